@@ -1,0 +1,129 @@
+# SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+# make            builds build/qportwatch
+# make run        installs what is missing, builds, audits this machine's default interface (IFACE=… for another)
+# make demo       shows it on staged traffic in its own network namespaces
+# make test       installs what is missing, builds and runs every test
+# V=1 shows the commands; O=DIR builds elsewhere.
+
+O ?= build
+CC = gcc
+CLANG ?= clang
+PREFIX ?= /usr/local
+DESTDIR ?=
+V ?= 0
+Q = $(if $(filter 1,$(V)),,@)
+say = $(if $(filter 1,$(V)),,@printf '  %-6s %s\n' '$(1)' '$(2)';)
+
+BUILD_PACKAGES = gcc make clang llvm pkg-config libc6-dev libbpf-dev libelf-dev zlib1g-dev libjansson-dev \
+	libxml2-dev libpcap-dev libncurses-dev libmnl-dev libsqlite3-dev libcap-ng-dev
+RUN_PACKAGES = iproute2
+DEMO_PACKAGES = $(RUN_PACKAGES) netcat-openbsd socat nginx-light ncat dnsmasq-base procps
+TEST_PACKAGES = $(DEMO_PACKAGES) libcriterion-dev libclang-rt-dev bpftool tcpdump tshark iperf3 python3 python3-jsonschema \
+	python3-scapy ethtool nftables rsyslog tmux util-linux jq chrony tcpreplay man-db nmap libxml2-utils
+
+ARCH := $(shell uname -m)
+CPPFLAGS = -D_GNU_SOURCE -I. -Iinclude -Iuser -I/usr/include/libxml2
+CFLAGS = -std=gnu17 -O2 -g -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wno-unused-parameter \
+	-Wno-missing-field-initializers -Wformat=2 -Wno-format-nonliteral
+LDLIBS = -lbpf -lelf -lz -ljansson -lxml2 -lpcap -lncursesw -ltinfo -lpanelw -lmnl -lsqlite3 -lcap-ng -lm -lpthread
+SANITIZE = -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+BPF_CFLAGS = -target bpf -std=gnu17 -O2 -g -mcpu=v3 -Wall -Wextra -Wno-unused-parameter -Wno-missing-field-initializers \
+	-D__TARGET_ARCH_x86 -I. -Iinclude -I/usr/include/$(ARCH)-linux-gnu
+
+SOURCES := $(filter-out user/main.c,$(wildcard user/*.c user/*/*.c))
+OBJECTS := $(SOURCES:%.c=$(O)/%.o) $(O)/user/embed.o
+SAN_OBJECTS := $(SOURCES:%.c=$(O)/san/%.o) $(O)/san/user/embed.o
+BUILTINS := $(wildcard user/policy/builtin/*.policy)
+
+TEST_LIB := $(wildcard tests/lib/*.c)
+UNIT_TESTS := $(patsubst %.c,$(O)/%,$(wildcard tests/unit/test_*.c))
+ROOT_TESTS := $(patsubst %.c,$(O)/%,$(wildcard tests/bpf/test_*.c tests/net/test_*.c))
+
+.DELETE_ON_ERROR:
+.SUFFIXES:
+.PHONY: all run demo test test-binaries deps-build deps-run deps-demo deps-test install uninstall clean fuzz
+
+all: $(O)/qportwatch
+
+# ---- What is missing is installed with apt; what is there is left alone. ----
+install_missing = missing=; for p in $(1); do \
+	dpkg-query -W -f='$${Status}' $$p 2>/dev/null | grep -q 'ok installed' || missing="$$missing $$p"; done; \
+	if [ -n "$$missing" ]; then echo "installing:$$missing"; \
+	apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $$missing >/dev/null || \
+	{ echo "make: could not install$$missing; install them by hand and try again" >&2; exit 1; }; fi
+
+deps-build:
+	@$(call install_missing,$(BUILD_PACKAGES))
+deps-run:
+	@$(call install_missing,$(BUILD_PACKAGES) $(RUN_PACKAGES))
+deps-demo:
+	@$(call install_missing,$(BUILD_PACKAGES) $(DEMO_PACKAGES))
+deps-test:
+	@$(call install_missing,$(BUILD_PACKAGES) $(TEST_PACKAGES))
+
+# ---- BPF object and built-in policies, embedded into the program ----
+$(O)/bpf/qportwatch.bpf.o: bpf/qportwatch.bpf.c $(wildcard bpf/*.h) include/qportwatch.h Makefile
+	@mkdir -p $(@D)
+	$(call say,CLANG,$@)$(CLANG) $(BPF_CFLAGS) -c $< -o $@
+
+$(O)/user/embed.o $(O)/san/user/embed.o: user/embed.S $(O)/bpf/qportwatch.bpf.o $(BUILTINS) Makefile
+	@mkdir -p $(@D)
+	$(call say,AS,$@)$(CC) -I. -I$(O) -c $< -o $@
+
+$(O)/user/%.o: user/%.c Makefile
+	@mkdir -p $(@D)
+	$(call say,CC,$@)$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c $< -o $@
+$(O)/san/%.o: %.c Makefile
+	@mkdir -p $(@D)
+	$(call say,CC,$@)$(CC) $(CPPFLAGS) $(CFLAGS) $(SANITIZE) -MMD -MP -c $< -o $@
+
+$(O)/qportwatch: $(O)/user/main.o $(OBJECTS)
+	$(call say,LD,$@)$(CC) $(CFLAGS) $^ $(LDLIBS) -o $@
+
+# ---- Tests: unit tests natively with sanitizers, bpf and net tests as root against the normal objects ----
+$(O)/san/tests/%.o: tests/%.c Makefile
+	@mkdir -p $(@D)
+	$(call say,CC,$@)$(CC) $(CPPFLAGS) -Itests/lib $(CFLAGS) $(SANITIZE) -MMD -MP -c $< -o $@
+$(O)/tests/%.o: tests/%.c Makefile
+	@mkdir -p $(@D)
+	$(call say,CC,$@)$(CC) $(CPPFLAGS) -Itests/lib -DQPW_BUILD='"$(abspath $(O))"' $(CFLAGS) -MMD -MP -c $< -o $@
+$(O)/tests/unit/test_%: $(O)/san/tests/unit/test_%.o $(SAN_OBJECTS) $(TEST_LIB:%.c=$(O)/san/%.o)
+	@mkdir -p $(@D)
+	$(call say,LD,$@)$(CC) $(CFLAGS) $(SANITIZE) $^ $(LDLIBS) -lcriterion -o $@
+$(O)/tests/bpf/test_% $(O)/tests/net/test_%: $(OBJECTS) $(TEST_LIB:%.c=$(O)/%.o)
+	@mkdir -p $(@D)
+	$(call say,LD,$@)$(CC) $(CFLAGS) $(filter %.o,$^) $(LDLIBS) -lcriterion -o $@
+$(foreach t,$(ROOT_TESTS),$(eval $(t): $(t).o))
+
+test-binaries: all $(UNIT_TESTS) $(ROOT_TESTS)
+test: deps-test
+	@$(MAKE) --no-print-directory -j$$(nproc) O=$(O) test-binaries
+	@tests/run $(O) $(TESTS)
+
+# ---- For people ----
+run: deps-run
+	@$(MAKE) --no-print-directory -j$$(nproc) O=$(O) all
+	@iface="$(IFACE)"; [ -n "$$iface" ] || iface=$$(ip -o route show default | sed -n 's/.* dev \([^ ]*\).*/\1/p' | head -n 1); \
+	[ -n "$$iface" ] || iface=$$(ip -o -6 route show default | sed -n 's/.* dev \([^ ]*\).*/\1/p' | head -n 1); \
+	[ -n "$$iface" ] || { echo "make run: no default route; name the interface: make run IFACE=eth0" >&2; exit 1; }; \
+	exec $(O)/qportwatch attach "$$iface" $(ARGS)
+
+demo: deps-demo
+	@$(MAKE) --no-print-directory -j$$(nproc) O=$(O) all
+	@tests/demo/demo $(O)/qportwatch
+
+install: all
+	install -D -m 0755 $(O)/qportwatch $(DESTDIR)$(PREFIX)/sbin/qportwatch
+	$(foreach m,$(wildcard user/man/*.8),install -D -m 0644 $(m) $(DESTDIR)$(PREFIX)/share/man/man8/$(notdir $(m));)
+	$(foreach m,$(wildcard user/man/*.5),install -D -m 0644 $(m) $(DESTDIR)$(PREFIX)/share/man/man5/$(notdir $(m));)
+
+uninstall:
+	rm -f $(DESTDIR)$(PREFIX)/sbin/qportwatch
+	$(foreach m,$(wildcard user/man/*.8),rm -f $(DESTDIR)$(PREFIX)/share/man/man8/$(notdir $(m));)
+	$(foreach m,$(wildcard user/man/*.5),rm -f $(DESTDIR)$(PREFIX)/share/man/man5/$(notdir $(m));)
+
+clean:
+	rm -rf $(O)
+
+-include $(OBJECTS:.o=.d) $(SAN_OBJECTS:.o=.d) $(O)/user/main.d
+-include $(patsubst $(O)/%,$(O)/%.d,$(ROOT_TESTS)) $(patsubst $(O)/tests/%,$(O)/san/tests/%.d,$(UNIT_TESTS))

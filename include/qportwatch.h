@@ -1,0 +1,602 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * qportwatch.h - everything that the BPF programs and user space share.
+ *
+ * One place for each fact: enums and their names, map keys and values, events, the ABI version.
+ * Fixed-width types only, explicit padding, a static assertion on every size.
+ *
+ * Conventions
+ *   addresses   16 bytes, network order; IPv4 as ::ffff:a.b.c.d (RFC 4291, 2.5.5.2)
+ *   ports       host order; ICMP and ICMPv6 types stand where a port stands
+ *   *_ns        nanoseconds of CLOCK_MONOTONIC with the resolution of a jiffy; in a replay,
+ *               nanoseconds of the capture's own clock (Unix time)
+ *   bytes       as on the wire with Ethernet header and tags, without FCS
+ *   slots       index into the per-CPU `counters` array; 0 is "none"
+ */
+#ifndef QPORTWATCH_H
+#define QPORTWATCH_H
+
+#include <linux/types.h>
+
+/* Raised whenever a layout in this file changes: a running kernel side with another version is not taken over. */
+#define QPW_ABI_VERSION 1u
+#define QPW_ABI_MAGIC 0x71705741u /* "qpWA" */
+
+#define QPW_MAX_IFACES 64
+#define QPW_MAX_RULES 8192 /* stable rule ids, over all reloads of one attachment */
+#define QPW_NAME_LEN 48
+
+/* ---- Words. X(symbol, "name as shown everywhere") ---- */
+
+/* The six of totals.by_direction: every packet is in exactly one. */
+#define QPW_DIRECTIONS(X) \
+    X(UNKNOWN, "unknown") \
+    X(INBOUND, "inbound") \
+    X(OUTBOUND, "outbound") \
+    X(TRANSIT, "transit") \
+    X(UNDECODABLE, "undecodable") \
+    X(NON_IP, "non_ip")
+
+#define QPW_VERDICTS(X) \
+    X(NONE, "none") \
+    X(TRANSIT, "transit") \
+    X(PEER, "peer") \
+    X(UNDECIDED, "undecided") \
+    X(ALLOWED, "allowed") \
+    X(WEAK, "weak") \
+    X(INFRA, "infra") \
+    X(IMPLIED, "implied") \
+    X(UNEXPECTED, "unexpected")
+
+/* Ascending strength: a greater value replaces a smaller one, never the other way. */
+#define QPW_EVIDENCES(X) \
+    X(NONE, "none") \
+    X(INFERRED, "inferred") \
+    X(FIRST, "first") \
+    X(SOCKET, "socket") \
+    X(HANDSHAKE, "handshake")
+
+/* Ascending: an outcome only rises. */
+#define QPW_OUTCOMES(X) \
+    X(NONE, "none") \
+    X(ATTEMPTED, "attempted") \
+    X(REFUSED, "refused") \
+    X(ANSWERED, "answered") \
+    X(DATA, "data")
+
+#define QPW_SCOPES(X) \
+    X(OTHER, "other") \
+    X(PEER, "peer") \
+    X(SELF, "self")
+
+/* Why a packet is undecided or in transit, or another thing worth naming about how it was judged. */
+#define QPW_REASONS(X) \
+    X(NONE, "none") \
+    X(MIDSTREAM, "midstream")               /* TCP first seen after its handshake, no evidence found */ \
+    X(UNSOLICITED, "unsolicited")           /* SYN+ACK from the network that nobody asked for */ \
+    X(TAIL, "tail")                         /* RST, FIN or late ACK without a connection */ \
+    X(INFERRED, "inferred")                 /* direction only consistent with a rule */ \
+    X(FRAGMENT, "fragment-without-first")   /* later fragment whose first is not known */ \
+    X(FRAGMENT_SHORT, "first-fragment-too-short") /* RFC 1858: ports not in the first fragment */ \
+    X(SHORT_ETHERNET, "ethernet-truncated") \
+    X(VLAN_TRUNCATED, "vlan-truncated") \
+    X(VLAN_DEPTH, "vlan-too-deep")          /* more than two tags */ \
+    X(IP_TRUNCATED, "ip-truncated") \
+    X(IP_VERSION, "ip-bad-version") \
+    X(IP_IHL, "ip-bad-ihl") \
+    X(IP_LENGTH, "ip-bad-length")           /* total length below the header, or beyond the frame */ \
+    X(EXT_TRUNCATED, "ipv6-extension-truncated") \
+    X(EXT_DEPTH, "ipv6-extension-too-deep") \
+    X(L4_TRUNCATED, "l4-truncated") \
+    X(TCP_DOFF, "tcp-bad-doff") \
+    X(UDP_LENGTH, "udp-bad-length") \
+    X(HEADER_OFFSET, "header-too-far")      /* transport header beyond the parser's reach */ \
+    X(TABLE_FULL, "table-full")             /* no place for a new connection */ \
+    X(ECHO, "echo")                         /* transit: received with a local source */ \
+    X(NOT_LOCAL, "not-local")               /* transit: neither end is this node */ \
+    X(UNLISTED_LOCAL, "unlisted-local")     /* to the card's own MAC, address not (yet) known as local */
+
+/* What was lost or left uncounted, each visible in status and report. */
+#define QPW_LOSSES(X) \
+    X(NONE, "none") \
+    X(METER_OVERFLOW, "meter-overflow")         /* new meter rows folded into an overflow row */ \
+    X(FINDING_QUOTA, "finding-quota")           /* attempted findings counted only per port and prefix */ \
+    X(ANSWERED_QUOTA, "answered-finding-quota") /* answered findings beyond their quota */ \
+    X(DETAIL_TABLE, "detail-table-full")        /* lost detail for which not even a per-port row was free */ \
+    X(EVENT_RATE, "event-rate")                 /* event not sent: token bucket empty */ \
+    X(EVENT_RING, "event-ring-full")            /* event not sent: ring buffer full */ \
+    X(CONN_HALF_FULL, "half-open-insert")       /* insert failed, by table */ \
+    X(CONN_OUT_FULL, "outgoing-insert") \
+    X(CONN_EST_FULL, "established-full") \
+    X(CONN_DGRAM_FULL, "datagram-insert") \
+    X(FRAGMENT_TABLE, "fragment-insert") \
+    X(SOCKET_REQUEST, "socket-request")         /* question to user space that could not be sent */ \
+    X(PARENT_TABLE, "parent-insert") \
+    X(POLICY_MISSING, "policy-missing")         /* packet judged without a loaded policy */ \
+    X(RESERVED_FULL, "reserved-place-full")
+
+/* Tables of connections. Each has its own quota, so that a flood of one kind cannot evict another. */
+#define QPW_CONN_CLASSES(X) \
+    X(NONE, "none") \
+    X(HALF, "half-open")     /* opened from outside and unanswered or half-open; also closed tails */ \
+    X(OUT, "outgoing")       /* opened by the node: half-open TCP and all datagram exchanges */ \
+    X(EST, "established")    /* TCP after the three-way handshake, and mid-stream TCP */ \
+    X(DGRAM, "datagram")     /* datagram exchanges opened from outside and answered */
+
+#define QPW_X_DIR(s, n) QPW_DIR_##s,
+#define QPW_X_VERDICT(s, n) QPW_VERDICT_##s,
+#define QPW_X_EVIDENCE(s, n) QPW_EVIDENCE_##s,
+#define QPW_X_OUTCOME(s, n) QPW_OUTCOME_##s,
+#define QPW_X_SCOPE(s, n) QPW_SCOPE_##s,
+#define QPW_X_REASON(s, n) QPW_REASON_##s,
+#define QPW_X_LOSS(s, n) QPW_LOSS_##s,
+#define QPW_X_CLASS(s, n) QPW_CLASS_##s,
+
+enum qpw_direction { QPW_DIRECTIONS(QPW_X_DIR) QPW_DIR_COUNT };
+enum qpw_verdict { QPW_VERDICTS(QPW_X_VERDICT) QPW_VERDICT_COUNT };
+enum qpw_evidence { QPW_EVIDENCES(QPW_X_EVIDENCE) QPW_EVIDENCE_COUNT };
+enum qpw_outcome { QPW_OUTCOMES(QPW_X_OUTCOME) QPW_OUTCOME_COUNT };
+enum qpw_scope { QPW_SCOPES(QPW_X_SCOPE) QPW_SCOPE_COUNT };
+enum qpw_reason { QPW_REASONS(QPW_X_REASON) QPW_REASON_COUNT };
+enum qpw_loss { QPW_LOSSES(QPW_X_LOSS) QPW_LOSS_COUNT };
+enum qpw_conn_class { QPW_CONN_CLASSES(QPW_X_CLASS) QPW_CLASS_COUNT };
+
+/* What a meter's or finding's `port` and `protocol` mean. */
+enum qpw_kind {
+    QPW_KIND_NONE = 0,
+    QPW_KIND_PORT,      /* TCP, UDP, SCTP: port is the service port (0: not known) */
+    QPW_KIND_ICMP,      /* ICMP, ICMPv6: port is the type */
+    QPW_KIND_PROTOCOL,  /* any other IP protocol: no port */
+    QPW_KIND_ETHERTYPE, /* non-IP: port is the EtherType, or below 0x600 the LLC DSAP (802.3) */
+};
+#define QPW_ETHERTYPE_CDP 0x0100 /* SNAP 00-00-0c/2000, shown as "CDP"; not a real EtherType */
+
+/* ---- Connections ---- */
+
+struct qpw_conn_key {
+    __u8 local[16];
+    __u8 remote[16];
+    __u16 local_port; /* 0 for protocols without ports, ICMP included */
+    __u16 remote_port;
+    __u8 protocol;
+    __u8 pad[3];
+};
+
+enum qpw_conn_state {
+    QPW_STATE_NONE = 0,
+    QPW_STATE_SYN,         /* SYN seen */
+    QPW_STATE_SYN_ACK,     /* SYN+ACK seen */
+    QPW_STATE_ESTABLISHED, /* initiator acknowledged the SYN+ACK */
+    QPW_STATE_MIDSTREAM,   /* TCP without its handshake */
+    QPW_STATE_CLOSED,      /* both FINs or RST: what follows is its tail */
+    QPW_STATE_DATAGRAM,    /* everything that is not TCP */
+};
+
+/* qpw_conn.flags */
+#define QPW_CONN_FIN_LOCAL 0x01
+#define QPW_CONN_FIN_REMOTE 0x02
+#define QPW_CONN_TENTATIVE_LOCAL 0x04  /* a SYN of the local end waits for confirmation (contract, 3.1) */
+#define QPW_CONN_TENTATIVE_REMOTE 0x08
+#define QPW_CONN_RST_REMOTE 0x10       /* closed by a RST from the network: undone if the node goes on */
+#define QPW_CONN_SYN_ACK_SEQ 0x20      /* synack_seq is valid */
+#define QPW_CONN_ASKED 0x40            /* user space was asked for the socket of this tuple */
+#define QPW_CONN_BOTH_SENT 0x80        /* packets of both ends were seen */
+
+struct qpw_conn {
+    __u64 first_ns;
+    __u64 last_ns;
+    __u32 isn;        /* sequence number of the accepted SYN */
+    __u32 synack_seq; /* sequence number of the SYN+ACK */
+    __u32 tentative_seq;
+    __u32 generation; /* policy under which verdict and rule were found */
+    __u16 finding;    /* slot of its finding, 0: none */
+    __u16 rule;
+    __u16 peer;
+    __u16 vlan;
+    __u16 meter;      /* slot of the meter that counted it as a connection */
+    __u16 iface;
+    __u8 state;
+    __u8 flags;
+    __u8 direction;
+    __u8 evidence;
+    __u8 outcome;
+    __u8 verdict;
+    __u8 reason;
+    __u8 scope;
+    __u8 conn_class;
+    __u8 pad[3];
+};
+
+/* What was counted on one connection; kept only where qpw_config.count_conns is set (replay). */
+struct qpw_counts {
+    __u64 connections;
+    __u64 rx_packets;
+    __u64 rx_bytes;
+    __u64 tx_packets;
+    __u64 tx_bytes;
+};
+
+/* Written by user space from sock_diag: what the socket table says of a TCP tuple. */
+struct qpw_seed {
+    __u8 direction; /* QPW_DIR_INBOUND, QPW_DIR_OUTBOUND; QPW_DIR_UNKNOWN: asked and not found */
+    __u8 pad[7];
+    __u64 seen_ns;
+};
+
+struct qpw_frag_key {
+    __u8 source[16];
+    __u8 destination[16];
+    __u32 id;
+    __u8 protocol;
+    __u8 pad[3];
+};
+
+struct qpw_frag {
+    __u64 seen_ns;
+    __u16 source_port; /* ICMP: the type */
+    __u16 destination_port;
+    __u32 pad;
+};
+
+/* ---- Meters and findings ---- */
+
+struct qpw_meter_key {
+    __u8 kind;
+    __u8 protocol;
+    __u8 direction;
+    __u8 scope;
+    __u8 verdict;
+    __u8 reason;
+    __u16 port;  /* the responder's; 0xffff in an overflow row with `overflow` set */
+    __u16 rule;
+    __u16 iface; /* index into `ifaces`, from 1 */
+    __u16 peer;  /* peer number, 0: none */
+    __u8 overflow;
+    __u8 pad;
+};
+
+struct qpw_meter {
+    __u32 slot;
+    __u32 pad;
+    __u64 first_ns;
+};
+
+struct qpw_finding_key {
+    __u8 initiator[16]; /* direction unknown: the sender of the first packet */
+    __u8 responder[16];
+    __u16 port;
+    __u8 kind;
+    __u8 protocol;
+    __u8 direction;
+    __u8 verdict;
+    __u8 pad[2];
+};
+
+#define QPW_FINDING_SUPERSEDED 0x01 /* judged anew since: policy, evidence or addresses changed */
+#define QPW_FINDING_RESERVED 0x02   /* stands in the reserved place of its port */
+#define QPW_FINDING_MULTICAST 0x04  /* to a multicast or broadcast address */
+
+struct qpw_finding {
+    __u64 first_ns;
+    __u64 last_ns;       /* refreshed at most once a second */
+    __u32 slot;          /* its counters; 0: none kept */
+    __u16 meter;         /* slot of the meter that its packets belong to */
+    __u16 rule;          /* rule missed, or the weak/implied one that matched */
+    __u16 initiator_port;/* of the first packet */
+    __u16 vlan;
+    __u16 iface;
+    __u16 peer;
+    __u8 evidence;
+    __u8 outcome;
+    __u8 reason;
+    __u8 scope;
+    __u8 flags;
+    __u8 icmp_code;
+    __u8 pad[2];
+    __u32 changes;       /* raised with each rise of outcome or evidence */
+    __u32 pad2;
+};
+
+/* Counted instead of a finding when its quota is full. */
+struct qpw_detail_key {
+    __u8 prefix[16]; /* IPv4 /24 (as mapped /120), IPv6 /48; zero for the row of the port */
+    __u16 port;
+    __u8 kind;
+    __u8 protocol;
+    __u8 direction;
+    __u8 by_prefix;  /* 1: row of a source prefix, port and protocol zero */
+    __u8 pad[2];
+};
+
+struct qpw_detail {
+    __u64 packets;
+    __u64 first_ns;
+    __u64 last_ns;
+};
+
+/* ---- Policy: one object in double-buffered maps, chosen by generation & 1 ---- */
+
+/*
+ * The direct verdict table: slot[direction][space + port] is a chain number with QPW_SLOT_LISTED.
+ * 0: no rule. Chunks of QPW_CHUNK slots, so that an array map wastes nothing on its 8-byte alignment.
+ */
+#define QPW_CHUNK 1024
+#define QPW_SPACE_TCP 0u
+#define QPW_SPACE_UDP 65536u
+#define QPW_SPACE_SCTP 131072u
+#define QPW_SPACE_ETHERTYPE 196608u
+#define QPW_SPACE_ICMP 262144u            /* + type */
+#define QPW_SPACE_ICMP6 (262144u + 256u)  /* + type */
+#define QPW_SPACE_PROTOCOL (262144u + 512u) /* + IP protocol number */
+#define QPW_SPACE_SLOTS (262144u + 1024u) /* per direction */
+#define QPW_CHUNKS_PER_DIR (QPW_SPACE_SLOTS / QPW_CHUNK)
+#define QPW_SLOT_CHAIN 0x7fffu
+#define QPW_SLOT_LISTED 0x8000u /* a rule that is neither weak nor over 1,024 ports names this port: may be inferred from */
+
+struct qpw_slots {
+    __u16 slot[QPW_CHUNK];
+};
+
+struct qpw_chain {
+    __u32 first; /* index into steps */
+    __u32 count; /* at most QPW_MAX_STEPS */
+};
+#define QPW_MAX_STEPS 32
+#define QPW_MAX_CHAINS 0x7fff
+
+/* One alternative of a chain; the first that matches wins. Steps are ordered allowed, weak, infra, implied. */
+struct qpw_step {
+    __u32 from_set;       /* address set of the initiator, 0: any */
+    __u32 to_set;         /* address set of the responder, 0: any */
+    __u32 ifindex;        /* 0: any */
+    __u16 vlan;           /* 0xffff: any; 0: untagged */
+    __u16 rule;           /* stable rule id; with QPW_STEP_RULE_FROM_SET the set's value is the id */
+    __u16 initiator_port; /* 0: any */
+    __u16 parent;         /* rule id that must be live for the same remote address, 0: none */
+    __u8 verdict;         /* QPW_VERDICT_ALLOWED, WEAK, INFRA, IMPLIED or UNEXPECTED (a group switched off) */
+    __u8 flags;
+    __u16 pad;
+};
+#define QPW_STEP_RULE_FROM_SET 0x01 /* rules alike but for from= are one step: the from set's value names the rule */
+#define QPW_STEP_IS_PARENT 0x02     /* an answered exchange on it vouches for others */
+#define QPW_STEP_RX_MULTICAST 0x04  /* only received packets to a link-local multicast address */
+
+#define QPW_SET_PEERS 1u /* value: peer number; sets of rules from 2 on */
+
+struct qpw_set_key {
+    __u32 prefixlen; /* bits of what follows: 32 + prefix */
+    __u32 set;       /* network order, so that the trie's bit order is the number's */
+    __u8 addr[16];
+};
+
+struct qpw_parent_key {
+    __u8 remote[16];
+    __u16 rule;
+    __u16 pad[3];
+};
+
+struct qpw_local_key {
+    __u32 prefixlen;
+    __u8 addr[16];
+};
+#define QPW_LOCAL_ADDRESS 0x1u
+#define QPW_LOCAL_BROADCAST 0x2u /* a subnet's directed broadcast address */
+
+/* ---- Interfaces ---- */
+
+#define QPW_IFACE_L3 0x01      /* no Ethernet header */
+#define QPW_IFACE_FORWARD 0x02 /* the host forwards on it */
+
+struct qpw_iface {
+    __u32 ifindex;
+    __u16 number; /* 1..QPW_MAX_IFACES, what meters and findings carry */
+    __u8 flags;
+    __u8 pad;
+    __u8 mac[6];
+    __u8 pad2[2];
+};
+
+/* ---- Control (written by user space, read per packet) and configuration (fixed at load) ---- */
+
+struct qpw_control {
+    __u32 generation;      /* raised with every change of policy or local addresses: all is judged anew */
+    __u32 policy_buffer;   /* 0 or 1: which buffer of the policy maps is in force */
+    __u64 replay_now_ns;   /* the capture's clock, replay only */
+    __u64 attached_ns;     /* start of the start window */
+    __u64 window_end_ns;
+    __u64 tcp_ns;          /* time-outs */
+    __u64 half_open_ns;
+    __u64 udp_ns;
+    __u64 other_ns;
+    __u64 tail_ns;
+    __u64 parent_ns;       /* how long an answered exchange vouches */
+    __u64 fragment_ns;
+    __u64 refresh_ns;      /* shared last-seen is refreshed at least this often */
+    __u64 heartbeat_ns;    /* CLOCK_MONOTONIC, written by the auditor each interval */
+    __u32 auditor_pid;
+    __u32 flags;
+};
+#define QPW_CONTROL_POLICY 0x1u /* a policy is loaded */
+
+struct qpw_config {
+    __u64 secret[20];      /* keys of the tag hash, random at each load */
+    __u64 tick_ns;         /* nanoseconds of a jiffy */
+    __u64 jiffies_base;    /* jiffies64 at base_ns */
+    __u64 base_ns;
+    __u32 refresh_shift;   /* cache stamp unit: 2^n ns */
+    __u32 cache_mask;      /* buckets - 1 */
+    __u8 has_xdp_buff_len; /* bpf_xdp_get_buff_len, bpf_xdp_load_bytes (5.18) */
+    __u8 replay;           /* no socket table, no start window, time is control.replay_now_ns */
+    __u8 count_conns;      /* keep qpw_counts per connection */
+    __u8 no_cache;         /* tests: every packet takes the slow path */
+    __u8 scope_self;       /* replay: both ends local is `self`, not an echo */
+    __u8 pad[3];
+};
+
+/* What `status` and `report` of another process need to know; never read by a packet. */
+#define QPW_META_TEXT 4096
+struct qpw_meta {
+    __u32 magic;
+    __u32 abi;
+    __u64 attached_unix_ns; /* CLOCK_REALTIME */
+    char version[32];
+    char policy_name[64];
+    char policy_path[256];
+    char policy_digest[72];
+    char source_digest[72];
+    char command[256];
+    char mode[QPW_MAX_IFACES][64];   /* by interface number: mode and why */
+    char ifname[QPW_MAX_IFACES][16];
+};
+
+struct qpw_rule_info {
+    char name[QPW_NAME_LEN];
+    char file[96];
+    __u32 line;
+    __u8 direction;
+    __u8 verdict;
+    __u8 in_force;
+    __u8 pad;
+    char text[160]; /* the statement as written */
+};
+
+struct qpw_peer_info {
+    char name[QPW_NAME_LEN];
+    __u8 in_force;
+    __u8 own; /* the node itself: ignored */
+    __u8 pad[6];
+};
+#define QPW_MAX_PEERS 1024
+
+/* What happened to the coverage: a ring of QPW_COVERAGE_RECORDS, kept with the kernel side. */
+#define QPW_COVERAGES(X) \
+    X(NONE, "none") \
+    X(ATTACHED, "attached") \
+    X(DETACHED, "detached") \
+    X(AUDITOR_STARTED, "auditor-started") \
+    X(AUDITOR_STOPPED, "auditor-stopped") \
+    X(AUDITOR_GAP, "auditor-gap")      /* the kernel side went on counting without an auditor */ \
+    X(INTERFACE_GONE, "interface-gone") \
+    X(INTERFACE_BACK, "interface-back") \
+    X(INTERFACE_DOWN, "interface-down") \
+    X(INTERFACE_UP, "interface-up") \
+    X(INTERFACE_RENAMED, "interface-renamed") \
+    X(HOOK_LOST, "hook-lost")          /* our program was removed or replaced by somebody else */ \
+    X(HOOK_NOT_FIRST, "hook-not-first") \
+    X(HOOK_FIRST, "hook-first-again") \
+    X(RELOADED, "reloaded") \
+    X(RELOAD_FAILED, "reload-failed")
+#define QPW_X_COVERAGE(s, n) QPW_COVERAGE_##s,
+enum qpw_coverage_kind { QPW_COVERAGES(QPW_X_COVERAGE) QPW_COVERAGE_COUNT };
+
+#define QPW_COVERAGE_RECORDS 512u
+struct qpw_coverage {
+    __u64 unix_ns;
+    __u32 sequence; /* from 1; place is sequence % QPW_COVERAGE_RECORDS */
+    __u16 kind;
+    __u16 iface;
+    char text[112];
+};
+
+/* ---- Events ---- */
+
+enum qpw_event_kind {
+    QPW_EVENT_NONE = 0,
+    QPW_EVENT_FINDING,    /* a finding is new, or its outcome or evidence rose: read it from its table */
+    QPW_EVENT_ASK_SOCKET, /* mid-stream TCP tuple without evidence: look it up in sock_diag, write a seed */
+};
+
+struct qpw_event {
+    __u32 kind;
+    __u32 iface;
+    __u64 time_ns;
+    union {
+        struct {
+            struct qpw_finding_key key;
+            struct qpw_finding value;
+        } finding;
+        struct qpw_conn_key ask;
+    };
+};
+
+/* ---- Maps: X(name) in the order of enum qpw_map; names as bpf(2) shows them (at most 15 characters) ---- */
+#define QPW_MAPS(X) \
+    X(conns_half) \
+    X(conns_out) \
+    X(conns_est) \
+    X(conns_dgram) \
+    X(conn_counts) \
+    X(conn_cache) \
+    X(incarnations) \
+    X(seeds) \
+    X(frags) \
+    X(undecodable) \
+    X(meters) \
+    X(meter_slots) \
+    X(finding_slots) \
+    X(answered_slots) \
+    X(counters) \
+    X(findings) \
+    X(answered) \
+    X(reserved) \
+    X(details) \
+    X(losses) \
+    X(pol_slots) \
+    X(pol_chains) \
+    X(pol_steps) \
+    X(pol_sets) \
+    X(parents) \
+    X(locals) \
+    X(ifaces) \
+    X(meta) \
+    X(rule_info) \
+    X(peer_info) \
+    X(coverage) \
+    X(events) \
+    X(scratch)
+
+#define QPW_X_MAP(n) QPW_MAP_##n,
+enum qpw_map { QPW_MAPS(QPW_X_MAP) QPW_MAP_COUNT };
+
+/* ---- Programs: X(name, rx, tc). The names are what the interface's hooks are searched for. ---- */
+#define QPW_PROGRAMS(X) \
+    X(qpw_xdp_rx, 1, 0)   /* XDP ingress */ \
+    X(qpw_tc_rx, 1, 1)    /* TC ingress, the other mode */ \
+    X(qpw_tc_tx, 0, 1)    /* TC egress */ \
+    X(qpw_tc_rx_l3, 1, 1) /* TC on devices without an Ethernet header */ \
+    X(qpw_tc_tx_l3, 0, 1)
+#define QPW_X_PROGRAM(n, rx, tc) QPW_PROG_##n,
+enum qpw_program { QPW_PROGRAMS(QPW_X_PROGRAM) QPW_PROG_COUNT };
+
+/* Ranges of the `counters` array. Slots are handed out by three queues, so that no kind can use up another's. */
+#define QPW_METER_SLOTS_SAFE 6144u  /* rows whose verdict the policy explains, and all the rest below `unexpected` */
+#define QPW_METER_SLOTS_OPEN 6144u  /* unexpected and undecided rows: what a scan can multiply */
+#define QPW_FINDING_SLOTS 8192u     /* attempted and refused findings */
+#define QPW_ANSWERED_SLOTS 4096u    /* answered findings */
+#define QPW_FIRST_METER_SLOT 1u
+#define QPW_FIRST_OPEN_SLOT (QPW_FIRST_METER_SLOT + QPW_METER_SLOTS_SAFE)
+#define QPW_FIRST_FINDING_SLOT (QPW_FIRST_OPEN_SLOT + QPW_METER_SLOTS_OPEN)
+#define QPW_FIRST_ANSWERED_SLOT (QPW_FIRST_FINDING_SLOT + QPW_FINDING_SLOTS)
+#define QPW_COUNTER_SLOTS (QPW_FIRST_ANSWERED_SLOT + QPW_ANSWERED_SLOTS)
+
+_Static_assert(sizeof(struct qpw_conn_key) == 40, "conn key");
+_Static_assert(sizeof(struct qpw_conn) == 56, "conn");
+_Static_assert(sizeof(struct qpw_counts) == 40, "counts");
+_Static_assert(sizeof(struct qpw_seed) == 16, "seed");
+_Static_assert(sizeof(struct qpw_frag_key) == 40, "frag key");
+_Static_assert(sizeof(struct qpw_frag) == 16, "frag");
+_Static_assert(sizeof(struct qpw_meter_key) == 16, "meter key");
+_Static_assert(sizeof(struct qpw_meter) == 16, "meter");
+_Static_assert(sizeof(struct qpw_finding_key) == 40, "finding key");
+_Static_assert(sizeof(struct qpw_finding) == 48, "finding");
+_Static_assert(sizeof(struct qpw_detail_key) == 24, "detail key");
+_Static_assert(sizeof(struct qpw_step) == 24, "step");
+_Static_assert(sizeof(struct qpw_set_key) == 24, "set key");
+_Static_assert(sizeof(struct qpw_parent_key) == 24, "parent key");
+_Static_assert(sizeof(struct qpw_iface) == 16, "iface");
+_Static_assert(sizeof(struct qpw_coverage) == 128, "coverage");
+_Static_assert(sizeof(struct qpw_control) == 112, "control");
+_Static_assert(QPW_COUNTER_SLOTS < 65536, "slots are 16 bits wide");
+_Static_assert(QPW_SPACE_SLOTS % QPW_CHUNK == 0, "whole chunks");
+
+#endif /* QPORTWATCH_H */

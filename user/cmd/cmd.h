@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * cmd.h - the commands. Each parses its own options with argp, calls modules, prints errors, and
+ * returns an exit status (enum qpw_exit). argv[0] is "qportwatch COMMAND".
+ */
+#ifndef QPW_CMD_H
+#define QPW_CMD_H
+
+#define QPW_VERSION "0.1.0"
+
+int qpw_cmd_attach(int argc, char **argv);
+int qpw_cmd_detach(int argc, char **argv);
+int qpw_cmd_reload(int argc, char **argv);
+int qpw_cmd_status(int argc, char **argv);
+int qpw_cmd_top(int argc, char **argv);
+int qpw_cmd_report(int argc, char **argv);
+int qpw_cmd_alerts(int argc, char **argv);
+int qpw_cmd_replay(int argc, char **argv);
+int qpw_cmd_policy(int argc, char **argv);
+int qpw_cmd_bench(int argc, char **argv);
+
+#endif

@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * object.h - the kernel side as this process holds it: map and program descriptors, control page.
+ *
+ * Made either by loading the embedded BPF object, or (instance.h) by finding a running one through
+ * the hooks of an interface. Everything else works on struct qpw_kernel and does not care which.
+ */
+#ifndef QPW_KERNEL_OBJECT_H
+#define QPW_KERNEL_OBJECT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "policy/compiled.h"
+#include "qportwatch.h"
+#include "util/error.h"
+
+struct bpf_object;
+
+struct qpw_kernel {
+    struct bpf_object *object;      /* NULL when found, not loaded */
+    int map_fd[QPW_MAP_COUNT];
+    int prog_fd[QPW_PROG_COUNT];    /* -1 where that program is not there */
+    struct qpw_control *control;    /* shared with the programs, read-write */
+    struct qpw_config config;       /* as frozen at load */
+};
+
+struct qpw_load_options {
+    uint32_t max_connections; /* established TCP; the other tables scale with it. 0: default, 65,536 */
+    bool replay;              /* capture's clock, no socket table, per-connection counts, `self` */
+    bool no_cache;            /* tests: every packet takes the slow path */
+    uint32_t cache_buckets;   /* power of two, 0: default */
+    bool fixed_secret;        /* tests: same hash in each run */
+};
+
+#define QPW_DEFAULT_CONNECTIONS 65536u
+
+/* An empty kernel: every descriptor -1. */
+void qpw_kernel_init(struct qpw_kernel *k);
+
+/*
+ * Loads the embedded object, probes features, calibrates jiffies, fills the slot queues, sets
+ * default time-outs. No policy is in force yet: qpw_kernel_set_policy() before traffic counts.
+ * Returns 0, or a negative errno with err filled and *k untouched.
+ */
+int qpw_kernel_load(const struct qpw_load_options *options, struct qpw_kernel *k, struct qpw_error *err);
+
+/* Closes descriptors and the control page; what is attached stays attached. */
+void qpw_kernel_close(struct qpw_kernel *k);
+
+/* Names of the maps and programs, as bpf(2) shows them. */
+const char *qpw_map_name(enum qpw_map map);
+const char *qpw_program_name(enum qpw_program program);
+
+/*
+ * Writes a compiled policy into the buffer not in force, then swaps with one store and raises the
+ * generation: packets see the old policy whole or the new one whole. Rule and peer names go first.
+ */
+int qpw_kernel_set_policy(struct qpw_kernel *k, const struct qpw_compiled *policy, const struct qpw_registry *names,
+                          struct qpw_error *err);
+
+/* Rule and peer names as they stand in the kernel (for a new compilation, or to show). Caller clears. */
+int qpw_kernel_get_names(const struct qpw_kernel *k, struct qpw_registry *ret, struct qpw_error *err);
+
+/* Adds or removes one local address or prefix (prefix of 128) and raises the generation. */
+int qpw_kernel_set_local(struct qpw_kernel *k, const uint8_t addr[16], unsigned prefix, uint32_t flags, bool present);
+
+/* Tells the programs about an interface (its MAC, flags, number); ifindex 0 with that number forgets it. */
+int qpw_kernel_set_iface(struct qpw_kernel *k, const struct qpw_iface *iface);
+
+/* All decisions are made anew with each connection's next packet. */
+void qpw_kernel_bump_generation(struct qpw_kernel *k);
+
+/* The clock of the *_ns fields now (live: monotonic by jiffies; replay: control->replay_now_ns). */
+uint64_t qpw_kernel_now_ns(const struct qpw_kernel *k);
+
+/*
+ * A connection's entry was changed or removed from user space (seed written, expired): cached
+ * copies of it on all CPUs become invalid.
+ */
+void qpw_kernel_touch(struct qpw_kernel *k, const struct qpw_conn_key *key);
+
+#endif

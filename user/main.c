@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* qportwatch - one table of commands; each command is a file in cmd/. */
+#include <stdio.h>
+#include <string.h>
+
+#include "cmd/cmd.h"
+#include "util/error.h"
+
+#pragma weak qpw_cmd_attach
+#pragma weak qpw_cmd_detach
+#pragma weak qpw_cmd_reload
+#pragma weak qpw_cmd_status
+#pragma weak qpw_cmd_top
+#pragma weak qpw_cmd_report
+#pragma weak qpw_cmd_alerts
+#pragma weak qpw_cmd_replay
+#pragma weak qpw_cmd_policy
+#pragma weak qpw_cmd_bench
+
+static const struct command {
+    const char *name;
+    int (*run)(int argc, char **argv);
+    const char *does;
+} commands[] = {
+    {"attach", qpw_cmd_attach, "watch interfaces: count every packet, alert on what the policy does not explain"},
+    {"detach", qpw_cmd_detach, "remove exactly what qportwatch attached"},
+    {"reload", qpw_cmd_reload, "read the policy again and swap it in at once"},
+    {"status", qpw_cmd_status, "what is attached, how, since when, and what it lost"},
+    {"top", qpw_cmd_top, "live view of what is attached"},
+    {"report", qpw_cmd_report, "what was seen, on one screen, as JSON or HTML"},
+    {"alerts", qpw_cmd_alerts, "read the alert log"},
+    {"replay", qpw_cmd_replay, "audit capture files through the same BPF programs"},
+    {"policy", qpw_cmd_policy, "show, check, import, diff, suggest, test and export policies"},
+    {"bench", qpw_cmd_bench, "measure what a packet costs on this machine"},
+};
+
+static void usage(FILE *out)
+{
+    fprintf(out, "Usage: qportwatch COMMAND [OPTIONS]\n\n"
+                 "Audits a storage node's traffic against its table of required ports. It watches and never drops.\n\n");
+    for (size_t i = 0; i < sizeof(commands) / sizeof(*commands); i++)
+        if (commands[i].run)
+            fprintf(out, "  %-8s %s\n", commands[i].name, commands[i].does);
+    fprintf(out, "\n'qportwatch COMMAND --help' tells each command's options.\n");
+}
+
+int main(int argc, char **argv)
+{
+    static char name[64];
+
+    if (argc < 2) {
+        usage(stderr);
+        return QPW_EXIT_USAGE;
+    }
+    if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h") || !strcmp(argv[1], "help")) {
+        usage(stdout);
+        return QPW_EXIT_OK;
+    }
+    if (!strcmp(argv[1], "--version") || !strcmp(argv[1], "-V")) {
+        printf("qportwatch %s\n", QPW_VERSION);
+        return QPW_EXIT_OK;
+    }
+    for (size_t i = 0; i < sizeof(commands) / sizeof(*commands); i++) {
+        if (!commands[i].run || strcmp(argv[1], commands[i].name))
+            continue;
+        snprintf(name, sizeof(name), "qportwatch %s", commands[i].name);
+        argv[1] = name;
+        return commands[i].run(argc - 1, argv + 1);
+    }
+    fprintf(stderr, "qportwatch: unknown command '%s'; 'qportwatch --help' lists them\n", argv[1]);
+    return QPW_EXIT_USAGE;
+}

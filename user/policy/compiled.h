@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * compiled.h - a policy in the form in which the kernel side reads it.
+ *
+ * The seam between the policy toolchain (which makes it) and the kernel loader (which writes it
+ * into the inactive buffer of the policy maps and swaps). Plain data, no libbpf.
+ */
+#ifndef QPW_POLICY_COMPILED_H
+#define QPW_POLICY_COMPILED_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "qportwatch.h"
+
+struct qpw_set_entry {
+    struct qpw_set_key key;
+    uint32_t value; /* peer number, or rule id in a set of a QPW_STEP_RULE_FROM_SET step, else 1 */
+};
+
+/*
+ * Names that keep their number over reloads: rules[id] and peers[number], index 0 unused.
+ * In: the table as it is in the kernel (or empty). Out: entries added, `in_force` set anew.
+ */
+struct qpw_registry {
+    struct qpw_rule_info *rules;
+    size_t n_rules;
+    struct qpw_peer_info *peers;
+    size_t n_peers;
+};
+
+struct qpw_compiled {
+    struct qpw_slots *slots; /* [2 * QPW_CHUNKS_PER_DIR]: inbound first, then outbound */
+    struct qpw_chain *chains; /* [0] is the empty chain */
+    size_t n_chains;
+    struct qpw_step *steps;
+    size_t n_steps;
+    struct qpw_set_entry *sets;
+    size_t n_sets;
+};
+
+/* Frees what is inside and zeroes it. */
+void qpw_compiled_clear(struct qpw_compiled *c);
+void qpw_registry_clear(struct qpw_registry *r);
+
+#endif

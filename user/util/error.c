@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#include "util/error.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+
+int qpw_fail(struct qpw_error *err, int code, const char *format, ...)
+{
+    va_list args;
+
+    if (!err)
+        return code;
+    va_start(args, format);
+    vsnprintf(err->text, sizeof(err->text), format, args);
+    va_end(args);
+    return code;
+}
