@@ -172,15 +172,15 @@ enum qpw_conn_state {
     QPW_STATE_DATAGRAM,    /* everything that is not TCP */
 };
 
-/* qpw_conn.flags */
-#define QPW_CONN_FIN_LOCAL 0x01
-#define QPW_CONN_FIN_REMOTE 0x02
-#define QPW_CONN_TENTATIVE_LOCAL 0x04  /* a SYN of the local end waits for confirmation (contract, 3.1) */
-#define QPW_CONN_TENTATIVE_REMOTE 0x08
-#define QPW_CONN_RST_REMOTE 0x10       /* closed by a RST from the network: undone if the node goes on */
-#define QPW_CONN_SYN_ACK_SEQ 0x20      /* synack_seq is valid */
-#define QPW_CONN_ASKED 0x40            /* user space was asked for the socket of this tuple */
-#define QPW_CONN_BOTH_SENT 0x80        /* packets of both ends were seen */
+/* qpw_conn.flags. Set again by each packet they follow from, so that a lost racing write mends itself. */
+#define QPW_CONN_TENTATIVE_LOCAL 0x01  /* a SYN of the local end on a live tuple waits for confirmation */
+#define QPW_CONN_TENTATIVE_REMOTE 0x02
+#define QPW_CONN_RST_REMOTE 0x04       /* closed by a RST from the network: undone if the node goes on */
+#define QPW_CONN_SENT_LOCAL 0x08       /* mid-stream TCP: payload of that end was seen */
+#define QPW_CONN_SENT_REMOTE 0x10
+#define QPW_CONN_ASKED 0x20            /* user space was asked for the socket of this tuple */
+#define QPW_CONN_REMOTE_FIRST 0x40     /* direction unknown: the remote end sent the first packet */
+#define QPW_CONN_SELF 0x80             /* replay: both ends are local */
 
 struct qpw_conn {
     __u64 first_ns;
@@ -204,10 +204,11 @@ struct qpw_conn {
     __u8 reason;
     __u8 scope;
     __u8 conn_class;
-    __u8 pad[3];
+    __u8 fin[2]; /* [0] the remote end's FIN was seen, [1] the local end's: bytes, so that two CPUs can write at once */
+    __u8 pad;
 };
 
-/* What was counted on one connection; kept only where qpw_config.count_conns is set (replay). */
+/* What a slot of `counters` holds; also, where qpw_config.count_conns is set (replay), what one connection carried. */
 struct qpw_counts {
     __u64 connections;
     __u64 rx_packets;
@@ -247,12 +248,11 @@ struct qpw_meter_key {
     __u8 scope;
     __u8 verdict;
     __u8 reason;
-    __u16 port;  /* the responder's; 0xffff in an overflow row with `overflow` set */
+    __u16 port;  /* the responder's service port, ICMP type or EtherType; 0: none */
     __u16 rule;
     __u16 iface; /* index into `ifaces`, from 1 */
     __u16 peer;  /* peer number, 0: none */
-    __u8 overflow;
-    __u8 pad;
+    __u16 pad;
 };
 
 struct qpw_meter {
@@ -402,6 +402,8 @@ struct qpw_control {
     __u32 generation;      /* raised with every change of policy or local addresses: all is judged anew */
     __u32 policy_buffer;   /* 0 or 1: which buffer of the policy maps is in force */
     __u64 replay_now_ns;   /* the capture's clock, replay only */
+    __u32 replay_bytes;    /* the record's length on the wire, replay only */
+    __u32 replay_captured; /* how many bytes of it are real; what follows is padding for the test run */
     __u64 attached_ns;     /* start of the start window */
     __u64 window_end_ns;
     __u64 tcp_ns;          /* time-outs */
@@ -419,7 +421,7 @@ struct qpw_control {
 #define QPW_CONTROL_POLICY 0x1u /* a policy is loaded */
 
 struct qpw_config {
-    __u64 secret[20];      /* keys of the tag hash, random at each load */
+    __u64 secret[24];      /* keys of the tag hash, random at each load */
     __u64 tick_ns;         /* nanoseconds of a jiffy */
     __u64 jiffies_base;    /* jiffies64 at base_ns */
     __u64 base_ns;
@@ -504,6 +506,7 @@ enum qpw_event_kind {
     QPW_EVENT_NONE = 0,
     QPW_EVENT_FINDING,    /* a finding is new, or its outcome or evidence rose: read it from its table */
     QPW_EVENT_ASK_SOCKET, /* mid-stream TCP tuple without evidence: look it up in sock_diag, write a seed */
+    QPW_EVENT_CONN_ENDED, /* replay only: an entry was closed by its successor or replaced; its last state */
 };
 
 struct qpw_event {
@@ -516,8 +519,22 @@ struct qpw_event {
             struct qpw_finding value;
         } finding;
         struct qpw_conn_key ask;
+        struct {
+            struct qpw_conn_key key;
+            struct qpw_conn value;
+            struct qpw_counts counts;
+        } ended;
     };
 };
+
+/*
+ * The `losses` array: the losses by enum qpw_loss, then for each table of connections how many
+ * entries were made, taken out by the programs, and expired by the auditor (the last is user space's own).
+ */
+#define QPW_STAT_OPENED(conn_class) (QPW_LOSS_COUNT + 3u * (conn_class))
+#define QPW_STAT_CLOSED(conn_class) (QPW_LOSS_COUNT + 3u * (conn_class) + 1u)
+#define QPW_STAT_EXPIRED(conn_class) (QPW_LOSS_COUNT + 3u * (conn_class) + 2u)
+#define QPW_STATS (QPW_LOSS_COUNT + 3u * QPW_CLASS_COUNT)
 
 /* ---- Maps: X(name) in the order of enum qpw_map; names as bpf(2) shows them (at most 15 characters) ---- */
 #define QPW_MAPS(X) \
@@ -569,11 +586,13 @@ enum qpw_map { QPW_MAPS(QPW_X_MAP) QPW_MAP_COUNT };
 enum qpw_program { QPW_PROGRAMS(QPW_X_PROGRAM) QPW_PROG_COUNT };
 
 /* Ranges of the `counters` array. Slots are handed out by three queues, so that no kind can use up another's. */
+#define QPW_OVERFLOW_SLOTS 64u      /* fixed: one row for each (verdict, direction), when no slot is left */
 #define QPW_METER_SLOTS_SAFE 6144u  /* rows whose verdict the policy explains, and all the rest below `unexpected` */
 #define QPW_METER_SLOTS_OPEN 6144u  /* unexpected and undecided rows: what a scan can multiply */
 #define QPW_FINDING_SLOTS 8192u     /* attempted and refused findings */
 #define QPW_ANSWERED_SLOTS 4096u    /* answered findings */
-#define QPW_FIRST_METER_SLOT 1u
+#define QPW_OVERFLOW_SLOT(verdict, direction) (1u + (verdict) * QPW_DIR_COUNT + (direction))
+#define QPW_FIRST_METER_SLOT QPW_OVERFLOW_SLOTS
 #define QPW_FIRST_OPEN_SLOT (QPW_FIRST_METER_SLOT + QPW_METER_SLOTS_SAFE)
 #define QPW_FIRST_FINDING_SLOT (QPW_FIRST_OPEN_SLOT + QPW_METER_SLOTS_OPEN)
 #define QPW_FIRST_ANSWERED_SLOT (QPW_FIRST_FINDING_SLOT + QPW_FINDING_SLOTS)
@@ -595,7 +614,8 @@ _Static_assert(sizeof(struct qpw_set_key) == 24, "set key");
 _Static_assert(sizeof(struct qpw_parent_key) == 24, "parent key");
 _Static_assert(sizeof(struct qpw_iface) == 16, "iface");
 _Static_assert(sizeof(struct qpw_coverage) == 128, "coverage");
-_Static_assert(sizeof(struct qpw_control) == 112, "control");
+_Static_assert(sizeof(struct qpw_control) == 120, "control");
+_Static_assert(QPW_OVERFLOW_SLOT(QPW_VERDICT_COUNT - 1, QPW_DIR_COUNT - 1) < QPW_OVERFLOW_SLOTS, "overflow rows");
 _Static_assert(QPW_COUNTER_SLOTS < 65536, "slots are 16 bits wide");
 _Static_assert(QPW_SPACE_SLOTS % QPW_CHUNK == 0, "whole chunks");
 
