@@ -389,7 +389,7 @@ struct qpw_local_key {
 
 struct qpw_iface {
     __u32 ifindex;
-    __u16 number; /* 1..QPW_MAX_IFACES, what meters and findings carry */
+    __u16 number; /* 1..QPW_MAX_IFACES - 1, what meters and findings carry */
     __u8 flags;
     __u8 pad;
     __u8 mac[6];
@@ -447,9 +447,16 @@ struct qpw_meta {
     char policy_digest[72];
     char source_digest[72];
     char command[256];
-    char mode[QPW_MAX_IFACES][64];   /* by interface number: mode and why */
+    /* By interface number, which therefore runs from 1 to QPW_MAX_IFACES - 1. */
+    char mode[QPW_MAX_IFACES][64];   /* mode and why */
     char ifname[QPW_MAX_IFACES][16];
+    __u8 rx_hook[QPW_MAX_IFACES];    /* enum qpw_hook: where our programs were put */
+    __u8 tx_hook[QPW_MAX_IFACES];
+    __u8 own_qdisc[QPW_MAX_IFACES];  /* 1: its clsact qdisc was made by us and is ours to remove */
+    char policy_args[1024];          /* the policy options of `attach`, each ended by a newline */
 };
+
+enum qpw_hook { QPW_HOOK_NONE = 0, QPW_HOOK_XDP, QPW_HOOK_TCX, QPW_HOOK_CLSACT };
 
 struct qpw_rule_info {
     char name[QPW_NAME_LEN];
