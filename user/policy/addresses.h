@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * addresses.h - sets of addresses as sorted, disjoint ranges.
+ *
+ * An address is a 128-bit number in host order, IPv4 as ::ffff:a.b.c.d, so that both families are
+ * one line of numbers and a set operation is one sweep over it.
+ */
+#ifndef QPW_POLICY_ADDRESSES_H
+#define QPW_POLICY_ADDRESSES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+typedef unsigned __int128 qpw_u128;
+
+struct qpw_range {
+    qpw_u128 first;
+    qpw_u128 last; /* inclusive */
+};
+
+/* A zeroed set is valid and empty. After qpw_addresses_normalise(): ascending, disjoint, not touching. */
+struct qpw_addresses {
+    struct qpw_range *ranges;
+    size_t n;
+    size_t allocated;
+};
+
+struct qpw_prefix {
+    uint8_t addr[16];
+    unsigned length; /* 0..128; IPv4 /24 is 120 */
+};
+
+/* Between the number and the 16 bytes in network order used everywhere else. */
+qpw_u128 qpw_address_number(const uint8_t addr[16]);
+void qpw_address_bytes(qpw_u128 number, uint8_t ret_addr[16]);
+
+/*
+ * "ADDR", "ADDR/LEN" or "ADDR-ADDR" of one family into a range. Host bits behind LEN are an error.
+ * Returns 0, or -EINVAL with *ret_why a static text saying what is wrong.
+ */
+int qpw_range_parse(const char *text, struct qpw_range *ret, const char **ret_why);
+
+/* Writes "ADDR", "ADDR/LEN" where the range is one prefix, else "ADDR-ADDR". buf of 96 bytes. Returns buf. */
+const char *qpw_range_text(const struct qpw_range *range, char *buf, size_t size);
+
+/* Appends; the set is no longer normalised. 0 or -ENOMEM. */
+int qpw_addresses_add(struct qpw_addresses *set, const struct qpw_range *range);
+int qpw_addresses_add_all(struct qpw_addresses *set, const struct qpw_addresses *other);
+void qpw_addresses_normalise(struct qpw_addresses *set);
+void qpw_addresses_clear(struct qpw_addresses *set);
+
+/* The following expect normalised sets. */
+bool qpw_addresses_contain(const struct qpw_addresses *set, const uint8_t addr[16]);
+bool qpw_addresses_equal(const struct qpw_addresses *a, const struct qpw_addresses *b);
+bool qpw_addresses_cover(const struct qpw_addresses *outer, const struct qpw_addresses *inner);
+bool qpw_addresses_overlap(const struct qpw_addresses *a, const struct qpw_addresses *b);
+/* *ret is a new set; caller clears. 0 or -ENOMEM. */
+int qpw_addresses_intersect(const struct qpw_addresses *a, const struct qpw_addresses *b, struct qpw_addresses *ret);
+
+/*
+ * The fewest prefixes that make up the range, in ascending order. `visit` may stop by a non-zero
+ * return, which is returned; otherwise 0.
+ */
+int qpw_range_prefixes(const struct qpw_range *range, int (*visit)(const struct qpw_prefix *prefix, void *data),
+                       void *data);
+
+#endif
