@@ -402,8 +402,10 @@ struct qpw_control {
     __u32 generation;      /* raised with every change of policy or local addresses: all is judged anew */
     __u32 policy_buffer;   /* 0 or 1: which buffer of the policy maps is in force */
     __u64 replay_now_ns;   /* the capture's clock, replay only */
-    __u32 replay_bytes;    /* the record's length on the wire, replay only */
-    __u32 replay_captured; /* how many bytes of it are real; what follows is padding for the test run */
+    __u32 replay_bytes;    /* what the record is counted with: its original length; replay only, as the next two */
+    __u32 replay_wire;     /* the frame's length on the wire: another than replay_bytes where the link has no Ethernet header */
+    __u32 replay_captured; /* how many bytes of the frame are real; what follows is padding for the test run */
+    __u32 pad;
     __u64 attached_ns;     /* start of the start window */
     __u64 window_end_ns;
     __u64 tcp_ns;          /* time-outs */
@@ -621,7 +623,7 @@ _Static_assert(sizeof(struct qpw_set_key) == 24, "set key");
 _Static_assert(sizeof(struct qpw_parent_key) == 24, "parent key");
 _Static_assert(sizeof(struct qpw_iface) == 16, "iface");
 _Static_assert(sizeof(struct qpw_coverage) == 128, "coverage");
-_Static_assert(sizeof(struct qpw_control) == 120, "control");
+_Static_assert(sizeof(struct qpw_control) == 128, "control");
 _Static_assert(QPW_OVERFLOW_SLOT(QPW_VERDICT_COUNT - 1, QPW_DIR_COUNT - 1) < QPW_OVERFLOW_SLOTS, "overflow rows");
 _Static_assert(QPW_COUNTER_SLOTS < 65536, "slots are 16 bits wide");
 _Static_assert(QPW_SPACE_SLOTS % QPW_CHUNK == 0, "whole chunks");
