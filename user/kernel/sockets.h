@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * sockets.h - what the kernel's socket table (inet_diag) says: who opened a TCP connection, and
+ * which process is behind an exchange.
+ *
+ * Works on the network namespace in which qpw_sockets_open() was called. No descriptor of any
+ * process is touched; /proc is only read.
+ */
+#ifndef QPW_KERNEL_SOCKETS_H
+#define QPW_KERNEL_SOCKETS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "qportwatch.h"
+#include "util/error.h"
+
+struct qpw_sockets;
+
+int qpw_sockets_open(struct qpw_sockets **ret, struct qpw_error *err);
+void qpw_sockets_close(struct qpw_sockets *s); /* NULL is fine */
+
+/* ---- Who opened a TCP connection (contract, 3.2) ---- */
+
+typedef void (*qpw_socket_fn)(void *arg, const struct qpw_conn_key *key, enum qpw_direction direction);
+
+/*
+ * Calls back for every TCP socket in ESTABLISHED or CLOSE_WAIT whose opener is known, once each:
+ * QPW_DIR_OUTBOUND where this end connected, QPW_DIR_INBOUND where it accepted. Sockets of
+ * connections over loopback addresses are left out. Two readings have to agree, since a segment
+ * may arrive in the middle of one; those that do not after a few are counted in *ret_unknown
+ * (may be NULL) and left out. 0, or a negative errno with err filled.
+ */
+int qpw_sockets_dump_tcp(struct qpw_sockets *s, qpw_socket_fn fn, void *arg, size_t *ret_unknown,
+                         struct qpw_error *err);
+
+/*
+ * The same for one tuple: QPW_DIR_INBOUND, QPW_DIR_OUTBOUND, or QPW_DIR_UNKNOWN where there is no
+ * such socket, or its state tells nothing. Costs some 10 µs if found; if not, as much again for
+ * each network device (a socket may be bound to one). Negative errno: the table cannot be asked.
+ */
+int qpw_sockets_direction(struct qpw_sockets *s, const struct qpw_conn_key *key, enum qpw_direction *ret);
+
+/* ---- The process behind an exchange ---- */
+
+/* How well the process fits. X(symbol, "name") */
+#define QPW_MATCHES(X) \
+    X(NONE, "none")         /* not looked for (protocol without ports), or /proc could not be read wholly */ \
+    X(EXACT, "exact")       /* holds the very socket of the exchange */ \
+    X(LISTENER, "listener") /* holds the socket bound to the local port */ \
+    X(GONE, "gone")         /* no socket any more, or its process closed it */ \
+    X(KERNEL, "kernel")     /* a socket that no process holds: nfsd, rpc, a tunnel */
+#define QPW_X_MATCH(s, n) QPW_MATCH_##s,
+enum qpw_match { QPW_MATCHES(QPW_X_MATCH) QPW_MATCH_COUNT };
+const char *qpw_match_name(unsigned value);
+
+struct qpw_process {
+    enum qpw_match match;
+    int pid;          /* 0: none (GONE, KERNEL, NONE) */
+    uint32_t uid;     /* the process's, or for KERNEL the socket's */
+    char name[32];    /* comm */
+    char user[64];    /* from the user database; the number where it has no name */
+    char exe[256];    /* target of /proc/PID/exe */
+    char unit[128];   /* systemd unit ("nfs-server.service") or container ("docker 0123456789ab"), or empty */
+};
+
+/*
+ * The process behind the exchange `key` of protocol TCP or UDP; direction as of the finding:
+ * a listener is considered only where the node was asked (or it is not known). An index of
+ * /proc/PID/fd is kept for up to a second and read again when a socket is not in it, but for no more
+ * than a twentieth of the time; when that is used up, a listener already known stands for the
+ * connections accepted from it. Always fills *ret; 0, or a negative errno where the socket table
+ * cannot be asked.
+ */
+int qpw_sockets_process(struct qpw_sockets *s, const struct qpw_conn_key *key, enum qpw_direction direction,
+                        struct qpw_process *ret);
+
+/* The tuple of a finding from this node's end; the initiator's port is that of its first packet. */
+void qpw_finding_tuple(const struct qpw_finding_key *key, const struct qpw_finding *value, struct qpw_conn_key *ret);
+
+#endif
