@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#include "replay/capture.h"
+
+#include <errno.h>
+#include <pcap/pcap.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "replay/pcapng.h"
+#include "replay/stream.h"
+
+#define MAGIC_PCAPNG 0x0a0d0d0au
+
+struct qpw_capture {
+    char *path;
+    struct qpw_stream *stream;
+    pcap_t *pcap;          /* one of the two: this, which reads `file`, */
+    FILE *file;
+    struct qpw_pcapng *ng; /* or this */
+    uint32_t link_type;    /* pcap: of the whole file */
+    uint64_t offset;       /* pcap: of the record last read or tried */
+    struct qpw_link_buffer buffer;
+};
+
+/* The four magics of pcap (microseconds, nanoseconds, Kuznetsov's, in either byte order), or pcapng's. */
+static bool known_magic(const uint8_t first[4], bool *ret_pcapng)
+{
+    uint32_t magic;
+
+    memcpy(&magic, first, 4);
+    *ret_pcapng = magic == MAGIC_PCAPNG;
+    for (int swapped = 0; swapped < 2; swapped++, magic = __builtin_bswap32(magic))
+        if (magic == MAGIC_PCAPNG || magic == 0xa1b2c3d4u || magic == 0xa1b23c4du || magic == 0xa1b2cd34u)
+            return true;
+    return false;
+}
+
+static int open_pcap(struct qpw_capture *c, struct qpw_error *err)
+{
+    char text[PCAP_ERRBUF_SIZE];
+
+    c->pcap = pcap_fopen_offline_with_tstamp_precision(qpw_stream_file(c->stream), PCAP_TSTAMP_PRECISION_NANO, text);
+    if (!c->pcap)
+        return qpw_fail(err, -EINVAL, "%s: not a capture that can be read: %s", c->path, text);
+    c->file = qpw_stream_file(c->stream);
+    qpw_stream_give_file(c->stream); /* pcap_close() closes it */
+    c->link_type = (uint32_t)pcap_datalink(c->pcap);
+    if (!qpw_link_supported(c->link_type)) {
+        const char *name = pcap_datalink_val_to_name((int)c->link_type);
+        return qpw_fail(err, -ENOTSUP, "%s: link type %u (%s) cannot be replayed; %s can", c->path, c->link_type,
+                        name ? name : "unknown", qpw_link_supported_text());
+    }
+    return 0;
+}
+
+static int open_pcapng(struct qpw_capture *c, struct qpw_error *err)
+{
+    struct qpw_error why;
+
+    if (qpw_pcapng_open(qpw_stream_file(c->stream), &c->ng, &why) < 0)
+        return qpw_fail(err, -EINVAL, "%s: not a capture that can be read: %s", c->path, why.text);
+    return 0;
+}
+
+int qpw_capture_open(const char *path, struct qpw_capture **ret, struct qpw_error *err)
+{
+    struct qpw_capture *c = calloc(1, sizeof(*c));
+    uint8_t first[4];
+    bool pcapng;
+    int rc;
+
+    if (c)
+        c->path = strdup(strcmp(path, "-") ? path : "standard input");
+    if (!c || !c->path) {
+        free(c);
+        return qpw_fail(err, -ENOMEM, "%s: out of memory", path);
+    }
+    rc = qpw_stream_open(path, &c->stream, err);
+    if (rc == 0 && (qpw_stream_peek(c->stream, first) < 4 || !known_magic(first, &pcapng)))
+        rc = qpw_fail(err, -EINVAL, "%s: not a capture (neither pcap nor pcapng%s%s)", c->path,
+                      qpw_stream_problem(c->stream) ? "; " : "",
+                      qpw_stream_problem(c->stream) ? qpw_stream_problem(c->stream) : "");
+    if (rc == 0)
+        rc = pcapng ? open_pcapng(c, err) : open_pcap(c, err);
+    if (rc < 0) {
+        qpw_capture_close(c);
+        return rc;
+    }
+    *ret = c;
+    return 0;
+}
+
+static int next_pcap(struct qpw_capture *c, struct qpw_capture_frame *ret, struct qpw_error *err)
+{
+    struct pcap_pkthdr *header;
+    const u_char *data;
+    off_t at = ftello(c->file);
+    int rc = pcap_next_ex(c->pcap, &header, &data);
+
+    c->offset = (uint64_t)at;
+    if (rc == PCAP_ERROR_BREAK)
+        return 0;
+    if (rc != 1)
+        return qpw_fail(err, -EIO, "%s", pcap_geterr(c->pcap));
+    *ret = (struct qpw_capture_frame){
+        .data = data,
+        .length = header->caplen,
+        .counted = header->len,
+        /* Opened with nanosecond precision: tv_usec holds nanoseconds. */
+        .time_ns = (uint64_t)(uint32_t)header->ts.tv_sec * 1000000000u + (uint64_t)header->ts.tv_usec,
+    };
+    return 1;
+}
+
+int qpw_capture_next(struct qpw_capture *c, struct qpw_capture_frame *ret, struct qpw_error *err)
+{
+    struct qpw_error why = {""};
+    struct qpw_capture_frame frame;
+    uint32_t link_type = c->link_type;
+    const char *problem;
+    int rc = c->ng ? qpw_pcapng_next(c->ng, &frame, &link_type, &why) : next_pcap(c, &frame, &why);
+
+    if (rc <= 0) {
+        /* Compressed data that ends too early looks like the end of the file to its reader. */
+        problem = qpw_stream_problem(c->stream);
+        if (rc == 0 && !problem)
+            return 0;
+        return qpw_fail(err, -EIO, "%s: damaged at offset %llu%s: %s; what comes before it was read", c->path,
+                        (unsigned long long)qpw_capture_offset(c), problem ? " of the uncompressed data" : "",
+                        problem ? problem : why.text);
+    }
+    if (!qpw_link_supported(link_type))
+        return qpw_fail(err, -ENOTSUP, "%s: link type %u cannot be replayed; %s can", c->path, link_type,
+                        qpw_link_supported_text());
+    qpw_link_to_ethernet(link_type, &c->buffer, &frame);
+    *ret = frame;
+    return 1;
+}
+
+uint64_t qpw_capture_offset(const struct qpw_capture *c)
+{
+    return c->ng ? qpw_pcapng_offset(c->ng) : c->offset;
+}
+
+const char *qpw_capture_interface_name(const struct qpw_capture *c, const struct qpw_capture_frame *frame)
+{
+    return c->ng ? qpw_pcapng_interface_name(c->ng, frame->iface) : "";
+}
+
+uint64_t qpw_capture_position(struct qpw_capture *c)
+{
+    return qpw_stream_position(c->stream);
+}
+
+uint64_t qpw_capture_size(const struct qpw_capture *c)
+{
+    return qpw_stream_size(c->stream);
+}
+
+void qpw_capture_close(struct qpw_capture *c)
+{
+    if (!c)
+        return;
+    if (c->pcap)
+        pcap_close(c->pcap);
+    qpw_pcapng_close(c->ng);
+    qpw_stream_close(c->stream);
+    free(c->path);
+    free(c);
+}

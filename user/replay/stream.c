@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#include "replay/stream.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <zlib.h>
+
+#define BUFFER_BYTES (256u * 1024)
+
+struct qpw_stream {
+    gzFile gz;
+    FILE *file;
+    uint64_t size;
+    uint64_t delivered; /* uncompressed bytes handed to `file` */
+    uint8_t first[4];
+    unsigned n_first;
+    int zlib_error;
+};
+
+static ssize_t read_some(void *cookie, char *buf, size_t size)
+{
+    struct qpw_stream *s = cookie;
+    int n;
+
+    /* What peek looked at comes first. */
+    if (s->delivered < s->n_first) {
+        size_t left = s->n_first - (size_t)s->delivered, take = size < left ? size : left;
+
+        memcpy(buf, s->first + s->delivered, take);
+        s->delivered += take;
+        return (ssize_t)take;
+    }
+    n = gzread(s->gz, buf, size > BUFFER_BYTES ? BUFFER_BYTES : (unsigned)size);
+    gzerror(s->gz, &s->zlib_error);
+    if (n < 0)
+        return 0; /* told by qpw_stream_problem(); to the reader the data just ends here */
+    s->delivered += (uint64_t)n;
+    return n;
+}
+
+/* Only "where am I", which is all that ftello() needs. */
+static int tell(void *cookie, off64_t *position, int whence)
+{
+    struct qpw_stream *s = cookie;
+
+    if (whence != SEEK_CUR || *position != 0)
+        return -1;
+    *position = (off64_t)s->delivered;
+    return 0;
+}
+
+static int open_path(const char *path, uint64_t *ret_size, struct qpw_error *err)
+{
+    struct stat st;
+    int fd = strcmp(path, "-") ? open(path, O_RDONLY | O_CLOEXEC) : fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3);
+
+    if (fd < 0)
+        return qpw_fail(err, -errno, "%s: cannot be read: %s", path, strerror(errno));
+    if (fstat(fd, &st) == 0 && S_ISDIR(st.st_mode)) {
+        close(fd);
+        return qpw_fail(err, -EISDIR, "%s: is a directory; name the capture files in it", path);
+    }
+    *ret_size = S_ISREG(st.st_mode) ? (uint64_t)st.st_size : 0;
+    return fd;
+}
+
+int qpw_stream_open(const char *path, struct qpw_stream **ret, struct qpw_error *err)
+{
+    static const cookie_io_functions_t functions = {.read = read_some, .seek = tell};
+    struct qpw_stream *s = calloc(1, sizeof(*s));
+    int fd, n;
+
+    if (!s)
+        return qpw_fail(err, -ENOMEM, "%s: out of memory", path);
+    fd = open_path(path, &s->size, err);
+    if (fd < 0) {
+        free(s);
+        return fd;
+    }
+    s->gz = gzdopen(fd, "rb");
+    if (!s->gz) {
+        close(fd);
+        free(s);
+        return qpw_fail(err, -ENOMEM, "%s: out of memory", path);
+    }
+    gzbuffer(s->gz, BUFFER_BYTES);
+    n = gzread(s->gz, s->first, sizeof(s->first));
+    gzerror(s->gz, &s->zlib_error);
+    s->n_first = n > 0 ? (unsigned)n : 0;
+    s->file = fopencookie(s, "r", functions);
+    if (!s->file) {
+        qpw_stream_close(s);
+        return qpw_fail(err, -ENOMEM, "%s: out of memory", path);
+    }
+    setvbuf(s->file, NULL, _IOFBF, BUFFER_BYTES);
+    *ret = s;
+    return 0;
+}
+
+FILE *qpw_stream_file(struct qpw_stream *s)
+{
+    return s->file;
+}
+
+void qpw_stream_give_file(struct qpw_stream *s)
+{
+    s->file = NULL;
+}
+
+unsigned qpw_stream_peek(const struct qpw_stream *s, uint8_t first[4])
+{
+    memcpy(first, s->first, s->n_first);
+    return s->n_first;
+}
+
+const char *qpw_stream_problem(struct qpw_stream *s)
+{
+    switch (s->zlib_error) {
+    case Z_OK:
+    case Z_STREAM_END: return NULL;
+    case Z_BUF_ERROR: return "the compressed data is cut off";
+    case Z_DATA_ERROR: return "the compressed data is damaged";
+    case Z_ERRNO: return "reading failed";
+    default: return "uncompressing failed";
+    }
+}
+
+uint64_t qpw_stream_position(struct qpw_stream *s)
+{
+    z_off_t position = gzoffset(s->gz);
+
+    return position < 0 ? 0 : (uint64_t)position;
+}
+
+uint64_t qpw_stream_size(const struct qpw_stream *s)
+{
+    return s->size;
+}
+
+void qpw_stream_close(struct qpw_stream *s)
+{
+    if (!s)
+        return;
+    if (s->file)
+        fclose(s->file);
+    gzclose_r(s->gz);
+    free(s);
+}
