@@ -204,8 +204,8 @@ struct qpw_conn {
     __u8 reason;
     __u8 scope;
     __u8 conn_class;
+    __u8 is_parent; /* an answered exchange on its rule vouches for others */
     __u8 fin[2]; /* [0] the remote end's FIN was seen, [1] the local end's: bytes, so that two CPUs can write at once */
-    __u8 pad;
 };
 
 /* What a slot of `counters` holds; also, where qpw_config.count_conns is set (replay), what one connection carried. */
@@ -559,6 +559,7 @@ struct qpw_event {
     X(undecodable) \
     X(meters) \
     X(meter_slots) \
+    X(open_slots) \
     X(finding_slots) \
     X(answered_slots) \
     X(counters) \

@@ -22,6 +22,7 @@ struct qpw_kernel {
     int map_fd[QPW_MAP_COUNT];
     int prog_fd[QPW_PROG_COUNT];    /* -1 where that program is not there */
     struct qpw_control *control;    /* shared with the programs, read-write */
+    uint32_t *incarnations;         /* shared too, see qpw_kernel_touch() */
     struct qpw_config config;       /* as frozen at load */
 };
 
@@ -44,6 +45,9 @@ void qpw_kernel_init(struct qpw_kernel *k);
  * Returns 0, or a negative errno with err filled and *k untouched.
  */
 int qpw_kernel_load(const struct qpw_load_options *options, struct qpw_kernel *k, struct qpw_error *err);
+
+/* Maps the control page (of the map `control_fd`, the object's .bss) and the incarnations. For instance.c. */
+int qpw_kernel_map_pages(struct qpw_kernel *k, int control_fd, struct qpw_error *err);
 
 /* Closes descriptors and the control page; what is attached stays attached. */
 void qpw_kernel_close(struct qpw_kernel *k);

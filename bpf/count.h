@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * count.h - meters: a row's slot by its key, and counting in a slot. All counters are per CPU; nothing
+ * shared is written per packet.
+ */
+#ifndef QPW_BPF_COUNT_H
+#define QPW_BPF_COUNT_H
+
+#include "maps.h"
+
+static __always_inline void qpw_count(__u32 slot, int rx, __u32 frames, __u32 bytes)
+{
+    struct qpw_counts *counts = bpf_map_lookup_elem(&counters, &slot);
+
+    if (!counts)
+        return;
+    if (rx) {
+        counts->rx_packets += frames;
+        counts->rx_bytes += bytes;
+    } else {
+        counts->tx_packets += frames;
+        counts->tx_bytes += bytes;
+    }
+}
+
+/* A connection begins to count in a row (+1) or was found to belong to another one (-1: sums wrap back). */
+static __always_inline void qpw_count_connection(__u32 slot, __s64 change)
+{
+    struct qpw_counts *counts = bpf_map_lookup_elem(&counters, &slot);
+
+    if (counts)
+        counts->connections += change;
+}
+
+/* The queue that a new row's slot comes from: what a scan can multiply has its own. */
+static __always_inline long qpw_pop_slot(__u8 verdict, __u32 *ret_slot)
+{
+    if (verdict == QPW_VERDICT_UNEXPECTED || verdict == QPW_VERDICT_UNDECIDED || verdict == QPW_VERDICT_TRANSIT)
+        return bpf_map_pop_elem(&open_slots, ret_slot);
+    return bpf_map_pop_elem(&meter_slots, ret_slot);
+}
+
+static __always_inline void qpw_push_slot(__u8 verdict, __u32 *slot)
+{
+    if (verdict == QPW_VERDICT_UNEXPECTED || verdict == QPW_VERDICT_UNDECIDED || verdict == QPW_VERDICT_TRANSIT)
+        bpf_map_push_elem(&open_slots, slot, 0);
+    else
+        bpf_map_push_elem(&meter_slots, slot, 0);
+}
+
+/* The slot of w->meter; makes the row if it is new, gives the overflow row if there is no room. Never 0. */
+__noinline __u32 qpw_meter_slot(void)
+{
+    struct qpw_work *w = qpw_work();
+    struct qpw_meter *row, fresh = {};
+    __u32 overflow;
+
+    if (!w)
+        return QPW_OVERFLOW_SLOT(0, 0);
+    overflow = QPW_OVERFLOW_SLOT((__u32)w->meter.verdict, (__u32)w->meter.direction);
+    row = bpf_map_lookup_elem(&meters, &w->meter);
+    if (row)
+        return row->slot;
+    if (qpw_pop_slot(w->meter.verdict, &fresh.slot)) {
+        qpw_stat(QPW_LOSS_METER_OVERFLOW);
+        return overflow;
+    }
+    fresh.first_ns = w->now;
+    if (!bpf_map_update_elem(&meters, &w->meter, &fresh, BPF_NOEXIST))
+        return fresh.slot;
+    qpw_push_slot(w->meter.verdict, &fresh.slot); /* another CPU was first, or the table is full */
+    row = bpf_map_lookup_elem(&meters, &w->meter);
+    if (row)
+        return row->slot;
+    qpw_stat(QPW_LOSS_METER_OVERFLOW);
+    return overflow;
+}
+
+#endif

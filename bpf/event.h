@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * event.h - telling user space. An event only says "look": what it is about is in a table, so a lost
+ * event delays an alert and loses nothing. Waking the reader costs thousands of nanoseconds and is
+ * done at most every QPW_WAKE_NS; between, the reader's own timer finds what is there.
+ */
+#ifndef QPW_BPF_EVENT_H
+#define QPW_BPF_EVENT_H
+
+#include "maps.h"
+
+#define QPW_WAKE_NS 20000000ull
+#define QPW_TOKENS 1024u                /* burst a CPU … */
+#define QPW_TOKEN_NS (1000000000ull / 2048) /* … and how often another is granted */
+
+static __always_inline __u64 qpw_wake_flag(__u64 now)
+{
+    if (now - woken_ns < QPW_WAKE_NS)
+        return BPF_RB_NO_WAKEUP;
+    woken_ns = now;
+    return BPF_RB_FORCE_WAKEUP;
+}
+
+/* Takes a token of this CPU. 0: none left. */
+static __always_inline int qpw_token(struct qpw_work *w)
+{
+    __u64 grant = (w->now - w->tokens_ns) / QPW_TOKEN_NS;
+
+    if (grant) {
+        w->tokens = grant + w->tokens > QPW_TOKENS ? QPW_TOKENS : (__u32)(w->tokens + grant);
+        w->tokens_ns = w->now;
+    }
+    if (!w->tokens)
+        return 0;
+    w->tokens--;
+    return 1;
+}
+
+/* w->finding / *value is new or rose. An answered one needs no token. */
+static __always_inline void qpw_event_finding(struct qpw_work *w, const struct qpw_finding *value)
+{
+    struct qpw_event *e;
+
+    if (value->outcome < QPW_OUTCOME_ANSWERED && !qpw_token(w)) {
+        qpw_stat(QPW_LOSS_EVENT_RATE);
+        return;
+    }
+    e = bpf_ringbuf_reserve(&events, sizeof(*e), 0);
+    if (!e) {
+        qpw_stat(QPW_LOSS_EVENT_RING);
+        return;
+    }
+    e->kind = QPW_EVENT_FINDING;
+    e->iface = value->iface;
+    e->time_ns = w->now;
+    e->finding.key = w->finding;
+    e->finding.value = *value;
+    bpf_ringbuf_submit(e, qpw_wake_flag(w->now));
+}
+
+/* Asks user space who opened the TCP connection w->key. Returns 1 if the question was sent. */
+static __always_inline int qpw_event_ask(struct qpw_work *w)
+{
+    struct qpw_event *e;
+
+    if (!qpw_token(w)) {
+        qpw_stat(QPW_LOSS_SOCKET_REQUEST);
+        return 0;
+    }
+    e = bpf_ringbuf_reserve(&events, sizeof(*e), 0);
+    if (!e) {
+        qpw_stat(QPW_LOSS_SOCKET_REQUEST);
+        return 0;
+    }
+    e->kind = QPW_EVENT_ASK_SOCKET;
+    e->iface = w->ifindex;
+    e->time_ns = w->now;
+    e->ask = w->key;
+    bpf_ringbuf_submit(e, qpw_wake_flag(w->now));
+    return 1;
+}
+
+/* Replay: the last state of an entry that is about to be replaced by a new connection on its tuple. */
+static __always_inline void qpw_event_ended(struct qpw_work *w, const struct qpw_conn *c)
+{
+    struct qpw_counts *counts;
+    struct qpw_event *e;
+
+    if (!config.count_conns)
+        return;
+    e = bpf_ringbuf_reserve(&events, sizeof(*e), 0);
+    if (!e) {
+        qpw_stat(QPW_LOSS_EVENT_RING);
+        return;
+    }
+    e->kind = QPW_EVENT_CONN_ENDED;
+    e->iface = c->iface;
+    e->time_ns = w->now;
+    e->ended.key = w->key;
+    e->ended.value = *c;
+    counts = bpf_map_lookup_elem(&conn_counts, &w->key);
+    if (counts) {
+        e->ended.counts = *counts;
+        __builtin_memset(counts, 0, sizeof(*counts));
+    } else {
+        __builtin_memset(&e->ended.counts, 0, sizeof(e->ended.counts));
+    }
+    bpf_ringbuf_submit(e, BPF_RB_NO_WAKEUP);
+}
+
+#endif

@@ -1,0 +1,211 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * judge.h - classify: verdict and rule of an exchange, from the policy in force. Only when a connection
+ * is first seen or judged anew; the result is kept in its entry.
+ */
+#ifndef QPW_BPF_JUDGE_H
+#define QPW_BPF_JUDGE_H
+
+#include "maps.h"
+
+/* What a walk through a chain answers, packed into 32 bits: verdict, is_parent, rule. 0: no step matched. */
+#define QPW_ANSWER(verdict, is_parent, rule) ((__u32)(verdict) | (__u32)!!(is_parent) << 8 | (__u32)(rule) << 16)
+#define QPW_ANSWER_VERDICT(answer) ((__u8)(answer))
+#define QPW_ANSWER_PARENT(answer) ((__u8)((answer) >> 8))
+#define QPW_ANSWER_RULE(answer) ((__u16)((answer) >> 16))
+
+/* Number of a place in the verdict table, or QPW_SPACE_SLOTS for none. */
+static __always_inline __u32 qpw_space(__u8 kind, __u8 protocol, __u16 port)
+{
+    if (kind == QPW_KIND_ETHERTYPE)
+        return QPW_SPACE_ETHERTYPE + port;
+    if (kind == QPW_KIND_ICMP)
+        return (protocol == QPW_IPPROTO_ICMP ? QPW_SPACE_ICMP : QPW_SPACE_ICMP6) + (port & 0xff);
+    if (kind == QPW_KIND_PORT)
+        return (protocol == QPW_IPPROTO_TCP   ? QPW_SPACE_TCP
+                : protocol == QPW_IPPROTO_UDP ? QPW_SPACE_UDP
+                                              : QPW_SPACE_SCTP) + port;
+    return QPW_SPACE_PROTOCOL + protocol;
+}
+
+static __always_inline __u8 qpw_kind(__u8 protocol)
+{
+    if (protocol == QPW_IPPROTO_TCP || protocol == QPW_IPPROTO_UDP || protocol == QPW_IPPROTO_SCTP)
+        return QPW_KIND_PORT;
+    if (protocol == QPW_IPPROTO_ICMP || protocol == QPW_IPPROTO_ICMPV6)
+        return QPW_KIND_ICMP;
+    return QPW_KIND_PROTOCOL;
+}
+
+/* The slot of the verdict table: chain number and QPW_SLOT_LISTED. */
+static __always_inline __u16 qpw_slot(int outbound, __u32 space)
+{
+    __u32 buffer = control.policy_buffer & 1, chunk;
+    struct qpw_slots *slots;
+    void *table;
+
+    table = bpf_map_lookup_elem(&pol_slots, &buffer);
+    if (!table || space >= QPW_SPACE_SLOTS)
+        return 0;
+    chunk = (outbound ? QPW_CHUNKS_PER_DIR : 0) + space / QPW_CHUNK;
+    slots = bpf_map_lookup_elem(table, &chunk);
+    if (!slots)
+        return 0;
+    return slots->slot[space & (QPW_CHUNK - 1)];
+}
+
+static __always_inline int qpw_listed(int outbound, __u8 protocol, __u16 port)
+{
+    return port && qpw_slot(outbound, qpw_space(QPW_KIND_PORT, protocol, port)) & QPW_SLOT_LISTED;
+}
+
+/* The value an address has in a set, 0: not in it. key: working space. */
+static __always_inline __u32 qpw_in_set(void *sets, struct qpw_set_key *key, __u32 set, const __u8 *addr)
+{
+    __u32 *value;
+
+    key->prefixlen = 32 + 128;
+    key->set = __builtin_bswap32(set);
+    __builtin_memcpy(key->addr, addr, 16);
+    value = bpf_map_lookup_elem(sets, key);
+    return value ? *value : 0;
+}
+
+/* Did the remote address have an answered exchange on that rule within control.parent_ns? */
+static __always_inline int qpw_parent_lives(struct qpw_parent_key *key, const __u8 *remote, __u16 rule, __u64 now)
+{
+    __u64 *last;
+
+    __builtin_memset(key, 0, sizeof(*key));
+    __builtin_memcpy(key->remote, remote, 16);
+    key->rule = rule;
+    last = bpf_map_lookup_elem(&parents, key);
+    return last && (__s64)(now - *last) < (__s64)control.parent_ns;
+}
+
+static __always_inline int qpw_is_multicast(const __u8 *addr)
+{
+    if (addr[0] == 0xff)
+        return 1;
+    return addr[10] == 0xff && addr[11] == 0xff && addr[0] == 0 && (addr[12] >> 4) == 14;
+}
+
+/* 224.0.0.0/24 (RFC 5771) or ff02::/16 (RFC 4291). */
+static __always_inline int qpw_is_link_multicast(const __u8 *addr)
+{
+    if (addr[0] == 0xff)
+        return (addr[1] & 15) == 2;
+    return addr[0] == 0 && addr[10] == 0xff && addr[12] == 224 && addr[13] == 0 && addr[14] == 0;
+}
+
+static __always_inline int qpw_step_conditions(const struct qpw_work *w, const struct qpw_step *step, int outbound)
+{
+    __u16 initiator_port = outbound ? w->key.local_port : w->key.remote_port;
+
+    return (!step->ifindex || step->ifindex == w->ifindex) && (step->vlan == 0xffff || step->vlan == w->pkt.vlan) &&
+           (!step->initiator_port || step->initiator_port == initiator_port) &&
+           (!(step->flags & QPW_STEP_RX_MULTICAST) || (!outbound && qpw_is_link_multicast(w->key.local)));
+}
+
+/* What one step of a chain says of w->key, 0: it does not match. */
+static __always_inline __u32 qpw_step_answer(struct qpw_work *w, const struct qpw_step *step, void *sets, int outbound)
+{
+    __u16 rule = step->rule;
+    __u8 verdict = step->verdict;
+    __u32 value;
+
+    if (!qpw_step_conditions(w, step, outbound))
+        return 0;
+    if (step->from_set) {
+        value = qpw_in_set(sets, &w->set, step->from_set, outbound ? w->key.local : w->key.remote);
+        if (!value)
+            return 0;
+        if (step->flags & QPW_STEP_RULE_FROM_SET)
+            rule = (__u16)value;
+    }
+    if (step->to_set && !qpw_in_set(sets, &w->set, step->to_set, outbound ? w->key.remote : w->key.local))
+        return 0;
+    if (step->parent) {
+        int lives = qpw_parent_lives(&w->parent, w->key.remote, step->parent, w->now);
+
+        if (verdict == QPW_VERDICT_WEAK && lives)
+            verdict = QPW_VERDICT_ALLOWED;
+        if (verdict == QPW_VERDICT_IMPLIED && !lives)
+            return 0;
+    }
+    return QPW_ANSWER(verdict, step->flags & QPW_STEP_IS_PARENT, rule);
+}
+
+/* Walks the chain of (direction, space) for the exchange w->key. Returns a QPW_ANSWER. */
+__noinline __u32 qpw_walk(__u32 space, __u32 outbound)
+{
+    __u32 buffer = control.policy_buffer & 1, index, count, answer;
+    struct qpw_work *w = qpw_work();
+    struct qpw_chain *chain;
+    void *chains, *steps, *sets;
+
+    if (!w)
+        return 0;
+    chains = bpf_map_lookup_elem(&pol_chains, &buffer);
+    steps = bpf_map_lookup_elem(&pol_steps, &buffer);
+    sets = bpf_map_lookup_elem(&pol_sets, &buffer);
+    index = qpw_slot(outbound, space) & QPW_SLOT_CHAIN;
+    if (!chains || !steps || !sets || !index)
+        return 0;
+    chain = bpf_map_lookup_elem(chains, &index);
+    if (!chain)
+        return 0;
+    index = chain->first;
+    count = chain->count;
+    for (int i = 0; i < QPW_MAX_STEPS; i++) {
+        struct qpw_step *step;
+        __u32 at = index + i;
+
+        if ((__u32)i >= count)
+            break;
+        step = bpf_map_lookup_elem(steps, &at);
+        if (!step)
+            break;
+        answer = qpw_step_answer(w, step, sets, outbound);
+        if (answer)
+            return answer;
+    }
+    return 0;
+}
+
+/* The peer number of an address, 0: no peer. */
+static __always_inline __u16 qpw_peer(struct qpw_work *w, const __u8 *addr)
+{
+    __u32 buffer = control.policy_buffer & 1;
+    void *sets = bpf_map_lookup_elem(&pol_sets, &buffer);
+
+    return sets ? (__u16)qpw_in_set(sets, &w->set, QPW_SET_PEERS, addr) : 0;
+}
+
+/*
+ * Verdict, rule, peer and scope of the connection c of w->key, in the order of the contract: peer, undecided,
+ * then the chain. type: the ICMP type of this packet, which stands where a port stands.
+ */
+static __always_inline void qpw_judge(struct qpw_work *w, struct qpw_conn *c, __u16 type)
+{
+    int inbound = c->direction == QPW_DIR_INBOUND;
+    __u8 kind = qpw_kind(w->key.protocol);
+    __u16 port = kind == QPW_KIND_ICMP ? type : inbound ? w->key.local_port : w->key.remote_port;
+    __u32 answer = 0;
+
+    c->generation = control.generation;
+    c->peer = qpw_peer(w, w->key.remote);
+    c->scope = c->flags & QPW_CONN_SELF ? QPW_SCOPE_SELF : c->peer ? QPW_SCOPE_PEER : QPW_SCOPE_OTHER;
+    if (c->direction != QPW_DIR_UNKNOWN)
+        answer = qpw_walk(qpw_space(kind, w->key.protocol, port), !inbound);
+    c->rule = QPW_ANSWER_RULE(answer);
+    c->is_parent = QPW_ANSWER_PARENT(answer);
+    if (c->peer)
+        c->verdict = QPW_VERDICT_PEER;
+    else if (c->evidence <= QPW_EVIDENCE_INFERRED)
+        c->verdict = QPW_VERDICT_UNDECIDED;
+    else
+        c->verdict = answer ? QPW_ANSWER_VERDICT(answer) : QPW_VERDICT_UNEXPECTED;
+}
+
+#endif

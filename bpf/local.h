@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * local.h - which end is this node: by the hook and the set of local addresses; or neither (transit).
+ */
+#ifndef QPW_BPF_LOCAL_H
+#define QPW_BPF_LOCAL_H
+
+#include "judge.h"
+
+static __always_inline int qpw_is_local(struct qpw_work *w, const __u8 *addr)
+{
+    w->local.prefixlen = 128;
+    __builtin_memcpy(w->local.addr, addr, 16);
+    return bpf_map_lookup_elem(&locals, &w->local) != 0;
+}
+
+static __always_inline int qpw_is_unspecified(const __u8 *addr)
+{
+    __u32 words = qpw_word(addr) | qpw_word(addr + 4) | qpw_word(addr + 12);
+
+    return !words && (qpw_word(addr + 8) == 0 || (addr[10] == 0xff && addr[11] == 0xff));
+}
+
+/* The frame is to (rx) or from (tx) the interface's own MAC, or there is none, on a host that does not forward. */
+static __always_inline int qpw_own_mac(const struct qpw_work *w)
+{
+    const __u8 *mac = w->pkt.macs + (w->rx ? 0 : 6);
+
+    if (!w->iface.number || (w->iface.flags & QPW_IFACE_FORWARD))
+        return 0;
+    if (w->iface.flags & QPW_IFACE_L3)
+        return 1;
+    return __builtin_memcmp(mac, w->iface.mac, 4) == 0 && mac[4] == w->iface.mac[4] && mac[5] == w->iface.mac[5];
+}
+
+/*
+ * QPW_REASON_NONE or QPW_REASON_UNLISTED_LOCAL: the packet is the node's. QPW_REASON_ECHO,
+ * QPW_REASON_NOT_LOCAL: in transit. Sets w->self where both ends are local in a replay.
+ */
+__noinline __u32 qpw_locality(void)
+{
+    struct qpw_work *w = qpw_work();
+    const struct qpw_pkt *p;
+    int source;
+
+    if (!w)
+        return QPW_REASON_NOT_LOCAL;
+    p = &w->pkt;
+    source = qpw_is_local(w, p->source);
+    w->self = 0;
+    if (!w->rx) {
+        if (source) {
+            w->self = config.scope_self && qpw_is_local(w, p->destination);
+            return QPW_REASON_NONE;
+        }
+        if (qpw_is_unspecified(p->source))
+            return QPW_REASON_NONE;
+        return qpw_own_mac(w) ? QPW_REASON_UNLISTED_LOCAL : QPW_REASON_NOT_LOCAL;
+    }
+    if (source) {
+        if (!config.scope_self)
+            return QPW_REASON_ECHO;
+        w->self = qpw_is_local(w, p->destination);
+        return QPW_REASON_NONE;
+    }
+    if (qpw_is_local(w, p->destination) || qpw_is_multicast(p->destination) || (p->macs[0] & 1) ||
+        qpw_word(p->destination + 12) == 0xffffffff)
+        return QPW_REASON_NONE;
+    return qpw_own_mac(w) ? QPW_REASON_UNLISTED_LOCAL : QPW_REASON_NOT_LOCAL;
+}
+
+#endif

@@ -1,0 +1,241 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * maps.h - every map, with the reason for its type and size. None is pinned: they live as long as the
+ * programs in the hooks, and are found again through them.
+ *
+ * Sizes given here are the defaults; user space may change those of the connection tables and the cache.
+ */
+#ifndef QPW_BPF_MAPS_H
+#define QPW_BPF_MAPS_H
+
+#include <bpf/bpf_helpers.h>
+#include <linux/bpf.h>
+
+#include "packet.h"
+#include "qportwatch.h"
+#include "tag.h"
+
+#define QPW_MAP(map_name, map_type, entries, key_type, value_type, flags) \
+    struct { \
+        __uint(type, map_type); \
+        __uint(max_entries, entries); \
+        __type(key, key_type); \
+        __type(value, value_type); \
+        __uint(map_flags, flags); \
+    } map_name SEC(".maps")
+
+/* A cache line of the per-CPU cache. */
+struct qpw_cache_entry {
+    __u64 tag;
+    __u16 slot;        /* counters */
+    __u16 incarnation;
+    __u16 stamp;       /* time of the last refresh, in units of 2^refresh_shift ns */
+    __u8 generation;   /* lowest bits of the policy generation */
+    __u8 directions;   /* QPW_CACHE_RX, QPW_CACHE_TX: packets that change nothing */
+};
+#define QPW_CACHE_RX 1
+#define QPW_CACHE_TX 2
+#define QPW_CACHE_WAYS 4
+struct qpw_cache_line {
+    struct qpw_cache_entry way[QPW_CACHE_WAYS];
+};
+_Static_assert(sizeof(struct qpw_cache_line) == 64, "one cache line");
+
+/* A reserved place (see `reserved` below). */
+struct qpw_reserved_key {
+    __u16 port;
+    __u8 kind;
+    __u8 protocol;
+    __u8 direction;
+    __u8 pad[3];
+};
+struct qpw_reserved {
+    struct qpw_finding_key key;
+    struct qpw_finding value;
+};
+
+/* Working space of one packet on its slow path: too large for the 512-byte stack. */
+struct qpw_work {
+    struct qpw_pkt pkt;
+    struct qpw_conn_key key;
+    struct qpw_conn conn;           /* a new connection before it is stored */
+    struct qpw_meter_key meter;
+    struct qpw_finding_key finding;
+    struct qpw_finding finding_value;
+    struct qpw_set_key set;
+    struct qpw_frag_key frag;
+    struct qpw_parent_key parent;
+    struct qpw_local_key local;
+    struct qpw_detail_key detail;
+    struct qpw_detail detail_value;
+    struct qpw_conn_key saved;
+    struct qpw_conn before;         /* a connection as it was judged before */
+    struct qpw_counts none;         /* zeroes */
+    struct qpw_reserved place_of;
+    struct qpw_reserved_key place_key;
+    struct qpw_iface iface;
+    __u64 tag;         /* of this packet in the cache, valid where cacheable */
+    __u64 now;
+    __u64 tokens_ns; /* token bucket of events: what is left, and since when */
+    __u32 tokens;
+    __u32 ifindex;
+    __u32 bytes;
+    __u32 frames;
+    __u8 rx;
+    __u8 self;         /* replay: both ends are local */
+    __u8 cacheable;    /* whole packet, tag valid */
+    __u8 quoted_bytes; /* of an ICMP error's quote */
+    __u32 place;       /* of the tuple among the incarnations */
+    __u16 incarnation; /* as read before the connection was looked up */
+    __u8 pad[2];
+    __u8 header[QPW_HEADER_BYTES];
+    __u8 quote[48];
+};
+
+/* Shared truth of connections, kernel hash tables: exact keys, atomic insert. One table a quota. */
+QPW_MAP(conns_half, BPF_MAP_TYPE_LRU_HASH, 65536, struct qpw_conn_key, struct qpw_conn, 0);  /* LRU: floods push each other out */
+QPW_MAP(conns_out, BPF_MAP_TYPE_LRU_HASH, 32768, struct qpw_conn_key, struct qpw_conn, 0);   /* only the node's own packets fill it */
+QPW_MAP(conns_est, BPF_MAP_TYPE_HASH, 65536, struct qpw_conn_key, struct qpw_conn, 0);       /* no LRU: an idle mount is never evicted */
+QPW_MAP(conns_dgram, BPF_MAP_TYPE_LRU_HASH, 16384, struct qpw_conn_key, struct qpw_conn, 0); /* answered only */
+QPW_MAP(conn_counts, BPF_MAP_TYPE_HASH, 1, struct qpw_conn_key, struct qpw_counts, 0);       /* replay only, else one entry */
+
+/* Per-CPU cache in front of them: a cache line of four tags, no shared writes. 16,384 lines = 1 MiB a CPU. */
+QPW_MAP(conn_cache, BPF_MAP_TYPE_PERCPU_ARRAY, 16384, __u32, struct qpw_cache_line, 0);
+/* Raised at each change of a connection's state; read per packet, written only then. mmap: user space raises it too. */
+QPW_MAP(incarnations, BPF_MAP_TYPE_ARRAY, QPW_INCARNATIONS, __u32, __u32, BPF_F_MMAPABLE);
+
+/* What sock_diag said of TCP tuples. LRU: requests of a flood may push answers out, they are asked again. */
+QPW_MAP(seeds, BPF_MAP_TYPE_LRU_HASH, 65536, struct qpw_conn_key, struct qpw_seed, 0);
+QPW_MAP(frags, BPF_MAP_TYPE_LRU_HASH, 8192, struct qpw_frag_key, struct qpw_frag, 0);
+/* Remote addresses that sent something undecodable: key is the address, value when. */
+struct qpw_address {
+    __u8 addr[16];
+};
+QPW_MAP(undecodable, BPF_MAP_TYPE_LRU_HASH, 4096, struct qpw_address, __u64, 0);
+
+/* Meter rows by key; their counters by slot. Slots come from queues, one a quota. */
+QPW_MAP(meters, BPF_MAP_TYPE_HASH, 16384, struct qpw_meter_key, struct qpw_meter, 0);
+#define QPW_QUEUE(queue_name, entries) \
+    struct { \
+        __uint(type, BPF_MAP_TYPE_QUEUE); \
+        __uint(max_entries, entries); \
+        __uint(value_size, sizeof(__u32)); \
+    } queue_name SEC(".maps")
+QPW_QUEUE(meter_slots, QPW_METER_SLOTS_SAFE);
+QPW_QUEUE(open_slots, QPW_METER_SLOTS_OPEN);
+QPW_QUEUE(finding_slots, QPW_FINDING_SLOTS);
+QPW_QUEUE(answered_slots, QPW_ANSWERED_SLOTS);
+QPW_MAP(counters, BPF_MAP_TYPE_PERCPU_ARRAY, QPW_COUNTER_SLOTS, __u32, struct qpw_counts, 0);
+
+/* Findings: plain hashes, so that what is recorded is never pushed out. */
+QPW_MAP(findings, BPF_MAP_TYPE_HASH, QPW_FINDING_SLOTS, struct qpw_finding_key, struct qpw_finding, 0);
+QPW_MAP(answered, BPF_MAP_TYPE_HASH, QPW_ANSWERED_SLOTS, struct qpw_finding_key, struct qpw_finding, 0);
+/*
+ * The reserved place of each (direction, protocol, port): its first answered exchange when `answered` is full.
+ * Not preallocated: costs memory only where used; at most one entry a port, hence the size.
+ */
+QPW_MAP(reserved, BPF_MAP_TYPE_HASH, 262144, struct qpw_reserved_key, struct qpw_reserved, BPF_F_NO_PREALLOC);
+QPW_MAP(details, BPF_MAP_TYPE_HASH, 8192, struct qpw_detail_key, struct qpw_detail, 0);
+QPW_MAP(losses, BPF_MAP_TYPE_PERCPU_ARRAY, QPW_STATS, __u32, __u64, 0);
+
+/*
+ * The policy: two buffers of each table behind maps of maps; control.policy_buffer names the one in force,
+ * so the whole object is swapped by one store. The inner maps given here are templates; user space
+ * replaces those of the other buffer and frees the old ones. BPF_F_INNER_MAP (5.10): sizes may differ.
+ */
+struct qpw_inner_slots {
+    __uint(type, BPF_MAP_TYPE_ARRAY);
+    __uint(max_entries, 2 * QPW_CHUNKS_PER_DIR);
+    __type(key, __u32);
+    __type(value, struct qpw_slots);
+} pol_slots_none SEC(".maps");
+struct qpw_inner_chains {
+    __uint(type, BPF_MAP_TYPE_ARRAY);
+    __uint(max_entries, 1);
+    __type(key, __u32);
+    __type(value, struct qpw_chain);
+    __uint(map_flags, BPF_F_INNER_MAP);
+} pol_chains_none SEC(".maps");
+struct qpw_inner_steps {
+    __uint(type, BPF_MAP_TYPE_ARRAY);
+    __uint(max_entries, 1);
+    __type(key, __u32);
+    __type(value, struct qpw_step);
+    __uint(map_flags, BPF_F_INNER_MAP);
+} pol_steps_none SEC(".maps");
+struct qpw_inner_sets {
+    __uint(type, BPF_MAP_TYPE_LPM_TRIE);
+    __uint(max_entries, 1);
+    __type(key, struct qpw_set_key);
+    __type(value, __u32);
+    __uint(map_flags, BPF_F_NO_PREALLOC);
+} pol_sets_none SEC(".maps");
+
+#define QPW_OUTER(outer_name, inner_type, inner) \
+    struct { \
+        __uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS); \
+        __uint(max_entries, 2); \
+        __type(key, __u32); \
+        __array(values, struct inner_type); \
+    } outer_name SEC(".maps") = {.values = {&inner, &inner}}
+QPW_OUTER(pol_slots, qpw_inner_slots, pol_slots_none);
+QPW_OUTER(pol_chains, qpw_inner_chains, pol_chains_none);
+QPW_OUTER(pol_steps, qpw_inner_steps, pol_steps_none);
+QPW_OUTER(pol_sets, qpw_inner_sets, pol_sets_none);
+
+/* (remote address, rule) of answered exchanges that vouch for others; value: when last. */
+QPW_MAP(parents, BPF_MAP_TYPE_LRU_HASH, 16384, struct qpw_parent_key, __u64, 0);
+/* Local addresses; a trie because a replay is given prefixes. Not part of the policy: follows netlink. */
+QPW_MAP(locals, BPF_MAP_TYPE_LPM_TRIE, 4096, struct qpw_local_key, __u32, BPF_F_NO_PREALLOC);
+QPW_MAP(ifaces, BPF_MAP_TYPE_HASH, QPW_MAX_IFACES, __u32, struct qpw_iface, 0); /* by ifindex */
+
+/* Only for user space; bound to the programs at load so that they live as long. */
+QPW_MAP(meta, BPF_MAP_TYPE_ARRAY, 1, __u32, struct qpw_meta, 0);
+QPW_MAP(rule_info, BPF_MAP_TYPE_ARRAY, QPW_MAX_RULES, __u32, struct qpw_rule_info, 0);
+QPW_MAP(peer_info, BPF_MAP_TYPE_ARRAY, QPW_MAX_PEERS, __u32, struct qpw_peer_info, 0);
+QPW_MAP(coverage, BPF_MAP_TYPE_ARRAY, QPW_COVERAGE_RECORDS, __u32, struct qpw_coverage, 0);
+
+struct {
+    __uint(type, BPF_MAP_TYPE_RINGBUF);
+    __uint(max_entries, 1 << 20);
+} events SEC(".maps");
+
+QPW_MAP(scratch, BPF_MAP_TYPE_PERCPU_ARRAY, 1, __u32, struct qpw_work, 0);
+
+/* Frozen at load: the verifier knows the values and drops what they switch off. */
+const volatile struct qpw_config config SEC(".rodata");
+/* Written by user space only; the one line that every packet reads. */
+struct qpw_control control SEC(".bss");
+/* When the reader of events was last woken; racy by design, an extra wake-up harms nothing. */
+__u64 woken_ns SEC(".data.woken");
+
+/*
+ * The stages below are global functions: the verifier checks each once, by itself, instead of once for
+ * every path that leads to it. Their arguments are scalars (pointers need 5.12), so what they work on is
+ * this CPU's qpw_work.
+ */
+static __always_inline struct qpw_work *qpw_work(void)
+{
+    __u32 zero = 0;
+
+    return bpf_map_lookup_elem(&scratch, &zero);
+}
+
+/* A loss or a table's statistic; never silent. */
+static __always_inline void qpw_stat(__u32 index)
+{
+    __u64 *value = bpf_map_lookup_elem(&losses, &index);
+
+    if (value)
+        (*value)++;
+}
+
+/* The clock of every *_ns field: monotonic by jiffies (1 ns a call, against 29 of ktime), or the capture's. */
+static __always_inline __u64 qpw_now(void)
+{
+    if (config.replay)
+        return control.replay_now_ns;
+    return config.base_ns + (bpf_jiffies64() - config.jiffies_base) * config.tick_ns;
+}
+
+#endif

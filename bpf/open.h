@@ -1,0 +1,280 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * open.h - the first packet of an exchange: who opened it, and on what evidence (contract, section 3).
+ */
+#ifndef QPW_BPF_OPEN_H
+#define QPW_BPF_OPEN_H
+
+#include "conn.h"
+#include "judge.h"
+#include "tcp.h"
+
+#define QPW_TCP_LISTEN 10 /* include/net/tcp_states.h; stable, part of the BPF interface (BPF_TCP_LISTEN) */
+
+static __always_inline __u32 qpw_tuple(const struct qpw_conn_key *key, struct bpf_sock_tuple *tuple, int any_remote)
+{
+    __builtin_memset(tuple, 0, sizeof(*tuple));
+    if (key->local[0] == 0 && key->local[10] == 0xff && key->local[11] == 0xff) {
+        __builtin_memcpy(&tuple->ipv4.daddr, key->local + 12, 4);
+        tuple->ipv4.dport = __builtin_bswap16(key->local_port);
+        if (!any_remote) {
+            __builtin_memcpy(&tuple->ipv4.saddr, key->remote + 12, 4);
+            tuple->ipv4.sport = __builtin_bswap16(key->remote_port);
+        }
+        return sizeof(tuple->ipv4);
+    }
+    __builtin_memcpy(tuple->ipv6.daddr, key->local, 16);
+    tuple->ipv6.dport = __builtin_bswap16(key->local_port);
+    if (!any_remote) {
+        __builtin_memcpy(tuple->ipv6.saddr, key->remote, 16);
+        tuple->ipv6.sport = __builtin_bswap16(key->remote_port);
+    }
+    return sizeof(tuple->ipv6);
+}
+
+/* Does the namespace's socket table have this very TCP connection (not just a listener)? */
+static __noinline int qpw_tcp_socket_exact(void *ctx, struct qpw_work *w)
+{
+    struct bpf_sock_tuple tuple;
+    __u32 size = qpw_tuple(&w->key, &tuple, 0);
+    struct bpf_sock *sk;
+    int found;
+
+    if (config.replay)
+        return 0;
+    if (size == sizeof(tuple.ipv4))
+        sk = bpf_skc_lookup_tcp(ctx, &tuple, sizeof(tuple.ipv4), -1, 0);
+    else
+        sk = bpf_skc_lookup_tcp(ctx, &tuple, sizeof(tuple.ipv6), -1, 0);
+    if (!sk)
+        return 0;
+    found = sk->state != QPW_TCP_LISTEN;
+    bpf_sk_release(sk);
+    return found;
+}
+
+/* Does a socket listen on the local port? */
+static __noinline int qpw_tcp_listener(void *ctx, struct qpw_work *w)
+{
+    struct bpf_sock_tuple tuple;
+    __u32 size = qpw_tuple(&w->key, &tuple, 1);
+    struct bpf_sock *sk;
+    int found;
+
+    if (config.replay)
+        return 0;
+    if (size == sizeof(tuple.ipv4))
+        sk = bpf_skc_lookup_tcp(ctx, &tuple, sizeof(tuple.ipv4), -1, 0);
+    else
+        sk = bpf_skc_lookup_tcp(ctx, &tuple, sizeof(tuple.ipv6), -1, 0);
+    if (!sk)
+        return 0;
+    found = sk->state == QPW_TCP_LISTEN;
+    bpf_sk_release(sk);
+    return found;
+}
+
+/* Is a UDP socket bound where this packet goes? */
+static __noinline int qpw_udp_socket(void *ctx, struct qpw_work *w)
+{
+    struct bpf_sock_tuple tuple;
+    __u32 size = qpw_tuple(&w->key, &tuple, 0);
+    struct bpf_sock *sk;
+
+    if (config.replay)
+        return 0;
+    if (size == sizeof(tuple.ipv4))
+        sk = bpf_sk_lookup_udp(ctx, &tuple, sizeof(tuple.ipv4), -1, 0);
+    else
+        sk = bpf_sk_lookup_udp(ctx, &tuple, sizeof(tuple.ipv6), -1, 0);
+    if (!sk)
+        return 0;
+    bpf_sk_release(sk);
+    return 1;
+}
+
+/* Step 4: exactly one of the two ports is one the policy lists for its direction. */
+static __always_inline void qpw_infer(struct qpw_conn *c, const struct qpw_conn_key *key)
+{
+    int in = qpw_listed(0, key->protocol, key->local_port);
+    int out = qpw_listed(1, key->protocol, key->remote_port);
+
+    c->direction = QPW_DIR_UNKNOWN;
+    c->evidence = QPW_EVIDENCE_NONE;
+    if (in == out)
+        return;
+    c->direction = in ? QPW_DIR_INBOUND : QPW_DIR_OUTBOUND;
+    c->evidence = QPW_EVIDENCE_INFERRED;
+    c->reason = QPW_REASON_INFERRED;
+}
+
+static __always_inline void qpw_set_direction(struct qpw_conn *c, __u8 direction, __u8 evidence)
+{
+    c->direction = direction;
+    c->evidence = evidence;
+    c->reason = QPW_REASON_NONE;
+}
+
+/* A SYN: its sender is the initiator. With a SYN+ACK: its receiver. */
+static __always_inline void qpw_open_handshake(struct qpw_conn *c, const struct qpw_pkt *p, int from_local,
+                                               int is_syn_ack)
+{
+    int local_opens = is_syn_ack ? !from_local : from_local;
+
+    qpw_set_direction(c, local_opens ? QPW_DIR_OUTBOUND : QPW_DIR_INBOUND, QPW_EVIDENCE_HANDSHAKE);
+    c->conn_class = local_opens ? QPW_CLASS_OUT : QPW_CLASS_HALF;
+    if (is_syn_ack) {
+        c->state = QPW_STATE_SYN_ACK;
+        c->isn = p->ack - 1;
+        c->synack_seq = p->seq;
+        c->outcome = QPW_OUTCOME_ANSWERED;
+    } else {
+        c->state = QPW_STATE_SYN;
+        c->isn = p->seq;
+        c->outcome = QPW_OUTCOME_ATTEMPTED;
+    }
+}
+
+/* What user space found in sock_diag for w->key, if anything. 1: direction set from it. */
+static __always_inline int qpw_apply_seed(struct qpw_work *w, struct qpw_conn *c)
+{
+    struct qpw_seed *seed;
+
+    if (config.replay)
+        return 0;
+    seed = bpf_map_lookup_elem(&seeds, &w->key);
+    if (!seed || (seed->direction != QPW_DIR_INBOUND && seed->direction != QPW_DIR_OUTBOUND))
+        return 0;
+    qpw_set_direction(c, seed->direction, QPW_EVIDENCE_SOCKET);
+    c->flags &= ~QPW_CONN_ASKED;
+    if (c->outcome < QPW_OUTCOME_ANSWERED)
+        c->outcome = QPW_OUTCOME_ANSWERED; /* the handshake was completed once */
+    return 1;
+}
+
+/* TCP first seen after its handshake. */
+static __always_inline void qpw_open_midstream(void *ctx, struct qpw_work *w, struct qpw_conn *c, int from_local)
+{
+    const struct qpw_pkt *p = &w->pkt;
+
+    c->state = p->tcp_flags & QPW_TCP_RST ? QPW_STATE_CLOSED : QPW_STATE_MIDSTREAM;
+    c->conn_class = QPW_CLASS_HALF; /* until there is evidence: forged segments must not fill the established table */
+    c->outcome = QPW_OUTCOME_ATTEMPTED;
+    c->reason = p->tcp_flags & (QPW_TCP_RST | QPW_TCP_FIN) ? QPW_REASON_TAIL : QPW_REASON_MIDSTREAM;
+    if (p->payload && c->state == QPW_STATE_MIDSTREAM)
+        c->flags |= from_local ? QPW_CONN_SENT_LOCAL : QPW_CONN_SENT_REMOTE;
+    if (p->tcp_flags & QPW_TCP_FIN)
+        c->fin[!!from_local] = 1;
+    if (!from_local && (p->tcp_flags & QPW_TCP_RST))
+        c->flags |= QPW_CONN_RST_REMOTE;
+    if (qpw_apply_seed(w, c)) {
+        if (c->state == QPW_STATE_MIDSTREAM)
+            c->conn_class = QPW_CLASS_EST;
+        return;
+    }
+    if (c->state == QPW_STATE_CLOSED)
+        return;
+    if (qpw_listed(0, w->key.protocol, w->key.local_port) && qpw_tcp_listener(ctx, w)) {
+        qpw_set_direction(c, QPW_DIR_INBOUND, QPW_EVIDENCE_SOCKET);
+        c->outcome = QPW_OUTCOME_ANSWERED;
+    } else if (c->reason != QPW_REASON_TAIL) {
+        qpw_infer(c, &w->key);
+    }
+    /* User space knows better than a listener: the answer of sock_diag replaces what was found here. */
+    if (!config.replay && qpw_event_ask(w))
+        c->flags |= QPW_CONN_ASKED;
+}
+
+static __always_inline void qpw_open_tcp(void *ctx, struct qpw_work *w, struct qpw_conn *c, int from_local)
+{
+    const struct qpw_pkt *p = &w->pkt;
+    __u8 flags = p->tcp_flags & (QPW_TCP_SYN | QPW_TCP_ACK | QPW_TCP_RST);
+
+    if (flags == QPW_TCP_SYN) {
+        qpw_open_handshake(c, p, from_local, 0);
+        return;
+    }
+    if (flags == (QPW_TCP_SYN | QPW_TCP_ACK)) {
+        if (from_local || config.replay || qpw_tcp_socket_exact(ctx, w)) {
+            qpw_open_handshake(c, p, from_local, 1);
+            return;
+        }
+        c->state = QPW_STATE_MIDSTREAM;
+        c->conn_class = QPW_CLASS_HALF;
+        c->outcome = QPW_OUTCOME_ATTEMPTED;
+        c->reason = QPW_REASON_UNSOLICITED;
+        return;
+    }
+    qpw_open_midstream(ctx, w, c, from_local);
+}
+
+static __always_inline int qpw_sent_undecodable(const struct qpw_work *w, const __u8 *remote)
+{
+    __u64 *when = bpf_map_lookup_elem(&undecodable, remote);
+
+    return when && (__s64)(w->now - *when) < (__s64)control.udp_ns;
+}
+
+/*
+ * Every other protocol: the sender of the first packet, with the exceptions that keep a late answer from
+ * turning a server into a client, and a forged port from making the node an initiator.
+ * late: the node opened an exchange on this very tuple whose time-out has passed.
+ */
+static __always_inline void qpw_open_datagram(void *ctx, struct qpw_work *w, struct qpw_conn *c, int from_local,
+                                              int late)
+{
+    const struct qpw_conn_key *key = &w->key;
+    int has_ports = qpw_kind(key->protocol) == QPW_KIND_PORT;
+
+    c->state = QPW_STATE_DATAGRAM;
+    c->outcome = QPW_OUTCOME_ATTEMPTED;
+    c->flags |= from_local ? QPW_CONN_SENT_LOCAL : QPW_CONN_SENT_REMOTE;
+    if (from_local) {
+        c->conn_class = QPW_CLASS_OUT;
+        qpw_set_direction(c, QPW_DIR_OUTBOUND, QPW_EVIDENCE_FIRST);
+        if (!has_ports)
+            return;
+        if (qpw_listed(0, key->protocol, key->local_port)) {
+            qpw_set_direction(c, QPW_DIR_INBOUND, QPW_EVIDENCE_INFERRED);
+            c->reason = QPW_REASON_INFERRED;
+        } else if (qpw_sent_undecodable(w, key->remote)) {
+            c->reason = QPW_REASON_MIDSTREAM;
+            qpw_infer(c, key);
+        }
+        return;
+    }
+    c->conn_class = QPW_CLASS_HALF;
+    qpw_set_direction(c, QPW_DIR_INBOUND, QPW_EVIDENCE_FIRST);
+    if (!has_ports || !qpw_listed(1, key->protocol, key->remote_port) ||
+        qpw_listed(0, key->protocol, key->local_port))
+        return;
+    if (late || (!config.replay && ((__s64)(control.window_end_ns - w->now) > 0 ||
+                                    (key->local_port != key->remote_port && key->protocol == QPW_IPPROTO_UDP &&
+                                     qpw_udp_socket(ctx, w))))) {
+        qpw_set_direction(c, QPW_DIR_OUTBOUND, QPW_EVIDENCE_INFERRED);
+        c->reason = QPW_REASON_INFERRED;
+    }
+}
+
+/* Makes w->conn for the first packet of w->key and stores it. NULL: no place (counted). */
+static __noinline struct qpw_conn *qpw_open(void *ctx, struct qpw_work *w, int from_local, int late)
+{
+    struct qpw_conn *c = &w->conn;
+
+    __builtin_memset(c, 0, sizeof(*c));
+    c->first_ns = c->last_ns = w->now;
+    if (!from_local)
+        c->flags |= QPW_CONN_REMOTE_FIRST;
+    if (w->self)
+        c->flags |= QPW_CONN_SELF;
+    c->vlan = w->pkt.vlan;
+    c->iface = w->iface.number;
+    if (w->key.protocol == QPW_IPPROTO_TCP)
+        qpw_open_tcp(ctx, w, c, from_local);
+    else
+        qpw_open_datagram(ctx, w, c, from_local, late);
+    qpw_invalidate(w->place);
+    return qpw_conn_store(w);
+}
+
+#endif

@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * packet.h - a packet before and after parsing: plain structs, for the programs and for native tests.
+ */
+#ifndef QPW_BPF_PACKET_H
+#define QPW_BPF_PACKET_H
+
+#include <linux/types.h>
+
+#include "qportwatch.h"
+
+#ifndef __always_inline
+#define __always_inline inline __attribute__((always_inline))
+#endif
+
+/* How far into a frame a header may start, and how much is copied when it is not in the linear part. */
+#define QPW_REACH 448u
+#define QPW_HEADER_BYTES 512u
+#define QPW_MAX_VLAN_TAGS 2
+#define QPW_MAX_EXTENSIONS 8 /* IPv6 extension headers, the fragment header included */
+
+/* The frame as the hook presents it. */
+struct qpw_frame {
+    const __u8 *data; /* first byte: Ethernet header, or the IP header on a layer-3 device */
+    const __u8 *end;  /* end of what can be read directly */
+    __u32 length;     /* bytes of the whole packet, linear or not */
+    __u32 wire;       /* its length on the wire; greater than length only where a capture cut it */
+    __u16 ethertype;  /* layer-3 devices: what the device says it is */
+    __u16 vlan_tci;   /* tag in the buffer's metadata */
+    __u8 vlan_present;
+    __u8 l3;          /* no Ethernet header */
+    __u8 merged;      /* GRO or GSO buffer: its IP length may be that of the whole, or zero */
+};
+
+/* qpw_pkt.kind */
+enum qpw_pkt_kind {
+    QPW_PKT_NONE = 0,
+    QPW_PKT_IP,          /* addresses, protocol and, where it has them, ports are valid */
+    QPW_PKT_NON_IP,      /* ethertype is valid */
+    QPW_PKT_UNDECODABLE, /* reason says why; has_addresses tells whether the IP header could be read */
+};
+
+enum qpw_fragment { QPW_WHOLE = 0, QPW_FIRST_FRAGMENT, QPW_LATER_FRAGMENT };
+
+struct qpw_pkt {
+    __u8 source[16];
+    __u8 destination[16];
+    __u8 macs[12]; /* destination, source; zero on layer-3 devices */
+    __u16 source_port;      /* ICMP: the type, in both */
+    __u16 destination_port;
+    __u32 seq;
+    __u32 ack;
+    __u32 fragment_id;
+    __u32 payload; /* transport payload in bytes, by the IP length */
+    __u16 l4_offset;
+    __u16 ethertype;
+    __u16 vlan; /* outermost VLAN id, 0: untagged */
+    __u8 kind;
+    __u8 reason;
+    __u8 protocol;
+    __u8 tcp_flags;
+    __u8 icmp_code;
+    __u8 fragment;
+    __u8 has_addresses;
+    __u8 v6;
+};
+
+#define QPW_TCP_FIN 0x01
+#define QPW_TCP_SYN 0x02
+#define QPW_TCP_RST 0x04
+#define QPW_TCP_ACK 0x10
+
+#define QPW_IPPROTO_ICMP 1
+#define QPW_IPPROTO_TCP 6
+#define QPW_IPPROTO_UDP 17
+#define QPW_IPPROTO_ICMPV6 58
+#define QPW_IPPROTO_SCTP 132
+
+static __always_inline __u16 qpw_get16(const __u8 *p)
+{
+    return (__u16)(p[0] << 8 | p[1]);
+}
+
+static __always_inline __u32 qpw_get32(const __u8 *p)
+{
+    return (__u32)p[0] << 24 | (__u32)p[1] << 16 | (__u32)p[2] << 8 | p[3];
+}
+
+#endif

@@ -1,0 +1,333 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * parse.h - from bytes to struct qpw_pkt. Pure: UAPI headers only, the same code natively and in BPF.
+ *
+ * Each header is fetched by qpw_at(), bounds-checked, at an offset. In the first pass (`direct`) it
+ * reads the packet where it lies. When a header is in the packet but not in its linear part the
+ * answer is QPW_PARSE_MORE: the caller copies the first QPW_HEADER_BYTES bytes and parses the copy.
+ * Only beyond the packet's own length is a header truncated. Nothing is guessed: every header that
+ * cannot be read ends with a named reason.
+ *
+ * Sources: RFC 791, 8200, 9293, 768, 9260 (SCTP), 792, 4443, IEEE 802.1Q, 802.1ad, 802.3.
+ */
+#ifndef QPW_BPF_PARSE_H
+#define QPW_BPF_PARSE_H
+
+#include "packet.h"
+
+#define QPW_PARSE_OK 0
+#define QPW_PARSE_MORE 0xff /* no reason has this number */
+_Static_assert(QPW_REASON_COUNT < QPW_PARSE_MORE, "reasons fit beside QPW_PARSE_MORE");
+
+#define QPW_ETH_P_IP 0x0800
+#define QPW_ETH_P_IPV6 0x86dd
+#define QPW_ETH_P_8021Q 0x8100
+#define QPW_ETH_P_8021AD 0x88a8
+#define QPW_ETH_P_MIN 0x0600 /* below: 802.3 length */
+
+/* n bytes at off, or NULL. `direct` is a constant: packet pointers need a pointer check, the copy an offset check. */
+static __always_inline const __u8 *qpw_at(const struct qpw_frame *f, __u32 off, __u32 n, const int direct)
+{
+    if (off > QPW_REACH)
+        return 0;
+    if (direct) {
+        const __u8 *p = f->data + off;
+        return p + n > f->end ? 0 : p;
+    }
+    return off + n > f->length ? 0 : f->data + off;
+}
+
+/* Why qpw_at() gave nothing. */
+static __always_inline int qpw_missing(const struct qpw_frame *f, __u32 off, __u32 n, int reason, const int direct)
+{
+    if (off + n > f->length)
+        return reason;
+    if (off > QPW_REACH)
+        return QPW_REASON_HEADER_OFFSET;
+    return direct ? QPW_PARSE_MORE : reason;
+}
+
+static __always_inline int qpw_parse_tcp(const struct qpw_frame *f, struct qpw_pkt *p, __u32 off, __u32 left,
+                                         const int direct)
+{
+    const __u8 *h = qpw_at(f, off, 20, direct);
+    __u32 header;
+
+    if (left < 20)
+        return p->fragment ? QPW_REASON_FRAGMENT_SHORT : QPW_REASON_L4_TRUNCATED;
+    if (!h)
+        return qpw_missing(f, off, 20, QPW_REASON_L4_TRUNCATED, direct);
+    header = (h[12] >> 4) * 4u;
+    if (header < 20 || header > left)
+        return QPW_REASON_TCP_DOFF;
+    p->source_port = qpw_get16(h);
+    p->destination_port = qpw_get16(h + 2);
+    p->seq = qpw_get32(h + 4);
+    p->ack = qpw_get32(h + 8);
+    p->tcp_flags = h[13];
+    p->payload = left - header;
+    return QPW_PARSE_OK;
+}
+
+static __always_inline int qpw_parse_udp(const struct qpw_frame *f, struct qpw_pkt *p, __u32 off, __u32 left,
+                                         const int direct)
+{
+    const __u8 *h = qpw_at(f, off, 8, direct);
+    __u32 length;
+
+    if (left < 8)
+        return p->fragment ? QPW_REASON_FRAGMENT_SHORT : QPW_REASON_L4_TRUNCATED;
+    if (!h)
+        return qpw_missing(f, off, 8, QPW_REASON_L4_TRUNCATED, direct);
+    length = qpw_get16(h + 4);
+    /* Zero is a jumbogram's (RFC 2675) or a merged buffer's; a first fragment carries the whole datagram's length. */
+    if ((length && length < 8) || (length > left && !p->fragment && !f->merged))
+        return QPW_REASON_UDP_LENGTH;
+    p->source_port = qpw_get16(h);
+    p->destination_port = qpw_get16(h + 2);
+    p->payload = left - 8;
+    return QPW_PARSE_OK;
+}
+
+static __always_inline int qpw_parse_l4(const struct qpw_frame *f, struct qpw_pkt *p, __u32 off, __u32 left,
+                                        const int direct)
+{
+    const __u8 *h;
+
+    p->l4_offset = (__u16)off;
+    p->payload = left;
+    if (p->fragment == QPW_LATER_FRAGMENT)
+        return QPW_PARSE_OK;
+    switch (p->protocol) {
+    case QPW_IPPROTO_TCP:
+        return qpw_parse_tcp(f, p, off, left, direct);
+    case QPW_IPPROTO_UDP:
+        return qpw_parse_udp(f, p, off, left, direct);
+    case QPW_IPPROTO_SCTP:
+        if (left < 12)
+            return p->fragment ? QPW_REASON_FRAGMENT_SHORT : QPW_REASON_L4_TRUNCATED;
+        h = qpw_at(f, off, 12, direct);
+        if (!h)
+            return qpw_missing(f, off, 12, QPW_REASON_L4_TRUNCATED, direct);
+        p->source_port = qpw_get16(h);
+        p->destination_port = qpw_get16(h + 2);
+        return QPW_PARSE_OK;
+    case QPW_IPPROTO_ICMP:
+    case QPW_IPPROTO_ICMPV6:
+        if (left < 4)
+            return QPW_REASON_L4_TRUNCATED;
+        h = qpw_at(f, off, 4, direct);
+        if (!h)
+            return qpw_missing(f, off, 4, QPW_REASON_L4_TRUNCATED, direct);
+        p->source_port = p->destination_port = h[0];
+        p->icmp_code = h[1];
+        return QPW_PARSE_OK;
+    default:
+        return QPW_PARSE_OK;
+    }
+}
+
+static __always_inline void qpw_set_v4(__u8 *to, const __u8 *from)
+{
+    __builtin_memset(to, 0, 10);
+    to[10] = to[11] = 0xff;
+    __builtin_memcpy(to + 12, from, 4);
+}
+
+static __always_inline int qpw_parse_v4(const struct qpw_frame *f, struct qpw_pkt *p, __u32 off, const int direct)
+{
+    const __u8 *h = qpw_at(f, off, 20, direct);
+    __u32 header, total, there;
+    __u16 frag;
+
+    if (!h)
+        return qpw_missing(f, off, 20, QPW_REASON_IP_TRUNCATED, direct);
+    if (h[0] >> 4 != 4)
+        return QPW_REASON_IP_VERSION;
+    qpw_set_v4(p->source, h + 12);
+    qpw_set_v4(p->destination, h + 16);
+    p->has_addresses = 1;
+    p->protocol = h[9];
+    header = (h[0] & 15) * 4u;
+    if (header < 20)
+        return QPW_REASON_IP_IHL;
+    total = qpw_get16(h + 2);
+    there = f->wire - off;
+    if (f->merged || (total == 0 && there > 65535))
+        total = there; /* BIG TCP (5.19) leaves it zero; a merged buffer's is not the wire's */
+    if (total < header || total > there)
+        return QPW_REASON_IP_LENGTH;
+    if (off + header > f->length)
+        return QPW_REASON_IP_TRUNCATED;
+    frag = qpw_get16(h + 6);
+    if (frag & 0x3fff) {
+        p->fragment = frag & 0x1fff ? QPW_LATER_FRAGMENT : QPW_FIRST_FRAGMENT;
+        p->fragment_id = qpw_get16(h + 4);
+    }
+    return qpw_parse_l4(f, p, off + header, total - header, direct);
+}
+
+/* One extension header at *off: moves *off and *next on. Returns QPW_PARSE_OK, a reason or QPW_PARSE_MORE. */
+static __always_inline int qpw_parse_extension(const struct qpw_frame *f, struct qpw_pkt *p, __u32 *off, __u8 *next,
+                                               const int direct)
+{
+    const __u8 *h = qpw_at(f, *off, 8, direct);
+    __u16 frag;
+
+    if (!h)
+        return qpw_missing(f, *off, 8, QPW_REASON_EXT_TRUNCATED, direct);
+    if (*next == 44) {
+        frag = qpw_get16(h + 2);
+        if (frag & 0xfff8)
+            p->fragment = QPW_LATER_FRAGMENT;
+        else if (frag & 1)
+            p->fragment = QPW_FIRST_FRAGMENT; /* neither: an atomic fragment, RFC 6946 */
+        p->fragment_id = qpw_get32(h + 4);
+        *off += 8;
+    } else {
+        *off += (h[1] + 1u) * 8;
+    }
+    *next = h[0];
+    return QPW_PARSE_OK;
+}
+
+static __always_inline int qpw_is_extension(__u8 next)
+{
+    return next == 0 || next == 43 || next == 44 || next == 60 || next == 135 || next == 139 || next == 140;
+}
+
+static __always_inline int qpw_parse_v6(const struct qpw_frame *f, struct qpw_pkt *p, __u32 off, const int direct)
+{
+    const __u8 *h = qpw_at(f, off, 40, direct);
+    __u32 start = off + 40, total, there;
+    __u8 next;
+    int rc;
+
+    if (!h)
+        return qpw_missing(f, off, 40, QPW_REASON_IP_TRUNCATED, direct);
+    if (h[0] >> 4 != 6)
+        return QPW_REASON_IP_VERSION;
+    __builtin_memcpy(p->source, h + 8, 16);
+    __builtin_memcpy(p->destination, h + 24, 16);
+    p->has_addresses = 1;
+    p->v6 = 1;
+    next = h[6];
+    p->protocol = next;
+    total = qpw_get16(h + 4);
+    there = f->wire - start;
+    if (f->merged || (total == 0 && next == 0))
+        total = there; /* a jumbogram (RFC 2675, BIG TCP) has its length in the hop-by-hop header */
+    if (total > there)
+        return QPW_REASON_IP_LENGTH;
+
+    off = start;
+    for (int i = 0; i < QPW_MAX_EXTENSIONS; i++) {
+        if (!qpw_is_extension(next))
+            break;
+        if (off + 8 > start + total)
+            return QPW_REASON_EXT_TRUNCATED;
+        rc = qpw_parse_extension(f, p, &off, &next, direct);
+        if (rc)
+            return rc;
+        p->protocol = next;
+        if (p->fragment == QPW_LATER_FRAGMENT)
+            break; /* what follows is data of the datagram, not a header */
+    }
+    if (p->fragment != QPW_LATER_FRAGMENT && qpw_is_extension(next))
+        return QPW_REASON_EXT_DEPTH;
+    if (off > start + total)
+        return QPW_REASON_EXT_TRUNCATED;
+    return qpw_parse_l4(f, p, off, start + total - off, direct);
+}
+
+/* 802.3 with an LLC header: what stands for the EtherType is the DSAP, or the SNAP protocol. */
+static __always_inline int qpw_parse_llc(const struct qpw_frame *f, struct qpw_pkt *p, __u32 off, const int direct)
+{
+    const __u8 *h = qpw_at(f, off, 3, direct);
+
+    if (!h)
+        return qpw_missing(f, off, 3, QPW_REASON_SHORT_ETHERNET, direct);
+    p->ethertype = h[0];
+    if (h[0] != 0xaa || h[1] != 0xaa)
+        return QPW_PARSE_OK;
+    h = qpw_at(f, off, 8, direct);
+    if (!h)
+        return qpw_missing(f, off, 8, QPW_REASON_SHORT_ETHERNET, direct);
+    if (h[3] == 0 && h[4] == 0 && h[5] == 0x0c && qpw_get16(h + 6) == 0x2000)
+        p->ethertype = QPW_ETHERTYPE_CDP;
+    return QPW_PARSE_OK;
+}
+
+/* From the Ethernet header to the network header: *off and p->ethertype. */
+static __always_inline int qpw_parse_l2(const struct qpw_frame *f, struct qpw_pkt *p, __u32 *off, const int direct)
+{
+    const __u8 *h = qpw_at(f, 0, 14, direct);
+    __u32 at = 14;
+    __u16 type;
+
+    if (!h)
+        return qpw_missing(f, 0, 14, QPW_REASON_SHORT_ETHERNET, direct);
+    __builtin_memcpy(p->macs, h, 12);
+    type = qpw_get16(h + 12);
+    for (int i = 0; i < QPW_MAX_VLAN_TAGS; i++) {
+        if (type != QPW_ETH_P_8021Q && type != QPW_ETH_P_8021AD)
+            break;
+        h = qpw_at(f, at, 4, direct);
+        if (!h)
+            return qpw_missing(f, at, 4, QPW_REASON_VLAN_TRUNCATED, direct);
+        if (i == 0 && !f->vlan_present)
+            p->vlan = qpw_get16(h) & 0xfff;
+        type = qpw_get16(h + 2);
+        at += 4;
+    }
+    if (type == QPW_ETH_P_8021Q || type == QPW_ETH_P_8021AD)
+        return QPW_REASON_VLAN_DEPTH;
+    p->ethertype = type;
+    *off = at;
+    return type < QPW_ETH_P_MIN ? qpw_parse_llc(f, p, at, direct) : QPW_PARSE_OK;
+}
+
+static __always_inline int qpw_parse_layers(const struct qpw_frame *f, struct qpw_pkt *p, const int direct)
+{
+    __u32 off = 0;
+    int rc;
+
+    if (f->vlan_present)
+        p->vlan = f->vlan_tci & 0xfff;
+    if (f->l3) {
+        p->ethertype = f->ethertype;
+    } else {
+        rc = qpw_parse_l2(f, p, &off, direct);
+        if (rc)
+            return rc;
+    }
+    if (p->ethertype == QPW_ETH_P_IP) {
+        p->kind = QPW_PKT_IP;
+        return qpw_parse_v4(f, p, off, direct);
+    }
+    if (p->ethertype == QPW_ETH_P_IPV6) {
+        p->kind = QPW_PKT_IP;
+        return qpw_parse_v6(f, p, off, direct);
+    }
+    p->kind = QPW_PKT_NON_IP;
+    return QPW_PARSE_OK;
+}
+
+/*
+ * Parses f into p (zeroed by the caller). `direct`: constant 1 reads f->data…f->end, 0 reads a copy of
+ * f->length bytes in a buffer of QPW_HEADER_BYTES. Returns 0 with p->kind set, or 1: more bytes are needed.
+ */
+static __always_inline int qpw_parse(const struct qpw_frame *f, struct qpw_pkt *p, const int direct)
+{
+    int rc = qpw_parse_layers(f, p, direct);
+
+    if (rc == QPW_PARSE_MORE)
+        return 1;
+    if (rc) {
+        p->kind = QPW_PKT_UNDECODABLE;
+        p->reason = (__u8)rc;
+    }
+    return 0;
+}
+
+#endif

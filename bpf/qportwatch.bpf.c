@@ -1,0 +1,249 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * The programs: one packet core, thin entry points. Each describes the frame as its hook presents it and
+ * always passes the packet on: XDP_PASS, or TC_ACT_UNSPEC, which is TCX "next".
+ */
+#include <linux/bpf.h>
+#include <linux/pkt_cls.h>
+
+#include <bpf/bpf_endian.h>
+#include <bpf/bpf_helpers.h>
+
+#include "maps.h"
+#include "parse.h"
+#include "slow.h"
+
+/* What the hook says of a buffer beside its bytes. */
+struct qpw_input {
+    struct qpw_frame frame;
+    __u32 ifindex;
+    __u32 gso_segs; /* 0: unknown or not merged */
+    __u32 gso_size;
+    __u32 bytes;    /* 0: to be reckoned from gso (TC ingress) */
+};
+
+static __always_inline int qpw_is_icmp_error(const struct qpw_pkt *p)
+{
+    return p->kind == QPW_PKT_IP && p->fragment != QPW_LATER_FRAGMENT &&
+           ((p->protocol == QPW_IPPROTO_ICMP && p->source_port == 3) ||
+            (p->protocol == QPW_IPPROTO_ICMPV6 && p->source_port == 1));
+}
+
+/* n bytes at off of the packet, linear or not. 0: done. */
+static __always_inline long qpw_load(void *ctx, __u32 off, void *to, __u32 n, const int xdp)
+{
+    if (!xdp)
+        return bpf_skb_load_bytes(ctx, off, to, n);
+    if (config.has_xdp_buff_len)
+        return bpf_xdp_load_bytes(ctx, off, to, n);
+    return -1; /* before 5.18 an XDP packet is linear as a whole */
+}
+
+/* What a merged buffer stands for: frames, and (TC ingress) their bytes. Formulas need the parsed header length. */
+static __always_inline void qpw_wire_counts(const struct qpw_input *in, struct qpw_work *w)
+{
+    const struct qpw_pkt *p = &w->pkt;
+    __u32 headers = in->frame.length - p->payload, n = 1, bytes = in->bytes;
+
+    if (in->gso_segs)
+        n = in->gso_segs;
+    else if (in->gso_size && p->kind == QPW_PKT_IP && p->payload)
+        n = (p->payload + in->gso_size - 1) / in->gso_size; /* virtio gives a size and no count */
+    if (!bytes)
+        bytes = in->frame.length + (n - 1) * (p->kind == QPW_PKT_IP ? headers : 0);
+    if (in->frame.vlan_present)
+        bytes += 4 * n; /* the tag in the metadata is on the wire of each */
+    w->frames = n;
+    w->bytes = bytes;
+}
+
+static __always_inline int qpw_may_cache(const struct qpw_pkt *p)
+{
+    if (p->kind != QPW_PKT_IP || p->fragment || config.no_cache || config.count_conns || qpw_is_icmp_error(p))
+        return 0;
+    if (p->protocol != QPW_IPPROTO_TCP)
+        return 1;
+    return !(p->tcp_flags & (QPW_TCP_FIN | QPW_TCP_RST)) &&
+           (p->tcp_flags & (QPW_TCP_SYN | QPW_TCP_ACK)) != (QPW_TCP_SYN | QPW_TCP_ACK);
+}
+
+/* The header is not in the linear part: its first bytes are copied and parsed there. */
+static __always_inline void qpw_reparse(void *ctx, const struct qpw_input *in, struct qpw_work *w, const int xdp)
+{
+    struct qpw_frame copy = in->frame;
+    __u32 n = in->frame.length;
+
+    __builtin_memset(&w->pkt, 0, sizeof(w->pkt));
+    copy.data = w->header;
+    if (n > QPW_HEADER_BYTES)
+        n = QPW_HEADER_BYTES;
+    if (n < 1 || qpw_load(ctx, 0, w->header, n, xdp)) {
+        w->pkt.kind = QPW_PKT_UNDECODABLE;
+        w->pkt.reason = QPW_REASON_HEADER_OFFSET;
+        return;
+    }
+    qpw_parse(&copy, &w->pkt, 0);
+}
+
+/* Two copies of one function: the helpers differ by program type. */
+static __noinline int qpw_reparse_xdp(void *ctx, struct qpw_input *in, struct qpw_work *w)
+{
+    qpw_reparse(ctx, in, w, 1);
+    return 0;
+}
+
+static __noinline int qpw_reparse_tc(void *ctx, struct qpw_input *in, struct qpw_work *w)
+{
+    qpw_reparse(ctx, in, w, 0);
+    return 0;
+}
+
+/* The packet that an ICMP error quotes. */
+static __always_inline void qpw_load_quote(void *ctx, struct qpw_work *w, const int xdp)
+{
+    w->quoted_bytes = 0;
+    if (!qpw_is_icmp_error(&w->pkt))
+        return;
+    if (w->pkt.payload >= 8 + 48 && !qpw_load(ctx, w->pkt.l4_offset + 8u, w->quote, 48, xdp))
+        w->quoted_bytes = 48;
+    else if (w->pkt.payload >= 8 + 28 && !qpw_load(ctx, w->pkt.l4_offset + 8u, w->quote, 28, xdp))
+        w->quoted_bytes = 28;
+}
+
+/* The packet's tag in the cache, and its tuple's place among the incarnations. */
+static __always_inline __u64 qpw_identify(const struct qpw_pkt *p, __u32 ifindex, const int rx, __u32 *ret_place)
+{
+    int is_syn = p->protocol == QPW_IPPROTO_TCP && (p->tcp_flags & QPW_TCP_SYN);
+    int icmp = p->protocol == QPW_IPPROTO_ICMP || p->protocol == QPW_IPPROTO_ICMPV6;
+    __u16 local_port = rx ? p->destination_port : p->source_port;
+    __u16 remote_port = rx ? p->source_port : p->destination_port;
+    struct qpw_tag t;
+
+    t = qpw_tag_tuple(config.secret, rx ? p->destination : p->source, rx ? p->source : p->destination,
+                      icmp ? 0 : local_port, icmp ? 0 : remote_port, p->protocol, p->v6);
+    *ret_place = qpw_tag_incarnation(&t);
+    qpw_tag_packet(&t, config.secret, ifindex, p->vlan, is_syn ? p->seq : icmp ? p->source_port : 0);
+    if (is_syn)
+        t.a += 1ull << 40; /* not to be taken for the connection's other packets, whatever its number */
+    return qpw_tag_value(&t);
+}
+
+/* The one way of every packet. rx and xdp are constants of the entry point. */
+static __always_inline void qpw_packet(void *ctx, struct qpw_input *in, const int rx, const int xdp)
+{
+    struct qpw_work *w = qpw_work();
+    struct qpw_conn *c;
+    __u32 slot, place;
+    __u64 tag = 0;
+    int more;
+
+    if (!w)
+        return;
+    w->now = qpw_now();
+    __builtin_memset(&w->pkt, 0, sizeof(w->pkt));
+    more = qpw_parse(&in->frame, &w->pkt, 1);
+    if (!more && qpw_may_cache(&w->pkt)) {
+        tag = qpw_identify(&w->pkt, in->ifindex, rx, &place);
+        slot = qpw_cache_find(tag, place, rx, w->now);
+        if (slot) {
+            qpw_wire_counts(in, w);
+            qpw_count(slot, rx, w->frames, w->bytes);
+            return;
+        }
+    }
+    if (more && xdp)
+        qpw_reparse_xdp(ctx, in, w);
+    else if (more)
+        qpw_reparse_tc(ctx, in, w);
+    w->tag = tag;
+    w->cacheable = tag != 0;
+    w->rx = rx;
+    w->ifindex = in->ifindex;
+    qpw_wire_counts(in, w);
+    qpw_load_quote(ctx, w, xdp);
+    c = qpw_slow(ctx, w);
+    if (c)
+        qpw_account(w, c);
+}
+
+/* Replay: the record's own length, and how much of the frame is real (the rest pads it for the test run). */
+static __always_inline void qpw_replay_length(struct qpw_input *in, const __u8 *end)
+{
+    if (!config.replay)
+        return;
+    in->frame.wire = control.replay_bytes;
+    in->bytes = control.replay_bytes;
+    in->frame.length = control.replay_captured < in->frame.length ? control.replay_captured : in->frame.length;
+    in->frame.end = end;
+    if (in->frame.wire < in->frame.length)
+        in->frame.wire = in->frame.length;
+}
+
+SEC("xdp.frags")
+int qpw_xdp_rx(struct xdp_md *ctx)
+{
+    const __u8 *data = (const __u8 *)(long)ctx->data, *end = (const __u8 *)(long)ctx->data_end;
+    struct qpw_input in = {
+        .frame = {.data = data, .end = end, .length = (__u32)(end - data)},
+        .ifindex = ctx->ingress_ifindex,
+    };
+
+    if (config.has_xdp_buff_len)
+        in.frame.length = (__u32)bpf_xdp_get_buff_len(ctx);
+    in.frame.wire = in.bytes = in.frame.length;
+    qpw_replay_length(&in, end);
+    qpw_packet(ctx, &in, 1, 1);
+    return XDP_PASS;
+}
+
+static __always_inline int qpw_tc(struct __sk_buff *skb, const int rx, const int l3)
+{
+    struct qpw_input in = {
+        .frame = {
+            .data = (const __u8 *)(long)skb->data,
+            .end = (const __u8 *)(long)skb->data_end,
+            .length = skb->len,
+            .wire = skb->len,
+            .ethertype = bpf_ntohs((__u16)skb->protocol),
+            .vlan_tci = (__u16)skb->vlan_tci,
+            .vlan_present = !!skb->vlan_present,
+            .l3 = l3,
+        },
+        .ifindex = skb->ifindex,
+        .gso_segs = skb->gso_segs,
+        .gso_size = skb->gso_size,
+    };
+
+    in.frame.merged = in.gso_size != 0;
+    if (!rx)
+        in.bytes = skb->wire_len; /* counts each segment's headers; on ingress it does not */
+    qpw_replay_length(&in, in.frame.end);
+    qpw_packet(skb, &in, rx, 0);
+    return TC_ACT_UNSPEC;
+}
+
+SEC("tc")
+int qpw_tc_rx(struct __sk_buff *skb)
+{
+    return qpw_tc(skb, 1, 0);
+}
+
+SEC("tc")
+int qpw_tc_tx(struct __sk_buff *skb)
+{
+    return qpw_tc(skb, 0, 0);
+}
+
+SEC("tc")
+int qpw_tc_rx_l3(struct __sk_buff *skb)
+{
+    return qpw_tc(skb, 1, 1);
+}
+
+SEC("tc")
+int qpw_tc_tx_l3(struct __sk_buff *skb)
+{
+    return qpw_tc(skb, 0, 1);
+}
+
+char _license[] SEC("license") = "Dual BSD/GPL";

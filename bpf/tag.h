@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * tag.h - the 64-bit tag of a connection in the per-CPU cache, and its place among the incarnations.
+ *
+ * Multilinear hashing (sum of secret[i] * word[i] modulo 2^64, upper half taken) is strongly universal:
+ * without the secrets, which are random at each load, two chosen tuples collide with probability 2^-32
+ * per sum. Two sums with different secrets make the tag, so an attacker cannot find a tuple that takes
+ * the place of an allowed one. Pure; user space uses it to invalidate an entry it changed.
+ */
+#ifndef QPW_BPF_TAG_H
+#define QPW_BPF_TAG_H
+
+#include "packet.h"
+
+#define QPW_INCARNATIONS 65536u
+#define QPW_SECRETS 12 /* per sum */
+
+struct qpw_tag {
+    __u64 a, b;
+};
+
+static __always_inline void qpw_tag_word(struct qpw_tag *t, const volatile __u64 *secret, const int i, __u32 word)
+{
+    t->a += secret[i] * word;
+    t->b += secret[i + QPW_SECRETS] * word;
+}
+
+static __always_inline __u32 qpw_word(const __u8 *p)
+{
+    __u32 word;
+
+    __builtin_memcpy(&word, p, 4);
+    return word;
+}
+
+/*
+ * The words that every packet of a connection shares; ports in host order, 0 where there are none.
+ * v6: the addresses are not IPv4-mapped.
+ */
+static __always_inline struct qpw_tag qpw_tag_tuple(const volatile __u64 *secret, const __u8 *local,
+                                                    const __u8 *remote, __u16 local_port, __u16 remote_port,
+                                                    __u8 protocol, int v6)
+{
+    struct qpw_tag t = {(__u64)protocol << 32, (__u64)protocol << 32};
+
+    qpw_tag_word(&t, secret, 0, qpw_word(local + 12));
+    qpw_tag_word(&t, secret, 1, qpw_word(remote + 12));
+    qpw_tag_word(&t, secret, 2, (__u32)local_port << 16 | remote_port);
+    if (v6) {
+        t.a += secret[11];
+        t.b += secret[11 + QPW_SECRETS];
+        qpw_tag_word(&t, secret, 3, qpw_word(local));
+        qpw_tag_word(&t, secret, 4, qpw_word(local + 4));
+        qpw_tag_word(&t, secret, 5, qpw_word(local + 8));
+        qpw_tag_word(&t, secret, 6, qpw_word(remote));
+        qpw_tag_word(&t, secret, 7, qpw_word(remote + 4));
+        qpw_tag_word(&t, secret, 8, qpw_word(remote + 8));
+    }
+    return t;
+}
+
+static __always_inline __u32 qpw_tag_incarnation(const struct qpw_tag *t)
+{
+    return (__u32)(t->b >> 48) & (QPW_INCARNATIONS - 1);
+}
+
+/* What else decides a verdict per packet: interface, VLAN, ICMP type; and a SYN's sequence number. */
+static __always_inline void qpw_tag_packet(struct qpw_tag *t, const volatile __u64 *secret, __u32 ifindex, __u16 vlan,
+                                           __u32 type_or_seq)
+{
+    qpw_tag_word(t, secret, 9, ifindex << 12 | vlan);
+    qpw_tag_word(t, secret, 10, type_or_seq);
+}
+
+/* Never 0, which marks an empty place. */
+static __always_inline __u64 qpw_tag_value(const struct qpw_tag *t)
+{
+    __u64 v = (t->a & 0xffffffff00000000ull) | t->b >> 32;
+
+    return v ? v : 1;
+}
+
+#endif

@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * tcp.h - what one more packet does to a known exchange. Pure: a function over struct qpw_conn and
+ * struct qpw_pkt, the same code natively and in BPF.
+ *
+ * The direction of a live connection is not changed here: a SYN on its tuple is only tentative until
+ * the other end's SYN+ACK acknowledges it (RFC 9293, 3.10.7.4: a live end answers a forged SYN with a
+ * challenge ACK and goes on).
+ */
+#ifndef QPW_BPF_TCP_H
+#define QPW_BPF_TCP_H
+
+#include "packet.h"
+
+/* What the caller has to do. */
+#define QPW_DO_NOTHING 0u
+#define QPW_DO_CHANGED 1u        /* cached copies are out of date */
+#define QPW_DO_ESTABLISH 2u      /* belongs among the established now */
+#define QPW_DO_CLOSE 4u          /* belongs among the tails now */
+#define QPW_DO_RESTART 8u        /* a new connection took the tuple: initiator is the sender of the packet … */
+#define QPW_DO_RESTART_ANSWERED 16u /* … or, with a SYN+ACK, its receiver */
+#define QPW_DO_ROSE 32u          /* the outcome rose */
+
+static __always_inline __u32 qpw_rise(struct qpw_conn *c, __u8 outcome)
+{
+    if (c->outcome >= outcome)
+        return QPW_DO_NOTHING;
+    c->outcome = outcome;
+    return QPW_DO_ROSE | QPW_DO_CHANGED;
+}
+
+static __always_inline int qpw_direction_known(const struct qpw_conn *c)
+{
+    return c->evidence > QPW_EVIDENCE_INFERRED;
+}
+
+static __always_inline int qpw_from_initiator(const struct qpw_conn *c, int from_local)
+{
+    return (c->direction == QPW_DIR_OUTBOUND) == !!from_local;
+}
+
+static __always_inline __u8 qpw_tentative_flag(int from_local)
+{
+    return from_local ? QPW_CONN_TENTATIVE_LOCAL : QPW_CONN_TENTATIVE_REMOTE;
+}
+
+static __always_inline __u32 qpw_tcp_syn(struct qpw_conn *c, const struct qpw_pkt *p, int from_local)
+{
+    if (c->state == QPW_STATE_CLOSED || !qpw_direction_known(c))
+        return QPW_DO_RESTART; /* ended, or nothing was known of it: the handshake is better evidence */
+    if ((c->state == QPW_STATE_SYN || c->state == QPW_STATE_SYN_ACK) && qpw_from_initiator(c, from_local)) {
+        if (c->isn == p->seq)
+            return QPW_DO_NOTHING; /* retransmitted */
+        c->isn = p->seq; /* the initiator tries anew */
+        return QPW_DO_CHANGED;
+    }
+    c->tentative_seq = p->seq;
+    c->flags = (c->flags & ~(QPW_CONN_TENTATIVE_LOCAL | QPW_CONN_TENTATIVE_REMOTE)) | qpw_tentative_flag(from_local);
+    return QPW_DO_NOTHING;
+}
+
+/* replay: there is no socket table, so a SYN+ACK from the network is believed. */
+static __always_inline __u32 qpw_tcp_syn_ack(struct qpw_conn *c, const struct qpw_pkt *p, int from_local, int replay)
+{
+    __u8 other = qpw_tentative_flag(!from_local);
+
+    if (c->state == QPW_STATE_CLOSED || !qpw_direction_known(c)) {
+        if (from_local || replay)
+            return QPW_DO_RESTART_ANSWERED;
+        return QPW_DO_NOTHING;
+    }
+    if ((c->flags & other) && p->ack == c->tentative_seq + 1) {
+        /* Simultaneous open (RFC 9293, 3.5): the first SYN's sender repeats its own number; the first seen wins. */
+        if (c->state == QPW_STATE_SYN && qpw_from_initiator(c, from_local) && p->seq == c->isn)
+            return QPW_DO_NOTHING;
+        return QPW_DO_RESTART_ANSWERED;
+    }
+    if ((c->state == QPW_STATE_SYN || c->state == QPW_STATE_SYN_ACK) && !qpw_from_initiator(c, from_local) &&
+        p->ack == c->isn + 1) {
+        c->synack_seq = p->seq;
+        c->state = QPW_STATE_SYN_ACK;
+        c->flags &= ~(QPW_CONN_TENTATIVE_LOCAL | QPW_CONN_TENTATIVE_REMOTE);
+        return qpw_rise(c, QPW_OUTCOME_ANSWERED);
+    }
+    return QPW_DO_NOTHING;
+}
+
+static __always_inline __u32 qpw_tcp_rst(struct qpw_conn *c, int from_local)
+{
+    __u32 todo = QPW_DO_NOTHING;
+
+    if (c->state == QPW_STATE_SYN && qpw_direction_known(c) && !qpw_from_initiator(c, from_local))
+        todo |= qpw_rise(c, QPW_OUTCOME_REFUSED);
+    if (c->state == QPW_STATE_CLOSED)
+        return todo;
+    if (!from_local)
+        c->flags |= QPW_CONN_RST_REMOTE;
+    c->state = QPW_STATE_CLOSED;
+    return todo | QPW_DO_CLOSE | QPW_DO_CHANGED;
+}
+
+static __always_inline __u32 qpw_tcp_segment(struct qpw_conn *c, const struct qpw_pkt *p, int from_local)
+{
+    int from_initiator = qpw_from_initiator(c, from_local);
+    __u32 todo = QPW_DO_NOTHING;
+
+    if (c->state == QPW_STATE_CLOSED && (c->flags & QPW_CONN_RST_REMOTE) && from_local) {
+        /* The node goes on after a RST from the network: it was forged or out of its window (RFC 5961). */
+        c->flags &= ~QPW_CONN_RST_REMOTE;
+        c->state = c->evidence == QPW_EVIDENCE_HANDSHAKE && c->outcome >= QPW_OUTCOME_ANSWERED ?
+                       QPW_STATE_ESTABLISHED : QPW_STATE_MIDSTREAM;
+        todo |= QPW_DO_ESTABLISH | QPW_DO_CHANGED;
+    }
+    if (c->state == QPW_STATE_SYN && !from_initiator)
+        todo |= qpw_rise(c, QPW_OUTCOME_ANSWERED); /* its SYN+ACK was not seen */
+    if (c->state == QPW_STATE_SYN_ACK &&
+        ((from_initiator && (p->tcp_flags & QPW_TCP_ACK) && p->ack == c->synack_seq + 1) ||
+         (!from_initiator && p->payload))) { /* the responder speaks only to who completed the handshake */
+        c->state = QPW_STATE_ESTABLISHED;
+        todo |= QPW_DO_ESTABLISH | QPW_DO_CHANGED;
+    }
+    if (p->payload && c->state == QPW_STATE_ESTABLISHED)
+        todo |= qpw_rise(c, QPW_OUTCOME_DATA);
+    if (p->payload && c->state == QPW_STATE_MIDSTREAM) {
+        c->flags |= from_local ? QPW_CONN_SENT_LOCAL : QPW_CONN_SENT_REMOTE;
+        if (qpw_direction_known(c) ||
+            (c->flags & (QPW_CONN_SENT_LOCAL | QPW_CONN_SENT_REMOTE)) == (QPW_CONN_SENT_LOCAL | QPW_CONN_SENT_REMOTE))
+            todo |= qpw_rise(c, QPW_OUTCOME_DATA);
+    }
+    if (p->tcp_flags & QPW_TCP_FIN) {
+        c->fin[!!from_local] = 1;
+        if (c->fin[0] && c->fin[1] && c->state != QPW_STATE_CLOSED) {
+            c->state = QPW_STATE_CLOSED;
+            todo |= QPW_DO_CLOSE | QPW_DO_CHANGED;
+        }
+    }
+    return todo;
+}
+
+/* One TCP packet on a live entry. Returns QPW_DO_* bits. */
+static __always_inline __u32 qpw_tcp_step(struct qpw_conn *c, const struct qpw_pkt *p, int from_local, int replay)
+{
+    __u8 flags = p->tcp_flags;
+
+    if (flags & QPW_TCP_RST)
+        return qpw_tcp_rst(c, from_local);
+    if ((flags & (QPW_TCP_SYN | QPW_TCP_ACK)) == QPW_TCP_SYN)
+        return qpw_tcp_syn(c, p, from_local);
+    if ((flags & (QPW_TCP_SYN | QPW_TCP_ACK)) == (QPW_TCP_SYN | QPW_TCP_ACK))
+        return qpw_tcp_syn_ack(c, p, from_local, replay);
+    return qpw_tcp_segment(c, p, from_local);
+}
+
+/* One packet of any other protocol on a live entry. */
+static __always_inline __u32 qpw_datagram_step(struct qpw_conn *c, int from_local)
+{
+    c->flags |= from_local ? QPW_CONN_SENT_LOCAL : QPW_CONN_SENT_REMOTE;
+    if ((c->flags & (QPW_CONN_SENT_LOCAL | QPW_CONN_SENT_REMOTE)) != (QPW_CONN_SENT_LOCAL | QPW_CONN_SENT_REMOTE))
+        return QPW_DO_NOTHING;
+    return qpw_rise(c, QPW_OUTCOME_DATA) & QPW_DO_ROSE ? QPW_DO_ROSE | QPW_DO_CHANGED | QPW_DO_ESTABLISH
+                                                      : QPW_DO_NOTHING;
+}
+
+#endif

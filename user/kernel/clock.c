@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#include "kernel/clock.h"
+
+#include <bpf/bpf.h>
+#include <errno.h>
+#include <linux/bpf.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+static uint64_t clock_ns(clockid_t id)
+{
+    struct timespec t;
+
+    clock_gettime(id, &t);
+    return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
+}
+
+uint64_t qpw_clock_monotonic_ns(void)
+{
+    return clock_ns(CLOCK_MONOTONIC);
+}
+
+uint64_t qpw_clock_unix_ns(void)
+{
+    return clock_ns(CLOCK_REALTIME);
+}
+
+/* A program that returns half of jiffies64: a test run gives back only 32 bits. */
+static int load_reader(int upper)
+{
+    struct bpf_insn code[] = {
+        {.code = BPF_JMP | BPF_CALL, .imm = BPF_FUNC_jiffies64},
+        {.code = BPF_ALU64 | BPF_RSH | BPF_K, .dst_reg = BPF_REG_0, .imm = upper ? 32 : 0},
+        {.code = BPF_JMP | BPF_EXIT},
+    };
+
+    return bpf_prog_load(BPF_PROG_TYPE_XDP, "qpw_jiffies", "GPL", code, 3, NULL);
+}
+
+static int read_half(int fd, uint32_t *ret)
+{
+    static const char frame[64];
+    LIBBPF_OPTS(bpf_test_run_opts, run, .data_in = frame, .data_size_in = sizeof(frame), .repeat = 1);
+
+    if (bpf_prog_test_run_opts(fd, &run) < 0)
+        return -errno;
+    *ret = run.retval;
+    return 0;
+}
+
+/* Waits for the next tick: its number and when it was seen. */
+static int next_tick(int fd, uint32_t *ret_tick, uint64_t *ret_ns)
+{
+    uint32_t first, tick;
+    int rc = read_half(fd, &first);
+
+    do {
+        rc = rc ? rc : read_half(fd, &tick);
+        if (rc < 0)
+            return rc;
+    } while (tick == first);
+    *ret_tick = tick;
+    *ret_ns = qpw_clock_monotonic_ns();
+    return 0;
+}
+
+static uint64_t nearest_tick_ns(uint64_t elapsed_ns, uint32_t ticks)
+{
+    static const unsigned rates[] = {100, 250, 300, 1000};
+    double measured = ticks * 1e9 / (double)elapsed_ns, best = 1e9;
+    unsigned hz = 250;
+
+    for (size_t i = 0; i < sizeof(rates) / sizeof(*rates); i++) {
+        double off = measured > rates[i] ? measured / rates[i] : rates[i] / measured;
+
+        if (off < best) {
+            best = off;
+            hz = rates[i];
+        }
+    }
+    return 1000000000u / hz;
+}
+
+int qpw_clock_calibrate(struct qpw_config *config, struct qpw_error *err)
+{
+    int low = load_reader(0), high = load_reader(1), rc = low < 0 ? low : high < 0 ? high : 0;
+    uint32_t first, last, upper = 0;
+    uint64_t start, now;
+
+    if (rc < 0) {
+        rc = qpw_fail(err, rc, "cannot load a BPF program: %s (root, or CAP_BPF and CAP_NET_ADMIN, is needed)",
+                      strerror(-rc));
+        goto out;
+    }
+    rc = next_tick(low, &first, &start);
+    do
+        rc = rc ? rc : next_tick(low, &last, &now);
+    while (!rc && now - start < 25000000u);
+    rc = rc ? rc : read_half(high, &upper);
+    if (rc < 0) {
+        rc = qpw_fail(err, rc, "cannot read the kernel's tick: %s", strerror(-rc));
+        goto out;
+    }
+    config->tick_ns = nearest_tick_ns(now - start, last - first);
+    config->jiffies_base = (uint64_t)upper << 32 | last;
+    config->base_ns = now;
+out:
+    if (low >= 0)
+        close(low);
+    if (high >= 0)
+        close(high);
+    return rc;
+}

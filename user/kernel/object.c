@@ -1,0 +1,249 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#include "kernel/object.h"
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/random.h>
+#include <unistd.h>
+
+#include "bpf/tag.h"
+#include "kernel/clock.h"
+
+extern const char qpw_bpf_object[], qpw_bpf_object_end[];
+
+#define SECONDS 1000000000ull
+
+const char *qpw_map_name(enum qpw_map map)
+{
+#define NAME(n) #n,
+    static const char *const names[] = {QPW_MAPS(NAME)};
+    return (unsigned)map < QPW_MAP_COUNT ? names[map] : "invalid";
+}
+
+const char *qpw_program_name(enum qpw_program program)
+{
+#define PROGRAM(n, rx, tc) #n,
+    static const char *const names[] = {QPW_PROGRAMS(PROGRAM)};
+    return (unsigned)program < QPW_PROG_COUNT ? names[program] : "invalid";
+}
+
+void qpw_kernel_init(struct qpw_kernel *k)
+{
+    memset(k, 0, sizeof(*k));
+    for (int i = 0; i < QPW_MAP_COUNT; i++)
+        k->map_fd[i] = -1;
+    for (int i = 0; i < QPW_PROG_COUNT; i++)
+        k->prog_fd[i] = -1;
+}
+
+void qpw_kernel_close(struct qpw_kernel *k)
+{
+    if (k->control)
+        munmap(k->control, (size_t)sysconf(_SC_PAGESIZE));
+    if (k->incarnations)
+        munmap(k->incarnations, QPW_INCARNATIONS * sizeof(uint32_t));
+    if (k->object) {
+        bpf_object__close(k->object);
+    } else {
+        for (int i = 0; i < QPW_MAP_COUNT; i++)
+            if (k->map_fd[i] >= 0)
+                close(k->map_fd[i]);
+        for (int i = 0; i < QPW_PROG_COUNT; i++)
+            if (k->prog_fd[i] >= 0)
+                close(k->prog_fd[i]);
+    }
+    qpw_kernel_init(k);
+}
+
+int qpw_kernel_map_pages(struct qpw_kernel *k, int control_fd, struct qpw_error *err)
+{
+    void *control, *incarnations;
+
+    control = mmap(NULL, (size_t)sysconf(_SC_PAGESIZE), PROT_READ | PROT_WRITE, MAP_SHARED, control_fd, 0);
+    if (control == MAP_FAILED)
+        return qpw_fail(err, -errno, "cannot map the control page: %s", strerror(errno));
+    incarnations = mmap(NULL, QPW_INCARNATIONS * sizeof(uint32_t), PROT_READ | PROT_WRITE, MAP_SHARED,
+                        k->map_fd[QPW_MAP_incarnations], 0);
+    if (incarnations == MAP_FAILED) {
+        int rc = -errno;
+
+        munmap(control, (size_t)sysconf(_SC_PAGESIZE));
+        return qpw_fail(err, rc, "cannot map the incarnations: %s", strerror(-rc));
+    }
+    k->control = control;
+    k->incarnations = incarnations;
+    return 0;
+}
+
+/* Sizes of the connection tables: the established ones as asked, the others in their default proportion. */
+static void set_sizes(struct bpf_object *object, const struct qpw_load_options *o)
+{
+    uint32_t est = o->max_connections ? o->max_connections : QPW_DEFAULT_CONNECTIONS;
+    static const struct {
+        const char *name;
+        uint32_t divisor;
+    } tables[] = {{"conns_est", 1}, {"conns_half", 1}, {"conns_out", 2}, {"conns_dgram", 4}, {"seeds", 1}};
+
+    for (size_t i = 0; i < sizeof(tables) / sizeof(*tables); i++)
+        bpf_map__set_max_entries(bpf_object__find_map_by_name(object, tables[i].name),
+                                 est / tables[i].divisor > 1024 ? est / tables[i].divisor : 1024);
+    if (o->replay)
+        bpf_map__set_max_entries(bpf_object__find_map_by_name(object, "conn_counts"), 4 * est);
+    if (o->cache_buckets)
+        bpf_map__set_max_entries(bpf_object__find_map_by_name(object, "conn_cache"), o->cache_buckets);
+}
+
+static struct bpf_map *data_section(struct bpf_object *object, const char *suffix)
+{
+    struct bpf_map *map;
+    size_t n = strlen(suffix);
+
+    bpf_object__for_each_map(map, object) {
+        const char *name = bpf_map__name(map);
+
+        if (strlen(name) >= n && !strcmp(name + strlen(name) - n, suffix))
+            return map;
+    }
+    return NULL;
+}
+
+static int set_config(struct bpf_object *object, const struct qpw_load_options *o, struct qpw_config *ret,
+                      struct qpw_error *err)
+{
+    struct bpf_map *map = data_section(object, ".rodata");
+    struct qpw_config *config = ret;
+    size_t size = 0;
+    const void *initial = map ? bpf_map__initial_value(map, &size) : NULL;
+    int rc;
+
+    if (!initial || size != sizeof(*config))
+        return qpw_fail(err, -EINVAL, "the embedded BPF object's configuration section has %zu bytes, not %zu", size,
+                        sizeof(*config));
+    memset(config, 0, sizeof(*config));
+    if (o->fixed_secret) {
+        for (size_t i = 0; i < sizeof(config->secret) / 8; i++)
+            config->secret[i] = 0x9e3779b97f4a7c15ull * (2 * i + 1);
+    } else if (getrandom(config->secret, sizeof(config->secret), 0) != sizeof(config->secret)) {
+        return qpw_fail(err, -errno, "no random numbers for the connection tags: %s", strerror(errno));
+    }
+    for (size_t i = 0; i < sizeof(config->secret) / 8; i++)
+        config->secret[i] |= 1;
+    config->refresh_shift = 30;
+    config->cache_mask = bpf_map__max_entries(bpf_object__find_map_by_name(object, "conn_cache")) - 1;
+    config->replay = config->count_conns = config->scope_self = o->replay;
+    config->no_cache = o->no_cache;
+    config->has_xdp_buff_len = libbpf_probe_bpf_helper(BPF_PROG_TYPE_XDP, BPF_FUNC_xdp_get_buff_len, NULL) == 1;
+    if (!o->replay) {
+        rc = qpw_clock_calibrate(config, err);
+        if (rc < 0)
+            return rc;
+    }
+    if (bpf_map__set_initial_value(map, config, sizeof(*config)) < 0)
+        return qpw_fail(err, -errno, "cannot set the BPF configuration: %s", strerror(errno));
+    return 0;
+}
+
+static int fill_queue(int fd, uint32_t first, uint32_t count)
+{
+    for (uint32_t slot = first; slot < first + count; slot++)
+        if (bpf_map_update_elem(fd, NULL, &slot, BPF_ANY) < 0)
+            return -errno;
+    return 0;
+}
+
+static int fill_queues(struct qpw_kernel *k, struct qpw_error *err)
+{
+    int rc = fill_queue(k->map_fd[QPW_MAP_meter_slots], QPW_FIRST_METER_SLOT, QPW_METER_SLOTS_SAFE);
+
+    rc = rc ? rc : fill_queue(k->map_fd[QPW_MAP_open_slots], QPW_FIRST_OPEN_SLOT, QPW_METER_SLOTS_OPEN);
+    rc = rc ? rc : fill_queue(k->map_fd[QPW_MAP_finding_slots], QPW_FIRST_FINDING_SLOT, QPW_FINDING_SLOTS);
+    rc = rc ? rc : fill_queue(k->map_fd[QPW_MAP_answered_slots], QPW_FIRST_ANSWERED_SLOT, QPW_ANSWERED_SLOTS);
+    return rc ? qpw_fail(err, rc, "cannot fill the queues of counter slots: %s", strerror(-rc)) : 0;
+}
+
+static void set_defaults(struct qpw_control *c, uint64_t now)
+{
+    c->tcp_ns = 7 * 24 * 3600 * SECONDS;
+    c->half_open_ns = 60 * SECONDS;
+    c->udp_ns = 180 * SECONDS;
+    c->other_ns = 180 * SECONDS;
+    c->tail_ns = 120 * SECONDS;
+    c->parent_ns = 600 * SECONDS;
+    c->fragment_ns = 30 * SECONDS;
+    c->refresh_ns = 16 * SECONDS;
+    c->attached_ns = now;
+    c->window_end_ns = now + c->udp_ns;
+    c->generation = 1;
+}
+
+static int collect_fds(struct qpw_kernel *k, struct qpw_error *err)
+{
+    struct bpf_map *map, *bss = data_section(k->object, ".bss");
+    struct bpf_program *program;
+
+    for (int i = 0; i < QPW_MAP_COUNT; i++) {
+        map = bpf_object__find_map_by_name(k->object, qpw_map_name(i));
+        if (!map)
+            return qpw_fail(err, -EINVAL, "the embedded BPF object has no map '%s'", qpw_map_name(i));
+        k->map_fd[i] = bpf_map__fd(map);
+    }
+    for (int i = 0; i < QPW_PROG_COUNT; i++) {
+        program = bpf_object__find_program_by_name(k->object, qpw_program_name(i));
+        if (!program)
+            return qpw_fail(err, -EINVAL, "the embedded BPF object has no program '%s'", qpw_program_name(i));
+        k->prog_fd[i] = bpf_program__fd(program);
+    }
+    if (!bss)
+        return qpw_fail(err, -EINVAL, "the embedded BPF object has no control section");
+    return qpw_kernel_map_pages(k, bpf_map__fd(bss), err);
+}
+
+/* Maps that only user space reads would end with this process: every program is made to hold them. */
+static int bind_maps(struct qpw_kernel *k, struct qpw_error *err)
+{
+    for (int p = 0; p < QPW_PROG_COUNT; p++)
+        for (int m = 0; m < QPW_MAP_COUNT; m++)
+            if (bpf_prog_bind_map(k->prog_fd[p], k->map_fd[m], NULL) < 0 && errno != EEXIST)
+                return qpw_fail(err, -errno, "cannot bind map '%s' to program '%s': %s", qpw_map_name(m),
+                                qpw_program_name(p), strerror(errno));
+    return 0;
+}
+
+int qpw_kernel_load(const struct qpw_load_options *options, struct qpw_kernel *k, struct qpw_error *err)
+{
+    struct qpw_kernel fresh;
+    LIBBPF_OPTS(bpf_object_open_opts, open_options, .object_name = "qportwatch");
+    int rc;
+
+    qpw_kernel_init(&fresh);
+    fresh.object = bpf_object__open_mem(qpw_bpf_object, (size_t)(qpw_bpf_object_end - qpw_bpf_object), &open_options);
+    if (!fresh.object)
+        return qpw_fail(err, -errno, "cannot open the embedded BPF object: %s", strerror(errno));
+    set_sizes(fresh.object, options);
+    rc = set_config(fresh.object, options, &fresh.config, err);
+    if (rc < 0)
+        goto fail;
+    if (!fresh.config.has_xdp_buff_len) /* before 5.18 there are no multi-buffer XDP programs either */
+        bpf_program__set_flags(bpf_object__find_program_by_name(fresh.object, "qpw_xdp_rx"), 0);
+    if (bpf_object__load(fresh.object) < 0) {
+        rc = qpw_fail(err, -errno, "cannot load the BPF programs: %s (CAP_BPF, CAP_NET_ADMIN and Linux 5.10 are needed)",
+                      strerror(errno));
+        goto fail;
+    }
+    rc = collect_fds(&fresh, err);
+    rc = rc ? rc : bind_maps(&fresh, err);
+    rc = rc ? rc : fill_queues(&fresh, err);
+    if (rc < 0)
+        goto fail;
+    set_defaults(fresh.control, qpw_kernel_now_ns(&fresh));
+    *k = fresh;
+    return 0;
+fail:
+    qpw_kernel_close(&fresh);
+    return rc;
+}
