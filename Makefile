@@ -87,13 +87,12 @@ $(O)/san/tests/%.o: tests/%.c Makefile
 $(O)/tests/%.o: tests/%.c Makefile
 	@mkdir -p $(@D)
 	$(call say,CC,$@)$(CC) $(CPPFLAGS) -Itests/lib -DQPW_BUILD='"$(abspath $(O))"' $(CFLAGS) -MMD -MP -c $< -o $@
-$(O)/tests/unit/test_%: $(O)/san/tests/unit/test_%.o $(SAN_OBJECTS) $(TEST_LIB:%.c=$(O)/san/%.o)
+$(UNIT_TESTS): $(O)/tests/%: $(O)/san/tests/%.o $(SAN_OBJECTS) $(TEST_LIB:%.c=$(O)/san/%.o)
 	@mkdir -p $(@D)
 	$(call say,LD,$@)$(CC) $(CFLAGS) $(SANITIZE) $^ $(LDLIBS) -lcriterion -o $@
-$(O)/tests/bpf/test_% $(O)/tests/net/test_%: $(OBJECTS) $(TEST_LIB:%.c=$(O)/%.o)
+$(ROOT_TESTS): $(O)/tests/%: $(O)/tests/%.o $(OBJECTS) $(TEST_LIB:%.c=$(O)/%.o)
 	@mkdir -p $(@D)
 	$(call say,LD,$@)$(CC) $(CFLAGS) $(filter %.o,$^) $(LDLIBS) -lcriterion -o $@
-$(foreach t,$(ROOT_TESTS),$(eval $(t): $(t).o))
 
 test-binaries: all $(UNIT_TESTS) $(ROOT_TESTS)
 test: deps-test
