@@ -102,4 +102,7 @@ struct qpw_snapshot {
 /* Frees everything inside and zeroes it. A zeroed snapshot is valid and empty. */
 void qpw_snapshot_clear(struct qpw_snapshot *s);
 
+/* The number that joins all records of one finding: 1 to 2^53 - 1, the same on every run and machine. */
+uint64_t qpw_finding_flow_id(const struct qpw_finding_key *key);
+
 #endif
