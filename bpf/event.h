@@ -41,6 +41,8 @@ static __always_inline void qpw_event_finding(struct qpw_work *w, const struct q
 {
     struct qpw_event *e;
 
+    if (config.replay)
+        return; /* nobody waits for an alert: findings are read when the captures end */
     if (value->outcome < QPW_OUTCOME_ANSWERED && !qpw_token(w)) {
         qpw_stat(QPW_LOSS_EVENT_RATE);
         return;

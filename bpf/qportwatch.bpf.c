@@ -166,12 +166,12 @@ static __always_inline void qpw_packet(void *ctx, struct qpw_input *in, const in
         qpw_account(w, c);
 }
 
-/* Replay: the record's own length, and how much of the frame is real (the rest pads it for the test run). */
+/* Replay: what the record counts, the frame's own length, and how much of it is real (the rest pads it for the test run). */
 static __always_inline void qpw_replay_length(struct qpw_input *in, const __u8 *end)
 {
     if (!config.replay)
         return;
-    in->frame.wire = control.replay_bytes;
+    in->frame.wire = control.replay_wire;
     in->bytes = control.replay_bytes;
     in->frame.length = control.replay_captured < in->frame.length ? control.replay_captured : in->frame.length;
     in->frame.end = end;
