@@ -57,6 +57,7 @@ struct qpw_reserved {
 /* Working space of one packet on its slow path: too large for the 512-byte stack. */
 struct qpw_work {
     struct qpw_pkt pkt;
+    struct qpw_input in;            /* without its packet pointers */
     struct qpw_conn_key key;
     struct qpw_conn conn;           /* a new connection before it is stored */
     struct qpw_meter_key meter;
@@ -87,7 +88,8 @@ struct qpw_work {
     __u8 quoted_bytes; /* of an ICMP error's quote */
     __u32 place;       /* of the tuple among the incarnations */
     __u16 incarnation; /* as read before the connection was looked up */
-    __u8 pad[2];
+    __u8 more;         /* the header is not in the linear part */
+    __u8 pad;
     __u8 header[QPW_HEADER_BYTES];
     __u8 quote[48];
 };

@@ -32,6 +32,15 @@ struct qpw_frame {
     __u8 merged;      /* GRO or GSO buffer: its IP length may be that of the whole, or zero */
 };
 
+/* What the hook says of a buffer beside its bytes. */
+struct qpw_input {
+    struct qpw_frame frame;
+    __u32 ifindex;
+    __u32 gso_segs; /* 0: unknown or not merged */
+    __u32 gso_size;
+    __u32 bytes;    /* 0: to be reckoned from gso (TC ingress) */
+};
+
 /* qpw_pkt.kind */
 enum qpw_pkt_kind {
     QPW_PKT_NONE = 0,

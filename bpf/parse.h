@@ -47,6 +47,16 @@ static __always_inline int qpw_missing(const struct qpw_frame *f, __u32 off, __u
     return direct ? QPW_PARSE_MORE : reason;
 }
 
+/*
+ * Verifier: an offset kept in a register is followed exactly, so each way through tags and extension headers
+ * would have its own copy of all that comes after. Through memory it is just a number below 65536 again.
+ */
+static __always_inline __u32 qpw_forget(__u16 *cell, __u32 value)
+{
+    *(volatile __u16 *)cell = (__u16)value;
+    return *(volatile __u16 *)cell;
+}
+
 static __always_inline int qpw_parse_tcp(const struct qpw_frame *f, struct qpw_pkt *p, __u32 off, __u32 left,
                                          const int direct)
 {
@@ -94,8 +104,11 @@ static __always_inline int qpw_parse_l4(const struct qpw_frame *f, struct qpw_pk
 {
     const __u8 *h;
 
-    p->l4_offset = (__u16)off;
-    p->payload = left;
+    if (off > QPW_REACH)
+        return p->fragment == QPW_LATER_FRAGMENT ? QPW_PARSE_OK : QPW_REASON_HEADER_OFFSET;
+    off = qpw_forget(&p->l4_offset, off);
+    *(volatile __u32 *)&p->payload = left;
+    left = *(volatile __u32 *)&p->payload;
     if (p->fragment == QPW_LATER_FRAGMENT)
         return QPW_PARSE_OK;
     switch (p->protocol) {
@@ -226,6 +239,9 @@ static __always_inline int qpw_parse_v6(const struct qpw_frame *f, struct qpw_pk
             break;
         if (off + 8 > start + total)
             return QPW_REASON_EXT_TRUNCATED;
+        if (off > QPW_REACH)
+            return QPW_REASON_HEADER_OFFSET;
+        off = qpw_forget(&p->l4_offset, off);
         rc = qpw_parse_extension(f, p, &off, &next, direct);
         if (rc)
             return rc;
@@ -301,6 +317,7 @@ static __always_inline int qpw_parse_layers(const struct qpw_frame *f, struct qp
         if (rc)
             return rc;
     }
+    off = qpw_forget(&p->l4_offset, off);
     if (p->ethertype == QPW_ETH_P_IP) {
         p->kind = QPW_PKT_IP;
         return qpw_parse_v4(f, p, off, direct);

@@ -13,15 +13,6 @@
 #include "parse.h"
 #include "slow.h"
 
-/* What the hook says of a buffer beside its bytes. */
-struct qpw_input {
-    struct qpw_frame frame;
-    __u32 ifindex;
-    __u32 gso_segs; /* 0: unknown or not merged */
-    __u32 gso_size;
-    __u32 bytes;    /* 0: to be reckoned from gso (TC ingress) */
-};
-
 static __always_inline int qpw_is_icmp_error(const struct qpw_pkt *p)
 {
     return p->kind == QPW_PKT_IP && p->fragment != QPW_LATER_FRAGMENT &&
@@ -68,10 +59,10 @@ static __always_inline int qpw_may_cache(const struct qpw_pkt *p)
 }
 
 /* The header is not in the linear part: its first bytes are copied and parsed there. */
-static __always_inline void qpw_reparse(void *ctx, const struct qpw_input *in, struct qpw_work *w, const int xdp)
+static __always_inline int qpw_reparse(void *ctx, struct qpw_work *w, const int xdp)
 {
-    struct qpw_frame copy = in->frame;
-    __u32 n = in->frame.length;
+    struct qpw_frame copy = w->in.frame;
+    __u32 n = w->in.frame.length;
 
     __builtin_memset(&w->pkt, 0, sizeof(w->pkt));
     copy.data = w->header;
@@ -80,22 +71,20 @@ static __always_inline void qpw_reparse(void *ctx, const struct qpw_input *in, s
     if (n < 1 || qpw_load(ctx, 0, w->header, n, xdp)) {
         w->pkt.kind = QPW_PKT_UNDECODABLE;
         w->pkt.reason = QPW_REASON_HEADER_OFFSET;
-        return;
+        return 0;
     }
-    qpw_parse(&copy, &w->pkt, 0);
+    return qpw_parse(&copy, &w->pkt, 0);
 }
 
-/* Two copies of one function: the helpers differ by program type. */
-static __noinline int qpw_reparse_xdp(void *ctx, struct qpw_input *in, struct qpw_work *w)
+/* Functions of their own for their stack's sake. */
+static __noinline int qpw_reparse_xdp(void *ctx, struct qpw_work *w)
 {
-    qpw_reparse(ctx, in, w, 1);
-    return 0;
+    return qpw_reparse(ctx, w, 1);
 }
 
-static __noinline int qpw_reparse_tc(void *ctx, struct qpw_input *in, struct qpw_work *w)
+static __noinline int qpw_reparse_tc(void *ctx, struct qpw_work *w)
 {
-    qpw_reparse(ctx, in, w, 0);
-    return 0;
+    return qpw_reparse(ctx, w, 0);
 }
 
 /* The packet that an ICMP error quotes. */
@@ -128,11 +117,57 @@ static __always_inline __u64 qpw_identify(const struct qpw_pkt *p, __u32 ifindex
     return qpw_tag_value(&t);
 }
 
-/* The one way of every packet. rx and xdp are constants of the entry point. */
-static __always_inline void qpw_packet(void *ctx, struct qpw_input *in, const int rx, const int xdp)
+static __always_inline __u32 qpw_slow_path(void *ctx, const int xdp)
 {
     struct qpw_work *w = qpw_work();
+    struct qpw_iface *iface;
     struct qpw_conn *c;
+
+    if (!w)
+        return 0;
+    if (w->more && xdp)
+        qpw_reparse_xdp(ctx, w);
+    else if (w->more)
+        qpw_reparse_tc(ctx, w);
+    iface = bpf_map_lookup_elem(&ifaces, &w->ifindex);
+    if (iface)
+        w->iface = *iface;
+    else
+        __builtin_memset(&w->iface, 0, sizeof(w->iface));
+    w->self = 0;
+    if (!(control.flags & QPW_CONTROL_POLICY))
+        qpw_stat(QPW_LOSS_POLICY_MISSING);
+    qpw_wire_counts(&w->in, w);
+    if (w->pkt.kind == QPW_PKT_NON_IP) {
+        qpw_non_ip();
+        return 0;
+    }
+    qpw_load_quote(ctx, w, xdp);
+    c = qpw_connection(ctx, w);
+    if (!c)
+        return 0;
+    if (w->quoted_bytes)
+        qpw_refused_by_icmp();
+    qpw_judge_anew(w, c);
+    qpw_account(w, c);
+    return 0;
+}
+
+/* Global, so that the verifier checks it once and not for every path through the parser. Helpers differ by type. */
+__noinline __u32 qpw_slow_xdp(struct xdp_md *ctx)
+{
+    return qpw_slow_path(ctx, 1);
+}
+
+__noinline __u32 qpw_slow_tc(struct __sk_buff *ctx)
+{
+    return qpw_slow_path(ctx, 0);
+}
+
+/* The one way of every packet: parse, ask the cache, else the slow path. rx and xdp are constants of the entry point. */
+static __always_inline void qpw_packet(void *ctx, const struct qpw_input *in, const int rx, const int xdp)
+{
+    struct qpw_work *w = qpw_work();
     __u32 slot, place;
     __u64 tag = 0;
     int more;
@@ -151,19 +186,25 @@ static __always_inline void qpw_packet(void *ctx, struct qpw_input *in, const in
             return;
         }
     }
-    if (more && xdp)
-        qpw_reparse_xdp(ctx, in, w);
-    else if (more)
-        qpw_reparse_tc(ctx, in, w);
     w->tag = tag;
     w->cacheable = tag != 0;
+    w->more = (__u8)more;
     w->rx = rx;
     w->ifindex = in->ifindex;
-    qpw_wire_counts(in, w);
-    qpw_load_quote(ctx, w, xdp);
-    c = qpw_slow(ctx, w);
-    if (c)
-        qpw_account(w, c);
+    w->in.frame.length = in->frame.length; /* field by field: packet pointers may not be stored in a map */
+    w->in.frame.wire = in->frame.wire;
+    w->in.frame.ethertype = in->frame.ethertype;
+    w->in.frame.vlan_tci = in->frame.vlan_tci;
+    w->in.frame.vlan_present = in->frame.vlan_present;
+    w->in.frame.l3 = in->frame.l3;
+    w->in.frame.merged = in->frame.merged;
+    w->in.gso_segs = in->gso_segs;
+    w->in.gso_size = in->gso_size;
+    w->in.bytes = in->bytes;
+    if (xdp)
+        qpw_slow_xdp(ctx);
+    else
+        qpw_slow_tc(ctx);
 }
 
 /* Replay: what the record counts, the frame's own length, and how much of it is real (the rest pads it for the test run). */

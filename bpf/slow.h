@@ -346,13 +346,13 @@ static __always_inline __u16 qpw_service_port(const struct qpw_work *w, const st
 }
 
 /* Judges c if anything that decides its verdict has changed since it was judged. */
-static __always_inline void qpw_judge_anew(struct qpw_work *w, struct qpw_conn *c)
+static __noinline int qpw_judge_anew(struct qpw_work *w, struct qpw_conn *c)
 {
     int icmp = qpw_kind(w->key.protocol) == QPW_KIND_ICMP;
 
     if (c->verdict && !icmp && c->generation == control.generation && c->vlan == w->pkt.vlan &&
         c->iface == w->iface.number)
-        return;
+        return 0;
     w->before = *c;
     c->vlan = w->pkt.vlan;
     c->iface = w->iface.number;
@@ -361,6 +361,7 @@ static __always_inline void qpw_judge_anew(struct qpw_work *w, struct qpw_conn *
         qpw_finding_supersede(w, &w->before, &w->key, qpw_service_port(w, &w->before));
         c->finding = 0;
     }
+    return 0;
 }
 
 /* May packets like this one be answered for by the cache from now on? */
@@ -404,14 +405,13 @@ static __always_inline void qpw_count_replay(struct qpw_work *w)
     }
 }
 
-/* Verdict, meter, finding, parents, cache of a packet on connection c. */
+/* Meter, finding, parents, cache of a packet on connection c, which is judged. */
 static __noinline int qpw_account(struct qpw_work *w, struct qpw_conn *c)
 {
     __u32 meter, slot, finding = 0;
     __u16 port;
     __u8 directions;
 
-    qpw_judge_anew(w, c);
     port = qpw_service_port(w, c);
     meter = qpw_meter_of(w, c, port);
     if (!c->meter || (c->meter != meter && qpw_kind(w->key.protocol) != QPW_KIND_ICMP)) {
@@ -443,26 +443,13 @@ static __noinline int qpw_account(struct qpw_work *w, struct qpw_conn *c)
 }
 
 /*
- * From the parsed packet to its connection. w->pkt, rx, bytes, frames, ifindex, now, cacheable and tag are
- * set. Returns the connection, for qpw_account(); NULL where the packet belongs to none and is counted.
+ * From an IP packet to its connection. Returns the connection, for qpw_account(); NULL where the packet belongs to none and is counted.
  */
-static __noinline struct qpw_conn *qpw_slow(void *ctx, struct qpw_work *w)
+static __noinline struct qpw_conn *qpw_connection(void *ctx, struct qpw_work *w)
 {
-    struct qpw_iface *iface = bpf_map_lookup_elem(&ifaces, &w->ifindex);
     struct qpw_conn *c;
     int reason, from_local, late = 0;
 
-    if (iface)
-        w->iface = *iface;
-    else
-        __builtin_memset(&w->iface, 0, sizeof(w->iface));
-    w->self = 0;
-    if (!(control.flags & QPW_CONTROL_POLICY))
-        qpw_stat(QPW_LOSS_POLICY_MISSING);
-    if (w->pkt.kind == QPW_PKT_NON_IP) {
-        qpw_non_ip();
-        return 0;
-    }
     if (w->pkt.kind != QPW_PKT_IP && !w->pkt.has_addresses) {
         qpw_undecided(QPW_DIR_UNDECODABLE);
         return 0;
@@ -492,8 +479,6 @@ static __noinline struct qpw_conn *qpw_slow(void *ctx, struct qpw_work *w)
     }
     if (reason && !c->reason)
         c->reason = (__u8)reason;
-    if (w->quoted_bytes)
-        qpw_refused_by_icmp();
     return c;
 }
 
