@@ -152,6 +152,13 @@ static __always_inline int qpw_apply_seed(struct qpw_work *w, struct qpw_conn *c
     return 1;
 }
 
+/* Asks user space for the socket, once: a question that could not be sent is sent with a later packet. */
+static __always_inline void qpw_ask_socket(struct qpw_work *w, struct qpw_conn *c)
+{
+    if (!config.replay && !(c->flags & QPW_CONN_ASKED) && qpw_event_ask(w))
+        c->flags |= QPW_CONN_ASKED;
+}
+
 /* TCP first seen after its handshake. */
 static __always_inline void qpw_open_midstream(void *ctx, struct qpw_work *w, struct qpw_conn *c, int from_local)
 {
@@ -181,8 +188,7 @@ static __always_inline void qpw_open_midstream(void *ctx, struct qpw_work *w, st
         qpw_infer(c, &w->key);
     }
     /* User space knows better than a listener: the answer of sock_diag replaces what was found here. */
-    if (!config.replay && qpw_event_ask(w))
-        c->flags |= QPW_CONN_ASKED;
+    qpw_ask_socket(w, c);
 }
 
 static __always_inline void qpw_open_tcp(void *ctx, struct qpw_work *w, struct qpw_conn *c, int from_local)
@@ -203,6 +209,7 @@ static __always_inline void qpw_open_tcp(void *ctx, struct qpw_work *w, struct q
         c->conn_class = QPW_CLASS_HALF;
         c->outcome = QPW_OUTCOME_ATTEMPTED;
         c->reason = QPW_REASON_UNSOLICITED;
+        qpw_ask_socket(w, c); /* a socket bound to another device is not found from here */
         return;
     }
     qpw_open_midstream(ctx, w, c, from_local);

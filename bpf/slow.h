@@ -255,6 +255,8 @@ static __always_inline struct qpw_conn *qpw_advance(void *ctx, struct qpw_work *
         if (c->state == QPW_STATE_MIDSTREAM)
             todo |= QPW_DO_ESTABLISH;
     }
+    if (tcp && c->state == QPW_STATE_MIDSTREAM && !qpw_direction_known(c))
+        qpw_ask_socket(w, c);
     c->last_ns = w->now;
     if (todo & QPW_DO_CLOSE) {
         bpf_map_delete_elem(&seeds, &w->key);
@@ -278,8 +280,8 @@ __noinline __u32 qpw_refused_by_icmp(void)
     struct qpw_conn *c;
     __u32 header;
 
-    if (!w || w->quoted_bytes < 28)
-        return 0;
+    if (!w || w->quoted_bytes < 28 || (!w->pkt.v6 && w->pkt.icmp_code == 4))
+        return 0; /* "fragmentation needed" is path MTU discovery, RFC 1191 */
     q = w->quote;
     w->saved = w->key;
     __builtin_memset(&w->key, 0, sizeof(w->key));
