@@ -1,0 +1,224 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#include "kernel/collect_maps.h"
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define BATCH 4096
+#define PERCPU_BATCH_BYTES (1u << 20)
+
+void qpw_entries_clear(struct qpw_entries *e)
+{
+    free(e->keys);
+    free(e->values);
+    memset(e, 0, sizeof(*e));
+}
+
+static int map_info(int fd, struct bpf_map_info *ret)
+{
+    __u32 size = sizeof(*ret);
+
+    memset(ret, 0, size);
+    return bpf_obj_get_info_by_fd(fd, ret, &size) < 0 ? -errno : 0;
+}
+
+/* Room for `more` further entries. */
+static int make_room(struct qpw_entries *e, size_t *room, size_t more, size_t key_size, size_t value_size)
+{
+    size_t wanted = *room ? *room : BATCH;
+    void *keys, *values;
+
+    while (wanted < e->count + more)
+        wanted *= 2;
+    if (wanted == *room)
+        return 0;
+    keys = realloc(e->keys, wanted * key_size);
+    if (!keys)
+        return -ENOMEM;
+    e->keys = keys;
+    values = realloc(e->values, wanted * value_size);
+    if (!values)
+        return -ENOMEM;
+    e->values = values;
+    *room = wanted;
+    return 0;
+}
+
+/* 0, -EINVAL where the kernel has no batches for this map, or another negative errno. */
+static int read_batches(int fd, size_t key_size, size_t value_size, struct qpw_entries *e)
+{
+    size_t room = 0, chunk = BATCH;
+    __u32 token, count;
+    bool begun = false;
+    int rc;
+
+    for (;;) {
+        rc = make_room(e, &room, chunk, key_size, value_size);
+        if (rc < 0)
+            return rc;
+        count = chunk;
+        rc = bpf_map_lookup_batch(fd, begun ? &token : NULL, &token, (char *)e->keys + e->count * key_size,
+                                  (char *)e->values + e->count * value_size, &count, NULL);
+        rc = rc < 0 ? -errno : 0;
+        if (rc == -ENOSPC) { /* one bucket holds more than is left in the batch; nothing of it was lost */
+            if (count == 0)
+                chunk *= 2;
+            e->count += count;
+            begun = begun || count;
+            continue;
+        }
+        if (rc < 0 && rc != -ENOENT)
+            return rc;
+        e->count += count;
+        begun = true;
+        if (rc == -ENOENT)
+            return 0;
+    }
+}
+
+/* For kernels without batches. A key that is deleted meanwhile starts the walk anew: its bound keeps it from going on for ever. */
+static int read_singly(int fd, size_t key_size, size_t value_size, struct qpw_entries *e, uint32_t max_entries)
+{
+    size_t room = 0;
+    char *key;
+    int rc;
+
+    e->count = 0;
+    for (uint32_t i = 0; i < max_entries; i++) {
+        rc = make_room(e, &room, 2, key_size, value_size);
+        if (rc < 0)
+            return rc;
+        key = (char *)e->keys + e->count * key_size;
+        if (bpf_map_get_next_key(fd, e->count ? key - key_size : NULL, key) < 0)
+            return errno == ENOENT ? 0 : -errno;
+        if (bpf_map_lookup_elem(fd, key, (char *)e->values + e->count * value_size) == 0)
+            e->count++;
+        else if (errno != ENOENT)
+            return -errno;
+    }
+    return 0;
+}
+
+int qpw_entries_read(int fd, size_t key_size, size_t value_size, struct qpw_entries *ret)
+{
+    struct qpw_entries e = {0};
+    struct bpf_map_info info;
+    int rc = map_info(fd, &info);
+
+    if (rc == 0 && (info.key_size != key_size || info.value_size != value_size))
+        rc = -EPROTO;
+    if (rc < 0)
+        return rc;
+    rc = read_batches(fd, key_size, value_size, &e);
+    if (rc == -EINVAL || rc == -EOPNOTSUPP || rc == -ENOTSUP || rc == -524 /* ENOTSUPP, kernel only */)
+        rc = read_singly(fd, key_size, value_size, &e, info.max_entries);
+    if (rc < 0) {
+        qpw_entries_clear(&e);
+        return rc;
+    }
+    *ret = e;
+    return 0;
+}
+
+int qpw_entries_count(int fd, uint64_t *ret_count, uint64_t *ret_capacity)
+{
+    struct qpw_entries e;
+    struct bpf_map_info info;
+    int rc = map_info(fd, &info);
+
+    if (rc == 0)
+        rc = qpw_entries_read(fd, info.key_size, info.value_size, &e);
+    if (rc < 0)
+        return rc;
+    *ret_count = e.count;
+    *ret_capacity = info.max_entries;
+    qpw_entries_clear(&e);
+    return 0;
+}
+
+static void add_up(const uint64_t *values, uint32_t count, size_t words, int cpus, uint64_t *sums)
+{
+    for (uint32_t i = 0; i < count; i++)
+        for (int cpu = 0; cpu < cpus; cpu++)
+            for (size_t word = 0; word < words; word++)
+                sums[i * words + word] += *values++;
+}
+
+int qpw_percpu_sum(int fd, uint32_t first, uint32_t count, size_t words, uint64_t *sums)
+{
+    int cpus = libbpf_num_possible_cpus(), rc = 0;
+    size_t each = words * sizeof(uint64_t) * (cpus > 0 ? cpus : 1);
+    uint32_t chunk = PERCPU_BATCH_BYTES / each > 0 ? PERCPU_BATCH_BYTES / each : 1, done = 0, token, batch;
+    bool batches = true;
+    uint64_t *values;
+    uint32_t *keys;
+
+    if (cpus < 0)
+        return cpus;
+    values = malloc(chunk * each);
+    keys = malloc(chunk * sizeof(*keys));
+    if (!values || !keys)
+        rc = -ENOMEM;
+    memset(sums, 0, count * words * sizeof(*sums));
+    while (rc == 0 && done < count) {
+        batch = count - done < chunk ? count - done : chunk;
+        token = first + done - 1; /* reading goes on behind the key that the token holds */
+        if (batches && bpf_map_lookup_batch(fd, first + done ? &token : NULL, &token, keys, values, &batch, NULL) < 0 &&
+            errno != ENOENT) {
+            batches = false; /* before 5.13 */
+            continue;
+        }
+        if (!batches) {
+            keys[0] = first + done;
+            batch = 1;
+            if (bpf_map_lookup_elem(fd, keys, values) < 0)
+                rc = -errno;
+        }
+        if (rc == 0 && batch == 0)
+            rc = -ERANGE; /* the map ends before the range does */
+        if (rc == 0)
+            add_up(values, batch, words, cpus, sums + done * words);
+        done += batch;
+    }
+    free(values);
+    free(keys);
+    return rc;
+}
+
+int qpw_array_read(int fd, size_t size, uint32_t count, void *values)
+{
+    uint32_t batch = count, token;
+    uint32_t *keys = malloc(count * sizeof(*keys));
+    int rc;
+
+    if (!keys)
+        return -ENOMEM;
+    rc = bpf_map_lookup_batch(fd, NULL, &token, keys, values, &batch, NULL);
+    free(keys);
+    if ((rc == 0 || errno == ENOENT) && batch == count)
+        return 0;
+    for (uint32_t i = 0; i < count; i++)
+        if (bpf_map_lookup_elem(fd, &i, (char *)values + i * size) < 0)
+            return -errno;
+    return 0;
+}
+
+uint64_t qpw_map_memory(int fd)
+{
+    unsigned long long bytes = 0;
+    char path[64], line[128];
+    FILE *file;
+
+    snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", fd);
+    file = fopen(path, "re");
+    while (file && fgets(line, sizeof(line), file))
+        if (sscanf(line, "memlock: %llu", &bytes) == 1)
+            break;
+    if (file)
+        fclose(file);
+    return bytes;
+}

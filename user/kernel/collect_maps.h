@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* collect_maps.h - reading whole maps with few system calls; internal to collect.c. */
+#ifndef QPW_KERNEL_COLLECT_MAPS_H
+#define QPW_KERNEL_COLLECT_MAPS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "snapshot.h"
+#include "kernel/collect.h"
+
+/* All entries of a hash map: keys and values side by side, each of its own size. */
+struct qpw_entries {
+    void *keys;
+    void *values;
+    size_t count;
+};
+
+/*
+ * Reads a hash or LRU map whole, in batches where the kernel can (5.6), else one by one. Entries
+ * that come or go meanwhile may be in it or not; none twice. The sizes have to be the map's
+ * (-EPROTO). Caller frees keys and values. 0 or a negative errno.
+ */
+int qpw_entries_read(int fd, size_t key_size, size_t value_size, struct qpw_entries *ret);
+void qpw_entries_clear(struct qpw_entries *e);
+
+/* How many entries a hash map has and may have. 0 or a negative errno. */
+int qpw_entries_count(int fd, uint64_t *ret_count, uint64_t *ret_capacity);
+
+/*
+ * Reads `count` values of a per-CPU array from `first` on and adds up each one's CPUs: `words` numbers
+ * of 64 bits a value, into sums[0 … count * words - 1]. 0 or a negative errno.
+ */
+int qpw_percpu_sum(int fd, uint32_t first, uint32_t count, size_t words, uint64_t *sums);
+
+/* Reads `count` values of `size` bytes of an array from its start. 0 or a negative errno. */
+int qpw_array_read(int fd, size_t size, uint32_t count, void *values);
+
+/* Kernel memory of a map in bytes, as the kernel accounts for it; 0 where it does not say. */
+uint64_t qpw_map_memory(int fd);
+
+/* ---- collect_host.c: what is not in the maps ---- */
+
+/*
+ * Interfaces watched, interfaces not watched and notes in words. Parts that cannot be read are left
+ * out, but for a lack of memory (-ENOMEM).
+ */
+int qpw_collect_host(const struct qpw_kernel *k, const struct qpw_collect_options *options, struct qpw_snapshot *s);
+
+#endif
