@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* alerts.h - for tests of the alert engine: rows made by hand, and a writer that keeps what it is given. */
+#ifndef QPW_TESTS_ALERTS_H
+#define QPW_TESTS_ALERTS_H
+
+#include "alert/engine.h"
+
+/* 2026-03-01T00:00:00Z */
+#define T0 1772323200000000000ull
+#define SEC 1000000000ull
+
+/* One record as it was written. */
+struct seen {
+    enum qpw_record_kind kind;
+    const struct qpw_signature *signature;
+    uint64_t flow_id;
+    uint32_t sequence;
+    uint64_t seen_ns;
+    uint64_t written_ns;
+    uint64_t count;
+    uint64_t suppressed;
+    uint8_t outcome;
+    struct qpw_finding_row row;
+    char text[1600];
+    char allow[256];
+    char line[12288]; /* as it would stand in the log */
+};
+
+struct sink {
+    struct seen *records;
+    size_t n, allocated;
+    bool broken; /* writes fail */
+};
+
+/* A writer into *sink. sink_clear() frees what it holds. */
+struct qpw_record_writer sink_writer(struct sink *sink);
+void sink_clear(struct sink *sink);
+
+/* How many records have that signature. */
+size_t sink_count(const struct sink *sink, enum qpw_signature_name name);
+
+/* The newest record of that signature, or NULL. */
+const struct seen *sink_last(const struct sink *sink, enum qpw_signature_name name);
+
+/* "inbound-attempted/first, scan/summary": everything written since record `from`. Static buffer. */
+const char *sink_words(const struct sink *sink, size_t from);
+
+/*
+ * A TCP finding: direction, both addresses as text, service port, outcome; seen first and last at those times; one
+ * connection of three packets. Its flow_id is a hash of the key.
+ */
+struct qpw_finding_row finding(unsigned direction, const char *initiator, const char *responder, unsigned port,
+                               unsigned outcome, uint64_t first_ns, uint64_t last_ns);
+
+/* Gives the row its flow_id anew, after its key was changed. */
+void finding_renumber(struct qpw_finding_row *row);
+
+/* An engine that writes into *sink, with a policy name, a rule "ssh" (1), a rule "infra-routing" (2), one interface eth0. */
+struct qpw_engine *engine_for(struct sink *sink, const struct qpw_engine_settings *settings);
+struct qpw_engine_context plain_context(void);
+
+#endif

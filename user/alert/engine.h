@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * engine.h - decides what is written to the alert log, and when.
+ *
+ * Pure: rows and a clock go in, records come out through a writer. What was written about which
+ * flow_id is the only thing remembered; what is not yet written lives in the kernel's findings and is
+ * offered again with the next rows, so that a full disk or a killed process loses nothing. All times are
+ * Unix nanoseconds.
+ *
+ *   row -> signature -> suppressed by the policy? -> folded into a scan, a flood, noise? -> cap -> record
+ *
+ * What answered passes all but the suppression that says so.
+ */
+#ifndef QPW_ALERT_ENGINE_H
+#define QPW_ALERT_ENGINE_H
+
+#include "alert/record.h"
+#include "policy/addresses.h"
+#include "policy/policy.h"
+#include "snapshot.h"
+#include "util/error.h"
+
+struct qpw_engine;
+struct qpw_process;
+
+/* X(field, default, "what it means") */
+#define QPW_ENGINE_SETTINGS(X) \
+    X(summary_s, 300, "seconds between two records of what goes on") \
+    X(cap, 100, "alerts a second; what answered is not counted") \
+    X(scan_targets, 10, "unlisted ports or addresses that make one initiator a scan …") \
+    X(scan_window_s, 60, "… when tried within so many seconds") \
+    X(slow_scan_targets, 20, "the same for a slow scan …") \
+    X(slow_window_s, 3600, "… within so many seconds; a scan ends after as long without a try") \
+    X(initiators, 16, "initiators of one unanswered thing that are told as one") \
+    X(flood, 64, "unanswered attempts at one address by whomever, within the scan window, that are told as one") \
+    X(neighbour, 4, "unanswered things of one on-link address, no peer being given, that are told as one") \
+    X(heartbeat_s, 60, "seconds between heartbeats") \
+    X(peer_silent_s, 300, "seconds without a packet after which a peer is silent") \
+    X(peer_learn_s, 3600, "seconds after attaching in which ports between peers are learnt")
+
+struct qpw_engine_settings {
+#define QPW_X_SETTING(field, value, meaning) unsigned field;
+    QPW_ENGINE_SETTINGS(QPW_X_SETTING)
+#undef QPW_X_SETTING
+};
+void qpw_engine_defaults(struct qpw_engine_settings *ret);
+
+/* Names for numbers, and what the policy says. Borrowed until the next qpw_engine_context(). */
+struct qpw_engine_context {
+    const char *host; /* the sensor's name */
+    const char *policy_name;
+    const char *policy_digest;
+    const struct qpw_rule_info *rules; /* by stable id */
+    size_t n_rules;
+    const struct qpw_peer_info *peers; /* by number */
+    size_t n_peers;
+    const char (*ifname)[16]; /* QPW_MAX_IFACES of them, by number */
+    const struct qpw_policy *policy; /* suppressions, required family; NULL: none */
+    const struct qpw_prefix *links; /* the node's on-link prefixes */
+    size_t n_links;
+    /* The process behind a finding, asked only when a record is written; may be NULL, may fill QPW_MATCH_NONE. */
+    void (*process)(void *data, const struct qpw_finding_row *row, struct qpw_process *ret);
+    void *process_data;
+};
+
+/* What the log holds already about one flow_id (its newest record). */
+struct qpw_engine_past {
+    uint64_t flow_id;
+    uint64_t written_unix_ns;
+    uint64_t count;
+    uint64_t coverage_unix_ns; /* of the coverage record it tells, 0: none */
+    uint32_t sequence;
+    uint32_t signature_id;
+    uint8_t outcome;
+};
+
+/* A peer's families, from whoever saw addresses. */
+struct qpw_engine_family {
+    uint16_t peer;
+    bool v4;
+    bool v6;
+};
+
+struct qpw_engine_figures {
+    uint64_t records;    /* written, of every kind */
+    uint64_t alerts;     /* of those, about traffic */
+    uint64_t by_severity[QPW_SEVERITY_INFO + 1];
+    uint64_t suppressed; /* findings hidden by the policy */
+    uint64_t folded;     /* findings told within another record */
+    uint64_t held;       /* findings held back by the cap, all told */
+    uint64_t waiting;    /* of those, not yet written */
+    uint64_t failures;   /* writes that failed */
+    bool blocked;        /* the last write failed */
+};
+
+/* settings NULL: defaults. 0 or -ENOMEM. The writer's data has to outlive the engine. */
+int qpw_engine_new(const struct qpw_engine_settings *settings, const struct qpw_record_writer *writer,
+                   struct qpw_engine **ret);
+void qpw_engine_free(struct qpw_engine *e); /* NULL is fine */
+
+/* Before anything else is offered: what the log's tail holds. 0 or -ENOMEM. */
+int qpw_engine_restore(struct qpw_engine *e, const struct qpw_engine_past *past);
+
+/* New names or a new policy; suppressions that came or went are told. */
+void qpw_engine_context(struct qpw_engine *e, const struct qpw_engine_context *context, uint64_t now_ns);
+
+/*
+ * Offers rows: those of an event, or all there are. A row may be offered any number of times. Returns
+ * 0, or -ENOMEM with some rows left for the next time.
+ */
+int qpw_engine_findings(struct qpw_engine *e, const struct qpw_finding_row *rows, size_t n, uint64_t now_ns);
+
+/* Offers everything of a snapshot: findings, lost detail, coverage, peers; keeps figures for the heartbeat. */
+int qpw_engine_snapshot(struct qpw_engine *e, const struct qpw_snapshot *snapshot, uint64_t now_ns);
+
+/* Families seen of each peer since it was attached; told where the policy requires another. */
+void qpw_engine_families(struct qpw_engine *e, const struct qpw_engine_family *families, size_t n, uint64_t now_ns);
+
+/* Once a second or so: summaries that are due, the cap's account, the heartbeat, what could not be written before. */
+void qpw_engine_tick(struct qpw_engine *e, uint64_t now_ns);
+
+/* A reload: both digests, what it opens and closes in words. Or why it failed. */
+void qpw_engine_reloaded(struct qpw_engine *e, const char *old_digest, const char *new_digest, const char *changes,
+                         uint64_t now_ns);
+void qpw_engine_reload_failed(struct qpw_engine *e, const char *why, uint64_t now_ns);
+
+void qpw_engine_get_figures(const struct qpw_engine *e, struct qpw_engine_figures *ret);
+const struct qpw_engine_settings *qpw_engine_get_settings(const struct qpw_engine *e);
+
+#endif

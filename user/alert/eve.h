@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* eve.h - a record as one line of Suricata's EVE JSON format (contract, 8). */
+#ifndef QPW_ALERT_EVE_H
+#define QPW_ALERT_EVE_H
+
+#include <stddef.h>
+
+#include "alert/record.h"
+
+/*
+ * One JSON object ended by a newline. Returns 0 with *ret_line (the caller frees it) and its length, newline included, or
+ * -ENOMEM with both untouched.
+ */
+int qpw_eve_line(const struct qpw_record *record, char **ret_line, size_t *ret_length);
+
+/* "2026-01-02T03:04:05.000006+0000", as the format wants it. Returns buf (at least 36 bytes). */
+const char *qpw_eve_time(uint64_t unix_ns, char *buf, size_t size);
+
+/* Reads such a time back; 0 where it is none. */
+uint64_t qpw_eve_parse_time(const char *text);
+
+/* The protocol as the format writes it: "TCP", "IPv6-ICMP", "047". Returns buf. */
+const char *qpw_eve_protocol(unsigned protocol, char *buf, size_t size);
+
+#endif

@@ -1,0 +1,226 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* findings.c - the rules for one finding: first, again, escalation, summary, closed, or told within a group. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "alert/internal.h"
+#include "alert/text.h"
+#include "util/names.h"
+
+/* A finding that began so much after the last record about it is a new one of the same key. */
+#define AGAIN_SLACK_NS 100000000ull
+
+/* One row under judgement. */
+struct work {
+    const struct qpw_finding_row *row;
+    struct qpw_mark *mark;
+    enum qpw_signature_name signature;
+    bool answered;
+};
+
+/* How often it happened: connections, or packets where there are none to count. */
+static uint64_t occurrences(const struct qpw_finding_row *row)
+{
+    uint64_t n = row->counts.connections;
+
+    if (!n)
+        n = row->counts.rx_packets + row->counts.tx_packets;
+    return n ? n : 1;
+}
+
+/* Asks for the process; the best answer so far is kept, since a socket may be gone the next time. */
+static const struct qpw_process *process_of(struct qpw_engine *e, const struct work *w)
+{
+    struct qpw_process found = {0};
+
+    if (e->context.process && w->row->key.kind == QPW_KIND_PORT)
+        e->context.process(e->context.process_data, w->row, &found);
+    if (found.match == QPW_MATCH_NONE)
+        return w->mark->process;
+    if (!w->mark->process)
+        w->mark->process = malloc(sizeof(found));
+    else if (found.match == QPW_MATCH_GONE)
+        return w->mark->process;
+    if (w->mark->process)
+        *w->mark->process = found;
+    return w->mark->process;
+}
+
+static void process_facts(struct qpw_record *r, const struct qpw_process *p)
+{
+    if (!p)
+        return;
+    qpw_record_fact(r, "process_match", "%s", qpw_match_name(p->match));
+    if (p->match == QPW_MATCH_KERNEL)
+        qpw_record_fact(r, "process", "kernel");
+    if (p->pid) {
+        qpw_record_fact(r, "process", "%s", p->name);
+        qpw_record_fact(r, "pid", "%d", p->pid);
+        qpw_record_fact(r, "user", "%s", p->user);
+        qpw_record_fact(r, "executable", "%s", p->exe);
+    }
+    if (p->unit[0])
+        qpw_record_fact(r, "unit", "%s", p->unit);
+}
+
+static void row_facts(struct qpw_engine *e, struct qpw_record *r, const struct work *w, uint64_t suppressed)
+{
+    const struct qpw_finding *value = &w->row->value;
+    const char *rule = qpw_text_rule(&e->context, value->rule), *peer = qpw_text_peer(&e->context, value->peer);
+
+    qpw_record_fact(r, "verdict", "%s", qpw_verdict_name(w->row->key.verdict));
+    qpw_record_fact(r, "direction", "%s", qpw_direction_name(w->row->key.direction));
+    qpw_record_fact(r, "evidence", "%s", qpw_evidence_name(value->evidence));
+    qpw_record_fact(r, "outcome", "%s", qpw_outcome_name(value->outcome));
+    if (value->reason)
+        qpw_record_fact(r, "reason", "%s", qpw_reason_name(value->reason));
+    if (rule[0])
+        qpw_record_fact(r, "rule", "%s", rule);
+    if (peer[0])
+        qpw_record_fact(r, "peer", "%s", peer);
+    if (value->flags & QPW_FINDING_SUPERSEDED)
+        qpw_record_fact(r, "superseded", "yes");
+    qpw_record_fact(r, "count", "%llu", (unsigned long long)occurrences(w->row));
+    qpw_record_fact(r, "suppressed", "%llu", (unsigned long long)suppressed);
+}
+
+/* Makes and writes the record of one finding. 0 or a negative errno. */
+static int write_finding(struct qpw_engine *e, struct work *w, enum qpw_record_kind kind, uint64_t now_ns)
+{
+    const struct qpw_finding_row *row = w->row;
+    uint64_t seen_ns = kind == QPW_RECORD_FIRST ? row->first_unix_ns : row->last_unix_ns, n = occurrences(row);
+    struct qpw_record *r = qpw_engine_begin(e, w->signature, kind, seen_ns, now_ns);
+    struct qpw_text_about about = {.context = &e->context, .row = row, .process = process_of(e, w),
+                                   .neighbour = qpw_engine_neighbour(e, row)};
+    char line[256], ports[64], first[32], count[24];
+    uint64_t suppressed = kind != QPW_RECORD_FIRST && n > w->mark->told ? n - w->mark->told : 0;
+    int rc;
+
+    r->has_row = true;
+    r->row = *row;
+    r->has_initiator = r->has_responder = row->key.kind != QPW_KIND_ETHERTYPE;
+    r->has_port = row->key.kind == QPW_KIND_PORT && row->key.port;
+    r->iface = qpw_engine_iface(e, row->value.iface);
+    snprintf(ports, sizeof(ports), "The initiator's port was %u, the other %u.", row->value.initiator_port, row->key.port);
+    snprintf(count, sizeof(count), "%llu", (unsigned long long)n);
+    about.words = (struct qpw_text_words){.count = count, .ports = ports, .iface = r->iface,
+                                          .peer = qpw_text_peer(&e->context, row->value.peer)};
+    qpw_text_fill(r->signature->text, &about, r->text, sizeof(r->text));
+    row_facts(e, r, w, suppressed);
+    if (qpw_text_allow_line(&about, false, line, sizeof(line)))
+        qpw_record_fact(r, "allow", "%s", line);
+    process_facts(r, about.process);
+    qpw_record_fact(r, "first", "%s", qpw_time_text(row->first_unix_ns, first, sizeof(first)));
+    qpw_record_fact(r, "last", "%s", qpw_time_text(row->last_unix_ns, first, sizeof(first)));
+    rc = qpw_engine_write(e, w->mark, now_ns);
+    if (rc < 0)
+        return rc;
+    w->mark->told = n;
+    w->mark->outcome = row->value.outcome;
+    w->mark->state = kind == QPW_RECORD_CLOSED ? QPW_MARK_CLOSED : QPW_MARK_WRITTEN;
+    if (w->mark->held) {
+        w->mark->held = false;
+        e->figures.waiting--;
+    }
+    return 0;
+}
+
+/* Room under the cap; a finding without it is counted once and offered again later. */
+static bool room(struct qpw_engine *e, const struct work *w, uint64_t now_ns)
+{
+    if (w->answered)
+        return true;
+    if (qpw_engine_take(e, now_ns))
+        return true;
+    if (!e->blocked && !w->mark->held) {
+        w->mark->held = true;
+        e->figures.held++;
+        e->figures.waiting++;
+        e->held_untold++;
+    }
+    return false;
+}
+
+static void superseded(struct qpw_engine *e, struct work *w, uint64_t now_ns)
+{
+    if (w->mark->sequence && w->mark->state != QPW_MARK_CLOSED)
+        write_finding(e, w, QPW_RECORD_CLOSED, now_ns);
+    else if (!w->mark->sequence && w->answered)
+        write_finding(e, w, QPW_RECORD_FIRST, now_ns);
+}
+
+static void decide(struct qpw_engine *e, struct work *w, uint64_t now_ns)
+{
+    static const unsigned day = DAY_S;
+    struct qpw_mark *mark = w->mark;
+    unsigned repeat_s = qpw_signature(w->signature)->repeat == QPW_REPEAT_DAY ? day : e->settings.summary_s;
+    bool again = mark->sequence && w->row->first_unix_ns > mark->written_ns + AGAIN_SLACK_NS;
+
+    if (w->row->value.flags & QPW_FINDING_SUPERSEDED) {
+        superseded(e, w, now_ns);
+    } else if (!mark->sequence || again) {
+        if (!w->answered && qpw_groups_fold(e, w->row, mark))
+            return;
+        if (room(e, w, now_ns))
+            write_finding(e, w, again ? QPW_RECORD_AGAIN : QPW_RECORD_FIRST, now_ns);
+    } else if (w->row->value.outcome > mark->outcome || mark->state == QPW_MARK_CLOSED) {
+        if (room(e, w, now_ns))
+            write_finding(e, w, QPW_RECORD_ESCALATION, now_ns);
+    } else if (occurrences(w->row) > mark->told && now_ns >= mark->written_ns + repeat_s * SECOND) {
+        if (room(e, w, now_ns))
+            write_finding(e, w, QPW_RECORD_SUMMARY, now_ns);
+    }
+}
+
+/* What answered first, then in the order it happened. */
+static int by_urgency(const void *a, const void *b)
+{
+    const struct work *x = a, *y = b;
+
+    if (x->answered != y->answered)
+        return x->answered ? -1 : 1;
+    return (x->row->first_unix_ns > y->row->first_unix_ns) - (x->row->first_unix_ns < y->row->first_unix_ns);
+}
+
+/* The rows that have something to tell and are not hidden, with their marks. Returns how many. */
+static size_t gather(struct qpw_engine *e, const struct qpw_finding_row *rows, size_t n, struct work *works, uint64_t now_ns)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < n; i++) {
+        enum qpw_signature_name signature = qpw_signature_of(&rows[i]);
+        struct qpw_mark *mark = signature ? qpw_engine_mark(e, rows[i].flow_id) : NULL;
+
+        if (!mark)
+            continue;
+        mark->offered_ns = now_ns;
+        if (qpw_hidden(e, &rows[i], mark, now_ns))
+            continue;
+        works[count++] = (struct work){&rows[i], NULL, signature, rows[i].value.outcome >= QPW_OUTCOME_ANSWERED};
+    }
+    for (size_t i = 0; i < count; i++) /* only now: the array of marks does not move any more */
+        works[i].mark = qpw_engine_mark(e, works[i].row->flow_id);
+    return count;
+}
+
+int qpw_engine_findings(struct qpw_engine *e, const struct qpw_finding_row *rows, size_t n, uint64_t now_ns)
+{
+    struct work *works = n ? malloc(n * sizeof(*works)) : NULL;
+    size_t count;
+
+    e->blocked = false;
+    if (n && !works)
+        return -ENOMEM;
+    count = gather(e, rows, n, works, now_ns);
+    if (count)
+        qsort(works, count, sizeof(*works), by_urgency);
+    for (size_t i = 0; i < count; i++)
+        qpw_groups_track(e, works[i].row, works[i].mark);
+    for (size_t i = 0; i < count; i++)
+        decide(e, &works[i], now_ns);
+    free(works);
+    qpw_groups_write(e, now_ns);
+    return 0;
+}

@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* groups_write.c - the records of groups: at once when one begins, then once an interval while it goes on. */
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "alert/internal.h"
+#include "alert/text.h"
+#include "util/names.h"
+
+#define TOP_PREFIXES 8
+
+static enum qpw_signature_name signature_of(const struct qpw_group *g)
+{
+    switch (g->tale) {
+    case QPW_TALE_SCAN: return g->row.key.direction == QPW_DIR_OUTBOUND ? QPW_SIG_SCAN_OUT : QPW_SIG_SCAN;
+    case QPW_TALE_MANY: return QPW_SIG_MANY_INITIATORS;
+    case QPW_TALE_FLOOD: return QPW_SIG_FLOOD;
+    case QPW_TALE_NEIGHBOUR: return QPW_SIG_MAYBE_PEER;
+    default: return QPW_SIG_MULTICAST;
+    }
+}
+
+/* "tcp 21, tcp 23" or, of more than the first few, "9 ports from 21 to 8443". */
+static void ports_text(const struct qpw_group *g, char *buf, size_t size)
+{
+    struct qpw_finding_key key = g->row.key;
+    char one[32];
+    size_t used = 0;
+
+    if (g->n_ports > 1 && g->n_ports >= QPW_GROUP_PORTS) {
+        snprintf(buf, size, "ports from %u to %u", g->lowest, g->highest);
+        return;
+    }
+    *buf = '\0';
+    for (unsigned i = 0; i < g->n_ports && used < size; i++) {
+        key.port = g->ports[i];
+        key.protocol = g->protocols[i];
+        used += snprintf(buf + used, size - used, "%s%s", i ? ", " : "", qpw_text_service(&key, one, sizeof(one)));
+    }
+}
+
+static void prefix_text(const uint8_t prefix[16], char *buf, size_t size)
+{
+    char addr[INET6_ADDRSTRLEN];
+    bool v4 = IN6_IS_ADDR_V4MAPPED((const struct in6_addr *)prefix);
+
+    snprintf(buf, size, "%s/%s", qpw_address_text(prefix, addr, sizeof(addr)), v4 ? "24" : "48");
+}
+
+/* The prefixes with most initiators, as one text and as facts; those left out as a number. */
+static void prefixes_text(struct qpw_record *r, struct qpw_prefixes *p, char *buf, size_t size)
+{
+    bool used_up[QPW_GROUP_PREFIXES] = {false};
+    uint32_t rest = p ? p->others : 0;
+    size_t used = 0;
+
+    *buf = '\0';
+    for (unsigned round = 0; p && round < p->n; round++) {
+        char text[INET6_ADDRSTRLEN + 8];
+        unsigned best = 0;
+
+        while (used_up[best])
+            best++;
+        for (unsigned i = best; i < p->n; i++)
+            if (!used_up[i] && p->count[i] > p->count[best])
+                best = i;
+        used_up[best] = true;
+        if (round >= TOP_PREFIXES) {
+            rest += p->count[best];
+            continue;
+        }
+        prefix_text(p->prefix[best], text, sizeof(text));
+        qpw_record_fact(r, "prefixes", "%s %u", text, p->count[best]);
+        used += snprintf(buf + used, used < size ? size - used : 0, "%s%s (%u)", round ? ", " : "", text, p->count[best]);
+    }
+    if (rest)
+        snprintf(buf + used, used < size ? size - used : 0, " and %u from others", rest);
+}
+
+static void group_facts(struct qpw_engine *e, struct qpw_record *r, const struct qpw_group *g)
+{
+    char time[32];
+
+    qpw_record_fact(r, "verdict", "%s", qpw_verdict_name(g->row.key.verdict));
+    qpw_record_fact(r, "direction", "%s", qpw_direction_name(g->row.key.direction));
+    qpw_record_fact(r, "evidence", "%s", qpw_evidence_name(g->row.value.evidence));
+    qpw_record_fact(r, "outcome", "%s", qpw_outcome_name(g->row.value.outcome));
+    qpw_record_fact(r, "count", "%u", g->tries);
+    qpw_record_fact(r, "suppressed", "%llu", (unsigned long long)g->folded);
+    qpw_record_fact(r, "folded", "%llu", (unsigned long long)g->folded_all);
+    if (g->n_ports) {
+        qpw_record_fact(r, "lowest_port", "%u", g->lowest);
+        qpw_record_fact(r, "highest_port", "%u", g->highest);
+    }
+    qpw_record_fact(r, "first", "%s", qpw_time_text(g->first_ns, time, sizeof(time)));
+    qpw_record_fact(r, "last", "%s", qpw_time_text(g->last_ns, time, sizeof(time)));
+}
+
+static int write_group(struct qpw_engine *e, struct qpw_group *g, struct qpw_mark *mark, enum qpw_record_kind kind,
+                       uint64_t now_ns)
+{
+    struct qpw_record *r = qpw_engine_begin(e, signature_of(g), kind, g->last_ns, now_ns);
+    struct qpw_text_about about = {.context = &e->context, .row = &g->row};
+    char count[16], ports[256], prefixes[512], remote[INET6_ADDRSTRLEN], line[256];
+    bool one_port = g->tale == QPW_TALE_MANY || g->tale == QPW_TALE_NOISE;
+    int rc;
+
+    r->has_row = true;
+    r->row = g->row;
+    /* The packets of a group are those of many findings; their sum is not known, so none are given. */
+    memset(&r->row.counts, 0, sizeof(r->row.counts));
+    r->row.first_unix_ns = g->first_ns;
+    r->row.last_unix_ns = g->last_ns;
+    r->has_initiator = r->has_responder = g->row.key.kind != QPW_KIND_ETHERTYPE;
+    r->has_port = one_port && g->row.key.kind == QPW_KIND_PORT;
+    r->iface = qpw_engine_iface(e, g->row.value.iface);
+    snprintf(count, sizeof(count), "%u", g->tries);
+    ports_text(g, ports, sizeof(ports));
+    prefixes_text(r, g->prefixes, prefixes, sizeof(prefixes));
+    about.words = (struct qpw_text_words){
+        .count = count, .ports = ports, .prefixes = prefixes, .iface = r->iface,
+        .remote = qpw_address_text(qpw_text_remote(&g->row.key), remote, sizeof(remote))};
+    qpw_text_fill(r->signature->text, &about, r->text, sizeof(r->text));
+    group_facts(e, r, g);
+    if (one_port && qpw_text_allow_line(&about, true, line, sizeof(line)))
+        qpw_record_fact(r, "allow", "%s", line);
+    rc = qpw_engine_write(e, mark, now_ns);
+    if (rc < 0)
+        return rc;
+    g->told = true;
+    g->changed = false;
+    g->folded = 0;
+    return 0;
+}
+
+/* Whether something of the group is told nowhere else: with folded findings, or at its beginning. */
+static void write_if_due(struct qpw_engine *e, struct qpw_group *g, uint64_t now_ns)
+{
+    unsigned repeat_s = qpw_signature(signature_of(g))->repeat == QPW_REPEAT_DAY ? DAY_S : e->settings.summary_s;
+    struct qpw_mark *mark = qpw_engine_mark(e, g->flow_id);
+    bool due;
+
+    if (!mark)
+        return;
+    if (!g->told && mark->sequence && mark->written_ns + e->settings.slow_window_s * SECOND > g->last_ns)
+        g->told = true; /* an earlier auditor told it, or it went on within the hour */
+    due = mark->sequence && now_ns >= mark->written_ns + repeat_s * SECOND;
+    if (g->tale == QPW_TALE_NOISE && mark->sequence && !due)
+        return; /* once a day, whatever happens in between */
+    if (g->told && !(g->changed && g->folded && due))
+        return;
+    if (!g->told && !g->folded)
+        return; /* over its threshold, but each of its findings has its own record so far */
+    if (qpw_engine_take(e, now_ns))
+        write_group(e, g, mark, mark->sequence ? g->told ? QPW_RECORD_SUMMARY : QPW_RECORD_AGAIN : QPW_RECORD_FIRST, now_ns);
+}
+
+void qpw_groups_write(struct qpw_engine *e, uint64_t now_ns)
+{
+    for (size_t i = 0; i < e->n_groups && !e->blocked; i++) {
+        struct qpw_group *g = &e->groups[i];
+
+        if (!g->active)
+            continue;
+        write_if_due(e, g, now_ns);
+        if (now_ns > g->last_ns + e->settings.slow_window_s * SECOND && g->tale != QPW_TALE_NOISE && !g->folded)
+            qpw_group_end(g);
+    }
+}

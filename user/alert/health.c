@@ -1,0 +1,264 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* health.c - what the tool says of itself: coverage, lost detail, reloads, the cap's account, the heartbeat. */
+#include <stdio.h>
+#include <string.h>
+
+#include "alert/internal.h"
+#include "alert/text.h"
+#include "util/names.h"
+
+static enum qpw_signature_name signature_of_coverage(unsigned kind)
+{
+    switch (kind) {
+    case QPW_COVERAGE_ATTACHED: return QPW_SIG_ATTACHED;
+    case QPW_COVERAGE_DETACHED: return QPW_SIG_DETACHED;
+    case QPW_COVERAGE_AUDITOR_STARTED: return QPW_SIG_STARTED;
+    case QPW_COVERAGE_AUDITOR_STOPPED: return QPW_SIG_STOPPED;
+    case QPW_COVERAGE_AUDITOR_GAP: return QPW_SIG_AUDITOR_GAP;
+    case QPW_COVERAGE_INTERFACE_GONE:
+    case QPW_COVERAGE_INTERFACE_DOWN: return QPW_SIG_INTERFACE_LOST;
+    case QPW_COVERAGE_INTERFACE_BACK:
+    case QPW_COVERAGE_INTERFACE_UP:
+    case QPW_COVERAGE_INTERFACE_RENAMED:
+    case QPW_COVERAGE_HOOK_FIRST: return QPW_SIG_INTERFACE;
+    case QPW_COVERAGE_HOOK_LOST: return QPW_SIG_HOOK_LOST;
+    case QPW_COVERAGE_HOOK_NOT_FIRST: return QPW_SIG_HOOK_NOT_FIRST;
+    default: return QPW_SIG_NONE; /* reloads are told with both digests, see qpw_engine_reloaded() */
+    }
+}
+
+/* What happened to the coverage since the newest such record of the log. */
+static void coverage(struct qpw_engine *e, const struct qpw_snapshot *s, uint64_t now_ns)
+{
+    for (size_t i = 0; i < s->n_coverage; i++) {
+        const struct qpw_coverage *c = &s->coverage[i];
+        enum qpw_signature_name signature = signature_of_coverage(c->kind);
+        struct qpw_text_about about = {.context = &e->context};
+        struct qpw_record *r;
+
+        if (c->unix_ns <= e->coverage_ns)
+            continue;
+        if (signature) {
+            r = qpw_engine_begin(e, signature, QPW_RECORD_FIRST, c->unix_ns, now_ns);
+            r->iface = c->iface ? qpw_engine_iface(e, c->iface) : NULL;
+            about.words = (struct qpw_text_words){.iface = r->iface ? r->iface : "the interfaces", .detail = c->text};
+            qpw_text_fill(r->signature->text, &about, r->text, sizeof(r->text));
+            qpw_record_fact(r, "event", "%s", qpw_coverage_name(c->kind));
+            qpw_record_fact(r, "coverage", "%llu", (unsigned long long)c->unix_ns);
+            if (qpw_engine_write(e, NULL, now_ns) < 0)
+                return; /* this one and the later ones with the next snapshot */
+        }
+        e->coverage_ns = c->unix_ns;
+    }
+}
+
+/* The ports with most packets that were counted without detail. */
+static void lost_detail_text(const struct qpw_snapshot *s, char *buf, size_t size)
+{
+    const struct qpw_detail_row *top[5] = {NULL};
+    size_t used = 0;
+    char service[48];
+
+    for (size_t i = 0; i < s->n_details; i++) {
+        const struct qpw_detail_row *row = &s->details[i];
+
+        if (row->key.by_prefix)
+            continue;
+        for (size_t t = 0; t < 5; t++)
+            if (!top[t] || row->packets > top[t]->packets) {
+                memmove(&top[t + 1], &top[t], (4 - t) * sizeof(*top));
+                top[t] = row;
+                break;
+            }
+    }
+    *buf = '\0';
+    for (size_t t = 0; t < 5 && top[t] && used < size; t++) {
+        struct qpw_finding_key key = {.kind = top[t]->key.kind, .protocol = top[t]->key.protocol, .port = top[t]->key.port};
+
+        used += snprintf(buf + used, size - used, "%s%s %s %llu", t ? ", " : "Most of them: ",
+                         qpw_direction_name(top[t]->key.direction), qpw_text_service(&key, service, sizeof(service)),
+                         (unsigned long long)top[t]->packets);
+    }
+    if (top[0] && used < size)
+        snprintf(buf + used, size - used, ".");
+}
+
+/* Told when a loss begins, then once an interval while it grows. */
+static void loss(struct qpw_engine *e, enum qpw_loss which, enum qpw_signature_name signature, const char *detail,
+                 uint64_t now_ns)
+{
+    uint32_t id = which;
+    struct qpw_mark *mark = qpw_engine_mark(e, qpw_tale_id(QPW_TALE_LOSS, &id, sizeof(id)));
+    uint64_t total = e->losses[which], before = e->losses_told[which];
+    struct qpw_text_about about = {.context = &e->context};
+    struct qpw_record *r;
+    char count[24];
+
+    if (!mark || total <= before ||
+        (mark->sequence && now_ns < mark->written_ns + e->settings.summary_s * SECOND))
+        return;
+    r = qpw_engine_begin(e, signature, mark->sequence ? QPW_RECORD_SUMMARY : QPW_RECORD_FIRST, now_ns, now_ns);
+    snprintf(count, sizeof(count), "%llu", (unsigned long long)(total - before));
+    about.words = (struct qpw_text_words){.count = count, .detail = detail};
+    qpw_text_fill(r->signature->text, &about, r->text, sizeof(r->text));
+    qpw_record_fact(r, "loss", "%s", qpw_loss_name(which));
+    qpw_record_fact(r, "count", "%s", count);
+    qpw_record_fact(r, "total", "%llu", (unsigned long long)total);
+    if (qpw_engine_write(e, mark, now_ns) == 0)
+        e->losses_told[which] = total;
+}
+
+static void losses(struct qpw_engine *e, const struct qpw_snapshot *s, uint64_t now_ns)
+{
+    /* Wake-ups and questions that were not sent cost time, no knowledge: the heartbeat has them. */
+    static const enum qpw_loss counting[] = {
+        QPW_LOSS_METER_OVERFLOW, QPW_LOSS_DETAIL_TABLE, QPW_LOSS_CONN_HALF_FULL, QPW_LOSS_CONN_OUT_FULL,
+        QPW_LOSS_CONN_EST_FULL, QPW_LOSS_CONN_DGRAM_FULL, QPW_LOSS_FRAGMENT_TABLE, QPW_LOSS_PARENT_TABLE,
+        QPW_LOSS_POLICY_MISSING, QPW_LOSS_RESERVED_FULL,
+    };
+    char detail[400];
+
+    for (unsigned i = 0; i < QPW_LOSS_COUNT; i++) {
+        if (s->losses[i] < e->losses_told[i])
+            e->losses_told[i] = 0; /* attached anew */
+        e->losses[i] = s->losses[i];
+    }
+    lost_detail_text(s, detail, sizeof(detail));
+    loss(e, QPW_LOSS_FINDING_QUOTA, QPW_SIG_DETAIL_LOST, detail, now_ns);
+    loss(e, QPW_LOSS_ANSWERED_QUOTA, QPW_SIG_ANSWERED_DETAIL_LOST, detail, now_ns);
+    for (size_t i = 0; i < sizeof(counting) / sizeof(*counting); i++) {
+        snprintf(detail, sizeof(detail), "%s, %llu times", qpw_loss_name(counting[i]),
+                 (unsigned long long)(e->losses[counting[i]] - e->losses_told[counting[i]]));
+        loss(e, counting[i], QPW_SIG_COUNTING_LOST, detail, now_ns);
+    }
+}
+
+static void figures(struct qpw_engine *e, const struct qpw_snapshot *s)
+{
+    struct qpw_heartbeat *h = &e->heartbeat;
+
+    memset(h, 0, sizeof(*h));
+    h->uptime_s = s->unix_ns > s->from_unix_ns ? (s->unix_ns - s->from_unix_ns) / SECOND : 0;
+    for (size_t i = 0; i < s->n_meters; i++) {
+        const struct qpw_meter_row *m = &s->meters[i];
+
+        h->packets += m->counts.rx_packets + m->counts.tx_packets;
+        h->bytes += m->counts.rx_bytes + m->counts.tx_bytes;
+        if (m->key.direction == QPW_DIR_UNDECODABLE)
+            h->undecodable += m->counts.rx_packets + m->counts.tx_packets;
+    }
+    for (unsigned i = 1; i < QPW_LOSS_COUNT; i++)
+        if (i == QPW_LOSS_EVENT_RATE || i == QPW_LOSS_EVENT_RING || i == QPW_LOSS_SOCKET_REQUEST)
+            h->lost_events += s->losses[i];
+        else
+            h->lost_detail += s->losses[i];
+    for (unsigned i = 1; i < QPW_CLASS_COUNT; i++)
+        h->connections += s->tables[i].entries;
+    h->findings = s->n_findings;
+}
+
+void qpw_health_look(struct qpw_engine *e, const struct qpw_snapshot *s, uint64_t now_ns)
+{
+    figures(e, s);
+    coverage(e, s, now_ns);
+    losses(e, s, now_ns);
+}
+
+static void held_back(struct qpw_engine *e, uint64_t now_ns)
+{
+    uint32_t id = 0;
+    struct qpw_mark *mark = qpw_engine_mark(e, qpw_tale_id(QPW_TALE_HELD, &id, sizeof(id)));
+    struct qpw_text_about about = {.context = &e->context};
+    struct qpw_record *r;
+    char count[24], cap[16];
+
+    /* The second must be over, or the next finding of it would need a record of its own. */
+    if (!e->held_untold || !mark || e->cap_second == now_ns / SECOND ||
+        (mark->sequence && now_ns < mark->written_ns + e->settings.summary_s * SECOND))
+        return;
+    r = qpw_engine_begin(e, QPW_SIG_HELD_BACK, mark->sequence ? QPW_RECORD_SUMMARY : QPW_RECORD_FIRST, now_ns, now_ns);
+    snprintf(count, sizeof(count), "%llu", (unsigned long long)e->held_untold);
+    snprintf(cap, sizeof(cap), "%u", e->settings.cap);
+    about.words = (struct qpw_text_words){.count = count, .detail = cap};
+    qpw_text_fill(r->signature->text, &about, r->text, sizeof(r->text));
+    qpw_record_fact(r, "count", "%s", count);
+    qpw_record_fact(r, "waiting", "%llu", (unsigned long long)e->figures.waiting);
+    if (qpw_engine_write(e, mark, now_ns) == 0)
+        e->held_untold = 0;
+}
+
+static void heartbeat(struct qpw_engine *e, uint64_t now_ns)
+{
+    struct qpw_record *r;
+
+    if (!e->heartbeat.uptime_s && !e->heartbeat.packets && !e->heartbeat_ns)
+        e->heartbeat_ns = now_ns; /* nothing is known yet: a beat later */
+    if (now_ns < e->heartbeat_ns + e->settings.heartbeat_s * SECOND)
+        return;
+    r = qpw_engine_begin(e, QPW_SIG_NONE, QPW_RECORD_STATS, now_ns, now_ns);
+    e->heartbeat.alerts = e->figures.alerts;
+    e->heartbeat.suppressed = e->figures.suppressed;
+    e->heartbeat.held = e->figures.held;
+    r->heartbeat = &e->heartbeat;
+    if (qpw_engine_write(e, NULL, now_ns) == 0)
+        e->heartbeat_ns = now_ns;
+}
+
+static void pending(struct qpw_engine *e, uint64_t now_ns)
+{
+    size_t done = 0;
+
+    for (; done < e->n_pending; done++) {
+        const struct qpw_pending *p = &e->pending[done];
+        struct qpw_record *r = qpw_engine_begin(e, p->signature, QPW_RECORD_FIRST, p->seen_ns, now_ns);
+        struct qpw_text_about about = {.context = &e->context, .words = {.detail = p->text}};
+
+        qpw_text_fill(r->signature->text, &about, r->text, sizeof(r->text));
+        if (p->signature == QPW_SIG_RELOADED) {
+            qpw_record_fact(r, "old_digest", "%s", p->old_digest);
+            qpw_record_fact(r, "new_digest", "%s", p->new_digest);
+        }
+        qpw_record_fact(r, p->signature == QPW_SIG_RELOADED ? "changes" : "error", "%s", p->text);
+        if (qpw_engine_write(e, NULL, now_ns) < 0)
+            break;
+    }
+    memmove(e->pending, e->pending + done, (e->n_pending - done) * sizeof(*e->pending));
+    e->n_pending -= done;
+}
+
+void qpw_health_write(struct qpw_engine *e, uint64_t now_ns)
+{
+    pending(e, now_ns);
+    held_back(e, now_ns);
+    heartbeat(e, now_ns);
+}
+
+static void add_pending(struct qpw_engine *e, enum qpw_signature_name signature, const char *old_digest,
+                        const char *new_digest, const char *text, uint64_t now_ns)
+{
+    struct qpw_pending *p;
+
+    if (e->n_pending == QPW_PENDING) { /* the disk has been full over so many reloads: the newest ones matter */
+        memmove(e->pending, e->pending + 1, (QPW_PENDING - 1) * sizeof(*e->pending));
+        e->n_pending--;
+    }
+    p = &e->pending[e->n_pending++];
+    p->signature = signature;
+    p->seen_ns = now_ns;
+    snprintf(p->old_digest, sizeof(p->old_digest), "%s", old_digest);
+    snprintf(p->new_digest, sizeof(p->new_digest), "%s", new_digest);
+    snprintf(p->text, sizeof(p->text), "%s", text);
+    e->blocked = false;
+    pending(e, now_ns);
+}
+
+void qpw_engine_reloaded(struct qpw_engine *e, const char *old_digest, const char *new_digest, const char *changes,
+                         uint64_t now_ns)
+{
+    add_pending(e, QPW_SIG_RELOADED, old_digest, new_digest, changes, now_ns);
+}
+
+void qpw_engine_reload_failed(struct qpw_engine *e, const char *why, uint64_t now_ns)
+{
+    add_pending(e, QPW_SIG_RELOAD_FAILED, "", "", why, now_ns);
+}

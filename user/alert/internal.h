@@ -1,0 +1,208 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* internal.h - what the files of the engine share; nobody else includes it. */
+#ifndef QPW_ALERT_INTERNAL_H
+#define QPW_ALERT_INTERNAL_H
+
+#include "alert/engine.h"
+#include "alert/idmap.h"
+#include "kernel/sockets.h"
+
+#define SECOND 1000000000ull
+#define DAY_S 86400u
+
+/* Which part of the engine tells of a flow_id: keeps hashes of different things apart. */
+enum qpw_tale {
+    QPW_TALE_NONE = 0,
+    QPW_TALE_SCAN,
+    QPW_TALE_MANY,
+    QPW_TALE_FLOOD,
+    QPW_TALE_NEIGHBOUR,
+    QPW_TALE_NOISE,
+    QPW_TALE_PEER,
+    QPW_TALE_PEER_PORT,
+    QPW_TALE_PEER_FAMILY,
+    QPW_TALE_LOSS,
+    QPW_TALE_SUPPRESSION,
+    QPW_TALE_HELD,
+    QPW_TALE_COUNT
+};
+
+/* qpw_mark.state */
+enum {
+    QPW_MARK_NEW = 0,
+    QPW_MARK_WRITTEN,
+    QPW_MARK_FOLDED, /* told within the record of a group */
+    QPW_MARK_CLOSED, /* told to be superseded */
+};
+
+/* What is remembered of one flow_id. */
+struct qpw_mark {
+    uint64_t flow_id;
+    uint64_t written_ns; /* its newest record; 0: none */
+    uint64_t tracked_ns; /* when groups counted it last */
+    uint64_t offered_ns;
+    uint64_t told;       /* occurrences told so far */
+    struct qpw_process *process; /* best known, or NULL */
+    uint32_t sequence;   /* of its newest record; 0: none */
+    uint16_t signature;  /* enum qpw_signature_name of its newest record */
+    uint8_t outcome;     /* as told */
+    uint8_t state;
+    bool held;           /* counted as held back, not yet written */
+    bool hidden;         /* counted as suppressed */
+    uint32_t group;      /* index of the group it is folded in */
+};
+
+#define QPW_GROUP_RING 64
+#define QPW_GROUP_PORTS 8
+#define QPW_GROUP_PREFIXES 24
+#define QPW_MAX_GROUPS 16384u
+
+struct qpw_prefixes {
+    uint8_t prefix[QPW_GROUP_PREFIXES][16];
+    uint32_t count[QPW_GROUP_PREFIXES];
+    uint32_t n;
+    uint32_t others;
+};
+
+/* Findings that may have to be told as one. */
+struct qpw_group {
+    uint64_t flow_id;
+    uint64_t last_ns;   /* newest try */
+    uint64_t first_ns;  /* oldest try of this activity */
+    uint32_t ring[QPW_GROUP_RING]; /* Unix seconds of the newest tries */
+    uint32_t tries;     /* findings counted in this activity */
+    uint64_t folded;    /* occurrences told only here, since the last record */
+    uint64_t folded_all;
+    struct qpw_finding_row row; /* the newest of them */
+    struct qpw_prefixes *prefixes;
+    uint16_t ports[QPW_GROUP_PORTS];
+    uint8_t protocols[QPW_GROUP_PORTS];
+    uint16_t n_ports;
+    uint16_t lowest;
+    uint16_t highest;
+    uint8_t tale;
+    bool active;  /* over its threshold */
+    bool told;    /* this activity has its first record */
+    bool changed; /* something to tell since the last record */
+};
+
+#define QPW_PENDING 32
+struct qpw_pending {
+    enum qpw_signature_name signature;
+    uint64_t seen_ns;
+    char old_digest[72];
+    char new_digest[72];
+    char text[1024];
+};
+
+struct qpw_peer_state {
+    uint64_t packets;    /* total at the last look */
+    uint64_t active_ns;  /* when that last rose; 0: never seen */
+    bool silent;         /* told so */
+    bool looked;
+};
+
+struct qpw_suppress_state {
+    char *text;      /* the line */
+    char *reason;
+    char name[QPW_NAME_LEN];
+    uint64_t flow_id;
+    uint64_t hits;   /* findings hidden since the last record */
+    bool in_force;
+    bool told;       /* its state as it is now */
+    bool gone;       /* not in the policy any more */
+};
+
+struct qpw_engine {
+    struct qpw_engine_settings settings;
+    struct qpw_record_writer writer;
+    struct qpw_engine_context context;
+    struct qpw_engine_figures figures;
+
+    struct qpw_mark *marks;
+    size_t n_marks, marks_allocated;
+    struct qpw_idmap mark_index;
+    uint64_t pruned_ns;
+
+    struct qpw_group *groups;
+    size_t n_groups, groups_allocated;
+    struct qpw_idmap group_index;
+
+    struct qpw_suppress_state *suppressions;
+    size_t n_suppressions;
+
+    struct qpw_peer_state peers[QPW_MAX_PEERS];
+    struct qpw_idmap peer_ports; /* ports already used between peers */
+    bool peer_ports_known;
+
+    struct qpw_pending pending[QPW_PENDING];
+    size_t n_pending;
+
+    uint64_t losses_told[QPW_LOSS_COUNT];
+    uint64_t losses[QPW_LOSS_COUNT];
+    uint64_t coverage_ns; /* newest coverage record told */
+    struct qpw_heartbeat heartbeat;
+    uint64_t heartbeat_ns;
+
+    uint64_t cap_second;
+    unsigned cap_used;
+    uint64_t held_untold;
+    bool blocked; /* a write failed in this call: no further tries */
+
+    struct qpw_record record; /* the one being made */
+};
+
+/* ---- engine.c ---- */
+
+/* A number below 2^53 for a thing that is not a finding. */
+uint64_t qpw_tale_id(enum qpw_tale tale, const void *data, size_t size);
+
+/* The mark of that flow_id, made where there is none; NULL: no memory. Valid until the next call. */
+struct qpw_mark *qpw_engine_mark(struct qpw_engine *e, uint64_t flow_id);
+
+/* The same where there is one already, else NULL. */
+const struct qpw_mark *qpw_engine_find(const struct qpw_engine *e, uint64_t flow_id);
+
+/* Starts e->record: signature, kind, times, the facts every record has. */
+struct qpw_record *qpw_engine_begin(struct qpw_engine *e, enum qpw_signature_name signature, enum qpw_record_kind kind,
+                                    uint64_t seen_ns, uint64_t now_ns);
+
+/* Writes e->record with the next sequence of the mark (which may be NULL) and notes it there. 0 or a negative errno. */
+int qpw_engine_write(struct qpw_engine *e, struct qpw_mark *mark, uint64_t now_ns);
+
+/* Whether the cap has room for one more alert in this second; takes the place. */
+bool qpw_engine_take(struct qpw_engine *e, uint64_t now_ns);
+
+/* ---- groups.c, groups_write.c ---- */
+
+/* Counts a new (or returned) finding in every group it may belong to. */
+void qpw_groups_track(struct qpw_engine *e, const struct qpw_finding_row *row, struct qpw_mark *mark);
+
+/* Whether an unanswered finding is told within a group; counts it there. */
+bool qpw_groups_fold(struct qpw_engine *e, const struct qpw_finding_row *row, struct qpw_mark *mark);
+
+/* Writes the records of groups that are due. */
+void qpw_groups_write(struct qpw_engine *e, uint64_t now_ns);
+
+/* Ends a group's activity; the next one starts counting anew, with the same flow_id. */
+void qpw_group_end(struct qpw_group *g);
+
+/* Whether the remote end is on the node's own network while no peer is given. */
+bool qpw_engine_neighbour(const struct qpw_engine *e, const struct qpw_finding_row *row);
+
+/* Name of an interface by number, "unknown" where there is none. */
+const char *qpw_engine_iface(const struct qpw_engine *e, unsigned number);
+
+/* ---- peers.c, health.c, hidden.c ---- */
+void qpw_peers_look(struct qpw_engine *e, const struct qpw_snapshot *snapshot, uint64_t now_ns);
+void qpw_peers_write(struct qpw_engine *e, uint64_t now_ns);
+void qpw_health_look(struct qpw_engine *e, const struct qpw_snapshot *snapshot, uint64_t now_ns);
+void qpw_health_write(struct qpw_engine *e, uint64_t now_ns);
+
+/* Whether a suppression hides the finding; counts it once for each flow_id. */
+bool qpw_hidden(struct qpw_engine *e, const struct qpw_finding_row *row, struct qpw_mark *mark, uint64_t now_ns);
+void qpw_hidden_context(struct qpw_engine *e, uint64_t now_ns);
+void qpw_hidden_write(struct qpw_engine *e, uint64_t now_ns);
+void qpw_hidden_clear(struct qpw_engine *e);
+
+#endif

@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * peers.c - peers gone silent and back, over the wrong family, on a port no peer used before.
+ *
+ * Judged per peer, never per address: floating addresses move between nodes.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "alert/internal.h"
+#include "alert/text.h"
+#include "util/names.h"
+
+static bool is_peer(const struct qpw_engine *e, unsigned number)
+{
+    return number && number < e->context.n_peers && number < QPW_MAX_PEERS && e->context.peers[number].in_force &&
+           !e->context.peers[number].own;
+}
+
+static uint64_t peer_id(const struct qpw_engine *e, enum qpw_tale tale, unsigned number)
+{
+    const char *name = e->context.peers[number].name;
+
+    return qpw_tale_id(tale, name, strlen(name));
+}
+
+static int tell(struct qpw_engine *e, unsigned number, enum qpw_tale tale, enum qpw_signature_name signature,
+                const char *detail, uint64_t seen_ns, uint64_t now_ns)
+{
+    struct qpw_mark *mark = qpw_engine_mark(e, peer_id(e, tale, number));
+    struct qpw_record *r = qpw_engine_begin(e, signature, mark && mark->sequence ? QPW_RECORD_AGAIN : QPW_RECORD_FIRST,
+                                            seen_ns, now_ns);
+    const char *name = e->context.peers[number].name;
+    struct qpw_text_about about = {.context = &e->context, .words = {.peer = name, .detail = detail}};
+
+    qpw_text_fill(r->signature->text, &about, r->text, sizeof(r->text));
+    qpw_record_fact(r, "peer", "%s", name);
+    qpw_record_fact(r, "verdict", "%s", qpw_verdict_name(QPW_VERDICT_PEER));
+    return qpw_engine_write(e, mark, now_ns);
+}
+
+/* Silence is told once; so is the end of it. What an earlier auditor told is in the mark. */
+static void look_at(struct qpw_engine *e, unsigned number, uint64_t packets, uint64_t now_ns)
+{
+    struct qpw_peer_state *p = &e->peers[number];
+    const struct qpw_mark *past = qpw_engine_find(e, peer_id(e, QPW_TALE_PEER, number));
+    char detail[64];
+
+    if (!p->looked) {
+        p->looked = true;
+        p->silent = past && past->signature == QPW_SIG_PEER_SILENT;
+        p->packets = packets;
+        p->active_ns = packets ? now_ns : 0;
+        if (p->silent)
+            p->active_ns = past->written_ns;
+        return;
+    }
+    if (packets != p->packets) {
+        p->packets = packets;
+        if (p->silent) {
+            snprintf(detail, sizeof(detail), " after %llu s", (unsigned long long)((now_ns - p->active_ns) / SECOND));
+            if (tell(e, number, QPW_TALE_PEER, QPW_SIG_PEER_BACK, detail, now_ns, now_ns) < 0)
+                return;
+            p->silent = false;
+        }
+        p->active_ns = now_ns;
+    }
+}
+
+/* One more port on which a peer was seen, and whether that is news. */
+static void look_at_port(struct qpw_engine *e, const struct qpw_snapshot *s, const struct qpw_meter_row *m, uint64_t now_ns)
+{
+    struct qpw_finding_row row = {.key = {.port = m->key.port, .kind = m->key.kind, .protocol = m->key.protocol,
+                                          .direction = m->key.direction, .verdict = m->key.verdict},
+                                  .first_unix_ns = m->first_unix_ns, .last_unix_ns = now_ns};
+    uint64_t id = qpw_tale_id(QPW_TALE_PEER_PORT, &row.key, sizeof(row.key));
+    struct qpw_text_about about = {.context = &e->context, .row = &row};
+    const struct qpw_mark *past = qpw_engine_find(e, id);
+    char since[32], service[48];
+    struct qpw_record *r;
+    struct qpw_mark *mark;
+    uint32_t known;
+
+    if (qpw_idmap_get(&e->peer_ports, id, &known))
+        return;
+    if (m->first_unix_ns > s->from_unix_ns + e->settings.peer_learn_s * SECOND && !(past && past->sequence)) {
+        mark = qpw_engine_mark(e, id);
+        r = qpw_engine_begin(e, QPW_SIG_PEER_PORT, QPW_RECORD_FIRST, m->first_unix_ns, now_ns);
+        about.words.peer = qpw_text_peer(&e->context, m->key.peer);
+        about.words.detail = qpw_time_text(s->from_unix_ns, since, sizeof(since));
+        qpw_text_fill(r->signature->text, &about, r->text, sizeof(r->text));
+        r->iface = qpw_engine_iface(e, m->key.iface);
+        qpw_record_fact(r, "peer", "%s", about.words.peer);
+        qpw_record_fact(r, "service", "%s", qpw_text_service(&row.key, service, sizeof(service)));
+        qpw_record_fact(r, "verdict", "%s", qpw_verdict_name(m->key.verdict));
+        qpw_record_fact(r, "direction", "%s", qpw_direction_name(m->key.direction));
+        if (!qpw_engine_take(e, now_ns) || qpw_engine_write(e, mark, now_ns) < 0)
+            return;
+    }
+    qpw_idmap_set(&e->peer_ports, id, 1);
+}
+
+void qpw_peers_look(struct qpw_engine *e, const struct qpw_snapshot *s, uint64_t now_ns)
+{
+    uint64_t *packets = calloc(QPW_MAX_PEERS, sizeof(*packets));
+
+    if (!packets)
+        return; /* looked at again with the next snapshot */
+    for (size_t i = 0; i < s->n_meters; i++) {
+        const struct qpw_meter_row *m = &s->meters[i];
+
+        /* Only what the peer itself sent: what the node sends to a dead peer is no sign of life. */
+        if (is_peer(e, m->key.peer))
+            packets[m->key.peer] += m->counts.rx_packets;
+        if (m->key.scope == QPW_SCOPE_PEER && m->key.kind == QPW_KIND_PORT && m->key.port && is_peer(e, m->key.peer) &&
+            (m->key.direction == QPW_DIR_INBOUND || m->key.direction == QPW_DIR_OUTBOUND))
+            look_at_port(e, s, m, now_ns);
+    }
+    for (unsigned i = 1; i < e->context.n_peers && i < QPW_MAX_PEERS; i++)
+        if (is_peer(e, i))
+            look_at(e, i, packets[i], now_ns);
+    free(packets);
+    qpw_peers_write(e, now_ns);
+}
+
+void qpw_peers_write(struct qpw_engine *e, uint64_t now_ns)
+{
+    char detail[64];
+
+    for (unsigned i = 1; i < e->context.n_peers && i < QPW_MAX_PEERS; i++) {
+        struct qpw_peer_state *p = &e->peers[i];
+
+        if (!is_peer(e, i) || !p->active_ns || p->silent || now_ns < p->active_ns + e->settings.peer_silent_s * SECOND)
+            continue;
+        snprintf(detail, sizeof(detail), "%llu s", (unsigned long long)((now_ns - p->active_ns) / SECOND));
+        if (tell(e, i, QPW_TALE_PEER, QPW_SIG_PEER_SILENT, detail, p->active_ns, now_ns) == 0)
+            p->silent = true;
+    }
+}
+
+void qpw_engine_families(struct qpw_engine *e, const struct qpw_engine_family *families, size_t n, uint64_t now_ns)
+{
+    unsigned required = e->context.policy ? e->context.policy->peer_family.family : 0;
+
+    e->blocked = false;
+    for (size_t i = 0; i < n && required; i++) {
+        const struct qpw_engine_family *f = &families[i];
+        const struct qpw_mark *past;
+
+        if (!is_peer(e, f->peer) || (required == 6 ? f->v6 : f->v4) || (!f->v4 && !f->v6))
+            continue;
+        past = qpw_engine_find(e, peer_id(e, QPW_TALE_PEER_FAMILY, f->peer));
+        if (!past || !past->sequence || now_ns >= past->written_ns + DAY_S * SECOND)
+            tell(e, f->peer, QPW_TALE_PEER_FAMILY, QPW_SIG_PEER_FAMILY, required == 6 ? "IPv6" : "IPv4", now_ns, now_ns);
+    }
+}

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#include "alert/record.h"
+
+#include <stdio.h>
+#include <string.h>
+
+const char *qpw_record_kind_name(unsigned value)
+{
+#define NAME(symbol, name) name,
+    static const char *const names[] = {QPW_RECORD_KINDS(NAME)};
+#undef NAME
+    _Static_assert(sizeof(names) / sizeof(*names) == QPW_RECORD_KIND_COUNT, "one name for each value");
+
+    return value < QPW_RECORD_KIND_COUNT ? names[value] : "invalid";
+}
+
+void qpw_record_fact(struct qpw_record *record, const char *key, const char *format, ...)
+{
+    size_t room = sizeof(record->arena) - record->arena_used;
+    char *place = record->arena + record->arena_used;
+    va_list args;
+    int length;
+
+    if (record->n_facts == QPW_RECORD_FACTS)
+        return;
+    va_start(args, format);
+    length = vsnprintf(place, room, format, args);
+    va_end(args);
+    if (length < 0 || (size_t)length >= room)
+        return;
+    record->facts[record->n_facts++] = (struct qpw_fact){key, place};
+    record->arena_used += (size_t)length + 1;
+}
+
+const char *qpw_record_value(const struct qpw_record *record, const char *key)
+{
+    for (size_t i = 0; i < record->n_facts; i++)
+        if (!strcmp(record->facts[i].key, key))
+            return record->facts[i].value;
+    return NULL;
+}

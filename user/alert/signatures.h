@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * signatures.h - the one table of everything the alert log can say.
+ *
+ * A signature's number and title never change meaning: rules in a SIEM hang on them. Words in
+ * braces in a text are filled in from the finding (see text.h).
+ */
+#ifndef QPW_ALERT_SIGNATURES_H
+#define QPW_ALERT_SIGNATURES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "snapshot.h"
+
+#define QPW_ALERT_GID 9100
+
+enum qpw_signature_name {
+    QPW_SIG_NONE = 0,
+    QPW_SIG_IN_ATTEMPTED,
+    QPW_SIG_IN_REFUSED,
+    QPW_SIG_IN_ANSWERED,
+    QPW_SIG_IN_DATA,
+    QPW_SIG_OUT_ATTEMPTED,
+    QPW_SIG_OUT_REFUSED,
+    QPW_SIG_OUT_ANSWERED,
+    QPW_SIG_OUT_DATA,
+    QPW_SIG_PROTOCOL_SEEN,
+    QPW_SIG_PROTOCOL_BOTH,
+    QPW_SIG_ETHERTYPE,
+    QPW_SIG_WEAK_ANSWERED,
+    QPW_SIG_IMPLIED,
+    QPW_SIG_UNDECIDED_BOTH,
+    QPW_SIG_MULTICAST,
+    QPW_SIG_SCAN,
+    QPW_SIG_SCAN_OUT,
+    QPW_SIG_MANY_INITIATORS,
+    QPW_SIG_FLOOD,
+    QPW_SIG_MAYBE_PEER,
+    QPW_SIG_PEER_SILENT,
+    QPW_SIG_PEER_BACK,
+    QPW_SIG_PEER_FAMILY,
+    QPW_SIG_PEER_PORT,
+    QPW_SIG_ROUTER_ADVERTISEMENT,
+    QPW_SIG_REDIRECT,
+    QPW_SIG_RELOAD_FAILED,
+    QPW_SIG_DETAIL_LOST,
+    QPW_SIG_ANSWERED_DETAIL_LOST,
+    QPW_SIG_COUNTING_LOST,
+    QPW_SIG_AUDITOR_GAP,
+    QPW_SIG_HOOK_LOST,
+    QPW_SIG_HOOK_NOT_FIRST,
+    QPW_SIG_INTERFACE_LOST,
+    QPW_SIG_HELD_BACK,
+    QPW_SIG_SUPPRESSED,
+    QPW_SIG_ATTACHED,
+    QPW_SIG_DETACHED,
+    QPW_SIG_STARTED,
+    QPW_SIG_STOPPED,
+    QPW_SIG_INTERFACE,
+    QPW_SIG_RELOADED,
+    QPW_SIG_SUPPRESSION_ADDED,
+    QPW_SIG_SUPPRESSION_ENDED,
+    QPW_SIG_COUNT
+};
+
+/* How often what goes on is told again. */
+enum qpw_repeat {
+    QPW_REPEAT_NEVER = 0,
+    QPW_REPEAT_INTERVAL,
+    QPW_REPEAT_DAY,
+};
+
+enum qpw_severity { QPW_SEVERITY_HIGH = 1, QPW_SEVERITY_MEDIUM, QPW_SEVERITY_LOW, QPW_SEVERITY_INFO };
+
+struct qpw_signature {
+    uint32_t id;        /* 1,000,000 to 1,999,999; 0: not used */
+    uint8_t severity;   /* enum qpw_severity */
+    uint8_t repeat;     /* enum qpw_repeat */
+    bool operational;   /* about the auditor's own work: event_type "engine", no alert */
+    const char *name;   /* one lower-case word, for filters */
+    const char *title;  /* the record's `signature` */
+    const char *text;   /* what happened and what the policy says, with words in braces */
+    const char *advice; /* what to do */
+};
+
+/* Never NULL; QPW_SIG_NONE has id 0. */
+const struct qpw_signature *qpw_signature(enum qpw_signature_name name);
+
+/* By number, NULL where there is none. */
+const struct qpw_signature *qpw_signature_by_id(uint32_t id);
+
+/* "high", "medium", "low", "info". */
+const char *qpw_severity_name(unsigned severity);
+
+/* What a finding is to be told as; QPW_SIG_NONE: nothing to tell. `outcome` as told, at most the row's. */
+enum qpw_signature_name qpw_signature_of(const struct qpw_finding_row *row);
+
+#endif

@@ -1,0 +1,219 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#include "alert/text.h"
+
+#include <arpa/inet.h>
+#include <ctype.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "util/names.h"
+
+#define WORD 512 /* longest replacement of one word */
+
+const char *qpw_text_rule(const struct qpw_engine_context *context, unsigned rule)
+{
+    return rule && rule < context->n_rules ? context->rules[rule].name : "";
+}
+
+const char *qpw_text_peer(const struct qpw_engine_context *context, unsigned peer)
+{
+    return peer && peer < context->n_peers ? context->peers[peer].name : "";
+}
+
+const uint8_t *qpw_text_remote(const struct qpw_finding_key *key)
+{
+    return key->direction == QPW_DIR_OUTBOUND ? key->responder : key->initiator;
+}
+
+const char *qpw_text_service(const struct qpw_finding_key *key, char *buf, size_t size)
+{
+    char protocol[32];
+
+    qpw_protocol_text(key->kind, key->protocol, key->port, protocol, sizeof(protocol));
+    if (key->kind == QPW_KIND_ETHERTYPE)
+        snprintf(buf, size, "EtherType %s", protocol);
+    else if (key->kind == QPW_KIND_ICMP)
+        snprintf(buf, size, "%s type %u", protocol, key->port);
+    else if (key->kind == QPW_KIND_PORT && key->port)
+        snprintf(buf, size, "%s port %u", protocol, key->port);
+    else if (key->kind == QPW_KIND_PORT)
+        snprintf(buf, size, "%s", protocol);
+    else
+        snprintf(buf, size, "IP protocol %u", key->protocol);
+    return buf;
+}
+
+static bool starts(const char *text, const char *with)
+{
+    return !strncmp(text, with, strlen(with));
+}
+
+/* What the row is for, as the third column of the line: the process's name, where it is one word. */
+static const char *purpose(const struct qpw_process *process)
+{
+    if (!process || process->match == QPW_MATCH_NONE || process->match == QPW_MATCH_GONE || !process->name[0])
+        return "approved";
+    for (const char *c = process->name; *c; c++)
+        if (!isalnum((unsigned char)*c) && *c != '-' && *c != '_' && *c != '.')
+            return "approved";
+    return process->name;
+}
+
+bool qpw_text_allow_line(const struct qpw_text_about *about, bool any, char *buf, size_t size)
+{
+    const struct qpw_finding_key *key = &about->row->key;
+    const char *rule = qpw_text_rule(about->context, about->row->value.rule);
+    char protocol[32], port[16] = "any", address[INET6_ADDRSTRLEN];
+    bool outbound = key->direction == QPW_DIR_OUTBOUND;
+
+    /* A group of the tool's own that the policy switched off comes back with its own statement. */
+    if (key->verdict == QPW_VERDICT_UNEXPECTED && (starts(rule, "infra-") || starts(rule, "implied-"))) {
+        const char *group = strchr(rule, '-');
+
+        snprintf(buf, size, "%.*s %s allowed", (int)(group - rule), rule, group + 1);
+        return true;
+    }
+    if (key->kind == QPW_KIND_ETHERTYPE || (!outbound && key->direction != QPW_DIR_INBOUND) ||
+        (key->kind == QPW_KIND_PORT && !key->port))
+        return false;
+    qpw_protocol_text(key->kind, key->protocol, key->port, protocol, sizeof(protocol));
+    if (key->kind != QPW_KIND_PROTOCOL)
+        snprintf(port, sizeof(port), "%u", key->port);
+    qpw_address_text(qpw_text_remote(key), address, sizeof(address));
+    snprintf(buf, size, "%s %s %s %s%s%s", outbound ? "outbound" : "inbound", protocol, port, purpose(about->process),
+             any ? "" : outbound ? " to=" : " from=", any ? "" : address);
+    return true;
+}
+
+static void allow(const struct qpw_text_about *about, bool any, char *buf, size_t size)
+{
+    char line[256], remote[INET6_ADDRSTRLEN];
+    size_t used;
+
+    if (!qpw_text_allow_line(about, any, line, sizeof(line))) {
+        snprintf(buf, size, "No line of a policy can allow it.");
+        return;
+    }
+    used = snprintf(buf, size, "To allow it: `%s`", line);
+    if (about->neighbour && used < size)
+        snprintf(buf + used, size - used, " If %s is a node of this cluster: `peer NAME %s`",
+                 qpw_address_text(qpw_text_remote(&about->row->key), remote, sizeof(remote)), remote);
+}
+
+static void policy_says(const struct qpw_text_about *about, char *buf, size_t size)
+{
+    const struct qpw_finding_row *row = about->row;
+    const char *policy = about->context->policy_name ? about->context->policy_name : "in force";
+    const char *rule = qpw_text_rule(about->context, row->value.rule);
+
+    if (starts(rule, "infra-") || starts(rule, "implied-")) {
+        const char *group = strchr(rule, '-');
+
+        snprintf(buf, size, "Policy %s says `%.*s %s unexpected`.", policy, (int)(group - rule), rule, group + 1);
+    } else if (rule[0]) {
+        snprintf(buf, size, "Row %s of policy %s names it, but not for this address, VLAN or interface.", rule, policy);
+    } else {
+        snprintf(buf, size, "Policy %s has no %s row for it.", policy,
+                 row->key.direction == QPW_DIR_OUTBOUND ? "outbound" : "inbound");
+    }
+}
+
+static void process_words(const struct qpw_process *p, char *buf, size_t size)
+{
+    *buf = '\0';
+    if (!p)
+        return;
+    if (p->match == QPW_MATCH_KERNEL)
+        snprintf(buf, size, ", the kernel itself (no process holds the socket)");
+    else if (p->match == QPW_MATCH_EXACT || p->match == QPW_MATCH_LISTENER)
+        snprintf(buf, size, ", process %s (pid %d, user %s%s%s)", p->name, p->pid, p->user, p->unit[0] ? ", " : "", p->unit);
+}
+
+static void suppress_line(const struct qpw_text_about *about, char *buf, size_t size)
+{
+    const struct qpw_finding_key *key = &about->row->key;
+    char from[INET6_ADDRSTRLEN];
+
+    snprintf(buf, size, "To hide it if it is your own: `suppress %s any any from=%s until=YYYY-MM-DD reason=\"...\"`",
+             key->direction == QPW_DIR_OUTBOUND ? "outbound" : "inbound",
+             qpw_address_text(key->initiator, from, sizeof(from)));
+}
+
+/* The words that come from the row. */
+static bool row_word(const char *word, const struct qpw_text_about *about, char *buf, size_t size)
+{
+    const struct qpw_finding_row *row = about->row;
+    const char *rule = about->words.rule ? about->words.rule : qpw_text_rule(about->context, row->value.rule);
+
+    if (!strcmp(word, "initiator"))
+        qpw_address_text(row->key.initiator, buf, size);
+    else if (!strcmp(word, "responder"))
+        qpw_address_text(row->key.responder, buf, size);
+    else if (!strcmp(word, "service"))
+        qpw_text_service(&row->key, buf, size);
+    else if (!strcmp(word, "protocol"))
+        qpw_protocol_text(row->key.kind, row->key.protocol, row->key.port, buf, size);
+    else if (!strcmp(word, "policy-says"))
+        policy_says(about, buf, size);
+    else if (!strcmp(word, "allow"))
+        allow(about, false, buf, size);
+    else if (!strcmp(word, "allow-any"))
+        allow(about, true, buf, size);
+    else if (!strcmp(word, "suppress"))
+        suppress_line(about, buf, size);
+    else if (!strcmp(word, "process"))
+        process_words(about->process, buf, size);
+    else if (!strcmp(word, "reason"))
+        snprintf(buf, size, "%s", qpw_reason_name(row->value.reason));
+    else if (!strcmp(word, "rule"))
+        snprintf(buf, size, "%s", rule);
+    else if (!strcmp(word, "implied-off"))
+        snprintf(buf, size, "implied %s unexpected", starts(rule, "implied-") ? rule + strlen("implied-") : rule);
+    else
+        return false;
+    return true;
+}
+
+static void expand(const char *word, const struct qpw_text_about *about, char *buf, size_t size)
+{
+    const struct qpw_text_words *w = &about->words;
+    const struct {
+        const char *word;
+        const char *value;
+    } given[] = {
+        {"count", w->count}, {"detail", w->detail}, {"ports", w->ports}, {"prefixes", w->prefixes}, {"peer", w->peer},
+        {"iface", w->iface}, {"rule", w->rule},     {"remote", w->remote}, {"policy", about->context->policy_name},
+    };
+
+    *buf = '\0';
+    for (size_t i = 0; i < sizeof(given) / sizeof(*given); i++)
+        if (given[i].value && !strcmp(word, given[i].word)) {
+            snprintf(buf, size, "%s", given[i].value);
+            return;
+        }
+    if (about->row)
+        row_word(word, about, buf, size);
+}
+
+const char *qpw_text_fill(const char *text, const struct qpw_text_about *about, char *buf, size_t size)
+{
+    char word[32], value[WORD];
+    size_t used = 0;
+
+    for (const char *c = text; *c && used + 1 < size;) {
+        const char *end = *c == '{' ? strchr(c, '}') : NULL;
+
+        if (!end || (size_t)(end - c) > sizeof(word)) {
+            buf[used++] = *c++;
+            continue;
+        }
+        snprintf(word, sizeof(word), "%.*s", (int)(end - c - 1), c + 1);
+        expand(word, about, value, sizeof(value));
+        used += snprintf(buf + used, size - used, "%s", value);
+        if (used >= size)
+            used = size - 1;
+        c = end + 1;
+    }
+    buf[used] = '\0';
+    return buf;
+}

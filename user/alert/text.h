@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* text.h - fills a signature's text from what is known, and writes the policy line that would allow a thing. */
+#ifndef QPW_ALERT_TEXT_H
+#define QPW_ALERT_TEXT_H
+
+#include "alert/engine.h"
+#include "kernel/sockets.h"
+
+/* What stands for the words in braces that are not in the row; NULL: nothing. */
+struct qpw_text_words {
+    const char *count;
+    const char *detail;
+    const char *ports;
+    const char *prefixes;
+    const char *peer;
+    const char *iface;
+    const char *rule;   /* overrides the row's rule */
+    const char *remote;
+};
+
+struct qpw_text_about {
+    const struct qpw_engine_context *context;
+    const struct qpw_finding_row *row;   /* NULL: no traffic */
+    const struct qpw_process *process;   /* NULL: not known */
+    bool neighbour;                      /* on-link address, no peer given */
+    struct qpw_text_words words;
+};
+
+/* Replaces every {word} of `text`; an unknown or empty one vanishes. Returns buf. */
+const char *qpw_text_fill(const char *text, const struct qpw_text_about *about, char *buf, size_t size);
+
+/*
+ * The policy line that would allow the row's thing, for its remote address only or (`any`) for everyone. False where
+ * none can: an EtherType, or a direction that is not known.
+ */
+bool qpw_text_allow_line(const struct qpw_text_about *about, bool any, char *buf, size_t size);
+
+/* "tcp port 4444", "icmp type 13", "IP protocol 47", "EtherType 0x8915". Returns buf. */
+const char *qpw_text_service(const struct qpw_finding_key *key, char *buf, size_t size);
+
+/* Name of a rule or peer; "" where there is none. */
+const char *qpw_text_rule(const struct qpw_engine_context *context, unsigned rule);
+const char *qpw_text_peer(const struct qpw_engine_context *context, unsigned peer);
+
+/* The end that is not the node's: the responder of what the node opened, else the initiator. */
+const uint8_t *qpw_text_remote(const struct qpw_finding_key *key);
+
+#endif
