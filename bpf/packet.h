@@ -16,6 +16,16 @@
 /* How far into a frame a header may start, and how much is copied when it is not in the linear part. */
 #define QPW_REACH 448u
 #define QPW_HEADER_BYTES 512u
+/*
+ * Verifier: the compiler may compare one copy of an offset and use another, which is then unbounded
+ * (seen on 6.1). The mask is applied to the very register; it changes no value up to QPW_REACH.
+ */
+#ifdef __bpf__
+#define QPW_BOUND_REACH(at) asm volatile("%0 &= 511" : "+r"(at))
+#else
+#define QPW_BOUND_REACH(at) ((void)(at))
+#endif
+_Static_assert(QPW_REACH <= 511, "within the mask");
 #define QPW_MAX_VLAN_TAGS 2
 #define QPW_MAX_EXTENSIONS 8 /* IPv6 extension headers, the fragment header included */
 

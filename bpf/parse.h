@@ -31,7 +31,11 @@ static __always_inline const __u8 *qpw_at(const struct qpw_frame *f, __u32 off, 
     if (off > QPW_REACH)
         return 0;
     if (direct) {
-        const __u8 *p = f->data + off;
+        __u64 at = off;
+        const __u8 *p;
+
+        QPW_BOUND_REACH(at);
+        p = f->data + at;
         return p + n > f->end ? 0 : p;
     }
     return off + n > f->length ? 0 : f->data + off;

@@ -68,7 +68,9 @@ static __always_inline int qpw_reparse(void *ctx, struct qpw_work *w, const int 
     copy.data = w->header;
     if (n > QPW_HEADER_BYTES)
         n = QPW_HEADER_BYTES;
-    if (n < 1 || qpw_load(ctx, 0, w->header, n, xdp)) {
+    n = ((n - 1) & (QPW_HEADER_BYTES - 1)) + 1; /* verifier (6.1): never 0, and never above, in the register used */
+    asm volatile("" : "+r"(n));
+    if (!w->in.frame.length || qpw_load(ctx, 0, w->header, n, xdp)) {
         w->pkt.kind = QPW_PKT_UNDECODABLE;
         w->pkt.reason = QPW_REASON_HEADER_OFFSET;
         return 0;
