@@ -182,10 +182,12 @@ static __always_inline struct qpw_conn *qpw_lookup(struct qpw_work *w, int *from
     qpw_make_key(w, 1);
     c = qpw_conn_find(&w->key);
     *from_local = 1;
+    w->rx = 0; /* whichever hook it came through: rx is towards the local end of the key */
     if (c)
         return c;
     qpw_make_key(w, 0); /* new: the first packet's destination is the local end, so its sender is inbound */
     *from_local = 0;
+    w->rx = 1;
     return qpw_conn_find(&w->key);
 }
 
