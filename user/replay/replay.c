@@ -1,0 +1,232 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#include "replay/replay.h"
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "replay/capture.h"
+#include "replay/dedup.h"
+#include "replay/feed.h"
+
+#define TEST_RUN_IFINDEX 1u /* a test run's frames are on the loopback device of the namespace */
+#define INTERFACE_NUMBER 1u
+#define DEFAULT_MTU 1500u
+/* Connections that ended are looked for when both have passed: it costs a walk over all tables. */
+#define WALK_NS 30000000000ull
+#define WALK_FRAMES 50000u
+/* Events of that many frames fit into the ring: at most one ended connection each. */
+#define EVENTS_FRAMES 2048u
+#define PROGRESS_FRAMES 32768u
+
+struct qpw_replay {
+    struct qpw_kernel *kernel;
+    struct qpw_replay_options options;
+    struct qpw_ends ends;
+    struct qpw_dedup dedup;
+    struct qpw_feed feed;
+    struct qpw_replay_totals totals;
+    struct ring_buffer *ring;
+    int ended_rc;         /* what options.ended returned when it failed */
+    uint64_t walk_ended[QPW_CLASS_COUNT]; /* taken out of each table by walks */
+    uint64_t walked_ns;   /* capture's clock and frames at the last walk */
+    uint64_t walked_frames;
+};
+
+static int hand_over(struct qpw_replay *r, const struct qpw_ended *ended)
+{
+    int rc = r->options.ended ? r->options.ended(ended, r->options.ended_data) : 0;
+
+    if (rc < 0 && !r->ended_rc)
+        r->ended_rc = rc;
+    return rc;
+}
+
+static int ended_by_walk(const struct qpw_ended *ended, void *data)
+{
+    struct qpw_replay *r = data;
+
+    r->walk_ended[ended->conn.conn_class % QPW_CLASS_COUNT]++;
+    return hand_over(r, ended);
+}
+
+/* A connection whose tuple was taken by another: it is in no table any more. */
+static int ended_by_event(void *data, void *bytes, size_t size)
+{
+    const struct qpw_event *event = bytes;
+    struct qpw_ended ended;
+
+    if (size < sizeof(*event) || event->kind != QPW_EVENT_CONN_ENDED)
+        return 0;
+    ended = (struct qpw_ended){event->ended.key, event->ended.value, event->ended.counts};
+    hand_over(data, &ended);
+    return 0;
+}
+
+static int tell_kernel(struct qpw_kernel *k, const struct qpw_ends *ends, struct qpw_error *err)
+{
+    struct qpw_iface iface = {.ifindex = TEST_RUN_IFINDEX, .number = INTERFACE_NUMBER};
+    int rc = qpw_kernel_set_iface(k, &iface);
+
+    for (size_t i = 0; rc == 0 && i < ends->n_locals; i++)
+        rc = qpw_kernel_set_local(k, ends->locals[i].addr, ends->locals[i].prefix, QPW_LOCAL_ADDRESS, true);
+    if (rc < 0)
+        return qpw_fail(err, rc, "cannot write the local addresses: %s", strerror(-rc));
+    return 0;
+}
+
+int qpw_replay_open(struct qpw_kernel *k, const struct qpw_ends *ends, const struct qpw_replay_options *options,
+                    struct qpw_replay **ret, struct qpw_error *err)
+{
+    struct qpw_replay *r = calloc(1, sizeof(*r));
+    int rc;
+
+    if (!r)
+        return qpw_fail(err, -ENOMEM, "out of memory");
+    r->kernel = k;
+    r->options = *options;
+    if (!r->options.mtu)
+        r->options.mtu = DEFAULT_MTU;
+    r->ends = *ends;
+    qpw_feed_init(&r->feed, k, options->mode_tc);
+    rc = tell_kernel(k, ends, err);
+    if (rc == 0) {
+        r->ring = ring_buffer__new(k->map_fd[QPW_MAP_events], ended_by_event, r, NULL);
+        if (!r->ring)
+            rc = qpw_fail(err, -errno, "cannot read the ring of events: %s", strerror(errno));
+    }
+    if (rc < 0) {
+        qpw_replay_close(r);
+        return rc;
+    }
+    *ret = r;
+    return 0;
+}
+
+/* Events first, so that a tuple's connections come out in the order in which they were. */
+static int read_events(struct qpw_replay *r, struct qpw_error *err)
+{
+    int rc = ring_buffer__consume(r->ring);
+
+    if (rc < 0)
+        return qpw_fail(err, rc, "reading the ring of events: %s", strerror(-rc));
+    return r->ended_rc;
+}
+
+/* From time to time, by frames and by the capture's clock. */
+static int now_and_then(struct qpw_replay *r, struct qpw_capture *c, const char *path, uint64_t now,
+                        struct qpw_error *err)
+{
+    uint64_t frames = r->totals.frames;
+    int rc;
+
+    if (r->options.progress && frames % PROGRESS_FRAMES == 0)
+        r->options.progress(path, qpw_capture_position(c), qpw_capture_size(c), frames, r->options.progress_data);
+    if (frames % EVENTS_FRAMES)
+        return 0;
+    rc = read_events(r, err);
+    if (rc < 0 || frames - r->walked_frames < WALK_FRAMES || (int64_t)(now - r->walked_ns) < (int64_t)WALK_NS)
+        return rc;
+    r->walked_frames = frames;
+    r->walked_ns = now;
+    return qpw_connections_end(r->kernel, false, ended_by_walk, r, err);
+}
+
+static bool is_wanted(const struct qpw_replay *r, const struct qpw_capture *c, const struct qpw_capture_frame *frame)
+{
+    const char *wanted = r->options.interface;
+    char number[16];
+
+    if (!wanted)
+        return true;
+    if (!strcmp(wanted, qpw_capture_interface_name(c, frame)))
+        return true;
+    snprintf(number, sizeof(number), "%u", frame->ifindex ? frame->ifindex : frame->iface ? frame->iface - 1 : 0);
+    return (frame->ifindex || frame->iface) && !strcmp(wanted, number);
+}
+
+static void note(struct qpw_replay *r, const struct qpw_capture_frame *frame)
+{
+    struct qpw_replay_totals *t = &r->totals;
+
+    if (!t->first_ns || frame->time_ns < t->first_ns)
+        t->first_ns = frame->time_ns;
+    if (frame->time_ns > t->last_ns)
+        t->last_ns = frame->time_ns;
+    if (!t->frames)
+        r->walked_ns = frame->time_ns;
+    t->frames++;
+    t->bytes += frame->counted;
+    t->cut += frame->wire > frame->length;
+    t->larger_than_mtu += frame->wire > r->options.mtu + 14 + 8; /* with two tags at most */
+}
+
+static int one_frame(struct qpw_replay *r, const struct qpw_capture_frame *frame, struct qpw_error *err)
+{
+    struct qpw_ends_packet packet;
+    bool tx;
+
+    qpw_ends_parse(frame->data, frame->length, frame->wire, &packet);
+    if (packet.network_offset &&
+        qpw_dedup_is_copy(&r->dedup, frame->data + packet.network_offset, frame->length - packet.network_offset,
+                          frame->wire - packet.network_offset, frame->time_ns) &&
+        r->options.dedup)
+        return 0;
+    tx = qpw_ends_is_tx(&r->ends, &packet, frame->direction);
+    note(r, frame);
+    return qpw_feed_frame(&r->feed, frame, tx, err);
+}
+
+int qpw_replay_file(struct qpw_replay *r, const char *path, struct qpw_error *err)
+{
+    struct qpw_capture_frame frame;
+    struct qpw_capture *c;
+    int rc = qpw_capture_open(path, &c, err);
+
+    if (rc < 0)
+        return rc;
+    while ((rc = qpw_capture_next(c, &frame, err)) > 0) {
+        if (!is_wanted(r, c, &frame)) {
+            r->totals.left_out++;
+            continue;
+        }
+        rc = one_frame(r, &frame, err);
+        if (rc == 0)
+            rc = now_and_then(r, c, path, frame.time_ns, err);
+        if (rc < 0)
+            break;
+    }
+    if (rc == -EIO || rc == -ENOTSUP)
+        r->totals.incomplete = true;
+    qpw_capture_close(c);
+    return rc;
+}
+
+int qpw_replay_finish(struct qpw_replay *r, struct qpw_error *err)
+{
+    int rc = read_events(r, err);
+
+    if (rc == 0)
+        rc = qpw_connections_end(r->kernel, true, ended_by_walk, r, err);
+    if (rc == 0)
+        rc = qpw_connections_account(r->kernel, r->walk_ended, &r->totals.evicted, err);
+    r->totals.copies = r->dedup.copies;
+    r->totals.copies_suspicious = qpw_dedup_suspicious(&r->dedup);
+    r->totals.talkers = r->ends.n_talkers;
+    return rc;
+}
+
+const struct qpw_replay_totals *qpw_replay_totals(const struct qpw_replay *r)
+{
+    return &r->totals;
+}
+
+void qpw_replay_close(struct qpw_replay *r)
+{
+    if (!r)
+        return;
+    ring_buffer__free(r->ring);
+    free(r);
+}
