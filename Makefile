@@ -66,7 +66,11 @@ $(O)/bpf/qportwatch.bpf.o: bpf/qportwatch.bpf.c $(wildcard bpf/*.h) include/qpor
 	@mkdir -p $(@D)
 	$(call say,CLANG,$@)$(CLANG) $(BPF_CFLAGS) -c $< -o $@
 
-$(O)/user/embed.o $(O)/san/user/embed.o: user/embed.S $(O)/bpf/qportwatch.bpf.o $(BUILTINS) Makefile
+$(O)/bpf/bench.bpf.o: bpf/bench.bpf.c user/bench/flows.h Makefile
+	@mkdir -p $(@D)
+	$(call say,CLANG,$@)$(CLANG) $(BPF_CFLAGS) -c $< -o $@
+
+$(O)/user/embed.o $(O)/san/user/embed.o: user/embed.S $(O)/bpf/qportwatch.bpf.o $(O)/bpf/bench.bpf.o $(BUILTINS) Makefile
 	@mkdir -p $(@D)
 	$(call say,AS,$@)$(CC) -I. -I$(O) -c $< -o $@
 

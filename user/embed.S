@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* The BPF object, inside the program: one file to install, and no bpftool needed to build. */
+/* The BPF objects, inside the program: one file to install, and no bpftool needed to build. */
     .section .rodata
     .balign 8
     .globl qpw_bpf_object
@@ -7,4 +7,10 @@
 qpw_bpf_object:
     .incbin "bpf/qportwatch.bpf.o"
 qpw_bpf_object_end:
+    .balign 8
+    .globl qpw_bench_object
+    .globl qpw_bench_object_end
+qpw_bench_object:
+    .incbin "bpf/bench.bpf.o"
+qpw_bench_object_end:
     .section .note.GNU-stack, "", @progbits

@@ -1,0 +1,312 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* cases.c - the cases, their frames, and how their connections come to be known. */
+#include <netinet/in.h>
+#include <stdatomic.h>
+#include <errno.h>
+#include <pthread.h>
+#include <sched.h>
+#include <signal.h>
+#include <string.h>
+#include <time.h>
+
+#include "bench/bench.h"
+
+#define SYN 0x02
+#define PSH 0x08
+#define ACK 0x10
+#define NEW_CONNECTIONS 32768u /* fit into the half-open table without pushing each other out */
+#define PRIME_BATCH 8192u
+#define OTHER_REPEAT 2000000u
+
+#define TCP IPPROTO_TCP, 0, QPW_BENCH_TCP_PORT
+const struct qpw_bench_case qpw_bench_cases[] = {
+    {"known-tcp", 0, 1, QPW_DO_ONE, QPW_SHAPE_PLAIN, TCP},
+    {"known-tcp", 1, 0, QPW_DO_ONE, QPW_SHAPE_PLAIN, TCP},
+    {"known-udp", 0, 1, QPW_DO_ONE, QPW_SHAPE_PLAIN, IPPROTO_UDP, 0, QPW_BENCH_UDP_PORT},
+    {"known-udp", 1, 0, QPW_DO_ONE, QPW_SHAPE_PLAIN, IPPROTO_UDP, 0, QPW_BENCH_UDP_PORT},
+    {"known-64k", 0, 1, QPW_DO_FLOWS, QPW_SHAPE_PLAIN, TCP},
+    {"known-64k", 1, 0, QPW_DO_FLOWS, QPW_SHAPE_PLAIN, TCP},
+    {"new-connection", 0, 1, QPW_DO_OPEN, QPW_SHAPE_PLAIN, TCP},
+    {"new-connection", 1, 1, QPW_DO_OPEN, QPW_SHAPE_PLAIN, TCP},
+    {"vlan", 0, 1, QPW_DO_ONE, QPW_SHAPE_VLAN, TCP},
+    {"vlan", 1, 0, QPW_DO_ONE, QPW_SHAPE_VLAN, TCP},
+    {"qinq", 0, 1, QPW_DO_ONE, QPW_SHAPE_QINQ, TCP},
+    {"qinq", 1, 0, QPW_DO_ONE, QPW_SHAPE_QINQ, TCP},
+    {"ipv6", 0, 1, QPW_DO_ONE, QPW_SHAPE_IPV6, TCP},
+    {"ipv6", 1, 0, QPW_DO_ONE, QPW_SHAPE_IPV6, TCP},
+    {"ipv6-ext", 0, 1, QPW_DO_ONE, QPW_SHAPE_IPV6_EXT, TCP},
+    {"ipv6-ext", 1, 0, QPW_DO_ONE, QPW_SHAPE_IPV6_EXT, TCP},
+    {"fragment", 0, 1, QPW_DO_ONE, QPW_SHAPE_FRAGMENT, IPPROTO_UDP, 0, QPW_BENCH_UDP_PORT},
+    {"fragment", 1, 0, QPW_DO_ONE, QPW_SHAPE_FRAGMENT, IPPROTO_UDP, 0, QPW_BENCH_UDP_PORT},
+    {"peer", 0, 1, QPW_DO_ONE, QPW_SHAPE_PLAIN, IPPROTO_TCP, 1, QPW_BENCH_TCP_PORT},
+    {"peer", 1, 0, QPW_DO_ONE, QPW_SHAPE_PLAIN, IPPROTO_TCP, 1, QPW_BENCH_TCP_PORT},
+    {"scan-64k", 0, 1, QPW_DO_SCAN, QPW_SHAPE_PLAIN, IPPROTO_TCP, 0, QPW_BENCH_CLOSED_PORT},
+    {"scan-64k", 1, 1, QPW_DO_SCAN, QPW_SHAPE_PLAIN, IPPROTO_TCP, 0, QPW_BENCH_CLOSED_PORT},
+    {"scan-new", 0, 1, QPW_DO_SCAN_NEW, QPW_SHAPE_PLAIN, IPPROTO_TCP, 0, QPW_BENCH_CLOSED_PORT},
+    {"scan-new", 1, 1, QPW_DO_SCAN_NEW, QPW_SHAPE_PLAIN, IPPROTO_TCP, 0, QPW_BENCH_CLOSED_PORT},
+    {"flood-syn", 0, 1, QPW_DO_FLOOD, QPW_SHAPE_PLAIN, TCP},
+    {"flood-syn", 1, 1, QPW_DO_FLOOD, QPW_SHAPE_PLAIN, TCP},
+    {"reload", 0, 1, QPW_DO_RELOAD, QPW_SHAPE_PLAIN, TCP},
+    {"reload", 1, 0, QPW_DO_RELOAD, QPW_SHAPE_PLAIN, TCP},
+    {"two-cpus", 0, 1, QPW_DO_TWO_CPUS, QPW_SHAPE_PLAIN, TCP},
+    {"two-cpus", 1, 0, QPW_DO_TWO_CPUS, QPW_SHAPE_PLAIN, TCP},
+};
+const size_t qpw_bench_n_cases = sizeof(qpw_bench_cases) / sizeof(*qpw_bench_cases);
+
+bool qpw_bench_is_wrapped(const struct qpw_bench_case *c)
+{
+    return c->what != QPW_DO_ONE && c->what != QPW_DO_TWO_CPUS;
+}
+
+static int program_of(const struct qpw_bench_rig *rig, const struct qpw_bench_case *c, bool from_local)
+{
+    if (from_local)
+        return rig->kernel.prog_fd[QPW_PROG_qpw_tc_tx];
+    return rig->kernel.prog_fd[c->tc && c->inbound ? QPW_PROG_qpw_tc_rx : QPW_PROG_qpw_xdp_rx];
+}
+
+/* A packet of the case's exchange; what differs between its packets is to be filled in. */
+static struct qpw_bench_packet packet_of(const struct qpw_bench_case *c)
+{
+    size_t number = (size_t)(c - qpw_bench_cases);
+
+    return (struct qpw_bench_packet){
+        .shape = c->shape,
+        .protocol = c->protocol,
+        .remote4 = c->peer ? QPW_BENCH_PEER4 : QPW_BENCH_REMOTE4,
+        .local_port = c->port,
+        .remote_port = (uint16_t)(50000 + number),
+    };
+}
+
+/* The wrapper's state for flows from `first` on. */
+static struct qpw_bench_flows flows_of(const struct qpw_bench_case *c, uint32_t first, uint32_t count, bool from_local)
+{
+    struct qpw_bench_flows f = {.next = first, .first = first, .count = count};
+
+    if (c->what == QPW_DO_SCAN)
+        f.kind = QPW_FLOWS_SCAN;
+    else if (c->what == QPW_DO_SCAN_NEW)
+        f.kind = QPW_FLOWS_SCAN_NEW;
+    else
+        f.kind = from_local ? QPW_FLOWS_REMOTE_RECEIVES : QPW_FLOWS_REMOTE_SENDS;
+    return f;
+}
+
+/* Sends one packet of each of `count` flows from `first` on; 0: just of the one connection. */
+static int send_each(struct qpw_bench_rig *rig, const struct qpw_bench_case *c, const struct qpw_bench_packet *p,
+                     uint32_t first, uint32_t count, double *ret_ns, struct qpw_error *err)
+{
+    bool tc = p->from_local || (c->tc && c->inbound);
+    struct qpw_bench_flows flows = flows_of(c, first, count, p->from_local);
+    struct qpw_bench_frame frame;
+    int prog = program_of(rig, c, p->from_local), rc = 0;
+
+    qpw_bench_build(p, &frame);
+    if (!count)
+        return qpw_bench_send(prog, &frame, 1, ret_ns, err);
+    rc = qpw_bench_wrap(rig, tc, prog, &flows, err);
+    return rc ? rc : qpw_bench_send(rig->floor_fd[tc ? QPW_FLOOR_WRAP_TC : QPW_FLOOR_WRAP_XDP], &frame, count, ret_ns, err);
+}
+
+static int prime_tcp(struct qpw_bench_rig *rig, const struct qpw_bench_case *c, uint32_t first, uint32_t count,
+                     struct qpw_error *err)
+{
+    struct qpw_bench_packet p = packet_of(c);
+    const struct {
+        bool from_local, payload;
+        uint8_t flags;
+        uint32_t seq, ack;
+    } steps[] = {{false, false, SYN, 1000, 0},
+                 {true, false, SYN | ACK, 2000, 1001},
+                 {false, false, ACK, 1001, 2001},
+                 {false, true, ACK | PSH, 1001, 2001},
+                 {true, true, ACK | PSH, 2001, 1001},
+                 {false, true, ACK | PSH, 1001, 2001}};
+    int rc = 0;
+
+    for (size_t i = 0; i < sizeof(steps) / sizeof(*steps) && !rc; i++) {
+        p.from_local = steps[i].from_local;
+        p.payload = steps[i].payload;
+        p.tcp_flags = steps[i].flags;
+        p.seq = steps[i].seq;
+        p.ack = steps[i].ack;
+        rc = send_each(rig, c, &p, first, count, NULL, err);
+    }
+    return rc;
+}
+
+static int prime_udp(struct qpw_bench_rig *rig, const struct qpw_bench_case *c, struct qpw_error *err)
+{
+    struct qpw_bench_packet p = packet_of(c);
+    int rc = 0;
+
+    p.payload = true;
+    for (int i = 0; i < 4 && !rc; i++) {
+        p.from_local = i & 1;
+        p.shape = c->shape == QPW_SHAPE_FRAGMENT ? QPW_SHAPE_FIRST : c->shape;
+        rc = send_each(rig, c, &p, 0, 0, NULL, err);
+    }
+    return rc;
+}
+
+int qpw_bench_prime(struct qpw_bench_rig *rig, const struct qpw_bench_case *c, struct qpw_error *err)
+{
+    int rc = 0;
+
+    switch (c->what) {
+    case QPW_DO_ONE:
+    case QPW_DO_TWO_CPUS:
+        return c->protocol == IPPROTO_UDP ? prime_udp(rig, c, err) : prime_tcp(rig, c, 0, 0, err);
+    case QPW_DO_FLOWS:
+    case QPW_DO_RELOAD:
+        for (uint32_t first = 0; first < QPW_BENCH_FLOWS && !rc; first += PRIME_BATCH)
+            rc = prime_tcp(rig, c, first,
+                           QPW_BENCH_FLOWS - first < PRIME_BATCH ? QPW_BENCH_FLOWS - first : PRIME_BATCH, err);
+        return rc;
+    default:
+        return 0;
+    }
+}
+
+/* The packet that is measured. */
+static struct qpw_bench_packet measured(const struct qpw_bench_case *c)
+{
+    struct qpw_bench_packet p = packet_of(c);
+
+    p.from_local = c->tc && !c->inbound;
+    if (c->what == QPW_DO_ONE || c->what == QPW_DO_TWO_CPUS || c->what == QPW_DO_FLOWS || c->what == QPW_DO_RELOAD) {
+        p.tcp_flags = ACK | PSH;
+        p.payload = true;
+        p.seq = p.from_local ? 2001 : 1001;
+        p.ack = p.from_local ? 1001 : 2001;
+    } else {
+        p.tcp_flags = SYN;
+        p.seq = 1000;
+    }
+    return p;
+}
+
+/* ---- two-cpus: another thread does the same for as long as the sample takes ---- */
+
+struct other {
+    pthread_t thread;
+    int cpu;
+    int prog;
+    const struct qpw_bench_frame *frame;
+    atomic_bool stop;
+    atomic_uint runs; /* test runs ended: the first is a short one that makes the connection known there */
+};
+
+static void *busy(void *argument)
+{
+    struct other *o = argument;
+    cpu_set_t set;
+
+    CPU_ZERO(&set);
+    CPU_SET(o->cpu, &set);
+    pthread_setaffinity_np(pthread_self(), sizeof(set), &set);
+    while (!atomic_load(&o->stop)) {
+        qpw_bench_send(o->prog, o->frame, atomic_load(&o->runs) ? OTHER_REPEAT : 1, NULL, NULL);
+        atomic_fetch_add(&o->runs, 1);
+    }
+    return NULL;
+}
+
+static void interrupt(int number)
+{
+}
+
+/* Waits until the other CPU's long run is under way: an XDP test run takes tens of milliseconds to be set up. */
+static void await(struct other *o)
+{
+    while (!atomic_load(&o->runs))
+        nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
+    nanosleep(&(struct timespec){.tv_nsec = 50000000}, NULL);
+}
+
+static int sample_two_cpus(struct qpw_bench_rig *rig, const struct qpw_bench_case *c, int cpu, double *ret_ns,
+                           struct qpw_error *err)
+{
+    struct qpw_bench_packet p = measured(c);
+    struct qpw_bench_frame frame;
+    struct other o = {.cpu = cpu, .prog = program_of(rig, c, p.from_local), .frame = &frame};
+    struct sigaction action = {.sa_handler = interrupt}, old;
+    int rc;
+
+    qpw_bench_build(&p, &frame);
+    sigaction(SIGUSR2, &action, &old);
+    rc = -pthread_create(&o.thread, NULL, busy, &o);
+    if (rc)
+        return qpw_fail(err, rc, "cannot start a second thread: %s", strerror(-rc));
+    await(&o);
+    rc = qpw_bench_send(o.prog, &frame, 2 * QPW_BENCH_REPEAT, ret_ns, err);
+    atomic_store(&o.stop, true);
+    pthread_kill(o.thread, SIGUSR2); /* ends its test run */
+    pthread_join(o.thread, NULL);
+    sigaction(SIGUSR2, &old, NULL);
+    return rc;
+}
+
+/* ---- Samples ---- */
+
+int qpw_bench_sample_floor(struct qpw_bench_rig *rig, enum qpw_bench_floor floor, double *ret_ns,
+                           struct qpw_error *err)
+{
+    bool tc = floor == QPW_FLOOR_WRAP_TC, wrapped = tc || floor == QPW_FLOOR_WRAP_XDP;
+    struct qpw_bench_flows flows = {.count = QPW_BENCH_FLOWS, .kind = QPW_FLOWS_REMOTE_SENDS};
+    struct qpw_bench_packet p = measured(&qpw_bench_cases[0]);
+    struct qpw_bench_frame frame;
+    int rc = 0;
+
+    qpw_bench_build(&p, &frame);
+    if (wrapped)
+        rc = qpw_bench_wrap(rig, tc, rig->floor_fd[tc ? QPW_FLOOR_EMPTY : QPW_FLOOR_PASS], &flows, err);
+    return rc ? rc : qpw_bench_send(rig->floor_fd[floor], &frame, QPW_BENCH_REPEAT, ret_ns, err);
+}
+
+static int sample_wrapped(struct qpw_bench_rig *rig, const struct qpw_bench_case *c, double *ret_ns,
+                          struct qpw_error *err)
+{
+    static uint32_t fresh; /* numbers of flows that were never sent; 2^30 of them, then over again */
+    struct qpw_bench_packet p = measured(c);
+    uint32_t first;
+    int rc;
+
+    switch (c->what) {
+    case QPW_DO_RELOAD:
+        qpw_kernel_bump_generation(&rig->kernel);
+        return send_each(rig, c, &p, 0, QPW_BENCH_FLOWS, ret_ns, err);
+    case QPW_DO_OPEN:
+        first = (1u << 24) + fresh % (1u << 29);
+        fresh += NEW_CONNECTIONS;
+        rc = qpw_bench_forget_half_open(rig, err);
+        return rc ? rc : send_each(rig, c, &p, first, NEW_CONNECTIONS, ret_ns, err);
+    case QPW_DO_FLOOD:
+    case QPW_DO_SCAN_NEW:
+        first = (1u << 24) + fresh % (1u << 29);
+        fresh += 2 * QPW_BENCH_REPEAT;
+        rc = send_each(rig, c, &p, first, QPW_BENCH_REPEAT, NULL, err); /* fills the table */
+        return rc ? rc : send_each(rig, c, &p, first + QPW_BENCH_REPEAT, QPW_BENCH_REPEAT, ret_ns, err);
+    case QPW_DO_SCAN:
+        rc = send_each(rig, c, &p, 0, 65536, NULL, err);
+        return rc ? rc : send_each(rig, c, &p, 0, 65536, ret_ns, err);
+    default:
+        rc = send_each(rig, c, &p, 0, QPW_BENCH_FLOWS, NULL, err);
+        return rc ? rc : send_each(rig, c, &p, 0, QPW_BENCH_FLOWS, ret_ns, err);
+    }
+}
+
+int qpw_bench_sample_case(struct qpw_bench_rig *rig, const struct qpw_bench_case *c, int other, double *ret_ns,
+                          struct qpw_error *err)
+{
+    struct qpw_bench_packet p = measured(c);
+    struct qpw_bench_frame frame;
+
+    if (c->what == QPW_DO_TWO_CPUS)
+        return sample_two_cpus(rig, c, other, ret_ns, err);
+    if (qpw_bench_is_wrapped(c))
+        return sample_wrapped(rig, c, ret_ns, err);
+    qpw_bench_build(&p, &frame);
+    return qpw_bench_send(program_of(rig, c, p.from_local), &frame, QPW_BENCH_REPEAT, ret_ns, err);
+}

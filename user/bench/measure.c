@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* measure.c - rounds over everything, so that what disturbs the machine disturbs all alike; and their statistics. */
+#include <errno.h>
+#include <netinet/in.h>
+#include <pthread.h>
+#include <sched.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "bench/bench.h"
+
+struct spinner {
+    pthread_t thread;
+    int cpu;
+    atomic_bool stop;
+};
+
+static void pin(int cpu)
+{
+    cpu_set_t set;
+
+    CPU_ZERO(&set);
+    CPU_SET(cpu, &set);
+    pthread_setaffinity_np(pthread_self(), sizeof(set), &set);
+}
+
+/* Runs only when nothing else wants the CPU: an idle virtual CPU is slow when it wakes. */
+static void *spin(void *argument)
+{
+    struct spinner *s = argument;
+    struct sched_param none = {0};
+
+    pin(s->cpu);
+    pthread_setschedparam(pthread_self(), SCHED_IDLE, &none);
+    while (!atomic_load_explicit(&s->stop, memory_order_relaxed))
+        ;
+    return NULL;
+}
+
+static int compare(const void *a, const void *b)
+{
+    double x = *(const double *)a, y = *(const double *)b;
+
+    return (x > y) - (x < y);
+}
+
+double qpw_bench_median(const struct qpw_bench_samples *s)
+{
+    double sorted[QPW_BENCH_MAX_ROUNDS];
+
+    if (!s->n)
+        return 0;
+    memcpy(sorted, s->ns, s->n * sizeof(*sorted));
+    qsort(sorted, s->n, sizeof(*sorted), compare);
+    return s->n % 2 ? sorted[s->n / 2] : (sorted[s->n / 2 - 1] + sorted[s->n / 2]) / 2;
+}
+
+double qpw_bench_best(const struct qpw_bench_samples *s)
+{
+    double best = s->n ? s->ns[0] : 0;
+
+    for (unsigned i = 1; i < s->n; i++)
+        best = s->ns[i] < best ? s->ns[i] : best;
+    return best;
+}
+
+double qpw_bench_net(const struct qpw_bench_result *r, size_t index)
+{
+    const struct qpw_bench_case *c = &qpw_bench_cases[index];
+    enum qpw_bench_floor floor = qpw_bench_is_wrapped(c) ? (c->tc ? QPW_FLOOR_WRAP_TC : QPW_FLOOR_WRAP_XDP)
+                                                         : (c->tc ? QPW_FLOOR_EMPTY : QPW_FLOOR_PASS);
+
+    return qpw_bench_median(&r->cases[index]) - qpw_bench_median(&r->floors[floor]);
+}
+
+/* Two CPUs that this process may use: *ret_cpu, and *ret_other or -1. */
+static void pick_cpus(int *ret_cpu, int *ret_other)
+{
+    cpu_set_t allowed;
+
+    *ret_cpu = 0;
+    *ret_other = -1;
+    if (sched_getaffinity(0, sizeof(allowed), &allowed) < 0)
+        return;
+    for (int i = CPU_SETSIZE - 1, found = 0; i >= 0 && found < 2; i--)
+        if (CPU_ISSET(i, &allowed))
+            *(found++ ? ret_other : ret_cpu) = i;
+}
+
+static int round_of(struct qpw_bench_rig *rig, const bool *wanted, int other, struct qpw_bench_result *r,
+                    struct qpw_error *err)
+{
+    int rc = 0;
+
+    for (int i = 0; i < QPW_FLOOR_COUNT && !rc; i++)
+        rc = qpw_bench_sample_floor(rig, i, &r->floors[i].ns[r->floors[i].n++], err);
+    for (size_t i = 0; i < qpw_bench_n_cases && !rc; i++) {
+        const struct qpw_bench_case *c = &qpw_bench_cases[i];
+
+        if (!wanted[i] || (c->what == QPW_DO_TWO_CPUS && other < 0))
+            continue;
+        rc = qpw_bench_sample_case(rig, c, other, &r->cases[i].ns[r->cases[i].n++], err);
+        qpw_bench_drain(rig);
+    }
+    return rc;
+}
+
+static int prime(struct qpw_bench_rig *rig, const bool *wanted, struct qpw_error *err)
+{
+    bool many = false; /* all cases of many known connections share them */
+    int rc = 0;
+
+    for (size_t i = 0; i < qpw_bench_n_cases && !rc; i++) {
+        const struct qpw_bench_case *c = &qpw_bench_cases[i];
+        bool is_many = c->what == QPW_DO_FLOWS || c->what == QPW_DO_RELOAD;
+
+        if (!wanted[i] || (is_many && many))
+            continue;
+        many |= is_many;
+        rc = qpw_bench_prime(rig, c, err);
+    }
+    return rc;
+}
+
+int qpw_bench_run(struct qpw_bench_rig *rig, const bool *wanted, unsigned rounds, struct qpw_bench_result *ret,
+                  struct qpw_error *err)
+{
+    struct qpw_bench_result *r = calloc(1, sizeof(*r));
+    struct spinner spinner = {0};
+    cpu_set_t before;
+    int other, rc = 0;
+
+    if (r)
+        r->cases = calloc(qpw_bench_n_cases, sizeof(*r->cases));
+    if (!r || !r->cases) {
+        free(r);
+        return qpw_fail(err, -ENOMEM, "out of memory");
+    }
+    sched_getaffinity(0, sizeof(before), &before);
+    pick_cpus(&spinner.cpu, &other);
+    pin(spinner.cpu);
+    rc = -pthread_create(&spinner.thread, NULL, spin, &spinner);
+    if (rc) {
+        qpw_fail(err, rc, "cannot start a thread: %s", strerror(-rc));
+    } else {
+        rc = prime(rig, wanted, err);
+        for (; r->rounds < rounds && r->rounds < QPW_BENCH_MAX_ROUNDS && !rc; r->rounds++)
+            rc = round_of(rig, wanted, other, r, err);
+        atomic_store(&spinner.stop, true);
+        pthread_join(spinner.thread, NULL);
+    }
+    sched_setaffinity(0, sizeof(before), &before);
+    if (!rc)
+        *ret = *r;
+    else
+        free(r->cases);
+    free(r);
+    return rc;
+}

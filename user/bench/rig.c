@@ -1,0 +1,236 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#include "bench/rig.h"
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "kernel/clock.h"
+
+extern const char qpw_bench_object[], qpw_bench_object_end[];
+
+#define IFINDEX_LO 1 /* test runs without a device of their own have this one */
+
+static const char *const floor_names[QPW_FLOOR_COUNT] = {"bench_pass",     "bench_count_array", "bench_count_hash",
+                                                         "bench_wrap_xdp", "bench_empty",       "bench_wrap_tc"};
+
+static int open_floors(struct qpw_bench_rig *rig, struct qpw_error *err)
+{
+    LIBBPF_OPTS(bpf_object_open_opts, options, .object_name = "qportwatch_bench");
+    struct bpf_program *program;
+
+    rig->floors = bpf_object__open_mem(qpw_bench_object, (size_t)(qpw_bench_object_end - qpw_bench_object), &options);
+    if (!rig->floors)
+        return qpw_fail(err, -errno, "cannot open the embedded BPF object of the floors: %s", strerror(errno));
+    if (!rig->kernel.config.has_xdp_buff_len) /* as the programs under test: before 5.18 no multi-buffer XDP */
+        bpf_object__for_each_program(program, rig->floors)
+            bpf_program__set_flags(program, 0);
+    if (bpf_object__load(rig->floors) < 0)
+        return qpw_fail(err, -errno, "cannot load the BPF programs of the floors: %s", strerror(errno));
+    for (int i = 0; i < QPW_FLOOR_COUNT; i++)
+        rig->floor_fd[i] = bpf_program__fd(bpf_object__find_program_by_name(rig->floors, floor_names[i]));
+    rig->flows_fd = bpf_object__find_map_fd_by_name(rig->floors, "bench_flows");
+    rig->target_fd[0] = bpf_object__find_map_fd_by_name(rig->floors, "bench_xdp");
+    rig->target_fd[1] = bpf_object__find_map_fd_by_name(rig->floors, "bench_tc");
+    return 0;
+}
+
+/* b2 counts in a row that is there, as b1 does. */
+static int fill_floors(struct qpw_bench_rig *rig, struct qpw_error *err)
+{
+    static const uint32_t port = QPW_BENCH_TCP_PORT;
+    int n = libbpf_num_possible_cpus(), rc = 0;
+    void *values = n > 0 ? calloc((size_t)n, 16) : NULL;
+
+    if (!values)
+        return qpw_fail(err, -ENOMEM, "out of memory");
+    if (bpf_map_update_elem(bpf_object__find_map_fd_by_name(rig->floors, "bench_hash"), &port, values, BPF_ANY) < 0)
+        rc = qpw_fail(err, -errno, "cannot make the hash floor's row: %s", strerror(errno));
+    free(values);
+    return rc;
+}
+
+/* A policy with a peer and the two services that the frames are about, into the kernel. */
+static int write_policy(struct qpw_bench_rig *rig, struct qpw_error *err)
+{
+    struct qpw_chain chains[2] = {{0, 0}, {0, 1}};
+    struct qpw_step step = {.vlan = 0xffff, .rule = 1, .verdict = QPW_VERDICT_ALLOWED};
+    struct qpw_set_entry peer = {{.prefixlen = 32 + 120, .set = __builtin_bswap32(QPW_SET_PEERS),
+                                  .addr = {[10] = 0xff, 0xff, 198, 51, 100}}, 1};
+    struct qpw_rule_info rules[2] = {{{0}}, {.name = "bench", .direction = QPW_DIR_INBOUND, .in_force = 1}};
+    struct qpw_peer_info peers[2] = {{{0}}, {.name = "bench", .in_force = 1}};
+    struct qpw_registry names = {rules, 2, peers, 2};
+    struct qpw_compiled c = {.chains = chains, .n_chains = 2, .steps = &step, .n_steps = 1, .sets = &peer, .n_sets = 1};
+    uint32_t udp = QPW_SPACE_UDP + QPW_BENCH_UDP_PORT;
+    int rc;
+
+    c.slots = calloc(2 * QPW_CHUNKS_PER_DIR, sizeof(*c.slots));
+    if (!c.slots)
+        return qpw_fail(err, -ENOMEM, "out of memory");
+    c.slots[0].slot[QPW_BENCH_TCP_PORT] = c.slots[udp / QPW_CHUNK].slot[udp % QPW_CHUNK] = 1 | QPW_SLOT_LISTED;
+    rc = qpw_kernel_set_policy(&rig->kernel, &c, &names, err);
+    free(c.slots);
+    return rc;
+}
+
+static int write_node(struct qpw_bench_rig *rig, struct qpw_error *err)
+{
+    static const struct qpw_iface iface = {.ifindex = IFINDEX_LO, .number = 1, .mac = {2, 0, 0, 0, 0, 1}};
+    uint8_t local4[16] = {[10] = 0xff, [11] = 0xff, [12] = QPW_BENCH_LOCAL4 >> 24, [13] = QPW_BENCH_LOCAL4 >> 16 & 255,
+                          [14] = QPW_BENCH_LOCAL4 >> 8 & 255, [15] = QPW_BENCH_LOCAL4 & 255};
+    int rc;
+
+    rc = qpw_kernel_set_iface(&rig->kernel, &iface);
+    rc = rc ? rc : qpw_kernel_set_local(&rig->kernel, local4, 128, QPW_LOCAL_ADDRESS, true);
+    rc = rc ? rc : qpw_kernel_set_local(&rig->kernel, qpw_bench_local6, 128, QPW_LOCAL_ADDRESS, true);
+    return rc ? qpw_fail(err, rc, "cannot write the node's addresses into the kernel: %s", strerror(-rc)) : 0;
+}
+
+static int ignore_event(void *context, void *data, size_t size)
+{
+    return 0;
+}
+
+int qpw_bench_rig_open(struct qpw_bench_rig *rig, struct qpw_error *err)
+{
+    struct qpw_bench_rig fresh = {0};
+    uint64_t start = qpw_clock_monotonic_ns(), loaded;
+    int rc;
+
+    qpw_kernel_init(&fresh.kernel);
+    rc = qpw_kernel_load(&(struct qpw_load_options){0}, &fresh.kernel, err);
+    loaded = qpw_clock_monotonic_ns();
+    rc = rc ? rc : write_policy(&fresh, err);
+    fresh.load_ns = qpw_clock_monotonic_ns() - start;
+    fresh.policy_ns = start + fresh.load_ns - loaded;
+    rc = rc ? rc : write_node(&fresh, err);
+    rc = rc ? rc : open_floors(&fresh, err);
+    rc = rc ? rc : fill_floors(&fresh, err);
+    if (!rc) {
+        fresh.events = ring_buffer__new(fresh.kernel.map_fd[QPW_MAP_events], ignore_event, NULL, NULL);
+        if (!fresh.events)
+            rc = qpw_fail(err, -errno, "cannot map the ring of events: %s", strerror(errno));
+    }
+    if (rc) {
+        qpw_bench_rig_close(&fresh);
+        return rc;
+    }
+    *rig = fresh;
+    return 0;
+}
+
+void qpw_bench_rig_close(struct qpw_bench_rig *rig)
+{
+    ring_buffer__free(rig->events);
+    bpf_object__close(rig->floors);
+    qpw_kernel_close(&rig->kernel);
+    memset(rig, 0, sizeof(*rig));
+}
+
+int qpw_bench_send(int prog_fd, const struct qpw_bench_frame *frame, uint32_t repeat, double *ret_ns,
+                   struct qpw_error *err)
+{
+    LIBBPF_OPTS(bpf_test_run_opts, run, .data_in = frame->data, .data_size_in = frame->length, .repeat = (int)repeat);
+
+    if (bpf_prog_test_run_opts(prog_fd, &run) < 0)
+        return qpw_fail(err, -errno, "a test run of a BPF program failed: %s", strerror(errno));
+    if (ret_ns)
+        *ret_ns = run.duration + 0.5;
+    return 0;
+}
+
+int qpw_bench_wrap(struct qpw_bench_rig *rig, bool tc, int prog_fd, const struct qpw_bench_flows *flows,
+                   struct qpw_error *err)
+{
+    int n = libbpf_num_possible_cpus(), rc = 0;
+    struct qpw_bench_flows *values;
+    uint32_t zero = 0;
+
+    if (n < 0)
+        return qpw_fail(err, n, "cannot tell the number of possible CPUs: %s", strerror(-n));
+    values = calloc((size_t)n, sizeof(*values));
+    if (!values)
+        return qpw_fail(err, -ENOMEM, "out of memory");
+    for (int i = 0; i < n; i++)
+        values[i] = *flows;
+    if (bpf_map_update_elem(rig->flows_fd, &zero, values, BPF_ANY) < 0 ||
+        bpf_map_update_elem(rig->target_fd[tc], &zero, &prog_fd, BPF_ANY) < 0)
+        rc = qpw_fail(err, -errno, "cannot set the wrapper's flows: %s", strerror(errno));
+    free(values);
+    return rc;
+}
+
+void qpw_bench_drain(struct qpw_bench_rig *rig)
+{
+    ring_buffer__consume(rig->events);
+}
+
+int qpw_bench_forget_half_open(struct qpw_bench_rig *rig, struct qpw_error *err)
+{
+    enum { BATCH = 4096 };
+    int fd = rig->kernel.map_fd[QPW_MAP_conns_half], rc = 0;
+    struct qpw_conn_key *keys = calloc(BATCH, sizeof(*keys));
+    struct qpw_conn *values = calloc(BATCH, sizeof(*values));
+    uint32_t n, in, out;
+    bool first = true;
+
+    if (!keys || !values)
+        rc = qpw_fail(err, -ENOMEM, "out of memory");
+    while (!rc) {
+        n = BATCH;
+        if (bpf_map_lookup_and_delete_batch(fd, first ? NULL : &in, &out, keys, values, &n, NULL) < 0) {
+            if (errno != ENOENT)
+                rc = qpw_fail(err, -errno, "cannot empty the half-open connections: %s", strerror(errno));
+            break;
+        }
+        in = out;
+        first = false;
+    }
+    free(keys);
+    free(values);
+    return rc;
+}
+
+static uint64_t map_bytes(int fd)
+{
+    char path[64], line[128];
+    uint64_t bytes = 0;
+    FILE *f;
+
+    snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", fd);
+    f = fopen(path, "re");
+    while (f && fgets(line, sizeof(line), f))
+        if (sscanf(line, "memlock: %lu", &bytes) == 1)
+            break;
+    if (f)
+        fclose(f);
+    return bytes;
+}
+
+uint64_t qpw_bench_memory(const struct qpw_bench_rig *rig)
+{
+    struct bpf_map *map;
+    uint64_t sum = 0;
+
+    bpf_object__for_each_map(map, rig->kernel.object)
+        sum += map_bytes(bpf_map__fd(map));
+    return sum;
+}
+
+struct qpw_bench_size qpw_bench_program_size(const struct qpw_bench_rig *rig, enum qpw_program program)
+{
+    struct bpf_prog_info info = {0};
+    uint32_t size = sizeof(info);
+    struct qpw_bench_size ret = {0};
+
+    if (bpf_obj_get_info_by_fd(rig->kernel.prog_fd[program], &info, &size) < 0)
+        return ret;
+    ret.verified = info.verified_insns;
+    ret.xlated = info.xlated_prog_len;
+    ret.jited = info.jited_prog_len;
+    return ret;
+}

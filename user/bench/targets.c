@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* targets.c - what a packet may cost at most, and what it should; judged by the figures of one run. */
+#include <stdarg.h>
+#include <string.h>
+
+#include "bench/render.h"
+
+#define MIB 1048576.0
+
+struct list {
+    struct qpw_bench_target *at;
+    size_t n;
+};
+
+static void add(struct list *l, double value, double must, double aim, const char *unit, const char *format, ...)
+{
+    struct qpw_bench_target *t = &l->at[l->n];
+    va_list arguments;
+
+    if (l->n == QPW_BENCH_MAX_TARGETS)
+        return;
+    t->value = value;
+    t->must = must;
+    t->aim = aim;
+    t->unit = unit;
+    va_start(arguments, format);
+    vsnprintf(t->what, sizeof(t->what), format, arguments);
+    va_end(arguments);
+    l->n++;
+}
+
+/* Index of a measured case, or -1. */
+static int find(const struct qpw_bench_result *r, const char *name, int tc)
+{
+    for (size_t i = 0; i < qpw_bench_n_cases; i++)
+        if (!strcmp(qpw_bench_cases[i].name, name) && qpw_bench_cases[i].tc == tc && r->cases[i].n)
+            return (int)i;
+    return -1;
+}
+
+static double ns_of(const struct qpw_bench_result *r, int index)
+{
+    return qpw_bench_median(&r->cases[index]);
+}
+
+static void add_shapes(struct list *l, const struct qpw_bench_result *r, int tc)
+{
+    static const struct {
+        const char *name, *base;
+    } shapes[] = {{"vlan", "known-tcp"},     {"qinq", "known-tcp"},     {"ipv6", "known-tcp"},
+                  {"ipv6-ext", "known-tcp"}, {"fragment", "known-udp"}};
+
+    for (size_t i = 0; i < sizeof(shapes) / sizeof(*shapes); i++) {
+        int at = find(r, shapes[i].name, tc), base = find(r, shapes[i].base, tc);
+
+        if (at >= 0 && base >= 0)
+            add(l, ns_of(r, at) - ns_of(r, base), 15, 8, "ns", "%s (%s) more than %s", shapes[i].name,
+                tc ? "tc" : "xdp", shapes[i].base);
+    }
+}
+
+static void add_net(struct list *l, const struct qpw_bench_result *r, const char *name, double must, double aim)
+{
+    int at = find(r, name, 0);
+
+    if (at >= 0)
+        add(l, qpw_bench_net(r, (size_t)at), must, aim, "ns", "%s (xdp), net of the wrapper", name);
+}
+
+size_t qpw_bench_targets(const struct qpw_bench_machine *m, const struct qpw_bench_result *r,
+                         struct qpw_bench_target ret[QPW_BENCH_MAX_TARGETS])
+{
+    struct list l = {ret, 0};
+    double b1 = qpw_bench_median(&r->floors[QPW_FLOOR_ARRAY]), b2 = qpw_bench_median(&r->floors[QPW_FLOOR_HASH]);
+    int known = find(r, "known-tcp", 0), known_tc = find(r, "known-tcp", 1), at;
+
+    if (known >= 0)
+        add(&l, ns_of(r, known), 3.3 * b1, b2, "ns", "known-tcp (xdp); must 3.3 x array, aim hash");
+    if (known_tc >= 0)
+        add(&l, qpw_bench_net(r, (size_t)known_tc), 55, 30, "ns", "known-tcp (tc) over an empty TC program");
+    add_net(&l, r, "known-64k", 95, 67);
+    add_shapes(&l, r, 0);
+    add_shapes(&l, r, 1);
+    add_net(&l, r, "scan-64k", 150, 90);
+    add_net(&l, r, "new-connection", 1000, 400);
+    for (int tc = 0; tc < 2; tc++) {
+        at = find(r, "two-cpus", tc);
+        if (at >= 0 && (tc ? known_tc : known) >= 0)
+            add(&l, ns_of(r, at) / ns_of(r, tc ? known_tc : known), 1.2, 1, "x", "two-cpus (%s) against one CPU",
+                tc ? "tc" : "xdp");
+    }
+    add(&l, (double)m->memory_bytes / MIB, 48 + 2.0 * m->cpus, 24 + m->cpus, "MiB", "kernel memory, %d possible CPUs",
+        m->cpus);
+    add(&l, (double)m->load_ns / 1e6, 300, 300, "ms", "start: programs and policy loaded");
+    return l.n;
+}

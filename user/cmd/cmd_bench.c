@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* cmd_bench.c - `bench`: what one packet costs on this machine. */
+#include <argp.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "bench/bench.h"
+#include "bench/render.h"
+#include "cmd/cmd.h"
+
+struct options {
+    bool json;
+    bool quick;
+    unsigned rounds;
+    bool *wanted; /* [qpw_bench_n_cases] */
+};
+
+static const struct argp_option argp_options[] = {
+    {"json", 'j', NULL, 0, "JSON instead of the table", 0},
+    {"quick", 'q', NULL, 0, "Fewer rounds: some seconds, figures less steady", 0},
+    {"rounds", 'r', "N", 0, "Rounds over all cases (25)", 0},
+    {"cases", 'c', "NAME[,NAME…]", 0, "Only these cases; the floors are always measured", 0},
+    {0},
+};
+
+/* 0, or the name that no case has. */
+static const char *choose(struct options *o, char *names)
+{
+    memset(o->wanted, 0, qpw_bench_n_cases * sizeof(*o->wanted));
+    for (char *name = strtok(names, ","); name; name = strtok(NULL, ",")) {
+        bool found = false;
+
+        for (size_t i = 0; i < qpw_bench_n_cases; i++)
+            if (!strcmp(qpw_bench_cases[i].name, name))
+                o->wanted[i] = found = true;
+        if (!found)
+            return name;
+    }
+    return NULL;
+}
+
+static error_t parse(int key, char *arg, struct argp_state *state)
+{
+    struct options *o = state->input;
+    const char *unknown;
+    char *end;
+
+    switch (key) {
+    case 'j':
+        o->json = true;
+        return 0;
+    case 'q':
+        o->quick = true;
+        return 0;
+    case 'r':
+        o->rounds = (unsigned)strtoul(arg, &end, 10);
+        if (*end || !*arg || o->rounds < 1 || o->rounds > QPW_BENCH_MAX_ROUNDS)
+            argp_error(state, "--rounds: '%s' is not a number from 1 to %d", arg, QPW_BENCH_MAX_ROUNDS);
+        return 0;
+    case 'c':
+        unknown = choose(o, arg);
+        if (unknown)
+            argp_error(state, "--cases: there is no case '%s'", unknown);
+        return 0;
+    case ARGP_KEY_ARG:
+        argp_error(state, "unexpected argument '%s'", arg);
+        return 0;
+    default:
+        return ARGP_ERR_UNKNOWN;
+    }
+}
+
+static int quiet(enum libbpf_print_level level, const char *format, va_list arguments)
+{
+    return 0;
+}
+
+static int measure(const struct options *o, struct qpw_error *err)
+{
+    unsigned rounds = o->rounds ? o->rounds : o->quick ? QPW_BENCH_ROUNDS_QUICK : QPW_BENCH_ROUNDS;
+    struct qpw_bench_live live = {0};
+    struct qpw_bench_machine machine;
+    struct qpw_bench_result result;
+    struct qpw_bench_rig rig;
+    json_t *json;
+    int rc;
+
+    rc = qpw_bench_rig_open(&rig, err);
+    if (rc < 0)
+        return rc;
+    qpw_bench_machine_of(&rig, &machine);
+    rc = qpw_bench_run(&rig, o->wanted, rounds, &result, err);
+    qpw_bench_rig_close(&rig);
+    if (rc < 0)
+        return rc;
+    if (o->json) {
+        json = qpw_bench_json(&machine, &result, &live);
+        json_dumpf(json, stdout, JSON_INDENT(2) | JSON_REAL_PRECISION(6));
+        putchar('\n');
+        json_decref(json);
+    } else {
+        qpw_bench_print(stdout, &machine, &result, &live);
+    }
+    free(result.cases);
+    return 0;
+}
+
+int qpw_cmd_bench(int argc, char **argv)
+{
+    static const struct argp argp = {
+        argp_options, parse, NULL,
+        "Measures what one packet costs on this machine, with the programs that `attach` loads. Nothing is "
+        "attached: frames are sent through the programs with BPF_PROG_TEST_RUN."
+        "\vnet is a case without what the empty program of its hook costs or, with many flows, without the "
+        "wrapper that makes them. Trust the ratios of one run more than single nanoseconds.",
+        NULL, NULL, NULL};
+    struct options o = {.wanted = malloc(qpw_bench_n_cases * sizeof(bool))};
+    struct qpw_error err = {{0}};
+    int rc;
+
+    if (!o.wanted) {
+        fprintf(stderr, "qportwatch bench: out of memory\n");
+        return QPW_EXIT_FAILED;
+    }
+    for (size_t i = 0; i < qpw_bench_n_cases; i++)
+        o.wanted[i] = true;
+    argp_err_exit_status = QPW_EXIT_USAGE;
+    argp_parse(&argp, argc, argv, 0, NULL, &o);
+    libbpf_set_print(quiet);
+    rc = measure(&o, &err);
+    free(o.wanted);
+    if (rc < 0) {
+        fprintf(stderr, "qportwatch bench: %s\n", err.text);
+        return QPW_EXIT_FAILED;
+    }
+    return QPW_EXIT_OK;
+}
