@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* Lines of the Coverage tab: what could and could not be seen, and when. */
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "util/names.h"
+#include "view/canvas.h"
+#include "view/columns.h"
+#include "view/format.h"
+#include "view/model.h"
+
+/* Adds a line; -ENOMEM stays in *r, so that callers look at it once. */
+static void line(struct qpw_model *m, int *r, const char *section, uint8_t style, const char *item, const char *value,
+                 const char *note)
+{
+    if (*r == 0)
+        *r = qpw_model_add_line(m, section, style, item, value, note);
+}
+
+static void interfaces(struct qpw_model *m, int *r)
+{
+    const struct qpw_snapshot *s = m->now;
+    char note[128];
+
+    for (size_t i = 0; i < s->n_ifaces; i++) {
+        const struct qpw_iface_row *row = &s->ifaces[i];
+        bool bad = !row->attached && !s->replay;
+
+        line(m, r, "interface", bad ? QPW_STYLE_BAD : row->up ? QPW_STYLE_GOOD : QPW_STYLE_WARN, row->name,
+             s->replay ? "capture" : bad ? "NOT ATTACHED" : row->up ? "watched" : "watched, down", row->mode);
+    }
+    for (size_t i = 0; i < s->n_unwatched; i++) {
+        const struct qpw_unwatched_row *row = &s->unwatched[i];
+
+        snprintf(note, sizeof(note), "up and not watched: %" PRIu64 " packets in, %" PRIu64 " out", row->rx_packets,
+                 row->tx_packets);
+        line(m, r, "interface", QPW_STYLE_WARN, row->name, "NOT WATCHED", note);
+    }
+}
+
+static void undecided(struct qpw_model *m, int *r)
+{
+    const struct qpw_snapshot *s = m->now;
+    uint64_t by_reason[2][QPW_REASON_COUNT] = {{0}};
+    char value[64], share[16], note[128];
+
+    for (size_t i = 0; i < s->n_meters; i++) {
+        const struct qpw_meter_row *meter = &s->meters[i];
+        uint64_t packets = meter->counts.rx_packets + meter->counts.tx_packets;
+
+        if (meter->key.reason < QPW_REASON_COUNT && meter->key.verdict == QPW_VERDICT_UNDECIDED)
+            by_reason[0][meter->key.reason] += packets;
+        else if (meter->key.reason < QPW_REASON_COUNT && meter->key.verdict == QPW_VERDICT_TRANSIT)
+            by_reason[1][meter->key.reason] += packets;
+    }
+    for (unsigned transit = 0; transit < 2; transit++) {
+        for (unsigned reason = 0; reason < QPW_REASON_COUNT; reason++) {
+            if (!by_reason[transit][reason])
+                continue;
+            snprintf(value, sizeof(value), "%" PRIu64 " packets", by_reason[transit][reason]);
+            snprintf(note, sizeof(note), "%s of all packets",
+                     qpw_share(by_reason[transit][reason], m->summary.packets, share, sizeof(share)));
+            line(m, r, transit ? "transit" : "undecided", QPW_STYLE_NORMAL, qpw_reason_name(reason), value, note);
+        }
+    }
+}
+
+static void losses(struct qpw_model *m, int *r)
+{
+    char value[64];
+
+    for (unsigned i = 1; i < QPW_LOSS_COUNT; i++) {
+        if (!m->now->losses[i])
+            continue;
+        snprintf(value, sizeof(value), "%" PRIu64, m->now->losses[i]);
+        line(m, r, "LOST", QPW_STYLE_BAD, qpw_loss_name(i), value, "");
+    }
+    if (!m->summary.losses)
+        line(m, r, "lost", QPW_STYLE_GOOD, "nothing", "0", "no meter, finding, event or connection was lost");
+}
+
+static void tables(struct qpw_model *m, int *r)
+{
+    char value[64], note[160];
+
+    for (unsigned i = 1; i < QPW_CLASS_COUNT; i++) {
+        const struct qpw_table_row *t = &m->now->tables[i];
+
+        if (!t->capacity)
+            continue;
+        snprintf(value, sizeof(value), "%" PRIu64 " of %" PRIu64, t->entries, t->capacity);
+        snprintf(note, sizeof(note), "%" PRIu64 " opened, %" PRIu64 " closed, %" PRIu64 " expired, %" PRIu64 " evicted",
+                 t->opened, t->closed, t->expired, t->evicted);
+        line(m, r, "connections", t->evicted ? QPW_STYLE_WARN : QPW_STYLE_NORMAL, t->name ? t->name : qpw_class_name(i),
+             value, note);
+    }
+}
+
+static bool is_bad_event(unsigned kind)
+{
+    return kind == QPW_COVERAGE_AUDITOR_GAP || kind == QPW_COVERAGE_HOOK_LOST || kind == QPW_COVERAGE_HOOK_NOT_FIRST ||
+           kind == QPW_COVERAGE_RELOAD_FAILED || kind == QPW_COVERAGE_INTERFACE_GONE ||
+           kind == QPW_COVERAGE_INTERFACE_DOWN;
+}
+
+/* Newest first: what happened last is what one looks for. */
+static void events(struct qpw_model *m, int *r)
+{
+    const struct qpw_snapshot *s = m->now;
+    char when[40], note[256];
+
+    for (size_t i = s->n_coverage; i-- > 0;) {
+        const struct qpw_coverage *event = &s->coverage[i];
+
+        qpw_time_text(event->unix_ns, when, sizeof(when));
+        strcpy(when + 19, "Z"); /* whole seconds */
+        snprintf(note, sizeof(note), "%s%s%.112s", qpw_model_iface(m, event->iface),
+                 *qpw_model_iface(m, event->iface) ? ": " : "", event->text);
+        line(m, r, "event", is_bad_event(event->kind) ? QPW_STYLE_WARN : QPW_STYLE_NORMAL, when,
+             qpw_coverage_name(event->kind), note);
+    }
+}
+
+int qpw_model_coverage(struct qpw_model *m)
+{
+    const struct qpw_snapshot *s = m->now;
+    char value[64];
+    int r = 0;
+
+    interfaces(m, &r);
+    for (size_t i = 0; i < s->n_notes; i++)
+        line(m, &r, "note", QPW_STYLE_NOTE, "", "", s->notes[i]);
+    losses(m, &r);
+    undecided(m, &r);
+    tables(m, &r);
+    snprintf(value, sizeof(value), "%.1f MiB", (double)s->memory_bytes / 1048576);
+    line(m, &r, "memory", QPW_STYLE_NORMAL, "kernel maps", value, "");
+    events(m, &r);
+    return r;
+}

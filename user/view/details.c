@@ -1,0 +1,270 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* Details of one row: all evidence, the matched row of the policy with its line, the line that would allow it. */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "util/names.h"
+#include "view/format.h"
+#include "view/screen.h"
+
+/* ---- The line that would allow it ---- */
+
+static const char *finding_allow(const struct qpw_finding_row *f, char *buf, size_t size)
+{
+    char address[64], protocol[16], service[32];
+    bool inbound = f->key.direction == QPW_DIR_INBOUND;
+    const char *name = qpw_service_name(f->key.protocol, f->key.port);
+
+    qpw_address_text(inbound ? f->key.initiator : f->key.responder, address, sizeof(address));
+    qpw_protocol_text(f->key.kind, f->key.protocol, f->key.port, protocol, sizeof(protocol));
+    if (f->key.kind == QPW_KIND_PROTOCOL) {
+        snprintf(buf, size, "%s %s any \"protocol %s\" %s=%s", qpw_direction_name(f->key.direction), protocol, protocol,
+                 inbound ? "from" : "to", address);
+        return NULL;
+    }
+    snprintf(service, sizeof(service), *name && f->key.kind == QPW_KIND_PORT ? "%.28s" : "%s %u",
+             *name && f->key.kind == QPW_KIND_PORT ? name : protocol, f->key.port);
+    snprintf(buf, size, "%s %s %u \"%s\" %s=%s", qpw_direction_name(f->key.direction), protocol, f->key.port, service,
+             inbound ? "from" : "to", address);
+    return NULL;
+}
+
+static const char *why_no_line(unsigned kind, unsigned direction, unsigned verdict)
+{
+    if (verdict == QPW_VERDICT_ALLOWED || verdict == QPW_VERDICT_PEER || verdict == QPW_VERDICT_INFRA)
+        return "none needed";
+    if (verdict == QPW_VERDICT_TRANSIT)
+        return "none: it is not this node's";
+    if (direction != QPW_DIR_INBOUND && direction != QPW_DIR_OUTBOUND)
+        return "none: direction or port is not known";
+    return kind == QPW_KIND_ETHERTYPE ? "none: a policy speaks of IP only" : NULL;
+}
+
+int qpw_allow_line(const struct qpw_model *m, const struct qpw_row *row, char *buf, size_t size)
+{
+    const char *why = "none";
+
+    if (row->kind == QPW_ROW_FINDING) {
+        const struct qpw_finding_row *f = row->source;
+
+        why = why_no_line(f->key.kind, f->key.direction, f->key.verdict);
+        if (!why)
+            why = finding_allow(f, buf, size);
+    } else if (row->kind == QPW_ROW_METER) {
+        const struct qpw_meter_row *meter = row->source;
+        char protocol[16];
+
+        why = why_no_line(meter->key.kind, meter->key.direction, meter->key.verdict);
+        qpw_protocol_text(meter->key.kind, meter->key.protocol, meter->key.port, protocol, sizeof(protocol));
+        if (!why && meter->key.kind == QPW_KIND_PROTOCOL)
+            snprintf(buf, size, "%s %s any \"protocol %s\"", qpw_direction_name(meter->key.direction), protocol, protocol);
+        else if (!why)
+            snprintf(buf, size, "%s %s %u \"%s %u\"", qpw_direction_name(meter->key.direction), protocol, meter->key.port,
+                     protocol, meter->key.port);
+    }
+    if (!why)
+        return 0;
+    snprintf(buf, size, "%s", why);
+    return -ENOENT;
+}
+
+/* ---- Painting ---- */
+
+struct pen {
+    struct qpw_canvas *c;
+    int first, height; /* canvas rows */
+    int skip;          /* lines above the screen */
+    int n;             /* lines so far */
+};
+#define LABEL 16
+
+static void put(struct pen *p, uint8_t style, const char *label, const char *text)
+{
+    int at = p->n - p->skip, width = p->c->cols - LABEL;
+    int total = qpw_text_width(text);
+
+    for (int done = 0; done == 0 || done < total; done += width, at++, p->n++) {
+        size_t byte = 0;
+
+        for (int i = 0; i < done; i++) /* characters to bytes */
+            do
+                byte++;
+            while ((text[byte] & 0xc0) == 0x80);
+        if (at < 0 || at >= p->height)
+            continue;
+        qpw_canvas_text(p->c, p->first + at, 0, LABEL - 1, QPW_STYLE_DIM, done ? "" : label);
+        qpw_canvas_text(p->c, p->first + at, LABEL, width, style, text + byte);
+    }
+}
+
+static void __attribute__((format(printf, 4, 5))) putf(struct pen *p, uint8_t style, const char *label, const char *format, ...)
+{
+    char text[1024];
+    va_list args;
+
+    va_start(args, format);
+    vsnprintf(text, sizeof(text), format, args);
+    va_end(args);
+    put(p, style, label, text);
+}
+
+static void put_counts(struct pen *p, const struct qpw_view_state *state, const struct qpw_row *row)
+{
+    char rx[16], tx[16];
+    double unit = state->bytes ? 1 : 8;
+
+    putf(p, QPW_STYLE_NORMAL, "connections", "%llu", row->counts.connections);
+    putf(p, QPW_STYLE_NORMAL, "received", "%llu packets, %llu bytes", row->counts.rx_packets, row->counts.rx_bytes);
+    putf(p, QPW_STYLE_NORMAL, "sent", "%llu packets, %llu bytes", row->counts.tx_packets, row->counts.tx_bytes);
+    putf(p, QPW_STYLE_NORMAL, "now", "%s %s in, %s out", qpw_short_number(unit * row->rate.rx_bytes, rx, sizeof(rx)),
+         state->bytes ? "B/s" : "bit/s", qpw_short_number(unit * row->rate.tx_bytes, tx, sizeof(tx)));
+}
+
+static void put_times(struct pen *p, const struct qpw_model *m, const struct qpw_row *row)
+{
+    char when[40], age[16];
+
+    for (int last = 0; last < 2; last++) {
+        uint64_t ns = last ? row->last_unix_ns : row->first_unix_ns;
+
+        if (ns)
+            putf(p, QPW_STYLE_NORMAL, last ? "last seen" : "first seen", "%s (%s ago)", qpw_time_text(ns, when, sizeof(when)),
+                 qpw_short_age(m->now->unix_ns > ns ? m->now->unix_ns - ns : 0, age, sizeof(age)));
+    }
+}
+
+static void put_rule(struct pen *p, const struct qpw_model *m, const char *label, unsigned rule)
+{
+    const struct qpw_rule_info *info = rule && rule < m->now->n_rules ? &m->now->rules[rule] : NULL;
+
+    if (!info) {
+        put(p, QPW_STYLE_NORMAL, label, "none");
+        return;
+    }
+    if (info->line)
+        putf(p, QPW_STYLE_NORMAL, label, "%.48s (%.96s:%u%s)", info->name, info->file, info->line,
+             info->in_force ? "" : ", no longer in force");
+    else
+        putf(p, QPW_STYLE_NORMAL, label, "%.48s (the tool's own rule)", info->name);
+    if (info->text[0])
+        putf(p, QPW_STYLE_NOTE, "", "%.160s", info->text);
+}
+
+/* The line stands alone and undecorated, so that a terminal's own selection takes just it. */
+static void put_allow(struct pen *p, const struct qpw_model *m, const struct qpw_row *row)
+{
+    char line[256];
+    bool there = qpw_allow_line(m, row, line, sizeof(line)) == 0;
+
+    put(p, there ? QPW_STYLE_BOLD : QPW_STYLE_DIM, there ? "to allow (y)" : "to allow", line);
+}
+
+static void put_severity(struct pen *p, const struct qpw_row *row, const struct qpw_finding_row *f)
+{
+    char service[64];
+
+    qpw_service_text(f->key.kind, f->key.protocol, f->key.port, false, service, sizeof(service));
+    putf(p, f->key.verdict == QPW_VERDICT_UNEXPECTED ? QPW_STYLE_BAD : QPW_STYLE_BOLD, "finding", "%s %s %s, %s: %s",
+         qpw_severity_name(row->severity), qpw_direction_name(f->key.direction), service, qpw_verdict_name(f->key.verdict),
+         qpw_outcome_name(f->value.outcome));
+    if (f->value.flags & QPW_FINDING_SUPERSEDED)
+        put(p, QPW_STYLE_DIM, "", "superseded: judged anew since, by a new policy, better evidence or new addresses");
+    if (f->value.flags & QPW_FINDING_MULTICAST)
+        put(p, QPW_STYLE_DIM, "", "to a multicast or broadcast address");
+    if (f->value.flags & QPW_FINDING_RESERVED)
+        put(p, QPW_STYLE_NOTE, "", "the first answered exchange of its port: kept in the place reserved for it");
+}
+
+static void paint_finding(struct pen *p, const struct qpw_model *m, const struct qpw_view_state *state, const struct qpw_row *row)
+{
+    const struct qpw_finding_row *f = row->source;
+    const char *process = qpw_model_process(m, f), *peer = qpw_model_peer(m, f->value.peer);
+    char from[64], to[64];
+
+    put_severity(p, row, f);
+    qpw_address_text(f->key.initiator, from, sizeof(from));
+    qpw_address_text(f->key.responder, to, sizeof(to));
+    if (f->key.direction == QPW_DIR_UNKNOWN)
+        putf(p, QPW_STYLE_NORMAL, "between", "%s and %s (who opened it is not known)", from, to);
+    else if (f->value.initiator_port)
+        putf(p, QPW_STYLE_NORMAL, "initiator", "%s, first from port %u%s", from, f->value.initiator_port,
+             f->key.direction == QPW_DIR_OUTBOUND ? ", this node" : "");
+    else
+        putf(p, QPW_STYLE_NORMAL, "initiator", "%s%s", from, f->key.direction == QPW_DIR_OUTBOUND ? ", this node" : "");
+    if (f->key.direction != QPW_DIR_UNKNOWN)
+        putf(p, QPW_STYLE_NORMAL, "responder", "%s%s", to, f->key.direction == QPW_DIR_INBOUND ? ", this node" : "");
+    if (*peer)
+        put(p, QPW_STYLE_NORMAL, "peer", peer);
+    put(p, QPW_STYLE_NORMAL, "process", *process ? process : "not known (ended, or none holds the port)");
+    putf(p, QPW_STYLE_NORMAL, "evidence", "%s%s%s", qpw_evidence_name(f->value.evidence), f->value.reason ? ", " : "",
+         f->value.reason ? qpw_reason_name(f->value.reason) : "");
+    put_rule(p, m, f->key.verdict == QPW_VERDICT_UNEXPECTED ? "row missed" : "policy row", f->value.rule);
+    put_allow(p, m, row);
+    put_counts(p, state, row);
+    put_times(p, m, row);
+    putf(p, QPW_STYLE_NORMAL, "interface", "%s%s", qpw_model_iface(m, f->value.iface), f->value.vlan ? "" : ", untagged");
+    if (f->value.vlan)
+        putf(p, QPW_STYLE_NORMAL, "vlan", "%u", f->value.vlan);
+    if (f->key.kind == QPW_KIND_ICMP)
+        putf(p, QPW_STYLE_NORMAL, "icmp code", "%u", f->value.icmp_code);
+    putf(p, QPW_STYLE_DIM, "flow_id", "%" PRIu64 " (joins it to its records in the alert log)", f->flow_id);
+}
+
+static void paint_meter(struct pen *p, const struct qpw_model *m, const struct qpw_view_state *state, const struct qpw_row *row)
+{
+    const struct qpw_meter_row *meter = row->source;
+    const struct qpw_track *track = qpw_track_find(&m->tracks, row->id);
+    float values[QPW_HISTORY] = {0};
+    char service[64], bars[4 * QPW_HISTORY];
+    const char *peer = qpw_model_peer(m, meter->key.peer);
+
+    qpw_service_text(meter->key.kind, meter->key.protocol, meter->key.port, false, service, sizeof(service));
+    putf(p, QPW_STYLE_BOLD, "meter", "%s %s, %s, scope %s", qpw_direction_name(meter->key.direction), service,
+         qpw_verdict_name(meter->key.verdict), qpw_scope_name(meter->key.scope));
+    if (meter->key.reason)
+        put(p, QPW_STYLE_NORMAL, "reason", qpw_reason_name(meter->key.reason));
+    if (*peer)
+        put(p, QPW_STYLE_NORMAL, "peer", peer);
+    put_rule(p, m, "policy row", meter->key.rule);
+    put_allow(p, m, row);
+    put_counts(p, state, row);
+    if (track)
+        qpw_track_history(&m->tracks, track, values, QPW_HISTORY);
+    put(p, QPW_STYLE_GRAPH, "history", qpw_sparkline(values, QPW_HISTORY, bars, sizeof(bars)));
+    put_times(p, m, row);
+    put(p, QPW_STYLE_NORMAL, "interface", qpw_model_iface(m, meter->key.iface));
+}
+
+/* Every cell of the row, one a line: for rows that are no more than their columns. */
+static void paint_cells(struct pen *p, const struct qpw_model *m, const struct qpw_view_state *state, const struct qpw_row *row)
+{
+    const struct qpw_tab_columns *tab = qpw_tab_columns(state->tab);
+    char text[512];
+
+    for (size_t i = 0; i < tab->n; i++) {
+        qpw_cell_text(m, state, row, tab->columns[i].id, 80, text, sizeof(text));
+        if (*text && strcmp(text, "-"))
+            put(p, qpw_cell_style(m, row, tab->columns[i].id), tab->columns[i].title, text);
+    }
+}
+
+int qpw_details_paint(struct qpw_canvas *c, const struct qpw_model *m, const struct qpw_view_state *state,
+                      const struct qpw_row *row, int first_row, int height)
+{
+    struct pen pen = {c, first_row, height, state->details_top, 0};
+
+    if (!row) {
+        put(&pen, QPW_STYLE_DIM, "", "The row is no longer there. Esc goes back.");
+        return pen.n;
+    }
+    if (row->kind == QPW_ROW_FINDING)
+        paint_finding(&pen, m, state, row);
+    else if (row->kind == QPW_ROW_METER)
+        paint_meter(&pen, m, state, row);
+    else
+        paint_cells(&pen, m, state, row);
+    return pen.n;
+}

@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* The header: what is watched, the one answer, rates with their history, shares, findings, losses. */
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "util/names.h"
+#include "view/format.h"
+#include "view/screen.h"
+
+static uint8_t health_style(enum qpw_health health)
+{
+    return health == QPW_HEALTH_CLEAN ? QPW_STYLE_GOOD : health == QPW_HEALTH_BAD ? QPW_STYLE_BAD : QPW_STYLE_WARN;
+}
+
+/* Interface and mode of the first, and how many more. */
+static void interfaces_text(const struct qpw_snapshot *s, char *buf, size_t size)
+{
+    char mode[64] = "";
+
+    if (!s->n_ifaces) {
+        snprintf(buf, size, "no interface");
+        return;
+    }
+    snprintf(mode, sizeof(mode), "%s", s->ifaces[0].mode);
+    mode[strcspn(mode, ":;,(")] = '\0'; /* the mode itself, without why */
+    while (*mode && mode[strlen(mode) - 1] == ' ')
+        mode[strlen(mode) - 1] = '\0';
+    if (s->n_ifaces > 1)
+        snprintf(buf, size, "%s%s%s +%zu more", s->ifaces[0].name, *mode ? " " : "", mode, s->n_ifaces - 1);
+    else
+        snprintf(buf, size, "%s%s%s", s->ifaces[0].name, *mode ? " " : "", mode);
+}
+
+static void paint_title(struct qpw_canvas *c, const struct qpw_model *m, const struct qpw_view_state *state)
+{
+    const struct qpw_snapshot *s = m->now;
+    uint64_t beat = m->summary.heartbeat_age_ns;
+    char interfaces[128], age[16], right[64];
+    bool stale = qpw_heartbeat_stale(beat);
+    uint8_t style = stale && !s->replay ? QPW_STYLE_BAD : QPW_STYLE_GOOD;
+    int col;
+
+    interfaces_text(s, interfaces, sizeof(interfaces));
+    qpw_short_age(s->unix_ns > s->from_unix_ns ? s->unix_ns - s->from_unix_ns : 0, age, sizeof(age));
+    col = qpw_canvas_printf(c, 0, 0, c->cols, QPW_STYLE_BOLD, "%s ", s->host[0] ? s->host : "qportwatch");
+    qpw_canvas_printf(c, 0, col, c->cols - col, QPW_STYLE_NORMAL, "%s · %s · %s %s", interfaces,
+                      s->meta.policy_name[0] ? s->meta.policy_name : "no policy", s->replay ? "capture of" : "attached", age);
+    if (s->replay)
+        snprintf(right, sizeof(right), " capture");
+    else if (beat == UINT64_MAX)
+        snprintf(right, sizeof(right), " NO AUDITOR");
+    else
+        snprintf(right, sizeof(right), stale ? " AUDITOR SILENT %s" : " auditor alive %s", qpw_short_age(beat, age, sizeof(age)));
+    col = c->cols - qpw_text_width(right);
+    qpw_canvas_text(c, 0, col, c->cols, style, right);
+    if (state->paused)
+        qpw_canvas_text(c, 0, col - 7, 7, QPW_STYLE_WARN, " PAUSED");
+}
+
+static int paint_rate(struct qpw_canvas *c, int row, int col, int graph, const struct qpw_model *m,
+                      const struct qpw_view_state *state, bool rx)
+{
+    const struct qpw_rate *rate = &m->tracks.total;
+    float values[QPW_HISTORY_TOTAL];
+    char number[16], packets[16], bars[4 * QPW_HISTORY_TOTAL];
+    double bytes = rx ? rate->rx_bytes : rate->tx_bytes;
+
+    qpw_short_number(state->bytes ? bytes : 8 * bytes, number, sizeof(number));
+    qpw_short_number(rx ? rate->rx_packets : rate->tx_packets, packets, sizeof(packets));
+    col = qpw_canvas_printf(c, row, col, c->cols, QPW_STYLE_BOLD, "%s ", rx ? "rx" : "tx");
+    qpw_canvas_printf(c, row, col, 22, QPW_STYLE_NORMAL, "%5s %s %5s pkt/s", number, state->bytes ? "B/s" : "bit/s", packets);
+    col += 24 - 2 * state->bytes;
+    qpw_tracks_total_history(&m->tracks, rx ? m->tracks.rx_history : m->tracks.tx_history, values, (size_t)graph);
+    qpw_canvas_text(c, row, col, graph, QPW_STYLE_GRAPH, qpw_sparkline(values, (size_t)graph, bars, sizeof(bars)));
+    return col + graph;
+}
+
+static void paint_rates(struct qpw_canvas *c, int row, const struct qpw_model *m, const struct qpw_view_state *state)
+{
+    int graph = (c->cols - 2 * 27 - 4) / 2;
+    int col;
+
+    graph = graph < 4 ? 4 : graph > QPW_HISTORY_TOTAL ? QPW_HISTORY_TOTAL : graph;
+    col = paint_rate(c, row, 0, graph, m, state, true);
+    paint_rate(c, row, col + 2, graph, m, state, false);
+}
+
+static void paint_shares(struct qpw_canvas *c, int row, const struct qpw_model *m)
+{
+    static const uint8_t order[] = {QPW_VERDICT_UNEXPECTED, QPW_VERDICT_UNDECIDED, QPW_VERDICT_WEAK, QPW_VERDICT_IMPLIED,
+                                    QPW_VERDICT_INFRA, QPW_VERDICT_ALLOWED, QPW_VERDICT_PEER, QPW_VERDICT_TRANSIT};
+    char share[16], number[16];
+    int col = 0;
+
+    for (size_t i = 0; i < sizeof(order); i++) {
+        uint64_t packets = m->summary.by_verdict[order[i]];
+        uint8_t style = !packets ? QPW_STYLE_DIM : order[i] == QPW_VERDICT_UNEXPECTED ? QPW_STYLE_BAD
+                                                 : order[i] == QPW_VERDICT_WEAK       ? QPW_STYLE_WARN : QPW_STYLE_NORMAL;
+
+        if (!packets && c->cols < 140)
+            continue;
+        col = qpw_canvas_printf(c, row, col, c->cols - col, style, "%s %s", qpw_verdict_name(order[i]),
+                                qpw_share(packets, m->summary.packets, share, sizeof(share)));
+        col += 2;
+    }
+    if (col + 14 < c->cols)
+        qpw_canvas_printf(c, row, col, c->cols - col, QPW_STYLE_DIM, "of %s packets",
+                          qpw_short_number((double)m->summary.packets, number, sizeof(number)));
+}
+
+static void paint_counts(struct qpw_canvas *c, int row, const struct qpw_model *m)
+{
+    static const uint8_t styles[] = {0, QPW_STYLE_BAD, QPW_STYLE_WARN, QPW_STYLE_NOTE, QPW_STYLE_NORMAL};
+    int col = qpw_canvas_text(c, row, 0, c->cols, QPW_STYLE_NORMAL, "alerts ");
+
+    for (unsigned severity = 1; severity <= 4; severity++) {
+        unsigned n = m->summary.by_severity[severity];
+
+        col = qpw_canvas_printf(c, row, col, c->cols - col, n ? styles[severity] : QPW_STYLE_DIM, " %s %u",
+                                qpw_severity_name(severity), n);
+    }
+    col = qpw_canvas_text(c, row, col, c->cols - col, QPW_STYLE_NORMAL, "   losses ");
+    if (m->summary.losses)
+        col = qpw_canvas_printf(c, row, col, c->cols - col, QPW_STYLE_BAD, "%" PRIu64 " (%s)!", m->summary.losses,
+                                qpw_loss_name(m->summary.worst_loss));
+    else
+        col = qpw_canvas_text(c, row, col, c->cols - col, QPW_STYLE_GOOD, "0");
+    if (m->summary.hooks_missing)
+        qpw_canvas_printf(c, row, col, c->cols - col, QPW_STYLE_BAD, "   %u interface(s) NOT ATTACHED!",
+                          m->summary.hooks_missing);
+}
+
+int qpw_header_rows(int rows)
+{
+    return rows < 14 ? 2 : 5;
+}
+
+int qpw_header_paint(struct qpw_canvas *c, const struct qpw_model *m, const struct qpw_view_state *state)
+{
+    if (!m->now) {
+        qpw_canvas_text(c, 0, 0, c->cols, QPW_STYLE_BOLD, "qportwatch: waiting for the first picture");
+        return qpw_header_rows(c->rows);
+    }
+    paint_title(c, m, state);
+    qpw_canvas_text(c, 1, 0, c->cols, health_style(m->summary.health), m->summary.verdict);
+    if (qpw_header_rows(c->rows) == 5) {
+        paint_rates(c, 2, m, state);
+        paint_shares(c, 3, m);
+        paint_counts(c, 4, m);
+    }
+    return qpw_header_rows(c->rows);
+}

@@ -1,0 +1,307 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#include "view/input.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "util/names.h"
+#include "view/columns.h"
+
+static const unsigned intervals_ms[] = {250, 500, 1000, 2000, 5000, 10000, 30000, 60000};
+#define N_INTERVALS (sizeof(intervals_ms) / sizeof(*intervals_ms))
+
+static void say(struct qpw_view_state *state, bool bad, const char *text)
+{
+    snprintf(state->message, sizeof(state->message), "%s", text);
+    state->message_bad = bad;
+}
+
+static unsigned go_to_tab(struct qpw_view_state *state, int tab)
+{
+    state->tab = (enum qpw_tab)((tab + QPW_TAB_COUNT) % QPW_TAB_COUNT);
+    state->mode = QPW_MODE_LIST;
+    state->selected = state->top = 0;
+    state->selected_id = 0;
+    state->follow = false;
+    return QPW_DO_BUILD;
+}
+
+/* ---- Moving ---- */
+
+static unsigned move(struct qpw_view_state *state, const struct qpw_model *m, int rows)
+{
+    int at = state->selected + rows, last = (int)m->n_rows - 1;
+
+    if (state->mode == QPW_MODE_DETAILS) {
+        state->details_top = state->details_top + rows < 0 ? 0 : state->details_top + rows;
+        return QPW_DO_PAINT;
+    }
+    at = at > last ? last : at;
+    state->selected = at < 0 ? 0 : at;
+    state->selected_id = m->n_rows ? m->rows[state->selected].id : 0;
+    return QPW_DO_PAINT;
+}
+
+static unsigned select_row(struct qpw_view_state *state, const struct qpw_model *m, int row)
+{
+    if (row == state->selected && state->mode == QPW_MODE_LIST && m->n_rows) {
+        state->mode = QPW_MODE_DETAILS;
+        state->details_top = 0;
+    }
+    return move(state, m, row - state->selected);
+}
+
+/* ---- Filter ---- */
+
+static unsigned set_filter(struct qpw_view_state *state, const char *text)
+{
+    struct qpw_error err;
+    struct qpw_filter filter;
+
+    if (qpw_filter_parse(text, &filter, &err) < 0) {
+        say(state, true, err.text);
+        return QPW_DO_PAINT;
+    }
+    state->filter = filter;
+    snprintf(state->filter_text, sizeof(state->filter_text), "%s", text);
+    *state->message = '\0';
+    state->selected = state->top = 0;
+    state->selected_id = 0;
+    return QPW_DO_BUILD;
+}
+
+/* Typing filters at once, as far as what is typed can be understood; Esc puts the old filter back. */
+static unsigned filter_key(struct qpw_view_state *state, int key)
+{
+    size_t length = strlen(state->edit);
+    struct qpw_error err;
+
+    if (key == QPW_KEY_ESC) {
+        state->mode = QPW_MODE_LIST;
+        return set_filter(state, state->filter_text);
+    }
+    if (key == QPW_KEY_ENTER || key == '\n' || key == '\r') {
+        unsigned todo = set_filter(state, state->edit);
+
+        if (todo & QPW_DO_BUILD)
+            state->mode = QPW_MODE_LIST;
+        return todo;
+    }
+    if (key == QPW_KEY_BACKSPACE || key == 127 || key == QPW_CTRL('H')) {
+        while (length && (state->edit[--length] & 0xc0) == 0x80)
+            ;
+        state->edit[length] = '\0';
+    } else if (key == QPW_CTRL('U')) {
+        *state->edit = '\0';
+    } else if (key >= ' ' && key < 127 && length + 1 < sizeof(state->edit)) {
+        state->edit[length] = (char)key;
+        state->edit[length + 1] = '\0';
+    } else {
+        return 0;
+    }
+    *state->message = '\0';
+    if (qpw_filter_parse(state->edit, &state->filter, &err) < 0) {
+        say(state, true, err.text);
+        return QPW_DO_PAINT;
+    }
+    state->selected = state->top = 0;
+    return QPW_DO_BUILD;
+}
+
+/* Terms that single out what the row is about. */
+static unsigned filter_row(struct qpw_view_state *state, const struct qpw_model *m)
+{
+    const struct qpw_row *row = m->n_rows ? &m->rows[state->selected] : NULL;
+    struct qpw_facts facts;
+    char text[QPW_FILTER_TEXT] = "";
+
+    if (!row)
+        return 0;
+    qpw_row_facts(m, row, &facts);
+    if (facts.port != QPW_NO_PORT && qpw_protocol_name(facts.protocol) && !facts.non_ip)
+        snprintf(text, sizeof(text), "proto:%s port:%u dir:%s", qpw_protocol_name(facts.protocol), facts.port,
+                 qpw_direction_name(facts.direction));
+    else if (*facts.rule)
+        snprintf(text, sizeof(text), "rule:%s", facts.rule);
+    else if (*facts.peer)
+        snprintf(text, sizeof(text), "peer:%s", facts.peer);
+    if (!*text)
+        say(state, true, "this row has neither port nor policy row nor peer to filter by");
+    return *text ? set_filter(state, text) : QPW_DO_PAINT;
+}
+
+/* ---- Order ---- */
+
+static unsigned sort_by(struct qpw_view_state *state, int column)
+{
+    struct qpw_sort *sort = &state->sort[state->tab];
+
+    if (sort->column == column)
+        sort->reverse = !sort->reverse;
+    else
+        *sort = (struct qpw_sort){.column = column};
+    state->mode = QPW_MODE_LIST;
+    return QPW_DO_BUILD;
+}
+
+static int sort_index(const struct qpw_view_state *state)
+{
+    const struct qpw_tab_columns *tab = qpw_tab_columns(state->tab);
+
+    for (size_t i = 0; i < tab->n; i++)
+        if ((int)tab->columns[i].id == state->sort[state->tab].column)
+            return (int)i;
+    return -1;
+}
+
+static unsigned sort_move(struct qpw_view_state *state, int columns)
+{
+    const struct qpw_tab_columns *tab = qpw_tab_columns(state->tab);
+    int at = sort_index(state) + columns;
+
+    at = at < 0 ? (int)tab->n - 1 : at % (int)tab->n;
+    state->sort[state->tab] = (struct qpw_sort){.column = tab->columns[at].id};
+    return QPW_DO_BUILD;
+}
+
+static unsigned sort_key(struct qpw_view_state *state, int key)
+{
+    const struct qpw_tab_columns *tab = qpw_tab_columns(state->tab);
+    const struct qpw_binding *binding = qpw_binding_find(key);
+
+    if (key == QPW_KEY_ENTER || key == '\n' || key == '\r')
+        return sort_by(state, tab->columns[state->sort_choice].id);
+    if (binding && binding->action == QPW_ACTION_MOVE) {
+        state->sort_choice = (state->sort_choice + binding->argument + (int)tab->n) % (int)tab->n;
+        return QPW_DO_PAINT;
+    }
+    if (binding && (binding->action == QPW_ACTION_BACK || binding->action == QPW_ACTION_QUIT))
+        state->mode = QPW_MODE_LIST;
+    return QPW_DO_PAINT;
+}
+
+/* ---- The rest ---- */
+
+static unsigned change_interval(struct qpw_view_state *state, bool slower)
+{
+    char text[48];
+    size_t at = 0;
+
+    while (at + 1 < N_INTERVALS && intervals_ms[at] < state->interval_ms)
+        at++;
+    if (slower && at + 1 < N_INTERVALS)
+        at++;
+    else if (!slower && at > 0)
+        at--;
+    state->interval_ms = intervals_ms[at];
+    snprintf(text, sizeof(text), "a picture every %g seconds", state->interval_ms / 1000.0);
+    say(state, false, text);
+    return QPW_DO_PAINT;
+}
+
+static unsigned back(struct qpw_view_state *state)
+{
+    if (state->mode == QPW_MODE_DETAILS) {
+        state->mode = QPW_MODE_LIST;
+        return QPW_DO_PAINT;
+    }
+    return state->filter.n_terms ? set_filter(state, "") : QPW_DO_PAINT;
+}
+
+static unsigned quit(struct qpw_view_state *state, const char *question)
+{
+    if (state->mode == QPW_MODE_DETAILS)
+        return back(state);
+    if (!question)
+        return QPW_DO_QUIT;
+    state->mode = QPW_MODE_QUIT;
+    say(state, true, question);
+    return QPW_DO_PAINT;
+}
+
+static unsigned toggle(struct qpw_view_state *state, bool *flag, const char *on, const char *off)
+{
+    *flag = !*flag;
+    say(state, false, *flag ? on : off);
+    return QPW_DO_BUILD;
+}
+
+static unsigned open_details(struct qpw_view_state *state, const struct qpw_model *m)
+{
+    if (state->mode == QPW_MODE_DETAILS)
+        return back(state);
+    if (!m->n_rows)
+        return 0;
+    state->selected_id = m->rows[state->selected].id;
+    state->mode = QPW_MODE_DETAILS;
+    state->details_top = 0;
+    return QPW_DO_PAINT;
+}
+
+static unsigned open_choice(struct qpw_view_state *state, enum qpw_mode mode)
+{
+    state->mode = mode;
+    if (mode == QPW_MODE_FILTER)
+        memcpy(state->edit, state->filter_text, sizeof(state->edit));
+    else
+        state->sort_choice = sort_index(state) < 0 ? 0 : sort_index(state);
+    return QPW_DO_PAINT;
+}
+
+unsigned qpw_input_action(struct qpw_view_state *state, const struct qpw_model *m, enum qpw_action action, int argument,
+                          int page, const char *quit_question)
+{
+    switch (action) {
+    case QPW_ACTION_NONE: return 0;
+    case QPW_ACTION_QUIT: return quit(state, quit_question);
+    case QPW_ACTION_BACK: return back(state);
+    case QPW_ACTION_TAB: return go_to_tab(state, argument);
+    case QPW_ACTION_TAB_NEXT: return go_to_tab(state, (int)state->tab + 1);
+    case QPW_ACTION_TAB_BEFORE: return go_to_tab(state, (int)state->tab - 1);
+    case QPW_ACTION_MOVE: return move(state, m, argument);
+    case QPW_ACTION_PAGE: return move(state, m, argument * (page > 1 ? page / 2 : 1));
+    case QPW_ACTION_FIRST: return move(state, m, -(int)m->n_rows - state->details_top);
+    case QPW_ACTION_LAST: return state->mode == QPW_MODE_DETAILS ? 0 : move(state, m, (int)m->n_rows);
+    case QPW_ACTION_SELECT: return select_row(state, m, argument);
+    case QPW_ACTION_DETAILS: return open_details(state, m);
+    case QPW_ACTION_FILTER: return open_choice(state, QPW_MODE_FILTER);
+    case QPW_ACTION_FILTER_ROW: return filter_row(state, m);
+    case QPW_ACTION_FILTER_CLEAR: return set_filter(state, "");
+    case QPW_ACTION_SORT: return open_choice(state, QPW_MODE_SORT);
+    case QPW_ACTION_SORT_MOVE: return sort_move(state, argument);
+    case QPW_ACTION_SORT_COLUMN: return sort_by(state, argument);
+    case QPW_ACTION_REVERSE:
+        state->sort[state->tab].reverse = !state->sort[state->tab].reverse;
+        return QPW_DO_BUILD;
+    case QPW_ACTION_PAUSE: return toggle(state, &state->paused, "paused: p goes on", "going on");
+    case QPW_ACTION_FOLLOW: return toggle(state, &state->follow, "frozen on this row", "no longer frozen on a row");
+    case QPW_ACTION_TOTALS: return toggle(state, &state->totals, "totals", "rates");
+    case QPW_ACTION_NUMBERS: return toggle(state, &state->numbers, "numbers", "service names");
+    case QPW_ACTION_UNITS: return toggle(state, &state->bytes, "rates in bytes a second", "rates in bits a second");
+    case QPW_ACTION_FASTER: return change_interval(state, false);
+    case QPW_ACTION_SLOWER: return change_interval(state, true);
+    case QPW_ACTION_COPY: return QPW_DO_COPY | QPW_DO_PAINT;
+    case QPW_ACTION_MOUSE: return QPW_DO_MOUSE | QPW_DO_PAINT;
+    case QPW_ACTION_REDRAW: return QPW_DO_REDRAW | QPW_DO_PAINT;
+    }
+    return 0;
+}
+
+unsigned qpw_input_key(struct qpw_view_state *state, const struct qpw_model *m, int key, int page, const char *quit_question)
+{
+    const struct qpw_binding *binding = qpw_binding_find(key);
+
+    if (state->mode == QPW_MODE_FILTER)
+        return filter_key(state, key);
+    *state->message = '\0';
+    state->message_bad = false;
+    if (state->mode == QPW_MODE_SORT)
+        return sort_key(state, key);
+    if (state->mode == QPW_MODE_QUIT) {
+        state->mode = QPW_MODE_LIST;
+        return key == 'y' || key == 'Y' || key == 'q' ? QPW_DO_QUIT : QPW_DO_PAINT;
+    }
+    if (!binding)
+        return QPW_DO_PAINT;
+    return qpw_input_action(state, m, binding->action, binding->argument, page, quit_question);
+}

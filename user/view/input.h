@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* input.h - what a key or a click does to the state. No terminal is touched here. */
+#ifndef QPW_VIEW_INPUT_H
+#define QPW_VIEW_INPUT_H
+
+#include "view/keys.h"
+
+/* What is left to do after a key, or-ed. */
+#define QPW_DO_BUILD 0x01  /* make the rows anew and paint */
+#define QPW_DO_PAINT 0x02
+#define QPW_DO_QUIT 0x04
+#define QPW_DO_COPY 0x08   /* copy the selected row's policy line */
+#define QPW_DO_MOUSE 0x10  /* mouse on or off */
+#define QPW_DO_REDRAW 0x20 /* every cell again */
+
+/* page: rows on the screen. quit_question: asked before quitting, NULL: none. */
+unsigned qpw_input_key(struct qpw_view_state *state, const struct qpw_model *m, int key, int page, const char *quit_question);
+
+/* The same of an action, as a click gives it. */
+unsigned qpw_input_action(struct qpw_view_state *state, const struct qpw_model *m, enum qpw_action action, int argument,
+                          int page, const char *quit_question);
+
+#endif

@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#include "view/keys.h"
+
+#include <stdio.h>
+
+#include "util/names.h"
+#include "view/canvas.h"
+
+#define F(n) (QPW_KEY_F1 + (n) - 1)
+
+static const struct qpw_binding bindings[] = {
+    {{'?', 'h', F(1)}, QPW_ACTION_TAB, QPW_TAB_HELP, "? h F1", "this help"},
+    {{'\t', QPW_KEY_RIGHT, 'l'}, QPW_ACTION_TAB_NEXT, 0, "Tab → l", "next tab"},
+    {{QPW_KEY_BACKTAB, QPW_KEY_LEFT}, QPW_ACTION_TAB_BEFORE, 0, "Shift-Tab ←", "tab before"},
+    {{'1'}, QPW_ACTION_TAB, QPW_TAB_UNEXPECTED, "1 to 6", "a tab by its number"},
+    {{'2'}, QPW_ACTION_TAB, QPW_TAB_PORTS, NULL, NULL},
+    {{'3'}, QPW_ACTION_TAB, QPW_TAB_PEERS, NULL, NULL},
+    {{'4'}, QPW_ACTION_TAB, QPW_TAB_POLICY, NULL, NULL},
+    {{'5'}, QPW_ACTION_TAB, QPW_TAB_COVERAGE, NULL, NULL},
+    {{'6'}, QPW_ACTION_TAB, QPW_TAB_HELP, NULL, NULL},
+    {{'j', QPW_KEY_DOWN, QPW_CTRL('N')}, QPW_ACTION_MOVE, 1, "j k, arrows", "down, up"},
+    {{'k', QPW_KEY_UP, QPW_CTRL('P')}, QPW_ACTION_MOVE, -1, NULL, NULL},
+    {{QPW_KEY_PAGE_DOWN, QPW_CTRL('F')}, QPW_ACTION_PAGE, 2, "PgDn PgUp ^F ^B", "a page down, up"},
+    {{QPW_KEY_PAGE_UP, QPW_CTRL('B')}, QPW_ACTION_PAGE, -2, NULL, NULL},
+    {{QPW_CTRL('D')}, QPW_ACTION_PAGE, 1, "^D ^U", "half a page down, up"},
+    {{QPW_CTRL('U')}, QPW_ACTION_PAGE, -1, NULL, NULL},
+    {{'g', QPW_KEY_HOME}, QPW_ACTION_FIRST, 0, "g G, Home End", "first, last row"},
+    {{'G', QPW_KEY_END}, QPW_ACTION_LAST, 0, NULL, NULL},
+    {{QPW_KEY_ENTER, '\n', '\r'}, QPW_ACTION_DETAILS, 0, "Enter", "details of the row, and back"},
+    {{'y'}, QPW_ACTION_COPY, 0, "y", "copy the policy line that would allow the row (OSC 52)"},
+    {{'f', 'F'}, QPW_ACTION_FOLLOW, 0, "f", "freeze on the row: the selection follows it wherever it is sorted to"},
+    {{'/', '\\', F(4), F(3)}, QPW_ACTION_FILTER, 0, "/ \\ F4", "type a filter; Enter keeps it, Esc gives up"},
+    {{'='}, QPW_ACTION_FILTER_ROW, 0, "=", "only rows of this one's port (or policy row, or peer)"},
+    {{'c', QPW_KEY_DELETE}, QPW_ACTION_FILTER_CLEAR, 0, "c Del", "drop the filter"},
+    {{'s', F(6)}, QPW_ACTION_SORT, 0, "s F6", "choose the column to sort by"},
+    {{'>', '.'}, QPW_ACTION_SORT_MOVE, 1, "< >", "sort by the column to the left, right"},
+    {{'<', ','}, QPW_ACTION_SORT_MOVE, -1, NULL, NULL},
+    {{'I', 'r'}, QPW_ACTION_REVERSE, 0, "I r", "reverse the order"},
+    {{'p', ' ', 'Z'}, QPW_ACTION_PAUSE, 0, "p Space", "pause: the screen stands still, counting goes on"},
+    {{'t'}, QPW_ACTION_TOTALS, 0, "t", "totals or rates, where both do not fit"},
+    {{'n'}, QPW_ACTION_NUMBERS, 0, "n", "service names or numbers"},
+    {{'u', 'b'}, QPW_ACTION_UNITS, 0, "u", "rates in bits or bytes a second"},
+    {{'+'}, QPW_ACTION_SLOWER, 0, "+ -", "a longer, shorter interval between pictures"},
+    {{'-'}, QPW_ACTION_FASTER, 0, NULL, NULL},
+    {{'m'}, QPW_ACTION_MOUSE, 0, "m", "mouse on or off (off: the terminal selects text again)"},
+    {{QPW_CTRL('L')}, QPW_ACTION_REDRAW, 0, "^L", "draw the screen anew"},
+    {{QPW_KEY_ESC}, QPW_ACTION_BACK, 0, "Esc", "close what is open; then drop the filter"},
+    {{'q', F(10)}, QPW_ACTION_QUIT, 0, "q F10", "quit (in the details: back)"},
+};
+
+const struct qpw_binding *qpw_bindings(size_t *ret_n)
+{
+    *ret_n = sizeof(bindings) / sizeof(*bindings);
+    return bindings;
+}
+
+const struct qpw_binding *qpw_binding_find(int key)
+{
+    for (size_t i = 0; i < sizeof(bindings) / sizeof(*bindings); i++)
+        for (size_t k = 0; k < 4 && bindings[i].keys[k]; k++)
+            if (bindings[i].keys[k] == key)
+                return &bindings[i];
+    return NULL;
+}
+
+/* ---- The Help tab ---- */
+
+static const struct {
+    const char *word, *meaning;
+} words[] = {
+    {"allowed", "a row of the policy matches"},
+    {"weak", "only a row as wide as FTP's passive ports matches, and nothing vouches for it"},
+    {"peer", "the other end is a node of the cluster"},
+    {"infra, implied", "the tool's own rules: what any IP node needs, companions of a row"},
+    {"undecided", "direction or port not known; the reason says why"},
+    {"transit", "not this node's"},
+    {"unexpected", "no row explains it"},
+    {"answered", "something listened: the one thing never to overlook"},
+    {"LAST >5m", "nothing since this view began, 5 minutes ago; before that it is not known when"},
+};
+
+int qpw_model_help(struct qpw_model *m)
+{
+    char name[48];
+    int r = 0;
+
+    for (size_t i = 0; r == 0 && i < sizeof(bindings) / sizeof(*bindings); i++)
+        if (bindings[i].shown)
+            r = qpw_model_add_line(m, "key", QPW_STYLE_NORMAL, bindings[i].shown, "", bindings[i].does);
+    if (r == 0)
+        r = qpw_model_add_line(m, "key", QPW_STYLE_NORMAL, "mouse", "",
+                               "click a tab, a row (twice: details), a column's title (sort); wheel");
+    for (int i = 1; r == 0 && i < QPW_FIELD_COUNT; i++) {
+        snprintf(name, sizeof(name), "%s:", qpw_field_name((enum qpw_field)i));
+        r = qpw_model_add_line(m, "filter", QPW_STYLE_NORMAL, name, "", qpw_field_help((enum qpw_field)i));
+    }
+    if (r == 0)
+        r = qpw_model_add_line(m, "filter", QPW_STYLE_NORMAL, "word", "", "anywhere in the row; quotes keep blanks together");
+    if (r == 0)
+        r = qpw_model_add_line(m, "filter", QPW_STYLE_NORMAL, "-term, !term", "", "not; port:80,443 either; port:1-1023 range");
+    for (size_t i = 0; r == 0 && i < sizeof(words) / sizeof(*words); i++)
+        r = qpw_model_add_line(m, "word", QPW_STYLE_NORMAL, words[i].word, "", words[i].meaning);
+    return r;
+}

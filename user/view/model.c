@@ -1,0 +1,347 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#include "view/model.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "view/columns.h"
+
+const char *qpw_tab_name(enum qpw_tab tab)
+{
+#define NAME(s, n) n,
+    static const char *const names[] = {QPW_TABS(NAME)};
+#undef NAME
+
+    return names[tab];
+}
+
+int qpw_tab_find(const char *name)
+{
+    for (int i = 0; i < QPW_TAB_COUNT; i++)
+        if (*name && !strncasecmp(qpw_tab_name((enum qpw_tab)i), name, strlen(name)))
+            return i;
+    return -1;
+}
+
+void qpw_state_init(struct qpw_view_state *state)
+{
+    *state = (struct qpw_view_state){.interval_ms = 1000};
+    for (int i = 0; i < QPW_TAB_COUNT; i++)
+        state->sort[i].column = qpw_tab_columns((enum qpw_tab)i)->sort;
+}
+
+const char *qpw_model_rule(const struct qpw_model *m, unsigned rule)
+{
+    return m->now && rule && rule < m->now->n_rules ? m->now->rules[rule].name : "";
+}
+
+const char *qpw_model_peer(const struct qpw_model *m, unsigned peer)
+{
+    return m->now && peer && peer < m->now->n_peers ? m->now->peers[peer].name : "";
+}
+
+const char *qpw_model_iface(const struct qpw_model *m, unsigned number)
+{
+    if (m->now && number && number < QPW_MAX_IFACES)
+        return m->now->meta.ifname[number];
+    return "";
+}
+
+const char *qpw_model_process(const struct qpw_model *m, const struct qpw_finding_row *finding)
+{
+    return m->process ? m->process(m->process_context, finding) : "";
+}
+
+/* ---- Taking a snapshot in ---- */
+
+int qpw_model_advance(struct qpw_model *m, const struct qpw_snapshot *s)
+{
+    int r = qpw_tracks_advance(&m->tracks, s);
+
+    if (r < 0)
+        return r;
+    if (!m->started_unix_ns)
+        m->started_unix_ns = s->unix_ns;
+    m->now = s;
+    m->n_rows = m->n_lines = 0; /* they point into the snapshot before */
+    qpw_summary_make(m);
+    return 0;
+}
+
+/* ---- Rows ---- */
+
+struct qpw_row *qpw_model_add(struct qpw_model *m)
+{
+    if (m->n_rows == m->room) {
+        size_t room = m->room ? 2 * m->room : 256;
+        struct qpw_row *rows = realloc(m->rows, room * sizeof(*rows));
+
+        if (!rows)
+            return NULL;
+        m->rows = rows;
+        m->room = room;
+    }
+    m->rows[m->n_rows] = (struct qpw_row){0};
+    return &m->rows[m->n_rows++];
+}
+
+static void set_track(const struct qpw_model *m, struct qpw_row *row)
+{
+    const struct qpw_track *track = qpw_track_find(&m->tracks, row->id);
+
+    if (!track)
+        return;
+    row->rate = track->rate;
+    if (track->changed_unix_ns > row->last_unix_ns)
+        row->last_unix_ns = track->changed_unix_ns;
+}
+
+static int add_findings(struct qpw_model *m)
+{
+    const struct qpw_snapshot *s = m->now;
+
+    for (size_t i = 0; i < s->n_findings; i++) {
+        const struct qpw_finding_row *f = &s->findings[i];
+        struct qpw_row *row = qpw_model_add(m);
+
+        if (!row)
+            return -ENOMEM;
+        row->kind = QPW_ROW_FINDING;
+        row->id = qpw_track_id(&m->tracks, QPW_TRACK_FINDING, &f->key, sizeof(f->key));
+        row->source = f;
+        row->counts = f->counts;
+        row->first_unix_ns = f->first_unix_ns;
+        row->last_unix_ns = f->last_unix_ns;
+        row->severity = (uint8_t)qpw_finding_severity(f);
+        set_track(m, row);
+    }
+    for (size_t i = 0; i < s->n_details; i++) {
+        const struct qpw_detail_row *d = &s->details[i];
+        struct qpw_row *row = qpw_model_add(m);
+
+        if (!row)
+            return -ENOMEM;
+        row->kind = QPW_ROW_FOLDED;
+        row->id = qpw_track_id(&m->tracks, QPW_TRACK_DETAIL, &d->key, sizeof(d->key));
+        row->source = d;
+        row->counts.rx_packets = d->packets;
+        row->first_unix_ns = d->first_unix_ns;
+        row->last_unix_ns = d->last_unix_ns;
+        row->severity = 3;
+    }
+    return 0;
+}
+
+static int add_meters(struct qpw_model *m)
+{
+    for (size_t i = 0; i < m->now->n_meters; i++) {
+        const struct qpw_meter_row *meter = &m->now->meters[i];
+        struct qpw_row *row = qpw_model_add(m);
+
+        if (!row)
+            return -ENOMEM;
+        row->kind = QPW_ROW_METER;
+        row->id = qpw_track_id(&m->tracks, QPW_TRACK_METER, &meter->key, sizeof(meter->key));
+        row->source = meter;
+        row->counts = meter->counts;
+        row->first_unix_ns = meter->first_unix_ns;
+        set_track(m, row);
+    }
+    return 0;
+}
+
+static int add_peers(struct qpw_model *m)
+{
+    int r = qpw_model_peers(m);
+
+    for (size_t i = 1; r == 0 && i < m->n_peers; i++) {
+        const struct qpw_peer_view *peer = &m->peers[i];
+        struct qpw_row *row;
+
+        if (!peer->info->name[0] || (!peer->info->in_force && !peer->counts.connections && !peer->counts.rx_packets))
+            continue;
+        row = qpw_model_add(m);
+        if (!row)
+            return -ENOMEM;
+        row->kind = QPW_ROW_PEER;
+        row->id = i;
+        row->source = peer;
+        row->number = (uint32_t)i;
+        row->counts = peer->counts;
+        row->rate = peer->rate;
+        row->first_unix_ns = peer->first_unix_ns;
+        row->last_unix_ns = peer->last_unix_ns;
+    }
+    return r;
+}
+
+static int add_rules(struct qpw_model *m)
+{
+    int r = qpw_model_rules(m);
+
+    for (size_t i = 1; r == 0 && i < m->n_rules; i++) {
+        const struct qpw_rule_info *rule = &m->now->rules[i];
+        const struct qpw_rule_view *carried = &m->rules[i];
+        struct qpw_row *row;
+
+        if (!rule->name[0] || (!rule->in_force && !carried->counts.rx_packets && !carried->counts.tx_packets))
+            continue;
+        row = qpw_model_add(m);
+        if (!row)
+            return -ENOMEM;
+        row->kind = QPW_ROW_RULE;
+        row->id = i;
+        row->source = rule;
+        row->number = (uint32_t)i;
+        row->counts = carried->counts;
+        row->rate = carried->rate;
+        row->first_unix_ns = carried->first_unix_ns;
+        row->last_unix_ns = carried->last_unix_ns;
+    }
+    return r;
+}
+
+int qpw_model_add_line(struct qpw_model *m, const char *section, uint8_t style, const char *item, const char *value,
+                       const char *note)
+{
+    struct qpw_line *line;
+
+    if (m->n_lines == m->lines_room) {
+        size_t room = m->lines_room ? 2 * m->lines_room : 64;
+        struct qpw_line *lines = realloc(m->lines, room * sizeof(*lines));
+
+        if (!lines)
+            return -ENOMEM;
+        m->lines = lines;
+        m->lines_room = room;
+    }
+    line = &m->lines[m->n_lines++];
+    line->section = section;
+    line->style = style;
+    snprintf(line->item, sizeof(line->item), "%s", item);
+    snprintf(line->value, sizeof(line->value), "%s", value);
+    snprintf(line->note, sizeof(line->note), "%s", note);
+    return 0;
+}
+
+static int add_lines(struct qpw_model *m, int (*make)(struct qpw_model *))
+{
+    int r;
+
+    m->n_lines = 0;
+    r = make(m);
+    for (size_t i = 0; r == 0 && i < m->n_lines; i++) {
+        struct qpw_row *row = qpw_model_add(m);
+
+        if (!row)
+            return -ENOMEM;
+        row->kind = QPW_ROW_LINE;
+        row->id = i + 1;
+        row->source = &m->lines[i];
+    }
+    return r;
+}
+
+/* ---- Filter and order ---- */
+
+static void apply_filter(struct qpw_model *m, enum qpw_tab tab, const struct qpw_filter *filter)
+{
+    char words[1024];
+    size_t kept = 0;
+
+    if (!filter->n_terms)
+        return;
+    for (size_t i = 0; i < m->n_rows; i++) {
+        struct qpw_facts facts;
+
+        qpw_row_facts(m, &m->rows[i], &facts);
+        facts.has = qpw_tab_columns(tab)->fields;
+        if (filter->fields & 1u << QPW_FIELD_PROC && m->rows[i].kind == QPW_ROW_FINDING)
+            facts.process = qpw_model_process(m, m->rows[i].source);
+        facts.words = filter->fields & 1u << QPW_FIELD_WORD ? qpw_row_words(m, &m->rows[i], words, sizeof(words)) : "";
+        if (qpw_filter_match(filter, &facts))
+            m->rows[kept++] = m->rows[i];
+    }
+    m->n_hidden = m->n_rows - kept;
+    m->n_rows = kept;
+}
+
+/* The greater comes later; ties by identity so that rows do not jump about. */
+static int compare(const void *left, const void *right)
+{
+    const struct qpw_row *a = left, *b = right;
+    int r = 0;
+
+    if (a->key_addr && b->key_addr)
+        r = memcmp(a->key_addr, b->key_addr, 16);
+    if (!r && a->key_text && b->key_text)
+        r = strcasecmp(a->key_text, b->key_text);
+    if (!r)
+        r = (a->key_number > b->key_number) - (a->key_number < b->key_number);
+    if (!r)
+        r = (a->last_unix_ns < b->last_unix_ns) - (a->last_unix_ns > b->last_unix_ns);
+    return r ? r : (a->id > b->id) - (a->id < b->id);
+}
+
+static int compare_down(const void *left, const void *right)
+{
+    return compare(right, left);
+}
+
+static void apply_sort(struct qpw_model *m, enum qpw_tab tab, const struct qpw_sort *sort)
+{
+    const struct qpw_column *column = qpw_column_find(tab, sort->column);
+    bool down;
+
+    if (!column)
+        return;
+    for (size_t i = 0; i < m->n_rows; i++)
+        qpw_cell_key(m, &m->rows[i], column->id);
+    down = !!(column->flags & QPW_COLUMN_MOST_FIRST) != sort->reverse;
+    qsort(m->rows, m->n_rows, sizeof(*m->rows), down ? compare_down : compare);
+}
+
+int qpw_model_build(struct qpw_model *m, const struct qpw_view_state *state)
+{
+    int r = 0;
+
+    m->n_rows = m->n_hidden = 0;
+    if (!m->now && state->tab != QPW_TAB_HELP)
+        return 0;
+    switch (state->tab) {
+    case QPW_TAB_UNEXPECTED: r = add_findings(m); break;
+    case QPW_TAB_PORTS: r = add_meters(m); break;
+    case QPW_TAB_PEERS: r = add_peers(m); break;
+    case QPW_TAB_POLICY: r = add_rules(m); break;
+    case QPW_TAB_COVERAGE: r = add_lines(m, qpw_model_coverage); break;
+    case QPW_TAB_HELP: return add_lines(m, qpw_model_help);
+    case QPW_TAB_COUNT: break;
+    }
+    if (r < 0)
+        return r;
+    apply_filter(m, state->tab, &state->filter);
+    apply_sort(m, state->tab, &state->sort[state->tab]);
+    return 0;
+}
+
+int qpw_model_find(const struct qpw_model *m, uint64_t id)
+{
+    for (size_t i = 0; id && i < m->n_rows; i++)
+        if (m->rows[i].id == id)
+            return (int)i;
+    return -1;
+}
+
+void qpw_model_free(struct qpw_model *m)
+{
+    qpw_tracks_free(&m->tracks);
+    free(m->rows);
+    free(m->peers);
+    free(m->rules);
+    free(m->lines);
+    free(m->listed);
+    *m = (struct qpw_model){0};
+}

@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#include "view/plain.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "view/screen.h"
+
+#define HEADER_ROWS 20 /* any height at which the header is whole */
+
+static void print_row(FILE *out, const struct qpw_canvas *c, int row, char *buf, size_t size)
+{
+    fprintf(out, "%s\n", qpw_canvas_row_text(c, row, buf, size));
+}
+
+/* A canvas of that size and a buffer for one of its lines. */
+static int open_canvas(struct qpw_canvas *c, int rows, int width, bool ascii, char **ret_buf)
+{
+    int r;
+
+    *c = (struct qpw_canvas){.ascii = ascii};
+    r = qpw_canvas_resize(c, rows, width);
+    if (r < 0)
+        return r;
+    *ret_buf = malloc(4 * (size_t)width + 8);
+    if (*ret_buf)
+        return 0;
+    qpw_canvas_free(c);
+    return -ENOMEM;
+}
+
+int qpw_plain_header(FILE *out, const struct qpw_model *m, const struct qpw_view_state *state, int width, bool ascii)
+{
+    struct qpw_canvas c;
+    char *buf;
+    int r = open_canvas(&c, HEADER_ROWS, width, ascii, &buf);
+
+    if (r < 0)
+        return r;
+    r = qpw_header_paint(&c, m, state);
+    for (int i = 0; i < r; i++)
+        print_row(out, &c, i, buf, 4 * (size_t)width + 8);
+    free(buf);
+    qpw_canvas_free(&c);
+    return 0;
+}
+
+int qpw_plain_table(FILE *out, struct qpw_model *m, const struct qpw_view_state *state, int width, bool ascii)
+{
+    struct qpw_canvas c;
+    struct qpw_layout layout;
+    char *buf;
+    int r = qpw_model_build(m, state);
+
+    if (r == 0)
+        r = open_canvas(&c, 1, width, ascii, &buf);
+    if (r < 0)
+        return r;
+    qpw_layout_make(qpw_tab_columns(state->tab), state->totals, width, &layout);
+    fprintf(out, "%s: %zu rows", qpw_tab_name(state->tab), m->n_rows);
+    if (state->filter.n_terms)
+        fprintf(out, " of %zu, filter %s", m->n_rows + m->n_hidden, state->filter_text);
+    fprintf(out, "\n");
+    qpw_titles_paint(&c, 0, &layout, state);
+    print_row(out, &c, 0, buf, 4 * (size_t)width + 8);
+    for (size_t i = 0; i < m->n_rows; i++) {
+        qpw_canvas_clear(&c);
+        qpw_row_paint(&c, 0, &layout, m, state, &m->rows[i]);
+        print_row(out, &c, 0, buf, 4 * (size_t)width + 8);
+    }
+    free(buf);
+    qpw_canvas_free(&c);
+    return 0;
+}

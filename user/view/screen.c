@@ -1,0 +1,220 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#include "view/screen.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "view/format.h"
+
+#define TOO_SMALL(c) ((c)->cols < 40 || (c)->rows < 8)
+
+int qpw_screen_page(int rows)
+{
+    int page = rows - qpw_header_rows(rows) - 3; /* tabs, titles, last line */
+
+    return page > 1 ? page : 1;
+}
+
+void qpw_screen_settle(const struct qpw_model *m, struct qpw_view_state *state, int page)
+{
+    int n = (int)m->n_rows;
+    bool stay = state->follow || state->mode == QPW_MODE_DETAILS;
+
+    if (stay && state->selected_id) {
+        int at = qpw_model_find(m, state->selected_id);
+
+        if (at >= 0)
+            state->selected = at;
+    }
+    state->selected = state->selected >= n ? n - 1 : state->selected;
+    state->selected = state->selected < 0 ? 0 : state->selected;
+    if (!stay || !state->selected_id)
+        state->selected_id = n ? m->rows[state->selected].id : 0;
+    if (state->top > state->selected)
+        state->top = state->selected;
+    if (state->selected >= state->top + page)
+        state->top = state->selected - page + 1;
+    if (state->top > n - page)
+        state->top = n - page;
+    state->top = state->top < 0 ? 0 : state->top;
+}
+
+/* ---- Table ---- */
+
+void qpw_titles_paint(struct qpw_canvas *c, int at, const struct qpw_layout *layout, const struct qpw_view_state *state)
+{
+    const struct qpw_sort *sort = &state->sort[state->tab];
+
+    qpw_canvas_style_row(c, at, QPW_STYLE_TITLE);
+    for (int i = 0; i < layout->n; i++) {
+        const struct qpw_place *place = &layout->places[i];
+        bool sorted = (int)place->column->id == sort->column;
+        bool down = !!(place->column->flags & QPW_COLUMN_MOST_FIRST) != sort->reverse;
+        char title[40];
+
+        snprintf(title, sizeof(title), "%s%s", place->column->title, !sorted ? "" : down ? "▼" : "▲");
+        qpw_canvas_field(c, at, place->left, place->width, place->column->flags & QPW_COLUMN_RIGHT, QPW_STYLE_TITLE, title);
+        qpw_canvas_zone(c, at, place->left, place->left + place->width, QPW_ACTION_SORT_COLUMN, place->column->id);
+    }
+}
+
+void qpw_row_paint(struct qpw_canvas *c, int at, const struct qpw_layout *layout, const struct qpw_model *m,
+                   const struct qpw_view_state *state, const struct qpw_row *row)
+{
+    char text[512];
+
+    for (int i = 0; i < layout->n; i++) {
+        const struct qpw_place *place = &layout->places[i];
+
+        qpw_cell_text(m, state, row, place->column->id, place->width, text, sizeof(text));
+        qpw_canvas_field(c, at, place->left, place->width, place->column->flags & QPW_COLUMN_RIGHT,
+                         qpw_cell_style(m, row, place->column->id), text);
+    }
+}
+
+static const char *empty_text(const struct qpw_model *m, const struct qpw_view_state *state)
+{
+    if (m->n_hidden)
+        return "the filter holds every row back; c drops it";
+    switch (state->tab) {
+    case QPW_TAB_UNEXPECTED: return "nothing to report: no finding so far";
+    case QPW_TAB_PORTS: return "no packet counted so far";
+    case QPW_TAB_PEERS: return "no peer is named; attach --peer NAME=ADDR, or `peer` in the policy";
+    case QPW_TAB_POLICY: return "no policy row is in force";
+    default: return "";
+    }
+}
+
+static void paint_table(struct qpw_canvas *c, int first, int height, const struct qpw_model *m,
+                        const struct qpw_view_state *state)
+{
+    struct qpw_layout layout;
+
+    qpw_layout_make(qpw_tab_columns(state->tab), state->totals, c->cols, &layout);
+    qpw_titles_paint(c, first, &layout, state);
+    if (!m->n_rows)
+        qpw_canvas_text(c, first + 2, 2, c->cols - 2, QPW_STYLE_DIM, empty_text(m, state));
+    for (int i = 0; i < height && state->top + i < (int)m->n_rows; i++) {
+        int at = first + 1 + i, index = state->top + i;
+
+        qpw_row_paint(c, at, &layout, m, state, &m->rows[index]);
+        qpw_canvas_zone(c, at, 0, c->cols, QPW_ACTION_SELECT, index);
+        if (index == state->selected)
+            qpw_canvas_style_row(c, at, QPW_STYLE_SELECTED);
+    }
+}
+
+/* ---- Tabs, last line, choices ---- */
+
+static void paint_tabs(struct qpw_canvas *c, int at, const struct qpw_model *m, const struct qpw_view_state *state)
+{
+    char right[QPW_FILTER_TEXT + 64] = "", field[24] = "";
+    uint32_t foreign = state->filter.fields & ~qpw_tab_columns(state->tab)->fields & ~(1u << QPW_FIELD_WORD);
+    int col = 0, width;
+
+    for (int i = 0; i < QPW_TAB_COUNT; i++) {
+        bool on = i == (int)state->tab;
+        int end = qpw_canvas_printf(c, at, col, c->cols - col, on ? QPW_STYLE_TAB_ON : QPW_STYLE_TAB, on ? "[%d %s]" : " %d %s ",
+                                    i + 1, qpw_tab_name((enum qpw_tab)i));
+
+        qpw_canvas_zone(c, at, col, end, QPW_ACTION_TAB, i);
+        col = end;
+    }
+    if (state->tab == QPW_TAB_HELP)
+        return;
+    for (int i = 1; i < QPW_FIELD_COUNT && !*field; i++)
+        if (foreign & 1u << i)
+            snprintf(field, sizeof(field), " (no %s here)", qpw_field_name((enum qpw_field)i));
+    if (state->filter.n_terms)
+        snprintf(right, sizeof(right), " /%s%s %zu of %zu", state->filter_text, field, m->n_rows, m->n_rows + m->n_hidden);
+    else
+        snprintf(right, sizeof(right), " %zu rows", m->n_rows);
+    width = qpw_text_width(right);
+    width = width > c->cols - col ? c->cols - col : width;
+    qpw_canvas_field(c, at, c->cols - width, width, true, state->filter.n_terms ? QPW_STYLE_NOTE : QPW_STYLE_DIM, right);
+}
+
+static void paint_hints(struct qpw_canvas *c, int at, const struct qpw_view_state *state)
+{
+    static const struct {
+        const char *key, *does;
+        enum qpw_action action;
+    } hints[] = {{"?", "help", QPW_ACTION_TAB},       {"Tab", "next", QPW_ACTION_TAB_NEXT}, {"/", "filter", QPW_ACTION_FILTER},
+                 {"s", "sort", QPW_ACTION_SORT},      {"r", "reverse", QPW_ACTION_REVERSE}, {"Enter", "details", QPW_ACTION_DETAILS},
+                 {"p", "pause", QPW_ACTION_PAUSE},    {"t", "totals", QPW_ACTION_TOTALS},   {"q", "quit", QPW_ACTION_QUIT}};
+    int col = 0;
+
+    for (size_t i = 0; i < sizeof(hints) / sizeof(*hints); i++) {
+        int left = col;
+
+        col = qpw_canvas_text(c, at, col, c->cols - col, QPW_STYLE_BOLD, hints[i].key);
+        col = qpw_canvas_printf(c, at, col, c->cols - col, QPW_STYLE_DIM, " %s",
+                                hints[i].action == QPW_ACTION_TOTALS && state->totals ? "rates" : hints[i].does);
+        qpw_canvas_zone(c, at, left, col, hints[i].action, hints[i].action == QPW_ACTION_TAB ? QPW_TAB_HELP : 0);
+        col += 2;
+    }
+    if (col + 16 < c->cols)
+        qpw_canvas_printf(c, at, c->cols - 16, 16, QPW_STYLE_DIM, "%6s every %g s", state->follow ? "frozen" : "",
+                          state->interval_ms / 1000.0);
+}
+
+static void paint_last(struct qpw_canvas *c, const struct qpw_view_state *state)
+{
+    int at = c->rows - 1, col;
+
+    if (state->mode == QPW_MODE_FILTER) {
+        col = qpw_canvas_text(c, at, 0, c->cols, QPW_STYLE_BOLD, "filter: ");
+        col = qpw_canvas_text(c, at, col, c->cols - col - 1, QPW_STYLE_NORMAL, state->edit);
+        qpw_canvas_text(c, at, col, 1, QPW_STYLE_NORMAL | QPW_STYLE_SELECTED, " ");
+        qpw_canvas_text(c, at, col + 2, c->cols - col - 2, state->message_bad ? QPW_STYLE_BAD : QPW_STYLE_DIM,
+                        *state->message ? state->message : "Enter keeps, Esc gives up; port: dir: addr: proc: … (? lists all)");
+    } else if (state->mode == QPW_MODE_QUIT || *state->message) {
+        qpw_canvas_text(c, at, 0, c->cols, state->message_bad ? QPW_STYLE_BAD : QPW_STYLE_BOLD, state->message);
+    } else {
+        paint_hints(c, at, state);
+    }
+}
+
+/* A box with the tab's columns over the right of the table. */
+static void paint_sort(struct qpw_canvas *c, int first, int height, const struct qpw_view_state *state)
+{
+    const struct qpw_tab_columns *tab = qpw_tab_columns(state->tab);
+    int left = c->cols - 26, top = state->sort_choice >= height - 2 ? state->sort_choice - (height - 3) : 0;
+
+    qpw_canvas_field(c, first, left, 26, false, QPW_STYLE_TAB_ON, "│ sort by (Enter, Esc)");
+    for (int i = 1; i < height; i++) {
+        int index = top + i - 1;
+        bool on = index == state->sort_choice;
+        char text[48] = "│";
+
+        if (index < (int)tab->n)
+            snprintf(text, sizeof(text), "│ %s %s", on ? ">" : " ", tab->columns[index].title);
+        qpw_canvas_field(c, first + i, left, 26, false, on ? QPW_STYLE_NORMAL | QPW_STYLE_SELECTED : QPW_STYLE_NORMAL, text);
+        if (index < (int)tab->n)
+            qpw_canvas_zone(c, first + i, left, c->cols, QPW_ACTION_SORT_COLUMN, tab->columns[index].id);
+    }
+}
+
+void qpw_screen_paint(struct qpw_canvas *c, const struct qpw_model *m, const struct qpw_view_state *state)
+{
+    int at, height;
+
+    qpw_canvas_clear(c);
+    if (TOO_SMALL(c)) {
+        qpw_canvas_text(c, 0, 0, c->cols, QPW_STYLE_BOLD, "qportwatch needs 40x8 or more");
+        return;
+    }
+    at = qpw_header_paint(c, m, state);
+    height = qpw_screen_page(c->rows);
+    paint_tabs(c, at++, m, state);
+    if (state->mode == QPW_MODE_DETAILS) {
+        int index = qpw_model_find(m, state->selected_id);
+
+        qpw_details_paint(c, m, state, index < 0 ? NULL : &m->rows[index], at, height + 1);
+    } else {
+        paint_table(c, at, height, m, state);
+    }
+    if (state->mode == QPW_MODE_SORT)
+        paint_sort(c, at, height + 1, state);
+    paint_last(c, state);
+}

@@ -1,0 +1,282 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#include "view/view.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "view/draw.h"
+#include "view/input.h"
+#include "view/process.h"
+#include "view/remember.h"
+#include "view/screen.h"
+
+struct qpw_view {
+    struct qpw_view_options options;
+    struct qpw_view_state state;
+    struct qpw_model model;
+    struct qpw_snapshot snapshot;
+    struct qpw_canvas canvas;
+    struct qpw_draw *draw;
+    struct qpw_processes *processes; /* NULL: not known */
+    uint64_t due_ns;                 /* of the next picture, CLOCK_MONOTONIC */
+    unsigned todo;                   /* QPW_DO_* not done yet */
+    bool mouse;
+};
+
+static uint64_t now_ns(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+}
+
+void qpw_view_begin(bool remember, struct qpw_view_state *ret)
+{
+    char path[PATH_MAX];
+
+    qpw_state_init(ret);
+    if (remember && qpw_remember_path(path, sizeof(path)))
+        qpw_remember_load(path, ret);
+}
+
+int qpw_view_open(const struct qpw_view_options *options, struct qpw_view **ret, struct qpw_error *err)
+{
+    struct qpw_view *view = calloc(1, sizeof(*view));
+    int r;
+
+    if (!view || (options->sockets && qpw_processes_new(options->sockets, &view->processes) < 0)) {
+        free(view);
+        return qpw_fail(err, -ENOMEM, "no memory for the view");
+    }
+    view->options = *options;
+    view->state = *options->state;
+    view->mouse = true;
+    view->todo = QPW_DO_BUILD | QPW_DO_PAINT;
+    if (getrandom(&view->model.tracks.salt, sizeof(view->model.tracks.salt), GRND_NONBLOCK) < 0)
+        view->model.tracks.salt = now_ns();
+    if (view->processes) {
+        view->model.process = qpw_processes_text;
+        view->model.process_context = view->processes;
+    }
+    r = qpw_draw_open(options->ascii, &view->draw, err);
+    if (r < 0) {
+        qpw_processes_free(view->processes);
+        free(view);
+        return r;
+    }
+    view->canvas.ascii = qpw_draw_ascii(view->draw);
+    *ret = view;
+    return 0;
+}
+
+int qpw_view_fd(const struct qpw_view *view)
+{
+    return STDIN_FILENO;
+}
+
+int qpw_view_due_ms(const struct qpw_view *view)
+{
+    uint64_t now = now_ns();
+
+    return now >= view->due_ns ? 0 : (int)((view->due_ns - now + 999999) / 1000000);
+}
+
+void qpw_view_say(struct qpw_view *view, bool bad, const char *text)
+{
+    snprintf(view->state.message, sizeof(view->state.message), "%s", text);
+    view->state.message_bad = bad;
+    view->todo |= QPW_DO_PAINT;
+}
+
+/* The next picture is due a whole interval after the last was, unless that is past already. */
+static void set_due(struct qpw_view *view)
+{
+    uint64_t interval = view->state.interval_ms * 1000000ull, now = now_ns();
+
+    view->due_ns += interval;
+    if (view->due_ns <= now || view->due_ns > now + interval)
+        view->due_ns = now + interval;
+}
+
+int qpw_view_feed(struct qpw_view *view, struct qpw_snapshot *snapshot, const char *why)
+{
+    int r;
+
+    set_due(view);
+    if (!snapshot) {
+        qpw_view_say(view, true, why);
+        return 0;
+    }
+    if (view->state.paused && view->model.now) {
+        qpw_snapshot_clear(snapshot);
+        return 0;
+    }
+    if (view->processes)
+        qpw_processes_tick(view->processes, snapshot->mono_ns);
+    r = qpw_model_advance(&view->model, snapshot);
+    qpw_snapshot_clear(&view->snapshot);
+    view->snapshot = *snapshot;
+    memset(snapshot, 0, sizeof(*snapshot));
+    view->model.now = &view->snapshot;
+    view->todo |= QPW_DO_BUILD;
+    return r;
+}
+
+static void copy_line(struct qpw_view *view)
+{
+    const struct qpw_model *m = &view->model;
+    int index = qpw_model_find(m, view->state.selected_id);
+    char line[256], text[300];
+
+    if (index < 0)
+        return;
+    if (qpw_allow_line(m, &m->rows[index], line, sizeof(line)) < 0) {
+        snprintf(text, sizeof(text), "no line to copy: %.240s", line);
+        qpw_view_say(view, true, text);
+        return;
+    }
+    qpw_draw_copy(view->draw, line);
+    snprintf(text, sizeof(text), "copied: %.140s", line);
+    qpw_view_say(view, false, text);
+}
+
+/* All that was typed and clicked. True: quit. */
+static bool take_input(struct qpw_view *view, int page)
+{
+    struct qpw_input input;
+    const char *question = view->options.quit_question;
+
+    while (qpw_draw_input(view->draw, &input)) {
+        unsigned todo = 0;
+
+        if (input.key != QPW_KEY_NONE) {
+            todo = qpw_input_key(&view->state, &view->model, input.key, page, question);
+        } else if (input.row >= 0 && view->state.mode != QPW_MODE_FILTER && view->state.mode != QPW_MODE_QUIT) {
+            const struct qpw_zone *zone = qpw_canvas_hit(&view->canvas, input.row, input.col);
+
+            if (zone)
+                todo = qpw_input_action(&view->state, &view->model, (enum qpw_action)zone->action, zone->argument, page,
+                                        question);
+        }
+        if (todo & QPW_DO_QUIT)
+            return true;
+        if (todo & QPW_DO_COPY)
+            copy_line(view);
+        if (todo & QPW_DO_MOUSE) {
+            view->mouse = !view->mouse;
+            qpw_draw_mouse(view->draw, view->mouse);
+            qpw_view_say(view, false, view->mouse ? "mouse on" : "mouse off: the terminal selects text");
+        }
+        /* A later key of the same burst may move over rows that an earlier one changed. */
+        if (todo & QPW_DO_BUILD) {
+            qpw_model_build(&view->model, &view->state);
+            qpw_screen_settle(&view->model, &view->state, page);
+        }
+        view->todo |= todo & (QPW_DO_BUILD | QPW_DO_PAINT | QPW_DO_REDRAW);
+        if (todo)
+            qpw_screen_settle(&view->model, &view->state, page);
+    }
+    return qpw_draw_gone(view->draw);
+}
+
+int qpw_view_step(struct qpw_view *view)
+{
+    int rows, cols, page;
+
+    qpw_draw_size(view->draw, &rows, &cols);
+    page = qpw_screen_page(rows);
+    if (rows != view->canvas.rows || cols != view->canvas.cols) {
+        if (qpw_canvas_resize(&view->canvas, rows, cols) < 0)
+            return 0;
+        view->todo |= QPW_DO_PAINT;
+    }
+    if (take_input(view, page))
+        return 1;
+    if (!view->todo)
+        return 0;
+    if (view->todo & QPW_DO_BUILD)
+        qpw_model_build(&view->model, &view->state);
+    qpw_screen_settle(&view->model, &view->state, page);
+    qpw_screen_paint(&view->canvas, &view->model, &view->state);
+    qpw_draw_show(view->draw, &view->canvas, view->todo & QPW_DO_REDRAW);
+    view->todo = 0;
+    return 0;
+}
+
+void qpw_view_close(struct qpw_view *view)
+{
+    char path[PATH_MAX];
+
+    if (!view)
+        return;
+    qpw_draw_close(view->draw);
+    if (view->options.remember && qpw_remember_path(path, sizeof(path)))
+        qpw_remember_save(path, &view->state); /* no error of the view if there is no place for it */
+    qpw_model_free(&view->model);
+    qpw_snapshot_clear(&view->snapshot);
+    qpw_canvas_free(&view->canvas);
+    qpw_processes_free(view->processes);
+    free(view);
+}
+
+/* ---- The loop of `top` ---- */
+
+static volatile sig_atomic_t ended;
+
+static void on_signal(int number)
+{
+    ended = number;
+}
+
+static void catch_signals(void)
+{
+    struct sigaction action = {.sa_handler = on_signal};
+
+    ended = 0;
+    sigaction(SIGINT, &action, NULL);
+    sigaction(SIGTERM, &action, NULL);
+    sigaction(SIGHUP, &action, NULL);
+}
+
+static void picture(struct qpw_view *view, qpw_take_fn take, void *context)
+{
+    struct qpw_snapshot snapshot = {0};
+    struct qpw_error why = {""};
+
+    if (take(context, &snapshot, &why) < 0)
+        qpw_view_feed(view, NULL, why.text);
+    else
+        qpw_view_feed(view, &snapshot, NULL);
+}
+
+int qpw_view_run(const struct qpw_view_options *options, qpw_take_fn take, void *context, struct qpw_error *err)
+{
+    struct qpw_view *view;
+    int r;
+
+    catch_signals(); /* before ncurses, which leaves handlers alone that are there */
+    r = qpw_view_open(options, &view, err);
+    if (r < 0)
+        return r;
+    while (!ended) {
+        struct pollfd input = {.fd = qpw_view_fd(view), .events = POLLIN};
+
+        if (qpw_view_due_ms(view) == 0)
+            picture(view, take, context);
+        if (qpw_view_step(view))
+            break;
+        if (poll(&input, 1, qpw_view_due_ms(view)) < 0 && errno != EINTR)
+            break;
+    }
+    qpw_view_close(view);
+    return 0;
+}

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * view.h - the live view as something that any loop can drive.
+ *
+ * The loop watches qpw_view_fd() for input, gives a snapshot when qpw_view_due_ms() says so, and
+ * calls qpw_view_step() after either and after every signal; nothing here waits. `attach` drives it
+ * from the auditor's loop, `top` through qpw_view_run().
+ */
+#ifndef QPW_VIEW_VIEW_H
+#define QPW_VIEW_VIEW_H
+
+#include "snapshot.h"
+#include "util/error.h"
+#include "view/state.h"
+
+struct qpw_view;
+struct qpw_sockets;
+
+struct qpw_view_options {
+    const struct qpw_view_state *state; /* to begin with, see qpw_view_begin(); copied */
+    struct qpw_sockets *sockets;  /* for the processes of findings, NULL: none. The caller's */
+    bool ascii;                   /* ASCII only, whatever the locale says */
+    bool remember;                /* write the choices to the state file when closing */
+    const char *quit_question;    /* asked at `q`, answered by y; NULL: q ends at once */
+};
+
+/* State to begin with: as remembered (remember set), else the defaults. */
+void qpw_view_begin(bool remember, struct qpw_view_state *ret);
+
+/* Takes the terminal over. 0, or a negative errno with err filled. */
+int qpw_view_open(const struct qpw_view_options *options, struct qpw_view **ret, struct qpw_error *err);
+
+/* Descriptor whose input is for the view. */
+int qpw_view_fd(const struct qpw_view *view);
+
+/* Milliseconds until the next snapshot is wanted, 0: now. */
+int qpw_view_due_ms(const struct qpw_view *view);
+
+/*
+ * Hands a snapshot over: its contents move into the view, *snapshot is zeroed. NULL: none was to be
+ * had, `why` is shown. 0 or -ENOMEM. Shown by the next step.
+ */
+int qpw_view_feed(struct qpw_view *view, struct qpw_snapshot *snapshot, const char *why);
+
+/* A line for the person, shown at the bottom until a key is pressed. */
+void qpw_view_say(struct qpw_view *view, bool bad, const char *text);
+
+/* Takes keys, follows the terminal's size, draws what changed. 1: the person wants to end, 0 otherwise. */
+int qpw_view_step(struct qpw_view *view);
+
+/* Gives the terminal back, remembers the choices. NULL is fine. */
+void qpw_view_close(struct qpw_view *view);
+
+/*
+ * The loop of `top`: opens, asks `take` for snapshots (0, or a negative errno with err filled: shown,
+ * and asked again at the next picture), ends with q, SIGINT, SIGTERM or SIGHUP. 0 or negative errno.
+ */
+typedef int (*qpw_take_fn)(void *context, struct qpw_snapshot *ret, struct qpw_error *err);
+int qpw_view_run(const struct qpw_view_options *options, qpw_take_fn take, void *context, struct qpw_error *err);
+
+#endif
