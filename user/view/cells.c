@@ -95,8 +95,7 @@ static void text_dir(const struct cell *c, char *buf, size_t size)
     static const char *const brief[QPW_DIR_COUNT] = {"?", "in", "out", "trn", "bad", "l2"};
     unsigned direction = thing_of(c->row).direction;
 
-    snprintf(buf, size, "%s", c->width >= 8 || direction >= QPW_DIR_COUNT ? qpw_direction_name(direction)
-                                                                         : brief[direction]);
+    snprintf(buf, size, "%s", direction < QPW_DIR_COUNT ? brief[direction] : "?");
 }
 
 static void text_service(const struct cell *c, char *buf, size_t size)

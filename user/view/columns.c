@@ -14,7 +14,7 @@
 /* Title, least and wanted width, when it gives way (0 never), flags. */
 static const struct qpw_column unexpected[] = {
     {QPW_COL_SEVERITY, "SEV", 6, 6, 0, 0},
-    {QPW_COL_DIR, "DIR", 3, 8, 0, 0},
+    {QPW_COL_DIR, "DIR", 3, 3, 0, 0},
     {QPW_COL_SERVICE, "SERVICE", 10, 22, 0, 0},
     {QPW_COL_WHO, "WHO", 15, 24, 0, STRETCH},
     {QPW_COL_OUTCOME, "OUTCOME", 9, 10, 0, 0},
@@ -37,7 +37,7 @@ static const struct qpw_column unexpected[] = {
 };
 
 static const struct qpw_column ports[] = {
-    {QPW_COL_DIR, "DIR", 3, 8, 0, 0},
+    {QPW_COL_DIR, "DIR", 3, 3, 0, 0},
     {QPW_COL_SERVICE, "SERVICE", 10, 22, 0, 0},
     {QPW_COL_VERDICT, "VERDICT", 10, 10, 0, 0},
     {QPW_COL_RULE, "ROW", 10, 22, 1, STRETCH},
@@ -74,7 +74,7 @@ static const struct qpw_column peers[] = {
 
 static const struct qpw_column policy[] = {
     {QPW_COL_RULE, "ROW", 14, 24, 0, 0},
-    {QPW_COL_DIR, "DIR", 3, 8, 0, 0},
+    {QPW_COL_DIR, "DIR", 3, 3, 0, 0},
     {QPW_COL_VERDICT, "GIVES", 7, 10, 2, 0},
     {QPW_COL_PACKETS, "HITS", 6, 7, 0, NUMBER},
     {QPW_COL_CONNS, "CONNS", 5, 6, 1, NUMBER},

@@ -55,7 +55,9 @@ static void paint_title(struct qpw_canvas *c, const struct qpw_model *m, const s
     col = c->cols - qpw_text_width(right);
     qpw_canvas_text(c, 0, col, c->cols, style, right);
     if (state->paused)
-        qpw_canvas_text(c, 0, col - 7, 7, QPW_STYLE_WARN, " PAUSED");
+        qpw_canvas_text(c, 0, col -= 7, 7, QPW_STYLE_WARN, " PAUSED");
+    if (m->summary.hooks_missing)
+        qpw_canvas_printf(c, 0, col - 19, 19, QPW_STYLE_BAD, " %2u NOT ATTACHED!  ", m->summary.hooks_missing);
 }
 
 static int paint_rate(struct qpw_canvas *c, int row, int col, int graph, const struct qpw_model *m,
@@ -69,7 +71,7 @@ static int paint_rate(struct qpw_canvas *c, int row, int col, int graph, const s
     qpw_short_number(state->bytes ? bytes : 8 * bytes, number, sizeof(number));
     qpw_short_number(rx ? rate->rx_packets : rate->tx_packets, packets, sizeof(packets));
     col = qpw_canvas_printf(c, row, col, c->cols, QPW_STYLE_BOLD, "%s ", rx ? "rx" : "tx");
-    qpw_canvas_printf(c, row, col, 22, QPW_STYLE_NORMAL, "%5s %s %5s pkt/s", number, state->bytes ? "B/s" : "bit/s", packets);
+    qpw_canvas_printf(c, row, col, 23, QPW_STYLE_NORMAL, "%5s %s %5s pkt/s", number, state->bytes ? "B/s" : "bit/s", packets);
     col += 24 - 2 * state->bytes;
     qpw_tracks_total_history(&m->tracks, rx ? m->tracks.rx_history : m->tracks.tx_history, values, (size_t)graph);
     qpw_canvas_text(c, row, col, graph, QPW_STYLE_GRAPH, qpw_sparkline(values, (size_t)graph, bars, sizeof(bars)));
@@ -122,13 +124,10 @@ static void paint_counts(struct qpw_canvas *c, int row, const struct qpw_model *
     }
     col = qpw_canvas_text(c, row, col, c->cols - col, QPW_STYLE_NORMAL, "   losses ");
     if (m->summary.losses)
-        col = qpw_canvas_printf(c, row, col, c->cols - col, QPW_STYLE_BAD, "%" PRIu64 " (%s)!", m->summary.losses,
-                                qpw_loss_name(m->summary.worst_loss));
+        qpw_canvas_printf(c, row, col, c->cols - col, QPW_STYLE_BAD, "%" PRIu64 " (%s)!", m->summary.losses,
+                          qpw_loss_name(m->summary.worst_loss));
     else
-        col = qpw_canvas_text(c, row, col, c->cols - col, QPW_STYLE_GOOD, "0");
-    if (m->summary.hooks_missing)
-        qpw_canvas_printf(c, row, col, c->cols - col, QPW_STYLE_BAD, "   %u interface(s) NOT ATTACHED!",
-                          m->summary.hooks_missing);
+        qpw_canvas_text(c, row, col, c->cols - col, QPW_STYLE_GOOD, "0");
 }
 
 int qpw_header_rows(int rows)

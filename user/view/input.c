@@ -10,12 +10,6 @@
 static const unsigned intervals_ms[] = {250, 500, 1000, 2000, 5000, 10000, 30000, 60000};
 #define N_INTERVALS (sizeof(intervals_ms) / sizeof(*intervals_ms))
 
-static void say(struct qpw_view_state *state, bool bad, const char *text)
-{
-    snprintf(state->message, sizeof(state->message), "%s", text);
-    state->message_bad = bad;
-}
-
 static unsigned go_to_tab(struct qpw_view_state *state, int tab)
 {
     state->tab = (enum qpw_tab)((tab + QPW_TAB_COUNT) % QPW_TAB_COUNT);
@@ -59,7 +53,7 @@ static unsigned set_filter(struct qpw_view_state *state, const char *text)
     struct qpw_filter filter;
 
     if (qpw_filter_parse(text, &filter, &err) < 0) {
-        say(state, true, err.text);
+        qpw_state_say(state, true, err.text);
         return QPW_DO_PAINT;
     }
     state->filter = filter;
@@ -101,7 +95,7 @@ static unsigned filter_key(struct qpw_view_state *state, int key)
     }
     *state->message = '\0';
     if (qpw_filter_parse(state->edit, &state->filter, &err) < 0) {
-        say(state, true, err.text);
+        qpw_state_say(state, true, err.text);
         return QPW_DO_PAINT;
     }
     state->selected = state->top = 0;
@@ -126,7 +120,7 @@ static unsigned filter_row(struct qpw_view_state *state, const struct qpw_model 
     else if (*facts.peer)
         snprintf(text, sizeof(text), "peer:%s", facts.peer);
     if (!*text)
-        say(state, true, "this row has neither port nor policy row nor peer to filter by");
+        qpw_state_say(state, true, "this row has neither port nor policy row nor peer to filter by");
     return *text ? set_filter(state, text) : QPW_DO_PAINT;
 }
 
@@ -195,7 +189,7 @@ static unsigned change_interval(struct qpw_view_state *state, bool slower)
         at--;
     state->interval_ms = intervals_ms[at];
     snprintf(text, sizeof(text), "a picture every %g seconds", state->interval_ms / 1000.0);
-    say(state, false, text);
+    qpw_state_say(state, false, text);
     return QPW_DO_PAINT;
 }
 
@@ -215,14 +209,14 @@ static unsigned quit(struct qpw_view_state *state, const char *question)
     if (!question)
         return QPW_DO_QUIT;
     state->mode = QPW_MODE_QUIT;
-    say(state, true, question);
+    qpw_state_say(state, true, question);
     return QPW_DO_PAINT;
 }
 
 static unsigned toggle(struct qpw_view_state *state, bool *flag, const char *on, const char *off)
 {
     *flag = !*flag;
-    say(state, false, *flag ? on : off);
+    qpw_state_say(state, false, *flag ? on : off);
     return QPW_DO_BUILD;
 }
 

@@ -26,6 +26,15 @@ int qpw_tab_find(const char *name)
     return -1;
 }
 
+void qpw_state_say(struct qpw_view_state *state, bool bad, const char *text)
+{
+    size_t length = strnlen(text, sizeof(state->message) - 1);
+
+    memcpy(state->message, text, length);
+    state->message[length] = '\0';
+    state->message_bad = bad;
+}
+
 void qpw_state_init(struct qpw_view_state *state)
 {
     *state = (struct qpw_view_state){.interval_ms = 1000};

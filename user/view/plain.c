@@ -32,7 +32,7 @@ static int open_canvas(struct qpw_canvas *c, int rows, int width, bool ascii, ch
 int qpw_plain_header(FILE *out, const struct qpw_model *m, const struct qpw_view_state *state, int width, bool ascii)
 {
     struct qpw_canvas c;
-    char *buf;
+    char *buf = NULL;
     int r = open_canvas(&c, HEADER_ROWS, width, ascii, &buf);
 
     if (r < 0)
@@ -49,7 +49,7 @@ int qpw_plain_table(FILE *out, struct qpw_model *m, const struct qpw_view_state 
 {
     struct qpw_canvas c;
     struct qpw_layout layout;
-    char *buf;
+    char *buf = NULL;
     int r = qpw_model_build(m, state);
 
     if (r == 0)

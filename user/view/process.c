@@ -17,7 +17,7 @@ struct entry {
     uint64_t flow_id; /* 0: free */
     uint64_t mono_ns;
     bool found;
-    char text[63];
+    char text[79];
 };
 
 struct qpw_processes {

@@ -108,8 +108,7 @@ static void paint_table(struct qpw_canvas *c, int first, int height, const struc
 
 static void paint_tabs(struct qpw_canvas *c, int at, const struct qpw_model *m, const struct qpw_view_state *state)
 {
-    char right[QPW_FILTER_TEXT + 64] = "", field[24] = "";
-    uint32_t foreign = state->filter.fields & ~qpw_tab_columns(state->tab)->fields & ~(1u << QPW_FIELD_WORD);
+    char right[48];
     int col = 0, width;
 
     for (int i = 0; i < QPW_TAB_COUNT; i++) {
@@ -122,11 +121,8 @@ static void paint_tabs(struct qpw_canvas *c, int at, const struct qpw_model *m, 
     }
     if (state->tab == QPW_TAB_HELP)
         return;
-    for (int i = 1; i < QPW_FIELD_COUNT && !*field; i++)
-        if (foreign & 1u << i)
-            snprintf(field, sizeof(field), " (no %s here)", qpw_field_name((enum qpw_field)i));
     if (state->filter.n_terms)
-        snprintf(right, sizeof(right), " /%s%s %zu of %zu", state->filter_text, field, m->n_rows, m->n_rows + m->n_hidden);
+        snprintf(right, sizeof(right), " %zu of %zu", m->n_rows, m->n_rows + m->n_hidden);
     else
         snprintf(right, sizeof(right), " %zu rows", m->n_rows);
     width = qpw_text_width(right);
@@ -158,6 +154,22 @@ static void paint_hints(struct qpw_canvas *c, int at, const struct qpw_view_stat
                           state->interval_ms / 1000.0);
 }
 
+/* The filter in force, and which of its fields this tab does not know. */
+static void paint_filter(struct qpw_canvas *c, int at, const struct qpw_view_state *state)
+{
+    uint32_t foreign = state->filter.fields & ~qpw_tab_columns(state->tab)->fields & ~(1u << QPW_FIELD_WORD);
+    int col = qpw_canvas_text(c, at, 0, c->cols, QPW_STYLE_BOLD, "filter ");
+
+    col = qpw_canvas_text(c, at, col, c->cols - col, QPW_STYLE_NOTE, state->filter_text);
+    for (int i = 1; i < QPW_FIELD_COUNT; i++) {
+        if (!(foreign & 1u << i))
+            continue;
+        col = qpw_canvas_printf(c, at, col, c->cols - col, QPW_STYLE_WARN, " (no %s here)", qpw_field_name((enum qpw_field)i));
+        break;
+    }
+    qpw_canvas_text(c, at, col, c->cols - col, QPW_STYLE_DIM, "   / change  c drop  ? help");
+}
+
 static void paint_last(struct qpw_canvas *c, const struct qpw_view_state *state)
 {
     int at = c->rows - 1, col;
@@ -170,6 +182,8 @@ static void paint_last(struct qpw_canvas *c, const struct qpw_view_state *state)
                         *state->message ? state->message : "Enter keeps, Esc gives up; port: dir: addr: proc: … (? lists all)");
     } else if (state->mode == QPW_MODE_QUIT || *state->message) {
         qpw_canvas_text(c, at, 0, c->cols, state->message_bad ? QPW_STYLE_BAD : QPW_STYLE_BOLD, state->message);
+    } else if (state->filter.n_terms && state->tab != QPW_TAB_HELP) {
+        paint_filter(c, at, state);
     } else {
         paint_hints(c, at, state);
     }

@@ -52,13 +52,15 @@ struct qpw_view_state {
     int details_top;      /* first line of the details on the screen */
     int sort_choice;      /* QPW_MODE_SORT: index into the tab's columns */
     char edit[QPW_FILTER_TEXT]; /* QPW_MODE_FILTER: what is typed */
-    char message[160];    /* shown in the last line until the next key; "" none */
+    char message[240];    /* shown in the last line until the next key; "" none */
     bool message_bad;
 };
 
 const char *qpw_tab_name(enum qpw_tab tab);
 /* Tab by name or the beginning of one, any case; -1 where none. */
 int qpw_tab_find(const char *name);
+/* Sets the message, cut where it is too long. */
+void qpw_state_say(struct qpw_view_state *state, bool bad, const char *text);
 /* Everything as at the first start: each tab's own order, one second. */
 void qpw_state_init(struct qpw_view_state *state);
 

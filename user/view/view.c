@@ -92,8 +92,7 @@ int qpw_view_due_ms(const struct qpw_view *view)
 
 void qpw_view_say(struct qpw_view *view, bool bad, const char *text)
 {
-    snprintf(view->state.message, sizeof(view->state.message), "%s", text);
-    view->state.message_bad = bad;
+    qpw_state_say(&view->state, bad, text);
     view->todo |= QPW_DO_PAINT;
 }
 

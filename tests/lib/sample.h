@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * sample.h - a snapshot made by hand: a small node with two peers, four rows of policy, allowed
+ * traffic, an answered backdoor, a refused probe, an outbound knock, losses on demand.
+ */
+#ifndef QPW_TESTS_SAMPLE_H
+#define QPW_TESTS_SAMPLE_H
+
+#include "snapshot.h"
+
+#define SAMPLE_START_NS 1767225600000000000ull /* 2026-01-01T00:00:00Z: attached */
+#define SAMPLE_NOW_NS (SAMPLE_START_NS + 3600000000000ull)
+
+enum { SAMPLE_RULE_SMB = 1, SAMPLE_RULE_NFS, SAMPLE_RULE_FTP, SAMPLE_RULE_LDAP, SAMPLE_RULES };
+enum { SAMPLE_NODE2 = 1, SAMPLE_NODE3, SAMPLE_PEERS };
+
+/* Fills *ret; tick: how many seconds after SAMPLE_NOW_NS it is taken, which is what the counters grow by. */
+void sample_snapshot(struct qpw_snapshot *ret, unsigned tick);
+
+/* Adds rows; the snapshot owns them. */
+struct qpw_meter_row *sample_meter(struct qpw_snapshot *s, unsigned protocol, unsigned port, enum qpw_direction direction,
+                                   enum qpw_verdict verdict, unsigned rule, unsigned peer);
+struct qpw_finding_row *sample_finding(struct qpw_snapshot *s, unsigned protocol, unsigned port,
+                                       enum qpw_direction direction, const char *initiator, const char *responder,
+                                       enum qpw_outcome outcome);
+
+/* A snapshot of n meters on as many ports. */
+void sample_many(struct qpw_snapshot *ret, size_t n, unsigned tick);
+
+#endif

@@ -1,0 +1,680 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* The live view without a terminal: rows and rates out of snapshots, columns, keys, and the screen as text. */
+#include <criterion/criterion.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "sample.h"
+#include "view/format.h"
+#include "view/input.h"
+#include "view/plain.h"
+#include "view/remember.h"
+#include "view/screen.h"
+
+/* A model that has seen the sample at two seconds, and a state of its first start. */
+struct bench {
+    struct qpw_snapshot snapshots[2];
+    struct qpw_model model;
+    struct qpw_view_state state;
+    struct qpw_canvas canvas;
+};
+
+static void set_up(struct bench *b, enum qpw_tab tab)
+{
+    memset(b, 0, sizeof(*b));
+    qpw_state_init(&b->state);
+    b->state.tab = tab;
+    for (unsigned tick = 0; tick < 2; tick++) {
+        sample_snapshot(&b->snapshots[tick], tick);
+        cr_assert_eq(qpw_model_advance(&b->model, &b->snapshots[tick]), 0);
+    }
+    cr_assert_eq(qpw_model_build(&b->model, &b->state), 0);
+}
+
+static void tear_down(struct bench *b)
+{
+    qpw_model_free(&b->model);
+    qpw_snapshot_clear(&b->snapshots[0]);
+    qpw_snapshot_clear(&b->snapshots[1]);
+    qpw_canvas_free(&b->canvas);
+}
+
+static void paint(struct bench *b, int rows, int cols)
+{
+    cr_assert_eq(qpw_canvas_resize(&b->canvas, rows, cols), 0);
+    cr_assert_eq(qpw_model_build(&b->model, &b->state), 0);
+    qpw_screen_settle(&b->model, &b->state, qpw_screen_page(rows));
+    qpw_screen_paint(&b->canvas, &b->model, &b->state);
+}
+
+static const char *line(const struct bench *b, int row)
+{
+    static char text[8][2048];
+    static int next;
+
+    next = (next + 1) % 8;
+    return qpw_canvas_row_text(&b->canvas, row, text[next], sizeof(text[next]));
+}
+
+static bool on_screen(const struct bench *b, const char *text)
+{
+    for (int row = 0; row < b->canvas.rows; row++)
+        if (strstr(line(b, row), text))
+            return true;
+    return false;
+}
+
+static const char *cell(const struct bench *b, size_t row, enum qpw_column_id column)
+{
+    static char text[8][512];
+    static int next;
+
+    next = (next + 1) % 8;
+    return qpw_cell_text(&b->model, &b->state, &b->model.rows[row], column, 24, text[next], sizeof(text[next]));
+}
+
+static void key(struct bench *b, int k)
+{
+    qpw_input_key(&b->state, &b->model, k, 10, NULL);
+    cr_assert_eq(qpw_model_build(&b->model, &b->state), 0);
+    qpw_screen_settle(&b->model, &b->state, 10);
+}
+
+static void type(struct bench *b, const char *text)
+{
+    while (*text)
+        key(b, *text++);
+}
+
+/* ---- Rates ---- */
+
+Test(view, rates_are_the_difference_of_two_snapshots_by_their_clock)
+{
+    struct bench b;
+
+    set_up(&b, QPW_TAB_PORTS);
+    cr_expect_str_eq(cell(&b, 0, QPW_COL_SERVICE), "tcp/445 microsoft-ds", "the busiest port comes first");
+    cr_expect_float_eq(b.model.rows[0].rate.rx_bytes, 125000, 0.01);
+    cr_expect_str_eq(cell(&b, 0, QPW_COL_RX_RATE), "1.00M", "125,000 bytes a second are a million bits");
+    cr_expect_float_eq(b.model.rows[0].rate.tx_bytes, 0, 0.01);
+    cr_expect_float_eq(b.model.tracks.total.rx_bytes, 126000, 0.01, "the sum of 445 and 3712");
+    b.state.bytes = true;
+    cr_expect_str_eq(cell(&b, 0, QPW_COL_RX_RATE), "125k");
+    tear_down(&b);
+}
+
+Test(view, the_first_snapshot_gives_no_rates)
+{
+    struct qpw_snapshot s;
+    struct qpw_model m = {0};
+    struct qpw_view_state state;
+
+    qpw_state_init(&state);
+    state.tab = QPW_TAB_PORTS;
+    sample_snapshot(&s, 0);
+    cr_assert_eq(qpw_model_advance(&m, &s), 0);
+    cr_assert_eq(qpw_model_build(&m, &state), 0);
+    cr_assert_eq(m.n_rows, 6);
+    for (size_t i = 0; i < m.n_rows; i++)
+        cr_expect_float_eq(m.rows[i].rate.rx_packets, 0, 0, "counters older than the view are no rate");
+    qpw_model_free(&m);
+    qpw_snapshot_clear(&s);
+}
+
+Test(view, a_meter_that_appears_counts_from_zero_and_another_instance_starts_anew)
+{
+    struct bench b;
+    struct qpw_snapshot third, fourth;
+    struct qpw_meter_row *fresh;
+
+    set_up(&b, QPW_TAB_PORTS);
+    sample_snapshot(&third, 2);
+    fresh = sample_meter(&third, IPPROTO_TCP, 9999, QPW_DIR_INBOUND, QPW_VERDICT_UNEXPECTED, 0, 0);
+    fresh->counts.rx_bytes = 700;
+    fresh->counts.rx_packets = 7;
+    cr_assert_eq(qpw_model_advance(&b.model, &third), 0);
+    type(&b, "/port:9999\n");
+    cr_assert_eq(b.model.n_rows, 1);
+    cr_expect_float_eq(b.model.rows[0].rate.rx_bytes, 700, 0.01);
+    sample_snapshot(&fourth, 3);
+    fourth.from_unix_ns += 1; /* attached anew */
+    cr_assert_eq(qpw_model_advance(&b.model, &fourth), 0);
+    cr_expect_float_eq(b.model.tracks.total.rx_bytes, 0, 0);
+    tear_down(&b);
+    qpw_snapshot_clear(&third);
+    qpw_snapshot_clear(&fourth);
+}
+
+Test(view, history_grows_sample_by_sample_at_its_right_edge)
+{
+    struct bench b;
+    float values[4];
+
+    set_up(&b, QPW_TAB_PORTS);
+    qpw_track_history(&b.model.tracks, qpw_track_find(&b.model.tracks, b.model.rows[0].id), values, 4);
+    cr_expect_float_eq(values[0], 0, 0);
+    cr_expect_float_eq(values[2], 0, 0, "the first snapshot");
+    cr_expect_float_eq(values[3], 125000, 0.01);
+    tear_down(&b);
+}
+
+Test(view, sparklines_and_short_figures)
+{
+    const float values[] = {0, 1, 4, 8};
+    char buf[64];
+
+    cr_expect_str_eq(qpw_sparkline(values, 4, buf, sizeof(buf)), " ▁▄█");
+    cr_expect_str_eq(qpw_short_number(0, buf, sizeof(buf)), "0");
+    cr_expect_str_eq(qpw_short_number(0.4, buf, sizeof(buf)), "0.4");
+    cr_expect_str_eq(qpw_short_number(9999, buf, sizeof(buf)), "9999");
+    cr_expect_str_eq(qpw_short_number(10000, buf, sizeof(buf)), "10.0k");
+    cr_expect_str_eq(qpw_short_number(999499, buf, sizeof(buf)), "999k");
+    cr_expect_str_eq(qpw_short_number(999600, buf, sizeof(buf)), "1.00M");
+    cr_expect_str_eq(qpw_short_number(1.8e19, buf, sizeof(buf)), "18.0E");
+    cr_expect_str_eq(qpw_short_age(0, buf, sizeof(buf)), "now");
+    cr_expect_str_eq(qpw_short_age(99999999999ull, buf, sizeof(buf)), "99s");
+    cr_expect_str_eq(qpw_short_age(5ull * 3600 * 1000000000, buf, sizeof(buf)), "5h00");
+    cr_expect_str_eq(qpw_short_age(3ull * 86400 * 1000000000 + 4ull * 3600 * 1000000000, buf, sizeof(buf)), "3d04");
+    cr_expect_str_eq(qpw_share(1, 100000, buf, sizeof(buf)), "<0.01%", "little is never shown as nothing");
+    cr_expect_str_eq(qpw_share(99999, 100000, buf, sizeof(buf)), "99.9%", "nearly all is never shown as all");
+}
+
+/* ---- Rows ---- */
+
+Test(view, unexpected_lists_the_answered_first)
+{
+    struct bench b;
+
+    set_up(&b, QPW_TAB_UNEXPECTED);
+    cr_assert_eq(b.model.n_rows, 3);
+    cr_expect_str_eq(cell(&b, 0, QPW_COL_SEVERITY), "high");
+    cr_expect_str_eq(cell(&b, 0, QPW_COL_SERVICE), "tcp/4444");
+    cr_expect_str_eq(cell(&b, 0, QPW_COL_WHO), "10.9.0.7");
+    cr_expect_str_eq(cell(&b, 0, QPW_COL_OUTCOME), "data");
+    cr_expect_str_eq(cell(&b, 1, QPW_COL_SEVERITY), "medium", "an outbound knock");
+    cr_expect_str_eq(cell(&b, 1, QPW_COL_WHO), "fd00::99", "outbound: whom the node asked");
+    cr_expect_str_eq(cell(&b, 2, QPW_COL_SEVERITY), "low");
+    cr_expect_eq(b.model.summary.answered, 1);
+    cr_expect_eq(b.model.summary.health, QPW_HEALTH_BAD);
+    cr_expect_str_eq(b.model.summary.verdict, "NOT CLEAN: 1 answered on ports that no row allows; worst: inbound tcp/4444");
+    tear_down(&b);
+}
+
+Test(view, a_superseded_finding_no_longer_makes_the_node_unclean)
+{
+    struct bench b;
+
+    set_up(&b, QPW_TAB_UNEXPECTED);
+    for (size_t i = 0; i < b.snapshots[1].n_findings; i++)
+        b.snapshots[1].findings[i].value.flags |= QPW_FINDING_SUPERSEDED;
+    b.snapshots[1].mono_ns++;
+    cr_assert_eq(qpw_model_advance(&b.model, &b.snapshots[1]), 0);
+    cr_expect_eq(b.model.summary.health, QPW_HEALTH_CLEAN);
+    cr_expect_eq(b.model.summary.by_severity[1], 0);
+    cr_assert_eq(qpw_model_build(&b.model, &b.state), 0);
+    cr_expect_eq(b.model.n_rows, 3, "it is still listed");
+    cr_expect_str_eq(cell(&b, 0, QPW_COL_OUTCOME), "superseded");
+    tear_down(&b);
+}
+
+Test(view, losses_and_lost_hooks_are_not_clean)
+{
+    struct bench b;
+
+    set_up(&b, QPW_TAB_UNEXPECTED);
+    b.snapshots[1].n_findings = 0;
+    b.snapshots[1].mono_ns++;
+    b.snapshots[1].losses[QPW_LOSS_EVENT_RING] = 7;
+    cr_assert_eq(qpw_model_advance(&b.model, &b.snapshots[1]), 0);
+    cr_expect_eq(b.model.summary.health, QPW_HEALTH_DOUBT);
+    paint(&b, 24, 80);
+    cr_expect(on_screen(&b, "losses 7 (event-ring-full)!"));
+    b.snapshots[1].ifaces[0].attached = false;
+    b.snapshots[1].mono_ns++;
+    cr_assert_eq(qpw_model_advance(&b.model, &b.snapshots[1]), 0);
+    cr_expect_eq(b.model.summary.health, QPW_HEALTH_BAD);
+    paint(&b, 24, 80);
+    cr_expect(on_screen(&b, "1 NOT ATTACHED!"));
+    b.snapshots[1].n_findings = 3;
+    tear_down(&b);
+}
+
+Test(view, peers_tell_state_ports_and_what_is_outside_the_policy)
+{
+    struct bench b;
+
+    set_up(&b, QPW_TAB_PEERS);
+    cr_assert_eq(b.model.n_rows, 2);
+    cr_expect_str_eq(cell(&b, 0, QPW_COL_PEER), "node2");
+    cr_expect_str_eq(cell(&b, 0, QPW_COL_STATE), "active");
+    cr_expect_str_eq(cell(&b, 0, QPW_COL_BUSIEST), "tcp/3712 tcp/2049");
+    cr_expect_str_eq(cell(&b, 0, QPW_COL_OUTSIDE), "tcp/3712", "2049 is listed");
+    cr_expect_str_eq(cell(&b, 0, QPW_COL_LAST), "now");
+    cr_expect_str_eq(cell(&b, 1, QPW_COL_PEER), "node3");
+    cr_expect_str_eq(cell(&b, 1, QPW_COL_STATE), "never");
+    cr_expect_str_eq(cell(&b, 1, QPW_COL_LAST), "never");
+    tear_down(&b);
+}
+
+Test(view, policy_tells_hits_and_rows_that_carried_nothing)
+{
+    struct bench b;
+
+    set_up(&b, QPW_TAB_POLICY);
+    cr_assert_eq(b.model.n_rows, 4);
+    cr_expect_str_eq(cell(&b, 0, QPW_COL_RULE), "in-tcp-445");
+    cr_expect_str_eq(cell(&b, 0, QPW_COL_PACKETS), "141k");
+    cr_expect_str_eq(cell(&b, 0, QPW_COL_WHERE), "site.policy:11");
+    cr_expect_str_eq(cell(&b, 0, QPW_COL_LAST), "now");
+    cr_expect_str_eq(cell(&b, 1, QPW_COL_LAST), ">1s", "carried something before the view began");
+    cr_expect_str_eq(cell(&b, 3, QPW_COL_RULE), "ldap");
+    cr_expect_str_eq(cell(&b, 3, QPW_COL_LAST), "never");
+    tear_down(&b);
+}
+
+Test(view, listed_ports_are_read_from_the_statements)
+{
+    struct bench b;
+    struct qpw_listed *listed = malloc(sizeof(*listed));
+
+    set_up(&b, QPW_TAB_PEERS);
+    qpw_listed_make(&b.snapshots[0], listed);
+    cr_expect(qpw_listed_has(listed, QPW_DIR_INBOUND, IPPROTO_UDP, 111));
+    cr_expect(qpw_listed_has(listed, QPW_DIR_INBOUND, IPPROTO_TCP, 60999));
+    cr_expect(!qpw_listed_has(listed, QPW_DIR_INBOUND, IPPROTO_TCP, 61000));
+    cr_expect(!qpw_listed_has(listed, QPW_DIR_INBOUND, IPPROTO_UDP, 445));
+    cr_expect(!qpw_listed_has(listed, QPW_DIR_INBOUND, IPPROTO_TCP, 636));
+    cr_expect(qpw_listed_has(listed, QPW_DIR_OUTBOUND, IPPROTO_TCP, 636));
+    free(listed);
+    tear_down(&b);
+}
+
+Test(view, coverage_names_what_was_not_seen)
+{
+    struct bench b;
+
+    set_up(&b, QPW_TAB_COVERAGE);
+    paint(&b, 40, 140);
+    cr_expect(on_screen(&b, "NOT WATCHED"));
+    cr_expect(on_screen(&b, "midstream"));
+    cr_expect(on_screen(&b, "RoCE counters move"));
+    cr_expect(on_screen(&b, "auditor-gap"));
+    cr_expect(on_screen(&b, "12 s without an auditor"));
+    cr_expect(on_screen(&b, "12 of 65536"));
+    tear_down(&b);
+}
+
+/* ---- Order, filter, selection ---- */
+
+Test(view, any_column_sorts_both_ways)
+{
+    struct bench b;
+
+    set_up(&b, QPW_TAB_UNEXPECTED);
+    b.state.sort[QPW_TAB_UNEXPECTED] = (struct qpw_sort){.column = QPW_COL_SERVICE};
+    cr_assert_eq(qpw_model_build(&b.model, &b.state), 0);
+    cr_expect_str_eq(cell(&b, 0, QPW_COL_SERVICE), "tcp/4444");
+    key(&b, 'I');
+    cr_expect_str_eq(cell(&b, 0, QPW_COL_SERVICE), "tcp/8080 http-alt");
+    b.state.sort[QPW_TAB_UNEXPECTED] = (struct qpw_sort){.column = QPW_COL_WHO};
+    cr_assert_eq(qpw_model_build(&b.model, &b.state), 0);
+    cr_expect_str_eq(cell(&b, 0, QPW_COL_WHO), "10.9.0.7", "addresses by their value");
+    cr_expect_str_eq(cell(&b, 2, QPW_COL_WHO), "fd00::99");
+    for (size_t i = 0; i < qpw_tab_columns(b.state.tab)->n; i++)
+        key(&b, '>'); /* through every column, none of which may fail */
+    cr_expect_eq(b.state.sort[QPW_TAB_UNEXPECTED].column, QPW_COL_WHO, "all round");
+    tear_down(&b);
+}
+
+Test(view, typing_a_filter_filters_at_once_and_escape_takes_it_back)
+{
+    struct bench b;
+
+    set_up(&b, QPW_TAB_UNEXPECTED);
+    type(&b, "/dir:out");
+    cr_expect_eq(b.model.n_rows, 1);
+    cr_expect_eq(b.model.n_hidden, 2);
+    key(&b, QPW_KEY_ESC);
+    cr_expect_eq(b.model.n_rows, 3);
+    cr_expect_eq(b.state.mode, QPW_MODE_LIST);
+    type(&b, "/prt:1\n");
+    cr_expect_eq(b.state.mode, QPW_MODE_FILTER, "a wrong filter is not kept");
+    cr_expect(b.state.message_bad && strstr(b.state.message, "'prt' is not a field"));
+    key(&b, QPW_CTRL('U'));
+    type(&b, "addr:10.0.0.0/8 -outcome:refused\n");
+    cr_expect_eq(b.state.mode, QPW_MODE_LIST);
+    cr_expect_eq(b.model.n_rows, 1);
+    cr_expect_str_eq(b.state.filter_text, "addr:10.0.0.0/8 -outcome:refused");
+    paint(&b, 24, 80);
+    cr_expect(on_screen(&b, "1 of 3"));
+    key(&b, 'c');
+    cr_expect_eq(b.model.n_rows, 3);
+    tear_down(&b);
+}
+
+Test(view, a_filter_on_a_field_that_the_tab_lacks_is_said_and_not_applied)
+{
+    struct bench b;
+
+    set_up(&b, QPW_TAB_PORTS);
+    type(&b, "/addr:10.0.0.0/8\n");
+    cr_expect_eq(b.model.n_rows, 6);
+    paint(&b, 24, 140);
+    cr_expect(on_screen(&b, "filter addr:10.0.0.0/8 (no addr here)"));
+    tear_down(&b);
+}
+
+Test(view, equals_singles_out_the_port_of_the_row)
+{
+    struct bench b;
+
+    set_up(&b, QPW_TAB_PORTS);
+    key(&b, '=');
+    cr_expect_str_eq(b.state.filter_text, "proto:tcp port:445 dir:inbound");
+    cr_expect_eq(b.model.n_rows, 1);
+    tear_down(&b);
+}
+
+Test(view, frozen_selection_follows_its_row)
+{
+    struct bench b;
+    uint64_t id;
+
+    set_up(&b, QPW_TAB_UNEXPECTED);
+    paint(&b, 24, 80);
+    key(&b, 'j');
+    key(&b, 'f');
+    id = b.model.rows[1].id;
+    key(&b, 'I');
+    key(&b, QPW_KEY_ESC);
+    b.state.sort[QPW_TAB_UNEXPECTED] = (struct qpw_sort){.column = QPW_COL_LAST};
+    cr_assert_eq(qpw_model_build(&b.model, &b.state), 0);
+    qpw_screen_settle(&b.model, &b.state, 10);
+    cr_expect_eq(b.model.rows[b.state.selected].id, id);
+    tear_down(&b);
+}
+
+Test(view, moving_stays_within_the_rows)
+{
+    struct bench b;
+
+    set_up(&b, QPW_TAB_UNEXPECTED);
+    key(&b, 'k');
+    cr_expect_eq(b.state.selected, 0);
+    key(&b, 'G');
+    cr_expect_eq(b.state.selected, 2);
+    key(&b, QPW_KEY_PAGE_DOWN);
+    cr_expect_eq(b.state.selected, 2);
+    key(&b, 'g');
+    cr_expect_eq(b.state.selected, 0);
+    tear_down(&b);
+}
+
+Test(view, tabs_by_number_and_by_tab_key_and_quit_is_asked_where_wanted)
+{
+    struct bench b;
+
+    set_up(&b, QPW_TAB_UNEXPECTED);
+    key(&b, '4');
+    cr_expect_eq(b.state.tab, QPW_TAB_POLICY);
+    key(&b, QPW_KEY_BACKTAB);
+    cr_expect_eq(b.state.tab, QPW_TAB_PEERS);
+    key(&b, '?');
+    cr_expect_eq(b.state.tab, QPW_TAB_HELP);
+    key(&b, '\t');
+    cr_expect_eq(b.state.tab, QPW_TAB_UNEXPECTED);
+    cr_expect_eq(qpw_input_key(&b.state, &b.model, 'q', 10, NULL), QPW_DO_QUIT);
+    cr_expect_eq(qpw_input_key(&b.state, &b.model, 'q', 10, "Detach?") & QPW_DO_QUIT, 0);
+    cr_expect_eq(b.state.mode, QPW_MODE_QUIT);
+    cr_expect_eq(qpw_input_key(&b.state, &b.model, 'n', 10, "Detach?") & QPW_DO_QUIT, 0);
+    qpw_input_key(&b.state, &b.model, 'q', 10, "Detach?");
+    cr_expect_eq(qpw_input_key(&b.state, &b.model, 'y', 10, "Detach?"), QPW_DO_QUIT);
+    tear_down(&b);
+}
+
+Test(view, every_key_of_the_table_is_bound_once_and_shown_in_help)
+{
+    struct bench b;
+    size_t n;
+    const struct qpw_binding *bindings = qpw_bindings(&n);
+
+    set_up(&b, QPW_TAB_HELP);
+    for (size_t i = 0; i < n; i++) {
+        bool shown = false;
+
+        for (size_t k = 0; k < 4 && bindings[i].keys[k]; k++)
+            cr_expect_eq(qpw_binding_find(bindings[i].keys[k]), &bindings[i], "key %d of '%s' is bound twice",
+                         bindings[i].keys[k], bindings[i].shown ? bindings[i].shown : "");
+        for (size_t r = 0; r < b.model.n_rows && bindings[i].shown; r++)
+            shown |= !strcmp(((const struct qpw_line *)b.model.rows[r].source)->item, bindings[i].shown);
+        cr_expect(shown || !bindings[i].shown);
+    }
+    tear_down(&b);
+}
+
+/* ---- Screen ---- */
+
+Test(view, screen_at_80x24_as_text)
+{
+    struct bench b;
+
+    set_up(&b, QPW_TAB_UNEXPECTED);
+    paint(&b, 24, 80);
+    cr_expect_str_eq(line(&b, 0), "node1 eth0 tc · qumulo/on-prem · attached 60m                  auditor alive now");
+    cr_expect_str_eq(line(&b, 1), "NOT CLEAN: 1 answered on ports that no row allows; worst: inbound tcp/4444");
+    cr_expect(strncmp(line(&b, 2), "rx 1.01M bit/s  1010 pkt/s", 26) == 0, "%s", line(&b, 2));
+    cr_expect(strstr(line(&b, 3), "unexpected 0.01%  undecided 0.02%  allowed 90.3%  peer 9.7%") != NULL, "%s", line(&b, 3));
+    cr_expect_str_eq(line(&b, 4), "alerts  high 1 medium 1 low 1 info 0   losses 0");
+    cr_expect(strncmp(line(&b, 5), "[1 Unexpected] 2 Ports  3 Peers  4 Policy  5 Coverage  6 Help ", 62) == 0, "%s", line(&b, 5));
+    cr_expect(strncmp(line(&b, 6), "SEV▲   DIR SERVICE", 18) == 0, "%s", line(&b, 6));
+    cr_expect(strncmp(line(&b, 7), "high   in  tcp/4444", 19) == 0, "%s", line(&b, 7));
+    cr_expect(strstr(line(&b, 7), "10.9.0.7") && strstr(line(&b, 7), "data"), "%s", line(&b, 7));
+    cr_expect(strncmp(line(&b, 23), "? help  Tab next  / filter", 26) == 0, "%s", line(&b, 23));
+    cr_expect(b.canvas.cells[7 * 80].style & QPW_STYLE_SELECTED);
+    cr_expect(!(b.canvas.cells[8 * 80].style & QPW_STYLE_SELECTED));
+    tear_down(&b);
+}
+
+Test(view, every_tab_at_every_size_stays_within_the_canvas_in_plain_ascii_too)
+{
+    static const int sizes[][2] = {{24, 80}, {40, 140}, {70, 250}, {8, 40}, {7, 39}, {1, 1}, {200, 20}};
+    struct bench b;
+
+    set_up(&b, QPW_TAB_UNEXPECTED);
+    for (unsigned ascii = 0; ascii < 2; ascii++) {
+        b.canvas.ascii = ascii;
+        for (size_t i = 0; i < sizeof(sizes) / sizeof(*sizes); i++) {
+            for (int tab = 0; tab < QPW_TAB_COUNT; tab++) {
+                b.state.tab = (enum qpw_tab)tab;
+                for (int mode = QPW_MODE_LIST; mode <= QPW_MODE_QUIT; mode++) {
+                    b.state.mode = (enum qpw_mode)mode;
+                    paint(&b, sizes[i][0], sizes[i][1]);
+                    for (size_t c = 0; ascii && c < (size_t)b.canvas.rows * b.canvas.cols; c++)
+                        cr_assert(b.canvas.cells[c].ch >= ' ' && b.canvas.cells[c].ch < 127);
+                }
+            }
+        }
+    }
+    tear_down(&b);
+}
+
+Test(view, wider_screens_show_more_columns_and_none_overlaps)
+{
+    struct qpw_layout layout;
+    int before;
+
+    for (int tab = 0; tab < QPW_TAB_COUNT; tab++) {
+        before = 0;
+        for (int width = 80; width <= 250; width++) {
+            qpw_layout_make(qpw_tab_columns((enum qpw_tab)tab), false, width, &layout);
+            for (int i = 0; i < layout.n; i++) {
+                cr_expect_geq(layout.places[i].width, layout.places[i].column->min);
+                if (i)
+                    cr_expect_eq(layout.places[i].left, layout.places[i - 1].left + layout.places[i - 1].width + 1);
+            }
+            cr_expect_leq(layout.places[layout.n - 1].left + layout.places[layout.n - 1].width, width,
+                          "%s at %d", qpw_tab_name((enum qpw_tab)tab), width);
+            cr_expect_geq(layout.n, before - 1);
+            before = layout.n;
+        }
+    }
+}
+
+Test(view, totals_take_the_place_of_rates)
+{
+    struct qpw_layout layout;
+    bool rates = false, totals = false;
+
+    qpw_layout_make(qpw_tab_columns(QPW_TAB_PORTS), true, 80, &layout);
+    for (int i = 0; i < layout.n; i++) {
+        rates |= layout.places[i].column->id == QPW_COL_RX_RATE;
+        totals |= layout.places[i].column->id == QPW_COL_RX_BYTES;
+    }
+    cr_expect(totals && !rates);
+}
+
+Test(view, details_tell_evidence_rule_and_the_line_that_would_allow)
+{
+    struct bench b;
+    char text[256];
+
+    set_up(&b, QPW_TAB_UNEXPECTED);
+    paint(&b, 24, 80);
+    key(&b, QPW_KEY_ENTER);
+    paint(&b, 40, 140);
+    cr_expect(on_screen(&b, "high inbound tcp/4444, unexpected: data"));
+    cr_expect(on_screen(&b, "10.9.0.7, first from port 40000"));
+    cr_expect(on_screen(&b, "10.1.0.11, this node"));
+    cr_expect(on_screen(&b, "handshake"));
+    cr_expect(on_screen(&b, "inbound tcp 4444 \"tcp 4444\" from=10.9.0.7"));
+    cr_expect(on_screen(&b, "eth0, untagged"));
+    key(&b, QPW_KEY_ESC);
+    cr_expect_eq(b.state.mode, QPW_MODE_LIST);
+    cr_assert_eq(qpw_allow_line(&b.model, &b.model.rows[1], text, sizeof(text)), 0);
+    cr_expect_str_eq(text, "outbound udp 5353 \"mdns\" to=fd00::99");
+    b.state.tab = QPW_TAB_PORTS;
+    cr_assert_eq(qpw_model_build(&b.model, &b.state), 0);
+    cr_expect_lt(qpw_allow_line(&b.model, &b.model.rows[0], text, sizeof(text)), 0, "SMB is allowed already");
+    cr_expect_str_eq(text, "none needed");
+    key(&b, QPW_KEY_ENTER);
+    paint(&b, 40, 140);
+    cr_expect(on_screen(&b, "in-tcp-445 (site.policy:11)"));
+    cr_expect(on_screen(&b, "inbound tcp 445 SMB"));
+    tear_down(&b);
+}
+
+Test(view, foreign_text_cannot_disturb_the_terminal)
+{
+    struct bench b;
+
+    set_up(&b, QPW_TAB_POLICY);
+    strcpy(b.snapshots[1].rules[1].text, "inbound \033[2J\r\n\xff\xe4\xb8\xad\xe2\x80\xae tcp");
+    paint(&b, 24, 140);
+    for (size_t i = 0; i < (size_t)b.canvas.rows * b.canvas.cols; i++)
+        cr_assert(b.canvas.cells[i].ch >= ' ' && b.canvas.cells[i].ch != 0x7f && b.canvas.cells[i].ch != 0x202e &&
+                  b.canvas.cells[i].ch != 0x4e2d);
+    cr_expect(on_screen(&b, "inbound ?[2J????? tcp"));
+    tear_down(&b);
+}
+
+Test(view, clicks_find_tabs_titles_and_rows)
+{
+    struct bench b;
+    const struct qpw_zone *zone;
+
+    set_up(&b, QPW_TAB_UNEXPECTED);
+    paint(&b, 24, 80);
+    zone = qpw_canvas_hit(&b.canvas, 5, 17);
+    cr_assert(zone && zone->action == QPW_ACTION_TAB && zone->argument == QPW_TAB_PORTS);
+    zone = qpw_canvas_hit(&b.canvas, 6, 12);
+    cr_assert(zone && zone->action == QPW_ACTION_SORT_COLUMN && zone->argument == QPW_COL_SERVICE);
+    zone = qpw_canvas_hit(&b.canvas, 8, 40);
+    cr_assert(zone && zone->action == QPW_ACTION_SELECT && zone->argument == 1);
+    qpw_input_action(&b.state, &b.model, QPW_ACTION_SELECT, 1, 10, NULL);
+    cr_expect_eq(b.state.selected, 1);
+    cr_expect_eq(b.state.mode, QPW_MODE_LIST);
+    qpw_input_action(&b.state, &b.model, QPW_ACTION_SELECT, 1, 10, NULL);
+    cr_expect_eq(b.state.mode, QPW_MODE_DETAILS, "a second click opens the details");
+    cr_expect_null(qpw_canvas_hit(&b.canvas, 2, 2));
+    tear_down(&b);
+}
+
+Test(view, plain_tables_are_the_same_cells)
+{
+    struct bench b;
+    char *text = NULL;
+    size_t size = 0;
+    FILE *out = open_memstream(&text, &size);
+
+    set_up(&b, QPW_TAB_UNEXPECTED);
+    cr_assert_eq(qpw_plain_header(out, &b.model, &b.state, 120, true), 0);
+    cr_assert_eq(qpw_plain_table(out, &b.model, &b.state, 120, true), 0);
+    fclose(out);
+    cr_expect(strstr(text, "node1 eth0 tc | qumulo/on-prem | attached 60m") == text, "%s", text);
+    cr_expect(strstr(text, "Unexpected: 3 rows\nSEV^") != NULL, "%s", text);
+    cr_expect(strstr(text, "\nhigh   in  tcp/4444") != NULL, "%s", text);
+    for (size_t i = 0; i < size; i++)
+        cr_assert((unsigned char)text[i] < 128);
+    free(text);
+    tear_down(&b);
+}
+
+Test(view, choices_are_remembered_between_runs)
+{
+    struct qpw_view_state before, after;
+    char path[] = "/tmp/qpw-remember-XXXXXX", file[64];
+
+    cr_assert_not_null(mkdtemp(path));
+    snprintf(file, sizeof(file), "%s/a/b/top", path);
+    qpw_state_init(&before);
+    before.tab = QPW_TAB_PEERS;
+    before.interval_ms = 5000;
+    before.totals = true;
+    before.sort[QPW_TAB_PEERS] = (struct qpw_sort){.column = QPW_COL_OUTSIDE, .reverse = true};
+    strcpy(before.filter_text, "dir:in -port:445");
+    cr_assert_eq(qpw_remember_save(file, &before), 0);
+    cr_assert_eq(qpw_remember_save(file, &before), 0, "a second time over the first");
+    qpw_state_init(&after);
+    qpw_remember_load(file, &after);
+    cr_expect_eq(after.tab, QPW_TAB_PEERS);
+    cr_expect_eq(after.interval_ms, 5000);
+    cr_expect(after.totals && !after.bytes);
+    cr_expect_eq(after.sort[QPW_TAB_PEERS].column, QPW_COL_OUTSIDE);
+    cr_expect(after.sort[QPW_TAB_PEERS].reverse);
+    cr_expect_str_eq(after.filter_text, "dir:in -port:445");
+    cr_expect_eq(after.filter.n_terms, 2);
+    unlink(file);
+    snprintf(file, sizeof(file), "%s/a/b", path);
+    rmdir(file);
+    snprintf(file, sizeof(file), "%s/a", path);
+    rmdir(file);
+    cr_expect_eq(rmdir(path), 0, "nothing else was left behind");
+}
+
+/* ---- Cost. Sanitizers cost several times over: the bound only catches what grows faster than the rows. ---- */
+
+Test(view, five_thousand_meters_take_a_fraction_of_a_second)
+{
+    struct bench b = {0};
+    struct timespec start, end;
+    double ms;
+
+    qpw_state_init(&b.state);
+    b.state.tab = QPW_TAB_PORTS;
+    for (unsigned tick = 0; tick < 2; tick++)
+        sample_many(&b.snapshots[tick], 5000, tick);
+    cr_assert_eq(qpw_model_advance(&b.model, &b.snapshots[0]), 0);
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &start);
+    cr_assert_eq(qpw_model_advance(&b.model, &b.snapshots[1]), 0);
+    paint(&b, 70, 250);
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &end);
+    ms = (double)(end.tv_sec - start.tv_sec) * 1e3 + (double)(end.tv_nsec - start.tv_nsec) / 1e6;
+    cr_log_info("one picture of 5,000 meters at 250x70: %.1f ms with sanitizers", ms);
+    cr_expect_lt(ms, 250);
+    cr_expect_eq(b.model.n_rows, 5000);
+    tear_down(&b);
+}
