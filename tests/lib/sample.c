@@ -158,7 +158,8 @@ void sample_snapshot(struct qpw_snapshot *ret, unsigned tick)
     m = sample_meter(ret, IPPROTO_TCP, 0, QPW_DIR_UNKNOWN, QPW_VERDICT_UNDECIDED, 0, 0);
     m->key.reason = QPW_REASON_MIDSTREAM;
     m->counts = (struct qpw_counts){0, 30, 3000, 0, 0};
-    sample_finding(ret, IPPROTO_TCP, 8080, QPW_DIR_INBOUND, "10.9.0.8", "10.1.0.11", QPW_OUTCOME_REFUSED);
+    f = sample_finding(ret, IPPROTO_TCP, 8080, QPW_DIR_INBOUND, "10.9.0.8", "10.1.0.11", QPW_OUTCOME_REFUSED);
+    f->last_unix_ns -= 1000000000u;
     f = sample_finding(ret, IPPROTO_TCP, 4444, QPW_DIR_INBOUND, "10.9.0.7", "10.1.0.11", QPW_OUTCOME_DATA);
     f->counts = (struct qpw_counts){3, 10 + tick, 1000 + 100 * tick, 8, 900};
     f = sample_finding(ret, IPPROTO_UDP, 5353, QPW_DIR_OUTBOUND, "fd00::11", "fd00::99", QPW_OUTCOME_ATTEMPTED);

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "alert/signatures.h"
 #include "util/names.h"
 #include "view/canvas.h"
 #include "view/columns.h"

@@ -6,30 +6,34 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "alert/signatures.h"
+#include "alert/text.h"
 #include "util/names.h"
 #include "view/format.h"
 #include "view/screen.h"
 
 /* ---- The line that would allow it ---- */
 
-static const char *finding_allow(const struct qpw_finding_row *f, char *buf, size_t size)
+/* What the alert texts need to know about the snapshot. */
+static struct qpw_engine_context context_of(const struct qpw_model *m)
 {
-    char address[64], protocol[16], service[32];
-    bool inbound = f->key.direction == QPW_DIR_INBOUND;
-    const char *name = qpw_service_name(f->key.protocol, f->key.port);
+    return (struct qpw_engine_context){
+        .host = m->now->host,
+        .policy_name = m->now->meta.policy_name,
+        .rules = m->now->rules,
+        .n_rules = m->now->n_rules,
+        .peers = m->now->peers,
+        .n_peers = m->now->n_peers,
+        .ifname = m->now->meta.ifname,
+    };
+}
 
-    qpw_address_text(inbound ? f->key.initiator : f->key.responder, address, sizeof(address));
-    qpw_protocol_text(f->key.kind, f->key.protocol, f->key.port, protocol, sizeof(protocol));
-    if (f->key.kind == QPW_KIND_PROTOCOL) {
-        snprintf(buf, size, "%s %s any \"protocol %s\" %s=%s", qpw_direction_name(f->key.direction), protocol, protocol,
-                 inbound ? "from" : "to", address);
-        return NULL;
-    }
-    snprintf(service, sizeof(service), *name && f->key.kind == QPW_KIND_PORT ? "%.28s" : "%s %u",
-             *name && f->key.kind == QPW_KIND_PORT ? name : protocol, f->key.port);
-    snprintf(buf, size, "%s %s %u \"%s\" %s=%s", qpw_direction_name(f->key.direction), protocol, f->key.port, service,
-             inbound ? "from" : "to", address);
-    return NULL;
+static const char *finding_allow(const struct qpw_model *m, const struct qpw_finding_row *f, char *buf, size_t size)
+{
+    struct qpw_engine_context context = context_of(m);
+    struct qpw_text_about about = {.context = &context, .row = f};
+
+    return qpw_text_allow_line(&about, false, buf, size) ? NULL : "none: no line of a policy can allow it";
 }
 
 static const char *why_no_line(unsigned kind, unsigned direction, unsigned verdict)
@@ -52,7 +56,7 @@ int qpw_allow_line(const struct qpw_model *m, const struct qpw_row *row, char *b
 
         why = why_no_line(f->key.kind, f->key.direction, f->key.verdict);
         if (!why)
-            why = finding_allow(f, buf, size);
+            why = finding_allow(m, f, buf, size);
     } else if (row->kind == QPW_ROW_METER) {
         const struct qpw_meter_row *meter = row->source;
         char protocol[16];
@@ -60,10 +64,9 @@ int qpw_allow_line(const struct qpw_model *m, const struct qpw_row *row, char *b
         why = why_no_line(meter->key.kind, meter->key.direction, meter->key.verdict);
         qpw_protocol_text(meter->key.kind, meter->key.protocol, meter->key.port, protocol, sizeof(protocol));
         if (!why && meter->key.kind == QPW_KIND_PROTOCOL)
-            snprintf(buf, size, "%s %s any \"protocol %s\"", qpw_direction_name(meter->key.direction), protocol, protocol);
+            snprintf(buf, size, "%s %s any approved", qpw_direction_name(meter->key.direction), protocol);
         else if (!why)
-            snprintf(buf, size, "%s %s %u \"%s %u\"", qpw_direction_name(meter->key.direction), protocol, meter->key.port,
-                     protocol, meter->key.port);
+            snprintf(buf, size, "%s %s %u approved", qpw_direction_name(meter->key.direction), protocol, meter->key.port);
     }
     if (!why)
         return 0;
@@ -162,6 +165,18 @@ static void put_allow(struct pen *p, const struct qpw_model *m, const struct qpw
     put(p, there ? QPW_STYLE_BOLD : QPW_STYLE_DIM, there ? "to allow (y)" : "to allow", line);
 }
 
+/* What the alert log says of it, in its own words. */
+static void put_meaning(struct pen *p, const struct qpw_model *m, const struct qpw_finding_row *f)
+{
+    const struct qpw_signature *signature = qpw_signature(qpw_signature_of(f));
+    struct qpw_engine_context context = context_of(m);
+    struct qpw_text_about about = {.context = &context, .row = f};
+    char text[800];
+
+    if (signature->id)
+        putf(p, QPW_STYLE_NORMAL, "meaning", "%s", qpw_text_fill(signature->text, &about, text, sizeof(text)));
+}
+
 static void put_severity(struct pen *p, const struct qpw_row *row, const struct qpw_finding_row *f)
 {
     char service[64];
@@ -201,6 +216,7 @@ static void paint_finding(struct pen *p, const struct qpw_model *m, const struct
     put(p, QPW_STYLE_NORMAL, "process", *process ? process : "not known (ended, or none holds the port)");
     putf(p, QPW_STYLE_NORMAL, "evidence", "%s%s%s", qpw_evidence_name(f->value.evidence), f->value.reason ? ", " : "",
          f->value.reason ? qpw_reason_name(f->value.reason) : "");
+    put_meaning(p, m, f);
     put_rule(p, m, f->key.verdict == QPW_VERDICT_UNEXPECTED ? "row missed" : "policy row", f->value.rule);
     put_allow(p, m, row);
     put_counts(p, state, row);

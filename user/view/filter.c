@@ -9,6 +9,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "alert/signatures.h"
 #include "qportwatch.h"
 #include "util/names.h"
 
@@ -33,13 +34,6 @@ const char *qpw_field_help(enum qpw_field field)
     return fields[field].help;
 }
 
-const char *qpw_severity_name(unsigned severity)
-{
-    static const char *const names[] = {"-", "high", "medium", "low", "info"};
-
-    return severity < sizeof(names) / sizeof(*names) ? names[severity] : "-";
-}
-
 /* ---- Values of one field ---- */
 
 struct word_list {
@@ -54,7 +48,7 @@ static const struct word_list *word_list(enum qpw_field field)
         [QPW_FIELD_VERDICT] = {qpw_verdict_name, 1, QPW_VERDICT_COUNT},
         [QPW_FIELD_OUTCOME] = {qpw_outcome_name, 0, QPW_OUTCOME_COUNT},
         [QPW_FIELD_EVIDENCE] = {qpw_evidence_name, 0, QPW_EVIDENCE_COUNT},
-        [QPW_FIELD_SEVERITY] = {qpw_severity_name, 1, 5},
+        [QPW_FIELD_SEVERITY] = {qpw_severity_name, QPW_SEVERITY_HIGH, QPW_SEVERITY_INFO + 1},
     };
 
     return lists[field].name ? &lists[field] : NULL;

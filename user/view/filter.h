@@ -83,7 +83,4 @@ int qpw_filter_parse(const char *text, struct qpw_filter *ret, struct qpw_error 
 
 bool qpw_filter_match(const struct qpw_filter *filter, const struct qpw_facts *facts);
 
-/* "high", "medium", "low", "info" for 1 to 4, "-" otherwise. */
-const char *qpw_severity_name(unsigned severity);
-
 #endif

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "alert/signatures.h"
 #include "util/names.h"
 #include "view/format.h"
 #include "view/screen.h"

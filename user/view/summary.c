@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "alert/signatures.h"
 #include "util/names.h"
 #include "view/columns.h"
 #include "view/model.h"
@@ -106,24 +107,11 @@ void qpw_summary_make(struct qpw_model *m)
     answer(m->now, worst, &m->summary);
 }
 
-/*
- * Something that answered where no row allows it is the worst; what only knocked is noise to be
- * looked at; the rest is for the record.
- */
 unsigned qpw_finding_severity(const struct qpw_finding_row *finding)
 {
-    bool answered = finding->value.outcome >= QPW_OUTCOME_ANSWERED;
+    enum qpw_signature_name name = qpw_signature_of(finding);
 
-    if (finding->value.flags & (QPW_FINDING_SUPERSEDED | QPW_FINDING_MULTICAST))
-        return 4;
-    switch (finding->key.verdict) {
-    case QPW_VERDICT_UNEXPECTED:
-        if (answered)
-            return 1;
-        return finding->key.direction == QPW_DIR_OUTBOUND ? 2 : 3;
-    case QPW_VERDICT_WEAK: return answered ? 2 : 3;
-    case QPW_VERDICT_UNDECIDED: return finding->value.outcome == QPW_OUTCOME_DATA ? 2 : 4;
-    case QPW_VERDICT_IMPLIED: return 3;
-    default: return 4;
-    }
+    if (name == QPW_SIG_NONE || finding->value.flags & QPW_FINDING_SUPERSEDED)
+        return QPW_SEVERITY_INFO;
+    return qpw_signature(name)->severity;
 }

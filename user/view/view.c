@@ -90,6 +90,11 @@ int qpw_view_due_ms(const struct qpw_view *view)
     return now >= view->due_ns ? 0 : (int)((view->due_ns - now + 999999) / 1000000);
 }
 
+bool qpw_view_wants_whole(const struct qpw_view *view)
+{
+    return !view->model.now || view->state.tab == QPW_TAB_COVERAGE;
+}
+
 void qpw_view_say(struct qpw_view *view, bool bad, const char *text)
 {
     qpw_state_say(&view->state, bad, text);
@@ -155,6 +160,7 @@ static bool take_input(struct qpw_view *view, int page)
     const char *question = view->options.quit_question;
 
     while (qpw_draw_input(view->draw, &input)) {
+        enum qpw_tab before = view->state.tab;
         unsigned todo = 0;
 
         if (input.key != QPW_KEY_NONE) {
@@ -180,6 +186,8 @@ static bool take_input(struct qpw_view *view, int page)
             qpw_model_build(&view->model, &view->state);
             qpw_screen_settle(&view->model, &view->state, page);
         }
+        if (view->state.tab != before && view->state.tab == QPW_TAB_COVERAGE)
+            view->due_ns = 0; /* what is shown now may be brief */
         view->todo |= todo & (QPW_DO_BUILD | QPW_DO_PAINT | QPW_DO_REDRAW);
         if (todo)
             qpw_screen_settle(&view->model, &view->state, page);
@@ -251,7 +259,7 @@ static void picture(struct qpw_view *view, qpw_take_fn take, void *context)
     struct qpw_snapshot snapshot = {0};
     struct qpw_error why = {""};
 
-    if (take(context, &snapshot, &why) < 0)
+    if (take(context, qpw_view_wants_whole(view), &snapshot, &why) < 0)
         qpw_view_feed(view, NULL, why.text);
     else
         qpw_view_feed(view, &snapshot, NULL);

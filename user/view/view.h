@@ -36,6 +36,9 @@ int qpw_view_fd(const struct qpw_view *view);
 /* Milliseconds until the next snapshot is wanted, 0: now. */
 int qpw_view_due_ms(const struct qpw_view *view);
 
+/* Whether the next snapshot has to be whole (tables, notes, unwatched interfaces), as the Coverage tab shows it. */
+bool qpw_view_wants_whole(const struct qpw_view *view);
+
 /*
  * Hands a snapshot over: its contents move into the view, *snapshot is zeroed. NULL: none was to be
  * had, `why` is shown. 0 or -ENOMEM. Shown by the next step.
@@ -52,10 +55,10 @@ int qpw_view_step(struct qpw_view *view);
 void qpw_view_close(struct qpw_view *view);
 
 /*
- * The loop of `top`: opens, asks `take` for snapshots (0, or a negative errno with err filled: shown,
+ * The loop of `top`: opens, asks `take` for snapshots (whole as above; 0, or a negative errno with err filled: shown,
  * and asked again at the next picture), ends with q, SIGINT, SIGTERM or SIGHUP. 0 or negative errno.
  */
-typedef int (*qpw_take_fn)(void *context, struct qpw_snapshot *ret, struct qpw_error *err);
+typedef int (*qpw_take_fn)(void *context, bool whole, struct qpw_snapshot *ret, struct qpw_error *err);
 int qpw_view_run(const struct qpw_view_options *options, qpw_take_fn take, void *context, struct qpw_error *err);
 
 #endif

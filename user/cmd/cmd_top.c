@@ -1,0 +1,275 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* top - the live view over what is attached, or the same tables plainly. */
+#include <argp.h>
+#include <errno.h>
+#include <langinfo.h>
+#include <locale.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "cmd/cmd.h"
+#include "kernel/collect.h"
+#include "kernel/instance.h"
+#include "kernel/netlink.h"
+#include "kernel/sockets.h"
+#include "util/error.h"
+#include "view/columns.h"
+#include "view/plain.h"
+#include "view/view.h"
+
+enum output { SCREEN = 0, ONCE, LINES };
+
+struct options {
+    enum output output;
+    bool ascii;
+    bool tab_given;
+    const char *filter, *sort, *tab, *interval;
+};
+
+/* The kernel side that is looked at, and what is needed beside it. */
+struct source {
+    struct qpw_kernel kernel;
+    bool open;
+    struct qpw_netlink *links;
+    struct qpw_sockets *sockets;
+};
+
+enum { KEY_ONCE = 0x100, KEY_LINES, KEY_ASCII };
+
+static const struct argp_option argp_options[] = {
+    {"once", KEY_ONCE, NULL, 0, "print the tables once and end (rates over one interval)", 0},
+    {"lines", KEY_LINES, NULL, 0, "print them again each interval", 0},
+    {"interval", 'i', "SECONDS", 0, "between two pictures, 0.1 to 3600 (default 1)", 0},
+    {"tab", 't', "NAME", 0, "unexpected, ports, peers, policy or coverage", 0},
+    {"filter", 'f', "FILTER", 0, "only rows that match, such as 'dir:in verdict:unexpected -port:445'", 0},
+    {"sort", 's', "COLUMN", 0, "order by a column's title; '-COLUMN' reverses", 0},
+    {"ascii", KEY_ASCII, NULL, 0, "no character beyond ASCII, whatever the locale says", 0},
+    {0},
+};
+
+static error_t parse(int key, char *arg, struct argp_state *state)
+{
+    struct options *o = state->input;
+
+    switch (key) {
+    case KEY_ONCE: o->output = ONCE; break;
+    case KEY_LINES: o->output = LINES; break;
+    case KEY_ASCII: o->ascii = true; break;
+    case 'i': o->interval = arg; break;
+    case 't': o->tab = arg; break;
+    case 'f': o->filter = arg; break;
+    case 's': o->sort = arg; break;
+    default: return ARGP_ERR_UNKNOWN;
+    }
+    return 0;
+}
+
+static const struct argp argp = {
+    argp_options, parse, NULL,
+    "The live view over what is attached, from any number of terminals.\v"
+    "Keys are those of htop, less and vim; ? lists them and the words of the filter. The choices made are remembered "
+    "for the next time. Without a terminal it prints lines. NO_COLOR is heeded.", NULL, NULL, NULL};
+
+/* ---- What the options say about the view ---- */
+
+static int set_sort(const char *text, struct qpw_view_state *state, struct qpw_error *err)
+{
+    const struct qpw_column *column = qpw_column_named(state->tab, *text == '-' ? text + 1 : text);
+
+    if (!column)
+        return qpw_fail(err, -EINVAL, "--sort %s: tab %s has no such column; see its titles", text, qpw_tab_name(state->tab));
+    state->sort[state->tab] = (struct qpw_sort){.column = column->id, .reverse = *text == '-'};
+    return 0;
+}
+
+static int apply(const struct options *o, struct qpw_view_state *state, struct qpw_error *err)
+{
+    struct qpw_error why = {""};
+    int tab = o->tab ? qpw_tab_find(o->tab) : (int)state->tab;
+    char *end = "";
+    double seconds = o->interval ? strtod(o->interval, &end) : state->interval_ms / 1000.0;
+
+    if (tab < 0)
+        return qpw_fail(err, -EINVAL, "--tab %s: there is no such tab; take unexpected, ports, peers, policy or coverage", o->tab);
+    state->tab = (enum qpw_tab)tab;
+    if (*end || !(seconds >= 0.1 && seconds <= 3600))
+        return qpw_fail(err, -EINVAL, "--interval %s: not a number of seconds from 0.1 to 3600", o->interval);
+    state->interval_ms = (unsigned)(seconds * 1000);
+    if (o->filter) {
+        if (strlen(o->filter) >= QPW_FILTER_TEXT)
+            return qpw_fail(err, -EINVAL, "--filter: longer than %d characters", QPW_FILTER_TEXT - 1);
+        if (qpw_filter_parse(o->filter, &state->filter, &why) < 0)
+            return qpw_fail(err, -EINVAL, "--filter: %s", why.text);
+        strcpy(state->filter_text, o->filter);
+    }
+    return o->sort ? set_sort(o->sort, state, err) : 0;
+}
+
+/* ---- Pictures ---- */
+
+static int open_source(struct source *s, struct qpw_error *err)
+{
+    int r = qpw_instance_find(&s->kernel, err);
+
+    if (r < 0)
+        return r;
+    s->open = true;
+    r = qpw_netlink_open(&s->links, err);
+    if (r == 0)
+        r = qpw_sockets_open(&s->sockets, err);
+    return r;
+}
+
+static void close_source(struct source *s)
+{
+    qpw_sockets_close(s->sockets);
+    qpw_netlink_close(s->links);
+    if (s->open)
+        qpw_kernel_close(&s->kernel);
+}
+
+static bool still_attached(const struct qpw_snapshot *s)
+{
+    for (size_t i = 0; i < s->n_ifaces; i++)
+        if (s->ifaces[i].attached)
+            return true;
+    return false;
+}
+
+/* What one holds of a kernel side outlives its detaching; then another one may have taken its place. */
+static void look_for_another(struct source *s)
+{
+    struct qpw_kernel kernel;
+
+    if (qpw_instance_find(&kernel, NULL) < 0)
+        return;
+    qpw_kernel_close(&s->kernel);
+    s->kernel = kernel;
+}
+
+static int take(void *context, bool whole, struct qpw_snapshot *ret, struct qpw_error *err)
+{
+    struct source *s = context;
+    static const struct qpw_netlink_handler nothing;
+    struct qpw_collect_options options = {.brief = !whole, .links = s->links};
+    int r = whole ? qpw_netlink_refresh(s->links, err) : 0; /* packet counters of unwatched interfaces */
+
+    if (r == 0)
+        r = qpw_netlink_drain(s->links, &nothing, err);
+    if (r == 0)
+        r = qpw_collect(&s->kernel, &options, ret, err);
+    if (r < 0)
+        return r;
+    if (!still_attached(ret))
+        look_for_another(s);
+    return 0;
+}
+
+/* ---- Plain output ---- */
+
+static int plain_width(void)
+{
+    const char *columns = getenv("COLUMNS");
+    long width = columns ? strtol(columns, NULL, 10) : 0;
+    struct winsize size;
+
+    if (width < 40 && isatty(STDOUT_FILENO) && ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0)
+        width = size.ws_col;
+    return width >= 40 && width <= 1000 ? (int)width : 160;
+}
+
+static int print_tables(struct qpw_model *m, struct qpw_view_state *state, const struct options *o)
+{
+    bool ascii = o->ascii || strcmp(nl_langinfo(CODESET), "UTF-8") != 0;
+    int width = plain_width(), r = qpw_plain_header(stdout, m, state, width, ascii);
+    enum qpw_tab only = state->tab;
+
+    for (int tab = 0; r == 0 && tab < QPW_TAB_HELP; tab++) {
+        if (o->tab && tab != (int)only)
+            continue;
+        printf("\n");
+        state->tab = (enum qpw_tab)tab;
+        r = qpw_plain_table(stdout, m, state, width, ascii);
+    }
+    state->tab = only;
+    if (fflush(stdout) != 0 && r == 0)
+        r = -errno;
+    return r;
+}
+
+static void wait_ms(unsigned ms)
+{
+    struct timespec time = {ms / 1000, (long)(ms % 1000) * 1000000};
+
+    while (nanosleep(&time, &time) < 0 && errno == EINTR)
+        ;
+}
+
+static int run_plain(struct source *source, struct qpw_view_state *state, const struct options *o, struct qpw_error *err)
+{
+    struct qpw_snapshot snapshots[2] = {{0}};
+    struct qpw_model model = {0};
+    unsigned n = 0;
+    int r;
+
+    setlocale(LC_CTYPE, "");
+    do {
+        struct qpw_snapshot *now = &snapshots[n % 2];
+
+        if (n)
+            wait_ms(state->interval_ms);
+        r = take(source, true, now, err);
+        if (r == 0)
+            r = qpw_model_advance(&model, now);
+        if (r == 0 && n) { /* the first gives no rates */
+            r = print_tables(&model, state, o);
+            if (r == 0 && o->output != ONCE)
+                printf("\n");
+        }
+        n++;
+        qpw_snapshot_clear(&snapshots[n % 2]);
+    } while (r == 0 && (n < 2 || o->output != ONCE));
+    qpw_model_free(&model);
+    qpw_snapshot_clear(&snapshots[0]);
+    qpw_snapshot_clear(&snapshots[1]);
+    return r;
+}
+
+int qpw_cmd_top(int argc, char **argv)
+{
+    struct options o = {0};
+    struct source source = {0};
+    struct qpw_view_state state;
+    struct qpw_error err = {""};
+    bool screen;
+    int r;
+
+    argp_err_exit_status = QPW_EXIT_USAGE;
+    if (argp_parse(&argp, argc, argv, 0, NULL, &o))
+        return QPW_EXIT_USAGE;
+    screen = o.output == SCREEN && isatty(STDIN_FILENO) && isatty(STDOUT_FILENO);
+    qpw_view_begin(screen, &state);
+    if (apply(&o, &state, &err) < 0) {
+        fprintf(stderr, "qportwatch top: %s\n", err.text);
+        return QPW_EXIT_USAGE;
+    }
+    qpw_kernel_init(&source.kernel);
+    r = open_source(&source, &err);
+    if (r == 0 && screen) {
+        struct qpw_view_options options = {.state = &state, .sockets = source.sockets, .ascii = o.ascii, .remember = true};
+
+        r = qpw_view_run(&options, take, &source, &err);
+    } else if (r == 0) {
+        r = run_plain(&source, &state, &o, &err);
+    }
+    close_source(&source);
+    if (r < 0) {
+        fprintf(stderr, "qportwatch top: %s\n", *err.text ? err.text : strerror(-r));
+        return QPW_EXIT_FAILED;
+    }
+    return QPW_EXIT_OK;
+}
