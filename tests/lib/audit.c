@@ -1,0 +1,196 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#include "audit.h"
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <criterion/criterion.h>
+#include <errno.h>
+#include <linux/bpf.h>
+#include <net/if.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "netns.h"
+#include "util/error.h"
+
+static int quiet(enum libbpf_print_level level, const char *format, va_list arguments)
+{
+    return 0;
+}
+
+void audit_open(struct audit *a, const struct qpw_load_options *options)
+{
+    static const struct qpw_load_options usual;
+    struct qpw_error err = {0};
+    struct netns ns;
+
+    netns_need_root();
+    ns = netns_new();
+    netns_enter(&ns);
+    netns_close(&ns);
+    memset(a, 0, sizeof(*a));
+    libbpf_set_print(quiet);
+    cr_assert(qpw_kernel_load(options ? options : &usual, &a->kernel, &err) == 0, "%s", err.text);
+    struct qpw_iface lo = {.ifindex = 1, .number = 1, .mac = {2, 0, 0, 0, 0, 2}};
+
+    cr_assert(qpw_kernel_set_iface(&a->kernel, &lo) == 0);
+    audit_local(a, AUDIT_NODE, true);
+    audit_local(a, AUDIT_NODE6, true);
+}
+
+void audit_close(struct audit *a)
+{
+    audit_check(a);
+    qpw_registry_clear(&a->names);
+    qpw_kernel_close(&a->kernel);
+}
+
+void audit_local(struct audit *a, const char *address, bool present)
+{
+    uint8_t addr[16];
+
+    audit_address(address, addr);
+    cr_assert(qpw_kernel_set_local(&a->kernel, addr, 128, QPW_LOCAL_ADDRESS, present) == 0);
+}
+
+/* ---- Feeding ---- */
+
+static void run(struct audit *a, enum audit_hook hook, const struct packet *p, void *context, uint32_t context_bytes)
+{
+    static const enum qpw_program programs[] = {QPW_PROG_qpw_xdp_rx, QPW_PROG_qpw_tc_rx, QPW_PROG_qpw_tc_tx};
+    LIBBPF_OPTS(bpf_test_run_opts, run, .data_in = p->data, .data_size_in = (uint32_t)p->length,
+                .ctx_in = context, .ctx_size_in = context_bytes, .repeat = 1);
+
+    cr_assert(bpf_prog_test_run_opts(a->kernel.prog_fd[programs[hook]], &run) == 0,
+              "test run of %zu bytes at hook %d: %s", p->length, hook, strerror(errno));
+    cr_assert_eq(run.retval, hook == AUDIT_XDP ? 2u /* XDP_PASS */ : (uint32_t)-1 /* TC_ACT_UNSPEC */,
+                 "returned %d: the packet was not passed on", (int)run.retval);
+}
+
+void audit_feed_on(struct audit *a, enum audit_hook hook, uint32_t ifindex, const struct packet *p)
+{
+    struct __sk_buff skb = {.ifindex = ifindex};
+    struct xdp_md md = {.data_end = (uint32_t)p->length, .ingress_ifindex = ifindex};
+
+    if (hook == AUDIT_XDP)
+        run(a, hook, p, &md, sizeof(md));
+    else
+        run(a, hook, p, &skb, sizeof(skb)); /* without a context the kernel leaves wire_len at 0 */
+    a->frames++;
+    a->bytes += p->length;
+}
+
+void audit_feed(struct audit *a, enum audit_hook hook, const struct packet *p)
+{
+    struct __sk_buff skb = {0};
+
+    run(a, hook, p, hook == AUDIT_XDP ? NULL : &skb, hook == AUDIT_XDP ? 0 : sizeof(skb));
+    a->frames++;
+    a->bytes += p->length;
+}
+
+void audit_feed_merged(struct audit *a, enum audit_hook hook, const struct packet *p, const struct audit_merged *m)
+{
+    struct __sk_buff skb = {.gso_size = m->gso_size, .gso_segs = m->gso_segs, .wire_len = m->wire_len};
+
+    cr_assert(hook != AUDIT_XDP);
+    run(a, hook, p, &skb, sizeof(skb));
+    a->frames += m->frames;
+    a->bytes += m->bytes;
+}
+
+static const char *node_of(const char *remote)
+{
+    return strchr(remote, ':') ? AUDIT_NODE6 : AUDIT_NODE;
+}
+
+static enum audit_hook rx_hook(const char *remote)
+{
+    return strchr(remote, ':') ? AUDIT_TC : AUDIT_XDP;
+}
+
+void audit_rx_tcp(struct audit *a, const char *remote, uint16_t remote_port, uint16_t local_port, uint8_t flags,
+                  uint32_t seq, uint32_t ack, size_t payload)
+{
+    static struct packet p;
+
+    packet_make_tcp(&p, remote, remote_port, node_of(remote), local_port, flags, seq, ack, payload);
+    audit_feed(a, rx_hook(remote), &p);
+}
+
+void audit_tx_tcp(struct audit *a, const char *remote, uint16_t remote_port, uint16_t local_port, uint8_t flags,
+                  uint32_t seq, uint32_t ack, size_t payload)
+{
+    static struct packet p;
+
+    packet_make_tcp(&p, node_of(remote), local_port, remote, remote_port, flags, seq, ack, payload);
+    audit_feed(a, AUDIT_TX, &p);
+}
+
+void audit_rx_udp(struct audit *a, const char *remote, uint16_t remote_port, uint16_t local_port)
+{
+    static struct packet p;
+
+    packet_make_udp(&p, remote, remote_port, node_of(remote), local_port, 20);
+    audit_feed(a, rx_hook(remote), &p);
+}
+
+void audit_tx_udp(struct audit *a, const char *remote, uint16_t remote_port, uint16_t local_port)
+{
+    static struct packet p;
+
+    packet_make_udp(&p, node_of(remote), local_port, remote, remote_port, 20);
+    audit_feed(a, AUDIT_TX, &p);
+}
+
+void audit_handshake_in(struct audit *a, const char *remote, uint16_t remote_port, uint16_t local_port)
+{
+    audit_rx_tcp(a, remote, remote_port, local_port, PACKET_SYN, 1000, 0, 0);
+    audit_tx_tcp(a, remote, remote_port, local_port, PACKET_SYN | PACKET_ACK, 5000, 1001, 0);
+    audit_rx_tcp(a, remote, remote_port, local_port, PACKET_ACK, 1001, 5001, 0);
+}
+
+void audit_handshake_out(struct audit *a, const char *remote, uint16_t remote_port, uint16_t local_port)
+{
+    audit_tx_tcp(a, remote, remote_port, local_port, PACKET_SYN, 1000, 0, 0);
+    audit_rx_tcp(a, remote, remote_port, local_port, PACKET_SYN | PACKET_ACK, 5000, 1001, 0);
+    audit_tx_tcp(a, remote, remote_port, local_port, PACKET_ACK, 1001, 5001, 0);
+}
+
+/* ---- Time ---- */
+
+void audit_window_over(struct audit *a)
+{
+    a->kernel.control->window_end_ns = a->kernel.control->attached_ns;
+}
+
+static const enum qpw_map conn_maps[] = {QPW_MAP_conns_half, QPW_MAP_conns_out, QPW_MAP_conns_est, QPW_MAP_conns_dgram};
+#define CONN_MAPS (sizeof(conn_maps) / sizeof(*conn_maps))
+
+void audit_age(struct audit *a, const struct qpw_conn_key *key, uint64_t ns)
+{
+    struct qpw_conn conn;
+    bool found = false;
+
+    for (size_t i = 0; i < CONN_MAPS; i++) {
+        int fd = a->kernel.map_fd[conn_maps[i]];
+
+        if (bpf_map_lookup_elem(fd, key, &conn) < 0)
+            continue;
+        conn.last_ns -= ns;
+        conn.first_ns -= ns;
+        cr_assert(bpf_map_update_elem(fd, key, &conn, BPF_EXIST) == 0);
+        found = true;
+    }
+    cr_assert(found, "no such connection");
+    qpw_kernel_touch(&a->kernel, key);
+}
+
+void audit_seed(struct audit *a, const struct qpw_conn_key *key, enum qpw_direction direction)
+{
+    struct qpw_seed seed = {.direction = direction, .seen_ns = qpw_kernel_now_ns(&a->kernel)};
+
+    cr_assert(bpf_map_update_elem(a->kernel.map_fd[QPW_MAP_seeds], key, &seed, BPF_ANY) == 0);
+    qpw_kernel_touch(&a->kernel, key);
+}

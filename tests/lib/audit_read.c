@@ -1,0 +1,262 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* audit_read.c - what a kernel side under test has counted, and what has to hold of it always. */
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <criterion/criterion.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "audit.h"
+#include "util/names.h"
+
+static void add(struct qpw_counts *to, const struct qpw_counts *more)
+{
+    to->connections += more->connections;
+    to->rx_packets += more->rx_packets;
+    to->rx_bytes += more->rx_bytes;
+    to->tx_packets += more->tx_packets;
+    to->tx_bytes += more->tx_bytes;
+}
+
+#define MAX_CPUS 1024
+#define BATCH 1024u
+
+/* All counters, summed over the CPUs: QPW_COUNTER_SLOTS of them. Caller frees. */
+static struct qpw_counts *read_slots(struct audit *a)
+{
+    struct qpw_counts *slots = calloc(QPW_COUNTER_SLOTS, sizeof(*slots));
+    size_t cpus = (size_t)libbpf_num_possible_cpus();
+    struct qpw_counts *values = calloc(BATCH * cpus, sizeof(*values));
+    static uint32_t keys[BATCH];
+    uint32_t position, count;
+    bool first = true;
+    int rc = 0;
+
+    cr_assert(slots && values && cpus <= MAX_CPUS);
+    while (rc == 0) {
+        count = BATCH;
+        rc = bpf_map_lookup_batch(a->kernel.map_fd[QPW_MAP_counters], first ? NULL : &position, &position, keys, values,
+                                  &count, NULL);
+        cr_assert(rc == 0 || errno == ENOENT, "reading the counters: %s", strerror(errno));
+        first = false;
+        for (uint32_t i = 0; i < count; i++)
+            for (size_t cpu = 0; cpu < cpus; cpu++)
+                add(&slots[keys[i]], &values[i * cpus + cpu]);
+    }
+    free(values);
+    return slots;
+}
+
+/* Adds what findings of `map` carry to the meters that they belong to, and empties their slots. */
+static void fold_findings(struct audit *a, enum qpw_map map, struct qpw_counts *slots)
+{
+    struct qpw_finding_key key, *previous = NULL;
+    struct qpw_finding value;
+
+    while (bpf_map_get_next_key(a->kernel.map_fd[map], previous, &key) == 0) {
+        previous = &key;
+        cr_assert(bpf_map_lookup_elem(a->kernel.map_fd[map], &key, &value) == 0);
+        cr_assert(value.meter > 0 && value.meter < QPW_FIRST_FINDING_SLOT, "finding without a meter");
+        cr_assert(value.slot >= QPW_FIRST_FINDING_SLOT && value.slot < QPW_COUNTER_SLOTS);
+        slots[value.slot].connections = 0; /* counted in the meter as well */
+        add(&slots[value.meter], &slots[value.slot]);
+        memset(&slots[value.slot], 0, sizeof(*slots));
+    }
+}
+
+static bool fits(uint32_t wanted, uint32_t value)
+{
+    return !wanted || wanted == value + 1;
+}
+
+static bool is_named(const char *wanted, const char *name)
+{
+    return !wanted || !strcmp(wanted, name);
+}
+
+static bool fits_row(struct audit *a, const struct audit_filter *f, const struct qpw_meter_key *key)
+{
+    return fits(f->protocol, key->protocol) && fits(f->port, key->port) && fits(f->direction, key->direction) &&
+           fits(f->verdict, key->verdict) && fits(f->reason, key->reason) && fits(f->scope, key->scope) &&
+           fits(f->kind, key->kind) && fits(f->iface, key->iface) &&
+           (!f->rule || (key->rule && is_named(f->rule, a->names.rules[key->rule].name))) &&
+           (!f->peer || (key->peer && is_named(f->peer, a->names.peers[key->peer].name)));
+}
+
+static bool fits_overflow(const struct audit_filter *f, uint32_t verdict, uint32_t direction)
+{
+    return !f->protocol && !f->port && !f->reason && !f->scope && !f->kind && !f->iface && !f->rule && !f->peer &&
+           fits(f->verdict, verdict) && fits(f->direction, direction);
+}
+
+/* Sum of what fits. Where `used` is given, the slots of all rows are marked there. */
+static struct qpw_counts sum_slots(struct audit *a, const struct audit_filter *f, const struct qpw_counts *slots,
+                                   bool *used)
+{
+    struct qpw_meter_key key, *previous = NULL;
+    struct qpw_counts sum = {0};
+    struct qpw_meter meter;
+
+    while (bpf_map_get_next_key(a->kernel.map_fd[QPW_MAP_meters], previous, &key) == 0) {
+        previous = &key;
+        cr_assert(bpf_map_lookup_elem(a->kernel.map_fd[QPW_MAP_meters], &key, &meter) == 0);
+        if (fits_row(a, f, &key))
+            add(&sum, &slots[meter.slot]);
+        if (used)
+            used[meter.slot] = true;
+    }
+    for (uint32_t verdict = 0; verdict < QPW_VERDICT_COUNT; verdict++)
+        for (uint32_t direction = 0; direction < QPW_DIR_COUNT; direction++)
+            if (fits_overflow(f, verdict, direction))
+                add(&sum, &slots[QPW_OVERFLOW_SLOT(verdict, direction)]);
+    return sum;
+}
+
+struct qpw_counts audit_sum(struct audit *a, const struct audit_filter *filter)
+{
+    struct qpw_counts *slots = read_slots(a), sum;
+
+    fold_findings(a, QPW_MAP_findings, slots);
+    fold_findings(a, QPW_MAP_answered, slots);
+    sum = sum_slots(a, filter, slots, NULL);
+    free(slots);
+    return sum;
+}
+
+uint64_t audit_packets(struct audit *a, const struct audit_filter *filter)
+{
+    struct qpw_counts sum = audit_sum(a, filter);
+
+    return sum.rx_packets + sum.tx_packets;
+}
+
+static uint64_t packets_of(struct audit *a, const struct qpw_counts *slots, struct audit_filter filter)
+{
+    struct qpw_counts sum = sum_slots(a, &filter, slots, NULL);
+
+    return sum.rx_packets + sum.tx_packets;
+}
+
+void audit_check(struct audit *a)
+{
+    static bool used[QPW_COUNTER_SLOTS];
+    struct qpw_counts *slots = read_slots(a), all;
+    uint64_t directions = 0, verdicts = 0;
+
+    fold_findings(a, QPW_MAP_findings, slots);
+    fold_findings(a, QPW_MAP_answered, slots);
+    memset(used, 0, sizeof(used));
+    all = sum_slots(a, &(struct audit_filter){0}, slots, used);
+    cr_assert_eq(all.rx_packets + all.tx_packets, a->frames, "counted %" PRIu64 " frames of %" PRIu64,
+                 (uint64_t)(all.rx_packets + all.tx_packets), a->frames);
+    cr_assert_eq(all.rx_bytes + all.tx_bytes, a->bytes, "counted %" PRIu64 " bytes of %" PRIu64,
+                 (uint64_t)(all.rx_bytes + all.tx_bytes), a->bytes);
+    cr_assert((int64_t)all.connections >= 0);
+    for (uint32_t i = 0; i < QPW_DIR_COUNT; i++)
+        directions += packets_of(a, slots, (struct audit_filter){.direction = AUDIT_IS(i)});
+    for (uint32_t i = QPW_VERDICT_NONE + 1; i < QPW_VERDICT_COUNT; i++) /* none is no verdict */
+        verdicts += packets_of(a, slots, (struct audit_filter){.verdict = AUDIT_IS(i)});
+    cr_assert_eq(directions, a->frames, "sum by direction");
+    cr_assert_eq(verdicts, a->frames, "sum by verdict");
+    for (uint32_t slot = QPW_OVERFLOW_SLOTS; slot < QPW_COUNTER_SLOTS; slot++)
+        cr_assert(used[slot] || (!slots[slot].rx_packets && !slots[slot].tx_packets), "slot %u counts for no row", slot);
+    free(slots);
+}
+
+/* ---- Entries ---- */
+
+struct qpw_conn_key audit_key(uint8_t protocol, const char *local, uint16_t local_port, const char *remote,
+                              uint16_t remote_port)
+{
+    struct qpw_conn_key key = {.local_port = local_port, .remote_port = remote_port, .protocol = protocol};
+
+    audit_address(local, key.local);
+    audit_address(remote, key.remote);
+    return key;
+}
+
+bool audit_conn(struct audit *a, const struct qpw_conn_key *key, struct qpw_conn *ret)
+{
+    static const struct {
+        enum qpw_map map;
+        uint8_t conn_class;
+    } tables[] = {{QPW_MAP_conns_half, QPW_CLASS_HALF}, {QPW_MAP_conns_out, QPW_CLASS_OUT},
+                  {QPW_MAP_conns_est, QPW_CLASS_EST}, {QPW_MAP_conns_dgram, QPW_CLASS_DGRAM}};
+    struct qpw_conn conn;
+    int found = 0;
+
+    for (size_t i = 0; i < sizeof(tables) / sizeof(*tables); i++)
+        if (bpf_map_lookup_elem(a->kernel.map_fd[tables[i].map], key, &conn) == 0) {
+            cr_assert_eq(conn.conn_class, tables[i].conn_class, "an entry must know which table it is in");
+            *ret = conn;
+            found++;
+        }
+    cr_assert(found <= 1, "one connection in %d tables", found);
+    return found == 1;
+}
+
+static struct qpw_conn must_have(struct audit *a, uint8_t protocol, const char *remote, uint16_t remote_port,
+                                 uint16_t local_port)
+{
+    const char *local = strchr(remote, ':') ? AUDIT_NODE6 : AUDIT_NODE;
+    struct qpw_conn_key key = audit_key(protocol, local, local_port, remote, remote_port);
+    struct qpw_conn conn;
+
+    cr_assert(audit_conn(a, &key, &conn), "no connection %s:%u - %s:%u", local, local_port, remote, remote_port);
+    return conn;
+}
+
+struct qpw_conn audit_tcp(struct audit *a, const char *remote, uint16_t remote_port, uint16_t local_port)
+{
+    return must_have(a, 6, remote, remote_port, local_port);
+}
+
+struct qpw_conn audit_udp(struct audit *a, const char *remote, uint16_t remote_port, uint16_t local_port)
+{
+    return must_have(a, 17, remote, remote_port, local_port);
+}
+
+static uint8_t kind_of(uint8_t protocol)
+{
+    if (protocol == 6 || protocol == 17 || protocol == 132)
+        return QPW_KIND_PORT;
+    return protocol == 1 || protocol == 58 ? QPW_KIND_ICMP : QPW_KIND_PROTOCOL;
+}
+
+bool audit_finding(struct audit *a, enum qpw_verdict verdict, enum qpw_direction direction, uint8_t protocol,
+                   uint16_t port, const char *initiator, const char *responder, struct qpw_finding *ret)
+{
+    struct qpw_finding_key key = {.port = port, .kind = kind_of(protocol), .protocol = protocol,
+                                  .direction = (uint8_t)direction, .verdict = (uint8_t)verdict};
+
+    audit_address(initiator, key.initiator);
+    audit_address(responder, key.responder);
+    return bpf_map_lookup_elem(a->kernel.map_fd[QPW_MAP_answered], &key, ret) == 0 ||
+           bpf_map_lookup_elem(a->kernel.map_fd[QPW_MAP_findings], &key, ret) == 0;
+}
+
+size_t audit_entries(struct audit *a, enum qpw_map map)
+{
+    char key[64], *previous = NULL;
+    size_t n = 0;
+
+    while (bpf_map_get_next_key(a->kernel.map_fd[map], previous, key) == 0) {
+        previous = key;
+        n++;
+    }
+    return n;
+}
+
+uint64_t audit_stat(struct audit *a, uint32_t index)
+{
+    static uint64_t values[MAX_CPUS];
+    int cpus = libbpf_num_possible_cpus();
+    uint64_t sum = 0;
+
+    cr_assert(bpf_map_lookup_elem(a->kernel.map_fd[QPW_MAP_losses], &index, values) == 0);
+    for (int cpu = 0; cpu < cpus; cpu++)
+        sum += values[cpu];
+    return sum;
+}
