@@ -191,8 +191,8 @@ static void heartbeat(struct qpw_engine *e, uint64_t now_ns)
 {
     struct qpw_record *r;
 
-    if (!e->heartbeat.uptime_s && !e->heartbeat.packets && !e->heartbeat_ns)
-        e->heartbeat_ns = now_ns; /* nothing is known yet: a beat later */
+    if (!e->heartbeat_ns)
+        e->heartbeat_ns = now_ns; /* nothing is known yet: the first one is a beat later */
     if (now_ns < e->heartbeat_ns + e->settings.heartbeat_s * SECOND)
         return;
     r = qpw_engine_begin(e, QPW_SIG_NONE, QPW_RECORD_STATS, now_ns, now_ns);
