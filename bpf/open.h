@@ -168,7 +168,7 @@ static __always_inline void qpw_open_midstream(void *ctx, struct qpw_work *w, st
     c->conn_class = QPW_CLASS_HALF; /* until there is evidence: forged segments must not fill the established table */
     c->outcome = QPW_OUTCOME_ATTEMPTED;
     c->reason = p->tcp_flags & (QPW_TCP_RST | QPW_TCP_FIN) ? QPW_REASON_TAIL : QPW_REASON_MIDSTREAM;
-    if (p->payload && c->state == QPW_STATE_MIDSTREAM)
+    if (c->state == QPW_STATE_MIDSTREAM && (from_local || p->payload))
         c->flags |= from_local ? QPW_CONN_SENT_LOCAL : QPW_CONN_SENT_REMOTE;
     if (p->tcp_flags & QPW_TCP_FIN)
         c->fin[!!from_local] = 1;
@@ -183,7 +183,8 @@ static __always_inline void qpw_open_midstream(void *ctx, struct qpw_work *w, st
         return;
     if (qpw_listed(0, w->key.protocol, w->key.local_port) && qpw_tcp_listener(ctx, w)) {
         qpw_set_direction(c, QPW_DIR_INBOUND, QPW_EVIDENCE_SOCKET);
-        c->outcome = QPW_OUTCOME_ANSWERED;
+        if (from_local) /* one forged segment of the other end is no answer */
+            c->outcome = QPW_OUTCOME_ANSWERED;
     } else if (c->reason != QPW_REASON_TAIL) {
         qpw_infer(c, &w->key);
     }

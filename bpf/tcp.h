@@ -44,13 +44,27 @@ static __always_inline __u8 qpw_tentative_flag(int from_local)
     return from_local ? QPW_CONN_TENTATIVE_LOCAL : QPW_CONN_TENTATIVE_REMOTE;
 }
 
+/*
+ * Is this SYN by itself the opening of another connection? Yes where the old one had ended, and where
+ * nothing better is known of it. But the network can forge a RST, and a SYN behind it: neither ends what
+ * the node holds open, so both wait for the node's SYN+ACK.
+ */
+static __always_inline int qpw_tcp_syn_restarts(const struct qpw_conn *c, int from_local)
+{
+    if (c->state == QPW_STATE_CLOSED)
+        return from_local || !(c->flags & QPW_CONN_RST_REMOTE) || c->outcome < QPW_OUTCOME_ANSWERED;
+    if (qpw_direction_known(c))
+        return 0;
+    return from_local || !(c->flags & QPW_CONN_SENT_LOCAL);
+}
+
 static __always_inline __u32 qpw_tcp_syn(struct qpw_conn *c, const struct qpw_pkt *p, int from_local)
 {
-    if (c->state == QPW_STATE_CLOSED || !qpw_direction_known(c))
-        return QPW_DO_RESTART; /* ended, or nothing was known of it: the handshake is better evidence */
+    if (qpw_tcp_syn_restarts(c, from_local))
+        return QPW_DO_RESTART;
+    if (c->evidence == QPW_EVIDENCE_HANDSHAKE && c->isn == p->seq && qpw_from_initiator(c, from_local))
+        return QPW_DO_NOTHING; /* retransmitted */
     if ((c->state == QPW_STATE_SYN || c->state == QPW_STATE_SYN_ACK) && qpw_from_initiator(c, from_local)) {
-        if (c->isn == p->seq)
-            return QPW_DO_NOTHING; /* retransmitted */
         c->isn = p->seq; /* the initiator tries anew */
         return QPW_DO_CHANGED;
     }
@@ -113,16 +127,23 @@ static __always_inline __u32 qpw_tcp_segment(struct qpw_conn *c, const struct qp
     }
     if (c->state == QPW_STATE_SYN && !from_initiator)
         todo |= qpw_rise(c, QPW_OUTCOME_ANSWERED); /* its SYN+ACK was not seen */
-    if (c->state == QPW_STATE_SYN_ACK &&
-        ((from_initiator && (p->tcp_flags & QPW_TCP_ACK) && p->ack == c->synack_seq + 1) ||
-         (!from_initiator && p->payload))) { /* the responder speaks only to who completed the handshake */
+    if ((c->state == QPW_STATE_SYN_ACK && from_initiator && (p->tcp_flags & QPW_TCP_ACK) &&
+         p->ack == c->synack_seq + 1) ||
+        ((c->state == QPW_STATE_SYN || c->state == QPW_STATE_SYN_ACK) && !from_initiator && p->payload)) {
+        /* The second: its acknowledgement was not seen, but a responder speaks only to who completed the handshake. */
         c->state = QPW_STATE_ESTABLISHED;
         todo |= QPW_DO_ESTABLISH | QPW_DO_CHANGED;
     }
     if (p->payload && c->state == QPW_STATE_ESTABLISHED)
         todo |= qpw_rise(c, QPW_OUTCOME_DATA);
+    if (from_local && c->state == QPW_STATE_MIDSTREAM) { /* only a RST is sent without a connection */
+        c->flags |= QPW_CONN_SENT_LOCAL;
+        if (c->direction == QPW_DIR_INBOUND)
+            todo |= qpw_rise(c, QPW_OUTCOME_ANSWERED);
+    }
     if (p->payload && c->state == QPW_STATE_MIDSTREAM) {
-        c->flags |= from_local ? QPW_CONN_SENT_LOCAL : QPW_CONN_SENT_REMOTE;
+        if (!from_local)
+            c->flags |= QPW_CONN_SENT_REMOTE;
         if (qpw_direction_known(c) ||
             (c->flags & (QPW_CONN_SENT_LOCAL | QPW_CONN_SENT_REMOTE)) == (QPW_CONN_SENT_LOCAL | QPW_CONN_SENT_REMOTE))
             todo |= qpw_rise(c, QPW_OUTCOME_DATA);

@@ -176,8 +176,8 @@ enum qpw_conn_state {
 #define QPW_CONN_TENTATIVE_LOCAL 0x01  /* a SYN of the local end on a live tuple waits for confirmation */
 #define QPW_CONN_TENTATIVE_REMOTE 0x02
 #define QPW_CONN_RST_REMOTE 0x04       /* closed by a RST from the network: undone if the node goes on */
-#define QPW_CONN_SENT_LOCAL 0x08       /* mid-stream TCP: payload of that end was seen */
-#define QPW_CONN_SENT_REMOTE 0x10
+#define QPW_CONN_SENT_LOCAL 0x08       /* mid-stream TCP: the node sent something, a RST apart */
+#define QPW_CONN_SENT_REMOTE 0x10      /* mid-stream TCP: the other end sent payload */
 #define QPW_CONN_ASKED 0x20            /* user space was asked for the socket of this tuple */
 #define QPW_CONN_REMOTE_FIRST 0x40     /* direction unknown: the remote end sent the first packet */
 #define QPW_CONN_SELF 0x80             /* replay: both ends are local */
