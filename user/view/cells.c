@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* Text, order and style of single cells: one small function a kind of figure, one table over all. */
+/* Text and style of single cells: one small function a column, one table over all. */
 #include <inttypes.h>
 #include <netinet/in.h>
 #include <stdio.h>
@@ -8,81 +8,15 @@
 #include "alert/signatures.h"
 #include "util/names.h"
 #include "view/canvas.h"
-#include "view/columns.h"
 #include "view/format.h"
+#include "view/thing.h"
 
 struct cell {
     const struct qpw_model *m;
-    const struct qpw_view_state *state; /* NULL where only the key is asked for */
+    const struct qpw_view_state *state;
     const struct qpw_row *row;
     int width;
 };
-
-/* The meter's, finding's or folded row's own fields, brought to one form. */
-struct thing {
-    uint8_t kind, protocol, direction, verdict, reason, scope;
-    uint16_t port, rule, peer, iface, vlan;
-    const uint8_t *initiator, *responder;
-    const struct qpw_finding *finding;
-};
-
-static struct thing thing_of(const struct qpw_row *row)
-{
-    struct thing t = {0};
-
-    if (row->kind == QPW_ROW_FINDING) {
-        const struct qpw_finding_row *f = row->source;
-
-        t = (struct thing){f->key.kind, f->key.protocol, f->key.direction, f->key.verdict, f->value.reason,
-                           f->value.scope, f->key.port, f->value.rule, f->value.peer, f->value.iface, f->value.vlan,
-                           f->key.initiator, f->key.responder, &f->value};
-    } else if (row->kind == QPW_ROW_METER) {
-        const struct qpw_meter_row *meter = row->source;
-
-        t = (struct thing){meter->key.kind, meter->key.protocol, meter->key.direction, meter->key.verdict,
-                           meter->key.reason, meter->key.scope, meter->key.port, meter->key.rule, meter->key.peer,
-                           meter->key.iface, 0, NULL, NULL, NULL};
-    } else if (row->kind == QPW_ROW_FOLDED) {
-        const struct qpw_detail_row *d = row->source;
-
-        t.kind = d->key.by_prefix ? QPW_KIND_NONE : d->key.kind;
-        t.protocol = d->key.protocol;
-        t.direction = d->key.direction;
-        t.port = d->key.port;
-        t.verdict = QPW_VERDICT_UNEXPECTED;
-        t.initiator = d->key.by_prefix ? d->key.prefix : NULL;
-    } else if (row->kind == QPW_ROW_RULE) {
-        const struct qpw_rule_info *rule = row->source;
-
-        t.direction = rule->direction;
-        t.verdict = rule->verdict;
-        t.rule = (uint16_t)row->number;
-    } else if (row->kind == QPW_ROW_PEER) {
-        t.peer = (uint16_t)row->number;
-    }
-    return t;
-}
-
-const char *qpw_service_text(unsigned kind, unsigned protocol, unsigned port, bool numbers, char *buf, size_t size)
-{
-    char name[16];
-    const char *service = "";
-
-    qpw_protocol_text(kind, protocol, port, name, sizeof(name));
-    if (kind == QPW_KIND_NONE && !protocol && !port)
-        snprintf(buf, size, "-");
-    else if (kind == QPW_KIND_ICMP)
-        snprintf(buf, size, "%s/%u", name, port);
-    else if (kind != QPW_KIND_PORT && !(kind == QPW_KIND_NONE && port))
-        snprintf(buf, size, kind == QPW_KIND_PROTOCOL ? "ip/%s" : "%s", name);
-    else if (!port)
-        snprintf(buf, size, "%s/?", name);
-    else {
-        service = numbers ? "" : qpw_service_name(protocol, port);
-        snprintf(buf, size, "%s/%u%s%s", name, port, *service ? " " : "", service);
-    }
-    return buf;
-}
 
 /* ---- Texts ---- */
 
@@ -94,16 +28,16 @@ static void text_severity(const struct cell *c, char *buf, size_t size)
 static void text_dir(const struct cell *c, char *buf, size_t size)
 {
     static const char *const brief[QPW_DIR_COUNT] = {"?", "in", "out", "trn", "bad", "l2"};
-    unsigned direction = thing_of(c->row).direction;
+    unsigned direction = qpw_thing_of(c->row).direction;
 
     snprintf(buf, size, "%s", direction < QPW_DIR_COUNT ? brief[direction] : "?");
 }
 
 static void text_service(const struct cell *c, char *buf, size_t size)
 {
-    struct thing t = thing_of(c->row);
+    struct qpw_thing t = qpw_thing_of(c->row);
 
-    qpw_service_text(t.kind, t.protocol, t.port, !c->state || c->state->numbers, buf, size);
+    qpw_service_text(t.kind, t.protocol, t.port, c->state->numbers, buf, size);
 }
 
 static void text_address(const uint8_t *addr, char *buf, size_t size)
@@ -118,7 +52,7 @@ static void text_address(const uint8_t *addr, char *buf, size_t size)
 /* The other end: whom the node should be asked about. */
 static void text_who(const struct cell *c, char *buf, size_t size)
 {
-    struct thing t = thing_of(c->row);
+    struct qpw_thing t = qpw_thing_of(c->row);
     const char *peer = qpw_model_peer(c->m, t.peer);
     char address[INET6_ADDRSTRLEN + 8];
 
@@ -142,17 +76,17 @@ static void text_who(const struct cell *c, char *buf, size_t size)
 
 static void text_from(const struct cell *c, char *buf, size_t size)
 {
-    text_address(thing_of(c->row).initiator, buf, size);
+    text_address(qpw_thing_of(c->row).initiator, buf, size);
 }
 
 static void text_to(const struct cell *c, char *buf, size_t size)
 {
-    text_address(thing_of(c->row).responder, buf, size);
+    text_address(qpw_thing_of(c->row).responder, buf, size);
 }
 
 static void text_outcome(const struct cell *c, char *buf, size_t size)
 {
-    struct thing t = thing_of(c->row);
+    struct qpw_thing t = qpw_thing_of(c->row);
     bool superseded = t.finding && t.finding->flags & QPW_FINDING_SUPERSEDED;
 
     snprintf(buf, size, "%s", superseded ? "superseded" : t.finding ? qpw_outcome_name(t.finding->outcome) : "folded");
@@ -167,12 +101,12 @@ static void text_process(const struct cell *c, char *buf, size_t size)
 
 static void text_verdict(const struct cell *c, char *buf, size_t size)
 {
-    snprintf(buf, size, "%s", qpw_verdict_name(thing_of(c->row).verdict));
+    snprintf(buf, size, "%s", qpw_verdict_name(qpw_thing_of(c->row).verdict));
 }
 
 static void text_evidence(const struct cell *c, char *buf, size_t size)
 {
-    struct thing t = thing_of(c->row);
+    struct qpw_thing t = qpw_thing_of(c->row);
 
     snprintf(buf, size, "%s", t.finding ? qpw_evidence_name(t.finding->evidence) : "-");
 }
@@ -184,34 +118,34 @@ static const char *or_dash(const char *text)
 
 static void text_reason(const struct cell *c, char *buf, size_t size)
 {
-    unsigned reason = thing_of(c->row).reason;
+    unsigned reason = qpw_thing_of(c->row).reason;
 
     snprintf(buf, size, "%s", reason ? qpw_reason_name(reason) : "-");
 }
 
 static void text_rule(const struct cell *c, char *buf, size_t size)
 {
-    snprintf(buf, size, "%s", or_dash(qpw_model_rule(c->m, thing_of(c->row).rule)));
+    snprintf(buf, size, "%s", or_dash(qpw_model_rule(c->m, qpw_thing_of(c->row).rule)));
 }
 
 static void text_scope(const struct cell *c, char *buf, size_t size)
 {
-    snprintf(buf, size, "%s", qpw_scope_name(thing_of(c->row).scope));
+    snprintf(buf, size, "%s", qpw_scope_name(qpw_thing_of(c->row).scope));
 }
 
 static void text_peer(const struct cell *c, char *buf, size_t size)
 {
-    snprintf(buf, size, "%s", or_dash(qpw_model_peer(c->m, thing_of(c->row).peer)));
+    snprintf(buf, size, "%s", or_dash(qpw_model_peer(c->m, qpw_thing_of(c->row).peer)));
 }
 
 static void text_iface(const struct cell *c, char *buf, size_t size)
 {
-    snprintf(buf, size, "%s", or_dash(qpw_model_iface(c->m, thing_of(c->row).iface)));
+    snprintf(buf, size, "%s", or_dash(qpw_model_iface(c->m, qpw_thing_of(c->row).iface)));
 }
 
 static void text_vlan(const struct cell *c, char *buf, size_t size)
 {
-    snprintf(buf, size, thing_of(c->row).vlan ? "%u" : "-", thing_of(c->row).vlan);
+    snprintf(buf, size, qpw_thing_of(c->row).vlan ? "%u" : "-", qpw_thing_of(c->row).vlan);
 }
 
 /* A sample a cell; the newest at the right edge. */
@@ -324,101 +258,38 @@ static void text_note(const struct cell *c, char *buf, size_t size)
     snprintf(buf, size, "%s", ((const struct qpw_line *)c->row->source)->note);
 }
 
-/* ---- Numbers ---- */
+/* ---- The table: columns that are not here show their figure ---- */
 
-static double number_severity(const struct qpw_row *row) { return row->severity; }
-static double number_dir(const struct qpw_row *row) { return thing_of(row).direction; }
-static double number_vlan(const struct qpw_row *row) { return thing_of(row).vlan; }
-static double number_conns(const struct qpw_row *row) { return (double)row->counts.connections; }
-static double number_packets(const struct qpw_row *row)
-{
-    return (double)(row->counts.rx_packets + row->counts.tx_packets);
-}
-static double number_packet_rate(const struct qpw_row *row) { return row->rate.rx_packets + row->rate.tx_packets; }
-static double number_rx_rate(const struct qpw_row *row) { return row->rate.rx_bytes; }
-static double number_tx_rate(const struct qpw_row *row) { return row->rate.tx_bytes; }
-static double number_rx(const struct qpw_row *row) { return (double)row->counts.rx_bytes; }
-static double number_tx(const struct qpw_row *row) { return (double)row->counts.tx_bytes; }
-static double number_bytes(const struct qpw_row *row) { return (double)(row->counts.rx_bytes + row->counts.tx_bytes); }
-static double number_spark(const struct qpw_row *row) { return -(double)(row->rate.rx_bytes + row->rate.tx_bytes); }
-/* Ages: the latest first. */
-static double number_first(const struct qpw_row *row) { return -(double)row->first_unix_ns; }
-static double number_last(const struct qpw_row *row) { return -(double)row->last_unix_ns; }
-static double number_outcome(const struct qpw_row *row)
-{
-    return row->kind == QPW_ROW_FINDING ? -((const struct qpw_finding_row *)row->source)->value.outcome : 0;
-}
-/* The most alarming verdict first; the enum happens to end with it. */
-static double number_verdict(const struct qpw_row *row) { return -(double)thing_of(row).verdict; }
-static double number_evidence(const struct qpw_row *row)
-{
-    return row->kind == QPW_ROW_FINDING ? -((const struct qpw_finding_row *)row->source)->value.evidence : 0;
-}
-static double number_service(const struct qpw_row *row)
-{
-    struct thing t = thing_of(row);
-
-    return t.kind * 1e8 + t.port * 1e3 + t.protocol;
-}
-static double number_outside(const struct qpw_row *row)
-{
-    return -(double)((const struct qpw_peer_view *)row->source)->n_outside;
-}
-static double number_busiest(const struct qpw_row *row) { return -number_bytes(row); }
-static double number_state(const struct qpw_row *row) { return -number_packet_rate(row); }
-static double number_family(const struct qpw_row *row)
-{
-    const struct qpw_peer_view *peer = row->source;
-
-    return -(peer->v4 + 2 * peer->v6);
-}
-
-/* ---- The table ---- */
-
-enum figure { NONE = 0, COUNT, BITS };
-
-static const struct {
-    void (*text)(const struct cell *c, char *buf, size_t size); /* NULL: the number, as `figure` says */
-    double (*number)(const struct qpw_row *row);                /* NULL: ordered by key_text or key_addr */
-    enum figure figure;
-} cells[QPW_COL_COUNT] = {
-    [QPW_COL_SEVERITY] = {text_severity, number_severity, NONE},
-    [QPW_COL_DIR] = {text_dir, number_dir, NONE},
-    [QPW_COL_SERVICE] = {text_service, number_service, NONE},
-    [QPW_COL_WHO] = {text_who, NULL, NONE},
-    [QPW_COL_FROM] = {text_from, NULL, NONE},
-    [QPW_COL_TO] = {text_to, NULL, NONE},
-    [QPW_COL_OUTCOME] = {text_outcome, number_outcome, NONE},
-    [QPW_COL_PROCESS] = {text_process, NULL, NONE},
-    [QPW_COL_VERDICT] = {text_verdict, number_verdict, NONE},
-    [QPW_COL_EVIDENCE] = {text_evidence, number_evidence, NONE},
-    [QPW_COL_REASON] = {text_reason, NULL, NONE},
-    [QPW_COL_RULE] = {text_rule, NULL, NONE},
-    [QPW_COL_SCOPE] = {text_scope, NULL, NONE},
-    [QPW_COL_PEER] = {text_peer, NULL, NONE},
-    [QPW_COL_IFACE] = {text_iface, NULL, NONE},
-    [QPW_COL_VLAN] = {text_vlan, number_vlan, NONE},
-    [QPW_COL_CONNS] = {NULL, number_conns, COUNT},
-    [QPW_COL_PACKETS] = {NULL, number_packets, COUNT},
-    [QPW_COL_PACKET_RATE] = {NULL, number_packet_rate, COUNT},
-    [QPW_COL_RX_RATE] = {NULL, number_rx_rate, BITS},
-    [QPW_COL_TX_RATE] = {NULL, number_tx_rate, BITS},
-    [QPW_COL_RX_BYTES] = {NULL, number_rx, COUNT},
-    [QPW_COL_TX_BYTES] = {NULL, number_tx, COUNT},
-    [QPW_COL_BYTES] = {NULL, number_bytes, COUNT},
-    [QPW_COL_SPARK] = {text_spark, number_spark, NONE},
-    [QPW_COL_FIRST] = {text_first, number_first, NONE},
-    [QPW_COL_LAST] = {text_last, number_last, NONE},
-    [QPW_COL_STATE] = {text_state, number_state, NONE},
-    [QPW_COL_FAMILY] = {text_family, number_family, NONE},
-    [QPW_COL_BUSIEST] = {text_busiest, number_busiest, NONE},
-    [QPW_COL_OUTSIDE] = {text_outside, number_outside, NONE},
-    [QPW_COL_STATEMENT] = {text_statement, NULL, NONE},
-    [QPW_COL_WHERE] = {text_where, NULL, NONE},
-    [QPW_COL_SECTION] = {text_section, NULL, NONE},
-    [QPW_COL_ITEM] = {text_item, NULL, NONE},
-    [QPW_COL_VALUE] = {text_value, NULL, NONE},
-    [QPW_COL_NOTE] = {text_note, NULL, NONE},
+static void (*const texts[QPW_COL_COUNT])(const struct cell *c, char *buf, size_t size) = {
+    [QPW_COL_SEVERITY] = text_severity,
+    [QPW_COL_DIR] = text_dir,
+    [QPW_COL_SERVICE] = text_service,
+    [QPW_COL_WHO] = text_who,
+    [QPW_COL_FROM] = text_from,
+    [QPW_COL_TO] = text_to,
+    [QPW_COL_OUTCOME] = text_outcome,
+    [QPW_COL_PROCESS] = text_process,
+    [QPW_COL_VERDICT] = text_verdict,
+    [QPW_COL_EVIDENCE] = text_evidence,
+    [QPW_COL_REASON] = text_reason,
+    [QPW_COL_RULE] = text_rule,
+    [QPW_COL_SCOPE] = text_scope,
+    [QPW_COL_PEER] = text_peer,
+    [QPW_COL_IFACE] = text_iface,
+    [QPW_COL_VLAN] = text_vlan,
+    [QPW_COL_SPARK] = text_spark,
+    [QPW_COL_FIRST] = text_first,
+    [QPW_COL_LAST] = text_last,
+    [QPW_COL_STATE] = text_state,
+    [QPW_COL_FAMILY] = text_family,
+    [QPW_COL_BUSIEST] = text_busiest,
+    [QPW_COL_OUTSIDE] = text_outside,
+    [QPW_COL_STATEMENT] = text_statement,
+    [QPW_COL_WHERE] = text_where,
+    [QPW_COL_SECTION] = text_section,
+    [QPW_COL_ITEM] = text_item,
+    [QPW_COL_VALUE] = text_value,
+    [QPW_COL_NOTE] = text_note,
 };
 
 const char *qpw_cell_text(const struct qpw_model *m, const struct qpw_view_state *state, const struct qpw_row *row,
@@ -428,58 +299,14 @@ const char *qpw_cell_text(const struct qpw_model *m, const struct qpw_view_state
     double number;
 
     *buf = '\0';
-    if (cells[column].text) {
-        cells[column].text(&c, buf, size);
-        return buf;
+    if (texts[column])
+        texts[column](&c, buf, size);
+    else if (qpw_row_number(row, column, &number) && !(column == QPW_COL_CONNS && row->kind == QPW_ROW_FOLDED)) {
+        if ((column == QPW_COL_RX_RATE || column == QPW_COL_TX_RATE) && !state->bytes)
+            number *= 8;
+        qpw_short_number(number, buf, size);
     }
-    if (!cells[column].number || (column == QPW_COL_CONNS && row->kind == QPW_ROW_FOLDED))
-        return buf;
-    number = cells[column].number(row);
-    if (cells[column].figure == BITS && !state->bytes)
-        number *= 8;
-    return qpw_short_number(number, buf, size);
-}
-
-static const char *key_text(const struct qpw_model *m, const struct qpw_row *row, enum qpw_column_id column)
-{
-    struct thing t = thing_of(row);
-
-    switch (column) {
-    case QPW_COL_PROCESS: return row->kind == QPW_ROW_FINDING ? qpw_model_process(m, row->source) : "";
-    case QPW_COL_REASON: return qpw_reason_name(t.reason);
-    case QPW_COL_RULE: return qpw_model_rule(m, t.rule);
-    case QPW_COL_SCOPE: return qpw_scope_name(t.scope);
-    case QPW_COL_PEER: return qpw_model_peer(m, t.peer);
-    case QPW_COL_IFACE: return qpw_model_iface(m, t.iface);
-    case QPW_COL_STATEMENT: return ((const struct qpw_rule_info *)row->source)->text;
-    case QPW_COL_WHERE: return ((const struct qpw_rule_info *)row->source)->file;
-    case QPW_COL_SECTION: return ((const struct qpw_line *)row->source)->section;
-    case QPW_COL_ITEM: return ((const struct qpw_line *)row->source)->item;
-    case QPW_COL_VALUE: return ((const struct qpw_line *)row->source)->value;
-    case QPW_COL_NOTE: return ((const struct qpw_line *)row->source)->note;
-    default: return NULL;
-    }
-}
-
-void qpw_cell_key(const struct qpw_model *m, struct qpw_row *row, enum qpw_column_id column)
-{
-    static const uint8_t nobody[16];
-    struct thing t = thing_of(row);
-    const uint8_t *other = t.direction == QPW_DIR_OUTBOUND ? t.responder : t.initiator;
-
-    row->key_number = 0;
-    row->key_text = NULL;
-    row->key_addr = NULL;
-    if (cells[column].number)
-        row->key_number = cells[column].number(row);
-    else if (column == QPW_COL_WHO || column == QPW_COL_FROM || column == QPW_COL_TO) {
-        row->key_addr = column == QPW_COL_WHO ? other : column == QPW_COL_FROM ? t.initiator : t.responder;
-        row->key_addr = row->key_addr ? row->key_addr : nobody;
-    } else {
-        row->key_text = key_text(m, row, column);
-        if (column == QPW_COL_WHERE)
-            row->key_number = ((const struct qpw_rule_info *)row->source)->line;
-    }
+    return buf;
 }
 
 /* ---- Styles: never the only sign; the word or figure itself says the same ---- */
@@ -504,7 +331,7 @@ static uint8_t verdict_style(unsigned verdict)
 
 uint8_t qpw_cell_style(const struct qpw_model *m, const struct qpw_row *row, enum qpw_column_id column)
 {
-    struct thing t = thing_of(row);
+    struct qpw_thing t = qpw_thing_of(row);
 
     switch (column) {
     case QPW_COL_SEVERITY: return severity_style(row->severity);
@@ -523,63 +350,3 @@ uint8_t qpw_cell_style(const struct qpw_model *m, const struct qpw_row *row, enu
     }
 }
 
-/* ---- For the filter ---- */
-
-void qpw_row_facts(const struct qpw_model *m, const struct qpw_row *row, struct qpw_facts *ret)
-{
-    struct thing t = thing_of(row);
-    bool has_port = t.kind == QPW_KIND_PORT || t.kind == QPW_KIND_ICMP || t.kind == QPW_KIND_ETHERTYPE;
-
-    *ret = (struct qpw_facts){
-        .non_ip = t.kind == QPW_KIND_ETHERTYPE,
-        .protocol = t.protocol,
-        .direction = t.direction,
-        .verdict = t.verdict,
-        .outcome = t.finding ? t.finding->outcome : QPW_OUTCOME_NONE,
-        .evidence = t.finding ? t.finding->evidence : QPW_EVIDENCE_NONE,
-        .severity = row->severity,
-        .port = has_port && (t.port || t.kind == QPW_KIND_ICMP) ? t.port : QPW_NO_PORT,
-        .vlan = t.vlan,
-        .from = t.initiator,
-        .to = t.responder,
-        .process = "",
-        .peer = qpw_model_peer(m, t.peer),
-        .rule = qpw_model_rule(m, t.rule),
-        .reason = t.reason ? qpw_reason_name(t.reason) : "",
-        .iface = qpw_model_iface(m, t.iface),
-        .words = "",
-    };
-}
-
-const char *qpw_row_words(const struct qpw_model *m, const struct qpw_row *row, char *buf, size_t size)
-{
-    static const enum qpw_column_id of_things[] = {QPW_COL_SEVERITY, QPW_COL_SERVICE, QPW_COL_FROM, QPW_COL_TO,
-                                                   QPW_COL_OUTCOME, QPW_COL_VERDICT, QPW_COL_EVIDENCE, QPW_COL_REASON,
-                                                   QPW_COL_RULE, QPW_COL_PEER, QPW_COL_IFACE, QPW_COL_PROCESS};
-    static const enum qpw_column_id of_meters[] = {QPW_COL_SERVICE, QPW_COL_VERDICT, QPW_COL_REASON, QPW_COL_RULE,
-                                                   QPW_COL_PEER, QPW_COL_IFACE};
-    static const enum qpw_column_id of_peers[] = {QPW_COL_PEER, QPW_COL_STATE, QPW_COL_FAMILY, QPW_COL_BUSIEST,
-                                                  QPW_COL_OUTSIDE};
-    static const enum qpw_column_id of_rules[] = {QPW_COL_RULE, QPW_COL_VERDICT, QPW_COL_STATEMENT, QPW_COL_WHERE,
-                                                  QPW_COL_LAST};
-    static const enum qpw_column_id of_lines[] = {QPW_COL_SECTION, QPW_COL_ITEM, QPW_COL_VALUE, QPW_COL_NOTE};
-#define LIST(a) {a, sizeof(a) / sizeof(*(a))}
-    static const struct {
-        const enum qpw_column_id *columns;
-        size_t n;
-    } lists[] = {[QPW_ROW_FINDING] = LIST(of_things), [QPW_ROW_FOLDED] = LIST(of_things), [QPW_ROW_METER] = LIST(of_meters),
-                 [QPW_ROW_PEER] = LIST(of_peers), [QPW_ROW_RULE] = LIST(of_rules), [QPW_ROW_LINE] = LIST(of_lines)};
-#undef LIST
-    static const struct qpw_view_state names; /* service names on */
-    size_t used = (size_t)snprintf(buf, size, "%s", qpw_direction_name(thing_of(row).direction));
-
-    if (row->kind == QPW_ROW_LINE || row->kind == QPW_ROW_PEER)
-        used = 0;
-    for (size_t i = 0; i < lists[row->kind].n && used + 2 < size; i++) {
-        buf[used++] = ' ';
-        qpw_cell_text(m, &names, row, lists[row->kind].columns[i], 80, buf + used, size - used);
-        used += strlen(buf + used);
-    }
-    buf[used] = '\0';
-    return buf;
-}

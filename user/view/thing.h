@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* thing.h - what findings, meters, lost detail, rules and peers have in common, brought to one form for the cells. */
+#ifndef QPW_VIEW_THING_H
+#define QPW_VIEW_THING_H
+
+#include "view/columns.h"
+
+/* Fields that the row's kind does not have are zero or NULL. */
+struct qpw_thing {
+    uint8_t kind, protocol, direction, verdict, reason, scope;
+    uint16_t port, rule, peer, iface, vlan;
+    const uint8_t *initiator, *responder;
+    const struct qpw_finding *finding;
+};
+
+struct qpw_thing qpw_thing_of(const struct qpw_row *row);
+
+/* The row's figure in a column, of which sorting and showing start; lower comes first. *ret untouched where the column is text. */
+bool qpw_row_number(const struct qpw_row *row, enum qpw_column_id column, double *ret);
+
+#endif
