@@ -15,7 +15,7 @@
 static const struct qpw_column unexpected[] = {
     {QPW_COL_SEVERITY, "SEV", 6, 6, 0, 0},
     {QPW_COL_DIR, "DIR", 3, 3, 0, 0},
-    {QPW_COL_SERVICE, "SERVICE", 10, 22, 0, 0},
+    {QPW_COL_SERVICE, "SERVICE", 14, 24, 0, 0},
     {QPW_COL_WHO, "WHO", 15, 24, 0, STRETCH},
     {QPW_COL_OUTCOME, "OUTCOME", 9, 10, 0, 0},
     {QPW_COL_PROCESS, "PROCESS", 8, 24, 1, 0},
@@ -38,7 +38,7 @@ static const struct qpw_column unexpected[] = {
 
 static const struct qpw_column ports[] = {
     {QPW_COL_DIR, "DIR", 3, 3, 0, 0},
-    {QPW_COL_SERVICE, "SERVICE", 10, 22, 0, 0},
+    {QPW_COL_SERVICE, "SERVICE", 14, 24, 0, 0},
     {QPW_COL_VERDICT, "VERDICT", 10, 10, 0, 0},
     {QPW_COL_RULE, "ROW", 10, 22, 1, STRETCH},
     {QPW_COL_CONNS, "CONNS", 5, 6, 1, NUMBER},
@@ -58,17 +58,17 @@ static const struct qpw_column ports[] = {
 };
 
 static const struct qpw_column peers[] = {
-    {QPW_COL_PEER, "PEER", 10, 20, 0, 0},
+    {QPW_COL_PEER, "PEER", 10, 16, 0, 0},
     {QPW_COL_STATE, "STATE", 6, 6, 0, 0},
     {QPW_COL_LAST, "LAST", 5, 5, 0, RIGHT},
-    {QPW_COL_FAMILY, "FAMILY", 6, 9, 3, 0},
+    {QPW_COL_FAMILY, "FAMILY", 6, 9, 2, 0},
     {QPW_COL_RX_RATE, "RX/S", 5, 6, 1, RATE},
     {QPW_COL_TX_RATE, "TX/S", 5, 6, 1, RATE},
-    {QPW_COL_RX_BYTES, "RX", 5, 6, 2, TOTAL},
-    {QPW_COL_TX_BYTES, "TX", 5, 6, 2, TOTAL},
-    {QPW_COL_CONNS, "CONNS", 5, 6, 3, NUMBER},
-    {QPW_COL_BUSIEST, "BUSIEST PORTS", 13, 40, 1, STRETCH},
-    {QPW_COL_OUTSIDE, "OUTSIDE THE POLICY", 18, 40, 2, STRETCH},
+    {QPW_COL_RX_BYTES, "RX", 5, 6, 3, TOTAL},
+    {QPW_COL_TX_BYTES, "TX", 5, 6, 3, TOTAL},
+    {QPW_COL_CONNS, "CONNS", 5, 6, 4, NUMBER},
+    {QPW_COL_BUSIEST, "BUSIEST PORTS", 15, 30, 1, STRETCH},
+    {QPW_COL_OUTSIDE, "OUTSIDE THE POLICY", 18, 30, 1, STRETCH},
     {QPW_COL_FIRST, "FIRST", 5, 5, 4, RIGHT},
 };
 
@@ -88,9 +88,9 @@ static const struct qpw_column policy[] = {
 
 static const struct qpw_column coverage[] = {
     {QPW_COL_SECTION, "WHAT", 11, 11, 0, 0},
-    {QPW_COL_ITEM, "WHICH", 16, 26, 0, 0},
-    {QPW_COL_VALUE, "VALUE", 12, 24, 0, 0},
-    {QPW_COL_NOTE, "MORE", 10, 40, 0, STRETCH},
+    {QPW_COL_ITEM, "WHICH", 20, 24, 0, 0},
+    {QPW_COL_VALUE, "VALUE", 15, 18, 0, 0},
+    {QPW_COL_NOTE, "MORE", 20, 200, 0, STRETCH},
 };
 
 static const struct qpw_column help[] = {

@@ -134,8 +134,9 @@ static void put_times(struct pen *p, const struct qpw_model *m, const struct qpw
         uint64_t ns = last ? row->last_unix_ns : row->first_unix_ns;
 
         if (ns)
-            putf(p, QPW_STYLE_NORMAL, last ? "last seen" : "first seen", "%s (%s ago)", qpw_time_text(ns, when, sizeof(when)),
-                 qpw_short_age(m->now->unix_ns > ns ? m->now->unix_ns - ns : 0, age, sizeof(age)));
+            putf(p, QPW_STYLE_NORMAL, last ? "last seen" : "first seen", "%.19sZ, %s%s", qpw_time_text(ns, when, sizeof(when)),
+                 qpw_short_age(m->now->unix_ns > ns ? m->now->unix_ns - ns : 0, age, sizeof(age)),
+                 strcmp(age, "now") ? " ago" : "");
     }
 }
 

@@ -9,6 +9,8 @@
 #include "view/format.h"
 #include "view/screen.h"
 
+#define USUAL_BEAT_NS 3000000000ull /* the auditor beats every second */
+
 static uint8_t health_style(enum qpw_health health)
 {
     return health == QPW_HEALTH_CLEAN ? QPW_STYLE_GOOD : health == QPW_HEALTH_BAD ? QPW_STYLE_BAD : QPW_STYLE_WARN;
@@ -51,8 +53,10 @@ static void paint_title(struct qpw_canvas *c, const struct qpw_model *m, const s
         snprintf(right, sizeof(right), " capture");
     else if (beat == UINT64_MAX)
         snprintf(right, sizeof(right), " NO AUDITOR");
+    else if (beat < USUAL_BEAT_NS)
+        snprintf(right, sizeof(right), " auditor alive");
     else
-        snprintf(right, sizeof(right), stale ? " AUDITOR SILENT %s" : " auditor alive %s", qpw_short_age(beat, age, sizeof(age)));
+        snprintf(right, sizeof(right), stale ? " AUDITOR SILENT %s" : " auditor %s ago", qpw_short_age(beat, age, sizeof(age)));
     col = c->cols - qpw_text_width(right);
     qpw_canvas_text(c, 0, col, c->cols, style, right);
     if (state->paused)

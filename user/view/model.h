@@ -83,6 +83,7 @@ struct qpw_summary {
     unsigned by_severity[5];    /* findings, by 1 to 4 */
     unsigned answered;          /* unexpected, answered, not superseded */
     unsigned unexpected;        /* unexpected, not superseded */
+    bool explained;             /* some finding, superseded ones too, stands behind the unexpected packets */
     uint64_t losses;
     enum qpw_loss worst_loss;
     uint64_t heartbeat_age_ns;  /* UINT64_MAX: never */

@@ -135,14 +135,17 @@ static void paint_hints(struct qpw_canvas *c, int at, const struct qpw_view_stat
     static const struct {
         const char *key, *does;
         enum qpw_action action;
-    } hints[] = {{"?", "help", QPW_ACTION_TAB},       {"Tab", "next", QPW_ACTION_TAB_NEXT}, {"/", "filter", QPW_ACTION_FILTER},
-                 {"s", "sort", QPW_ACTION_SORT},      {"r", "reverse", QPW_ACTION_REVERSE}, {"Enter", "details", QPW_ACTION_DETAILS},
-                 {"p", "pause", QPW_ACTION_PAUSE},    {"t", "totals", QPW_ACTION_TOTALS},   {"q", "quit", QPW_ACTION_QUIT}};
+    } hints[] = {{"?", "help", QPW_ACTION_TAB},        {"q", "quit", QPW_ACTION_QUIT},      {"Tab", "next", QPW_ACTION_TAB_NEXT},
+                 {"/", "filter", QPW_ACTION_FILTER},   {"s", "sort", QPW_ACTION_SORT},      {"Enter", "details", QPW_ACTION_DETAILS},
+                 {"p", "pause", QPW_ACTION_PAUSE},     {"t", "totals", QPW_ACTION_TOTALS},  {"r", "reverse", QPW_ACTION_REVERSE},
+                 {"f", "freeze", QPW_ACTION_FOLLOW},   {"=", "only this", QPW_ACTION_FILTER_ROW}};
     int col = 0;
 
     for (size_t i = 0; i < sizeof(hints) / sizeof(*hints); i++) {
         int left = col;
 
+        if (col + qpw_text_width(hints[i].key) + 1 + qpw_text_width(hints[i].does) > c->cols)
+            break;
         col = qpw_canvas_text(c, at, col, c->cols - col, QPW_STYLE_BOLD, hints[i].key);
         col = qpw_canvas_printf(c, at, col, c->cols - col, QPW_STYLE_DIM, " %s",
                                 hints[i].action == QPW_ACTION_TOTALS && state->totals ? "rates" : hints[i].does);

@@ -35,6 +35,7 @@ static const struct qpw_finding_row *count_findings(const struct qpw_snapshot *s
         const struct qpw_finding_row *f = &s->findings[i];
         unsigned severity = qpw_finding_severity(f);
 
+        sum->explained |= f->key.verdict == QPW_VERDICT_UNEXPECTED;
         if (f->value.flags & QPW_FINDING_SUPERSEDED)
             continue;
         sum->by_severity[severity]++;
@@ -82,6 +83,9 @@ static void answer(const struct qpw_snapshot *s, const struct qpw_finding_row *w
         sum->health = QPW_HEALTH_BAD;
         snprintf(sum->verdict, sizeof(sum->verdict), "BLIND: %u of %zu interfaces have lost the program; see Coverage",
                  sum->hooks_missing, s->n_ifaces);
+    } else if (sum->by_verdict[QPW_VERDICT_UNEXPECTED] && !sum->explained) {
+        sum->health = QPW_HEALTH_SUSPECT;
+        snprintf(sum->verdict, sizeof(sum->verdict), "UNEXPECTED PACKETS without a finding kept: see Ports, /verdict:unexpected");
     } else if (sum->losses) {
         sum->health = QPW_HEALTH_DOUBT;
         snprintf(sum->verdict, sizeof(sum->verdict), "CLEAN AS FAR AS SEEN: detail was lost; see Coverage");
