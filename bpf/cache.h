@@ -5,87 +5,110 @@
  * An entry stands for packets that change nothing: same policy generation, same incarnation of the
  * connection, refreshed lately, and a direction already seen. Everything else takes the slow path.
  * SYN+ACK, FIN and RST always do; a SYN is only taken for known when its sequence number is too.
+ * What opens a connection leaves no entry, so that a flood of new ones pushes nothing out.
  */
 #ifndef QPW_BPF_CACHE_H
 #define QPW_BPF_CACHE_H
 
 #include "maps.h"
 
-static __always_inline __u16 qpw_stamp(__u64 now)
+/* Entries are found only in the epoch in which they were made: their connection's last-seen is refreshed in each. */
+static __always_inline __u32 qpw_epoch(__u64 now)
 {
-    return (__u16)(now >> config.refresh_shift);
+    return (__u32)(now >> (control.refresh_shift & 63));
 }
 
-static __always_inline __u16 qpw_incarnation(__u32 index)
+static __always_inline struct qpw_incarnations *qpw_all_incarnations(void)
 {
-    __u32 *value = bpf_map_lookup_elem(&incarnations, &index);
+    __u32 zero = 0;
 
-    return value ? (__u16)*value : 0;
+    return bpf_map_lookup_elem(&incarnations, &zero);
 }
 
-/* Cached copies of the tuple on all CPUs are out of date from now on. */
-static __always_inline void qpw_invalidate(__u32 index)
+/* place: of the tuple, below QPW_INCARNATIONS. */
+static __always_inline __u32 qpw_incarnation(__u32 place, int is_syn)
 {
-    __u32 *value = bpf_map_lookup_elem(&incarnations, &index);
+    struct qpw_incarnations *all = qpw_all_incarnations();
 
-    if (value)
-        __sync_fetch_and_add(value, 1);
+    if (!all)
+        return 0;
+    place &= QPW_INCARNATIONS - 1;
+    return is_syn ? all->syn[place] : all->other[place];
 }
 
-static __always_inline struct qpw_cache_line *qpw_cache_line(__u64 tag)
+/* Cached copies of the tuple on all CPUs are out of date from now on; those of its SYNs only if `syn_too`. */
+static __always_inline void qpw_invalidate(__u32 place, int syn_too)
 {
-    __u32 index = (__u32)(tag >> 20) & config.cache_mask;
+    struct qpw_incarnations *all = qpw_all_incarnations();
+
+    if (!all)
+        return;
+    place &= QPW_INCARNATIONS - 1;
+    __sync_fetch_and_add(&all->other[place], 1);
+    if (syn_too)
+        __sync_fetch_and_add(&all->syn[place], 1);
+}
+
+static __always_inline struct qpw_cache_line *qpw_cache_line(const struct qpw_tag *t)
+{
+    __u32 index = qpw_tag_line(t, config.cache_mask);
 
     return bpf_map_lookup_elem(&conn_cache, &index);
 }
 
 /* The slot to count a packet in, 0: take the slow path. */
-static __always_inline __u32 qpw_cache_find(__u64 tag, __u32 incarnation_index, int rx, __u64 now)
+static __always_inline __u32 qpw_cache_find(const struct qpw_tag *t, __u32 incarnation, int rx, __u64 now)
 {
-    struct qpw_cache_line *line = qpw_cache_line(tag);
-    struct qpw_cache_entry *e;
+    struct qpw_cache_line *line = qpw_cache_line(t);
+    __u64 want = qpw_tag_value(*t, config.secret, incarnation, control.generation, qpw_epoch(now));
+    __u64 entry;
 
     if (!line)
         return 0;
-    if (line->way[0].tag == tag)
-        e = &line->way[0];
-    else if (line->way[1].tag == tag)
-        e = &line->way[1];
-    else if (line->way[2].tag == tag)
-        e = &line->way[2];
-    else if (line->way[3].tag == tag)
-        e = &line->way[3];
-    else
-        return 0;
-    if (!(e->directions & (rx ? QPW_CACHE_RX : QPW_CACHE_TX)) || e->generation != (__u8)control.generation ||
-        (__u16)(qpw_stamp(now) - e->stamp) > (__u16)(control.refresh_ns >> config.refresh_shift) ||
-        e->incarnation != qpw_incarnation(incarnation_index))
-        return 0;
-    return e->slot;
+#pragma unroll
+    for (int i = 0; i < QPW_CACHE_WAYS; i++) {
+        entry = line->way[i];
+        if (((entry ^ want) & (QPW_CACHE_TAG | QPW_CACHE_EPOCH)) == 0)
+            return entry & (rx ? QPW_CACHE_RX : QPW_CACHE_TX) ? entry & QPW_CACHE_SLOT : 0;
+    }
+    return 0;
 }
 
-/* incarnation: as read before the connection was looked up, so that a change in between is not missed. */
-static __always_inline void qpw_cache_put(__u64 tag, __u16 incarnation, __u32 slot, __u8 directions, __u64 now)
+/*
+ * Enters this packet's tag; what it says of w->incarnation was read before the connection was looked up, so that
+ * a change in between is not missed. directions: QPW_CACHE_RX, QPW_CACHE_TX.
+ */
+__noinline __u32 qpw_cache_put(__u32 slot, __u32 directions)
 {
-    struct qpw_cache_line *line = qpw_cache_line(tag);
-    __u32 place = (__u32)now >> 22 & (QPW_CACHE_WAYS - 1);
-    struct qpw_cache_entry *e;
+    struct qpw_work *w = qpw_work();
+    struct qpw_cache_line *line;
+    __u32 place, epoch;
+    __u64 want, entry;
 
+    if (!w)
+        return 0;
+    line = qpw_cache_line(&w->tag);
     if (!line)
-        return;
-    for (int i = 0; i < QPW_CACHE_WAYS; i++)
-        if (!line->way[i].tag)
-            place = i;
-    for (int i = 0; i < QPW_CACHE_WAYS; i++)
-        if (line->way[i].tag == tag)
-            place = i;
-    e = &line->way[place & (QPW_CACHE_WAYS - 1)];
-    e->tag = tag;
-    e->slot = (__u16)slot;
-    e->incarnation = incarnation;
-    e->stamp = qpw_stamp(now);
-    e->generation = (__u8)control.generation;
-    e->directions = directions;
+        return 0;
+    epoch = qpw_epoch(w->now);
+    want = qpw_tag_value(w->tag, config.secret, w->incarnation, control.generation, epoch);
+    place = w->victim++;
+    for (int i = 0; i < QPW_CACHE_WAYS; i++) {
+        entry = line->way[i];
+        if (!entry || (entry ^ want) & QPW_CACHE_EPOCH) {
+            place = (__u32)i; /* empty, or not used since the last epoch */
+            break;
+        }
+    }
+    for (int i = 0; i < QPW_CACHE_WAYS; i++) {
+        entry = line->way[i];
+        if (((entry ^ want) & (QPW_CACHE_TAG | QPW_CACHE_EPOCH)) == 0) {
+            place = (__u32)i;
+            break;
+        }
+    }
+    line->way[place & (QPW_CACHE_WAYS - 1)] = want | slot | directions;
+    return 0;
 }
 
 #endif

@@ -24,20 +24,10 @@
         __uint(map_flags, flags); \
     } map_name SEC(".maps")
 
-/* A cache line of the per-CPU cache. */
-struct qpw_cache_entry {
-    __u64 tag;
-    __u16 slot;        /* counters */
-    __u16 incarnation;
-    __u16 stamp;       /* time of the last refresh, in units of 2^refresh_shift ns */
-    __u8 generation;   /* lowest bits of the policy generation */
-    __u8 directions;   /* QPW_CACHE_RX, QPW_CACHE_TX: packets that change nothing */
-};
-#define QPW_CACHE_RX 1
-#define QPW_CACHE_TX 2
-#define QPW_CACHE_WAYS 4
+/* A cache line of the per-CPU cache; tag.h tells what an entry is made of. */
+#define QPW_CACHE_WAYS 8
 struct qpw_cache_line {
-    struct qpw_cache_entry way[QPW_CACHE_WAYS];
+    __u64 way[QPW_CACHE_WAYS];
 };
 _Static_assert(sizeof(struct qpw_cache_line) == 64, "one cache line");
 
@@ -52,6 +42,15 @@ struct qpw_reserved_key {
 struct qpw_reserved {
     struct qpw_finding_key key;
     struct qpw_finding value;
+};
+
+/*
+ * Raised at each change of a connection's state. SYNs have their own: a flood of them opens entries without end,
+ * and what a retransmitted one is counted as does not change by that.
+ */
+struct qpw_incarnations {
+    __u32 other[QPW_INCARNATIONS];
+    __u32 syn[QPW_INCARNATIONS];
 };
 
 /* Working space of one packet on its slow path: too large for the 512-byte stack. */
@@ -75,7 +74,7 @@ struct qpw_work {
     struct qpw_reserved place_of;
     struct qpw_reserved_key place_key;
     struct qpw_iface iface;
-    __u64 tag;         /* of this packet in the cache, valid where cacheable */
+    struct qpw_tag tag; /* of this packet in the cache, valid where cacheable */
     __u64 now;
     __u64 tokens_ns; /* token bucket of events: what is left, and since when */
     __u32 tokens;
@@ -89,7 +88,9 @@ struct qpw_work {
     __u32 place;       /* of the tuple among the incarnations */
     __u16 incarnation; /* as read before the connection was looked up */
     __u8 more;         /* the header is not in the linear part */
-    __u8 pad;
+    __u8 opened;       /* this packet opened its connection */
+    __u32 victim;      /* which way of a full cache line is replaced next */
+    __u32 pad;
     __u8 header[QPW_HEADER_BYTES];
     __u8 quote[48];
 };
@@ -101,10 +102,10 @@ QPW_MAP(conns_est, BPF_MAP_TYPE_HASH, 65536, struct qpw_conn_key, struct qpw_con
 QPW_MAP(conns_dgram, BPF_MAP_TYPE_LRU_HASH, 16384, struct qpw_conn_key, struct qpw_conn, 0); /* answered only */
 QPW_MAP(conn_counts, BPF_MAP_TYPE_HASH, 1, struct qpw_conn_key, struct qpw_counts, 0);       /* replay only, else one entry */
 
-/* Per-CPU cache in front of them: a cache line of four tags, no shared writes. 16,384 lines = 1 MiB a CPU. */
+/* Per-CPU cache in front of them: a cache line of eight tags, no shared writes. 16,384 lines = 1 MiB a CPU. */
 QPW_MAP(conn_cache, BPF_MAP_TYPE_PERCPU_ARRAY, 16384, __u32, struct qpw_cache_line, 0);
 /* Raised at each change of a connection's state; read per packet, written only then. mmap: user space raises it too. */
-QPW_MAP(incarnations, BPF_MAP_TYPE_ARRAY, QPW_INCARNATIONS, __u32, __u32, BPF_F_MMAPABLE);
+QPW_MAP(incarnations, BPF_MAP_TYPE_ARRAY, 1, __u32, struct qpw_incarnations, BPF_F_MMAPABLE);
 
 /* What sock_diag said of TCP tuples. LRU: requests of a flood may push answers out, they are asked again. */
 QPW_MAP(seeds, BPF_MAP_TYPE_LRU_HASH, 65536, struct qpw_conn_key, struct qpw_seed, 0);

@@ -95,6 +95,12 @@ struct qpw_pkt {
 #define QPW_IPPROTO_ICMPV6 58
 #define QPW_IPPROTO_SCTP 132
 
+/* A SYN, with or without ACK. */
+static __always_inline int qpw_is_syn(const struct qpw_pkt *p)
+{
+    return p->protocol == QPW_IPPROTO_TCP && (p->tcp_flags & QPW_TCP_SYN);
+}
+
 static __always_inline __u16 qpw_get16(const __u8 *p)
 {
     return (__u16)(p[0] << 8 | p[1]);

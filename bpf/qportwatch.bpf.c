@@ -101,10 +101,11 @@ static __always_inline void qpw_load_quote(void *ctx, struct qpw_work *w, const 
         w->quoted_bytes = 28;
 }
 
-/* The packet's tag in the cache, and its tuple's place among the incarnations. */
-static __always_inline __u64 qpw_identify(const struct qpw_pkt *p, __u32 ifindex, const int rx, __u32 *ret_place)
+/* The packet's tag in the cache, and what its tuple's incarnation is. */
+static __always_inline struct qpw_tag qpw_identify(const struct qpw_pkt *p, __u32 ifindex, const int rx,
+                                                   __u32 *ret_incarnation)
 {
-    int is_syn = p->protocol == QPW_IPPROTO_TCP && (p->tcp_flags & QPW_TCP_SYN);
+    int is_syn = qpw_is_syn(p);
     int icmp = p->protocol == QPW_IPPROTO_ICMP || p->protocol == QPW_IPPROTO_ICMPV6;
     __u16 local_port = rx ? p->destination_port : p->source_port;
     __u16 remote_port = rx ? p->source_port : p->destination_port;
@@ -112,11 +113,11 @@ static __always_inline __u64 qpw_identify(const struct qpw_pkt *p, __u32 ifindex
 
     t = qpw_tag_tuple(config.secret, rx ? p->destination : p->source, rx ? p->source : p->destination,
                       icmp ? 0 : local_port, icmp ? 0 : remote_port, p->protocol, p->v6);
-    *ret_place = qpw_tag_incarnation(&t);
+    *ret_incarnation = qpw_incarnation(qpw_tag_incarnation(&t), is_syn);
     qpw_tag_packet(&t, config.secret, ifindex, p->vlan, is_syn ? p->seq : icmp ? p->source_port : 0);
     if (is_syn)
         t.a += 1ull << 40; /* not to be taken for the connection's other packets, whatever its number */
-    return qpw_tag_value(&t);
+    return t;
 }
 
 static __always_inline __u32 qpw_slow_path(void *ctx, const int xdp)
@@ -170,18 +171,19 @@ __noinline __u32 qpw_slow_tc(struct __sk_buff *ctx)
 static __always_inline void qpw_packet(void *ctx, const struct qpw_input *in, const int rx, const int xdp)
 {
     struct qpw_work *w = qpw_work();
-    __u32 slot, place;
-    __u64 tag = 0;
-    int more;
+    __u32 slot, incarnation;
+    struct qpw_tag tag = {};
+    int more, cacheable;
 
     if (!w)
         return;
     w->now = qpw_now();
     __builtin_memset(&w->pkt, 0, sizeof(w->pkt));
     more = qpw_parse(&in->frame, &w->pkt, 1);
-    if (!more && qpw_may_cache(&w->pkt)) {
-        tag = qpw_identify(&w->pkt, in->ifindex, rx, &place);
-        slot = qpw_cache_find(tag, place, rx, w->now);
+    cacheable = !more && qpw_may_cache(&w->pkt);
+    if (cacheable) {
+        tag = qpw_identify(&w->pkt, in->ifindex, rx, &incarnation);
+        slot = qpw_cache_find(&tag, incarnation, rx, w->now);
         if (slot) {
             qpw_wire_counts(in, w);
             qpw_count(slot, rx, w->frames, w->bytes);
@@ -189,7 +191,8 @@ static __always_inline void qpw_packet(void *ctx, const struct qpw_input *in, co
         }
     }
     w->tag = tag;
-    w->cacheable = tag != 0;
+    w->cacheable = (__u8)cacheable;
+    w->opened = 0;
     w->more = (__u8)more;
     w->rx = rx;
     w->ifindex = in->ifindex;

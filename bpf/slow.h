@@ -149,7 +149,7 @@ static __always_inline void qpw_place_of(struct qpw_work *w)
                                      w->key.protocol, w->pkt.v6);
 
     w->place = qpw_tag_incarnation(&t);
-    w->incarnation = qpw_incarnation(w->place);
+    w->incarnation = (__u16)qpw_incarnation(w->place, qpw_is_syn(&w->pkt));
 }
 
 /* The key of the exchange, by the local end's view. local_is_source: which end of the packet is local. */
@@ -230,7 +230,7 @@ static __noinline struct qpw_conn *qpw_restart_answered(struct qpw_work *w, stru
     if (w->self)
         w->conn.flags |= QPW_CONN_SELF;
     qpw_open_handshake(&w->conn, &w->pkt, from_local, 1);
-    qpw_invalidate(w->place);
+    qpw_invalidate(w->place, 1);
     return qpw_conn_store(w);
 }
 
@@ -270,7 +270,7 @@ static __always_inline struct qpw_conn *qpw_advance(void *ctx, struct qpw_work *
             c = qpw_conn_move(w, c, QPW_CLASS_DGRAM);
     }
     if (todo & QPW_DO_CHANGED)
-        qpw_invalidate(w->place);
+        qpw_invalidate(w->place, 1);
     return c;
 }
 
@@ -312,7 +312,7 @@ __noinline __u32 qpw_refused_by_icmp(void)
         qpw_from_initiator(c, w->rx)) { /* rx: the node's own packet is quoted, so the node must be the initiator */
         c->outcome = QPW_OUTCOME_REFUSED;
         qpw_place_of(w);
-        qpw_invalidate(w->place);
+        qpw_invalidate(w->place, 1);
         if (c->finding && qpw_is_finding(c))
             qpw_finding_of(w, c, &w->key, c->direction == QPW_DIR_INBOUND ? w->key.local_port : w->key.remote_port,
                            c->meter);
@@ -369,11 +369,11 @@ static __noinline int qpw_judge_anew(struct qpw_work *w, struct qpw_conn *c)
 }
 
 /* May packets like this one be answered for by the cache from now on? */
-static __always_inline __u8 qpw_cacheable(const struct qpw_work *w, const struct qpw_conn *c)
+static __always_inline __u32 qpw_cacheable(const struct qpw_work *w, const struct qpw_conn *c)
 {
-    __u8 this_way = w->rx ? QPW_CACHE_RX : QPW_CACHE_TX;
+    __u32 this_way = w->rx ? QPW_CACHE_RX : QPW_CACHE_TX;
 
-    if (!w->cacheable || config.no_cache || config.count_conns)
+    if (!w->cacheable || w->opened || config.no_cache || config.count_conns)
         return 0;
     if (w->key.protocol == QPW_IPPROTO_TCP) {
         if ((w->pkt.tcp_flags & (QPW_TCP_SYN | QPW_TCP_ACK)) == QPW_TCP_SYN)
@@ -414,7 +414,7 @@ static __noinline int qpw_account(struct qpw_work *w, struct qpw_conn *c)
 {
     __u32 meter, slot, finding = 0;
     __u16 port;
-    __u8 directions;
+    __u32 directions;
 
     port = qpw_service_port(w, c);
     meter = qpw_meter_of(w, c, port);
@@ -442,7 +442,7 @@ static __noinline int qpw_account(struct qpw_work *w, struct qpw_conn *c)
     }
     directions = qpw_cacheable(w, c);
     if (directions)
-        qpw_cache_put(w->tag, w->incarnation, slot, directions, w->now);
+        qpw_cache_put(slot, directions);
     return 0;
 }
 

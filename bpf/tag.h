@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * tag.h - the 64-bit tag of a connection in the per-CPU cache, and its place among the incarnations.
+ * tag.h - the tag of a connection in the per-CPU cache, and its place among the incarnations.
  *
  * Multilinear hashing (sum of secret[i] * word[i] modulo 2^64, upper half taken) is strongly universal:
  * without the secrets, which are random at each load, two chosen tuples collide with probability 2^-32
@@ -14,6 +14,18 @@
 
 #define QPW_INCARNATIONS 65536u
 #define QPW_SECRETS 12 /* per sum */
+
+/*
+ * An entry of the cache: 43 bits of tag (which with the 14 of its line make 57), four of the time of the last
+ * refresh, the directions that it stands for, and the slot of `counters`.
+ */
+#define QPW_CACHE_TAG 0xffffffffffe00000ull
+#define QPW_CACHE_EPOCH_SHIFT 17
+#define QPW_CACHE_EPOCH (15ull << QPW_CACHE_EPOCH_SHIFT)
+#define QPW_CACHE_RX 0x8000u /* packets received, or sent, that change nothing */
+#define QPW_CACHE_TX 0x10000u
+#define QPW_CACHE_SLOT 0x7fffu
+_Static_assert(QPW_COUNTER_SLOTS <= QPW_CACHE_SLOT, "a slot fits into an entry of the cache");
 
 struct qpw_tag {
     __u64 a, b;
@@ -41,14 +53,13 @@ static __always_inline struct qpw_tag qpw_tag_tuple(const volatile __u64 *secret
                                                     const __u8 *remote, __u16 local_port, __u16 remote_port,
                                                     __u8 protocol, int v6)
 {
-    struct qpw_tag t = {(__u64)protocol << 32, (__u64)protocol << 32};
+    __u64 kind = (__u64)(protocol | (v6 ? 256 : 0)) << 32;
+    struct qpw_tag t = {kind, kind};
 
     qpw_tag_word(&t, secret, 0, qpw_word(local + 12));
     qpw_tag_word(&t, secret, 1, qpw_word(remote + 12));
     qpw_tag_word(&t, secret, 2, (__u32)local_port << 16 | remote_port);
     if (v6) {
-        t.a += secret[11];
-        t.b += secret[11 + QPW_SECRETS];
         qpw_tag_word(&t, secret, 3, qpw_word(local));
         qpw_tag_word(&t, secret, 4, qpw_word(local + 4));
         qpw_tag_word(&t, secret, 5, qpw_word(local + 8));
@@ -61,7 +72,7 @@ static __always_inline struct qpw_tag qpw_tag_tuple(const volatile __u64 *secret
 
 static __always_inline __u32 qpw_tag_incarnation(const struct qpw_tag *t)
 {
-    return (__u32)(t->b >> 48) & (QPW_INCARNATIONS - 1);
+    return (__u32)(t->b >> 48) & (QPW_INCARNATIONS - 1); /* none of the bits of qpw_tag_line() */
 }
 
 /* What else decides a verdict per packet: interface, VLAN, ICMP type; and a SYN's sequence number. */
@@ -72,12 +83,24 @@ static __always_inline void qpw_tag_packet(struct qpw_tag *t, const volatile __u
     qpw_tag_word(t, secret, 10, type_or_seq);
 }
 
-/* Never 0, which marks an empty place. */
-static __always_inline __u64 qpw_tag_value(const struct qpw_tag *t)
+/* The cache line that the tag belongs in: bits 32 to 47 of one sum. */
+static __always_inline __u32 qpw_tag_line(const struct qpw_tag *t, __u32 mask)
 {
-    __u64 v = (t->a & 0xffffffff00000000ull) | t->b >> 32;
+    return (__u32)(t->b >> 32) & 0xffff & mask;
+}
 
-    return v ? v : 1;
+/*
+ * The tag as it is compared, in the bits of QPW_CACHE_TAG: with the connection's incarnation, the policy's
+ * generation and the time, so that an entry made under others is not found. Never 0, which marks an empty place.
+ */
+static __always_inline __u64 qpw_tag_value(struct qpw_tag t, const volatile __u64 *secret, __u32 incarnation,
+                                           __u32 generation, __u32 epoch)
+{
+    __u64 v;
+
+    qpw_tag_word(&t, secret, 11, (incarnation & 0xffff) | (generation & 0xff) << 16 | (epoch & 0xff) << 24);
+    v = (t.a & 0xffffffff00000000ull) | (t.b >> 48 << 21 & QPW_CACHE_TAG);
+    return (v ? v : QPW_CACHE_TAG) | (__u64)(epoch & 15) << QPW_CACHE_EPOCH_SHIFT;
 }
 
 #endif

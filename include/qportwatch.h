@@ -415,7 +415,8 @@ struct qpw_control {
     __u64 tail_ns;
     __u64 parent_ns;       /* how long an answered exchange vouches */
     __u64 fragment_ns;
-    __u64 refresh_ns;      /* shared last-seen is refreshed at least this often */
+    __u32 refresh_shift;   /* shared last-seen is refreshed at least every 2^n ns, an eighth of the shortest time-out */
+    __u32 pad2;
     __u64 heartbeat_ns;    /* CLOCK_MONOTONIC, written by the auditor each interval */
     __u32 auditor_pid;
     __u32 flags;
@@ -427,14 +428,14 @@ struct qpw_config {
     __u64 tick_ns;         /* nanoseconds of a jiffy */
     __u64 jiffies_base;    /* jiffies64 at base_ns */
     __u64 base_ns;
-    __u32 refresh_shift;   /* cache stamp unit: 2^n ns */
     __u32 cache_mask;      /* buckets - 1 */
+    __u32 pad;
     __u8 has_xdp_buff_len; /* bpf_xdp_get_buff_len, bpf_xdp_load_bytes (5.18) */
     __u8 replay;           /* no socket table, no start window, time is control.replay_now_ns */
     __u8 count_conns;      /* keep qpw_counts per connection */
     __u8 no_cache;         /* tests: every packet takes the slow path */
     __u8 scope_self;       /* replay: both ends local is `self`, not an echo */
-    __u8 pad[3];
+    __u8 pad2[3];
 };
 
 /* What `status` and `report` of another process need to know; never read by a packet. */

@@ -46,7 +46,7 @@ void qpw_kernel_close(struct qpw_kernel *k)
     if (k->control)
         munmap(k->control, (size_t)sysconf(_SC_PAGESIZE));
     if (k->incarnations)
-        munmap(k->incarnations, QPW_INCARNATIONS * sizeof(uint32_t));
+        munmap(k->incarnations, 2 * QPW_INCARNATIONS * sizeof(uint32_t));
     if (k->object) {
         bpf_object__close(k->object);
     } else {
@@ -67,7 +67,7 @@ int qpw_kernel_map_pages(struct qpw_kernel *k, int control_fd, struct qpw_error 
     control = mmap(NULL, (size_t)sysconf(_SC_PAGESIZE), PROT_READ | PROT_WRITE, MAP_SHARED, control_fd, 0);
     if (control == MAP_FAILED)
         return qpw_fail(err, -errno, "cannot map the control page: %s", strerror(errno));
-    incarnations = mmap(NULL, QPW_INCARNATIONS * sizeof(uint32_t), PROT_READ | PROT_WRITE, MAP_SHARED,
+    incarnations = mmap(NULL, 2 * QPW_INCARNATIONS * sizeof(uint32_t), PROT_READ | PROT_WRITE, MAP_SHARED,
                         k->map_fd[QPW_MAP_incarnations], 0);
     if (incarnations == MAP_FAILED) {
         int rc = -errno;
@@ -133,7 +133,6 @@ static int set_config(struct bpf_object *object, const struct qpw_load_options *
     }
     for (size_t i = 0; i < sizeof(config->secret) / 8; i++)
         config->secret[i] |= 1;
-    config->refresh_shift = 30;
     config->cache_mask = bpf_map__max_entries(bpf_object__find_map_by_name(object, "conn_cache")) - 1;
     config->replay = config->count_conns = config->scope_self = o->replay;
     config->no_cache = o->no_cache;
@@ -175,7 +174,7 @@ static void set_defaults(struct qpw_control *c, uint64_t now)
     c->tail_ns = 120 * SECONDS;
     c->parent_ns = 600 * SECONDS;
     c->fragment_ns = 30 * SECONDS;
-    c->refresh_ns = 16 * SECONDS;
+    c->refresh_shift = 32; /* 4.3 s */
     c->attached_ns = now;
     c->window_end_ns = now + c->udp_ns;
     c->generation = 1;

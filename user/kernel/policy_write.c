@@ -188,6 +188,7 @@ void qpw_kernel_touch(struct qpw_kernel *k, const struct qpw_conn_key *key)
                                      key->protocol, v6);
 
     __atomic_fetch_add(&k->incarnations[qpw_tag_incarnation(&t)], 1, __ATOMIC_RELEASE);
+    __atomic_fetch_add(&k->incarnations[QPW_INCARNATIONS + qpw_tag_incarnation(&t)], 1, __ATOMIC_RELEASE);
 }
 
 void qpw_compiled_clear(struct qpw_compiled *c)
