@@ -190,19 +190,3 @@ void qpw_kernel_touch(struct qpw_kernel *k, const struct qpw_conn_key *key)
     __atomic_fetch_add(&k->incarnations[qpw_tag_incarnation(&t)], 1, __ATOMIC_RELEASE);
     __atomic_fetch_add(&k->incarnations[QPW_INCARNATIONS + qpw_tag_incarnation(&t)], 1, __ATOMIC_RELEASE);
 }
-
-void qpw_compiled_clear(struct qpw_compiled *c)
-{
-    free(c->slots);
-    free(c->chains);
-    free(c->steps);
-    free(c->sets);
-    memset(c, 0, sizeof(*c));
-}
-
-void qpw_registry_clear(struct qpw_registry *r)
-{
-    free(r->rules);
-    free(r->peers);
-    memset(r, 0, sizeof(*r));
-}

@@ -44,7 +44,9 @@ int qpw_range_parse(const char *text, struct qpw_range *ret, const char **ret_wh
 /* Writes "ADDR", "ADDR/LEN" where the range is one prefix, else "ADDR-ADDR". buf of 96 bytes. Returns buf. */
 const char *qpw_range_text(const struct qpw_range *range, char *buf, size_t size);
 
-/* Appends; the set is no longer normalised. 0 or -ENOMEM. */
+#define QPW_MAX_RANGES (1u << 20)
+
+/* Appends; the set is no longer normalised. 0, -ENOMEM, or -E2BIG beyond QPW_MAX_RANGES. */
 int qpw_addresses_add(struct qpw_addresses *set, const struct qpw_range *range);
 int qpw_addresses_add_all(struct qpw_addresses *set, const struct qpw_addresses *other);
 void qpw_addresses_normalise(struct qpw_addresses *set);

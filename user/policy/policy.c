@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "policy/parse.h"
+
 #define NAME(symbol, name) name,
 
 const char *qpw_infra_name(unsigned group)
@@ -53,30 +55,6 @@ int64_t qpw_policy_next_expiry(const struct qpw_policy *policy, int64_t now)
     return next;
 }
 
-static void clear_rule(struct qpw_rule *rule)
-{
-    free(rule->text);
-    free(rule->purpose);
-    free(rule->feature);
-    free(rule->parent);
-    free(rule->ref);
-    free(rule->iface);
-    free(rule->ports);
-    qpw_addresses_clear(&rule->from);
-    qpw_addresses_clear(&rule->to);
-}
-
-static void clear_suppression(struct qpw_suppression *line)
-{
-    free(line->text);
-    free(line->reason);
-    free(line->ref);
-    free(line->rule);
-    free(line->ports);
-    qpw_addresses_clear(&line->from);
-    qpw_addresses_clear(&line->to);
-}
-
 static void clear_strings(char **strings, size_t n)
 {
     for (size_t i = 0; i < n; i++)
@@ -87,13 +65,13 @@ static void clear_strings(char **strings, size_t n)
 void qpw_policy_clear(struct qpw_policy *policy)
 {
     for (size_t i = 0; i < policy->n_rules; i++)
-        clear_rule(&policy->rules[i]);
+        qpw_rule_clear(&policy->rules[i]);
     for (size_t i = 0; i < policy->n_peers; i++)
         qpw_addresses_clear(&policy->peers[i].addresses);
     for (size_t i = 0; i < policy->n_sets; i++)
         qpw_addresses_clear(&policy->sets[i].addresses);
     for (size_t i = 0; i < policy->n_suppressions; i++)
-        clear_suppression(&policy->suppressions[i]);
+        qpw_suppression_clear(&policy->suppressions[i]);
     free(policy->rules);
     free(policy->peers);
     free(policy->sets);
