@@ -16,6 +16,7 @@ void qpw_snapshot_clear(struct qpw_snapshot *s)
     free(s->details);
     free(s->rules);
     free(s->peers);
+    free(s->peer_seen);
     free(s->coverage);
     memset(s, 0, sizeof(*s));
 }

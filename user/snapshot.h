@@ -62,6 +62,13 @@ struct qpw_unwatched_row {
     uint64_t tx_packets;
 };
 
+/* What the live connections say of a peer. */
+struct qpw_peer_seen {
+    uint64_t last_unix_ns; /* 0: no live connection with it */
+    bool v4;
+    bool v6;
+};
+
 struct qpw_snapshot {
     uint64_t unix_ns;      /* when it was taken (replay: the capture's last time stamp) */
     uint64_t from_unix_ns; /* since when it counts */
@@ -88,6 +95,7 @@ struct qpw_snapshot {
     size_t n_rules;
     struct qpw_peer_info *peers; /* by peer number; [0] is unused */
     size_t n_peers;
+    struct qpw_peer_seen *peer_seen; /* by peer number, n_peers of them; NULL where connections were not read */
 
     struct qpw_coverage *coverage; /* oldest first */
     size_t n_coverage;

@@ -281,6 +281,29 @@ Test(collect, losses_and_tables)
     cr_assert_eq(snapshot.tables[QPW_CLASS_HALF].evicted, 0);
 }
 
+Test(collect, peers_are_seen_in_their_connections)
+{
+    struct qpw_peer_info info = {.name = "node2", .in_force = 1};
+    struct qpw_conn conn = {.peer = 1, .last_ns = qpw_kernel_now_ns(&kernel) - 5000000000ull};
+    struct qpw_conn_key key = {.local_port = 3712, .protocol = 6};
+    uint32_t one = 1;
+
+    put(QPW_MAP_peer_info, &one, &info);
+    qpw_address_parse("fd00:10::12", key.remote);
+    put(QPW_MAP_conns_est, &key, &conn);
+    conn.last_ns -= 1000000000ull;
+    put(QPW_MAP_conns_dgram, &key, &conn);
+    conn.peer = 999; /* of a number that is not there: no place to write to */
+    key.remote_port = 1;
+    put(QPW_MAP_conns_dgram, &key, &conn);
+    collect(NULL);
+    cr_assert_eq(snapshot.n_peers, 2);
+    cr_assert(snapshot.peer_seen[1].v6 && !snapshot.peer_seen[1].v4);
+    cr_assert_leq(llabs((long long)(snapshot.unix_ns - 5000000000ull - snapshot.peer_seen[1].last_unix_ns)), 1000000000);
+    collect(&(struct qpw_collect_options){.brief = true});
+    cr_assert_null(snapshot.peer_seen);
+}
+
 Test(collect, coverage_is_told_oldest_first)
 {
     for (uint32_t sequence = 510; sequence <= 515; sequence++) {

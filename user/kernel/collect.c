@@ -330,6 +330,45 @@ static int read_details(struct collection *c)
     return s->details ? 0 : -ENOMEM;
 }
 
+/* What one table's connections say of the peers. */
+static void see_peers(struct collection *c, const struct qpw_entries *e)
+{
+    static const uint8_t mapped[12] = {[10] = 0xff, [11] = 0xff};
+
+    for (size_t i = 0; i < e->count; i++) {
+        const struct qpw_conn *conn = &((struct qpw_conn *)e->values)[i];
+        struct qpw_peer_seen *seen;
+
+        if (!conn->peer || conn->peer >= c->s.n_peers)
+            continue;
+        seen = &c->s.peer_seen[conn->peer];
+        if (to_unix(c, conn->last_ns) > seen->last_unix_ns)
+            seen->last_unix_ns = to_unix(c, conn->last_ns);
+        if (memcmp(((struct qpw_conn_key *)e->keys)[i].remote, mapped, sizeof(mapped)))
+            seen->v6 = true;
+        else
+            seen->v4 = true;
+    }
+}
+
+/* Reads one table of connections: how full it is, and the peers in it. */
+static int read_table(struct collection *c, int fd, struct qpw_table_row *row)
+{
+    struct qpw_entries e;
+    uint64_t gone;
+    int rc = qpw_entries_read(fd, sizeof(struct qpw_conn_key), sizeof(struct qpw_conn), &e);
+
+    if (rc < 0)
+        return rc;
+    see_peers(c, &e);
+    row->entries = e.count;
+    row->capacity = qpw_map_capacity(fd);
+    qpw_entries_clear(&e);
+    gone = row->closed + row->expired + row->entries;
+    row->evicted = row->opened > gone ? row->opened - gone : 0;
+    return 0;
+}
+
 /* Losses and, unless it is to be brief, how full each table of connections is. */
 static int read_tables(struct collection *c, bool brief)
 {
@@ -340,9 +379,11 @@ static int read_tables(struct collection *c, bool brief)
         QPW_CONN_CLASSES(NAME)
 #undef NAME
     };
-    uint64_t stats[QPW_STATS], gone;
+    uint64_t stats[QPW_STATS];
     int rc = qpw_percpu_sum(c->k->map_fd[QPW_MAP_losses], 0, QPW_STATS, 1, stats);
 
+    if (rc == 0 && !brief && !(c->s.peer_seen = calloc(c->s.n_peers + 1, sizeof(*c->s.peer_seen))))
+        rc = -ENOMEM;
     if (rc < 0)
         return rc;
     memcpy(c->s.losses, stats, sizeof(c->s.losses));
@@ -353,13 +394,10 @@ static int read_tables(struct collection *c, bool brief)
         row->opened = stats[QPW_STAT_OPENED(i)];
         row->closed = stats[QPW_STAT_CLOSED(i)];
         row->expired = stats[QPW_STAT_EXPIRED(i)];
-        if (brief)
-            continue;
-        rc = qpw_entries_count(c->k->map_fd[maps[i]], &row->entries, &row->capacity);
+        if (!brief)
+            rc = read_table(c, c->k->map_fd[maps[i]], row);
         if (rc < 0)
             return rc;
-        gone = row->closed + row->expired + row->entries;
-        row->evicted = row->opened > gone ? row->opened - gone : 0;
     }
     return 0;
 }

@@ -124,20 +124,11 @@ int qpw_entries_read(int fd, size_t key_size, size_t value_size, struct qpw_entr
     return 0;
 }
 
-int qpw_entries_count(int fd, uint64_t *ret_count, uint64_t *ret_capacity)
+uint64_t qpw_map_capacity(int fd)
 {
-    struct qpw_entries e;
     struct bpf_map_info info;
-    int rc = map_info(fd, &info);
 
-    if (rc == 0)
-        rc = qpw_entries_read(fd, info.key_size, info.value_size, &e);
-    if (rc < 0)
-        return rc;
-    *ret_count = e.count;
-    *ret_capacity = info.max_entries;
-    qpw_entries_clear(&e);
-    return 0;
+    return map_info(fd, &info) < 0 ? 0 : info.max_entries;
 }
 
 static void add_up(const uint64_t *values, uint32_t count, size_t words, int cpus, uint64_t *sums)

@@ -24,8 +24,8 @@ struct qpw_entries {
 int qpw_entries_read(int fd, size_t key_size, size_t value_size, struct qpw_entries *ret);
 void qpw_entries_clear(struct qpw_entries *e);
 
-/* How many entries a hash map has and may have. 0 or a negative errno. */
-int qpw_entries_count(int fd, uint64_t *ret_count, uint64_t *ret_capacity);
+/* How many entries a map may have; 0 where it cannot be asked. */
+uint64_t qpw_map_capacity(int fd);
 
 /*
  * Reads `count` values of a per-CPU array from `first` on and adds up each one's CPUs: `words` numbers
