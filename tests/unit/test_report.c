@@ -1,0 +1,733 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* The report's model and its renderers, from pictures made by hand and at random. */
+#include <criterion/criterion.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "report/fail_on.h"
+#include "report/report.h"
+#include "report/since.h"
+#include "report/words.h"
+#include "util/names.h"
+
+#define T0 1790000000000000000ull /* 2026-09-21 14:13:20 UTC */
+#define SECOND 1000000000ull
+
+static struct qpw_snapshot s;
+static struct qpw_report r;
+
+static void teardown(void)
+{
+    qpw_report_clear(&r);
+    qpw_snapshot_clear(&s);
+}
+
+TestSuite(report, .fini = teardown);
+
+/* ---- Pictures ---- */
+
+static struct qpw_meter_row *meter(unsigned verdict, unsigned direction, unsigned protocol, unsigned port,
+                                   uint64_t rx, uint64_t tx)
+{
+    struct qpw_meter_row *row;
+
+    s.meters = realloc(s.meters, (s.n_meters + 1) * sizeof(*s.meters));
+    row = &s.meters[s.n_meters++];
+    memset(row, 0, sizeof(*row));
+    row->key = (struct qpw_meter_key){.kind = QPW_KIND_PORT, .protocol = protocol, .direction = direction,
+                                      .scope = QPW_SCOPE_OTHER, .verdict = verdict, .port = port, .iface = 1};
+    row->counts = (struct qpw_counts){1, rx, 100 * rx, tx, 1000 * tx};
+    row->first_unix_ns = T0 + SECOND;
+    return row;
+}
+
+static struct qpw_finding_row *finding(unsigned verdict, unsigned direction, unsigned port, const char *initiator,
+                                       unsigned outcome, unsigned last_seconds)
+{
+    struct qpw_finding_row *row;
+
+    s.findings = realloc(s.findings, (s.n_findings + 1) * sizeof(*s.findings));
+    row = &s.findings[s.n_findings++];
+    memset(row, 0, sizeof(*row));
+    row->key = (struct qpw_finding_key){.port = port, .kind = QPW_KIND_PORT, .protocol = 6, .direction = direction,
+                                        .verdict = verdict};
+    cr_assert_eq(qpw_address_parse(initiator, row->key.initiator), 0);
+    cr_assert_eq(qpw_address_parse("10.1.0.12", row->key.responder), 0);
+    row->value = (struct qpw_finding){.outcome = outcome, .evidence = QPW_EVIDENCE_HANDSHAKE, .iface = 1,
+                                      .initiator_port = 40000, .scope = QPW_SCOPE_OTHER};
+    row->counts = (struct qpw_counts){1, 2, 120, 1, 60};
+    row->first_unix_ns = T0 + SECOND;
+    row->last_unix_ns = T0 + last_seconds * SECOND;
+    row->flow_id = qpw_finding_flow_id(&row->key);
+    return row;
+}
+
+static void rule(const char *name, unsigned verdict)
+{
+    if (!s.n_rules)
+        s.rules = calloc(64, sizeof(*s.rules)), s.n_rules = 1;
+    snprintf(s.rules[s.n_rules].name, sizeof(s.rules->name), "%s", name);
+    s.rules[s.n_rules].direction = QPW_DIR_INBOUND;
+    s.rules[s.n_rules].verdict = verdict;
+    s.rules[s.n_rules++].in_force = 1;
+}
+
+static void peer(const char *name)
+{
+    if (!s.n_peers)
+        s.peers = calloc(64, sizeof(*s.peers)), s.n_peers = 1, s.peer_seen = calloc(64, sizeof(*s.peer_seen));
+    snprintf(s.peers[s.n_peers].name, sizeof(s.peers->name), "%s", name);
+    s.peers[s.n_peers++].in_force = 1;
+}
+
+static void coverage(unsigned kind, unsigned iface, unsigned seconds)
+{
+    s.coverage = realloc(s.coverage, (s.n_coverage + 1) * sizeof(*s.coverage));
+    s.coverage[s.n_coverage] = (struct qpw_coverage){.unix_ns = T0 + seconds * SECOND, .sequence = s.n_coverage + 1,
+                                                     .kind = kind, .iface = iface};
+    s.n_coverage++;
+}
+
+static void base(void)
+{
+    s.from_unix_ns = T0;
+    s.unix_ns = T0 + 3723 * SECOND;
+    strcpy(s.host, "node1");
+    strcpy(s.meta.policy_name, "qumulo/on-prem");
+    strcpy(s.meta.policy_digest, "sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef");
+    s.ifaces = calloc(2, sizeof(*s.ifaces));
+    s.n_ifaces = 1;
+    s.ifaces[0].iface.number = 1;
+    s.ifaces[0].attached = s.ifaces[0].up = true;
+    strcpy(s.ifaces[0].name, "eth0");
+    strcpy(s.ifaces[0].mode, "tc");
+}
+
+static void make(void)
+{
+    cr_assert_eq(qpw_report_make(&s, 0, &r), 0);
+}
+
+static char *text(unsigned columns, bool colour, bool all)
+{
+    struct qpw_text_options options = {.columns = columns, .colour = colour, .all = all};
+    char *buf = NULL;
+    size_t size = 0;
+    FILE *out = open_memstream(&buf, &size);
+
+    cr_assert_eq(qpw_report_text(&r, &options, out), 0);
+    fclose(out);
+    return buf;
+}
+
+static json_t *json(void)
+{
+    char *buf = NULL;
+    size_t size = 0;
+    FILE *out = open_memstream(&buf, &size);
+    json_error_t error;
+    json_t *document;
+
+    cr_assert_eq(qpw_report_json(&r, out), 0);
+    fclose(out);
+    document = json_loads(buf, JSON_REJECT_DUPLICATES, &error);
+    cr_assert_not_null(document, "%s: %s", error.text, buf);
+    free(buf);
+    return document;
+}
+
+static void assert_has(const char *haystack, const char *needle)
+{
+    cr_assert_not_null(strstr(haystack, needle), "'%s' is not in:\n%s", needle, haystack);
+}
+
+/* ---- Model ---- */
+
+Test(report, both_identities_hold)
+{
+    uint64_t verdicts = 0, directions = 0;
+
+    base();
+    meter(QPW_VERDICT_ALLOWED, QPW_DIR_INBOUND, 6, 445, 10, 20);
+    meter(QPW_VERDICT_PEER, QPW_DIR_OUTBOUND, 6, 3712, 1, 2);
+    meter(QPW_VERDICT_TRANSIT, QPW_DIR_TRANSIT, 17, 0, 5, 0)->key.reason = QPW_REASON_NOT_LOCAL;
+    meter(QPW_VERDICT_UNDECIDED, QPW_DIR_UNDECODABLE, 0, 0, 7, 0)->key.reason = QPW_REASON_IP_IHL;
+    meter(QPW_VERDICT_INFRA, QPW_DIR_NON_IP, 0, 0x806, 3, 3)->key.kind = QPW_KIND_ETHERTYPE;
+    make();
+    cr_assert_eq(r.total.packets, 51);
+    for (int i = 0; i < QPW_VERDICT_COUNT; i++)
+        verdicts += r.by_verdict[i].packets;
+    for (int i = 0; i < QPW_DIR_COUNT; i++)
+        directions += r.by_direction[i].packets;
+    cr_assert_eq(verdicts, 51);
+    cr_assert_eq(directions, 51);
+    cr_assert_eq(r.undecided[QPW_REASON_IP_IHL].packets, 7);
+    cr_assert_eq(r.transit[QPW_REASON_NOT_LOCAL].packets, 5);
+    cr_assert_eq(r.undecided[QPW_REASON_NOT_LOCAL].packets, 0);
+}
+
+Test(report, rows_that_differ_in_reason_or_peer_are_one_meter)
+{
+    base();
+    meter(QPW_VERDICT_UNDECIDED, QPW_DIR_UNKNOWN, 6, 0, 1, 0)->key.reason = QPW_REASON_MIDSTREAM;
+    meter(QPW_VERDICT_UNDECIDED, QPW_DIR_UNKNOWN, 6, 0, 2, 3)->key.reason = QPW_REASON_TAIL;
+    meter(QPW_VERDICT_PEER, QPW_DIR_INBOUND, 6, 3712, 1, 0)->key.peer = 1;
+    meter(QPW_VERDICT_PEER, QPW_DIR_INBOUND, 6, 3712, 9, 0)->key.peer = 2;
+    meter(QPW_VERDICT_PEER, QPW_DIR_INBOUND, 6, 3712, 9, 0)->key.iface = 2;
+    make();
+    cr_assert_eq(r.n_meters, 3);
+    cr_assert_eq(r.meters[0].counts.rx_packets + r.meters[0].counts.tx_packets, 6, "most bytes first");
+    cr_assert_eq(r.meters[1].counts.rx_packets, 10);
+    cr_assert_eq(r.meters[1].counts.connections, 2);
+    cr_assert_eq(r.meters[2].key.iface, 2);
+}
+
+Test(report, most_worrying_first)
+{
+    base();
+    finding(QPW_VERDICT_IMPLIED, QPW_DIR_OUTBOUND, 88, "10.1.0.12", QPW_OUTCOME_DATA, 100);
+    finding(QPW_VERDICT_UNEXPECTED, QPW_DIR_INBOUND, 23, "10.9.0.1", QPW_OUTCOME_REFUSED, 90);
+    finding(QPW_VERDICT_UNEXPECTED, QPW_DIR_INBOUND, 4444, "10.9.0.2", QPW_OUTCOME_ANSWERED, 10);
+    finding(QPW_VERDICT_UNEXPECTED, QPW_DIR_INBOUND, 4445, "10.9.0.2", QPW_OUTCOME_DATA, 20);
+    finding(QPW_VERDICT_UNEXPECTED, QPW_DIR_OUTBOUND, 6667, "10.1.0.12", QPW_OUTCOME_DATA, 50);
+    finding(QPW_VERDICT_WEAK, QPW_DIR_INBOUND, 40000, "10.9.0.3", QPW_OUTCOME_DATA, 60);
+    finding(QPW_VERDICT_UNEXPECTED, QPW_DIR_INBOUND, 1, "10.9.0.9", QPW_OUTCOME_DATA, 99)->value.flags =
+        QPW_FINDING_SUPERSEDED;
+    make();
+    cr_assert_eq(r.n_findings, 7);
+    cr_assert_eq(r.findings[0]->key.port, 4445, "the later of two alike");
+    cr_assert_eq(r.findings[1]->key.port, 4444);
+    cr_assert_eq(r.findings[2]->key.port, 6667);
+    cr_assert_eq(r.findings[3]->key.port, 23);
+    cr_assert_eq(r.findings[4]->key.verdict, QPW_VERDICT_WEAK);
+    cr_assert_eq(r.findings[5]->key.verdict, QPW_VERDICT_IMPLIED);
+    cr_assert_eq(r.findings[6]->key.port, 1, "superseded last");
+    cr_assert_eq(r.n_unexpected, 4);
+    cr_assert_eq(r.n_answered, 3);
+    cr_assert_eq(r.n_lines, 6);
+}
+
+Test(report, scans_are_one_line_and_answered_findings_never)
+{
+    char address[32];
+
+    base();
+    for (unsigned port = 1; port <= 100; port++)
+        finding(QPW_VERDICT_UNEXPECTED, QPW_DIR_INBOUND, port, "10.9.0.1", port % 2 ? QPW_OUTCOME_REFUSED
+                                                                                   : QPW_OUTCOME_ATTEMPTED, port);
+    finding(QPW_VERDICT_UNEXPECTED, QPW_DIR_INBOUND, 50000, "10.9.0.1", QPW_OUTCOME_ANSWERED, 3);
+    for (unsigned i = 1; i <= 20; i++) {
+        snprintf(address, sizeof(address), "10.8.0.%u", i);
+        finding(QPW_VERDICT_UNEXPECTED, QPW_DIR_INBOUND, 23, address, QPW_OUTCOME_ATTEMPTED, 200);
+    }
+    finding(QPW_VERDICT_UNEXPECTED, QPW_DIR_INBOUND, 7, "10.7.0.1", QPW_OUTCOME_ATTEMPTED, 300);
+    make();
+    cr_assert_eq(r.n_lines, 4);
+    cr_assert_eq(r.lines[0].first->key.port, 50000);
+    cr_assert_eq(r.lines[0].findings, 1);
+    cr_assert_eq(r.lines[1].first->key.port, 7);
+    cr_assert_eq(r.lines[2].findings, 20);
+    cr_assert_eq(r.lines[2].initiators, 20);
+    cr_assert_eq(r.lines[2].ports, 1);
+    cr_assert_eq(r.lines[3].findings, 100);
+    cr_assert_eq(r.lines[3].ports, 100);
+    cr_assert_eq(r.lines[3].initiators, 1);
+    cr_assert_eq(r.lines[3].counts.rx_packets, 200);
+    cr_assert_eq(r.n_findings, 122, "all of them stay in the list");
+}
+
+Test(report, peers_with_their_ports_and_silent_ones)
+{
+    base();
+    peer("node2");
+    peer("node3");
+    peer("self");
+    s.peers[3].own = 1;
+    peer("gone");
+    s.peers[4].in_force = 0;
+    for (unsigned port = 1; port <= 8; port++)
+        meter(QPW_VERDICT_PEER, QPW_DIR_INBOUND, 6, 3000 + port, port, 0)->key.peer = 1;
+    meter(QPW_VERDICT_PEER, QPW_DIR_INBOUND, 6, 3008, 100, 0)->key.peer = 1;
+    s.meters[s.n_meters - 1].key.iface = 2;
+    s.peer_seen[1] = (struct qpw_peer_seen){T0 + 5 * SECOND, false, true};
+    make();
+    cr_assert_eq(r.n_peers, 2);
+    cr_assert_str_eq(r.peers[0].info->name, "node2");
+    cr_assert_eq(r.peers[0].n_ports, 8);
+    cr_assert_eq(r.peers[0].busiest[0].port, 3008);
+    cr_assert_eq(r.peers[0].busiest[0].sum.packets, 108, "of both interfaces");
+    cr_assert_eq(r.peers[0].busiest[1].port, 3007);
+    cr_assert_eq(r.peers[0].busiest[5].port, 3003);
+    cr_assert_eq(r.peers[0].counts.rx_packets, 136);
+    cr_assert(r.peers[0].v6 && !r.peers[0].v4 && !r.peers[0].silent);
+    cr_assert_eq(r.peers[0].last_unix_ns, T0 + 5 * SECOND);
+    cr_assert_str_eq(r.peers[1].info->name, "node3");
+    cr_assert(r.peers[1].silent);
+}
+
+Test(report, policy_rows_that_carried_and_that_did_not)
+{
+    base();
+    rule("smb", QPW_VERDICT_ALLOWED);
+    rule("nfs", QPW_VERDICT_ALLOWED);
+    rule("s3", QPW_VERDICT_ALLOWED);
+    rule("old", QPW_VERDICT_ALLOWED);
+    s.rules[4].in_force = 0;
+    rule("older", QPW_VERDICT_ALLOWED);
+    s.rules[5].in_force = 0;
+    meter(QPW_VERDICT_ALLOWED, QPW_DIR_INBOUND, 6, 445, 10, 10)->key.rule = 1;
+    meter(QPW_VERDICT_ALLOWED, QPW_DIR_INBOUND, 6, 2049, 20, 10)->key.rule = 2;
+    meter(QPW_VERDICT_ALLOWED, QPW_DIR_INBOUND, 6, 99, 1, 0)->key.rule = 4;
+    meter(QPW_VERDICT_UNDECIDED, QPW_DIR_INBOUND, 6, 9000, 50, 0)->key.rule = 3; /* consistent with s3, no more */
+    make();
+    cr_assert_eq(r.n_rules, 4);
+    cr_assert_str_eq(r.rules[0].info->name, "nfs");
+    cr_assert_eq(r.rules[0].counts.rx_packets, 20);
+    cr_assert_str_eq(r.rules[1].info->name, "smb");
+    cr_assert_str_eq(r.rules[2].info->name, "old");
+    cr_assert_str_eq(r.rules[3].info->name, "s3");
+    cr_assert_eq(r.rules[3].counts.rx_packets, 0);
+}
+
+Test(report, gaps_in_the_coverage)
+{
+    base();
+    coverage(QPW_COVERAGE_ATTACHED, 1, 0);
+    coverage(QPW_COVERAGE_INTERFACE_GONE, 1, 100);
+    coverage(QPW_COVERAGE_INTERFACE_BACK, 1, 160);
+    coverage(QPW_COVERAGE_AUDITOR_GAP, 0, 200); /* the kernel side went on counting */
+    coverage(QPW_COVERAGE_HOOK_LOST, 1, 300);
+    make();
+    cr_assert_eq(r.n_gaps, 2);
+    cr_assert_eq(r.gaps[0].from_unix_ns, T0 + 100 * SECOND);
+    cr_assert_eq(r.gaps[0].to_unix_ns, T0 + 160 * SECOND);
+    cr_assert_str_eq(r.gaps[0].why, "interface-gone");
+    cr_assert(!r.gaps[1].open, "our programs are back in the hooks");
+    qpw_report_clear(&r);
+
+    s.ifaces[0].attached = false;
+    make();
+    cr_assert_eq(r.n_gaps, 2);
+    cr_assert(r.gaps[1].open);
+    qpw_report_clear(&r);
+    s.n_coverage = 1;
+    make();
+    cr_assert_eq(r.n_gaps, 1, "taken out, and nobody wrote it down");
+    cr_assert(r.gaps[0].open);
+    qpw_report_clear(&r);
+    s.replay = true;
+    make();
+    cr_assert_eq(r.n_gaps, 0);
+}
+
+Test(report, since_leaves_out_what_is_older)
+{
+    base();
+    finding(QPW_VERDICT_UNEXPECTED, QPW_DIR_INBOUND, 23, "10.9.0.1", QPW_OUTCOME_ANSWERED, 10);
+    finding(QPW_VERDICT_UNEXPECTED, QPW_DIR_INBOUND, 24, "10.9.0.1", QPW_OUTCOME_ANSWERED, 100);
+    meter(QPW_VERDICT_UNEXPECTED, QPW_DIR_INBOUND, 6, 23, 4, 2);
+    coverage(QPW_COVERAGE_INTERFACE_GONE, 1, 1);
+    coverage(QPW_COVERAGE_INTERFACE_BACK, 1, 2);
+    cr_assert_eq(qpw_report_make(&s, T0 + 50 * SECOND, &r), 0);
+    cr_assert_eq(r.n_findings, 1);
+    cr_assert_eq(r.findings[0]->key.port, 24);
+    cr_assert_eq(r.n_gaps, 0);
+    cr_assert_eq(r.total.packets, 6);
+}
+
+Test(report, empty_picture)
+{
+    char *out;
+
+    make();
+    out = text(80, false, false);
+    assert_has(out, "no packet was seen");
+    free(out);
+    json_decref(json());
+}
+
+/* ---- Random pictures ---- */
+
+static void random_picture(unsigned seed)
+{
+    unsigned meters, findings;
+
+    srand(seed);
+    base();
+    for (int i = 0; i < rand() % 10; i++)
+        rule("rule-name", QPW_VERDICT_ALLOWED);
+    for (int i = 0; i < rand() % 10; i++)
+        peer("peer-name");
+    meters = rand() % 300;
+    for (unsigned i = 0; i < meters; i++) {
+        struct qpw_meter_row *row = meter(rand() % QPW_VERDICT_COUNT, rand() % QPW_DIR_COUNT, rand() % 256, rand() % 65536,
+                                          rand() % 1000000, rand() % 1000);
+
+        row->key.kind = rand() % 5;
+        row->key.reason = rand() % QPW_REASON_COUNT;
+        row->key.scope = rand() % QPW_SCOPE_COUNT;
+        row->key.rule = rand() % 12;
+        row->key.peer = rand() % 12;
+        row->key.iface = rand() % 3;
+    }
+    findings = rand() % 200;
+    for (unsigned i = 0; i < findings; i++) {
+        struct qpw_finding_row *row = finding(rand() % QPW_VERDICT_COUNT, rand() % QPW_DIR_COUNT, rand() % 20,
+                                              rand() % 2 ? "fd00:1234:5678:9abc:def0:1234:5678:9abc" : "10.9.0.1",
+                                              rand() % QPW_OUTCOME_COUNT, rand() % 90000);
+
+        row->key.kind = rand() % 5;
+        row->key.protocol = rand() % 256;
+        row->key.initiator[15] = rand() % 20;
+        row->value.flags = rand() % 8;
+        row->value.reason = rand() % QPW_REASON_COUNT;
+        row->value.rule = rand() % 12;
+        row->value.peer = rand() % 12;
+        row->counts.rx_packets = (uint64_t)rand() << 31;
+    }
+    s.details = calloc(8, sizeof(*s.details));
+    for (s.n_details = 0; s.n_details < 8; s.n_details++)
+        s.details[s.n_details].key = (struct qpw_detail_key){.port = rand(), .kind = rand() % 5, .by_prefix = rand() % 2};
+    for (int i = 0; i < rand() % 30; i++)
+        coverage(rand() % QPW_COVERAGE_COUNT, rand() % 3, i);
+    for (int i = 0; i < QPW_LOSS_COUNT; i++)
+        s.losses[i] = rand() % 3;
+}
+
+static int64_t integer(json_t *o, const char *key)
+{
+    json_t *value = json_object_get(o, key);
+
+    cr_assert(json_is_integer(value), "%s", key);
+    return json_integer_value(value);
+}
+
+static void assert_identities(json_t *document)
+{
+    json_t *totals = json_object_get(document, "totals"), *value;
+    int64_t packets = integer(totals, "packets"), verdicts = 0, directions = 0, meters = 0;
+    const char *key;
+    size_t i;
+
+    json_object_foreach(json_object_get(totals, "by_verdict"), key, value)
+        verdicts += json_integer_value(value);
+    json_object_foreach(json_object_get(totals, "by_direction"), key, value)
+        directions += json_integer_value(value);
+    json_array_foreach(json_object_get(document, "meters"), i, value)
+        meters += integer(value, "rx_packets") + integer(value, "tx_packets");
+    cr_assert_eq(verdicts, packets);
+    cr_assert_eq(directions, packets);
+    cr_assert_eq(meters, packets);
+    cr_assert_eq(json_object_size(json_object_get(totals, "by_direction")), 6);
+}
+
+static void assert_width(const char *out, unsigned columns)
+{
+    for (const char *line = out; *line; line = strchrnul(line, '\n'), line += *line != 0) {
+        size_t length = strcspn(line, "\n");
+
+        cr_assert_leq(length, columns, "%zu columns: %.*s", length, (int)length, line);
+        for (size_t i = 0; i < length; i++)
+            cr_assert(line[i] >= ' ' && line[i] <= '~', "not printable ASCII: %.*s", (int)length, line);
+        cr_assert(!length || line[length - 1] != ' ', "trailing space: %.*s|", (int)length, line);
+    }
+}
+
+Test(report, any_picture_keeps_the_identities_and_the_width)
+{
+    static const unsigned widths[] = {80, 100, 200};
+    uint64_t listed, lines;
+    char *out;
+    json_t *document;
+
+    for (unsigned seed = 1; seed <= 60; seed++) {
+        random_picture(seed);
+        make();
+        document = json();
+        assert_identities(document);
+        cr_assert_eq(json_array_size(json_object_get(document, "findings")), s.n_findings);
+        json_decref(document);
+        for (size_t i = 1; i < r.n_findings; i++)
+            cr_assert_geq(qpw_report_worry(r.findings[i - 1]), qpw_report_worry(r.findings[i]));
+        for (size_t i = lines = listed = 0; i < r.n_findings; i++)
+            listed += qpw_report_worry(r.findings[i]) > 0;
+        for (size_t i = 0; i < r.n_lines; i++)
+            lines += r.lines[i].findings;
+        cr_assert_eq(lines, listed, "each finding is in one line");
+        for (size_t i = 0; i < sizeof(widths) / sizeof(*widths); i++) {
+            out = text(widths[i], false, seed % 2);
+            assert_width(out, widths[i]);
+            free(out);
+        }
+        teardown();
+        memset(&s, 0, sizeof(s));
+    }
+}
+
+/* ---- Text ---- */
+
+static void staged_picture(void)
+{
+    base();
+    rule("smb", QPW_VERDICT_ALLOWED);
+    rule("ftp", QPW_VERDICT_ALLOWED);
+    peer("node2");
+    peer("node3");
+    meter(QPW_VERDICT_ALLOWED, QPW_DIR_INBOUND, 6, 445, 12345, 54321)->key.rule = 1;
+    meter(QPW_VERDICT_UNEXPECTED, QPW_DIR_INBOUND, 6, 4444, 30, 20);
+    meter(QPW_VERDICT_PEER, QPW_DIR_OUTBOUND, 6, 3712, 70, 80)->key.peer = 1;
+    meter(QPW_VERDICT_UNDECIDED, QPW_DIR_UNKNOWN, 6, 0, 3, 0)->key.reason = QPW_REASON_MIDSTREAM;
+    finding(QPW_VERDICT_UNEXPECTED, QPW_DIR_INBOUND, 4444, "10.9.0.7", QPW_OUTCOME_DATA, 65);
+    coverage(QPW_COVERAGE_ATTACHED, 1, 0);
+    s.unwatched = calloc(1, sizeof(*s.unwatched));
+    s.n_unwatched = 1;
+    strcpy(s.unwatched[0].name, "eth1");
+    s.unwatched[0].rx_packets = 1234567;
+    s.notes = calloc(1, sizeof(*s.notes));
+    s.notes[0] = strdup("RDMA: mlx5_0 port 1 has carried 42 packets since it started");
+    s.n_notes = 1;
+    s.losses[QPW_LOSS_EVENT_RATE] = 17;
+    s.peer_seen[1] = (struct qpw_peer_seen){T0 + 3000 * SECOND, true, false};
+    make();
+}
+
+Test(report, text_says_it_on_one_screen)
+{
+    char *out;
+    int lines = 0;
+
+    staged_picture();
+    out = text(80, false, false);
+    assert_has(out, "qportwatch report for node1\n");
+    assert_has(out, "2026-09-21 14:13:20 to 2026-09-21 15:15:23 UTC (1 h 2 min)");
+    assert_has(out, "watched    eth0 (tc)");
+    assert_has(out, "qumulo/on-prem  sha256:0123456789ab");
+    assert_has(out, "answer     1 unexpected thing, 1 answered; <0.1 % of the packets undecided");
+    assert_has(out, "VERDICTS  66,869 packets, 55.6 MB");
+    assert_has(out, "unexpected       50  <0.1 %  23.0 kB  no row explains it\n");
+    assert_has(out, "allowed      66,666  99.7 %  55.5 MB");
+    assert_has(out, "inbound 99.8 %, outbound 0.2 %, unknown <0.1 %, transit 0 %");
+    assert_has(out, "UNEXPECTED  1 thing, 1 answered, most worrying first\n");
+    assert_has(out, "data     in   tcp 4444  10.9.0.7   10.1.0.12        3  14:13:21  14:14:25\n");
+    assert_has(out, "node2  15:03:20    7.00 kB  80.0 kB  IPv4  tcp 3712 out\n");
+    assert_has(out, "silent     node3\n");
+    assert_has(out, "carried    smb 66,666\n");
+    assert_has(out, "nothing    ftp\n");
+    assert_has(out, "why        midstream 3\n");
+    assert_has(out, "gaps       none\n");
+    assert_has(out, "unwatched  eth1 (1.23 M received, 0 sent packets)\n");
+    assert_has(out, "lost       event-rate 17\n");
+    assert_has(out, "14:13:20   attached eth0\n");
+    assert_has(out, "mlx5_0 port 1 has carried 42 packets");
+    cr_assert_null(strchr(out, '\033'), "no escape sequences without colour");
+    for (char *c = out; *c; c++)
+        lines += *c == '\n';
+    cr_assert_leq(lines, 50);
+    free(out);
+}
+
+Test(report, text_has_colour_only_where_asked)
+{
+    char *out;
+
+    staged_picture();
+    out = text(80, true, false);
+    assert_has(out, "\033[1;31m1 unexpected thing");
+    free(out);
+}
+
+Test(report, text_without_anything_unexpected_says_so)
+{
+    char *out;
+
+    base();
+    meter(QPW_VERDICT_ALLOWED, QPW_DIR_INBOUND, 6, 445, 10, 20);
+    make();
+    out = text(80, false, false);
+    assert_has(out, "nothing unexpected was seen; 0 % of the packets undecided");
+    assert_has(out, "UNEXPECTED  none\n");
+    assert_has(out, "none named (--peer), so nodes look like any other host");
+    free(out);
+}
+
+/* ---- JSON ---- */
+
+static void assert_keys(json_t *o, const char *const *keys, bool exactly)
+{
+    size_t count = 0;
+
+    for (; keys[count]; count++)
+        cr_assert_not_null(json_object_get(o, keys[count]), "key %s", keys[count]);
+    if (exactly)
+        cr_assert_eq(json_object_size(o), count);
+}
+
+Test(report, json_has_every_key)
+{
+    static const char *const top[] = {"schema", "version", "host", "interfaces", "from", "to", "policy", "meters", "findings",
+                                      "peers", "rules", "undecided", "coverage", "totals", NULL};
+    static const char *const meter_keys[] = {"protocol", "port", "direction", "scope", "verdict", "rule", "interface",
+                                             "connections", "rx_packets", "rx_bytes", "tx_packets", "tx_bytes", NULL};
+    static const char *const policy_keys[] = {"name", "digest", "source_digest", NULL};
+    json_t *document, *o;
+
+    staged_picture();
+    document = json();
+    assert_keys(document, top, false);
+    cr_assert_str_eq(json_string_value(json_object_get(document, "schema")), "qportwatch.report/1");
+    cr_assert_str_eq(json_string_value(json_object_get(document, "from")), "2026-09-21T14:13:20.000000Z");
+    assert_keys(json_object_get(document, "policy"), policy_keys, true);
+    cr_assert_eq(json_array_size(json_object_get(document, "meters")), 4);
+    o = json_array_get(json_object_get(document, "meters"), 0);
+    assert_keys(o, meter_keys, true);
+    cr_assert_str_eq(json_string_value(json_object_get(o, "protocol")), "tcp");
+    cr_assert_eq(integer(o, "port"), 445);
+    cr_assert_str_eq(json_string_value(json_object_get(o, "rule")), "smb");
+    cr_assert_str_eq(json_string_value(json_object_get(o, "interface")), "eth0");
+    cr_assert_eq(integer(o, "tx_packets"), 54321);
+    o = json_array_get(json_object_get(document, "findings"), 0);
+    cr_assert_str_eq(json_string_value(json_object_get(o, "initiator")), "10.9.0.7");
+    cr_assert_str_eq(json_string_value(json_object_get(o, "outcome")), "data");
+    cr_assert_eq(integer(o, "port"), 4444);
+    o = json_array_get(json_object_get(document, "rules"), 0);
+    cr_assert_str_eq(json_string_value(json_object_get(o, "name")), "smb");
+    cr_assert_eq(integer(o, "hits"), 66666);
+    cr_assert_eq(integer(json_object_get(document, "undecided"), "midstream"), 3);
+    assert_identities(document);
+    json_decref(document);
+}
+
+Test(report, json_of_what_has_no_port)
+{
+    struct qpw_meter_row *row;
+    json_t *document, *list, *o;
+
+    base();
+    row = meter(QPW_VERDICT_INFRA, QPW_DIR_INBOUND, 1, 8, 50, 0);
+    row->key.kind = QPW_KIND_ICMP;
+    row = meter(QPW_VERDICT_INFRA, QPW_DIR_NON_IP, 0, 0x806, 40, 0);
+    row->key.kind = QPW_KIND_ETHERTYPE;
+    row = meter(QPW_VERDICT_UNEXPECTED, QPW_DIR_INBOUND, 47, 0, 30, 0);
+    row->key.kind = QPW_KIND_PROTOCOL;
+    row = meter(QPW_VERDICT_UNEXPECTED, QPW_DIR_INBOUND, 0, 0, 20, 0);
+    row->key.kind = QPW_KIND_NONE;
+    row->key.iface = 0;
+    make();
+    document = json();
+    list = json_object_get(document, "meters");
+    o = json_array_get(list, 0);
+    cr_assert_str_eq(json_string_value(json_object_get(o, "protocol")), "icmp");
+    cr_assert(json_is_null(json_object_get(o, "port")));
+    cr_assert_eq(integer(o, "icmp_type"), 8);
+    o = json_array_get(list, 1);
+    cr_assert_str_eq(json_string_value(json_object_get(o, "protocol")), "0x0806");
+    cr_assert(json_is_null(json_object_get(o, "port")));
+    cr_assert_str_eq(json_string_value(json_object_get(o, "direction")), "non_ip");
+    o = json_array_get(list, 2);
+    cr_assert_eq(integer(o, "protocol"), 47);
+    o = json_array_get(list, 3);
+    cr_assert(json_is_null(json_object_get(o, "protocol")));
+    cr_assert(json_is_null(json_object_get(o, "interface")));
+    json_decref(document);
+}
+
+Test(report, json_survives_text_that_is_not_utf8_and_numbers_beyond_doubles)
+{
+    json_t *document, *o;
+
+    base();
+    rule("smb", QPW_VERDICT_ALLOWED);
+    strcpy(s.rules[1].text, "inbound tcp 445 \"caf\xe9\"");
+    meter(QPW_VERDICT_ALLOWED, QPW_DIR_INBOUND, 6, 445, 1, 1)->counts.rx_bytes = UINT64_MAX / 2;
+    make();
+    document = json();
+    o = json_array_get(json_object_get(document, "rules"), 0);
+    cr_assert_str_eq(json_string_value(json_object_get(o, "text")), "inbound tcp 445 \"caf?\"");
+    o = json_array_get(json_object_get(document, "meters"), 0);
+    cr_assert_eq(integer(o, "rx_bytes"), (1ll << 53) - 1);
+    json_decref(document);
+}
+
+/* ---- Words, times, conditions ---- */
+
+Test(report, words)
+{
+    char buf[64];
+    uint8_t mac[16] = {[10] = 2, [15] = 0x1f};
+
+    cr_assert_str_eq(qpw_words_count(0, buf, sizeof(buf)), "0");
+    cr_assert_str_eq(qpw_words_count(999999, buf, sizeof(buf)), "999,999");
+    cr_assert_str_eq(qpw_words_count(1000000, buf, sizeof(buf)), "1.00 M");
+    cr_assert_str_eq(qpw_words_count(12399999, buf, sizeof(buf)), "12.3 M");
+    cr_assert_str_eq(qpw_words_count(UINT64_MAX, buf, sizeof(buf)), "18.4 E");
+    cr_assert_str_eq(qpw_words_bytes(999, buf, sizeof(buf)), "999 B");
+    cr_assert_str_eq(qpw_words_bytes(1999, buf, sizeof(buf)), "1.99 kB");
+    cr_assert_str_eq(qpw_words_bytes(999999999999, buf, sizeof(buf)), "999 GB");
+    cr_assert_str_eq(qpw_words_share(0, 10, buf, sizeof(buf)), "0 %");
+    cr_assert_str_eq(qpw_words_share(1, 1000000, buf, sizeof(buf)), "<0.1 %");
+    cr_assert_str_eq(qpw_words_share(999999, 1000000, buf, sizeof(buf)), ">99.9 %");
+    cr_assert_str_eq(qpw_words_share(1, 3, buf, sizeof(buf)), "33.3 %");
+    cr_assert_str_eq(qpw_words_duration(59 * SECOND, buf, sizeof(buf)), "59 s");
+    cr_assert_str_eq(qpw_words_duration(90061 * SECOND, buf, sizeof(buf)), "1 d 1 h");
+    cr_assert_str_eq(qpw_words_moment(T0, T0 + SECOND, buf, sizeof(buf)), "14:13:20");
+    cr_assert_str_eq(qpw_words_moment(T0, T0 + 86400 * SECOND, buf, sizeof(buf)), "09-21 14:13");
+    cr_assert_str_eq(qpw_words_end(QPW_KIND_ETHERTYPE, mac, buf, sizeof(buf)), "02:00:00:00:00:1f");
+    cr_assert_str_eq(qpw_words_service(QPW_KIND_ICMP, 58, 134, buf, sizeof(buf)), "icmp6 type 134");
+    cr_assert_str_eq(qpw_words_service(QPW_KIND_PROTOCOL, 47, 0, buf, sizeof(buf)), "protocol 47");
+    cr_assert_str_eq(qpw_words_service(QPW_KIND_ETHERTYPE, 0, 0x88cc, buf, sizeof(buf)), "0x88cc");
+}
+
+Test(report, since_in_words)
+{
+    uint64_t since;
+
+    cr_assert_eq(qpw_since_parse("90m", T0, &since), 0);
+    cr_assert_eq(since, T0 - 5400 * SECOND);
+    cr_assert_eq(qpw_since_parse("7d", T0, &since), 0);
+    cr_assert_eq(since, T0 - 7 * 86400 * SECOND);
+    cr_assert_eq(qpw_since_parse("2026-09-21T14:13:20Z", T0, &since), 0);
+    cr_assert_eq(since, T0);
+    cr_assert_eq(qpw_since_parse("2026-09-21 14:13", T0, &since), 0);
+    cr_assert_eq(since, T0 - 20 * SECOND);
+    cr_assert_eq(qpw_since_parse("2026-09-21", T0, &since), 0);
+    cr_assert_eq(since, T0 - (14 * 3600 + 13 * 60 + 20) * SECOND);
+    since = 7;
+    for (const char *const *bad = (const char *const[]){"", "yesterday", "7", "7x", "-1h", "2026-13-01", "2026-09-21T14",
+                                                        "99999999999999999999h", "7dd", NULL}; *bad; bad++)
+        cr_assert(qpw_since_parse(*bad, T0, &since) < 0, "%s", *bad);
+    cr_assert_eq(since, 7);
+}
+
+static bool holds(const char *text)
+{
+    struct qpw_condition c;
+    char why[128];
+
+    cr_assert_eq(qpw_condition_parse(text, &c), 0, "%s", text);
+    return qpw_condition_holds(&c, &r, why, sizeof(why));
+}
+
+Test(report, conditions_for_failing)
+{
+    struct qpw_condition c;
+
+    base();
+    meter(QPW_VERDICT_ALLOWED, QPW_DIR_INBOUND, 6, 445, 950, 0);
+    meter(QPW_VERDICT_UNDECIDED, QPW_DIR_UNKNOWN, 6, 0, 50, 0);
+    make();
+    cr_assert(!holds("unexpected"));
+    cr_assert(holds("undecided"));
+    cr_assert(holds("undecided=4.9"));
+    cr_assert(!holds("undecided=5"));
+    cr_assert(!holds("undecided=5%"));
+    cr_assert(!holds("gap"));
+    qpw_report_clear(&r);
+    s.ifaces[0].attached = false;
+    make();
+    cr_assert(holds("gap"));
+    for (const char *const *bad = (const char *const[]){"", "gaps", "none", "undecided=", "undecided=x", "undecided=101",
+                                                        "undecided=-1", "unexpectedly", NULL}; *bad; bad++)
+        cr_assert_eq(qpw_condition_parse(*bad, &c), -22, "%s", *bad);
+}

@@ -1,0 +1,231 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* report - what was seen, for a screen or as JSON. */
+#include <argp.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "cmd/cmd.h"
+#include "kernel/collect.h"
+#include "kernel/hooks.h"
+#include "kernel/instance.h"
+#include "kernel/sockets.h"
+#include "report/fail_on.h"
+#include "report/report.h"
+#include "report/since.h"
+
+enum format { FORMAT_TEXT, FORMAT_JSON };
+#define MAX_CONDITIONS 16
+
+struct options {
+    enum format format;
+    bool all;
+    const char *since;
+    const char *output;
+    struct qpw_condition conditions[MAX_CONDITIONS];
+    size_t n_conditions;
+};
+
+enum { KEY_JSON = 0x100, KEY_FORMAT, KEY_SINCE, KEY_FAIL_ON, KEY_ALL };
+
+static const struct argp_option argp_options[] = {
+    {"format", KEY_FORMAT, "text|json", 0, "one screen of text (default) or one JSON document", 0},
+    {"json", KEY_JSON, NULL, 0, "the same as --format json", 0},
+    {"output", 'o', "FILE", 0, "write to FILE instead of standard output", 0},
+    {"since", KEY_SINCE, "TIME", 0, "findings, gaps and coverage since TIME: 90m, 12h, 7d ago, or 2026-01-31[T12:00[:00]] in "
+     "UTC; counters are sums since attaching and stay whole", 0},
+    {"all", KEY_ALL, NULL, 0, "text: every line, not only what fits on a screen", 0},
+    {"fail-on", KEY_FAIL_ON, "WHAT", 0, "exit status 3 if there is a packet of that verdict, a gap in the coverage (gap), or "
+     "more than a share of undecided packets (undecided=PERCENT); repeatable", 0},
+    {0},
+};
+
+static int set_format(struct options *o, const char *name)
+{
+    static const char *const names[] = {"text", "json"};
+
+    for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
+        if (!strcmp(name, names[i])) {
+            o->format = (enum format)i;
+            return 0;
+        }
+    return -EINVAL;
+}
+
+static error_t parse(int key, char *arg, struct argp_state *state)
+{
+    struct options *o = state->input;
+
+    switch (key) {
+    case KEY_FORMAT:
+        if (set_format(o, arg) < 0)
+            argp_error(state, "--format %s: text or json", arg);
+        break;
+    case KEY_JSON: o->format = FORMAT_JSON; break;
+    case KEY_ALL: o->all = true; break;
+    case KEY_SINCE: o->since = arg; break;
+    case 'o': o->output = arg; break;
+    case KEY_FAIL_ON:
+        if (o->n_conditions == MAX_CONDITIONS)
+            argp_error(state, "--fail-on: more than %d", MAX_CONDITIONS);
+        else if (qpw_condition_parse(arg, &o->conditions[o->n_conditions++]) < 0)
+            argp_error(state, "--fail-on %s: a verdict (unexpected, weak, undecided, implied, transit …), gap, or "
+                              "undecided=PERCENT", arg);
+        break;
+    case ARGP_KEY_ARG: argp_error(state, "'%s': no argument is expected", arg); break;
+    default: return ARGP_ERR_UNKNOWN;
+    }
+    return 0;
+}
+
+static const struct argp argp = {
+    argp_options, parse, NULL,
+    "What was seen since attaching: by verdict, the unexpected with the most worrying first, peers, policy rows, what "
+    "was not decided, and what could not be seen.\vAddresses are never resolved. Exit status: 0 done, 1 failed, 2 bad "
+    "usage, 3 what --fail-on names was there.", NULL, NULL, NULL};
+
+/* The process behind a finding, asked of the sockets that are there now. */
+static const char *process_of(void *arg, const struct qpw_finding_row *finding)
+{
+    static char text[96];
+    struct qpw_process process;
+    struct qpw_conn_key tuple;
+
+    qpw_finding_tuple(&finding->key, &finding->value, &tuple);
+    if (finding->key.kind != QPW_KIND_PORT || qpw_sockets_process(arg, &tuple, finding->key.direction, &process) < 0)
+        return "";
+    if (process.match == QPW_MATCH_KERNEL)
+        return "(kernel)";
+    if (!process.pid)
+        return "";
+    snprintf(text, sizeof(text), "%s[%d]", process.name, process.pid);
+    return text;
+}
+
+static unsigned screen_columns(void)
+{
+    const char *columns = getenv("COLUMNS");
+    struct winsize size;
+
+    if (isatty(STDOUT_FILENO) && ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col)
+        return size.ws_col;
+    return columns && atoi(columns) > 0 ? (unsigned)atoi(columns) : 100;
+}
+
+static bool want_colour(const struct options *o)
+{
+    const char *no_color = getenv("NO_COLOR"), *term = getenv("TERM");
+
+    return !o->output && isatty(STDOUT_FILENO) && !(no_color && *no_color) && !(term && !strcmp(term, "dumb"));
+}
+
+static int render(const struct qpw_report *report, const struct options *o, FILE *out)
+{
+    struct qpw_sockets *sockets = NULL;
+    struct qpw_text_options text = {.columns = screen_columns(), .colour = want_colour(o), .all = o->all};
+    int rc;
+
+    if (o->format == FORMAT_JSON)
+        return qpw_report_json(report, out);
+    if (qpw_sockets_open(&sockets, NULL) == 0) {
+        text.process = process_of;
+        text.arg = sockets;
+    }
+    rc = qpw_report_text(report, &text, out);
+    qpw_sockets_close(sockets);
+    return rc;
+}
+
+/* Renders into memory first: a file is either the whole report or as it was. */
+static int write_report(const struct qpw_report *report, const struct options *o, struct qpw_error *err)
+{
+    const char *name = o->output ? o->output : "standard output";
+    char *text = NULL;
+    size_t size = 0;
+    FILE *memory = open_memstream(&text, &size), *out;
+    int rc = memory ? render(report, o, memory) : -ENOMEM;
+
+    if (memory && fclose(memory) != 0 && rc == 0)
+        rc = -ENOMEM;
+    if (rc < 0) {
+        free(text);
+        return qpw_fail(err, rc, "the report cannot be put together: %s", strerror(-rc));
+    }
+    out = o->output ? fopen(o->output, "we") : stdout;
+    if (!out)
+        rc = -errno;
+    else if (fwrite(text, 1, size, out) != size || fflush(out) != 0)
+        rc = -errno;
+    if (out && o->output && fclose(out) != 0 && rc == 0)
+        rc = -errno;
+    free(text);
+    return rc < 0 ? qpw_fail(err, rc, "%s cannot be written: %s", name, strerror(-rc)) : 0;
+}
+
+/* Says each condition that holds, once; the exit status. */
+static int check_conditions(const struct qpw_report *report, const struct options *o)
+{
+    char why[128];
+    int status = QPW_EXIT_OK;
+
+    for (size_t i = 0; i < o->n_conditions; i++) {
+        if (!qpw_condition_holds(&o->conditions[i], report, why, sizeof(why)))
+            continue;
+        fprintf(stderr, "qportwatch report: --fail-on: %s\n", why);
+        status = QPW_EXIT_YES;
+    }
+    return status;
+}
+
+static int make_and_write(const struct options *o, uint64_t since_unix_ns, struct qpw_error *err)
+{
+    struct qpw_kernel kernel;
+    struct qpw_snapshot snapshot = {0};
+    struct qpw_report report = {0};
+    int rc = qpw_instance_find(&kernel, err), status = QPW_EXIT_FAILED;
+
+    if (rc < 0)
+        return status;
+    rc = qpw_collect(&kernel, NULL, &snapshot, err);
+    if (rc == 0) {
+        rc = qpw_report_make(&snapshot, since_unix_ns, &report);
+        if (rc < 0)
+            qpw_fail(err, rc, "the report cannot be put together: %s", strerror(-rc));
+    }
+    if (rc == 0)
+        rc = write_report(&report, o, err);
+    if (rc == 0)
+        status = check_conditions(&report, o);
+    qpw_report_clear(&report);
+    qpw_snapshot_clear(&snapshot);
+    qpw_kernel_close(&kernel);
+    return status;
+}
+
+int qpw_cmd_report(int argc, char **argv)
+{
+    struct options o = {0};
+    struct qpw_error err = {""};
+    uint64_t since_unix_ns = 0;
+    struct timespec now;
+    int status;
+
+    argp_err_exit_status = QPW_EXIT_USAGE;
+    if (argp_parse(&argp, argc, argv, 0, NULL, &o))
+        return QPW_EXIT_USAGE;
+    clock_gettime(CLOCK_REALTIME, &now);
+    if (o.since && qpw_since_parse(o.since, now.tv_sec * 1000000000ull + now.tv_nsec, &since_unix_ns) < 0) {
+        fprintf(stderr, "qportwatch report: --since %s: neither a time (2026-01-31, 2026-01-31T12:00) nor a span (90m, 12h, "
+                        "7d)\n", o.since);
+        return QPW_EXIT_USAGE;
+    }
+    qpw_hooks_quiet_libbpf();
+    status = make_and_write(&o, since_unix_ns, &err);
+    if (status == QPW_EXIT_FAILED)
+        fprintf(stderr, "qportwatch report: %s\n", err.text);
+    return status;
+}
