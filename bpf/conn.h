@@ -61,7 +61,7 @@ static __always_inline void qpw_conn_delete(__u8 conn_class, const struct qpw_co
 
 /*
  * Stores w->conn under w->key in the table it names. The established table does not evict: when it is
- * full the connection lives in the half-open one (counted), still known, but where a flood can reach it.
+ * full the connection lives among the half-open or outgoing ones (counted), still known, but may be evicted.
  * Returns the table it is in now, 0 where there was no place at all.
  */
 __noinline __u32 qpw_conn_store_work(void)
@@ -81,7 +81,10 @@ __noinline __u32 qpw_conn_store_work(void)
                                                  : QPW_LOSS_CONN_HALF_FULL);
         if (conn_class == QPW_CLASS_HALF)
             return 0;
-        conn_class = w->conn.conn_class = QPW_CLASS_HALF;
+        /* What the node opened keeps the place that no flood can reach. */
+        conn_class = conn_class == QPW_CLASS_EST && w->conn.direction == QPW_DIR_OUTBOUND ? QPW_CLASS_OUT
+                                                                                          : QPW_CLASS_HALF;
+        w->conn.conn_class = conn_class;
         rc = qpw_conn_insert(conn_class, &w->key, &w->conn);
     }
     if (!rc)

@@ -194,13 +194,15 @@ static __always_inline __u32 qpw_finding_of(struct qpw_work *w, struct qpw_conn 
     return qpw_finding_touch();
 }
 
-/* Connection c is judged anew and no longer what its finding says. */
-static __always_inline void qpw_finding_supersede(struct qpw_work *w, const struct qpw_conn *c,
-                                                  const struct qpw_conn_key *key, __u16 port)
+/* w->before, the connection w->key as it was, is judged anew: what its finding says holds no longer. port: its service port. */
+__noinline __u32 qpw_finding_supersede(__u32 port)
 {
+    struct qpw_work *w = qpw_work();
     struct qpw_finding *f;
 
-    qpw_finding_key_of(w, c, key, port);
+    if (!w)
+        return 0;
+    qpw_finding_key_of(w, &w->before, &w->key, (__u16)port);
     f = bpf_map_lookup_elem(&answered, &w->finding);
     if (f) {
         f->flags |= QPW_FINDING_SUPERSEDED;
@@ -211,6 +213,7 @@ static __always_inline void qpw_finding_supersede(struct qpw_work *w, const stru
         f->flags |= QPW_FINDING_SUPERSEDED;
         f->changes++;
     }
+    return 0;
 }
 
 #endif

@@ -7,11 +7,20 @@
 
 #include "judge.h"
 
-static __always_inline int qpw_is_local(struct qpw_work *w, const __u8 *addr)
+/* flags: which of QPW_LOCAL_* it may be. Nobody sends from a broadcast address. */
+static __always_inline int qpw_is_local(struct qpw_work *w, const __u8 *addr, __u32 flags)
 {
+    __u32 *value;
+
     w->local.prefixlen = 128;
     __builtin_memcpy(w->local.addr, addr, 16);
-    return bpf_map_lookup_elem(&locals, &w->local) != 0;
+    value = bpf_map_lookup_elem(&locals, &w->local);
+    return value && (*value & flags);
+}
+
+static __always_inline int qpw_is_limited_broadcast(const __u8 *addr)
+{
+    return qpw_word(addr + 12) == 0xffffffff && !qpw_word(addr) && addr[10] == 0xff; /* 255.255.255.255 */
 }
 
 static __always_inline int qpw_is_unspecified(const __u8 *addr)
@@ -46,11 +55,11 @@ __noinline __u32 qpw_locality(void)
     if (!w)
         return QPW_REASON_NOT_LOCAL;
     p = &w->pkt;
-    source = qpw_is_local(w, p->source);
+    source = qpw_is_local(w, p->source, QPW_LOCAL_ADDRESS);
     w->self = 0;
     if (!w->rx) {
         if (source) {
-            w->self = config.scope_self && qpw_is_local(w, p->destination);
+            w->self = config.scope_self && qpw_is_local(w, p->destination, QPW_LOCAL_ADDRESS);
             return QPW_REASON_NONE;
         }
         if (qpw_is_unspecified(p->source))
@@ -60,11 +69,11 @@ __noinline __u32 qpw_locality(void)
     if (source) {
         if (!config.scope_self)
             return QPW_REASON_ECHO;
-        w->self = qpw_is_local(w, p->destination);
+        w->self = qpw_is_local(w, p->destination, QPW_LOCAL_ADDRESS);
         return QPW_REASON_NONE;
     }
-    if (qpw_is_local(w, p->destination) || qpw_is_multicast(p->destination) || (p->macs[0] & 1) ||
-        qpw_word(p->destination + 12) == 0xffffffff)
+    if (qpw_is_local(w, p->destination, QPW_LOCAL_ADDRESS | QPW_LOCAL_BROADCAST) || qpw_is_multicast(p->destination) ||
+        (p->macs[0] & 1) || qpw_is_limited_broadcast(p->destination))
         return QPW_REASON_NONE;
     return qpw_own_mac(w) ? QPW_REASON_UNLISTED_LOCAL : QPW_REASON_NOT_LOCAL;
 }

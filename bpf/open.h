@@ -9,7 +9,9 @@
 #include "judge.h"
 #include "tcp.h"
 
-#define QPW_TCP_LISTEN 10 /* include/net/tcp_states.h; stable, part of the BPF interface (BPF_TCP_LISTEN) */
+/* include/net/tcp_states.h; stable, part of the BPF interface (BPF_TCP_SYN_SENT, BPF_TCP_LISTEN) */
+#define QPW_TCP_SYN_SENT 2
+#define QPW_TCP_LISTEN 10
 
 static __always_inline __u32 qpw_tuple(const struct qpw_conn_key *key, struct bpf_sock_tuple *tuple, int any_remote)
 {
@@ -32,8 +34,11 @@ static __always_inline __u32 qpw_tuple(const struct qpw_conn_key *key, struct bp
     return sizeof(tuple->ipv6);
 }
 
-/* Does the namespace's socket table have this very TCP connection (not just a listener)? */
-static __noinline int qpw_tcp_socket_exact(void *ctx, struct qpw_work *w)
+/*
+ * Is a socket of the node waiting for this very SYN+ACK? One that is open already is not: what it has may have
+ * been opened by the other end.
+ */
+static __noinline int qpw_tcp_connecting(void *ctx, struct qpw_work *w)
 {
     struct bpf_sock_tuple tuple;
     __u32 size = qpw_tuple(&w->key, &tuple, 0);
@@ -48,7 +53,7 @@ static __noinline int qpw_tcp_socket_exact(void *ctx, struct qpw_work *w)
         sk = bpf_skc_lookup_tcp(ctx, &tuple, sizeof(tuple.ipv6), -1, 0);
     if (!sk)
         return 0;
-    found = sk->state != QPW_TCP_LISTEN;
+    found = sk->state == QPW_TCP_SYN_SENT;
     bpf_sk_release(sk);
     return found;
 }
@@ -74,12 +79,16 @@ static __noinline int qpw_tcp_listener(void *ctx, struct qpw_work *w)
     return found;
 }
 
-/* Is a UDP socket bound where this packet goes? */
-static __noinline int qpw_udp_socket(void *ctx, struct qpw_work *w)
+/*
+ * Is there a UDP socket where this packet goes? of_exchange: only one that the node has connected to its very sender.
+ * A socket that is merely bound may be a server's, and a source port is forged easily.
+ */
+static __noinline int qpw_udp_socket(void *ctx, struct qpw_work *w, int of_exchange)
 {
     struct bpf_sock_tuple tuple;
     __u32 size = qpw_tuple(&w->key, &tuple, 0);
     struct bpf_sock *sk;
+    int found = 1;
 
     if (config.replay)
         return 0;
@@ -89,8 +98,12 @@ static __noinline int qpw_udp_socket(void *ctx, struct qpw_work *w)
         sk = bpf_sk_lookup_udp(ctx, &tuple, sizeof(tuple.ipv6), -1, 0);
     if (!sk)
         return 0;
+    if (of_exchange && size == sizeof(tuple.ipv4))
+        found = sk->dst_ip4 == tuple.ipv4.saddr;
+    else if (of_exchange)
+        found = sk->dst_ip6[3] == tuple.ipv6.saddr[3] && sk->dst_ip6[0] == tuple.ipv6.saddr[0];
     bpf_sk_release(sk);
-    return 1;
+    return found;
 }
 
 /* Step 4: exactly one of the two ports is one the policy lists for its direction. */
@@ -202,13 +215,17 @@ static __always_inline void qpw_open_tcp(void *ctx, struct qpw_work *w, struct q
         return;
     }
     if (flags == (QPW_TCP_SYN | QPW_TCP_ACK)) {
-        if (from_local || config.replay || qpw_tcp_socket_exact(ctx, w)) {
+        if (from_local || config.replay || qpw_tcp_connecting(ctx, w)) {
             qpw_open_handshake(c, p, from_local, 1);
             return;
         }
         c->state = QPW_STATE_MIDSTREAM;
         c->conn_class = QPW_CLASS_HALF;
         c->outcome = QPW_OUTCOME_ATTEMPTED;
+        if (qpw_apply_seed(w, c)) {
+            c->conn_class = QPW_CLASS_EST;
+            return;
+        }
         c->reason = QPW_REASON_UNSOLICITED;
         qpw_ask_socket(w, c); /* a socket bound to another device is not found from here */
         return;
@@ -242,10 +259,7 @@ static __always_inline void qpw_open_datagram(void *ctx, struct qpw_work *w, str
         qpw_set_direction(c, QPW_DIR_OUTBOUND, QPW_EVIDENCE_FIRST);
         if (!has_ports)
             return;
-        if (qpw_listed(0, key->protocol, key->local_port)) {
-            qpw_set_direction(c, QPW_DIR_INBOUND, QPW_EVIDENCE_INFERRED);
-            c->reason = QPW_REASON_INFERRED;
-        } else if (qpw_sent_undecodable(w, key->remote)) {
+        if (qpw_listed(0, key->protocol, key->local_port) || qpw_sent_undecodable(w, key->remote)) {
             c->reason = QPW_REASON_MIDSTREAM;
             qpw_infer(c, key);
         }
@@ -253,12 +267,11 @@ static __always_inline void qpw_open_datagram(void *ctx, struct qpw_work *w, str
     }
     c->conn_class = QPW_CLASS_HALF;
     qpw_set_direction(c, QPW_DIR_INBOUND, QPW_EVIDENCE_FIRST);
-    if (!has_ports || !qpw_listed(1, key->protocol, key->remote_port) ||
-        qpw_listed(0, key->protocol, key->local_port))
+    if (!has_ports || !qpw_listed(1, key->protocol, key->remote_port) || qpw_listed(0, key->protocol, key->local_port))
         return;
-    if (late || (!config.replay && ((__s64)(control.window_end_ns - w->now) > 0 ||
-                                    (key->local_port != key->remote_port && key->protocol == QPW_IPPROTO_UDP &&
-                                     qpw_udp_socket(ctx, w))))) {
+    if (config.replay ? late
+                      : (__s64)(control.window_end_ns - w->now) > 0 ||
+                            (key->protocol == QPW_IPPROTO_UDP && qpw_udp_socket(ctx, w, !late))) {
         qpw_set_direction(c, QPW_DIR_OUTBOUND, QPW_EVIDENCE_INFERRED);
         c->reason = QPW_REASON_INFERRED;
     }

@@ -232,7 +232,7 @@ static __always_inline int qpw_parse_v6(const struct qpw_frame *f, struct qpw_pk
     p->protocol = next;
     total = qpw_get16(h + 4);
     there = f->wire - start;
-    if (f->merged || (total == 0 && next == 0))
+    if (f->merged || (total == 0 && next == 0 && there > 65535))
         total = there; /* a jumbogram (RFC 2675, BIG TCP) has its length in the hop-by-hop header */
     if (total > there)
         return QPW_REASON_IP_LENGTH;

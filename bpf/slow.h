@@ -121,8 +121,9 @@ __noinline __u32 qpw_fragment_ports(void)
     __builtin_memcpy(w->frag.source, p->source, 16);
     __builtin_memcpy(w->frag.destination, p->destination, 16);
     w->frag.id = p->fragment_id;
-    w->frag.protocol = p->protocol;
+    w->frag.protocol = p->v6 ? 0 : p->protocol;
     if (p->fragment == QPW_FIRST_FRAGMENT) {
+        fresh.protocol = p->protocol;
         fresh.seen_ns = w->now;
         fresh.source_port = p->source_port;
         fresh.destination_port = p->destination_port;
@@ -130,13 +131,14 @@ __noinline __u32 qpw_fragment_ports(void)
             qpw_stat(QPW_LOSS_FRAGMENT_TABLE);
         return 1;
     }
-    if (qpw_kind(p->protocol) == QPW_KIND_PROTOCOL)
-        return 1; /* no ports to miss */
     seen = bpf_map_lookup_elem(&frags, &w->frag);
     if (!seen || (__s64)(w->now - seen->seen_ns) > (__s64)control.fragment_ns) {
+        if (qpw_kind(p->protocol) == QPW_KIND_PROTOCOL && !(p->v6 && qpw_is_extension(p->protocol)))
+            return 1; /* no ports to miss */
         p->reason = QPW_REASON_FRAGMENT;
         return 0;
     }
+    p->protocol = seen->protocol; /* behind the extension headers that only the first fragment has */
     p->source_port = seen->source_port;
     p->destination_port = seen->destination_port;
     return 1;
@@ -234,6 +236,29 @@ static __noinline struct qpw_conn *qpw_restart_answered(struct qpw_work *w, stru
     return qpw_conn_store(w);
 }
 
+/* Service port of c as meters and findings carry it; the ICMP type stands where a port stands. */
+static __always_inline __u16 qpw_service_port(const struct qpw_work *w, const struct qpw_conn *c)
+{
+    if (qpw_kind(w->key.protocol) == QPW_KIND_ICMP)
+        return w->pkt.source_port;
+    if (c->direction == QPW_DIR_INBOUND)
+        return w->key.local_port;
+    return c->direction == QPW_DIR_OUTBOUND ? w->key.remote_port : 0;
+}
+
+/* The socket table's answer for a live entry. What was found under the old direction is another finding's. */
+static __noinline int qpw_seed_arrived(struct qpw_work *w, struct qpw_conn *c)
+{
+    w->before = *c;
+    if (!qpw_apply_seed(w, c))
+        return 0;
+    if (w->before.finding) {
+        qpw_finding_supersede(qpw_service_port(w, &w->before));
+        c->finding = 0;
+    }
+    return 1;
+}
+
 /* One more packet on entry c: its state, its table. Returns the entry, possibly in another place. */
 static __always_inline struct qpw_conn *qpw_advance(void *ctx, struct qpw_work *w, struct qpw_conn *c, int from_local)
 {
@@ -251,7 +276,7 @@ static __always_inline struct qpw_conn *qpw_advance(void *ctx, struct qpw_work *
     if (todo & QPW_DO_RESTART_ANSWERED)
         return qpw_restart_answered(w, c, from_local);
 
-    if (tcp && (c->flags & QPW_CONN_ASKED) && qpw_apply_seed(w, c)) {
+    if (tcp && (c->flags & QPW_CONN_ASKED) && qpw_seed_arrived(w, c)) {
         c->generation = control.generation - 1; /* judged anew */
         todo |= QPW_DO_CHANGED;
         if (c->state == QPW_STATE_MIDSTREAM)
@@ -339,16 +364,6 @@ static __always_inline __u32 qpw_meter_of(struct qpw_work *w, const struct qpw_c
     return qpw_meter_slot();
 }
 
-/* Service port of c as meters and findings carry it; the ICMP type stands where a port stands. */
-static __always_inline __u16 qpw_service_port(const struct qpw_work *w, const struct qpw_conn *c)
-{
-    if (qpw_kind(w->key.protocol) == QPW_KIND_ICMP)
-        return w->pkt.source_port;
-    if (c->direction == QPW_DIR_INBOUND)
-        return w->key.local_port;
-    return c->direction == QPW_DIR_OUTBOUND ? w->key.remote_port : 0;
-}
-
 /* Judges c if anything that decides its verdict has changed since it was judged. */
 static __noinline int qpw_judge_anew(struct qpw_work *w, struct qpw_conn *c)
 {
@@ -362,7 +377,7 @@ static __noinline int qpw_judge_anew(struct qpw_work *w, struct qpw_conn *c)
     c->iface = w->iface.number;
     qpw_judge(w, c, w->pkt.source_port);
     if (w->before.finding && !icmp && (w->before.verdict != c->verdict || w->before.direction != c->direction)) {
-        qpw_finding_supersede(w, &w->before, &w->key, qpw_service_port(w, &w->before));
+        qpw_finding_supersede(qpw_service_port(w, &w->before));
         c->finding = 0;
     }
     return 0;
@@ -433,7 +448,7 @@ static __noinline int qpw_account(struct qpw_work *w, struct qpw_conn *c)
     slot = finding ? finding : meter;
     qpw_count(slot, w->rx, w->frames, w->bytes);
     qpw_count_replay(w);
-    if (c->is_parent && c->outcome >= QPW_OUTCOME_ANSWERED) {
+    if (c->is_parent && c->outcome >= QPW_OUTCOME_ANSWERED && qpw_direction_known(c)) {
         __builtin_memset(&w->parent, 0, sizeof(w->parent));
         __builtin_memcpy(w->parent.remote, w->key.remote, 16);
         w->parent.rule = c->rule;

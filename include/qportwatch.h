@@ -228,7 +228,7 @@ struct qpw_frag_key {
     __u8 source[16];
     __u8 destination[16];
     __u32 id;
-    __u8 protocol;
+    __u8 protocol; /* 0 for IPv6, where fragments need not agree on it (RFC 8200, 4.5) */
     __u8 pad[3];
 };
 
@@ -236,7 +236,8 @@ struct qpw_frag {
     __u64 seen_ns;
     __u16 source_port; /* ICMP: the type */
     __u16 destination_port;
-    __u32 pad;
+    __u8 protocol;
+    __u8 pad[3];
 };
 
 /* ---- Meters and findings ---- */

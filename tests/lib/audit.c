@@ -162,7 +162,7 @@ void audit_handshake_out(struct audit *a, const char *remote, uint16_t remote_po
 
 void audit_window_over(struct audit *a)
 {
-    a->kernel.control->window_end_ns = a->kernel.control->attached_ns;
+    a->kernel.control->window_end_ns = 0; /* not "now": jiffies may lag behind the clock that set it */
 }
 
 static const enum qpw_map conn_maps[] = {QPW_MAP_conns_half, QPW_MAP_conns_out, QPW_MAP_conns_est, QPW_MAP_conns_dgram};

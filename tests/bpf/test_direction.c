@@ -1,0 +1,558 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* Who opened an exchange, and on what evidence: the five steps, in both roles, and what forged packets do not buy. */
+#include <arpa/inet.h>
+#include <bpf/bpf.h>
+#include <criterion/criterion.h>
+#include <errno.h>
+#include <linux/bpf.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "audit.h"
+#include "netns.h"
+
+#define CLIENT "10.0.0.9"
+#define CLIENT6 "fd00::9"
+#define SYN PACKET_SYN
+#define ACK PACKET_ACK
+#define FIN PACKET_FIN
+#define RST PACKET_RST
+
+#define IN QPW_DIR_INBOUND
+#define OUT QPW_DIR_OUTBOUND
+
+static struct audit a;
+
+/* A policy like the vendor's: servers of files and FTP, client of DNS, NTP, NFS and HTTPS. */
+static void open_with_policy(const struct qpw_load_options *options)
+{
+    audit_open(&a, options);
+    AUDIT_POLICY(&a, NULL,
+                 {.name = "smb", .direction = IN, .protocol = 6, .first = 445},
+                 {.name = "nfs", .direction = IN, .protocol = 6, .first = 2049},
+                 {.name = "nfs-udp", .direction = IN, .protocol = 17, .first = 2049},
+                 {.name = "ftp-data", .direction = IN, .protocol = 6, .first = 32768, .last = 60999,
+                  .verdict = QPW_VERDICT_WEAK},
+                 {.name = "dns", .direction = OUT, .protocol = 17, .first = 53},
+                 {.name = "ntp", .direction = OUT, .protocol = 17, .first = 123},
+                 {.name = "nfs-out", .direction = OUT, .protocol = 6, .first = 2049},
+                 {.name = "https", .direction = OUT, .protocol = 6, .first = 443});
+}
+
+static void assert_conn(const struct qpw_conn *c, unsigned direction, unsigned evidence, unsigned verdict)
+{
+    cr_assert_eq(c->direction, direction, "direction %u", c->direction);
+    cr_assert_eq(c->evidence, evidence, "evidence %u", c->evidence);
+    cr_assert_eq(c->verdict, verdict, "verdict %u", c->verdict);
+}
+#define ASSERT_CONN(conn, direction, evidence, verdict) \
+    do { \
+        struct qpw_conn c_ = (conn); \
+        assert_conn(&c_, (direction), QPW_EVIDENCE_##evidence, QPW_VERDICT_##verdict); \
+    } while (0)
+
+/* ---- 1: handshake ---- */
+
+Test(direction, handshake_in_both_roles_and_families)
+{
+    const char *clients[] = {CLIENT, CLIENT6};
+
+    open_with_policy(NULL);
+    for (int i = 0; i < 2; i++) {
+        audit_handshake_in(&a, clients[i], 900, 445);
+        audit_rx_tcp(&a, clients[i], 900, 445, ACK, 1001, 5001, 100);
+        ASSERT_CONN(audit_tcp(&a, clients[i], 900, 445), IN, HANDSHAKE, ALLOWED);
+        audit_handshake_out(&a, clients[i], 2049, 800);
+        ASSERT_CONN(audit_tcp(&a, clients[i], 2049, 800), OUT, HANDSHAKE, ALLOWED);
+        cr_assert_eq(audit_tcp(&a, clients[i], 2049, 800).conn_class, QPW_CLASS_EST);
+    }
+    /* The lower port is not the service: a client below 1024 talks to a server above it. */
+    struct qpw_counts in = AUDIT_SUM(&a, .rule = "smb"), out = AUDIT_SUM(&a, .rule = "nfs-out");
+    cr_assert_eq(in.connections, 2);
+    cr_assert_eq(in.rx_packets, 6);
+    cr_assert_eq(in.tx_packets, 2);
+    cr_assert_eq(in.rx_bytes, 54 * 2 + 154 + 74 * 2 + 174);
+    cr_assert_eq(out.connections, 2);
+    cr_assert_eq(out.rx_packets, 2);
+    cr_assert_eq(out.tx_packets, 4);
+    cr_assert_eq(AUDIT_PACKETS(&a, .port = AUDIT_IS(800)), 0);
+    audit_close(&a);
+}
+
+Test(direction, node_that_connects_from_a_service_port_is_outbound)
+{
+    open_with_policy(NULL);
+    audit_handshake_out(&a, CLIENT, 443, 445);
+    ASSERT_CONN(audit_tcp(&a, CLIENT, 443, 445), OUT, HANDSHAKE, ALLOWED);
+    audit_handshake_out(&a, CLIENT, 7777, 445);
+    ASSERT_CONN(audit_tcp(&a, CLIENT, 7777, 445), OUT, HANDSHAKE, UNEXPECTED);
+    cr_assert_eq(AUDIT_PACKETS(&a, .direction = AUDIT_IS(IN)), 0);
+    cr_assert_eq(AUDIT_PACKETS(&a, .direction = AUDIT_IS(OUT), .port = AUDIT_IS(7777)), 3);
+    audit_close(&a);
+}
+
+Test(direction, syn_ack_of_the_node_names_its_receiver)
+{
+    open_with_policy(NULL);
+    audit_tx_tcp(&a, CLIENT, 40000, 445, SYN | ACK, 5000, 1001, 0);
+    ASSERT_CONN(audit_tcp(&a, CLIENT, 40000, 445), IN, HANDSHAKE, ALLOWED);
+    audit_rx_tcp(&a, CLIENT, 40000, 445, ACK, 1001, 5001, 0);
+    cr_assert_eq(audit_tcp(&a, CLIENT, 40000, 445).state, QPW_STATE_ESTABLISHED);
+    audit_close(&a);
+}
+
+Test(direction, unsolicited_syn_ack_is_undecided)
+{
+    open_with_policy(NULL);
+    audit_rx_tcp(&a, CLIENT, 443, 40000, SYN | ACK, 5000, 1001, 0);
+    ASSERT_CONN(audit_tcp(&a, CLIENT, 443, 40000), QPW_DIR_UNKNOWN, NONE, UNDECIDED);
+    cr_assert_eq(AUDIT_PACKETS(&a, .verdict = AUDIT_IS(QPW_VERDICT_UNDECIDED),
+                               .reason = AUDIT_IS(QPW_REASON_UNSOLICITED)), 1);
+    /* The node's RST, for it knows nothing of it, belongs to the same. */
+    audit_tx_tcp(&a, CLIENT, 443, 40000, RST, 1001, 0, 0);
+    cr_assert_eq(AUDIT_PACKETS(&a, .verdict = AUDIT_IS(QPW_VERDICT_UNDECIDED)), 2);
+    cr_assert_eq(audit_entries(&a, QPW_MAP_findings), 0);
+    audit_close(&a);
+}
+
+/* A socket in SYN_SENT: connects to an address that swallows everything. */
+static int connecting(const char *to, uint16_t port, uint16_t *ret_local)
+{
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons(port)};
+    socklen_t size = sizeof(address);
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
+
+    inet_pton(AF_INET, to, &address.sin_addr);
+    cr_assert(connect(fd, (struct sockaddr *)&address, sizeof(address)) < 0 && errno == EINPROGRESS, "%s",
+              strerror(errno));
+    cr_assert(getsockname(fd, (struct sockaddr *)&address, &size) == 0);
+    *ret_local = ntohs(address.sin_port);
+    return fd;
+}
+
+static void node_with_address(void)
+{
+    struct netns here = netns_here();
+
+    netns_run(&here, "ip addr add 10.0.0.1/32 dev lo; ip link add d0 type dummy 2>/dev/null || "
+                     "ip link add d0 type veth peer name d1; ip link set d0 up; ip addr add 10.0.0.1/24 dev d0; "
+                     "ip neigh add 10.0.0.9 lladdr 02:00:00:00:00:09 dev d0");
+    netns_close(&here);
+}
+
+Test(direction, syn_ack_that_a_socket_waits_for_is_outbound)
+{
+    uint16_t local;
+
+    open_with_policy(NULL);
+    node_with_address();
+    int fd = connecting(CLIENT, 443, &local);
+
+    audit_rx_tcp(&a, CLIENT, 443, local, SYN | ACK, 5000, 1001, 0);
+    ASSERT_CONN(audit_tcp(&a, CLIENT, 443, local), OUT, HANDSHAKE, ALLOWED);
+    audit_tx_tcp(&a, CLIENT, 443, local, ACK, 1001, 5001, 0);
+    cr_assert_eq(audit_tcp(&a, CLIENT, 443, local).state, QPW_STATE_ESTABLISHED);
+    close(fd);
+    audit_close(&a);
+}
+
+Test(direction, syn_ack_on_an_accepted_socket_is_unsolicited)
+{
+    struct sockaddr_in here = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)}, there;
+    socklen_t size = sizeof(here);
+
+    open_with_policy(NULL);
+    int listener = socket(AF_INET, SOCK_STREAM, 0), client = socket(AF_INET, SOCK_STREAM, 0), server;
+
+    cr_assert(bind(listener, (struct sockaddr *)&here, sizeof(here)) == 0 && listen(listener, 1) == 0);
+    cr_assert(getsockname(listener, (struct sockaddr *)&here, &size) == 0);
+    cr_assert(connect(client, (struct sockaddr *)&here, sizeof(here)) == 0);
+    size = sizeof(there);
+    server = accept(listener, (struct sockaddr *)&there, &size);
+    cr_assert(server >= 0);
+    /* As if the other end were elsewhere: 127.0.0.1 is only local to the socket table here. The socket is the server's. */
+    static struct packet p;
+
+    packet_start(&p);
+    packet_ethernet(&p, &(struct packet_ethernet){0});
+    packet_ipv4(&p, &(struct packet_ipv4){.source = "127.0.0.1", .destination = "127.0.0.1"});
+    packet_tcp(&p, &(struct packet_tcp){.source = ntohs(there.sin_port), .destination = ntohs(here.sin_port),
+                                        .flags = SYN | ACK, .seq = 5, .ack = 6});
+    packet_finish(&p);
+    audit_feed(&a, AUDIT_XDP, &p);
+    struct qpw_conn_key key = audit_key(6, "127.0.0.1", ntohs(here.sin_port), "127.0.0.1", ntohs(there.sin_port));
+    struct qpw_conn c;
+
+    cr_assert(audit_conn(&a, &key, &c));
+    assert_conn(&c, QPW_DIR_UNKNOWN, QPW_EVIDENCE_NONE, QPW_VERDICT_UNDECIDED);
+    cr_assert_eq(c.reason, QPW_REASON_UNSOLICITED);
+    close(server);
+    close(client);
+    close(listener);
+    audit_close(&a);
+}
+
+Test(direction, forged_packets_do_not_turn_a_live_connection)
+{
+    open_with_policy(NULL);
+    audit_handshake_out(&a, CLIENT, 2049, 800);
+    audit_rx_tcp(&a, CLIENT, 2049, 800, ACK, 5001, 1001, 100);
+    audit_rx_tcp(&a, CLIENT, 2049, 800, SYN, 99, 0, 0);
+    audit_rx_tcp(&a, CLIENT, 2049, 800, SYN | ACK, 99, 98, 0);
+    audit_rx_tcp(&a, CLIENT, 2049, 800, RST, 99, 0, 0);
+    audit_rx_tcp(&a, CLIENT, 2049, 800, SYN, 199, 0, 0);
+    audit_tx_tcp(&a, CLIENT, 2049, 800, ACK, 1001, 5101, 10);
+    ASSERT_CONN(audit_tcp(&a, CLIENT, 2049, 800), OUT, HANDSHAKE, ALLOWED);
+    struct qpw_counts sum = AUDIT_SUM(&a, .rule = "nfs-out");
+
+    cr_assert_eq(sum.connections, 1);
+    cr_assert_eq(sum.rx_packets, 6);
+    cr_assert_eq(sum.tx_packets, 3);
+    cr_assert_eq(audit_tcp(&a, CLIENT, 2049, 800).conn_class, QPW_CLASS_EST);
+    audit_close(&a);
+}
+
+Test(direction, tuple_reopened_the_other_way)
+{
+    open_with_policy(NULL);
+    audit_handshake_in(&a, CLIENT, 2049, 445);
+    audit_rx_tcp(&a, CLIENT, 2049, 445, FIN | ACK, 1001, 5001, 0);
+    audit_tx_tcp(&a, CLIENT, 2049, 445, FIN | ACK, 5001, 1002, 0);
+    audit_rx_tcp(&a, CLIENT, 2049, 445, ACK, 1002, 5002, 0);
+    cr_assert_eq(audit_tcp(&a, CLIENT, 2049, 445).state, QPW_STATE_CLOSED);
+    audit_handshake_out(&a, CLIENT, 2049, 445);
+    ASSERT_CONN(audit_tcp(&a, CLIENT, 2049, 445), OUT, HANDSHAKE, ALLOWED);
+    cr_assert_eq(AUDIT_PACKETS(&a, .rule = "smb"), 6);
+    cr_assert_eq(AUDIT_PACKETS(&a, .rule = "nfs-out"), 3);
+    audit_close(&a);
+}
+
+Test(direction, tails_belong_to_what_they_close)
+{
+    open_with_policy(NULL);
+    audit_handshake_in(&a, CLIENT, 900, 445);
+    audit_rx_tcp(&a, CLIENT, 900, 445, FIN | ACK, 1001, 5001, 0);
+    audit_tx_tcp(&a, CLIENT, 900, 445, FIN | ACK, 5001, 1002, 0);
+    for (int i = 0; i < 3; i++) {
+        audit_rx_tcp(&a, CLIENT, 900, 445, ACK, 1002, 5002, 0);
+        audit_tx_tcp(&a, CLIENT, 900, 445, ACK, 5002, 1002, 0);
+    }
+    audit_tx_tcp(&a, CLIENT, 900, 445, RST, 5002, 0, 0);
+    cr_assert_eq(AUDIT_PACKETS(&a, .rule = "smb", .direction = AUDIT_IS(IN)), 12);
+    cr_assert_eq(AUDIT_SUM(&a, .rule = "smb").connections, 1);
+    /* Without state: undecided, by name. */
+    audit_rx_tcp(&a, CLIENT, 5555, 7777, RST, 1, 0, 0);
+    audit_tx_tcp(&a, CLIENT, 5556, 7777, RST | ACK, 1, 0, 0);
+    audit_rx_tcp(&a, CLIENT, 5557, 7777, FIN | ACK, 1, 0, 0);
+    cr_assert_eq(AUDIT_PACKETS(&a, .reason = AUDIT_IS(QPW_REASON_TAIL), .direction = AUDIT_IS(QPW_DIR_UNKNOWN),
+                               .verdict = AUDIT_IS(QPW_VERDICT_UNDECIDED)), 3);
+    cr_assert_eq(audit_entries(&a, QPW_MAP_findings), 0);
+    audit_close(&a);
+}
+
+/* ---- 2: socket ---- */
+
+Test(direction, seeds_decide_midstream)
+{
+    struct qpw_conn_key in = audit_key(6, AUDIT_NODE, 2049, CLIENT, 443), out = audit_key(6, AUDIT_NODE, 445, CLIENT, 2049);
+
+    open_with_policy(NULL);
+    audit_seed(&a, &in, IN);
+    audit_seed(&a, &out, OUT);
+    audit_rx_tcp(&a, CLIENT, 443, 2049, ACK, 1, 1, 10);
+    audit_rx_tcp(&a, CLIENT, 2049, 445, ACK, 1, 1, 10);
+    ASSERT_CONN(audit_tcp(&a, CLIENT, 443, 2049), IN, SOCKET, ALLOWED);
+    ASSERT_CONN(audit_tcp(&a, CLIENT, 2049, 445), OUT, SOCKET, ALLOWED);
+    cr_assert_eq(audit_tcp(&a, CLIENT, 2049, 445).conn_class, QPW_CLASS_EST, "a flood must not reach it");
+    cr_assert_eq(AUDIT_PACKETS(&a, .rule = "nfs-out", .direction = AUDIT_IS(OUT)), 1);
+    audit_close(&a);
+}
+
+/* The tuple that the programs asked user space for last. */
+static size_t asked;
+static struct qpw_conn_key asked_key;
+
+static int on_event(void *arg, void *data, size_t size)
+{
+    const struct qpw_event *e = data;
+
+    if (e->kind == QPW_EVENT_ASK_SOCKET) {
+        asked++;
+        asked_key = e->ask;
+    }
+    return 0;
+}
+
+static void read_events(void)
+{
+    extern struct ring_buffer *ring_buffer__new(int, int (*)(void *, void *, size_t), void *, const void *);
+    extern int ring_buffer__consume(struct ring_buffer *);
+    extern void ring_buffer__free(struct ring_buffer *);
+    struct ring_buffer *ring = ring_buffer__new(a.kernel.map_fd[QPW_MAP_events], on_event, NULL, NULL);
+
+    cr_assert(ring != NULL);
+    ring_buffer__consume(ring);
+    ring_buffer__free(ring);
+}
+
+Test(direction, unknown_midstream_is_asked_for_and_turned_by_the_answer)
+{
+    struct qpw_conn_key key = audit_key(6, AUDIT_NODE, 7777, CLIENT, 8888);
+    struct qpw_finding f;
+
+    open_with_policy(NULL);
+    audit_rx_tcp(&a, CLIENT, 8888, 7777, ACK, 1, 1, 10);
+    audit_tx_tcp(&a, CLIENT, 8888, 7777, ACK, 1, 11, 10);
+    ASSERT_CONN(audit_tcp(&a, CLIENT, 8888, 7777), QPW_DIR_UNKNOWN, NONE, UNDECIDED);
+    cr_assert_eq(audit_tcp(&a, CLIENT, 8888, 7777).reason, QPW_REASON_MIDSTREAM);
+    cr_assert(audit_finding(&a, QPW_VERDICT_UNDECIDED, QPW_DIR_UNKNOWN, 6, 0, CLIENT, AUDIT_NODE, &f),
+              "payload both ways is a finding, whoever opened it");
+    read_events();
+    cr_assert_eq(asked, 1);
+    cr_assert(!memcmp(&asked_key, &key, sizeof(key)));
+    audit_seed(&a, &key, OUT);
+    audit_rx_tcp(&a, CLIENT, 8888, 7777, ACK, 11, 11, 10);
+    ASSERT_CONN(audit_tcp(&a, CLIENT, 8888, 7777), OUT, SOCKET, UNEXPECTED);
+    cr_assert(audit_finding(&a, QPW_VERDICT_UNDECIDED, QPW_DIR_UNKNOWN, 6, 0, CLIENT, AUDIT_NODE, &f));
+    cr_assert(f.flags & QPW_FINDING_SUPERSEDED, "better evidence closes the old finding");
+    cr_assert(audit_finding(&a, QPW_VERDICT_UNEXPECTED, OUT, 6, 8888, AUDIT_NODE, CLIENT, &f));
+    cr_assert_eq(f.evidence, QPW_EVIDENCE_SOCKET);
+    cr_assert_eq(f.outcome, QPW_OUTCOME_DATA);
+    cr_assert_eq(AUDIT_SUM(&a, .port = AUDIT_IS(8888)).connections, 1);
+    cr_assert_eq(AUDIT_SUM(&a, .verdict = AUDIT_IS(QPW_VERDICT_UNDECIDED)).connections, 0);
+    audit_close(&a);
+}
+
+Test(direction, listener_counts_only_on_listed_ports)
+{
+    struct sockaddr_in address = {.sin_family = AF_INET};
+    int fds[2];
+    uint16_t ports[] = {445, 7777};
+
+    open_with_policy(NULL);
+    for (int i = 0; i < 2; i++) {
+        fds[i] = socket(AF_INET, SOCK_STREAM, 0);
+        address.sin_port = htons(ports[i]);
+        cr_assert(bind(fds[i], (struct sockaddr *)&address, sizeof(address)) == 0 && listen(fds[i], 1) == 0);
+        audit_rx_tcp(&a, CLIENT, 50000, ports[i], ACK, 1, 1, 10);
+    }
+    ASSERT_CONN(audit_tcp(&a, CLIENT, 50000, 445), IN, SOCKET, ALLOWED);
+    cr_assert_eq(audit_tcp(&a, CLIENT, 50000, 445).outcome, QPW_OUTCOME_ATTEMPTED, "one forged segment is no exchange");
+    ASSERT_CONN(audit_tcp(&a, CLIENT, 50000, 7777), QPW_DIR_UNKNOWN, NONE, UNDECIDED);
+    /* An outgoing connection from that very port: the socket table knows better than the listener. */
+    struct qpw_conn_key key = audit_key(6, AUDIT_NODE, 445, CLIENT, 50000);
+
+    audit_seed(&a, &key, OUT);
+    audit_rx_tcp(&a, CLIENT, 50000, 445, ACK, 11, 1, 10);
+    ASSERT_CONN(audit_tcp(&a, CLIENT, 50000, 445), OUT, SOCKET, UNEXPECTED);
+    close(fds[0]);
+    close(fds[1]);
+    audit_close(&a);
+}
+
+/* ---- 3: first ---- */
+
+Test(direction, first_datagram_names_its_sender)
+{
+    open_with_policy(NULL);
+    audit_window_over(&a);
+    audit_tx_udp(&a, CLIENT, 53, 40000);
+    audit_rx_udp(&a, CLIENT, 53, 40000);
+    ASSERT_CONN(audit_udp(&a, CLIENT, 53, 40000), OUT, FIRST, ALLOWED);
+    audit_rx_udp(&a, CLIENT6, 40000, 2049);
+    audit_tx_udp(&a, CLIENT6, 40000, 2049);
+    ASSERT_CONN(audit_udp(&a, CLIENT6, 40000, 2049), IN, FIRST, ALLOWED);
+    cr_assert_eq(audit_udp(&a, CLIENT, 53, 40000).outcome, QPW_OUTCOME_DATA);
+    audit_close(&a);
+}
+
+Test(direction, forged_replies_after_the_window_are_inbound)
+{
+    uint16_t forged[] = {53, 123, 2049, 443};
+    struct qpw_finding f;
+
+    open_with_policy(NULL);
+    audit_window_over(&a);
+    for (int i = 0; i < 4; i++) {
+        audit_rx_udp(&a, CLIENT, forged[i], (uint16_t)(6000 + i));
+        ASSERT_CONN(audit_udp(&a, CLIENT, forged[i], (uint16_t)(6000 + i)), IN, FIRST, UNEXPECTED);
+        cr_assert(audit_finding(&a, QPW_VERDICT_UNEXPECTED, IN, 17, (uint16_t)(6000 + i), CLIENT, AUDIT_NODE, &f));
+    }
+    audit_close(&a);
+}
+
+Test(direction, a_forged_source_port_hides_no_server)
+{
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons(6000)};
+    int server = socket(AF_INET, SOCK_DGRAM, 0);
+    struct qpw_finding f;
+
+    open_with_policy(NULL);
+    audit_window_over(&a);
+    close(server);
+    server = socket(AF_INET, SOCK_DGRAM, 0); /* in the test's own namespace */
+    cr_assert(bind(server, (struct sockaddr *)&address, sizeof(address)) == 0);
+    audit_rx_udp(&a, CLIENT, 53, 6000);
+    audit_tx_udp(&a, CLIENT, 53, 6000);
+    ASSERT_CONN(audit_udp(&a, CLIENT, 53, 6000), IN, FIRST, UNEXPECTED);
+    cr_assert(audit_finding(&a, QPW_VERDICT_UNEXPECTED, IN, 17, 6000, CLIENT, AUDIT_NODE, &f));
+    cr_assert_eq(f.outcome, QPW_OUTCOME_DATA, "the one alert that must never be missed");
+    close(server);
+    audit_close(&a);
+}
+
+Test(direction, answer_to_a_connected_socket_is_inferred)
+{
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons(53)};
+    socklen_t size = sizeof(address);
+
+    open_with_policy(NULL);
+    node_with_address();
+    audit_window_over(&a);
+    int fd = socket(AF_INET, SOCK_DGRAM, 0);
+
+    inet_pton(AF_INET, CLIENT, &address.sin_addr);
+    cr_assert(connect(fd, (struct sockaddr *)&address, sizeof(address)) == 0);
+    cr_assert(getsockname(fd, (struct sockaddr *)&address, &size) == 0);
+    audit_rx_udp(&a, CLIENT, 53, ntohs(address.sin_port));
+    ASSERT_CONN(audit_udp(&a, CLIENT, 53, ntohs(address.sin_port)), OUT, INFERRED, UNDECIDED);
+    audit_rx_udp(&a, "10.0.0.8", 53, ntohs(address.sin_port));
+    ASSERT_CONN(audit_udp(&a, "10.0.0.8", 53, ntohs(address.sin_port)), IN, FIRST, UNEXPECTED);
+    close(fd);
+    audit_close(&a);
+}
+
+Test(direction, start_window_infers_answers)
+{
+    open_with_policy(NULL);
+    audit_rx_udp(&a, CLIENT, 53, 40000);
+    ASSERT_CONN(audit_udp(&a, CLIENT, 53, 40000), OUT, INFERRED, UNDECIDED);
+    cr_assert_eq(AUDIT_PACKETS(&a, .rule = "dns", .verdict = AUDIT_IS(QPW_VERDICT_UNDECIDED),
+                               .reason = AUDIT_IS(QPW_REASON_INFERRED)), 1, "consistent with a rule, which is named");
+    audit_rx_udp(&a, CLIENT, 5353, 40001);
+    ASSERT_CONN(audit_udp(&a, CLIENT, 5353, 40001), IN, FIRST, UNEXPECTED);
+    audit_rx_udp(&a, CLIENT, 53, 2049);
+    ASSERT_CONN(audit_udp(&a, CLIENT, 53, 2049), IN, FIRST, ALLOWED);
+    cr_assert_eq(audit_entries(&a, QPW_MAP_findings), 1);
+    audit_close(&a);
+}
+
+Test(direction, late_answers_do_not_turn_a_server_into_a_client)
+{
+    struct qpw_conn_key served = audit_key(17, AUDIT_NODE, 2049, CLIENT, 700);
+    struct qpw_conn_key other = audit_key(17, AUDIT_NODE, 7777, CLIENT, 701);
+    uint64_t late = 300000000000ull;
+
+    open_with_policy(NULL);
+    audit_window_over(&a);
+    audit_rx_udp(&a, CLIENT, 700, 2049);
+    audit_age(&a, &served, late);
+    audit_tx_udp(&a, CLIENT, 700, 2049);
+    cr_assert_eq(audit_udp(&a, CLIENT, 700, 2049).direction, IN);
+    audit_rx_udp(&a, CLIENT, 701, 7777);
+    audit_age(&a, &other, late);
+    audit_tx_udp(&a, CLIENT, 701, 7777);
+    cr_assert_eq(audit_udp(&a, CLIENT, 701, 7777).direction, IN);
+    /* Forgotten wholly: from a port listed inbound it is only inferred. */
+    audit_tx_udp(&a, CLIENT, 702, 2049);
+    ASSERT_CONN(audit_udp(&a, CLIENT, 702, 2049), IN, INFERRED, UNDECIDED);
+    cr_assert_eq(AUDIT_PACKETS(&a, .direction = AUDIT_IS(OUT)), 0);
+    audit_close(&a);
+}
+
+Test(direction, late_answer_to_the_node_is_inferred_while_its_socket_is_bound)
+{
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons(40000)};
+    struct qpw_conn_key bound = audit_key(17, AUDIT_NODE, 40000, CLIENT, 53);
+    struct qpw_conn_key gone = audit_key(17, AUDIT_NODE, 40001, CLIENT, 53);
+
+    open_with_policy(NULL);
+    audit_window_over(&a);
+    int fd = socket(AF_INET, SOCK_DGRAM, 0);
+
+    cr_assert(bind(fd, (struct sockaddr *)&address, sizeof(address)) == 0);
+    audit_tx_udp(&a, CLIENT, 53, 40000);
+    audit_tx_udp(&a, CLIENT, 53, 40001);
+    audit_age(&a, &bound, 300000000000ull);
+    audit_age(&a, &gone, 300000000000ull);
+    audit_rx_udp(&a, CLIENT, 53, 40000);
+    audit_rx_udp(&a, CLIENT, 53, 40001);
+    ASSERT_CONN(audit_udp(&a, CLIENT, 53, 40000), OUT, INFERRED, UNDECIDED);
+    ASSERT_CONN(audit_udp(&a, CLIENT, 53, 40001), IN, FIRST, UNEXPECTED);
+    close(fd);
+    audit_close(&a);
+}
+
+Test(direction, ntp_between_equal_ports)
+{
+    struct qpw_conn_key key = audit_key(17, AUDIT_NODE, 123, "10.0.0.8", 123);
+
+    open_with_policy(NULL);
+    audit_window_over(&a);
+    audit_tx_udp(&a, CLIENT, 123, 123);
+    audit_rx_udp(&a, CLIENT, 123, 123);
+    ASSERT_CONN(audit_udp(&a, CLIENT, 123, 123), OUT, FIRST, ALLOWED);
+    audit_rx_udp(&a, "10.0.0.8", 123, 123);
+    audit_tx_udp(&a, "10.0.0.8", 123, 123);
+    ASSERT_CONN(audit_udp(&a, "10.0.0.8", 123, 123), IN, FIRST, UNEXPECTED);
+    audit_age(&a, &key, 300000000000ull);
+    audit_tx_udp(&a, "10.0.0.8", 123, 123);
+    cr_assert_eq(audit_udp(&a, "10.0.0.8", 123, 123).direction, IN, "its late answer");
+    audit_age(&a, &key, 300000000000ull);
+    audit_rx_udp(&a, "10.0.0.8", 123, 123);
+    ASSERT_CONN(audit_udp(&a, "10.0.0.8", 123, 123), IN, FIRST, UNEXPECTED);
+    audit_close(&a);
+}
+
+Test(direction, undecodable_before_makes_the_answer_inferred)
+{
+    static struct packet p;
+
+    open_with_policy(NULL);
+    audit_window_over(&a);
+    packet_make_udp(&p, CLIENT, 700, AUDIT_NODE, 7777, 20);
+    p.data[14 + 20 + 5] = 200; /* the UDP length lies */
+    audit_feed(&a, AUDIT_XDP, &p);
+    cr_assert_eq(AUDIT_PACKETS(&a, .direction = AUDIT_IS(QPW_DIR_UNDECODABLE),
+                               .reason = AUDIT_IS(QPW_REASON_UDP_LENGTH)), 1);
+    audit_tx_udp(&a, CLIENT, 700, 7777);
+    cr_assert_eq(audit_udp(&a, CLIENT, 700, 7777).verdict, QPW_VERDICT_UNDECIDED);
+    audit_tx_udp(&a, "10.0.0.8", 700, 7777);
+    ASSERT_CONN(audit_udp(&a, "10.0.0.8", 700, 7777), OUT, FIRST, UNEXPECTED);
+    audit_close(&a);
+}
+
+/* ---- 4 and 5: inferred, none ---- */
+
+Test(direction, inferred_from_exactly_one_listed_port)
+{
+    open_with_policy(NULL);
+    audit_tx_tcp(&a, CLIENT, 2049, 801, ACK, 1, 1, 10);
+    ASSERT_CONN(audit_tcp(&a, CLIENT, 2049, 801), OUT, INFERRED, UNDECIDED);
+    audit_tx_tcp(&a, CLIENT, 801, 445, ACK, 1, 1, 10);
+    ASSERT_CONN(audit_tcp(&a, CLIENT, 801, 445), IN, INFERRED, UNDECIDED);
+    audit_tx_tcp(&a, CLIENT, 2049, 445, ACK, 1, 1, 10);
+    ASSERT_CONN(audit_tcp(&a, CLIENT, 2049, 445), QPW_DIR_UNKNOWN, NONE, UNDECIDED);
+    /* A weak row over half of all ports tells nothing. */
+    audit_tx_tcp(&a, CLIENT, 8888, 40000, ACK, 1, 1, 10);
+    ASSERT_CONN(audit_tcp(&a, CLIENT, 8888, 40000), QPW_DIR_UNKNOWN, NONE, UNDECIDED);
+    cr_assert_eq(AUDIT_PACKETS(&a, .rule = "nfs-out", .port = AUDIT_IS(2049), .direction = AUDIT_IS(OUT)), 1);
+    cr_assert_eq(AUDIT_PACKETS(&a, .direction = AUDIT_IS(QPW_DIR_UNKNOWN), .port = AUDIT_IS(0)), 2);
+    cr_assert_eq(audit_entries(&a, QPW_MAP_findings), 0);
+    audit_close(&a);
+}
+
+Test(direction, evidence_is_upgraded_and_never_downgraded)
+{
+    open_with_policy(NULL);
+    audit_tx_tcp(&a, CLIENT, 2049, 445, ACK, 1, 1, 10);
+    audit_tx_tcp(&a, CLIENT, 2049, 445, SYN, 1000, 0, 0);
+    ASSERT_CONN(audit_tcp(&a, CLIENT, 2049, 445), OUT, HANDSHAKE, ALLOWED);
+    audit_rx_tcp(&a, CLIENT, 2049, 445, SYN | ACK, 5000, 1001, 0);
+    audit_tx_tcp(&a, CLIENT, 2049, 445, ACK, 1001, 5001, 10);
+    audit_rx_tcp(&a, CLIENT, 2049, 445, ACK, 5001, 1011, 10);
+    ASSERT_CONN(audit_tcp(&a, CLIENT, 2049, 445), OUT, HANDSHAKE, ALLOWED);
+    cr_assert_eq(AUDIT_SUM(&a, .verdict = AUDIT_IS(QPW_VERDICT_UNDECIDED)).connections, 1, "what went before it");
+    audit_close(&a);
+}
