@@ -284,7 +284,8 @@ static __always_inline struct qpw_conn *qpw_advance(void *ctx, struct qpw_work *
     }
     if (tcp && c->state == QPW_STATE_MIDSTREAM && !qpw_direction_known(c))
         qpw_ask_socket(w, c);
-    c->last_ns = w->now;
+    if ((__s64)(w->now - c->last_ns) > 0) /* a capture's clock may step back */
+        c->last_ns = w->now;
     if (todo & QPW_DO_CLOSE) {
         bpf_map_delete_elem(&seeds, &w->key);
         c = qpw_conn_move(w, c, QPW_CLASS_HALF);
@@ -415,6 +416,8 @@ static __always_inline void qpw_count_replay(struct qpw_work *w)
         if (!counts)
             return;
     }
+    if (!counts->connections && qpw_kind(w->key.protocol) == QPW_KIND_ICMP)
+        counts->connections = 1 + ((__u64)w->pkt.source_port << 8 | w->pkt.icmp_code);
     if (w->rx) {
         counts->rx_packets += w->frames;
         counts->rx_bytes += w->bytes;

@@ -210,7 +210,7 @@ struct qpw_conn {
 
 /* What a slot of `counters` holds; also, where qpw_config.count_conns is set (replay), what one connection carried. */
 struct qpw_counts {
-    __u64 connections;
+    __u64 connections; /* in conn_counts, ICMP only: 1 + (type << 8 | code) of the first packet */
     __u64 rx_packets;
     __u64 rx_bytes;
     __u64 tx_packets;
