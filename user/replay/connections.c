@@ -111,7 +111,8 @@ int qpw_connections_account(struct qpw_kernel *k, const uint64_t ended[QPW_CLASS
                             struct qpw_error *err)
 {
     int cpus = libbpf_num_possible_cpus(), fd = k->map_fd[QPW_MAP_losses], rc = 0;
-    uint64_t *values = calloc(cpus > 0 ? (size_t)cpus : 1, sizeof(*values)), opened = 0, closed = 0, evicted = 0;
+    uint64_t *values = calloc(cpus > 0 ? (size_t)cpus : 1, sizeof(*values));
+    uint64_t opened = 0, closed = 0, expired = 0, evicted = 0;
 
     if (cpus <= 0 || !values) {
         free(values);
@@ -122,10 +123,12 @@ int qpw_connections_account(struct qpw_kernel *k, const uint64_t ended[QPW_CLASS
 
         rc = read_statistic(fd, QPW_STAT_OPENED(c), values, cpus, &opened);
         rc = rc ? rc : read_statistic(fd, QPW_STAT_CLOSED(c), values, cpus, &closed);
-        if (rc == 0 && opened > closed + ended[c])
-            evicted += opened - closed - ended[c];
+        rc = rc ? rc : read_statistic(fd, index, values, cpus, &expired);
+        expired += ended[c];
+        if (rc == 0 && opened > closed + expired)
+            evicted += opened - closed - expired;
         memset(values, 0, (size_t)cpus * sizeof(*values));
-        values[0] = ended[c]; /* user space's own: in the first CPU's place */
+        values[0] = expired; /* user space's own: in the first CPU's place */
         if (rc == 0 && bpf_map_update_elem(fd, &index, values, BPF_ANY) < 0)
             rc = -errno;
     }
@@ -154,22 +157,22 @@ static json_t *port_json(unsigned protocol, unsigned port)
     return has_ports(protocol) ? json_integer(port) : json_null();
 }
 
-static json_t *community_id(const struct qpw_ended *ended, bool remote_first, int icmp_type_code)
+/* The same whichever way round, but for ICMP, where type and code are the first packet's. */
+static json_t *community_id(const struct qpw_ended *ended)
 {
     const struct qpw_conn_key *key = &ended->key;
+    bool remote_first = ended->conn.flags & QPW_CONN_REMOTE_FIRST;
     bool icmp = key->protocol == IPPROTO_ICMP || key->protocol == IPPROTO_ICMPV6;
     struct qpw_community_flow flow = {.protocol = key->protocol, .has_ports = icmp || has_ports(key->protocol)};
     char text[QPW_COMMUNITY_ID_LEN];
 
-    if (icmp && icmp_type_code < 0)
-        return json_null();
     memcpy(flow.source, remote_first ? key->remote : key->local, 16);
     memcpy(flow.destination, remote_first ? key->local : key->remote, 16);
     flow.source_port = remote_first ? key->remote_port : key->local_port;
     flow.destination_port = remote_first ? key->local_port : key->remote_port;
     if (icmp) {
-        flow.source_port = (uint16_t)(icmp_type_code >> 8);
-        flow.destination_port = (uint16_t)(icmp_type_code & 0xff);
+        flow.source_port = (uint16_t)((ended->counts.connections - 1) >> 8);
+        flow.destination_port = (ended->counts.connections - 1) & 0xff;
     }
     return json_string(qpw_community_id(&flow, 0, false, text));
 }
@@ -182,19 +185,18 @@ static json_t *protocol_json(unsigned protocol)
     return name ? json_string(name) : json_integer(protocol);
 }
 
-json_t *qpw_connection_json(const struct qpw_ended *ended, const struct qpw_registry *names, int icmp_type_code)
+json_t *qpw_connection_json(const struct qpw_ended *ended, const struct qpw_registry *names)
 {
     const struct qpw_conn *conn = &ended->conn;
     const struct qpw_conn_key *key = &ended->key;
     bool remote = remote_opened(conn);
-    bool remote_first = icmp_type_code >= 0 ? conn->flags & QPW_CONN_REMOTE_FIRST : remote;
     const char *rule = conn->rule && conn->rule < names->n_rules ? names->rules[conn->rule].name : NULL;
     char initiator[INET6_ADDRSTRLEN], responder[INET6_ADDRSTRLEN], first[32], last[32];
 
     qpw_address_text(remote ? key->remote : key->local, initiator, sizeof(initiator));
     qpw_address_text(remote ? key->local : key->remote, responder, sizeof(responder));
     return json_pack(
-        "{so ss so ss so ss ss ss ss ss* ss* ss ss ss so so sI sI sI sI}",
+        "{so ss so ss so ss ss ss ss ss? ss? ss ss ss so so sI sI sI sI}",
         "protocol", protocol_json(key->protocol),
         "initiator", initiator,
         "initiator_port", port_json(key->protocol, remote ? key->remote_port : key->local_port),
@@ -210,7 +212,7 @@ json_t *qpw_connection_json(const struct qpw_ended *ended, const struct qpw_regi
         "first", qpw_time_text(conn->first_ns, first, sizeof(first)),
         "last", qpw_time_text(conn->last_ns, last, sizeof(last)),
         "vlan", conn->vlan ? json_integer(conn->vlan) : json_null(),
-        "community_id", community_id(ended, remote_first, icmp_type_code),
+        "community_id", community_id(ended),
         "rx_packets", (json_int_t)ended->counts.rx_packets, "rx_bytes", (json_int_t)ended->counts.rx_bytes,
         "tx_packets", (json_int_t)ended->counts.tx_packets, "tx_bytes", (json_int_t)ended->counts.tx_bytes);
 }

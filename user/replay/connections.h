@@ -32,7 +32,7 @@ typedef int (*qpw_ended_fn)(const struct qpw_ended *ended, void *data);
 int qpw_connections_end(struct qpw_kernel *k, bool all, qpw_ended_fn call, void *data, struct qpw_error *err);
 
 /*
- * After the last walk: writes how many were taken out of each table into the kernel's statistics, as
+ * After the last walk: adds how many were taken out of each table to the kernel's statistics, as
  * `expired`, and reckons how many were pushed out of full tables. 0, or a negative errno with err.
  */
 int qpw_connections_account(struct qpw_kernel *k, const uint64_t ended[QPW_CLASS_COUNT], uint64_t *ret_evicted,
@@ -40,9 +40,8 @@ int qpw_connections_account(struct qpw_kernel *k, const uint64_t ended[QPW_CLASS
 
 /*
  * The line of one connection as a JSON object (contract, 6), owned by the caller; NULL: out of memory.
- * names: the policy's rules. icmp_type_code: ICMP type and code of its first packet as type << 8 | code,
- * below 0: not known (community_id is then null).
+ * names: the policy's rules.
  */
-json_t *qpw_connection_json(const struct qpw_ended *ended, const struct qpw_registry *names, int icmp_type_code);
+json_t *qpw_connection_json(const struct qpw_ended *ended, const struct qpw_registry *names);
 
 #endif

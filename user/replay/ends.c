@@ -9,7 +9,7 @@
 
 int qpw_ends_add(struct qpw_ends *ends, const char *text, struct qpw_error *err)
 {
-    struct qpw_local local;
+    struct qpw_ends_local local;
 
     if (ends->n_locals == QPW_ENDS_MAX_LOCALS)
         return qpw_fail(err, -E2BIG, "--local %s: more than %u of them; use prefixes", text, QPW_ENDS_MAX_LOCALS);
@@ -21,7 +21,7 @@ int qpw_ends_add(struct qpw_ends *ends, const char *text, struct qpw_error *err)
     return 0;
 }
 
-static bool in_prefix(const struct qpw_local *local, const uint8_t addr[16])
+static bool in_prefix(const struct qpw_ends_local *local, const uint8_t addr[16])
 {
     unsigned bytes = local->prefix / 8, bits = local->prefix % 8;
 
@@ -59,6 +59,11 @@ void qpw_ends_parse(const uint8_t *frame, uint32_t length, uint32_t wire, struct
     }
 }
 
+bool qpw_ends_has_mac(const uint8_t mac[6])
+{
+    return mac[0] | mac[1] | mac[2] | mac[3] | mac[4] | mac[5];
+}
+
 static bool knows_mac(const struct qpw_ends *ends, const uint8_t mac[6], size_t *ret_index)
 {
     for (size_t i = 0; i < ends->n_macs; i++)
@@ -87,12 +92,13 @@ static bool is_unspecified(const uint8_t addr[16])
 
 bool qpw_ends_is_tx(struct qpw_ends *ends, const struct qpw_ends_packet *packet, enum qpw_capture_direction said)
 {
-    bool addressed = packet->has_addresses && !is_unspecified(packet->source);
-    bool source = addressed && qpw_ends_is_local(ends, packet->source);
+    bool source = packet->has_addresses && qpw_ends_is_local(ends, packet->source);
+    bool addressed = packet->has_addresses && (source || !is_unspecified(packet->source));
     size_t index;
 
     if (source) {
-        if (!knows_mac(ends, packet->source_mac, &index) && ends->n_macs < QPW_ENDS_MACS)
+        if (qpw_ends_has_mac(packet->source_mac) && !knows_mac(ends, packet->source_mac, &index) &&
+            ends->n_macs < QPW_ENDS_MACS)
             memcpy(ends->macs[ends->n_macs++], packet->source_mac, 6);
         if (ends->several)
             note_talker(ends, packet->source);

@@ -20,7 +20,7 @@
 #define QPW_ENDS_TALKERS 64u
 
 /* An address or a prefix that is the node's. */
-struct qpw_local {
+struct qpw_ends_local {
     uint8_t addr[16]; /* network order, IPv4 mapped */
     unsigned prefix;  /* of 128 */
 };
@@ -29,13 +29,13 @@ struct qpw_local {
 struct qpw_ends_packet {
     uint8_t source[16];
     uint8_t destination[16];
-    uint8_t source_mac[6];
+    uint8_t source_mac[6];   /* zero: the link has none */
     uint32_t network_offset; /* of the IP header; 0: not IP, or not readable */
     bool has_addresses;
 };
 
 struct qpw_ends {
-    struct qpw_local locals[QPW_ENDS_MAX_LOCALS];
+    struct qpw_ends_local locals[QPW_ENDS_MAX_LOCALS];
     size_t n_locals;
     uint8_t macs[QPW_ENDS_MACS][6]; /* the node was seen sending from them */
     size_t n_macs;
@@ -51,6 +51,9 @@ bool qpw_ends_is_local(const struct qpw_ends *ends, const uint8_t addr[16]);
 
 /* Reads the headers of an Ethernet frame of `length` bytes that was `wire` bytes long. */
 void qpw_ends_parse(const uint8_t *frame, uint32_t length, uint32_t wire, struct qpw_ends_packet *ret);
+
+/* Whether that is a MAC address at all. */
+bool qpw_ends_has_mac(const uint8_t mac[6]);
 
 /* Whether the frame left the node; learns the node's MAC addresses from it. */
 bool qpw_ends_is_tx(struct qpw_ends *ends, const struct qpw_ends_packet *packet, enum qpw_capture_direction said);

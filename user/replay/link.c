@@ -105,7 +105,7 @@ static uint16_t null_type(const struct qpw_capture_frame *frame)
 static void cooked(struct qpw_link_buffer *buf, struct qpw_capture_frame *frame, bool v2)
 {
     static const uint8_t multicast[6] = {0x01, 0x00, 0x5e, 0, 0, 0};
-    uint8_t macs[12] = {0x02, 0, 0, 0, 0, 0, 0x02};
+    uint8_t macs[12] = {0x02};
     const uint8_t *h = frame->data;
     uint32_t header = v2 ? 20 : 16;
     unsigned type, address_bytes, protocol;
@@ -137,7 +137,7 @@ static void cooked(struct qpw_link_buffer *buf, struct qpw_capture_frame *frame,
 
 void qpw_link_to_ethernet(uint32_t link_type, struct qpw_link_buffer *buf, struct qpw_capture_frame *frame)
 {
-    static const uint8_t macs[12] = {0x02, 0, 0, 0, 0, 0, 0x02, 0, 0, 0, 0, 1};
+    static const uint8_t macs[12] = {0x02}; /* unicast; the sender's is not known: zero */
 
     switch (link_type) {
     case LINK_ETHERNET:

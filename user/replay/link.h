@@ -2,8 +2,8 @@
 /*
  * link.h - any supported link type's frame as an Ethernet frame, for programs that read Ethernet.
  *
- * The header made up says no more than the link did: the sender's MAC where it had one, a broadcast
- * or multicast destination where it said so.
+ * The header made up says no more than the link did: the sender's MAC where it had one (else zero), a
+ * broadcast or multicast destination where it said so.
  */
 #ifndef QPW_REPLAY_LINK_H
 #define QPW_REPLAY_LINK_H

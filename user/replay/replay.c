@@ -11,9 +11,6 @@
 #include "replay/dedup.h"
 #include "replay/feed.h"
 
-#define TEST_RUN_IFINDEX 1u /* a test run's frames are on the loopback device of the namespace */
-#define INTERFACE_NUMBER 1u
-#define DEFAULT_MTU 1500u
 /* Connections that ended are looked for when both have passed: it costs a walk over all tables. */
 #define WALK_NS 30000000000ull
 #define WALK_FRAMES 50000u
@@ -67,7 +64,9 @@ static int ended_by_event(void *data, void *bytes, size_t size)
 
 static int tell_kernel(struct qpw_kernel *k, const struct qpw_ends *ends, struct qpw_error *err)
 {
-    struct qpw_iface iface = {.ifindex = TEST_RUN_IFINDEX, .number = INTERFACE_NUMBER};
+    /* A MAC that no frame has: which frames are the node's is said by addresses alone. Zero is the loopback device's. */
+    struct qpw_iface iface = {
+        .ifindex = QPW_REPLAY_IFINDEX, .number = QPW_REPLAY_INTERFACE, .mac = {0x06, 'r', 'e', 'p', 'l', 'y'}};
     int rc = qpw_kernel_set_iface(k, &iface);
 
     for (size_t i = 0; rc == 0 && i < ends->n_locals; i++)
@@ -88,7 +87,7 @@ int qpw_replay_open(struct qpw_kernel *k, const struct qpw_ends *ends, const str
     r->kernel = k;
     r->options = *options;
     if (!r->options.mtu)
-        r->options.mtu = DEFAULT_MTU;
+        r->options.mtu = QPW_REPLAY_MTU;
     r->ends = *ends;
     qpw_feed_init(&r->feed, k, options->mode_tc);
     rc = tell_kernel(k, ends, err);

@@ -16,11 +16,16 @@
 #include "replay/ends.h"
 #include "util/error.h"
 
+/* A test run's frames are on the loopback device of the namespace, here by the number of the first interface. */
+#define QPW_REPLAY_IFINDEX 1u
+#define QPW_REPLAY_INTERFACE 1u
+#define QPW_REPLAY_MTU 1500u /* unless said otherwise */
+
 struct qpw_replay_options {
     bool mode_tc;          /* rx frames through the program of TC ingress instead of XDP */
     bool dedup;            /* copies of a frame are left out */
     const char *interface; /* only frames of that interface (pcapng: name or number, cooked v2: index); NULL: all */
-    uint32_t mtu;          /* records with more than this above the Ethernet header are counted; 0: 1,500 */
+    uint32_t mtu;          /* records with more than this above the Ethernet header are counted; 0: QPW_REPLAY_MTU */
     qpw_ended_fn ended;    /* called for each connection when it has ended; may be NULL */
     void *ended_data;
     /* Called every few ten thousand frames, for a progress line; may be NULL. size 0: not known. */

@@ -1,0 +1,371 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* cmd_replay.c - qportwatch replay: captures audited by the BPF programs themselves. */
+#include <argp.h>
+#include <errno.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "cmd/cmd.h"
+#include "policy/load.h"
+#include "replay/local_auto.h"
+#include "replay/order.h"
+#include "replay/replay.h"
+#include "replay/setup.h"
+#include "replay/show.h"
+
+enum { KEY_LOCAL = 0x200, KEY_MODE, KEY_DEDUP, KEY_CONNECTIONS, KEY_FINDINGS, KEY_FORMAT, KEY_JSON, KEY_MTU, KEY_MAX };
+
+enum output { REPORT_TEXT, REPORT_JSON, CONNECTIONS, FINDINGS, FINDINGS_JSON };
+
+struct options {
+    struct qpw_policy_options policy;
+    struct qpw_ends ends;
+    struct qpw_replay_options replay;
+    bool local_auto;
+    bool connections, findings, json;
+    uint32_t max_connections;
+    const char *output; /* file; NULL: standard output */
+    char **paths;
+    size_t n_paths;
+};
+
+static const struct argp_option argp_options[] = {
+    {"local", KEY_LOCAL, "ADDR[/LEN]|auto", 0, "Address of the node (repeatable); auto: find out, and say why", 0},
+    {"mode", KEY_MODE, "xdp|tc", 0, "Program for received frames: that of XDP (default) or of TC ingress", 0},
+    {"interface", 'i', "NAME|NUMBER", 0, "Only frames of that interface of the capture (pcapng, cooked v2)", 0},
+    {"dedup", KEY_DEDUP, NULL, 0, "Leave out copies of a frame ('tcpdump -i any', mirror ports)", 0},
+    {"mtu", KEY_MTU, "BYTES", 0, "The link's MTU (default 1500): larger records are reported as merged buffers", 0},
+    {"connections", KEY_CONNECTIONS, NULL, 0, "One JSON line a connection instead of the report", 1},
+    {"findings", KEY_FINDINGS, NULL, 0, "Only the findings instead of the report", 1},
+    {"format", KEY_FORMAT, "text|json", 0, "Form of the report (default text)", 1},
+    {"json", KEY_JSON, NULL, 0, "The same as --format json", 1},
+    {"output", 'o', "FILE", 0, "Write there instead of standard output", 1},
+    {"max-connections", KEY_MAX, "NUMBER", 0, "Places for established connections (default 65536)", 1},
+    {0},
+};
+
+static uint32_t take_number(struct argp_state *state, const char *option, const char *text, uint32_t least)
+{
+    char *end;
+    unsigned long long value = strtoull(text, &end, 10);
+
+    if (*text < '0' || *text > '9' || *end || value < least || value > 1u << 24)
+        argp_error(state, "%s %s: not a number from %u to %u", option, text, least, 1u << 24);
+    return (uint32_t)value;
+}
+
+static void take_local(struct argp_state *state, struct options *o, const char *text)
+{
+    struct qpw_error err;
+
+    if (!strcmp(text, "auto"))
+        o->local_auto = true;
+    else if (qpw_ends_add(&o->ends, text, &err) < 0)
+        argp_error(state, "%s", err.text);
+}
+
+static void check(struct argp_state *state, const struct options *o)
+{
+    if (!o->n_paths)
+        argp_error(state, "no capture is named");
+    if (!o->local_auto && !o->ends.n_locals)
+        argp_error(state, "which end is the node? give --local ADDR, or --local auto");
+    if (o->local_auto && o->ends.n_locals)
+        argp_error(state, "--local auto and --local ADDR exclude each other");
+    if (o->connections && o->findings)
+        argp_error(state, "--connections and --findings exclude each other");
+}
+
+static error_t parse(int key, char *arg, struct argp_state *state)
+{
+    struct options *o = state->input;
+
+    switch (key) {
+    case ARGP_KEY_INIT: state->child_inputs[0] = &o->policy; return 0;
+    case KEY_LOCAL: take_local(state, o, arg); return 0;
+    case KEY_MODE:
+        if (strcmp(arg, "xdp") && strcmp(arg, "tc"))
+            argp_error(state, "--mode %s: xdp or tc", arg);
+        o->replay.mode_tc = !strcmp(arg, "tc");
+        return 0;
+    case 'i': o->replay.interface = arg; return 0;
+    case KEY_DEDUP: o->replay.dedup = true; return 0;
+    case KEY_MTU: o->replay.mtu = take_number(state, "--mtu", arg, 68); return 0;
+    case KEY_MAX: o->max_connections = take_number(state, "--max-connections", arg, 1024); return 0;
+    case KEY_CONNECTIONS: o->connections = true; return 0;
+    case KEY_FINDINGS: o->findings = true; return 0;
+    case KEY_FORMAT:
+        if (strcmp(arg, "text") && strcmp(arg, "json"))
+            argp_error(state, "--format %s: text or json", arg);
+        o->json = !strcmp(arg, "json");
+        return 0;
+    case KEY_JSON: o->json = true; return 0;
+    case 'o': o->output = arg; return 0;
+    case ARGP_KEY_ARGS:
+        o->paths = state->argv + state->next;
+        o->n_paths = (size_t)(state->argc - state->next);
+        return 0;
+    case ARGP_KEY_SUCCESS: check(state, o); return 0;
+    default: return ARGP_ERR_UNKNOWN;
+    }
+}
+
+static const struct argp_child children[] = {{&qpw_policy_argp, 0, "Policy:", 2}, {0}};
+static const struct argp argp = {
+    argp_options, parse, "CAPTURE…",
+    "Audits pcap and pcapng files (plain or gzip, '-' is standard input) through the same BPF programs as 'attach'."
+    "\vTime is the captures' own. Frames with neither end local are in transit, with both ends local of scope self. "
+    "Exit status: 0 done, 1 failed or a capture was damaged (what could be read is reported), 2 bad usage, bad policy "
+    "or not a capture.",
+    children, NULL, NULL};
+
+static void say(const char *text)
+{
+    fprintf(stderr, "qportwatch replay: %s\n", text);
+}
+
+/* How an error of opening or reading a capture leaves. */
+static int exit_of(int rc)
+{
+    return rc == -EINVAL ? QPW_EXIT_USAGE : QPW_EXIT_FAILED;
+}
+
+/* ---- Progress, on a terminal ---- */
+
+struct progress {
+    struct timespec started, shown;
+    bool line; /* one is on the screen */
+};
+
+static double seconds_since(const struct timespec *then)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double)(now.tv_sec - then->tv_sec) + (double)(now.tv_nsec - then->tv_nsec) / 1e9;
+}
+
+static void show_progress(const char *path, uint64_t position, uint64_t size, uint64_t frames, void *data)
+{
+    struct progress *p = data;
+    const char *name = strrchr(path, '/');
+    double elapsed = seconds_since(&p->started);
+
+    if (seconds_since(&p->shown) < 0.25)
+        return;
+    clock_gettime(CLOCK_MONOTONIC, &p->shown);
+    fprintf(stderr, "\r%.40s: ", name ? name + 1 : path);
+    if (size)
+        fprintf(stderr, "%3.0f %%, ", 100.0 * (double)position / (double)size);
+    fprintf(stderr, "%.1f million frames, %.0f thousand a second\033[K", (double)frames / 1e6,
+            (double)frames / elapsed / 1e3);
+    p->line = true;
+}
+
+static void clear_progress(struct progress *p)
+{
+    if (p->line)
+        fprintf(stderr, "\r\033[K");
+    p->line = false;
+}
+
+/* ---- Connections as they end ---- */
+
+struct lines {
+    FILE *out;
+    const struct qpw_registry *names;
+};
+
+static int write_line(const struct qpw_ended *ended, void *data)
+{
+    struct lines *lines = data;
+    json_t *object = qpw_connection_json(ended, lines->names);
+    int rc = object ? json_dumpf(object, lines->out, JSON_COMPACT) : -1;
+
+    json_decref(object);
+    if (rc < 0 || fputc('\n', lines->out) == EOF)
+        return errno ? -errno : -ENOMEM;
+    return 0;
+}
+
+/* ---- The command ---- */
+
+/* Every capture, in order. The exit status so far; damage does not stop the others. */
+static int replay_files(const struct options *o, struct qpw_replay *r, struct progress *progress)
+{
+    struct qpw_error err;
+    int status = QPW_EXIT_OK, rc;
+
+    for (size_t i = 0; i < o->n_paths; i++) {
+        rc = qpw_replay_file(r, o->paths[i], &err);
+        if (rc == 0)
+            continue;
+        clear_progress(progress);
+        say(err.text);
+        if (rc == -EINVAL)
+            return QPW_EXIT_USAGE;
+        status = QPW_EXIT_FAILED;
+        if (rc != -EIO && rc != -ENOTSUP)
+            return -1;
+    }
+    return status;
+}
+
+static void warn(const struct options *o, const struct qpw_replay_totals *t)
+{
+    if (t->copies_suspicious && !o->replay.dedup)
+        fprintf(stderr, "qportwatch replay: %llu of %llu frames are copies of one just before (taken on several "
+                "interfaces?); use --dedup, or --interface for one of them\n", (unsigned long long)t->copies,
+                (unsigned long long)t->frames);
+    if (t->talkers > 1)
+        fprintf(stderr, "qportwatch replay: the --local prefixes cover %zu%s addresses that sent something; traffic "
+                "between them is of scope self\n", t->talkers, t->talkers >= QPW_ENDS_TALKERS ? " or more" : "");
+    if (t->evicted && o->connections)
+        fprintf(stderr, "qportwatch replay: %llu connections were pushed out of full tables and are not listed; raise "
+                "--max-connections\n", (unsigned long long)t->evicted);
+    if (!t->frames && o->replay.interface)
+        fprintf(stderr, "qportwatch replay: no frame of interface '%s' (--interface)\n", o->replay.interface);
+}
+
+static int show(const struct options *o, struct qpw_replay_setup *setup, const struct qpw_replay_totals *totals, FILE *out)
+{
+    struct qpw_show_options options = {
+        .findings_only = o->findings,
+        .json = o->json,
+        .colour = out == stdout && isatty(STDOUT_FILENO) && !getenv("NO_COLOR"),
+    };
+    struct winsize size;
+    struct qpw_error err;
+
+    if (out == stdout && isatty(STDOUT_FILENO) && ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0)
+        options.columns = size.ws_col;
+    if (qpw_replay_show(setup, totals, &o->replay, &options, out, &err) == 0)
+        return QPW_EXIT_OK;
+    say(err.text);
+    return QPW_EXIT_FAILED;
+}
+
+static int run_replay(struct options *o, struct qpw_replay_setup *setup, FILE *out)
+{
+    struct lines lines = {.out = out, .names = &setup->names};
+    struct progress progress = {0};
+    struct qpw_replay *r;
+    struct qpw_error err;
+    int status, shown;
+
+    clock_gettime(CLOCK_MONOTONIC, &progress.started);
+    if (isatty(STDERR_FILENO)) {
+        o->replay.progress = show_progress;
+        o->replay.progress_data = &progress;
+    }
+    if (o->connections) {
+        o->replay.ended = write_line;
+        o->replay.ended_data = &lines;
+    }
+    if (qpw_replay_open(&setup->kernel, &o->ends, &o->replay, &r, &err) < 0) {
+        say(err.text);
+        return QPW_EXIT_FAILED;
+    }
+    status = replay_files(o, r, &progress);
+    clear_progress(&progress);
+    if (status >= 0 && status != QPW_EXIT_USAGE) {
+        if (qpw_replay_finish(r, &err) < 0) {
+            say(err.text);
+            status = -1;
+        } else {
+            warn(o, qpw_replay_totals(r));
+            shown = o->connections ? QPW_EXIT_OK : show(o, setup, qpw_replay_totals(r), out);
+            status = shown ? shown : status;
+        }
+    }
+    qpw_replay_close(r);
+    return status < 0 ? QPW_EXIT_FAILED : status;
+}
+
+/* Everything before the first frame that can be wrong with what was asked. An exit status. */
+static int prepare(struct options *o, struct qpw_policy *policy, uint64_t *ret_first_ns)
+{
+    const char *chosen;
+    struct qpw_error err;
+    char why[512];
+    bool reordered;
+    int rc = qpw_policy_load(&o->policy, policy, &chosen, &err);
+
+    if (rc < 0) {
+        say(err.text);
+        return QPW_EXIT_USAGE;
+    }
+    if (chosen && isatty(STDERR_FILENO))
+        fprintf(stderr, "qportwatch replay: policy %s: %s\n", policy->name, chosen);
+    for (size_t i = 0; i < policy->n_warnings; i++)
+        say(policy->warnings[i]);
+    rc = qpw_order_captures(o->paths, o->n_paths, &reordered, ret_first_ns, &err);
+    if (rc == 0 && reordered)
+        say("the captures are read in the order of their first time stamps, not as given");
+    if (rc == 0 && o->local_auto) {
+        rc = qpw_local_auto(o->paths, o->n_paths, &o->ends, why, sizeof(why), &err);
+        if (rc == 0)
+            say(why);
+    }
+    if (rc < 0) {
+        say(err.text);
+        return exit_of(rc);
+    }
+    return QPW_EXIT_OK;
+}
+
+static int run(struct options *o)
+{
+    struct qpw_replay_setup_options wanted = {.ends = &o->ends, .interface = o->replay.interface,
+                                              .max_connections = o->max_connections, .mode_tc = o->replay.mode_tc};
+    struct qpw_replay_setup setup;
+    struct qpw_policy policy = {0};
+    struct qpw_error err;
+    FILE *out = stdout;
+    int status = prepare(o, &policy, &wanted.first_ns);
+
+    if (status == QPW_EXIT_OK && o->output) {
+        out = fopen(o->output, "we");
+        if (!out) {
+            fprintf(stderr, "qportwatch replay: %s: cannot be written: %s\n", o->output, strerror(errno));
+            status = QPW_EXIT_FAILED;
+        }
+    }
+    wanted.policy = &policy;
+    if (status == QPW_EXIT_OK && qpw_replay_setup_open(&wanted, &setup, &err) < 0) {
+        say(err.text);
+        status = QPW_EXIT_FAILED;
+    } else if (status == QPW_EXIT_OK) {
+        status = run_replay(o, &setup, out);
+        qpw_replay_setup_close(&setup);
+    }
+    if (out && (out == stdout ? fflush(out) : fclose(out)) != 0 && status == QPW_EXIT_OK) {
+        fprintf(stderr, "qportwatch replay: %s: writing failed: %s\n", o->output ? o->output : "standard output",
+                strerror(errno));
+        status = QPW_EXIT_FAILED;
+    }
+    qpw_policy_clear(&policy);
+    return status;
+}
+
+int qpw_cmd_replay(int argc, char **argv)
+{
+    struct options *o = calloc(1, sizeof(*o));
+    int status;
+
+    if (!o) {
+        say("out of memory");
+        return QPW_EXIT_FAILED;
+    }
+    argp_err_exit_status = QPW_EXIT_USAGE;
+    argp_parse(&argp, argc, argv, 0, NULL, o);
+    status = run(o);
+    qpw_policy_options_clear(&o->policy);
+    free(o);
+    return status;
+}

@@ -1,0 +1,223 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#include "replay/local_auto.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "replay/capture.h"
+#include "util/names.h"
+
+/* Tables of fixed size: what does not fit any more came late, and is not who talks to most. */
+#define ADDRESSES 8192u /* powers of two */
+#define PAIRS 65536u
+#define CARD_ADDRESSES 8u /* a card that sends from more than so many is a router's */
+
+struct address {
+    uint8_t addr[16];
+    uint8_t mac[6];   /* that it was last seen sending from */
+    bool used;
+    bool has_mac;
+    bool left;        /* sent a frame that left the node, as the capture says */
+    uint32_t partners;
+    uint64_t frames;
+};
+
+struct survey {
+    struct address addresses[ADDRESSES];
+    uint64_t pairs[PAIRS]; /* hashes of (address, partner) */
+    uint32_t n_addresses;
+    uint32_t n_pairs;
+    uint64_t frames;
+    bool directions; /* some frame says that it left */
+};
+
+static uint64_t mix(const uint8_t addr[16])
+{
+    uint64_t words[2];
+
+    memcpy(words, addr, 16);
+    words[0] = (words[0] ^ words[1] * 0x9e3779b97f4a7c15u) * 0xff51afd7ed558ccdu;
+    return words[0] ^ words[0] >> 29;
+}
+
+static struct address *address_of(struct survey *s, const uint8_t addr[16])
+{
+    size_t place = mix(addr) % ADDRESSES;
+
+    while (s->addresses[place].used && memcmp(s->addresses[place].addr, addr, 16))
+        place = (place + 1) % ADDRESSES;
+    if (s->addresses[place].used)
+        return &s->addresses[place];
+    if (s->n_addresses >= ADDRESSES * 3 / 4)
+        return NULL;
+    s->n_addresses++;
+    s->addresses[place].used = true;
+    memcpy(s->addresses[place].addr, addr, 16);
+    return &s->addresses[place];
+}
+
+/* Notes that a talks to b. 1: for the first time. */
+static unsigned is_new_pair(struct survey *s, const uint8_t a[16], const uint8_t b[16])
+{
+    uint64_t hash = (mix(a) * 3 + mix(b)) | 1;
+    size_t place = (hash >> 20) % PAIRS;
+
+    while (s->pairs[place] && s->pairs[place] != hash)
+        place = (place + 1) % PAIRS;
+    if (s->pairs[place] || s->n_pairs >= PAIRS * 3 / 4)
+        return 0;
+    s->pairs[place] = hash;
+    s->n_pairs++;
+    return 1;
+}
+
+/* Neither unspecified nor multicast nor broadcast: somebody's own address. */
+static bool is_somebody(const uint8_t addr[16])
+{
+    static const uint8_t mapped[12] = {[10] = 0xff, [11] = 0xff}, none[16] = {0};
+
+    if (!memcmp(addr, mapped, 12))
+        return addr[12] != 0 && addr[12] < 224;
+    return addr[0] != 0xff && memcmp(addr, none, 16);
+}
+
+static void look_at(struct survey *s, const struct qpw_capture_frame *frame)
+{
+    struct qpw_ends_packet p;
+    struct address *source, *destination;
+
+    s->frames++;
+    qpw_ends_parse(frame->data, frame->length, frame->wire, &p);
+    if (!p.has_addresses || !is_somebody(p.source))
+        return;
+    source = address_of(s, p.source);
+    if (source) {
+        source->frames++;
+        source->has_mac = qpw_ends_has_mac(p.source_mac);
+        memcpy(source->mac, p.source_mac, 6);
+        if (frame->direction == QPW_CAPTURE_TX)
+            s->directions = source->left = true;
+    }
+    destination = is_somebody(p.destination) ? address_of(s, p.destination) : NULL;
+    if (destination) {
+        destination->frames++;
+        destination->partners += is_new_pair(s, p.destination, p.source);
+        if (source)
+            source->partners += is_new_pair(s, p.source, p.destination);
+    }
+}
+
+static int survey_files(struct survey *s, char *const paths[], size_t n_paths, struct qpw_error *err)
+{
+    struct qpw_capture_frame frame;
+    struct qpw_capture *c;
+    int rc;
+
+    for (size_t i = 0; i < n_paths && s->frames < QPW_LOCAL_AUTO_FRAMES; i++) {
+        if (!strcmp(paths[i], "-"))
+            return qpw_fail(err, -ESPIPE, "--local auto: standard input cannot be read twice; name the node's address");
+        rc = qpw_capture_open(paths[i], &c, err);
+        if (rc < 0)
+            return rc;
+        while (s->frames < QPW_LOCAL_AUTO_FRAMES && qpw_capture_next(c, &frame, NULL) > 0)
+            look_at(s, &frame); /* damage is told when it is replayed */
+        qpw_capture_close(c);
+    }
+    return 0;
+}
+
+static int take(struct qpw_ends *ends, const struct address *a, char *list, size_t size, struct qpw_error *err)
+{
+    char text[INET6_ADDRSTRLEN];
+    size_t used = strlen(list);
+
+    qpw_address_text(a->addr, text, sizeof(text));
+    snprintf(list + used, size - used, "%s%s", used ? ", " : "", text);
+    return qpw_ends_add(ends, text, err);
+}
+
+static bool is_busier(const struct address *a, const struct address *b)
+{
+    return a->partners != b->partners ? a->partners > b->partners : a->frames > b->frames;
+}
+
+/* Where the capture says which frames left: whoever sent them. */
+static int take_senders(const struct survey *s, struct qpw_ends *ends, char *list, size_t size, struct qpw_error *err)
+{
+    int rc = 0;
+
+    for (size_t i = 0; rc == 0 && i < ADDRESSES; i++)
+        if (s->addresses[i].left)
+            rc = take(ends, &s->addresses[i], list, size, err);
+    return rc;
+}
+
+/* Other addresses of the same card belong to the same machine, unless there are so many that it routes. */
+static int take_card(const struct survey *s, const struct address *best, struct qpw_ends *ends, char *list, size_t size,
+                     struct qpw_error *err)
+{
+    size_t same = 0;
+    int rc = take(ends, best, list, size, err);
+
+    if (!best->has_mac)
+        return rc;
+    for (size_t i = 0; i < ADDRESSES; i++)
+        same += s->addresses[i].has_mac && !memcmp(s->addresses[i].mac, best->mac, 6);
+    for (size_t i = 0; rc == 0 && same <= CARD_ADDRESSES && i < ADDRESSES; i++)
+        if (&s->addresses[i] != best && s->addresses[i].has_mac && !memcmp(s->addresses[i].mac, best->mac, 6))
+            rc = take(ends, &s->addresses[i], list, size, err);
+    return rc;
+}
+
+static int choose(const struct survey *s, struct qpw_ends *ends, char *why, size_t size, struct qpw_error *err)
+{
+    const struct address *best = NULL, *second = NULL;
+    char list[256] = "";
+    int rc;
+
+    if (s->directions) {
+        rc = take_senders(s, ends, list, sizeof(list), err);
+        snprintf(why, size, "local is %s: the capture says which frames left the node, and they came from there", list);
+        return rc;
+    }
+    for (size_t i = 0; i < ADDRESSES; i++) {
+        const struct address *a = &s->addresses[i];
+
+        if (!a->used)
+            continue;
+        if (!best || is_busier(a, best)) {
+            second = best;
+            best = a;
+        } else if (!second || is_busier(a, second)) {
+            second = a;
+        }
+    }
+    if (!best)
+        return qpw_fail(err, -ENODATA, "--local auto: no IP address in the first %llu frames; name the node's address",
+                        (unsigned long long)s->frames);
+    rc = take_card(s, best, ends, list, sizeof(list), err);
+    snprintf(why, size, "local is %s: it talks to %u others, the next busiest address to %u%s", list, best->partners,
+             second ? second->partners : 0,
+             second && second->partners == best->partners ? "; that is no clear difference: name the node with --local"
+                                                          : "");
+    return rc;
+}
+
+int qpw_local_auto(char *const paths[], size_t n_paths, struct qpw_ends *ends, char *why, size_t size,
+                   struct qpw_error *err)
+{
+    struct survey *s = calloc(1, sizeof(*s));
+    int rc;
+
+    if (!s)
+        return qpw_fail(err, -ENOMEM, "out of memory");
+    rc = survey_files(s, paths, n_paths, err);
+    if (rc == 0)
+        rc = choose(s, ends, why, size, err);
+    free(s);
+    return rc;
+}

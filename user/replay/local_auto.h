@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * local_auto.h - which addresses of a capture are the node's, when nobody says.
+ */
+#ifndef QPW_REPLAY_LOCAL_AUTO_H
+#define QPW_REPLAY_LOCAL_AUTO_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "replay/ends.h"
+#include "util/error.h"
+
+/* So many frames of the beginning are looked at. */
+#define QPW_LOCAL_AUTO_FRAMES 200000u
+
+/*
+ * Reads the beginning of the captures (not standard input, which cannot be read twice) and adds the
+ * addresses that are most likely the node's: where the capture tells directions, those that sent what
+ * left it; else the address that talks to most others, with the other addresses of its network card.
+ * `why` (of size bytes) says what was taken and for which reason, as a sentence. 0, or a negative errno
+ * with err: -ENODATA where no address stands out.
+ */
+int qpw_local_auto(char *const paths[], size_t n_paths, struct qpw_ends *ends, char *why, size_t size,
+                   struct qpw_error *err);
+
+#endif

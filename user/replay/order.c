@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#include "replay/order.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "replay/capture.h"
+
+struct file {
+    char *path;
+    uint64_t first_ns; /* UINT64_MAX: no frame */
+    size_t place;
+};
+
+static int by_time(const void *left, const void *right)
+{
+    const struct file *a = left, *b = right;
+
+    if (a->first_ns != b->first_ns)
+        return a->first_ns < b->first_ns ? -1 : 1;
+    return a->place < b->place ? -1 : a->place > b->place;
+}
+
+static int look(struct file *file, struct qpw_error *err)
+{
+    struct qpw_capture_frame frame;
+    struct qpw_capture *c;
+    int rc = qpw_capture_open(file->path, &c, err);
+
+    if (rc < 0)
+        return rc;
+    file->first_ns = qpw_capture_next(c, &frame, NULL) > 0 ? frame.time_ns : UINT64_MAX;
+    qpw_capture_close(c);
+    return 0;
+}
+
+int qpw_order_captures(char **paths, size_t n, bool *ret_changed, uint64_t *ret_first_ns, struct qpw_error *err)
+{
+    struct file *files = calloc(n ? n : 1, sizeof(*files));
+    bool changed = false, standard_input = false;
+    uint64_t first = UINT64_MAX;
+    int rc = 0;
+
+    if (!files)
+        return qpw_fail(err, -ENOMEM, "out of memory");
+    for (size_t i = 0; rc == 0 && i < n; i++) {
+        files[i] = (struct file){.path = paths[i], .first_ns = UINT64_MAX, .place = i};
+        if (!strcmp(paths[i], "-"))
+            standard_input = true;
+        else
+            rc = look(&files[i], err);
+        first = files[i].first_ns < first ? files[i].first_ns : first;
+    }
+    if (rc == 0) {
+        if (!standard_input)
+            qsort(files, n, sizeof(*files), by_time);
+        for (size_t i = 0; i < n; i++) {
+            changed |= files[i].place != i;
+            paths[i] = files[i].path;
+        }
+        *ret_changed = changed;
+        *ret_first_ns = first == UINT64_MAX ? 0 : first;
+    }
+    free(files);
+    return rc;
+}

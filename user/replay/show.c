@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#include "replay/show.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <jansson.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "kernel/collect.h"
+#include "report/report.h"
+#include "report/words.h"
+#include "util/names.h"
+
+static int note(struct qpw_snapshot *s, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* Adds a sentence to the coverage. */
+static int note(struct qpw_snapshot *s, const char *format, ...)
+{
+    char **notes = reallocarray(s->notes, s->n_notes + 1, sizeof(*notes));
+    va_list args;
+    int rc;
+
+    if (!notes)
+        return -ENOMEM;
+    s->notes = notes;
+    va_start(args, format);
+    rc = vasprintf(&notes[s->n_notes], format, args);
+    va_end(args);
+    if (rc < 0)
+        return -ENOMEM;
+    s->n_notes++;
+    return 0;
+}
+
+/* What the captures themselves hid or distorted. */
+static int add_notes(struct qpw_snapshot *s, const struct qpw_replay_totals *t, const struct qpw_replay_options *o)
+{
+    unsigned mtu = o->mtu ? o->mtu : QPW_REPLAY_MTU;
+    int rc = note(s, "replay of %llu records; one record is one packet", (unsigned long long)t->frames);
+
+    if (rc == 0 && t->larger_than_mtu)
+        rc = note(s, "%llu records are larger than an MTU of %u: merged buffers of a capture taken on the node itself, "
+                  "each of which was several frames on the wire", (unsigned long long)t->larger_than_mtu, mtu);
+    if (rc == 0 && t->cut)
+        rc = note(s, "%llu records were cut short by the capture's snap length; their original lengths are counted",
+                  (unsigned long long)t->cut);
+    if (rc == 0 && t->copies)
+        rc = note(s, "%llu records are copies of one less than a millisecond before%s", (unsigned long long)t->copies,
+                  o->dedup ? " and were left out" : "");
+    if (rc == 0 && t->left_out)
+        rc = note(s, "%llu records of other interfaces were left out", (unsigned long long)t->left_out);
+    if (rc == 0 && t->talkers > 1)
+        rc = note(s, "the --local prefixes cover %zu%s addresses that sent something", t->talkers,
+                  t->talkers >= QPW_ENDS_TALKERS ? " or more" : "");
+    if (rc == 0 && t->incomplete)
+        rc = note(s, "a capture was damaged or could not be read to its end: what came after is not in this report");
+    return rc;
+}
+
+static int show_report(const struct qpw_report *r, const struct qpw_show_options *o, FILE *out)
+{
+    struct qpw_text_options text = {.columns = o->columns, .colour = o->colour};
+
+    return o->json ? qpw_report_json(r, out) : qpw_report_text(r, &text, out);
+}
+
+/* The report's own `findings`, as a document of their own. */
+static int show_findings_json(const struct qpw_report *r, FILE *out)
+{
+    json_t *report, *document;
+    char *text = NULL;
+    size_t size = 0;
+    FILE *memory = open_memstream(&text, &size);
+    int rc = memory ? qpw_report_json(r, memory) : -errno;
+
+    if (memory)
+        fclose(memory);
+    if (rc < 0) {
+        free(text);
+        return rc;
+    }
+    report = json_loadb(text, size, 0, NULL);
+    free(text);
+    document = json_pack("{ss sO* sO* sO* sO*}", "schema", "qportwatch.findings/1",
+                         "from", json_object_get(report, "from"), "to", json_object_get(report, "to"),
+                         "policy", json_object_get(report, "policy"), "findings", json_object_get(report, "findings"));
+    rc = document && json_dumpf(document, out, JSON_INDENT(2)) == 0 && fputc('\n', out) != EOF ? 0 : -EIO;
+    json_decref(document);
+    json_decref(report);
+    return rc;
+}
+
+static void show_findings_text(const struct qpw_report *r, FILE *out)
+{
+    char initiator[64], responder[64], service[32], first[40];
+
+    if (!r->n_findings) {
+        fprintf(out, "no findings\n");
+        return;
+    }
+    fprintf(out, "%-10s %-9s %-9s %-14s %-39s %-39s %10s  %s\n", "VERDICT", "DIRECTION", "OUTCOME", "SERVICE", "INITIATOR",
+            "RESPONDER", "PACKETS", "FIRST");
+    for (size_t i = 0; i < r->n_findings; i++) {
+        const struct qpw_finding_row *f = r->findings[i];
+
+        fprintf(out, "%-10s %-9s %-9s %-14s %-39s %-39s %10llu  %s\n", qpw_verdict_name(f->key.verdict),
+                qpw_direction_name(f->key.direction), qpw_outcome_name(f->value.outcome),
+                qpw_words_service(f->key.kind, f->key.protocol, f->key.port, service, sizeof(service)),
+                qpw_words_end(f->key.kind, f->key.initiator, initiator, sizeof(initiator)),
+                qpw_words_end(f->key.kind, f->key.responder, responder, sizeof(responder)),
+                (unsigned long long)(f->counts.rx_packets + f->counts.tx_packets),
+                qpw_time_text(f->first_unix_ns, first, sizeof(first)));
+    }
+}
+
+static int show(const struct qpw_report *r, const struct qpw_show_options *o, FILE *out)
+{
+    if (!o->findings_only)
+        return show_report(r, o, out);
+    if (o->json)
+        return show_findings_json(r, out);
+    show_findings_text(r, out);
+    return 0;
+}
+
+int qpw_replay_show(const struct qpw_replay_setup *setup, const struct qpw_replay_totals *totals,
+                    const struct qpw_replay_options *replay, const struct qpw_show_options *options, FILE *out,
+                    struct qpw_error *err)
+{
+    struct qpw_snapshot s;
+    struct qpw_report report;
+    int rc = qpw_collect(&setup->kernel, NULL, &s, err);
+
+    if (rc < 0)
+        return rc;
+    s.incomplete = totals->incomplete;
+    s.from_unix_ns = totals->first_ns;
+    s.unix_ns = totals->last_ns;
+    rc = add_notes(&s, totals, replay);
+    if (rc == 0)
+        rc = qpw_report_make(&s, 0, &report);
+    if (rc == 0) {
+        rc = show(&report, options, out);
+        qpw_report_clear(&report);
+    }
+    qpw_snapshot_clear(&s);
+    return rc < 0 ? qpw_fail(err, rc, "the report cannot be written: %s", strerror(-rc)) : 0;
+}

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* show.h - the report of a replay, or its findings alone. */
+#ifndef QPW_REPLAY_SHOW_H
+#define QPW_REPLAY_SHOW_H
+
+#include <stdbool.h>
+#include <stdio.h>
+
+#include "replay/replay.h"
+#include "replay/setup.h"
+#include "util/error.h"
+
+struct qpw_show_options {
+    bool findings_only;
+    bool json;
+    bool colour;
+    unsigned columns; /* of the screen; 0: not known */
+};
+
+/*
+ * Writes what the kernel side has counted, with what the totals say of the captures, to `out`.
+ * 0, or a negative errno with err.
+ */
+int qpw_replay_show(const struct qpw_replay_setup *setup, const struct qpw_replay_totals *totals,
+                    const struct qpw_replay_options *replay, const struct qpw_show_options *options, FILE *out,
+                    struct qpw_error *err);
+
+#endif
