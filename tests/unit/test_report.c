@@ -348,6 +348,9 @@ Test(report, empty_picture)
     json_decref(json());
 }
 
+static char *html(void);
+static void assert_well_formed(const char *page);
+
 /* ---- Random pictures ---- */
 
 static void random_picture(unsigned seed)
@@ -461,6 +464,9 @@ Test(report, any_picture_keeps_the_identities_and_the_width)
             assert_width(out, widths[i]);
             free(out);
         }
+        out = html();
+        assert_well_formed(out);
+        free(out);
         teardown();
         memset(&s, 0, sizeof(s));
     }
@@ -549,6 +555,58 @@ Test(report, text_without_anything_unexpected_says_so)
     assert_has(out, "nothing unexpected was seen; 0 % of the packets undecided");
     assert_has(out, "UNEXPECTED  none\n");
     assert_has(out, "none named (--peer), so nodes look like any other host");
+    free(out);
+}
+
+/* ---- HTML ---- */
+
+static char *html(void)
+{
+    char *buf = NULL;
+    size_t size = 0;
+    FILE *out = open_memstream(&buf, &size);
+
+    cr_assert_eq(qpw_report_html(&r, out), 0);
+    fclose(out);
+    return buf;
+}
+
+/* Every element that is opened is closed, in order; elements that have no end are few. */
+static void assert_well_formed(const char *page)
+{
+    const char *open[64], *p = page;
+    size_t depth = 0;
+
+    while ((p = strchr(p, '<'))) {
+        size_t length = strcspn(++p, " >");
+
+        if (*p == '/') {
+            cr_assert(depth > 0 && !strncmp(open[depth - 1], p + 1, length - 1), "at %.40s", p);
+            depth--;
+        } else if (*p != '!' && strncmp(p, "meta", 4)) {
+            cr_assert_lt(depth, 64);
+            open[depth++] = p;
+        }
+    }
+    cr_assert_eq(depth, 0);
+}
+
+Test(report, html_is_one_page_without_anything_to_load)
+{
+    char *out;
+
+    staged_picture();
+    strcpy(s.rules[2].name, "<script>alert(1)</script>");
+    out = html();
+    assert_well_formed(out);
+    assert_has(out, "1 unexpected thing, 1 answered.");
+    assert_has(out, "<td class=\"a\">tcp 4444</td><td class=\"a\">10.9.0.7</td>");
+    assert_has(out, "&lt;script&gt;alert(1)&lt;/script&gt;");
+    assert_has(out, "prefers-color-scheme:dark");
+    cr_assert_null(strstr(out, "<script"));
+    cr_assert_null(strstr(out, "http://"));
+    cr_assert_null(strstr(out, "https://"));
+    cr_assert_null(strstr(out, "src="));
     free(out);
 }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* report - what was seen, for a screen or as JSON. */
+/* report - what was seen, for a screen, as JSON or as a page. */
 #include <argp.h>
 #include <errno.h>
 #include <stdio.h>
@@ -18,7 +18,7 @@
 #include "report/report.h"
 #include "report/since.h"
 
-enum format { FORMAT_TEXT, FORMAT_JSON };
+enum format { FORMAT_TEXT, FORMAT_JSON, FORMAT_HTML };
 #define MAX_CONDITIONS 16
 
 struct options {
@@ -33,7 +33,7 @@ struct options {
 enum { KEY_JSON = 0x100, KEY_FORMAT, KEY_SINCE, KEY_FAIL_ON, KEY_ALL };
 
 static const struct argp_option argp_options[] = {
-    {"format", KEY_FORMAT, "text|json", 0, "one screen of text (default) or one JSON document", 0},
+    {"format", KEY_FORMAT, "text|json|html", 0, "one screen of text (default), one JSON document, one HTML page", 0},
     {"json", KEY_JSON, NULL, 0, "the same as --format json", 0},
     {"output", 'o', "FILE", 0, "write to FILE instead of standard output", 0},
     {"since", KEY_SINCE, "TIME", 0, "findings, gaps and coverage since TIME: 90m, 12h, 7d ago, or 2026-01-31[T12:00[:00]] in "
@@ -46,7 +46,7 @@ static const struct argp_option argp_options[] = {
 
 static int set_format(struct options *o, const char *name)
 {
-    static const char *const names[] = {"text", "json"};
+    static const char *const names[] = {"text", "json", "html"};
 
     for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
         if (!strcmp(name, names[i])) {
@@ -63,7 +63,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     switch (key) {
     case KEY_FORMAT:
         if (set_format(o, arg) < 0)
-            argp_error(state, "--format %s: text or json", arg);
+            argp_error(state, "--format %s: text, json or html", arg);
         break;
     case KEY_JSON: o->format = FORMAT_JSON; break;
     case KEY_ALL: o->all = true; break;
@@ -131,6 +131,8 @@ static int render(const struct qpw_report *report, const struct options *o, FILE
 
     if (o->format == FORMAT_JSON)
         return qpw_report_json(report, out);
+    if (o->format == FORMAT_HTML)
+        return qpw_report_html(report, out);
     if (qpw_sockets_open(&sockets, NULL) == 0) {
         text.process = process_of;
         text.arg = sockets;

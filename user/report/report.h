@@ -149,4 +149,7 @@ int qpw_report_text(const struct qpw_report *r, const struct qpw_text_options *o
 /* One JSON document, schema "qportwatch.report/1", ending in a newline. */
 int qpw_report_json(const struct qpw_report *r, FILE *out);
 
+/* One page by itself, light or dark as the reader has it, without scripts and without anything to load. */
+int qpw_report_html(const struct qpw_report *r, FILE *out);
+
 #endif

@@ -7,6 +7,7 @@
 
 #include "report/report.h"
 #include "report/table.h"
+#include "report/text_page.h"
 #include "report/words.h"
 #include "util/names.h"
 
@@ -15,16 +16,7 @@
 #define SCREEN_PEERS 8
 #define SCREEN_RULES 10
 
-struct page {
-    const struct qpw_report *r;
-    const struct qpw_text_options *o;
-    unsigned width;
-    FILE *out;
-};
-
-static const char *formatted(char *buf, size_t size, const char *format, ...) __attribute__((format(printf, 3, 4)));
-
-static const char *formatted(char *buf, size_t size, const char *format, ...)
+const char *qpw_page_format(char *buf, size_t size, const char *format, ...)
 {
     va_list args;
 
@@ -39,15 +31,14 @@ static const char *plural(uint64_t n)
     return n == 1 ? "" : "s";
 }
 
-/* A section's heading, with what there is to say at once behind it. */
-static void heading(const struct page *p, const char *title, const char *said)
+void qpw_page_heading(const struct qpw_page *p, const char *title, const char *said)
 {
     fputc('\n', p->out);
     qpw_styled(p->out, p->o->colour, QPW_TEXT_BOLD, title);
     fprintf(p->out, "%s%s\n", *said ? "  " : "", said);
 }
 
-static void more(const struct page *p, size_t left, const char *what)
+static void more(const struct qpw_page *p, size_t left, const char *what)
 {
     if (left)
         fprintf(p->out, "  and %zu more %s%s (--all shows them, --json has them)\n", left, what, plural(left));
@@ -55,7 +46,7 @@ static void more(const struct page *p, size_t left, const char *what)
 
 /* ---- Head ---- */
 
-static void head_interfaces(const struct page *p)
+static void head_interfaces(const struct qpw_page *p)
 {
     const struct qpw_snapshot *s = p->r->s;
     struct qpw_list list;
@@ -66,14 +57,14 @@ static void head_interfaces(const struct page *p)
         const struct qpw_iface_row *row = &s->ifaces[i];
         const char *state = s->replay ? "" : !row->attached ? " NOT ATTACHED" : !row->up ? " down" : "";
 
-        qpw_list_add(&list, formatted(item, sizeof(item), row->mode[0] ? "%s%s (%s)" : "%s%s", row->name, state,
+        qpw_list_add(&list, qpw_page_format(item, sizeof(item), row->mode[0] ? "%s%s (%s)" : "%s%s", row->name, state,
                                       row->mode));
     }
     qpw_list_end(&list);
 }
 
 /* The one sentence that answers what the report is read for. */
-static void head_answer(const struct page *p)
+static void head_answer(const struct qpw_page *p)
 {
     const struct qpw_report *r = p->r;
     char text[256], share[16];
@@ -81,23 +72,23 @@ static void head_answer(const struct page *p)
 
     qpw_words_share(r->by_verdict[QPW_VERDICT_UNDECIDED].packets, r->total.packets, share, sizeof(share));
     if (!r->total.packets)
-        formatted(text, sizeof(text), "no packet was seen");
+        qpw_page_format(text, sizeof(text), "no packet was seen");
     else if (!r->n_unexpected)
-        formatted(text, sizeof(text), "nothing unexpected was seen; %s of the packets undecided", share);
+        qpw_page_format(text, sizeof(text), "nothing unexpected was seen; %s of the packets undecided", share);
     else
-        formatted(text, sizeof(text), "%zu unexpected thing%s, %zu answered; %s of the packets undecided",
+        qpw_page_format(text, sizeof(text), "%zu unexpected thing%s, %zu answered; %s of the packets undecided",
                   r->n_unexpected, plural(r->n_unexpected), r->n_answered, share);
     fprintf(p->out, "  %-10s ", "answer");
     qpw_styled(p->out, p->o->colour, r->total.packets ? style : QPW_TEXT_DOUBT, text);
     fputc('\n', p->out);
 }
 
-static void head(const struct page *p)
+static void head(const struct qpw_page *p)
 {
     const struct qpw_snapshot *s = p->r->s;
     char title[128], from[32], to[32], span[32], digest[24];
 
-    qpw_styled(p->out, p->o->colour, QPW_TEXT_BOLD, formatted(title, sizeof(title), "qportwatch report for %s", s->host));
+    qpw_styled(p->out, p->o->colour, QPW_TEXT_BOLD, qpw_page_format(title, sizeof(title), "qportwatch report for %s", s->host));
     fputc('\n', p->out);
     fprintf(p->out, "  %-10s %s to %s UTC (%s)%s\n", "period", qpw_words_day(s->from_unix_ns, from, sizeof(from)),
             qpw_words_day(s->unix_ns, to, sizeof(to)),
@@ -108,7 +99,7 @@ static void head(const struct page *p)
                 qpw_words_day(p->r->since_unix_ns, from, sizeof(from)));
     head_interfaces(p);
     fprintf(p->out, "  %-10s %s  %s\n", "policy", s->meta.policy_name[0] ? s->meta.policy_name : "none loaded",
-            formatted(digest, sizeof(digest), "%.19s", s->meta.policy_digest));
+            qpw_page_format(digest, sizeof(digest), "%.19s", s->meta.policy_digest));
     head_answer(p);
 }
 
@@ -126,25 +117,7 @@ static enum qpw_text_style verdict_style(unsigned verdict)
     }
 }
 
-/* What each verdict means, in the place where it is counted. */
-static const char *verdict_meaning(unsigned verdict)
-{
-    static const char *const meanings[QPW_VERDICT_COUNT] = {
-        [QPW_VERDICT_NONE] = "not judged",
-        [QPW_VERDICT_TRANSIT] = "not this node's",
-        [QPW_VERDICT_PEER] = "between nodes of the cluster",
-        [QPW_VERDICT_UNDECIDED] = "who asked whom is not known",
-        [QPW_VERDICT_ALLOWED] = "a row of the policy names it",
-        [QPW_VERDICT_WEAK] = "only a row that covers very much",
-        [QPW_VERDICT_INFRA] = "what any IP node needs",
-        [QPW_VERDICT_IMPLIED] = "companion of a row",
-        [QPW_VERDICT_UNEXPECTED] = "no row explains it",
-    };
-
-    return meanings[verdict];
-}
-
-static int verdicts(const struct page *p)
+static int verdicts(const struct qpw_page *p)
 {
     static const struct qpw_table_column columns[] = {{"verdict"}, {"packets", true}, {"share", true}, {"bytes", true},
                                                       {"meaning", false, 10}};
@@ -157,12 +130,12 @@ static int verdicts(const struct page *p)
         const struct qpw_report_sum *sum = &r->by_verdict[i];
         const char *cells[] = {qpw_verdict_name(i), qpw_words_count(sum->packets, packets, sizeof(packets)),
                                qpw_words_share(sum->packets, r->total.packets, share, sizeof(share)),
-                               qpw_words_bytes(sum->bytes, bytes, sizeof(bytes)), verdict_meaning(i)};
+                               qpw_words_bytes(sum->bytes, bytes, sizeof(bytes)), qpw_words_verdict(i)};
 
         if (sum->packets || i == QPW_VERDICT_UNEXPECTED)
             rc = qpw_table_add(&t, sum->packets ? verdict_style(i) : QPW_TEXT_PLAIN, cells);
     }
-    heading(p, "VERDICTS", formatted(total, sizeof(total), "%s packets, %s",
+    qpw_page_heading(p, "VERDICTS", qpw_page_format(total, sizeof(total), "%s packets, %s",
                                      qpw_words_count(r->total.packets, packets, sizeof(packets)),
                                      qpw_words_bytes(r->total.bytes, bytes, sizeof(bytes))));
     qpw_table_print(&t, p->width, p->o->colour, p->out);
@@ -170,7 +143,7 @@ static int verdicts(const struct page *p)
     return rc;
 }
 
-static void directions(const struct page *p)
+static void directions(const struct qpw_page *p)
 {
     static const unsigned order[] = {QPW_DIR_INBOUND, QPW_DIR_OUTBOUND, QPW_DIR_UNKNOWN, QPW_DIR_TRANSIT,
                                      QPW_DIR_UNDECODABLE, QPW_DIR_NON_IP};
@@ -179,7 +152,7 @@ static void directions(const struct page *p)
 
     qpw_list_begin(&list, p->out, p->width, "direction");
     for (size_t i = 0; i < sizeof(order) / sizeof(*order); i++)
-        qpw_list_add(&list, formatted(item, sizeof(item), "%s %s",
+        qpw_list_add(&list, qpw_page_format(item, sizeof(item), "%s %s",
                                       order[i] == QPW_DIR_NON_IP ? "non-IP" : qpw_direction_name(order[i]),
                                       qpw_words_share(p->r->by_direction[order[i]].packets, p->r->total.packets, share,
                                                      sizeof(share))));
@@ -192,10 +165,10 @@ static const char *how_many(size_t n, const char *what, char *buf, size_t size)
 {
     char number[16];
 
-    return formatted(buf, size, "%s %s", qpw_words_count(n, number, sizeof(number)), what);
+    return qpw_page_format(buf, size, "%s %s", qpw_words_count(n, number, sizeof(number)), what);
 }
 
-static int add_line(const struct page *p, struct qpw_table *t, const struct qpw_report_line *line)
+static int add_line(const struct qpw_page *p, struct qpw_table *t, const struct qpw_report_line *line)
 {
     const struct qpw_finding_row *f = line->first;
     char service[40], initiator[64], responder[64], packets[16], first[24], last[24];
@@ -222,7 +195,7 @@ static int add_line(const struct page *p, struct qpw_table *t, const struct qpw_
     return qpw_table_add(t, style, cells);
 }
 
-static void finding_heading(const struct page *p, unsigned verdict, size_t things)
+static void finding_heading(const struct qpw_page *p, unsigned verdict, size_t things)
 {
     static const char *const titles[QPW_VERDICT_COUNT] = {
         [QPW_VERDICT_UNEXPECTED] = "UNEXPECTED",
@@ -233,15 +206,15 @@ static void finding_heading(const struct page *p, unsigned verdict, size_t thing
     char said[96];
 
     if (verdict == QPW_VERDICT_UNEXPECTED)
-        formatted(said, sizeof(said), "%zu thing%s, %zu answered, most worrying first", things, plural(things),
+        qpw_page_format(said, sizeof(said), "%zu thing%s, %zu answered, most worrying first", things, plural(things),
                   p->r->n_answered);
     else
-        formatted(said, sizeof(said), "%zu thing%s", things, plural(things));
-    heading(p, titles[verdict] ? titles[verdict] : "OTHER", said);
+        qpw_page_format(said, sizeof(said), "%zu thing%s", things, plural(things));
+    qpw_page_heading(p, titles[verdict] ? titles[verdict] : "OTHER", said);
 }
 
 /* The lines of one verdict, which stand together in the report's order. */
-static int findings_of(const struct page *p, unsigned verdict, size_t from, size_t to)
+static int findings_of(const struct qpw_page *p, unsigned verdict, size_t from, size_t to)
 {
     static const struct qpw_table_column columns[] = {{"outcome"}, {"dir"}, {"service"}, {"initiator", false, 12},
                                                       {"responder", false, 12}, {"packets", true}, {"first", false, 0, true},
@@ -265,7 +238,7 @@ static int findings_of(const struct page *p, unsigned verdict, size_t from, size
 }
 
 /* What no finding could be kept of. */
-static void folded(const struct page *p)
+static void folded(const struct qpw_page *p)
 {
     struct qpw_list list;
     char item[96], service[40], packets[16];
@@ -282,23 +255,23 @@ static void folded(const struct page *p)
         if (d->key.by_prefix || (shown >= SCREEN_PEERS && !p->o->all))
             continue;
         shown++;
-        qpw_list_add(&list, formatted(item, sizeof(item), "%s %s %s packets", qpw_direction_name(d->key.direction),
+        qpw_list_add(&list, qpw_page_format(item, sizeof(item), "%s %s %s packets", qpw_direction_name(d->key.direction),
                                       qpw_words_service(d->key.kind, d->key.protocol, d->key.port, service, sizeof(service)),
                                       qpw_words_count(d->packets, packets, sizeof(packets))));
     }
     if (shown < ports)
-        qpw_list_add(&list, formatted(item, sizeof(item), "%zu more ports", ports - shown));
+        qpw_list_add(&list, qpw_page_format(item, sizeof(item), "%zu more ports", ports - shown));
     qpw_list_end(&list);
 }
 
-static int findings(const struct page *p)
+static int findings(const struct qpw_page *p)
 {
     const struct qpw_report *r = p->r;
     size_t from = 0, to;
     int rc = 0;
 
     if (!r->n_lines || r->lines[0].first->key.verdict != QPW_VERDICT_UNEXPECTED)
-        heading(p, "UNEXPECTED", "none");
+        qpw_page_heading(p, "UNEXPECTED", "none");
     for (; rc == 0 && from < r->n_lines; from = to) {
         unsigned verdict = r->lines[from].first->key.verdict;
 
@@ -328,7 +301,7 @@ static const char *busiest_text(const struct qpw_report_peer *peer, char *buf, s
     return buf;
 }
 
-static int peers(const struct page *p)
+static int peers(const struct qpw_page *p)
 {
     static const struct qpw_table_column columns[] = {{"peer", false, 8}, {"last seen"}, {"received", true}, {"sent", true},
                                                       {"over"}, {"busiest ports", false, 16}};
@@ -340,7 +313,7 @@ static int peers(const struct page *p)
 
     for (size_t i = 0; i < p->r->n_peers; i++)
         speaking += !p->r->peers[i].silent;
-    heading(p, "PEERS", p->r->n_peers ? "" : "none named (--peer), so nodes look like any other host");
+    qpw_page_heading(p, "PEERS", p->r->n_peers ? "" : "none named (--peer), so nodes look like any other host");
     for (size_t i = 0; rc == 0 && i < speaking && (p->o->all || shown < SCREEN_PEERS); i++, shown++) {
         const struct qpw_report_peer *peer = &p->r->peers[i];
         const char *cells[] = {peer->info->name, qpw_words_moment(peer->last_unix_ns, p->r->s->unix_ns, last, sizeof(last)),
@@ -364,13 +337,13 @@ static int peers(const struct page *p)
     return rc;
 }
 
-static void rules(const struct page *p)
+static void rules(const struct qpw_page *p)
 {
     struct qpw_list list;
     char item[128], packets[16];
     size_t carried = 0, shown = 0;
 
-    heading(p, "POLICY ROWS", p->r->n_rules ? "" : "none");
+    qpw_page_heading(p, "POLICY ROWS", p->r->n_rules ? "" : "none");
     if (!p->r->n_rules)
         return;
     while (carried < p->r->n_rules && qpw_report_sum_of(&p->r->rules[carried].counts).packets)
@@ -379,12 +352,12 @@ static void rules(const struct page *p)
     for (; shown < carried && (p->o->all || shown < SCREEN_RULES); shown++) {
         const struct qpw_report_rule *rule = &p->r->rules[shown];
 
-        qpw_list_add(&list, formatted(item, sizeof(item), "%s %s%s", rule->info->name,
+        qpw_list_add(&list, qpw_page_format(item, sizeof(item), "%s %s%s", rule->info->name,
                                       qpw_words_count(qpw_report_sum_of(&rule->counts).packets, packets, sizeof(packets)),
                                       rule->info->in_force ? "" : " (no longer in the policy)"));
     }
     if (shown < carried)
-        qpw_list_add(&list, formatted(item, sizeof(item), "%zu more", carried - shown));
+        qpw_list_add(&list, qpw_page_format(item, sizeof(item), "%zu more", carried - shown));
     qpw_list_end(&list);
     qpw_list_begin(&list, p->out, p->width, "nothing");
     for (size_t i = carried; i < p->r->n_rules; i++)
@@ -392,105 +365,9 @@ static void rules(const struct page *p)
     qpw_list_end(&list);
 }
 
-/* ---- What was not decided, and not seen ---- */
-
-static void reasons(const struct page *p, const char *label, const struct qpw_report_sum *sums)
-{
-    struct qpw_list list;
-    char item[96], packets[16];
-
-    qpw_list_begin(&list, p->out, p->width, label);
-    for (unsigned i = 0; i < QPW_REASON_COUNT; i++)
-        if (sums[i].packets)
-            qpw_list_add(&list, formatted(item, sizeof(item), "%s %s", i ? qpw_reason_name(i) : "other",
-                                          qpw_words_count(sums[i].packets, packets, sizeof(packets))));
-    qpw_list_end(&list);
-}
-
-static void gaps(const struct page *p)
-{
-    const struct qpw_snapshot *s = p->r->s;
-    struct qpw_list list;
-    char item[160], from[24], to[24];
-
-    qpw_list_begin(&list, p->out, p->width, "gaps");
-    for (size_t i = 0; i < p->r->n_gaps; i++) {
-        const struct qpw_report_gap *gap = &p->r->gaps[i];
-
-        qpw_list_add(&list, formatted(item, sizeof(item), "%s %s from %s to %s", qpw_report_iface_name(s, gap->iface),
-                                      gap->why, qpw_words_moment(gap->from_unix_ns, s->unix_ns, from, sizeof(from)),
-                                      gap->open ? "now" : qpw_words_moment(gap->to_unix_ns, s->unix_ns, to, sizeof(to))));
-    }
-    qpw_list_end(&list);
-}
-
-static void unwatched(const struct page *p)
-{
-    const struct qpw_snapshot *s = p->r->s;
-    struct qpw_list list;
-    char item[96], rx[16], tx[16];
-
-    qpw_list_begin(&list, p->out, p->width, "unwatched");
-    for (size_t i = 0; i < s->n_unwatched; i++)
-        qpw_list_add(&list, formatted(item, sizeof(item), "%s (%s received, %s sent packets)", s->unwatched[i].name,
-                                      qpw_words_count(s->unwatched[i].rx_packets, rx, sizeof(rx)),
-                                      qpw_words_count(s->unwatched[i].tx_packets, tx, sizeof(tx))));
-    qpw_list_end(&list);
-}
-
-static void losses(const struct page *p)
-{
-    const struct qpw_snapshot *s = p->r->s;
-    struct qpw_list list;
-    char item[96], count[16];
-
-    qpw_list_begin(&list, p->out, p->width, "lost");
-    for (unsigned i = QPW_LOSS_NONE + 1; i < QPW_LOSS_COUNT; i++)
-        if (s->losses[i])
-            qpw_list_add(&list, formatted(item, sizeof(item), "%s %s", qpw_loss_name(i),
-                                          qpw_words_count(s->losses[i], count, sizeof(count))));
-    for (unsigned i = QPW_CLASS_NONE + 1; i < QPW_CLASS_COUNT; i++)
-        if (s->tables[i].evicted)
-            qpw_list_add(&list, formatted(item, sizeof(item), "%s connections pushed out %s", qpw_class_name(i),
-                                          qpw_words_count(s->tables[i].evicted, count, sizeof(count))));
-    qpw_list_end(&list);
-}
-
-/* Attached, detached, reloaded …: the last few, since the period's head says when it began. */
-static void events(const struct page *p)
-{
-    const struct qpw_snapshot *s = p->r->s;
-    size_t first = p->o->all || s->n_coverage <= 4 ? 0 : s->n_coverage - 4;
-    char when[24], line[256];
-
-    while (first < s->n_coverage && s->coverage[first].unix_ns < p->r->since_unix_ns)
-        first++;
-    for (size_t i = first; i < s->n_coverage; i++) {
-        const struct qpw_coverage *c = &s->coverage[i];
-        const char *iface = qpw_report_iface_name(s, c->iface);
-
-        formatted(line, sizeof(line), "%-10s %s%s%s%s%s", qpw_words_moment(c->unix_ns, s->unix_ns, when, sizeof(when)),
-                  qpw_coverage_name(c->kind), *iface ? " " : "", iface, c->text[0] ? ": " : "", c->text);
-        fprintf(p->out, "  %.*s\n", (int)p->width - 2, line);
-    }
-}
-
-static void coverage(const struct page *p)
-{
-    heading(p, "COVERAGE", "what was watched, and what this report cannot know");
-    if (!p->r->s->replay) {
-        gaps(p);
-        unwatched(p);
-    }
-    losses(p);
-    events(p);
-    for (size_t i = 0; i < p->r->s->n_notes; i++)
-        qpw_wrap(p->out, p->width, 2, p->r->s->notes[i]);
-}
-
 int qpw_report_text(const struct qpw_report *r, const struct qpw_text_options *options, FILE *out)
 {
-    struct page p = {.r = r, .o = options, .width = options->columns > 80 ? options->columns : 80, .out = out};
+    struct qpw_page p = {.r = r, .o = options, .width = options->columns > 80 ? options->columns : 80, .out = out};
     int rc;
 
     head(&p);
@@ -499,10 +376,7 @@ int qpw_report_text(const struct qpw_report *r, const struct qpw_text_options *o
     rc = rc ? rc : findings(&p);
     rc = rc ? rc : peers(&p);
     rules(&p);
-    heading(&p, "UNDECIDED", "");
-    reasons(&p, "why", r->undecided);
-    if (r->by_verdict[QPW_VERDICT_TRANSIT].packets)
-        reasons(&p, "transit", r->transit);
-    coverage(&p);
+    qpw_page_undecided(&p);
+    qpw_page_coverage(&p);
     return rc ? rc : ferror(out) ? -EIO : 0;
 }

@@ -149,3 +149,20 @@ const char *qpw_words_service(unsigned kind, unsigned protocol, unsigned port, c
     }
     return buf;
 }
+
+const char *qpw_words_verdict(unsigned verdict)
+{
+    static const char *const meanings[QPW_VERDICT_COUNT] = {
+        [QPW_VERDICT_NONE] = "not judged",
+        [QPW_VERDICT_TRANSIT] = "not this node's",
+        [QPW_VERDICT_PEER] = "between nodes of the cluster",
+        [QPW_VERDICT_UNDECIDED] = "who asked whom is not known",
+        [QPW_VERDICT_ALLOWED] = "a row of the policy names it",
+        [QPW_VERDICT_WEAK] = "only a row that covers very much",
+        [QPW_VERDICT_INFRA] = "what any IP node needs",
+        [QPW_VERDICT_IMPLIED] = "companion of a row",
+        [QPW_VERDICT_UNEXPECTED] = "no row explains it",
+    };
+
+    return verdict < QPW_VERDICT_COUNT ? meanings[verdict] : "";
+}

@@ -32,4 +32,7 @@ const char *qpw_words_end(unsigned kind, const uint8_t addr[16], char *buf, size
 /* "tcp 445", "icmp type 8", "0x88cc", "protocol 47", "any"; "tcp" where there is no port. */
 const char *qpw_words_service(unsigned kind, unsigned protocol, unsigned port, char *buf, size_t size);
 
+/* What a verdict means, in a few words. Static. */
+const char *qpw_words_verdict(unsigned verdict);
+
 #endif
