@@ -107,13 +107,23 @@ static __always_inline int qpw_step_conditions(const struct qpw_work *w, const s
            (!(step->flags & QPW_STEP_RX_MULTICAST) || (!outbound && qpw_is_link_multicast(w->key.local)));
 }
 
-/* What one step of a chain says of w->key, 0: it does not match. */
-static __always_inline __u32 qpw_step_answer(struct qpw_work *w, const struct qpw_step *step, void *sets, int outbound)
+/* What step `at` says of w->key, 0: it does not match. Its own function for the verifier's sake: seen once, not 32 times. */
+__noinline __u32 qpw_step_answer(__u32 at, __u32 outbound)
 {
-    __u16 rule = step->rule;
-    __u8 verdict = step->verdict;
-    __u32 value;
+    __u32 buffer = control.policy_buffer & 1, value;
+    struct qpw_work *w = qpw_work();
+    void *steps = bpf_map_lookup_elem(&pol_steps, &buffer), *sets = bpf_map_lookup_elem(&pol_sets, &buffer);
+    struct qpw_step *step;
+    __u16 rule;
+    __u8 verdict;
 
+    if (!w || !steps || !sets)
+        return 0;
+    step = bpf_map_lookup_elem(steps, &at);
+    if (!step)
+        return 0;
+    rule = step->rule;
+    verdict = step->verdict;
     if (!qpw_step_conditions(w, step, outbound))
         return 0;
     if (step->from_set) {
@@ -140,17 +150,12 @@ static __always_inline __u32 qpw_step_answer(struct qpw_work *w, const struct qp
 __noinline __u32 qpw_walk(__u32 space, __u32 outbound)
 {
     __u32 buffer = control.policy_buffer & 1, index, count, answer;
-    struct qpw_work *w = qpw_work();
     struct qpw_chain *chain;
-    void *chains, *steps, *sets;
+    void *chains;
 
-    if (!w)
-        return 0;
     chains = bpf_map_lookup_elem(&pol_chains, &buffer);
-    steps = bpf_map_lookup_elem(&pol_steps, &buffer);
-    sets = bpf_map_lookup_elem(&pol_sets, &buffer);
     index = qpw_slot(outbound, space) & QPW_SLOT_CHAIN;
-    if (!chains || !steps || !sets || !index)
+    if (!chains || !index)
         return 0;
     chain = bpf_map_lookup_elem(chains, &index);
     if (!chain)
@@ -158,15 +163,9 @@ __noinline __u32 qpw_walk(__u32 space, __u32 outbound)
     index = chain->first;
     count = chain->count;
     for (int i = 0; i < QPW_MAX_STEPS; i++) {
-        struct qpw_step *step;
-        __u32 at = index + i;
-
         if ((__u32)i >= count)
             break;
-        step = bpf_map_lookup_elem(steps, &at);
-        if (!step)
-            break;
-        answer = qpw_step_answer(w, step, sets, outbound);
+        answer = qpw_step_answer(index + i, outbound);
         if (answer)
             return answer;
     }

@@ -28,6 +28,11 @@
 _Static_assert(QPW_REACH <= 511, "within the mask");
 #define QPW_MAX_VLAN_TAGS 2
 #define QPW_MAX_EXTENSIONS 8 /* IPv6 extension headers, the fragment header included */
+#ifdef __bpf__
+#define QPW_DIRECT_EXTENSIONS 2 /* how many are followed in the packet itself; with more the copy is parsed */
+#else
+#define QPW_DIRECT_EXTENSIONS QPW_MAX_EXTENSIONS
+#endif
 
 /* The frame as the hook presents it. */
 struct qpw_frame {

@@ -52,8 +52,8 @@ static __always_inline int qpw_missing(const struct qpw_frame *f, __u32 off, __u
 }
 
 /*
- * Verifier: an offset kept in a register is followed exactly, so each way through tags and extension headers
- * would have its own copy of all that comes after. Through memory it is just a number below 65536 again.
+ * Verifier: what is kept in a register is followed exactly, so each way through tags and extension headers would
+ * have its own copy of all that comes after. Through memory, by a volatile access, it is just some number again.
  */
 static __always_inline __u32 qpw_forget(__u16 *cell, __u32 value)
 {
@@ -103,17 +103,13 @@ static __always_inline int qpw_parse_udp(const struct qpw_frame *f, struct qpw_p
     return QPW_PARSE_OK;
 }
 
-static __always_inline int qpw_parse_l4(const struct qpw_frame *f, struct qpw_pkt *p, __u32 off, __u32 left,
-                                        const int direct)
+/* The transport header at p->l4_offset, of p->payload bytes with all that follows. */
+static __always_inline int qpw_parse_l4(const struct qpw_frame *f, struct qpw_pkt *p, const int direct)
 {
+    __u32 off = *(volatile __u16 *)&p->l4_offset, left = *(volatile __u32 *)&p->payload;
     const __u8 *h;
 
-    if (off > QPW_REACH)
-        return p->fragment == QPW_LATER_FRAGMENT ? QPW_PARSE_OK : QPW_REASON_HEADER_OFFSET;
-    off = qpw_forget(&p->l4_offset, off);
-    *(volatile __u32 *)&p->payload = left;
-    left = *(volatile __u32 *)&p->payload;
-    if (p->fragment == QPW_LATER_FRAGMENT)
+    if (*(volatile __u8 *)&p->fragment == QPW_LATER_FRAGMENT)
         return QPW_PARSE_OK;
     switch (p->protocol) {
     case QPW_IPPROTO_TCP:
@@ -142,6 +138,19 @@ static __always_inline int qpw_parse_l4(const struct qpw_frame *f, struct qpw_pk
     default:
         return QPW_PARSE_OK;
     }
+}
+
+/* Where the transport header is and how much there is of it, for qpw_parse_l4(). */
+static __always_inline int qpw_parsed_network(struct qpw_pkt *p, __u32 off, __u32 left)
+{
+    if (off > QPW_REACH) {
+        p->l4_offset = QPW_REACH + 1;
+        p->payload = left;
+        return p->fragment == QPW_LATER_FRAGMENT ? QPW_PARSE_OK : QPW_REASON_HEADER_OFFSET;
+    }
+    p->l4_offset = (__u16)off;
+    p->payload = left;
+    return QPW_PARSE_OK;
 }
 
 static __always_inline void qpw_set_v4(__u8 *to, const __u8 *from)
@@ -181,7 +190,7 @@ static __always_inline int qpw_parse_v4(const struct qpw_frame *f, struct qpw_pk
         p->fragment = frag & 0x1fff ? QPW_LATER_FRAGMENT : QPW_FIRST_FRAGMENT;
         p->fragment_id = qpw_get16(h + 4);
     }
-    return qpw_parse_l4(f, p, off + header, total - header, direct);
+    return qpw_parsed_network(p, off + header, total - header);
 }
 
 /* One extension header at *off: moves *off and *next on. Returns QPW_PARSE_OK, a reason or QPW_PARSE_MORE. */
@@ -241,6 +250,8 @@ static __always_inline int qpw_parse_v6(const struct qpw_frame *f, struct qpw_pk
     for (int i = 0; i < QPW_MAX_EXTENSIONS; i++) {
         if (!qpw_is_extension(next))
             break;
+        if (direct && i == QPW_DIRECT_EXTENSIONS)
+            return QPW_PARSE_MORE;
         if (off + 8 > start + total)
             return QPW_REASON_EXT_TRUNCATED;
         if (off > QPW_REACH)
@@ -257,7 +268,7 @@ static __always_inline int qpw_parse_v6(const struct qpw_frame *f, struct qpw_pk
         return QPW_REASON_EXT_DEPTH;
     if (off > start + total)
         return QPW_REASON_EXT_TRUNCATED;
-    return qpw_parse_l4(f, p, off, start + total - off, direct);
+    return qpw_parsed_network(p, off, start + total - off);
 }
 
 /* 802.3 with an LLC header: what stands for the EtherType is the DSAP, or the SNAP protocol. */
@@ -307,7 +318,8 @@ static __always_inline int qpw_parse_l2(const struct qpw_frame *f, struct qpw_pk
     return type < QPW_ETH_P_MIN ? qpw_parse_llc(f, p, at, direct) : QPW_PARSE_OK;
 }
 
-static __always_inline int qpw_parse_layers(const struct qpw_frame *f, struct qpw_pkt *p, const int direct)
+/* The first stage: to the network header, whose offset is left in p->l4_offset. */
+static __always_inline int qpw_parse_link(const struct qpw_frame *f, struct qpw_pkt *p, const int direct)
 {
     __u32 off = 0;
     int rc;
@@ -321,17 +333,38 @@ static __always_inline int qpw_parse_layers(const struct qpw_frame *f, struct qp
         if (rc)
             return rc;
     }
-    off = qpw_forget(&p->l4_offset, off);
-    if (p->ethertype == QPW_ETH_P_IP) {
-        p->kind = QPW_PKT_IP;
-        return qpw_parse_v4(f, p, off, direct);
-    }
-    if (p->ethertype == QPW_ETH_P_IPV6) {
-        p->kind = QPW_PKT_IP;
-        return qpw_parse_v6(f, p, off, direct);
-    }
-    p->kind = QPW_PKT_NON_IP;
+    p->l4_offset = (__u16)off;
+    p->kind = p->ethertype == QPW_ETH_P_IP || p->ethertype == QPW_ETH_P_IPV6 ? QPW_PKT_IP : QPW_PKT_NON_IP;
     return QPW_PARSE_OK;
+}
+
+/* The second: the network header at p->l4_offset, and IPv6's extension headers. */
+static __always_inline int qpw_parse_network(const struct qpw_frame *f, struct qpw_pkt *p, const int direct)
+{
+    __u32 off = *(volatile __u16 *)&p->l4_offset;
+    __u16 type = *(volatile __u16 *)&p->ethertype;
+
+    if (type == QPW_ETH_P_IP)
+        return qpw_parse_v4(f, p, off, direct);
+    return type == QPW_ETH_P_IPV6 ? qpw_parse_v6(f, p, off, direct) : QPW_PARSE_OK;
+}
+
+/* The third and last. */
+static __always_inline int qpw_parse_transport(const struct qpw_frame *f, struct qpw_pkt *p, const int direct)
+{
+    return *(volatile __u8 *)&p->kind == QPW_PKT_IP ? qpw_parse_l4(f, p, direct) : QPW_PARSE_OK;
+}
+
+/* What the stages came to. 0: p->kind is set. 1: more bytes are needed. */
+static __always_inline int qpw_parse_end(struct qpw_pkt *p, int rc)
+{
+    if (rc == QPW_PARSE_MORE)
+        return 1;
+    if (rc) {
+        p->kind = QPW_PKT_UNDECODABLE;
+        p->reason = (__u8)rc;
+    }
+    return 0;
 }
 
 /*
@@ -340,15 +373,13 @@ static __always_inline int qpw_parse_layers(const struct qpw_frame *f, struct qp
  */
 static __always_inline int qpw_parse(const struct qpw_frame *f, struct qpw_pkt *p, const int direct)
 {
-    int rc = qpw_parse_layers(f, p, direct);
+    int rc = qpw_parse_link(f, p, direct);
 
-    if (rc == QPW_PARSE_MORE)
-        return 1;
-    if (rc) {
-        p->kind = QPW_PKT_UNDECODABLE;
-        p->reason = (__u8)rc;
-    }
-    return 0;
+    if (!rc)
+        rc = qpw_parse_network(f, p, direct);
+    if (!rc)
+        rc = qpw_parse_transport(f, p, direct);
+    return qpw_parse_end(p, rc);
 }
 
 #endif

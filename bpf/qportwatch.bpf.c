@@ -167,8 +167,39 @@ __noinline __u32 qpw_slow_tc(struct __sk_buff *ctx)
     return qpw_slow_path(ctx, 0);
 }
 
+/*
+ * The packet's bounds anew. Verifier: how much of the packet a path has checked is part of its state, so paths
+ * that differ only in this would not be seen to be the same.
+ */
+static __always_inline void qpw_bounds(void *ctx, struct qpw_frame *f, const int xdp)
+{
+    if (xdp) {
+        f->data = (const __u8 *)(long)((volatile struct xdp_md *)ctx)->data;
+        f->end = (const __u8 *)(long)((volatile struct xdp_md *)ctx)->data_end;
+    } else {
+        f->data = (const __u8 *)(long)((volatile struct __sk_buff *)ctx)->data;
+        f->end = (const __u8 *)(long)((volatile struct __sk_buff *)ctx)->data_end;
+    }
+}
+
+/* qpw_parse() in the packet itself. 1: not all headers are in its linear part. */
+static __always_inline int qpw_parse_direct(void *ctx, struct qpw_frame *f, struct qpw_pkt *p, const int xdp)
+{
+    int rc = qpw_parse_link(f, p, 1);
+
+    if (!rc) {
+        qpw_bounds(ctx, f, xdp);
+        rc = qpw_parse_network(f, p, 1);
+    }
+    if (!rc) {
+        qpw_bounds(ctx, f, xdp);
+        rc = qpw_parse_transport(f, p, 1);
+    }
+    return qpw_parse_end(p, rc);
+}
+
 /* The one way of every packet: parse, ask the cache, else the slow path. rx and xdp are constants of the entry point. */
-static __always_inline void qpw_packet(void *ctx, const struct qpw_input *in, const int rx, const int xdp)
+static __always_inline void qpw_packet(void *ctx, struct qpw_input *in, const int rx, const int xdp)
 {
     struct qpw_work *w = qpw_work();
     __u32 slot, incarnation;
@@ -179,7 +210,7 @@ static __always_inline void qpw_packet(void *ctx, const struct qpw_input *in, co
         return;
     w->now = qpw_now();
     __builtin_memset(&w->pkt, 0, sizeof(w->pkt));
-    more = qpw_parse(&in->frame, &w->pkt, 1);
+    more = qpw_parse_direct(ctx, &in->frame, &w->pkt, xdp);
     cacheable = !more && qpw_may_cache(&w->pkt);
     if (cacheable) {
         tag = qpw_identify(&w->pkt, in->ifindex, rx, &incarnation);
