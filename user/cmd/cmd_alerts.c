@@ -2,6 +2,7 @@
 /* alerts - reads the alert log for people: filters, an aligned table or JSON lines, and what comes next. */
 #include <argp.h>
 #include <errno.h>
+#include <jansson.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -22,6 +23,7 @@ struct options {
     bool follow;
     bool json;
     bool long_text; /* the whole sentence below each row */
+    bool signatures;
     struct qpw_alert_filter filter;
     struct qpw_error err; /* of the first bad option */
     bool bad;
@@ -36,7 +38,7 @@ struct table {
     bool colour;
 };
 
-enum { KEY_ALERTS = 0x100, KEY_VERDICT, KEY_PORT, KEY_ADDRESS, KEY_SEVERITY, KEY_DIRECTION, KEY_SINCE, KEY_JSON, KEY_FORMAT };
+enum { KEY_ALERTS = 0x100, KEY_VERDICT, KEY_PORT, KEY_ADDRESS, KEY_SEVERITY, KEY_DIRECTION, KEY_SINCE, KEY_JSON, KEY_FORMAT, KEY_SIGNATURES };
 
 static const struct argp_option argp_options[] = {
     {"follow", 'f', NULL, 0, "go on with what is written from now on, over rotations", 0},
@@ -50,6 +52,7 @@ static const struct argp_option argp_options[] = {
     {"all", 'a', NULL, 0, "the auditor's own records and heartbeats too", 0},
     {"long", 'l', NULL, 0, "below each row what happened, what the policy says and what would allow it", 0},
     {"json", KEY_JSON, NULL, 0, "the records as they are in the log, one a line", 0},
+    {"signatures", KEY_SIGNATURES, NULL, 0, "what the log can say: every signature with its number, and end", 0},
     {"format", KEY_FORMAT, "FORMAT", 0, "text or json", 0},
     {0},
 };
@@ -78,6 +81,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     case 'a': o->filter.everything = true; return 0;
     case 'l': o->long_text = true; return 0;
     case KEY_ALERTS: o->log = arg; return 0;
+    case KEY_SIGNATURES: o->signatures = true; return 0;
     case KEY_JSON: o->json = true; return 0;
     case KEY_FORMAT:
         o->json = !strcmp(arg, "json");
@@ -207,6 +211,45 @@ static int read_all(const struct options *o, struct qpw_follow *follow, struct t
     return r < 0 ? r : 0;
 }
 
+static const char *repeat_name(unsigned repeat)
+{
+    return repeat == QPW_REPEAT_INTERVAL ? "interval" : repeat == QPW_REPEAT_DAY ? "day" : "no";
+}
+
+static int print_signatures_json(void)
+{
+    json_t *list = json_array(), *document;
+
+    for (unsigned i = 1; i < QPW_SIG_COUNT; i++) {
+        const struct qpw_signature *s = qpw_signature(i);
+
+        json_array_append_new(list, json_pack("{s:i, s:s, s:s, s:s, s:s, s:s, s:s, s:s}", "id", (int)s->id, "name", s->name,
+                                              "severity", qpw_severity_name(s->severity), "event_type",
+                                              s->operational ? "engine" : "alert", "repeats", repeat_name(s->repeat),
+                                              "signature", s->title, "text", s->text, "advice", s->advice));
+    }
+    document = json_pack("{s:s, s:s, s:o}", "schema", "qportwatch.signatures/1", "version", QPW_VERSION, "signatures", list);
+    json_dumpf(document, stdout, JSON_INDENT(2));
+    putchar('\n');
+    json_decref(document);
+    return QPW_EXIT_OK;
+}
+
+static int print_signatures(const struct options *o)
+{
+    if (o->json)
+        return print_signatures_json();
+    printf("%-7s  %-8s  %-21s  %-8s  %s\n", "ID", "SEVERITY", "NAME", "REPEATS", "SIGNATURE");
+    for (unsigned i = 1; i < QPW_SIG_COUNT; i++) {
+        const struct qpw_signature *s = qpw_signature(i);
+
+        printf("%-7u  %-8s  %-21s  %-8s  %s\n", s->id, qpw_severity_name(s->severity), s->name, repeat_name(s->repeat), s->title);
+        if (o->long_text)
+            printf("    %s\n%s%s%s", s->text, s->advice[0] ? "    " : "", s->advice, s->advice[0] ? "\n" : "");
+    }
+    return QPW_EXIT_OK;
+}
+
 static void on_signal(int number)
 {
 }
@@ -227,6 +270,8 @@ int qpw_cmd_alerts(int argc, char **argv)
         fprintf(stderr, "qportwatch alerts: %s\n", o.err.text);
         return QPW_EXIT_USAGE;
     }
+    if (o.signatures)
+        return print_signatures(&o);
     sigaction(SIGINT, &action, NULL);
     sigaction(SIGTERM, &action, NULL);
     r = qpw_follow_open(o.log, o.follow, &follow, &err);
