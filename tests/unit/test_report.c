@@ -223,8 +223,13 @@ Test(report, scans_are_one_line_and_answered_findings_never)
         finding(QPW_VERDICT_UNEXPECTED, QPW_DIR_INBOUND, 23, address, QPW_OUTCOME_ATTEMPTED, 200);
     }
     finding(QPW_VERDICT_UNEXPECTED, QPW_DIR_INBOUND, 7, "10.7.0.1", QPW_OUTCOME_ATTEMPTED, 300);
+    for (unsigned port = 1; port <= 9; port++)
+        finding(QPW_VERDICT_IMPLIED, QPW_DIR_OUTBOUND, port, "10.1.0.12", QPW_OUTCOME_ATTEMPTED, port)->key.responder[15] =
+            port < 9 ? 1 : 2;
     make();
-    cr_assert_eq(r.n_lines, 4);
+    cr_assert_eq(r.n_lines, 6);
+    cr_assert_eq(r.lines[4].first->key.port, 9, "by the remote end, not by the node");
+    cr_assert_eq(r.lines[5].findings, 8);
     cr_assert_eq(r.lines[0].first->key.port, 50000);
     cr_assert_eq(r.lines[0].findings, 1);
     cr_assert_eq(r.lines[1].first->key.port, 7);
@@ -235,7 +240,7 @@ Test(report, scans_are_one_line_and_answered_findings_never)
     cr_assert_eq(r.lines[3].ports, 100);
     cr_assert_eq(r.lines[3].initiators, 1);
     cr_assert_eq(r.lines[3].counts.rx_packets, 200);
-    cr_assert_eq(r.n_findings, 122, "all of them stay in the list");
+    cr_assert_eq(r.n_findings, 131, "all of them stay in the list");
 }
 
 Test(report, peers_with_their_ports_and_silent_ones)

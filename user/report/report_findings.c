@@ -5,7 +5,7 @@
 
 #include "report/report.h"
 
-/* So many unanswered findings of one initiator, or of one port, become one line. */
+/* So many unanswered findings with one remote end, or of one port, become one line. */
 #define FOLD_FROM 8
 
 unsigned qpw_report_worry(const struct qpw_finding_row *f)
@@ -56,24 +56,22 @@ static int by_line(const void *a, const void *b)
     return memcmp(&x->first->key, &y->first->key, sizeof(x->first->key));
 }
 
-/* Never folded: what was answered, and what is unexpected of the node's own doing. */
-static bool may_fold(const struct qpw_finding_row *f)
-{
-    return f->value.outcome < QPW_OUTCOME_ANSWERED && f->key.direction != QPW_DIR_OUTBOUND;
-}
-
 typedef int (*compare)(const void *, const void *);
 
-/* Same verdict, direction and initiator: one that knocks at many doors. */
-static int by_initiator(const void *a, const void *b)
+static const uint8_t *remote_end(const struct qpw_finding_key *key)
+{
+    return key->direction == QPW_DIR_OUTBOUND ? key->responder : key->initiator;
+}
+
+/* Same verdict, direction and remote end: one that knocks at many doors, or at whose doors the node does. */
+static int by_remote(const void *a, const void *b)
 {
     const struct qpw_finding_key *x = &(*(const struct qpw_finding_row *const *)a)->key;
     const struct qpw_finding_key *y = &(*(const struct qpw_finding_row *const *)b)->key;
-    int order = memcmp(x->initiator, y->initiator, 16);
 
-    if (order)
-        return order;
-    return x->verdict != y->verdict ? x->verdict - y->verdict : x->direction - y->direction;
+    if (x->verdict != y->verdict || x->direction != y->direction)
+        return x->verdict != y->verdict ? x->verdict - y->verdict : x->direction - y->direction;
+    return memcmp(remote_end(x), remote_end(y), 16);
 }
 
 /* Same verdict, direction and port: many that knock at one door. */
@@ -199,12 +197,12 @@ static int make_lines(struct qpw_report *r)
     for (size_t i = 0; i < r->n_findings; i++) {
         if (!qpw_report_worry(r->findings[i]))
             continue;
-        if (may_fold(r->findings[i]))
+        if (r->findings[i]->value.outcome < QPW_OUTCOME_ANSWERED) /* what was answered is never folded */
             rest[left++] = r->findings[i];
         else
             begin_line(&r->lines[r->n_lines++], r->findings[i]);
     }
-    left = fold(r, rest, left, by_initiator);
+    left = fold(r, rest, left, by_remote);
     if (left >= 0)
         left = fold(r, rest, left, by_port);
     for (ssize_t i = 0; i < left; i++)

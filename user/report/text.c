@@ -337,6 +337,12 @@ static int peers(const struct qpw_page *p)
     return rc;
 }
 
+/* Not a row of the policy, but one of the tool's own groups. */
+static bool is_own(const struct qpw_rule_info *info)
+{
+    return info->verdict == QPW_VERDICT_INFRA || info->verdict == QPW_VERDICT_IMPLIED;
+}
+
 static void rules(const struct qpw_page *p)
 {
     struct qpw_list list;
@@ -361,7 +367,8 @@ static void rules(const struct qpw_page *p)
     qpw_list_end(&list);
     qpw_list_begin(&list, p->out, p->width, "nothing");
     for (size_t i = carried; i < p->r->n_rules; i++)
-        qpw_list_add(&list, p->r->rules[i].info->name);
+        if (p->o->all || !is_own(p->r->rules[i].info))
+            qpw_list_add(&list, p->r->rules[i].info->name);
     qpw_list_end(&list);
 }
 

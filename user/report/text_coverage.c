@@ -20,8 +20,11 @@ static void reasons(const struct qpw_page *p, const char *label, const struct qp
 
 void qpw_page_undecided(const struct qpw_page *p)
 {
-    qpw_page_heading(p, "UNDECIDED", "");
-    reasons(p, "why", p->r->undecided);
+    bool any = p->r->by_verdict[QPW_VERDICT_UNDECIDED].packets;
+
+    qpw_page_heading(p, "UNDECIDED", any ? "" : "none");
+    if (any)
+        reasons(p, "why", p->r->undecided);
     if (p->r->by_verdict[QPW_VERDICT_TRANSIT].packets)
         reasons(p, "transit", p->r->transit);
 }
