@@ -40,7 +40,7 @@ static bool is_calm(const char *driver)
     return false;
 }
 
-int qpw_mode_parse(const char *text, enum qpw_mode *ret)
+int qpw_mode_parse(const char *text, enum qpw_attach_mode *ret)
 {
     static const char *const names[] = {"auto", "xdp", "tc"};
 
@@ -52,7 +52,7 @@ int qpw_mode_parse(const char *text, enum qpw_mode *ret)
     return -EINVAL;
 }
 
-static void choose_ethernet(const struct qpw_link *link, enum qpw_mode mode, const struct qpw_hook_list *rx,
+static void choose_ethernet(const struct qpw_link *link, enum qpw_attach_mode mode, const struct qpw_hook_list *rx,
                             struct qpw_mode_choice *choice)
 {
     const struct qpw_hook_entry *foreign = qpw_hooks_foreign_xdp(rx);
@@ -72,9 +72,9 @@ static void choose_ethernet(const struct qpw_link *link, enum qpw_mode mode, con
         snprintf(choice->why, sizeof(choice->why), "asked for");
     } else if (is_calm(driver)) {
         choice->xdp = true;
-        snprintf(choice->why, sizeof(choice->why), "%.16s: no reset by attaching", driver);
+        snprintf(choice->why, sizeof(choice->why), "%.16s attaches it without a reset", driver);
     } else {
-        snprintf(choice->why, sizeof(choice->why), "%.18s may reset the link for XDP", driver);
+        snprintf(choice->why, sizeof(choice->why), "%.16s may reset the link for XDP", driver);
         snprintf(choice->advice, sizeof(choice->advice),
                  "%s: at TC, since driver %s may reset the link when XDP is attached; '--mode xdp' would cost less CPU "
                  "a packet and see frames before they are merged, at the price of a short interruption now and at "
@@ -82,7 +82,7 @@ static void choose_ethernet(const struct qpw_link *link, enum qpw_mode mode, con
     }
 }
 
-int qpw_mode_choose(const struct qpw_link *link, enum qpw_mode mode, const struct qpw_hook_list *rx,
+int qpw_mode_choose(const struct qpw_link *link, enum qpw_attach_mode mode, const struct qpw_hook_list *rx,
                     struct qpw_mode_choice *ret, struct qpw_error *err)
 {
     struct qpw_mode_choice choice = {0};

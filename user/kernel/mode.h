@@ -8,7 +8,7 @@
 #include "kernel/hooks.h"
 #include "kernel/netlink.h"
 
-enum qpw_mode { QPW_MODE_AUTO, QPW_MODE_XDP, QPW_MODE_TC };
+enum qpw_attach_mode { QPW_MODE_AUTO, QPW_MODE_XDP, QPW_MODE_TC };
 
 struct qpw_mode_choice {
     bool xdp;         /* else TC ingress */
@@ -18,14 +18,14 @@ struct qpw_mode_choice {
 };
 
 /* "auto", "xdp" or "tc". 0, or -EINVAL. */
-int qpw_mode_parse(const char *text, enum qpw_mode *ret);
+int qpw_mode_parse(const char *text, enum qpw_attach_mode *ret);
 
 /*
  * rx: what stands in the interface's ingress hooks. Generic XDP is never chosen: it runs after GRO,
  * so it is slower than TC and counts merged buffers as one. Returns 0, or a negative errno with err
  * filled where the interface cannot be watched at all (lo, an unknown link type) or not as asked.
  */
-int qpw_mode_choose(const struct qpw_link *link, enum qpw_mode mode, const struct qpw_hook_list *rx,
+int qpw_mode_choose(const struct qpw_link *link, enum qpw_attach_mode mode, const struct qpw_hook_list *rx,
                     struct qpw_mode_choice *ret, struct qpw_error *err);
 
 #endif

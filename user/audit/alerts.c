@@ -1,0 +1,282 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#include "audit/alerts.h"
+
+#include <errno.h>
+#include <ifaddrs.h>
+#include <libgen.h>
+#include <limits.h>
+#include <net/if.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "alert/engine.h"
+#include "alert/eve.h"
+#include "alert/log.h"
+#include "kernel/clock.h"
+#include "kernel/collect.h"
+
+#define HISTORY_BYTES (16u << 20)
+#define MAX_LINKS 128u
+
+struct qpw_alerts {
+    struct qpw_engine *engine;
+    struct qpw_log log;
+    char host[64];
+    struct qpw_prefix links[MAX_LINKS];
+    struct qpw_auditor *auditor;
+    bool last_words;   /* what the log does not take goes to the warnings */
+    uint64_t unwritten;
+    bool told;         /* that the log cannot be written */
+};
+
+static int write_record(void *data, const struct qpw_record *record)
+{
+    struct qpw_alerts *alerts = data;
+    size_t length;
+    char *line;
+    int r = qpw_eve_line(record, &line, &length);
+
+    if (r < 0)
+        return r;
+    r = qpw_log_write(&alerts->log, line, length);
+    if (r < 0 && alerts->last_words) {
+        line[length - 1] = '\0';
+        qpw_say(alerts->auditor, QPW_SAY_WARNING, "not written: %s", line);
+        alerts->unwritten++;
+        r = 0;
+    }
+    free(line);
+    return r;
+}
+
+static void on_past(void *data, const struct qpw_engine_past *past)
+{
+    struct qpw_alerts *alerts = data;
+
+    qpw_engine_restore(alerts->engine, past);
+}
+
+/* Makes the folder, readable to root's group only; one level, as an administrator would. */
+static int make_folder(const char *path, struct qpw_error *err)
+{
+    char copy[PATH_MAX];
+    const char *folder;
+
+    snprintf(copy, sizeof(copy), "%s", path);
+    folder = dirname(copy);
+    if (mkdir(folder, 0750) < 0 && errno != EEXIST)
+        return qpw_fail(err, -errno, "alert log %s: making its folder: %s; choose another with --alerts FILE", path,
+                        strerror(errno));
+    return 0;
+}
+
+int qpw_alerts_open(struct qpw_auditor *a, struct qpw_error *err)
+{
+    struct qpw_record_writer writer = {.write = write_record};
+    struct qpw_alerts *alerts;
+    int r;
+
+    if (!a->options.alerts)
+        return 0;
+    r = make_folder(a->options.alerts, err);
+    if (r < 0)
+        return r;
+    alerts = calloc(1, sizeof(*alerts));
+    if (!alerts)
+        return qpw_fail(err, -ENOMEM, "out of memory");
+    alerts->auditor = a;
+    writer.data = alerts;
+    if (a->options.sensor_name)
+        snprintf(alerts->host, sizeof(alerts->host), "%s", a->options.sensor_name);
+    else
+        gethostname(alerts->host, sizeof(alerts->host) - 1);
+    r = qpw_log_init(&alerts->log, a->options.alerts);
+    if (r == 0) {
+        r = qpw_engine_new(NULL, &writer, &alerts->engine);
+        if (r < 0)
+            qpw_log_close(&alerts->log);
+    }
+    if (r < 0) {
+        free(alerts);
+        return qpw_fail(err, r, "out of memory");
+    }
+    a->alerts = alerts;
+    return qpw_log_history(&alerts->log, HISTORY_BYTES, on_past, alerts, err);
+}
+
+static unsigned ones(const uint8_t *bytes, size_t n)
+{
+    unsigned count = 0;
+
+    for (size_t i = 0; i < n; i++)
+        count += __builtin_popcount(bytes[i]);
+    return count;
+}
+
+/* The prefixes that are on a link of this node: who lives there may be a cluster node not yet named. */
+static size_t read_links(struct qpw_prefix *links)
+{
+    struct ifaddrs *all, *one;
+    const struct sockaddr_in *v4;
+    const struct sockaddr_in6 *v6;
+    size_t n = 0;
+
+    if (getifaddrs(&all) < 0)
+        return 0;
+    for (one = all; one && n < MAX_LINKS; one = one->ifa_next) {
+        if (!one->ifa_addr || !one->ifa_netmask || (one->ifa_flags & IFF_LOOPBACK))
+            continue;
+        links[n] = (struct qpw_prefix){0};
+        if (one->ifa_addr->sa_family == AF_INET) {
+            v4 = (const struct sockaddr_in *)one->ifa_addr;
+            links[n].addr[10] = links[n].addr[11] = 0xff;
+            memcpy(links[n].addr + 12, &v4->sin_addr, 4);
+            v4 = (const struct sockaddr_in *)one->ifa_netmask;
+            links[n++].length = 96 + ones((const uint8_t *)&v4->sin_addr, 4);
+        } else if (one->ifa_addr->sa_family == AF_INET6) {
+            v6 = (const struct sockaddr_in6 *)one->ifa_addr;
+            memcpy(links[n].addr, &v6->sin6_addr, 16);
+            v6 = (const struct sockaddr_in6 *)one->ifa_netmask;
+            links[n++].length = ones((const uint8_t *)&v6->sin6_addr, 16);
+        }
+    }
+    freeifaddrs(all);
+    return n;
+}
+
+static void find_process(void *data, const struct qpw_finding_row *row, struct qpw_process *ret)
+{
+    struct qpw_alerts *alerts = data;
+    struct qpw_conn_key tuple;
+
+    qpw_finding_tuple(&row->key, &row->value, &tuple);
+    qpw_sockets_process(alerts->auditor->sockets, &tuple, row->key.direction, ret);
+}
+
+void qpw_alerts_context(struct qpw_auditor *a)
+{
+    struct qpw_engine_context context;
+
+    if (!a->alerts)
+        return;
+    context = (struct qpw_engine_context){
+        .host = a->alerts->host,
+        .policy_name = a->meta.policy_name,
+        .policy_digest = a->meta.policy_digest,
+        .rules = a->names.rules,
+        .n_rules = a->names.n_rules,
+        .peers = a->names.peers,
+        .n_peers = a->names.n_peers,
+        .ifname = (const char(*)[16])a->meta.ifname,
+        .policy = &a->policy,
+        .links = a->alerts->links,
+        .n_links = read_links(a->alerts->links),
+        .process = find_process,
+        .process_data = a->alerts,
+    };
+    qpw_engine_context(a->alerts->engine, &context, qpw_clock_unix_ns());
+}
+
+void qpw_alerts_finding(struct qpw_auditor *a, const struct qpw_finding_key *key, const struct qpw_finding *value)
+{
+    struct qpw_finding_row row = {.key = *key, .value = *value};
+    uint64_t unix_ns = qpw_clock_unix_ns(), ahead = unix_ns - qpw_clock_monotonic_ns();
+
+    if (!a->alerts)
+        return;
+    row.first_unix_ns = value->first_ns + ahead;
+    row.last_unix_ns = value->last_ns + ahead;
+    row.flow_id = qpw_finding_flow_id(key);
+    qpw_engine_findings(a->alerts->engine, &row, 1, unix_ns);
+}
+
+/* Which families each peer was seen with, from the connections the last walks passed. */
+static void tell_families(struct qpw_auditor *a, uint64_t now_ns)
+{
+    struct qpw_engine_family families[64];
+    size_t n = 0;
+
+    for (unsigned peer = 1; peer < QPW_MAX_PEERS; peer++) {
+        if (!a->expire.families[peer])
+            continue;
+        families[n++] = (struct qpw_engine_family){.peer = peer,
+                                                   .v4 = a->expire.families[peer] & QPW_EXPIRE_V4,
+                                                   .v6 = a->expire.families[peer] & QPW_EXPIRE_V6};
+        if (n == sizeof(families) / sizeof(*families)) {
+            qpw_engine_families(a->alerts->engine, families, n, now_ns);
+            n = 0;
+        }
+    }
+    if (n)
+        qpw_engine_families(a->alerts->engine, families, n, now_ns);
+}
+
+void qpw_alerts_snapshot(struct qpw_auditor *a, const struct qpw_snapshot *snapshot)
+{
+    uint64_t now_ns = qpw_clock_unix_ns();
+
+    if (!a->alerts)
+        return;
+    qpw_engine_snapshot(a->alerts->engine, snapshot, now_ns);
+    tell_families(a, now_ns);
+}
+
+void qpw_alerts_tick(struct qpw_auditor *a)
+{
+    struct qpw_alerts *alerts = a->alerts;
+
+    if (!alerts)
+        return;
+    qpw_engine_tick(alerts->engine, qpw_clock_unix_ns());
+    if (alerts->log.failing && !alerts->told)
+        qpw_say(a, QPW_SAY_WARNING, "%s; alerts wait in the kernel until it can be written", alerts->log.why.text);
+    else if (!alerts->log.failing && alerts->told)
+        qpw_say(a, QPW_SAY_NOTE, "the alert log is written again");
+    alerts->told = alerts->log.failing;
+}
+
+void qpw_alerts_reloaded(struct qpw_auditor *a, const char *old_digest, const char *changes, const char *why)
+{
+    if (!a->alerts)
+        return;
+    if (why)
+        qpw_engine_reload_failed(a->alerts->engine, why, qpw_clock_unix_ns());
+    else
+        qpw_engine_reloaded(a->alerts->engine, old_digest, a->meta.policy_digest, changes, qpw_clock_unix_ns());
+}
+
+void qpw_alerts_reopen(struct qpw_auditor *a)
+{
+    if (a->alerts)
+        qpw_log_reopen(&a->alerts->log);
+}
+
+int qpw_alerts_close(struct qpw_auditor *a, struct qpw_error *err)
+{
+    struct qpw_collect_options options = {.brief = true, .links = a->netlink};
+    struct qpw_alerts *alerts = a->alerts;
+    struct qpw_snapshot snapshot = {0};
+    int r = 0;
+
+    if (!alerts)
+        return 0;
+    if (a->epoll_fd >= 0) { /* it was really at work, not only half started */
+        alerts->last_words = true;
+        if (qpw_collect(&a->kernel, &options, &snapshot, NULL) == 0)
+            qpw_alerts_snapshot(a, &snapshot);
+        qpw_snapshot_clear(&snapshot);
+        qpw_engine_tick(alerts->engine, qpw_clock_unix_ns());
+    }
+    if (alerts->unwritten)
+        r = qpw_fail(err, -EIO, "%llu alerts could not be written to the log and stand above: %.300s",
+                     (unsigned long long)alerts->unwritten, alerts->log.why.text);
+    qpw_engine_free(alerts->engine);
+    qpw_log_close(&alerts->log);
+    free(alerts);
+    a->alerts = NULL;
+    return r;
+}

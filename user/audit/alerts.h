@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * alerts.h - between the auditor and the alert engine: rows go in, lines go to the log.
+ *
+ * All functions are without effect where no alert log was asked for.
+ */
+#ifndef QPW_AUDIT_ALERTS_H
+#define QPW_AUDIT_ALERTS_H
+
+#include "audit/internal.h"
+
+/* Makes the log's folder, reads its tail back. 0 or a negative errno with err filled. */
+int qpw_alerts_open(struct qpw_auditor *a, struct qpw_error *err);
+
+/* Names and policy as they are now; after every change of them. */
+void qpw_alerts_context(struct qpw_auditor *a);
+
+/* A finding that is new or rose. */
+void qpw_alerts_finding(struct qpw_auditor *a, const struct qpw_finding_key *key, const struct qpw_finding *value);
+
+/* Everything there is, once an interval and at the end. */
+void qpw_alerts_snapshot(struct qpw_auditor *a, const struct qpw_snapshot *snapshot);
+
+/* Once a second. */
+void qpw_alerts_tick(struct qpw_auditor *a);
+
+/* A reload, or (why set) one that changed nothing. */
+void qpw_alerts_reloaded(struct qpw_auditor *a, const char *old_digest, const char *changes, const char *why);
+
+/* The log was rotated. */
+void qpw_alerts_reopen(struct qpw_auditor *a);
+
+/*
+ * Writes what is still to be written; what the log does not take is told as warnings, one line each.
+ * 0, or -EIO with err filled where that was so.
+ */
+int qpw_alerts_close(struct qpw_auditor *a, struct qpw_error *err);
+
+#endif

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * expire.h - takes idle connections out of the tables.
+ *
+ * The programs themselves treat an entry past its time-out as ended, so this decides nothing; it
+ * keeps the tables small and the count of evictions meaningful.
+ */
+#ifndef QPW_AUDIT_EXPIRE_H
+#define QPW_AUDIT_EXPIRE_H
+
+#include <stdint.h>
+
+#include "kernel/object.h"
+
+#define QPW_EXPIRE_V4 1
+#define QPW_EXPIRE_V6 2
+
+struct qpw_expire {
+    void *keys;   /* of one batch */
+    void *values;
+    uint64_t expired[QPW_CLASS_COUNT]; /* in all, as in the kernel's statistics */
+    uint8_t families[QPW_MAX_PEERS];   /* by peer: QPW_EXPIRE_* of the connections that were passed */
+};
+
+/* 0 or a negative errno with err filled. Caller frees. */
+int qpw_expire_open(struct qpw_kernel *k, struct qpw_expire *ret, struct qpw_error *err);
+void qpw_expire_close(struct qpw_expire *expire);
+
+/*
+ * One walk over all tables of connections: removes those idle for longer than their time-out and
+ * renews what live connections vouch for (`parents`). 0, or a negative errno with err filled.
+ */
+int qpw_expire_run(struct qpw_kernel *k, struct qpw_expire *expire, struct qpw_error *err);
+
+/* The time-out of a connection in that state, ns. */
+uint64_t qpw_timeout_of(const struct qpw_control *control, const struct qpw_conn_key *key, const struct qpw_conn *conn);
+
+#endif

@@ -1,0 +1,198 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* The policy in force: loaded, compiled for this node, written into the kernel, kept current. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "audit/alerts.h"
+#include "audit/control.h"
+#include "audit/internal.h"
+#include "audit/policy_args.h"
+
+/* Both registries' rules, compared by the names in force: what a reload opens and closes. */
+static void difference(const struct qpw_registry *before, const struct qpw_registry *after, char *buf, size_t size)
+{
+    size_t used = 0;
+    bool was, is;
+
+    for (size_t i = 1; i < after->n_rules; i++) {
+        was = i < before->n_rules && before->rules[i].in_force;
+        is = after->rules[i].in_force;
+        if (was == is)
+            continue;
+        if (used < size)
+            used += snprintf(buf + used, size - used, "\n  %s %s: %s", is ? "now in force:" : "no longer:   ",
+                             after->rules[i].name, after->rules[i].text);
+    }
+    for (size_t i = 1; i < after->n_peers; i++) {
+        was = i < before->n_peers && before->peers[i].in_force;
+        is = after->peers[i].in_force;
+        if (was != is && used < size)
+            used += snprintf(buf + used, size - used, "\n  %s peer %s", is ? "now in force:" : "no longer:   ",
+                             after->peers[i].name);
+    }
+    if (!used && size)
+        snprintf(buf, size, "\n  the same rules and peers");
+}
+
+/* The node's own addresses, to which peer entries are ignored. Caller frees. */
+static uint8_t (*own_addresses(const struct qpw_auditor *a, size_t *ret_n))[16]
+{
+    size_t n, count = 0;
+    const struct qpw_local *locals = qpw_netlink_locals(a->netlink, &n);
+    uint8_t(*own)[16] = calloc(n + 1, sizeof(*own));
+
+    for (size_t i = 0; own && i < n; i++)
+        if (locals[i].flags & QPW_LOCAL_ADDRESS)
+            memcpy(own[count++], locals[i].addr, sizeof(*own));
+    *ret_n = count;
+    return own;
+}
+
+/* Compiles into new names and puts both in force; a->names is the new registry then. */
+static int put_in_force(struct qpw_auditor *a, const struct qpw_policy *policy, struct qpw_registry *ret_before,
+                        struct qpw_error *err)
+{
+    struct qpw_compile_context context = {.now = time(NULL)};
+    struct qpw_registry names = {0};
+    struct qpw_compiled compiled = {0};
+    uint8_t(*own)[16] = own_addresses(a, &context.n_own);
+    int r;
+
+    if (!own)
+        return qpw_fail(err, -ENOMEM, "out of memory");
+    context.own = (const uint8_t(*)[16])own;
+    r = qpw_kernel_get_names(&a->kernel, &names, err);
+    if (r == 0) {
+        r = qpw_policy_compile(policy, &context, &names, &compiled, err);
+        if (r < 0 && r != -ENOMEM)
+            r = -EINVAL; /* the policy is at fault, and err says where */
+    }
+    if (r == 0)
+        r = qpw_kernel_set_policy(&a->kernel, &compiled, &names, err);
+    free(own);
+    qpw_compiled_clear(&compiled);
+    if (r < 0) {
+        qpw_registry_clear(&names);
+        return r;
+    }
+    if (ret_before)
+        *ret_before = a->names;
+    else
+        qpw_registry_clear(&a->names);
+    a->names = names;
+    a->next_expiry = qpw_policy_next_expiry(policy, context.now);
+    return 0;
+}
+
+static void describe(struct qpw_auditor *a)
+{
+    struct qpw_meta *m = &a->meta;
+
+    snprintf(m->policy_name, sizeof(m->policy_name), "%s", a->policy.name);
+    snprintf(m->policy_path, sizeof(m->policy_path), "%s", a->policy.path);
+    snprintf(m->policy_digest, sizeof(m->policy_digest), "%s", a->policy.digest);
+    snprintf(m->source_digest, sizeof(m->source_digest), "%s", a->policy.source_digest);
+    if (qpw_policy_args_write(&a->options.policy, m->policy_args, sizeof(m->policy_args)) < 0)
+        qpw_say(a, QPW_SAY_NOTE, "the policy options are too long to be kept; give them again to a 'reload' without an "
+                "auditor (--peers FILE is shorter than many --peer)");
+}
+
+int qpw_audit_load_policy(struct qpw_auditor *a, bool *ret_usage, char *words, size_t size, struct qpw_error *err)
+{
+    struct qpw_policy policy = {0};
+    struct qpw_registry before = {0};
+    const char *chosen = NULL;
+    int r = qpw_policy_load(&a->options.policy, &policy, &chosen, err);
+
+    *ret_usage = r < 0;
+    if (r < 0)
+        return r;
+    r = put_in_force(a, &policy, &before, err);
+    if (r < 0) {
+        *ret_usage = r == -EINVAL;
+        qpw_policy_clear(&policy);
+        return r;
+    }
+    if (words)
+        difference(&before, &a->names, words, size);
+    qpw_registry_clear(&before);
+    qpw_policy_clear(&a->policy);
+    a->policy = policy;
+    describe(a);
+    if (chosen && !words)
+        qpw_say(a, QPW_SAY_NOTE, "policy %s: %s", a->policy.name, chosen);
+    for (size_t i = 0; i < a->policy.n_warnings; i++)
+        qpw_say(a, QPW_SAY_WARNING, "%s", a->policy.warnings[i]);
+    qpw_alerts_context(a);
+    return qpw_meta_write(&a->kernel, &a->meta, err);
+}
+
+int qpw_audit_recompile(struct qpw_auditor *a, struct qpw_error *err)
+{
+    int r = put_in_force(a, &a->policy, NULL, err);
+
+    qpw_alerts_context(a); /* the names moved, and the prefixes on the links may have changed */
+    return r;
+}
+
+/* Options that came with the request replace those of the start, for this and later reloads. */
+static int take_args(struct qpw_auditor *a, const char *args, struct qpw_policy_options *ret_old, char **ret_old_text)
+{
+    struct qpw_policy_options options;
+    char *text = strdup(args);
+    int r = text ? qpw_policy_args_read(text, &options) : -ENOMEM;
+
+    if (r < 0) {
+        free(text);
+        return r;
+    }
+    *ret_old = a->options.policy;
+    *ret_old_text = a->policy_args;
+    a->options.policy = options;
+    a->policy_args = text;
+    return 0;
+}
+
+int qpw_audit_reload(struct qpw_auditor *a, const char *args, char *words, size_t size)
+{
+    struct qpw_policy_options old = {0};
+    char *old_text = NULL, from[72], list[QPW_CONTROL_BYTES - 512];
+    bool usage = false, replaced = args && *args;
+    struct qpw_error err;
+    int r = replaced ? take_args(a, args, &old, &old_text) : 0;
+
+    if (r < 0) {
+        snprintf(words, size, "the request cannot be read");
+        return QPW_EXIT_FAILED;
+    }
+    snprintf(from, sizeof(from), "%s", a->meta.policy_digest);
+    list[0] = '\0';
+    r = qpw_audit_load_policy(a, &usage, list, sizeof(list), &err);
+    if (replaced) { /* the loser of both sets of options goes */
+        struct qpw_policy_options gone = r < 0 ? a->options.policy : old;
+        char *gone_text = r < 0 ? a->policy_args : old_text;
+
+        if (r < 0) {
+            a->options.policy = old;
+            a->policy_args = old_text;
+        }
+        qpw_policy_options_clear(&gone);
+        free(gone_text);
+    }
+    if (r < 0) {
+        qpw_coverage_add(&a->coverage, QPW_COVERAGE_RELOAD_FAILED, 0, "%.110s", err.text);
+        qpw_alerts_reloaded(a, from, NULL, err.text);
+        qpw_say(a, QPW_SAY_WARNING, "reload changed nothing: %s", err.text);
+        snprintf(words, size, "%s", err.text);
+        return usage ? QPW_EXIT_USAGE : QPW_EXIT_FAILED;
+    }
+    qpw_coverage_add(&a->coverage, QPW_COVERAGE_RELOADED, 0, "%.40s %.19s -> %.19s", a->policy.name, from,
+                     a->meta.policy_digest);
+    qpw_alerts_reloaded(a, from, list, NULL);
+    snprintf(words, size, "policy %s (%s) is in force%s", a->policy.name, a->policy.path, list);
+    qpw_say(a, QPW_SAY_NOTE, "%s", words);
+    return QPW_EXIT_OK;
+}

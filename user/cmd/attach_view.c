@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#include "cmd/attach_view.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <string.h>
+
+#include "kernel/collect.h"
+
+static void picture(const struct qpw_auditor *auditor, struct qpw_view *view)
+{
+    struct qpw_collect_options options = {.brief = !qpw_view_wants_whole(view), .links = qpw_auditor_links(auditor)};
+    struct qpw_snapshot snapshot = {0};
+    struct qpw_error err;
+
+    if (qpw_collect(qpw_auditor_kernel(auditor), &options, &snapshot, &err) < 0)
+        qpw_view_feed(view, NULL, err.text);
+    else
+        qpw_view_feed(view, &snapshot, NULL);
+    qpw_snapshot_clear(&snapshot);
+}
+
+static int loop(struct qpw_auditor *auditor, struct qpw_view *view, struct qpw_error *err)
+{
+    struct pollfd inputs[] = {{.fd = qpw_view_fd(view), .events = POLLIN},
+                              {.fd = qpw_auditor_fd(auditor), .events = POLLIN}};
+    int r = 0;
+
+    while (r == 0) {
+        if (qpw_view_due_ms(view) == 0)
+            picture(auditor, view);
+        if (qpw_view_step(view))
+            return 0;
+        if (poll(inputs, 2, qpw_view_due_ms(view)) < 0 && errno != EINTR)
+            return qpw_fail(err, -errno, "waiting: %s", strerror(errno));
+        r = qpw_auditor_step(auditor, 0, err);
+    }
+    return r < 0 ? r : 0;
+}
+
+int qpw_attach_view(struct qpw_auditor *auditor, bool keep, struct qpw_view **view, struct qpw_error *err)
+{
+    struct qpw_view_state state;
+    struct qpw_view_options options = {
+        .state = &state,
+        .sockets = qpw_auditor_sockets(auditor),
+        .remember = true,
+        .quit_question = keep ? "End the auditor? The kernel side goes on counting."
+                              : "End and remove everything from the interfaces? What was counted ends with it.",
+    };
+    int r;
+
+    qpw_view_begin(true, &state);
+    r = qpw_view_open(&options, view, err);
+    if (r < 0)
+        return r;
+    r = loop(auditor, *view, err);
+    qpw_view_close(*view);
+    *view = NULL;
+    return r;
+}

@@ -1,0 +1,208 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#include <argp.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "audit/auditor.h"
+#include "audit/privileges.h"
+#include "cmd/attach_view.h"
+#include "cmd/cmd.h"
+#include "cmd/number.h"
+#include "kernel/clock.h"
+#include "util/names.h"
+
+#define DEFAULT_ALERTS "/var/log/qportwatch/eve.json"
+#define DEFAULT_INTERVAL 10
+
+enum {
+    KEY_MODE = 0x200, KEY_TC_HOOK, KEY_INTERVAL, KEY_ALERTS, KEY_NO_ALERTS, KEY_SENSOR, KEY_NO_TUI, KEY_KEEP,
+    KEY_MAX_CONNECTIONS, KEY_TCP, KEY_HALF_OPEN, KEY_UDP, KEY_OTHER, KEY_TAIL, KEY_PARENT, KEY_FRAGMENT,
+};
+
+static const struct argp_option options_table[] = {
+    {"mode", KEY_MODE, "auto|xdp|tc", 0, "Where packets are counted; auto (default) never interrupts a link", 0},
+    {"tc-hook", KEY_TC_HOOK, "auto|tcx|clsact", OPTION_HIDDEN, "Which of the two TC hooks", 0},
+    {"interval", KEY_INTERVAL, "SECONDS", 0, "Between summary lines and checks of the hooks (default 10)", 0},
+    {"alerts", KEY_ALERTS, "FILE", 0, "Alert log (default " DEFAULT_ALERTS ")", 0},
+    {"no-alerts", KEY_NO_ALERTS, 0, 0, "Write no alert log", 0},
+    {"sensor-name", KEY_SENSOR, "NAME", 0, "Name of this node in alerts (default: the host's)", 0},
+    {"no-tui", KEY_NO_TUI, 0, 0, "Lines instead of the live view, also on a terminal", 0},
+    {"keep", KEY_KEEP, 0, 0, "A clean exit leaves the kernel side counting for the next start", 0},
+    {"max-connections", KEY_MAX_CONNECTIONS, "N", 0, "Places for established TCP connections (default 65536)", 0},
+    {"tcp-timeout", KEY_TCP, "SECONDS", 0, "Idle time after which an established TCP connection is over", 1},
+    {"half-open-timeout", KEY_HALF_OPEN, "SECONDS", 0, "The same before its handshake is complete", 1},
+    {"udp-timeout", KEY_UDP, "SECONDS", 0, "The same for an UDP exchange", 1},
+    {"other-timeout", KEY_OTHER, "SECONDS", 0, "The same for every other protocol", 1},
+    {"tail-timeout", KEY_TAIL, "SECONDS", 0, "How long late packets belong to the connection they close", 1},
+    {"parent-timeout", KEY_PARENT, "SECONDS", 0, "How long an answered exchange vouches for its companions", 1},
+    {"fragment-timeout", KEY_FRAGMENT, "SECONDS", 0, "How long fragments wait for their first", 1},
+    {0},
+};
+
+struct arguments {
+    struct qpw_audit_options audit;
+    const char *ifaces[QPW_MAX_IFACES];
+    bool no_alerts;
+    bool no_tui;
+    struct qpw_view *view; /* lines go there while it has the terminal */
+};
+
+static unsigned seconds(struct argp_state *state, const char *text)
+{
+    unsigned long value = 0;
+
+    if (qpw_number_parse(text, 1, 365ul * 24 * 3600, &value) < 0)
+        argp_error(state, "'%s' is not a number of seconds from 1 to a year", text);
+    return value;
+}
+
+static void take_hook(struct argp_state *state, const char *text, enum qpw_tc_choice *ret)
+{
+    static const char *const names[] = {"auto", "tcx", "clsact"};
+
+    for (unsigned i = 0; i < sizeof(names) / sizeof(*names); i++)
+        if (!strcmp(names[i], text)) {
+            *ret = i;
+            return;
+        }
+    argp_error(state, "--tc-hook is auto, tcx or clsact, not '%s'", text);
+}
+
+static void take_connections(struct argp_state *state, const char *text, uint32_t *ret)
+{
+    unsigned long value = 0;
+
+    if (qpw_number_parse(text, 1024, 4u << 20, &value) < 0)
+        argp_error(state, "--max-connections is a number from 1024 to %u, not '%s'", 4u << 20, text);
+    *ret = value;
+}
+
+static error_t take_option(int key, char *value, struct argp_state *state)
+{
+    struct arguments *arguments = state->input;
+    struct qpw_audit_options *audit = &arguments->audit;
+
+    switch (key) {
+    case ARGP_KEY_INIT: state->child_inputs[0] = &audit->policy; return 0;
+    case KEY_MODE:
+        if (qpw_mode_parse(value, &audit->mode) < 0)
+            argp_error(state, "--mode is auto, xdp or tc, not '%s'", value);
+        return 0;
+    case KEY_TC_HOOK: take_hook(state, value, &audit->tc); return 0;
+    case KEY_INTERVAL: audit->interval = seconds(state, value); return 0;
+    case KEY_ALERTS: audit->alerts = value; return 0;
+    case KEY_NO_ALERTS: arguments->no_alerts = true; return 0;
+    case KEY_SENSOR: audit->sensor_name = value; return 0;
+    case KEY_NO_TUI: arguments->no_tui = true; return 0;
+    case KEY_KEEP: audit->keep = true; return 0;
+    case KEY_MAX_CONNECTIONS: take_connections(state, value, &audit->load.max_connections); return 0;
+    case KEY_TCP: audit->timeouts.tcp = seconds(state, value); return 0;
+    case KEY_HALF_OPEN: audit->timeouts.half_open = seconds(state, value); return 0;
+    case KEY_UDP: audit->timeouts.udp = seconds(state, value); return 0;
+    case KEY_OTHER: audit->timeouts.other = seconds(state, value); return 0;
+    case KEY_TAIL: audit->timeouts.tail = seconds(state, value); return 0;
+    case KEY_PARENT: audit->timeouts.parent = seconds(state, value); return 0;
+    case KEY_FRAGMENT: audit->timeouts.fragment = seconds(state, value); return 0;
+    case ARGP_KEY_ARG:
+        if (audit->n_ifaces == QPW_MAX_IFACES - 1)
+            argp_error(state, "no more than %d interfaces", QPW_MAX_IFACES - 1);
+        arguments->ifaces[audit->n_ifaces++] = value;
+        return 0;
+    case ARGP_KEY_NO_ARGS: argp_error(state, "which interface? 'ip -br link' lists them"); return EINVAL;
+    default: return ARGP_ERR_UNKNOWN;
+    }
+}
+
+/* One line, whole, with the time in front; errors and warnings to standard error. */
+static void say(void *arg, enum qpw_say kind, const char *line)
+{
+    struct arguments *arguments = arg;
+    char now[40];
+    FILE *out = kind == QPW_SAY_WARNING ? stderr : stdout;
+
+    if (arguments->view) {
+        if (kind == QPW_SAY_NOTE || kind == QPW_SAY_WARNING)
+            qpw_view_say(arguments->view, kind == QPW_SAY_WARNING, line);
+        return;
+    }
+    qpw_time_text(qpw_clock_unix_ns(), now, sizeof(now));
+    fprintf(out, "%.19sZ %s\n", now, line);
+    fflush(out);
+}
+
+/* The command line again, for `status`. */
+static const char *join(int argc, char **argv, char *buf, size_t size)
+{
+    size_t used = 0;
+
+    for (int i = 0; i < argc && used < size; i++)
+        used += snprintf(buf + used, size - used, "%s%s", i ? " " : "", argv[i]);
+    return buf;
+}
+
+static int fail(int status, const struct qpw_error *err)
+{
+    fprintf(stderr, "qportwatch attach: %s\n", err->text);
+    return status;
+}
+
+static int run(struct arguments *arguments)
+{
+    struct qpw_auditor *auditor;
+    struct qpw_error err = {0};
+    bool usage;
+    int r, status = QPW_EXIT_OK;
+
+    r = qpw_auditor_open(&arguments->audit, &auditor, &usage, &err);
+    if (r < 0)
+        return fail(usage ? QPW_EXIT_USAGE : QPW_EXIT_FAILED, &err);
+    qpw_privileges_drop();
+    if (!arguments->no_tui && isatty(STDIN_FILENO) && isatty(STDOUT_FILENO))
+        r = qpw_attach_view(auditor, arguments->audit.keep, &arguments->view, &err);
+    else
+        r = qpw_auditor_run(auditor, &err);
+    if (r < 0)
+        status = fail(QPW_EXIT_FAILED, &err);
+    r = qpw_auditor_close(auditor, &err);
+    if (r < 0)
+        status = fail(QPW_EXIT_FAILED, &err);
+    return status;
+}
+
+int qpw_cmd_attach(int argc, char **argv)
+{
+    static const struct argp_child children[] = {{&qpw_policy_argp, 0, "Policy:", 2}, {0}};
+    static const struct argp argp = {
+        .options = options_table, .parser = take_option, .args_doc = "IFACE...", .children = children,
+        .doc = "Watches interfaces until it is told to stop. Packets are counted in the kernel and never touched."
+               "\vSIGINT and SIGTERM remove everything (unless --keep); SIGUSR2 reloads the policy; SIGHUP reopens "
+               "the alert log. If the process is killed, the kernel side counts on and the next attach takes it over.",
+    };
+    struct arguments arguments = {
+        .audit = {.interval = DEFAULT_INTERVAL, .alerts = DEFAULT_ALERTS, .say = say}};
+    char command[256];
+    int status;
+
+    argp_err_exit_status = QPW_EXIT_USAGE;
+    join(argc, argv, command, sizeof(command));
+    if (argp_parse(&argp, argc, argv, 0, NULL, &arguments))
+        return QPW_EXIT_USAGE;
+    arguments.audit.ifaces = arguments.ifaces;
+    arguments.audit.command = command;
+    arguments.audit.say_arg = &arguments;
+    if (arguments.no_alerts)
+        arguments.audit.alerts = NULL;
+    if (geteuid() != 0) {
+        fprintf(stderr, "qportwatch attach: %s: only root can attach programs; use sudo\n", arguments.ifaces[0]);
+        qpw_policy_options_clear(&arguments.audit.policy);
+        return QPW_EXIT_FAILED;
+    }
+    qpw_hooks_quiet_libbpf();
+    status = run(&arguments);
+    qpw_policy_options_clear(&arguments.audit.policy);
+    return status;
+}

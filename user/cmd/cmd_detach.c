@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#include <argp.h>
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "audit/control.h"
+#include "audit/detach.h"
+#include "cmd/cmd.h"
+
+#define PATIENCE_SECONDS 30
+
+struct arguments {
+    const char *ifaces[QPW_MAX_IFACES];
+    size_t n;
+};
+
+static error_t take_option(int key, char *value, struct argp_state *state)
+{
+    struct arguments *arguments = state->input;
+
+    if (key != ARGP_KEY_ARG)
+        return ARGP_ERR_UNKNOWN;
+    if (arguments->n == QPW_MAX_IFACES)
+        argp_error(state, "no more than %d interfaces", QPW_MAX_IFACES - 1);
+    arguments->ifaces[arguments->n++] = value;
+    return 0;
+}
+
+/* The live auditor removes it itself. -ENOENT: there is none. */
+static int tell_auditor(const struct arguments *arguments, int *ret_status)
+{
+    char request[QPW_CONTROL_BYTES] = "detach\n", answer[QPW_CONTROL_BYTES];
+    size_t used = strlen(request);
+    struct qpw_error err;
+    pid_t pid;
+    int r;
+
+    for (size_t i = 0; i < arguments->n && used < sizeof(request); i++)
+        used += snprintf(request + used, sizeof(request) - used, "%s ", arguments->ifaces[i]);
+    r = qpw_control_ask(request, PATIENCE_SECONDS, ret_status, answer, sizeof(answer), &pid, &err);
+    if (r == -ENOENT)
+        return r;
+    if (r < 0)
+        fprintf(stderr, "qportwatch detach: %s\n", err.text);
+    else if (*ret_status)
+        fprintf(stderr, "qportwatch detach: %s\n", answer);
+    else
+        printf("removed by the auditor (process %d)\n", (int)pid);
+    return r;
+}
+
+int qpw_cmd_detach(int argc, char **argv)
+{
+    static const struct argp argp = {
+        .parser = take_option, .args_doc = "[IFACE...]",
+        .doc = "Removes exactly what qportwatch attached, from all interfaces or from those named. What was counted "
+               "ends with the last of them; 'qportwatch report' shows it before."};
+    struct arguments arguments = {0};
+    struct qpw_error err;
+    size_t removed;
+    int r, status;
+
+    argp_err_exit_status = QPW_EXIT_USAGE;
+    if (argp_parse(&argp, argc, argv, 0, NULL, &arguments))
+        return QPW_EXIT_USAGE;
+    if (geteuid() != 0) {
+        fprintf(stderr, "qportwatch detach: only root can remove programs; use sudo\n");
+        return QPW_EXIT_FAILED;
+    }
+    qpw_hooks_quiet_libbpf();
+    r = tell_auditor(&arguments, &status);
+    if (r != -ENOENT)
+        return r < 0 ? QPW_EXIT_FAILED : status;
+    r = qpw_detach(arguments.ifaces, arguments.n, &removed, &err);
+    if (r < 0) {
+        fprintf(stderr, "qportwatch detach: %s\n", err.text);
+        return QPW_EXIT_FAILED;
+    }
+    if (removed)
+        printf("removed from %zu interface%s\n", removed, removed == 1 ? "" : "s");
+    else
+        printf("nothing was attached in this network namespace\n");
+    return QPW_EXIT_OK;
+}

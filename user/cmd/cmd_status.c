@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#include <argp.h>
+#include <errno.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "audit/status.h"
+#include "cmd/cmd.h"
+#include "kernel/hooks.h"
+
+enum { KEY_JSON = 0x200, KEY_FORMAT };
+
+static const struct argp_option options_table[] = {
+    {"json", KEY_JSON, 0, 0, "One JSON document", 0},
+    {"format", KEY_FORMAT, "text|json", 0, "Text (default) or JSON", 0},
+    {0},
+};
+
+static error_t take_option(int key, char *value, struct argp_state *state)
+{
+    bool *json = state->input;
+
+    switch (key) {
+    case KEY_JSON: *json = true; return 0;
+    case KEY_FORMAT:
+        if (strcmp(value, "text") && strcmp(value, "json"))
+            argp_error(state, "--format is text or json, not '%s'", value);
+        *json = !strcmp(value, "json");
+        return 0;
+    case ARGP_KEY_ARG: argp_error(state, "'%s': no argument is expected", value); return EINVAL;
+    default: return ARGP_ERR_UNKNOWN;
+    }
+}
+
+int qpw_cmd_status(int argc, char **argv)
+{
+    static const struct argp argp = {
+        .options = options_table, .parser = take_option,
+        .doc = "What is attached in this network namespace, how, since when, with which policy, and what it lost. "
+               "Exit status 3: nothing is attached, or no auditor is alive."};
+    struct qpw_status status;
+    struct qpw_error err;
+    bool json = false;
+    int r, code;
+
+    argp_err_exit_status = QPW_EXIT_USAGE;
+    if (argp_parse(&argp, argc, argv, 0, NULL, &json))
+        return QPW_EXIT_USAGE;
+    if (geteuid() != 0) {
+        fprintf(stderr, "qportwatch status: only root can ask the kernel; use sudo\n");
+        return QPW_EXIT_FAILED;
+    }
+    qpw_hooks_quiet_libbpf();
+    r = qpw_status_gather(&status, &err);
+    if (r < 0) {
+        fprintf(stderr, "qportwatch status: %s\n", err.text);
+        return r == -ENOENT ? QPW_EXIT_YES : QPW_EXIT_FAILED;
+    }
+    code = status.stale ? QPW_EXIT_YES : QPW_EXIT_OK;
+    if (!json)
+        qpw_status_text(&status, stdout);
+    else if (qpw_status_json(&status, stdout) < 0) {
+        fprintf(stderr, "qportwatch status: out of memory\n");
+        code = QPW_EXIT_FAILED;
+    }
+    qpw_status_clear(&status);
+    return code;
+}
