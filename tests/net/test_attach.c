@@ -1,0 +1,262 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* attach, status, detach: in each mode, and what is left of it. */
+#include <criterion/criterion.h>
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "auditor.h"
+
+TestSuite(attach, .timeout = 120);
+
+/* A refused TCP connection from the client: SYN in, RST out. ARP is resolved before. */
+static void knock(struct node *n, unsigned port)
+{
+    netns_output(&n->client, NULL, 0, "nc -z -w 1 10.7.0.1 %u", port);
+}
+
+static void expect_clsact(struct node *n, bool there)
+{
+    char text[1024];
+
+    netns_output(&n->node, text, sizeof(text), "tc qdisc show dev node0");
+    cr_expect_eq(strstr(text, "clsact") != NULL, there, "clsact: %s", text);
+}
+
+static void each_mode(const char *arguments, const char *rx, const char *tx)
+{
+    struct node n;
+    json_t *status;
+
+    node_open(&n);
+    node_attach(&n, "node0 %s", arguments);
+    status = node_status(&n, NULL);
+    cr_expect_str_eq(node_text(status, "interfaces.0.name"), "node0");
+    cr_expect_str_eq(node_text(status, "interfaces.0.rx"), rx);
+    cr_expect_str_eq(node_text(status, "interfaces.0.tx"), tx);
+    cr_expect(json_is_null(node_value(status, "interfaces.0.before_rx")));
+    cr_expect(json_is_null(node_value(status, "interfaces.0.before_tx")));
+    json_decref(status);
+    expect_clsact(&n, !strcmp(tx, "clsact"));
+
+    knock(&n, 8080);
+    node_until_number(&n, "totals.unexpected", 1);
+    status = node_status(&n, NULL);
+    cr_expect_eq(node_number(status, "totals.by_direction.inbound"), 2, "SYN and RST");
+    cr_expect_eq(node_number(status, "totals.unexpected_answered"), 0);
+    json_decref(status);
+    netns_until_file(n.log, "unexpected inbound tcp 8080 from 10.7.0.2:", NETNS_DEADLINE_MS);
+
+    cr_expect_eq(node_stop(&n, SIGTERM), 0);
+    node_nothing_left(&n);
+    expect_clsact(&n, false);
+    cr_expect_eq(node_command(&n, NULL, 0, "status"), 3, "nothing is attached");
+    node_close(&n);
+}
+
+Test(attach, native_xdp)
+{
+    each_mode("--mode xdp", "XDP", "TCX");
+}
+
+Test(attach, auto_takes_xdp_on_veth)
+{
+    each_mode("", "XDP", "TCX");
+}
+
+Test(attach, tcx)
+{
+    each_mode("--mode tc --tc-hook tcx", "TCX", "TCX");
+}
+
+Test(attach, clsact)
+{
+    each_mode("--mode tc --tc-hook clsact", "clsact", "clsact");
+}
+
+Test(attach, xdp_with_clsact)
+{
+    each_mode("--mode xdp --tc-hook clsact", "XDP", "clsact");
+}
+
+Test(attach, interrupt_removes_everything)
+{
+    struct node n;
+
+    node_open(&n);
+    node_attach(&n, "node0");
+    cr_expect_eq(node_stop(&n, SIGINT), 0);
+    node_nothing_left(&n);
+    node_close(&n);
+}
+
+Test(attach, detach_tells_the_auditor)
+{
+    struct node n;
+    char text[512];
+
+    node_open(&n);
+    node_attach(&n, "node0");
+    cr_expect_eq(node_command(&n, text, sizeof(text), "detach"), 0);
+    cr_expect(strstr(text, "removed by the auditor"), "%s", text);
+    cr_expect_eq(netns_wait(n.auditor, NETNS_DEADLINE_MS), 0, "the auditor ends");
+    n.auditor = 0;
+    node_nothing_left(&n);
+    node_close(&n);
+}
+
+Test(attach, detach_without_an_auditor)
+{
+    struct node n;
+    char text[512];
+
+    node_open(&n);
+    node_attach(&n, "node0 --mode tc --tc-hook clsact");
+    node_stop(&n, SIGKILL);
+    cr_expect_eq(node_command(&n, NULL, 0, "status"), 3, "no auditor lives");
+    cr_expect_eq(node_command(&n, text, sizeof(text), "detach eth7"), 1);
+    cr_expect(strstr(text, "eth7: qportwatch is not attached to it"), "%s", text);
+    cr_expect_eq(node_command(&n, text, sizeof(text), "detach node0"), 0, "%s", text);
+    node_nothing_left(&n);
+    expect_clsact(&n, false);
+    cr_expect_eq(node_command(&n, text, sizeof(text), "detach"), 0, "again: nothing to do is no error");
+    node_close(&n);
+}
+
+Test(attach, keep_leaves_the_kernel_side)
+{
+    struct node n;
+    json_t *status;
+    int code;
+
+    node_open(&n);
+    node_attach(&n, "node0 --keep");
+    cr_expect_eq(node_stop(&n, SIGTERM), 0);
+    knock(&n, 8081);
+    status = node_status(&n, &code);
+    cr_expect_eq(code, 3);
+    cr_expect(json_is_null(node_value(status, "auditor.pid")));
+    cr_expect_eq(node_number(status, "totals.by_direction.inbound"), 2, "counted without an auditor");
+    json_decref(status);
+    cr_expect_eq(node_command(&n, NULL, 0, "detach"), 0);
+    node_nothing_left(&n);
+    node_close(&n);
+}
+
+Test(attach, a_second_auditor_is_refused)
+{
+    struct node n;
+    char text[512], process[32];
+
+    node_open(&n);
+    node_attach(&n, "node0");
+    cr_expect_eq(node_command(&n, text, sizeof(text), "attach node0 --no-tui --no-alerts"), 1);
+    snprintf(process, sizeof(process), "process %d", (int)n.auditor);
+    cr_expect(strstr(text, process), "it names the process: %s", text);
+    cr_expect_eq(node_command(&n, NULL, 0, "status"), 0, "the first one is unharmed");
+    node_close(&n);
+}
+
+Test(attach, killed_and_taken_over)
+{
+    struct node n;
+    json_t *status;
+
+    node_open(&n);
+    node_attach(&n, "node0");
+    knock(&n, 8080);
+    node_until_number(&n, "totals.by_direction.inbound", 2);
+    node_stop(&n, SIGKILL);
+    knock(&n, 8081);
+    node_attach(&n, "node0");
+    knock(&n, 8082);
+    node_until_number(&n, "totals.by_direction.inbound", 6);
+    status = node_status(&n, NULL);
+    cr_expect_eq(node_number(status, "totals.unexpected"), 3);
+    cr_expect_eq(node_coverage(status, "attached"), 1, "the same programs go on");
+    cr_expect_eq(node_coverage(status, "auditor-gap"), 1);
+    cr_expect_eq(node_coverage(status, "auditor-started"), 2);
+    json_decref(status);
+    netns_until_file(n.log, "unexpected inbound tcp 8081 ", NETNS_DEADLINE_MS);
+    node_stop(&n, SIGTERM);
+    node_nothing_left(&n);
+    node_close(&n);
+}
+
+/* The second interface needs the TC ingress program, which the first start never attached. */
+Test(attach, takeover_with_one_more_interface)
+{
+    struct node n;
+    json_t *status;
+
+    node_open(&n);
+    netns_run(&n.node, "ip link add node1 type veth peer name other1 && ip link set node1 up && ip link set other1 up");
+    node_attach(&n, "node0 --mode xdp");
+    node_stop(&n, SIGKILL);
+    node_attach(&n, "node0 node1 --mode tc");
+    node_note(&n, "node1");
+    status = node_status(&n, NULL);
+    cr_expect_eq(json_array_size(node_value(status, "interfaces")), 2);
+    for (int i = 0; i < 2; i++) {
+        bool first = !strcmp(node_text(status, i ? "interfaces.1.name" : "interfaces.0.name"), "node0");
+
+        cr_expect_str_eq(node_text(status, i ? "interfaces.1.rx" : "interfaces.0.rx"), first ? "XDP" : "TCX");
+    }
+    json_decref(status);
+    cr_expect_eq(node_command(&n, NULL, 0, "detach node1"), 0);
+    status = node_status(&n, NULL);
+    cr_expect_eq(json_array_size(node_value(status, "interfaces")), 1, "the auditor goes on with the other one");
+    json_decref(status);
+    node_stop(&n, SIGTERM);
+    node_nothing_left(&n);
+    node_close(&n);
+}
+
+Test(attach, found_from_another_mount_namespace)
+{
+    struct node n;
+    char text[4096];
+
+    node_open(&n);
+    node_attach(&n, "node0");
+    cr_expect_eq(netns_output(&n.node, text, sizeof(text), "unshare -m sh -c 'mount -t tmpfs none /sys/fs/bpf 2>/dev/null; "
+                              "exec %s/qportwatch status'", QPW_BUILD), 0, "%s", text);
+    cr_expect(strstr(text, "node0: rx XDP, tx TCX"), "%s", text);
+    node_stop(&n, SIGKILL);
+    cr_expect_eq(netns_output(&n.node, text, sizeof(text), "unshare -m sh -c 'mount -t tmpfs none /sys/fs/bpf 2>/dev/null; "
+                              "exec %s/qportwatch detach'", QPW_BUILD), 0, "%s", text);
+    node_nothing_left(&n);
+    node_close(&n);
+}
+
+Test(attach, what_cannot_be_watched_is_refused)
+{
+    struct node n;
+    char text[1024];
+
+    node_open(&n);
+    cr_expect_eq(node_command(&n, text, sizeof(text), "attach lo --no-alerts"), 1);
+    cr_expect(strstr(text, "lo: the loopback interface"), "%s", text);
+    cr_expect_eq(node_command(&n, text, sizeof(text), "attach eth7 --no-alerts"), 1);
+    cr_expect(strstr(text, "eth7: no such interface"), "%s", text);
+    cr_expect_eq(node_command(&n, text, sizeof(text), "attach"), 2);
+    cr_expect_eq(node_command(&n, text, sizeof(text), "attach node0 --mode fast"), 2);
+    cr_expect_eq(node_command(&n, text, sizeof(text), "status"), 3, "nothing was left by the refused ones");
+    node_close(&n);
+}
+
+Test(attach, stacked_devices_are_refused)
+{
+    struct node n;
+    char text[1024];
+
+    node_open(&n);
+    if (netns_output(&n.node, NULL, 0, "ip link add br0 type bridge && ip link set br0 up"))
+        cr_skip_test("this kernel has no bridge device");
+    netns_run(&n.node, "ip link set node0 master br0");
+    cr_expect_eq(node_command(&n, text, sizeof(text), "attach node0 br0 --no-alerts"), 1);
+    cr_expect(strstr(text, "node0 and br0") && strstr(text, "counted twice"), "%s", text);
+    cr_expect_eq(node_command(&n, text, sizeof(text), "status"), 3, "node0 was let go again");
+    node_close(&n);
+}

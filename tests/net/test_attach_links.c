@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* What becomes of a watched interface: down, renamed, gone, back; addresses that come and go. */
+#include <criterion/criterion.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "auditor.h"
+
+TestSuite(attach_links, .timeout = 120);
+
+Test(attach_links, down_and_up)
+{
+    struct node n;
+
+    node_open(&n);
+    node_attach(&n, "node0");
+    netns_run(&n.client, "ip link set client0 down");
+    node_until_coverage(&n, "interface-down");
+    netns_run(&n.client, "ip link set client0 up");
+    node_until_coverage(&n, "interface-up");
+    netns_until_file(n.log, "node0: the link is up again", NETNS_DEADLINE_MS);
+    node_stop(&n, SIGTERM);
+    node_nothing_left(&n);
+    node_close(&n);
+}
+
+Test(attach_links, renamed)
+{
+    struct node n;
+    json_t *status;
+
+    node_open(&n);
+    node_attach(&n, "node0");
+    netns_run(&n.node, "ip link set node0 down && ip link set node0 name front && ip link set front up");
+    node_until_coverage(&n, "interface-renamed");
+    status = node_status(&n, NULL);
+    cr_expect_eq(json_array_size(node_value(status, "interfaces")), 1);
+    cr_expect_str_eq(node_text(status, "interfaces.0.name"), "front");
+    cr_expect_str_eq(node_text(status, "interfaces.0.rx"), "XDP");
+    json_decref(status);
+    node_stop(&n, SIGTERM);
+    cr_expect(bpfleft_gone(&n.left, NETNS_DEADLINE_MS));
+    node_close(&n);
+}
+
+static void make_again(struct node *n)
+{
+    netns_veth(&n->node, "node0", &n->client, "client0");
+    netns_address(&n->node, "node0", "10.7.0.1/24");
+    netns_address(&n->client, "client0", "10.7.0.2/24");
+}
+
+Test(attach_links, gone_and_back)
+{
+    struct node n;
+    json_t *status;
+    int64_t before;
+
+    node_open(&n);
+    node_attach(&n, "node0");
+    netns_output(&n.client, NULL, 0, "nc -z -w 1 10.7.0.1 445");
+    node_until_number(&n, "totals.by_direction.inbound", 2);
+    netns_run(&n.node, "ip link del node0");
+    netns_until_file(n.log, "node0: the interface is gone", NETNS_DEADLINE_MS);
+    make_again(&n);
+    node_until_coverage(&n, "interface-back");
+    node_until_text(&n, "interfaces.0.rx", "XDP");
+    status = node_status(&n, NULL);
+    before = node_number(status, "totals.by_direction.inbound");
+    cr_expect_eq(before, 2, "what was counted before is still there");
+    cr_expect_eq(json_array_size(node_value(status, "interfaces")), 1, "it is the same interface");
+    json_decref(status);
+    netns_output(&n.client, NULL, 0, "nc -z -w 1 10.7.0.1 445");
+    node_until_number(&n, "totals.by_direction.inbound", 4);
+    node_stop(&n, SIGTERM);
+    node_nothing_left(&n);
+    node_close(&n);
+}
+
+/*
+ * A floating address: traffic to it flows before it is the node's, while it is, and after. Frames are
+ * sent to the node's MAC throughout, as a neighbour does whose cache is old.
+ */
+Test(attach_links, floating_address)
+{
+    struct node n;
+    json_t *status;
+
+    node_open(&n);
+    netns_run(&n.client, "ip neigh replace 10.7.0.9 lladdr 02:00:00:00:00:01 dev client0");
+    netns_run(&n.node, "ip neigh replace 10.7.0.2 lladdr 02:00:00:00:00:02 dev node0");
+    node_attach(&n, "node0");
+    /* Not the node's, yet to its own MAC: the node's, with a reason, never transit. */
+    netns_run(&n.client, "echo x | nc -u -q 0 -s 10.7.0.2 -p 7001 10.7.0.9 2049");
+    node_until_number(&n, "totals.by_direction.inbound", 1);
+    netns_run(&n.node, "ip addr add 10.7.0.9/24 dev node0");
+    netns_run(&n.client, "echo x | nc -u -q 0 -s 10.7.0.2 -p 7002 10.7.0.9 2049");
+    node_until_number(&n, "totals.by_direction.inbound", 2);
+    netns_run(&n.node, "ip addr del 10.7.0.9/24 dev node0");
+    /* Now it is elsewhere: with another's MAC the frame is only passing by. */
+    netns_run(&n.client, "ip neigh replace 10.7.0.9 lladdr 02:00:00:00:00:77 dev client0");
+    netns_run(&n.client, "echo x | nc -u -q 0 -s 10.7.0.2 -p 7003 10.7.0.9 2049");
+    node_until_number(&n, "totals.by_direction.transit", 1);
+    status = node_status(&n, NULL);
+    cr_expect_eq(node_number(status, "totals.by_direction.inbound"), 2);
+    json_decref(status);
+    node_stop(&n, SIGTERM);
+    node_nothing_left(&n);
+    node_close(&n);
+}

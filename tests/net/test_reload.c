@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* reload: what changes, what a bad file does, with an auditor and without. */
+#include <criterion/criterion.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "auditor.h"
+
+TestSuite(reload, .timeout = 120);
+
+static const char narrow[] = "policy test/narrow\ninbound tcp 445 SMB\n";
+static const char wide[] = "policy test/wide\ninbound tcp 445 SMB\ninbound tcp 8080 \"a test\" name=web\n";
+static const char bad[] = "policy test/bad\ninbound tcp 99999 nonsense\n";
+
+Test(reload, good_and_bad)
+{
+    struct node n;
+    char path[128], text[2048];
+    json_t *status;
+
+    node_open(&n);
+    node_write(&n, "policy", narrow, path, sizeof(path));
+    node_attach(&n, "node0 --policy %s", path);
+    netns_output(&n.client, NULL, 0, "nc -z -w 1 10.7.0.1 8080");
+    node_until_number(&n, "totals.unexpected", 1);
+
+    node_write(&n, "policy", bad, path, sizeof(path));
+    cr_expect_eq(node_command(&n, text, sizeof(text), "reload"), 2);
+    cr_expect(strstr(text, "policy:2:13"), "FILE:LINE:COLUMN: %s", text);
+    status = node_status(&n, NULL);
+    cr_expect_str_eq(node_text(status, "policy.name"), "test/narrow", "nothing was changed");
+    cr_expect_str_eq(node_text(status, "policy.file_state"), "unreadable");
+    cr_expect_eq(node_coverage(status, "reload-failed"), 1);
+    json_decref(status);
+
+    node_write(&n, "policy", wide, path, sizeof(path));
+    status = node_status(&n, NULL);
+    cr_expect_str_eq(node_text(status, "policy.file_state"), "changed");
+    json_decref(status);
+    cr_expect_eq(node_command(&n, text, sizeof(text), "reload"), 0, "%s", text);
+    cr_expect(strstr(text, "now in force: web"), "the difference in words: %s", text);
+    status = node_status(&n, NULL);
+    cr_expect_str_eq(node_text(status, "policy.name"), "test/wide");
+    cr_expect_str_eq(node_text(status, "policy.file_state"), "current");
+    cr_expect_eq(node_coverage(status, "reloaded"), 1);
+    cr_expect_eq(node_number(status, "totals.by_verdict.allowed"), 0);
+    json_decref(status);
+    netns_output(&n.client, NULL, 0, "nc -z -w 1 10.7.0.1 8080");
+    node_until_number(&n, "totals.by_verdict.allowed", 2);
+    node_stop(&n, SIGTERM);
+    node_nothing_left(&n);
+    node_close(&n);
+}
+
+Test(reload, by_signal)
+{
+    struct node n;
+    char path[128];
+
+    node_open(&n);
+    node_write(&n, "policy", narrow, path, sizeof(path));
+    node_attach(&n, "node0 --policy %s", path);
+    node_write(&n, "policy", wide, path, sizeof(path));
+    cr_assert_eq(kill(n.auditor, SIGUSR2), 0);
+    node_until_text(&n, "policy.name", "test/wide");
+    node_stop(&n, SIGTERM);
+    node_nothing_left(&n);
+    node_close(&n);
+}
+
+Test(reload, without_an_auditor)
+{
+    struct node n;
+    char path[128], text[2048];
+    json_t *status;
+    int code;
+
+    node_open(&n);
+    node_write(&n, "policy", narrow, path, sizeof(path));
+    node_attach(&n, "node0 --policy %s", path);
+    node_stop(&n, SIGKILL);
+    node_write(&n, "policy", wide, path, sizeof(path));
+    cr_expect_eq(node_command(&n, text, sizeof(text), "reload"), 0, "%s", text);
+    status = node_status(&n, &code);
+    cr_expect_str_eq(node_text(status, "policy.name"), "test/wide");
+    cr_expect_eq(code, 3, "still no auditor");
+    json_decref(status);
+    node_command(&n, NULL, 0, "detach");
+    node_nothing_left(&n);
+    cr_expect_eq(node_command(&n, text, sizeof(text), "reload"), 1);
+    cr_expect(strstr(text, "nothing is attached"), "%s", text);
+    node_close(&n);
+}
+
+/* Another file than at the start, for this and later reloads. */
+Test(reload, to_another_file)
+{
+    struct node n;
+    char first[128], second[128], text[2048];
+
+    node_open(&n);
+    node_write(&n, "first", narrow, first, sizeof(first));
+    node_write(&n, "second", wide, second, sizeof(second));
+    node_attach(&n, "node0 --policy %s", first);
+    cr_expect_eq(node_command(&n, text, sizeof(text), "reload --policy %s", second), 0, "%s", text);
+    node_until_text(&n, "policy.path", second);
+    cr_expect_eq(node_command(&n, text, sizeof(text), "reload --policy %s/none", n.folder), 2, "%s", text);
+    cr_expect_eq(node_command(&n, text, sizeof(text), "reload"), 0, "the second again: %s", text);
+    node_until_text(&n, "policy.name", "test/wide");
+    node_stop(&n, SIGTERM);
+    node_nothing_left(&n);
+    node_close(&n);
+}
+
+/* A line's end passes without anybody doing anything. */
+Test(reload, an_expired_line_stops_matching)
+{
+    struct node n;
+    char path[128], text[256], until[32];
+    time_t soon = time(NULL) + 4;
+    struct tm tm;
+
+    node_open(&n);
+    gmtime_r(&soon, &tm);
+    strftime(until, sizeof(until), "%Y-%m-%dT%H:%M:%SZ", &tm);
+    snprintf(text, sizeof(text), "policy test/until\ninbound tcp 8080 test until=%s\n", until);
+    node_write(&n, "policy", text, path, sizeof(path));
+    if (node_command(&n, NULL, 0, "policy check --policy %s", path) == 2)
+        cr_skip_test("until= takes days only");
+    node_attach(&n, "node0 --policy %s", path);
+    netns_until_file(n.log, "has run out", NETNS_DEADLINE_MS);
+    netns_output(&n.client, NULL, 0, "nc -z -w 1 10.7.0.1 8080");
+    node_until_number(&n, "totals.unexpected", 1);
+    node_stop(&n, SIGTERM);
+    node_close(&n);
+}
