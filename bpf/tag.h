@@ -99,8 +99,8 @@ static __always_inline __u64 qpw_tag_value(struct qpw_tag t, const volatile __u6
     __u64 v;
 
     qpw_tag_word(&t, secret, 11, (incarnation & 0xffff) | epoch << 16);
-    t.a += (__u64)(generation + (epoch >> 16 << 24)) << 32; /* another generation never looks the same, nor a time days ago */
-    v = (t.a & 0xffffffff00000000ull) | (t.b >> 48 << 21 & QPW_CACHE_TAG);
+    t.a += (__u64)(generation + (epoch >> 16 << 24)) << 32; /* no other generation, nor a time days ago, is alike */
+    v = (t.a & 0xffffffff00000000ull) | t.b >> 53 << 21;
     return (v ? v : QPW_CACHE_TAG) | (__u64)(epoch & 15) << QPW_CACHE_EPOCH_SHIFT;
 }
 

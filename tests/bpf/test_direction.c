@@ -171,7 +171,7 @@ Test(direction, syn_ack_on_an_accepted_socket_is_unsolicited)
     size = sizeof(there);
     server = accept(listener, (struct sockaddr *)&there, &size);
     cr_assert(server >= 0);
-    /* As if the other end were elsewhere: 127.0.0.1 is only local to the socket table here. The socket is the server's. */
+    /* 127.0.0.1 is no address of the node to the programs, only to the socket table. The socket is the server's. */
     static struct packet p;
 
     packet_start(&p);
@@ -255,7 +255,8 @@ Test(direction, tails_belong_to_what_they_close)
 
 Test(direction, seeds_decide_midstream)
 {
-    struct qpw_conn_key in = audit_key(6, AUDIT_NODE, 2049, CLIENT, 443), out = audit_key(6, AUDIT_NODE, 445, CLIENT, 2049);
+    struct qpw_conn_key in = audit_key(6, AUDIT_NODE, 2049, CLIENT, 443);
+    struct qpw_conn_key out = audit_key(6, AUDIT_NODE, 445, CLIENT, 2049);
 
     open_with_policy(NULL);
     audit_seed(&a, &in, IN);

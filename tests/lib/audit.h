@@ -62,7 +62,7 @@ struct audit_rule {
     bool rx_multicast;
 };
 
-/* Makes this policy the one in force. peers: addresses or prefixes, each a peer of that name; NULL-terminated, or NULL. */
+/* Makes this policy the one in force. peers: addresses or prefixes, each a peer of that name, and NULL; or NULL. */
 void audit_policy(struct audit *a, const struct audit_rule *rules, size_t n_rules, const char *const *peers);
 #define AUDIT_POLICY(a, peers, ...) \
     audit_policy((a), (const struct audit_rule[]){__VA_ARGS__}, \
@@ -115,7 +115,7 @@ struct audit_filter {
     const char *rule, *peer;                                                 /* names */
 };
 
-/* Sum of the meters that fit, their findings' packets and bytes included; overflow rows fit by direction and verdict alone. */
+/* Sum of the meters that fit, with their findings' packets and bytes. Overflow rows: by direction and verdict alone. */
 struct qpw_counts audit_sum(struct audit *a, const struct audit_filter *filter);
 #define AUDIT_SUM(a, ...) audit_sum((a), &(struct audit_filter){__VA_ARGS__})
 

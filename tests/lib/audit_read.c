@@ -161,7 +161,7 @@ void audit_check(struct audit *a)
     cr_assert_eq(directions, a->frames, "sum by direction");
     cr_assert_eq(verdicts, a->frames, "sum by verdict");
     for (uint32_t slot = QPW_OVERFLOW_SLOTS; slot < QPW_COUNTER_SLOTS; slot++)
-        cr_assert(used[slot] || (!slots[slot].rx_packets && !slots[slot].tx_packets), "slot %u counts for no row", slot);
+        cr_assert(used[slot] || (!slots[slot].rx_packets && !slots[slot].tx_packets), "slot %u: of no row", slot);
     free(slots);
 }
 

@@ -1,0 +1,234 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * From bytes to struct qpw_pkt: each vector whole, cut at every byte, with every length of the linear part.
+ * Each input is a block of exactly its size, so that the sanitizer sees one byte read too far.
+ */
+#include <criterion/criterion.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "bpf/parse.h"
+#include "vectors.h"
+
+static struct packet p;
+
+/* Parses the first n bytes of p; linear of them can be read directly. 1: more bytes were asked for. */
+static int parse_direct(struct qpw_pkt *ret, size_t n, size_t linear, size_t wire)
+{
+    uint8_t *block = malloc(linear ? linear : 1);
+    struct qpw_frame f = {.data = block, .end = block + linear, .length = (uint32_t)n, .wire = (uint32_t)wire};
+    int more;
+
+    cr_assert(block != NULL);
+    memcpy(block, p.data, linear);
+    memset(ret, 0, sizeof(*ret));
+    more = qpw_parse(&f, ret, 1);
+    free(block);
+    return more;
+}
+
+/* The same through a copy, as the programs make it. */
+static void parse_copy(struct qpw_pkt *ret, size_t n, size_t wire)
+{
+    uint8_t *block = malloc(QPW_HEADER_BYTES);
+    struct qpw_frame f = {.data = block, .length = (uint32_t)n, .wire = (uint32_t)wire};
+
+    cr_assert(block != NULL);
+    memset(block, 0xa5, QPW_HEADER_BYTES);
+    memcpy(block, p.data, n < QPW_HEADER_BYTES ? n : QPW_HEADER_BYTES);
+    memset(ret, 0, sizeof(*ret));
+    cr_assert_eq(qpw_parse(&f, ret, 0), 0, "a copy is all there is");
+    free(block);
+}
+
+static void assert_same(const struct qpw_pkt *x, const struct qpw_pkt *y, const char *name, size_t n)
+{
+    cr_assert_eq(x->kind, y->kind, "%s at %zu: kind %u and %u", name, n, x->kind, y->kind);
+    cr_assert_eq(x->reason, y->reason, "%s at %zu: reason %u and %u", name, n, x->reason, y->reason);
+    cr_assert(!memcmp(x, y, sizeof(*x)), "%s at %zu", name, n);
+}
+
+Test(parse, whole_vectors)
+{
+    struct qpw_pkt pkt;
+
+    for (size_t i = 0; i < n_vectors; i++) {
+        const struct vector *v = &vectors[i];
+
+        vector_build(i, &p);
+        cr_assert_eq(parse_direct(&pkt, p.length, p.length, p.length), 0, "%s", v->name);
+        cr_assert_eq(pkt.kind, v->kind, "%s: kind %u, reason %u", v->name, pkt.kind, pkt.reason);
+        cr_assert_eq(pkt.reason, v->reason, "%s: reason %u", v->name, pkt.reason);
+        if (v->kind == QPW_PKT_NON_IP)
+            cr_assert_eq(pkt.ethertype, v->what, "%s: %#x", v->name, pkt.ethertype);
+        if (v->kind == QPW_PKT_UNDECODABLE)
+            continue;
+        cr_assert_eq(pkt.vlan, v->vlan, "%s: VLAN %u", v->name, pkt.vlan);
+        if (v->kind != QPW_PKT_IP)
+            continue;
+        cr_assert_eq(pkt.protocol, v->what, "%s: protocol %u", v->name, pkt.protocol);
+        cr_assert_eq(pkt.destination_port, v->destination_port, "%s: port %u", v->name, pkt.destination_port);
+        cr_assert_eq(pkt.fragment, v->fragment, "%s", v->name);
+        cr_assert_eq(pkt.has_addresses, 1);
+        cr_assert_eq(pkt.source[15], 9);
+        cr_assert_eq(pkt.destination[15], 1);
+    }
+}
+
+/* A frame that ends early is never taken for what it was, and never for something else. */
+Test(parse, cut_at_every_byte)
+{
+    struct qpw_pkt whole, direct, copy;
+
+    for (size_t i = 0; i < n_vectors; i++) {
+        vector_build(i, &p);
+        parse_direct(&whole, p.length, p.length, p.length);
+        for (size_t n = 0; n < p.length; n++) {
+            cr_assert_eq(parse_direct(&direct, n, n, n), 0, "%s at %zu: there is no more", vectors[i].name, n);
+            parse_copy(&copy, n, n);
+            assert_same(&direct, &copy, vectors[i].name, n);
+            cr_assert_neq(direct.kind, QPW_PKT_NONE);
+            cr_assert_eq(direct.kind == QPW_PKT_UNDECODABLE, direct.reason != QPW_REASON_NONE);
+            if (n < 14)
+                cr_assert_eq(direct.reason, QPW_REASON_SHORT_ETHERNET);
+            if (direct.kind == QPW_PKT_IP) /* only where what is missing is padding */
+                assert_same(&direct, &whole, vectors[i].name, n);
+            if (direct.kind == QPW_PKT_NON_IP)
+                cr_assert_eq(direct.ethertype, whole.ethertype);
+        }
+    }
+}
+
+/* A capture's snaplen is no lie of the header: what can be read is read, what cannot is truncated. */
+Test(parse, captured_shorter_than_the_wire)
+{
+    struct qpw_pkt whole, direct, copy;
+
+    for (size_t i = 0; i < n_vectors; i++) {
+        bool read = false;
+
+        vector_build(i, &p);
+        parse_direct(&whole, p.length, p.length, p.length);
+        for (size_t n = 0; n <= p.length; n++) {
+            cr_assert_eq(parse_direct(&direct, n, n, p.length), 0);
+            parse_copy(&copy, n, p.length);
+            assert_same(&direct, &copy, vectors[i].name, n);
+            if (direct.kind != QPW_PKT_UNDECODABLE) {
+                assert_same(&direct, &whole, vectors[i].name, n);
+                read = true;
+            } else if (read) {
+                cr_assert_fail("%s: read with fewer bytes, but not with %zu", vectors[i].name, n);
+            }
+            if (direct.reason == QPW_REASON_IP_LENGTH || direct.reason == QPW_REASON_UDP_LENGTH)
+                cr_assert_eq(direct.reason, whole.reason, "%s at %zu: the length did not lie", vectors[i].name, n);
+        }
+    }
+}
+
+/* However little is linear, the answer is the same: at once, or after the copy. */
+Test(parse, any_linear_part)
+{
+    struct qpw_pkt whole, direct, copy;
+
+    for (size_t i = 0; i < n_vectors; i++) {
+        vector_build(i, &p);
+        parse_direct(&whole, p.length, p.length, p.length);
+        parse_copy(&copy, p.length, p.length);
+        assert_same(&whole, &copy, vectors[i].name, p.length);
+        for (size_t linear = 0; linear < p.length; linear++)
+            if (!parse_direct(&direct, p.length, linear, p.length))
+                assert_same(&direct, &whole, vectors[i].name, linear);
+    }
+}
+
+/* Bytes at random behind a right start: no crash, no answer without a kind, both ways the same. */
+Test(parse, noise)
+{
+    struct qpw_pkt direct, copy;
+
+    srandom(1);
+    for (int i = 0; i < 60000; i++) {
+        vector_build((size_t)random() % n_vectors, &p);
+        for (int k = (int)(random() % 6); k >= 0; k--)
+            p.data[12 + (size_t)random() % (p.length - 12)] = (uint8_t)random();
+        size_t n = (size_t)random() % (p.length + 1);
+
+        if (parse_direct(&direct, p.length, n, p.length))
+            parse_copy(&direct, p.length, p.length);
+        parse_copy(&copy, p.length, p.length);
+        assert_same(&direct, &copy, "noise", n);
+        cr_assert_neq(direct.kind, QPW_PKT_NONE);
+        cr_assert_eq(direct.kind == QPW_PKT_UNDECODABLE, direct.reason != QPW_REASON_NONE);
+        cr_assert_lt(direct.reason, QPW_REASON_COUNT);
+    }
+}
+
+Test(parse, transport_fields)
+{
+    struct qpw_pkt pkt;
+
+    packet_make_tcp(&p, "10.0.0.9", 1, "10.0.0.1", 65535, PACKET_SYN | PACKET_ACK, 0xfffffffe, 0x80000001, 77);
+    parse_direct(&pkt, p.length, p.length, p.length);
+    cr_assert_eq(pkt.source_port, 1);
+    cr_assert_eq(pkt.destination_port, 65535);
+    cr_assert_eq(pkt.seq, 0xfffffffe);
+    cr_assert_eq(pkt.ack, 0x80000001);
+    cr_assert_eq(pkt.tcp_flags, PACKET_SYN | PACKET_ACK);
+    cr_assert_eq(pkt.payload, 77);
+    cr_assert_eq(pkt.l4_offset, 34);
+    packet_pad(&p, 1000);
+    parse_direct(&pkt, p.length, p.length, p.length);
+    cr_assert_eq(pkt.payload, 77, "padding is no payload");
+}
+
+Test(parse, layer_3_devices_and_tags_in_the_metadata)
+{
+    struct qpw_frame f = {.l3 = 1, .ethertype = 0x0800};
+    struct qpw_pkt pkt = {0};
+
+    packet_make_udp(&p, "10.0.0.9", 40000, "10.0.0.1", 53, 4);
+    f.data = p.data + 14;
+    f.end = p.data + p.length;
+    f.length = f.wire = (uint32_t)p.length - 14;
+    cr_assert_eq(qpw_parse(&f, &pkt, 1), 0);
+    cr_assert_eq(pkt.kind, QPW_PKT_IP);
+    cr_assert_eq(pkt.destination_port, 53);
+    f.ethertype = 0x86dd;
+    memset(&pkt, 0, sizeof(pkt));
+    qpw_parse(&f, &pkt, 1);
+    cr_assert_eq(pkt.reason, QPW_REASON_IP_TRUNCATED, "32 bytes are no IPv6 header");
+
+    vector_build(0, &p); /* tcp4 */
+    f = (struct qpw_frame){.data = p.data, .end = p.data + p.length, .length = (uint32_t)p.length,
+                           .wire = (uint32_t)p.length, .vlan_present = 1, .vlan_tci = 0xe000 | 300};
+    memset(&pkt, 0, sizeof(pkt));
+    qpw_parse(&f, &pkt, 1);
+    cr_assert_eq(pkt.vlan, 300);
+    cr_assert_eq(pkt.kind, QPW_PKT_IP);
+}
+
+Test(parse, merged_buffers)
+{
+    struct qpw_frame f = {.merged = 1};
+    struct qpw_pkt pkt = {0};
+
+    /* A buffer that stands for more than IP can say: the length field is zero. */
+    packet_make_tcp(&p, "10.0.0.9", 1, "10.0.0.1", 445, PACKET_ACK, 1, 1, 69000);
+    p.data[16] = p.data[17] = 0;
+    f.data = p.data;
+    f.end = p.data + p.length;
+    f.length = f.wire = (uint32_t)p.length;
+    cr_assert_eq(qpw_parse(&f, &pkt, 1), 0);
+    cr_assert_eq(pkt.kind, QPW_PKT_IP);
+    cr_assert_eq(pkt.payload, 69000);
+    /* UDP segmentation: the header says the length of one of them. */
+    packet_make_udp(&p, "10.0.0.9", 1, "10.0.0.1", 2049, 2000);
+    p.data[38] = 0;
+    p.data[39] = 108;
+    f.length = f.wire = (uint32_t)p.length;
+    f.end = p.data + p.length;
+    memset(&pkt, 0, sizeof(pkt));
+    cr_assert_eq(qpw_parse(&f, &pkt, 1), 0);
+    cr_assert_eq(pkt.kind, QPW_PKT_IP);
+    cr_assert_eq(pkt.payload, 2000);
+}

@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* The tag of a connection: the same for both directions of packets, another for everything else. */
+#include <criterion/criterion.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "bpf/tag.h"
+
+static __u64 secret[2 * QPW_SECRETS];
+
+static void start(void)
+{
+    __u64 x = 88172645463325252ull; /* xorshift64 */
+
+    for (size_t i = 0; i < sizeof(secret) / sizeof(*secret); i++) {
+        x ^= x << 13;
+        x ^= x >> 7;
+        x ^= x << 17;
+        secret[i] = x | 1;
+    }
+}
+TestSuite(tag, .init = start);
+
+struct tuple {
+    __u8 local[16], remote[16];
+    __u16 local_port, remote_port, vlan;
+    __u8 protocol;
+    int v6;
+    __u32 ifindex, extra, incarnation, generation, epoch;
+};
+
+static const struct tuple usual = {.local = {[10] = 0xff, 0xff, 10, 0, 0, 1},
+                                   .remote = {[10] = 0xff, 0xff, 10, 0, 0, 9}, .local_port = 445, .remote_port = 40000, .protocol = 6, .ifindex = 2,
+                                   .generation = 5, .epoch = 1000};
+
+static __u64 value_of(const struct tuple *u, __u32 *ret_line)
+{
+    struct qpw_tag t = qpw_tag_tuple(secret, u->local, u->remote, u->local_port, u->remote_port, u->protocol, u->v6);
+
+    qpw_tag_packet(&t, secret, u->ifindex, u->vlan, u->extra);
+    *ret_line = qpw_tag_line(&t, 0xffff);
+    return qpw_tag_value(t, secret, u->incarnation, u->generation, u->epoch);
+}
+
+static int is_found(__u64 entry, __u64 want)
+{
+    return ((entry ^ want) & (QPW_CACHE_TAG | QPW_CACHE_EPOCH)) == 0;
+}
+
+Test(tag, leaves_room_for_slot_and_directions)
+{
+    __u32 line;
+    __u64 v = value_of(&usual, &line);
+
+    cr_assert_eq(v & (QPW_CACHE_SLOT | QPW_CACHE_RX | QPW_CACHE_TX), 0);
+    cr_assert_neq(v & QPW_CACHE_TAG, 0);
+}
+
+#define OTHER(field, v) \
+    do { \
+        struct tuple u = usual; \
+        __u32 line, usual_line; \
+        u.field = (v); \
+        __u64 want = value_of(&u, &line), entry = value_of(&usual, &usual_line); \
+        cr_assert(line != usual_line || !is_found(entry, want), #field); \
+    } while (0)
+
+Test(tag, every_field_tells)
+{
+    for (int bit = 0; bit < 128; bit++) {
+        if (bit < 96) /* of IPv4 only the last four bytes are hashed: the rest is always the same */
+            continue;
+        OTHER(local[bit / 8], usual.local[bit / 8] ^ 1 << bit % 8);
+        OTHER(remote[bit / 8], usual.remote[bit / 8] ^ 1 << bit % 8);
+    }
+    for (int bit = 0; bit < 16; bit++) {
+        OTHER(local_port, (__u16)(usual.local_port ^ 1 << bit));
+        OTHER(remote_port, (__u16)(usual.remote_port ^ 1 << bit));
+        OTHER(incarnation, usual.incarnation ^ 1u << bit);
+    }
+    for (int bit = 0; bit < 12; bit++)
+        OTHER(vlan, (__u16)(1 << bit));
+    for (int bit = 0; bit < 32; bit++) {
+        OTHER(extra, 1u << bit);
+        OTHER(generation, usual.generation ^ 1u << bit);
+    }
+    for (int bit = 0; bit < 24; bit++) /* two years of four seconds each */
+        OTHER(epoch, usual.epoch ^ 1u << bit);
+    OTHER(protocol, 17);
+    OTHER(ifindex, 3);
+    OTHER(v6, 1);
+    OTHER(generation, usual.generation + 256);
+    OTHER(epoch, usual.epoch + 256);
+    OTHER(epoch, usual.epoch + 65536);
+}
+
+Test(tag, all_of_an_ipv6_address_tells)
+{
+    struct tuple six = usual;
+    __u32 line, other_line;
+
+    six.v6 = 1;
+    for (int bit = 0; bit < 128; bit++)
+        for (int end = 0; end < 2; end++) {
+            struct tuple u = six;
+
+            (end ? u.local : u.remote)[bit / 8] ^= (__u8)(1 << bit % 8);
+            __u64 want = value_of(&u, &other_line), entry = value_of(&six, &line);
+
+            cr_assert(line != other_line || !is_found(entry, want), "bit %d", bit);
+        }
+}
+
+static int by_value(const void *x, const void *y)
+{
+    return memcmp(x, y, 12);
+}
+
+/* A million tuples of a scan and of clients behind it: none has another's tag and line. */
+Test(tag, a_million_tuples_are_a_million_tags)
+{
+    enum { N = 1000000 };
+    struct entry {
+        __u64 value;
+        __u32 line;
+    } __attribute__((packed)) *all = malloc(N * sizeof(*all));
+    struct tuple u = usual;
+
+    cr_assert(all != NULL);
+    for (__u32 i = 0; i < N; i++) {
+        __u32 line;
+
+        u.local_port = (__u16)i;
+        u.remote_port = (__u16)(40000 + (i >> 16));
+        u.remote[15] = (__u8)(i >> 12);
+        all[i].value = value_of(&u, &line);
+        all[i].line = line & 16383; /* lines of the default size */
+    }
+    qsort(all, N, sizeof(*all), by_value);
+    for (__u32 i = 1; i < N; i++)
+        cr_assert(by_value(&all[i - 1], &all[i]) != 0);
+    free(all);
+}
+
+/* Lines are used evenly: a port scan does not pile up in a few. */
+Test(tag, lines_are_filled_evenly)
+{
+    enum { LINES = 16384, N = 65536 };
+    static __u16 used[LINES];
+    struct tuple u = usual;
+    unsigned most = 0;
+
+    for (__u32 i = 0; i < N; i++) {
+        __u32 line;
+
+        u.local_port = (__u16)i;
+        value_of(&u, &line);
+        if (++used[line & (LINES - 1)] > most)
+            most = used[line & (LINES - 1)];
+    }
+    cr_assert_lt(most, 40, "%u of 65,536 in one line, where 4 are due", most);
+}
