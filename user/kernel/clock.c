@@ -9,6 +9,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#define CALIBRATION_TICKS 5u
+
 static uint64_t clock_ns(clockid_t id)
 {
     struct timespec t;
@@ -66,46 +68,37 @@ static int next_tick(int fd, uint32_t *ret_tick, uint64_t *ret_ns)
     return 0;
 }
 
-static uint64_t nearest_tick_ns(uint64_t elapsed_ns, uint32_t ticks)
-{
-    static const unsigned rates[] = {100, 250, 300, 1000};
-    double measured = ticks * 1e9 / (double)elapsed_ns, best = 1e9;
-    unsigned hz = 250;
-
-    for (size_t i = 0; i < sizeof(rates) / sizeof(*rates); i++) {
-        double off = measured > rates[i] ? measured / rates[i] : rates[i] / measured;
-
-        if (off < best) {
-            best = off;
-            hz = rates[i];
-        }
-    }
-    return 1000000000u / hz;
-}
-
 int qpw_clock_calibrate(struct qpw_config *config, struct qpw_error *err)
 {
     int low = load_reader(0), high = load_reader(1), rc = low < 0 ? low : high < 0 ? high : 0;
-    uint32_t first, last, upper = 0;
-    uint64_t start, now;
+    uint32_t tick, upper = 0;
+    struct timespec resolution;
+    uint64_t now;
+    int64_t ahead, best = INT64_MIN;
 
     if (rc < 0) {
         rc = qpw_fail(err, rc, "cannot load a BPF program: %s (root, or CAP_BPF and CAP_NET_ADMIN, is needed)",
                       strerror(-rc));
         goto out;
     }
-    rc = next_tick(low, &first, &start);
-    do
-        rc = rc ? rc : next_tick(low, &last, &now);
-    while (!rc && now - start < 25000000u);
-    rc = rc ? rc : read_half(high, &upper);
-    if (rc < 0) {
-        rc = qpw_fail(err, rc, "cannot read the kernel's tick: %s", strerror(-rc));
+    /* The coarse clocks are as coarse as the tick: exact, where counting ticks on a busy machine is not. */
+    if (clock_getres(CLOCK_MONOTONIC_COARSE, &resolution) < 0) {
+        rc = qpw_fail(err, -errno, "cannot read the resolution of the kernel's clock: %s", strerror(errno));
         goto out;
     }
-    config->tick_ns = nearest_tick_ns(now - start, last - first);
-    config->jiffies_base = (uint64_t)upper << 32 | last;
-    config->base_ns = now;
+    config->tick_ns = (uint64_t)resolution.tv_sec * 1000000000u + (uint64_t)resolution.tv_nsec;
+    rc = read_half(high, &upper);
+    for (unsigned i = 0; !rc && i < CALIBRATION_TICKS; i++) {
+        rc = next_tick(low, &tick, &now);
+        ahead = (int64_t)(tick * config->tick_ns) - (int64_t)now;
+        if (rc || ahead <= best)
+            continue; /* jiffies, and this process, can only be late */
+        best = ahead;
+        config->jiffies_base = (uint64_t)upper << 32 | tick;
+        config->base_ns = now;
+    }
+    if (rc < 0)
+        rc = qpw_fail(err, rc, "cannot read the kernel's tick: %s", strerror(-rc));
 out:
     if (low >= 0)
         close(low);

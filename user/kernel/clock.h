@@ -9,8 +9,8 @@
 #include "util/error.h"
 
 /*
- * Finds HZ (100, 250, 300 or 1000; the kernel does not tell) by timing jiffies against CLOCK_MONOTONIC,
- * and sets tick_ns, jiffies_base and base_ns of *config. Takes some 30 ms. 0, or a negative errno.
+ * Sets tick_ns, jiffies_base and base_ns of *config from the resolution of the coarse clocks and a few ticks
+ * read beside CLOCK_MONOTONIC. Takes some 20 ms. 0, or a negative errno.
  */
 int qpw_clock_calibrate(struct qpw_config *config, struct qpw_error *err);
 
