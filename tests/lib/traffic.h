@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * traffic.h - real sockets that move an exact number of bytes, in namespaces of the test's own.
+ *
+ * A server is a child process, listening when the call returns. A client runs in the caller's process
+ * and returns when the exchange is over. IPv4 and IPv6 by the address's form. Failures end the test.
+ */
+#ifndef TESTS_LIB_TRAFFIC_H
+#define TESTS_LIB_TRAFFIC_H
+
+#include <stdint.h>
+
+#include "netns.h"
+
+/* Serves TCP: each client says how much it sends and how much it wants. Returns the pid. */
+pid_t traffic_serve_tcp(const struct netns *ns, const char *address, uint16_t port);
+
+/* Serves UDP: each datagram is sent back. Returns the pid. */
+pid_t traffic_serve_udp(const struct netns *ns, const char *address, uint16_t port);
+
+struct traffic_tcp {
+    const char *address; /* of the server */
+    uint16_t port;
+    const char *local_address; /* NULL: the kernel's choice */
+    uint16_t local_port;       /* 0: the kernel's choice */
+    uint64_t up;   /* bytes to the server */
+    uint64_t down; /* bytes back */
+};
+
+/* One connection, opened, used and closed. */
+void traffic_tcp(const struct netns *ns, const struct traffic_tcp *o);
+
+/* The same in a child process; end it with netns_wait(). */
+pid_t traffic_tcp_start(const struct netns *ns, const struct traffic_tcp *o);
+
+/*
+ * Opens a connection and leaves it open: a connected descriptor. Bytes are moved with traffic_tcp_more().
+ * Only one exchange at a time on a connection.
+ */
+int traffic_tcp_open(const struct netns *ns, const struct traffic_tcp *o);
+void traffic_tcp_more(int fd, uint64_t up, uint64_t down);
+
+/* n datagrams of `size` bytes, each awaited back before the next. local_port 0: the kernel's choice. */
+void traffic_udp(const struct netns *ns, const char *address, uint16_t port, uint16_t local_port, unsigned n,
+                 unsigned size);
+
+#endif
