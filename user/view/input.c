@@ -204,12 +204,15 @@ static unsigned back(struct qpw_view_state *state)
 
 static unsigned quit(struct qpw_view_state *state, const char *question)
 {
+    char text[sizeof(state->message)];
+
     if (state->mode == QPW_MODE_DETAILS)
         return back(state);
     if (!question)
         return QPW_DO_QUIT;
     state->mode = QPW_MODE_QUIT;
-    qpw_state_say(state, true, question);
+    snprintf(text, sizeof(text), "%.200s (y/n)", question);
+    qpw_state_say(state, true, text);
     return QPW_DO_PAINT;
 }
 

@@ -1,0 +1,428 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* The live view on a real screen: keys go in through tmux, the screen comes out as text. */
+#include <arpa/inet.h>
+#include <criterion/criterion.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "bpfleft.h"
+#include "netns.h"
+#include "terminal.h"
+
+#define PROGRAM QPW_BUILD "/qportwatch"
+/* Nothing remembered, and the view's own character set and colours. */
+#define TOP "env XDG_STATE_HOME=%s/state LANG=C.UTF-8 LC_ALL=C.UTF-8 " PROGRAM " top "
+
+/* A node with a policy and a peer, audited; a client beside it. */
+struct scene {
+    struct netns node, client;
+    char folder[64];
+    pid_t auditor;
+};
+
+static void write_policy(const char *path)
+{
+    FILE *file = fopen(path, "w");
+
+    cr_assert_not_null(file);
+    fputs("policy site/test\n"
+          "inbound tcp 445 SMB\n"
+          "inbound tcp 2049 NFS name=nfs\n"
+          "outbound tcp 389,636 LDAP name=ldap\n"
+          "peer node2 10.77.0.2\n",
+          file);
+    fclose(file);
+}
+
+static void open_scene(struct scene *s)
+{
+    char policy[96], alerts[96], log[96];
+    char *attach[] = {PROGRAM, "attach", "node0", "--no-tui", "--policy", policy, "--alerts", alerts, NULL};
+
+    netns_need_root();
+    if (access(PROGRAM, X_OK) != 0)
+        cr_skip_test(PROGRAM " is not built");
+    strcpy(s->folder, "/tmp/qpw-top-XXXXXX");
+    cr_assert_not_null(mkdtemp(s->folder));
+    snprintf(policy, sizeof(policy), "%s/policy", s->folder);
+    snprintf(alerts, sizeof(alerts), "%s/eve.json", s->folder);
+    snprintf(log, sizeof(log), "%s/log", s->folder);
+    write_policy(policy);
+    s->node = netns_new();
+    s->client = netns_new();
+    netns_veth(&s->node, "node0", &s->client, "client0");
+    netns_address(&s->node, "node0", "10.77.0.1/24");
+    netns_address(&s->client, "client0", "10.77.0.2/24");
+    netns_address(&s->client, "client0", "10.77.0.9/24");
+    netns_run(&s->node, "ip neigh add 10.77.0.9 lladdr 02:00:00:00:00:02 dev node0; "
+                        "ip neigh add 10.77.0.2 lladdr 02:00:00:00:00:02 dev node0");
+    netns_run(&s->client, "ip neigh add 10.77.0.1 lladdr 02:00:00:00:00:01 dev client0");
+    s->auditor = netns_start(&s->node, log, attach);
+    netns_until_file(log, "node0", NETNS_DEADLINE_MS);
+}
+
+static void close_scene(struct scene *s)
+{
+    netns_stop(s->auditor, SIGTERM);
+    netns_run(&s->node, "rm -r %s", s->folder);
+    netns_close(&s->node);
+    netns_close(&s->client);
+}
+
+/* ---- Traffic ---- */
+
+static struct sockaddr_in at(const char *address, unsigned port)
+{
+    struct sockaddr_in a = {.sin_family = AF_INET, .sin_port = htons((uint16_t)port)};
+
+    inet_pton(AF_INET, address, &a.sin_addr);
+    return a;
+}
+
+static int listen_on(void *argument)
+{
+    struct sockaddr_in here = at("10.77.0.1", *(unsigned *)argument);
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), one = 1;
+
+    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
+    cr_assert(bind(fd, (struct sockaddr *)&here, sizeof(here)) == 0 && listen(fd, 5) == 0);
+    return fd;
+}
+
+struct call {
+    const char *from;
+    unsigned port;
+};
+
+static int connect_to(void *argument)
+{
+    const struct call *call = argument;
+    struct sockaddr_in from = at(call->from, 0), to = at("10.77.0.1", call->port);
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+    cr_assert_eq(bind(fd, (struct sockaddr *)&from, sizeof(from)), 0);
+    if (connect(fd, (struct sockaddr *)&to, sizeof(to)) == 0)
+        return fd;
+    close(fd);
+    return -1;
+}
+
+/* A connection that is answered and carries data both ways, and stays. */
+static void exchange(struct scene *s, const char *from, unsigned port)
+{
+    struct call call = {from, port};
+    int listener = netns_call(&s->node, listen_on, &port), client = netns_call(&s->client, connect_to, &call);
+    int server = accept(listener, NULL, NULL);
+    char byte;
+
+    cr_assert(client >= 0 && server >= 0);
+    cr_assert(write(client, "x", 1) == 1 && read(server, &byte, 1) == 1);
+    cr_assert(write(server, "y", 1) == 1 && read(client, &byte, 1) == 1);
+}
+
+static void knock(struct scene *s, const char *from, unsigned port)
+{
+    struct call call = {from, port};
+
+    cr_assert_eq(netns_call(&s->client, connect_to, &call), -1, "nothing listens there");
+}
+
+/* One datagram to each of so many ports: as many meters. */
+static int send_to_ports(void *argument)
+{
+    struct sockaddr_in from = at("10.77.0.9", 0), to;
+    int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+    cr_assert_eq(bind(fd, (struct sockaddr *)&from, sizeof(from)), 0);
+    for (unsigned port = 1; port <= *(unsigned *)argument; port++) {
+        to = at("10.77.0.1", 1000 + port);
+        sendto(fd, "x", 1, 0, (struct sockaddr *)&to, sizeof(to)); /* refused by what came before: sent all the same */
+        sendto(fd, "x", 1, 0, (struct sockaddr *)&to, sizeof(to));
+    }
+    close(fd);
+    return 0;
+}
+
+static void stage(struct scene *s)
+{
+    exchange(s, "10.77.0.9", 445);
+    exchange(s, "10.77.0.9", 4444);
+    exchange(s, "10.77.0.2", 3712);
+    knock(s, "10.77.0.9", 8080);
+}
+
+static void open_top(struct terminal *t, const struct scene *s, int columns, int rows, const char *options)
+{
+    char command[512];
+
+    snprintf(command, sizeof(command), TOP "%s", s->folder, options);
+    terminal_open(t, &s->node, columns, rows, command);
+    terminal_until(t, "NOT CLEAN: 1 answered");
+}
+
+/* ---- What is seen ---- */
+
+static void look_at_every_tab(int columns, int rows)
+{
+    struct scene s;
+    struct terminal t;
+
+    open_scene(&s);
+    stage(&s);
+    open_top(&t, &s, columns, rows, "");
+    terminal_until(&t, "[1 Unexpected]");
+    terminal_until(&t, "tcp/4444");
+    terminal_until(&t, "tcp/8080");
+    terminal_until(&t, "auditor alive");
+    terminal_until(&t, "10.77.0.9");
+    cr_log_info("%dx%d\n%s", columns, rows, terminal_screen(&t, false));
+    terminal_keys(&t, "2");
+    terminal_until(&t, "[2 Ports]");
+    terminal_until(&t, "in-tcp-445");
+    cr_log_info("%dx%d\n%s", columns, rows, terminal_screen(&t, false));
+    terminal_keys(&t, "3");
+    terminal_until(&t, "[3 Peers]");
+    terminal_until(&t, "node2");
+    terminal_until(&t, "tcp/3712");
+    cr_log_info("%dx%d\n%s", columns, rows, terminal_screen(&t, false));
+    terminal_keys(&t, "4");
+    terminal_until(&t, "[4 Policy]");
+    terminal_until(&t, "never");
+    terminal_until(&t, "inbound tcp 445 SMB");
+    cr_log_info("%dx%d\n%s", columns, rows, terminal_screen(&t, false));
+    terminal_keys(&t, "Tab");
+    terminal_until(&t, "[5 Coverage]");
+    terminal_until(&t, "attached");
+    terminal_until(&t, "established");
+    cr_log_info("%dx%d\n%s", columns, rows, terminal_screen(&t, false));
+    terminal_keys(&t, "?");
+    terminal_until(&t, "[6 Help]");
+    terminal_until(&t, "next tab");
+    terminal_keys(&t, "q");
+    terminal_until_end(&t);
+    terminal_close(&t);
+    close_scene(&s);
+}
+
+Test(top, every_tab_at_80x24, .timeout = 60)
+{
+    look_at_every_tab(80, 24);
+}
+
+Test(top, every_tab_at_140x40, .timeout = 60)
+{
+    look_at_every_tab(140, 40);
+}
+
+Test(top, every_tab_at_250x70, .timeout = 60)
+{
+    look_at_every_tab(250, 70);
+}
+
+Test(top, filter_sort_pause_details_and_the_line_that_would_allow, .timeout = 60)
+{
+    struct scene s;
+    struct terminal t;
+
+    open_scene(&s);
+    stage(&s);
+    open_top(&t, &s, 80, 24, "");
+    terminal_type(&t, "/port:8080");
+    terminal_until_not(&t, "tcp/4444");
+    terminal_until(&t, "1 of 2");
+    terminal_keys(&t, "Enter");
+    terminal_until(&t, "filter port:8080");
+    terminal_keys(&t, "c");
+    terminal_until(&t, "2 rows");
+    terminal_type(&t, "/prt:1");
+    terminal_until(&t, "'prt' is not a field");
+    terminal_keys(&t, "Escape");
+    terminal_until(&t, "2 rows");
+    terminal_keys(&t, "s");
+    terminal_until(&t, "sort by");
+    terminal_keys(&t, "j j Enter");
+    terminal_until(&t, "SERVICE▲");
+    terminal_keys(&t, "r");
+    terminal_until(&t, "SERVICE▼");
+    terminal_keys(&t, "p");
+    terminal_until(&t, "PAUSED");
+    terminal_keys(&t, "p");
+    terminal_until_not(&t, "PAUSED");
+    terminal_keys(&t, "G Enter"); /* 4444 stands last now */
+    terminal_until(&t, "handshake");
+    terminal_until(&t, "inbound tcp 4444 ");
+    terminal_until(&t, "from=10.77.0.9");
+    terminal_until(&t, "test_top"); /* the process that listens: this one */
+    cr_log_info("details\n%s", terminal_screen(&t, false));
+    terminal_keys(&t, "y");
+    terminal_until(&t, "copied: inbound tcp 4444");
+    terminal_keys(&t, "Escape");
+    terminal_until(&t, "SERVICE▼");
+    terminal_keys(&t, "q");
+    terminal_until_end(&t);
+    terminal_close(&t);
+    close_scene(&s);
+}
+
+Test(top, choices_are_remembered, .timeout = 60)
+{
+    struct scene s;
+    struct terminal t;
+
+    open_scene(&s);
+    stage(&s);
+    open_top(&t, &s, 80, 24, "");
+    terminal_type(&t, "/port:8080");
+    terminal_keys(&t, "Enter 2");
+    terminal_until(&t, "[2 Ports]");
+    terminal_until(&t, "filter port:8080");
+    terminal_keys(&t, "q");
+    terminal_until_end(&t);
+    terminal_close(&t);
+    open_top(&t, &s, 80, 24, "");
+    terminal_until(&t, "[2 Ports]");
+    terminal_until(&t, "filter port:8080");
+    terminal_close(&t);
+    close_scene(&s);
+}
+
+Test(top, resizes_stops_and_goes_on_and_takes_clicks, .timeout = 60)
+{
+    struct scene s;
+    struct terminal t;
+
+    open_scene(&s);
+    stage(&s);
+    /* A shell with job control, so that stopping means something. */
+    terminal_open(&t, &s.node, 140, 40, "env PS1=ready: bash --norc --noprofile -i");
+    terminal_until(&t, "ready:");
+    terminal_type(&t, "XDG_STATE_HOME=/nonexistent LC_ALL=C.UTF-8 " PROGRAM " top");
+    terminal_keys(&t, "Enter");
+    terminal_until(&t, "[1 Unexpected]");
+    terminal_resize(&t, 80, 24);
+    terminal_until(&t, "? help  q quit");
+    terminal_until_not(&t, "VERDICT");
+    terminal_resize(&t, 250, 70);
+    terminal_until(&t, "VERDICT");
+    terminal_keys(&t, "C-z");
+    terminal_until(&t, "Stopped");
+    terminal_type(&t, "fg");
+    terminal_keys(&t, "Enter");
+    terminal_until(&t, "[1 Unexpected]");
+    terminal_until(&t, "NOT CLEAN");
+    terminal_bytes(&t, "1b 5b 4d 20 31 26"); /* a press of the first button at column 17, row 6 (both + 32, from 1) */
+    terminal_until(&t, "[2 Ports]");
+    terminal_keys(&t, "q");
+    terminal_until(&t, "ready:");
+    terminal_until_not(&t, "[2 Ports]");
+    terminal_close(&t);
+    close_scene(&s);
+}
+
+Test(top, plain_ascii_no_color_and_256_colours, .timeout = 60)
+{
+    struct scene s;
+    struct terminal t;
+    const char *screen;
+
+    open_scene(&s);
+    stage(&s);
+    terminal_open(&t, &s.node, 80, 24, "env -u LC_ALL LANG=C NO_COLOR=1 XDG_STATE_HOME=/nonexistent " PROGRAM " top");
+    terminal_until(&t, "SEV^");
+    screen = terminal_screen(&t, true);
+    for (const char *c = screen; *c; c++)
+        cr_assert((unsigned char)*c < 128, "not ASCII: %s", screen);
+    cr_expect_null(strstr(screen, "[38;"), "a colour though NO_COLOR is set");
+    cr_expect_null(strstr(screen, "[31m"));
+    terminal_close(&t);
+    terminal_open(&t, &s.node, 80, 24, "env LC_ALL=C.UTF-8 XDG_STATE_HOME=/nonexistent " PROGRAM " top");
+    terminal_until(&t, "SEV▲");
+    terminal_until(&t, "NOT CLEAN");
+    cr_expect_not_null(strstr(terminal_screen(&t, true), "38;5;196"), "\"NOT CLEAN\" is red where there are 256 colours");
+    terminal_close(&t);
+    terminal_open(&t, &s.node, 80, 24, "env TERM=screen LC_ALL=C.UTF-8 XDG_STATE_HOME=/nonexistent " PROGRAM " top");
+    terminal_until(&t, "NOT CLEAN");
+    cr_expect_not_null(strstr(terminal_screen(&t, true), "31m"), "and where there are 8");
+    terminal_close(&t);
+    close_scene(&s);
+}
+
+Test(top, plain_tables_without_a_terminal, .timeout = 60)
+{
+    struct scene s;
+    char out[32768];
+
+    open_scene(&s);
+    stage(&s);
+    cr_assert_eq(netns_output(&s.node, out, sizeof(out), "COLUMNS=100 LC_ALL=C.UTF-8 " PROGRAM " top --once --interval 0.2"), 0);
+    cr_expect(strstr(out, "NOT CLEAN: 1 answered") && strstr(out, "Unexpected: 2 rows") && strstr(out, "Policy: "), "%s", out);
+    cr_expect_eq(netns_output(&s.node, out, sizeof(out), PROGRAM " top --once --interval 0.2 --tab ports --filter 'verdict:peer'"), 0);
+    cr_expect(strstr(out, "Ports: 1 rows of ") && strstr(out, "tcp/3712"), "%s", out);
+    cr_expect_null(strstr(out, "Policy: "));
+    cr_expect_eq(netns_output(&s.node, out, sizeof(out), PROGRAM " top --once --filter prt:1"), 2);
+    cr_expect(strstr(out, "qportwatch top: --filter: 'prt' is not a field"), "%s", out);
+    cr_expect_eq(netns_output(&s.client, out, sizeof(out), PROGRAM " top --once"), 1, "nothing is attached there");
+    close_scene(&s);
+}
+
+/* ---- Cost ---- */
+
+struct usage {
+    double cpu_seconds;
+    long rss_kib;
+};
+
+static struct usage usage_of(pid_t pid)
+{
+    struct usage usage = {0};
+    unsigned long user = 0, kernel = 0;
+    char path[64], line[512];
+    FILE *file;
+
+    snprintf(path, sizeof(path), "/proc/%d/stat", pid);
+    file = fopen(path, "r");
+    cr_assert_not_null(file);
+    cr_assert_not_null(fgets(line, sizeof(line), file));
+    cr_assert_eq(sscanf(strrchr(line, ')') + 2, "%*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lu %lu", &user, &kernel), 2);
+    fclose(file);
+    snprintf(path, sizeof(path), "/proc/%d/status", pid);
+    file = fopen(path, "r");
+    while (fgets(line, sizeof(line), file))
+        sscanf(line, "VmRSS: %ld", &usage.rss_kib);
+    fclose(file);
+    usage.cpu_seconds = (double)(user + kernel) / (double)sysconf(_SC_CLK_TCK);
+    return usage;
+}
+
+Test(top, two_viewers_of_five_thousand_meters_cost_little, .timeout = 120)
+{
+    struct scene s;
+    struct terminal small, large;
+    struct usage before, after;
+    unsigned ports = 5000;
+    const double seconds = 10;
+
+    open_scene(&s);
+    stage(&s);
+    netns_call(&s.client, send_to_ports, &ports);
+    open_top(&small, &s, 80, 24, "--tab ports");
+    open_top(&large, &s, 250, 70, "--tab ports --sort=-SERVICE");
+    terminal_until(&large, "udp/6000");
+    before = usage_of(terminal_pid(&large));
+    struct timespec wait = {.tv_sec = (time_t)seconds}; /* what is measured is this time */
+    nanosleep(&wait, NULL);
+    after = usage_of(terminal_pid(&large));
+    cr_log_info("top --tab ports with 5,000 meters at 250x70, a picture a second: %.2f %% of one CPU, %ld KiB resident",
+                100 * (after.cpu_seconds - before.cpu_seconds) / seconds, after.rss_kib);
+    cr_expect_leq(100 * (after.cpu_seconds - before.cpu_seconds) / seconds, 4, "2 %% is the aim on a machine of its own");
+    cr_expect_leq(after.rss_kib, 32 * 1024);
+    terminal_until(&small, "[2 Ports]");
+    terminal_close(&small);
+    terminal_close(&large);
+    close_scene(&s);
+}
