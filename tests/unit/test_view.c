@@ -232,11 +232,15 @@ Test(view, losses_and_lost_hooks_are_not_clean)
     cr_expect_eq(b.model.summary.health, QPW_HEALTH_SUSPECT, "unexpected packets, though no finding was kept");
     b.snapshots[1].meters[4].key.verdict = QPW_VERDICT_ALLOWED;
     b.snapshots[1].mono_ns++;
-    b.snapshots[1].losses[QPW_LOSS_EVENT_RING] = 7;
+    b.snapshots[1].losses[QPW_LOSS_EVENT_RATE] = 5;
+    cr_assert_eq(qpw_model_advance(&b.model, &b.snapshots[1]), 0);
+    cr_expect_eq(b.model.summary.health, QPW_HEALTH_CLEAN, "a late event loses nothing");
+    b.snapshots[1].mono_ns++;
+    b.snapshots[1].losses[QPW_LOSS_METER_OVERFLOW] = 7;
     cr_assert_eq(qpw_model_advance(&b.model, &b.snapshots[1]), 0);
     cr_expect_eq(b.model.summary.health, QPW_HEALTH_DOUBT);
     paint(&b, 24, 80);
-    cr_expect(on_screen(&b, "losses 7 (event-ring-full)!"));
+    cr_expect(on_screen(&b, "losses 7 (meter-overflow)!"));
     b.snapshots[1].ifaces[0].attached = false;
     b.snapshots[1].mono_ns++;
     cr_assert_eq(qpw_model_advance(&b.model, &b.snapshots[1]), 0);

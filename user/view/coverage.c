@@ -74,7 +74,10 @@ static void losses(struct qpw_model *m, int *r)
         if (!m->now->losses[i])
             continue;
         snprintf(value, sizeof(value), "%" PRIu64, m->now->losses[i]);
-        line(m, r, "LOST", QPW_STYLE_BAD, qpw_loss_name(i), value, "");
+        if (qpw_loss_only_delays(i))
+            line(m, r, "delayed", QPW_STYLE_WARN, qpw_loss_name(i), value, "events not sent; what they tell of is kept");
+        else
+            line(m, r, "LOST", QPW_STYLE_BAD, qpw_loss_name(i), value, "");
     }
     if (!m->summary.losses)
         line(m, r, "lost", QPW_STYLE_GOOD, "nothing", "0", "no meter, finding, event or connection was lost");

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 #include "view/layout.h"
 
+/* Columns up to this priority may squeeze the others to their least width; later ones only join in comfort. */
+#define NEEDED 4
+
 static int priority(const struct qpw_column *column, bool totals)
 {
     if (!column->priority || !totals)
@@ -19,7 +22,7 @@ static int comfortable(const struct qpw_column *column)
 /* Chooses columns; taken[i] set. */
 static void choose(const struct qpw_tab_columns *tab, bool totals, int width, bool *taken)
 {
-    int used = -1; /* no blank before the first */
+    int least = -1, comfort = -1; /* no blank before the first */
     int highest = 0;
 
     for (size_t i = 0; i < tab->n; i++)
@@ -30,12 +33,10 @@ static void choose(const struct qpw_tab_columns *tab, bool totals, int width, bo
 
             if (priority(column, totals) != p)
                 continue;
-            if (p == 0)
-                used += 1 + column->min;
-            else if (used + 1 + column->min > width)
+            if (p && (p <= NEEDED ? least : comfort) + 1 + column->min > width)
                 continue;
-            else
-                used += 1 + comfortable(column);
+            least += 1 + column->min;
+            comfort += 1 + comfortable(column);
             taken[i] = true;
         }
     }

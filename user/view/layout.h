@@ -18,9 +18,10 @@ struct qpw_layout {
 };
 
 /*
- * Columns of priority 0 are always there (the last of them may be cut by the screen's edge); the others join in
- * order of priority while those before them keep a comfortable width. What is left widens columns up
- * to what they want, then the stretching ones. One blank between columns. totals: see state.h.
+ * Columns of priority 0 are always there (the last of them may be cut by the screen's edge); the others
+ * join in order of priority as far as they fit, the less important ones only where those before them
+ * keep a comfortable width. What is left widens columns up to what they want, then the stretching
+ * ones. One blank between columns. totals: see state.h.
  */
 void qpw_layout_make(const struct qpw_tab_columns *tab, bool totals, int width, struct qpw_layout *ret);
 

@@ -84,7 +84,7 @@ struct qpw_summary {
     unsigned answered;          /* unexpected, answered, not superseded */
     unsigned unexpected;        /* unexpected, not superseded */
     bool explained;             /* some finding, superseded ones too, stands behind the unexpected packets */
-    uint64_t losses;
+    uint64_t losses;            /* without those that only delay */
     enum qpw_loss worst_loss;
     uint64_t heartbeat_age_ns;  /* UINT64_MAX: never */
     unsigned hooks_missing;     /* interfaces whose programs are not in their hooks */
@@ -149,6 +149,8 @@ int qpw_model_help(struct qpw_model *m);     /* lines of the Help tab */
 int qpw_model_peers(struct qpw_model *m);    /* m->peers out of the meters */
 int qpw_model_rules(struct qpw_model *m);    /* m->rules out of the meters */
 void qpw_summary_make(struct qpw_model *m);
+/* Whether that loss loses nothing but time. */
+bool qpw_loss_only_delays(unsigned loss);
 /* Whether the auditor has been silent for too long. */
 bool qpw_heartbeat_stale(uint64_t age_ns);
 

@@ -51,9 +51,17 @@ static const struct qpw_finding_row *count_findings(const struct qpw_snapshot *s
     return worst;
 }
 
+/* An event that was not sent only delays: what it tells of stands in its table and is read from there. */
+bool qpw_loss_only_delays(unsigned loss)
+{
+    return loss == QPW_LOSS_EVENT_RATE || loss == QPW_LOSS_EVENT_RING;
+}
+
 static void count_losses(const struct qpw_snapshot *s, struct qpw_summary *sum)
 {
     for (unsigned i = 1; i < QPW_LOSS_COUNT; i++) {
+        if (qpw_loss_only_delays(i))
+            continue;
         sum->losses += s->losses[i];
         if (s->losses[i] > s->losses[sum->worst_loss])
             sum->worst_loss = (enum qpw_loss)i;
