@@ -129,4 +129,4 @@ clean:
 	rm -rf $(O)
 
 -include $(OBJECTS:.o=.d) $(SAN_OBJECTS:.o=.d) $(O)/user/main.d
--include $(patsubst $(O)/%,$(O)/%.d,$(ROOT_TESTS)) $(patsubst $(O)/tests/%,$(O)/san/tests/%.d,$(UNIT_TESTS))
+-include $(TEST_LIB:%.c=$(O)/%.d) $(TEST_LIB:%.c=$(O)/san/%.d) $(patsubst $(O)/%,$(O)/%.d,$(ROOT_TESTS)) $(patsubst $(O)/tests/%,$(O)/san/tests/%.d,$(UNIT_TESTS))
