@@ -16,6 +16,7 @@
 #include "kernel/instance.h"
 #include "kernel/netlink.h"
 #include "kernel/sockets.h"
+#include "report/report.h"
 #include "util/error.h"
 #include "view/columns.h"
 #include "view/plain.h"
@@ -26,7 +27,7 @@ enum output { SCREEN = 0, ONCE, LINES };
 struct options {
     enum output output;
     bool ascii;
-    bool tab_given;
+    bool json;
     const char *filter, *sort, *tab, *interval;
 };
 
@@ -38,11 +39,12 @@ struct source {
     struct qpw_sockets *sockets;
 };
 
-enum { KEY_ONCE = 0x100, KEY_LINES, KEY_ASCII };
+enum { KEY_ONCE = 0x100, KEY_LINES, KEY_ASCII, KEY_JSON };
 
 static const struct argp_option argp_options[] = {
     {"once", KEY_ONCE, NULL, 0, "print the tables once and end (rates over one interval)", 0},
     {"lines", KEY_LINES, NULL, 0, "print them again each interval", 0},
+    {"json", KEY_JSON, NULL, 0, "print a report as one line of JSON each interval (with --once: one)", 0},
     {"interval", 'i', "SECONDS", 0, "between two pictures, 0.1 to 3600 (default 1)", 0},
     {"tab", 't', "NAME", 0, "unexpected, ports, peers, policy or coverage", 0},
     {"filter", 'f', "FILTER", 0, "only rows that match, such as 'dir:in verdict:unexpected -port:445'", 0},
@@ -58,6 +60,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     switch (key) {
     case KEY_ONCE: o->output = ONCE; break;
     case KEY_LINES: o->output = LINES; break;
+    case KEY_JSON: o->json = true; break;
     case KEY_ASCII: o->ascii = true; break;
     case 'i': o->interval = arg; break;
     case 't': o->tab = arg; break;
@@ -201,6 +204,34 @@ static int print_tables(struct qpw_model *m, struct qpw_view_state *state, const
     return r;
 }
 
+/* The report's document on one line. In JSON a line break stands between tokens only, with the indentation after it. */
+static int print_json(const struct qpw_snapshot *snapshot)
+{
+    struct qpw_report report;
+    char *text = NULL;
+    size_t size;
+    FILE *memory;
+    int r = qpw_report_make(snapshot, 0, &report);
+
+    if (r < 0)
+        return r;
+    memory = open_memstream(&text, &size);
+    r = memory ? qpw_report_json(&report, memory) : -ENOMEM;
+    if (memory && fclose(memory) != 0 && r == 0)
+        r = -ENOMEM;
+    for (const char *c = text; r == 0 && *c; c += strspn(c, "\n ")) {
+        size_t line = strcspn(c, "\n");
+
+        fwrite(c, 1, line, stdout);
+        c += line;
+    }
+    if (r == 0 && (putchar('\n') == EOF || fflush(stdout) != 0))
+        r = -EIO;
+    free(text);
+    qpw_report_clear(&report);
+    return r;
+}
+
 static void wait_ms(unsigned ms)
 {
     struct timespec time = {ms / 1000, (long)(ms % 1000) * 1000000};
@@ -223,16 +254,18 @@ static int run_plain(struct source *source, struct qpw_view_state *state, const 
         if (n)
             wait_ms(state->interval_ms);
         r = take(source, true, now, err);
-        if (r == 0)
+        if (r == 0 && o->json)
+            r = print_json(now);
+        else if (r == 0)
             r = qpw_model_advance(&model, now);
-        if (r == 0 && n) { /* the first gives no rates */
+        if (r == 0 && n && !o->json) { /* the first gives no rates */
             r = print_tables(&model, state, o);
             if (r == 0 && o->output != ONCE)
                 printf("\n");
         }
         n++;
         qpw_snapshot_clear(&snapshots[n % 2]);
-    } while (r == 0 && (n < 2 || o->output != ONCE));
+    } while (r == 0 && (o->output != ONCE || (n < 2 && !o->json)));
     qpw_model_free(&model);
     qpw_snapshot_clear(&snapshots[0]);
     qpw_snapshot_clear(&snapshots[1]);
@@ -251,7 +284,7 @@ int qpw_cmd_top(int argc, char **argv)
     argp_err_exit_status = QPW_EXIT_USAGE;
     if (argp_parse(&argp, argc, argv, 0, NULL, &o))
         return QPW_EXIT_USAGE;
-    screen = o.output == SCREEN && isatty(STDIN_FILENO) && isatty(STDOUT_FILENO);
+    screen = o.output == SCREEN && !o.json && isatty(STDIN_FILENO) && isatty(STDOUT_FILENO);
     qpw_view_begin(screen, &state);
     if (apply(&o, &state, &err) < 0) {
         fprintf(stderr, "qportwatch top: %s\n", err.text);

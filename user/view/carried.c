@@ -160,6 +160,11 @@ int qpw_model_peers(struct qpw_model *m)
     for (size_t i = 0; i < s->n_peers; i++) {
         m->peers[i].info = &s->peers[i];
         m->peers[i].number = (uint16_t)i;
+        if (i < m->n_peer_seen) {
+            m->peers[i].last_unix_ns = m->peer_seen[i].last_unix_ns;
+            m->peers[i].v4 = m->peer_seen[i].v4;
+            m->peers[i].v6 = m->peer_seen[i].v6;
+        }
     }
     for (size_t i = 0; i < s->n_meters; i++) {
         const struct qpw_meter_row *meter = &s->meters[i];

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "alert/signatures.h"
+#include "report/words.h"
 #include "util/names.h"
 #include "view/canvas.h"
 #include "view/format.h"
@@ -40,12 +41,13 @@ static void text_service(const struct cell *c, char *buf, size_t size)
     qpw_service_text(t.kind, t.protocol, t.port, c->state->numbers, buf, size);
 }
 
-static void text_address(const uint8_t *addr, char *buf, size_t size)
+/* An address, or a MAC address where the finding is of an EtherType. */
+static void text_address(unsigned kind, const uint8_t *addr, char *buf, size_t size)
 {
     char text[INET6_ADDRSTRLEN] = "-";
 
     if (addr)
-        qpw_address_text(addr, text, sizeof(text));
+        qpw_words_end(kind, addr, text, sizeof(text));
     snprintf(buf, size, "%s", text);
 }
 
@@ -59,7 +61,7 @@ static void text_who(const struct cell *c, char *buf, size_t size)
     if (c->row->kind == QPW_ROW_FOLDED) {
         const struct qpw_detail_row *d = c->row->source;
 
-        text_address(t.initiator, address, sizeof(address) - 4);
+        text_address(QPW_KIND_NONE, t.initiator, address, sizeof(address) - 4);
         if (d->key.by_prefix)
             snprintf(buf, size, "%s%s", address,
                      IN6_IS_ADDR_V4MAPPED((const struct in6_addr *)d->key.prefix) ? "/24" : "/48");
@@ -67,7 +69,7 @@ static void text_who(const struct cell *c, char *buf, size_t size)
             snprintf(buf, size, "many, not kept");
         return;
     }
-    text_address(t.direction == QPW_DIR_OUTBOUND ? t.responder : t.initiator, address, sizeof(address));
+    text_address(t.kind, t.direction == QPW_DIR_OUTBOUND ? t.responder : t.initiator, address, sizeof(address));
     if (*peer)
         snprintf(buf, size, "%s (%s)", address, peer);
     else
@@ -76,12 +78,12 @@ static void text_who(const struct cell *c, char *buf, size_t size)
 
 static void text_from(const struct cell *c, char *buf, size_t size)
 {
-    text_address(qpw_thing_of(c->row).initiator, buf, size);
+    text_address(qpw_thing_of(c->row).kind, qpw_thing_of(c->row).initiator, buf, size);
 }
 
 static void text_to(const struct cell *c, char *buf, size_t size)
 {
-    text_address(qpw_thing_of(c->row).responder, buf, size);
+    text_address(qpw_thing_of(c->row).kind, qpw_thing_of(c->row).responder, buf, size);
 }
 
 static void text_outcome(const struct cell *c, char *buf, size_t size)

@@ -8,6 +8,7 @@
 
 #include "alert/signatures.h"
 #include "alert/text.h"
+#include "report/words.h"
 #include "util/names.h"
 #include "view/format.h"
 #include "view/screen.h"
@@ -201,8 +202,8 @@ static void paint_finding(struct pen *p, const struct qpw_model *m, const struct
     char from[64], to[64];
 
     put_severity(p, row, f);
-    qpw_address_text(f->key.initiator, from, sizeof(from));
-    qpw_address_text(f->key.responder, to, sizeof(to));
+    qpw_words_end(f->key.kind, f->key.initiator, from, sizeof(from));
+    qpw_words_end(f->key.kind, f->key.responder, to, sizeof(to));
     if (f->key.direction == QPW_DIR_UNKNOWN)
         putf(p, QPW_STYLE_NORMAL, "between", "%s and %s (who opened it is not known)", from, to);
     else if (f->value.initiator_port)

@@ -66,10 +66,34 @@ const char *qpw_model_process(const struct qpw_model *m, const struct qpw_findin
 
 /* ---- Taking a snapshot in ---- */
 
+/* Brief snapshots do not tell of connections: what whole ones told stays. */
+static int remember_peers(struct qpw_model *m, const struct qpw_snapshot *s)
+{
+    if (!s->peer_seen)
+        return 0;
+    if (s->n_peers > m->n_peer_seen) {
+        struct qpw_peer_seen *seen = realloc(m->peer_seen, s->n_peers * sizeof(*seen));
+
+        if (!seen)
+            return -ENOMEM;
+        memset(seen + m->n_peer_seen, 0, (s->n_peers - m->n_peer_seen) * sizeof(*seen));
+        m->peer_seen = seen;
+        m->n_peer_seen = s->n_peers;
+    }
+    for (size_t i = 0; i < s->n_peers; i++) {
+        m->peer_seen[i].v4 |= s->peer_seen[i].v4;
+        m->peer_seen[i].v6 |= s->peer_seen[i].v6;
+        if (s->peer_seen[i].last_unix_ns > m->peer_seen[i].last_unix_ns)
+            m->peer_seen[i].last_unix_ns = s->peer_seen[i].last_unix_ns;
+    }
+    return 0;
+}
+
 int qpw_model_advance(struct qpw_model *m, const struct qpw_snapshot *s)
 {
     int r = qpw_tracks_advance(&m->tracks, s);
 
+    r = r ? r : remember_peers(m, s);
     if (r < 0)
         return r;
     if (!m->started_unix_ns)
@@ -349,6 +373,7 @@ void qpw_model_free(struct qpw_model *m)
     qpw_tracks_free(&m->tracks);
     free(m->rows);
     free(m->peers);
+    free(m->peer_seen);
     free(m->rules);
     free(m->lines);
     free(m->listed);

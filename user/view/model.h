@@ -108,6 +108,8 @@ struct qpw_model {
     struct qpw_peer_view *peers;
     struct qpw_rule_view *rules;
     size_t n_peers, n_rules;
+    struct qpw_peer_seen *peer_seen; /* by peer number: all that whole snapshots have told so far */
+    size_t n_peer_seen;
     struct qpw_line *lines;
     size_t n_lines, lines_room;
     struct qpw_listed *listed;

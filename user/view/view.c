@@ -29,7 +29,12 @@ struct qpw_view {
     uint64_t due_ns;                 /* of the next picture, CLOCK_MONOTONIC */
     unsigned todo;                   /* QPW_DO_* not done yet */
     bool mouse;
+    bool tab_is_new;                 /* since the last picture */
+    unsigned pictures;
 };
+
+/* Reading every connection is dear where there are many: the peers' families and last moments are read so seldom. */
+#define PEERS_WHOLE 10
 
 static uint64_t now_ns(void)
 {
@@ -92,7 +97,9 @@ int qpw_view_due_ms(const struct qpw_view *view)
 
 bool qpw_view_wants_whole(const struct qpw_view *view)
 {
-    return !view->model.now || view->state.tab == QPW_TAB_COVERAGE;
+    if (!view->model.now || view->state.tab == QPW_TAB_COVERAGE)
+        return true;
+    return view->state.tab == QPW_TAB_PEERS && (view->tab_is_new || view->pictures % PEERS_WHOLE == 0);
 }
 
 void qpw_view_say(struct qpw_view *view, bool bad, const char *text)
@@ -116,6 +123,8 @@ int qpw_view_feed(struct qpw_view *view, struct qpw_snapshot *snapshot, const ch
     int r;
 
     set_due(view);
+    view->tab_is_new = false;
+    view->pictures++;
     if (!snapshot) {
         qpw_view_say(view, true, why);
         return 0;
@@ -186,8 +195,10 @@ static bool take_input(struct qpw_view *view, int page)
             qpw_model_build(&view->model, &view->state);
             qpw_screen_settle(&view->model, &view->state, page);
         }
-        if (view->state.tab != before && view->state.tab == QPW_TAB_COVERAGE)
+        if (view->state.tab != before && (view->state.tab == QPW_TAB_COVERAGE || view->state.tab == QPW_TAB_PEERS)) {
+            view->tab_is_new = true;
             view->due_ns = 0; /* what is shown now may be brief */
+        }
         view->todo |= todo & (QPW_DO_BUILD | QPW_DO_PAINT | QPW_DO_REDRAW);
         if (todo)
             qpw_screen_settle(&view->model, &view->state, page);
