@@ -175,18 +175,21 @@ static void text_first(const struct cell *c, char *buf, size_t size)
         snprintf(buf, size, "-");
 }
 
-/* Where nothing moved since the view began, at least that long ago: ">5m". */
+/* Where nothing moved since the view began, at least that long ago: ">5m"; but no longer than since the first packet. */
 static void text_last(const struct cell *c, char *buf, size_t size)
 {
+    uint64_t watched = ago(c, c->m->started_unix_ns), first = ago(c, c->row->first_unix_ns);
+    bool since_first = c->row->first_unix_ns && first <= watched;
     char age[16];
 
     if (c->row->last_unix_ns)
         qpw_short_age(ago(c, c->row->last_unix_ns), buf, size);
     else if (!c->row->counts.rx_packets && !c->row->counts.tx_packets)
         snprintf(buf, size, "never");
+    else if (since_first)
+        qpw_short_age(first, buf, size);
     else
-        snprintf(buf, size, ">%s", ago(c, c->m->started_unix_ns) < 1000000000u
-                                       ? "0s" : qpw_short_age(ago(c, c->m->started_unix_ns), age, sizeof(age)));
+        snprintf(buf, size, ">%s", watched < 1000000000u ? "0s" : qpw_short_age(watched, age, sizeof(age)));
 }
 
 static void text_state(const struct cell *c, char *buf, size_t size)

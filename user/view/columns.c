@@ -79,11 +79,11 @@ static const struct qpw_column policy[] = {
     {QPW_COL_PACKETS, "HITS", 6, 7, 0, NUMBER},
     {QPW_COL_CONNS, "CONNS", 5, 6, 1, NUMBER},
     {QPW_COL_LAST, "LAST", 6, 6, 0, RIGHT},
-    {QPW_COL_BYTES, "BYTES", 5, 6, 2, TOTAL},
-    {QPW_COL_RX_RATE, "RX/S", 5, 6, 3, RATE},
-    {QPW_COL_TX_RATE, "TX/S", 5, 6, 3, RATE},
-    {QPW_COL_STATEMENT, "STATEMENT", 16, 40, 1, STRETCH},
-    {QPW_COL_WHERE, "FILE:LINE", 10, 30, 4, 0},
+    {QPW_COL_BYTES, "BYTES", 5, 6, 5, TOTAL},
+    {QPW_COL_RX_RATE, "RX/S", 5, 6, 6, RATE},
+    {QPW_COL_TX_RATE, "TX/S", 5, 6, 6, RATE},
+    {QPW_COL_STATEMENT, "STATEMENT", 22, 44, 1, STRETCH},
+    {QPW_COL_WHERE, "FILE:LINE", 12, 30, 7, 0},
 };
 
 static const struct qpw_column coverage[] = {
