@@ -193,7 +193,7 @@ static __always_inline struct qpw_conn *qpw_lookup(struct qpw_work *w, int *from
     return qpw_conn_find(&w->key);
 }
 
-/* An entry whose time-out has passed. Returns it where the exchange goes on all the same, NULL where a new one begins. */
+/* An entry whose time-out has passed. Returns it where the exchange goes on all the same, NULL where another begins. */
 static __always_inline struct qpw_conn *qpw_expired(struct qpw_work *w, struct qpw_conn *c, int from_local, int *late)
 {
     if (c->state == QPW_STATE_DATAGRAM && c->evidence >= QPW_EVIDENCE_FIRST && !qpw_from_initiator(c, from_local)) {
@@ -501,6 +501,8 @@ static __noinline struct qpw_conn *qpw_connection(void *ctx, struct qpw_work *w)
     }
     if (reason && !c->reason)
         c->reason = (__u8)reason;
+    else if (!reason && c->reason == QPW_REASON_UNLISTED_LOCAL)
+        c->reason = QPW_REASON_NONE; /* the address is known by now */
     return c;
 }
 

@@ -56,16 +56,39 @@ void audit_local(struct audit *a, const char *address, bool present)
 
 /* ---- Feeding ---- */
 
-static void run(struct audit *a, enum audit_hook hook, const struct packet *p, void *context, uint32_t context_bytes)
+/* 0, or what the kernel said against it. */
+static int try_run(struct audit *a, enum audit_hook hook, const struct packet *p, void *context, uint32_t context_bytes)
 {
     static const enum qpw_program programs[] = {QPW_PROG_qpw_xdp_rx, QPW_PROG_qpw_tc_rx, QPW_PROG_qpw_tc_tx};
     LIBBPF_OPTS(bpf_test_run_opts, run, .data_in = p->data, .data_size_in = (uint32_t)p->length,
                 .ctx_in = context, .ctx_size_in = context_bytes, .repeat = 1);
 
-    cr_assert(bpf_prog_test_run_opts(a->kernel.prog_fd[programs[hook]], &run) == 0,
-              "test run of %zu bytes at hook %d: %s", p->length, hook, strerror(errno));
+    if (bpf_prog_test_run_opts(a->kernel.prog_fd[programs[hook]], &run) < 0)
+        return -errno;
     cr_assert_eq(run.retval, hook == AUDIT_XDP ? 2u /* XDP_PASS */ : (uint32_t)-1 /* TC_ACT_UNSPEC */,
                  "returned %d: the packet was not passed on", (int)run.retval);
+    return 0;
+}
+
+static void run(struct audit *a, enum audit_hook hook, const struct packet *p, void *context, uint32_t context_bytes)
+{
+    int rc = try_run(a, hook, p, context, context_bytes);
+
+    cr_assert_eq(rc, 0, "test run of %zu bytes at hook %d: %s", p->length, hook, strerror(-rc));
+}
+
+bool audit_feed_linear(struct audit *a, enum audit_hook hook, const struct packet *p, size_t linear)
+{
+    struct xdp_md md = {.data_end = (uint32_t)linear};
+    struct __sk_buff skb = {.data_end = (uint32_t)linear};
+    int rc = hook == AUDIT_XDP ? try_run(a, hook, p, &md, sizeof(md)) : try_run(a, hook, p, &skb, sizeof(skb));
+
+    if (rc == -EINVAL)
+        return false;
+    cr_assert_eq(rc, 0, "test run: %s", strerror(-rc));
+    a->frames++;
+    a->bytes += p->length;
+    return true;
 }
 
 void audit_feed_on(struct audit *a, enum audit_hook hook, uint32_t ifindex, const struct packet *p)

@@ -79,6 +79,9 @@ void audit_feed(struct audit *a, enum audit_hook hook, const struct packet *p);
 /* The same, on another interface of the namespace. */
 void audit_feed_on(struct audit *a, enum audit_hook hook, uint32_t ifindex, const struct packet *p);
 
+/* The same, only the first `linear` bytes in the linear part. false: this kernel cannot make such a test run. */
+bool audit_feed_linear(struct audit *a, enum audit_hook hook, const struct packet *p, size_t linear);
+
 /* What a merged buffer says of itself, and what it has to be counted as. TC only. */
 struct audit_merged {
     uint32_t gso_size, gso_segs, wire_len;

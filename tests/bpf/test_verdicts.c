@@ -1,0 +1,466 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* The verdicts, in the order in which they are judged, and what changes them on a live connection. */
+#include <bpf/bpf.h>
+#include <criterion/criterion.h>
+#include <string.h>
+
+#include "audit.h"
+#include "netns.h"
+
+#define CLIENT "10.0.0.9"
+#define OTHER "10.0.0.77"
+#define IN QPW_DIR_INBOUND
+#define OUT QPW_DIR_OUTBOUND
+#define VERDICT(v) .verdict = AUDIT_IS(QPW_VERDICT_##v)
+#define OWN_MAC "02:00:00:00:00:02"
+#define OTHER_MAC "02:00:00:00:00:03"
+
+static struct audit a;
+static struct packet p;
+
+#define SMB {.name = "smb", .direction = IN, .protocol = 6, .first = 445}
+
+static void make_syn(const char *source, const char *destination, const char *mac, uint16_t port)
+{
+    packet_start(&p);
+    packet_ethernet(&p, &(struct packet_ethernet){.destination = mac});
+    if (strchr(source, ':'))
+        packet_ipv6(&p, &(struct packet_ipv6){.source = source, .destination = destination});
+    else
+        packet_ipv4(&p, &(struct packet_ipv4){.source = source, .destination = destination});
+    packet_tcp(&p, &(struct packet_tcp){.source = 40000, .destination = port, .flags = PACKET_SYN});
+    packet_finish(&p);
+}
+
+static void make_protocol(const char *source, const char *destination, uint8_t protocol)
+{
+    packet_start(&p);
+    packet_ethernet(&p, &(struct packet_ethernet){0});
+    if (strchr(source, ':'))
+        packet_ipv6(&p, &(struct packet_ipv6){.source = source, .destination = destination, .next = protocol});
+    else
+        packet_ipv4(&p, &(struct packet_ipv4){.source = source, .destination = destination, .protocol = protocol});
+    packet_bytes(&p, NULL, 40);
+    packet_finish(&p);
+}
+
+/* ---- transit ---- */
+
+Test(verdicts, transit_by_its_reasons)
+{
+    audit_open(&a, NULL);
+    AUDIT_POLICY(&a, NULL, SMB);
+    make_syn(CLIENT, OTHER, OTHER_MAC, 445);
+    audit_feed(&a, AUDIT_XDP, &p);
+    audit_feed(&a, AUDIT_TC, &p);
+    audit_feed(&a, AUDIT_TX, &p);
+    cr_assert_eq(AUDIT_PACKETS(&a, VERDICT(TRANSIT), .reason = AUDIT_IS(QPW_REASON_NOT_LOCAL)), 3);
+    make_syn(AUDIT_NODE, CLIENT, OTHER_MAC, 445); /* its own packet, come back */
+    audit_feed(&a, AUDIT_XDP, &p);
+    make_syn(AUDIT_NODE, AUDIT_NODE, OWN_MAC, 445);
+    audit_feed(&a, AUDIT_XDP, &p);
+    cr_assert_eq(AUDIT_PACKETS(&a, VERDICT(TRANSIT), .reason = AUDIT_IS(QPW_REASON_ECHO)), 2);
+    make_syn("fd00::9", "fd00::77:ffff:ffff", OTHER_MAC, 445);
+    audit_feed(&a, AUDIT_XDP, &p);
+    cr_assert_eq(AUDIT_PACKETS(&a, .direction = AUDIT_IS(QPW_DIR_TRANSIT)), 6);
+    cr_assert_eq(audit_entries(&a, QPW_MAP_conns_half), 0, "what is not ours takes no place");
+    audit_close(&a);
+}
+
+Test(verdicts, own_mac_is_the_node_unless_the_host_forwards)
+{
+    struct qpw_iface lo = {.ifindex = 1, .number = 1, .flags = QPW_IFACE_FORWARD, .mac = {2, 0, 0, 0, 0, 2}};
+
+    audit_open(&a, NULL);
+    AUDIT_POLICY(&a, NULL, SMB);
+    make_syn(CLIENT, OTHER, OWN_MAC, 445);
+    audit_feed(&a, AUDIT_XDP, &p);
+    cr_assert_eq(AUDIT_PACKETS(&a, VERDICT(ALLOWED), .reason = AUDIT_IS(QPW_REASON_UNLISTED_LOCAL)), 1);
+    /* The address becomes known while its traffic flows: the same connection, no longer said to be unlisted. */
+    audit_local(&a, OTHER, true);
+    audit_feed(&a, AUDIT_XDP, &p);
+    cr_assert_eq(AUDIT_PACKETS(&a, VERDICT(ALLOWED), .reason = AUDIT_IS(QPW_REASON_NONE)), 1);
+    cr_assert_eq(AUDIT_SUM(&a, VERDICT(ALLOWED)).connections, 1);
+    /* And goes away: as a sender it is somebody else. */
+    audit_local(&a, OTHER, false);
+    make_syn(OTHER, AUDIT_NODE, OWN_MAC, 445);
+    audit_feed(&a, AUDIT_XDP, &p);
+    cr_assert_eq(AUDIT_PACKETS(&a, VERDICT(TRANSIT)), 0);
+
+    cr_assert_eq(qpw_kernel_set_iface(&a.kernel, &lo), 0);
+    make_syn(CLIENT, "10.0.0.78", OWN_MAC, 445);
+    audit_feed(&a, AUDIT_XDP, &p);
+    cr_assert_eq(AUDIT_PACKETS(&a, VERDICT(TRANSIT), .reason = AUDIT_IS(QPW_REASON_NOT_LOCAL)), 1);
+    audit_close(&a);
+}
+
+Test(verdicts, broadcast_multicast_and_no_address_are_the_node)
+{
+    uint8_t broadcast[16];
+
+    audit_open(&a, NULL);
+    AUDIT_POLICY(&a, NULL, {.name = "discovery", .direction = IN, .protocol = 6, .first = 445},
+                 {.name = "dhcp", .direction = OUT, .protocol = 6, .first = 67});
+    audit_address("10.0.0.255", broadcast);
+    cr_assert_eq(qpw_kernel_set_local(&a.kernel, broadcast, 128, QPW_LOCAL_BROADCAST, true), 0);
+    const char *to[] = {"255.255.255.255", "10.0.0.255", "224.0.0.251", "239.1.2.3"};
+
+    for (int i = 0; i < 4; i++) {
+        make_syn(CLIENT, to[i], OTHER_MAC, 445);
+        audit_feed(&a, AUDIT_XDP, &p);
+    }
+    make_syn("fd00::9", "ff02::fb", OTHER_MAC, 445);
+    audit_feed(&a, AUDIT_TC, &p);
+    make_syn(CLIENT, OTHER, "ff:ff:ff:ff:ff:ff", 445);
+    audit_feed(&a, AUDIT_XDP, &p);
+    make_syn("10.0.0.255", AUDIT_NODE, OWN_MAC, 445); /* nobody's address: forged, and no echo */
+    audit_feed(&a, AUDIT_XDP, &p);
+    cr_assert_eq(AUDIT_PACKETS(&a, .rule = "discovery"), 7);
+    make_syn("0.0.0.0", "255.255.255.255", "ff:ff:ff:ff:ff:ff", 67);
+    audit_feed(&a, AUDIT_TX, &p);
+    make_syn("::", "ff02::1", "33:33:00:00:00:01", 67);
+    audit_feed(&a, AUDIT_TX, &p);
+    cr_assert_eq(AUDIT_PACKETS(&a, .rule = "dhcp"), 2);
+    cr_assert_eq(AUDIT_PACKETS(&a, VERDICT(TRANSIT)), 0);
+    audit_close(&a);
+}
+
+/* ---- peer ---- */
+
+Test(verdicts, peer_whatever_the_port_direction_or_fragment)
+{
+    const char *const peers[] = {"10.0.0.2", "10.1.0.0/28", "fd00::2", NULL};
+
+    audit_open(&a, NULL);
+    AUDIT_POLICY(&a, peers, SMB);
+    audit_handshake_in(&a, "10.0.0.2", 50000, 7777);
+    audit_handshake_out(&a, "10.1.0.5", 3712, 50001);
+    audit_rx_udp(&a, "fd00::2", 5, 6);
+    audit_rx_tcp(&a, "10.0.0.2", 1, 2, PACKET_ACK, 1, 1, 5); /* direction unknown */
+    make_protocol("10.0.0.2", AUDIT_NODE, 50);
+    audit_feed(&a, AUDIT_XDP, &p);
+    packet_start(&p); /* a later fragment without its first */
+    packet_ethernet(&p, &(struct packet_ethernet){0});
+    packet_ipv4(&p, &(struct packet_ipv4){.source = "10.0.0.2", .destination = AUDIT_NODE, .protocol = 17,
+                                          .fragment_offset = 1480, .id = 4});
+    packet_bytes(&p, NULL, 100);
+    packet_finish(&p);
+    audit_feed(&a, AUDIT_XDP, &p);
+    packet_make_tcp(&p, "10.0.0.2", 1, AUDIT_NODE, 2, PACKET_SYN, 1, 0, 0);
+    p.data[46] = 0x10; /* data offset of 4 */
+    audit_feed(&a, AUDIT_XDP, &p);
+    cr_assert_eq(AUDIT_PACKETS(&a, VERDICT(PEER), .scope = AUDIT_IS(QPW_SCOPE_PEER)), a.frames);
+    cr_assert_eq(AUDIT_PACKETS(&a, .peer = "10.1.0.0/28"), 3);
+    cr_assert_eq(AUDIT_PACKETS(&a, .peer = "10.0.0.2", .direction = AUDIT_IS(QPW_DIR_UNDECODABLE)), 1);
+    cr_assert_eq(AUDIT_PACKETS(&a, .peer = "10.0.0.2", .direction = AUDIT_IS(QPW_DIR_UNKNOWN)), 2);
+    cr_assert_eq(audit_entries(&a, QPW_MAP_findings) + audit_entries(&a, QPW_MAP_answered), 0);
+    audit_handshake_in(&a, "10.1.0.16", 50000, 7777); /* just outside the prefix */
+    cr_assert_eq(AUDIT_PACKETS(&a, VERDICT(UNEXPECTED)), 3);
+    audit_close(&a);
+}
+
+/* ---- allowed and its conditions ---- */
+
+Test(verdicts, from_and_to)
+{
+    audit_open(&a, NULL);
+    AUDIT_POLICY(&a, NULL,
+                 {.name = "partner", .direction = IN, .protocol = 6, .first = 3712, .from = "10.9.0.0/16"},
+                 {.name = "floating", .direction = IN, .protocol = 6, .first = 445, .to = "10.0.0.5"},
+                 {.name = "dc", .direction = OUT, .protocol = 6, .first = 389, .to = "fd00:d::/64"},
+                 {.name = "from-me", .direction = OUT, .protocol = 6, .first = 88, .from = AUDIT_NODE});
+    audit_local(&a, "10.0.0.5", true);
+    audit_handshake_in(&a, "10.9.255.1", 1000, 3712);
+    audit_handshake_in(&a, "10.10.0.1", 1000, 3712);
+    cr_assert_eq(AUDIT_PACKETS(&a, .rule = "partner"), 3);
+    audit_handshake_in(&a, CLIENT, 1000, 445);
+    make_syn(CLIENT, "10.0.0.5", OWN_MAC, 445);
+    audit_feed(&a, AUDIT_XDP, &p);
+    cr_assert_eq(AUDIT_PACKETS(&a, .rule = "floating"), 1);
+    audit_handshake_out(&a, "fd00:d::1", 389, 1000);
+    audit_handshake_out(&a, "fd00:e::1", 389, 1000);
+    cr_assert_eq(AUDIT_PACKETS(&a, .rule = "dc"), 3);
+    audit_handshake_out(&a, CLIENT, 88, 1000);
+    cr_assert_eq(AUDIT_PACKETS(&a, .rule = "from-me", VERDICT(ALLOWED)), 3);
+    cr_assert_eq(AUDIT_PACKETS(&a, VERDICT(UNEXPECTED)), 9);
+    /* A rule's direction is the exchange's, not the packet's. */
+    audit_handshake_in(&a, CLIENT, 1000, 389);
+    cr_assert_eq(AUDIT_PACKETS(&a, VERDICT(UNEXPECTED)), 12);
+    audit_close(&a);
+}
+
+static void feed_tagged(uint16_t vlan, uint16_t source_port)
+{
+    packet_start(&p);
+    packet_ethernet(&p, &(struct packet_ethernet){0});
+    if (vlan)
+        packet_vlan(&p, 0x8100, vlan);
+    packet_ipv4(&p, &(struct packet_ipv4){.source = CLIENT, .destination = AUDIT_NODE});
+    packet_tcp(&p, &(struct packet_tcp){.source = source_port, .destination = 445, .flags = PACKET_SYN});
+    packet_finish(&p);
+    audit_feed(&a, AUDIT_XDP, &p);
+}
+
+Test(verdicts, vlan_and_interface)
+{
+    struct netns here;
+    struct qpw_iface second = {.number = 2, .mac = {2, 0, 0, 0, 0, 2}};
+
+    audit_open(&a, NULL);
+    here = netns_here();
+    netns_veth(&here, "v0", &here, "v1");
+    second.ifindex = netns_ifindex(&here, "v0");
+    cr_assert_eq(qpw_kernel_set_iface(&a.kernel, &second), 0);
+    AUDIT_POLICY(&a, NULL, {.name = "tagged", .direction = IN, .protocol = 6, .first = 445, .vlan = 200},
+                 {.name = "plain", .direction = IN, .protocol = 6, .first = 446, .vlan = AUDIT_UNTAGGED},
+                 {.name = "second", .direction = IN, .protocol = 6, .first = 447, .ifindex = second.ifindex});
+    feed_tagged(200, 1);
+    feed_tagged(201, 2);
+    feed_tagged(0, 3);
+    cr_assert_eq(AUDIT_PACKETS(&a, .rule = "tagged"), 1);
+    cr_assert_eq(audit_tcp(&a, CLIENT, 1, 445).vlan, 200);
+    cr_assert_eq(AUDIT_PACKETS(&a, VERDICT(UNEXPECTED)), 2);
+    make_syn(CLIENT, AUDIT_NODE, OWN_MAC, 446);
+    audit_feed(&a, AUDIT_XDP, &p);
+    cr_assert_eq(AUDIT_PACKETS(&a, .rule = "plain"), 1);
+    make_syn(CLIENT, AUDIT_NODE, OWN_MAC, 447);
+    audit_feed_on(&a, AUDIT_TC, second.ifindex, &p);
+    cr_assert_eq(AUDIT_PACKETS(&a, .rule = "second", .iface = AUDIT_IS(2)), 1);
+    /* The same connection by another way is judged anew, and counted where it came through. */
+    audit_feed_on(&a, AUDIT_TC, 1, &p);
+    cr_assert_eq(AUDIT_PACKETS(&a, VERDICT(UNEXPECTED), .port = AUDIT_IS(447), .iface = AUDIT_IS(1)), 1);
+    cr_assert_eq(AUDIT_SUM(&a, .port = AUDIT_IS(447)).connections, 1);
+    audit_feed_on(&a, AUDIT_TC, second.ifindex, &p);
+    cr_assert_eq(AUDIT_PACKETS(&a, .rule = "second", .iface = AUDIT_IS(2)), 2);
+    netns_close(&here);
+    audit_close(&a);
+}
+
+Test(verdicts, initiator_port)
+{
+    audit_open(&a, NULL);
+    AUDIT_POLICY(&a, NULL, {.name = "active", .direction = OUT, .protocol = 6, .first = 40000, .last = 50000,
+                            .initiator_port = 20});
+    audit_handshake_out(&a, CLIENT, 45000, 20);
+    audit_handshake_out(&a, CLIENT, 45000, 21);
+    cr_assert_eq(AUDIT_PACKETS(&a, .rule = "active"), 3);
+    cr_assert_eq(AUDIT_PACKETS(&a, VERDICT(UNEXPECTED)), 3);
+    audit_close(&a);
+}
+
+/* ---- weak, implied: with a live parent and without ---- */
+
+static void age_parent(const char *remote, const char *rule, uint64_t ns)
+{
+    struct qpw_parent_key key = {.rule = audit_rule_id(&a, rule)};
+    uint64_t when;
+
+    audit_address(remote, key.remote);
+    cr_assert_eq(bpf_map_lookup_elem(a.kernel.map_fd[QPW_MAP_parents], &key, &when), 0, "no such parent");
+    when -= ns;
+    cr_assert_eq(bpf_map_update_elem(a.kernel.map_fd[QPW_MAP_parents], &key, &when, BPF_EXIST), 0);
+}
+
+#define FTP_POLICY \
+    {.name = "ftp", .direction = IN, .protocol = 6, .first = 21}, \
+        {.name = "passive", .direction = IN, .protocol = 6, .first = 32768, .last = 60999, \
+         .verdict = QPW_VERDICT_WEAK, .parent = "ftp"}, \
+        {.name = "rpc", .direction = OUT, .protocol = 6, .first = 135}, \
+        {.name = "dynamic", .direction = OUT, .protocol = 6, .first = 49152, .last = 65535, \
+         .verdict = QPW_VERDICT_IMPLIED, .parent = "rpc"}, \
+        {.name = "gc", .direction = OUT, .protocol = 6, .first = 3268, .verdict = QPW_VERDICT_IMPLIED}
+
+Test(verdicts, weak_needs_an_answered_parent)
+{
+    struct qpw_finding f;
+
+    audit_open(&a, NULL);
+    AUDIT_POLICY(&a, NULL, FTP_POLICY);
+    audit_handshake_in(&a, CLIENT, 5000, 40000);
+    cr_assert_eq(AUDIT_PACKETS(&a, .rule = "passive", VERDICT(WEAK)), 3);
+    cr_assert(audit_finding(&a, QPW_VERDICT_WEAK, IN, 6, 40000, CLIENT, AUDIT_NODE, &f));
+    /* Attempted on the parent row is not enough. */
+    audit_rx_tcp(&a, CLIENT, 5001, 21, PACKET_SYN, 1, 0, 0);
+    audit_rx_tcp(&a, CLIENT, 5002, 21, PACKET_ACK, 1, 1, 9);
+    audit_handshake_in(&a, CLIENT, 5003, 40001);
+    cr_assert_eq(AUDIT_PACKETS(&a, .rule = "passive", VERDICT(WEAK)), 6);
+    /* Answered, it vouches for the same client only. */
+    audit_handshake_in(&a, CLIENT, 5004, 21);
+    audit_handshake_in(&a, CLIENT, 5005, 40002);
+    cr_assert_eq(AUDIT_PACKETS(&a, .rule = "passive", VERDICT(ALLOWED)), 3);
+    audit_handshake_in(&a, "10.0.0.10", 5006, 40002);
+    cr_assert_eq(AUDIT_PACKETS(&a, .rule = "passive", VERDICT(WEAK)), 9);
+    age_parent(CLIENT, "ftp", 599000000000ull);
+    audit_handshake_in(&a, CLIENT, 5007, 40003);
+    cr_assert_eq(AUDIT_PACKETS(&a, .rule = "passive", VERDICT(ALLOWED)), 6);
+    age_parent(CLIENT, "ftp", 2000000000ull);
+    audit_handshake_in(&a, CLIENT, 5008, 40004);
+    cr_assert_eq(AUDIT_PACKETS(&a, .rule = "passive", VERDICT(ALLOWED)), 6, "ten minutes are over");
+    audit_close(&a);
+}
+
+Test(verdicts, implied_with_and_without_a_parent)
+{
+    struct qpw_finding f;
+
+    audit_open(&a, NULL);
+    AUDIT_POLICY(&a, NULL, FTP_POLICY);
+    audit_handshake_out(&a, CLIENT, 3268, 5000);
+    cr_assert_eq(AUDIT_PACKETS(&a, .rule = "gc", VERDICT(IMPLIED)), 3);
+    audit_handshake_out(&a, CLIENT, 49200, 5001);
+    cr_assert_eq(AUDIT_PACKETS(&a, VERDICT(UNEXPECTED), .port = AUDIT_IS(49200)), 3);
+    audit_handshake_out(&a, CLIENT, 135, 5002);
+    audit_handshake_out(&a, CLIENT, 49201, 5003);
+    cr_assert_eq(AUDIT_PACKETS(&a, .rule = "dynamic", VERDICT(IMPLIED)), 3);
+    cr_assert(audit_finding(&a, QPW_VERDICT_IMPLIED, OUT, 6, 49201, AUDIT_NODE, CLIENT, &f));
+    cr_assert_eq(f.rule, audit_rule_id(&a, "dynamic"));
+    audit_handshake_in(&a, CLIENT, 49202, 49203); /* the other way is nothing of the kind */
+    cr_assert_eq(AUDIT_PACKETS(&a, VERDICT(WEAK)), 3);
+    audit_close(&a);
+}
+
+/* ---- infra, unexpected ---- */
+
+Test(verdicts, infra_groups_and_link_local_multicast)
+{
+    audit_open(&a, NULL);
+    AUDIT_POLICY(&a, NULL,
+                 {.name = "arp", .protocol = AUDIT_ETHERTYPE, .first = 0x0806, .verdict = QPW_VERDICT_INFRA},
+                 {.name = "icmp", .protocol = 1, .last = 255, .verdict = QPW_VERDICT_INFRA},
+                 {.name = "nd", .protocol = 58, .first = 133, .last = 137, .verdict = QPW_VERDICT_INFRA},
+                 {.name = "vrrp", .direction = IN, .protocol = 112, .verdict = QPW_VERDICT_INFRA, .rx_multicast = true},
+                 {.name = "stp", .protocol = AUDIT_ETHERTYPE, .first = 0x42, .verdict = QPW_VERDICT_UNEXPECTED});
+    packet_start(&p);
+    packet_ethernet(&p, &(struct packet_ethernet){.destination = "ff:ff:ff:ff:ff:ff"});
+    packet_arp(&p, &(struct packet_arp){.sender = CLIENT, .target = AUDIT_NODE});
+    packet_finish(&p);
+    audit_feed(&a, AUDIT_XDP, &p);
+    audit_feed(&a, AUDIT_TX, &p);
+    cr_assert_eq(AUDIT_PACKETS(&a, .rule = "arp", VERDICT(INFRA), .direction = AUDIT_IS(QPW_DIR_NON_IP)), 2);
+    packet_start(&p);
+    packet_ethernet(&p, &(struct packet_ethernet){.destination = "01:80:c2:00:00:00"});
+    packet_llc(&p, 0x42, 0x42, 3);
+    packet_bytes(&p, NULL, 43);
+    packet_finish(&p);
+    audit_feed(&a, AUDIT_XDP, &p);
+    cr_assert_eq(AUDIT_PACKETS(&a, .rule = "stp", VERDICT(UNEXPECTED)), 1, "a group switched off");
+    make_protocol(CLIENT, "224.0.0.18", 112);
+    audit_feed(&a, AUDIT_XDP, &p);
+    cr_assert_eq(AUDIT_PACKETS(&a, .rule = "vrrp"), 1);
+    make_protocol(CLIENT, AUDIT_NODE, 112); /* unicast */
+    audit_feed(&a, AUDIT_XDP, &p);
+    make_protocol(CLIENT, "239.0.0.18", 112); /* not of the link */
+    audit_feed(&a, AUDIT_XDP, &p);
+    make_protocol(AUDIT_NODE, "224.0.0.18", 112); /* the node does not speak it */
+    audit_feed(&a, AUDIT_TX, &p);
+    cr_assert_eq(AUDIT_PACKETS(&a, VERDICT(UNEXPECTED), .protocol = AUDIT_IS(112)), 3);
+    audit_close(&a);
+}
+
+Test(verdicts, icmp_by_type)
+{
+    audit_open(&a, NULL);
+    AUDIT_POLICY(&a, NULL, {.name = "echo", .protocol = 1, .first = 8, .verdict = QPW_VERDICT_INFRA},
+                 {.name = "reply", .protocol = 1, .first = 0, .verdict = QPW_VERDICT_INFRA});
+    for (int type = 0; type < 20; type++) {
+        packet_start(&p);
+        packet_ethernet(&p, &(struct packet_ethernet){0});
+        packet_ipv4(&p, &(struct packet_ipv4){.source = CLIENT, .destination = AUDIT_NODE});
+        packet_icmp(&p, &(struct packet_icmp){.type = (uint8_t)type, .payload_bytes = 8});
+        packet_finish(&p);
+        audit_feed(&a, AUDIT_XDP, &p);
+        audit_feed(&a, AUDIT_XDP, &p);
+    }
+    cr_assert_eq(AUDIT_PACKETS(&a, .rule = "echo", .port = AUDIT_IS(8)), 2);
+    cr_assert_eq(AUDIT_PACKETS(&a, .rule = "reply", .port = AUDIT_IS(0)), 2);
+    for (int type = 1; type < 20; type++)
+        if (type != 8)
+            cr_assert_eq(AUDIT_PACKETS(&a, VERDICT(UNEXPECTED), .port = AUDIT_IS(type)), 2, "type %d", type);
+    audit_close(&a);
+}
+
+Test(verdicts, what_nothing_speaks_of_is_unexpected)
+{
+    static const uint8_t protocols[] = {132, 47, 50, 51, 4, 41, 89, 255};
+    static const uint16_t types[] = {0x8915, 0x8906, 0x8864, 0x8847, 0x88b5};
+    struct qpw_finding f;
+
+    audit_open(&a, NULL);
+    AUDIT_POLICY(&a, NULL, SMB);
+    for (size_t i = 0; i < sizeof(protocols); i++) {
+        make_protocol(CLIENT, AUDIT_NODE, protocols[i]);
+        audit_feed(&a, AUDIT_XDP, &p);
+        cr_assert_eq(AUDIT_PACKETS(&a, VERDICT(UNEXPECTED), .direction = AUDIT_IS(IN),
+                                   .protocol = AUDIT_IS(protocols[i])), 1, "protocol %u", protocols[i]);
+    }
+    cr_assert(audit_finding(&a, QPW_VERDICT_UNEXPECTED, IN, 50, 0, CLIENT, AUDIT_NODE, &f));
+    for (size_t i = 0; i < sizeof(types) / sizeof(*types); i++) {
+        packet_start(&p);
+        packet_ethernet(&p, &(struct packet_ethernet){.type = PACKET_LIE(types[i])});
+        packet_bytes(&p, NULL, 50);
+        packet_finish(&p);
+        audit_feed(&a, AUDIT_XDP, &p);
+        cr_assert_eq(AUDIT_PACKETS(&a, VERDICT(UNEXPECTED), .direction = AUDIT_IS(QPW_DIR_NON_IP),
+                                   .port = AUDIT_IS(types[i])), 1);
+    }
+    cr_assert_eq(audit_entries(&a, QPW_MAP_findings), sizeof(protocols) + sizeof(types) / sizeof(*types));
+    audit_close(&a);
+}
+
+/* ---- judged anew ---- */
+
+Test(verdicts, another_policy_judges_live_connections_anew)
+{
+    struct qpw_finding f;
+
+    audit_open(&a, NULL);
+    AUDIT_POLICY(&a, NULL, SMB);
+    audit_handshake_in(&a, CLIENT, 5000, 445);
+    audit_rx_tcp(&a, CLIENT, 5000, 445, PACKET_ACK, 1001, 5001, 10);
+    audit_rx_tcp(&a, CLIENT, 5000, 445, PACKET_ACK, 1011, 5001, 10);
+    cr_assert_eq(AUDIT_PACKETS(&a, .rule = "smb", VERDICT(ALLOWED)), 5);
+    AUDIT_POLICY(&a, NULL, {.name = "nfs", .direction = IN, .protocol = 6, .first = 2049});
+    audit_rx_tcp(&a, CLIENT, 5000, 445, PACKET_ACK, 1021, 5001, 10);
+    cr_assert_eq(AUDIT_PACKETS(&a, VERDICT(UNEXPECTED)), 1);
+    cr_assert(audit_finding(&a, QPW_VERDICT_UNEXPECTED, IN, 6, 445, CLIENT, AUDIT_NODE, &f));
+    cr_assert_eq(f.outcome, QPW_OUTCOME_DATA);
+    cr_assert_eq(f.flags & QPW_FINDING_SUPERSEDED, 0);
+    AUDIT_POLICY(&a, NULL, SMB);
+    audit_rx_tcp(&a, CLIENT, 5000, 445, PACKET_ACK, 1031, 5001, 10);
+    cr_assert_eq(AUDIT_PACKETS(&a, .rule = "smb", VERDICT(ALLOWED)), 6);
+    cr_assert(audit_finding(&a, QPW_VERDICT_UNEXPECTED, IN, 6, 445, CLIENT, AUDIT_NODE, &f));
+    cr_assert(f.flags & QPW_FINDING_SUPERSEDED);
+    cr_assert_eq(AUDIT_SUM(&a, .rule = "smb").connections, 1);
+    cr_assert_eq(AUDIT_SUM(&a, VERDICT(UNEXPECTED)).connections, 0);
+    /* And back: the finding is in force again. */
+    AUDIT_POLICY(&a, NULL, {.name = "nfs", .direction = IN, .protocol = 6, .first = 2049});
+    audit_rx_tcp(&a, CLIENT, 5000, 445, PACKET_ACK, 1041, 5001, 10);
+    cr_assert(audit_finding(&a, QPW_VERDICT_UNEXPECTED, IN, 6, 445, CLIENT, AUDIT_NODE, &f));
+    cr_assert_eq(f.flags & QPW_FINDING_SUPERSEDED, 0);
+    audit_close(&a);
+}
+
+Test(verdicts, a_new_peer_ends_what_was_unexpected)
+{
+    const char *const peers[] = {CLIENT, NULL};
+    struct qpw_finding f;
+
+    audit_open(&a, NULL);
+    AUDIT_POLICY(&a, NULL, SMB);
+    audit_handshake_in(&a, CLIENT, 5000, 3712);
+    AUDIT_POLICY(&a, peers, SMB);
+    audit_rx_tcp(&a, CLIENT, 5000, 3712, PACKET_ACK, 1001, 5001, 10);
+    cr_assert_eq(AUDIT_PACKETS(&a, VERDICT(PEER)), 1);
+    cr_assert(audit_finding(&a, QPW_VERDICT_UNEXPECTED, IN, 6, 3712, CLIENT, AUDIT_NODE, &f));
+    cr_assert(f.flags & QPW_FINDING_SUPERSEDED);
+    audit_close(&a);
+}
+
+Test(verdicts, without_a_policy_nothing_is_lost)
+{
+    audit_open(&a, NULL);
+    audit_handshake_in(&a, CLIENT, 5000, 445);
+    cr_assert_eq(AUDIT_PACKETS(&a, .direction = AUDIT_IS(IN)), 3);
+    cr_assert_eq(audit_stat(&a, QPW_LOSS_POLICY_MISSING), 3);
+    audit_close(&a);
+}
