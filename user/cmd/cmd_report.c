@@ -36,11 +36,11 @@ static const struct argp_option argp_options[] = {
     {"format", KEY_FORMAT, "text|json|html", 0, "one screen of text (default), one JSON document, one HTML page", 0},
     {"json", KEY_JSON, NULL, 0, "the same as --format json", 0},
     {"output", 'o', "FILE", 0, "write to FILE instead of standard output", 0},
-    {"since", KEY_SINCE, "TIME", 0, "findings, gaps and coverage since TIME: 90m, 12h, 7d ago, or 2026-01-31[T12:00[:00]] in "
-     "UTC; counters are sums since attaching and stay whole", 0},
+    {"since", KEY_SINCE, "TIME", 0, "findings, gaps and coverage since TIME: 90m, 12h, 7d ago, or "
+     "2026-01-31[T12:00[:00]] in UTC; counters are sums since attaching and stay whole", 0},
     {"all", KEY_ALL, NULL, 0, "text: every line, not only what fits on a screen", 0},
-    {"fail-on", KEY_FAIL_ON, "WHAT", 0, "exit status 3 if there is a packet of that verdict, a gap in the coverage (gap), or "
-     "more than a share of undecided packets (undecided=PERCENT); repeatable", 0},
+    {"fail-on", KEY_FAIL_ON, "WHAT", 0, "exit status 3 if there is a packet of that verdict, a gap in the coverage "
+     "(gap), or more than a share of undecided packets (undecided=PERCENT); repeatable", 0},
     {0},
 };
 
@@ -221,8 +221,8 @@ int qpw_cmd_report(int argc, char **argv)
         return QPW_EXIT_USAGE;
     clock_gettime(CLOCK_REALTIME, &now);
     if (o.since && qpw_since_parse(o.since, now.tv_sec * 1000000000ull + now.tv_nsec, &since_unix_ns) < 0) {
-        fprintf(stderr, "qportwatch report: --since %s: neither a time (2026-01-31, 2026-01-31T12:00) nor a span (90m, 12h, "
-                        "7d)\n", o.since);
+        fprintf(stderr, "qportwatch report: --since %s: neither a time (2026-01-31, 2026-01-31T12:00) nor a span "
+                        "(90m, 12h, 7d)\n", o.since);
         return QPW_EXIT_USAGE;
     }
     qpw_hooks_quiet_libbpf();

@@ -236,7 +236,7 @@ static int read_counters(struct collection *c)
             rc = qpw_percpu_sum(c->k->map_fd[QPW_MAP_counters], starts[i], last - starts[i], WORDS,
                                 (uint64_t *)&c->counts[starts[i]]);
     }
-    /* A connection that moves to another row is taken back on the CPU that sees it: while read, a sum may be below 0. */
+    /* A connection that moves to another row is taken back on the CPU that sees it: a sum may be below 0 meanwhile. */
     for (uint32_t slot = 0; slot < QPW_COUNTER_SLOTS; slot++)
         if ((int64_t)c->counts[slot].connections < 0)
             c->counts[slot].connections = 0;
@@ -311,7 +311,8 @@ static int read_details(struct collection *c)
 {
     struct qpw_snapshot *s = &c->s;
     struct qpw_entries e;
-    int rc = qpw_entries_read(c->k->map_fd[QPW_MAP_details], sizeof(struct qpw_detail_key), sizeof(struct qpw_detail), &e);
+    int rc = qpw_entries_read(c->k->map_fd[QPW_MAP_details], sizeof(struct qpw_detail_key), sizeof(struct qpw_detail),
+                              &e);
 
     if (rc < 0)
         return rc;
@@ -372,8 +373,12 @@ static int read_table(struct collection *c, int fd, struct qpw_table_row *row)
 /* Losses and, unless it is to be brief, how full each table of connections is. */
 static int read_tables(struct collection *c, bool brief)
 {
-    static const int maps[QPW_CLASS_COUNT] = {[QPW_CLASS_HALF] = QPW_MAP_conns_half, [QPW_CLASS_OUT] = QPW_MAP_conns_out,
-                                              [QPW_CLASS_EST] = QPW_MAP_conns_est, [QPW_CLASS_DGRAM] = QPW_MAP_conns_dgram};
+    static const int maps[QPW_CLASS_COUNT] = {
+        [QPW_CLASS_HALF] = QPW_MAP_conns_half,
+        [QPW_CLASS_OUT] = QPW_MAP_conns_out,
+        [QPW_CLASS_EST] = QPW_MAP_conns_est,
+        [QPW_CLASS_DGRAM] = QPW_MAP_conns_dgram,
+    };
     static const char *const names[] = {
 #define NAME(symbol, name) name,
         QPW_CONN_CLASSES(NAME)

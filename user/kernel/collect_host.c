@@ -113,8 +113,8 @@ static int note_xdp_sockets(struct qpw_snapshot *s, const char *procfs)
         fclose(f);
     if (sockets <= 0)
         return 0;
-    return add_note(s, "AF_XDP: %d socket%s open; what is sent through them leaves without passing the egress hook, and "
-                       "what they receive is taken by an XDP program in the place of ours",
+    return add_note(s, "AF_XDP: %d socket%s open; what is sent through them leaves without passing the egress hook, "
+                       "and what they receive is taken by an XDP program in the place of ours",
                     sockets, sockets == 1 ? " is" : "s are");
 }
 
@@ -146,10 +146,9 @@ static int note_programs(struct qpw_snapshot *s, const struct qpw_iface_row *row
         return 0;
     for (size_t i = 0; i < list.n; i++)
         if (list.entry[i].program == QPW_PROG_COUNT)
-            return add_note(s, "%s: %zu program%s of others (%s at %s) stand%s before ours for %s packets: what %s "
-                               "keep%s or change%s may not be seen as it was", row->name, before, before == 1 ? "" : "s",
-                            list.entry[i].name, qpw_hook_text(list.entry[i].kind), before == 1 ? "s" : "", direction,
-                            before == 1 ? "it" : "they", before == 1 ? "s" : "", before == 1 ? "s" : "");
+            return add_note(s, "%s: programs of others (%zu, the first %s at %s) see %s packets before ours does: what "
+                               "they keep or change is not seen as it was", row->name, before, list.entry[i].name,
+                            qpw_hook_text(list.entry[i].kind), direction);
     return 0;
 }
 

@@ -80,7 +80,7 @@ static int read_batches(int fd, size_t key_size, size_t value_size, struct qpw_e
     }
 }
 
-/* For kernels without batches. A key that is deleted meanwhile starts the walk anew: its bound keeps it from going on for ever. */
+/* For kernels without batches. A key that is deleted meanwhile starts the walk anew: a bound ends it. */
 static int read_singly(int fd, size_t key_size, size_t value_size, struct qpw_entries *e, uint32_t max_entries)
 {
     size_t room = 0;

@@ -302,7 +302,9 @@ int qpw_picture_message(const struct nlmsghdr *message, void *data)
         return MNL_CB_OK;
     case RTM_NEWADDR:
     case RTM_DELADDR:
-        return message->nlmsg_len < MNL_NLMSG_HDRLEN + sizeof(struct ifaddrmsg) ? MNL_CB_OK : change_address(message, p);
+        if (message->nlmsg_len < MNL_NLMSG_HDRLEN + sizeof(struct ifaddrmsg))
+            return MNL_CB_OK;
+        return change_address(message, p);
     case RTM_NEWNETCONF:
         if (message->nlmsg_len >= MNL_NLMSG_HDRLEN + sizeof(struct netconfmsg))
             change_forwarding(message, p);

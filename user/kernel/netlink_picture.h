@@ -30,7 +30,7 @@ int qpw_picture_message(const struct nlmsghdr *message, void *data);
 
 void qpw_picture_clear(struct qpw_picture *p);
 
-/* The set of local addresses out of the picture, sorted, each once, loopback left out. Caller frees. NULL: no memory. */
+/* The set of local addresses of the picture, sorted, each once, without loopback. Caller frees. NULL: no memory. */
 struct qpw_local *qpw_picture_locals(const struct qpw_picture *p, size_t *ret_count);
 
 struct qpw_link *qpw_link_find(struct qpw_link *links, size_t count, unsigned ifindex);

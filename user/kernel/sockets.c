@@ -151,8 +151,7 @@ static int take_answer(const struct nlmsghdr *message, void *data)
 /* Asks for the socket of a tuple as it would be found for a packet that came in by `device` (0: none). */
 static int ask(struct qpw_sockets *s, const struct qpw_conn_key *key, unsigned device, struct qpw_diag_socket *ret)
 {
-    bool v4 = !memcmp(key->local, mapped, sizeof(mapped)) ||
-              (!memcmp(key->remote, mapped, sizeof(mapped)) && IN6_IS_ADDR_UNSPECIFIED((const struct in6_addr *)key->local));
+    bool v4 = !memcmp(key->local, mapped, sizeof(mapped));
     bool swapped = key->protocol == IPPROTO_UDP;
     struct answer answer = {.protocol = key->protocol};
     struct inet_diag_req_v2 *request;

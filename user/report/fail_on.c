@@ -50,7 +50,9 @@ bool qpw_condition_holds(const struct qpw_condition *c, const struct qpw_report 
     }
     if (!packets || (c->percent >= 0 && 100.0 * (double)packets / (double)all <= c->percent))
         return false;
-    snprintf(why, size, "%s %s packet%s, %s of all", qpw_words_count(packets, count, sizeof(count)),
-             qpw_verdict_name(c->verdict), packets == 1 ? "" : "s", qpw_words_share(packets, all, share, sizeof(share)));
+    qpw_words_count(packets, count, sizeof(count));
+    qpw_words_share(packets, all, share, sizeof(share));
+    snprintf(why, size, "%s %s packet%s, %s of all", count, qpw_verdict_name(c->verdict), packets == 1 ? "" : "s",
+             share);
     return true;
 }

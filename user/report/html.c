@@ -23,16 +23,17 @@ static const char style[] =
     ".dim{color:var(--dim)}.bad{color:var(--bad)}.doubt{color:var(--doubt)}.good{color:var(--good)}\n"
     ".answer{font-size:1.15rem;font-weight:600;margin:1rem 0;padding:.8rem 1rem;background:var(--card);"
     "border:1px solid var(--line);border-left:.35rem solid currentColor;border-radius:.4rem}\n"
-    ".scroll{overflow-x:auto}table{border-collapse:collapse;width:100%;background:var(--card);border:1px solid var(--line);"
-    "border-radius:.4rem}\n"
+    ".scroll{overflow-x:auto}table{border-collapse:collapse;width:100%;background:var(--card);"
+    "border:1px solid var(--line);border-radius:.4rem}\n"
     "th,td{text-align:left;padding:.32rem .7rem;border-bottom:1px solid var(--line);vertical-align:top}\n"
     "th{font-weight:600;font-size:.85rem;color:var(--dim)}tr:last-child td{border-bottom:0}\n"
     ".n{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}.a{font-family:ui-monospace,monospace;"
     "font-size:.9rem}\n"
     ".bar{display:flex;height:.9rem;border-radius:.45rem;overflow:hidden;background:var(--line);margin:.4rem 0 .8rem}\n"
-    ".bar i{display:block;min-width:2px}.v8{background:var(--bad)}.v5,.v3{background:var(--doubt)}.v4{background:var(--good)}"
-    ".v2{background:var(--cool)}.v0,.v1,.v6,.v7{background:var(--rest)}\n"
-    "dl{display:grid;grid-template-columns:max-content 1fr;gap:.2rem 1rem;margin:.8rem 0}dt{color:var(--dim)}dd{margin:0}\n"
+    ".bar i{display:block;min-width:2px}.v8{background:var(--bad)}.v5,.v3{background:var(--doubt)}"
+    ".v4{background:var(--good)}.v2{background:var(--cool)}.v0,.v1,.v6,.v7{background:var(--rest)}\n"
+    "dl{display:grid;grid-template-columns:max-content 1fr;gap:.2rem 1rem;margin:.8rem 0}dt{color:var(--dim)}\n"
+    "dd{margin:0}\n"
     "@media print{body{padding:0}.answer,table{break-inside:avoid}}\n";
 
 /* Text as HTML: what could be taken for markup is written as a reference, and what is no ASCII as '?'. */
@@ -114,7 +115,8 @@ static void head(const struct qpw_report *r, FILE *out)
             qpw_words_day(s->from_unix_ns, from, sizeof(from)), qpw_words_day(s->unix_ns, to, sizeof(to)),
             qpw_words_duration(s->unix_ns > s->from_unix_ns ? s->unix_ns - s->from_unix_ns : 0, span, sizeof(span)),
             s->incomplete ? ", of a capture that could not be read to its end" : "");
-    fprintf(out, "<p class=\"answer %s\">", r->n_answered ? "bad" : r->n_unexpected || !r->total.packets ? "doubt" : "good");
+    fprintf(out, "<p class=\"answer %s\">",
+            r->n_answered ? "bad" : r->n_unexpected || !r->total.packets ? "doubt" : "good");
     if (!r->total.packets)
         fputs("No packet was seen.", out);
     else if (!r->n_unexpected)
@@ -183,7 +185,8 @@ static void finding(const struct qpw_report *r, const struct qpw_report_line *li
     cell(out, f->value.outcome >= QPW_OUTCOME_ANSWERED ? "bad" : "",
          line->findings > 1 ? "unanswered" : qpw_outcome_name(f->value.outcome));
     cell(out, "", qpw_direction_name(f->key.direction));
-    many_or_one(out, line->ports, "ports", qpw_words_service(f->key.kind, f->key.protocol, f->key.port, text, sizeof(text)));
+    many_or_one(out, line->ports, "ports",
+                qpw_words_service(f->key.kind, f->key.protocol, f->key.port, text, sizeof(text)));
     many_or_one(out, line->initiators, "addresses", qpw_words_end(f->key.kind, f->key.initiator, text, sizeof(text)));
     many_or_one(out, line->responders, "addresses", qpw_words_end(f->key.kind, f->key.responder, text, sizeof(text)));
     cell(out, "", line->findings > 1 ? "" : qpw_evidence_name(f->value.evidence));
@@ -195,8 +198,8 @@ static void finding(const struct qpw_report *r, const struct qpw_report_line *li
 
 static void findings(const struct qpw_report *r, FILE *out)
 {
-    static const char *const titles[] = {"Verdict", "Outcome", "Direction", "Service", "Initiator", "Responder", "Evidence",
-                                         "#Packets", "#First", "#Last", NULL};
+    static const char *const titles[] = {"Verdict", "Outcome", "Direction", "Service", "Initiator", "Responder",
+                                         "Evidence", "#Packets", "#First", "#Last", NULL};
 
     fputs("<h2>Findings, most worrying first</h2>\n", out);
     if (!r->n_lines) {
@@ -227,8 +230,8 @@ static void peers(const struct qpw_report *r, FILE *out)
 
         fputs("<tr>", out);
         cell(out, "", p->info->name);
-        cell(out, p->silent ? "doubt" : "", p->silent ? "silent" : qpw_words_moment(p->last_unix_ns, r->s->unix_ns, text,
-                                                                                    sizeof(text)));
+        qpw_words_moment(p->last_unix_ns, r->s->unix_ns, text, sizeof(text));
+        cell(out, p->silent ? "doubt" : "", p->silent ? "silent" : text);
         cell(out, "n", qpw_words_bytes(p->counts.rx_bytes, text, sizeof(text)));
         cell(out, "n", qpw_words_bytes(p->counts.tx_bytes, text, sizeof(text)));
         cell(out, "", p->v4 && p->v6 ? "IPv4 and IPv6" : p->v4 ? "IPv4" : p->v6 ? "IPv6" : "-");
@@ -245,6 +248,7 @@ static void peers(const struct qpw_report *r, FILE *out)
 static void rules(const struct qpw_report *r, FILE *out)
 {
     static const char *const titles[] = {"Row", "Verdict", "#Packets", "#Received", "#Sent", "#Connections", NULL};
+    struct qpw_report_sum sum;
     char text[32];
     bool silent;
 
@@ -257,11 +261,12 @@ static void rules(const struct qpw_report *r, FILE *out)
     for (size_t i = 0; i < r->n_rules; i++) {
         const struct qpw_report_rule *rule = &r->rules[i];
 
-        silent = !qpw_report_sum_of(&rule->counts).packets;
+        sum = qpw_report_sum_of(&rule->counts);
+        silent = !sum.packets;
         fputs("<tr>", out);
         cell(out, silent ? "dim" : "", rule->info->name);
         cell(out, "dim", rule->info->in_force ? qpw_verdict_name(rule->info->verdict) : "no longer in the policy");
-        cell(out, "n", silent ? "nothing" : qpw_words_count(qpw_report_sum_of(&rule->counts).packets, text, sizeof(text)));
+        cell(out, "n", silent ? "nothing" : qpw_words_count(sum.packets, text, sizeof(text)));
         cell(out, "n", silent ? "" : qpw_words_bytes(rule->counts.rx_bytes, text, sizeof(text)));
         cell(out, "n", silent ? "" : qpw_words_bytes(rule->counts.tx_bytes, text, sizeof(text)));
         cell(out, "n", silent ? "" : qpw_words_count(rule->counts.connections, text, sizeof(text)));

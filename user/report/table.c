@@ -121,9 +121,9 @@ static void print_row(const struct qpw_table *t, const char *const *cells, const
 
 void qpw_table_print(const struct qpw_table *t, unsigned width, bool colour, FILE *out)
 {
-    static const char *const codes[] = {[QPW_TEXT_PLAIN] = "", [QPW_TEXT_BOLD] = "\033[1m", [QPW_TEXT_BAD] = "\033[1;31m",
-                                        [QPW_TEXT_DOUBT] = "\033[33m", [QPW_TEXT_GOOD] = "\033[32m",
-                                        [QPW_TEXT_DIM] = "\033[2m"};
+    static const char *const codes[] = {[QPW_TEXT_PLAIN] = "", [QPW_TEXT_BOLD] = "\033[1m",
+                                        [QPW_TEXT_BAD] = "\033[1;31m", [QPW_TEXT_DOUBT] = "\033[33m",
+                                        [QPW_TEXT_GOOD] = "\033[32m", [QPW_TEXT_DIM] = "\033[2m"};
     const char *titles[QPW_TABLE_COLUMNS];
     unsigned widths[QPW_TABLE_COLUMNS];
 

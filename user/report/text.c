@@ -88,7 +88,8 @@ static void head(const struct qpw_page *p)
     const struct qpw_snapshot *s = p->r->s;
     char title[128], from[32], to[32], span[32], digest[24];
 
-    qpw_styled(p->out, p->o->colour, QPW_TEXT_BOLD, qpw_page_format(title, sizeof(title), "qportwatch report for %s", s->host));
+    qpw_page_format(title, sizeof(title), "qportwatch report for %s", s->host);
+    qpw_styled(p->out, p->o->colour, QPW_TEXT_BOLD, title);
     fputc('\n', p->out);
     fprintf(p->out, "  %-10s %s to %s UTC (%s)%s\n", "period", qpw_words_day(s->from_unix_ns, from, sizeof(from)),
             qpw_words_day(s->unix_ns, to, sizeof(to)),
@@ -217,8 +218,9 @@ static void finding_heading(const struct qpw_page *p, unsigned verdict, size_t t
 static int findings_of(const struct qpw_page *p, unsigned verdict, size_t from, size_t to)
 {
     static const struct qpw_table_column columns[] = {{"outcome"}, {"dir"}, {"service"}, {"initiator", false, 12},
-                                                      {"responder", false, 12}, {"packets", true}, {"first", false, 0, true},
-                                                      {"last", false, 5}, {"process", false, 8}};
+                                                      {"responder", false, 12}, {"packets", true},
+                                                      {"first", false, 0, true}, {"last", false, 5},
+                                                      {"process", false, 8}};
     struct qpw_table t = {columns, 9};
     size_t things = 0, shown = 0;
     int rc = 0;
@@ -255,9 +257,10 @@ static void folded(const struct qpw_page *p)
         if (d->key.by_prefix || (shown >= SCREEN_PEERS && !p->o->all))
             continue;
         shown++;
-        qpw_list_add(&list, qpw_page_format(item, sizeof(item), "%s %s %s packets", qpw_direction_name(d->key.direction),
-                                      qpw_words_service(d->key.kind, d->key.protocol, d->key.port, service, sizeof(service)),
-                                      qpw_words_count(d->packets, packets, sizeof(packets))));
+        qpw_words_service(d->key.kind, d->key.protocol, d->key.port, service, sizeof(service));
+        qpw_words_count(d->packets, packets, sizeof(packets));
+        qpw_list_add(&list, qpw_page_format(item, sizeof(item), "%s %s %s packets",
+                                            qpw_direction_name(d->key.direction), service, packets));
     }
     if (shown < ports)
         qpw_list_add(&list, qpw_page_format(item, sizeof(item), "%zu more ports", ports - shown));
@@ -303,8 +306,8 @@ static const char *busiest_text(const struct qpw_report_peer *peer, char *buf, s
 
 static int peers(const struct qpw_page *p)
 {
-    static const struct qpw_table_column columns[] = {{"peer", false, 8}, {"last seen"}, {"received", true}, {"sent", true},
-                                                      {"over"}, {"busiest ports", false, 16}};
+    static const struct qpw_table_column columns[] = {{"peer", false, 8}, {"last seen"}, {"received", true},
+                                                      {"sent", true}, {"over"}, {"busiest ports", false, 16}};
     struct qpw_table t = {columns, 6};
     struct qpw_list silent;
     char last[24], rx[16], tx[16], ports[256];
@@ -316,7 +319,8 @@ static int peers(const struct qpw_page *p)
     qpw_page_heading(p, "PEERS", p->r->n_peers ? "" : "none named (--peer), so nodes look like any other host");
     for (size_t i = 0; rc == 0 && i < speaking && (p->o->all || shown < SCREEN_PEERS); i++, shown++) {
         const struct qpw_report_peer *peer = &p->r->peers[i];
-        const char *cells[] = {peer->info->name, qpw_words_moment(peer->last_unix_ns, p->r->s->unix_ns, last, sizeof(last)),
+        const char *cells[] = {peer->info->name,
+                               qpw_words_moment(peer->last_unix_ns, p->r->s->unix_ns, last, sizeof(last)),
                                qpw_words_bytes(peer->counts.rx_bytes, rx, sizeof(rx)),
                                qpw_words_bytes(peer->counts.tx_bytes, tx, sizeof(tx)),
                                peer->v4 && peer->v6 ? "IPv4+6" : peer->v4 ? "IPv4" : peer->v6 ? "IPv6" : "-",
@@ -358,9 +362,9 @@ static void rules(const struct qpw_page *p)
     for (; shown < carried && (p->o->all || shown < SCREEN_RULES); shown++) {
         const struct qpw_report_rule *rule = &p->r->rules[shown];
 
-        qpw_list_add(&list, qpw_page_format(item, sizeof(item), "%s %s%s", rule->info->name,
-                                      qpw_words_count(qpw_report_sum_of(&rule->counts).packets, packets, sizeof(packets)),
-                                      rule->info->in_force ? "" : " (no longer in the policy)"));
+        qpw_words_count(qpw_report_sum_of(&rule->counts).packets, packets, sizeof(packets));
+        qpw_list_add(&list, qpw_page_format(item, sizeof(item), "%s %s%s", rule->info->name, packets,
+                                            rule->info->in_force ? "" : " (no longer in the policy)"));
     }
     if (shown < carried)
         qpw_list_add(&list, qpw_page_format(item, sizeof(item), "%zu more", carried - shown));

@@ -39,9 +39,11 @@ static void gaps(const struct qpw_page *p)
     for (size_t i = 0; i < p->r->n_gaps; i++) {
         const struct qpw_report_gap *gap = &p->r->gaps[i];
 
-        qpw_list_add(&list, qpw_page_format(item, sizeof(item), "%s %s from %s to %s", qpw_report_iface_name(s, gap->iface),
-                                      gap->why, qpw_words_moment(gap->from_unix_ns, s->unix_ns, from, sizeof(from)),
-                                      gap->open ? "now" : qpw_words_moment(gap->to_unix_ns, s->unix_ns, to, sizeof(to))));
+        qpw_words_moment(gap->from_unix_ns, s->unix_ns, from, sizeof(from));
+        qpw_words_moment(gap->to_unix_ns, s->unix_ns, to, sizeof(to));
+        qpw_list_add(&list, qpw_page_format(item, sizeof(item), "%s %s from %s to %s",
+                                            qpw_report_iface_name(s, gap->iface), gap->why, from,
+                                            gap->open ? "now" : to));
     }
     qpw_list_end(&list);
 }
@@ -54,9 +56,10 @@ static void unwatched(const struct qpw_page *p)
 
     qpw_list_begin(&list, p->out, p->width, "unwatched");
     for (size_t i = 0; i < s->n_unwatched; i++)
-        qpw_list_add(&list, qpw_page_format(item, sizeof(item), "%s (%s received, %s sent packets)", s->unwatched[i].name,
-                                      qpw_words_count(s->unwatched[i].rx_packets, rx, sizeof(rx)),
-                                      qpw_words_count(s->unwatched[i].tx_packets, tx, sizeof(tx))));
+        qpw_list_add(&list, qpw_page_format(item, sizeof(item), "%s (%s received, %s sent packets)",
+                                            s->unwatched[i].name,
+                                            qpw_words_count(s->unwatched[i].rx_packets, rx, sizeof(rx)),
+                                            qpw_words_count(s->unwatched[i].tx_packets, tx, sizeof(tx))));
     qpw_list_end(&list);
 }
 
@@ -91,8 +94,9 @@ static void events(const struct qpw_page *p)
         const struct qpw_coverage *c = &s->coverage[i];
         const char *iface = qpw_report_iface_name(s, c->iface);
 
-        qpw_page_format(line, sizeof(line), "%-10s %s%s%s%s%s", qpw_words_moment(c->unix_ns, s->unix_ns, when, sizeof(when)),
-                  qpw_coverage_name(c->kind), *iface ? " " : "", iface, c->text[0] ? ": " : "", c->text);
+        qpw_words_moment(c->unix_ns, s->unix_ns, when, sizeof(when));
+        qpw_page_format(line, sizeof(line), "%-10s %s%s%s%s%s", when, qpw_coverage_name(c->kind), *iface ? " " : "",
+                        iface, c->text[0] ? ": " : "", c->text);
         fprintf(p->out, "  %.*s\n", (int)p->width - 2, line);
     }
 }
