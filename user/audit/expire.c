@@ -117,18 +117,20 @@ static void one_connection(struct qpw_kernel *k, struct qpw_expire *expire, unsi
     if (conn->peer < QPW_MAX_PEERS && conn->peer)
         expire->families[conn->peer] |=
             IN6_IS_ADDR_V4MAPPED((const struct in6_addr *)key->remote) ? QPW_EXPIRE_V4 : QPW_EXPIRE_V6;
-    if (!is_over(k->control, key, conn, now)) {
+    if (!expire->all && !is_over(k->control, key, conn, now)) {
         if (conn->is_parent && conn->rule && conn->outcome >= QPW_OUTCOME_ANSWERED &&
             conn->state != QPW_STATE_CLOSED && (int64_t)(now - conn->last_ns) < (int64_t)k->control->tcp_ns)
             renew_parent(k, key, conn, now);
         return;
     }
     /* The batch is a copy: a packet may have come in the meantime. */
-    if (bpf_map_lookup_elem(fd, key, &again) < 0 || !is_over(k->control, key, &again, now))
+    if (bpf_map_lookup_elem(fd, key, &again) < 0 || (!expire->all && !is_over(k->control, key, &again, now)))
         return;
     if (bpf_map_delete_elem(fd, key) == 0) {
         qpw_kernel_touch(k, key);
         expire->expired[tables[table].conn_class]++;
+        if (expire->ended)
+            expire->ended(key, &again, expire->data);
     }
 }
 

@@ -8,6 +8,7 @@
 #ifndef QPW_AUDIT_EXPIRE_H
 #define QPW_AUDIT_EXPIRE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "kernel/object.h"
@@ -20,6 +21,10 @@ struct qpw_expire {
     void *values;
     uint64_t expired[QPW_CLASS_COUNT]; /* in all, as in the kernel's statistics */
     uint8_t families[QPW_MAX_PEERS];   /* by peer: QPW_EXPIRE_* of the connections that were passed */
+    bool all;                          /* removes every connection, idle or not; a caller may set it */
+    /* Called for each one that was removed; NULL: nobody wants to know. A caller may set both. */
+    void (*ended)(const struct qpw_conn_key *key, const struct qpw_conn *conn, void *data);
+    void *data;
 };
 
 /* 0 or a negative errno with err filled. Caller frees. */
@@ -28,7 +33,8 @@ void qpw_expire_close(struct qpw_expire *expire);
 
 /*
  * One walk over all tables of connections: removes those idle for longer than their time-out and
- * renews what live connections vouch for (`parents`). 0, or a negative errno with err filled.
+ * renews what live connections vouch for (`parents`). Some may be left for the next walk.
+ * 0, or a negative errno with err filled.
  */
 int qpw_expire_run(struct qpw_kernel *k, struct qpw_expire *expire, struct qpw_error *err);
 

@@ -12,88 +12,6 @@
 #include "alert/community_id.h"
 #include "util/names.h"
 
-#define BATCH 1024u
-
-/* As the programs reckon it (bpf/conn.h). */
-static uint64_t timeout_of(const struct qpw_control *control, unsigned protocol, const struct qpw_conn *conn)
-{
-    switch (conn->state) {
-    case QPW_STATE_SYN:
-    case QPW_STATE_SYN_ACK: return control->half_open_ns;
-    case QPW_STATE_ESTABLISHED:
-    case QPW_STATE_MIDSTREAM: return control->tcp_ns;
-    case QPW_STATE_CLOSED: return control->tail_ns;
-    default: return protocol == IPPROTO_UDP ? control->udp_ns : control->other_ns;
-    }
-}
-
-struct walk {
-    struct qpw_kernel *kernel;
-    bool all;
-    qpw_ended_fn call;
-    void *data;
-    struct qpw_conn_key keys[BATCH];
-    struct qpw_conn values[BATCH];
-};
-
-static bool is_over(const struct walk *walk, const struct qpw_conn_key *key, const struct qpw_conn *conn, uint64_t now)
-{
-    return walk->all ||
-           (int64_t)(now - conn->last_ns) > 2 * (int64_t)timeout_of(walk->kernel->control, key->protocol, conn);
-}
-
-static int end_one(struct walk *walk, int fd, const struct qpw_conn_key *key, const struct qpw_conn *conn)
-{
-    int counts_fd = walk->kernel->map_fd[QPW_MAP_conn_counts];
-    struct qpw_ended ended = {.key = *key, .conn = *conn};
-
-    if (bpf_map_lookup_elem(counts_fd, key, &ended.counts) == 0)
-        bpf_map_delete_elem(counts_fd, key);
-    bpf_map_delete_elem(fd, key);
-    return walk->call ? walk->call(&ended, walk->data) : 0;
-}
-
-static int end_in_table(struct walk *walk, enum qpw_map map, struct qpw_error *err)
-{
-    int fd = walk->kernel->map_fd[map], rc = 0, called;
-    uint64_t now = qpw_kernel_now_ns(walk->kernel);
-    uint32_t token, count;
-    bool first = true;
-
-    while (rc == 0) {
-        count = BATCH;
-        rc = bpf_map_lookup_batch(fd, first ? NULL : &token, &token, walk->keys, walk->values, &count, NULL);
-        if (rc < 0 && rc != -ENOENT)
-            break;
-        first = false;
-        for (uint32_t i = 0; i < count; i++) {
-            if (!is_over(walk, &walk->keys[i], &walk->values[i], now))
-                continue;
-            called = end_one(walk, fd, &walk->keys[i], &walk->values[i]);
-            if (called < 0)
-                return called;
-        }
-    }
-    if (rc != -ENOENT)
-        return qpw_fail(err, rc, "walking the table '%s': %s", qpw_map_name(map), strerror(-rc));
-    return 0;
-}
-
-int qpw_connections_end(struct qpw_kernel *k, bool all, qpw_ended_fn call, void *data, struct qpw_error *err)
-{
-    static const enum qpw_map maps[] = {QPW_MAP_conns_half, QPW_MAP_conns_out, QPW_MAP_conns_est, QPW_MAP_conns_dgram};
-    struct walk *walk = malloc(sizeof(*walk));
-    int rc = 0;
-
-    if (!walk)
-        return qpw_fail(err, -ENOMEM, "out of memory");
-    *walk = (struct walk){.kernel = k, .all = all, .call = call, .data = data};
-    for (size_t i = 0; rc == 0 && i < sizeof(maps) / sizeof(*maps); i++)
-        rc = end_in_table(walk, maps[i], err);
-    free(walk);
-    return rc;
-}
-
 /* One statistic over all CPUs. */
 static int read_statistic(int fd, uint32_t index, uint64_t *values, int cpus, uint64_t *ret)
 {
@@ -107,8 +25,7 @@ static int read_statistic(int fd, uint32_t index, uint64_t *values, int cpus, ui
     return 0;
 }
 
-int qpw_connections_account(struct qpw_kernel *k, const uint64_t ended[QPW_CLASS_COUNT], uint64_t *ret_evicted,
-                            struct qpw_error *err)
+int qpw_connections_evicted(const struct qpw_kernel *k, uint64_t *ret, struct qpw_error *err)
 {
     int cpus = libbpf_num_possible_cpus(), fd = k->map_fd[QPW_MAP_losses], rc = 0;
     uint64_t *values = calloc(cpus > 0 ? (size_t)cpus : 1, sizeof(*values));
@@ -119,23 +36,16 @@ int qpw_connections_account(struct qpw_kernel *k, const uint64_t ended[QPW_CLASS
         return qpw_fail(err, -ENOMEM, "out of memory");
     }
     for (uint32_t c = QPW_CLASS_NONE + 1; rc == 0 && c < QPW_CLASS_COUNT; c++) {
-        uint32_t index = QPW_STAT_EXPIRED(c);
-
         rc = read_statistic(fd, QPW_STAT_OPENED(c), values, cpus, &opened);
         rc = rc ? rc : read_statistic(fd, QPW_STAT_CLOSED(c), values, cpus, &closed);
-        rc = rc ? rc : read_statistic(fd, index, values, cpus, &expired);
-        expired += ended[c];
+        rc = rc ? rc : read_statistic(fd, QPW_STAT_EXPIRED(c), values, cpus, &expired);
         if (rc == 0 && opened > closed + expired)
             evicted += opened - closed - expired;
-        memset(values, 0, (size_t)cpus * sizeof(*values));
-        values[0] = expired; /* user space's own: in the first CPU's place */
-        if (rc == 0 && bpf_map_update_elem(fd, &index, values, BPF_ANY) < 0)
-            rc = -errno;
     }
     free(values);
     if (rc < 0)
         return qpw_fail(err, rc, "the statistics of the tables: %s", strerror(-rc));
-    *ret_evicted = evicted;
+    *ret = evicted;
     return 0;
 }
 

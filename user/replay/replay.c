@@ -7,13 +7,20 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "audit/expire.h"
 #include "replay/capture.h"
 #include "replay/dedup.h"
 #include "replay/feed.h"
 
-/* Connections that ended are looked for when both have passed: it costs a walk over all tables. */
+/*
+ * Connections that ended are looked for by a walk over all tables, which costs some milliseconds: when
+ * so many frames have passed; and sooner, while it stays within a share of the whole time, for what a
+ * quiet connection vouches for to be renewed. By counts only, so that the same captures give the same.
+ */
 #define WALK_NS 30000000000ull
 #define WALK_FRAMES 50000u
+#define QUIET_WALKS 500u   /* so many … */
+#define QUIET_FRAMES 2000u /* … and another for each so many frames */
 /* Events of that many frames fit into the ring: at most one ended connection each. */
 #define EVENTS_FRAMES 2048u
 #define PROGRESS_FRAMES 32768u
@@ -27,26 +34,30 @@ struct qpw_replay {
     struct qpw_replay_totals totals;
     struct ring_buffer *ring;
     int ended_rc;         /* what options.ended returned when it failed */
-    uint64_t walk_ended[QPW_CLASS_COUNT]; /* taken out of each table by walks */
+    struct qpw_expire expire;
+    uint64_t walks;
     uint64_t walked_ns;   /* capture's clock and frames at the last walk */
     uint64_t walked_frames;
 };
 
-static int hand_over(struct qpw_replay *r, const struct qpw_ended *ended)
+static void hand_over(struct qpw_replay *r, const struct qpw_ended *ended)
 {
     int rc = r->options.ended ? r->options.ended(ended, r->options.ended_data) : 0;
 
     if (rc < 0 && !r->ended_rc)
         r->ended_rc = rc;
-    return rc;
 }
 
-static int ended_by_walk(const struct qpw_ended *ended, void *data)
+/* A connection that a walk has taken out of its table. */
+static void ended_by_walk(const struct qpw_conn_key *key, const struct qpw_conn *conn, void *data)
 {
     struct qpw_replay *r = data;
+    struct qpw_ended ended = {.key = *key, .conn = *conn};
+    int fd = r->kernel->map_fd[QPW_MAP_conn_counts];
 
-    r->walk_ended[ended->conn.conn_class % QPW_CLASS_COUNT]++;
-    return hand_over(r, ended);
+    if (bpf_map_lookup_elem(fd, key, &ended.counts) == 0)
+        bpf_map_delete_elem(fd, key);
+    hand_over(r, &ended);
 }
 
 /* A connection whose tuple was taken by another: it is in no table any more. */
@@ -91,6 +102,10 @@ int qpw_replay_open(struct qpw_kernel *k, const struct qpw_ends *ends, const str
     r->ends = *ends;
     qpw_feed_init(&r->feed, k, options->mode_tc);
     rc = tell_kernel(k, ends, err);
+    if (rc == 0)
+        rc = qpw_expire_open(k, &r->expire, err);
+    r->expire.ended = ended_by_walk;
+    r->expire.data = r;
     if (rc == 0) {
         r->ring = ring_buffer__new(k->map_fd[QPW_MAP_events], ended_by_event, r, NULL);
         if (!r->ring)
@@ -104,6 +119,13 @@ int qpw_replay_open(struct qpw_kernel *k, const struct qpw_ends *ends, const str
     return 0;
 }
 
+/* Whoever is told of ended connections could not take one. */
+static int ended_failed(const struct qpw_replay *r, struct qpw_error *err)
+{
+    return r->ended_rc < 0 ? qpw_fail(err, r->ended_rc, "a connection could not be written: %s", strerror(-r->ended_rc))
+                           : 0;
+}
+
 /* Events first, so that a tuple's connections come out in the order in which they were. */
 static int read_events(struct qpw_replay *r, struct qpw_error *err)
 {
@@ -111,26 +133,45 @@ static int read_events(struct qpw_replay *r, struct qpw_error *err)
 
     if (rc < 0)
         return qpw_fail(err, rc, "reading the ring of events: %s", strerror(-rc));
-    return r->ended_rc;
+    return ended_failed(r, err);
 }
 
-/* From time to time, by frames and by the capture's clock. */
-static int now_and_then(struct qpw_replay *r, struct qpw_capture *c, const char *path, uint64_t now,
-                        struct qpw_error *err)
+static bool is_time_to_walk(const struct qpw_replay *r, uint64_t now)
+{
+    int64_t since = (int64_t)(now - r->walked_ns);
+
+    if (!r->totals.frames || since < (int64_t)WALK_NS)
+        return false;
+    if (r->totals.frames - r->walked_frames >= WALK_FRAMES)
+        return true;
+    return since >= (int64_t)r->kernel->control->parent_ns / 2 &&
+           r->walks < QUIET_WALKS + r->totals.frames / QUIET_FRAMES;
+}
+
+/* Before a frame: the capture's clock is set to it, and what has ended by then is taken out. */
+static int walk_if_due(struct qpw_replay *r, uint64_t now, struct qpw_error *err)
+{
+    int rc;
+
+    if (!is_time_to_walk(r, now))
+        return 0;
+    r->kernel->control->replay_now_ns = now;
+    r->walks++;
+    r->walked_frames = r->totals.frames;
+    r->walked_ns = now;
+    rc = read_events(r, err);
+    rc = rc ? rc : qpw_expire_run(r->kernel, &r->expire, err);
+    return rc < 0 ? rc : ended_failed(r, err);
+}
+
+/* After a frame. */
+static int now_and_then(struct qpw_replay *r, struct qpw_capture *c, const char *path, struct qpw_error *err)
 {
     uint64_t frames = r->totals.frames;
-    int rc;
 
     if (r->options.progress && frames % PROGRESS_FRAMES == 0)
         r->options.progress(path, qpw_capture_position(c), qpw_capture_size(c), frames, r->options.progress_data);
-    if (frames % EVENTS_FRAMES)
-        return 0;
-    rc = read_events(r, err);
-    if (rc < 0 || frames - r->walked_frames < WALK_FRAMES || (int64_t)(now - r->walked_ns) < (int64_t)WALK_NS)
-        return rc;
-    r->walked_frames = frames;
-    r->walked_ns = now;
-    return qpw_connections_end(r->kernel, false, ended_by_walk, r, err);
+    return frames % EVENTS_FRAMES ? 0 : read_events(r, err);
 }
 
 static bool is_wanted(const struct qpw_replay *r, const struct qpw_capture *c, const struct qpw_capture_frame *frame)
@@ -166,6 +207,7 @@ static int one_frame(struct qpw_replay *r, const struct qpw_capture_frame *frame
 {
     struct qpw_ends_packet packet;
     bool tx;
+    int rc;
 
     qpw_ends_parse(frame->data, frame->length, frame->wire, &packet);
     if (packet.network_offset &&
@@ -174,6 +216,9 @@ static int one_frame(struct qpw_replay *r, const struct qpw_capture_frame *frame
         r->options.dedup)
         return 0;
     tx = qpw_ends_is_tx(&r->ends, &packet, frame->direction);
+    rc = walk_if_due(r, frame->time_ns, err);
+    if (rc < 0)
+        return rc;
     note(r, frame);
     return qpw_feed_frame(&r->feed, frame, tx, err);
 }
@@ -193,7 +238,7 @@ int qpw_replay_file(struct qpw_replay *r, const char *path, struct qpw_error *er
         }
         rc = one_frame(r, &frame, err);
         if (rc == 0)
-            rc = now_and_then(r, c, path, frame.time_ns, err);
+            rc = now_and_then(r, c, path, err);
         if (rc < 0)
             break;
     }
@@ -203,14 +248,31 @@ int qpw_replay_file(struct qpw_replay *r, const char *path, struct qpw_error *er
     return rc;
 }
 
+/* Walks until a walk finds nothing more. */
+static int end_all(struct qpw_replay *r, struct qpw_error *err)
+{
+    uint64_t before, after = 0;
+    int rc;
+
+    r->expire.all = true;
+    do {
+        before = after;
+        after = 0;
+        rc = qpw_expire_run(r->kernel, &r->expire, err);
+        for (int c = 0; c < QPW_CLASS_COUNT; c++)
+            after += r->expire.expired[c];
+    } while (rc == 0 && after != before);
+    return rc < 0 ? rc : ended_failed(r, err);
+}
+
 int qpw_replay_finish(struct qpw_replay *r, struct qpw_error *err)
 {
     int rc = read_events(r, err);
 
     if (rc == 0)
-        rc = qpw_connections_end(r->kernel, true, ended_by_walk, r, err);
+        rc = end_all(r, err);
     if (rc == 0)
-        rc = qpw_connections_account(r->kernel, r->walk_ended, &r->totals.evicted, err);
+        rc = qpw_connections_evicted(r->kernel, &r->totals.evicted, err);
     r->totals.copies = r->dedup.copies;
     r->totals.copies_suspicious = qpw_dedup_suspicious(&r->dedup);
     r->totals.talkers = r->ends.n_talkers;
@@ -227,5 +289,6 @@ void qpw_replay_close(struct qpw_replay *r)
     if (!r)
         return;
     ring_buffer__free(r->ring);
+    qpw_expire_close(&r->expire);
     free(r);
 }
