@@ -366,12 +366,52 @@ Test(top, plain_tables_without_a_terminal, .timeout = 60)
     cr_assert_eq(netns_output(&s.node, out, sizeof(out), "COLUMNS=100 LC_ALL=C.UTF-8 " PROGRAM " top --once --interval 0.2"), 0);
     cr_expect(strstr(out, "NOT CLEAN: 1 answered") && strstr(out, "Unexpected: 2 rows") && strstr(out, "Policy: "), "%s", out);
     cr_expect_eq(netns_output(&s.node, out, sizeof(out), PROGRAM " top --once --interval 0.2 --tab ports --filter 'verdict:peer'"), 0);
-    cr_expect(strstr(out, "Ports: 1 rows of ") && strstr(out, "tcp/3712"), "%s", out);
+    cr_expect(strstr(out, "Ports: 1 row of ") && strstr(out, "tcp/3712"), "%s", out);
     cr_expect_null(strstr(out, "Policy: "));
     cr_expect_eq(netns_output(&s.node, out, sizeof(out), PROGRAM " top --once --filter prt:1"), 2);
     cr_expect(strstr(out, "qportwatch top: --filter: 'prt' is not a field"), "%s", out);
+    cr_assert_eq(netns_output(&s.node, out, sizeof(out),
+                              PROGRAM " top --json --interval 0.2 | head -n 2 | jq -sc "
+                              "'[length, .[1].schema, ([.[0].meters[] | select(.port == 4444)] | length)]'"), 0);
+    cr_expect_str_eq(out, "[2,\"qportwatch.report/1\",1]\n", "a line of JSON each interval");
     cr_expect_eq(netns_output(&s.client, out, sizeof(out), PROGRAM " top --once"), 1, "nothing is attached there");
     close_scene(&s);
+}
+
+Test(top, attach_on_a_terminal_is_the_view_and_asks_before_it_detaches, .timeout = 60)
+{
+    struct netns ns, other;
+    struct terminal t;
+    char folder[] = "/tmp/qpw-top-XXXXXX", command[512];
+
+    netns_need_root();
+    cr_assert_not_null(mkdtemp(folder));
+    ns = netns_new();
+    other = netns_new();
+    netns_veth(&ns, "node0", &other, "client0");
+    snprintf(command, sizeof(command), "env XDG_STATE_HOME=%s LC_ALL=C.UTF-8 " PROGRAM " attach node0 --alerts %s/eve.json",
+             folder, folder);
+    terminal_open(&t, &ns, 100, 30, command);
+    terminal_until(&t, "[1 Unexpected]");
+    terminal_until(&t, "CLEAN: nothing unexpected so far");
+    terminal_until(&t, "auditor alive");
+    terminal_keys(&t, "4");
+    terminal_until(&t, "[4 Policy]");
+    terminal_until(&t, "inbound");
+    terminal_keys(&t, "q");
+    terminal_until(&t, "(y/n)");
+    terminal_keys(&t, "n");
+    terminal_until_not(&t, "(y/n)");
+    cr_expect_eq(netns_output(&ns, NULL, 0, PROGRAM " status"), 0, "still attached");
+    terminal_keys(&t, "q");
+    terminal_until(&t, "(y/n)");
+    terminal_keys(&t, "y");
+    terminal_until_end(&t);
+    cr_expect_eq(netns_output(&ns, NULL, 0, PROGRAM " status"), 3, "nothing is attached any more");
+    terminal_close(&t);
+    netns_run(&ns, "rm -r %s", folder);
+    netns_close(&ns);
+    netns_close(&other);
 }
 
 /* ---- Cost ---- */

@@ -31,7 +31,10 @@ static void text_dir(const struct cell *c, char *buf, size_t size)
     static const char *const brief[QPW_DIR_COUNT] = {"?", "in", "out", "trn", "bad", "l2"};
     unsigned direction = qpw_thing_of(c->row).direction;
 
-    snprintf(buf, size, "%s", direction < QPW_DIR_COUNT ? brief[direction] : "?");
+    if (c->row->kind == QPW_ROW_RULE && direction == QPW_DIR_UNKNOWN)
+        snprintf(buf, size, "any");
+    else
+        snprintf(buf, size, "%s", direction < QPW_DIR_COUNT ? brief[direction] : "?");
 }
 
 static void text_service(const struct cell *c, char *buf, size_t size)
@@ -237,9 +240,13 @@ static void text_where(const struct cell *c, char *buf, size_t size)
 {
     const struct qpw_rule_info *rule = c->row->source;
 
-    if (rule->line)
-        snprintf(buf, size, "%.96s:%u", rule->file, rule->line);
-    else
+    if (rule->line) {
+        const char *base = strrchr(rule->file, '/');
+        int length = snprintf(buf, size, "%.96s:%u", rule->file, rule->line);
+
+        if (base && length > c->width) /* the line is worth more than the folder */
+            snprintf(buf, size, "%.96s:%u", base + 1, rule->line);
+    } else
         snprintf(buf, size, "%s", rule->file[0] ? rule->file : "own rule");
 }
 

@@ -85,23 +85,39 @@ struct pen {
 };
 #define LABEL 16
 
+/* Bytes of the text's next line of at most `width` cells: up to a blank where there is one in its second half. */
+static size_t next_line(const char *text, int width)
+{
+    size_t byte = 0, blank = 0;
+
+    for (int cell = 0; cell < width && text[byte]; cell++) {
+        if (text[byte] == ' ' && cell > width / 2)
+            blank = byte;
+        do
+            byte++;
+        while ((text[byte] & 0xc0) == 0x80);
+    }
+    return text[byte] && text[byte] != ' ' && blank ? blank : byte;
+}
+
 static void put(struct pen *p, uint8_t style, const char *label, const char *text)
 {
-    int at = p->n - p->skip, width = p->c->cols - LABEL;
-    int total = qpw_text_width(text);
+    int width = p->c->cols - LABEL;
+    char line[1024];
 
-    for (int done = 0; done == 0 || done < total; done += width, at++, p->n++) {
-        size_t byte = 0;
+    do {
+        size_t length = next_line(text, width);
+        int at = p->n++ - p->skip;
 
-        for (int i = 0; i < done; i++) /* characters to bytes */
-            do
-                byte++;
-            while ((text[byte] & 0xc0) == 0x80);
-        if (at < 0 || at >= p->height)
-            continue;
-        qpw_canvas_text(p->c, p->first + at, 0, LABEL - 1, QPW_STYLE_DIM, done ? "" : label);
-        qpw_canvas_text(p->c, p->first + at, LABEL, width, style, text + byte);
-    }
+        if (at >= 0 && at < p->height) {
+            qpw_canvas_text(p->c, p->first + at, 0, LABEL - 1, QPW_STYLE_DIM, label);
+            snprintf(line, sizeof(line), "%.*s", (int)length, text);
+            qpw_canvas_text(p->c, p->first + at, LABEL, width, style, line);
+        }
+        label = "";
+        text += length;
+        text += *text == ' ';
+    } while (*text);
 }
 
 static void __attribute__((format(printf, 4, 5))) putf(struct pen *p, uint8_t style, const char *label, const char *format, ...)
@@ -134,10 +150,11 @@ static void put_times(struct pen *p, const struct qpw_model *m, const struct qpw
     for (int last = 0; last < 2; last++) {
         uint64_t ns = last ? row->last_unix_ns : row->first_unix_ns;
 
-        if (ns)
-            putf(p, QPW_STYLE_NORMAL, last ? "last seen" : "first seen", "%.19sZ, %s%s", qpw_time_text(ns, when, sizeof(when)),
-                 qpw_short_age(m->now->unix_ns > ns ? m->now->unix_ns - ns : 0, age, sizeof(age)),
-                 strcmp(age, "now") ? " ago" : "");
+        if (!ns)
+            continue;
+        qpw_short_age(m->now->unix_ns > ns ? m->now->unix_ns - ns : 0, age, sizeof(age));
+        putf(p, QPW_STYLE_NORMAL, last ? "last seen" : "first seen", "%.19sZ, %s%s", qpw_time_text(ns, when, sizeof(when)), age,
+             strcmp(age, "now") ? " ago" : "");
     }
 }
 
@@ -146,7 +163,7 @@ static void put_rule(struct pen *p, const struct qpw_model *m, const char *label
     const struct qpw_rule_info *info = rule && rule < m->now->n_rules ? &m->now->rules[rule] : NULL;
 
     if (!info) {
-        put(p, QPW_STYLE_NORMAL, label, "none");
+        put(p, QPW_STYLE_NORMAL, label, "none matches");
         return;
     }
     if (info->line)
@@ -219,7 +236,7 @@ static void paint_finding(struct pen *p, const struct qpw_model *m, const struct
     putf(p, QPW_STYLE_NORMAL, "evidence", "%s%s%s", qpw_evidence_name(f->value.evidence), f->value.reason ? ", " : "",
          f->value.reason ? qpw_reason_name(f->value.reason) : "");
     put_meaning(p, m, f);
-    put_rule(p, m, f->key.verdict == QPW_VERDICT_UNEXPECTED ? "row missed" : "policy row", f->value.rule);
+    put_rule(p, m, f->key.verdict == QPW_VERDICT_UNEXPECTED && f->value.rule ? "row missed" : "policy row", f->value.rule);
     put_allow(p, m, row);
     put_counts(p, state, row);
     put_times(p, m, row);

@@ -302,10 +302,11 @@ static void apply_filter(struct qpw_model *m, enum qpw_tab tab, const struct qpw
     m->n_rows = kept;
 }
 
-/* The greater comes later; ties by identity so that rows do not jump about. */
-static int compare(const void *left, const void *right)
+/* By the sort key, in the order wanted; where that is equal, what moved last and carried most comes first. */
+static int compare(const void *left, const void *right, void *down)
 {
     const struct qpw_row *a = left, *b = right;
+    uint64_t carried_a = a->counts.rx_bytes + a->counts.tx_bytes, carried_b = b->counts.rx_bytes + b->counts.tx_bytes;
     int r = 0;
 
     if (a->key_addr && b->key_addr)
@@ -314,14 +315,12 @@ static int compare(const void *left, const void *right)
         r = strcasecmp(a->key_text, b->key_text);
     if (!r)
         r = (a->key_number > b->key_number) - (a->key_number < b->key_number);
+    if (r)
+        return *(const bool *)down ? -r : r;
+    r = (a->last_unix_ns < b->last_unix_ns) - (a->last_unix_ns > b->last_unix_ns);
     if (!r)
-        r = (a->last_unix_ns < b->last_unix_ns) - (a->last_unix_ns > b->last_unix_ns);
-    return r ? r : (a->id > b->id) - (a->id < b->id);
-}
-
-static int compare_down(const void *left, const void *right)
-{
-    return compare(right, left);
+        r = (carried_a < carried_b) - (carried_a > carried_b);
+    return r ? r : (a->id > b->id) - (a->id < b->id); /* the same in each picture: rows do not jump about */
 }
 
 static void apply_sort(struct qpw_model *m, enum qpw_tab tab, const struct qpw_sort *sort)
@@ -334,7 +333,7 @@ static void apply_sort(struct qpw_model *m, enum qpw_tab tab, const struct qpw_s
     for (size_t i = 0; i < m->n_rows; i++)
         qpw_cell_key(m, &m->rows[i], column->id);
     down = !!(column->flags & QPW_COLUMN_MOST_FIRST) != sort->reverse;
-    qsort(m->rows, m->n_rows, sizeof(*m->rows), down ? compare_down : compare);
+    qsort_r(m->rows, m->n_rows, sizeof(*m->rows), compare, &down);
 }
 
 int qpw_model_build(struct qpw_model *m, const struct qpw_view_state *state)

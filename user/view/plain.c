@@ -57,7 +57,7 @@ int qpw_plain_table(FILE *out, struct qpw_model *m, const struct qpw_view_state 
     if (r < 0)
         return r;
     qpw_layout_make(qpw_tab_columns(state->tab), state->totals, width, &layout);
-    fprintf(out, "%s: %zu rows", qpw_tab_name(state->tab), m->n_rows);
+    fprintf(out, "%s: %zu row%s", qpw_tab_name(state->tab), m->n_rows, m->n_rows == 1 ? "" : "s");
     if (state->filter.n_terms)
         fprintf(out, " of %zu, filter %s", m->n_rows + m->n_hidden, state->filter_text);
     fprintf(out, "\n");

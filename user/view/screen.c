@@ -61,11 +61,16 @@ void qpw_titles_paint(struct qpw_canvas *c, int at, const struct qpw_layout *lay
 void qpw_row_paint(struct qpw_canvas *c, int at, const struct qpw_layout *layout, const struct qpw_model *m,
                    const struct qpw_view_state *state, const struct qpw_row *row)
 {
+    const struct qpw_line *line = row->kind == QPW_ROW_LINE ? row->source : NULL;
     char text[512];
 
     for (int i = 0; i < layout->n; i++) {
         const struct qpw_place *place = &layout->places[i];
 
+        if (line && place->column->id == QPW_COL_ITEM && !line->item[0] && !line->value[0]) {
+            qpw_canvas_field(c, at, place->left, c->cols - place->left, false, line->style, line->note);
+            return; /* a sentence takes the whole row */
+        }
         qpw_cell_text(m, state, row, place->column->id, place->width, text, sizeof(text));
         qpw_canvas_field(c, at, place->left, place->width, place->column->flags & QPW_COLUMN_RIGHT,
                          qpw_cell_style(m, row, place->column->id), text);
@@ -124,7 +129,7 @@ static void paint_tabs(struct qpw_canvas *c, int at, const struct qpw_model *m, 
     if (state->filter.n_terms)
         snprintf(right, sizeof(right), " %zu of %zu", m->n_rows, m->n_rows + m->n_hidden);
     else
-        snprintf(right, sizeof(right), " %zu rows", m->n_rows);
+        snprintf(right, sizeof(right), " %zu row%s", m->n_rows, m->n_rows == 1 ? "" : "s");
     width = qpw_text_width(right);
     width = width > c->cols - col ? c->cols - col : width;
     qpw_canvas_field(c, at, c->cols - width, width, true, state->filter.n_terms ? QPW_STYLE_NOTE : QPW_STYLE_DIM, right);
