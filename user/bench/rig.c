@@ -7,9 +7,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "kernel/clock.h"
+#include "policy/compile.h"
+#include "policy/policy.h"
 
 extern const char qpw_bench_object[], qpw_bench_object_end[];
 
@@ -54,26 +57,22 @@ static int fill_floors(struct qpw_bench_rig *rig, struct qpw_error *err)
     return rc;
 }
 
-/* A policy with a peer and the two services that the frames are about, into the kernel. */
+/* The built-in policy, with a peer, into the kernel. */
 static int write_policy(struct qpw_bench_rig *rig, struct qpw_error *err)
 {
-    struct qpw_chain chains[2] = {{0, 0}, {0, 1}};
-    struct qpw_step step = {.vlan = 0xffff, .rule = 1, .verdict = QPW_VERDICT_ALLOWED};
-    struct qpw_set_entry peer = {{.prefixlen = 32 + 120, .set = __builtin_bswap32(QPW_SET_PEERS),
-                                  .addr = {[10] = 0xff, 0xff, 198, 51, 100}}, 1};
-    struct qpw_rule_info rules[2] = {{{0}}, {.name = "bench", .direction = QPW_DIR_INBOUND, .in_force = 1}};
-    struct qpw_peer_info peers[2] = {{{0}}, {.name = "bench", .in_force = 1}};
-    struct qpw_registry names = {rules, 2, peers, 2};
-    struct qpw_compiled c = {.chains = chains, .n_chains = 2, .steps = &step, .n_steps = 1, .sets = &peer, .n_sets = 1};
-    uint32_t udp = QPW_SPACE_UDP + QPW_BENCH_UDP_PORT;
+    struct qpw_compile_context context = {.now = time(NULL)};
+    struct qpw_policy policy = {0};
+    struct qpw_registry names = {0};
+    struct qpw_compiled compiled = {0};
     int rc;
 
-    c.slots = calloc(2 * QPW_CHUNKS_PER_DIR, sizeof(*c.slots));
-    if (!c.slots)
-        return qpw_fail(err, -ENOMEM, "out of memory");
-    c.slots[0].slot[QPW_BENCH_TCP_PORT] = c.slots[udp / QPW_CHUNK].slot[udp % QPW_CHUNK] = 1 | QPW_SLOT_LISTED;
-    rc = qpw_kernel_set_policy(&rig->kernel, &c, &names, err);
-    free(c.slots);
+    rc = qpw_policy_parse_builtin(QPW_POLICY_DEFAULT_PLATFORM, &policy, err);
+    rc = rc ? rc : qpw_policy_add_peer(&policy, "bench=198.51.100.0/24", "bench", err);
+    rc = rc ? rc : qpw_policy_compile(&policy, &context, &names, &compiled, err);
+    rc = rc ? rc : qpw_kernel_set_policy(&rig->kernel, &compiled, &names, err);
+    qpw_compiled_clear(&compiled);
+    qpw_registry_clear(&names);
+    qpw_policy_clear(&policy);
     return rc;
 }
 
@@ -95,18 +94,32 @@ static int ignore_event(void *context, void *data, size_t size)
     return 0;
 }
 
+/* What an interface needs, loaded and thrown away: the programs of XDP in and TC out, with the policy. */
+static int time_start(struct qpw_bench_rig *rig, struct qpw_error *err)
+{
+    struct qpw_load_options options = {.programs = 1u << QPW_PROG_qpw_xdp_rx | 1u << QPW_PROG_qpw_tc_tx};
+    uint64_t start = qpw_clock_monotonic_ns(), loaded;
+    int rc = qpw_kernel_load(&options, &rig->kernel, err);
+
+    if (rc)
+        return rc;
+    loaded = qpw_clock_monotonic_ns();
+    rc = write_policy(rig, err);
+    rig->load_ns = qpw_clock_monotonic_ns() - start;
+    rig->policy_ns = start + rig->load_ns - loaded;
+    qpw_kernel_close(&rig->kernel);
+    return rc;
+}
+
 int qpw_bench_rig_open(struct qpw_bench_rig *rig, struct qpw_error *err)
 {
     struct qpw_bench_rig fresh = {0};
-    uint64_t start = qpw_clock_monotonic_ns(), loaded;
     int rc;
 
     qpw_kernel_init(&fresh.kernel);
-    rc = qpw_kernel_load(&(struct qpw_load_options){0}, &fresh.kernel, err);
-    loaded = qpw_clock_monotonic_ns();
+    rc = time_start(&fresh, err);
+    rc = rc ? rc : qpw_kernel_load(&(struct qpw_load_options){0}, &fresh.kernel, err);
     rc = rc ? rc : write_policy(&fresh, err);
-    fresh.load_ns = qpw_clock_monotonic_ns() - start;
-    fresh.policy_ns = start + fresh.load_ns - loaded;
     rc = rc ? rc : write_node(&fresh, err);
     rc = rc ? rc : open_floors(&fresh, err);
     rc = rc ? rc : fill_floors(&fresh, err);

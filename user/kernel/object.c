@@ -195,7 +195,7 @@ static int collect_fds(struct qpw_kernel *k, struct qpw_error *err)
         program = bpf_object__find_program_by_name(k->object, qpw_program_name(i));
         if (!program)
             return qpw_fail(err, -EINVAL, "the embedded BPF object has no program '%s'", qpw_program_name(i));
-        k->prog_fd[i] = bpf_program__fd(program);
+        k->prog_fd[i] = bpf_program__autoload(program) ? bpf_program__fd(program) : -1;
     }
     if (!bss)
         return qpw_fail(err, -EINVAL, "the embedded BPF object has no control section");
@@ -207,7 +207,7 @@ static int bind_maps(struct qpw_kernel *k, struct qpw_error *err)
 {
     for (int p = 0; p < QPW_PROG_COUNT; p++)
         for (int m = 0; m < QPW_MAP_COUNT; m++)
-            if (bpf_prog_bind_map(k->prog_fd[p], k->map_fd[m], NULL) < 0 && errno != EEXIST)
+            if (k->prog_fd[p] >= 0 && bpf_prog_bind_map(k->prog_fd[p], k->map_fd[m], NULL) < 0 && errno != EEXIST)
                 return qpw_fail(err, -errno, "cannot bind map '%s' to program '%s': %s", qpw_map_name(m),
                                 qpw_program_name(p), strerror(errno));
     return 0;
@@ -229,6 +229,9 @@ int qpw_kernel_load(const struct qpw_load_options *options, struct qpw_kernel *k
         goto fail;
     if (!fresh.config.has_xdp_buff_len) /* before 5.18 there are no multi-buffer XDP programs either */
         bpf_program__set_flags(bpf_object__find_program_by_name(fresh.object, "qpw_xdp_rx"), 0);
+    for (int i = 0; i < QPW_PROG_COUNT && options->programs; i++)
+        bpf_program__set_autoload(bpf_object__find_program_by_name(fresh.object, qpw_program_name(i)),
+                                  options->programs >> i & 1);
     if (bpf_object__load(fresh.object) < 0) {
         rc = qpw_fail(err, -errno, "cannot load the BPF programs: %s (CAP_BPF, CAP_NET_ADMIN and Linux 5.10 are needed)",
                       strerror(errno));
