@@ -25,7 +25,7 @@ static __always_inline struct qpw_incarnations *qpw_all_incarnations(void)
     return bpf_map_lookup_elem(&incarnations, &zero);
 }
 
-/* place: of the tuple, below QPW_INCARNATIONS. */
+/* place: of the tuple. */
 static __always_inline __u32 qpw_incarnation(__u32 place, int is_syn)
 {
     struct qpw_incarnations *all = qpw_all_incarnations();
@@ -36,17 +36,33 @@ static __always_inline __u32 qpw_incarnation(__u32 place, int is_syn)
     return is_syn ? all->syn[place] : all->other[place];
 }
 
-/* Cached copies of the tuple on all CPUs are out of date from now on; those of its SYNs only if `syn_too`. */
-static __always_inline void qpw_invalidate(__u32 place, int syn_too)
+static __always_inline __u32 qpw_pair_incarnation(__u32 pair)
 {
     struct qpw_incarnations *all = qpw_all_incarnations();
 
+    return all ? all->pair[pair & (QPW_PAIR_INCARNATIONS - 1)] : 0;
+}
+
+static __always_inline void qpw_invalidate_fragments(__u32 pair)
+{
+    struct qpw_incarnations *all = qpw_all_incarnations();
+
+    if (all)
+        __sync_fetch_and_add(&all->pair[pair & (QPW_PAIR_INCARNATIONS - 1)], 1);
+}
+
+/* Cached copies of w->key on all CPUs are out of date from now on; those of its SYNs only if `syn_too`. */
+static __always_inline void qpw_invalidate(const struct qpw_work *w, int syn_too)
+{
+    struct qpw_incarnations *all = qpw_all_incarnations();
+    __u32 place = w->place & (QPW_INCARNATIONS - 1);
+
     if (!all)
         return;
-    place &= QPW_INCARNATIONS - 1;
     __sync_fetch_and_add(&all->other[place], 1);
     if (syn_too)
         __sync_fetch_and_add(&all->syn[place], 1);
+    __sync_fetch_and_add(&all->pair[w->pair & (QPW_PAIR_INCARNATIONS - 1)], 1);
 }
 
 static __always_inline struct qpw_cache_line *qpw_cache_line(const struct qpw_tag *t)

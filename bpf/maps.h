@@ -46,11 +46,13 @@ struct qpw_reserved {
 
 /*
  * Raised at each change of a connection's state. SYNs have their own: a flood of them opens entries without end,
- * and what a retransmitted one is counted as does not change by that.
+ * and what a retransmitted one is counted as does not change by that. So have later fragments, which do not tell
+ * their connection but only its two addresses.
  */
 struct qpw_incarnations {
     __u32 other[QPW_INCARNATIONS];
     __u32 syn[QPW_INCARNATIONS];
+    __u32 pair[QPW_PAIR_INCARNATIONS];
 };
 
 /* Working space of one packet on its slow path: too large for the 512-byte stack. */
@@ -90,7 +92,7 @@ struct qpw_work {
     __u8 more;         /* the header is not in the linear part */
     __u8 opened;       /* this packet opened its connection */
     __u32 victim;      /* which way of a full cache line is replaced next */
-    __u32 pad;
+    __u32 pair;        /* place of the two addresses among the incarnations of fragments */
     __u8 header[QPW_HEADER_BYTES];
     __u8 quote[48];
 };

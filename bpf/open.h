@@ -295,7 +295,7 @@ static __noinline struct qpw_conn *qpw_open(void *ctx, struct qpw_work *w, int f
     else
         qpw_open_datagram(ctx, w, c, from_local, late);
     w->opened = 1;
-    qpw_invalidate(w->place, from_local || !qpw_is_syn(&w->pkt)); /* another SYN from outside is no news to its copies */
+    qpw_invalidate(w, from_local || !qpw_is_syn(&w->pkt)); /* another SYN from outside is no news to its copies */
     return qpw_conn_store(w);
 }
 

@@ -50,7 +50,8 @@ static __always_inline void qpw_wire_counts(const struct qpw_input *in, struct q
 
 static __always_inline int qpw_may_cache(const struct qpw_pkt *p)
 {
-    if (p->kind != QPW_PKT_IP || p->fragment || config.no_cache || config.count_conns || qpw_is_icmp_error(p))
+    if (p->kind != QPW_PKT_IP || p->fragment == QPW_FIRST_FRAGMENT || config.no_cache || config.count_conns ||
+        qpw_is_icmp_error(p))
         return 0;
     if (p->protocol != QPW_IPPROTO_TCP)
         return 1;
@@ -109,10 +110,17 @@ static __always_inline struct qpw_tag qpw_identify(const struct qpw_pkt *p, __u3
     int icmp = p->protocol == QPW_IPPROTO_ICMP || p->protocol == QPW_IPPROTO_ICMPV6;
     __u16 local_port = rx ? p->destination_port : p->source_port;
     __u16 remote_port = rx ? p->source_port : p->destination_port;
-    struct qpw_tag t;
+    struct qpw_tag t = qpw_tag_pair(config.secret, rx ? p->destination : p->source, rx ? p->source : p->destination,
+                                    p->v6);
 
-    t = qpw_tag_tuple(config.secret, rx ? p->destination : p->source, rx ? p->source : p->destination,
-                      icmp ? 0 : local_port, icmp ? 0 : remote_port, p->protocol, p->v6);
+    if (p->fragment) { /* a later one; no ports */
+        *ret_incarnation = qpw_pair_incarnation(qpw_tag_pair_incarnation(&t));
+        qpw_tag_exchange(&t, config.secret, 0, 0, p->protocol);
+        qpw_tag_packet(&t, config.secret, ifindex, p->vlan, p->fragment_id);
+        t.a += 2ull << 40; /* not to be taken for a SYN, nor for a packet of an exchange without ports */
+        return t;
+    }
+    qpw_tag_exchange(&t, config.secret, icmp ? 0 : local_port, icmp ? 0 : remote_port, p->protocol);
     *ret_incarnation = qpw_incarnation(qpw_tag_incarnation(&t), is_syn);
     qpw_tag_packet(&t, config.secret, ifindex, p->vlan, is_syn ? p->seq : icmp ? p->source_port : 0);
     if (is_syn)

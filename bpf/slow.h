@@ -113,10 +113,14 @@ __noinline __u32 qpw_fragment_ports(void)
     struct qpw_work *w = qpw_work();
     struct qpw_frag fresh = {}, *seen;
     struct qpw_pkt *p;
+    struct qpw_tag t;
 
     if (!w)
         return 0;
     p = &w->pkt;
+    t = qpw_tag_pair(config.secret, w->rx ? p->destination : p->source, w->rx ? p->source : p->destination, p->v6);
+    w->pair = qpw_tag_pair_incarnation(&t);
+    w->incarnation = (__u16)qpw_pair_incarnation(w->pair);
     __builtin_memset(&w->frag, 0, sizeof(w->frag));
     __builtin_memcpy(w->frag.source, p->source, 16);
     __builtin_memcpy(w->frag.destination, p->destination, 16);
@@ -129,9 +133,12 @@ __noinline __u32 qpw_fragment_ports(void)
         fresh.destination_port = p->destination_port;
         if (bpf_map_update_elem(&frags, &w->frag, &fresh, BPF_ANY))
             qpw_stat(QPW_LOSS_FRAGMENT_TABLE);
+        qpw_invalidate_fragments(w->pair); /* the same number may have been another datagram's */
         return 1;
     }
     seen = bpf_map_lookup_elem(&frags, &w->frag);
+    if (!seen || (__s64)(w->now - seen->seen_ns) > (__s64)(control.fragment_ns >> 1))
+        w->cacheable = 0; /* what it is known by ends before a cached copy does */
     if (!seen || (__s64)(w->now - seen->seen_ns) > (__s64)control.fragment_ns) {
         if (qpw_kind(p->protocol) == QPW_KIND_PROTOCOL && !(p->v6 && qpw_is_extension(p->protocol)))
             return 1; /* no ports to miss */
@@ -147,11 +154,13 @@ __noinline __u32 qpw_fragment_ports(void)
 /* Where changes of w->key are noted; read before the entry is, so that no change in between is missed. */
 static __always_inline void qpw_place_of(struct qpw_work *w)
 {
-    struct qpw_tag t = qpw_tag_tuple(config.secret, w->key.local, w->key.remote, w->key.local_port, w->key.remote_port,
-                                     w->key.protocol, w->pkt.v6);
+    struct qpw_tag t = qpw_tag_pair(config.secret, w->key.local, w->key.remote, w->pkt.v6);
 
+    w->pair = qpw_tag_pair_incarnation(&t);
+    qpw_tag_exchange(&t, config.secret, w->key.local_port, w->key.remote_port, w->key.protocol);
     w->place = qpw_tag_incarnation(&t);
-    w->incarnation = (__u16)qpw_incarnation(w->place, qpw_is_syn(&w->pkt));
+    if (w->pkt.fragment != QPW_LATER_FRAGMENT) /* its own was read before its ports were looked up */
+        w->incarnation = (__u16)qpw_incarnation(w->place, qpw_is_syn(&w->pkt));
 }
 
 /* The key of the exchange, by the local end's view. local_is_source: which end of the packet is local. */
@@ -232,7 +241,7 @@ static __noinline struct qpw_conn *qpw_restart_answered(struct qpw_work *w, stru
     if (w->self)
         w->conn.flags |= QPW_CONN_SELF;
     qpw_open_handshake(&w->conn, &w->pkt, from_local, 1);
-    qpw_invalidate(w->place, 1);
+    qpw_invalidate(w, 1);
     return qpw_conn_store(w);
 }
 
@@ -296,7 +305,7 @@ static __always_inline struct qpw_conn *qpw_advance(void *ctx, struct qpw_work *
             c = qpw_conn_move(w, c, QPW_CLASS_DGRAM);
     }
     if (todo & QPW_DO_CHANGED)
-        qpw_invalidate(w->place, 1);
+        qpw_invalidate(w, 1);
     return c;
 }
 
@@ -338,7 +347,7 @@ __noinline __u32 qpw_refused_by_icmp(void)
         qpw_from_initiator(c, w->rx)) { /* rx: the node's own packet is quoted, so the node must be the initiator */
         c->outcome = QPW_OUTCOME_REFUSED;
         qpw_place_of(w);
-        qpw_invalidate(w->place, 1);
+        qpw_invalidate(w, 1);
         if (c->finding && qpw_is_finding(c))
             qpw_finding_of(w, c, &w->key, c->direction == QPW_DIR_INBOUND ? w->key.local_port : w->key.remote_port,
                            c->meter);
@@ -391,6 +400,8 @@ static __always_inline __u32 qpw_cacheable(const struct qpw_work *w, const struc
 
     if (!w->cacheable || w->opened || config.no_cache || config.count_conns)
         return 0;
+    if (w->pkt.fragment)
+        return this_way; /* a later one: it says nothing about its connection */
     if (w->key.protocol == QPW_IPPROTO_TCP) {
         if ((w->pkt.tcp_flags & (QPW_TCP_SYN | QPW_TCP_ACK)) == QPW_TCP_SYN)
             return c->state == QPW_STATE_SYN && c->isn == w->pkt.seq && qpw_from_initiator(c, !w->rx) ? this_way : 0;

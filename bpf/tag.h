@@ -13,6 +13,7 @@
 #include "packet.h"
 
 #define QPW_INCARNATIONS 65536u
+#define QPW_PAIR_INCARNATIONS 4096u
 #define QPW_SECRETS 12 /* per sum */
 
 /*
@@ -45,20 +46,15 @@ static __always_inline __u32 qpw_word(const __u8 *p)
     return word;
 }
 
-/*
- * The words that every packet of a connection shares; ports in host order, 0 where there are none.
- * v6: the addresses are not IPv4-mapped.
- */
-static __always_inline struct qpw_tag qpw_tag_tuple(const volatile __u64 *secret, const __u8 *local,
-                                                    const __u8 *remote, __u16 local_port, __u16 remote_port,
-                                                    __u8 protocol, int v6)
+/* The words that all packets between two addresses share. v6: the addresses are not IPv4-mapped. */
+static __always_inline struct qpw_tag qpw_tag_pair(const volatile __u64 *secret, const __u8 *local,
+                                                   const __u8 *remote, int v6)
 {
-    __u64 kind = (__u64)(protocol | (v6 ? 256 : 0)) << 32;
+    __u64 kind = (__u64)!!v6 << 40;
     struct qpw_tag t = {kind, kind};
 
     qpw_tag_word(&t, secret, 0, qpw_word(local + 12));
     qpw_tag_word(&t, secret, 1, qpw_word(remote + 12));
-    qpw_tag_word(&t, secret, 2, (__u32)local_port << 16 | remote_port);
     if (v6) {
         qpw_tag_word(&t, secret, 3, qpw_word(local));
         qpw_tag_word(&t, secret, 4, qpw_word(local + 4));
@@ -70,17 +66,32 @@ static __always_inline struct qpw_tag qpw_tag_tuple(const volatile __u64 *secret
     return t;
 }
 
+/* Those that every packet of a connection shares beside these; ports in host order, 0 where there are none. */
+static __always_inline void qpw_tag_exchange(struct qpw_tag *t, const volatile __u64 *secret, __u16 local_port,
+                                             __u16 remote_port, __u8 protocol)
+{
+    t->a += (__u64)protocol << 32;
+    t->b += (__u64)protocol << 32;
+    qpw_tag_word(t, secret, 2, (__u32)local_port << 16 | remote_port);
+}
+
+/* The place of a pair of addresses among the incarnations of fragments. */
+static __always_inline __u32 qpw_tag_pair_incarnation(const struct qpw_tag *t)
+{
+    return (__u32)(t->b >> 48) & (QPW_PAIR_INCARNATIONS - 1);
+}
+
 static __always_inline __u32 qpw_tag_incarnation(const struct qpw_tag *t)
 {
     return (__u32)(t->b >> 48) & (QPW_INCARNATIONS - 1); /* none of the bits of qpw_tag_line() */
 }
 
-/* What else decides a verdict per packet: interface, VLAN, ICMP type; and a SYN's sequence number. */
+/* What else decides a verdict per packet: interface, VLAN, ICMP type; a SYN's sequence number, a fragment's datagram. */
 static __always_inline void qpw_tag_packet(struct qpw_tag *t, const volatile __u64 *secret, __u32 ifindex, __u16 vlan,
-                                           __u32 type_or_seq)
+                                           __u32 special)
 {
     qpw_tag_word(t, secret, 9, ifindex << 12 | vlan);
-    qpw_tag_word(t, secret, 10, type_or_seq);
+    qpw_tag_word(t, secret, 10, special);
 }
 
 /* The cache line that the tag belongs in: bits 32 to 47 of one sum. */

@@ -35,8 +35,9 @@ static const struct tuple usual = {.local = {[10] = 0xff, 0xff, 10, 0, 0, 1},
 
 static __u64 value_of(const struct tuple *u, __u32 *ret_line)
 {
-    struct qpw_tag t = qpw_tag_tuple(secret, u->local, u->remote, u->local_port, u->remote_port, u->protocol, u->v6);
+    struct qpw_tag t = qpw_tag_pair(secret, u->local, u->remote, u->v6);
 
+    qpw_tag_exchange(&t, secret, u->local_port, u->remote_port, u->protocol);
     qpw_tag_packet(&t, secret, u->ifindex, u->vlan, u->extra);
     *ret_line = qpw_tag_line(&t, 0xffff);
     return qpw_tag_value(t, secret, u->incarnation, u->generation, u->epoch);

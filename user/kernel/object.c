@@ -17,6 +17,7 @@
 extern const char qpw_bpf_object[], qpw_bpf_object_end[];
 
 #define SECONDS 1000000000ull
+#define INCARNATIONS_BYTES ((2 * QPW_INCARNATIONS + QPW_PAIR_INCARNATIONS) * sizeof(uint32_t)) /* struct qpw_incarnations */
 
 const char *qpw_map_name(enum qpw_map map)
 {
@@ -46,7 +47,7 @@ void qpw_kernel_close(struct qpw_kernel *k)
     if (k->control)
         munmap(k->control, (size_t)sysconf(_SC_PAGESIZE));
     if (k->incarnations)
-        munmap(k->incarnations, 2 * QPW_INCARNATIONS * sizeof(uint32_t));
+        munmap(k->incarnations, INCARNATIONS_BYTES);
     if (k->object) {
         bpf_object__close(k->object);
     } else {
@@ -67,7 +68,7 @@ int qpw_kernel_map_pages(struct qpw_kernel *k, int control_fd, struct qpw_error 
     control = mmap(NULL, (size_t)sysconf(_SC_PAGESIZE), PROT_READ | PROT_WRITE, MAP_SHARED, control_fd, 0);
     if (control == MAP_FAILED)
         return qpw_fail(err, -errno, "cannot map the control page: %s", strerror(errno));
-    incarnations = mmap(NULL, 2 * QPW_INCARNATIONS * sizeof(uint32_t), PROT_READ | PROT_WRITE, MAP_SHARED,
+    incarnations = mmap(NULL, INCARNATIONS_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED,
                         k->map_fd[QPW_MAP_incarnations], 0);
     if (incarnations == MAP_FAILED) {
         int rc = -errno;

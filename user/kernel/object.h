@@ -22,7 +22,7 @@ struct qpw_kernel {
     int map_fd[QPW_MAP_COUNT];
     int prog_fd[QPW_PROG_COUNT];    /* -1 where that program is not there */
     struct qpw_control *control;    /* shared with the programs, read-write */
-    uint32_t *incarnations;         /* shared too, twice QPW_INCARNATIONS, see qpw_kernel_touch() */
+    uint32_t *incarnations;         /* shared too, struct qpw_incarnations; see qpw_kernel_touch() */
     struct qpw_config config;       /* as frozen at load */
 };
 

@@ -184,9 +184,12 @@ void qpw_kernel_touch(struct qpw_kernel *k, const struct qpw_conn_key *key)
 {
     static const uint8_t mapped[12] = {[10] = 0xff, [11] = 0xff};
     int v6 = memcmp(key->local, mapped, 12) || memcmp(key->remote, mapped, 12);
-    struct qpw_tag t = qpw_tag_tuple(k->config.secret, key->local, key->remote, key->local_port, key->remote_port,
-                                     key->protocol, v6);
+    struct qpw_tag t = qpw_tag_pair(k->config.secret, key->local, key->remote, v6);
+    uint32_t pair = qpw_tag_pair_incarnation(&t), place;
 
-    __atomic_fetch_add(&k->incarnations[qpw_tag_incarnation(&t)], 1, __ATOMIC_RELEASE);
-    __atomic_fetch_add(&k->incarnations[QPW_INCARNATIONS + qpw_tag_incarnation(&t)], 1, __ATOMIC_RELEASE);
+    qpw_tag_exchange(&t, k->config.secret, key->local_port, key->remote_port, key->protocol);
+    place = qpw_tag_incarnation(&t);
+    __atomic_fetch_add(&k->incarnations[place], 1, __ATOMIC_RELEASE);
+    __atomic_fetch_add(&k->incarnations[QPW_INCARNATIONS + place], 1, __ATOMIC_RELEASE);
+    __atomic_fetch_add(&k->incarnations[2 * QPW_INCARNATIONS + pair], 1, __ATOMIC_RELEASE);
 }
