@@ -16,6 +16,7 @@
 #include "alert/engine.h"
 #include "alert/eve.h"
 #include "alert/log.h"
+#include "alert/syslog.h"
 #include "kernel/clock.h"
 #include "kernel/collect.h"
 
@@ -25,6 +26,7 @@
 struct qpw_alerts {
     struct qpw_engine *engine;
     struct qpw_log log;
+    struct qpw_syslog *syslog; /* NULL: none */
     char host[64];
     struct qpw_prefix links[MAX_LINKS];
     struct qpw_auditor *auditor;
@@ -50,6 +52,8 @@ static int write_record(void *data, const struct qpw_record *record)
         r = 0;
     }
     free(line);
+    if (r == 0 && alerts->syslog)
+        qpw_syslog_write(alerts->syslog, record); /* best effort: the log has it */
     return r;
 }
 
@@ -105,6 +109,11 @@ int qpw_alerts_open(struct qpw_auditor *a, struct qpw_error *err)
         return qpw_fail(err, r, "out of memory");
     }
     a->alerts = alerts;
+    if (a->options.syslog) {
+        r = qpw_syslog_open(a->options.syslog, &alerts->syslog, err);
+        if (r < 0)
+            return r;
+    }
     return qpw_log_history(&alerts->log, HISTORY_BYTES, on_past, alerts, err);
 }
 
@@ -275,6 +284,7 @@ int qpw_alerts_close(struct qpw_auditor *a, struct qpw_error *err)
         r = qpw_fail(err, -EIO, "%llu alerts could not be written to the log and stand above: %.300s",
                      (unsigned long long)alerts->unwritten, alerts->log.why.text);
     qpw_engine_free(alerts->engine);
+    qpw_syslog_close(alerts->syslog);
     qpw_log_close(&alerts->log);
     free(alerts);
     a->alerts = NULL;

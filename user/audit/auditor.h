@@ -50,6 +50,7 @@ struct qpw_audit_options {
     struct qpw_timeouts timeouts;
     unsigned interval; /* seconds between summary lines and checks of the hooks, at least 1 */
     const char *alerts;      /* file of the alert log, NULL: none */
+    const char *syslog;      /* second way of alerts, see alert/syslog.h; NULL: none */
     const char *sensor_name; /* NULL: the host's name */
     bool keep;               /* a clean exit leaves the kernel side attached */
     const char *command;     /* the command line, for `status` */

@@ -11,29 +11,43 @@
 #include "audit/internal.h"
 #include "audit/policy_args.h"
 
-/* Both registries' rules, compared by the names in force: what a reload opens and closes. */
+struct text {
+    char *buf;
+    size_t size;
+    size_t used;
+};
+
+static void add(struct text *t, const char *what, const char *name, const char *statement)
+{
+    if (t->used < t->size)
+        t->used += snprintf(t->buf + t->used, t->size - t->used, "\n  %s %s%s%s", what, name, *statement ? ": " : "",
+                            statement);
+}
+
+static const char *change_words(bool was, bool is)
+{
+    return is ? was ? "changed:     " : "now in force:" : "no longer:   ";
+}
+
+/* Both registries, compared by name: what a reload opens, closes and changes. */
 static void difference(const struct qpw_registry *before, const struct qpw_registry *after, char *buf, size_t size)
 {
-    size_t used = 0;
+    struct text text = {buf, size, 0};
     bool was, is;
 
     for (size_t i = 1; i < after->n_rules; i++) {
         was = i < before->n_rules && before->rules[i].in_force;
         is = after->rules[i].in_force;
-        if (was == is)
-            continue;
-        if (used < size)
-            used += snprintf(buf + used, size - used, "\n  %s %s: %s", is ? "now in force:" : "no longer:   ",
-                             after->rules[i].name, after->rules[i].text);
+        if (was != is || (is && strcmp(before->rules[i].text, after->rules[i].text)))
+            add(&text, change_words(was, is), after->rules[i].name, after->rules[i].text);
     }
     for (size_t i = 1; i < after->n_peers; i++) {
         was = i < before->n_peers && before->peers[i].in_force;
         is = after->peers[i].in_force;
-        if (was != is && used < size)
-            used += snprintf(buf + used, size - used, "\n  %s peer %s", is ? "now in force:" : "no longer:   ",
-                             after->peers[i].name);
+        if (was != is)
+            add(&text, is ? "now a peer:  " : "no longer a peer:", after->peers[i].name, "");
     }
-    if (!used && size)
+    if (!text.used && size)
         snprintf(buf, size, "\n  the same rules and peers");
 }
 
@@ -124,6 +138,9 @@ int qpw_audit_load_policy(struct qpw_auditor *a, bool *ret_usage, char *words, s
     describe(a);
     if (chosen && !words)
         qpw_say(a, QPW_SAY_NOTE, "policy %s: %s", a->policy.name, chosen);
+    if (!words && !a->policy.n_peers)
+        qpw_say(a, QPW_SAY_NOTE, "no peer is named: traffic between the nodes of this cluster is judged like any other; "
+                "name them with --peer, --peers or 'peer' lines");
     for (size_t i = 0; i < a->policy.n_warnings; i++)
         qpw_say(a, QPW_SAY_WARNING, "%s", a->policy.warnings[i]);
     qpw_alerts_context(a);

@@ -169,8 +169,10 @@ static int start(struct qpw_auditor *a, bool *ret_usage, struct qpw_error *err)
     set_timeouts(a->kernel.control, &a->options.timeouts);
     snprintf(a->meta.command, sizeof(a->meta.command), "%s", a->options.command ? a->options.command : "");
     r = qpw_watch_addresses(a, err);
-    if (r == 0)
+    if (r == 0) {
         r = qpw_alerts_open(a, err);
+        *ret_usage = r == -EINVAL; /* the --syslog target */
+    }
     if (r == 0)
         r = qpw_audit_load_policy(a, ret_usage, NULL, 0, err);
     if (r == 0)

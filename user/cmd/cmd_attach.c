@@ -19,7 +19,7 @@
 #define DEFAULT_INTERVAL 10
 
 enum {
-    KEY_MODE = 0x200, KEY_TC_HOOK, KEY_INTERVAL, KEY_ALERTS, KEY_NO_ALERTS, KEY_SENSOR, KEY_NO_TUI, KEY_KEEP,
+    KEY_MODE = 0x200, KEY_TC_HOOK, KEY_INTERVAL, KEY_ALERTS, KEY_NO_ALERTS, KEY_SYSLOG, KEY_SENSOR, KEY_NO_TUI, KEY_KEEP,
     KEY_MAX_CONNECTIONS, KEY_TCP, KEY_HALF_OPEN, KEY_UDP, KEY_OTHER, KEY_TAIL, KEY_PARENT, KEY_FRAGMENT,
 };
 
@@ -29,6 +29,7 @@ static const struct argp_option options_table[] = {
     {"interval", KEY_INTERVAL, "SECONDS", 0, "Between summary lines and checks of the hooks (default 10)", 0},
     {"alerts", KEY_ALERTS, "FILE", 0, "Alert log (default " DEFAULT_ALERTS ")", 0},
     {"no-alerts", KEY_NO_ALERTS, 0, 0, "Write no alert log", 0},
+    {"syslog", KEY_SYSLOG, "TARGET", 0, "Send alerts there too: unix[:PATH], udp:ADDR[:PORT], tcp:ADDR[:PORT] or journald", 0},
     {"sensor-name", KEY_SENSOR, "NAME", 0, "Name of this node in alerts (default: the host's)", 0},
     {"no-tui", KEY_NO_TUI, 0, 0, "Lines instead of the live view, also on a terminal", 0},
     {"keep", KEY_KEEP, 0, 0, "A clean exit leaves the kernel side counting for the next start", 0},
@@ -96,6 +97,7 @@ static error_t take_option(int key, char *value, struct argp_state *state)
     case KEY_INTERVAL: audit->interval = seconds(state, value); return 0;
     case KEY_ALERTS: audit->alerts = value; return 0;
     case KEY_NO_ALERTS: arguments->no_alerts = true; return 0;
+    case KEY_SYSLOG: audit->syslog = value; return 0;
     case KEY_SENSOR: audit->sensor_name = value; return 0;
     case KEY_NO_TUI: arguments->no_tui = true; return 0;
     case KEY_KEEP: audit->keep = true; return 0;
