@@ -2,6 +2,7 @@
 /* Who opened an exchange, and on what evidence: the five steps, in both roles, and what forged packets do not buy. */
 #include <arpa/inet.h>
 #include <bpf/bpf.h>
+#include <bpf/libbpf.h>
 #include <criterion/criterion.h>
 #include <errno.h>
 #include <linux/bpf.h>
@@ -287,9 +288,6 @@ static int on_event(void *arg, void *data, size_t size)
 
 static void read_events(void)
 {
-    extern struct ring_buffer *ring_buffer__new(int, int (*)(void *, void *, size_t), void *, const void *);
-    extern int ring_buffer__consume(struct ring_buffer *);
-    extern void ring_buffer__free(struct ring_buffer *);
     struct ring_buffer *ring = ring_buffer__new(a.kernel.map_fd[QPW_MAP_events], on_event, NULL, NULL);
 
     cr_assert(ring != NULL);

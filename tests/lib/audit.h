@@ -146,6 +146,9 @@ size_t audit_entries(struct audit *a, enum qpw_map map);
 /* One of the `losses`: enum qpw_loss or QPW_STAT_*(). */
 uint64_t audit_stat(struct audit *a, uint32_t index);
 
+/* Reads the ring of events empty. How many were of that kind. */
+size_t audit_events(struct audit *a, enum qpw_event_kind kind);
+
 /* Number of a rule by its name; fails the test if there is none. */
 uint16_t audit_rule_id(struct audit *a, const char *name);
 

@@ -260,3 +260,28 @@ uint64_t audit_stat(struct audit *a, uint32_t index)
         sum += values[cpu];
     return sum;
 }
+
+struct event_count {
+    enum qpw_event_kind kind;
+    size_t n;
+};
+
+static int count_event(void *arg, void *data, size_t size)
+{
+    struct event_count *count = arg;
+    const struct qpw_event *e = data;
+
+    count->n += e->kind == (uint32_t)count->kind;
+    return 0;
+}
+
+size_t audit_events(struct audit *a, enum qpw_event_kind kind)
+{
+    struct event_count count = {.kind = kind};
+    struct ring_buffer *ring = ring_buffer__new(a->kernel.map_fd[QPW_MAP_events], count_event, &count, NULL);
+
+    cr_assert(ring != NULL);
+    cr_assert_geq(ring_buffer__consume(ring), 0);
+    ring_buffer__free(ring);
+    return count.n;
+}

@@ -1,0 +1,231 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* Outcomes and findings: how they rise, what bounds them, and that an answered one always has a place. */
+#include <bpf/bpf.h>
+#include <criterion/criterion.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "audit.h"
+
+#define CLIENT "10.0.0.9"
+#define CLIENT6 "fd00::9"
+#define IN QPW_DIR_INBOUND
+#define OUT QPW_DIR_OUTBOUND
+#define UNEXPECTED .verdict = AUDIT_IS(QPW_VERDICT_UNEXPECTED)
+#define SYN PACKET_SYN
+#define ACK PACKET_ACK
+#define RST PACKET_RST
+
+static struct audit a;
+static struct packet p;
+
+static void open_with_policy(void)
+{
+    audit_open(&a, NULL);
+    audit_window_over(&a);
+    AUDIT_POLICY(&a, NULL, {.name = "smb", .direction = IN, .protocol = 6, .first = 445},
+                 {.name = "icmp", .protocol = 1, .last = 255, .verdict = QPW_VERDICT_INFRA},
+                 {.name = "icmp6", .protocol = 58, .last = 255, .verdict = QPW_VERDICT_INFRA});
+}
+
+static struct qpw_finding must_find(enum qpw_direction direction, uint8_t protocol, uint16_t port,
+                                    const char *initiator, const char *responder)
+{
+    struct qpw_finding f;
+
+    cr_assert(audit_finding(&a, QPW_VERDICT_UNEXPECTED, direction, protocol, port, initiator, responder, &f),
+              "no finding on %u/%u from %s", protocol, port, initiator);
+    return f;
+}
+
+Test(findings, outcome_rises_step_by_step)
+{
+    struct qpw_finding f;
+
+    open_with_policy();
+    audit_rx_tcp(&a, CLIENT, 5000, 7777, SYN, 1000, 0, 0);
+    f = must_find(IN, 6, 7777, CLIENT, AUDIT_NODE);
+    cr_assert_eq(f.outcome, QPW_OUTCOME_ATTEMPTED);
+    cr_assert_eq(f.evidence, QPW_EVIDENCE_HANDSHAKE);
+    cr_assert_eq(f.initiator_port, 5000);
+    cr_assert_eq(f.changes, 1);
+    cr_assert_eq(audit_entries(&a, QPW_MAP_answered), 0);
+    audit_tx_tcp(&a, CLIENT, 5000, 7777, SYN | ACK, 5000, 1001, 0);
+    f = must_find(IN, 6, 7777, CLIENT, AUDIT_NODE);
+    cr_assert_eq(f.outcome, QPW_OUTCOME_ANSWERED);
+    cr_assert_eq(audit_entries(&a, QPW_MAP_answered), 1);
+    audit_rx_tcp(&a, CLIENT, 5000, 7777, ACK, 1001, 5001, 0);
+    cr_assert_eq(must_find(IN, 6, 7777, CLIENT, AUDIT_NODE).outcome, QPW_OUTCOME_ANSWERED);
+    audit_rx_tcp(&a, CLIENT, 5000, 7777, ACK, 1001, 5001, 10);
+    f = must_find(IN, 6, 7777, CLIENT, AUDIT_NODE);
+    cr_assert_eq(f.outcome, QPW_OUTCOME_DATA);
+    cr_assert_eq(f.changes, 2);
+    /* The same from another port of the client is the same finding, and its outcome stays. */
+    audit_rx_tcp(&a, CLIENT, 5001, 7777, SYN, 1000, 0, 0);
+    cr_assert_eq(audit_entries(&a, QPW_MAP_findings), 1);
+    cr_assert_eq(must_find(IN, 6, 7777, CLIENT, AUDIT_NODE).outcome, QPW_OUTCOME_DATA);
+    struct qpw_counts sum = AUDIT_SUM(&a, UNEXPECTED, .port = AUDIT_IS(7777));
+
+    cr_assert_eq(sum.connections, 2);
+    cr_assert_eq(sum.rx_packets, 4);
+    cr_assert_eq(sum.tx_packets, 1);
+    audit_close(&a);
+}
+
+Test(findings, refused_by_a_reset)
+{
+    open_with_policy();
+    audit_rx_tcp(&a, CLIENT, 5000, 7777, SYN, 1000, 0, 0);
+    audit_tx_tcp(&a, CLIENT, 5000, 7777, RST | ACK, 0, 1001, 0);
+    cr_assert_eq(must_find(IN, 6, 7777, CLIENT, AUDIT_NODE).outcome, QPW_OUTCOME_REFUSED);
+    audit_tx_tcp(&a, CLIENT, 8888, 5000, SYN, 1000, 0, 0);
+    audit_rx_tcp(&a, CLIENT, 8888, 5000, RST | ACK, 0, 1001, 0);
+    cr_assert_eq(must_find(OUT, 6, 8888, AUDIT_NODE, CLIENT).outcome, QPW_OUTCOME_REFUSED);
+    audit_close(&a);
+}
+
+/* An ICMP error from source to destination that quotes the first bytes of a datagram of the other way. */
+static void feed_unreachable(enum audit_hook hook, const char *source, const char *destination, uint8_t code,
+                             const char *quoted_source, uint16_t quoted_source_port, const char *quoted_destination,
+                             uint16_t quoted_destination_port)
+{
+    bool v6 = strchr(source, ':');
+
+    packet_start(&p);
+    packet_ethernet(&p, &(struct packet_ethernet){0});
+    if (v6)
+        packet_ipv6(&p, &(struct packet_ipv6){.source = source, .destination = destination});
+    else
+        packet_ipv4(&p, &(struct packet_ipv4){.source = source, .destination = destination});
+    packet_icmp(&p, &(struct packet_icmp){.type = v6 ? 1 : 3, .code = code});
+    if (v6)
+        packet_ipv6(&p, &(struct packet_ipv6){.source = quoted_source, .destination = quoted_destination});
+    else
+        packet_ipv4(&p, &(struct packet_ipv4){.source = quoted_source, .destination = quoted_destination});
+    packet_udp(&p, &(struct packet_udp){.source = quoted_source_port, .destination = quoted_destination_port});
+    packet_finish(&p);
+    audit_feed(&a, hook, &p);
+}
+
+Test(findings, refused_by_icmp)
+{
+    open_with_policy();
+    audit_rx_udp(&a, CLIENT, 5000, 7777);
+    feed_unreachable(AUDIT_TX, AUDIT_NODE, CLIENT, 3, CLIENT, 5000, AUDIT_NODE, 7777);
+    cr_assert_eq(must_find(IN, 17, 7777, CLIENT, AUDIT_NODE).outcome, QPW_OUTCOME_REFUSED);
+    audit_rx_udp(&a, CLIENT6, 5000, 7777);
+    feed_unreachable(AUDIT_TX, AUDIT_NODE6, CLIENT6, 4, CLIENT6, 5000, AUDIT_NODE6, 7777);
+    cr_assert_eq(must_find(IN, 17, 7777, CLIENT6, AUDIT_NODE6).outcome, QPW_OUTCOME_REFUSED);
+    audit_tx_udp(&a, CLIENT, 8888, 5000);
+    feed_unreachable(AUDIT_XDP, "10.0.0.254", AUDIT_NODE, 13, AUDIT_NODE, 5000, CLIENT, 8888); /* a router's firewall */
+    cr_assert_eq(must_find(OUT, 17, 8888, AUDIT_NODE, CLIENT).outcome, QPW_OUTCOME_REFUSED);
+    cr_assert_eq(AUDIT_PACKETS(&a, .rule = "icmp"), 2);
+    cr_assert_eq(AUDIT_PACKETS(&a, .rule = "icmp6"), 1);
+    audit_close(&a);
+}
+
+Test(findings, icmp_that_refuses_nothing)
+{
+    open_with_policy();
+    audit_tx_udp(&a, CLIENT, 8888, 5000);
+    feed_unreachable(AUDIT_XDP, CLIENT, AUDIT_NODE, 4, AUDIT_NODE, 5000, CLIENT, 8888); /* path MTU discovery */
+    cr_assert_eq(must_find(OUT, 17, 8888, AUDIT_NODE, CLIENT).outcome, QPW_OUTCOME_ATTEMPTED);
+    feed_unreachable(AUDIT_XDP, CLIENT, AUDIT_NODE, 3, AUDIT_NODE, 5001, CLIENT, 8888); /* quotes another */
+    cr_assert_eq(must_find(OUT, 17, 8888, AUDIT_NODE, CLIENT).outcome, QPW_OUTCOME_ATTEMPTED);
+    /* From outside about an exchange that was opened from outside: forged. */
+    audit_rx_udp(&a, CLIENT, 5000, 7777);
+    feed_unreachable(AUDIT_XDP, CLIENT, AUDIT_NODE, 3, AUDIT_NODE, 7777, CLIENT, 5000);
+    cr_assert_eq(must_find(IN, 17, 7777, CLIENT, AUDIT_NODE).outcome, QPW_OUTCOME_ATTEMPTED);
+    /* After an answer it is none. */
+    audit_rx_udp(&a, CLIENT, 8888, 5000);
+    feed_unreachable(AUDIT_XDP, CLIENT, AUDIT_NODE, 3, AUDIT_NODE, 5000, CLIENT, 8888);
+    cr_assert_eq(must_find(OUT, 17, 8888, AUDIT_NODE, CLIENT).outcome, QPW_OUTCOME_DATA);
+    /* A quote that is cut short is counted and quotes nothing. */
+    packet_start(&p);
+    packet_ethernet(&p, &(struct packet_ethernet){0});
+    packet_ipv4(&p, &(struct packet_ipv4){.source = CLIENT, .destination = AUDIT_NODE});
+    packet_icmp(&p, &(struct packet_icmp){.type = 3, .code = 3});
+    packet_bytes(&p, NULL, 20);
+    packet_finish(&p);
+    audit_feed(&a, AUDIT_XDP, &p);
+    cr_assert_eq(AUDIT_PACKETS(&a, .rule = "icmp"), 5);
+    audit_close(&a);
+}
+
+Test(findings, events_tell_of_each_rise)
+{
+    open_with_policy();
+    audit_handshake_in(&a, CLIENT, 5000, 7777);
+    for (int i = 0; i < 50; i++)
+        audit_rx_tcp(&a, CLIENT, 5000, 7777, ACK, 1001, 5001, 10);
+    /* attempted, answered, data: one each, whatever follows */
+    cr_assert_eq(audit_events(&a, QPW_EVENT_FINDING), 3);
+    audit_close(&a);
+}
+
+/* So many frames "from" so many addresses 11.x.y.z, SYNs to one port. */
+static void flood(uint32_t first, uint32_t n, uint16_t port, bool answer)
+{
+    char source[16];
+
+    for (uint32_t i = first; i < first + n; i++) {
+        snprintf(source, sizeof(source), "11.%u.%u.%u", i >> 16 & 255, i >> 8 & 255, i & 255);
+        audit_rx_tcp(&a, source, 5000, port, SYN, 1000, 0, 0);
+        if (answer)
+            audit_tx_tcp(&a, source, 5000, port, SYN | ACK, 5000, 1001, 0);
+    }
+}
+
+Test(findings, quotas_and_the_reserved_place)
+{
+    struct qpw_finding f;
+
+    open_with_policy();
+    flood(0, QPW_FINDING_SLOTS + 1000, 7777, false);
+    cr_assert_eq(audit_entries(&a, QPW_MAP_findings), QPW_FINDING_SLOTS);
+    cr_assert_eq(audit_stat(&a, QPW_LOSS_FINDING_QUOTA), 1000);
+    cr_assert_eq(AUDIT_PACKETS(&a, UNEXPECTED, .port = AUDIT_IS(7777)), QPW_FINDING_SLOTS + 1000);
+    cr_assert_gt(audit_entries(&a, QPW_MAP_details), 0, "counted by port and prefix");
+    /* What is recorded is not pushed out, and an answered one has its own table. */
+    audit_handshake_in(&a, CLIENT, 5000, 7778);
+    cr_assert_eq(must_find(IN, 6, 7778, CLIENT, AUDIT_NODE).outcome, QPW_OUTCOME_ANSWERED);
+    cr_assert(audit_finding(&a, QPW_VERDICT_UNEXPECTED, IN, 6, 7777, "11.0.0.0", AUDIT_NODE, &f));
+
+    flood(100000, QPW_ANSWERED_SLOTS + 100, 7779, true);
+    cr_assert_eq(audit_entries(&a, QPW_MAP_answered), QPW_ANSWERED_SLOTS);
+    cr_assert_gt(audit_stat(&a, QPW_LOSS_ANSWERED_QUOTA), 0);
+    cr_assert_eq(audit_entries(&a, QPW_MAP_reserved), 1, "port 7779, once");
+    /* Every table is full; yet the first answer on yet another port raises its alert. */
+    audit_events(&a, QPW_EVENT_FINDING);
+    audit_handshake_in(&a, CLIENT, 5000, 7780);
+    cr_assert(!audit_finding(&a, QPW_VERDICT_UNEXPECTED, IN, 6, 7780, CLIENT, AUDIT_NODE, &f));
+    cr_assert_eq(audit_entries(&a, QPW_MAP_reserved), 2);
+    cr_assert_eq(audit_events(&a, QPW_EVENT_FINDING), 1);
+    audit_handshake_in(&a, CLIENT, 5001, 7780);
+    cr_assert_eq(audit_events(&a, QPW_EVENT_FINDING), 0, "its first use alone");
+    cr_assert_eq(audit_stat(&a, QPW_LOSS_RESERVED_FULL), 0);
+    cr_assert_eq(audit_stat(&a, QPW_LOSS_METER_OVERFLOW), 0);
+    audit_close(&a);
+}
+
+/* 65,535 ports, from the node's own answers to nothing at all: totals exact whatever the tables hold. */
+Test(findings, scan_of_all_ports)
+{
+    open_with_policy();
+    audit_handshake_in(&a, "10.0.0.8", 900, 445);
+    for (uint32_t port = 1; port < 65536; port++)
+        audit_rx_tcp(&a, CLIENT, 40000, (uint16_t)port, SYN, port, 0, 0);
+    struct qpw_counts sum = AUDIT_SUM(&a, UNEXPECTED);
+
+    cr_assert_eq(sum.rx_packets, 65534);
+    cr_assert_eq(sum.rx_bytes, 65534 * 54);
+    cr_assert_eq(sum.connections, 65534);
+    cr_assert_eq(AUDIT_PACKETS(&a, .rule = "smb"), 4);
+    cr_assert_eq(audit_entries(&a, QPW_MAP_meters), QPW_METER_SLOTS_OPEN + 1);
+    cr_assert_eq(audit_stat(&a, QPW_LOSS_METER_OVERFLOW), 65534 - QPW_METER_SLOTS_OPEN);
+    /* Rows that the policy explains have slots of their own: a scan leaves them free. */
+    audit_rx_tcp(&a, "10.0.0.8", 900, 445, ACK, 1001, 5001, 10);
+    cr_assert_eq(AUDIT_SUM(&a, .rule = "smb").rx_packets, 4);
+    cr_assert_eq(audit_tcp(&a, "10.0.0.8", 900, 445).state, QPW_STATE_ESTABLISHED);
+    audit_close(&a);
+}
