@@ -179,6 +179,7 @@ static void look_at_every_tab(int columns, int rows)
     terminal_until(&t, "tcp/4444");
     terminal_until(&t, "tcp/8080");
     terminal_until(&t, "auditor alive");
+    terminal_until(&t, "alerts  high 1 "); /* as the alert log has it */
     terminal_until(&t, "10.77.0.9");
     cr_log_info("%dx%d\n%s", columns, rows, terminal_screen(&t, false));
     terminal_keys(&t, "2");

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /* The live view without a terminal: rows and rates out of snapshots, columns, keys, and the screen as text. */
 #include <criterion/criterion.h>
+#include <errno.h>
 #include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,6 +10,7 @@
 #include <unistd.h>
 
 #include "sample.h"
+#include "view/alertlog.h"
 #include "view/format.h"
 #include "view/input.h"
 #include "view/plain.h"
@@ -476,7 +478,7 @@ Test(view, screen_at_80x24_as_text)
     cr_expect_str_eq(line(&b, 1), "NOT CLEAN: 1 answered on ports that no row allows; worst: inbound tcp/4444");
     cr_expect(strncmp(line(&b, 2), "rx 1.01M bit/s  1010 pkt/s", 26) == 0, "%s", line(&b, 2));
     cr_expect(strstr(line(&b, 3), "unexpected 0.01%  undecided 0.02%  allowed 90.3%  peer 9.7%") != NULL, "%s", line(&b, 3));
-    cr_expect_str_eq(line(&b, 4), "alerts  high 1 medium 0 low 2 info 0   losses 0");
+    cr_expect_str_eq(line(&b, 4), "findings  high 1 medium 0 low 2 info 0   losses 0");
     cr_expect(strncmp(line(&b, 5), "[1 Unexpected] 2 Ports  3 Peers  4 Policy  5 Coverage  6 Help ", 62) == 0, "%s", line(&b, 5));
     cr_expect(strncmp(line(&b, 6), "SEV▲   DIR SERVICE", 18) == 0, "%s", line(&b, 6));
     cr_expect(strncmp(line(&b, 7), "high   in  tcp/4444", 19) == 0, "%s", line(&b, 7));
@@ -661,6 +663,68 @@ Test(view, choices_are_remembered_between_runs)
     snprintf(file, sizeof(file), "%s/a", path);
     rmdir(file);
     cr_expect_eq(rmdir(path), 0, "nothing else was left behind");
+}
+
+static void append(const char *path, const char *text)
+{
+    FILE *file = fopen(path, "a");
+
+    fputs(text, file);
+    fclose(file);
+}
+
+Test(view, alerts_are_counted_as_the_log_grows_is_rotated_and_truncated)
+{
+    static const char old[] = "{\"timestamp\":\"2025-12-31T23:59:59.0+0000\",\"event_type\":\"alert\",\"alert\":{\"severity\":1}}\n";
+    static const char high[] = "{\"timestamp\":\"2026-01-01T00:00:01.0+0000\",\"event_type\":\"alert\",\"alert\":{\"severity\": 1}}\n";
+    static const char stats[] = "{\"timestamp\":\"2026-01-01T00:00:01.0+0000\",\"event_type\":\"stats\"}\n";
+    struct qpw_alert_tail tail;
+    char folder[] = "/tmp/qpw-alertlog-XXXXXX", path[64], rotated[64];
+
+    cr_assert_not_null(mkdtemp(folder));
+    snprintf(path, sizeof(path), "%s/eve.json", folder);
+    snprintf(rotated, sizeof(rotated), "%s/eve.json.1", folder);
+    cr_assert_eq(qpw_alert_tail_init(&tail, path, SAMPLE_START_NS), 0);
+    cr_expect_eq(qpw_alert_tail_read(&tail), -ENOENT);
+    append(path, old);
+    append(path, stats);
+    append(path, high);
+    append(path, "{\"timestamp\":\"2026-01-01T00:00:02.0+0000\",\"event_type\":\"alert\",");
+    cr_expect_eq(qpw_alert_tail_read(&tail), 0);
+    cr_expect_eq(tail.counts[1], 1, "neither what is older nor what is no alert");
+    append(path, "\"alert\":{\"severity\":3}}\n");
+    cr_expect_eq(qpw_alert_tail_read(&tail), 0);
+    cr_expect_eq(tail.counts[3], 1, "a line that came in two pieces");
+    cr_assert_eq(rename(path, rotated), 0);
+    append(rotated, high);
+    cr_expect_eq(qpw_alert_tail_read(&tail), 0);
+    cr_expect_eq(tail.counts[1], 2, "the file that was rotated is read to its end");
+    append(path, high);
+    cr_expect_eq(qpw_alert_tail_read(&tail), 0);
+    cr_expect_eq(tail.counts[1], 3, "then the new one");
+    cr_assert_eq(truncate(path, 0), 0);
+    cr_expect_eq(qpw_alert_tail_read(&tail), 0);
+    append(path, high);
+    cr_expect_eq(qpw_alert_tail_read(&tail), 0);
+    cr_expect_eq(tail.counts[1], 4);
+    qpw_alert_tail_free(&tail);
+    unlink(path);
+    unlink(rotated);
+    cr_expect_eq(rmdir(folder), 0);
+}
+
+Test(view, the_alert_log_is_the_one_that_the_auditors_command_line_names)
+{
+    char path[64] = "";
+
+    cr_expect(qpw_alert_path("qportwatch attach eth0", path, sizeof(path)));
+    cr_expect_str_eq(path, "/var/log/qportwatch/eve.json");
+    cr_expect(qpw_alert_path("qportwatch attach eth0 --alerts /a/b --keep", path, sizeof(path)));
+    cr_expect_str_eq(path, "/a/b");
+    cr_expect(qpw_alert_path("qportwatch attach --alerts=/c eth0", path, sizeof(path)));
+    cr_expect_str_eq(path, "/c");
+    cr_expect(!qpw_alert_path("qportwatch attach eth0 --no-alerts", path, sizeof(path)));
+    cr_expect(!qpw_alert_path("qportwatch attach eth0 --alerts here.json", path, sizeof(path)), "whose folder is not known");
 }
 
 /* ---- Cost. Sanitizers cost several times over: the bound only catches what grows faster than the rows. ---- */

@@ -119,12 +119,12 @@ static void paint_shares(struct qpw_canvas *c, int row, const struct qpw_model *
 static void paint_counts(struct qpw_canvas *c, int row, const struct qpw_model *m)
 {
     static const uint8_t styles[] = {0, QPW_STYLE_BAD, QPW_STYLE_WARN, QPW_STYLE_NOTE, QPW_STYLE_NORMAL};
-    int col = qpw_canvas_text(c, row, 0, c->cols, QPW_STYLE_NORMAL, "alerts ");
+    int col = qpw_canvas_text(c, row, 0, c->cols, QPW_STYLE_NORMAL, m->alerts ? "alerts " : "findings ");
 
     for (unsigned severity = 1; severity <= 4; severity++) {
-        unsigned n = m->summary.by_severity[severity];
+        uint64_t n = m->alerts ? m->alerts[severity] : m->summary.by_severity[severity];
 
-        col = qpw_canvas_printf(c, row, col, c->cols - col, n ? styles[severity] : QPW_STYLE_DIM, " %s %u",
+        col = qpw_canvas_printf(c, row, col, c->cols - col, n ? styles[severity] : QPW_STYLE_DIM, " %s %" PRIu64,
                                 qpw_severity_name(severity), n);
     }
     col = qpw_canvas_text(c, row, col, c->cols - col, QPW_STYLE_NORMAL, "   losses ");

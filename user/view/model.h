@@ -102,6 +102,7 @@ struct qpw_model {
     uint64_t started_unix_ns;       /* of the first snapshot */
     struct qpw_tracks tracks;
     struct qpw_summary summary;
+    const uint64_t *alerts;         /* by severity, out of the alert log; NULL: it cannot be read */
     struct qpw_row *rows;
     size_t n_rows, room;
     size_t n_hidden;                /* rows that the filter holds back */

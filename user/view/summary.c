@@ -4,11 +4,10 @@
 #include <string.h>
 
 #include "alert/signatures.h"
+#include "audit/status.h"
 #include "util/names.h"
 #include "view/columns.h"
 #include "view/model.h"
-
-#define HEARTBEAT_STALE_NS 15000000000ull
 
 static void count_meters(const struct qpw_snapshot *s, struct qpw_summary *sum)
 {
@@ -105,7 +104,7 @@ static void answer(const struct qpw_snapshot *s, const struct qpw_finding_row *w
 
 bool qpw_heartbeat_stale(uint64_t age_ns)
 {
-    return age_ns > HEARTBEAT_STALE_NS;
+    return age_ns >= QPW_HEARTBEAT_STALE_SECONDS * 1000000000ull;
 }
 
 void qpw_summary_make(struct qpw_model *m)

@@ -12,6 +12,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "view/alertlog.h"
 #include "view/draw.h"
 #include "view/input.h"
 #include "view/process.h"
@@ -28,13 +29,15 @@ struct qpw_view {
     struct qpw_processes *processes; /* NULL: not known */
     uint64_t due_ns;                 /* of the next picture, CLOCK_MONOTONIC */
     unsigned todo;                   /* QPW_DO_* not done yet */
+    char begun_with[QPW_FILTER_TEXT]; /* the filter at the start */
     bool mouse;
     bool tab_is_new;                 /* since the last picture */
     unsigned pictures;
+    struct qpw_alert_tail alerts;    /* path NULL: none */
 };
 
-/* Reading every connection is dear where there are many: the peers' families and last moments are read so seldom. */
-#define PEERS_WHOLE 10
+/* Reading every connection is dear where there are many: what only whole pictures tell is read so seldom. */
+#define WHOLE_EACH 5
 
 static uint64_t now_ns(void)
 {
@@ -64,6 +67,7 @@ int qpw_view_open(const struct qpw_view_options *options, struct qpw_view **ret,
     }
     view->options = *options;
     view->state = *options->state;
+    memcpy(view->begun_with, view->state.filter_text, sizeof(view->begun_with));
     view->mouse = true;
     view->todo = QPW_DO_BUILD | QPW_DO_PAINT;
     if (getrandom(&view->model.tracks.salt, sizeof(view->model.tracks.salt), GRND_NONBLOCK) < 0)
@@ -97,9 +101,9 @@ int qpw_view_due_ms(const struct qpw_view *view)
 
 bool qpw_view_wants_whole(const struct qpw_view *view)
 {
-    if (!view->model.now || view->state.tab == QPW_TAB_COVERAGE)
-        return true;
-    return view->state.tab == QPW_TAB_PEERS && (view->tab_is_new || view->pictures % PEERS_WHOLE == 0);
+    bool shown = view->state.tab == QPW_TAB_COVERAGE || view->state.tab == QPW_TAB_PEERS;
+
+    return !view->model.now || (shown && (view->tab_is_new || view->pictures % WHOLE_EACH == 0));
 }
 
 void qpw_view_say(struct qpw_view *view, bool bad, const char *text)
@@ -116,6 +120,46 @@ static void set_due(struct qpw_view *view)
     view->due_ns += interval;
     if (view->due_ns <= now || view->due_ns > now + interval)
         view->due_ns = now + interval;
+}
+
+/* Another kernel side has another beginning, and perhaps another log. */
+static void follow_alerts(struct qpw_view *view)
+{
+    const struct qpw_snapshot *s = &view->snapshot;
+    char path[256];
+
+    if (!view->alerts.path || view->alerts.from_unix_ns != s->from_unix_ns) {
+        qpw_alert_tail_free(&view->alerts);
+        if (s->replay || !qpw_alert_path(s->meta.command, path, sizeof(path)) ||
+            qpw_alert_tail_init(&view->alerts, path, s->from_unix_ns) < 0) {
+            view->model.alerts = NULL;
+            return;
+        }
+    }
+    view->model.alerts = qpw_alert_tail_read(&view->alerts) < 0 ? NULL : view->alerts.counts;
+}
+
+/* A brief snapshot takes over what only whole ones tell, so that Coverage can be shown without reading all each second. */
+static void keep_whole(struct qpw_snapshot *now, struct qpw_snapshot *before)
+{
+    if (now->memory_bytes || !before->memory_bytes)
+        return;
+    now->memory_bytes = before->memory_bytes;
+    for (size_t i = 0; i < QPW_CLASS_COUNT; i++)
+        if (!now->tables[i].capacity)
+            now->tables[i] = before->tables[i];
+    if (!now->n_unwatched) {
+        now->unwatched = before->unwatched;
+        now->n_unwatched = before->n_unwatched;
+        before->unwatched = NULL;
+        before->n_unwatched = 0;
+    }
+    if (!now->n_notes) {
+        now->notes = before->notes;
+        now->n_notes = before->n_notes;
+        before->notes = NULL;
+        before->n_notes = 0;
+    }
 }
 
 int qpw_view_feed(struct qpw_view *view, struct qpw_snapshot *snapshot, const char *why)
@@ -135,11 +179,13 @@ int qpw_view_feed(struct qpw_view *view, struct qpw_snapshot *snapshot, const ch
     }
     if (view->processes)
         qpw_processes_tick(view->processes, snapshot->mono_ns);
+    keep_whole(snapshot, &view->snapshot);
     r = qpw_model_advance(&view->model, snapshot);
     qpw_snapshot_clear(&view->snapshot);
     view->snapshot = *snapshot;
     memset(snapshot, 0, sizeof(*snapshot));
     view->model.now = &view->snapshot;
+    follow_alerts(view);
     view->todo |= QPW_DO_BUILD;
     return r;
 }
@@ -230,6 +276,17 @@ int qpw_view_step(struct qpw_view *view)
     return 0;
 }
 
+/* A filter that was not changed here, but perhaps given as an option, leaves the remembered one as it is. */
+static void keep_filter(struct qpw_view *view)
+{
+    struct qpw_view_state remembered;
+
+    if (strcmp(view->state.filter_text, view->begun_with))
+        return;
+    qpw_view_begin(true, &remembered);
+    memcpy(view->state.filter_text, remembered.filter_text, sizeof(remembered.filter_text));
+}
+
 void qpw_view_close(struct qpw_view *view)
 {
     char path[PATH_MAX];
@@ -237,12 +294,15 @@ void qpw_view_close(struct qpw_view *view)
     if (!view)
         return;
     qpw_draw_close(view->draw);
-    if (view->options.remember && qpw_remember_path(path, sizeof(path)))
+    if (view->options.remember && qpw_remember_path(path, sizeof(path))) {
+        keep_filter(view);
         qpw_remember_save(path, &view->state); /* no error of the view if there is no place for it */
+    }
     qpw_model_free(&view->model);
     qpw_snapshot_clear(&view->snapshot);
     qpw_canvas_free(&view->canvas);
     qpw_processes_free(view->processes);
+    qpw_alert_tail_free(&view->alerts);
     free(view);
 }
 

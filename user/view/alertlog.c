@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#include "view/alertlog.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "util/names.h"
+
+#define DEFAULT_LOG "/var/log/qportwatch/eve.json"
+#define LONGEST_LINE 65536
+
+bool qpw_alert_path(const char *command, char *buf, size_t size)
+{
+    const char *option = strstr(command, " --alerts");
+    size_t length;
+
+    if (strstr(command, " --no-alerts"))
+        return false;
+    if (!option) {
+        snprintf(buf, size, "%s", DEFAULT_LOG);
+        return true;
+    }
+    option += strlen(" --alerts");
+    if (*option != ' ' && *option != '=')
+        return false;
+    length = strcspn(++option, " ");
+    if (*option != '/' || length >= size)
+        return false;
+    memcpy(buf, option, length);
+    buf[length] = '\0';
+    return true;
+}
+
+int qpw_alert_tail_init(struct qpw_alert_tail *tail, const char *path, uint64_t from_unix_ns)
+{
+    char text[40];
+
+    *tail = (struct qpw_alert_tail){.fd = -1, .from_unix_ns = from_unix_ns};
+    tail->path = strdup(path);
+    tail->line = malloc(LONGEST_LINE);
+    if (!tail->path || !tail->line) {
+        qpw_alert_tail_free(tail);
+        return -ENOMEM;
+    }
+    snprintf(tail->from, sizeof(tail->from), "%.19s", qpw_time_text(from_unix_ns, text, sizeof(text)));
+    return 0;
+}
+
+/* Opens what the name leads to now, unless that is what is open already. */
+static int follow(struct qpw_alert_tail *tail)
+{
+    struct stat st;
+    int fd;
+
+    if (stat(tail->path, &st) < 0)
+        return tail->fd < 0 ? -errno : 0; /* rotated away just now: go on with what is open */
+    if (tail->fd >= 0 && tail->device == st.st_dev && tail->inode == st.st_ino) {
+        if ((uint64_t)st.st_size < tail->offset) /* truncated in its place */
+            tail->offset = tail->n_line = 0;
+        return 0;
+    }
+    fd = open(tail->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    if (fd < 0)
+        return -errno;
+    if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode)) {
+        close(fd);
+        return -EINVAL;
+    }
+    if (tail->fd >= 0)
+        close(tail->fd);
+    tail->fd = fd;
+    tail->device = st.st_dev;
+    tail->inode = st.st_ino;
+    tail->offset = st.st_size > QPW_ALERT_TAIL ? (uint64_t)st.st_size - QPW_ALERT_TAIL : 0;
+    tail->n_line = 0;
+    return 0;
+}
+
+/* One whole line. Only the three facts that matter are looked for; the writer is this program itself. */
+static void count_line(struct qpw_alert_tail *tail, const char *line)
+{
+    const char *stamp = strstr(line, "\"timestamp\":"), *alert = strstr(line, "\"alert\":");
+    const char *severity = alert ? strstr(alert, "\"severity\":") : NULL;
+
+    if (!severity || !strstr(line, "\"event_type\":"))
+        return;
+    if (stamp) {
+        stamp += strlen("\"timestamp\":");
+        stamp += strspn(stamp, " \"");
+        if (strncmp(stamp, tail->from, strlen(tail->from)) < 0)
+            return;
+    }
+    severity += strlen("\"severity\":");
+    severity += strspn(severity, " ");
+    if (*severity >= '1' && *severity <= '4')
+        tail->counts[*severity - '0']++;
+}
+
+/* Bytes as they come; a line longer than any of ours is passed over up to its end. */
+static void take(struct qpw_alert_tail *tail, const char *bytes, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (bytes[i] != '\n') {
+            if (tail->n_line < LONGEST_LINE - 1)
+                tail->line[tail->n_line++] = bytes[i];
+            continue;
+        }
+        tail->line[tail->n_line] = '\0';
+        count_line(tail, tail->line);
+        tail->n_line = 0;
+    }
+}
+
+static int drain(struct qpw_alert_tail *tail)
+{
+    char bytes[16384];
+    ssize_t n;
+
+    while ((n = pread(tail->fd, bytes, sizeof(bytes), (off_t)tail->offset)) > 0) {
+        take(tail, bytes, (size_t)n);
+        tail->offset += (uint64_t)n;
+    }
+    return n < 0 ? -errno : 0;
+}
+
+int qpw_alert_tail_read(struct qpw_alert_tail *tail)
+{
+    int r = tail->fd < 0 ? 0 : drain(tail); /* what came last before a rotation */
+
+    r = r ? r : follow(tail);
+    return r ? r : drain(tail);
+}
+
+void qpw_alert_tail_free(struct qpw_alert_tail *tail)
+{
+    if (tail->path && tail->fd >= 0)
+        close(tail->fd);
+    free(tail->path);
+    free(tail->line);
+    *tail = (struct qpw_alert_tail){.fd = -1};
+}

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * alertlog.h - how many alerts of each severity the alert log holds since the kernel side was attached.
+ *
+ * Reads what was appended since the last call, and starts with the newest QPW_ALERT_TAIL bytes; follows
+ * rotation and truncation. Where the log cannot be read, the view counts findings instead, and says so.
+ */
+#ifndef QPW_VIEW_ALERTLOG_H
+#define QPW_VIEW_ALERTLOG_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define QPW_ALERT_TAIL (8u << 20)
+
+struct qpw_alert_tail {
+    char *path;
+    int fd;                 /* -1: not open */
+    uint64_t device, inode, offset; /* of the open file */
+    uint64_t from_unix_ns;  /* records before do not count */
+    char from[20];          /* the same as a log's time stamp begins, "2026-01-02T03:04:05" */
+    char *line;             /* beginning of a line whose end is not written yet */
+    size_t n_line;
+    uint64_t counts[5];     /* by severity 1 to 4 */
+};
+
+/* Path of the log that an auditor's command line names into buf; false: it writes none, or a relative one. */
+bool qpw_alert_path(const char *command, char *buf, size_t size);
+
+/* A tail of nothing yet. 0 or -ENOMEM. */
+int qpw_alert_tail_init(struct qpw_alert_tail *tail, const char *path, uint64_t from_unix_ns);
+/* Takes in what is new. 0; a negative errno where the log is not there or cannot be read. */
+int qpw_alert_tail_read(struct qpw_alert_tail *tail);
+/* Frees and zeroes; a zeroed tail is fine. */
+void qpw_alert_tail_free(struct qpw_alert_tail *tail);
+
+#endif
