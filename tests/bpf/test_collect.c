@@ -359,19 +359,21 @@ Test(collect, interfaces_watched_and_not)
 
 Test(collect, notes_of_what_passes_by)
 {
-    char base[] = "/tmp/qportwatch-collect-XXXXXX", command[400];
+    char base[] = "/tmp/qportwatch-collect-XXXXXX", command[500];
     struct qpw_collect_options options = {.sysfs = base, .procfs = base};
 
     cr_assert_not_null(mkdtemp(base));
     snprintf(command, sizeof(command),
              "d=%s/class/infiniband/mlx5_0/ports/1/counters; mkdir -p $d %s/net; echo 12 >$d/port_rcv_packets; "
-             "echo 30 >$d/port_xmit_packets; printf 'protocol size sockets\\nXDP  1234   2  -1\\n' >%s/net/protocols",
-             base, base, base);
+             "echo 30 >$d/port_xmit_packets; printf 'protocol size sockets\\nXDP  1234   2  -1\\n' >%s/net/protocols; "
+             "printf 'sk RefCnt Type\\nffff 3 3\\n' >%s/net/packet",
+             base, base, base, base);
     cr_assert_eq(system(command), 0);
     collect(&options);
     snprintf(command, sizeof(command), "rm -r %s", base);
     cr_assert_eq(system(command), 0);
-    cr_assert_eq(snapshot.n_notes, 2);
+    cr_assert_eq(snapshot.n_notes, 3);
+    cr_assert_not_null(strstr(snapshot.notes[2], "1 socket is open"), "%s", snapshot.notes[2]);
     cr_assert_not_null(strstr(snapshot.notes[0], "mlx5_0 port 1 has carried 42 packets"), "%s", snapshot.notes[0]);
     cr_assert_not_null(strstr(snapshot.notes[1], "2 sockets are open"), "%s", snapshot.notes[1]);
     collect(&(struct qpw_collect_options){.brief = true, .sysfs = base});
@@ -433,4 +435,26 @@ Test(collect, maps_of_any_size_are_read_whole)
         cr_assert_eq(qpw_entries_read(fd, 4, 16, &e), -EPROTO);
         close(fd);
     }
+}
+
+Test(collect, sums_are_the_same_in_one_part_and_in_many)
+{
+    enum { COUNT = 50000 };
+    int cpus = libbpf_num_possible_cpus(), fd = bpf_map_create(BPF_MAP_TYPE_PERCPU_ARRAY, "test", 4, 16, COUNT, NULL);
+    uint64_t *sums = malloc(COUNT * 16), values[2 * cpus];
+
+    for (uint32_t key = 0; key < COUNT; key += 7) {
+        for (int cpu = 0; cpu < cpus; cpu++)
+            values[2 * cpu] = key + cpu, values[2 * cpu + 1] = 1;
+        cr_assert_eq(bpf_map_update_elem(fd, &key, values, BPF_ANY), 0);
+    }
+    cr_assert_eq(qpw_percpu_sum(fd, 1, COUNT - 1, 2, sums), 0);
+    for (uint32_t key = 1; key < COUNT; key++) {
+        cr_assert_eq(sums[2 * (key - 1) + 1], key % 7 ? 0 : cpus, "slot %u", key);
+        cr_assert_eq(sums[2 * (key - 1)], key % 7 ? 0 : (uint64_t)cpus * key + cpus * (cpus - 1) / 2, "slot %u", key);
+    }
+    cr_assert_eq(qpw_percpu_sum(fd, COUNT - 3, 3, 2, sums), 0);
+    cr_assert_eq(qpw_percpu_sum(fd, COUNT - 3, 5, 2, sums), -ERANGE);
+    free(sums);
+    close(fd);
 }

@@ -118,6 +118,25 @@ static int note_xdp_sockets(struct qpw_snapshot *s, const char *procfs)
                     sockets, sockets == 1 ? " is" : "s are");
 }
 
+/* Sockets of AF_PACKET: the kernel does not tell which of them send around the queueing discipline. */
+static int note_packet_sockets(struct qpw_snapshot *s, const char *procfs)
+{
+    char path[200], line[256];
+    int sockets = -1; /* the first line has the titles */
+    FILE *f;
+
+    snprintf(path, sizeof(path), "%s/net/packet", procfs);
+    f = fopen(path, "re");
+    while (f && fgets(line, sizeof(line), f))
+        sockets++;
+    if (f)
+        fclose(f);
+    if (sockets <= 0)
+        return 0;
+    return add_note(s, "AF_PACKET: %d socket%s open; one that sends with PACKET_QDISC_BYPASS passes the egress hook by, "
+                       "and its packets are not in here", sockets, sockets == 1 ? " is" : "s are");
+}
+
 static bool strips_tags(const char *ifname)
 {
     struct ethtool_value flags = {.cmd = ETHTOOL_GFLAGS};
@@ -277,6 +296,7 @@ int qpw_collect_host(const struct qpw_kernel *k, const struct qpw_collect_option
         rc = rc ? rc : note_interfaces(s);
         rc = rc ? rc : note_rdma(s, options->sysfs ? options->sysfs : "/sys");
         rc = rc ? rc : note_xdp_sockets(s, options->procfs ? options->procfs : "/proc");
+        rc = rc ? rc : note_packet_sockets(s, options->procfs ? options->procfs : "/proc");
     }
     qpw_netlink_close(own);
     return rc;

@@ -4,12 +4,19 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define BATCH 4096
 #define PERCPU_BATCH_BYTES (1u << 20)
+/*
+ * Each value of each CPU is a cache line of another CPU to be fetched, some 50 ns: with many CPUs, several
+ * threads fetch at the same time.
+ */
+#define PART_VALUES 40000u
+#define MAX_PARTS 8
 
 void qpw_entries_clear(struct qpw_entries *e)
 {
@@ -139,44 +146,86 @@ static void add_up(const uint64_t *values, uint32_t count, size_t words, int cpu
                 sums[i * words + word] += *values++;
 }
 
-int qpw_percpu_sum(int fd, uint32_t first, uint32_t count, size_t words, uint64_t *sums)
-{
-    int cpus = libbpf_num_possible_cpus(), rc = 0;
-    size_t each = words * sizeof(uint64_t) * (cpus > 0 ? cpus : 1);
-    uint32_t chunk = PERCPU_BATCH_BYTES / each > 0 ? PERCPU_BATCH_BYTES / each : 1, done = 0, token, batch;
-    bool batches = true;
-    uint64_t *values;
-    uint32_t *keys;
+/* A part of a per-CPU array, read by one thread. */
+struct part {
+    pthread_t thread;
+    int fd, cpus;
+    uint32_t first, count;
+    size_t words;
+    uint64_t *sums;
+    int rc;
+};
 
-    if (cpus < 0)
-        return cpus;
-    values = malloc(chunk * each);
-    keys = malloc(chunk * sizeof(*keys));
-    if (!values || !keys)
-        rc = -ENOMEM;
-    memset(sums, 0, count * words * sizeof(*sums));
-    while (rc == 0 && done < count) {
-        batch = count - done < chunk ? count - done : chunk;
-        token = first + done - 1; /* reading goes on behind the key that the token holds */
-        if (batches && bpf_map_lookup_batch(fd, first + done ? &token : NULL, &token, keys, values, &batch, NULL) < 0 &&
-            errno != ENOENT) {
+static int sum_part(const struct part *p)
+{
+    size_t each = p->words * sizeof(uint64_t) * p->cpus;
+    uint32_t chunk = PERCPU_BATCH_BYTES / each > 0 ? PERCPU_BATCH_BYTES / each : 1, done = 0, token, batch;
+    uint64_t *values = malloc(chunk * each);
+    uint32_t *keys = malloc(chunk * sizeof(*keys));
+    int rc = values && keys ? 0 : -ENOMEM;
+    bool batches = true;
+
+    while (rc == 0 && done < p->count) {
+        batch = p->count - done < chunk ? p->count - done : chunk;
+        token = p->first + done - 1; /* reading goes on behind the key that the token holds */
+        if (batches && bpf_map_lookup_batch(p->fd, p->first + done ? &token : NULL, &token, keys, values, &batch,
+                                            NULL) < 0 && errno != ENOENT) {
             batches = false; /* before 5.13 */
             continue;
         }
         if (!batches) {
-            keys[0] = first + done;
+            keys[0] = p->first + done;
             batch = 1;
-            if (bpf_map_lookup_elem(fd, keys, values) < 0)
+            if (bpf_map_lookup_elem(p->fd, keys, values) < 0)
                 rc = -errno;
         }
         if (rc == 0 && batch == 0)
             rc = -ERANGE; /* the map ends before the range does */
         if (rc == 0)
-            add_up(values, batch, words, cpus, sums + done * words);
+            add_up(values, batch, p->words, p->cpus, p->sums + done * p->words);
         done += batch;
     }
     free(values);
     free(keys);
+    return rc;
+}
+
+static void *run_part(void *argument)
+{
+    struct part *p = argument;
+
+    p->rc = sum_part(p);
+    return NULL;
+}
+
+int qpw_percpu_sum(int fd, uint32_t first, uint32_t count, size_t words, uint64_t *sums)
+{
+    int cpus = libbpf_num_possible_cpus(), rc = 0;
+    unsigned n = 1 + (uint64_t)count * (cpus > 0 ? cpus : 1) / PART_VALUES, started = 0;
+    struct part parts[MAX_PARTS];
+    uint32_t done = 0;
+
+    if (cpus < 0)
+        return cpus;
+    memset(sums, 0, count * words * sizeof(*sums));
+    if (n > MAX_PARTS)
+        n = MAX_PARTS;
+    for (unsigned i = 0; i < n; i++) {
+        uint32_t end = (uint64_t)count * (i + 1) / n;
+
+        parts[i] = (struct part){.fd = fd, .cpus = cpus, .first = first + done, .count = end - done, .words = words,
+                                 .sums = sums + done * words};
+        done = end;
+    }
+    /* The last part is this thread's own; so is one for which no thread could be had. */
+    while (started + 1 < n && pthread_create(&parts[started].thread, NULL, run_part, &parts[started]) == 0)
+        started++;
+    for (unsigned i = started; i < n; i++)
+        run_part(&parts[i]);
+    for (unsigned i = 0; i < started; i++)
+        pthread_join(parts[i].thread, NULL);
+    for (unsigned i = 0; i < n; i++)
+        rc = rc ? rc : parts[i].rc;
     return rc;
 }
 
