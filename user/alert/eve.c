@@ -106,6 +106,19 @@ static json_t *facts(const struct qpw_record *r)
     return o;
 }
 
+/* Frames that are not IP are between two cards: their addresses stand in the last six bytes. */
+static json_t *ether(const struct qpw_finding_key *key)
+{
+    const uint8_t *from = key->initiator + 10, *to = key->responder + 10;
+    json_t *o = json_object();
+
+    json_object_set_new(o, "ether_type", json_integer(key->port));
+    json_object_set_new(o, "src_mac", json_sprintf("%02x:%02x:%02x:%02x:%02x:%02x", from[0], from[1], from[2], from[3], from[4],
+                                                   from[5]));
+    json_object_set_new(o, "dest_mac", json_sprintf("%02x:%02x:%02x:%02x:%02x:%02x", to[0], to[1], to[2], to[3], to[4], to[5]));
+    return o;
+}
+
 static void endpoints(json_t *o, const struct qpw_record *r)
 {
     const struct qpw_finding_key *key = &r->row.key;
@@ -122,7 +135,7 @@ static void endpoints(json_t *o, const struct qpw_record *r)
             json_object_set_new(o, "dest_port", json_integer(key->port));
     }
     if (key->kind == QPW_KIND_ETHERTYPE) {
-        json_object_set_new(o, "ether", json_pack("{s:i}", "ether_type", (int)key->port));
+        json_object_set_new(o, "ether", ether(key));
         return;
     }
     json_object_set_new(o, "proto", text(qpw_eve_protocol(key->protocol, buf, sizeof(buf))));

@@ -117,7 +117,8 @@ static int write_finding(struct qpw_engine *e, struct work *w, enum qpw_record_k
     rc = qpw_engine_write(e, w->mark, now_ns);
     if (rc < 0)
         return rc;
-    w->mark->told = n;
+    if (kind == QPW_RECORD_AGAIN || n > w->mark->told) /* the row of an event has no counts yet */
+        w->mark->told = n;
     w->mark->outcome = row->value.outcome;
     w->mark->state = kind == QPW_RECORD_CLOSED ? QPW_MARK_CLOSED : QPW_MARK_WRITTEN;
     if (w->mark->held) {
@@ -160,28 +161,30 @@ static void decide(struct qpw_engine *e, struct work *w, uint64_t now_ns)
 
     if (w->row->value.flags & QPW_FINDING_SUPERSEDED) {
         superseded(e, w, now_ns);
+    } else if (mark->sequence && (w->row->value.outcome > mark->outcome || mark->state == QPW_MARK_CLOSED)) {
+        if (room(e, w, now_ns))
+            write_finding(e, w, QPW_RECORD_ESCALATION, now_ns);
     } else if (!mark->sequence || again) {
         if (!w->answered && qpw_groups_fold(e, w->row, mark))
             return;
         if (room(e, w, now_ns))
             write_finding(e, w, again ? QPW_RECORD_AGAIN : QPW_RECORD_FIRST, now_ns);
-    } else if (w->row->value.outcome > mark->outcome || mark->state == QPW_MARK_CLOSED) {
-        if (room(e, w, now_ns))
-            write_finding(e, w, QPW_RECORD_ESCALATION, now_ns);
     } else if (occurrences(w->row) > mark->told && now_ns >= mark->written_ns + repeat_s * SECOND) {
         if (room(e, w, now_ns))
             write_finding(e, w, QPW_RECORD_SUMMARY, now_ns);
     }
 }
 
-/* What answered first, then in the order it happened. */
+/* What answered first, then in the order it happened; of several rows about one finding, the one that knows most. */
 static int by_urgency(const void *a, const void *b)
 {
     const struct work *x = a, *y = b;
 
     if (x->answered != y->answered)
         return x->answered ? -1 : 1;
-    return (x->row->first_unix_ns > y->row->first_unix_ns) - (x->row->first_unix_ns < y->row->first_unix_ns);
+    if (x->row->first_unix_ns != y->row->first_unix_ns)
+        return x->row->first_unix_ns < y->row->first_unix_ns ? -1 : 1;
+    return (int)y->row->value.outcome - (int)x->row->value.outcome;
 }
 
 /* The rows that have something to tell and are not hidden, with their marks. Returns how many. */
@@ -221,6 +224,7 @@ int qpw_engine_findings(struct qpw_engine *e, const struct qpw_finding_row *rows
     for (size_t i = 0; i < count; i++)
         decide(e, &works[i], now_ns);
     free(works);
-    qpw_groups_write(e, now_ns);
+    if (e->groups_urgent)
+        qpw_groups_write(e, now_ns);
     return 0;
 }

@@ -288,6 +288,7 @@ bool qpw_groups_fold(struct qpw_engine *e, const struct qpw_finding_row *row, st
             g->folded += fresh ? n : n - mark->told;
             g->folded_all += fresh;
             g->changed = true;
+            e->groups_urgent = e->groups_urgent || !g->told;
             if (row->last_unix_ns > g->last_ns) {
                 g->last_ns = row->last_unix_ns;
                 g->row = *row;

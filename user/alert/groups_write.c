@@ -159,6 +159,7 @@ static void write_if_due(struct qpw_engine *e, struct qpw_group *g, uint64_t now
 
 void qpw_groups_write(struct qpw_engine *e, uint64_t now_ns)
 {
+    e->groups_urgent = false;
     for (size_t i = 0; i < e->n_groups && !e->blocked; i++) {
         struct qpw_group *g = &e->groups[i];
 

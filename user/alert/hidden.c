@@ -51,19 +51,21 @@ static void add(struct qpw_engine *e, const struct qpw_suppression *line)
 void qpw_hidden_context(struct qpw_engine *e, uint64_t now_ns)
 {
     const struct qpw_policy *policy = e->context.policy;
+    size_t known = e->n_suppressions, kept = 0;
 
-    for (size_t i = 0; i < e->n_suppressions; i++)
+    for (size_t i = 0; i < known; i++)
         e->suppressions[i].gone = true;
     for (size_t i = 0; policy && i < policy->n_suppressions; i++) {
         struct qpw_suppress_state *s = by_text(e, policy->suppressions[i].text);
 
+        kept += s && s->gone;
         if (s)
             s->gone = false;
         else
             add(e, &policy->suppressions[i]);
     }
-    /* A policy changed: what one line hid may be shown now, and is then counted anew if hidden again. */
-    for (size_t i = 0; i < e->n_marks; i++)
+    /* Other lines than before: what one hid may be shown now, and is counted anew if another hides it. */
+    for (size_t i = 0; i < e->n_marks && (kept != known || known != e->n_suppressions); i++)
         e->marks[i].hidden = false;
 }
 

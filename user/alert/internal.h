@@ -126,6 +126,7 @@ struct qpw_engine {
 
     struct qpw_group *groups;
     size_t n_groups, groups_allocated;
+    bool groups_urgent; /* one has folded something and is not told yet */
     struct qpw_idmap group_index;
 
     struct qpw_suppress_state *suppressions;

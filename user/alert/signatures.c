@@ -53,7 +53,7 @@ static const struct qpw_signature signatures[QPW_SIG_COUNT] = {
         "A tunnel carries anything past a table of ports. Find out who set it up; isolate the node if nobody did."},
     [QPW_SIG_ETHERTYPE] = {1000303, QPW_SEVERITY_LOW, QPW_REPEAT_INTERVAL, false, "ethertype",
         "qportwatch: unlisted EtherType",
-        "Frames that are not IP, {service}, were seen. Policy {policy} speaks of IP only, and none of the tool's own groups "
+        "Frames that are not IP, {service}, were seen from {initiator} to {responder}. Policy {policy} speaks of IP only, and none of the tool's own groups "
         "explains them. {allow}",
         "Find the sender on the switch. RoCE, FCoE and PPPoE carry data that no port table describes."},
 

@@ -139,6 +139,17 @@ static void suppress_line(const struct qpw_text_about *about, char *buf, size_t 
              qpw_address_text(key->initiator, from, sizeof(from)));
 }
 
+/* An address; of frames that are not IP the card's, which stands in the last six bytes. */
+static void end_text(const struct qpw_finding_key *key, const uint8_t addr[16], char *buf, size_t size)
+{
+    const uint8_t *mac = addr + 10;
+
+    if (key->kind == QPW_KIND_ETHERTYPE)
+        snprintf(buf, size, "%02x:%02x:%02x:%02x:%02x:%02x", mac[0], mac[1], mac[2], mac[3], mac[4], mac[5]);
+    else
+        qpw_address_text(addr, buf, size);
+}
+
 /* The words that come from the row. */
 static bool row_word(const char *word, const struct qpw_text_about *about, char *buf, size_t size)
 {
@@ -146,9 +157,9 @@ static bool row_word(const char *word, const struct qpw_text_about *about, char 
     const char *rule = about->words.rule ? about->words.rule : qpw_text_rule(about->context, row->value.rule);
 
     if (!strcmp(word, "initiator"))
-        qpw_address_text(row->key.initiator, buf, size);
+        end_text(&row->key, row->key.initiator, buf, size);
     else if (!strcmp(word, "responder"))
-        qpw_address_text(row->key.responder, buf, size);
+        end_text(&row->key, row->key.responder, buf, size);
     else if (!strcmp(word, "service"))
         qpw_text_service(&row->key, buf, size);
     else if (!strcmp(word, "protocol"))
