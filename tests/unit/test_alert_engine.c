@@ -267,7 +267,7 @@ Test(alert_engine, what_cannot_be_written_is_offered_again_and_written_later)
 {
     struct qpw_engine *e = start();
     struct qpw_finding_row rows[3] = {finding(IN, "10.0.0.5", "10.0.0.1", 1001, QPW_OUTCOME_ATTEMPTED, T0, T0),
-                                      finding(IN, "10.0.0.5", "10.0.0.1", 1002, QPW_OUTCOME_REFUSED, T0, T0),
+                                      finding(IN, "10.0.0.5", "10.0.0.1", 1002, QPW_OUTCOME_REFUSED, T0 + 1, T0 + 1),
                                       finding(IN, "10.0.0.5", "10.0.0.1", 1003, QPW_OUTCOME_DATA, T0, T0)};
     struct qpw_engine_figures figures;
 
@@ -304,6 +304,35 @@ Test(alert_engine, after_a_restart_nothing_is_first_twice)
     stop(e);
 }
 
+Test(alert_engine, of_two_events_read_at_once_only_the_later_is_told)
+{
+    struct qpw_engine *e = start();
+    struct qpw_finding_row rows[2] = {finding(IN, "10.0.0.5", "10.0.0.1", 4444, QPW_OUTCOME_ATTEMPTED, T0, T0),
+                                      finding(IN, "10.0.0.5", "10.0.0.1", 4444, QPW_OUTCOME_REFUSED, T0, T0)};
+
+    qpw_engine_findings(e, rows, 2, T0 + SEC / 50);
+    cr_expect_str_eq(sink_words(&sink, 0), "inbound-refused/first");
+    stop(e);
+}
+
+Test(alert_engine, a_later_connection_that_is_answered_is_an_escalation)
+{
+    struct qpw_engine *e = start();
+    struct qpw_finding_row row = finding(IN, "10.0.0.5", "10.0.0.1", 4444, QPW_OUTCOME_REFUSED, T0, T0);
+
+    row.counts.connections = 90;
+    qpw_engine_findings(e, &row, 1, T0);
+    row = finding(IN, "10.0.0.5", "10.0.0.1", 4444, QPW_OUTCOME_ANSWERED, T0 + 50 * SEC, T0 + 50 * SEC);
+    row.counts = (struct qpw_counts){0}; /* an event has no counts */
+    qpw_engine_findings(e, &row, 1, T0 + 50 * SEC);
+    row = finding(IN, "10.0.0.5", "10.0.0.1", 4444, QPW_OUTCOME_ANSWERED, T0, T0 + 400 * SEC);
+    row.counts.connections = 100;
+    qpw_engine_findings(e, &row, 1, T0 + 400 * SEC);
+    cr_assert_str_eq(sink_words(&sink, 0), "inbound-refused/first, inbound-answered/escalation, inbound-answered/summary");
+    cr_expect_eq(sink.records[2].suppressed, 10);
+    stop(e);
+}
+
 Test(alert_engine, a_finding_begun_after_the_logs_last_word_on_it_is_told_again)
 {
     struct qpw_engine *e = start();
@@ -325,13 +354,15 @@ Test(alert_engine, frames_that_are_not_ip_are_told_by_their_ethertype)
 {
     struct qpw_engine *e = start();
     struct qpw_finding_row row = {.key = {.port = 0x8915, .kind = QPW_KIND_ETHERTYPE, .direction = QPW_DIR_NON_IP,
-                                          .verdict = QPW_VERDICT_UNEXPECTED},
+                                          .verdict = QPW_VERDICT_UNEXPECTED,
+                                          .initiator = {[10] = 2, 0, 0, 0, 0, 0xaa}, .responder = {[10] = 2, 0, 0, 0, 0, 0xbb}},
                                   .value = {.iface = 1, .outcome = QPW_OUTCOME_ATTEMPTED},
                                   .first_unix_ns = T0, .last_unix_ns = T0, .flow_id = 5};
 
     qpw_engine_findings(e, &row, 1, T0);
     cr_assert_str_eq(sink_words(&sink, 0), "ethertype/first");
-    cr_expect(strstr(sink.records[0].text, "EtherType 0x8915"));
+    cr_expect(strstr(sink.records[0].text, "EtherType 0x8915, were seen from 02:00:00:00:00:aa to 02:00:00:00:00:bb"));
+    cr_expect(strstr(sink.records[0].line, "\"src_mac\":\"02:00:00:00:00:aa\""));
     cr_expect(strstr(sink.records[0].line, "\"ether_type\":35093"));
     cr_expect_not(strstr(sink.records[0].line, "src_ip"));
     stop(e);

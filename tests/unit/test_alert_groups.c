@@ -169,6 +169,7 @@ Test(alert_groups, after_a_restart_the_scan_goes_on_under_its_number)
     qpw_engine_tick(e, T0 + 400 * SEC);
     cr_expect_eq(sink.n, 0, "%s", sink_words(&sink, 0));
     qpw_engine_findings(e, ports("10.9.9.9", 1, 600, QPW_OUTCOME_ATTEMPTED, T0, 3000000), 600, T0 + 401 * SEC);
+    qpw_engine_tick(e, T0 + 402 * SEC);
     cr_assert_str_eq(sink_words(&sink, 0), "scan/summary");
     cr_expect_eq(sink.records[0].sequence, 2);
     cr_expect_eq(sink.records[0].count, 600);
