@@ -20,12 +20,12 @@ struct work {
     bool answered;
 };
 
-/* How often it happened: connections, or packets where there are none to count. */
+/* How often it happened: connections, or packets of what knows none. */
 static uint64_t occurrences(const struct qpw_finding_row *row)
 {
     uint64_t n = row->counts.connections;
 
-    if (!n)
+    if (!n && row->key.kind != QPW_KIND_PORT)
         n = row->counts.rx_packets + row->counts.tx_packets;
     return n ? n : 1;
 }
@@ -175,16 +175,36 @@ static void decide(struct qpw_engine *e, struct work *w, uint64_t now_ns)
     }
 }
 
-/* What answered first, then in the order it happened; of several rows about one finding, the one that knows most. */
+/* What answered first, then in the order it happened. */
 static int by_urgency(const void *a, const void *b)
 {
     const struct work *x = a, *y = b;
 
     if (x->answered != y->answered)
         return x->answered ? -1 : 1;
-    if (x->row->first_unix_ns != y->row->first_unix_ns)
-        return x->row->first_unix_ns < y->row->first_unix_ns ? -1 : 1;
-    return (int)y->row->value.outcome - (int)x->row->value.outcome;
+    return (x->row->first_unix_ns > y->row->first_unix_ns) - (x->row->first_unix_ns < y->row->first_unix_ns);
+}
+
+/* Gives works their marks, and leaves of several rows about one finding the one that knows most. How many are left. */
+static size_t join(struct qpw_engine *e, struct work *works, size_t n)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < n; i++) {
+        struct qpw_mark *mark = qpw_engine_mark(e, works[i].row->flow_id); /* known: the array does not move any more */
+        struct work *before = mark->place ? &works[mark->place - 1] : NULL;
+
+        works[i].mark = mark;
+        if (!before) {
+            works[count++] = works[i];
+            mark->place = count;
+        } else if (works[i].row->value.outcome > before->row->value.outcome) {
+            *before = works[i];
+        }
+    }
+    for (size_t i = 0; i < count; i++)
+        works[i].mark->place = 0;
+    return count;
 }
 
 /* The rows that have something to tell and are not hidden, with their marks. Returns how many. */
@@ -203,9 +223,7 @@ static size_t gather(struct qpw_engine *e, const struct qpw_finding_row *rows, s
             continue;
         works[count++] = (struct work){&rows[i], NULL, signature, rows[i].value.outcome >= QPW_OUTCOME_ANSWERED};
     }
-    for (size_t i = 0; i < count; i++) /* only now: the array of marks does not move any more */
-        works[i].mark = qpw_engine_mark(e, works[i].row->flow_id);
-    return count;
+    return join(e, works, count);
 }
 
 int qpw_engine_findings(struct qpw_engine *e, const struct qpw_finding_row *rows, size_t n, uint64_t now_ns)

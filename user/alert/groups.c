@@ -269,7 +269,7 @@ static struct qpw_group *group_of(struct qpw_engine *e, const struct qpw_finding
 
 bool qpw_groups_fold(struct qpw_engine *e, const struct qpw_finding_row *row, struct qpw_mark *mark)
 {
-    uint64_t n = row->counts.connections ? row->counts.connections : row->counts.rx_packets + row->counts.tx_packets;
+    uint64_t n = row->counts.connections;
     struct qpw_group *g;
     bool fresh = mark->state != QPW_MARK_FOLDED;
 

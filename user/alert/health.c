@@ -101,7 +101,8 @@ static void loss(struct qpw_engine *e, enum qpw_loss which, enum qpw_signature_n
     snprintf(count, sizeof(count), "%llu", (unsigned long long)(total - before));
     about.words = (struct qpw_text_words){.count = count, .detail = detail};
     qpw_text_fill(r->signature->text, &about, r->text, sizeof(r->text));
-    qpw_record_fact(r, "loss", "%s", qpw_loss_name(which));
+    if (which != QPW_LOSS_NONE)
+        qpw_record_fact(r, "loss", "%s", qpw_loss_name(which));
     qpw_record_fact(r, "count", "%s", count);
     qpw_record_fact(r, "total", "%llu", (unsigned long long)total);
     if (qpw_engine_write(e, mark, now_ns) == 0)
@@ -117,6 +118,8 @@ static void losses(struct qpw_engine *e, const struct qpw_snapshot *s, uint64_t 
         QPW_LOSS_POLICY_MISSING, QPW_LOSS_RESERVED_FULL,
     };
     char detail[400];
+    uint64_t told = 0;
+    size_t used = 0;
 
     for (unsigned i = 0; i < QPW_LOSS_COUNT; i++) {
         if (s->losses[i] < e->losses_told[i])
@@ -126,11 +129,22 @@ static void losses(struct qpw_engine *e, const struct qpw_snapshot *s, uint64_t 
     lost_detail_text(s, detail, sizeof(detail));
     loss(e, QPW_LOSS_FINDING_QUOTA, QPW_SIG_DETAIL_LOST, detail, now_ns);
     loss(e, QPW_LOSS_ANSWERED_QUOTA, QPW_SIG_ANSWERED_DETAIL_LOST, detail, now_ns);
+    /* Tables fill up together: one record for all, kept under the number that no loss has. */
+    e->losses[QPW_LOSS_NONE] = 0;
+    *detail = '\0';
     for (size_t i = 0; i < sizeof(counting) / sizeof(*counting); i++) {
-        snprintf(detail, sizeof(detail), "%s, %llu times", qpw_loss_name(counting[i]),
-                 (unsigned long long)(e->losses[counting[i]] - e->losses_told[counting[i]]));
-        loss(e, counting[i], QPW_SIG_COUNTING_LOST, detail, now_ns);
+        uint64_t n = e->losses[counting[i]];
+
+        e->losses[QPW_LOSS_NONE] += n;
+        told += e->losses_told[counting[i]];
+        if (n > e->losses_told[counting[i]] && used < sizeof(detail))
+            used += snprintf(detail + used, sizeof(detail) - used, "%s%s, %llu times", used ? "; " : "",
+                             qpw_loss_name(counting[i]), (unsigned long long)(n - e->losses_told[counting[i]]));
     }
+    e->losses_told[QPW_LOSS_NONE] = told;
+    loss(e, QPW_LOSS_NONE, QPW_SIG_COUNTING_LOST, detail, now_ns);
+    for (size_t i = 0; e->losses_told[QPW_LOSS_NONE] != told && i < sizeof(counting) / sizeof(*counting); i++)
+        e->losses_told[counting[i]] = e->losses[counting[i]];
 }
 
 static void figures(struct qpw_engine *e, const struct qpw_snapshot *s)

@@ -49,7 +49,7 @@ struct qpw_mark {
     uint8_t state;
     bool held;           /* counted as held back, not yet written */
     bool hidden;         /* counted as suppressed */
-    uint32_t group;      /* index of the group it is folded in */
+    uint32_t place;      /* within the batch at work, from 1 */
 };
 
 #define QPW_GROUP_RING 64

@@ -142,7 +142,7 @@ static const struct qpw_signature signatures[QPW_SIG_COUNT] = {
         "{detail} The first of each port has its own alert.",
         "An open unlisted port that very many use: look at the alerts of that port."},
     [QPW_SIG_COUNTING_LOST] = {1000704, QPW_SEVERITY_LOW, QPW_REPEAT_INTERVAL, false, "table-full",
-        "qportwatch: a table was full", "A table of the kernel side was full: {detail}.",
+        "qportwatch: a table was full", "Tables of the kernel side were full: {detail}.",
         "`qportwatch status` shows the tables; --max-connections makes them larger."},
     [QPW_SIG_AUDITOR_GAP] = {1000705, QPW_SEVERITY_LOW, QPW_REPEAT_NEVER, false, "auditor-gap",
         "qportwatch: the auditor was away", "The auditor was away: {detail} The kernel side went on counting.",

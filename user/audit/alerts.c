@@ -7,6 +7,8 @@
 #include <limits.h>
 #include <net/if.h>
 #include <netinet/in.h>
+#include <signal.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,9 +21,11 @@
 #include "alert/syslog.h"
 #include "kernel/clock.h"
 #include "kernel/collect.h"
+#include "kernel/collect_maps.h"
 
 #define HISTORY_BYTES (16u << 20)
 #define MAX_LINKS 128u
+#define QUEUE 256u
 
 struct qpw_alerts {
     struct qpw_engine *engine;
@@ -30,6 +34,10 @@ struct qpw_alerts {
     char host[64];
     struct qpw_prefix links[MAX_LINKS];
     struct qpw_auditor *auditor;
+    /* Rows of events since the last flush, with the process of those it is worth asking for at once. */
+    struct qpw_finding_row queue[QUEUE];
+    struct qpw_process process[QUEUE];
+    size_t queued;
     bool last_words;   /* what the log does not take goes to the warnings */
     uint64_t unwritten;
     bool told;         /* that the log cannot be written */
@@ -100,7 +108,7 @@ int qpw_alerts_open(struct qpw_auditor *a, struct qpw_error *err)
         gethostname(alerts->host, sizeof(alerts->host) - 1);
     r = qpw_log_init(&alerts->log, a->options.alerts);
     if (r == 0) {
-        r = qpw_engine_new(NULL, &writer, &alerts->engine);
+        r = qpw_engine_new(&a->options.alerting, &writer, &alerts->engine);
         if (r < 0)
             qpw_log_close(&alerts->log);
     }
@@ -108,6 +116,7 @@ int qpw_alerts_open(struct qpw_auditor *a, struct qpw_error *err)
         free(alerts);
         return qpw_fail(err, r, "out of memory");
     }
+    signal(SIGXFSZ, SIG_IGN); /* a limit on the size of files is an error of one write like a full disk */
     a->alerts = alerts;
     if (a->options.syslog) {
         r = qpw_syslog_open(a->options.syslog, &alerts->syslog, err);
@@ -161,7 +170,12 @@ static void find_process(void *data, const struct qpw_finding_row *row, struct q
 {
     struct qpw_alerts *alerts = data;
     struct qpw_conn_key tuple;
+    ptrdiff_t place = row - alerts->queue;
 
+    if (place >= 0 && place < (ptrdiff_t)alerts->queued && alerts->process[place].match != QPW_MATCH_NONE) {
+        *ret = alerts->process[place];
+        return;
+    }
     qpw_finding_tuple(&row->key, &row->value, &tuple);
     qpw_sockets_process(alerts->auditor->sockets, &tuple, row->key.direction, ret);
 }
@@ -192,15 +206,42 @@ void qpw_alerts_context(struct qpw_auditor *a)
 
 void qpw_alerts_finding(struct qpw_auditor *a, const struct qpw_finding_key *key, const struct qpw_finding *value)
 {
-    struct qpw_finding_row row = {.key = *key, .value = *value};
-    uint64_t unix_ns = qpw_clock_unix_ns(), ahead = unix_ns - qpw_clock_monotonic_ns();
+    struct qpw_alerts *alerts = a->alerts;
+    struct qpw_finding_row *row;
 
-    if (!a->alerts)
+    if (!alerts)
         return;
-    row.first_unix_ns = value->first_ns + ahead;
-    row.last_unix_ns = value->last_ns + ahead;
-    row.flow_id = qpw_finding_flow_id(key);
-    qpw_engine_findings(a->alerts->engine, &row, 1, unix_ns);
+    if (alerts->queued == QUEUE)
+        qpw_alerts_flush(a);
+    row = &alerts->queue[alerts->queued];
+    *row = (struct qpw_finding_row){.key = *key, .value = *value};
+    row->flow_id = qpw_finding_flow_id(key);
+    alerts->process[alerts->queued] = (struct qpw_process){0};
+    /* A process may be gone by the next flush: asked for now, where it is more than somebody knocking. */
+    if (key->kind == QPW_KIND_PORT && (value->outcome >= QPW_OUTCOME_ANSWERED || key->direction == QPW_DIR_OUTBOUND))
+        find_process(alerts, row, &alerts->process[alerts->queued]);
+    alerts->queued++;
+}
+
+void qpw_alerts_flush(struct qpw_auditor *a)
+{
+    uint64_t unix_ns = qpw_clock_unix_ns(), ahead = unix_ns - qpw_clock_monotonic_ns();
+    struct qpw_alerts *alerts = a->alerts;
+
+    if (!alerts || !alerts->queued)
+        return;
+    for (size_t i = 0; i < alerts->queued; i++) {
+        struct qpw_finding_row *row = &alerts->queue[i];
+        uint64_t sums[sizeof(row->counts) / sizeof(uint64_t)];
+
+        row->first_unix_ns = row->value.first_ns + ahead;
+        row->last_unix_ns = row->value.last_ns + ahead;
+        if (row->value.slot && qpw_percpu_sum(a->kernel.map_fd[QPW_MAP_counters], row->value.slot, 1,
+                                              sizeof(row->counts) / sizeof(uint64_t), sums) == 0)
+            memcpy(&row->counts, sums, sizeof(row->counts));
+    }
+    qpw_engine_findings(alerts->engine, alerts->queue, alerts->queued, unix_ns);
+    alerts->queued = 0;
 }
 
 /* Which families each peer was seen with, from the connections the last walks passed. */
@@ -234,13 +275,30 @@ void qpw_alerts_snapshot(struct qpw_auditor *a, const struct qpw_snapshot *snaps
     tell_families(a, now_ns);
 }
 
+/* What waits, for the cap or for the log, need not wait for the end of the interval. */
+static void offer_again(struct qpw_auditor *a)
+{
+    struct qpw_collect_options options = {.brief = true, .links = a->netlink};
+    struct qpw_snapshot snapshot = {0};
+    struct qpw_engine_figures figures;
+
+    qpw_engine_get_figures(a->alerts->engine, &figures);
+    if (!figures.waiting && !figures.blocked)
+        return;
+    if (qpw_collect(&a->kernel, &options, &snapshot, NULL) == 0)
+        qpw_alerts_snapshot(a, &snapshot);
+    qpw_snapshot_clear(&snapshot);
+}
+
 void qpw_alerts_tick(struct qpw_auditor *a)
 {
     struct qpw_alerts *alerts = a->alerts;
 
     if (!alerts)
         return;
+    qpw_alerts_flush(a);
     qpw_engine_tick(alerts->engine, qpw_clock_unix_ns());
+    offer_again(a);
     if (alerts->log.failing && !alerts->told)
         qpw_say(a, QPW_SAY_WARNING, "%s; alerts wait in the kernel until it can be written", alerts->log.why.text);
     else if (!alerts->log.failing && alerts->told)
@@ -256,6 +314,32 @@ void qpw_alerts_reloaded(struct qpw_auditor *a, const char *old_digest, const ch
         qpw_engine_reload_failed(a->alerts->engine, why, qpw_clock_unix_ns());
     else
         qpw_engine_reloaded(a->alerts->engine, old_digest, a->meta.policy_digest, changes, qpw_clock_unix_ns());
+}
+
+void qpw_alerts_describe(const struct qpw_auditor *a, char *buf, size_t size)
+{
+    const struct qpw_alerts *alerts = a->alerts;
+    uint64_t sent = 0, dropped = 0;
+    struct qpw_engine_figures f;
+    char settings[600];
+
+    *buf = '\0';
+    if (!alerts)
+        return;
+    qpw_engine_get_figures(alerts->engine, &f);
+    if (alerts->syslog)
+        qpw_syslog_counts(alerts->syslog, &sent, &dropped);
+    snprintf(buf, size,
+             "log %s\nstate %s\nrecords %llu\nhigh %llu\nmedium %llu\nlow %llu\ninfo %llu\nsuppressed %llu\nfolded %llu\n"
+             "held_back %llu\nwaiting %llu\nfailed_writes %llu\nsyslog %s\nsyslog_sent %llu\nsyslog_dropped %llu\nsettings %s\n",
+             alerts->log.path, alerts->log.failing ? alerts->log.why.text : "written", (unsigned long long)f.records,
+             (unsigned long long)f.by_severity[QPW_SEVERITY_HIGH], (unsigned long long)f.by_severity[QPW_SEVERITY_MEDIUM],
+             (unsigned long long)f.by_severity[QPW_SEVERITY_LOW], (unsigned long long)f.by_severity[QPW_SEVERITY_INFO],
+             (unsigned long long)f.suppressed, (unsigned long long)f.folded, (unsigned long long)f.held,
+             (unsigned long long)f.waiting, (unsigned long long)f.failures,
+             a->options.syslog ? a->options.syslog : "none", (unsigned long long)sent,
+             (unsigned long long)dropped,
+             qpw_alert_settings_text(qpw_engine_get_settings(alerts->engine), settings, sizeof(settings)));
 }
 
 void qpw_alerts_reopen(struct qpw_auditor *a)
@@ -275,6 +359,7 @@ int qpw_alerts_close(struct qpw_auditor *a, struct qpw_error *err)
         return 0;
     if (a->epoll_fd >= 0) { /* it was really at work, not only half started */
         alerts->last_words = true;
+        qpw_alerts_flush(a);
         if (qpw_collect(&a->kernel, &options, &snapshot, NULL) == 0)
             qpw_alerts_snapshot(a, &snapshot);
         qpw_snapshot_clear(&snapshot);

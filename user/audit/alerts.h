@@ -15,8 +15,14 @@ int qpw_alerts_open(struct qpw_auditor *a, struct qpw_error *err);
 /* Names and policy as they are now; after every change of them. */
 void qpw_alerts_context(struct qpw_auditor *a);
 
-/* A finding that is new or rose. */
+/* A finding that is new or rose. Told with the next flush, so that what follows within milliseconds is one record. */
 void qpw_alerts_finding(struct qpw_auditor *a, const struct qpw_finding_key *key, const struct qpw_finding *value);
+
+/* Tells the findings since the last flush. */
+void qpw_alerts_flush(struct qpw_auditor *a);
+
+/* What `status` says of alerts: lines "key value". */
+void qpw_alerts_describe(const struct qpw_auditor *a, char *buf, size_t size);
 
 /* Everything there is, once an interval and at the end. */
 void qpw_alerts_snapshot(struct qpw_auditor *a, const struct qpw_snapshot *snapshot);

@@ -13,6 +13,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "alert/engine.h"
 #include "kernel/mode.h"
 #include "kernel/object.h"
 #include "policy/load.h"
@@ -51,6 +52,7 @@ struct qpw_audit_options {
     unsigned interval; /* seconds between summary lines and checks of the hooks, at least 1 */
     const char *alerts;      /* file of the alert log, NULL: none */
     const char *syslog;      /* second way of alerts, see alert/syslog.h; NULL: none */
+    struct qpw_engine_settings alerting; /* qpw_engine_defaults(), then what was asked for */
     const char *sensor_name; /* NULL: the host's name */
     bool keep;               /* a clean exit leaves the kernel side attached */
     const char *command;     /* the command line, for `status` */

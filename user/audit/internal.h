@@ -62,6 +62,7 @@ struct qpw_auditor {
     int poll_fd;          /* every 50 ms while there are events */
     unsigned ticks;
     unsigned idle_polls;
+    bool polling;         /* poll_fd is running */
     uint64_t events;      /* read so far */
     int64_t next_expiry;  /* Unix seconds at which a statement of the policy runs out, 0: none */
     bool addresses_changed;

@@ -15,7 +15,9 @@
 #include "audit/alerts.h"
 #include "kernel/clock.h"
 
-#define POLL_NS 50000000
+#define SECOND_NS 1000000000u
+#define POLL_NS 50000000u
+#define FIRST_POLL_NS 20000000u
 #define IDLE_POLLS 20u       /* this many without an event, and only wake-ups count */
 #define EXPIRE_SECONDS 5u    /* between walks over the connections */
 #define RESEED_SECONDS 600u  /* between whole readings of the socket table */
@@ -29,9 +31,11 @@ static int watch_fd(struct qpw_auditor *a, int fd, enum source source)
     return epoll_ctl(a->epoll_fd, EPOLL_CTL_ADD, fd, &event) < 0 ? -errno : 0;
 }
 
-static int set_timer(int fd, time_t seconds, long ns)
+/* First after, then every so many nanoseconds. */
+static int set_timer(int fd, uint64_t first_ns, uint64_t every_ns)
 {
-    struct itimerspec t = {.it_value = {seconds, ns}, .it_interval = {seconds, ns}};
+    struct itimerspec t = {.it_value = {first_ns / SECOND_NS, first_ns % SECOND_NS},
+                           .it_interval = {every_ns / SECOND_NS, every_ns % SECOND_NS}};
 
     return timerfd_settime(fd, 0, &t, NULL) < 0 ? -errno : 0;
 }
@@ -61,7 +65,7 @@ int qpw_loop_open(struct qpw_auditor *a, struct qpw_error *err)
     a->poll_fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
     if (a->epoll_fd < 0 || a->signal_fd < 0 || a->tick_fd < 0 || a->poll_fd < 0)
         return qpw_fail(err, -errno, "opening the event loop: %s", strerror(errno));
-    r = set_timer(a->tick_fd, 1, 0);
+    r = set_timer(a->tick_fd, SECOND_NS, SECOND_NS);
     r = r ? r : watch_fd(a, a->signal_fd, SOURCE_SIGNAL);
     r = r ? r : watch_fd(a, a->tick_fd, SOURCE_TICK);
     r = r ? r : watch_fd(a, a->poll_fd, SOURCE_POLL);
@@ -102,9 +106,12 @@ static void read_events(struct qpw_auditor *a)
 {
     if (qpw_events_read(a)) {
         a->idle_polls = 0;
-        set_timer(a->poll_fd, 0, POLL_NS);
-    } else if (++a->idle_polls == IDLE_POLLS) {
+        if (!a->polling)
+            set_timer(a->poll_fd, FIRST_POLL_NS, POLL_NS);
+        a->polling = true;
+    } else if (a->polling && ++a->idle_polls == IDLE_POLLS) {
         set_timer(a->poll_fd, 0, 0);
+        a->polling = false;
     }
 }
 
@@ -156,6 +163,7 @@ static int dispatch(struct qpw_auditor *a, enum source source, struct qpw_error 
     case SOURCE_POLL:
         if (read(a->poll_fd, &expirations, sizeof(expirations)) == sizeof(expirations))
             read_events(a);
+        qpw_alerts_flush(a);
         return 0;
     case SOURCE_RING: read_events(a); return 0;
     case SOURCE_NETLINK: return qpw_watch_netlink(a, err);

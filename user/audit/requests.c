@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "audit/alerts.h"
 #include "audit/control.h"
 #include "audit/internal.h"
 
@@ -50,6 +51,10 @@ static int serve(struct qpw_auditor *a, char *request, char *words, size_t size)
         return qpw_audit_reload(a, rest, words, size);
     if (!strcmp(request, "detach"))
         return detach(a, rest, words, size);
+    if (!strcmp(request, "alerts")) {
+        qpw_alerts_describe(a, words, size);
+        return QPW_EXIT_OK;
+    }
     if (!strcmp(request, "status")) {
         snprintf(words, size, "%zu interfaces, %llu events", a->n_watched, (unsigned long long)a->events);
         return QPW_EXIT_OK;

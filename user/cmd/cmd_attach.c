@@ -7,6 +7,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "alert/options.h"
 #include "audit/auditor.h"
 #include "audit/privileges.h"
 #include "cmd/attach_view.h"
@@ -26,7 +27,7 @@ enum {
 static const struct argp_option options_table[] = {
     {"mode", KEY_MODE, "auto|xdp|tc", 0, "Where packets are counted; auto (default) never interrupts a link", 0},
     {"tc-hook", KEY_TC_HOOK, "auto|tcx|clsact", OPTION_HIDDEN, "Which of the two TC hooks", 0},
-    {"interval", KEY_INTERVAL, "SECONDS", 0, "Between summary lines and checks of the hooks (default 10)", 0},
+    {"interval", KEY_INTERVAL, "SECONDS", 0, "Between summary lines, checks of the hooks, and (default 300) repeated alerts (default 10)", 0},
     {"alerts", KEY_ALERTS, "FILE", 0, "Alert log (default " DEFAULT_ALERTS ")", 0},
     {"no-alerts", KEY_NO_ALERTS, 0, 0, "Write no alert log", 0},
     {"syslog", KEY_SYSLOG, "TARGET", 0, "Send alerts there too: unix[:PATH], udp:ADDR[:PORT], tcp:ADDR[:PORT] or journald", 0},
@@ -48,6 +49,8 @@ struct arguments {
     struct qpw_audit_options audit;
     const char *ifaces[QPW_MAX_IFACES];
     bool no_alerts;
+    bool interval_given;
+    struct qpw_alert_options alerting;
     bool no_tui;
     struct qpw_view *view; /* lines go there while it has the terminal */
 };
@@ -88,13 +91,19 @@ static error_t take_option(int key, char *value, struct argp_state *state)
     struct qpw_audit_options *audit = &arguments->audit;
 
     switch (key) {
-    case ARGP_KEY_INIT: state->child_inputs[0] = &audit->policy; return 0;
+    case ARGP_KEY_INIT:
+        state->child_inputs[0] = &audit->policy;
+        state->child_inputs[1] = &arguments->alerting;
+        return 0;
     case KEY_MODE:
         if (qpw_mode_parse(value, &audit->mode) < 0)
             argp_error(state, "--mode is auto, xdp or tc, not '%s'", value);
         return 0;
     case KEY_TC_HOOK: take_hook(state, value, &audit->tc); return 0;
-    case KEY_INTERVAL: audit->interval = seconds(state, value); return 0;
+    case KEY_INTERVAL:
+        audit->interval = seconds(state, value);
+        arguments->interval_given = true;
+        return 0;
     case KEY_ALERTS: audit->alerts = value; return 0;
     case KEY_NO_ALERTS: arguments->no_alerts = true; return 0;
     case KEY_SYSLOG: audit->syslog = value; return 0;
@@ -177,7 +186,7 @@ static int run(struct arguments *arguments)
 
 int qpw_cmd_attach(int argc, char **argv)
 {
-    static const struct argp_child children[] = {{&qpw_policy_argp, 0, "Policy:", 2}, {0}};
+    static const struct argp_child children[] = {{&qpw_policy_argp, 0, "Policy:", 2}, {&qpw_alert_argp, 0, NULL, 0}, {0}};
     static const struct argp argp = {
         .options = options_table, .parser = take_option, .args_doc = "IFACE...", .children = children,
         .doc = "Watches interfaces until it is told to stop. Packets are counted in the kernel and never touched."
@@ -189,6 +198,7 @@ int qpw_cmd_attach(int argc, char **argv)
     char command[256];
     int status;
 
+    qpw_engine_defaults(&arguments.alerting.settings);
     argp_err_exit_status = QPW_EXIT_USAGE;
     join(argc, argv, command, sizeof(command));
     if (argp_parse(&argp, argc, argv, 0, NULL, &arguments))
@@ -196,6 +206,9 @@ int qpw_cmd_attach(int argc, char **argv)
     arguments.audit.ifaces = arguments.ifaces;
     arguments.audit.command = command;
     arguments.audit.say_arg = &arguments;
+    arguments.audit.alerting = arguments.alerting.settings;
+    if (arguments.interval_given && !arguments.alerting.summary_given)
+        arguments.audit.alerting.summary_s = arguments.audit.interval; /* what goes on, once an interval */
     if (arguments.no_alerts)
         arguments.audit.alerts = NULL;
     if (geteuid() != 0) {

@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#include "alert/options.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define MAX_SETTING 31536000ul /* a year of seconds */
+
+static const struct setting {
+    const char *name;
+    size_t offset;
+} settings_table[] = {
+#define ROW(field, value, meaning) {#field, offsetof(struct qpw_engine_settings, field)},
+    QPW_ENGINE_SETTINGS(ROW)
+#undef ROW
+};
+#define SETTINGS (sizeof(settings_table) / sizeof(*settings_table))
+
+enum { KEY_ALERT = 0x400 };
+
+static const struct argp_option argp_options[] = {
+    {"alert", KEY_ALERT, "NAME=VALUE", 0, "Changes one setting of the alerts (repeatable); 'status' shows them all", 0},
+    {0},
+};
+
+int qpw_alert_setting(const char *text, struct qpw_engine_settings *settings, struct qpw_error *err)
+{
+    const char *equals = strchr(text, '=');
+    size_t length = equals ? (size_t)(equals - text) : strlen(text), used = 0;
+    char names[300] = "", *end;
+
+    for (size_t i = 0; i < SETTINGS; i++) {
+        const struct setting *s = &settings_table[i];
+        unsigned long value;
+
+        used += snprintf(names + used, sizeof(names) - used, "%s%s", i ? ", " : "", s->name);
+        if (strlen(s->name) != length || strncmp(s->name, text, length))
+            continue;
+        value = equals ? strtoul(equals + 1, &end, 10) : 0;
+        if (!equals || equals[1] < '0' || equals[1] > '9' || *end || value > MAX_SETTING)
+            return qpw_fail(err, -EINVAL, "--alert %s: wants %s=NUMBER, at most %lu", text, s->name, MAX_SETTING);
+        memcpy((char *)settings + s->offset, &(unsigned){value}, sizeof(unsigned));
+        return 0;
+    }
+    return qpw_fail(err, -EINVAL, "--alert %s: there is no such setting; there are %s", text, names);
+}
+
+const char *qpw_alert_settings_text(const struct qpw_engine_settings *settings, char *buf, size_t size)
+{
+    size_t used = 0;
+
+    *buf = '\0';
+    for (size_t i = 0; i < SETTINGS && used < size; i++) {
+        unsigned value;
+
+        memcpy(&value, (const char *)settings + settings_table[i].offset, sizeof(value));
+        used += snprintf(buf + used, size - used, "%s%s %u", i ? ", " : "", settings_table[i].name, value);
+    }
+    return buf;
+}
+
+static error_t take(int key, char *arg, struct argp_state *state)
+{
+    struct qpw_alert_options *o = state->input;
+    struct qpw_error err;
+
+    if (key != KEY_ALERT)
+        return ARGP_ERR_UNKNOWN;
+    if (qpw_alert_setting(arg, &o->settings, &err) < 0)
+        argp_error(state, "%s", err.text);
+    o->summary_given = o->summary_given || !strncmp(arg, "summary_s=", 10);
+    return 0;
+}
+
+const struct argp qpw_alert_argp = {argp_options, take, NULL, NULL, NULL, NULL, NULL};

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * options.h - what can be chosen about alerts on the command line.
+ *
+ * A command puts {&qpw_alert_argp, 0, NULL, 0} into its argp children and points the child input at a
+ * struct qpw_alert_options whose settings qpw_engine_defaults() has filled.
+ */
+#ifndef QPW_ALERT_OPTIONS_H
+#define QPW_ALERT_OPTIONS_H
+
+#include <argp.h>
+
+#include "alert/engine.h"
+#include "util/error.h"
+
+struct qpw_alert_options {
+    struct qpw_engine_settings settings;
+    bool summary_given; /* --alert summary_s=… */
+};
+
+/* --alert NAME=VALUE. Child input: struct qpw_alert_options *. */
+extern const struct argp qpw_alert_argp;
+
+/* "cap=50" into settings. 0, or -EINVAL with err naming what there is. */
+int qpw_alert_setting(const char *text, struct qpw_engine_settings *settings, struct qpw_error *err);
+
+/* "summary_s 300, cap 100, …" all of them. Returns buf. */
+const char *qpw_alert_settings_text(const struct qpw_engine_settings *settings, char *buf, size_t size);
+
+#endif
