@@ -71,7 +71,12 @@ static __always_inline int qpw_reparse(void *ctx, struct qpw_work *w, const int 
         n = QPW_HEADER_BYTES;
     n = ((n - 1) & (QPW_HEADER_BYTES - 1)) + 1; /* verifier (6.1): never 0, and never above, in the register used */
     asm volatile("" : "+r"(n));
-    if (!w->in.frame.length || qpw_load(ctx, 0, w->header, n, xdp)) {
+    if (!w->in.frame.length) {
+        w->pkt.kind = QPW_PKT_UNDECODABLE;
+        w->pkt.reason = QPW_REASON_SHORT_ETHERNET;
+        return 0;
+    }
+    if (qpw_load(ctx, 0, w->header, n, xdp)) {
         w->pkt.kind = QPW_PKT_UNDECODABLE;
         w->pkt.reason = QPW_REASON_HEADER_OFFSET;
         return 0;
@@ -219,6 +224,8 @@ static __always_inline void qpw_packet(void *ctx, struct qpw_input *in, const in
     w->now = qpw_now();
     __builtin_memset(&w->pkt, 0, sizeof(w->pkt));
     more = qpw_parse_direct(ctx, &in->frame, &w->pkt, xdp);
+    if (config.replay && control.replay_padded)
+        more = 1; /* again in the copy, which ends where the real bytes do */
     cacheable = !more && qpw_may_cache(&w->pkt);
     if (cacheable) {
         tag = qpw_identify(&w->pkt, in->ifindex, rx, &incarnation);

@@ -406,7 +406,7 @@ struct qpw_control {
     __u32 replay_bytes;    /* what the record is counted with: its original length; replay only, as the next two */
     __u32 replay_wire;     /* the frame's length on the wire: another than replay_bytes where the link has no Ethernet header */
     __u32 replay_captured; /* how many bytes of the frame are real; what follows is padding for the test run */
-    __u32 pad;
+    __u32 replay_padded;   /* 1: there is such padding, which must not be read as headers */
     __u64 attached_ns;     /* start of the start window */
     __u64 window_end_ns;
     __u64 tcp_ns;          /* time-outs */

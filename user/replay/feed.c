@@ -37,6 +37,7 @@ int qpw_feed_frame(struct qpw_feed *feed, const struct qpw_capture_frame *frame,
     control->replay_bytes = frame->counted;
     control->replay_wire = frame->wire;
     control->replay_captured = length;
+    control->replay_padded = length < least_bytes;
     feed->opts.data_in = frame->data;
     feed->opts.data_size_in = length;
     if (length < least_bytes) {
