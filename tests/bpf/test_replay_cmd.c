@@ -1,0 +1,407 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* qportwatch replay as it is called: captures made here, what it prints, how it exits. */
+#include <criterion/criterion.h>
+#include <jansson.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "netns.h"
+#include "packet.h"
+#include "pcapfile.h"
+
+#define REPLAY QPW_BUILD "/qportwatch replay "
+#define NODE "10.0.0.2"
+#define CLIENT "10.0.0.1"
+
+static struct packet p;
+static struct pcapfile f;
+static char out[1 << 20];
+
+static void need_root(void)
+{
+    netns_need_root();
+}
+
+/* Runs a shell command; what it prints goes to `out`. Returns the exit status. */
+static int run(const char *format, ...) __attribute__((format(printf, 1, 2)));
+static int run(const char *format, ...)
+{
+    struct netns here = netns_here();
+    char command[2048];
+    va_list args;
+    int status;
+
+    va_start(args, format);
+    vsnprintf(command, sizeof(command), format, args);
+    va_end(args);
+    status = netns_output(&here, out, sizeof(out), "%s", command);
+    netns_close(&here);
+    return status;
+}
+
+/* The report as JSON, with those arguments. */
+static json_t *report(const char *arguments)
+{
+    json_error_t error;
+    int status = run(REPLAY "--platform on-prem --json %s %s 2>/dev/null", arguments, f.path);
+    json_t *j = json_loads(out, 0, &error);
+
+    cr_assert_eq(status, 0, "status %d: %s", status, out);
+    cr_assert_not_null(j, "%s: %.300s", error.text, out);
+    return j;
+}
+
+/* The lines of --connections, as an array, in order of their first packets. */
+static json_t *connections(const char *arguments)
+{
+    json_t *list = json_array();
+    int status = run(REPLAY "--platform on-prem --connections %s %s 2>/dev/null", arguments, f.path);
+
+    cr_assert_eq(status, 0, "status %d: %s", status, out);
+    for (char *line = strtok(out, "\n"); line; line = strtok(NULL, "\n")) {
+        json_t *c = json_loads(line, 0, NULL);
+        size_t at = 0;
+
+        cr_assert_not_null(c, "%s", line);
+        while (at < json_array_size(list) && strcmp(json_string_value(json_object_get(json_array_get(list, at), "first")),
+                                                    json_string_value(json_object_get(c, "first"))) <= 0)
+            at++;
+        json_array_insert_new(list, at, c);
+    }
+    return list;
+}
+
+static long long sum(const json_t *report_json, const char *group, const char *name)
+{
+    const json_t *totals = json_object_get(report_json, "totals");
+
+    return json_integer_value(json_object_get(group ? json_object_get(totals, group) : totals, name));
+}
+
+static const char *string_of(const json_t *list, size_t i, const char *key)
+{
+    const char *text = json_string_value(json_object_get(json_array_get(list, i), key));
+
+    return text ? text : "null";
+}
+
+static long long number_of(const json_t *list, size_t i, const char *key)
+{
+    return json_integer_value(json_object_get(json_array_get(list, i), key));
+}
+
+static void tcp(double time, bool from_client, uint16_t client_port, uint8_t flags, uint32_t seq, uint32_t ack,
+                size_t payload)
+{
+    packet_make_tcp(&p, from_client ? CLIENT : NODE, from_client ? client_port : 445, from_client ? NODE : CLIENT,
+                    from_client ? 445 : client_port, flags, seq, ack, payload);
+    pcapfile_packet(&f, time, &p);
+}
+
+/* A whole SMB connection of 8 packets from `time` on, 2 ms long. */
+static void smb(double time, uint16_t port, uint32_t seq)
+{
+    tcp(time, true, port, PACKET_SYN, seq, 0, 0);
+    tcp(time + .001, false, port, PACKET_SYN | PACKET_ACK, seq + 5000, seq + 1, 0);
+    tcp(time + .001, true, port, PACKET_ACK, seq + 1, seq + 5001, 0);
+    tcp(time + .001, true, port, PACKET_ACK | PACKET_PSH, seq + 1, seq + 5001, 100);
+    tcp(time + .001, false, port, PACKET_ACK | PACKET_PSH, seq + 5001, seq + 101, 200);
+    tcp(time + .001, true, port, PACKET_FIN | PACKET_ACK, seq + 101, seq + 5201, 0);
+    tcp(time + .001, false, port, PACKET_FIN | PACKET_ACK, seq + 5201, seq + 102, 0);
+    tcp(time + .002, true, port, PACKET_ACK, seq + 102, seq + 5202, 0);
+}
+
+Test(replay_cmd, bad_usage_and_no_capture_exit_2, .init = need_root)
+{
+    cr_assert_eq(run(REPLAY "/etc/passwd 2>&1"), 2);
+    cr_assert_not_null(strstr(out, "--local"), "%s", out);
+    cr_assert_eq(run(REPLAY "--local " NODE " 2>&1"), 2);
+    cr_assert_eq(run(REPLAY "--local 10.0.0.1/24 /etc/passwd 2>&1"), 2);
+    cr_assert_eq(run(REPLAY "--local node.example /etc/passwd 2>&1"), 2);
+    cr_assert_eq(run(REPLAY "--local " NODE " /etc/passwd 2>&1"), 2);
+    cr_assert_str_eq(out, "qportwatch replay: /etc/passwd: not a capture (neither pcap nor pcapng)\n");
+    cr_assert_eq(run(REPLAY "--local " NODE " --policy /etc/passwd /etc/passwd 2>&1"), 2);
+    cr_assert_eq(run(REPLAY "--local " NODE " /nonexistent.pcap 2>&1"), 1);
+    cr_assert_eq(run(REPLAY "--local " NODE " - </dev/null 2>&1"), 2);
+}
+
+Test(replay_cmd, damaged_capture_gives_what_could_be_read_and_exits_1, .init = need_root)
+{
+    pcapfile_start(&f, PCAPFILE_ETHERNET);
+    smb(1.6e9, 40000, 1);
+    fflush(f.file);
+    long whole = ftell(f.file);
+    smb(1.6e9 + 1, 40001, 1);
+    pcapfile_end(&f);
+    cr_assert_eq(truncate(f.path, whole + 20), 0);
+    cr_assert_eq(run(REPLAY "--local " NODE " --json %s 2>/dev/null", f.path), 1);
+    json_t *j = json_loads(out, 0, NULL);
+    cr_assert_eq(sum(j, NULL, "packets"), 8);
+    cr_assert(json_is_true(json_object_get(json_object_get(j, "coverage"), "incomplete")));
+    json_decref(j);
+    cr_assert_eq(run(REPLAY "--local " NODE " --json %s 2>&1 >/dev/null", f.path), 1);
+    char offset[64];
+    snprintf(offset, sizeof(offset), "damaged at offset %ld", whole);
+    cr_assert_not_null(strstr(out, offset), "%s", out);
+    unlink(f.path);
+}
+
+Test(replay_cmd, gzip_standard_input_and_both_modes_say_the_same, .init = need_root)
+{
+    static char plain[1 << 20];
+
+    pcapfile_start(&f, PCAPFILE_ETHERNET);
+    smb(1.6e9, 40000, 1);
+    packet_make_udp(&p, NODE, 50000, "10.0.0.53", 53, 40);
+    pcapfile_packet(&f, 1.6e9 + 2, &p);
+    pcapfile_end(&f);
+    cr_assert_eq(run(REPLAY "--local " NODE " --connections %s", f.path), 0, "%s", out);
+    strcpy(plain, out);
+    cr_assert_not_null(strchr(plain, '\n'));
+    cr_assert_eq(run("gzip -c %s | " REPLAY "--local " NODE " --connections -", f.path), 0);
+    cr_assert_str_eq(out, plain);
+    cr_assert_eq(run("cat %s | " REPLAY "--local " NODE " --connections -", f.path), 0);
+    cr_assert_str_eq(out, plain);
+    cr_assert_eq(run(REPLAY "--mode tc --local " NODE " --connections %s", f.path), 0);
+    cr_assert_str_eq(out, plain);
+    unlink(f.path);
+}
+
+Test(replay_cmd, rotated_captures_are_put_in_order, .init = need_root)
+{
+    struct pcapfile first;
+
+    pcapfile_start(&f, PCAPFILE_ETHERNET);
+    tcp(1.6e9, true, 40000, PACKET_SYN, 1, 0, 0);
+    pcapfile_end(&f);
+    first = f;
+    pcapfile_start(&f, PCAPFILE_ETHERNET);
+    tcp(1.6e9 + 5, false, 40000, PACKET_SYN | PACKET_ACK, 100, 2, 0);
+    tcp(1.6e9 + 5, true, 40000, PACKET_ACK, 2, 101, 10);
+    pcapfile_end(&f);
+    cr_assert_eq(run(REPLAY "--local " NODE " --connections %s %s 2>/dev/null", f.path, first.path), 0);
+    json_t *c = json_loads(out, 0, NULL);
+    cr_assert_not_null(c, "one line: %s", out);
+    cr_assert_str_eq(json_string_value(json_object_get(c, "direction")), "inbound");
+    cr_assert_str_eq(json_string_value(json_object_get(c, "evidence")), "handshake");
+    cr_assert_str_eq(json_string_value(json_object_get(c, "outcome")), "data");
+    cr_assert_eq(json_integer_value(json_object_get(c, "rx_packets")), 2);
+    json_decref(c);
+    cr_assert_eq(run(REPLAY "--local " NODE " --connections %s %s 2>&1 >/dev/null", f.path, first.path), 0);
+    cr_assert_not_null(strstr(out, "order"), "%s", out);
+    unlink(f.path);
+    unlink(first.path);
+}
+
+Test(replay_cmd, a_line_has_every_field, .init = need_root)
+{
+    static const char *const fields[] = {
+        "protocol", "initiator", "initiator_port", "responder", "responder_port", "direction", "evidence", "verdict",
+        "rule", "reason", "outcome", "first", "last", "vlan", "community_id", "rx_packets", "rx_bytes", "tx_packets",
+        "tx_bytes"};
+
+    pcapfile_start(&f, PCAPFILE_ETHERNET);
+    smb(1.6e9, 40000, 1);
+    pcapfile_end(&f);
+    json_t *list = connections("--local " NODE);
+    cr_assert_eq(json_array_size(list), 1);
+    for (size_t i = 0; i < sizeof(fields) / sizeof(*fields); i++)
+        cr_assert_not_null(json_object_get(json_array_get(list, 0), fields[i]), "%s", fields[i]);
+    cr_assert_str_eq(string_of(list, 0, "initiator"), CLIENT);
+    cr_assert_eq(number_of(list, 0, "initiator_port"), 40000);
+    cr_assert_str_eq(string_of(list, 0, "responder"), NODE);
+    cr_assert_eq(number_of(list, 0, "responder_port"), 445);
+    cr_assert_str_eq(string_of(list, 0, "verdict"), "allowed");
+    cr_assert_str_eq(string_of(list, 0, "rule"), "in-tcp-445");
+    cr_assert_str_eq(string_of(list, 0, "outcome"), "data");
+    cr_assert_str_eq(string_of(list, 0, "first"), "2020-09-13T12:26:40.000000Z");
+    cr_assert_str_eq(string_of(list, 0, "last"), "2020-09-13T12:26:40.002000Z");
+    cr_assert_eq(number_of(list, 0, "rx_packets"), 5);
+    cr_assert_eq(number_of(list, 0, "rx_bytes"), 5 * 54 + 100);
+    cr_assert_eq(number_of(list, 0, "tx_packets"), 3);
+    cr_assert_eq(number_of(list, 0, "tx_bytes"), 3 * 54 + 200);
+    json_decref(list);
+    unlink(f.path);
+}
+
+Test(replay_cmd, time_outs_and_reuse_by_the_captures_clock, .init = need_root)
+{
+    pcapfile_start(&f, PCAPFILE_ETHERNET);
+    packet_make_udp(&p, CLIENT, 700, NODE, 2049, 40);
+    pcapfile_packet(&f, 1.6e9, &p);
+    pcapfile_packet(&f, 1.6e9 + 179, &p); /* within the time-out: the same */
+    pcapfile_packet(&f, 1.6e9 + 179 + 181, &p);
+    pcapfile_packet(&f, 1.6e9 + 100000, &p); /* long gone, taken out by a walk */
+    smb(1.6e9 + 100001, 800, 1000);
+    smb(1.6e9 + 100002, 800, 900000); /* its tuple taken at once */
+    smb(1.6e9 + 100003, 801, 1);
+    pcapfile_end(&f);
+    json_t *list = connections("--local " NODE);
+    static const long long packets[] = {2, 1, 1, 5, 5, 5};
+    cr_assert_eq(json_array_size(list), 6);
+    for (size_t i = 0; i < 6; i++) {
+        cr_assert_eq(number_of(list, i, "rx_packets"), packets[i], "line %zu", i);
+        cr_assert_str_eq(string_of(list, i, "direction"), "inbound");
+    }
+    json_decref(list);
+    unlink(f.path);
+}
+
+Test(replay_cmd, synack_first_is_a_handshake_and_midstream_undecided, .init = need_root)
+{
+    pcapfile_start(&f, PCAPFILE_ETHERNET);
+    packet_make_tcp(&p, "10.9.9.9", 4444, NODE, 50001, PACKET_SYN | PACKET_ACK, 7, 8, 0);
+    pcapfile_packet(&f, 1.6e9, &p);
+    packet_make_tcp(&p, "10.9.9.8", 5555, NODE, 50002, PACKET_ACK, 7, 8, 10);
+    pcapfile_packet(&f, 1.6e9 + 1, &p);
+    pcapfile_end(&f);
+    json_t *list = connections("--local " NODE);
+    cr_assert_eq(json_array_size(list), 2);
+    cr_assert_str_eq(string_of(list, 0, "direction"), "outbound");
+    cr_assert_str_eq(string_of(list, 0, "evidence"), "handshake");
+    cr_assert_str_eq(string_of(list, 0, "verdict"), "unexpected");
+    cr_assert_str_eq(string_of(list, 1, "direction"), "unknown");
+    cr_assert_str_eq(string_of(list, 1, "verdict"), "undecided");
+    cr_assert_str_eq(string_of(list, 1, "reason"), "midstream");
+    cr_assert_str_eq(string_of(list, 1, "initiator"), "10.9.9.8");
+    json_decref(list);
+    unlink(f.path);
+}
+
+Test(replay_cmd, self_transit_and_multicast, .init = need_root)
+{
+    pcapfile_start(&f, PCAPFILE_ETHERNET);
+    smb(1.6e9, 40000, 1);
+    packet_make_udp(&p, "10.7.0.1", 5000, "10.7.0.2", 5001, 10); /* between others */
+    pcapfile_packet(&f, 1.6e9 + 1, &p);
+    packet_make_udp(&p, "10.7.0.1", 5353, "224.0.0.251", 5353, 10);
+    pcapfile_packet(&f, 1.6e9 + 2, &p);
+    pcapfile_end(&f);
+    json_t *j = report("--local " NODE " --local " CLIENT);
+    cr_assert_eq(sum(j, NULL, "packets"), 10);
+    cr_assert_eq(sum(j, "by_verdict", "transit"), 1);
+    cr_assert_eq(sum(j, "by_direction", "transit"), 1);
+    cr_assert_eq(sum(j, "by_direction", "inbound"), 9);
+    json_decref(j);
+    json_t *list = connections("--local " NODE " --local " CLIENT);
+    cr_assert_eq(json_array_size(list), 2);
+    cr_assert_str_eq(string_of(list, 0, "scope"), "self");
+    cr_assert_str_eq(string_of(list, 0, "initiator"), CLIENT);
+    cr_assert_eq(number_of(list, 0, "rx_packets"), 5);
+    cr_assert_eq(number_of(list, 0, "tx_packets"), 3);
+    cr_assert_str_eq(string_of(list, 1, "responder"), "224.0.0.251");
+    json_decref(list);
+    cr_assert_eq(run(REPLAY "--local 10.0.0.0/24 %s 2>&1 >/dev/null", f.path), 0);
+    cr_assert_not_null(strstr(out, "prefixes cover 2 addresses"), "%s", out);
+    unlink(f.path);
+}
+
+Test(replay_cmd, cut_records_count_their_original_length, .init = need_root)
+{
+    pcapfile_start(&f, PCAPFILE_ETHERNET);
+    packet_make_tcp(&p, CLIENT, 40000, NODE, 445, PACKET_SYN, 1, 0, 1400);
+    pcapfile_record(&f, 1.6e9, p.data, 96, p.length);    /* headers whole */
+    pcapfile_record(&f, 1.6e9 + 1, p.data, 40, p.length); /* cut within TCP */
+    pcapfile_record(&f, 1.6e9 + 2, p.data, 20, p.length); /* within IP */
+    pcapfile_record(&f, 1.6e9 + 3, p.data, 5, p.length);  /* within Ethernet */
+    packet_make_tcp(&p, CLIENT, 40000, NODE, 445, PACKET_ACK, 2, 1, 30000); /* a merged buffer */
+    pcapfile_packet(&f, 1.6e9 + 4, &p);
+    pcapfile_end(&f);
+    for (int tc = 0; tc < 2; tc++) {
+        json_t *j = report(tc ? "--mode tc --local " NODE : "--local " NODE);
+        cr_assert_eq(sum(j, NULL, "packets"), 5);
+        cr_assert_eq(sum(j, NULL, "bytes"), 4 * 1454 + 30054);
+        cr_assert_eq(sum(j, "by_direction", "undecodable"), 3);
+        cr_assert_eq(sum(j, "by_verdict", "undecided"), 3);
+        cr_assert_eq(sum(j, "by_direction", "inbound"), 2);
+        char *text = json_dumps(json_object_get(j, "coverage"), 0);
+        cr_assert_not_null(strstr(text, "4 records were cut short"), "%s", text);
+        cr_assert_not_null(strstr(text, "1 records are larger than an MTU of 1500"), "%s", text);
+        free(text);
+        json_decref(j);
+    }
+    unlink(f.path);
+}
+
+/* `tcpdump -i any`: each packet on the slave (3) and the bond (2), a microsecond apart. */
+static void any(double time, bool from_node, uint16_t id)
+{
+    packet_start(&p);
+    packet_ethernet(&p, &(struct packet_ethernet){0});
+    packet_ipv4(&p, &(struct packet_ipv4){.source = from_node ? NODE : CLIENT, .destination = from_node ? CLIENT : NODE,
+                                          .id = id});
+    packet_udp(&p, &(struct packet_udp){.source = from_node ? 2049 : 900, .destination = from_node ? 900 : 2049,
+                                        .payload_bytes = 40});
+    packet_finish(&p);
+    pcapfile_cooked2(&f, time, &p, from_node ? 4 : 0, 3);
+    pcapfile_cooked2(&f, time + 2e-6, &p, from_node ? 4 : 0, 2);
+}
+
+Test(replay_cmd, copies_of_frames_are_found, .init = need_root)
+{
+    pcapfile_start(&f, PCAPFILE_COOKED2);
+    for (unsigned i = 0; i < 40; i++)
+        any(1.6e9 + i * .01, i % 2, (uint16_t)(i + 1));
+    pcapfile_end(&f);
+    cr_assert_eq(run(REPLAY "--local " NODE " %s 2>&1 >/dev/null", f.path), 0);
+    cr_assert_not_null(strstr(out, "40 of 80 frames are copies"), "%s", out);
+    json_t *j = report("--local " NODE " --dedup");
+    cr_assert_eq(sum(j, NULL, "packets"), 40);
+    cr_assert_eq(sum(j, "by_direction", "inbound"), 40);
+    cr_assert_eq(sum(j, NULL, "bytes"), 40 * (82 + 6));
+    json_decref(j);
+    j = report("--local " NODE " --interface 2");
+    cr_assert_eq(sum(j, NULL, "packets"), 40);
+    json_decref(j);
+    cr_assert_eq(run(REPLAY "--local " NODE " --interface 7 %s 2>&1 >/dev/null", f.path), 0);
+    cr_assert_not_null(strstr(out, "no frame of interface '7'"), "%s", out);
+    cr_assert_eq(run(REPLAY "--local auto --dedup %s 2>&1 >/dev/null", f.path), 0);
+    cr_assert_not_null(strstr(out, "local is " NODE ": the capture says"), "%s", out);
+    unlink(f.path);
+}
+
+Test(replay_cmd, local_auto_takes_who_talks_to_most, .init = need_root)
+{
+    char other[32];
+
+    pcapfile_start(&f, PCAPFILE_ETHERNET);
+    for (int i = 1; i <= 5; i++) {
+        snprintf(other, sizeof(other), "10.3.0.%d", i);
+        packet_make_udp(&p, other, 900, NODE, 2049, 10);
+        memcpy(p.data + 6, "\2\3\4\5\6", 5);
+        p.data[11] = (uint8_t)i;
+        pcapfile_packet(&f, 1.6e9, &p);
+    }
+    packet_make_udp(&p, "fd00::2", 900, "fd00::9", 53, 10); /* the same card as the answer's */
+    pcapfile_packet(&f, 1.6e9, &p);
+    packet_make_udp(&p, NODE, 2049, "10.3.0.1", 900, 10);
+    pcapfile_packet(&f, 1.6e9, &p);
+    pcapfile_end(&f);
+    cr_assert_eq(run(REPLAY "--local auto %s 2>&1 >/dev/null", f.path), 0);
+    cr_assert_not_null(strstr(out, "local is " NODE ", fd00::2: it talks to 5 others"), "%s", out);
+    cr_assert_eq(run("cat %s | " REPLAY "--local auto - 2>&1", f.path), 1);
+    cr_assert_not_null(strstr(out, "cannot be read twice"), "%s", out);
+    unlink(f.path);
+}
+
+Test(replay_cmd, findings_only, .init = need_root)
+{
+    pcapfile_start(&f, PCAPFILE_ETHERNET);
+    smb(1.6e9, 40000, 1);
+    packet_make_tcp(&p, "10.9.9.9", 4444, NODE, 23, PACKET_SYN, 7, 0, 0);
+    pcapfile_packet(&f, 1.6e9, &p);
+    pcapfile_end(&f);
+    cr_assert_eq(run(REPLAY "--platform on-prem --local " NODE " --findings --json %s 2>/dev/null", f.path), 0);
+    json_t *j = json_loads(out, 0, NULL), *list = json_object_get(j, "findings");
+    cr_assert_eq(json_array_size(list), 1, "%s", out);
+    cr_assert_eq(number_of(list, 0, "port"), 23);
+    cr_assert_str_eq(string_of(list, 0, "outcome"), "attempted");
+    json_decref(j);
+    cr_assert_eq(run(REPLAY "--platform on-prem --local " NODE " --findings %s 2>/dev/null", f.path), 0);
+    cr_assert_not_null(strstr(out, "tcp 23"), "%s", out);
+    cr_assert_null(strstr(out, "445"), "%s", out);
+    unlink(f.path);
+}
