@@ -86,6 +86,14 @@ static void row_facts(struct qpw_engine *e, struct qpw_record *r, const struct w
     qpw_record_fact(r, "suppressed", "%llu", (unsigned long long)suppressed);
 }
 
+/* It waits no longer. */
+static void release(struct qpw_engine *e, struct qpw_mark *mark)
+{
+    if (mark->held)
+        e->figures.waiting--;
+    mark->held = false;
+}
+
 /* Makes and writes the record of one finding. 0 or a negative errno. */
 static int write_finding(struct qpw_engine *e, struct work *w, enum qpw_record_kind kind, uint64_t now_ns)
 {
@@ -121,10 +129,7 @@ static int write_finding(struct qpw_engine *e, struct work *w, enum qpw_record_k
         w->mark->told = n;
     w->mark->outcome = row->value.outcome;
     w->mark->state = kind == QPW_RECORD_CLOSED ? QPW_MARK_CLOSED : QPW_MARK_WRITTEN;
-    if (w->mark->held) {
-        w->mark->held = false;
-        e->figures.waiting--;
-    }
+    release(e, w->mark);
     return 0;
 }
 
@@ -172,6 +177,8 @@ static void decide(struct qpw_engine *e, struct work *w, uint64_t now_ns)
     } else if (occurrences(w->row) > mark->told && now_ns >= mark->written_ns + repeat_s * SECOND) {
         if (room(e, w, now_ns))
             write_finding(e, w, QPW_RECORD_SUMMARY, now_ns);
+    } else {
+        release(e, mark); /* nothing to tell any more */
     }
 }
 

@@ -18,6 +18,7 @@
 #include "alert/engine.h"
 #include "alert/eve.h"
 #include "alert/log.h"
+#include "alert/options.h"
 #include "alert/syslog.h"
 #include "kernel/clock.h"
 #include "kernel/collect.h"
