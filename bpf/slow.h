@@ -410,7 +410,13 @@ static __always_inline __u32 qpw_cacheable(const struct qpw_work *w, const struc
     }
     if (c->outcome == QPW_OUTCOME_DATA)
         return QPW_CACHE_RX | QPW_CACHE_TX;
-    return c->state == QPW_STATE_ESTABLISHED ? 0 : this_way; /* the other end's packet will change the outcome */
+    if (c->state == QPW_STATE_DATAGRAM)
+        return this_way; /* the other end's packet will change the outcome */
+    /* TCP: payload will; mid-stream without a direction, an end that has done its part changes no more. */
+    return c->state == QPW_STATE_MIDSTREAM && !qpw_direction_known(c) &&
+                   (c->flags & (w->rx ? QPW_CONN_SENT_REMOTE : QPW_CONN_SENT_LOCAL))
+               ? this_way
+               : 0;
 }
 
 static __always_inline void qpw_count_replay(struct qpw_work *w)

@@ -18,7 +18,7 @@ static struct audit a;
 
 Test(guard, verifier_work_and_program_size_are_bounded)
 {
-    audit_open(&a, NULL);
+    audit_open(&a, &(struct qpw_load_options){.programs = ~0u});
     for (int i = 0; i < QPW_PROG_COUNT; i++) {
         struct bpf_prog_info info = {0};
         uint32_t size = sizeof(info);

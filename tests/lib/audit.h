@@ -31,7 +31,7 @@ struct audit {
 
 enum audit_hook { AUDIT_XDP, AUDIT_TC, AUDIT_TX }; /* received at XDP, received at TC ingress, sent (TC egress) */
 
-/* Loads, in a new network namespace; skips the test where it may not. NULL options: the defaults. */
+/* Loads what can be fed, in a new network namespace; skips the test where it may not. NULL options: the defaults. */
 void audit_open(struct audit *a, const struct qpw_load_options *options);
 
 /* Asserts what has to hold in every test, and unloads. */
@@ -125,6 +125,15 @@ struct qpw_counts audit_sum(struct audit *a, const struct audit_filter *filter);
 /* Packets, both ways, of the same. */
 uint64_t audit_packets(struct audit *a, const struct audit_filter *filter);
 #define AUDIT_PACKETS(a, ...) audit_packets((a), &(struct audit_filter){__VA_ARGS__})
+
+/* A meter's row, as audit_sum() counts it. */
+struct audit_row {
+    struct qpw_meter_key key;
+    struct qpw_counts counts;
+};
+
+/* All rows, ordered by key. Returns how many, at most max. */
+size_t audit_rows(struct audit *a, struct audit_row *rows, size_t max);
 
 struct qpw_conn_key audit_key(uint8_t protocol, const char *local, uint16_t local_port, const char *remote,
                               uint16_t remote_port);

@@ -125,6 +125,30 @@ struct qpw_counts audit_sum(struct audit *a, const struct audit_filter *filter)
     return sum;
 }
 
+static int by_key(const void *x, const void *y)
+{
+    return memcmp(x, y, sizeof(struct qpw_meter_key));
+}
+
+size_t audit_rows(struct audit *a, struct audit_row *rows, size_t max)
+{
+    struct qpw_counts *slots = read_slots(a);
+    struct qpw_meter_key *previous = NULL;
+    struct qpw_meter meter;
+    size_t n = 0;
+
+    fold_findings(a, QPW_MAP_findings, slots);
+    fold_findings(a, QPW_MAP_answered, slots);
+    for (; n < max && bpf_map_get_next_key(a->kernel.map_fd[QPW_MAP_meters], previous, &rows[n].key) == 0; n++) {
+        previous = &rows[n].key;
+        cr_assert(bpf_map_lookup_elem(a->kernel.map_fd[QPW_MAP_meters], &rows[n].key, &meter) == 0);
+        rows[n].counts = slots[meter.slot];
+    }
+    qsort(rows, n, sizeof(*rows), by_key);
+    free(slots);
+    return n;
+}
+
 uint64_t audit_packets(struct audit *a, const struct audit_filter *filter)
 {
     struct qpw_counts sum = audit_sum(a, filter);

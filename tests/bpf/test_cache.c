@@ -1,0 +1,393 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * The per-CPU cache changes no count: whatever traffic is fed with it and without it, on one CPU or on two,
+ * with tables that evict and lines that collide, the meters are the same.
+ */
+#include <bpf/bpf.h>
+#include <criterion/criterion.h>
+#include <inttypes.h>
+#include <pthread.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "audit.h"
+
+#define CLIENT "10.0.0.9"
+#define IN QPW_DIR_INBOUND
+#define OUT QPW_DIR_OUTBOUND
+#define SYN PACKET_SYN
+#define ACK PACKET_ACK
+#define FIN PACKET_FIN
+#define RST PACKET_RST
+
+static struct audit a, b;
+static struct packet p;
+
+static void set_policy(struct audit *to, int which)
+{
+    static const char *const peers[] = {"10.0.1.2", NULL};
+
+    if (which == 0)
+        AUDIT_POLICY(to, NULL, {.name = "smb", .direction = IN, .protocol = 6, .first = 445},
+                     {.name = "nfs-out", .direction = OUT, .protocol = 6, .first = 2049},
+                     {.name = "nfs", .direction = IN, .protocol = 17, .first = 2049},
+                     {.name = "dns", .direction = OUT, .protocol = 17, .first = 53},
+                     {.name = "icmp", .protocol = 1, .first = 8, .verdict = QPW_VERDICT_INFRA});
+    else
+        AUDIT_POLICY(to, peers,
+                     {.name = "nfs-out", .direction = OUT, .protocol = 6, .first = 2049},
+                     {.name = "smb", .direction = IN, .protocol = 6, .first = 445, .from = "10.0.1.0/30"},
+                     {.name = "dns", .direction = OUT, .protocol = 17, .first = 53});
+}
+
+/* ---- Any traffic: the same meters with the cache and without ---- */
+
+static void assert_same_rows(int step)
+{
+    static struct audit_row with[2048], without[2048];
+    size_t n = audit_rows(&a, with, 2048), m = audit_rows(&b, without, 2048);
+
+    cr_assert_eq(n, m, "step %d: %zu rows with the cache, %zu without", step, n, m);
+    for (size_t i = 0; i < n; i++) {
+        const struct qpw_meter_key *k = &with[i].key;
+
+        cr_assert(!memcmp(k, &without[i].key, sizeof(*k)), "step %d: row %zu", step, i);
+        cr_assert(!memcmp(&with[i].counts, &without[i].counts, sizeof(with[i].counts)),
+                  "step %d: protocol %u port %u direction %u verdict %u reason %u: connections %" PRId64 " and %" PRId64
+                  ", rx %" PRIu64 " and %" PRIu64 ", tx %" PRIu64 " and %" PRIu64, step, k->protocol, k->port,
+                  k->direction, k->verdict, k->reason, (int64_t)with[i].counts.connections,
+                  (int64_t)without[i].counts.connections, (uint64_t)with[i].counts.rx_packets,
+                  (uint64_t)without[i].counts.rx_packets, (uint64_t)with[i].counts.tx_packets,
+                  (uint64_t)without[i].counts.tx_packets);
+    }
+}
+
+static const uint16_t services[] = {445, 2049, 53, 7777};
+static const char *const remotes[] = {"10.0.1.1", "10.0.1.2", "10.0.1.9"};
+
+/* Few tuples and few numbers, so that handshakes come about by chance, and with them everything that may follow. */
+static void make_random(enum audit_hook *ret_hook)
+{
+    static const uint8_t flags[] = {SYN, SYN | ACK, ACK, ACK, ACK, ACK, ACK, FIN | ACK, RST};
+    const char *remote = remotes[random() % 3];
+    uint16_t service = services[random() % 4], other = (uint16_t)(900 + random() % 2);
+    bool rx = random() % 2, node_serves = random() % 2;
+    uint16_t local_port = node_serves ? service : other, remote_port = node_serves ? other : service;
+    unsigned kind = (unsigned)random() % 10;
+
+    *ret_hook = rx ? random() % 2 ? AUDIT_XDP : AUDIT_TC : AUDIT_TX;
+    packet_start(&p);
+    packet_ethernet(&p, &(struct packet_ethernet){0});
+    packet_ipv4(&p, &(struct packet_ipv4){.source = rx ? remote : AUDIT_NODE, .destination = rx ? AUDIT_NODE : remote});
+    if (kind == 0)
+        packet_icmp(&p, &(struct packet_icmp){.type = random() % 2 ? 8 : 13, .payload_bytes = 10});
+    else if (kind < 4)
+        packet_udp(&p, &(struct packet_udp){.source = rx ? remote_port : local_port, .payload_bytes = 10,
+                                            .destination = rx ? local_port : remote_port});
+    else
+        packet_tcp(&p, &(struct packet_tcp){.source = rx ? remote_port : local_port,
+                                            .destination = rx ? local_port : remote_port,
+                                            .flags = flags[random() % 9], .seq = (uint32_t)random() % 2,
+                                            .ack = (uint32_t)random() % 3,
+                                            .payload_bytes = (size_t)(random() % 2 * 7)});
+    packet_finish(&p);
+}
+
+/* A tuple of the random traffic. */
+static struct qpw_conn_key random_key(uint8_t protocol)
+{
+    uint16_t service = services[random() % 4], other = (uint16_t)(900 + random() % 2);
+    bool node_serves = random() % 2;
+
+    return audit_key(protocol, AUDIT_NODE, node_serves ? service : other, remotes[random() % 3],
+                     node_serves ? other : service);
+}
+
+static void both(void (*act)(struct audit *to, const struct qpw_conn_key *key, int value),
+                 const struct qpw_conn_key *key, int value)
+{
+    act(&a, key, value);
+    act(&b, key, value);
+}
+
+static void age(struct audit *to, const struct qpw_conn_key *key, int value)
+{
+    struct qpw_conn c;
+
+    if (audit_conn(to, key, &c))
+        audit_age(to, key, (uint64_t)value * 1000000000);
+}
+
+static void seed(struct audit *to, const struct qpw_conn_key *key, int value)
+{
+    audit_seed(to, key, value ? IN : OUT);
+}
+
+static void random_traffic(unsigned start, int steps, const struct qpw_load_options *cached)
+{
+    struct qpw_load_options uncached = *cached;
+
+    uncached.no_cache = true;
+    audit_open(&a, cached);
+    audit_open(&b, &uncached);
+    audit_window_over(&a);
+    audit_window_over(&b);
+    set_policy(&a, 0);
+    set_policy(&b, 0);
+    srandom(start);
+    for (int i = 1; i <= steps; i++) {
+        enum audit_hook hook;
+        int repeat = random() % 4 ? 1 : 4;
+
+        make_random(&hook);
+        for (int k = 0; k < repeat; k++) {
+            audit_feed(&a, hook, &p);
+            audit_feed(&b, hook, &p);
+        }
+        struct qpw_conn_key tcp = random_key(6), udp = random_key(17);
+
+        if (i % 61 == 0)
+            both(seed, &tcp, (int)(random() % 2));
+        if (i % 67 == 0)
+            both(age, &tcp, 700000);
+        if (i % 71 == 0)
+            both(age, &udp, 200);
+        if (i % 1500 == 0) {
+            set_policy(&a, i / 1500 & 1);
+            set_policy(&b, i / 1500 & 1);
+        }
+        if (i % 250 == 0)
+            assert_same_rows(i);
+    }
+    assert_same_rows(steps);
+    audit_close(&b);
+    audit_close(&a);
+}
+
+Test(cache, any_traffic_counts_the_same)
+{
+    random_traffic(1, 10000, &(struct qpw_load_options){0});
+}
+
+Test(cache, any_traffic_counts_the_same_in_one_line)
+{
+    random_traffic(2, 10000, &(struct qpw_load_options){.cache_buckets = 1, .fixed_secret = true});
+}
+
+/* ---- Two CPUs ---- */
+
+static void run_on(int cpu)
+{
+    cpu_set_t set;
+
+    CPU_ZERO(&set);
+    CPU_SET(cpu, &set);
+    cr_assert_eq(sched_setaffinity(0, sizeof(set), &set), 0);
+}
+
+static void need_two_cpus(void)
+{
+    cpu_set_t set;
+
+    if (sched_getaffinity(0, sizeof(set), &set) || !CPU_ISSET(0, &set) || !CPU_ISSET(1, &set))
+        cr_skip_test("needs the CPUs 0 and 1");
+}
+
+#define ROUNDS 30000
+
+struct feeder {
+    struct audit audit; /* the same kernel side, counted apart */
+    struct packet packet;
+    enum audit_hook hook;
+    int cpu;
+};
+
+static void *feed_many(void *arg)
+{
+    struct feeder *f = arg;
+
+    run_on(f->cpu);
+    for (int i = 0; i < ROUNDS; i++)
+        audit_feed(&f->audit, f->hook, &f->packet);
+    return NULL;
+}
+
+Test(cache, two_cpus_on_one_connection)
+{
+    static struct feeder feeders[2];
+    pthread_t threads[2];
+
+    need_two_cpus();
+    audit_open(&a, NULL);
+    set_policy(&a, 0);
+    audit_handshake_in(&a, CLIENT, 900, 445);
+    packet_make_tcp(&feeders[0].packet, CLIENT, 900, AUDIT_NODE, 445, ACK, 1001, 5001, 100);
+    packet_make_tcp(&feeders[1].packet, AUDIT_NODE, 445, CLIENT, 900, ACK, 5001, 1001, 1000);
+    for (int i = 0; i < 2; i++) {
+        feeders[i].audit = a;
+        feeders[i].hook = i ? AUDIT_TX : AUDIT_XDP;
+        feeders[i].cpu = i;
+        cr_assert_eq(pthread_create(&threads[i], NULL, feed_many, &feeders[i]), 0);
+    }
+    uint64_t frames = a.frames, bytes = a.bytes;
+
+    for (int i = 0; i < 2; i++) {
+        pthread_join(threads[i], NULL);
+        a.frames += feeders[i].audit.frames - frames;
+        a.bytes += feeders[i].audit.bytes - bytes;
+    }
+    struct qpw_counts sum = AUDIT_SUM(&a, .rule = "smb");
+
+    cr_assert_eq(sum.rx_packets, ROUNDS + 2);
+    cr_assert_eq(sum.tx_packets, ROUNDS + 1);
+    cr_assert_eq(sum.connections, 1);
+    cr_assert_eq(audit_tcp(&a, CLIENT, 900, 445).outcome, QPW_OUTCOME_DATA);
+    audit_close(&a);
+}
+
+/* So that the CPU's cache answers for both directions of the tuple. */
+static void warm(int cpu, uint16_t remote_port, uint16_t local_port)
+{
+    run_on(cpu);
+    for (int i = 0; i < 5; i++) {
+        audit_rx_tcp(&a, CLIENT, remote_port, local_port, ACK, 1001, 5001, 10);
+        audit_tx_tcp(&a, CLIENT, remote_port, local_port, ACK, 5001, 1001, 10);
+    }
+}
+
+Test(cache, reopened_the_other_way_on_another_cpu)
+{
+    need_two_cpus();
+    audit_open(&a, NULL);
+    set_policy(&a, 0);
+    run_on(0);
+    audit_handshake_in(&a, CLIENT, 2049, 445);
+    warm(0, 2049, 445);
+    warm(1, 2049, 445);
+    uint64_t in = AUDIT_PACKETS(&a, .rule = "smb");
+
+    cr_assert_eq(in, 23);
+    audit_rx_tcp(&a, CLIENT, 2049, 445, FIN | ACK, 2000, 6000, 0); /* on CPU 1 */
+    audit_tx_tcp(&a, CLIENT, 2049, 445, FIN | ACK, 6000, 2001, 0);
+    audit_tx_tcp(&a, CLIENT, 2049, 445, SYN, 1000, 0, 0);
+    run_on(0);
+    audit_rx_tcp(&a, CLIENT, 2049, 445, SYN | ACK, 5000, 1001, 0);
+    audit_tx_tcp(&a, CLIENT, 2049, 445, ACK, 1001, 5001, 0);
+    warm(0, 2049, 445);
+    warm(1, 2049, 445);
+    cr_assert_eq(AUDIT_PACKETS(&a, .rule = "smb", .direction = AUDIT_IS(IN)), in + 2);
+    cr_assert_eq(AUDIT_PACKETS(&a, .rule = "nfs-out", .direction = AUDIT_IS(OUT)), 23);
+    audit_close(&a);
+}
+
+Test(cache, expiry_and_better_evidence_reach_the_other_cpu)
+{
+    struct qpw_conn_key udp = audit_key(17, AUDIT_NODE, 5000, CLIENT, 6000);
+    struct qpw_conn_key tcp = audit_key(6, AUDIT_NODE, 445, CLIENT, 2049);
+
+    need_two_cpus();
+    audit_open(&a, NULL);
+    audit_window_over(&a);
+    set_policy(&a, 0);
+    for (int cpu = 0; cpu < 2; cpu++) {
+        run_on(cpu);
+        for (int i = 0; i < 5; i++) {
+            audit_rx_udp(&a, CLIENT, 6000, 5000);
+            audit_tx_udp(&a, CLIENT, 6000, 5000);
+        }
+    }
+    audit_age(&a, &udp, 400000000000ull);
+    run_on(0);
+    cr_assert_eq(bpf_map_delete_elem(a.kernel.map_fd[QPW_MAP_conns_dgram], &udp), 0); /* as the auditor does */
+    qpw_kernel_touch(&a.kernel, &udp);
+    audit_tx_udp(&a, CLIENT, 6000, 5000);
+    run_on(1);
+    for (int i = 0; i < 4; i++)
+        audit_rx_udp(&a, CLIENT, 6000, 5000);
+    cr_assert_eq(AUDIT_PACKETS(&a, .protocol = AUDIT_IS(17), .direction = AUDIT_IS(OUT)), 5);
+
+    /* Mid-stream, both ports listed: nothing is known until the socket table is asked. */
+    warm(0, 2049, 445);
+    warm(1, 2049, 445);
+    cr_assert_eq(AUDIT_PACKETS(&a, .protocol = AUDIT_IS(6), .direction = AUDIT_IS(QPW_DIR_UNKNOWN)), 20);
+    audit_seed(&a, &tcp, OUT);
+    warm(0, 2049, 445);
+    warm(1, 2049, 445);
+    cr_assert_eq(AUDIT_PACKETS(&a, .rule = "nfs-out", .direction = AUDIT_IS(OUT)), 20);
+    audit_close(&a);
+}
+
+/* ---- Eviction ---- */
+
+Test(cache, tables_that_evict_count_all_the_same)
+{
+    enum { CLIENTS = 3000 };
+    char remote[16];
+
+    audit_open(&a, &(struct qpw_load_options){.max_connections = 1024});
+    audit_window_over(&a);
+    set_policy(&a, 0);
+    for (int round = 0; round < 3; round++)
+        for (int i = 0; i < CLIENTS; i++) {
+            snprintf(remote, sizeof(remote), "10.7.%d.%d", i / 200, i % 200 + 1);
+            if (round == 0)
+                audit_handshake_in(&a, remote, 900, 445);
+            audit_rx_tcp(&a, remote, 900, 445, ACK, 1001, 5001, 10);
+            audit_tx_tcp(&a, remote, 900, 445, ACK, 5001, 1011, 10);
+            audit_rx_udp(&a, remote, 901, 2049);
+            audit_tx_udp(&a, remote, 901, 2049);
+        }
+    /* Evicted ones come back as mid-stream, consistent with the rule; none is turned round. */
+    cr_assert_gt(audit_stat(&a, QPW_LOSS_CONN_EST_FULL), 0);
+    cr_assert_eq(AUDIT_PACKETS(&a, .rule = "smb"), CLIENTS * 9);
+    cr_assert_eq(AUDIT_PACKETS(&a, .rule = "nfs"), CLIENTS * 6);
+    cr_assert_eq(AUDIT_PACKETS(&a, .direction = AUDIT_IS(IN)), a.frames);
+    cr_assert_eq(audit_entries(&a, QPW_MAP_conns_est), 1024);
+    audit_close(&a);
+}
+
+Test(cache, a_flood_does_not_reach_what_the_node_opened)
+{
+    char remote[16];
+
+    audit_open(&a, &(struct qpw_load_options){.max_connections = 1024});
+    audit_window_over(&a);
+    set_policy(&a, 0);
+    for (uint16_t port = 1000; port < 1030; port++) {
+        audit_tx_udp(&a, CLIENT, 53, port);
+        audit_handshake_out(&a, CLIENT, 2049, port);
+    }
+    for (int i = 0; i < 20000; i++) {
+        snprintf(remote, sizeof(remote), "11.%d.%d.%d", i >> 16 & 255, i >> 8 & 255, i & 255);
+        audit_rx_tcp(&a, remote, 900, 445, SYN, 1, 0, 0);
+        audit_rx_udp(&a, remote, 900, 2049);
+    }
+    for (uint16_t port = 1000; port < 1030; port++) {
+        audit_rx_udp(&a, CLIENT, 53, port);
+        audit_rx_tcp(&a, CLIENT, 2049, port, ACK, 5001, 1001, 10);
+    }
+    cr_assert_eq(AUDIT_PACKETS(&a, .rule = "dns", .verdict = AUDIT_IS(QPW_VERDICT_ALLOWED)), 60);
+    cr_assert_eq(AUDIT_PACKETS(&a, .rule = "nfs-out", .verdict = AUDIT_IS(QPW_VERDICT_ALLOWED)), 120);
+    audit_close(&a);
+}
+
+/* ---- Many tuples: none counts for another ---- */
+
+Test(cache, tuples_never_share_a_count)
+{
+    enum { PORTS = 3000 };
+
+    audit_open(&a, &(struct qpw_load_options){.cache_buckets = 64, .fixed_secret = true});
+    audit_window_over(&a);
+    set_policy(&a, 0);
+    for (int round = 0; round < 6; round++)
+        for (uint16_t port = 10000; port < 10000 + PORTS; port++)
+            for (int k = 0; k <= port % 3; k++)
+                audit_rx_udp(&a, CLIENT, 901, port);
+    for (uint16_t port = 10000; port < 10000 + PORTS; port += 7)
+        cr_assert_eq(AUDIT_PACKETS(&a, .port = AUDIT_IS(port)), 6 * (port % 3 + 1), "port %u", port);
+    audit_close(&a);
+}
