@@ -17,7 +17,7 @@ say = $(if $(filter 1,$(V)),,@printf '  %-6s %s\n' '$(1)' '$(2)';)
 BUILD_PACKAGES = gcc make clang llvm pkg-config libc6-dev libbpf-dev libelf-dev zlib1g-dev libjansson-dev \
 	libxml2-dev libpcap-dev libncurses-dev libmnl-dev libsqlite3-dev libcap-ng-dev nettle-dev
 RUN_PACKAGES = iproute2
-DEMO_PACKAGES = $(RUN_PACKAGES) netcat-openbsd socat nginx-light ncat dnsmasq-base procps
+DEMO_PACKAGES = $(RUN_PACKAGES) netcat-openbsd socat nginx-light ncat nmap dnsmasq-base nftables iputils-ping procps
 TEST_PACKAGES = $(DEMO_PACKAGES) libcriterion-dev libclang-rt-dev bpftool tcpdump tshark iperf3 python3 python3-jsonschema \
 	python3-scapy ethtool nftables rsyslog tmux util-linux jq chrony tcpreplay man-db nmap libxml2-utils
 
