@@ -707,6 +707,20 @@ Test(view, alerts_are_counted_as_the_log_grows_is_rotated_and_truncated)
     append(path, high);
     cr_expect_eq(qpw_alert_tail_read(&tail), 0);
     cr_expect_eq(tail.counts[1], 4);
+    append(path, "{\"event_type\":\"alert\",\"flow_id\":77,\"alert\":{\"severity\":3}}\n");
+    append(path, "{\"event_type\":\"alert\",\"flow_id\":77,\"alert\":{\"severity\":1}}\n");
+    append(path, "{\"event_type\":\"alert\",\"flow_id\":77,\"alert\":{\"severity\":1}}\n");
+    cr_expect_eq(qpw_alert_tail_read(&tail), 0);
+    cr_expect_eq(tail.counts[1], 5, "three records of one alert, which escalated");
+    cr_expect_eq(tail.counts[3], 1);
+    for (unsigned i = 1000; i < 2000; i++) {
+        char line[128];
+
+        snprintf(line, sizeof(line), "{\"event_type\":\"alert\",\"flow_id\":%u,\"alert\":{\"severity\":4}}\n", i * 256);
+        append(path, line);
+    }
+    cr_expect_eq(qpw_alert_tail_read(&tail), 0);
+    cr_expect_eq(tail.counts[4], 1000);
     qpw_alert_tail_free(&tail);
     unlink(path);
     unlink(rotated);

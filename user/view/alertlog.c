@@ -81,24 +81,79 @@ static int follow(struct qpw_alert_tail *tail)
     return 0;
 }
 
-/* One whole line. Only the three facts that matter are looked for; the writer is this program itself. */
+struct qpw_alert_seen {
+    uint64_t flow_id; /* 0: free */
+    uint8_t severity;
+};
+
+/* flow_id is a hash already: its low bits will do. */
+static struct qpw_alert_seen *place(struct qpw_alert_seen *seen, size_t size, uint64_t flow_id)
+{
+    size_t at = flow_id & (size - 1);
+
+    while (seen[at].flow_id && seen[at].flow_id != flow_id)
+        at = (at + 1) & (size - 1);
+    return &seen[at];
+}
+
+static bool make_room(struct qpw_alert_tail *tail)
+{
+    size_t size = tail->seen_size ? 2 * tail->seen_size : 256;
+    struct qpw_alert_seen *seen;
+
+    if (2 * (tail->n_seen + 1) <= tail->seen_size)
+        return true;
+    seen = calloc(size, sizeof(*seen));
+    if (!seen)
+        return false;
+    for (size_t i = 0; i < tail->seen_size; i++)
+        if (tail->seen[i].flow_id)
+            *place(seen, size, tail->seen[i].flow_id) = tail->seen[i];
+    free(tail->seen);
+    tail->seen = seen;
+    tail->seen_size = size;
+    return true;
+}
+
+/* Without a flow_id (or memory) each record counts. */
+static void count(struct qpw_alert_tail *tail, uint64_t flow_id, unsigned severity)
+{
+    struct qpw_alert_seen *seen;
+
+    if (flow_id && make_room(tail)) {
+        seen = place(tail->seen, tail->seen_size, flow_id);
+        if (seen->flow_id && seen->severity <= severity)
+            return;
+        if (seen->flow_id)
+            tail->counts[seen->severity]--;
+        else
+            tail->n_seen++;
+        *seen = (struct qpw_alert_seen){flow_id, (uint8_t)severity};
+    }
+    tail->counts[severity]++;
+}
+
+/* What follows the key in the line, NULL where it is not there. */
+static const char *after(const char *line, const char *key)
+{
+    const char *at = strstr(line, key);
+
+    if (!at)
+        return NULL;
+    at += strlen(key);
+    return at + strspn(at, " \"");
+}
+
+/* One whole line. Only the facts that matter are looked for; the writer is this program itself. */
 static void count_line(struct qpw_alert_tail *tail, const char *line)
 {
-    const char *stamp = strstr(line, "\"timestamp\":"), *alert = strstr(line, "\"alert\":");
-    const char *severity = alert ? strstr(alert, "\"severity\":") : NULL;
+    const char *stamp = after(line, "\"timestamp\":"), *alert = after(line, "\"alert\":");
+    const char *severity = alert ? after(alert, "\"severity\":") : NULL, *flow_id = after(line, "\"flow_id\":");
 
-    if (!severity || !strstr(line, "\"event_type\":"))
+    if (!severity || (stamp && strncmp(stamp, tail->from, strlen(tail->from)) < 0))
         return;
-    if (stamp) {
-        stamp += strlen("\"timestamp\":");
-        stamp += strspn(stamp, " \"");
-        if (strncmp(stamp, tail->from, strlen(tail->from)) < 0)
-            return;
-    }
-    severity += strlen("\"severity\":");
-    severity += strspn(severity, " ");
     if (*severity >= '1' && *severity <= '4')
-        tail->counts[*severity - '0']++;
+        count(tail, flow_id ? strtoull(flow_id, NULL, 10) : 0, (unsigned)(*severity - '0'));
 }
 
 /* Bytes as they come; a line longer than any of ours is passed over up to its end. */
@@ -142,5 +197,6 @@ void qpw_alert_tail_free(struct qpw_alert_tail *tail)
         close(tail->fd);
     free(tail->path);
     free(tail->line);
+    free(tail->seen);
     *tail = (struct qpw_alert_tail){.fd = -1};
 }

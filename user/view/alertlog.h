@@ -2,6 +2,8 @@
 /*
  * alertlog.h - how many alerts of each severity the alert log holds since the kernel side was attached.
  *
+ * An alert that was told again, or escalated, is one: records of one flow_id are.
+ *
  * Reads what was appended since the last call, and starts with the newest QPW_ALERT_TAIL bytes; follows
  * rotation and truncation. Where the log cannot be read, the view counts findings instead, and says so.
  */
@@ -22,7 +24,9 @@ struct qpw_alert_tail {
     char from[20];          /* the same as a log's time stamp begins, "2026-01-02T03:04:05" */
     char *line;             /* beginning of a line whose end is not written yet */
     size_t n_line;
-    uint64_t counts[5];     /* by severity 1 to 4 */
+    uint64_t counts[5];     /* by severity 1 to 4: each flow_id once, by the worst that was said of it */
+    struct qpw_alert_seen *seen; /* hash table by flow_id */
+    size_t n_seen, seen_size;
 };
 
 /* Path of the log that an auditor's command line names into buf; false: it writes none, or a relative one. */
