@@ -76,7 +76,7 @@ static __always_inline struct qpw_cache_line *qpw_cache_line(const struct qpw_ta
 static __always_inline __u32 qpw_cache_find(const struct qpw_tag *t, __u32 incarnation, int rx, __u64 now)
 {
     struct qpw_cache_line *line = qpw_cache_line(t);
-    __u64 want = qpw_tag_value(*t, config.secret, incarnation, control.generation, qpw_epoch(now));
+    __u64 want = qpw_tag_value(t, incarnation, control.generation, qpw_epoch(now));
     __u64 entry;
 
     if (!line)
@@ -107,7 +107,7 @@ __noinline __u32 qpw_cache_put(__u32 slot, __u32 directions)
     if (!line)
         return 0;
     epoch = qpw_epoch(w->now);
-    want = qpw_tag_value(w->tag, config.secret, w->incarnation, control.generation, epoch);
+    want = qpw_tag_value(&w->tag, w->incarnation, control.generation, epoch);
     place = w->victim++;
     for (int i = 0; i < QPW_CACHE_WAYS; i++) {
         entry = line->way[i];
@@ -118,8 +118,8 @@ __noinline __u32 qpw_cache_put(__u32 slot, __u32 directions)
     }
     for (int i = 0; i < QPW_CACHE_WAYS; i++) {
         entry = line->way[i];
-        if (((entry ^ want) & (QPW_CACHE_TAG | QPW_CACHE_EPOCH)) == 0) {
-            place = (__u32)i;
+        if (((entry ^ want) & QPW_CACHE_PACKET) == 0) {
+            place = (__u32)i; /* its own, of now or out of date */
             break;
         }
     }

@@ -14,13 +14,15 @@
 
 #define QPW_INCARNATIONS 65536u
 #define QPW_PAIR_INCARNATIONS 4096u
-#define QPW_SECRETS 12 /* per sum */
+#define QPW_SECRETS 11 /* per sum */
 
 /*
- * An entry of the cache: 43 bits of tag (which with the 14 of its line make 57), four of the time of the last
+ * An entry of the cache: 43 bits of tag (which with those of its line make 56), four of the time of the last
  * refresh, the directions that it stands for, and the slot of `counters`.
  */
-#define QPW_CACHE_TAG 0xffffffffffe00000ull
+#define QPW_CACHE_PACKET 0xffffff0000000000ull
+#define QPW_CACHE_VERSION 0x000000ffffe00000ull
+#define QPW_CACHE_TAG (QPW_CACHE_PACKET | QPW_CACHE_VERSION)
 #define QPW_CACHE_EPOCH_SHIFT 17
 #define QPW_CACHE_EPOCH (15ull << QPW_CACHE_EPOCH_SHIFT)
 #define QPW_CACHE_RX 0x8000u /* packets received, or sent, that change nothing */
@@ -101,18 +103,19 @@ static __always_inline __u32 qpw_tag_line(const struct qpw_tag *t, __u32 mask)
 }
 
 /*
- * The tag as it is compared, in the bits of QPW_CACHE_TAG: with the connection's incarnation, the policy's
- * generation and the time, so that an entry made under others is not found. Never 0, which marks an empty place.
+ * The tag as it is compared, in the bits of QPW_CACHE_TAG and QPW_CACHE_EPOCH: 24 bits of one sum, which only tell
+ * the packet, and 19 of the other, moved on by the connection's incarnation, the policy's generation and the time:
+ * an entry made under others is not found, yet known for the same packet's, QPW_CACHE_PACKET, and is replaced first.
+ * Never 0, which marks an empty place.
  */
-static __always_inline __u64 qpw_tag_value(struct qpw_tag t, const volatile __u64 *secret, __u32 incarnation,
-                                           __u32 generation, __u32 epoch)
+static __always_inline __u64 qpw_tag_value(const struct qpw_tag *t, __u32 incarnation, __u32 generation, __u32 epoch)
 {
-    __u64 v;
+    __u64 packet = t->a & QPW_CACHE_PACKET;
+    __u64 version = (t->b >> 45) + incarnation + generation * 0x2c9a5u + (generation >> 16) + (epoch >> 4) * 0x51d6bu +
+                    (epoch >> 20);
 
-    qpw_tag_word(&t, secret, 11, (incarnation & 0xffff) | epoch << 16);
-    t.a += (__u64)(generation + (epoch >> 16 << 24)) << 32; /* no other generation, nor a time days ago, is alike */
-    v = (t.a & 0xffffffff00000000ull) | t.b >> 53 << 21;
-    return (v ? v : QPW_CACHE_TAG) | (__u64)(epoch & 15) << QPW_CACHE_EPOCH_SHIFT;
+    return (packet ? packet : QPW_CACHE_PACKET) | (version << 21 & QPW_CACHE_VERSION) |
+           (__u64)(epoch & 15) << QPW_CACHE_EPOCH_SHIFT;
 }
 
 #endif

@@ -40,7 +40,7 @@ static __u64 value_of(const struct tuple *u, __u32 *ret_line)
     qpw_tag_exchange(&t, secret, u->local_port, u->remote_port, u->protocol);
     qpw_tag_packet(&t, secret, u->ifindex, u->vlan, u->extra);
     *ret_line = qpw_tag_line(&t, 0xffff);
-    return qpw_tag_value(t, secret, u->incarnation, u->generation, u->epoch);
+    return qpw_tag_value(&t, u->incarnation, u->generation, u->epoch);
 }
 
 static int is_found(__u64 entry, __u64 want)
