@@ -539,6 +539,39 @@ Test(report, text_says_it_on_one_screen)
     free(out);
 }
 
+Test(report, text_stays_on_a_screen_however_much_there_is)
+{
+    char *out, name[32];
+    int lines = 0;
+
+    base();
+    s.rules = calloc(3000, sizeof(*s.rules));
+    for (s.n_rules = 1; s.n_rules < 3000; s.n_rules++) {
+        snprintf(s.rules[s.n_rules].name, sizeof(s.rules->name), "row-%zu", s.n_rules);
+        s.rules[s.n_rules].in_force = 1;
+    }
+    for (unsigned i = 1; i < 60; i++)
+        peer(memcpy(name, "silent", 7));
+    for (unsigned port = 1; port < 900; port++) {
+        finding(QPW_VERDICT_UNEXPECTED, QPW_DIR_INBOUND, port, "10.9.0.1", QPW_OUTCOME_DATA, port);
+        meter(QPW_VERDICT_ALLOWED, QPW_DIR_INBOUND, 6, port, port, 0)->key.rule = port;
+        coverage(port % 2 ? QPW_COVERAGE_INTERFACE_GONE : QPW_COVERAGE_INTERFACE_BACK, 1, port);
+    }
+    make();
+    out = text(80, false, false);
+    for (char *c = out; *c; c++)
+        lines += *c == '\n';
+    cr_assert_leq(lines, 75, "%d lines:\n%s", lines, out);
+    assert_has(out, "row-899 899");
+    assert_has(out, "889 more\n");
+    assert_has(out, "2060 more\n");
+    assert_has(out, "and 887 more lines (--all shows them, --json has them)");
+    free(out);
+    out = text(80, false, true);
+    assert_has(out, "row-2999\n");
+    free(out);
+}
+
 Test(report, text_has_colour_only_where_asked)
 {
     char *out;

@@ -261,6 +261,15 @@ static bool is_covered(const struct qpw_snapshot *s, const struct qpw_netlink *l
     return false;
 }
 
+/* Those that carry most first. */
+static int by_packets(const void *a, const void *b)
+{
+    const struct qpw_unwatched_row *x = a, *y = b;
+    uint64_t left = x->rx_packets + x->tx_packets, right = y->rx_packets + y->tx_packets;
+
+    return left != right ? (left < right ? 1 : -1) : strcmp(x->name, y->name);
+}
+
 static int read_unwatched(const struct qpw_netlink *links, struct qpw_snapshot *s)
 {
     size_t count;
@@ -279,6 +288,7 @@ static int read_unwatched(const struct qpw_netlink *links, struct qpw_snapshot *
         row->tx_packets = link[i].tx_packets;
         s->n_unwatched++;
     }
+    qsort(s->unwatched, s->n_unwatched, sizeof(*s->unwatched), by_packets);
     return 0;
 }
 

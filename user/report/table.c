@@ -142,27 +142,39 @@ void qpw_table_print(const struct qpw_table *t, unsigned width, bool colour, FIL
     }
 }
 
-void qpw_list_begin(struct qpw_list *l, FILE *out, unsigned width, const char *label)
+void qpw_list_begin(struct qpw_list *l, FILE *out, unsigned width, size_t limit, const char *label)
 {
-    *l = (struct qpw_list){.out = out, .width = width, .indent = INDENT + 11};
+    *l = (struct qpw_list){.out = out, .width = width, .indent = INDENT + 11, .limit = limit};
     l->column = fprintf(out, "%*s%-10s ", INDENT, "", label);
+}
+
+static void write_item(struct qpw_list *l, const char *item)
+{
+    unsigned length = strlen(item);
+
+    if (l->items && l->column + 2 + length + 1 > l->width)
+        l->column = fprintf(l->out, ",\n%*s", (int)l->indent, "") - 2;
+    else if (l->items)
+        l->column += fprintf(l->out, ", ");
+    l->column += fprintf(l->out, "%s", item);
 }
 
 void qpw_list_add(struct qpw_list *l, const char *item)
 {
-    unsigned length = strlen(item);
-
-    if (l->begun && l->column + 2 + length + 1 > l->width)
-        l->column = fprintf(l->out, ",\n%*s", (int)l->indent, "") - 2;
-    else if (l->begun)
-        l->column += fprintf(l->out, ", ");
-    l->column += fprintf(l->out, "%s", item);
-    l->begun = true;
+    if (!l->limit || l->items < l->limit)
+        write_item(l, item);
+    l->items++;
 }
 
 void qpw_list_end(struct qpw_list *l)
 {
-    fprintf(l->out, "%s\n", l->begun ? "" : "none");
+    char more[32];
+
+    if (l->limit && l->items > l->limit) {
+        snprintf(more, sizeof(more), "%zu more", l->items - l->limit);
+        write_item(l, more);
+    }
+    fprintf(l->out, "%s\n", l->items ? "" : "none");
 }
 
 void qpw_wrap(FILE *out, unsigned width, unsigned indent, const char *text)

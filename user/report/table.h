@@ -41,9 +41,10 @@ void qpw_styled(FILE *out, bool colour, enum qpw_text_style style, const char *t
 struct qpw_list {
     FILE *out;
     unsigned width, indent, column;
-    bool begun;
+    size_t limit; /* as many are written, of the others only their number; 0: all */
+    size_t items;
 };
-void qpw_list_begin(struct qpw_list *l, FILE *out, unsigned width, const char *label);
+void qpw_list_begin(struct qpw_list *l, FILE *out, unsigned width, size_t limit, const char *label);
 void qpw_list_add(struct qpw_list *l, const char *item);
 void qpw_list_end(struct qpw_list *l);
 

@@ -15,6 +15,7 @@
 #define SCREEN_LINES 12
 #define SCREEN_PEERS 8
 #define SCREEN_RULES 10
+#define SCREEN_NAMES 40
 
 const char *qpw_page_format(char *buf, size_t size, const char *format, ...)
 {
@@ -52,7 +53,7 @@ static void head_interfaces(const struct qpw_page *p)
     struct qpw_list list;
     char item[128];
 
-    qpw_list_begin(&list, p->out, p->width, s->replay ? "capture" : "watched");
+    qpw_list_begin(&list, p->out, p->width, 0, s->replay ? "capture" : "watched");
     for (size_t i = 0; i < s->n_ifaces; i++) {
         const struct qpw_iface_row *row = &s->ifaces[i];
         const char *state = s->replay ? "" : !row->attached ? " NOT ATTACHED" : !row->up ? " down" : "";
@@ -151,7 +152,7 @@ static void directions(const struct qpw_page *p)
     struct qpw_list list;
     char item[64], share[16];
 
-    qpw_list_begin(&list, p->out, p->width, "direction");
+    qpw_list_begin(&list, p->out, p->width, 0, "direction");
     for (size_t i = 0; i < sizeof(order) / sizeof(*order); i++)
         qpw_list_add(&list, qpw_page_format(item, sizeof(item), "%s %s",
                                       order[i] == QPW_DIR_NON_IP ? "non-IP" : qpw_direction_name(order[i]),
@@ -244,26 +245,23 @@ static void folded(const struct qpw_page *p)
 {
     struct qpw_list list;
     char item[96], service[40], packets[16];
-    size_t ports = 0, shown = 0;
+    size_t ports = 0;
 
     for (size_t i = 0; i < p->r->s->n_details; i++)
         ports += !p->r->s->details[i].key.by_prefix;
     if (!ports)
         return;
-    qpw_list_begin(&list, p->out, p->width, "no detail");
+    qpw_list_begin(&list, p->out, p->width, p->o->all ? 0 : SCREEN_PEERS, "no detail");
     for (size_t i = 0; i < p->r->s->n_details; i++) {
         const struct qpw_detail_row *d = &p->r->s->details[i];
 
-        if (d->key.by_prefix || (shown >= SCREEN_PEERS && !p->o->all))
+        if (d->key.by_prefix)
             continue;
-        shown++;
         qpw_words_service(d->key.kind, d->key.protocol, d->key.port, service, sizeof(service));
         qpw_words_count(d->packets, packets, sizeof(packets));
         qpw_list_add(&list, qpw_page_format(item, sizeof(item), "%s %s %s packets",
                                             qpw_direction_name(d->key.direction), service, packets));
     }
-    if (shown < ports)
-        qpw_list_add(&list, qpw_page_format(item, sizeof(item), "%zu more ports", ports - shown));
     qpw_list_end(&list);
 }
 
@@ -334,7 +332,7 @@ static int peers(const struct qpw_page *p)
     more(p, speaking - shown, "peer");
     if (speaking == p->r->n_peers)
         return rc;
-    qpw_list_begin(&silent, p->out, p->width, "silent");
+    qpw_list_begin(&silent, p->out, p->width, p->o->all ? 0 : SCREEN_NAMES, "silent");
     for (size_t i = speaking; i < p->r->n_peers; i++)
         qpw_list_add(&silent, p->r->peers[i].info->name);
     qpw_list_end(&silent);
@@ -351,25 +349,23 @@ static void rules(const struct qpw_page *p)
 {
     struct qpw_list list;
     char item[128], packets[16];
-    size_t carried = 0, shown = 0;
+    size_t carried = 0;
 
     qpw_page_heading(p, "POLICY ROWS", p->r->n_rules ? "" : "none");
     if (!p->r->n_rules)
         return;
-    while (carried < p->r->n_rules && qpw_report_sum_of(&p->r->rules[carried].counts).packets)
-        carried++;
-    qpw_list_begin(&list, p->out, p->width, "carried");
-    for (; shown < carried && (p->o->all || shown < SCREEN_RULES); shown++) {
-        const struct qpw_report_rule *rule = &p->r->rules[shown];
+    qpw_list_begin(&list, p->out, p->width, p->o->all ? 0 : SCREEN_RULES, "carried");
+    for (; carried < p->r->n_rules; carried++) {
+        const struct qpw_report_rule *rule = &p->r->rules[carried];
 
+        if (!qpw_report_sum_of(&rule->counts).packets)
+            break;
         qpw_words_count(qpw_report_sum_of(&rule->counts).packets, packets, sizeof(packets));
         qpw_list_add(&list, qpw_page_format(item, sizeof(item), "%s %s%s", rule->info->name, packets,
                                             rule->info->in_force ? "" : " (no longer in the policy)"));
     }
-    if (shown < carried)
-        qpw_list_add(&list, qpw_page_format(item, sizeof(item), "%zu more", carried - shown));
     qpw_list_end(&list);
-    qpw_list_begin(&list, p->out, p->width, "nothing");
+    qpw_list_begin(&list, p->out, p->width, p->o->all ? 0 : SCREEN_NAMES, "nothing");
     for (size_t i = carried; i < p->r->n_rules; i++)
         if (p->o->all || !is_own(p->r->rules[i].info))
             qpw_list_add(&list, p->r->rules[i].info->name);

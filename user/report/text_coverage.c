@@ -5,12 +5,15 @@
 #include "report/words.h"
 #include "util/names.h"
 
+#define SCREEN_ITEMS 8
+#define SCREEN_EVENTS 4
+
 static void reasons(const struct qpw_page *p, const char *label, const struct qpw_report_sum *sums)
 {
     struct qpw_list list;
     char item[96], packets[16];
 
-    qpw_list_begin(&list, p->out, p->width, label);
+    qpw_list_begin(&list, p->out, p->width, 0, label);
     for (unsigned i = 0; i < QPW_REASON_COUNT; i++)
         if (sums[i].packets)
             qpw_list_add(&list, qpw_page_format(item, sizeof(item), "%s %s", i ? qpw_reason_name(i) : "other",
@@ -35,8 +38,8 @@ static void gaps(const struct qpw_page *p)
     struct qpw_list list;
     char item[160], from[24], to[24];
 
-    qpw_list_begin(&list, p->out, p->width, "gaps");
-    for (size_t i = 0; i < p->r->n_gaps; i++) {
+    qpw_list_begin(&list, p->out, p->width, p->o->all ? 0 : SCREEN_ITEMS, "gaps");
+    for (size_t i = p->r->n_gaps; i-- > 0;) {
         const struct qpw_report_gap *gap = &p->r->gaps[i];
 
         qpw_words_moment(gap->from_unix_ns, s->unix_ns, from, sizeof(from));
@@ -54,7 +57,7 @@ static void unwatched(const struct qpw_page *p)
     struct qpw_list list;
     char item[96], rx[16], tx[16];
 
-    qpw_list_begin(&list, p->out, p->width, "unwatched");
+    qpw_list_begin(&list, p->out, p->width, p->o->all ? 0 : SCREEN_ITEMS, "unwatched");
     for (size_t i = 0; i < s->n_unwatched; i++)
         qpw_list_add(&list, qpw_page_format(item, sizeof(item), "%s (%s received, %s sent packets)",
                                             s->unwatched[i].name,
@@ -69,7 +72,7 @@ static void losses(const struct qpw_page *p)
     struct qpw_list list;
     char item[96], count[16];
 
-    qpw_list_begin(&list, p->out, p->width, "lost");
+    qpw_list_begin(&list, p->out, p->width, 0, "lost");
     for (unsigned i = QPW_LOSS_NONE + 1; i < QPW_LOSS_COUNT; i++)
         if (s->losses[i])
             qpw_list_add(&list, qpw_page_format(item, sizeof(item), "%s %s", qpw_loss_name(i),
@@ -85,7 +88,7 @@ static void losses(const struct qpw_page *p)
 static void events(const struct qpw_page *p)
 {
     const struct qpw_snapshot *s = p->r->s;
-    size_t first = p->o->all || s->n_coverage <= 4 ? 0 : s->n_coverage - 4;
+    size_t first = p->o->all || s->n_coverage <= SCREEN_EVENTS ? 0 : s->n_coverage - SCREEN_EVENTS;
     char when[24], line[256];
 
     while (first < s->n_coverage && s->coverage[first].unix_ns < p->r->since_unix_ns)
