@@ -212,6 +212,9 @@ static void findings(const struct qpw_report *r, FILE *out)
     close_table(out);
     if (r->n_lines > PAGE_LINES)
         fprintf(out, "<p class=\"dim\">%zu more are in the JSON report.</p>\n", r->n_lines - PAGE_LINES);
+    if (r->n_details)
+        fprintf(out, "<p class=\"doubt\">The tables of findings were full: what came after is counted by port and by "
+                     "prefix only (%zu rows in the JSON report).</p>\n", r->n_details);
 }
 
 static void peers(const struct qpw_report *r, FILE *out)

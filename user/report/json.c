@@ -137,13 +137,13 @@ static json_t *details(const struct qpw_report *r)
     json_t *list = json_array();
     char buf[64];
 
-    for (size_t i = 0; i < r->s->n_details; i++) {
-        const struct qpw_detail_row *d = &r->s->details[i];
+    for (size_t i = 0; i < r->n_details; i++) {
+        const struct qpw_detail_row *d = r->details[i];
         json_t *o = json_object();
 
         json_object_set_new(o, "direction", text(qpw_direction_name(d->key.direction)));
         if (d->key.by_prefix)
-            json_object_set_new(o, "prefix", text(qpw_address_text(d->key.prefix, buf, sizeof(buf))));
+            json_object_set_new(o, "prefix", text(qpw_words_prefix(d->key.prefix, buf, sizeof(buf))));
         else
             set_service(o, d->key.kind, d->key.protocol, d->key.port);
         json_object_set_new(o, "packets", number(d->packets));

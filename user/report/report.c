@@ -126,6 +126,7 @@ void qpw_report_clear(struct qpw_report *r)
     free(r->meters);
     free(r->findings);
     free(r->lines);
+    free(r->details);
     free(r->peers);
     free(r->rules);
     free(r->gaps);

@@ -95,6 +95,8 @@ struct qpw_report {
     size_t n_answered;   /* of these, answered or more */
     struct qpw_report_line *lines; /* the same for people, many of one cause as one; superseded ones left out */
     size_t n_lines;
+    const struct qpw_detail_row **details; /* what no finding could be kept of, most packets first */
+    size_t n_details;
     struct qpw_report_peer *peers; /* in force and not the node itself; most bytes first, silent ones last */
     size_t n_peers;
     struct qpw_report_rule *rules; /* in force, or having carried something; most packets first */

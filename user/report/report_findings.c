@@ -215,8 +215,34 @@ static int make_lines(struct qpw_report *r)
     return 0;
 }
 
+static int by_packets(const void *a, const void *b)
+{
+    const struct qpw_detail_row *x = *(const struct qpw_detail_row *const *)a;
+    const struct qpw_detail_row *y = *(const struct qpw_detail_row *const *)b;
+
+    if (x->packets != y->packets)
+        return x->packets < y->packets ? 1 : -1;
+    return memcmp(&x->key, &y->key, sizeof(x->key));
+}
+
+static int make_details(struct qpw_report *r)
+{
+    r->details = calloc(r->s->n_details + 1, sizeof(*r->details));
+    if (!r->details)
+        return -ENOMEM;
+    for (size_t i = 0; i < r->s->n_details; i++)
+        if (r->s->details[i].last_unix_ns >= r->since_unix_ns)
+            r->details[r->n_details++] = &r->s->details[i];
+    qsort(r->details, r->n_details, sizeof(*r->details), by_packets);
+    return 0;
+}
+
 int qpw_report_make_findings(struct qpw_report *r)
 {
+    int rc = make_details(r);
+
+    if (rc < 0)
+        return rc;
     r->findings = calloc(r->s->n_findings + 1, sizeof(*r->findings));
     if (!r->findings)
         return -ENOMEM;

@@ -240,29 +240,35 @@ static int findings_of(const struct qpw_page *p, unsigned verdict, size_t from, 
     return rc;
 }
 
-/* What no finding could be kept of. */
-static void folded(const struct qpw_page *p)
+/* Rows of what no finding could be kept of: by the prefix it came from, or by port. */
+static void folded_rows(const struct qpw_page *p, bool by_prefix, const char *label)
 {
     struct qpw_list list;
-    char item[96], service[40], packets[16];
-    size_t ports = 0;
+    char item[96], what[64], packets[16];
 
-    for (size_t i = 0; i < p->r->s->n_details; i++)
-        ports += !p->r->s->details[i].key.by_prefix;
-    if (!ports)
-        return;
-    qpw_list_begin(&list, p->out, p->width, p->o->all ? 0 : SCREEN_PEERS, "no detail");
-    for (size_t i = 0; i < p->r->s->n_details; i++) {
-        const struct qpw_detail_row *d = &p->r->s->details[i];
+    qpw_list_begin(&list, p->out, p->width, p->o->all ? 0 : SCREEN_LINES / 4, label);
+    for (size_t i = 0; i < p->r->n_details; i++) {
+        const struct qpw_detail_row *d = p->r->details[i];
 
-        if (d->key.by_prefix)
+        if (d->key.by_prefix != by_prefix)
             continue;
-        qpw_words_service(d->key.kind, d->key.protocol, d->key.port, service, sizeof(service));
+        if (by_prefix)
+            qpw_words_prefix(d->key.prefix, what, sizeof(what));
+        else
+            qpw_words_service(d->key.kind, d->key.protocol, d->key.port, what, sizeof(what));
         qpw_words_count(d->packets, packets, sizeof(packets));
-        qpw_list_add(&list, qpw_page_format(item, sizeof(item), "%s %s %s packets",
-                                            qpw_direction_name(d->key.direction), service, packets));
+        qpw_list_add(&list, qpw_page_format(item, sizeof(item), "%s %s %s packets", qpw_direction_name(d->key.direction),
+                                            what, packets));
     }
     qpw_list_end(&list);
+}
+
+static void folded(const struct qpw_page *p)
+{
+    if (!p->r->n_details)
+        return;
+    folded_rows(p, true, "no detail");
+    folded_rows(p, false, "  by port");
 }
 
 static int findings(const struct qpw_page *p)

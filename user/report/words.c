@@ -125,6 +125,15 @@ const char *qpw_words_end(unsigned kind, const uint8_t addr[16], char *buf, size
     return buf;
 }
 
+const char *qpw_words_prefix(const uint8_t prefix[16], char *buf, size_t size)
+{
+    char text[46];
+
+    qpw_address_text(prefix, text, sizeof(text));
+    snprintf(buf, size, "%s/%s", text, strchr(text, '.') ? "24" : "48");
+    return buf;
+}
+
 const char *qpw_words_service(unsigned kind, unsigned protocol, unsigned port, char *buf, size_t size)
 {
     char name[32];

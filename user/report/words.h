@@ -29,6 +29,9 @@ const char *qpw_words_day(uint64_t unix_ns, char *buf, size_t size);
 /* An end of a finding: an address, or a MAC address where the kind is QPW_KIND_ETHERTYPE. buf of at least 46. */
 const char *qpw_words_end(unsigned kind, const uint8_t addr[16], char *buf, size_t size);
 
+/* The prefix of a row of detail: "10.9.0.0/24", "2001:db8:7::/48". buf of at least 50. */
+const char *qpw_words_prefix(const uint8_t prefix[16], char *buf, size_t size);
+
 /* "tcp 445", "icmp type 8", "0x88cc", "protocol 47", "any"; "tcp" where there is no port. */
 const char *qpw_words_service(unsigned kind, unsigned protocol, unsigned port, char *buf, size_t size);
 
