@@ -300,7 +300,7 @@ static int prepare(struct options *o, struct qpw_policy *policy, uint64_t *ret_f
         say(err.text);
         return QPW_EXIT_USAGE;
     }
-    if (chosen && isatty(STDERR_FILENO))
+    if (chosen)
         fprintf(stderr, "qportwatch replay: policy %s: %s\n", policy->name, chosen);
     for (size_t i = 0; i < policy->n_warnings; i++)
         say(policy->warnings[i]);

@@ -145,13 +145,21 @@ static bool is_busier(const struct address *a, const struct address *b)
     return a->partners != b->partners ? a->partners > b->partners : a->frames > b->frames;
 }
 
+/* An address that no other machine can have. */
+static bool is_loopback(const uint8_t addr[16])
+{
+    static const uint8_t mapped[13] = {[10] = 0xff, [11] = 0xff, [12] = 127}, one6[16] = {[15] = 1};
+
+    return !memcmp(addr, mapped, 13) || !memcmp(addr, one6, 16);
+}
+
 /* Where the capture says which frames left: whoever sent them. */
 static int take_senders(const struct survey *s, struct qpw_ends *ends, char *list, size_t size, struct qpw_error *err)
 {
     int rc = 0;
 
     for (size_t i = 0; rc == 0 && i < ADDRESSES; i++)
-        if (s->addresses[i].left)
+        if (s->addresses[i].left || (s->addresses[i].used && is_loopback(s->addresses[i].addr)))
             rc = take(ends, &s->addresses[i], list, size, err);
     return rc;
 }
@@ -200,7 +208,8 @@ static int choose(const struct survey *s, struct qpw_ends *ends, char *why, size
         return qpw_fail(err, -ENODATA, "--local auto: no IP address in the first %llu frames; name the node's address",
                         (unsigned long long)s->frames);
     rc = take_card(s, best, ends, list, sizeof(list), err);
-    snprintf(why, size, "local is %s: it talks to %u others, the next busiest address to %u%s", list, best->partners,
+    snprintf(why, size, "local is %s: it talks to %u other%s, the next busiest address to %u%s", list, best->partners,
+             best->partners == 1 ? "" : "s",
              second ? second->partners : 0,
              second && second->partners == best->partners ? "; that is no clear difference: name the node with --local"
                                                           : "");

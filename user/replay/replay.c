@@ -35,10 +35,19 @@ struct qpw_replay {
     struct ring_buffer *ring;
     int ended_rc;         /* what options.ended returned when it failed */
     struct qpw_expire expire;
+    struct qpw_ended *walked; /* what the walk under way has taken out */
+    size_t n_walked, allocated;
     uint64_t walks;
     uint64_t walked_ns;   /* capture's clock and frames at the last walk */
     uint64_t walked_frames;
 };
+
+/* Whoever is told of ended connections could not take one. */
+static int ended_failed(const struct qpw_replay *r, struct qpw_error *err)
+{
+    return r->ended_rc < 0 ? qpw_fail(err, r->ended_rc, "a connection could not be written: %s", strerror(-r->ended_rc))
+                           : 0;
+}
 
 static void hand_over(struct qpw_replay *r, const struct qpw_ended *ended)
 {
@@ -52,12 +61,46 @@ static void hand_over(struct qpw_replay *r, const struct qpw_ended *ended)
 static void ended_by_walk(const struct qpw_conn_key *key, const struct qpw_conn *conn, void *data)
 {
     struct qpw_replay *r = data;
-    struct qpw_ended ended = {.key = *key, .conn = *conn};
+    struct qpw_ended *ended;
     int fd = r->kernel->map_fd[QPW_MAP_conn_counts];
 
-    if (bpf_map_lookup_elem(fd, key, &ended.counts) == 0)
+    if (r->n_walked == r->allocated) {
+        size_t allocated = r->allocated ? 2 * r->allocated : 1024;
+        struct qpw_ended *walked = reallocarray(r->walked, allocated, sizeof(*walked));
+
+        if (!walked) {
+            r->ended_rc = -ENOMEM;
+            return;
+        }
+        r->walked = walked;
+        r->allocated = allocated;
+    }
+    ended = &r->walked[r->n_walked++];
+    *ended = (struct qpw_ended){.key = *key, .conn = *conn};
+    if (bpf_map_lookup_elem(fd, key, &ended->counts) == 0)
         bpf_map_delete_elem(fd, key);
-    hand_over(r, &ended);
+}
+
+static int by_first(const void *left, const void *right)
+{
+    const struct qpw_ended *a = left, *b = right;
+
+    if (a->conn.first_ns != b->conn.first_ns)
+        return a->conn.first_ns < b->conn.first_ns ? -1 : 1;
+    return memcmp(&a->key, &b->key, sizeof(a->key));
+}
+
+/* One walk. What it took out is handed over in order of time: the tables' own order is another in each run. */
+static int walk(struct qpw_replay *r, struct qpw_error *err)
+{
+    int rc = qpw_expire_run(r->kernel, &r->expire, err);
+
+    if (r->n_walked)
+        qsort(r->walked, r->n_walked, sizeof(*r->walked), by_first);
+    for (size_t i = 0; i < r->n_walked; i++)
+        hand_over(r, &r->walked[i]);
+    r->n_walked = 0;
+    return rc < 0 ? rc : ended_failed(r, err);
 }
 
 /* A connection whose tuple was taken by another: it is in no table any more. */
@@ -119,13 +162,6 @@ int qpw_replay_open(struct qpw_kernel *k, const struct qpw_ends *ends, const str
     return 0;
 }
 
-/* Whoever is told of ended connections could not take one. */
-static int ended_failed(const struct qpw_replay *r, struct qpw_error *err)
-{
-    return r->ended_rc < 0 ? qpw_fail(err, r->ended_rc, "a connection could not be written: %s", strerror(-r->ended_rc))
-                           : 0;
-}
-
 /* Events first, so that a tuple's connections come out in the order in which they were. */
 static int read_events(struct qpw_replay *r, struct qpw_error *err)
 {
@@ -160,8 +196,7 @@ static int walk_if_due(struct qpw_replay *r, uint64_t now, struct qpw_error *err
     r->walked_frames = r->totals.frames;
     r->walked_ns = now;
     rc = read_events(r, err);
-    rc = rc ? rc : qpw_expire_run(r->kernel, &r->expire, err);
-    return rc < 0 ? rc : ended_failed(r, err);
+    return rc ? rc : walk(r, err);
 }
 
 /* After a frame. */
@@ -258,11 +293,11 @@ static int end_all(struct qpw_replay *r, struct qpw_error *err)
     do {
         before = after;
         after = 0;
-        rc = qpw_expire_run(r->kernel, &r->expire, err);
+        rc = walk(r, err);
         for (int c = 0; c < QPW_CLASS_COUNT; c++)
             after += r->expire.expired[c];
     } while (rc == 0 && after != before);
-    return rc < 0 ? rc : ended_failed(r, err);
+    return rc;
 }
 
 int qpw_replay_finish(struct qpw_replay *r, struct qpw_error *err)
@@ -290,5 +325,6 @@ void qpw_replay_close(struct qpw_replay *r)
         return;
     ring_buffer__free(r->ring);
     qpw_expire_close(&r->expire);
+    free(r->walked);
     free(r);
 }

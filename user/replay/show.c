@@ -46,7 +46,7 @@ static int add_notes(struct qpw_snapshot *s, const struct qpw_replay_totals *t, 
     if (rc == 0 && t->cut)
         rc = note(s, "%llu records were cut short by the capture's snap length; their original lengths are counted",
                   (unsigned long long)t->cut);
-    if (rc == 0 && t->copies)
+    if (rc == 0 && (t->copies_suspicious || (o->dedup && t->copies)))
         rc = note(s, "%llu records are copies of one less than a millisecond before%s", (unsigned long long)t->copies,
                   o->dedup ? " and were left out" : "");
     if (rc == 0 && t->left_out)
