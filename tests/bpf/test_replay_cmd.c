@@ -122,7 +122,8 @@ Test(replay_cmd, bad_usage_and_no_capture_exit_2, .init = need_root)
     cr_assert_eq(run(REPLAY "--local 10.0.0.1/24 /etc/passwd 2>&1"), 2);
     cr_assert_eq(run(REPLAY "--local node.example /etc/passwd 2>&1"), 2);
     cr_assert_eq(run(REPLAY "--local " NODE " /etc/passwd 2>&1"), 2);
-    cr_assert_str_eq(out, "qportwatch replay: /etc/passwd: not a capture (neither pcap nor pcapng)\n");
+    cr_assert_not_null(strstr(out, "qportwatch replay: /etc/passwd: not a capture (neither pcap nor pcapng)\n"), "%s",
+                       out);
     cr_assert_eq(run(REPLAY "--local " NODE " --policy /etc/passwd /etc/passwd 2>&1"), 2);
     cr_assert_eq(run(REPLAY "--local " NODE " /nonexistent.pcap 2>&1"), 1);
     cr_assert_eq(run(REPLAY "--local " NODE " - </dev/null 2>&1"), 2);
@@ -158,14 +159,14 @@ Test(replay_cmd, gzip_standard_input_and_both_modes_say_the_same, .init = need_r
     packet_make_udp(&p, NODE, 50000, "10.0.0.53", 53, 40);
     pcapfile_packet(&f, 1.6e9 + 2, &p);
     pcapfile_end(&f);
-    cr_assert_eq(run(REPLAY "--local " NODE " --connections %s", f.path), 0, "%s", out);
+    cr_assert_eq(run(REPLAY "--local " NODE " --connections %s 2>/dev/null", f.path), 0, "%s", out);
     strcpy(plain, out);
     cr_assert_not_null(strchr(plain, '\n'));
-    cr_assert_eq(run("gzip -c %s | " REPLAY "--local " NODE " --connections -", f.path), 0);
+    cr_assert_eq(run("gzip -c %s | " REPLAY "--local " NODE " --connections - 2>/dev/null", f.path), 0);
     cr_assert_str_eq(out, plain);
-    cr_assert_eq(run("cat %s | " REPLAY "--local " NODE " --connections -", f.path), 0);
+    cr_assert_eq(run("cat %s | " REPLAY "--local " NODE " --connections - 2>/dev/null", f.path), 0);
     cr_assert_str_eq(out, plain);
-    cr_assert_eq(run(REPLAY "--mode tc --local " NODE " --connections %s", f.path), 0);
+    cr_assert_eq(run(REPLAY "--mode tc --local " NODE " --connections %s 2>/dev/null", f.path), 0);
     cr_assert_str_eq(out, plain);
     unlink(f.path);
 }
