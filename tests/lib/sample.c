@@ -18,8 +18,8 @@ static void *grow(void *array, size_t n, size_t size)
     return larger;
 }
 
-struct qpw_meter_row *sample_meter(struct qpw_snapshot *s, unsigned protocol, unsigned port, enum qpw_direction direction,
-                                   enum qpw_verdict verdict, unsigned rule, unsigned peer)
+struct qpw_meter_row *sample_meter(struct qpw_snapshot *s, unsigned protocol, unsigned port,
+                                   enum qpw_direction direction, enum qpw_verdict verdict, unsigned rule, unsigned peer)
 {
     struct qpw_meter_row *m;
 
@@ -75,10 +75,12 @@ static void add_rules(struct qpw_snapshot *s)
         enum qpw_verdict verdict;
     } rules[SAMPLE_RULES] = {
         [SAMPLE_RULE_SMB] = {"in-tcp-445", "inbound tcp 445 SMB", QPW_DIR_INBOUND, QPW_VERDICT_ALLOWED},
-        [SAMPLE_RULE_NFS] = {"nfs", "inbound tcp,udp 111,2049 \"NFS or MOUNT\" name=nfs", QPW_DIR_INBOUND, QPW_VERDICT_ALLOWED},
+        [SAMPLE_RULE_NFS] = {"nfs", "inbound tcp,udp 111,2049 \"NFS or MOUNT\" name=nfs", QPW_DIR_INBOUND,
+                             QPW_VERDICT_ALLOWED},
         [SAMPLE_RULE_FTP] = {"ftp-passive", "inbound tcp 32768-60999 \"FTP passive mode\" weak", QPW_DIR_INBOUND,
                              QPW_VERDICT_WEAK},
-        [SAMPLE_RULE_LDAP] = {"ldap", "outbound tcp 389,636 LDAP default name=ldap", QPW_DIR_OUTBOUND, QPW_VERDICT_ALLOWED},
+        [SAMPLE_RULE_LDAP] = {"ldap", "outbound tcp 389,636 LDAP default name=ldap", QPW_DIR_OUTBOUND,
+                              QPW_VERDICT_ALLOWED},
     };
 
     s->rules = calloc(SAMPLE_RULES, sizeof(*s->rules));
@@ -122,8 +124,10 @@ static void add_coverage(struct qpw_snapshot *s)
 {
     s->coverage = calloc(2, sizeof(*s->coverage));
     s->n_coverage = 2;
-    s->coverage[0] = (struct qpw_coverage){.unix_ns = SAMPLE_START_NS, .kind = QPW_COVERAGE_ATTACHED, .iface = 1, .text = "tc"};
-    s->coverage[1] = (struct qpw_coverage){.unix_ns = SAMPLE_START_NS + 60000000000ull, .kind = QPW_COVERAGE_AUDITOR_GAP,
+    s->coverage[0] =
+        (struct qpw_coverage){.unix_ns = SAMPLE_START_NS, .kind = QPW_COVERAGE_ATTACHED, .iface = 1, .text = "tc"};
+    s->coverage[1] = (struct qpw_coverage){.unix_ns = SAMPLE_START_NS + 60000000000ull,
+                                           .kind = QPW_COVERAGE_AUDITOR_GAP,
                                            .text = "12 s without an auditor"};
     s->notes = calloc(1, sizeof(*s->notes));
     s->n_notes = 1;
@@ -132,8 +136,8 @@ static void add_coverage(struct qpw_snapshot *s)
     s->n_unwatched = 1;
     strcpy(s->unwatched[0].name, "eth1");
     s->unwatched[0].rx_packets = 77;
-    s->tables[QPW_CLASS_EST] = (struct qpw_table_row){.name = "established", .entries = 12, .capacity = 65536, .opened = 40,
-                                                      .closed = 28};
+    s->tables[QPW_CLASS_EST] =
+        (struct qpw_table_row){.name = "established", .entries = 12, .capacity = 65536, .opened = 40, .closed = 28};
     s->memory_bytes = 20 * 1048576;
 }
 

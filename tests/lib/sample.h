@@ -18,8 +18,9 @@ enum { SAMPLE_NODE2 = 1, SAMPLE_NODE3, SAMPLE_PEERS };
 void sample_snapshot(struct qpw_snapshot *ret, unsigned tick);
 
 /* Adds rows; the snapshot owns them. */
-struct qpw_meter_row *sample_meter(struct qpw_snapshot *s, unsigned protocol, unsigned port, enum qpw_direction direction,
-                                   enum qpw_verdict verdict, unsigned rule, unsigned peer);
+struct qpw_meter_row *sample_meter(struct qpw_snapshot *s, unsigned protocol, unsigned port,
+                                   enum qpw_direction direction, enum qpw_verdict verdict, unsigned rule,
+                                   unsigned peer);
 struct qpw_finding_row *sample_finding(struct qpw_snapshot *s, unsigned protocol, unsigned port,
                                        enum qpw_direction direction, const char *initiator, const char *responder,
                                        enum qpw_outcome outcome);

@@ -93,7 +93,7 @@ const char *terminal_screen(struct terminal *t, bool colours)
     return screen;
 }
 
-/* Waits for output of the program, but no longer than a quarter of a second: some output is not a change of the screen. */
+/* Waits for output, but no longer than a quarter of a second: not all that changes the screen comes after the look. */
 static void await_output(struct terminal *t)
 {
     struct pollfd input = {.fd = t->output, .events = POLLIN};
@@ -110,7 +110,8 @@ static void until(struct terminal *t, const char *text, bool there)
 
     while (!!strstr(terminal_screen(t, false), text) != there) {
         if (now_ms() > deadline)
-            cr_assert(false, "the screen %s '%s':\n%s", there ? "never showed" : "still shows", text, terminal_screen(t, false));
+            cr_assert(false, "the screen %s '%s':\n%s", there ? "never showed" : "still shows", text,
+                      terminal_screen(t, false));
         await_output(t);
     }
 }

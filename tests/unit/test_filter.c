@@ -3,6 +3,7 @@
 #include <criterion/criterion.h>
 #include <netinet/in.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "qportwatch.h"
@@ -19,7 +20,8 @@ static struct qpw_facts facts(void)
     return (struct qpw_facts){
         .has = ~0u, .protocol = IPPROTO_TCP, .direction = QPW_DIR_INBOUND, .verdict = QPW_VERDICT_UNEXPECTED,
         .outcome = QPW_OUTCOME_ANSWERED, .severity = 1, .evidence = QPW_EVIDENCE_HANDSHAKE, .port = 4444, .vlan = 200,
-        .from = from, .to = to, .process = "nc 4711 root", .peer = "node2", .rule = "in-tcp-445", .reason = "", .iface = "eth0",
+        .from = from, .to = to, .process = "nc 4711 root", .peer = "node2", .rule = "in-tcp-445", .reason = "",
+        .iface = "eth0",
         .words = "high tcp/4444 krb524 10.9.0.7 answered",
     };
 }
@@ -47,9 +49,9 @@ Test(filter, each_field_by_its_own_meaning)
 {
     static const char *const yes[] = {
         "", "   ", "port:4444", "port:4000-5000", "port:80,4444", "dir:in", "direction:inbound", "verdict:unexpected",
-        "verdict:un", "addr:10.0.0.0/8", "addr:10.9.0.7", "addr:fd00::/8", "from:10.9.0.0/24", "to:fd00:10::12", "proc:nc",
-        "proc:NC", "proc:n?*root", "peer:node2", "peer:node*", "rule:in-tcp-445", "rule:*-445", "proto:tcp", "proto:6",
-        "outcome:answered", "outcome:ans", "severity:high", "sev:hi", "evidence:handshake", "iface:eth0", "vlan:200",
+        "verdict:un", "addr:10.0.0.0/8", "addr:10.9.0.7", "addr:fd00::/8", "from:10.9.0.0/24", "to:fd00:10::12",
+        "proc:nc", "proc:NC", "proc:n?*root", "peer:node2", "peer:node*", "rule:in-tcp-445", "rule:*-445", "proto:tcp",
+        "proto:6", "outcome:answered", "outcome:ans", "severity:high", "sev:hi", "evidence:handshake", "iface:eth0", "vlan:200",
         "vlan:100-299", "krb524", "4444", "KRB", "10.9.0.7 answered", "port:0x115c",
     };
     static const char *const no[] = {
@@ -69,7 +71,8 @@ Test(filter, fields_are_anded_and_values_of_one_field_ored)
 {
     struct qpw_facts f = facts();
 
-    cr_expect(matches("port:4444 dir:in verdict:unexpected addr:10.0.0.0/8 proc:nc peer:node2 rule:in-tcp-445 proto:tcp", &f));
+    cr_expect(matches("port:4444 dir:in verdict:unexpected addr:10.0.0.0/8 proc:nc peer:node2 rule:in-tcp-445 "
+                      "proto:tcp", &f));
     cr_expect(!matches("port:4444 dir:out", &f), "both fields must hold");
     cr_expect(matches("port:22 port:4444", &f), "two terms of one field are alternatives");
     cr_expect(matches("dir:out,in", &f));
@@ -162,4 +165,30 @@ Test(filter, too_many_terms_are_refused)
     for (int i = 0; i < QPW_FILTER_TERMS + 1; i++)
         strcat(text, "a ");
     cr_expect_str_eq(complaint(text), "more than 32 terms");
+}
+
+/* No text makes the parser read or write beyond its bounds (sanitizers watch), and what it takes can be matched. */
+Test(filter, any_text_is_taken_or_refused)
+{
+    static const char *const pieces[] = {"port:", "dir:", "addr:", "proc:", "-", "!", ",", "\"", " ", ":", "/", "10.0.0.0",
+                                         "fd00::", "1-2", "0x", "*", "[", "un", "\\", "\xff", "99999999999", "vlan:4095"};
+    struct qpw_facts f = facts();
+    unsigned taken = 0;
+
+    srand(1);
+    for (int round = 0; round < 20000; round++) {
+        char text[QPW_FILTER_TEXT] = "";
+        struct qpw_filter filter;
+        struct qpw_error err = {""};
+
+        for (int n = rand() % 12; n >= 0; n--)
+            strcat(text, pieces[(size_t)rand() % (sizeof(pieces) / sizeof(*pieces))]);
+        if (qpw_filter_parse(text, &filter, &err) == 0) {
+            qpw_filter_match(&filter, &f);
+            taken++;
+        } else {
+            cr_assert(*err.text, "'%s' was refused without a reason", text);
+        }
+    }
+    cr_expect(taken > 100 && taken < 19900);
 }

@@ -202,7 +202,8 @@ Test(view, unexpected_lists_the_answered_first)
     cr_expect_str_eq(cell(&b, 2, QPW_COL_SEVERITY), "low");
     cr_expect_eq(b.model.summary.answered, 1);
     cr_expect_eq(b.model.summary.health, QPW_HEALTH_BAD);
-    cr_expect_str_eq(b.model.summary.verdict, "NOT CLEAN: 1 answered on ports that no row allows; worst: inbound tcp/4444");
+    cr_expect_str_eq(b.model.summary.verdict,
+                     "NOT CLEAN: 1 answered on ports that no row allows; worst: inbound tcp/4444");
     tear_down(&b);
 }
 
@@ -477,9 +478,11 @@ Test(view, screen_at_80x24_as_text)
     cr_expect_str_eq(line(&b, 0), "node1 eth0 tc · qumulo/on-prem · attached 60m                      auditor alive");
     cr_expect_str_eq(line(&b, 1), "NOT CLEAN: 1 answered on ports that no row allows; worst: inbound tcp/4444");
     cr_expect(strncmp(line(&b, 2), "rx 1.01M bit/s  1010 pkt/s", 26) == 0, "%s", line(&b, 2));
-    cr_expect(strstr(line(&b, 3), "unexpected 0.01%  undecided 0.02%  allowed 90.3%  peer 9.7%") != NULL, "%s", line(&b, 3));
+    cr_expect(strstr(line(&b, 3), "unexpected 0.01%  undecided 0.02%  allowed 90.3%  peer 9.7%") != NULL, "%s",
+              line(&b, 3));
     cr_expect_str_eq(line(&b, 4), "findings  high 1 medium 0 low 2 info 0   losses 0");
-    cr_expect(strncmp(line(&b, 5), "[1 Unexpected] 2 Ports  3 Peers  4 Policy  5 Coverage  6 Help ", 62) == 0, "%s", line(&b, 5));
+    cr_expect(strncmp(line(&b, 5), "[1 Unexpected] 2 Ports  3 Peers  4 Policy  5 Coverage  6 Help ", 62) == 0, "%s",
+              line(&b, 5));
     cr_expect(strncmp(line(&b, 6), "SEV▲   DIR SERVICE", 18) == 0, "%s", line(&b, 6));
     cr_expect(strncmp(line(&b, 7), "high   in  tcp/4444", 19) == 0, "%s", line(&b, 7));
     cr_expect(strstr(line(&b, 7), "10.9.0.7") && strstr(line(&b, 7), "data"), "%s", line(&b, 7));
@@ -675,8 +678,10 @@ static void append(const char *path, const char *text)
 
 Test(view, alerts_are_counted_as_the_log_grows_is_rotated_and_truncated)
 {
-    static const char old[] = "{\"timestamp\":\"2025-12-31T23:59:59.0+0000\",\"event_type\":\"alert\",\"alert\":{\"severity\":1}}\n";
-    static const char high[] = "{\"timestamp\":\"2026-01-01T00:00:01.0+0000\",\"event_type\":\"alert\",\"alert\":{\"severity\": 1}}\n";
+    static const char old[] =
+        "{\"timestamp\":\"2025-12-31T23:59:59.0+0000\",\"event_type\":\"alert\",\"alert\":{\"severity\":1}}\n";
+    static const char high[] =
+        "{\"timestamp\":\"2026-01-01T00:00:01.0+0000\",\"event_type\":\"alert\",\"alert\":{\"severity\": 1}}\n";
     static const char stats[] = "{\"timestamp\":\"2026-01-01T00:00:01.0+0000\",\"event_type\":\"stats\"}\n";
     struct qpw_alert_tail tail;
     char folder[] = "/tmp/qpw-alertlog-XXXXXX", path[64], rotated[64];
@@ -738,7 +743,8 @@ Test(view, the_alert_log_is_the_one_that_the_auditors_command_line_names)
     cr_expect(qpw_alert_path("qportwatch attach --alerts=/c eth0", path, sizeof(path)));
     cr_expect_str_eq(path, "/c");
     cr_expect(!qpw_alert_path("qportwatch attach eth0 --no-alerts", path, sizeof(path)));
-    cr_expect(!qpw_alert_path("qportwatch attach eth0 --alerts here.json", path, sizeof(path)), "whose folder is not known");
+    cr_expect(!qpw_alert_path("qportwatch attach eth0 --alerts here.json", path, sizeof(path)),
+              "whose folder is not known");
 }
 
 /* ---- Cost. Sanitizers cost several times over: the bound only catches what grows faster than the rows. ---- */

@@ -84,7 +84,8 @@ static int set_sort(const char *text, struct qpw_view_state *state, struct qpw_e
     const struct qpw_column *column = qpw_column_named(state->tab, *text == '-' ? text + 1 : text);
 
     if (!column)
-        return qpw_fail(err, -EINVAL, "--sort %s: tab %s has no such column; see its titles", text, qpw_tab_name(state->tab));
+        return qpw_fail(err, -EINVAL, "--sort %s: tab %s has no such column; see its titles", text,
+                        qpw_tab_name(state->tab));
     state->sort[state->tab] = (struct qpw_sort){.column = column->id, .reverse = *text == '-'};
     return 0;
 }
@@ -97,7 +98,8 @@ static int apply(const struct options *o, struct qpw_view_state *state, struct q
     double seconds = o->interval ? strtod(o->interval, &end) : state->interval_ms / 1000.0;
 
     if (tab < 0)
-        return qpw_fail(err, -EINVAL, "--tab %s: there is no such tab; take unexpected, ports, peers, policy or coverage", o->tab);
+        return qpw_fail(err, -EINVAL,
+                        "--tab %s: there is no such tab; take unexpected, ports, peers, policy or coverage", o->tab);
     state->tab = (enum qpw_tab)tab;
     if (*end || !(seconds >= 0.1 && seconds <= 3600))
         return qpw_fail(err, -EINVAL, "--interval %s: not a number of seconds from 0.1 to 3600", o->interval);
@@ -240,7 +242,8 @@ static void wait_ms(unsigned ms)
         ;
 }
 
-static int run_plain(struct source *source, struct qpw_view_state *state, const struct options *o, struct qpw_error *err)
+static int run_plain(struct source *source, struct qpw_view_state *state, const struct options *o,
+                     struct qpw_error *err)
 {
     struct qpw_snapshot snapshots[2] = {{0}};
     struct qpw_model model = {0};
@@ -293,7 +296,8 @@ int qpw_cmd_top(int argc, char **argv)
     qpw_kernel_init(&source.kernel);
     r = open_source(&source, &err);
     if (r == 0 && screen) {
-        struct qpw_view_options options = {.state = &state, .sockets = source.sockets, .ascii = o.ascii, .remember = true};
+        struct qpw_view_options options = {
+            .state = &state, .sockets = source.sockets, .ascii = o.ascii, .remember = true};
 
         r = qpw_view_run(&options, take, &source, &err);
     } else if (r == 0) {

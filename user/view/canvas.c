@@ -21,7 +21,11 @@ static const struct {
 static wchar_t decode(const char **text)
 {
     const unsigned char *s = (const unsigned char *)*text;
-    unsigned length = s[0] < 0x80 ? 1 : (s[0] & 0xe0) == 0xc0 ? 2 : (s[0] & 0xf0) == 0xe0 ? 3 : (s[0] & 0xf8) == 0xf0 ? 4 : 0;
+    unsigned length = s[0] < 0x80             ? 1
+                      : (s[0] & 0xe0) == 0xc0 ? 2
+                      : (s[0] & 0xf0) == 0xe0 ? 3
+                      : (s[0] & 0xf8) == 0xf0 ? 4
+                                              : 0;
     wchar_t ch;
 
     if (length <= 1) {

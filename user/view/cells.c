@@ -178,7 +178,7 @@ static void text_first(const struct cell *c, char *buf, size_t size)
         snprintf(buf, size, "-");
 }
 
-/* Where nothing moved since the view began, at least that long ago: ">5m"; but no longer than since the first packet. */
+/* Where nothing moved since the view began, at least that long ago (">5m"); no longer than since the first packet. */
 static void text_last(const struct cell *c, char *buf, size_t size)
 {
     uint64_t watched = ago(c, c->m->started_unix_ns), first = ago(c, c->row->first_unix_ns);
@@ -325,7 +325,10 @@ const char *qpw_cell_text(const struct qpw_model *m, const struct qpw_view_state
 
 static uint8_t severity_style(unsigned severity)
 {
-    return severity == 1 ? QPW_STYLE_BAD : severity == 2 ? QPW_STYLE_WARN : severity == 3 ? QPW_STYLE_NOTE : QPW_STYLE_DIM;
+    return severity == 1   ? QPW_STYLE_BAD
+           : severity == 2 ? QPW_STYLE_WARN
+           : severity == 3 ? QPW_STYLE_NOTE
+                           : QPW_STYLE_DIM;
 }
 
 static uint8_t verdict_style(unsigned verdict)

@@ -75,7 +75,8 @@ static void losses(struct qpw_model *m, int *r)
             continue;
         snprintf(value, sizeof(value), "%" PRIu64, m->now->losses[i]);
         if (qpw_loss_only_delays(i))
-            line(m, r, "delayed", QPW_STYLE_WARN, qpw_loss_name(i), value, "events not sent; what they tell of is kept");
+            line(m, r, "delayed", QPW_STYLE_WARN, qpw_loss_name(i), value,
+                 "events not sent; what they tell of is kept");
         else
             line(m, r, "LOST", QPW_STYLE_BAD, qpw_loss_name(i), value, "");
     }

@@ -67,7 +67,8 @@ int qpw_allow_line(const struct qpw_model *m, const struct qpw_row *row, char *b
         if (!why && meter->key.kind == QPW_KIND_PROTOCOL)
             snprintf(buf, size, "%s %s any approved", qpw_direction_name(meter->key.direction), protocol);
         else if (!why)
-            snprintf(buf, size, "%s %s %u approved", qpw_direction_name(meter->key.direction), protocol, meter->key.port);
+            snprintf(buf, size, "%s %s %u approved", qpw_direction_name(meter->key.direction), protocol,
+                     meter->key.port);
     }
     if (!why)
         return 0;
@@ -120,7 +121,8 @@ static void put(struct pen *p, uint8_t style, const char *label, const char *tex
     } while (*text);
 }
 
-static void __attribute__((format(printf, 4, 5))) putf(struct pen *p, uint8_t style, const char *label, const char *format, ...)
+static void __attribute__((format(printf, 4, 5)))
+putf(struct pen *p, uint8_t style, const char *label, const char *format, ...)
 {
     char text[1024];
     va_list args;
@@ -153,8 +155,8 @@ static void put_times(struct pen *p, const struct qpw_model *m, const struct qpw
         if (!ns)
             continue;
         qpw_short_age(m->now->unix_ns > ns ? m->now->unix_ns - ns : 0, age, sizeof(age));
-        putf(p, QPW_STYLE_NORMAL, last ? "last seen" : "first seen", "%.19sZ, %s%s", qpw_time_text(ns, when, sizeof(when)), age,
-             strcmp(age, "now") ? " ago" : "");
+        putf(p, QPW_STYLE_NORMAL, last ? "last seen" : "first seen", "%.19sZ, %s%s",
+             qpw_time_text(ns, when, sizeof(when)), age, strcmp(age, "now") ? " ago" : "");
     }
 }
 
@@ -202,8 +204,8 @@ static void put_severity(struct pen *p, const struct qpw_row *row, const struct 
 
     qpw_service_text(f->key.kind, f->key.protocol, f->key.port, false, service, sizeof(service));
     putf(p, f->key.verdict == QPW_VERDICT_UNEXPECTED ? QPW_STYLE_BAD : QPW_STYLE_BOLD, "finding", "%s %s %s, %s: %s",
-         qpw_severity_name(row->severity), qpw_direction_name(f->key.direction), service, qpw_verdict_name(f->key.verdict),
-         qpw_outcome_name(f->value.outcome));
+         qpw_severity_name(row->severity), qpw_direction_name(f->key.direction), service,
+         qpw_verdict_name(f->key.verdict), qpw_outcome_name(f->value.outcome));
     if (f->value.flags & QPW_FINDING_SUPERSEDED)
         put(p, QPW_STYLE_DIM, "", "superseded: judged anew since, by a new policy, better evidence or new addresses");
     if (f->value.flags & QPW_FINDING_MULTICAST)
@@ -212,7 +214,8 @@ static void put_severity(struct pen *p, const struct qpw_row *row, const struct 
         put(p, QPW_STYLE_NOTE, "", "the first answered exchange of its port: kept in the place reserved for it");
 }
 
-static void paint_finding(struct pen *p, const struct qpw_model *m, const struct qpw_view_state *state, const struct qpw_row *row)
+static void paint_finding(struct pen *p, const struct qpw_model *m, const struct qpw_view_state *state,
+                          const struct qpw_row *row)
 {
     const struct qpw_finding_row *f = row->source;
     const char *process = qpw_model_process(m, f), *peer = qpw_model_peer(m, f->value.peer);
@@ -236,11 +239,13 @@ static void paint_finding(struct pen *p, const struct qpw_model *m, const struct
     putf(p, QPW_STYLE_NORMAL, "evidence", "%s%s%s", qpw_evidence_name(f->value.evidence), f->value.reason ? ", " : "",
          f->value.reason ? qpw_reason_name(f->value.reason) : "");
     put_meaning(p, m, f);
-    put_rule(p, m, f->key.verdict == QPW_VERDICT_UNEXPECTED && f->value.rule ? "row missed" : "policy row", f->value.rule);
+    put_rule(p, m, f->key.verdict == QPW_VERDICT_UNEXPECTED && f->value.rule ? "row missed" : "policy row",
+             f->value.rule);
     put_allow(p, m, row);
     put_counts(p, state, row);
     put_times(p, m, row);
-    putf(p, QPW_STYLE_NORMAL, "interface", "%s%s", qpw_model_iface(m, f->value.iface), f->value.vlan ? "" : ", untagged");
+    putf(p, QPW_STYLE_NORMAL, "interface", "%s%s", qpw_model_iface(m, f->value.iface),
+         f->value.vlan ? "" : ", untagged");
     if (f->value.vlan)
         putf(p, QPW_STYLE_NORMAL, "vlan", "%u", f->value.vlan);
     if (f->key.kind == QPW_KIND_ICMP)
@@ -248,7 +253,8 @@ static void paint_finding(struct pen *p, const struct qpw_model *m, const struct
     putf(p, QPW_STYLE_DIM, "flow_id", "%" PRIu64 " (joins it to its records in the alert log)", f->flow_id);
 }
 
-static void paint_meter(struct pen *p, const struct qpw_model *m, const struct qpw_view_state *state, const struct qpw_row *row)
+static void paint_meter(struct pen *p, const struct qpw_model *m, const struct qpw_view_state *state,
+                        const struct qpw_row *row)
 {
     const struct qpw_meter_row *meter = row->source;
     const struct qpw_track *track = qpw_track_find(&m->tracks, row->id);
@@ -274,7 +280,8 @@ static void paint_meter(struct pen *p, const struct qpw_model *m, const struct q
 }
 
 /* Every cell of the row, one a line: for rows that are no more than their columns. */
-static void paint_cells(struct pen *p, const struct qpw_model *m, const struct qpw_view_state *state, const struct qpw_row *row)
+static void paint_cells(struct pen *p, const struct qpw_model *m, const struct qpw_view_state *state,
+                        const struct qpw_row *row)
 {
     const struct qpw_tab_columns *tab = qpw_tab_columns(state->tab);
     char text[512];

@@ -108,7 +108,8 @@ bool qpw_draw_gone(const struct qpw_draw *d)
 
 void qpw_draw_mouse(struct qpw_draw *d, bool on)
 {
-    mousemask(on ? BUTTON1_PRESSED | BUTTON1_CLICKED | BUTTON1_DOUBLE_CLICKED | BUTTON4_PRESSED | BUTTON5_PRESSED : 0, NULL);
+    mousemask(on ? BUTTON1_PRESSED | BUTTON1_CLICKED | BUTTON1_DOUBLE_CLICKED | BUTTON4_PRESSED | BUTTON5_PRESSED : 0,
+              NULL);
     mouseinterval(0); /* a press counts at once; nothing waits for a second one */
 }
 

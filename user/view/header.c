@@ -48,7 +48,8 @@ static void paint_title(struct qpw_canvas *c, const struct qpw_model *m, const s
     qpw_short_age(s->unix_ns > s->from_unix_ns ? s->unix_ns - s->from_unix_ns : 0, age, sizeof(age));
     col = qpw_canvas_printf(c, 0, 0, c->cols, QPW_STYLE_BOLD, "%s ", s->host[0] ? s->host : "qportwatch");
     qpw_canvas_printf(c, 0, col, c->cols - col, QPW_STYLE_NORMAL, "%s · %s · %s %s", interfaces,
-                      s->meta.policy_name[0] ? s->meta.policy_name : "no policy", s->replay ? "capture of" : "attached", age);
+                      s->meta.policy_name[0] ? s->meta.policy_name : "no policy", s->replay ? "capture of" : "attached",
+                      age);
     if (s->replay)
         snprintf(right, sizeof(right), " capture");
     else if (beat == UINT64_MAX)
@@ -56,7 +57,8 @@ static void paint_title(struct qpw_canvas *c, const struct qpw_model *m, const s
     else if (beat < USUAL_BEAT_NS)
         snprintf(right, sizeof(right), " auditor alive");
     else
-        snprintf(right, sizeof(right), stale ? " AUDITOR SILENT %s" : " auditor %s ago", qpw_short_age(beat, age, sizeof(age)));
+        snprintf(right, sizeof(right), stale ? " AUDITOR SILENT %s" : " auditor %s ago",
+                 qpw_short_age(beat, age, sizeof(age)));
     col = c->cols - qpw_text_width(right);
     qpw_canvas_text(c, 0, col, c->cols, style, right);
     if (state->paused)
@@ -76,7 +78,8 @@ static int paint_rate(struct qpw_canvas *c, int row, int col, int graph, const s
     qpw_short_number(state->bytes ? bytes : 8 * bytes, number, sizeof(number));
     qpw_short_number(rx ? rate->rx_packets : rate->tx_packets, packets, sizeof(packets));
     col = qpw_canvas_printf(c, row, col, c->cols, QPW_STYLE_BOLD, "%s ", rx ? "rx" : "tx");
-    qpw_canvas_printf(c, row, col, 23, QPW_STYLE_NORMAL, "%5s %s %5s pkt/s", number, state->bytes ? "B/s" : "bit/s", packets);
+    qpw_canvas_printf(c, row, col, 23, QPW_STYLE_NORMAL, "%5s %s %5s pkt/s", number, state->bytes ? "B/s" : "bit/s",
+                      packets);
     col += 24 - 2 * state->bytes;
     qpw_tracks_total_history(&m->tracks, rx ? m->tracks.rx_history : m->tracks.tx_history, values, (size_t)graph);
     qpw_canvas_text(c, row, col, graph, QPW_STYLE_GRAPH, qpw_sparkline(values, (size_t)graph, bars, sizeof(bars)));
@@ -95,15 +98,18 @@ static void paint_rates(struct qpw_canvas *c, int row, const struct qpw_model *m
 
 static void paint_shares(struct qpw_canvas *c, int row, const struct qpw_model *m)
 {
-    static const uint8_t order[] = {QPW_VERDICT_UNEXPECTED, QPW_VERDICT_UNDECIDED, QPW_VERDICT_WEAK, QPW_VERDICT_IMPLIED,
-                                    QPW_VERDICT_INFRA, QPW_VERDICT_ALLOWED, QPW_VERDICT_PEER, QPW_VERDICT_TRANSIT};
+    static const uint8_t order[] = {QPW_VERDICT_UNEXPECTED, QPW_VERDICT_UNDECIDED, QPW_VERDICT_WEAK,
+                                    QPW_VERDICT_IMPLIED,    QPW_VERDICT_INFRA,     QPW_VERDICT_ALLOWED,
+                                    QPW_VERDICT_PEER,       QPW_VERDICT_TRANSIT};
     char share[16], number[16];
     int col = 0;
 
     for (size_t i = 0; i < sizeof(order); i++) {
         uint64_t packets = m->summary.by_verdict[order[i]];
-        uint8_t style = !packets ? QPW_STYLE_DIM : order[i] == QPW_VERDICT_UNEXPECTED ? QPW_STYLE_BAD
-                                                 : order[i] == QPW_VERDICT_WEAK       ? QPW_STYLE_WARN : QPW_STYLE_NORMAL;
+        uint8_t style = !packets                             ? QPW_STYLE_DIM
+                        : order[i] == QPW_VERDICT_UNEXPECTED ? QPW_STYLE_BAD
+                        : order[i] == QPW_VERDICT_WEAK       ? QPW_STYLE_WARN
+                                                             : QPW_STYLE_NORMAL;
 
         if (!packets && c->cols < 140)
             continue;

@@ -284,7 +284,8 @@ unsigned qpw_input_action(struct qpw_view_state *state, const struct qpw_model *
     return 0;
 }
 
-unsigned qpw_input_key(struct qpw_view_state *state, const struct qpw_model *m, int key, int page, const char *quit_question)
+unsigned qpw_input_key(struct qpw_view_state *state, const struct qpw_model *m, int key, int page,
+                       const char *quit_question)
 {
     const struct qpw_binding *binding = qpw_binding_find(key);
 

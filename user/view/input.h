@@ -14,7 +14,8 @@
 #define QPW_DO_REDRAW 0x20 /* every cell again */
 
 /* page: rows on the screen. quit_question: asked before quitting, NULL: none. */
-unsigned qpw_input_key(struct qpw_view_state *state, const struct qpw_model *m, int key, int page, const char *quit_question);
+unsigned qpw_input_key(struct qpw_view_state *state, const struct qpw_model *m, int key, int page,
+                       const char *quit_question);
 
 /* The same of an action, as a click gives it. */
 unsigned qpw_input_action(struct qpw_view_state *state, const struct qpw_model *m, enum qpw_action action, int argument,

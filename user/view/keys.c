@@ -95,9 +95,11 @@ int qpw_model_help(struct qpw_model *m)
         r = qpw_model_add_line(m, "filter", QPW_STYLE_NORMAL, name, "", qpw_field_help((enum qpw_field)i));
     }
     if (r == 0)
-        r = qpw_model_add_line(m, "filter", QPW_STYLE_NORMAL, "word", "", "anywhere in the row; quotes keep blanks together");
+        r = qpw_model_add_line(m, "filter", QPW_STYLE_NORMAL, "word", "",
+                               "anywhere in the row; quotes keep blanks together");
     if (r == 0)
-        r = qpw_model_add_line(m, "filter", QPW_STYLE_NORMAL, "-term, !term", "", "not; port:80,443 either; port:1-1023 range");
+        r = qpw_model_add_line(m, "filter", QPW_STYLE_NORMAL, "-term, !term", "",
+                               "not; port:80,443 either; port:1-1023 range");
     for (size_t i = 0; r == 0 && i < sizeof(words) / sizeof(*words); i++)
         r = qpw_model_add_line(m, "word", QPW_STYLE_NORMAL, words[i].word, "", words[i].meaning);
     return r;

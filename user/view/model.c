@@ -93,11 +93,15 @@ int qpw_model_advance(struct qpw_model *m, const struct qpw_snapshot *s)
 {
     int r = qpw_tracks_advance(&m->tracks, s);
 
-    r = r ? r : remember_peers(m, s);
     if (r < 0)
         return r;
-    if (!m->started_unix_ns)
+    if (m->tracks.round == 1) { /* the first, or the first of another kernel side */
         m->started_unix_ns = s->unix_ns;
+        m->n_peer_seen = 0;
+    }
+    r = remember_peers(m, s);
+    if (r < 0)
+        return r;
     m->now = s;
     m->n_rows = m->n_lines = 0; /* they point into the snapshot before */
     qpw_summary_make(m);

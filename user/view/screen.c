@@ -53,7 +53,8 @@ void qpw_titles_paint(struct qpw_canvas *c, int at, const struct qpw_layout *lay
         char title[40];
 
         snprintf(title, sizeof(title), "%s%s", place->column->title, !sorted ? "" : down ? "▼" : "▲");
-        qpw_canvas_field(c, at, place->left, place->width, place->column->flags & QPW_COLUMN_RIGHT, QPW_STYLE_TITLE, title);
+        qpw_canvas_field(c, at, place->left, place->width, place->column->flags & QPW_COLUMN_RIGHT, QPW_STYLE_TITLE,
+                         title);
         qpw_canvas_zone(c, at, place->left, place->left + place->width, QPW_ACTION_SORT_COLUMN, place->column->id);
     }
 }
@@ -118,8 +119,8 @@ static void paint_tabs(struct qpw_canvas *c, int at, const struct qpw_model *m, 
 
     for (int i = 0; i < QPW_TAB_COUNT; i++) {
         bool on = i == (int)state->tab;
-        int end = qpw_canvas_printf(c, at, col, c->cols - col, on ? QPW_STYLE_TAB_ON : QPW_STYLE_TAB, on ? "[%d %s]" : " %d %s ",
-                                    i + 1, qpw_tab_name((enum qpw_tab)i));
+        int end = qpw_canvas_printf(c, at, col, c->cols - col, on ? QPW_STYLE_TAB_ON : QPW_STYLE_TAB,
+                                    on ? "[%d %s]" : " %d %s ", i + 1, qpw_tab_name((enum qpw_tab)i));
 
         qpw_canvas_zone(c, at, col, end, QPW_ACTION_TAB, i);
         col = end;
@@ -132,7 +133,8 @@ static void paint_tabs(struct qpw_canvas *c, int at, const struct qpw_model *m, 
         snprintf(right, sizeof(right), " %zu row%s", m->n_rows, m->n_rows == 1 ? "" : "s");
     width = qpw_text_width(right);
     width = width > c->cols - col ? c->cols - col : width;
-    qpw_canvas_field(c, at, c->cols - width, width, true, state->filter.n_terms ? QPW_STYLE_NOTE : QPW_STYLE_DIM, right);
+    qpw_canvas_field(c, at, c->cols - width, width, true, state->filter.n_terms ? QPW_STYLE_NOTE : QPW_STYLE_DIM,
+                     right);
 }
 
 static void paint_hints(struct qpw_canvas *c, int at, const struct qpw_view_state *state)
@@ -140,10 +142,17 @@ static void paint_hints(struct qpw_canvas *c, int at, const struct qpw_view_stat
     static const struct {
         const char *key, *does;
         enum qpw_action action;
-    } hints[] = {{"?", "help", QPW_ACTION_TAB},        {"q", "quit", QPW_ACTION_QUIT},      {"Tab", "next", QPW_ACTION_TAB_NEXT},
-                 {"/", "filter", QPW_ACTION_FILTER},   {"s", "sort", QPW_ACTION_SORT},      {"Enter", "details", QPW_ACTION_DETAILS},
-                 {"p", "pause", QPW_ACTION_PAUSE},     {"t", "totals", QPW_ACTION_TOTALS},  {"r", "reverse", QPW_ACTION_REVERSE},
-                 {"f", "freeze", QPW_ACTION_FOLLOW},   {"=", "only this", QPW_ACTION_FILTER_ROW}};
+    } hints[] = {{"?", "help", QPW_ACTION_TAB},
+                 {"q", "quit", QPW_ACTION_QUIT},
+                 {"Tab", "next", QPW_ACTION_TAB_NEXT},
+                 {"/", "filter", QPW_ACTION_FILTER},
+                 {"s", "sort", QPW_ACTION_SORT},
+                 {"Enter", "details", QPW_ACTION_DETAILS},
+                 {"p", "pause", QPW_ACTION_PAUSE},
+                 {"t", "totals", QPW_ACTION_TOTALS},
+                 {"r", "reverse", QPW_ACTION_REVERSE},
+                 {"f", "freeze", QPW_ACTION_FOLLOW},
+                 {"=", "only this", QPW_ACTION_FILTER_ROW}};
     int col = 0;
 
     for (size_t i = 0; i < sizeof(hints) / sizeof(*hints); i++) {
@@ -172,7 +181,8 @@ static void paint_filter(struct qpw_canvas *c, int at, const struct qpw_view_sta
     for (int i = 1; i < QPW_FIELD_COUNT; i++) {
         if (!(foreign & 1u << i))
             continue;
-        col = qpw_canvas_printf(c, at, col, c->cols - col, QPW_STYLE_WARN, " (no %s here)", qpw_field_name((enum qpw_field)i));
+        col = qpw_canvas_printf(c, at, col, c->cols - col, QPW_STYLE_WARN, " (no %s here)",
+                                qpw_field_name((enum qpw_field)i));
         break;
     }
     qpw_canvas_text(c, at, col, c->cols - col, QPW_STYLE_DIM, "   / change  c drop  ? help");
@@ -187,7 +197,8 @@ static void paint_last(struct qpw_canvas *c, const struct qpw_view_state *state)
         col = qpw_canvas_text(c, at, col, c->cols - col - 1, QPW_STYLE_NORMAL, state->edit);
         qpw_canvas_text(c, at, col, 1, QPW_STYLE_NORMAL | QPW_STYLE_SELECTED, " ");
         qpw_canvas_text(c, at, col + 2, c->cols - col - 2, state->message_bad ? QPW_STYLE_BAD : QPW_STYLE_DIM,
-                        *state->message ? state->message : "Enter keeps, Esc gives up; port: dir: addr: proc: … (? lists all)");
+                        *state->message ? state->message
+                                        : "Enter keeps, Esc gives up; port: dir: addr: proc: … (? lists all)");
     } else if (state->mode == QPW_MODE_QUIT || *state->message) {
         qpw_canvas_text(c, at, 0, c->cols, state->message_bad ? QPW_STYLE_BAD : QPW_STYLE_BOLD, state->message);
     } else if (state->filter.n_terms && state->tab != QPW_TAB_HELP) {
@@ -211,7 +222,8 @@ static void paint_sort(struct qpw_canvas *c, int first, int height, const struct
 
         if (index < (int)tab->n)
             snprintf(text, sizeof(text), "│ %s %s", on ? ">" : " ", tab->columns[index].title);
-        qpw_canvas_field(c, first + i, left, 26, false, on ? QPW_STYLE_NORMAL | QPW_STYLE_SELECTED : QPW_STYLE_NORMAL, text);
+        qpw_canvas_field(c, first + i, left, 26, false, on ? QPW_STYLE_NORMAL | QPW_STYLE_SELECTED : QPW_STYLE_NORMAL,
+                         text);
         if (index < (int)tab->n)
             qpw_canvas_zone(c, first + i, left, c->cols, QPW_ACTION_SORT_COLUMN, tab->columns[index].id);
     }

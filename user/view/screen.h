@@ -22,7 +22,7 @@ void qpw_screen_settle(const struct qpw_model *m, struct qpw_view_state *state, 
 int qpw_header_paint(struct qpw_canvas *c, const struct qpw_model *m, const struct qpw_view_state *state);
 int qpw_header_rows(int rows);
 
-/* All that is known of a row, from its line `top` on, into `height` rows of the canvas. Returns how many lines there are. */
+/* All that is known of a row, scrolled by state->details_top, into `height` rows. Returns how many lines there are. */
 int qpw_details_paint(struct qpw_canvas *c, const struct qpw_model *m, const struct qpw_view_state *state,
                       const struct qpw_row *row, int first_row, int height);
 
@@ -33,6 +33,7 @@ int qpw_allow_line(const struct qpw_model *m, const struct qpw_row *row, char *b
 void qpw_row_paint(struct qpw_canvas *c, int at, const struct qpw_layout *layout, const struct qpw_model *m,
                    const struct qpw_view_state *state, const struct qpw_row *row);
 /* The column titles; the sorted one carries ▲ or ▼. */
-void qpw_titles_paint(struct qpw_canvas *c, int at, const struct qpw_layout *layout, const struct qpw_view_state *state);
+void qpw_titles_paint(struct qpw_canvas *c, int at, const struct qpw_layout *layout,
+                      const struct qpw_view_state *state);
 
 #endif

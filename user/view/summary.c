@@ -92,13 +92,15 @@ static void answer(const struct qpw_snapshot *s, const struct qpw_finding_row *w
                  sum->hooks_missing, s->n_ifaces);
     } else if (sum->by_verdict[QPW_VERDICT_UNEXPECTED] && !sum->explained) {
         sum->health = QPW_HEALTH_SUSPECT;
-        snprintf(sum->verdict, sizeof(sum->verdict), "UNEXPECTED PACKETS without a finding kept: see Ports, /verdict:unexpected");
+        snprintf(sum->verdict, sizeof(sum->verdict),
+                 "UNEXPECTED PACKETS without a finding kept: see Ports, /verdict:unexpected");
     } else if (sum->losses) {
         sum->health = QPW_HEALTH_DOUBT;
         snprintf(sum->verdict, sizeof(sum->verdict), "CLEAN AS FAR AS SEEN: detail was lost; see Coverage");
     } else {
         sum->health = QPW_HEALTH_CLEAN;
-        snprintf(sum->verdict, sizeof(sum->verdict), "CLEAN: nothing unexpected %s", s->replay ? "in the capture" : "so far");
+        snprintf(sum->verdict, sizeof(sum->verdict), "CLEAN: nothing unexpected %s",
+                 s->replay ? "in the capture" : "so far");
     }
 }
 

@@ -110,8 +110,9 @@ const char *qpw_row_words(const struct qpw_model *m, const struct qpw_row *row, 
     static const struct {
         const enum qpw_column_id *columns;
         size_t n;
-    } lists[] = {[QPW_ROW_FINDING] = LIST(of_things), [QPW_ROW_FOLDED] = LIST(of_things), [QPW_ROW_METER] = LIST(of_meters),
-                 [QPW_ROW_PEER] = LIST(of_peers), [QPW_ROW_RULE] = LIST(of_rules), [QPW_ROW_LINE] = LIST(of_lines)};
+    } lists[] = {
+        [QPW_ROW_FINDING] = LIST(of_things), [QPW_ROW_FOLDED] = LIST(of_things), [QPW_ROW_METER] = LIST(of_meters),
+        [QPW_ROW_PEER] = LIST(of_peers),     [QPW_ROW_RULE] = LIST(of_rules),    [QPW_ROW_LINE] = LIST(of_lines)};
 #undef LIST
     static const struct qpw_view_state names; /* service names on */
     size_t used = (size_t)snprintf(buf, size, "%s", qpw_direction_name(qpw_thing_of(row).direction));

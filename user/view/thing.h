@@ -15,7 +15,7 @@ struct qpw_thing {
 
 struct qpw_thing qpw_thing_of(const struct qpw_row *row);
 
-/* The row's figure in a column, of which sorting and showing start; lower comes first. *ret untouched where the column is text. */
+/* The row's figure in a column, for sorting and for showing; false, *ret untouched, where the column is text. */
 bool qpw_row_number(const struct qpw_row *row, enum qpw_column_id column, double *ret);
 
 #endif

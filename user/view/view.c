@@ -139,10 +139,10 @@ static void follow_alerts(struct qpw_view *view)
     view->model.alerts = qpw_alert_tail_read(&view->alerts) < 0 ? NULL : view->alerts.counts;
 }
 
-/* A brief snapshot takes over what only whole ones tell, so that Coverage can be shown without reading all each second. */
+/* A brief snapshot takes over what only whole ones tell: Coverage can be shown without reading all each second. */
 static void keep_whole(struct qpw_snapshot *now, struct qpw_snapshot *before)
 {
-    if (now->memory_bytes || !before->memory_bytes)
+    if (now->memory_bytes || !before->memory_bytes || now->from_unix_ns != before->from_unix_ns)
         return;
     now->memory_bytes = before->memory_bytes;
     for (size_t i = 0; i < QPW_CLASS_COUNT; i++)

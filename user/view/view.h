@@ -36,7 +36,7 @@ int qpw_view_fd(const struct qpw_view *view);
 /* Milliseconds until the next snapshot is wanted, 0: now. */
 int qpw_view_due_ms(const struct qpw_view *view);
 
-/* Whether the next snapshot has to be whole (tables, connections, notes, unwatched interfaces), as some tabs need it. */
+/* Whether the next snapshot has to be whole (connections, notes, unwatched interfaces), as some tabs need it. */
 bool qpw_view_wants_whole(const struct qpw_view *view);
 
 /*
