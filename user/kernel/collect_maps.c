@@ -55,7 +55,6 @@ static int make_room(struct qpw_entries *e, size_t *room, size_t more, size_t ke
     return 0;
 }
 
-/* 0, -EINVAL where the kernel has no batches for this map, or another negative errno. */
 static int read_batches(int fd, size_t key_size, size_t value_size, struct qpw_entries *e)
 {
     size_t room = 0, chunk = BATCH;
@@ -87,29 +86,6 @@ static int read_batches(int fd, size_t key_size, size_t value_size, struct qpw_e
     }
 }
 
-/* For kernels without batches. A key that is deleted meanwhile starts the walk anew: a bound ends it. */
-static int read_singly(int fd, size_t key_size, size_t value_size, struct qpw_entries *e, uint32_t max_entries)
-{
-    size_t room = 0;
-    char *key;
-    int rc;
-
-    e->count = 0;
-    for (uint32_t i = 0; i < max_entries; i++) {
-        rc = make_room(e, &room, 2, key_size, value_size);
-        if (rc < 0)
-            return rc;
-        key = (char *)e->keys + e->count * key_size;
-        if (bpf_map_get_next_key(fd, e->count ? key - key_size : NULL, key) < 0)
-            return errno == ENOENT ? 0 : -errno;
-        if (bpf_map_lookup_elem(fd, key, (char *)e->values + e->count * value_size) == 0)
-            e->count++;
-        else if (errno != ENOENT)
-            return -errno;
-    }
-    return 0;
-}
-
 int qpw_entries_read(int fd, size_t key_size, size_t value_size, struct qpw_entries *ret)
 {
     struct qpw_entries e = {0};
@@ -121,8 +97,6 @@ int qpw_entries_read(int fd, size_t key_size, size_t value_size, struct qpw_entr
     if (rc < 0)
         return rc;
     rc = read_batches(fd, key_size, value_size, &e);
-    if (rc == -EINVAL || rc == -EOPNOTSUPP || rc == -ENOTSUP || rc == -524 /* ENOTSUPP, kernel only */)
-        rc = read_singly(fd, key_size, value_size, &e, info.max_entries);
     if (rc < 0) {
         qpw_entries_clear(&e);
         return rc;

@@ -17,9 +17,9 @@ struct qpw_entries {
 };
 
 /*
- * Reads a hash or LRU map whole, in batches where the kernel can (5.6), else one by one. Entries
- * that come or go meanwhile may be in it or not; none twice. The sizes have to be the map's
- * (-EPROTO). Caller frees keys and values. 0 or a negative errno.
+ * Reads a hash or LRU map whole, in batches (kernel 5.6). Entries that come or go meanwhile may be
+ * in it or not; none twice. The sizes have to be the map's (-EPROTO). The caller clears *ret. 0 or a
+ * negative errno.
  */
 int qpw_entries_read(int fd, size_t key_size, size_t value_size, struct qpw_entries *ret);
 void qpw_entries_clear(struct qpw_entries *e);
