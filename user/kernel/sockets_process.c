@@ -19,6 +19,7 @@
 
 #define INDEX_AGE_NS 1000000000ull
 #define INDEX_TIME_NS 250000000ull /* a reading of /proc is given up after this long and is then incomplete */
+#define INDEX_DEAR_NS 50000000ull
 #define INDEX_SHARE 20             /* readings may take a twentieth of the time, */
 #define INDEX_CREDIT_NS 250000000ll /* and so much at once after a rest */
 
@@ -155,12 +156,14 @@ static int search(const struct qpw_process_index *index, uint32_t inode)
 /*
  * The process that holds the inode. Returns its pid; 0: there is none, of which the index that was
  * read after `asked_ns` is sure; -1: not known (no new reading allowed yet, or an incomplete one).
+ * sparing: where a reading takes long, none is made while the last one is young.
  */
-static int find_owner(struct qpw_sockets *s, uint32_t inode, uint64_t asked_ns)
+static int find_owner(struct qpw_sockets *s, uint32_t inode, uint64_t asked_ns, bool sparing)
 {
     struct qpw_process_index *index = s->index;
     uint64_t now = qpw_monotonic_ns();
     int64_t credit;
+    bool young, dear;
     int pid = 0;
 
     if (!index) {
@@ -171,9 +174,11 @@ static int find_owner(struct qpw_sockets *s, uint32_t inode, uint64_t asked_ns)
     credit = index->ended_ns ? index->credit_ns + (int64_t)((now - index->ended_ns) / INDEX_SHARE) : INDEX_CREDIT_NS;
     if (credit > INDEX_CREDIT_NS)
         credit = INDEX_CREDIT_NS;
-    if (index->ended_ns && (now - index->ended_ns < INDEX_AGE_NS || credit <= 0))
+    young = index->ended_ns && now - index->ended_ns < INDEX_AGE_NS;
+    dear = index->ended_ns - index->started_ns > INDEX_DEAR_NS;
+    if (young || (index->ended_ns && credit <= 0))
         pid = search(index, inode);
-    if (!pid && credit > 0) {
+    if (!pid && credit > 0 && !(sparing && young && dear)) {
         read_processes(index);
         index->credit_ns = credit - (int64_t)(index->ended_ns - index->started_ns);
         pid = search(index, inode);
@@ -357,10 +362,10 @@ int qpw_sockets_process(struct qpw_sockets *s, const struct qpw_conn_key *key, e
         socket = again;
         exact = false;
     }
-    pid = find_owner(s, socket.inode, asked_ns);
+    pid = find_owner(s, socket.inode, asked_ns, exact && direction != QPW_DIR_OUTBOUND);
     if (pid < 0 && exact && direction != QPW_DIR_OUTBOUND && find_listener(s, key, &again)) {
-        /* /proc may not be read again yet, but the listener that it was accepted from is known for longer. */
-        pid = find_owner(s, again.inode, asked_ns);
+        /* /proc is not to be read again yet, but the listener that it was accepted from is known for longer. */
+        pid = find_owner(s, again.inode, asked_ns, false);
         exact = false;
     }
     if (pid > 0) {
