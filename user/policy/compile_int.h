@@ -67,6 +67,28 @@ bool qpw_row_active(const struct qpw_compiler *c, const struct qpw_rule *rule, u
 /* First place of a protocol's space; single places for protocols without ports. */
 uint32_t qpw_space_of(unsigned protocol);
 
+/* A run of places of one of the tool's groups. */
+#define QPW_RUN_IN 1
+#define QPW_RUN_OUT 2
+struct qpw_run {
+    unsigned group;
+    int directions; /* QPW_RUN_* */
+    uint32_t first; /* QPW_SPACE_* + port */
+    uint32_t last;
+    uint16_t initiator_port; /* 0: any */
+    uint8_t flags;           /* QPW_STEP_* */
+};
+
+/* A companion: follows each row that allows the place `row` in `row_direction`. */
+struct qpw_companion {
+    struct qpw_run run;    /* group is enum qpw_implied_group */
+    uint8_t row_direction;
+    uint32_t row;
+    bool live; /* only while the row had an answered exchange with the same remote address */
+};
+const struct qpw_companion *qpw_companions(size_t *ret_n);
+bool qpw_row_covers(const struct qpw_rule *rule, uint8_t direction, uint32_t place);
+
 /* ---- Address sets (compile_sets.c) ---- */
 
 struct qpw_set_builder;

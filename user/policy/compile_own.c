@@ -11,19 +11,9 @@
 #define PROTOCOL(number) (QPW_SPACE_PROTOCOL + (number))
 #define ETHERTYPE(type) (QPW_SPACE_ETHERTYPE + (type))
 
-enum { IN = 1, OUT = 2, BOTH = 3 };
+enum { IN = QPW_RUN_IN, OUT = QPW_RUN_OUT, BOTH = IN | OUT };
 
-/* A run of places of a group. */
-struct run {
-    unsigned group;
-    int directions;
-    uint32_t first;
-    uint32_t last;
-    uint16_t initiator_port;
-    uint8_t flags;
-};
-
-static const struct run infra_runs[] = {
+static const struct qpw_run infra_runs[] = {
     {QPW_INFRA_ARP, BOTH, ETHERTYPE(0x0806), ETHERTYPE(0x0806), 0, 0},
     {QPW_INFRA_ICMP, BOTH, QPW_SPACE_ICMP, QPW_SPACE_ICMP + 255, 0, 0},
     {QPW_INFRA_ICMP, BOTH, QPW_SPACE_ICMP6, QPW_SPACE_ICMP6 + 129, 0, 0},
@@ -49,15 +39,7 @@ static const struct run infra_runs[] = {
     {QPW_INFRA_ROUTING, IN, UDP(2029), UDP(2029), 0, QPW_STEP_RX_MULTICAST},         /* HSRP for IPv6 */
 };
 
-/* A companion's run: follows each row that allows the place `row` in `row_direction`. */
-struct companion {
-    struct run run;
-    uint8_t row_direction;
-    uint32_t row;
-    bool live; /* only while the row had an answered exchange with the same remote address */
-};
-
-static const struct companion companions[] = {
+static const struct qpw_companion companions[] = {
     {{QPW_IMPLIED_DNS_TCP, OUT, TCP(53), TCP(53), 0, 0}, QPW_DIR_OUTBOUND, UDP(53), false},
     {{QPW_IMPLIED_KERBEROS_UDP, OUT, UDP(88), UDP(88), 0, 0}, QPW_DIR_OUTBOUND, TCP(88), false},
     {{QPW_IMPLIED_KPASSWD, OUT, TCP(464), TCP(464), 0, 0}, QPW_DIR_OUTBOUND, TCP(88), false},
@@ -86,6 +68,12 @@ static const struct companion companions[] = {
     {{QPW_IMPLIED_NFS_CALLBACK, OUT, TCP(1024), TCP(65535), 0, 0}, QPW_DIR_INBOUND, TCP(2049), true},
 };
 
+const struct qpw_companion *qpw_companions(size_t *ret_n)
+{
+    *ret_n = sizeof(companions) / sizeof(*companions);
+    return companions;
+}
+
 static int own_rule(struct qpw_compiler *c, const char *prefix, const char *group, const char *text, int directions,
                     uint8_t verdict, bool in_force)
 {
@@ -101,7 +89,7 @@ static int own_rule(struct qpw_compiler *c, const char *prefix, const char *grou
     return qpw_registry_add_rule(c, &info);
 }
 
-static int add_run(struct qpw_compiler *c, const struct run *run, struct qpw_atom atom)
+static int add_run(struct qpw_compiler *c, const struct qpw_run *run, struct qpw_atom atom)
 {
     int ret = 0;
 
@@ -146,7 +134,7 @@ int qpw_compile_infra(struct qpw_compiler *c)
     return ret < 0 ? ret : 0;
 }
 
-static bool row_covers(const struct qpw_rule *rule, uint8_t direction, uint32_t place)
+bool qpw_row_covers(const struct qpw_rule *rule, uint8_t direction, uint32_t place)
 {
     unsigned protocol = place >= QPW_SPACE_UDP ? IPPROTO_UDP : IPPROTO_TCP;
     uint16_t port = (uint16_t)(place - qpw_space_of(protocol));
@@ -160,7 +148,7 @@ static bool row_covers(const struct qpw_rule *rule, uint8_t direction, uint32_t 
 }
 
 /* One companion after one row: within the row's own limits, to the same addresses. */
-static int follow(struct qpw_compiler *c, const struct companion *companion, const struct qpw_rule *row, uint16_t id,
+static int follow(struct qpw_compiler *c, const struct qpw_companion *companion, const struct qpw_rule *row, uint16_t id,
                   uint32_t ifindex)
 {
     uint16_t parent = qpw_registry_rule(&c->names, row->name);
@@ -187,7 +175,7 @@ static int follow(struct qpw_compiler *c, const struct companion *companion, con
     return ret;
 }
 
-static int compile_companion(struct qpw_compiler *c, const struct companion *companion)
+static int compile_companion(struct qpw_compiler *c, const struct qpw_companion *companion)
 {
     const struct qpw_group_setting *setting = &c->policy->implied[companion->run.group];
     char text[160];
@@ -200,14 +188,14 @@ static int compile_companion(struct qpw_compiler *c, const struct companion *com
              companion->row >= QPW_SPACE_UDP ? "udp" : "tcp", companion->row & 0xffff);
     for (size_t i = 0; i < c->policy->n_rules && !used && !setting->unexpected; i++)
         used = !(c->policy->rules[i].flags & QPW_RULE_WEAK) && qpw_row_active(c, &c->policy->rules[i], &ifindex) &&
-               row_covers(&c->policy->rules[i], companion->row_direction, companion->row);
+               qpw_row_covers(&c->policy->rules[i], companion->row_direction, companion->row);
     id = own_rule(c, "implied", qpw_implied_name(companion->run.group), text, companion->run.directions,
                   setting->unexpected ? QPW_VERDICT_UNEXPECTED : QPW_VERDICT_IMPLIED, used);
     for (size_t i = 0; i < c->policy->n_rules && id >= 0 && used && ret == 0; i++) {
         const struct qpw_rule *row = &c->policy->rules[i];
 
         if (!(row->flags & QPW_RULE_WEAK) && qpw_row_active(c, row, &ifindex) &&
-            row_covers(row, companion->row_direction, companion->row))
+            qpw_row_covers(row, companion->row_direction, companion->row))
             ret = follow(c, companion, row, (uint16_t)id, ifindex);
     }
     return id < 0 ? id : ret;

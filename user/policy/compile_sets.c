@@ -271,35 +271,66 @@ static struct qpw_peer_info *peer_info(struct qpw_compiler *c, const char *name,
     return &c->names.peers[number];
 }
 
-static bool is_own(const struct qpw_compiler *c, const struct qpw_range *range)
+/* The range without the node's own addresses, which are sorted. */
+static int add_foreign(struct adding *adding, const struct qpw_range *range, const qpw_u128 *own, size_t n_own)
 {
-    for (size_t i = 0; i < c->context->n_own && range->first == range->last; i++)
-        if (qpw_address_number(c->context->own[i]) == range->first)
-            return true;
-    return false;
+    struct qpw_range rest = *range;
+    int ret = 0;
+
+    for (size_t i = 0; i < n_own && ret == 0; i++) {
+        if (own[i] < rest.first || own[i] > rest.last)
+            continue;
+        if (own[i] > rest.first) {
+            struct qpw_range before = {rest.first, own[i] - 1};
+
+            ret = qpw_range_prefixes(&before, add_prefix, adding);
+        }
+        if (own[i] == rest.last)
+            return ret;
+        rest.first = own[i] + 1;
+    }
+    return ret < 0 ? ret : qpw_range_prefixes(&rest, add_prefix, adding);
+}
+
+static int by_number(const void *left, const void *right)
+{
+    qpw_u128 a = *(const qpw_u128 *)left, b = *(const qpw_u128 *)right;
+
+    return a < b ? -1 : a > b;
+}
+
+static qpw_u128 *sorted_own(const struct qpw_compile_context *context)
+{
+    qpw_u128 *own = calloc(context->n_own + 1, sizeof(*own));
+
+    for (size_t i = 0; own && i < context->n_own; i++)
+        own[i] = qpw_address_number(context->own[i]);
+    if (own)
+        qsort(own, context->n_own, sizeof(*own), by_number);
+    return own;
 }
 
 int qpw_compile_peers(struct qpw_compiler *c)
 {
     struct adding adding = {.c = c, .set = QPW_SET_PEERS};
-    int ret = 0;
+    qpw_u128 *own = sorted_own(c->context);
+    int ret = own ? 0 : -ENOMEM;
 
     for (size_t i = 0; i < c->policy->n_peers && ret == 0; i++) {
         const struct qpw_peer *peer = &c->policy->peers[i];
         struct qpw_peer_info *info = peer_info(c, peer->name, &adding.value);
+        size_t before = c->out.n_sets;
 
-        if (!info)
+        if (!info) {
+            free(own);
             return qpw_fail(c->err, -E2BIG, "%s:%u: no room for another peer name: %d are used by this and earlier policies; detach and attach to start anew",
                             peer->where.file, peer->where.line, QPW_MAX_PEERS - 1);
-        info->own = 0;
-        for (size_t j = 0; j < peer->addresses.n && ret == 0; j++) {
-            if (is_own(c, &peer->addresses.ranges[j])) {
-                info->own = 1;
-                continue;
-            }
-            info->in_force = 1;
-            ret = qpw_range_prefixes(&peer->addresses.ranges[j], add_prefix, &adding);
         }
+        for (size_t j = 0; j < peer->addresses.n && ret == 0; j++)
+            ret = add_foreign(&adding, &peer->addresses.ranges[j], own, c->context->n_own);
+        info->in_force = c->out.n_sets > before;
+        info->own = !info->in_force;
     }
+    free(own);
     return say(c, ret == 0 ? drop_doubles(&c->out, 0) : ret);
 }

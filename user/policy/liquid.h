@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * liquid.h - the part of Liquid that decides what a Jekyll page says for one platform.
+ *
+ * if, elsif, else, endif, unless, endunless over page.platform with ==, !=, contains, and, or (from
+ * right to left, as Liquid does it); comment, capture, include, assign and {{ output }} are dropped.
+ * Anything else is an error with its line: a page half understood would make a wrong policy.
+ */
+#ifndef QPW_POLICY_LIQUID_H
+#define QPW_POLICY_LIQUID_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "util/error.h"
+
+/*
+ * Renders text (named `name` in errors). Every line stays where it is: what is dropped leaves its line
+ * ends, and so does front matter. *ret_mentioned: whether a condition names the platform. 0, or -EINVAL
+ * with err "NAME:LINE: what"; the caller frees *ret_text.
+ */
+int qpw_liquid_render(const char *name, const char *text, size_t length, const char *platform, char **ret_text,
+                      bool *ret_mentioned, struct qpw_error *err);
+
+#endif
