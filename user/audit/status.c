@@ -9,6 +9,7 @@
 
 #include "audit/control.h"
 #include "audit/policy_args.h"
+#include "audit/status_alerts.h"
 #include "kernel/clock.h"
 #include "kernel/collect.h"
 #include "kernel/instance.h"
@@ -139,6 +140,8 @@ int qpw_status_gather(struct qpw_status *ret, struct qpw_error *err)
     if (r == 0) {
         qpw_totals_of(&s.snapshot, &s.totals);
         gather_auditor(&s);
+        if (s.auditor_pid)
+            qpw_status_alerts_gather(s.alerts, sizeof(s.alerts));
         r = gather_hooks(&kernel, &s);
         if (r == 0)
             r = gather_policy(&s);

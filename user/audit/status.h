@@ -50,6 +50,7 @@ struct qpw_status {
     char policy_error[512];
     struct qpw_status_exception *exceptions;
     size_t n_exceptions;
+    char alerts[4096];          /* the auditor's lines, see status_alerts.h */
 };
 
 /* -ENOENT: nothing is attached. Another negative errno with err filled. The caller clears *ret. */

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "audit/status.h"
+#include "audit/status_alerts.h"
 #include "util/names.h"
 
 /* jansson's setters take NULL for "could not be made" and say so once more: one sum of results tells. */
@@ -195,6 +196,7 @@ int qpw_status_json(const struct qpw_status *s, FILE *out)
     SET(root, "tables", tables_json(s));
     SET(root, "memory_bytes", json_integer(s->snapshot.memory_bytes));
     SET(root, "timeouts", timeouts_json(s));
+    SET(root, "alerts", qpw_status_alerts_json(s->alerts));
     SET(root, "coverage", coverage_json(s));
     if (r == 0)
         r = json_dumpf(root, out, JSON_INDENT(2));

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "audit/status.h"
+#include "audit/status_alerts.h"
 #include "util/names.h"
 
 #define LABEL "%-12s "
@@ -166,5 +167,6 @@ void qpw_status_text(const struct qpw_status *s, FILE *out)
     show_losses(s, out);
     show_tables(s, out);
     show_timeouts(s, out);
+    qpw_status_alerts_text(s->alerts, out);
     show_coverage(s, out);
 }

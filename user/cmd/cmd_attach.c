@@ -104,7 +104,10 @@ static error_t take_option(int key, char *value, struct argp_state *state)
         audit->interval = seconds(state, value);
         arguments->interval_given = true;
         return 0;
-    case KEY_ALERTS: audit->alerts = value; return 0;
+    case KEY_ALERTS:
+        audit->alerts = value;
+        arguments->no_alerts = false;
+        return 0;
     case KEY_NO_ALERTS: arguments->no_alerts = true; return 0;
     case KEY_SYSLOG: audit->syslog = value; return 0;
     case KEY_SENSOR: audit->sensor_name = value; return 0;

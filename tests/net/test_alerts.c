@@ -1,0 +1,423 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * The alert log of a watched node: a day in a minute, killed auditors, a full disk, rotation, and how long it
+ * takes from a packet to its line.
+ */
+#include <arpa/inet.h>
+#include <criterion/criterion.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "alert/eve.h"
+#include "auditor.h"
+#include "evelog.h"
+#include "traffic.h"
+
+/* Every finding has a record of its own: nothing is told as one. */
+#define ONE_BY_ONE \
+    "--alert scan_targets=0 --alert slow_scan_targets=0 --alert flood=0 --alert initiators=0 --alert neighbour=0 " \
+    "--alert cap=1000000"
+
+static uint64_t unix_ns(void)
+{
+    struct timespec t;
+
+    clock_gettime(CLOCK_REALTIME, &t);
+    return t.tv_sec * 1000000000ull + t.tv_nsec;
+}
+
+static void path_in(const struct node *n, const char *name, char *ret, size_t size)
+{
+    snprintf(ret, size, "%s/%s", n->folder, name);
+}
+
+/* One TCP connection that is tried and closed at once. 0, or the errno it failed with. */
+static int knock(const char *address, uint16_t port, int milliseconds)
+{
+    struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons(port)};
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0), error = 0;
+    struct pollfd p = {.fd = fd, .events = POLLOUT};
+    socklen_t size = sizeof(error);
+
+    inet_pton(AF_INET, address, &to.sin_addr);
+    if (connect(fd, (struct sockaddr *)&to, sizeof(to)) < 0 && errno != EINPROGRESS)
+        error = errno;
+    else if (poll(&p, 1, milliseconds) != 1)
+        error = ETIMEDOUT;
+    else
+        getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size);
+    close(fd);
+    return error;
+}
+
+struct knocking {
+    uint16_t port;
+    int milliseconds;
+    int result;
+};
+
+static int knock_inside(void *argument)
+{
+    struct knocking *k = argument;
+
+    k->result = knock("10.7.0.1", k->port, k->milliseconds);
+    return 0;
+}
+
+static int client_knocks(struct node *n, uint16_t port, int milliseconds)
+{
+    struct knocking k = {port, milliseconds, 0};
+
+    netns_call(&n->client, knock_inside, &k);
+    return k.result;
+}
+
+/* ---- A day in a minute ---- */
+
+static const struct wanted_record {
+    const char *name;
+    const char *source;
+    unsigned port;
+    const char *process; /* NULL: none may be named */
+} wanted_records[] = {
+    {"inbound-data", "10.7.0.2", 4444, "test_alerts"}, /* the backdoor */
+    {"inbound-refused", "10.7.0.2", 8081, NULL},
+    {"inbound-attempted", "10.7.0.2", 8082, NULL},
+    {"outbound-data", "10.7.0.1", 6667, "test_alerts"},
+    {"inbound-answered", "10.7.0.3", 4444, "test_alerts"}, /* the backdoor answers the scanner, too */
+    {"inbound-answered", "10.7.0.3", 3000, "test_alerts"}, /* and so does what is there for the peer */
+    {"scan", "10.7.0.3", 0, NULL},
+    {"detail-lost", NULL, 0, NULL},
+    {"table-full", NULL, 0, NULL},
+    {"peer-silent", NULL, 0, NULL},
+};
+#define WANTED (sizeof(wanted_records) / sizeof(*wanted_records))
+
+static bool is_wanted(const json_t *record)
+{
+    const char *name = evelog_name(record);
+
+    for (size_t i = 0; i < WANTED; i++)
+        if (evelog_fits(record, &(struct evelog_filter){.name = wanted_records[i].name, .source = wanted_records[i].source,
+                                                        .port = wanted_records[i].port}))
+            return true;
+    return !strcmp(name, "stats") || !strcmp(name, "attached") || !strcmp(name, "auditor-started");
+}
+
+/* What stands there of the backdoor and of the outbound connection before they exchange data is no surplus. */
+static bool is_earlier_stage(const json_t *record)
+{
+    return evelog_fits(record, &(struct evelog_filter){.name = "inbound-answered", .source = "10.7.0.2", .port = 4444}) ||
+           evelog_fits(record, &(struct evelog_filter){.name = "inbound-attempted", .port = 4444}) ||
+           evelog_fits(record, &(struct evelog_filter){.name = "inbound-attempted", .source = "10.7.0.2", .port = 8081}) ||
+           evelog_fits(record, &(struct evelog_filter){.name = "outbound-answered", .port = 6667}) ||
+           evelog_fits(record, &(struct evelog_filter){.name = "outbound-attempted", .port = 6667});
+}
+
+static void expect_exactly(const struct evelog *log)
+{
+    for (size_t i = 0; i < WANTED; i++) {
+        const struct wanted_record *w = &wanted_records[i];
+        const json_t *r = evelog_last(log, &(struct evelog_filter){.name = w->name, .source = w->source, .port = w->port});
+
+        cr_expect(r, "no %s from %s to port %u", w->name, w->source ? w->source : "-", w->port);
+        if (r)
+            cr_expect_str_eq(evelog_fact(r, "process"), w->process ? w->process : "", "%s", w->name);
+    }
+    for (size_t i = 0; i < log->n; i++)
+        if (!is_wanted(log->records[i]) && !is_earlier_stage(log->records[i]))
+            cr_expect(false, "one too many: %s", json_dumps(log->records[i], JSON_COMPACT));
+}
+
+Test(alerts, a_day_in_a_minute, .timeout = 180)
+{
+    pid_t backdoor, nfs, smb, dns, ntp, irc, peer;
+    struct evelog log = {0};
+    struct node n;
+    char path[128];
+    int fd;
+
+    node_open(&n);
+    path_in(&n, "eve.json", path, sizeof(path));
+    netns_address(&n.client, "client0", "10.7.0.3/24"); /* the scanner */
+    netns_address(&n.client, "client0", "10.7.0.9/24"); /* a peer */
+    netns_run(&n.node, "nft add table inet t; nft add chain inet t i '{ type filter hook input priority 0; }'; "
+                       "nft add rule inet t i tcp dport 8082 drop");
+    backdoor = traffic_serve_tcp(&n.node, "10.7.0.1", 4444);
+    nfs = traffic_serve_tcp(&n.node, "10.7.0.1", 2049);
+    smb = traffic_serve_tcp(&n.node, "10.7.0.1", 445);
+    dns = traffic_serve_udp(&n.client, "10.7.0.2", 53);
+    ntp = traffic_serve_udp(&n.client, "10.7.0.2", 123);
+    irc = traffic_serve_tcp(&n.client, "10.7.0.2", 6667);
+    peer = traffic_serve_tcp(&n.node, "10.7.0.1", 3000);
+    node_attach(&n, "node0 --alerts %s --peer node2=10.7.0.9 --interval 1 --alert summary_s=600 --alert peer_silent_s=3", path);
+
+    traffic_tcp(&n.client, &(struct traffic_tcp){.address = "10.7.0.1", .port = 3000, .local_address = "10.7.0.9", .up = 500});
+    traffic_tcp(&n.client, &(struct traffic_tcp){.address = "10.7.0.1", .port = 2049, .up = 1000000, .down = 1000000});
+    traffic_tcp(&n.client, &(struct traffic_tcp){.address = "10.7.0.1", .port = 445, .up = 50000, .down = 500000});
+    traffic_udp(&n.node, "10.7.0.2", 53, 0, 50, 60);
+    traffic_udp(&n.node, "10.7.0.2", 123, 123, 4, 48);
+    cr_expect_eq(client_knocks(&n, 8081, 2000), ECONNREFUSED);
+    cr_expect_eq(client_knocks(&n, 8082, 300), ETIMEDOUT);
+    traffic_tcp(&n.client, &(struct traffic_tcp){.address = "10.7.0.1", .port = 4444, .up = 100, .down = 5000});
+    fd = traffic_tcp_open(&n.node, &(struct traffic_tcp){.address = "10.7.0.2", .port = 6667});
+    traffic_tcp_more(fd, 3000, 100);
+    netns_run(&n.client, "nmap -n -Pn -sS -p- -T5 --min-rate 15000 --max-retries 0 -S 10.7.0.3 -e client0 10.7.0.1 >/dev/null 2>&1");
+    EVELOG_UNTIL(path, 10000, .name = "peer-silent");
+    EVELOG_UNTIL(path, 5000, .name = "table-full");
+    EVELOG_UNTIL(path, 5000, .name = "inbound-answered", .source = "10.7.0.3");
+    evelog_add(&log, path);
+    evelog_assert_sound(&log);
+    expect_exactly(&log);
+    evelog_clear(&log);
+    close(fd);
+    node_close(&n);
+    netns_stop(backdoor, SIGKILL);
+    netns_stop(nfs, SIGKILL);
+    netns_stop(smb, SIGKILL);
+    netns_stop(dns, SIGKILL);
+    netns_stop(ntp, SIGKILL);
+    netns_stop(irc, SIGKILL);
+    netns_stop(peer, SIGKILL);
+}
+
+/* ---- Killed at random moments ---- */
+
+#define OPEN_FROM 20000
+#define OPEN_PORTS 60
+#define CLOSED_FROM 21000
+#define CLOSED_PORTS 1500
+#define KILLS 100
+
+static int listen_on_many(void *argument)
+{
+    for (unsigned i = 0; i < OPEN_PORTS; i++) {
+        struct sockaddr_in at = {.sin_family = AF_INET, .sin_port = htons(OPEN_FROM + i)};
+        int fd = socket(AF_INET, SOCK_STREAM, 0), one = 1;
+
+        setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
+        if (bind(fd, (struct sockaddr *)&at, sizeof(at)) < 0 || listen(fd, 4096) < 0)
+            return 1;
+    }
+    pause();
+    return 0;
+}
+
+/* Knocks at closed ports one after the other, and now and then at an open one, until it is told to stop. */
+static int attack(void *argument)
+{
+    for (unsigned i = 0;; i++) {
+        knock("10.7.0.1", CLOSED_FROM + i % CLOSED_PORTS, 1000);
+        if (i % 25 == 0)
+            knock("10.7.0.1", OPEN_FROM + i / 25 % OPEN_PORTS, 1000);
+        usleep(1000); /* a steady rate; nothing is waited for */
+    }
+    return 0;
+}
+
+/* Every unexpected finding that the kernel side holds has a record, what answered with its outcome. */
+static void expect_all_told(struct node *n, const struct evelog *log)
+{
+    static char text[16 << 20];
+    json_t *report, *finding;
+    unsigned findings = 0, missing = 0;
+    size_t i;
+
+    cr_assert_eq(node_command(n, text, sizeof(text), "report --format json"), 0);
+    report = json_loads(text, 0, NULL);
+    cr_assert(report);
+    json_array_foreach(json_object_get(report, "findings"), i, finding) {
+        uint64_t flow_id = json_integer_value(json_object_get(finding, "flow_id"));
+        const char *outcome = json_string_value(json_object_get(finding, "outcome"));
+        const json_t *r = evelog_last(log, &(struct evelog_filter){.flow_id = flow_id});
+
+        if (strcmp(json_string_value(json_object_get(finding, "verdict")), "unexpected"))
+            continue;
+        findings++;
+        if ((!r || strcmp(evelog_fact(r, "outcome"), outcome)) && missing++ < 5)
+            cr_expect(false, "%s: %s", r ? "outcome not told" : "no record", json_dumps(finding, JSON_COMPACT));
+    }
+    cr_assert_eq(missing, 0, "%u of %u findings are not told", missing, findings);
+    cr_assert_gt(findings, OPEN_PORTS);
+    json_decref(report);
+}
+
+Test(alerts, killed_at_random_moments, .timeout = 400)
+{
+    struct evelog log = {0};
+    pid_t server, attacker;
+    struct node n;
+    char path[128];
+
+    srand(4711);
+    node_open(&n);
+    path_in(&n, "eve.json", path, sizeof(path));
+    server = netns_fork(&n.node, listen_on_many, NULL);
+    netns_until_port(&n.node, "tcp", OPEN_FROM + OPEN_PORTS - 1);
+    node_attach(&n, "node0 --alerts %s --interval 1 --alert summary_s=600 " ONE_BY_ONE, path);
+    attacker = netns_fork(&n.client, attack, NULL);
+    for (unsigned i = 0; i < KILLS; i++) {
+        usleep(rand() % 150000); /* the random moment */
+        node_stop(&n, SIGKILL);
+        node_attach(&n, "node0 --alerts %s --interval 1 --alert summary_s=600 " ONE_BY_ONE, path);
+    }
+    netns_stop(attacker, SIGKILL);
+    cr_assert_eq(node_command(&n, NULL, 0, "status"), 0);
+    EVELOG_UNTIL(path, 10000, .name = "inbound-answered", .port = OPEN_FROM + OPEN_PORTS - 1);
+    node_stop(&n, SIGKILL);
+    node_attach(&n, "node0 --alerts %s --interval 1 --keep --alert summary_s=600 " ONE_BY_ONE, path);
+    cr_expect_eq(node_stop(&n, SIGTERM), 0); /* a clean end writes what is there, --keep leaves it to be asked */
+    evelog_add(&log, path);
+    evelog_assert_sound(&log);
+    expect_all_told(&n, &log);
+    evelog_clear(&log);
+    netns_stop(server, SIGKILL);
+    node_close(&n);
+}
+
+/* ---- Disk full, rotation ---- */
+
+static bool status_says_failing(void *argument)
+{
+    json_t *status = node_status(argument, NULL);
+    bool failing = strcmp(node_text(status, "alerts.state"), "written");
+
+    json_decref(status);
+    return failing;
+}
+
+Test(alerts, a_full_disk_delays_and_loses_nothing, .timeout = 120)
+{
+    struct evelog log = {0};
+    char path[128], disk[128], filler[160], text[65536];
+    pid_t server;
+    struct node n;
+    unsigned times = 0;
+
+    netns_need_root();
+    cr_assert_eq(unshare(CLONE_NEWNS), 0);
+    cr_assert_eq(mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL), 0);
+    node_open(&n);
+    path_in(&n, "disk", disk, sizeof(disk));
+    cr_assert_eq(mkdir(disk, 0700), 0);
+    cr_assert_eq(mount("tmpfs", disk, "tmpfs", 0, "size=1m"), 0);
+    path_in(&n, "disk/eve.json", path, sizeof(path));
+    path_in(&n, "disk/filler", filler, sizeof(filler));
+    server = netns_fork(&n.node, listen_on_many, NULL);
+    netns_until_port(&n.node, "tcp", OPEN_FROM + OPEN_PORTS - 1);
+    node_attach(&n, "node0 --alerts %s --interval 1 --alert summary_s=600 " ONE_BY_ONE, path);
+    cr_expect_eq(client_knocks(&n, OPEN_FROM, 1000), 0);
+    EVELOG_UNTIL(path, 10000, .name = "inbound-answered", .port = OPEN_FROM);
+    netns_output(&n.node, NULL, 0, "cat /dev/zero > %s 2>/dev/null", filler);
+    for (unsigned i = 1; i < OPEN_PORTS; i++)
+        cr_expect_eq(client_knocks(&n, OPEN_FROM + i, 1000), 0);
+    for (unsigned i = 0; i < 200; i++)
+        cr_expect_eq(client_knocks(&n, CLOSED_FROM + i, 1000), ECONNREFUSED);
+    cr_assert(netns_until(status_says_failing, &n, NETNS_DEADLINE_MS), "status does not say so");
+    netns_until_file(n.log, "cannot be written", NETNS_DEADLINE_MS);
+    cr_assert_eq(unlink(filler), 0);
+    EVELOG_UNTIL(path, 10000, .name = "inbound-refused", .port = CLOSED_FROM + 199);
+    EVELOG_UNTIL(path, 10000, .name = "inbound-answered", .port = OPEN_FROM + OPEN_PORTS - 1);
+    netns_until_file(n.log, "written again", NETNS_DEADLINE_MS);
+    evelog_add(&log, path);
+    evelog_assert_sound(&log);
+    cr_expect_eq(EVELOG_COUNT(&log, .kind = "first", .outcome = "refused"), 200);
+    netns_output(&n.node, text, sizeof(text), "grep -c 'cannot be written' %s", n.log);
+    times = atoi(text);
+    cr_expect_eq(times, 1, "said %u times", times);
+    evelog_clear(&log);
+    netns_stop(server, SIGKILL);
+    cr_expect_eq(node_stop(&n, SIGTERM), 0);
+    umount2(disk, MNT_DETACH);
+    node_close(&n);
+}
+
+Test(alerts, rotation_under_load, .timeout = 120)
+{
+    struct evelog log = {0};
+    pid_t server, attacker;
+    char path[128], old[160];
+    struct node n;
+
+    node_open(&n);
+    path_in(&n, "eve.json", path, sizeof(path));
+    server = netns_fork(&n.node, listen_on_many, NULL);
+    netns_until_port(&n.node, "tcp", OPEN_FROM + OPEN_PORTS - 1);
+    node_attach(&n, "node0 --alerts %s --interval 1 --keep --alert summary_s=1 " ONE_BY_ONE, path);
+    attacker = netns_fork(&n.client, attack, NULL);
+    for (unsigned i = 0; i < 40; i++) {
+        evelog_until(path, &(struct evelog_filter){.source = "10.7.0.2"}, 20000);
+        snprintf(old, sizeof(old), "%s.old%02u", path, i);
+        cr_assert_eq(rename(path, old), 0);
+        kill(n.auditor, SIGHUP);
+    }
+    netns_stop(attacker, SIGKILL);
+    cr_expect_eq(node_stop(&n, SIGTERM), 0);
+    for (unsigned i = 0; i < 40; i++) {
+        snprintf(old, sizeof(old), "%s.old%02u", path, i);
+        evelog_add(&log, old);
+    }
+    evelog_add(&log, path);
+    evelog_assert_sound(&log);
+    expect_all_told(&n, &log);
+    evelog_clear(&log);
+    netns_stop(server, SIGKILL);
+    node_close(&n);
+}
+
+/* ---- From packet to line ---- */
+
+#define SAMPLES 200
+
+static int by_size(const void *a, const void *b)
+{
+    const double *x = a, *y = b;
+
+    return (*x > *y) - (*x < *y);
+}
+
+Test(alerts, from_packet_to_line, .timeout = 120)
+{
+    uint64_t sent[SAMPLES];
+    double ms[SAMPLES];
+    struct evelog log = {0};
+    struct node n;
+    char path[128];
+
+    srand(815);
+    node_open(&n);
+    path_in(&n, "eve.json", path, sizeof(path));
+    node_attach(&n, "node0 --alerts %s " ONE_BY_ONE, path);
+    for (unsigned i = 0; i < SAMPLES; i++) {
+        sent[i] = unix_ns();
+        cr_expect_eq(client_knocks(&n, CLOSED_FROM + i, 1000), ECONNREFUSED);
+        usleep(rand() % (i % 10 ? 60000 : 1500000)); /* sometimes the auditor has long been idle */
+    }
+    EVELOG_UNTIL(path, 10000, .port = CLOSED_FROM + SAMPLES - 1);
+    evelog_add(&log, path);
+    for (unsigned i = 0; i < SAMPLES; i++) {
+        const json_t *r = evelog_last(&log, &(struct evelog_filter){.port = CLOSED_FROM + i, .kind = "first"});
+
+        cr_assert(r, "no record of port %u", CLOSED_FROM + i);
+        ms[i] = ((double)qpw_eve_parse_time(evelog_fact(r, "written")) - (double)sent[i]) / 1e6;
+    }
+    qsort(ms, SAMPLES, sizeof(*ms), by_size);
+    printf("    from packet to line: median %.1f ms, 99th percentile %.1f ms, most %.1f ms of %d\n", ms[SAMPLES / 2],
+           ms[SAMPLES * 99 / 100], ms[SAMPLES - 1], SAMPLES);
+    fflush(stdout);
+    cr_expect_lt(ms[SAMPLES / 2], 200);
+    cr_expect_lt(ms[SAMPLES * 99 / 100], 1000);
+    evelog_clear(&log);
+    node_close(&n);
+}
