@@ -108,7 +108,7 @@ static void print_groups(const char *kind, const char *(*name_of)(unsigned), con
         if (!any)
             continue;
         snprintf(label, sizeof(label), "%s, %s", kind, unexpected ? "unexpected" : "allowed");
-        qpw_list_begin(&list, stdout, qpw_policy_columns(), label);
+        qpw_list_begin(&list, stdout, qpw_policy_columns(), 0, label);
         for (unsigned i = 0; i < n; i++) {
             snprintf(item, sizeof(item), "%s", name_of(i));
             if (settings[i].unexpected == unexpected)
