@@ -18,7 +18,7 @@
 
 static struct packet p;
 static struct pcapfile f;
-static char out[1 << 20];
+static char out[1 << 24]; /* a report with thousands of findings */
 
 static void need_root(void)
 {
@@ -248,6 +248,43 @@ Test(replay_cmd, time_outs_and_reuse_by_the_captures_clock, .init = need_root)
         cr_assert_str_eq(string_of(list, i, "direction"), "inbound");
     }
     json_decref(list);
+    unlink(f.path);
+}
+
+/* A flood far beyond the tables' size: everything is listed, and what was taken out early is said. */
+Test(replay_cmd, a_flood_does_not_lose_connections, .init = need_root)
+{
+    static char from[32];
+    unsigned lines = 0;
+
+    pcapfile_start(&f, PCAPFILE_ETHERNET);
+    smb(1.6e9, 40000, 1);
+    for (unsigned i = 0; i < 20000; i++) {
+        snprintf(from, sizeof(from), "11.%u.%u.%u", i >> 16, i >> 8 & 255, i & 255);
+        packet_make_tcp(&p, from, (uint16_t)(1024 + i % 1000), NODE, 23, PACKET_SYN, i, 0, 0);
+        pcapfile_packet(&f, 1.6e9 + 1 + i * 1e-5, &p);
+        packet_make_udp(&p, NODE, (uint16_t)(1024 + i % 5000), from, 7, 0);
+        pcapfile_packet(&f, 1.6e9 + 1 + i * 1e-5, &p);
+    }
+    smb(1.6e9 + 10, 40001, 1);
+    pcapfile_end(&f);
+    cr_assert_eq(run(REPLAY "--max-connections 1024 --connections --local " NODE " %s 2>/dev/null | "
+                 "tee /tmp/qpw-flood-%d | wc -l; grep -c '\"rx_packets\":1,\"rx_bytes\":54,\"tx_packets\":0' "
+                 "/tmp/qpw-flood-%d; grep -c '\"tx_packets\":1,\"tx_bytes\":42' /tmp/qpw-flood-%d; "
+                 "grep -c '\"rx_packets\":5' /tmp/qpw-flood-%d; rm /tmp/qpw-flood-%d", f.path, getpid(), getpid(),
+                 getpid(), getpid(), getpid()), 0);
+    unsigned syns = 0, datagrams = 0, whole = 0;
+    cr_assert_eq(sscanf(out, "%u %u %u %u", &lines, &syns, &datagrams, &whole), 4, "%s", out);
+    cr_assert_eq(lines, 40002);
+    cr_assert_eq(syns, 20000);
+    cr_assert_eq(datagrams, 20000);
+    cr_assert_eq(whole, 2);
+    json_t *j = report("--max-connections 1024 --local " NODE);
+    cr_assert_eq(sum(j, NULL, "packets"), 40016);
+    char *text = json_dumps(json_object_get(j, "coverage"), 0);
+    cr_assert_not_null(strstr(text, "were ended before their time"), "%s", text);
+    free(text);
+    json_decref(j);
     unlink(f.path);
 }
 

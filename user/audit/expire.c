@@ -43,8 +43,8 @@ static bool is_over(const struct qpw_control *control, const struct qpw_conn_key
     return (int64_t)(now - conn->last_ns) > 2 * (int64_t)qpw_timeout_of(control, key, conn);
 }
 
-/* The statistic is user space's own: it is kept in the first CPU's place, the others stay zero. */
-static int write_expired(struct qpw_kernel *k, enum qpw_conn_class conn_class, uint64_t value)
+/* In the first CPU's place, the others stay zero. */
+int qpw_expire_save(struct qpw_kernel *k, enum qpw_conn_class conn_class, uint64_t value)
 {
     int cpus = libbpf_num_possible_cpus();
     uint64_t *values = calloc(cpus, sizeof(*values));
@@ -156,7 +156,7 @@ static int walk(struct qpw_kernel *k, struct qpw_expire *expire, unsigned table,
     if (r < 0 && r != -ENOENT && r != -ENOSPC)
         return qpw_fail(err, r, "walking the table '%s': %s", qpw_map_name(tables[table].map), strerror(-r));
     if (expire->expired[tables[table].conn_class] != before)
-        write_expired(k, tables[table].conn_class, expire->expired[tables[table].conn_class]);
+        qpw_expire_save(k, tables[table].conn_class, expire->expired[tables[table].conn_class]);
     return 0;
 }
 

@@ -38,6 +38,9 @@ void qpw_expire_close(struct qpw_expire *expire);
  */
 int qpw_expire_run(struct qpw_kernel *k, struct qpw_expire *expire, struct qpw_error *err);
 
+/* Writes how many were taken out of a table into the kernel's statistics, which are user space's own here. 0 or -errno. */
+int qpw_expire_save(struct qpw_kernel *k, enum qpw_conn_class conn_class, uint64_t value);
+
 /* The time-out of a connection in that state, ns. */
 uint64_t qpw_timeout_of(const struct qpw_control *control, const struct qpw_conn_key *key, const struct qpw_conn *conn);
 

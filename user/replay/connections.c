@@ -13,40 +13,46 @@
 #include "util/names.h"
 
 /* One statistic over all CPUs. */
-static int read_statistic(int fd, uint32_t index, uint64_t *values, int cpus, uint64_t *ret)
+static int read_statistic(const struct qpw_kernel *k, uint32_t index, uint64_t *ret, struct qpw_error *err)
 {
-    uint64_t sum = 0;
+    int cpus = libbpf_num_possible_cpus(), rc = 0;
+    uint64_t *values = calloc(cpus > 0 ? (size_t)cpus : 1, sizeof(*values)), sum = 0;
 
-    if (bpf_map_lookup_elem(fd, &index, values) < 0)
-        return -errno;
-    for (int cpu = 0; cpu < cpus; cpu++)
+    if (cpus <= 0 || !values)
+        rc = -ENOMEM;
+    else if (bpf_map_lookup_elem(k->map_fd[QPW_MAP_losses], &index, values) < 0)
+        rc = -errno;
+    for (int cpu = 0; rc == 0 && cpu < cpus; cpu++)
         sum += values[cpu];
+    free(values);
+    if (rc < 0)
+        return qpw_fail(err, rc, "the statistics of the tables: %s", strerror(-rc));
     *ret = sum;
     return 0;
 }
 
+int qpw_connections_made(const struct qpw_kernel *k, enum qpw_conn_class conn_class, uint64_t *ret_opened,
+                         uint64_t *ret_closed, struct qpw_error *err)
+{
+    int rc = read_statistic(k, QPW_STAT_OPENED(conn_class), ret_opened, err);
+
+    return rc ? rc : read_statistic(k, QPW_STAT_CLOSED(conn_class), ret_closed, err);
+}
+
 int qpw_connections_evicted(const struct qpw_kernel *k, uint64_t *ret, struct qpw_error *err)
 {
-    int cpus = libbpf_num_possible_cpus(), fd = k->map_fd[QPW_MAP_losses], rc = 0;
-    uint64_t *values = calloc(cpus > 0 ? (size_t)cpus : 1, sizeof(*values));
-    uint64_t opened = 0, closed = 0, expired = 0, evicted = 0;
+    uint64_t opened, closed, expired, evicted = 0;
+    int rc = 0;
 
-    if (cpus <= 0 || !values) {
-        free(values);
-        return qpw_fail(err, -ENOMEM, "out of memory");
-    }
     for (uint32_t c = QPW_CLASS_NONE + 1; rc == 0 && c < QPW_CLASS_COUNT; c++) {
-        rc = read_statistic(fd, QPW_STAT_OPENED(c), values, cpus, &opened);
-        rc = rc ? rc : read_statistic(fd, QPW_STAT_CLOSED(c), values, cpus, &closed);
-        rc = rc ? rc : read_statistic(fd, QPW_STAT_EXPIRED(c), values, cpus, &expired);
+        rc = qpw_connections_made(k, c, &opened, &closed, err);
+        rc = rc ? rc : read_statistic(k, QPW_STAT_EXPIRED(c), &expired, err);
         if (rc == 0 && opened > closed + expired)
             evicted += opened - closed - expired;
     }
-    free(values);
-    if (rc < 0)
-        return qpw_fail(err, rc, "the statistics of the tables: %s", strerror(-rc));
-    *ret = evicted;
-    return 0;
+    if (rc == 0)
+        *ret = evicted;
+    return rc;
 }
 
 /* Who opened it; where that is not known, who sent the first packet. */

@@ -22,6 +22,10 @@ struct qpw_ended {
 /* Called for each, once. 0, or a negative errno that ends the replay. */
 typedef int (*qpw_ended_fn)(const struct qpw_ended *ended, void *data);
 
+/* Entries made in a table since it was loaded, and taken out of it by the programs. 0, or a negative errno with err. */
+int qpw_connections_made(const struct qpw_kernel *k, enum qpw_conn_class conn_class, uint64_t *ret_opened,
+                         uint64_t *ret_closed, struct qpw_error *err);
+
 /*
  * How many connections were pushed out of full tables, where the tables are empty now: made, and neither
  * taken out by the programs nor by expire. 0, or a negative errno with err.

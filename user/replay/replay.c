@@ -11,6 +11,7 @@
 #include "replay/capture.h"
 #include "replay/dedup.h"
 #include "replay/feed.h"
+#include "replay/pressure.h"
 
 /*
  * Connections that ended are looked for by a walk over all tables, which costs some milliseconds: when
@@ -21,8 +22,6 @@
 #define WALK_FRAMES 50000u
 #define QUIET_WALKS 500u   /* so many … */
 #define QUIET_FRAMES 2000u /* … and another for each so many frames */
-/* Events of that many frames fit into the ring: at most one ended connection each. */
-#define EVENTS_FRAMES 2048u
 #define PROGRESS_FRAMES 32768u
 
 struct qpw_replay {
@@ -90,17 +89,41 @@ static int by_first(const void *left, const void *right)
     return memcmp(&a->key, &b->key, sizeof(a->key));
 }
 
-/* One walk. What it took out is handed over in order of time: the tables' own order is another in each run. */
-static int walk(struct qpw_replay *r, struct qpw_error *err)
+/* Events first, so that a tuple's connections come out in the order in which they were. */
+static int read_events(struct qpw_replay *r, struct qpw_error *err)
 {
-    int rc = qpw_expire_run(r->kernel, &r->expire, err);
+    int rc = ring_buffer__consume(r->ring);
 
+    if (rc < 0)
+        return qpw_fail(err, rc, "reading the ring of events: %s", strerror(-rc));
+    return ended_failed(r, err);
+}
+
+/* What was taken out is handed over in order of time: the tables' own order is another in each run. */
+static int hand_over_walked(struct qpw_replay *r, struct qpw_error *err)
+{
     if (r->n_walked)
         qsort(r->walked, r->n_walked, sizeof(*r->walked), by_first);
     for (size_t i = 0; i < r->n_walked; i++)
         hand_over(r, &r->walked[i]);
     r->n_walked = 0;
-    return rc < 0 ? rc : ended_failed(r, err);
+    return ended_failed(r, err);
+}
+
+static int walk(struct qpw_replay *r, struct qpw_error *err)
+{
+    int rc = qpw_expire_run(r->kernel, &r->expire, err);
+
+    return rc ? rc : hand_over_walked(r, err);
+}
+
+/* Before a table is full. */
+static int make_room(struct qpw_replay *r, struct qpw_error *err)
+{
+    int rc = read_events(r, err);
+
+    rc = rc ? rc : qpw_pressure_relieve(r->kernel, &r->expire, &r->totals.ended_early, err);
+    return rc ? rc : hand_over_walked(r, err);
 }
 
 /* A connection whose tuple was taken by another: it is in no table any more. */
@@ -162,16 +185,6 @@ int qpw_replay_open(struct qpw_kernel *k, const struct qpw_ends *ends, const str
     return 0;
 }
 
-/* Events first, so that a tuple's connections come out in the order in which they were. */
-static int read_events(struct qpw_replay *r, struct qpw_error *err)
-{
-    int rc = ring_buffer__consume(r->ring);
-
-    if (rc < 0)
-        return qpw_fail(err, rc, "reading the ring of events: %s", strerror(-rc));
-    return ended_failed(r, err);
-}
-
 static bool is_time_to_walk(const struct qpw_replay *r, uint64_t now)
 {
     int64_t since = (int64_t)(now - r->walked_ns);
@@ -206,7 +219,7 @@ static int now_and_then(struct qpw_replay *r, struct qpw_capture *c, const char 
 
     if (r->options.progress && frames % PROGRESS_FRAMES == 0)
         r->options.progress(path, qpw_capture_position(c), qpw_capture_size(c), frames, r->options.progress_data);
-    return frames % EVENTS_FRAMES ? 0 : read_events(r, err);
+    return frames % QPW_PRESSURE_FRAMES ? 0 : make_room(r, err);
 }
 
 static bool is_wanted(const struct qpw_replay *r, const struct qpw_capture *c, const struct qpw_capture_frame *frame)

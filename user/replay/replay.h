@@ -42,6 +42,7 @@ struct qpw_replay_totals {
     uint64_t cut;              /* cut short by the capture's snap length */
     uint64_t first_ns;         /* earliest and latest time stamp, Unix time */
     uint64_t last_ns;
+    uint64_t ended_early;      /* connections ended before their time to make room in a table */
     uint64_t evicted;          /* connections pushed out of full tables: not among the ended ones */
     size_t talkers;            /* addresses within the --local prefixes that sent something */
     bool copies_suspicious;    /* so many copies that the capture was taken in several places at once */

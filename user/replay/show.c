@@ -54,6 +54,9 @@ static int add_notes(struct qpw_snapshot *s, const struct qpw_replay_totals *t, 
     if (rc == 0 && t->talkers > 1)
         rc = note(s, "the --local prefixes cover %zu%s addresses that sent something", t->talkers,
                   t->talkers >= QPW_ENDS_TALKERS ? " or more" : "");
+    if (rc == 0 && t->ended_early)
+        rc = note(s, "%llu connections were ended before their time to make room for others (--max-connections)",
+                  (unsigned long long)t->ended_early);
     if (rc == 0 && t->incomplete)
         rc = note(s, "a capture was damaged or could not be read to its end: what came after is not in this report");
     return rc;
