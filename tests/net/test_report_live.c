@@ -67,16 +67,16 @@ static void exchange(const struct netns *from, const char *address, uint16_t por
     cr_assert_eq(recv(fd, text, sizeof(text), MSG_WAITALL), sizeof(text));
 }
 
-static json_t *report(struct node *n, const char *options)
+static json_t *report(struct node *n)
 {
-    char *text = malloc(1 << 20);
+    char path[128], text[1024];
     json_error_t error;
     json_t *document;
 
-    cr_assert_eq(node_command(n, text, 1 << 20, "report --json %s", options), 0, "%s", text);
-    document = json_loads(text, JSON_REJECT_DUPLICATES, &error);
-    cr_assert_not_null(document, "%s: %s", error.text, text);
-    free(text);
+    snprintf(path, sizeof(path), "%s/report.json", n->folder);
+    cr_assert_eq(node_command(n, text, sizeof(text), "report --json -o %s", path), 0, "%s", text);
+    document = json_load_file(path, JSON_REJECT_DUPLICATES, &error);
+    cr_assert_not_null(document, "%s", error.text);
     return document;
 }
 
@@ -113,7 +113,7 @@ static json_t *settled_report(struct node *n, struct traffic *ret)
     do {
         json_decref(document);
         before = after;
-        document = report(n, "");
+        document = report(n);
         after = traffic(n);
     } while (before.packets != after.packets);
     *ret = after;
@@ -233,12 +233,68 @@ Test(report_live, gap_when_the_interface_is_detached)
     node_attach(&n, "node0 node1");
     netns_run(&n.node, "ip link del node1");
     node_until_coverage(&n, "interface-gone");
-    document = report(&n, "");
+    document = report(&n);
     cr_expect_eq(json_array_size(node_value(document, "coverage.gaps")), 1);
     cr_expect_str_eq(node_text(document, "coverage.gaps.0.interface"), "node1");
     cr_expect_str_eq(node_text(document, "coverage.gaps.0.why"), "interface-gone");
     json_decref(document);
     cr_expect_eq(node_command(&n, NULL, 0, "report --fail-on gap"), 3);
+    cr_expect_eq(node_stop(&n, SIGTERM), 0);
+    node_close(&n);
+}
+
+/* Knocks at one port after the other, so that rows and findings are made all the time, until killed. */
+static int knock(void *argument)
+{
+    struct node *n = argument;
+
+    for (uint16_t port = 1000;; port = port < 1500 ? port + 1 : 1000) {
+        struct sockaddr_in end = endpoint("10.7.0.1", port);
+        int fd = socket_in(&n->client);
+
+        connect(fd, (struct sockaddr *)&end, sizeof(end));
+        close(fd);
+    }
+    return 0;
+}
+
+static int64_t sum_of(json_t *object)
+{
+    int64_t sum = 0;
+    const char *key;
+    json_t *value;
+
+    json_object_foreach(object, key, value)
+        sum += json_integer_value(value);
+    return sum;
+}
+
+Test(report_live, both_sums_are_the_packets_while_rows_are_made)
+{
+    struct node n;
+    int64_t packets, meters, before = 0;
+    json_t *document, *row;
+    pid_t pid;
+    size_t i;
+
+    node_open(&n);
+    node_attach(&n, "node0");
+    pid = netns_fork(&n.client, knock, &n);
+    for (int round = 0; round < 10; round++) {
+        document = report(&n);
+        packets = node_number(document, "totals.packets");
+        meters = 0;
+        json_array_foreach(json_object_get(document, "meters"), i, row)
+            meters += node_number(row, "rx_packets") + node_number(row, "tx_packets");
+        cr_expect_eq(sum_of(node_value(document, "totals.by_verdict")), packets);
+        cr_expect_eq(sum_of(node_value(document, "totals.by_direction")), packets);
+        cr_expect_eq(meters, packets);
+        cr_expect_geq(packets, before, "a later report has less");
+        before = packets;
+        json_decref(document);
+    }
+    netns_stop(pid, SIGKILL);
+    cr_expect_gt(before, 100);
     cr_expect_eq(node_stop(&n, SIGTERM), 0);
     node_close(&n);
 }
