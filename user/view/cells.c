@@ -231,9 +231,17 @@ static void text_outside(const struct cell *c, char *buf, size_t size)
     list_ports(((const struct qpw_peer_view *)c->row->source)->outside, buf, size);
 }
 
+/* The policy's text stands in columns of its own; here one blank does. */
 static void text_statement(const struct cell *c, char *buf, size_t size)
 {
-    snprintf(buf, size, "%.160s", ((const struct qpw_rule_info *)c->row->source)->text);
+    size_t used = 0;
+
+    for (const char *at = ((const struct qpw_rule_info *)c->row->source)->text; *at && used + 1 < size; at++)
+        if (*at != ' ' && *at != '\t')
+            buf[used++] = *at;
+        else if (used && buf[used - 1] != ' ')
+            buf[used++] = ' ';
+    buf[used] = '\0';
 }
 
 static void text_where(const struct cell *c, char *buf, size_t size)

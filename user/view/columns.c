@@ -88,8 +88,8 @@ static const struct qpw_column policy[] = {
 
 static const struct qpw_column coverage[] = {
     {QPW_COL_SECTION, "WHAT", 11, 11, 0, 0},
-    {QPW_COL_ITEM, "WHICH", 20, 24, 0, 0},
-    {QPW_COL_VALUE, "VALUE", 15, 18, 0, 0},
+    {QPW_COL_ITEM, "WHICH", 20, 20, 0, 0},
+    {QPW_COL_VALUE, "VALUE", 15, 15, 0, 0},
     {QPW_COL_NOTE, "MORE", 20, 200, 0, STRETCH},
 };
 

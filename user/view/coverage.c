@@ -58,7 +58,8 @@ static void undecided(struct qpw_model *m, int *r)
         for (unsigned reason = 0; reason < QPW_REASON_COUNT; reason++) {
             if (!by_reason[transit][reason])
                 continue;
-            snprintf(value, sizeof(value), "%" PRIu64 " packets", by_reason[transit][reason]);
+            snprintf(value, sizeof(value), "%" PRIu64 " packet%s", by_reason[transit][reason],
+                     by_reason[transit][reason] == 1 ? "" : "s");
             snprintf(note, sizeof(note), "%s of all packets",
                      qpw_share(by_reason[transit][reason], m->summary.packets, share, sizeof(share)));
             line(m, r, transit ? "transit" : "undecided", QPW_STYLE_NORMAL, qpw_reason_name(reason), value, note);

@@ -96,27 +96,50 @@ static void paint_rates(struct qpw_canvas *c, int row, const struct qpw_model *m
     paint_rate(c, row, col + 2, graph, m, state, false);
 }
 
-static void paint_shares(struct qpw_canvas *c, int row, const struct qpw_model *m)
+static uint8_t share_style(unsigned verdict, uint64_t packets)
 {
-    static const uint8_t order[] = {QPW_VERDICT_UNEXPECTED, QPW_VERDICT_UNDECIDED, QPW_VERDICT_WEAK,
-                                    QPW_VERDICT_IMPLIED,    QPW_VERDICT_INFRA,     QPW_VERDICT_ALLOWED,
-                                    QPW_VERDICT_PEER,       QPW_VERDICT_TRANSIT};
-    char share[16], number[16];
+    if (!packets)
+        return QPW_STYLE_DIM;
+    return verdict == QPW_VERDICT_UNEXPECTED ? QPW_STYLE_BAD
+           : verdict == QPW_VERDICT_WEAK     ? QPW_STYLE_WARN
+                                             : QPW_STYLE_NORMAL;
+}
+
+/* Verdicts with their shares from column 0 on; painted only where `on`. Returns the column after them. */
+static int put_shares(struct qpw_canvas *c, int row, const struct qpw_model *m, bool brief, bool on)
+{
+    static const struct {
+        uint8_t verdict;
+        const char *brief;
+    } order[] = {{QPW_VERDICT_UNEXPECTED, "unexp"}, {QPW_VERDICT_UNDECIDED, "undec"}, {QPW_VERDICT_WEAK, "weak"},
+                 {QPW_VERDICT_IMPLIED, "impl"},     {QPW_VERDICT_INFRA, "infra"},     {QPW_VERDICT_ALLOWED, "allow"},
+                 {QPW_VERDICT_PEER, "peer"},        {QPW_VERDICT_TRANSIT, "trans"}};
+    char share[16], text[64];
     int col = 0;
 
-    for (size_t i = 0; i < sizeof(order); i++) {
-        uint64_t packets = m->summary.by_verdict[order[i]];
-        uint8_t style = !packets                             ? QPW_STYLE_DIM
-                        : order[i] == QPW_VERDICT_UNEXPECTED ? QPW_STYLE_BAD
-                        : order[i] == QPW_VERDICT_WEAK       ? QPW_STYLE_WARN
-                                                             : QPW_STYLE_NORMAL;
+    for (size_t i = 0; i < sizeof(order) / sizeof(*order); i++) {
+        uint64_t packets = m->summary.by_verdict[order[i].verdict];
 
         if (!packets && c->cols < 140)
             continue;
-        col = qpw_canvas_printf(c, row, col, c->cols - col, style, "%s %s", qpw_verdict_name(order[i]),
-                                qpw_share(packets, m->summary.packets, share, sizeof(share)));
-        col += 2;
+        qpw_share(packets, m->summary.packets, share, sizeof(share));
+        if (brief && packets && packets < m->summary.packets) /* whole percents, and never nothing or all for a part */
+            snprintf(share, sizeof(share), 100 * packets < m->summary.packets ? "<1%%" : "%u%%",
+                     (unsigned)(100 * packets / m->summary.packets));
+        snprintf(text, sizeof(text), "%s %s", brief ? order[i].brief : qpw_verdict_name(order[i].verdict), share);
+        if (on)
+            qpw_canvas_text(c, row, col, c->cols - col, share_style(order[i].verdict, packets), text);
+        col += qpw_text_width(text) + (brief ? 1 : 2);
     }
+    return col;
+}
+
+static void paint_shares(struct qpw_canvas *c, int row, const struct qpw_model *m)
+{
+    bool brief = put_shares(c, row, m, false, false) > c->cols + 2;
+    int col = put_shares(c, row, m, brief, true);
+    char number[16];
+
     if (col + 14 < c->cols)
         qpw_canvas_printf(c, row, col, c->cols - col, QPW_STYLE_DIM, "of %s packets",
                           qpw_short_number((double)m->summary.packets, number, sizeof(number)));
