@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /* The report of real traffic between real sockets, taken by the command while the node is watched. */
 #include <arpa/inet.h>
+#include <bpf/bpf.h>
 #include <criterion/criterion.h>
 #include <errno.h>
 #include <poll.h>
@@ -295,6 +296,33 @@ Test(report_live, both_sums_are_the_packets_while_rows_are_made)
     }
     netns_stop(pid, SIGKILL);
     cr_expect_gt(before, 100);
+    cr_expect_eq(node_stop(&n, SIGTERM), 0);
+    node_close(&n);
+}
+
+Test(report_live, programs_of_others_are_noted)
+{
+    const enum bpf_attach_type tcx_ingress = 46; /* BPF_TCX_INGRESS, newer than the headers */
+    struct netns before = netns_here();
+    struct node n;
+    json_t *document;
+    const char *note;
+    int link;
+
+    node_open(&n);
+    node_attach(&n, "node0 --mode tc");
+    netns_enter(&n.node);
+    link = bpf_link_create(node_foreign_program(BPF_PROG_TYPE_SCHED_CLS, "other"), netns_ifindex(&n.node, "node0"),
+                           tcx_ingress, NULL);
+    netns_enter(&before);
+    if (link < 0)
+        cr_skip_test("this kernel has no TCX, whose programs can be put behind others");
+    document = report(&n);
+    note = node_text(document, "coverage.notes.0");
+    cr_expect_not_null(strstr(note, "node0: programs of others (1, the first other at TCX) come after ours for received"),
+                       "%s", note);
+    json_decref(document);
+    close(link);
     cr_expect_eq(node_stop(&n, SIGTERM), 0);
     node_close(&n);
 }

@@ -151,24 +151,43 @@ static bool strips_tags(const char *ifname)
     return strips;
 }
 
-/* Programs of others that see this interface's packets before ours do, and may keep them. */
+/* One note on the `count` programs of others among entries from..to-1, named after the first of them. */
+static int note_foreign(struct qpw_snapshot *s, const char *ifname, const struct qpw_hook_list *list, size_t from,
+                        size_t to, const char *what)
+{
+    const struct qpw_hook_entry *first = NULL;
+    size_t count = 0;
+
+    for (size_t i = from; i < to; i++) {
+        if (list->entry[i].program != QPW_PROG_COUNT)
+            continue;
+        if (!count++)
+            first = &list->entry[i];
+    }
+    if (!count)
+        return 0;
+    return add_note(s, "%s: programs of others (%zu, the first %s at %s) %s", ifname, count, first->name,
+                    qpw_hook_text(first->kind), what);
+}
+
+/* Programs of others that see this interface's packets before ours do, and may keep them; and those that come after. */
 static int note_programs(struct qpw_snapshot *s, const struct qpw_iface_row *row, enum qpw_point point)
 {
-    const char *direction = point == QPW_POINT_RX ? "received" : "sent";
+    bool rx = point == QPW_POINT_RX;
+    const struct qpw_hook_entry *ours;
     struct qpw_hook_list list;
-    size_t before;
+    size_t place;
+    int rc;
 
-    if (qpw_hooks_query(row->iface.ifindex, point, &list, NULL) < 0)
+    if (qpw_hooks_query(row->iface.ifindex, point, &list, NULL) < 0 || !(ours = qpw_hooks_ours(&list, 0)))
         return 0;
-    before = qpw_hooks_foreign_before(&list, qpw_hooks_ours(&list, 0));
-    if (!before || !qpw_hooks_ours(&list, 0))
-        return 0;
-    for (size_t i = 0; i < list.n; i++)
-        if (list.entry[i].program == QPW_PROG_COUNT)
-            return add_note(s, "%s: programs of others (%zu, the first %s at %s) see %s packets before ours does: what "
-                               "they keep or change is not seen as it was", row->name, before, list.entry[i].name,
-                            qpw_hook_text(list.entry[i].kind), direction);
-    return 0;
+    place = ours - list.entry;
+    rc = note_foreign(s, row->name, &list, 0, place,
+                      rx ? "see received packets before ours does: what they keep or change is not seen as it was"
+                         : "see sent packets before ours does: what they keep or change is not seen as it was");
+    return rc ? rc : note_foreign(s, row->name, &list, place + 1, list.n,
+                                  rx ? "come after ours for received packets: what they drop is counted in here"
+                                     : "come after ours for sent packets: what they drop is counted in here");
 }
 
 static int note_interfaces(struct qpw_snapshot *s)
