@@ -240,6 +240,12 @@ static __always_inline int qpw_sent_undecodable(const struct qpw_work *w, const 
     return when && (__s64)(w->now - *when) < (__s64)control.udp_ns;
 }
 
+/* An echo request: what the node itself begins (RFC 792, RFC 4443). */
+static __always_inline int qpw_is_icmp_request(const struct qpw_pkt *p)
+{
+    return p->source_port == (p->protocol == QPW_IPPROTO_ICMP ? 8 : 128);
+}
+
 /*
  * Every other protocol: the sender of the first packet, with the exceptions that keep a late answer from
  * turning a server into a client, and a forged port from making the node an initiator.
@@ -255,7 +261,9 @@ static __always_inline void qpw_open_datagram(void *ctx, struct qpw_work *w, str
     c->outcome = QPW_OUTCOME_ATTEMPTED;
     c->flags |= from_local ? QPW_CONN_SENT_LOCAL : QPW_CONN_SENT_REMOTE;
     if (from_local) {
-        c->conn_class = QPW_CLASS_OUT;
+        /* ICMP errors are sent because of packets from outside: a flood of these must not fill the node's own table. */
+        c->conn_class = qpw_is_icmp_request(&w->pkt) || qpw_kind(key->protocol) != QPW_KIND_ICMP ? QPW_CLASS_OUT
+                                                                                                  : QPW_CLASS_HALF;
         qpw_set_direction(c, QPW_DIR_OUTBOUND, QPW_EVIDENCE_FIRST);
         if (!has_ports)
             return;

@@ -122,14 +122,14 @@ static __always_inline struct qpw_tag qpw_identify(const struct qpw_pkt *p, __u3
         *ret_incarnation = qpw_pair_incarnation(qpw_tag_pair_incarnation(&t));
         qpw_tag_exchange(&t, config.secret, 0, 0, p->protocol);
         qpw_tag_packet(&t, config.secret, ifindex, p->vlan, p->fragment_id);
-        t.a += 2ull << 40; /* not to be taken for a SYN, nor for a packet of an exchange without ports */
+        t.a += QPW_TAG_FRAGMENT;
         return t;
     }
     qpw_tag_exchange(&t, config.secret, icmp ? 0 : local_port, icmp ? 0 : remote_port, p->protocol);
     *ret_incarnation = qpw_incarnation(qpw_tag_incarnation(&t), is_syn);
     qpw_tag_packet(&t, config.secret, ifindex, p->vlan, is_syn ? p->seq : icmp ? p->source_port : 0);
     if (is_syn)
-        t.a += 1ull << 40; /* not to be taken for the connection's other packets, whatever its number */
+        t.a += QPW_TAG_SYN;
     return t;
 }
 

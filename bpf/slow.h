@@ -301,8 +301,8 @@ static __always_inline struct qpw_conn *qpw_advance(void *ctx, struct qpw_work *
     } else if (todo & QPW_DO_ESTABLISH) {
         if (tcp)
             c = qpw_conn_move(w, c, QPW_CLASS_EST);
-        else if (c->conn_class == QPW_CLASS_HALF)
-            c = qpw_conn_move(w, c, QPW_CLASS_DGRAM);
+        else if (c->conn_class == QPW_CLASS_HALF && qpw_kind(w->key.protocol) != QPW_KIND_ICMP)
+            c = qpw_conn_move(w, c, QPW_CLASS_DGRAM); /* not ICMP: anybody is answered */
     }
     if (todo & QPW_DO_CHANGED)
         qpw_invalidate(w, 1);

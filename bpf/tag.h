@@ -34,6 +34,12 @@ struct qpw_tag {
     __u64 a, b;
 };
 
+/* What tells kinds of packets apart that are alike in all else: added to the bits of QPW_CACHE_PACKET, each its own. */
+#define QPW_TAG_SYN (1ull << 40)      /* a SYN, from the connection's other packets */
+#define QPW_TAG_FRAGMENT (2ull << 40) /* a later fragment, from whole packets without ports */
+#define QPW_TAG_V6 (4ull << 40)
+#define QPW_TAG_PROTOCOL (8ull << 40)
+
 static __always_inline void qpw_tag_word(struct qpw_tag *t, const volatile __u64 *secret, const int i, __u32 word)
 {
     t->a += secret[i] * word;
@@ -52,7 +58,7 @@ static __always_inline __u32 qpw_word(const __u8 *p)
 static __always_inline struct qpw_tag qpw_tag_pair(const volatile __u64 *secret, const __u8 *local,
                                                    const __u8 *remote, int v6)
 {
-    __u64 kind = (__u64)!!v6 << 40;
+    __u64 kind = (__u64)!!v6 * QPW_TAG_V6;
     struct qpw_tag t = {kind, kind};
 
     qpw_tag_word(&t, secret, 0, qpw_word(local + 12));
@@ -72,7 +78,7 @@ static __always_inline struct qpw_tag qpw_tag_pair(const volatile __u64 *secret,
 static __always_inline void qpw_tag_exchange(struct qpw_tag *t, const volatile __u64 *secret, __u16 local_port,
                                              __u16 remote_port, __u8 protocol)
 {
-    t->a += (__u64)protocol << 32;
+    t->a += (__u64)protocol * QPW_TAG_PROTOCOL;
     t->b += (__u64)protocol << 32;
     qpw_tag_word(t, secret, 2, (__u32)local_port << 16 | remote_port);
 }

@@ -422,6 +422,38 @@ Test(direction, answer_to_a_connected_socket_is_inferred)
     audit_close(&a);
 }
 
+Test(direction, sockets_of_either_family)
+{
+    struct sockaddr_in6 any = {.sin6_family = AF_INET6, .sin6_port = htons(445)};
+    struct sockaddr_in6 server = {.sin6_family = AF_INET6, .sin6_port = htons(53)};
+    struct sockaddr_in6 bound = {.sin6_family = AF_INET6, .sin6_port = htons(5000)};
+    struct netns here;
+
+    open_with_policy(NULL);
+    audit_window_over(&a);
+    here = netns_here();
+    netns_run(&here, "ip -6 addr add fd00::1/64 dev lo nodad");
+    netns_close(&here);
+    int listener = socket(AF_INET6, SOCK_STREAM, 0), client = socket(AF_INET6, SOCK_DGRAM, 0);
+
+    cr_assert(bind(listener, (struct sockaddr *)&any, sizeof(any)) == 0 && listen(listener, 1) == 0);
+    audit_rx_tcp(&a, CLIENT6, 50000, 445, ACK, 1, 1, 10);
+    ASSERT_CONN(audit_tcp(&a, CLIENT6, 50000, 445), IN, SOCKET, ALLOWED);
+    audit_rx_tcp(&a, CLIENT, 50000, 445, ACK, 1, 1, 10); /* a dual-stack listener serves IPv4, too */
+    ASSERT_CONN(audit_tcp(&a, CLIENT, 50000, 445), IN, SOCKET, ALLOWED);
+    inet_pton(AF_INET6, CLIENT6, &server.sin6_addr);
+    inet_pton(AF_INET6, AUDIT_NODE6, &bound.sin6_addr);
+    cr_assert(bind(client, (struct sockaddr *)&bound, sizeof(bound)) == 0, "%s", strerror(errno));
+    cr_assert(connect(client, (struct sockaddr *)&server, sizeof(server)) == 0, "%s", strerror(errno));
+    audit_rx_udp(&a, CLIENT6, 53, 5000);
+    ASSERT_CONN(audit_udp(&a, CLIENT6, 53, 5000), OUT, INFERRED, UNDECIDED);
+    audit_rx_udp(&a, "fd00::8", 53, 5000);
+    ASSERT_CONN(audit_udp(&a, "fd00::8", 53, 5000), IN, FIRST, UNEXPECTED);
+    close(client);
+    close(listener);
+    audit_close(&a);
+}
+
 Test(direction, start_window_infers_answers)
 {
     open_with_policy(NULL);

@@ -44,6 +44,16 @@ static void make_protocol(const char *source, const char *destination, uint8_t p
     packet_finish(&p);
 }
 
+static void make_sent(const char *source, const char *mac)
+{
+    packet_start(&p);
+    packet_ethernet(&p, &(struct packet_ethernet){.source = mac});
+    packet_ipv4(&p, &(struct packet_ipv4){.source = source, .destination = CLIENT});
+    packet_tcp(&p, &(struct packet_tcp){.source = 40000, .destination = 88, .flags = PACKET_SYN});
+    packet_finish(&p);
+    audit_feed(&a, AUDIT_TX, &p);
+}
+
 /* ---- transit ---- */
 
 Test(verdicts, transit_by_its_reasons)
@@ -87,10 +97,16 @@ Test(verdicts, own_mac_is_the_node_unless_the_host_forwards)
     audit_feed(&a, AUDIT_XDP, &p);
     cr_assert_eq(AUDIT_PACKETS(&a, VERDICT(TRANSIT)), 0);
 
+    make_sent("10.0.0.79", OWN_MAC);
+    cr_assert_eq(AUDIT_PACKETS(&a, .direction = AUDIT_IS(OUT), .reason = AUDIT_IS(QPW_REASON_UNLISTED_LOCAL)), 1);
+    make_sent("10.0.0.79", OTHER_MAC);
+    cr_assert_eq(AUDIT_PACKETS(&a, VERDICT(TRANSIT), .reason = AUDIT_IS(QPW_REASON_NOT_LOCAL)), 1);
+
     cr_assert_eq(qpw_kernel_set_iface(&a.kernel, &lo), 0);
     make_syn(CLIENT, "10.0.0.78", OWN_MAC, 445);
     audit_feed(&a, AUDIT_XDP, &p);
-    cr_assert_eq(AUDIT_PACKETS(&a, VERDICT(TRANSIT), .reason = AUDIT_IS(QPW_REASON_NOT_LOCAL)), 1);
+    make_sent("10.0.0.79", OWN_MAC);
+    cr_assert_eq(AUDIT_PACKETS(&a, VERDICT(TRANSIT), .reason = AUDIT_IS(QPW_REASON_NOT_LOCAL)), 3);
     audit_close(&a);
 }
 
@@ -462,5 +478,40 @@ Test(verdicts, without_a_policy_nothing_is_lost)
     audit_handshake_in(&a, CLIENT, 5000, 445);
     cr_assert_eq(AUDIT_PACKETS(&a, .direction = AUDIT_IS(IN)), 3);
     cr_assert_eq(audit_stat(&a, QPW_LOSS_POLICY_MISSING), 3);
+    audit_close(&a);
+}
+
+/* ---- devices without an Ethernet header ---- */
+
+/*
+ * A test run takes the EtherType from bytes 12 and 13, which here are the start of the source address:
+ * 8.0.x.x for IPv4.
+ */
+static void feed_layer_3(enum audit_hook hook, const char *source, const char *destination, uint16_t source_port,
+                         uint16_t destination_port)
+{
+    packet_start(&p);
+    packet_ipv4(&p, &(struct packet_ipv4){.source = source, .destination = destination});
+    packet_udp(&p, &(struct packet_udp){.source = source_port, .destination = destination_port, .payload_bytes = 40});
+    packet_finish(&p);
+    audit_feed(&a, hook, &p);
+}
+
+Test(verdicts, layer_3_devices)
+{
+    struct qpw_iface tun = {.ifindex = 1, .number = 1, .flags = QPW_IFACE_L3};
+
+    audit_open(&a, &(struct qpw_load_options){.programs = ~0u});
+    cr_assert_eq(qpw_kernel_set_iface(&a.kernel, &tun), 0);
+    audit_local(&a, "8.0.0.1", true);
+    AUDIT_POLICY(&a, NULL, {.name = "nfs", .direction = IN, .protocol = 17, .first = 2049});
+    feed_layer_3(AUDIT_TC_L3, "8.0.0.9", "8.0.0.1", 900, 2049);
+    feed_layer_3(AUDIT_TX_L3, "8.0.0.1", "8.0.0.9", 2049, 900);
+    struct qpw_counts sum = AUDIT_SUM(&a, .rule = "nfs", .direction = AUDIT_IS(IN));
+
+    cr_assert_eq(sum.rx_packets, 1);
+    cr_assert_eq(sum.tx_bytes, 68, "no Ethernet header to count");
+    feed_layer_3(AUDIT_TC_L3, "8.0.0.9", "8.0.0.77", 900, 2049); /* no MAC to say that it is another's */
+    cr_assert_eq(AUDIT_PACKETS(&a, .rule = "nfs", .reason = AUDIT_IS(QPW_REASON_UNLISTED_LOCAL)), 1);
     audit_close(&a);
 }

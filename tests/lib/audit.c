@@ -61,7 +61,8 @@ void audit_local(struct audit *a, const char *address, bool present)
 /* 0, or what the kernel said against it. */
 static int try_run(struct audit *a, enum audit_hook hook, const struct packet *p, void *context, uint32_t context_bytes)
 {
-    static const enum qpw_program programs[] = {QPW_PROG_qpw_xdp_rx, QPW_PROG_qpw_tc_rx, QPW_PROG_qpw_tc_tx};
+    static const enum qpw_program programs[] = {QPW_PROG_qpw_xdp_rx, QPW_PROG_qpw_tc_rx, QPW_PROG_qpw_tc_tx,
+                                                QPW_PROG_qpw_tc_rx_l3, QPW_PROG_qpw_tc_tx_l3};
     LIBBPF_OPTS(bpf_test_run_opts, run, .data_in = p->data, .data_size_in = (uint32_t)p->length,
                 .ctx_in = context, .ctx_size_in = context_bytes, .repeat = 1);
 

@@ -29,7 +29,8 @@ struct audit {
     uint64_t frames, bytes; /* fed so far */
 };
 
-enum audit_hook { AUDIT_XDP, AUDIT_TC, AUDIT_TX }; /* received at XDP, received at TC ingress, sent (TC egress) */
+/* Received at XDP, received at TC ingress, sent (TC egress); and the last two on a device without Ethernet header. */
+enum audit_hook { AUDIT_XDP, AUDIT_TC, AUDIT_TX, AUDIT_TC_L3, AUDIT_TX_L3 };
 
 /* Loads what can be fed, in a new network namespace; skips the test where it may not. NULL options: the defaults. */
 void audit_open(struct audit *a, const struct qpw_load_options *options);

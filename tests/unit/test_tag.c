@@ -63,7 +63,7 @@ Test(tag, leaves_room_for_slot_and_directions)
         __u32 line, usual_line; \
         u.field = (v); \
         __u64 want = value_of(&u, &line), entry = value_of(&usual, &usual_line); \
-        cr_assert(line != usual_line || !is_found(entry, want), #field); \
+        cr_assert(!is_found(entry, want), #field); /* even were there only one line */ \
     } while (0)
 
 Test(tag, every_field_tells)
