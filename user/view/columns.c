@@ -94,8 +94,8 @@ static const struct qpw_column coverage[] = {
 };
 
 static const struct qpw_column help[] = {
-    {QPW_COL_SECTION, "", 8, 10, 0, 0},
-    {QPW_COL_ITEM, "KEY OR WORD", 18, 26, 0, 0},
+    {QPW_COL_SECTION, "", 6, 6, 0, 0},
+    {QPW_COL_ITEM, "KEY OR WORD", 15, 15, 0, 0},
     {QPW_COL_NOTE, "DOES", 20, 60, 0, STRETCH},
 };
 

@@ -27,10 +27,10 @@ static const struct qpw_binding bindings[] = {
     {{'g', QPW_KEY_HOME}, QPW_ACTION_FIRST, 0, "g G, Home End", "first, last row"},
     {{'G', QPW_KEY_END}, QPW_ACTION_LAST, 0, NULL, NULL},
     {{QPW_KEY_ENTER, '\n', '\r'}, QPW_ACTION_DETAILS, 0, "Enter", "details of the row, and back"},
-    {{'y'}, QPW_ACTION_COPY, 0, "y", "copy the policy line that would allow the row (OSC 52)"},
-    {{'f', 'F'}, QPW_ACTION_FOLLOW, 0, "f", "freeze on the row: the selection follows it wherever it is sorted to"},
+    {{'y'}, QPW_ACTION_COPY, 0, "y", "copy the policy line that would allow the row"},
+    {{'f', 'F'}, QPW_ACTION_FOLLOW, 0, "f", "freeze: the selection follows its row wherever it goes"},
     {{'/', '\\', F(4), F(3)}, QPW_ACTION_FILTER, 0, "/ \\ F4", "type a filter; Enter keeps it, Esc gives up"},
-    {{'='}, QPW_ACTION_FILTER_ROW, 0, "=", "only rows of this one's port (or policy row, or peer)"},
+    {{'='}, QPW_ACTION_FILTER_ROW, 0, "=", "only rows of the same port, policy row or peer"},
     {{'c', QPW_KEY_DELETE}, QPW_ACTION_FILTER_CLEAR, 0, "c Del", "drop the filter"},
     {{'s', F(6)}, QPW_ACTION_SORT, 0, "s F6", "choose the column to sort by"},
     {{'>', '.'}, QPW_ACTION_SORT_MOVE, 1, "< >", "sort by the column to the left, right"},
@@ -42,7 +42,7 @@ static const struct qpw_binding bindings[] = {
     {{'u', 'b'}, QPW_ACTION_UNITS, 0, "u", "rates in bits or bytes a second"},
     {{'+'}, QPW_ACTION_SLOWER, 0, "+ -", "a longer, shorter interval between pictures"},
     {{'-'}, QPW_ACTION_FASTER, 0, NULL, NULL},
-    {{'m'}, QPW_ACTION_MOUSE, 0, "m", "mouse on or off (off: the terminal selects text again)"},
+    {{'m'}, QPW_ACTION_MOUSE, 0, "m", "mouse on or off (off: the terminal selects text)"},
     {{QPW_CTRL('L')}, QPW_ACTION_REDRAW, 0, "^L", "draw the screen anew"},
     {{QPW_KEY_ESC}, QPW_ACTION_BACK, 0, "Esc", "close what is open; then drop the filter"},
     {{'q', F(10)}, QPW_ACTION_QUIT, 0, "q F10", "quit (in the details: back)"},
@@ -89,7 +89,7 @@ int qpw_model_help(struct qpw_model *m)
             r = qpw_model_add_line(m, "key", QPW_STYLE_NORMAL, bindings[i].shown, "", bindings[i].does);
     if (r == 0)
         r = qpw_model_add_line(m, "key", QPW_STYLE_NORMAL, "mouse", "",
-                               "click a tab, a row (twice: details), a column's title (sort); wheel");
+                               "click a tab, a row (again: details), a title (sort)");
     for (int i = 1; r == 0 && i < QPW_FIELD_COUNT; i++) {
         snprintf(name, sizeof(name), "%s:", qpw_field_name((enum qpw_field)i));
         r = qpw_model_add_line(m, "filter", QPW_STYLE_NORMAL, name, "", qpw_field_help((enum qpw_field)i));
