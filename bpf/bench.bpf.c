@@ -135,6 +135,16 @@ int bench_wrap_xdp(struct xdp_md *ctx)
     return XDP_PASS;
 }
 
+SEC("xdp.frags")
+int bench_send(struct xdp_md *ctx)
+{
+    __u32 zero = 0;
+    struct qpw_bench_flows *f = bpf_map_lookup_elem(&bench_flows, &zero);
+
+    rewrite((void *)(long)ctx->data, (void *)(long)ctx->data_end);
+    return f ? bpf_redirect(f->ifindex, 0) : XDP_ABORTED;
+}
+
 SEC("tc")
 int bench_empty(struct __sk_buff *skb)
 {

@@ -110,7 +110,7 @@ QPW_MAP(conn_cache, BPF_MAP_TYPE_PERCPU_ARRAY, 16384, __u32, struct qpw_cache_li
 QPW_MAP(incarnations, BPF_MAP_TYPE_ARRAY, 1, __u32, struct qpw_incarnations, BPF_F_MMAPABLE);
 
 /* What sock_diag said of TCP tuples. LRU: requests of a flood may push answers out, they are asked again. */
-QPW_MAP(seeds, BPF_MAP_TYPE_LRU_HASH, 65536, struct qpw_conn_key, struct qpw_seed, 0);
+QPW_MAP(seeds, BPF_MAP_TYPE_LRU_HASH, 16384, struct qpw_conn_key, struct qpw_seed, 0);
 QPW_MAP(frags, BPF_MAP_TYPE_LRU_HASH, 8192, struct qpw_frag_key, struct qpw_frag, 0);
 /* Remote addresses that sent something undecodable: key is the address, value when. */
 struct qpw_address {

@@ -93,7 +93,7 @@ static int round_of(struct qpw_bench_rig *rig, const bool *wanted, int other, st
 {
     int rc = 0;
 
-    for (int i = 0; i < QPW_FLOOR_COUNT && !rc; i++)
+    for (int i = 0; i < QPW_FLOOR_MEASURED && !rc; i++)
         rc = qpw_bench_sample_floor(rig, i, &r->floors[i].ns[r->floors[i].n++], err);
     for (size_t i = 0; i < qpw_bench_n_cases && !rc; i++) {
         const struct qpw_bench_case *c = &qpw_bench_cases[i];

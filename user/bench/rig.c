@@ -19,7 +19,8 @@ extern const char qpw_bench_object[], qpw_bench_object_end[];
 #define IFINDEX_LO 1 /* test runs without a device of their own have this one */
 
 static const char *const floor_names[QPW_FLOOR_COUNT] = {"bench_pass",     "bench_count_array", "bench_count_hash",
-                                                         "bench_wrap_xdp", "bench_empty",       "bench_wrap_tc"};
+                                                         "bench_wrap_xdp", "bench_empty",       "bench_wrap_tc",
+                                                         "bench_send"};
 
 static int open_floors(struct qpw_bench_rig *rig, struct qpw_error *err)
 {

@@ -25,6 +25,8 @@ enum qpw_bench_floor {
     QPW_FLOOR_WRAP_XDP, /* the wrapper of many flows */
     QPW_FLOOR_EMPTY,    /* TC_ACT_UNSPEC and nothing else */
     QPW_FLOOR_WRAP_TC,
+    QPW_FLOOR_MEASURED, /* those before have a cost of their own to know */
+    QPW_FLOOR_SEND = QPW_FLOOR_MEASURED, /* sends live frames, each of another flow */
     QPW_FLOOR_COUNT
 };
 

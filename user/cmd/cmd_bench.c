@@ -7,12 +7,14 @@
 #include <string.h>
 
 #include "bench/bench.h"
+#include "bench/live.h"
 #include "bench/render.h"
 #include "cmd/cmd.h"
 
 struct options {
     bool json;
     bool quick;
+    bool live;
     unsigned rounds;
     bool *wanted; /* [qpw_bench_n_cases] */
 };
@@ -20,6 +22,7 @@ struct options {
 static const struct argp_option argp_options[] = {
     {"json", 'j', NULL, 0, "JSON instead of the table", 0},
     {"quick", 'q', NULL, 0, "Fewer rounds: some seconds, figures less steady", 0},
+    {"live", 'l', NULL, 0, "Also packets a second through a veth pair, against an empty XDP program", 0},
     {"rounds", 'r', "N", 0, "Rounds over all cases (25)", 0},
     {"cases", 'c', "NAME[,NAME…]", 0, "Only these cases; the floors are always measured", 0},
     {0},
@@ -53,6 +56,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
         return 0;
     case 'q':
         o->quick = true;
+        return 0;
+    case 'l':
+        o->live = true;
         return 0;
     case 'r':
         o->rounds = (unsigned)strtoul(arg, &end, 10);
@@ -92,6 +98,8 @@ static int measure(const struct options *o, struct qpw_error *err)
         return rc;
     qpw_bench_machine_of(&rig, &machine);
     rc = qpw_bench_run(&rig, o->wanted, rounds, &result, err);
+    if (rc == 0 && o->live && (rc = qpw_bench_run_live(&rig, &live, err)) < 0)
+        free(result.cases);
     qpw_bench_rig_close(&rig);
     if (rc < 0)
         return rc;
@@ -111,8 +119,9 @@ int qpw_cmd_bench(int argc, char **argv)
 {
     static const struct argp argp = {
         argp_options, parse, NULL,
-        "Measures what one packet costs on this machine, with the programs that `attach` loads. Nothing is "
-        "attached: frames are sent through the programs with BPF_PROG_TEST_RUN."
+        "Measures what one packet costs on this machine, with the programs that `attach` loads. Frames are sent "
+        "through them with BPF_PROG_TEST_RUN; nothing is attached, but with --live to a veth pair in a network "
+        "namespace of its own."
         "\vnet is a case without what the empty program of its hook costs or, with many flows, without the "
         "wrapper that makes them. Trust the ratios of one run more than single nanoseconds.",
         NULL, NULL, NULL};

@@ -88,7 +88,7 @@ static void set_sizes(struct bpf_object *object, const struct qpw_load_options *
     static const struct {
         const char *name;
         uint32_t divisor;
-    } tables[] = {{"conns_est", 1}, {"conns_half", 1}, {"conns_out", 2}, {"conns_dgram", 4}, {"seeds", 1}};
+    } tables[] = {{"conns_est", 1}, {"conns_half", 1}, {"conns_out", 2}, {"conns_dgram", 4}, {"seeds", 4}};
 
     for (size_t i = 0; i < sizeof(tables) / sizeof(*tables); i++)
         bpf_map__set_max_entries(bpf_object__find_map_by_name(object, tables[i].name),
