@@ -92,6 +92,8 @@ struct qpw_work {
     __u8 more;         /* the header is not in the linear part */
     __u8 opened;       /* this packet opened its connection */
     __u32 victim;      /* which way of a full cache line is replaced next */
+    __u32 cell;        /* see qpw_unknown() */
+    __u32 pad;
     __u32 pair;        /* place of the two addresses among the incarnations of fragments */
     __u8 header[QPW_HEADER_BYTES];
     __u8 quote[48];
@@ -224,6 +226,16 @@ static __always_inline struct qpw_work *qpw_work(void)
     __u32 zero = 0;
 
     return bpf_map_lookup_elem(&scratch, &zero);
+}
+
+/*
+ * Verifier: a number whose value differs from path to path makes it follow each to the end. Through memory it is
+ * any number, so the paths are one again.
+ */
+static __always_inline __u32 qpw_unknown(struct qpw_work *w, __u32 value)
+{
+    *(volatile __u32 *)&w->cell = value;
+    return *(volatile __u32 *)&w->cell;
 }
 
 /* A loss or a table's statistic; never silent. */

@@ -280,6 +280,7 @@ static __always_inline struct qpw_conn *qpw_advance(void *ctx, struct qpw_work *
         todo = qpw_tcp_step(c, &w->pkt, from_local, config.replay);
     else
         todo = qpw_datagram_step(c, from_local);
+    todo = qpw_unknown(w, todo);
     if (todo & QPW_DO_RESTART)
         return qpw_restart(ctx, w, c, from_local);
     if (todo & QPW_DO_RESTART_ANSWERED)
@@ -508,6 +509,7 @@ static __noinline struct qpw_conn *qpw_connection(void *ctx, struct qpw_work *w)
     }
 
     c = qpw_lookup(w, &from_local);
+    from_local = (int)qpw_unknown(w, (__u32)from_local);
     if (c && qpw_conn_expired(c, w->key.protocol, w->now))
         c = qpw_expired(w, c, from_local, &late);
     c = c ? qpw_advance(ctx, w, c, from_local) : qpw_open(ctx, w, from_local, late);
