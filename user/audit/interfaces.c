@@ -75,9 +75,11 @@ static int attach_tc(struct qpw_auditor *a, struct qpw_watched *w, enum qpw_poin
 {
     enum qpw_hook kind;
     bool made = false;
-    int r = qpw_hooks_attach_tc(w->ifindex, point, a->kernel.prog_fd[program_for(w, point, false)], a->options.tc,
-                                &kind, &made, err);
+    enum qpw_program program = program_for(w, point, false);
+    int r = qpw_instance_complete(&a->kernel, 1u << program, err);
 
+    if (r == 0)
+        r = qpw_hooks_attach_tc(w->ifindex, point, a->kernel.prog_fd[program], a->options.tc, &kind, &made, err);
     if (r < 0)
         return r;
     if (made)
@@ -100,10 +102,8 @@ static int attach_missing(struct qpw_auditor *a, struct qpw_watched *w, const st
     if (r < 0)
         return r;
     w->l3 = choice.l3;
-    if (a->kernel.prog_fd[program_for(w, QPW_POINT_TX, false)] < 0 ||
-        a->kernel.prog_fd[program_for(w, QPW_POINT_RX, choice.xdp)] < 0 ||
-        a->kernel.prog_fd[program_for(w, QPW_POINT_RX, false)] < 0)
-        r = qpw_instance_complete(&a->kernel, err);
+    r = qpw_instance_complete(&a->kernel, 1u << program_for(w, QPW_POINT_TX, false) |
+                              1u << program_for(w, QPW_POINT_RX, choice.xdp), err);
     if (r == 0 && qpw_watch_tell_kernel(a, w, link) < 0)
         r = qpw_fail(err, -EIO, "%s: its entry in the kernel's table cannot be written", w->name);
     if (r == 0 && !our_entry(a, tx))

@@ -74,8 +74,12 @@ static void set_timeouts(struct qpw_control *control, const struct qpw_timeouts 
 
 static int open_fresh(struct qpw_auditor *a, struct qpw_error *err)
 {
-    int r = qpw_kernel_load(&a->options.load, &a->kernel, err);
+    int r;
 
+    /* What most interfaces need; the verifier takes its time for each. An interface that needs others loads them. */
+    a->options.load.programs = 1u << QPW_PROG_qpw_tc_tx |
+                               1u << (a->options.mode == QPW_MODE_TC ? QPW_PROG_qpw_tc_rx : QPW_PROG_qpw_xdp_rx);
+    r = qpw_kernel_load(&a->options.load, &a->kernel, err);
     if (r < 0)
         return r;
     a->has_kernel = true;

@@ -173,8 +173,8 @@ static uint32_t any_program(const struct qpw_kernel *k)
     return id;
 }
 
-/* Loads what is missing onto the running maps; the new descriptors go to fds. */
-static int load_missing(struct qpw_kernel *k, struct bpf_object *object, int fds[QPW_PROG_COUNT])
+/* Loads the programs `missing` onto the running maps; the new descriptors go to fds. */
+static int load_missing(struct qpw_kernel *k, struct bpf_object *object, uint32_t missing, int fds[QPW_PROG_COUNT])
 {
     struct bpf_program *program;
     int r = reuse_sections(object, any_program(k));
@@ -183,14 +183,14 @@ static int load_missing(struct qpw_kernel *k, struct bpf_object *object, int fds
         r = bpf_map__reuse_fd(bpf_object__find_map_by_name(object, qpw_map_name(map)), k->map_fd[map]);
     for (int p = 0; r == 0 && p < QPW_PROG_COUNT; p++) {
         program = bpf_object__find_program_by_name(object, qpw_program_name(p));
-        r = bpf_program__set_autoload(program, k->prog_fd[p] < 0);
+        r = bpf_program__set_autoload(program, missing >> p & 1);
         if (r == 0 && p == QPW_PROG_qpw_xdp_rx && !k->config.has_xdp_buff_len)
             r = bpf_program__set_flags(program, 0); /* no multi-buffer XDP before 5.18 */
     }
     if (r == 0)
         r = bpf_object__load(object);
     for (int p = 0; r == 0 && p < QPW_PROG_COUNT; p++) {
-        if (k->prog_fd[p] >= 0)
+        if (!(missing >> p & 1))
             continue;
         program = bpf_object__find_program_by_name(object, qpw_program_name(p));
         fds[p] = fcntl(bpf_program__fd(program), F_DUPFD_CLOEXEC, 3);
@@ -203,23 +203,24 @@ static int load_missing(struct qpw_kernel *k, struct bpf_object *object, int fds
     return r;
 }
 
-int qpw_instance_complete(struct qpw_kernel *k, struct qpw_error *err)
+int qpw_instance_complete(struct qpw_kernel *k, uint32_t wanted, struct qpw_error *err)
 {
     LIBBPF_OPTS(bpf_object_open_opts, options, .object_name = "qportwatch");
     struct bpf_object *object;
-    int fds[QPW_PROG_COUNT], missing = 0, r;
+    int fds[QPW_PROG_COUNT], r;
+    uint32_t missing = 0;
 
     for (int p = 0; p < QPW_PROG_COUNT; p++) {
         fds[p] = -1;
-        missing += k->prog_fd[p] < 0;
+        missing |= k->prog_fd[p] < 0 ? wanted & 1u << p : 0;
     }
     if (!missing)
         return 0;
     object = bpf_object__open_mem(qpw_bpf_object, qpw_bpf_object_end - qpw_bpf_object, &options);
-    r = object ? load_missing(k, object, fds) : -errno;
+    r = object ? load_missing(k, object, missing, fds) : -errno;
     bpf_object__close(object);
     for (int p = 0; p < QPW_PROG_COUNT; p++) {
-        if (r == 0 && k->prog_fd[p] < 0)
+        if (r == 0 && fds[p] >= 0)
             k->prog_fd[p] = fds[p];
         else if (fds[p] >= 0)
             close(fds[p]);

@@ -54,10 +54,10 @@ int qpw_program_map_ids(uint32_t prog_id, __u32 *ids, unsigned room);
 int qpw_instance_find(struct qpw_kernel *ret, struct qpw_error *err);
 
 /*
- * Loads the programs that a found kernel side lacks (attached only in another mode so far) onto its
- * maps, and binds these to it. 0 also when none is missing.
+ * Loads those of the programs `wanted` (bits by enum qpw_program) that a kernel side lacks (attached only in
+ * another mode so far) onto its maps, and binds these to it. 0 also when none is missing.
  */
-int qpw_instance_complete(struct qpw_kernel *k, struct qpw_error *err);
+int qpw_instance_complete(struct qpw_kernel *k, uint32_t wanted, struct qpw_error *err);
 
 /* Kernel's id of the program, 0: not there. */
 uint32_t qpw_instance_program_id(const struct qpw_kernel *k, enum qpw_program program);

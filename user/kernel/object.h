@@ -32,7 +32,7 @@ struct qpw_load_options {
     bool no_cache;            /* tests: every packet takes the slow path */
     uint32_t cache_buckets;   /* power of two, 0: default */
     bool fixed_secret;        /* tests: same hash in each run */
-    uint32_t programs;        /* which to load, bits by enum qpw_program; 0: all. More later: qpw_instance_complete() */
+    uint32_t programs;        /* which to load, bits by enum qpw_program; 0: all; qpw_instance_complete() adds */
 };
 
 #define QPW_DEFAULT_CONNECTIONS 65536u

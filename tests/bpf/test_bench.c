@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * `bench`: its cases are what they are called, and its JSON has the form that others read. What a packet costs
+ * is never asserted here: a stopwatch in a test only tells how busy the machine was.
+ */
+#include <criterion/criterion.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+
+#include "bench/bench.h"
+#include "netns.h"
+
+static const char *const names[] = {"known-tcp", "known-udp", "known-64k", "new-connection", "vlan",
+                                    "qinq",      "ipv6",      "ipv6-ext",  "fragment",       "peer",
+                                    "scan-64k",  "scan-new",  "flood-syn", "reload",         "two-cpus"};
+enum { NAMES = sizeof(names) / sizeof(*names) };
+
+/* Runs `qportwatch bench ARGUMENTS`; what it printed goes to out. Returns its exit status. */
+static int bench(const char *arguments, char *out, size_t size)
+{
+    char command[256];
+    size_t n;
+    FILE *f;
+
+    snprintf(command, sizeof(command), QPW_BUILD "/qportwatch bench %s 2>&1", arguments);
+    f = popen(command, "r");
+    cr_assert(f != NULL);
+    n = fread(out, 1, size - 1, f);
+    out[n] = 0;
+    int status = pclose(f);
+    return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+Test(bench, json_has_every_case_on_both_hooks, .init = netns_need_root, .timeout = 180)
+{
+    static char out[65536];
+    json_t *root, *floors, *cases;
+    json_error_t error;
+
+    cr_assert_eq(bench("--json --rounds 1", out, sizeof(out)), 0, "%s", out);
+    root = json_loads(out, 0, &error);
+    cr_assert(root != NULL, "%s", error.text);
+    cr_assert(json_is_object(json_object_get(root, "machine")));
+    floors = json_object_get(root, "floors");
+    for (size_t i = 0; i < 4; i++) {
+        static const char *const floor[] = {"pass", "array", "hash", "tc-empty"};
+
+        cr_assert(json_number_value(json_object_get(floors, floor[i])) > 0, "%s", floor[i]);
+    }
+    cases = json_object_get(root, "cases");
+    for (size_t n = 0; n < 2 * NAMES; n++) {
+        const char *hook = n % 2 ? "tc" : "xdp";
+        size_t found = 0, i;
+        json_t *c;
+
+        json_array_foreach(cases, i, c) {
+            if (strcmp(json_string_value(json_object_get(c, "name")), names[n / 2]) ||
+                strcmp(json_string_value(json_object_get(c, "hook")), hook))
+                continue;
+            found++;
+            cr_assert(json_number_value(json_object_get(c, "ns")) > 0);
+            cr_assert(json_number_value(json_object_get(c, "best")) <= json_number_value(json_object_get(c, "ns")));
+            cr_assert(json_is_real(json_object_get(c, "vs_array")) && json_is_real(json_object_get(c, "net")));
+        }
+        if (!strcmp(names[n / 2], "two-cpus") && libbpf_num_possible_cpus() < 2)
+            continue;
+        cr_assert_eq(found, 1, "%s on %s: %zu times", names[n / 2], hook, found);
+    }
+    json_decref(root);
+}
+
+Test(bench, only_the_cases_asked_for, .init = netns_need_root, .timeout = 120)
+{
+    static char out[65536];
+    json_t *root;
+
+    cr_assert_eq(bench("--json --rounds 1 --cases known-tcp,vlan", out, sizeof(out)), 0, "%s", out);
+    root = json_loads(out, 0, NULL);
+    cr_assert_eq(json_array_size(json_object_get(root, "cases")), 4);
+    json_decref(root);
+}
+
+Test(bench, live_counts_packets_and_leaves_nothing, .init = netns_need_root, .timeout = 120)
+{
+    static char out[65536];
+    json_t *root, *live;
+
+    cr_assert_eq(bench("--json --live --rounds 1 --cases known-tcp", out, sizeof(out)), 0, "%s", out);
+    root = json_loads(out, 0, NULL);
+    live = json_object_get(root, "live");
+    cr_assert(json_number_value(json_object_get(live, "empty_pps")) > 0);
+    cr_assert(json_number_value(json_object_get(live, "audit_pps")) > 0);
+    json_decref(root);
+    struct netns here = netns_here();
+    cr_assert_eq(netns_ifindex(&here, "qpwbench0"), 0);
+    cr_assert_eq(netns_ifindex(&here, "qpwbench1"), 0);
+    netns_close(&here);
+}
+
+Test(bench, says_what_is_wrong_with_its_options)
+{
+    char out[4096];
+
+    cr_assert_eq(bench("--cases known-tcp,nonsense", out, sizeof(out)), 2);
+    cr_assert(strstr(out, "nonsense") != NULL, "%s", out);
+    cr_assert_eq(bench("--rounds 0", out, sizeof(out)), 2);
+    cr_assert_eq(bench("surplus", out, sizeof(out)), 2);
+}
+
+/* Entries of a table of connections. */
+static size_t entries(int fd)
+{
+    struct qpw_conn_key key, *last = NULL;
+    size_t n = 0;
+
+    while (!bpf_map_get_next_key(fd, last, &key)) {
+        last = &key;
+        n++;
+    }
+    return n;
+}
+
+/* Sum of a statistic over all CPUs. */
+static uint64_t statistic(const struct qpw_bench_rig *rig, uint32_t index)
+{
+    uint64_t values[256], sum = 0;
+
+    cr_assert(libbpf_num_possible_cpus() <= 256);
+    cr_assert_eq(bpf_map_lookup_elem(rig->kernel.map_fd[QPW_MAP_losses], &index, values), 0);
+    for (int i = 0; i < libbpf_num_possible_cpus(); i++)
+        sum += values[i];
+    return sum;
+}
+
+/* The known cases are really known: established by a handshake, and no more opened while they are measured. */
+Test(bench, known_connections_are_known, .init = netns_need_root, .timeout = 120)
+{
+    struct qpw_bench_rig rig;
+    struct qpw_error err = {{0}};
+    double ns;
+
+    cr_assert_eq(qpw_bench_rig_open(&rig, &err), 0, "%s", err.text);
+    for (size_t i = 0; i < qpw_bench_n_cases; i++) {
+        const struct qpw_bench_case *c = &qpw_bench_cases[i];
+
+        if (c->tc || (strcmp(c->name, "known-64k") && strcmp(c->name, "known-udp")))
+            continue;
+        cr_assert_eq(qpw_bench_prime(&rig, c, &err), 0, "%s", err.text);
+        uint64_t opened = statistic(&rig, QPW_STAT_OPENED(QPW_CLASS_HALF));
+
+        cr_assert_eq(qpw_bench_sample_case(&rig, c, -1, &ns, &err), 0, "%s", err.text);
+        cr_assert_eq(statistic(&rig, QPW_STAT_OPENED(QPW_CLASS_HALF)), opened, "%s", c->name);
+    }
+    cr_assert_eq(entries(rig.kernel.map_fd[QPW_MAP_conns_est]), QPW_BENCH_FLOWS);
+    cr_assert_eq(entries(rig.kernel.map_fd[QPW_MAP_conns_dgram]), 1);
+    qpw_bench_rig_close(&rig);
+}
