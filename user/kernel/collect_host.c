@@ -133,7 +133,7 @@ static int note_packet_sockets(struct qpw_snapshot *s, const char *procfs)
         fclose(f);
     if (sockets <= 0)
         return 0;
-    return add_note(s, "AF_PACKET: %d socket%s open; one that sends with PACKET_QDISC_BYPASS passes the egress hook by, "
+    return add_note(s, "AF_PACKET: %d socket%s open; one that sends with PACKET_QDISC_BYPASS passes the egress hook by "
                        "and its packets are not in here", sockets, sockets == 1 ? " is" : "s are");
 }
 
@@ -151,7 +151,7 @@ static bool strips_tags(const char *ifname)
     return strips;
 }
 
-/* One note on the `count` programs of others among entries from..to-1, named after the first of them. */
+/* One note on the programs of others among entries from..to-1, named after the first of them. */
 static int note_foreign(struct qpw_snapshot *s, const char *ifname, const struct qpw_hook_list *list, size_t from,
                         size_t to, const char *what)
 {

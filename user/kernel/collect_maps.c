@@ -133,7 +133,7 @@ struct part {
 static int sum_part(const struct part *p)
 {
     size_t each = p->words * sizeof(uint64_t) * p->cpus;
-    uint32_t chunk = PERCPU_BATCH_BYTES / each > 0 ? PERCPU_BATCH_BYTES / each : 1, done = 0, token, batch;
+    uint32_t chunk = each < PERCPU_BATCH_BYTES ? PERCPU_BATCH_BYTES / each : 1, done = 0, token, batch;
     uint64_t *values = malloc(chunk * each);
     uint32_t *keys = malloc(chunk * sizeof(*keys));
     int rc = values && keys ? 0 : -ENOMEM;

@@ -57,7 +57,7 @@ void qpw_process_index_free(struct qpw_process_index *index)
 
 /* ---- The index: which process holds which socket ---- */
 
-/* A socket is often held by several: the service before systemd, which keeps sockets for it; then the oldest process. */
+/* Several often hold one socket: the service before systemd, which keeps sockets for it; then the oldest process. */
 static int by_inode(const void *a, const void *b)
 {
     const struct owner *x = a, *y = b;

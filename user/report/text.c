@@ -257,8 +257,8 @@ static void folded_rows(const struct qpw_page *p, bool by_prefix, const char *la
         else
             qpw_words_service(d->key.kind, d->key.protocol, d->key.port, what, sizeof(what));
         qpw_words_count(d->packets, packets, sizeof(packets));
-        qpw_list_add(&list, qpw_page_format(item, sizeof(item), "%s %s %s packets", qpw_direction_name(d->key.direction),
-                                            what, packets));
+        qpw_list_add(&list, qpw_page_format(item, sizeof(item), "%s %s %s packets",
+                                            qpw_direction_name(d->key.direction), what, packets));
     }
     qpw_list_end(&list);
 }
