@@ -253,7 +253,7 @@ static void expect_all_told(struct node *n, const struct evelog *log)
     json_decref(report);
 }
 
-Test(alerts, killed_at_random_moments, .timeout = 400)
+Test(alerts, killed_at_random_moments, .timeout = 900)
 {
     struct evelog log = {0};
     pid_t server, attacker;
