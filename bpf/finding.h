@@ -23,6 +23,18 @@ static __always_inline int qpw_is_finding(const struct qpw_conn *c)
     return c->verdict == QPW_VERDICT_UNDECIDED && c->outcome == QPW_OUTCOME_DATA; /* payload both ways */
 }
 
+/* Router advertisements and redirects from the network: infrastructure, but who sends them is worth a record. */
+static __always_inline int qpw_is_router_news(const struct qpw_work *w, const struct qpw_conn *c)
+{
+    __u16 type = w->pkt.source_port;
+
+    if (!w->rx || c->verdict != QPW_VERDICT_INFRA)
+        return 0;
+    if (w->key.protocol == QPW_IPPROTO_ICMPV6)
+        return type == 134 || type == 137;
+    return w->key.protocol == QPW_IPPROTO_ICMP && type == 5;
+}
+
 static __always_inline void qpw_detail_count(struct qpw_detail_key *key, struct qpw_detail *fresh, __u64 now)
 {
     struct qpw_detail *row = bpf_map_lookup_elem(&details, key);

@@ -460,7 +460,7 @@ static __noinline int qpw_account(struct qpw_work *w, struct qpw_conn *c)
         qpw_count_connection(meter, 1);
         c->meter = (__u16)meter;
     }
-    if (qpw_is_finding(c)) {
+    if (qpw_is_finding(c) || qpw_is_router_news(w, c)) {
         finding = qpw_finding_of(w, c, &w->key, port, meter);
         if (finding && !c->finding)
             qpw_count_connection(finding, 1);

@@ -3,8 +3,6 @@
 
 #include <errno.h>
 #include <ifaddrs.h>
-#include <libgen.h>
-#include <limits.h>
 #include <net/if.h>
 #include <netinet/in.h>
 #include <signal.h>
@@ -12,7 +10,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "alert/engine.h"
@@ -73,31 +70,15 @@ static void on_past(void *data, const struct qpw_engine_past *past)
     qpw_engine_restore(alerts->engine, past);
 }
 
-/* Makes the folder, readable to root's group only; one level, as an administrator would. */
-static int make_folder(const char *path, struct qpw_error *err)
-{
-    char copy[PATH_MAX];
-    const char *folder;
-
-    snprintf(copy, sizeof(copy), "%s", path);
-    folder = dirname(copy);
-    if (mkdir(folder, 0750) < 0 && errno != EEXIST)
-        return qpw_fail(err, -errno, "alert log %s: making its folder: %s; choose another with --alerts FILE", path,
-                        strerror(errno));
-    return 0;
-}
-
 int qpw_alerts_open(struct qpw_auditor *a, struct qpw_error *err)
 {
     struct qpw_record_writer writer = {.write = write_record};
     struct qpw_alerts *alerts;
+    struct qpw_error why;
     int r;
 
     if (!a->options.alerts)
         return 0;
-    r = make_folder(a->options.alerts, err);
-    if (r < 0)
-        return r;
     alerts = calloc(1, sizeof(*alerts));
     if (!alerts)
         return qpw_fail(err, -ENOMEM, "out of memory");
@@ -124,7 +105,9 @@ int qpw_alerts_open(struct qpw_auditor *a, struct qpw_error *err)
         if (r < 0)
             return r;
     }
-    return qpw_log_history(&alerts->log, HISTORY_BYTES, on_past, alerts, err);
+    if (qpw_log_history(&alerts->log, HISTORY_BYTES, on_past, alerts, &why) < 0)
+        qpw_say(a, QPW_SAY_WARNING, "%s; what it holds may be told again", why.text);
+    return 0;
 }
 
 static unsigned ones(const uint8_t *bytes, size_t n)

@@ -204,6 +204,7 @@ static void finding_heading(const struct qpw_page *p, unsigned verdict, size_t t
         [QPW_VERDICT_WEAK] = "WEAK",
         [QPW_VERDICT_UNDECIDED] = "UNDECIDED WITH PAYLOAD BOTH WAYS",
         [QPW_VERDICT_IMPLIED] = "IMPLIED",
+        [QPW_VERDICT_INFRA] = "ROUTERS: ADVERTISEMENTS AND REDIRECTS",
     };
     char said[96];
 
