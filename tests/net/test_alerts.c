@@ -176,6 +176,7 @@ Test(alerts, a_day_in_a_minute, .timeout = 180)
     traffic_tcp_more(fd, 3000, 100);
     netns_run(&n.client, "nmap -n -Pn -sS -p- -T5 --min-rate 15000 --max-retries 0 -S 10.7.0.3 -e client0 10.7.0.1 >/dev/null 2>&1");
     EVELOG_UNTIL(path, 10000, .name = "peer-silent");
+    EVELOG_UNTIL(path, 15000, .name = "peer-family");
     EVELOG_UNTIL(path, 5000, .name = "table-full");
     EVELOG_UNTIL(path, 5000, .name = "inbound-answered", .source = "10.7.0.3");
     evelog_add(&log, path);
