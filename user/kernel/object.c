@@ -135,7 +135,8 @@ static int set_config(struct bpf_object *object, const struct qpw_load_options *
     for (size_t i = 0; i < sizeof(config->secret) / 8; i++)
         config->secret[i] |= 1;
     config->cache_mask = bpf_map__max_entries(bpf_object__find_map_by_name(object, "conn_cache")) - 1;
-    config->replay = config->count_conns = config->scope_self = o->replay;
+    config->replay = config->scope_self = o->replay;
+    config->count_conns = o->replay && !o->no_counts;
     config->no_cache = o->no_cache;
     config->has_xdp_buff_len = libbpf_probe_bpf_helper(BPF_PROG_TYPE_XDP, BPF_FUNC_xdp_get_buff_len, NULL) == 1;
     if (!o->replay) {
