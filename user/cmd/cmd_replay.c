@@ -20,14 +20,13 @@
 
 enum { KEY_LOCAL = 0x200, KEY_MODE, KEY_DEDUP, KEY_CONNECTIONS, KEY_FINDINGS, KEY_FORMAT, KEY_JSON, KEY_MTU, KEY_MAX };
 
-enum output { REPORT_TEXT, REPORT_JSON, CONNECTIONS, FINDINGS, FINDINGS_JSON };
-
 struct options {
     struct qpw_policy_options policy;
     struct qpw_ends ends;
     struct qpw_replay_options replay;
     bool local_auto;
-    bool connections, findings, json;
+    bool connections, findings;
+    enum qpw_show_format format;
     uint32_t max_connections;
     const char *output; /* file; NULL: standard output */
     char **paths;
@@ -42,7 +41,7 @@ static const struct argp_option argp_options[] = {
     {"mtu", KEY_MTU, "BYTES", 0, "The link's MTU (default 1500): larger records are reported as merged buffers", 0},
     {"connections", KEY_CONNECTIONS, NULL, 0, "One JSON line a connection instead of the report", 1},
     {"findings", KEY_FINDINGS, NULL, 0, "Only the findings instead of the report", 1},
-    {"format", KEY_FORMAT, "text|json", 0, "Form of the report (default text)", 1},
+    {"format", KEY_FORMAT, "text|json|html", 0, "Form of the report (default text)", 1},
     {"json", KEY_JSON, NULL, 0, "The same as --format json", 1},
     {"output", 'o', "FILE", 0, "Write there instead of standard output", 1},
     {"max-connections", KEY_MAX, "NUMBER", 0, "Places for established connections (default 65536)", 1},
@@ -79,6 +78,8 @@ static void check(struct argp_state *state, const struct options *o)
         argp_error(state, "--local auto and --local ADDR exclude each other");
     if (o->connections && o->findings)
         argp_error(state, "--connections and --findings exclude each other");
+    if (o->findings && o->format == QPW_SHOW_HTML)
+        argp_error(state, "--findings are text or json");
 }
 
 static error_t parse(int key, char *arg, struct argp_state *state)
@@ -100,11 +101,11 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     case KEY_CONNECTIONS: o->connections = true; return 0;
     case KEY_FINDINGS: o->findings = true; return 0;
     case KEY_FORMAT:
-        if (strcmp(arg, "text") && strcmp(arg, "json"))
-            argp_error(state, "--format %s: text or json", arg);
-        o->json = !strcmp(arg, "json");
+        if (strcmp(arg, "text") && strcmp(arg, "json") && strcmp(arg, "html"))
+            argp_error(state, "--format %s: text, json or html", arg);
+        o->format = *arg == 'j' ? QPW_SHOW_JSON : *arg == 'h' ? QPW_SHOW_HTML : QPW_SHOW_TEXT;
         return 0;
-    case KEY_JSON: o->json = true; return 0;
+    case KEY_JSON: o->format = QPW_SHOW_JSON; return 0;
     case 'o': o->output = arg; return 0;
     case ARGP_KEY_ARGS:
         o->paths = state->argv + state->next;
@@ -236,7 +237,7 @@ static int show(const struct options *o, struct qpw_replay_setup *setup, const s
 {
     struct qpw_show_options options = {
         .findings_only = o->findings,
-        .json = o->json,
+        .format = o->format,
         .colour = out == stdout && isatty(STDOUT_FILENO) && !getenv("NO_COLOR"),
     };
     struct winsize size;

@@ -66,7 +66,11 @@ static int show_report(const struct qpw_report *r, const struct qpw_show_options
 {
     struct qpw_text_options text = {.columns = o->columns, .colour = o->colour};
 
-    return o->json ? qpw_report_json(r, out) : qpw_report_text(r, &text, out);
+    switch (o->format) {
+    case QPW_SHOW_JSON: return qpw_report_json(r, out);
+    case QPW_SHOW_HTML: return qpw_report_html(r, out);
+    default: return qpw_report_text(r, &text, out);
+    }
 }
 
 /* The report's own `findings`, as a document of their own. */
@@ -122,7 +126,7 @@ static int show(const struct qpw_report *r, const struct qpw_show_options *o, FI
 {
     if (!o->findings_only)
         return show_report(r, o, out);
-    if (o->json)
+    if (o->format == QPW_SHOW_JSON)
         return show_findings_json(r, out);
     show_findings_text(r, out);
     return 0;

@@ -10,9 +10,11 @@
 #include "replay/setup.h"
 #include "util/error.h"
 
+enum qpw_show_format { QPW_SHOW_TEXT = 0, QPW_SHOW_JSON, QPW_SHOW_HTML };
+
 struct qpw_show_options {
-    bool findings_only;
-    bool json;
+    bool findings_only; /* as text or JSON */
+    enum qpw_show_format format;
     bool colour;
     unsigned columns; /* of the screen; 0: not known */
 };
