@@ -101,18 +101,17 @@ static void name_of_row(char *const field[COLUMNS], void *data)
 
     if (r->n && !strcmp(r->names[r->n - 1].capture, field[0]))
         return;
-    cr_assert_lt(r->n, 256);
+    cr_assert_lt(r->n, ORACLE_MAX_CAPTURES);
     snprintf(r->names[r->n++].capture, sizeof(r->names->capture), "%s", field[0]);
 }
 
-struct oracle_name *oracle_captures(size_t *ret_n)
+size_t oracle_captures(struct oracle_name names[ORACLE_MAX_CAPTURES])
 {
-    struct reading r = {.names = cr_malloc(256 * sizeof(*r.names))};
+    struct reading r = {.names = names};
 
     if (oracle_present())
         each_row(name_of_row, &r);
-    *ret_n = r.n;
-    return r.names;
+    return r.n;
 }
 
 struct pair {

@@ -14,6 +14,7 @@
 #define ORACLE_CAPTURES "../shared/captures/"
 #define ORACLE_MAX_ROWS 3000
 #define ORACLE_MAX_NODES 4
+#define ORACLE_MAX_CAPTURES 256
 
 struct oracle_row {
     char how[12];
@@ -28,11 +29,11 @@ struct oracle_row {
 /* Rows of one capture, in the table's order. Returns how many; ends the test where the table cannot be read. */
 size_t oracle_read(const char *capture, struct oracle_row rows[ORACLE_MAX_ROWS]);
 
-/* Names of all captures of the table, in its order, made with cr_malloc(). */
+/* Names of all captures of the table, in its order. Returns how many; 0 where there is no table. */
 struct oracle_name {
     char capture[64];
 };
-struct oracle_name *oracle_captures(size_t *ret_n);
+size_t oracle_captures(struct oracle_name names[ORACLE_MAX_CAPTURES]);
 
 /* The addresses of the two conversations (pairs of addresses) with the most packets. Returns how many, at most 4. */
 size_t oracle_nodes(const struct oracle_row *rows, size_t n, uint8_t nodes[ORACLE_MAX_NODES][16]);
