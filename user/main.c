@@ -6,17 +6,6 @@
 #include "cmd/cmd.h"
 #include "util/error.h"
 
-#pragma weak qpw_cmd_attach
-#pragma weak qpw_cmd_detach
-#pragma weak qpw_cmd_reload
-#pragma weak qpw_cmd_status
-#pragma weak qpw_cmd_top
-#pragma weak qpw_cmd_report
-#pragma weak qpw_cmd_alerts
-#pragma weak qpw_cmd_replay
-#pragma weak qpw_cmd_policy
-#pragma weak qpw_cmd_bench
-
 static const struct command {
     const char *name;
     int (*run)(int argc, char **argv);
@@ -39,8 +28,7 @@ static void usage(FILE *out)
     fprintf(out, "Usage: qportwatch COMMAND [OPTIONS]\n\n"
                  "Audits a storage node's traffic against its table of required ports. It watches and never drops.\n\n");
     for (size_t i = 0; i < sizeof(commands) / sizeof(*commands); i++)
-        if (commands[i].run)
-            fprintf(out, "  %-8s %s\n", commands[i].name, commands[i].does);
+        fprintf(out, "  %-8s %s\n", commands[i].name, commands[i].does);
     fprintf(out, "\n'qportwatch COMMAND --help' tells each command's options.\n");
 }
 
@@ -61,7 +49,7 @@ int main(int argc, char **argv)
         return QPW_EXIT_OK;
     }
     for (size_t i = 0; i < sizeof(commands) / sizeof(*commands); i++) {
-        if (!commands[i].run || strcmp(argv[1], commands[i].name))
+        if (strcmp(argv[1], commands[i].name))
             continue;
         snprintf(name, sizeof(name), "qportwatch %s", commands[i].name);
         argv[1] = name;
