@@ -236,3 +236,23 @@ Test(signatures, no_word_is_left_in_braces)
         cr_expect_not(strstr(r.text, "  "), "%s: a word was not known: %s", r.signature->name, r.text);
     }
 }
+
+Test(signatures, the_readme_lists_them_as_they_are)
+{
+    char row[512], *text = NULL;
+    size_t size = 0;
+    FILE *in = fopen("README.md", "r");
+
+    cr_assert(in);
+    cr_assert_gt(getdelim(&text, &size, '\0', in), 0);
+    fclose(in);
+    for (unsigned i = 1; i < QPW_SIG_COUNT; i++) {
+        const struct qpw_signature *s = qpw_signature(i);
+
+        snprintf(row, sizeof(row), "| %u | `%s` | %s | %s | %s |\n", s->id, s->name, qpw_severity_name(s->severity),
+                 s->repeat == QPW_REPEAT_INTERVAL ? "interval" : s->repeat == QPW_REPEAT_DAY ? "day" : "no",
+                 s->title + strlen("qportwatch: "));
+        cr_expect(strstr(text, row), "not in the README: %s", row);
+    }
+    free(text);
+}
