@@ -149,32 +149,33 @@ QPW_MAP(losses, BPF_MAP_TYPE_PERCPU_ARRAY, QPW_STATS, __u32, __u64, 0);
  * The policy: two buffers of each table behind maps of maps; control.policy_buffer names the one in force,
  * so the whole object is swapped by one store. The inner maps given here are templates; user space
  * replaces those of the other buffer and frees the old ones. BPF_F_INNER_MAP (5.10): sizes may differ.
+ * Sizes instead of types: up to 6.1 a map made with type information is not "equal" to one made without.
  */
 struct qpw_inner_slots {
     __uint(type, BPF_MAP_TYPE_ARRAY);
     __uint(max_entries, 2 * QPW_CHUNKS_PER_DIR);
-    __type(key, __u32);
-    __type(value, struct qpw_slots);
+    __uint(key_size, sizeof(__u32));
+    __uint(value_size, sizeof(struct qpw_slots));
 } pol_slots_none SEC(".maps");
 struct qpw_inner_chains {
     __uint(type, BPF_MAP_TYPE_ARRAY);
     __uint(max_entries, 1);
-    __type(key, __u32);
-    __type(value, struct qpw_chain);
+    __uint(key_size, sizeof(__u32));
+    __uint(value_size, sizeof(struct qpw_chain));
     __uint(map_flags, BPF_F_INNER_MAP);
 } pol_chains_none SEC(".maps");
 struct qpw_inner_steps {
     __uint(type, BPF_MAP_TYPE_ARRAY);
     __uint(max_entries, 1);
-    __type(key, __u32);
-    __type(value, struct qpw_step);
+    __uint(key_size, sizeof(__u32));
+    __uint(value_size, sizeof(struct qpw_step));
     __uint(map_flags, BPF_F_INNER_MAP);
 } pol_steps_none SEC(".maps");
 struct qpw_inner_sets {
     __uint(type, BPF_MAP_TYPE_LPM_TRIE);
     __uint(max_entries, 1);
-    __type(key, struct qpw_set_key);
-    __type(value, __u32);
+    __uint(key_size, sizeof(struct qpw_set_key));
+    __uint(value_size, sizeof(__u32));
     __uint(map_flags, BPF_F_NO_PREALLOC);
 } pol_sets_none SEC(".maps");
 

@@ -65,9 +65,9 @@ static uint8_t (*own_addresses(const struct qpw_auditor *a, size_t *ret_n))[16]
     return own;
 }
 
-/* Compiles into new names and puts both in force; a->names is the new registry then. */
+/* Compiles into new names and puts both in force; a->names is the new registry then. *ret_usage: see above. */
 static int put_in_force(struct qpw_auditor *a, const struct qpw_policy *policy, struct qpw_registry *ret_before,
-                        struct qpw_error *err)
+                        bool *ret_usage, struct qpw_error *err)
 {
     struct qpw_compile_context context = {.now = time(NULL)};
     struct qpw_registry names = {0};
@@ -81,8 +81,7 @@ static int put_in_force(struct qpw_auditor *a, const struct qpw_policy *policy, 
     r = qpw_kernel_get_names(&a->kernel, &names, err);
     if (r == 0) {
         r = qpw_policy_compile(policy, &context, &names, &compiled, err);
-        if (r < 0 && r != -ENOMEM)
-            r = -EINVAL; /* the policy is at fault, and err says where */
+        *ret_usage = r < 0 && r != -ENOMEM; /* the policy is at fault, and err says where */
     }
     if (r == 0)
         r = qpw_kernel_set_policy(&a->kernel, &compiled, &names, err);
@@ -124,9 +123,8 @@ int qpw_audit_load_policy(struct qpw_auditor *a, bool *ret_usage, char *words, s
     *ret_usage = r < 0;
     if (r < 0)
         return r;
-    r = put_in_force(a, &policy, &before, err);
+    r = put_in_force(a, &policy, &before, ret_usage, err);
     if (r < 0) {
-        *ret_usage = r == -EINVAL;
         qpw_policy_clear(&policy);
         return r;
     }
@@ -149,7 +147,8 @@ int qpw_audit_load_policy(struct qpw_auditor *a, bool *ret_usage, char *words, s
 
 int qpw_audit_recompile(struct qpw_auditor *a, struct qpw_error *err)
 {
-    int r = put_in_force(a, &a->policy, NULL, err);
+    bool usage;
+    int r = put_in_force(a, &a->policy, NULL, &usage, err);
 
     qpw_alerts_context(a); /* the names moved, and the prefixes on the links may have changed */
     return r;

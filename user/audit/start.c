@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /* From nothing to a watched interface, and back. */
 #include <errno.h>
+#include <linux/if_arp.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -72,13 +73,30 @@ static void set_timeouts(struct qpw_control *control, const struct qpw_timeouts 
         control->refresh_shift--;
 }
 
+/* Those that the named interfaces will want, by their link types; 0 (all) where there is none to ask. */
+static uint32_t programs_wanted(const struct qpw_auditor *a)
+{
+    const struct qpw_link *link;
+    uint32_t wanted = 0;
+
+    for (size_t i = 0; i < a->options.n_ifaces; i++) {
+        link = qpw_netlink_by_name(a->netlink, a->options.ifaces[i]);
+        if (link && link->type != ARPHRD_ETHER)
+            wanted |= 1u << QPW_PROG_qpw_tc_rx_l3 | 1u << QPW_PROG_qpw_tc_tx_l3;
+        else if (link)
+            wanted |= 1u << QPW_PROG_qpw_tc_tx |
+                      1u << (a->options.mode == QPW_MODE_XDP ||
+                                     (a->options.mode == QPW_MODE_AUTO && qpw_mode_likes_xdp(link))
+                                 ? QPW_PROG_qpw_xdp_rx : QPW_PROG_qpw_tc_rx);
+    }
+    return wanted;
+}
+
 static int open_fresh(struct qpw_auditor *a, struct qpw_error *err)
 {
     int r;
 
-    /* What most interfaces need; the verifier takes its time for each. An interface that needs others loads them. */
-    a->options.load.programs = 1u << QPW_PROG_qpw_tc_tx |
-                               1u << (a->options.mode == QPW_MODE_TC ? QPW_PROG_qpw_tc_rx : QPW_PROG_qpw_xdp_rx);
+    a->options.load.programs = programs_wanted(a);
     r = qpw_kernel_load(&a->options.load, &a->kernel, err);
     if (r < 0)
         return r;

@@ -40,6 +40,11 @@ static bool is_calm(const char *driver)
     return false;
 }
 
+bool qpw_mode_likes_xdp(const struct qpw_link *link)
+{
+    return link->type == ARPHRD_ETHER && is_calm(link->driver);
+}
+
 int qpw_mode_parse(const char *text, enum qpw_attach_mode *ret)
 {
     static const char *const names[] = {"auto", "xdp", "tc"};

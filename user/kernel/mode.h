@@ -20,6 +20,9 @@ struct qpw_mode_choice {
 /* "auto", "xdp" or "tc". 0, or -EINVAL. */
 int qpw_mode_parse(const char *text, enum qpw_attach_mode *ret);
 
+/* Whether auto would take native XDP on that link, its hook being free. */
+bool qpw_mode_likes_xdp(const struct qpw_link *link);
+
 /*
  * rx: what stands in the interface's ingress hooks. Generic XDP is never chosen: it runs after GRO,
  * so it is slower than TC and counts merged buffers as one. Returns 0, or a negative errno with err
