@@ -71,18 +71,12 @@ int qpw_watch_tell_kernel(struct qpw_auditor *a, const struct qpw_watched *w, co
     return qpw_kernel_set_iface(&a->kernel, &iface);
 }
 
-/* Programs are loaded when they are needed: each costs the verifier some hundred milliseconds. */
-static int need_program(struct qpw_auditor *a, enum qpw_program program, struct qpw_error *err)
-{
-    return a->kernel.prog_fd[program] >= 0 ? 0 : qpw_instance_complete(&a->kernel, 1u << program, err);
-}
-
 static int attach_tc(struct qpw_auditor *a, struct qpw_watched *w, enum qpw_point point, struct qpw_error *err)
 {
     enum qpw_program program = program_for(w, point, false);
     enum qpw_hook kind;
     bool made = false;
-    int r = need_program(a, program, err);
+    int r = qpw_instance_complete(&a->kernel, 1u << program, err);
 
     if (r == 0)
         r = qpw_hooks_attach_tc(w->ifindex, point, a->kernel.prog_fd[program], a->options.tc, &kind, &made, err);
@@ -103,21 +97,25 @@ static int attach_missing(struct qpw_auditor *a, struct qpw_watched *w, const st
 {
     struct qpw_mode_choice choice;
     struct qpw_error first;
+    uint32_t wanted = 0;
     int r = qpw_mode_choose(link, a->options.mode, rx, &choice, err);
 
     if (r < 0)
         return r;
     w->l3 = choice.l3;
-    if (qpw_watch_tell_kernel(a, w, link) < 0)
-        return qpw_fail(err, -EIO, "%s: its entry in the kernel's table cannot be written", w->name);
+    /* The verifier takes its time for each program: only what is missing, and before anything is attached. */
+    if (!our_entry(a, tx))
+        wanted |= 1u << program_for(w, QPW_POINT_TX, false);
+    if (!our_entry(a, rx))
+        wanted |= 1u << program_for(w, QPW_POINT_RX, choice.xdp);
+    r = qpw_instance_complete(&a->kernel, wanted, err);
+    if (r == 0 && qpw_watch_tell_kernel(a, w, link) < 0)
+        r = qpw_fail(err, -EIO, "%s: its entry in the kernel's table cannot be written", w->name);
     if (r == 0 && !our_entry(a, tx))
         r = attach_tc(a, w, QPW_POINT_TX, err);
     if (r < 0 || our_entry(a, rx))
         return r;
     if (choice.xdp) {
-        r = need_program(a, QPW_PROG_qpw_xdp_rx, err);
-        if (r < 0)
-            return r;
         r = qpw_hooks_attach_xdp(w->ifindex, a->kernel.prog_fd[QPW_PROG_qpw_xdp_rx], &first);
         if (r == 0)
             a->meta.rx_hook[w->number] = QPW_HOOK_XDP;
