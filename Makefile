@@ -103,6 +103,18 @@ test: deps-test
 	@$(MAKE) --no-print-directory -j$$(nproc) O=$(O) test-binaries
 	@tests/run $(O) $(TESTS)
 
+# ---- Fuzzing: every fuzzer FUZZ_SECONDS long over its corpus; what breaks it is left beside build's binaries ----
+FUZZERS := $(patsubst tests/fuzz/%.c,$(O)/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
+FUZZ_SECONDS ?= 600
+FUZZ_FLAGS = -std=gnu17 -O1 -g -Wall -Wno-unknown-warning-option -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all
+$(O)/fuzz/fuzz_%: tests/fuzz/fuzz_%.c $(wildcard user/policy/*.c user/policy/*.h) user/util/error.c user/util/names.c $(O)/user/embed.o
+	@mkdir -p $(@D)
+	$(call say,FUZZ,$@)$(CLANG) $(CPPFLAGS) $(FUZZ_FLAGS) $(filter %.c %.o,$^) -lxml2 -lnettle -ljansson -o $@
+fuzz: $(FUZZERS)
+	@for f in $(FUZZERS); do name=$${f##*/fuzz_}; mkdir -p $(O)/fuzz/corpus/$$name; \
+	$$f -max_total_time=$(FUZZ_SECONDS) -timeout=20 -rss_limit_mb=1024 -max_len=16384 -artifact_prefix=$(O)/fuzz/$$name- \
+		$(O)/fuzz/corpus/$$name tests/fuzz/corpus/$$name || exit 1; done
+
 # ---- For people ----
 run: deps-run
 	@$(MAKE) --no-print-directory -j$$(nproc) O=$(O) all

@@ -114,11 +114,12 @@ static int by_key(const void *left, const void *right)
 static int drop_doubles(struct qpw_compiled *out, size_t first)
 {
     size_t n = out->n_sets - first, kept = 0;
-    struct qpw_set_entry *entries = out->sets + first;
+    struct qpw_set_entry *entries;
     uint32_t *values;
 
     if (n < 2)
         return 0;
+    entries = out->sets + first;
     /* The value moves out and the place of adding moves in, so that the order of equals is known. */
     values = malloc(n * sizeof(*values));
     if (!values)

@@ -497,10 +497,13 @@ static int check_input(struct importer *im, const char *text, size_t length)
 
     if (qpw_parse_name(&where, &word, im->options->platform, name, &ignored) < 0)
         return qpw_fail(im->err, -EINVAL, "--platform '%s': a name has lower-case letters, digits and . _ + -", im->options->platform);
-    for (size_t i = 0; i < length; i++) {
+    for (size_t i = 0; i < length;) {
+        size_t step = strchr("\n\r\f", text[i]) && text[i] ? 1 : qpw_utf8_length((const unsigned char *)text + i, length - i);
+
+        if (!step)
+            return fault(im, line, "byte 0x%02x is not UTF-8 text", (unsigned char)text[i]);
         line += text[i] == '\n';
-        if (!text[i])
-            return fault(im, line, "a zero byte: this is not a text");
+        i += step;
     }
     if (strpbrk(im->base, " \t\"#") || !*im->base)
         return qpw_fail(im->err, -EINVAL, "%s: the file's name goes into ref=: it must not have blanks, quotes or #", im->name);

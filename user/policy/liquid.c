@@ -217,7 +217,7 @@ static int tag(struct renderer *r, struct cursor c)
     if (IS("include") || IS("include_relative") || IS("assign"))
         return 0;
 #undef IS
-    return bad(r, "a Liquid tag that is not understood:", word, (size_t)(c.end - word));
+    return bad(r, "a Liquid tag that is not understood:", word, length);
 }
 
 /* ---- Text ---- */

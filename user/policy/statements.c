@@ -81,8 +81,7 @@ static const char *remember_file(struct qpw_statements *all, const char *name)
     return copy;
 }
 
-/* Length of the UTF-8 sequence at p, 0 where it is none; control characters other than tab are none either. */
-static size_t utf8_length(const unsigned char *p, size_t left)
+size_t qpw_utf8_length(const unsigned char *p, size_t left)
 {
     size_t length = *p < 0x80 ? 1 : *p >= 0xc2 && *p < 0xe0 ? 2 : *p >= 0xe0 && *p < 0xf0 ? 3 : *p >= 0xf0 && *p < 0xf5 ? 4 : 0;
 
@@ -102,7 +101,7 @@ static int check_characters(const struct qpw_where *where, const char *line, siz
     unsigned column = 1;
 
     for (size_t i = 0; i < length; column++) {
-        size_t step = utf8_length((const unsigned char *)line + i, length - i);
+        size_t step = qpw_utf8_length((const unsigned char *)line + i, length - i);
 
         if (!step)
             return qpw_fail_at(err, where, column, "byte 0x%02x is not UTF-8 text", (unsigned char)line[i]);
