@@ -37,6 +37,8 @@ struct renderer {
 
 static int bad(struct renderer *r, const char *what, const char *detail, size_t length)
 {
+    while (detail && length && isspace((unsigned char)detail[length - 1]))
+        length--;
     return qpw_fail(r->err, -EINVAL, "%s:%u: %s%s%.*s%s", r->name, r->line, what, detail ? " '" : "",
                     detail ? (int)(length > 60 ? 60 : length) : 0, detail ? detail : "", detail ? "'" : "");
 }
