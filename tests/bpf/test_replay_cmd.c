@@ -164,6 +164,8 @@ Test(replay_cmd, gzip_standard_input_and_both_modes_say_the_same, .init = need_r
     cr_assert_not_null(strchr(plain, '\n'));
     cr_assert_eq(run("gzip -c %s | " REPLAY "--local " NODE " --connections - 2>/dev/null", f.path), 0);
     cr_assert_str_eq(out, plain);
+    cr_assert_eq(run("bash -c '" REPLAY "--local " NODE " --connections <(cat %s) 2>/dev/null'", f.path), 0);
+    cr_assert_str_eq(out, plain);
     cr_assert_eq(run("cat %s | " REPLAY "--local " NODE " --connections - 2>/dev/null", f.path), 0);
     cr_assert_str_eq(out, plain);
     cr_assert_eq(run(REPLAY "--mode tc --local " NODE " --connections %s 2>/dev/null", f.path), 0);

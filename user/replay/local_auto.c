@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "replay/capture.h"
+#include "replay/stream.h"
 #include "util/names.h"
 
 /* Tables of fixed size: what does not fit any more came late, and is not who talks to most. */
@@ -118,8 +119,9 @@ static int survey_files(struct survey *s, char *const paths[], size_t n_paths, s
     int rc;
 
     for (size_t i = 0; i < n_paths && s->frames < QPW_LOCAL_AUTO_FRAMES; i++) {
-        if (!strcmp(paths[i], "-"))
-            return qpw_fail(err, -ESPIPE, "--local auto: standard input cannot be read twice; name the node's address");
+        if (!qpw_stream_is_rereadable(paths[i]))
+            return qpw_fail(err, -ESPIPE, "--local auto: %s cannot be read twice; name the node's address",
+                            strcmp(paths[i], "-") ? paths[i] : "standard input");
         rc = qpw_capture_open(paths[i], &c, err);
         if (rc < 0)
             return rc;

@@ -3,9 +3,9 @@
 
 #include <errno.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "replay/capture.h"
+#include "replay/stream.h"
 
 struct file {
     char *path;
@@ -38,7 +38,7 @@ static int look(struct file *file, struct qpw_error *err)
 int qpw_order_captures(char **paths, size_t n, bool *ret_changed, uint64_t *ret_first_ns, struct qpw_error *err)
 {
     struct file *files = calloc(n ? n : 1, sizeof(*files));
-    bool changed = false, standard_input = false;
+    bool changed = false, pipe = false;
     uint64_t first = UINT64_MAX;
     int rc = 0;
 
@@ -46,14 +46,14 @@ int qpw_order_captures(char **paths, size_t n, bool *ret_changed, uint64_t *ret_
         return qpw_fail(err, -ENOMEM, "out of memory");
     for (size_t i = 0; rc == 0 && i < n; i++) {
         files[i] = (struct file){.path = paths[i], .first_ns = UINT64_MAX, .place = i};
-        if (!strcmp(paths[i], "-"))
-            standard_input = true;
+        if (!qpw_stream_is_rereadable(paths[i]))
+            pipe = true;
         else
             rc = look(&files[i], err);
         first = files[i].first_ns < first ? files[i].first_ns : first;
     }
     if (rc == 0) {
-        if (!standard_input)
+        if (!pipe)
             qsort(files, n, sizeof(*files), by_time);
         for (size_t i = 0; i < n; i++) {
             changed |= files[i].place != i;

@@ -13,7 +13,7 @@
 
 /*
  * Sorts the paths by their first time stamp ("file10" comes before "file2" in a shell's list). Files
- * without a frame keep their places at the end; with standard input among them nothing is moved.
+ * without a frame keep their places at the end; with standard input or a pipe among them nothing is moved.
  * *ret_changed: whether the order was another; *ret_first_ns: the earliest stamp, 0: not known.
  * 0, or the errno of opening the first that cannot be opened (see capture.h), with err.
  */

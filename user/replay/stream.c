@@ -101,6 +101,14 @@ int qpw_stream_open(const char *path, struct qpw_stream **ret, struct qpw_error 
     return 0;
 }
 
+bool qpw_stream_is_rereadable(const char *path)
+{
+    struct stat st;
+
+    /* What is not there is not a pipe: opening it will say so. */
+    return strcmp(path, "-") && (stat(path, &st) < 0 || S_ISREG(st.st_mode) || S_ISDIR(st.st_mode));
+}
+
 FILE *qpw_stream_file(struct qpw_stream *s)
 {
     return s->file;

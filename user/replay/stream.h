@@ -5,6 +5,7 @@
 #ifndef QPW_REPLAY_STREAM_H
 #define QPW_REPLAY_STREAM_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 
@@ -17,6 +18,9 @@ struct qpw_stream;
  * the caller. 0, or a negative errno with err and *ret untouched.
  */
 int qpw_stream_open(const char *path, struct qpw_stream **ret, struct qpw_error *err);
+
+/* Whether the file can be read twice: not standard input, nor a pipe (`<(zcat …)`). */
+bool qpw_stream_is_rereadable(const char *path);
 
 /* The uncompressed bytes. Belongs to the stream, which closes it; ftello() works, fseek() does not. */
 FILE *qpw_stream_file(struct qpw_stream *s);
