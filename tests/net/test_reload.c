@@ -136,3 +136,26 @@ Test(reload, an_expired_line_stops_matching)
     node_stop(&n, SIGTERM);
     node_close(&n);
 }
+
+/* Only what holds for a time, or by somebody's leave, is an exception; the vendor's rows are none. */
+Test(reload, exceptions_in_force)
+{
+    struct node n;
+    char path[128];
+    json_t *status;
+
+    node_open(&n);
+    node_write(&n, "policy", "policy test/exceptions\ninclude on-prem\n"
+               "inbound tcp 10000 NDMP until=2099-03-01 ref=CHG-1\ninbound tcp 9100 metrics ref=CHG-2\n"
+               "inbound tcp 9101 \"no exception\"\n", path, sizeof(path));
+    node_attach(&n, "node0 --policy %s", path);
+    status = node_status(&n, NULL);
+    cr_assert_eq(json_array_size(node_value(status, "exceptions")), 2);
+    cr_expect_str_eq(node_text(status, "exceptions.0.name"), "in-tcp-10000");
+    cr_expect_str_eq(node_text(status, "exceptions.0.until"), "2099-03-02T00:00:00.000000Z", "the day itself included");
+    cr_expect_str_eq(node_text(status, "exceptions.1.name"), "in-tcp-9100");
+    cr_expect(json_is_null(node_value(status, "exceptions.1.until")));
+    json_decref(status);
+    node_stop(&n, SIGTERM);
+    node_close(&n);
+}

@@ -97,6 +97,16 @@ static int add_exception(struct qpw_status *s, const char *name, const char *tex
     return 0;
 }
 
+/* Holds for a time only, or by somebody's leave; a ref= into the vendor's page is where the row comes from. */
+static bool is_exception(const struct qpw_policy *policy, const struct qpw_rule *rule)
+{
+    if (rule->until)
+        return true;
+    if (!rule->ref || (rule->flags & QPW_RULE_BUILTIN))
+        return false;
+    return !policy->source_name || strncmp(rule->ref, policy->source_name, strlen(policy->source_name));
+}
+
 /* The policy as its file says it now, against what is loaded; and what in it holds only for a time. */
 static int gather_policy(struct qpw_status *s)
 {
@@ -118,7 +128,7 @@ static int gather_policy(struct qpw_status *s)
     snprintf(s->policy_file_digest, sizeof(s->policy_file_digest), "%s", policy.digest);
     s->policy_state = strcmp(policy.digest, s->snapshot.meta.policy_digest) ? QPW_POLICY_CHANGED : QPW_POLICY_CURRENT;
     for (size_t i = 0; r == 0 && i < policy.n_rules; i++)
-        if ((policy.rules[i].until || policy.rules[i].ref) && qpw_rule_in_force(&policy.rules[i], now))
+        if (is_exception(&policy, &policy.rules[i]) && qpw_rule_in_force(&policy.rules[i], now))
             r = add_exception(s, policy.rules[i].name, policy.rules[i].text, policy.rules[i].until, false);
     for (size_t i = 0; r == 0 && i < policy.n_suppressions; i++)
         if (qpw_suppression_in_force(&policy.suppressions[i], now))

@@ -1,0 +1,220 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* What of the auditor needs no kernel: choice of mode, texts, sums, options as text, time-outs. */
+#include <criterion/criterion.h>
+#include <errno.h>
+#include <linux/if_arp.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "audit/expire.h"
+#include "audit/lines.h"
+#include "audit/policy_args.h"
+#include "audit/totals.h"
+#include "cmd/number.h"
+#include "kernel/mode.h"
+#include "util/names.h"
+
+static struct qpw_mode_choice choose(const struct qpw_link *link, enum qpw_attach_mode mode,
+                                     const struct qpw_hook_list *rx, int expected)
+{
+    struct qpw_mode_choice choice = {.why = "untouched"};
+    struct qpw_error err = {0};
+    int r = qpw_mode_choose(link, mode, rx, &choice, &err);
+
+    cr_expect_eq(r, expected, "%d: %s", r, err.text);
+    if (r < 0) {
+        cr_expect_str_eq(choice.why, "untouched");
+        cr_expect(strstr(err.text, link->name), "names the interface: %s", err.text);
+    }
+    return choice;
+}
+
+Test(mode, native_xdp_only_where_nothing_is_reset)
+{
+    struct qpw_link veth = {.name = "v0", .driver = "veth", .kind = "veth", .type = ARPHRD_ETHER};
+    struct qpw_link card = {.name = "eth0", .driver = "mlx5_core", .type = ARPHRD_ETHER};
+    struct qpw_hook_list none = {0};
+    struct qpw_mode_choice c;
+
+    c = choose(&veth, QPW_MODE_AUTO, &none, 0);
+    cr_expect(c.xdp);
+    cr_expect_str_empty(c.advice);
+    c = choose(&veth, QPW_MODE_TC, &none, 0);
+    cr_expect_not(c.xdp);
+    c = choose(&card, QPW_MODE_AUTO, &none, 0);
+    cr_expect_not(c.xdp);
+    cr_expect_str_eq(c.why, "mlx5_core may reset the link for XDP");
+    cr_expect(strstr(c.advice, "--mode xdp"), "what it would gain and cost: %s", c.advice);
+    c = choose(&card, QPW_MODE_XDP, &none, 0);
+    cr_expect(c.xdp, "asked for");
+}
+
+Test(mode, an_occupied_hook_is_named_and_left)
+{
+    struct qpw_link veth = {.name = "v0", .driver = "veth", .type = ARPHRD_ETHER};
+    struct qpw_hook_list list = {
+        .n = 1, .entry = {{.kind = QPW_HOOK_XDP, .program = QPW_PROG_COUNT, .prog_id = 7, .name = "balancer"}}};
+    struct qpw_mode_choice c = choose(&veth, QPW_MODE_XDP, &list, 0);
+
+    cr_expect_not(c.xdp);
+    cr_expect(strstr(c.why, "balancer"), "%s", c.why);
+    cr_expect(strstr(c.advice, "id 7"), "%s", c.advice);
+    list.entry[0].program = QPW_PROG_qpw_xdp_rx;
+    c = choose(&veth, QPW_MODE_AUTO, &list, 0);
+    cr_expect(c.xdp, "our own is no occupation");
+}
+
+Test(mode, link_types)
+{
+    struct qpw_link lo = {.name = "lo", .flags = IFF_LOOPBACK, .type = ARPHRD_LOOPBACK};
+    struct qpw_link tun = {.name = "tun0", .driver = "tun", .type = ARPHRD_NONE};
+    struct qpw_link ib = {.name = "ib0", .driver = "ipoib", .type = ARPHRD_INFINIBAND};
+    struct qpw_hook_list none = {0};
+
+    choose(&lo, QPW_MODE_AUTO, &none, -EINVAL);
+    choose(&ib, QPW_MODE_AUTO, &none, -EOPNOTSUPP);
+    choose(&tun, QPW_MODE_XDP, &none, -EOPNOTSUPP);
+    cr_expect(choose(&tun, QPW_MODE_AUTO, &none, 0).l3);
+    cr_expect_not(qpw_mode_likes_xdp(&tun));
+}
+
+Test(hooks, order_and_ownership)
+{
+    struct qpw_hook_list list = {
+        .n = 3,
+        .entry = {{.kind = QPW_HOOK_TCX, .program = QPW_PROG_COUNT, .prog_id = 1, .name = "theirs"},
+                  {.kind = QPW_HOOK_TCX, .program = QPW_PROG_qpw_tc_tx, .prog_id = 2, .name = "qpw_tc_tx"},
+                  {.kind = QPW_HOOK_CLSACT, .program = QPW_PROG_COUNT, .prog_id = 0, .name = "flower"}}};
+    const struct qpw_hook_entry *ours = qpw_hooks_ours(&list, 2);
+
+    cr_assert_not_null(ours);
+    cr_expect_null(qpw_hooks_ours(&list, 9), "another kernel side's program of that name");
+    cr_expect_eq(qpw_hooks_foreign_before(&list, ours), 1);
+    cr_expect_eq(qpw_hooks_foreign_before(&list, NULL), 2);
+    cr_expect_null(qpw_hooks_foreign_xdp(&list));
+}
+
+Test(lines, say_who_where_and_on_what_evidence)
+{
+    struct qpw_finding_key key = {.port = 8080, .kind = QPW_KIND_PORT, .protocol = IPPROTO_TCP,
+                                  .direction = QPW_DIR_INBOUND, .verdict = QPW_VERDICT_UNEXPECTED};
+    struct qpw_finding value = {.initiator_port = 41000, .evidence = QPW_EVIDENCE_HANDSHAKE,
+                                .outcome = QPW_OUTCOME_ANSWERED};
+    char line[320];
+
+    qpw_address_parse("10.0.0.9", key.initiator);
+    qpw_address_parse("10.0.0.1", key.responder);
+    cr_expect_str_eq(qpw_finding_line(&key, &value, "eth0", line, sizeof(line)),
+                     "unexpected inbound tcp 8080 from 10.0.0.9:41000 to 10.0.0.1:8080, answered "
+                     "(evidence handshake, eth0)");
+    qpw_address_parse("fd00::9", key.initiator);
+    qpw_address_parse("fd00::1", key.responder);
+    cr_expect(strstr(qpw_finding_line(&key, &value, "", line, sizeof(line)), "from [fd00::9]:41000 to [fd00::1]:8080"));
+    key.kind = QPW_KIND_PROTOCOL;
+    key.protocol = IPPROTO_GRE;
+    key.port = 0;
+    cr_expect(strstr(qpw_finding_line(&key, &value, "", line, sizeof(line)), "inbound IP protocol 47 from fd00::9 to"));
+    key.kind = QPW_KIND_ETHERTYPE;
+    key.port = 0x8915;
+    key.direction = QPW_DIR_NON_IP;
+    cr_expect_str_eq(qpw_finding_line(&key, &value, "eth0", line, sizeof(line)),
+                     "unexpected non_ip EtherType 0x8915 on eth0");
+}
+
+Test(totals, each_sum_is_the_packets)
+{
+    struct qpw_meter_row meters[] = {
+        {.key = {.direction = QPW_DIR_INBOUND, .verdict = QPW_VERDICT_ALLOWED},
+         .counts = {.rx_packets = 7, .tx_packets = 3, .rx_bytes = 700, .tx_bytes = 300}},
+        {.key = {.direction = QPW_DIR_NON_IP, .verdict = QPW_VERDICT_INFRA}, .counts = {.rx_packets = 2, .rx_bytes = 84}},
+    };
+    struct qpw_finding_row findings[] = {
+        {.key = {.verdict = QPW_VERDICT_UNEXPECTED}, .value = {.outcome = QPW_OUTCOME_DATA}},
+        {.key = {.verdict = QPW_VERDICT_UNEXPECTED}, .value = {.outcome = QPW_OUTCOME_REFUSED}},
+        {.key = {.verdict = QPW_VERDICT_UNEXPECTED}, .value = {.flags = QPW_FINDING_SUPERSEDED}},
+        {.key = {.verdict = QPW_VERDICT_WEAK}, .value = {.outcome = QPW_OUTCOME_DATA}},
+    };
+    struct qpw_snapshot s = {.meters = meters, .n_meters = 2, .findings = findings, .n_findings = 4};
+    struct qpw_totals t;
+    uint64_t directions = 0, verdicts = 0;
+
+    s.losses[QPW_LOSS_EVENT_RING] = 5;
+    s.losses[QPW_LOSS_METER_OVERFLOW] = 2;
+    qpw_totals_of(&s, &t);
+    for (int i = 0; i < QPW_DIR_COUNT; i++)
+        directions += t.by_direction[i];
+    for (int i = 0; i < QPW_VERDICT_COUNT; i++)
+        verdicts += t.by_verdict[i];
+    cr_expect_eq(t.packets, 12);
+    cr_expect_eq(t.bytes, 1084);
+    cr_expect_eq(directions, 12);
+    cr_expect_eq(verdicts, 12);
+    cr_expect_eq(t.unexpected, 2, "neither superseded ones nor other verdicts");
+    cr_expect_eq(t.answered, 1);
+    cr_expect_eq(t.lost, 2, "an event not sent loses nothing");
+}
+
+Test(totals, texts)
+{
+    char buf[32];
+
+    cr_expect_str_eq(qpw_share_text(0, 0, buf, sizeof(buf)), "0.0 %");
+    cr_expect_str_eq(qpw_share_text(1, 100000, buf, sizeof(buf)), "<0.1 %");
+    cr_expect_str_eq(qpw_share_text(99999, 100000, buf, sizeof(buf)), ">99.9 %");
+    cr_expect_str_eq(qpw_share_text(5, 5, buf, sizeof(buf)), "100.0 %");
+    cr_expect_str_eq(qpw_bytes_text(999, buf, sizeof(buf)), "999 B");
+    cr_expect_str_eq(qpw_bytes_text(1536, buf, sizeof(buf)), "1.5 KiB");
+    cr_expect_str_eq(qpw_duration_text(59, buf, sizeof(buf)), "59 s");
+    cr_expect_str_eq(qpw_duration_text(180, buf, sizeof(buf)), "3 min");
+    cr_expect_str_eq(qpw_duration_text(7 * 86400, buf, sizeof(buf)), "7 d 0 h");
+}
+
+Test(policy_args, there_and_back)
+{
+    const char *peers[] = {"node2=10.1.0.12", "10.1.1.0/28"};
+    struct qpw_policy_options options = {.platform = "aws", .peers_file = "/nowhere/peers", .peers = peers, .n_peers = 2};
+    struct qpw_policy_options back;
+    char text[256], small[16] = "x", wrong[] = "nonsense here\n";
+
+    cr_assert_eq(qpw_policy_args_write(&options, text, sizeof(text)), 0);
+    cr_expect_str_eq(text, "platform aws\npeers /nowhere/peers\npeer node2=10.1.0.12\npeer 10.1.1.0/28\n");
+    cr_assert_eq(qpw_policy_args_read(text, &back), 0);
+    cr_expect_null(back.policy_file);
+    cr_expect_str_eq(back.platform, "aws");
+    cr_assert_eq(back.n_peers, 2);
+    cr_expect_str_eq(back.peers[1], "10.1.1.0/28");
+    qpw_policy_options_clear(&back);
+    cr_expect_eq(qpw_policy_args_write(&options, small, sizeof(small)), -ENOSPC);
+    cr_expect_str_empty(small, "never half of them");
+    cr_expect_eq(qpw_policy_args_read(wrong, &back), -EINVAL);
+    cr_expect(qpw_policy_args_empty(&(struct qpw_policy_options){0}));
+    cr_expect_not(qpw_policy_args_empty(&options));
+}
+
+Test(number, only_a_number_in_its_range)
+{
+    static const char *const wrong[] = {"", " 5", "5 ", "-1", "+1", "0x10", "1e3", "101", "0", "99999999999999999999"};
+    unsigned long value = 7;
+
+    for (size_t i = 0; i < sizeof(wrong) / sizeof(*wrong); i++)
+        cr_expect_eq(qpw_number_parse(wrong[i], 1, 100, &value), -EINVAL, "'%s'", wrong[i]);
+    cr_expect_eq(value, 7, "untouched");
+    cr_expect_eq(qpw_number_parse("100", 1, 100, &value), 0);
+    cr_expect_eq(value, 100);
+}
+
+Test(expire, time_out_by_state_and_protocol)
+{
+    struct qpw_control control = {.tcp_ns = 1, .half_open_ns = 2, .udp_ns = 3, .other_ns = 4, .tail_ns = 5};
+    struct qpw_conn_key tcp = {.protocol = IPPROTO_TCP}, udp = {.protocol = IPPROTO_UDP}, gre = {.protocol = IPPROTO_GRE};
+    static const uint8_t half[] = {QPW_STATE_SYN, QPW_STATE_SYN_ACK}, whole[] = {QPW_STATE_ESTABLISHED, QPW_STATE_MIDSTREAM};
+
+    for (int i = 0; i < 2; i++) {
+        cr_expect_eq(qpw_timeout_of(&control, &tcp, &(struct qpw_conn){.state = half[i]}), 2);
+        cr_expect_eq(qpw_timeout_of(&control, &tcp, &(struct qpw_conn){.state = whole[i]}), 1);
+    }
+    cr_expect_eq(qpw_timeout_of(&control, &tcp, &(struct qpw_conn){.state = QPW_STATE_CLOSED}), 5);
+    cr_expect_eq(qpw_timeout_of(&control, &udp, &(struct qpw_conn){.state = QPW_STATE_DATAGRAM}), 3);
+    cr_expect_eq(qpw_timeout_of(&control, &gre, &(struct qpw_conn){.state = QPW_STATE_DATAGRAM}), 4);
+}
