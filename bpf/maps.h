@@ -88,12 +88,12 @@ struct qpw_work {
     __u8 cacheable;    /* whole packet, tag valid */
     __u8 quoted_bytes; /* of an ICMP error's quote */
     __u32 place;       /* of the tuple among the incarnations */
-    __u16 incarnation; /* as read before the connection was looked up */
+    __u32 incarnation; /* as read before the connection was looked up */
     __u8 more;         /* the header is not in the linear part */
     __u8 opened;       /* this packet opened its connection */
+    __u8 pad[2];
     __u32 victim;      /* which way of a full cache line is replaced next */
     __u32 cell;        /* see qpw_unknown() */
-    __u32 pad;
     __u32 pair;        /* place of the two addresses among the incarnations of fragments */
     __u8 header[QPW_HEADER_BYTES];
     __u8 quote[48];

@@ -120,7 +120,7 @@ __noinline __u32 qpw_fragment_ports(void)
     p = &w->pkt;
     t = qpw_tag_pair(config.secret, w->rx ? p->destination : p->source, w->rx ? p->source : p->destination, p->v6);
     w->pair = qpw_tag_pair_incarnation(&t);
-    w->incarnation = (__u16)qpw_pair_incarnation(w->pair);
+    w->incarnation = qpw_pair_incarnation(w->pair);
     __builtin_memset(&w->frag, 0, sizeof(w->frag));
     __builtin_memcpy(w->frag.source, p->source, 16);
     __builtin_memcpy(w->frag.destination, p->destination, 16);
@@ -160,7 +160,7 @@ static __always_inline void qpw_place_of(struct qpw_work *w)
     qpw_tag_exchange(&t, config.secret, w->key.local_port, w->key.remote_port, w->key.protocol);
     w->place = qpw_tag_incarnation(&t);
     if (w->pkt.fragment != QPW_LATER_FRAGMENT) /* its own was read before its ports were looked up */
-        w->incarnation = (__u16)qpw_incarnation(w->place, qpw_is_syn(&w->pkt));
+        w->incarnation = qpw_incarnation(w->place, qpw_is_syn(&w->pkt));
 }
 
 /* The key of the exchange, by the local end's view. local_is_source: which end of the packet is local. */

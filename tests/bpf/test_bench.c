@@ -14,6 +14,7 @@
 #include <bpf/libbpf.h>
 
 #include "bench/bench.h"
+#include "bpf/tag.h"
 #include "netns.h"
 
 static const char *const names[] = {"known-tcp", "known-udp", "known-64k", "new-connection", "vlan",
@@ -159,5 +160,45 @@ Test(bench, known_connections_are_known, .init = netns_need_root, .timeout = 120
     }
     cr_assert_eq(entries(rig.kernel.map_fd[QPW_MAP_conns_est]), QPW_BENCH_FLOWS);
     cr_assert_eq(entries(rig.kernel.map_fd[QPW_MAP_conns_dgram]), 1);
+    qpw_bench_rig_close(&rig);
+}
+
+/* Does a packet of the case's connection go by the cache alone? Its entry is taken away behind the cache's back. */
+static bool goes_by_cache(struct qpw_bench_rig *rig, const struct qpw_bench_case *c)
+{
+    struct qpw_error err = {{0}};
+    struct qpw_conn_key key;
+    uint64_t opened;
+    double ns;
+
+    cr_assert_eq(qpw_bench_prime(rig, c, &err), 0, "%s", err.text);
+    cr_assert_eq(qpw_bench_sample_case(rig, c, -1, &ns, &err), 0, "%s", err.text);
+    cr_assert_eq(bpf_map_get_next_key(rig->kernel.map_fd[QPW_MAP_conns_dgram], NULL, &key), 0);
+    cr_assert_eq(bpf_map_delete_elem(rig->kernel.map_fd[QPW_MAP_conns_dgram], &key), 0);
+    opened = statistic(rig, QPW_STAT_OPENED(QPW_CLASS_HALF));
+    cr_assert_eq(qpw_bench_sample_case(rig, c, -1, &ns, &err), 0, "%s", err.text);
+    return statistic(rig, QPW_STAT_OPENED(QPW_CLASS_HALF)) == opened;
+}
+
+/* However often connections changed that share a place among the incarnations, known ones are cached all the same. */
+Test(bench, known_is_cached_after_any_number_of_changes, .init = netns_need_root, .timeout = 120)
+{
+    static const uint32_t numbers[] = {0, 65535, 70000, 0xfffffff0};
+    const struct qpw_bench_case *c = qpw_bench_cases;
+    struct qpw_bench_rig rig;
+    struct qpw_error err = {{0}};
+
+    cr_assert_eq(qpw_bench_rig_open(&rig, &err), 0, "%s", err.text);
+    while (strcmp(c->name, "known-udp"))
+        c++;
+    for (size_t i = 0; i < sizeof(numbers) / sizeof(*numbers); i++) {
+        bool cached = false;
+
+        for (size_t n = 0; n < 2 * QPW_INCARNATIONS + QPW_PAIR_INCARNATIONS; n++)
+            rig.kernel.incarnations[n] = numbers[i];
+        for (int tries = 0; tries < 5 && !cached; tries++) /* the time of an entry may just have run out */
+            cached = goes_by_cache(&rig, c);
+        cr_assert(cached, "%u", numbers[i]);
+    }
     qpw_bench_rig_close(&rig);
 }
