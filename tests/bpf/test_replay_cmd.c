@@ -425,6 +425,15 @@ Test(replay_cmd, local_auto_takes_who_talks_to_most, .init = need_root)
     cr_assert_eq(run("cat %s | " REPLAY "--local auto - 2>&1", f.path), 1);
     cr_assert_not_null(strstr(out, "cannot be read twice"), "%s", out);
     unlink(f.path);
+
+    pcapfile_start(&f, PCAPFILE_ETHERNET); /* both ends with one MAC address: they are not one machine */
+    smb(1.6e9, 40000, 1);
+    pcapfile_end(&f);
+    cr_assert_eq(run(REPLAY "--local auto %s 2>&1 >/dev/null", f.path), 0);
+    cr_assert_not_null(strstr(out, "no clear difference"), "%s", out);
+    cr_assert_null(strstr(out, NODE ", "), "%s", out);
+    cr_assert_null(strstr(out, CLIENT ", "), "%s", out);
+    unlink(f.path);
 }
 
 Test(replay_cmd, findings_only, .init = need_root)

@@ -61,19 +61,36 @@ static struct address *address_of(struct survey *s, const uint8_t addr[16])
     return &s->addresses[place];
 }
 
-/* Notes that a talks to b. 1: for the first time. */
-static unsigned is_new_pair(struct survey *s, const uint8_t a[16], const uint8_t b[16])
+/* Place of the pair in its table: its own, or the free one that it belongs in. */
+static size_t pair_place(const struct survey *s, const uint8_t a[16], const uint8_t b[16], uint64_t *ret_hash)
 {
     uint64_t hash = (mix(a) * 3 + mix(b)) | 1;
     size_t place = (hash >> 20) % PAIRS;
 
     while (s->pairs[place] && s->pairs[place] != hash)
         place = (place + 1) % PAIRS;
+    *ret_hash = hash;
+    return place;
+}
+
+/* Notes that a talks to b. 1: for the first time. */
+static unsigned is_new_pair(struct survey *s, const uint8_t a[16], const uint8_t b[16])
+{
+    uint64_t hash;
+    size_t place = pair_place(s, a, b, &hash);
+
     if (s->pairs[place] || s->n_pairs >= PAIRS * 3 / 4)
         return 0;
     s->pairs[place] = hash;
     s->n_pairs++;
     return 1;
+}
+
+static bool talk(const struct survey *s, const uint8_t a[16], const uint8_t b[16])
+{
+    uint64_t hash;
+
+    return s->pairs[pair_place(s, a, b, &hash)] != 0;
 }
 
 /* Neither unspecified nor multicast nor broadcast: somebody's own address. */
@@ -166,7 +183,10 @@ static int take_senders(const struct survey *s, struct qpw_ends *ends, char *lis
     return rc;
 }
 
-/* Other addresses of the same card belong to the same machine, unless there are so many that it routes. */
+/*
+ * Other addresses of the same card belong to the same machine, unless there are so many that it routes, or
+ * they talk to the first: then the frames' MAC addresses say nothing.
+ */
 static int take_card(const struct survey *s, const struct address *best, struct qpw_ends *ends, char *list, size_t size,
                      struct qpw_error *err)
 {
@@ -178,7 +198,8 @@ static int take_card(const struct survey *s, const struct address *best, struct 
     for (size_t i = 0; i < ADDRESSES; i++)
         same += s->addresses[i].has_mac && !memcmp(s->addresses[i].mac, best->mac, 6);
     for (size_t i = 0; rc == 0 && same <= CARD_ADDRESSES && i < ADDRESSES; i++)
-        if (&s->addresses[i] != best && s->addresses[i].has_mac && !memcmp(s->addresses[i].mac, best->mac, 6))
+        if (&s->addresses[i] != best && s->addresses[i].has_mac && !memcmp(s->addresses[i].mac, best->mac, 6) &&
+            !talk(s, best->addr, s->addresses[i].addr))
             rc = take(ends, &s->addresses[i], list, size, err);
     return rc;
 }
