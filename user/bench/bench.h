@@ -20,6 +20,7 @@
 #define QPW_BENCH_REPEAT 100000u
 #define QPW_BENCH_ROUNDS 25
 #define QPW_BENCH_ROUNDS_QUICK 3
+#define QPW_BENCH_BUDGET_QUICK_NS 6000000000ull
 #define QPW_BENCH_MAX_ROUNDS 200
 
 /* What a case does beside sending one frame again and again. Each is a field of struct qpw_bench_case. */
@@ -77,9 +78,10 @@ int qpw_bench_sample_case(struct qpw_bench_rig *rig, const struct qpw_bench_case
 
 /*
  * All that `wanted` (an array of qpw_bench_n_cases) names, `rounds` times, on one CPU that a spinner of the
- * lowest priority keeps awake. The caller frees ret->cases. 0, or negative errno with err and *ret untouched.
+ * lowest priority keeps awake. No further round is begun that would likely end after `budget_ns` (0: no such bound).
+ * The caller frees ret->cases. 0, or negative errno with err and *ret untouched.
  */
-int qpw_bench_run(struct qpw_bench_rig *rig, const bool *wanted, unsigned rounds, struct qpw_bench_result *ret,
-                  struct qpw_error *err);
+int qpw_bench_run(struct qpw_bench_rig *rig, const bool *wanted, unsigned rounds, uint64_t budget_ns,
+                  struct qpw_bench_result *ret, struct qpw_error *err);
 
 #endif

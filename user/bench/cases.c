@@ -15,6 +15,7 @@
 #define PSH 0x08
 #define ACK 0x10
 #define NEW_CONNECTIONS 32768u /* fit into the half-open table without pushing each other out */
+#define FLOOD 65536u          /* as many as the half-open table has places */
 #define PRIME_BATCH 8192u
 #define SWEEPS 4
 #define SCAN_SWEEPS 4          /* until the table of half-open connections has settled */
@@ -301,9 +302,9 @@ static int sample_wrapped(struct qpw_bench_rig *rig, const struct qpw_bench_case
     case QPW_DO_FLOOD:
     case QPW_DO_SCAN_NEW:
         first = (1u << 24) + fresh % (1u << 29);
-        fresh += 2 * QPW_BENCH_REPEAT;
-        rc = send_each(rig, c, &p, first, QPW_BENCH_REPEAT, NULL, err); /* fills the table */
-        return rc ? rc : send_each(rig, c, &p, first + QPW_BENCH_REPEAT, QPW_BENCH_REPEAT, ret_ns, err);
+        fresh += 2 * FLOOD;
+        rc = send_each(rig, c, &p, first, FLOOD, NULL, err); /* fills the table */
+        return rc ? rc : send_each(rig, c, &p, first + FLOOD, FLOOD, ret_ns, err);
     case QPW_DO_SCAN:
         for (int i = 0; i < SCAN_SWEEPS && !rc; i++)
             rc = send_each(rig, c, &p, 0, 65536, NULL, err);

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "bench/bench.h"
+#include "kernel/clock.h"
 
 struct spinner {
     pthread_t thread;
@@ -123,12 +124,30 @@ static int prime(struct qpw_bench_rig *rig, const bool *wanted, struct qpw_error
     return rc;
 }
 
-int qpw_bench_run(struct qpw_bench_rig *rig, const bool *wanted, unsigned rounds, struct qpw_bench_result *ret,
-                  struct qpw_error *err)
+/* All rounds, from the first that always is; one that would likely end after the budget is not begun. */
+static int run_rounds(struct qpw_bench_rig *rig, const bool *wanted, int other, unsigned rounds, uint64_t end_ns,
+                      struct qpw_bench_result *r, struct qpw_error *err)
+{
+    uint64_t start = qpw_clock_monotonic_ns(), now = start;
+    int rc = 0;
+
+    while (!rc && r->rounds < rounds && r->rounds < QPW_BENCH_MAX_ROUNDS) {
+        if (end_ns && r->rounds && now + (now - start) / r->rounds > end_ns)
+            break;
+        rc = round_of(rig, wanted, other, r, err);
+        r->rounds++;
+        now = qpw_clock_monotonic_ns();
+    }
+    return rc;
+}
+
+int qpw_bench_run(struct qpw_bench_rig *rig, const bool *wanted, unsigned rounds, uint64_t budget_ns,
+                  struct qpw_bench_result *ret, struct qpw_error *err)
 {
     struct qpw_bench_result *r = calloc(1, sizeof(*r));
     struct spinner spinner = {0};
     cpu_set_t before;
+    uint64_t start = qpw_clock_monotonic_ns();
     int other, rc = 0;
 
     if (r)
@@ -145,8 +164,7 @@ int qpw_bench_run(struct qpw_bench_rig *rig, const bool *wanted, unsigned rounds
         qpw_fail(err, rc, "cannot start a thread: %s", strerror(-rc));
     } else {
         rc = prime(rig, wanted, err);
-        for (; r->rounds < rounds && r->rounds < QPW_BENCH_MAX_ROUNDS && !rc; r->rounds++)
-            rc = round_of(rig, wanted, other, r, err);
+        rc = rc ? rc : run_rounds(rig, wanted, other, rounds, budget_ns ? start + budget_ns : 0, r, err);
         atomic_store(&spinner.stop, true);
         pthread_join(spinner.thread, NULL);
     }

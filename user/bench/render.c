@@ -96,7 +96,7 @@ void qpw_bench_print(FILE *out, const struct qpw_bench_machine *m, const struct 
                      const struct qpw_bench_live *live)
 {
     fprintf(out, "%s, %d possible CPUs, Linux %s\n", m->cpu, m->cpus, m->kernel);
-    fprintf(out, "nanoseconds a packet, %u rounds; net: without the empty program, or the wrapper, of its hook\n\n",
+    fprintf(out, "nanoseconds a packet, rounds: %u; net: without the empty program, or the wrapper, of its hook\n\n",
             r->rounds);
     print_cases(out, r);
     print_targets(out, m, r);

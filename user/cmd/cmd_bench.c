@@ -97,7 +97,7 @@ static int measure(const struct options *o, struct qpw_error *err)
     if (rc < 0)
         return rc;
     qpw_bench_machine_of(&rig, &machine);
-    rc = qpw_bench_run(&rig, o->wanted, rounds, &result, err);
+    rc = qpw_bench_run(&rig, o->wanted, rounds, o->quick ? QPW_BENCH_BUDGET_QUICK_NS : 0, &result, err);
     if (rc == 0 && o->live && (rc = qpw_bench_run_live(&rig, &live, err)) < 0)
         free(result.cases);
     qpw_bench_rig_close(&rig);
