@@ -19,7 +19,7 @@ BUILD_PACKAGES = gcc make clang llvm pkg-config libc6-dev libbpf-dev libelf-dev 
 RUN_PACKAGES = iproute2
 DEMO_PACKAGES = $(RUN_PACKAGES) netcat-openbsd socat nginx-light ncat nmap dnsmasq-base nftables iputils-ping procps
 TEST_PACKAGES = $(DEMO_PACKAGES) libcriterion-dev libclang-rt-dev bpftool tcpdump tshark iperf3 python3 python3-jsonschema \
-	python3-scapy ethtool nftables rsyslog tmux util-linux jq chrony tcpreplay man-db nmap libxml2-utils
+	python3-scapy ethtool nftables rsyslog tmux util-linux jq chrony tcpreplay man-db nmap libxml2-utils qemu-system-x86 busybox-static cpio kmod
 
 ARCH := $(shell uname -m)
 CPPFLAGS = -D_GNU_SOURCE -I. -Iinclude -Iuser -I/usr/include/libxml2
@@ -98,9 +98,16 @@ $(ROOT_TESTS): $(O)/tests/%: $(O)/tests/%.o $(OBJECTS) $(TEST_LIB:%.c=$(O)/%.o)
 	@mkdir -p $(@D)
 	$(call say,LD,$@)$(CC) $(CFLAGS) $(filter %.o,$^) $(LDLIBS) -lcriterion -o $@
 
+# Debian's own kernel package, unpacked, for the test that boots it; that test is skipped where it cannot be had.
+$(O)/vm/kernel:
+	@mkdir -p $(O)/vm
+	@cd $(O)/vm && package=$$(apt-cache depends linux-image-amd64 2>/dev/null | sed -n 's/.*Depends: //p' | head -n 1) && \
+	[ -n "$$package" ] && apt-get download -qq "$$package" >/dev/null 2>&1 && dpkg-deb -x "$$package"_*.deb unpacked && \
+	rm -f "$$package"_*.deb && mv unpacked kernel || echo "no kernel package to boot in a test"
+
 test-binaries: all $(UNIT_TESTS) $(ROOT_TESTS)
 test: deps-test
-	@$(MAKE) --no-print-directory -j$$(nproc) O=$(O) test-binaries
+	@$(MAKE) --no-print-directory -j$$(nproc) O=$(O) $(O)/vm/kernel test-binaries
 	@tests/run $(O) $(TESTS)
 
 # ---- Fuzzing: every fuzzer FUZZ_SECONDS long over its corpus; what breaks it is left beside build's binaries ----
