@@ -165,7 +165,7 @@ static int follow(struct qpw_compiler *c, const struct qpw_companion *companion,
             .ifindex = ifindex,
             .rule = id,
             .parent = companion->live ? parent : 0,
-            .verdict = QPW_VERDICT_IMPLIED,
+            .verdict = c->policy->implied[companion->run.group].unexpected ? QPW_VERDICT_UNEXPECTED : QPW_VERDICT_IMPLIED,
         },
     };
     int ret = add_run(c, &companion->run, atom);
@@ -175,6 +175,7 @@ static int follow(struct qpw_compiler *c, const struct qpw_companion *companion,
     return ret;
 }
 
+/* A group switched off still names what it is about, unless that takes a live parent. */
 static int compile_companion(struct qpw_compiler *c, const struct qpw_companion *companion)
 {
     const struct qpw_group_setting *setting = &c->policy->implied[companion->run.group];
@@ -186,7 +187,7 @@ static int compile_companion(struct qpw_compiler *c, const struct qpw_companion 
     snprintf(text, sizeof(text), "implied %s: follows %s %s %u", qpw_implied_name(companion->run.group),
              companion->row_direction == QPW_DIR_INBOUND ? "inbound" : "outbound",
              companion->row >= QPW_SPACE_UDP ? "udp" : "tcp", companion->row & 0xffff);
-    for (size_t i = 0; i < c->policy->n_rules && !used && !setting->unexpected; i++)
+    for (size_t i = 0; i < c->policy->n_rules && !used && !(setting->unexpected && companion->live); i++)
         used = !(c->policy->rules[i].flags & QPW_RULE_WEAK) && qpw_row_active(c, &c->policy->rules[i], &ifindex) &&
                qpw_row_covers(&c->policy->rules[i], companion->row_direction, companion->row);
     id = own_rule(c, "implied", qpw_implied_name(companion->run.group), text, companion->run.directions,

@@ -297,6 +297,48 @@ static int say_moves(struct side *old, struct side *new, struct qpw_differences 
     return error;
 }
 
+/* How the other policy has the same ports open, NULL: not at all. */
+static const char *counterpart(const struct side *other, const struct opening *opening)
+{
+    for (size_t i = 0; i < other->conditions.n; i++)
+        if (other->conditions.text[i] && other->policy->rules[i].direction == opening->direction &&
+            covers(&other->policy->rules[i], opening->protocol, opening->first, opening->last))
+            return other->conditions.text[i];
+    return NULL;
+}
+
+/* What is open in both, under other conditions, becomes one line; the line of the other direction is used up. */
+static int say_narrowings(struct side *old, struct side *new, struct qpw_differences *ret)
+{
+    struct side *sides[] = {old, new};
+    int error = 0;
+
+    for (int k = 0; k < 2; k++) {
+        struct side *side = sides[k], *other = sides[!k];
+
+        for (size_t i = 0; i < side->more.n && error == 0; i++) {
+            struct opening *opening = &side->more.list[i];
+            const char *theirs = counterpart(other, opening), *purpose = opening->rule->purpose;
+            bool both = false;
+            char what[64], *text;
+
+            if (opening->used || !theirs)
+                continue;
+            opening->used = true;
+            for (size_t j = 0; j < other->more.n; j++)
+                if (!other->more.list[j].used && other->more.list[j].direction == opening->direction && other->more.list[j].protocol == opening->protocol &&
+                    other->more.list[j].first == opening->first && other->more.list[j].last == opening->last && other->more.list[j].condition == theirs)
+                    both = other->more.list[j].used = true;
+            what_text(opening, what, sizeof(what));
+            if (asprintf(&text, "%s %s%s%s%s: %s → %s", both ? "changes" : k ? "widens" : "narrows", what, purpose ? " (" : "", purpose ? purpose : "",
+                         purpose ? ")" : "", k ? theirs : opening->condition, k ? opening->condition : theirs) < 0)
+                text = NULL;
+            error = say(ret, k ? QPW_CHANGE_OPENS : QPW_CHANGE_CLOSES, text);
+        }
+    }
+    return error;
+}
+
 static int say_openings(const struct side *side, enum qpw_change change, struct qpw_differences *ret)
 {
     int error = 0;
@@ -387,7 +429,7 @@ static int say_suppressions(const struct qpw_policy *from, const struct qpw_poli
 
         if (!has_suppression(from, line, now) || has_suppression(other, line, now))
             continue;
-        if (asprintf(&text, "%s: %s", verb, line) < 0)
+        if (asprintf(&text, "%s %s", verb, line + strcspn(line, " \t") + strspn(line + strcspn(line, " \t"), " \t")) < 0)
             text = NULL;
         error = say(ret, QPW_CHANGE_SETTING, text);
     }
@@ -454,6 +496,8 @@ int qpw_policy_diff(const struct qpw_policy *old, const struct qpw_policy *new, 
         error = compare_rows(&before, &after);
     if (error == 0)
         error = say_moves(&before, &after, &differences);
+    if (error == 0)
+        error = say_narrowings(&before, &after, &differences);
     if (error == 0)
         error = say_openings(&after, QPW_CHANGE_OPENS, &differences);
     if (error == 0)
