@@ -91,7 +91,7 @@ static int attach_tc(struct qpw_auditor *a, struct qpw_watched *w, enum qpw_poin
     return 0;
 }
 
-/* Attaches what the interface lacks. The egress side first: a connection's first packet is then seen whoever sends it. */
+/* Attaches what the interface lacks; egress first, so that no answer is seen without its question. */
 static int attach_missing(struct qpw_auditor *a, struct qpw_watched *w, const struct qpw_link *link,
                           const struct qpw_hook_list *rx, const struct qpw_hook_list *tx, struct qpw_error *err)
 {

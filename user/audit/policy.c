@@ -137,8 +137,8 @@ int qpw_audit_load_policy(struct qpw_auditor *a, bool *ret_usage, char *words, s
     if (chosen && !words)
         qpw_say(a, QPW_SAY_NOTE, "policy %s: %s", a->policy.name, chosen);
     if (!words && !a->policy.n_peers)
-        qpw_say(a, QPW_SAY_NOTE, "no peer is named: traffic between the nodes of this cluster is judged like any other; "
-                "name them with --peer, --peers or 'peer' lines");
+        qpw_say(a, QPW_SAY_NOTE, "no peer is named: traffic between the nodes of this cluster is judged like any "
+                "other; name them with --peer, --peers or 'peer' lines");
     for (size_t i = 0; i < a->policy.n_warnings; i++)
         qpw_say(a, QPW_SAY_WARNING, "%s", a->policy.warnings[i]);
     qpw_alerts_context(a);

@@ -117,8 +117,9 @@ static void show_timeouts(const struct qpw_status *s, FILE *out)
     const struct {
         const char *name;
         uint64_t ns;
-    } all[] = {{"tcp", c->tcp_ns},   {"half-open", c->half_open_ns}, {"udp", c->udp_ns},          {"other", c->other_ns},
-               {"tail", c->tail_ns}, {"parent", c->parent_ns},       {"fragment", c->fragment_ns}};
+    } all[] = {{"tcp", c->tcp_ns},     {"half-open", c->half_open_ns}, {"udp", c->udp_ns},
+               {"other", c->other_ns}, {"tail", c->tail_ns},           {"parent", c->parent_ns},
+               {"fragment", c->fragment_ns}};
     char text[32];
 
     for (size_t i = 0; i < sizeof(all) / sizeof(*all); i++) {

@@ -20,17 +20,17 @@
 #define DEFAULT_INTERVAL 10
 
 enum {
-    KEY_MODE = 0x200, KEY_TC_HOOK, KEY_INTERVAL, KEY_ALERTS, KEY_NO_ALERTS, KEY_SYSLOG, KEY_SENSOR, KEY_NO_TUI, KEY_KEEP,
-    KEY_MAX_CONNECTIONS, KEY_TCP, KEY_HALF_OPEN, KEY_UDP, KEY_OTHER, KEY_TAIL, KEY_PARENT, KEY_FRAGMENT,
+    KEY_MODE = 0x200, KEY_TC_HOOK, KEY_INTERVAL, KEY_ALERTS, KEY_NO_ALERTS, KEY_SYSLOG, KEY_SENSOR, KEY_NO_TUI,
+    KEY_KEEP, KEY_MAX_CONNECTIONS, KEY_TCP, KEY_HALF_OPEN, KEY_UDP, KEY_OTHER, KEY_TAIL, KEY_PARENT, KEY_FRAGMENT,
 };
 
 static const struct argp_option options_table[] = {
     {"mode", KEY_MODE, "auto|xdp|tc", 0, "Where packets are counted; auto (default) never interrupts a link", 0},
     {"tc-hook", KEY_TC_HOOK, "auto|tcx|clsact", OPTION_HIDDEN, "Which of the two TC hooks", 0},
-    {"interval", KEY_INTERVAL, "SECONDS", 0, "Between summary lines, checks of the hooks, and (default 300) repeated alerts (default 10)", 0},
+    {"interval", KEY_INTERVAL, "SECONDS", 0, "Between summary lines and checks of the hooks (default 10), and repeated alerts (300)", 0},
     {"alerts", KEY_ALERTS, "FILE", 0, "Alert log (default " DEFAULT_ALERTS ")", 0},
     {"no-alerts", KEY_NO_ALERTS, 0, 0, "Write no alert log", 0},
-    {"syslog", KEY_SYSLOG, "TARGET", 0, "Send alerts there too: unix[:PATH], udp:ADDR[:PORT], tcp:ADDR[:PORT] or journald", 0},
+    {"syslog", KEY_SYSLOG, "TARGET", 0, "Alerts go there too: unix[:PATH], udp:ADDR[:PORT], tcp:ADDR[:PORT] or journald", 0},
     {"sensor-name", KEY_SENSOR, "NAME", 0, "Name of this node in alerts (default: the host's)", 0},
     {"no-tui", KEY_NO_TUI, 0, 0, "Lines instead of the live view, also on a terminal", 0},
     {"keep", KEY_KEEP, 0, 0, "A clean exit leaves the kernel side counting for the next start", 0},
@@ -189,7 +189,8 @@ static int run(struct arguments *arguments)
 
 int qpw_cmd_attach(int argc, char **argv)
 {
-    static const struct argp_child children[] = {{&qpw_policy_argp, 0, "Policy:", 2}, {&qpw_alert_argp, 0, NULL, 0}, {0}};
+    static const struct argp_child children[] = {
+        {&qpw_policy_argp, 0, "Policy:", 2}, {&qpw_alert_argp, 0, NULL, 0}, {0}};
     static const struct argp argp = {
         .options = options_table, .parser = take_option, .args_doc = "IFACE...", .children = children,
         .doc = "Watches interfaces until it is told to stop. Packets are counted in the kernel and never touched."

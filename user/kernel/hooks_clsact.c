@@ -88,7 +88,8 @@ int qpw_clsact_query(unsigned ifindex, enum qpw_point point, struct qpw_hook_lis
     socket = mnl_socket_open2(NETLINK_ROUTE, SOCK_CLOEXEC);
     if (!socket)
         return qpw_fail(err, -errno, "opening a netlink socket: %s", strerror(errno));
-    if (mnl_socket_bind(socket, 0, MNL_SOCKET_AUTOPID) < 0 || mnl_socket_sendto(socket, message, message->nlmsg_len) < 0)
+    if (mnl_socket_bind(socket, 0, MNL_SOCKET_AUTOPID) < 0 ||
+        mnl_socket_sendto(socket, message, message->nlmsg_len) < 0)
         r = -errno;
     while (r == 0) {
         got = mnl_socket_recvfrom(socket, buffer, size);
