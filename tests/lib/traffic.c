@@ -18,7 +18,7 @@ struct demand {
     uint64_t up, down;
 };
 
-static socklen_t endpoint(const char *address, uint16_t port, struct sockaddr_storage *ret)
+socklen_t traffic_endpoint(const char *address, uint16_t port, struct sockaddr_storage *ret)
 {
     struct sockaddr_in *v4 = (struct sockaddr_in *)ret;
     struct sockaddr_in6 *v6 = (struct sockaddr_in6 *)ret;
@@ -35,11 +35,11 @@ static socklen_t endpoint(const char *address, uint16_t port, struct sockaddr_st
     return sizeof(*v6);
 }
 
-static int bound(const struct netns *ns, int type, const char *address, uint16_t port)
+int traffic_bound(const struct netns *ns, int type, const char *address, uint16_t port)
 {
     struct netns before = netns_here();
     struct sockaddr_storage end;
-    socklen_t length = endpoint(address, port, &end);
+    socklen_t length = traffic_endpoint(address, port, &end);
     int fd, one = 1;
 
     netns_enter(ns);
@@ -98,7 +98,7 @@ static int serve_tcp(void *argument)
 
 pid_t traffic_serve_tcp(const struct netns *ns, const char *address, uint16_t port)
 {
-    int fd = bound(ns, SOCK_STREAM, address, port);
+    int fd = traffic_bound(ns, SOCK_STREAM, address, port);
     pid_t pid;
 
     cr_assert_eq(listen(fd, 1024), 0);
@@ -123,7 +123,7 @@ static int serve_udp(void *argument)
 
 pid_t traffic_serve_udp(const struct netns *ns, const char *address, uint16_t port)
 {
-    int fd = bound(ns, SOCK_DGRAM, address, port);
+    int fd = traffic_bound(ns, SOCK_DGRAM, address, port);
     pid_t pid = netns_fork(ns, serve_udp, &fd);
 
     close(fd);
@@ -134,9 +134,9 @@ int traffic_tcp_open(const struct netns *ns, const struct traffic_tcp *o)
 {
     const char *any = strchr(o->address, ':') ? "::" : "0.0.0.0";
     struct sockaddr_storage end;
-    socklen_t length = endpoint(o->address, o->port, &end);
+    socklen_t length = traffic_endpoint(o->address, o->port, &end);
     struct timeval patience = {.tv_sec = 60};
-    int fd = bound(ns, SOCK_STREAM, o->local_address ? o->local_address : any, o->local_port);
+    int fd = traffic_bound(ns, SOCK_STREAM, o->local_address ? o->local_address : any, o->local_port);
 
     setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
     setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience));
@@ -191,8 +191,8 @@ void traffic_udp(const struct netns *ns, const char *address, uint16_t port, uin
     static char block[BLOCK];
     const char *any = strchr(address, ':') ? "::" : "0.0.0.0";
     struct sockaddr_storage end;
-    socklen_t length = endpoint(address, port, &end);
-    int fd = bound(ns, SOCK_DGRAM, any, local_port);
+    socklen_t length = traffic_endpoint(address, port, &end);
+    int fd = traffic_bound(ns, SOCK_DGRAM, any, local_port);
     struct pollfd wait = {fd, POLLIN, 0};
 
     cr_assert_eq(connect(fd, (struct sockaddr *)&end, length), 0);

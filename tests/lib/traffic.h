@@ -9,8 +9,15 @@
 #define TESTS_LIB_TRAFFIC_H
 
 #include <stdint.h>
+#include <sys/socket.h>
 
 #include "netns.h"
+
+/* The address and port (host order) as a socket address; its length. */
+socklen_t traffic_endpoint(const char *address, uint16_t port, struct sockaddr_storage *ret);
+
+/* A socket of that type in the namespace, bound; port 0: the kernel's choice. */
+int traffic_bound(const struct netns *ns, int type, const char *address, uint16_t port);
 
 /* Serves TCP: each client says how much it sends and how much it wants. Returns the pid. */
 pid_t traffic_serve_tcp(const struct netns *ns, const char *address, uint16_t port);

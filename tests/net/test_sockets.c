@@ -12,6 +12,7 @@
 
 #include "kernel/sockets.h"
 #include "netns.h"
+#include "traffic.h"
 #include "util/names.h"
 
 #define NODE4 "10.1.0.12"
@@ -44,43 +45,9 @@ static void teardown(void)
 
 TestSuite(sockets, .init = setup, .fini = teardown);
 
-static socklen_t endpoint(const char *address, uint16_t port, struct sockaddr_storage *ret)
-{
-    struct sockaddr_in *v4 = (struct sockaddr_in *)ret;
-    struct sockaddr_in6 *v6 = (struct sockaddr_in6 *)ret;
-
-    memset(ret, 0, sizeof(*ret));
-    if (inet_pton(AF_INET, address, &v4->sin_addr) == 1) {
-        v4->sin_family = AF_INET;
-        v4->sin_port = htons(port);
-        return sizeof(*v4);
-    }
-    cr_assert_eq(inet_pton(AF_INET6, address, &v6->sin6_addr), 1);
-    v6->sin6_family = AF_INET6;
-    v6->sin6_port = htons(port);
-    return sizeof(*v6);
-}
-
-/* A socket of that namespace, bound. */
-static int bound(const struct netns *ns, int type, const char *address, uint16_t port)
-{
-    struct netns before = netns_here();
-    struct sockaddr_storage end;
-    socklen_t length = endpoint(address, port, &end);
-    int fd, one = 1;
-
-    netns_enter(ns);
-    fd = socket(end.ss_family, type | SOCK_CLOEXEC, 0);
-    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
-    cr_assert_eq(bind(fd, (struct sockaddr *)&end, length), 0, "bind %s %u: %s", address, port, strerror(errno));
-    netns_enter(&before);
-    netns_close(&before);
-    return fd;
-}
-
 static int listening(const struct netns *ns, const char *address, uint16_t port)
 {
-    int fd = bound(ns, SOCK_STREAM, address, port);
+    int fd = traffic_bound(ns, SOCK_STREAM, address, port);
 
     cr_assert_eq(listen(fd, 64), 0);
     return fd;
@@ -89,7 +56,7 @@ static int listening(const struct netns *ns, const char *address, uint16_t port)
 static void connected(int fd, const char *address, uint16_t port)
 {
     struct sockaddr_storage end;
-    socklen_t length = endpoint(address, port, &end);
+    socklen_t length = traffic_endpoint(address, port, &end);
 
     cr_assert_eq(connect(fd, (struct sockaddr *)&end, length), 0, "connect %s %u: %s", address, port, strerror(errno));
 }
@@ -145,7 +112,7 @@ static void assert_direction(struct qpw_conn_key key, enum qpw_direction expecte
 static void both_roles(const char *node, const char *far, const char *any)
 {
     int node_listens = listening(&here, any, 2049), far_listens = listening(&there, far, 636);
-    int in = bound(&there, SOCK_STREAM, far, 700), out = bound(&here, SOCK_STREAM, node, 445), in_node, out_far;
+    int in = traffic_bound(&there, SOCK_STREAM, far, 700), out = traffic_bound(&here, SOCK_STREAM, node, 445), in_node, out_far;
     struct qpw_conn_key inbound = tuple(IPPROTO_TCP, node, 2049, far, 700);
     struct qpw_conn_key outbound = tuple(IPPROTO_TCP, node, 445, far, 636);
     char text[1000] = {1};
@@ -200,12 +167,12 @@ Test(sockets, opener_v4_over_a_dual_stack_listener)
 Test(sockets, full_pipe_that_nobody_reads)
 {
     int listener = listening(&here, NODE4, 2049), far_listener = listening(&there, FAR4, 636), in_node, out_far, out;
-    int in = bound(&there, SOCK_STREAM, FAR4, 700);
+    int in = traffic_bound(&there, SOCK_STREAM, FAR4, 700);
     static const char text[65536];
 
     connected(in, NODE4, 2049);
     in_node = accept(listener, NULL, NULL);
-    out = bound(&here, SOCK_STREAM, NODE4, 700);
+    out = traffic_bound(&here, SOCK_STREAM, NODE4, 700);
     connected(out, FAR4, 636);
     out_far = accept(far_listener, NULL, NULL);
     cr_assert(out_far >= 0);
@@ -239,7 +206,7 @@ static int pump(void *argument)
 Test(sockets, busy_connections)
 {
     int listener = listening(&here, NODE4, 2049), far_listener = listening(&there, FAR4, 636), wrong = 0, known = 0;
-    int in = bound(&there, SOCK_STREAM, FAR4, 700), out = bound(&here, SOCK_STREAM, NODE4, 700), in_node, out_far;
+    int in = traffic_bound(&there, SOCK_STREAM, FAR4, 700), out = traffic_bound(&here, SOCK_STREAM, NODE4, 700), in_node, out_far;
     struct qpw_conn_key inbound = tuple(IPPROTO_TCP, NODE4, 2049, FAR4, 700);
     struct qpw_conn_key outbound = tuple(IPPROTO_TCP, NODE4, 700, FAR4, 636);
     pid_t near_pump, far_pump;
@@ -270,7 +237,7 @@ Test(sockets, syn_cookies)
 
     netns_run(&here, "sysctl -qw net.ipv4.tcp_syncookies=2");
     listener = listening(&here, NODE4, 2049);
-    in = bound(&there, SOCK_STREAM, FAR4, 700);
+    in = traffic_bound(&there, SOCK_STREAM, FAR4, 700);
     connected(in, NODE4, 2049);
     in_node = accept(listener, NULL, NULL);
     assert_direction(tuple(IPPROTO_TCP, NODE4, 2049, FAR4, 700), QPW_DIR_INBOUND, "SYN cookie");
@@ -280,7 +247,7 @@ Test(sockets, syn_cookies)
 
 Test(sockets, bound_to_a_device)
 {
-    int listener = bound(&here, SOCK_STREAM, "0.0.0.0", 2049), in = bound(&there, SOCK_STREAM, FAR4, 700), node;
+    int listener = traffic_bound(&here, SOCK_STREAM, "0.0.0.0", 2049), in = traffic_bound(&there, SOCK_STREAM, FAR4, 700), node;
 
     cr_assert_eq(setsockopt(listener, SOL_SOCKET, SO_BINDTODEVICE, "node0", 6), 0);
     cr_assert_eq(listen(listener, 4), 0);
@@ -298,7 +265,7 @@ Test(sockets, nothing_known_of_listeners_and_strangers)
     assert_direction(tuple(IPPROTO_TCP, NODE4, 2049, FAR4, 700), QPW_DIR_UNKNOWN, "only a listener");
     assert_direction(tuple(IPPROTO_TCP, NODE4, 999, FAR4, 700), QPW_DIR_UNKNOWN, "nothing at all");
     cr_assert_eq(direction_of(tuple(IPPROTO_UDP, NODE4, 2049, FAR4, 700)), QPW_DIR_UNKNOWN);
-    out = bound(&here, SOCK_STREAM, "127.0.0.1", 0);
+    out = traffic_bound(&here, SOCK_STREAM, "127.0.0.1", 0);
     connected(out, "127.0.0.1", 1000);
     cr_assert_eq(qpw_sockets_dump_tcp(sockets, on_socket, &none, NULL, &err), 0);
     cr_assert_eq(none.all, 0, "over loopback, and listeners");
@@ -313,7 +280,7 @@ Test(sockets, many_at_once)
     size_t unknown = 99;
 
     for (int i = 0; i < MANY; i++) {
-        in[i] = bound(&there, SOCK_STREAM, FAR4, 10000 + i);
+        in[i] = traffic_bound(&there, SOCK_STREAM, FAR4, 10000 + i);
         connected(in[i], NODE4, 2049);
         node[i] = accept(listener, NULL, NULL);
         cr_assert(node[i] >= 0);
@@ -345,7 +312,7 @@ static void assert_match(struct qpw_conn_key key, enum qpw_direction direction, 
 
 Test(sockets, process_of_a_connection_and_of_a_listener)
 {
-    int listener = listening(&here, "::", 4444), in = bound(&there, SOCK_STREAM, FAR4, 700), node;
+    int listener = listening(&here, "::", 4444), in = traffic_bound(&there, SOCK_STREAM, FAR4, 700), node;
     struct qpw_conn_key key = tuple(IPPROTO_TCP, NODE4, 4444, FAR4, 700);
     struct qpw_process p;
 
@@ -372,7 +339,7 @@ Test(sockets, process_of_a_connection_and_of_a_listener)
 Test(sockets, process_of_an_outgoing_connection_is_never_a_listener_on_its_port)
 {
     int far_listener = listening(&there, FAR6, 636), node_listener = listening(&here, NODE6, 446);
-    int out = bound(&here, SOCK_STREAM, NODE6, 445);
+    int out = traffic_bound(&here, SOCK_STREAM, NODE6, 445);
 
     connected(out, FAR6, 636);
     assert_match(tuple(IPPROTO_TCP, NODE6, 445, FAR6, 636), QPW_DIR_OUTBOUND, QPW_MATCH_EXACT, getpid());
@@ -383,8 +350,8 @@ Test(sockets, process_of_an_outgoing_connection_is_never_a_listener_on_its_port)
 
 Test(sockets, process_of_datagrams)
 {
-    int server = bound(&here, SOCK_DGRAM, "0.0.0.0", 514), client = bound(&here, SOCK_DGRAM, NODE4, 5353);
-    int dual = bound(&here, SOCK_DGRAM, "::", 123);
+    int server = traffic_bound(&here, SOCK_DGRAM, "0.0.0.0", 514), client = traffic_bound(&here, SOCK_DGRAM, NODE4, 5353);
+    int dual = traffic_bound(&here, SOCK_DGRAM, "::", 123);
 
     assert_match(tuple(IPPROTO_UDP, NODE4, 514, FAR4, 40000), QPW_DIR_INBOUND, QPW_MATCH_LISTENER, getpid());
     assert_match(tuple(IPPROTO_UDP, NODE4, 123, FAR4, 123), QPW_DIR_INBOUND, QPW_MATCH_LISTENER, getpid());
