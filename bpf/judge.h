@@ -182,7 +182,7 @@ static __always_inline __u16 qpw_peer(struct qpw_work *w, const __u8 *addr)
 }
 
 /*
- * Verdict, rule, peer and scope of the connection c of w->key, in the order of the contract: peer, undecided,
+ * Verdict, rule, peer and scope of the connection c of w->key, in this order: peer, undecided,
  * then the chain. type: the ICMP type of this packet, which stands where a port stands.
  */
 static __always_inline void qpw_judge(struct qpw_work *w, struct qpw_conn *c, __u16 type)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * open.h - the first packet of an exchange: who opened it, and on what evidence (contract, section 3).
+ * open.h - the first packet of an exchange: who opened it, and on what evidence.
  */
 #ifndef QPW_BPF_OPEN_H
 #define QPW_BPF_OPEN_H

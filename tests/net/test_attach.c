@@ -240,6 +240,10 @@ Test(attach, what_cannot_be_watched_is_refused)
     cr_expect(strstr(text, "lo: the loopback interface"), "%s", text);
     cr_expect_eq(node_command(&n, text, sizeof(text), "attach eth7 --no-alerts"), 1);
     cr_expect(strstr(text, "eth7: no such interface"), "%s", text);
+    cr_expect_eq(node_command(&n, text, sizeof(text), "attach node0 eth7 --no-alerts"), 1);
+    cr_expect_not(strstr(text, "attached"), "nothing is attached before all names are known: %s", text);
+    cr_expect_eq(node_command(&n, text, sizeof(text), "attach node0 node0 --no-alerts"), 1);
+    cr_expect(strstr(text, "node0: named twice"), "%s", text);
     cr_expect_eq(node_command(&n, text, sizeof(text), "attach"), 2);
     cr_expect_eq(node_command(&n, text, sizeof(text), "attach node0 --mode fast"), 2);
     cr_expect_eq(node_command(&n, text, sizeof(text), "status"), 3, "nothing was left by the refused ones");

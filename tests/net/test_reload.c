@@ -40,7 +40,7 @@ Test(reload, good_and_bad)
     cr_expect_str_eq(node_text(status, "policy.file_state"), "changed");
     json_decref(status);
     cr_expect_eq(node_command(&n, text, sizeof(text), "reload"), 0, "%s", text);
-    cr_expect(strstr(text, "now in force: web"), "the difference in words: %s", text);
+    cr_expect(strstr(text, "opens inbound tcp 8080"), "the difference in words: %s", text);
     status = node_status(&n, NULL);
     cr_expect_str_eq(node_text(status, "policy.name"), "test/wide");
     cr_expect_str_eq(node_text(status, "policy.file_state"), "current");

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* The records as JSON: every signature valid against the format's schema, and the fields that contract 8 names. */
+/* The records as JSON: every signature valid against the format's schema, and the fields that every reader may rely on. */
 #include <criterion/criterion.h>
 #include <jansson.h>
 #include <netinet/in.h>
@@ -131,7 +131,7 @@ Test(eve, every_signature_is_valid)
     cr_expect_eq(status, 0, "a record is not valid, see above");
 }
 
-Test(eve, an_alert_has_the_fields_of_the_contract)
+Test(eve, an_alert_has_every_promised_field)
 {
     struct qpw_finding_row row = finding(QPW_DIR_INBOUND, "10.0.0.5", "10.0.0.1", 4444, QPW_OUTCOME_DATA, T0, T0 + SEC);
     static struct qpw_record r;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* eve.h - a record as one line of Suricata's EVE JSON format (contract, 8). */
+/* eve.h - a record as one line of Suricata's EVE JSON format. */
 #ifndef QPW_ALERT_EVE_H
 #define QPW_ALERT_EVE_H
 

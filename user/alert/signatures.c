@@ -177,7 +177,7 @@ static const struct qpw_signature signatures[QPW_SIG_COUNT] = {
     [QPW_SIG_INTERFACE] = {1000805, QPW_SEVERITY_INFO, QPW_REPEAT_NEVER, true, "interface", "qportwatch: interface",
         "Interface {iface}: {detail}", ""},
     [QPW_SIG_RELOADED] = {1000806, QPW_SEVERITY_INFO, QPW_REPEAT_NEVER, true, "reloaded", "qportwatch: policy reloaded",
-        "The policy was reloaded. {detail}", ""},
+        "The policy was reloaded:{detail}", ""},
     [QPW_SIG_SUPPRESSION_ADDED] = {1000807, QPW_SEVERITY_INFO, QPW_REPEAT_NEVER, true, "suppression-added",
         "qportwatch: suppression in force", "Suppression in force: {detail}", ""},
     [QPW_SIG_SUPPRESSION_ENDED] = {1000808, QPW_SEVERITY_INFO, QPW_REPEAT_NEVER, true, "suppression-ended",
@@ -250,7 +250,7 @@ enum qpw_signature_name qpw_signature_of(const struct qpw_finding_row *row)
     case QPW_VERDICT_IMPLIED: return QPW_SIG_IMPLIED;
     case QPW_VERDICT_INFRA: return infrastructure(&row->key);
     case QPW_VERDICT_UNDECIDED:
-        /* Inferred: consistent with a row of the policy, and never a normal alert (contract, 3.4). */
+        /* Inferred: consistent with a row of the policy, and never a normal alert. */
         return row->value.outcome == QPW_OUTCOME_DATA && row->value.evidence != QPW_EVIDENCE_INFERRED &&
                        row->value.reason != QPW_REASON_INFERRED
                    ? QPW_SIG_UNDECIDED_BOTH

@@ -153,6 +153,26 @@ int qpw_watch_attach(struct qpw_auditor *a, struct qpw_watched *w, const struct 
     return r;
 }
 
+int qpw_watch_check_names(const struct qpw_auditor *a, struct qpw_error *err)
+{
+    const struct qpw_hook_list empty = {0};
+    struct qpw_mode_choice choice;
+    const struct qpw_link *link;
+    int r = 0;
+
+    for (size_t i = 0; r == 0 && i < a->options.n_ifaces; i++) {
+        link = qpw_netlink_by_name(a->netlink, a->options.ifaces[i]);
+        if (!link)
+            return qpw_fail(err, -ENODEV, "%s: no such interface in this network namespace; 'ip -br link' lists them",
+                            a->options.ifaces[i]);
+        for (size_t other = 0; other < i; other++)
+            if (!strcmp(a->options.ifaces[i], a->options.ifaces[other]))
+                return qpw_fail(err, -EINVAL, "%s: named twice; name each interface once", link->name);
+        r = qpw_mode_choose(link, a->options.mode, &empty, &choice, err);
+    }
+    return r;
+}
+
 int qpw_watch_check_stacked(struct qpw_auditor *a, const struct qpw_link *link, struct qpw_error *err)
 {
     for (size_t i = 0; i < a->n_watched; i++)

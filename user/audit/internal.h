@@ -82,6 +82,12 @@ void qpw_say(struct qpw_auditor *a, enum qpw_say kind, const char *format, ...) 
 /* Fills the list from what is attached already (takeover). */
 int qpw_watch_adopt(struct qpw_auditor *a, const struct qpw_places *places, struct qpw_error *err);
 
+/*
+ * Whether what the options name can be watched at all, before anything is loaded. -ENODEV, -EINVAL or -EOPNOTSUPP
+ * with err filled: no such interface, loopback, one named twice, a link type that cannot be read.
+ */
+int qpw_watch_check_names(const struct qpw_auditor *a, struct qpw_error *err);
+
 /* Attaches to one more interface, or finds it watched already. */
 int qpw_watch_add(struct qpw_auditor *a, const char *name, struct qpw_error *err);
 

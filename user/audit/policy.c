@@ -10,6 +10,7 @@
 #include "audit/control.h"
 #include "audit/internal.h"
 #include "audit/policy_args.h"
+#include "policy/diff.h"
 
 struct text {
     char *buf;
@@ -20,8 +21,8 @@ struct text {
 static void add(struct text *t, const char *what, const char *name, const char *statement)
 {
     if (t->used < t->size)
-        t->used += snprintf(t->buf + t->used, t->size - t->used, "\n  %s %s%s%s", what, name, *statement ? ": " : "",
-                            statement);
+        t->used += snprintf(t->buf + t->used, t->size - t->used, "\n  %s%s%s%s%s", what, *name ? " " : "", name,
+                            *statement ? ": " : "", statement);
 }
 
 static const char *change_words(bool was, bool is)
@@ -29,26 +30,42 @@ static const char *change_words(bool was, bool is)
     return is ? was ? "changed:     " : "now in force:" : "no longer:   ";
 }
 
-/* Both registries, compared by name: what a reload opens, closes and changes. */
-static void difference(const struct qpw_registry *before, const struct qpw_registry *after, char *buf, size_t size)
+/*
+ * Both registries, compared by name: what a reload opens, closes and changes, where the policy before is not at hand.
+ * A row that an `only` or a set of addresses narrowed reads as before there.
+ */
+static void add_names(struct text *t, const struct qpw_registry *before, const struct qpw_registry *after)
 {
-    struct text text = {buf, size, 0};
     bool was, is;
 
     for (size_t i = 1; i < after->n_rules; i++) {
         was = i < before->n_rules && before->rules[i].in_force;
         is = after->rules[i].in_force;
         if (was != is || (is && strcmp(before->rules[i].text, after->rules[i].text)))
-            add(&text, change_words(was, is), after->rules[i].name, after->rules[i].text);
+            add(t, change_words(was, is), after->rules[i].name, after->rules[i].text);
     }
     for (size_t i = 1; i < after->n_peers; i++) {
         was = i < before->n_peers && before->peers[i].in_force;
         is = after->peers[i].in_force;
         if (was != is)
-            add(&text, is ? "now a peer:  " : "no longer a peer:", after->peers[i].name, "");
+            add(t, is ? "now a peer:  " : "no longer a peer:", after->peers[i].name, "");
     }
-    if (!text.used && size)
-        snprintf(buf, size, "\n  the same rules and peers");
+    if (!t->used)
+        add(t, "the same rules and peers", "", "");
+}
+
+/* The difference in effect, from policy to policy. */
+static void add_effects(struct text *t, const struct qpw_policy *before, const struct qpw_policy *after)
+{
+    struct qpw_differences differences = {0};
+
+    if (qpw_policy_diff(before, after, time(NULL), &differences) < 0)
+        return;
+    for (size_t i = 0; i < differences.n; i++)
+        add(t, differences.list[i].text, "", "");
+    if (!differences.n)
+        add(t, "the same in effect", "", "");
+    qpw_differences_clear(&differences);
 }
 
 /* The node's own addresses, to which peer entries are ignored. Caller frees. */
@@ -115,6 +132,7 @@ static void describe(struct qpw_auditor *a)
 
 int qpw_audit_load_policy(struct qpw_auditor *a, bool *ret_usage, char *words, size_t size, struct qpw_error *err)
 {
+    struct text text = {words, size, 0};
     struct qpw_policy policy = {0};
     struct qpw_registry before = {0};
     const char *chosen = NULL;
@@ -128,8 +146,10 @@ int qpw_audit_load_policy(struct qpw_auditor *a, bool *ret_usage, char *words, s
         qpw_policy_clear(&policy);
         return r;
     }
-    if (words)
-        difference(&before, &a->names, words, size);
+    if (words && *a->policy.digest)
+        add_effects(&text, &a->policy, &policy);
+    else if (words)
+        add_names(&text, &before, &a->names);
     qpw_registry_clear(&before);
     qpw_policy_clear(&a->policy);
     a->policy = policy;

@@ -178,6 +178,8 @@ static int start(struct qpw_auditor *a, bool *ret_usage, struct qpw_error *err)
     if (r == 0)
         r = qpw_netlink_open(&a->netlink, err);
     if (r == 0)
+        r = qpw_watch_check_names(a, err);
+    if (r == 0)
         r = qpw_sockets_open(&a->sockets, err);
     if (r == 0)
         r = qpw_places_find(&places, err);

@@ -190,7 +190,7 @@ int qpw_status_json(const struct qpw_status *s, FILE *out)
     SET(root, "interfaces", hooks_json(s));
     SET(root, "auditor", auditor_json(s));
     SET(root, "policy", policy_json(s));
-    SET(root, "exceptions", exceptions_json(s));
+    SET(root, "exceptions", s->policy_state == QPW_POLICY_UNREADABLE ? json_null() : exceptions_json(s));
     SET(root, "totals", totals_json(s));
     SET(root, "losses", losses_json(s));
     SET(root, "tables", tables_json(s));

@@ -63,7 +63,8 @@ static void show_policy(const struct qpw_status *s, FILE *out)
                 s->exceptions[i].until ? "" : " (without an end)");
     }
     if (!s->n_exceptions)
-        fprintf(out, LABEL "none\n", "exceptions");
+        fprintf(out, LABEL "%s\n", "exceptions",
+                s->policy_state == QPW_POLICY_UNREADABLE ? "not known while the file cannot be read" : "none");
 }
 
 static void show_shares(const struct qpw_status *s, FILE *out)

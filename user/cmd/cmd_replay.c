@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "cmd/cmd.h"
+#include "kernel/hooks.h"
 #include "policy/load.h"
 #include "replay/local_auto.h"
 #include "replay/order.h"
@@ -365,6 +366,7 @@ int qpw_cmd_replay(int argc, char **argv)
     }
     argp_err_exit_status = QPW_EXIT_USAGE;
     argp_parse(&argp, argc, argv, 0, NULL, o);
+    qpw_hooks_quiet_libbpf();
     status = run(o);
     qpw_policy_options_clear(&o->policy);
     free(o);

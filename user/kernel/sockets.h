@@ -21,7 +21,7 @@ struct qpw_sockets;
 int qpw_sockets_open(struct qpw_sockets **ret, struct qpw_error *err);
 void qpw_sockets_close(struct qpw_sockets *s); /* NULL is fine */
 
-/* ---- Who opened a TCP connection (contract, 3.2) ---- */
+/* ---- Who opened a TCP connection ---- */
 
 typedef void (*qpw_socket_fn)(void *arg, const struct qpw_conn_key *key, enum qpw_direction direction);
 

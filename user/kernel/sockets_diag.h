@@ -29,7 +29,7 @@ struct qpw_diag_socket {
     uint32_t uid;
     uint32_t inode;          /* 0: no file belongs to it */
     bool has_opener;         /* `opener` could be computed */
-    int64_t opener;          /* contract 3.2: -1 this end connected, 0 it accepted, anything else tells nothing */
+    int64_t opener;          /* -1 this end connected, 0 it accepted, anything else tells nothing */
 };
 
 uint64_t qpw_monotonic_ns(void);

@@ -33,7 +33,7 @@ int qpw_connections_made(const struct qpw_kernel *k, enum qpw_conn_class conn_cl
 int qpw_connections_evicted(const struct qpw_kernel *k, uint64_t *ret, struct qpw_error *err);
 
 /*
- * The line of one connection as a JSON object (contract, 6), owned by the caller; NULL: out of memory.
+ * The line of one connection as a JSON object, owned by the caller; NULL: out of memory.
  * names: the policy's rules.
  */
 json_t *qpw_connection_json(const struct qpw_ended *ended, const struct qpw_registry *names);

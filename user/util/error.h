@@ -8,7 +8,7 @@
 #ifndef QPW_UTIL_ERROR_H
 #define QPW_UTIL_ERROR_H
 
-/* Exit statuses (contract, 6). */
+/* Exit statuses of every command. */
 enum qpw_exit {
     QPW_EXIT_OK = 0,
     QPW_EXIT_FAILED = 1,
