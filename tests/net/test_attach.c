@@ -43,7 +43,7 @@ static void each_mode(const char *arguments, const char *rx, const char *tx)
     knock(&n, 8080);
     node_until_number(&n, "totals.unexpected", 1);
     status = node_status(&n, NULL);
-    cr_expect_eq(node_number(status, "totals.by_direction.inbound"), 2, "SYN and RST");
+    cr_expect_eq(node_number(status, "totals.by_verdict.unexpected"), 2, "SYN and RST");
     cr_expect_eq(node_number(status, "totals.unexpected_answered"), 0);
     json_decref(status);
     netns_until_file(n.log, "unexpected inbound tcp 8080 from 10.7.0.2:", NETNS_DEADLINE_MS);
@@ -137,7 +137,7 @@ Test(attach, keep_leaves_the_kernel_side)
     status = node_status(&n, &code);
     cr_expect_eq(code, 3);
     cr_expect(json_is_null(node_value(status, "auditor.pid")));
-    cr_expect_eq(node_number(status, "totals.by_direction.inbound"), 2, "counted without an auditor");
+    cr_expect_eq(node_number(status, "totals.by_verdict.unexpected"), 2, "counted without an auditor");
     json_decref(status);
     cr_expect_eq(node_command(&n, NULL, 0, "detach"), 0);
     node_nothing_left(&n);
@@ -166,12 +166,12 @@ Test(attach, killed_and_taken_over)
     node_open(&n);
     node_attach(&n, "node0");
     knock(&n, 8080);
-    node_until_number(&n, "totals.by_direction.inbound", 2);
+    node_until_number(&n, "totals.by_verdict.unexpected", 2);
     node_stop(&n, SIGKILL);
     knock(&n, 8081);
     node_attach(&n, "node0");
     knock(&n, 8082);
-    node_until_number(&n, "totals.by_direction.inbound", 6);
+    node_until_number(&n, "totals.by_verdict.unexpected", 6);
     status = node_status(&n, NULL);
     cr_expect_eq(node_number(status, "totals.unexpected"), 3);
     cr_expect_eq(node_coverage(status, "attached"), 1, "the same programs go on");

@@ -60,19 +60,19 @@ Test(attach_links, gone_and_back)
     node_open(&n);
     node_attach(&n, "node0");
     netns_output(&n.client, NULL, 0, "nc -z -w 1 10.7.0.1 445");
-    node_until_number(&n, "totals.by_direction.inbound", 2);
+    node_until_number(&n, "totals.by_verdict.allowed", 2);
     netns_run(&n.node, "ip link del node0");
     netns_until_file(n.log, "node0: the interface is gone", NETNS_DEADLINE_MS);
     make_again(&n);
     node_until_coverage(&n, "interface-back");
     node_until_text(&n, "interfaces.0.rx", "XDP");
     status = node_status(&n, NULL);
-    before = node_number(status, "totals.by_direction.inbound");
+    before = node_number(status, "totals.by_verdict.allowed");
     cr_expect_eq(before, 2, "what was counted before is still there");
     cr_expect_eq(json_array_size(node_value(status, "interfaces")), 1, "it is the same interface");
     json_decref(status);
     netns_output(&n.client, NULL, 0, "nc -z -w 1 10.7.0.1 445");
-    node_until_number(&n, "totals.by_direction.inbound", 4);
+    node_until_number(&n, "totals.by_verdict.allowed", 4);
     node_stop(&n, SIGTERM);
     node_nothing_left(&n);
     node_close(&n);
@@ -93,17 +93,17 @@ Test(attach_links, floating_address)
     node_attach(&n, "node0");
     /* Not the node's, yet to its own MAC: the node's, with a reason, never transit. */
     netns_run(&n.client, "echo x | nc -u -q 0 -s 10.7.0.2 -p 7001 10.7.0.9 2049");
-    node_until_number(&n, "totals.by_direction.inbound", 1);
+    node_until_number(&n, "totals.by_verdict.allowed", 1);
     netns_run(&n.node, "ip addr add 10.7.0.9/24 dev node0");
     netns_run(&n.client, "echo x | nc -u -q 0 -s 10.7.0.2 -p 7002 10.7.0.9 2049");
-    node_until_number(&n, "totals.by_direction.inbound", 2);
+    node_until_number(&n, "totals.by_verdict.allowed", 2);
     netns_run(&n.node, "ip addr del 10.7.0.9/24 dev node0");
     /* Now it is elsewhere: with another's MAC the frame is only passing by. */
     netns_run(&n.client, "ip neigh replace 10.7.0.9 lladdr 02:00:00:00:00:77 dev client0");
     netns_run(&n.client, "echo x | nc -u -q 0 -s 10.7.0.2 -p 7003 10.7.0.9 2049");
     node_until_number(&n, "totals.by_direction.transit", 1);
     status = node_status(&n, NULL);
-    cr_expect_eq(node_number(status, "totals.by_direction.inbound"), 2);
+    cr_expect_eq(node_number(status, "totals.by_verdict.allowed"), 2);
     json_decref(status);
     node_stop(&n, SIGTERM);
     node_nothing_left(&n);
