@@ -88,8 +88,3 @@ int qpw_policy_args_read(char *text, struct qpw_policy_options *ret)
     *ret = options;
     return 0;
 }
-
-int qpw_policy_args_empty(const struct qpw_policy_options *options)
-{
-    return !options->policy_file && !options->platform && !options->peers_file && !options->n_peers;
-}

@@ -16,7 +16,4 @@ int qpw_policy_args_write(const struct qpw_policy_options *options, char *buf, s
 /* Reads them back. The strings of *ret lie in `text`, which is cut into pieces and has to live as long. 0, -EINVAL or -ENOMEM. */
 int qpw_policy_args_read(char *text, struct qpw_policy_options *ret);
 
-/* Whether none is given. */
-int qpw_policy_args_empty(const struct qpw_policy_options *options);
-
 #endif

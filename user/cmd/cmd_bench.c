@@ -10,6 +10,7 @@
 #include "bench/live.h"
 #include "bench/render.h"
 #include "cmd/cmd.h"
+#include "cmd/format.h"
 
 struct options {
     bool json;
@@ -21,6 +22,7 @@ struct options {
 
 static const struct argp_option argp_options[] = {
     {"json", 'j', NULL, 0, "JSON instead of the table", 0},
+    {"format", 'f', "text|json", 0, "json is the same as --json", 0},
     {"quick", 'q', NULL, 0, "Fewer rounds: some seconds, figures less steady", 0},
     {"live", 'l', NULL, 0, "Also packets a second through a veth pair, against an empty XDP program", 0},
     {"rounds", 'r', "N", 0, "Rounds over all cases (25)", 0},
@@ -53,6 +55,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     switch (key) {
     case 'j':
         o->json = true;
+        return 0;
+    case 'f':
+        o->json = qpw_format_is_json(state, arg);
         return 0;
     case 'q':
         o->quick = true;

@@ -9,6 +9,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "cmd/cmd.h"
+#include "cmd/format.h"
 #include "cmd/policy_cmd.h"
 #include "policy/check.h"
 #include "policy/compile.h"
@@ -39,6 +41,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
         return 0;
     case 's': o->strict = true; return 0;
     case 'j': o->json = true; return 0;
+    case 'f': o->json = qpw_format_is_json(state, arg); return 0;
     case 'P': o->platform = arg; return 0;
     case 'n': o->node = arg; return 0;
     case 'o': o->output = arg; return 0;
@@ -57,7 +60,8 @@ static bool parse_options(const struct argp *argp, int argc, char **argv, struct
     return argp_parse(argp, argc, argv, 0, NULL, o) == 0;
 }
 
-static const struct argp_option json_option[] = {{"json", 'j', NULL, 0, "One JSON document", 0}, {0}};
+static const struct argp_option json_option[] = {{"json", 'j', NULL, 0, "One JSON document", 0},
+                                                 {"format", 'f', "text|json", 0, "text (default) or json", 0}, {0}};
 
 static int print_document(json_t *document)
 {
@@ -66,6 +70,13 @@ static int print_document(json_t *document)
     json_decref(document);
     putchar('\n');
     return rc < 0 ? QPW_EXIT_FAILED : QPW_EXIT_OK;
+}
+
+/* Which policy a document is about. */
+static json_t *identity(const struct qpw_policy *policy)
+{
+    return json_pack("{s:s, s:s, s:o}", "name", policy->name, "digest", policy->digest, "source_digest",
+                     *policy->source_digest ? json_string(policy->source_digest) : json_null());
 }
 
 /* ---- check ---- */
@@ -114,8 +125,8 @@ static int check_one(const struct qpw_policy *policy, bool json, size_t *ret_rem
     *ret_remarks = remarks.n;
     qpw_remarks_clear(&remarks);
     if (json)
-        return print_document(json_pack("{s:s, s:s, s:s, s:o}", "schema", "qportwatch.policy-check/1", "policy", policy->name, "digest", policy->digest,
-                                        "remarks", list));
+        return print_document(json_pack("{s:s, s:s, s:o, s:o}", "schema", "qportwatch.policy-check/1", "version", QPW_VERSION,
+                                        "policy", identity(policy), "remarks", list));
     if (!*ret_remarks)
         printf("%s: %zu rows, nothing to remark\n", policy->path, policy->n_rules);
     return QPW_EXIT_OK;
@@ -124,7 +135,8 @@ static int check_one(const struct qpw_policy *policy, bool json, size_t *ret_rem
 int qpw_policy_check_main(int argc, char **argv)
 {
     static const struct argp_option table[] = {{"strict", 's', NULL, 0, "Exit 3 where there is anything to remark", 0},
-                                               {"json", 'j', NULL, 0, "One JSON document", 0}, {0}};
+                                               {"json", 'j', NULL, 0, "One JSON document", 0},
+                                               {"format", 'f', "text|json", 0, "text (default) or json", 0}, {0}};
     static const struct argp_child children[] = {{&qpw_policy_argp, 0, "Policy:", 2}, {0}};
     static const struct argp argp = {table, parse, "[POLICY]",
         "Reads a policy (a file or a built-in's name) and tells what is wrong or odd about it.\vExit status: 0 it can be loaded, 2 it cannot, 3 with --strict: there are remarks.", children, NULL, NULL};
@@ -153,7 +165,7 @@ int qpw_policy_check_main(int argc, char **argv)
 
 /* ---- diff ---- */
 
-static int print_differences(const struct qpw_differences *differences, bool json)
+static int print_differences(const struct qpw_differences *differences, const struct qpw_policy policies[2], bool json)
 {
     json_t *list = json ? json_array() : NULL;
 
@@ -163,7 +175,9 @@ static int print_differences(const struct qpw_differences *differences, bool jso
         else
             printf("%s\n", differences->list[i].text);
     }
-    if (json && print_document(json_pack("{s:s, s:o}", "schema", "qportwatch.policy-diff/1", "differences", list)) != QPW_EXIT_OK)
+    if (json && print_document(json_pack("{s:s, s:s, s:o, s:o, s:o}", "schema", "qportwatch.policy-diff/1", "version", QPW_VERSION,
+                                         "old", identity(&policies[0]), "new", identity(&policies[1]),
+                                         "differences", list)) != QPW_EXIT_OK)
         return QPW_EXIT_FAILED;
     return differences->n ? QPW_EXIT_YES : QPW_EXIT_OK;
 }
@@ -192,7 +206,7 @@ int qpw_policy_diff_main(int argc, char **argv)
         status = QPW_EXIT_FAILED;
     }
     if (status == QPW_EXIT_OK)
-        status = print_differences(&differences, o.json);
+        status = print_differences(&differences, policies, o.json);
     qpw_differences_clear(&differences);
     qpw_policy_clear(&policies[0]);
     qpw_policy_clear(&policies[1]);

@@ -7,6 +7,8 @@
 #include <string.h>
 #include <time.h>
 
+#include "cmd/cmd.h"
+#include "cmd/format.h"
 #include "cmd/policy_cmd.h"
 #include "kernel/collect.h"
 #include "kernel/instance.h"
@@ -46,6 +48,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     switch (key) {
     case ARGP_KEY_INIT: state->child_inputs[0] = &o->policy; return 0;
     case 'j': o->json = true; return 0;
+    case 'f': o->json = qpw_format_is_json(state, arg); return 0;
     case 'l':
         if (!strcmp(arg, "auto"))
             o->local_auto = true;
@@ -73,6 +76,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 static const struct argp_option argp_options[] = {
     {"local", 'l', "ADDR[/LEN]|auto", 0, "Address of the node in a capture (repeatable); auto: find out, and say why", 0},
     {"json", 'j', NULL, 0, "One JSON document", 0},
+    {"format", 'f', "text|json", 0, "text (default) or json", 0},
     {0},
 };
 static const struct argp_option suggest_options[] = {
@@ -260,7 +264,8 @@ static int print_json(const struct qpw_what_if *result, const char *old, const c
         json_object_set_new(o, "packets", json_integer((json_int_t)row->packets));
         json_array_append_new(rows, o);
     }
-    document = json_pack("{s:s, s:s, s:s, s:I, s:I, s:I, s:o}", "schema", "qportwatch.policy-test/1", "old_policy", old, "new_policy", new,
+    document = json_pack("{s:s, s:s, s:s, s:s, s:I, s:I, s:I, s:o}", "schema", "qportwatch.policy-test/1",
+                         "version", QPW_VERSION, "old_policy", old, "new_policy", new,
                          "packets", (json_int_t)result->packets, "changed", (json_int_t)result->changed, "uncertain", (json_int_t)result->uncertain,
                          "rows", rows);
     rc = document ? json_dumpf(document, stdout, JSON_INDENT(2)) : -1;

@@ -8,6 +8,7 @@
 
 #include "audit/status.h"
 #include "cmd/cmd.h"
+#include "cmd/format.h"
 #include "kernel/hooks.h"
 
 enum { KEY_JSON = 0x200, KEY_FORMAT };
@@ -24,11 +25,7 @@ static error_t take_option(int key, char *value, struct argp_state *state)
 
     switch (key) {
     case KEY_JSON: *json = true; return 0;
-    case KEY_FORMAT:
-        if (strcmp(value, "text") && strcmp(value, "json"))
-            argp_error(state, "--format is text or json, not '%s'", value);
-        *json = !strcmp(value, "json");
-        return 0;
+    case KEY_FORMAT: *json = qpw_format_is_json(state, value); return 0;
     case ARGP_KEY_ARG: argp_error(state, "'%s': no argument is expected", value); return EINVAL;
     default: return ARGP_ERR_UNKNOWN;
     }

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "cmd/cmd.h"
+#include "cmd/format.h"
 #include "kernel/collect.h"
 #include "kernel/instance.h"
 #include "kernel/netlink.h"
@@ -39,12 +40,13 @@ struct source {
     struct qpw_sockets *sockets;
 };
 
-enum { KEY_ONCE = 0x100, KEY_LINES, KEY_ASCII, KEY_JSON };
+enum { KEY_ONCE = 0x100, KEY_LINES, KEY_ASCII, KEY_JSON, KEY_FORMAT };
 
 static const struct argp_option argp_options[] = {
     {"once", KEY_ONCE, NULL, 0, "print the tables once and end (rates over one interval)", 0},
     {"lines", KEY_LINES, NULL, 0, "print them again each interval", 0},
     {"json", KEY_JSON, NULL, 0, "print a report as one line of JSON each interval (with --once: one)", 0},
+    {"format", KEY_FORMAT, "text|json", 0, "json is the same as --json", 0},
     {"interval", 'i', "SECONDS", 0, "between two pictures, 0.1 to 3600 (default 1)", 0},
     {"tab", 't', "NAME", 0, "unexpected, ports, peers, policy or coverage", 0},
     {"filter", 'f', "FILTER", 0, "only rows that match, such as 'dir:in verdict:unexpected -port:445'", 0},
@@ -61,6 +63,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     case KEY_ONCE: o->output = ONCE; break;
     case KEY_LINES: o->output = LINES; break;
     case KEY_JSON: o->json = true; break;
+    case KEY_FORMAT: o->json = qpw_format_is_json(state, arg); break;
     case KEY_ASCII: o->ascii = true; break;
     case 'i': o->interval = arg; break;
     case 't': o->tab = arg; break;

@@ -162,13 +162,6 @@ const struct qpw_hook_entry *qpw_hooks_foreign_xdp(const struct qpw_hook_list *l
     return NULL;
 }
 
-bool qpw_hooks_have_tcx(unsigned ifindex)
-{
-    struct qpw_hook_list list = {0};
-
-    return qpw_tcx_query(ifindex, QPW_POINT_RX, &list, NULL) == 0;
-}
-
 int qpw_hooks_attach_xdp(unsigned ifindex, int prog_fd, struct qpw_error *err)
 {
     const char *words;

@@ -60,9 +60,6 @@ size_t qpw_hooks_foreign_before(const struct qpw_hook_list *list, const struct q
 /* The foreign XDP program, or NULL. */
 const struct qpw_hook_entry *qpw_hooks_foreign_xdp(const struct qpw_hook_list *list);
 
-/* Whether this kernel has TCX: asked with a query on the interface. */
-bool qpw_hooks_have_tcx(unsigned ifindex);
-
 /*
  * Attaches in native mode, only to an empty hook. Some drivers reset the link for this: see mode.h.
  * 0; -EBUSY or -EEXIST when occupied; another negative errno with the driver's own words in err.

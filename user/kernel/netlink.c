@@ -319,29 +319,3 @@ bool qpw_netlink_stacked(const struct qpw_netlink *n, unsigned a, unsigned b)
 {
     return a != b && (is_below(n, a, b, 8) || is_below(n, b, a, 8));
 }
-
-/* Higher is better to show: global IPv4, then global IPv6, then link-local ones. */
-static int address_rank(const uint8_t addr[16])
-{
-    static const uint8_t mapped[12] = {[10] = 0xff, [11] = 0xff};
-
-    if (!memcmp(addr, mapped, sizeof(mapped)))
-        return addr[12] == 169 && addr[13] == 254 ? 2 : 4;
-    return addr[0] == 0xfe && (addr[1] & 0xc0) == 0x80 ? 1 : 3;
-}
-
-int qpw_netlink_address_of(const struct qpw_netlink *n, unsigned ifindex, uint8_t ret_addr[16])
-{
-    const struct qpw_address *best = NULL;
-
-    for (size_t i = 0; i < n->now.n_addresses; i++) {
-        const struct qpw_address *a = &n->now.addresses[i];
-
-        if (a->ifindex == ifindex && (!best || address_rank(a->addr) > address_rank(best->addr)))
-            best = a;
-    }
-    if (!best)
-        return -ENOENT;
-    memcpy(ret_addr, best->addr, 16);
-    return 0;
-}

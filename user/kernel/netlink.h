@@ -77,7 +77,4 @@ const struct qpw_link *qpw_netlink_by_name(const struct qpw_netlink *n, const ch
 /* True if a is above or below b, over any number of steps: watching both would count packets twice. */
 bool qpw_netlink_stacked(const struct qpw_netlink *n, unsigned a, unsigned b);
 
-/* The first address of a link for showing (IPv4 preferred, never link-local if there is another). -ENOENT: none. */
-int qpw_netlink_address_of(const struct qpw_netlink *n, unsigned ifindex, uint8_t ret_addr[16]);
-
 #endif
