@@ -117,8 +117,10 @@ struct qpw_finding_row finding(unsigned direction, const char *initiator, const 
 
 struct qpw_engine_context plain_context(void)
 {
-    static const struct qpw_rule_info rules[] = {[1] = {.name = "ssh"}, [2] = {.name = "infra-routing"},
-                                                 [3] = {.name = "implied-dns-tcp"}, [4] = {.name = "in-tcp-32768-60999"}};
+    static const struct qpw_rule_info rules[] = {[1] = {.name = "ssh"},
+                                                 [2] = {.name = "infra-routing"},
+                                                 [3] = {.name = "implied-dns-tcp"},
+                                                 [4] = {.name = "in-tcp-32768-60999"}};
     static char names[QPW_MAX_IFACES][16] = {[1] = "eth0"};
 
     return (struct qpw_engine_context){.host = "node1", .policy_name = "qumulo/on-prem", .policy_digest = "sha256:0123",

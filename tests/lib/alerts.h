@@ -55,8 +55,8 @@ struct qpw_finding_row finding(unsigned direction, const char *initiator, const 
 /* Gives the row its flow_id anew, after its key was changed. */
 void finding_renumber(struct qpw_finding_row *row);
 
-/* An engine that writes into *sink (settings NULL: defaults without heartbeat), with a policy name, a rule "ssh" (1), a rule "infra-routing" (2),
- * "implied-dns-tcp" (3), "in-tcp-32768-60999" (4), one interface eth0. */
+/* An engine that writes into *sink (settings NULL: defaults without heartbeat), with a policy name, a rule "ssh" (1), a
+ * rule "infra-routing" (2), "implied-dns-tcp" (3), "in-tcp-32768-60999" (4), one interface eth0. */
 struct qpw_engine *engine_for(struct sink *sink, const struct qpw_engine_settings *settings);
 struct qpw_engine_context plain_context(void);
 

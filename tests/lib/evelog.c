@@ -48,7 +48,9 @@ const char *evelog_name(const json_t *record)
 
     if (s)
         return s->name;
-    return engine ? json_string_value(json_object_get(engine, "module")) : json_object_get(record, "stats") ? "stats" : "";
+    return engine                             ? json_string_value(json_object_get(engine, "module"))
+           : json_object_get(record, "stats") ? "stats"
+                                              : "";
 }
 
 const char *evelog_fact(const json_t *record, const char *key)
@@ -73,7 +75,8 @@ bool evelog_fits(const json_t *record, const struct evelog_filter *f)
 {
     const char *source = json_string_value(json_object_get(record, "src_ip"));
 
-    return (!f->name || !strcmp(f->name, evelog_name(record))) && (!f->source || (source && !strcmp(f->source, source))) &&
+    return (!f->name || !strcmp(f->name, evelog_name(record))) &&
+           (!f->source || (source && !strcmp(f->source, source))) &&
            (!f->port || json_integer_value(json_object_get(record, "dest_port")) == f->port) &&
            (!f->kind || !strcmp(f->kind, evelog_fact(record, "kind"))) &&
            (!f->outcome || !strcmp(f->outcome, evelog_fact(record, "outcome"))) &&
@@ -142,9 +145,10 @@ void evelog_assert_sound(const struct evelog *log)
         qpw_idmap_get(&newest, evelog_flow(r), &before);
         if (sequence != before + 1 || (sequence == 1) != !strcmp(evelog_fact(r, "kind"), "first")) {
             if (wrong++ < 10)
-                cr_expect(false, "flow %llu, %s port %lld: sequence %u (%s) after %u", (unsigned long long)evelog_flow(r),
-                          evelog_name(r), json_integer_value(json_object_get(r, "dest_port")), sequence,
-                          evelog_fact(r, "kind"), before);
+                cr_expect(false, "flow %llu, %s port %lld: sequence %u (%s) after %u",
+                          (unsigned long long)evelog_flow(r), evelog_name(r),
+                          json_integer_value(json_object_get(r, "dest_port")), sequence, evelog_fact(r, "kind"),
+                          before);
         }
         cr_assert_eq(qpw_idmap_set(&newest, evelog_flow(r), sequence), 0);
     }

@@ -47,8 +47,8 @@ void evelog_until(const char *path, const struct evelog_filter *filter, int dead
 #define EVELOG_UNTIL(path, deadline_ms, ...) evelog_until((path), &(struct evelog_filter){__VA_ARGS__}, (deadline_ms))
 
 /*
- * Asserts of every flow_id that its sequences are 1, 2, 3 … without a gap and that exactly the first is "first"; and that
- * nothing is torn.
+ * Asserts of every flow_id that its sequences are 1, 2, 3 … without a gap and that exactly the first is "first"; and
+ * that nothing is torn.
  */
 void evelog_assert_sound(const struct evelog *log);
 

@@ -110,7 +110,8 @@ static bool is_wanted(const json_t *record)
     const char *name = evelog_name(record);
 
     for (size_t i = 0; i < WANTED; i++)
-        if (evelog_fits(record, &(struct evelog_filter){.name = wanted_records[i].name, .source = wanted_records[i].source,
+        if (evelog_fits(record, &(struct evelog_filter){.name = wanted_records[i].name,
+                                                        .source = wanted_records[i].source,
                                                         .port = wanted_records[i].port}))
             return true;
     return !strcmp(name, "stats") || !strcmp(name, "attached") || !strcmp(name, "auditor-started");
@@ -119,9 +120,11 @@ static bool is_wanted(const json_t *record)
 /* What stands there of the backdoor and of the outbound connection before they exchange data is no surplus. */
 static bool is_earlier_stage(const json_t *record)
 {
-    return evelog_fits(record, &(struct evelog_filter){.name = "inbound-answered", .source = "10.7.0.2", .port = 4444}) ||
+    return evelog_fits(record,
+                       &(struct evelog_filter){.name = "inbound-answered", .source = "10.7.0.2", .port = 4444}) ||
            evelog_fits(record, &(struct evelog_filter){.name = "inbound-attempted", .port = 4444}) ||
-           evelog_fits(record, &(struct evelog_filter){.name = "inbound-attempted", .source = "10.7.0.2", .port = 8081}) ||
+           evelog_fits(record,
+                       &(struct evelog_filter){.name = "inbound-attempted", .source = "10.7.0.2", .port = 8081}) ||
            evelog_fits(record, &(struct evelog_filter){.name = "outbound-answered", .port = 6667}) ||
            evelog_fits(record, &(struct evelog_filter){.name = "outbound-attempted", .port = 6667});
 }
@@ -130,7 +133,8 @@ static void expect_exactly(const struct evelog *log)
 {
     for (size_t i = 0; i < WANTED; i++) {
         const struct wanted_record *w = &wanted_records[i];
-        const json_t *r = evelog_last(log, &(struct evelog_filter){.name = w->name, .source = w->source, .port = w->port});
+        const json_t *r =
+            evelog_last(log, &(struct evelog_filter){.name = w->name, .source = w->source, .port = w->port});
 
         cr_expect(r, "no %s from %s to port %u", w->name, w->source ? w->source : "-", w->port);
         if (r)
@@ -162,10 +166,12 @@ Test(alerts, a_day_in_a_minute, .timeout = 180)
     ntp = traffic_serve_udp(&n.client, "10.7.0.2", 123);
     irc = traffic_serve_tcp(&n.client, "10.7.0.2", 6667);
     peer = traffic_serve_tcp(&n.node, "10.7.0.1", 3000);
-    node_attach(&n, "node0 --alerts %s --peer node2=10.7.0.9 --interval 1 --alert summary_s=600 --alert peer_silent_s=3", path);
+    node_attach(
+        &n, "node0 --alerts %s --peer node2=10.7.0.9 --interval 1 --alert summary_s=600 --alert peer_silent_s=3", path);
 
     /* Left open and idle: the scan would push a closed one out before the walk that looks for families passes. */
-    peer_fd = traffic_tcp_open(&n.client, &(struct traffic_tcp){.address = "10.7.0.1", .port = 3000, .local_address = "10.7.0.9"});
+    peer_fd = traffic_tcp_open(&n.client,
+                               &(struct traffic_tcp){.address = "10.7.0.1", .port = 3000, .local_address = "10.7.0.9"});
     traffic_tcp_more(peer_fd, 500, 0);
     traffic_tcp(&n.client, &(struct traffic_tcp){.address = "10.7.0.1", .port = 2049, .up = 1000000, .down = 1000000});
     traffic_tcp(&n.client, &(struct traffic_tcp){.address = "10.7.0.1", .port = 445, .up = 50000, .down = 500000});
@@ -176,7 +182,9 @@ Test(alerts, a_day_in_a_minute, .timeout = 180)
     traffic_tcp(&n.client, &(struct traffic_tcp){.address = "10.7.0.1", .port = 4444, .up = 100, .down = 5000});
     fd = traffic_tcp_open(&n.node, &(struct traffic_tcp){.address = "10.7.0.2", .port = 6667});
     traffic_tcp_more(fd, 3000, 100);
-    netns_run(&n.client, "nmap -n -Pn -sS -p- -T5 --min-rate 15000 --max-retries 0 -S 10.7.0.3 -e client0 10.7.0.1 >/dev/null 2>&1");
+    netns_run(
+        &n.client,
+        "nmap -n -Pn -sS -p- -T5 --min-rate 15000 --max-retries 0 -S 10.7.0.3 -e client0 10.7.0.1 >/dev/null 2>&1");
     EVELOG_UNTIL(path, 10000, .name = "peer-silent");
     EVELOG_UNTIL(path, 15000, .name = "peer-family");
     EVELOG_UNTIL(path, 5000, .name = "table-full");

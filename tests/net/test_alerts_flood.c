@@ -48,7 +48,8 @@ static int flood(void *argument)
         uint32_t address = htonl(0x0b000000u + i);
 
         packet_start(p);
-        packet_ethernet(p, &(struct packet_ethernet){.source = "02:00:00:00:00:02", .destination = "02:00:00:00:00:01"});
+        packet_ethernet(p,
+                        &(struct packet_ethernet){.source = "02:00:00:00:00:02", .destination = "02:00:00:00:00:01"});
         packet_ipv4(p, &(struct packet_ipv4){.source = inet_ntop(AF_INET, &address, source, sizeof(source)),
                                              .destination = "10.7.0.1"});
         packet_tcp(p, &(struct packet_tcp){.source = 1024 + i % 60000, .destination = f->from_port + i % f->ports,
@@ -140,12 +141,15 @@ Test(alerts_flood, a_backdoor_is_told_within_a_second, .timeout = 240)
             if (evelog_fits(log.records[i], &(struct evelog_filter){.source = "10.7.0.2", .port = BACKDOOR}))
                 record = log.records[i];
     latency = qpw_eve_parse_time(evelog_fact(record, "written")) / 1e6 - before;
-    printf("    under 200,000 forged answers: backdoor told after %.0f ms, auditor at most %ld KiB, %zu answered alerts of the "
-           "open port, %zu records\n", latency, resident, EVELOG_COUNT(&log, .name = "inbound-answered", .port = OPEN_PORT), log.n);
+    printf("    under 200,000 forged answers: backdoor told after %.0f ms, auditor at most %ld KiB, %zu answered "
+           "alerts of the "
+           "open port, %zu records\n",
+           latency, resident, EVELOG_COUNT(&log, .name = "inbound-answered", .port = OPEN_PORT), log.n);
     fflush(stdout);
     cr_expect_lt(latency, 1000);
     cr_expect_lt(resident, RESIDENT_LIMIT_KIB);
-    cr_expect_gt(EVELOG_COUNT(&log, .name = "inbound-answered", .port = OPEN_PORT), 4000, "each has its own alert up to the quota");
+    cr_expect_gt(EVELOG_COUNT(&log, .name = "inbound-answered", .port = OPEN_PORT), 4000,
+                 "each has its own alert up to the quota");
     cr_expect_lt(EVELOG_COUNT(&log, .name = "inbound-refused"), 200, "those that were refused are told as one");
     evelog_clear(&log);
     netns_run(&n.node, "ip route del 11.0.0.0/8"); /* no more SYN+ACKs sent again to who never was */

@@ -38,10 +38,11 @@ Test(alert_engine, a_first_attempt_is_told_at_once_and_says_which_line_would_all
     cr_expect_eq(sink.records[0].seen_ns, T0);
     cr_expect_eq(sink.records[0].count, 1);
     cr_expect_str_eq(sink.records[0].allow, "inbound tcp 4444 approved from=10.0.0.5");
-    cr_expect_str_eq(sink.records[0].text,
-                     "10.0.0.5 tried tcp port 4444 of 10.0.0.1 and no answer was seen. Policy qumulo/on-prem has no inbound "
-                     "row for it. The hooks are before the node's own firewall, which may have dropped it. To allow it: "
-                     "`inbound tcp 4444 approved from=10.0.0.5`");
+    cr_expect_str_eq(
+        sink.records[0].text,
+        "10.0.0.5 tried tcp port 4444 of 10.0.0.1 and no answer was seen. Policy qumulo/on-prem has no inbound "
+        "row for it. The hooks are before the node's own firewall, which may have dropped it. To allow it: "
+        "`inbound tcp 4444 approved from=10.0.0.5`");
     stop(e);
 }
 
@@ -114,7 +115,11 @@ static void some_process(void *data, const struct qpw_finding_row *row, struct q
 Test(alert_engine, the_process_is_named_and_remembered_when_its_socket_is_gone)
 {
     struct qpw_engine *e = start();
-    struct qpw_process process = {.match = QPW_MATCH_EXACT, .pid = 77, .name = "nc", .user = "root", .exe = "/usr/bin/nc",
+    struct qpw_process process = {.match = QPW_MATCH_EXACT,
+                                  .pid = 77,
+                                  .name = "nc",
+                                  .user = "root",
+                                  .exe = "/usr/bin/nc",
                                   .unit = "evil.service"};
     struct qpw_engine_context context = plain_context();
     struct qpw_finding_row row = finding(IN, "10.0.0.5", "10.0.0.1", 4444, QPW_OUTCOME_ANSWERED, T0, T0);
@@ -128,7 +133,8 @@ Test(alert_engine, the_process_is_named_and_remembered_when_its_socket_is_gone)
     qpw_engine_findings(e, &row, 1, T0 + SEC);
     cr_assert_eq(sink.n, 2);
     for (unsigned i = 0; i < 2; i++) {
-        cr_expect(strstr(sink.records[i].text, "process nc (pid 77, user root, evil.service)"), "%s", sink.records[i].text);
+        cr_expect(strstr(sink.records[i].text, "process nc (pid 77, user root, evil.service)"), "%s",
+                  sink.records[i].text);
         cr_expect(strstr(sink.records[i].line, "\"pid\":[\"77\"]"));
     }
     cr_expect_str_eq(sink.records[0].allow, "inbound tcp 4444 nc from=10.0.0.5");
@@ -203,7 +209,8 @@ Test(alert_engine, other_verdicts)
                      "undecided-both");
     cr_expect_str_eq(told_as(QPW_VERDICT_UNDECIDED, QPW_OUTCOME_ANSWERED, QPW_REASON_MIDSTREAM, QPW_EVIDENCE_NONE), "");
     cr_expect_str_eq(told_as(QPW_VERDICT_UNDECIDED, QPW_OUTCOME_DATA, QPW_REASON_INFERRED, QPW_EVIDENCE_INFERRED), "");
-    cr_expect_str_eq(told_as(QPW_VERDICT_UNDECIDED, QPW_OUTCOME_ATTEMPTED, QPW_REASON_UNSOLICITED, QPW_EVIDENCE_NONE), "");
+    cr_expect_str_eq(told_as(QPW_VERDICT_UNDECIDED, QPW_OUTCOME_ATTEMPTED, QPW_REASON_UNSOLICITED, QPW_EVIDENCE_NONE),
+                     "");
 }
 
 Test(alert_engine, implied_companions_name_the_statement_that_makes_them_unexpected)
@@ -259,7 +266,8 @@ Test(alert_engine, a_superseded_finding_is_closed_once_if_it_was_told)
     cr_expect_str_eq(sink_words(&sink, 0), "inbound-attempted/first, inbound-attempted/closed");
     rows[1].value.outcome = QPW_OUTCOME_ANSWERED;
     qpw_engine_findings(e, rows, 2, T0 + 3 * SEC);
-    cr_expect_str_eq(sink_words(&sink, 2), "inbound-answered/first", "what answered is told, whatever is thought of it now");
+    cr_expect_str_eq(sink_words(&sink, 2), "inbound-answered/first",
+                     "what answered is told, whatever is thought of it now");
     stop(e);
 }
 
@@ -328,7 +336,8 @@ Test(alert_engine, a_later_connection_that_is_answered_is_an_escalation)
     row = finding(IN, "10.0.0.5", "10.0.0.1", 4444, QPW_OUTCOME_ANSWERED, T0, T0 + 400 * SEC);
     row.counts.connections = 100;
     qpw_engine_findings(e, &row, 1, T0 + 400 * SEC);
-    cr_assert_str_eq(sink_words(&sink, 0), "inbound-refused/first, inbound-answered/escalation, inbound-answered/summary");
+    cr_assert_str_eq(sink_words(&sink, 0),
+                     "inbound-refused/first, inbound-answered/escalation, inbound-answered/summary");
     cr_expect_eq(sink.records[2].suppressed, 10);
     stop(e);
 }
@@ -337,8 +346,12 @@ Test(alert_engine, a_finding_begun_after_the_logs_last_word_on_it_is_told_again)
 {
     struct qpw_engine *e = start();
     struct qpw_finding_row row = finding(IN, "10.0.0.5", "10.0.0.1", 4444, QPW_OUTCOME_ATTEMPTED, T0, T0);
-    struct qpw_engine_past past = {.flow_id = row.flow_id, .written_unix_ns = T0 - 500 * SEC, .count = 90, .sequence = 3,
-                                   .signature_id = 1000104, .outcome = QPW_OUTCOME_DATA};
+    struct qpw_engine_past past = {.flow_id = row.flow_id,
+                                   .written_unix_ns = T0 - 500 * SEC,
+                                   .count = 90,
+                                   .sequence = 3,
+                                   .signature_id = 1000104,
+                                   .outcome = QPW_OUTCOME_DATA};
 
     cr_assert_eq(qpw_engine_restore(e, &past), 0);
     qpw_engine_findings(e, &row, 1, T0 + SEC);
@@ -353,11 +366,16 @@ Test(alert_engine, a_finding_begun_after_the_logs_last_word_on_it_is_told_again)
 Test(alert_engine, frames_that_are_not_ip_are_told_by_their_ethertype)
 {
     struct qpw_engine *e = start();
-    struct qpw_finding_row row = {.key = {.port = 0x8915, .kind = QPW_KIND_ETHERTYPE, .direction = QPW_DIR_NON_IP,
+    struct qpw_finding_row row = {.key = {.port = 0x8915,
+                                          .kind = QPW_KIND_ETHERTYPE,
+                                          .direction = QPW_DIR_NON_IP,
                                           .verdict = QPW_VERDICT_UNEXPECTED,
-                                          .initiator = {[10] = 2, 0, 0, 0, 0, 0xaa}, .responder = {[10] = 2, 0, 0, 0, 0, 0xbb}},
+                                          .initiator = {[10] = 2, 0, 0, 0, 0, 0xaa},
+                                          .responder = {[10] = 2, 0, 0, 0, 0, 0xbb}},
                                   .value = {.iface = 1, .outcome = QPW_OUTCOME_ATTEMPTED},
-                                  .first_unix_ns = T0, .last_unix_ns = T0, .flow_id = 5};
+                                  .first_unix_ns = T0,
+                                  .last_unix_ns = T0,
+                                  .flow_id = 5};
 
     qpw_engine_findings(e, &row, 1, T0);
     cr_assert_str_eq(sink_words(&sink, 0), "ethertype/first");

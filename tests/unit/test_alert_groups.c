@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* What is told as one: scans, many initiators, floods, unnamed neighbours, noise; the cap; and that none hides an answer. */
+/* What is told as one: scans, many initiators, floods, unnamed neighbours, noise; the cap; and that none hides an
+ * answer. */
 #include <criterion/criterion.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -50,8 +51,8 @@ Test(alert_groups, a_scan_offered_in_one_batch_is_one_record)
     qpw_engine_findings(e, ports("10.9.9.9", 1, 2000, QPW_OUTCOME_REFUSED, T0, 1000000), 2000, T0 + 2 * SEC);
     cr_assert_str_eq(sink_words(&sink, 0), "scan/first");
     cr_expect_eq(sink.records[0].count, 2000);
-    cr_expect(strstr(sink.records[0].text, "10.9.9.9 tried 2000 unlisted ports or addresses (ports from 1 to 2000)"), "%s",
-              sink.records[0].text);
+    cr_expect(strstr(sink.records[0].text, "10.9.9.9 tried 2000 unlisted ports or addresses (ports from 1 to 2000)"),
+              "%s", sink.records[0].text);
     cr_expect(strstr(sink.records[0].text, "suppress inbound any any from=10.9.9.9 until="));
     stop(e);
 }
@@ -258,8 +259,9 @@ Test(alert_groups, noise_is_told_once_a_day_for_each_port)
     struct qpw_engine *e = engine_for(&sink, NULL);
 
     for (unsigned s = 0; s < 2 * 86400; s += 600) {
-        struct qpw_finding_row rows[2] = {finding(IN, "10.0.0.9", "10.0.0.255", 6771, QPW_OUTCOME_ATTEMPTED, T0, T0 + s * SEC),
-                                          finding(IN, "10.0.0.8", "239.1.1.1", 1900, QPW_OUTCOME_ATTEMPTED, T0, T0 + s * SEC)};
+        struct qpw_finding_row rows[2] = {
+            finding(IN, "10.0.0.9", "10.0.0.255", 6771, QPW_OUTCOME_ATTEMPTED, T0, T0 + s * SEC),
+            finding(IN, "10.0.0.8", "239.1.1.1", 1900, QPW_OUTCOME_ATTEMPTED, T0, T0 + s * SEC)};
 
         rows[0].value.flags = rows[1].value.flags = QPW_FINDING_MULTICAST;
         rows[0].counts.connections = rows[1].counts.connections = 1 + s;
@@ -367,7 +369,8 @@ Test(alert_groups, random_streams)
         for (size_t r = 0; r < sink.n; r++)
             if (sink.records[r].signature == qpw_signature(QPW_SIG_HELD_BACK))
                 told += sink.records[r].count;
-        cr_expect_eq(told, figures.held, "seed %u: %lu held, %lu told", seed, (unsigned long)figures.held, (unsigned long)told);
+        cr_expect_eq(told, figures.held, "seed %u: %lu held, %lu told", seed, (unsigned long)figures.held,
+                     (unsigned long)told);
         stop(e);
     }
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* What the tool says of peers and of itself: silence, ports, families, coverage, losses, reloads, suppressions, heartbeat. */
+/* What the tool says of peers and of itself: silence, ports, families, coverage, losses, reloads, suppressions,
+ * heartbeat. */
 #include <criterion/criterion.h>
 #include <jansson.h>
 #include <netinet/in.h>
@@ -18,8 +19,13 @@ static struct qpw_policy policy;
 
 static struct qpw_meter_row peer_meter(unsigned peer, unsigned port, uint64_t packets, uint64_t first_ns)
 {
-    return (struct qpw_meter_row){.key = {.kind = QPW_KIND_PORT, .protocol = IPPROTO_TCP, .direction = QPW_DIR_INBOUND,
-                                          .scope = QPW_SCOPE_PEER, .verdict = QPW_VERDICT_PEER, .port = port, .iface = 1,
+    return (struct qpw_meter_row){.key = {.kind = QPW_KIND_PORT,
+                                          .protocol = IPPROTO_TCP,
+                                          .direction = QPW_DIR_INBOUND,
+                                          .scope = QPW_SCOPE_PEER,
+                                          .verdict = QPW_VERDICT_PEER,
+                                          .port = port,
+                                          .iface = 1,
                                           .peer = peer},
                                   .counts = {.connections = 1, .rx_packets = packets, .rx_bytes = 100 * packets},
                                   .first_unix_ns = first_ns};
@@ -181,8 +187,10 @@ Test(alert_health, coverage_already_in_the_log_is_not_told_again)
 Test(alert_health, lost_detail_is_counted_and_said)
 {
     struct qpw_detail_row details[] = {
-        {.key = {.port = 80, .kind = QPW_KIND_PORT, .protocol = IPPROTO_TCP, .direction = QPW_DIR_INBOUND}, .packets = 5},
-        {.key = {.port = 81, .kind = QPW_KIND_PORT, .protocol = IPPROTO_TCP, .direction = QPW_DIR_INBOUND}, .packets = 900},
+        {.key = {.port = 80, .kind = QPW_KIND_PORT, .protocol = IPPROTO_TCP, .direction = QPW_DIR_INBOUND},
+         .packets = 5},
+        {.key = {.port = 81, .kind = QPW_KIND_PORT, .protocol = IPPROTO_TCP, .direction = QPW_DIR_INBOUND},
+         .packets = 900},
         {.key = {.by_prefix = 1, .direction = QPW_DIR_INBOUND}, .packets = 905}};
     struct qpw_engine *e = engine_for(&sink, NULL);
     struct qpw_snapshot s = {.details = details, .n_details = 3};
@@ -243,7 +251,8 @@ Test(alert_health, a_heartbeat_a_minute)
     cr_assert_str_eq(sink_words(&sink, 0), "stats/stats, stats/stats, stats/stats");
     o = json_loads(sink.records[2].line, 0, NULL);
     cr_expect_eq(json_integer_value(json_object_get(json_object_get(o, "stats"), "uptime")), 180);
-    cr_expect_eq(json_integer_value(json_object_get(json_object_get(json_object_get(o, "stats"), "decoder"), "pkts")), 20);
+    cr_expect_eq(json_integer_value(json_object_get(json_object_get(json_object_get(o, "stats"), "decoder"), "pkts")),
+                 20);
     json_decref(o);
     stop(e);
 }
@@ -254,9 +263,14 @@ static void suppress(struct qpw_suppression *line, unsigned outcome, int64_t unt
     static struct qpw_range range;
 
     cr_assert_eq(qpw_range_parse("10.9.9.9", &range, &(const char *){NULL}), 0);
-    *line = (struct qpw_suppression){.text = "suppress inbound tcp any from=10.9.9.9 reason=\"own scanner\"", .name = "own",
-                                     .reason = "own scanner", .until = until, .direction = QPW_DIR_INBOUND, .outcome = outcome,
-                                     .flags = QPW_RULE_ANY_PORT | QPW_RULE_FROM, .protocols = {1ull << IPPROTO_TCP},
+    *line = (struct qpw_suppression){.text = "suppress inbound tcp any from=10.9.9.9 reason=\"own scanner\"",
+                                     .name = "own",
+                                     .reason = "own scanner",
+                                     .until = until,
+                                     .direction = QPW_DIR_INBOUND,
+                                     .outcome = outcome,
+                                     .flags = QPW_RULE_ANY_PORT | QPW_RULE_FROM,
+                                     .protocols = {1ull << IPPROTO_TCP},
                                      .from = {&range, 1, 1}};
     policy.suppressions = line;
     policy.n_suppressions = 1;

@@ -310,7 +310,8 @@ Test(alert_log, foreign_lines_are_passed_over)
 {
     struct qpw_error err;
 
-    cr_assert_eq(put("{\"event_type\":\"alert\",\"flow_id\":5,\"alert\":{\"signature_id\":2001}}\nnot json\n[1]\n{}\n\n"), 0);
+    cr_assert_eq(
+        put("{\"event_type\":\"alert\",\"flow_id\":5,\"alert\":{\"signature_id\":2001}}\nnot json\n[1]\n{}\n\n"), 0);
     cr_expect_eq(qpw_log_history(&log_, 1 << 20, note, NULL, &err), 0);
     cr_expect_eq(n_pasts, 0);
 }

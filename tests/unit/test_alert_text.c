@@ -34,7 +34,8 @@ static bool covers(const char *line, const struct qpw_finding_row *row)
            (!(rule->flags & QPW_RULE_FROM) || qpw_addresses_contain(&rule->from, row->key.initiator)) &&
            (!(rule->flags & QPW_RULE_TO) || qpw_addresses_contain(&rule->to, row->key.responder));
     if (!(rule->flags & QPW_RULE_ANY_PORT))
-        fits = fits && rule->n_ports == 1 && rule->ports[0].first == row->key.port && rule->ports[0].last == row->key.port;
+        fits =
+            fits && rule->n_ports == 1 && rule->ports[0].first == row->key.port && rule->ports[0].last == row->key.port;
     cr_expect_not(rule->flags & QPW_RULE_ANY_PROTOCOL, "%s", line);
     qpw_policy_clear(&policy);
     return fits;
@@ -49,7 +50,8 @@ static void allows(struct qpw_finding_row row)
 
     cr_assert(qpw_text_allow_line(&about, false, line, sizeof(line)));
     cr_expect(covers(line, &row), "%s", line);
-    qpw_address_parse("192.0.2.77", row.key.direction == QPW_DIR_OUTBOUND ? stranger.key.responder : stranger.key.initiator);
+    qpw_address_parse("192.0.2.77",
+                      row.key.direction == QPW_DIR_OUTBOUND ? stranger.key.responder : stranger.key.initiator);
     cr_expect_not(covers(line, &stranger), "%s: allows others too", line);
     cr_assert(qpw_text_allow_line(&about, true, line, sizeof(line)));
     cr_expect(covers(line, &stranger), "%s", line);
@@ -141,9 +143,14 @@ Test(alert_text, the_suppression_offered_hides_the_scan)
     struct qpw_engine_context context = plain_context();
     struct qpw_finding_row row = finding(QPW_DIR_INBOUND, "10.0.0.5", "10.0.0.1", 4444, QPW_OUTCOME_REFUSED, T0, T0);
     struct qpw_text_about about = {.context = &context, .row = &row};
-    struct qpw_suppress_query query = {.direction = row.key.direction, .kind = row.key.kind, .protocol = row.key.protocol,
-                                       .outcome = row.value.outcome, .port = row.key.port, .from = row.key.initiator,
-                                       .to = row.key.responder, .now = T0 / SEC};
+    struct qpw_suppress_query query = {.direction = row.key.direction,
+                                       .kind = row.key.kind,
+                                       .protocol = row.key.protocol,
+                                       .outcome = row.value.outcome,
+                                       .port = row.key.port,
+                                       .from = row.key.initiator,
+                                       .to = row.key.responder,
+                                       .now = T0 / SEC};
     struct qpw_policy policy;
     char text[512], *line, *end;
 

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* The records as JSON: every signature valid against the format's schema, and the fields that every reader may rely on. */
+/*
+ * The records as JSON: every signature valid against the format's schema, and the fields that every reader may rely
+ * on.
+ */
 #include <criterion/criterion.h>
 #include <jansson.h>
 #include <netinet/in.h>
@@ -105,7 +108,8 @@ Test(eve, every_signature_is_valid)
     rows[3].key.kind = QPW_KIND_PROTOCOL;
     rows[3].key.protocol = 47;
     rows[3].key.port = 0;
-    rows[4] = (struct qpw_finding_row){.key = {.kind = QPW_KIND_ETHERTYPE, .port = 0x8915, .direction = QPW_DIR_NON_IP}};
+    rows[4] =
+        (struct qpw_finding_row){.key = {.kind = QPW_KIND_ETHERTYPE, .port = 0x8915, .direction = QPW_DIR_NON_IP}};
 
     cr_assert(out);
     for (unsigned name = 1; name < QPW_SIG_COUNT; name++)

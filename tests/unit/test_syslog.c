@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* The secondary way: messages by the letter of RFC 5424, received by a real rsyslog over each socket; the journal's format. */
+/* The secondary way: messages by the letter of RFC 5424, received by a real rsyslog over each socket; the journal's
+ * format. */
 #include <arpa/inet.h>
 #include <criterion/criterion.h>
 #include <errno.h>
@@ -74,7 +75,8 @@ Test(syslog, the_message_is_rfc_5424)
     size_t length = qpw_syslog_message(&record, message, sizeof(message));
 
     cr_expect_eq(strlen(message), length);
-    snprintf(expected, sizeof(expected), "<82>1 2026-03-01T00:00:00.000000Z node1 qportwatch %d inbound-answered [qportwatch@32473 ",
+    snprintf(expected, sizeof(expected),
+             "<82>1 2026-03-01T00:00:00.000000Z node1 qportwatch %d inbound-answered [qportwatch@32473 ",
              (int)getpid());
     cr_expect_eq(strncmp(message, expected, strlen(expected)), 0, "%s", message);
     cr_expect(strstr(message, " signature_id=\"1000103\" severity=\"high\" flow_id=\""));
@@ -107,8 +109,17 @@ Test(syslog, targets)
 {
     static const char *const good[] = {"unix", "unix:/run/x", "udp:10.0.0.1", "udp:10.0.0.1:6514", "tcp:[fd00::1]:601",
                                        "tcp:fd00::1", "tcp:[fd00::1]", "journald", "journald:/run/j"};
-    static const char *const bad[] = {"", "unixx", "udp", "udp:", "udp:host", "udp:10.0.0.1:0", "udp:10.0.0.1:x", "tcp:10.0.0.1:65536",
-                                      "unix:", "journal", "tcp:[fd00::1]x"};
+    static const char *const bad[] = {"",
+                                      "unixx",
+                                      "udp",
+                                      "udp:",
+                                      "udp:host",
+                                      "udp:10.0.0.1:0",
+                                      "udp:10.0.0.1:x",
+                                      "tcp:10.0.0.1:65536",
+                                      "unix:",
+                                      "journal",
+                                      "tcp:[fd00::1]x"};
     struct qpw_syslog *s;
     struct qpw_error err;
 
@@ -186,10 +197,14 @@ static pid_t start_rsyslog(unsigned udp, unsigned tcp)
     cr_assert(f);
     fprintf(f,
             "global(workDirectory=\"%s\")\nmodule(load=\"imuxsock\" SysSock.Use=\"off\")\nmodule(load=\"imudp\")\n"
-            "module(load=\"imtcp\")\ninput(type=\"imuxsock\" Socket=\"%s/log\" UseSpecialParser=\"off\" CreatePath=\"off\")\n"
-            "input(type=\"imudp\" port=\"%u\" address=\"127.0.0.1\")\ninput(type=\"imtcp\" port=\"%u\" address=\"127.0.0.1\")\n"
-            "template(name=\"t\" type=\"string\" string=\"%%inputname%%|%%protocol-version%%|%%syslogseverity-text%%|%%hostname%%|"
-            "%%app-name%%|%%msgid%%|%%structured-data%%|%%msg%%\\n\")\naction(type=\"ompipe\" pipe=\"%s/pipe\" template=\"t\")\n",
+            "module(load=\"imtcp\")\ninput(type=\"imuxsock\" Socket=\"%s/log\" UseSpecialParser=\"off\" "
+            "CreatePath=\"off\")\n"
+            "input(type=\"imudp\" port=\"%u\" address=\"127.0.0.1\")\ninput(type=\"imtcp\" port=\"%u\" "
+            "address=\"127.0.0.1\")\n"
+            "template(name=\"t\" type=\"string\" "
+            "string=\"%%inputname%%|%%protocol-version%%|%%syslogseverity-text%%|%%hostname%%|"
+            "%%app-name%%|%%msgid%%|%%structured-data%%|%%msg%%\\n\")\naction(type=\"ompipe\" pipe=\"%s/pipe\" "
+            "template=\"t\")\n",
             dir, dir, udp, tcp, dir);
     fclose(f);
     pid = fork();
@@ -276,7 +291,8 @@ Test(syslog, a_real_rsyslog_receives_it_over_each_socket)
             cr_assert_eq(qpw_syslog_write(s, &record), 0);
             line = next_line(fd, 5000);
             cr_assert(line, "%s: message %u did not come", targets[i], n);
-            snprintf(head, sizeof(head), "%s|1|crit|node1|qportwatch|inbound-answered|[qportwatch@32473 signature_id=\"1000103\"",
+            snprintf(head, sizeof(head),
+                     "%s|1|crit|node1|qportwatch|inbound-answered|[qportwatch@32473 signature_id=\"1000103\"",
                      inputs[i]);
             cr_expect_eq(strncmp(line, head, strlen(head)), 0, "%s", line);
             cr_expect(strstr(line, "|10.0.0.1 answered 10.0.0.5 on tcp port 4444.") ||

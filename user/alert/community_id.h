@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* community_id.h - Community ID version 1: the same text for both directions of a flow, in every tool that speaks it. */
+/*
+ * community_id.h - Community ID version 1: the same text for both directions of a flow, in every tool that speaks it.
+ */
 #ifndef QPW_ALERT_COMMUNITY_ID_H
 #define QPW_ALERT_COMMUNITY_ID_H
 

@@ -113,9 +113,11 @@ static json_t *ether(const struct qpw_finding_key *key)
     json_t *o = json_object();
 
     json_object_set_new(o, "ether_type", json_integer(key->port));
-    json_object_set_new(o, "src_mac", json_sprintf("%02x:%02x:%02x:%02x:%02x:%02x", from[0], from[1], from[2], from[3], from[4],
-                                                   from[5]));
-    json_object_set_new(o, "dest_mac", json_sprintf("%02x:%02x:%02x:%02x:%02x:%02x", to[0], to[1], to[2], to[3], to[4], to[5]));
+    json_object_set_new(
+        o, "src_mac",
+        json_sprintf("%02x:%02x:%02x:%02x:%02x:%02x", from[0], from[1], from[2], from[3], from[4], from[5]));
+    json_object_set_new(o, "dest_mac",
+                        json_sprintf("%02x:%02x:%02x:%02x:%02x:%02x", to[0], to[1], to[2], to[3], to[4], to[5]));
     return o;
 }
 
@@ -140,7 +142,8 @@ static void endpoints(json_t *o, const struct qpw_record *r)
     }
     json_object_set_new(o, "proto", text(qpw_eve_protocol(key->protocol, buf, sizeof(buf))));
     if (r->has_initiator)
-        json_object_set_new(o, "ip_v", json_integer(IN6_IS_ADDR_V4MAPPED((const struct in6_addr *)key->initiator) ? 4 : 6));
+        json_object_set_new(o, "ip_v",
+                            json_integer(IN6_IS_ADDR_V4MAPPED((const struct in6_addr *)key->initiator) ? 4 : 6));
     if (key->kind == QPW_KIND_ICMP) {
         json_object_set_new(o, "icmp_type", json_integer(key->port));
         json_object_set_new(o, "icmp_code", json_integer(r->row.value.icmp_code));
@@ -190,7 +193,8 @@ static json_t *flow(const struct qpw_record *r)
 
 static void alert(json_t *o, const struct qpw_record *r)
 {
-    static const char *const categories[] = {"", "Unexpected and answered", "Unexpected", "Attempt or loss", "Information"};
+    static const char *const categories[] = {"", "Unexpected and answered", "Unexpected", "Attempt or loss",
+                                             "Information"};
     const struct qpw_signature *s = r->signature;
 
     json_object_set_new(o, "in_iface", text(r->iface ? r->iface : "any"));
@@ -201,14 +205,16 @@ static void alert(json_t *o, const struct qpw_record *r)
         if (r->row.key.kind != QPW_KIND_ETHERTYPE)
             community(o, r);
     }
-    json_object_set_new(o, "alert", json_pack("{s:s, s:i, s:i, s:i, s:s, s:s, s:i, s:o}", "action", "allowed", "gid",
-                                              QPW_ALERT_GID, "signature_id", (int)s->id, "rev", 1, "signature", s->title,
-                                              "category", categories[s->severity], "severity", (int)s->severity,
-                                              "metadata", facts(r)));
+    json_object_set_new(o, "alert",
+                        json_pack("{s:s, s:i, s:i, s:i, s:s, s:s, s:i, s:o}", "action", "allowed", "gid", QPW_ALERT_GID,
+                                  "signature_id", (int)s->id, "rev", 1, "signature", s->title, "category",
+                                  categories[s->severity], "severity", (int)s->severity, "metadata", facts(r)));
     json_object_set_new(o, "flow", flow(r));
 }
 
-/* About the auditor's own work: the facts as named variables, since this event type has no place of its own for them. */
+/*
+ * About the auditor's own work: the facts as named variables, since this event type has no place of its own for them.
+ */
 static void engine(json_t *o, const struct qpw_record *r)
 {
     json_t *own = facts(r), *variables = json_array(), *value;
@@ -227,14 +233,14 @@ static void engine(json_t *o, const struct qpw_record *r)
 
 static void stats(json_t *o, const struct qpw_heartbeat *h)
 {
-    json_object_set_new(
-        o, "stats",
-        json_pack("{s:I, s:{s:I, s:I}, s:{s:I, s:I, s:I}, s:{s:I, s:I, s:I}, s:{s:I, s:I}}", "uptime", (json_int_t)h->uptime_s,
-                  "capture", "kernel_packets", (json_int_t)h->packets, "kernel_drops", (json_int_t)h->lost_detail, "decoder",
-                  "pkts", (json_int_t)h->packets, "bytes", (json_int_t)h->bytes, "invalid", (json_int_t)h->undecodable,
-                  "detect", "alert", (json_int_t)h->alerts, "alerts_suppressed", (json_int_t)h->suppressed,
-                  "alert_queue_overflow", (json_int_t)h->held, "flow", "active", (json_int_t)h->connections, "total",
-                  (json_int_t)h->findings));
+    json_object_set_new(o, "stats",
+                        json_pack("{s:I, s:{s:I, s:I}, s:{s:I, s:I, s:I}, s:{s:I, s:I, s:I}, s:{s:I, s:I}}", "uptime",
+                                  (json_int_t)h->uptime_s, "capture", "kernel_packets", (json_int_t)h->packets,
+                                  "kernel_drops", (json_int_t)h->lost_detail, "decoder", "pkts", (json_int_t)h->packets,
+                                  "bytes", (json_int_t)h->bytes, "invalid", (json_int_t)h->undecodable, "detect",
+                                  "alert", (json_int_t)h->alerts, "alerts_suppressed", (json_int_t)h->suppressed,
+                                  "alert_queue_overflow", (json_int_t)h->held, "flow", "active",
+                                  (json_int_t)h->connections, "total", (json_int_t)h->findings));
 }
 
 int qpw_eve_line(const struct qpw_record *r, char **ret_line, size_t *ret_length)

@@ -8,8 +8,8 @@
 #include "alert/record.h"
 
 /*
- * One JSON object ended by a newline. Returns 0 with *ret_line (the caller frees it) and its length, newline included, or
- * -ENOMEM with both untouched.
+ * One JSON object ended by a newline. Returns 0 with *ret_line (the caller frees it) and its length, newline included,
+ * or -ENOMEM with both untouched.
  */
 int qpw_eve_line(const struct qpw_record *record, char **ret_line, size_t *ret_length);
 

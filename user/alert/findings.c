@@ -111,7 +111,8 @@ static int write_finding(struct qpw_engine *e, struct work *w, enum qpw_record_k
     r->has_initiator = r->has_responder = row->key.kind != QPW_KIND_ETHERTYPE;
     r->has_port = row->key.kind == QPW_KIND_PORT && row->key.port;
     r->iface = qpw_engine_iface(e, row->value.iface);
-    snprintf(ports, sizeof(ports), "The initiator's port was %u, the other %u.", row->value.initiator_port, row->key.port);
+    snprintf(ports, sizeof(ports), "The initiator's port was %u, the other %u.", row->value.initiator_port,
+             row->key.port);
     snprintf(count, sizeof(count), "%llu", (unsigned long long)n);
     about.words = (struct qpw_text_words){.count = count, .ports = ports, .iface = r->iface,
                                           .peer = qpw_text_peer(&e->context, row->value.peer)};
@@ -215,7 +216,8 @@ static size_t join(struct qpw_engine *e, struct work *works, size_t n)
 }
 
 /* The rows that have something to tell and are not hidden, with their marks. Returns how many. */
-static size_t gather(struct qpw_engine *e, const struct qpw_finding_row *rows, size_t n, struct work *works, uint64_t now_ns)
+static size_t gather(struct qpw_engine *e, const struct qpw_finding_row *rows, size_t n, struct work *works,
+                     uint64_t now_ns)
 {
     size_t count = 0;
 

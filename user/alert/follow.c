@@ -28,7 +28,8 @@ static int open_notify(struct qpw_follow *f, struct qpw_error *err)
     if (!copy)
         return qpw_fail(err, -ENOMEM, "out of memory");
     f->notify = inotify_init1(IN_CLOEXEC);
-    if (f->notify < 0 || inotify_add_watch(f->notify, dirname(copy), IN_MODIFY | IN_CREATE | IN_MOVED_TO | IN_MOVED_FROM) < 0)
+    if (f->notify < 0 ||
+        inotify_add_watch(f->notify, dirname(copy), IN_MODIFY | IN_CREATE | IN_MOVED_TO | IN_MOVED_FROM) < 0)
         r = qpw_fail(err, -errno, "%s: its directory cannot be watched: %s", f->path, strerror(errno));
     free(copy);
     return r;

@@ -16,8 +16,8 @@ int qpw_follow_open(const char *path, bool wait, struct qpw_follow **ret, struct
 void qpw_follow_close(struct qpw_follow *f); /* NULL is fine */
 
 /*
- * The next whole line, without its newline; valid until the next call. 1; 0 at the end of what is there (without `wait`), or
- * when a signal came while waiting; a negative errno with err.
+ * The next whole line, without its newline; valid until the next call. 1; 0 at the end of what is there (without
+ * `wait`), or when a signal came while waiting; a negative errno with err.
  */
 int qpw_follow_line(struct qpw_follow *f, bool wait, const char **ret_line, size_t *ret_length, struct qpw_error *err);
 

@@ -73,7 +73,8 @@ static void prefixes_text(struct qpw_record *r, struct qpw_prefixes *p, char *bu
         }
         prefix_text(p->prefix[best], text, sizeof(text));
         qpw_record_fact(r, "prefixes", "%s %u", text, p->count[best]);
-        used += snprintf(buf + used, used < size ? size - used : 0, "%s%s (%u)", round ? ", " : "", text, p->count[best]);
+        used +=
+            snprintf(buf + used, used < size ? size - used : 0, "%s%s (%u)", round ? ", " : "", text, p->count[best]);
     }
     if (rest)
         snprintf(buf + used, used < size ? size - used : 0, " and %u from others", rest);
@@ -154,7 +155,8 @@ static void write_if_due(struct qpw_engine *e, struct qpw_group *g, uint64_t now
     if (!g->told && !g->folded)
         return; /* over its threshold, but each of its findings has its own record so far */
     if (qpw_engine_take(e, now_ns))
-        write_group(e, g, mark, mark->sequence ? g->told ? QPW_RECORD_SUMMARY : QPW_RECORD_AGAIN : QPW_RECORD_FIRST, now_ns);
+        write_group(e, g, mark, mark->sequence ? g->told ? QPW_RECORD_SUMMARY : QPW_RECORD_AGAIN : QPW_RECORD_FIRST,
+                    now_ns);
 }
 
 void qpw_groups_write(struct qpw_engine *e, uint64_t now_ns)

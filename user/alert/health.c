@@ -73,7 +73,8 @@ static void lost_detail_text(const struct qpw_snapshot *s, char *buf, size_t siz
     }
     *buf = '\0';
     for (size_t t = 0; t < 5 && top[t] && used < size; t++) {
-        struct qpw_finding_key key = {.kind = top[t]->key.kind, .protocol = top[t]->key.protocol, .port = top[t]->key.port};
+        struct qpw_finding_key key = {
+            .kind = top[t]->key.kind, .protocol = top[t]->key.protocol, .port = top[t]->key.port};
 
         used += snprintf(buf + used, size - used, "%s%s %s %llu", t ? ", " : "Most of them: ",
                          qpw_direction_name(top[t]->key.direction), qpw_text_service(&key, service, sizeof(service)),

@@ -35,7 +35,8 @@ static struct qpw_suppress_state *by_text(struct qpw_engine *e, const char *text
 static void add(struct qpw_engine *e, const struct qpw_suppression *line)
 {
     struct qpw_suppress_state *grown = reallocarray(e->suppressions, e->n_suppressions + 1, sizeof(*grown));
-    struct qpw_suppress_state s = {.text = strdup(line->text), .reason = strdup(line->reason ? line->reason : "none given")};
+    struct qpw_suppress_state s = {.text = strdup(line->text),
+                                   .reason = strdup(line->reason ? line->reason : "none given")};
 
     if (grown)
         e->suppressions = grown;
@@ -94,11 +95,12 @@ bool qpw_hidden(struct qpw_engine *e, const struct qpw_finding_row *row, struct 
     return true;
 }
 
-static int write_one(struct qpw_engine *e, struct qpw_suppress_state *s, enum qpw_signature_name signature, uint64_t now_ns)
+static int write_one(struct qpw_engine *e, struct qpw_suppress_state *s, enum qpw_signature_name signature,
+                     uint64_t now_ns)
 {
     struct qpw_mark *mark = qpw_engine_mark(e, s->flow_id);
-    struct qpw_record *r = qpw_engine_begin(e, signature, mark && mark->sequence ? QPW_RECORD_SUMMARY : QPW_RECORD_FIRST,
-                                            now_ns, now_ns);
+    struct qpw_record *r =
+        qpw_engine_begin(e, signature, mark && mark->sequence ? QPW_RECORD_SUMMARY : QPW_RECORD_FIRST, now_ns, now_ns);
     struct qpw_text_about about = {.context = &e->context};
     char count[24], detail[512];
 
@@ -114,7 +116,8 @@ static int write_one(struct qpw_engine *e, struct qpw_suppress_state *s, enum qp
 }
 
 /* Its coming or going, once each. An earlier auditor's newest record says what was told. */
-static void tell_state(struct qpw_engine *e, struct qpw_suppress_state *s, const struct qpw_suppression *line, uint64_t now_ns)
+static void tell_state(struct qpw_engine *e, struct qpw_suppress_state *s, const struct qpw_suppression *line,
+                       uint64_t now_ns)
 {
     bool in_force = line && qpw_suppression_in_force(line, now_ns / SECOND);
     const struct qpw_mark *past = qpw_engine_find(e, s->flow_id);
@@ -142,7 +145,8 @@ void qpw_hidden_write(struct qpw_engine *e, uint64_t now_ns)
                 line = &policy->suppressions[j];
         tell_state(e, s, line, now_ns);
         past = qpw_engine_find(e, s->flow_id);
-        if (s->hits && (!past || past->signature != QPW_SIG_SUPPRESSED || now_ns >= past->written_ns + DAY_S * SECOND) &&
+        if (s->hits &&
+            (!past || past->signature != QPW_SIG_SUPPRESSED || now_ns >= past->written_ns + DAY_S * SECOND) &&
             write_one(e, s, QPW_SIG_SUPPRESSED, now_ns) == 0)
             s->hits = 0;
     }

@@ -114,7 +114,8 @@ static int read_file(const struct history *h, const char *path, uint64_t limit, 
     char *text;
 
     if (fd < 0)
-        return errno == ENOENT ? 0 : qpw_fail(err, -errno, "alert log %s: cannot be read back: %s", path, strerror(errno));
+        return errno == ENOENT ? 0
+                               : qpw_fail(err, -errno, "alert log %s: cannot be read back: %s", path, strerror(errno));
     if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) || !st.st_size) {
         close(fd);
         return 0;
@@ -128,11 +129,12 @@ static int read_file(const struct history *h, const char *path, uint64_t limit, 
     if (newest)
         rc = mend(path, text, st.st_size - offset, offset);
     munmap(text, st.st_size - offset);
-    return rc < 0 ? qpw_fail(err, rc, "alert log %s: its torn last line cannot be taken away: %s", path, strerror(-rc)) : 0;
+    return rc < 0 ? qpw_fail(err, rc, "alert log %s: its torn last line cannot be taken away: %s", path, strerror(-rc))
+                  : 0;
 }
 
-int qpw_log_history(const struct qpw_log *log, uint64_t limit, void (*visit)(void *data, const struct qpw_engine_past *past),
-                    void *data, struct qpw_error *err)
+int qpw_log_history(const struct qpw_log *log, uint64_t limit,
+                    void (*visit)(void *data, const struct qpw_engine_past *past), void *data, struct qpw_error *err)
 {
     struct history h = {visit, data};
     char *rotated;

@@ -83,8 +83,9 @@ static bool same_file(const struct qpw_log *log)
 static int fail(struct qpw_log *log, int code, const char *what)
 {
     if (!log->failing)
-        qpw_fail(&log->why, code, "alert log %s: %s: %s; findings are kept in the kernel and written when it works again",
-                 log->path, what, code == -EINVAL ? "not a regular file" : strerror(-code));
+        qpw_fail(&log->why, code,
+                 "alert log %s: %s: %s; findings are kept in the kernel and written when it works again", log->path,
+                 what, code == -EINVAL ? "not a regular file" : strerror(-code));
     log->failing = true;
     return code;
 }

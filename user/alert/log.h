@@ -29,8 +29,8 @@ int qpw_log_init(struct qpw_log *log, const char *path);
 void qpw_log_close(struct qpw_log *log);
 
 /*
- * Appends one line, newline included, with one write(). Returns 0; or a negative errno with nothing of it in the file and
- * log->failing, log->why set. The next call tries again, from opening.
+ * Appends one line, newline included, with one write(). Returns 0; or a negative errno with nothing of it in the file
+ * and log->failing, log->why set. The next call tries again, from opening.
  */
 int qpw_log_write(struct qpw_log *log, const char *line, size_t length);
 
@@ -38,11 +38,11 @@ int qpw_log_write(struct qpw_log *log, const char *line, size_t length);
 void qpw_log_reopen(struct qpw_log *log);
 
 /*
- * Reads what the log holds already, the newest `limit` bytes of the rotated file PATH.1 and of PATH, and calls back for each
- * record that has a flow_id or tells of the coverage, oldest first. A torn last line, of a killed process or a crashed
- * machine, is taken away. 0, also where there is no file; or a negative errno with err filled.
+ * Reads what the log holds already, the newest `limit` bytes of the rotated file PATH.1 and of PATH, and calls back for
+ * each record that has a flow_id or tells of the coverage, oldest first. A torn last line, of a killed process or a
+ * crashed machine, is taken away. 0, also where there is no file; or a negative errno with err filled.
  */
-int qpw_log_history(const struct qpw_log *log, uint64_t limit, void (*visit)(void *data, const struct qpw_engine_past *past),
-                    void *data, struct qpw_error *err);
+int qpw_log_history(const struct qpw_log *log, uint64_t limit,
+                    void (*visit)(void *data, const struct qpw_engine_past *past), void *data, struct qpw_error *err);
 
 #endif

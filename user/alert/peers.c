@@ -69,7 +69,8 @@ static void look_at(struct qpw_engine *e, unsigned number, uint64_t packets, uin
 }
 
 /* One more port on which a peer was seen, and whether that is news. */
-static void look_at_port(struct qpw_engine *e, const struct qpw_snapshot *s, const struct qpw_meter_row *m, uint64_t now_ns)
+static void look_at_port(struct qpw_engine *e, const struct qpw_snapshot *s, const struct qpw_meter_row *m,
+                         uint64_t now_ns)
 {
     struct qpw_finding_row row = {.key = {.port = m->key.port, .kind = m->key.kind, .protocol = m->key.protocol,
                                           .direction = m->key.direction, .verdict = m->key.verdict},
@@ -152,6 +153,7 @@ void qpw_engine_families(struct qpw_engine *e, const struct qpw_engine_family *f
             continue;
         past = qpw_engine_find(e, peer_id(e, QPW_TALE_PEER_FAMILY, f->peer));
         if (!past || !past->sequence || now_ns >= past->written_ns + DAY_S * SECOND)
-            tell(e, f->peer, QPW_TALE_PEER_FAMILY, QPW_SIG_PEER_FAMILY, required == 6 ? "IPv6" : "IPv4", now_ns, now_ns);
+            tell(e, f->peer, QPW_TALE_PEER_FAMILY, QPW_SIG_PEER_FAMILY, required == 6 ? "IPv6" : "IPv4", now_ns,
+                 now_ns);
     }
 }

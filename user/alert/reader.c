@@ -28,7 +28,9 @@ int qpw_alert_filter_verdict(struct qpw_alert_filter *f, const char *text, struc
             f->verdict = i;
             return 0;
         }
-    return qpw_fail(err, -EINVAL, "--verdict %s: there is no such verdict; unexpected, weak, implied, undecided, infra, peer …", text);
+    return qpw_fail(err, -EINVAL,
+                    "--verdict %s: there is no such verdict; unexpected, weak, implied, undecided, infra, peer …",
+                    text);
 }
 
 int qpw_alert_filter_direction(struct qpw_alert_filter *f, const char *text, struct qpw_error *err)
@@ -39,7 +41,8 @@ int qpw_alert_filter_direction(struct qpw_alert_filter *f, const char *text, str
             f->has_direction = true;
             return 0;
         }
-    return qpw_fail(err, -EINVAL, "--direction %s: there is no such direction; inbound, outbound, unknown or non_ip", text);
+    return qpw_fail(err, -EINVAL, "--direction %s: there is no such direction; inbound, outbound, unknown or non_ip",
+                    text);
 }
 
 int qpw_alert_filter_severity(struct qpw_alert_filter *f, const char *text, struct qpw_error *err)
@@ -95,7 +98,8 @@ int qpw_alert_filter_since(struct qpw_alert_filter *f, const char *text, uint64_
     f->since_unix_ns = qpw_eve_parse_time(text);
     if (f->since_unix_ns)
         return 0;
-    return qpw_fail(err, -EINVAL, "--since %s: neither a time such as 2026-03-01T10:00:00Z nor so long ago, such as 15m, 2h or 7d",
+    return qpw_fail(err, -EINVAL,
+                    "--since %s: neither a time such as 2026-03-01T10:00:00Z nor so long ago, such as 15m, 2h or 7d",
                     text);
 }
 
@@ -184,10 +188,11 @@ static void fill(const json_t *record, unsigned severity, const char *what, cons
     set(row, QPW_ALERT_VERDICT, fact(record, "verdict"));
     set(row, QPW_ALERT_OUTCOME, fact(record, "outcome"));
     set(row, QPW_ALERT_COUNT, fact(record, "count"));
-    snprintf(process, sizeof(process), "%.60s%s%.10s", fact(record, "process"), *fact(record, "pid") ? "/" : "", fact(record, "pid"));
+    snprintf(process, sizeof(process), "%.60s%s%.10s", fact(record, "process"), *fact(record, "pid") ? "/" : "",
+             fact(record, "pid"));
     set(row, QPW_ALERT_PROCESS, process);
-    snprintf(row->cell[QPW_ALERT_WHAT], sizeof(row->cell[0]), "%.60s%s%.20s", what, *kind && strcmp(kind, "first") ? ", " : "",
-             strcmp(kind, "first") ? kind : "");
+    snprintf(row->cell[QPW_ALERT_WHAT], sizeof(row->cell[0]), "%.60s%s%.20s", what,
+             *kind && strcmp(kind, "first") ? ", " : "", strcmp(kind, "first") ? kind : "");
     snprintf(row->text, sizeof(row->text), "%s", text);
 }
 

@@ -7,9 +7,12 @@
 
 #define FIREWALL " The hooks are before the node's own firewall, which may have dropped it."
 
-#define LOOK_AT_SERVER "Find the process that answers. If it belongs there, add the line; if not, isolate the node and stop it."
-#define LOOK_AT_CLIENT "Find out what on the node opened this. If it is wanted, add the line; if not, treat the node as suspect."
-#define LOOK_AT_KNOCKER "Nothing was reached. Ask the owner of the initiator; a line in the policy only if the service is wanted."
+#define LOOK_AT_SERVER "Find the process that answers. If it belongs there, add the line; if not, isolate the node " \
+    "and stop it."
+#define LOOK_AT_CLIENT "Find out what on the node opened this. If it is wanted, add the line; if not, treat the " \
+    "node as suspect."
+#define LOOK_AT_KNOCKER "Nothing was reached. Ask the owner of the initiator; a line in the policy only if the " \
+    "service is wanted."
 
 /* The rows, one a signature, in the order of the enum. */
 static const struct qpw_signature signatures[QPW_SIG_COUNT] = {
@@ -17,7 +20,8 @@ static const struct qpw_signature signatures[QPW_SIG_COUNT] = {
 
     [QPW_SIG_IN_ATTEMPTED] = {1000101, QPW_SEVERITY_LOW, QPW_REPEAT_INTERVAL, false, "inbound-attempted",
         "qportwatch: inbound attempt on an unlisted port, no answer seen",
-        "{initiator} tried {service} of {responder} and no answer was seen. {policy-says}" FIREWALL " {allow}", LOOK_AT_KNOCKER},
+        "{initiator} tried {service} of {responder} and no answer was seen. {policy-says}" FIREWALL " {allow}",
+        LOOK_AT_KNOCKER},
     [QPW_SIG_IN_REFUSED] = {1000102, QPW_SEVERITY_LOW, QPW_REPEAT_INTERVAL, false, "inbound-refused",
         "qportwatch: inbound attempt on an unlisted port, refused",
         "{initiator} tried {service} of {responder} and was refused. {policy-says} {allow}", LOOK_AT_KNOCKER},
@@ -41,7 +45,8 @@ static const struct qpw_signature signatures[QPW_SIG_COUNT] = {
         "The node ({initiator}) reached {service} of {responder}{process}. {policy-says} {allow}", LOOK_AT_CLIENT},
     [QPW_SIG_OUT_DATA] = {1000204, QPW_SEVERITY_MEDIUM, QPW_REPEAT_INTERVAL, false, "outbound-data",
         "qportwatch: outbound data to an unlisted port",
-        "The node ({initiator}) exchanged data with {service} of {responder}{process}. {policy-says} {allow}", LOOK_AT_CLIENT},
+        "The node ({initiator}) exchanged data with {service} of {responder}{process}. {policy-says} {allow}",
+        LOOK_AT_CLIENT},
 
     [QPW_SIG_PROTOCOL_SEEN] = {1000301, QPW_SEVERITY_LOW, QPW_REPEAT_INTERVAL, false, "protocol",
         "qportwatch: unlisted protocol, one way",
@@ -53,14 +58,17 @@ static const struct qpw_signature signatures[QPW_SIG_COUNT] = {
         "A tunnel carries anything past a table of ports. Find out who set it up; isolate the node if nobody did."},
     [QPW_SIG_ETHERTYPE] = {1000303, QPW_SEVERITY_LOW, QPW_REPEAT_INTERVAL, false, "ethertype",
         "qportwatch: unlisted EtherType",
-        "Frames that are not IP, {service}, were seen from {initiator} to {responder}. Policy {policy} speaks of IP only, and none of the tool's own groups "
+        "Frames that are not IP, {service}, were seen from {initiator} to {responder}. Policy {policy} speaks of IP "
+        "only, and none of the tool's own groups "
         "explains them. {allow}",
         "Find the sender on the switch. RoCE, FCoE and PPPoE carry data that no port table describes."},
 
     [QPW_SIG_WEAK_ANSWERED] = {1000401, QPW_SEVERITY_MEDIUM, QPW_REPEAT_INTERVAL, false, "weak-answered",
         "qportwatch: answered in a weak range without its control connection",
-        "{responder} answered {initiator} on {service}{process}. Row {rule} of policy {policy} covers the port, but it is a "
-        "wide range that counts only beside a live connection on its parent row, and there was none. {allow}", LOOK_AT_SERVER},
+        "{responder} answered {initiator} on {service}{process}. Row {rule} of policy {policy} covers the port, but "
+        "it is a "
+        "wide range that counts only beside a live connection on its parent row, and there was none. {allow}",
+        LOOK_AT_SERVER},
     [QPW_SIG_IMPLIED] = {1000402, QPW_SEVERITY_LOW, QPW_REPEAT_DAY, false, "implied",
         "qportwatch: companion of a listed row, itself not listed",
         "{initiator} used {service} of {responder}{process}. Policy {policy} does not list it; it is explained by "
@@ -68,28 +76,35 @@ static const struct qpw_signature signatures[QPW_SIG_COUNT] = {
         "Usual for the service. Add the line to list it, or say `{implied-off}` to have it treated as unexpected."},
     [QPW_SIG_UNDECIDED_BOTH] = {1000403, QPW_SEVERITY_LOW, QPW_REPEAT_INTERVAL, false, "undecided-both",
         "qportwatch: exchange with payload both ways whose direction could not be told",
-        "{initiator} and {responder} exchanged payload over {protocol}, but who opened it could not be told ({reason}), so the "
+        "{initiator} and {responder} exchanged payload over {protocol}, but who opened it could not be told "
+        "({reason}), so the "
         "policy could not be asked. {ports}",
-        "Look at both ports. A connection older than the attachment whose socket is gone ends like this; a new one should not."},
+        "Look at both ports. A connection older than the attachment whose socket is gone ends like this; a new one "
+        "should not."},
     [QPW_SIG_MULTICAST] = {1000404, QPW_SEVERITY_INFO, QPW_REPEAT_DAY, false, "multicast",
         "qportwatch: unlisted broadcast or multicast",
-        "{count} sender(s) sent {service} to broadcast or multicast addresses, last {initiator} to {responder}. {policy-says} "
+        "{count} sender(s) sent {service} to broadcast or multicast addresses, last {initiator} to {responder}. "
+        "{policy-says} "
         "Told once a day for each port. {allow}",
-        "Noise of a network (discovery, name look-ups). Harmless unless the node answers, which would be its own alert."},
+        "Noise of a network (discovery, name look-ups). Harmless unless the node answers, which would be its own "
+        "alert."},
 
     [QPW_SIG_SCAN] = {1000501, QPW_SEVERITY_MEDIUM, QPW_REPEAT_INTERVAL, false, "scan",
         "qportwatch: scan of unlisted ports",
-        "{initiator} tried {count} unlisted ports or addresses ({ports}), the last at {responder}; none of those told in this "
+        "{initiator} tried {count} unlisted ports or addresses ({ports}), the last at {responder}; none of those "
+        "told in this "
         "record answered. Whatever answers has its own alert. {suppress}",
         "Find out who runs the initiator. A scanner of your own: add the suppression line with a date and a reason."},
     [QPW_SIG_SCAN_OUT] = {1000502, QPW_SEVERITY_HIGH, QPW_REPEAT_INTERVAL, false, "scan-outbound",
         "qportwatch: the node scans others",
-        "The node ({initiator}) tried {count} unlisted ports or addresses ({ports}), the last at {responder}{process}; none of "
+        "The node ({initiator}) tried {count} unlisted ports or addresses ({ports}), the last at "
+        "{responder}{process}; none of "
         "those told in this record answered. Whatever answers has its own alert. {suppress}",
         "A storage node has no reason to scan. Treat it as suspect until the process is known."},
     [QPW_SIG_MANY_INITIATORS] = {1000503, QPW_SEVERITY_LOW, QPW_REPEAT_INTERVAL, false, "many-initiators",
         "qportwatch: many initiators try the same unlisted port",
-        "{count} addresses tried {service} of {responder}, last {initiator}; none of those told in this record was answered. "
+        "{count} addresses tried {service} of {responder}, last {initiator}; none of those told in this record was "
+        "answered. "
         "From {prefixes}. {policy-says}" FIREWALL " {allow-any}",
         "A service that clients expect and the policy does not list, or forged addresses: look at the prefixes."},
     [QPW_SIG_FLOOD] = {1000504, QPW_SEVERITY_MEDIUM, QPW_REPEAT_INTERVAL, false, "flood",
@@ -99,7 +114,8 @@ static const struct qpw_signature signatures[QPW_SIG_COUNT] = {
         "Forged addresses or a distributed scan. Look for answered alerts in the same minutes."},
     [QPW_SIG_MAYBE_PEER] = {1000505, QPW_SEVERITY_LOW, QPW_REPEAT_INTERVAL, false, "maybe-peer",
         "qportwatch: unexpected exchanges with an address on the node's own network",
-        "{count} unexpected things between the node and {remote}, which is on the node's own network ({ports}); none of those "
+        "{count} unexpected things between the node and {remote}, which is on the node's own network ({ports}); none "
+        "of those "
         "told in this record was answered. No peer was given. It may be a cluster node; if so: `peer NAME {remote}`",
         "Name the nodes of the cluster with --peer or `peer` lines; everything between nodes is then expected."},
 
@@ -111,7 +127,8 @@ static const struct qpw_signature signatures[QPW_SIG_COUNT] = {
         "qportwatch: a silent peer is back", "Peer {peer} is seen again{detail}.", "Nothing to do."},
     [QPW_SIG_PEER_FAMILY] = {1000603, QPW_SEVERITY_MEDIUM, QPW_REPEAT_DAY, false, "peer-family",
         "qportwatch: a peer is seen, but not over the required address family",
-        "Peer {peer} is seen, but nothing of it over {detail}, which `require-peer-family` of policy {policy} says must work "
+        "Peer {peer} is seen, but nothing of it over {detail}, which `require-peer-family` of policy {policy} says "
+        "must work "
         "between nodes.",
         "Check that family's addresses and routes between the nodes; do the peer's lines hold all of its addresses?"},
     [QPW_SIG_PEER_PORT] = {1000604, QPW_SEVERITY_INFO, QPW_REPEAT_NEVER, false, "peer-port",
@@ -120,11 +137,13 @@ static const struct qpw_signature signatures[QPW_SIG_COUNT] = {
         "Usual after an upgrade of the cluster. Without one, look at the peer."},
     [QPW_SIG_ROUTER_ADVERTISEMENT] = {1000605, QPW_SEVERITY_INFO, QPW_REPEAT_DAY, false, "router-advertisement",
         "qportwatch: router advertisement from a new source",
-        "{initiator} advertises itself as an IPv6 router. Infrastructure to policy {policy}, but a new source is worth a look.",
+        "{initiator} advertises itself as an IPv6 router. Infrastructure to policy {policy}, but a new source is "
+        "worth a look.",
         "Is it your router? A forged advertisement redirects the node's traffic."},
     [QPW_SIG_REDIRECT] = {1000606, QPW_SEVERITY_INFO, QPW_REPEAT_DAY, false, "icmp-redirect",
         "qportwatch: ICMP redirect",
-        "{initiator} sent {responder} an ICMP redirect. Infrastructure to policy {policy}, but a redirect moves traffic.",
+        "{initiator} sent {responder} an ICMP redirect. Infrastructure to policy {policy}, but a redirect moves "
+        "traffic.",
         "Is it your router? Servers usually ignore redirects (net.ipv4.conf.all.accept_redirects=0)."},
 
     [QPW_SIG_RELOAD_FAILED] = {1000701, QPW_SEVERITY_MEDIUM, QPW_REPEAT_NEVER, false, "reload-failed",
@@ -133,12 +152,15 @@ static const struct qpw_signature signatures[QPW_SIG_COUNT] = {
         "Correct the file, then `qportwatch policy check FILE` and `qportwatch reload`."},
     [QPW_SIG_DETAIL_LOST] = {1000702, QPW_SEVERITY_MEDIUM, QPW_REPEAT_INTERVAL, false, "detail-lost",
         "qportwatch: unexpected exchanges counted without detail",
-        "The table of unanswered findings is full: {count} packets of further ones were counted by port and source prefix only. "
+        "The table of unanswered findings is full: {count} packets of further ones were counted by port and source "
+        "prefix only. "
         "{detail}",
-        "Usually a scan or forged addresses. `qportwatch report` lists the ports and prefixes; answered things keep their place."},
+        "Usually a scan or forged addresses. `qportwatch report` lists the ports and prefixes; answered things keep "
+        "their place."},
     [QPW_SIG_ANSWERED_DETAIL_LOST] = {1000703, QPW_SEVERITY_HIGH, QPW_REPEAT_INTERVAL, false, "answered-detail-lost",
         "qportwatch: answered exchanges counted without detail",
-        "The table of answered findings is full: {count} packets of further ones were counted by port and source prefix only. "
+        "The table of answered findings is full: {count} packets of further ones were counted by port and source "
+        "prefix only. "
         "{detail} The first of each port has its own alert.",
         "An open unlisted port that very many use: look at the alerts of that port."},
     [QPW_SIG_COUNTING_LOST] = {1000704, QPW_SEVERITY_LOW, QPW_REPEAT_INTERVAL, false, "table-full",
@@ -158,7 +180,8 @@ static const struct qpw_signature signatures[QPW_SIG_COUNT] = {
         "Nothing is seen on it until it is back; it is taken up again by itself."},
     [QPW_SIG_HELD_BACK] = {1000709, QPW_SEVERITY_MEDIUM, QPW_REPEAT_INTERVAL, false, "held-back",
         "qportwatch: alerts held back by the cap",
-        "{count} alerts were held back by the cap of {detail} a second since the last such record. They are written later, one by "
+        "{count} alerts were held back by the cap of {detail} a second since the last such record. They are written "
+        "later, one by "
         "one; what answered is never held back.",
         "Look at the alerts of the same minutes; scans and floods are told as one."},
     [QPW_SIG_SUPPRESSED] = {1000710, QPW_SEVERITY_INFO, QPW_REPEAT_DAY, false, "suppressed",
@@ -170,9 +193,11 @@ static const struct qpw_signature signatures[QPW_SIG_COUNT] = {
         "Attached to {iface}. {detail}", ""},
     [QPW_SIG_DETACHED] = {1000802, QPW_SEVERITY_INFO, QPW_REPEAT_NEVER, true, "detached", "qportwatch: detached",
         "Detached from {iface}. {detail}", ""},
-    [QPW_SIG_STARTED] = {1000803, QPW_SEVERITY_INFO, QPW_REPEAT_NEVER, true, "auditor-started", "qportwatch: auditor started",
+    [QPW_SIG_STARTED] = {1000803, QPW_SEVERITY_INFO, QPW_REPEAT_NEVER, true, "auditor-started", "qportwatch: auditor "
+    "started",
         "The auditor started. {detail}", ""},
-    [QPW_SIG_STOPPED] = {1000804, QPW_SEVERITY_INFO, QPW_REPEAT_NEVER, true, "auditor-stopped", "qportwatch: auditor stopped",
+    [QPW_SIG_STOPPED] = {1000804, QPW_SEVERITY_INFO, QPW_REPEAT_NEVER, true, "auditor-stopped", "qportwatch: auditor "
+    "stopped",
         "The auditor stopped. {detail}", ""},
     [QPW_SIG_INTERFACE] = {1000805, QPW_SEVERITY_INFO, QPW_REPEAT_NEVER, true, "interface", "qportwatch: interface",
         "Interface {iface}: {detail}", ""},

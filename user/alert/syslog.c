@@ -105,7 +105,8 @@ int qpw_syslog_open(const char *target, struct qpw_syslog **ret, struct qpw_erro
     }
     if (r < 0) {
         free(s);
-        return qpw_fail(err, r, "syslog target '%s': not unix[:PATH], udp:ADDRESS[:PORT], tcp:ADDRESS[:PORT] or journald", target);
+        return qpw_fail(
+            err, r, "syslog target '%s': not unix[:PATH], udp:ADDRESS[:PORT], tcp:ADDRESS[:PORT] or journald", target);
     }
     *ret = s;
     return 0;
@@ -161,7 +162,8 @@ static int connect_to(struct qpw_syslog *s)
     return 0;
 }
 
-/* On a stream, a length before each message (RFC 6587, 3.4.1); half a message would spoil the next, so the stream ends with it. */
+/* On a stream, a length before each message (RFC 6587, 3.4.1); half a message would spoil the next, so the stream ends
+ * with it. */
 static int send_message(struct qpw_syslog *s, const char *message, size_t length)
 {
     char framed[MESSAGE_BYTES + 16];
@@ -192,7 +194,8 @@ int qpw_syslog_write(struct qpw_syslog *s, const struct qpw_record *record)
         return 0;
     length = s->way == WAY_JOURNAL ? qpw_syslog_journal(record, message, sizeof(message))
                                    : qpw_syslog_message(record, message, sizeof(message));
-    for (unsigned tries = 0; tries < 2; tries++) { /* a receiver that was restarted shows by an error of the first try */
+    for (unsigned tries = 0; tries < 2;
+         tries++) { /* a receiver that was restarted shows by an error of the first try */
         if (s->fd < 0)
             r = connect_to(s);
         if (s->fd >= 0)

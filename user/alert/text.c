@@ -126,7 +126,8 @@ static void process_words(const struct qpw_process *p, char *buf, size_t size)
     if (p->match == QPW_MATCH_KERNEL)
         snprintf(buf, size, ", the kernel itself (no process holds the socket)");
     else if (p->match == QPW_MATCH_EXACT || p->match == QPW_MATCH_LISTENER)
-        snprintf(buf, size, ", process %s (pid %d, user %s%s%s)", p->name, p->pid, p->user, p->unit[0] ? ", " : "", p->unit);
+        snprintf(buf, size, ", process %s (pid %d, user %s%s%s)", p->name, p->pid, p->user, p->unit[0] ? ", " : "",
+                 p->unit);
 }
 
 static void suppress_line(const struct qpw_text_about *about, char *buf, size_t size)

@@ -313,17 +313,18 @@ void qpw_alerts_describe(const struct qpw_auditor *a, char *buf, size_t size)
     qpw_engine_get_figures(alerts->engine, &f);
     if (alerts->syslog)
         qpw_syslog_counts(alerts->syslog, &sent, &dropped);
-    snprintf(buf, size,
-             "log %s\nstate %s\nrecords %llu\nhigh %llu\nmedium %llu\nlow %llu\ninfo %llu\nsuppressed %llu\nfolded %llu\n"
-             "held_back %llu\nwaiting %llu\nfailed_writes %llu\nsyslog %s\nsyslog_sent %llu\nsyslog_dropped %llu\nsettings %s\n",
-             alerts->log.path, alerts->log.failing ? alerts->log.why.text : "written", (unsigned long long)f.records,
-             (unsigned long long)f.by_severity[QPW_SEVERITY_HIGH], (unsigned long long)f.by_severity[QPW_SEVERITY_MEDIUM],
-             (unsigned long long)f.by_severity[QPW_SEVERITY_LOW], (unsigned long long)f.by_severity[QPW_SEVERITY_INFO],
-             (unsigned long long)f.suppressed, (unsigned long long)f.folded, (unsigned long long)f.held,
-             (unsigned long long)f.waiting, (unsigned long long)f.failures,
-             a->options.syslog ? a->options.syslog : "none", (unsigned long long)sent,
-             (unsigned long long)dropped,
-             qpw_alert_settings_text(qpw_engine_get_settings(alerts->engine), settings, sizeof(settings)));
+    snprintf(
+        buf, size,
+        "log %s\nstate %s\nrecords %llu\nhigh %llu\nmedium %llu\nlow %llu\ninfo %llu\nsuppressed %llu\nfolded %llu\n"
+        "held_back %llu\nwaiting %llu\nfailed_writes %llu\nsyslog %s\nsyslog_sent %llu\nsyslog_dropped %llu\nsettings "
+        "%s\n",
+        alerts->log.path, alerts->log.failing ? alerts->log.why.text : "written", (unsigned long long)f.records,
+        (unsigned long long)f.by_severity[QPW_SEVERITY_HIGH], (unsigned long long)f.by_severity[QPW_SEVERITY_MEDIUM],
+        (unsigned long long)f.by_severity[QPW_SEVERITY_LOW], (unsigned long long)f.by_severity[QPW_SEVERITY_INFO],
+        (unsigned long long)f.suppressed, (unsigned long long)f.folded, (unsigned long long)f.held,
+        (unsigned long long)f.waiting, (unsigned long long)f.failures, a->options.syslog ? a->options.syslog : "none",
+        (unsigned long long)sent, (unsigned long long)dropped,
+        qpw_alert_settings_text(qpw_engine_get_settings(alerts->engine), settings, sizeof(settings)));
 }
 
 void qpw_alerts_reopen(struct qpw_auditor *a)

@@ -9,7 +9,8 @@
 
 #include "audit/internal.h"
 
-/* Reads the log's tail back; a log that cannot be is told, and tried again with each record. 0 or a negative errno with err filled. */
+/* Reads the log's tail back; a log that cannot be is told, and tried again with each record. 0 or a negative errno with
+ * err filled. */
 int qpw_alerts_open(struct qpw_auditor *a, struct qpw_error *err);
 
 /* Names and policy as they are now; after every change of them. */

@@ -73,7 +73,8 @@ static json_t *settings_json(const char *text)
 json_t *qpw_status_alerts_json(const char *lines)
 {
     static const char *const texts[] = {"log", "state", "syslog"};
-    static const char *const numbers[] = {"records", "high", "medium", "low", "info", "suppressed", "folded", "held_back",
+    static const char *const numbers[] = {"records", "high",          "medium",      "low",
+                                          "info",    "suppressed",    "folded",      "held_back",
                                           "waiting", "failed_writes", "syslog_sent", "syslog_dropped"};
     json_t *object;
     char text[600];

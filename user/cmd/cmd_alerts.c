@@ -38,7 +38,18 @@ struct table {
     bool colour;
 };
 
-enum { KEY_ALERTS = 0x100, KEY_VERDICT, KEY_PORT, KEY_ADDRESS, KEY_SEVERITY, KEY_DIRECTION, KEY_SINCE, KEY_JSON, KEY_FORMAT, KEY_SIGNATURES };
+enum {
+    KEY_ALERTS = 0x100,
+    KEY_VERDICT,
+    KEY_PORT,
+    KEY_ADDRESS,
+    KEY_SEVERITY,
+    KEY_DIRECTION,
+    KEY_SINCE,
+    KEY_JSON,
+    KEY_FORMAT,
+    KEY_SIGNATURES
+};
 
 static const struct argp_option argp_options[] = {
     {"follow", 'f', NULL, 0, "go on with what is written from now on, over rotations", 0},
@@ -115,7 +126,8 @@ static const struct argp argp = {
     "Reads the alert log for people, oldest first.\v"
     "Addresses are never resolved. NO_COLOR is heeded. Foreign lines in the log are passed over.", NULL, NULL, NULL};
 
-static void print_cells(struct table *t, const char *(*cell)(const void *from, unsigned column), const void *from, unsigned severity)
+static void print_cells(struct table *t, const char *(*cell)(const void *from, unsigned column), const void *from,
+                        unsigned severity)
 {
     static const char *const colours[] = {"", "\033[1;31m", "\033[33m", "", "\033[2m"};
     const char *colour = t->colour && severity <= QPW_SEVERITY_INFO ? colours[severity] : "";
@@ -223,12 +235,13 @@ static int print_signatures_json(void)
     for (unsigned i = 1; i < QPW_SIG_COUNT; i++) {
         const struct qpw_signature *s = qpw_signature(i);
 
-        json_array_append_new(list, json_pack("{s:i, s:s, s:s, s:s, s:s, s:s, s:s, s:s}", "id", (int)s->id, "name", s->name,
-                                              "severity", qpw_severity_name(s->severity), "event_type",
+        json_array_append_new(list, json_pack("{s:i, s:s, s:s, s:s, s:s, s:s, s:s, s:s}", "id", (int)s->id, "name",
+                                              s->name, "severity", qpw_severity_name(s->severity), "event_type",
                                               s->operational ? "engine" : "alert", "repeats", repeat_name(s->repeat),
                                               "signature", s->title, "text", s->text, "advice", s->advice));
     }
-    document = json_pack("{s:s, s:s, s:o}", "schema", "qportwatch.signatures/1", "version", QPW_VERSION, "signatures", list);
+    document =
+        json_pack("{s:s, s:s, s:o}", "schema", "qportwatch.signatures/1", "version", QPW_VERSION, "signatures", list);
     json_dumpf(document, stdout, JSON_INDENT(2));
     putchar('\n');
     json_decref(document);
@@ -243,7 +256,8 @@ static int print_signatures(const struct options *o)
     for (unsigned i = 1; i < QPW_SIG_COUNT; i++) {
         const struct qpw_signature *s = qpw_signature(i);
 
-        printf("%-7u  %-8s  %-21s  %-8s  %s\n", s->id, qpw_severity_name(s->severity), s->name, repeat_name(s->repeat), s->title);
+        printf("%-7u  %-8s  %-21s  %-8s  %s\n", s->id, qpw_severity_name(s->severity), s->name, repeat_name(s->repeat),
+               s->title);
         if (o->long_text)
             printf("    %s\n%s%s%s", s->text, s->advice[0] ? "    " : "", s->advice, s->advice[0] ? "\n" : "");
     }
