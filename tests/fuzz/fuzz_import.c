@@ -20,7 +20,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
             abort();
         return 0;
     }
-    if (qpw_import_text("page", (const char *)data, size, &options, &again, &err) < 0 || strcmp(first.policy, again.policy))
+    if (qpw_import_text("page", (const char *)data, size, &options, &again, &err) < 0 ||
+        strcmp(first.policy, again.policy))
         abort();
     if (qpw_policy_parse_text("made", first.policy, strlen(first.policy), &policy, &err) < 0)
         abort();

@@ -25,8 +25,12 @@ static void judge(const struct qpw_compiled *compiled)
     if (qpw_judge_new(compiled, &judge) < 0)
         return;
     for (unsigned port = 0; port < 65536; port += 97) {
-        struct qpw_exchange exchange = {.direction = QPW_DIR_INBOUND, .kind = QPW_KIND_PORT, .protocol = 6, .port = (uint16_t)port,
-                                        .initiator = addr, .responder = addr};
+        struct qpw_exchange exchange = {.direction = QPW_DIR_INBOUND,
+                                        .kind = QPW_KIND_PORT,
+                                        .protocol = 6,
+                                        .port = (uint16_t)port,
+                                        .initiator = addr,
+                                        .responder = addr};
         struct qpw_judgement answer = qpw_policy_judge(judge, &exchange);
 
         if (answer.verdict == QPW_VERDICT_NONE || answer.verdict >= QPW_VERDICT_COUNT)

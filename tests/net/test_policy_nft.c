@@ -74,7 +74,8 @@ static int ask(void *argument)
     int ready;
 
     for (size_t i = 0; i < probes->n; i++)
-        polls[i] = (struct pollfd){.fd = open_probe(&probes->list[i]), .events = probes->list[i].tcp ? POLLOUT : POLLIN};
+        polls[i] =
+            (struct pollfd){.fd = open_probe(&probes->list[i]), .events = probes->list[i].tcp ? POLLOUT : POLLIN};
     while ((ready = poll(polls, probes->n, QUIET_MS)) > 0)
         for (size_t i = 0; i < probes->n; i++) {
             int error = 0;
@@ -118,8 +119,13 @@ static uint8_t verdict_of(const struct oracle *o, const struct probe *probe, boo
 {
     uint8_t from[16], to[16];
     struct qpw_exchange exchange = {
-        .direction = inbound ? QPW_DIR_INBOUND : QPW_DIR_OUTBOUND, .kind = QPW_KIND_PORT, .protocol = probe->tcp ? 6 : 17,
-        .port = probe->port, .initiator_port = 50000, .initiator = from, .responder = to,
+        .direction = inbound ? QPW_DIR_INBOUND : QPW_DIR_OUTBOUND,
+        .kind = QPW_KIND_PORT,
+        .protocol = probe->tcp ? 6 : 17,
+        .port = probe->port,
+        .initiator_port = 50000,
+        .initiator = from,
+        .responder = to,
     };
 
     qpw_address_parse(probe->from, from);
@@ -137,8 +143,9 @@ static void compare(const struct oracle *o, const struct netns *where, struct pr
         uint8_t verdict = verdict_of(o, probe, inbound);
 
         seen[verdict]++;
-        cr_assert(eq(int, probe->answered, verdict != QPW_VERDICT_UNEXPECTED), "%s %u from %s to %s is %s but %s", probe->tcp ? "tcp" : "udp", probe->port,
-                  probe->from, probe->to, qpw_verdict_name(verdict), probe->answered ? "passes" : "is dropped");
+        cr_assert(eq(int, probe->answered, verdict != QPW_VERDICT_UNEXPECTED), "%s %u from %s to %s is %s but %s",
+                  probe->tcp ? "tcp" : "udp", probe->port, probe->from, probe->to, qpw_verdict_name(verdict),
+                  probe->answered ? "passes" : "is dropped");
     }
     cr_assert(seen[QPW_VERDICT_ALLOWED] && seen[QPW_VERDICT_PEER] && seen[QPW_VERDICT_UNEXPECTED]);
     cr_assert(gt(uint, seen[inbound ? QPW_VERDICT_WEAK : QPW_VERDICT_IMPLIED], 0));
@@ -147,8 +154,9 @@ static void compare(const struct oracle *o, const struct netns *where, struct pr
 /* Every port of interest, both protocols, between the node and each remote address. */
 static struct probes all_probes(const char *const *remotes, const char *node4, const char *node6, bool inbound)
 {
-    static const uint16_t ports[] = {20, 21, 22, 53, 80, 88, 111, 123, 135, 139, 389, 443, 445, 464, 514, 636, 700, 2049, 3268, 3712, 4045,
-                                     5432, 8000, 9000, 9100, 10000, 20048, 30000, 32768, 60999, 61000, 65535};
+    static const uint16_t ports[] = {20,   21,   22,   53,    80,    88,    111,   123,   135,   139,  389,
+                                     443,  445,  464,  514,   636,   700,   2049,  3268,  3712,  4045, 5432,
+                                     8000, 9000, 9100, 10000, 20048, 30000, 32768, 60999, 61000, 65535};
     size_t n = sizeof(ports) / sizeof(*ports);
     struct probes probes = {.list = calloc(n * 2 * 8, sizeof(struct probe))};
 
@@ -156,7 +164,10 @@ static struct probes all_probes(const char *const *remotes, const char *node4, c
         for (size_t i = 0; i < 2 * n; i++) {
             const char *node = strchr(remotes[r], ':') ? node6 : node4;
 
-            probes.list[probes.n++] = (struct probe){.from = inbound ? remotes[r] : node, .to = inbound ? node : remotes[r], .tcp = i % 2, .port = ports[i / 2]};
+            probes.list[probes.n++] = (struct probe){.from = inbound ? remotes[r] : node,
+                                                     .to = inbound ? node : remotes[r],
+                                                     .tcp = i % 2,
+                                                     .port = ports[i / 2]};
         }
     return probes;
 }
@@ -194,7 +205,8 @@ Test(nft, passes_and_blocks_by_verdict)
         netns_address(&far, "eth0", address);
     }
     /* Every unreachable port is answered: the limit on ICMP would look like a filter. */
-    netns_run(&node, "sysctl -qw net.ipv4.icmp_ratelimit=0 net.ipv6.icmp.ratelimit=0 net.ipv4.icmp_msgs_per_sec=100000 2>/dev/null || sysctl -qw net.ipv4.icmp_ratelimit=0 net.ipv6.icmp.ratelimit=0");
+    netns_run(&node, "sysctl -qw net.ipv4.icmp_ratelimit=0 net.ipv6.icmp.ratelimit=0 net.ipv4.icmp_msgs_per_sec=100000 "
+                     "2>/dev/null || sysctl -qw net.ipv4.icmp_ratelimit=0 net.ipv6.icmp.ratelimit=0");
     netns_run(&far, "sysctl -qw net.ipv4.icmp_ratelimit=0 net.ipv6.icmp.ratelimit=0");
     open_oracle(&o);
     write_ruleset(&o, path);
@@ -213,7 +225,8 @@ Test(nft, passes_and_blocks_by_verdict)
     netns_call(&far, ask, &one);
     cr_assert(not(late.answered));
     traffic_serve_tcp(&node, NODE, 111);
-    traffic_tcp(&far, &(struct traffic_tcp){.address = NODE, .port = 111, .local_address = "10.0.0.5", .up = 100, .down = 100});
+    traffic_tcp(
+        &far, &(struct traffic_tcp){.address = NODE, .port = 111, .local_address = "10.0.0.5", .up = 100, .down = 100});
     netns_call(&far, ask, &one);
     cr_assert(late.answered);
     late = (struct probe){.from = "10.0.0.3", .to = NODE, .tcp = true, .port = 700};

@@ -76,17 +76,26 @@ static int number_of(const char *protocol)
     return atoi(protocol);
 }
 
-static struct qpw_judgement judge(struct site *s, const char *direction, const char *protocol, unsigned port, const char *from, const char *to,
-                                  int vlan, unsigned initiator_port)
+static struct qpw_judgement judge(struct site *s, const char *direction, const char *protocol, unsigned port,
+                                  const char *from, const char *to, int vlan, unsigned initiator_port)
 {
     uint8_t initiator[16], responder[16];
     int number = number_of(protocol);
     struct qpw_exchange exchange = {
         .direction = direction[0] == 'i' ? QPW_DIR_INBOUND : QPW_DIR_OUTBOUND,
-        .kind = !strcmp(protocol, "ether") ? QPW_KIND_ETHERTYPE : number == 6 || number == 17 || number == 132 ? QPW_KIND_PORT
-                : number == 1 || number == 58 ? QPW_KIND_ICMP : QPW_KIND_PROTOCOL,
-        .protocol = (uint8_t)number, .port = (uint16_t)port, .vlan = (uint16_t)vlan, .ifindex = 3, .initiator_port = (uint16_t)initiator_port,
-        .initiator = initiator, .responder = responder, .parent_live = lives, .data = s,
+        .kind = !strcmp(protocol, "ether")                     ? QPW_KIND_ETHERTYPE
+                : number == 6 || number == 17 || number == 132 ? QPW_KIND_PORT
+                : number == 1 || number == 58                  ? QPW_KIND_ICMP
+                                                               : QPW_KIND_PROTOCOL,
+        .protocol = (uint8_t)number,
+        .port = (uint16_t)port,
+        .vlan = (uint16_t)vlan,
+        .ifindex = 3,
+        .initiator_port = (uint16_t)initiator_port,
+        .initiator = initiator,
+        .responder = responder,
+        .parent_live = lives,
+        .data = s,
     };
 
     cr_assert(qpw_address_parse(from, initiator) == 0);
@@ -128,18 +137,23 @@ static const struct {
     {"inbound tcp 445 SMB weka", "test:1:21: unknown word 'weka'"},
     {"inbound tcp 445 SMB weak weak", "test:1:26: 'weak': given twice on this line"},
     {"inbound tcp 445 \"SMB", "test:1:17: the quote is not closed on this line"},
-    {"inbound tcp 445 SMB from=files.example", "test:1:26: 'files.example': not an address (host names are not looked up)"},
-    {"inbound tcp 445 SMB from=10.0.0.1/8", "test:1:26: '10.0.0.1/8': bad prefix: its length is out of range, or bits behind it are set"},
+    {"inbound tcp 445 SMB from=files.example",
+     "test:1:26: 'files.example': not an address (host names are not looked up)"},
+    {"inbound tcp 445 SMB from=10.0.0.1/8",
+     "test:1:26: '10.0.0.1/8': bad prefix: its length is out of range, or bits behind it are set"},
     {"inbound tcp 445 SMB from=10.0.0.9-10.0.0.1", "test:1:26: '10.0.0.9-10.0.0.1': the range runs backwards"},
     {"inbound tcp 445 SMB from=@nobody", "test:1:26: no addresses are named 'nobody'"},
     {"inbound tcp 445 SMB vlan=4095", "test:1:26: '4095' is not a VLAN: 1-4094, or untagged"},
-    {"inbound tcp 445 SMB until=2027-02-30", "test:1:27: '2027-02-30' is not a day (2027-03-01) or a time (2027-03-01T12:00:00Z)"},
+    {"inbound tcp 445 SMB until=2027-02-30",
+     "test:1:27: '2027-02-30' is not a day (2027-03-01) or a time (2027-03-01T12:00:00Z)"},
     {"inbound tcp 445 SMB name=Upper", "test:1:26: 'Upper' is not a name: lower-case letters, digits and . _ + -"},
     {"inbound tcp 445 SMB name=infra-x", "test:1:26: names that begin with infra- or implied- are the tool's own"},
     {"inbound tcp 445 SMB weak parent=gone", "test:1: parent=gone: no other row has that name"},
-    {"inbound tcp 21\ninbound tcp 30 x parent=in-tcp-21", "test:2: parent= vouches for weak rows only: add the flag weak"},
+    {"inbound tcp 21\ninbound tcp 30 x parent=in-tcp-21",
+     "test:2: parent= vouches for weak rows only: add the flag weak"},
     {"only ssh from=10.0.0.1", "test:1:6: no row above is named 'ssh'"},
-    {"inbound tcp 22 SSH name=ssh\nonly ssh ref=x", "test:2:10: only narrows by from=, to=, vlan= or iface=: none is given"},
+    {"inbound tcp 22 SSH name=ssh\nonly ssh ref=x",
+     "test:2:10: only narrows by from=, to=, vlan= or iface=: none is given"},
     {"inbound tcp 22 SSH name=ssh\noverride ssh 23=24", "test:2:14: no row named 'ssh' has port 23"},
     {"inbound tcp 22 SSH name=ssh\noverride ssh 22", "test:2:14: '22' is not OLD=NEW, as in: override ldap 389=10389"},
     {"disable ftp", "test:1:9: no row above has the name or feature 'ftp'"},
@@ -148,7 +162,8 @@ static const struct {
     {"include moon", "test:1:9: no built-in policy 'moon', and moon: cannot be opened: No such file or directory"},
     {"require-peer-family ipx", "test:1:21: 'ipx' is not a family: ipv4 or ipv6"},
     {"peer node2 host2", "test:1:12: 'host2': not an address (host names are not looked up)"},
-    {"suppress inbound tcp", "test:1:1: suppress needs direction, protocol and ports, as in: suppress inbound tcp any from=10.9.9.9"},
+    {"suppress inbound tcp",
+     "test:1:1: suppress needs direction, protocol and ports, as in: suppress inbound tcp any from=10.9.9.9"},
     {"suppress inbound tcp any outcome=maybe", "test:1:34: 'maybe' is not an outcome: attempted, refused or answered"},
     {"inbound tcp 445 \xff", "test:1:17: byte 0xff is not UTF-8 text"},
     {"# \xc3\xa4\n\xc3\xa4 x", "test:2:1: unknown statement '\xc3\xa4'"},
@@ -161,7 +176,8 @@ Test(parse, errors_say_file_line_and_column)
         struct qpw_policy policy = {0};
         struct qpw_error err = {""};
 
-        cr_assert(qpw_policy_parse_text("test", wrong[i].text, strlen(wrong[i].text), &policy, &err) < 0, "%s", wrong[i].text);
+        cr_assert(qpw_policy_parse_text("test", wrong[i].text, strlen(wrong[i].text), &policy, &err) < 0, "%s",
+                  wrong[i].text);
         IS(err.text, wrong[i].error);
         cr_assert(policy.path == NULL);
     }
@@ -202,7 +218,8 @@ Test(parse, generated_names_are_in_the_words_of_the_row)
 {
     struct site s;
 
-    open_site(&s, "inbound tcp 445 SMB\noutbound tcp 636,389 LDAP\ninbound tcp,udp 111\ninbound tcp 32768-60999\ninbound any any\n");
+    open_site(&s, "inbound tcp 445 SMB\noutbound tcp 636,389 LDAP\ninbound tcp,udp 111\ninbound tcp "
+                  "32768-60999\ninbound any any\n");
     IS(s.policy.rules[0].name, "in-tcp-445");
     IS(s.policy.rules[1].name, "out-tcp-389+636");
     IS(s.policy.rules[2].name, "in-tcp+udp-111");
@@ -326,7 +343,8 @@ Test(judge, vlan_interface_and_expiry)
 {
     struct site s;
 
-    open_site(&s, "inbound tcp 1 a vlan=200\ninbound tcp 2 b vlan=untagged\ninbound tcp 3 c iface=bond0\ninbound tcp 4 d iface=gone\n"
+    open_site(&s, "inbound tcp 1 a vlan=200\ninbound tcp 2 b vlan=untagged\ninbound tcp 3 c iface=bond0\ninbound tcp 4 "
+                  "d iface=gone\n"
                   "inbound tcp 5 e until=2026-09-20\ninbound tcp 6 f until=2026-09-21\n");
     IS(qpw_verdict_name(judge(&s, "in", "tcp", 1, "1.1.1.1", NODE, 200, 1).verdict), "allowed");
     IS(in(&s, "tcp", 1, "1.1.1.1"), "unexpected");
@@ -345,7 +363,8 @@ Test(judge, most_specific_prefix_names_the_rule)
 {
     struct site s;
 
-    open_site(&s, "inbound tcp 445 a from=10.0.0.0/8 name=wide\ninbound tcp 445 b from=10.1.0.0/16 name=narrow\ninbound tcp 445 c from=10.1.2.3 name=one\n"
+    open_site(&s, "inbound tcp 445 a from=10.0.0.0/8 name=wide\ninbound tcp 445 b from=10.1.0.0/16 "
+                  "name=narrow\ninbound tcp 445 c from=10.1.2.3 name=one\n"
                   "inbound tcp 445 d from=10.0.0.0/8 name=again\n");
     IS(rule_of(&s, judge(&s, "in", "tcp", 445, "10.9.9.9", NODE, 0, 1)), "wide");
     IS(rule_of(&s, judge(&s, "in", "tcp", 445, "10.1.9.9", NODE, 0, 1)), "narrow");
@@ -361,7 +380,9 @@ Test(change, only_narrows_and_never_widens)
 {
     struct site s;
 
-    open_site(&s, "inbound tcp 22 SSH name=ssh from=10.0.0.0/8\nonly ssh from=10.1.0.0/16,192.0.2.0/24\nonly ssh to=10.1.0.11\n");
+    open_site(
+        &s,
+        "inbound tcp 22 SSH name=ssh from=10.0.0.0/8\nonly ssh from=10.1.0.0/16,192.0.2.0/24\nonly ssh to=10.1.0.11\n");
     IS(in(&s, "tcp", 22, "10.1.5.5"), "allowed");
     IS(in(&s, "tcp", 22, "10.2.5.5"), "unexpected");
     IS(in(&s, "tcp", 22, "192.0.2.1"), "unexpected");
@@ -520,14 +541,16 @@ Test(diff, in_effect_and_in_words)
 {
     expect_diff("include on-prem", "# the same\ninclude on-prem\n", (const char *const[]){NULL});
     expect_diff("include on-prem", "include on-prem\noverride ldap 389=10389",
-                (const char *const[]){"moves LDAP to Active Directory or to a standalone LDAP server 389 → 10389 (outbound tcp)", NULL});
+                (const char *const[]){
+                    "moves LDAP to Active Directory or to a standalone LDAP server 389 → 10389 (outbound tcp)", NULL});
     expect_diff("inbound tcp 22 SSH", "inbound tcp 22 SSH from=10.0.0.0/8",
                 (const char *const[]){"narrows inbound tcp 22 (SSH): to everyone → to 10.0.0.0/8", NULL});
     expect_diff("inbound tcp 22 SSH from=10.0.0.0/8", "inbound tcp 22 SSH",
                 (const char *const[]){"widens inbound tcp 22 (SSH): to 10.0.0.0/8 → to everyone", NULL});
     expect_diff("inbound tcp 1-10 a\ninbound tcp 11-20 b", "inbound tcp 1-20 c\n", (const char *const[]){NULL});
     expect_diff("peer a 10.0.0.1\ninfra dhcp unexpected", "peer a 10.0.0.2\npeer b 10.0.0.3\nsuppress any udp any",
-                (const char *const[]){"makes infra dhcp allowed", "changes peer a: 10.0.0.2", "adds peer b: 10.0.0.3", "suppresses any udp any", NULL});
+                (const char *const[]){"makes infra dhcp allowed", "changes peer a: 10.0.0.2", "adds peer b: 10.0.0.3",
+                                      "suppresses any udp any", NULL});
 }
 
 static void expect_remark(const char *text, const char *kind, unsigned line)
@@ -565,7 +588,8 @@ Test(check, each_kind_of_remark_with_its_line)
 
 Test(expiry, warned_of_for_seven_days_and_after)
 {
-    static const char text[] = "inbound tcp 1 a until=2026-09-30\ninbound tcp 2 b until=2026-09-24\ninbound tcp 3 c until=2026-09-01\n";
+    static const char text[] =
+        "inbound tcp 1 a until=2026-09-30\ninbound tcp 2 b until=2026-09-24\ninbound tcp 3 c until=2026-09-01\n";
     struct qpw_policy policy = {0};
     struct qpw_error err;
 
@@ -573,7 +597,8 @@ Test(expiry, warned_of_for_seven_days_and_after)
     cr_assert(qpw_policy_warn_expiry(&policy, NOW) == 0);
     cr_assert(eq(sz, policy.n_warnings, 2));
     IS(policy.warnings[0], "t:2: in-tcp-2 expires in 3 days (until 2026-09-24)");
-    IS(policy.warnings[1], "t:3: in-tcp-3 expired (until 2026-09-01) and no longer matches: delete the line or extend it");
+    IS(policy.warnings[1],
+       "t:3: in-tcp-3 expired (until 2026-09-01) and no longer matches: delete the line or extend it");
     qpw_policy_clear(&policy);
 }
 
@@ -643,9 +668,13 @@ Test(manual, eight_examples)
         struct site s;
 
         open_site(&s, text);
-        cr_assert(eq(str, (char *)qpw_verdict_name(judge(&s, cases[i].direction, cases[i].protocol, cases[i].port, cases[i].from, cases[i].to,
-                                                        cases[i].vlan, 40000).verdict), (char *)cases[i].verdict),
-                  "%s: %s %s %u from %s to %s", cases[i].name, cases[i].direction, cases[i].protocol, cases[i].port, cases[i].from, cases[i].to);
+        cr_assert(eq(str,
+                     (char *)qpw_verdict_name(judge(&s, cases[i].direction, cases[i].protocol, cases[i].port,
+                                                    cases[i].from, cases[i].to, cases[i].vlan, 40000)
+                                                  .verdict),
+                     (char *)cases[i].verdict),
+                  "%s: %s %s %u from %s to %s", cases[i].name, cases[i].direction, cases[i].protocol, cases[i].port,
+                  cases[i].from, cases[i].to);
         close_site(&s);
         free(text);
     }

@@ -49,15 +49,19 @@ static struct qpw_policy parse_ok(const char *text)
 
 /* ---- The oracle: rows of (direction, protocol, ports, flag), each found once, and nothing else. ---- */
 
-static bool row_has(const struct qpw_rule *rule, const char *direction, const char *protocol, const char *ports, const char *purpose,
-                    const char *flag)
+static bool row_has(const struct qpw_rule *rule, const char *direction, const char *protocol, const char *ports,
+                    const char *purpose, const char *flag)
 {
     unsigned first, last, flags = rule->flags & (QPW_RULE_DEFAULT | QPW_RULE_OPTIONAL | QPW_RULE_WEAK);
-    unsigned wanted = !strcmp(flag, "default") ? QPW_RULE_DEFAULT : !strcmp(flag, "optional") ? QPW_RULE_OPTIONAL : !strcmp(flag, "weak") ? QPW_RULE_WEAK : 0;
+    unsigned wanted = !strcmp(flag, "default")    ? QPW_RULE_DEFAULT
+                      : !strcmp(flag, "optional") ? QPW_RULE_OPTIONAL
+                      : !strcmp(flag, "weak")     ? QPW_RULE_WEAK
+                                                  : 0;
 
     if (sscanf(ports, "%u-%u", &first, &last) < 2)
         last = first;
-    if (strcmp(qpw_direction_name(rule->direction), direction) || flags != wanted || !strcasestr(rule->purpose, purpose))
+    if (strcmp(qpw_direction_name(rule->direction), direction) || flags != wanted ||
+        !strcasestr(rule->purpose, purpose))
         return false;
     if (!qpw_protocol_in(rule->protocols, !strcmp(protocol, "tcp") ? 6 : 17))
         return false;
@@ -184,13 +188,21 @@ static void replace(char **text, const char *from, const char *to)
 }
 
 static void spell_comma(char **page) { replace(page, "TCP<br>UDP", "TCP, UDP"); }
-static void spell_slash(char **page) { replace(page, "TCP<br>UDP", "TCP/UDP"); replace(page, "389,<br>636", "389<br />636"); }
+static void spell_slash(char **page)
+{
+    replace(page, "TCP<br>UDP", "TCP/UDP");
+    replace(page, "389,<br>636", "389<br />636");
+}
 static void spell_paragraphs(char **page)
 {
     replace(page, "<td>TCP<br>UDP</td>", "<td>\n<p>TCP</p>\n<p>UDP</p>\n</td>");
     replace(page, "<td>389,<br>636</td>", "<td>389 and 636</td>");
 }
-static void spell_dashes(char **page) { replace(page, "32768-60999", "32768&ndash;60999"); replace(page, "389,<br>636", "389<br>636"); }
+static void spell_dashes(char **page)
+{
+    replace(page, "32768-60999", "32768&ndash;60999");
+    replace(page, "389,<br>636", "389<br>636");
+}
 static void spell_marks(char **page)
 {
     replace(page, "<td>21</td>", "<td>21<sup>1</sup></td>");
@@ -209,7 +221,8 @@ static void spell_upper_case(char **page)
 
 Test(import, six_spellings_give_the_same_policy)
 {
-    void (*const spellings[])(char **) = {spell_comma, spell_slash, spell_paragraphs, spell_dashes, spell_marks, spell_upper_case};
+    void (*const spellings[])(char **) = {spell_comma,  spell_slash, spell_paragraphs,
+                                          spell_dashes, spell_marks, spell_upper_case};
     size_t length;
     char *page = read_shared(PAGE, &length);
     struct qpw_imported original = import_ok("page.md", page, "on-prem");
@@ -249,9 +262,11 @@ Test(import, newer_edition_differs_by_its_rows_only)
     char *page = read_shared(PAGE, &length), *newer = strdup(page);
     struct qpw_differences differences = {0};
 
-    replace(&newer, row, "<td>Replication</td>\n    </tr>\n    <tr><td>3713</td><td>TCP</td><td>Cloud Data Fabric</td></tr>\n");
+    replace(&newer, row,
+            "<td>Replication</td>\n    </tr>\n    <tr><td>3713</td><td>TCP</td><td>Cloud Data Fabric</td></tr>\n");
     replace(&newer, "<td>Replication (by default)</td>\n    </tr>\n",
-            "<td>Replication (by default)</td>\n    </tr>\n    <tr><td>3713</td><td>TCP</td><td>Cloud Data Fabric</td></tr>\n");
+            "<td>Replication (by default)</td>\n    </tr>\n    <tr><td>3713</td><td>TCP</td><td>Cloud Data "
+            "Fabric</td></tr>\n");
     struct qpw_imported before = import_ok("page.md", page, "on-prem"), after = import_ok("page.md", newer, "on-prem");
     struct qpw_policy old = parse_ok(before.policy), new = parse_ok(after.policy);
 
@@ -301,8 +316,9 @@ Test(import, five_columns_with_source_and_destination)
 
 Test(import, conditions_within_a_markdown_table)
 {
-    static const char page[] = "## Inbound\n\n| Port | Protocol | Use |\n|---|---|---|\n| 21 | TCP | FTP |\n"
-                               "{% if page.platform == 'aws' %}\n| 22 | TCP | SSH |\n{% endif %}\n| 80 | TCP | HTTP |\n";
+    static const char page[] =
+        "## Inbound\n\n| Port | Protocol | Use |\n|---|---|---|\n| 21 | TCP | FTP |\n"
+        "{% if page.platform == 'aws' %}\n| 22 | TCP | SSH |\n{% endif %}\n| 80 | TCP | HTTP |\n";
     struct qpw_imported with = import_ok("p", page, "aws"), without = import_ok("p", page, "on-prem");
 
     cr_assert(strstr(with.policy, "22 ") != NULL);
@@ -320,16 +336,22 @@ Test(import, liquid_conditions)
         const char *condition;
         bool shown;
     } cases[] = {
-        {"page.platform == 'aws'", true}, {"page.platform != \"aws\"", false}, {"page.platform contains 'w'", true},
-        {"page.platform == 'x' or page.platform == 'aws'", true}, {"page.platform == 'x' and page.platform == 'aws' or page.platform == 'aws'", false},
-        {"'x' == 'y'", false}, {"page.platform", true},
+        {"page.platform == 'aws'", true},
+        {"page.platform != \"aws\"", false},
+        {"page.platform contains 'w'", true},
+        {"page.platform == 'x' or page.platform == 'aws'", true},
+        {"page.platform == 'x' and page.platform == 'aws' or page.platform == 'aws'", false},
+        {"'x' == 'y'", false},
+        {"page.platform", true},
     };
 
     for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
         char page[512];
         struct qpw_imported imported;
 
-        snprintf(page, sizeof(page), "## Inbound\n\n|Port|Protocol|Use|\n|-|-|-|\n|80|TCP|x|\n{%%- if %s -%%}\n|22|TCP|y|\n{%% else %%}\n|23|TCP|z|\n{%% endif %%}\n",
+        snprintf(page, sizeof(page),
+                 "## Inbound\n\n|Port|Protocol|Use|\n|-|-|-|\n|80|TCP|x|\n{%%- if %s -%%}\n|22|TCP|y|\n{%% else "
+                 "%%}\n|23|TCP|z|\n{%% endif %%}\n",
                  cases[i].condition);
         imported = import_ok("p", page, "aws");
         cr_assert(eq(int, strstr(imported.policy, " 22 ") != NULL, cases[i].shown), "%s", cases[i].condition);
@@ -345,24 +367,31 @@ static const struct {
     const char *page;
     const char *error;
 } broken[] = {
-    {TOP "<tr><td>70000</td><td>TCP</td><td>x</td></tr>\n</table>\n", "p.md:5: port: not a port or a range of ports from 1 to 65535: '70000'"},
-    {TOP "<tr><td>445-139</td><td>TCP</td><td>x</td></tr>\n</table>\n", "p.md:5: port: the range runs backwards: '445-139'"},
+    {TOP "<tr><td>70000</td><td>TCP</td><td>x</td></tr>\n</table>\n",
+     "p.md:5: port: not a port or a range of ports from 1 to 65535: '70000'"},
+    {TOP "<tr><td>445-139</td><td>TCP</td><td>x</td></tr>\n</table>\n",
+     "p.md:5: port: the range runs backwards: '445-139'"},
     {TOP "<tr><td>445</td><td>TPC</td><td>x</td></tr>\n</table>\n", "p.md:5: protocol: not a protocol: 'TPC'"},
     {TOP "<tr><td>445</td><td></td><td>x</td></tr>\n</table>\n", "p.md:5: no protocol"},
     {TOP "<tr><td></td><td>TCP</td><td>x</td></tr>\n</table>\n", "p.md:5: no port"},
     {TOP "<tr><td>445</td><td>TCP</td></tr>\n</table>\n", "p.md:5: 2 cells in a table of 3 columns"},
     {TOP "<tr><td>445</td><td>TCP</td><td>x</td></tr>\n", "p.md:3: the table that begins here is not closed"},
-    {TOP "{% if page.platform == 'aws' %}\n<tr><td>1</td><td>TCP</td><td>x</td></tr>\n</table>\n", "p.md:5: if without endif"},
+    {TOP "{% if page.platform == 'aws' %}\n<tr><td>1</td><td>TCP</td><td>x</td></tr>\n</table>\n",
+     "p.md:5: if without endif"},
     {TOP "{% for x in y %}\n</table>\n", "p.md:5: a Liquid tag that is not understood: 'for'"},
-    {TOP "{% if site.beta %}\n{% endif %}</table>\n", "p.md:5: a condition over something else than page.platform: 'site.beta'"},
+    {TOP "{% if site.beta %}\n{% endif %}</table>\n",
+     "p.md:5: a condition over something else than page.platform: 'site.beta'"},
     {"## Ports\n\n<table>\n<tr><th>Port</th><th>Protocol</th></tr>\n<tr><td>1</td><td>TCP</td></tr>\n</table>\n",
      "p.md:4: no direction: neither the heading above says inbound or outbound, nor is there a column for it"},
     {"## Inbound\n\nOpen TCP ports 445 and 2049.\n", "p.md:1: the page has no table with a column of ports"},
     {"## Inbound\n\n| Port | Protocol |\n|---|---|\n| SMB | TCP |\n", "p.md:5: port: not a port: 'SMB'"},
-    {"| Source | Destination | Port | Protocol |\n|---|---|---|---|\n| A | B | 1 | TCP |\n", "p.md:3: which of 'A' and 'B' is the node? say so with --node NAME"},
-    {TOP "<tr><td>445 (and 139)</td><td>TCP</td><td>x</td></tr>\n</table>\n", "p.md:5: port: digits in brackets, which may be ports or not: '(and 139)'"},
+    {"| Source | Destination | Port | Protocol |\n|---|---|---|---|\n| A | B | 1 | TCP |\n",
+     "p.md:3: which of 'A' and 'B' is the node? say so with --node NAME"},
+    {TOP "<tr><td>445 (and 139)</td><td>TCP</td><td>x</td></tr>\n</table>\n",
+     "p.md:5: port: digits in brackets, which may be ports or not: '(and 139)'"},
     {TOP "<tr><td>445</td><td>TCP</td><td>\xff</td></tr>\n</table>\n", "p.md:5: byte 0xff is not UTF-8 text"},
-    {TOP "<tr><td colspan=\"3\">More</td></tr>\n</table>\n", "p.md:5: a row over all columns that names no direction: 'More'"},
+    {TOP "<tr><td colspan=\"3\">More</td></tr>\n</table>\n",
+     "p.md:5: a row over all columns that names no direction: 'More'"},
     {"", "p.md:1: the page has no table with a column of ports"},
 };
 
@@ -373,7 +402,8 @@ Test(import, broken_pages_name_their_line)
         struct qpw_imported imported = {0};
         struct qpw_error err = {""};
 
-        cr_assert(qpw_import_text("p.md", broken[i].page, strlen(broken[i].page), &options, &imported, &err) < 0, "%s", broken[i].page);
+        cr_assert(qpw_import_text("p.md", broken[i].page, strlen(broken[i].page), &options, &imported, &err) < 0, "%s",
+                  broken[i].page);
         cr_assert(eq(str, err.text, (char *)broken[i].error));
         cr_assert(imported.policy == NULL);
     }

@@ -42,7 +42,8 @@ int qpw_policy_say(const char *subcommand, const struct qpw_error *err, int stat
 int qpw_policy_named(const char *name, struct qpw_policy *ret, struct qpw_error *err)
 {
     size_t length;
-    int error = qpw_builtin_text(name, &length) ? qpw_policy_parse_builtin(name, ret, err) : qpw_policy_parse_file(name, ret, err);
+    int error = qpw_builtin_text(name, &length) ? qpw_policy_parse_builtin(name, ret, err)
+                                                : qpw_policy_parse_file(name, ret, err);
 
     return error < 0 ? error : qpw_policy_warn_expiry(ret, time(NULL));
 }
@@ -65,7 +66,8 @@ bool qpw_policy_colour(void)
 
 static void usage(FILE *out)
 {
-    fprintf(out, "Usage: qportwatch policy COMMAND [OPTIONS]\n\nA policy is a text file, one row a line; qportwatch-policy(5) describes it.\n\n");
+    fprintf(out, "Usage: qportwatch policy COMMAND [OPTIONS]\n\nA policy is a text file, one row a line; "
+                 "qportwatch-policy(5) describes it.\n\n");
     for (size_t i = 0; i < COUNT; i++)
         fprintf(out, "  %-8s %s\n", subcommands[i].name, subcommands[i].does);
     fprintf(out, "\n'qportwatch policy COMMAND --help' tells each command's options.\n");

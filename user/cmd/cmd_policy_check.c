@@ -88,8 +88,9 @@ static void print_remark(const struct qpw_remark *remark, json_t *list)
     else if (!list)
         printf("%s\n", remark->text);
     else
-        json_array_append_new(list, json_pack("{s:s, s:s*, s:i, s:s}", "kind", qpw_remark_name(remark->kind), "file", remark->where.file,
-                                              "line", (int)remark->where.line, "text", remark->text));
+        json_array_append_new(list,
+                              json_pack("{s:s, s:s*, s:i, s:s}", "kind", qpw_remark_name(remark->kind), "file",
+                                        remark->where.file, "line", (int)remark->where.line, "text", remark->text));
 }
 
 /* A policy that parses may still pass a limit of the tables it goes into. */
@@ -138,8 +139,15 @@ int qpw_policy_check_main(int argc, char **argv)
                                                {"json", 'j', NULL, 0, "One JSON document", 0},
                                                {"format", 'f', "text|json", 0, "text (default) or json", 0}, {0}};
     static const struct argp_child children[] = {{&qpw_policy_argp, 0, "Policy:", 2}, {0}};
-    static const struct argp argp = {table, parse, "[POLICY]",
-        "Reads a policy (a file or a built-in's name) and tells what is wrong or odd about it.\vExit status: 0 it can be loaded, 2 it cannot, 3 with --strict: there are remarks.", children, NULL, NULL};
+    static const struct argp argp = {
+        table,
+        parse,
+        "[POLICY]",
+        "Reads a policy (a file or a built-in's name) and tells what is wrong or odd about it.\vExit status: 0 it can "
+        "be loaded, 2 it cannot, 3 with --strict: there are remarks.",
+        children,
+        NULL,
+        NULL};
     struct options o = {0};
     struct qpw_policy policy = {0};
     struct qpw_error err;
@@ -155,7 +163,8 @@ int qpw_policy_check_main(int argc, char **argv)
     }
     if (o.n_args)
         *(qpw_builtin_text(o.args[0], &length) ? &o.policy.platform : &o.policy.policy_file) = o.args[0];
-    status = qpw_policy_load(&o.policy, &policy, NULL, &err) < 0 ? qpw_policy_say("check", &err, QPW_EXIT_USAGE) : QPW_EXIT_OK;
+    status = qpw_policy_load(&o.policy, &policy, NULL, &err) < 0 ? qpw_policy_say("check", &err, QPW_EXIT_USAGE)
+                                                                 : QPW_EXIT_OK;
     qpw_policy_options_clear(&o.policy);
     if (status == QPW_EXIT_OK)
         status = check_one(&policy, o.json, &remarks);
@@ -171,7 +180,8 @@ static int print_differences(const struct qpw_differences *differences, const st
 
     for (size_t i = 0; i < differences->n; i++) {
         if (json)
-            json_array_append_new(list, json_pack("{s:s, s:s}", "change", qpw_change_name(differences->list[i].change), "text", differences->list[i].text));
+            json_array_append_new(list, json_pack("{s:s, s:s}", "change", qpw_change_name(differences->list[i].change),
+                                                  "text", differences->list[i].text));
         else
             printf("%s\n", differences->list[i].text);
     }
@@ -184,8 +194,14 @@ static int print_differences(const struct qpw_differences *differences, const st
 
 int qpw_policy_diff_main(int argc, char **argv)
 {
-    static const struct argp argp = {json_option, parse, "OLD NEW",
-        "Tells in what two policies (files or built-ins' names) differ in effect.\vExit status: 0 they mean the same, 3 they differ, 2 one of them is bad.", NULL, NULL, NULL};
+    static const struct argp argp = {json_option,
+                                     parse,
+                                     "OLD NEW",
+                                     "Tells in what two policies (files or built-ins' names) differ in effect.\vExit "
+                                     "status: 0 they mean the same, 3 they differ, 2 one of them is bad.",
+                                     NULL,
+                                     NULL,
+                                     NULL};
     struct options o = {0};
     struct qpw_policy policies[2] = {0};
     struct qpw_differences differences = {0};
@@ -227,20 +243,30 @@ static int write_output(const char *path, const char *text)
     good = fputs(text, out) >= 0;
     good = (path ? fclose(out) : fflush(out)) == 0 && good;
     if (!good)
-        fprintf(stderr, "qportwatch policy import: %s could not be written: %s\n", path ? path : "standard output", strerror(errno));
+        fprintf(stderr, "qportwatch policy import: %s could not be written: %s\n", path ? path : "standard output",
+                strerror(errno));
     return good ? QPW_EXIT_OK : QPW_EXIT_FAILED;
 }
 
 int qpw_policy_import_main(int argc, char **argv)
 {
     static const struct argp_option table[] = {
-        {"platform", 'P', "NAME", 0, "Platform whose rows are wanted: on-prem (default), aws, azure, cnq-gcp, or another name of the page", 0},
-        {"node", 'n', "WORDS", 0, "What Source and Destination columns call the node (default: node, cluster, storage …)", 0},
-        {"output", 'o', "FILE", 0, "Write there instead of standard output", 0}, {0}};
-    static const struct argp argp = {table, parse, "PAGE",
-        "Makes a policy out of the vendor's page of required ports: Jekyll source (Liquid, Markdown, HTML) or rendered HTML.\v"
-        "Ports come from tables only. A row that is not understood is an error with its line, never skipped. Exit status: 0 done, 2 the page is at fault.",
-        NULL, NULL, NULL};
+        {"platform", 'P', "NAME", 0,
+         "Platform whose rows are wanted: on-prem (default), aws, azure, cnq-gcp, or another name of the page", 0},
+        {"node", 'n', "WORDS", 0,
+         "What Source and Destination columns call the node (default: node, cluster, storage …)", 0},
+        {"output", 'o', "FILE", 0, "Write there instead of standard output", 0},
+        {0}};
+    static const struct argp argp = {table,
+                                     parse,
+                                     "PAGE",
+                                     "Makes a policy out of the vendor's page of required ports: Jekyll source "
+                                     "(Liquid, Markdown, HTML) or rendered HTML.\v"
+                                     "Ports come from tables only. A row that is not understood is an error with its "
+                                     "line, never skipped. Exit status: 0 done, 2 the page is at fault.",
+                                     NULL,
+                                     NULL,
+                                     NULL};
     struct options o = {.platform = QPW_POLICY_DEFAULT_PLATFORM};
     struct qpw_import_options options;
     struct qpw_imported imported = {0};

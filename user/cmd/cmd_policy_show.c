@@ -81,8 +81,9 @@ static int add_row(struct qpw_table *table, const struct qpw_rule *rule, int64_t
 static int print_rows(const struct qpw_policy *policy)
 {
     static const struct qpw_table_column columns[] = {
-        {"direction", false, 0, false}, {"protocol", false, 0, false}, {"ports", false, 11, false}, {"name", false, 0, false},
-        {"purpose", false, 12, false}, {"verdict", false, 0, false}, {"options", false, 16, true}, {"from", false, 12, true},
+        {"direction", false, 0, false}, {"protocol", false, 0, false}, {"ports", false, 11, false},
+        {"name", false, 0, false},      {"purpose", false, 12, false}, {"verdict", false, 0, false},
+        {"options", false, 16, true},   {"from", false, 12, true},
     };
     struct qpw_table table = {.columns = columns, .n_columns = sizeof(columns) / sizeof(*columns)};
     int rc = 0;
@@ -95,7 +96,8 @@ static int print_rows(const struct qpw_policy *policy)
     return rc;
 }
 
-static void print_groups(const char *kind, const char *(*name_of)(unsigned), const struct qpw_group_setting *settings, unsigned n)
+static void print_groups(const char *kind, const char *(*name_of)(unsigned), const struct qpw_group_setting *settings,
+                         unsigned n)
 {
     struct qpw_list list;
     char label[48], item[96];
@@ -126,14 +128,16 @@ static void print_rest(const struct qpw_policy *policy)
     print_groups("infra", qpw_infra_name, policy->infra, QPW_INFRA_COUNT);
     print_groups("implied", qpw_implied_name, policy->implied, QPW_IMPLIED_COUNT);
     for (size_t i = 0; i < policy->n_peers; i++)
-        printf("  peer %s: %s%s\n", policy->peers[i].name, qpw_addresses_text(&policy->peers[i].addresses, text, sizeof(text)),
+        printf("  peer %s: %s%s\n", policy->peers[i].name,
+               qpw_addresses_text(&policy->peers[i].addresses, text, sizeof(text)),
                policy->peers[i].by_hand && !policy->peers_on_any_port ? " (not from the page)" : "");
     if (!policy->n_peers)
         printf("  no peer is named: traffic between nodes will be unexpected; name them with --peer or 'peer' lines\n");
     if (policy->peer_family.family)
         printf("  between nodes IPv%u has to work\n", policy->peer_family.family);
     for (size_t i = 0; i < policy->n_suppressions; i++)
-        printf("  %s%s\n", policy->suppressions[i].text, qpw_suppression_in_force(&policy->suppressions[i], time(NULL)) ? "" : "   (expired)");
+        printf("  %s%s\n", policy->suppressions[i].text,
+               qpw_suppression_in_force(&policy->suppressions[i], time(NULL)) ? "" : "   (expired)");
 }
 
 static void print_head(const struct qpw_policy *policy, const char *chosen)
@@ -169,7 +173,9 @@ int qpw_policy_show_main(int argc, char **argv)
     static const struct argp_option table[] = {{"json", 'j', NULL, 0, "One JSON document", 0},
                                                {"format", 'f', "text|json", 0, "text (default) or json", 0}, {0}};
     static const struct argp_child children[] = {{&qpw_policy_argp, 0, "Policy:", 2}, {0}};
-    static const struct argp argp = {table, parse, "[POLICY]", "Shows every row of a policy (a file or a built-in's name) as it takes effect.", children, NULL, NULL};
+    static const struct argp argp = {
+        table,    parse, "[POLICY]", "Shows every row of a policy (a file or a built-in's name) as it takes effect.",
+        children, NULL,  NULL};
     struct options o = {.format = "text"};
     struct qpw_policy policy = {0};
     const char *chosen = NULL;
@@ -196,11 +202,19 @@ int qpw_policy_show_main(int argc, char **argv)
 
 int qpw_policy_export_main(int argc, char **argv)
 {
-    static const struct argp_option table[] = {{"format", 'f', "nft|json|csv", 0, "nftables ruleset (default), JSON or CSV", 0},
-                                               {"json", 'j', NULL, 0, "The same as --format json", 0}, {0}};
+    static const struct argp_option table[] = {
+        {"format", 'f', "nft|json|csv", 0, "nftables ruleset (default), JSON or CSV", 0},
+        {"json", 'j', NULL, 0, "The same as --format json", 0},
+        {0}};
     static const struct argp_child children[] = {{&qpw_policy_argp, 0, "Policy:", 2}, {0}};
-    static const struct argp argp = {table, parse, "[POLICY]",
-        "Writes a policy in another form to standard output.\vqportwatch itself never enforces: whoever loads the ruleset decides that.", children, NULL, NULL};
+    static const struct argp argp = {table,
+                                     parse,
+                                     "[POLICY]",
+                                     "Writes a policy in another form to standard output.\vqportwatch itself never "
+                                     "enforces: whoever loads the ruleset decides that.",
+                                     children,
+                                     NULL,
+                                     NULL};
     struct options o = {.format = "nft"};
     struct qpw_policy policy = {0};
     const char *chosen = NULL;

@@ -74,21 +74,25 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 }
 
 static const struct argp_option argp_options[] = {
-    {"local", 'l', "ADDR[/LEN]|auto", 0, "Address of the node in a capture (repeatable); auto: find out, and say why", 0},
+    {"local", 'l', "ADDR[/LEN]|auto", 0, "Address of the node in a capture (repeatable); auto: find out, and say why",
+     0},
     {"json", 'j', NULL, 0, "One JSON document", 0},
     {"format", 'f', "text|json", 0, "text (default) or json", 0},
     {0},
 };
 static const struct argp_option suggest_options[] = {
-    {"local", 'l', "ADDR[/LEN]|auto", 0, "Address of the node in a capture (repeatable); auto: find out, and say why", 0},
+    {"local", 'l', "ADDR[/LEN]|auto", 0, "Address of the node in a capture (repeatable); auto: find out, and say why",
+     0},
     {0},
 };
 static const struct argp_child children[] = {{&qpw_policy_argp, 0, "Policy that is in force (of a capture):", 2}, {0}};
 
 /* ---- A capture under one policy ---- */
 
-static int replay_files(struct options *o, const struct qpw_policy *policy, uint64_t first_ns, qpw_ended_fn ended, void *data,
-                        int (*then)(const struct qpw_replay_setup *setup, void *data, struct qpw_error *err), struct qpw_error *err)
+static int replay_files(struct options *o, const struct qpw_policy *policy, uint64_t first_ns, qpw_ended_fn ended,
+                        void *data,
+                        int (*then)(const struct qpw_replay_setup *setup, void *data, struct qpw_error *err),
+                        struct qpw_error *err)
 {
     struct qpw_replay_setup_options wanted = {.policy = policy, .ends = &o->ends, .first_ns = first_ns};
     struct qpw_replay_options options = {.ended = ended, .ended_data = data};
@@ -148,7 +152,8 @@ static const char *process_of(void *arg, const struct qpw_finding_row *finding)
     return text;
 }
 
-static int suggest_from(const struct qpw_snapshot *snapshot, const struct qpw_suggest_options *options, struct qpw_error *err)
+static int suggest_from(const struct qpw_snapshot *snapshot, const struct qpw_suggest_options *options,
+                        struct qpw_error *err)
 {
     int rc = qpw_policy_suggest(snapshot, options, stdout, NULL);
 
@@ -208,9 +213,16 @@ static int exit_of(const struct options *o, int rc, const struct qpw_error *err)
 
 int qpw_policy_suggest_main(int argc, char **argv)
 {
-    static const struct argp argp = {suggest_options, parse, "[CAPTURE…]",
-        "Proposes lines that would explain what was unexpected: from what is attached, or from captures. Every line is commented out, "
-        "with its evidence; only what was answered counts.\vThe policy options say what a capture is judged by.", children, NULL, NULL};
+    static const struct argp argp = {
+        suggest_options,
+        parse,
+        "[CAPTURE…]",
+        "Proposes lines that would explain what was unexpected: from what is attached, or from captures. Every line is "
+        "commented out, "
+        "with its evidence; only what was answered counts.\vThe policy options say what a capture is judged by.",
+        children,
+        NULL,
+        NULL};
     struct options o = {0};
     struct qpw_policy policy = {0};
     struct qpw_error err = {""};
@@ -252,12 +264,15 @@ static int print_json(const struct qpw_what_if *result, const char *old, const c
         json_t *o = json_object();
 
         json_object_set_new(o, "direction", json_string(qpw_direction_name(row->direction)));
-        json_object_set_new(o, "protocol", json_string(qpw_protocol_text(row->kind, row->protocol, row->port, protocol, sizeof(protocol))));
+        json_object_set_new(
+            o, "protocol",
+            json_string(qpw_protocol_text(row->kind, row->protocol, row->port, protocol, sizeof(protocol))));
         json_object_set_new(o, "port", row->kind == QPW_KIND_PROTOCOL ? json_null() : json_integer(row->port));
         json_object_set_new(o, "initiator", address_json(row->initiator, row->by_address));
         json_object_set_new(o, "responder", address_json(row->responder, row->by_address));
         json_object_set_new(o, "old_verdict", json_string(qpw_verdict_name(row->old_verdict)));
-        json_object_set_new(o, "new_verdict", row->uncertain ? json_null() : json_string(qpw_verdict_name(row->new_verdict)));
+        json_object_set_new(o, "new_verdict",
+                            row->uncertain ? json_null() : json_string(qpw_verdict_name(row->new_verdict)));
         json_object_set_new(o, "old_rule", *row->old_rule ? json_string(row->old_rule) : json_null());
         json_object_set_new(o, "new_rule", *row->new_rule ? json_string(row->new_rule) : json_null());
         json_object_set_new(o, "connections", json_integer((json_int_t)row->connections));
@@ -277,20 +292,30 @@ static int print_json(const struct qpw_what_if *result, const char *old, const c
 static int print_table(const struct qpw_what_if *result, const char *old, const char *new)
 {
     static const struct qpw_table_column columns[] = {
-        {"direction", false, 0, false}, {"service", false, 0, false}, {"initiator", false, 9, false}, {"responder", false, 9, false},
-        {"now", false, 0, false}, {"then", false, 0, false}, {"rule now", false, 0, true}, {"rule then", false, 0, true},
-        {"connections", true, 0, true}, {"packets", true, 0, false},
+        {"direction", false, 0, false}, {"service", false, 0, false},  {"initiator", false, 9, false},
+        {"responder", false, 9, false}, {"now", false, 0, false},      {"then", false, 0, false},
+        {"rule now", false, 0, true},   {"rule then", false, 0, true}, {"connections", true, 0, true},
+        {"packets", true, 0, false},
     };
     struct qpw_table table = {.columns = columns, .n_columns = sizeof(columns) / sizeof(*columns)};
     int rc = 0;
 
-    printf("What %s would have said instead of %s: %llu of %llu packets otherwise%s\n", new, old, (unsigned long long)result->changed,
-           (unsigned long long)result->packets, result->uncertain ? ", others depend on addresses that are not kept for what is explained" : "");
+    printf("What %s would have said instead of %s: %llu of %llu packets otherwise%s\n", new, old,
+           (unsigned long long)result->changed, (unsigned long long)result->packets,
+           result->uncertain ? ", others depend on addresses that are not kept for what is explained" : "");
     for (size_t i = 0; i < result->n && rc == 0; i++) {
         const struct qpw_what_if_row *row = &result->rows[i];
         char service[48], initiator[64] = "", responder[64] = "", connections[24], packets[24];
-        const char *cells[] = {qpw_direction_name(row->direction), service, initiator, responder, qpw_verdict_name(row->old_verdict),
-                               row->uncertain ? "depends" : qpw_verdict_name(row->new_verdict), row->old_rule, row->new_rule, connections, packets};
+        const char *cells[] = {qpw_direction_name(row->direction),
+                               service,
+                               initiator,
+                               responder,
+                               qpw_verdict_name(row->old_verdict),
+                               row->uncertain ? "depends" : qpw_verdict_name(row->new_verdict),
+                               row->old_rule,
+                               row->new_rule,
+                               connections,
+                               packets};
 
         qpw_words_service(row->kind, row->protocol, row->port, service, sizeof(service));
         if (row->by_address) {
@@ -299,7 +324,11 @@ static int print_table(const struct qpw_what_if *result, const char *old, const 
         }
         snprintf(connections, sizeof(connections), "%llu", (unsigned long long)row->connections);
         snprintf(packets, sizeof(packets), "%llu", (unsigned long long)row->packets);
-        rc = qpw_table_add(&table, row->uncertain ? QPW_TEXT_DOUBT : row->new_verdict == QPW_VERDICT_UNEXPECTED ? QPW_TEXT_BAD : QPW_TEXT_PLAIN, cells);
+        rc = qpw_table_add(&table,
+                           row->uncertain                               ? QPW_TEXT_DOUBT
+                           : row->new_verdict == QPW_VERDICT_UNEXPECTED ? QPW_TEXT_BAD
+                                                                        : QPW_TEXT_PLAIN,
+                           cells);
     }
     if (rc == 0 && result->n)
         qpw_table_print(&table, qpw_policy_columns(), qpw_policy_colour(), stdout);
@@ -307,7 +336,8 @@ static int print_table(const struct qpw_what_if *result, const char *old, const 
     return rc;
 }
 
-static int test_attached(const struct qpw_policy *candidate, struct qpw_what_if *ret, char *old, size_t size, struct qpw_error *err)
+static int test_attached(const struct qpw_policy *candidate, struct qpw_what_if *ret, char *old, size_t size,
+                         struct qpw_error *err)
 {
     struct qpw_snapshot snapshot = {0};
     struct qpw_kernel kernel;
@@ -337,7 +367,8 @@ static int take_names(const struct qpw_replay_setup *setup, void *data, struct q
     return rc < 0 ? qpw_fail(err, rc, "out of memory") : 0;
 }
 
-static int test_captures(struct options *o, const struct qpw_policy *candidate, struct qpw_what_if *ret, char *old, size_t size, struct qpw_error *err)
+static int test_captures(struct options *o, const struct qpw_policy *candidate, struct qpw_what_if *ret, char *old,
+                         size_t size, struct qpw_error *err)
 {
     struct qpw_policy policy = {0};
     struct qpw_changes *changes = qpw_changes_new();
@@ -361,10 +392,17 @@ static int test_captures(struct options *o, const struct qpw_policy *candidate, 
 
 int qpw_policy_test_main(int argc, char **argv)
 {
-    static const struct argp argp = {argp_options, parse, "POLICY [CAPTURE…]",
+    static const struct argp argp = {
+        argp_options,
+        parse,
+        "POLICY [CAPTURE…]",
         "Tells what another policy would have said of the same traffic: of what is attached, or of captures.\v"
-        "A capture is replayed under both policies and compared connection by connection; the policy options say what the other one is. "
-        "Exit status: 0 no verdict differs, 3 some do, 1 failed, 2 bad usage or policy.", children, NULL, NULL};
+        "A capture is replayed under both policies and compared connection by connection; the policy options say what "
+        "the other one is. "
+        "Exit status: 0 no verdict differs, 3 some do, 1 failed, 2 bad usage or policy.",
+        children,
+        NULL,
+        NULL};
     struct options o = {.test = true};
     struct qpw_policy candidate = {0};
     struct qpw_what_if result = {0};

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* policy_cmd.h - what the subcommands of `policy` share. Each returns an exit status; argv[0] is "qportwatch policy NAME". */
+/* policy_cmd.h - what the subcommands of `policy` share. Each returns an exit status; argv[0] is "qportwatch policy
+ * NAME". */
 #ifndef QPW_POLICY_CMD_H
 #define QPW_POLICY_CMD_H
 

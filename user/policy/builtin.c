@@ -15,8 +15,10 @@ static const struct {
     const char *end;
     const char *guide;
 } builtins[] = {
-    {"aws", qpw_builtin_aws, qpw_builtin_aws_end, "Cloud Native Qumulo on AWS; Cloud Native Qumulo on Azure is documented under this name too"},
-    {"azure", qpw_builtin_azure, qpw_builtin_azure_end, "Azure Native Qumulo, the managed service (for Cloud Native on Azure take aws)"},
+    {"aws", qpw_builtin_aws, qpw_builtin_aws_end,
+     "Cloud Native Qumulo on AWS; Cloud Native Qumulo on Azure is documented under this name too"},
+    {"azure", qpw_builtin_azure, qpw_builtin_azure_end,
+     "Azure Native Qumulo, the managed service (for Cloud Native on Azure take aws)"},
     {"cnq-gcp", qpw_builtin_cnq_gcp, qpw_builtin_cnq_gcp_end, "Cloud Native Qumulo on Google Cloud"},
     {"on-prem", qpw_builtin_on_prem, qpw_builtin_on_prem_end, "Qumulo Core on premises"},
 };

@@ -34,7 +34,8 @@ static int unclear(char *why, size_t size, const char *what, const char *text, s
 /* The next word of a cell, past separators and footnote marks; 0 at the end. */
 static size_t next_word(const char **at)
 {
-    static const char *const marks[] = {"\xe2\x80\xa0", "\xe2\x80\xa1", "\xc2\xb9", "\xc2\xb2", "\xc2\xb3", "\xc2\xa7", NULL};
+    static const char *const marks[] = {"\xe2\x80\xa0", "\xe2\x80\xa1", "\xc2\xb9", "\xc2\xb2",
+                                        "\xc2\xb3",     "\xc2\xa7",     NULL};
     const char *p = *at;
     size_t length = 0;
 
@@ -190,7 +191,8 @@ static int range_at(const char **at, struct qpw_row_ports *ret, char *why, size_
         p = after;
     }
     if (error < 0 || !first || is_word(*p) || *p == '-' || *p == '+' || *p == '.')
-        return unclear(why, size, "not a port or a range of ports from 1 to 65535:", start, strcspn(start, " \n,;/&()"));
+        return unclear(why, size, "not a port or a range of ports from 1 to 65535:", start,
+                       strcspn(start, " \n,;/&()"));
     if (last < first)
         return unclear(why, size, "the range runs backwards:", start, (size_t)(p - start));
     if (ret->n == QPW_MAX_PORT_RANGES)
@@ -241,14 +243,29 @@ enum qpw_column qpw_column_of(const char *title)
     static const struct {
         const char *words;
         enum qpw_column column;
-    } known[] = {{"direction", QPW_COLUMN_DIRECTION}, {"port", QPW_COLUMN_PORT}, {"ports", QPW_COLUMN_PORT},
-                 {"port(s)", QPW_COLUMN_PORT}, {"protocol", QPW_COLUMN_PROTOCOL}, {"protocols", QPW_COLUMN_PROTOCOL},
-                 {"protocol(s)", QPW_COLUMN_PROTOCOL}, {"transport", QPW_COLUMN_PROTOCOL}, {"source", QPW_COLUMN_SOURCE},
-                 {"from", QPW_COLUMN_SOURCE}, {"initiator", QPW_COLUMN_SOURCE}, {"destination", QPW_COLUMN_DESTINATION},
-                 {"target", QPW_COLUMN_DESTINATION}, {"to", QPW_COLUMN_DESTINATION}, {"use", QPW_COLUMN_USE},
-                 {"purpose", QPW_COLUMN_USE}, {"description", QPW_COLUMN_USE}, {"service", QPW_COLUMN_USE},
-                 {"application", QPW_COLUMN_USE}, {"usage", QPW_COLUMN_USE}, {"used for", QPW_COLUMN_USE},
-                 {"feature", QPW_COLUMN_USE}, {"function", QPW_COLUMN_USE}};
+    } known[] = {{"direction", QPW_COLUMN_DIRECTION},
+                 {"port", QPW_COLUMN_PORT},
+                 {"ports", QPW_COLUMN_PORT},
+                 {"port(s)", QPW_COLUMN_PORT},
+                 {"protocol", QPW_COLUMN_PROTOCOL},
+                 {"protocols", QPW_COLUMN_PROTOCOL},
+                 {"protocol(s)", QPW_COLUMN_PROTOCOL},
+                 {"transport", QPW_COLUMN_PROTOCOL},
+                 {"source", QPW_COLUMN_SOURCE},
+                 {"from", QPW_COLUMN_SOURCE},
+                 {"initiator", QPW_COLUMN_SOURCE},
+                 {"destination", QPW_COLUMN_DESTINATION},
+                 {"target", QPW_COLUMN_DESTINATION},
+                 {"to", QPW_COLUMN_DESTINATION},
+                 {"use", QPW_COLUMN_USE},
+                 {"purpose", QPW_COLUMN_USE},
+                 {"description", QPW_COLUMN_USE},
+                 {"service", QPW_COLUMN_USE},
+                 {"application", QPW_COLUMN_USE},
+                 {"usage", QPW_COLUMN_USE},
+                 {"used for", QPW_COLUMN_USE},
+                 {"feature", QPW_COLUMN_USE},
+                 {"function", QPW_COLUMN_USE}};
 
     for (size_t i = 0; i < sizeof(known) / sizeof(*known); i++)
         if (qpw_has_words(title, known[i].words))
@@ -261,8 +278,12 @@ unsigned qpw_directions_in(const char *text)
     static const struct {
         const char *words;
         unsigned directions;
-    } known[] = {{"inbound", 1u << QPW_DIR_INBOUND}, {"ingress", 1u << QPW_DIR_INBOUND}, {"incoming", 1u << QPW_DIR_INBOUND},
-                 {"outbound", 1u << QPW_DIR_OUTBOUND}, {"egress", 1u << QPW_DIR_OUTBOUND}, {"outgoing", 1u << QPW_DIR_OUTBOUND},
+    } known[] = {{"inbound", 1u << QPW_DIR_INBOUND},
+                 {"ingress", 1u << QPW_DIR_INBOUND},
+                 {"incoming", 1u << QPW_DIR_INBOUND},
+                 {"outbound", 1u << QPW_DIR_OUTBOUND},
+                 {"egress", 1u << QPW_DIR_OUTBOUND},
+                 {"outgoing", 1u << QPW_DIR_OUTBOUND},
                  {"bidirectional", 1u << QPW_DIR_INBOUND | 1u << QPW_DIR_OUTBOUND},
                  {"bi-directional", 1u << QPW_DIR_INBOUND | 1u << QPW_DIR_OUTBOUND}};
     unsigned directions = 0;
@@ -275,7 +296,8 @@ unsigned qpw_directions_in(const char *text)
 
 bool qpw_names_node(const char *text, const char *node)
 {
-    static const char *const words[] = {"node", "nodes", "cluster", "storage", "array", "appliance", "filer", "qumulo", NULL};
+    static const char *const words[] = {"node",      "nodes", "cluster", "storage", "array",
+                                        "appliance", "filer", "qumulo",  NULL};
 
     if (node)
         return qpw_has_words(text, node);

@@ -41,7 +41,8 @@ void qpw_changes_free(struct qpw_changes *changes)
     free(changes);
 }
 
-int qpw_changes_add(struct qpw_changes *changes, const struct qpw_conn_key *key, const struct qpw_conn *conn, uint64_t packets)
+int qpw_changes_add(struct qpw_changes *changes, const struct qpw_conn_key *key, const struct qpw_conn *conn,
+                    uint64_t packets)
 {
     struct run *run = &changes->runs[changes->present & 1];
     void *array = run->list;
@@ -82,31 +83,42 @@ int qpw_changes_end_run(struct qpw_changes *changes, const struct qpw_registry *
     return 0;
 }
 
-static void fill(const struct qpw_changes *changes, const struct seen *old, const struct seen *new, struct qpw_what_if_row *ret)
+static void fill(const struct qpw_changes *changes, const struct seen *old, const struct seen *new,
+                 struct qpw_what_if_row *ret)
 {
     bool outbound = new->conn.direction == QPW_DIR_OUTBOUND;
     uint8_t protocol = new->key.protocol;
     const struct run *runs = changes->runs;
 
     *ret = (struct qpw_what_if_row){
-        .protocol = protocol, .direction = new->conn.direction, .old_verdict = old->conn.verdict, .new_verdict = new->conn.verdict,
-        .by_address = true, .outcome = new->conn.outcome, .port = outbound ? new->key.remote_port : new->key.local_port,
-        .connections = 1, .packets = new->packets,
+        .protocol = protocol,
+        .direction = new->conn.direction,
+        .old_verdict = old->conn.verdict,
+        .new_verdict = new->conn.verdict,
+        .by_address = true,
+        .outcome = new->conn.outcome,
+        .port = outbound ? new->key.remote_port : new->key.local_port,
+        .connections = 1,
+        .packets = new->packets,
         .kind = protocol == IPPROTO_TCP || protocol == IPPROTO_UDP || protocol == IPPROTO_SCTP ? QPW_KIND_PORT
-                : protocol == IPPROTO_ICMP || protocol == IPPROTO_ICMPV6 ? QPW_KIND_ICMP : QPW_KIND_PROTOCOL,
+                : protocol == IPPROTO_ICMP || protocol == IPPROTO_ICMPV6                       ? QPW_KIND_ICMP
+                                                                                               : QPW_KIND_PROTOCOL,
     };
     memcpy(ret->initiator, outbound ? new->key.local : new->key.remote, 16);
     memcpy(ret->responder, outbound ? new->key.remote : new->key.local, 16);
-    snprintf(ret->old_rule, QPW_NAME_LEN, "%s", old->conn.rule && old->conn.rule < runs[0].n_rules ? runs[0].rules[old->conn.rule].name : "");
-    snprintf(ret->new_rule, QPW_NAME_LEN, "%s", new->conn.rule && new->conn.rule < runs[1].n_rules ? runs[1].rules[new->conn.rule].name : "");
+    snprintf(ret->old_rule, QPW_NAME_LEN, "%s",
+             old->conn.rule && old->conn.rule < runs[0].n_rules ? runs[0].rules[old->conn.rule].name : "");
+    snprintf(ret->new_rule, QPW_NAME_LEN, "%s",
+             new->conn.rule &&new->conn.rule < runs[1].n_rules ? runs[1].rules[new->conn.rule].name : "");
 }
 
 /* Rows that are the same but for what they carried. */
 static bool same(const struct qpw_what_if_row *a, const struct qpw_what_if_row *b)
 {
     return a->kind == b->kind && a->protocol == b->protocol && a->direction == b->direction && a->port == b->port &&
-           a->old_verdict == b->old_verdict && a->new_verdict == b->new_verdict && !memcmp(a->initiator, b->initiator, 16) &&
-           !memcmp(a->responder, b->responder, 16) && !strcmp(a->old_rule, b->old_rule) && !strcmp(a->new_rule, b->new_rule);
+           a->old_verdict == b->old_verdict && a->new_verdict == b->new_verdict &&
+           !memcmp(a->initiator, b->initiator, 16) && !memcmp(a->responder, b->responder, 16) &&
+           !strcmp(a->old_rule, b->old_rule) && !strcmp(a->new_rule, b->new_rule);
 }
 
 static int by_row(const void *left, const void *right)

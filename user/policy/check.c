@@ -13,9 +13,10 @@
 
 #define WIDE 16384u /* a quarter of all ports */
 
-static int remark(struct qpw_remarks *remarks, enum qpw_remark_kind kind, const struct qpw_where *where, const char *format, ...)
-    __attribute__((format(printf, 4, 5)));
-static int remark(struct qpw_remarks *remarks, enum qpw_remark_kind kind, const struct qpw_where *where, const char *format, ...)
+static int remark(struct qpw_remarks *remarks, enum qpw_remark_kind kind, const struct qpw_where *where,
+                  const char *format, ...) __attribute__((format(printf, 4, 5)));
+static int remark(struct qpw_remarks *remarks, enum qpw_remark_kind kind, const struct qpw_where *where,
+                  const char *format, ...)
 {
     void *array = remarks->list;
     struct qpw_remark *place = qpw_grow(&array, remarks->n, sizeof(*place));
@@ -39,7 +40,8 @@ static int remark(struct qpw_remarks *remarks, enum qpw_remark_kind kind, const 
 
 const char *qpw_remark_name(enum qpw_remark_kind kind)
 {
-    static const char *const names[] = {"none", "warning", "duplicate", "shadowed", "overlap", "contradicts", "wide", "never", "peer-and-client"};
+    static const char *const names[] = {"none",        "warning", "duplicate", "shadowed",       "overlap",
+                                        "contradicts", "wide",    "never",     "peer-and-client"};
 
     return kind < sizeof(names) / sizeof(*names) ? names[kind] : "invalid";
 }
@@ -65,7 +67,8 @@ static bool ports_cover(const struct qpw_rule *outer, const struct qpw_rule *inn
     for (size_t j = 0; j < inner->n_ports; j++) {
         while (i < outer->n_ports && outer->ports[i].last < inner->ports[j].first)
             i++;
-        if (i == outer->n_ports || outer->ports[i].first > inner->ports[j].first || outer->ports[i].last < inner->ports[j].last)
+        if (i == outer->n_ports || outer->ports[i].first > inner->ports[j].first ||
+            outer->ports[i].last < inner->ports[j].last)
             return false;
     }
     return true;
@@ -127,7 +130,8 @@ static bool covers(const struct qpw_rule *outer, const struct qpw_rule *inner)
     if (outer->until && (!inner->until || inner->until > outer->until))
         return false;
     return outer->direction == inner->direction && protocols_cover(outer, inner) && ports_cover(outer, inner) &&
-           side_covers(outer, inner, QPW_RULE_FROM) && side_covers(outer, inner, QPW_RULE_TO) && link_covers(outer, inner);
+           side_covers(outer, inner, QPW_RULE_FROM) && side_covers(outer, inner, QPW_RULE_TO) &&
+           link_covers(outer, inner);
 }
 
 static int compare_rows(const struct qpw_rule *first, const struct qpw_rule *second, struct qpw_remarks *ret)
@@ -139,20 +143,25 @@ static int compare_rows(const struct qpw_rule *first, const struct qpw_rule *sec
     forth = covers(first, second);
     back = covers(second, first);
     if (forth && back)
-        return remark(ret, QPW_REMARK_DUPLICATE, &second->where, "%s says the same as %s in %s:%u: delete one of the two",
-                      second->name, first->name, first->where.file, first->where.line);
+        return remark(ret, QPW_REMARK_DUPLICATE, &second->where,
+                      "%s says the same as %s in %s:%u: delete one of the two", second->name, first->name,
+                      first->where.file, first->where.line);
     if (forth)
-        return remark(ret, QPW_REMARK_SHADOWED, &second->where,
-                      "%s is needless: %s in %s:%u allows all of it; to narrow that row, write 'only %s …', or disable it",
-                      second->name, first->name, first->where.file, first->where.line, first->name);
+        return remark(
+            ret, QPW_REMARK_SHADOWED, &second->where,
+            "%s is needless: %s in %s:%u allows all of it; to narrow that row, write 'only %s …', or disable it",
+            second->name, first->name, first->where.file, first->where.line, first->name);
     if (back)
-        return remark(ret, QPW_REMARK_SHADOWED, &first->where, "%s is needless: %s in %s:%u allows all of it; delete one of the two",
-                      first->name, second->name, second->where.file, second->where.line);
+        return remark(ret, QPW_REMARK_SHADOWED, &first->where,
+                      "%s is needless: %s in %s:%u allows all of it; delete one of the two", first->name, second->name,
+                      second->where.file, second->where.line);
     /* Rows that part their ports by address, VLAN or interface are meant to share them. */
-    if (first->flags & (QPW_RULE_FROM | QPW_RULE_TO | QPW_RULE_WEAK) || second->flags & (QPW_RULE_FROM | QPW_RULE_TO | QPW_RULE_WEAK) ||
-        !link_covers(first, second) || !link_covers(second, first))
+    if (first->flags & (QPW_RULE_FROM | QPW_RULE_TO | QPW_RULE_WEAK) ||
+        second->flags & (QPW_RULE_FROM | QPW_RULE_TO | QPW_RULE_WEAK) || !link_covers(first, second) ||
+        !link_covers(second, first))
         return 0;
-    return remark(ret, QPW_REMARK_OVERLAP, &second->where, "%s and %s in %s:%u share some ports: packets count under the one that stands first; part them",
+    return remark(ret, QPW_REMARK_OVERLAP, &second->where,
+                  "%s and %s in %s:%u share some ports: packets count under the one that stands first; part them",
                   second->name, first->name, first->where.file, first->where.line);
 }
 
@@ -167,8 +176,9 @@ static int check_width(const struct qpw_rule *rule, struct qpw_remarks *ret)
         width += rule->ports[i].last - rule->ports[i].first + 1u;
     if (rule->flags & QPW_RULE_WEAK || !ports || width <= WIDE)
         return 0;
-    return remark(ret, QPW_REMARK_WIDE, &rule->where, "%s allows %u %% of all ports%s: name the ports, or mark the row weak",
-                  rule->name, width * 100 / 65536, rule->flags & (QPW_RULE_FROM | QPW_RULE_TO) ? " (to some addresses)" : "");
+    return remark(ret, QPW_REMARK_WIDE, &rule->where,
+                  "%s allows %u %% of all ports%s: name the ports, or mark the row weak", rule->name,
+                  width * 100 / 65536, rule->flags & (QPW_RULE_FROM | QPW_RULE_TO) ? " (to some addresses)" : "");
 }
 
 static int check_never(const struct qpw_rule *rule, int64_t now, struct qpw_remarks *ret)
@@ -178,7 +188,8 @@ static int check_never(const struct qpw_rule *rule, int64_t now, struct qpw_rema
     lasting.until = 0;
     if (rule->flags & QPW_RULE_DISABLED || qpw_rule_in_force(&lasting, now))
         return 0;
-    return remark(ret, QPW_REMARK_NEVER, &rule->where, "%s matches nothing: what narrows it leaves no address, VLAN or interface; look at its 'only' lines",
+    return remark(ret, QPW_REMARK_NEVER, &rule->where,
+                  "%s matches nothing: what narrows it leaves no address, VLAN or interface; look at its 'only' lines",
                   rule->name);
 }
 
@@ -200,18 +211,26 @@ static int check_groups(const struct qpw_policy *policy, const struct qpw_rule *
         unsigned group;
         unsigned protocol;
         uint16_t port;
-    } known[] = {{false, QPW_IMPLIED_DNS_TCP, IPPROTO_TCP, 53}, {false, QPW_IMPLIED_KERBEROS_UDP, IPPROTO_UDP, 88},
-                 {false, QPW_IMPLIED_KPASSWD, IPPROTO_TCP, 464}, {false, QPW_IMPLIED_CLDAP, IPPROTO_UDP, 389},
-                 {false, QPW_IMPLIED_GLOBAL_CATALOG, IPPROTO_TCP, 3268}, {false, QPW_IMPLIED_SMB_TO_DC, IPPROTO_TCP, 445},
-                 {true, QPW_INFRA_DHCP, IPPROTO_UDP, 67}, {true, QPW_INFRA_DHCP, IPPROTO_UDP, 547}};
+    } known[] = {{false, QPW_IMPLIED_DNS_TCP, IPPROTO_TCP, 53},
+                 {false, QPW_IMPLIED_KERBEROS_UDP, IPPROTO_UDP, 88},
+                 {false, QPW_IMPLIED_KPASSWD, IPPROTO_TCP, 464},
+                 {false, QPW_IMPLIED_CLDAP, IPPROTO_UDP, 389},
+                 {false, QPW_IMPLIED_GLOBAL_CATALOG, IPPROTO_TCP, 3268},
+                 {false, QPW_IMPLIED_SMB_TO_DC, IPPROTO_TCP, 445},
+                 {true, QPW_INFRA_DHCP, IPPROTO_UDP, 67},
+                 {true, QPW_INFRA_DHCP, IPPROTO_UDP, 547}};
     int error = 0;
 
     for (size_t i = 0; i < sizeof(known) / sizeof(*known) && error == 0; i++) {
-        const struct qpw_group_setting *setting = known[i].infra ? &policy->infra[known[i].group] : &policy->implied[known[i].group];
+        const struct qpw_group_setting *setting =
+            known[i].infra ? &policy->infra[known[i].group] : &policy->implied[known[i].group];
 
-        if (rule->direction == QPW_DIR_OUTBOUND && setting->unexpected && setting->where.file && has_port(rule, known[i].protocol, known[i].port))
-            error = remark(ret, QPW_REMARK_CONTRADICTS, &rule->where, "%s allows what '%s %s unexpected' in %s:%u is about: the row wins; delete one of the two",
-                           rule->name, known[i].infra ? "infra" : "implied", known[i].infra ? qpw_infra_name(known[i].group) : qpw_implied_name(known[i].group),
+        if (rule->direction == QPW_DIR_OUTBOUND && setting->unexpected && setting->where.file &&
+            has_port(rule, known[i].protocol, known[i].port))
+            error = remark(ret, QPW_REMARK_CONTRADICTS, &rule->where,
+                           "%s allows what '%s %s unexpected' in %s:%u is about: the row wins; delete one of the two",
+                           rule->name, known[i].infra ? "infra" : "implied",
+                           known[i].infra ? qpw_infra_name(known[i].group) : qpw_implied_name(known[i].group),
                            setting->where.file, setting->where.line);
     }
     return error;
@@ -225,7 +244,9 @@ static int check_peers(const struct qpw_policy *policy, const struct qpw_rule *r
 
     for (size_t i = 0; i < policy->n_peers && error == 0 && rule->flags & (inbound ? QPW_RULE_FROM : QPW_RULE_TO); i++)
         if (qpw_addresses_overlap(&policy->peers[i].addresses, remote))
-            error = remark(ret, QPW_REMARK_PEER_CLIENT, &policy->peers[i].where, "peer %s has addresses of the row %s in %s:%u: they count as peer on every port; give the peer fewer addresses",
+            error = remark(ret, QPW_REMARK_PEER_CLIENT, &policy->peers[i].where,
+                           "peer %s has addresses of the row %s in %s:%u: they count as peer on every port; give the "
+                           "peer fewer addresses",
                            policy->peers[i].name, rule->name, rule->where.file, rule->where.line);
     return error;
 }
@@ -256,8 +277,9 @@ static int check_peer_pairs(const struct qpw_policy *policy, struct qpw_remarks 
     for (size_t i = 1; i < policy->n_peers && error == 0; i++)
         for (size_t j = 0; j < i && error == 0; j++)
             if (qpw_addresses_overlap(&policy->peers[i].addresses, &policy->peers[j].addresses))
-                error = remark(ret, QPW_REMARK_DUPLICATE, &policy->peers[i].where, "peers %s and %s share addresses: give each its own",
-                               policy->peers[i].name, policy->peers[j].name);
+                error = remark(ret, QPW_REMARK_DUPLICATE, &policy->peers[i].where,
+                               "peers %s and %s share addresses: give each its own", policy->peers[i].name,
+                               policy->peers[j].name);
     return error;
 }
 

@@ -15,7 +15,8 @@
 
 struct qpw_compile_context {
     int64_t now;          /* Unix seconds, for until= */
-    /* Index of the interface of that name for iface=, 0: there is none (the row then matches nothing). NULL: if_nametoindex(). */
+    /* Index of the interface of that name for iface=, 0: there is none (the row then matches nothing). NULL:
+     * if_nametoindex(). */
     uint32_t (*ifindex)(const char *name, void *data);
     void *data;
     const uint8_t (*own)[16]; /* the node's own addresses: not a peer */

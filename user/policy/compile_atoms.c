@@ -65,7 +65,8 @@ bool qpw_row_active(const struct qpw_compiler *c, const struct qpw_rule *rule, u
     if (!qpw_rule_in_force(rule, c->context->now))
         return false;
     if (rule->iface) {
-        ifindex = c->context->ifindex ? c->context->ifindex(rule->iface, c->context->data) : if_nametoindex(rule->iface);
+        ifindex =
+            c->context->ifindex ? c->context->ifindex(rule->iface, c->context->data) : if_nametoindex(rule->iface);
         if (!ifindex)
             return false;
     }

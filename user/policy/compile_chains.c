@@ -114,7 +114,8 @@ static int append_chain(struct sweep *s, const struct qpw_step *steps, size_t n)
     struct qpw_step *step;
 
     if (out->n_chains == QPW_MAX_CHAINS)
-        return qpw_fail(s->c->err, -E2BIG, "%s: its rules overlap in more than %u different ways; give them as fewer, larger ranges",
+        return qpw_fail(s->c->err, -E2BIG,
+                        "%s: its rules overlap in more than %u different ways; give them as fewer, larger ranges",
                         s->c->policy->path, QPW_MAX_CHAINS - 1);
     chain = qpw_grow(&chains, out->n_chains, sizeof(*chain));
     if (!chain)
@@ -176,8 +177,10 @@ static int fill(struct sweep *s, uint8_t direction, uint32_t first, uint32_t las
         if (taken[i])
             continue;
         if (n == QPW_MAX_STEPS)
-            error = qpw_fail(s->c->err, -E2BIG, "%s:%u: more than %d different rules for one port; rules that differ only in from= count as one",
-                             atom->where->file ? atom->where->file : s->c->policy->path, atom->where->line, QPW_MAX_STEPS);
+            error = qpw_fail(
+                s->c->err, -E2BIG,
+                "%s:%u: more than %d different rules for one port; rules that differ only in from= count as one",
+                atom->where->file ? atom->where->file : s->c->policy->path, atom->where->line, QPW_MAX_STEPS);
         else
             error = make_step(s, i, first, taken, &steps[n++]);
     }

@@ -51,7 +51,8 @@ struct qpw_compiler {
 int qpw_registry_copy(const struct qpw_registry *from, struct qpw_registry *ret, struct qpw_name_index **ret_index);
 void qpw_name_index_free(struct qpw_name_index *index);
 
-/* Id of the rule of info->name, made where it is new; its info is set, in_force only ever raised. Negative errno with err. */
+/* Id of the rule of info->name, made where it is new; its info is set, in_force only ever raised. Negative errno with
+ * err. */
 int qpw_registry_add_rule(struct qpw_compiler *c, const struct qpw_rule_info *info);
 
 /* ---- Rows into atoms (compile_atoms.c), the tool's own rules (compile_own.c) ---- */

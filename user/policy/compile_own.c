@@ -125,7 +125,8 @@ int qpw_compile_infra(struct qpw_compiler *c)
         uint8_t verdict = c->policy->infra[group].unexpected ? QPW_VERDICT_UNEXPECTED : QPW_VERDICT_INFRA;
         struct qpw_atom atom = {.where = &c->policy->infra[group].where, .step = {.vlan = 0xffff, .verdict = verdict}};
 
-        ret = own_rule(c, "infra", qpw_infra_name(group), texts[group], group == QPW_INFRA_ROUTING ? IN : BOTH, verdict, true);
+        ret = own_rule(c, "infra", qpw_infra_name(group), texts[group], group == QPW_INFRA_ROUTING ? IN : BOTH, verdict,
+                       true);
         atom.step.rule = ret < 0 ? 0 : (uint16_t)ret;
         for (size_t i = 0; i < sizeof(infra_runs) / sizeof(*infra_runs) && ret >= 0; i++)
             if (infra_runs[i].group == group)
@@ -148,8 +149,8 @@ bool qpw_row_covers(const struct qpw_rule *rule, uint8_t direction, uint32_t pla
 }
 
 /* One companion after one row: within the row's own limits, to the same addresses. */
-static int follow(struct qpw_compiler *c, const struct qpw_companion *companion, const struct qpw_rule *row, uint16_t id,
-                  uint32_t ifindex)
+static int follow(struct qpw_compiler *c, const struct qpw_companion *companion, const struct qpw_rule *row,
+                  uint16_t id, uint32_t ifindex)
 {
     uint16_t parent = qpw_registry_rule(&c->names, row->name);
     /* The remote end is the row's initiator where the row is inbound, whichever way the companion goes. */
@@ -160,13 +161,15 @@ static int follow(struct qpw_compiler *c, const struct qpw_companion *companion,
         .from = turned ? to : from,
         .to = turned ? from : to,
         .where = &row->where,
-        .step = {
-            .vlan = row->vlan == QPW_ANY_VLAN ? 0xffff : (uint16_t)row->vlan,
-            .ifindex = ifindex,
-            .rule = id,
-            .parent = companion->live ? parent : 0,
-            .verdict = c->policy->implied[companion->run.group].unexpected ? QPW_VERDICT_UNEXPECTED : QPW_VERDICT_IMPLIED,
-        },
+        .step =
+            {
+                .vlan = row->vlan == QPW_ANY_VLAN ? 0xffff : (uint16_t)row->vlan,
+                .ifindex = ifindex,
+                .rule = id,
+                .parent = companion->live ? parent : 0,
+                .verdict =
+                    c->policy->implied[companion->run.group].unexpected ? QPW_VERDICT_UNEXPECTED : QPW_VERDICT_IMPLIED,
+            },
     };
     int ret = add_run(c, &companion->run, atom);
 

@@ -205,8 +205,10 @@ static int intern(struct qpw_set_builder *sets, uint32_t *recipe, size_t n, uint
 static int say(struct qpw_compiler *c, int error)
 {
     if (error == -E2BIG)
-        return qpw_fail(c->err, error, "%s: its address sets come to more than %u prefixes, or %u sets; give them as fewer, larger prefixes",
-                        c->policy->path, QPW_MAX_SET_ENTRIES, 32768u);
+        return qpw_fail(
+            c->err, error,
+            "%s: its address sets come to more than %u prefixes, or %u sets; give them as fewer, larger prefixes",
+            c->policy->path, QPW_MAX_SET_ENTRIES, 32768u);
     return error < 0 ? qpw_fail(c->err, error, "%s: out of memory", c->policy->path) : 0;
 }
 
@@ -324,7 +326,9 @@ int qpw_compile_peers(struct qpw_compiler *c)
 
         if (!info) {
             free(own);
-            return qpw_fail(c->err, -E2BIG, "%s:%u: no room for another peer name: %d are used by this and earlier policies; detach and attach to start anew",
+            return qpw_fail(c->err, -E2BIG,
+                            "%s:%u: no room for another peer name: %d are used by this and earlier policies; detach "
+                            "and attach to start anew",
                             peer->where.file, peer->where.line, QPW_MAX_PEERS - 1);
         }
         for (size_t j = 0; j < peer->addresses.n && ret == 0; j++)

@@ -62,7 +62,9 @@ static char *condition_of(const struct qpw_rule *rule)
         const char *remote = inbound ? who(rule->flags & QPW_RULE_FROM, &rule->from, from, room)
                                      : who(rule->flags & QPW_RULE_TO, &rule->to, to, room);
         bool has_local = rule->flags & (inbound ? QPW_RULE_TO : QPW_RULE_FROM);
-        const char *local = has_local ? (inbound ? qpw_addresses_text(&rule->to, to, room) : qpw_addresses_text(&rule->from, from, room)) : "";
+        const char *local = has_local ? (inbound ? qpw_addresses_text(&rule->to, to, room)
+                                                 : qpw_addresses_text(&rule->from, from, room))
+                                      : "";
 
         if (asprintf(&text, "to %s%s%s%s%s", remote, has_local ? " for the node's " : "", local, link,
                      rule->flags & QPW_RULE_WEAK ? " (weak)" : "") < 0)
@@ -78,7 +80,8 @@ static int find_conditions(struct side *side, int64_t now)
     side->conditions.n = side->policy->n_rules;
     side->conditions.text = calloc(side->conditions.n + 1, sizeof(char *));
     for (size_t i = 0; side->conditions.text && i < side->conditions.n; i++)
-        if (qpw_rule_in_force(&side->policy->rules[i], now) && !(side->conditions.text[i] = condition_of(&side->policy->rules[i])))
+        if (qpw_rule_in_force(&side->policy->rules[i], now) &&
+            !(side->conditions.text[i] = condition_of(&side->policy->rules[i])))
             return -ENOMEM;
     return side->conditions.text ? 0 : -ENOMEM;
 }
@@ -101,7 +104,8 @@ static int add_opening(struct openings *openings, const struct opening *opening)
     void *array = openings->list;
     struct opening *place;
 
-    for (size_t i = openings->n; i-- > 0 && openings->list[i].direction == opening->direction && openings->list[i].protocol == opening->protocol;)
+    for (size_t i = openings->n; i-- > 0 && openings->list[i].direction == opening->direction &&
+                                 openings->list[i].protocol == opening->protocol;)
         if (openings->list[i].last + 1 == opening->first && openings->list[i].rule == opening->rule) {
             openings->list[i].last = opening->last;
             return 0;
@@ -114,7 +118,8 @@ static int add_opening(struct openings *openings, const struct opening *opening)
     return 0;
 }
 
-/* What `side` has open in a segment under a condition that `other` has not. "to everyone" makes any narrower condition moot. */
+/* What `side` has open in a segment under a condition that `other` has not. "to everyone" makes any narrower condition
+ * moot. */
 static int compare_segment(struct side *side, const struct side *other, const struct opening *segment)
 {
     int ret = 0;
@@ -125,7 +130,8 @@ static int compare_segment(struct side *side, const struct side *other, const st
         struct opening opening = *segment;
         bool found = false;
 
-        if (!mine || rule->direction != segment->direction || !covers(rule, segment->protocol, segment->first, segment->last))
+        if (!mine || rule->direction != segment->direction ||
+            !covers(rule, segment->protocol, segment->first, segment->last))
             continue;
         for (size_t j = 0; j < other->conditions.n && !found; j++)
             found = other->conditions.text[j] && other->policy->rules[j].direction == segment->direction &&
@@ -133,7 +139,8 @@ static int compare_segment(struct side *side, const struct side *other, const st
                     covers(&other->policy->rules[j], segment->protocol, segment->first, segment->last);
         for (size_t j = 0; j < i && !found; j++) /* said by an earlier row already */
             found = side->conditions.text[j] && side->policy->rules[j].direction == segment->direction &&
-                    !strcmp(side->conditions.text[j], mine) && covers(&side->policy->rules[j], segment->protocol, segment->first, segment->last);
+                    !strcmp(side->conditions.text[j], mine) &&
+                    covers(&side->policy->rules[j], segment->protocol, segment->first, segment->last);
         if (found)
             continue;
         opening.rule = rule;
@@ -192,8 +199,11 @@ static int compare_protocol(struct side *old, struct side *new, uint8_t directio
     borders[n++] = end;
     qsort(borders, n, sizeof(*borders), by_value);
     for (size_t i = 0; i + 1 < n && ret == 0; i++) {
-        struct opening segment = {.direction = direction, .protocol = (uint16_t)protocol, .ports = qpw_protocol_name(protocol) != NULL,
-                                  .first = borders[i], .last = borders[i + 1] - 1};
+        struct opening segment = {.direction = direction,
+                                  .protocol = (uint16_t)protocol,
+                                  .ports = qpw_protocol_name(protocol) != NULL,
+                                  .first = borders[i],
+                                  .last = borders[i + 1] - 1};
 
         if (borders[i] == borders[i + 1])
             continue;
@@ -254,14 +264,18 @@ static void what_text(const struct opening *opening, char *buf, size_t size)
 {
     const char *name = opening->protocol == 256 ? "any" : qpw_protocol_name(opening->protocol);
     char protocol[16], ports[32] = "";
-    bool all = opening->first <= 1 && opening->last >= (opening->protocol == IPPROTO_ICMP || opening->protocol == IPPROTO_ICMPV6 ? 255 : 65535);
+    bool all =
+        opening->first <= 1 &&
+        opening->last >= (opening->protocol == IPPROTO_ICMP || opening->protocol == IPPROTO_ICMPV6 ? 255 : 65535);
 
     snprintf(protocol, sizeof(protocol), "protocol %u", opening->protocol);
     if (opening->ports && !all)
-        snprintf(ports, sizeof(ports), opening->first == opening->last ? " %u" : " %u-%u", opening->first, opening->last);
+        snprintf(ports, sizeof(ports), opening->first == opening->last ? " %u" : " %u-%u", opening->first,
+                 opening->last);
     else if (opening->ports)
         snprintf(ports, sizeof(ports), " any");
-    snprintf(buf, size, "%s %s%s", opening->direction == QPW_DIR_INBOUND ? "inbound" : "outbound", name ? name : protocol, ports);
+    snprintf(buf, size, "%s %s%s", opening->direction == QPW_DIR_INBOUND ? "inbound" : "outbound",
+             name ? name : protocol, ports);
 }
 
 static int say_move(struct qpw_differences *ret, const struct opening *from, const struct opening *to)
@@ -271,7 +285,8 @@ static int say_move(struct qpw_differences *ret, const struct opening *from, con
 
     bare.ports = false;
     what_text(&bare, what, sizeof(what));
-    if (asprintf(&text, "moves %s %u → %u (%s)", from->rule->purpose ? from->rule->purpose : from->rule->name, from->first, to->first, what) < 0)
+    if (asprintf(&text, "moves %s %u → %u (%s)", from->rule->purpose ? from->rule->purpose : from->rule->name,
+                 from->first, to->first, what) < 0)
         text = NULL;
     return say(ret, QPW_CHANGE_MOVES, text);
 }
@@ -287,7 +302,8 @@ static int say_moves(struct side *old, struct side *new, struct qpw_differences 
             struct opening *to = &new->more.list[j];
 
             if (to->used || from->first != from->last || to->first != to->last || from->direction != to->direction ||
-                from->protocol != to->protocol || strcmp(from->condition, to->condition) || strcmp(from->rule->name, to->rule->name) ||
+                from->protocol != to->protocol || strcmp(from->condition, to->condition) ||
+                strcmp(from->rule->name, to->rule->name) ||
                 !(to->rule->flags & QPW_RULE_MOVED) == !(from->rule->flags & QPW_RULE_MOVED))
                 continue;
             from->used = to->used = true;
@@ -326,12 +342,17 @@ static int say_narrowings(struct side *old, struct side *new, struct qpw_differe
                 continue;
             opening->used = true;
             for (size_t j = 0; j < other->more.n; j++)
-                if (!other->more.list[j].used && other->more.list[j].direction == opening->direction && other->more.list[j].protocol == opening->protocol &&
-                    other->more.list[j].first == opening->first && other->more.list[j].last == opening->last && other->more.list[j].condition == theirs)
+                if (!other->more.list[j].used && other->more.list[j].direction == opening->direction &&
+                    other->more.list[j].protocol == opening->protocol && other->more.list[j].first == opening->first &&
+                    other->more.list[j].last == opening->last && other->more.list[j].condition == theirs)
                     both = other->more.list[j].used = true;
             what_text(opening, what, sizeof(what));
-            if (asprintf(&text, "%s %s%s%s%s: %s → %s", both ? "changes" : k ? "widens" : "narrows", what, purpose ? " (" : "", purpose ? purpose : "",
-                         purpose ? ")" : "", k ? theirs : opening->condition, k ? opening->condition : theirs) < 0)
+            if (asprintf(&text, "%s %s%s%s%s: %s → %s",
+                         both ? "changes"
+                         : k  ? "widens"
+                              : "narrows",
+                         what, purpose ? " (" : "", purpose ? purpose : "", purpose ? ")" : "",
+                         k ? theirs : opening->condition, k ? opening->condition : theirs) < 0)
                 text = NULL;
             error = say(ret, k ? QPW_CHANGE_OPENS : QPW_CHANGE_CLOSES, text);
         }
@@ -351,8 +372,8 @@ static int say_openings(const struct side *side, enum qpw_change change, struct 
         if (opening->used)
             continue;
         what_text(opening, what, sizeof(what));
-        if (asprintf(&text, "%s %s%s%s%s %s", qpw_change_name(change), what, purpose ? " (" : "", purpose ? purpose : "", purpose ? ")" : "",
-                     opening->condition) < 0)
+        if (asprintf(&text, "%s %s%s%s%s %s", qpw_change_name(change), what, purpose ? " (" : "",
+                     purpose ? purpose : "", purpose ? ")" : "", opening->condition) < 0)
             text = NULL;
         error = say(ret, change, text);
     }
@@ -396,7 +417,8 @@ static int say_peers(const struct qpw_policy *old, const struct qpw_policy *new,
 
         if (before && qpw_addresses_equal(&before->addresses, &peer->addresses))
             continue;
-        if (asprintf(&text, "%s peer %s: %s", before ? "changes" : "adds", peer->name, qpw_addresses_text(&peer->addresses, addresses, sizeof(addresses))) < 0)
+        if (asprintf(&text, "%s peer %s: %s", before ? "changes" : "adds", peer->name,
+                     qpw_addresses_text(&peer->addresses, addresses, sizeof(addresses))) < 0)
             text = NULL;
         error = say(ret, QPW_CHANGE_SETTING, text);
     }
@@ -413,13 +435,14 @@ static int say_peers(const struct qpw_policy *old, const struct qpw_policy *new,
 static bool has_suppression(const struct qpw_policy *policy, const char *text, int64_t now)
 {
     for (size_t i = 0; i < policy->n_suppressions; i++)
-        if (!strcmp(policy->suppressions[i].text, text) && (!policy->suppressions[i].until || policy->suppressions[i].until > now))
+        if (!strcmp(policy->suppressions[i].text, text) &&
+            (!policy->suppressions[i].until || policy->suppressions[i].until > now))
             return true;
     return false;
 }
 
-static int say_suppressions(const struct qpw_policy *from, const struct qpw_policy *other, const char *verb, int64_t now,
-                            struct qpw_differences *ret)
+static int say_suppressions(const struct qpw_policy *from, const struct qpw_policy *other, const char *verb,
+                            int64_t now, struct qpw_differences *ret)
 {
     int error = 0;
 
@@ -429,14 +452,16 @@ static int say_suppressions(const struct qpw_policy *from, const struct qpw_poli
 
         if (!has_suppression(from, line, now) || has_suppression(other, line, now))
             continue;
-        if (asprintf(&text, "%s %s", verb, line + strcspn(line, " \t") + strspn(line + strcspn(line, " \t"), " \t")) < 0)
+        if (asprintf(&text, "%s %s", verb, line + strcspn(line, " \t") + strspn(line + strcspn(line, " \t"), " \t")) <
+            0)
             text = NULL;
         error = say(ret, QPW_CHANGE_SETTING, text);
     }
     return error;
 }
 
-static int say_settings(const struct qpw_policy *old, const struct qpw_policy *new, int64_t now, struct qpw_differences *ret)
+static int say_settings(const struct qpw_policy *old, const struct qpw_policy *new, int64_t now,
+                        struct qpw_differences *ret)
 {
     int error = say_groups("infra", qpw_infra_name, old->infra, new->infra, QPW_INFRA_COUNT, ret);
 
@@ -484,7 +509,8 @@ static void clear_side(struct side *side)
     free(side->more.list);
 }
 
-int qpw_policy_diff(const struct qpw_policy *old, const struct qpw_policy *new, int64_t now, struct qpw_differences *ret)
+int qpw_policy_diff(const struct qpw_policy *old, const struct qpw_policy *new, int64_t now,
+                    struct qpw_differences *ret)
 {
     struct side before = {.policy = old}, after = {.policy = new};
     struct qpw_differences differences = {0};

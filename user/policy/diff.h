@@ -24,7 +24,8 @@ struct qpw_differences {
 };
 
 /* From `old` to `new` as they are at `now` (Unix seconds). 0 or -ENOMEM; the caller clears. */
-int qpw_policy_diff(const struct qpw_policy *old, const struct qpw_policy *new, int64_t now, struct qpw_differences *ret);
+int qpw_policy_diff(const struct qpw_policy *old, const struct qpw_policy *new, int64_t now,
+                    struct qpw_differences *ret);
 void qpw_differences_clear(struct qpw_differences *differences);
 
 const char *qpw_change_name(enum qpw_change change); /* "opens", "closes", "moves", "setting" */

@@ -38,8 +38,12 @@ static json_t *rule_json(const struct qpw_rule *rule, int64_t now)
 
     json_object_set_new(o, "name", json_string(rule->name));
     json_object_set_new(o, "direction", json_string(qpw_direction_name(rule->direction)));
-    json_object_set_new(o, "protocol", json_string(qpw_protocols_text(rule->protocols, rule->flags & QPW_RULE_ANY_PROTOCOL, protocols, sizeof(protocols))));
-    json_object_set_new(o, "ports", json_string(qpw_ports_text(rule->ports, rule->n_ports, rule->flags & QPW_RULE_ANY_PORT, ports, sizeof(ports))));
+    json_object_set_new(o, "protocol",
+                        json_string(qpw_protocols_text(rule->protocols, rule->flags & QPW_RULE_ANY_PROTOCOL, protocols,
+                                                       sizeof(protocols))));
+    json_object_set_new(
+        o, "ports",
+        json_string(qpw_ports_text(rule->ports, rule->n_ports, rule->flags & QPW_RULE_ANY_PORT, ports, sizeof(ports))));
     json_object_set_new(o, "purpose", text_or_null(rule->purpose));
     json_object_set_new(o, "verdict", json_string(verdict_of(rule)));
     json_object_set_new(o, "in_force", json_boolean(qpw_rule_in_force(rule, now)));
@@ -67,7 +71,8 @@ static json_t *suppression_json(const struct qpw_suppression *line, int64_t now)
 
     json_object_set_new(o, "name", json_string(line->name));
     json_object_set_new(o, "text", json_string(line->text));
-    json_object_set_new(o, "outcome", json_string(line->outcome == QPW_OUTCOME_DATA ? "answered" : qpw_outcome_name(line->outcome)));
+    json_object_set_new(o, "outcome",
+                        json_string(line->outcome == QPW_OUTCOME_DATA ? "answered" : qpw_outcome_name(line->outcome)));
     json_object_set_new(o, "until", text_or_null(qpw_until_text(line->until, until, sizeof(until))));
     json_object_set_new(o, "in_force", json_boolean(!line->until || now < line->until));
     json_object_set_new(o, "reason", text_or_null(line->reason));
@@ -87,7 +92,8 @@ static json_t *groups_json(const char *(*name_of)(unsigned), const struct qpw_gr
 
 json_t *qpw_policy_json(const struct qpw_policy *policy, int64_t now)
 {
-    json_t *o = json_object(), *rules = json_array(), *peers = json_array(), *suppressions = json_array(), *warnings = json_array();
+    json_t *o = json_object(), *rules = json_array(), *peers = json_array(), *suppressions = json_array(),
+           *warnings = json_array();
 
     json_object_set_new(o, "schema", json_string("qportwatch.policy/1"));
     json_object_set_new(o, "version", json_string(QPW_VERSION));
@@ -115,7 +121,9 @@ json_t *qpw_policy_json(const struct qpw_policy *policy, int64_t now)
     json_object_set_new(o, "rules", rules);
     json_object_set_new(o, "peers", peers);
     json_object_set_new(o, "require_peer_ports", policy->peers_on_any_port ? json_string("any") : json_null());
-    json_object_set_new(o, "require_peer_family", policy->peer_family.family ? json_string(policy->peer_family.family == 6 ? "ipv6" : "ipv4") : json_null());
+    json_object_set_new(o, "require_peer_family",
+                        policy->peer_family.family ? json_string(policy->peer_family.family == 6 ? "ipv6" : "ipv4")
+                                                   : json_null());
     json_object_set_new(o, "infra", groups_json(qpw_infra_name, policy->infra, QPW_INFRA_COUNT));
     json_object_set_new(o, "implied", groups_json(qpw_implied_name, policy->implied, QPW_IMPLIED_COUNT));
     json_object_set_new(o, "suppressions", suppressions);
@@ -152,14 +160,18 @@ void qpw_policy_csv(const struct qpw_policy *policy, int64_t now, FILE *out)
 {
     char protocols[512], ports[12 * QPW_MAX_PORT_RANGES + 8], until[32];
 
-    fputs("name,direction,protocol,ports,purpose,verdict,in_force,from,to,vlan,iface,until,feature,parent,ref,file,line\r\n", out);
+    fputs("name,direction,protocol,ports,purpose,verdict,in_force,from,to,vlan,iface,until,feature,parent,ref,file,"
+          "line\r\n",
+          out);
     for (size_t i = 0; i < policy->n_rules; i++) {
         const struct qpw_rule *rule = &policy->rules[i];
 
         fprintf(out, "%s,%s,", rule->name, qpw_direction_name(rule->direction));
-        csv_cell(qpw_protocols_text(rule->protocols, rule->flags & QPW_RULE_ANY_PROTOCOL, protocols, sizeof(protocols)), out);
+        csv_cell(qpw_protocols_text(rule->protocols, rule->flags & QPW_RULE_ANY_PROTOCOL, protocols, sizeof(protocols)),
+                 out);
         fputc(',', out);
-        csv_cell(qpw_ports_text(rule->ports, rule->n_ports, rule->flags & QPW_RULE_ANY_PORT, ports, sizeof(ports)), out);
+        csv_cell(qpw_ports_text(rule->ports, rule->n_ports, rule->flags & QPW_RULE_ANY_PORT, ports, sizeof(ports)),
+                 out);
         fputc(',', out);
         csv_cell(rule->purpose, out);
         fprintf(out, ",%s,%s,", verdict_of(rule), qpw_rule_in_force(rule, now) ? "yes" : "no");

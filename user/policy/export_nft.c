@@ -45,7 +45,8 @@ static bool write_match(FILE *out, const char *field, bool limited, const struct
     return !first;
 }
 
-static void write_ports(FILE *out, const char *name, const struct qpw_port_range *ports, size_t n, bool any, const char *field)
+static void write_ports(FILE *out, const char *name, const struct qpw_port_range *ports, size_t n, bool any,
+                        const char *field)
 {
     char text[12 * QPW_MAX_PORT_RANGES + 8];
 
@@ -99,13 +100,14 @@ static void write_protocol(const struct ruleset *r, const struct line *line, uns
 }
 
 /* Calls write for each family that the addresses leave, or once where they leave both. */
-static void each_family(const struct ruleset *r, struct line line, void (*write)(const struct ruleset *, const struct line *, const void *),
-                        const void *data)
+static void each_family(const struct ruleset *r, struct line line,
+                        void (*write)(const struct ruleset *, const struct line *, const void *), const void *data)
 {
     line.both = !line.from && !line.to;
     for (int v6 = 0; v6 < 2; v6++) {
         line.v6 = v6;
-        if (!write_match(r->out, "", line.from, line.from, v6, true) || !write_match(r->out, "", line.to, line.to, v6, true))
+        if (!write_match(r->out, "", line.from, line.from, v6, true) ||
+            !write_match(r->out, "", line.to, line.to, v6, true))
             continue;
         write(r, &line, data);
         if (line.both)
@@ -139,7 +141,8 @@ static void write_rows(const struct ruleset *r, uint8_t direction)
         if (row->direction != direction || !qpw_rule_in_force(row, r->now))
             continue;
         if (row->vlan != QPW_ANY_VLAN)
-            fprintf(r->out, "        # %s: vlan= cannot be asked for here; name the VLAN's interface to narrow it\n", row->name);
+            fprintf(r->out, "        # %s: vlan= cannot be asked for here; name the VLAN's interface to narrow it\n",
+                    row->name);
         each_family(r, line, write_row_family, NULL);
     }
 }
@@ -192,7 +195,8 @@ static bool is_first_of_row(const struct ruleset *r, const struct qpw_companion 
     if (!all[at].live || !is_used(r, &all[at]))
         return false;
     for (size_t i = 0; i < at; i++)
-        if (all[i].live && is_used(r, &all[i]) && all[i].row == all[at].row && all[i].row_direction == all[at].row_direction)
+        if (all[i].live && is_used(r, &all[i]) && all[i].row == all[at].row &&
+            all[i].row_direction == all[at].row_direction)
             return false;
     return true;
 }
@@ -208,7 +212,8 @@ static void write_vouch_sets(const struct ruleset *r)
             continue;
         vouch_name(&all[i], name, sizeof(name));
         for (int v6 = 0; v6 < 2; v6++)
-            fprintf(r->out, "    set %s_v%d { type ipv%d_addr; flags dynamic,timeout; timeout 10m; size 65535; }\n", name, v6 ? 6 : 4, v6 ? 6 : 4);
+            fprintf(r->out, "    set %s_v%d { type ipv%d_addr; flags dynamic,timeout; timeout 10m; size 65535; }\n",
+                    name, v6 ? 6 : 4, v6 ? 6 : 4);
     }
 }
 
@@ -227,8 +232,9 @@ static void write_vouching(const struct ruleset *r, uint8_t chain)
             continue;
         vouch_name(&all[i], name, sizeof(name));
         for (int v6 = 0; v6 < 2; v6++)
-            fprintf(r->out, "        meta nfproto ipv%d ct direction reply %s sport %u %supdate @%s_v%d { %s %s }\n", v6 ? 6 : 4,
-                    tcp ? "tcp" : "udp", all[i].row & 0xffff, tcp ? "tcp flags & rst == 0 " : "", name, v6 ? 6 : 4, v6 ? "ip6" : "ip", remote);
+            fprintf(r->out, "        meta nfproto ipv%d ct direction reply %s sport %u %supdate @%s_v%d { %s %s }\n",
+                    v6 ? 6 : 4, tcp ? "tcp" : "udp", all[i].row & 0xffff, tcp ? "tcp flags & rst == 0 " : "", name,
+                    v6 ? 6 : 4, v6 ? "ip6" : "ip", remote);
     }
 }
 
@@ -282,7 +288,8 @@ static void write_companions(const struct ruleset *r, uint8_t direction)
             const struct qpw_addresses *to = row->flags & QPW_RULE_TO ? &row->to : NULL;
             struct line line = {.from = turned ? to : from, .to = turned ? from : to, .name = name};
 
-            if (!(row->flags & QPW_RULE_WEAK) && qpw_rule_in_force(row, r->now) && qpw_row_covers(row, all[i].row_direction, all[i].row))
+            if (!(row->flags & QPW_RULE_WEAK) && qpw_rule_in_force(row, r->now) &&
+                qpw_row_covers(row, all[i].row_direction, all[i].row))
                 each_family(r, line, write_companion_family, &all[i]);
         }
     }
@@ -318,7 +325,8 @@ static void write_chain(const struct ruleset *r, uint8_t direction)
 {
     bool inbound = direction == QPW_DIR_INBOUND;
 
-    fprintf(r->out, "    chain %s {\n        type filter hook %s priority filter; policy drop;\n        %s \"lo\" accept\n",
+    fprintf(r->out,
+            "    chain %s {\n        type filter hook %s priority filter; policy drop;\n        %s \"lo\" accept\n",
             inbound ? "inbound" : "outbound", inbound ? "input" : "output", inbound ? "iifname" : "oifname");
     write_vouching(r, direction);
     fputs("        ct state established,related counter accept\n", r->out);
@@ -333,9 +341,12 @@ void qpw_policy_nft(const struct qpw_policy *policy, int64_t now, FILE *out)
 {
     struct ruleset r = {.policy = policy, .now = now, .out = out};
 
-    fprintf(out, "#!/usr/sbin/nft -f\n# Policy %s, %s\n"
-                 "# Passes what the policy explains (weak and implied included), drops the rest. Non-IP frames are not looked at.\n"
-                 "table inet qportwatch\ndelete table inet qportwatch\ntable inet qportwatch {\n", policy->name, policy->digest);
+    fprintf(out,
+            "#!/usr/sbin/nft -f\n# Policy %s, %s\n"
+            "# Passes what the policy explains (weak and implied included), drops the rest. Non-IP frames are not "
+            "looked at.\n"
+            "table inet qportwatch\ndelete table inet qportwatch\ntable inet qportwatch {\n",
+            policy->name, policy->digest);
     write_vouch_sets(&r);
     write_chain(&r, QPW_DIR_INBOUND);
     write_chain(&r, QPW_DIR_OUTBOUND);

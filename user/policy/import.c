@@ -99,8 +99,10 @@ static int read_titles(struct importer *im, const struct qpw_part *part)
     for (size_t i = 0; i < part->n_cells; i++) {
         im->columns[i] = qpw_column_of(part->cells[i]);
         for (size_t j = 0; j < i; j++)
-            if (im->columns[i] == im->columns[j] && im->columns[i] != QPW_COLUMN_USE && im->columns[i] != QPW_COLUMN_OTHER)
-                return fault(im, part->line, "two columns for the same thing: '%.60s' and '%.60s'", part->cells[j], part->cells[i]);
+            if (im->columns[i] == im->columns[j] && im->columns[i] != QPW_COLUMN_USE &&
+                im->columns[i] != QPW_COLUMN_OTHER)
+                return fault(im, part->line, "two columns for the same thing: '%.60s' and '%.60s'", part->cells[j],
+                             part->cells[i]);
     }
     if (!has_column(im, QPW_COLUMN_PORT)) {
         if (has_column(im, QPW_COLUMN_PROTOCOL))
@@ -111,7 +113,8 @@ static int read_titles(struct importer *im, const struct qpw_part *part)
     im->tables++;
     both_ends = has_column(im, QPW_COLUMN_SOURCE) && has_column(im, QPW_COLUMN_DESTINATION);
     if (!im->heading && !both_ends && !has_column(im, QPW_COLUMN_DIRECTION))
-        return fault(im, part->line, "no direction: neither the heading above says inbound or outbound, nor is there a column for it");
+        return fault(im, part->line,
+                     "no direction: neither the heading above says inbound or outbound, nor is there a column for it");
     return 0;
 }
 
@@ -137,14 +140,16 @@ static int directions_of(struct importer *im, const struct qpw_part *part, unsig
         return *ret ? 0 : fault(im, part->line, "'%.60s' is not a direction", direction);
     }
     if (source && destination) {
-        bool from_node = qpw_names_node(source, im->options->node), to_node = qpw_names_node(destination, im->options->node);
+        bool from_node = qpw_names_node(source, im->options->node),
+             to_node = qpw_names_node(destination, im->options->node);
 
         if (from_node && to_node)
             *ret_peers = true;
         else if (from_node != to_node)
             *ret = 1u << (to_node ? QPW_DIR_INBOUND : QPW_DIR_OUTBOUND);
         else if (!*ret)
-            return fault(im, part->line, "which of '%.60s' and '%.60s' is the node? say so with --node NAME", source, destination);
+            return fault(im, part->line, "which of '%.60s' and '%.60s' is the node? say so with --node NAME", source,
+                         destination);
     }
     return *ret || *ret_peers ? 0 : fault(im, part->line, "no direction is known for this row");
 }
@@ -164,8 +169,10 @@ static int read_ports(struct importer *im, const struct qpw_part *part, struct q
         return fault(im, part->line, "port: %s", why);
     if (protocol && qpw_cell_protocols(protocol, &from_cell, why, sizeof(why)) < 0)
         return fault(im, part->line, "protocol: %s", why);
-    if (any_in(ret->protocols) && any_in(from_cell.protocols) && memcmp(ret->protocols, from_cell.protocols, sizeof(ret->protocols)))
-        return fault(im, part->line, "the cells of port ('%.40s') and protocol ('%.40s') contradict each other", port, protocol);
+    if (any_in(ret->protocols) && any_in(from_cell.protocols) &&
+        memcmp(ret->protocols, from_cell.protocols, sizeof(ret->protocols)))
+        return fault(im, part->line, "the cells of port ('%.40s') and protocol ('%.40s') contradict each other", port,
+                     protocol);
     for (size_t i = 0; i < 4; i++)
         ret->protocols[i] |= from_cell.protocols[i];
     ret->any_protocol = from_cell.any_protocol;
@@ -224,7 +231,8 @@ static const char *use_of(const struct importer *im, const struct qpw_part *part
 static bool says(const struct importer *im, const struct qpw_part *part, const char *words)
 {
     for (size_t i = 0; i < part->n_cells; i++)
-        if ((im->columns[i] == QPW_COLUMN_USE || im->columns[i] == QPW_COLUMN_OTHER) && strcasestr(part->cells[i], words))
+        if ((im->columns[i] == QPW_COLUMN_USE || im->columns[i] == QPW_COLUMN_OTHER) &&
+            strcasestr(part->cells[i], words))
             return true;
     return false;
 }
@@ -244,7 +252,8 @@ static int read_row(struct importer *im, const struct qpw_part *part)
     if (ret < 0)
         return ret;
     if (peers)
-        return warn(im, part->line, "this row is about traffic between nodes, which the verdict peer covers whatever the port");
+        return warn(im, part->line,
+                    "this row is about traffic between nodes, which the verdict peer covers whatever the port");
     row.purpose = qpw_purpose_text(use_of(im, part));
     if (!row.purpose)
         return no_memory(im);
@@ -267,7 +276,9 @@ static int read_part_of_table(struct importer *im, const struct qpw_part *part)
         return read_titles(im, part);
     if (part->spanning || (part->n_cells == 1 && part->titles)) {
         im->section = qpw_directions_in(part->cells[0]);
-        return im->section ? 0 : fault(im, part->line, "a row over all columns that names no direction: '%.60s'", part->cells[0]);
+        return im->section
+                   ? 0
+                   : fault(im, part->line, "a row over all columns that names no direction: '%.60s'", part->cells[0]);
     }
     if (part->titles) { /* titles again, in the middle of a table */
         for (size_t i = 0; i < part->n_cells && i < im->n_columns; i++)
@@ -283,7 +294,8 @@ static int read_part_of_table(struct importer *im, const struct qpw_part *part)
 static void read_text(struct importer *im, const struct qpw_part *part)
 {
     const char *text = part->cells[0];
-    bool between = qpw_has_words(text, "between nodes") || qpw_has_words(text, "inter-node") || qpw_has_words(text, "internode");
+    bool between =
+        qpw_has_words(text, "between nodes") || qpw_has_words(text, "inter-node") || qpw_has_words(text, "internode");
     bool ipv4 = qpw_has_words(text, "IPv4"), ipv6 = qpw_has_words(text, "IPv6");
 
     if (between && (qpw_has_words(text, "any port") || qpw_has_words(text, "all ports")) && !im->peer_ports_line)
@@ -320,7 +332,8 @@ static int read_page(struct importer *im)
     if (ret == 0 && !im->n_rows)
         ret = fault(im, 1, "the tables of ports have no rows for this platform");
     if (ret == 0 && im->family_line[0] && im->family_line[1])
-        ret = fault(im, im->family_line[0], "the page asks for IPv4 here and for IPv6 in line %u between nodes", im->family_line[1]);
+        ret = fault(im, im->family_line[0], "the page asks for IPv4 here and for IPv6 in line %u between nodes",
+                    im->family_line[1]);
     return ret;
 }
 
@@ -333,10 +346,22 @@ static const struct {
     const char *name;
     const char *feature;
 } names[] = {
-    {"FTP", 0, NULL, "ftp"}, {"SSH", 0, NULL, "ssh"}, {"Web UI", 0, NULL, "web-ui"}, {"SMB", 0, NULL, "smb"},
-    {"NFS", 2049, "nfs", NULL}, {"rpcbind", 0, NULL, "rpcbind"}, {"Replication", 0, NULL, "replication"}, {"REST API", 0, NULL, "rest-api"},
-    {"S3 API", 0, NULL, "s3"}, {"DNS", 0, NULL, "dns"}, {"Kerberos", 0, NULL, "ad"}, {"NTP", 0, NULL, "ntp"},
-    {"Netlogon", 0, NULL, "ad"}, {"LDAP", 389, "ldap", "ad"}, {"Shift", 0, NULL, "shift"}, {"Rsyslog", 0, NULL, "audit"},
+    {"FTP", 0, NULL, "ftp"},
+    {"SSH", 0, NULL, "ssh"},
+    {"Web UI", 0, NULL, "web-ui"},
+    {"SMB", 0, NULL, "smb"},
+    {"NFS", 2049, "nfs", NULL},
+    {"rpcbind", 0, NULL, "rpcbind"},
+    {"Replication", 0, NULL, "replication"},
+    {"REST API", 0, NULL, "rest-api"},
+    {"S3 API", 0, NULL, "s3"},
+    {"DNS", 0, NULL, "dns"},
+    {"Kerberos", 0, NULL, "ad"},
+    {"NTP", 0, NULL, "ntp"},
+    {"Netlogon", 0, NULL, "ad"},
+    {"LDAP", 389, "ldap", "ad"},
+    {"Shift", 0, NULL, "shift"},
+    {"Rsyslog", 0, NULL, "audit"},
 };
 
 static bool has_port(const struct qpw_row_ports *ports, uint16_t port)
@@ -352,7 +377,11 @@ static void protocol_words(const struct row *row, char *buf, size_t size)
     static const struct {
         const char *name;
         unsigned number;
-    } known[] = {{"tcp", IPPROTO_TCP}, {"udp", IPPROTO_UDP}, {"sctp", IPPROTO_SCTP}, {"icmp", IPPROTO_ICMP}, {"icmp6", IPPROTO_ICMPV6}};
+    } known[] = {{"tcp", IPPROTO_TCP},
+                 {"udp", IPPROTO_UDP},
+                 {"sctp", IPPROTO_SCTP},
+                 {"icmp", IPPROTO_ICMP},
+                 {"icmp6", IPPROTO_ICMPV6}};
     uint64_t rest[4];
     size_t used = 0;
 
@@ -426,7 +455,8 @@ static void write_row(const struct importer *im, const struct row *row, bool *na
             *p = ',';
     fprintf(out, "%-9s %-8s %-12s", row->direction == QPW_DIR_INBOUND ? "inbound" : "outbound", protocols, ports);
     write_purpose(out, row->purpose);
-    fprintf(out, "%s%s%s", row->is_default ? " default" : "", row->optional ? " optional" : "", row->weak ? " weak" : "");
+    fprintf(out, "%s%s%s", row->is_default ? " default" : "", row->optional ? " optional" : "",
+            row->weak ? " weak" : "");
     for (size_t i = 0; i < n_names; i++) {
         if (!qpw_has_words(row->purpose, names[i].words) || (names[i].port && !has_port(&row->ports, names[i].port)))
             continue;
@@ -458,8 +488,9 @@ static int write_policy(struct importer *im, const char *text, size_t length)
     sha256_update(&ctx, length, (const uint8_t *)text);
     sha256_digest(&ctx, sizeof(digest), digest);
     base16_encode_update(hex, sizeof(digest), digest);
-    fprintf(out, "policy    %s/%s\nsource    %s sha256:%s\nplatform  %s\n", im->options->vendor ? im->options->vendor : "qumulo",
-            im->options->platform, im->base, hex, im->options->platform);
+    fprintf(out, "policy    %s/%s\nsource    %s sha256:%s\nplatform  %s\n",
+            im->options->vendor ? im->options->vendor : "qumulo", im->options->platform, im->base, hex,
+            im->options->platform);
     for (size_t i = 0; i < im->n_rows; i++) {
         if (im->rows[i].direction != direction)
             fputc('\n', out);
@@ -496,9 +527,11 @@ static int check_input(struct importer *im, const char *text, size_t length)
     unsigned line = 1;
 
     if (qpw_parse_name(&where, &word, im->options->platform, name, &ignored) < 0)
-        return qpw_fail(im->err, -EINVAL, "--platform '%s': a name has lower-case letters, digits and . _ + -", im->options->platform);
+        return qpw_fail(im->err, -EINVAL, "--platform '%s': a name has lower-case letters, digits and . _ + -",
+                        im->options->platform);
     for (size_t i = 0; i < length;) {
-        size_t step = strchr("\n\r\f", text[i]) && text[i] ? 1 : qpw_utf8_length((const unsigned char *)text + i, length - i);
+        size_t step =
+            strchr("\n\r\f", text[i]) && text[i] ? 1 : qpw_utf8_length((const unsigned char *)text + i, length - i);
 
         if (!step)
             return fault(im, line, "byte 0x%02x is not UTF-8 text", (unsigned char)text[i]);
@@ -506,7 +539,8 @@ static int check_input(struct importer *im, const char *text, size_t length)
         i += step;
     }
     if (strpbrk(im->base, " \t\"#") || !*im->base)
-        return qpw_fail(im->err, -EINVAL, "%s: the file's name goes into ref=: it must not have blanks, quotes or #", im->name);
+        return qpw_fail(im->err, -EINVAL, "%s: the file's name goes into ref=: it must not have blanks, quotes or #",
+                        im->name);
     return 0;
 }
 

@@ -95,13 +95,14 @@ static uint32_t place_of(const struct qpw_exchange *exchange)
 }
 
 /* Whether the step matches; fills verdict, rule and flags if so. */
-static bool step_matches(const struct qpw_judge *judge, const struct qpw_step *step, const struct qpw_exchange *exchange,
-                         const uint8_t *remote, struct qpw_judgement *ret)
+static bool step_matches(const struct qpw_judge *judge, const struct qpw_step *step,
+                         const struct qpw_exchange *exchange, const uint8_t *remote, struct qpw_judgement *ret)
 {
     uint8_t verdict = step->verdict;
     uint16_t rule = step->rule;
 
-    if ((step->ifindex && step->ifindex != exchange->ifindex) || (step->vlan != 0xffff && step->vlan != exchange->vlan) ||
+    if ((step->ifindex && step->ifindex != exchange->ifindex) ||
+        (step->vlan != 0xffff && step->vlan != exchange->vlan) ||
         (step->initiator_port && step->initiator_port != exchange->initiator_port) ||
         (step->flags & QPW_STEP_RX_MULTICAST && !exchange->rx_link_multicast))
         return false;

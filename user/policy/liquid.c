@@ -118,7 +118,8 @@ static int comparison(struct renderer *r, struct cursor *c, bool *ret)
     return 0;
 }
 
-/* Liquid knows no precedence: `a and b or c` is `a and (b or c)`. Comparisons are collected, then joined from the right. */
+/* Liquid knows no precedence: `a and b or c` is `a and (b or c)`. Comparisons are collected, then joined from the
+ * right. */
 static int condition(struct renderer *r, struct cursor *c, bool *ret)
 {
     bool values[MAX_DEPTH], is_and[MAX_DEPTH];
@@ -201,7 +202,8 @@ static int tag(struct renderer *r, struct cursor c)
     length = (size_t)(c.at - word);
 #define IS(text) (length == strlen(text) && !strncmp(word, text, length))
     if (r->hidden) {
-        if (length > 3 && !strncmp(word, "end", 3) && length - 3 == strlen(r->hidden) && !strncmp(word + 3, r->hidden, length - 3))
+        if (length > 3 && !strncmp(word, "end", 3) && length - 3 == strlen(r->hidden) &&
+            !strncmp(word + 3, r->hidden, length - 3))
             r->hidden = NULL;
         return 0;
     }

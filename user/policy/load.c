@@ -11,7 +11,8 @@
 enum { KEY_PLATFORM = 0x100, KEY_PEER, KEY_PEERS };
 
 static const struct argp_option options_table[] = {
-    {"policy", 'p', "FILE", 0, "Policy file (default " QPW_POLICY_DEFAULT_PATH " if there, else the built-in of --platform)", 0},
+    {"policy", 'p', "FILE", 0,
+     "Policy file (default " QPW_POLICY_DEFAULT_PATH " if there, else the built-in of --platform)", 0},
     {"platform", KEY_PLATFORM, "NAME", 0, "Built-in policy: on-prem (default), aws, azure or cnq-gcp", 0},
     {"peer", KEY_PEER, "[NAME=]ADDR|CIDR|RANGE", 0, "Another node of the cluster (repeatable)", 0},
     {"peers", KEY_PEERS, "FILE", 0, "Nodes of the cluster, one a line: [NAME] ADDR…", 0},
@@ -51,7 +52,8 @@ static int load_chosen(const struct qpw_policy_options *options, struct qpw_poli
 {
     *ret_chosen = NULL;
     if (options->policy_file && options->platform)
-        return qpw_fail(err, -EINVAL, "--policy and --platform exclude each other; write 'include %s' into the policy file instead",
+        return qpw_fail(err, -EINVAL,
+                        "--policy and --platform exclude each other; write 'include %s' into the policy file instead",
                         options->platform);
     if (options->policy_file)
         return qpw_policy_parse_file(options->policy_file, ret, err);

@@ -134,7 +134,8 @@ static bool goes_on(const char *line)
 {
     while (*line && is_blank(line, line_end(line)))
         line = *line_end(line) ? line_end(line) + 1 : line_end(line);
-    return starts_with_pipe(line) && !(*line_end(line) && is_separator(line_end(line) + 1, line_end(line_end(line) + 1)));
+    return starts_with_pipe(line) &&
+           !(*line_end(line) && is_separator(line_end(line) + 1, line_end(line_end(line) + 1)));
 }
 
 static int convert_line(struct converter *c, const char *line, struct qpw_error *err)
@@ -164,7 +165,8 @@ static int convert_line(struct converter *c, const char *line, struct qpw_error 
     } else if (!c->html_tables && is_blank(line, end)) {
         fputs("<p>", c->out);
     } else if (!c->html_tables && starts_with_pipe(line)) {
-        return qpw_fail(err, -EINVAL, "%s:%u: a row of a table without its titles and the line of dashes under them", c->name, c->line);
+        return qpw_fail(err, -EINVAL, "%s:%u: a row of a table without its titles and the line of dashes under them",
+                        c->name, c->line);
     } else {
         count_tables(c, line, end);
         fwrite(line, 1, (size_t)(end - line), c->out);

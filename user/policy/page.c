@@ -94,8 +94,9 @@ static bool is_one_of(const xmlNode *node, const char *const *names)
 }
 
 static const char *const skipped[] = {"script", "style", "template", "head", "nav", "footer", NULL};
-static const char *const blocks[] = {"p", "div", "br", "li", "ul", "ol", "dl", "dt", "dd", "section", "article", "blockquote",
-                                     "pre", "hr", "form", "main", "aside", "details", "tr", NULL};
+static const char *const blocks[] = {"p",    "div",  "br",      "li",      "ul",         "ol",  "dl",
+                                     "dt",   "dd",   "section", "article", "blockquote", "pre", "hr",
+                                     "form", "main", "aside",   "details", "tr",         NULL};
 
 /* A note within a cell: what it says is prose. */
 static bool is_note(const xmlNode *node)
@@ -247,7 +248,8 @@ static void add_row(struct reader *r, const xmlNode *row, bool head, struct span
         if (r->error || part->n_cells + columns > MAX_COLUMNS) {
             free(text);
             if (!r->error)
-                r->error = qpw_fail(r->err, -EINVAL, "%s:%u: a row of more than %d cells", r->name, part->line, MAX_COLUMNS);
+                r->error =
+                    qpw_fail(r->err, -EINVAL, "%s:%u: a row of more than %d cells", r->name, part->line, MAX_COLUMNS);
             return;
         }
         data |= is_element(cell, "td");
@@ -272,11 +274,13 @@ static void add_rows(struct reader *r, const xmlNode *node, bool head, struct sp
         if (is_element(child, "tr"))
             add_row(r, child, head, spans);
         else if (is_element(child, "table"))
-            r->error = qpw_fail(r->err, -EINVAL, "%s:%ld: a table within a table", r->name, xmlGetLineNo((xmlNode *)child));
+            r->error =
+                qpw_fail(r->err, -EINVAL, "%s:%ld: a table within a table", r->name, xmlGetLineNo((xmlNode *)child));
         else if (child->type == XML_ELEMENT_NODE)
             add_rows(r, child, head || is_element(child, "thead"), spans);
         else if (child->type == XML_TEXT_NODE && !xmlIsBlankNode((xmlNode *)child) && !is_element(node, "caption"))
-            r->error = qpw_fail(r->err, -EINVAL, "%s:%ld: text in a table outside its cells", r->name, xmlGetLineNo((xmlNode *)child));
+            r->error = qpw_fail(r->err, -EINVAL, "%s:%ld: text in a table outside its cells", r->name,
+                                xmlGetLineNo((xmlNode *)child));
     }
 }
 
@@ -335,8 +339,8 @@ static void note_error(void *data, xmlErrorPtr error)
 
         for (const char *p = strstr(error->message, words[i]); p; p = strstr(p + 1, words[i]))
             if (p[-1] == ' ' && !isalnum((unsigned char)p[length])) {
-                r->error = qpw_fail(r->err, -EINVAL, "%s:%d: the markup of a table is broken: %.*s", r->name, error->line,
-                                    (int)strcspn(error->message, "\n"), error->message);
+                r->error = qpw_fail(r->err, -EINVAL, "%s:%d: the markup of a table is broken: %.*s", r->name,
+                                    error->line, (int)strcspn(error->message, "\n"), error->message);
                 return;
             }
     }
@@ -358,7 +362,8 @@ static int check_tables(const char *name, const char *html, struct qpw_error *er
                 line += *p == '\n';
         } else if (!strncasecmp(p, "<table", 6) && !isalnum((unsigned char)p[6])) {
             if (begun)
-                return qpw_fail(err, -EINVAL, "%s:%u: a table begins before the one of line %u has ended", name, line, begun);
+                return qpw_fail(err, -EINVAL, "%s:%u: a table begins before the one of line %u has ended", name, line,
+                                begun);
             begun = line;
         } else if (!strncasecmp(p, "</table", 7)) {
             if (!begun)

@@ -43,7 +43,8 @@ static int expect_words(const struct qpw_statement *statement, size_t least, siz
 {
     if (statement->n_words >= least && statement->n_words <= most)
         return 0;
-    return qpw_fail_at(err, &statement->where, statement->n_words > most ? statement->words[most].column : statement->words[0].column,
+    return qpw_fail_at(err, &statement->where,
+                       statement->n_words > most ? statement->words[most].column : statement->words[0].column,
                        "%s for '%s', write: %s", statement->n_words > most ? "one word too many" : "words are missing",
                        statement->words[0].text, example);
 }
@@ -80,8 +81,10 @@ static int parse_source(struct parser *p, const struct qpw_statement *statement,
 
     if (ret < 0)
         return ret;
-    if (*digest && (strncmp(digest, "sha256:", 7) || strlen(digest) != 71 || strspn(digest + 7, "0123456789abcdef") != 64))
-        return qpw_fail_at(err, &statement->where, statement->words[2].column, "a digest is sha256: and 64 lower-case hexadecimal digits");
+    if (*digest &&
+        (strncmp(digest, "sha256:", 7) || strlen(digest) != 71 || strspn(digest + 7, "0123456789abcdef") != 64))
+        return qpw_fail_at(err, &statement->where, statement->words[2].column,
+                           "a digest is sha256: and 64 lower-case hexadecimal digits");
     if (set_once_or_outer(&p->policy.source_name, statement->words[1].text) < 0)
         return no_memory(statement, err);
     snprintf(p->policy.source_digest, sizeof(p->policy.source_digest), "%s", digest);
@@ -179,7 +182,8 @@ static int add_peer_words(struct qpw_policy *policy, const struct qpw_statement 
         return qpw_fail_at(err, &statement->where, 0, "more than %d peers", QPW_MAX_PEERS - 1);
     peer->by_hand |= by_hand;
     for (size_t i = first; i < statement->n_words && ret == 0; i++)
-        ret = qpw_parse_addresses(policy, &statement->where, &statement->words[i], statement->words[i].text, &peer->addresses, err);
+        ret = qpw_parse_addresses(policy, &statement->where, &statement->words[i], statement->words[i].text,
+                                  &peer->addresses, err);
     qpw_addresses_normalise(&peer->addresses);
     return ret;
 }
@@ -203,7 +207,8 @@ static int parse_peer_family(struct parser *p, const struct qpw_statement *state
         return ret;
     family = statement->words[1].text;
     if (strcmp(family, "ipv4") && strcmp(family, "ipv6"))
-        return qpw_fail_at(err, &statement->where, statement->words[1].column, "'%s' is not a family: ipv4 or ipv6", family);
+        return qpw_fail_at(err, &statement->where, statement->words[1].column, "'%s' is not a family: ipv4 or ipv6",
+                           family);
     p->policy.peer_family = (struct qpw_peer_family){.where = statement->where, .family = (uint8_t)(family[3] - '0')};
     return 0;
 }
@@ -213,7 +218,8 @@ static int parse_peer_ports(struct parser *p, const struct qpw_statement *statem
     int ret = expect_words(statement, 2, 2, "require-peer-ports any", err);
 
     if (ret == 0 && strcmp(statement->words[1].text, "any"))
-        ret = qpw_fail_at(err, &statement->where, statement->words[1].column, "'%s' where only any can stand", statement->words[1].text);
+        ret = qpw_fail_at(err, &statement->where, statement->words[1].column, "'%s' where only any can stand",
+                          statement->words[1].text);
     if (ret == 0)
         p->policy.peers_on_any_port = true;
     return ret;
@@ -303,7 +309,8 @@ static int parse_group(const struct qpw_statement *statement, const char *(*name
                            statement->words[0].text, statement->words[1].text);
     setting = statement->words[2].text;
     if (strcmp(setting, "allowed") && strcmp(setting, "unexpected"))
-        return qpw_fail_at(err, &statement->where, statement->words[2].column, "'%s': a group is allowed or unexpected", setting);
+        return qpw_fail_at(err, &statement->where, statement->words[2].column, "'%s': a group is allowed or unexpected",
+                           setting);
     settings[group] = (struct qpw_group_setting){.where = statement->where, .unexpected = setting[0] == 'u'};
     return 0;
 }
@@ -418,7 +425,9 @@ int qpw_policy_parse_builtin(const char *name, struct qpw_policy *ret, struct qp
     const char *text = qpw_builtin_text(name, &length);
 
     if (!text)
-        return qpw_fail(err, -ENOENT, "platform '%s': there is no built-in policy of that name; there are on-prem, aws, azure, cnq-gcp", name);
+        return qpw_fail(
+            err, -ENOENT,
+            "platform '%s': there is no built-in policy of that name; there are on-prem, aws, azure, cnq-gcp", name);
     snprintf(path, sizeof(path), "built-in:%s", name);
     return qpw_policy_parse_text(path, text, length, ret, err);
 }
@@ -439,7 +448,8 @@ int qpw_policy_add_peer(struct qpw_policy *policy, const char *spec, const char 
 
         snprintf(left, sizeof(left), "%.*s", (int)(equals - spec), spec);
         if (qpw_parse_name(&statement.where, &word, left, name, &ignored) < 0)
-            return qpw_fail(err, -EINVAL, "%s '%s': '%s' is not a name: lower-case letters, digits and . _ + -", from, spec, left);
+            return qpw_fail(err, -EINVAL, "%s '%s': '%s' is not a name: lower-case letters, digits and . _ + -", from,
+                            spec, left);
     } else {
         snprintf(name, sizeof(name), "%s", spec);
     }
@@ -469,7 +479,8 @@ int qpw_policy_add_peers_file(struct qpw_policy *policy, const char *path, struc
         if (!named)
             snprintf(name, sizeof(name), "%s", line->words[0].text);
         else if (line->n_words < 2)
-            ret = qpw_fail_at(err, &line->where, line->words[0].column, "'%s': %s; a line is [NAME] ADDR…", line->words[0].text, why);
+            ret = qpw_fail_at(err, &line->where, line->words[0].column, "'%s': %s; a line is [NAME] ADDR…",
+                              line->words[0].text, why);
         else
             ret = qpw_parse_name(&line->where, &line->words[0], line->words[0].text, name, err);
         if (ret == 0)

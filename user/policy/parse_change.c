@@ -60,12 +60,14 @@ static int one_move(struct qpw_policy *policy, const struct qpw_statement *state
     int ret = 0;
 
     if (!equals || (size_t)snprintf(left, sizeof(left), "%.*s", (int)(equals - word->text), word->text) >= sizeof(left))
-        return qpw_fail_at(err, &statement->where, word->column, "'%s' is not OLD=NEW, as in: override ldap 389=10389", word->text);
+        return qpw_fail_at(err, &statement->where, word->column, "'%s' is not OLD=NEW, as in: override ldap 389=10389",
+                           word->text);
     struct qpw_word part = {.text = left, .column = word->column};
     ret = qpw_parse_ports(&statement->where, &part, left, 65535, &old, err);
     if (ret == 0)
         ret = qpw_parse_ports(&statement->where, word, equals + 1, 65535, &new, err);
-    if (ret == 0 && (old.n != 1 || new.n != 1 || old.ranges->first != old.ranges->last || new.ranges->first != new.ranges->last))
+    if (ret == 0 &&
+        (old.n != 1 || new.n != 1 || old.ranges->first != old.ranges->last || new.ranges->first != new.ranges->last))
         ret = qpw_fail_at(err, &statement->where, word->column, "override moves one port to one port, as in 389=10389");
     for (size_t i = 0; i < policy->n_rules && ret == 0; i++) {
         struct qpw_rule *rule = &policy->rules[i];
@@ -78,7 +80,8 @@ static int one_move(struct qpw_policy *policy, const struct qpw_statement *state
         if (done < 0)
             ret = qpw_fail(err, done, "%s: out of memory", statement->where.file);
         else if (done == 0 && !(rule->flags & QPW_RULE_DEFAULT))
-            ret = qpw_policy_warn(policy, &statement->where, "the row %s is not marked default: its port may not be movable", rule->name);
+            ret = qpw_policy_warn(policy, &statement->where,
+                                  "the row %s is not marked default: its port may not be movable", rule->name);
         moved |= done == 0;
     }
     if (ret == 0 && !named)
@@ -105,7 +108,8 @@ int qpw_apply_override(struct qpw_policy *policy, const struct qpw_statement *st
 int qpw_apply_disable(struct qpw_policy *policy, const struct qpw_statement *statement, struct qpw_error *err)
 {
     if (statement->n_words < 2)
-        return qpw_fail_at(err, &statement->where, statement->words[0].column, "disable needs the name of a row or feature");
+        return qpw_fail_at(err, &statement->where, statement->words[0].column,
+                           "disable needs the name of a row or feature");
     for (size_t word = 1; word < statement->n_words; word++) {
         bool found = false;
 
@@ -116,8 +120,8 @@ int qpw_apply_disable(struct qpw_policy *policy, const struct qpw_statement *sta
             found = true;
         }
         if (!found)
-            return qpw_fail_at(err, &statement->where, statement->words[word].column, "no row above has the name or feature '%s'",
-                               statement->words[word].text);
+            return qpw_fail_at(err, &statement->where, statement->words[word].column,
+                               "no row above has the name or feature '%s'", statement->words[word].text);
     }
     return 0;
 }
@@ -129,7 +133,8 @@ int qpw_check_parents(const struct qpw_policy *policy, struct qpw_error *err)
         bool found = !rule->parent;
 
         for (size_t j = 0; j < policy->n_rules && !found; j++)
-            found = i != j && (!strcmp(policy->rules[j].name, rule->parent) || !strcmp(policy->rules[j].generated, rule->parent));
+            found = i != j &&
+                    (!strcmp(policy->rules[j].name, rule->parent) || !strcmp(policy->rules[j].generated, rule->parent));
         if (!found)
             return qpw_fail_at(err, &rule->where, 0, "parent=%s: no other row has that name", rule->parent);
     }

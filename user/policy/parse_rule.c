@@ -110,7 +110,8 @@ static int set_outcome(const struct targets *to, const struct qpw_word *word, co
     else if (!strcmp(value, "answered"))
         *to->outcome = QPW_OUTCOME_DATA; /* and all that follows an answer */
     else
-        return qpw_fail_at(err, to->where, word->column + 8, "'%s' is not an outcome: attempted, refused or answered", value);
+        return qpw_fail_at(err, to->where, word->column + 8, "'%s' is not an outcome: attempted, refused or answered",
+                           value);
     return 0;
 }
 
@@ -156,7 +157,8 @@ static int set_option(const struct targets *to, const struct qpw_word *word, str
         if (*to->name)
             return twice(to, word, err);
         if (!strncmp(value, "infra-", 6) || !strncmp(value, "implied-", 8))
-            return qpw_fail_at(err, to->where, word->column + 5, "names that begin with infra- or implied- are the tool's own");
+            return qpw_fail_at(err, to->where, word->column + 5,
+                               "names that begin with infra- or implied- are the tool's own");
         return qpw_parse_name(to->where, word, value, to->name, err);
     }
     return set_text(to, word, err);
@@ -239,8 +241,9 @@ int qpw_parse_rule(const struct qpw_policy *policy, const struct qpw_statement *
     int error;
 
     if (statement->n_words < 3)
-        return qpw_fail_at(err, &statement->where, statement->words[0].column, "%s needs a protocol and ports, as in: %s tcp 445 SMB",
-                           statement->words[0].text, statement->words[0].text);
+        return qpw_fail_at(err, &statement->where, statement->words[0].column,
+                           "%s needs a protocol and ports, as in: %s tcp 445 SMB", statement->words[0].text,
+                           statement->words[0].text);
     rule.direction = inbound ? QPW_DIR_INBOUND : QPW_DIR_OUTBOUND;
     error = parse_what(statement, rule.protocols, &rule.flags, &rule.ports, &rule.n_ports, err);
     if (error == 0 && statement->n_words > 3 && is_purpose(&statement->words[3])) {
@@ -282,14 +285,16 @@ int qpw_parse_suppression(const struct qpw_policy *policy, const struct qpw_stat
     int error;
 
     if (statement->n_words < 4)
-        return qpw_fail_at(err, &statement->where, statement->words[0].column,
-                           "suppress needs direction, protocol and ports, as in: suppress inbound tcp any from=10.9.9.9");
+        return qpw_fail_at(
+            err, &statement->where, statement->words[0].column,
+            "suppress needs direction, protocol and ports, as in: suppress inbound tcp any from=10.9.9.9");
     if (!strcmp(direction, "inbound"))
         line.direction = QPW_DIR_INBOUND;
     else if (!strcmp(direction, "outbound"))
         line.direction = QPW_DIR_OUTBOUND;
     else if (strcmp(direction, "any"))
-        return qpw_fail_at(err, &statement->where, statement->words[1].column, "'%s' is not a direction: inbound, outbound or any", direction);
+        return qpw_fail_at(err, &statement->where, statement->words[1].column,
+                           "'%s' is not a direction: inbound, outbound or any", direction);
     what.words++;
     what.n_words--;
     error = parse_what(&what, line.protocols, &line.flags, &line.ports, &line.n_ports, err);
@@ -304,7 +309,9 @@ int qpw_parse_suppression(const struct qpw_policy *policy, const struct qpw_stat
     if (!line.outcome)
         line.outcome = QPW_OUTCOME_REFUSED;
     if (!*line.name)
-        generate_name(line.direction == QPW_DIR_INBOUND ? "suppress-in" : line.direction == QPW_DIR_OUTBOUND ? "suppress-out" : "suppress-any",
+        generate_name(line.direction == QPW_DIR_INBOUND    ? "suppress-in"
+                      : line.direction == QPW_DIR_OUTBOUND ? "suppress-out"
+                                                           : "suppress-any",
                       what.words[1].text, line.ports, line.n_ports, line.name);
     *ret = line;
     return 0;
@@ -368,9 +375,11 @@ int qpw_apply_only(struct qpw_policy *policy, const struct qpw_statement *statem
             ret = qpw_fail(err, -ENOMEM, "%s: out of memory", statement->where.file);
     }
     if (ret == 0 && !narrowed)
-        ret = qpw_fail_at(err, &statement->where, statement->words[1].column, "no row above is named '%s'", statement->words[1].text);
+        ret = qpw_fail_at(err, &statement->where, statement->words[1].column, "no row above is named '%s'",
+                          statement->words[1].text);
     if (ret == 0 && !(by.flags & (QPW_RULE_FROM | QPW_RULE_TO)) && by.vlan == QPW_ANY_VLAN && !by.iface)
-        ret = qpw_fail_at(err, &statement->where, statement->words[2].column, "only narrows by from=, to=, vlan= or iface=: none is given");
+        ret = qpw_fail_at(err, &statement->where, statement->words[2].column,
+                          "only narrows by from=, to=, vlan= or iface=: none is given");
     qpw_rule_clear(&by);
     return ret;
 }

@@ -88,9 +88,11 @@ int qpw_parse_ports(const struct qpw_where *where, const struct qpw_word *word, 
         unsigned first, last;
 
         if (n == QPW_MAX_PORT_RANGES)
-            return qpw_fail_at(err, where, column_in(word, at), "more than %u ports and ranges in one row", QPW_MAX_PORT_RANGES);
+            return qpw_fail_at(err, where, column_in(word, at), "more than %u ports and ranges in one row",
+                               QPW_MAX_PORT_RANGES);
         if (!read_number(&p, highest, &first) || first < lowest)
-            return qpw_fail_at(err, where, column_in(word, at), "'%s' is not a port: numbers %u-%u, ranges, or any", at, lowest, highest);
+            return qpw_fail_at(err, where, column_in(word, at), "'%s' is not a port: numbers %u-%u, ranges, or any", at,
+                               lowest, highest);
         last = first;
         if (*p == '-') {
             p++;
@@ -100,7 +102,8 @@ int qpw_parse_ports(const struct qpw_where *where, const struct qpw_word *word, 
                 return qpw_fail_at(err, where, column_in(word, at), "the range %u-%u runs backwards", first, last);
         }
         if (*p && *p != ',')
-            return qpw_fail_at(err, where, column_in(word, p), "'%s' where a comma or the end of the ports should be", p);
+            return qpw_fail_at(err, where, column_in(word, p), "'%s' where a comma or the end of the ports should be",
+                               p);
         ranges[n++] = (struct qpw_port_range){(uint16_t)first, (uint16_t)last};
         if (!*p)
             break;
@@ -139,7 +142,8 @@ int qpw_parse_protocols(const struct qpw_where *where, const struct qpw_word *wo
                 number = known[i].number;
         if (number == 256 && (!read_number(&end, 255, &number) || end != p + length))
             return qpw_fail_at(err, where, column_in(word, p),
-                               "'%.*s' is not a protocol: tcp, udp, sctp, icmp, icmp6, a number, or any", (int)length, p);
+                               "'%.*s' is not a protocol: tcp, udp, sctp, icmp, icmp6, a number, or any", (int)length,
+                               p);
         protocols[number / 64] |= (uint64_t)1 << number % 64;
         p += length;
         if (!*p)
@@ -185,7 +189,8 @@ int qpw_parse_until(const struct qpw_where *where, const struct qpw_word *word, 
     again = tm;
     seconds = end ? timegm(&again) : 0;
     if (!end || again.tm_mday != tm.tm_mday || again.tm_mon != tm.tm_mon || again.tm_sec != tm.tm_sec || seconds <= 0)
-        return qpw_fail_at(err, where, column_in(word, text), "'%s' is not a day (2027-03-01) or a time (2027-03-01T12:00:00Z)", text);
+        return qpw_fail_at(err, where, column_in(word, text),
+                           "'%s' is not a day (2027-03-01) or a time (2027-03-01T12:00:00Z)", text);
     *ret = seconds + (day ? 86400 : 0);
     return 0;
 }
@@ -196,7 +201,8 @@ int qpw_parse_name(const struct qpw_where *where, const struct qpw_word *word, c
     size_t length = strspn(text, "abcdefghijklmnopqrstuvwxyz0123456789._+-");
 
     if (!length || text[length] || strchr("._+-", text[0]))
-        return qpw_fail_at(err, where, column_in(word, text), "'%s' is not a name: lower-case letters, digits and . _ + -", text);
+        return qpw_fail_at(err, where, column_in(word, text),
+                           "'%s' is not a name: lower-case letters, digits and . _ + -", text);
     if (length >= QPW_NAME_LEN)
         return qpw_fail_at(err, where, column_in(word, text), "a name has at most %u characters", QPW_NAME_LEN - 1);
     memcpy(ret, text, length + 1);
@@ -235,7 +241,8 @@ int qpw_parse_addresses(const struct qpw_policy *policy, const struct qpw_where 
             const struct qpw_address_set *named = find_set(policy, p + 1, length - 1);
 
             if (!named)
-                return qpw_fail_at(err, where, column_in(word, p), "no addresses are named '%.*s'", (int)length - 1, p + 1);
+                return qpw_fail_at(err, where, column_in(word, p), "no addresses are named '%.*s'", (int)length - 1,
+                                   p + 1);
             ret = qpw_addresses_add_all(set, &named->addresses);
         } else {
             snprintf(copy, sizeof(copy), "%.*s", (int)length, p);

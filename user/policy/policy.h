@@ -191,7 +191,8 @@ const char *qpw_builtin_guide(const char *name);
  */
 int qpw_policy_add_peer(struct qpw_policy *policy, const char *spec, const char *from, struct qpw_error *err);
 
-/* Adds the peers of a file: lines "[NAME] ADDR…" with # comments. 0, or negative errno with err and FILE:LINE:COLUMN. */
+/* Adds the peers of a file: lines "[NAME] ADDR…" with # comments. 0, or negative errno with err and FILE:LINE:COLUMN.
+ */
 int qpw_policy_add_peers_file(struct qpw_policy *policy, const char *path, struct qpw_error *err);
 
 /* Frees everything inside and zeroes it. A zeroed policy is valid and empty. */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* rule_text.h - parts of a policy as text. Each writes into buf, ends it with a zero byte, and returns buf; what does not fit is cut. */
+/* rule_text.h - parts of a policy as text. Each writes into buf, ends it with a zero byte, and returns buf; what does
+ * not fit is cut. */
 #ifndef QPW_POLICY_RULE_TEXT_H
 #define QPW_POLICY_RULE_TEXT_H
 

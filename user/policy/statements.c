@@ -83,7 +83,11 @@ static const char *remember_file(struct qpw_statements *all, const char *name)
 
 size_t qpw_utf8_length(const unsigned char *p, size_t left)
 {
-    size_t length = *p < 0x80 ? 1 : *p >= 0xc2 && *p < 0xe0 ? 2 : *p >= 0xe0 && *p < 0xf0 ? 3 : *p >= 0xf0 && *p < 0xf5 ? 4 : 0;
+    size_t length = *p < 0x80                 ? 1
+                    : *p >= 0xc2 && *p < 0xe0 ? 2
+                    : *p >= 0xe0 && *p < 0xf0 ? 3
+                    : *p >= 0xf0 && *p < 0xf5 ? 4
+                                              : 0;
 
     if (!length || length > left || (*p < 0x20 && *p != '\t') || *p == 0x7f)
         return 0;
@@ -193,7 +197,8 @@ static int split_line(struct qpw_statement *statement, const char *line, size_t 
         words = statement->n_words < QPW_MAX_WORDS
                     ? reallocarray(statement->words, statement->n_words + 1, sizeof(*words)) : NULL;
         if (!words)
-            return qpw_fail(err, -ENOMEM, "%s:%u: too many words for one line", statement->where.file, statement->where.line);
+            return qpw_fail(err, -ENOMEM, "%s:%u: too many words for one line", statement->where.file,
+                            statement->where.line);
         statement->words = words;
         ret = take_word(&statement->where, line, length, &at, column, &words[statement->n_words], err);
         if (ret == 0)
@@ -240,7 +245,8 @@ static int include(struct qpw_statements *all, const struct reading *outer, cons
     int ret = 0;
 
     if (statement->n_words != 2)
-        return qpw_fail_at(err, &statement->where, statement->words[0].column, "include takes one name: a built-in or a file");
+        return qpw_fail_at(err, &statement->where, statement->words[0].column,
+                           "include takes one name: a built-in or a file");
     text = qpw_builtin_text(word->text, &length);
     if (text ? asprintf(&name, "built-in:%s", word->text) < 0 : !(name = beside(word->text, statement->where.file)))
         return qpw_fail(err, -ENOMEM, "%s: out of memory", statement->where.file);
@@ -255,7 +261,8 @@ static int include(struct qpw_statements *all, const struct reading *outer, cons
         struct qpw_error why = {0};
 
         if (qpw_read_whole(name, &read, &length, &why) < 0)
-            ret = qpw_fail_at(err, &statement->where, word->column, "no built-in policy '%s', and %s", word->text, why.text);
+            ret = qpw_fail_at(err, &statement->where, word->column, "no built-in policy '%s', and %s", word->text,
+                              why.text);
         text = read;
     }
     if (ret == 0) {

@@ -48,7 +48,8 @@ static bool is_material(const struct qpw_finding_row *finding)
 
     if (key->verdict != QPW_VERDICT_UNEXPECTED && key->verdict != QPW_VERDICT_WEAK)
         return false;
-    if (finding->value.outcome < QPW_OUTCOME_ANSWERED || finding->value.flags & QPW_FINDING_SUPERSEDED || is_multicast(remote_of(finding)))
+    if (finding->value.outcome < QPW_OUTCOME_ANSWERED || finding->value.flags & QPW_FINDING_SUPERSEDED ||
+        is_multicast(remote_of(finding)))
         return false;
     if (key->direction != QPW_DIR_INBOUND && key->direction != QPW_DIR_OUTBOUND)
         return false;
@@ -57,7 +58,8 @@ static bool is_material(const struct qpw_finding_row *finding)
 
 static int by_service(const void *left, const void *right)
 {
-    const struct qpw_finding_row *a = *(const struct qpw_finding_row *const *)left, *b = *(const struct qpw_finding_row *const *)right;
+    const struct qpw_finding_row *a = *(const struct qpw_finding_row *const *)left,
+                                 *b = *(const struct qpw_finding_row *const *)right;
 
     if (a->key.direction != b->key.direction)
         return a->key.direction - b->key.direction;
@@ -73,7 +75,8 @@ static struct proposal *proposal_of(struct proposals *all, const struct qpw_find
     struct proposal *last = all->n ? &all->list[all->n - 1] : NULL;
     void *array = all->list;
 
-    if (last && last->direction == finding->key.direction && last->protocol == finding->key.protocol && last->ports[0].first == finding->key.port)
+    if (last && last->direction == finding->key.direction && last->protocol == finding->key.protocol &&
+        last->ports[0].first == finding->key.port)
         return last;
     last = qpw_grow(&array, all->n, sizeof(*last));
     if (!last)
@@ -113,8 +116,8 @@ static void join(struct proposals *all)
         for (size_t j = i + 1; j < all->n && into->n_ports && into->kind == QPW_KIND_PORT; j++) {
             struct proposal *from = &all->list[j];
 
-            if (!from->n_ports || from->direction != into->direction || from->protocol != into->protocol || into->n_ports == QPW_SUGGEST_PORTS ||
-                !qpw_addresses_equal(&into->remotes, &from->remotes))
+            if (!from->n_ports || from->direction != into->direction || from->protocol != into->protocol ||
+                into->n_ports == QPW_SUGGEST_PORTS || !qpw_addresses_equal(&into->remotes, &from->remotes))
                 continue;
             into->ports[into->n_ports++] = from->ports[0];
             into->packets += from->packets;
@@ -163,14 +166,19 @@ static int write_remotes(FILE *out, const char *key, const struct qpw_addresses 
 static int write_proposal(const struct proposal *proposal, const struct qpw_suggest_options *options, FILE *out)
 {
     char ports[256], when[40], number[16];
-    const char *protocol = qpw_protocol_name(proposal->protocol), *process = options->process ? options->process(options->arg, proposal->sample) : "";
+    const char *protocol = qpw_protocol_name(proposal->protocol),
+               *process = options->process ? options->process(options->arg, proposal->sample) : "";
 
     snprintf(number, sizeof(number), "%u", proposal->protocol);
     qpw_time_text(proposal->first->first_unix_ns, when, sizeof(when));
-    fprintf(out, "# first seen %.19sZ, %s, %llu packets, %zu address%s%s%s\n", when, qpw_outcome_name(proposal->first->value.outcome),
-            (unsigned long long)proposal->packets, proposal->findings, proposal->findings == 1 ? "" : "es and ports", *process ? ", process " : "", process);
-    fprintf(out, "#%-9s %-8s %-12s \"seen, not explained\"", qpw_direction_name(proposal->direction), protocol ? protocol : number,
-            proposal->kind == QPW_KIND_PROTOCOL ? "any" : qpw_ports_text(proposal->ports, proposal->n_ports, false, ports, sizeof(ports)));
+    fprintf(out, "# first seen %.19sZ, %s, %llu packets, %zu address%s%s%s\n", when,
+            qpw_outcome_name(proposal->first->value.outcome), (unsigned long long)proposal->packets, proposal->findings,
+            proposal->findings == 1 ? "" : "es and ports", *process ? ", process " : "", process);
+    fprintf(out, "#%-9s %-8s %-12s \"seen, not explained\"", qpw_direction_name(proposal->direction),
+            protocol ? protocol : number,
+            proposal->kind == QPW_KIND_PROTOCOL
+                ? "any"
+                : qpw_ports_text(proposal->ports, proposal->n_ports, false, ports, sizeof(ports)));
     if (write_remotes(out, proposal->direction == QPW_DIR_INBOUND ? "from" : "to", &proposal->remotes) < 0)
         return -ENOMEM;
     fputs("\n", out);
@@ -211,10 +219,12 @@ static int write_peers(const struct qpw_finding_row *const *findings, size_t n, 
         if (!is_node_like(&talkers[i]))
             continue;
         if (!titled)
-            fputs("\n# Both ends ask each other, on several ports: may be nodes of the cluster. Name them if they are.\n", out);
+            fputs(
+                "\n# Both ends ask each other, on several ports: may be nodes of the cluster. Name them if they are.\n",
+                out);
         titled = true;
-        fprintf(out, "#peer      node%zu %s  # %u ports asked of this node, %u of it\n", ++*lines, qpw_address_text(talkers[i].addr, text, sizeof(text)),
-                talkers[i].ports[0], talkers[i].ports[1]);
+        fprintf(out, "#peer      node%zu %s  # %u ports asked of this node, %u of it\n", ++*lines,
+                qpw_address_text(talkers[i].addr, text, sizeof(text)), talkers[i].ports[0], talkers[i].ports[1]);
     }
     free(talkers);
     return 0;
@@ -262,7 +272,8 @@ static int propose(const struct qpw_finding_row *const *findings, size_t n, stru
     return ret;
 }
 
-int qpw_policy_suggest(const struct qpw_snapshot *s, const struct qpw_suggest_options *options, FILE *out, size_t *ret_lines)
+int qpw_policy_suggest(const struct qpw_snapshot *s, const struct qpw_suggest_options *options, FILE *out,
+                       size_t *ret_lines)
 {
     const struct qpw_finding_row **findings = calloc(s->n_findings + 1, sizeof(*findings));
     struct proposals all = {0};

@@ -24,6 +24,7 @@ struct qpw_suggest_options {
 };
 
 /* Writes policy text to out. 0 or -ENOMEM; *ret_lines (may be NULL) is the number of lines proposed. */
-int qpw_policy_suggest(const struct qpw_snapshot *snapshot, const struct qpw_suggest_options *options, FILE *out, size_t *ret_lines);
+int qpw_policy_suggest(const struct qpw_snapshot *snapshot, const struct qpw_suggest_options *options, FILE *out,
+                       size_t *ret_lines);
 
 #endif

@@ -26,8 +26,8 @@ static bool parent_seen(const uint8_t remote[16], uint16_t rule, void *data)
     for (size_t i = 0; i < w->s->n_meters; i++) {
         uint16_t old = w->s->meters[i].key.rule;
 
-        if (old && old < w->s->n_rules && !strcmp(w->s->rules[old].name, w->names.rules[rule].name) && w->s->meters[i].counts.rx_packets &&
-            w->s->meters[i].counts.tx_packets)
+        if (old && old < w->s->n_rules && !strcmp(w->s->rules[old].name, w->names.rules[rule].name) &&
+            w->s->meters[i].counts.rx_packets && w->s->meters[i].counts.tx_packets)
             return true;
     }
     return false;
@@ -51,9 +51,10 @@ static int add_row(struct work *w, const struct qpw_what_if_row *row)
     for (size_t i = 0; i < w->out.n && !row->by_address; i++) {
         struct qpw_what_if_row *known = &w->out.rows[i];
 
-        if (known->kind == row->kind && known->protocol == row->protocol && known->direction == row->direction && known->port == row->port &&
-            known->old_verdict == row->old_verdict && known->new_verdict == row->new_verdict && !known->by_address &&
-            !strcmp(known->old_rule, row->old_rule) && !strcmp(known->new_rule, row->new_rule)) {
+        if (known->kind == row->kind && known->protocol == row->protocol && known->direction == row->direction &&
+            known->port == row->port && known->old_verdict == row->old_verdict &&
+            known->new_verdict == row->new_verdict && !known->by_address && !strcmp(known->old_rule, row->old_rule) &&
+            !strcmp(known->new_rule, row->new_rule)) {
             known->packets += row->packets;
             known->connections += row->connections;
             return 0;
@@ -98,8 +99,14 @@ static int judge_finding(struct work *w, const struct qpw_finding_row *finding)
         .initiator = key->initiator, .responder = key->responder, .parent_live = parent_seen, .data = w,
     };
     struct qpw_what_if_row row = {
-        .kind = key->kind, .protocol = key->protocol, .direction = key->direction, .port = key->port, .old_verdict = key->verdict,
-        .by_address = true, .outcome = finding->value.outcome, .connections = finding->counts.connections,
+        .kind = key->kind,
+        .protocol = key->protocol,
+        .direction = key->direction,
+        .port = key->port,
+        .old_verdict = key->verdict,
+        .by_address = true,
+        .outcome = finding->value.outcome,
+        .connections = finding->counts.connections,
         .packets = finding->counts.rx_packets + finding->counts.tx_packets,
     };
     struct qpw_judgement judgement;
@@ -122,11 +129,20 @@ static int judge_finding(struct work *w, const struct qpw_finding_row *finding)
 static int judge_meter(struct work *w, const struct qpw_meter_row *meter)
 {
     const struct qpw_meter_key *key = &meter->key;
-    struct qpw_exchange exchange = {.direction = key->direction, .kind = key->kind, .protocol = key->protocol, .port = key->port,
-                                    .parent_live = parent_seen, .data = w};
+    struct qpw_exchange exchange = {.direction = key->direction,
+                                    .kind = key->kind,
+                                    .protocol = key->protocol,
+                                    .port = key->port,
+                                    .parent_live = parent_seen,
+                                    .data = w};
     struct qpw_what_if_row row = {
-        .kind = key->kind, .protocol = key->protocol, .direction = key->direction, .port = key->port, .old_verdict = key->verdict,
-        .connections = meter->counts.connections, .packets = meter->counts.rx_packets + meter->counts.tx_packets,
+        .kind = key->kind,
+        .protocol = key->protocol,
+        .direction = key->direction,
+        .port = key->port,
+        .old_verdict = key->verdict,
+        .connections = meter->counts.connections,
+        .packets = meter->counts.rx_packets + meter->counts.tx_packets,
     };
     struct qpw_judgement judgement;
 
@@ -152,7 +168,8 @@ static int judge_meter(struct work *w, const struct qpw_meter_row *meter)
 static int by_weight(const void *left, const void *right)
 {
     const struct qpw_what_if_row *a = left, *b = right;
-    bool bad_a = a->new_verdict == QPW_VERDICT_UNEXPECTED && !a->uncertain, bad_b = b->new_verdict == QPW_VERDICT_UNEXPECTED && !b->uncertain;
+    bool bad_a = a->new_verdict == QPW_VERDICT_UNEXPECTED && !a->uncertain,
+         bad_b = b->new_verdict == QPW_VERDICT_UNEXPECTED && !b->uncertain;
 
     if (bad_a != bad_b)
         return bad_b - bad_a;
@@ -175,8 +192,8 @@ static int judge_all(struct work *w, struct qpw_error *err)
     return ret < 0 ? qpw_fail(err, ret, "out of memory") : 0;
 }
 
-int qpw_policy_what_if(const struct qpw_snapshot *snapshot, const struct qpw_policy *policy, int64_t now, struct qpw_what_if *ret,
-                       struct qpw_error *err)
+int qpw_policy_what_if(const struct qpw_snapshot *snapshot, const struct qpw_policy *policy, int64_t now,
+                       struct qpw_what_if *ret, struct qpw_error *err)
 {
     struct work w = {.s = snapshot};
     struct qpw_compile_context context = {.now = now};

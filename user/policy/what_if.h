@@ -39,8 +39,8 @@ struct qpw_what_if {
  * without addresses, so where the other policy tells by them the row is `uncertain`. A parent counts as
  * live where the snapshot has an answered exchange on it at all. 0, or negative errno with err.
  */
-int qpw_policy_what_if(const struct qpw_snapshot *snapshot, const struct qpw_policy *policy, int64_t now, struct qpw_what_if *ret,
-                       struct qpw_error *err);
+int qpw_policy_what_if(const struct qpw_snapshot *snapshot, const struct qpw_policy *policy, int64_t now,
+                       struct qpw_what_if *ret, struct qpw_error *err);
 void qpw_what_if_clear(struct qpw_what_if *result);
 
 #endif
