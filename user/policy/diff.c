@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "policy/diff_int.h"
 #include "policy/parse.h"
 #include "policy/rule_text.h"
 #include "util/names.h"
@@ -86,7 +87,7 @@ static int find_conditions(struct side *side, int64_t now)
     return side->conditions.text ? 0 : -ENOMEM;
 }
 
-/* Whether the row speaks of the protocol (256: of any) and of all ports first…last, borders being those of all rows. */
+/* Whether the row speaks of the protocol (256: of any) and of all of first…last: borders are those of all rows. */
 static bool covers(const struct qpw_rule *rule, unsigned protocol, uint32_t first, uint32_t last)
 {
     if (protocol == 256 ? !(rule->flags & QPW_RULE_ANY_PROTOCOL) : !qpw_protocol_in(rule->protocols, protocol))
@@ -118,8 +119,7 @@ static int add_opening(struct openings *openings, const struct opening *opening)
     return 0;
 }
 
-/* What `side` has open in a segment under a condition that `other` has not. "to everyone" makes any narrower condition
- * moot. */
+/* What `side` has open in a segment under a condition that `other` has not; "to everyone" leaves no narrower one. */
 static int compare_segment(struct side *side, const struct side *other, const struct opening *segment)
 {
     int ret = 0;
@@ -244,7 +244,7 @@ static int compare_rows(struct side *old, struct side *new)
 
 /* ---- Words ---- */
 
-static int say(struct qpw_differences *ret, enum qpw_change change, char *text)
+int qpw_diff_say(struct qpw_differences *ret, enum qpw_change change, char *text)
 {
     void *array = ret->list;
     struct qpw_difference *difference = text ? qpw_grow(&array, ret->n, sizeof(*difference)) : NULL;
@@ -288,7 +288,7 @@ static int say_move(struct qpw_differences *ret, const struct opening *from, con
     if (asprintf(&text, "moves %s %u → %u (%s)", from->rule->purpose ? from->rule->purpose : from->rule->name,
                  from->first, to->first, what) < 0)
         text = NULL;
-    return say(ret, QPW_CHANGE_MOVES, text);
+    return qpw_diff_say(ret, QPW_CHANGE_MOVES, text);
 }
 
 static int say_moves(struct side *old, struct side *new, struct qpw_differences *ret)
@@ -354,7 +354,7 @@ static int say_narrowings(struct side *old, struct side *new, struct qpw_differe
                          what, purpose ? " (" : "", purpose ? purpose : "", purpose ? ")" : "",
                          k ? theirs : opening->condition, k ? opening->condition : theirs) < 0)
                 text = NULL;
-            error = say(ret, k ? QPW_CHANGE_OPENS : QPW_CHANGE_CLOSES, text);
+            error = qpw_diff_say(ret, k ? QPW_CHANGE_OPENS : QPW_CHANGE_CLOSES, text);
         }
     }
     return error;
@@ -375,111 +375,7 @@ static int say_openings(const struct side *side, enum qpw_change change, struct 
         if (asprintf(&text, "%s %s%s%s%s %s", qpw_change_name(change), what, purpose ? " (" : "",
                      purpose ? purpose : "", purpose ? ")" : "", opening->condition) < 0)
             text = NULL;
-        error = say(ret, change, text);
-    }
-    return error;
-}
-
-/* ---- Settings ---- */
-
-static int say_groups(const char *kind, const char *(*name_of)(unsigned), const struct qpw_group_setting *old,
-                      const struct qpw_group_setting *new, unsigned n, struct qpw_differences *ret)
-{
-    int error = 0;
-
-    for (unsigned i = 0; i < n && error == 0; i++) {
-        char *text;
-
-        if (old[i].unexpected == new[i].unexpected)
-            continue;
-        if (asprintf(&text, "makes %s %s %s", kind, name_of(i), new[i].unexpected ? "unexpected" : "allowed") < 0)
-            text = NULL;
-        error = say(ret, QPW_CHANGE_SETTING, text);
-    }
-    return error;
-}
-
-static const struct qpw_peer *find_peer(const struct qpw_policy *policy, const char *name)
-{
-    for (size_t i = 0; i < policy->n_peers; i++)
-        if (!strcmp(policy->peers[i].name, name))
-            return &policy->peers[i];
-    return NULL;
-}
-
-static int say_peers(const struct qpw_policy *old, const struct qpw_policy *new, struct qpw_differences *ret)
-{
-    char addresses[256], *text;
-    int error = 0;
-
-    for (size_t i = 0; i < new->n_peers && error == 0; i++) {
-        const struct qpw_peer *peer = &new->peers[i], *before = find_peer(old, peer->name);
-
-        if (before && qpw_addresses_equal(&before->addresses, &peer->addresses))
-            continue;
-        if (asprintf(&text, "%s peer %s: %s", before ? "changes" : "adds", peer->name,
-                     qpw_addresses_text(&peer->addresses, addresses, sizeof(addresses))) < 0)
-            text = NULL;
-        error = say(ret, QPW_CHANGE_SETTING, text);
-    }
-    for (size_t i = 0; i < old->n_peers && error == 0; i++) {
-        if (find_peer(new, old->peers[i].name))
-            continue;
-        if (asprintf(&text, "removes peer %s", old->peers[i].name) < 0)
-            text = NULL;
-        error = say(ret, QPW_CHANGE_SETTING, text);
-    }
-    return error;
-}
-
-static bool has_suppression(const struct qpw_policy *policy, const char *text, int64_t now)
-{
-    for (size_t i = 0; i < policy->n_suppressions; i++)
-        if (!strcmp(policy->suppressions[i].text, text) &&
-            (!policy->suppressions[i].until || policy->suppressions[i].until > now))
-            return true;
-    return false;
-}
-
-static int say_suppressions(const struct qpw_policy *from, const struct qpw_policy *other, const char *verb,
-                            int64_t now, struct qpw_differences *ret)
-{
-    int error = 0;
-
-    for (size_t i = 0; i < from->n_suppressions && error == 0; i++) {
-        const char *line = from->suppressions[i].text;
-        char *text;
-
-        if (!has_suppression(from, line, now) || has_suppression(other, line, now))
-            continue;
-        if (asprintf(&text, "%s %s", verb, line + strcspn(line, " \t") + strspn(line + strcspn(line, " \t"), " \t")) <
-            0)
-            text = NULL;
-        error = say(ret, QPW_CHANGE_SETTING, text);
-    }
-    return error;
-}
-
-static int say_settings(const struct qpw_policy *old, const struct qpw_policy *new, int64_t now,
-                        struct qpw_differences *ret)
-{
-    int error = say_groups("infra", qpw_infra_name, old->infra, new->infra, QPW_INFRA_COUNT, ret);
-
-    if (error == 0)
-        error = say_groups("implied", qpw_implied_name, old->implied, new->implied, QPW_IMPLIED_COUNT, ret);
-    if (error == 0)
-        error = say_peers(old, new, ret);
-    if (error == 0)
-        error = say_suppressions(new, old, "suppresses", now, ret);
-    if (error == 0)
-        error = say_suppressions(old, new, "no longer suppresses", now, ret);
-    if (error == 0 && old->peer_family.family != new->peer_family.family) {
-        char *text;
-
-        if ((new->peer_family.family ? asprintf(&text, "requires IPv%u between nodes", new->peer_family.family)
-                                     : asprintf(&text, "requires no address family between nodes")) < 0)
-            text = NULL;
-        error = say(ret, QPW_CHANGE_SETTING, text);
+        error = qpw_diff_say(ret, change, text);
     }
     return error;
 }
@@ -529,7 +425,7 @@ int qpw_policy_diff(const struct qpw_policy *old, const struct qpw_policy *new, 
     if (error == 0)
         error = say_openings(&before, QPW_CHANGE_CLOSES, &differences);
     if (error == 0)
-        error = say_settings(old, new, now, &differences);
+        error = qpw_diff_settings(old, new, now, &differences);
     clear_side(&before);
     clear_side(&after);
     if (error < 0)

@@ -9,49 +9,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <nettle/base16.h>
-#include <nettle/sha2.h>
-
-#include "policy/cells.h"
+#include "policy/import_int.h"
 #include "policy/liquid.h"
 #include "policy/markdown.h"
-#include "policy/page.h"
 #include "policy/parse.h"
 #include "policy/statements.h"
 
-/* One derived row. */
-struct row {
-    unsigned line;
-    uint8_t direction;
-    struct qpw_row_ports ports;
-    char *purpose;
-    bool is_default;
-    bool optional;
-    bool weak;
-};
-
-struct importer {
-    const char *name; /* in messages */
-    const char *base; /* in ref= */
-    const struct qpw_import_options *options;
-    struct qpw_page page;
-    struct row *rows;
-    size_t n_rows;
-    struct qpw_imported out;
-    struct qpw_error *err;
-
-    unsigned heading;                /* directions that the heading above speaks of */
-    unsigned section;                /* directions of a spanning row, over the heading's */
-    enum qpw_column columns[32];
-    size_t n_columns;                /* 0: titles not seen yet */
-    bool ignored;                    /* the table is about something else */
-    unsigned tables;                 /* of ports */
-    unsigned peer_ports_line;        /* lines of what the page says about traffic between nodes, 0: nothing */
-    unsigned family_line[2];         /* IPv4, IPv6 */
-};
-
-static int fault(struct importer *im, unsigned line, const char *format, ...) __attribute__((format(printf, 3, 4)));
-static int fault(struct importer *im, unsigned line, const char *format, ...)
+static int fault(struct qpw_importer *im, unsigned line, const char *format, ...) __attribute__((format(printf, 3, 4)));
+static int fault(struct qpw_importer *im, unsigned line, const char *format, ...)
 {
     char what[384];
     va_list args;
@@ -62,12 +27,12 @@ static int fault(struct importer *im, unsigned line, const char *format, ...)
     return qpw_fail(im->err, -EINVAL, "%s:%u: %s", im->name, line, what);
 }
 
-static int no_memory(struct importer *im)
+static int no_memory(struct qpw_importer *im)
 {
     return qpw_fail(im->err, -ENOMEM, "%s: out of memory", im->name);
 }
 
-static int warn(struct importer *im, unsigned line, const char *what)
+static int warn(struct qpw_importer *im, unsigned line, const char *what)
 {
     void *array = im->out.warnings;
     char **place = qpw_grow(&array, im->out.n_warnings, sizeof(*place));
@@ -83,7 +48,7 @@ static int warn(struct importer *im, unsigned line, const char *what)
 
 /* ---- Titles ---- */
 
-static bool has_column(const struct importer *im, enum qpw_column column)
+static bool has_column(const struct qpw_importer *im, enum qpw_column column)
 {
     for (size_t i = 0; i < im->n_columns; i++)
         if (im->columns[i] == column)
@@ -91,7 +56,7 @@ static bool has_column(const struct importer *im, enum qpw_column column)
     return false;
 }
 
-static int read_titles(struct importer *im, const struct qpw_part *part)
+static int read_titles(struct qpw_importer *im, const struct qpw_part *part)
 {
     bool both_ends;
 
@@ -120,7 +85,7 @@ static int read_titles(struct importer *im, const struct qpw_part *part)
 
 /* ---- Rows ---- */
 
-static const char *cell_of(const struct importer *im, const struct qpw_part *part, enum qpw_column column)
+static const char *cell_of(const struct qpw_importer *im, const struct qpw_part *part, enum qpw_column column)
 {
     for (size_t i = 0; i < im->n_columns; i++)
         if (im->columns[i] == column)
@@ -128,7 +93,7 @@ static const char *cell_of(const struct importer *im, const struct qpw_part *par
     return NULL;
 }
 
-static int directions_of(struct importer *im, const struct qpw_part *part, unsigned *ret, bool *ret_peers)
+static int directions_of(struct qpw_importer *im, const struct qpw_part *part, unsigned *ret, bool *ret_peers)
 {
     const char *direction = cell_of(im, part, QPW_COLUMN_DIRECTION);
     const char *source = cell_of(im, part, QPW_COLUMN_SOURCE), *destination = cell_of(im, part, QPW_COLUMN_DESTINATION);
@@ -159,7 +124,7 @@ static bool any_in(const uint64_t protocols[4])
     return protocols[0] | protocols[1] | protocols[2] | protocols[3];
 }
 
-static int read_ports(struct importer *im, const struct qpw_part *part, struct qpw_row_ports *ret)
+static int read_ports(struct qpw_importer *im, const struct qpw_part *part, struct qpw_row_ports *ret)
 {
     const char *port = cell_of(im, part, QPW_COLUMN_PORT), *protocol = cell_of(im, part, QPW_COLUMN_PROTOCOL);
     struct qpw_row_ports from_cell = {0};
@@ -200,10 +165,11 @@ static unsigned width_of(const struct qpw_row_ports *ports)
     return width;
 }
 
-static int add_row(struct importer *im, const struct qpw_part *part, const struct row *model, uint8_t direction)
+static int add_row(struct qpw_importer *im, const struct qpw_part *part, const struct qpw_import_row *model,
+                   uint8_t direction)
 {
     void *array = im->rows;
-    struct row *row = qpw_grow(&array, im->n_rows, sizeof(*row));
+    struct qpw_import_row *row = qpw_grow(&array, im->n_rows, sizeof(*row));
 
     if (!row)
         return no_memory(im);
@@ -219,7 +185,7 @@ static int add_row(struct importer *im, const struct qpw_part *part, const struc
 }
 
 /* All cells for people: the use, and what other columns add to it. */
-static const char *use_of(const struct importer *im, const struct qpw_part *part)
+static const char *use_of(const struct qpw_importer *im, const struct qpw_part *part)
 {
     const char *use = cell_of(im, part, QPW_COLUMN_USE);
 
@@ -228,7 +194,7 @@ static const char *use_of(const struct importer *im, const struct qpw_part *part
     return use ? use : "";
 }
 
-static bool says(const struct importer *im, const struct qpw_part *part, const char *words)
+static bool says(const struct qpw_importer *im, const struct qpw_part *part, const char *words)
 {
     for (size_t i = 0; i < part->n_cells; i++)
         if ((im->columns[i] == QPW_COLUMN_USE || im->columns[i] == QPW_COLUMN_OTHER) &&
@@ -237,9 +203,9 @@ static bool says(const struct importer *im, const struct qpw_part *part, const c
     return false;
 }
 
-static int read_row(struct importer *im, const struct qpw_part *part)
+static int read_row(struct qpw_importer *im, const struct qpw_part *part)
 {
-    struct row row = {0};
+    struct qpw_import_row row = {0};
     unsigned directions;
     bool peers;
     int ret;
@@ -268,7 +234,7 @@ static int read_row(struct importer *im, const struct qpw_part *part)
     return ret;
 }
 
-static int read_part_of_table(struct importer *im, const struct qpw_part *part)
+static int read_part_of_table(struct qpw_importer *im, const struct qpw_part *part)
 {
     if (im->ignored || (!part->n_cells && !part->titles))
         return 0;
@@ -291,7 +257,7 @@ static int read_part_of_table(struct importer *im, const struct qpw_part *part)
 
 /* ---- Sentences about the nodes of a cluster ---- */
 
-static void read_text(struct importer *im, const struct qpw_part *part)
+static void read_text(struct qpw_importer *im, const struct qpw_part *part)
 {
     const char *text = part->cells[0];
     bool between =
@@ -304,7 +270,7 @@ static void read_text(struct importer *im, const struct qpw_part *part)
         im->family_line[ipv6] = part->line ? part->line : 1;
 }
 
-static int read_page(struct importer *im)
+static int read_page(struct qpw_importer *im)
 {
     int ret = 0;
 
@@ -337,176 +303,6 @@ static int read_page(struct importer *im)
     return ret;
 }
 
-/* ---- The policy's text ---- */
-
-/* Names by what a row is for; the generated name stands in where there is none. */
-static const struct {
-    const char *words;
-    uint16_t port; /* the row has it; 0: whatever its ports */
-    const char *name;
-    const char *feature;
-} names[] = {
-    {"FTP", 0, NULL, "ftp"},
-    {"SSH", 0, NULL, "ssh"},
-    {"Web UI", 0, NULL, "web-ui"},
-    {"SMB", 0, NULL, "smb"},
-    {"NFS", 2049, "nfs", NULL},
-    {"rpcbind", 0, NULL, "rpcbind"},
-    {"Replication", 0, NULL, "replication"},
-    {"REST API", 0, NULL, "rest-api"},
-    {"S3 API", 0, NULL, "s3"},
-    {"DNS", 0, NULL, "dns"},
-    {"Kerberos", 0, NULL, "ad"},
-    {"NTP", 0, NULL, "ntp"},
-    {"Netlogon", 0, NULL, "ad"},
-    {"LDAP", 389, "ldap", "ad"},
-    {"Shift", 0, NULL, "shift"},
-    {"Rsyslog", 0, NULL, "audit"},
-};
-
-static bool has_port(const struct qpw_row_ports *ports, uint16_t port)
-{
-    for (size_t i = 0; i < ports->n; i++)
-        if (port >= ports->ports[i].first && port <= ports->ports[i].last)
-            return true;
-    return false;
-}
-
-static void protocol_words(const struct row *row, char *buf, size_t size)
-{
-    static const struct {
-        const char *name;
-        unsigned number;
-    } known[] = {{"tcp", IPPROTO_TCP},
-                 {"udp", IPPROTO_UDP},
-                 {"sctp", IPPROTO_SCTP},
-                 {"icmp", IPPROTO_ICMP},
-                 {"icmp6", IPPROTO_ICMPV6}};
-    uint64_t rest[4];
-    size_t used = 0;
-
-    memcpy(rest, row->ports.protocols, sizeof(rest));
-    *buf = '\0';
-    for (size_t i = 0; i < sizeof(known) / sizeof(*known); i++) {
-        if (!qpw_protocol_in(rest, known[i].number))
-            continue;
-        used += (size_t)snprintf(buf + used, size - used, "%s%s", used ? "," : "", known[i].name);
-        rest[known[i].number / 64] &= ~((uint64_t)1 << known[i].number % 64);
-    }
-    for (unsigned protocol = 0; protocol < 256 && used < size; protocol++)
-        if (qpw_protocol_in(rest, protocol))
-            used += (size_t)snprintf(buf + used, size - used, "%s%u", used ? "," : "", protocol);
-    if (row->ports.any_protocol)
-        snprintf(buf, size, "any");
-}
-
-static void write_purpose(FILE *out, const char *purpose)
-{
-    bool plain = *purpose && strcmp(purpose, "default") && strcmp(purpose, "optional") && strcmp(purpose, "weak");
-
-    for (const char *p = purpose; *p; p++)
-        plain &= isalnum((unsigned char)*p) != 0;
-    if (plain) {
-        fprintf(out, " %s", purpose);
-        return;
-    }
-    fputs(" \"", out);
-    for (const char *p = purpose; *p; p++) {
-        if (*p == '"' || *p == '\\')
-            fputc('\\', out);
-        fputc(*p, out);
-    }
-    fputc('"', out);
-}
-
-/* The generated name of the row of the same direction with tcp 21, which vouches for the passive range. */
-static void write_parent(const struct importer *im, const struct row *row, FILE *out)
-{
-    for (size_t i = 0; i < im->n_rows; i++) {
-        const struct row *other = &im->rows[i];
-
-        if (other->direction == row->direction && !other->weak && has_port(&other->ports, 21) &&
-            qpw_protocol_in(other->ports.protocols, IPPROTO_TCP)) {
-            char protocols[64], name[QPW_NAME_LEN];
-
-            protocol_words(other, protocols, sizeof(protocols));
-            for (char *p = protocols; *p; p++)
-                if (*p == ',')
-                    *p = '+';
-            snprintf(name, sizeof(name), "%s-%.16s-", row->direction == QPW_DIR_INBOUND ? "in" : "out", protocols);
-            qpw_ports_into_name(other->ports.ports, other->ports.n, name, sizeof(name));
-            fprintf(out, " parent=%s", name);
-            return;
-        }
-    }
-}
-
-static void write_row(const struct importer *im, const struct row *row, bool *named, FILE *out)
-{
-    char protocols[64], ports[12 * QPW_MAX_PORT_RANGES] = "";
-    const size_t n_names = sizeof(names) / sizeof(*names);
-
-    protocol_words(row, protocols, sizeof(protocols));
-    if (row->ports.any)
-        strcpy(ports, "any");
-    qpw_ports_into_name(row->ports.ports, row->ports.n, ports, sizeof(ports));
-    for (char *p = ports; *p; p++)
-        if (*p == '+')
-            *p = ',';
-    fprintf(out, "%-9s %-8s %-12s", row->direction == QPW_DIR_INBOUND ? "inbound" : "outbound", protocols, ports);
-    write_purpose(out, row->purpose);
-    fprintf(out, "%s%s%s", row->is_default ? " default" : "", row->optional ? " optional" : "",
-            row->weak ? " weak" : "");
-    for (size_t i = 0; i < n_names; i++) {
-        if (!qpw_has_words(row->purpose, names[i].words) || (names[i].port && !has_port(&row->ports, names[i].port)))
-            continue;
-        if (names[i].name && !named[i])
-            fprintf(out, " name=%s", names[i].name);
-        if (names[i].feature)
-            fprintf(out, " feature=%s", names[i].feature);
-        named[i] = true;
-        break;
-    }
-    if (row->weak)
-        write_parent(im, row, out);
-    fprintf(out, " ref=%s:%u\n", im->base, row->line);
-}
-
-static int write_policy(struct importer *im, const char *text, size_t length)
-{
-    bool named[sizeof(names) / sizeof(*names)] = {false};
-    uint8_t digest[SHA256_DIGEST_SIZE];
-    char hex[65] = "";
-    struct sha256_ctx ctx;
-    size_t size;
-    FILE *out = open_memstream(&im->out.policy, &size);
-    uint8_t direction = 0;
-
-    if (!out)
-        return no_memory(im);
-    sha256_init(&ctx);
-    sha256_update(&ctx, length, (const uint8_t *)text);
-    sha256_digest(&ctx, sizeof(digest), digest);
-    base16_encode_update(hex, sizeof(digest), digest);
-    fprintf(out, "policy    %s/%s\nsource    %s sha256:%s\nplatform  %s\n",
-            im->options->vendor ? im->options->vendor : "qumulo", im->options->platform, im->base, hex,
-            im->options->platform);
-    for (size_t i = 0; i < im->n_rows; i++) {
-        if (im->rows[i].direction != direction)
-            fputc('\n', out);
-        direction = im->rows[i].direction;
-        write_row(im, &im->rows[i], named, out);
-    }
-    if (im->peer_ports_line || im->family_line[0] || im->family_line[1])
-        fputc('\n', out);
-    if (im->peer_ports_line)
-        fprintf(out, "require-peer-ports  any   # %s:%u\n", im->base, im->peer_ports_line);
-    for (int i = 0; i < 2; i++)
-        if (im->family_line[i])
-            fprintf(out, "require-peer-family ipv%d  # %s:%u\n", i ? 6 : 4, im->base, im->family_line[i]);
-    return fclose(out) == 0 ? 0 : no_memory(im);
-}
-
 /* ---- The whole ---- */
 
 void qpw_imported_clear(struct qpw_imported *imported)
@@ -518,7 +314,7 @@ void qpw_imported_clear(struct qpw_imported *imported)
     *imported = (struct qpw_imported){0};
 }
 
-static int check_input(struct importer *im, const char *text, size_t length)
+static int check_input(struct qpw_importer *im, const char *text, size_t length)
 {
     struct qpw_where where = {.file = im->name, .line = 1};
     struct qpw_word word = {.text = (char *)im->options->platform, .column = 0};
@@ -544,7 +340,7 @@ static int check_input(struct importer *im, const char *text, size_t length)
     return 0;
 }
 
-static int import(struct importer *im, const char *text, size_t length)
+static int import(struct qpw_importer *im, const char *text, size_t length)
 {
     char *rendered = NULL, *html = NULL;
     bool mentioned = true;
@@ -561,7 +357,7 @@ static int import(struct importer *im, const char *text, size_t length)
     if (ret == 0)
         ret = read_page(im);
     if (ret == 0)
-        ret = write_policy(im, text, length);
+        ret = qpw_import_write(im, text, length);
     free(rendered);
     free(html);
     return ret;
@@ -571,7 +367,7 @@ int qpw_import_text(const char *name, const char *text, size_t length, const str
                     struct qpw_imported *ret, struct qpw_error *err)
 {
     const char *slash = strrchr(name, '/');
-    struct importer im = {.name = name, .base = slash ? slash + 1 : name, .options = options, .err = err};
+    struct qpw_importer im = {.name = name, .base = slash ? slash + 1 : name, .options = options, .err = err};
     int error = import(&im, text, length);
 
     for (size_t i = 0; i < im.n_rows; i++)

@@ -63,6 +63,22 @@ int qpw_apply_disable(struct qpw_policy *policy, const struct qpw_statement *sta
 /* Every parent= names a row. */
 int qpw_check_parents(const struct qpw_policy *policy, struct qpw_error *err);
 
+/* ---- Statements about peers and sets (parse_peers.c); each is a line, its word first ---- */
+
+struct qpw_parser {
+    struct qpw_policy policy;
+    struct qpw_statements statements;
+};
+
+int qpw_parse_peer(struct qpw_parser *p, const struct qpw_statement *statement, struct qpw_error *err);
+int qpw_parse_peer_family(struct qpw_parser *p, const struct qpw_statement *statement, struct qpw_error *err);
+int qpw_parse_peer_ports(struct qpw_parser *p, const struct qpw_statement *statement, struct qpw_error *err);
+int qpw_parse_set(struct qpw_parser *p, const struct qpw_statement *statement, struct qpw_error *err);
+
+/* From least to most words, the first included; otherwise the error shows the example. */
+int qpw_expect_words(const struct qpw_statement *statement, size_t least, size_t most, const char *example,
+                     struct qpw_error *err);
+
 /* Appends one element of `size` bytes to an array grown by doubling. The place, or NULL. */
 void *qpw_grow(void **array, size_t n, size_t size);
 

@@ -171,9 +171,9 @@ static int write_proposal(const struct proposal *proposal, const struct qpw_sugg
 
     snprintf(number, sizeof(number), "%u", proposal->protocol);
     qpw_time_text(proposal->first->first_unix_ns, when, sizeof(when));
-    fprintf(out, "# first seen %.19sZ, %s, %llu packets, %zu address%s%s%s\n", when,
+    fprintf(out, "# first seen %.19sZ, %s, %llu packets, %zu finding%s%s%s\n", when,
             qpw_outcome_name(proposal->first->value.outcome), (unsigned long long)proposal->packets, proposal->findings,
-            proposal->findings == 1 ? "" : "es and ports", *process ? ", process " : "", process);
+            proposal->findings == 1 ? "" : "s", *process ? ", process " : "", process);
     fprintf(out, "#%-9s %-8s %-12s \"seen, not explained\"", qpw_direction_name(proposal->direction),
             protocol ? protocol : number,
             proposal->kind == QPW_KIND_PROTOCOL

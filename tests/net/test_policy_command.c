@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* The `policy` command as it is typed: exit statuses, one line of error, captures through both policies. */
+#include <criterion/criterion.h>
+#include <criterion/new/assert.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "netns.h"
+
+#define PROGRAM QPW_BUILD "/qportwatch"
+#define PAGE "../shared/required-ports/required-ports.md"
+#define FTP "../shared/captures/zeek-ftp-ipv4.pcap"
+
+static char output[65536];
+
+static int run(const char *arguments)
+{
+    struct netns here = netns_here();
+    int status = netns_output(&here, output, sizeof(output), PROGRAM " policy %s", arguments);
+
+    netns_close(&here);
+    return status;
+}
+
+static void write_file(char *path, const char *text)
+{
+    int fd = mkstemp(path);
+
+    cr_assert(fd >= 0);
+    cr_assert(write(fd, text, strlen(text)) == (ssize_t)strlen(text));
+    close(fd);
+}
+
+static void need(const char *path)
+{
+    netns_need_root();
+    if (access(path, R_OK) < 0)
+        cr_skip_test("%s is not there", path);
+}
+
+Test(command, exit_statuses_and_one_line_of_error)
+{
+    char good[] = "/tmp/qpw-good-XXXXXX", odd[] = "/tmp/qpw-odd-XXXXXX", bad[] = "/tmp/qpw-bad-XXXXXX", line[256];
+
+    netns_need_root();
+    write_file(good, "include on-prem\n");
+    write_file(odd, "include on-prem\ninbound tcp 445 again\n");
+    write_file(bad, "inbound tcp 445 SMB\ninbound tcp 99999\n");
+    snprintf(line, sizeof(line), "check --strict %s", good);
+    cr_assert(eq(int, run(line), 0));
+    snprintf(line, sizeof(line), "check %s", odd);
+    cr_assert(eq(int, run(line), 0));
+    snprintf(line, sizeof(line), "check --strict %s", odd);
+    cr_assert(eq(int, run(line), 3));
+    cr_assert(strstr(output, ":2: shadowed: ") != NULL || strstr(output, ":2: duplicate: ") != NULL, "%s", output);
+    snprintf(line, sizeof(line), "check %s", bad);
+    cr_assert(eq(int, run(line), 2));
+    snprintf(line, sizeof(line), "%s:2:13: '99999' is not a port: numbers 1-65535, ranges, or any\n", bad);
+    cr_assert(eq(str, output, line));
+    snprintf(line, sizeof(line), "diff on-prem %s", good);
+    cr_assert(eq(int, run(line), 0));
+    cr_assert(eq(int, run("diff azure on-prem"), 3));
+    cr_assert(strstr(output, "opens inbound tcp 22 (SSH) to everyone\n") != NULL, "%s", output);
+    cr_assert(eq(int, run("show --platform moon"), 2));
+    cr_assert(eq(int, run("show --json --platform aws"), 0));
+    cr_assert(eq(int, run("export --format yaml"), 2));
+    cr_assert(eq(int, run("nonsense"), 2));
+    cr_assert(eq(int, run("--help"), 0));
+    unlink(good);
+    unlink(odd);
+    unlink(bad);
+}
+
+Test(command, import_of_a_page_and_of_a_broken_one)
+{
+    char broken[] = "/tmp/qpw-page-XXXXXX", line[256];
+
+    need(PAGE);
+    cr_assert(eq(int, run("import " PAGE " --platform aws"), 0));
+    cr_assert(strncmp(output, "policy    qumulo/aws\n", 21) == 0, "%s", output);
+    write_file(broken, "## Inbound\n\n|Port|Protocol|\n|-|-|\n|x|TCP|\n");
+    snprintf(line, sizeof(line), "import %s -o /dev/null 2>&1 | grep -v never", broken);
+    run(line);
+    snprintf(line, sizeof(line), "%s:5: port: not a port: 'x'\n", broken);
+    cr_assert(eq(str, output, line));
+    snprintf(line, sizeof(line), "import %s", broken);
+    cr_assert(eq(int, run(line), 2));
+    unlink(broken);
+}
+
+Test(command, test_replays_a_capture_under_both_policies)
+{
+    char without[] = "/tmp/qpw-noftp-XXXXXX", line[256];
+
+    need(FTP);
+    write_file(without, "policy site/no-ftp\ninclude on-prem\ndisable ftp\n");
+    cr_assert(eq(int, run("test aws --local 199.233.217.249 " FTP), 0));
+    snprintf(line, sizeof(line), "test %s --local 199.233.217.249 " FTP, without);
+    cr_assert(eq(int, run(line), 3));
+    cr_assert(strstr(output,
+                     "What site/no-ftp would have said instead of qumulo/on-prem: 79 of 95 packets otherwise") != NULL,
+              "%s", output);
+    cr_assert(strstr(output, "inbound    tcp 21 ") != NULL, "%s", output);
+    snprintf(line, sizeof(line), "suggest --policy %s --local 199.233.217.249 " FTP, without);
+    cr_assert(eq(int, run(line), 0));
+    cr_assert(strstr(output, "\n#inbound   tcp      21,") != NULL ||
+                  strstr(output, "\n#inbound   tcp      21 ") != NULL,
+              "%s", output);
+    cr_assert(strstr(output, "from=141.142.220.235\n") != NULL, "%s", output);
+    unlink(without);
+}
+
+/* Both manual pages are installed, and man can read them without a warning. */
+Test(command, manual_pages)
+{
+    struct netns here;
+
+    netns_need_root();
+    here = netns_here();
+    for (int i = 0; i < 2; i++) {
+        cr_assert(eq(int,
+                     netns_output(&here, output, sizeof(output),
+                                  "LC_ALL=C.UTF-8 MANROFFSEQ= man --warnings -E UTF-8 -l -Tutf8 -Z %s 2>&1 >/dev/null",
+                                  i ? "user/man/qportwatch.8" : "user/man/qportwatch-policy.5"),
+                     0));
+        cr_assert(eq(str, output, ""));
+    }
+    netns_close(&here);
+}

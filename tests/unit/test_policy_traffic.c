@@ -1,0 +1,274 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* Suggestions from a picture of traffic, what another policy would have said of it, and the exports. */
+#include <criterion/criterion.h>
+#include <criterion/new/assert.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "policy/changes.h"
+#include "policy/export.h"
+#include "policy/suggest.h"
+#include "policy/what_if.h"
+#include "util/names.h"
+
+#define SECOND 1000000000ull
+#define START (1790000000 * SECOND)
+
+struct picture {
+    struct qpw_snapshot s;
+    struct qpw_finding_row findings[64];
+    struct qpw_meter_row meters[64];
+    struct qpw_rule_info rules[8];
+};
+
+static void begin(struct picture *p)
+{
+    *p = (struct picture){0};
+    p->s.findings = p->findings;
+    p->s.meters = p->meters;
+    p->s.rules = p->rules;
+    p->s.n_rules = 1;
+    p->s.from_unix_ns = START;
+    p->s.unix_ns = START + 3600 * SECOND;
+    strcpy(p->s.host, "node1");
+    strcpy(p->s.meta.policy_name, "qumulo/on-prem");
+}
+
+static struct qpw_finding_row *find(struct picture *p, uint8_t direction, uint8_t protocol, uint16_t port,
+                                    const char *remote, uint8_t outcome)
+{
+    struct qpw_finding_row *f = &p->findings[p->s.n_findings++];
+    bool inbound = direction == QPW_DIR_INBOUND;
+
+    f->key = (struct qpw_finding_key){.port = port, .kind = QPW_KIND_PORT, .protocol = protocol, .direction = direction,
+                                      .verdict = QPW_VERDICT_UNEXPECTED};
+    cr_assert(qpw_address_parse(remote, inbound ? f->key.initiator : f->key.responder) == 0);
+    cr_assert(qpw_address_parse("10.1.0.11", inbound ? f->key.responder : f->key.initiator) == 0);
+    f->value.outcome = outcome;
+    f->first_unix_ns = START + p->s.n_findings * 60 * SECOND;
+    f->counts = (struct qpw_counts){.connections = 1, .rx_packets = 5, .tx_packets = 5};
+    return f;
+}
+
+static char *suggest(const struct picture *p, size_t *lines)
+{
+    struct qpw_suggest_options options = {0};
+    char *text = NULL;
+    size_t size;
+    FILE *out = open_memstream(&text, &size);
+
+    cr_assert(qpw_policy_suggest(&p->s, &options, out, lines) == 0);
+    fclose(out);
+    return text;
+}
+
+Test(suggest, answered_only_in_the_fewest_prefixes)
+{
+    struct picture p;
+    size_t lines;
+    char *text;
+
+    begin(&p);
+    find(&p, QPW_DIR_INBOUND, 6, 9100, "10.9.0.8", QPW_OUTCOME_DATA);
+    find(&p, QPW_DIR_INBOUND, 6, 9100, "10.9.0.9", QPW_OUTCOME_ANSWERED);
+    find(&p, QPW_DIR_INBOUND, 6, 9100, "10.9.0.10", QPW_OUTCOME_DATA);
+    find(&p, QPW_DIR_INBOUND, 6, 9100, "10.9.0.11", QPW_OUTCOME_DATA);
+    find(&p, QPW_DIR_INBOUND, 6, 9100, "2001:db8::1", QPW_OUTCOME_DATA);
+    find(&p, QPW_DIR_INBOUND, 6, 23, "10.9.0.7", QPW_OUTCOME_ATTEMPTED);
+    find(&p, QPW_DIR_INBOUND, 6, 24, "10.9.0.7", QPW_OUTCOME_REFUSED);
+    find(&p, QPW_DIR_OUTBOUND, 17, 514, "10.0.0.9", QPW_OUTCOME_DATA);
+    find(&p, QPW_DIR_UNKNOWN, 6, 4444, "10.0.0.9", QPW_OUTCOME_DATA);
+    text = suggest(&p, &lines);
+    cr_assert(eq(sz, lines, 2));
+    cr_assert(strstr(text, "#inbound   tcp      9100         \"seen, not explained\" from=10.9.0.8/30,2001:db8::1\n") !=
+                  NULL,
+              "%s", text);
+    cr_assert(strstr(text, "#outbound  udp      514          \"seen, not explained\" to=10.0.0.9\n") != NULL, "%s",
+              text);
+    cr_assert(strstr(text, "first seen 2026-09-21T14:14:20Z") != NULL, "%s", text);
+    cr_assert(strstr(text, " 23 ") == NULL && strstr(text, "4444") == NULL);
+    /* Every line is a comment: the file changes nothing as it is, and is a policy when a # is taken away. */
+    for (char *line = text; *line; line = strchr(line, '\n') + 1)
+        cr_assert(line[0] == '#' || line[0] == '\n', "%.40s", line);
+    free(text);
+}
+
+Test(suggest, at_most_sixteen_ports_in_a_line)
+{
+    struct picture p;
+    size_t lines;
+    char *text;
+
+    begin(&p);
+    for (uint16_t port = 0; port < 20; port++)
+        find(&p, QPW_DIR_INBOUND, 6, (uint16_t)(7000 + 2 * port), "10.9.0.8", QPW_OUTCOME_DATA);
+    text = suggest(&p, &lines);
+    cr_assert(eq(sz, lines, 2));
+    for (char *line = text; *line; line = strchr(line, '\n') + 1) {
+        size_t commas = 0;
+
+        for (char *c = line; *c != '\n' && *c != '"'; c++)
+            commas += *c == ',' && line[1] == 'i';
+        cr_assert(commas < QPW_SUGGEST_PORTS, "%.200s", line);
+    }
+    free(text);
+}
+
+Test(suggest, peers_and_unused_rows)
+{
+    struct picture p;
+    size_t lines;
+    char *text;
+
+    begin(&p);
+    find(&p, QPW_DIR_INBOUND, 6, 7000, "10.1.0.12", QPW_OUTCOME_DATA);
+    find(&p, QPW_DIR_INBOUND, 6, 7001, "10.1.0.12", QPW_OUTCOME_DATA);
+    find(&p, QPW_DIR_OUTBOUND, 6, 7000, "10.1.0.12", QPW_OUTCOME_DATA);
+    find(&p, QPW_DIR_OUTBOUND, 6, 7001, "10.1.0.12", QPW_OUTCOME_DATA);
+    find(&p, QPW_DIR_INBOUND, 6, 7001, "10.1.0.99", QPW_OUTCOME_DATA);
+    p.s.n_rules = 4;
+    p.rules[1] = (struct qpw_rule_info){.name = "used", .verdict = QPW_VERDICT_ALLOWED, .in_force = 1};
+    p.rules[2] = (struct qpw_rule_info){.name = "idle", .verdict = QPW_VERDICT_ALLOWED, .in_force = 1};
+    p.rules[3] = (struct qpw_rule_info){.name = "infra-arp", .verdict = QPW_VERDICT_INFRA, .in_force = 1};
+    p.s.n_meters = 1;
+    p.meters[0].key.rule = 1;
+    text = suggest(&p, &lines);
+    cr_assert(strstr(text, "10.1.0.12  # 2 ports asked of this node, 2 of it\n") != NULL, "%s", text);
+    cr_assert(strstr(text, "#peer") == strrchr(text, '#') || strstr(strstr(text, "#peer") + 1, "#peer") == NULL, "%s",
+              text);
+    cr_assert(strstr(text, "#disable   idle\n") != NULL, "%s", text);
+    cr_assert(strstr(text, "disable   used") == NULL && strstr(text, "infra-arp") == NULL);
+    free(text);
+}
+
+/* ---- What another policy would have said ---- */
+
+static struct qpw_policy parse(const char *text)
+{
+    struct qpw_policy policy = {0};
+    struct qpw_error err = {""};
+
+    cr_assert(qpw_policy_parse_text("new", text, strlen(text), &policy, &err) == 0, "%s", err.text);
+    return policy;
+}
+
+static void meter(struct picture *p, uint16_t port, uint8_t verdict, uint16_t rule, uint64_t packets)
+{
+    struct qpw_meter_row *m = &p->meters[p->s.n_meters++];
+
+    m->key = (struct qpw_meter_key){.kind = QPW_KIND_PORT,
+                                    .protocol = 6,
+                                    .direction = QPW_DIR_INBOUND,
+                                    .verdict = verdict,
+                                    .port = port,
+                                    .rule = rule};
+    m->counts = (struct qpw_counts){.connections = 1, .rx_packets = packets};
+}
+
+Test(what_if, findings_by_address_and_meters_without)
+{
+    struct qpw_policy policy =
+        parse("inbound tcp 9100 monitoring from=10.9.0.0/24\ninbound tcp 22 SSH from=10.1.0.0/16\n");
+    struct qpw_what_if result = {0};
+    struct qpw_error err = {""};
+    struct picture p;
+
+    begin(&p);
+    p.s.n_rules = 2;
+    strcpy(p.rules[1].name, "in-tcp-445");
+    find(&p, QPW_DIR_INBOUND, 6, 9100, "10.9.0.8", QPW_OUTCOME_DATA);
+    find(&p, QPW_DIR_INBOUND, 6, 9100, "10.8.0.8", QPW_OUTCOME_DATA);
+    meter(&p, 445, QPW_VERDICT_ALLOWED, 1, 100);
+    meter(&p, 22, QPW_VERDICT_ALLOWED, 1, 50);
+    meter(&p, 9100, QPW_VERDICT_UNEXPECTED, 0, 20);
+    cr_assert(qpw_policy_what_if(&p.s, &policy, 1790000000, &result, &err) == 0, "%s", err.text);
+    cr_assert(eq(sz, result.n, 3));
+    cr_assert(eq(u64, result.packets, 170));
+    cr_assert(eq(u64, result.changed, 110));
+    cr_assert(eq(u64, result.uncertain, 50));
+    cr_assert(eq(uint, result.rows[0].port, 445)); /* what becomes unexpected first */
+    cr_assert(eq(uint, result.rows[0].new_verdict, QPW_VERDICT_UNEXPECTED));
+    cr_assert(eq(str, result.rows[0].old_rule, "in-tcp-445"));
+    cr_assert(eq(uint, result.rows[1].port, 9100));
+    cr_assert(eq(uint, result.rows[1].new_verdict, QPW_VERDICT_ALLOWED));
+    cr_assert(eq(str, result.rows[1].new_rule, "in-tcp-9100"));
+    cr_assert(eq(uint, result.rows[2].port, 22));
+    cr_assert(eq(int, result.rows[2].uncertain, 1));
+    qpw_what_if_clear(&result);
+    qpw_policy_clear(&policy);
+}
+
+Test(changes, same_connections_under_two_policies)
+{
+    struct qpw_changes *changes = qpw_changes_new();
+    struct qpw_conn_key key = {.local_port = 21, .remote_port = 50000, .protocol = 6};
+    struct qpw_conn conn = {.direction = QPW_DIR_INBOUND, .verdict = QPW_VERDICT_ALLOWED, .rule = 1};
+    struct qpw_rule_info rules[2] = {{{0}}, {.name = "in-tcp-21"}};
+    struct qpw_registry names = {.rules = rules, .n_rules = 2};
+    struct qpw_what_if result = {0};
+
+    for (int run = 0; run < 2; run++) {
+        /* The same tuple twice, one after the other, ending in another order in the second run. */
+        for (int i = 0; i < 2; i++) {
+            conn.first_ns = (uint64_t)(run ? 2 - i : i + 1);
+            conn.verdict = run && conn.first_ns == 2 ? QPW_VERDICT_UNEXPECTED : QPW_VERDICT_ALLOWED;
+            conn.rule = conn.verdict == QPW_VERDICT_ALLOWED;
+            cr_assert(qpw_changes_add(changes, &key, &conn, conn.first_ns * 10) == 0);
+        }
+        cr_assert(qpw_changes_end_run(changes, &names) == 0);
+    }
+    cr_assert(qpw_changes_result(changes, &result) == 0);
+    cr_assert(eq(sz, result.n, 1));
+    cr_assert(eq(u64, result.packets, 30));
+    cr_assert(eq(u64, result.changed, 20));
+    cr_assert(eq(uint, result.rows[0].port, 21));
+    cr_assert(eq(str, result.rows[0].old_rule, "in-tcp-21"));
+    cr_assert(eq(str, result.rows[0].new_rule, ""));
+    qpw_what_if_clear(&result);
+    qpw_changes_free(changes);
+}
+
+/* ---- Exports ---- */
+
+Test(exports, json_has_every_row_and_setting)
+{
+    struct qpw_policy policy = parse("policy a/b\ninbound tcp 445 \"a \\\"b\\\"\" from=10.0.0.0/8,10.1.0.0/16 vlan=7 "
+                                     "until=2027-03-01\npeer n fd00::1\ninfra arp unexpected\n"
+                                     "suppress any udp any outcome=answered\n");
+    json_t *document = qpw_policy_json(&policy, 1790000000),
+           *row = json_array_get(json_object_get(document, "rules"), 0);
+
+    cr_assert(eq(str, (char *)json_string_value(json_object_get(document, "schema")), "qportwatch.policy/1"));
+    cr_assert(eq(str, (char *)json_string_value(json_object_get(row, "purpose")), "a \"b\""));
+    cr_assert(eq(str, (char *)json_string_value(json_array_get(json_object_get(row, "from"), 0)), "10.0.0.0/8"));
+    cr_assert(eq(sz, json_array_size(json_object_get(row, "from")), 1));
+    cr_assert(eq(str, (char *)json_string_value(json_object_get(row, "until")), "2027-03-01"));
+    cr_assert(eq(i64, json_integer_value(json_object_get(row, "vlan")), 7));
+    cr_assert(eq(int, json_typeof(json_object_get(row, "to")), JSON_NULL));
+    cr_assert(
+        eq(str, (char *)json_string_value(json_object_get(json_object_get(document, "infra"), "arp")), "unexpected"));
+    cr_assert(eq(str,
+                 (char *)json_string_value(
+                     json_object_get(json_array_get(json_object_get(document, "suppressions"), 0), "outcome")),
+                 "answered"));
+    json_decref(document);
+    qpw_policy_clear(&policy);
+}
+
+Test(exports, csv_quotes_what_has_commas)
+{
+    struct qpw_policy policy = parse("outbound tcp,udp 53,5353 \"DNS, both\" to=10.0.0.1\n");
+    char *text = NULL;
+    size_t size;
+    FILE *out = open_memstream(&text, &size);
+
+    qpw_policy_csv(&policy, 1790000000, out);
+    fclose(out);
+    cr_assert(
+        eq(str, strchr(text, '\n') + 1,
+           "out-tcp+udp-53+5353,outbound,\"tcp,udp\",\"53,5353\",\"DNS, both\",allowed,yes,,10.0.0.1,,,,,,,new,1\r\n"));
+    free(text);
+    qpw_policy_clear(&policy);
+}
