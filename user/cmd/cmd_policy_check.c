@@ -126,8 +126,8 @@ static int check_one(const struct qpw_policy *policy, bool json, size_t *ret_rem
     *ret_remarks = remarks.n;
     qpw_remarks_clear(&remarks);
     if (json)
-        return print_document(json_pack("{s:s, s:s, s:o, s:o}", "schema", "qportwatch.policy-check/1", "version", QPW_VERSION,
-                                        "policy", identity(policy), "remarks", list));
+        return print_document(json_pack("{s:s, s:s, s:o, s:o}", "schema", "qportwatch.policy-check/1", "version",
+                                        QPW_VERSION, "policy", identity(policy), "remarks", list));
     if (!*ret_remarks)
         printf("%s: %zu rows, nothing to remark\n", policy->path, policy->n_rules);
     return QPW_EXIT_OK;
@@ -185,8 +185,8 @@ static int print_differences(const struct qpw_differences *differences, const st
         else
             printf("%s\n", differences->list[i].text);
     }
-    if (json && print_document(json_pack("{s:s, s:s, s:o, s:o, s:o}", "schema", "qportwatch.policy-diff/1", "version", QPW_VERSION,
-                                         "old", identity(&policies[0]), "new", identity(&policies[1]),
+    if (json && print_document(json_pack("{s:s, s:s, s:o, s:o, s:o}", "schema", "qportwatch.policy-diff/1", "version",
+                                         QPW_VERSION, "old", identity(&policies[0]), "new", identity(&policies[1]),
                                          "differences", list)) != QPW_EXIT_OK)
         return QPW_EXIT_FAILED;
     return differences->n ? QPW_EXIT_YES : QPW_EXIT_OK;

@@ -279,10 +279,10 @@ static int print_json(const struct qpw_what_if *result, const char *old, const c
         json_object_set_new(o, "packets", json_integer((json_int_t)row->packets));
         json_array_append_new(rows, o);
     }
-    document = json_pack("{s:s, s:s, s:s, s:s, s:I, s:I, s:I, s:o}", "schema", "qportwatch.policy-test/1",
-                         "version", QPW_VERSION, "old_policy", old, "new_policy", new,
-                         "packets", (json_int_t)result->packets, "changed", (json_int_t)result->changed, "uncertain", (json_int_t)result->uncertain,
-                         "rows", rows);
+    document =
+        json_pack("{s:s, s:s, s:s, s:s, s:I, s:I, s:I, s:o}", "schema", "qportwatch.policy-test/1", "version",
+                  QPW_VERSION, "old_policy", old, "new_policy", new, "packets", (json_int_t)result->packets, "changed",
+                  (json_int_t)result->changed, "uncertain", (json_int_t)result->uncertain, "rows", rows);
     rc = document ? json_dumpf(document, stdout, JSON_INDENT(2)) : -1;
     json_decref(document);
     putchar('\n');
