@@ -76,6 +76,7 @@ static int show_report(const struct qpw_report *r, const struct qpw_show_options
 /* The report's own `findings`, as a document of their own. */
 static int show_findings_json(const struct qpw_report *r, FILE *out)
 {
+    static const char *const keys[] = {"version", "host", "interfaces", "from", "to", "policy", "findings"};
     json_t *report, *document;
     char *text = NULL;
     size_t size = 0;
@@ -90,9 +91,9 @@ static int show_findings_json(const struct qpw_report *r, FILE *out)
     }
     report = json_loadb(text, size, 0, NULL);
     free(text);
-    document = json_pack("{ss sO* sO* sO* sO*}", "schema", "qportwatch.findings/1",
-                         "from", json_object_get(report, "from"), "to", json_object_get(report, "to"),
-                         "policy", json_object_get(report, "policy"), "findings", json_object_get(report, "findings"));
+    document = json_pack("{ss}", "schema", "qportwatch.findings/1");
+    for (size_t i = 0; i < sizeof(keys) / sizeof(*keys); i++)
+        json_object_set(document, keys[i], json_object_get(report, keys[i]));
     rc = document && json_dumpf(document, out, JSON_INDENT(2)) == 0 && fputc('\n', out) != EOF ? 0 : -EIO;
     json_decref(document);
     json_decref(report);
