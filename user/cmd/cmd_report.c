@@ -225,10 +225,6 @@ int qpw_cmd_report(int argc, char **argv)
                         "(90m, 12h, 7d)\n", o.since);
         return QPW_EXIT_USAGE;
     }
-    if (geteuid() != 0) {
-        fprintf(stderr, "qportwatch report: only root can ask the kernel; use sudo\n");
-        return QPW_EXIT_FAILED;
-    }
     qpw_hooks_quiet_libbpf();
     status = make_and_write(&o, since_unix_ns, &err);
     if (status == QPW_EXIT_FAILED)

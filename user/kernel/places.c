@@ -111,6 +111,8 @@ int qpw_places_find(struct qpw_places *ret, struct qpw_error *err)
             r = find_in_hook(iface, QPW_POINT_TX, &places, err);
     }
     if_freenameindex(ifaces);
+    if (r == -EPERM || r == -EACCES)
+        qpw_fail(err, r, "the kernel tells only root what is attached; use sudo");
     if (r < 0) {
         qpw_places_clear(&places);
         return r;
