@@ -142,8 +142,14 @@ int qpw_status_gather(struct qpw_status *ret, struct qpw_error *err)
 {
     struct qpw_status s = {0};
     struct qpw_kernel kernel;
-    int r = qpw_instance_find(&kernel, err);
+    int fd, r = qpw_instance_find(&kernel, err);
+    pid_t pid;
 
+    if (r == -ENOENT && qpw_control_connect(&fd, &pid, NULL) == 0) {
+        close(fd);
+        return qpw_fail(err, r, "nothing is attached in this network namespace; the auditor (process %d) starts, or waits "
+                        "for its interfaces to come back", (int)pid);
+    }
     if (r < 0)
         return r;
     r = qpw_collect(&kernel, NULL, &s.snapshot, err);

@@ -14,6 +14,7 @@
 #include "alert/reader.h"
 #include "alert/signatures.h"
 #include "cmd/cmd.h"
+#include "cmd/colour.h"
 #include "util/error.h"
 
 #define DEFAULT_LOG "/var/log/qportwatch/eve.json"
@@ -271,7 +272,7 @@ static void on_signal(int number)
 int qpw_cmd_alerts(int argc, char **argv)
 {
     struct options o = {.log = DEFAULT_LOG};
-    struct table table = {.colour = isatty(STDOUT_FILENO) && !getenv("NO_COLOR")};
+    struct table table = {.colour = qpw_colour_wanted()};
     struct sigaction action = {.sa_handler = on_signal};
     struct qpw_follow *follow = NULL;
     struct qpw_error err = {""};

@@ -57,13 +57,6 @@ unsigned qpw_policy_columns(void)
     return size.ws_col < 80 ? 80 : size.ws_col;
 }
 
-bool qpw_policy_colour(void)
-{
-    const char *none = getenv("NO_COLOR");
-
-    return isatty(STDOUT_FILENO) && !(none && *none);
-}
-
 static void usage(FILE *out)
 {
     fprintf(out, "Usage: qportwatch policy COMMAND [OPTIONS]\n\nA policy is a text file, one row a line; "

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "cmd/colour.h"
 #include "cmd/policy_cmd.h"
 #include "policy/export.h"
 #include "policy/rule_text.h"
@@ -91,7 +92,7 @@ static int print_rows(const struct qpw_policy *policy)
     for (size_t i = 0; i < policy->n_rules && rc == 0; i++)
         rc = add_row(&table, &policy->rules[i], time(NULL));
     if (rc == 0)
-        qpw_table_print(&table, qpw_policy_columns(), qpw_policy_colour(), stdout);
+        qpw_table_print(&table, qpw_policy_columns(), qpw_colour_wanted(), stdout);
     qpw_table_clear(&table);
     return rc;
 }

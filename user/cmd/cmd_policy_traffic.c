@@ -8,6 +8,7 @@
 #include <time.h>
 
 #include "cmd/cmd.h"
+#include "cmd/colour.h"
 #include "cmd/format.h"
 #include "cmd/policy_cmd.h"
 #include "kernel/collect.h"
@@ -331,7 +332,7 @@ static int print_table(const struct qpw_what_if *result, const char *old, const 
                            cells);
     }
     if (rc == 0 && result->n)
-        qpw_table_print(&table, qpw_policy_columns(), qpw_policy_colour(), stdout);
+        qpw_table_print(&table, qpw_policy_columns(), qpw_colour_wanted(), stdout);
     qpw_table_clear(&table);
     return rc;
 }

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "cmd/cmd.h"
+#include "cmd/colour.h"
 #include "kernel/hooks.h"
 #include "policy/load.h"
 #include "replay/local_auto.h"
@@ -239,7 +240,7 @@ static int show(const struct options *o, struct qpw_replay_setup *setup, const s
     struct qpw_show_options options = {
         .findings_only = o->findings,
         .format = o->format,
-        .colour = out == stdout && isatty(STDOUT_FILENO) && !getenv("NO_COLOR"),
+        .colour = out == stdout && qpw_colour_wanted(),
     };
     struct winsize size;
     struct qpw_error err;

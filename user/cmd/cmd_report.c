@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "cmd/cmd.h"
+#include "cmd/colour.h"
 #include "kernel/collect.h"
 #include "kernel/hooks.h"
 #include "kernel/instance.h"
@@ -116,17 +117,10 @@ static unsigned screen_columns(void)
     return columns && atoi(columns) > 0 ? (unsigned)atoi(columns) : 100;
 }
 
-static bool want_colour(const struct options *o)
-{
-    const char *no_color = getenv("NO_COLOR"), *term = getenv("TERM");
-
-    return !o->output && isatty(STDOUT_FILENO) && !(no_color && *no_color) && !(term && !strcmp(term, "dumb"));
-}
-
 static int render(const struct qpw_report *report, const struct options *o, FILE *out)
 {
     struct qpw_sockets *sockets = NULL;
-    struct qpw_text_options text = {.columns = screen_columns(), .colour = want_colour(o), .all = o->all};
+    struct qpw_text_options text = {.columns = screen_columns(), .colour = !o->output && qpw_colour_wanted(), .all = o->all};
     int rc;
 
     if (o->format == FORMAT_JSON)

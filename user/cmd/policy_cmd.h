@@ -24,6 +24,5 @@ int qpw_policy_say(const char *subcommand, const struct qpw_error *err, int stat
 
 /* Columns of the terminal, or enough for everything where it is none. */
 unsigned qpw_policy_columns(void);
-bool qpw_policy_colour(void);
 
 #endif
