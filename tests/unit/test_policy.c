@@ -547,6 +547,14 @@ Test(diff, in_effect_and_in_words)
                 (const char *const[]){"narrows inbound tcp 22 (SSH): to everyone → to 10.0.0.0/8", NULL});
     expect_diff("inbound tcp 22 SSH from=10.0.0.0/8", "inbound tcp 22 SSH",
                 (const char *const[]){"widens inbound tcp 22 (SSH): to 10.0.0.0/8 → to everyone", NULL});
+    /* One of several conditions that goes is not a narrowing to another that was there before. */
+    expect_diff("inbound tcp 22 a from=10.0.0.1\ninbound tcp 22 b from=10.0.0.2", "inbound tcp 22 a from=10.0.0.1",
+                (const char *const[]){"closes inbound tcp 22 (b) to 10.0.0.2", NULL});
+    expect_diff("inbound tcp 22 a from=10.0.0.1", "inbound tcp 22 a from=10.0.0.3",
+                (const char *const[]){"changes inbound tcp 22 (a): to 10.0.0.1 → to 10.0.0.3", NULL});
+    expect_diff("inbound icmp 8 ping\ninbound 47 any gre", "inbound icmp any ping\ninbound any any all",
+                (const char *const[]){"opens inbound icmp 0-7 (ping) to everyone", "opens inbound icmp 9-255 (ping) to everyone",
+                                      "opens inbound any (all) to everyone", NULL});
     expect_diff("inbound tcp 1-10 a\ninbound tcp 11-20 b", "inbound tcp 1-20 c\n", (const char *const[]){NULL});
     expect_diff("peer a 10.0.0.1\ninfra dhcp unexpected", "peer a 10.0.0.2\npeer b 10.0.0.3\nsuppress any udp any",
                 (const char *const[]){"makes infra dhcp allowed", "changes peer a: 10.0.0.2", "adds peer b: 10.0.0.3",
