@@ -582,6 +582,19 @@ Test(report, text_has_colour_only_where_asked)
     free(out);
 }
 
+/* Findings before --since, or none for full tables: the packets are still no clean answer. */
+Test(report, unexpected_packets_without_a_finding_are_no_clean_answer)
+{
+    char *out;
+
+    base();
+    meter(QPW_VERDICT_UNEXPECTED, QPW_DIR_INBOUND, 6, 4444, 10, 20);
+    make();
+    out = text(80, false, false);
+    assert_has(out, "nothing listed, but unexpected packets in the period: 30\n");
+    free(out);
+}
+
 Test(report, text_without_anything_unexpected_says_so)
 {
     char *out;

@@ -219,6 +219,10 @@ int qpw_cmd_report(int argc, char **argv)
                         "(90m, 12h, 7d)\n", o.since);
         return QPW_EXIT_USAGE;
     }
+    if (since_unix_ns > now.tv_sec * 1000000000ull + now.tv_nsec) {
+        fprintf(stderr, "qportwatch report: --since %s: lies in the future; times are UTC\n", o.since);
+        return QPW_EXIT_USAGE;
+    }
     qpw_hooks_quiet_libbpf();
     status = make_and_write(&o, since_unix_ns, &err);
     if (status == QPW_EXIT_FAILED)

@@ -102,7 +102,8 @@ static const char *verdict_class(unsigned verdict)
 static void head(const struct qpw_report *r, FILE *out)
 {
     const struct qpw_snapshot *s = r->s;
-    char from[32], to[32], span[32];
+    uint64_t unexpected = r->by_verdict[QPW_VERDICT_UNEXPECTED].packets;
+    char from[32], to[32], span[32], count[16];
 
     fputs("<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\n"
           "<meta name=\"viewport\" content=\"width=device-width,initial-scale=1\">\n"
@@ -116,9 +117,12 @@ static void head(const struct qpw_report *r, FILE *out)
             qpw_words_duration(s->unix_ns > s->from_unix_ns ? s->unix_ns - s->from_unix_ns : 0, span, sizeof(span)),
             s->incomplete ? ", of a capture that could not be read to its end" : "");
     fprintf(out, "<p class=\"answer %s\">",
-            r->n_answered ? "bad" : r->n_unexpected || !r->total.packets ? "doubt" : "good");
+            r->n_answered ? "bad" : r->n_unexpected || unexpected || !r->total.packets ? "doubt" : "good");
     if (!r->total.packets)
         fputs("No packet was seen.", out);
+    else if (!r->n_unexpected && unexpected)
+        fprintf(out, "Nothing listed, but unexpected packets in the period: %s.",
+                qpw_words_count(unexpected, count, sizeof(count)));
     else if (!r->n_unexpected)
         fputs("Nothing unexpected was seen.", out);
     else

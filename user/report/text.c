@@ -68,12 +68,17 @@ static void head_interfaces(const struct qpw_page *p)
 static void head_answer(const struct qpw_page *p)
 {
     const struct qpw_report *r = p->r;
-    char text[256], share[16];
-    enum qpw_text_style style = r->n_answered ? QPW_TEXT_BAD : r->n_unexpected ? QPW_TEXT_DOUBT : QPW_TEXT_GOOD;
+    uint64_t unexpected = r->by_verdict[QPW_VERDICT_UNEXPECTED].packets;
+    char text[256], share[16], count[16];
+    enum qpw_text_style style = r->n_answered ? QPW_TEXT_BAD
+                                : r->n_unexpected || unexpected ? QPW_TEXT_DOUBT : QPW_TEXT_GOOD;
 
     qpw_words_share(r->by_verdict[QPW_VERDICT_UNDECIDED].packets, r->total.packets, share, sizeof(share));
     if (!r->total.packets)
         qpw_page_format(text, sizeof(text), "no packet was seen");
+    else if (!r->n_unexpected && unexpected) /* before --since, or only counted: tables were full */
+        qpw_page_format(text, sizeof(text), "nothing listed, but unexpected packets in the period: %s",
+                        qpw_words_count(unexpected, count, sizeof(count)));
     else if (!r->n_unexpected)
         qpw_page_format(text, sizeof(text), "nothing unexpected was seen; %s of the packets undecided", share);
     else
