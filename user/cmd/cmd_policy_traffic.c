@@ -9,6 +9,7 @@
 
 #include "cmd/cmd.h"
 #include "cmd/colour.h"
+#include "cmd/finding_process.h"
 #include "cmd/format.h"
 #include "cmd/policy_cmd.h"
 #include "kernel/collect.h"
@@ -136,23 +137,6 @@ static int prepare(struct options *o, struct qpw_policy *policy, uint64_t *first
 
 /* ---- suggest ---- */
 
-static const char *process_of(void *arg, const struct qpw_finding_row *finding)
-{
-    static char text[96];
-    struct qpw_process process;
-    struct qpw_conn_key tuple;
-
-    qpw_finding_tuple(&finding->key, &finding->value, &tuple);
-    if (finding->key.kind != QPW_KIND_PORT || qpw_sockets_process(arg, &tuple, finding->key.direction, &process) < 0)
-        return "";
-    if (process.match == QPW_MATCH_KERNEL)
-        return "(kernel)";
-    if (!process.pid)
-        return "";
-    snprintf(text, sizeof(text), "%s[%d]", process.name, process.pid);
-    return text;
-}
-
 static int suggest_from(const struct qpw_snapshot *snapshot, const struct qpw_suggest_options *options,
                         struct qpw_error *err)
 {
@@ -194,7 +178,7 @@ static int suggest_attached(struct qpw_error *err)
         return rc;
     rc = qpw_collect(&kernel, NULL, &snapshot, err);
     if (rc == 0 && qpw_sockets_open(&sockets, NULL) == 0) {
-        options.process = process_of;
+        options.process = qpw_finding_process;
         options.arg = sockets;
     }
     if (rc == 0)

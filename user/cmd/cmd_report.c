@@ -11,6 +11,7 @@
 
 #include "cmd/cmd.h"
 #include "cmd/colour.h"
+#include "cmd/finding_process.h"
 #include "kernel/collect.h"
 #include "kernel/hooks.h"
 #include "kernel/instance.h"
@@ -89,24 +90,6 @@ static const struct argp argp = {
     "was not decided, and what could not be seen.\vAddresses are never resolved. Exit status: 0 done, 1 failed, 2 bad "
     "usage, 3 what --fail-on names was there.", NULL, NULL, NULL};
 
-/* The process behind a finding, asked of the sockets that are there now. */
-static const char *process_of(void *arg, const struct qpw_finding_row *finding)
-{
-    static char text[96];
-    struct qpw_process process;
-    struct qpw_conn_key tuple;
-
-    qpw_finding_tuple(&finding->key, &finding->value, &tuple);
-    if (finding->key.kind != QPW_KIND_PORT || qpw_sockets_process(arg, &tuple, finding->key.direction, &process) < 0)
-        return "";
-    if (process.match == QPW_MATCH_KERNEL)
-        return "(kernel)";
-    if (!process.pid)
-        return "";
-    snprintf(text, sizeof(text), "%s[%d]", process.name, process.pid);
-    return text;
-}
-
 static unsigned screen_columns(void)
 {
     const char *columns = getenv("COLUMNS");
@@ -128,7 +111,7 @@ static int render(const struct qpw_report *report, const struct options *o, FILE
     if (o->format == FORMAT_HTML)
         return qpw_report_html(report, out);
     if (qpw_sockets_open(&sockets, NULL) == 0) {
-        text.process = process_of;
+        text.process = qpw_finding_process;
         text.arg = sockets;
     }
     rc = qpw_report_text(report, &text, out);
