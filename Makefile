@@ -3,6 +3,7 @@
 # make run        installs what is missing, builds, audits this machine's default interface (IFACE=… for another)
 # make demo       shows it on staged traffic in its own network namespaces
 # make test       installs what is missing, builds and runs every test
+# make fuzz       fuzzes the policy parser and the importer of pages, FUZZ_SECONDS each (600)
 # V=1 shows the commands; O=DIR builds elsewhere.
 
 O ?= build

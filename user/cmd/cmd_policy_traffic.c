@@ -402,11 +402,13 @@ int qpw_policy_test_main(int argc, char **argv)
         qpw_policy_options_clear(&o.policy);
         return qpw_policy_say("test", &err, QPW_EXIT_USAGE);
     }
-    for (size_t i = 0; i < o.policy.n_peers; i++) /* peers given by hand are the site's, whichever policy */
-        if (qpw_policy_add_peer(&candidate, o.policy.peers[i], "--peer", &err) < 0)
-            break;
-    rc = o.n_captures ? test_captures(&o, &candidate, &result, old, sizeof(old), &err)
-                      : test_attached(&candidate, &result, old, sizeof(old), &err);
+    /* Peers given by hand are the site's, whichever policy. */
+    rc = o.policy.peers_file ? qpw_policy_add_peers_file(&candidate, o.policy.peers_file, &err) : 0;
+    for (size_t i = 0; i < o.policy.n_peers && rc == 0; i++)
+        rc = qpw_policy_add_peer(&candidate, o.policy.peers[i], "--peer", &err);
+    if (rc == 0)
+        rc = o.n_captures ? test_captures(&o, &candidate, &result, old, sizeof(old), &err)
+                          : test_attached(&candidate, &result, old, sizeof(old), &err);
     if (rc == 0)
         rc = o.json ? print_json(&result, old, candidate.name) : print_table(&result, old, candidate.name);
     status = exit_of(&o, rc, &err);

@@ -56,9 +56,9 @@ static void write_ports(FILE *out, const char *name, const struct qpw_port_range
         fprintf(out, "%s %s { %s } ", name, field, qpw_ports_text(ports, n, false, text, sizeof(text)));
 }
 
-/* The protocols and ports of a row: one line for each protocol, each behind `prefix`. */
+/* What the lines of one row, peer or companion have in common. */
 struct line {
-    const struct qpw_rule *row;
+    const struct qpw_rule *row;       /* NULL: of a peer or companion */
     const struct qpw_addresses *from; /* NULL: any */
     const struct qpw_addresses *to;
     const char *name;

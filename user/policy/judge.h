@@ -2,8 +2,8 @@
 /*
  * judge.h - what a compiled policy says of one exchange, evaluated natively.
  *
- * The same meaning as the kernel side's walk over the same tables: used by `policy test` and
- * `policy diff`, and to check the kernel side against.
+ * The same meaning as the kernel side's walk over the same tables: used by `policy test`, and to check
+ * the kernel side and exported rulesets against.
  */
 #ifndef QPW_POLICY_JUDGE_H
 #define QPW_POLICY_JUDGE_H

@@ -82,7 +82,7 @@ int qpw_expect_words(const struct qpw_statement *statement, size_t least, size_t
 /* Appends one element of `size` bytes to an array grown by doubling. The place, or NULL. */
 void *qpw_grow(void **array, size_t n, size_t size);
 
-/* Adds a warning "FILE:LINE:COLUMN: what" to the policy. 0 or -ENOMEM. */
+/* Adds a warning "FILE:LINE: what" to the policy. 0 or -ENOMEM. */
 int qpw_policy_warn(struct qpw_policy *policy, const struct qpw_where *where, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 

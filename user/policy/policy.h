@@ -161,7 +161,7 @@ struct qpw_policy {
     bool peers_on_any_port; /* the page says so (`peers any-port`); peers given count in any case */
     char **files;           /* every file read, the first is the policy itself */
     size_t n_files;
-    char **warnings;        /* "FILE:LINE:COLUMN: what", not errors */
+    char **warnings;        /* "FILE:LINE: what", not errors */
     size_t n_warnings;
 };
 
