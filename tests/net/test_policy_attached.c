@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* policy suggest and policy test, asked of a node that is being watched. */
+#include <criterion/criterion.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "site.h"
+#include "traffic.h"
+
+#define PROGRAM QPW_BUILD "/qportwatch"
+
+struct wanted {
+    struct site *site;
+    const char *command;
+    const char *text;
+    char output[16384];
+    int status;
+};
+
+static bool says(void *argument)
+{
+    struct wanted *w = argument;
+
+    w->status = netns_output(&w->site->ns, w->output, sizeof(w->output), PROGRAM " policy %s", w->command);
+    return strstr(w->output, w->text);
+}
+
+static void expect(struct site *n, const char *command, int status, const char *text)
+{
+    struct wanted w = {.site = n, .command = command, .text = text};
+
+    cr_assert(netns_until(says, &w, NETNS_DEADLINE_MS), "%s: '%s' is not in:\n%s", command, text, w.output);
+    cr_assert_eq(w.status, status, "%s", w.output);
+}
+
+Test(attached, suggestions_and_what_another_policy_would_have_said)
+{
+    char path[128], command[512];
+    struct site n;
+    FILE *file;
+
+    site_make(&n);
+    site_attach(&n, "policy test/narrow\ninbound tcp 445 SMB\ninbound tcp 22 SSH\n", "");
+    traffic_serve_tcp(&n.ns, "10.1.0.1", 9100);
+    traffic_serve_tcp(&n.ns, "10.1.0.1", 445);
+    traffic_tcp(&n.far, &(struct traffic_tcp){.address = "10.1.0.1", .port = 9100, .up = 1000, .down = 1000});
+    traffic_tcp(&n.far, &(struct traffic_tcp){.address = "10.1.0.1", .port = 445, .up = 1000, .down = 1000});
+    netns_output(&n.far, NULL, 0, "nc -z -w 1 10.1.0.1 9999"); /* refused: never suggested */
+    expect(&n, "suggest", 0, "\n#inbound   tcp      9100         \"seen, not explained\" from=10.1.0.2\n");
+    expect(&n, "suggest | grep -c 9999", 1, "0\n");
+    expect(&n, "suggest", 0, "\n#disable   in-tcp-22\n");
+    /* Another policy that allows the one by its address, and has no row for the other. */
+    snprintf(path, sizeof(path), "%s/other", n.dir);
+    file = fopen(path, "w");
+    cr_assert_not_null(file);
+    fputs("policy test/other\ninbound tcp 9100 monitoring from=10.1.0.0/30\n", file);
+    fclose(file);
+    snprintf(command, sizeof(command),
+             "test %s --json | jq -r '.rows[] | \"\\(.port) \\(.initiator) \\(.old_verdict) \\(.new_verdict)\"'", path);
+    expect(&n, command, 0, "445 null allowed unexpected\n9100 10.1.0.2 unexpected allowed\n");
+    snprintf(command, sizeof(command), "test %s", path);
+    expect(&n, command, 3, "in-tcp-9100");
+    expect(&n, "test on-prem", 0, "0 of ");
+    remove(path);
+    site_detach(&n, SIGTERM);
+    site_end(&n);
+}
