@@ -553,7 +553,8 @@ Test(diff, in_effect_and_in_words)
     expect_diff("inbound tcp 22 a from=10.0.0.1", "inbound tcp 22 a from=10.0.0.3",
                 (const char *const[]){"changes inbound tcp 22 (a): to 10.0.0.1 → to 10.0.0.3", NULL});
     expect_diff("inbound icmp 8 ping\ninbound 47 any gre", "inbound icmp any ping\ninbound any any all",
-                (const char *const[]){"opens inbound icmp 0-7 (ping) to everyone", "opens inbound icmp 9-255 (ping) to everyone",
+                (const char *const[]){"opens inbound icmp 0-7 (ping) to everyone",
+                                      "opens inbound icmp 9-255 (ping) to everyone",
                                       "opens inbound any (all) to everyone", NULL});
     expect_diff("inbound tcp 1-10 a\ninbound tcp 11-20 b", "inbound tcp 1-20 c\n", (const char *const[]){NULL});
     expect_diff("peer a 10.0.0.1\ninfra dhcp unexpected", "peer a 10.0.0.2\npeer b 10.0.0.3\nsuppress any udp any",
@@ -590,7 +591,7 @@ Test(check, each_kind_of_remark_with_its_line)
     expect_remark("inbound tcp 22 a from=10.0.0.1 name=x\nonly x from=10.0.0.2", "never", 1);
     expect_remark("implied kpasswd unexpected\noutbound tcp 464 kpasswd", "contradicts", 2);
     expect_remark("peer n 10.0.0.0/24\ninbound tcp 445 a from=10.0.0.7", "peer-and-client", 1);
-    expect_remark("peer n 10.0.0.0/24\npeer m 10.0.0.7", "duplicate", 2);
+    expect_remark("include aws\npeer n 10.0.0.0/24\npeer m 10.0.0.7", "duplicate", 3);
     expect_remark("inbound tcp 445 a from=10.0.0.1\ninbound tcp 445 b from=10.0.0.2", "", 0);
 }
 

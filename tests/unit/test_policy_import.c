@@ -8,6 +8,7 @@
 
 #include "policy/diff.h"
 #include "policy/import.h"
+#include "policy/liquid.h"
 #include "policy/policy.h"
 #include "policy/rule_text.h"
 #include "policy/statements.h"
@@ -252,6 +253,45 @@ Test(import, six_spellings_give_the_same_policy)
     }
     qpw_policy_clear(&wanted);
     qpw_imported_clear(&original);
+    free(page);
+}
+
+/* What a browser gets: no Liquid any more, notes as boxes, a menu around it. */
+Test(import, rendered_page_gives_the_same_policy)
+{
+    size_t length;
+    char *page = read_shared(PAGE, &length), *body, *html;
+    bool mentioned;
+    struct qpw_error err = {""};
+    struct qpw_differences differences = {0};
+
+    replace(&page, "{% include note.html content=\"Qumulo Core supports UDP",
+            "<div class=\"alert alert-info\" role=\"alert\"><i class=\"fa\"></i> <b>Note:</b> Port 20048 and "
+            "UDP</div>{% include x=\"");
+    replace(&page, "## Networking Ports for Inbound Connections",
+            "<h2 id=\"inbound\">Networking Ports for Inbound Connections</h2>");
+    replace(&page, "## Networking Ports for Outbound Connections",
+            "<h2 id=\"outbound\">Networking Ports for Outbound&nbsp;Connections</h2>");
+    cr_assert(qpw_liquid_render("page", page, strlen(page), "on-prem", &body, &mentioned, &err) == 0, "%s", err.text);
+    cr_assert(asprintf(&html,
+                       "<!DOCTYPE html>\n<html><head><title>Ports</title><style>td {}</style></head><body>\n<nav><ul>"
+                       "<li><a href=\"#\">Outbound</a></li></ul></nav>\n<section><article>%s</article></section>\n"
+                       "<script>var t = '<table>'\n|| 'x';</script></body></html>\n", body) > 0);
+    struct qpw_imported source = import_ok("page.md", page, "on-prem"),
+                        rendered = import_ok("page.html", html, "on-prem");
+    struct qpw_policy wanted = parse_ok(source.policy), policy = parse_ok(rendered.policy);
+
+    compare_with_oracle(&policy, "on-prem");
+    cr_assert(qpw_policy_diff(&wanted, &policy, 0, &differences) == 0);
+    cr_assert(eq(sz, differences.n, 0), "%s", differences.n ? differences.list[0].text : "");
+    for (size_t i = 0; i < policy.n_rules; i++)
+        cr_assert(eq(str, policy.rules[i].purpose, wanted.rules[i].purpose));
+    qpw_policy_clear(&wanted);
+    qpw_policy_clear(&policy);
+    qpw_imported_clear(&source);
+    qpw_imported_clear(&rendered);
+    free(html);
+    free(body);
     free(page);
 }
 

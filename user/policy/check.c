@@ -290,6 +290,9 @@ int qpw_policy_check(const struct qpw_policy *policy, int64_t now, struct qpw_re
 
     for (size_t i = 0; i < policy->n_warnings && error == 0; i++)
         error = remark(&remarks, QPW_REMARK_WARNING, NULL, "%s", policy->warnings[i]);
+    if (error == 0 && !policy->n_rules)
+        error = remark(&remarks, QPW_REMARK_NEVER, NULL, "%s: no row: everything but peers and infra is unexpected",
+                       policy->path);
     for (size_t i = 0; i < policy->n_rules && error == 0; i++)
         error = check_row(policy, i, now, &remarks);
     if (error == 0)

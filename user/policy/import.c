@@ -350,8 +350,13 @@ static int import(struct qpw_importer *im, const char *text, size_t length)
         ret = qpw_liquid_render(im->name, text, length, im->options->platform, &rendered, &mentioned, im->err);
     if (ret == 0 && !mentioned)
         ret = warn(im, 1, "the page never mentions this platform: what is left when no condition names it was taken");
-    if (ret == 0)
+    /* A whole HTML document has no Markdown; lines of its scripts may look like it. */
+    if (ret == 0 && strcasestr(rendered, "<html")) {
+        html = rendered;
+        rendered = NULL;
+    } else if (ret == 0) {
         ret = qpw_markdown_to_html(im->name, rendered, &html, im->err);
+    }
     if (ret == 0)
         ret = qpw_page_read(im->name, html, &im->page, im->err);
     if (ret == 0)

@@ -346,18 +346,20 @@ static void note_error(void *data, xmlErrorPtr error)
     }
 }
 
-/* As many tables end as begin; comments are not looked into. */
+/* As many tables end as begin; comments and scripts are not looked into. */
 static int check_tables(const char *name, const char *html, struct qpw_error *err)
 {
     unsigned line = 1, begun = 0;
 
     for (const char *p = html; *p; p++) {
         line += *p == '\n';
-        if (!strncmp(p, "<!--", 4)) {
-            const char *close = strstr(p + 4, "-->");
+        bool comment = !strncmp(p, "<!--", 4);
+
+        if (comment || !strncasecmp(p, "<script", 7)) {
+            const char *close = comment ? strstr(p + 4, "-->") : strcasestr(p, "</script");
 
             if (!close)
-                return qpw_fail(err, -EINVAL, "%s:%u: a comment is not closed", name, line);
+                return qpw_fail(err, -EINVAL, "%s:%u: a %s is not closed", name, line, comment ? "comment" : "script");
             for (; p < close; p++)
                 line += *p == '\n';
         } else if (!strncasecmp(p, "<table", 6) && !isalnum((unsigned char)p[6])) {
