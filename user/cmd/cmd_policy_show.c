@@ -63,7 +63,8 @@ static const char *state_of(const struct qpw_rule *rule, int64_t now)
 
 static int add_row(struct qpw_table *table, const struct qpw_rule *rule, int64_t now)
 {
-    char protocols[512], ports[12 * QPW_MAX_PORT_RANGES + 8], options[1024], where[300];
+    char protocols[512], ports[12 * QPW_MAX_PORT_RANGES + 8], limits[1024], marks[1024],
+        where[300];
     const char *cells[] = {
         qpw_direction_name(rule->direction),
         qpw_protocols_text(rule->protocols, rule->flags & QPW_RULE_ANY_PROTOCOL, protocols, sizeof(protocols)),
@@ -71,7 +72,8 @@ static int add_row(struct qpw_table *table, const struct qpw_rule *rule, int64_t
         rule->name,
         rule->purpose ? rule->purpose : "",
         state_of(rule, now),
-        qpw_row_options_text(rule, options, sizeof(options)),
+        qpw_row_limits_text(rule, limits, sizeof(limits)),
+        qpw_row_marks_text(rule, marks, sizeof(marks)),
         where,
     };
 
@@ -84,7 +86,7 @@ static int print_rows(const struct qpw_policy *policy)
     static const struct qpw_table_column columns[] = {
         {"direction", false, 0, false}, {"protocol", false, 0, false}, {"ports", false, 11, false},
         {"name", false, 0, false},      {"purpose", false, 12, false}, {"verdict", false, 0, false},
-        {"options", false, 16, true},   {"from", false, 12, true},
+        {"limits", false, 18, false},   {"also", false, 16, true},     {"said in", false, 12, true},
     };
     struct qpw_table table = {.columns = columns, .n_columns = sizeof(columns) / sizeof(*columns)};
     int rc = 0;

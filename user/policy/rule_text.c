@@ -82,7 +82,7 @@ const char *qpw_until_text(int64_t until, char *buf, size_t size)
     return buf;
 }
 
-const char *qpw_row_options_text(const struct qpw_rule *rule, char *buf, size_t size)
+const char *qpw_row_limits_text(const struct qpw_rule *rule, char *buf, size_t size)
 {
     char part[256];
 
@@ -99,6 +99,14 @@ const char *qpw_row_options_text(const struct qpw_rule *rule, char *buf, size_t 
         add(buf, size, " iface=%s", rule->iface);
     if (rule->until)
         add(buf, size, " until=%s", qpw_until_text(rule->until, part, sizeof(part)));
+    if (*buf)
+        memmove(buf, buf + 1, strlen(buf));
+    return buf;
+}
+
+const char *qpw_row_marks_text(const struct qpw_rule *rule, char *buf, size_t size)
+{
+    buf[0] = '\0';
     if (rule->flags & QPW_RULE_DEFAULT)
         add(buf, size, " default");
     if (rule->flags & QPW_RULE_OPTIONAL)

@@ -18,7 +18,10 @@ const char *qpw_addresses_text(const struct qpw_addresses *set, char *buf, size_
 /* "2027-03-01" for the end of a day, else a full time; empty for 0. */
 const char *qpw_until_text(int64_t until, char *buf, size_t size);
 
-/* The options of a row as they would be written: from=, to=, vlan=, iface=, until=, flags, feature=, parent=, ref=. */
-const char *qpw_row_options_text(const struct qpw_rule *rule, char *buf, size_t size);
+/* What limits a row, as it would be written: from=, to=, vlan=, iface=, until=. */
+const char *qpw_row_limits_text(const struct qpw_rule *rule, char *buf, size_t size);
+
+/* Its other options: flags, feature=, parent=, ref=. */
+const char *qpw_row_marks_text(const struct qpw_rule *rule, char *buf, size_t size);
 
 #endif
