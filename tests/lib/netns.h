@@ -54,6 +54,7 @@ unsigned netns_ifindex(const struct netns *ns, const char *ifname);
 /* What the kernel counted on the interface. */
 struct netns_statistics {
     uint64_t rx_bytes, rx_packets, tx_bytes, tx_packets;
+    uint64_t tx_dropped; /* not in tx_packets: on a veth, buffers that the peer's full queue refused */
 };
 struct netns_statistics netns_statistics(const struct netns *ns, const char *ifname);
 
