@@ -380,32 +380,6 @@ Test(collect, notes_of_what_passes_by)
     cr_assert_eq(snapshot.n_notes, 0);
 }
 
-Test(collect, five_thousand_meters_at_once)
-{
-    struct qpw_meter_key key = smb;
-    struct timespec from, to;
-    double best = 1e9, ms;
-
-    for (uint32_t i = 0; i < 5000; i++) {
-        struct qpw_meter row = {.slot = QPW_FIRST_METER_SLOT + i};
-
-        key.port = i;
-        put(QPW_MAP_meters, &key, &row);
-        put_counts(row.slot, (struct qpw_counts){0, 1, 60, 0, 0});
-    }
-    for (int i = 0; i < 5; i++) {
-        clock_gettime(CLOCK_MONOTONIC, &from);
-        collect(&(struct qpw_collect_options){.brief = true});
-        clock_gettime(CLOCK_MONOTONIC, &to);
-        ms = (to.tv_sec - from.tv_sec) * 1e3 + (to.tv_nsec - from.tv_nsec) / 1e6;
-        if (ms < best)
-            best = ms;
-    }
-    cr_assert_eq(all_packets(), 5000 * units());
-    cr_assert_lt(best, 20, "%.1f ms", best);
-    cr_log_info("%.1f ms with %d CPUs", best, libbpf_num_possible_cpus());
-}
-
 Test(collect, maps_of_any_size_are_read_whole)
 {
     static const unsigned sizes[] = {1, 2, 4095, 4096, 4097, 9000};

@@ -10,7 +10,7 @@
 #include <string.h>
 
 #define BATCH 4096
-#define PERCPU_BATCH_BYTES (1u << 20)
+#define PERCPU_BATCH_BYTES (1u << 18) /* written by the kernel and added up while it is still in the cache */
 /*
  * Each value of each CPU is a cache line of another CPU to be fetched, some 50 ns: with many CPUs, several
  * threads fetch at the same time.
