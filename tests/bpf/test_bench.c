@@ -41,13 +41,15 @@ static int bench(const char *arguments, char *out, size_t size)
 Test(bench, json_has_every_case_on_both_hooks, .init = netns_need_root, .timeout = 180)
 {
     static char out[65536];
-    json_t *root, *floors, *cases;
+    json_t *root, *machine, *floors, *cases;
     json_error_t error;
 
     cr_assert_eq(bench("--json --rounds 1", out, sizeof(out)), 0, "%s", out);
     root = json_loads(out, 0, &error);
     cr_assert(root != NULL, "%s", error.text);
-    cr_assert(json_is_object(json_object_get(root, "machine")));
+    machine = json_object_get(root, "machine");
+    cr_assert_eq(json_integer_value(json_object_get(machine, "snapshot_meters")), 5000);
+    cr_assert(json_number_value(json_object_get(machine, "snapshot_ms")) > 0);
     floors = json_object_get(root, "floors");
     for (size_t i = 0; i < 4; i++) {
         static const char *const floor[] = {"pass", "array", "hash", "tc-empty"};

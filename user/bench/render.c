@@ -5,6 +5,8 @@
 #include <string.h>
 #include <sys/utsname.h>
 
+#include "bench/picture.h"
+
 static const struct {
     enum qpw_bench_floor floor;
     const char *name, *what;
@@ -45,6 +47,7 @@ void qpw_bench_machine_of(const struct qpw_bench_rig *rig, struct qpw_bench_mach
     ret->memory_bytes = qpw_bench_memory(rig);
     ret->load_ns = rig->load_ns;
     ret->policy_ns = rig->policy_ns;
+    ret->picture_ns = rig->picture_ns;
     for (int i = 0; i < QPW_PROG_COUNT; i++)
         ret->size[i] = qpw_bench_program_size(rig, i);
 }
@@ -102,6 +105,8 @@ void qpw_bench_print(FILE *out, const struct qpw_bench_machine *m, const struct 
     print_targets(out, m, r);
     fprintf(out, "\nkernel memory %.1f MiB; loading %.0f ms, of which the policy %.0f ms\n",
             (double)m->memory_bytes / 1048576, (double)m->load_ns / 1e6, (double)m->policy_ns / 1e6);
+    fprintf(out, "snapshot of %u meters: %.1f ms on %d possible CPUs\n", QPW_BENCH_METERS, (double)m->picture_ns / 1e6,
+            m->cpus);
     for (int i = 0; i < QPW_PROG_COUNT; i++)
         fprintf(out, "%-14s %7u instructions verified, %6u bytes, %6u as machine code\n", qpw_program_name(i),
                 m->size[i].verified, m->size[i].xlated, m->size[i].jited);
@@ -118,9 +123,10 @@ static json_t *json_machine(const struct qpw_bench_machine *m)
         json_object_set_new(programs, qpw_program_name(i),
                             json_pack("{s:i,s:i,s:i}", "verified_instructions", (int)m->size[i].verified, "bytes",
                                       (int)m->size[i].xlated, "machine_code_bytes", (int)m->size[i].jited));
-    return json_pack("{s:s,s:s,s:i,s:I,s:f,s:f,s:o}", "cpu", m->cpu, "kernel", m->kernel, "possible_cpus", m->cpus,
+    return json_pack("{s:s,s:s,s:i,s:I,s:f,s:f,s:i,s:f,s:o}", "cpu", m->cpu, "kernel", m->kernel, "possible_cpus", m->cpus,
                      "kernel_memory_bytes", (json_int_t)m->memory_bytes, "load_ms", (double)m->load_ns / 1e6,
-                     "policy_ms", (double)m->policy_ns / 1e6, "programs", programs);
+                     "policy_ms", (double)m->policy_ns / 1e6, "snapshot_meters", (int)QPW_BENCH_METERS,
+                     "snapshot_ms", (double)m->picture_ns / 1e6, "programs", programs);
 }
 
 static json_t *json_cases(const struct qpw_bench_result *r)

@@ -19,6 +19,7 @@ struct qpw_bench_machine {
     uint64_t memory_bytes;  /* of all maps */
     uint64_t load_ns;
     uint64_t policy_ns;
+    uint64_t picture_ns;    /* of QPW_BENCH_METERS meters */
     struct qpw_bench_size size[QPW_PROG_COUNT];
 };
 

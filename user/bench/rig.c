@@ -10,6 +10,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "bench/picture.h"
 #include "kernel/clock.h"
 #include "policy/compile.h"
 #include "policy/policy.h"
@@ -95,7 +96,10 @@ static int ignore_event(void *context, void *data, size_t size)
     return 0;
 }
 
-/* What an interface needs, loaded and thrown away: the programs of XDP in and TC out, with the policy. */
+/*
+ * What an interface needs, loaded and thrown away: the programs of XDP in and TC out, with the policy; and, before
+ * it is thrown away, pictures of many meters.
+ */
 static int time_start(struct qpw_bench_rig *rig, struct qpw_error *err)
 {
     struct qpw_load_options options = {.programs = 1u << QPW_PROG_qpw_xdp_rx | 1u << QPW_PROG_qpw_tc_tx};
@@ -108,6 +112,7 @@ static int time_start(struct qpw_bench_rig *rig, struct qpw_error *err)
     rc = write_policy(rig, err);
     rig->load_ns = qpw_clock_monotonic_ns() - start;
     rig->policy_ns = start + rig->load_ns - loaded;
+    rc = rc ? rc : qpw_bench_picture(&rig->kernel, &rig->picture_ns, err);
     qpw_kernel_close(&rig->kernel);
     return rc;
 }

@@ -39,6 +39,7 @@ struct qpw_bench_rig {
     struct ring_buffer *events;
     uint64_t load_ns;      /* how long loading the programs and the policy took */
     uint64_t policy_ns;    /* the policy's share */
+    uint64_t picture_ns;   /* how long a picture of QPW_BENCH_METERS meters takes */
 };
 
 /* Local port of the allowed TCP and UDP service, and one that no rule names. */

@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#include "bench/picture.h"
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <netinet/in.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "bench/bench.h"
+#include "kernel/clock.h"
+#include "kernel/collect.h"
+#include "kernel/netlink.h"
+
+#define PICTURES 15
+_Static_assert(QPW_BENCH_METERS <= QPW_METER_SLOTS_SAFE, "each has a slot of its own");
+
+/* A row an inbound TCP port, as the programs make them: slots in ascending order. */
+static int put_meters(const struct qpw_kernel *k)
+{
+    struct qpw_meter_key key = {.kind = QPW_KIND_PORT, .protocol = IPPROTO_TCP, .direction = QPW_DIR_INBOUND,
+                                .verdict = QPW_VERDICT_ALLOWED, .rule = 1, .iface = 1};
+    struct qpw_meter row = {.first_ns = qpw_kernel_now_ns(k)};
+    int cpus = libbpf_num_possible_cpus();
+    struct qpw_counts *counts;
+
+    if (cpus < 0)
+        return cpus;
+    counts = malloc((size_t)cpus * sizeof(*counts));
+    if (!counts)
+        return -ENOMEM;
+    for (int cpu = 0; cpu < cpus; cpu++)
+        counts[cpu] = (struct qpw_counts){1, 10, 640, 10, 640};
+    for (uint32_t i = 0; i < QPW_BENCH_METERS; i++) {
+        key.port = (uint16_t)(i + 1);
+        row.slot = QPW_FIRST_METER_SLOT + i;
+        if (bpf_map_update_elem(k->map_fd[QPW_MAP_meters], &key, &row, BPF_ANY) < 0 ||
+            bpf_map_update_elem(k->map_fd[QPW_MAP_counters], &row.slot, counts, BPF_ANY) < 0) {
+            free(counts);
+            return -errno;
+        }
+    }
+    free(counts);
+    return 0;
+}
+
+static int take_pictures(const struct qpw_kernel *k, const struct qpw_collect_options *options,
+                         struct qpw_bench_samples *samples, struct qpw_error *err)
+{
+    struct qpw_snapshot snapshot;
+    uint64_t start;
+    int rc;
+
+    for (samples->n = 0; samples->n < PICTURES; samples->n++) {
+        start = qpw_clock_monotonic_ns();
+        rc = qpw_collect(k, options, &snapshot, err);
+        samples->ns[samples->n] = (double)(qpw_clock_monotonic_ns() - start);
+        if (rc < 0)
+            return rc;
+        if (snapshot.n_meters != QPW_BENCH_METERS)
+            rc = qpw_fail(err, -EPROTO, "a picture of %u meters has %zu", QPW_BENCH_METERS, snapshot.n_meters);
+        qpw_snapshot_clear(&snapshot);
+        if (rc < 0)
+            return rc;
+    }
+    return 0;
+}
+
+int qpw_bench_picture(const struct qpw_kernel *k, uint64_t *ret_ns, struct qpw_error *err)
+{
+    struct qpw_collect_options options = {.brief = true};
+    struct qpw_bench_samples samples = {.n = 0};
+    struct qpw_netlink *links = NULL;
+    int rc = put_meters(k);
+
+    if (rc < 0)
+        return qpw_fail(err, rc, "cannot write meters into the kernel: %s", strerror(-rc));
+    rc = qpw_netlink_open(&links, err); /* the view and the auditor hold this picture of the host too */
+    options.links = links;
+    rc = rc ? rc : take_pictures(k, &options, &samples, err);
+    qpw_netlink_close(links);
+    if (rc == 0)
+        *ret_ns = (uint64_t)qpw_bench_median(&samples);
+    return rc;
+}
