@@ -33,7 +33,7 @@ static __always_inline __u32 qpw_incarnation(__u32 place, int is_syn)
     if (!all)
         return 0;
     place &= QPW_INCARNATIONS - 1;
-    return is_syn ? all->syn[place] : all->other[place];
+    return is_syn ? all->open[place].syn : all->other[place];
 }
 
 static __always_inline __u32 qpw_pair_incarnation(__u32 pair)
@@ -41,6 +41,22 @@ static __always_inline __u32 qpw_pair_incarnation(__u32 pair)
     struct qpw_incarnations *all = qpw_all_incarnations();
 
     return all ? all->pair[pair & (QPW_PAIR_INCARNATIONS - 1)] : 0;
+}
+
+/* How many entries beside the half-open ones a place has at most; w->key's is w->place. */
+static __always_inline __u32 qpw_live(__u32 place)
+{
+    struct qpw_incarnations *all = qpw_all_incarnations();
+
+    return all ? all->open[place & (QPW_INCARNATIONS - 1)].live : 1;
+}
+
+static __always_inline void qpw_live_add(__u32 place, __s32 change)
+{
+    struct qpw_incarnations *all = qpw_all_incarnations();
+
+    if (all)
+        __sync_fetch_and_add(&all->open[place & (QPW_INCARNATIONS - 1)].live, change);
 }
 
 static __always_inline void qpw_invalidate_fragments(__u32 pair)
@@ -61,7 +77,7 @@ static __always_inline void qpw_invalidate(const struct qpw_work *w, int syn_too
         return;
     __sync_fetch_and_add(&all->other[place], 1);
     if (syn_too)
-        __sync_fetch_and_add(&all->syn[place], 1);
+        __sync_fetch_and_add(&all->open[place].syn, 1);
     __sync_fetch_and_add(&all->pair[w->pair & (QPW_PAIR_INCARNATIONS - 1)], 1);
 }
 

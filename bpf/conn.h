@@ -5,58 +5,73 @@
 #ifndef QPW_BPF_CONN_H
 #define QPW_BPF_CONN_H
 
+#include "cache.h"
 #include "event.h"
+#include "half.h"
 #include "maps.h"
 
-/* Finds the entry of key. Established first for TCP: it is what a flood cannot fill. */
-static __always_inline struct qpw_conn *qpw_conn_find(const struct qpw_conn_key *key)
+/* Finds the entry of w->key. Established first for TCP: it is what a flood cannot fill. */
+static __always_inline struct qpw_conn *qpw_conn_find(struct qpw_work *w)
 {
-    struct qpw_conn *c;
+    struct qpw_conn *c = 0;
 
-    if (key->protocol == QPW_IPPROTO_TCP)
-        c = bpf_map_lookup_elem(&conns_est, key);
+    if (qpw_live(w->place)) {
+        if (w->key.protocol == QPW_IPPROTO_TCP)
+            c = bpf_map_lookup_elem(&conns_est, &w->key);
+        else
+            c = bpf_map_lookup_elem(&conns_dgram, &w->key);
+        if (!c)
+            c = bpf_map_lookup_elem(&conns_out, &w->key);
+    }
+    return c ? c : qpw_half_at(w, qpw_half_find());
+}
+
+/* w->conn under w->key. 0, or a negative errno: -EEXIST (-17) where it is there already. */
+static __always_inline long qpw_conn_insert(struct qpw_work *w, __u8 conn_class)
+{
+    long rc;
+
+    if (conn_class == QPW_CLASS_HALF)
+        return qpw_half_put() ? 0 : -17;
+    qpw_live_add(w->place, 1);
+    if (conn_class == QPW_CLASS_EST)
+        rc = bpf_map_update_elem(&conns_est, &w->key, &w->conn, BPF_NOEXIST);
+    else if (conn_class == QPW_CLASS_OUT)
+        rc = bpf_map_update_elem(&conns_out, &w->key, &w->conn, BPF_NOEXIST);
     else
-        c = bpf_map_lookup_elem(&conns_dgram, key);
-    if (!c)
-        c = bpf_map_lookup_elem(&conns_out, key);
-    if (!c)
-        c = bpf_map_lookup_elem(&conns_half, key);
-    return c;
+        rc = bpf_map_update_elem(&conns_dgram, &w->key, &w->conn, BPF_NOEXIST);
+    if (rc)
+        qpw_live_add(w->place, -1);
+    return rc;
 }
 
-
-static __always_inline long qpw_conn_insert(__u8 conn_class, const struct qpw_conn_key *key, const struct qpw_conn *c)
+/* The entry of w->key that was just stored in that table. */
+static __always_inline struct qpw_conn *qpw_conn_in(struct qpw_work *w, __u8 conn_class)
 {
     switch (conn_class) {
-    case QPW_CLASS_EST: return bpf_map_update_elem(&conns_est, key, c, BPF_NOEXIST);
-    case QPW_CLASS_OUT: return bpf_map_update_elem(&conns_out, key, c, BPF_NOEXIST);
-    case QPW_CLASS_DGRAM: return bpf_map_update_elem(&conns_dgram, key, c, BPF_NOEXIST);
-    default: return bpf_map_update_elem(&conns_half, key, c, BPF_NOEXIST);
+    case QPW_CLASS_EST: return bpf_map_lookup_elem(&conns_est, &w->key);
+    case QPW_CLASS_OUT: return bpf_map_lookup_elem(&conns_out, &w->key);
+    case QPW_CLASS_DGRAM: return bpf_map_lookup_elem(&conns_dgram, &w->key);
+    default: return qpw_half_at(w, w->half_way);
     }
 }
 
-static __always_inline struct qpw_conn *qpw_conn_in(__u8 conn_class, const struct qpw_conn_key *key)
-{
-    switch (conn_class) {
-    case QPW_CLASS_EST: return bpf_map_lookup_elem(&conns_est, key);
-    case QPW_CLASS_OUT: return bpf_map_lookup_elem(&conns_out, key);
-    case QPW_CLASS_DGRAM: return bpf_map_lookup_elem(&conns_dgram, key);
-    default: return bpf_map_lookup_elem(&conns_half, key);
-    }
-}
-
-static __always_inline void qpw_conn_delete(__u8 conn_class, const struct qpw_conn_key *key)
+/* Takes w->key out of that table. */
+static __always_inline void qpw_conn_delete(struct qpw_work *w, __u8 conn_class)
 {
     long rc;
 
     switch (conn_class) {
-    case QPW_CLASS_EST: rc = bpf_map_delete_elem(&conns_est, key); break;
-    case QPW_CLASS_OUT: rc = bpf_map_delete_elem(&conns_out, key); break;
-    case QPW_CLASS_DGRAM: rc = bpf_map_delete_elem(&conns_dgram, key); break;
-    default: rc = bpf_map_delete_elem(&conns_half, key); break;
+    case QPW_CLASS_EST: rc = bpf_map_delete_elem(&conns_est, &w->key); break;
+    case QPW_CLASS_OUT: rc = bpf_map_delete_elem(&conns_out, &w->key); break;
+    case QPW_CLASS_DGRAM: rc = bpf_map_delete_elem(&conns_dgram, &w->key); break;
+    default: rc = !qpw_half_delete(); break;
     }
-    if (!rc)
-        qpw_stat(QPW_STAT_CLOSED(conn_class));
+    if (rc)
+        return;
+    if (conn_class != QPW_CLASS_HALF)
+        qpw_live_add(w->place, -1);
+    qpw_stat(QPW_STAT_CLOSED(conn_class));
 }
 
 /*
@@ -73,7 +88,7 @@ __noinline __u32 qpw_conn_store_work(void)
     if (!w)
         return 0;
     conn_class = w->conn.conn_class;
-    rc = qpw_conn_insert(conn_class, &w->key, &w->conn);
+    rc = qpw_conn_insert(w, conn_class);
     if (rc && rc != -17 /* EEXIST: another CPU was first, its entry is the truth */) {
         qpw_stat(conn_class == QPW_CLASS_EST     ? QPW_LOSS_CONN_EST_FULL
                  : conn_class == QPW_CLASS_OUT   ? QPW_LOSS_CONN_OUT_FULL
@@ -85,7 +100,7 @@ __noinline __u32 qpw_conn_store_work(void)
         conn_class = conn_class == QPW_CLASS_EST && w->conn.direction == QPW_DIR_OUTBOUND ? QPW_CLASS_OUT
                                                                                           : QPW_CLASS_HALF;
         w->conn.conn_class = conn_class;
-        rc = qpw_conn_insert(conn_class, &w->key, &w->conn);
+        rc = qpw_conn_insert(w, conn_class);
     }
     if (!rc)
         qpw_stat(QPW_STAT_OPENED(conn_class));
@@ -97,7 +112,7 @@ static __always_inline struct qpw_conn *qpw_conn_store(struct qpw_work *w)
 {
     __u32 conn_class = qpw_conn_store_work();
 
-    return conn_class ? qpw_conn_in((__u8)conn_class, &w->key) : 0;
+    return conn_class ? qpw_conn_in(w, (__u8)conn_class) : 0;
 }
 
 /* Moves entry c of w->key into another table; returns its new place. */
@@ -111,25 +126,8 @@ static __always_inline struct qpw_conn *qpw_conn_move(struct qpw_work *w, struct
     w->conn.conn_class = conn_class;
     c = qpw_conn_store(w);
     if (c && c->conn_class != old)
-        qpw_conn_delete(old, &w->key);
+        qpw_conn_delete(w, old);
     return c;
-}
-
-static __always_inline __u64 qpw_conn_timeout(const struct qpw_conn *c, __u8 protocol)
-{
-    switch (c->state) {
-    case QPW_STATE_SYN:
-    case QPW_STATE_SYN_ACK: return control.half_open_ns;
-    case QPW_STATE_ESTABLISHED:
-    case QPW_STATE_MIDSTREAM: return control.tcp_ns;
-    case QPW_STATE_CLOSED: return control.tail_ns;
-    default: return protocol == QPW_IPPROTO_UDP ? control.udp_ns : control.other_ns;
-    }
-}
-
-static __always_inline int qpw_conn_expired(const struct qpw_conn *c, __u8 protocol, __u64 now)
-{
-    return (__s64)(now - c->last_ns) > (__s64)qpw_conn_timeout(c, protocol);
 }
 
 #endif

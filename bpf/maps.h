@@ -44,17 +44,6 @@ struct qpw_reserved {
     struct qpw_finding value;
 };
 
-/*
- * Raised at each change of a connection's state. SYNs have their own: a flood of them opens entries without end,
- * and what a retransmitted one is counted as does not change by that. So have later fragments, which do not tell
- * their connection but only its two addresses.
- */
-struct qpw_incarnations {
-    __u32 other[QPW_INCARNATIONS];
-    __u32 syn[QPW_INCARNATIONS];
-    __u32 pair[QPW_PAIR_INCARNATIONS];
-};
-
 /* Working space of one packet on its slow path: too large for the 512-byte stack. */
 struct qpw_work {
     struct qpw_pkt pkt;
@@ -95,12 +84,19 @@ struct qpw_work {
     __u32 victim;      /* which way of a full cache line is replaced next */
     __u32 cell;        /* see qpw_unknown() */
     __u32 pair;        /* place of the two addresses among the incarnations of fragments */
+    __u32 half_set;    /* of w->key in the table of half-open connections */
+    __u32 half_way;    /* where qpw_half_put() stored it, from 1 */
+    __u16 half_mark;
+    __u16 pad2[3];
     __u8 header[QPW_HEADER_BYTES];
     __u8 quote[48];
 };
 
-/* Shared truth of connections, kernel hash tables: exact keys, atomic insert. One table a quota. */
-QPW_MAP(conns_half, BPF_MAP_TYPE_LRU_HASH, 65536, struct qpw_conn_key, struct qpw_conn, 0);  /* LRU: floods push each other out */
+/*
+ * Shared truth of connections: exact keys, atomic insert. One table a quota. The half-open one, which every scan and
+ * flood writes to, is made of sets (half.h): an LRU map's insertion costs 400 ns more, for its lists. 98,304 places.
+ */
+QPW_MAP(conns_half, BPF_MAP_TYPE_ARRAY, 6144, __u32, struct qpw_half, 0); /* floods push each other out */
 QPW_MAP(conns_out, BPF_MAP_TYPE_LRU_HASH, 32768, struct qpw_conn_key, struct qpw_conn, 0);   /* only the node's own packets fill it */
 QPW_MAP(conns_est, BPF_MAP_TYPE_HASH, 65536, struct qpw_conn_key, struct qpw_conn, 0);       /* no LRU: an idle mount is never evicted */
 QPW_MAP(conns_dgram, BPF_MAP_TYPE_LRU_HASH, 16384, struct qpw_conn_key, struct qpw_conn, 0); /* answered only */
@@ -139,9 +135,9 @@ QPW_MAP(findings, BPF_MAP_TYPE_HASH, QPW_FINDING_SLOTS, struct qpw_finding_key, 
 QPW_MAP(answered, BPF_MAP_TYPE_HASH, QPW_ANSWERED_SLOTS, struct qpw_finding_key, struct qpw_finding, 0);
 /*
  * The reserved place of each (direction, protocol, port): its first answered exchange when `answered` is full.
- * Not preallocated: costs memory only where used; at most one entry a port, hence the size.
+ * Not preallocated: costs memory only where used; at most one entry a port, hence the size: all of TCP and UDP.
  */
-QPW_MAP(reserved, BPF_MAP_TYPE_HASH, 262144, struct qpw_reserved_key, struct qpw_reserved, BPF_F_NO_PREALLOC);
+QPW_MAP(reserved, BPF_MAP_TYPE_HASH, 131072, struct qpw_reserved_key, struct qpw_reserved, BPF_F_NO_PREALLOC);
 QPW_MAP(details, BPF_MAP_TYPE_HASH, 8192, struct qpw_detail_key, struct qpw_detail, 0);
 QPW_MAP(losses, BPF_MAP_TYPE_PERCPU_ARRAY, QPW_STATS, __u32, __u64, 0);
 

@@ -159,6 +159,8 @@ static __always_inline void qpw_place_of(struct qpw_work *w)
     w->pair = qpw_tag_pair_incarnation(&t);
     qpw_tag_exchange(&t, config.secret, w->key.local_port, w->key.remote_port, w->key.protocol);
     w->place = qpw_tag_incarnation(&t);
+    w->half_set = qpw_tag_half_set(&t, config.half_sets);
+    w->half_mark = qpw_tag_half_mark(&t);
     if (w->pkt.fragment != QPW_LATER_FRAGMENT) /* its own was read before its ports were looked up */
         w->incarnation = qpw_incarnation(w->place, qpw_is_syn(&w->pkt));
 }
@@ -188,10 +190,10 @@ static __always_inline struct qpw_conn *qpw_lookup(struct qpw_work *w, int *from
     *from_local = !w->rx;
     if (!w->self) {
         qpw_make_key(w, *from_local);
-        return qpw_conn_find(&w->key);
+        return qpw_conn_find(w);
     }
     qpw_make_key(w, 1);
-    c = qpw_conn_find(&w->key);
+    c = qpw_conn_find(w);
     *from_local = 1;
     w->rx = 0; /* whichever hook it came through: rx is towards the local end of the key */
     if (c)
@@ -199,20 +201,21 @@ static __always_inline struct qpw_conn *qpw_lookup(struct qpw_work *w, int *from
     qpw_make_key(w, 0); /* new: the first packet's destination is the local end, so its sender is inbound */
     *from_local = 0;
     w->rx = 1;
-    return qpw_conn_find(&w->key);
+    return qpw_conn_find(w);
 }
 
 /* An entry whose time-out has passed. Returns it where the exchange goes on all the same, NULL where another begins. */
 static __always_inline struct qpw_conn *qpw_expired(struct qpw_work *w, struct qpw_conn *c, int from_local, int *late)
 {
-    if (c->state == QPW_STATE_DATAGRAM && c->evidence >= QPW_EVIDENCE_FIRST && !qpw_from_initiator(c, from_local)) {
+    if (c->state == QPW_STATE_DATAGRAM && c->evidence >= QPW_EVIDENCE_FIRST && !qpw_from_initiator(c, from_local) &&
+        !qpw_conn_over(c, w->key.protocol, w->now)) {
         if (c->direction == QPW_DIR_INBOUND)
             return c; /* the node's late answer: it does not become a client by it */
         *late = 1;
     }
     qpw_event_ended(w, c);
     qpw_stat(QPW_STAT_EXPIRED(QPW_CLASS_NONE));
-    qpw_conn_delete(c->conn_class, &w->key);
+    qpw_conn_delete(w, c->conn_class);
     return 0;
 }
 
@@ -220,7 +223,7 @@ static __always_inline struct qpw_conn *qpw_expired(struct qpw_work *w, struct q
 static __always_inline struct qpw_conn *qpw_restart(void *ctx, struct qpw_work *w, struct qpw_conn *c, int from_local)
 {
     qpw_event_ended(w, c);
-    qpw_conn_delete(c->conn_class, &w->key);
+    qpw_conn_delete(w, c->conn_class);
     bpf_map_delete_elem(&seeds, &w->key);
     return qpw_open(ctx, w, from_local, 0);
 }
@@ -231,7 +234,7 @@ static __noinline struct qpw_conn *qpw_restart_answered(struct qpw_work *w, stru
     __u64 first = c->last_ns;
 
     qpw_event_ended(w, c);
-    qpw_conn_delete(c->conn_class, &w->key);
+    qpw_conn_delete(w, c->conn_class);
     bpf_map_delete_elem(&seeds, &w->key);
     __builtin_memset(&w->conn, 0, sizeof(w->conn));
     w->conn.first_ns = first;
@@ -343,11 +346,11 @@ __noinline __u32 qpw_refused_by_icmp(void)
         w->key.local_port = qpw_get16(w->rx ? ports : ports + 2);
         w->key.remote_port = qpw_get16(w->rx ? ports + 2 : ports);
     }
-    c = qpw_conn_find(&w->key);
+    qpw_place_of(w);
+    c = qpw_conn_find(w);
     if (c && c->outcome == QPW_OUTCOME_ATTEMPTED && qpw_direction_known(c) &&
         qpw_from_initiator(c, w->rx)) { /* rx: the node's own packet is quoted, so the node must be the initiator */
         c->outcome = QPW_OUTCOME_REFUSED;
-        qpw_place_of(w);
         qpw_invalidate(w, 1);
         if (c->finding && qpw_is_finding(c))
             qpw_finding_of(w, c, &w->key, c->direction == QPW_DIR_INBOUND ? w->key.local_port : w->key.remote_port,

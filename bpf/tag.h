@@ -17,6 +17,25 @@
 #define QPW_SECRETS 11 /* per sum */
 
 /*
+ * Raised at each change of a connection's state. SYNs have their own: a flood of them opens entries without end,
+ * and what a retransmitted one is counted as does not change by that. So have later fragments, which do not tell
+ * their connection but only its two addresses.
+ */
+struct qpw_incarnations {
+    __u32 other[QPW_INCARNATIONS];
+    struct {
+        __u32 syn;
+        /*
+         * How many entries of the tables other than the half-open one belong to the place; raised before an entry is
+         * made. Where there are none, a packet that opens a connection need not search those tables. What an LRU
+         * table pushes out stays counted: that costs a search and is never wrong.
+         */
+        __u32 live;
+    } open[QPW_INCARNATIONS]; /* both are read for each SYN */
+    __u32 pair[QPW_PAIR_INCARNATIONS];
+};
+
+/*
  * An entry of the cache: 43 bits of tag (which with those of its line make 56), four of the time of the last
  * refresh, the directions that it stands for, and the slot of `counters`.
  */
@@ -92,6 +111,20 @@ static __always_inline __u32 qpw_tag_pair_incarnation(const struct qpw_tag *t)
 static __always_inline __u32 qpw_tag_incarnation(const struct qpw_tag *t)
 {
     return (__u32)(t->b >> 48) & (QPW_INCARNATIONS - 1); /* none of the bits of qpw_tag_line() */
+}
+
+/* The set of half-open connections that the exchange belongs in. */
+static __always_inline __u32 qpw_tag_half_set(const struct qpw_tag *t, __u32 sets)
+{
+    return (__u32)((t->a >> 32) * sets >> 32);
+}
+
+/* Its mark there, never 0, which marks an empty place. */
+static __always_inline __u16 qpw_tag_half_mark(const struct qpw_tag *t)
+{
+    __u16 mark = (__u16)(t->b >> 32);
+
+    return mark ? mark : 1;
 }
 
 /* What else decides a verdict per packet: interface, VLAN, ICMP type; a SYN's sequence number, a fragment's datagram. */

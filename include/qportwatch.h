@@ -16,10 +16,11 @@
 #ifndef QPORTWATCH_H
 #define QPORTWATCH_H
 
+#include <linux/bpf.h> /* struct bpf_spin_lock */
 #include <linux/types.h>
 
 /* Raised whenever a layout in this file changes: a running kernel side with another version is not taken over. */
-#define QPW_ABI_VERSION 1u
+#define QPW_ABI_VERSION 2u
 #define QPW_ABI_MAGIC 0x71705741u /* "qpWA" */
 
 #define QPW_MAX_IFACES 64
@@ -206,6 +207,22 @@ struct qpw_conn {
     __u8 conn_class;
     __u8 is_parent; /* an answered exchange on its rule vouches for others */
     __u8 fin[2]; /* [0] the remote end's FIN was seen, [1] the local end's: bytes, so that two CPUs can write at once */
+};
+
+/*
+ * The table of half-open connections is an array of sets. Which set an exchange belongs in, and its mark there, is
+ * told by a keyed hash (tag.h); where a set is full, the oldest of some of its entries makes room.
+ */
+#define QPW_HALF_WAYS 16u
+struct qpw_half_entry {
+    struct qpw_conn_key key;
+    struct qpw_conn conn;
+};
+struct qpw_half {
+    struct bpf_spin_lock lock;  /* held by whoever enters or takes out; readers compare whole keys and need none */
+    __u32 hand;                 /* where the search for the oldest goes on */
+    __u16 mark[QPW_HALF_WAYS];  /* 0: empty */
+    struct qpw_half_entry entry[QPW_HALF_WAYS];
 };
 
 /* What a slot of `counters` holds; also, where qpw_config.count_conns is set (replay), what one connection carried. */
@@ -430,7 +447,7 @@ struct qpw_config {
     __u64 jiffies_base;    /* jiffies64 at base_ns */
     __u64 base_ns;
     __u32 cache_mask;      /* buckets - 1 */
-    __u32 pad;
+    __u32 half_sets;       /* of the table of half-open connections */
     __u8 has_xdp_buff_len; /* bpf_xdp_get_buff_len, bpf_xdp_load_bytes (5.18) */
     __u8 replay;           /* no socket table, no start window, time is control.replay_now_ns */
     __u8 count_conns;      /* keep qpw_counts per connection */
@@ -612,6 +629,7 @@ enum qpw_program { QPW_PROGRAMS(QPW_X_PROGRAM) QPW_PROG_COUNT };
 
 _Static_assert(sizeof(struct qpw_conn_key) == 40, "conn key");
 _Static_assert(sizeof(struct qpw_conn) == 56, "conn");
+_Static_assert(sizeof(struct qpw_half) == 40 + QPW_HALF_WAYS * 96, "set of half-open connections");
 _Static_assert(sizeof(struct qpw_counts) == 40, "counts");
 _Static_assert(sizeof(struct qpw_seed) == 16, "seed");
 _Static_assert(sizeof(struct qpw_frag_key) == 40, "frag key");

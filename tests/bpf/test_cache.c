@@ -356,8 +356,7 @@ Test(cache, expiry_and_better_evidence_reach_the_other_cpu)
     }
     audit_age(&a, &udp, 400000000000ull);
     run_on(0);
-    cr_assert_eq(bpf_map_delete_elem(a.kernel.map_fd[QPW_MAP_conns_dgram], &udp), 0); /* as the auditor does */
-    qpw_kernel_touch(&a.kernel, &udp);
+    cr_assert_eq(qpw_conns_remove(&a.kernel, QPW_CLASS_DGRAM, &udp), 0); /* as the auditor does */
     audit_tx_udp(&a, CLIENT, 6000, 5000);
     run_on(1);
     for (int i = 0; i < 4; i++)
@@ -400,7 +399,7 @@ Test(cache, tables_that_evict_count_all_the_same)
     cr_assert_eq(AUDIT_PACKETS(&a, .rule = "smb"), CLIENTS * 9);
     cr_assert_eq(AUDIT_PACKETS(&a, .rule = "nfs"), CLIENTS * 6);
     cr_assert_eq(AUDIT_PACKETS(&a, .direction = AUDIT_IS(IN)), a.frames);
-    cr_assert_eq(audit_entries(&a, QPW_MAP_conns_est), 1024);
+    cr_assert_eq(audit_connections(&a, QPW_CLASS_EST), 1024);
     audit_close(&a);
 }
 

@@ -260,7 +260,7 @@ Test(collect, losses_and_tables)
     uint64_t values[cpus];
     const uint32_t stats[][2] = {{QPW_LOSS_EVENT_RATE, 7}, {QPW_STAT_OPENED(QPW_CLASS_EST), 50},
                                  {QPW_STAT_CLOSED(QPW_CLASS_EST), 20}, {QPW_STAT_EXPIRED(QPW_CLASS_EST), 5}};
-    struct qpw_conn conn = {.state = QPW_STATE_ESTABLISHED};
+    struct qpw_conn conn = {.state = QPW_STATE_ESTABLISHED, .last_ns = qpw_kernel_now_ns(&kernel)};
     struct qpw_conn_key key = {.local_port = 445, .protocol = 6};
 
     for (size_t i = 0; i < sizeof(stats) / sizeof(*stats); i++) {

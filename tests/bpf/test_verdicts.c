@@ -73,7 +73,7 @@ Test(verdicts, transit_by_its_reasons)
     make_syn("fd00::9", "fd00::77:ffff:ffff", OTHER_MAC, 445);
     audit_feed(&a, AUDIT_XDP, &p);
     cr_assert_eq(AUDIT_PACKETS(&a, .direction = AUDIT_IS(QPW_DIR_TRANSIT)), 6);
-    cr_assert_eq(audit_entries(&a, QPW_MAP_conns_half), 0, "what is not ours takes no place");
+    cr_assert_eq(audit_connections(&a, QPW_CLASS_HALF), 0, "what is not ours takes no place");
     audit_close(&a);
 }
 

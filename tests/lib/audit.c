@@ -191,26 +191,20 @@ void audit_window_over(struct audit *a)
     a->kernel.control->window_end_ns = 0; /* not "now": jiffies may lag behind the clock that set it */
 }
 
-static const enum qpw_map conn_maps[] = {QPW_MAP_conns_half, QPW_MAP_conns_out, QPW_MAP_conns_est, QPW_MAP_conns_dgram};
-#define CONN_MAPS (sizeof(conn_maps) / sizeof(*conn_maps))
-
 void audit_age(struct audit *a, const struct qpw_conn_key *key, uint64_t ns)
 {
     struct qpw_conn conn;
     bool found = false;
 
-    for (size_t i = 0; i < CONN_MAPS; i++) {
-        int fd = a->kernel.map_fd[conn_maps[i]];
-
-        if (bpf_map_lookup_elem(fd, key, &conn) < 0)
+    for (int c = QPW_CLASS_NONE + 1; c < QPW_CLASS_COUNT; c++) {
+        if (qpw_conns_find(&a->kernel, c, key, &conn) < 0)
             continue;
         conn.last_ns -= ns;
         conn.first_ns -= ns;
-        cr_assert(bpf_map_update_elem(fd, key, &conn, BPF_EXIST) == 0);
+        cr_assert_eq(qpw_conns_change(&a->kernel, c, key, &conn), 0);
         found = true;
     }
     cr_assert(found, "no such connection");
-    qpw_kernel_touch(&a->kernel, key);
 }
 
 void audit_seed(struct audit *a, const struct qpw_conn_key *key, enum qpw_direction direction)

@@ -16,6 +16,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "kernel/conns.h"
 #include "kernel/object.h"
 #include "packet.h"
 #include "qportwatch.h"
@@ -152,6 +153,7 @@ bool audit_finding(struct audit *a, enum qpw_verdict verdict, enum qpw_direction
 
 /* Number of entries of a map. */
 size_t audit_entries(struct audit *a, enum qpw_map map);
+size_t audit_connections(struct audit *a, enum qpw_conn_class conn_class);
 
 /* One of the `losses`: enum qpw_loss or QPW_STAT_*(). */
 uint64_t audit_stat(struct audit *a, uint32_t index);

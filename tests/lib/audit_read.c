@@ -203,17 +203,12 @@ struct qpw_conn_key audit_key(uint8_t protocol, const char *local, uint16_t loca
 
 bool audit_conn(struct audit *a, const struct qpw_conn_key *key, struct qpw_conn *ret)
 {
-    static const struct {
-        enum qpw_map map;
-        uint8_t conn_class;
-    } tables[] = {{QPW_MAP_conns_half, QPW_CLASS_HALF}, {QPW_MAP_conns_out, QPW_CLASS_OUT},
-                  {QPW_MAP_conns_est, QPW_CLASS_EST}, {QPW_MAP_conns_dgram, QPW_CLASS_DGRAM}};
     struct qpw_conn conn;
     int found = 0;
 
-    for (size_t i = 0; i < sizeof(tables) / sizeof(*tables); i++)
-        if (bpf_map_lookup_elem(a->kernel.map_fd[tables[i].map], key, &conn) == 0) {
-            cr_assert_eq(conn.conn_class, tables[i].conn_class, "an entry must know which table it is in");
+    for (int c = QPW_CLASS_NONE + 1; c < QPW_CLASS_COUNT; c++)
+        if (qpw_conns_find(&a->kernel, c, key, &conn) == 0) {
+            cr_assert_eq(conn.conn_class, c, "an entry must know which table it is in");
             *ret = conn;
             found++;
         }
@@ -259,6 +254,19 @@ bool audit_finding(struct audit *a, enum qpw_verdict verdict, enum qpw_direction
     audit_address(responder, key.responder);
     return bpf_map_lookup_elem(a->kernel.map_fd[QPW_MAP_answered], &key, ret) == 0 ||
            bpf_map_lookup_elem(a->kernel.map_fd[QPW_MAP_findings], &key, ret) == 0;
+}
+
+static void count_one(const struct qpw_conn_key *key, const struct qpw_conn *conn, void *data)
+{
+    ++*(size_t *)data;
+}
+
+size_t audit_connections(struct audit *a, enum qpw_conn_class conn_class)
+{
+    size_t n = 0;
+
+    cr_assert_eq(qpw_conns_walk(&a->kernel, conn_class, count_one, &n), 0);
+    return n;
 }
 
 size_t audit_entries(struct audit *a, enum qpw_map map)

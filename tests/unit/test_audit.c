@@ -12,6 +12,7 @@
 #include "audit/policy_args.h"
 #include "audit/totals.h"
 #include "cmd/number.h"
+#include "kernel/conns.h"
 #include "kernel/mode.h"
 #include "util/names.h"
 
@@ -209,10 +210,10 @@ Test(expire, time_out_by_state_and_protocol)
     static const uint8_t half[] = {QPW_STATE_SYN, QPW_STATE_SYN_ACK}, whole[] = {QPW_STATE_ESTABLISHED, QPW_STATE_MIDSTREAM};
 
     for (int i = 0; i < 2; i++) {
-        cr_expect_eq(qpw_timeout_of(&control, &tcp, &(struct qpw_conn){.state = half[i]}), 2);
-        cr_expect_eq(qpw_timeout_of(&control, &tcp, &(struct qpw_conn){.state = whole[i]}), 1);
+        cr_expect_eq(qpw_conns_timeout(&control, &tcp, &(struct qpw_conn){.state = half[i]}), 2);
+        cr_expect_eq(qpw_conns_timeout(&control, &tcp, &(struct qpw_conn){.state = whole[i]}), 1);
     }
-    cr_expect_eq(qpw_timeout_of(&control, &tcp, &(struct qpw_conn){.state = QPW_STATE_CLOSED}), 5);
-    cr_expect_eq(qpw_timeout_of(&control, &udp, &(struct qpw_conn){.state = QPW_STATE_DATAGRAM}), 3);
-    cr_expect_eq(qpw_timeout_of(&control, &gre, &(struct qpw_conn){.state = QPW_STATE_DATAGRAM}), 4);
+    cr_expect_eq(qpw_conns_timeout(&control, &tcp, &(struct qpw_conn){.state = QPW_STATE_CLOSED}), 5);
+    cr_expect_eq(qpw_conns_timeout(&control, &udp, &(struct qpw_conn){.state = QPW_STATE_DATAGRAM}), 3);
+    cr_expect_eq(qpw_conns_timeout(&control, &gre, &(struct qpw_conn){.state = QPW_STATE_DATAGRAM}), 4);
 }

@@ -9,6 +9,7 @@
 #include "audit/alerts.h"
 #include "audit/internal.h"
 #include "audit/lines.h"
+#include "kernel/conns.h"
 
 /* FNV-1a, 64 bits; what it decides is only whether a line is told twice. */
 static uint64_t hash_of(const struct qpw_finding_key *key)

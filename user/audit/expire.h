@@ -17,8 +17,6 @@
 #define QPW_EXPIRE_V6 2
 
 struct qpw_expire {
-    void *keys;   /* of one batch */
-    void *values;
     uint64_t expired[QPW_CLASS_COUNT]; /* in all, as in the kernel's statistics */
     uint8_t families[QPW_MAX_PEERS];   /* by peer: QPW_EXPIRE_* of the connections that were passed */
     bool all;                          /* removes every connection, idle or not; a caller may set it */
@@ -27,21 +25,17 @@ struct qpw_expire {
     void *data;
 };
 
-/* 0 or a negative errno with err filled. Caller frees. */
+/* 0 or a negative errno with err filled. There is nothing to free. */
 int qpw_expire_open(struct qpw_kernel *k, struct qpw_expire *ret, struct qpw_error *err);
-void qpw_expire_close(struct qpw_expire *expire);
 
 /*
- * One walk over all tables of connections: removes those idle for longer than their time-out and
- * renews what live connections vouch for (`parents`). Some may be left for the next walk.
+ * One walk over all tables of connections: removes those that are over and renews what live connections vouch for
+ * (`parents`). Some may be left for the next walk. Live half-open ones stay until their places are needed (conns.h).
  * 0, or a negative errno with err filled.
  */
 int qpw_expire_run(struct qpw_kernel *k, struct qpw_expire *expire, struct qpw_error *err);
 
 /* Writes how many were taken out of a table into the kernel's statistics, which are user space's own here. 0 or -errno. */
 int qpw_expire_save(struct qpw_kernel *k, enum qpw_conn_class conn_class, uint64_t value);
-
-/* The time-out of a connection in that state, ns. */
-uint64_t qpw_timeout_of(const struct qpw_control *control, const struct qpw_conn_key *key, const struct qpw_conn *conn);
 
 #endif

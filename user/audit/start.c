@@ -302,7 +302,6 @@ int qpw_auditor_close(struct qpw_auditor *a, struct qpw_error *err)
         a->kernel.control->auditor_pid = 0;
     qpw_loop_close(a);
     qpw_events_close(a);
-    qpw_expire_close(&a->expire);
     qpw_sockets_close(a->sockets);
     qpw_netlink_close(a->netlink);
     qpw_kernel_close(&a->kernel); /* with the last descriptor what is not attached ends */

@@ -190,27 +190,13 @@ void qpw_bench_drain(struct qpw_bench_rig *rig)
 
 int qpw_bench_forget_half_open(struct qpw_bench_rig *rig, struct qpw_error *err)
 {
-    enum { BATCH = 4096 };
-    int fd = rig->kernel.map_fd[QPW_MAP_conns_half], rc = 0;
-    struct qpw_conn_key *keys = calloc(BATCH, sizeof(*keys));
-    struct qpw_conn *values = calloc(BATCH, sizeof(*values));
-    uint32_t n, in, out;
-    bool first = true;
+    struct qpw_half *empty = calloc(1, sizeof(*empty));
+    int rc = empty ? 0 : qpw_fail(err, -ENOMEM, "out of memory");
 
-    if (!keys || !values)
-        rc = qpw_fail(err, -ENOMEM, "out of memory");
-    while (!rc) {
-        n = BATCH;
-        if (bpf_map_lookup_and_delete_batch(fd, first ? NULL : &in, &out, keys, values, &n, NULL) < 0) {
-            if (errno != ENOENT)
-                rc = qpw_fail(err, -errno, "cannot empty the half-open connections: %s", strerror(errno));
-            break;
-        }
-        in = out;
-        first = false;
-    }
-    free(keys);
-    free(values);
+    for (uint32_t set = 0; rc == 0 && set < rig->kernel.config.half_sets; set++)
+        if (bpf_map_update_elem(rig->kernel.map_fd[QPW_MAP_conns_half], &set, empty, BPF_EXIST) < 0)
+            rc = qpw_fail(err, -errno, "cannot empty the half-open connections: %s", strerror(errno));
+    free(empty);
     return rc;
 }
 

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "kernel/collect_maps.h"
+#include "kernel/conns.h"
 #include "kernel/collection.h"
 
 static uint64_t clock_ns(clockid_t clock)
@@ -67,40 +68,46 @@ static int read_details(struct qpw_collection *c)
     return s->details ? 0 : -ENOMEM;
 }
 
-/* What one table's connections say of the peers. */
-static void see_peers(struct qpw_collection *c, const struct qpw_entries *e)
+/* Walking one table. */
+struct table_walk {
+    struct qpw_collection *c;
+    struct qpw_table_row *row;
+    uint64_t now;
+};
+
+/* One connection: its place in the table, and what it says of its peer. */
+static void see_connection(const struct qpw_conn_key *key, const struct qpw_conn *conn, void *data)
 {
     static const uint8_t mapped[12] = {[10] = 0xff, [11] = 0xff};
+    const struct table_walk *walk = data;
+    struct qpw_collection *c = walk->c;
+    struct qpw_peer_seen *seen;
 
-    for (size_t i = 0; i < e->count; i++) {
-        const struct qpw_conn *conn = &((struct qpw_conn *)e->values)[i];
-        struct qpw_peer_seen *seen;
-
-        if (!conn->peer || conn->peer >= c->s.n_peers)
-            continue;
-        seen = &c->s.peer_seen[conn->peer];
-        if (qpw_collection_unix(c, conn->last_ns) > seen->last_unix_ns)
-            seen->last_unix_ns = qpw_collection_unix(c, conn->last_ns);
-        if (memcmp(((struct qpw_conn_key *)e->keys)[i].remote, mapped, sizeof(mapped)))
-            seen->v6 = true;
-        else
-            seen->v4 = true;
-    }
+    if (qpw_conns_over(c->k->control, key, conn, walk->now))
+        walk->row->expired++; /* its place is free, if not taken yet */
+    else
+        walk->row->entries++;
+    if (!conn->peer || conn->peer >= c->s.n_peers)
+        return;
+    seen = &c->s.peer_seen[conn->peer];
+    if (qpw_collection_unix(c, conn->last_ns) > seen->last_unix_ns)
+        seen->last_unix_ns = qpw_collection_unix(c, conn->last_ns);
+    if (memcmp(key->remote, mapped, sizeof(mapped)))
+        seen->v6 = true;
+    else
+        seen->v4 = true;
 }
 
 /* Reads one table of connections: how full it is, and the peers in it. */
-static int read_table(struct qpw_collection *c, int fd, struct qpw_table_row *row)
+static int read_table(struct qpw_collection *c, enum qpw_conn_class conn_class, struct qpw_table_row *row)
 {
-    struct qpw_entries e;
+    struct table_walk walk = {c, row, qpw_kernel_now_ns(c->k)};
     uint64_t gone;
-    int rc = qpw_entries_read(fd, sizeof(struct qpw_conn_key), sizeof(struct qpw_conn), &e);
+    int rc = qpw_conns_walk(c->k, conn_class, see_connection, &walk);
 
     if (rc < 0)
         return rc;
-    see_peers(c, &e);
-    row->entries = e.count;
-    row->capacity = qpw_map_capacity(fd);
-    qpw_entries_clear(&e);
+    row->capacity = qpw_conns_capacity(c->k, conn_class);
     gone = row->closed + row->expired + row->entries;
     row->evicted = row->opened > gone ? row->opened - gone : 0;
     return 0;
@@ -109,12 +116,6 @@ static int read_table(struct qpw_collection *c, int fd, struct qpw_table_row *ro
 /* Losses and, unless it is to be brief, how full each table of connections is. */
 static int read_tables(struct qpw_collection *c, bool brief)
 {
-    static const int maps[QPW_CLASS_COUNT] = {
-        [QPW_CLASS_HALF] = QPW_MAP_conns_half,
-        [QPW_CLASS_OUT] = QPW_MAP_conns_out,
-        [QPW_CLASS_EST] = QPW_MAP_conns_est,
-        [QPW_CLASS_DGRAM] = QPW_MAP_conns_dgram,
-    };
     static const char *const names[] = {
 #define NAME(symbol, name) name,
         QPW_CONN_CLASSES(NAME)
@@ -136,7 +137,7 @@ static int read_tables(struct qpw_collection *c, bool brief)
         row->closed = stats[QPW_STAT_CLOSED(i)];
         row->expired = stats[QPW_STAT_EXPIRED(i)];
         if (!brief)
-            rc = read_table(c, c->k->map_fd[maps[i]], row);
+            rc = read_table(c, i, row);
         if (rc < 0)
             return rc;
     }

@@ -17,7 +17,6 @@
 extern const char qpw_bpf_object[], qpw_bpf_object_end[];
 
 #define SECONDS 1000000000ull
-#define INCARNATIONS_BYTES ((2 * QPW_INCARNATIONS + QPW_PAIR_INCARNATIONS) * sizeof(uint32_t)) /* struct qpw_incarnations */
 
 const char *qpw_map_name(enum qpw_map map)
 {
@@ -47,7 +46,7 @@ void qpw_kernel_close(struct qpw_kernel *k)
     if (k->control)
         munmap(k->control, (size_t)sysconf(_SC_PAGESIZE));
     if (k->incarnations)
-        munmap(k->incarnations, INCARNATIONS_BYTES);
+        munmap(k->incarnations, sizeof(*k->incarnations));
     if (k->object) {
         bpf_object__close(k->object);
     } else {
@@ -68,7 +67,7 @@ int qpw_kernel_map_pages(struct qpw_kernel *k, int control_fd, struct qpw_error 
     control = mmap(NULL, (size_t)sysconf(_SC_PAGESIZE), PROT_READ | PROT_WRITE, MAP_SHARED, control_fd, 0);
     if (control == MAP_FAILED)
         return qpw_fail(err, -errno, "cannot map the control page: %s", strerror(errno));
-    incarnations = mmap(NULL, INCARNATIONS_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED,
+    incarnations = mmap(NULL, sizeof(*k->incarnations), PROT_READ | PROT_WRITE, MAP_SHARED,
                         k->map_fd[QPW_MAP_incarnations], 0);
     if (incarnations == MAP_FAILED) {
         int rc = -errno;
@@ -88,8 +87,12 @@ static void set_sizes(struct bpf_object *object, const struct qpw_load_options *
     static const struct {
         const char *name;
         uint32_t divisor;
-    } tables[] = {{"conns_est", 1}, {"conns_half", 1}, {"conns_out", 2}, {"conns_dgram", 4}, {"seeds", 4}};
+    } tables[] = {{"conns_est", 1}, {"conns_out", 2}, {"conns_dgram", 4}, {"seeds", 4}};
 
+    if (est < 1024)
+        est = 1024;
+    /* Half again as many places as established ones have: a set is full before all of them are. */
+    bpf_map__set_max_entries(bpf_object__find_map_by_name(object, "conns_half"), est / 2 * 3 / QPW_HALF_WAYS);
     for (size_t i = 0; i < sizeof(tables) / sizeof(*tables); i++)
         bpf_map__set_max_entries(bpf_object__find_map_by_name(object, tables[i].name),
                                  est / tables[i].divisor > 1024 ? est / tables[i].divisor : 1024);
@@ -135,6 +138,7 @@ static int set_config(struct bpf_object *object, const struct qpw_load_options *
     for (size_t i = 0; i < sizeof(config->secret) / 8; i++)
         config->secret[i] |= 1;
     config->cache_mask = bpf_map__max_entries(bpf_object__find_map_by_name(object, "conn_cache")) - 1;
+    config->half_sets = bpf_map__max_entries(bpf_object__find_map_by_name(object, "conns_half"));
     config->replay = config->scope_self = o->replay;
     config->count_conns = o->replay && !o->no_counts;
     config->no_cache = o->no_cache;

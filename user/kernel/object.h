@@ -16,13 +16,14 @@
 #include "util/error.h"
 
 struct bpf_object;
+struct qpw_incarnations;
 
 struct qpw_kernel {
     struct bpf_object *object;      /* NULL when found, not loaded */
     int map_fd[QPW_MAP_COUNT];
     int prog_fd[QPW_PROG_COUNT];    /* -1 where that program is not there */
     struct qpw_control *control;    /* shared with the programs, read-write */
-    uint32_t *incarnations;         /* shared too, struct qpw_incarnations; see qpw_kernel_touch() */
+    struct qpw_incarnations *incarnations; /* shared too (bpf/tag.h); see qpw_kernel_touch() */
     struct qpw_config config;       /* as frozen at load */
 };
 
@@ -79,11 +80,5 @@ void qpw_kernel_bump_generation(struct qpw_kernel *k);
 
 /* The clock of the *_ns fields now (live: monotonic by jiffies; replay: control->replay_now_ns). */
 uint64_t qpw_kernel_now_ns(const struct qpw_kernel *k);
-
-/*
- * A connection's entry was changed or removed from user space (seed written, expired): cached
- * copies of it on all CPUs become invalid.
- */
-void qpw_kernel_touch(struct qpw_kernel *k, const struct qpw_conn_key *key);
 
 #endif

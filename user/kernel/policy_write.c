@@ -179,17 +179,3 @@ uint64_t qpw_kernel_now_ns(const struct qpw_kernel *k)
 {
     return k->config.replay ? k->control->replay_now_ns : qpw_clock_monotonic_ns();
 }
-
-void qpw_kernel_touch(struct qpw_kernel *k, const struct qpw_conn_key *key)
-{
-    static const uint8_t mapped[12] = {[10] = 0xff, [11] = 0xff};
-    int v6 = memcmp(key->local, mapped, 12) || memcmp(key->remote, mapped, 12);
-    struct qpw_tag t = qpw_tag_pair(k->config.secret, key->local, key->remote, v6);
-    uint32_t pair = qpw_tag_pair_incarnation(&t), place;
-
-    qpw_tag_exchange(&t, k->config.secret, key->local_port, key->remote_port, key->protocol);
-    place = qpw_tag_incarnation(&t);
-    __atomic_fetch_add(&k->incarnations[place], 1, __ATOMIC_RELEASE);
-    __atomic_fetch_add(&k->incarnations[QPW_INCARNATIONS + place], 1, __ATOMIC_RELEASE);
-    __atomic_fetch_add(&k->incarnations[2 * QPW_INCARNATIONS + pair], 1, __ATOMIC_RELEASE);
-}

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 #include "replay/pressure.h"
 
-#include <bpf/bpf.h>
 #include <errno.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "kernel/conns.h"
 #include "replay/connections.h"
 
 struct entry {
@@ -22,76 +23,78 @@ static int by_last(const void *left, const void *right)
     return memcmp(&a->key, &b->key, sizeof(a->key));
 }
 
-/* All entries of a table with `capacity` places, in one go; *ret is how many. 0, or a negative errno. */
-static int read_table(int fd, uint32_t capacity, struct entry *entries, uint32_t *ret)
-{
-    struct qpw_conn_key *keys = calloc(capacity, sizeof(*keys));
-    struct qpw_conn *values = calloc(capacity, sizeof(*values));
-    uint32_t token, count = capacity;
-    int rc = keys && values ? bpf_map_lookup_batch(fd, NULL, &token, keys, values, &count, NULL) : -ENOMEM;
+struct table {
+    struct entry *entries;
+    size_t n, room;
+    bool failed; /* no memory for all of them */
+};
 
-    if (rc == -ENOENT)
-        rc = 0; /* the end of the table was reached, as it should be */
-    for (uint32_t i = 0; rc == 0 && i < count; i++)
-        entries[i] = (struct entry){keys[i], values[i]};
-    free(keys);
-    free(values);
-    *ret = count;
-    return rc;
+static void keep(const struct qpw_conn_key *key, const struct qpw_conn *conn, void *data)
+{
+    struct table *t = data;
+    struct entry *grown;
+
+    if (t->n == t->room) {
+        grown = reallocarray(t->entries, t->room ? 2 * t->room : 1024, sizeof(*grown));
+        t->failed = t->failed || !grown;
+        if (!grown)
+            return;
+        t->entries = grown;
+        t->room = t->room ? 2 * t->room : 1024;
+    }
+    t->entries[t->n++] = (struct entry){*key, *conn};
 }
 
-static int relieve(struct qpw_kernel *k, enum qpw_map map, uint32_t capacity, struct qpw_expire *expire,
-                   uint64_t *expired, uint64_t *count, struct qpw_error *err)
+static int relieve(struct qpw_kernel *k, enum qpw_conn_class conn_class, uint64_t capacity, struct qpw_expire *expire,
+                   uint64_t *count, struct qpw_error *err)
 {
-    struct entry *entries = calloc(capacity, sizeof(*entries));
-    uint32_t n = 0;
-    int rc = entries ? read_table(k->map_fd[map], capacity, entries, &n) : -ENOMEM;
+    struct table t = {0};
+    int rc = qpw_conns_walk(k, conn_class, keep, &t);
 
-    if (rc < 0) {
-        free(entries);
-        return qpw_fail(err, rc, "reading the table '%s': %s", qpw_map_name(map), strerror(-rc));
-    }
-    qsort(entries, n, sizeof(*entries), by_last);
-    for (uint32_t i = 0; i < n && i < capacity / 4; i++) {
-        if (bpf_map_delete_elem(k->map_fd[map], &entries[i].key) < 0)
+    rc = rc == 0 && t.failed ? -ENOMEM : rc;
+    if (t.n)
+        qsort(t.entries, t.n, sizeof(*t.entries), by_last);
+    for (size_t i = 0; rc == 0 && i < t.n && i < capacity / 4; i++) {
+        if (qpw_conns_remove(k, conn_class, &t.entries[i].key) < 0)
             continue;
-        qpw_kernel_touch(k, &entries[i].key);
-        (*expired)++;
+        expire->expired[conn_class]++;
         (*count)++;
-        expire->ended(&entries[i].key, &entries[i].conn, expire->data);
+        expire->ended(&t.entries[i].key, &t.entries[i].conn, expire->data);
     }
-    free(entries);
+    free(t.entries);
+    if (rc < 0)
+        return qpw_fail(err, rc, "reading the table '%s': %s", qpw_map_name(qpw_conns_map(conn_class)), strerror(-rc));
     return 0;
 }
 
-/* Each CPU keeps some free places to itself, so that the kernel's tables push out somewhat before they are full. */
-static uint64_t full_at(uint32_t capacity)
+/*
+ * Each CPU keeps some free places to itself, so that the kernel's tables push out somewhat before they are full; and
+ * a set of the half-open one may be full when half of all places are taken.
+ */
+static uint64_t full_at(enum qpw_conn_class conn_class, uint64_t capacity)
 {
+    if (conn_class == QPW_CLASS_HALF)
+        return capacity / 8 * 3;
     return capacity > 2048 ? capacity / 4 * 3 : capacity / 2;
 }
 
 int qpw_pressure_relieve(struct qpw_kernel *k, struct qpw_expire *expire, uint64_t *count, struct qpw_error *err)
 {
-    static const struct {
-        enum qpw_map map;
-        enum qpw_conn_class conn_class;
-    } tables[] = {
-        {QPW_MAP_conns_half, QPW_CLASS_HALF}, {QPW_MAP_conns_out, QPW_CLASS_OUT}, {QPW_MAP_conns_dgram, QPW_CLASS_DGRAM}};
-    struct bpf_map_info info = {0};
-    uint64_t opened, closed;
+    static const enum qpw_conn_class classes[] = {QPW_CLASS_HALF, QPW_CLASS_OUT, QPW_CLASS_DGRAM};
+    uint64_t opened, closed, capacity;
     int rc = 0;
 
-    for (size_t i = 0; rc == 0 && i < sizeof(tables) / sizeof(*tables); i++) {
-        uint64_t *expired = &expire->expired[tables[i].conn_class];
-        uint32_t size = sizeof(info);
+    for (size_t i = 0; rc == 0 && i < sizeof(classes) / sizeof(*classes); i++) {
+        enum qpw_conn_class c = classes[i];
 
-        if (bpf_obj_get_info_by_fd(k->map_fd[tables[i].map], &info, &size) < 0)
-            return qpw_fail(err, -errno, "the table '%s': %s", qpw_map_name(tables[i].map), strerror(errno));
-        rc = qpw_connections_made(k, tables[i].conn_class, &opened, &closed, err);
-        if (rc || opened - closed - *expired < full_at(info.max_entries))
+        capacity = qpw_conns_capacity(k, c);
+        if (!capacity)
+            return qpw_fail(err, -EIO, "the table '%s' does not say how large it is", qpw_map_name(qpw_conns_map(c)));
+        rc = qpw_connections_made(k, c, &opened, &closed, err);
+        if (rc || opened - closed - expire->expired[c] < full_at(c, capacity))
             continue;
-        rc = relieve(k, tables[i].map, info.max_entries, expire, expired, count, err);
-        rc = rc ? rc : qpw_expire_save(k, tables[i].conn_class, *expired);
+        rc = relieve(k, c, capacity, expire, count, err);
+        rc = rc ? rc : qpw_expire_save(k, c, expire->expired[c]);
     }
     return rc;
 }

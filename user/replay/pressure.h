@@ -18,8 +18,8 @@
 #define QPW_PRESSURE_FRAMES 256u
 
 /*
- * Takes the quarter seen least recently out of each table that is three quarters full (a small one:
- * half), and tells expire->ended of them; they are added to expire->expired and *count. Only tables that push out
+ * Takes as many as a quarter of its places, the least recently seen, out of each table that is three quarters full (a
+ * small one: half; the half-open one, whose sets fill unevenly: three eighths), and tells expire->ended of them; they are added to expire->expired and *count. Only tables that push out
  * are looked at, not that of established connections. 0, or a negative errno with err.
  */
 int qpw_pressure_relieve(struct qpw_kernel *k, struct qpw_expire *expire, uint64_t *count, struct qpw_error *err);

@@ -337,7 +337,6 @@ void qpw_replay_close(struct qpw_replay *r)
     if (!r)
         return;
     ring_buffer__free(r->ring);
-    qpw_expire_close(&r->expire);
     free(r->walked);
     free(r);
 }

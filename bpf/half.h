@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * half.h - the table of half-open connections: sets of 16 places, told by a keyed hash.
+ *
+ * A set's marks stand in one cache line, so a packet that opens a connection learns from one that it is new, and what
+ * it enters is written without being read before. Entering and taking out hold the set's lock; finding does not: the
+ * whole key is compared, and whoever finds nothing enters under the lock, where it is looked for again.
+ *
+ * Nobody but the programs changes a set while they run (a map's value cannot be changed from user space without
+ * writing all of it): an entry that has expired stays until its place is needed or its tuple is seen again.
+ */
+#ifndef QPW_BPF_HALF_H
+#define QPW_BPF_HALF_H
+
+#include "event.h"
+#include "maps.h"
+
+#define QPW_HALF_SAMPLE 4 /* the oldest of so many makes room: reading all of a set costs a cache miss each */
+
+static __always_inline __u64 qpw_conn_timeout(const struct qpw_conn *c, __u8 protocol)
+{
+    switch (c->state) {
+    case QPW_STATE_SYN:
+    case QPW_STATE_SYN_ACK: return control.half_open_ns;
+    case QPW_STATE_ESTABLISHED:
+    case QPW_STATE_MIDSTREAM: return control.tcp_ns;
+    case QPW_STATE_CLOSED: return control.tail_ns;
+    default: return protocol == QPW_IPPROTO_UDP ? control.udp_ns : control.other_ns;
+    }
+}
+
+static __always_inline int qpw_conn_expired(const struct qpw_conn *c, __u8 protocol, __u64 now)
+{
+    return (__s64)(now - c->last_ns) > (__s64)qpw_conn_timeout(c, protocol);
+}
+
+/* Twice its time-out ago: nothing goes on from it any more. */
+static __always_inline int qpw_conn_over(const struct qpw_conn *c, __u8 protocol, __u64 now)
+{
+    return (__s64)(now - c->last_ns) > 2 * (__s64)qpw_conn_timeout(c, protocol);
+}
+
+static __always_inline int qpw_same_key(const struct qpw_conn_key *a, const struct qpw_conn_key *b)
+{
+    const __u64 *x = (const __u64 *)a, *y = (const __u64 *)b;
+
+    return !((x[0] ^ y[0]) | (x[1] ^ y[1]) | (x[2] ^ y[2]) | (x[3] ^ y[3]) | (x[4] ^ y[4]));
+}
+
+/* The entry at that way of w->key's set, from 1; NULL for 0. */
+static __always_inline struct qpw_conn *qpw_half_at(struct qpw_work *w, __u32 way)
+{
+    struct qpw_half *set;
+
+    if (!way)
+        return 0;
+    set = bpf_map_lookup_elem(&conns_half, &w->half_set);
+    if (!set)
+        return 0;
+    way = (way - 1) & (QPW_HALF_WAYS - 1);
+    asm volatile("" : "+r"(set), "+r"(way)); /* verifier: the place is reckoned once set is known not to be NULL */
+    return &set->entry[way].conn;
+}
+
+/* The way of w->key in its set, from 1; 0: it is not there. */
+__noinline __u32 qpw_half_find(void)
+{
+    struct qpw_work *w = qpw_work();
+    struct qpw_half *set;
+
+    if (!w)
+        return 0;
+    set = bpf_map_lookup_elem(&conns_half, &w->half_set);
+    if (!set)
+        return 0;
+    for (__u32 i = 0; i < QPW_HALF_WAYS; i++)
+        if (set->mark[i] == w->half_mark && qpw_same_key(&set->entry[i].key, &w->key))
+            return i + 1;
+    return 0;
+}
+
+/*
+ * The way whose entry makes room in a set that is full. An expired one was taken out late, any other is pushed out;
+ * a replay is told its last state.
+ */
+static __always_inline __u32 qpw_half_victim(struct qpw_work *w, struct qpw_half *set)
+{
+    __u32 hand = set->hand, victim = hand & (QPW_HALF_WAYS - 1), way;
+    struct qpw_half_entry *oldest;
+
+    for (__u32 i = 1; i < QPW_HALF_SAMPLE; i++) {
+        way = (hand + i) & (QPW_HALF_WAYS - 1);
+        if ((__s64)(set->entry[way].conn.last_ns - set->entry[victim].conn.last_ns) < 0)
+            victim = way;
+    }
+    set->hand = hand + QPW_HALF_SAMPLE;
+    oldest = &set->entry[victim & (QPW_HALF_WAYS - 1)];
+    if (qpw_conn_expired(&oldest->conn, oldest->key.protocol, w->now)) {
+        qpw_stat(QPW_STAT_EXPIRED(QPW_CLASS_NONE));
+        qpw_stat(QPW_STAT_CLOSED(QPW_CLASS_HALF));
+    }
+    if (config.count_conns) {
+        w->saved = w->key;
+        w->key = oldest->key;
+        qpw_event_ended(w, &oldest->conn);
+        w->key = w->saved;
+    }
+    return victim;
+}
+
+/* Stores w->conn under w->key, at w->half_way. 0: another CPU was first, its entry is the truth. */
+__noinline __u32 qpw_half_put(void)
+{
+    __u32 place = QPW_HALF_WAYS, found = 0;
+    struct qpw_work *w = qpw_work();
+    struct qpw_half *set;
+
+    if (!w)
+        return 0;
+    set = bpf_map_lookup_elem(&conns_half, &w->half_set);
+    if (!set)
+        return 0;
+    for (__u32 i = 0; i < QPW_HALF_WAYS && place == QPW_HALF_WAYS; i++)
+        if (!set->mark[i])
+            place = i;
+    if (place == QPW_HALF_WAYS)
+        place = qpw_half_victim(w, set);
+    bpf_spin_lock(&set->lock);
+    for (__u32 i = 0; i < QPW_HALF_WAYS; i++)
+        if (set->mark[i] == w->half_mark && qpw_same_key(&set->entry[i].key, &w->key)) {
+            found = i + 1;
+            break;
+        }
+    if (!found) {
+        place &= QPW_HALF_WAYS - 1;
+        set->mark[place] = 0; /* a reader must not take the new key for the old state */
+        asm volatile("" ::: "memory");
+        set->entry[place].conn = w->conn;
+        set->entry[place].key = w->key;
+        asm volatile("" ::: "memory");
+        set->mark[place] = w->half_mark;
+    }
+    bpf_spin_unlock(&set->lock);
+    w->half_way = found ? found : place + 1;
+    return !found;
+}
+
+/* Takes w->key out. 0: it was not there. */
+__noinline __u32 qpw_half_delete(void)
+{
+    struct qpw_work *w = qpw_work();
+    struct qpw_half *set;
+    __u32 found = 0;
+
+    if (!w)
+        return 0;
+    set = bpf_map_lookup_elem(&conns_half, &w->half_set);
+    if (!set)
+        return 0;
+    bpf_spin_lock(&set->lock);
+    for (__u32 i = 0; i < QPW_HALF_WAYS; i++)
+        if (set->mark[i] == w->half_mark && qpw_same_key(&set->entry[i].key, &w->key)) {
+            set->mark[i] = 0;
+            found = 1;
+            break;
+        }
+    bpf_spin_unlock(&set->lock);
+    return found;
+}
+
+#endif

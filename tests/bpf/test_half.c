@@ -1,0 +1,233 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * The table of half-open connections: what its sets push out, what stays, and that two CPUs which open the same
+ * connection at the same moment make one entry.
+ */
+#include <criterion/criterion.h>
+#include <bpf/bpf.h>
+#include <errno.h>
+#include <pthread.h>
+#include <sched.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "audit.h"
+
+#define ACK PACKET_ACK
+#define SYN PACKET_SYN
+#define SECONDS 1000000000ull
+
+static struct audit a;
+
+static void open_small(void)
+{
+    audit_open(&a, &(struct qpw_load_options){.max_connections = 1024});
+    audit_window_over(&a);
+    AUDIT_POLICY(&a, NULL, {.name = "smb", .direction = QPW_DIR_INBOUND, .protocol = 6, .first = 445},
+                 {.name = "nfs", .direction = QPW_DIR_INBOUND, .protocol = 17, .first = 2049});
+}
+
+static void flood(unsigned count)
+{
+    char remote[16];
+
+    for (unsigned i = 0; i < count; i++) {
+        snprintf(remote, sizeof(remote), "11.%u.%u.%u", i >> 16, i >> 8 & 255, i & 255);
+        audit_rx_tcp(&a, remote, 1000, 445, SYN, i, 0, 0);
+    }
+}
+
+/* Opened, less what was taken out: the entries, and what was pushed out. */
+static uint64_t pushed_out(void)
+{
+    return audit_stat(&a, QPW_STAT_OPENED(QPW_CLASS_HALF)) - audit_stat(&a, QPW_STAT_CLOSED(QPW_CLASS_HALF)) -
+           audit_connections(&a, QPW_CLASS_HALF);
+}
+
+Test(half, a_flood_pushes_out_only_what_has_no_place)
+{
+    uint64_t places;
+
+    open_small();
+    places = qpw_conns_capacity(&a.kernel, QPW_CLASS_HALF);
+    cr_assert_eq(places, 1536);
+    flood(100); /* 16 places a set, one entry a set on average */
+    cr_assert_eq(audit_connections(&a, QPW_CLASS_HALF), 100);
+    cr_assert_eq(pushed_out(), 0);
+    flood(20000); /* the first hundred are SYNs seen before, or were pushed out meanwhile */
+    cr_assert_eq(audit_connections(&a, QPW_CLASS_HALF), places, "every set is full");
+    cr_assert_eq(audit_stat(&a, QPW_STAT_OPENED(QPW_CLASS_HALF)), 20000);
+    cr_assert_eq(pushed_out(), 20000 - places);
+    cr_assert_eq(AUDIT_SUM(&a, .rule = "smb").connections, 20000);
+    cr_assert_eq(AUDIT_PACKETS(&a, .rule = "smb"), 20100);
+    audit_close(&a);
+}
+
+/* The oldest of four makes room, so what was seen just now survives as many new ones as fill a set nearly anew. */
+Test(half, a_handshake_survives_a_flood)
+{
+    char remote[16];
+
+    open_small();
+    flood(20000);
+    for (unsigned i = 0; i < 200; i++) { /* each: 60 others between its SYN and its answer, less than one a set */
+        snprintf(remote, sizeof(remote), "10.9.0.%u", i + 1);
+        audit_rx_tcp(&a, remote, 900, 445, SYN, 1000, 0, 0);
+        for (unsigned n = 0; n < 60; n++) {
+            char other[16];
+
+            snprintf(other, sizeof(other), "12.0.%u.%u", i, n);
+            audit_rx_tcp(&a, other, 1000, 445, SYN, n, 0, 0);
+        }
+        audit_tx_tcp(&a, remote, 900, 445, SYN | ACK, 5000, 1001, 0);
+        audit_rx_tcp(&a, remote, 900, 445, ACK, 1001, 5001, 0);
+        cr_assert_eq(audit_tcp(&a, remote, 900, 445).state, QPW_STATE_ESTABLISHED, "%s", remote);
+        cr_assert_eq(audit_tcp(&a, remote, 900, 445).evidence, QPW_EVIDENCE_HANDSHAKE);
+    }
+    cr_assert_eq(audit_connections(&a, QPW_CLASS_EST), 200);
+    cr_assert_eq(AUDIT_SUM(&a, .rule = "smb").connections, 20000 + 200 * 61);
+    cr_assert_eq(AUDIT_PACKETS(&a, .direction = AUDIT_IS(QPW_DIR_INBOUND)), a.frames);
+    audit_close(&a);
+}
+
+/* What has expired is no loss when its place is taken. */
+Test(half, expired_ones_are_not_pushed_out)
+{
+    struct qpw_conn_key key = audit_key(6, AUDIT_NODE, 445, "11.0.0.0", 1000);
+    char remote[16];
+
+    open_small();
+    flood(500);
+    cr_assert_eq(pushed_out(), 0);
+    for (unsigned i = 0; i < 500; i++) {
+        snprintf(remote, sizeof(remote), "11.0.%u.%u", i >> 8, i & 255);
+        key = audit_key(6, AUDIT_NODE, 445, remote, 1000);
+        audit_age(&a, &key, 61 * SECONDS);
+    }
+    for (unsigned i = 0; i < 20000; i++) {
+        snprintf(remote, sizeof(remote), "13.0.%u.%u", i >> 8, i & 255);
+        audit_rx_tcp(&a, remote, 1000, 445, SYN, i, 0, 0);
+    }
+    cr_assert_eq(audit_stat(&a, QPW_STAT_CLOSED(QPW_CLASS_HALF)), 500, "all 500 had expired, and were the oldest");
+    cr_assert_eq(pushed_out(), 20000 - 1536);
+    audit_close(&a);
+}
+
+/* A late answer belongs to the question it answers, for as long again as the time-out; after that it is a question. */
+Test(half, an_entry_that_is_over_decides_nothing)
+{
+    struct qpw_conn_key late = audit_key(17, AUDIT_NODE, 7777, "10.0.0.9", 7777);
+    struct qpw_conn_key over = audit_key(17, AUDIT_NODE, 7778, "10.0.0.9", 7778);
+
+    open_small();
+    audit_rx_udp(&a, "10.0.0.9", 7777, 7777);
+    audit_rx_udp(&a, "10.0.0.9", 7778, 7778);
+    audit_age(&a, &late, 200 * SECONDS);
+    audit_age(&a, &over, 400 * SECONDS);
+    audit_tx_udp(&a, "10.0.0.9", 7777, 7777);
+    audit_tx_udp(&a, "10.0.0.9", 7778, 7778);
+    cr_assert_eq(audit_udp(&a, "10.0.0.9", 7777, 7777).direction, QPW_DIR_INBOUND);
+    cr_assert_eq(audit_udp(&a, "10.0.0.9", 7778, 7778).direction, QPW_DIR_OUTBOUND);
+    audit_close(&a);
+}
+
+/* User space may not write a set while the programs may: its copy would undo what they entered meanwhile. */
+Test(half, live_entries_are_left_to_the_programs)
+{
+    struct qpw_conn_key key = audit_key(6, AUDIT_NODE, 445, "11.0.0.0", 1000), none = key;
+    struct qpw_conn conn;
+
+    open_small();
+    flood(1);
+    none.remote_port++;
+    cr_assert_eq(qpw_conns_find(&a.kernel, QPW_CLASS_HALF, &key, &conn), 0);
+    cr_assert_eq(conn.state, QPW_STATE_SYN);
+    cr_assert_eq(qpw_conns_find(&a.kernel, QPW_CLASS_HALF, &none, &conn), -ENOENT);
+    cr_assert_eq(qpw_conns_remove(&a.kernel, QPW_CLASS_HALF, &key), -EBUSY);
+    cr_assert_eq(audit_connections(&a, QPW_CLASS_HALF), 1);
+    audit_close(&a);
+}
+
+/* A connection that user space took out is new when it is seen again: the count of its place says there is none. */
+Test(half, what_user_space_removed_is_opened_anew)
+{
+    struct qpw_conn_key key = audit_key(6, AUDIT_NODE, 445, "10.0.0.9", 900);
+
+    open_small();
+    audit_handshake_in(&a, "10.0.0.9", 900, 445);
+    cr_assert_eq(qpw_conns_remove(&a.kernel, QPW_CLASS_EST, &key), 0);
+    cr_assert_eq(qpw_conns_remove(&a.kernel, QPW_CLASS_EST, &key), -ENOENT);
+    audit_handshake_in(&a, "10.0.0.9", 900, 445);
+    cr_assert_eq(audit_tcp(&a, "10.0.0.9", 900, 445).state, QPW_STATE_ESTABLISHED);
+    cr_assert_eq(AUDIT_SUM(&a, .rule = "smb").connections, 2);
+    audit_close(&a);
+}
+
+/* ---- Two CPUs ---- */
+
+#define TUPLES 4000u
+
+struct sender {
+    pthread_t thread;
+    int cpu, prog;
+    pthread_barrier_t *start;
+    int failed;
+};
+
+/* Sends the SYN of each tuple once, all from one CPU. */
+static void *send_all(void *argument)
+{
+    struct sender *s = argument;
+    struct packet *p = malloc(sizeof(*p));
+    LIBBPF_OPTS(bpf_test_run_opts, run, .repeat = 1);
+    char remote[16];
+    cpu_set_t set;
+
+    CPU_ZERO(&set);
+    CPU_SET(s->cpu, &set);
+    s->failed = sched_setaffinity(0, sizeof(set), &set) < 0;
+    for (unsigned i = 0; i < TUPLES; i++) {
+        snprintf(remote, sizeof(remote), "11.1.%u.%u", i >> 8, i & 255);
+        packet_make_tcp(p, remote, 1000, AUDIT_NODE, 445, SYN, i, 0, 0);
+        run.data_in = p->data;
+        run.data_size_in = p->length;
+        pthread_barrier_wait(s->start); /* both at the same moment, tuple by tuple */
+        s->failed |= bpf_prog_test_run_opts(s->prog, &run) < 0;
+    }
+    free(p);
+    return NULL;
+}
+
+Test(half, a_tuple_is_entered_once, .timeout = 60)
+{
+    struct sender senders[2];
+    pthread_barrier_t start;
+    cpu_set_t set;
+    int cpus[2], n = 0;
+
+    sched_getaffinity(0, sizeof(set), &set);
+    for (int cpu = 0; cpu < CPU_SETSIZE && n < 2; cpu++)
+        if (CPU_ISSET(cpu, &set))
+            cpus[n++] = cpu;
+    if (n < 2)
+        cr_skip_test("needs two CPUs");
+    audit_open(&a, NULL);
+    audit_window_over(&a);
+    AUDIT_POLICY(&a, NULL, {.name = "smb", .direction = QPW_DIR_INBOUND, .protocol = 6, .first = 445});
+    pthread_barrier_init(&start, NULL, 2);
+    for (int i = 0; i < 2; i++) {
+        senders[i] = (struct sender){.cpu = cpus[i], .prog = a.kernel.prog_fd[QPW_PROG_qpw_xdp_rx], .start = &start};
+        cr_assert_eq(pthread_create(&senders[i].thread, NULL, send_all, &senders[i]), 0);
+    }
+    for (int i = 0; i < 2; i++) {
+        pthread_join(senders[i].thread, NULL);
+        cr_assert_eq(senders[i].failed, 0);
+    }
+    pthread_barrier_destroy(&start);
+    a.frames += 2 * TUPLES;
+    a.bytes += 2 * TUPLES * 54;
+    cr_assert_eq(audit_connections(&a, QPW_CLASS_HALF), TUPLES);
+    cr_assert_eq(audit_stat(&a, QPW_STAT_OPENED(QPW_CLASS_HALF)), TUPLES);
+    cr_assert_eq(AUDIT_PACKETS(&a, .rule = "smb"), 2 * TUPLES);
+    audit_close(&a);
+}
