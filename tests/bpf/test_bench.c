@@ -38,7 +38,7 @@ static int bench(const char *arguments, char *out, size_t size)
     return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
 }
 
-Test(bench, json_has_every_case_on_both_hooks, .init = netns_need_root, .timeout = 180)
+Test(bench, json_has_every_case_on_both_hooks, .init = netns_need_root, .timeout = NETNS_TIMEOUT_S)
 {
     static char out[65536];
     json_t *root, *machine, *floors, *cases;
@@ -78,7 +78,7 @@ Test(bench, json_has_every_case_on_both_hooks, .init = netns_need_root, .timeout
     json_decref(root);
 }
 
-Test(bench, only_the_cases_asked_for, .init = netns_need_root, .timeout = 120)
+Test(bench, only_the_cases_asked_for, .init = netns_need_root, .timeout = NETNS_TIMEOUT_S)
 {
     static char out[65536];
     json_t *root;
@@ -89,7 +89,7 @@ Test(bench, only_the_cases_asked_for, .init = netns_need_root, .timeout = 120)
     json_decref(root);
 }
 
-Test(bench, live_counts_packets_and_leaves_nothing, .init = netns_need_root, .timeout = 120)
+Test(bench, live_counts_packets_and_leaves_nothing, .init = netns_need_root, .timeout = NETNS_TIMEOUT_S)
 {
     static char out[65536];
     json_t *root, *live;
@@ -142,7 +142,7 @@ static uint64_t statistic(const struct qpw_bench_rig *rig, uint32_t index)
 }
 
 /* The known cases are really known: established by a handshake, and no more opened while they are measured. */
-Test(bench, known_connections_are_known, .init = netns_need_root, .timeout = 120)
+Test(bench, known_connections_are_known, .init = netns_need_root, .timeout = NETNS_TIMEOUT_S)
 {
     struct qpw_bench_rig rig;
     struct qpw_error err = {{0}};
@@ -183,7 +183,7 @@ static bool goes_by_cache(struct qpw_bench_rig *rig, const struct qpw_bench_case
 }
 
 /* However often connections changed that share a place among the incarnations, known ones are cached all the same. */
-Test(bench, known_is_cached_after_any_number_of_changes, .init = netns_need_root, .timeout = 120)
+Test(bench, known_is_cached_after_any_number_of_changes, .init = netns_need_root, .timeout = NETNS_TIMEOUT_S)
 {
     static const uint32_t numbers[] = {0, 65535, 70000, 0xfffffff0};
     const struct qpw_bench_case *c = qpw_bench_cases;

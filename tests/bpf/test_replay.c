@@ -491,7 +491,7 @@ ParameterizedTestParameters(replay, captures)
     return cr_make_param_array(unsigned, groups, GROUPS);
 }
 
-ParameterizedTest(unsigned *group, replay, captures, .timeout = 300)
+ParameterizedTest(unsigned *group, replay, captures, .timeout = NETNS_TIMEOUT_S)
 {
     struct qpw_load_options load = {.max_connections = 8192, .replay = true, .cache_buckets = 1024};
     static struct oracle_name names[ORACLE_MAX_CAPTURES];

@@ -72,12 +72,17 @@ unsigned node_note(struct node *n, const char *ifname)
     return found;
 }
 
-static bool is_running(void *argument)
+static bool is_running_or_ended(void *argument)
 {
     struct node *n = argument;
+    bool running;
+    json_t *document;
     int status;
-    json_t *document = node_status(n, &status);
-    bool running = document && status == 0 && json_integer_value(node_value(document, "auditor.pid")) == n->auditor;
+
+    if (netns_has_ended(n->auditor))
+        return true;
+    document = node_status(n, &status);
+    running = document && status == 0 && json_integer_value(node_value(document, "auditor.pid")) == n->auditor;
 
     json_decref(document);
     return running;
@@ -93,8 +98,11 @@ void node_attach(struct node *n, const char *format, ...)
     va_end(args);
     split(text, words + 4, MAX_WORDS - 4);
     n->auditor = netns_start(&n->node, n->log, words);
+    if (!netns_until(is_running_or_ended, n, NETNS_DEADLINE_MS) || netns_has_ended(n->auditor)) {
+        netns_output(&n->node, text, sizeof(text), "tail -n 5 %s", n->log);
+        cr_assert_fail("the auditor %d does not come up: %s", (int)n->auditor, text);
+    }
     netns_until_file(n->log, "node0: ", NETNS_DEADLINE_MS);
-    cr_assert(netns_until(is_running, n, NETNS_DEADLINE_MS), "the auditor %d does not come up", (int)n->auditor);
     node_note(n, "node0");
 }
 

@@ -117,12 +117,12 @@ static bool is_there(void *argument)
     return there;
 }
 
-void evelog_until(const char *path, const struct evelog_filter *filter, int deadline_ms)
+void evelog_until(const char *path, const struct evelog_filter *filter)
 {
     struct wanted w = {path, filter};
     char text[16384];
 
-    if (netns_until(is_there, &w, deadline_ms))
+    if (netns_until(is_there, &w, NETNS_DEADLINE_MS))
         return;
     netns_output(&(struct netns){-1}, text, sizeof(text), "tail -c 12000 %s", path);
     cr_assert(false, "no record '%s' from %s to port %u (%s, %s):\n%s", filter->name ? filter->name : "any",

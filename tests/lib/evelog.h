@@ -43,8 +43,8 @@ size_t evelog_count(const struct evelog *log, const struct evelog_filter *filter
 const json_t *evelog_last(const struct evelog *log, const struct evelog_filter *filter);
 
 /* Waits until the file holds a record that fits. Fails the test at the deadline, showing the log. */
-void evelog_until(const char *path, const struct evelog_filter *filter, int deadline_ms);
-#define EVELOG_UNTIL(path, deadline_ms, ...) evelog_until((path), &(struct evelog_filter){__VA_ARGS__}, (deadline_ms))
+void evelog_until(const char *path, const struct evelog_filter *filter);
+#define EVELOG_UNTIL(path, ...) evelog_until((path), &(struct evelog_filter){__VA_ARGS__})
 
 /*
  * Asserts of every flow_id that its sequences are 1, 2, 3 … without a gap and that exactly the first is "first"; and

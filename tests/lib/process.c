@@ -97,6 +97,23 @@ int netns_wait(pid_t pid, int deadline_ms)
     return status_of(status);
 }
 
+void netns_first_in_line(void)
+{
+    sched_setscheduler(0, SCHED_RR, &(struct sched_param){.sched_priority = 1});
+}
+
+void netns_last_in_line(void)
+{
+    sched_setscheduler(0, SCHED_OTHER, &(struct sched_param){0});
+}
+
+bool netns_has_ended(pid_t pid)
+{
+    siginfo_t info = {0};
+
+    return waitid(P_PID, (id_t)pid, &info, WEXITED | WNOHANG | WNOWAIT) < 0 || info.si_pid == pid;
+}
+
 int netns_stop(pid_t pid, int signal_number)
 {
     kill(pid, signal_number);

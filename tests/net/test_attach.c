@@ -8,12 +8,12 @@
 
 #include "auditor.h"
 
-TestSuite(attach, .timeout = 120);
+TestSuite(attach, .timeout = NETNS_TIMEOUT_S);
 
-/* A refused TCP connection from the client: SYN in, RST out. ARP is resolved before. */
+/* A refused TCP connection from the client: SYN in, RST out, both over when it returns. ARP is resolved before. */
 static void knock(struct node *n, unsigned port)
 {
-    netns_output(&n->client, NULL, 0, "nc -z -w 1 10.7.0.1 %u", port);
+    netns_output(&n->client, NULL, 0, "nc -z -w 60 10.7.0.1 %u", port);
 }
 
 static void expect_clsact(struct node *n, bool there)

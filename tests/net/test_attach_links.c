@@ -7,7 +7,7 @@
 
 #include "auditor.h"
 
-TestSuite(attach_links, .timeout = 120);
+TestSuite(attach_links, .timeout = NETNS_TIMEOUT_S);
 
 Test(attach_links, down_and_up)
 {
@@ -59,7 +59,7 @@ Test(attach_links, gone_and_back)
 
     node_open(&n);
     node_attach(&n, "node0");
-    netns_output(&n.client, NULL, 0, "nc -z -w 1 10.7.0.1 445");
+    netns_output(&n.client, NULL, 0, "nc -z -w 60 10.7.0.1 445");
     node_until_number(&n, "totals.by_verdict.allowed", 2);
     netns_run(&n.node, "ip link del node0");
     netns_until_file(n.log, "node0: the interface is gone", NETNS_DEADLINE_MS);
@@ -71,7 +71,7 @@ Test(attach_links, gone_and_back)
     cr_expect_eq(before, 2, "what was counted before is still there");
     cr_expect_eq(json_array_size(node_value(status, "interfaces")), 1, "it is the same interface");
     json_decref(status);
-    netns_output(&n.client, NULL, 0, "nc -z -w 1 10.7.0.1 445");
+    netns_output(&n.client, NULL, 0, "nc -z -w 60 10.7.0.1 445");
     node_until_number(&n, "totals.by_verdict.allowed", 4);
     node_stop(&n, SIGTERM);
     node_nothing_left(&n);

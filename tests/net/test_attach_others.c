@@ -14,7 +14,7 @@
 #include "auditor.h"
 #include "kernel/hooks.h"
 
-TestSuite(attach_others, .timeout = 120);
+TestSuite(attach_others, .timeout = NETNS_TIMEOUT_S);
 
 static unsigned index_of(struct node *n)
 {

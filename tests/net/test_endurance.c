@@ -21,7 +21,7 @@
 #define TCP_PORT 445
 #define UDP_PORT 2049
 
-TestSuite(endurance, .timeout = 420);
+TestSuite(endurance, .timeout = NETNS_TIMEOUT_S);
 
 /* What the client did, shared with it. */
 struct traffic {
@@ -74,7 +74,7 @@ static bool one_connection(void)
 {
     struct sockaddr_in a = address("10.7.0.1", TCP_PORT);
     int fd = socket(AF_INET, SOCK_STREAM, 0);
-    struct timeval patience = {.tv_sec = 5};
+    struct timeval patience = {.tv_sec = NETNS_DEADLINE_MS / 1000};
     char buf[600] = "x";
     size_t got = 0;
     ssize_t n = -1;
@@ -92,7 +92,7 @@ static int drive(void *argument)
     struct traffic *t = argument;
     struct sockaddr_in a = address("10.7.0.1", UDP_PORT);
     int fd = socket(AF_INET, SOCK_DGRAM, 0);
-    struct timeval patience = {.tv_sec = 5};
+    struct timeval patience = {.tv_sec = NETNS_DEADLINE_MS / 1000};
     char buf[200] = "y";
 
     setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));

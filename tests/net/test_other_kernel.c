@@ -11,7 +11,7 @@
 
 #include "netns.h"
 
-Test(other_kernel, attaches_and_counts_exactly, .timeout = 400)
+Test(other_kernel, attaches_and_counts_exactly, .timeout = NETNS_TIMEOUT_S)
 {
     static char out[1 << 16];
     struct netns here = netns_here();

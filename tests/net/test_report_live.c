@@ -14,7 +14,7 @@
 
 #include "auditor.h"
 
-TestSuite(report_live, .timeout = 120);
+TestSuite(report_live, .timeout = NETNS_TIMEOUT_S);
 
 static int socket_in(const struct netns *ns)
 {

@@ -15,6 +15,7 @@
 #include "terminal.h"
 
 #define PROGRAM QPW_BUILD "/qportwatch"
+#define PORTS_AT_ONCE 50
 /* Nothing remembered, and the view's own character set and colours. */
 #define TOP "env XDG_STATE_HOME=%s/state LANG=C.UTF-8 LC_ALL=C.UTF-8 " PROGRAM " top "
 
@@ -140,20 +141,37 @@ static void knock(struct scene *s, const char *from, unsigned port)
     cr_assert_eq(netns_call(&s->client, connect_to, &call), -1, "nothing listens there");
 }
 
-/* One datagram to each of so many ports: as many meters. */
+struct ports {
+    unsigned first, n;
+};
+
+/* Two datagrams to each of so many ports: as many meters. */
 static int send_to_ports(void *argument)
 {
+    const struct ports *ports = argument;
     struct sockaddr_in from = at("10.77.0.9", 0), to;
     int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 
     cr_assert_eq(bind(fd, (struct sockaddr *)&from, sizeof(from)), 0);
-    for (unsigned port = 1; port <= *(unsigned *)argument; port++) {
-        to = at("10.77.0.1", 1000 + port);
-        sendto(fd, "x", 1, 0, (struct sockaddr *)&to, sizeof(to)); /* refused by what came before: sent all the same */
-        sendto(fd, "x", 1, 0, (struct sockaddr *)&to, sizeof(to));
+    for (unsigned port = ports->first; port < ports->first + ports->n; port++) {
+        to = at("10.77.0.1", port);
+        cr_assert_eq(sendto(fd, "x", 1, 0, (struct sockaddr *)&to, sizeof(to)), 1);
+        cr_assert_eq(sendto(fd, "x", 1, 0, (struct sockaddr *)&to, sizeof(to)), 1);
     }
     close(fd);
     return 0;
+}
+
+/* Awaits the node's receipt of each handful, so that no queue ever fills. */
+static void fill_ports(struct scene *s, unsigned first, unsigned n)
+{
+    for (unsigned done = 0; done < n; done += PORTS_AT_ONCE) {
+        struct ports ports = {first + done, PORTS_AT_ONCE};
+        uint64_t before = netns_statistics(&s->node, "node0").rx_packets;
+
+        netns_call(&s->client, send_to_ports, &ports);
+        netns_until_rx(&s->node, "node0", before + 2 * PORTS_AT_ONCE);
+    }
 }
 
 static void stage(struct scene *s)
@@ -218,22 +236,22 @@ static void look_at_every_tab(int columns, int rows)
     close_scene(&s);
 }
 
-Test(top, every_tab_at_80x24, .timeout = 60)
+Test(top, every_tab_at_80x24, .timeout = NETNS_TIMEOUT_S)
 {
     look_at_every_tab(80, 24);
 }
 
-Test(top, every_tab_at_140x40, .timeout = 60)
+Test(top, every_tab_at_140x40, .timeout = NETNS_TIMEOUT_S)
 {
     look_at_every_tab(140, 40);
 }
 
-Test(top, every_tab_at_250x70, .timeout = 60)
+Test(top, every_tab_at_250x70, .timeout = NETNS_TIMEOUT_S)
 {
     look_at_every_tab(250, 70);
 }
 
-Test(top, filter_sort_pause_details_and_the_line_that_would_allow, .timeout = 60)
+Test(top, filter_sort_pause_details_and_the_line_that_would_allow, .timeout = NETNS_TIMEOUT_S)
 {
     struct scene s;
     struct terminal t;
@@ -278,7 +296,7 @@ Test(top, filter_sort_pause_details_and_the_line_that_would_allow, .timeout = 60
     close_scene(&s);
 }
 
-Test(top, choices_are_remembered, .timeout = 60)
+Test(top, choices_are_remembered, .timeout = NETNS_TIMEOUT_S)
 {
     struct scene s;
     struct terminal t;
@@ -300,7 +318,7 @@ Test(top, choices_are_remembered, .timeout = 60)
     close_scene(&s);
 }
 
-Test(top, resizes_stops_and_goes_on_and_takes_clicks, .timeout = 60)
+Test(top, resizes_stops_and_goes_on_and_takes_clicks, .timeout = NETNS_TIMEOUT_S)
 {
     struct scene s;
     struct terminal t;
@@ -335,7 +353,7 @@ Test(top, resizes_stops_and_goes_on_and_takes_clicks, .timeout = 60)
     close_scene(&s);
 }
 
-Test(top, plain_ascii_no_color_and_256_colours, .timeout = 60)
+Test(top, plain_ascii_no_color_and_256_colours, .timeout = NETNS_TIMEOUT_S)
 {
     struct scene s;
     struct terminal t;
@@ -366,7 +384,7 @@ Test(top, plain_ascii_no_color_and_256_colours, .timeout = 60)
     close_scene(&s);
 }
 
-Test(top, plain_tables_without_a_terminal, .timeout = 60)
+Test(top, plain_tables_without_a_terminal, .timeout = NETNS_TIMEOUT_S)
 {
     struct scene s;
     char out[32768];
@@ -392,7 +410,7 @@ Test(top, plain_tables_without_a_terminal, .timeout = 60)
     close_scene(&s);
 }
 
-Test(top, what_is_detached_is_said_and_the_next_one_is_found, .timeout = 60)
+Test(top, what_is_detached_is_said_and_the_next_one_is_found, .timeout = NETNS_TIMEOUT_S)
 {
     struct scene s;
     struct terminal t;
@@ -419,7 +437,7 @@ Test(top, what_is_detached_is_said_and_the_next_one_is_found, .timeout = 60)
     close_scene(&s);
 }
 
-Test(top, attach_on_a_terminal_is_the_view_and_asks_before_it_detaches, .timeout = 60)
+Test(top, attach_on_a_terminal_is_the_view_and_asks_before_it_detaches, .timeout = NETNS_TIMEOUT_S)
 {
     struct netns ns, other;
     struct terminal t;
@@ -485,17 +503,16 @@ static struct usage usage_of(pid_t pid)
     return usage;
 }
 
-Test(top, two_viewers_of_five_thousand_meters_cost_little, .timeout = 120)
+Test(top, two_viewers_of_five_thousand_meters_cost_little, .timeout = NETNS_TIMEOUT_S)
 {
     struct scene s;
     struct terminal small, large;
     struct usage before, after;
-    unsigned ports = 5000;
     const double seconds = 10;
 
     open_scene(&s);
     stage(&s);
-    netns_call(&s.client, send_to_ports, &ports);
+    fill_ports(&s, 1001, 5000);
     open_top(&small, &s, 80, 24, "--tab ports");
     open_top(&large, &s, 250, 70, "--tab ports --sort=-SERVICE");
     terminal_until(&large, "udp/6000");

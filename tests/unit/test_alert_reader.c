@@ -35,7 +35,7 @@ static void drop_lines(void)
     sink_clear(&sink);
 }
 
-TestSuite(alert_reader, .init = make_lines, .fini = drop_lines, .timeout = 30);
+TestSuite(alert_reader, .init = make_lines, .fini = drop_lines, .timeout = 600);
 
 /* Which of the four lines the filter lets through, as digits. */
 static const char *through(const struct qpw_alert_filter *f)

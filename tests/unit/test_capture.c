@@ -426,7 +426,7 @@ static unsigned read_all(const char *path)
 }
 
 /* Damage anywhere ends with an error or with other frames, never with reading what is not there. */
-Test(capture, damaged_anywhere, .timeout = 60)
+Test(capture, damaged_anywhere, .timeout = 600)
 {
     uint32_t random = 12345;
     static struct writer whole;
