@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "cmd/cmd.h"
+#include "cmd/usage.h"
 #include "util/error.h"
 
 static const struct command {
@@ -23,25 +24,23 @@ static const struct command {
     {"bench", qpw_cmd_bench, "measure what a packet costs on this machine"},
 };
 
-static void usage(FILE *out)
+static void usage(void)
 {
-    fprintf(out, "Usage: qportwatch COMMAND [OPTIONS]\n\n"
-                 "Audits a storage node's traffic against its table of required ports. It watches and never drops.\n\n");
+    printf("Usage: qportwatch COMMAND [OPTIONS]\n\n"
+           "Audits a storage node's traffic against its table of required ports. It watches and never drops.\n\n");
     for (size_t i = 0; i < sizeof(commands) / sizeof(*commands); i++)
-        fprintf(out, "  %-8s %s\n", commands[i].name, commands[i].does);
-    fprintf(out, "\n'qportwatch COMMAND --help' tells each command's options.\n");
+        printf("  %-8s %s\n", commands[i].name, commands[i].does);
+    printf("\n'qportwatch COMMAND --help' tells each command's options.\n");
 }
 
 int main(int argc, char **argv)
 {
     static char name[64];
 
-    if (argc < 2) {
-        usage(stderr);
-        return QPW_EXIT_USAGE;
-    }
-    if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h") || !strcmp(argv[1], "help")) {
-        usage(stdout);
+    if (argc < 2)
+        return qpw_usage_no_command("qportwatch", NULL);
+    if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-?") || !strcmp(argv[1], "-h") || !strcmp(argv[1], "help")) {
+        usage();
         return QPW_EXIT_OK;
     }
     if (!strcmp(argv[1], "--version") || !strcmp(argv[1], "-V")) {
@@ -55,6 +54,5 @@ int main(int argc, char **argv)
         argv[1] = name;
         return commands[i].run(argc - 1, argv + 1);
     }
-    fprintf(stderr, "qportwatch: unknown command '%s'; 'qportwatch --help' lists them\n", argv[1]);
-    return QPW_EXIT_USAGE;
+    return qpw_usage_no_command("qportwatch", argv[1]);
 }

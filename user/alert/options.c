@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cmd/usage.h"
+
 #define MAX_SETTING 31536000ul /* a year of seconds */
 
 static const struct setting {
@@ -69,7 +71,7 @@ static error_t take(int key, char *arg, struct argp_state *state)
     if (key != KEY_ALERT)
         return ARGP_ERR_UNKNOWN;
     if (qpw_alert_setting(arg, &o->settings, &err) < 0)
-        argp_error(state, "%s", err.text);
+        qpw_usage_error(state, "%s", err.text);
     o->summary_given = o->summary_given || !strncmp(arg, "summary_s=", 10);
     return 0;
 }

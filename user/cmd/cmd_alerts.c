@@ -15,6 +15,8 @@
 #include "alert/signatures.h"
 #include "cmd/cmd.h"
 #include "cmd/colour.h"
+#include "cmd/format.h"
+#include "cmd/usage.h"
 #include "util/error.h"
 
 #define DEFAULT_LOG "/var/log/qportwatch/eve.json"
@@ -26,8 +28,6 @@ struct options {
     bool long_text; /* the whole sentence below each row */
     bool signatures;
     struct qpw_alert_filter filter;
-    struct qpw_error err; /* of the first bad option */
-    bool bad;
 };
 
 /* Rows of the table so far; widths only grow. */
@@ -95,28 +95,15 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     case KEY_ALERTS: o->log = arg; return 0;
     case KEY_SIGNATURES: o->signatures = true; return 0;
     case KEY_JSON: o->json = true; return 0;
-    case KEY_FORMAT:
-        o->json = !strcmp(arg, "json");
-        if (!o->json && strcmp(arg, "text") && !o->bad) {
-            o->bad = true;
-            qpw_fail(&o->err, 0, "--format %s: text or json", arg);
-        }
-        return 0;
+    case KEY_FORMAT: o->json = qpw_format_is_json(state, arg); return 0;
     case KEY_VERDICT:
     case KEY_PORT:
     case KEY_ADDRESS:
     case KEY_SEVERITY:
     case KEY_DIRECTION:
     case KEY_SINCE:
-        if (filter_option(key, arg, o, &err) < 0 && !o->bad) {
-            o->bad = true;
-            o->err = err;
-        }
-        return 0;
-    case ARGP_KEY_ARG:
-        if (!o->bad)
-            qpw_fail(&o->err, 0, "'%s': takes options only; the log is named with --alerts FILE", arg);
-        o->bad = true;
+        if (filter_option(key, arg, o, &err) < 0)
+            qpw_usage_error(state, "%s", err.text);
         return 0;
     default: return ARGP_ERR_UNKNOWN;
     }
@@ -278,13 +265,7 @@ int qpw_cmd_alerts(int argc, char **argv)
     struct qpw_error err = {""};
     int r;
 
-    argp_err_exit_status = QPW_EXIT_USAGE;
-    if (argp_parse(&argp, argc, argv, 0, NULL, &o))
-        return QPW_EXIT_USAGE;
-    if (o.bad) {
-        fprintf(stderr, "qportwatch alerts: %s\n", o.err.text);
-        return QPW_EXIT_USAGE;
-    }
+    qpw_arguments_parse(&argp, argc, argv, &o);
     if (o.signatures)
         return print_signatures(&o);
     sigaction(SIGINT, &action, NULL);

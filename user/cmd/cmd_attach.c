@@ -13,6 +13,7 @@
 #include "cmd/attach_view.h"
 #include "cmd/cmd.h"
 #include "cmd/number.h"
+#include "cmd/usage.h"
 #include "kernel/clock.h"
 #include "util/names.h"
 
@@ -62,7 +63,7 @@ static unsigned seconds(struct argp_state *state, const char *text)
     unsigned long value = 0;
 
     if (qpw_number_parse(text, 1, 365ul * 24 * 3600, &value) < 0)
-        argp_error(state, "'%s' is not a number of seconds from 1 to a year", text);
+        qpw_usage_error(state, "'%s' is not a number of seconds from 1 to a year", text);
     return value;
 }
 
@@ -75,16 +76,7 @@ static void take_hook(struct argp_state *state, const char *text, enum qpw_tc_ch
             *ret = i;
             return;
         }
-    argp_error(state, "--tc-hook is auto, tcx or clsact, not '%s'", text);
-}
-
-static void take_connections(struct argp_state *state, const char *text, uint32_t *ret)
-{
-    unsigned long value = 0;
-
-    if (qpw_number_parse(text, 1024, 4u << 20, &value) < 0)
-        argp_error(state, "--max-connections is a number from 1024 to %u, not '%s'", 4u << 20, text);
-    *ret = value;
+    qpw_usage_error(state, "--tc-hook is auto, tcx or clsact, not '%s'", text);
 }
 
 static error_t take_option(int key, char *value, struct argp_state *state)
@@ -99,7 +91,7 @@ static error_t take_option(int key, char *value, struct argp_state *state)
         return 0;
     case KEY_MODE:
         if (qpw_mode_parse(value, &audit->mode) < 0)
-            argp_error(state, "--mode is auto, xdp or tc, not '%s'", value);
+            qpw_usage_error(state, "--mode is auto, xdp or tc, not '%s'", value);
         return 0;
     case KEY_TC_HOOK: take_hook(state, value, &audit->tc); return 0;
     case KEY_INTERVAL:
@@ -115,7 +107,7 @@ static error_t take_option(int key, char *value, struct argp_state *state)
     case KEY_SENSOR: audit->sensor_name = value; return 0;
     case KEY_NO_TUI: arguments->no_tui = true; return 0;
     case KEY_KEEP: audit->keep = true; return 0;
-    case KEY_MAX_CONNECTIONS: take_connections(state, value, &audit->load.max_connections); return 0;
+    case KEY_MAX_CONNECTIONS: audit->load.max_connections = qpw_connections_parse(state, value); return 0;
     case KEY_TCP: audit->timeouts.tcp = seconds(state, value); return 0;
     case KEY_HALF_OPEN: audit->timeouts.half_open = seconds(state, value); return 0;
     case KEY_UDP: audit->timeouts.udp = seconds(state, value); return 0;
@@ -125,10 +117,10 @@ static error_t take_option(int key, char *value, struct argp_state *state)
     case KEY_FRAGMENT: audit->timeouts.fragment = seconds(state, value); return 0;
     case ARGP_KEY_ARG:
         if (audit->n_ifaces == QPW_MAX_IFACES - 1)
-            argp_error(state, "no more than %d interfaces", QPW_MAX_IFACES - 1);
+            qpw_usage_error(state, "no more than %d interfaces", QPW_MAX_IFACES - 1);
         arguments->ifaces[audit->n_ifaces++] = value;
         return 0;
-    case ARGP_KEY_NO_ARGS: argp_error(state, "which interface? 'ip -br link' lists them"); return EINVAL;
+    case ARGP_KEY_NO_ARGS: qpw_usage_error(state, "which interface? 'ip -br link' lists them"); return EINVAL;
     default: return ARGP_ERR_UNKNOWN;
     }
 }
@@ -205,10 +197,8 @@ int qpw_cmd_attach(int argc, char **argv)
     int status;
 
     qpw_engine_defaults(&arguments.alerting.settings);
-    argp_err_exit_status = QPW_EXIT_USAGE;
     join(argc, argv, command, sizeof(command));
-    if (argp_parse(&argp, argc, argv, 0, NULL, &arguments))
-        return QPW_EXIT_USAGE;
+    qpw_arguments_parse(&argp, argc, argv, &arguments);
     arguments.audit.ifaces = arguments.ifaces;
     arguments.audit.command = command;
     arguments.audit.say_arg = &arguments;

@@ -11,6 +11,7 @@
 #include "bench/render.h"
 #include "cmd/cmd.h"
 #include "cmd/format.h"
+#include "cmd/usage.h"
 
 struct options {
     bool json;
@@ -68,15 +69,12 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     case 'r':
         o->rounds = (unsigned)strtoul(arg, &end, 10);
         if (*end || !*arg || o->rounds < 1 || o->rounds > QPW_BENCH_MAX_ROUNDS)
-            argp_error(state, "--rounds: '%s' is not a number from 1 to %d", arg, QPW_BENCH_MAX_ROUNDS);
+            qpw_usage_error(state, "--rounds: '%s' is not a number from 1 to %d", arg, QPW_BENCH_MAX_ROUNDS);
         return 0;
     case 'c':
         unknown = choose(o, arg);
         if (unknown)
-            argp_error(state, "--cases: there is no case '%s'", unknown);
-        return 0;
-    case ARGP_KEY_ARG:
-        argp_error(state, "unexpected argument '%s'", arg);
+            qpw_usage_error(state, "--cases: there is no case '%s'; 'bench --quick' shows them all", unknown);
         return 0;
     default:
         return ARGP_ERR_UNKNOWN;
@@ -140,8 +138,7 @@ int qpw_cmd_bench(int argc, char **argv)
     }
     for (size_t i = 0; i < qpw_bench_n_cases; i++)
         o.wanted[i] = true;
-    argp_err_exit_status = QPW_EXIT_USAGE;
-    argp_parse(&argp, argc, argv, 0, NULL, &o);
+    qpw_arguments_parse(&argp, argc, argv, &o);
     libbpf_set_print(quiet);
     rc = measure(&o, &err);
     free(o.wanted);

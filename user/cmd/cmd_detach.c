@@ -8,6 +8,7 @@
 #include "audit/control.h"
 #include "audit/detach.h"
 #include "cmd/cmd.h"
+#include "cmd/usage.h"
 
 #define PATIENCE_SECONDS 30
 
@@ -23,7 +24,7 @@ static error_t take_option(int key, char *value, struct argp_state *state)
     if (key != ARGP_KEY_ARG)
         return ARGP_ERR_UNKNOWN;
     if (arguments->n == QPW_MAX_IFACES)
-        argp_error(state, "no more than %d interfaces", QPW_MAX_IFACES - 1);
+        qpw_usage_error(state, "no more than %d interfaces", QPW_MAX_IFACES - 1);
     arguments->ifaces[arguments->n++] = value;
     return 0;
 }
@@ -62,9 +63,7 @@ int qpw_cmd_detach(int argc, char **argv)
     size_t removed;
     int r, status;
 
-    argp_err_exit_status = QPW_EXIT_USAGE;
-    if (argp_parse(&argp, argc, argv, 0, NULL, &arguments))
-        return QPW_EXIT_USAGE;
+    qpw_arguments_parse(&argp, argc, argv, &arguments);
     if (geteuid() != 0) {
         fprintf(stderr, "qportwatch detach: only root can remove programs; use sudo\n");
         return QPW_EXIT_FAILED;

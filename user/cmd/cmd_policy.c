@@ -11,6 +11,7 @@
 
 #include "cmd/cmd.h"
 #include "cmd/policy_cmd.h"
+#include "cmd/usage.h"
 #include "policy/check.h"
 
 static const struct {
@@ -57,25 +58,23 @@ unsigned qpw_policy_columns(void)
     return size.ws_col < 80 ? 80 : size.ws_col;
 }
 
-static void usage(FILE *out)
+static void usage(void)
 {
-    fprintf(out, "Usage: qportwatch policy COMMAND [OPTIONS]\n\nA policy is a text file, one row a line; "
-                 "qportwatch-policy(5) describes it.\n\n");
+    printf("Usage: qportwatch policy COMMAND [OPTIONS]\n\nA policy is a text file, one row a line; "
+           "qportwatch-policy(5) describes it.\n\n");
     for (size_t i = 0; i < COUNT; i++)
-        fprintf(out, "  %-8s %s\n", subcommands[i].name, subcommands[i].does);
-    fprintf(out, "\n'qportwatch policy COMMAND --help' tells each command's options.\n");
+        printf("  %-8s %s\n", subcommands[i].name, subcommands[i].does);
+    printf("\n'qportwatch policy COMMAND --help' tells each command's options.\n");
 }
 
 int qpw_cmd_policy(int argc, char **argv)
 {
     static char name[64];
 
-    if (argc < 2) {
-        usage(stderr);
-        return QPW_EXIT_USAGE;
-    }
+    if (argc < 2)
+        return qpw_usage_no_command("qportwatch policy", NULL);
     if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-?") || !strcmp(argv[1], "-h") || !strcmp(argv[1], "help")) {
-        usage(stdout);
+        usage();
         return QPW_EXIT_OK;
     }
     for (size_t i = 0; i < COUNT; i++) {
@@ -85,6 +84,5 @@ int qpw_cmd_policy(int argc, char **argv)
         argv[1] = name;
         return subcommands[i].run(argc - 1, argv + 1);
     }
-    fprintf(stderr, "qportwatch policy: unknown command '%s'; 'qportwatch policy --help' lists them\n", argv[1]);
-    return QPW_EXIT_USAGE;
+    return qpw_usage_no_command("qportwatch policy", argv[1]);
 }

@@ -12,6 +12,7 @@
 #include "cmd/cmd.h"
 #include "cmd/format.h"
 #include "cmd/policy_cmd.h"
+#include "cmd/usage.h"
 #include "policy/check.h"
 #include "policy/compile.h"
 #include "policy/diff.h"
@@ -47,17 +48,11 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     case 'o': o->output = arg; return 0;
     case ARGP_KEY_ARG:
         if (o->n_args == MAX_ARGS)
-            argp_error(state, "more than %d files", MAX_ARGS);
+            qpw_usage_error(state, "more than %d files", MAX_ARGS);
         o->args[o->n_args++] = arg;
         return 0;
     default: return ARGP_ERR_UNKNOWN;
     }
-}
-
-static bool parse_options(const struct argp *argp, int argc, char **argv, struct options *o)
-{
-    argp_err_exit_status = QPW_EXIT_USAGE;
-    return argp_parse(argp, argc, argv, 0, NULL, o) == 0;
 }
 
 static const struct argp_option json_option[] = {{"json", 'j', NULL, 0, "One JSON document", 0},
@@ -154,8 +149,7 @@ int qpw_policy_check_main(int argc, char **argv)
     size_t remarks = 0, length;
     int status;
 
-    if (!parse_options(&argp, argc, argv, &o))
-        return QPW_EXIT_USAGE;
+    qpw_arguments_parse(&argp, argc, argv, &o);
     if (o.n_args > 1 || (o.n_args && (o.policy.policy_file || o.policy.platform))) {
         fprintf(stderr, "qportwatch policy check: one policy at a time\n");
         qpw_policy_options_clear(&o.policy);
@@ -208,8 +202,7 @@ int qpw_policy_diff_main(int argc, char **argv)
     struct qpw_error err;
     int status = QPW_EXIT_OK;
 
-    if (!parse_options(&argp, argc, argv, &o))
-        return QPW_EXIT_USAGE;
+    qpw_arguments_parse(&argp, argc, argv, &o);
     if (o.n_args != 2) {
         fprintf(stderr, "qportwatch policy diff: two policies are needed, OLD and NEW\n");
         return QPW_EXIT_USAGE;
@@ -274,8 +267,7 @@ int qpw_policy_import_main(int argc, char **argv)
     struct qpw_error err;
     int status;
 
-    if (!parse_options(&argp, argc, argv, &o))
-        return QPW_EXIT_USAGE;
+    qpw_arguments_parse(&argp, argc, argv, &o);
     if (o.n_args != 1) {
         fprintf(stderr, "qportwatch policy import: one page is needed\n");
         return QPW_EXIT_USAGE;

@@ -8,6 +8,7 @@
 
 #include "cmd/colour.h"
 #include "cmd/policy_cmd.h"
+#include "cmd/usage.h"
 #include "policy/export.h"
 #include "policy/rule_text.h"
 #include "policy/suppress.h"
@@ -29,7 +30,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     case 'j': o->format = "json"; return 0;
     case ARGP_KEY_ARG:
         if (o->policy.policy_file || o->policy.platform)
-            argp_error(state, "one policy only: '%s' is one more", arg);
+            qpw_usage_error(state, "one policy only: '%s' is one more", arg);
         for (unsigned i = 0; qpw_builtin_name(i); i++)
             if (!strcmp(qpw_builtin_name(i), arg))
                 o->policy.platform = arg;
@@ -184,9 +185,7 @@ int qpw_policy_show_main(int argc, char **argv)
     const char *chosen = NULL;
     int status;
 
-    argp_err_exit_status = QPW_EXIT_USAGE;
-    if (argp_parse(&argp, argc, argv, 0, NULL, &o) != 0)
-        return QPW_EXIT_USAGE;
+    qpw_arguments_parse(&argp, argc, argv, &o);
     if (strcmp(o.format, "text") && strcmp(o.format, "json")) {
         fprintf(stderr, "qportwatch policy show: --format %s: text or json\n", o.format);
         return QPW_EXIT_USAGE;
@@ -223,9 +222,7 @@ int qpw_policy_export_main(int argc, char **argv)
     const char *chosen = NULL;
     int status;
 
-    argp_err_exit_status = QPW_EXIT_USAGE;
-    if (argp_parse(&argp, argc, argv, 0, NULL, &o) != 0)
-        return QPW_EXIT_USAGE;
+    qpw_arguments_parse(&argp, argc, argv, &o);
     if (strcmp(o.format, "nft") && strcmp(o.format, "json") && strcmp(o.format, "csv")) {
         fprintf(stderr, "qportwatch policy export: --format %s: nft, json or csv\n", o.format);
         return QPW_EXIT_USAGE;

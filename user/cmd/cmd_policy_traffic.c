@@ -12,6 +12,7 @@
 #include "cmd/finding_process.h"
 #include "cmd/format.h"
 #include "cmd/policy_cmd.h"
+#include "cmd/usage.h"
 #include "kernel/collect.h"
 #include "kernel/instance.h"
 #include "kernel/sockets.h"
@@ -55,7 +56,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
         if (!strcmp(arg, "auto"))
             o->local_auto = true;
         else if (qpw_ends_add(&o->ends, arg, &err) < 0)
-            argp_error(state, "%s", err.text);
+            qpw_usage_error(state, "%s", err.text);
         return 0;
     case ARGP_KEY_ARGS:
         o->captures = state->argv + state->next;
@@ -67,9 +68,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
         return 0;
     case ARGP_KEY_SUCCESS:
         if (o->test && !o->candidate)
-            argp_error(state, "which policy is to be tested?");
+            qpw_usage_error(state, "which policy is to be tested?");
         if (o->n_captures && !o->local_auto && !o->ends.n_locals)
-            argp_error(state, "which end of the capture is the node? give --local ADDR, or --local auto");
+            qpw_usage_error(state, "which end of the capture is the node? give --local ADDR, or --local auto");
         return 0;
     default: return ARGP_ERR_UNKNOWN;
     }
@@ -214,8 +215,7 @@ int qpw_policy_suggest_main(int argc, char **argv)
     uint64_t first_ns = 0;
     int rc;
 
-    argp_err_exit_status = QPW_EXIT_USAGE;
-    argp_parse(&argp, argc, argv, 0, NULL, &o);
+    qpw_arguments_parse(&argp, argc, argv, &o);
     qpw_hooks_quiet_libbpf();
     if (o.n_captures) {
         rc = prepare(&o, &policy, &first_ns, &err);
@@ -395,8 +395,7 @@ int qpw_policy_test_main(int argc, char **argv)
     char old[64] = "";
     int rc, status;
 
-    argp_err_exit_status = QPW_EXIT_USAGE;
-    argp_parse(&argp, argc, argv, 0, NULL, &o);
+    qpw_arguments_parse(&argp, argc, argv, &o);
     qpw_hooks_quiet_libbpf();
     if (qpw_policy_named(o.candidate, &candidate, &err) < 0) {
         qpw_policy_options_clear(&o.policy);

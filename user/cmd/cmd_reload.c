@@ -6,6 +6,7 @@
 #include "audit/control.h"
 #include "audit/reload.h"
 #include "cmd/cmd.h"
+#include "cmd/usage.h"
 #include "kernel/hooks.h"
 
 static error_t take_option(int key, char *value, struct argp_state *state)
@@ -27,9 +28,7 @@ int qpw_cmd_reload(int argc, char **argv)
     char words[QPW_CONTROL_BYTES];
     int status;
 
-    argp_err_exit_status = QPW_EXIT_USAGE;
-    if (argp_parse(&argp, argc, argv, 0, NULL, &options))
-        return QPW_EXIT_USAGE;
+    qpw_arguments_parse(&argp, argc, argv, &options);
     if (geteuid() != 0) {
         fprintf(stderr, "qportwatch reload: only root can change what is attached; use sudo\n");
         qpw_policy_options_clear(&options);

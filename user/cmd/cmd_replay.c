@@ -12,6 +12,8 @@
 
 #include "cmd/cmd.h"
 #include "cmd/colour.h"
+#include "cmd/number.h"
+#include "cmd/usage.h"
 #include "kernel/hooks.h"
 #include "policy/load.h"
 #include "replay/local_auto.h"
@@ -19,6 +21,9 @@
 #include "replay/replay.h"
 #include "replay/setup.h"
 #include "replay/show.h"
+
+#define LEAST_MTU 68u
+#define MOST_MTU (1u << 24)
 
 enum { KEY_LOCAL = 0x200, KEY_MODE, KEY_DEDUP, KEY_CONNECTIONS, KEY_FINDINGS, KEY_FORMAT, KEY_JSON, KEY_MTU, KEY_MAX };
 
@@ -46,17 +51,16 @@ static const struct argp_option argp_options[] = {
     {"format", KEY_FORMAT, "text|json|html", 0, "Form of the report (default text)", 1},
     {"json", KEY_JSON, NULL, 0, "The same as --format json", 1},
     {"output", 'o', "FILE", 0, "Write there instead of standard output", 1},
-    {"max-connections", KEY_MAX, "NUMBER", 0, "Places for established connections (default 65536)", 1},
+    {"max-connections", KEY_MAX, "N", 0, "Places for established TCP connections (default 65536)", 1},
     {0},
 };
 
-static uint32_t take_number(struct argp_state *state, const char *option, const char *text, uint32_t least)
+static uint32_t take_mtu(struct argp_state *state, const char *text)
 {
-    char *end;
-    unsigned long long value = strtoull(text, &end, 10);
+    unsigned long value = 0;
 
-    if (*text < '0' || *text > '9' || *end || value < least || value > 1u << 24)
-        argp_error(state, "%s %s: not a number from %u to %u", option, text, least, 1u << 24);
+    if (qpw_number_parse(text, LEAST_MTU, MOST_MTU, &value) < 0)
+        qpw_usage_error(state, "--mtu %s: not a number of bytes from %u to %u", text, LEAST_MTU, MOST_MTU);
     return (uint32_t)value;
 }
 
@@ -67,21 +71,21 @@ static void take_local(struct argp_state *state, struct options *o, const char *
     if (!strcmp(text, "auto"))
         o->local_auto = true;
     else if (qpw_ends_add(&o->ends, text, &err) < 0)
-        argp_error(state, "%s", err.text);
+        qpw_usage_error(state, "%s", err.text);
 }
 
 static void check(struct argp_state *state, const struct options *o)
 {
     if (!o->n_paths)
-        argp_error(state, "no capture is named");
+        qpw_usage_error(state, "which capture? name pcap or pcapng files, or - for standard input");
     if (!o->local_auto && !o->ends.n_locals)
-        argp_error(state, "which end is the node? give --local ADDR, or --local auto");
+        qpw_usage_error(state, "which end is the node? give --local ADDR, or --local auto");
     if (o->local_auto && o->ends.n_locals)
-        argp_error(state, "--local auto and --local ADDR exclude each other");
+        qpw_usage_error(state, "--local auto and --local ADDR exclude each other");
     if (o->connections && o->findings)
-        argp_error(state, "--connections and --findings exclude each other");
+        qpw_usage_error(state, "--connections and --findings exclude each other");
     if (o->findings && o->format == QPW_SHOW_HTML)
-        argp_error(state, "--findings are text or json");
+        qpw_usage_error(state, "--findings are text or json");
 }
 
 static error_t parse(int key, char *arg, struct argp_state *state)
@@ -93,18 +97,18 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     case KEY_LOCAL: take_local(state, o, arg); return 0;
     case KEY_MODE:
         if (strcmp(arg, "xdp") && strcmp(arg, "tc"))
-            argp_error(state, "--mode %s: xdp or tc", arg);
+            qpw_usage_error(state, "--mode %s: xdp or tc", arg);
         o->replay.mode_tc = !strcmp(arg, "tc");
         return 0;
     case 'i': o->replay.interface = arg; return 0;
     case KEY_DEDUP: o->replay.dedup = true; return 0;
-    case KEY_MTU: o->replay.mtu = take_number(state, "--mtu", arg, 68); return 0;
-    case KEY_MAX: o->max_connections = take_number(state, "--max-connections", arg, 1024); return 0;
+    case KEY_MTU: o->replay.mtu = take_mtu(state, arg); return 0;
+    case KEY_MAX: o->max_connections = qpw_connections_parse(state, arg); return 0;
     case KEY_CONNECTIONS: o->connections = true; return 0;
     case KEY_FINDINGS: o->findings = true; return 0;
     case KEY_FORMAT:
         if (strcmp(arg, "text") && strcmp(arg, "json") && strcmp(arg, "html"))
-            argp_error(state, "--format %s: text, json or html", arg);
+            qpw_usage_error(state, "--format %s: text, json or html", arg);
         o->format = *arg == 'j' ? QPW_SHOW_JSON : *arg == 'h' ? QPW_SHOW_HTML : QPW_SHOW_TEXT;
         return 0;
     case KEY_JSON: o->format = QPW_SHOW_JSON; return 0;
@@ -365,8 +369,7 @@ int qpw_cmd_replay(int argc, char **argv)
         say("out of memory");
         return QPW_EXIT_FAILED;
     }
-    argp_err_exit_status = QPW_EXIT_USAGE;
-    argp_parse(&argp, argc, argv, 0, NULL, o);
+    qpw_arguments_parse(&argp, argc, argv, o);
     qpw_hooks_quiet_libbpf();
     status = run(o);
     qpw_policy_options_clear(&o->policy);

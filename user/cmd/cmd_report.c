@@ -12,6 +12,7 @@
 #include "cmd/cmd.h"
 #include "cmd/colour.h"
 #include "cmd/finding_process.h"
+#include "cmd/usage.h"
 #include "kernel/collect.h"
 #include "kernel/hooks.h"
 #include "kernel/instance.h"
@@ -65,7 +66,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     switch (key) {
     case KEY_FORMAT:
         if (set_format(o, arg) < 0)
-            argp_error(state, "--format %s: text, json or html", arg);
+            qpw_usage_error(state, "--format %s: text, json or html", arg);
         break;
     case KEY_JSON: o->format = FORMAT_JSON; break;
     case KEY_ALL: o->all = true; break;
@@ -73,12 +74,11 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     case 'o': o->output = arg; break;
     case KEY_FAIL_ON:
         if (o->n_conditions == MAX_CONDITIONS)
-            argp_error(state, "--fail-on: more than %d", MAX_CONDITIONS);
+            qpw_usage_error(state, "--fail-on: more than %d", MAX_CONDITIONS);
         else if (qpw_condition_parse(arg, &o->conditions[o->n_conditions++]) < 0)
-            argp_error(state, "--fail-on %s: a verdict (unexpected, weak, undecided, implied, transit …), gap, or "
+            qpw_usage_error(state, "--fail-on %s: a verdict (unexpected, weak, undecided, implied, transit …), gap, or "
                               "undecided=PERCENT", arg);
         break;
-    case ARGP_KEY_ARG: argp_error(state, "'%s': no argument is expected", arg); break;
     default: return ARGP_ERR_UNKNOWN;
     }
     return 0;
@@ -193,9 +193,7 @@ int qpw_cmd_report(int argc, char **argv)
     struct timespec now;
     int status;
 
-    argp_err_exit_status = QPW_EXIT_USAGE;
-    if (argp_parse(&argp, argc, argv, 0, NULL, &o))
-        return QPW_EXIT_USAGE;
+    qpw_arguments_parse(&argp, argc, argv, &o);
     clock_gettime(CLOCK_REALTIME, &now);
     if (o.since && qpw_since_parse(o.since, now.tv_sec * 1000000000ull + now.tv_nsec, &since_unix_ns) < 0) {
         fprintf(stderr, "qportwatch report: --since %s: neither a time (2026-01-31, 2026-01-31T12:00) nor a span "

@@ -9,6 +9,7 @@
 #include "audit/status.h"
 #include "cmd/cmd.h"
 #include "cmd/format.h"
+#include "cmd/usage.h"
 #include "kernel/hooks.h"
 
 enum { KEY_JSON = 0x200, KEY_FORMAT };
@@ -26,7 +27,6 @@ static error_t take_option(int key, char *value, struct argp_state *state)
     switch (key) {
     case KEY_JSON: *json = true; return 0;
     case KEY_FORMAT: *json = qpw_format_is_json(state, value); return 0;
-    case ARGP_KEY_ARG: argp_error(state, "'%s': no argument is expected", value); return EINVAL;
     default: return ARGP_ERR_UNKNOWN;
     }
 }
@@ -42,9 +42,7 @@ int qpw_cmd_status(int argc, char **argv)
     bool json = false;
     int r, code;
 
-    argp_err_exit_status = QPW_EXIT_USAGE;
-    if (argp_parse(&argp, argc, argv, 0, NULL, &json))
-        return QPW_EXIT_USAGE;
+    qpw_arguments_parse(&argp, argc, argv, &json);
     if (geteuid() != 0) {
         fprintf(stderr, "qportwatch status: only root can ask the kernel; use sudo\n");
         return QPW_EXIT_FAILED;

@@ -13,6 +13,7 @@
 
 #include "cmd/cmd.h"
 #include "cmd/format.h"
+#include "cmd/usage.h"
 #include "kernel/collect.h"
 #include "kernel/instance.h"
 #include "kernel/netlink.h"
@@ -287,9 +288,7 @@ int qpw_cmd_top(int argc, char **argv)
     bool screen;
     int r;
 
-    argp_err_exit_status = QPW_EXIT_USAGE;
-    if (argp_parse(&argp, argc, argv, 0, NULL, &o))
-        return QPW_EXIT_USAGE;
+    qpw_arguments_parse(&argp, argc, argv, &o);
     screen = o.output == SCREEN && !o.json && isatty(STDIN_FILENO) && isatty(STDOUT_FILENO);
     qpw_view_begin(screen, &state);
     if (apply(&o, &state, &err) < 0) {

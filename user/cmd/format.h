@@ -3,15 +3,16 @@
 #ifndef QPW_CMD_FORMAT_H
 #define QPW_CMD_FORMAT_H
 
-#include <argp.h>
 #include <stdbool.h>
 #include <string.h>
+
+#include "cmd/usage.h"
 
 /* Whether `text` asks for JSON; an error of usage, which ends the program, where it is neither json nor text. */
 static inline bool qpw_format_is_json(struct argp_state *state, const char *text)
 {
     if (strcmp(text, "text") && strcmp(text, "json"))
-        argp_error(state, "--format is text or json, not '%s'", text);
+        qpw_usage_error(state, "--format is text or json, not '%s'", text);
     return !strcmp(text, "json");
 }
 

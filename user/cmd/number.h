@@ -4,7 +4,11 @@
 #define QPW_CMD_NUMBER_H
 
 #include <errno.h>
+#include <stdint.h>
 #include <stdlib.h>
+
+#include "cmd/usage.h"
+#include "kernel/object.h"
 
 /* A decimal number from low to high, nothing else around it. 0, or -EINVAL with *ret untouched. */
 static inline int qpw_number_parse(const char *text, unsigned long low, unsigned long high, unsigned long *ret)
@@ -20,6 +24,17 @@ static inline int qpw_number_parse(const char *text, unsigned long low, unsigned
         return -EINVAL;
     *ret = value;
     return 0;
+}
+
+/* The value of --max-connections; an error of usage, which ends the program, where it is none. */
+static inline uint32_t qpw_connections_parse(struct argp_state *state, const char *text)
+{
+    unsigned long value = 0;
+
+    if (qpw_number_parse(text, QPW_LEAST_CONNECTIONS, QPW_MOST_CONNECTIONS, &value) < 0)
+        qpw_usage_error(state, "--max-connections is a number from %u to %u, not '%s'", QPW_LEAST_CONNECTIONS,
+                        QPW_MOST_CONNECTIONS, text);
+    return (uint32_t)value;
 }
 
 #endif

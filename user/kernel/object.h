@@ -38,6 +38,8 @@ struct qpw_load_options {
 };
 
 #define QPW_DEFAULT_CONNECTIONS 65536u
+#define QPW_LEAST_CONNECTIONS 1024u      /* what may be asked for, attached or in a replay */
+#define QPW_MOST_CONNECTIONS (4u << 20)
 
 /* An empty kernel: every descriptor -1. */
 void qpw_kernel_init(struct qpw_kernel *k);

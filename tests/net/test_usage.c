@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* What a wrong command line gets: exit status 2 and one line that says what is wrong and what to do. */
+#include <criterion/criterion.h>
+#include <criterion/new/assert.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "netns.h"
+
+#define PROGRAM QPW_BUILD "/qportwatch"
+#define HELP(command) "'qportwatch " command " --help' lists the options\n"
+#define NONE_TAKEN(command) ": 'x': only options are taken here; 'qportwatch " command " --help' lists them\n"
+
+TestSuite(usage, .timeout = 60);
+
+/* The command line, and standard error behind "qportwatch " to the last byte. Nothing goes to standard output. */
+static const struct {
+    const char *arguments;
+    const char *error;
+} wrong[] = {
+    {"", ": which command? 'qportwatch --help' lists them\n"},
+    {"bogus", ": unknown command 'bogus'; 'qportwatch --help' lists the commands\n"},
+    {"--bogus", ": unknown option '--bogus'; 'qportwatch --help' lists the commands\n"},
+    {"policy", " policy: which command? 'qportwatch policy --help' lists them\n"},
+    {"policy bogus", " policy: unknown command 'bogus'; 'qportwatch policy --help' lists the commands\n"},
+    {"attach", " attach: which interface? 'ip -br link' lists them\n"},
+    {"attach lo --mode", " attach: --mode: its value is missing: --mode=auto|xdp|tc\n"},
+    {"attach lo --m=1", " attach: --m: more than one option begins so; " HELP("attach")},
+    {"attach lo --keep=1", " attach: --keep=1: --keep takes no value\n"},
+    {"attach lo -q", " attach: -q: unknown option; " HELP("attach")},
+    {"attach lo --mode=fast", " attach: --mode is auto, xdp or tc, not 'fast'\n"},
+    {"attach lo --interval 0", " attach: '0' is not a number of seconds from 1 to a year\n"},
+    {"attach lo --max-connections 1023", " attach: --max-connections is a number from 1024 to 4194304, not '1023'\n"},
+    {"replay --max-connections 4194305 --local ::1 x",
+     " replay: --max-connections is a number from 1024 to 4194304, not '4194305'\n"},
+    {"replay", " replay: which capture? name pcap or pcapng files, or - for standard input\n"},
+    {"replay x", " replay: which end is the node? give --local ADDR, or --local auto\n"},
+    {"replay x -i", " replay: --interface: its value is missing: --interface=NAME|NUMBER\n"},
+    {"reload x", " reload" NONE_TAKEN("reload")},
+    {"status x", " status" NONE_TAKEN("status")},
+    {"top x", " top" NONE_TAKEN("top")},
+    {"report x", " report" NONE_TAKEN("report")},
+    {"alerts x", " alerts" NONE_TAKEN("alerts")},
+    {"bench x", " bench" NONE_TAKEN("bench")},
+    {"report 'a\nb'", " report: 'a?b': only options are taken here; 'qportwatch report --help' lists them\n"},
+    {"report --format yaml", " report: --format yaml: text, json or html\n"},
+    {"alerts --format yaml", " alerts: --format is text or json, not 'yaml'\n"},
+    {"alerts --port 65536", " alerts: --port 65536: not a number from 1 to 65535\n"},
+    {"policy test", " policy test: which policy is to be tested?\n"},
+    {"policy diff aws", " policy diff: two policies are needed, OLD and NEW\n"},
+    {"policy import", " policy import: one page is needed\n"},
+    {"policy show aws azure", " policy show: one policy only: 'azure' is one more\n"},
+    {"policy check aws azure", " policy check: one policy at a time\n"},
+};
+
+Test(usage, one_line_and_status_2)
+{
+    static char output[8192], line[512];
+    struct netns here;
+
+    netns_need_root();
+    here = netns_here();
+    for (size_t i = 0; i < sizeof(wrong) / sizeof(*wrong); i++) {
+        snprintf(line, sizeof(line), "qportwatch%s", wrong[i].error);
+        cr_expect(eq(int, netns_output(&here, output, sizeof(output), PROGRAM " %s", wrong[i].arguments), 2));
+        cr_expect(eq(str, output, line), "%s", wrong[i].arguments);
+        netns_output(&here, output, sizeof(output), PROGRAM " %s 2>/dev/null", wrong[i].arguments);
+        cr_expect(eq(str, output, ""), "%s", wrong[i].arguments);
+    }
+    netns_close(&here);
+}
+
+/* Every command refuses what it does not know, and explains itself on standard output, asked in any usual way. */
+Test(usage, every_command)
+{
+    static const char *const commands[] = {
+        "attach", "detach", "reload", "status", "top", "report", "alerts", "replay", "bench", "policy show",
+        "policy check", "policy import", "policy diff", "policy suggest", "policy test", "policy export"};
+    static const char *const asked[] = {"--help", "-h", "-?"};
+    static char output[16384], line[512], begin[128];
+    struct netns here;
+
+    netns_need_root();
+    here = netns_here();
+    for (size_t i = 0; i < sizeof(commands) / sizeof(*commands); i++) {
+        snprintf(line, sizeof(line), "qportwatch %s: --bogus: unknown option; 'qportwatch %s --help' lists the options\n",
+                 commands[i], commands[i]);
+        cr_expect(eq(int, netns_output(&here, output, sizeof(output), PROGRAM " %s --bogus", commands[i]), 2));
+        cr_expect(eq(str, output, line));
+        snprintf(begin, sizeof(begin), "Usage: qportwatch %s", commands[i]);
+        for (size_t j = 0; j < sizeof(asked) / sizeof(*asked); j++) {
+            cr_expect(eq(int, netns_output(&here, output, sizeof(output), PROGRAM " %s '%s' 2>/dev/null", commands[i],
+                                           asked[j]), 0));
+            cr_expect(strncmp(output, begin, strlen(begin)) == 0, "%s %s: %s", commands[i], asked[j], output);
+        }
+    }
+    netns_close(&here);
+}

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * usage.h - the command line: what is wrong with it is said in one line on standard error, what to do included, and
+ * ends the program with QPW_EXIT_USAGE. (argp and getopt would take several lines, and --help's hint for an own one.)
+ */
+#ifndef QPW_CMD_USAGE_H
+#define QPW_CMD_USAGE_H
+
+#include <argp.h>
+
+/*
+ * As argp_parse(), for the words behind argv[0] ("qportwatch COMMAND"). Comes back only when all is well. Where
+ * argp->args_doc is NULL the command takes options alone.
+ */
+void qpw_arguments_parse(const struct argp *argp, int argc, char **argv, void *input);
+
+/* In place of argp_error(): the value of an option or an argument is wrong. */
+void qpw_usage_error(const struct argp_state *state, const char *format, ...)
+    __attribute__((noreturn, format(printf, 2, 3)));
+
+/* `word` (NULL: none was given) is no command of "qportwatch" or "qportwatch policy". Returns the exit status. */
+int qpw_usage_no_command(const char *program, const char *word);
+
+#endif
