@@ -50,9 +50,8 @@ int qpw_control_listen(int *ret_fd, pid_t *ret_pid, struct qpw_error *err)
 
 int qpw_control_accept(int listen_fd, int *ret_fd)
 {
-    struct timeval patience = {.tv_sec = 1};
     struct ucred who;
-    int fd = accept4(listen_fd, NULL, NULL, SOCK_CLOEXEC), r;
+    int fd = accept4(listen_fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK), r;
 
     if (fd < 0)
         return errno == EWOULDBLOCK || errno == ECONNABORTED ? -EAGAIN : -errno;
@@ -63,9 +62,6 @@ int qpw_control_accept(int listen_fd, int *ret_fd)
         close(fd);
         return r;
     }
-    /* A client that connects and says nothing must not hold up the auditor. */
-    setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
-    setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience));
     *ret_fd = fd;
     return 0;
 }

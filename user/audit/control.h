@@ -22,7 +22,10 @@
  */
 int qpw_control_listen(int *ret_fd, pid_t *ret_pid, struct qpw_error *err);
 
-/* Accepts one client of root; -EAGAIN: none waits, -EPERM: it was not root's. *ret_fd is the caller's. */
+/*
+ * Accepts one client of root; -EAGAIN: none waits, -EPERM: it was not root's. *ret_fd is the caller's, and neither
+ * receiving nor sending waits on it: a client that says nothing must not hold up the auditor.
+ */
 int qpw_control_accept(int listen_fd, int *ret_fd);
 
 /* Connects to the auditor of this network namespace. -ENOENT: there is none. */
@@ -31,7 +34,10 @@ int qpw_control_connect(int *ret_fd, pid_t *ret_pid, struct qpw_error *err);
 /* Sends one message; 0 or a negative errno. */
 int qpw_control_send(int fd, const char *text);
 
-/* Receives one message into buf (terminated); its length, 0 when the other end is gone, or a negative errno. */
+/*
+ * Receives one message into buf (terminated); its length, 0 when the other end is gone, or a negative errno. -EAGAIN:
+ * it has said nothing yet.
+ */
 ssize_t qpw_control_receive(int fd, char *buf, size_t size);
 
 /*

@@ -34,6 +34,13 @@ struct qpw_told {
     uint32_t used;
 };
 
+/* Who has connected to the control socket and not spoken yet, the oldest first. */
+#define QPW_CLIENTS 16u
+struct qpw_client {
+    int fd;
+    unsigned ticks; /* seconds since */
+};
+
 struct qpw_auditor {
     struct qpw_audit_options options;
     struct qpw_kernel kernel;
@@ -56,6 +63,8 @@ struct qpw_auditor {
     unsigned lines_held;  /* held back since */
     int epoll_fd;
     int lock_fd;
+    struct qpw_client clients[QPW_CLIENTS];
+    size_t n_clients;
     int asker_fd;         /* who asked for the end, -1: nobody */
     int signal_fd;
     int tick_fd;          /* every second */
@@ -146,8 +155,13 @@ void qpw_events_tick(struct qpw_auditor *a);
 
 /* ---- requests.c ---- */
 
-/* Answers what waits on the control socket. */
-void qpw_requests_serve(struct qpw_auditor *a);
+/* Takes in who waits on the control socket, and answers those that have spoken. Nobody is waited for. */
+void qpw_requests_accept(struct qpw_auditor *a);
+/* Answers the client behind fd, which has spoken since. */
+void qpw_requests_serve(struct qpw_auditor *a, int fd);
+/* Once a second: who has been silent for too long is let go. */
+void qpw_requests_tick(struct qpw_auditor *a);
+void qpw_requests_close(struct qpw_auditor *a);
 
 /* ---- summary.c ---- */
 

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "audit/alerts.h"
+#include "audit/control.h"
 #include "kernel/clock.h"
 
 #define SECOND_NS 1000000000u
@@ -22,13 +23,18 @@
 #define EXPIRE_SECONDS 5u    /* between walks over the connections */
 #define RESEED_SECONDS 600u  /* between whole readings of the socket table */
 
-enum source { SOURCE_SIGNAL, SOURCE_TICK, SOURCE_POLL, SOURCE_RING, SOURCE_NETLINK, SOURCE_CONTROL };
+enum source { SOURCE_SIGNAL, SOURCE_TICK, SOURCE_POLL, SOURCE_RING, SOURCE_NETLINK, SOURCE_CONTROL, SOURCE_CLIENT };
 
 static int watch_fd(struct qpw_auditor *a, int fd, enum source source)
 {
-    struct epoll_event event = {.events = EPOLLIN, .data.u32 = source};
+    struct epoll_event event = {.events = EPOLLIN, .data.u64 = (uint64_t)fd << 32 | source};
 
     return epoll_ctl(a->epoll_fd, EPOLL_CTL_ADD, fd, &event) < 0 ? -errno : 0;
+}
+
+int qpw_loop_watch_client(struct qpw_auditor *a, int fd)
+{
+    return watch_fd(a, fd, SOURCE_CLIENT);
 }
 
 /* First after, then every so many nanoseconds. */
@@ -87,7 +93,7 @@ void qpw_loop_close(struct qpw_auditor *a)
 static void on_signal(struct qpw_auditor *a)
 {
     struct signalfd_siginfo info;
-    char words[1024];
+    char words[QPW_CONTROL_BYTES];
 
     while (read(a->signal_fd, &info, sizeof(info)) == sizeof(info)) {
         switch (info.ssi_signo) {
@@ -138,6 +144,7 @@ static void on_second(struct qpw_auditor *a)
     read_events(a);
     qpw_events_tick(a);
     qpw_alerts_tick(a);
+    qpw_requests_tick(a);
     recompile_if_due(a);
     if (a->ticks % EXPIRE_SECONDS == 0 && qpw_expire_run(&a->kernel, &a->expire, &err) < 0)
         qpw_say(a, QPW_SAY_WARNING, "%s", err.text);
@@ -150,7 +157,7 @@ static void on_second(struct qpw_auditor *a)
     }
 }
 
-static int dispatch(struct qpw_auditor *a, enum source source, struct qpw_error *err)
+static int dispatch(struct qpw_auditor *a, enum source source, int fd, struct qpw_error *err)
 {
     uint64_t expirations;
 
@@ -167,7 +174,8 @@ static int dispatch(struct qpw_auditor *a, enum source source, struct qpw_error 
         return 0;
     case SOURCE_RING: read_events(a); return 0;
     case SOURCE_NETLINK: return qpw_watch_netlink(a, err);
-    case SOURCE_CONTROL: qpw_requests_serve(a); return 0;
+    case SOURCE_CONTROL: qpw_requests_accept(a); return 0;
+    case SOURCE_CLIENT: qpw_requests_serve(a, fd); return 0;
     }
     return 0;
 }
@@ -180,7 +188,7 @@ int qpw_auditor_step(struct qpw_auditor *a, int milliseconds, struct qpw_error *
     if (n < 0 && errno != EINTR)
         return qpw_fail(err, -errno, "waiting: %s", strerror(errno));
     for (int i = 0; r == 0 && i < n && !a->stop; i++)
-        r = dispatch(a, events[i].data.u32, err);
+        r = dispatch(a, (uint32_t)events[i].data.u64, (int)(events[i].data.u64 >> 32), err);
     return r < 0 ? r : a->stop;
 }
 

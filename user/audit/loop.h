@@ -9,4 +9,7 @@
 int qpw_loop_open(struct qpw_auditor *a, struct qpw_error *err);
 void qpw_loop_close(struct qpw_auditor *a);
 
+/* The client's descriptor wakes the loop until it is closed. 0 or a negative errno. */
+int qpw_loop_watch_client(struct qpw_auditor *a, int fd);
+
 #endif

@@ -8,6 +8,9 @@
 #include "audit/alerts.h"
 #include "audit/control.h"
 #include "audit/internal.h"
+#include "audit/loop.h"
+
+#define PATIENCE_TICKS 5u /* seconds for which a client may say nothing */
 
 /* "detach" ends everything; "detach eth0 eth1" only these, and everything with the last of them. */
 static int detach(struct qpw_auditor *a, char *names, char *words, size_t size)
@@ -63,26 +66,84 @@ static int serve(struct qpw_auditor *a, char *request, char *words, size_t size)
     return QPW_EXIT_USAGE;
 }
 
-void qpw_requests_serve(struct qpw_auditor *a)
+/* 0: this client is done with, and closed; -EAGAIN: it has not spoken yet. */
+static int speak_to(struct qpw_auditor *a, int fd)
 {
-    char request[QPW_CONTROL_BYTES], words[QPW_CONTROL_BYTES - 16], answer[QPW_CONTROL_BYTES];
-    int fd, r, status;
+    char request[QPW_CONTROL_BYTES], words[QPW_CONTROL_BYTES - 16] = "", answer[QPW_CONTROL_BYTES];
+    ssize_t got = qpw_control_receive(fd, request, sizeof(request));
+    int status;
 
-    while ((r = qpw_control_accept(a->lock_fd, &fd)) != -EAGAIN) {
+    if (got == -EAGAIN)
+        return -EAGAIN;
+    if (got > 0) {
+        status = serve(a, request, words, sizeof(words));
+        if (a->stop) { /* answered when it is done */
+            a->asker_fd = fd;
+            return 0;
+        }
+        snprintf(answer, sizeof(answer), "%d\n%s", status, words);
+        qpw_control_send(fd, answer);
+    }
+    close(fd);
+    return 0;
+}
+
+static void forget(struct qpw_auditor *a, size_t client)
+{
+    memmove(&a->clients[client], &a->clients[client + 1], (--a->n_clients - client) * sizeof(*a->clients));
+}
+
+static void hang_up(struct qpw_auditor *a, size_t client)
+{
+    close(a->clients[client].fd);
+    forget(a, client);
+}
+
+/* One that has not spoken is waited for in the loop; where too many do, the one that has been silent longest goes. */
+static void wait_for(struct qpw_auditor *a, int fd)
+{
+    if (a->n_clients == QPW_CLIENTS)
+        hang_up(a, 0);
+    a->clients[a->n_clients++] = (struct qpw_client){.fd = fd};
+    if (qpw_loop_watch_client(a, fd) < 0)
+        hang_up(a, a->n_clients - 1);
+}
+
+void qpw_requests_accept(struct qpw_auditor *a)
+{
+    int fd, r;
+
+    for (unsigned i = 0; i < QPW_CLIENTS && !a->stop; i++) { /* more wake the loop again */
+        r = qpw_control_accept(a->lock_fd, &fd);
         if (r == -EPERM)
             continue;
         if (r < 0)
             return;
-        words[0] = '\0';
-        if (qpw_control_receive(fd, request, sizeof(request)) > 0) {
-            status = serve(a, request, words, sizeof(words));
-            if (a->stop) { /* answered when it is done */
-                a->asker_fd = fd;
-                return;
-            }
-            snprintf(answer, sizeof(answer), "%d\n%s", status, words);
-            qpw_control_send(fd, answer);
-        }
-        close(fd);
+        if (speak_to(a, fd) == -EAGAIN)
+            wait_for(a, fd);
     }
+}
+
+void qpw_requests_serve(struct qpw_auditor *a, int fd)
+{
+    for (size_t i = 0; i < a->n_clients; i++) {
+        if (a->clients[i].fd != fd)
+            continue;
+        if (speak_to(a, fd) == 0)
+            forget(a, i);
+        return;
+    }
+}
+
+void qpw_requests_tick(struct qpw_auditor *a)
+{
+    for (size_t i = a->n_clients; i-- > 0;)
+        if (++a->clients[i].ticks > PATIENCE_TICKS)
+            hang_up(a, i);
+}
+
+void qpw_requests_close(struct qpw_auditor *a)
+{
+    while (a->n_clients)
+        hang_up(a, a->n_clients - 1);
 }

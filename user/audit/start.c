@@ -300,6 +300,7 @@ int qpw_auditor_close(struct qpw_auditor *a, struct qpw_error *err)
     r = r < 0 ? r : r2;
     if (a->has_kernel)
         a->kernel.control->auditor_pid = 0;
+    qpw_requests_close(a);
     qpw_loop_close(a);
     qpw_events_close(a);
     qpw_sockets_close(a->sockets);
