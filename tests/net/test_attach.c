@@ -184,6 +184,31 @@ Test(attach, killed_and_taken_over)
     node_close(&n);
 }
 
+/* What was decided when it was attached stays; what asks for the same says nothing. */
+Test(attach, takeover_says_what_has_no_effect)
+{
+    struct node n;
+    char text[4096];
+    struct netns here = netns_here();
+
+    node_open(&n);
+    node_attach(&n, "node0 --mode tc --tc-hook tcx --max-connections 4096");
+    node_stop(&n, SIGKILL);
+    node_attach(&n, "node0 --mode xdp --max-connections 2048");
+    netns_output(&here, text, sizeof(text), "cat %s", n.log);
+    cr_expect(strstr(text, " --mode xdp has no effect on node0: it stays attached as it is (TCX: asked for) until 'detach'\n"),
+              "%s", text);
+    cr_expect(strstr(text, " --max-connections has no effect on it: its tables keep their size until 'detach'\n"), "%s", text);
+    node_stop(&n, SIGKILL);
+    node_attach(&n, "node0 --mode tc --max-connections 4096");
+    netns_output(&here, text, sizeof(text), "cat %s", n.log);
+    cr_expect_not(strstr(text, "no effect"), "%s", text);
+    node_stop(&n, SIGTERM);
+    node_nothing_left(&n);
+    node_close(&n);
+    netns_close(&here);
+}
+
 /* The second interface needs the TC ingress program, which the first start never attached. */
 Test(attach, takeover_with_one_more_interface)
 {

@@ -54,6 +54,58 @@ Test(reload, good_and_bad)
     node_close(&n);
 }
 
+static unsigned count(const char *text, const char *word)
+{
+    unsigned n = 0;
+
+    for (const char *at = text; (at = strstr(at, word)); at += strlen(word))
+        n++;
+    return n;
+}
+
+/* How many the last line says; 1 where it does. */
+static int left_out(const char *text, unsigned *ret)
+{
+    const char *last = strstr(text, "\n  and ");
+
+    return sscanf(last ? last : "-", "\n  and %u more; 'qportwatch policy diff", ret);
+}
+
+/* More changes than a reply or an alert has room for: each says how many it leaves out. */
+Test(reload, what_is_left_out_is_counted)
+{
+    enum { ROWS = 600 };
+    static char text[65536];
+    char path[128], log[96];
+    unsigned more = 0;
+    struct node n;
+    size_t used;
+
+    node_open(&n);
+    snprintf(log, sizeof(log), "%s/eve.json", n.folder);
+    node_write(&n, "policy", narrow, path, sizeof(path));
+    node_attach(&n, "node0 --policy %s --alerts %s", path, log);
+    used = (size_t)snprintf(text, sizeof(text), "%s", narrow);
+    for (int i = 0; i < ROWS; i++)
+        used += (size_t)snprintf(text + used, sizeof(text) - used, "inbound tcp %d \"row number %d of many\"\n",
+                                 10000 + 2 * i, i);
+    node_write(&n, "policy", text, path, sizeof(path));
+    cr_expect_eq(node_command(&n, text, sizeof(text), "reload"), 0);
+    cr_expect_eq(left_out(text, &more), 1);
+    cr_expect_gt(more, 0u);
+    cr_expect_eq(count(text, "\n  opens inbound tcp 1"), ROWS - more, "%u shown", count(text, "\n  opens inbound tcp 1"));
+    netns_until_file(log, "\"module\":\"reloaded\"", NETNS_DEADLINE_MS);
+    for (int i = 0; i < 2; i++) {
+        netns_output(&n.node, text, sizeof(text), "jq -r 'select(.engine.module == \"reloaded\") | %s' %s",
+                     i ? ".metadata.flowvars[].changes // empty" : ".engine.message", log);
+        cr_expect_eq(left_out(text, &more), 1, "%s", text);
+        cr_expect_eq(count(text, "\n  opens inbound tcp 1"), ROWS - more, "%s", text);
+    }
+    node_stop(&n, SIGTERM);
+    node_nothing_left(&n);
+    node_close(&n);
+}
+
 Test(reload, by_signal)
 {
     struct node n;
@@ -83,6 +135,8 @@ Test(reload, without_an_auditor)
     node_stop(&n, SIGKILL);
     node_write(&n, "policy", wide, path, sizeof(path));
     cr_expect_eq(node_command(&n, text, sizeof(text), "reload"), 0, "%s", text);
+    cr_expect(strstr(text, "\n  now in force: web: inbound tcp 8080 "), "%s", text);
+    cr_expect(strstr(text, "\n  only rows and names of peers were compared, since no auditor "), "said: %s", text);
     status = node_status(&n, &code);
     cr_expect_str_eq(node_text(status, "policy.name"), "test/wide");
     cr_expect_eq(code, 3, "still no auditor");

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "audit/changelist.h"
 #include "audit/expire.h"
 #include "audit/lines.h"
 #include "audit/policy_args.h"
@@ -216,4 +217,33 @@ Test(expire, time_out_by_state_and_protocol)
     cr_expect_eq(qpw_conns_timeout(&control, &tcp, &(struct qpw_conn){.state = QPW_STATE_CLOSED}), 5);
     cr_expect_eq(qpw_conns_timeout(&control, &udp, &(struct qpw_conn){.state = QPW_STATE_DATAGRAM}), 3);
     cr_expect_eq(qpw_conns_timeout(&control, &gre, &(struct qpw_conn){.state = QPW_STATE_DATAGRAM}), 4);
+}
+
+Test(changelist, all_or_how_many_are_left_out)
+{
+    struct qpw_changelist list = {0};
+    char text[512], whole[256];
+    size_t lines = 0;
+    unsigned more = 0;
+
+    cr_expect_str_empty(qpw_changelist_text(&list, text, sizeof(text)));
+    qpw_changelist_add(&list, "opens %s", "inbound tcp 1");
+    qpw_changelist_add(&list, "closes %d", 2);
+    cr_expect_str_eq(qpw_changelist_text(&list, text, sizeof(text)), "\n  opens inbound tcp 1\n  closes 2");
+    qpw_changelist_clear(&list);
+    /* To the last byte that fits, and one line more. */
+    for (int i = 0; i < 25; i++)
+        qpw_changelist_add(&list, "%07d", i);
+    cr_expect_eq(strlen(qpw_changelist_text(&list, whole, 25 * 10 + 1)), 25u * 10);
+    qpw_changelist_add(&list, "x");
+    qpw_changelist_text(&list, whole, 25 * 10 + 4);
+    for (const char *at = whole; (at = strstr(at, "\n  0")); at++)
+        lines++;
+    cr_assert(strstr(whole, "\n  and"), "%s", whole);
+    cr_expect_eq(sscanf(strstr(whole, "\n  and"), "\n  and %u more; ", &more), 1);
+    cr_expect_eq(lines + more, list.n, "%zu shown, %u left out: %s", lines, more, whole);
+    cr_expect_lt(strlen(whole), sizeof(whole));
+    cr_expect_str_eq(strrchr(whole, ' ') - strlen("every row of"), "every row of one");
+    qpw_changelist_clear(&list);
+    cr_expect_eq(list.n, 0u);
 }

@@ -119,7 +119,8 @@ void qpw_engine_families(struct qpw_engine *e, const struct qpw_engine_family *f
 /* Once a second or so: summaries that are due, the cap's account, the heartbeat, what could not be written before. */
 void qpw_engine_tick(struct qpw_engine *e, uint64_t now_ns);
 
-/* A reload: both digests, what it opens and closes in words. Or why it failed. */
+/* A reload: both digests, what it opens and closes in words (QPW_RELOAD_TEXT with the end). Or why it failed. */
+#define QPW_RELOAD_TEXT 1024
 void qpw_engine_reloaded(struct qpw_engine *e, const char *old_digest, const char *new_digest, const char *changes,
                          uint64_t now_ns);
 void qpw_engine_reload_failed(struct qpw_engine *e, const char *why, uint64_t now_ns);

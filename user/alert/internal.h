@@ -92,7 +92,7 @@ struct qpw_pending {
     uint64_t seen_ns;
     char old_digest[72];
     char new_digest[72];
-    char text[1024];
+    char text[QPW_RELOAD_TEXT];
 };
 
 struct qpw_peer_state {

@@ -8,7 +8,7 @@
 
 #include "util/names.h"
 
-#define WORD 512 /* longest replacement of one word */
+#define WORD QPW_RELOAD_TEXT /* longest replacement of one word */
 
 const char *qpw_text_rule(const struct qpw_engine_context *context, unsigned rule)
 {

@@ -14,6 +14,7 @@
 
 struct ring_buffer;
 struct qpw_alerts;
+struct qpw_changelist;
 
 /* One interface that is to be watched. */
 struct qpw_watched {
@@ -130,9 +131,10 @@ int qpw_watch_addresses(struct qpw_auditor *a, struct qpw_error *err);
 
 /*
  * Loads the policy anew from the options and puts it in force; on failure nothing is changed and
- * *ret_usage says whether the policy was at fault. words (may be NULL) receives the difference in words.
+ * *ret_usage says whether the policy was at fault. changes (may be NULL) receives the difference in words.
  */
-int qpw_audit_load_policy(struct qpw_auditor *a, bool *ret_usage, char *words, size_t size, struct qpw_error *err);
+int qpw_audit_load_policy(struct qpw_auditor *a, bool *ret_usage, struct qpw_changelist *changes,
+                          struct qpw_error *err);
 
 /* The same on request: tells and records what came of it. Returns an exit status; text for the asker in words. */
 int qpw_audit_reload(struct qpw_auditor *a, const char *args, char *words, size_t size);

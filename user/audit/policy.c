@@ -7,64 +7,53 @@
 #include <time.h>
 
 #include "audit/alerts.h"
+#include "audit/changelist.h"
 #include "audit/control.h"
 #include "audit/internal.h"
 #include "audit/policy_args.h"
 #include "policy/diff.h"
-
-struct text {
-    char *buf;
-    size_t size;
-    size_t used;
-};
-
-static void add(struct text *t, const char *what, const char *name, const char *statement)
-{
-    if (t->used < t->size)
-        t->used += snprintf(t->buf + t->used, t->size - t->used, "\n  %s%s%s%s%s", what, *name ? " " : "", name,
-                            *statement ? ": " : "", statement);
-}
 
 static const char *change_words(bool was, bool is)
 {
     return is ? was ? "changed:     " : "now in force:" : "no longer:   ";
 }
 
-/*
- * Both registries, compared by name: what a reload opens, closes and changes, where the policy before is not at hand.
- * A row that an `only` or a set of addresses narrowed reads as before there.
- */
-static void add_names(struct text *t, const struct qpw_registry *before, const struct qpw_registry *after)
+/* Both registries, compared by name: all that is known where the policy before is not at hand. */
+static void add_names(struct qpw_changelist *list, const struct qpw_registry *before, const struct qpw_registry *after)
 {
+    size_t none = list->n;
     bool was, is;
 
     for (size_t i = 1; i < after->n_rules; i++) {
         was = i < before->n_rules && before->rules[i].in_force;
         is = after->rules[i].in_force;
         if (was != is || (is && strcmp(before->rules[i].text, after->rules[i].text)))
-            add(t, change_words(was, is), after->rules[i].name, after->rules[i].text);
+            qpw_changelist_add(list, "%s %s: %s", change_words(was, is), after->rules[i].name, after->rules[i].text);
     }
     for (size_t i = 1; i < after->n_peers; i++) {
         was = i < before->n_peers && before->peers[i].in_force;
         is = after->peers[i].in_force;
         if (was != is)
-            add(t, is ? "now a peer:  " : "no longer a peer:", after->peers[i].name, "");
+            qpw_changelist_add(list, "%s %s", is ? "now a peer:  " : "no longer a peer:", after->peers[i].name);
     }
-    if (!t->used)
-        add(t, "the same rules and peers", "", "");
+    if (list->n == none)
+        qpw_changelist_add(list, "the same rows and names of peers");
+    qpw_changelist_add(list, "only rows and names of peers were compared, since no auditor has kept the policy before: "
+                       "what 'only', 'addresses', 'infra', 'implied' and 'suppress' lines or a peer's addresses change "
+                       "is in force, but not told");
 }
 
 /* The difference in effect, from policy to policy. */
-static void add_effects(struct text *t, const struct qpw_policy *before, const struct qpw_policy *after)
+static void add_effects(struct qpw_changelist *list, const struct qpw_policy *before, const struct qpw_policy *after)
 {
     struct qpw_differences differences = {0};
 
     if (qpw_policy_diff(before, after, time(NULL), &differences) < 0)
-        return;
+        list->incomplete = true;
     for (size_t i = 0; i < differences.n; i++)
-        add(t, differences.list[i].text, "", "");
-    if (!differences.n)
-        add(t, "the same in effect", "", "");
+        qpw_changelist_add(list, "%s", differences.list[i].text);
+    if (!differences.n && !list->incomplete)
+        qpw_changelist_add(list, "the same in effect");
     qpw_differences_clear(&differences);
 }
 
@@ -130,9 +119,8 @@ static void describe(struct qpw_auditor *a)
                 "auditor (--peers FILE is shorter than many --peer)");
 }
 
-int qpw_audit_load_policy(struct qpw_auditor *a, bool *ret_usage, char *words, size_t size, struct qpw_error *err)
+int qpw_audit_load_policy(struct qpw_auditor *a, bool *ret_usage, struct qpw_changelist *changes, struct qpw_error *err)
 {
-    struct text text = {words, size, 0};
     struct qpw_policy policy = {0};
     struct qpw_registry before = {0};
     const char *chosen = NULL;
@@ -146,21 +134,25 @@ int qpw_audit_load_policy(struct qpw_auditor *a, bool *ret_usage, char *words, s
         qpw_policy_clear(&policy);
         return r;
     }
-    if (words && *a->policy.digest)
-        add_effects(&text, &a->policy, &policy);
-    else if (words)
-        add_names(&text, &before, &a->names);
+    if (changes && *a->policy.digest)
+        add_effects(changes, &a->policy, &policy);
+    else if (changes)
+        add_names(changes, &before, &a->names);
     qpw_registry_clear(&before);
     qpw_policy_clear(&a->policy);
     a->policy = policy;
     describe(a);
-    if (chosen && !words)
+    if (chosen && !changes)
         qpw_say(a, QPW_SAY_NOTE, "policy %s: %s", a->policy.name, chosen);
-    if (!words && !a->policy.n_peers)
+    if (!changes && !a->policy.n_peers)
         qpw_say(a, QPW_SAY_NOTE, "no peer is named: traffic between the nodes of this cluster is judged like any "
                 "other; name them with --peer, --peers or 'peer' lines");
-    for (size_t i = 0; i < a->policy.n_warnings; i++)
-        qpw_say(a, QPW_SAY_WARNING, "%s", a->policy.warnings[i]);
+    for (size_t i = 0; i < a->policy.n_warnings; i++) {
+        if (changes)
+            qpw_changelist_add(changes, "warning: %s", a->policy.warnings[i]);
+        else
+            qpw_say(a, QPW_SAY_WARNING, "%s", a->policy.warnings[i]);
+    }
     qpw_alerts_context(a);
     return qpw_meta_write(&a->kernel, &a->meta, err);
 }
@@ -195,7 +187,8 @@ static int take_args(struct qpw_auditor *a, const char *args, struct qpw_policy_
 int qpw_audit_reload(struct qpw_auditor *a, const char *args, char *words, size_t size)
 {
     struct qpw_policy_options old = {0};
-    char *old_text = NULL, from[72], list[QPW_CONTROL_BYTES - 512];
+    struct qpw_changelist changes = {0};
+    char *old_text = NULL, from[72], text[QPW_CONTROL_BYTES - 512], brief[QPW_RELOAD_TEXT];
     bool usage = false, replaced = args && *args;
     struct qpw_error err;
     int r = replaced ? take_args(a, args, &old, &old_text) : 0;
@@ -205,8 +198,7 @@ int qpw_audit_reload(struct qpw_auditor *a, const char *args, char *words, size_
         return QPW_EXIT_FAILED;
     }
     snprintf(from, sizeof(from), "%s", a->meta.policy_digest);
-    list[0] = '\0';
-    r = qpw_audit_load_policy(a, &usage, list, sizeof(list), &err);
+    r = qpw_audit_load_policy(a, &usage, &changes, &err);
     if (replaced) { /* the loser of both sets of options goes */
         struct qpw_policy_options gone = r < 0 ? a->options.policy : old;
         char *gone_text = r < 0 ? a->policy_args : old_text;
@@ -219,6 +211,7 @@ int qpw_audit_reload(struct qpw_auditor *a, const char *args, char *words, size_
         free(gone_text);
     }
     if (r < 0) {
+        qpw_changelist_clear(&changes);
         qpw_coverage_add(&a->coverage, QPW_COVERAGE_RELOAD_FAILED, 0, "%.110s", err.text);
         qpw_alerts_reloaded(a, from, NULL, err.text);
         qpw_say(a, QPW_SAY_WARNING, "reload changed nothing: %s", err.text);
@@ -227,8 +220,10 @@ int qpw_audit_reload(struct qpw_auditor *a, const char *args, char *words, size_
     }
     qpw_coverage_add(&a->coverage, QPW_COVERAGE_RELOADED, 0, "%.40s %.19s -> %.19s", a->policy.name, from,
                      a->meta.policy_digest);
-    qpw_alerts_reloaded(a, from, list, NULL);
-    snprintf(words, size, "policy %s (%s) is in force%s", a->policy.name, a->policy.path, list);
+    qpw_alerts_reloaded(a, from, qpw_changelist_text(&changes, brief, sizeof(brief)), NULL);
+    snprintf(words, size, "policy %s (%.300s) is in force%s", a->policy.name, a->policy.path,
+             qpw_changelist_text(&changes, text, sizeof(text)));
+    qpw_changelist_clear(&changes);
     qpw_say(a, QPW_SAY_NOTE, "%s", words);
     return QPW_EXIT_OK;
 }

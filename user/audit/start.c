@@ -108,6 +108,21 @@ static int open_fresh(struct qpw_auditor *a, struct qpw_error *err)
     return qpw_meta_write(&a->kernel, &a->meta, err);
 }
 
+/* What was decided when it was attached stays; an option that asks for something else is not passed over in silence. */
+static void tell_without_effect(struct qpw_auditor *a)
+{
+    for (size_t i = 0; i < a->n_watched; i++) {
+        const struct qpw_watched *w = &a->watched[i];
+        bool xdp = a->meta.rx_hook[w->number] == QPW_HOOK_XDP;
+
+        if (a->options.mode == (xdp ? QPW_MODE_TC : QPW_MODE_XDP))
+            qpw_say(a, QPW_SAY_WARNING, "--mode %s has no effect on %s: it stays attached as it is (%s) until 'detach'",
+                    xdp ? "tc" : "xdp", w->name, a->meta.mode[w->number]);
+    }
+    if (a->options.load.max_connections && a->options.load.max_connections != qpw_kernel_connections(&a->kernel))
+        qpw_say(a, QPW_SAY_WARNING, "--max-connections has no effect on it: its tables keep their size until 'detach'");
+}
+
 static int take_over(struct qpw_auditor *a, const struct qpw_places *places, struct qpw_error *err)
 {
     uint64_t last;
@@ -125,8 +140,7 @@ static int take_over(struct qpw_auditor *a, const struct qpw_places *places, str
     last = qpw_clock_monotonic_ns() - a->kernel.control->heartbeat_ns;
     qpw_say(a, QPW_SAY_NOTE, "taking over the kernel side that is attached; it counted on while no auditor was there "
             "(%llu s)", (unsigned long long)(last / SECONDS));
-    if (a->options.load.max_connections)
-        qpw_say(a, QPW_SAY_NOTE, "--max-connections has no effect on it: its tables keep their size until 'detach'");
+    tell_without_effect(a);
     return 0;
 }
 
@@ -198,7 +212,7 @@ static int start(struct qpw_auditor *a, bool *ret_usage, struct qpw_error *err)
         *ret_usage = r == -EINVAL; /* the --syslog target */
     }
     if (r == 0)
-        r = qpw_audit_load_policy(a, ret_usage, NULL, 0, err);
+        r = qpw_audit_load_policy(a, ret_usage, NULL, err);
     if (r == 0)
         r = qpw_expire_open(&a->kernel, &a->expire, err);
     if (r == 0)

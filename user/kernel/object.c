@@ -102,6 +102,14 @@ static void set_sizes(struct bpf_object *object, const struct qpw_load_options *
         bpf_map__set_max_entries(bpf_object__find_map_by_name(object, "conn_cache"), o->cache_buckets);
 }
 
+uint32_t qpw_kernel_connections(const struct qpw_kernel *k)
+{
+    struct bpf_map_info info = {0};
+    uint32_t size = sizeof(info);
+
+    return bpf_obj_get_info_by_fd(k->map_fd[QPW_MAP_conns_est], &info, &size) < 0 ? 0 : info.max_entries;
+}
+
 static struct bpf_map *data_section(struct bpf_object *object, const char *suffix)
 {
     struct bpf_map *map;

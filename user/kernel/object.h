@@ -54,6 +54,9 @@ int qpw_kernel_load(const struct qpw_load_options *options, struct qpw_kernel *k
 /* Maps the control page (of the map `control_fd`, the object's .bss) and the incarnations. For instance.c. */
 int qpw_kernel_map_pages(struct qpw_kernel *k, int control_fd, struct qpw_error *err);
 
+/* Places for established TCP connections; 0 where the kernel does not tell. */
+uint32_t qpw_kernel_connections(const struct qpw_kernel *k);
+
 /* Closes descriptors and the control page; what is attached stays attached. */
 void qpw_kernel_close(struct qpw_kernel *k);
 
