@@ -149,8 +149,12 @@ json_t *node_status(struct node *n, int *ret_exit)
     if (ret_exit)
         *ret_exit = status;
     document = json_loads(text, 0, &error);
+    if (json_is_false(json_object_get(document, "attached"))) {
+        json_decref(document);
+        document = NULL;
+    }
     if (!ret_exit)
-        cr_assert(document, "status gave no JSON (exit status %d): %s", status, text);
+        cr_assert(document, "nothing is attached, or status gave no JSON (exit status %d): %s", status, text);
     return document;
 }
 

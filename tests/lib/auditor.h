@@ -50,7 +50,10 @@ void node_nothing_left(struct node *n);
 int node_command(struct node *n, char *out, size_t size, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
 
-/* "qportwatch status --json" as a document (caller releases), which must be there. ret_exit may be NULL. */
+/*
+ * "qportwatch status --json" as a document (caller releases) about what is attached. Where nothing is: NULL with
+ * ret_exit given, else the test fails.
+ */
 json_t *node_status(struct node *n, int *ret_exit);
 
 /* A value by a path such as "totals.packets" or "interfaces.0.rx"; fails the test where there is none. Borrowed. */

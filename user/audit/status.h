@@ -59,7 +59,10 @@ void qpw_status_clear(struct qpw_status *s);
 
 void qpw_status_text(const struct qpw_status *s, FILE *out);
 
-/* One document, "qportwatch.status/1". 0 or -ENOMEM. */
+/* One document, "qportwatch.status/1". 0, -ENOMEM or -EIO. */
 int qpw_status_json(const struct qpw_status *s, FILE *out);
+
+/* The same where nothing is attached, and why that is. */
+int qpw_status_json_nothing(const char *why, FILE *out);
 
 #endif

@@ -2,25 +2,16 @@
 #include <errno.h>
 #include <jansson.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "audit/control.h"
 #include "audit/status.h"
 #include "audit/status_alerts.h"
+#include "util/document.h"
 #include "util/names.h"
 
 /* jansson's setters take NULL for "could not be made" and say so once more: one sum of results tells. */
 #define SET(object, key, value) (r |= json_object_set_new((object), (key), (value)))
-
-static json_t *time_json(uint64_t unix_ns)
-{
-    char text[32];
-
-    return json_string(qpw_time_text(unix_ns, text, sizeof(text)));
-}
-
-static json_t *text_or_null(const char *text)
-{
-    return *text ? json_string(text) : json_null();
-}
 
 static json_t *hooks_json(const struct qpw_status *s)
 {
@@ -31,14 +22,14 @@ static json_t *hooks_json(const struct qpw_status *s)
     for (size_t i = 0; i < s->n_hooks; i++) {
         h = &s->hooks[i];
         one = json_object();
-        SET(one, "name", json_string(h->iface->name));
+        SET(one, "name", qpw_json_text(h->iface->name));
         SET(one, "number", json_integer(h->iface->iface.number));
         SET(one, "rx", json_string(h->rx_hook));
         SET(one, "tx", json_string(h->tx_hook));
-        SET(one, "mode", json_string(h->iface->mode));
+        SET(one, "mode", qpw_json_text(h->iface->mode));
         SET(one, "up", json_boolean(h->iface->up));
-        SET(one, "before_rx", text_or_null(h->before_rx));
-        SET(one, "before_tx", text_or_null(h->before_tx));
+        SET(one, "before_rx", qpw_json_text(h->before_rx));
+        SET(one, "before_tx", qpw_json_text(h->before_tx));
         r |= json_array_append_new(list, one);
     }
     if (r) {
@@ -59,10 +50,14 @@ static json_t *policy_json(const struct qpw_status *s)
     static const char *const states[] = {"current", "changed", "unreadable"};
     const struct qpw_meta *m = &s->snapshot.meta;
 
-    return json_pack("{s:s,s:s,s:s,s:o,s:s,s:o,s:o}", "name", m->policy_name, "path", m->policy_path, "digest",
-                     m->policy_digest, "source_digest", text_or_null(m->source_digest), "file_state",
-                     states[s->policy_state], "file_digest", text_or_null(s->policy_file_digest), "file_error",
-                     text_or_null(s->policy_error));
+    json_t *o = qpw_json_policy(m->policy_name, m->policy_digest, m->source_digest);
+    int r = 0;
+
+    SET(o, "path", qpw_json_text(m->policy_path));
+    SET(o, "file_state", json_string(states[s->policy_state]));
+    SET(o, "file_digest", qpw_json_text(s->policy_file_digest));
+    SET(o, "file_error", qpw_json_text(s->policy_error));
+    return o;
 }
 
 static json_t *exceptions_json(const struct qpw_status *s)
@@ -74,8 +69,8 @@ static json_t *exceptions_json(const struct qpw_status *s)
     for (size_t i = 0; i < s->n_exceptions; i++) {
         e = &s->exceptions[i];
         r |= json_array_append_new(
-            list, json_pack("{s:s,s:s,s:s,s:o}", "name", e->name, "kind", e->suppression ? "suppression" : "rule",
-                            "text", e->text, "until", e->until ? time_json(e->until * 1000000000u) : json_null()));
+            list, json_pack("{s:s,s:s,s:o,s:o}", "name", e->name, "kind", e->suppression ? "suppression" : "rule",
+                            "text", qpw_json_text(e->text), "until", e->until ? qpw_json_time(e->until * 1000000000u) : json_null()));
     }
     if (r) {
         json_decref(list);
@@ -155,18 +150,18 @@ static json_t *coverage_json(const struct qpw_status *s)
 
     for (size_t i = 0; i < s->snapshot.n_coverage; i++) {
         c = &s->snapshot.coverage[i];
-        r |= json_array_append_new(events, json_pack("{s:o,s:s,s:o,s:s}", "time", time_json(c->unix_ns), "kind",
+        r |= json_array_append_new(events, json_pack("{s:o,s:s,s:o,s:o}", "time", qpw_json_time(c->unix_ns), "kind",
                                                      qpw_coverage_name(c->kind), "interface",
-                                                     text_or_null(c->iface < QPW_MAX_IFACES
+                                                     qpw_json_text(c->iface < QPW_MAX_IFACES
                                                                       ? s->snapshot.meta.ifname[c->iface] : ""),
-                                                     "text", c->text));
+                                                     "text", qpw_json_text(c->text)));
     }
     for (size_t i = 0; i < s->snapshot.n_unwatched; i++)
         r |= json_array_append_new(unwatched, json_pack("{s:s,s:I,s:I}", "name", s->snapshot.unwatched[i].name,
                                                         "rx_packets", (json_int_t)s->snapshot.unwatched[i].rx_packets,
                                                         "tx_packets", (json_int_t)s->snapshot.unwatched[i].tx_packets));
     for (size_t i = 0; i < s->snapshot.n_notes; i++)
-        r |= json_array_append_new(notes, json_string(s->snapshot.notes[i]));
+        r |= json_array_append_new(notes, qpw_json_text(s->snapshot.notes[i]));
     if (r) {
         json_decref(events);
         json_decref(unwatched);
@@ -176,18 +171,25 @@ static json_t *coverage_json(const struct qpw_status *s)
     return json_pack("{s:o,s:o,s:o}", "events", events, "unwatched", unwatched, "notes", notes);
 }
 
+/* Takes the reference. */
+static int write_document(json_t *root, FILE *out)
+{
+    int r = json_dumpf(root, out, JSON_INDENT(2));
+
+    json_decref(root);
+    return r < 0 || fputc('\n', out) == EOF || fflush(out) != 0 ? -EIO : 0;
+}
+
 int qpw_status_json(const struct qpw_status *s, FILE *out)
 {
-    json_t *root = json_object();
+    json_t *root = qpw_document("qportwatch.status/1");
     int r = 0;
 
-    SET(root, "schema", json_string("qportwatch.status/1"));
-    SET(root, "version", json_string(s->snapshot.meta.version));
-    SET(root, "host", json_string(s->snapshot.host));
-    SET(root, "from", time_json(s->snapshot.from_unix_ns));
-    SET(root, "to", time_json(s->snapshot.unix_ns));
-    SET(root, "command", json_string(s->snapshot.meta.command));
+    qpw_document_set_period(root, s->snapshot.host, s->snapshot.from_unix_ns, s->snapshot.unix_ns);
+    SET(root, "version", qpw_json_text(s->snapshot.meta.version)); /* of what is attached */
     SET(root, "interfaces", hooks_json(s));
+    SET(root, "attached", json_true());
+    SET(root, "command", qpw_json_text(s->snapshot.meta.command));
     SET(root, "auditor", auditor_json(s));
     SET(root, "policy", policy_json(s));
     SET(root, "exceptions", s->policy_state == QPW_POLICY_UNREADABLE ? json_null() : exceptions_json(s));
@@ -198,10 +200,23 @@ int qpw_status_json(const struct qpw_status *s, FILE *out)
     SET(root, "timeouts", timeouts_json(s));
     SET(root, "alerts", qpw_status_alerts_json(s->alerts));
     SET(root, "coverage", coverage_json(s));
-    if (r == 0)
-        r = json_dumpf(root, out, JSON_INDENT(2));
-    json_decref(root);
-    if (r == 0)
-        fputc('\n', out);
-    return r ? -ENOMEM : 0;
+    return r ? (json_decref(root), -ENOMEM) : write_document(root, out);
+}
+
+int qpw_status_json_nothing(const char *why, FILE *out)
+{
+    json_t *root = qpw_document("qportwatch.status/1");
+    struct qpw_status s = {.stale = true};
+    int r = 0, fd;
+    pid_t pid;
+
+    if (qpw_control_connect(&fd, &pid, NULL) == 0) {
+        close(fd);
+        s.auditor_pid = pid;
+    }
+    SET(root, "attached", json_false());
+    SET(root, "why", qpw_json_text(why));
+    SET(root, "auditor", auditor_json(&s));
+    json_object_set_new(json_object_get(root, "auditor"), "heartbeat_seconds", json_null());
+    return r ? (json_decref(root), -ENOMEM) : write_document(root, out);
 }

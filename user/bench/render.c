@@ -6,6 +6,7 @@
 #include <sys/utsname.h>
 
 #include "bench/picture.h"
+#include "util/document.h"
 
 static const struct {
     enum qpw_bench_floor floor;
@@ -165,7 +166,7 @@ static json_t *json_targets(const struct qpw_bench_machine *m, const struct qpw_
 json_t *qpw_bench_json(const struct qpw_bench_machine *m, const struct qpw_bench_result *r,
                        const struct qpw_bench_live *live)
 {
-    json_t *root = json_object(), *values = json_object();
+    json_t *root = qpw_document("qportwatch.bench/1"), *values = json_object();
 
     for (size_t i = 0; i < sizeof(floors) / sizeof(*floors); i++)
         json_object_set_new(values, floors[i].name, json_real(qpw_bench_median(&r->floors[floors[i].floor])));

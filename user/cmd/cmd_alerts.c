@@ -17,6 +17,7 @@
 #include "cmd/colour.h"
 #include "cmd/format.h"
 #include "cmd/usage.h"
+#include "util/document.h"
 #include "util/error.h"
 
 #define DEFAULT_LOG "/var/log/qportwatch/eve.json"
@@ -228,8 +229,8 @@ static int print_signatures_json(void)
                                               s->operational ? "engine" : "alert", "repeats", repeat_name(s->repeat),
                                               "signature", s->title, "text", s->text, "advice", s->advice));
     }
-    document =
-        json_pack("{s:s, s:s, s:o}", "schema", "qportwatch.signatures/1", "version", QPW_VERSION, "signatures", list);
+    document = qpw_document("qportwatch.signatures/1");
+    json_object_set_new(document, "signatures", list);
     json_dumpf(document, stdout, JSON_INDENT(2));
     putchar('\n');
     json_decref(document);

@@ -17,6 +17,7 @@
 #include "policy/compile.h"
 #include "policy/diff.h"
 #include "policy/import.h"
+#include "util/document.h"
 
 #define MAX_ARGS 64
 
@@ -67,11 +68,14 @@ static int print_document(json_t *document)
     return rc < 0 ? QPW_EXIT_FAILED : QPW_EXIT_OK;
 }
 
-/* Which policy a document is about. */
-static json_t *identity(const struct qpw_policy *policy)
+/* A document about that policy, with a list in it. Takes the list. */
+static json_t *document_about(const struct qpw_policy *policy, const char *schema, const char *key, json_t *list)
 {
-    return json_pack("{s:s, s:s, s:o}", "name", policy->name, "digest", policy->digest, "source_digest",
-                     *policy->source_digest ? json_string(policy->source_digest) : json_null());
+    json_t *document = qpw_document(schema);
+
+    qpw_document_set_policy(document, policy->name, policy->digest, policy->source_digest);
+    json_object_set_new(document, key, list);
+    return document;
 }
 
 /* ---- check ---- */
@@ -83,9 +87,9 @@ static void print_remark(const struct qpw_remark *remark, json_t *list)
     else if (!list)
         printf("%s\n", remark->text);
     else
-        json_array_append_new(list,
-                              json_pack("{s:s, s:s*, s:i, s:s}", "kind", qpw_remark_name(remark->kind), "file",
-                                        remark->where.file, "line", (int)remark->where.line, "text", remark->text));
+        json_array_append_new(list, json_pack("{s:s, s:o, s:i, s:o}", "kind", qpw_remark_name(remark->kind), "file",
+                                              qpw_json_text(remark->where.file), "line", (int)remark->where.line,
+                                              "text", qpw_json_text(remark->text)));
 }
 
 /* A policy that parses may still pass a limit of the tables it goes into. */
@@ -121,8 +125,7 @@ static int check_one(const struct qpw_policy *policy, bool json, size_t *ret_rem
     *ret_remarks = remarks.n;
     qpw_remarks_clear(&remarks);
     if (json)
-        return print_document(json_pack("{s:s, s:s, s:o, s:o}", "schema", "qportwatch.policy-check/1", "version",
-                                        QPW_VERSION, "policy", identity(policy), "remarks", list));
+        return print_document(document_about(policy, "qportwatch.policy-check/1", "remarks", list));
     if (!*ret_remarks)
         printf("%s: %zu rows, nothing to remark\n", policy->path, policy->n_rules);
     return QPW_EXIT_OK;
@@ -170,19 +173,23 @@ int qpw_policy_check_main(int argc, char **argv)
 
 static int print_differences(const struct qpw_differences *differences, const struct qpw_policy policies[2], bool json)
 {
-    json_t *list = json ? json_array() : NULL;
+    json_t *list = json ? json_array() : NULL, *document;
 
     for (size_t i = 0; i < differences->n; i++) {
         if (json)
-            json_array_append_new(list, json_pack("{s:s, s:s}", "change", qpw_change_name(differences->list[i].change),
-                                                  "text", differences->list[i].text));
+            json_array_append_new(list, json_pack("{s:s, s:o}", "change", qpw_change_name(differences->list[i].change),
+                                                  "text", qpw_json_text(differences->list[i].text)));
         else
             printf("%s\n", differences->list[i].text);
     }
-    if (json && print_document(json_pack("{s:s, s:s, s:o, s:o, s:o}", "schema", "qportwatch.policy-diff/1", "version",
-                                         QPW_VERSION, "old", identity(&policies[0]), "new", identity(&policies[1]),
-                                         "differences", list)) != QPW_EXIT_OK)
-        return QPW_EXIT_FAILED;
+    if (json) {
+        document = document_about(&policies[1], "qportwatch.policy-diff/1", "differences", list);
+        for (unsigned i = 0; i < 2; i++)
+            json_object_set_new(document, i ? "new" : "old", qpw_json_policy(policies[i].name, policies[i].digest,
+                                                                             policies[i].source_digest));
+        if (print_document(document) != QPW_EXIT_OK)
+            return QPW_EXIT_FAILED;
+    }
     return differences->n ? QPW_EXIT_YES : QPW_EXIT_OK;
 }
 

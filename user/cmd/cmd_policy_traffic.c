@@ -25,6 +25,7 @@
 #include "replay/setup.h"
 #include "report/table.h"
 #include "report/words.h"
+#include "util/document.h"
 #include "util/names.h"
 
 struct options {
@@ -36,6 +37,7 @@ struct options {
     const char *candidate; /* of test */
     char **captures;
     size_t n_captures;
+    uint64_t first_ns, last_ns; /* of the frames replayed last */
 };
 
 static const char *subcommand(const struct options *o)
@@ -90,6 +92,14 @@ static const struct argp_option suggest_options[] = {
 };
 static const struct argp_child children[] = {{&qpw_policy_argp, 0, "Policy that is in force (of a capture):", 2}, {0}};
 
+/* What `test` looked at: whose traffic, when, and the policy that judged it. */
+struct about {
+    char host[64];
+    uint64_t from_ns, to_ns;
+    char policy[64];
+    json_t *interfaces; /* their names */
+};
+
 /* ---- A capture under one policy ---- */
 
 static int replay_files(struct options *o, const struct qpw_policy *policy, uint64_t first_ns, qpw_ended_fn ended,
@@ -111,6 +121,8 @@ static int replay_files(struct options *o, const struct qpw_policy *policy, uint
             rc = qpw_replay_file(r, o->captures[i], err);
         if (rc == 0)
             rc = qpw_replay_finish(r, err);
+        o->first_ns = qpw_replay_totals(r)->first_ns;
+        o->last_ns = qpw_replay_totals(r)->last_ns;
         if (rc == 0)
             rc = then(&setup, data, err);
         qpw_replay_close(r);
@@ -238,7 +250,7 @@ static json_t *address_json(const uint8_t addr[16], bool known)
     return known ? json_string(qpw_address_text(addr, text, sizeof(text))) : json_null();
 }
 
-static int print_json(const struct qpw_what_if *result, const char *old, const char *new)
+static int print_json(const struct qpw_what_if *result, const struct about *about, const struct qpw_policy *new)
 {
     json_t *rows = json_array(), *document;
     char protocol[16];
@@ -264,10 +276,17 @@ static int print_json(const struct qpw_what_if *result, const char *old, const c
         json_object_set_new(o, "packets", json_integer((json_int_t)row->packets));
         json_array_append_new(rows, o);
     }
-    document =
-        json_pack("{s:s, s:s, s:s, s:s, s:I, s:I, s:I, s:o}", "schema", "qportwatch.policy-test/1", "version",
-                  QPW_VERSION, "old_policy", old, "new_policy", new, "packets", (json_int_t)result->packets, "changed",
-                  (json_int_t)result->changed, "uncertain", (json_int_t)result->uncertain, "rows", rows);
+    document = qpw_document("qportwatch.policy-test/1");
+    qpw_document_set_period(document, about->host, about->from_ns, about->to_ns);
+    if (about->interfaces)
+        json_object_set(document, "interfaces", about->interfaces);
+    qpw_document_set_policy(document, new->name, new->digest, new->source_digest);
+    json_object_set_new(document, "old_policy", qpw_json_text(about->policy));
+    json_object_set_new(document, "new_policy", qpw_json_text(new->name));
+    json_object_set_new(document, "packets", json_integer((json_int_t)result->packets));
+    json_object_set_new(document, "changed", json_integer((json_int_t)result->changed));
+    json_object_set_new(document, "uncertain", json_integer((json_int_t)result->uncertain));
+    json_object_set_new(document, "rows", rows);
     rc = document ? json_dumpf(document, stdout, JSON_INDENT(2)) : -1;
     json_decref(document);
     putchar('\n');
@@ -321,7 +340,7 @@ static int print_table(const struct qpw_what_if *result, const char *old, const 
     return rc;
 }
 
-static int test_attached(const struct qpw_policy *candidate, struct qpw_what_if *ret, char *old, size_t size,
+static int test_attached(const struct qpw_policy *candidate, struct qpw_what_if *ret, struct about *about,
                          struct qpw_error *err)
 {
     struct qpw_snapshot snapshot = {0};
@@ -333,7 +352,13 @@ static int test_attached(const struct qpw_policy *candidate, struct qpw_what_if 
     rc = qpw_collect(&kernel, NULL, &snapshot, err);
     if (rc == 0)
         rc = qpw_policy_what_if(&snapshot, candidate, time(NULL), ret, err);
-    snprintf(old, size, "%s", snapshot.meta.policy_name);
+    snprintf(about->host, sizeof(about->host), "%s", snapshot.host);
+    snprintf(about->policy, sizeof(about->policy), "%s", snapshot.meta.policy_name);
+    about->from_ns = snapshot.from_unix_ns;
+    about->to_ns = snapshot.unix_ns;
+    about->interfaces = json_array();
+    for (size_t i = 0; i < snapshot.n_ifaces; i++)
+        json_array_append_new(about->interfaces, qpw_json_text(snapshot.ifaces[i].name));
     qpw_snapshot_clear(&snapshot);
     qpw_kernel_close(&kernel);
     return rc;
@@ -352,8 +377,8 @@ static int take_names(const struct qpw_replay_setup *setup, void *data, struct q
     return rc < 0 ? qpw_fail(err, rc, "out of memory") : 0;
 }
 
-static int test_captures(struct options *o, const struct qpw_policy *candidate, struct qpw_what_if *ret, char *old,
-                         size_t size, struct qpw_error *err)
+static int test_captures(struct options *o, const struct qpw_policy *candidate, struct qpw_what_if *ret,
+                         struct about *about, struct qpw_error *err)
 {
     struct qpw_policy policy = {0};
     struct qpw_changes *changes = qpw_changes_new();
@@ -369,7 +394,9 @@ static int test_captures(struct options *o, const struct qpw_policy *candidate, 
         rc = replay_files(o, candidate, first_ns, take_ended, changes, take_names, err);
     if (rc == 0 && (rc = qpw_changes_result(changes, ret)) < 0)
         qpw_fail(err, rc, "out of memory");
-    snprintf(old, size, "%s", policy.name);
+    snprintf(about->policy, sizeof(about->policy), "%s", policy.name);
+    about->from_ns = o->first_ns;
+    about->to_ns = o->last_ns;
     qpw_changes_free(changes);
     qpw_policy_clear(&policy);
     return rc;
@@ -392,7 +419,7 @@ int qpw_policy_test_main(int argc, char **argv)
     struct qpw_policy candidate = {0};
     struct qpw_what_if result = {0};
     struct qpw_error err = {""};
-    char old[64] = "";
+    struct about about = {0};
     int rc, status;
 
     qpw_arguments_parse(&argp, argc, argv, &o);
@@ -406,13 +433,14 @@ int qpw_policy_test_main(int argc, char **argv)
     for (size_t i = 0; i < o.policy.n_peers && rc == 0; i++)
         rc = qpw_policy_add_peer(&candidate, o.policy.peers[i], "--peer", &err);
     if (rc == 0)
-        rc = o.n_captures ? test_captures(&o, &candidate, &result, old, sizeof(old), &err)
-                          : test_attached(&candidate, &result, old, sizeof(old), &err);
+        rc = o.n_captures ? test_captures(&o, &candidate, &result, &about, &err)
+                          : test_attached(&candidate, &result, &about, &err);
     if (rc == 0)
-        rc = o.json ? print_json(&result, old, candidate.name) : print_table(&result, old, candidate.name);
+        rc = o.json ? print_json(&result, &about, &candidate) : print_table(&result, about.policy, candidate.name);
     status = exit_of(&o, rc, &err);
     if (status == QPW_EXIT_OK && result.n)
         status = QPW_EXIT_YES;
+    json_decref(about.interfaces);
     qpw_what_if_clear(&result);
     qpw_policy_clear(&candidate);
     qpw_policy_options_clear(&o.policy);

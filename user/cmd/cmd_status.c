@@ -49,6 +49,8 @@ int qpw_cmd_status(int argc, char **argv)
     }
     qpw_hooks_quiet_libbpf();
     r = qpw_status_gather(&status, &err);
+    if (r == -ENOENT && json && qpw_status_json_nothing(err.text, stdout) == 0)
+        return QPW_EXIT_YES;
     if (r < 0) {
         fprintf(stderr, "qportwatch status: %s\n", err.text);
         return r == -ENOENT ? QPW_EXIT_YES : QPW_EXIT_FAILED;
@@ -57,7 +59,7 @@ int qpw_cmd_status(int argc, char **argv)
     if (!json)
         qpw_status_text(&status, stdout);
     else if (qpw_status_json(&status, stdout) < 0) {
-        fprintf(stderr, "qportwatch status: out of memory\n");
+        fprintf(stderr, "qportwatch status: the document cannot be written\n");
         code = QPW_EXIT_FAILED;
     }
     qpw_status_clear(&status);

@@ -4,14 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cmd/cmd.h"
 #include "policy/rule_text.h"
+#include "util/document.h"
 #include "util/names.h"
-
-static json_t *text_or_null(const char *text)
-{
-    return text && *text ? json_string(text) : json_null();
-}
 
 static json_t *addresses_json(bool limited, const struct qpw_addresses *set)
 {
@@ -44,7 +39,7 @@ static json_t *rule_json(const struct qpw_rule *rule, int64_t now)
     json_object_set_new(
         o, "ports",
         json_string(qpw_ports_text(rule->ports, rule->n_ports, rule->flags & QPW_RULE_ANY_PORT, ports, sizeof(ports))));
-    json_object_set_new(o, "purpose", text_or_null(rule->purpose));
+    json_object_set_new(o, "purpose", qpw_json_text(rule->purpose));
     json_object_set_new(o, "verdict", json_string(verdict_of(rule)));
     json_object_set_new(o, "in_force", json_boolean(qpw_rule_in_force(rule, now)));
     json_object_set_new(o, "disabled", json_boolean(rule->flags & QPW_RULE_DISABLED));
@@ -53,14 +48,14 @@ static json_t *rule_json(const struct qpw_rule *rule, int64_t now)
     json_object_set_new(o, "from", addresses_json(rule->flags & QPW_RULE_FROM, &rule->from));
     json_object_set_new(o, "to", addresses_json(rule->flags & QPW_RULE_TO, &rule->to));
     json_object_set_new(o, "vlan", rule->vlan == QPW_ANY_VLAN ? json_null() : json_integer(rule->vlan));
-    json_object_set_new(o, "iface", text_or_null(rule->iface));
-    json_object_set_new(o, "until", text_or_null(qpw_until_text(rule->until, until, sizeof(until))));
-    json_object_set_new(o, "feature", text_or_null(rule->feature));
-    json_object_set_new(o, "parent", text_or_null(rule->parent));
-    json_object_set_new(o, "ref", text_or_null(rule->ref));
-    json_object_set_new(o, "file", json_string(rule->where.file));
+    json_object_set_new(o, "iface", qpw_json_text(rule->iface));
+    json_object_set_new(o, "until", qpw_json_text(qpw_until_text(rule->until, until, sizeof(until))));
+    json_object_set_new(o, "feature", qpw_json_text(rule->feature));
+    json_object_set_new(o, "parent", qpw_json_text(rule->parent));
+    json_object_set_new(o, "ref", qpw_json_text(rule->ref));
+    json_object_set_new(o, "file", qpw_json_text(rule->where.file));
     json_object_set_new(o, "line", json_integer(rule->where.line));
-    json_object_set_new(o, "text", json_string(rule->text));
+    json_object_set_new(o, "text", qpw_json_text(rule->text));
     return o;
 }
 
@@ -69,14 +64,14 @@ static json_t *suppression_json(const struct qpw_suppression *line, int64_t now)
     json_t *o = json_object();
     char until[32];
 
-    json_object_set_new(o, "name", json_string(line->name));
-    json_object_set_new(o, "text", json_string(line->text));
+    json_object_set_new(o, "name", qpw_json_text(line->name));
+    json_object_set_new(o, "text", qpw_json_text(line->text));
     json_object_set_new(o, "outcome",
                         json_string(line->outcome == QPW_OUTCOME_DATA ? "answered" : qpw_outcome_name(line->outcome)));
-    json_object_set_new(o, "until", text_or_null(qpw_until_text(line->until, until, sizeof(until))));
+    json_object_set_new(o, "until", qpw_json_text(qpw_until_text(line->until, until, sizeof(until))));
     json_object_set_new(o, "in_force", json_boolean(!line->until || now < line->until));
-    json_object_set_new(o, "reason", text_or_null(line->reason));
-    json_object_set_new(o, "file", json_string(line->where.file));
+    json_object_set_new(o, "reason", qpw_json_text(line->reason));
+    json_object_set_new(o, "file", qpw_json_text(line->where.file));
     json_object_set_new(o, "line", json_integer(line->where.line));
     return o;
 }
@@ -92,24 +87,23 @@ static json_t *groups_json(const char *(*name_of)(unsigned), const struct qpw_gr
 
 json_t *qpw_policy_json(const struct qpw_policy *policy, int64_t now)
 {
-    json_t *o = json_object(), *rules = json_array(), *peers = json_array(), *suppressions = json_array(),
-           *warnings = json_array();
+    json_t *o = qpw_document("qportwatch.policy/1"), *rules = json_array(), *peers = json_array(),
+           *suppressions = json_array(), *warnings = json_array();
 
-    json_object_set_new(o, "schema", json_string("qportwatch.policy/1"));
-    json_object_set_new(o, "version", json_string(QPW_VERSION));
-    json_object_set_new(o, "name", json_string(policy->name));
-    json_object_set_new(o, "path", json_string(policy->path));
+    qpw_document_set_policy(o, policy->name, policy->digest, policy->source_digest);
+    json_object_set_new(o, "name", qpw_json_text(policy->name));
+    json_object_set_new(o, "path", qpw_json_text(policy->path));
     json_object_set_new(o, "digest", json_string(policy->digest));
-    json_object_set_new(o, "platform", text_or_null(policy->platform));
-    json_object_set_new(o, "guide", text_or_null(policy->platform ? qpw_builtin_guide(policy->platform) : NULL));
-    json_object_set_new(o, "source", text_or_null(policy->source_name));
-    json_object_set_new(o, "source_digest", text_or_null(policy->source_digest));
+    json_object_set_new(o, "platform", qpw_json_text(policy->platform));
+    json_object_set_new(o, "guide", qpw_json_text(policy->platform ? qpw_builtin_guide(policy->platform) : NULL));
+    json_object_set_new(o, "source", qpw_json_text(policy->source_name));
+    json_object_set_new(o, "source_digest", qpw_json_text(policy->source_digest));
     for (size_t i = 0; i < policy->n_rules; i++)
         json_array_append_new(rules, rule_json(&policy->rules[i], now));
     for (size_t i = 0; i < policy->n_peers; i++) {
         json_t *peer = json_object();
 
-        json_object_set_new(peer, "name", json_string(policy->peers[i].name));
+        json_object_set_new(peer, "name", qpw_json_text(policy->peers[i].name));
         json_object_set_new(peer, "addresses", addresses_json(true, &policy->peers[i].addresses));
         json_object_set_new(peer, "by_hand", json_boolean(policy->peers[i].by_hand));
         json_array_append_new(peers, peer);
@@ -117,7 +111,7 @@ json_t *qpw_policy_json(const struct qpw_policy *policy, int64_t now)
     for (size_t i = 0; i < policy->n_suppressions; i++)
         json_array_append_new(suppressions, suppression_json(&policy->suppressions[i], now));
     for (size_t i = 0; i < policy->n_warnings; i++)
-        json_array_append_new(warnings, json_string(policy->warnings[i]));
+        json_array_append_new(warnings, qpw_json_text(policy->warnings[i]));
     json_object_set_new(o, "rules", rules);
     json_object_set_new(o, "peers", peers);
     json_object_set_new(o, "require_peer_ports", policy->peers_on_any_port ? json_string("any") : json_null());

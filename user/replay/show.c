@@ -11,6 +11,7 @@
 #include "kernel/collect.h"
 #include "report/report.h"
 #include "report/words.h"
+#include "util/document.h"
 #include "util/names.h"
 
 static int note(struct qpw_snapshot *s, const char *format, ...) __attribute__((format(printf, 2, 3)));
@@ -76,7 +77,7 @@ static int show_report(const struct qpw_report *r, const struct qpw_show_options
 /* The report's own `findings`, as a document of their own. */
 static int show_findings_json(const struct qpw_report *r, FILE *out)
 {
-    static const char *const keys[] = {"version", "host", "interfaces", "from", "to", "policy", "findings"};
+    static const char *const keys[] = {"interfaces", "host", "from", "to", "policy", "findings"};
     json_t *report, *document;
     char *text = NULL;
     size_t size = 0;
@@ -91,7 +92,7 @@ static int show_findings_json(const struct qpw_report *r, FILE *out)
     }
     report = json_loadb(text, size, 0, NULL);
     free(text);
-    document = json_pack("{ss}", "schema", "qportwatch.findings/1");
+    document = qpw_document("qportwatch.findings/1");
     for (size_t i = 0; i < sizeof(keys) / sizeof(*keys); i++)
         json_object_set(document, keys[i], json_object_get(report, keys[i]));
     rc = document && json_dumpf(document, out, JSON_INDENT(2)) == 0 && fputc('\n', out) != EOF ? 0 : -EIO;

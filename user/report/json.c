@@ -5,9 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cmd/cmd.h"
 #include "report/report.h"
 #include "report/words.h"
+#include "util/document.h"
 #include "util/names.h"
 
 /* Readers keep numbers as doubles: whole ones are exact below this. */
@@ -16,33 +16,6 @@
 static json_t *number(uint64_t value)
 {
     return json_integer(value < LIMIT ? value : LIMIT);
-}
-
-/* A string, or null for an empty one. Text that is not UTF-8 (a comment in a policy) loses what is not ASCII. */
-static json_t *text(const char *value)
-{
-    json_t *string;
-    char *copy;
-
-    if (!value || !*value)
-        return json_null();
-    string = json_string(value);
-    if (string)
-        return string;
-    copy = strdup(value);
-    for (char *c = copy; c && *c; c++)
-        if ((unsigned char)*c >= 0x80)
-            *c = '?';
-    string = copy ? json_string(copy) : NULL;
-    free(copy);
-    return string;
-}
-
-static json_t *moment(uint64_t unix_ns)
-{
-    char buf[40];
-
-    return unix_ns ? json_string(qpw_time_text(unix_ns, buf, sizeof(buf))) : json_null();
 }
 
 static void set_counts(json_t *o, const struct qpw_counts *counts)
@@ -63,9 +36,9 @@ static void set_service(json_t *o, unsigned kind, unsigned protocol, unsigned po
     if (kind == QPW_KIND_NONE)
         json_object_set_new(o, "protocol", json_null());
     else if (kind == QPW_KIND_ETHERTYPE)
-        json_object_set_new(o, "protocol", text(qpw_protocol_text(kind, protocol, port, buf, sizeof(buf))));
+        json_object_set_new(o, "protocol", qpw_json_text(qpw_protocol_text(kind, protocol, port, buf, sizeof(buf))));
     else
-        json_object_set_new(o, "protocol", name ? text(name) : number(protocol));
+        json_object_set_new(o, "protocol", name ? qpw_json_text(name) : number(protocol));
     json_object_set_new(o, "port", kind == QPW_KIND_PORT && port ? number(port) : json_null());
     if (kind == QPW_KIND_ICMP)
         json_object_set_new(o, "icmp_type", number(port));
@@ -80,11 +53,11 @@ static json_t *meters(const struct qpw_report *r)
         json_t *o = json_object();
 
         set_service(o, m->key.kind, m->key.protocol, m->key.port);
-        json_object_set_new(o, "direction", text(qpw_direction_name(m->key.direction)));
-        json_object_set_new(o, "scope", text(qpw_scope_name(m->key.scope)));
-        json_object_set_new(o, "verdict", text(qpw_verdict_name(m->key.verdict)));
-        json_object_set_new(o, "rule", text(qpw_report_rule_name(r->s, m->key.rule)));
-        json_object_set_new(o, "interface", text(qpw_report_iface_name(r->s, m->key.iface)));
+        json_object_set_new(o, "direction", qpw_json_text(qpw_direction_name(m->key.direction)));
+        json_object_set_new(o, "scope", qpw_json_text(qpw_scope_name(m->key.scope)));
+        json_object_set_new(o, "verdict", qpw_json_text(qpw_verdict_name(m->key.verdict)));
+        json_object_set_new(o, "rule", qpw_json_text(qpw_report_rule_name(r->s, m->key.rule)));
+        json_object_set_new(o, "interface", qpw_json_text(qpw_report_iface_name(r->s, m->key.iface)));
         set_counts(o, &m->counts);
         json_array_append_new(list, o);
     }
@@ -97,24 +70,24 @@ static json_t *finding(const struct qpw_report *r, const struct qpw_finding_row 
     char buf[64];
 
     json_object_set_new(o, "flow_id", number(f->flow_id));
-    json_object_set_new(o, "verdict", text(qpw_verdict_name(f->key.verdict)));
-    json_object_set_new(o, "direction", text(qpw_direction_name(f->key.direction)));
+    json_object_set_new(o, "verdict", qpw_json_text(qpw_verdict_name(f->key.verdict)));
+    json_object_set_new(o, "direction", qpw_json_text(qpw_direction_name(f->key.direction)));
     set_service(o, f->key.kind, f->key.protocol, f->key.port);
     if (f->key.kind == QPW_KIND_ICMP)
         json_object_set_new(o, "icmp_code", number(f->value.icmp_code));
-    json_object_set_new(o, "initiator", text(qpw_words_end(f->key.kind, f->key.initiator, buf, sizeof(buf))));
+    json_object_set_new(o, "initiator", qpw_json_text(qpw_words_end(f->key.kind, f->key.initiator, buf, sizeof(buf))));
     json_object_set_new(o, "initiator_port", f->value.initiator_port ? number(f->value.initiator_port) : json_null());
-    json_object_set_new(o, "responder", text(qpw_words_end(f->key.kind, f->key.responder, buf, sizeof(buf))));
-    json_object_set_new(o, "outcome", text(qpw_outcome_name(f->value.outcome)));
-    json_object_set_new(o, "evidence", text(qpw_evidence_name(f->value.evidence)));
-    json_object_set_new(o, "reason", f->value.reason ? text(qpw_reason_name(f->value.reason)) : json_null());
-    json_object_set_new(o, "rule", text(qpw_report_rule_name(r->s, f->value.rule)));
-    json_object_set_new(o, "scope", text(qpw_scope_name(f->value.scope)));
-    json_object_set_new(o, "peer", text(qpw_report_peer_name(r->s, f->value.peer)));
-    json_object_set_new(o, "interface", text(qpw_report_iface_name(r->s, f->value.iface)));
+    json_object_set_new(o, "responder", qpw_json_text(qpw_words_end(f->key.kind, f->key.responder, buf, sizeof(buf))));
+    json_object_set_new(o, "outcome", qpw_json_text(qpw_outcome_name(f->value.outcome)));
+    json_object_set_new(o, "evidence", qpw_json_text(qpw_evidence_name(f->value.evidence)));
+    json_object_set_new(o, "reason", f->value.reason ? qpw_json_text(qpw_reason_name(f->value.reason)) : json_null());
+    json_object_set_new(o, "rule", qpw_json_text(qpw_report_rule_name(r->s, f->value.rule)));
+    json_object_set_new(o, "scope", qpw_json_text(qpw_scope_name(f->value.scope)));
+    json_object_set_new(o, "peer", qpw_json_text(qpw_report_peer_name(r->s, f->value.peer)));
+    json_object_set_new(o, "interface", qpw_json_text(qpw_report_iface_name(r->s, f->value.iface)));
     json_object_set_new(o, "vlan", f->value.vlan ? number(f->value.vlan) : json_null());
-    json_object_set_new(o, "first", moment(f->first_unix_ns));
-    json_object_set_new(o, "last", moment(f->last_unix_ns));
+    json_object_set_new(o, "first", qpw_json_time(f->first_unix_ns));
+    json_object_set_new(o, "last", qpw_json_time(f->last_unix_ns));
     set_counts(o, &f->counts);
     json_object_set_new(o, "superseded", json_boolean(f->value.flags & QPW_FINDING_SUPERSEDED));
     json_object_set_new(o, "reserved", json_boolean(f->value.flags & QPW_FINDING_RESERVED));
@@ -141,14 +114,14 @@ static json_t *details(const struct qpw_report *r)
         const struct qpw_detail_row *d = r->details[i];
         json_t *o = json_object();
 
-        json_object_set_new(o, "direction", text(qpw_direction_name(d->key.direction)));
+        json_object_set_new(o, "direction", qpw_json_text(qpw_direction_name(d->key.direction)));
         if (d->key.by_prefix)
-            json_object_set_new(o, "prefix", text(qpw_words_prefix(d->key.prefix, buf, sizeof(buf))));
+            json_object_set_new(o, "prefix", qpw_json_text(qpw_words_prefix(d->key.prefix, buf, sizeof(buf))));
         else
             set_service(o, d->key.kind, d->key.protocol, d->key.port);
         json_object_set_new(o, "packets", number(d->packets));
-        json_object_set_new(o, "first", moment(d->first_unix_ns));
-        json_object_set_new(o, "last", moment(d->last_unix_ns));
+        json_object_set_new(o, "first", qpw_json_time(d->first_unix_ns));
+        json_object_set_new(o, "last", qpw_json_time(d->last_unix_ns));
         json_array_append_new(list, o);
     }
     return list;
@@ -173,7 +146,7 @@ static json_t *busiest(const struct qpw_report_peer *p)
         json_t *o = json_object();
 
         set_service(o, p->busiest[i].kind, p->busiest[i].protocol, p->busiest[i].port);
-        json_object_set_new(o, "direction", text(qpw_direction_name(p->busiest[i].direction)));
+        json_object_set_new(o, "direction", qpw_json_text(qpw_direction_name(p->busiest[i].direction)));
         json_object_set_new(o, "packets", number(p->busiest[i].sum.packets));
         json_object_set_new(o, "bytes", number(p->busiest[i].sum.bytes));
         json_array_append_new(list, o);
@@ -189,11 +162,11 @@ static json_t *peers(const struct qpw_report *r)
         const struct qpw_report_peer *p = &r->peers[i];
         json_t *o = json_object();
 
-        json_object_set_new(o, "name", text(p->info->name));
+        json_object_set_new(o, "name", qpw_json_text(p->info->name));
         json_object_set_new(o, "in_force", json_boolean(p->info->in_force));
         json_object_set_new(o, "silent", json_boolean(p->silent));
-        json_object_set_new(o, "first", moment(p->first_unix_ns));
-        json_object_set_new(o, "last", moment(p->last_unix_ns));
+        json_object_set_new(o, "first", qpw_json_time(p->first_unix_ns));
+        json_object_set_new(o, "last", qpw_json_time(p->last_unix_ns));
         json_object_set_new(o, "families", families(p));
         set_counts(o, &p->counts);
         json_object_set_new(o, "ports", number(p->n_ports));
@@ -211,13 +184,13 @@ static json_t *rules(const struct qpw_report *r)
         const struct qpw_report_rule *rule = &r->rules[i];
         json_t *o = json_object();
 
-        json_object_set_new(o, "name", text(rule->info->name));
-        json_object_set_new(o, "direction", text(qpw_direction_name(rule->info->direction)));
-        json_object_set_new(o, "verdict", text(qpw_verdict_name(rule->info->verdict)));
+        json_object_set_new(o, "name", qpw_json_text(rule->info->name));
+        json_object_set_new(o, "direction", qpw_json_text(qpw_direction_name(rule->info->direction)));
+        json_object_set_new(o, "verdict", qpw_json_text(qpw_verdict_name(rule->info->verdict)));
         json_object_set_new(o, "in_force", json_boolean(rule->info->in_force));
-        json_object_set_new(o, "file", text(rule->info->file));
+        json_object_set_new(o, "file", qpw_json_text(rule->info->file));
         json_object_set_new(o, "line", rule->info->line ? number(rule->info->line) : json_null());
-        json_object_set_new(o, "text", text(rule->info->text));
+        json_object_set_new(o, "text", qpw_json_text(rule->info->text));
         json_object_set_new(o, "hits", number(qpw_report_sum_of(&rule->counts).packets));
         set_counts(o, &rule->counts);
         json_array_append_new(list, o);
@@ -262,10 +235,10 @@ static json_t *coverage_events(const struct qpw_report *r)
         if (c->unix_ns < r->since_unix_ns)
             continue;
         o = json_object();
-        json_object_set_new(o, "time", moment(c->unix_ns));
-        json_object_set_new(o, "event", text(qpw_coverage_name(c->kind)));
-        json_object_set_new(o, "interface", text(qpw_report_iface_name(r->s, c->iface)));
-        json_object_set_new(o, "text", text(c->text));
+        json_object_set_new(o, "time", qpw_json_time(c->unix_ns));
+        json_object_set_new(o, "event", qpw_json_text(qpw_coverage_name(c->kind)));
+        json_object_set_new(o, "interface", qpw_json_text(qpw_report_iface_name(r->s, c->iface)));
+        json_object_set_new(o, "text", qpw_json_text(c->text));
         json_array_append_new(list, o);
     }
     return list;
@@ -278,10 +251,10 @@ static json_t *coverage_gaps(const struct qpw_report *r)
     for (size_t i = 0; i < r->n_gaps; i++) {
         json_t *o = json_object();
 
-        json_object_set_new(o, "from", moment(r->gaps[i].from_unix_ns));
-        json_object_set_new(o, "to", moment(r->gaps[i].to_unix_ns));
-        json_object_set_new(o, "interface", text(qpw_report_iface_name(r->s, r->gaps[i].iface)));
-        json_object_set_new(o, "why", text(r->gaps[i].why));
+        json_object_set_new(o, "from", qpw_json_time(r->gaps[i].from_unix_ns));
+        json_object_set_new(o, "to", qpw_json_time(r->gaps[i].to_unix_ns));
+        json_object_set_new(o, "interface", qpw_json_text(qpw_report_iface_name(r->s, r->gaps[i].iface)));
+        json_object_set_new(o, "why", qpw_json_text(r->gaps[i].why));
         json_object_set_new(o, "open", json_boolean(r->gaps[i].open));
         json_array_append_new(list, o);
     }
@@ -296,8 +269,8 @@ static json_t *coverage_interfaces(const struct qpw_report *r)
         const struct qpw_iface_row *row = &r->s->ifaces[i];
         json_t *o = json_object();
 
-        json_object_set_new(o, "name", text(row->name));
-        json_object_set_new(o, "mode", text(row->mode));
+        json_object_set_new(o, "name", qpw_json_text(row->name));
+        json_object_set_new(o, "mode", qpw_json_text(row->mode));
         json_object_set_new(o, "attached", json_boolean(row->attached));
         json_object_set_new(o, "up", json_boolean(row->up));
         json_array_append_new(list, o);
@@ -312,7 +285,7 @@ static json_t *coverage_unwatched(const struct qpw_report *r)
     for (size_t i = 0; i < r->s->n_unwatched; i++) {
         json_t *o = json_object();
 
-        json_object_set_new(o, "name", text(r->s->unwatched[i].name));
+        json_object_set_new(o, "name", qpw_json_text(r->s->unwatched[i].name));
         json_object_set_new(o, "rx_packets", number(r->s->unwatched[i].rx_packets));
         json_object_set_new(o, "tx_packets", number(r->s->unwatched[i].tx_packets));
         json_array_append_new(list, o);
@@ -328,7 +301,7 @@ static json_t *coverage_tables(const struct qpw_report *r)
         const struct qpw_table_row *t = &r->s->tables[i];
         json_t *o = json_object();
 
-        json_object_set_new(o, "name", text(qpw_class_name(i)));
+        json_object_set_new(o, "name", qpw_json_text(qpw_class_name(i)));
         json_object_set_new(o, "entries", number(t->entries));
         json_object_set_new(o, "capacity", number(t->capacity));
         json_object_set_new(o, "opened", number(t->opened));
@@ -347,7 +320,7 @@ static json_t *coverage(const struct qpw_report *r)
     for (unsigned i = QPW_LOSS_NONE + 1; i < QPW_LOSS_COUNT; i++)
         json_object_set_new(losses, qpw_loss_name(i), number(r->s->losses[i]));
     for (size_t i = 0; i < r->s->n_notes; i++)
-        json_array_append_new(notes, text(r->s->notes[i]));
+        json_array_append_new(notes, qpw_json_text(r->s->notes[i]));
     json_object_set_new(o, "replay", json_boolean(r->s->replay));
     json_object_set_new(o, "incomplete", json_boolean(r->s->incomplete));
     json_object_set_new(o, "interfaces", coverage_interfaces(r));
@@ -361,39 +334,26 @@ static json_t *coverage(const struct qpw_report *r)
     return o;
 }
 
-static json_t *policy(const struct qpw_snapshot *s)
-{
-    json_t *o = json_object();
-
-    json_object_set_new(o, "name", text(s->meta.policy_name));
-    json_object_set_new(o, "digest", text(s->meta.policy_digest));
-    json_object_set_new(o, "source_digest", text(s->meta.source_digest));
-    return o;
-}
-
 static json_t *interfaces(const struct qpw_snapshot *s)
 {
     json_t *list = json_array();
 
     for (size_t i = 0; i < s->n_ifaces; i++)
-        json_array_append_new(list, text(s->ifaces[i].name));
+        json_array_append_new(list, qpw_json_text(s->ifaces[i].name));
     return list;
 }
 
 int qpw_report_json(const struct qpw_report *r, FILE *out)
 {
-    json_t *o = json_object();
+    const struct qpw_meta *meta = &r->s->meta;
+    json_t *o = qpw_document("qportwatch.report/1");
     int rc;
 
-    json_object_set_new(o, "schema", json_string("qportwatch.report/1"));
-    json_object_set_new(o, "version", json_string(QPW_VERSION));
-    json_object_set_new(o, "host", text(r->s->host));
     json_object_set_new(o, "interfaces", interfaces(r->s));
-    json_object_set_new(o, "from", moment(r->s->from_unix_ns));
-    json_object_set_new(o, "to", moment(r->s->unix_ns));
+    qpw_document_set_period(o, r->s->host, r->s->from_unix_ns, r->s->unix_ns);
+    qpw_document_set_policy(o, meta->policy_name, meta->policy_digest, meta->source_digest);
     if (r->since_unix_ns)
-        json_object_set_new(o, "findings_since", moment(r->since_unix_ns));
-    json_object_set_new(o, "policy", policy(r->s));
+        json_object_set_new(o, "findings_since", qpw_json_time(r->since_unix_ns));
     json_object_set_new(o, "totals", totals(r));
     json_object_set_new(o, "meters", meters(r));
     json_object_set_new(o, "findings", findings(r));

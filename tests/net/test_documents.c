@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* Every JSON document begins with the same keys, whichever command printed it. */
+#include <criterion/criterion.h>
+#include <jansson.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "auditor.h"
+
+TestSuite(documents, .timeout = 120);
+
+#define FTP "../shared/captures/zeek-ftp-ipv4.pcap"
+
+static char output[4 << 20];
+
+/* "2026-11-23T21:56:47.123456Z" */
+static bool is_time(const json_t *value)
+{
+    unsigned n[7];
+    char z;
+
+    return sscanf(json_is_string(value) ? json_string_value(value) : "", "%4u-%2u-%2uT%2u:%2u:%2u.%6u%c", &n[0], &n[1],
+                  &n[2], &n[3], &n[4], &n[5], &n[6], &z) == 8 && z == 'Z';
+}
+
+/* Caller releases. policy: its name, NULL where the document is about none. */
+static json_t *document(const struct netns *ns, int status, const char *schema, const char *policy, const char *arguments)
+{
+    json_error_t error;
+    json_t *d, *p;
+
+    cr_expect_eq(netns_output(ns, output, sizeof(output), QPW_BUILD "/qportwatch %s 2>/dev/null", arguments), status, "%s",
+                 arguments);
+    d = json_loads(output, 0, &error);
+    cr_assert(d, "%s: %s in %.200s", arguments, error.text, output);
+    cr_expect_str_eq(node_text(d, "schema"), schema, "%s", arguments);
+    cr_expect_str_not_empty(node_text(d, "version"), "%s", arguments);
+    cr_expect_str_not_empty(node_text(d, "host"), "%s", arguments);
+    cr_expect(json_is_array(node_value(d, "interfaces")), "%s", arguments);
+    cr_expect(is_time(node_value(d, "from")) && is_time(node_value(d, "to")), "%s", arguments);
+    p = node_value(d, "policy");
+    if (!policy) {
+        cr_expect(json_is_null(p), "%s", arguments);
+        return d;
+    }
+    cr_expect_str_eq(node_text(p, "name"), policy, "%s", arguments);
+    cr_expect_eq(strlen(node_text(p, "digest")), 71u, "%s", arguments);
+    cr_expect(json_object_get(p, "source_digest"), "%s", arguments);
+    return d;
+}
+
+Test(documents, of_policies_and_of_the_program)
+{
+    struct netns here;
+
+    netns_need_root();
+    here = netns_here();
+    json_decref(document(&here, 0, "qportwatch.policy/1", "qumulo/aws", "policy show --json aws"));
+    json_decref(document(&here, 0, "qportwatch.policy/1", "qumulo/aws", "policy export --json aws"));
+    json_decref(document(&here, 0, "qportwatch.policy-check/1", "qumulo/azure", "policy check --json azure"));
+    json_decref(document(&here, 3, "qportwatch.policy-diff/1", "qumulo/azure", "policy diff --json aws azure"));
+    json_decref(document(&here, 0, "qportwatch.signatures/1", NULL, "alerts --signatures --json"));
+    json_decref(document(&here, 0, "qportwatch.bench/1", NULL, "bench --quick --rounds 1 --cases vlan --json"));
+    netns_close(&here);
+}
+
+Test(documents, of_captures)
+{
+    struct netns here;
+    json_t *d;
+
+    netns_need_root();
+    if (access(FTP, R_OK) < 0)
+        cr_skip_test("%s is not there", FTP);
+    here = netns_here();
+    d = document(&here, 0, "qportwatch.policy-test/1", "qumulo/aws", "policy test aws --local 199.233.217.249 --json " FTP);
+    cr_expect_str_eq(node_text(d, "from"), "2012-02-21T16:52:41.968492Z", "the capture's time");
+    cr_expect_str_eq(node_text(d, "old_policy"), "qumulo/on-prem");
+    json_decref(d);
+    d = document(&here, 0, "qportwatch.report/1", "qumulo/on-prem", "replay --platform on-prem --local 199.233.217.249 --json "
+                 FTP);
+    cr_expect_str_eq(node_text(d, "from"), "2012-02-21T16:52:41.968492Z");
+    json_decref(d);
+    json_decref(document(&here, 0, "qportwatch.findings/1", "qumulo/on-prem",
+                         "replay --platform on-prem --local 199.233.217.249 --findings --json " FTP));
+    netns_close(&here);
+}
+
+Test(documents, of_what_is_attached_and_of_nothing)
+{
+    static const char policy[] = "policy test/documents\ninbound tcp 445 SMB\n";
+    char path[128], arguments[256];
+    struct node n;
+    json_t *d;
+
+    node_open(&n);
+    d = document(&n.node, 3, "qportwatch.status/1", NULL, "status --json");
+    cr_expect(json_is_false(node_value(d, "attached")));
+    cr_expect(strstr(node_text(d, "why"), "nothing is attached in this network namespace"));
+    cr_expect(json_is_null(node_value(d, "auditor.pid")));
+    cr_expect(json_is_true(node_value(d, "auditor.stale")));
+    json_decref(d);
+    node_write(&n, "policy", policy, path, sizeof(path));
+    node_attach(&n, "node0 --policy %s --sensor-name n\xe4he", path); /* not UTF-8 */
+    d = document(&n.node, 0, "qportwatch.status/1", "test/documents", "status --json");
+    cr_expect(json_is_true(node_value(d, "attached")));
+    cr_expect_str_eq(node_text(d, "interfaces.0.name"), "node0");
+    cr_expect(strstr(node_text(d, "command"), " --sensor-name n?he"), "what is not UTF-8 costs no more than itself: %s",
+              node_text(d, "command"));
+    json_decref(d);
+    json_decref(document(&n.node, 0, "qportwatch.report/1", "test/documents", "report --json"));
+    json_decref(document(&n.node, 0, "qportwatch.report/1", "test/documents", "top --once --json"));
+    snprintf(arguments, sizeof(arguments), "policy test --json %s", path);
+    d = document(&n.node, 0, "qportwatch.policy-test/1", "test/documents", arguments);
+    cr_expect_str_eq(node_text(d, "interfaces.0"), "node0");
+    json_decref(d);
+    cr_expect_eq(node_stop(&n, SIGTERM), 0);
+    node_nothing_left(&n);
+    node_close(&n);
+}
