@@ -18,6 +18,7 @@
 #include "policy/diff.h"
 #include "policy/import.h"
 #include "util/document.h"
+#include "util/output.h"
 
 #define MAX_ARGS 64
 
@@ -233,19 +234,17 @@ int qpw_policy_diff_main(int argc, char **argv)
 
 static int write_output(const char *path, const char *text)
 {
-    FILE *out = path ? fopen(path, "we") : stdout;
-    bool good;
+    struct qpw_output output;
+    struct qpw_error err;
+    int rc = qpw_output_open(path, &output, &err);
 
-    if (!out) {
-        fprintf(stderr, "qportwatch policy import: %s cannot be written: %s\n", path, strerror(errno));
-        return QPW_EXIT_FAILED;
+    if (rc == 0) {
+        qpw_output_write(&output, text, strlen(text));
+        rc = qpw_output_close(&output, true, &err);
     }
-    good = fputs(text, out) >= 0;
-    good = (path ? fclose(out) : fflush(out)) == 0 && good;
-    if (!good)
-        fprintf(stderr, "qportwatch policy import: %s could not be written: %s\n", path ? path : "standard output",
-                strerror(errno));
-    return good ? QPW_EXIT_OK : QPW_EXIT_FAILED;
+    if (rc < 0)
+        fprintf(stderr, "qportwatch policy import: %s\n", err.text);
+    return rc < 0 ? QPW_EXIT_FAILED : QPW_EXIT_OK;
 }
 
 int qpw_policy_import_main(int argc, char **argv)
@@ -255,7 +254,7 @@ int qpw_policy_import_main(int argc, char **argv)
          "Platform whose rows are wanted: on-prem (default), aws, azure, cnq-gcp, or another name of the page", 0},
         {"node", 'n', "WORDS", 0,
          "What Source and Destination columns call the node (default: node, cluster, storage …)", 0},
-        {"output", 'o', "FILE", 0, "Write there instead of standard output", 0},
+        {"output", 'o', "FILE", 0, "Write there instead of standard output (-)", 0},
         {0}};
     static const struct argp argp = {table,
                                      parse,

@@ -21,6 +21,7 @@
 #include "replay/replay.h"
 #include "replay/setup.h"
 #include "replay/show.h"
+#include "util/output.h"
 
 #define LEAST_MTU 68u
 #define MOST_MTU (1u << 24)
@@ -50,7 +51,7 @@ static const struct argp_option argp_options[] = {
     {"findings", KEY_FINDINGS, NULL, 0, "Only the findings instead of the report", 1},
     {"format", KEY_FORMAT, "text|json|html", 0, "Form of the report (default text)", 1},
     {"json", KEY_JSON, NULL, 0, "The same as --format json", 1},
-    {"output", 'o', "FILE", 0, "Write there instead of standard output", 1},
+    {"output", 'o', "FILE", 0, "Write there instead of standard output (-)", 1},
     {"max-connections", KEY_MAX, "N", 0, "Places for established TCP connections (default 65536)", 1},
     {0},
 };
@@ -257,7 +258,8 @@ static int show(const struct options *o, struct qpw_replay_setup *setup, const s
     return QPW_EXIT_FAILED;
 }
 
-static int run_replay(struct options *o, struct qpw_replay_setup *setup, FILE *out)
+/* *ret_written: out holds all there is to say, even where some capture was damaged. An exit status. */
+static int run_replay(struct options *o, struct qpw_replay_setup *setup, FILE *out, bool *ret_written)
 {
     struct lines lines = {.out = out, .names = &setup->names};
     struct progress progress = {0};
@@ -287,6 +289,7 @@ static int run_replay(struct options *o, struct qpw_replay_setup *setup, FILE *o
         } else {
             warn(o, qpw_replay_totals(r));
             shown = o->connections ? QPW_EXIT_OK : show(o, setup, qpw_replay_totals(r), out);
+            *ret_written = shown == QPW_EXIT_OK;
             status = shown ? shown : status;
         }
     }
@@ -331,29 +334,26 @@ static int run(struct options *o)
     struct qpw_replay_setup_options wanted = {.ends = &o->ends, .interface = o->replay.interface,
                                               .max_connections = o->max_connections, .mode_tc = o->replay.mode_tc};
     struct qpw_replay_setup setup;
+    struct qpw_output output = {0};
     struct qpw_policy policy = {0};
     struct qpw_error err;
-    FILE *out = stdout;
+    bool written = false;
     int status = prepare(o, &policy, &wanted.first_ns);
 
-    if (status == QPW_EXIT_OK && o->output) {
-        out = fopen(o->output, "we");
-        if (!out) {
-            fprintf(stderr, "qportwatch replay: %s: cannot be written: %s\n", o->output, strerror(errno));
-            status = QPW_EXIT_FAILED;
-        }
+    if (status == QPW_EXIT_OK && qpw_output_open(o->output, &output, &err) < 0) {
+        say(err.text);
+        status = QPW_EXIT_FAILED;
     }
     wanted.policy = &policy;
     if (status == QPW_EXIT_OK && qpw_replay_setup_open(&wanted, &setup, &err) < 0) {
         say(err.text);
         status = QPW_EXIT_FAILED;
     } else if (status == QPW_EXIT_OK) {
-        status = run_replay(o, &setup, out);
+        status = run_replay(o, &setup, output.file, &written);
         qpw_replay_setup_close(&setup);
     }
-    if (out && (out == stdout ? fflush(out) : fclose(out)) != 0 && status == QPW_EXIT_OK) {
-        fprintf(stderr, "qportwatch replay: %s: writing failed: %s\n", o->output ? o->output : "standard output",
-                strerror(errno));
+    if (output.file && qpw_output_close(&output, written, &err) < 0 && status == QPW_EXIT_OK) {
+        say(err.text);
         status = QPW_EXIT_FAILED;
     }
     qpw_policy_clear(&policy);

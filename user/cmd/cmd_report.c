@@ -20,6 +20,7 @@
 #include "report/fail_on.h"
 #include "report/report.h"
 #include "report/since.h"
+#include "util/output.h"
 
 enum format { FORMAT_TEXT, FORMAT_JSON, FORMAT_HTML };
 #define MAX_CONDITIONS 16
@@ -38,7 +39,7 @@ enum { KEY_JSON = 0x100, KEY_FORMAT, KEY_SINCE, KEY_FAIL_ON, KEY_ALL };
 static const struct argp_option argp_options[] = {
     {"format", KEY_FORMAT, "text|json|html", 0, "one screen of text (default), one JSON document, one HTML page", 0},
     {"json", KEY_JSON, NULL, 0, "the same as --format json", 0},
-    {"output", 'o', "FILE", 0, "write to FILE instead of standard output", 0},
+    {"output", 'o', "FILE", 0, "write to FILE instead of standard output (-)", 0},
     {"since", KEY_SINCE, "TIME", 0, "findings, gaps and coverage since TIME: 90m, 12h, 7d ago, or "
      "2026-01-31[T12:00[:00]] in UTC; counters are sums since attaching and stay whole", 0},
     {"all", KEY_ALL, NULL, 0, "text: every line, not only what fits on a screen", 0},
@@ -100,10 +101,15 @@ static unsigned screen_columns(void)
     return columns && atoi(columns) > 0 ? (unsigned)atoi(columns) : 100;
 }
 
+static bool to_screen(const struct options *o)
+{
+    return !o->output || !strcmp(o->output, "-");
+}
+
 static int render(const struct qpw_report *report, const struct options *o, FILE *out)
 {
     struct qpw_sockets *sockets = NULL;
-    struct qpw_text_options text = {.columns = screen_columns(), .colour = !o->output && qpw_colour_wanted(), .all = o->all};
+    struct qpw_text_options text = {.columns = screen_columns(), .colour = to_screen(o) && qpw_colour_wanted(), .all = o->all};
     int rc;
 
     if (o->format == FORMAT_JSON)
@@ -119,30 +125,27 @@ static int render(const struct qpw_report *report, const struct options *o, FILE
     return rc;
 }
 
-/* Renders into memory first: a file is either the whole report or as it was. */
+/* Renders into memory first: nothing of a report that cannot be put together goes anywhere. */
 static int write_report(const struct qpw_report *report, const struct options *o, struct qpw_error *err)
 {
-    const char *name = o->output ? o->output : "standard output";
+    struct qpw_output output;
     char *text = NULL;
     size_t size = 0;
-    FILE *memory = open_memstream(&text, &size), *out;
+    FILE *memory = open_memstream(&text, &size);
     int rc = memory ? render(report, o, memory) : -ENOMEM;
 
     if (memory && fclose(memory) != 0 && rc == 0)
         rc = -ENOMEM;
-    if (rc < 0) {
-        free(text);
-        return qpw_fail(err, rc, "the report cannot be put together: %s", strerror(-rc));
+    if (rc < 0)
+        qpw_fail(err, rc, "the report cannot be put together: %s", strerror(-rc));
+    if (rc == 0)
+        rc = qpw_output_open(o->output, &output, err);
+    if (rc == 0) {
+        qpw_output_write(&output, text, size);
+        rc = qpw_output_close(&output, true, err);
     }
-    out = o->output ? fopen(o->output, "we") : stdout;
-    if (!out)
-        rc = -errno;
-    else if (fwrite(text, 1, size, out) != size || fflush(out) != 0)
-        rc = -errno;
-    if (out && o->output && fclose(out) != 0 && rc == 0)
-        rc = -errno;
     free(text);
-    return rc < 0 ? qpw_fail(err, rc, "%s cannot be written: %s", name, strerror(-rc)) : 0;
+    return rc;
 }
 
 /* Says each condition that holds, once; the exit status. */

@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#include "util/output.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static int cannot(const struct qpw_output *o, int code, struct qpw_error *err)
+{
+    return qpw_fail(err, code, "%s cannot be written: %s", o->name, strerror(-code));
+}
+
+static void forget(struct qpw_output *o)
+{
+    free(o->path);
+    free(o->temporary);
+    o->path = o->temporary = NULL;
+}
+
+/* The new file has what the old one had; without an old one, what any new file gets. */
+static void set_owner_and_mode(int fd, const struct stat *old)
+{
+    mode_t mask;
+
+    if (old) {
+        if (fchown(fd, old->st_uid, old->st_gid) < 0 && fchown(fd, -1, old->st_gid) < 0)
+            errno = 0; /* another's file: it is this user's from now on */
+        fchmod(fd, old->st_mode & 0777);
+        return;
+    }
+    mask = umask(0);
+    umask(mask);
+    fchmod(fd, 0666 & ~mask);
+}
+
+/* ".NAME.XXXXXX" in path's folder, opened. 0 or a negative errno. */
+static int open_beside(struct qpw_output *o, const struct stat *old)
+{
+    const char *slash = strrchr(o->path, '/'), *base = slash ? slash + 1 : o->path;
+    int fd, r;
+
+    if (asprintf(&o->temporary, "%.*s.%.200s.XXXXXX", (int)(base - o->path), o->path, base) < 0) {
+        o->temporary = NULL;
+        return -ENOMEM;
+    }
+    fd = mkostemp(o->temporary, O_CLOEXEC);
+    if (fd < 0)
+        return -errno;
+    set_owner_and_mode(fd, old);
+    o->file = fdopen(fd, "w+");
+    if (o->file)
+        return 0;
+    r = -errno;
+    close(fd);
+    unlink(o->temporary);
+    return r;
+}
+
+static int open_as_it_is(struct qpw_output *o, const char *name, struct qpw_error *err)
+{
+    forget(o);
+    o->file = fopen(name, "we");
+    return o->file ? 0 : cannot(o, -errno, err);
+}
+
+static int open_named(struct qpw_output *o, const char *name, struct qpw_error *err)
+{
+    struct stat old, link;
+    bool there = stat(name, &old) == 0;
+    int r;
+
+    if (there ? !S_ISREG(old.st_mode) : lstat(name, &link) == 0)
+        return open_as_it_is(o, name, err);
+    if (there && access(name, W_OK) < 0)
+        return cannot(o, -errno, err);
+    o->path = there ? realpath(name, NULL) : strdup(name); /* a link stays one */
+    r = o->path ? open_beside(o, there ? &old : NULL) : -ENOMEM;
+    if (there && (r == -EACCES || r == -EPERM || r == -EROFS))
+        return open_as_it_is(o, name, err);
+    if (r == 0)
+        return 0;
+    forget(o);
+    return cannot(o, r, err);
+}
+
+int qpw_output_open(const char *name, struct qpw_output *ret, struct qpw_error *err)
+{
+    struct qpw_output o = {.file = stdout, .name = "standard output"};
+    int r = 0;
+
+    if (name && strcmp(name, "-")) {
+        snprintf(o.name, sizeof(o.name), "%s", name);
+        r = open_named(&o, name, err);
+    }
+    if (r == 0)
+        *ret = o;
+    return r;
+}
+
+/* A file that is a mount of its own cannot be replaced, only written. */
+static int copy_over(FILE *from, const char *path)
+{
+    char buf[65536];
+    FILE *to = fopen(path, "we");
+    size_t n;
+    int r = 0;
+
+    if (!to)
+        return -errno;
+    rewind(from);
+    while (r == 0 && (n = fread(buf, 1, sizeof(buf), from)) > 0)
+        r = fwrite(buf, 1, n, to) == n ? 0 : -errno;
+    if (r == 0 && ferror(from))
+        r = -EIO;
+    if (fclose(to) != 0 && r == 0)
+        r = -errno;
+    return r;
+}
+
+void qpw_output_write(struct qpw_output *o, const char *text, size_t size)
+{
+    if ((fwrite(text, 1, size, o->file) != size || fflush(o->file) != 0) && !o->error)
+        o->error = -errno;
+}
+
+/* Whether all that was written so far went where it should. A failure of long ago is asked for once more. */
+static int state_of(struct qpw_output *o)
+{
+    bool failed = ferror(o->file);
+    int r = fflush(o->file) != 0 ? -errno : 0;
+
+    if (o->error)
+        return o->error;
+    if (failed && r == 0)
+        r = o->path && write(fileno(o->file), "\n", 1) < 0 ? -errno : -EIO;
+    return r;
+}
+
+int qpw_output_close(struct qpw_output *o, bool keep, struct qpw_error *err)
+{
+    int r = state_of(o);
+
+    if (r == 0 && keep && o->path) {
+        if (fsync(fileno(o->file)) < 0)
+            r = -errno;
+        else if (rename(o->temporary, o->path) < 0)
+            r = errno == EBUSY ? copy_over(o->file, o->path) : -errno;
+    }
+    if (o->temporary)
+        unlink(o->temporary); /* gone already, where all went well */
+    if (o->file != stdout && fclose(o->file) != 0 && r == 0)
+        r = -errno;
+    forget(o);
+    return r < 0 ? cannot(o, r, err) : 0;
+}
