@@ -358,7 +358,7 @@ int qpw_apply_only(struct qpw_policy *policy, const struct qpw_statement *statem
     struct qpw_rule by = {.vlan = QPW_ANY_VLAN};
     struct targets to = {
         .policy = policy, .where = &statement->where, .from = &by.from, .to = &by.to, .flags = &by.flags,
-        .vlan = &by.vlan, .texts = {{"iface", &by.iface, false}, {"ref", &by.ref, false}},
+        .vlan = &by.vlan, .texts = {{"iface", &by.iface, false}},
     };
     size_t narrowed = 0;
     int ret;
@@ -366,6 +366,10 @@ int qpw_apply_only(struct qpw_policy *policy, const struct qpw_statement *statem
     if (statement->n_words < 3)
         return qpw_fail_at(err, &statement->where, statement->words[0].column,
                            "only needs a row's name and what it is narrowed to, as in: only ssh from=@admin");
+    for (size_t i = 2; i < statement->n_words; i++)
+        if (qpw_word_value(&statement->words[i], "ref")) /* of a row it would stay, of an `only` nothing does */
+            return qpw_fail_at(err, &statement->where, statement->words[i].column,
+                               "only takes from=, to=, vlan= and iface=; write a change number behind #");
     ret = set_options(&to, statement, 2, err);
     for (size_t i = 0; i < policy->n_rules && ret == 0; i++) {
         if (!qpw_rule_is_named(&policy->rules[i], statement->words[1].text))
@@ -377,9 +381,6 @@ int qpw_apply_only(struct qpw_policy *policy, const struct qpw_statement *statem
     if (ret == 0 && !narrowed)
         ret = qpw_fail_at(err, &statement->where, statement->words[1].column, "no row above is named '%s'",
                           statement->words[1].text);
-    if (ret == 0 && !(by.flags & (QPW_RULE_FROM | QPW_RULE_TO)) && by.vlan == QPW_ANY_VLAN && !by.iface)
-        ret = qpw_fail_at(err, &statement->where, statement->words[2].column,
-                          "only narrows by from=, to=, vlan= or iface=: none is given");
     qpw_rule_clear(&by);
     return ret;
 }
