@@ -92,9 +92,10 @@ static __always_inline __u32 qpw_half_victim(struct qpw_work *w, struct qpw_half
         way = (hand + i) & (QPW_HALF_WAYS - 1);
         if ((__s64)(set->entry[way].conn.last_ns - set->entry[victim].conn.last_ns) < 0)
             victim = way;
+        victim = qpw_unknown(w, victim) & (QPW_HALF_WAYS - 1);
     }
     set->hand = hand + QPW_HALF_SAMPLE;
-    oldest = &set->entry[victim & (QPW_HALF_WAYS - 1)];
+    oldest = &set->entry[victim];
     if (qpw_conn_expired(&oldest->conn, oldest->key.protocol, w->now)) {
         qpw_stat(QPW_STAT_EXPIRED(QPW_CLASS_NONE));
         qpw_stat(QPW_STAT_CLOSED(QPW_CLASS_HALF));
@@ -125,14 +126,15 @@ __noinline __u32 qpw_half_put(void)
             place = i;
     if (place == QPW_HALF_WAYS)
         place = qpw_half_victim(w, set);
+    place = qpw_unknown(w, place) & (QPW_HALF_WAYS - 1);
     bpf_spin_lock(&set->lock);
     for (__u32 i = 0; i < QPW_HALF_WAYS; i++)
         if (set->mark[i] == w->half_mark && qpw_same_key(&set->entry[i].key, &w->key)) {
             found = i + 1;
             break;
         }
+    found = qpw_unknown(w, found);
     if (!found) {
-        place &= QPW_HALF_WAYS - 1;
         set->mark[place] = 0; /* a reader must not take the new key for the old state */
         asm volatile("" ::: "memory");
         set->entry[place].conn = w->conn;
