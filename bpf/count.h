@@ -8,9 +8,17 @@
 
 #include "maps.h"
 
+static __always_inline struct qpw_counts *qpw_counts(__u32 slot)
+{
+    __u32 number = slot / QPW_COUNTS_BLOCK;
+    struct qpw_counts_block *block = bpf_map_lookup_elem(&counters, &number);
+
+    return block ? &block->slot[slot % QPW_COUNTS_BLOCK] : 0;
+}
+
 static __always_inline void qpw_count(__u32 slot, int rx, __u32 frames, __u32 bytes)
 {
-    struct qpw_counts *counts = bpf_map_lookup_elem(&counters, &slot);
+    struct qpw_counts *counts = qpw_counts(slot);
 
     if (!counts)
         return;
@@ -26,7 +34,7 @@ static __always_inline void qpw_count(__u32 slot, int rx, __u32 frames, __u32 by
 /* A connection begins to count in a row (+1) or was found to belong to another one (-1: sums wrap back). */
 static __always_inline void qpw_count_connection(__u32 slot, __s64 change)
 {
-    struct qpw_counts *counts = bpf_map_lookup_elem(&counters, &slot);
+    struct qpw_counts *counts = qpw_counts(slot);
 
     if (counts)
         counts->connections += change;

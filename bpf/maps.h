@@ -30,6 +30,9 @@ struct qpw_cache_line {
     __u64 way[QPW_CACHE_WAYS];
 };
 _Static_assert(sizeof(struct qpw_cache_line) == 64, "one cache line");
+struct qpw_cache_block {
+    struct qpw_cache_line line[QPW_CACHE_BLOCK];
+};
 
 /* A reserved place (see `reserved` below). */
 struct qpw_reserved_key {
@@ -103,7 +106,7 @@ QPW_MAP(conns_dgram, BPF_MAP_TYPE_LRU_HASH, 16384, struct qpw_conn_key, struct q
 QPW_MAP(conn_counts, BPF_MAP_TYPE_HASH, 1, struct qpw_conn_key, struct qpw_counts, 0);       /* replay only, else one entry */
 
 /* Per-CPU cache in front of them: a cache line of eight tags, no shared writes. 16,384 lines = 1 MiB a CPU. */
-QPW_MAP(conn_cache, BPF_MAP_TYPE_PERCPU_ARRAY, 16384, __u32, struct qpw_cache_line, 0);
+QPW_MAP(conn_cache, BPF_MAP_TYPE_PERCPU_ARRAY, 16384 / QPW_CACHE_BLOCK, __u32, struct qpw_cache_block, 0);
 /* Raised at each change of a connection's state; read per packet, written only then. mmap: user space raises it too. */
 QPW_MAP(incarnations, BPF_MAP_TYPE_ARRAY, 1, __u32, struct qpw_incarnations, BPF_F_MMAPABLE);
 
@@ -128,7 +131,7 @@ QPW_QUEUE(meter_slots, QPW_METER_SLOTS_SAFE);
 QPW_QUEUE(open_slots, QPW_METER_SLOTS_OPEN);
 QPW_QUEUE(finding_slots, QPW_FINDING_SLOTS);
 QPW_QUEUE(answered_slots, QPW_ANSWERED_SLOTS);
-QPW_MAP(counters, BPF_MAP_TYPE_PERCPU_ARRAY, QPW_COUNTER_SLOTS, __u32, struct qpw_counts, 0);
+QPW_MAP(counters, BPF_MAP_TYPE_PERCPU_ARRAY, QPW_COUNTER_SLOTS / QPW_COUNTS_BLOCK, __u32, struct qpw_counts_block, 0);
 
 /* Findings: plain hashes, so that what is recorded is never pushed out. */
 QPW_MAP(findings, BPF_MAP_TYPE_HASH, QPW_FINDING_SLOTS, struct qpw_finding_key, struct qpw_finding, 0);

@@ -49,6 +49,8 @@ struct qpw_incarnations {
 #define QPW_CACHE_SLOT 0x7fffu
 _Static_assert(QPW_COUNTER_SLOTS <= QPW_CACHE_SLOT, "a slot fits into an entry of the cache");
 
+#define QPW_CACHE_BLOCK 64u /* lines stand together in a value of the map, as slots of `counters` do */
+
 struct qpw_tag {
     __u64 a, b;
 };

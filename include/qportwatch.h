@@ -11,7 +11,7 @@
  *   *_ns        nanoseconds of CLOCK_MONOTONIC with the resolution of a jiffy; in a replay,
  *               nanoseconds of the capture's own clock (Unix time)
  *   bytes       as on the wire with Ethernet header and tags, without FCS
- *   slots       index into the per-CPU `counters` array; 0 is "none"
+ *   slots       number of a row of the per-CPU `counters` array; 0 is "none"
  */
 #ifndef QPORTWATCH_H
 #define QPORTWATCH_H
@@ -234,6 +234,15 @@ struct qpw_counts {
     __u64 tx_bytes;
 };
 
+/*
+ * A value of `counters`: slots stand together, because a per-CPU array costs an allocation and a pointer for each of
+ * its values on each CPU. Slot n is number n % QPW_COUNTS_BLOCK of value n / QPW_COUNTS_BLOCK.
+ */
+#define QPW_COUNTS_BLOCK 16u
+struct qpw_counts_block {
+    struct qpw_counts slot[QPW_COUNTS_BLOCK];
+};
+
 /* Written by user space from sock_diag: what the socket table says of a TCP tuple. */
 struct qpw_seed {
     __u8 direction; /* QPW_DIR_INBOUND, QPW_DIR_OUTBOUND; QPW_DIR_UNKNOWN: asked and not found */
@@ -446,7 +455,7 @@ struct qpw_config {
     __u64 tick_ns;         /* nanoseconds of a jiffy */
     __u64 jiffies_base;    /* jiffies64 at base_ns */
     __u64 base_ns;
-    __u32 cache_mask;      /* buckets - 1 */
+    __u32 cache_mask;      /* lines of the cache - 1 */
     __u32 half_sets;       /* of the table of half-open connections */
     __u8 has_xdp_buff_len; /* bpf_xdp_get_buff_len, bpf_xdp_load_bytes (5.18) */
     __u8 replay;           /* no socket table, no start window, time is control.replay_now_ns */
@@ -631,6 +640,7 @@ _Static_assert(sizeof(struct qpw_conn_key) == 40, "conn key");
 _Static_assert(sizeof(struct qpw_conn) == 56, "conn");
 _Static_assert(sizeof(struct qpw_half) == 40 + QPW_HALF_WAYS * 96, "set of half-open connections");
 _Static_assert(sizeof(struct qpw_counts) == 40, "counts");
+_Static_assert(sizeof(struct qpw_counts_block) == 640, "block of counts");
 _Static_assert(sizeof(struct qpw_seed) == 16, "seed");
 _Static_assert(sizeof(struct qpw_frag_key) == 40, "frag key");
 _Static_assert(sizeof(struct qpw_frag) == 16, "frag");
@@ -646,6 +656,7 @@ _Static_assert(sizeof(struct qpw_iface) == 16, "iface");
 _Static_assert(sizeof(struct qpw_coverage) == 128, "coverage");
 _Static_assert(sizeof(struct qpw_control) == 128, "control");
 _Static_assert(QPW_OVERFLOW_SLOT(QPW_VERDICT_COUNT - 1, QPW_DIR_COUNT - 1) < QPW_OVERFLOW_SLOTS, "overflow rows");
+_Static_assert(QPW_COUNTER_SLOTS % QPW_COUNTS_BLOCK == 0, "whole blocks");
 _Static_assert(QPW_COUNTER_SLOTS < 65536, "slots are 16 bits wide");
 _Static_assert(QPW_SPACE_SLOTS % QPW_CHUNK == 0, "whole chunks");
 

@@ -174,7 +174,7 @@ Test(cache, any_traffic_counts_the_same)
 
 Test(cache, any_traffic_counts_the_same_in_one_line)
 {
-    random_traffic(2, 10000, &(struct qpw_load_options){.cache_buckets = 1});
+    random_traffic(2, 10000, &(struct qpw_load_options){.cache_lines = 1});
 }
 
 /* ---- Two CPUs ---- */
@@ -449,7 +449,7 @@ Test(cache, tuples_never_share_a_count)
 {
     enum { PORTS = 3000 };
 
-    audit_open(&a, &(struct qpw_load_options){.cache_buckets = 64, .fixed_secret = true});
+    audit_open(&a, &(struct qpw_load_options){.cache_lines = 64, .fixed_secret = true});
     audit_window_over(&a);
     set_policy(&a, 0);
     for (int round = 0; round < 6; round++)

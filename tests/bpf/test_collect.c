@@ -53,7 +53,7 @@ static void put_counts(uint32_t slot, struct qpw_counts value)
     for (int i = 0; i < cpus; i++)
         values[i] = (struct qpw_counts){value.connections * (i + 1), value.rx_packets * (i + 1), value.rx_bytes * (i + 1),
                                         value.tx_packets * (i + 1), value.tx_bytes * (i + 1)};
-    put(QPW_MAP_counters, &slot, values);
+    cr_assert_eq(qpw_counters_put(kernel.map_fd[QPW_MAP_counters], slot, values), 0);
     free(values);
 }
 

@@ -12,6 +12,7 @@
 #include <stdlib.h>
 
 #include "kernel/collect.h"
+#include "kernel/collect_maps.h"
 #include "netns.h"
 
 static struct qpw_kernel kernel;
@@ -19,14 +20,14 @@ static atomic_size_t other_calls, counter_calls, counter_slots;
 
 /* ---- In the place of libbpf's ---- */
 
-static void note_call(int fd, uint32_t slots)
+static void note_call(int fd, uint32_t blocks)
 {
     if (fd != kernel.map_fd[QPW_MAP_counters]) {
         atomic_fetch_add(&other_calls, 1);
         return;
     }
     atomic_fetch_add(&counter_calls, 1);
-    atomic_fetch_add(&counter_slots, slots);
+    atomic_fetch_add(&counter_slots, blocks * QPW_COUNTS_BLOCK);
 }
 
 int bpf_map_lookup_batch(int fd, void *in, void *out, void *keys, void *values, __u32 *count,
@@ -105,16 +106,17 @@ static void put_meters(uint32_t count, int cpus)
 
         key.port = (uint16_t)i;
         cr_assert_eq(bpf_map_update_elem(kernel.map_fd[QPW_MAP_meters], &key, &row, BPF_ANY), 0);
-        cr_assert_eq(bpf_map_update_elem(kernel.map_fd[QPW_MAP_counters], &row.slot, values, BPF_ANY), 0);
+        cr_assert_eq(qpw_counters_put(kernel.map_fd[QPW_MAP_counters], row.slot, values), 0);
     }
     free(values);
 }
 
-/* Calls for so many slots of `counters`: batches of at most 256 KiB, in several parts where there are many values. */
+/* Calls for so many slots of `counters`: batches of at most 256 KiB, in several parts where there is much to read. */
 static size_t calls_for(size_t slots, size_t cpus)
 {
-    enum { BATCH_BYTES = 1 << 18, PART_VALUES = 40000, MAX_PARTS = 8 };
-    size_t a_call = BATCH_BYTES / (cpus * sizeof(struct qpw_counts)), parts = 1 + slots * cpus / PART_VALUES;
+    enum { BATCH_BYTES = 1 << 18, PART_BYTES = 40000 * 64, MAX_PARTS = 8 };
+    size_t a_call = BATCH_BYTES / (cpus * sizeof(struct qpw_counts_block)) * QPW_COUNTS_BLOCK;
+    size_t parts = 1 + slots * cpus * sizeof(struct qpw_counts) / PART_BYTES;
 
     return slots / a_call + (parts < MAX_PARTS ? parts : MAX_PARTS); /* the last of a part need not be full */
 }
@@ -126,11 +128,13 @@ Test(collect_work, five_thousand_meters_are_read_once_and_in_few_calls)
     struct work none = take(0, 0), all;
 
     cr_assert_eq(none.counter_slots, QPW_OVERFLOW_SLOTS, "%zu", none.counter_slots);
+    cr_assert_eq(QPW_FIRST_METER_SLOT % QPW_COUNTS_BLOCK, 0); /* a range begins with a block */
     cr_assert_leq(none.counter_calls, calls_for(QPW_OVERFLOW_SLOTS, cpus), "%zu", none.counter_calls);
     cr_assert_leq(none.other_calls, 11, "%zu", none.other_calls); /* one a map */
     put_meters(METERS, cpus);
     all = take(METERS, cpus);
-    cr_assert_eq(all.counter_slots, QPW_OVERFLOW_SLOTS + METERS, "%zu", all.counter_slots);
+    cr_assert_eq(all.counter_slots, QPW_OVERFLOW_SLOTS + (METERS + QPW_COUNTS_BLOCK - 1) / QPW_COUNTS_BLOCK * QPW_COUNTS_BLOCK,
+                 "%zu", all.counter_slots);
     cr_assert_leq(all.counter_calls, none.counter_calls + calls_for(METERS, cpus), "%zu", all.counter_calls);
     cr_assert_leq(all.other_calls, none.other_calls + 2, "%zu after %zu", all.other_calls, none.other_calls);
 }

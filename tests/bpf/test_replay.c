@@ -493,7 +493,7 @@ ParameterizedTestParameters(replay, captures)
 
 ParameterizedTest(unsigned *group, replay, captures, .timeout = NETNS_TIMEOUT_S)
 {
-    struct qpw_load_options load = {.max_connections = 8192, .replay = true, .cache_buckets = 1024};
+    struct qpw_load_options load = {.max_connections = 8192, .replay = true, .cache_lines = 1024};
     static struct oracle_name names[ORACLE_MAX_CAPTURES];
     struct qpw_kernel k, cached;
     struct qpw_error err = {""};

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "audit.h"
+#include "kernel/collect_maps.h"
 #include "util/names.h"
 
 static void add(struct qpw_counts *to, const struct qpw_counts *more)
@@ -20,32 +21,12 @@ static void add(struct qpw_counts *to, const struct qpw_counts *more)
     to->tx_bytes += more->tx_bytes;
 }
 
-#define MAX_CPUS 1024
-#define BATCH 1024u
-
 /* All counters, summed over the CPUs: QPW_COUNTER_SLOTS of them. Caller frees. */
 static struct qpw_counts *read_slots(struct audit *a)
 {
     struct qpw_counts *slots = calloc(QPW_COUNTER_SLOTS, sizeof(*slots));
-    size_t cpus = (size_t)libbpf_num_possible_cpus();
-    struct qpw_counts *values = calloc(BATCH * cpus, sizeof(*values));
-    static uint32_t keys[BATCH];
-    uint32_t position, count;
-    bool first = true;
-    int rc = 0;
 
-    cr_assert(slots && values && cpus <= MAX_CPUS);
-    while (rc == 0) {
-        count = BATCH;
-        rc = bpf_map_lookup_batch(a->kernel.map_fd[QPW_MAP_counters], first ? NULL : &position, &position, keys, values,
-                                  &count, NULL);
-        cr_assert(rc == 0 || errno == ENOENT, "reading the counters: %s", strerror(errno));
-        first = false;
-        for (uint32_t i = 0; i < count; i++)
-            for (size_t cpu = 0; cpu < cpus; cpu++)
-                add(&slots[keys[i]], &values[i * cpus + cpu]);
-    }
-    free(values);
+    cr_assert(slots && qpw_counters_sum(a->kernel.map_fd[QPW_MAP_counters], 0, QPW_COUNTER_SLOTS, slots) == 0);
     return slots;
 }
 
@@ -283,7 +264,7 @@ size_t audit_entries(struct audit *a, enum qpw_map map)
 
 uint64_t audit_stat(struct audit *a, uint32_t index)
 {
-    static uint64_t values[MAX_CPUS];
+    static uint64_t values[1024];
     int cpus = libbpf_num_possible_cpus();
     uint64_t sum = 0;
 

@@ -216,13 +216,13 @@ void qpw_alerts_flush(struct qpw_auditor *a)
         return;
     for (size_t i = 0; i < alerts->queued; i++) {
         struct qpw_finding_row *row = &alerts->queue[i];
-        uint64_t sums[sizeof(row->counts) / sizeof(uint64_t)];
+        struct qpw_counts sums;
 
         row->first_unix_ns = row->value.first_ns + ahead;
         row->last_unix_ns = row->value.last_ns + ahead;
-        if (row->value.slot && qpw_percpu_sum(a->kernel.map_fd[QPW_MAP_counters], row->value.slot, 1,
-                                              sizeof(row->counts) / sizeof(uint64_t), sums) == 0)
-            memcpy(&row->counts, sums, sizeof(row->counts));
+        if (row->value.slot &&
+            qpw_counters_sum(a->kernel.map_fd[QPW_MAP_counters], row->value.slot, 1, &sums) == 0)
+            row->counts = sums;
     }
     qpw_engine_findings(alerts->engine, alerts->queue, alerts->queued, unix_ns);
     alerts->queued = 0;

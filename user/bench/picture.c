@@ -11,6 +11,7 @@
 #include "bench/bench.h"
 #include "kernel/clock.h"
 #include "kernel/collect.h"
+#include "kernel/collect_maps.h"
 #include "kernel/netlink.h"
 
 #define PICTURES 15
@@ -36,7 +37,7 @@ static int put_meters(const struct qpw_kernel *k)
         key.port = (uint16_t)(i + 1);
         row.slot = QPW_FIRST_METER_SLOT + i;
         if (bpf_map_update_elem(k->map_fd[QPW_MAP_meters], &key, &row, BPF_ANY) < 0 ||
-            bpf_map_update_elem(k->map_fd[QPW_MAP_counters], &row.slot, counts, BPF_ANY) < 0) {
+            qpw_counters_put(k->map_fd[QPW_MAP_counters], row.slot, counts) < 0) {
             free(counts);
             return -errno;
         }

@@ -12,10 +12,10 @@
 #define BATCH 4096
 #define PERCPU_BATCH_BYTES (1u << 18) /* written by the kernel and added up while it is still in the cache */
 /*
- * Each value of each CPU is a cache line of another CPU to be fetched, some 50 ns: with many CPUs, several
+ * What a CPU counts is in its own cache, to be fetched from there line by line, some 50 ns: with many CPUs, several
  * threads fetch at the same time.
  */
-#define PART_VALUES 40000u
+#define PART_LINES 40000u
 #define MAX_PARTS 8
 
 void qpw_entries_clear(struct qpw_entries *e)
@@ -175,7 +175,8 @@ static void *run_part(void *argument)
 int qpw_percpu_sum(int fd, uint32_t first, uint32_t count, size_t words, uint64_t *sums)
 {
     int cpus = libbpf_num_possible_cpus(), rc = 0;
-    unsigned n = 1 + (uint64_t)count * (cpus > 0 ? cpus : 1) / PART_VALUES, started = 0;
+    uint64_t lines = (uint64_t)count * ((words + 7) / 8) * (cpus > 0 ? cpus : 1);
+    unsigned n = 1 + lines / PART_LINES, started = 0;
     struct part parts[MAX_PARTS];
     uint32_t done = 0;
 
@@ -200,6 +201,43 @@ int qpw_percpu_sum(int fd, uint32_t first, uint32_t count, size_t words, uint64_
         pthread_join(parts[i].thread, NULL);
     for (unsigned i = 0; i < n; i++)
         rc = rc ? rc : parts[i].rc;
+    return rc;
+}
+
+#define BLOCK_WORDS (sizeof(struct qpw_counts_block) / sizeof(uint64_t))
+
+int qpw_counters_sum(int fd, uint32_t first, uint32_t count, struct qpw_counts *sums)
+{
+    uint32_t block = first / QPW_COUNTS_BLOCK, blocks = count ? (first + count - 1) / QPW_COUNTS_BLOCK + 1 - block : 0;
+    struct qpw_counts_block *whole = calloc(blocks ? blocks : 1, sizeof(*whole));
+    int rc = whole ? 0 : -ENOMEM;
+
+    if (rc == 0 && blocks)
+        rc = qpw_percpu_sum(fd, block, blocks, BLOCK_WORDS, (uint64_t *)whole);
+    if (rc == 0)
+        memcpy(sums, (struct qpw_counts *)whole + first % QPW_COUNTS_BLOCK, count * sizeof(*sums));
+    free(whole);
+    return rc;
+}
+
+int qpw_counters_put(int fd, uint32_t slot, const struct qpw_counts *values)
+{
+    uint32_t block = slot / QPW_COUNTS_BLOCK;
+    int cpus = libbpf_num_possible_cpus(), rc = 0;
+    struct qpw_counts_block *blocks;
+
+    if (cpus < 0)
+        return cpus;
+    blocks = calloc((size_t)cpus, sizeof(*blocks));
+    if (!blocks)
+        return -ENOMEM;
+    if (bpf_map_lookup_elem(fd, &block, blocks) < 0)
+        rc = -errno;
+    for (int cpu = 0; rc == 0 && cpu < cpus; cpu++)
+        blocks[cpu].slot[slot % QPW_COUNTS_BLOCK] = values[cpu];
+    if (rc == 0 && bpf_map_update_elem(fd, &block, blocks, BPF_EXIST) < 0)
+        rc = -errno;
+    free(blocks);
     return rc;
 }
 

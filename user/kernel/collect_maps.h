@@ -33,6 +33,12 @@ uint64_t qpw_map_capacity(int fd);
  */
 int qpw_percpu_sum(int fd, uint32_t first, uint32_t count, size_t words, uint64_t *sums);
 
+/* The same of slots of `counters`, whatever blocks they stand in. 0 or a negative errno. */
+int qpw_counters_sum(int fd, uint32_t first, uint32_t count, struct qpw_counts *sums);
+
+/* Writes one slot of `counters`, a value a possible CPU; only where no program counts. 0 or a negative errno. */
+int qpw_counters_put(int fd, uint32_t slot, const struct qpw_counts *values);
+
 /* Reads `count` values of `size` bytes of an array from its start. 0 or a negative errno. */
 int qpw_array_read(int fd, size_t size, uint32_t count, void *values);
 

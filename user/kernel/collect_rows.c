@@ -7,7 +7,6 @@
 #include "kernel/collect_maps.h"
 #include "kernel/collection.h"
 
-#define WORDS (sizeof(struct qpw_counts) / sizeof(uint64_t))
 
 /* A value of the map `reserved`: the finding that stands in the reserved place of its port. */
 struct reserved_value {
@@ -176,8 +175,7 @@ static int read_counters(struct qpw_collection *c)
         for (last = starts[i + 1]; last > starts[i] && !used[last - 1]; last--)
             ;
         if (last > starts[i])
-            rc = qpw_percpu_sum(c->k->map_fd[QPW_MAP_counters], starts[i], last - starts[i], WORDS,
-                                (uint64_t *)&c->counts[starts[i]]);
+            rc = qpw_counters_sum(c->k->map_fd[QPW_MAP_counters], starts[i], last - starts[i], &c->counts[starts[i]]);
     }
     /* A connection that moves to another row is taken back on the CPU that sees it: a sum may be below 0 meanwhile. */
     for (uint32_t slot = 0; slot < QPW_COUNTER_SLOTS; slot++)

@@ -98,8 +98,9 @@ static void set_sizes(struct bpf_object *object, const struct qpw_load_options *
                                  est / tables[i].divisor > 1024 ? est / tables[i].divisor : 1024);
     if (o->replay)
         bpf_map__set_max_entries(bpf_object__find_map_by_name(object, "conn_counts"), 4 * est);
-    if (o->cache_buckets)
-        bpf_map__set_max_entries(bpf_object__find_map_by_name(object, "conn_cache"), o->cache_buckets);
+    if (o->cache_lines)
+        bpf_map__set_max_entries(bpf_object__find_map_by_name(object, "conn_cache"),
+                                 (o->cache_lines + QPW_CACHE_BLOCK - 1) / QPW_CACHE_BLOCK);
 }
 
 uint32_t qpw_kernel_connections(const struct qpw_kernel *k)
@@ -127,7 +128,7 @@ static struct bpf_map *data_section(struct bpf_object *object, const char *suffi
 static int set_config(struct bpf_object *object, const struct qpw_load_options *o, struct qpw_config *ret,
                       struct qpw_error *err)
 {
-    struct bpf_map *map = data_section(object, ".rodata");
+    struct bpf_map *map = data_section(object, ".rodata"), *cache;
     struct qpw_config *config = ret;
     size_t size = 0;
     const void *initial = map ? bpf_map__initial_value(map, &size) : NULL;
@@ -145,7 +146,8 @@ static int set_config(struct bpf_object *object, const struct qpw_load_options *
     }
     for (size_t i = 0; i < sizeof(config->secret) / 8; i++)
         config->secret[i] |= 1;
-    config->cache_mask = bpf_map__max_entries(bpf_object__find_map_by_name(object, "conn_cache")) - 1;
+    cache = bpf_object__find_map_by_name(object, "conn_cache");
+    config->cache_mask = (o->cache_lines ? o->cache_lines : bpf_map__max_entries(cache) * QPW_CACHE_BLOCK) - 1;
     config->half_sets = bpf_map__max_entries(bpf_object__find_map_by_name(object, "conns_half"));
     config->replay = config->scope_self = o->replay;
     config->count_conns = o->replay && !o->no_counts;

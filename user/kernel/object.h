@@ -32,7 +32,7 @@ struct qpw_load_options {
     bool replay;              /* capture's clock, no socket table, per-connection counts, `self` */
     bool no_cache;            /* tests: every packet takes the slow path */
     bool no_counts;           /* tests: a replay without per-connection counts, hence with the cache */
-    uint32_t cache_buckets;   /* power of two, 0: default */
+    uint32_t cache_lines;     /* of the per-CPU cache; power of two, 0: default */
     bool fixed_secret;        /* tests: same hash in each run */
     uint32_t programs;        /* which to load, bits by enum qpw_program; 0: all; qpw_instance_complete() adds */
 };
