@@ -10,6 +10,8 @@
 #include <unistd.h>
 
 #define CALIBRATION_TICKS 5u
+#define OFFSET_READINGS 10u
+#define OFFSET_CLOSE_NS 10000u
 
 static uint64_t clock_ns(clockid_t id)
 {
@@ -27,6 +29,25 @@ uint64_t qpw_clock_monotonic_ns(void)
 uint64_t qpw_clock_unix_ns(void)
 {
     return clock_ns(CLOCK_REALTIME);
+}
+
+int64_t qpw_clock_unix_offset_ns(void)
+{
+    uint64_t before, after, least = UINT64_MAX;
+    int64_t offset = 0;
+
+    for (unsigned i = 0; i < OFFSET_READINGS && least > OFFSET_CLOSE_NS; i++) {
+        uint64_t unix_ns;
+
+        before = clock_ns(CLOCK_MONOTONIC);
+        unix_ns = clock_ns(CLOCK_REALTIME);
+        after = clock_ns(CLOCK_MONOTONIC);
+        if (after - before >= least)
+            continue; /* this process had to wait in between */
+        least = after - before;
+        offset = (int64_t)(unix_ns - before);
+    }
+    return offset;
 }
 
 /* A program that returns half of jiffies64: a test run gives back only 32 bits. */

@@ -18,4 +18,7 @@ int qpw_clock_calibrate(struct qpw_config *config, struct qpw_error *err);
 uint64_t qpw_clock_monotonic_ns(void);
 uint64_t qpw_clock_unix_ns(void);
 
+/* What CLOCK_REALTIME is ahead of CLOCK_MONOTONIC: of a few readings, the one between which least time passed. */
+int64_t qpw_clock_unix_offset_ns(void);
+
 #endif

@@ -5,20 +5,12 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "kernel/clock.h"
 #include "kernel/collect_maps.h"
 #include "kernel/conns.h"
 #include "kernel/collection.h"
-
-static uint64_t clock_ns(clockid_t clock)
-{
-    struct timespec now;
-
-    clock_gettime(clock, &now);
-    return now.tv_sec * 1000000000ull + now.tv_nsec;
-}
 
 static int read_header(struct qpw_collection *c, struct qpw_error *err)
 {
@@ -34,7 +26,7 @@ static int read_header(struct qpw_collection *c, struct qpw_error *err)
         s->unix_ns = s->mono_ns;
     } else {
         /* To the millisecond, so that one moment has one text however often it is asked for. */
-        c->unix_offset_ns = (int64_t)(clock_ns(CLOCK_REALTIME) - clock_ns(CLOCK_MONOTONIC)) / 1000000 * 1000000;
+        c->unix_offset_ns = qpw_clock_unix_offset_ns() / 1000000 * 1000000;
         s->unix_ns = s->mono_ns + c->unix_offset_ns;
         s->from_unix_ns = s->meta.attached_unix_ns;
         if (!s->from_unix_ns)
