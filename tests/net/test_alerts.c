@@ -300,9 +300,9 @@ Test(alerts, killed_at_random_moments, .timeout = NETNS_TIMEOUT_S)
         node_stop(&n, SIGKILL);
         node_attach(&n, "node0 --alerts %s --interval 1 --alert summary_s=600 " ONE_BY_ONE, path);
     }
-    netns_stop(attacker, SIGKILL);
     cr_assert_eq(node_command(&n, NULL, 0, "status"), 0);
-    EVELOG_UNTIL(path, .name = "inbound-answered", .port = OPEN_FROM + OPEN_PORTS - 1);
+    EVELOG_UNTIL(path, .name = "inbound-answered", .port = OPEN_FROM + OPEN_PORTS - 1); /* it has tried them all */
+    netns_stop(attacker, SIGKILL);
     node_stop(&n, SIGKILL);
     node_attach(&n, "node0 --alerts %s --interval 1 --keep --alert summary_s=600 " ONE_BY_ONE, path);
     cr_expect_eq(node_stop(&n, SIGTERM), 0); /* a clean end writes what is there, --keep leaves it to be asked */
