@@ -37,7 +37,8 @@ uint64_t qpw_eve_parse_time(const char *text)
     return (uint64_t)timegm(&tm) * 1000000000u + micros * 1000ull;
 }
 
-const char *qpw_eve_protocol(unsigned protocol, char *buf, size_t size)
+/* The protocol as the format writes it: "TCP", "IPv6-ICMP", "047". Returns buf. */
+static const char *protocol_text(unsigned protocol, char *buf, size_t size)
 {
     static const struct {
         unsigned protocol;
@@ -140,7 +141,7 @@ static void endpoints(json_t *o, const struct qpw_record *r)
         json_object_set_new(o, "ether", ether(key));
         return;
     }
-    json_object_set_new(o, "proto", text(qpw_eve_protocol(key->protocol, buf, sizeof(buf))));
+    json_object_set_new(o, "proto", text(protocol_text(key->protocol, buf, sizeof(buf))));
     if (r->has_initiator)
         json_object_set_new(o, "ip_v",
                             json_integer(IN6_IS_ADDR_V4MAPPED((const struct in6_addr *)key->initiator) ? 4 : 6));

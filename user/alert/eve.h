@@ -19,7 +19,4 @@ const char *qpw_eve_time(uint64_t unix_ns, char *buf, size_t size);
 /* Reads such a time back; 0 where it is none. */
 uint64_t qpw_eve_parse_time(const char *text);
 
-/* The protocol as the format writes it: "TCP", "IPv6-ICMP", "047". Returns buf. */
-const char *qpw_eve_protocol(unsigned protocol, char *buf, size_t size);
-
 #endif

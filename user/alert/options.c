@@ -27,7 +27,8 @@ static const struct argp_option argp_options[] = {
     {0},
 };
 
-int qpw_alert_setting(const char *text, struct qpw_engine_settings *settings, struct qpw_error *err)
+/* "cap=50" into settings. 0, or -EINVAL with err naming what there is. */
+static int take_setting(const char *text, struct qpw_engine_settings *settings, struct qpw_error *err)
 {
     const char *equals = strchr(text, '=');
     size_t length = equals ? (size_t)(equals - text) : strlen(text), used = 0;
@@ -70,7 +71,7 @@ static error_t take(int key, char *arg, struct argp_state *state)
 
     if (key != KEY_ALERT)
         return ARGP_ERR_UNKNOWN;
-    if (qpw_alert_setting(arg, &o->settings, &err) < 0)
+    if (take_setting(arg, &o->settings, &err) < 0)
         qpw_usage_error(state, "%s", err.text);
     o->summary_given = o->summary_given || !strncmp(arg, "summary_s=", 10);
     return 0;

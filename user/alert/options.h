@@ -21,9 +21,6 @@ struct qpw_alert_options {
 /* --alert NAME=VALUE. Child input: struct qpw_alert_options *. */
 extern const struct argp qpw_alert_argp;
 
-/* "cap=50" into settings. 0, or -EINVAL with err naming what there is. */
-int qpw_alert_setting(const char *text, struct qpw_engine_settings *settings, struct qpw_error *err);
-
 /* "summary_s 300, cap 100, …" all of them. Returns buf. */
 const char *qpw_alert_settings_text(const struct qpw_engine_settings *settings, char *buf, size_t size);
 

@@ -20,7 +20,7 @@ qpw_u128 qpw_address_number(const uint8_t addr[16])
     return number;
 }
 
-void qpw_address_bytes(qpw_u128 number, uint8_t ret_addr[16])
+static void address_bytes(qpw_u128 number, uint8_t ret_addr[16])
 {
     for (int i = 15; i >= 0; i--, number >>= 8)
         ret_addr[i] = (uint8_t)number;
@@ -98,7 +98,7 @@ const char *qpw_range_text(const struct qpw_range *range, char *buf, size_t size
     qpw_u128 span = range->last - range->first;
     unsigned bits = 0;
 
-    qpw_address_bytes(range->first, addr);
+    address_bytes(range->first, addr);
     qpw_address_text(addr, first, sizeof(first));
     if (span == 0) {
         snprintf(buf, size, "%s", first);
@@ -112,7 +112,7 @@ const char *qpw_range_text(const struct qpw_range *range, char *buf, size_t size
         snprintf(buf, size, "%s/%u", first, (mapped ? 32 : 128) - bits);
         return buf;
     }
-    qpw_address_bytes(range->last, addr);
+    address_bytes(range->last, addr);
     snprintf(buf, size, "%s-%s", first, qpw_address_text(addr, last, sizeof(last)));
     return buf;
 }
@@ -272,7 +272,7 @@ int qpw_range_prefixes(const struct qpw_range *range, int (*visit)(const struct 
         while (prefix.length > 0 && !(at & host_mask(prefix.length - 1)) &&
                (at | host_mask(prefix.length - 1)) <= range->last)
             prefix.length--;
-        qpw_address_bytes(at, prefix.addr);
+        address_bytes(at, prefix.addr);
         ret = visit(&prefix, data);
         if (ret)
             return ret;

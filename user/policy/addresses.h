@@ -31,9 +31,8 @@ struct qpw_prefix {
     unsigned length; /* 0..128; IPv4 /24 is 120 */
 };
 
-/* Between the number and the 16 bytes in network order used everywhere else. */
+/* From the 16 bytes in network order used everywhere else. */
 qpw_u128 qpw_address_number(const uint8_t addr[16]);
-void qpw_address_bytes(qpw_u128 number, uint8_t ret_addr[16]);
 
 /*
  * "ADDR", "ADDR/LEN" or "ADDR-ADDR" of one family into a range. Host bits behind LEN are an error.

@@ -30,7 +30,7 @@ static bool in_prefix(const struct qpw_ends_local *local, const uint8_t addr[16]
     return !bits || !((local->addr[bytes] ^ addr[bytes]) & (0xff00 >> bits & 0xff));
 }
 
-bool qpw_ends_is_local(const struct qpw_ends *ends, const uint8_t addr[16])
+static bool is_local(const struct qpw_ends *ends, const uint8_t addr[16])
 {
     for (size_t i = 0; i < ends->n_locals; i++)
         if (in_prefix(&ends->locals[i], addr))
@@ -92,7 +92,7 @@ static bool is_unspecified(const uint8_t addr[16])
 
 bool qpw_ends_is_tx(struct qpw_ends *ends, const struct qpw_ends_packet *packet, enum qpw_capture_direction said)
 {
-    bool source = packet->has_addresses && qpw_ends_is_local(ends, packet->source);
+    bool source = packet->has_addresses && is_local(ends, packet->source);
     bool addressed = packet->has_addresses && (source || !is_unspecified(packet->source));
     size_t index;
 
@@ -104,7 +104,7 @@ bool qpw_ends_is_tx(struct qpw_ends *ends, const struct qpw_ends_packet *packet,
             note_talker(ends, packet->source);
         return true;
     }
-    if (addressed && qpw_ends_is_local(ends, packet->destination))
+    if (addressed && is_local(ends, packet->destination))
         return false;
     if (said != QPW_CAPTURE_UNSAID)
         return said == QPW_CAPTURE_TX;

@@ -47,8 +47,6 @@ struct qpw_ends {
 /* Adds "ADDR" or "ADDR/LEN". 0, or -EINVAL, -E2BIG with err. */
 int qpw_ends_add(struct qpw_ends *ends, const char *text, struct qpw_error *err);
 
-bool qpw_ends_is_local(const struct qpw_ends *ends, const uint8_t addr[16]);
-
 /* Reads the headers of an Ethernet frame of `length` bytes that was `wire` bytes long. */
 void qpw_ends_parse(const uint8_t *frame, uint32_t length, uint32_t wire, struct qpw_ends_packet *ret);
 

@@ -110,7 +110,8 @@ int qpw_model_advance(struct qpw_model *m, const struct qpw_snapshot *s)
 
 /* ---- Rows ---- */
 
-struct qpw_row *qpw_model_add(struct qpw_model *m)
+/* Zeroed, NULL on -ENOMEM. */
+static struct qpw_row *add_row(struct qpw_model *m)
 {
     if (m->n_rows == m->room) {
         size_t room = m->room ? 2 * m->room : 256;
@@ -142,7 +143,7 @@ static int add_findings(struct qpw_model *m)
 
     for (size_t i = 0; i < s->n_findings; i++) {
         const struct qpw_finding_row *f = &s->findings[i];
-        struct qpw_row *row = qpw_model_add(m);
+        struct qpw_row *row = add_row(m);
 
         if (!row)
             return -ENOMEM;
@@ -157,7 +158,7 @@ static int add_findings(struct qpw_model *m)
     }
     for (size_t i = 0; i < s->n_details; i++) {
         const struct qpw_detail_row *d = &s->details[i];
-        struct qpw_row *row = qpw_model_add(m);
+        struct qpw_row *row = add_row(m);
 
         if (!row)
             return -ENOMEM;
@@ -176,7 +177,7 @@ static int add_meters(struct qpw_model *m)
 {
     for (size_t i = 0; i < m->now->n_meters; i++) {
         const struct qpw_meter_row *meter = &m->now->meters[i];
-        struct qpw_row *row = qpw_model_add(m);
+        struct qpw_row *row = add_row(m);
 
         if (!row)
             return -ENOMEM;
@@ -200,7 +201,7 @@ static int add_peers(struct qpw_model *m)
 
         if (!peer->info->name[0] || (!peer->info->in_force && !peer->counts.connections && !peer->counts.rx_packets))
             continue;
-        row = qpw_model_add(m);
+        row = add_row(m);
         if (!row)
             return -ENOMEM;
         row->kind = QPW_ROW_PEER;
@@ -226,7 +227,7 @@ static int add_rules(struct qpw_model *m)
 
         if (!rule->name[0] || (!rule->in_force && !carried->counts.rx_packets && !carried->counts.tx_packets))
             continue;
-        row = qpw_model_add(m);
+        row = add_row(m);
         if (!row)
             return -ENOMEM;
         row->kind = QPW_ROW_RULE;
@@ -271,7 +272,7 @@ static int add_lines(struct qpw_model *m, int (*make)(struct qpw_model *))
     m->n_lines = 0;
     r = make(m);
     for (size_t i = 0; r == 0 && i < m->n_lines; i++) {
-        struct qpw_row *row = qpw_model_add(m);
+        struct qpw_row *row = add_row(m);
 
         if (!row)
             return -ENOMEM;

@@ -144,7 +144,6 @@ void qpw_model_free(struct qpw_model *m);
 
 /* ---- Between the files of the model ---- */
 
-struct qpw_row *qpw_model_add(struct qpw_model *m); /* zeroed, NULL on -ENOMEM */
 int qpw_model_add_line(struct qpw_model *m, const char *section, uint8_t style, const char *item, const char *value,
                        const char *note);
 int qpw_model_coverage(struct qpw_model *m); /* lines of the Coverage tab */
