@@ -51,7 +51,8 @@ static void put_counts(uint32_t slot, struct qpw_counts value)
     struct qpw_counts *values = calloc(cpus, sizeof(*values));
 
     for (int i = 0; i < cpus; i++)
-        values[i] = (struct qpw_counts){value.connections * (i + 1), value.rx_packets * (i + 1), value.rx_bytes * (i + 1),
+        values[i] = (struct qpw_counts){value.connections * (i + 1), value.rx_packets * (i + 1),
+                                        value.rx_bytes * (i + 1),
                                         value.tx_packets * (i + 1), value.tx_bytes * (i + 1)};
     cr_assert_eq(qpw_counters_put(kernel.map_fd[QPW_MAP_counters], slot, values), 0);
     free(values);
@@ -192,7 +193,8 @@ Test(collect, reserved_place_is_a_finding_without_counters)
     struct {
         struct qpw_finding_key key;
         struct qpw_finding value;
-    } place = {finding_key(9), {.flags = QPW_FINDING_RESERVED, .outcome = QPW_OUTCOME_ANSWERED, .meter = QPW_FIRST_OPEN_SLOT}};
+    } place = {finding_key(9), {.flags = QPW_FINDING_RESERVED, .outcome = QPW_OUTCOME_ANSWERED,
+                                .meter = QPW_FIRST_OPEN_SLOT}};
     uint8_t key[8] = {0x5c, 0x11, QPW_KIND_PORT, 6, QPW_DIR_INBOUND};
 
     put_meter(backdoor, QPW_FIRST_OPEN_SLOT, (struct qpw_counts){1, 2, 120, 1, 60});
@@ -299,7 +301,8 @@ Test(collect, peers_are_seen_in_their_connections)
     collect(NULL);
     cr_assert_eq(snapshot.n_peers, 2);
     cr_assert(snapshot.peer_seen[1].v6 && !snapshot.peer_seen[1].v4);
-    cr_assert_leq(llabs((long long)(snapshot.unix_ns - 5000000000ull - snapshot.peer_seen[1].last_unix_ns)), 1000000000);
+    cr_assert_leq(llabs((long long)(snapshot.unix_ns - 5000000000ull - snapshot.peer_seen[1].last_unix_ns)),
+                  1000000000);
     collect(&(struct qpw_collect_options){.brief = true});
     cr_assert_null(snapshot.peer_seen);
 }
@@ -344,7 +347,8 @@ Test(collect, interfaces_watched_and_not)
     strcpy(meta.ifname[2], "gone0");
     put(QPW_MAP_meta, &zero, &meta);
     put(QPW_MAP_ifaces, &iface.ifindex, &iface);
-    netns_run(&here, "ip link set node0 name data0 2>/dev/null || { ip link set node0 down && ip link set node0 name data0 "
+    netns_run(&here, "ip link set node0 name data0 2>/dev/null || { ip link set node0 down && ip link set node0 name "
+                     "data0 "
                      "&& ip link set data0 up; }");
     collect(NULL);
     cr_assert_eq(snapshot.from_unix_ns, meta.attached_unix_ns);

@@ -84,7 +84,8 @@ static struct work take(size_t meters, uint64_t packets)
     atomic_store(&other_calls, 0);
     atomic_store(&counter_calls, 0);
     atomic_store(&counter_slots, 0);
-    cr_assert_eq(qpw_collect(&kernel, &(struct qpw_collect_options){.brief = true}, &snapshot, &err), 0, "%s", err.text);
+    cr_assert_eq(qpw_collect(&kernel, &(struct qpw_collect_options){.brief = true}, &snapshot, &err), 0, "%s",
+                 err.text);
     cr_assert_eq(snapshot.n_meters, meters);
     for (size_t i = 0; i < meters; i++)
         cr_assert_eq(snapshot.meters[i].counts.rx_packets, packets);

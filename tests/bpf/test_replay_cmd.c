@@ -66,7 +66,8 @@ static json_t *connections(const char *arguments)
         size_t at = 0;
 
         cr_assert_not_null(c, "%s", line);
-        while (at < json_array_size(list) && strcmp(json_string_value(json_object_get(json_array_get(list, at), "first")),
+        while (at < json_array_size(list) &&
+               strcmp(json_string_value(json_object_get(json_array_get(list, at), "first")),
                                                     json_string_value(json_object_get(c, "first"))) <= 0)
             at++;
         json_array_insert_new(list, at, c);

@@ -36,8 +36,10 @@ Test(router_news, advertisements_and_redirects_are_findings)
 
     audit_open(&a, NULL);
     AUDIT_POLICY(&a, NULL,
-                 {.name = "infra-nd", .direction = QPW_DIR_INBOUND, .protocol = 58, .first = 133, .last = 137, .verdict = QPW_VERDICT_INFRA},
-                 {.name = "infra-icmp", .direction = QPW_DIR_INBOUND, .protocol = 1, .first = 1, .last = 18, .verdict = QPW_VERDICT_INFRA});
+                 {.name = "infra-nd", .direction = QPW_DIR_INBOUND, .protocol = 58, .first = 133, .last = 137,
+                  .verdict = QPW_VERDICT_INFRA},
+                 {.name = "infra-icmp", .direction = QPW_DIR_INBOUND, .protocol = 1, .first = 1, .last = 18,
+                  .verdict = QPW_VERDICT_INFRA});
     feed6(&a, "fe80::66", "ff02::1", 134);
     feed6(&a, "fe80::66", "ff02::1", 134);
     feed6(&a, "fe80::67", AUDIT_NODE6, 135);

@@ -104,8 +104,9 @@ static int read_statistics(void *argument)
     int ret = -1;
 
     while (f && fgets(line, sizeof(line), f)) {
-        if (sscanf(line, " %31[^:]: %" SCNu64 " %" SCNu64 " %*u %*u %*u %*u %*u %*u %" SCNu64 " %" SCNu64 " %*u %" SCNu64,
-                   name, &s.rx_bytes, &s.rx_packets, &s.tx_bytes, &s.tx_packets, &s.tx_dropped) != 6 || strcmp(name, q->ifname))
+        if (sscanf(line, " %31[^:]: %" SCNu64 " %" SCNu64 " %*u %*u %*u %*u %*u %*u %" SCNu64 " %" SCNu64
+                   " %*u %" SCNu64, name, &s.rx_bytes, &s.rx_packets, &s.tx_bytes, &s.tx_packets, &s.tx_dropped) != 6 ||
+            strcmp(name, q->ifname))
             continue;
         q->found = s;
         ret = 0;

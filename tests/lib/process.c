@@ -130,7 +130,8 @@ static int run_command(const struct netns *ns, char *out, size_t size, const cha
     cr_assert(pipe2(pipefd, O_CLOEXEC) == 0, "pipe: %s", strerror(errno));
     pid_t pid = start(ns, pipefd[1], argv);
     close(pipefd[1]);
-    while ((n = used + 1 < size ? read(pipefd[0], out + used, size - 1 - used) : read(pipefd[0], rest, sizeof(rest))) > 0)
+    while ((n = used + 1 < size ? read(pipefd[0], out + used, size - 1 - used)
+                                : read(pipefd[0], rest, sizeof(rest))) > 0)
         used += used + 1 < size ? (size_t)n : 0;
     if (size)
         out[used] = '\0';

@@ -52,7 +52,8 @@ void site_attach(struct site *n, const char *policy, const char *options)
         file = fopen(path, "w");
         cr_assert(file && fputs(policy, file) >= 0 && fclose(file) == 0);
     }
-    snprintf(command, sizeof(command), "exec " PROGRAM " attach node0 --no-tui --interval 1 --alerts %s/eve.json %s%s %s",
+    snprintf(command, sizeof(command),
+             "exec " PROGRAM " attach node0 --no-tui --interval 1 --alerts %s/eve.json %s%s %s",
              n->dir, policy ? "--policy " : "--platform on-prem", policy ? path : "", options);
     n->auditor = netns_start(&n->ns, log, argv);
     if (!netns_until(attached_or_ended, n, NETNS_DEADLINE_MS) || netns_has_ended(n->auditor)) {
@@ -169,7 +170,8 @@ static uint64_t node_dropped(struct site *n)
 {
     char text[32];
 
-    cr_assert_eq(netns_output(&n->ns, text, sizeof(text), "ip -j -s link show dev node0 | jq '.[0].stats64.tx.dropped'"), 0);
+    cr_assert_eq(netns_output(&n->ns, text, sizeof(text),
+                              "ip -j -s link show dev node0 | jq '.[0].stats64.tx.dropped'"), 0);
     return strtoull(text, NULL, 10);
 }
 
@@ -240,7 +242,8 @@ void site_until_equal(struct site *n)
     struct equal e = {.n = n};
     bool equal = netns_until(is_equal, &e, NETNS_DEADLINE_MS);
 
-    cr_assert(equal, "counted rx %llu/%llu tx %llu/%llu, the far end sent %llu/%llu and received %llu/%llu (packets/bytes)",
+    cr_assert(equal, "counted rx %llu/%llu tx %llu/%llu, the far end sent %llu/%llu and received %llu/%llu "
+                     "(packets/bytes)",
               (unsigned long long)e.counted.rx_packets, (unsigned long long)e.counted.rx_bytes,
               (unsigned long long)e.counted.tx_packets, (unsigned long long)e.counted.tx_bytes,
               (unsigned long long)(e.truth.tx_packets - n->before.tx_packets),

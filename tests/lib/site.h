@@ -23,7 +23,9 @@ struct site {
 /* Two namespaces on a veth pair: node0 10.1.0.1/24 fd00:10::1/64, far0 10.1.0.2/24 fd00:10::2/64. */
 void site_make(struct site *n);
 
-/* Runs `qportwatch attach node0 --no-tui --interval 1 OPTIONS` and waits until it is attached. policy: text, or NULL. */
+/*
+ * Runs `qportwatch attach node0 --no-tui --interval 1 OPTIONS` and waits until it is attached. policy: text, or NULL.
+ */
 void site_attach(struct site *n, const char *policy, const char *options);
 
 /* Ends the auditor with the signal, which must give that exit status, and asserts that nothing is left in the hooks. */

@@ -196,9 +196,11 @@ Test(attach, takeover_says_what_has_no_effect)
     node_stop(&n, SIGKILL);
     node_attach(&n, "node0 --mode xdp --max-connections 2048");
     netns_output(&here, text, sizeof(text), "cat %s", n.log);
-    cr_expect(strstr(text, " --mode xdp has no effect on node0: it stays attached as it is (TCX: asked for) until 'detach'\n"),
+    cr_expect(strstr(text, " --mode xdp has no effect on node0: it stays attached as it is (TCX: asked for) until "
+                           "'detach'\n"),
               "%s", text);
-    cr_expect(strstr(text, " --max-connections has no effect on it: its tables keep their size until 'detach'\n"), "%s", text);
+    cr_expect(strstr(text, " --max-connections has no effect on it: its tables keep their size until 'detach'\n"), "%s",
+              text);
     node_stop(&n, SIGKILL);
     node_attach(&n, "node0 --mode tc --max-connections 4096");
     netns_output(&here, text, sizeof(text), "cat %s", n.log);
@@ -245,11 +247,13 @@ Test(attach, found_from_another_mount_namespace)
 
     node_open(&n);
     node_attach(&n, "node0");
-    cr_expect_eq(netns_output(&n.node, text, sizeof(text), "unshare -m sh -c 'mount -t tmpfs none /sys/fs/bpf 2>/dev/null; "
+    cr_expect_eq(netns_output(&n.node, text, sizeof(text),
+                              "unshare -m sh -c 'mount -t tmpfs none /sys/fs/bpf 2>/dev/null; "
                               "exec %s/qportwatch status'", QPW_BUILD), 0, "%s", text);
     cr_expect(strstr(text, "node0: rx XDP, tx TCX"), "%s", text);
     node_stop(&n, SIGKILL);
-    cr_expect_eq(netns_output(&n.node, text, sizeof(text), "unshare -m sh -c 'mount -t tmpfs none /sys/fs/bpf 2>/dev/null; "
+    cr_expect_eq(netns_output(&n.node, text, sizeof(text),
+                              "unshare -m sh -c 'mount -t tmpfs none /sys/fs/bpf 2>/dev/null; "
                               "exec %s/qportwatch detach'", QPW_BUILD), 0, "%s", text);
     node_nothing_left(&n);
     node_close(&n);

@@ -28,7 +28,8 @@ Test(control, silent_clients_hold_nobody_up)
     netns_enter(&n.node);
     for (unsigned i = 0; i < SILENT; i++)
         cr_assert_eq(qpw_control_connect(&fds[i], NULL, &err), 0, "%s", err.text);
-    cr_assert_eq(qpw_control_ask("status\n", ANSWER_SECONDS, &status, text, sizeof(text), NULL, &err), 0, "%s", err.text);
+    cr_assert_eq(qpw_control_ask("status\n", ANSWER_SECONDS, &status, text, sizeof(text), NULL, &err), 0, "%s",
+                 err.text);
     cr_expect_eq(status, 0);
     cr_expect(strstr(text, "1 interfaces"), "%s", text);
     for (unsigned i = 0; i < SILENT - QPW_CLIENTS; i++)

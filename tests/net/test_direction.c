@@ -18,7 +18,8 @@
 
 #define NODE "10.1.0.1"
 #define FAR "10.1.0.2"
-#define POLICY "inbound tcp 445 SMB\ninbound tcp,udp 2049 NFS\noutbound tcp 389 LDAP\noutbound udp 53,123 DNS\noutbound udp 443 Q\n"
+#define POLICY "inbound tcp 445 SMB\ninbound tcp,udp 2049 NFS\noutbound tcp 389 LDAP\noutbound udp 53,123 DNS\n" \
+    "outbound udp 443 Q\n"
 
 static const char *const modes[] = {"--mode xdp", "--mode tc --tc-hook tcx", "--mode tc --tc-hook clsact"};
 
@@ -149,7 +150,8 @@ Test(direction, listener_on_the_port_of_an_outgoing_connection, .timeout = NETNS
 
     site_make(&n);
     ldap = traffic_serve_tcp(&n.far, FAR, 389);
-    out = traffic_tcp_open(&n.ns, &(struct traffic_tcp){.address = FAR, .port = 389, .local_address = NODE, .local_port = 445});
+    out = traffic_tcp_open(&n.ns, &(struct traffic_tcp){.address = FAR, .port = 389, .local_address = NODE,
+                                                        .local_port = 445});
     traffic_tcp_more(out, 100, 100);
     smb = traffic_serve_tcp(&n.ns, NODE, 445);
     site_attach(&n, POLICY, "--mode tc");
@@ -227,8 +229,16 @@ static void live_connections_are_not_turned(const char *mode)
     site_end(&n);
 }
 
-Test(direction, live_connections_are_not_turned_xdp, .timeout = NETNS_TIMEOUT_S) { live_connections_are_not_turned(modes[0]); }
-Test(direction, live_connections_are_not_turned_tcx, .timeout = NETNS_TIMEOUT_S) { live_connections_are_not_turned(modes[1]); }
+Test(direction, live_connections_are_not_turned_xdp, .timeout = NETNS_TIMEOUT_S)
+{
+    live_connections_are_not_turned(modes[0]);
+}
+
+Test(direction, live_connections_are_not_turned_tcx, .timeout = NETNS_TIMEOUT_S)
+{
+    live_connections_are_not_turned(modes[1]);
+}
+
 
 static bool past(void *argument)
 {

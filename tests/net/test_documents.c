@@ -26,12 +26,14 @@ static bool is_time(const json_t *value)
 }
 
 /* Caller releases. policy: its name, NULL where the document is about none. */
-static json_t *document(const struct netns *ns, int status, const char *schema, const char *policy, const char *arguments)
+static json_t *document(const struct netns *ns, int status, const char *schema, const char *policy,
+                        const char *arguments)
 {
     json_error_t error;
     json_t *d, *p;
 
-    cr_expect_eq(netns_output(ns, output, sizeof(output), QPW_BUILD "/qportwatch %s 2>/dev/null", arguments), status, "%s",
+    cr_expect_eq(netns_output(ns, output, sizeof(output), QPW_BUILD "/qportwatch %s 2>/dev/null", arguments), status,
+                 "%s",
                  arguments);
     d = json_loads(output, 0, &error);
     cr_assert(d, "%s: %s in %.200s", arguments, error.text, output);
@@ -75,11 +77,13 @@ Test(documents, of_captures)
     if (access(FTP, R_OK) < 0)
         cr_skip_test("%s is not there", FTP);
     here = netns_here();
-    d = document(&here, 0, "qportwatch.policy-test/1", "qumulo/aws", "policy test aws --local 199.233.217.249 --json " FTP);
+    d = document(&here, 0, "qportwatch.policy-test/1", "qumulo/aws",
+                 "policy test aws --local 199.233.217.249 --json " FTP);
     cr_expect_str_eq(node_text(d, "from"), "2012-02-21T16:52:41.968492Z", "the capture's time");
     cr_expect_str_eq(node_text(d, "old_policy"), "qumulo/on-prem");
     json_decref(d);
-    d = document(&here, 0, "qportwatch.report/1", "qumulo/on-prem", "replay --platform on-prem --local 199.233.217.249 --json "
+    d = document(&here, 0, "qportwatch.report/1", "qumulo/on-prem",
+                 "replay --platform on-prem --local 199.233.217.249 --json "
                  FTP);
     cr_expect_str_eq(node_text(d, "from"), "2012-02-21T16:52:41.968492Z");
     json_decref(d);

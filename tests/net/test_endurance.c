@@ -235,7 +235,8 @@ Test(endurance, two_hundred_reloads)
     fclose(g);
     start(&r, with);
     for (int i = 0; i < RELOADS; i++)
-        cr_assert_eq(node_command(&r.n, text, sizeof(text), "reload --policy %s", i % 2 ? with : without), 0, "%s", text);
+        cr_assert_eq(node_command(&r.n, text, sizeof(text), "reload --policy %s", i % 2 ? with : without), 0, "%s",
+                     text);
     finish(&r);
     cr_expect_gt(r.balance.now.by_verdict[QPW_VERDICT_ALLOWED], 0, "each policy judged some of it");
     cr_expect_gt(r.balance.now.by_verdict[QPW_VERDICT_UNEXPECTED], 0);

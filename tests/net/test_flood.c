@@ -134,7 +134,8 @@ static void under_flood(const char *mode)
     site_until_equal(&n);
     report = site_report(&n);
     site_assert_identities(report);
-    sum = site_sum(report, &(struct site_filter){.protocol = "udp", .direction = "outbound", .verdict = "allowed", .port = 53});
+    sum = site_sum(report, &(struct site_filter){.protocol = "udp", .direction = "outbound", .verdict = "allowed",
+                                                 .port = 53});
     cr_assert_eq(sum.connections, QUERIES);
     for (int i = 0; i < QUERIES; i++) {
         asked += queries[i].sent;
@@ -142,10 +143,12 @@ static void under_flood(const char *mode)
     }
     cr_assert_eq(sum.tx_packets, asked, "%llu questions, %u asked", (unsigned long long)sum.tx_packets, asked);
     cr_assert_eq(sum.rx_packets, answered, "%llu answers, %u came", (unsigned long long)sum.rx_packets, answered);
-    sum = site_sum(report, &(struct site_filter){.protocol = "tcp", .direction = "inbound", .verdict = "allowed", .port = 445});
+    sum = site_sum(report, &(struct site_filter){.protocol = "tcp", .direction = "inbound", .verdict = "allowed",
+                                                 .port = 445});
     cr_assert_eq(sum.connections, CONNECTIONS, "%llu connections of clients", (unsigned long long)sum.connections);
     cr_assert_gt(sum.rx_bytes, CONNECTIONS * 2000ull);
-    sum = site_sum(report, &(struct site_filter){.protocol = "tcp", .direction = "inbound", .verdict = "allowed", .port = 2049});
+    sum = site_sum(report, &(struct site_filter){.protocol = "tcp", .direction = "inbound", .verdict = "allowed",
+                                                 .port = 2049});
     cr_assert_eq(sum.rx_packets, FORGED, "forged SYNs: %llu", (unsigned long long)sum.rx_packets);
     sum = site_sum(report, &(struct site_filter){.direction = "inbound", .verdict = "unexpected"});
     cr_assert_eq(sum.rx_packets, 65533, "scanned ports: %llu", (unsigned long long)sum.rx_packets);

@@ -22,7 +22,8 @@ Test(other_kernel, attaches_and_counts_exactly, .timeout = NETNS_TIMEOUT_S)
     if (system("command -v qemu-system-x86_64 >/dev/null"))
         cr_skip_test("no qemu-system-x86_64 here");
     rc = netns_output(&here, out, sizeof(out),
-                      "VM_SECONDS=840 tests/vm/boot %s/vm/kernel /bin/inside %s/qportwatch tests/vm/inside \"$(command -v jq)\" \"$(command -v ethtool)\"",
+                      "VM_SECONDS=840 tests/vm/boot %s/vm/kernel /bin/inside %s/qportwatch tests/vm/inside "
+                      "\"$(command -v jq)\" \"$(command -v ethtool)\"",
                       QPW_BUILD, QPW_BUILD);
     printf("%s", out);
     cr_assert_eq(rc, 0, "%s", out);

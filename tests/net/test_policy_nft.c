@@ -270,8 +270,10 @@ Test(nft, passes_and_blocks_by_verdict)
     }
     /* Every unreachable port is answered: the limits on ICMP would look like a filter. */
     for (int i = 0; i < 2; i++)
-        netns_run(i ? &far : &node, "echo 0 >/proc/sys/net/ipv4/icmp_ratemask; echo 0 >/proc/sys/net/ipv4/icmp_ratelimit; "
-                                    "echo >/proc/sys/net/ipv6/icmp/ratemask; echo 0 >/proc/sys/net/ipv6/icmp/ratelimit");
+        netns_run(i ? &far : &node, "echo 0 >/proc/sys/net/ipv4/icmp_ratemask; echo 0 "
+                                    ">/proc/sys/net/ipv4/icmp_ratelimit; "
+                                    "echo >/proc/sys/net/ipv6/icmp/ratemask; echo 0 "
+                                    ">/proc/sys/net/ipv6/icmp/ratelimit");
     open_oracle(&o);
     write_ruleset(&o, path);
     netns_run(&node, "nft -c -f %s", path);

@@ -93,7 +93,8 @@ Test(reload, what_is_left_out_is_counted)
     cr_expect_eq(node_command(&n, text, sizeof(text), "reload"), 0);
     cr_expect_eq(left_out(text, &more), 1);
     cr_expect_gt(more, 0u);
-    cr_expect_eq(count(text, "\n  opens inbound tcp 1"), ROWS - more, "%u shown", count(text, "\n  opens inbound tcp 1"));
+    cr_expect_eq(count(text, "\n  opens inbound tcp 1"), ROWS - more, "%u shown",
+                 count(text, "\n  opens inbound tcp 1"));
     netns_until_file(log, "\"module\":\"reloaded\"", NETNS_DEADLINE_MS);
     for (int i = 0; i < 2; i++) {
         netns_output(&n.node, text, sizeof(text), "jq -r 'select(.engine.module == \"reloaded\") | %s' %s",

@@ -100,7 +100,8 @@ struct traffic {
 /* What both ends sent. */
 static struct traffic traffic(struct node *n)
 {
-    struct netns_statistics node = netns_statistics(&n->node, "node0"), client = netns_statistics(&n->client, "client0");
+    struct netns_statistics node = netns_statistics(&n->node, "node0");
+    struct netns_statistics client = netns_statistics(&n->client, "client0");
 
     return (struct traffic){node.tx_packets + client.tx_packets, node.tx_bytes + client.tx_bytes};
 }
@@ -319,7 +320,8 @@ Test(report_live, programs_of_others_are_noted)
         cr_skip_test("this kernel has no TCX, whose programs can be put behind others");
     document = report(&n);
     note = node_text(document, "coverage.notes.0");
-    cr_expect_not_null(strstr(note, "node0: programs of others (1, the first other at TCX) come after ours for received"),
+    cr_expect_not_null(strstr(note, "node0: programs of others (1, the first other at TCX) come after ours for "
+                                    "received"),
                        "%s", note);
     json_decref(document);
     close(link);

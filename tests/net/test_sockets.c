@@ -132,7 +132,8 @@ static void assert_direction(struct qpw_conn_key key, enum qpw_direction expecte
 static void both_roles(const char *node, const char *far, const char *any)
 {
     int node_listens = listening(&here, any, 2049), far_listens = listening(&there, far, 636);
-    int in = traffic_bound(&there, SOCK_STREAM, far, 700), out = traffic_bound(&here, SOCK_STREAM, node, 445), in_node, out_far;
+    int in = traffic_bound(&there, SOCK_STREAM, far, 700), in_node;
+    int out = traffic_bound(&here, SOCK_STREAM, node, 445), out_far;
     struct qpw_conn_key inbound = tuple(IPPROTO_TCP, node, 2049, far, 700);
     struct qpw_conn_key outbound = tuple(IPPROTO_TCP, node, 445, far, 636);
     char text[1000] = {1};
@@ -226,7 +227,8 @@ static int pump(void *argument)
 Test(sockets, busy_connections)
 {
     int listener = listening(&here, NODE4, 2049), far_listener = listening(&there, FAR4, 636), wrong = 0, known = 0;
-    int in = traffic_bound(&there, SOCK_STREAM, FAR4, 700), out = traffic_bound(&here, SOCK_STREAM, NODE4, 700), in_node, out_far;
+    int in = traffic_bound(&there, SOCK_STREAM, FAR4, 700), in_node;
+    int out = traffic_bound(&here, SOCK_STREAM, NODE4, 700), out_far;
     struct qpw_conn_key inbound = tuple(IPPROTO_TCP, NODE4, 2049, FAR4, 700);
     struct qpw_conn_key outbound = tuple(IPPROTO_TCP, NODE4, 700, FAR4, 636);
     pid_t near_pump, far_pump;
@@ -267,7 +269,8 @@ Test(sockets, syn_cookies)
 
 Test(sockets, bound_to_a_device)
 {
-    int listener = traffic_bound(&here, SOCK_STREAM, "0.0.0.0", 2049), in = traffic_bound(&there, SOCK_STREAM, FAR4, 700), node;
+    int listener = traffic_bound(&here, SOCK_STREAM, "0.0.0.0", 2049);
+    int in = traffic_bound(&there, SOCK_STREAM, FAR4, 700), node;
 
     cr_assert_eq(setsockopt(listener, SOL_SOCKET, SO_BINDTODEVICE, "node0", 6), 0);
     cr_assert_eq(listen(listener, 4), 0);
@@ -370,7 +373,8 @@ Test(sockets, process_of_an_outgoing_connection_is_never_a_listener_on_its_port)
 
 Test(sockets, process_of_datagrams)
 {
-    int server = traffic_bound(&here, SOCK_DGRAM, "0.0.0.0", 514), client = traffic_bound(&here, SOCK_DGRAM, NODE4, 5353);
+    int server = traffic_bound(&here, SOCK_DGRAM, "0.0.0.0", 514);
+    int client = traffic_bound(&here, SOCK_DGRAM, NODE4, 5353);
     int dual = traffic_bound(&here, SOCK_DGRAM, "::", 123);
 
     assert_match(tuple(IPPROTO_UDP, NODE4, 514, FAR4, 40000), QPW_DIR_INBOUND, QPW_MATCH_LISTENER, getpid());

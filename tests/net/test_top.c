@@ -520,7 +520,8 @@ Test(top, two_viewers_of_five_thousand_meters_cost_little, .timeout = NETNS_TIME
     struct timespec wait = {.tv_sec = (time_t)seconds}; /* what is measured is this time */
     nanosleep(&wait, NULL);
     after = usage_of(terminal_pid(&large));
-    fprintf(stderr, "top --tab ports, 5,000 meters and findings, 250x70, a picture a second: %.2f %% of a CPU, %ld KiB resident\n",
+    fprintf(stderr, "top --tab ports, 5,000 meters and findings, 250x70, a picture a second: %.2f %% of a CPU, %ld "
+                    "KiB resident\n",
             100 * (after.cpu_seconds - before.cpu_seconds) / seconds, after.rss_kib);
     cr_expect_leq(100 * (after.cpu_seconds - before.cpu_seconds) / seconds, 4,
                   "2 %% is the aim on a machine of its own");

@@ -16,7 +16,8 @@
 #define MEGABYTES(n) ((uint64_t)(n) << 20)
 #define SERVICES "inbound tcp 445 SMB\ninbound tcp,udp 2049 NFS\noutbound tcp 389 LDAP\noutbound udp 53 DNS\n"
 
-static const char *const modes[] = {"--mode xdp --tc-hook tcx", "--mode tc --tc-hook tcx", "--mode tc --tc-hook clsact"};
+static const char *const modes[] = {"--mode xdp --tc-hook tcx", "--mode tc --tc-hook tcx",
+                                    "--mode tc --tc-hook clsact"};
 
 static void prepare(struct site *n, int offloads)
 {
@@ -32,8 +33,10 @@ static void transfers(struct site *n, const char *node, const char *far)
     pid_t served = traffic_serve_tcp(&n->ns, node, 445), other = traffic_serve_tcp(&n->far, far, 389);
     pid_t nfs = traffic_serve_udp(&n->ns, node, 2049), dns = traffic_serve_udp(&n->far, far, 53);
 
-    traffic_tcp(&n->far, &(struct traffic_tcp){.address = node, .port = 445, .up = MEGABYTES(100), .down = MEGABYTES(100)});
-    traffic_tcp(&n->ns, &(struct traffic_tcp){.address = far, .port = 389, .up = MEGABYTES(100), .down = MEGABYTES(100)});
+    traffic_tcp(&n->far, &(struct traffic_tcp){.address = node, .port = 445, .up = MEGABYTES(100),
+                                               .down = MEGABYTES(100)});
+    traffic_tcp(&n->ns, &(struct traffic_tcp){.address = far, .port = 389, .up = MEGABYTES(100),
+                                              .down = MEGABYTES(100)});
     traffic_udp(&n->far, node, 2049, 0, 2000, 1200);
     traffic_udp(&n->ns, far, 53, 0, 2000, 300);
     site_until_equal(n);
@@ -103,7 +106,8 @@ static void short_connections(const char *mode)
         traffic_tcp(&n.far, &(struct traffic_tcp){.address = "10.1.0.1", .port = 445, .up = 100, .down = 1000});
     site_until_equal(&n);
     report = site_report(&n);
-    sum = site_sum(report, &(struct site_filter){.protocol = "tcp", .direction = "inbound", .verdict = "allowed", .port = 445});
+    sum = site_sum(report, &(struct site_filter){.protocol = "tcp", .direction = "inbound", .verdict = "allowed",
+                                                 .port = 445});
     cr_assert_eq(sum.connections, 1000, "%llu connections", (unsigned long long)sum.connections);
     sum = site_sum(report, &(struct site_filter){.protocol = "tcp"});
     cr_assert_eq(sum.connections, 1000, "some were counted elsewhere: %llu", (unsigned long long)sum.connections);
@@ -127,12 +131,14 @@ static void jumbo(const char *mode)
     site_attach(&n, SERVICES, mode);
     server = traffic_serve_tcp(&n.ns, "10.1.0.1", 445);
     nfs = traffic_serve_udp(&n.ns, "10.1.0.1", 2049);
-    traffic_tcp(&n.far, &(struct traffic_tcp){.address = "10.1.0.1", .port = 445, .up = MEGABYTES(50), .down = MEGABYTES(50)});
+    traffic_tcp(&n.far, &(struct traffic_tcp){.address = "10.1.0.1", .port = 445, .up = MEGABYTES(50),
+                                              .down = MEGABYTES(50)});
     traffic_udp(&n.far, "10.1.0.1", 2049, 0, 200, 8900);
     traffic_udp(&n.far, "10.1.0.1", 2049, 0, 50, 30000); /* four fragments each way */
     site_until_equal(&n);
     json_t *report = site_report(&n);
-    struct site_sum sum = site_sum(report, &(struct site_filter){.protocol = "udp", .verdict = "allowed", .port = 2049});
+    struct site_sum sum = site_sum(report, &(struct site_filter){.protocol = "udp", .verdict = "allowed",
+                                                                 .port = 2049});
     cr_assert_eq(sum.rx_packets, 200 + 50 * 4, "later fragments belong to their first: %llu",
                  (unsigned long long)sum.rx_packets);
     json_decref(report);
@@ -185,8 +191,10 @@ static void tags(const char *mode)
         }
     site_until_equal(&n);
     report = site_report(&n);
-    in = site_sum(report, &(struct site_filter){.protocol = "udp", .direction = "inbound", .verdict = "allowed", .port = 2049});
-    out = site_sum(report, &(struct site_filter){.protocol = "udp", .direction = "outbound", .verdict = "allowed", .port = 53});
+    in = site_sum(report, &(struct site_filter){.protocol = "udp", .direction = "inbound", .verdict = "allowed",
+                                                .port = 2049});
+    out = site_sum(report, &(struct site_filter){.protocol = "udp", .direction = "outbound", .verdict = "allowed",
+                                                 .port = 53});
     cr_assert_eq(in.rx_packets, 300);
     cr_assert_eq(out.tx_packets, 300);
     cr_assert_eq(in.rx_bytes, 100 * (82 + 86 + 90), "bytes with their tags: %llu", (unsigned long long)in.rx_bytes);
@@ -226,7 +234,8 @@ static bool are_all_counted(void *argument)
     json_t *report = site_report(s->n);
 
     site_assert_identities(report);
-    s->counted = site_sum(report, &(struct site_filter){.protocol = "tcp", .direction = "inbound", .verdict = "allowed", .port = 445});
+    s->counted = site_sum(report, &(struct site_filter){.protocol = "tcp", .direction = "inbound", .verdict = "allowed",
+                                                        .port = 445});
     json_decref(report);
     /* What the node's full queue refused was sent and never came; what the far end's refused had left the node. */
     s->arrived = segments_sent(&s->n->far) - netns_statistics(&s->n->far, "far0").tx_dropped;
@@ -243,12 +252,16 @@ static void offloaded(const char *mode)
     bool equal;
 
     prepare(&n, 1);
-    /* A queue holds 256 buffers: with less than that on the way nothing is refused, whole unsegmented buffers least of all. */
+    /*
+     * A queue holds 256 buffers: with less than that on the way nothing is refused, whole unsegmented buffers least of
+     * all.
+     */
     netns_run(&n.ns, "sysctl -qw net.ipv4.tcp_rmem='4096 131072 131072'");
     netns_run(&n.far, "sysctl -qw net.ipv4.tcp_rmem='4096 131072 131072'");
     site_attach(&n, SERVICES, mode);
     server = traffic_serve_tcp(&n.ns, "10.1.0.1", 445);
-    traffic_tcp(&n.far, &(struct traffic_tcp){.address = "10.1.0.1", .port = 445, .up = MEGABYTES(100), .down = MEGABYTES(100)});
+    traffic_tcp(&n.far, &(struct traffic_tcp){.address = "10.1.0.1", .port = 445, .up = MEGABYTES(100),
+                                              .down = MEGABYTES(100)});
     equal = netns_until(are_all_counted, &s, NETNS_DEADLINE_MS);
     cr_assert(equal, "rx %llu, of the far end's TCP %llu segments arrived; tx %llu, the node's TCP sent %llu",
               (unsigned long long)s.counted.rx_packets, (unsigned long long)s.arrived,

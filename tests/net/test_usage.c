@@ -83,7 +83,8 @@ Test(usage, every_command)
     netns_need_root();
     here = netns_here();
     for (size_t i = 0; i < sizeof(commands) / sizeof(*commands); i++) {
-        snprintf(line, sizeof(line), "qportwatch %s: --bogus: unknown option; 'qportwatch %s --help' lists the options\n",
+        snprintf(line, sizeof(line), "qportwatch %s: --bogus: unknown option; 'qportwatch %s --help' lists the "
+                                     "options\n",
                  commands[i], commands[i]);
         cr_expect(eq(int, netns_output(&here, output, sizeof(output), PROGRAM " %s --bogus", commands[i]), 2));
         cr_expect(eq(str, output, line));

@@ -129,7 +129,8 @@ Test(totals, each_sum_is_the_packets)
     struct qpw_meter_row meters[] = {
         {.key = {.direction = QPW_DIR_INBOUND, .verdict = QPW_VERDICT_ALLOWED},
          .counts = {.rx_packets = 7, .tx_packets = 3, .rx_bytes = 700, .tx_bytes = 300}},
-        {.key = {.direction = QPW_DIR_NON_IP, .verdict = QPW_VERDICT_INFRA}, .counts = {.rx_packets = 2, .rx_bytes = 84}},
+        {.key = {.direction = QPW_DIR_NON_IP, .verdict = QPW_VERDICT_INFRA},
+         .counts = {.rx_packets = 2, .rx_bytes = 84}},
     };
     struct qpw_finding_row findings[] = {
         {.key = {.verdict = QPW_VERDICT_UNEXPECTED}, .value = {.outcome = QPW_OUTCOME_DATA}},
@@ -175,7 +176,8 @@ Test(totals, texts)
 Test(policy_args, there_and_back)
 {
     const char *peers[] = {"node2=10.1.0.12", "10.1.1.0/28"};
-    struct qpw_policy_options options = {.platform = "aws", .peers_file = "/nowhere/peers", .peers = peers, .n_peers = 2};
+    struct qpw_policy_options options = {.platform = "aws", .peers_file = "/nowhere/peers", .peers = peers,
+                                         .n_peers = 2};
     struct qpw_policy_options back;
     char text[256], small[16] = "x", wrong[] = "nonsense here\n";
 
@@ -207,8 +209,10 @@ Test(number, only_a_number_in_its_range)
 Test(expire, time_out_by_state_and_protocol)
 {
     struct qpw_control control = {.tcp_ns = 1, .half_open_ns = 2, .udp_ns = 3, .other_ns = 4, .tail_ns = 5};
-    struct qpw_conn_key tcp = {.protocol = IPPROTO_TCP}, udp = {.protocol = IPPROTO_UDP}, gre = {.protocol = IPPROTO_GRE};
-    static const uint8_t half[] = {QPW_STATE_SYN, QPW_STATE_SYN_ACK}, whole[] = {QPW_STATE_ESTABLISHED, QPW_STATE_MIDSTREAM};
+    struct qpw_conn_key tcp = {.protocol = IPPROTO_TCP}, udp = {.protocol = IPPROTO_UDP};
+    struct qpw_conn_key gre = {.protocol = IPPROTO_GRE};
+    static const uint8_t half[] = {QPW_STATE_SYN, QPW_STATE_SYN_ACK};
+    static const uint8_t whole[] = {QPW_STATE_ESTABLISHED, QPW_STATE_MIDSTREAM};
 
     for (int i = 0; i < 2; i++) {
         cr_expect_eq(qpw_conns_timeout(&control, &tcp, &(struct qpw_conn){.state = half[i]}), 2);

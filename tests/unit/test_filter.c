@@ -51,7 +51,8 @@ Test(filter, each_field_by_its_own_meaning)
         "", "   ", "port:4444", "port:4000-5000", "port:80,4444", "dir:in", "direction:inbound", "verdict:unexpected",
         "verdict:un", "addr:10.0.0.0/8", "addr:10.9.0.7", "addr:fd00::/8", "from:10.9.0.0/24", "to:fd00:10::12",
         "proc:nc", "proc:NC", "proc:n?*root", "peer:node2", "peer:node*", "rule:in-tcp-445", "rule:*-445", "proto:tcp",
-        "proto:6", "outcome:answered", "outcome:ans", "severity:high", "sev:hi", "evidence:handshake", "iface:eth0", "vlan:200",
+        "proto:6", "outcome:answered", "outcome:ans", "severity:high", "sev:hi", "evidence:handshake", "iface:eth0",
+        "vlan:200",
         "vlan:100-299", "krb524", "4444", "KRB", "10.9.0.7 answered", "port:0x115c",
     };
     static const char *const no[] = {
@@ -170,8 +171,10 @@ Test(filter, too_many_terms_are_refused)
 /* No text makes the parser read or write beyond its bounds (sanitizers watch), and what it takes can be matched. */
 Test(filter, any_text_is_taken_or_refused)
 {
-    static const char *const pieces[] = {"port:", "dir:", "addr:", "proc:", "-", "!", ",", "\"", " ", ":", "/", "10.0.0.0",
-                                         "fd00::", "1-2", "0x", "*", "[", "un", "\\", "\xff", "99999999999", "vlan:4095"};
+    static const char *const pieces[] = {"port:", "dir:", "addr:", "proc:", "-", "!", ",", "\"", " ", ":", "/",
+                                         "10.0.0.0",
+                                         "fd00::", "1-2", "0x", "*", "[", "un", "\\", "\xff", "99999999999",
+                                         "vlan:4095"};
     struct qpw_facts f = facts();
     unsigned taken = 0;
 

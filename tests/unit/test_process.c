@@ -19,7 +19,8 @@ static void expect_unit(const char *cgroup, const char *expected)
 Test(process, systemd_units)
 {
     expect_unit("0::/system.slice/ssh.service\n", "ssh.service");
-    expect_unit("0::/system.slice/system-serial\\x2dgetty.slice/serial-getty@ttyS0.service\n", "serial-getty@ttyS0.service");
+    expect_unit("0::/system.slice/system-serial\\x2dgetty.slice/serial-getty@ttyS0.service\n",
+                "serial-getty@ttyS0.service");
     expect_unit("0::/user.slice/user-1000.slice/user@1000.service/app.slice/nc.service\n", "nc.service");
     expect_unit("0::/user.slice/user-1000.slice/session-3.scope\n", "session-3.scope");
     expect_unit("0::/system.slice/nginx.service/worker\n", "nginx.service");
@@ -32,7 +33,8 @@ Test(process, containers)
     expect_unit("0::/system.slice/docker-" ID ".scope\n", "docker 0123456789ab");
     expect_unit("1:name=systemd:/docker/" ID "\n", "docker 0123456789ab");
     expect_unit("0::/machine.slice/libpod-" ID ".scope/container\n", "libpod 0123456789ab");
-    expect_unit("0::/kubepods.slice/kubepods-burstable.slice/kubepods-burstable-pod1.slice/cri-containerd-" ID ".scope\n",
+    expect_unit("0::/kubepods.slice/kubepods-burstable.slice/kubepods-burstable-pod1.slice/cri-containerd-" ID
+                ".scope\n",
                 "cri-containerd 0123456789ab");
     expect_unit("0::/" ID "\n", "container 0123456789ab");
     expect_unit("0::/lxc.payload.web/system.slice/nginx.service\n", "lxc web");

@@ -224,7 +224,8 @@ Test(report, scans_are_one_line_and_answered_findings_never)
     }
     finding(QPW_VERDICT_UNEXPECTED, QPW_DIR_INBOUND, 7, "10.7.0.1", QPW_OUTCOME_ATTEMPTED, 300);
     for (unsigned port = 1; port <= 9; port++)
-        finding(QPW_VERDICT_IMPLIED, QPW_DIR_OUTBOUND, port, "10.1.0.12", QPW_OUTCOME_ATTEMPTED, port)->key.responder[15] =
+        finding(QPW_VERDICT_IMPLIED, QPW_DIR_OUTBOUND, port, "10.1.0.12", QPW_OUTCOME_ATTEMPTED,
+                port)->key.responder[15] =
             port < 9 ? 1 : 2;
     make();
     cr_assert_eq(r.n_lines, 6);
@@ -370,7 +371,8 @@ static void random_picture(unsigned seed)
         peer("peer-name");
     meters = rand() % 300;
     for (unsigned i = 0; i < meters; i++) {
-        struct qpw_meter_row *row = meter(rand() % QPW_VERDICT_COUNT, rand() % QPW_DIR_COUNT, rand() % 256, rand() % 65536,
+        struct qpw_meter_row *row = meter(rand() % QPW_VERDICT_COUNT, rand() % QPW_DIR_COUNT, rand() % 256,
+                                          rand() % 65536,
                                           rand() % 1000000, rand() % 1000);
 
         row->key.kind = rand() % 5;
@@ -397,7 +399,8 @@ static void random_picture(unsigned seed)
     }
     s.details = calloc(8, sizeof(*s.details));
     for (s.n_details = 0; s.n_details < 8; s.n_details++)
-        s.details[s.n_details].key = (struct qpw_detail_key){.port = rand(), .kind = rand() % 5, .by_prefix = rand() % 2};
+        s.details[s.n_details].key = (struct qpw_detail_key){.port = rand(), .kind = rand() % 5,
+                                                             .by_prefix = rand() % 2};
     for (int i = 0; i < rand() % 30; i++)
         coverage(rand() % QPW_COVERAGE_COUNT, rand() % 3, i);
     for (int i = 0; i < QPW_LOSS_COUNT; i++)
@@ -675,7 +678,8 @@ static void assert_keys(json_t *o, const char *const *keys, bool exactly)
 
 Test(report, json_has_every_key)
 {
-    static const char *const top[] = {"schema", "version", "host", "interfaces", "from", "to", "policy", "meters", "findings",
+    static const char *const top[] = {"schema", "version", "host", "interfaces", "from", "to", "policy", "meters",
+                                      "findings",
                                       "peers", "rules", "undecided", "coverage", "totals", NULL};
     static const char *const meter_keys[] = {"protocol", "port", "direction", "scope", "verdict", "rule", "interface",
                                              "connections", "rx_packets", "rx_bytes", "tx_packets", "tx_bytes", NULL};
@@ -803,7 +807,8 @@ Test(report, since_in_words)
     cr_assert_eq(qpw_since_parse("2026-09-21", T0, &since), 0);
     cr_assert_eq(since, T0 - (14 * 3600 + 13 * 60 + 20) * SECOND);
     since = 7;
-    for (const char *const *bad = (const char *const[]){"", "yesterday", "7", "7x", "-1h", "2026-13-01", "2026-09-21T14",
+    for (const char *const *bad = (const char *const[]){"", "yesterday", "7", "7x", "-1h", "2026-13-01",
+                                                        "2026-09-21T14",
                                                         "99999999999999999999h", "7dd", NULL}; *bad; bad++)
         cr_assert(qpw_since_parse(*bad, T0, &since) < 0, "%s", *bad);
     cr_assert_eq(since, 7);
@@ -836,7 +841,8 @@ Test(report, conditions_for_failing)
     s.ifaces[0].attached = false;
     make();
     cr_assert(holds("gap"));
-    for (const char *const *bad = (const char *const[]){"", "gaps", "none", "undecided=", "undecided=x", "undecided=101",
+    for (const char *const *bad = (const char *const[]){"", "gaps", "none", "undecided=", "undecided=x",
+                                                        "undecided=101",
                                                         "undecided=-1", "unexpectedly", NULL}; *bad; bad++)
         cr_assert_eq(qpw_condition_parse(*bad, &c), -22, "%s", *bad);
 }

@@ -30,7 +30,8 @@ struct tuple {
 };
 
 static const struct tuple usual = {.local = {[10] = 0xff, 0xff, 10, 0, 0, 1},
-                                   .remote = {[10] = 0xff, 0xff, 10, 0, 0, 9}, .local_port = 445, .remote_port = 40000, .protocol = 6, .ifindex = 2,
+                                   .remote = {[10] = 0xff, 0xff, 10, 0, 0, 9}, .local_port = 445,
+                                   .remote_port = 40000, .protocol = 6, .ifindex = 2,
                                    .generation = 5, .epoch = 1000};
 
 static __u64 value_of(const struct tuple *u, __u32 *ret_line)

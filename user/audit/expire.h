@@ -35,7 +35,9 @@ int qpw_expire_open(struct qpw_kernel *k, struct qpw_expire *ret, struct qpw_err
  */
 int qpw_expire_run(struct qpw_kernel *k, struct qpw_expire *expire, struct qpw_error *err);
 
-/* Writes how many were taken out of a table into the kernel's statistics, which are user space's own here. 0 or -errno. */
+/*
+ * Writes how many were taken out of a table into the kernel's statistics, which are user space's own here. 0 or -errno.
+ */
 int qpw_expire_save(struct qpw_kernel *k, enum qpw_conn_class conn_class, uint64_t value);
 
 #endif

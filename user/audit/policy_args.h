@@ -13,7 +13,10 @@
 /* Writes them into buf; 0, or -ENOSPC where they do not fit (buf is then empty). */
 int qpw_policy_args_write(const struct qpw_policy_options *options, char *buf, size_t size);
 
-/* Reads them back. The strings of *ret lie in `text`, which is cut into pieces and has to live as long. 0, -EINVAL or -ENOMEM. */
+/*
+ * Reads them back. The strings of *ret lie in `text`, which is cut into pieces and has to live as long. 0, -EINVAL or
+ * -ENOMEM.
+ */
 int qpw_policy_args_read(char *text, struct qpw_policy_options *ret);
 
 #endif

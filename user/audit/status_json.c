@@ -70,7 +70,8 @@ static json_t *exceptions_json(const struct qpw_status *s)
         e = &s->exceptions[i];
         r |= json_array_append_new(
             list, json_pack("{s:s,s:s,s:o,s:o}", "name", e->name, "kind", e->suppression ? "suppression" : "rule",
-                            "text", qpw_json_text(e->text), "until", e->until ? qpw_json_time(e->until * 1000000000u) : json_null()));
+                            "text", qpw_json_text(e->text), "until",
+                            qpw_json_time((uint64_t)e->until * 1000000000u)));
     }
     if (r) {
         json_decref(list);

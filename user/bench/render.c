@@ -124,7 +124,8 @@ static json_t *json_machine(const struct qpw_bench_machine *m)
         json_object_set_new(programs, qpw_program_name(i),
                             json_pack("{s:i,s:i,s:i}", "verified_instructions", (int)m->size[i].verified, "bytes",
                                       (int)m->size[i].xlated, "machine_code_bytes", (int)m->size[i].jited));
-    return json_pack("{s:s,s:s,s:i,s:I,s:f,s:f,s:i,s:f,s:o}", "cpu", m->cpu, "kernel", m->kernel, "possible_cpus", m->cpus,
+    return json_pack("{s:s,s:s,s:i,s:I,s:f,s:f,s:i,s:f,s:o}", "cpu", m->cpu, "kernel", m->kernel, "possible_cpus",
+                     m->cpus,
                      "kernel_memory_bytes", (json_int_t)m->memory_bytes, "load_ms", (double)m->load_ns / 1e6,
                      "policy_ms", (double)m->policy_ns / 1e6, "snapshot_meters", (int)QPW_BENCH_METERS,
                      "snapshot_ms", (double)m->picture_ns / 1e6, "programs", programs);

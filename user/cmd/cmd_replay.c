@@ -240,7 +240,8 @@ static void warn(const struct options *o, const struct qpw_replay_totals *t)
         fprintf(stderr, "qportwatch replay: no frame of interface '%s' (--interface)\n", o->replay.interface);
 }
 
-static int show(const struct options *o, struct qpw_replay_setup *setup, const struct qpw_replay_totals *totals, FILE *out)
+static int show(const struct options *o, struct qpw_replay_setup *setup, const struct qpw_replay_totals *totals,
+                FILE *out)
 {
     struct qpw_show_options options = {
         .findings_only = o->findings,

@@ -109,7 +109,8 @@ static bool to_screen(const struct options *o)
 static int render(const struct qpw_report *report, const struct options *o, FILE *out)
 {
     struct qpw_sockets *sockets = NULL;
-    struct qpw_text_options text = {.columns = screen_columns(), .colour = to_screen(o) && qpw_colour_wanted(), .all = o->all};
+    struct qpw_text_options text = {.columns = screen_columns(), .colour = to_screen(o) && qpw_colour_wanted(),
+                                    .all = o->all};
     int rc;
 
     if (o->format == FORMAT_JSON)

@@ -59,7 +59,8 @@ int qpw_usage_no_command(const char *program, const char *word)
 {
     if (!word)
         fail(program, "which command? '%s --help' lists them", program);
-    fail(program, "unknown %s '%s'; '%s --help' lists the commands", *word == '-' ? "option" : "command", word, program);
+    fail(program, "unknown %s '%s'; '%s --help' lists the commands", *word == '-' ? "option" : "command", word,
+         program);
 }
 
 static void know_option(struct known *k, const struct argp_option *o)

@@ -93,7 +93,8 @@ int qpw_mode_choose(const struct qpw_link *link, enum qpw_attach_mode mode, cons
     struct qpw_mode_choice choice = {0};
 
     if (link->flags & IFF_LOOPBACK)
-        return qpw_fail(err, -EINVAL, "%s: the loopback interface carries no traffic of the network; name one that does",
+        return qpw_fail(err, -EINVAL, "%s: the loopback interface carries no traffic of the network; name one that "
+                                      "does",
                         link->name);
     if (link->type == ARPHRD_ETHER) {
         choose_ethernet(link, mode, rx, &choice);

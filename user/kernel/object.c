@@ -249,7 +249,8 @@ int qpw_kernel_load(const struct qpw_load_options *options, struct qpw_kernel *k
         bpf_program__set_autoload(bpf_object__find_program_by_name(fresh.object, qpw_program_name(i)),
                                   options->programs >> i & 1);
     if (bpf_object__load(fresh.object) < 0) {
-        rc = qpw_fail(err, -errno, "cannot load the BPF programs: %s (CAP_BPF, CAP_NET_ADMIN and Linux 5.10 are needed)",
+        rc = qpw_fail(err, -errno,
+                      "cannot load the BPF programs: %s (CAP_BPF, CAP_NET_ADMIN and Linux 5.10 are needed)",
                       strerror(errno));
         goto fail;
     }

@@ -246,7 +246,8 @@ static int read_packet(struct qpw_pcapng *ng, uint32_t type, uint32_t length, st
     *ret = (struct qpw_capture_frame){
         .data = b + 20, .length = captured, .counted = get32(ng, b + 16), .time_ns = ng->last_ns, .iface = number + 1};
     *ret_link_type = ng->interfaces[number].link_type;
-    flags = length - 20 > padded ? option(ng, b + 20 + padded, length - 20 - padded, OPTION_PACKET_FLAGS, &bytes) : NULL;
+    flags = length - 20 > padded ? option(ng, b + 20 + padded, length - 20 - padded, OPTION_PACKET_FLAGS,
+                                          &bytes) : NULL;
     if (flags && bytes == 4) {
         unsigned direction = get32(ng, flags) & 3;
 
@@ -292,7 +293,8 @@ int qpw_pcapng_open(FILE *file, struct qpw_pcapng **ret, struct qpw_error *err)
     return 0;
 }
 
-int qpw_pcapng_next(struct qpw_pcapng *ng, struct qpw_capture_frame *ret, uint32_t *ret_link_type, struct qpw_error *err)
+int qpw_pcapng_next(struct qpw_pcapng *ng, struct qpw_capture_frame *ret, uint32_t *ret_link_type,
+                    struct qpw_error *err)
 {
     uint32_t type, length;
     int rc;

@@ -141,7 +141,9 @@ static int ended_by_event(void *data, void *bytes, size_t size)
 
 static int tell_kernel(struct qpw_kernel *k, const struct qpw_ends *ends, struct qpw_error *err)
 {
-    /* A MAC that no frame has: which frames are the node's is said by addresses alone. Zero is the loopback device's. */
+    /*
+     * A MAC that no frame has: which frames are the node's is said by addresses alone. Zero is the loopback device's.
+     */
     struct qpw_iface iface = {
         .ifindex = QPW_REPLAY_IFINDEX, .number = QPW_REPLAY_INTERFACE, .mac = {0x06, 'r', 'e', 'p', 'l', 'y'}};
     int rc = qpw_kernel_set_iface(k, &iface);

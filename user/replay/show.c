@@ -109,7 +109,8 @@ static void show_findings_text(const struct qpw_report *r, FILE *out)
         fprintf(out, "no findings\n");
         return;
     }
-    fprintf(out, "%-10s %-9s %-9s %-14s %-39s %-39s %10s  %s\n", "VERDICT", "DIRECTION", "OUTCOME", "SERVICE", "INITIATOR",
+    fprintf(out, "%-10s %-9s %-9s %-14s %-39s %-39s %10s  %s\n", "VERDICT", "DIRECTION", "OUTCOME", "SERVICE",
+            "INITIATOR",
             "RESPONDER", "PACKETS", "FIRST");
     for (size_t i = 0; i < r->n_findings; i++) {
         const struct qpw_finding_row *f = r->findings[i];

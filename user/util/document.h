@@ -19,7 +19,9 @@ void qpw_document_set_policy(json_t *document, const char *name, const char *dig
 /* The same three as an object of its own. */
 json_t *qpw_json_policy(const char *name, const char *digest, const char *source_digest);
 
-/* A string, or null for an empty one or NULL. Text that is not UTF-8 (a comment in a policy) loses what is not ASCII. */
+/*
+ * A string, or null for an empty one or NULL. Text that is not UTF-8 (a comment in a policy) loses what is not ASCII.
+ */
 json_t *qpw_json_text(const char *value);
 
 /* RFC 3339 UTC, or null for 0. */

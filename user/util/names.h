@@ -19,7 +19,9 @@ const char *qpw_coverage_name(unsigned value);
 /* "tcp", "udp", "sctp", "icmp", "icmp6" or NULL for every other IP protocol number. */
 const char *qpw_protocol_name(unsigned protocol);
 
-/* Writes the protocol's name or its number into buf; kind QPW_KIND_ETHERTYPE gives "0x0806" or "llc 0x42". Returns buf. */
+/*
+ * Writes the protocol's name or its number into buf; kind QPW_KIND_ETHERTYPE gives "0x0806" or "llc 0x42". Returns buf.
+ */
 const char *qpw_protocol_text(unsigned kind, unsigned protocol, unsigned port, char *buf, size_t size);
 
 /* Address as text, IPv4-mapped as dotted quad. buf of at least INET6_ADDRSTRLEN. Returns buf. */
@@ -28,7 +30,10 @@ const char *qpw_address_text(const uint8_t addr[16], char *buf, size_t size);
 /* Text to a 16-byte address (IPv4 mapped). 0, or -EINVAL. */
 int qpw_address_parse(const char *text, uint8_t ret_addr[16]);
 
-/* "ADDR" or "ADDR/LEN" to address and prefix length out of 128 (IPv4 /24 gives 120). 0, or -EINVAL (also for set host bits). */
+/*
+ * "ADDR" or "ADDR/LEN" to address and prefix length out of 128 (IPv4 /24 gives 120). 0, or -EINVAL (also for set host
+ * bits).
+ */
 int qpw_prefix_parse(const char *text, uint8_t ret_addr[16], unsigned *ret_prefix);
 
 /* RFC 3339 UTC with microseconds, "2026-01-02T03:04:05.000006Z". Returns buf (at least 32 bytes). */
