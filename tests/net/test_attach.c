@@ -211,6 +211,20 @@ Test(attach, takeover_says_what_has_no_effect)
     netns_close(&here);
 }
 
+/* Not only with the first record, which may be long after. */
+Test(attach, an_alert_log_that_cannot_be_had_is_said_at_once)
+{
+    struct node n;
+
+    node_open(&n);
+    node_attach(&n, "node0 --interval 600 --alerts %s/none/none/eve.json", n.folder);
+    netns_until_file(n.log, "/none/none/eve.json: cannot be opened: No such file or directory; findings are kept in the "
+                     "kernel and written when it works again\n", NETNS_DEADLINE_MS);
+    cr_expect_eq(node_stop(&n, SIGTERM), 1, "its last records stand on standard error only");
+    node_nothing_left(&n);
+    node_close(&n);
+}
+
 /* The second interface needs the TC ingress program, which the first start never attached. */
 Test(attach, takeover_with_one_more_interface)
 {
@@ -271,7 +285,7 @@ Test(attach, what_cannot_be_watched_is_refused)
     cr_expect(strstr(text, "eth7: no such interface"), "%s", text);
     cr_expect_eq(node_command(&n, text, sizeof(text), "attach node0 eth7 --no-alerts"), 1);
     cr_expect_not(strstr(text, "attached"), "nothing is attached before all names are known: %s", text);
-    cr_expect_eq(node_command(&n, text, sizeof(text), "attach node0 node0 --no-alerts"), 1);
+    cr_expect_eq(node_command(&n, text, sizeof(text), "attach node0 node0 --no-alerts"), 2);
     cr_expect(strstr(text, "node0: named twice"), "%s", text);
     cr_expect_eq(node_command(&n, text, sizeof(text), "attach"), 2);
     cr_expect_eq(node_command(&n, text, sizeof(text), "attach node0 --mode fast"), 2);

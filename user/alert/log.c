@@ -113,21 +113,28 @@ static int finish(struct qpw_log *log, const char *line, size_t length, size_t *
     return 0;
 }
 
-int qpw_log_write(struct qpw_log *log, const char *line, size_t length)
+int qpw_log_ready(struct qpw_log *log)
 {
-    size_t written;
-    ssize_t n;
     int rc;
 
     if (log->fd >= 0 && !same_file(log))
         qpw_log_reopen(log);
-    if (log->fd < 0) {
+    if (log->fd >= 0)
+        return 0;
+    rc = open_file(log);
+    if (rc == -ENOENT && make_directory(log) == 0)
         rc = open_file(log);
-        if (rc == -ENOENT && make_directory(log) == 0)
-            rc = open_file(log);
-        if (rc < 0)
-            return fail(log, rc, "cannot be opened");
-    }
+    return rc < 0 ? fail(log, rc, "cannot be opened") : 0;
+}
+
+int qpw_log_write(struct qpw_log *log, const char *line, size_t length)
+{
+    size_t written;
+    ssize_t n;
+    int rc = qpw_log_ready(log);
+
+    if (rc < 0)
+        return rc;
     do
         n = write(log->fd, line, length);
     while (n < 0 && errno == EINTR);

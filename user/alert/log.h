@@ -28,6 +28,9 @@ struct qpw_log {
 int qpw_log_init(struct qpw_log *log, const char *path);
 void qpw_log_close(struct qpw_log *log);
 
+/* Opens the file where it is not open, or not the one of that name. 0, or a negative errno with log->why. */
+int qpw_log_ready(struct qpw_log *log);
+
 /*
  * Appends one line, newline included, with one write(). Returns 0; or a negative errno with nothing of it in the file
  * and log->failing, log->why set. The next call tries again, from opening.

@@ -39,6 +39,7 @@ struct qpw_alerts {
     bool last_words;   /* what the log does not take goes to the warnings */
     uint64_t unwritten;
     bool told;         /* that the log cannot be written */
+    bool tried; /* to open the log */
 };
 
 static int write_record(void *data, const struct qpw_record *record)
@@ -283,8 +284,11 @@ void qpw_alerts_tick(struct qpw_auditor *a)
     qpw_alerts_flush(a);
     qpw_engine_tick(alerts->engine, qpw_clock_unix_ns());
     offer_again(a);
+    if (!alerts->tried) /* a log that cannot be had is told at once, not with the first record */
+        qpw_log_ready(&alerts->log);
+    alerts->tried = true;
     if (alerts->log.failing && !alerts->told)
-        qpw_say(a, QPW_SAY_WARNING, "%s; alerts wait in the kernel until it can be written", alerts->log.why.text);
+        qpw_say(a, QPW_SAY_WARNING, "%s", alerts->log.why.text);
     else if (!alerts->log.failing && alerts->told)
         qpw_say(a, QPW_SAY_NOTE, "the alert log is written again");
     alerts->told = alerts->log.failing;

@@ -165,9 +165,6 @@ int qpw_watch_check_names(const struct qpw_auditor *a, struct qpw_error *err)
         if (!link)
             return qpw_fail(err, -ENODEV, "%s: no such interface in this network namespace; 'ip -br link' lists them",
                             a->options.ifaces[i]);
-        for (size_t other = 0; other < i; other++)
-            if (!strcmp(a->options.ifaces[i], a->options.ifaces[other]))
-                return qpw_fail(err, -EINVAL, "%s: named twice; name each interface once", link->name);
         r = qpw_mode_choose(link, a->options.mode, &empty, &choice, err);
     }
     return r;

@@ -118,6 +118,9 @@ static error_t take_option(int key, char *value, struct argp_state *state)
     case ARGP_KEY_ARG:
         if (audit->n_ifaces == QPW_MAX_IFACES - 1)
             qpw_usage_error(state, "no more than %d interfaces", QPW_MAX_IFACES - 1);
+        for (size_t i = 0; i < audit->n_ifaces; i++)
+            if (!strcmp(arguments->ifaces[i], value))
+                qpw_usage_error(state, "%s: named twice; name each interface once", value);
         arguments->ifaces[audit->n_ifaces++] = value;
         return 0;
     case ARGP_KEY_NO_ARGS: qpw_usage_error(state, "which interface? 'ip -br link' lists them"); return EINVAL;
