@@ -218,8 +218,8 @@ Test(attach, an_alert_log_that_cannot_be_had_is_said_at_once)
 
     node_open(&n);
     node_attach(&n, "node0 --interval 600 --alerts %s/none/none/eve.json", n.folder);
-    netns_until_file(n.log, "/none/none/eve.json: cannot be opened: No such file or directory; findings are kept in the "
-                     "kernel and written when it works again\n", NETNS_DEADLINE_MS);
+    netns_until_file(n.log, "/none/none/eve.json: cannot be opened: No such file or directory; findings are kept in "
+                     "the kernel and written when it works again\n", NETNS_DEADLINE_MS);
     cr_expect_eq(node_stop(&n, SIGTERM), 1, "its last records stand on standard error only");
     node_nothing_left(&n);
     node_close(&n);
