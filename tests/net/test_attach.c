@@ -293,6 +293,28 @@ Test(attach, what_cannot_be_watched_is_refused)
     node_close(&n);
 }
 
+/* The verifier is stricter with those who lack CAP_PERFMON: it refuses the programs when all else is ready. */
+Test(attach, what_the_kernel_refuses_leaves_nothing)
+{
+    struct node n;
+    char text[2048];
+
+    node_open(&n);
+    cr_expect_eq(netns_output(&n.node, text, sizeof(text), "setpriv --bounding-set -sys_admin,-perfmon --inh-caps "
+                              "-sys_admin,-perfmon %s/qportwatch attach node0 --no-tui --alerts %s/alerts "
+                              "2>&1 >/dev/null",
+                              QPW_BUILD, n.folder), 1, "%s", text);
+    cr_expect(strstr(text, "qportwatch attach: the kernel refuses the BPF program qpw_") == text, "%s", text);
+    cr_expect_eq(strchr(text, '\n'), text + strlen(text) - 1, "one line: %s", text);
+    cr_expect_eq(node_note(&n, "node0"), 0, "no program is in a hook");
+    cr_expect_eq(netns_output(&n.node, text, sizeof(text), "test -e %s/alerts", n.folder), 1, "no log is begun");
+    cr_expect_eq(node_command(&n, text, sizeof(text), "status"), 3, "%s", text);
+    node_attach(&n, "node0");
+    cr_expect_eq(node_stop(&n, SIGTERM), 0);
+    node_nothing_left(&n);
+    node_close(&n);
+}
+
 Test(attach, stacked_devices_are_refused)
 {
     struct node n;

@@ -97,7 +97,7 @@ static int open_fresh(struct qpw_auditor *a, struct qpw_error *err)
     int r;
 
     a->options.load.programs = programs_wanted(a);
-    r = qpw_kernel_load(&a->options.load, &a->kernel, err);
+    r = qpw_kernel_begin(&a->options.load, &a->kernel, err); /* start() waits for the programs */
     if (r < 0)
         return r;
     a->has_kernel = true;
@@ -219,6 +219,8 @@ static int start(struct qpw_auditor *a, bool *ret_usage, struct qpw_error *err)
         r = qpw_events_open(a, err);
     if (r == 0)
         r = qpw_events_seed(a, err);
+    if (r == 0)
+        r = qpw_kernel_finish(&a->kernel, err);
     if (r == 0)
         r = qpw_loop_open(a, err);
     if (r == 0) {

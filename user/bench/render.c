@@ -6,6 +6,7 @@
 #include <sys/utsname.h>
 
 #include "bench/picture.h"
+#include "kernel/collect_maps.h"
 #include "util/document.h"
 
 static const struct {
@@ -45,7 +46,7 @@ void qpw_bench_machine_of(const struct qpw_bench_rig *rig, struct qpw_bench_mach
     if (!uname(&name))
         snprintf(ret->kernel, sizeof(ret->kernel), "%s", name.release);
     ret->cpus = libbpf_num_possible_cpus();
-    ret->memory_bytes = qpw_bench_memory(rig);
+    ret->memory_bytes = qpw_kernel_memory(&rig->kernel);
     ret->load_ns = rig->load_ns;
     ret->policy_ns = rig->policy_ns;
     ret->picture_ns = rig->picture_ns;

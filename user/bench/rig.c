@@ -8,7 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
-#include <unistd.h>
 
 #include "bench/picture.h"
 #include "kernel/clock.h"
@@ -198,32 +197,6 @@ int qpw_bench_forget_half_open(struct qpw_bench_rig *rig, struct qpw_error *err)
             rc = qpw_fail(err, -errno, "cannot empty the half-open connections: %s", strerror(errno));
     free(empty);
     return rc;
-}
-
-static uint64_t map_bytes(int fd)
-{
-    char path[64], line[128];
-    uint64_t bytes = 0;
-    FILE *f;
-
-    snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", fd);
-    f = fopen(path, "re");
-    while (f && fgets(line, sizeof(line), f))
-        if (sscanf(line, "memlock: %lu", &bytes) == 1)
-            break;
-    if (f)
-        fclose(f);
-    return bytes;
-}
-
-uint64_t qpw_bench_memory(const struct qpw_bench_rig *rig)
-{
-    struct bpf_map *map;
-    uint64_t sum = 0;
-
-    bpf_object__for_each_map(map, rig->kernel.object)
-        sum += map_bytes(bpf_map__fd(map));
-    return sum;
 }
 
 struct qpw_bench_size qpw_bench_program_size(const struct qpw_bench_rig *rig, enum qpw_program program)

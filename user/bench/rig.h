@@ -68,9 +68,6 @@ void qpw_bench_drain(struct qpw_bench_rig *rig);
 /* Empties the half-open connections. */
 int qpw_bench_forget_half_open(struct qpw_bench_rig *rig, struct qpw_error *err);
 
-/* Bytes of kernel memory of all maps of the programs under test, as the kernel accounts them. */
-uint64_t qpw_bench_memory(const struct qpw_bench_rig *rig);
-
 /* What the verifier went through, and the program's size; 0 where the kernel does not say. */
 struct qpw_bench_size {
     uint32_t verified; /* instructions processed */

@@ -4,12 +4,14 @@
 #include <bpf/bpf.h>
 #include <errno.h>
 #include <linux/bpf.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
 
-#define CALIBRATION_TICKS 5u
+#define CALIBRATION_TICKS 5u      /* at most */
+#define CALIBRATION_NEAR_NS 20000 /* ticks that agree that well were seen at once: further ones say nothing more */
 #define OFFSET_READINGS 10u
 #define OFFSET_CLOSE_NS 10000u
 
@@ -92,10 +94,11 @@ static int next_tick(int fd, uint32_t *ret_tick, uint64_t *ret_ns)
 int qpw_clock_calibrate(struct qpw_config *config, struct qpw_error *err)
 {
     int low = load_reader(0), high = load_reader(1), rc = low < 0 ? low : high < 0 ? high : 0;
-    uint32_t tick, upper = 0;
+    uint32_t tick = 0, upper = 0;
     struct timespec resolution;
-    uint64_t now;
+    uint64_t now = 0;
     int64_t ahead, best = INT64_MIN;
+    bool again = false;
 
     if (rc < 0) {
         rc = qpw_fail(err, rc, "cannot load a BPF program: %s (root, or CAP_BPF and CAP_NET_ADMIN, is needed)",
@@ -109,9 +112,10 @@ int qpw_clock_calibrate(struct qpw_config *config, struct qpw_error *err)
     }
     config->tick_ns = (uint64_t)resolution.tv_sec * 1000000000u + (uint64_t)resolution.tv_nsec;
     rc = read_half(high, &upper);
-    for (unsigned i = 0; !rc && i < CALIBRATION_TICKS; i++) {
+    for (unsigned i = 0; !rc && !again && i < CALIBRATION_TICKS; i++) {
         rc = next_tick(low, &tick, &now);
         ahead = (int64_t)(tick * config->tick_ns) - (int64_t)now;
+        again = i && llabs(ahead - best) <= CALIBRATION_NEAR_NS;
         if (rc || ahead <= best)
             continue; /* jiffies, and this process, can only be late */
         best = ahead;

@@ -177,32 +177,6 @@ static int read_names(struct qpw_collection *c, struct qpw_error *err)
     return 0;
 }
 
-/* The policy's tables stand behind maps of maps, which count only for themselves. */
-static uint64_t inner_memory(int outer_fd)
-{
-    uint64_t bytes = 0;
-    uint32_t id;
-    int fd;
-
-    for (uint32_t i = 0; i < 2; i++) {
-        if (bpf_map_lookup_elem(outer_fd, &i, &id) < 0 || (fd = bpf_map_get_fd_by_id(id)) < 0)
-            continue;
-        bytes += qpw_map_memory(fd);
-        close(fd);
-    }
-    return bytes;
-}
-
-static void read_memory(struct qpw_collection *c)
-{
-    static const int outer[] = {QPW_MAP_pol_slots, QPW_MAP_pol_chains, QPW_MAP_pol_steps, QPW_MAP_pol_sets};
-
-    for (int i = 0; i < QPW_MAP_COUNT; i++)
-        c->s.memory_bytes += qpw_map_memory(c->k->map_fd[i]);
-    for (size_t i = 0; i < sizeof(outer) / sizeof(*outer); i++)
-        c->s.memory_bytes += inner_memory(c->k->map_fd[outer[i]]);
-}
-
 /* A capture begins with its first packet. */
 static void begin_with_first(struct qpw_snapshot *s)
 {
@@ -229,7 +203,7 @@ static int collect(struct qpw_collection *c, const struct qpw_collect_options *o
     if (c->s.replay)
         begin_with_first(&c->s);
     if (!options->brief)
-        read_memory(c);
+        c->s.memory_bytes = qpw_kernel_memory(c->k);
     return 0;
 }
 

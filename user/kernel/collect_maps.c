@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #define BATCH 4096
 #define PERCPU_BATCH_BYTES (1u << 18) /* written by the kernel and added up while it is still in the cache */
@@ -259,7 +260,7 @@ int qpw_array_read(int fd, size_t size, uint32_t count, void *values)
     return 0;
 }
 
-uint64_t qpw_map_memory(int fd)
+static uint64_t map_memory(int fd)
 {
     unsigned long long bytes = 0;
     char path[64], line[128];
@@ -272,5 +273,35 @@ uint64_t qpw_map_memory(int fd)
             break;
     if (file)
         fclose(file);
+    return bytes;
+}
+
+/* The policy's tables stand behind maps of maps, which count only for themselves. */
+static uint64_t inner_memory(int outer_fd)
+{
+    uint64_t bytes = 0;
+    uint32_t id;
+    int fd;
+
+    for (uint32_t i = 0; i < 2; i++) {
+        if (bpf_map_lookup_elem(outer_fd, &i, &id) < 0 || (fd = bpf_map_get_fd_by_id(id)) < 0)
+            continue;
+        bytes += map_memory(fd);
+        close(fd);
+    }
+    return bytes;
+}
+
+uint64_t qpw_kernel_memory(const struct qpw_kernel *k)
+{
+    static const int outer[] = {QPW_MAP_pol_slots, QPW_MAP_pol_chains, QPW_MAP_pol_steps, QPW_MAP_pol_sets};
+    uint64_t bytes = 0;
+
+    for (int i = 0; i < QPW_MAP_COUNT; i++)
+        bytes += map_memory(k->map_fd[i]);
+    for (int i = 0; i < QPW_SECTION_COUNT; i++)
+        bytes += map_memory(k->section_fd[i]);
+    for (size_t i = 0; i < sizeof(outer) / sizeof(*outer); i++)
+        bytes += inner_memory(k->map_fd[outer[i]]);
     return bytes;
 }

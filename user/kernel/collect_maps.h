@@ -42,8 +42,8 @@ int qpw_counters_put(int fd, uint32_t slot, const struct qpw_counts *values);
 /* Reads `count` values of `size` bytes of an array from its start. 0 or a negative errno. */
 int qpw_array_read(int fd, size_t size, uint32_t count, void *values);
 
-/* Kernel memory of a map in bytes, as the kernel accounts for it; 0 where it does not say. */
-uint64_t qpw_map_memory(int fd);
+/* Kernel memory of all maps in bytes, the policy's tables too, as far as the kernel accounts for it. */
+uint64_t qpw_kernel_memory(const struct qpw_kernel *k);
 
 /* ---- collect_host.c: what is not in the maps ---- */
 

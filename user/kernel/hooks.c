@@ -7,6 +7,7 @@
 #include <linux/if_link.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -22,20 +23,39 @@ static const struct {
 #undef NAME
 };
 
-static char kernel_words[160];
+static _Thread_local char kernel_words[160];
 
-/* libbpf prints the kernel's extended acknowledgement as a warning of its own; it is what a user needs to read. */
+/* The last line of the verifier's log that says why, which is the one before its statistics. */
+static const char *last_line(char *log)
+{
+    const char *last = "";
+    char *line;
+
+    while ((line = strsep(&log, "\n")))
+        if (*line && strncmp(line, "processed ", 10) && strncmp(line, "-- END", 6))
+            last = line;
+    return last;
+}
+
+/*
+ * libbpf prints the kernel's extended acknowledgement and the verifier's log as warnings of its own; they are
+ * what a user needs to read.
+ */
 static int keep_kernel_words(enum libbpf_print_level level, const char *format, va_list args)
 {
-    static const char lead[] = "Kernel error message: ";
-    char line[512], *found;
+    static const char ack[] = "Kernel error message: ", log[] = "-- BEGIN PROG LOAD LOG --\n";
+    char *text, *found;
 
-    vsnprintf(line, sizeof(line), format, args);
-    found = strstr(line, lead);
+    if (level != LIBBPF_WARN || vasprintf(&text, format, args) < 0)
+        return 0;
+    found = strstr(text, ack);
     if (found) {
-        snprintf(kernel_words, sizeof(kernel_words), "%s", found + strlen(lead));
+        snprintf(kernel_words, sizeof(kernel_words), "%s", found + strlen(ack));
         kernel_words[strcspn(kernel_words, "\n")] = '\0';
+    } else if ((found = strstr(text, log))) {
+        snprintf(kernel_words, sizeof(kernel_words), "%s", last_line(found + strlen(log)));
     }
+    free(text);
     return 0;
 }
 
@@ -46,7 +66,7 @@ void qpw_hooks_quiet_libbpf(void)
 
 const char *qpw_hooks_kernel_words(void)
 {
-    static char words[sizeof(kernel_words)];
+    static _Thread_local char words[sizeof(kernel_words)];
 
     memcpy(words, kernel_words, sizeof(words));
     kernel_words[0] = '\0';

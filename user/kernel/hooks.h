@@ -93,7 +93,7 @@ bool qpw_hooks_name_program(uint32_t prog_id, struct qpw_hook_entry *entry);
 /* Sends libbpf's warnings nowhere, but keeps the kernel's own words on a failure for error texts. */
 void qpw_hooks_quiet_libbpf(void);
 
-/* The kernel's words since they were last asked for, or "". */
+/* The kernel's words to this thread since they were last asked for, or "". */
 const char *qpw_hooks_kernel_words(void);
 
 #endif

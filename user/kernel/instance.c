@@ -2,70 +2,48 @@
 #include "kernel/instance.h"
 
 #include <bpf/bpf.h>
-#include <bpf/libbpf.h>
 #include <errno.h>
-#include <fcntl.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-extern const char qpw_bpf_object[], qpw_bpf_object_end[];
-
-#define CONTROL_MAP ".bss"
-#define CONFIG_MAP ".rodata"
-
-static bool ends_with(const char *text, const char *end)
-{
-    size_t length = strlen(text), tail = strlen(end);
-
-    return length >= tail && !strcmp(text + length - tail, end);
-}
+#include "kernel/programs.h"
 
 /* The section that the configuration alone fills; its one value is what was frozen at load. */
-static int read_config(int fd, const struct bpf_map_info *info, struct qpw_kernel *k, struct qpw_error *err)
+static int read_config(struct qpw_kernel *k, struct qpw_error *err)
 {
-    __u32 key = 0;
+    struct bpf_map_info info = {0};
+    __u32 key = 0, size = sizeof(info);
+    int fd = k->section_fd[QPW_SECTION_CONFIG];
 
-    if (info->value_size != sizeof(k->config))
+    if (bpf_obj_get_info_by_fd(fd, &info, &size) == 0 && info.value_size != sizeof(k->config))
         return qpw_fail(err, -EPROTO, "the configuration of the running kernel side has %u bytes, not %zu",
-                        info->value_size, sizeof(k->config));
+                        info.value_size, sizeof(k->config));
     if (bpf_map_lookup_elem(fd, &key, &k->config) < 0)
         return qpw_fail(err, -errno, "reading the configuration of the running kernel side: %s", strerror(errno));
     return 0;
 }
 
-/* Gives the map its place in *k, or the control section's descriptor to *control_fd. Takes fd over. */
-static int place_map(int fd, struct qpw_kernel *k, int *control_fd, struct qpw_error *err)
+/* Gives the map its place in *k, if it has one. Takes fd over. */
+static int place_map(int fd, struct qpw_kernel *k, struct qpw_error *err)
 {
     struct bpf_map_info info = {0};
     __u32 size = sizeof(info);
-    int r = 0;
+    int *place, r = 0;
 
-    if (bpf_obj_get_info_by_fd(fd, &info, &size) < 0) {
+    if (bpf_obj_get_info_by_fd(fd, &info, &size) < 0)
         r = qpw_fail(err, -errno, "asking for a map's name: %s", strerror(errno));
+    place = r < 0 ? NULL : qpw_kernel_map_place(k, info.name);
+    if (place && *place < 0)
+        *place = fd;
+    else
         close(fd);
-        return r;
-    }
-    for (int map = 0; map < QPW_MAP_COUNT; map++) {
-        if (strcmp(info.name, qpw_map_name(map)) || k->map_fd[map] >= 0)
-            continue;
-        k->map_fd[map] = fd;
-        return 0;
-    }
-    if (ends_with(info.name, CONTROL_MAP) && *control_fd < 0) {
-        *control_fd = fd;
-        return 0;
-    }
-    if (ends_with(info.name, CONFIG_MAP))
-        r = read_config(fd, &info, k, err);
-    close(fd);
     return r;
 }
 
 static int open_maps(uint32_t prog_id, struct qpw_kernel *k, struct qpw_error *err)
 {
     __u32 ids[QPW_PROGRAM_MAPS];
-    int n = qpw_program_map_ids(prog_id, ids, QPW_PROGRAM_MAPS), control_fd = -1, fd, r = 0;
+    int n = qpw_program_map_ids(prog_id, ids, QPW_PROGRAM_MAPS), fd, r = 0;
 
     if (n < 0)
         return qpw_fail(err, n, "asking program %u for its maps: %s", prog_id, strerror(-n));
@@ -74,19 +52,18 @@ static int open_maps(uint32_t prog_id, struct qpw_kernel *k, struct qpw_error *e
         if (fd < 0)
             r = qpw_fail(err, -errno, "opening map %u of program %u: %s", ids[i], prog_id, strerror(errno));
         else
-            r = place_map(fd, k, &control_fd, err);
+            r = place_map(fd, k, err);
     }
     for (int map = 0; r == 0 && map < QPW_MAP_COUNT; map++)
         if (k->map_fd[map] < 0)
             r = qpw_fail(err, -EPROTO, "the running kernel side has no map '%s'; 'qportwatch detach' removes it",
                          qpw_map_name(map));
-    if (r == 0 && control_fd < 0)
-        r = qpw_fail(err, -EPROTO, "the running kernel side has no control page; 'qportwatch detach' removes it");
-    if (r == 0)
-        r = qpw_kernel_map_pages(k, control_fd, err);
-    if (control_fd >= 0)
-        close(control_fd);
-    return r;
+    for (int section = 0; r == 0 && section < QPW_SECTION_COUNT; section++)
+        if (k->section_fd[section] < 0)
+            r = qpw_fail(err, -EPROTO, "the running kernel side lacks a section of variables; 'qportwatch detach' "
+                         "removes it");
+    r = r ? r : read_config(k, err);
+    return r ? r : qpw_kernel_map_pages(k, err);
 }
 
 int qpw_instance_open(const struct qpw_places *places, struct qpw_kernel *ret, struct qpw_error *err)
@@ -139,96 +116,18 @@ int qpw_instance_find(struct qpw_kernel *ret, struct qpw_error *err)
     return r;
 }
 
-/* Gives the section maps, which have no place in struct qpw_kernel, their running counterparts. */
-static int reuse_sections(struct bpf_object *object, uint32_t prog_id)
-{
-    struct bpf_map_info info;
-    __u32 ids[QPW_PROGRAM_MAPS], size;
-    int n = qpw_program_map_ids(prog_id, ids, QPW_PROGRAM_MAPS), fd, r = n < 0 ? n : 0;
-    struct bpf_map *map;
-    const char *dot;
-
-    for (int i = 0; r == 0 && i < n; i++) {
-        fd = bpf_map_get_fd_by_id(ids[i]);
-        info = (struct bpf_map_info){0};
-        size = sizeof(info);
-        if (fd < 0 || bpf_obj_get_info_by_fd(fd, &info, &size) < 0) {
-            r = -errno;
-        } else if ((dot = strchr(info.name, '.'))) {
-            bpf_object__for_each_map(map, object)
-                if (ends_with(bpf_map__name(map), dot) && bpf_map__is_internal(map))
-                    r = bpf_map__reuse_fd(map, fd);
-        }
-        if (fd >= 0)
-            close(fd);
-    }
-    return r;
-}
-
-static uint32_t any_program(const struct qpw_kernel *k)
-{
-    uint32_t id = 0;
-
-    for (int program = 0; !id && program < QPW_PROG_COUNT; program++)
-        id = qpw_instance_program_id(k, program);
-    return id;
-}
-
-/* Loads the programs `missing` onto the running maps; the new descriptors go to fds. */
-static int load_missing(struct qpw_kernel *k, struct bpf_object *object, uint32_t missing, int fds[QPW_PROG_COUNT])
-{
-    struct bpf_program *program;
-    int r = reuse_sections(object, any_program(k));
-
-    for (int map = 0; r == 0 && map < QPW_MAP_COUNT; map++)
-        r = bpf_map__reuse_fd(bpf_object__find_map_by_name(object, qpw_map_name(map)), k->map_fd[map]);
-    for (int p = 0; r == 0 && p < QPW_PROG_COUNT; p++) {
-        program = bpf_object__find_program_by_name(object, qpw_program_name(p));
-        r = bpf_program__set_autoload(program, missing >> p & 1);
-        if (r == 0 && p == QPW_PROG_qpw_xdp_rx && !k->config.has_xdp_buff_len)
-            r = bpf_program__set_flags(program, 0); /* no multi-buffer XDP before 5.18 */
-    }
-    if (r == 0)
-        r = bpf_object__load(object);
-    for (int p = 0; r == 0 && p < QPW_PROG_COUNT; p++) {
-        if (!(missing >> p & 1))
-            continue;
-        program = bpf_object__find_program_by_name(object, qpw_program_name(p));
-        fds[p] = fcntl(bpf_program__fd(program), F_DUPFD_CLOEXEC, 3);
-        if (fds[p] < 0)
-            r = -errno;
-        for (int map = 0; r == 0 && map < QPW_MAP_COUNT; map++)
-            if (bpf_prog_bind_map(fds[p], k->map_fd[map], NULL) < 0 && errno != EEXIST)
-                r = -errno;
-    }
-    return r;
-}
-
 int qpw_instance_complete(struct qpw_kernel *k, uint32_t wanted, struct qpw_error *err)
 {
-    LIBBPF_OPTS(bpf_object_open_opts, options, .object_name = "qportwatch");
-    struct bpf_object *object;
-    int fds[QPW_PROG_COUNT], r;
+    struct qpw_programs *programs;
     uint32_t missing = 0;
+    int r;
 
-    for (int p = 0; p < QPW_PROG_COUNT; p++) {
-        fds[p] = -1;
+    for (int p = 0; p < QPW_PROG_COUNT; p++)
         missing |= k->prog_fd[p] < 0 ? wanted & 1u << p : 0;
-    }
     if (!missing)
         return 0;
-    object = bpf_object__open_mem(qpw_bpf_object, qpw_bpf_object_end - qpw_bpf_object, &options);
-    r = object ? load_missing(k, object, missing, fds) : -errno;
-    bpf_object__close(object);
-    for (int p = 0; p < QPW_PROG_COUNT; p++) {
-        if (r == 0 && fds[p] >= 0)
-            k->prog_fd[p] = fds[p];
-        else if (fds[p] >= 0)
-            close(fds[p]);
-    }
-    if (r < 0)
-        return qpw_fail(err, r, "loading more programs onto the running kernel side: %s", strerror(-r));
-    return 0;
+    r = qpw_programs_begin(k, missing, &programs, err);
+    return r ? r : qpw_programs_end(programs, k->prog_fd, err);
 }
 
 uint32_t qpw_instance_program_id(const struct qpw_kernel *k, enum qpw_program program)

@@ -4,6 +4,7 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,6 +14,7 @@
 
 #include "bpf/tag.h"
 #include "kernel/clock.h"
+#include "kernel/programs.h"
 
 extern const char qpw_bpf_object[], qpw_bpf_object_end[];
 
@@ -37,8 +39,32 @@ void qpw_kernel_init(struct qpw_kernel *k)
     memset(k, 0, sizeof(*k));
     for (int i = 0; i < QPW_MAP_COUNT; i++)
         k->map_fd[i] = -1;
+    for (int i = 0; i < QPW_SECTION_COUNT; i++)
+        k->section_fd[i] = -1;
     for (int i = 0; i < QPW_PROG_COUNT; i++)
         k->prog_fd[i] = -1;
+}
+
+/* The kernel keeps 15 characters of "qportwat.rodata": a section is told by its end. */
+int *qpw_kernel_map_place(struct qpw_kernel *k, const char *name)
+{
+    static const char *const sections[] = {".bss", ".rodata", ".data.woken"};
+    const char *dot = strchr(name, '.');
+
+    for (int i = 0; dot && i < QPW_SECTION_COUNT; i++)
+        if (!strcmp(dot, sections[i]))
+            return &k->section_fd[i];
+    for (int i = 0; i < QPW_MAP_COUNT; i++)
+        if (!strcmp(name, qpw_map_name(i)))
+            return &k->map_fd[i];
+    return NULL;
+}
+
+static void close_all(const int *fds, int n)
+{
+    for (int i = 0; i < n; i++)
+        if (fds[i] >= 0)
+            close(fds[i]);
 }
 
 void qpw_kernel_close(struct qpw_kernel *k)
@@ -47,24 +73,19 @@ void qpw_kernel_close(struct qpw_kernel *k)
         munmap(k->control, (size_t)sysconf(_SC_PAGESIZE));
     if (k->incarnations)
         munmap(k->incarnations, sizeof(*k->incarnations));
-    if (k->object) {
-        bpf_object__close(k->object);
-    } else {
-        for (int i = 0; i < QPW_MAP_COUNT; i++)
-            if (k->map_fd[i] >= 0)
-                close(k->map_fd[i]);
-        for (int i = 0; i < QPW_PROG_COUNT; i++)
-            if (k->prog_fd[i] >= 0)
-                close(k->prog_fd[i]);
-    }
+    qpw_kernel_finish(k, NULL);
+    close_all(k->map_fd, QPW_MAP_COUNT);
+    close_all(k->section_fd, QPW_SECTION_COUNT);
+    close_all(k->prog_fd, QPW_PROG_COUNT);
     qpw_kernel_init(k);
 }
 
-int qpw_kernel_map_pages(struct qpw_kernel *k, int control_fd, struct qpw_error *err)
+int qpw_kernel_map_pages(struct qpw_kernel *k, struct qpw_error *err)
 {
     void *control, *incarnations;
 
-    control = mmap(NULL, (size_t)sysconf(_SC_PAGESIZE), PROT_READ | PROT_WRITE, MAP_SHARED, control_fd, 0);
+    control = mmap(NULL, (size_t)sysconf(_SC_PAGESIZE), PROT_READ | PROT_WRITE, MAP_SHARED,
+                   k->section_fd[QPW_SECTION_CONTROL], 0);
     if (control == MAP_FAILED)
         return qpw_fail(err, -errno, "cannot map the control page: %s", strerror(errno));
     incarnations = mmap(NULL, sizeof(*k->incarnations), PROT_READ | PROT_WRITE, MAP_SHARED,
@@ -196,73 +217,133 @@ static void set_defaults(struct qpw_control *c, uint64_t now)
     c->generation = 1;
 }
 
-static int collect_fds(struct qpw_kernel *k, struct qpw_error *err)
+/*
+ * A map of maps, with nothing in it: each entry put in costs a grace period, and what the object has for them
+ * are empty tables that the first policy replaces.
+ */
+static int make_outer(struct bpf_map *outer)
 {
-    struct bpf_map *map, *bss = data_section(k->object, ".bss");
-    struct bpf_program *program;
+    struct bpf_map *inner = bpf_map__inner_map(outer);
+    LIBBPF_OPTS(bpf_map_create_opts, inner_options, .map_flags = bpf_map__map_flags(inner));
+    LIBBPF_OPTS(bpf_map_create_opts, options, .map_flags = bpf_map__map_flags(outer));
+    int inner_fd = bpf_map_create(bpf_map__type(inner), NULL, bpf_map__key_size(inner), bpf_map__value_size(inner),
+                                  bpf_map__max_entries(inner), &inner_options);
+    int fd = -1, rc = 0;
 
-    for (int i = 0; i < QPW_MAP_COUNT; i++) {
-        map = bpf_object__find_map_by_name(k->object, qpw_map_name(i));
-        if (!map)
-            return qpw_fail(err, -EINVAL, "the embedded BPF object has no map '%s'", qpw_map_name(i));
-        k->map_fd[i] = bpf_map__fd(map);
-    }
-    for (int i = 0; i < QPW_PROG_COUNT; i++) {
-        program = bpf_object__find_program_by_name(k->object, qpw_program_name(i));
-        if (!program)
-            return qpw_fail(err, -EINVAL, "the embedded BPF object has no program '%s'", qpw_program_name(i));
-        k->prog_fd[i] = bpf_program__autoload(program) ? bpf_program__fd(program) : -1;
-    }
-    if (!bss)
-        return qpw_fail(err, -EINVAL, "the embedded BPF object has no control section");
-    return qpw_kernel_map_pages(k, bpf_map__fd(bss), err);
+    options.inner_map_fd = (__u32)inner_fd;
+    if (inner_fd >= 0)
+        fd = bpf_map_create(bpf_map__type(outer), bpf_map__name(outer), bpf_map__key_size(outer),
+                            bpf_map__value_size(outer), bpf_map__max_entries(outer), &options);
+    if (fd < 0 || bpf_map__reuse_fd(outer, fd) < 0)
+        rc = -errno;
+    if (fd >= 0)
+        close(fd);
+    if (inner_fd >= 0)
+        close(inner_fd);
+    return rc;
 }
 
-/* Maps that only user space reads would end with this process: every program is made to hold them. */
-static int bind_maps(struct qpw_kernel *k, struct qpw_error *err)
+/* Makes the object's maps, no program. */
+static int load_maps(struct bpf_object *object, struct qpw_kernel *k)
 {
-    for (int p = 0; p < QPW_PROG_COUNT; p++)
-        for (int m = 0; m < QPW_MAP_COUNT; m++)
-            if (k->prog_fd[p] >= 0 && bpf_prog_bind_map(k->prog_fd[p], k->map_fd[m], NULL) < 0 && errno != EEXIST)
-                return qpw_fail(err, -errno, "cannot bind map '%s' to program '%s': %s", qpw_map_name(m),
-                                qpw_program_name(p), strerror(errno));
+    struct bpf_program *program;
+    struct bpf_map *map;
+    int rc = 0;
+
+    bpf_object__for_each_program(program, object)
+        bpf_program__set_autoload(program, false);
+    bpf_object__for_each_map(map, object) {
+        if (!qpw_kernel_map_place(k, bpf_map__name(map)))
+            rc = rc ? rc : bpf_map__set_autocreate(map, false);
+        else if (bpf_map__inner_map(map))
+            rc = rc ? rc : make_outer(map);
+    }
+    return rc ? rc : bpf_object__load(object);
+}
+
+/* Descriptors of its own for *k. */
+static int take_maps(struct bpf_object *object, struct qpw_kernel *k, struct qpw_error *err)
+{
+    struct bpf_map *map;
+    int *place;
+
+    bpf_object__for_each_map(map, object) {
+        place = qpw_kernel_map_place(k, bpf_map__name(map));
+        if (!place)
+            continue;
+        *place = fcntl(bpf_map__fd(map), F_DUPFD_CLOEXEC, 3);
+        if (*place < 0)
+            return qpw_fail(err, -errno, "cannot keep map '%s': %s", bpf_map__name(map), strerror(errno));
+    }
+    for (int i = 0; i < QPW_MAP_COUNT; i++)
+        if (k->map_fd[i] < 0)
+            return qpw_fail(err, -EINVAL, "the embedded BPF object has no map '%s'", qpw_map_name(i));
+    for (int i = 0; i < QPW_SECTION_COUNT; i++)
+        if (k->section_fd[i] < 0)
+            return qpw_fail(err, -EINVAL, "the embedded BPF object lacks a section of variables");
     return 0;
+}
+
+static int make_maps(const struct qpw_load_options *options, struct qpw_kernel *k, struct qpw_error *err)
+{
+    LIBBPF_OPTS(bpf_object_open_opts, open_options, .object_name = QPW_OBJECT_NAME);
+    struct bpf_object *object;
+    int rc;
+
+    object = bpf_object__open_mem(qpw_bpf_object, (size_t)(qpw_bpf_object_end - qpw_bpf_object), &open_options);
+    if (!object)
+        return qpw_fail(err, -errno, "cannot open the embedded BPF object: %s", strerror(errno));
+    set_sizes(object, options);
+    rc = set_config(object, options, &k->config, err);
+    if (rc == 0) {
+        rc = load_maps(object, k);
+        if (rc < 0)
+            rc = qpw_fail(err, rc, "cannot make the BPF maps: %s (root, or CAP_BPF and CAP_NET_ADMIN, and Linux 5.10 "
+                          "are needed)", strerror(-rc));
+    }
+    rc = rc ? rc : take_maps(object, k, err);
+    bpf_object__close(object);
+    return rc;
+}
+
+int qpw_kernel_begin(const struct qpw_load_options *options, struct qpw_kernel *k, struct qpw_error *err)
+{
+    struct qpw_kernel fresh;
+    int rc;
+
+    qpw_kernel_init(&fresh);
+    rc = make_maps(options, &fresh, err);
+    rc = rc ? rc : qpw_programs_begin(&fresh, options->programs ? options->programs : ~0u, &fresh.programs, err);
+    rc = rc ? rc : qpw_kernel_map_pages(&fresh, err);
+    rc = rc ? rc : fill_queues(&fresh, err);
+    if (rc < 0) {
+        qpw_kernel_close(&fresh);
+        return rc;
+    }
+    set_defaults(fresh.control, qpw_kernel_now_ns(&fresh));
+    *k = fresh;
+    return 0;
+}
+
+int qpw_kernel_finish(struct qpw_kernel *k, struct qpw_error *err)
+{
+    struct qpw_programs *programs = k->programs;
+
+    k->programs = NULL;
+    return programs ? qpw_programs_end(programs, k->prog_fd, err) : 0;
 }
 
 int qpw_kernel_load(const struct qpw_load_options *options, struct qpw_kernel *k, struct qpw_error *err)
 {
     struct qpw_kernel fresh;
-    LIBBPF_OPTS(bpf_object_open_opts, open_options, .object_name = "qportwatch");
-    int rc;
+    int rc = qpw_kernel_begin(options, &fresh, err);
 
-    qpw_kernel_init(&fresh);
-    fresh.object = bpf_object__open_mem(qpw_bpf_object, (size_t)(qpw_bpf_object_end - qpw_bpf_object), &open_options);
-    if (!fresh.object)
-        return qpw_fail(err, -errno, "cannot open the embedded BPF object: %s", strerror(errno));
-    set_sizes(fresh.object, options);
-    rc = set_config(fresh.object, options, &fresh.config, err);
     if (rc < 0)
-        goto fail;
-    if (!fresh.config.has_xdp_buff_len) /* before 5.18 there are no multi-buffer XDP programs either */
-        bpf_program__set_flags(bpf_object__find_program_by_name(fresh.object, "qpw_xdp_rx"), 0);
-    for (int i = 0; i < QPW_PROG_COUNT && options->programs; i++)
-        bpf_program__set_autoload(bpf_object__find_program_by_name(fresh.object, qpw_program_name(i)),
-                                  options->programs >> i & 1);
-    if (bpf_object__load(fresh.object) < 0) {
-        rc = qpw_fail(err, -errno,
-                      "cannot load the BPF programs: %s (CAP_BPF, CAP_NET_ADMIN and Linux 5.10 are needed)",
-                      strerror(errno));
-        goto fail;
-    }
-    rc = collect_fds(&fresh, err);
-    rc = rc ? rc : bind_maps(&fresh, err);
-    rc = rc ? rc : fill_queues(&fresh, err);
+        return rc;
+    rc = qpw_kernel_finish(&fresh, err);
     if (rc < 0)
-        goto fail;
-    set_defaults(fresh.control, qpw_kernel_now_ns(&fresh));
-    *k = fresh;
-    return 0;
-fail:
-    qpw_kernel_close(&fresh);
+        qpw_kernel_close(&fresh);
+    else
+        *k = fresh;
     return rc;
 }

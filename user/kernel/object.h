@@ -3,7 +3,8 @@
  * object.h - the kernel side as this process holds it: map and program descriptors, control page.
  *
  * Made either by loading the embedded BPF object, or (instance.h) by finding a running one through
- * the hooks of an interface. Everything else works on struct qpw_kernel and does not care which.
+ * the hooks of an interface. Everything else works on struct qpw_kernel and does not care which. It owns
+ * its descriptors; nothing of libbpf's objects is kept.
  */
 #ifndef QPW_KERNEL_OBJECT_H
 #define QPW_KERNEL_OBJECT_H
@@ -15,12 +16,23 @@
 #include "qportwatch.h"
 #include "util/error.h"
 
-struct bpf_object;
 struct qpw_incarnations;
+struct qpw_programs;
+
+#define QPW_OBJECT_NAME "qportwatch" /* its first letters stand before a section's name */
+
+/* The object's variables: maps too, one value each, named after their section. */
+enum qpw_section {
+    QPW_SECTION_CONTROL, /* .bss */
+    QPW_SECTION_CONFIG,  /* .rodata */
+    QPW_SECTION_WOKEN,   /* .data.woken */
+    QPW_SECTION_COUNT
+};
 
 struct qpw_kernel {
-    struct bpf_object *object;      /* NULL when found, not loaded */
+    struct qpw_programs *programs;  /* between begin and finish, else NULL */
     int map_fd[QPW_MAP_COUNT];
+    int section_fd[QPW_SECTION_COUNT];
     int prog_fd[QPW_PROG_COUNT];    /* -1 where that program is not there */
     struct qpw_control *control;    /* shared with the programs, read-write */
     struct qpw_incarnations *incarnations; /* shared too (bpf/tag.h); see qpw_kernel_touch() */
@@ -45,19 +57,29 @@ struct qpw_load_options {
 void qpw_kernel_init(struct qpw_kernel *k);
 
 /*
- * Loads the embedded object, probes features, calibrates jiffies, fills the slot queues, sets
- * default time-outs. No policy is in force yet: qpw_kernel_set_policy() before traffic counts.
+ * Makes the maps of the embedded object, probes features, calibrates jiffies, fills the slot queues, sets
+ * default time-outs; meanwhile the programs are being verified. No policy is in force yet:
+ * qpw_kernel_set_policy() before traffic counts. Everything but the programs may be used from here on.
  * Returns 0, or a negative errno with err filled and *k untouched.
  */
+int qpw_kernel_begin(const struct qpw_load_options *options, struct qpw_kernel *k, struct qpw_error *err);
+
+/* Waits for the programs; at once where there is nothing to wait for. 0, or a negative errno with err filled. */
+int qpw_kernel_finish(struct qpw_kernel *k, struct qpw_error *err);
+
+/* Both. On failure *k is untouched. */
 int qpw_kernel_load(const struct qpw_load_options *options, struct qpw_kernel *k, struct qpw_error *err);
 
-/* Maps the control page (of the map `control_fd`, the object's .bss) and the incarnations. For instance.c. */
-int qpw_kernel_map_pages(struct qpw_kernel *k, int control_fd, struct qpw_error *err);
+/* Where *k keeps the descriptor of the map with that name in the kernel; NULL: nowhere, it is a template. */
+int *qpw_kernel_map_place(struct qpw_kernel *k, const char *name);
+
+/* Maps the control page and the incarnations, of the descriptors that are there. For instance.c. */
+int qpw_kernel_map_pages(struct qpw_kernel *k, struct qpw_error *err);
 
 /* Places for established TCP connections; 0 where the kernel does not tell. */
 uint32_t qpw_kernel_connections(const struct qpw_kernel *k);
 
-/* Closes descriptors and the control page; what is attached stays attached. */
+/* Waits for programs not yet waited for, closes descriptors and the control page; what is attached stays attached. */
 void qpw_kernel_close(struct qpw_kernel *k);
 
 /* Names of the maps and programs, as bpf(2) shows them. */

@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* Loading the kernel side: what is there when it is done, and that nothing is when it is refused. */
+#include <bpf/bpf.h>
+#include <cap-ng.h>
+#include <criterion/criterion.h>
+#include <dirent.h>
+#include <errno.h>
+#include <linux/bpf.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "kernel/hooks.h"
+#include "kernel/instance.h"
+#include "kernel/object.h"
+#include "netns.h"
+
+static struct qpw_error err;
+
+static void setup(void)
+{
+    netns_need_root();
+    qpw_hooks_quiet_libbpf();
+}
+
+TestSuite(load, .init = setup, .timeout = 60);
+
+static unsigned open_files(void)
+{
+    DIR *dir = opendir("/proc/self/fd");
+    unsigned n = 0;
+
+    cr_assert_not_null(dir);
+    while (readdir(dir))
+        n++;
+    closedir(dir);
+    return n;
+}
+
+static void give_up(unsigned capability)
+{
+    capng_get_caps_process();
+    cr_assert_eq(capng_updatev(CAPNG_DROP, CAPNG_EFFECTIVE | CAPNG_PERMITTED, CAP_SYS_ADMIN, capability, -1), 0);
+    cr_assert_eq(capng_apply(CAPNG_SELECT_CAPS), 0);
+}
+
+static uint32_t map_id(int fd)
+{
+    struct bpf_map_info info = {0};
+    uint32_t size = sizeof(info);
+
+    cr_assert_eq(bpf_obj_get_info_by_fd(fd, &info, &size), 0, "%s", strerror(errno));
+    return info.id;
+}
+
+static bool holds(struct qpw_kernel *k, int program, int fd)
+{
+    __u32 ids[QPW_PROGRAM_MAPS];
+    int n = qpw_program_map_ids(qpw_instance_program_id(k, program), ids, QPW_PROGRAM_MAPS);
+
+    for (int i = 0; i < n; i++)
+        if (ids[i] == map_id(fd))
+            return true;
+    return false;
+}
+
+Test(load, every_program_holds_every_map)
+{
+    struct qpw_kernel k;
+
+    cr_assert_eq(qpw_kernel_load(&(struct qpw_load_options){0}, &k, &err), 0, "%s", err.text);
+    for (int program = 0; program < QPW_PROG_COUNT; program++) {
+        cr_assert(k.prog_fd[program] >= 0, "%s", qpw_program_name(program));
+        for (int map = 0; map < QPW_MAP_COUNT; map++)
+            cr_expect(holds(&k, program, k.map_fd[map]), "%s: %s", qpw_program_name(program), qpw_map_name(map));
+        for (int section = 0; section < QPW_SECTION_COUNT; section++)
+            cr_expect(holds(&k, program, k.section_fd[section]), "%s: section %d", qpw_program_name(program), section);
+    }
+    qpw_kernel_close(&k);
+}
+
+/* Those that are wanted, and later another one onto the same maps. */
+Test(load, programs_may_follow)
+{
+    struct qpw_kernel k;
+
+    cr_assert_eq(qpw_kernel_load(&(struct qpw_load_options){.programs = 1u << QPW_PROG_qpw_tc_tx}, &k, &err), 0, "%s",
+                 err.text);
+    for (int program = 0; program < QPW_PROG_COUNT; program++)
+        cr_expect_eq(k.prog_fd[program] >= 0, program == QPW_PROG_qpw_tc_tx, "%s", qpw_program_name(program));
+    cr_assert_eq(qpw_instance_complete(&k, 1u << QPW_PROG_qpw_tc_tx | 1u << QPW_PROG_qpw_xdp_rx, &err), 0, "%s",
+                 err.text);
+    cr_assert(k.prog_fd[QPW_PROG_qpw_xdp_rx] >= 0);
+    cr_expect(k.prog_fd[QPW_PROG_qpw_tc_rx] < 0);
+    cr_expect(holds(&k, QPW_PROG_qpw_xdp_rx, k.map_fd[QPW_MAP_meters]));
+    cr_expect(holds(&k, QPW_PROG_qpw_xdp_rx, k.section_fd[QPW_SECTION_CONTROL]));
+    qpw_kernel_close(&k);
+}
+
+/* The variables are one page for user space and all programs, and the configuration is as it was calibrated. */
+Test(load, variables_are_shared_and_the_configuration_frozen)
+{
+    struct qpw_kernel k;
+    struct qpw_config config;
+    struct qpw_control *control;
+    static char page[4096];
+    __u32 zero = 0;
+
+    cr_assert_eq(qpw_kernel_load(&(struct qpw_load_options){0}, &k, &err), 0, "%s", err.text);
+    cr_assert_eq(bpf_map_lookup_elem(k.section_fd[QPW_SECTION_CONFIG], &zero, &config), 0);
+    cr_expect_eq(memcmp(&config, &k.config, sizeof(config)), 0);
+    cr_expect(config.tick_ns >= 1000000 && config.tick_ns <= 10000000, "%llu", (unsigned long long)config.tick_ns);
+    cr_expect_lt(bpf_map_update_elem(k.section_fd[QPW_SECTION_CONFIG], &zero, &config, BPF_ANY), 0);
+    cr_expect_eq(errno, EPERM);
+    k.control->half_open_ns = 4711;
+    cr_assert_eq(bpf_map_lookup_elem(k.section_fd[QPW_SECTION_CONTROL], &zero, page), 0);
+    control = (struct qpw_control *)page;
+    cr_expect_eq(control->half_open_ns, 4711);
+    qpw_kernel_close(&k);
+}
+
+Test(load, closing_waits_for_the_programs)
+{
+    struct qpw_kernel k;
+    unsigned files = open_files();
+
+    cr_assert_eq(qpw_kernel_begin(&(struct qpw_load_options){0}, &k, &err), 0, "%s", err.text);
+    for (int program = 0; program < QPW_PROG_COUNT; program++)
+        cr_expect(k.prog_fd[program] < 0, "before the end there is none");
+    qpw_kernel_close(&k);
+    cr_expect_eq(open_files(), files);
+}
+
+/* Without CAP_PERFMON the verifier holds programs to the rules of those who may not see kernel addresses. */
+Test(load, the_verifiers_reason_is_one_line_and_nothing_is_left)
+{
+    struct qpw_kernel k = {.config.tick_ns = 4711};
+    unsigned files;
+
+    give_up(CAP_PERFMON);
+    files = open_files();
+    cr_assert_eq(qpw_kernel_load(&(struct qpw_load_options){0}, &k, &err), -EACCES, "%s", err.text);
+    cr_expect(strstr(err.text, "the kernel refuses the BPF program qpw_xdp_rx: Permission denied: R") == err.text,
+              "the verifier speaks of a register: %s", err.text);
+    cr_expect(strstr(err.text, " (root, or CAP_BPF, CAP_PERFMON and CAP_NET_ADMIN, and Linux 5.10 are needed)"), "%s",
+              err.text);
+    cr_expect_null(strchr(err.text, '\n'), "%s", err.text);
+    cr_expect_eq(k.config.tick_ns, 4711, "it is untouched");
+    cr_expect_eq(open_files(), files);
+}
+
+Test(load, without_rights_nothing_is_left)
+{
+    struct qpw_kernel k;
+    unsigned files;
+
+    give_up(CAP_BPF);
+    files = open_files();
+    cr_assert_eq(qpw_kernel_load(&(struct qpw_load_options){0}, &k, &err), -EPERM, "%s", err.text);
+    cr_expect(strstr(err.text, "Operation not permitted (root, or CAP_BPF"), "%s", err.text);
+    cr_expect_null(strchr(err.text, '\n'), "%s", err.text);
+    cr_expect_eq(open_files(), files);
+}
