@@ -105,8 +105,10 @@ void qpw_bench_print(FILE *out, const struct qpw_bench_machine *m, const struct 
             r->rounds);
     print_cases(out, r);
     print_targets(out, m, r);
-    fprintf(out, "\nkernel memory %.1f MiB; loading %.0f ms, of which the policy %.0f ms\n",
-            (double)m->memory_bytes / 1048576, (double)m->load_ns / 1e6, (double)m->policy_ns / 1e6);
+    fprintf(out, "\nkernel memory %.1f MiB\n", (double)m->memory_bytes / 1048576);
+    fprintf(out, "start %.0f ms, median of %d, of what attach loads in XDP mode: maps, qpw_xdp_rx, qpw_tc_tx, and\n"
+                 "while these are being verified the policy (%.0f ms)\n",
+            (double)m->load_ns / 1e6, QPW_BENCH_STARTS, (double)m->policy_ns / 1e6);
     fprintf(out, "snapshot of %u meters: %.1f ms on %d possible CPUs\n", QPW_BENCH_METERS, (double)m->picture_ns / 1e6,
             m->cpus);
     for (int i = 0; i < QPW_PROG_COUNT; i++)

@@ -95,25 +95,56 @@ static int ignore_event(void *context, void *data, size_t size)
     return 0;
 }
 
+struct start {
+    uint64_t whole_ns;
+    uint64_t policy_ns;
+};
+
 /*
- * What an interface needs, loaded and thrown away: the programs of XDP in and TC out, with the policy; and, before
- * it is thrown away, pictures of many meters.
+ * What `attach` loads for an Ethernet interface in XDP mode, in its order: the maps, the programs
+ * of XDP in and TC out, and while these are being verified the policy. The caller closes it.
  */
-static int time_start(struct qpw_bench_rig *rig, struct qpw_error *err)
+static int time_start(struct start *ret, struct qpw_bench_rig *rig, struct qpw_error *err)
 {
     struct qpw_load_options options = {.programs = 1u << QPW_PROG_qpw_xdp_rx | 1u << QPW_PROG_qpw_tc_tx};
-    uint64_t start = qpw_clock_monotonic_ns(), loaded;
-    int rc = qpw_kernel_load(&options, &rig->kernel, err);
+    uint64_t start = qpw_clock_monotonic_ns(), begun;
+    int rc = qpw_kernel_begin(&options, &rig->kernel, err);
 
     if (rc)
         return rc;
-    loaded = qpw_clock_monotonic_ns();
+    begun = qpw_clock_monotonic_ns();
     rc = write_policy(rig, err);
-    rig->load_ns = qpw_clock_monotonic_ns() - start;
-    rig->policy_ns = start + rig->load_ns - loaded;
-    rc = rc ? rc : qpw_bench_picture(&rig->kernel, &rig->picture_ns, err);
-    qpw_kernel_close(&rig->kernel);
+    ret->policy_ns = qpw_clock_monotonic_ns() - begun;
+    rc = rc ? rc : qpw_kernel_finish(&rig->kernel, err);
+    ret->whole_ns = qpw_clock_monotonic_ns() - start;
     return rc;
+}
+
+static int by_whole(const void *a, const void *b)
+{
+    const struct start *x = a, *y = b;
+
+    return (x->whole_ns > y->whole_ns) - (x->whole_ns < y->whole_ns);
+}
+
+/* Starts, and pictures of many meters before the last of them is thrown away. */
+static int time_starts(struct qpw_bench_rig *rig, struct qpw_error *err)
+{
+    struct start starts[QPW_BENCH_STARTS];
+    int rc = 0;
+
+    for (size_t i = 0; !rc && i < QPW_BENCH_STARTS; i++) {
+        rc = time_start(&starts[i], rig, err);
+        if (!rc && i == QPW_BENCH_STARTS - 1)
+            rc = qpw_bench_picture(&rig->kernel, &rig->picture_ns, err);
+        qpw_kernel_close(&rig->kernel);
+    }
+    if (rc)
+        return rc;
+    qsort(starts, QPW_BENCH_STARTS, sizeof(*starts), by_whole);
+    rig->load_ns = starts[QPW_BENCH_STARTS / 2].whole_ns;
+    rig->policy_ns = starts[QPW_BENCH_STARTS / 2].policy_ns;
+    return 0;
 }
 
 int qpw_bench_rig_open(struct qpw_bench_rig *rig, struct qpw_error *err)
@@ -122,7 +153,7 @@ int qpw_bench_rig_open(struct qpw_bench_rig *rig, struct qpw_error *err)
     int rc;
 
     qpw_kernel_init(&fresh.kernel);
-    rc = time_start(&fresh, err);
+    rc = time_starts(&fresh, err);
     rc = rc ? rc : qpw_kernel_load(&(struct qpw_load_options){0}, &fresh.kernel, err);
     rc = rc ? rc : write_policy(&fresh, err);
     rc = rc ? rc : write_node(&fresh, err);

@@ -37,10 +37,12 @@ struct qpw_bench_rig {
     int flows_fd;          /* the wrapper's state */
     int target_fd[2];      /* the program arrays: XDP, TC */
     struct ring_buffer *events;
-    uint64_t load_ns;      /* how long loading the programs and the policy took */
-    uint64_t policy_ns;    /* the policy's share */
+    uint64_t load_ns;      /* median of so many starts: maps, programs of XDP in and TC out, policy */
+    uint64_t policy_ns;    /* the policy alone, written while the programs were being verified */
     uint64_t picture_ns;   /* how long a picture of QPW_BENCH_METERS meters takes */
 };
+
+#define QPW_BENCH_STARTS 3
 
 /* Local port of the allowed TCP and UDP service, and one that no rule names. */
 #define QPW_BENCH_TCP_PORT 445

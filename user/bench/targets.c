@@ -92,7 +92,7 @@ size_t qpw_bench_targets(const struct qpw_bench_machine *m, const struct qpw_ben
     }
     add(&l, (double)m->memory_bytes / MIB, 48 + 2.0 * m->cpus, 24 + m->cpus, "MiB", "kernel memory, %d possible CPUs",
         m->cpus);
-    add(&l, (double)m->load_ns / 1e6, 300, 300, "ms", "start: programs and policy loaded");
+    add(&l, (double)m->load_ns / 1e6, 300, 300, "ms", "start: maps, qpw_xdp_rx, qpw_tc_tx and policy loaded");
     add(&l, (double)m->picture_ns / 1e6, 20, 20, "ms", "snapshot of %u meters, %d possible CPUs", QPW_BENCH_METERS,
         m->cpus);
     return l.n;
