@@ -83,7 +83,7 @@ static __always_inline void qpw_invalidate(const struct qpw_work *w, int syn_too
 
 static __always_inline struct qpw_cache_line *qpw_cache_line(const struct qpw_tag *t)
 {
-    __u32 index = qpw_tag_line(t, config.cache_mask), number = index / QPW_CACHE_BLOCK;
+    __u32 index = qpw_tag_line(t, config.secret, config.cache_mask), number = index / QPW_CACHE_BLOCK;
     struct qpw_cache_block *block = bpf_map_lookup_elem(&conn_cache, &number);
 
     return block ? &block->line[index % QPW_CACHE_BLOCK] : 0;

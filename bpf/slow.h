@@ -159,7 +159,7 @@ static __always_inline void qpw_place_of(struct qpw_work *w)
     w->pair = qpw_tag_pair_incarnation(&t);
     qpw_tag_exchange(&t, config.secret, w->key.local_port, w->key.remote_port, w->key.protocol);
     w->place = qpw_tag_incarnation(&t);
-    w->half_set = qpw_tag_half_set(&t, config.half_sets);
+    w->half_set = qpw_tag_half_set(&t, config.secret, config.half_sets);
     w->half_mark = qpw_tag_half_mark(&t);
     if (w->pkt.fragment != QPW_LATER_FRAGMENT) /* its own was read before its ports were looked up */
         w->incarnation = qpw_incarnation(w->place, qpw_is_syn(&w->pkt));

@@ -15,6 +15,8 @@
 #define QPW_INCARNATIONS 65536u
 #define QPW_PAIR_INCARNATIONS 4096u
 #define QPW_SECRETS 11 /* per sum */
+#define QPW_LINE_SECRET (2 * QPW_SECRETS)
+#define QPW_SET_SECRET (2 * QPW_SECRETS + 1)
 
 /*
  * Raised at each change of a connection's state. SYNs have their own: a flood of them opens entries without end,
@@ -112,13 +114,23 @@ static __always_inline __u32 qpw_tag_pair_incarnation(const struct qpw_tag *t)
 
 static __always_inline __u32 qpw_tag_incarnation(const struct qpw_tag *t)
 {
-    return (__u32)(t->b >> 48) & (QPW_INCARNATIONS - 1); /* none of the bits of qpw_tag_line() */
+    return (__u32)(t->b >> 48) & (QPW_INCARNATIONS - 1);
+}
+
+/*
+ * Sums of words in a row, as the addresses and ports of real traffic are, stand in rows too: with an unlucky secret
+ * most of them in few places. Folded and multiplied by another secret they spread whatever the secrets are
+ * (multiply-shift; the upper half counts).
+ */
+static __always_inline __u64 qpw_tag_spread(__u64 sum, __u64 secret)
+{
+    return (sum ^ sum >> 32) * secret;
 }
 
 /* The set of half-open connections that the exchange belongs in. */
-static __always_inline __u32 qpw_tag_half_set(const struct qpw_tag *t, __u32 sets)
+static __always_inline __u32 qpw_tag_half_set(const struct qpw_tag *t, const volatile __u64 *secret, __u32 sets)
 {
-    return (__u32)((t->a >> 32) * sets >> 32);
+    return (__u32)((qpw_tag_spread(t->a, secret[QPW_SET_SECRET]) >> 32) * sets >> 32);
 }
 
 /* Its mark there, never 0, which marks an empty place. */
@@ -137,10 +149,10 @@ static __always_inline void qpw_tag_packet(struct qpw_tag *t, const volatile __u
     qpw_tag_word(t, secret, 10, special);
 }
 
-/* The cache line that the tag belongs in: bits 32 to 47 of one sum. */
-static __always_inline __u32 qpw_tag_line(const struct qpw_tag *t, __u32 mask)
+/* The cache line that the tag belongs in. */
+static __always_inline __u32 qpw_tag_line(const struct qpw_tag *t, const volatile __u64 *secret, __u32 mask)
 {
-    return (__u32)(t->b >> 32) & 0xffff & mask;
+    return (__u32)(qpw_tag_spread(t->b, secret[QPW_LINE_SECRET]) >> 48) & mask;
 }
 
 /*

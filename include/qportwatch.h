@@ -451,7 +451,7 @@ struct qpw_control {
 #define QPW_CONTROL_POLICY 0x1u /* a policy is loaded */
 
 struct qpw_config {
-    __u64 secret[22];      /* keys of the tag hash, random at each load */
+    __u64 secret[24];      /* keys of the tag hash (bpf/tag.h), random at each load, odd */
     __u64 tick_ns;         /* nanoseconds of a jiffy */
     __u64 jiffies_base;    /* jiffies64 at base_ns */
     __u64 base_ns;

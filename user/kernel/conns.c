@@ -124,7 +124,7 @@ static int find_way(const struct qpw_kernel *k, const struct qpw_conn_key *key, 
 {
     struct qpw_tag t = tag_of(k, key, NULL);
 
-    *ret_number = qpw_tag_half_set(&t, k->config.half_sets);
+    *ret_number = qpw_tag_half_set(&t, k->config.secret, k->config.half_sets);
     if (bpf_map_lookup_elem(k->map_fd[QPW_MAP_conns_half], ret_number, ret_set) < 0)
         return -errno;
     for (*ret_way = 0; *ret_way < QPW_HALF_WAYS; ++*ret_way)
