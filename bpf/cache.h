@@ -81,30 +81,49 @@ static __always_inline void qpw_invalidate(const struct qpw_work *w, int syn_too
     __sync_fetch_and_add(&all->pair[w->pair & (QPW_PAIR_INCARNATIONS - 1)], 1);
 }
 
-static __always_inline struct qpw_cache_line *qpw_cache_line(const struct qpw_tag *t)
+/*
+ * A tag has two lines, its own and its neighbour, which is in the same block and mostly fetched with it: eight ways
+ * alone are too few for 5 % of as many connections as fill half the cache.
+ */
+struct qpw_cache_lines {
+    struct qpw_cache_line *own, *other;
+};
+
+/* 0: there are none. */
+static __always_inline int qpw_cache_lines(const struct qpw_tag *t, struct qpw_cache_lines *ret)
 {
     __u32 index = qpw_tag_line(t, config.secret, config.cache_mask), number = index / QPW_CACHE_BLOCK;
     struct qpw_cache_block *block = bpf_map_lookup_elem(&conn_cache, &number);
 
-    return block ? &block->line[index % QPW_CACHE_BLOCK] : 0;
+    if (!block)
+        return 0;
+    ret->own = &block->line[index % QPW_CACHE_BLOCK];
+    ret->other = &block->line[(index ^ 1) % QPW_CACHE_BLOCK];
+    return 1;
+}
+
+/* The entry that is exactly the wanted one, 0: it is not in this line. */
+static __always_inline __u64 qpw_line_find(const struct qpw_cache_line *line, __u64 want)
+{
+#pragma unroll
+    for (int i = 0; i < QPW_CACHE_WAYS; i++)
+        if (((line->way[i] ^ want) & (QPW_CACHE_TAG | QPW_CACHE_EPOCH)) == 0)
+            return line->way[i];
+    return 0;
 }
 
 /* The slot to count a packet in, 0: take the slow path. */
 static __always_inline __u32 qpw_cache_find(const struct qpw_tag *t, __u32 incarnation, int rx, __u64 now)
 {
-    struct qpw_cache_line *line = qpw_cache_line(t);
-    __u64 want = qpw_tag_value(t, incarnation, control.generation, qpw_epoch(now));
-    __u64 entry;
+    __u64 want = qpw_tag_value(t, incarnation, control.generation, qpw_epoch(now)), entry;
+    struct qpw_cache_lines lines;
 
-    if (!line)
+    if (!qpw_cache_lines(t, &lines))
         return 0;
-#pragma unroll
-    for (int i = 0; i < QPW_CACHE_WAYS; i++) {
-        entry = line->way[i];
-        if (((entry ^ want) & (QPW_CACHE_TAG | QPW_CACHE_EPOCH)) == 0)
-            return entry & (rx ? QPW_CACHE_RX : QPW_CACHE_TX) ? entry & QPW_CACHE_SLOT : 0;
-    }
-    return 0;
+    entry = qpw_line_find(lines.own, want);
+    if (!entry)
+        entry = qpw_line_find(lines.other, want);
+    return entry & (rx ? QPW_CACHE_RX : QPW_CACHE_TX) ? entry & QPW_CACHE_SLOT : 0;
 }
 
 /*
@@ -114,33 +133,33 @@ static __always_inline __u32 qpw_cache_find(const struct qpw_tag *t, __u32 incar
 __noinline __u32 qpw_cache_put(__u32 slot, __u32 directions)
 {
     struct qpw_work *w = qpw_work();
+    struct qpw_cache_lines lines;
     struct qpw_cache_line *line;
     __u32 place, epoch;
     __u64 want, entry;
 
-    if (!w)
-        return 0;
-    line = qpw_cache_line(&w->tag);
-    if (!line)
+    if (!w || !qpw_cache_lines(&w->tag, &lines))
         return 0;
     epoch = qpw_epoch(w->now);
     want = qpw_tag_value(&w->tag, w->incarnation, control.generation, epoch);
-    place = w->victim++;
-    for (int i = 0; i < QPW_CACHE_WAYS; i++) {
-        entry = line->way[i];
+    place = w->victim++ % QPW_CACHE_WAYS;
+    for (__u32 i = 0; i < 2 * QPW_CACHE_WAYS; i++) {
+        entry = (i < QPW_CACHE_WAYS ? lines.own : lines.other)->way[i % QPW_CACHE_WAYS];
         if (!entry || (entry ^ want) & QPW_CACHE_EPOCH) {
-            place = (__u32)i; /* empty, or not used since the last epoch */
+            place = i; /* empty, or not used since the last epoch */
             break;
         }
     }
-    for (int i = 0; i < QPW_CACHE_WAYS; i++) {
-        entry = line->way[i];
+    for (__u32 i = 0; i < 2 * QPW_CACHE_WAYS; i++) {
+        entry = (i < QPW_CACHE_WAYS ? lines.own : lines.other)->way[i % QPW_CACHE_WAYS];
         if (((entry ^ want) & QPW_CACHE_PACKET) == 0) {
-            place = (__u32)i; /* its own, of now or out of date */
+            place = i; /* its own, of now or out of date */
             break;
         }
     }
-    line->way[place & (QPW_CACHE_WAYS - 1)] = want | slot | directions;
+    place = qpw_unknown(w, place);
+    line = place < QPW_CACHE_WAYS ? lines.own : lines.other;
+    line->way[place % QPW_CACHE_WAYS] = want | slot | directions;
     return 0;
 }
 

@@ -97,9 +97,9 @@ struct qpw_work {
 
 /*
  * Shared truth of connections: exact keys, atomic insert. One table a quota. The half-open one, which every scan and
- * flood writes to, is made of sets (half.h): an LRU map's insertion costs 400 ns more, for its lists. 98,304 places.
+ * flood writes to, is made of sets (half.h): an LRU map's insertion costs 400 ns more, for its lists. 131,072 places.
  */
-QPW_MAP(conns_half, BPF_MAP_TYPE_ARRAY, 6144, __u32, struct qpw_half, 0); /* floods push each other out */
+QPW_MAP(conns_half, BPF_MAP_TYPE_ARRAY, 8192, __u32, struct qpw_half, 0); /* floods push each other out */
 QPW_MAP(conns_out, BPF_MAP_TYPE_LRU_HASH, 32768, struct qpw_conn_key, struct qpw_conn, 0);   /* only the node's own packets fill it */
 QPW_MAP(conns_est, BPF_MAP_TYPE_HASH, 65536, struct qpw_conn_key, struct qpw_conn, 0);       /* no LRU: an idle mount is never evicted */
 QPW_MAP(conns_dgram, BPF_MAP_TYPE_LRU_HASH, 16384, struct qpw_conn_key, struct qpw_conn, 0); /* answered only */

@@ -38,7 +38,7 @@ struct qpw_incarnations {
 };
 
 /*
- * An entry of the cache: 43 bits of tag (which with those of its line make 56), four of the time of the last
+ * An entry of the cache: 43 bits of tag (which with those of its pair of lines make 56), four of the time of the last
  * refresh, the directions that it stands for, and the slot of `counters`.
  */
 #define QPW_CACHE_PACKET 0xffffff0000000000ull

@@ -50,7 +50,7 @@ Test(half, a_flood_pushes_out_only_what_has_no_place)
 
     open_small();
     places = qpw_conns_capacity(&a.kernel, QPW_CLASS_HALF);
-    cr_assert_eq(places, 1536);
+    cr_assert_eq(places, 2048);
     flood(100); /* 16 places a set, one entry a set on average */
     cr_assert_eq(audit_connections(&a, QPW_CLASS_HALF), 100);
     cr_assert_eq(pushed_out(), 0);
@@ -109,7 +109,7 @@ Test(half, expired_ones_are_not_pushed_out)
         audit_rx_tcp(&a, remote, 1000, 445, SYN, i, 0, 0);
     }
     cr_assert_eq(audit_stat(&a, QPW_STAT_CLOSED(QPW_CLASS_HALF)), 500, "all 500 had expired, and were the oldest");
-    cr_assert_eq(pushed_out(), 20000 - 1536);
+    cr_assert_eq(pushed_out(), 20000 - 2048);
     audit_close(&a);
 }
 

@@ -112,8 +112,8 @@ static void set_sizes(struct bpf_object *object, const struct qpw_load_options *
 
     if (est < 1024)
         est = 1024;
-    /* Half again as many places as established ones have: a set is full before all of them are. */
-    bpf_map__set_max_entries(bpf_object__find_map_by_name(object, "conns_half"), est / 2 * 3 / QPW_HALF_WAYS);
+    /* Twice as many places as established ones have: sets are full before all places are. */
+    bpf_map__set_max_entries(bpf_object__find_map_by_name(object, "conns_half"), 2 * est / QPW_HALF_WAYS);
     for (size_t i = 0; i < sizeof(tables) / sizeof(*tables); i++)
         bpf_map__set_max_entries(bpf_object__find_map_by_name(object, tables[i].name),
                                  est / tables[i].divisor > 1024 ? est / tables[i].divisor : 1024);
