@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "audit.h"
+#include "netns.h"
 
 #define ACK PACKET_ACK
 #define SYN PACKET_SYN
@@ -198,7 +199,7 @@ static void *send_all(void *argument)
     return NULL;
 }
 
-Test(half, a_tuple_is_entered_once, .timeout = 60)
+Test(half, a_tuple_is_entered_once, .timeout = NETNS_TIMEOUT_S)
 {
     struct sender senders[2];
     pthread_barrier_t start;

@@ -22,7 +22,7 @@ static void setup(void)
     qpw_hooks_quiet_libbpf();
 }
 
-TestSuite(load, .init = setup, .timeout = 60);
+TestSuite(load, .init = setup, .timeout = NETNS_TIMEOUT_S);
 
 static unsigned open_files(void)
 {

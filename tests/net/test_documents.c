@@ -9,7 +9,7 @@
 
 #include "auditor.h"
 
-TestSuite(documents, .timeout = 120);
+TestSuite(documents, .timeout = NETNS_TIMEOUT_S);
 
 #define FTP "../shared/captures/zeek-ftp-ipv4.pcap"
 

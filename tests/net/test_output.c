@@ -8,7 +8,7 @@
 
 #include "auditor.h"
 
-TestSuite(output, .timeout = 120);
+TestSuite(output, .timeout = NETNS_TIMEOUT_S);
 
 #define PAGE "../shared/required-ports/required-ports.md"
 #define FTP "../shared/captures/zeek-ftp-ipv4.pcap"

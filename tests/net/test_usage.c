@@ -11,7 +11,7 @@
 #define HELP(command) "'qportwatch " command " --help' lists the options\n"
 #define NONE_TAKEN(command) ": 'x': only options are taken here; 'qportwatch " command " --help' lists them\n"
 
-TestSuite(usage, .timeout = 60);
+TestSuite(usage, .timeout = NETNS_TIMEOUT_S);
 
 /* The command line, and standard error behind "qportwatch " to the last byte. Nothing goes to standard output. */
 static const struct {
