@@ -63,20 +63,20 @@ static __always_inline struct qpw_conn *qpw_half_at(struct qpw_work *w, __u32 wa
 }
 
 /* The way of w->key in its set, from 1; 0: it is not there. */
-__noinline __u32 qpw_half_find(void)
+static __always_inline __u32 qpw_half_search(const struct qpw_half *set, const struct qpw_work *w)
 {
-    struct qpw_work *w = qpw_work();
-    struct qpw_half *set;
-
-    if (!w)
-        return 0;
-    set = bpf_map_lookup_elem(&conns_half, &w->half_set);
-    if (!set)
-        return 0;
     for (__u32 i = 0; i < QPW_HALF_WAYS; i++)
         if (set->mark[i] == w->half_mark && qpw_same_key(&set->entry[i].key, &w->key))
             return i + 1;
     return 0;
+}
+
+__noinline __u32 qpw_half_find(void)
+{
+    struct qpw_work *w = qpw_work();
+    struct qpw_half *set = w ? bpf_map_lookup_elem(&conns_half, &w->half_set) : 0;
+
+    return set ? qpw_half_search(set, w) : 0;
 }
 
 /*
@@ -112,13 +112,10 @@ static __always_inline __u32 qpw_half_victim(struct qpw_work *w, struct qpw_half
 /* Stores w->conn under w->key, at w->half_way. 0: another CPU was first, its entry is the truth. */
 __noinline __u32 qpw_half_put(void)
 {
-    __u32 place = QPW_HALF_WAYS, found = 0;
     struct qpw_work *w = qpw_work();
-    struct qpw_half *set;
+    struct qpw_half *set = w ? bpf_map_lookup_elem(&conns_half, &w->half_set) : 0;
+    __u32 place = QPW_HALF_WAYS, found;
 
-    if (!w)
-        return 0;
-    set = bpf_map_lookup_elem(&conns_half, &w->half_set);
     if (!set)
         return 0;
     for (__u32 i = 0; i < QPW_HALF_WAYS && place == QPW_HALF_WAYS; i++)
@@ -128,12 +125,7 @@ __noinline __u32 qpw_half_put(void)
         place = qpw_half_victim(w, set);
     place = qpw_unknown(w, place) & (QPW_HALF_WAYS - 1);
     bpf_spin_lock(&set->lock);
-    for (__u32 i = 0; i < QPW_HALF_WAYS; i++)
-        if (set->mark[i] == w->half_mark && qpw_same_key(&set->entry[i].key, &w->key)) {
-            found = i + 1;
-            break;
-        }
-    found = qpw_unknown(w, found);
+    found = qpw_unknown(w, qpw_half_search(set, w));
     if (!found) {
         set->mark[place] = 0; /* a reader must not take the new key for the old state */
         asm volatile("" ::: "memory");
@@ -151,21 +143,15 @@ __noinline __u32 qpw_half_put(void)
 __noinline __u32 qpw_half_delete(void)
 {
     struct qpw_work *w = qpw_work();
-    struct qpw_half *set;
-    __u32 found = 0;
+    struct qpw_half *set = w ? bpf_map_lookup_elem(&conns_half, &w->half_set) : 0;
+    __u32 found;
 
-    if (!w)
-        return 0;
-    set = bpf_map_lookup_elem(&conns_half, &w->half_set);
     if (!set)
         return 0;
     bpf_spin_lock(&set->lock);
-    for (__u32 i = 0; i < QPW_HALF_WAYS; i++)
-        if (set->mark[i] == w->half_mark && qpw_same_key(&set->entry[i].key, &w->key)) {
-            set->mark[i] = 0;
-            found = 1;
-            break;
-        }
+    found = qpw_unknown(w, qpw_half_search(set, w));
+    if (found)
+        set->mark[(found - 1) & (QPW_HALF_WAYS - 1)] = 0;
     bpf_spin_unlock(&set->lock);
     return found;
 }

@@ -146,8 +146,8 @@ QPW_MAP(losses, BPF_MAP_TYPE_PERCPU_ARRAY, QPW_STATS, __u32, __u64, 0);
 
 /*
  * The policy: two buffers of each table behind maps of maps; control.policy_buffer names the one in force,
- * so the whole object is swapped by one store. The inner maps given here are templates; user space
- * replaces those of the other buffer and frees the old ones. BPF_F_INNER_MAP (5.10): sizes may differ.
+ * so the whole object is swapped by one store. The inner maps given here are templates, none is made: user space
+ * puts in those of the other buffer and frees the old ones. BPF_F_INNER_MAP (5.10): sizes may differ.
  * Sizes instead of types: up to 6.1 a map made with type information is not "equal" to one made without.
  */
 struct qpw_inner_slots {
@@ -155,40 +155,40 @@ struct qpw_inner_slots {
     __uint(max_entries, 2 * QPW_CHUNKS_PER_DIR);
     __uint(key_size, sizeof(__u32));
     __uint(value_size, sizeof(struct qpw_slots));
-} pol_slots_none SEC(".maps");
+};
 struct qpw_inner_chains {
     __uint(type, BPF_MAP_TYPE_ARRAY);
     __uint(max_entries, 1);
     __uint(key_size, sizeof(__u32));
     __uint(value_size, sizeof(struct qpw_chain));
     __uint(map_flags, BPF_F_INNER_MAP);
-} pol_chains_none SEC(".maps");
+};
 struct qpw_inner_steps {
     __uint(type, BPF_MAP_TYPE_ARRAY);
     __uint(max_entries, 1);
     __uint(key_size, sizeof(__u32));
     __uint(value_size, sizeof(struct qpw_step));
     __uint(map_flags, BPF_F_INNER_MAP);
-} pol_steps_none SEC(".maps");
+};
 struct qpw_inner_sets {
     __uint(type, BPF_MAP_TYPE_LPM_TRIE);
     __uint(max_entries, 1);
     __uint(key_size, sizeof(struct qpw_set_key));
     __uint(value_size, sizeof(__u32));
     __uint(map_flags, BPF_F_NO_PREALLOC);
-} pol_sets_none SEC(".maps");
+};
 
-#define QPW_OUTER(outer_name, inner_type, inner) \
+#define QPW_OUTER(outer_name, inner_type) \
     struct { \
         __uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS); \
         __uint(max_entries, 2); \
         __type(key, __u32); \
         __array(values, struct inner_type); \
-    } outer_name SEC(".maps") = {.values = {&inner, &inner}}
-QPW_OUTER(pol_slots, qpw_inner_slots, pol_slots_none);
-QPW_OUTER(pol_chains, qpw_inner_chains, pol_chains_none);
-QPW_OUTER(pol_steps, qpw_inner_steps, pol_steps_none);
-QPW_OUTER(pol_sets, qpw_inner_sets, pol_sets_none);
+    } outer_name SEC(".maps")
+QPW_OUTER(pol_slots, qpw_inner_slots);
+QPW_OUTER(pol_chains, qpw_inner_chains);
+QPW_OUTER(pol_steps, qpw_inner_steps);
+QPW_OUTER(pol_sets, qpw_inner_sets);
 
 /* (remote address, rule) of answered exchanges that vouch for others; value: when last. */
 QPW_MAP(parents, BPF_MAP_TYPE_LRU_HASH, 16384, struct qpw_parent_key, __u64, 0);

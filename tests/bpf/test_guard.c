@@ -11,7 +11,7 @@
 
 #include "audit.h"
 
-#define MOST_VERIFIED 250000u /* the kernel gives up at 1,000,000 */
+#define MOST_VERIFIED 150000u /* the kernel gives up at 1,000,000 */
 #define MOST_BYTES (120u * 1024)
 
 static struct audit a;

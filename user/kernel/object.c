@@ -217,48 +217,14 @@ static void set_defaults(struct qpw_control *c, uint64_t now)
     c->generation = 1;
 }
 
-/*
- * A map of maps, with nothing in it: each entry put in costs a grace period, and what the object has for them
- * are empty tables that the first policy replaces.
- */
-static int make_outer(struct bpf_map *outer)
-{
-    struct bpf_map *inner = bpf_map__inner_map(outer);
-    LIBBPF_OPTS(bpf_map_create_opts, inner_options, .map_flags = bpf_map__map_flags(inner));
-    LIBBPF_OPTS(bpf_map_create_opts, options, .map_flags = bpf_map__map_flags(outer));
-    int inner_fd = bpf_map_create(bpf_map__type(inner), NULL, bpf_map__key_size(inner), bpf_map__value_size(inner),
-                                  bpf_map__max_entries(inner), &inner_options);
-    int fd = -1, rc = 0;
-
-    options.inner_map_fd = (__u32)inner_fd;
-    if (inner_fd >= 0)
-        fd = bpf_map_create(bpf_map__type(outer), bpf_map__name(outer), bpf_map__key_size(outer),
-                            bpf_map__value_size(outer), bpf_map__max_entries(outer), &options);
-    if (fd < 0 || bpf_map__reuse_fd(outer, fd) < 0)
-        rc = -errno;
-    if (fd >= 0)
-        close(fd);
-    if (inner_fd >= 0)
-        close(inner_fd);
-    return rc;
-}
-
 /* Makes the object's maps, no program. */
-static int load_maps(struct bpf_object *object, struct qpw_kernel *k)
+static int load_maps(struct bpf_object *object)
 {
     struct bpf_program *program;
-    struct bpf_map *map;
-    int rc = 0;
 
     bpf_object__for_each_program(program, object)
         bpf_program__set_autoload(program, false);
-    bpf_object__for_each_map(map, object) {
-        if (!qpw_kernel_map_place(k, bpf_map__name(map)))
-            rc = rc ? rc : bpf_map__set_autocreate(map, false);
-        else if (bpf_map__inner_map(map))
-            rc = rc ? rc : make_outer(map);
-    }
-    return rc ? rc : bpf_object__load(object);
+    return bpf_object__load(object);
 }
 
 /* Descriptors of its own for *k. */
@@ -296,7 +262,7 @@ static int make_maps(const struct qpw_load_options *options, struct qpw_kernel *
     set_sizes(object, options);
     rc = set_config(object, options, &k->config, err);
     if (rc == 0) {
-        rc = load_maps(object, k);
+        rc = load_maps(object);
         if (rc < 0)
             rc = qpw_fail(err, rc, "cannot make the BPF maps: %s (root, or CAP_BPF and CAP_NET_ADMIN, and Linux 5.10 "
                           "are needed)", strerror(-rc));
