@@ -2,6 +2,7 @@
 /* From nothing to a watched interface, and back. */
 #include <errno.h>
 #include <linux/if_arp.h>
+#include <malloc.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,6 +19,7 @@
 
 #define SECONDS 1000000000ull
 #define ARGS_BYTES 65536
+#define GIVEN_BACK_BYTES (128 * 1024)
 
 void qpw_say(struct qpw_auditor *a, enum qpw_say kind, const char *format, ...)
 {
@@ -239,6 +241,8 @@ int qpw_auditor_open(const struct qpw_audit_options *options, struct qpw_auditor
     *ret_usage = false;
     if (!a)
         return qpw_fail(err, -ENOMEM, "out of memory");
+    /* A picture's large buffers go back to the system; left to itself, malloc keeps them once it has seen some. */
+    mallopt(M_MMAP_THRESHOLD, GIVEN_BACK_BYTES);
     a->options = *options;
     a->epoll_fd = a->lock_fd = a->asker_fd = a->signal_fd = a->tick_fd = a->poll_fd = -1;
     qpw_kernel_init(&a->kernel);
