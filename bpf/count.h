@@ -41,11 +41,18 @@ static __always_inline void qpw_count_connection(__u32 slot, __s64 change)
 }
 
 /* The queue that a new row's slot comes from: what a scan can multiply has its own. */
-static __always_inline long qpw_pop_slot(__u8 verdict, __u32 *ret_slot)
+static __always_inline long qpw_pop_slot(struct qpw_work *w, __u8 verdict, __u32 *ret_slot)
 {
-    if (verdict == QPW_VERDICT_UNEXPECTED || verdict == QPW_VERDICT_UNDECIDED || verdict == QPW_VERDICT_TRANSIT)
-        return bpf_map_pop_elem(&open_slots, ret_slot);
-    return bpf_map_pop_elem(&meter_slots, ret_slot);
+    long rc = -1;
+
+    if (verdict != QPW_VERDICT_UNEXPECTED && verdict != QPW_VERDICT_UNDECIDED && verdict != QPW_VERDICT_TRANSIT)
+        return bpf_map_pop_elem(&meter_slots, ret_slot);
+    if (!qpw_is_full(w, QPW_FULL_OPEN_SLOTS)) {
+        rc = bpf_map_pop_elem(&open_slots, ret_slot);
+        if (rc)
+            qpw_set_full(w, QPW_FULL_OPEN_SLOTS);
+    }
+    return rc;
 }
 
 static __always_inline void qpw_push_slot(__u8 verdict, __u32 *slot)
@@ -69,7 +76,7 @@ __noinline __u32 qpw_meter_slot(void)
     row = bpf_map_lookup_elem(&meters, &w->meter);
     if (row)
         return row->slot;
-    if (qpw_pop_slot(w->meter.verdict, &fresh.slot)) {
+    if (qpw_pop_slot(w, w->meter.verdict, &fresh.slot)) {
         qpw_stat(QPW_LOSS_METER_OVERFLOW);
         return overflow;
     }

@@ -35,19 +35,24 @@ static __always_inline int qpw_is_router_news(const struct qpw_work *w, const st
     return w->key.protocol == QPW_IPPROTO_ICMP && type == 5;
 }
 
-static __always_inline void qpw_detail_count(struct qpw_detail_key *key, struct qpw_detail *fresh, __u64 now)
+/* Counts in the row of w->detail. */
+static __always_inline void qpw_detail_count(struct qpw_work *w)
 {
-    struct qpw_detail *row = bpf_map_lookup_elem(&details, key);
+    struct qpw_detail *row = bpf_map_lookup_elem(&details, &w->detail), *fresh = &w->detail_value;
 
     if (row) {
         __sync_fetch_and_add(&row->packets, 1);
-        row->last_ns = now;
+        row->last_ns = w->now;
         return;
     }
     fresh->packets = 1;
-    fresh->first_ns = fresh->last_ns = now;
-    if (bpf_map_update_elem(&details, key, fresh, BPF_NOEXIST))
-        qpw_stat(QPW_LOSS_DETAIL_TABLE);
+    fresh->first_ns = fresh->last_ns = w->now;
+    if (!qpw_is_full(w, QPW_FULL_DETAILS)) {
+        if (!bpf_map_update_elem(&details, &w->detail, fresh, BPF_NOEXIST))
+            return;
+        qpw_set_full(w, QPW_FULL_DETAILS);
+    }
+    qpw_stat(QPW_LOSS_DETAIL_TABLE);
 }
 
 /* No place for w->finding: counted per (direction, protocol, port) and per prefix of its initiator. */
@@ -61,7 +66,7 @@ static __noinline void qpw_finding_lost(struct qpw_work *w)
     key->kind = w->finding.kind;
     key->protocol = w->finding.protocol;
     key->direction = w->finding.direction;
-    qpw_detail_count(key, &w->detail_value, w->now);
+    qpw_detail_count(w);
 
     __builtin_memset(key, 0, sizeof(*key));
     __builtin_memcpy(key->prefix, w->finding.initiator, 6);
@@ -70,7 +75,7 @@ static __noinline void qpw_finding_lost(struct qpw_work *w)
     }
     key->direction = w->finding.direction;
     key->by_prefix = 1;
-    qpw_detail_count(key, &w->detail_value, w->now);
+    qpw_detail_count(w);
 }
 
 static __always_inline void qpw_finding_reserve(struct qpw_work *w, const struct qpw_finding *value)
@@ -99,6 +104,18 @@ static __always_inline void qpw_finding_reserve(struct qpw_work *w, const struct
         qpw_event_finding(w, &place->value);
 }
 
+static __always_inline long qpw_pop_finding_slot(struct qpw_work *w, __u32 *ret_slot)
+{
+    long rc;
+
+    if (qpw_is_full(w, QPW_FULL_FINDING_SLOTS))
+        return -1;
+    rc = bpf_map_pop_elem(&finding_slots, ret_slot);
+    if (rc)
+        qpw_set_full(w, QPW_FULL_FINDING_SLOTS);
+    return rc;
+}
+
 /* New entry from w->finding_value in the table of its outcome. Returns its slot, 0 if there was no place. */
 static __always_inline __u32 qpw_finding_new(struct qpw_work *w)
 {
@@ -107,7 +124,7 @@ static __always_inline __u32 qpw_finding_new(struct qpw_work *w)
     __u32 slot = 0;
     long rc;
 
-    rc = is_answered ? bpf_map_pop_elem(&answered_slots, &slot) : bpf_map_pop_elem(&finding_slots, &slot);
+    rc = is_answered ? bpf_map_pop_elem(&answered_slots, &slot) : qpw_pop_finding_slot(w, &slot);
     if (rc) {
         qpw_stat(is_answered ? QPW_LOSS_ANSWERED_QUOTA : QPW_LOSS_FINDING_QUOTA);
         if (is_answered)

@@ -47,6 +47,13 @@ struct qpw_reserved {
     struct qpw_finding value;
 };
 
+/*
+ * What a flood finds full with every packet: the table of details and the queues of slots. Asking takes a lock, and
+ * what is full stays so for long, so each CPU asks again after QPW_FULL_NS only.
+ */
+#define QPW_FULL_NS 100000000ull
+enum qpw_full { QPW_FULL_DETAILS, QPW_FULL_OPEN_SLOTS, QPW_FULL_FINDING_SLOTS, QPW_FULL_COUNT };
+
 /* Working space of one packet on its slow path: too large for the 512-byte stack. */
 struct qpw_work {
     struct qpw_pkt pkt;
@@ -85,6 +92,7 @@ struct qpw_work {
     __u8 opened;       /* this packet opened its connection */
     __u8 pad[2];
     __u32 victim;      /* which way of a full cache line is replaced next */
+    __u64 full_until[QPW_FULL_COUNT]; /* by what is full: when to ask for a place again */
     __u32 cell;        /* see qpw_unknown() */
     __u32 pair;        /* place of the two addresses among the incarnations of fragments */
     __u32 half_set;    /* of w->key in the table of half-open connections */
@@ -236,6 +244,16 @@ static __always_inline __u32 qpw_unknown(struct qpw_work *w, __u32 value)
 {
     *(volatile __u32 *)&w->cell = value;
     return *(volatile __u32 *)&w->cell;
+}
+
+static __always_inline int qpw_is_full(const struct qpw_work *w, const enum qpw_full what)
+{
+    return w->full_until[what] - w->now - 1 < QPW_FULL_NS; /* neither past nor, after a step back of the clock, far off */
+}
+
+static __always_inline void qpw_set_full(struct qpw_work *w, const enum qpw_full what)
+{
+    w->full_until[what] = w->now + QPW_FULL_NS;
 }
 
 /* A loss or a table's statistic; never silent. */

@@ -17,7 +17,7 @@
 #define NEW_CONNECTIONS 32768u /* fit into the half-open table without pushing each other out */
 #define FLOOD 65536u          /* as many as the half-open table has places */
 #define PRIME_BATCH 8192u
-#define SWEEPS 4
+#define SWEEPS 16
 #define SCAN_SWEEPS 4          /* until the table of half-open connections has settled */
 #define OTHER_REPEAT 2000000u
 
