@@ -4,7 +4,8 @@
  *
  * A set's marks stand in one cache line, so a packet that opens a connection learns from one that it is new, and what
  * it enters is written without being read before. Entering and taking out hold the set's lock; finding does not: the
- * whole key is compared, and whoever finds nothing enters under the lock, where it is looked for again.
+ * whole key is compared, and whoever finds nothing enters under the lock, where it is looked for again and its place
+ * is chosen.
  *
  * Nobody but the programs changes a set while they run (a map's value cannot be changed from user space without
  * writing all of it): an entry that has expired stays until its place is needed or its tuple is seen again.
@@ -15,7 +16,8 @@
 #include "event.h"
 #include "maps.h"
 
-#define QPW_HALF_SAMPLE 4 /* the oldest of so many makes room: reading all of a set costs a cache miss each */
+#define QPW_HALF_SAMPLE 4 /* one of so many makes room: reading all of a set costs a cache miss each */
+#define QPW_HALF_EXPIRED (1ull << 63)
 
 static __always_inline __u64 qpw_conn_timeout(const struct qpw_conn *c, __u8 protocol)
 {
@@ -80,33 +82,52 @@ __noinline __u32 qpw_half_find(void)
 }
 
 /*
- * The way whose entry makes room in a set that is full. An expired one was taken out late, any other is pushed out;
- * a replay is told its last state.
+ * How readily that entry makes room: what has expired first, then whatever was silent for longest. What goes on is
+ * not pushed out while there is anything over, however long it is silent.
  */
+static __always_inline __u64 qpw_half_rank(const struct qpw_half_entry *e, __u64 now)
+{
+    __s64 idle = (__s64)(now - e->conn.last_ns);
+
+    if (idle < 0)
+        return 0; /* a capture's clock may step back */
+    return qpw_conn_expired(&e->conn, e->key.protocol, now) ? (__u64)idle | QPW_HALF_EXPIRED : (__u64)idle;
+}
+
+/* The way whose entry makes room in a set that is full; w->half_rank is that entry's rank. */
 static __always_inline __u32 qpw_half_victim(struct qpw_work *w, struct qpw_half *set)
 {
-    __u32 hand = set->hand, victim = hand & (QPW_HALF_WAYS - 1), way;
-    struct qpw_half_entry *oldest;
+    __u32 hand = set->hand, victim = 0, way;
+    __u64 rank;
 
-    for (__u32 i = 1; i < QPW_HALF_SAMPLE; i++) {
+    w->half_rank = 0;
+#pragma clang loop unroll(disable)
+    for (__u32 i = 0; i < QPW_HALF_SAMPLE; i++) {
         way = (hand + i) & (QPW_HALF_WAYS - 1);
-        if ((__s64)(set->entry[way].conn.last_ns - set->entry[victim].conn.last_ns) < 0)
+        rank = qpw_half_rank(&set->entry[way], w->now);
+        if (!i || rank > w->half_rank) {
             victim = way;
+            w->half_rank = rank;
+        }
         victim = qpw_unknown(w, victim) & (QPW_HALF_WAYS - 1);
+        asm volatile("" ::: "memory"); /* the time-outs are read where they are needed: the stack has no room for them */
     }
     set->hand = hand + QPW_HALF_SAMPLE;
-    oldest = &set->entry[victim];
-    if (qpw_conn_expired(&oldest->conn, oldest->key.protocol, w->now)) {
+    return victim;
+}
+
+/* Of the entry that made room. An expired one was taken out late, any other is pushed out; a replay is told its state. */
+static __always_inline void qpw_half_made_room(struct qpw_work *w)
+{
+    if (w->half_rank & QPW_HALF_EXPIRED) {
         qpw_stat(QPW_STAT_EXPIRED(QPW_CLASS_NONE));
         qpw_stat(QPW_STAT_CLOSED(QPW_CLASS_HALF));
     }
     if (config.count_conns) {
-        w->saved = w->key;
-        w->key = oldest->key;
-        qpw_event_ended(w, &oldest->conn);
         w->key = w->saved;
+        qpw_event_ended(w, &w->before);
+        w->key = w->conn_key;
     }
-    return victim;
 }
 
 /* Stores w->conn under w->key, at w->half_way. 0: another CPU was first, its entry is the truth. */
@@ -114,19 +135,25 @@ __noinline __u32 qpw_half_put(void)
 {
     struct qpw_work *w = qpw_work();
     struct qpw_half *set = w ? bpf_map_lookup_elem(&conns_half, &w->half_set) : 0;
-    __u32 place = QPW_HALF_WAYS, found;
+    __u32 place = QPW_HALF_WAYS, found, full = 0;
 
     if (!set)
         return 0;
-    for (__u32 i = 0; i < QPW_HALF_WAYS && place == QPW_HALF_WAYS; i++)
-        if (!set->mark[i])
-            place = i;
-    if (place == QPW_HALF_WAYS)
-        place = qpw_half_victim(w, set);
-    place = qpw_unknown(w, place) & (QPW_HALF_WAYS - 1);
-    bpf_spin_lock(&set->lock);
+    bpf_spin_lock(&set->lock); /* before the place is chosen: two CPUs would choose the same */
     found = qpw_unknown(w, qpw_half_search(set, w));
     if (!found) {
+        for (__u32 i = 0; i < QPW_HALF_WAYS && place == QPW_HALF_WAYS; i++)
+            if (!set->mark[i])
+                place = i;
+        full = place == QPW_HALF_WAYS;
+        if (full)
+            place = qpw_half_victim(w, set);
+        place = qpw_unknown(w, place) & (QPW_HALF_WAYS - 1);
+        if (config.count_conns && full) {
+            w->saved = set->entry[place].key;
+            w->before = set->entry[place].conn;
+            w->conn_key = w->key;
+        }
         set->mark[place] = 0; /* a reader must not take the new key for the old state */
         asm volatile("" ::: "memory");
         set->entry[place].conn = w->conn;
@@ -135,6 +162,8 @@ __noinline __u32 qpw_half_put(void)
         set->mark[place] = w->half_mark;
     }
     bpf_spin_unlock(&set->lock);
+    if (full)
+        qpw_half_made_room(w);
     w->half_way = found ? found : place + 1;
     return !found;
 }

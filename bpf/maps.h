@@ -70,6 +70,7 @@ struct qpw_work {
     struct qpw_detail_key detail;
     struct qpw_detail detail_value;
     struct qpw_conn_key saved;
+    struct qpw_conn_key conn_key;   /* w->key while another is in its place */
     struct qpw_conn before;         /* a connection as it was judged before */
     struct qpw_counts none;         /* zeroes */
     struct qpw_reserved place_of;
@@ -77,6 +78,7 @@ struct qpw_work {
     struct qpw_iface iface;
     struct qpw_tag tag; /* of this packet in the cache, valid where cacheable */
     __u64 now;
+    __u64 half_rank; /* of the half-open entry that made room, see half.h */
     __u64 tokens_ns; /* token bucket of events: what is left, and since when */
     __u32 tokens;
     __u32 ifindex;

@@ -211,7 +211,7 @@ struct qpw_conn {
 
 /*
  * The table of half-open connections is an array of sets. Which set an exchange belongs in, and its mark there, is
- * told by a keyed hash (tag.h); where a set is full, the oldest of some of its entries makes room.
+ * told by a keyed hash (tag.h); where a set is full, an expired one or the oldest of some of its entries makes room.
  */
 #define QPW_HALF_WAYS 16u
 struct qpw_half_entry {

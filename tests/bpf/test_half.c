@@ -8,10 +8,12 @@
 #include <errno.h>
 #include <pthread.h>
 #include <sched.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "audit.h"
+#include "bpf/tag.h"
 #include "netns.h"
 
 #define ACK PACKET_ACK
@@ -114,6 +116,35 @@ Test(half, expired_ones_are_not_pushed_out)
     audit_close(&a);
 }
 
+/* An expired one makes room before one that goes on, although that was silent for longer: an idle TCP connection. */
+Test(half, what_goes_on_outlives_what_has_expired)
+{
+    enum { IDLE = 40 };
+    struct qpw_conn_key key;
+    char remote[16];
+
+    open_small();
+    for (unsigned i = 0; i < IDLE; i++) {
+        snprintf(remote, sizeof(remote), "10.9.0.%u", i + 1);
+        audit_rx_tcp(&a, remote, 900, 7777, ACK, 1, 1, 10); /* mid-stream, nothing is known of it */
+        key = audit_key(6, AUDIT_NODE, 7777, remote, 900);
+        audit_age(&a, &key, 3600 * SECONDS);
+    }
+    for (unsigned i = 0; i < 10000; i++) {
+        snprintf(remote, sizeof(remote), "11.0.%u.%u", i >> 8, i & 255);
+        audit_rx_tcp(&a, remote, 1000, 445, SYN, i, 0, 0);
+        key = audit_key(6, AUDIT_NODE, 445, remote, 1000);
+        audit_age(&a, &key, 61 * SECONDS);
+    }
+    cr_assert_eq(audit_connections(&a, QPW_CLASS_HALF), 2048, "every set is full");
+    for (unsigned i = 0; i < IDLE; i++) {
+        snprintf(remote, sizeof(remote), "10.9.0.%u", i + 1);
+        cr_assert_eq(audit_tcp(&a, remote, 900, 7777).state, QPW_STATE_MIDSTREAM);
+    }
+    cr_assert_eq(pushed_out(), 0);
+    audit_close(&a);
+}
+
 /* A late answer belongs to the question it answers, for as long again as the time-out; after that it is a question. */
 Test(half, an_entry_that_is_over_decides_nothing)
 {
@@ -168,41 +199,47 @@ Test(half, what_user_space_removed_is_opened_anew)
 
 #define TUPLES 4000u
 
+struct tuple {
+    char remote[24];
+    uint16_t port; /* the node's */
+};
+
 struct sender {
     pthread_t thread;
     int cpu, prog;
-    pthread_barrier_t *start;
+    const struct tuple *tuples; /* TUPLES of them */
+    atomic_uint *arrived;       /* counts both senders, tuple by tuple */
     int failed;
 };
 
-/* Sends the SYN of each tuple once, all from one CPU. */
+/* Sends the SYN of each tuple once, all from one CPU, each at the same moment as the other sender's. */
 static void *send_all(void *argument)
 {
     struct sender *s = argument;
     struct packet *p = malloc(sizeof(*p));
     LIBBPF_OPTS(bpf_test_run_opts, run, .repeat = 1);
-    char remote[16];
     cpu_set_t set;
 
     CPU_ZERO(&set);
     CPU_SET(s->cpu, &set);
     s->failed = sched_setaffinity(0, sizeof(set), &set) < 0;
     for (unsigned i = 0; i < TUPLES; i++) {
-        snprintf(remote, sizeof(remote), "11.1.%u.%u", i >> 8, i & 255);
-        packet_make_tcp(p, remote, 1000, AUDIT_NODE, 445, SYN, i, 0, 0);
+        packet_make_tcp(p, s->tuples[i].remote, 1000, AUDIT_NODE, s->tuples[i].port, SYN, i, 0, 0);
         run.data_in = p->data;
         run.data_size_in = p->length;
-        pthread_barrier_wait(s->start); /* both at the same moment, tuple by tuple */
+        atomic_fetch_add(s->arrived, 1);
+        while (atomic_load(s->arrived) < 2 * (i + 1)) /* spins: waking up would set them apart */
+            sched_yield();
         s->failed |= bpf_prog_test_run_opts(s->prog, &run) < 0;
     }
     free(p);
     return NULL;
 }
 
-Test(half, a_tuple_is_entered_once, .timeout = NETNS_TIMEOUT_S)
+static void send_from_two_cpus(const struct tuple *first, const struct tuple *second)
 {
-    struct sender senders[2];
-    pthread_barrier_t start;
+    struct sender senders[2] = {{.tuples = first}, {.tuples = second}};
+    atomic_uint arrived = 0;
     cpu_set_t set;
     int cpus[2], n = 0;
 
@@ -212,23 +249,92 @@ Test(half, a_tuple_is_entered_once, .timeout = NETNS_TIMEOUT_S)
             cpus[n++] = cpu;
     if (n < 2)
         cr_skip_test("needs two CPUs");
-    audit_open(&a, NULL);
-    audit_window_over(&a);
-    AUDIT_POLICY(&a, NULL, {.name = "smb", .direction = QPW_DIR_INBOUND, .protocol = 6, .first = 445});
-    pthread_barrier_init(&start, NULL, 2);
     for (int i = 0; i < 2; i++) {
-        senders[i] = (struct sender){.cpu = cpus[i], .prog = a.kernel.prog_fd[QPW_PROG_qpw_xdp_rx], .start = &start};
+        senders[i].cpu = cpus[i];
+        senders[i].prog = a.kernel.prog_fd[QPW_PROG_qpw_xdp_rx];
+        senders[i].arrived = &arrived;
         cr_assert_eq(pthread_create(&senders[i].thread, NULL, send_all, &senders[i]), 0);
     }
     for (int i = 0; i < 2; i++) {
         pthread_join(senders[i].thread, NULL);
         cr_assert_eq(senders[i].failed, 0);
     }
-    pthread_barrier_destroy(&start);
     a.frames += 2 * TUPLES;
     a.bytes += 2 * TUPLES * 54;
+}
+
+static void open_for_two(void)
+{
+    audit_open(&a, NULL);
+    audit_window_over(&a);
+    AUDIT_POLICY(&a, NULL, {.name = "smb", .direction = QPW_DIR_INBOUND, .protocol = 6, .first = 445});
+}
+
+Test(half, a_tuple_is_entered_once, .timeout = NETNS_TIMEOUT_S)
+{
+    static struct tuple tuples[TUPLES];
+
+    for (unsigned i = 0; i < TUPLES; i++) {
+        snprintf(tuples[i].remote, sizeof(tuples[i].remote), "11.1.%u.%u", i >> 8, i & 255);
+        tuples[i].port = 445;
+    }
+    open_for_two();
+    send_from_two_cpus(tuples, tuples);
     cr_assert_eq(audit_connections(&a, QPW_CLASS_HALF), TUPLES);
     cr_assert_eq(audit_stat(&a, QPW_STAT_OPENED(QPW_CLASS_HALF)), TUPLES);
     cr_assert_eq(AUDIT_PACKETS(&a, .rule = "smb"), 2 * TUPLES);
+    audit_close(&a);
+}
+
+static uint32_t set_of(const struct qpw_conn_key *key)
+{
+    struct qpw_tag t = qpw_tag_pair(a.kernel.config.secret, key->local, key->remote, 0);
+
+    qpw_tag_exchange(&t, a.kernel.config.secret, key->local_port, key->remote_port, key->protocol);
+    return qpw_tag_half_set(&t, a.kernel.config.secret, a.kernel.config.half_sets);
+}
+
+/* For TUPLES sets, a tuple of each port that belongs there; no two from one address. */
+static void pair_by_set(struct tuple *first, struct tuple *second)
+{
+    enum { PORTS = 2 };
+    static const uint16_t ports[PORTS] = {445, 7777};
+    struct tuple *found = calloc(a.kernel.config.half_sets, PORTS * sizeof(*found));
+    unsigned pairs = 0;
+
+    for (unsigned i = 0; pairs < TUPLES; i++) {
+        struct tuple t = {.port = ports[i % PORTS]};
+        struct qpw_conn_key key;
+        struct tuple *here;
+
+        snprintf(t.remote, sizeof(t.remote), "12.%u.%u.%u", i >> 16, i >> 8 & 255, i & 255);
+        key = audit_key(6, AUDIT_NODE, t.port, t.remote, 1000);
+        here = &found[set_of(&key) * PORTS];
+        if (here[i % PORTS].port)
+            continue;
+        here[i % PORTS] = t;
+        if (!here[0].port || !here[1].port)
+            continue;
+        first[pairs] = here[0];
+        second[pairs++] = here[1];
+    }
+    free(found);
+}
+
+/* Two connections that open at the same moment in the same set get a place each, and neither the other's verdict. */
+Test(half, a_place_is_given_once, .timeout = NETNS_TIMEOUT_S)
+{
+    static struct tuple allowed[TUPLES], unexpected[TUPLES];
+
+    open_for_two();
+    pair_by_set(allowed, unexpected);
+    send_from_two_cpus(allowed, unexpected);
+    cr_expect_eq(audit_connections(&a, QPW_CLASS_HALF), TUPLES * 2, "%u", (unsigned)audit_connections(&a, QPW_CLASS_HALF));
+    cr_expect_eq(audit_stat(&a, QPW_STAT_OPENED(QPW_CLASS_HALF)), TUPLES * 2);
+    for (unsigned i = 0; i < TUPLES; i++) {
+        cr_expect_eq(audit_tcp(&a, allowed[i].remote, 1000, 445).verdict, QPW_VERDICT_ALLOWED);
+        cr_expect_eq(audit_tcp(&a, unexpected[i].remote, 1000, 7777).verdict, QPW_VERDICT_UNEXPECTED);
+    }
+    cr_assert_eq(AUDIT_SUM(&a, .rule = "smb").connections, TUPLES);
     audit_close(&a);
 }
