@@ -62,6 +62,13 @@ static void renew_parent(struct qpw_kernel *k, const struct qpw_conn_key *key, c
     bpf_map_update_elem(k->map_fd[QPW_MAP_parents], &parent, &last, BPF_EXIST);
 }
 
+static void note_family(struct qpw_expire *expire, const struct qpw_conn_key *key, const struct qpw_conn *conn)
+{
+    if (conn->peer && conn->peer < QPW_MAX_PEERS)
+        expire->families[conn->peer] |=
+            IN6_IS_ADDR_V4MAPPED((const struct in6_addr *)key->remote) ? QPW_EXPIRE_V4 : QPW_EXPIRE_V6;
+}
+
 struct walk {
     struct qpw_kernel *k;
     struct qpw_expire *expire;
@@ -76,15 +83,16 @@ static void one_connection(const struct qpw_conn_key *key, const struct qpw_conn
     uint64_t now = qpw_kernel_now_ns(k);
     struct qpw_conn again;
 
-    if (conn->peer < QPW_MAX_PEERS && conn->peer)
-        expire->families[conn->peer] |=
-            IN6_IS_ADDR_V4MAPPED((const struct in6_addr *)key->remote) ? QPW_EXPIRE_V4 : QPW_EXPIRE_V6;
-    if (!expire->all && !qpw_conns_over(k->control, key, conn, now)) {
-        if (conn->is_parent && conn->rule && conn->outcome >= QPW_OUTCOME_ANSWERED &&
+    if (!qpw_conns_over(k->control, key, conn, now)) {
+        note_family(expire, key, conn);
+        if (!expire->all && conn->is_parent && conn->rule && conn->outcome >= QPW_OUTCOME_ANSWERED &&
             conn->state != QPW_STATE_CLOSED && (int64_t)(now - conn->last_ns) < (int64_t)k->control->tcp_ns)
             renew_parent(k, key, conn, now);
-        return;
+        if (!expire->all)
+            return;
     }
+    if (walk->conn_class == QPW_CLASS_HALF && !k->config.replay)
+        return; /* the programs' own, and perhaps all that there are */
     /* What was passed is a copy: a packet may have come in the meantime. */
     if (qpw_conns_find(k, walk->conn_class, key, &again) < 0 ||
         (!expire->all && !qpw_conns_over(k->control, key, &again, now)))

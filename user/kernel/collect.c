@@ -75,10 +75,11 @@ static void see_connection(const struct qpw_conn_key *key, const struct qpw_conn
     struct qpw_collection *c = walk->c;
     struct qpw_peer_seen *seen;
 
-    if (qpw_conns_over(c->k->control, key, conn, walk->now))
+    if (qpw_conns_over(c->k->control, key, conn, walk->now)) {
         walk->row->expired++; /* its place is free, if not taken yet */
-    else
-        walk->row->entries++;
+        return;
+    }
+    walk->row->entries++;
     if (!conn->peer || conn->peer >= c->s.n_peers)
         return;
     seen = &c->s.peer_seen[conn->peer];
