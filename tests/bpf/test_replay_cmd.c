@@ -271,13 +271,15 @@ Test(replay_cmd, a_flood_does_not_lose_connections, .init = need_root)
     }
     smb(1.6e9 + 10, 40001, 1);
     pcapfile_end(&f);
-    cr_assert_eq(run(REPLAY "--max-connections 1024 --connections --local " NODE " %s 2>/dev/null | "
+    cr_assert_eq(run(REPLAY "--max-connections 1024 --connections --local " NODE " %s 2>/tmp/qpw-flood-said-%d | "
                  "tee /tmp/qpw-flood-%d | wc -l; grep -c '\"rx_packets\":1,\"rx_bytes\":54,\"tx_packets\":0' "
                  "/tmp/qpw-flood-%d; grep -c '\"tx_packets\":1,\"tx_bytes\":42' /tmp/qpw-flood-%d; "
-                 "grep -c '\"rx_packets\":5' /tmp/qpw-flood-%d; rm /tmp/qpw-flood-%d", f.path, getpid(), getpid(),
+                 "grep -c '\"rx_packets\":5' /tmp/qpw-flood-%d; grep -c 'not listed' /tmp/qpw-flood-said-%d; "
+                 "rm /tmp/qpw-flood-%d /tmp/qpw-flood-said-%d", f.path, getpid(), getpid(), getpid(), getpid(), getpid(),
                  getpid(), getpid(), getpid()), 0);
-    unsigned syns = 0, datagrams = 0, whole = 0;
-    cr_assert_eq(sscanf(out, "%u %u %u %u", &lines, &syns, &datagrams, &whole), 4, "%s", out);
+    unsigned syns = 0, datagrams = 0, whole = 0, said = 1;
+    cr_assert_eq(sscanf(out, "%u %u %u %u %u", &lines, &syns, &datagrams, &whole, &said), 5, "%s", out);
+    cr_assert_eq(said, 0, "all are listed, and nothing else is said");
     cr_assert_eq(lines, 40002);
     cr_assert_eq(syns, 20000);
     cr_assert_eq(datagrams, 20000);

@@ -39,19 +39,15 @@ int qpw_connections_made(const struct qpw_kernel *k, enum qpw_conn_class conn_cl
     return rc ? rc : read_statistic(k, QPW_STAT_CLOSED(conn_class), ret_closed, err);
 }
 
-int qpw_connections_evicted(const struct qpw_kernel *k, uint64_t *ret, struct qpw_error *err)
+int qpw_connections_evicted(const struct qpw_kernel *k, enum qpw_conn_class conn_class, uint64_t *ret,
+                            struct qpw_error *err)
 {
-    uint64_t opened, closed, expired, evicted = 0;
-    int rc = 0;
+    uint64_t opened, closed, expired;
+    int rc = qpw_connections_made(k, conn_class, &opened, &closed, err);
 
-    for (uint32_t c = QPW_CLASS_NONE + 1; rc == 0 && c < QPW_CLASS_COUNT; c++) {
-        rc = qpw_connections_made(k, c, &opened, &closed, err);
-        rc = rc ? rc : read_statistic(k, QPW_STAT_EXPIRED(c), &expired, err);
-        if (rc == 0 && opened > closed + expired)
-            evicted += opened - closed - expired;
-    }
+    rc = rc ? rc : read_statistic(k, QPW_STAT_EXPIRED(conn_class), &expired, err);
     if (rc == 0)
-        *ret = evicted;
+        *ret = opened > closed + expired ? opened - closed - expired : 0;
     return rc;
 }
 

@@ -27,10 +27,11 @@ int qpw_connections_made(const struct qpw_kernel *k, enum qpw_conn_class conn_cl
                          uint64_t *ret_closed, struct qpw_error *err);
 
 /*
- * How many connections were pushed out of full tables, where the tables are empty now: made, and neither
- * taken out by the programs nor by expire. 0, or a negative errno with err.
+ * How many connections were pushed out of a table, where it is empty now: made, and neither taken out by the
+ * programs nor by expire. 0, or a negative errno with err.
  */
-int qpw_connections_evicted(const struct qpw_kernel *k, uint64_t *ret, struct qpw_error *err);
+int qpw_connections_evicted(const struct qpw_kernel *k, enum qpw_conn_class conn_class, uint64_t *ret,
+                            struct qpw_error *err);
 
 /*
  * The line of one connection as a JSON object, owned by the caller; NULL: out of memory.

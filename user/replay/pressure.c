@@ -69,7 +69,7 @@ static int relieve(struct qpw_kernel *k, enum qpw_conn_class conn_class, uint64_
 
 /*
  * Each CPU keeps some free places to itself, so that the kernel's tables push out somewhat before they are full; and
- * a set of the half-open one may be full when half of all places are taken.
+ * some sets of the half-open one are full when half of all places are taken, next to none at three eighths.
  */
 static uint64_t full_at(enum qpw_conn_class conn_class, uint64_t capacity)
 {

@@ -315,6 +315,20 @@ static int end_all(struct qpw_replay *r, struct qpw_error *err)
     return rc;
 }
 
+/* Of those that were pushed out, the half-open ones were told of by an event each, the others are lost. */
+static int count_pushed_out(struct qpw_replay *r, struct qpw_error *err)
+{
+    uint64_t pushed_out;
+    int rc = 0;
+
+    for (int c = QPW_CLASS_NONE + 1; rc == 0 && c < QPW_CLASS_COUNT; c++) {
+        rc = qpw_connections_evicted(r->kernel, c, &pushed_out, err);
+        if (rc == 0)
+            *(c == QPW_CLASS_HALF ? &r->totals.ended_early : &r->totals.evicted) += pushed_out;
+    }
+    return rc;
+}
+
 int qpw_replay_finish(struct qpw_replay *r, struct qpw_error *err)
 {
     int rc = read_events(r, err);
@@ -322,7 +336,7 @@ int qpw_replay_finish(struct qpw_replay *r, struct qpw_error *err)
     if (rc == 0)
         rc = end_all(r, err);
     if (rc == 0)
-        rc = qpw_connections_evicted(r->kernel, &r->totals.evicted, err);
+        rc = count_pushed_out(r, err);
     r->totals.copies = r->dedup.copies;
     r->totals.copies_suspicious = qpw_dedup_suspicious(&r->dedup);
     r->totals.talkers = r->ends.n_talkers;
