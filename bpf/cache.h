@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * cache.h - the per-CPU cache in front of the connection tables: tag to counter slot in one cache line.
+ * cache.h - the per-CPU cache in front of the connection tables: tag to counter slot in a pair of cache lines.
  *
  * An entry stands for packets that change nothing: same policy generation, same incarnation of the
  * connection, refreshed lately, and a direction already seen. Everything else takes the slow path.

@@ -102,8 +102,10 @@ __noinline __u32 qpw_conn_store_work(void)
         w->conn.conn_class = conn_class;
         rc = qpw_conn_insert(w, conn_class);
     }
-    if (!rc)
+    if (!rc) {
         qpw_stat(QPW_STAT_OPENED(conn_class));
+        w->made = 1;
+    }
     return conn_class;
 }
 

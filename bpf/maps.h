@@ -92,7 +92,8 @@ struct qpw_work {
     __u32 incarnation; /* as read before the connection was looked up */
     __u8 more;         /* the header is not in the linear part */
     __u8 opened;       /* this packet opened its connection */
-    __u8 pad[2];
+    __u8 made;         /* and entered it in a table: no other CPU did at the same moment */
+    __u8 pad;
     __u32 victim;      /* which way of a full cache line is replaced next */
     __u64 full_until[QPW_FULL_COUNT]; /* by what is full: when to ask for a place again */
     __u32 cell;        /* see qpw_unknown() */

@@ -239,6 +239,7 @@ static __always_inline void qpw_packet(void *ctx, struct qpw_input *in, const in
     w->tag = tag;
     w->cacheable = (__u8)cacheable;
     w->opened = 0;
+    w->made = 0;
     w->more = (__u8)more;
     w->rx = rx;
     w->ifindex = in->ifindex;

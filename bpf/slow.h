@@ -348,8 +348,8 @@ __noinline __u32 qpw_refused_by_icmp(void)
     }
     qpw_place_of(w);
     c = qpw_conn_find(w);
-    if (c && c->outcome == QPW_OUTCOME_ATTEMPTED && qpw_direction_known(c) &&
-        qpw_from_initiator(c, w->rx)) { /* rx: the node's own packet is quoted, so the node must be the initiator */
+    if (c && !qpw_conn_over(c, w->key.protocol, w->now) && c->outcome == QPW_OUTCOME_ATTEMPTED &&
+        qpw_direction_known(c) && qpw_from_initiator(c, w->rx)) { /* rx: the node's own packet is quoted, so the node must be the initiator */
         c->outcome = QPW_OUTCOME_REFUSED;
         qpw_invalidate(w, 1);
         if (c->finding && qpw_is_finding(c))
@@ -452,12 +452,14 @@ static __always_inline void qpw_count_replay(struct qpw_work *w)
 static __noinline int qpw_account(struct qpw_work *w, struct qpw_conn *c)
 {
     __u32 meter, slot, finding = 0;
-    __u16 port;
     __u32 directions;
+    __u16 port;
+    int others; /* another CPU has just made the entry and is about to count it */
 
     port = qpw_service_port(w, c);
     meter = qpw_meter_of(w, c, port);
-    if (!c->meter || (c->meter != meter && qpw_kind(w->key.protocol) != QPW_KIND_ICMP)) {
+    others = !c->meter && !w->made;
+    if (!others && (!c->meter || (c->meter != meter && qpw_kind(w->key.protocol) != QPW_KIND_ICMP))) {
         if (c->meter)
             qpw_count_connection(c->meter, -1);
         qpw_count_connection(meter, 1);
@@ -465,9 +467,10 @@ static __noinline int qpw_account(struct qpw_work *w, struct qpw_conn *c)
     }
     if (qpw_is_finding(c) || qpw_is_router_news(w, c)) {
         finding = qpw_finding_of(w, c, &w->key, port, meter);
-        if (finding && !c->finding)
+        if (finding && !c->finding && !others)
             qpw_count_connection(finding, 1);
-        c->finding = (__u16)finding;
+        if (!others)
+            c->finding = (__u16)finding;
     }
     slot = finding ? finding : meter;
     qpw_count(slot, w->rx, w->frames, w->bytes);

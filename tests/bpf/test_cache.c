@@ -443,6 +443,43 @@ Test(cache, a_flood_does_not_reach_what_the_node_opened)
     audit_close(&a);
 }
 
+/* ---- Lines ---- */
+
+static struct qpw_conn_key established_key(uint16_t remote_port)
+{
+    return audit_key(6, AUDIT_NODE, 445, CLIENT, remote_port);
+}
+
+/* Sixteen connections, as many as a pair of lines has ways, are all known, whichever of the two is their own. */
+Test(cache, a_pair_of_lines_is_used_whole)
+{
+    enum { CONNECTIONS = 16 };
+    int fd;
+
+    audit_open(&a, &(struct qpw_load_options){.cache_lines = 2});
+    audit_window_over(&a);
+    set_policy(&a, 0);
+    run_on(sched_getcpu());
+    a.kernel.control->refresh_shift = 62; /* no copy runs out meanwhile */
+    fd = a.kernel.map_fd[QPW_MAP_conns_est];
+    for (uint16_t port = 1; port <= CONNECTIONS; port++) {
+        audit_handshake_in(&a, CLIENT, port, 445);
+        for (int i = 0; i < 3; i++)
+            audit_rx_tcp(&a, CLIENT, port, 445, ACK, 1001, 5001, 10);
+    }
+    for (uint16_t port = 1; port <= CONNECTIONS; port++) { /* behind the back of the cache */
+        struct qpw_conn_key key = established_key(port);
+        struct qpw_conn c = audit_tcp(&a, CLIENT, port, 445);
+
+        c.last_ns -= 1000000000;
+        cr_assert_eq(bpf_map_update_elem(fd, &key, &c, BPF_EXIST), 0);
+        audit_rx_tcp(&a, CLIENT, port, 445, ACK, 1001, 5001, 10);
+        cr_assert_eq(audit_tcp(&a, CLIENT, port, 445).last_ns, c.last_ns, "port %u took the slow path", port);
+    }
+    cr_assert_eq(AUDIT_PACKETS(&a, .rule = "smb"), CONNECTIONS * 7);
+    audit_close(&a);
+}
+
 /* ---- Many tuples: none counts for another ---- */
 
 Test(cache, tuples_never_share_a_count)
