@@ -35,24 +35,36 @@ static __always_inline int qpw_is_router_news(const struct qpw_work *w, const st
     return w->key.protocol == QPW_IPPROTO_ICMP && type == 5;
 }
 
-/* Counts in the row of w->detail. */
-static __always_inline void qpw_detail_count(struct qpw_work *w)
+/* 0: the row of w->detail is not there. */
+static __always_inline int qpw_detail_add(struct qpw_work *w)
 {
-    struct qpw_detail *row = bpf_map_lookup_elem(&details, &w->detail), *fresh = &w->detail_value;
+    struct qpw_detail *row = bpf_map_lookup_elem(&details, &w->detail);
 
-    if (row) {
-        __sync_fetch_and_add(&row->packets, 1);
-        row->last_ns = w->now;
-        return;
-    }
+    if (!row)
+        return 0;
+    __sync_fetch_and_add(&row->packets, 1);
+    row->last_ns = w->now;
+    return 1;
+}
+
+/* Counts in the row of w->detail. */
+static __noinline int qpw_detail_count(struct qpw_work *w)
+{
+    struct qpw_detail *fresh = &w->detail_value;
+
+    if (qpw_detail_add(w))
+        return 0;
     fresh->packets = 1;
     fresh->first_ns = fresh->last_ns = w->now;
     if (!qpw_is_full(w, QPW_FULL_DETAILS)) {
         if (!bpf_map_update_elem(&details, &w->detail, fresh, BPF_NOEXIST))
-            return;
+            return 0;
+        if (qpw_detail_add(w))
+            return 0; /* another CPU was first */
         qpw_set_full(w, QPW_FULL_DETAILS);
     }
     qpw_stat(QPW_LOSS_DETAIL_TABLE);
+    return 0;
 }
 
 /* No place for w->finding: counted per (direction, protocol, port) and per prefix of its initiator. */

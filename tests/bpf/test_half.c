@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
  * The table of half-open connections: what its sets push out, what stays, and that two CPUs which open the same
- * connection at the same moment make one entry.
+ * connection at the same moment make one entry, of whatever they make.
  */
 #include <criterion/criterion.h>
 #include <bpf/bpf.h>
@@ -419,5 +419,36 @@ Test(half, a_place_is_given_once, .timeout = NETNS_TIMEOUT_S)
         cr_expect_eq(audit_tcp(&a, unexpected[i].remote, 1000, 7777).verdict, QPW_VERDICT_UNEXPECTED);
     }
     cr_assert_eq(AUDIT_SUM(&a, .rule = "smb").connections, TUPLES);
+    audit_close(&a);
+}
+
+/* ---- Two CPUs, what there is no place for ---- */
+
+/* The same new port is seen by both when findings are full: the row that says so has both, and is no loss. */
+Test(half, a_lost_findings_row_is_made_once, .timeout = NETNS_TIMEOUT_S)
+{
+    static struct tuple tuples[TUPLES];
+    struct qpw_detail_key key;
+    struct qpw_detail row;
+    char remote[16];
+
+    open_for_two();
+    for (unsigned i = 0; i < QPW_FINDING_SLOTS + 1; i++) {
+        snprintf(remote, sizeof(remote), "11.%u.%u.%u", i >> 16, i >> 8 & 255, i & 255);
+        audit_rx_tcp(&a, remote, 1000, 7777, SYN, i, 0, 0);
+    }
+    cr_assert_eq(audit_stat(&a, QPW_LOSS_FINDING_QUOTA), 1);
+    for (unsigned i = 0; i < TUPLES; i++) {
+        snprintf(tuples[i].remote, sizeof(tuples[i].remote), "12.0.0.1");
+        tuples[i].port = (uint16_t)(20000 + i);
+    }
+    send_from_two_cpus(tuples, tuples);
+    cr_expect_eq(audit_stat(&a, QPW_LOSS_DETAIL_TABLE), 0);
+    for (unsigned i = 0; i < TUPLES; i++) {
+        key = (struct qpw_detail_key){.kind = QPW_KIND_PORT, .protocol = 6, .direction = QPW_DIR_INBOUND,
+                                      .port = tuples[i].port};
+        cr_assert_eq(bpf_map_lookup_elem(a.kernel.map_fd[QPW_MAP_details], &key, &row), 0, "port %u", key.port);
+        cr_expect_eq(row.packets, 2, "port %u: %u", key.port, (unsigned)row.packets);
+    }
     audit_close(&a);
 }
