@@ -84,6 +84,7 @@ size_t qpw_bench_targets(const struct qpw_bench_machine *m, const struct qpw_ben
     add_shapes(&l, r, 1);
     add_net(&l, r, "scan-64k", 150, 90);
     add_net(&l, r, "new-connection", 1000, 400);
+    add_net(&l, r, "scan-new", 1000, 400); /* a new connection that is a finding, or would be */
     for (int tc = 0; tc < 2; tc++) {
         at = find(r, "two-cpus", tc);
         if (at >= 0 && (tc ? known_tc : known) >= 0)
