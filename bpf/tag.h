@@ -146,7 +146,8 @@ static __always_inline void qpw_tag_packet(struct qpw_tag *t, const volatile __u
                                            __u32 special)
 {
     qpw_tag_word(t, secret, 9, ifindex << 12 | vlan);
-    qpw_tag_word(t, secret, 10, special);
+    if (special) /* most packets have none, and 0 adds nothing */
+        qpw_tag_word(t, secret, 10, special);
 }
 
 /* The cache line that the tag belongs in. */
