@@ -40,6 +40,13 @@ static __always_inline void qpw_count_connection(__u32 slot, __s64 change)
         counts->connections += change;
 }
 
+/* An empty key for w->meter, but for the interface. */
+static __always_inline void qpw_meter_key_clear(struct qpw_work *w)
+{
+    __builtin_memset(&w->meter, 0, sizeof(w->meter));
+    w->meter.iface = w->iface.number;
+}
+
 /* The queue that a new row's slot comes from: what a scan can multiply has its own. */
 static __always_inline long qpw_pop_slot(struct qpw_work *w, __u8 verdict, __u32 *ret_slot)
 {

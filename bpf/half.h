@@ -110,13 +110,13 @@ static __always_inline __u32 qpw_half_victim(struct qpw_work *w, struct qpw_half
             w->half_rank = rank;
         }
         victim = qpw_unknown(w, victim) & (QPW_HALF_WAYS - 1);
-        asm volatile("" ::: "memory"); /* the time-outs are read where they are needed: the stack has no room for them */
+        asm volatile("" ::: "memory"); /* time-outs are read where they are needed: the stack has no room for them */
     }
     set->hand = hand + QPW_HALF_SAMPLE;
     return victim;
 }
 
-/* Of the entry that made room. An expired one was taken out late, any other is pushed out; a replay is told its state. */
+/* Of the entry that made room: expired, it was taken out late; else it is pushed out. A replay is told its state. */
 static __always_inline void qpw_half_made_room(struct qpw_work *w)
 {
     if (w->half_rank & QPW_HALF_EXPIRED) {

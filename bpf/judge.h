@@ -107,7 +107,7 @@ static __always_inline int qpw_step_conditions(const struct qpw_work *w, const s
            (!(step->flags & QPW_STEP_RX_MULTICAST) || (!outbound && qpw_is_link_multicast(w->key.local)));
 }
 
-/* What step `at` says of w->key, 0: it does not match. Its own function for the verifier's sake: seen once, not 32 times. */
+/* What step `at` says of w->key, 0: it does not match. A function: the verifier sees it once, not 32 times. */
 __noinline __u32 qpw_step_answer(__u32 at, __u32 outbound)
 {
     __u32 buffer = control.policy_buffer & 1, value;

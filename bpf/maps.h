@@ -111,10 +111,13 @@ struct qpw_work {
  * flood writes to, is made of sets (half.h): an LRU map's insertion costs 400 ns more, for its lists. 131,072 places.
  */
 QPW_MAP(conns_half, BPF_MAP_TYPE_ARRAY, 8192, __u32, struct qpw_half, 0); /* floods push each other out */
-QPW_MAP(conns_out, BPF_MAP_TYPE_LRU_HASH, 32768, struct qpw_conn_key, struct qpw_conn, 0);   /* only the node's own packets fill it */
-QPW_MAP(conns_est, BPF_MAP_TYPE_HASH, 65536, struct qpw_conn_key, struct qpw_conn, 0);       /* no LRU: an idle mount is never evicted */
+/* Only the node's own packets fill it. */
+QPW_MAP(conns_out, BPF_MAP_TYPE_LRU_HASH, 32768, struct qpw_conn_key, struct qpw_conn, 0);
+/* No LRU: an idle mount is never evicted. */
+QPW_MAP(conns_est, BPF_MAP_TYPE_HASH, 65536, struct qpw_conn_key, struct qpw_conn, 0);
 QPW_MAP(conns_dgram, BPF_MAP_TYPE_LRU_HASH, 16384, struct qpw_conn_key, struct qpw_conn, 0); /* answered only */
-QPW_MAP(conn_counts, BPF_MAP_TYPE_HASH, 1, struct qpw_conn_key, struct qpw_counts, 0);       /* replay only, else one entry */
+/* Replay only, else one entry. */
+QPW_MAP(conn_counts, BPF_MAP_TYPE_HASH, 1, struct qpw_conn_key, struct qpw_counts, 0);
 
 /* Per-CPU cache in front of them: a cache line of eight tags, no shared writes. 16,384 lines = 1 MiB a CPU. */
 QPW_MAP(conn_cache, BPF_MAP_TYPE_PERCPU_ARRAY, 16384 / QPW_CACHE_BLOCK, __u32, struct qpw_cache_block, 0);
@@ -251,7 +254,8 @@ static __always_inline __u32 qpw_unknown(struct qpw_work *w, __u32 value)
 
 static __always_inline int qpw_is_full(const struct qpw_work *w, const enum qpw_full what)
 {
-    return w->full_until[what] - w->now - 1 < QPW_FULL_NS; /* neither past nor, after a step back of the clock, far off */
+    /* Neither past nor, after a step back of the clock, far off. */
+    return w->full_until[what] - w->now - 1 < QPW_FULL_NS;
 }
 
 static __always_inline void qpw_set_full(struct qpw_work *w, const enum qpw_full what)

@@ -9,9 +9,10 @@
 #include <bpf/bpf_endian.h>
 #include <bpf/bpf_helpers.h>
 
+#include "account.h"
 #include "maps.h"
 #include "parse.h"
-#include "slow.h"
+#include "track.h"
 
 static __always_inline int qpw_is_icmp_error(const struct qpw_pkt *p)
 {
@@ -211,7 +212,7 @@ static __always_inline int qpw_parse_direct(void *ctx, struct qpw_frame *f, stru
     return qpw_parse_end(p, rc);
 }
 
-/* The one way of every packet: parse, ask the cache, else the slow path. rx and xdp are constants of the entry point. */
+/* The one way of every packet: parse, ask the cache, else the slow path. rx, xdp: constants of the entry point. */
 static __always_inline void qpw_packet(void *ctx, struct qpw_input *in, const int rx, const int xdp)
 {
     struct qpw_work *w = qpw_work();
@@ -259,7 +260,7 @@ static __always_inline void qpw_packet(void *ctx, struct qpw_input *in, const in
         qpw_slow_tc(ctx);
 }
 
-/* Replay: what the record counts, the frame's own length, and how much of it is real (the rest pads it for the test run). */
+/* Replay: what the record counts, the frame's own length, and how much of it is real (the rest is padding). */
 static __always_inline void qpw_replay_length(struct qpw_input *in, const __u8 *end)
 {
     if (!config.replay)

@@ -141,7 +141,7 @@ static __always_inline __u16 qpw_tag_half_mark(const struct qpw_tag *t)
     return mark ? mark : 1;
 }
 
-/* What else decides a verdict per packet: interface, VLAN, ICMP type; a SYN's sequence number, a fragment's datagram. */
+/* What else decides a verdict per packet: interface, VLAN, ICMP type, a SYN's sequence number, a fragment's id. */
 static __always_inline void qpw_tag_packet(struct qpw_tag *t, const volatile __u64 *secret, __u32 ifindex, __u16 vlan,
                                            __u32 special)
 {

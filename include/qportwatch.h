@@ -358,7 +358,7 @@ struct qpw_detail {
 #define QPW_SPACE_SLOTS (262144u + 1024u) /* per direction */
 #define QPW_CHUNKS_PER_DIR (QPW_SPACE_SLOTS / QPW_CHUNK)
 #define QPW_SLOT_CHAIN 0x7fffu
-#define QPW_SLOT_LISTED 0x8000u /* a rule that is neither weak nor over 1,024 ports names this port: may be inferred from */
+#define QPW_SLOT_LISTED 0x8000u /* named by a rule that is neither weak nor over 1,024 ports: may be inferred from */
 
 struct qpw_slots {
     __u16 slot[QPW_CHUNK];
@@ -430,7 +430,7 @@ struct qpw_control {
     __u32 policy_buffer;   /* 0 or 1: which buffer of the policy maps is in force */
     __u64 replay_now_ns;   /* the capture's clock, replay only */
     __u32 replay_bytes;    /* what the record is counted with: its original length; replay only, as the next two */
-    __u32 replay_wire;     /* the frame's length on the wire: another than replay_bytes where the link has no Ethernet header */
+    __u32 replay_wire;     /* the frame's length on the wire: not replay_bytes where the link has no Ethernet header */
     __u32 replay_captured; /* how many bytes of the frame are real; what follows is padding for the test run */
     __u32 replay_padded;   /* 1: there is such padding, which must not be read as headers */
     __u64 attached_ns;     /* start of the start window */

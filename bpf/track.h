@@ -1,111 +1,19 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * slow.h - the whole way of a packet that the cache does not answer for:
- * locality → fragments → connection → direction → verdict → meter and finding → cache.
+ * track.h - the connection that a packet belongs to, and what the packet changes of it:
+ * locality → fragments → look-up → direction.
  */
-#ifndef QPW_BPF_SLOW_H
-#define QPW_BPF_SLOW_H
+#ifndef QPW_BPF_TRACK_H
+#define QPW_BPF_TRACK_H
 
 #include "cache.h"
 #include "conn.h"
-#include "count.h"
 #include "finding.h"
-#include "judge.h"
+#include "keyless.h"
 #include "local.h"
 #include "open.h"
+#include "parse.h"
 #include "tcp.h"
-
-static __always_inline void qpw_meter_key_clear(struct qpw_work *w)
-{
-    __builtin_memset(&w->meter, 0, sizeof(w->meter));
-    w->meter.iface = w->iface.number;
-}
-
-/* Counts a packet that belongs to no connection, in the row that w->meter names. */
-static __always_inline void qpw_count_meter(struct qpw_work *w)
-{
-    qpw_count(qpw_meter_slot(), w->rx, w->frames, w->bytes);
-}
-
-/* Non-IP, judged by its EtherType; an unknown one is a finding between two MAC addresses. */
-__noinline __u32 qpw_non_ip(void)
-{
-    struct qpw_work *w = qpw_work();
-    __u32 slot, answer, finding = 0;
-
-    if (!w)
-        return 0;
-    __builtin_memset(&w->key, 0, sizeof(w->key));
-    answer = qpw_walk(qpw_space(QPW_KIND_ETHERTYPE, 0, w->pkt.ethertype), !w->rx);
-    qpw_meter_key_clear(w);
-    w->meter.kind = QPW_KIND_ETHERTYPE;
-    w->meter.direction = QPW_DIR_NON_IP;
-    w->meter.scope = QPW_SCOPE_OTHER;
-    w->meter.verdict = answer ? QPW_ANSWER_VERDICT(answer) : QPW_VERDICT_UNEXPECTED;
-    w->meter.port = w->pkt.ethertype;
-    w->meter.rule = QPW_ANSWER_RULE(answer);
-    slot = qpw_meter_slot();
-    if (w->meter.verdict == QPW_VERDICT_UNEXPECTED) {
-        struct qpw_finding *v = &w->finding_value;
-
-        __builtin_memset(&w->finding, 0, sizeof(w->finding));
-        __builtin_memcpy(w->finding.responder + 10, w->pkt.macs, 6);
-        __builtin_memcpy(w->finding.initiator + 10, w->pkt.macs + 6, 6);
-        w->finding.kind = QPW_KIND_ETHERTYPE;
-        w->finding.port = w->pkt.ethertype;
-        w->finding.direction = QPW_DIR_NON_IP;
-        w->finding.verdict = QPW_VERDICT_UNEXPECTED;
-        __builtin_memset(v, 0, sizeof(*v));
-        v->first_ns = v->last_ns = w->now;
-        v->meter = (__u16)slot;
-        v->rule = QPW_ANSWER_RULE(answer);
-        v->vlan = w->pkt.vlan;
-        v->iface = w->iface.number;
-        v->outcome = QPW_OUTCOME_ATTEMPTED;
-        v->scope = QPW_SCOPE_OTHER;
-        v->flags = w->pkt.macs[0] & 1 ? QPW_FINDING_MULTICAST : 0;
-        finding = qpw_finding_touch();
-    }
-    qpw_count(finding ? finding : slot, w->rx, w->frames, w->bytes);
-    return 0;
-}
-
-static __always_inline int qpw_transit(struct qpw_work *w, int reason)
-{
-    qpw_meter_key_clear(w);
-    w->meter.kind = qpw_kind(w->pkt.protocol);
-    w->meter.protocol = w->pkt.protocol;
-    w->meter.direction = QPW_DIR_TRANSIT;
-    w->meter.verdict = QPW_VERDICT_TRANSIT;
-    w->meter.reason = (__u8)reason;
-    qpw_count_meter(w);
-    return 0;
-}
-
-/* A packet without a connection: undecodable, or a fragment whose first is not known. The verdict peer comes first. */
-__noinline __u32 qpw_undecided(__u32 direction)
-{
-    struct qpw_work *w = qpw_work();
-    const __u8 *remote;
-    __u16 peer;
-
-    if (!w)
-        return 0;
-    remote = w->rx ? w->pkt.source : w->pkt.destination;
-    peer = w->pkt.has_addresses ? qpw_peer(w, remote) : 0;
-    if (w->rx && w->pkt.has_addresses)
-        bpf_map_update_elem(&undecodable, remote, &w->now, BPF_ANY);
-    qpw_meter_key_clear(w);
-    w->meter.kind = w->pkt.has_addresses ? qpw_kind(w->pkt.protocol) : QPW_KIND_NONE;
-    w->meter.protocol = w->pkt.has_addresses ? w->pkt.protocol : 0;
-    w->meter.direction = (__u8)direction;
-    w->meter.scope = w->self ? QPW_SCOPE_SELF : peer ? QPW_SCOPE_PEER : QPW_SCOPE_OTHER;
-    w->meter.verdict = peer ? QPW_VERDICT_PEER : QPW_VERDICT_UNDECIDED;
-    w->meter.reason = w->pkt.reason;
-    w->meter.peer = peer;
-    qpw_count_meter(w);
-    return 0;
-}
 
 /* First fragments leave their ports behind, later ones take them. 0: not known. */
 __noinline __u32 qpw_fragment_ports(void)
@@ -349,7 +257,7 @@ __noinline __u32 qpw_refused_by_icmp(void)
     qpw_place_of(w);
     c = qpw_conn_find(w);
     if (c && !qpw_conn_over(c, w->key.protocol, w->now) && c->outcome == QPW_OUTCOME_ATTEMPTED &&
-        qpw_direction_known(c) && qpw_from_initiator(c, w->rx)) { /* rx: the node's own packet is quoted, so the node must be the initiator */
+        qpw_direction_known(c) && qpw_from_initiator(c, w->rx)) { /* rx: the node's own packet is quoted */
         c->outcome = QPW_OUTCOME_REFUSED;
         qpw_invalidate(w, 1);
         if (c->finding && qpw_is_finding(c))
@@ -361,135 +269,9 @@ __noinline __u32 qpw_refused_by_icmp(void)
     return 0;
 }
 
-/* The row that connection c counts in now. */
-static __always_inline __u32 qpw_meter_of(struct qpw_work *w, const struct qpw_conn *c, __u16 port)
-{
-    qpw_meter_key_clear(w);
-    w->meter.kind = qpw_kind(w->key.protocol);
-    w->meter.protocol = w->key.protocol;
-    w->meter.direction = c->direction;
-    w->meter.scope = c->scope;
-    w->meter.verdict = c->verdict;
-    if (c->verdict == QPW_VERDICT_UNDECIDED || c->reason == QPW_REASON_UNLISTED_LOCAL)
-        w->meter.reason = c->reason;
-    w->meter.port = port;
-    w->meter.rule = c->rule;
-    w->meter.peer = c->peer;
-    return qpw_meter_slot();
-}
-
-/* Judges c if anything that decides its verdict has changed since it was judged. */
-static __noinline int qpw_judge_anew(struct qpw_work *w, struct qpw_conn *c)
-{
-    int icmp = qpw_kind(w->key.protocol) == QPW_KIND_ICMP;
-
-    if (c->verdict && !icmp && c->generation == control.generation && c->vlan == w->pkt.vlan &&
-        c->iface == w->iface.number)
-        return 0;
-    w->before = *c;
-    c->vlan = w->pkt.vlan;
-    c->iface = w->iface.number;
-    qpw_judge(w, c, w->pkt.source_port);
-    if (w->before.finding && !icmp && (w->before.verdict != c->verdict || w->before.direction != c->direction)) {
-        qpw_finding_supersede(qpw_service_port(w, &w->before));
-        c->finding = 0;
-    }
-    return 0;
-}
-
-/* May packets like this one be answered for by the cache from now on? */
-static __always_inline __u32 qpw_cacheable(const struct qpw_work *w, const struct qpw_conn *c)
-{
-    __u32 this_way = w->rx ? QPW_CACHE_RX : QPW_CACHE_TX;
-
-    if (!w->cacheable || w->opened || config.no_cache || config.count_conns)
-        return 0;
-    if (w->pkt.fragment)
-        return this_way; /* a later one: it says nothing about its connection */
-    if (w->key.protocol == QPW_IPPROTO_TCP) {
-        if ((w->pkt.tcp_flags & (QPW_TCP_SYN | QPW_TCP_ACK)) == QPW_TCP_SYN)
-            return c->state == QPW_STATE_SYN && c->isn == w->pkt.seq && qpw_from_initiator(c, !w->rx) ? this_way : 0;
-        if (c->state != QPW_STATE_ESTABLISHED && c->state != QPW_STATE_MIDSTREAM)
-            return 0;
-    }
-    if (c->outcome == QPW_OUTCOME_DATA)
-        return QPW_CACHE_RX | QPW_CACHE_TX;
-    if (c->state == QPW_STATE_DATAGRAM)
-        return this_way; /* the other end's packet will change the outcome */
-    /* TCP: payload will; mid-stream without a direction, an end that has done its part changes no more. */
-    return c->state == QPW_STATE_MIDSTREAM && !qpw_direction_known(c) &&
-                   (c->flags & (w->rx ? QPW_CONN_SENT_REMOTE : QPW_CONN_SENT_LOCAL))
-               ? this_way
-               : 0;
-}
-
-static __always_inline void qpw_count_replay(struct qpw_work *w)
-{
-    struct qpw_counts *counts;
-
-    if (!config.count_conns)
-        return;
-    counts = bpf_map_lookup_elem(&conn_counts, &w->key);
-    if (!counts) {
-        __builtin_memset(&w->none, 0, sizeof(w->none));
-        bpf_map_update_elem(&conn_counts, &w->key, &w->none, BPF_NOEXIST);
-        counts = bpf_map_lookup_elem(&conn_counts, &w->key);
-        if (!counts)
-            return;
-    }
-    if (!counts->connections && qpw_kind(w->key.protocol) == QPW_KIND_ICMP)
-        counts->connections = 1 + ((__u64)w->pkt.source_port << 8 | w->pkt.icmp_code);
-    if (w->rx) {
-        counts->rx_packets += w->frames;
-        counts->rx_bytes += w->bytes;
-    } else {
-        counts->tx_packets += w->frames;
-        counts->tx_bytes += w->bytes;
-    }
-}
-
-/* Meter, finding, parents, cache of a packet on connection c, which is judged. */
-static __noinline int qpw_account(struct qpw_work *w, struct qpw_conn *c)
-{
-    __u32 meter, slot, finding = 0;
-    __u32 directions;
-    __u16 port;
-    int others; /* another CPU has just made the entry and is about to count it */
-
-    port = qpw_service_port(w, c);
-    meter = qpw_meter_of(w, c, port);
-    others = !c->meter && !w->made;
-    if (!others && (!c->meter || (c->meter != meter && qpw_kind(w->key.protocol) != QPW_KIND_ICMP))) {
-        if (c->meter)
-            qpw_count_connection(c->meter, -1);
-        qpw_count_connection(meter, 1);
-        c->meter = (__u16)meter;
-    }
-    if (qpw_is_finding(c) || qpw_is_router_news(w, c)) {
-        finding = qpw_finding_of(w, c, &w->key, port, meter);
-        if (finding && !c->finding && !others)
-            qpw_count_connection(finding, 1);
-        if (!others)
-            c->finding = (__u16)finding;
-    }
-    slot = finding ? finding : meter;
-    qpw_count(slot, w->rx, w->frames, w->bytes);
-    qpw_count_replay(w);
-    if (c->is_parent && c->outcome >= QPW_OUTCOME_ANSWERED && qpw_direction_known(c)) {
-        __builtin_memset(&w->parent, 0, sizeof(w->parent));
-        __builtin_memcpy(w->parent.remote, w->key.remote, 16);
-        w->parent.rule = c->rule;
-        if (bpf_map_update_elem(&parents, &w->parent, &w->now, BPF_ANY))
-            qpw_stat(QPW_LOSS_PARENT_TABLE);
-    }
-    directions = qpw_cacheable(w, c);
-    if (directions)
-        qpw_cache_put(slot, directions);
-    return 0;
-}
-
 /*
- * From an IP packet to its connection. Returns the connection, for qpw_account(); NULL where the packet belongs to none and is counted.
+ * From an IP packet to its connection. Returns the connection, for qpw_account(); NULL where the packet belongs to
+ * none and is counted.
  */
 static __noinline struct qpw_conn *qpw_connection(void *ctx, struct qpw_work *w)
 {

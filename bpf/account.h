@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* account.h - the last stages of the slow path, for a connection that is known: verdict → meter and finding → cache. */
+#ifndef QPW_BPF_ACCOUNT_H
+#define QPW_BPF_ACCOUNT_H
+
+#include "cache.h"
+#include "count.h"
+#include "finding.h"
+#include "judge.h"
+#include "track.h"
+
+/* The row that connection c counts in now. */
+static __always_inline __u32 qpw_meter_of(struct qpw_work *w, const struct qpw_conn *c, __u16 port)
+{
+    qpw_meter_key_clear(w);
+    w->meter.kind = qpw_kind(w->key.protocol);
+    w->meter.protocol = w->key.protocol;
+    w->meter.direction = c->direction;
+    w->meter.scope = c->scope;
+    w->meter.verdict = c->verdict;
+    if (c->verdict == QPW_VERDICT_UNDECIDED || c->reason == QPW_REASON_UNLISTED_LOCAL)
+        w->meter.reason = c->reason;
+    w->meter.port = port;
+    w->meter.rule = c->rule;
+    w->meter.peer = c->peer;
+    return qpw_meter_slot();
+}
+
+/* Judges c if anything that decides its verdict has changed since it was judged. */
+static __noinline int qpw_judge_anew(struct qpw_work *w, struct qpw_conn *c)
+{
+    int icmp = qpw_kind(w->key.protocol) == QPW_KIND_ICMP;
+
+    if (c->verdict && !icmp && c->generation == control.generation && c->vlan == w->pkt.vlan &&
+        c->iface == w->iface.number)
+        return 0;
+    w->before = *c;
+    c->vlan = w->pkt.vlan;
+    c->iface = w->iface.number;
+    qpw_judge(w, c, w->pkt.source_port);
+    if (w->before.finding && !icmp && (w->before.verdict != c->verdict || w->before.direction != c->direction)) {
+        qpw_finding_supersede(qpw_service_port(w, &w->before));
+        c->finding = 0;
+    }
+    return 0;
+}
+
+/* May packets like this one be answered for by the cache from now on? */
+static __always_inline __u32 qpw_cacheable(const struct qpw_work *w, const struct qpw_conn *c)
+{
+    __u32 this_way = w->rx ? QPW_CACHE_RX : QPW_CACHE_TX;
+
+    if (!w->cacheable || w->opened || config.no_cache || config.count_conns)
+        return 0;
+    if (w->pkt.fragment)
+        return this_way; /* a later one: it says nothing about its connection */
+    if (w->key.protocol == QPW_IPPROTO_TCP) {
+        if ((w->pkt.tcp_flags & (QPW_TCP_SYN | QPW_TCP_ACK)) == QPW_TCP_SYN)
+            return c->state == QPW_STATE_SYN && c->isn == w->pkt.seq && qpw_from_initiator(c, !w->rx) ? this_way : 0;
+        if (c->state != QPW_STATE_ESTABLISHED && c->state != QPW_STATE_MIDSTREAM)
+            return 0;
+    }
+    if (c->outcome == QPW_OUTCOME_DATA)
+        return QPW_CACHE_RX | QPW_CACHE_TX;
+    if (c->state == QPW_STATE_DATAGRAM)
+        return this_way; /* the other end's packet will change the outcome */
+    /* TCP: payload will; mid-stream without a direction, an end that has done its part changes no more. */
+    return c->state == QPW_STATE_MIDSTREAM && !qpw_direction_known(c) &&
+                   (c->flags & (w->rx ? QPW_CONN_SENT_REMOTE : QPW_CONN_SENT_LOCAL))
+               ? this_way
+               : 0;
+}
+
+static __always_inline void qpw_count_replay(struct qpw_work *w)
+{
+    struct qpw_counts *counts;
+
+    if (!config.count_conns)
+        return;
+    counts = bpf_map_lookup_elem(&conn_counts, &w->key);
+    if (!counts) {
+        __builtin_memset(&w->none, 0, sizeof(w->none));
+        bpf_map_update_elem(&conn_counts, &w->key, &w->none, BPF_NOEXIST);
+        counts = bpf_map_lookup_elem(&conn_counts, &w->key);
+        if (!counts)
+            return;
+    }
+    if (!counts->connections && qpw_kind(w->key.protocol) == QPW_KIND_ICMP)
+        counts->connections = 1 + ((__u64)w->pkt.source_port << 8 | w->pkt.icmp_code);
+    if (w->rx) {
+        counts->rx_packets += w->frames;
+        counts->rx_bytes += w->bytes;
+    } else {
+        counts->tx_packets += w->frames;
+        counts->tx_bytes += w->bytes;
+    }
+}
+
+/* Meter, finding, parents, cache of a packet on connection c, which is judged. */
+static __noinline int qpw_account(struct qpw_work *w, struct qpw_conn *c)
+{
+    __u32 meter, slot, finding = 0;
+    __u32 directions;
+    __u16 port;
+    int others; /* another CPU has just made the entry and is about to count it */
+
+    port = qpw_service_port(w, c);
+    meter = qpw_meter_of(w, c, port);
+    others = !c->meter && !w->made;
+    if (!others && (!c->meter || (c->meter != meter && qpw_kind(w->key.protocol) != QPW_KIND_ICMP))) {
+        if (c->meter)
+            qpw_count_connection(c->meter, -1);
+        qpw_count_connection(meter, 1);
+        c->meter = (__u16)meter;
+    }
+    if (qpw_is_finding(c) || qpw_is_router_news(w, c)) {
+        finding = qpw_finding_of(w, c, &w->key, port, meter);
+        if (finding && !c->finding && !others)
+            qpw_count_connection(finding, 1);
+        if (!others)
+            c->finding = (__u16)finding;
+    }
+    slot = finding ? finding : meter;
+    qpw_count(slot, w->rx, w->frames, w->bytes);
+    qpw_count_replay(w);
+    if (c->is_parent && c->outcome >= QPW_OUTCOME_ANSWERED && qpw_direction_known(c)) {
+        __builtin_memset(&w->parent, 0, sizeof(w->parent));
+        __builtin_memcpy(w->parent.remote, w->key.remote, 16);
+        w->parent.rule = c->rule;
+        if (bpf_map_update_elem(&parents, &w->parent, &w->now, BPF_ANY))
+            qpw_stat(QPW_LOSS_PARENT_TABLE);
+    }
+    directions = qpw_cacheable(w, c);
+    if (directions)
+        qpw_cache_put(slot, directions);
+    return 0;
+}
+
+#endif

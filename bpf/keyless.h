@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* keyless.h - packets that belong to no connection: non-IP, in transit, undecidable. Judged and counted at once. */
+#ifndef QPW_BPF_KEYLESS_H
+#define QPW_BPF_KEYLESS_H
+
+#include "count.h"
+#include "finding.h"
+#include "judge.h"
+
+/* Counts a packet that belongs to no connection, in the row that w->meter names. */
+static __always_inline void qpw_count_meter(struct qpw_work *w)
+{
+    qpw_count(qpw_meter_slot(), w->rx, w->frames, w->bytes);
+}
+
+/* Non-IP, judged by its EtherType; an unknown one is a finding between two MAC addresses. */
+__noinline __u32 qpw_non_ip(void)
+{
+    struct qpw_work *w = qpw_work();
+    __u32 slot, answer, finding = 0;
+
+    if (!w)
+        return 0;
+    __builtin_memset(&w->key, 0, sizeof(w->key));
+    answer = qpw_walk(qpw_space(QPW_KIND_ETHERTYPE, 0, w->pkt.ethertype), !w->rx);
+    qpw_meter_key_clear(w);
+    w->meter.kind = QPW_KIND_ETHERTYPE;
+    w->meter.direction = QPW_DIR_NON_IP;
+    w->meter.scope = QPW_SCOPE_OTHER;
+    w->meter.verdict = answer ? QPW_ANSWER_VERDICT(answer) : QPW_VERDICT_UNEXPECTED;
+    w->meter.port = w->pkt.ethertype;
+    w->meter.rule = QPW_ANSWER_RULE(answer);
+    slot = qpw_meter_slot();
+    if (w->meter.verdict == QPW_VERDICT_UNEXPECTED) {
+        struct qpw_finding *v = &w->finding_value;
+
+        __builtin_memset(&w->finding, 0, sizeof(w->finding));
+        __builtin_memcpy(w->finding.responder + 10, w->pkt.macs, 6);
+        __builtin_memcpy(w->finding.initiator + 10, w->pkt.macs + 6, 6);
+        w->finding.kind = QPW_KIND_ETHERTYPE;
+        w->finding.port = w->pkt.ethertype;
+        w->finding.direction = QPW_DIR_NON_IP;
+        w->finding.verdict = QPW_VERDICT_UNEXPECTED;
+        __builtin_memset(v, 0, sizeof(*v));
+        v->first_ns = v->last_ns = w->now;
+        v->meter = (__u16)slot;
+        v->rule = QPW_ANSWER_RULE(answer);
+        v->vlan = w->pkt.vlan;
+        v->iface = w->iface.number;
+        v->outcome = QPW_OUTCOME_ATTEMPTED;
+        v->scope = QPW_SCOPE_OTHER;
+        v->flags = w->pkt.macs[0] & 1 ? QPW_FINDING_MULTICAST : 0;
+        finding = qpw_finding_touch();
+    }
+    qpw_count(finding ? finding : slot, w->rx, w->frames, w->bytes);
+    return 0;
+}
+
+static __always_inline int qpw_transit(struct qpw_work *w, int reason)
+{
+    qpw_meter_key_clear(w);
+    w->meter.kind = qpw_kind(w->pkt.protocol);
+    w->meter.protocol = w->pkt.protocol;
+    w->meter.direction = QPW_DIR_TRANSIT;
+    w->meter.verdict = QPW_VERDICT_TRANSIT;
+    w->meter.reason = (__u8)reason;
+    qpw_count_meter(w);
+    return 0;
+}
+
+/* A packet without a connection: undecodable, or a fragment whose first is not known. The verdict peer comes first. */
+__noinline __u32 qpw_undecided(__u32 direction)
+{
+    struct qpw_work *w = qpw_work();
+    const __u8 *remote;
+    __u16 peer;
+
+    if (!w)
+        return 0;
+    remote = w->rx ? w->pkt.source : w->pkt.destination;
+    peer = w->pkt.has_addresses ? qpw_peer(w, remote) : 0;
+    if (w->rx && w->pkt.has_addresses)
+        bpf_map_update_elem(&undecodable, remote, &w->now, BPF_ANY);
+    qpw_meter_key_clear(w);
+    w->meter.kind = w->pkt.has_addresses ? qpw_kind(w->pkt.protocol) : QPW_KIND_NONE;
+    w->meter.protocol = w->pkt.has_addresses ? w->pkt.protocol : 0;
+    w->meter.direction = (__u8)direction;
+    w->meter.scope = w->self ? QPW_SCOPE_SELF : peer ? QPW_SCOPE_PEER : QPW_SCOPE_OTHER;
+    w->meter.verdict = peer ? QPW_VERDICT_PEER : QPW_VERDICT_UNDECIDED;
+    w->meter.reason = w->pkt.reason;
+    w->meter.peer = peer;
+    qpw_count_meter(w);
+    return 0;
+}
+
+#endif
