@@ -14,33 +14,11 @@
 #define QPW_BPF_HALF_H
 
 #include "event.h"
+#include "expiry.h"
 #include "maps.h"
 
 #define QPW_HALF_SAMPLE 4 /* one of so many makes room: reading all of a set costs a cache miss each */
 #define QPW_HALF_EXPIRED (1ull << 63)
-
-static __always_inline __u64 qpw_conn_timeout(const struct qpw_conn *c, __u8 protocol)
-{
-    switch (c->state) {
-    case QPW_STATE_SYN:
-    case QPW_STATE_SYN_ACK: return control.half_open_ns;
-    case QPW_STATE_ESTABLISHED:
-    case QPW_STATE_MIDSTREAM: return control.tcp_ns;
-    case QPW_STATE_CLOSED: return control.tail_ns;
-    default: return protocol == QPW_IPPROTO_UDP ? control.udp_ns : control.other_ns;
-    }
-}
-
-static __always_inline int qpw_conn_expired(const struct qpw_conn *c, __u8 protocol, __u64 now)
-{
-    return (__s64)(now - c->last_ns) > (__s64)qpw_conn_timeout(c, protocol);
-}
-
-/* Twice its time-out ago: nothing goes on from it any more. */
-static __always_inline int qpw_conn_over(const struct qpw_conn *c, __u8 protocol, __u64 now)
-{
-    return (__s64)(now - c->last_ns) > 2 * (__s64)qpw_conn_timeout(c, protocol);
-}
 
 static __always_inline int qpw_same_key(const struct qpw_conn_key *a, const struct qpw_conn_key *b)
 {
@@ -91,7 +69,7 @@ static __always_inline __u64 qpw_half_rank(const struct qpw_half_entry *e, __u64
 
     if (idle < 0)
         return 0; /* a capture's clock may step back */
-    return qpw_conn_expired(&e->conn, e->key.protocol, now) ? (__u64)idle | QPW_HALF_EXPIRED : (__u64)idle;
+    return qpw_conn_expired(&control, &e->conn, e->key.protocol, now) ? (__u64)idle | QPW_HALF_EXPIRED : (__u64)idle;
 }
 
 /* The way whose entry makes room in a set that is full; w->half_rank is that entry's rank. */

@@ -8,6 +8,7 @@
 
 #include "cache.h"
 #include "conn.h"
+#include "expiry.h"
 #include "finding.h"
 #include "keyless.h"
 #include "local.h"
@@ -116,7 +117,7 @@ static __always_inline struct qpw_conn *qpw_lookup(struct qpw_work *w, int *from
 static __always_inline struct qpw_conn *qpw_expired(struct qpw_work *w, struct qpw_conn *c, int from_local, int *late)
 {
     if (c->state == QPW_STATE_DATAGRAM && c->evidence >= QPW_EVIDENCE_FIRST && !qpw_from_initiator(c, from_local) &&
-        !qpw_conn_over(c, w->key.protocol, w->now)) {
+        !qpw_conn_over(&control, c, w->key.protocol, w->now)) {
         if (c->direction == QPW_DIR_INBOUND)
             return c; /* the node's late answer: it does not become a client by it */
         *late = 1;
@@ -256,7 +257,7 @@ __noinline __u32 qpw_refused_by_icmp(void)
     }
     qpw_place_of(w);
     c = qpw_conn_find(w);
-    if (c && !qpw_conn_over(c, w->key.protocol, w->now) && c->outcome == QPW_OUTCOME_ATTEMPTED &&
+    if (c && !qpw_conn_over(&control, c, w->key.protocol, w->now) && c->outcome == QPW_OUTCOME_ATTEMPTED &&
         qpw_direction_known(c) && qpw_from_initiator(c, w->rx)) { /* rx: the node's own packet is quoted */
         c->outcome = QPW_OUTCOME_REFUSED;
         qpw_invalidate(w, 1);
@@ -298,7 +299,7 @@ static __noinline struct qpw_conn *qpw_connection(void *ctx, struct qpw_work *w)
 
     c = qpw_lookup(w, &from_local);
     from_local = (int)qpw_unknown(w, (__u32)from_local);
-    if (c && qpw_conn_expired(c, w->key.protocol, w->now))
+    if (c && qpw_conn_expired(&control, c, w->key.protocol, w->now))
         c = qpw_expired(w, c, from_local, &late);
     c = c ? qpw_advance(ctx, w, c, from_local) : qpw_open(ctx, w, from_local, late);
     if (!c) { /* no place for its connection: still counted, and said */

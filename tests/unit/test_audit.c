@@ -12,8 +12,8 @@
 #include "audit/lines.h"
 #include "audit/policy_args.h"
 #include "audit/totals.h"
+#include "bpf/expiry.h"
 #include "cmd/number.h"
-#include "kernel/conns.h"
 #include "kernel/mode.h"
 #include "util/names.h"
 
@@ -215,12 +215,12 @@ Test(expire, time_out_by_state_and_protocol)
     static const uint8_t whole[] = {QPW_STATE_ESTABLISHED, QPW_STATE_MIDSTREAM};
 
     for (int i = 0; i < 2; i++) {
-        cr_expect_eq(qpw_conns_timeout(&control, &tcp, &(struct qpw_conn){.state = half[i]}), 2);
-        cr_expect_eq(qpw_conns_timeout(&control, &tcp, &(struct qpw_conn){.state = whole[i]}), 1);
+        cr_expect_eq(qpw_conn_timeout(&control, &(struct qpw_conn){.state = half[i]}, tcp.protocol), 2);
+        cr_expect_eq(qpw_conn_timeout(&control, &(struct qpw_conn){.state = whole[i]}, tcp.protocol), 1);
     }
-    cr_expect_eq(qpw_conns_timeout(&control, &tcp, &(struct qpw_conn){.state = QPW_STATE_CLOSED}), 5);
-    cr_expect_eq(qpw_conns_timeout(&control, &udp, &(struct qpw_conn){.state = QPW_STATE_DATAGRAM}), 3);
-    cr_expect_eq(qpw_conns_timeout(&control, &gre, &(struct qpw_conn){.state = QPW_STATE_DATAGRAM}), 4);
+    cr_expect_eq(qpw_conn_timeout(&control, &(struct qpw_conn){.state = QPW_STATE_CLOSED}, tcp.protocol), 5);
+    cr_expect_eq(qpw_conn_timeout(&control, &(struct qpw_conn){.state = QPW_STATE_DATAGRAM}, udp.protocol), 3);
+    cr_expect_eq(qpw_conn_timeout(&control, &(struct qpw_conn){.state = QPW_STATE_DATAGRAM}, gre.protocol), 4);
 }
 
 Test(changelist, all_or_how_many_are_left_out)

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "bpf/expiry.h"
 #include "kernel/conns.h"
 
 /* In the first CPU's place, the others stay zero. */
@@ -83,7 +84,7 @@ static void one_connection(const struct qpw_conn_key *key, const struct qpw_conn
     uint64_t now = qpw_kernel_now_ns(k);
     struct qpw_conn again;
 
-    if (!qpw_conns_over(k->control, key, conn, now)) {
+    if (!qpw_conn_over(k->control, conn, key->protocol, now)) {
         note_family(expire, key, conn);
         if (!expire->all && conn->is_parent && conn->rule && conn->outcome >= QPW_OUTCOME_ANSWERED &&
             conn->state != QPW_STATE_CLOSED && (int64_t)(now - conn->last_ns) < (int64_t)k->control->tcp_ns)
@@ -95,7 +96,7 @@ static void one_connection(const struct qpw_conn_key *key, const struct qpw_conn
         return; /* the programs' own, and perhaps all that there are */
     /* What was passed is a copy: a packet may have come in the meantime. */
     if (qpw_conns_find(k, walk->conn_class, key, &again) < 0 ||
-        (!expire->all && !qpw_conns_over(k->control, key, &again, now)))
+        (!expire->all && !qpw_conn_over(k->control, &again, key->protocol, now)))
         return;
     if (qpw_conns_remove(k, walk->conn_class, key) == 0) {
         expire->expired[walk->conn_class]++;

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "bpf/expiry.h"
 #include "kernel/clock.h"
 #include "kernel/collect_maps.h"
 #include "kernel/conns.h"
@@ -75,7 +76,7 @@ static void see_connection(const struct qpw_conn_key *key, const struct qpw_conn
     struct qpw_collection *c = walk->c;
     struct qpw_peer_seen *seen;
 
-    if (qpw_conns_over(c->k->control, key, conn, walk->now)) {
+    if (qpw_conn_over(c->k->control, conn, key->protocol, walk->now)) {
         walk->row->expired++; /* its place is free, if not taken yet */
         return;
     }

@@ -3,7 +3,6 @@
 
 #include <bpf/bpf.h>
 #include <errno.h>
-#include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -210,25 +209,4 @@ void qpw_kernel_touch(struct qpw_kernel *k, const struct qpw_conn_key *key)
     __atomic_fetch_add(&k->incarnations->other[place], 1, __ATOMIC_RELEASE);
     __atomic_fetch_add(&k->incarnations->open[place].syn, 1, __ATOMIC_RELEASE);
     __atomic_fetch_add(&k->incarnations->pair[pair], 1, __ATOMIC_RELEASE);
-}
-
-/* ---- Time ---- */
-
-uint64_t qpw_conns_timeout(const struct qpw_control *control, const struct qpw_conn_key *key,
-                           const struct qpw_conn *conn)
-{
-    switch (conn->state) {
-    case QPW_STATE_SYN:
-    case QPW_STATE_SYN_ACK: return control->half_open_ns;
-    case QPW_STATE_ESTABLISHED:
-    case QPW_STATE_MIDSTREAM: return control->tcp_ns;
-    case QPW_STATE_CLOSED: return control->tail_ns;
-    default: return key->protocol == IPPROTO_UDP ? control->udp_ns : control->other_ns;
-    }
-}
-
-bool qpw_conns_over(const struct qpw_control *control, const struct qpw_conn_key *key, const struct qpw_conn *conn,
-                    uint64_t now)
-{
-    return (int64_t)(now - conn->last_ns) > 2 * (int64_t)qpw_conns_timeout(control, key, conn);
 }

@@ -40,15 +40,4 @@ int qpw_conns_change(struct qpw_kernel *k, enum qpw_conn_class conn_class, const
 /* Something else about a connection was changed from user space (its seed): cached copies of it become invalid. */
 void qpw_kernel_touch(struct qpw_kernel *k, const struct qpw_conn_key *key);
 
-/* The time-out of a connection in that state, ns. */
-uint64_t qpw_conns_timeout(const struct qpw_control *control, const struct qpw_conn_key *key,
-                           const struct qpw_conn *conn);
-
-/*
- * Idle for twice its time-out. The programs still look at an entry that has just expired (a late answer to the
- * node's own question is told from a stranger's packet by it), and not at one that is over.
- */
-bool qpw_conns_over(const struct qpw_control *control, const struct qpw_conn_key *key, const struct qpw_conn *conn,
-                    uint64_t now);
-
 #endif
