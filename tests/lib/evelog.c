@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "alert/eve.h"
 #include "alert/idmap.h"
 #include "alert/signatures.h"
 #include "netns.h"
@@ -55,14 +56,8 @@ const char *evelog_name(const json_t *record)
 
 const char *evelog_fact(const json_t *record, const char *key)
 {
-    const json_t *metadata = json_object_get(json_object_get(record, "alert"), "metadata");
-    const json_t *variables = json_object_get(json_object_get(record, "metadata"), "flowvars"), *one;
-    const char *value = json_string_value(json_array_get(json_object_get(metadata, key), 0));
-    size_t i;
+    const char *value = qpw_eve_fact(record, key);
 
-    json_array_foreach(variables, i, one)
-        if (!value)
-            value = json_string_value(json_object_get(one, key));
     return value ? value : "";
 }
 

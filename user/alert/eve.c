@@ -277,3 +277,16 @@ int qpw_eve_line(const struct qpw_record *r, char **ret_line, size_t *ret_length
     *ret_length = length + 1;
     return 0;
 }
+
+const char *qpw_eve_fact(const json_t *record, const char *key)
+{
+    const json_t *metadata = json_object_get(json_object_get(record, "alert"), "metadata");
+    const json_t *variables = json_object_get(json_object_get(record, "metadata"), "flowvars"), *one;
+    const char *value = json_string_value(json_array_get(json_object_get(metadata, key), 0));
+    size_t i;
+
+    json_array_foreach(variables, i, one)
+        if (!value)
+            value = json_string_value(json_object_get(one, key));
+    return value;
+}

@@ -3,6 +3,7 @@
 #ifndef QPW_ALERT_EVE_H
 #define QPW_ALERT_EVE_H
 
+#include <jansson.h>
 #include <stddef.h>
 
 #include "alert/record.h"
@@ -15,6 +16,9 @@ int qpw_eve_line(const struct qpw_record *record, char **ret_line, size_t *ret_l
 
 /* "2026-01-02T03:04:05.000006+0000", as the format wants it. Returns buf (at least 36 bytes). */
 const char *qpw_eve_time(uint64_t unix_ns, char *buf, size_t size);
+
+/* First value of a fact in a line read back: of an alert's metadata, or of an engine record's variables. NULL: none. */
+const char *qpw_eve_fact(const json_t *record, const char *key);
 
 /* Reads such a time back; 0 where it is none. */
 uint64_t qpw_eve_parse_time(const char *text);

@@ -19,30 +19,16 @@ struct history {
     void *data;
 };
 
-/* First value of a fact, in an alert's metadata or among the variables of an engine record. */
-static const char *fact(const json_t *record, const char *key)
-{
-    const json_t *metadata = json_object_get(json_object_get(record, "alert"), "metadata");
-    const json_t *variables = json_object_get(json_object_get(record, "metadata"), "flowvars"), *one;
-    const char *value = json_string_value(json_array_get(json_object_get(metadata, key), 0));
-    size_t i;
-
-    json_array_foreach(variables, i, one)
-        if (!value)
-            value = json_string_value(json_object_get(one, key));
-    return value;
-}
-
 static uint64_t number(const json_t *record, const char *key)
 {
-    const char *value = fact(record, key);
+    const char *value = qpw_eve_fact(record, key);
 
     return value ? strtoull(value, NULL, 10) : 0;
 }
 
 static unsigned outcome(const json_t *record)
 {
-    const char *value = fact(record, "outcome");
+    const char *value = qpw_eve_fact(record, "outcome");
 
     for (unsigned i = 0; value && i < QPW_OUTCOME_COUNT; i++)
         if (!strcmp(value, qpw_outcome_name(i)))
@@ -60,7 +46,7 @@ static void read_line(const struct history *h, const char *line, size_t length)
 
     if (!record)
         return;
-    written = fact(record, "written");
+    written = qpw_eve_fact(record, "written");
     id = json_object_get(alert, "signature_id");
     past.signature_id = id ? (uint64_t)json_integer_value(id) : number(record, "signature_id");
     if (written && qpw_signature_by_id(past.signature_id)) {

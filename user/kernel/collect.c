@@ -3,6 +3,7 @@
 
 #include <bpf/bpf.h>
 #include <errno.h>
+#include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -71,7 +72,6 @@ struct table_walk {
 /* One connection: its place in the table, and what it says of its peer. */
 static void see_connection(const struct qpw_conn_key *key, const struct qpw_conn *conn, void *data)
 {
-    static const uint8_t mapped[12] = {[10] = 0xff, [11] = 0xff};
     const struct table_walk *walk = data;
     struct qpw_collection *c = walk->c;
     struct qpw_peer_seen *seen;
@@ -86,10 +86,10 @@ static void see_connection(const struct qpw_conn_key *key, const struct qpw_conn
     seen = &c->s.peer_seen[conn->peer];
     if (qpw_collection_unix(c, conn->last_ns) > seen->last_unix_ns)
         seen->last_unix_ns = qpw_collection_unix(c, conn->last_ns);
-    if (memcmp(key->remote, mapped, sizeof(mapped)))
-        seen->v6 = true;
-    else
+    if (IN6_IS_ADDR_V4MAPPED((const struct in6_addr *)key->remote))
         seen->v4 = true;
+    else
+        seen->v6 = true;
 }
 
 /* Reads one table of connections: how full it is, and the peers in it. */

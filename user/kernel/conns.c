@@ -3,6 +3,7 @@
 
 #include <bpf/bpf.h>
 #include <errno.h>
+#include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -107,8 +108,8 @@ int qpw_conns_walk(const struct qpw_kernel *k, enum qpw_conn_class conn_class, q
 
 static struct qpw_tag tag_of(const struct qpw_kernel *k, const struct qpw_conn_key *key, uint32_t *ret_pair)
 {
-    static const uint8_t mapped[12] = {[10] = 0xff, [11] = 0xff};
-    int v6 = memcmp(key->local, mapped, 12) || memcmp(key->remote, mapped, 12);
+    int v6 = !IN6_IS_ADDR_V4MAPPED((const struct in6_addr *)key->local) ||
+             !IN6_IS_ADDR_V4MAPPED((const struct in6_addr *)key->remote);
     struct qpw_tag t = qpw_tag_pair(k->config.secret, key->local, key->remote, v6);
 
     if (ret_pair)

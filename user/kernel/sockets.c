@@ -10,8 +10,8 @@
 #include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
+#include "kernel/clock.h"
 #include "kernel/sockets_diag.h"
 
 /* States of the kernel's TCP sockets, which linux/tcp.h does not give to user space. */
@@ -21,16 +21,6 @@
 
 #define READINGS 6
 #define DEVICES_AGE_NS 1000000000ull
-
-static const uint8_t mapped[12] = {[10] = 0xff, [11] = 0xff};
-
-uint64_t qpw_monotonic_ns(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return now.tv_sec * 1000000000ull + now.tv_nsec;
-}
 
 int qpw_sockets_open(struct qpw_sockets **ret, struct qpw_error *err)
 {
@@ -67,7 +57,7 @@ static void get_address(const struct inet_diag_msg *m, const __be32 from[4], uin
     if (m->idiag_family != AF_INET) {
         memcpy(to, from, 16);
     } else if (from[0]) {
-        memcpy(to, mapped, sizeof(mapped));
+        to[10] = to[11] = 0xff;
         memcpy(to + 12, from, 4);
     }
 }
@@ -151,7 +141,7 @@ static int take_answer(const struct nlmsghdr *message, void *data)
 /* Asks for the socket of a tuple as it would be found for a packet that came in by `device` (0: none). */
 static int ask(struct qpw_sockets *s, const struct qpw_conn_key *key, unsigned device, struct qpw_diag_socket *ret)
 {
-    bool v4 = !memcmp(key->local, mapped, sizeof(mapped));
+    bool v4 = IN6_IS_ADDR_V4MAPPED((const struct in6_addr *)key->local);
     bool swapped = key->protocol == IPPROTO_UDP;
     struct answer answer = {.protocol = key->protocol};
     struct inet_diag_req_v2 *request;
@@ -189,7 +179,7 @@ static int ask(struct qpw_sockets *s, const struct qpw_conn_key *key, unsigned d
 static void read_devices(struct qpw_sockets *s)
 {
     struct if_nameindex *all;
-    uint64_t now = qpw_monotonic_ns();
+    uint64_t now = qpw_clock_monotonic_ns();
 
     if (s->devices_ns && now - s->devices_ns < DEVICES_AGE_NS)
         return;
@@ -289,7 +279,7 @@ struct table {
 
 static bool over_loopback(const struct qpw_conn_key *key)
 {
-    return (!memcmp(key->remote, mapped, sizeof(mapped)) && key->remote[12] == 127) ||
+    return (IN6_IS_ADDR_V4MAPPED((const struct in6_addr *)key->remote) && key->remote[12] == 127) ||
            IN6_IS_ADDR_LOOPBACK((const struct in6_addr *)key->remote);
 }
 

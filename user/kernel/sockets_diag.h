@@ -32,8 +32,6 @@ struct qpw_diag_socket {
     int64_t opener;          /* -1 this end connected, 0 it accepted, anything else tells nothing */
 };
 
-uint64_t qpw_monotonic_ns(void);
-
 /*
  * The socket that a packet of this tuple would be given to (a connected one, else a listener or a
  * bound one; tried for each device it could be bound to). 0, -ENOENT, or another negative errno.

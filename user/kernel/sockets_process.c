@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "kernel/clock.h"
 #include "kernel/sockets_diag.h"
 
 #define STATE_ESTABLISHED 1
@@ -107,7 +108,7 @@ static bool read_descriptors(struct qpw_process_index *index, int pid)
         target[length] = '\0';
         if (sscanf(target, "socket:[%u]", &inode) == 1)
             whole = add_owner(index, inode, pid);
-        whole = whole && qpw_monotonic_ns() - index->started_ns < INDEX_TIME_NS;
+        whole = whole && qpw_clock_monotonic_ns() - index->started_ns < INDEX_TIME_NS;
     }
     closedir(dir);
     return whole;
@@ -119,14 +120,14 @@ static void read_processes(struct qpw_process_index *index)
     struct dirent *entry;
 
     index->count = 0;
-    index->started_ns = qpw_monotonic_ns();
+    index->started_ns = qpw_clock_monotonic_ns();
     index->complete = proc != NULL;
     while (proc && (entry = readdir(proc))) {
         if (!isdigit((unsigned char)entry->d_name[0]))
             continue;
         if (!read_descriptors(index, atoi(entry->d_name)))
             index->complete = false;
-        if (qpw_monotonic_ns() - index->started_ns >= INDEX_TIME_NS) {
+        if (qpw_clock_monotonic_ns() - index->started_ns >= INDEX_TIME_NS) {
             index->complete = false;
             break;
         }
@@ -135,7 +136,7 @@ static void read_processes(struct qpw_process_index *index)
         closedir(proc);
     if (index->count)
         qsort(index->owners, index->count, sizeof(*index->owners), by_inode);
-    index->ended_ns = qpw_monotonic_ns();
+    index->ended_ns = qpw_clock_monotonic_ns();
 }
 
 static int search(const struct qpw_process_index *index, uint32_t inode)
@@ -161,7 +162,7 @@ static int search(const struct qpw_process_index *index, uint32_t inode)
 static int find_owner(struct qpw_sockets *s, uint32_t inode, uint64_t asked_ns, bool sparing)
 {
     struct qpw_process_index *index = s->index;
-    uint64_t now = qpw_monotonic_ns();
+    uint64_t now = qpw_clock_monotonic_ns();
     int64_t credit;
     bool young, dear;
     int pid = 0;
@@ -340,7 +341,7 @@ int qpw_sockets_process(struct qpw_sockets *s, const struct qpw_conn_key *key, e
 {
     struct qpw_process p = {.match = QPW_MATCH_NONE};
     struct qpw_diag_socket socket, again;
-    uint64_t asked_ns = qpw_monotonic_ns();
+    uint64_t asked_ns = qpw_clock_monotonic_ns();
     bool exact;
     int rc, pid;
 

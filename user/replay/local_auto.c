@@ -96,9 +96,9 @@ static bool talk(const struct survey *s, const uint8_t a[16], const uint8_t b[16
 /* Neither unspecified nor multicast nor broadcast: somebody's own address. */
 static bool is_somebody(const uint8_t addr[16])
 {
-    static const uint8_t mapped[12] = {[10] = 0xff, [11] = 0xff}, none[16] = {0};
+    static const uint8_t none[16] = {0};
 
-    if (!memcmp(addr, mapped, 12))
+    if (IN6_IS_ADDR_V4MAPPED((const struct in6_addr *)addr))
         return addr[12] != 0 && addr[12] < 224;
     return addr[0] != 0xff && memcmp(addr, none, 16);
 }
