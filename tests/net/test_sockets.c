@@ -359,6 +359,33 @@ Test(sockets, process_of_a_connection_and_of_a_listener)
     assert_match(key, QPW_DIR_INBOUND, QPW_MATCH_GONE, 0);
 }
 
+/* Puts the descriptor on its way to whoever reads the other end, where no process holds it. */
+static void send_away(int fd, int pair[2])
+{
+    char control[CMSG_SPACE(sizeof(fd))] = {0}, text = 'x';
+    struct iovec part = {&text, 1};
+    struct msghdr message = {
+        .msg_iov = &part, .msg_iovlen = 1, .msg_control = control, .msg_controllen = sizeof(control)};
+    struct cmsghdr *head = CMSG_FIRSTHDR(&message);
+
+    *head = (struct cmsghdr){.cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS, .cmsg_len = CMSG_LEN(sizeof(fd))};
+    memcpy(CMSG_DATA(head), &fd, sizeof(fd));
+    cr_assert_eq(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
+    cr_assert_eq(sendmsg(pair[0], &message, 0), 1);
+    close(fd);
+}
+
+/* As between accept(2) and the descriptor that it returns, and between the listing of /proc and a close. */
+Test(sockets, process_of_a_connection_that_nobody_holds_is_that_of_its_listener)
+{
+    int listener = listening(&here, NODE4, 4446), in = traffic_bound(&there, SOCK_STREAM, FAR4, 701), pair[2];
+    struct qpw_conn_key key = tuple(IPPROTO_TCP, NODE4, 4446, FAR4, 701);
+
+    connected(in, NODE4, 4446);
+    send_away(accept(listener, NULL, NULL), pair);
+    assert_match(key, QPW_DIR_INBOUND, QPW_MATCH_LISTENER, getpid());
+}
+
 Test(sockets, process_of_an_outgoing_connection_is_never_a_listener_on_its_port)
 {
     int far_listener = listening(&there, FAR6, 636), node_listener = listening(&here, NODE6, 446);

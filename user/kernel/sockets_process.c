@@ -342,7 +342,7 @@ int qpw_sockets_process(struct qpw_sockets *s, const struct qpw_conn_key *key, e
     struct qpw_process p = {.match = QPW_MATCH_NONE};
     struct qpw_diag_socket socket, again;
     uint64_t asked_ns = qpw_clock_monotonic_ns();
-    bool exact;
+    bool exact, inbound;
     int rc, pid;
 
     *ret = p;
@@ -353,20 +353,14 @@ int qpw_sockets_process(struct qpw_sockets *s, const struct qpw_conn_key *key, e
     if (rc < 0)
         return rc == -ENOENT ? 0 : rc;
     exact = qpw_diag_is_exact(key, &socket);
-    if (!exact && direction == QPW_DIR_OUTBOUND && key->protocol == IPPROTO_TCP)
+    inbound = direction != QPW_DIR_OUTBOUND;
+    if (!exact && !inbound && key->protocol == IPPROTO_TCP)
         return 0; /* only somebody who listens on the port that the closed connection went out from */
-    if (!socket.inode) {
-        if (direction == QPW_DIR_OUTBOUND || !find_listener(s, key, &again)) {
-            ret->match = is_live(socket.state) ? QPW_MATCH_KERNEL : QPW_MATCH_GONE;
-            return 0;
-        }
+    pid = socket.inode ? find_owner(s, socket.inode, asked_ns, exact && inbound) : 0;
+    if (pid <= 0 && exact && inbound && find_listener(s, key, &again)) {
+        /* Not accepted yet or about to be, closed meanwhile, or /proc not to be read again yet: what listens is known. */
         socket = again;
-        exact = false;
-    }
-    pid = find_owner(s, socket.inode, asked_ns, exact && direction != QPW_DIR_OUTBOUND);
-    if (pid < 0 && exact && direction != QPW_DIR_OUTBOUND && find_listener(s, key, &again)) {
-        /* /proc is not to be read again yet, but the listener that it was accepted from is known for longer. */
-        pid = find_owner(s, again.inode, asked_ns, false);
+        pid = find_owner(s, socket.inode, asked_ns, false);
         exact = false;
     }
     if (pid > 0) {
@@ -380,7 +374,9 @@ int qpw_sockets_process(struct qpw_sockets *s, const struct qpw_conn_key *key, e
         return 0;
     }
     /* No process holds it. If the socket is still there, the kernel itself does. */
-    if (qpw_diag_find(s, key, &again) == 0 && (again.inode == socket.inode || !exact)) {
+    if (!socket.inode)
+        ret->match = is_live(socket.state) ? QPW_MATCH_KERNEL : QPW_MATCH_GONE;
+    else if (qpw_diag_find(s, key, &again) == 0 && (again.inode == socket.inode || !exact)) {
         ret->match = QPW_MATCH_KERNEL;
         ret->uid = socket.uid;
     }
