@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* sockets_diag.h - questions to inet_diag; internal to sockets.c and sockets_process.c. */
+/* sockets_diag.h - questions to inet_diag; internal to sockets*.c. */
 #ifndef QPW_KERNEL_SOCKETS_DIAG_H
 #define QPW_KERNEL_SOCKETS_DIAG_H
 
@@ -22,10 +22,17 @@ struct qpw_sockets {
     _Alignas(8) char buffer[QPW_DIAG_BYTES];
 };
 
+/* States of the kernel's TCP sockets, which linux/tcp.h does not give to user space. */
+enum qpw_tcp_state {
+    QPW_TCP_ESTABLISHED = 1,
+    QPW_TCP_SYN_RECV = 3,
+    QPW_TCP_CLOSE_WAIT = 8,
+};
+
 /* One socket as inet_diag describes it. */
 struct qpw_diag_socket {
     struct qpw_conn_key key; /* remote zero and remote_port 0: not connected */
-    uint8_t state;           /* TCP_* */
+    uint8_t state;           /* enum qpw_tcp_state, or another of the kernel's */
     uint32_t uid;
     uint32_t inode;          /* 0: no file belongs to it */
     bool has_opener;         /* `opener` could be computed */
@@ -37,6 +44,15 @@ struct qpw_diag_socket {
  * bound one; tried for each device it could be bound to). 0, -ENOENT, or another negative errno.
  */
 int qpw_diag_find(struct qpw_sockets *s, const struct qpw_conn_key *key, struct qpw_diag_socket *ret);
+
+/* Takes one socket of a dump; valid during the call. 0 to go on, or a negative errno that ends the dump. */
+typedef int (*qpw_diag_fn)(void *arg, const struct qpw_diag_socket *socket);
+
+/*
+ * Tells all TCP sockets of a family (AF_INET, AF_INET6: also IPv4 peers of dual-stack sockets) that are in one of
+ * the states (1 << enum qpw_tcp_state). 0, -ENOENT where the family is not there, another negative errno, or fn's.
+ */
+int qpw_diag_dump(struct qpw_sockets *s, uint8_t family, uint32_t states, qpw_diag_fn fn, void *arg);
 
 /* True if the socket is connected to the tuple's remote end, not merely bound to its local one. */
 bool qpw_diag_is_exact(const struct qpw_conn_key *key, const struct qpw_diag_socket *socket);

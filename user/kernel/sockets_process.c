@@ -14,10 +14,6 @@
 #include "kernel/clock.h"
 #include "kernel/sockets_diag.h"
 
-#define STATE_ESTABLISHED 1
-#define STATE_SYN_RECV 3
-#define STATE_CLOSE_WAIT 8
-
 #define INDEX_AGE_NS 1000000000ull
 #define INDEX_TIME_NS 250000000ull /* a reading of /proc is given up after this long and is then incomplete */
 #define INDEX_DEAR_NS 50000000ull
@@ -333,7 +329,7 @@ static bool find_listener(struct qpw_sockets *s, const struct qpw_conn_key *key,
 
 static bool is_live(uint8_t state)
 {
-    return state == STATE_ESTABLISHED || state == STATE_CLOSE_WAIT || state == STATE_SYN_RECV;
+    return state == QPW_TCP_ESTABLISHED || state == QPW_TCP_CLOSE_WAIT || state == QPW_TCP_SYN_RECV;
 }
 
 int qpw_sockets_process(struct qpw_sockets *s, const struct qpw_conn_key *key, enum qpw_direction direction,
