@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "util/output.h"
@@ -126,6 +127,29 @@ Test(output, stays_as_it_was_without_room)
     cr_expect_eq(qpw_output_close(&o, true, &err), -EFBIG, "%s", err.text);
     cr_expect_str_eq(get(path), "old\n");
     cr_expect_eq(entries(), 1u, "nothing is left beside it");
+}
+
+Test(output, leaves_nothing_if_it_is_killed)
+{
+    struct qpw_error err = {""};
+    struct qpw_output o;
+    int probe = open(folder, O_TMPFILE | O_RDWR, 0600), status;
+    pid_t pid;
+
+    if (probe < 0)
+        cr_skip_test("this file system has no files without a name");
+    close(probe);
+    put(path, "old\n");
+    pid = fork();
+    if (pid == 0) {
+        if (qpw_output_open(path, &o, &err) == 0)
+            qpw_output_write(&o, "half\n", 5);
+        raise(SIGKILL);
+    }
+    cr_assert_eq(waitpid(pid, &status, 0), pid);
+    cr_expect(WIFSIGNALED(status));
+    cr_expect_str_eq(get(path), "old\n");
+    cr_expect_eq(entries(), 1u);
 }
 
 Test(output, devices_and_pipes_are_written_as_they_are)

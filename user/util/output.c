@@ -36,26 +36,69 @@ static void set_owner_and_mode(int fd, const struct stat *old)
     fchmod(fd, 0666 & ~mask);
 }
 
-/* ".NAME.XXXXXX" in path's folder, opened. 0 or a negative errno. */
-static int open_beside(struct qpw_output *o, const struct stat *old)
+/* ".NAME.ENDING" in path's folder. False without memory. */
+static bool name_beside(struct qpw_output *o, const char *ending)
 {
     const char *slash = strrchr(o->path, '/'), *base = slash ? slash + 1 : o->path;
-    int fd, r;
 
-    if (asprintf(&o->temporary, "%.*s.%.200s.XXXXXX", (int)(base - o->path), o->path, base) < 0) {
+    free(o->temporary);
+    if (asprintf(&o->temporary, "%.*s.%.200s.%s", (int)(base - o->path), o->path, base, ending) < 0)
         o->temporary = NULL;
-        return -ENOMEM;
+    return o->temporary != NULL;
+}
+
+/* A file without a name, of which nothing stays if the command is killed. A descriptor or a negative errno. */
+static int open_nameless(const struct qpw_output *o)
+{
+    const char *slash = strrchr(o->path, '/');
+    char *folder = slash ? strndup(o->path, slash - o->path + 1) : strdup(".");
+    int fd = folder ? open(folder, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600) : -1;
+    int r = fd < 0 ? -errno : fd;
+
+    free(folder);
+    return r;
+}
+
+/* A file on path's file system, opened; `temporary` is its name where such files have one. 0 or a negative errno. */
+static int open_beside(struct qpw_output *o, const struct stat *old)
+{
+    int fd = access("/proc/self/fd", X_OK) == 0 ? open_nameless(o) : -1, r;
+
+    if (fd < 0) { /* not every file system has them, NFS for one */
+        if (!name_beside(o, "XXXXXX"))
+            return -ENOMEM;
+        fd = mkostemp(o->temporary, O_CLOEXEC);
+        if (fd < 0)
+            return -errno;
     }
-    fd = mkostemp(o->temporary, O_CLOEXEC);
-    if (fd < 0)
-        return -errno;
     set_owner_and_mode(fd, old);
     o->file = fdopen(fd, "w+");
     if (o->file)
         return 0;
     r = -errno;
     close(fd);
-    unlink(o->temporary);
+    if (o->temporary)
+        unlink(o->temporary);
+    return r;
+}
+
+/* Gives the file without a name one for the moment before it takes path's place. 0 or a negative errno. */
+static int give_name(struct qpw_output *o)
+{
+    char from[64], ending[24];
+    int r = -EEXIST;
+
+    snprintf(from, sizeof(from), "/proc/self/fd/%d", fileno(o->file));
+    for (unsigned i = 0; r == -EEXIST && i < 100; i++) {
+        snprintf(ending, sizeof(ending), "%d-%u", getpid(), i);
+        if (!name_beside(o, ending))
+            return -ENOMEM;
+        if (linkat(AT_FDCWD, from, AT_FDCWD, o->temporary, AT_SYMLINK_FOLLOW) == 0)
+            return 0;
+        r = -errno;
+    }
+    free(o->temporary); /* not ours to remove */
+    o->temporary = NULL;
     return r;
 }
 
@@ -146,7 +189,9 @@ int qpw_output_close(struct qpw_output *o, bool keep, struct qpw_error *err)
     if (r == 0 && keep && o->path) {
         if (fsync(fileno(o->file)) < 0)
             r = -errno;
-        else if (rename(o->temporary, o->path) < 0)
+        else if (!o->temporary)
+            r = give_name(o);
+        if (r == 0 && rename(o->temporary, o->path) < 0)
             r = errno == EBUSY ? copy_over(o->file, o->path) : -errno;
     }
     if (o->temporary)

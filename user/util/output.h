@@ -2,8 +2,9 @@
 /*
  * output.h - a file that a command writes: it is the whole new text, or as it was before.
  *
- * The text goes into a file beside it, which takes its place at the end. A device or a pipe is written as it is, and
- * so is a file in a folder where none may be made.
+ * The text goes into a file beside it, which takes its place at the end and, where the file system has such files, has
+ * no name before: a command that is killed leaves nothing. A device or a pipe is written as it is, and so is a file in
+ * a folder where none may be made.
  */
 #ifndef QPW_UTIL_OUTPUT_H
 #define QPW_UTIL_OUTPUT_H
@@ -16,7 +17,7 @@
 struct qpw_output {
     FILE *file;      /* to be written to, and left open */
     char *path;      /* whose place is taken; NULL: nobody's */
-    char *temporary; /* NULL with path */
+    char *temporary; /* its name until then; NULL: none (yet) */
     char name[256];  /* for errors */
     int error;       /* negative errno of the first failure, where it is known */
 };
