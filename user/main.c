@@ -4,8 +4,9 @@
 #include <string.h>
 
 #include "cmd/cmd.h"
-#include "cmd/usage.h"
 #include "util/error.h"
+#include "util/usage.h"
+#include "util/version.h"
 
 static const struct command {
     const char *name;

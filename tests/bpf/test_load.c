@@ -9,9 +9,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "kernel/hooks.h"
 #include "kernel/instance.h"
 #include "kernel/object.h"
+#include "kernel/words.h"
 #include "netns.h"
 
 static struct qpw_error err;
@@ -19,7 +19,7 @@ static struct qpw_error err;
 static void setup(void)
 {
     netns_need_root();
-    qpw_hooks_quiet_libbpf();
+    qpw_quiet_libbpf();
 }
 
 TestSuite(load, .init = setup, .timeout = NETNS_TIMEOUT_S);

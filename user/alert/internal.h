@@ -153,7 +153,7 @@ struct qpw_engine {
     struct qpw_record record; /* the one being made */
 };
 
-/* ---- engine.c ---- */
+/* ---- marks.c ---- */
 
 /* A number below 2^53 for a thing that is not a finding. */
 uint64_t qpw_tale_id(enum qpw_tale tale, const void *data, size_t size);
@@ -164,6 +164,9 @@ struct qpw_mark *qpw_engine_mark(struct qpw_engine *e, uint64_t flow_id);
 /* The same where there is one already, else NULL. */
 const struct qpw_mark *qpw_engine_find(const struct qpw_engine *e, uint64_t flow_id);
 
+/* Forgets marks of things long gone, so that memory follows what the kernel holds; looks once an hour. */
+void qpw_engine_prune(struct qpw_engine *e, uint64_t now_ns);
+
 /* Starts e->record: signature, kind, times, the facts every record has. */
 struct qpw_record *qpw_engine_begin(struct qpw_engine *e, enum qpw_signature_name signature, enum qpw_record_kind kind,
                                     uint64_t seen_ns, uint64_t now_ns);
@@ -173,6 +176,9 @@ int qpw_engine_write(struct qpw_engine *e, struct qpw_mark *mark, uint64_t now_n
 
 /* Whether the cap has room for one more alert in this second; takes the place. */
 bool qpw_engine_take(struct qpw_engine *e, uint64_t now_ns);
+
+/* Name of an interface by number, "unknown" where there is none. */
+const char *qpw_engine_iface(const struct qpw_engine *e, unsigned number);
 
 /* ---- groups.c, groups_write.c ---- */
 
@@ -190,9 +196,6 @@ void qpw_group_end(struct qpw_group *g);
 
 /* Whether the remote end is on the node's own network while no peer is given. */
 bool qpw_engine_neighbour(const struct qpw_engine *e, const struct qpw_finding_row *row);
-
-/* Name of an interface by number, "unknown" where there is none. */
-const char *qpw_engine_iface(const struct qpw_engine *e, unsigned number);
 
 /* ---- peers.c, health.c, hidden.c ---- */
 void qpw_peers_look(struct qpw_engine *e, const struct qpw_snapshot *snapshot, uint64_t now_ns);

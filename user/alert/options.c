@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cmd/usage.h"
+#include "util/usage.h"
 
 #define MAX_SETTING 31536000ul /* a year of seconds */
 

@@ -84,6 +84,8 @@ struct qpw_auditor {
 
 #define QPW_SAY_LINES_PER_SECOND 20u
 
+/* ---- say.c ---- */
+
 /* Formats one line and hands it to the command. */
 void qpw_say(struct qpw_auditor *a, enum qpw_say kind, const char *format, ...) __attribute__((format(printf, 3, 4)));
 

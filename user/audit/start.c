@@ -3,7 +3,6 @@
 #include <errno.h>
 #include <linux/if_arp.h>
 #include <malloc.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,25 +13,12 @@
 #include "audit/internal.h"
 #include "audit/loop.h"
 #include "audit/policy_args.h"
-#include "cmd/cmd.h"
 #include "kernel/clock.h"
+#include "util/version.h"
 
 #define SECONDS 1000000000ull
 #define ARGS_BYTES 65536
 #define GIVEN_BACK_BYTES (128 * 1024)
-
-void qpw_say(struct qpw_auditor *a, enum qpw_say kind, const char *format, ...)
-{
-    char line[QPW_CONTROL_BYTES];
-    va_list args;
-
-    if (!a->options.say)
-        return;
-    va_start(args, format);
-    vsnprintf(line, sizeof(line), format, args);
-    va_end(args);
-    a->options.say(a->options.say_arg, kind, line);
-}
 
 /* The policy options become the auditor's own: a reload may replace them. */
 static int own_policy_options(struct qpw_auditor *a, struct qpw_error *err)

@@ -6,8 +6,6 @@
 #ifndef QPW_CMD_H
 #define QPW_CMD_H
 
-#define QPW_VERSION "0.1.0"
-
 int qpw_cmd_attach(int argc, char **argv);
 int qpw_cmd_detach(int argc, char **argv);
 int qpw_cmd_reload(int argc, char **argv);

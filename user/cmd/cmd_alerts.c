@@ -16,9 +16,9 @@
 #include "cmd/cmd.h"
 #include "cmd/colour.h"
 #include "cmd/format.h"
-#include "cmd/usage.h"
 #include "util/document.h"
 #include "util/error.h"
+#include "util/usage.h"
 
 #define DEFAULT_LOG "/var/log/qportwatch/eve.json"
 

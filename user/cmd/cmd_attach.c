@@ -13,9 +13,10 @@
 #include "cmd/attach_view.h"
 #include "cmd/cmd.h"
 #include "cmd/number.h"
-#include "cmd/usage.h"
 #include "kernel/clock.h"
+#include "kernel/words.h"
 #include "util/names.h"
+#include "util/usage.h"
 
 #define DEFAULT_ALERTS "/var/log/qportwatch/eve.json"
 #define DEFAULT_INTERVAL 10
@@ -215,7 +216,7 @@ int qpw_cmd_attach(int argc, char **argv)
         qpw_policy_options_clear(&arguments.audit.policy);
         return QPW_EXIT_FAILED;
     }
-    qpw_hooks_quiet_libbpf();
+    qpw_quiet_libbpf();
     status = run(&arguments);
     qpw_policy_options_clear(&arguments.audit.policy);
     return status;

@@ -11,7 +11,7 @@
 #include "bench/render.h"
 #include "cmd/cmd.h"
 #include "cmd/format.h"
-#include "cmd/usage.h"
+#include "util/usage.h"
 
 struct options {
     bool json;

@@ -8,7 +8,8 @@
 #include "audit/control.h"
 #include "audit/detach.h"
 #include "cmd/cmd.h"
-#include "cmd/usage.h"
+#include "kernel/words.h"
+#include "util/usage.h"
 
 #define PATIENCE_SECONDS 30
 
@@ -68,7 +69,7 @@ int qpw_cmd_detach(int argc, char **argv)
         fprintf(stderr, "qportwatch detach: only root can remove programs; use sudo\n");
         return QPW_EXIT_FAILED;
     }
-    qpw_hooks_quiet_libbpf();
+    qpw_quiet_libbpf();
     r = tell_auditor(&arguments, &status);
     if (r != -ENOENT)
         return r < 0 ? QPW_EXIT_FAILED : status;

@@ -11,8 +11,8 @@
 
 #include "cmd/cmd.h"
 #include "cmd/policy_cmd.h"
-#include "cmd/usage.h"
 #include "policy/check.h"
+#include "util/usage.h"
 
 static const struct {
     const char *name;

@@ -12,13 +12,13 @@
 #include "cmd/cmd.h"
 #include "cmd/format.h"
 #include "cmd/policy_cmd.h"
-#include "cmd/usage.h"
 #include "policy/check.h"
 #include "policy/compile.h"
 #include "policy/diff.h"
 #include "policy/import.h"
 #include "util/document.h"
 #include "util/output.h"
+#include "util/usage.h"
 
 #define MAX_ARGS 64
 

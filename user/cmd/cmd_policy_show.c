@@ -8,12 +8,12 @@
 
 #include "cmd/colour.h"
 #include "cmd/policy_cmd.h"
-#include "cmd/usage.h"
 #include "policy/export.h"
 #include "policy/rule_text.h"
 #include "policy/suppress.h"
 #include "report/table.h"
 #include "util/names.h"
+#include "util/usage.h"
 
 struct options {
     struct qpw_policy_options policy;

@@ -12,10 +12,10 @@
 #include "cmd/finding_process.h"
 #include "cmd/format.h"
 #include "cmd/policy_cmd.h"
-#include "cmd/usage.h"
 #include "kernel/collect.h"
 #include "kernel/instance.h"
 #include "kernel/sockets.h"
+#include "kernel/words.h"
 #include "policy/changes.h"
 #include "policy/suggest.h"
 #include "policy/what_if.h"
@@ -27,6 +27,7 @@
 #include "report/words.h"
 #include "util/document.h"
 #include "util/names.h"
+#include "util/usage.h"
 
 struct options {
     struct qpw_policy_options policy;
@@ -228,7 +229,7 @@ int qpw_policy_suggest_main(int argc, char **argv)
     int rc;
 
     qpw_arguments_parse(&argp, argc, argv, &o);
-    qpw_hooks_quiet_libbpf();
+    qpw_quiet_libbpf();
     if (o.n_captures) {
         rc = prepare(&o, &policy, &first_ns, &err);
         if (rc == 0)
@@ -423,7 +424,7 @@ int qpw_policy_test_main(int argc, char **argv)
     int rc, status;
 
     qpw_arguments_parse(&argp, argc, argv, &o);
-    qpw_hooks_quiet_libbpf();
+    qpw_quiet_libbpf();
     if (qpw_policy_named(o.candidate, &candidate, &err) < 0) {
         qpw_policy_options_clear(&o.policy);
         return qpw_policy_say("test", &err, QPW_EXIT_USAGE);

@@ -6,8 +6,8 @@
 #include "audit/control.h"
 #include "audit/reload.h"
 #include "cmd/cmd.h"
-#include "cmd/usage.h"
-#include "kernel/hooks.h"
+#include "kernel/words.h"
+#include "util/usage.h"
 
 static error_t take_option(int key, char *value, struct argp_state *state)
 {
@@ -34,7 +34,7 @@ int qpw_cmd_reload(int argc, char **argv)
         qpw_policy_options_clear(&options);
         return QPW_EXIT_FAILED;
     }
-    qpw_hooks_quiet_libbpf();
+    qpw_quiet_libbpf();
     status = qpw_reload(&options, words, sizeof(words));
     if (status == QPW_EXIT_OK)
         printf("%s\n", words);

@@ -13,8 +13,7 @@
 #include "cmd/cmd.h"
 #include "cmd/colour.h"
 #include "cmd/number.h"
-#include "cmd/usage.h"
-#include "kernel/hooks.h"
+#include "kernel/words.h"
 #include "policy/load.h"
 #include "replay/local_auto.h"
 #include "replay/order.h"
@@ -22,6 +21,7 @@
 #include "replay/setup.h"
 #include "replay/show.h"
 #include "util/output.h"
+#include "util/usage.h"
 
 #define LEAST_MTU 68u
 #define MOST_MTU (1u << 24)
@@ -371,7 +371,7 @@ int qpw_cmd_replay(int argc, char **argv)
         return QPW_EXIT_FAILED;
     }
     qpw_arguments_parse(&argp, argc, argv, o);
-    qpw_hooks_quiet_libbpf();
+    qpw_quiet_libbpf();
     status = run(o);
     qpw_policy_options_clear(&o->policy);
     free(o);

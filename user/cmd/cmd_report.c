@@ -12,15 +12,15 @@
 #include "cmd/cmd.h"
 #include "cmd/colour.h"
 #include "cmd/finding_process.h"
-#include "cmd/usage.h"
 #include "kernel/collect.h"
-#include "kernel/hooks.h"
 #include "kernel/instance.h"
 #include "kernel/sockets.h"
+#include "kernel/words.h"
 #include "report/fail_on.h"
 #include "report/report.h"
 #include "report/since.h"
 #include "util/output.h"
+#include "util/usage.h"
 
 enum format { FORMAT_TEXT, FORMAT_JSON, FORMAT_HTML };
 #define MAX_CONDITIONS 16
@@ -208,7 +208,7 @@ int qpw_cmd_report(int argc, char **argv)
         fprintf(stderr, "qportwatch report: --since %s: lies in the future; times are UTC\n", o.since);
         return QPW_EXIT_USAGE;
     }
-    qpw_hooks_quiet_libbpf();
+    qpw_quiet_libbpf();
     status = make_and_write(&o, since_unix_ns, &err);
     if (status == QPW_EXIT_FAILED)
         fprintf(stderr, "qportwatch report: %s\n", err.text);

@@ -9,8 +9,8 @@
 #include "audit/status.h"
 #include "cmd/cmd.h"
 #include "cmd/format.h"
-#include "cmd/usage.h"
-#include "kernel/hooks.h"
+#include "kernel/words.h"
+#include "util/usage.h"
 
 enum { KEY_JSON = 0x200, KEY_FORMAT };
 
@@ -47,7 +47,7 @@ int qpw_cmd_status(int argc, char **argv)
         fprintf(stderr, "qportwatch status: only root can ask the kernel; use sudo\n");
         return QPW_EXIT_FAILED;
     }
-    qpw_hooks_quiet_libbpf();
+    qpw_quiet_libbpf();
     r = qpw_status_gather(&status, &err);
     if (r == -ENOENT && json && qpw_status_json_nothing(err.text, stdout) == 0)
         return QPW_EXIT_YES;

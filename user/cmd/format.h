@@ -6,7 +6,7 @@
 #include <stdbool.h>
 #include <string.h>
 
-#include "cmd/usage.h"
+#include "util/usage.h"
 
 /* Whether `text` asks for JSON; an error of usage, which ends the program, where it is neither json nor text. */
 static inline bool qpw_format_is_json(struct argp_state *state, const char *text)

@@ -7,8 +7,8 @@
 #include <stdint.h>
 #include <stdlib.h>
 
-#include "cmd/usage.h"
 #include "kernel/object.h"
+#include "util/usage.h"
 
 /* A decimal number from low to high, nothing else around it. 0, or -EINVAL with *ret untouched. */
 static inline int qpw_number_parse(const char *text, unsigned long low, unsigned long high, unsigned long *ret)

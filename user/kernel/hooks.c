@@ -5,114 +5,14 @@
 #include <bpf/libbpf.h>
 #include <errno.h>
 #include <linux/if_link.h>
-#include <stdarg.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "kernel/hooks_clsact.h"
+#include "kernel/hooks_list.h"
 #include "kernel/hooks_tcx.h"
-
-static const struct {
-    const char *name;
-    enum qpw_program program;
-} our_names[] = {
-#define NAME(symbol, rx, tc) {#symbol, QPW_PROG_##symbol},
-    QPW_PROGRAMS(NAME)
-#undef NAME
-};
-
-static _Thread_local char kernel_words[160];
-
-/* The last line of the verifier's log that says why, which is the one before its statistics. */
-static const char *last_line(char *log)
-{
-    const char *last = "";
-    char *line;
-
-    while ((line = strsep(&log, "\n")))
-        if (*line && strncmp(line, "processed ", 10) && strncmp(line, "-- END", 6))
-            last = line;
-    return last;
-}
-
-/*
- * libbpf prints the kernel's extended acknowledgement and the verifier's log as warnings of its own; they are
- * what a user needs to read.
- */
-static int keep_kernel_words(enum libbpf_print_level level, const char *format, va_list args)
-{
-    static const char ack[] = "Kernel error message: ", log[] = "-- BEGIN PROG LOAD LOG --\n";
-    char *text, *found;
-
-    if (level != LIBBPF_WARN || vasprintf(&text, format, args) < 0)
-        return 0;
-    found = strstr(text, ack);
-    if (found) {
-        snprintf(kernel_words, sizeof(kernel_words), "%s", found + strlen(ack));
-        kernel_words[strcspn(kernel_words, "\n")] = '\0';
-    } else if ((found = strstr(text, log))) {
-        snprintf(kernel_words, sizeof(kernel_words), "%s", last_line(found + strlen(log)));
-    }
-    free(text);
-    return 0;
-}
-
-void qpw_hooks_quiet_libbpf(void)
-{
-    libbpf_set_print(keep_kernel_words);
-}
-
-const char *qpw_hooks_kernel_words(void)
-{
-    static _Thread_local char words[sizeof(kernel_words)];
-
-    memcpy(words, kernel_words, sizeof(words));
-    kernel_words[0] = '\0';
-    return words;
-}
-
-const char *qpw_hook_text(enum qpw_hook kind)
-{
-    switch (kind) {
-    case QPW_HOOK_XDP: return "XDP";
-    case QPW_HOOK_TCX: return "TCX";
-    case QPW_HOOK_CLSACT: return "clsact";
-    default: return "none";
-    }
-}
-
-bool qpw_hooks_name_program(uint32_t prog_id, struct qpw_hook_entry *entry)
-{
-    struct bpf_prog_info info = {0};
-    __u32 size = sizeof(info);
-    int fd;
-
-    entry->prog_id = prog_id;
-    entry->program = QPW_PROG_COUNT;
-    fd = bpf_prog_get_fd_by_id(prog_id);
-    if (fd < 0)
-        return false;
-    if (bpf_obj_get_info_by_fd(fd, &info, &size) < 0) {
-        close(fd);
-        return false;
-    }
-    close(fd);
-    snprintf(entry->name, sizeof(entry->name), "%s", info.name);
-    for (size_t i = 0; i < sizeof(our_names) / sizeof(*our_names); i++)
-        if (!strcmp(our_names[i].name, info.name))
-            entry->program = our_names[i].program;
-    return true;
-}
-
-void qpw_hooks_append(struct qpw_hook_list *list, const struct qpw_hook_entry *entry)
-{
-    if (list->n < QPW_HOOK_ENTRIES)
-        list->entry[list->n++] = *entry;
-    else
-        list->more++;
-}
+#include "kernel/words.h"
 
 /* Offloaded, native, then generic: the order in which a frame meets them. */
 static int query_xdp(unsigned ifindex, struct qpw_hook_list *list, struct qpw_error *err)
@@ -156,42 +56,16 @@ int qpw_hooks_query(unsigned ifindex, enum qpw_point point, struct qpw_hook_list
     return 0;
 }
 
-const struct qpw_hook_entry *qpw_hooks_ours(const struct qpw_hook_list *list, uint32_t prog_id)
-{
-    for (size_t i = 0; i < list->n; i++)
-        if (list->entry[i].program != QPW_PROG_COUNT && (!prog_id || list->entry[i].prog_id == prog_id))
-            return &list->entry[i];
-    return NULL;
-}
-
-size_t qpw_hooks_foreign_before(const struct qpw_hook_list *list, const struct qpw_hook_entry *ours)
-{
-    size_t count = 0;
-
-    for (size_t i = 0; i < list->n && &list->entry[i] != ours; i++)
-        if (list->entry[i].program == QPW_PROG_COUNT)
-            count++;
-    return count;
-}
-
-const struct qpw_hook_entry *qpw_hooks_foreign_xdp(const struct qpw_hook_list *list)
-{
-    for (size_t i = 0; i < list->n; i++)
-        if (list->entry[i].kind == QPW_HOOK_XDP && list->entry[i].program == QPW_PROG_COUNT)
-            return &list->entry[i];
-    return NULL;
-}
-
 int qpw_hooks_attach_xdp(unsigned ifindex, int prog_fd, struct qpw_error *err)
 {
     const char *words;
     int r;
 
-    qpw_hooks_kernel_words();
+    qpw_kernel_words();
     r = bpf_xdp_attach(ifindex, prog_fd, XDP_FLAGS_DRV_MODE | XDP_FLAGS_UPDATE_IF_NOEXIST, NULL);
     if (r == 0)
         return 0;
-    words = qpw_hooks_kernel_words();
+    words = qpw_kernel_words();
     return qpw_fail(err, r, "native XDP on interface %u: %s%s%s", ifindex, strerror(-r), *words ? ": " : "", words);
 }
 

@@ -87,13 +87,4 @@ int qpw_hooks_remove_qdisc(unsigned ifindex, struct qpw_error *err);
 /* "XDP", "TCX", "clsact" or "none". */
 const char *qpw_hook_text(enum qpw_hook kind);
 
-/* Fills name, id and `program` of an entry from a program id; false if it is gone. */
-bool qpw_hooks_name_program(uint32_t prog_id, struct qpw_hook_entry *entry);
-
-/* Sends libbpf's warnings nowhere, but keeps the kernel's own words on a failure for error texts. */
-void qpw_hooks_quiet_libbpf(void);
-
-/* The kernel's words to this thread since they were last asked for, or "". */
-const char *qpw_hooks_kernel_words(void);
-
 #endif

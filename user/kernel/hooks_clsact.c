@@ -11,7 +11,8 @@
 #include <string.h>
 #include <time.h>
 
-#include "kernel/hooks_tcx.h"
+#include "kernel/hooks_list.h"
+#include "kernel/words.h"
 
 static const char *point_text(enum qpw_point point)
 {
@@ -135,11 +136,11 @@ int qpw_clsact_attach(unsigned ifindex, enum qpw_point point, int prog_fd, bool 
     const char *words;
     int r;
 
-    qpw_hooks_kernel_words();
+    qpw_kernel_words();
     r = bpf_tc_hook_create(&hook);
     made = r == 0;
     if (r < 0 && r != -EEXIST) {
-        words = qpw_hooks_kernel_words();
+        words = qpw_kernel_words();
         return qpw_fail(err, r, "making a clsact qdisc on interface %u: %s%s%s", ifindex, strerror(-r),
                         *words ? ": " : "", words);
     }
@@ -150,7 +151,7 @@ int qpw_clsact_attach(unsigned ifindex, enum qpw_point point, int prog_fd, bool 
         opts.priority = lowest_free_priority(&list);
         r = bpf_tc_attach(&hook, &opts);
         if (r < 0) {
-            words = qpw_hooks_kernel_words();
+            words = qpw_kernel_words();
             qpw_fail(err, r, "adding a TC %s filter to interface %u: %s%s%s%s", point_text(point), ifindex,
                      strerror(-r), *words ? ": " : "", words,
                      point == QPW_POINT_TX && !made ? " (is its qdisc `ingress` and not `clsact`?)" : "");

@@ -7,6 +7,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "kernel/hooks_list.h"
+
 /* From the kernel's include/uapi/linux/bpf.h, 6.6. */
 #define TCX_INGRESS 46
 #define TCX_EGRESS 47

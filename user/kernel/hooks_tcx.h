@@ -13,7 +13,4 @@ int qpw_tcx_attach(unsigned ifindex, enum qpw_point point, int prog_fd, struct q
 
 int qpw_tcx_detach(unsigned ifindex, enum qpw_point point, const struct qpw_hook_entry *entry, struct qpw_error *err);
 
-/* hooks.c: adds to the list, or counts what does not fit. */
-void qpw_hooks_append(struct qpw_hook_list *list, const struct qpw_hook_entry *entry);
-
 #endif

@@ -13,7 +13,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "kernel/hooks.h"
+#include "kernel/words.h"
 
 extern const char qpw_bpf_object[], qpw_bpf_object_end[];
 
@@ -70,11 +70,11 @@ static int load(struct job *job, struct bpf_object *object)
     if (!program)
         return qpw_fail(&job->err, -EINVAL, "the embedded BPF object has no program '%s'",
                         qpw_program_name(job->program));
-    qpw_hooks_kernel_words();
+    qpw_kernel_words();
     r = prepare(job, object, program);
     r = r ? r : bpf_object__load(object);
     if (r < 0) {
-        words = qpw_hooks_kernel_words();
+        words = qpw_kernel_words();
         return qpw_fail(&job->err, r, "the kernel refuses the BPF program %s: %s%s%s (root, or CAP_BPF, CAP_PERFMON "
                         "and CAP_NET_ADMIN, and Linux 5.10 are needed)", qpw_program_name(job->program), strerror(-r),
                         *words ? ": " : "", words);

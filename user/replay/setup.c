@@ -7,9 +7,9 @@
 #include <string.h>
 #include <time.h>
 
-#include "cmd/cmd.h"
 #include "policy/compile.h"
 #include "replay/replay.h"
+#include "util/version.h"
 
 /* The frames of a replay are all on one interface; a rule's iface= speaks of it only if it has that name. */
 static uint32_t index_of(const char *name, void *data)

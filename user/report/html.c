@@ -4,10 +4,10 @@
 #include <stdarg.h>
 #include <string.h>
 
-#include "cmd/cmd.h"
 #include "report/report.h"
 #include "report/words.h"
 #include "util/names.h"
+#include "util/version.h"
 
 /* Findings beyond these are in the JSON. */
 #define PAGE_LINES 500

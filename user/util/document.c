@@ -6,8 +6,8 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "cmd/cmd.h"
 #include "util/names.h"
+#include "util/version.h"
 
 json_t *qpw_json_text(const char *value)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-#include "cmd/usage.h"
+#include "util/usage.h"
 
 #include <ctype.h>
 #include <getopt.h>

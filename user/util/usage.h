@@ -3,8 +3,8 @@
  * usage.h - the command line: what is wrong with it is said in one line on standard error, what to do included, and
  * ends the program with QPW_EXIT_USAGE. (argp and getopt would take several lines, and --help's hint for an own one.)
  */
-#ifndef QPW_CMD_USAGE_H
-#define QPW_CMD_USAGE_H
+#ifndef QPW_UTIL_USAGE_H
+#define QPW_UTIL_USAGE_H
 
 #include <argp.h>
 

@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* marks.c - what was told of each thing so far, and the record that is written about it. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "alert/internal.h"
+
+/* How long a mark outlives the finding it is about. */
+#define FORGET_S DAY_S
+#define PRUNE_S 3600u
+
+uint64_t qpw_tale_id(enum qpw_tale tale, const void *data, size_t size)
+{
+    uint64_t hash = 0xcbf29ce484222325ull ^ tale;
+
+    for (size_t i = 0; i < size; i++)
+        hash = (hash ^ ((const uint8_t *)data)[i]) * 0x100000001b3ull;
+    hash ^= hash >> 32;
+    hash *= 0xd6e8feb86659fd93ull;
+    hash ^= hash >> 32;
+    hash &= (1ull << 53) - 1;
+    return hash ? hash : 1;
+}
+
+struct qpw_mark *qpw_engine_mark(struct qpw_engine *e, uint64_t flow_id)
+{
+    uint32_t at;
+
+    if (qpw_idmap_get(&e->mark_index, flow_id, &at))
+        return &e->marks[at];
+    if (e->n_marks == e->marks_allocated) {
+        size_t n = e->marks_allocated ? 2 * e->marks_allocated : 256;
+        struct qpw_mark *marks = realloc(e->marks, n * sizeof(*marks));
+
+        if (!marks)
+            return NULL;
+        e->marks = marks;
+        e->marks_allocated = n;
+    }
+    if (qpw_idmap_set(&e->mark_index, flow_id, e->n_marks) < 0)
+        return NULL;
+    e->marks[e->n_marks] = (struct qpw_mark){.flow_id = flow_id};
+    return &e->marks[e->n_marks++];
+}
+
+const struct qpw_mark *qpw_engine_find(const struct qpw_engine *e, uint64_t flow_id)
+{
+    uint32_t at;
+
+    return qpw_idmap_get(&e->mark_index, flow_id, &at) ? &e->marks[at] : NULL;
+}
+
+const char *qpw_engine_iface(const struct qpw_engine *e, unsigned number)
+{
+    const char *name = number < QPW_MAX_IFACES && e->context.ifname ? e->context.ifname[number] : "";
+
+    return name[0] ? name : "unknown";
+}
+
+void qpw_engine_prune(struct qpw_engine *e, uint64_t now_ns)
+{
+    size_t kept = 0;
+
+    if (now_ns < e->pruned_ns + PRUNE_S * SECOND)
+        return;
+    e->pruned_ns = now_ns;
+    qpw_idmap_clear(&e->mark_index);
+    for (size_t i = 0; i < e->n_marks; i++) {
+        struct qpw_mark *mark = &e->marks[i];
+        uint64_t last_ns = mark->offered_ns > mark->written_ns ? mark->offered_ns : mark->written_ns;
+
+        if (last_ns + FORGET_S * SECOND < now_ns || qpw_idmap_set(&e->mark_index, mark->flow_id, kept) < 0)
+            free(mark->process);
+        else
+            e->marks[kept++] = *mark;
+    }
+    e->n_marks = kept;
+}
+
+struct qpw_record *qpw_engine_begin(struct qpw_engine *e, enum qpw_signature_name signature, enum qpw_record_kind kind,
+                                    uint64_t seen_ns, uint64_t now_ns)
+{
+    struct qpw_record *r = &e->record;
+
+    r->signature = signature ? qpw_signature(signature) : NULL;
+    r->kind = kind;
+    r->seen_unix_ns = seen_ns;
+    r->written_unix_ns = now_ns;
+    r->flow_id = 0;
+    r->sequence = 0;
+    r->host = e->context.host ? e->context.host : "";
+    r->iface = NULL;
+    r->has_row = r->has_initiator = r->has_responder = r->has_port = false;
+    memset(&r->row, 0, sizeof(r->row));
+    r->text[0] = '\0';
+    r->heartbeat = NULL;
+    r->n_facts = 0;
+    r->arena_used = 0;
+    if (e->context.policy_name)
+        qpw_record_fact(r, "policy", "%s", e->context.policy_name);
+    if (e->context.policy_digest)
+        qpw_record_fact(r, "policy_digest", "%s", e->context.policy_digest);
+    return r;
+}
+
+int qpw_engine_write(struct qpw_engine *e, struct qpw_mark *mark, uint64_t now_ns)
+{
+    struct qpw_record *r = &e->record;
+    int rc;
+
+    if (e->blocked)
+        return -EAGAIN;
+    if (mark) {
+        r->flow_id = mark->flow_id;
+        r->sequence = mark->sequence + 1;
+    }
+    rc = e->writer.write(e->writer.data, r);
+    e->figures.blocked = e->blocked = rc < 0;
+    if (rc < 0) {
+        e->figures.failures++;
+        return rc;
+    }
+    e->figures.records++;
+    if (r->signature && !r->signature->operational) {
+        e->figures.alerts++;
+        e->figures.by_severity[r->signature->severity]++;
+    }
+    if (!mark)
+        return 0;
+    mark->sequence++;
+    mark->written_ns = now_ns;
+    for (unsigned s = 1; s < QPW_SIG_COUNT; s++)
+        if (qpw_signature(s) == r->signature)
+            mark->signature = s;
+    return 0;
+}
+
+bool qpw_engine_take(struct qpw_engine *e, uint64_t now_ns)
+{
+    if (e->cap_second != now_ns / SECOND) {
+        e->cap_second = now_ns / SECOND;
+        e->cap_used = 0;
+    }
+    if (e->blocked || e->cap_used >= e->settings.cap)
+        return false;
+    e->cap_used++;
+    return true;
+}

@@ -1,0 +1,8 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#ifndef QPW_UTIL_VERSION_H
+#define QPW_UTIL_VERSION_H
+
+/* Said by --version, in every report and record, and to whoever takes over. */
+#define QPW_VERSION "0.1.0"
+
+#endif
