@@ -88,8 +88,9 @@ static void open_before(struct site *n, struct open_connections *c)
     c->backdoor_server = traffic_serve_tcp(&n->ns, NODE, 7777);
     c->ldap_server = traffic_serve_tcp(&n->far, FAR, 389);
     c->out_server = traffic_serve_tcp(&n->far, FAR, 8888);
-    c->smb = traffic_tcp_open(&n->far, &(struct traffic_tcp){.address = NODE, .port = 445});
+    /* The idle one first: when the next one is served it was accepted too, and outlives its listener. */
     c->smb_idle = traffic_tcp_open(&n->far, &(struct traffic_tcp){.address = NODE, .port = 445});
+    c->smb = traffic_tcp_open(&n->far, &(struct traffic_tcp){.address = NODE, .port = 445});
     c->backdoor = traffic_tcp_open(&n->far, &(struct traffic_tcp){.address = NODE, .port = 7777});
     c->ldap = traffic_tcp_open(&n->ns, &(struct traffic_tcp){.address = FAR, .port = 389});
     c->ldap_idle = traffic_tcp_open(&n->ns, &(struct traffic_tcp){.address = FAR, .port = 389});
