@@ -115,8 +115,8 @@ test: deps-test
 FUZZERS := $(patsubst tests/fuzz/%.c,$(O)/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
 FUZZ_SECONDS ?= 600
 FUZZ_FLAGS = -std=gnu17 -O1 -g -Wall -Wno-unknown-warning-option -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all
-$(O)/fuzz/fuzz_%: tests/fuzz/fuzz_%.c $(wildcard user/policy/*.c user/policy/*.h) user/util/document.c user/util/error.c user/util/names.c \
-		$(O)/user/embed.o
+$(O)/fuzz/fuzz_%: tests/fuzz/fuzz_%.c $(wildcard user/policy/*.c user/policy/*.h) user/util/document.c user/util/error.c \
+		user/util/names.c user/util/text.c $(O)/user/embed.o
 	@mkdir -p $(@D)
 	$(call say,FUZZ,$@)$(CLANG) $(CPPFLAGS) $(FUZZ_FLAGS) $(filter %.c %.o,$^) -lxml2 -lnettle -ljansson -o $@
 fuzz: $(FUZZERS)

@@ -7,6 +7,7 @@
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -357,6 +358,22 @@ Test(sockets, process_of_a_connection_and_of_a_listener)
     close(node);
     close(in);
     assert_match(key, QPW_DIR_INBOUND, QPW_MATCH_GONE, 0);
+}
+
+Test(sockets, process_with_control_characters_in_its_name)
+{
+    char before[16];
+    int listener = listening(&here, "::", 4444);
+    struct qpw_conn_key key = tuple(IPPROTO_TCP, NODE4, 4444, FAR4, 700);
+    struct qpw_process p;
+
+    cr_assert_eq(prctl(PR_GET_NAME, before), 0);
+    cr_assert_eq(prctl(PR_SET_NAME, "\033[2Jx\a\r"), 0);
+    p = process_of(key, QPW_DIR_INBOUND);
+    cr_assert_eq(prctl(PR_SET_NAME, before), 0);
+    cr_assert_eq(p.pid, getpid());
+    cr_assert_str_eq(p.name, "?[2Jx??");
+    close(listener);
 }
 
 /* Puts the descriptor on its way to whoever reads the other end, where no process holds it. */

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "kernel/sockets_diag.h"
+#include "util/text.h"
 
 #define ID "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
 
@@ -62,6 +63,26 @@ Test(process, names_longer_than_their_place_are_cut)
     snprintf(text, sizeof(text), "0::/docker-%s.scope\n", ID);
     qpw_cgroup_unit(text, buf, sizeof(buf));
     cr_assert_str_eq(buf, "docker 01234567");
+}
+
+static void expect_clean(const char *text, const char *expected)
+{
+    char buf[64];
+
+    snprintf(buf, sizeof(buf), "%s", text);
+    cr_expect_str_eq(qpw_text_clean(buf), expected, "gave '%s' instead of '%s'", buf, expected);
+}
+
+Test(process, what_a_process_calls_itself_cannot_steer_a_terminal)
+{
+    expect_clean("", "");
+    expect_clean("nginx: worker", "nginx: worker");
+    expect_clean("\033[31mred\a", "?[31mred?");
+    expect_clean("a\rb\tc\nd\177", "a?b?c?d?");
+    expect_clean("caf\xc3\xa9 \xe6\x97\xa5 \xf0\x9f\x92\xa5", "caf\xc3\xa9 \xe6\x97\xa5 \xf0\x9f\x92\xa5");
+    expect_clean("\xc2\x9b" "31m", "?" "?31m");
+    expect_clean("cut \xe6\x97", "cut ??");
+    expect_clean("\xff\xc0\xaf\xed\xa0\x80", "??????");
 }
 
 Test(process, match_names)

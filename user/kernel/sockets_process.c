@@ -13,6 +13,7 @@
 
 #include "kernel/clock.h"
 #include "kernel/sockets_diag.h"
+#include "util/text.h"
 
 #define INDEX_AGE_NS 1000000000ull
 #define INDEX_TIME_NS 250000000ull /* a reading of /proc is given up after this long and is then incomplete */
@@ -305,15 +306,18 @@ static bool describe(int pid, struct qpw_process *p)
     snprintf(path, sizeof(path), "/proc/%d", pid);
     if (stat(path, &st) < 0 || read_text(pid, "comm", p->name, sizeof(p->name)) < 0)
         return false;
-    p->name[strcspn(p->name, "\n")] = '\0';
+    p->name[strcspn(p->name, "\n")] = '\0'; /* the kernel's; one of the name's own ends it too */
+    qpw_text_clean(p->name);
     p->pid = pid;
     p->uid = st.st_uid;
     user_name(p->uid, p->user, sizeof(p->user));
     snprintf(path, sizeof(path), "/proc/%d/exe", pid);
     length = readlink(path, p->exe, sizeof(p->exe) - 1);
     p->exe[length > 0 ? length : 0] = '\0';
+    qpw_text_clean(p->exe);
     if (read_text(pid, "cgroup", text, sizeof(text)) > 0)
         qpw_cgroup_unit(text, p->unit, sizeof(p->unit));
+    qpw_text_clean(p->unit);
     return true;
 }
 

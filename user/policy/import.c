@@ -14,6 +14,7 @@
 #include "policy/markdown.h"
 #include "policy/parse.h"
 #include "policy/statements.h"
+#include "util/text.h"
 
 static int fault(struct qpw_importer *im, unsigned line, const char *format, ...) __attribute__((format(printf, 3, 4)));
 static int fault(struct qpw_importer *im, unsigned line, const char *format, ...)

@@ -10,6 +10,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "util/text.h"
+
 /* The files that are being read, the innermost first: an include of one of them is a cycle. */
 struct reading {
     const struct reading *outer;
@@ -79,25 +81,6 @@ static const char *remember_file(struct qpw_statements *all, const char *name)
     }
     all->files[all->n_files++] = copy;
     return copy;
-}
-
-size_t qpw_utf8_length(const unsigned char *p, size_t left)
-{
-    size_t length = *p < 0x80                 ? 1
-                    : *p >= 0xc2 && *p < 0xe0 ? 2
-                    : *p >= 0xe0 && *p < 0xf0 ? 3
-                    : *p >= 0xf0 && *p < 0xf5 ? 4
-                                              : 0;
-
-    if (!length || length > left || (*p < 0x20 && *p != '\t') || *p == 0x7f)
-        return 0;
-    for (size_t i = 1; i < length; i++)
-        if ((p[i] & 0xc0) != 0x80)
-            return 0;
-    if ((*p == 0xe0 && p[1] < 0xa0) || (*p == 0xed && p[1] > 0x9f) || (*p == 0xf0 && p[1] < 0x90) ||
-        (*p == 0xf4 && p[1] > 0x8f))
-        return 0;
-    return length;
 }
 
 static int check_characters(const struct qpw_where *where, const char *line, size_t length, struct qpw_error *err)

@@ -62,9 +62,6 @@ int qpw_statements_read_list(struct qpw_statements *all, struct qpw_statements *
 int qpw_fail_at(struct qpw_error *err, const struct qpw_where *where, unsigned column, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
 
-/* Length of the UTF-8 sequence at p, 0 where it is none; control characters other than tab are none either. */
-size_t qpw_utf8_length(const unsigned char *p, size_t left);
-
 /* Whole file into memory, terminated by a zero byte. At most QPW_MAX_POLICY_BYTES, regular or not. Caller frees. */
 int qpw_read_whole(const char *path, char **ret_text, size_t *ret_length, struct qpw_error *err);
 
