@@ -437,6 +437,39 @@ Test(top, what_is_detached_is_said_and_the_next_one_is_found, .timeout = NETNS_T
     close_scene(&s);
 }
 
+Test(top, a_terminal_that_can_show_no_screen_gets_lines, .timeout = NETNS_TIMEOUT_S)
+{
+    static const char *const terms[] = {"dumb", "no-such-terminal"};
+    struct netns ns, other;
+    struct terminal t;
+    char folder[] = "/tmp/qpw-top-XXXXXX", command[512], out[1024];
+
+    netns_need_root();
+    cr_assert_not_null(mkdtemp(folder));
+    ns = netns_new();
+    other = netns_new();
+    netns_veth(&ns, "node0", &other, "client0");
+    for (size_t i = 0; i < sizeof(terms) / sizeof(*terms); i++) {
+        snprintf(command, sizeof(command),
+                 "env TERM=%s " PROGRAM " attach node0 --interval 1 --alerts %s/eve.json 2>%s/says", terms[i], folder,
+                 folder);
+        terminal_open(&t, &ns, 200, 30, command);
+        terminal_until(&t, "packets"); /* a summary line */
+        cr_expect_eq(netns_output(&ns, out, sizeof(out), "cat %s/says", folder), 0);
+        cr_expect(strstr(out, "lines instead of the live view"), "%s", out);
+        cr_expect_eq(netns_output(&ns, out, sizeof(out),
+                                  "TERM=%s script -qec '" PROGRAM " top' /dev/null </dev/null", terms[i]), 1);
+        cr_expect(strstr(out, terms[i]) && strstr(out, "set TERM, or use --once or --lines"), "%s", out);
+        terminal_keys(&t, "C-c");
+        terminal_until_end(&t);
+        terminal_close(&t);
+        cr_expect_eq(netns_output(&ns, NULL, 0, PROGRAM " status"), 3, "SIGINT ended it");
+    }
+    netns_run(&ns, "rm -r %s", folder);
+    netns_close(&ns);
+    netns_close(&other);
+}
+
 Test(top, attach_on_a_terminal_is_the_view_and_asks_before_it_detaches, .timeout = NETNS_TIMEOUT_S)
 {
     struct netns ns, other;

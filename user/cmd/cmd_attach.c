@@ -162,6 +162,22 @@ static int fail(int status, const struct qpw_error *err)
     return status;
 }
 
+/* The view on a terminal that can show it, otherwise lines: watching does not depend on it. */
+static int watch(struct arguments *arguments, struct qpw_auditor *auditor, struct qpw_error *err)
+{
+    char line[600];
+    int r;
+
+    if (arguments->no_tui || !isatty(STDIN_FILENO) || !isatty(STDOUT_FILENO))
+        return qpw_auditor_run(auditor, err);
+    r = qpw_attach_view(auditor, arguments->audit.keep, &arguments->view, err);
+    if (r != -ENOTTY)
+        return r;
+    snprintf(line, sizeof(line), "%s: lines instead of the live view", err->text);
+    say(arguments, QPW_SAY_WARNING, line);
+    return qpw_auditor_run(auditor, err);
+}
+
 static int run(struct arguments *arguments)
 {
     struct qpw_auditor *auditor;
@@ -173,10 +189,7 @@ static int run(struct arguments *arguments)
     if (r < 0)
         return fail(usage ? QPW_EXIT_USAGE : QPW_EXIT_FAILED, &err);
     qpw_privileges_drop();
-    if (!arguments->no_tui && isatty(STDIN_FILENO) && isatty(STDOUT_FILENO))
-        r = qpw_attach_view(auditor, arguments->audit.keep, &arguments->view, &err);
-    else
-        r = qpw_auditor_run(auditor, &err);
+    r = watch(arguments, auditor, &err);
     if (r < 0)
         status = fail(QPW_EXIT_FAILED, &err);
     r = qpw_auditor_close(auditor, &err);

@@ -302,6 +302,8 @@ int qpw_cmd_top(int argc, char **argv)
             .state = &state, .sockets = source.sockets, .ascii = o.ascii, .remember = true};
 
         r = qpw_view_run(&options, take, &source, &err);
+        if (r == -ENOTTY)
+            strncat(err.text, "; set TERM, or use --once or --lines", sizeof(err.text) - strlen(err.text) - 1);
     } else if (r == 0) {
         r = run_plain(&source, &state, &o, &err);
     }

@@ -76,10 +76,16 @@ int qpw_draw_open(bool ascii, struct qpw_draw **ret, struct qpw_error *err)
     if (!d)
         return qpw_fail(err, -ENOMEM, "no memory for the screen");
     d->screen = newterm(NULL, stdout, stdin);
-    if (!d->screen) {
+    if (!d->screen || !tigetstr("cup")) { /* such as "dumb": everything would go onto one line */
+        bool known = d->screen;
+
+        if (known) {
+            endwin();
+            delscreen(d->screen);
+        }
         free(d);
-        return qpw_fail(err, -ENOTTY, "terminal '%s' is not known to ncurses; set TERM, or use --once or --lines",
-                        term ? term : "");
+        return qpw_fail(err, -ENOTTY, known ? "terminal '%s' cannot place the cursor"
+                                            : "terminal '%s' is not known to ncurses", term ? term : "");
     }
     d->ascii = ascii || strcmp(nl_langinfo(CODESET), "UTF-8") != 0;
     cbreak();

@@ -15,7 +15,8 @@ struct qpw_input {
 
 /*
  * Takes the terminal over (standard input and output). ascii: only ASCII characters though the
- * locale has more. Colours unless NO_COLOR is set or the terminal has none. 0 or negative errno.
+ * locale has more. Colours unless NO_COLOR is set or the terminal has none. 0, -ENOTTY where
+ * the terminal cannot show a screen, or another negative errno.
  */
 int qpw_draw_open(bool ascii, struct qpw_draw **ret, struct qpw_error *err);
 /* Whether only ASCII can be shown. */

@@ -27,7 +27,7 @@ struct qpw_view_options {
 /* State to begin with: as remembered (remember set), else the defaults. */
 void qpw_view_begin(bool remember, struct qpw_view_state *ret);
 
-/* Takes the terminal over. 0, or a negative errno with err filled. */
+/* Takes the terminal over. 0, -ENOTTY where it cannot show a screen, or another negative errno; err filled. */
 int qpw_view_open(const struct qpw_view_options *options, struct qpw_view **ret, struct qpw_error *err);
 
 /* Descriptor whose input is for the view. */
