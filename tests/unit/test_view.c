@@ -50,6 +50,7 @@ static void paint(struct bench *b, int rows, int cols)
     cr_assert_eq(qpw_canvas_resize(&b->canvas, rows, cols), 0);
     cr_assert_eq(qpw_model_build(&b->model, &b->state), 0);
     qpw_screen_settle(&b->model, &b->state, qpw_screen_page(rows));
+    qpw_screen_settle_details(&b->canvas, &b->model, &b->state);
     qpw_screen_paint(&b->canvas, &b->model, &b->state);
 }
 
@@ -580,6 +581,61 @@ Test(view, details_tell_evidence_rule_and_the_line_that_would_allow)
     tear_down(&b);
 }
 
+Test(view, details_scroll_to_their_last_line_and_no_further)
+{
+    struct bench b;
+
+    set_up(&b, QPW_TAB_UNEXPECTED);
+    key(&b, QPW_KEY_ENTER);
+    paint(&b, 24, 80);
+    cr_expect(on_screen(&b, "high inbound tcp/4444") && !on_screen(&b, "flow_id"), "more lines than the screen has");
+    for (int i = 0; i < 10; i++)
+        key(&b, QPW_KEY_PAGE_DOWN);
+    paint(&b, 24, 80);
+    cr_expect(strstr(line(&b, 22), "flow_id") != NULL, "the last line stands at the bottom: %s", line(&b, 22));
+    key(&b, 'k');
+    paint(&b, 24, 80);
+    cr_expect(!on_screen(&b, "flow_id"), "one key goes one line back");
+    key(&b, 'G');
+    paint(&b, 24, 80);
+    cr_expect(strstr(line(&b, 22), "flow_id") != NULL);
+    key(&b, 'g');
+    paint(&b, 24, 80);
+    cr_expect(on_screen(&b, "high inbound tcp/4444"));
+    paint(&b, 70, 250);
+    key(&b, 'G');
+    paint(&b, 70, 250);
+    cr_expect(on_screen(&b, "high inbound tcp/4444") && on_screen(&b, "flow_id"), "what fits does not scroll");
+    tear_down(&b);
+}
+
+Test(view, what_is_longer_than_the_last_line_is_shown_whole_all_the_same)
+{
+    static const int widths[] = {80, 40};
+    static const char question[] = "End and remove everything from the interfaces? What was counted ends with it.";
+    struct bench b;
+
+    for (size_t i = 0; i < 2; i++) {
+        set_up(&b, QPW_TAB_UNEXPECTED);
+        qpw_input_key(&b.state, &b.model, 'q', 10, question);
+        paint(&b, 24, widths[i]);
+        cr_expect(on_screen(&b, "End and remove everything") && on_screen(&b, "(y/n)"), "at %d columns", widths[i]);
+        cr_expect(strstr(line(&b, 23), "(y/n)") != NULL, "%s", line(&b, 23));
+        qpw_input_key(&b.state, &b.model, 'n', 10, question);
+        key(&b, '/');
+        type(&b, "verdict:foo");
+        paint(&b, 24, widths[i]);
+        cr_expect(on_screen(&b, "no such verdict") && on_screen(&b, "unexpected") && on_screen(&b, "implied"),
+                  "all that it could be is said at %d columns", widths[i]);
+        cr_expect(strncmp(line(&b, 23), "filter: verdict:foo", 19) == 0, "%s", line(&b, 23));
+        key(&b, QPW_CTRL('U'));
+        type(&b, "port:1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18,19,20,21,22,23,24,25,26,4444,8443");
+        paint(&b, 24, widths[i]);
+        cr_expect(strstr(line(&b, 23), "4444,8443") != NULL, "the end, which is being typed: %s", line(&b, 23));
+        tear_down(&b);
+    }
+}
+
 Test(view, foreign_text_cannot_disturb_the_terminal)
 {
     struct bench b;
@@ -613,6 +669,59 @@ Test(view, clicks_find_tabs_titles_and_rows)
     qpw_input_action(&b.state, &b.model, QPW_ACTION_SELECT, 1, 10, NULL);
     cr_expect_eq(b.state.mode, QPW_MODE_DETAILS, "a second click opens the details");
     cr_expect_null(qpw_canvas_hit(&b.canvas, 2, 2));
+    tear_down(&b);
+}
+
+Test(view, the_mark_of_the_order_is_never_cut_off)
+{
+    static const enum qpw_column_id narrow[] = {QPW_COL_DIR, QPW_COL_CONNS, QPW_COL_PACKET_RATE, QPW_COL_LAST};
+    struct bench b;
+
+    set_up(&b, QPW_TAB_UNEXPECTED);
+    for (size_t i = 0; i < sizeof(narrow) / sizeof(*narrow); i++) {
+        qpw_input_action(&b.state, &b.model, QPW_ACTION_SORT_COLUMN, narrow[i], 10, NULL);
+        *b.state.message = '\0';
+        paint(&b, 24, 80);
+        cr_expect(strstr(line(&b, 6), "▲") || strstr(line(&b, 6), "▼"), "%s", line(&b, 6));
+    }
+    qpw_input_action(&b.state, &b.model, QPW_ACTION_SORT_COLUMN, QPW_COL_VLAN, 10, NULL);
+    paint(&b, 24, 80);
+    cr_expect_str_eq(line(&b, 23), "sorted by VLAN", "a column for which there is no place here");
+    qpw_input_action(&b.state, &b.model, QPW_ACTION_SORT_COLUMN, QPW_COL_VLAN, 10, NULL);
+    paint(&b, 24, 80);
+    cr_expect_str_eq(line(&b, 23), "sorted by VLAN, reversed");
+    tear_down(&b);
+}
+
+Test(view, a_direction_can_be_typed_as_it_is_shown)
+{
+    struct bench b;
+    struct qpw_filter filter;
+    struct qpw_error err;
+    char text[32];
+
+    set_up(&b, QPW_TAB_PORTS);
+    for (unsigned direction = 0; direction < QPW_DIR_COUNT; direction++) {
+        b.snapshots[1].meters[0].key.direction = (uint8_t)direction;
+        b.model.rows[0].source = &b.snapshots[1].meters[0];
+        snprintf(text, sizeof(text), "dir:%s", cell(&b, 0, QPW_COL_DIR));
+        cr_expect_eq(qpw_filter_parse(text, &filter, &err), 0, "%s", err.text);
+        cr_expect_eq(filter.terms[0].words, 1u << direction, "%s", text);
+    }
+    tear_down(&b);
+}
+
+Test(view, help_names_the_same_keys_in_ascii)
+{
+    struct bench b;
+    const struct qpw_binding *bindings;
+    size_t n;
+
+    set_up(&b, QPW_TAB_HELP);
+    bindings = qpw_bindings(&n);
+    for (size_t i = 0; i < n; i++)
+        for (const char *c = bindings[i].shown ? bindings[i].shown : ""; *c; c++)
+            cr_expect((unsigned char)*c < 128, "%s: its stand-in could be another key", bindings[i].shown);
     tear_down(&b);
 }
 

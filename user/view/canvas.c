@@ -77,6 +77,20 @@ int qpw_text_width(const char *text)
     return width;
 }
 
+size_t qpw_text_line(const char *text, int width)
+{
+    size_t byte = 0, blank = 0;
+
+    for (int cell = 0; cell < width && text[byte]; cell++) {
+        if (text[byte] == ' ' && cell > width / 2)
+            blank = byte;
+        do
+            byte++;
+        while ((text[byte] & 0xc0) == 0x80);
+    }
+    return text[byte] && text[byte] != ' ' && blank ? blank : byte;
+}
+
 int qpw_canvas_resize(struct qpw_canvas *c, int rows, int cols)
 {
     struct qpw_cell *cells = calloc((size_t)rows * cols + 1, sizeof(*cells));

@@ -41,7 +41,7 @@ struct qpw_zone {
     int action;           /* enum qpw_action of keys.h */
     int argument;
 };
-#define QPW_MAX_ZONES 160
+#define QPW_MAX_ZONES 512
 
 struct qpw_canvas {
     int rows, cols;
@@ -78,5 +78,7 @@ const char *qpw_canvas_row_text(const struct qpw_canvas *c, int row, char *buf, 
 
 /* Cells that the text takes (its characters). */
 int qpw_text_width(const char *text);
+/* Bytes of the text's next line of at most `width` cells: up to a blank where there is one in its second half. */
+size_t qpw_text_line(const char *text, int width);
 
 #endif

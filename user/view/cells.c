@@ -28,7 +28,8 @@ static void text_severity(const struct cell *c, char *buf, size_t size)
 
 static void text_dir(const struct cell *c, char *buf, size_t size)
 {
-    static const char *const brief[QPW_DIR_COUNT] = {"?", "in", "out", "trn", "bad", "l2"};
+    /* Beginnings of the directions' names, as the filter takes them. */
+    static const char *const brief[QPW_DIR_COUNT] = {"unk", "in", "out", "tra", "und", "non"};
     unsigned direction = qpw_thing_of(c->row).direction;
 
     if (c->row->kind == QPW_ROW_RULE && direction == QPW_DIR_UNKNOWN)

@@ -86,28 +86,13 @@ struct pen {
 };
 #define LABEL 16
 
-/* Bytes of the text's next line of at most `width` cells: up to a blank where there is one in its second half. */
-static size_t next_line(const char *text, int width)
-{
-    size_t byte = 0, blank = 0;
-
-    for (int cell = 0; cell < width && text[byte]; cell++) {
-        if (text[byte] == ' ' && cell > width / 2)
-            blank = byte;
-        do
-            byte++;
-        while ((text[byte] & 0xc0) == 0x80);
-    }
-    return text[byte] && text[byte] != ' ' && blank ? blank : byte;
-}
-
 static void put(struct pen *p, uint8_t style, const char *label, const char *text)
 {
     int width = p->c->cols - LABEL;
     char line[1024];
 
     do {
-        size_t length = next_line(text, width);
+        size_t length = qpw_text_line(text, width);
         int at = p->n++ - p->skip;
 
         if (at >= 0 && at < p->height) {

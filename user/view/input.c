@@ -10,6 +10,8 @@
 static const unsigned intervals_ms[] = {250, 500, 1000, 2000, 5000, 10000, 30000, 60000};
 #define N_INTERVALS (sizeof(intervals_ms) / sizeof(*intervals_ms))
 
+#define FARTHEST 10000 /* lines: beyond the end of any details */
+
 static unsigned go_to_tab(struct qpw_view_state *state, int tab)
 {
     state->tab = (enum qpw_tab)((tab + QPW_TAB_COUNT) % QPW_TAB_COUNT);
@@ -59,6 +61,7 @@ static unsigned set_filter(struct qpw_view_state *state, const char *text)
     state->filter = filter;
     snprintf(state->filter_text, sizeof(state->filter_text), "%s", text);
     *state->message = '\0';
+    state->message_bad = false;
     state->selected = state->top = 0;
     state->selected_id = 0;
     return QPW_DO_BUILD;
@@ -87,13 +90,14 @@ static unsigned filter_key(struct qpw_view_state *state, int key)
         state->edit[length] = '\0';
     } else if (key == QPW_CTRL('U')) {
         *state->edit = '\0';
-    } else if (key >= ' ' && key < 127 && length + 1 < sizeof(state->edit)) {
+    } else if (key >= ' ' && key != 127 && key < 256 && length + 1 < sizeof(state->edit)) { /* UTF-8 byte by byte */
         state->edit[length] = (char)key;
         state->edit[length + 1] = '\0';
     } else {
         return 0;
     }
     *state->message = '\0';
+    state->message_bad = false;
     if (qpw_filter_parse(state->edit, &state->filter, &err) < 0) {
         qpw_state_say(state, true, err.text);
         return QPW_DO_PAINT;
@@ -126,6 +130,20 @@ static unsigned filter_row(struct qpw_view_state *state, const struct qpw_model 
 
 /* ---- Order ---- */
 
+/* Said as well as marked in its title: the column may be one that has no place on this screen. */
+static unsigned say_order(struct qpw_view_state *state)
+{
+    const struct qpw_sort *sort = &state->sort[state->tab];
+    const struct qpw_column *column = qpw_column_find(state->tab, sort->column);
+    char text[64];
+
+    if (column) {
+        snprintf(text, sizeof(text), "sorted by %s%s", column->title, sort->reverse ? ", reversed" : "");
+        qpw_state_say(state, false, text);
+    }
+    return QPW_DO_BUILD;
+}
+
 static unsigned sort_by(struct qpw_view_state *state, int column)
 {
     struct qpw_sort *sort = &state->sort[state->tab];
@@ -135,7 +153,7 @@ static unsigned sort_by(struct qpw_view_state *state, int column)
     else
         *sort = (struct qpw_sort){.column = column};
     state->mode = QPW_MODE_LIST;
-    return QPW_DO_BUILD;
+    return say_order(state);
 }
 
 static int sort_index(const struct qpw_view_state *state)
@@ -155,7 +173,7 @@ static unsigned sort_move(struct qpw_view_state *state, int columns)
 
     at = at < 0 ? (int)tab->n - 1 : at % (int)tab->n;
     state->sort[state->tab] = (struct qpw_sort){.column = tab->columns[at].id};
-    return QPW_DO_BUILD;
+    return say_order(state);
 }
 
 static unsigned sort_key(struct qpw_view_state *state, int key)
@@ -258,7 +276,7 @@ unsigned qpw_input_action(struct qpw_view_state *state, const struct qpw_model *
     case QPW_ACTION_MOVE: return move(state, m, argument);
     case QPW_ACTION_PAGE: return move(state, m, argument * (page > 1 ? page / 2 : 1));
     case QPW_ACTION_FIRST: return move(state, m, -(int)m->n_rows - state->details_top);
-    case QPW_ACTION_LAST: return state->mode == QPW_MODE_DETAILS ? 0 : move(state, m, (int)m->n_rows);
+    case QPW_ACTION_LAST: return move(state, m, state->mode == QPW_MODE_DETAILS ? FARTHEST : (int)m->n_rows);
     case QPW_ACTION_SELECT: return select_row(state, m, argument);
     case QPW_ACTION_DETAILS: return open_details(state, m);
     case QPW_ACTION_FILTER: return open_choice(state, QPW_MODE_FILTER);

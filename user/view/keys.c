@@ -10,8 +10,8 @@
 
 static const struct qpw_binding bindings[] = {
     {{'?', 'h', F(1)}, QPW_ACTION_TAB, QPW_TAB_HELP, "? h F1", "this help"},
-    {{'\t', QPW_KEY_RIGHT, 'l'}, QPW_ACTION_TAB_NEXT, 0, "Tab → l", "next tab"},
-    {{QPW_KEY_BACKTAB, QPW_KEY_LEFT}, QPW_ACTION_TAB_BEFORE, 0, "Shift-Tab ←", "tab before"},
+    {{'\t', QPW_KEY_RIGHT, 'l'}, QPW_ACTION_TAB_NEXT, 0, "Tab l, right", "next tab"},
+    {{QPW_KEY_BACKTAB, QPW_KEY_LEFT}, QPW_ACTION_TAB_BEFORE, 0, "Shift-Tab, left", "tab before"},
     {{'1'}, QPW_ACTION_TAB, QPW_TAB_UNEXPECTED, "1 to 6", "a tab by its number"},
     {{'2'}, QPW_ACTION_TAB, QPW_TAB_PORTS, NULL, NULL},
     {{'3'}, QPW_ACTION_TAB, QPW_TAB_PEERS, NULL, NULL},
@@ -76,6 +76,7 @@ static const struct {
     {"transit", "not this node's"},
     {"unexpected", "no row explains it"},
     {"answered", "something listened: the one thing never to overlook"},
+    {"DIR", "inbound, outbound, unknown, transit, undecodable, non_ip"},
     {"LAST >5m", "nothing since this view began, 5 minutes ago; before that it is not known when"},
 };
 
@@ -89,7 +90,7 @@ int qpw_model_help(struct qpw_model *m)
             r = qpw_model_add_line(m, "key", QPW_STYLE_NORMAL, bindings[i].shown, "", bindings[i].does);
     if (r == 0)
         r = qpw_model_add_line(m, "key", QPW_STYLE_NORMAL, "mouse", "",
-                               "click a tab, a row (again: details), a title (sort)");
+                               "click a tab, a row (again: details), a title (sort); wheel");
     for (int i = 1; r == 0 && i < QPW_FIELD_COUNT; i++) {
         snprintf(name, sizeof(name), "%s:", qpw_field_name((enum qpw_field)i));
         r = qpw_model_add_line(m, "filter", QPW_STYLE_NORMAL, name, "", qpw_field_help((enum qpw_field)i));

@@ -39,6 +39,24 @@ void qpw_screen_settle(const struct qpw_model *m, struct qpw_view_state *state, 
     state->top = state->top < 0 ? 0 : state->top;
 }
 
+static const struct qpw_row *details_row(const struct qpw_model *m, const struct qpw_view_state *state)
+{
+    int index = qpw_model_find(m, state->selected_id);
+
+    return index < 0 ? NULL : &m->rows[index];
+}
+
+void qpw_screen_settle_details(struct qpw_canvas *c, const struct qpw_model *m, struct qpw_view_state *state)
+{
+    int most;
+
+    if (state->mode != QPW_MODE_DETAILS || TOO_SMALL(c))
+        return;
+    most = qpw_details_paint(c, m, state, details_row(m, state), 0, 0) - (qpw_screen_page(c->rows) + 1);
+    state->details_top = state->details_top > most ? most : state->details_top;
+    state->details_top = state->details_top < 0 ? 0 : state->details_top;
+}
+
 /* ---- Table ---- */
 
 void qpw_titles_paint(struct qpw_canvas *c, int at, const struct qpw_layout *layout, const struct qpw_view_state *state)
@@ -52,7 +70,9 @@ void qpw_titles_paint(struct qpw_canvas *c, int at, const struct qpw_layout *lay
         bool down = !!(place->column->flags & QPW_COLUMN_MOST_FIRST) != sort->reverse;
         char title[40];
 
-        snprintf(title, sizeof(title), "%s%s", place->column->title, !sorted ? "" : down ? "▼" : "▲");
+        /* Where both do not fit, the title is cut and not the mark. */
+        snprintf(title, sizeof(title), "%.*s%s", sorted ? place->width - 1 : 30, place->column->title,
+                 !sorted ? "" : down ? "▼" : "▲");
         qpw_canvas_field(c, at, place->left, place->width, place->column->flags & QPW_COLUMN_RIGHT, QPW_STYLE_TITLE,
                          title);
         qpw_canvas_zone(c, at, place->left, place->left + place->width, QPW_ACTION_SORT_COLUMN, place->column->id);
@@ -188,19 +208,54 @@ static void paint_filter(struct qpw_canvas *c, int at, const struct qpw_view_sta
     qpw_canvas_text(c, at, col, c->cols - col, QPW_STYLE_DIM, "   / change  c drop  ? help");
 }
 
+/* A message that ends in row `last`; one that is longer than a row takes those above it too. */
+static void paint_message(struct qpw_canvas *c, int last, const struct qpw_view_state *state)
+{
+    const char *text = state->message;
+    char line[sizeof(state->message)];
+    int n = 0;
+
+    for (const char *at = text; *at; at += strspn(at, " "), n++)
+        at += qpw_text_line(at, c->cols);
+    for (; *text; text += strspn(text, " "), n--) {
+        size_t length = qpw_text_line(text, c->cols);
+
+        snprintf(line, sizeof(line), "%.*s", (int)length, text);
+        qpw_canvas_field(c, last - n + 1, 0, c->cols, false, state->message_bad ? QPW_STYLE_BAD : QPW_STYLE_BOLD, line);
+        text += length;
+    }
+}
+
+/* What is typed, or as much of its end as fits; what is wrong with it beside it, or above where that does not fit. */
+static void paint_edit(struct qpw_canvas *c, int at, const struct qpw_view_state *state)
+{
+    int col = qpw_canvas_text(c, at, 0, c->cols, QPW_STYLE_BOLD, "filter: ");
+    const char *edit = state->edit;
+
+    for (int over = qpw_text_width(edit) - (c->cols - col - 1); over > 0; over--)
+        do
+            edit++;
+        while ((*edit & 0xc0) == 0x80);
+    col = qpw_canvas_text(c, at, col, c->cols - col, QPW_STYLE_NORMAL, edit);
+    qpw_canvas_text(c, at, col, 1, QPW_STYLE_NORMAL | QPW_STYLE_SELECTED, " ");
+    col += 2;
+    if (!*state->message)
+        qpw_canvas_text(c, at, col, c->cols - col, QPW_STYLE_DIM,
+                        "Enter keeps, Esc gives up; port: dir: addr: proc: … (Help lists all)");
+    else if (qpw_text_width(state->message) <= c->cols - col)
+        qpw_canvas_text(c, at, col, c->cols - col, QPW_STYLE_BAD, state->message);
+    else
+        paint_message(c, at - 1, state);
+}
+
 static void paint_last(struct qpw_canvas *c, const struct qpw_view_state *state)
 {
-    int at = c->rows - 1, col;
+    int at = c->rows - 1;
 
     if (state->mode == QPW_MODE_FILTER) {
-        col = qpw_canvas_text(c, at, 0, c->cols, QPW_STYLE_BOLD, "filter: ");
-        col = qpw_canvas_text(c, at, col, c->cols - col - 1, QPW_STYLE_NORMAL, state->edit);
-        qpw_canvas_text(c, at, col, 1, QPW_STYLE_NORMAL | QPW_STYLE_SELECTED, " ");
-        qpw_canvas_text(c, at, col + 2, c->cols - col - 2, state->message_bad ? QPW_STYLE_BAD : QPW_STYLE_DIM,
-                        *state->message ? state->message
-                                        : "Enter keeps, Esc gives up; port: dir: addr: proc: … (? lists all)");
+        paint_edit(c, at, state);
     } else if (state->mode == QPW_MODE_QUIT || *state->message) {
-        qpw_canvas_text(c, at, 0, c->cols, state->message_bad ? QPW_STYLE_BAD : QPW_STYLE_BOLD, state->message);
+        paint_message(c, at, state);
     } else if (state->filter.n_terms && state->tab != QPW_TAB_HELP) {
         paint_filter(c, at, state);
     } else {
@@ -235,16 +290,14 @@ void qpw_screen_paint(struct qpw_canvas *c, const struct qpw_model *m, const str
 
     qpw_canvas_clear(c);
     if (TOO_SMALL(c)) {
-        qpw_canvas_text(c, 0, 0, c->cols, QPW_STYLE_BOLD, "qportwatch needs 40x8 or more");
+        qpw_canvas_text(c, 0, 0, c->cols, QPW_STYLE_BOLD, "needs 40x8 or more");
         return;
     }
     at = qpw_header_paint(c, m, state);
     height = qpw_screen_page(c->rows);
     paint_tabs(c, at++, m, state);
     if (state->mode == QPW_MODE_DETAILS) {
-        int index = qpw_model_find(m, state->selected_id);
-
-        qpw_details_paint(c, m, state, index < 0 ? NULL : &m->rows[index], at, height + 1);
+        qpw_details_paint(c, m, state, details_row(m, state), at, height + 1);
     } else {
         paint_table(c, at, height, m, state);
     }

@@ -15,6 +15,8 @@ int qpw_screen_page(int rows);
 
 /* Keeps selection and scroll position within the rows and the page; follows the selected row where wanted. */
 void qpw_screen_settle(const struct qpw_model *m, struct qpw_view_state *state, int page);
+/* Lets the details, where they are open, scroll no further than to their last line. */
+void qpw_screen_settle_details(struct qpw_canvas *c, const struct qpw_model *m, struct qpw_view_state *state);
 
 /* ---- Parts ---- */
 

@@ -32,6 +32,7 @@ struct qpw_view {
     char begun_with[QPW_FILTER_TEXT]; /* the filter at the start */
     bool mouse;
     bool tab_is_new;                 /* since the last picture */
+    bool failed;                     /* the last picture was none */
     unsigned pictures;
     struct qpw_alert_tail alerts;    /* path NULL: none */
 };
@@ -108,6 +109,8 @@ bool qpw_view_wants_whole(const struct qpw_view *view)
 
 void qpw_view_say(struct qpw_view *view, bool bad, const char *text)
 {
+    if (view->state.mode == QPW_MODE_QUIT) /* the question stays until it is answered */
+        return;
     qpw_state_say(&view->state, bad, text);
     view->todo |= QPW_DO_PAINT;
 }
@@ -171,8 +174,12 @@ int qpw_view_feed(struct qpw_view *view, struct qpw_snapshot *snapshot, const ch
     view->pictures++;
     if (!snapshot) {
         qpw_view_say(view, true, why);
+        view->failed = true;
         return 0;
     }
+    if (view->failed && view->state.message_bad) /* that was why */
+        qpw_view_say(view, false, "");
+    view->failed = false;
     if (view->state.paused && view->model.now) {
         qpw_snapshot_clear(snapshot);
         return 0;
@@ -208,6 +215,12 @@ static void copy_line(struct qpw_view *view)
     qpw_view_say(view, false, text);
 }
 
+static void settle(struct qpw_view *view, int page)
+{
+    qpw_screen_settle(&view->model, &view->state, page);
+    qpw_screen_settle_details(&view->canvas, &view->model, &view->state);
+}
+
 /* All that was typed and clicked. True: quit. */
 static bool take_input(struct qpw_view *view, int page)
 {
@@ -239,7 +252,7 @@ static bool take_input(struct qpw_view *view, int page)
         /* A later key of the same burst may move over rows that an earlier one changed. */
         if (todo & QPW_DO_BUILD) {
             qpw_model_build(&view->model, &view->state);
-            qpw_screen_settle(&view->model, &view->state, page);
+            settle(view, page);
         }
         if (view->state.tab != before && (view->state.tab == QPW_TAB_COVERAGE || view->state.tab == QPW_TAB_PEERS)) {
             view->tab_is_new = true;
@@ -247,7 +260,7 @@ static bool take_input(struct qpw_view *view, int page)
         }
         view->todo |= todo & (QPW_DO_BUILD | QPW_DO_PAINT | QPW_DO_REDRAW);
         if (todo)
-            qpw_screen_settle(&view->model, &view->state, page);
+            settle(view, page);
     }
     return qpw_draw_gone(view->draw);
 }
@@ -269,7 +282,7 @@ int qpw_view_step(struct qpw_view *view)
         return 0;
     if (view->todo & QPW_DO_BUILD)
         qpw_model_build(&view->model, &view->state);
-    qpw_screen_settle(&view->model, &view->state, page);
+    settle(view, page);
     qpw_screen_paint(&view->canvas, &view->model, &view->state);
     qpw_draw_show(view->draw, &view->canvas, view->todo & QPW_DO_REDRAW);
     view->todo = 0;
