@@ -395,6 +395,7 @@ Test(top, plain_tables_without_a_terminal, .timeout = NETNS_TIMEOUT_S)
         netns_output(&s.node, out, sizeof(out), "COLUMNS=100 LC_ALL=C.UTF-8 " PROGRAM " top --once --interval 0.2"), 0);
     cr_expect(strstr(out, "NOT CLEAN: 1 answered") && strstr(out, "Unexpected: 2 rows") && strstr(out, "Policy: "),
               "%s", out);
+    cr_expect(strstr(out, "alerts  high 1 ") && strstr(out, "test_top"), "the log and the process are told too: %s", out);
     cr_expect_eq(netns_output(&s.node, out, sizeof(out),
                               PROGRAM " top --once --interval 0.2 --tab ports --filter 'verdict:peer'"),
                  0);
@@ -406,6 +407,11 @@ Test(top, plain_tables_without_a_terminal, .timeout = NETNS_TIMEOUT_S)
                               PROGRAM " top --json --interval 0.2 | head -n 2 | jq -sc "
                               "'[length, .[1].schema, ([.[0].meters[] | select(.port == 4444)] | length)]'"), 0);
     cr_expect_str_eq(out, "[2,\"qportwatch.report/1\",1]\n", "a line of JSON each interval");
+    cr_expect_eq(netns_output(&s.node, out, sizeof(out), PROGRAM " top --json --once --filter port:1"), 2);
+    cr_expect(strstr(out, "--filter and --sort are for tables"), "%s", out);
+    cr_expect_eq(netns_output(&s.node, out, sizeof(out), PROGRAM " top --once --tab help"), 2);
+    cr_expect_eq(netns_output(&s.node, out, sizeof(out), PROGRAM " top --once --interval 0.2 2>&1 >/dev/full"), 1);
+    cr_expect_str_eq(out, "qportwatch top: printing to standard output: No space left on device\n");
     cr_expect_eq(netns_output(&s.client, out, sizeof(out), PROGRAM " top --once"), 1, "nothing is attached there");
     close_scene(&s);
 }

@@ -841,6 +841,42 @@ Test(view, alerts_are_counted_as_the_log_grows_is_rotated_and_truncated)
     cr_expect_eq(rmdir(folder), 0);
 }
 
+Test(view, alerts_are_counted_only_where_the_log_tells_of_the_whole_time)
+{
+    static const char first[] = "{\"timestamp\":\"2026-01-01T00:00:01.0+0000\",\"event_type\":\"engine\"}\n";
+    static const char high[] =
+        "{\"timestamp\":\"2026-01-01T00:10:00.0+0000\",\"event_type\":\"alert\",\"alert\":{\"severity\": 1}}\n";
+    struct bench b;
+    struct qpw_alert_tail tail = {0}, late = {0};
+    struct qpw_snapshot *s = &b.snapshots[1];
+    char folder[] = "/tmp/qpw-alertlog-XXXXXX", one[64], two[64];
+    const uint64_t *counts;
+
+    set_up(&b, QPW_TAB_UNEXPECTED);
+    s->from_unix_ns = SAMPLE_START_NS;
+    cr_assert_not_null(mkdtemp(folder));
+    snprintf(one, sizeof(one), "%s/one.json", folder);
+    snprintf(two, sizeof(two), "%s/two.json", folder);
+    snprintf(s->meta.command, sizeof(s->meta.command), "qportwatch attach eth0 --alerts %s", one);
+    cr_expect_null(qpw_alert_counts(&tail, s), "there is none");
+    append(one, first);
+    append(one, high);
+    counts = qpw_alert_counts(&tail, s);
+    cr_expect(counts && counts[1] == 1);
+    append(one, high);
+    append(two, high);
+    snprintf(s->meta.command, sizeof(s->meta.command), "qportwatch attach eth0 --alerts %s", two);
+    counts = qpw_alert_counts(&tail, s);
+    cr_expect(counts && counts[1] == 3, "the next auditor's log goes on from the rest of the first one's");
+    cr_expect_null(qpw_alert_counts(&late, s), "who comes later has only the end");
+    qpw_alert_tail_free(&tail);
+    qpw_alert_tail_free(&late);
+    unlink(one);
+    unlink(two);
+    cr_expect_eq(rmdir(folder), 0);
+    tear_down(&b);
+}
+
 Test(view, the_alert_log_is_the_one_that_the_auditors_command_line_names)
 {
     char path[64] = "";

@@ -20,8 +20,10 @@
 #include "report/report.h"
 #include "util/error.h"
 #include "util/usage.h"
+#include "view/alertlog.h"
 #include "view/columns.h"
 #include "view/plain.h"
+#include "view/process.h"
 #include "view/view.h"
 
 enum output { SCREEN = 0, ONCE, LINES };
@@ -94,13 +96,17 @@ static int set_sort(const char *text, struct qpw_view_state *state, struct qpw_e
     return 0;
 }
 
-static int apply(const struct options *o, struct qpw_view_state *state, struct qpw_error *err)
+static int apply(const struct options *o, bool screen, struct qpw_view_state *state, struct qpw_error *err)
 {
     struct qpw_error why = {""};
     int tab = o->tab ? qpw_tab_find(o->tab) : (int)state->tab;
     char *end = "";
     double seconds = o->interval ? strtod(o->interval, &end) : state->interval_ms / 1000.0;
 
+    if (o->json && (o->tab || o->filter || o->sort))
+        return qpw_fail(err, -EINVAL, "--json prints whole reports; --tab, --filter and --sort are for tables");
+    if (tab == QPW_TAB_HELP && !screen)
+        return qpw_fail(err, -EINVAL, "--tab %s: help is for the screen; its keys do nothing in tables", o->tab);
     if (tab < 0)
         return qpw_fail(err, -EINVAL,
                         "--tab %s: there is no such tab; take unexpected, ports, peers, policy or coverage", o->tab);
@@ -232,7 +238,7 @@ static int print_json(const struct qpw_snapshot *snapshot)
         c += line;
     }
     if (r == 0 && (putchar('\n') == EOF || fflush(stdout) != 0))
-        r = -EIO;
+        r = -errno;
     free(text);
     qpw_report_clear(&report);
     return r;
@@ -246,15 +252,38 @@ static void wait_ms(unsigned ms)
         ;
 }
 
+/* What the screen knows besides the snapshots, the tables know too. */
+struct beside {
+    struct qpw_processes *processes;
+    struct qpw_alert_tail alerts;
+};
+
+static int print_picture(struct qpw_model *m, struct qpw_view_state *state, const struct options *o, struct beside *b)
+{
+    int r;
+
+    qpw_processes_tick(b->processes, m->now->mono_ns);
+    m->alerts = qpw_alert_counts(&b->alerts, m->now);
+    r = print_tables(m, state, o);
+    if (r == 0 && o->output != ONCE)
+        printf("\n");
+    return r;
+}
+
 static int run_plain(struct source *source, struct qpw_view_state *state, const struct options *o,
                      struct qpw_error *err)
 {
     struct qpw_snapshot snapshots[2] = {{0}};
     struct qpw_model model = {0};
+    struct beside beside = {0};
     unsigned n = 0;
     int r;
 
     setlocale(LC_CTYPE, "");
+    if (qpw_processes_new(source->sockets, &beside.processes) < 0)
+        return qpw_fail(err, -ENOMEM, "no memory for the tables");
+    model.process = qpw_processes_text;
+    model.process_context = beside.processes;
     do {
         struct qpw_snapshot *now = &snapshots[n % 2];
 
@@ -265,15 +294,14 @@ static int run_plain(struct source *source, struct qpw_view_state *state, const 
             r = print_json(now);
         else if (r == 0)
             r = qpw_model_advance(&model, now);
-        if (r == 0 && n && !o->json) { /* the first gives no rates */
-            r = print_tables(&model, state, o);
-            if (r == 0 && o->output != ONCE)
-                printf("\n");
-        }
+        if (r == 0 && n && !o->json) /* the first gives no rates */
+            r = print_picture(&model, state, o, &beside);
         n++;
         qpw_snapshot_clear(&snapshots[n % 2]);
     } while (r == 0 && (o->output != ONCE || (n < 2 && !o->json)));
     qpw_model_free(&model);
+    qpw_processes_free(beside.processes);
+    qpw_alert_tail_free(&beside.alerts);
     qpw_snapshot_clear(&snapshots[0]);
     qpw_snapshot_clear(&snapshots[1]);
     return r;
@@ -291,7 +319,7 @@ int qpw_cmd_top(int argc, char **argv)
     qpw_arguments_parse(&argp, argc, argv, &o);
     screen = o.output == SCREEN && !o.json && isatty(STDIN_FILENO) && isatty(STDOUT_FILENO);
     qpw_view_begin(screen, &state);
-    if (apply(&o, &state, &err) < 0) {
+    if (apply(&o, screen, &state, &err) < 0) {
         fprintf(stderr, "qportwatch top: %s\n", err.text);
         return QPW_EXIT_USAGE;
     }
@@ -309,7 +337,9 @@ int qpw_cmd_top(int argc, char **argv)
     }
     close_source(&source);
     if (r < 0) {
-        fprintf(stderr, "qportwatch top: %s\n", *err.text ? err.text : strerror(-r));
+        if (!*err.text)
+            qpw_fail(&err, r, "printing to standard output: %s", strerror(-r));
+        fprintf(stderr, "qportwatch top: %s\n", err.text);
         return QPW_EXIT_FAILED;
     }
     return QPW_EXIT_OK;

@@ -13,6 +13,7 @@
 
 #define DEFAULT_LOG "/var/log/qportwatch/eve.json"
 #define LONGEST_LINE 65536
+#define ATTACHING_NS 10000000000ull
 
 bool qpw_alert_path(const char *command, char *buf, size_t size)
 {
@@ -48,6 +49,8 @@ int qpw_alert_tail_init(struct qpw_alert_tail *tail, const char *path, uint64_t 
         return -ENOMEM;
     }
     snprintf(tail->from, sizeof(tail->from), "%.19s", qpw_time_text(from_unix_ns, text, sizeof(text)));
+    snprintf(tail->begun, sizeof(tail->begun), "%.19s",
+             qpw_time_text(from_unix_ns + ATTACHING_NS, text, sizeof(text)));
     return 0;
 }
 
@@ -150,6 +153,10 @@ static void count_line(struct qpw_alert_tail *tail, const char *line)
     const char *stamp = after(line, "\"timestamp\":"), *alert = after(line, "\"alert\":");
     const char *severity = alert ? after(alert, "\"severity\":") : NULL, *flow_id = after(line, "\"flow_id\":");
 
+    if (stamp && !tail->stamped) {
+        tail->stamped = true;
+        tail->whole = strncmp(stamp, tail->begun, strlen(tail->begun)) <= 0;
+    }
     if (!severity || (stamp && strncmp(stamp, tail->from, strlen(tail->from)) < 0))
         return;
     if (*severity >= '1' && *severity <= '4')
@@ -199,4 +206,40 @@ void qpw_alert_tail_free(struct qpw_alert_tail *tail)
     free(tail->line);
     free(tail->seen);
     *tail = (struct qpw_alert_tail){.fd = -1};
+}
+
+/* The next auditor's log goes on from where this one is. */
+static int change_path(struct qpw_alert_tail *tail, const char *path)
+{
+    char *copy = strdup(path);
+
+    if (!copy)
+        return -ENOMEM;
+    if (tail->fd >= 0) {
+        drain(tail); /* what came last */
+        close(tail->fd);
+    }
+    free(tail->path);
+    tail->path = copy;
+    tail->fd = -1;
+    tail->n_line = 0;
+    return 0;
+}
+
+const uint64_t *qpw_alert_counts(struct qpw_alert_tail *tail, const struct qpw_snapshot *s)
+{
+    char path[256];
+    int r = 0;
+
+    if (s->replay || !qpw_alert_path(s->meta.command, path, sizeof(path)))
+        return NULL;
+    if (!tail->path || tail->from_unix_ns != s->from_unix_ns) { /* another kernel side */
+        qpw_alert_tail_free(tail);
+        r = qpw_alert_tail_init(tail, path, s->from_unix_ns);
+    } else if (strcmp(tail->path, path)) {
+        r = change_path(tail, path);
+    }
+    if (r == 0)
+        r = qpw_alert_tail_read(tail);
+    return r == 0 && tail->whole ? tail->counts : NULL;
 }

@@ -5,7 +5,8 @@
  * An alert that was told again, or escalated, is one: records of one flow_id are.
  *
  * Reads what was appended since the last call, and starts with the newest QPW_ALERT_TAIL bytes; follows
- * rotation and truncation. Where the log cannot be read, the view counts findings instead, and says so.
+ * rotation, truncation and another log of the next auditor. Where the log cannot be read, or what was found of
+ * it begins later than the kernel side, the view counts findings instead, and says so.
  */
 #ifndef QPW_VIEW_ALERTLOG_H
 #define QPW_VIEW_ALERTLOG_H
@@ -13,6 +14,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+
+#include "snapshot.h"
 
 #define QPW_ALERT_TAIL (8u << 20)
 
@@ -22,6 +25,8 @@ struct qpw_alert_tail {
     uint64_t device, inode, offset; /* of the open file */
     uint64_t from_unix_ns;  /* records before do not count */
     char from[20];          /* the same as a log's time stamp begins, "2026-01-02T03:04:05" */
+    char begun[20];         /* the latest that a whole log's first record is of: attaching itself is one */
+    bool stamped, whole;    /* a record was seen; the first one was not later than that */
     char *line;             /* beginning of a line whose end is not written yet */
     size_t n_line;
     uint64_t counts[5];     /* by severity 1 to 4: each flow_id once, by the worst that was said of it */
@@ -38,5 +43,11 @@ int qpw_alert_tail_init(struct qpw_alert_tail *tail, const char *path, uint64_t 
 int qpw_alert_tail_read(struct qpw_alert_tail *tail);
 /* Frees and zeroes; a zeroed tail is fine. */
 void qpw_alert_tail_free(struct qpw_alert_tail *tail);
+
+/*
+ * Counts by severity since that snapshot's kernel side began, out of the log that its auditor's command line names.
+ * NULL: they cannot be known. The tail is zeroed before the first call, and freed by the caller.
+ */
+const uint64_t *qpw_alert_counts(struct qpw_alert_tail *tail, const struct qpw_snapshot *s);
 
 #endif

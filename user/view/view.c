@@ -125,23 +125,6 @@ static void set_due(struct qpw_view *view)
         view->due_ns = now + interval;
 }
 
-/* Another kernel side has another beginning, and perhaps another log. */
-static void follow_alerts(struct qpw_view *view)
-{
-    const struct qpw_snapshot *s = &view->snapshot;
-    char path[256];
-
-    if (!view->alerts.path || view->alerts.from_unix_ns != s->from_unix_ns) {
-        qpw_alert_tail_free(&view->alerts);
-        if (s->replay || !qpw_alert_path(s->meta.command, path, sizeof(path)) ||
-            qpw_alert_tail_init(&view->alerts, path, s->from_unix_ns) < 0) {
-            view->model.alerts = NULL;
-            return;
-        }
-    }
-    view->model.alerts = qpw_alert_tail_read(&view->alerts) < 0 ? NULL : view->alerts.counts;
-}
-
 /* A brief snapshot takes over what only whole ones tell: Coverage can be shown without reading all each second. */
 static void keep_whole(struct qpw_snapshot *now, struct qpw_snapshot *before)
 {
@@ -192,7 +175,7 @@ int qpw_view_feed(struct qpw_view *view, struct qpw_snapshot *snapshot, const ch
     view->snapshot = *snapshot;
     memset(snapshot, 0, sizeof(*snapshot));
     view->model.now = &view->snapshot;
-    follow_alerts(view);
+    view->model.alerts = qpw_alert_counts(&view->alerts, &view->snapshot);
     view->todo |= QPW_DO_BUILD;
     return r;
 }
