@@ -3,6 +3,7 @@
 #include <arpa/inet.h>
 #include <criterion/criterion.h>
 #include <criterion/new/assert.h>
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -689,4 +690,26 @@ Test(manual, eight_examples)
         close_site(&s);
         free(text);
     }
+}
+
+/* A peer of the command line whose name is none, wherever its text lies in memory. */
+Test(parse, name_of_a_peer_given_by_hand)
+{
+    static const char place[] = "Node2=10.1.0.12";
+    char here[sizeof(place)], *heap = strdup(place);
+    const char *const texts[] = {place, here, heap};
+    struct qpw_policy policy = {0};
+    struct qpw_error err;
+
+    memcpy(here, place, sizeof(place));
+    cr_assert(heap != NULL);
+    for (size_t i = 0; i < sizeof(texts) / sizeof(*texts); i++) {
+        cr_expect_eq(qpw_policy_add_peer(&policy, texts[i], "--peer", &err), -EINVAL);
+        cr_expect_str_eq(err.text, "--peer 'Node2=10.1.0.12': 'Node2' is not a name: lower-case letters, digits and "
+                                   ". _ + -");
+    }
+    cr_expect_eq(qpw_policy_add_peer(&policy, "node2=10.1.0.12", "--peer", &err), 0, "%s", err.text);
+    cr_expect_eq(policy.n_peers, 1);
+    free(heap);
+    qpw_policy_clear(&policy);
 }

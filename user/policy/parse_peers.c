@@ -160,10 +160,11 @@ int qpw_policy_add_peer(struct qpw_policy *policy, const char *spec, const char 
 
     if (equals) {
         char left[96];
+        struct qpw_word part = {.text = left, .column = 1};
         struct qpw_error ignored;
 
         snprintf(left, sizeof(left), "%.*s", (int)(equals - spec), spec);
-        if (qpw_parse_name(&statement.where, &word, left, name, &ignored) < 0)
+        if (qpw_parse_name(&statement.where, &part, left, name, &ignored) < 0)
             return qpw_fail(err, -EINVAL, "%s '%s': '%s' is not a name: lower-case letters, digits and . _ + -", from,
                             spec, left);
     } else {
