@@ -169,6 +169,32 @@ Test(reload, to_another_file)
     node_close(&n);
 }
 
+/* Options of one kind leave what was said of the other: the policy, or the peers. With an auditor and without. */
+Test(reload, what_is_not_given_stays)
+{
+    struct node n;
+    char first[128], second[128], text[2048];
+
+    node_open(&n);
+    node_write(&n, "first", narrow, first, sizeof(first));
+    node_write(&n, "second", wide, second, sizeof(second));
+    node_attach(&n, "node0 --policy %s --peer node2=10.1.0.12", first);
+    cr_expect_eq(node_command(&n, text, sizeof(text), "reload --peer node3=10.1.0.13"), 0, "%s", text);
+    cr_expect(strstr(text, first) && strstr(text, "\n  adds peer node3: 10.1.0.13"), "%s", text);
+    cr_expect(strstr(text, "\n  removes peer node2"), "%s", text);
+    cr_expect_eq(node_command(&n, text, sizeof(text), "reload --policy %s", second), 0, "%s", text);
+    cr_expect(strstr(text, second) && !strstr(text, "peer"), "%s", text);
+    cr_expect_eq(node_command(&n, text, sizeof(text), "reload --policy %s/none --peers /dev/null", n.folder), 2);
+    cr_expect_eq(node_command(&n, text, sizeof(text), "reload"), 0, "%s", text);
+    cr_expect(strstr(text, second) && strstr(text, "\n  the same in effect"), "%s", text);
+    node_stop(&n, SIGKILL);
+    cr_expect_eq(node_command(&n, text, sizeof(text), "reload --peers /dev/null"), 0, "%s", text);
+    cr_expect(strstr(text, second) && strstr(text, "\n  no longer a peer: node3"), "%s", text);
+    node_command(&n, NULL, 0, "detach");
+    node_nothing_left(&n);
+    node_close(&n);
+}
+
 /* Attaches with a line that ends so many seconds from now. false: it had ended before the auditor was up. */
 static bool attach_until(struct node *n, int seconds)
 {

@@ -194,6 +194,32 @@ Test(policy_args, there_and_back)
     cr_expect_eq(qpw_policy_args_read(wrong, &back), -EINVAL);
 }
 
+/* What comes later replaces its own kind alone: policy or platform, and the peers. */
+Test(policy_args, later_ones)
+{
+    const char *peers[] = {"node2=10.1.0.12"};
+    struct qpw_policy_options before = {.policy_file = "/nowhere/site", .peers = peers, .n_peers = 1};
+    static const struct {
+        const char *more, *all;
+    } cases[] = {
+        {"", "policy /nowhere/site\npeer node2=10.1.0.12\n"},
+        {"platform aws\n", "platform aws\npeer node2=10.1.0.12\n"},
+        {"policy /nowhere/new\n", "policy /nowhere/new\npeer node2=10.1.0.12\n"},
+        {"peer node3=10.1.0.13\n", "peer node3=10.1.0.13\npolicy /nowhere/site\n"},
+        {"peers /dev/null\n", "peers /dev/null\npolicy /nowhere/site\n"},
+        {"platform aws\npeers /nowhere/peers\npeer 10.1.0.14\n",
+         "platform aws\npeers /nowhere/peers\npeer 10.1.0.14\n"},
+    };
+
+    for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+        char *text = qpw_policy_args_over(&before, cases[i].more);
+
+        cr_assert_not_null(text);
+        cr_expect_str_eq(text, cases[i].all);
+        free(text);
+    }
+}
+
 Test(number, only_a_number_in_its_range)
 {
     static const char *const wrong[] = {"", " 5", "5 ", "-1", "+1", "0x10", "1e3", "101", "0", "99999999999999999999"};

@@ -166,11 +166,11 @@ int qpw_audit_recompile(struct qpw_auditor *a, struct qpw_error *err)
     return r;
 }
 
-/* Options that came with the request replace those of the start, for this and later reloads. */
+/* Options that came with the request replace those of the same kind so far, for this and later reloads. */
 static int take_args(struct qpw_auditor *a, const char *args, struct qpw_policy_options *ret_old, char **ret_old_text)
 {
     struct qpw_policy_options options;
-    char *text = strdup(args);
+    char *text = qpw_policy_args_over(&a->options.policy, args);
     int r = text ? qpw_policy_args_read(text, &options) : -ENOMEM;
 
     if (r < 0) {

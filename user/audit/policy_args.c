@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <limits.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -87,4 +88,38 @@ int qpw_policy_args_read(char *text, struct qpw_policy_options *ret)
     }
     *ret = options;
     return 0;
+}
+
+/* Whether a line of that word is in the text. */
+static bool says(const char *text, const char *word)
+{
+    size_t length = strlen(word);
+
+    for (const char *line = text; line && *line; line = strchr(line, '\n')) {
+        line += *line == '\n';
+        if (!strncmp(line, word, length) && line[length] == ' ')
+            return true;
+    }
+    return false;
+}
+
+char *qpw_policy_args_over(const struct qpw_policy_options *before, const char *more)
+{
+    struct qpw_policy_options kept = *before;
+    size_t length = strlen(more);
+    char *text = malloc(length + QPW_POLICY_ARGS_BYTES);
+
+    if (!text)
+        return NULL;
+    if (says(more, "policy") || says(more, "platform"))
+        kept.policy_file = kept.platform = NULL;
+    if (says(more, "peer") || says(more, "peers")) {
+        kept.peers_file = NULL;
+        kept.n_peers = 0;
+    }
+    memcpy(text, more, length + 1);
+    if (qpw_policy_args_write(&kept, text + length, QPW_POLICY_ARGS_BYTES) == 0)
+        return text;
+    free(text);
+    return NULL;
 }

@@ -10,6 +10,9 @@
 
 #include "policy/load.h"
 
+/* What a process takes of them at most, as text. */
+#define QPW_POLICY_ARGS_BYTES 65536
+
 /* Writes them into buf; 0, or -ENOSPC where they do not fit (buf is then empty). */
 int qpw_policy_args_write(const struct qpw_policy_options *options, char *buf, size_t size);
 
@@ -18,5 +21,11 @@ int qpw_policy_args_write(const struct qpw_policy_options *options, char *buf, s
  * -ENOMEM.
  */
 int qpw_policy_args_read(char *text, struct qpw_policy_options *ret);
+
+/*
+ * The text of options that come later: where it names neither policy nor platform, those before stay, and where it
+ * names no peers, theirs. Caller frees. NULL: out of memory.
+ */
+char *qpw_policy_args_over(const struct qpw_policy_options *before, const char *more);
 
 #endif

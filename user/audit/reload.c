@@ -13,6 +13,16 @@
 
 #define PATIENCE_SECONDS 30
 
+/* What the last auditor was asked to read, as far as it is known. */
+static int take_kept(struct qpw_auditor *a, struct qpw_error *err)
+{
+    int r;
+
+    a->policy_args = strdup(a->meta.policy_args);
+    r = a->policy_args ? qpw_policy_args_read(a->policy_args, &a->options.policy) : -ENOMEM;
+    return r < 0 ? qpw_fail(err, r, "what the last auditor read its policy from cannot be read") : 0;
+}
+
 /* Nobody lives here: this process is the auditor for as long as the reload takes. */
 static int reload_alone(const char *args, char *words, size_t size)
 {
@@ -34,7 +44,9 @@ static int reload_alone(const char *args, char *words, size_t size)
     if (r == 0)
         r = qpw_netlink_open(&a.netlink, &err);
     if (r == 0)
-        status = qpw_audit_reload(&a, *args ? args : a.meta.policy_args, words, size);
+        r = take_kept(&a, &err);
+    if (r == 0)
+        status = qpw_audit_reload(&a, args, words, size);
     else
         snprintf(words, size, "%s", err.text);
     qpw_netlink_close(a.netlink);

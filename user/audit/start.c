@@ -17,15 +17,14 @@
 #include "util/version.h"
 
 #define SECONDS 1000000000ull
-#define ARGS_BYTES 65536
 #define GIVEN_BACK_BYTES (128 * 1024)
 
 /* The policy options become the auditor's own: a reload may replace them. */
 static int own_policy_options(struct qpw_auditor *a, struct qpw_error *err)
 {
     struct qpw_policy_options options;
-    char *text = malloc(ARGS_BYTES);
-    int r = text ? qpw_policy_args_write(&a->options.policy, text, ARGS_BYTES) : -ENOMEM;
+    char *text = malloc(QPW_POLICY_ARGS_BYTES);
+    int r = text ? qpw_policy_args_write(&a->options.policy, text, QPW_POLICY_ARGS_BYTES) : -ENOMEM;
 
     if (r == 0)
         r = qpw_policy_args_read(text, &options);
