@@ -720,6 +720,8 @@ Test(report, json_of_what_has_no_port)
     base();
     row = meter(QPW_VERDICT_INFRA, QPW_DIR_INBOUND, 1, 8, 50, 0);
     row->key.kind = QPW_KIND_ICMP;
+    row = meter(QPW_VERDICT_TRANSIT, QPW_DIR_TRANSIT, 1, 0, 10, 0);
+    row->key.kind = QPW_KIND_ICMP;
     row = meter(QPW_VERDICT_INFRA, QPW_DIR_NON_IP, 0, 0x806, 40, 0);
     row->key.kind = QPW_KIND_ETHERTYPE;
     row = meter(QPW_VERDICT_UNEXPECTED, QPW_DIR_INBOUND, 47, 0, 30, 0);
@@ -743,6 +745,9 @@ Test(report, json_of_what_has_no_port)
     o = json_array_get(list, 3);
     cr_assert(json_is_null(json_object_get(o, "protocol")));
     cr_assert(json_is_null(json_object_get(o, "interface")));
+    o = json_array_get(list, 4);
+    cr_assert_str_eq(json_string_value(json_object_get(o, "direction")), "transit");
+    cr_assert(json_is_null(json_object_get(o, "icmp_type")), "none was read");
     json_decref(document);
 }
 

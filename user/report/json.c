@@ -53,6 +53,8 @@ static json_t *meters(const struct qpw_report *r)
         json_t *o = json_object();
 
         set_service(o, m->key.kind, m->key.protocol, m->key.port);
+        if (m->key.kind == QPW_KIND_ICMP && !qpw_meter_has_icmp_type(&m->key))
+            json_object_set_new(o, "icmp_type", json_null());
         json_object_set_new(o, "direction", qpw_json_text(qpw_direction_name(m->key.direction)));
         json_object_set_new(o, "scope", qpw_json_text(qpw_scope_name(m->key.scope)));
         json_object_set_new(o, "verdict", qpw_json_text(qpw_verdict_name(m->key.verdict)));

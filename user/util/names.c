@@ -57,6 +57,11 @@ const char *qpw_protocol_text(unsigned kind, unsigned protocol, unsigned port, c
     return buf;
 }
 
+bool qpw_meter_has_icmp_type(const struct qpw_meter_key *key)
+{
+    return key->kind == QPW_KIND_ICMP && key->direction != QPW_DIR_TRANSIT && key->direction != QPW_DIR_UNDECODABLE;
+}
+
 const char *qpw_address_text(const uint8_t addr[16], char *buf, size_t size)
 {
     if (IN6_IS_ADDR_V4MAPPED((const struct in6_addr *)addr))

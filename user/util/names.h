@@ -3,8 +3,11 @@
 #ifndef QPW_UTIL_NAMES_H
 #define QPW_UTIL_NAMES_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+
+#include "qportwatch.h"
 
 const char *qpw_direction_name(unsigned value);
 const char *qpw_verdict_name(unsigned value);
@@ -23,6 +26,9 @@ const char *qpw_protocol_name(unsigned protocol);
  * Writes the protocol's name or its number into buf; kind QPW_KIND_ETHERTYPE gives "0x0806" or "llc 0x42". Returns buf.
  */
 const char *qpw_protocol_text(unsigned kind, unsigned protocol, unsigned port, char *buf, size_t size);
+
+/* Whether the key's port is the type of an ICMP packet: of transit and of the undecodable none was read. */
+bool qpw_meter_has_icmp_type(const struct qpw_meter_key *key);
 
 /* Address as text, IPv4-mapped as dotted quad. buf of at least INET6_ADDRSTRLEN. Returns buf. */
 const char *qpw_address_text(const uint8_t addr[16], char *buf, size_t size);

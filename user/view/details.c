@@ -12,6 +12,7 @@
 #include "util/names.h"
 #include "view/format.h"
 #include "view/screen.h"
+#include "view/thing.h"
 
 /* ---- The line that would allow it ---- */
 
@@ -247,7 +248,7 @@ static void paint_meter(struct pen *p, const struct qpw_model *m, const struct q
     char service[64], bars[4 * QPW_HISTORY];
     const char *peer = qpw_model_peer(m, meter->key.peer);
 
-    qpw_service_text(meter->key.kind, meter->key.protocol, meter->key.port, false, service, sizeof(service));
+    qpw_service_text(qpw_thing_of(row).kind, meter->key.protocol, meter->key.port, false, service, sizeof(service));
     putf(p, QPW_STYLE_BOLD, "meter", "%s %s, %s, scope %s", qpw_direction_name(meter->key.direction), service,
          qpw_verdict_name(meter->key.verdict), qpw_scope_name(meter->key.scope));
     if (meter->key.reason)

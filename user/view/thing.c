@@ -24,6 +24,8 @@ struct qpw_thing qpw_thing_of(const struct qpw_row *row)
         t = (struct qpw_thing){meter->key.kind, meter->key.protocol, meter->key.direction, meter->key.verdict,
                            meter->key.reason, meter->key.scope, meter->key.port, meter->key.rule, meter->key.peer,
                            meter->key.iface, 0, NULL, NULL, NULL};
+        if (t.kind == QPW_KIND_ICMP && !qpw_meter_has_icmp_type(&meter->key))
+            t.kind = QPW_KIND_PORT; /* "icmp/?", as is said of every port that was not read */
     } else if (row->kind == QPW_ROW_FOLDED) {
         const struct qpw_detail_row *d = row->source;
 
