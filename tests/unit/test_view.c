@@ -342,6 +342,56 @@ Test(view, any_column_sorts_both_ways)
     tear_down(&b);
 }
 
+Test(view, what_is_equal_in_the_sorted_column_stands_worst_first)
+{
+    struct bench b;
+
+    set_up(&b, QPW_TAB_UNEXPECTED);
+    b.state.sort[QPW_TAB_UNEXPECTED] = (struct qpw_sort){.column = QPW_COL_IFACE};
+    for (size_t i = 0; i < b.snapshots[1].n_findings; i++)
+        if (b.snapshots[1].findings[i].value.outcome < QPW_OUTCOME_ANSWERED)
+            b.snapshots[1].findings[i].last_unix_ns = SAMPLE_NOW_NS; /* later than the answered one */
+    cr_assert_eq(qpw_model_build(&b.model, &b.state), 0);
+    cr_expect_str_eq(cell(&b, 0, QPW_COL_SEVERITY), "high");
+    key(&b, 'r');
+    cr_expect_str_eq(cell(&b, 0, QPW_COL_SEVERITY), "high", "the other way round too");
+    tear_down(&b);
+}
+
+Test(view, long_addresses_show_both_their_ends)
+{
+    struct bench b;
+    struct qpw_finding_row *f;
+    char text[64];
+
+    set_up(&b, QPW_TAB_UNEXPECTED);
+    f = (struct qpw_finding_row *)b.model.rows[0].source;
+    memcpy(f->key.initiator, "\x20\x01\x0d\xb8\x12\x34\x56\x78\xab\xcd\xef\x01\x23\x45\x67\x89", 16);
+    qpw_cell_text(&b.model, &b.state, &b.model.rows[0], QPW_COL_WHO, 16, text, sizeof(text));
+    cr_expect_str_eq(text, "2001:db…345:6789");
+    qpw_cell_text(&b.model, &b.state, &b.model.rows[0], QPW_COL_FROM, 16, text, sizeof(text));
+    cr_expect_str_eq(text, "2001:db…345:6789");
+    qpw_cell_text(&b.model, &b.state, &b.model.rows[0], QPW_COL_WHO, 39, text, sizeof(text));
+    cr_expect_str_eq(text, "2001:db8:1234:5678:abcd:ef01:2345:6789");
+    tear_down(&b);
+}
+
+Test(view, icmp_in_transit_has_no_type)
+{
+    struct bench b;
+    struct qpw_meter_row *meter;
+
+    set_up(&b, QPW_TAB_PORTS);
+    meter = (struct qpw_meter_row *)b.model.rows[0].source;
+    meter->key.kind = QPW_KIND_ICMP;
+    meter->key.protocol = IPPROTO_ICMP;
+    meter->key.port = 0;
+    cr_expect_str_eq(cell(&b, 0, QPW_COL_SERVICE), "icmp/0", "an echo reply");
+    meter->key.direction = QPW_DIR_TRANSIT;
+    cr_expect_str_eq(cell(&b, 0, QPW_COL_SERVICE), "icmp/?");
+    tear_down(&b);
+}
+
 Test(view, typing_a_filter_filters_at_once_and_escape_takes_it_back)
 {
     struct bench b;

@@ -45,6 +45,18 @@ static void text_service(const struct cell *c, char *buf, size_t size)
     qpw_service_text(t.kind, t.protocol, t.port, c->state->numbers, buf, size);
 }
 
+/* What does not fit loses its middle: what tells addresses of one network apart is their end. */
+static void cut_middle(const struct cell *c, char *buf, size_t size)
+{
+    static const char mark[] = "…";
+    int length = (int)strlen(buf), head = (c->width - 1) / 2, tail = c->width - 1 - head;
+
+    if (length <= c->width || c->width < 8 || (size_t)c->width + sizeof(mark) > size)
+        return;
+    memcpy(buf + head, mark, sizeof(mark) - 1);
+    memmove(buf + head + sizeof(mark) - 1, buf + length - tail, (size_t)tail + 1);
+}
+
 /* An address, or a MAC address where the finding is of an EtherType. */
 static void text_address(unsigned kind, const uint8_t *addr, char *buf, size_t size)
 {
@@ -78,16 +90,19 @@ static void text_who(const struct cell *c, char *buf, size_t size)
         snprintf(buf, size, "%s (%s)", address, peer);
     else
         snprintf(buf, size, "%s", address);
+    cut_middle(c, buf, size);
 }
 
 static void text_from(const struct cell *c, char *buf, size_t size)
 {
     text_address(qpw_thing_of(c->row).kind, qpw_thing_of(c->row).initiator, buf, size);
+    cut_middle(c, buf, size);
 }
 
 static void text_to(const struct cell *c, char *buf, size_t size)
 {
     text_address(qpw_thing_of(c->row).kind, qpw_thing_of(c->row).responder, buf, size);
+    cut_middle(c, buf, size);
 }
 
 static void text_outcome(const struct cell *c, char *buf, size_t size)

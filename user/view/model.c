@@ -307,7 +307,7 @@ static void apply_filter(struct qpw_model *m, enum qpw_tab tab, const struct qpw
     m->n_rows = kept;
 }
 
-/* By the sort key, in the order wanted; where that is equal, what moved last and carried most comes first. */
+/* By the sort key, in the order wanted; where that is equal, the worst, what moved last and carried most first. */
 static int compare(const void *left, const void *right, void *down)
 {
     const struct qpw_row *a = left, *b = right;
@@ -322,7 +322,9 @@ static int compare(const void *left, const void *right, void *down)
         r = (a->key_number > b->key_number) - (a->key_number < b->key_number);
     if (r)
         return *(const bool *)down ? -r : r;
-    r = (a->last_unix_ns < b->last_unix_ns) - (a->last_unix_ns > b->last_unix_ns);
+    r = (a->severity > b->severity) - (a->severity < b->severity); /* 1 is the worst */
+    if (!r)
+        r = (a->last_unix_ns < b->last_unix_ns) - (a->last_unix_ns > b->last_unix_ns);
     if (!r)
         r = (carried_a < carried_b) - (carried_a > carried_b);
     return r ? r : (a->id > b->id) - (a->id < b->id); /* the same in each picture: rows do not jump about */
