@@ -255,6 +255,43 @@ Test(view, losses_and_lost_hooks_are_not_clean)
     tear_down(&b);
 }
 
+Test(view, none_answered_is_not_said_where_answers_were_lost)
+{
+    struct bench b;
+
+    set_up(&b, QPW_TAB_UNEXPECTED);
+    for (size_t i = 0; i < b.snapshots[1].n_findings; i++)
+        b.snapshots[1].findings[i].value.outcome = QPW_OUTCOME_ATTEMPTED;
+    b.snapshots[1].mono_ns++;
+    cr_assert_eq(qpw_model_advance(&b.model, &b.snapshots[1]), 0);
+    cr_expect(strstr(b.model.summary.verdict, "none answered") != NULL, "%s", b.model.summary.verdict);
+    b.snapshots[1].mono_ns++;
+    b.snapshots[1].losses[QPW_LOSS_ANSWERED_QUOTA] = 1;
+    cr_assert_eq(qpw_model_advance(&b.model, &b.snapshots[1]), 0);
+    cr_expect(strstr(b.model.summary.verdict, "detail of answered ones was lost") &&
+                  !strstr(b.model.summary.verdict, "none answered"), "%s", b.model.summary.verdict);
+    tear_down(&b);
+}
+
+Test(view, messages_of_several_lines_become_one)
+{
+    struct qpw_view_state state;
+    char text[1000];
+
+    qpw_state_init(&state);
+    qpw_state_say(&state, false, "policy p is in force\n  opens inbound tcp 1\n  removes peer n\n");
+    cr_expect_str_eq(state.message, "policy p is in force; opens inbound tcp 1; removes peer n");
+    qpw_state_say(&state, true, "");
+    cr_expect_str_eq(state.message, "");
+    for (size_t length = sizeof(state.message) - 5; length < sizeof(state.message) + 5; length++) {
+        memset(text, 'x', length);
+        strcpy(text + length, "\n y");
+        qpw_state_say(&state, true, text);
+        cr_expect_lt(strlen(state.message), sizeof(state.message));
+        cr_expect_geq(strlen(state.message), sizeof(state.message) - 5);
+    }
+}
+
 Test(view, peers_tell_state_ports_and_what_is_outside_the_policy)
 {
     struct bench b;

@@ -28,10 +28,19 @@ int qpw_tab_find(const char *name)
 
 void qpw_state_say(struct qpw_view_state *state, bool bad, const char *text)
 {
-    size_t length = strnlen(text, sizeof(state->message) - 1);
+    size_t used = 0;
 
-    memcpy(state->message, text, length);
-    state->message[length] = '\0';
+    for (; *text && used + 2 < sizeof(state->message); text++) {
+        if (*text != '\n') {
+            state->message[used++] = *text;
+            continue;
+        }
+        text += strspn(text, "\n ") - 1; /* lines become clauses */
+        if (text[1])
+            used += (size_t)snprintf(state->message + used, sizeof(state->message) - used, "; ");
+    }
+    used = used < sizeof(state->message) ? used : sizeof(state->message) - 1;
+    state->message[used] = '\0';
     state->message_bad = bad;
 }
 

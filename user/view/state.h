@@ -59,7 +59,7 @@ struct qpw_view_state {
 const char *qpw_tab_name(enum qpw_tab tab);
 /* Tab by name or the beginning of one, any case; -1 where none. */
 int qpw_tab_find(const char *name);
-/* Sets the message, cut where it is too long. */
+/* Sets the message: lines follow one another after semicolons, and it is cut where it is too long. */
 void qpw_state_say(struct qpw_view_state *state, bool bad, const char *text);
 /* Everything as at the first start: each tab's own order, one second. */
 void qpw_state_init(struct qpw_view_state *state);

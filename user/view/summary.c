@@ -82,6 +82,10 @@ static void answer(const struct qpw_snapshot *s, const struct qpw_finding_row *w
         sum->health = QPW_HEALTH_BAD;
         snprintf(sum->verdict, sizeof(sum->verdict), "NOT CLEAN: %u answered on ports that no row allows; worst: %s %s",
                  sum->answered, qpw_direction_name(worst->key.direction), service);
+    } else if (sum->unexpected && s->losses[QPW_LOSS_ANSWERED_QUOTA] + s->losses[QPW_LOSS_RESERVED_FULL]) {
+        sum->health = QPW_HEALTH_SUSPECT;
+        snprintf(sum->verdict, sizeof(sum->verdict),
+                 "KNOCKS ONLY AS FAR AS SEEN: %u unexpected; detail of answered ones was lost", sum->unexpected);
     } else if (sum->unexpected) {
         sum->health = QPW_HEALTH_SUSPECT;
         snprintf(sum->verdict, sizeof(sum->verdict), "KNOCKS ONLY: %u unexpected, none answered; worst: %s %s",
