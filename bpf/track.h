@@ -101,6 +101,7 @@ static __always_inline struct qpw_conn *qpw_lookup(struct qpw_work *w, int *from
         qpw_make_key(w, *from_local);
         return qpw_conn_find(w);
     }
+    w->cacheable = 0; /* a tag has the ends as the hook has them, not as the connection's key has */
     qpw_make_key(w, 1);
     c = qpw_conn_find(w);
     *from_local = 1;

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "audit.h"
+#include "bpf/tag.h"
 
 #define CLIENT "10.0.0.9"
 #define IN QPW_DIR_INBOUND
@@ -448,6 +449,49 @@ Test(cache, a_flood_does_not_reach_what_the_node_opened)
 static struct qpw_conn_key established_key(uint16_t remote_port)
 {
     return audit_key(6, AUDIT_NODE, 445, CLIENT, remote_port);
+}
+
+/* A replay's frame between two local ends; sent, as the replay takes all that a local end sends. */
+static void feed_self(uint16_t source_port, uint16_t destination_port, uint8_t flags, uint32_t seq, uint32_t ack,
+                      size_t payload)
+{
+    struct qpw_control *control = a.kernel.control;
+
+    packet_start(&p);
+    packet_ethernet(&p, &(struct packet_ethernet){0});
+    packet_ipv4(&p, &(struct packet_ipv4){.source = AUDIT_NODE, .destination = AUDIT_NODE});
+    packet_tcp(&p, &(struct packet_tcp){.source = source_port, .destination = destination_port, .flags = flags,
+                                        .seq = seq, .ack = ack, .payload_bytes = payload});
+    packet_finish(&p);
+    control->replay_now_ns += 1000;
+    control->replay_bytes = control->replay_wire = control->replay_captured = p.length;
+    audit_feed(&a, AUDIT_TX, &p);
+    /* As many changes at every place: what was cached under one place would be found under another. */
+    for (size_t i = 0; i < QPW_INCARNATIONS; i++)
+        a.kernel.incarnations->other[i] = 1000;
+}
+
+/* The hook has the sender as the local end, the connection's key has the responder: received and sent are its. */
+Test(cache, what_a_replayed_node_sends_itself_keeps_its_directions)
+{
+    struct qpw_counts sum;
+
+    audit_open(&a, &(struct qpw_load_options){.replay = true, .no_counts = true});
+    a.kernel.control->replay_now_ns = 1700000000000000000;
+    set_policy(&a, 0);
+    feed_self(900, 445, SYN, 0, 0, 0);
+    feed_self(445, 900, SYN | ACK, 0, 1, 0);
+    feed_self(900, 445, ACK, 1, 1, 5);
+    feed_self(445, 900, ACK, 1, 6, 5);
+    for (uint32_t i = 0; i < 10; i++) {
+        feed_self(900, 445, ACK, 6 + i, 6, 1);
+        feed_self(445, 900, ACK, 6, 7 + i, 0);
+    }
+    sum = AUDIT_SUM(&a, .protocol = AUDIT_IS(6), .port = AUDIT_IS(445), .direction = AUDIT_IS(IN));
+    cr_expect_eq(sum.connections, 1);
+    cr_expect_eq(sum.rx_packets, 12);
+    cr_expect_eq(sum.tx_packets, 12);
+    audit_close(&a);
 }
 
 /* Sixteen connections, as many as a pair of lines has ways, are all known, whichever of the two is their own. */
