@@ -89,8 +89,10 @@ static __always_inline __u32 qpw_tcp_syn_ack(struct qpw_conn *c, const struct qp
             return QPW_DO_NOTHING;
         return QPW_DO_RESTART_ANSWERED;
     }
+    /* What the node itself sends answers one of the SYNs that it got, if not the last of them. */
     if ((c->state == QPW_STATE_SYN || c->state == QPW_STATE_SYN_ACK) && !qpw_from_initiator(c, from_local) &&
-        p->ack == c->isn + 1) {
+        (from_local || p->ack == c->isn + 1)) {
+        c->isn = p->ack - 1;
         c->synack_seq = p->seq;
         c->state = QPW_STATE_SYN_ACK;
         c->flags &= ~(QPW_CONN_TENTATIVE_LOCAL | QPW_CONN_TENTATIVE_REMOTE);

@@ -127,12 +127,29 @@ Test(tcp, retransmissions_change_nothing)
 
 Test(tcp, the_initiator_may_try_anew_with_another_number)
 {
-    struct qpw_conn c = opened(REMOTE);
+    for (int node = 0; node < 2; node++) {
+        struct qpw_conn c = opened(node);
 
-    cr_assert_eq(step(&c, REMOTE, SYN, 7777, 0, 0), QPW_DO_CHANGED);
-    cr_assert_eq(step(&c, NODE, SYN | ACK, ANSWER, INITIAL + 1, 0), QPW_DO_NOTHING, "answers the old SYN");
-    cr_assert(step(&c, NODE, SYN | ACK, ANSWER, 7778, 0) & QPW_DO_ROSE);
-    cr_assert(step(&c, REMOTE, ACK, 7778, ANSWER + 1, 0) & QPW_DO_ESTABLISH);
+        cr_assert_eq(step(&c, node, SYN, 7777, 0, 0), QPW_DO_CHANGED);
+        cr_assert(step(&c, !node, SYN | ACK, ANSWER, 7778, 0) & QPW_DO_ROSE);
+        cr_assert(step(&c, node, ACK, 7778, ANSWER + 1, 0) & QPW_DO_ESTABLISH);
+    }
+}
+
+/* Two SYNs that come close together are both seen before the node answers the first of them: an open port is told. */
+Test(tcp, the_node_answers_whichever_syn_it_likes)
+{
+    struct qpw_conn c = opened(REMOTE), out = opened(NODE);
+
+    step(&c, REMOTE, SYN, 7777, 0, 0);
+    cr_assert(step(&c, NODE, SYN | ACK, ANSWER, INITIAL + 1, 0) & QPW_DO_ROSE);
+    cr_assert_eq(c.outcome, QPW_OUTCOME_ANSWERED);
+    cr_assert_eq(c.isn, INITIAL);
+    cr_assert(step(&c, REMOTE, ACK, INITIAL + 1, ANSWER + 1, 0) & QPW_DO_ESTABLISH);
+    /* From the network only the answer to what the node asked last counts: anybody can send another. */
+    step(&out, NODE, SYN, 7777, 0, 0);
+    cr_assert_eq(step(&out, REMOTE, SYN | ACK, ANSWER, INITIAL + 1, 0), QPW_DO_NOTHING);
+    cr_assert_eq(out.outcome, QPW_OUTCOME_ATTEMPTED);
 }
 
 Test(tcp, lost_syn_ack_is_made_up_for_by_the_responders_data)
