@@ -148,6 +148,32 @@ Test(netlink, address_on_two_links_is_ours_until_both_lose_it)
     cr_assert(was_told("local 10.9.0.7 0"));
 }
 
+Test(netlink, address_that_a_link_has_twice_is_ours_until_both_are_gone)
+{
+    netns_run(&here, "ip addr add 10.9.0.8/24 dev node0 && ip addr add 10.9.0.8/32 dev node0 && "
+                     "ip addr add 10.9.0.8 peer 10.9.1.1/32 dev node0");
+    drain();
+    cr_assert(was_told("local 10.9.0.8 1"));
+    netns_run(&here, "ip addr del 10.9.0.8/32 dev node0 && ip addr del 10.9.0.8 peer 10.9.1.1/32 dev node0");
+    drain();
+    cr_assert_eq(n_told, 0, "first told: %s", told[0]);
+    netns_run(&here, "ip addr del 10.9.0.8/24 dev node0");
+    drain();
+    cr_assert(was_told("local 10.9.0.8 0"));
+}
+
+/* Another peer of an IPv6 address is told as a change of the same one. */
+Test(netlink, address_whose_peer_changes_is_one)
+{
+    netns_run(&here, "ip addr add fd00:9::8 peer fd00:9::1 dev node0 nodad && "
+                     "ip addr change fd00:9::8 peer fd00:9::2 dev node0 nodad");
+    drain();
+    cr_assert(was_told("local fd00:9::8 1"));
+    netns_run(&here, "ip addr del fd00:9::8 peer fd00:9::2 dev node0");
+    drain();
+    cr_assert(was_told("local fd00:9::8 0"));
+}
+
 Test(netlink, links_are_renamed_go_down_and_are_made_again)
 {
     unsigned ifindex = netns_ifindex(&here, "node0");

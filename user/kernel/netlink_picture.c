@@ -224,6 +224,8 @@ static bool read_address(const struct nlmsghdr *message, struct qpw_address *a)
     map_address(local ? local : plain, a->addr);
     if (info->ifa_family != AF_INET)
         return true;
+    a->prefix = info->ifa_prefixlen;
+    map_address(plain ? plain : local, a->other);
     if (broadcast) {
         map_address(broadcast, a->broadcast);
     } else if (info->ifa_prefixlen < 31) {
@@ -235,6 +237,12 @@ static bool read_address(const struct nlmsghdr *message, struct qpw_address *a)
     return true;
 }
 
+static bool same_address(const struct qpw_address *a, const struct qpw_address *b)
+{
+    return a->ifindex == b->ifindex && a->prefix == b->prefix && !memcmp(a->addr, b->addr, 16) &&
+           !memcmp(a->other, b->other, 16);
+}
+
 static int change_address(const struct nlmsghdr *message, struct qpw_picture *p)
 {
     struct qpw_address address, *more;
@@ -243,7 +251,7 @@ static int change_address(const struct nlmsghdr *message, struct qpw_picture *p)
     if (!read_address(message, &address))
         return MNL_CB_OK;
     for (i = 0; i < p->n_addresses; i++)
-        if (p->addresses[i].ifindex == address.ifindex && !memcmp(p->addresses[i].addr, address.addr, 16))
+        if (same_address(&p->addresses[i], &address))
             break;
     if (message->nlmsg_type == RTM_DELADDR) {
         if (i < p->n_addresses)

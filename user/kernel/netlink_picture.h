@@ -10,6 +10,9 @@
 struct qpw_address {
     unsigned ifindex;
     uint8_t addr[16];
+    /* IPv4 only, where a link may have one address several times: by different prefixes, or with different peers. */
+    uint8_t other[16]; /* IFA_ADDRESS */
+    uint8_t prefix;
     uint8_t broadcast[16]; /* zero: none */
 };
 
