@@ -194,11 +194,13 @@ static __always_inline void qpw_open_midstream(void *ctx, struct qpw_work *w, st
     }
     if (c->state == QPW_STATE_CLOSED)
         return;
-    if (qpw_listed(0, w->key.protocol, w->key.local_port) && qpw_tcp_listener(ctx, w)) {
+    if (c->reason == QPW_REASON_TAIL) {
+        /* A scan may begin with a FIN: only a socket of this very tuple tells more. */
+    } else if (qpw_listed(0, w->key.protocol, w->key.local_port) && qpw_tcp_listener(ctx, w)) {
         qpw_set_direction(c, QPW_DIR_INBOUND, QPW_EVIDENCE_SOCKET);
         if (from_local) /* one forged segment of the other end is no answer */
             c->outcome = QPW_OUTCOME_ANSWERED;
-    } else if (c->reason != QPW_REASON_TAIL) {
+    } else {
         qpw_infer(c, &w->key);
     }
     /* User space knows better than a listener: the answer of sock_diag replaces what was found here. */

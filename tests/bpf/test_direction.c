@@ -339,6 +339,15 @@ Test(direction, listener_counts_only_on_listed_ports)
     ASSERT_CONN(audit_tcp(&a, CLIENT, 50000, 445), IN, SOCKET, ALLOWED);
     cr_assert_eq(audit_tcp(&a, CLIENT, 50000, 445).outcome, QPW_OUTCOME_ATTEMPTED, "one forged segment is no exchange");
     ASSERT_CONN(audit_tcp(&a, CLIENT, 50000, 7777), QPW_DIR_UNKNOWN, NONE, UNDECIDED);
+    /* Nor does it speak for a tail: a FIN without state is one, whoever listens, until the socket table knows it. */
+    struct qpw_conn_key tail = audit_key(6, AUDIT_NODE, 445, CLIENT, 50001);
+
+    audit_rx_tcp(&a, CLIENT, 50001, 445, FIN | ACK, 1, 1, 0);
+    ASSERT_CONN(audit_tcp(&a, CLIENT, 50001, 445), QPW_DIR_UNKNOWN, NONE, UNDECIDED);
+    cr_assert_eq(audit_tcp(&a, CLIENT, 50001, 445).reason, QPW_REASON_TAIL);
+    audit_seed(&a, &tail, IN);
+    audit_tx_tcp(&a, CLIENT, 50001, 445, ACK, 1, 2, 10);
+    ASSERT_CONN(audit_tcp(&a, CLIENT, 50001, 445), IN, SOCKET, ALLOWED);
     /* An outgoing connection from that very port: the socket table knows better than the listener. */
     struct qpw_conn_key key = audit_key(6, AUDIT_NODE, 445, CLIENT, 50000);
 
