@@ -96,16 +96,23 @@ static __noinline int qpw_reparse_tc(void *ctx, struct qpw_work *w)
     return qpw_reparse(ctx, w, 0);
 }
 
-/* The packet that an ICMP error quotes. */
+/* n bytes of what an ICMP error quotes, if there are so many. */
+static __always_inline int qpw_quoted(void *ctx, struct qpw_work *w, const __u32 n, const int xdp)
+{
+    if (w->pkt.payload < 8 + n || qpw_load(ctx, w->pkt.l4_offset + 8u, w->quote, n, xdp))
+        return 0;
+    w->quoted_bytes = n;
+    return 1;
+}
+
+/* The packet that an ICMP error quotes: its IP header and, where it had so much behind it, eight bytes more. */
 static __always_inline void qpw_load_quote(void *ctx, struct qpw_work *w, const int xdp)
 {
     w->quoted_bytes = 0;
     if (!qpw_is_icmp_error(&w->pkt))
         return;
-    if (w->pkt.payload >= 8 + 48 && !qpw_load(ctx, w->pkt.l4_offset + 8u, w->quote, 48, xdp))
-        w->quoted_bytes = 48;
-    else if (w->pkt.payload >= 8 + 28 && !qpw_load(ctx, w->pkt.l4_offset + 8u, w->quote, 28, xdp))
-        w->quoted_bytes = 28;
+    if (!qpw_quoted(ctx, w, 48, xdp) && !qpw_quoted(ctx, w, 40, xdp) && !qpw_quoted(ctx, w, 28, xdp))
+        qpw_quoted(ctx, w, 20, xdp);
 }
 
 /* The packet's tag in the cache, and what its tuple's incarnation is. */

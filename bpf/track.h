@@ -231,22 +231,23 @@ __noinline __u32 qpw_refused_by_icmp(void)
     struct qpw_conn *c;
     __u32 header;
 
-    if (!w || w->quoted_bytes < 28 || (!w->pkt.v6 && w->pkt.icmp_code == 4))
+    if (!w || (!w->pkt.v6 && w->pkt.icmp_code == 4))
         return 0; /* "fragmentation needed" is path MTU discovery, RFC 1191 */
     q = w->quote;
+    header = w->pkt.v6 ? 40 : 20;
+    if (w->quoted_bytes < header ||
+        (w->quoted_bytes < header + 8 && qpw_kind(w->pkt.v6 ? q[6] : q[9]) == QPW_KIND_PORT))
+        return 0;
     w->saved = w->key;
     __builtin_memset(&w->key, 0, sizeof(w->key));
     if (w->pkt.v6) {
-        if (w->quoted_bytes < 48)
-            return 0;
         w->key.protocol = q[6];
         __builtin_memcpy(w->key.local, w->rx ? q + 8 : q + 24, 16);
         __builtin_memcpy(w->key.remote, w->rx ? q + 24 : q + 8, 16);
         ports = q + 40;
     } else {
-        header = (q[0] & 15) * 4u;
-        if (header != 20)
-            return 0;
+        if ((q[0] & 15) != 5)
+            return 0; /* options: their length says where the ports are, and nobody sends any */
         w->key.protocol = q[9];
         qpw_set_v4(w->key.local, w->rx ? q + 12 : q + 16);
         qpw_set_v4(w->key.remote, w->rx ? q + 16 : q + 12);

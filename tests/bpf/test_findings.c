@@ -124,6 +124,46 @@ Test(findings, refused_by_icmp)
     audit_close(&a);
 }
 
+/* An empty packet of a protocol without ports is quoted whole by its IP header; of others that is too little. */
+Test(findings, refused_by_icmp_that_quotes_a_header_only)
+{
+    static const uint8_t protocols[] = {47, 17};
+    struct packet inner;
+
+    open_with_policy();
+    for (int v6 = 0; v6 < 2; v6++)
+        for (size_t i = 0; i < sizeof(protocols); i++) {
+            const char *client = v6 ? CLIENT6 : CLIENT, *node = v6 ? AUDIT_NODE6 : AUDIT_NODE;
+
+            packet_start(&inner);
+            packet_ethernet(&inner, &(struct packet_ethernet){0});
+            if (v6)
+                packet_ipv6(&inner, &(struct packet_ipv6){.source = client, .destination = node,
+                                                          .next = protocols[i]});
+            else
+                packet_ipv4(&inner, &(struct packet_ipv4){.source = client, .destination = node,
+                                                          .protocol = protocols[i]});
+            packet_finish(&inner);
+            if (protocols[i] == 17)
+                audit_rx_udp(&a, client, 0, 0);
+            else
+                audit_feed(&a, AUDIT_XDP, &inner);
+            packet_start(&p);
+            packet_ethernet(&p, &(struct packet_ethernet){0});
+            if (v6)
+                packet_ipv6(&p, &(struct packet_ipv6){.source = node, .destination = client});
+            else
+                packet_ipv4(&p, &(struct packet_ipv4){.source = node, .destination = client});
+            packet_icmp(&p, &(struct packet_icmp){.type = v6 ? 1 : 3, .code = v6 ? 4 : 2});
+            packet_bytes(&p, packet_at(&inner, 1), v6 ? 40 : 20);
+            packet_finish(&p);
+            audit_feed(&a, AUDIT_TX, &p);
+            cr_assert_eq(must_find(IN, protocols[i], 0, client, node).outcome,
+                         protocols[i] == 17 ? QPW_OUTCOME_ATTEMPTED : QPW_OUTCOME_REFUSED);
+        }
+    audit_close(&a);
+}
+
 Test(findings, icmp_that_refuses_nothing)
 {
     open_with_policy();
