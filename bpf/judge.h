@@ -8,10 +8,15 @@
 
 #include "maps.h"
 
-/* What a walk through a chain answers, packed into 32 bits: verdict, is_parent, rule. 0: no step matched. */
-#define QPW_ANSWER(verdict, is_parent, rule) ((__u32)(verdict) | (__u32)!!(is_parent) << 8 | (__u32)(rule) << 16)
+/*
+ * What a walk through a chain answers, packed into 32 bits: verdict, is_parent, whether a live parent vouches, rule.
+ * 0: no step matched.
+ */
+#define QPW_ANSWER(verdict, is_parent, vouched, rule) \
+    ((__u32)(verdict) | (__u32)!!(is_parent) << 8 | (__u32)!!(vouched) << 9 | (__u32)(rule) << 16)
 #define QPW_ANSWER_VERDICT(answer) ((__u8)(answer))
-#define QPW_ANSWER_PARENT(answer) ((__u8)((answer) >> 8))
+#define QPW_ANSWER_PARENT(answer) ((__u8)((answer) >> 8 & 1))
+#define QPW_ANSWER_VOUCHED(answer) ((answer) & 1u << 9)
 #define QPW_ANSWER_RULE(answer) ((__u16)((answer) >> 16))
 
 /* Number of a place in the verdict table, or QPW_SPACE_SLOTS for none. */
@@ -114,6 +119,7 @@ __noinline __u32 qpw_step_answer(__u32 at, __u32 outbound)
     struct qpw_work *w = qpw_work();
     void *steps = bpf_map_lookup_elem(&pol_steps, &buffer), *sets = bpf_map_lookup_elem(&pol_sets, &buffer);
     struct qpw_step *step;
+    int lives = 0;
     __u16 rule;
     __u8 verdict;
 
@@ -136,20 +142,22 @@ __noinline __u32 qpw_step_answer(__u32 at, __u32 outbound)
     if (step->to_set && !qpw_in_set(sets, &w->set, step->to_set, outbound ? w->key.remote : w->key.local))
         return 0;
     if (step->parent) {
-        int lives = qpw_parent_lives(&w->parent, w->key.remote, step->parent, w->now);
-
+        lives = qpw_parent_lives(&w->parent, w->key.remote, step->parent, w->now);
         if (verdict == QPW_VERDICT_WEAK && lives)
             verdict = QPW_VERDICT_ALLOWED;
         if (verdict == QPW_VERDICT_IMPLIED && !lives)
             return 0;
     }
-    return QPW_ANSWER(verdict, step->flags & QPW_STEP_IS_PARENT, rule);
+    return QPW_ANSWER(verdict, step->flags & QPW_STEP_IS_PARENT, lives, rule);
 }
 
-/* Walks the chain of (direction, space) for the exchange w->key. Returns a QPW_ANSWER. */
+/*
+ * Walks the chain of (direction, space) for the exchange w->key. Returns a QPW_ANSWER: of the first step that matches,
+ * but where that is weak, rather of one that a live parent vouches for.
+ */
 __noinline __u32 qpw_walk(__u32 space, __u32 outbound)
 {
-    __u32 buffer = control.policy_buffer & 1, index, count, answer;
+    __u32 buffer = control.policy_buffer & 1, index, count, answer, weak = 0;
     struct qpw_chain *chain;
     void *chains;
 
@@ -166,10 +174,13 @@ __noinline __u32 qpw_walk(__u32 space, __u32 outbound)
         if ((__u32)i >= count)
             break;
         answer = qpw_step_answer(index + i, outbound);
-        if (answer)
+        if (!answer || (weak && !QPW_ANSWER_VOUCHED(answer)))
+            continue;
+        if (QPW_ANSWER_VERDICT(answer) != QPW_VERDICT_WEAK)
             return answer;
+        weak = answer;
     }
-    return 0;
+    return weak;
 }
 
 /* The peer number of an address, 0: no peer. */

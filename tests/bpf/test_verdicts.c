@@ -315,6 +315,37 @@ Test(verdicts, weak_needs_an_answered_parent)
     audit_close(&a);
 }
 
+/* A lock manager within FTP's passive range: weak unless the portmapper was asked, or a control connection is there. */
+Test(verdicts, weak_only_where_no_live_parent_vouches)
+{
+    audit_open(&a, NULL);
+    AUDIT_POLICY(&a, NULL, {.name = "ftp", .direction = IN, .protocol = 6, .first = 21},
+                 {.name = "rpc", .direction = IN, .protocol = 6, .first = 111},
+                 {.name = "ndmp", .direction = IN, .protocol = 6, .first = 10000},
+                 {.name = "wide", .direction = IN, .protocol = 6, .first = 30000, .last = 50000,
+                  .verdict = QPW_VERDICT_WEAK, .parent = "ndmp"},
+                 {.name = "passive", .direction = IN, .protocol = 6, .first = 32768, .last = 60999,
+                  .verdict = QPW_VERDICT_WEAK, .parent = "ftp"},
+                 {.name = "always", .direction = IN, .protocol = 6, .first = 40000, .last = 40010,
+                  .verdict = QPW_VERDICT_IMPLIED},
+                 {.name = "lock", .direction = IN, .protocol = 6, .first = 32768, .last = 65535,
+                  .verdict = QPW_VERDICT_IMPLIED, .parent = "rpc"});
+    audit_handshake_in(&a, CLIENT, 5000, 40000);
+    cr_assert_eq(AUDIT_PACKETS(&a, .rule = "wide", VERDICT(WEAK)), 3, "what nobody vouches for stays weak");
+    audit_handshake_in(&a, CLIENT, 5001, 111);
+    audit_handshake_in(&a, CLIENT, 5002, 40000);
+    cr_assert_eq(AUDIT_PACKETS(&a, .rule = "lock", VERDICT(IMPLIED)), 3);
+    audit_handshake_in(&a, CLIENT, 5003, 30001);
+    cr_assert_eq(AUDIT_PACKETS(&a, .rule = "wide", VERDICT(WEAK)), 6, "nothing else speaks of that port");
+    audit_handshake_in(&a, CLIENT, 5004, 21);
+    audit_handshake_in(&a, CLIENT, 5005, 40000);
+    cr_assert_eq(AUDIT_PACKETS(&a, .rule = "passive", VERDICT(ALLOWED)), 3, "the second weak rule's parent lives");
+    audit_handshake_in(&a, CLIENT, 5006, 10000);
+    audit_handshake_in(&a, CLIENT, 5007, 40000);
+    cr_assert_eq(AUDIT_PACKETS(&a, .rule = "wide", VERDICT(ALLOWED)), 3);
+    audit_close(&a);
+}
+
 Test(verdicts, implied_with_and_without_a_parent)
 {
     struct qpw_finding f;

@@ -291,6 +291,7 @@ Test(judge, parents_vouch_for_passive_ftp_and_dynamic_ports)
     IS(out(&s, "tcp", 49151, "192.0.2.1"), "unexpected");
     s.live = "in-tcp+udp-111";
     IS(in(&s, "udp", 20048, "192.0.2.1"), "implied");
+    IS(in(&s, "tcp", 40000, "192.0.2.1"), "implied"); /* the weak row is not all that speaks of it */
     IS(rule_of(&s, judge(&s, "in", "udp", 20048, "192.0.2.1", NODE, 0, 1)), "implied-nfs-lock");
     s.live = "nfs";
     IS(out(&s, "tcp", 2000, "192.0.2.1"), "unexpected"); /* callbacks are off */

@@ -94,12 +94,14 @@ static uint32_t place_of(const struct qpw_exchange *exchange)
     }
 }
 
-/* Whether the step matches; fills verdict, rule and flags if so. */
+/* Whether the step matches; fills verdict, rule and flags if so, and *vouched: whether a live parent speaks for it. */
 static bool step_matches(const struct qpw_judge *judge, const struct qpw_step *step,
-                         const struct qpw_exchange *exchange, const uint8_t *remote, struct qpw_judgement *ret)
+                         const struct qpw_exchange *exchange, const uint8_t *remote, struct qpw_judgement *ret,
+                         bool *vouched)
 {
     uint8_t verdict = step->verdict;
     uint16_t rule = step->rule;
+    bool lives = false;
 
     if ((step->ifindex && step->ifindex != exchange->ifindex) ||
         (step->vlan != 0xffff && step->vlan != exchange->vlan) ||
@@ -117,7 +119,7 @@ static bool step_matches(const struct qpw_judge *judge, const struct qpw_step *s
     if (step->to_set && !value_in(judge, step->to_set, exchange->responder))
         return false;
     if (step->parent) {
-        bool lives = exchange->parent_live && remote && exchange->parent_live(remote, step->parent, exchange->data);
+        lives = exchange->parent_live && remote && exchange->parent_live(remote, step->parent, exchange->data);
 
         if (verdict == QPW_VERDICT_WEAK && lives)
             verdict = QPW_VERDICT_ALLOWED;
@@ -127,7 +129,26 @@ static bool step_matches(const struct qpw_judge *judge, const struct qpw_step *s
     ret->verdict = verdict;
     ret->rule = rule;
     ret->flags = step->flags;
+    *vouched = lives;
     return true;
+}
+
+/* The first step that matches, but where that is weak, rather one that a live parent vouches for. */
+static void walk(const struct qpw_judge *judge, const struct qpw_chain *chain, const struct qpw_exchange *exchange,
+                 const uint8_t *remote, struct qpw_judgement *ret)
+{
+    struct qpw_judgement one = *ret;
+    bool weak = false, vouched;
+
+    for (uint32_t i = 0; i < chain->count; i++) {
+        if (!step_matches(judge, &judge->compiled->steps[chain->first + i], exchange, remote, &one, &vouched) ||
+            (weak && !vouched))
+            continue;
+        *ret = one;
+        weak = one.verdict == QPW_VERDICT_WEAK;
+        if (!weak)
+            return;
+    }
 }
 
 struct qpw_judgement qpw_policy_judge(const struct qpw_judge *judge, const struct qpw_exchange *exchange)
@@ -141,9 +162,7 @@ struct qpw_judgement qpw_policy_judge(const struct qpw_judge *judge, const struc
     struct qpw_judgement ret = {.verdict = QPW_VERDICT_UNEXPECTED, .listed = slot & QPW_SLOT_LISTED};
 
     ret.peer = remote ? (uint16_t)value_in(judge, QPW_SET_PEERS, remote) : 0;
-    for (uint32_t i = 0; i < chain->count; i++)
-        if (step_matches(judge, &compiled->steps[chain->first + i], exchange, remote, &ret))
-            break;
+    walk(judge, chain, exchange, remote, &ret);
     if (ret.peer)
         ret.verdict = QPW_VERDICT_PEER;
     return ret;
