@@ -6,6 +6,7 @@
 #include "count.h"
 #include "finding.h"
 #include "judge.h"
+#include "local.h"
 
 /* Counts a packet that belongs to no connection, in the row that w->meter names. */
 static __always_inline void qpw_count_meter(struct qpw_work *w)
@@ -13,7 +14,10 @@ static __always_inline void qpw_count_meter(struct qpw_work *w)
     qpw_count(qpw_meter_slot(), w->rx, w->frames, w->bytes);
 }
 
-/* Non-IP, judged by its EtherType; an unknown one is a finding between two MAC addresses. */
+/*
+ * Non-IP, judged by its EtherType; an unknown one is a finding between two MAC addresses, unless it is for another
+ * card. What is known is the node's whatever the MAC: ARP may be for a virtual router's that the node holds.
+ */
 __noinline __u32 qpw_non_ip(void)
 {
     struct qpw_work *w = qpw_work();
@@ -28,6 +32,10 @@ __noinline __u32 qpw_non_ip(void)
     w->meter.direction = QPW_DIR_NON_IP;
     w->meter.scope = QPW_SCOPE_OTHER;
     w->meter.verdict = answer ? QPW_ANSWER_VERDICT(answer) : QPW_VERDICT_UNEXPECTED;
+    if (!answer && qpw_other_mac(w)) {
+        w->meter.verdict = QPW_VERDICT_TRANSIT;
+        w->meter.reason = QPW_REASON_NOT_LOCAL;
+    }
     w->meter.port = w->pkt.ethertype;
     w->meter.rule = QPW_ANSWER_RULE(answer);
     slot = qpw_meter_slot();

@@ -30,16 +30,26 @@ static __always_inline int qpw_is_unspecified(const __u8 *addr)
     return !words && (qpw_word(addr + 8) == 0 || (addr[10] == 0xff && addr[11] == 0xff));
 }
 
-/* The frame is to (rx) or from (tx) the interface's own MAC, or there is none, on a host that does not forward. */
-static __always_inline int qpw_own_mac(const struct qpw_work *w)
+/* The node's end of the frame has the interface's own MAC. */
+static __always_inline int qpw_is_own_mac(const struct qpw_work *w)
 {
     const __u8 *mac = w->pkt.macs + (w->rx ? 0 : 6);
 
+    return __builtin_memcmp(mac, w->iface.mac, 4) == 0 && mac[4] == w->iface.mac[4] && mac[5] == w->iface.mac[5];
+}
+
+/* The frame is to (rx) or from (tx) the interface's own MAC, or there is none, on a host that does not forward. */
+static __always_inline int qpw_own_mac(const struct qpw_work *w)
+{
     if (!w->iface.number || (w->iface.flags & QPW_IFACE_FORWARD))
         return 0;
-    if (w->iface.flags & QPW_IFACE_L3)
-        return 1;
-    return __builtin_memcmp(mac, w->iface.mac, 4) == 0 && mac[4] == w->iface.mac[4] && mac[5] == w->iface.mac[5];
+    return (w->iface.flags & QPW_IFACE_L3) || qpw_is_own_mac(w);
+}
+
+/* Flooded, or seen because the card is promiscuous: received, and for the MAC of one card, which is another. */
+static __always_inline int qpw_other_mac(const struct qpw_work *w)
+{
+    return w->rx && w->iface.number && !(w->iface.flags & QPW_IFACE_L3) && !(w->pkt.macs[0] & 1) && !qpw_is_own_mac(w);
 }
 
 /*

@@ -454,6 +454,39 @@ Test(verdicts, what_nothing_speaks_of_is_unexpected)
     audit_close(&a);
 }
 
+Test(verdicts, unknown_ethertypes_for_another_card_are_transit)
+{
+    static const char *const to[] = {OTHER_MAC, OWN_MAC, "ff:ff:ff:ff:ff:ff", "01:00:5e:00:00:01"};
+
+    audit_open(&a, NULL);
+    AUDIT_POLICY(&a, NULL,
+                 {.name = "arp", .protocol = AUDIT_ETHERTYPE, .first = 0x0806, .verdict = QPW_VERDICT_INFRA});
+    for (size_t i = 0; i < sizeof(to) / sizeof(*to); i++) {
+        packet_start(&p);
+        packet_ethernet(&p, &(struct packet_ethernet){.destination = to[i], .type = PACKET_LIE(0x8915)});
+        packet_bytes(&p, NULL, 50);
+        packet_finish(&p);
+        audit_feed(&a, i % 2 ? AUDIT_TC : AUDIT_XDP, &p);
+    }
+    cr_assert_eq(AUDIT_PACKETS(&a, VERDICT(TRANSIT), .direction = AUDIT_IS(QPW_DIR_NON_IP),
+                               .reason = AUDIT_IS(QPW_REASON_NOT_LOCAL)), 1);
+    cr_assert_eq(AUDIT_PACKETS(&a, VERDICT(UNEXPECTED), .direction = AUDIT_IS(QPW_DIR_NON_IP)), 3);
+    cr_assert_eq(audit_entries(&a, QPW_MAP_findings), 3);
+    packet_start(&p); /* what the node sends is its own, whatever it calls itself */
+    packet_ethernet(&p, &(struct packet_ethernet){.source = OTHER_MAC, .type = PACKET_LIE(0x8915)});
+    packet_bytes(&p, NULL, 50);
+    packet_finish(&p);
+    audit_feed(&a, AUDIT_TX, &p);
+    cr_assert_eq(AUDIT_PACKETS(&a, VERDICT(UNEXPECTED), .direction = AUDIT_IS(QPW_DIR_NON_IP)), 4);
+    packet_start(&p);
+    packet_ethernet(&p, &(struct packet_ethernet){.destination = OTHER_MAC});
+    packet_arp(&p, &(struct packet_arp){.sender = CLIENT, .target = AUDIT_NODE});
+    packet_finish(&p);
+    audit_feed(&a, AUDIT_XDP, &p);
+    cr_assert_eq(AUDIT_PACKETS(&a, .rule = "arp", VERDICT(INFRA)), 1);
+    audit_close(&a);
+}
+
 /* ---- judged anew ---- */
 
 Test(verdicts, another_policy_judges_live_connections_anew)
