@@ -115,12 +115,13 @@ static __noinline int qpw_account(struct qpw_work *w, struct qpw_conn *c)
     }
     if (qpw_is_finding(c) || qpw_is_router_news(w, c)) {
         finding = qpw_finding_of(w, c, &w->key, port, meter);
-        if (finding && !c->finding && !others)
-            qpw_count_connection(finding, 1);
+        slot = (__u16)finding;
+        if (slot && !c->finding && !others)
+            qpw_count_connection(slot, 1);
         if (!others)
-            c->finding = (__u16)finding;
+            c->finding = (__u16)slot;
     }
-    slot = finding ? finding : meter;
+    slot = qpw_finding_counts(finding, meter);
     qpw_count(slot, w->rx, w->frames, w->bytes);
     qpw_count_replay(w);
     if (c->is_parent && c->outcome >= QPW_OUTCOME_ANSWERED && qpw_direction_known(c)) {

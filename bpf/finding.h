@@ -14,6 +14,7 @@
 #include "judge.h"
 
 #define QPW_FINDING_REFRESH_NS 1000000000ull
+#define QPW_FINDING_ELSEWHERE 0x10000u /* beside a slot, which has 16 bits */
 
 /* Does an exchange with that verdict stand in the tables of findings? */
 static __always_inline int qpw_is_finding(const struct qpw_conn *c)
@@ -128,7 +129,19 @@ static __always_inline long qpw_pop_finding_slot(struct qpw_work *w, __u32 *ret_
     return rc;
 }
 
-/* New entry from w->finding_value in the table of its outcome. Returns its slot, 0 if there was no place. */
+/* Its slot, and whether packets of that meter are counted elsewhere. */
+static __always_inline __u32 qpw_finding_slot(const struct qpw_finding *f, __u16 meter)
+{
+    return f->meter == meter ? f->slot : f->slot | QPW_FINDING_ELSEWHERE;
+}
+
+/* The slot to count packets in, of a finding as qpw_finding_touch() returns it and the meter. */
+static __always_inline __u32 qpw_finding_counts(__u32 finding, __u32 meter)
+{
+    return finding && !(finding & QPW_FINDING_ELSEWHERE) ? finding : meter;
+}
+
+/* New entry from w->finding_value in the table of its outcome. Returns as qpw_finding_touch() does. */
 static __always_inline __u32 qpw_finding_new(struct qpw_work *w)
 {
     struct qpw_finding *value = &w->finding_value, *other;
@@ -159,10 +172,13 @@ static __always_inline __u32 qpw_finding_new(struct qpw_work *w)
         bpf_map_push_elem(&finding_slots, &slot, 0);
         other = bpf_map_lookup_elem(&findings, &w->finding);
     }
-    return other ? other->slot : 0;
+    return other ? qpw_finding_slot(other, value->meter) : 0;
 }
 
-/* Enters or refreshes w->finding with what w->finding_value says. Returns the slot to count in, 0: the meter's. */
+/*
+ * Enters or refreshes w->finding with what w->finding_value says. Returns its slot, where the packets of its own meter
+ * are counted; with QPW_FINDING_ELSEWHERE, another meter's packets are to be counted in that. 0: it has no place.
+ */
 __noinline __u32 qpw_finding_touch(void)
 {
     struct qpw_work *w = qpw_work();
@@ -188,7 +204,8 @@ __noinline __u32 qpw_finding_touch(void)
         f->changes++;
         qpw_event_finding(w, f);
     }
-    return f->meter == now->meter ? f->slot : 0;
+    f->rule = now->rule;
+    return qpw_finding_slot(f, now->meter);
 }
 
 /* The key of a connection's finding into w->finding. port: the service port, or the ICMP type. */
@@ -208,7 +225,7 @@ static __always_inline void qpw_finding_key_of(struct qpw_work *w, const struct 
     w->finding.verdict = c->verdict;
 }
 
-/* Enters the finding of connection c, whose meter is known. Returns the slot to count in, 0: the meter's. */
+/* Enters the finding of connection c, whose meter is known. Returns what qpw_finding_touch() does. */
 static __always_inline __u32 qpw_finding_of(struct qpw_work *w, struct qpw_conn *c, const struct qpw_conn_key *key,
                                             __u16 port, __u32 meter)
 {

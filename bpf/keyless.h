@@ -60,7 +60,7 @@ __noinline __u32 qpw_non_ip(void)
         v->flags = w->pkt.macs[0] & 1 ? QPW_FINDING_MULTICAST : 0;
         finding = qpw_finding_touch();
     }
-    qpw_count(finding ? finding : slot, w->rx, w->frames, w->bytes);
+    qpw_count(qpw_finding_counts(finding, slot), w->rx, w->frames, w->bytes);
     return 0;
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /* The verdicts, in the order in which they are judged, and what changes them on a live connection. */
 #include <bpf/bpf.h>
+#include <bpf/libbpf.h>
 #include <criterion/criterion.h>
 #include <string.h>
 
@@ -517,6 +518,70 @@ Test(verdicts, another_policy_judges_live_connections_anew)
     audit_rx_tcp(&a, CLIENT, 5000, 445, PACKET_ACK, 1041, 5001, 10);
     cr_assert(audit_finding(&a, QPW_VERDICT_UNEXPECTED, IN, 6, 445, CLIENT, AUDIT_NODE, &f));
     cr_assert_eq(f.flags & QPW_FINDING_SUPERSEDED, 0);
+    audit_close(&a);
+}
+
+/* The weak rule that matches is another one now: the same finding, by the rule in force, and still closed in the end. */
+Test(verdicts, a_finding_follows_its_rule_and_is_closed_with_the_last)
+{
+    struct qpw_finding f;
+
+    audit_open(&a, NULL);
+    AUDIT_POLICY(&a, NULL, {.name = "old", .direction = IN, .protocol = 6, .first = 5000, .last = 6000,
+                            .verdict = QPW_VERDICT_WEAK});
+    audit_handshake_in(&a, CLIENT, 5000, 5001);
+    cr_assert(audit_finding(&a, QPW_VERDICT_WEAK, IN, 6, 5001, CLIENT, AUDIT_NODE, &f));
+    cr_assert_eq(f.rule, audit_rule_id(&a, "old"));
+    AUDIT_POLICY(&a, NULL, {.name = "new", .direction = IN, .protocol = 6, .first = 4000, .last = 6000,
+                            .verdict = QPW_VERDICT_WEAK});
+    audit_rx_tcp(&a, CLIENT, 5000, 5001, PACKET_ACK, 1001, 5001, 10);
+    cr_assert(audit_finding(&a, QPW_VERDICT_WEAK, IN, 6, 5001, CLIENT, AUDIT_NODE, &f));
+    cr_assert_eq(f.rule, audit_rule_id(&a, "new"));
+    cr_assert_eq(f.flags & QPW_FINDING_SUPERSEDED, 0);
+    cr_assert_eq(AUDIT_SUM(&a, .rule = "old").rx_packets, 2, "counted where they were judged");
+    cr_assert_eq(AUDIT_SUM(&a, .rule = "new").rx_packets, 1);
+    AUDIT_POLICY(&a, NULL, SMB);
+    audit_rx_tcp(&a, CLIENT, 5000, 5001, PACKET_ACK, 1011, 5001, 10);
+    cr_assert(audit_finding(&a, QPW_VERDICT_WEAK, IN, 6, 5001, CLIENT, AUDIT_NODE, &f));
+    cr_assert(f.flags & QPW_FINDING_SUPERSEDED);
+    cr_assert_eq(AUDIT_PACKETS(&a, VERDICT(UNEXPECTED)), 1);
+    audit_close(&a);
+}
+
+/* Asked on one interface, answered on another: one finding, one connection in it. */
+Test(verdicts, a_finding_over_two_interfaces_is_one_connection)
+{
+    struct qpw_iface second = {.number = 2, .mac = {2, 0, 0, 0, 0, 2}};
+    struct qpw_counts counts[libbpf_num_possible_cpus()][QPW_COUNTS_BLOCK];
+    uint64_t connections = 0;
+    struct qpw_finding f;
+    struct netns here;
+    __u32 block;
+
+    audit_open(&a, NULL);
+    here = netns_here();
+    netns_veth(&here, "v0", &here, "v1");
+    second.ifindex = netns_ifindex(&here, "v0");
+    cr_assert_eq(qpw_kernel_set_iface(&a.kernel, &second), 0);
+    AUDIT_POLICY(&a, NULL, SMB);
+    for (int i = 0; i < 6; i++) { /* always on the slow path: each changes the interface */
+        packet_start(&p);
+        packet_ethernet(&p, &(struct packet_ethernet){0});
+        packet_ipv4(&p, &(struct packet_ipv4){.source = CLIENT, .destination = AUDIT_NODE});
+        packet_udp(&p, &(struct packet_udp){.source = 900, .destination = 6001, .payload_bytes = 10});
+        packet_finish(&p);
+        audit_feed_on(&a, AUDIT_TC, i % 2 ? second.ifindex : 1, &p);
+    }
+    cr_assert(audit_finding(&a, QPW_VERDICT_UNEXPECTED, IN, 17, 6001, CLIENT, AUDIT_NODE, &f));
+    block = f.slot / QPW_COUNTS_BLOCK;
+    cr_assert_eq(bpf_map_lookup_elem(a.kernel.map_fd[QPW_MAP_counters], &block, counts), 0);
+    for (int cpu = 0; cpu < libbpf_num_possible_cpus(); cpu++)
+        connections += counts[cpu][f.slot % QPW_COUNTS_BLOCK].connections;
+    cr_assert_eq(connections, 1);
+    cr_assert_eq(AUDIT_SUM(&a, .port = AUDIT_IS(6001)).connections, 1);
+    cr_assert_eq(AUDIT_SUM(&a, .port = AUDIT_IS(6001), .iface = AUDIT_IS(1)).rx_packets, 3);
+    cr_assert_eq(AUDIT_SUM(&a, .port = AUDIT_IS(6001), .iface = AUDIT_IS(2)).rx_packets, 3);
+    netns_close(&here);
     audit_close(&a);
 }
 
