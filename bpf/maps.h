@@ -54,6 +54,8 @@ struct qpw_reserved {
 #define QPW_FULL_NS 100000000ull
 enum qpw_full { QPW_FULL_DETAILS, QPW_FULL_OPEN_SLOTS, QPW_FULL_FINDING_SLOTS, QPW_FULL_COUNT };
 
+#define QPW_QUOTE_BYTES 64u /* of what an ICMP error quotes: the longest IPv4 header, and ports */
+
 /* Working space of one packet on its slow path: too large for the 512-byte stack. */
 struct qpw_work {
     struct qpw_pkt pkt;
@@ -103,7 +105,7 @@ struct qpw_work {
     __u16 half_mark;
     __u16 pad2[3];
     __u8 header[QPW_HEADER_BYTES];
-    __u8 quote[48];
+    __u8 quote[QPW_QUOTE_BYTES];
 };
 
 /*

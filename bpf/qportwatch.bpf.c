@@ -96,23 +96,22 @@ static __noinline int qpw_reparse_tc(void *ctx, struct qpw_work *w)
     return qpw_reparse(ctx, w, 0);
 }
 
-/* n bytes of what an ICMP error quotes, if there are so many. */
-static __always_inline int qpw_quoted(void *ctx, struct qpw_work *w, const __u32 n, const int xdp)
-{
-    if (w->pkt.payload < 8 + n || qpw_load(ctx, w->pkt.l4_offset + 8u, w->quote, n, xdp))
-        return 0;
-    w->quoted_bytes = n;
-    return 1;
-}
-
-/* The packet that an ICMP error quotes: its IP header and, where it had so much behind it, eight bytes more. */
+/* The beginning of what an ICMP error quotes: as much as can be told of it by its headers. */
 static __always_inline void qpw_load_quote(void *ctx, struct qpw_work *w, const int xdp)
 {
+    __u32 start = w->pkt.l4_offset + 8u, n = w->pkt.payload - 8;
+
     w->quoted_bytes = 0;
-    if (!qpw_is_icmp_error(&w->pkt))
+    if (!qpw_is_icmp_error(&w->pkt) || w->pkt.payload <= 8 || w->in.frame.length <= start)
         return;
-    if (!qpw_quoted(ctx, w, 48, xdp) && !qpw_quoted(ctx, w, 40, xdp) && !qpw_quoted(ctx, w, 28, xdp))
-        qpw_quoted(ctx, w, 20, xdp);
+    if (n > w->in.frame.length - start)
+        n = w->in.frame.length - start; /* a capture cut it */
+    if (n > QPW_QUOTE_BYTES)
+        n = QPW_QUOTE_BYTES;
+    n = ((n - 1) & (QPW_QUOTE_BYTES - 1)) + 1; /* verifier: as in qpw_reparse() */
+    asm volatile("" : "+r"(n));
+    if (!qpw_load(ctx, start, w->quote, n, xdp))
+        w->quoted_bytes = (__u8)n;
 }
 
 /* The packet's tag in the cache, and what its tuple's incarnation is. */

@@ -223,49 +223,57 @@ static __always_inline struct qpw_conn *qpw_advance(void *ctx, struct qpw_work *
     return c;
 }
 
+/* The key of the packet that an ICMP error quotes, by the local end's view, into w->key; *ret_type: its ICMP type. */
+static __always_inline int qpw_quoted_key(struct qpw_work *w, __u16 *ret_type)
+{
+    const __u8 *q = w->quote, *l4;
+    __u32 header = w->pkt.v6 ? 40 : (q[0] & 15) * 4u;
+    __u8 protocol = w->pkt.v6 ? q[6] : q[9];
+    __u8 kind = qpw_kind(protocol);
+
+    /* Of ports or a type, as much as has to be there. */
+    if (header < 20 || w->quoted_bytes < header + (kind == QPW_KIND_PROTOCOL ? 0 : 4))
+        return 0;
+    l4 = q + header;
+    __builtin_memset(&w->key, 0, sizeof(w->key));
+    w->key.protocol = protocol;
+    if (w->pkt.v6) {
+        __builtin_memcpy(w->key.local, w->rx ? q + 8 : q + 24, 16);
+        __builtin_memcpy(w->key.remote, w->rx ? q + 24 : q + 8, 16);
+    } else {
+        qpw_set_v4(w->key.local, w->rx ? q + 12 : q + 16);
+        qpw_set_v4(w->key.remote, w->rx ? q + 16 : q + 12);
+    }
+    if (kind == QPW_KIND_PORT) {
+        w->key.local_port = qpw_get16(w->rx ? l4 : l4 + 2);
+        w->key.remote_port = qpw_get16(w->rx ? l4 + 2 : l4);
+    }
+    *ret_type = kind == QPW_KIND_ICMP ? l4[0] : 0;
+    return 1;
+}
+
 /* An ICMP error quotes a packet of an exchange that was only attempted: it was refused (RFC 792, RFC 4443). */
 __noinline __u32 qpw_refused_by_icmp(void)
 {
     struct qpw_work *w = qpw_work();
-    const __u8 *q, *ports;
     struct qpw_conn *c;
-    __u32 header;
+    __u16 port;
 
     if (!w || (!w->pkt.v6 && w->pkt.icmp_code == 4))
         return 0; /* "fragmentation needed" is path MTU discovery, RFC 1191 */
-    q = w->quote;
-    header = w->pkt.v6 ? 40 : 20;
-    if (w->quoted_bytes < header ||
-        (w->quoted_bytes < header + 8 && qpw_kind(w->pkt.v6 ? q[6] : q[9]) == QPW_KIND_PORT))
-        return 0;
     w->saved = w->key;
-    __builtin_memset(&w->key, 0, sizeof(w->key));
-    if (w->pkt.v6) {
-        w->key.protocol = q[6];
-        __builtin_memcpy(w->key.local, w->rx ? q + 8 : q + 24, 16);
-        __builtin_memcpy(w->key.remote, w->rx ? q + 24 : q + 8, 16);
-        ports = q + 40;
-    } else {
-        if ((q[0] & 15) != 5)
-            return 0; /* options: their length says where the ports are, and nobody sends any */
-        w->key.protocol = q[9];
-        qpw_set_v4(w->key.local, w->rx ? q + 12 : q + 16);
-        qpw_set_v4(w->key.remote, w->rx ? q + 16 : q + 12);
-        ports = q + 20;
-    }
-    if (qpw_kind(w->key.protocol) == QPW_KIND_PORT) {
-        w->key.local_port = qpw_get16(w->rx ? ports : ports + 2);
-        w->key.remote_port = qpw_get16(w->rx ? ports + 2 : ports);
-    }
+    if (!qpw_quoted_key(w, &port))
+        return 0; /* w->key is as it was */
     qpw_place_of(w);
     c = qpw_conn_find(w);
     if (c && !qpw_conn_over(&control, c, w->key.protocol, w->now) && c->outcome == QPW_OUTCOME_ATTEMPTED &&
         qpw_direction_known(c) && qpw_from_initiator(c, w->rx)) { /* rx: the node's own packet is quoted */
         c->outcome = QPW_OUTCOME_REFUSED;
         qpw_invalidate(w, 1);
+        if (!port)
+            port = c->direction == QPW_DIR_INBOUND ? w->key.local_port : w->key.remote_port;
         if (c->finding && qpw_is_finding(c))
-            qpw_finding_of(w, c, &w->key, c->direction == QPW_DIR_INBOUND ? w->key.local_port : w->key.remote_port,
-                           c->meter);
+            qpw_finding_of(w, c, &w->key, port, c->meter);
     }
     w->key = w->saved;
     qpw_place_of(w);

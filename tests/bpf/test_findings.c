@@ -124,6 +124,56 @@ Test(findings, refused_by_icmp)
     audit_close(&a);
 }
 
+/* What is quoted may have IP options; the error itself is counted as what it is. */
+Test(findings, refused_by_icmp_that_quotes_options)
+{
+    static const uint8_t nops[40] = {[0 ... 39] = 1};
+
+    open_with_policy();
+    for (size_t bytes = 4; bytes <= sizeof(nops); bytes += 4) {
+        uint16_t port = (uint16_t)(8000 + bytes);
+
+        audit_tx_udp(&a, CLIENT, port, 5000);
+        packet_start(&p);
+        packet_ethernet(&p, &(struct packet_ethernet){0});
+        packet_ipv4(&p, &(struct packet_ipv4){.source = "10.0.0.254", .destination = AUDIT_NODE});
+        packet_icmp(&p, &(struct packet_icmp){.type = 3, .code = 1});
+        packet_ipv4(&p, &(struct packet_ipv4){.source = AUDIT_NODE, .destination = CLIENT, .options = nops,
+                                              .options_bytes = bytes});
+        packet_udp(&p, &(struct packet_udp){.source = 5000, .destination = port});
+        packet_finish(&p);
+        audit_feed(&a, AUDIT_XDP, &p);
+        cr_assert_eq(must_find(OUT, 17, port, AUDIT_NODE, CLIENT).outcome, QPW_OUTCOME_REFUSED,
+                     "%zu bytes of options", bytes);
+    }
+    cr_assert_eq(AUDIT_PACKETS(&a, .rule = "icmp"), sizeof(nops) / 4);
+    audit_close(&a);
+}
+
+/* A refused ping is a refused echo request, where ICMP is no infrastructure. */
+Test(findings, refused_ping)
+{
+    open_with_policy();
+    AUDIT_POLICY(&a, NULL, {.name = "icmp", .protocol = 1, .first = 3, .verdict = QPW_VERDICT_INFRA});
+    packet_start(&p);
+    packet_ethernet(&p, &(struct packet_ethernet){0});
+    packet_ipv4(&p, &(struct packet_ipv4){.source = AUDIT_NODE, .destination = CLIENT});
+    packet_icmp(&p, &(struct packet_icmp){.type = 8, .payload_bytes = 8});
+    packet_finish(&p);
+    audit_feed(&a, AUDIT_TX, &p);
+    packet_start(&p);
+    packet_ethernet(&p, &(struct packet_ethernet){0});
+    packet_ipv4(&p, &(struct packet_ipv4){.source = "10.0.0.254", .destination = AUDIT_NODE});
+    packet_icmp(&p, &(struct packet_icmp){.type = 3, .code = 1});
+    packet_ipv4(&p, &(struct packet_ipv4){.source = AUDIT_NODE, .destination = CLIENT});
+    packet_icmp(&p, &(struct packet_icmp){.type = 8, .payload_bytes = 8});
+    packet_finish(&p);
+    audit_feed(&a, AUDIT_XDP, &p);
+    cr_assert_eq(must_find(OUT, 1, 8, AUDIT_NODE, CLIENT).outcome, QPW_OUTCOME_REFUSED);
+    cr_assert_eq(audit_entries(&a, QPW_MAP_findings), 1);
+    audit_close(&a);
+}
+
 /* An empty packet of a protocol without ports is quoted whole by its IP header; of others that is too little. */
 Test(findings, refused_by_icmp_that_quotes_a_header_only)
 {
