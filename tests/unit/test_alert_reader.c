@@ -104,6 +104,8 @@ Test(alert_reader, filters)
     cr_expect_str_eq(through(&f), "2");
     cr_assert_eq(qpw_alert_filter_since(&f, "2026-03-01T00:00:01Z", now, NULL), 0);
     cr_expect_str_eq(through(&f), "12");
+    cr_assert_eq(qpw_alert_filter_since(&f, "2026-03-01T02:00:01+0200", now, NULL), 0);
+    cr_expect_str_eq(through(&f), "12", "an offset counts");
     cr_assert_eq(qpw_alert_filter_since(&f, "2026-03-02", now, NULL), 0);
     cr_expect_str_eq(through(&f), "");
 }
@@ -121,6 +123,7 @@ Test(alert_reader, bad_filters_say_what_would_be_right)
     cr_expect_eq(qpw_alert_filter_address(&f, "10.0.0.1/24", &err), -EINVAL);
     cr_expect_eq(qpw_alert_filter_verdict(&f, "none", &err), -EINVAL);
     cr_expect_eq(qpw_alert_filter_since(&f, "soon", T0, &err), -EINVAL);
+    cr_expect_eq(qpw_alert_filter_since(&f, "2026-03-01T00:00:01 and so on", T0, &err), -EINVAL);
     cr_expect_eq(qpw_alert_filter_since(&f, "5x", T0, &err), -EINVAL);
 }
 

@@ -8,7 +8,7 @@
 
 #include "report/fail_on.h"
 #include "report/report.h"
-#include "report/since.h"
+#include "util/since.h"
 #include "report/words.h"
 #include "util/names.h"
 
@@ -350,6 +350,7 @@ Test(report, empty_picture)
     make();
     out = text(80, false, false);
     assert_has(out, "no packet was seen");
+    cr_expect(!strstr(out, "1970"), "%s", out);
     free(out);
     json_decref(json());
 }
@@ -811,9 +812,17 @@ Test(report, since_in_words)
     cr_assert_eq(since, T0 - 20 * SECOND);
     cr_assert_eq(qpw_since_parse("2026-09-21", T0, &since), 0);
     cr_assert_eq(since, T0 - (14 * 3600 + 13 * 60 + 20) * SECOND);
+    cr_assert_eq(qpw_since_parse("2026-09-21T14:13:20.598008+0000", T0, &since), 0, "as in the alert log");
+    cr_assert_eq(since, T0 + 598008000);
+    cr_assert_eq(qpw_since_parse("2026-09-21T16:13:20.5+02:00", T0, &since), 0);
+    cr_assert_eq(since, T0 + 500000000);
+    cr_assert_eq(qpw_since_parse("2026-09-21T10:13-0400", T0, &since), 0);
+    cr_assert_eq(since, T0 - 20 * SECOND);
     since = 7;
     for (const char *const *bad = (const char *const[]){"", "yesterday", "7", "7x", "-1h", "2026-13-01",
-                                                        "2026-09-21T14",
+                                                        "2026-09-21T14", "2026-09-21T14:13:20+2", "2026-09-21T14:13:20 CET",
+                                                        "2026-09-21T14:13:20.", "2026-09-21T14:13.5",
+                                                        "2026-09-21T14:13:20+02:0", "2026-09-21T14:13:20+02000",
                                                         "99999999999999999999h", "7dd", NULL}; *bad; bad++)
         cr_assert(qpw_since_parse(*bad, T0, &since) < 0, "%s", *bad);
     cr_assert_eq(since, 7);

@@ -12,6 +12,7 @@
 #include "alert/signatures.h"
 #include "qportwatch.h"
 #include "util/names.h"
+#include "util/since.h"
 
 const char *qpw_alert_column_title(unsigned column)
 {
@@ -76,27 +77,7 @@ int qpw_alert_filter_address(struct qpw_alert_filter *f, const char *text, struc
 
 int qpw_alert_filter_since(struct qpw_alert_filter *f, const char *text, uint64_t now_unix_ns, struct qpw_error *err)
 {
-    static const struct {
-        char unit;
-        unsigned seconds;
-    } units[] = {{'s', 1}, {'m', 60}, {'h', 3600}, {'d', 86400}};
-    char *end, day[32];
-    unsigned long n = strtoul(text, &end, 10);
-    struct tm tm = {0};
-    const char *rest;
-
-    for (size_t i = 0; *text >= '0' && *text <= '9' && i < sizeof(units) / sizeof(*units); i++)
-        if (*end == units[i].unit && !end[1] && n < now_unix_ns / 1000000000u / units[i].seconds) {
-            f->since_unix_ns = now_unix_ns - n * units[i].seconds * 1000000000ull;
-            return 0;
-        }
-    rest = strptime(text, "%Y-%m-%d", &tm);
-    if (rest && !*rest) {
-        snprintf(day, sizeof(day), "%.10sT00:00:00", text);
-        text = day;
-    }
-    f->since_unix_ns = qpw_eve_parse_time(text);
-    if (f->since_unix_ns)
+    if (qpw_since_parse(text, now_unix_ns, &f->since_unix_ns) == 0)
         return 0;
     return qpw_fail(err, -EINVAL,
                     "--since %s: neither a time such as 2026-03-01T10:00:00Z nor so long ago, such as 15m, 2h or 7d",

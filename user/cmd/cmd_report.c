@@ -18,7 +18,7 @@
 #include "kernel/words.h"
 #include "report/fail_on.h"
 #include "report/report.h"
-#include "report/since.h"
+#include "util/since.h"
 #include "util/output.h"
 #include "util/usage.h"
 

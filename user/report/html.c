@@ -103,7 +103,7 @@ static void head(const struct qpw_report *r, FILE *out)
 {
     const struct qpw_snapshot *s = r->s;
     uint64_t unexpected = r->by_verdict[QPW_VERDICT_UNEXPECTED].packets;
-    char from[32], to[32], span[32], count[16];
+    char from[32], period[96], count[16];
 
     fputs("<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\n"
           "<meta name=\"viewport\" content=\"width=device-width,initial-scale=1\">\n"
@@ -112,9 +112,8 @@ static void head(const struct qpw_report *r, FILE *out)
     escaped(out, s->host);
     fprintf(out, "</title>\n<style>\n%s</style></head><body>\n<h1>", style);
     escaped(out, s->host);
-    fprintf(out, "</h1>\n<p class=\"dim\">qportwatch %s, %s to %s UTC (%s)%s</p>\n", QPW_VERSION,
-            qpw_words_day(s->from_unix_ns, from, sizeof(from)), qpw_words_day(s->unix_ns, to, sizeof(to)),
-            qpw_words_duration(s->unix_ns > s->from_unix_ns ? s->unix_ns - s->from_unix_ns : 0, span, sizeof(span)),
+    fprintf(out, "</h1>\n<p class=\"dim\">qportwatch %s, %s%s</p>\n", QPW_VERSION,
+            s->unix_ns ? qpw_words_period(s->from_unix_ns, s->unix_ns, period, sizeof(period)) : "no period",
             s->incomplete ? ", of a capture that could not be read to its end" : "");
     fprintf(out, "<p class=\"answer %s\">",
             r->n_answered ? "bad" : r->n_unexpected || unexpected || !r->total.packets ? "doubt" : "good");

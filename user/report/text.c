@@ -92,14 +92,13 @@ static void head_answer(const struct qpw_page *p)
 static void head(const struct qpw_page *p)
 {
     const struct qpw_snapshot *s = p->r->s;
-    char title[128], from[32], to[32], span[32], digest[24];
+    char title[128], from[32], period[96], digest[24];
 
     qpw_page_format(title, sizeof(title), "qportwatch report for %s", s->host);
     qpw_styled(p->out, p->o->colour, QPW_TEXT_BOLD, title);
     fputc('\n', p->out);
-    fprintf(p->out, "  %-10s %s to %s UTC (%s)%s\n", "period", qpw_words_day(s->from_unix_ns, from, sizeof(from)),
-            qpw_words_day(s->unix_ns, to, sizeof(to)),
-            qpw_words_duration(s->unix_ns > s->from_unix_ns ? s->unix_ns - s->from_unix_ns : 0, span, sizeof(span)),
+    fprintf(p->out, "  %-10s %s%s\n", "period",
+            qpw_words_period(s->from_unix_ns, s->unix_ns, period, sizeof(period)),
             s->incomplete ? ", a capture could not be read to its end" : "");
     if (p->r->since_unix_ns)
         fprintf(p->out, "  %-10s %s: findings and coverage since then; counters are of the whole period\n", "since",

@@ -115,6 +115,18 @@ const char *qpw_words_day(uint64_t unix_ns, char *buf, size_t size)
     return format_time(unix_ns, "%Y-%m-%d %H:%M:%S", buf, size);
 }
 
+const char *qpw_words_period(uint64_t from_unix_ns, uint64_t to_unix_ns, char *buf, size_t size)
+{
+    char from[32], to[32], span[32];
+
+    if (!to_unix_ns)
+        return "none";
+    snprintf(buf, size, "%s to %s UTC (%s)", qpw_words_day(from_unix_ns, from, sizeof(from)),
+             qpw_words_day(to_unix_ns, to, sizeof(to)),
+             qpw_words_duration(to_unix_ns > from_unix_ns ? to_unix_ns - from_unix_ns : 0, span, sizeof(span)));
+    return buf;
+}
+
 const char *qpw_words_end(unsigned kind, const uint8_t addr[16], char *buf, size_t size)
 {
     const uint8_t *mac = addr + 10;

@@ -26,6 +26,9 @@ const char *qpw_words_moment(uint64_t unix_ns, uint64_t now_unix_ns, char *buf, 
 /* "2026-11-23 20:41:07" in UTC. */
 const char *qpw_words_day(uint64_t unix_ns, char *buf, size_t size);
 
+/* "2026-11-23 20:41:07 to 2026-11-23 20:42:07 UTC (1 min 0 s)"; "none" where no packet had a time. */
+const char *qpw_words_period(uint64_t from_unix_ns, uint64_t to_unix_ns, char *buf, size_t size);
+
 /* An end of a finding: an address, or a MAC address where the kind is QPW_KIND_ETHERTYPE. buf of at least 46. */
 const char *qpw_words_end(unsigned kind, const uint8_t addr[16], char *buf, size_t size);
 

@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#ifndef QPW_UTIL_SINCE_H
+#define QPW_UTIL_SINCE_H
+
+#include <stdint.h>
+
+/*
+ * "45s", "90m", "12h", "7d", "2w" before `now`, or "2026-01-31", with "T12:00", "T12:00:30" or "T12:00:30.25" (or a
+ * space for the T) and an optional "Z", in UTC, or an offset from it ("+0200", "+02:00"): what the program itself writes
+ * can be read back. 0, or -EINVAL with *ret untouched.
+ */
+int qpw_since_parse(const char *text, uint64_t now_unix_ns, uint64_t *ret_unix_ns);
+
+#endif
