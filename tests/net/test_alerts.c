@@ -497,6 +497,29 @@ Test(alerts, rotation_under_load, .timeout = NETNS_TIMEOUT_S)
     node_close(&n);
 }
 
+static bool is_there(void *path)
+{
+    return access(path, F_OK) == 0;
+}
+
+/* Nothing has to happen for the new file to be there: a reader may look for it at once. */
+Test(alerts, rotation_in_a_quiet_hour, .timeout = NETNS_TIMEOUT_S)
+{
+    char path[128], old[160];
+    struct node n;
+
+    node_open(&n);
+    path_in(&n, "eve.json", path, sizeof(path));
+    node_attach(&n, "node0 --alerts %s --interval 1 --alert heartbeat_s=3600", path);
+    EVELOG_UNTIL(path, .name = "attached");
+    snprintf(old, sizeof(old), "%s.old", path);
+    cr_assert_eq(rename(path, old), 0);
+    kill(n.auditor, SIGHUP);
+    cr_expect(netns_until(is_there, path, NETNS_DEADLINE_MS / 2), "no new file");
+    cr_expect_eq(node_stop(&n, SIGTERM), 0);
+    node_close(&n);
+}
+
 /* ---- From packet to line ---- */
 
 #define SAMPLES 200

@@ -333,8 +333,10 @@ void qpw_alerts_describe(const struct qpw_auditor *a, char *buf, size_t size)
 
 void qpw_alerts_reopen(struct qpw_auditor *a)
 {
-    if (a->alerts)
-        qpw_log_reopen(&a->alerts->log);
+    if (!a->alerts)
+        return;
+    qpw_log_reopen(&a->alerts->log);
+    qpw_log_ready(&a->alerts->log); /* at once: the next record may be a minute away; a failure is told with it */
 }
 
 int qpw_alerts_close(struct qpw_auditor *a, struct qpw_error *err)
