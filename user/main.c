@@ -1,7 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /* qportwatch - one table of commands; each command is a file in cmd/. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "cmd/cmd.h"
 #include "util/error.h"
@@ -34,26 +38,47 @@ static void usage(void)
     printf("\n'qportwatch COMMAND --help' tells each command's options.\n");
 }
 
+/* What was closed is taken, for else the next file to be opened would get what is printed. It cannot be written to. */
+static void hold_standard_files(void)
+{
+    for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+        if (fcntl(fd, F_GETFD) < 0 && errno == EBADF && open("/dev/null", fd ? O_RDONLY : O_WRONLY) != fd)
+            _exit(QPW_EXIT_FAILED);
+}
+
+/* An answer of which a part could not be written is none. */
+static int end(const char *program, int status)
+{
+    bool failed = ferror(stdout);
+    int r = fflush(stdout) != 0 ? errno : 0;
+
+    if ((status != QPW_EXIT_OK && status != QPW_EXIT_YES) || (!failed && !r))
+        return status;
+    fprintf(stderr, "%s: standard output cannot be written: %s\n", program, r ? strerror(r) : "a part of it is missing");
+    return QPW_EXIT_FAILED;
+}
+
 int main(int argc, char **argv)
 {
     static char name[64];
 
+    hold_standard_files();
     if (argc < 2)
         return qpw_usage_no_command("qportwatch", NULL);
     if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-?") || !strcmp(argv[1], "-h") || !strcmp(argv[1], "help")) {
         usage();
-        return QPW_EXIT_OK;
+        return end("qportwatch", QPW_EXIT_OK);
     }
     if (!strcmp(argv[1], "--version") || !strcmp(argv[1], "-V")) {
         printf("qportwatch %s\n", QPW_VERSION);
-        return QPW_EXIT_OK;
+        return end("qportwatch", QPW_EXIT_OK);
     }
     for (size_t i = 0; i < sizeof(commands) / sizeof(*commands); i++) {
         if (strcmp(argv[1], commands[i].name))
             continue;
         snprintf(name, sizeof(name), "qportwatch %s", commands[i].name);
         argv[1] = name;
-        return commands[i].run(argc - 1, argv + 1);
+        return end(name, commands[i].run(argc - 1, argv + 1));
     }
     return qpw_usage_no_command("qportwatch", argv[1]);
 }

@@ -29,12 +29,15 @@ static const struct {
     {"attach lo --keep=1", " attach: --keep=1: --keep takes no value\n"},
     {"attach lo -q", " attach: -q: unknown option; " HELP("attach")},
     {"attach lo --mode=fast", " attach: --mode is auto, xdp or tc, not 'fast'\n"},
-    {"attach lo --interval 0", " attach: '0' is not a number of seconds from 1 to a year\n"},
+    {"attach lo --interval 0", " attach: --interval: '0' is not a number of seconds from 1 to a year\n"},
+    {"attach lo --udp-timeout=-1", " attach: --udp-timeout: '-1' is not a number of seconds from 1 to a year\n"},
+    {"attach lo --sensor-name ''", " attach: --sensor-name: it is empty; leave it out for the host's name\n"},
     {"attach lo --max-connections 1023", " attach: --max-connections is a number from 1024 to 4194304, not '1023'\n"},
     {"replay --max-connections 4194305 --local ::1 x",
      " replay: --max-connections is a number from 1024 to 4194304, not '4194305'\n"},
     {"replay", " replay: which capture? name pcap or pcapng files, or - for standard input\n"},
     {"replay x", " replay: which end is the node? give --local ADDR, or --local auto\n"},
+    {"replay x --local ::1 --connections --format html", " replay: --connections are JSON lines, not html\n"},
     {"replay x -i", " replay: --interface: its value is missing: --interface=NAME|NUMBER\n"},
     {"reload x", " reload" NONE_TAKEN("reload")},
     {"status x", " status" NONE_TAKEN("status")},
@@ -95,5 +98,47 @@ Test(usage, every_command)
             cr_expect(strncmp(output, begin, strlen(begin)) == 0, "%s %s: %s", commands[i], asked[j], output);
         }
     }
+    netns_close(&here);
+}
+
+/* An answer that cannot be written, or nobody has given a place for, is told and no success; its "yes" neither. */
+Test(usage, output_that_cannot_be_written)
+{
+    static const char *const answers[] = {"policy show",         "policy show --json", "policy export",
+                                          "policy export --json", "policy check",      "policy check --json",
+                                          "policy diff on-prem aws", "policy diff on-prem aws --json",
+                                          "alerts --signatures", "alerts --signatures --json",
+                                          "--help",              "--version"};
+    static const struct {
+        const char *place, *why;
+    } places[] = {{">/dev/full", "No space left on device"}, {">&-", "Bad file descriptor"}};
+    static char output[8192], line[256];
+    struct netns here;
+
+    netns_need_root();
+    here = netns_here();
+    for (size_t i = 0; i < sizeof(answers) / sizeof(*answers); i++)
+        for (size_t j = 0; j < sizeof(places) / sizeof(*places); j++) {
+            int word = *answers[i] == '-' ? 0 : (int)strcspn(answers[i], " ");
+
+            snprintf(line, sizeof(line), "qportwatch%s%.*s: standard output cannot be written: %s\n", word ? " " : "",
+                     word, answers[i], places[j].why);
+            cr_expect(eq(int, netns_output(&here, output, sizeof(output), PROGRAM " %s 2>&1 %s", answers[i],
+                                           places[j].place), 1));
+            cr_expect(eq(str, output, line), "%s %s", answers[i], places[j].place);
+        }
+    netns_close(&here);
+}
+
+/* A name of the command line with a line break leaves the error one line. */
+Test(usage, line_breaks_in_names)
+{
+    static char output[1024];
+    struct netns here;
+
+    netns_need_root();
+    here = netns_here();
+    cr_expect(eq(int, netns_output(&here, output, sizeof(output), PROGRAM " policy show '/nowhere/a\nb'"), 2));
+    cr_expect(eq(str, output, "qportwatch policy show: /nowhere/a?b: cannot be opened: No such file or directory\n"));
     netns_close(&here);
 }

@@ -2,6 +2,7 @@
 #include <argp.h>
 #include <errno.h>
 #include <stdio.h>
+#include <stdio_ext.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -59,12 +60,21 @@ struct arguments {
     struct qpw_view *view; /* lines go there while it has the terminal */
 };
 
-static unsigned seconds(struct argp_state *state, const char *text)
+static const char *name_of(int key)
+{
+    const struct argp_option *o = options_table;
+
+    while (o->key != key)
+        o++;
+    return o->name;
+}
+
+static unsigned seconds(struct argp_state *state, int key, const char *text)
 {
     unsigned long value = 0;
 
     if (qpw_number_parse(text, 1, 365ul * 24 * 3600, &value) < 0)
-        qpw_usage_error(state, "'%s' is not a number of seconds from 1 to a year", text);
+        qpw_usage_error(state, "--%s: '%s' is not a number of seconds from 1 to a year", name_of(key), text);
     return value;
 }
 
@@ -96,7 +106,7 @@ static error_t take_option(int key, char *value, struct argp_state *state)
         return 0;
     case KEY_TC_HOOK: take_hook(state, value, &audit->tc); return 0;
     case KEY_INTERVAL:
-        audit->interval = seconds(state, value);
+        audit->interval = seconds(state, key, value);
         arguments->interval_given = true;
         return 0;
     case KEY_ALERTS:
@@ -105,17 +115,21 @@ static error_t take_option(int key, char *value, struct argp_state *state)
         return 0;
     case KEY_NO_ALERTS: arguments->no_alerts = true; return 0;
     case KEY_SYSLOG: audit->syslog = value; return 0;
-    case KEY_SENSOR: audit->sensor_name = value; return 0;
+    case KEY_SENSOR:
+        if (!*value)
+            qpw_usage_error(state, "--sensor-name: it is empty; leave it out for the host's name");
+        audit->sensor_name = value;
+        return 0;
     case KEY_NO_TUI: arguments->no_tui = true; return 0;
     case KEY_KEEP: audit->keep = true; return 0;
     case KEY_MAX_CONNECTIONS: audit->load.max_connections = qpw_connections_parse(state, value); return 0;
-    case KEY_TCP: audit->timeouts.tcp = seconds(state, value); return 0;
-    case KEY_HALF_OPEN: audit->timeouts.half_open = seconds(state, value); return 0;
-    case KEY_UDP: audit->timeouts.udp = seconds(state, value); return 0;
-    case KEY_OTHER: audit->timeouts.other = seconds(state, value); return 0;
-    case KEY_TAIL: audit->timeouts.tail = seconds(state, value); return 0;
-    case KEY_PARENT: audit->timeouts.parent = seconds(state, value); return 0;
-    case KEY_FRAGMENT: audit->timeouts.fragment = seconds(state, value); return 0;
+    case KEY_TCP: audit->timeouts.tcp = seconds(state, key, value); return 0;
+    case KEY_HALF_OPEN: audit->timeouts.half_open = seconds(state, key, value); return 0;
+    case KEY_UDP: audit->timeouts.udp = seconds(state, key, value); return 0;
+    case KEY_OTHER: audit->timeouts.other = seconds(state, key, value); return 0;
+    case KEY_TAIL: audit->timeouts.tail = seconds(state, key, value); return 0;
+    case KEY_PARENT: audit->timeouts.parent = seconds(state, key, value); return 0;
+    case KEY_FRAGMENT: audit->timeouts.fragment = seconds(state, key, value); return 0;
     case ARGP_KEY_ARG:
         if (audit->n_ifaces == QPW_MAX_IFACES - 1)
             qpw_usage_error(state, "no more than %d interfaces", QPW_MAX_IFACES - 1);
@@ -143,7 +157,10 @@ static void say(void *arg, enum qpw_say kind, const char *line)
     }
     qpw_time_text(qpw_clock_unix_ns(), now, sizeof(now));
     fprintf(out, "%.19sZ %s\n", now, line);
-    fflush(out);
+    if (fflush(out) != 0) { /* nobody reads it: no reason to end, and nothing to keep for later */
+        __fpurge(out);
+        clearerr(out);
+    }
 }
 
 /* The command line again, for `status`. */

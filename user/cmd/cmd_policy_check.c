@@ -62,11 +62,14 @@ static const struct argp_option json_option[] = {{"json", 'j', NULL, 0, "One JSO
 
 static int print_document(json_t *document)
 {
-    int rc = document ? json_dumpf(document, stdout, JSON_INDENT(2)) : -1;
-
+    if (!document) {
+        fprintf(stderr, "qportwatch policy: out of memory\n");
+        return QPW_EXIT_FAILED;
+    }
+    json_dumpf(document, stdout, JSON_INDENT(2));
     json_decref(document);
     putchar('\n');
-    return rc < 0 ? QPW_EXIT_FAILED : QPW_EXIT_OK;
+    return QPW_EXIT_OK;
 }
 
 /* A document about that policy, with a list in it. Takes the list. */

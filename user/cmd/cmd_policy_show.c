@@ -44,11 +44,15 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 static int print_json(const struct qpw_policy *policy)
 {
     json_t *document = qpw_policy_json(policy, time(NULL));
-    int rc = document ? json_dumpf(document, stdout, JSON_INDENT(2)) : -1;
 
+    if (!document) {
+        fprintf(stderr, "qportwatch policy: out of memory\n");
+        return QPW_EXIT_FAILED;
+    }
+    json_dumpf(document, stdout, JSON_INDENT(2));
     json_decref(document);
     putchar('\n');
-    return rc < 0 ? QPW_EXIT_FAILED : QPW_EXIT_OK;
+    return QPW_EXIT_OK;
 }
 
 static const char *state_of(const struct qpw_rule *rule, int64_t now)

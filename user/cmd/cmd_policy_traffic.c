@@ -255,7 +255,6 @@ static int print_json(const struct qpw_what_if *result, const struct about *abou
 {
     json_t *rows = json_array(), *document;
     char protocol[16];
-    int rc;
 
     for (size_t i = 0; i < result->n; i++) {
         const struct qpw_what_if_row *row = &result->rows[i];
@@ -288,10 +287,12 @@ static int print_json(const struct qpw_what_if *result, const struct about *abou
     json_object_set_new(document, "changed", json_integer((json_int_t)result->changed));
     json_object_set_new(document, "uncertain", json_integer((json_int_t)result->uncertain));
     json_object_set_new(document, "rows", rows);
-    rc = document ? json_dumpf(document, stdout, JSON_INDENT(2)) : -1;
+    if (!document)
+        return -ENOMEM;
+    json_dumpf(document, stdout, JSON_INDENT(2));
     json_decref(document);
     putchar('\n');
-    return rc < 0 ? -ENOMEM : 0;
+    return 0;
 }
 
 static int print_table(const struct qpw_what_if *result, const char *old, const char *new)

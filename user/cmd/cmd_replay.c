@@ -87,6 +87,8 @@ static void check(struct argp_state *state, const struct options *o)
         qpw_usage_error(state, "--connections and --findings exclude each other");
     if (o->findings && o->format == QPW_SHOW_HTML)
         qpw_usage_error(state, "--findings are text or json");
+    if (o->connections && o->format == QPW_SHOW_HTML)
+        qpw_usage_error(state, "--connections are JSON lines, not html");
 }
 
 static error_t parse(int key, char *arg, struct argp_state *state)
