@@ -254,6 +254,33 @@ Test(attach, takeover_with_one_more_interface)
     node_close(&n);
 }
 
+/* A name that is wrong, or none at all as of an empty variable, takes nothing away; not half of the list either. */
+Test(attach, detach_with_a_wrong_name)
+{
+    static const char *const wrong[] = {"''", "' '", "'node0 node1'", "node1 eth7", "node1 ''"};
+    char text[512];
+    struct node n;
+    json_t *status;
+
+    node_open(&n);
+    netns_run(&n.node, "ip link add node1 type veth peer name other1 && ip link set node1 up && ip link set other1 up");
+    node_attach(&n, "node0 node1");
+    node_note(&n, "node1");
+    for (size_t i = 0; i < sizeof(wrong) / sizeof(*wrong); i++)
+        cr_expect_eq(node_command(&n, text, sizeof(text), "detach %s", wrong[i]), i == 3 ? 1 : 2, "%s: %s", wrong[i],
+                     text);
+    status = node_status(&n, NULL);
+    cr_expect_eq(json_array_size(node_value(status, "interfaces")), 2);
+    json_decref(status);
+    cr_expect_eq(node_command(&n, text, sizeof(text), "detach node1 node1"), 0, "%s", text);
+    status = node_status(&n, NULL);
+    cr_expect_eq(json_array_size(node_value(status, "interfaces")), 1);
+    json_decref(status);
+    node_stop(&n, SIGTERM);
+    node_nothing_left(&n);
+    node_close(&n);
+}
+
 Test(attach, found_from_another_mount_namespace)
 {
     struct node n;

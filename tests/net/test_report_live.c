@@ -227,6 +227,7 @@ Test(report_live, conditions_and_files)
 
 Test(report_live, gap_when_the_interface_is_detached)
 {
+    char text[8192];
     struct node n;
     json_t *document;
 
@@ -235,6 +236,9 @@ Test(report_live, gap_when_the_interface_is_detached)
     node_attach(&n, "node0 node1");
     netns_run(&n.node, "ip link del node1");
     node_until_coverage(&n, "interface-gone");
+    node_command(&n, text, sizeof(text), "status");
+    cr_expect(strstr(text, "not wholly watched: the interface is gone; the auditor puts it back when it can"), "%s",
+              text);
     document = report(&n);
     cr_expect_eq(json_array_size(node_value(document, "coverage.gaps")), 1);
     cr_expect_str_eq(node_text(document, "coverage.gaps.0.interface"), "node1");

@@ -12,20 +12,37 @@
 
 #define PATIENCE_TICKS 5u /* seconds for which a client may say nothing */
 
-/* "detach" ends everything; "detach eth0 eth1" only these, and everything with the last of them. */
+/* Cuts the names into pieces. How many; or -1 with words filled, where one of them is not watched. */
+static int split(struct qpw_auditor *a, char *names, char *ret[QPW_MAX_IFACES], char *words, size_t size)
+{
+    char *save;
+    int n = 0;
+
+    for (char *name = strtok_r(names, " \n", &save); name && n < QPW_MAX_IFACES; name = strtok_r(NULL, " \n", &save)) {
+        if (!qpw_watch_find(a, name)) {
+            snprintf(words, size, "%s: qportwatch is not attached to it; 'qportwatch status' tells to what it is", name);
+            return -1;
+        }
+        ret[n++] = name;
+    }
+    return n;
+}
+
+/* "detach" ends everything; "detach eth0 eth1" only these, and everything with the last of them. A wrong name: nothing. */
 static int detach(struct qpw_auditor *a, char *names, char *words, size_t size)
 {
+    char *list[QPW_MAX_IFACES];
     struct qpw_watched *w;
     struct qpw_error err;
-    char *save, *name = strtok_r(names, " \n", &save);
+    int n = split(a, names, list, words, size);
 
-    a->stop = a->remove_all = !name;
-    for (; name && !a->stop; name = strtok_r(NULL, " \n", &save)) {
-        w = qpw_watch_find(a, name);
-        if (!w) {
-            snprintf(words, size, "%s: qportwatch is not attached to it", name);
-            return QPW_EXIT_FAILED;
-        }
+    if (n < 0)
+        return QPW_EXIT_FAILED;
+    a->stop = a->remove_all = n == 0;
+    for (int i = 0; i < n && !a->stop; i++) {
+        w = qpw_watch_find(a, list[i]);
+        if (!w)
+            continue; /* named twice */
         if (a->n_watched == 1) {
             a->stop = a->remove_all = true;
             break;

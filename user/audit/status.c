@@ -2,6 +2,7 @@
 #include "audit/status.h"
 
 #include <errno.h>
+#include <net/if.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -58,6 +59,7 @@ static int gather_hooks(const struct qpw_kernel *k, struct qpw_status *s)
             continue; /* detached: only its counts are left */
         s->n_hooks++;
         hooks[i].iface = &s->snapshot.ifaces[row];
+        hooks[i].gone = !if_nametoindex(hooks[i].iface->name);
         hooks[i].rx_hook = ask_hook(k, hooks[i].iface->iface.ifindex, QPW_POINT_RX, hooks[i].before_rx,
                                     sizeof(hooks[i].before_rx));
         hooks[i].tx_hook = ask_hook(k, hooks[i].iface->iface.ifindex, QPW_POINT_TX, hooks[i].before_tx,

@@ -20,8 +20,11 @@ static void show_hooks(const struct qpw_status *s, FILE *out)
             fprintf(out, LABEL "  may not see everything: before its rx program stands %s\n", "", h->before_rx);
         if (*h->before_tx)
             fprintf(out, LABEL "  may not see everything: before its tx program stands %s\n", "", h->before_tx);
-        if (!strcmp(h->rx_hook, "none") || !strcmp(h->tx_hook, "none"))
-            fprintf(out, LABEL "  not wholly watched: a program of ours is missing; the auditor puts it back\n", "");
+        if (strcmp(h->rx_hook, "none") && strcmp(h->tx_hook, "none"))
+            continue;
+        fprintf(out, LABEL "  not wholly watched: %s; %s\n", "",
+                h->gone ? "the interface is gone" : "a program of ours is missing",
+                s->auditor_pid ? "the auditor puts it back when it can" : "'attach' puts it back");
     }
 }
 

@@ -26,6 +26,8 @@ static error_t take_option(int key, char *value, struct argp_state *state)
         return ARGP_ERR_UNKNOWN;
     if (arguments->n == QPW_MAX_IFACES)
         qpw_usage_error(state, "no more than %d interfaces", QPW_MAX_IFACES - 1);
+    if (!*value || strpbrk(value, " \n")) /* as of an empty variable: it does not mean all of them */
+        qpw_usage_error(state, "'%s': not a name of an interface; without any, all are meant", value);
     arguments->ifaces[arguments->n++] = value;
     return 0;
 }
