@@ -6,6 +6,7 @@
 #ifndef QPW_BPF_COUNT_H
 #define QPW_BPF_COUNT_H
 
+#include "judge.h"
 #include "maps.h"
 
 static __always_inline struct qpw_counts *qpw_counts(__u32 slot)
@@ -47,12 +48,24 @@ static __always_inline void qpw_meter_key_clear(struct qpw_work *w)
     w->meter.iface = w->iface.number;
 }
 
-/* The queue that a new row's slot comes from: what a scan can multiply has its own. */
-static __always_inline long qpw_pop_slot(struct qpw_work *w, __u8 verdict, __u32 *ret_slot)
+/*
+ * What a scan, or whoever may use any port, can multiply has slots of its own: rows on ports that no rule names by
+ * itself, and those whose verdict no rule gives. A listed row finds a slot whatever was tried before.
+ */
+static __always_inline int qpw_is_open_row(const struct qpw_meter_key *row)
+{
+    if (row->verdict == QPW_VERDICT_UNEXPECTED || row->verdict == QPW_VERDICT_UNDECIDED ||
+        row->verdict == QPW_VERDICT_TRANSIT || row->verdict == QPW_VERDICT_WEAK)
+        return 1;
+    return row->kind == QPW_KIND_PORT && (row->verdict == QPW_VERDICT_ALLOWED || row->verdict == QPW_VERDICT_PEER) &&
+           !qpw_listed(row->direction == QPW_DIR_OUTBOUND, row->protocol, row->port);
+}
+
+static __always_inline long qpw_pop_slot(struct qpw_work *w, int open, __u32 *ret_slot)
 {
     long rc = -1;
 
-    if (verdict != QPW_VERDICT_UNEXPECTED && verdict != QPW_VERDICT_UNDECIDED && verdict != QPW_VERDICT_TRANSIT)
+    if (!open)
         return bpf_map_pop_elem(&meter_slots, ret_slot);
     if (!qpw_is_full(w, QPW_FULL_OPEN_SLOTS)) {
         rc = bpf_map_pop_elem(&open_slots, ret_slot);
@@ -62,9 +75,9 @@ static __always_inline long qpw_pop_slot(struct qpw_work *w, __u8 verdict, __u32
     return rc;
 }
 
-static __always_inline void qpw_push_slot(__u8 verdict, __u32 *slot)
+static __always_inline void qpw_push_slot(int open, __u32 *slot)
 {
-    if (verdict == QPW_VERDICT_UNEXPECTED || verdict == QPW_VERDICT_UNDECIDED || verdict == QPW_VERDICT_TRANSIT)
+    if (open)
         bpf_map_push_elem(&open_slots, slot, 0);
     else
         bpf_map_push_elem(&meter_slots, slot, 0);
@@ -76,6 +89,7 @@ __noinline __u32 qpw_meter_slot(void)
     struct qpw_work *w = qpw_work();
     struct qpw_meter *row, fresh = {};
     __u32 overflow;
+    int open;
 
     if (!w)
         return QPW_OVERFLOW_SLOT(0, 0);
@@ -83,14 +97,15 @@ __noinline __u32 qpw_meter_slot(void)
     row = bpf_map_lookup_elem(&meters, &w->meter);
     if (row)
         return row->slot;
-    if (qpw_pop_slot(w, w->meter.verdict, &fresh.slot)) {
+    open = qpw_is_open_row(&w->meter);
+    if (qpw_pop_slot(w, open, &fresh.slot)) {
         qpw_stat(QPW_LOSS_METER_OVERFLOW);
         return overflow;
     }
     fresh.first_ns = w->now;
     if (!bpf_map_update_elem(&meters, &w->meter, &fresh, BPF_NOEXIST))
         return fresh.slot;
-    qpw_push_slot(w->meter.verdict, &fresh.slot); /* another CPU was first, or the table is full */
+    qpw_push_slot(open, &fresh.slot); /* another CPU was first, or the table is full */
     row = bpf_map_lookup_elem(&meters, &w->meter);
     if (row)
         return row->slot;

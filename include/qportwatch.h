@@ -625,8 +625,8 @@ enum qpw_program { QPW_PROGRAMS(QPW_X_PROGRAM) QPW_PROG_COUNT };
 
 /* Ranges of the `counters` array. Slots are handed out by three queues, so that no kind can use up another's. */
 #define QPW_OVERFLOW_SLOTS 64u      /* fixed: one row for each (verdict, direction), when no slot is left */
-#define QPW_METER_SLOTS_SAFE 6144u  /* rows whose verdict the policy explains, and all the rest below `unexpected` */
-#define QPW_METER_SLOTS_OPEN 6144u  /* unexpected and undecided rows: what a scan can multiply */
+#define QPW_METER_SLOTS_SAFE 6144u  /* rows on listed ports, and what else is few: see bpf/count.h */
+#define QPW_METER_SLOTS_OPEN 6144u  /* all others: what a scan can multiply */
 #define QPW_FINDING_SLOTS 8192u     /* attempted and refused findings */
 #define QPW_ANSWERED_SLOTS 4096u    /* answered findings */
 #define QPW_OVERFLOW_SLOT(verdict, direction) (1u + (verdict) * QPW_DIR_COUNT + (direction))

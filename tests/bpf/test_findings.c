@@ -319,3 +319,34 @@ Test(findings, scan_of_all_ports)
     cr_assert_eq(audit_tcp(&a, "10.0.0.8", 900, 445).state, QPW_STATE_ESTABLISHED);
     audit_close(&a);
 }
+
+/*
+ * A wide range, weak or not, and a peer's freedom have as many rows as ports are tried. They use up no row of a port
+ * that the policy lists.
+ */
+Test(findings, wide_ranges_leave_rows_for_listed_ports)
+{
+    static const char *const peers[] = {"10.0.0.70", NULL};
+
+    audit_open(&a, NULL);
+    audit_window_over(&a);
+    AUDIT_POLICY(&a, peers, {.name = "smb", .direction = IN, .protocol = 6, .first = 445},
+                 {.name = "ftp", .direction = IN, .protocol = 6, .first = 21},
+                 {.name = "wide", .direction = IN, .protocol = 6, .first = 20000, .last = 28000},
+                 {.name = "passive", .direction = IN, .protocol = 6, .first = 49152, .last = 65535,
+                  .verdict = QPW_VERDICT_WEAK, .parent = "ftp"});
+    for (uint32_t port = 20000; port < 24000; port++)
+        audit_rx_tcp(&a, CLIENT, 40000, (uint16_t)port, SYN, port, 0, 0);
+    for (uint32_t port = 50000; port < 54000; port++)
+        audit_rx_tcp(&a, CLIENT, 40000, (uint16_t)port, SYN, port, 0, 0);
+    for (uint32_t port = 1000; port < 5000; port++)
+        audit_rx_tcp(&a, "10.0.0.70", 40000, (uint16_t)port, SYN, port, 0, 0);
+    cr_assert_eq(audit_stat(&a, QPW_LOSS_METER_OVERFLOW), 12000 - QPW_METER_SLOTS_OPEN);
+    audit_handshake_in(&a, CLIENT, 900, 445);
+    audit_handshake_in(&a, "10.0.0.70", 900, 21);
+    cr_expect_eq(AUDIT_SUM(&a, .port = AUDIT_IS(445), .rule = "smb").connections, 1);
+    cr_expect_eq(AUDIT_SUM(&a, .port = AUDIT_IS(21), .verdict = AUDIT_IS(QPW_VERDICT_PEER)).connections, 1);
+    cr_expect_eq(AUDIT_SUM(&a, .verdict = AUDIT_IS(QPW_VERDICT_WEAK), .direction = AUDIT_IS(IN)).rx_packets, 4000);
+    cr_assert_eq(audit_stat(&a, QPW_LOSS_METER_OVERFLOW), 12000 - QPW_METER_SLOTS_OPEN);
+    audit_close(&a);
+}
