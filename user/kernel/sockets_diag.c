@@ -87,6 +87,25 @@ static struct inet_diag_req_v2 *put_request(struct qpw_sockets *s, struct nlmsgh
     return request;
 }
 
+/* Sends the request and hands what is answered to `take`: one message, or all of a dump. 0 or a negative errno. */
+static int transact(struct qpw_sockets *s, const struct nlmsghdr *message, mnl_cb_t take, void *data)
+{
+    bool dump = message->nlmsg_flags & NLM_F_DUMP, stale;
+    ssize_t received;
+    int rc;
+
+    if (mnl_socket_sendto(s->socket, message, message->nlmsg_len) < 0)
+        return -errno;
+    do { /* the buffer is the request's, too: `message` is gone from here on */
+        received = mnl_socket_recvfrom(s->socket, s->buffer, sizeof(s->buffer));
+        if (received < 0)
+            return -errno;
+        rc = mnl_cb_run(s->buffer, received, s->sequence, mnl_socket_get_portid(s->socket), take, data);
+        stale = rc < 0 && errno == EPROTO; /* what is left of an earlier question */
+    } while (stale || (dump && rc > 0));
+    return rc < 0 ? -errno : 0;
+}
+
 /* ---- One tuple ---- */
 
 struct answer {
@@ -111,7 +130,6 @@ static int ask(struct qpw_sockets *s, const struct qpw_conn_key *key, unsigned d
     struct answer answer = {.protocol = key->protocol};
     struct inet_diag_req_v2 *request;
     struct nlmsghdr *message;
-    ssize_t received;
     int rc;
 
     /* For one UDP socket the kernel wants the packet's own source and destination, for TCP the socket's. */
@@ -125,16 +143,9 @@ static int ask(struct qpw_sockets *s, const struct qpw_conn_key *key, unsigned d
     set_address(request->sdiag_family, swapped ? key->local : key->remote, request->id.idiag_dst);
     request->id.idiag_sport = htons(swapped ? key->remote_port : key->local_port);
     request->id.idiag_dport = htons(swapped ? key->local_port : key->remote_port);
-    if (mnl_socket_sendto(s->socket, message, message->nlmsg_len) < 0)
-        return -errno;
-    do {
-        received = mnl_socket_recvfrom(s->socket, s->buffer, sizeof(s->buffer));
-        if (received < 0)
-            return -errno;
-        rc = mnl_cb_run(s->buffer, received, s->sequence, mnl_socket_get_portid(s->socket), take_answer, &answer);
-    } while (rc < 0 && errno == EPROTO); /* what is left of an earlier question */
+    rc = transact(s, message, take_answer, &answer);
     if (rc < 0)
-        return -errno;
+        return rc;
     if (!answer.found)
         return -ENOENT;
     *ret = answer.socket;
@@ -219,7 +230,6 @@ int qpw_diag_dump(struct qpw_sockets *s, uint8_t family, uint32_t states, qpw_di
     struct dump dump = {.fn = fn, .arg = arg};
     struct inet_diag_req_v2 *request;
     struct nlmsghdr *message;
-    ssize_t received;
     int rc;
 
     request = put_request(s, &message, NLM_F_DUMP);
@@ -227,19 +237,6 @@ int qpw_diag_dump(struct qpw_sockets *s, uint8_t family, uint32_t states, qpw_di
     request->sdiag_protocol = IPPROTO_TCP;
     request->idiag_ext = 1 << (INET_DIAG_INFO - 1);
     request->idiag_states = states;
-    if (mnl_socket_sendto(s->socket, message, message->nlmsg_len) < 0)
-        return -errno;
-    do {
-        received = mnl_socket_recvfrom(s->socket, s->buffer, sizeof(s->buffer));
-        if (received < 0)
-            return -errno;
-        rc = mnl_cb_run(s->buffer, received, s->sequence, mnl_socket_get_portid(s->socket), take_dumped, &dump);
-        if (dump.error)
-            return dump.error;
-        if (rc < 0 && errno == EPROTO)
-            rc = MNL_CB_OK; /* what is left of an earlier question */
-        if (rc < 0)
-            return -errno;
-    } while (rc != MNL_CB_STOP);
-    return 0;
+    rc = transact(s, message, take_dumped, &dump);
+    return dump.error ? dump.error : rc;
 }
