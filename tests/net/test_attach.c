@@ -353,6 +353,7 @@ Test(attach, stacked_devices_are_refused)
     netns_run(&n.node, "ip link set node0 master br0");
     cr_expect_eq(node_command(&n, text, sizeof(text), "attach node0 br0 --no-alerts"), 1);
     cr_expect(strstr(text, "node0 and br0") && strstr(text, "counted twice"), "%s", text);
+    cr_expect_eq(strchr(text, '\n'), text + strlen(text) - 1, "nothing was attached before: %s", text);
     cr_expect_eq(node_command(&n, text, sizeof(text), "status"), 3, "node0 was let go again");
     node_close(&n);
 }

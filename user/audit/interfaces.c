@@ -153,11 +153,17 @@ int qpw_watch_attach(struct qpw_auditor *a, struct qpw_watched *w, const struct 
     return r;
 }
 
+static int stacked(const char *one, const char *other, struct qpw_error *err)
+{
+    return qpw_fail(err, -EINVAL, "%s and %s: one lies above the other, so each packet would be counted twice; "
+                    "watch only one of them", one, other);
+}
+
 int qpw_watch_check_names(const struct qpw_auditor *a, struct qpw_error *err)
 {
     const struct qpw_hook_list empty = {0};
+    const struct qpw_link *link, *other;
     struct qpw_mode_choice choice;
-    const struct qpw_link *link;
     int r = 0;
 
     for (size_t i = 0; r == 0 && i < a->options.n_ifaces; i++) {
@@ -166,6 +172,11 @@ int qpw_watch_check_names(const struct qpw_auditor *a, struct qpw_error *err)
             return qpw_fail(err, -ENODEV, "%s: no such interface in this network namespace; 'ip -br link' lists them",
                             a->options.ifaces[i]);
         r = qpw_mode_choose(link, a->options.mode, &empty, &choice, err);
+        for (size_t j = 0; r == 0 && j < i; j++) { /* those are there: they were looked at before */
+            other = qpw_netlink_by_name(a->netlink, a->options.ifaces[j]);
+            if (other->ifindex != link->ifindex && qpw_netlink_stacked(a->netlink, link->ifindex, other->ifindex))
+                r = stacked(other->name, link->name, err);
+        }
     }
     return r;
 }
@@ -175,8 +186,7 @@ int qpw_watch_check_stacked(struct qpw_auditor *a, const struct qpw_link *link, 
     for (size_t i = 0; i < a->n_watched; i++)
         if (a->watched[i].ifindex && a->watched[i].ifindex != link->ifindex &&
             qpw_netlink_stacked(a->netlink, link->ifindex, a->watched[i].ifindex))
-            return qpw_fail(err, -EINVAL, "%s and %s: one lies above the other, so each packet would be counted twice; "
-                            "watch only one of them", a->watched[i].name, link->name);
+            return stacked(a->watched[i].name, link->name, err);
     return 0;
 }
 

@@ -96,7 +96,7 @@ int qpw_watch_adopt(struct qpw_auditor *a, const struct qpw_places *places, stru
 
 /*
  * Whether what the options name can be watched at all, before anything is loaded. -ENODEV, -EINVAL or -EOPNOTSUPP
- * with err filled: no such interface, loopback, a link type that cannot be read.
+ * with err filled: no such interface, loopback, a link type that cannot be read, one above another.
  */
 int qpw_watch_check_names(const struct qpw_auditor *a, struct qpw_error *err);
 
