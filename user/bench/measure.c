@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* measure.c - rounds over everything, so that what disturbs the machine disturbs all alike; and their statistics. */
+/* measure.c - rounds over everything, so that what disturbs the machine disturbs all alike. */
 #include <errno.h>
 #include <netinet/in.h>
 #include <pthread.h>
@@ -37,33 +37,6 @@ static void *spin(void *argument)
     while (!atomic_load_explicit(&s->stop, memory_order_relaxed))
         ;
     return NULL;
-}
-
-static int compare(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-
-    return (x > y) - (x < y);
-}
-
-double qpw_bench_median(const struct qpw_bench_samples *s)
-{
-    double sorted[QPW_BENCH_MAX_ROUNDS];
-
-    if (!s->n)
-        return 0;
-    memcpy(sorted, s->ns, s->n * sizeof(*sorted));
-    qsort(sorted, s->n, sizeof(*sorted), compare);
-    return s->n % 2 ? sorted[s->n / 2] : (sorted[s->n / 2 - 1] + sorted[s->n / 2]) / 2;
-}
-
-double qpw_bench_best(const struct qpw_bench_samples *s)
-{
-    double best = s->n ? s->ns[0] : 0;
-
-    for (unsigned i = 1; i < s->n; i++)
-        best = s->ns[i] < best ? s->ns[i] : best;
-    return best;
 }
 
 double qpw_bench_net(const struct qpw_bench_result *r, size_t index)

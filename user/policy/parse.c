@@ -2,49 +2,16 @@
 #include "policy/parse.h"
 
 #include <errno.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include <nettle/base16.h>
 
-int qpw_policy_warn(struct qpw_policy *policy, const struct qpw_where *where, const char *format, ...)
-{
-    void *array = policy->warnings;
-    char **place = qpw_grow(&array, policy->n_warnings, sizeof(*place));
-    char what[384];
-    va_list args;
-
-    if (!place)
-        return -ENOMEM;
-    policy->warnings = array;
-    va_start(args, format);
-    vsnprintf(what, sizeof(what), format, args);
-    va_end(args);
-    if ((where ? asprintf(place, "%s:%u: %s", where->file, where->line, what) : asprintf(place, "%s", what)) < 0)
-        return -ENOMEM;
-    policy->n_warnings++;
-    return 0;
-}
-
 static int no_memory(const struct qpw_statement *statement, struct qpw_error *err)
 {
     return qpw_fail(err, -ENOMEM, "%s: out of memory", statement->where.file);
 }
-
-int qpw_expect_words(const struct qpw_statement *statement, size_t least, size_t most, const char *example,
-                        struct qpw_error *err)
-{
-    if (statement->n_words >= least && statement->n_words <= most)
-        return 0;
-    return qpw_fail_at(err, &statement->where,
-                       statement->n_words > most ? statement->words[most].column : statement->words[0].column,
-                       "%s for '%s', write: %s", statement->n_words > most ? "one word too many" : "words are missing",
-                       statement->words[0].text, example);
-}
-
-/* ---- Statements about the policy itself ---- */
 
 static int set_once_or_outer(char **place, const char *value)
 {

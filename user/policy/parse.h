@@ -45,6 +45,14 @@ int qpw_parse_addresses(const struct qpw_policy *policy, const struct qpw_where 
 /* Adds ports in text form to `name`, as in "389+636" or "32768-60999". */
 void qpw_ports_into_name(const struct qpw_port_range *ports, size_t n, char *name, size_t size);
 
+/* From least to most words, the first included; otherwise the error shows the example. */
+int qpw_expect_words(const struct qpw_statement *statement, size_t least, size_t most, const char *example,
+                     struct qpw_error *err);
+
+/* Adds a warning "FILE:LINE: what" to the policy. 0 or -ENOMEM. */
+int qpw_policy_warn(struct qpw_policy *policy, const struct qpw_where *where, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
 /* ---- Rows (parse_rule.c) ---- */
 
 /* "inbound …" or "outbound …" into a rule; parse_suppress: "suppress …". The caller clears on success only. */
@@ -75,15 +83,7 @@ int qpw_parse_peer_family(struct qpw_parser *p, const struct qpw_statement *stat
 int qpw_parse_peer_ports(struct qpw_parser *p, const struct qpw_statement *statement, struct qpw_error *err);
 int qpw_parse_set(struct qpw_parser *p, const struct qpw_statement *statement, struct qpw_error *err);
 
-/* From least to most words, the first included; otherwise the error shows the example. */
-int qpw_expect_words(const struct qpw_statement *statement, size_t least, size_t most, const char *example,
-                     struct qpw_error *err);
-
 /* Appends one element of `size` bytes to an array grown by doubling. The place, or NULL. */
 void *qpw_grow(void **array, size_t n, size_t size);
-
-/* Adds a warning "FILE:LINE: what" to the policy. 0 or -ENOMEM. */
-int qpw_policy_warn(struct qpw_policy *policy, const struct qpw_where *where, const char *format, ...)
-    __attribute__((format(printf, 3, 4)));
 
 #endif

@@ -2,6 +2,7 @@
 #include <ctype.h>
 #include <errno.h>
 #include <netinet/in.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -273,3 +274,35 @@ void qpw_ports_into_name(const struct qpw_port_range *ports, size_t n, char *nam
             used += (size_t)snprintf(name + used, size - used, "-%u", ports[i].last);
     }
 }
+
+int qpw_policy_warn(struct qpw_policy *policy, const struct qpw_where *where, const char *format, ...)
+{
+    void *array = policy->warnings;
+    char **place = qpw_grow(&array, policy->n_warnings, sizeof(*place));
+    char what[384];
+    va_list args;
+
+    if (!place)
+        return -ENOMEM;
+    policy->warnings = array;
+    va_start(args, format);
+    vsnprintf(what, sizeof(what), format, args);
+    va_end(args);
+    if ((where ? asprintf(place, "%s:%u: %s", where->file, where->line, what) : asprintf(place, "%s", what)) < 0)
+        return -ENOMEM;
+    policy->n_warnings++;
+    return 0;
+}
+
+int qpw_expect_words(const struct qpw_statement *statement, size_t least, size_t most, const char *example,
+                        struct qpw_error *err)
+{
+    if (statement->n_words >= least && statement->n_words <= most)
+        return 0;
+    return qpw_fail_at(err, &statement->where,
+                       statement->n_words > most ? statement->words[most].column : statement->words[0].column,
+                       "%s for '%s', write: %s", statement->n_words > most ? "one word too many" : "words are missing",
+                       statement->words[0].text, example);
+}
+
+/* ---- Statements about the policy itself ---- */
