@@ -46,10 +46,14 @@ static __always_inline int qpw_own_mac(const struct qpw_work *w)
     return (w->iface.flags & QPW_IFACE_L3) || qpw_is_own_mac(w);
 }
 
-/* Flooded, or seen because the card is promiscuous: received, and for the MAC of one card, which is another. */
+/*
+ * Flooded, or seen because the card is promiscuous: received, and for the MAC of one card, which is another. A replay
+ * does not know the node's cards.
+ */
 static __always_inline int qpw_other_mac(const struct qpw_work *w)
 {
-    return w->rx && w->iface.number && !(w->iface.flags & QPW_IFACE_L3) && !(w->pkt.macs[0] & 1) && !qpw_is_own_mac(w);
+    return !config.replay && w->rx && w->iface.number && !(w->iface.flags & QPW_IFACE_L3) && !(w->pkt.macs[0] & 1) &&
+           !qpw_is_own_mac(w);
 }
 
 /*

@@ -342,6 +342,32 @@ Test(replay_cmd, self_transit_and_multicast, .init = need_root)
     unlink(f.path);
 }
 
+/* A capture does not say which cards are the node's: what no rule speaks of is never taken for another's. */
+Test(replay_cmd, unknown_ethertypes_are_findings, .init = need_root)
+{
+    static const char *const macs[] = {"02:00:00:00:00:01", "02:00:00:00:00:09", "ff:ff:ff:ff:ff:ff"};
+
+    for (int tc = 0; tc < 2; tc++) {
+        pcapfile_start(&f, PCAPFILE_ETHERNET);
+        smb(1.6e9, 40000, 1);
+        for (size_t i = 0; i < 3; i++) {
+            packet_start(&p);
+            packet_ethernet(&p, &(struct packet_ethernet){
+                .source = "02:00:00:00:00:07", .destination = macs[i], .type = PACKET_LIE(0x8915)});
+            packet_bytes(&p, NULL, 50);
+            packet_finish(&p);
+            pcapfile_packet(&f, 1.6e9 + 1 + (double)i, &p);
+        }
+        pcapfile_end(&f);
+        json_t *j = report(tc ? "--mode tc --local " NODE : "--local " NODE);
+        cr_expect_eq(sum(j, "by_direction", "non_ip"), 3);
+        cr_expect_eq(sum(j, "by_verdict", "unexpected"), 3);
+        cr_expect_eq(json_array_size(json_object_get(j, "findings")), 3);
+        json_decref(j);
+        unlink(f.path);
+    }
+}
+
 Test(replay_cmd, cut_records_count_their_original_length, .init = need_root)
 {
     pcapfile_start(&f, PCAPFILE_ETHERNET);
