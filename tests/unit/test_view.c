@@ -408,6 +408,13 @@ Test(view, long_addresses_show_both_their_ends)
     cr_expect_str_eq(text, "2001:db…345:6789");
     qpw_cell_text(&b.model, &b.state, &b.model.rows[0], QPW_COL_FROM, 16, text, sizeof(text));
     cr_expect_str_eq(text, "2001:db…345:6789");
+    for (int width = 8; width < 38; width++) { /* that of the address is 38 */
+        qpw_cell_text(&b.model, &b.state, &b.model.rows[0], QPW_COL_FROM, width, text, sizeof(text));
+        cr_expect_eq(qpw_text_width(text), width, "%d: %s", width, text);
+        cr_expect(!strncmp(text, "2001:db8:1234:5678:abcd:ef01:2345:6789", (size_t)(width - 1) / 2) &&
+                      !strcmp(text + (width - 1) / 2 + 3, "2001:db8:1234:5678:abcd:ef01:2345:6789" + 38 - width / 2),
+                  "%d: %s", width, text);
+    }
     qpw_cell_text(&b.model, &b.state, &b.model.rows[0], QPW_COL_WHO, 39, text, sizeof(text));
     cr_expect_str_eq(text, "2001:db8:1234:5678:abcd:ef01:2345:6789");
     tear_down(&b);

@@ -53,8 +53,8 @@ static void cut_middle(const struct cell *c, char *buf, size_t size)
 
     if (length <= c->width || c->width < 8 || (size_t)c->width + sizeof(mark) > size)
         return;
+    memmove(buf + head + sizeof(mark) - 1, buf + length - tail, (size_t)tail + 1); /* first: the mark may reach in */
     memcpy(buf + head, mark, sizeof(mark) - 1);
-    memmove(buf + head + sizeof(mark) - 1, buf + length - tail, (size_t)tail + 1);
 }
 
 /* An address, or a MAC address where the finding is of an EtherType. */
