@@ -50,14 +50,17 @@ static __always_inline void qpw_meter_key_clear(struct qpw_work *w)
 
 /*
  * What a scan, or whoever may use any port, can multiply has slots of its own: rows on ports that no rule names by
- * itself, and those whose verdict no rule gives. A listed row finds a slot whatever was tried before.
+ * itself, and those whose verdict no rule gives. Companions are the tool's rules: whoever asked the portmapper has a
+ * range. A listed row finds a slot whatever was tried before.
  */
 static __always_inline int qpw_is_open_row(const struct qpw_meter_key *row)
 {
     if (row->verdict == QPW_VERDICT_UNEXPECTED || row->verdict == QPW_VERDICT_UNDECIDED ||
         row->verdict == QPW_VERDICT_TRANSIT || row->verdict == QPW_VERDICT_WEAK)
         return 1;
-    return row->kind == QPW_KIND_PORT && (row->verdict == QPW_VERDICT_ALLOWED || row->verdict == QPW_VERDICT_PEER) &&
+    return row->kind == QPW_KIND_PORT &&
+           (row->verdict == QPW_VERDICT_ALLOWED || row->verdict == QPW_VERDICT_PEER ||
+            row->verdict == QPW_VERDICT_IMPLIED) &&
            !qpw_listed(row->direction == QPW_DIR_OUTBOUND, row->protocol, row->port);
 }
 

@@ -350,3 +350,25 @@ Test(findings, wide_ranges_leave_rows_for_listed_ports)
     cr_assert_eq(audit_stat(&a, QPW_LOSS_METER_OVERFLOW), 12000 - QPW_METER_SLOTS_OPEN);
     audit_close(&a);
 }
+
+/* Nor does who asked the portmapper, and may use a whole range from then on. */
+Test(findings, companions_of_a_row_leave_rows_for_listed_ports)
+{
+    enum { TRIED = 7000 };
+
+    audit_open(&a, NULL);
+    audit_window_over(&a);
+    AUDIT_POLICY(&a, NULL, {.name = "smb", .direction = IN, .protocol = 6, .first = 445},
+                 {.name = "rpc", .direction = IN, .protocol = 6, .first = 111},
+                 {.name = "lock", .direction = IN, .protocol = 6, .first = 32768, .last = 65535,
+                  .verdict = QPW_VERDICT_IMPLIED, .parent = "rpc"});
+    audit_handshake_in(&a, CLIENT, 900, 111);
+    for (uint32_t port = 40000; port < 40000 + TRIED; port++)
+        audit_rx_tcp(&a, CLIENT, 40000, (uint16_t)port, SYN, port, 0, 0);
+    cr_assert_eq(audit_stat(&a, QPW_LOSS_METER_OVERFLOW), TRIED - QPW_METER_SLOTS_OPEN);
+    audit_handshake_in(&a, CLIENT, 900, 445);
+    cr_expect_eq(AUDIT_SUM(&a, .port = AUDIT_IS(445), .rule = "smb").connections, 1);
+    cr_expect_eq(AUDIT_SUM(&a, .verdict = AUDIT_IS(QPW_VERDICT_IMPLIED)).rx_packets, TRIED);
+    cr_assert_eq(audit_stat(&a, QPW_LOSS_METER_OVERFLOW), TRIED - QPW_METER_SLOTS_OPEN);
+    audit_close(&a);
+}
