@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -46,39 +47,42 @@ static void hold_standard_files(void)
             _exit(QPW_EXIT_FAILED);
 }
 
-/* An answer of which a part could not be written is none. */
-static int end(const char *program, int status)
+/* An answer of which a part could not be written is none; --help, which ends the program by itself, is one too. */
+static void check_answer(int status, void *program)
 {
     bool failed = ferror(stdout);
     int r = fflush(stdout) != 0 ? errno : 0;
 
     if ((status != QPW_EXIT_OK && status != QPW_EXIT_YES) || (!failed && !r))
-        return status;
-    fprintf(stderr, "%s: standard output cannot be written: %s\n", program, r ? strerror(r) : "a part of it is missing");
-    return QPW_EXIT_FAILED;
+        return;
+    fprintf(stderr, "%s: standard output cannot be written: %s\n", (const char *)program,
+            r ? strerror(r) : "a part of it is missing");
+    _exit(QPW_EXIT_FAILED);
 }
 
 int main(int argc, char **argv)
 {
-    static char name[64];
+    static char name[64] = "qportwatch";
 
     hold_standard_files();
+    if (on_exit(check_answer, name) != 0)
+        return QPW_EXIT_FAILED;
     if (argc < 2)
         return qpw_usage_no_command("qportwatch", NULL);
     if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-?") || !strcmp(argv[1], "-h") || !strcmp(argv[1], "help")) {
         usage();
-        return end("qportwatch", QPW_EXIT_OK);
+        return QPW_EXIT_OK;
     }
     if (!strcmp(argv[1], "--version") || !strcmp(argv[1], "-V")) {
         printf("qportwatch %s\n", QPW_VERSION);
-        return end("qportwatch", QPW_EXIT_OK);
+        return QPW_EXIT_OK;
     }
     for (size_t i = 0; i < sizeof(commands) / sizeof(*commands); i++) {
         if (strcmp(argv[1], commands[i].name))
             continue;
         snprintf(name, sizeof(name), "qportwatch %s", commands[i].name);
         argv[1] = name;
-        return end(name, commands[i].run(argc - 1, argv + 1));
+        return commands[i].run(argc - 1, argv + 1);
     }
     return qpw_usage_no_command("qportwatch", argv[1]);
 }

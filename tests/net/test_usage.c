@@ -108,7 +108,8 @@ Test(usage, output_that_cannot_be_written)
                                           "policy export --json", "policy check",      "policy check --json",
                                           "policy diff on-prem aws", "policy diff on-prem aws --json",
                                           "alerts --signatures", "alerts --signatures --json",
-                                          "--help",              "--version"};
+                                          "--help",              "--version",
+                                          "report --help",       "policy --help",     "policy show --help"};
     static const struct {
         const char *place, *why;
     } places[] = {{">/dev/full", "No space left on device"}, {">&-", "Bad file descriptor"}};
