@@ -4,7 +4,6 @@
 #include <ctype.h>
 #include <errno.h>
 #include <stdbool.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -36,21 +35,27 @@ static const char *read_fraction(const char *text, uint64_t *ret_ns)
     return text;
 }
 
+static bool two_digits(const char *text, unsigned *ret)
+{
+    if (!isdigit((unsigned char)text[0]) || !isdigit((unsigned char)text[1]))
+        return false;
+    *ret = (unsigned)(10 * (text[0] - '0') + text[1] - '0');
+    return true;
+}
+
 /* Nothing, "Z", "+0200" or "+02:00" up to the end. false: something else. */
 static bool read_offset(const char *text, int64_t *ret_seconds)
 {
     unsigned hours, minutes;
-    int length = 0;
+    const char *rest;
 
     *ret_seconds = 0;
     if (!*text || !strcmp(text, "Z"))
         return true;
-    if ((*text != '+' && *text != '-') || !isdigit((unsigned char)text[1]))
+    if ((*text != '+' && *text != '-') || !two_digits(text + 1, &hours))
         return false;
-    if (sscanf(text + 1, "%2u:%2u%n", &hours, &minutes, &length) != 2 || length != 5)
-        if (sscanf(text + 1, "%2u%2u%n", &hours, &minutes, &length) != 2 || length != 4)
-            return false;
-    if (text[1 + length] || hours > 14 || minutes > 59)
+    rest = text + (text[3] == ':' ? 4 : 3);
+    if (!two_digits(rest, &minutes) || rest[2] || hours > 14 || minutes > 59)
         return false;
     *ret_seconds = (*text == '-' ? -1 : 1) * (int64_t)(hours * 3600 + minutes * 60);
     return true;
