@@ -20,7 +20,8 @@ static int split(struct qpw_auditor *a, char *names, char *ret[QPW_MAX_IFACES], 
 
     for (char *name = strtok_r(names, " \n", &save); name && n < QPW_MAX_IFACES; name = strtok_r(NULL, " \n", &save)) {
         if (!qpw_watch_find(a, name)) {
-            snprintf(words, size, "%s: qportwatch is not attached to it; 'qportwatch status' tells to what it is", name);
+            snprintf(words, size, "%s: qportwatch is not attached to it; 'qportwatch status' tells to what it is",
+                     name);
             return -1;
         }
         ret[n++] = name;
@@ -28,7 +29,7 @@ static int split(struct qpw_auditor *a, char *names, char *ret[QPW_MAX_IFACES], 
     return n;
 }
 
-/* "detach" ends everything; "detach eth0 eth1" only these, and everything with the last of them. A wrong name: nothing. */
+/* "detach" ends everything; "detach eth0 eth1" only these, and everything with the last. A wrong name: nothing. */
 static int detach(struct qpw_auditor *a, char *names, char *words, size_t size)
 {
     char *list[QPW_MAX_IFACES];

@@ -19,7 +19,8 @@ static error_t take_option(int key, char *value, struct argp_state *state)
 
 int qpw_cmd_reload(int argc, char **argv)
 {
-    static const struct argp_child children[] = {{&qpw_policy_argp, 0, "Another policy, or other peers, than so far (what is not given stays):", 0}, {0}};
+    static const struct argp_child children[] = {
+        {&qpw_policy_argp, 0, "Another policy, or other peers, than so far (what is not given stays):", 0}, {0}};
     static const struct argp argp = {
         .parser = take_option, .children = children,
         .doc = "Reads the policy again, puts it in force in one step and prints the difference. A policy with an "

@@ -18,8 +18,8 @@
 #include "kernel/words.h"
 #include "report/fail_on.h"
 #include "report/report.h"
-#include "util/since.h"
 #include "util/output.h"
+#include "util/since.h"
 #include "util/usage.h"
 
 enum format { FORMAT_TEXT, FORMAT_JSON, FORMAT_HTML };

@@ -358,7 +358,7 @@ int qpw_sockets_process(struct qpw_sockets *s, const struct qpw_conn_key *key, e
         return 0; /* only somebody who listens on the port that the closed connection went out from */
     pid = socket.inode ? find_owner(s, socket.inode, asked_ns, exact && inbound) : 0;
     if (pid <= 0 && exact && inbound && find_listener(s, key, &again)) {
-        /* Not accepted yet or about to be, closed meanwhile, or /proc not to be read again yet: what listens is known. */
+        /* Not accepted yet or about to be, closed meanwhile, or /proc not to be read again yet: its listener is. */
         socket = again;
         pid = find_owner(s, socket.inode, asked_ns, false);
         exact = false;

@@ -13,6 +13,8 @@ static int no_memory(const struct qpw_statement *statement, struct qpw_error *er
     return qpw_fail(err, -ENOMEM, "%s: out of memory", statement->where.file);
 }
 
+/* ---- Statements about the policy itself ---- */
+
 static int set_once_or_outer(char **place, const char *value)
 {
     char *copy = strdup(value);

@@ -304,5 +304,3 @@ int qpw_expect_words(const struct qpw_statement *statement, size_t least, size_t
                        "%s for '%s', write: %s", statement->n_words > most ? "one word too many" : "words are missing",
                        statement->words[0].text, example);
 }
-
-/* ---- Statements about the policy itself ---- */
