@@ -69,7 +69,7 @@ static __noinline int qpw_detail_count(struct qpw_work *w)
 }
 
 /* No place for w->finding: counted per (direction, protocol, port) and per prefix of its initiator. */
-static __noinline void qpw_finding_lost(struct qpw_work *w)
+static __always_inline void qpw_finding_lost(struct qpw_work *w)
 {
     struct qpw_detail_key *key = &w->detail;
     int v4 = w->finding.initiator[0] == 0 && w->finding.initiator[10] == 0xff;
@@ -225,9 +225,9 @@ static __always_inline void qpw_finding_key_of(struct qpw_work *w, const struct 
     w->finding.verdict = c->verdict;
 }
 
-/* Enters the finding of connection c, whose meter is known. Returns what qpw_finding_touch() does. */
-static __always_inline __u32 qpw_finding_of(struct qpw_work *w, struct qpw_conn *c, const struct qpw_conn_key *key,
-                                            __u16 port, __u32 meter)
+/* What the finding of connection c is to say, into w->finding and w->finding_value. */
+static __noinline int qpw_finding_fill(struct qpw_work *w, struct qpw_conn *c, const struct qpw_conn_key *key,
+                                       __u16 port, __u32 meter)
 {
     struct qpw_finding *v = &w->finding_value;
     int inbound = c->direction == QPW_DIR_INBOUND;
@@ -249,6 +249,14 @@ static __always_inline __u32 qpw_finding_of(struct qpw_work *w, struct qpw_conn 
     v->icmp_code = w->pkt.icmp_code;
     if (qpw_is_multicast(key->local) || qpw_is_multicast(key->remote) || (w->pkt.macs[0] & 1))
         v->flags |= QPW_FINDING_MULTICAST;
+    return 0;
+}
+
+/* Enters the finding of connection c, whose meter is known. Returns what qpw_finding_touch() does. */
+static __always_inline __u32 qpw_finding_of(struct qpw_work *w, struct qpw_conn *c, const struct qpw_conn_key *key,
+                                            __u16 port, __u32 meter)
+{
+    qpw_finding_fill(w, c, key, port, meter);
     return qpw_finding_touch();
 }
 

@@ -75,7 +75,7 @@ static __always_inline void qpw_place_of(struct qpw_work *w)
 }
 
 /* The key of the exchange, by the local end's view. local_is_source: which end of the packet is local. */
-static __always_inline void qpw_make_key(struct qpw_work *w, int local_is_source)
+static __noinline void qpw_make_key(struct qpw_work *w, int local_is_source)
 {
     const struct qpw_pkt *p = &w->pkt;
     int ports = qpw_kind(p->protocol) == QPW_KIND_PORT;
