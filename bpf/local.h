@@ -48,12 +48,12 @@ static __always_inline int qpw_own_mac(const struct qpw_work *w)
 
 /*
  * Flooded, or seen because the card is promiscuous: received, and for the MAC of one card, which is another. A replay
- * does not know the node's cards.
+ * does not know the node's cards; and where the node has several MACs, as by a bridge with its own, it is not said.
  */
 static __always_inline int qpw_other_mac(const struct qpw_work *w)
 {
-    return !config.replay && w->rx && w->iface.number && !(w->iface.flags & QPW_IFACE_L3) && !(w->pkt.macs[0] & 1) &&
-           !qpw_is_own_mac(w);
+    return !config.replay && w->rx && w->iface.number && !(w->iface.flags & (QPW_IFACE_L3 | QPW_IFACE_MACS)) &&
+           !(w->pkt.macs[0] & 1) && !qpw_is_own_mac(w);
 }
 
 /*

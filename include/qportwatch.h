@@ -413,6 +413,7 @@ struct qpw_local_key {
 
 #define QPW_IFACE_L3 0x01      /* no Ethernet header */
 #define QPW_IFACE_FORWARD 0x02 /* the host forwards on it */
+#define QPW_IFACE_MACS 0x04    /* the node has other MACs there, too: those of devices above or below it */
 
 struct qpw_iface {
     __u32 ifindex;

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "auditor.h"
+#include "packet.h"
 
 TestSuite(attach_links, .timeout = NETNS_TIMEOUT_S);
 
@@ -105,6 +106,57 @@ Test(attach_links, floating_address)
     status = node_status(&n, NULL);
     cr_expect_eq(node_number(status, "totals.by_verdict.allowed"), 2);
     json_decref(status);
+    node_stop(&n, SIGTERM);
+    node_nothing_left(&n);
+    node_close(&n);
+}
+
+/* One unicast frame of RoCE v1, of which no row speaks, from the client to that MAC. */
+static void send_roce(struct node *n, const char *to)
+{
+    struct packet p;
+
+    packet_start(&p);
+    packet_ethernet(&p, &(struct packet_ethernet){
+        .source = "02:00:00:00:00:02", .destination = to, .type = PACKET_LIE(0x8915)});
+    packet_bytes(&p, NULL, 50);
+    packet_finish(&p);
+    netns_send(&n->client, "client0", p.data, p.length);
+}
+
+static bool is_passing_by(void *node)
+{
+    struct node *n = node;
+    json_t *status;
+    bool is;
+
+    send_roce(n, "02:00:00:00:00:77");
+    status = node_status(n, NULL);
+    is = node_number(status, "totals.by_verdict.transit") > 0;
+    json_decref(status);
+    return is;
+}
+
+/* Non-IP frames for another card are transit, but not those for the node's own bridge, which has a MAC of its own. */
+Test(attach_links, other_macs_of_the_node)
+{
+    struct node n;
+    json_t *status;
+
+    node_open(&n);
+    netns_run(&n.node, "sysctl -qw net.ipv6.conf.default.disable_ipv6=1 && ip link add br0 type bridge && "
+                       "ip link set br0 address 02:00:00:00:00:55 && ip link set node0 master br0");
+    node_attach(&n, "node0");
+    send_roce(&n, "02:00:00:00:00:55");
+    node_until_number(&n, "totals.by_verdict.unexpected", 1);
+    send_roce(&n, "02:00:00:00:00:01");
+    node_until_number(&n, "totals.by_verdict.unexpected", 2);
+    status = node_status(&n, NULL);
+    cr_expect_eq(node_number(status, "totals.by_verdict.transit"), 0);
+    json_decref(status);
+    /* With the port's own MAC there is one only: what is for another passes by, once the auditor has been told. */
+    netns_run(&n.node, "ip link set br0 address 02:00:00:00:00:01");
+    cr_expect(netns_until(is_passing_by, &n, NETNS_DEADLINE_MS));
     node_stop(&n, SIGTERM);
     node_nothing_left(&n);
     node_close(&n);

@@ -60,13 +60,27 @@ static uint16_t number_for(const struct qpw_auditor *a, const char *name)
     return unused;
 }
 
+/* Whether frames for another MAC than the link's own may be the node's: a bridge's, a macvlan's, a bond's port's. */
+static bool has_other_macs(const struct qpw_auditor *a, const struct qpw_link *link)
+{
+    size_t n;
+    const struct qpw_link *links = qpw_netlink_links(a->netlink, &n);
+
+    for (size_t i = 0; i < n; i++)
+        if (memcmp(links[i].mac, link->mac, sizeof(link->mac)) &&
+            qpw_netlink_stacked(a->netlink, link->ifindex, links[i].ifindex))
+            return true;
+    return false;
+}
+
 int qpw_watch_tell_kernel(struct qpw_auditor *a, const struct qpw_watched *w, const struct qpw_link *link)
 {
     struct qpw_iface iface = {.ifindex = w->ifindex, .number = w->number};
 
     if (link) {
         memcpy(iface.mac, link->mac, sizeof(iface.mac));
-        iface.flags = (w->l3 ? QPW_IFACE_L3 : 0) | (link->forward4 || link->forward6 ? QPW_IFACE_FORWARD : 0);
+        iface.flags = (w->l3 ? QPW_IFACE_L3 : 0) | (link->forward4 || link->forward6 ? QPW_IFACE_FORWARD : 0) |
+                      (has_other_macs(a, link) ? QPW_IFACE_MACS : 0);
     }
     return qpw_kernel_set_iface(&a->kernel, &iface);
 }

@@ -76,6 +76,7 @@ struct qpw_auditor {
     uint64_t events;      /* read so far */
     int64_t next_expiry;  /* Unix seconds at which a statement of the policy runs out, 0: none */
     bool addresses_changed;
+    bool links_changed;   /* in what netlink tells now */
     bool has_kernel;
     bool taken_over;
     bool stop;

@@ -56,7 +56,6 @@ static void link_changed(struct qpw_auditor *a, struct qpw_watched *w, const str
                          "the link is %s.", up ? "up again" : "down");
         qpw_say(a, up ? QPW_SAY_NOTE : QPW_SAY_WARNING, "%s: the link is %s", w->name, up ? "up again" : "down");
     }
-    qpw_watch_tell_kernel(a, w, now);
 }
 
 static void on_link(void *arg, const struct qpw_link *was, const struct qpw_link *now)
@@ -64,6 +63,7 @@ static void on_link(void *arg, const struct qpw_link *was, const struct qpw_link
     struct qpw_auditor *a = arg;
     struct qpw_watched *w;
 
+    a->links_changed = true;
     if (!now) {
         link_gone(a, was);
         return;
@@ -89,8 +89,17 @@ static void on_local(void *arg, const struct qpw_local *local)
 int qpw_watch_netlink(struct qpw_auditor *a, struct qpw_error *err)
 {
     struct qpw_netlink_handler handler = {.local = on_local, .link = on_link, .arg = a};
+    const struct qpw_link *link;
+    int r = qpw_netlink_drain(a->netlink, &handler, err);
 
-    return qpw_netlink_drain(a->netlink, &handler, err);
+    /* What lies above or below a link says something about it, too. */
+    for (size_t i = 0; a->links_changed && i < a->n_watched; i++) {
+        link = a->watched[i].ifindex ? qpw_netlink_by_index(a->netlink, a->watched[i].ifindex) : NULL;
+        if (link)
+            qpw_watch_tell_kernel(a, &a->watched[i], link);
+    }
+    a->links_changed = false;
+    return r;
 }
 
 /* Is it among netlink's? */
