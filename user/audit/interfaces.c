@@ -167,10 +167,14 @@ int qpw_watch_attach(struct qpw_auditor *a, struct qpw_watched *w, const struct 
     return r;
 }
 
-static int stacked(const char *one, const char *other, struct qpw_error *err)
+/* -EINVAL with err filled where `link` lies above or below another one, of that ifindex and name. */
+static int check_pair(const struct qpw_auditor *a, unsigned ifindex, const char *name, const struct qpw_link *link,
+                      struct qpw_error *err)
 {
+    if (ifindex == link->ifindex || !qpw_netlink_stacked(a->netlink, link->ifindex, ifindex))
+        return 0;
     return qpw_fail(err, -EINVAL, "%s and %s: one lies above the other, so each packet would be counted twice; "
-                    "watch only one of them", one, other);
+                    "watch only one of them", name, link->name);
 }
 
 int qpw_watch_check_names(const struct qpw_auditor *a, struct qpw_error *err)
@@ -188,8 +192,7 @@ int qpw_watch_check_names(const struct qpw_auditor *a, struct qpw_error *err)
         r = qpw_mode_choose(link, a->options.mode, &empty, &choice, err);
         for (size_t j = 0; r == 0 && j < i; j++) { /* those are there: they were looked at before */
             other = qpw_netlink_by_name(a->netlink, a->options.ifaces[j]);
-            if (other->ifindex != link->ifindex && qpw_netlink_stacked(a->netlink, link->ifindex, other->ifindex))
-                r = stacked(other->name, link->name, err);
+            r = check_pair(a, other->ifindex, other->name, link, err);
         }
     }
     return r;
@@ -197,11 +200,12 @@ int qpw_watch_check_names(const struct qpw_auditor *a, struct qpw_error *err)
 
 int qpw_watch_check_stacked(struct qpw_auditor *a, const struct qpw_link *link, struct qpw_error *err)
 {
-    for (size_t i = 0; i < a->n_watched; i++)
-        if (a->watched[i].ifindex && a->watched[i].ifindex != link->ifindex &&
-            qpw_netlink_stacked(a->netlink, link->ifindex, a->watched[i].ifindex))
-            return stacked(a->watched[i].name, link->name, err);
-    return 0;
+    int r = 0;
+
+    for (size_t i = 0; r == 0 && i < a->n_watched; i++)
+        if (a->watched[i].ifindex)
+            r = check_pair(a, a->watched[i].ifindex, a->watched[i].name, link, err);
+    return r;
 }
 
 int qpw_watch_add(struct qpw_auditor *a, const char *name, struct qpw_error *err)
