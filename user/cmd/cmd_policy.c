@@ -40,6 +40,16 @@ int qpw_policy_say(const char *subcommand, const struct qpw_error *err, int stat
     return status;
 }
 
+int qpw_policy_print(json_t *document, struct qpw_error *err)
+{
+    if (!document)
+        return qpw_fail(err, -ENOMEM, "out of memory");
+    json_dumpf(document, stdout, JSON_INDENT(2));
+    json_decref(document);
+    putchar('\n');
+    return 0;
+}
+
 int qpw_policy_named(const char *name, struct qpw_policy *ret, struct qpw_error *err)
 {
     size_t length;

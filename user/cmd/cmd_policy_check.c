@@ -60,16 +60,11 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 static const struct argp_option json_option[] = {{"json", 'j', NULL, 0, "One JSON document", 0},
                                                  {"format", 'f', "text|json", 0, "text (default) or json", 0}, {0}};
 
-static int print_document(json_t *document)
+static int print_document(const char *subcommand, json_t *document)
 {
-    if (!document) {
-        fprintf(stderr, "qportwatch policy: out of memory\n");
-        return QPW_EXIT_FAILED;
-    }
-    json_dumpf(document, stdout, JSON_INDENT(2));
-    json_decref(document);
-    putchar('\n');
-    return QPW_EXIT_OK;
+    struct qpw_error err;
+
+    return qpw_policy_print(document, &err) < 0 ? qpw_policy_say(subcommand, &err, QPW_EXIT_FAILED) : QPW_EXIT_OK;
 }
 
 /* A document about that policy, with a list in it. Takes the list. */
@@ -129,7 +124,7 @@ static int check_one(const struct qpw_policy *policy, bool json, size_t *ret_rem
     *ret_remarks = remarks.n;
     qpw_remarks_clear(&remarks);
     if (json)
-        return print_document(document_about(policy, "qportwatch.policy-check/1", "remarks", list));
+        return print_document("check", document_about(policy, "qportwatch.policy-check/1", "remarks", list));
     if (!*ret_remarks)
         printf("%s: %zu rows, nothing to remark\n", policy->path, policy->n_rules);
     return QPW_EXIT_OK;
@@ -191,7 +186,7 @@ static int print_differences(const struct qpw_differences *differences, const st
         for (unsigned i = 0; i < 2; i++)
             json_object_set_new(document, i ? "new" : "old", qpw_json_policy(policies[i].name, policies[i].digest,
                                                                              policies[i].source_digest));
-        if (print_document(document) != QPW_EXIT_OK)
+        if (print_document("diff", document) != QPW_EXIT_OK)
             return QPW_EXIT_FAILED;
     }
     return differences->n ? QPW_EXIT_YES : QPW_EXIT_OK;

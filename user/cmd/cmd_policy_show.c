@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /* cmd_policy_show.c - policy show, policy export: one policy in several forms. */
-#include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -41,18 +40,12 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     }
 }
 
-static int print_json(const struct qpw_policy *policy)
+static int print_json(const char *subcommand, const struct qpw_policy *policy)
 {
-    json_t *document = qpw_policy_json(policy, time(NULL));
+    struct qpw_error err;
+    int r = qpw_policy_print(qpw_policy_json(policy, time(NULL)), &err);
 
-    if (!document) {
-        fprintf(stderr, "qportwatch policy: out of memory\n");
-        return QPW_EXIT_FAILED;
-    }
-    json_dumpf(document, stdout, JSON_INDENT(2));
-    json_decref(document);
-    putchar('\n');
-    return QPW_EXIT_OK;
+    return r < 0 ? qpw_policy_say(subcommand, &err, QPW_EXIT_FAILED) : QPW_EXIT_OK;
 }
 
 static const char *state_of(const struct qpw_rule *rule, int64_t now)
@@ -196,7 +189,7 @@ int qpw_policy_show_main(int argc, char **argv)
     }
     status = load("show", &o, &policy, &chosen);
     if (status == QPW_EXIT_OK && !strcmp(o.format, "json")) {
-        status = print_json(&policy);
+        status = print_json("show", &policy);
     } else if (status == QPW_EXIT_OK) {
         print_head(&policy, chosen);
         status = print_rows(&policy) < 0 ? QPW_EXIT_FAILED : QPW_EXIT_OK;
@@ -233,7 +226,7 @@ int qpw_policy_export_main(int argc, char **argv)
     }
     status = load("export", &o, &policy, &chosen);
     if (status == QPW_EXIT_OK && !strcmp(o.format, "json"))
-        status = print_json(&policy);
+        status = print_json("export", &policy);
     else if (status == QPW_EXIT_OK && !strcmp(o.format, "csv"))
         qpw_policy_csv(&policy, time(NULL), stdout);
     else if (status == QPW_EXIT_OK)

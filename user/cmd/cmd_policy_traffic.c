@@ -251,7 +251,8 @@ static json_t *address_json(const uint8_t addr[16], bool known)
     return known ? json_string(qpw_address_text(addr, text, sizeof(text))) : json_null();
 }
 
-static int print_json(const struct qpw_what_if *result, const struct about *about, const struct qpw_policy *new)
+static int print_json(const struct qpw_what_if *result, const struct about *about, const struct qpw_policy *new,
+                      struct qpw_error *err)
 {
     json_t *rows = json_array(), *document;
     char protocol[16];
@@ -287,12 +288,7 @@ static int print_json(const struct qpw_what_if *result, const struct about *abou
     json_object_set_new(document, "changed", json_integer((json_int_t)result->changed));
     json_object_set_new(document, "uncertain", json_integer((json_int_t)result->uncertain));
     json_object_set_new(document, "rows", rows);
-    if (!document)
-        return -ENOMEM;
-    json_dumpf(document, stdout, JSON_INDENT(2));
-    json_decref(document);
-    putchar('\n');
-    return 0;
+    return qpw_policy_print(document, err);
 }
 
 static int print_table(const struct qpw_what_if *result, const char *old, const char *new)
@@ -438,7 +434,8 @@ int qpw_policy_test_main(int argc, char **argv)
         rc = o.n_captures ? test_captures(&o, &candidate, &result, &about, &err)
                           : test_attached(&candidate, &result, &about, &err);
     if (rc == 0)
-        rc = o.json ? print_json(&result, &about, &candidate) : print_table(&result, about.policy, candidate.name);
+        rc = o.json ? print_json(&result, &about, &candidate, &err)
+                    : print_table(&result, about.policy, candidate.name);
     status = exit_of(&o, rc, &err);
     if (status == QPW_EXIT_OK && result.n)
         status = QPW_EXIT_YES;

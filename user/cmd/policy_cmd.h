@@ -4,6 +4,7 @@
 #ifndef QPW_POLICY_CMD_H
 #define QPW_POLICY_CMD_H
 
+#include <jansson.h>
 #include <stdbool.h>
 
 #include "policy/load.h"
@@ -21,6 +22,12 @@ int qpw_policy_named(const char *name, struct qpw_policy *ret, struct qpw_error 
 
 /* The error as one line on standard error; messages that begin with FILE:LINE stand alone. Returns `status`. */
 int qpw_policy_say(const char *subcommand, const struct qpw_error *err, int status);
+
+/*
+ * Prints a document, which it takes, and the line's end; whether that could be written is seen when the program ends.
+ * 0, or -ENOMEM with err filled where there is none.
+ */
+int qpw_policy_print(json_t *document, struct qpw_error *err);
 
 /* Columns of the terminal, or enough for everything where it is none. */
 unsigned qpw_policy_columns(void);

@@ -14,8 +14,14 @@ int qpw_fail(struct qpw_error *err, int code, const char *format, ...)
     va_start(args, format);
     vsnprintf(err->text, sizeof(err->text), format, args);
     va_end(args);
-    for (char *c = err->text; *c; c++)
-        if (iscntrl((unsigned char)*c)) /* a name can have a line break */
-            *c = '?';
+    qpw_one_line(err->text);
     return code;
+}
+
+char *qpw_one_line(char *text)
+{
+    for (char *c = text; *c; c++)
+        if (iscntrl((unsigned char)*c))
+            *c = '?';
+    return text;
 }

@@ -28,10 +28,7 @@ static void say(const char *program, const char *format, va_list args)
     char text[1024];
 
     vsnprintf(text, sizeof(text), format, args);
-    for (char *c = text; *c; c++)
-        if (iscntrl((unsigned char)*c))
-            *c = '?';
-    fprintf(stderr, "%s: %s\n", program, text);
+    fprintf(stderr, "%s: %s\n", program, qpw_one_line(text));
 }
 
 static void fail(const char *program, const char *format, ...) __attribute__((noreturn, format(printf, 2, 3)));
