@@ -31,10 +31,10 @@ SANITIZE = -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-fram
 BPF_CFLAGS = -target bpf -std=gnu17 -O2 -g -mcpu=v3 -Wall -Wextra -Wno-unused-parameter -Wno-missing-field-initializers \
 	-D__TARGET_ARCH_x86 -I. -Iinclude -I/usr/include/$(ARCH)-linux-gnu
 
-SOURCES := $(filter-out user/main.c,$(wildcard user/*.c user/*/*.c))
+SOURCES := $(filter-out user/main.c,$(wildcard user/*.c user/*/*.c user/*/*/*.c))
 OBJECTS := $(SOURCES:%.c=$(O)/%.o) $(O)/user/embed.o
 SAN_OBJECTS := $(SOURCES:%.c=$(O)/san/%.o) $(O)/san/user/embed.o
-BUILTINS := $(wildcard user/policy/builtin/*.policy)
+BUILTINS := $(wildcard user/policy/lang/builtin/*.policy)
 
 TEST_LIB := $(wildcard tests/lib/*.c)
 UNIT_TESTS := $(patsubst %.c,$(O)/%,$(wildcard tests/unit/test_*.c))
@@ -115,7 +115,7 @@ test: deps-test
 FUZZERS := $(patsubst tests/fuzz/%.c,$(O)/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
 FUZZ_SECONDS ?= 600
 FUZZ_FLAGS = -std=gnu17 -O1 -g -Wall -Wno-unknown-warning-option -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all
-$(O)/fuzz/fuzz_%: tests/fuzz/fuzz_%.c $(wildcard user/policy/*.c user/policy/*.h) user/util/document.c user/util/error.c \
+$(O)/fuzz/fuzz_%: tests/fuzz/fuzz_%.c $(wildcard user/policy/*/*.c user/policy/*/*.h) user/util/document.c user/util/error.c \
 		user/util/names.c user/util/text.c $(O)/user/embed.o
 	@mkdir -p $(@D)
 	$(call say,FUZZ,$@)$(CLANG) $(CPPFLAGS) $(FUZZ_FLAGS) $(filter %.c %.o,$^) -lxml2 -lnettle -ljansson -o $@
@@ -138,13 +138,13 @@ demo: deps-demo
 
 install: all
 	install -D -m 0755 $(O)/qportwatch $(DESTDIR)$(PREFIX)/sbin/qportwatch
-	$(foreach m,$(wildcard user/man/*.8),install -D -m 0644 $(m) $(DESTDIR)$(PREFIX)/share/man/man8/$(notdir $(m));)
-	$(foreach m,$(wildcard user/man/*.5),install -D -m 0644 $(m) $(DESTDIR)$(PREFIX)/share/man/man5/$(notdir $(m));)
+	$(foreach m,$(wildcard user/dist/man/*.8),install -D -m 0644 $(m) $(DESTDIR)$(PREFIX)/share/man/man8/$(notdir $(m));)
+	$(foreach m,$(wildcard user/dist/man/*.5),install -D -m 0644 $(m) $(DESTDIR)$(PREFIX)/share/man/man5/$(notdir $(m));)
 
 uninstall:
 	rm -f $(DESTDIR)$(PREFIX)/sbin/qportwatch
-	$(foreach m,$(wildcard user/man/*.8),rm -f $(DESTDIR)$(PREFIX)/share/man/man8/$(notdir $(m));)
-	$(foreach m,$(wildcard user/man/*.5),rm -f $(DESTDIR)$(PREFIX)/share/man/man5/$(notdir $(m));)
+	$(foreach m,$(wildcard user/dist/man/*.8),rm -f $(DESTDIR)$(PREFIX)/share/man/man8/$(notdir $(m));)
+	$(foreach m,$(wildcard user/dist/man/*.5),rm -f $(DESTDIR)$(PREFIX)/share/man/man5/$(notdir $(m));)
 
 clean:
 	rm -rf $(O)

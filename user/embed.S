@@ -16,21 +16,21 @@ qpw_bench_object_end:
     .globl qpw_builtin_aws
     .globl qpw_builtin_aws_end
 qpw_builtin_aws:
-    .incbin "user/policy/builtin/aws.policy"
+    .incbin "user/policy/lang/builtin/aws.policy"
 qpw_builtin_aws_end:
     .globl qpw_builtin_azure
     .globl qpw_builtin_azure_end
 qpw_builtin_azure:
-    .incbin "user/policy/builtin/azure.policy"
+    .incbin "user/policy/lang/builtin/azure.policy"
 qpw_builtin_azure_end:
     .globl qpw_builtin_cnq_gcp
     .globl qpw_builtin_cnq_gcp_end
 qpw_builtin_cnq_gcp:
-    .incbin "user/policy/builtin/cnq-gcp.policy"
+    .incbin "user/policy/lang/builtin/cnq-gcp.policy"
 qpw_builtin_cnq_gcp_end:
     .globl qpw_builtin_on_prem
     .globl qpw_builtin_on_prem_end
 qpw_builtin_on_prem:
-    .incbin "user/policy/builtin/on-prem.policy"
+    .incbin "user/policy/lang/builtin/on-prem.policy"
 qpw_builtin_on_prem_end:
     .section .note.GNU-stack, "", @progbits

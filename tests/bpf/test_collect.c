@@ -11,8 +11,8 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "kernel/collect.h"
-#include "kernel/collect_maps.h"
+#include "snapshot/collect.h"
+#include "snapshot/collect_maps.h"
 #include "netns.h"
 #include "util/names.h"
 

@@ -11,8 +11,8 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 
-#include "kernel/collect.h"
-#include "kernel/collect_maps.h"
+#include "snapshot/collect.h"
+#include "snapshot/collect_maps.h"
 #include "netns.h"
 
 static struct qpw_kernel kernel;

@@ -9,8 +9,8 @@
 #include <stdio.h>
 
 #include "audit.h"
-#include "audit/expire.h"
-#include "kernel/collect.h"
+#include "auditor/expire.h"
+#include "snapshot/collect.h"
 
 #define ACK PACKET_ACK
 #define SYN PACKET_SYN

@@ -9,9 +9,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "kernel/instance.h"
-#include "kernel/object.h"
-#include "kernel/words.h"
+#include "instance/instance.h"
+#include "instance/object.h"
+#include "instance/words.h"
 #include "netns.h"
 
 static struct qpw_error err;

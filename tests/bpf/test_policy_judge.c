@@ -7,8 +7,8 @@
 #include <time.h>
 
 #include "audit.h"
-#include "policy/compile.h"
-#include "policy/judge.h"
+#include "policy/compile/compile.h"
+#include "policy/compile/judge.h"
 #include "util/names.h"
 
 #define EXCHANGES 4000

@@ -15,8 +15,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "kernel/collect.h"
-#include "kernel/object.h"
+#include "snapshot/collect.h"
+#include "instance/object.h"
 #include "netns.h"
 #include "oracle.h"
 #include "replay/replay.h"

@@ -3,8 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "policy/import.h"
-#include "policy/policy.h"
+#include "policy/page/import.h"
+#include "policy/lang/policy.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -4,11 +4,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "policy/check.h"
-#include "policy/compile.h"
-#include "policy/diff.h"
-#include "policy/export.h"
-#include "policy/judge.h"
+#include "policy/tools/check.h"
+#include "policy/compile/compile.h"
+#include "policy/tools/diff.h"
+#include "policy/tools/export.h"
+#include "policy/compile/judge.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "alert/eve.h"
+#include "alert/log/eve.h"
 #include "util/names.h"
 
 static uint64_t number(const struct qpw_record *r, const char *key)

@@ -16,8 +16,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "kernel/conns.h"
-#include "kernel/object.h"
+#include "snapshot/conns.h"
+#include "instance/object.h"
 #include "packet.h"
 #include "qportwatch.h"
 

@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "audit.h"
-#include "kernel/collect_maps.h"
+#include "snapshot/collect_maps.h"
 #include "util/names.h"
 
 static void add(struct qpw_counts *to, const struct qpw_counts *more)

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "alert/eve.h"
+#include "alert/log/eve.h"
 #include "alert/idmap.h"
 #include "alert/signatures.h"
 #include "netns.h"

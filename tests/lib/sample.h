@@ -6,7 +6,7 @@
 #ifndef QPW_TESTS_SAMPLE_H
 #define QPW_TESTS_SAMPLE_H
 
-#include "snapshot.h"
+#include "snapshot/snapshot.h"
 
 #define SAMPLE_START_NS 1767225600000000000ull /* 2026-01-01T00:00:00Z: attached */
 #define SAMPLE_NOW_NS (SAMPLE_START_NS + 3600000000000ull)

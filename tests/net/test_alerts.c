@@ -20,7 +20,7 @@
 #include <unistd.h>
 
 #include "alert/engine.h"
-#include "alert/eve.h"
+#include "alert/log/eve.h"
 #include "auditor.h"
 #include "evelog.h"
 #include "traffic.h"

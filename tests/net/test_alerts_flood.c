@@ -18,7 +18,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "alert/eve.h"
+#include "alert/log/eve.h"
 #include "auditor.h"
 #include "evelog.h"
 #include "packet.h"

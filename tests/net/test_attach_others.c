@@ -12,7 +12,7 @@
 #include <unistd.h>
 
 #include "auditor.h"
-#include "kernel/hooks.h"
+#include "instance/hooks.h"
 
 TestSuite(attach_others, .timeout = NETNS_TIMEOUT_S);
 

@@ -6,8 +6,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "audit/control.h"
-#include "audit/internal.h"
+#include "control/control.h"
+#include "auditor/internal.h"
 #include "auditor.h"
 
 TestSuite(control, .timeout = NETNS_TIMEOUT_S);

@@ -13,8 +13,8 @@
 #include <unistd.h>
 
 #include "auditor.h"
-#include "kernel/collect.h"
-#include "kernel/instance.h"
+#include "snapshot/collect.h"
+#include "instance/instance.h"
 
 #define RELOADS 200
 #define KILLS 50

@@ -7,7 +7,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
-#include "kernel/netlink.h"
+#include "host/netlink.h"
 #include "netns.h"
 #include "qportwatch.h"
 #include "util/names.h"

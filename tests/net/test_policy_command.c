@@ -123,7 +123,7 @@ Test(command, manual_pages)
         cr_assert(eq(int,
                      netns_output(&here, output, sizeof(output),
                                   "LC_ALL=C.UTF-8 MANROFFSEQ= man --warnings -E UTF-8 -l -Tutf8 -Z %s 2>&1 >/dev/null",
-                                  i ? "user/man/qportwatch.8" : "user/man/qportwatch-policy.5"),
+                                  i ? "user/dist/man/qportwatch.8" : "user/dist/man/qportwatch-policy.5"),
                      0));
         cr_assert(eq(str, output, ""));
     }

@@ -14,9 +14,9 @@
 #include <unistd.h>
 
 #include "netns.h"
-#include "policy/compile.h"
-#include "policy/export.h"
-#include "policy/judge.h"
+#include "policy/compile/compile.h"
+#include "policy/tools/export.h"
+#include "policy/compile/judge.h"
 #include "traffic.h"
 #include "util/names.h"
 

@@ -11,7 +11,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "kernel/sockets.h"
+#include "host/sockets.h"
 #include "netns.h"
 #include "traffic.h"
 #include "util/names.h"

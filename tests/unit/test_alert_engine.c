@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "alerts.h"
-#include "kernel/sockets.h"
+#include "host/sockets.h"
 
 #define IN QPW_DIR_INBOUND
 #define OUT QPW_DIR_OUTBOUND

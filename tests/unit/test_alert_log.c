@@ -15,8 +15,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "alert/eve.h"
-#include "alert/log.h"
+#include "alert/log/eve.h"
+#include "alert/log/log.h"
 #include "alerts.h"
 
 static char dir[64], path[96], other[96];

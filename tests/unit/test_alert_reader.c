@@ -8,8 +8,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "alert/follow.h"
-#include "alert/reader.h"
+#include "alert/log/follow.h"
+#include "alert/log/reader.h"
 #include "alerts.h"
 #include "qportwatch.h"
 

@@ -7,8 +7,8 @@
 
 #include "alert/text.h"
 #include "alerts.h"
-#include "policy/policy.h"
-#include "policy/suppress.h"
+#include "policy/lang/policy.h"
+#include "policy/lang/suppress.h"
 #include "util/names.h"
 
 static void parse(const char *line, struct qpw_policy *ret)

@@ -7,14 +7,14 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "audit/changelist.h"
-#include "audit/expire.h"
-#include "audit/lines.h"
-#include "audit/policy_args.h"
-#include "audit/totals.h"
+#include "control/changelist.h"
+#include "auditor/expire.h"
+#include "auditor/lines.h"
+#include "control/policy_args.h"
+#include "facts/totals.h"
 #include "bpf/expiry.h"
 #include "cmd/number.h"
-#include "kernel/mode.h"
+#include "instance/mode.h"
 #include "util/names.h"
 
 static struct qpw_mode_choice choose(const struct qpw_link *link, enum qpw_attach_mode mode,

@@ -12,7 +12,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "alert/eve.h"
+#include "alert/log/eve.h"
 #include "alert/text.h"
 #include "alerts.h"
 

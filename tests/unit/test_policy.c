@@ -10,13 +10,13 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "policy/check.h"
-#include "policy/compile.h"
-#include "policy/diff.h"
-#include "policy/judge.h"
-#include "policy/load.h"
-#include "policy/policy.h"
-#include "policy/suppress.h"
+#include "policy/tools/check.h"
+#include "policy/compile/compile.h"
+#include "policy/tools/diff.h"
+#include "policy/compile/judge.h"
+#include "policy/lang/load.h"
+#include "policy/lang/policy.h"
+#include "policy/lang/suppress.h"
 #include "util/names.h"
 
 #define NOW 1790000000 /* 2026-09-21 */
@@ -620,7 +620,7 @@ Test(expiry, warned_of_for_seven_days_and_after)
 static char *example(const char *name)
 {
     char mark[64], line[512], *text = calloc(1, 8192);
-    FILE *page = fopen("user/man/qportwatch-policy.5", "r");
+    FILE *page = fopen("user/dist/man/qportwatch-policy.5", "r");
     bool inside = false;
 
     cr_assert(page != NULL && text != NULL);

@@ -6,12 +6,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "policy/diff.h"
-#include "policy/import.h"
-#include "policy/liquid.h"
-#include "policy/policy.h"
-#include "policy/rule_text.h"
-#include "policy/statements.h"
+#include "policy/tools/diff.h"
+#include "policy/page/import.h"
+#include "policy/page/liquid.h"
+#include "policy/lang/policy.h"
+#include "policy/lang/rule_text.h"
+#include "policy/lang/statements.h"
 #include "util/names.h"
 
 #define PAGE "../shared/required-ports/required-ports.md"

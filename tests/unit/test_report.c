@@ -7,9 +7,9 @@
 #include <string.h>
 
 #include "report/fail_on.h"
-#include "report/report.h"
+#include "facts/report.h"
 #include "util/since.h"
-#include "report/words.h"
+#include "words/words.h"
 #include "util/names.h"
 
 #define T0 1790000000000000000ull /* 2026-09-21 14:13:20 UTC */

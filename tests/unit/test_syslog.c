@@ -20,7 +20,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "alert/syslog.h"
+#include "alert/log/syslog.h"
 #include "alerts.h"
 #include "util/names.h"
 

@@ -15,9 +15,9 @@
 #define QPW_ALERT_ENGINE_H
 
 #include "alert/record.h"
-#include "policy/addresses.h"
-#include "policy/policy.h"
-#include "snapshot.h"
+#include "policy/lang/addresses.h"
+#include "policy/lang/policy.h"
+#include "snapshot/snapshot.h"
 #include "util/error.h"
 
 struct qpw_engine;

@@ -6,7 +6,7 @@
 
 #include "alert/internal.h"
 #include "alert/text.h"
-#include "policy/suppress.h"
+#include "policy/lang/suppress.h"
 #include "util/names.h"
 
 static void clear_one(struct qpw_suppress_state *s)

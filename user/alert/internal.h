@@ -5,7 +5,7 @@
 
 #include "alert/engine.h"
 #include "alert/idmap.h"
-#include "kernel/sockets.h"
+#include "host/sockets.h"
 
 #define SECOND 1000000000ull
 #define DAY_S 86400u

@@ -12,7 +12,7 @@
 
 #include "alert/signatures.h"
 #include "qportwatch.h"
-#include "snapshot.h"
+#include "snapshot/snapshot.h"
 
 /* Which record of its flow_id this is; shown as the fact "kind". */
 #define QPW_RECORD_KINDS(X) \

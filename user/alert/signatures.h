@@ -12,7 +12,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "snapshot.h"
+#include "snapshot/snapshot.h"
 
 #define QPW_ALERT_GID 9100
 

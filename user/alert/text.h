@@ -4,7 +4,7 @@
 #define QPW_ALERT_TEXT_H
 
 #include "alert/engine.h"
-#include "kernel/sockets.h"
+#include "host/sockets.h"
 
 /* What stands for the words in braces that are not in the row; NULL: nothing. */
 struct qpw_text_words {

@@ -18,7 +18,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "kernel/clock.h"
+#include "host/clock.h"
 
 #define SENDER "qpwbench0"
 #define RECEIVER "qpwbench1"

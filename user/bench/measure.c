@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "bench/bench.h"
-#include "kernel/clock.h"
+#include "host/clock.h"
 
 struct spinner {
     pthread_t thread;

@@ -9,10 +9,10 @@
 #include <string.h>
 
 #include "bench/bench.h"
-#include "kernel/clock.h"
-#include "kernel/collect.h"
-#include "kernel/collect_maps.h"
-#include "kernel/netlink.h"
+#include "host/clock.h"
+#include "snapshot/collect.h"
+#include "snapshot/collect_maps.h"
+#include "host/netlink.h"
 
 #define PICTURES 15
 _Static_assert(QPW_BENCH_METERS <= QPW_METER_SLOTS_SAFE, "each has a slot of its own");

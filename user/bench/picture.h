@@ -5,7 +5,7 @@
 
 #include <stdint.h>
 
-#include "kernel/object.h"
+#include "instance/object.h"
 #include "util/error.h"
 
 #define QPW_BENCH_METERS 5000u

@@ -6,7 +6,7 @@
 #include <sys/utsname.h>
 
 #include "bench/picture.h"
-#include "kernel/collect_maps.h"
+#include "snapshot/collect_maps.h"
 #include "util/document.h"
 
 static const struct {

@@ -10,9 +10,9 @@
 #include <time.h>
 
 #include "bench/picture.h"
-#include "kernel/clock.h"
-#include "policy/compile.h"
-#include "policy/policy.h"
+#include "host/clock.h"
+#include "policy/compile/compile.h"
+#include "policy/lang/policy.h"
 
 extern const char qpw_bench_object[], qpw_bench_object_end[];
 

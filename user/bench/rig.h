@@ -11,7 +11,7 @@
 
 #include "bench/flows.h"
 #include "bench/frames.h"
-#include "kernel/object.h"
+#include "instance/object.h"
 #include "util/error.h"
 
 struct bpf_object;

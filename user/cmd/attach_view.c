@@ -5,7 +5,7 @@
 #include <poll.h>
 #include <string.h>
 
-#include "kernel/collect.h"
+#include "snapshot/collect.h"
 
 static void picture(const struct qpw_auditor *auditor, struct qpw_view *view)
 {

@@ -3,7 +3,7 @@
 #ifndef QPW_CMD_ATTACH_VIEW_H
 #define QPW_CMD_ATTACH_VIEW_H
 
-#include "audit/auditor.h"
+#include "auditor/auditor.h"
 #include "view/view.h"
 
 /*

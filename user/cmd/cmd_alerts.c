@@ -10,8 +10,8 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "alert/follow.h"
-#include "alert/reader.h"
+#include "alert/log/follow.h"
+#include "alert/log/reader.h"
 #include "alert/signatures.h"
 #include "cmd/cmd.h"
 #include "cmd/colour.h"

@@ -9,13 +9,13 @@
 #include <unistd.h>
 
 #include "alert/options.h"
-#include "audit/auditor.h"
-#include "audit/privileges.h"
+#include "auditor/auditor.h"
+#include "auditor/privileges.h"
 #include "cmd/attach_view.h"
 #include "cmd/cmd.h"
 #include "cmd/number.h"
-#include "kernel/clock.h"
-#include "kernel/words.h"
+#include "host/clock.h"
+#include "instance/words.h"
 #include "util/names.h"
 #include "util/usage.h"
 

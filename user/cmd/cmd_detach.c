@@ -5,10 +5,10 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "audit/control.h"
-#include "audit/detach.h"
+#include "control/control.h"
+#include "control/detach.h"
 #include "cmd/cmd.h"
-#include "kernel/words.h"
+#include "instance/words.h"
 #include "util/usage.h"
 
 #define PATIENCE_SECONDS 30

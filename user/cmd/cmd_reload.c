@@ -3,10 +3,10 @@
 #include <stdio.h>
 #include <unistd.h>
 
-#include "audit/control.h"
-#include "audit/reload.h"
+#include "control/control.h"
+#include "control/reload.h"
 #include "cmd/cmd.h"
-#include "kernel/words.h"
+#include "instance/words.h"
 #include "util/usage.h"
 
 static error_t take_option(int key, char *value, struct argp_state *state)

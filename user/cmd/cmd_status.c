@@ -6,10 +6,10 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "audit/status.h"
+#include "status/status.h"
 #include "cmd/cmd.h"
 #include "cmd/format.h"
-#include "kernel/words.h"
+#include "instance/words.h"
 #include "util/usage.h"
 
 enum { KEY_JSON = 0x200, KEY_FORMAT };

@@ -3,7 +3,7 @@
 
 #include <stdio.h>
 
-#include "kernel/sockets.h"
+#include "host/sockets.h"
 
 const char *qpw_finding_process(void *sockets, const struct qpw_finding_row *finding)
 {

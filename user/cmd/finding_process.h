@@ -3,7 +3,7 @@
 #ifndef QPW_CMD_FINDING_PROCESS_H
 #define QPW_CMD_FINDING_PROCESS_H
 
-#include "snapshot.h"
+#include "snapshot/snapshot.h"
 
 /* "nginx[812]", "(kernel)", or "" where it is not known; valid until the next call. `sockets`: struct qpw_sockets *. */
 const char *qpw_finding_process(void *sockets, const struct qpw_finding_row *finding);

@@ -7,7 +7,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 
-#include "kernel/object.h"
+#include "instance/object.h"
 #include "util/usage.h"
 
 /* A decimal number from low to high, nothing else around it. 0, or -EINVAL with *ret untouched. */

@@ -9,7 +9,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "kernel/object.h"
+#include "instance/object.h"
 #include "util/error.h"
 
 /* One connection that has ended, or that the captures ended in. */

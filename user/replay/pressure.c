@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "kernel/conns.h"
+#include "snapshot/conns.h"
 #include "replay/connections.h"
 
 struct entry {

@@ -11,8 +11,8 @@
 
 #include <stdint.h>
 
-#include "audit/expire.h"
-#include "kernel/object.h"
+#include "auditor/expire.h"
+#include "instance/object.h"
 #include "util/error.h"
 
 /* A check after so many frames is in time: each opens one connection at most. */

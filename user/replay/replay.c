@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "audit/expire.h"
+#include "auditor/expire.h"
 #include "replay/capture.h"
 #include "replay/dedup.h"
 #include "replay/feed.h"

@@ -11,7 +11,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "kernel/object.h"
+#include "instance/object.h"
 #include "replay/connections.h"
 #include "replay/ends.h"
 #include "util/error.h"

@@ -7,7 +7,7 @@
 #include <string.h>
 #include <time.h>
 
-#include "policy/compile.h"
+#include "policy/compile/compile.h"
 #include "replay/replay.h"
 #include "util/version.h"
 

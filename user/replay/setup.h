@@ -5,8 +5,8 @@
 
 #include <stdint.h>
 
-#include "kernel/object.h"
-#include "policy/policy.h"
+#include "instance/object.h"
+#include "policy/lang/policy.h"
 #include "replay/ends.h"
 #include "util/error.h"
 

@@ -8,9 +8,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "kernel/collect.h"
-#include "report/report.h"
-#include "report/words.h"
+#include "snapshot/collect.h"
+#include "facts/report.h"
+#include "words/words.h"
 #include "util/document.h"
 #include "util/names.h"
 

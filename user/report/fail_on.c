@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "report/words.h"
+#include "words/words.h"
 #include "util/names.h"
 
 int qpw_condition_parse(const char *text, struct qpw_condition *ret)

@@ -3,7 +3,7 @@
 #ifndef QPW_REPORT_FAIL_ON_H
 #define QPW_REPORT_FAIL_ON_H
 
-#include "report/report.h"
+#include "facts/report.h"
 
 struct qpw_condition {
     bool gap;        /* any gap in the coverage; else: */

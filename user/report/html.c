@@ -4,8 +4,8 @@
 #include <stdarg.h>
 #include <string.h>
 
-#include "report/report.h"
-#include "report/words.h"
+#include "facts/report.h"
+#include "words/words.h"
 #include "util/names.h"
 #include "util/version.h"
 

@@ -5,8 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "report/report.h"
-#include "report/words.h"
+#include "facts/report.h"
+#include "words/words.h"
 #include "util/document.h"
 #include "util/names.h"
 

@@ -5,10 +5,10 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "report/report.h"
-#include "report/table.h"
+#include "facts/report.h"
+#include "words/table.h"
 #include "report/text_page.h"
-#include "report/words.h"
+#include "words/words.h"
 #include "util/names.h"
 
 /* What fits on a screen, unless all is asked for. */

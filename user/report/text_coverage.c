@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /* What was not decided, and what was not seen. */
-#include "report/table.h"
+#include "words/table.h"
 #include "report/text_page.h"
-#include "report/words.h"
+#include "words/words.h"
 #include "util/names.h"
 
 #define SCREEN_ITEMS 8

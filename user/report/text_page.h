@@ -3,7 +3,7 @@
 #ifndef QPW_REPORT_TEXT_PAGE_H
 #define QPW_REPORT_TEXT_PAGE_H
 
-#include "report/report.h"
+#include "facts/report.h"
 
 struct qpw_page {
     const struct qpw_report *r;

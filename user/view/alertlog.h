@@ -15,7 +15,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "snapshot.h"
+#include "snapshot/snapshot.h"
 
 #define QPW_ALERT_TAIL (8u << 20)
 

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "alert/signatures.h"
-#include "report/words.h"
+#include "words/words.h"
 #include "util/names.h"
 #include "view/canvas.h"
 #include "view/format.h"

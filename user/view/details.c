@@ -8,7 +8,7 @@
 
 #include "alert/signatures.h"
 #include "alert/text.h"
-#include "report/words.h"
+#include "words/words.h"
 #include "util/names.h"
 #include "view/format.h"
 #include "view/screen.h"

@@ -8,7 +8,7 @@
 #ifndef QPW_VIEW_MODEL_H
 #define QPW_VIEW_MODEL_H
 
-#include "snapshot.h"
+#include "snapshot/snapshot.h"
 #include "view/state.h"
 #include "view/track.h"
 

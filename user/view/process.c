@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "kernel/sockets.h"
+#include "host/sockets.h"
 
 #define PLACES 4096u        /* power of two; a newer finding takes an older one's place */
 #define LOOKUPS 100u        /* between two pictures */

@@ -8,7 +8,7 @@
 #ifndef QPW_VIEW_PROCESS_H
 #define QPW_VIEW_PROCESS_H
 
-#include "snapshot.h"
+#include "snapshot/snapshot.h"
 
 struct qpw_sockets;
 struct qpw_processes;

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "alert/signatures.h"
-#include "audit/status.h"
+#include "status/status.h"
 #include "util/names.h"
 #include "view/columns.h"
 #include "view/model.h"

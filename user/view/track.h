@@ -8,7 +8,7 @@
 #ifndef QPW_VIEW_TRACK_H
 #define QPW_VIEW_TRACK_H
 
-#include "snapshot.h"
+#include "snapshot/snapshot.h"
 
 #define QPW_HISTORY 24       /* samples a row */
 #define QPW_HISTORY_TOTAL 128 /* samples of the whole interface */

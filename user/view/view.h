@@ -9,7 +9,7 @@
 #ifndef QPW_VIEW_VIEW_H
 #define QPW_VIEW_VIEW_H
 
-#include "snapshot.h"
+#include "snapshot/snapshot.h"
 #include "util/error.h"
 #include "view/state.h"
 

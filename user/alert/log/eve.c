@@ -1,0 +1,292 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#include "alert/log/eve.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <jansson.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "alert/community_id.h"
+#include "util/names.h"
+
+const char *qpw_eve_time(uint64_t unix_ns, char *buf, size_t size)
+{
+    char *zone;
+
+    qpw_time_text(unix_ns, buf, size);
+    zone = strchr(buf, 'Z');
+    if (zone)
+        snprintf(zone, size - (zone - buf), "+0000");
+    return buf;
+}
+
+uint64_t qpw_eve_parse_time(const char *text)
+{
+    struct tm tm = {0};
+    unsigned micros = 0;
+    const char *rest = strptime(text, "%Y-%m-%dT%H:%M:%S", &tm);
+
+    if (!rest)
+        return 0;
+    if (*rest == '.')
+        sscanf(rest + 1, "%6u", &micros);
+    return (uint64_t)timegm(&tm) * 1000000000u + micros * 1000ull;
+}
+
+/* The protocol as the format writes it: "TCP", "IPv6-ICMP", "047". Returns buf. */
+static const char *protocol_text(unsigned protocol, char *buf, size_t size)
+{
+    static const struct {
+        unsigned protocol;
+        const char *name;
+    } names[] = {
+        {IPPROTO_TCP, "TCP"},   {IPPROTO_UDP, "UDP"}, {IPPROTO_ICMP, "ICMP"}, {IPPROTO_ICMPV6, "IPv6-ICMP"},
+        {IPPROTO_SCTP, "SCTP"}, {IPPROTO_GRE, "GRE"}, {IPPROTO_ESP, "ESP"},   {IPPROTO_AH, "AH"},
+        {IPPROTO_IPIP, "IPIP"}, {IPPROTO_IPV6, "IPv6"},
+    };
+
+    for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
+        if (names[i].protocol == protocol) {
+            snprintf(buf, size, "%s", names[i].name);
+            return buf;
+        }
+    snprintf(buf, size, "%03u", protocol);
+    return buf;
+}
+
+/* Names of processes and files may hold any bytes; JSON may not. */
+static json_t *text(const char *value)
+{
+    json_t *json = json_string(value);
+    char *copy;
+
+    if (json)
+        return json;
+    copy = strdup(value);
+    if (!copy)
+        return NULL;
+    for (char *c = copy; *c; c++)
+        if (*c & 0x80)
+            *c = '?';
+    json = json_string(copy);
+    free(copy);
+    return json;
+}
+
+static json_t *list(json_t *object, const char *key)
+{
+    json_t *array = json_object_get(object, key);
+
+    if (!array) {
+        array = json_array();
+        json_object_set_new(object, key, array);
+    }
+    return array;
+}
+
+static json_t *facts(const struct qpw_record *r)
+{
+    json_t *o = json_object();
+    char buf[64];
+
+    json_array_append_new(list(o, "kind"), text(qpw_record_kind_name(r->kind)));
+    json_array_append_new(list(o, "text"), text(r->text));
+    if (r->signature->advice[0])
+        json_array_append_new(list(o, "advice"), text(r->signature->advice));
+    for (size_t i = 0; i < r->n_facts; i++)
+        json_array_append_new(list(o, r->facts[i].key), text(r->facts[i].value));
+    json_array_append_new(list(o, "written"), text(qpw_time_text(r->written_unix_ns, buf, sizeof(buf))));
+    if (r->sequence) {
+        snprintf(buf, sizeof(buf), "%u", r->sequence);
+        json_array_append_new(list(o, "sequence"), text(buf));
+    }
+    return o;
+}
+
+/* Frames that are not IP are between two cards: their addresses stand in the last six bytes. */
+static json_t *ether(const struct qpw_finding_key *key)
+{
+    const uint8_t *from = key->initiator + 10, *to = key->responder + 10;
+    json_t *o = json_object();
+
+    json_object_set_new(o, "ether_type", json_integer(key->port));
+    json_object_set_new(
+        o, "src_mac",
+        json_sprintf("%02x:%02x:%02x:%02x:%02x:%02x", from[0], from[1], from[2], from[3], from[4], from[5]));
+    json_object_set_new(o, "dest_mac",
+                        json_sprintf("%02x:%02x:%02x:%02x:%02x:%02x", to[0], to[1], to[2], to[3], to[4], to[5]));
+    return o;
+}
+
+static void endpoints(json_t *o, const struct qpw_record *r)
+{
+    const struct qpw_finding_key *key = &r->row.key;
+    char buf[INET6_ADDRSTRLEN];
+
+    if (r->has_initiator) {
+        json_object_set_new(o, "src_ip", text(qpw_address_text(key->initiator, buf, sizeof(buf))));
+        if (r->has_port && r->row.value.initiator_port)
+            json_object_set_new(o, "src_port", json_integer(r->row.value.initiator_port));
+    }
+    if (r->has_responder) {
+        json_object_set_new(o, "dest_ip", text(qpw_address_text(key->responder, buf, sizeof(buf))));
+        if (r->has_port)
+            json_object_set_new(o, "dest_port", json_integer(key->port));
+    }
+    if (key->kind == QPW_KIND_ETHERTYPE) {
+        json_object_set_new(o, "ether", ether(key));
+        return;
+    }
+    json_object_set_new(o, "proto", text(protocol_text(key->protocol, buf, sizeof(buf))));
+    if (r->has_initiator)
+        json_object_set_new(o, "ip_v",
+                            json_integer(IN6_IS_ADDR_V4MAPPED((const struct in6_addr *)key->initiator) ? 4 : 6));
+    if (key->kind == QPW_KIND_ICMP) {
+        json_object_set_new(o, "icmp_type", json_integer(key->port));
+        json_object_set_new(o, "icmp_code", json_integer(r->row.value.icmp_code));
+    }
+}
+
+static void community(json_t *o, const struct qpw_record *r)
+{
+    const struct qpw_finding_key *key = &r->row.key;
+    struct qpw_community_flow flow = {.source_port = r->row.value.initiator_port, .destination_port = key->port,
+                                      .protocol = key->protocol, .has_ports = key->kind != QPW_KIND_PROTOCOL};
+    char buf[QPW_COMMUNITY_ID_LEN];
+
+    if (!r->has_initiator || !r->has_responder || (key->kind == QPW_KIND_PORT && !r->has_port))
+        return;
+    memcpy(flow.source, key->initiator, 16);
+    memcpy(flow.destination, key->responder, 16);
+    if (key->kind == QPW_KIND_ICMP) {
+        flow.source_port = key->port;
+        flow.destination_port = r->row.value.icmp_code;
+    }
+    json_object_set_new(o, "community_id", text(qpw_community_id(&flow, 0, false, buf)));
+}
+
+/* To the server is from the initiator: received, unless the node is the initiator. */
+static json_t *flow(const struct qpw_record *r)
+{
+    const struct qpw_counts *c = &r->row.counts;
+    bool outbound = r->row.key.direction == QPW_DIR_OUTBOUND;
+    json_t *o = json_object();
+    char buf[40];
+
+    if (r->has_row) {
+        json_object_set_new(o, "pkts_toserver", json_integer(outbound ? c->tx_packets : c->rx_packets));
+        json_object_set_new(o, "pkts_toclient", json_integer(outbound ? c->rx_packets : c->tx_packets));
+        json_object_set_new(o, "bytes_toserver", json_integer(outbound ? c->tx_bytes : c->rx_bytes));
+        json_object_set_new(o, "bytes_toclient", json_integer(outbound ? c->rx_bytes : c->tx_bytes));
+        json_object_set_new(o, "start", text(qpw_eve_time(r->row.first_unix_ns, buf, sizeof(buf))));
+        json_object_set_new(o, "end", text(qpw_eve_time(r->row.last_unix_ns, buf, sizeof(buf))));
+        json_object_set_new(o, "state", text(r->row.value.outcome >= QPW_OUTCOME_ANSWERED ? "established" : "new"));
+    } else {
+        json_object_set_new(o, "start", text(qpw_eve_time(r->seen_unix_ns, buf, sizeof(buf))));
+    }
+    json_object_set_new(o, "alerted", json_true());
+    return o;
+}
+
+static void alert(json_t *o, const struct qpw_record *r)
+{
+    static const char *const categories[] = {"", "Unexpected and answered", "Unexpected", "Attempt or loss",
+                                             "Information"};
+    const struct qpw_signature *s = r->signature;
+
+    json_object_set_new(o, "in_iface", text(r->iface ? r->iface : "any"));
+    if (r->has_row) {
+        if (r->row.value.vlan)
+            json_object_set_new(o, "vlan", json_pack("[i]", (int)(r->row.value.vlan & 0xfff)));
+        endpoints(o, r);
+        if (r->row.key.kind != QPW_KIND_ETHERTYPE)
+            community(o, r);
+    }
+    json_object_set_new(o, "alert",
+                        json_pack("{s:s, s:i, s:i, s:i, s:s, s:s, s:i, s:o}", "action", "allowed", "gid", QPW_ALERT_GID,
+                                  "signature_id", (int)s->id, "rev", 1, "signature", s->title, "category",
+                                  categories[s->severity], "severity", (int)s->severity, "metadata", facts(r)));
+    json_object_set_new(o, "flow", flow(r));
+}
+
+/*
+ * About the auditor's own work: the facts as named variables, since this event type has no place of its own for them.
+ */
+static void engine(json_t *o, const struct qpw_record *r)
+{
+    json_t *own = facts(r), *variables = json_array(), *value;
+    const char *key;
+
+    if (r->iface)
+        json_object_set_new(o, "in_iface", text(r->iface));
+    json_object_set_new(o, "engine", json_pack("{s:s, s:o}", "module", r->signature->name, "message", text(r->text)));
+    json_object_foreach(own, key, value)
+        if (strcmp(key, "text"))
+            json_array_append_new(variables, json_pack("{s:O}", key, json_array_get(value, 0)));
+    json_array_append_new(variables, json_pack("{s:o}", "signature_id", json_sprintf("%u", r->signature->id)));
+    json_object_set_new(o, "metadata", json_pack("{s:o}", "flowvars", variables));
+    json_decref(own);
+}
+
+static void stats(json_t *o, const struct qpw_heartbeat *h)
+{
+    json_object_set_new(o, "stats",
+                        json_pack("{s:I, s:{s:I, s:I}, s:{s:I, s:I, s:I}, s:{s:I, s:I, s:I}, s:{s:I, s:I}}", "uptime",
+                                  (json_int_t)h->uptime_s, "capture", "kernel_packets", (json_int_t)h->packets,
+                                  "kernel_drops", (json_int_t)h->lost_detail, "decoder", "pkts", (json_int_t)h->packets,
+                                  "bytes", (json_int_t)h->bytes, "invalid", (json_int_t)h->undecodable, "detect",
+                                  "alert", (json_int_t)h->alerts, "alerts_suppressed", (json_int_t)h->suppressed,
+                                  "alert_queue_overflow", (json_int_t)h->held, "flow", "active",
+                                  (json_int_t)h->connections, "total", (json_int_t)h->findings));
+}
+
+int qpw_eve_line(const struct qpw_record *r, char **ret_line, size_t *ret_length)
+{
+    json_t *o = json_object();
+    char buf[40], *line, *grown;
+    size_t length;
+
+    json_object_set_new(o, "timestamp", text(qpw_eve_time(r->seen_unix_ns, buf, sizeof(buf))));
+    if (r->flow_id)
+        json_object_set_new(o, "flow_id", json_integer(r->flow_id));
+    json_object_set_new(o, "event_type",
+                        json_string(!r->signature ? "stats" : r->signature->operational ? "engine" : "alert"));
+    json_object_set_new(o, "host", text(r->host));
+    if (!r->signature)
+        stats(o, r->heartbeat);
+    else if (r->signature->operational)
+        engine(o, r);
+    else
+        alert(o, r);
+    line = json_dumps(o, JSON_COMPACT);
+    json_decref(o);
+    if (!line)
+        return -ENOMEM;
+    length = strlen(line);
+    grown = realloc(line, length + 2);
+    if (!grown) {
+        free(line);
+        return -ENOMEM;
+    }
+    strcpy(grown + length, "\n");
+    *ret_line = grown;
+    *ret_length = length + 1;
+    return 0;
+}
+
+const char *qpw_eve_fact(const json_t *record, const char *key)
+{
+    const json_t *metadata = json_object_get(json_object_get(record, "alert"), "metadata");
+    const json_t *variables = json_object_get(json_object_get(record, "metadata"), "flowvars"), *one;
+    const char *value = json_string_value(json_array_get(json_object_get(metadata, key), 0));
+    size_t i;
+
+    json_array_foreach(variables, i, one)
+        if (!value)
+            value = json_string_value(json_object_get(one, key));
+    return value;
+}

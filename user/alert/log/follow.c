@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#include "alert/log/follow.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <libgen.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/inotify.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define CHUNK 65536u
+
+struct qpw_follow {
+    char *path;
+    int fd;     /* -1: not there yet */
+    int notify; /* inotify on its directory; -1: not asked to wait */
+    char *buf;
+    size_t start, used, allocated;
+};
+
+static int open_notify(struct qpw_follow *f, struct qpw_error *err)
+{
+    char *copy = strdup(f->path);
+    int r = 0;
+
+    if (!copy)
+        return qpw_fail(err, -ENOMEM, "out of memory");
+    f->notify = inotify_init1(IN_CLOEXEC);
+    if (f->notify < 0 ||
+        inotify_add_watch(f->notify, dirname(copy), IN_MODIFY | IN_CREATE | IN_MOVED_TO | IN_MOVED_FROM) < 0)
+        r = qpw_fail(err, -errno, "%s: its directory cannot be watched: %s", f->path, strerror(errno));
+    free(copy);
+    return r;
+}
+
+int qpw_follow_open(const char *path, bool wait, struct qpw_follow **ret, struct qpw_error *err)
+{
+    struct qpw_follow *f = calloc(1, sizeof(*f));
+    int r = 0;
+
+    if (!f || !(f->path = strdup(path))) {
+        free(f);
+        return qpw_fail(err, -ENOMEM, "out of memory");
+    }
+    f->notify = -1;
+    f->fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (f->fd < 0 && !(wait && errno == ENOENT))
+        r = qpw_fail(err, -errno, "%s: %s; 'qportwatch attach' writes the alert log, --alerts FILE names another", path,
+                     strerror(errno));
+    if (r == 0 && wait)
+        r = open_notify(f, err);
+    if (r < 0) {
+        qpw_follow_close(f);
+        return r;
+    }
+    *ret = f;
+    return 0;
+}
+
+void qpw_follow_close(struct qpw_follow *f)
+{
+    if (!f)
+        return;
+    if (f->fd >= 0)
+        close(f->fd);
+    if (f->notify >= 0)
+        close(f->notify);
+    free(f->buf);
+    free(f->path);
+    free(f);
+}
+
+/* At the end of the open file: goes to the one that has the name now, or to the beginning of a truncated one. */
+static bool moved_on(struct qpw_follow *f)
+{
+    struct stat now, open_;
+    int fd;
+
+    if (f->fd >= 0 && fstat(f->fd, &open_) == 0) {
+        if (lseek(f->fd, 0, SEEK_CUR) > open_.st_size) {
+            f->start = f->used = 0;
+            lseek(f->fd, 0, SEEK_SET);
+            return true;
+        }
+        if (stat(f->path, &now) < 0 || (now.st_dev == open_.st_dev && now.st_ino == open_.st_ino))
+            return false;
+    }
+    fd = open(f->path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return false;
+    if (f->fd >= 0)
+        close(f->fd);
+    f->fd = fd;
+    f->start = f->used = 0; /* a line without its end stays with the old file */
+    return true;
+}
+
+/* More bytes of the file: how many, 0 at its end, or a negative errno. */
+static ssize_t fill(struct qpw_follow *f)
+{
+    ssize_t n;
+
+    if (f->fd < 0)
+        return 0;
+    if (f->start)
+        memmove(f->buf, f->buf + f->start, f->used - f->start);
+    f->used -= f->start;
+    f->start = 0;
+    if (f->used + CHUNK > f->allocated) {
+        char *grown = realloc(f->buf, f->used + CHUNK);
+
+        if (!grown)
+            return -ENOMEM;
+        f->buf = grown;
+        f->allocated = f->used + CHUNK;
+    }
+    n = read(f->fd, f->buf + f->used, CHUNK);
+    if (n < 0)
+        return -errno;
+    f->used += n;
+    return n;
+}
+
+int qpw_follow_line(struct qpw_follow *f, bool wait, const char **ret_line, size_t *ret_length, struct qpw_error *err)
+{
+    char events[4096];
+
+    for (;;) {
+        char *newline = f->used > f->start ? memchr(f->buf + f->start, '\n', f->used - f->start) : NULL;
+        ssize_t n;
+
+        if (newline) {
+            *ret_line = f->buf + f->start;
+            *ret_length = newline - *ret_line;
+            f->start += *ret_length + 1;
+            return 1;
+        }
+        n = fill(f);
+        if (n < 0)
+            return qpw_fail(err, n, "%s: cannot be read: %s", f->path, strerror(-n));
+        if (n > 0)
+            continue;
+        if (!wait)
+            return 0;
+        if (moved_on(f))
+            continue;
+        if (read(f->notify, events, sizeof(events)) < 0)
+            return errno == EINTR ? 0 : qpw_fail(err, -errno, "%s: waiting: %s", f->path, strerror(errno));
+    }
+}

@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#include "alert/log/log.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define LOG_MODE 0640
+#define DIRECTORY_MODE 0750
+
+int qpw_log_init(struct qpw_log *log, const char *path)
+{
+    char *copy = strdup(path);
+
+    if (!copy)
+        return -ENOMEM;
+    *log = (struct qpw_log){.path = copy, .fd = -1};
+    return 0;
+}
+
+void qpw_log_reopen(struct qpw_log *log)
+{
+    if (log->fd >= 0)
+        close(log->fd);
+    log->fd = -1;
+}
+
+void qpw_log_close(struct qpw_log *log)
+{
+    qpw_log_reopen(log);
+    free(log->path);
+    log->path = NULL;
+}
+
+/* Makes the file, or opens the one there. */
+static int open_file(struct qpw_log *log)
+{
+    struct stat st;
+    int fd = open(log->path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY, LOG_MODE);
+
+    if (fd < 0)
+        return -errno;
+    if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode)) {
+        close(fd);
+        return -EINVAL;
+    }
+    log->fd = fd;
+    log->device = st.st_dev;
+    log->inode = st.st_ino;
+    return 0;
+}
+
+/* Makes the directory the log is to be in, as at the first start or after somebody removed it. */
+static int make_directory(const struct qpw_log *log)
+{
+    char *slash, *directory = strdup(log->path);
+    int rc = 0;
+
+    if (!directory)
+        return -ENOMEM;
+    slash = strrchr(directory, '/');
+    if (!slash || slash == directory) {
+        rc = -ENOENT;
+    } else {
+        *slash = '\0';
+        rc = mkdir(directory, DIRECTORY_MODE) < 0 ? -errno : 0;
+    }
+    free(directory);
+    return rc;
+}
+
+/* Whether the name still leads to the open file; it does not once it was moved or its directory vanished. */
+static bool same_file(const struct qpw_log *log)
+{
+    struct stat st;
+
+    return stat(log->path, &st) == 0 && st.st_dev == log->device && st.st_ino == log->inode;
+}
+
+static int fail(struct qpw_log *log, int code, const char *what)
+{
+    if (!log->failing)
+        qpw_fail(&log->why, code,
+                 "alert log %s: %s: %s; findings are kept in the kernel and written when it works again", log->path,
+                 what, code == -EINVAL ? "not a regular file" : strerror(-code));
+    log->failing = true;
+    return code;
+}
+
+/* Takes back what a short write left, so that no part of a line stays. */
+static int take_back(struct qpw_log *log, size_t written)
+{
+    off_t end = lseek(log->fd, 0, SEEK_END);
+
+    if (end >= (off_t)written && ftruncate(log->fd, end - (off_t)written) == 0)
+        return 0;
+    return -EIO;
+}
+
+/* Completes a line of which a part is there. *written is what of it is in the file. */
+static int finish(struct qpw_log *log, const char *line, size_t length, size_t *written)
+{
+    while (*written < length) {
+        ssize_t n = write(log->fd, line + *written, length - *written);
+
+        if (n <= 0)
+            return n < 0 ? -errno : -ENOSPC;
+        *written += n;
+    }
+    return 0;
+}
+
+int qpw_log_ready(struct qpw_log *log)
+{
+    int rc;
+
+    if (log->fd >= 0 && !same_file(log))
+        qpw_log_reopen(log);
+    if (log->fd >= 0)
+        return 0;
+    rc = open_file(log);
+    if (rc == -ENOENT && make_directory(log) == 0)
+        rc = open_file(log);
+    return rc < 0 ? fail(log, rc, "cannot be opened") : 0;
+}
+
+int qpw_log_write(struct qpw_log *log, const char *line, size_t length)
+{
+    size_t written;
+    ssize_t n;
+    int rc = qpw_log_ready(log);
+
+    if (rc < 0)
+        return rc;
+    do
+        n = write(log->fd, line, length);
+    while (n < 0 && errno == EINTR);
+    if (n < 0)
+        return fail(log, -errno, "cannot be written");
+    written = n;
+    rc = finish(log, line, length, &written);
+    if (rc < 0) {
+        if (take_back(log, written) < 0)
+            return fail(log, -EIO, "a part of a line could not be taken back");
+        return fail(log, rc, "cannot be written");
+    }
+    log->failing = false;
+    return 0;
+}

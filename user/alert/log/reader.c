@@ -1,0 +1,210 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#include "alert/log/reader.h"
+
+#include <errno.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "alert/log/eve.h"
+#include "alert/signatures.h"
+#include "qportwatch.h"
+#include "util/names.h"
+#include "util/since.h"
+
+const char *qpw_alert_column_title(unsigned column)
+{
+#define NAME(symbol, name) name,
+    static const char *const names[] = {QPW_ALERT_COLUMNS(NAME)};
+#undef NAME
+    return column < QPW_ALERT_COLUMN_COUNT ? names[column] : "";
+}
+
+int qpw_alert_filter_verdict(struct qpw_alert_filter *f, const char *text, struct qpw_error *err)
+{
+    for (unsigned i = QPW_VERDICT_TRANSIT; i < QPW_VERDICT_COUNT; i++)
+        if (!strcmp(text, qpw_verdict_name(i))) {
+            f->verdict = i;
+            return 0;
+        }
+    return qpw_fail(err, -EINVAL,
+                    "--verdict %s: there is no such verdict; unexpected, weak, implied, undecided, infra, peer …",
+                    text);
+}
+
+int qpw_alert_filter_direction(struct qpw_alert_filter *f, const char *text, struct qpw_error *err)
+{
+    for (unsigned i = 0; i < QPW_DIR_COUNT; i++)
+        if (!strcmp(text, qpw_direction_name(i))) {
+            f->direction = i;
+            f->has_direction = true;
+            return 0;
+        }
+    return qpw_fail(err, -EINVAL, "--direction %s: there is no such direction; inbound, outbound, unknown or non_ip",
+                    text);
+}
+
+int qpw_alert_filter_severity(struct qpw_alert_filter *f, const char *text, struct qpw_error *err)
+{
+    for (unsigned i = QPW_SEVERITY_HIGH; i <= QPW_SEVERITY_INFO; i++)
+        if (!strcmp(text, qpw_severity_name(i)) || (text[0] == (char)('0' + i) && !text[1])) {
+            f->severity = i;
+            return 0;
+        }
+    return qpw_fail(err, -EINVAL, "--severity %s: there is no such severity; high, medium, low or info", text);
+}
+
+int qpw_alert_filter_port(struct qpw_alert_filter *f, const char *text, struct qpw_error *err)
+{
+    char *end;
+    unsigned long port = strtoul(text, &end, 10);
+
+    if (*text < '0' || *text > '9' || *end || !port || port > 65535)
+        return qpw_fail(err, -EINVAL, "--port %s: not a number from 1 to 65535", text);
+    f->port = port;
+    return 0;
+}
+
+int qpw_alert_filter_address(struct qpw_alert_filter *f, const char *text, struct qpw_error *err)
+{
+    if (qpw_prefix_parse(text, f->address, &f->prefix) < 0)
+        return qpw_fail(err, -EINVAL, "--address %s: neither an address nor a prefix such as 10.0.0.0/8", text);
+    f->has_address = true;
+    return 0;
+}
+
+int qpw_alert_filter_since(struct qpw_alert_filter *f, const char *text, uint64_t now_unix_ns, struct qpw_error *err)
+{
+    if (qpw_since_parse(text, now_unix_ns, &f->since_unix_ns) == 0)
+        return 0;
+    return qpw_fail(err, -EINVAL,
+                    "--since %s: neither a time such as 2026-03-01T10:00:00Z nor so long ago, such as 15m, 2h or 7d",
+                    text);
+}
+
+/* First value of a fact. */
+static const char *fact(const json_t *record, const char *key)
+{
+    const json_t *metadata = json_object_get(json_object_get(record, "alert"), "metadata");
+    const char *value = json_string_value(json_array_get(json_object_get(metadata, key), 0));
+
+    return value ? value : "";
+}
+
+static const char *string(const json_t *object, const char *key)
+{
+    const char *value = json_string_value(json_object_get(object, key));
+
+    return value ? value : "";
+}
+
+static bool within(const struct qpw_alert_filter *f, const char *text)
+{
+    uint8_t address[16];
+
+    if (qpw_address_parse(text, address) < 0)
+        return false;
+    for (unsigned bit = 0; bit < f->prefix; bit++)
+        if ((address[bit / 8] ^ f->address[bit / 8]) & (0x80 >> bit % 8))
+            return false;
+    return true;
+}
+
+static bool wanted(const json_t *record, const struct qpw_alert_filter *f, uint64_t time, unsigned severity)
+{
+    bool particular = f->severity || f->verdict > 0 || f->has_direction || f->port || f->has_address;
+
+    if (f->since_unix_ns && time < f->since_unix_ns)
+        return false;
+    if (!severity) /* a record of the auditor's own: has no traffic to filter by */
+        return f->everything && !particular;
+    if (f->severity && severity > f->severity)
+        return false;
+    if (f->verdict > 0 && strcmp(fact(record, "verdict"), qpw_verdict_name(f->verdict)))
+        return false;
+    if (f->has_direction && strcmp(fact(record, "direction"), qpw_direction_name(f->direction)))
+        return false;
+    if (f->port && (unsigned)json_integer_value(json_object_get(record, "dest_port")) != f->port)
+        return false;
+    return !f->has_address || within(f, string(record, "src_ip")) || within(f, string(record, "dest_ip"));
+}
+
+static void set(struct qpw_alert_row *row, enum qpw_alert_column column, const char *text)
+{
+    snprintf(row->cell[column], sizeof(row->cell[column]), "%s", *text ? text : "-");
+}
+
+static void service(const json_t *record, struct qpw_alert_row *row)
+{
+    const json_t *port = json_object_get(record, "dest_port"), *type = json_object_get(record, "icmp_type");
+    const json_t *ether = json_object_get(json_object_get(record, "ether"), "ether_type");
+    char *cell = row->cell[QPW_ALERT_SERVICE];
+    size_t size = sizeof(row->cell[0]);
+
+    if (ether)
+        snprintf(cell, size, "0x%04x", (unsigned)json_integer_value(ether));
+    else if (port)
+        snprintf(cell, size, "%s/%u", string(record, "proto"), (unsigned)json_integer_value(port));
+    else if (type)
+        snprintf(cell, size, "%s/%u", string(record, "proto"), (unsigned)json_integer_value(type));
+    else
+        set(row, QPW_ALERT_SERVICE, string(record, "proto"));
+}
+
+static void fill(const json_t *record, unsigned severity, const char *what, const char *text, struct qpw_alert_row *row)
+{
+    const char *kind = fact(record, "kind");
+    char process[96];
+
+    memset(row, 0, sizeof(*row));
+    row->severity = severity;
+    snprintf(row->cell[QPW_ALERT_TIME], sizeof(row->cell[0]), "%.19sZ", string(record, "timestamp"));
+    set(row, QPW_ALERT_SEVERITY, severity ? qpw_severity_name(severity) : "-");
+    set(row, QPW_ALERT_DIRECTION, fact(record, "direction"));
+    set(row, QPW_ALERT_INITIATOR, string(record, "src_ip"));
+    set(row, QPW_ALERT_RESPONDER, string(record, "dest_ip"));
+    service(record, row);
+    set(row, QPW_ALERT_VERDICT, fact(record, "verdict"));
+    set(row, QPW_ALERT_OUTCOME, fact(record, "outcome"));
+    set(row, QPW_ALERT_COUNT, fact(record, "count"));
+    snprintf(process, sizeof(process), "%.60s%s%.10s", fact(record, "process"), *fact(record, "pid") ? "/" : "",
+             fact(record, "pid"));
+    set(row, QPW_ALERT_PROCESS, process);
+    snprintf(row->cell[QPW_ALERT_WHAT], sizeof(row->cell[0]), "%.60s%s%.20s", what,
+             *kind && strcmp(kind, "first") ? ", " : "", strcmp(kind, "first") ? kind : "");
+    snprintf(row->text, sizeof(row->text), "%s", text);
+}
+
+enum qpw_alert_reading qpw_alert_read(const char *line, size_t length, const struct qpw_alert_filter *filter,
+                                      struct qpw_alert_row *ret_row)
+{
+    json_t *record = json_loadb(line, length, 0, NULL);
+    const json_t *alert = json_object_get(record, "alert"), *engine = json_object_get(record, "engine");
+    const char *type = string(record, "event_type"), *what = "", *text = "";
+    enum qpw_alert_reading reading = QPW_ALERT_FOREIGN;
+    unsigned severity = 0;
+
+    if (alert && json_integer_value(json_object_get(alert, "gid")) == QPW_ALERT_GID) {
+        const struct qpw_signature *s = qpw_signature_by_id(json_integer_value(json_object_get(alert, "signature_id")));
+
+        severity = json_integer_value(json_object_get(alert, "severity"));
+        what = s ? s->name : string(alert, "signature");
+        text = fact(record, "text");
+    } else if (engine) {
+        what = string(engine, "module");
+        text = string(engine, "message");
+    } else if (!strcmp(type, "stats")) {
+        what = "heartbeat";
+    }
+    if (*what) {
+        reading = QPW_ALERT_FILTERED;
+        if (wanted(record, filter, qpw_eve_parse_time(string(record, "timestamp")), severity)) {
+            fill(record, severity, what, text, ret_row);
+            reading = QPW_ALERT_SHOWN;
+        }
+    }
+    json_decref(record);
+    return reading;
+}

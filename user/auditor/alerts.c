@@ -1,0 +1,368 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#include "auditor/alerts.h"
+
+#include <errno.h>
+#include <ifaddrs.h>
+#include <net/if.h>
+#include <netinet/in.h>
+#include <signal.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "alert/engine.h"
+#include "alert/log/eve.h"
+#include "alert/log/log.h"
+#include "alert/options.h"
+#include "alert/log/syslog.h"
+#include "host/clock.h"
+#include "snapshot/collect.h"
+#include "snapshot/collect_maps.h"
+
+#define HISTORY_BYTES (16u << 20)
+#define MAX_LINKS 128u
+#define QUEUE 256u
+
+struct qpw_alerts {
+    struct qpw_engine *engine;
+    struct qpw_log log;
+    struct qpw_syslog *syslog; /* NULL: none */
+    char host[64];
+    struct qpw_prefix links[MAX_LINKS];
+    struct qpw_auditor *auditor;
+    /* Rows of events since the last flush, with the process of those it is worth asking for at once. */
+    struct qpw_finding_row queue[QUEUE];
+    struct qpw_process process[QUEUE];
+    size_t queued;
+    bool last_words;   /* what the log does not take goes to the warnings */
+    uint64_t unwritten;
+    bool told;         /* that the log cannot be written */
+    bool tried; /* to open the log */
+};
+
+static int write_record(void *data, const struct qpw_record *record)
+{
+    struct qpw_alerts *alerts = data;
+    size_t length;
+    char *line;
+    int r = qpw_eve_line(record, &line, &length);
+
+    if (r < 0)
+        return r;
+    r = qpw_log_write(&alerts->log, line, length);
+    if (r < 0 && alerts->last_words) {
+        line[length - 1] = '\0';
+        qpw_say(alerts->auditor, QPW_SAY_WARNING, "not written: %s", line);
+        alerts->unwritten++;
+        r = 0;
+    }
+    free(line);
+    if (r == 0 && alerts->syslog)
+        qpw_syslog_write(alerts->syslog, record); /* best effort: the log has it */
+    return r;
+}
+
+static void on_past(void *data, const struct qpw_engine_past *past)
+{
+    struct qpw_alerts *alerts = data;
+
+    qpw_engine_restore(alerts->engine, past);
+}
+
+int qpw_alerts_open(struct qpw_auditor *a, struct qpw_error *err)
+{
+    struct qpw_record_writer writer = {.write = write_record};
+    struct qpw_alerts *alerts;
+    struct qpw_error why;
+    int r;
+
+    if (!a->options.alerts)
+        return 0;
+    alerts = calloc(1, sizeof(*alerts));
+    if (!alerts)
+        return qpw_fail(err, -ENOMEM, "out of memory");
+    alerts->auditor = a;
+    writer.data = alerts;
+    if (a->options.sensor_name)
+        snprintf(alerts->host, sizeof(alerts->host), "%s", a->options.sensor_name);
+    else
+        gethostname(alerts->host, sizeof(alerts->host) - 1);
+    r = qpw_log_init(&alerts->log, a->options.alerts);
+    if (r == 0) {
+        r = qpw_engine_new(&a->options.alerting, &writer, &alerts->engine);
+        if (r < 0)
+            qpw_log_close(&alerts->log);
+    }
+    if (r < 0) {
+        free(alerts);
+        return qpw_fail(err, r, "out of memory");
+    }
+    signal(SIGXFSZ, SIG_IGN); /* a limit on the size of files is an error of one write like a full disk */
+    a->alerts = alerts;
+    if (a->options.syslog) {
+        r = qpw_syslog_open(a->options.syslog, &alerts->syslog, err);
+        if (r < 0)
+            return r;
+    }
+    if (qpw_log_history(&alerts->log, HISTORY_BYTES, on_past, alerts, &why) < 0)
+        qpw_say(a, QPW_SAY_WARNING, "%s; what it holds may be told again", why.text);
+    return 0;
+}
+
+static unsigned ones(const uint8_t *bytes, size_t n)
+{
+    unsigned count = 0;
+
+    for (size_t i = 0; i < n; i++)
+        count += __builtin_popcount(bytes[i]);
+    return count;
+}
+
+/* The prefixes that are on a link of this node: who lives there may be a cluster node not yet named. */
+static size_t read_links(struct qpw_prefix *links)
+{
+    struct ifaddrs *all, *one;
+    const struct sockaddr_in *v4;
+    const struct sockaddr_in6 *v6;
+    size_t n = 0;
+
+    if (getifaddrs(&all) < 0)
+        return 0;
+    for (one = all; one && n < MAX_LINKS; one = one->ifa_next) {
+        if (!one->ifa_addr || !one->ifa_netmask || (one->ifa_flags & IFF_LOOPBACK))
+            continue;
+        links[n] = (struct qpw_prefix){0};
+        if (one->ifa_addr->sa_family == AF_INET) {
+            v4 = (const struct sockaddr_in *)one->ifa_addr;
+            links[n].addr[10] = links[n].addr[11] = 0xff;
+            memcpy(links[n].addr + 12, &v4->sin_addr, 4);
+            v4 = (const struct sockaddr_in *)one->ifa_netmask;
+            links[n++].length = 96 + ones((const uint8_t *)&v4->sin_addr, 4);
+        } else if (one->ifa_addr->sa_family == AF_INET6) {
+            v6 = (const struct sockaddr_in6 *)one->ifa_addr;
+            memcpy(links[n].addr, &v6->sin6_addr, 16);
+            v6 = (const struct sockaddr_in6 *)one->ifa_netmask;
+            links[n++].length = ones((const uint8_t *)&v6->sin6_addr, 16);
+        }
+    }
+    freeifaddrs(all);
+    return n;
+}
+
+static void find_process(void *data, const struct qpw_finding_row *row, struct qpw_process *ret)
+{
+    struct qpw_alerts *alerts = data;
+    struct qpw_conn_key tuple;
+    ptrdiff_t place = row - alerts->queue;
+
+    if (place >= 0 && place < (ptrdiff_t)alerts->queued && alerts->process[place].match != QPW_MATCH_NONE) {
+        *ret = alerts->process[place];
+        return;
+    }
+    qpw_finding_tuple(&row->key, &row->value, &tuple);
+    qpw_sockets_process(alerts->auditor->sockets, &tuple, row->key.direction, ret);
+}
+
+void qpw_alerts_context(struct qpw_auditor *a)
+{
+    struct qpw_engine_context context;
+
+    if (!a->alerts)
+        return;
+    context = (struct qpw_engine_context){
+        .host = a->alerts->host,
+        .policy_name = a->meta.policy_name,
+        .policy_digest = a->meta.policy_digest,
+        .rules = a->names.rules,
+        .n_rules = a->names.n_rules,
+        .peers = a->names.peers,
+        .n_peers = a->names.n_peers,
+        .ifname = (const char(*)[16])a->meta.ifname,
+        .policy = &a->policy,
+        .links = a->alerts->links,
+        .n_links = read_links(a->alerts->links),
+        .process = find_process,
+        .process_data = a->alerts,
+    };
+    qpw_engine_context(a->alerts->engine, &context, qpw_clock_unix_ns());
+}
+
+void qpw_alerts_finding(struct qpw_auditor *a, const struct qpw_finding_key *key, const struct qpw_finding *value)
+{
+    struct qpw_alerts *alerts = a->alerts;
+    struct qpw_finding_row *row;
+
+    if (!alerts)
+        return;
+    if (alerts->queued == QUEUE)
+        qpw_alerts_flush(a);
+    row = &alerts->queue[alerts->queued];
+    *row = (struct qpw_finding_row){.key = *key, .value = *value};
+    row->flow_id = qpw_finding_flow_id(key);
+    alerts->process[alerts->queued] = (struct qpw_process){0};
+    /* A process may be gone by the next flush: asked for now, where it is more than somebody knocking. */
+    if (key->kind == QPW_KIND_PORT && (value->outcome >= QPW_OUTCOME_ANSWERED || key->direction == QPW_DIR_OUTBOUND))
+        find_process(alerts, row, &alerts->process[alerts->queued]);
+    alerts->queued++;
+}
+
+void qpw_alerts_flush(struct qpw_auditor *a)
+{
+    uint64_t unix_ns = qpw_clock_unix_ns(), ahead = unix_ns - qpw_clock_monotonic_ns();
+    struct qpw_alerts *alerts = a->alerts;
+
+    if (!alerts || !alerts->queued)
+        return;
+    for (size_t i = 0; i < alerts->queued; i++) {
+        struct qpw_finding_row *row = &alerts->queue[i];
+        struct qpw_counts sums;
+
+        row->first_unix_ns = row->value.first_ns + ahead;
+        row->last_unix_ns = row->value.last_ns + ahead;
+        if (row->value.slot &&
+            qpw_counters_sum(a->kernel.map_fd[QPW_MAP_counters], row->value.slot, 1, &sums) == 0)
+            row->counts = sums;
+    }
+    qpw_engine_findings(alerts->engine, alerts->queue, alerts->queued, unix_ns);
+    alerts->queued = 0;
+}
+
+/* Which families each peer was seen with, from the connections the last walks passed. */
+static void tell_families(struct qpw_auditor *a, uint64_t now_ns)
+{
+    struct qpw_engine_family families[64];
+    size_t n = 0;
+
+    for (unsigned peer = 1; peer < QPW_MAX_PEERS; peer++) {
+        if (!a->expire.families[peer])
+            continue;
+        families[n++] = (struct qpw_engine_family){.peer = peer,
+                                                   .v4 = a->expire.families[peer] & QPW_EXPIRE_V4,
+                                                   .v6 = a->expire.families[peer] & QPW_EXPIRE_V6};
+        if (n == sizeof(families) / sizeof(*families)) {
+            qpw_engine_families(a->alerts->engine, families, n, now_ns);
+            n = 0;
+        }
+    }
+    if (n)
+        qpw_engine_families(a->alerts->engine, families, n, now_ns);
+}
+
+void qpw_alerts_snapshot(struct qpw_auditor *a, const struct qpw_snapshot *snapshot)
+{
+    uint64_t now_ns = qpw_clock_unix_ns();
+
+    if (!a->alerts)
+        return;
+    qpw_engine_snapshot(a->alerts->engine, snapshot, now_ns);
+    tell_families(a, now_ns);
+}
+
+/* What waits, for the cap or for the log, need not wait for the end of the interval. */
+static void offer_again(struct qpw_auditor *a)
+{
+    struct qpw_collect_options options = {.brief = true, .links = a->netlink};
+    struct qpw_snapshot snapshot = {0};
+    struct qpw_engine_figures figures;
+
+    qpw_engine_get_figures(a->alerts->engine, &figures);
+    if (!figures.waiting && !figures.blocked)
+        return;
+    if (qpw_collect(&a->kernel, &options, &snapshot, NULL) == 0)
+        qpw_alerts_snapshot(a, &snapshot);
+    qpw_snapshot_clear(&snapshot);
+}
+
+void qpw_alerts_tick(struct qpw_auditor *a)
+{
+    struct qpw_alerts *alerts = a->alerts;
+
+    if (!alerts)
+        return;
+    qpw_alerts_flush(a);
+    qpw_engine_tick(alerts->engine, qpw_clock_unix_ns());
+    offer_again(a);
+    if (!alerts->tried) /* a log that cannot be had is told at once, not with the first record */
+        qpw_log_ready(&alerts->log);
+    alerts->tried = true;
+    if (alerts->log.failing && !alerts->told)
+        qpw_say(a, QPW_SAY_WARNING, "%s", alerts->log.why.text);
+    else if (!alerts->log.failing && alerts->told)
+        qpw_say(a, QPW_SAY_NOTE, "the alert log is written again");
+    alerts->told = alerts->log.failing;
+}
+
+void qpw_alerts_reloaded(struct qpw_auditor *a, const char *old_digest, const char *changes, const char *why)
+{
+    if (!a->alerts)
+        return;
+    if (why)
+        qpw_engine_reload_failed(a->alerts->engine, why, qpw_clock_unix_ns());
+    else
+        qpw_engine_reloaded(a->alerts->engine, old_digest, a->meta.policy_digest, changes, qpw_clock_unix_ns());
+}
+
+void qpw_alerts_describe(const struct qpw_auditor *a, char *buf, size_t size)
+{
+    const struct qpw_alerts *alerts = a->alerts;
+    uint64_t sent = 0, dropped = 0;
+    struct qpw_engine_figures f;
+    char settings[600];
+
+    *buf = '\0';
+    if (!alerts)
+        return;
+    qpw_engine_get_figures(alerts->engine, &f);
+    if (alerts->syslog)
+        qpw_syslog_counts(alerts->syslog, &sent, &dropped);
+    snprintf(
+        buf, size,
+        "log %s\nstate %s\nrecords %llu\nhigh %llu\nmedium %llu\nlow %llu\ninfo %llu\nsuppressed %llu\nfolded %llu\n"
+        "held_back %llu\nwaiting %llu\nfailed_writes %llu\nsyslog %s\nsyslog_sent %llu\nsyslog_dropped %llu\nsettings "
+        "%s\n",
+        alerts->log.path, alerts->log.failing ? alerts->log.why.text : "written", (unsigned long long)f.records,
+        (unsigned long long)f.by_severity[QPW_SEVERITY_HIGH], (unsigned long long)f.by_severity[QPW_SEVERITY_MEDIUM],
+        (unsigned long long)f.by_severity[QPW_SEVERITY_LOW], (unsigned long long)f.by_severity[QPW_SEVERITY_INFO],
+        (unsigned long long)f.suppressed, (unsigned long long)f.folded, (unsigned long long)f.held,
+        (unsigned long long)f.waiting, (unsigned long long)f.failures, a->options.syslog ? a->options.syslog : "none",
+        (unsigned long long)sent, (unsigned long long)dropped,
+        qpw_alert_settings_text(qpw_engine_get_settings(alerts->engine), settings, sizeof(settings)));
+}
+
+void qpw_alerts_reopen(struct qpw_auditor *a)
+{
+    if (!a->alerts)
+        return;
+    qpw_log_reopen(&a->alerts->log);
+    qpw_log_ready(&a->alerts->log); /* at once: the next record may be a minute away; a failure is told with it */
+}
+
+int qpw_alerts_close(struct qpw_auditor *a, struct qpw_error *err)
+{
+    struct qpw_collect_options options = {.brief = true, .links = a->netlink};
+    struct qpw_alerts *alerts = a->alerts;
+    struct qpw_snapshot snapshot = {0};
+    int r = 0;
+
+    if (!alerts)
+        return 0;
+    if (a->epoll_fd >= 0) { /* it was really at work, not only half started */
+        alerts->last_words = true;
+        qpw_alerts_flush(a);
+        if (qpw_collect(&a->kernel, &options, &snapshot, NULL) == 0)
+            qpw_alerts_snapshot(a, &snapshot);
+        qpw_snapshot_clear(&snapshot);
+        qpw_engine_tick(alerts->engine, qpw_clock_unix_ns());
+    }
+    if (alerts->unwritten)
+        r = qpw_fail(err, -EIO, "%llu alerts could not be written to the log and stand above: %.300s",
+                     (unsigned long long)alerts->unwritten, alerts->log.why.text);
+    qpw_engine_free(alerts->engine);
+    qpw_syslog_close(alerts->syslog);
+    qpw_log_close(&alerts->log);
+    free(alerts);
+    a->alerts = NULL;
+    return r;
+}

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * alerts.h - between the auditor and the alert engine: rows go in, lines go to the log.
+ *
+ * All functions are without effect where no alert log was asked for.
+ */
+#ifndef QPW_AUDIT_ALERTS_H
+#define QPW_AUDIT_ALERTS_H
+
+#include "auditor/internal.h"
+
+/* Reads the log's tail back; a log that cannot be is told, and tried again with each record. 0 or a negative errno with
+ * err filled. */
+int qpw_alerts_open(struct qpw_auditor *a, struct qpw_error *err);
+
+/* Names and policy as they are now; after every change of them. */
+void qpw_alerts_context(struct qpw_auditor *a);
+
+/* A finding that is new or rose. Told with the next flush, so that what follows within milliseconds is one record. */
+void qpw_alerts_finding(struct qpw_auditor *a, const struct qpw_finding_key *key, const struct qpw_finding *value);
+
+/* Tells the findings since the last flush. */
+void qpw_alerts_flush(struct qpw_auditor *a);
+
+/* What `status` says of alerts: lines "key value". */
+void qpw_alerts_describe(const struct qpw_auditor *a, char *buf, size_t size);
+
+/* Everything there is, once an interval and at the end. */
+void qpw_alerts_snapshot(struct qpw_auditor *a, const struct qpw_snapshot *snapshot);
+
+/* Once a second. */
+void qpw_alerts_tick(struct qpw_auditor *a);
+
+/* A reload, or (why set) one that changed nothing. */
+void qpw_alerts_reloaded(struct qpw_auditor *a, const char *old_digest, const char *changes, const char *why);
+
+/* The log was rotated. */
+void qpw_alerts_reopen(struct qpw_auditor *a);
+
+/*
+ * Writes what is still to be written; what the log does not take is told as warnings, one line each.
+ * 0, or -EIO with err filled where that was so.
+ */
+int qpw_alerts_close(struct qpw_auditor *a, struct qpw_error *err);
+
+#endif

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#include "auditor/coverage.h"
+
+#include <bpf/bpf.h>
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "host/clock.h"
+
+int qpw_coverage_open(const struct qpw_kernel *k, struct qpw_coverage_log *ret, struct qpw_error *err)
+{
+    struct qpw_coverage record;
+    uint32_t last = 0;
+
+    for (__u32 place = 0; place < QPW_COVERAGE_RECORDS; place++) {
+        if (bpf_map_lookup_elem(k->map_fd[QPW_MAP_coverage], &place, &record) < 0)
+            return qpw_fail(err, -errno, "reading the coverage records: %s", strerror(errno));
+        if (record.sequence > last)
+            last = record.sequence;
+    }
+    *ret = (struct qpw_coverage_log){.map_fd = k->map_fd[QPW_MAP_coverage], .next = last + 1};
+    return 0;
+}
+
+int qpw_coverage_add(struct qpw_coverage_log *log, enum qpw_coverage_kind kind, uint16_t iface, const char *format, ...)
+{
+    struct qpw_coverage record = {
+        .unix_ns = qpw_clock_unix_ns(), .sequence = log->next, .kind = kind, .iface = iface};
+    __u32 place = log->next % QPW_COVERAGE_RECORDS;
+    va_list args;
+
+    va_start(args, format);
+    vsnprintf(record.text, sizeof(record.text), format, args);
+    va_end(args);
+    if (bpf_map_update_elem(log->map_fd, &place, &record, BPF_ANY) < 0)
+        return -errno;
+    log->next++;
+    return 0;
+}

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* coverage.h - writes down what happened to the coverage, beside the counters and living as long as they. */
+#ifndef QPW_AUDIT_COVERAGE_H
+#define QPW_AUDIT_COVERAGE_H
+
+#include <stdint.h>
+
+#include "instance/object.h"
+
+/* The place for the next record. */
+struct qpw_coverage_log {
+    int map_fd;
+    uint32_t next; /* sequence */
+};
+
+/* Finds the end of the ring. 0 or a negative errno with err filled. */
+int qpw_coverage_open(const struct qpw_kernel *k, struct qpw_coverage_log *ret, struct qpw_error *err);
+
+/* Adds a record with the time now; the oldest goes when the ring is full. 0 or a negative errno. */
+int qpw_coverage_add(struct qpw_coverage_log *log, enum qpw_coverage_kind kind, uint16_t iface, const char *format, ...)
+    __attribute__((format(printf, 4, 5)));
+
+#endif

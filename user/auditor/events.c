@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* What the programs tell: new findings, and questions about TCP connections first seen in the middle. */
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "auditor/alerts.h"
+#include "auditor/internal.h"
+#include "auditor/lines.h"
+#include "snapshot/conns.h"
+
+/* FNV-1a, 64 bits; what it decides is only whether a line is told twice. */
+static uint64_t hash_of(const struct qpw_finding_key *key)
+{
+    const uint8_t *bytes = (const uint8_t *)key;
+    uint64_t hash = 0xcbf29ce484222325u;
+
+    for (size_t i = 0; i < sizeof(*key); i++)
+        hash = (hash ^ bytes[i]) * 0x100000001b3u;
+    return hash ? hash : 1;
+}
+
+/* Whether this outcome of the finding is news, and notes that it no longer is. */
+static bool is_news(struct qpw_told *told, const struct qpw_finding_key *key, uint8_t outcome)
+{
+    uint64_t hash = hash_of(key);
+    uint32_t place = hash % QPW_TOLD_PLACES;
+
+    while (told->hash[place] && told->hash[place] != hash)
+        place = (place + 1) % QPW_TOLD_PLACES;
+    if (told->hash[place] && told->outcome[place] >= outcome)
+        return false;
+    /* From attempted to refused, and from answered to data, is no line of its own. */
+    if (told->hash[place] && (told->outcome[place] >= QPW_OUTCOME_ANSWERED) == (outcome >= QPW_OUTCOME_ANSWERED)) {
+        told->outcome[place] = outcome;
+        return false;
+    }
+    if (!told->hash[place]) {
+        if (told->used > QPW_TOLD_PLACES / 4 * 3) { /* forget all rather than search for ever */
+            memset(told, 0, sizeof(*told));
+            place = hash % QPW_TOLD_PLACES;
+        }
+        told->used++;
+    }
+    told->hash[place] = hash;
+    told->outcome[place] = outcome;
+    return true;
+}
+
+static void tell(struct qpw_auditor *a, const struct qpw_finding_key *key, const struct qpw_finding *value)
+{
+    char line[320];
+
+    if (key->verdict != QPW_VERDICT_UNEXPECTED || (value->flags & QPW_FINDING_SUPERSEDED) ||
+        !is_news(a->told, key, value->outcome))
+        return;
+    if (value->last_ns < a->told_until_ns) /* the auditor before this one has told it */
+        return;
+    if (!a->lines_left && value->outcome < QPW_OUTCOME_ANSWERED) {
+        a->lines_held++;
+        return;
+    }
+    if (a->lines_left)
+        a->lines_left--;
+    qpw_finding_line(key, value, value->iface < QPW_MAX_IFACES ? a->meta.ifname[value->iface] : "", line, sizeof(line));
+    qpw_say(a, QPW_SAY_FINDING, "%s", line);
+}
+
+void qpw_events_tick(struct qpw_auditor *a)
+{
+    if (a->lines_held)
+        qpw_say(a, QPW_SAY_FINDING, "and %u more new unexpected things that nothing answered; "
+                "'qportwatch report' shows all", a->lines_held);
+    a->lines_held = 0;
+    a->lines_left = QPW_SAY_LINES_PER_SECOND;
+}
+
+static int write_seed(struct qpw_auditor *a, const struct qpw_conn_key *key, enum qpw_direction direction)
+{
+    struct qpw_seed seed = {.direction = direction, .seen_ns = qpw_kernel_now_ns(&a->kernel)};
+
+    return bpf_map_update_elem(a->kernel.map_fd[QPW_MAP_seeds], key, &seed, BPF_ANY) < 0 ? -errno : 0;
+}
+
+/* With the seed written, the connection's next packet takes the slow path and finds it. */
+static void answer(struct qpw_auditor *a, const struct qpw_conn_key *key)
+{
+    enum qpw_direction direction;
+
+    if (qpw_sockets_direction(a->sockets, key, &direction) < 0)
+        return;
+    if (write_seed(a, key, direction) == 0 && direction != QPW_DIR_UNKNOWN)
+        qpw_kernel_touch(&a->kernel, key);
+}
+
+static int on_event(void *arg, void *data, size_t size)
+{
+    struct qpw_auditor *a = arg;
+    const struct qpw_event *event = data;
+
+    if (size < sizeof(*event))
+        return 0;
+    a->events++;
+    if (event->kind == QPW_EVENT_FINDING) {
+        tell(a, &event->finding.key, &event->finding.value);
+        qpw_alerts_finding(a, &event->finding.key, &event->finding.value);
+    } else if (event->kind == QPW_EVENT_ASK_SOCKET) {
+        answer(a, &event->ask);
+    }
+    return 0;
+}
+
+int qpw_events_open(struct qpw_auditor *a, struct qpw_error *err)
+{
+    a->told = calloc(1, sizeof(*a->told));
+    if (!a->told)
+        return qpw_fail(err, -ENOMEM, "out of memory");
+    a->lines_left = QPW_SAY_LINES_PER_SECOND;
+    a->ring = ring_buffer__new(a->kernel.map_fd[QPW_MAP_events], on_event, a, NULL);
+    if (!a->ring)
+        return qpw_fail(err, -errno, "opening the ring of events: %s", strerror(errno));
+    return 0;
+}
+
+void qpw_events_close(struct qpw_auditor *a)
+{
+    ring_buffer__free(a->ring);
+    free(a->told);
+    a->ring = NULL;
+    a->told = NULL;
+}
+
+unsigned qpw_events_read(struct qpw_auditor *a)
+{
+    uint64_t before = a->events;
+
+    ring_buffer__consume(a->ring);
+    return a->events - before;
+}
+
+static void one_seed(void *arg, const struct qpw_conn_key *key, enum qpw_direction direction)
+{
+    write_seed(arg, key, direction);
+}
+
+/* A seed whose socket is gone would turn the next connection on its tuple round. */
+static void remove_seeds(struct qpw_auditor *a, uint64_t before_ns)
+{
+    int fd = a->kernel.map_fd[QPW_MAP_seeds];
+    struct qpw_conn_key key, next;
+    struct qpw_seed seed;
+    bool more = bpf_map_get_next_key(fd, NULL, &next) == 0;
+
+    while (more) {
+        key = next;
+        more = bpf_map_get_next_key(fd, &key, &next) == 0;
+        if (bpf_map_lookup_elem(fd, &key, &seed) == 0 && seed.seen_ns < before_ns)
+            bpf_map_delete_elem(fd, &key);
+    }
+}
+
+int qpw_events_seed(struct qpw_auditor *a, struct qpw_error *err)
+{
+    uint64_t start = qpw_kernel_now_ns(&a->kernel);
+    int r = qpw_sockets_dump_tcp(a->sockets, one_seed, a, NULL, err);
+
+    if (r == 0)
+        remove_seeds(a, start);
+    return r;
+}
+
+void qpw_events_catch_up(struct qpw_auditor *a)
+{
+    static const enum qpw_map maps[] = {QPW_MAP_answered, QPW_MAP_findings};
+    struct qpw_finding_key key, next;
+    struct qpw_finding value;
+    bool more;
+
+    for (size_t i = 0; i < sizeof(maps) / sizeof(*maps); i++) {
+        more = bpf_map_get_next_key(a->kernel.map_fd[maps[i]], NULL, &next) == 0;
+        while (more) {
+            key = next;
+            if (bpf_map_lookup_elem(a->kernel.map_fd[maps[i]], &key, &value) == 0)
+                tell(a, &key, &value);
+            more = bpf_map_get_next_key(a->kernel.map_fd[maps[i]], &key, &next) == 0;
+        }
+    }
+}

@@ -1,0 +1,367 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* Which interfaces are watched, and that they go on being watched, whatever becomes of them. */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "auditor/internal.h"
+
+static enum qpw_program program_for(const struct qpw_watched *w, enum qpw_point point, bool xdp)
+{
+    if (point == QPW_POINT_TX)
+        return w->l3 ? QPW_PROG_qpw_tc_tx_l3 : QPW_PROG_qpw_tc_tx;
+    if (xdp)
+        return QPW_PROG_qpw_xdp_rx;
+    return w->l3 ? QPW_PROG_qpw_tc_rx_l3 : QPW_PROG_qpw_tc_rx;
+}
+
+/* Ours in the list: a program of this very kernel side, not just of a known name. */
+static const struct qpw_hook_entry *our_entry(const struct qpw_auditor *a, const struct qpw_hook_list *list)
+{
+    const struct qpw_hook_entry *found;
+    uint32_t id;
+
+    for (int program = 0; program < QPW_PROG_COUNT; program++) {
+        id = qpw_instance_program_id(&a->kernel, program);
+        found = id ? qpw_hooks_ours(list, id) : NULL;
+        if (found)
+            return found;
+    }
+    return NULL;
+}
+
+struct qpw_watched *qpw_watch_find(struct qpw_auditor *a, const char *name)
+{
+    for (size_t i = 0; i < a->n_watched; i++)
+        if (!strcmp(a->watched[i].name, name))
+            return &a->watched[i];
+    return NULL;
+}
+
+struct qpw_watched *qpw_watch_by_index(struct qpw_auditor *a, unsigned ifindex)
+{
+    for (size_t i = 0; ifindex && i < a->n_watched; i++)
+        if (a->watched[i].ifindex == ifindex)
+            return &a->watched[i];
+    return NULL;
+}
+
+/* An interface keeps its number for as long as the counters live, so that its rows go on. */
+static uint16_t number_for(const struct qpw_auditor *a, const char *name)
+{
+    uint16_t unused = 0;
+
+    for (uint16_t n = QPW_MAX_IFACES - 1; n > 0; n--) {
+        if (!strcmp(a->meta.ifname[n], name))
+            return n;
+        if (!*a->meta.ifname[n])
+            unused = n;
+    }
+    return unused;
+}
+
+/* Whether frames for another MAC than the link's own may be the node's: a bridge's, a macvlan's, a bond's port's. */
+static bool has_other_macs(const struct qpw_auditor *a, const struct qpw_link *link)
+{
+    size_t n;
+    const struct qpw_link *links = qpw_netlink_links(a->netlink, &n);
+
+    for (size_t i = 0; i < n; i++)
+        if (memcmp(links[i].mac, link->mac, sizeof(link->mac)) &&
+            qpw_netlink_stacked(a->netlink, link->ifindex, links[i].ifindex))
+            return true;
+    return false;
+}
+
+int qpw_watch_tell_kernel(struct qpw_auditor *a, const struct qpw_watched *w, const struct qpw_link *link)
+{
+    struct qpw_iface iface = {.ifindex = w->ifindex, .number = w->number};
+
+    if (link) {
+        memcpy(iface.mac, link->mac, sizeof(iface.mac));
+        iface.flags = (w->l3 ? QPW_IFACE_L3 : 0) | (link->forward4 || link->forward6 ? QPW_IFACE_FORWARD : 0) |
+                      (has_other_macs(a, link) ? QPW_IFACE_MACS : 0);
+    }
+    return qpw_kernel_set_iface(&a->kernel, &iface);
+}
+
+static int attach_tc(struct qpw_auditor *a, struct qpw_watched *w, enum qpw_point point, struct qpw_error *err)
+{
+    enum qpw_program program = program_for(w, point, false);
+    enum qpw_hook kind;
+    bool made = false;
+    int r = qpw_instance_complete(&a->kernel, 1u << program, err);
+
+    if (r == 0)
+        r = qpw_hooks_attach_tc(w->ifindex, point, a->kernel.prog_fd[program], a->options.tc, &kind, &made, err);
+    if (r < 0)
+        return r;
+    if (made)
+        a->meta.own_qdisc[w->number] = 1;
+    if (point == QPW_POINT_RX)
+        a->meta.rx_hook[w->number] = kind;
+    else
+        a->meta.tx_hook[w->number] = kind;
+    return 0;
+}
+
+/* Attaches what the interface lacks; egress first, so that no answer is seen without its question. */
+static int attach_missing(struct qpw_auditor *a, struct qpw_watched *w, const struct qpw_link *link,
+                          const struct qpw_hook_list *rx, const struct qpw_hook_list *tx, struct qpw_error *err)
+{
+    struct qpw_mode_choice choice;
+    struct qpw_error first;
+    uint32_t wanted = 0;
+    int r = qpw_mode_choose(link, a->options.mode, rx, &choice, err);
+
+    if (r < 0)
+        return r;
+    w->l3 = choice.l3;
+    /* The verifier takes its time for each program: only what is missing, and before anything is attached. */
+    if (!our_entry(a, tx))
+        wanted |= 1u << program_for(w, QPW_POINT_TX, false);
+    if (!our_entry(a, rx))
+        wanted |= 1u << program_for(w, QPW_POINT_RX, choice.xdp);
+    r = qpw_instance_complete(&a->kernel, wanted, err);
+    if (r == 0 && qpw_watch_tell_kernel(a, w, link) < 0)
+        r = qpw_fail(err, -EIO, "%s: its entry in the kernel's table cannot be written", w->name);
+    if (r == 0 && !our_entry(a, tx))
+        r = attach_tc(a, w, QPW_POINT_TX, err);
+    if (r < 0 || our_entry(a, rx))
+        return r;
+    if (choice.xdp) {
+        r = qpw_hooks_attach_xdp(w->ifindex, a->kernel.prog_fd[QPW_PROG_qpw_xdp_rx], &first);
+        if (r == 0)
+            a->meta.rx_hook[w->number] = QPW_HOOK_XDP;
+        else if (a->options.mode == QPW_MODE_XDP && r != -EBUSY && r != -EEXIST)
+            return qpw_fail(err, r, "%.150s; '--mode tc' needs nothing of the driver", first.text);
+        else
+            snprintf(choice.why, sizeof(choice.why), "native XDP: %.30s", strerror(-r));
+    }
+    if (!choice.xdp || r < 0)
+        r = attach_tc(a, w, QPW_POINT_RX, err);
+    if (r == 0) {
+        snprintf(a->meta.mode[w->number], sizeof(a->meta.mode[w->number]), "%s: %s",
+                 qpw_hook_text(a->meta.rx_hook[w->number]), choice.why);
+        if (*choice.advice)
+            qpw_say(a, QPW_SAY_NOTE, "%s", choice.advice);
+    }
+    return r;
+}
+
+/* Both directions of an interface are ours after this, or none and err says why. */
+int qpw_watch_attach(struct qpw_auditor *a, struct qpw_watched *w, const struct qpw_link *link, struct qpw_error *err)
+{
+    struct qpw_hook_list rx, tx;
+    struct qpw_error ignored;
+    int r = qpw_hooks_query(w->ifindex, QPW_POINT_RX, &rx, err);
+
+    if (r == 0)
+        r = qpw_hooks_query(w->ifindex, QPW_POINT_TX, &tx, err);
+    if (r < 0)
+        return r;
+    w->fresh |= !our_entry(a, &rx) && !our_entry(a, &tx);
+    r = attach_missing(a, w, link, &rx, &tx, err);
+    if (r < 0 && w->fresh)
+        qpw_watch_remove(a, w, &ignored);
+    return r;
+}
+
+/* -EINVAL with err filled where `link` lies above or below another one, of that ifindex and name. */
+static int check_pair(const struct qpw_auditor *a, unsigned ifindex, const char *name, const struct qpw_link *link,
+                      struct qpw_error *err)
+{
+    if (ifindex == link->ifindex || !qpw_netlink_stacked(a->netlink, link->ifindex, ifindex))
+        return 0;
+    return qpw_fail(err, -EINVAL, "%s and %s: one lies above the other, so each packet would be counted twice; "
+                    "watch only one of them", name, link->name);
+}
+
+int qpw_watch_check_names(const struct qpw_auditor *a, struct qpw_error *err)
+{
+    const struct qpw_hook_list empty = {0};
+    const struct qpw_link *link, *other;
+    struct qpw_mode_choice choice;
+    int r = 0;
+
+    for (size_t i = 0; r == 0 && i < a->options.n_ifaces; i++) {
+        link = qpw_netlink_by_name(a->netlink, a->options.ifaces[i]);
+        if (!link)
+            return qpw_fail(err, -ENODEV, "%s: no such interface in this network namespace; 'ip -br link' lists them",
+                            a->options.ifaces[i]);
+        r = qpw_mode_choose(link, a->options.mode, &empty, &choice, err);
+        for (size_t j = 0; r == 0 && j < i; j++) { /* those are there: they were looked at before */
+            other = qpw_netlink_by_name(a->netlink, a->options.ifaces[j]);
+            r = check_pair(a, other->ifindex, other->name, link, err);
+        }
+    }
+    return r;
+}
+
+int qpw_watch_check_stacked(struct qpw_auditor *a, const struct qpw_link *link, struct qpw_error *err)
+{
+    int r = 0;
+
+    for (size_t i = 0; r == 0 && i < a->n_watched; i++)
+        if (a->watched[i].ifindex)
+            r = check_pair(a, a->watched[i].ifindex, a->watched[i].name, link, err);
+    return r;
+}
+
+int qpw_watch_add(struct qpw_auditor *a, const char *name, struct qpw_error *err)
+{
+    const struct qpw_link *link = qpw_netlink_by_name(a->netlink, name);
+    struct qpw_watched *w = qpw_watch_find(a, name);
+    struct qpw_watched fresh = {0};
+    int r;
+
+    if (!link)
+        return qpw_fail(err, -ENODEV, "%s: no such interface in this network namespace", name);
+    if (!w) {
+        r = qpw_watch_check_stacked(a, link, err);
+        if (r < 0)
+            return r;
+        fresh.number = number_for(a, name);
+        if (!fresh.number || a->n_watched == QPW_MAX_IFACES - 1)
+            return qpw_fail(err, -ENOSPC, "%s: no more than %d interfaces can be watched", name, QPW_MAX_IFACES - 1);
+        snprintf(fresh.name, sizeof(fresh.name), "%s", name);
+        w = &a->watched[a->n_watched];
+        *w = fresh;
+    }
+    w->ifindex = link->ifindex;
+    w->up = link->up && link->carrier;
+    r = qpw_watch_attach(a, w, link, err);
+    if (r < 0)
+        return r;
+    if (w == &a->watched[a->n_watched])
+        a->n_watched++;
+    snprintf(a->meta.ifname[w->number], sizeof(a->meta.ifname[w->number]), "%s", name);
+    r = qpw_meta_write(&a->kernel, &a->meta, err);
+    if (w->fresh)
+        qpw_coverage_add(&a->coverage, QPW_COVERAGE_ATTACHED, w->number, "%s.", a->meta.mode[w->number]);
+    qpw_say(a, QPW_SAY_NOTE, "%s: %s (%s, tx %s)", w->name, w->fresh ? "attached" : "goes on",
+            a->meta.mode[w->number], qpw_hook_text(a->meta.tx_hook[w->number]));
+    return r;
+}
+
+int qpw_watch_adopt(struct qpw_auditor *a, const struct qpw_places *places, struct qpw_error *err)
+{
+    const struct qpw_place *place;
+    const struct qpw_link *link;
+    struct qpw_watched *w;
+
+    for (size_t i = 0; i < places->n; i++) {
+        place = &places->place[i];
+        link = qpw_netlink_by_index(a->netlink, place->ifindex);
+        if (!link || qpw_watch_by_index(a, place->ifindex))
+            continue;
+        w = &a->watched[a->n_watched];
+        *w = (struct qpw_watched){.ifindex = place->ifindex, .number = number_for(a, place->ifname)};
+        if (!w->number)
+            return qpw_fail(err, -ENOSPC, "%s: more than %d interfaces", place->ifname, QPW_MAX_IFACES - 1);
+        w->l3 = place->entry.program == QPW_PROG_qpw_tc_rx_l3 || place->entry.program == QPW_PROG_qpw_tc_tx_l3;
+        w->up = link->up && link->carrier;
+        snprintf(w->name, sizeof(w->name), "%s", place->ifname);
+        snprintf(a->meta.ifname[w->number], sizeof(a->meta.ifname[w->number]), "%s", place->ifname);
+        if (qpw_watch_tell_kernel(a, w, link) < 0)
+            return qpw_fail(err, -EIO, "%s: its entry in the kernel's table cannot be written", w->name);
+        a->n_watched++;
+    }
+    return 0;
+}
+
+/* Takes every program of this kernel side out of one direction. */
+static int remove_point(struct qpw_auditor *a, const struct qpw_watched *w, enum qpw_point point, struct qpw_error *err)
+{
+    struct qpw_hook_list list;
+    const struct qpw_hook_entry *entry;
+    int r = qpw_hooks_query(w->ifindex, point, &list, err);
+
+    if (r == -ENODEV)
+        return 0;
+    while (r == 0 && (entry = our_entry(a, &list))) {
+        r = qpw_hooks_detach(w->ifindex, point, entry, err);
+        list.entry[entry - list.entry].program = QPW_PROG_COUNT;
+    }
+    return r;
+}
+
+int qpw_watch_remove(struct qpw_auditor *a, struct qpw_watched *w, struct qpw_error *err)
+{
+    struct qpw_iface forget = {.number = w->number};
+    int r = 0, r2;
+
+    if (w->ifindex) {
+        r = remove_point(a, w, QPW_POINT_RX, err);
+        r2 = remove_point(a, w, QPW_POINT_TX, err);
+        r = r < 0 ? r : r2;
+        if (r == 0 && a->meta.own_qdisc[w->number])
+            r = qpw_hooks_remove_qdisc(w->ifindex, err);
+    }
+    a->meta.own_qdisc[w->number] = 0;
+    a->meta.rx_hook[w->number] = a->meta.tx_hook[w->number] = QPW_HOOK_NONE;
+    qpw_kernel_set_iface(&a->kernel, &forget);
+    return r;
+}
+
+/* One direction of one interface, once an interval. Returns whether our program has to be put back. */
+static bool check_point(struct qpw_auditor *a, struct qpw_watched *w, enum qpw_point point)
+{
+    static const char *const words[] = {"ingress", "egress"};
+    struct qpw_hook_list list;
+    const struct qpw_hook_entry *ours, *head;
+    bool not_first;
+
+    if (qpw_hooks_query(w->ifindex, point, &list, NULL) < 0)
+        return false; /* gone: netlink tells */
+    ours = our_entry(a, &list);
+    if (!ours) {
+        head = list.n ? &list.entry[0] : NULL;
+        qpw_say(a, QPW_SAY_WARNING, "%s: our %s program is gone from its hook%s%s", w->name, words[point],
+                head ? ", where now stands " : "", head ? head->name : "");
+        qpw_coverage_add(&a->coverage, QPW_COVERAGE_HOOK_LOST, w->number, "%s%s%.16s.", words[point],
+                         head ? ", there now: " : "", head ? head->name : "");
+        return true;
+    }
+    not_first = qpw_hooks_foreign_before(&list, ours) > 0;
+    if (not_first != w->not_first[point]) {
+        qpw_coverage_add(&a->coverage, not_first ? QPW_COVERAGE_HOOK_NOT_FIRST : QPW_COVERAGE_HOOK_FIRST, w->number,
+                         "%s%s%.16s.", words[point], not_first ? ", before it: " : "",
+                         not_first ? list.entry[0].name : "");
+        if (not_first)
+            qpw_say(a, QPW_SAY_WARNING, "%s: '%s' stands before our %s program, which may not see everything", w->name,
+                    list.entry[0].name, words[point]);
+        else
+            qpw_say(a, QPW_SAY_NOTE, "%s: our %s program is first again", w->name, words[point]);
+        w->not_first[point] = not_first;
+    }
+    return false;
+}
+
+void qpw_watch_check(struct qpw_auditor *a)
+{
+    const struct qpw_link *link;
+    struct qpw_watched *w;
+    struct qpw_error err;
+    bool lost;
+
+    for (size_t i = 0; i < a->n_watched; i++) {
+        w = &a->watched[i];
+        if (!w->ifindex)
+            continue;
+        lost = check_point(a, w, QPW_POINT_RX);
+        lost |= check_point(a, w, QPW_POINT_TX);
+        link = qpw_netlink_by_index(a->netlink, w->ifindex);
+        if (!lost || !link)
+            continue;
+        w->fresh = false;
+        if (qpw_watch_attach(a, w, link, &err) < 0) {
+            qpw_say(a, QPW_SAY_WARNING, "%s", err.text);
+            continue;
+        }
+        qpw_meta_write(&a->kernel, &a->meta, NULL);
+        qpw_coverage_add(&a->coverage, QPW_COVERAGE_ATTACHED, w->number, "Again. %s.",
+                         a->meta.mode[w->number]);
+        qpw_say(a, QPW_SAY_NOTE, "%s: attached again (%s)", w->name, a->meta.mode[w->number]);
+    }
+}

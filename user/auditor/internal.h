@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* internal.h - the auditor's own state, shared by the files of this folder and nobody else. */
+#ifndef QPW_AUDIT_INTERNAL_H
+#define QPW_AUDIT_INTERNAL_H
+
+#include "auditor/auditor.h"
+#include "auditor/coverage.h"
+#include "auditor/expire.h"
+#include "facts/totals.h"
+#include "instance/instance.h"
+#include "host/netlink.h"
+#include "host/sockets.h"
+#include "policy/compile/compile.h"
+
+struct ring_buffer;
+struct qpw_alerts;
+struct qpw_changelist;
+
+/* One interface that is to be watched. */
+struct qpw_watched {
+    char name[16];
+    unsigned ifindex;  /* 0: it is gone, and awaited under its name */
+    uint16_t number;
+    bool l3;
+    bool up;           /* up with a carrier */
+    bool fresh;        /* attached by this process */
+    bool not_first[2]; /* by enum qpw_point */
+};
+
+/* Which findings were told already: open addressing over 64-bit hashes of their keys, with the outcome told. */
+#define QPW_TOLD_PLACES 32768u
+struct qpw_told {
+    uint64_t hash[QPW_TOLD_PLACES];
+    uint8_t outcome[QPW_TOLD_PLACES];
+    uint32_t used;
+};
+
+/* Who has connected to the control socket and not spoken yet, the oldest first. */
+#define QPW_CLIENTS 16u
+struct qpw_client {
+    int fd;
+    unsigned ticks; /* seconds since */
+};
+
+struct qpw_auditor {
+    struct qpw_audit_options options;
+    struct qpw_kernel kernel;
+    struct qpw_meta meta;
+    struct qpw_coverage_log coverage;
+    struct qpw_expire expire;
+    struct qpw_netlink *netlink;
+    struct qpw_sockets *sockets;
+    struct qpw_policy policy;
+    struct qpw_registry names;
+    char *policy_args; /* the options the policy was loaded with, when they came through the control channel */
+    struct qpw_watched watched[QPW_MAX_IFACES];
+    size_t n_watched;
+    struct ring_buffer *ring;
+    struct qpw_told *told;
+    struct qpw_alerts *alerts; /* NULL: no alert log */
+    struct qpw_totals told_totals; /* of the last summary line */
+    uint64_t told_until_ns; /* findings last seen before were told by the auditor before, 0: there was none */
+    unsigned lines_left;  /* lines about findings that may still be told in this second */
+    unsigned lines_held;  /* held back since */
+    int epoll_fd;
+    int lock_fd;
+    struct qpw_client clients[QPW_CLIENTS];
+    size_t n_clients;
+    int asker_fd;         /* who asked for the end, -1: nobody */
+    int signal_fd;
+    int tick_fd;          /* every second */
+    int poll_fd;          /* every 50 ms while there are events */
+    unsigned ticks;
+    unsigned idle_polls;
+    bool polling;         /* poll_fd is running */
+    uint64_t events;      /* read so far */
+    int64_t next_expiry;  /* Unix seconds at which a statement of the policy runs out, 0: none */
+    bool addresses_changed;
+    bool links_changed;   /* in what netlink tells now */
+    bool has_kernel;
+    bool taken_over;
+    bool stop;
+    bool remove_all;      /* `detach` asked for it, --keep or not */
+};
+
+#define QPW_SAY_LINES_PER_SECOND 20u
+
+/* ---- say.c ---- */
+
+/* Formats one line and hands it to the command. */
+void qpw_say(struct qpw_auditor *a, enum qpw_say kind, const char *format, ...) __attribute__((format(printf, 3, 4)));
+
+/* ---- interfaces.c ---- */
+
+/* Fills the list from what is attached already (takeover). */
+int qpw_watch_adopt(struct qpw_auditor *a, const struct qpw_places *places, struct qpw_error *err);
+
+/*
+ * Whether what the options name can be watched at all, before anything is loaded. -ENODEV, -EINVAL or -EOPNOTSUPP
+ * with err filled: no such interface, loopback, a link type that cannot be read, one above another.
+ */
+int qpw_watch_check_names(const struct qpw_auditor *a, struct qpw_error *err);
+
+/* Attaches to one more interface, or finds it watched already. */
+int qpw_watch_add(struct qpw_auditor *a, const char *name, struct qpw_error *err);
+
+/* Takes our programs out of an interface and forgets it. */
+int qpw_watch_remove(struct qpw_auditor *a, struct qpw_watched *w, struct qpw_error *err);
+
+struct qpw_watched *qpw_watch_find(struct qpw_auditor *a, const char *name);
+struct qpw_watched *qpw_watch_by_index(struct qpw_auditor *a, unsigned ifindex);
+
+/* Both directions of an interface are ours after this, or none and err says why. */
+int qpw_watch_attach(struct qpw_auditor *a, struct qpw_watched *w, const struct qpw_link *link, struct qpw_error *err);
+
+/* -EINVAL with err filled where the link lies above or below one that is watched. */
+int qpw_watch_check_stacked(struct qpw_auditor *a, const struct qpw_link *link, struct qpw_error *err);
+
+/* The programs' entry of the interface: number, MAC, flags. 0 or a negative errno. */
+int qpw_watch_tell_kernel(struct qpw_auditor *a, const struct qpw_watched *w, const struct qpw_link *link);
+
+/* Asks all hooks whether our programs are still there and first; puts back what is missing. */
+void qpw_watch_check(struct qpw_auditor *a);
+
+/* ---- links.c ---- */
+
+/* Takes in what netlink has to tell. */
+int qpw_watch_netlink(struct qpw_auditor *a, struct qpw_error *err);
+
+/* Makes the kernel's set of local addresses equal to netlink's. */
+int qpw_watch_addresses(struct qpw_auditor *a, struct qpw_error *err);
+
+/* ---- policy.c ---- */
+
+/*
+ * Loads the policy anew from the options and puts it in force; on failure nothing is changed and
+ * *ret_usage says whether the policy was at fault. changes (may be NULL) receives the difference in words.
+ */
+int qpw_audit_load_policy(struct qpw_auditor *a, bool *ret_usage, struct qpw_changelist *changes,
+                          struct qpw_error *err);
+
+/* The same on request: tells and records what came of it. Returns an exit status; text for the asker in words. */
+int qpw_audit_reload(struct qpw_auditor *a, const char *args, char *words, size_t size);
+
+/* Compiles the loaded policy anew: addresses or the time have changed. */
+int qpw_audit_recompile(struct qpw_auditor *a, struct qpw_error *err);
+
+/* ---- events.c ---- */
+
+int qpw_events_open(struct qpw_auditor *a, struct qpw_error *err);
+void qpw_events_close(struct qpw_auditor *a);
+/* Takes in all that is in the ring; how many. */
+unsigned qpw_events_read(struct qpw_auditor *a);
+/* Writes seeds for every TCP connection that sock_diag knows, and removes all others. */
+int qpw_events_seed(struct qpw_auditor *a, struct qpw_error *err);
+/* Goes through the tables of findings for what no event told. */
+void qpw_events_catch_up(struct qpw_auditor *a);
+/* Once a second: new room for lines, and a word on those held back. */
+void qpw_events_tick(struct qpw_auditor *a);
+
+/* ---- requests.c ---- */
+
+/* Takes in who waits on the control socket, and answers those that have spoken. Nobody is waited for. */
+void qpw_requests_accept(struct qpw_auditor *a);
+/* Answers the client behind fd, which has spoken since. */
+void qpw_requests_serve(struct qpw_auditor *a, int fd);
+/* Once a second: who has been silent for too long is let go. */
+void qpw_requests_tick(struct qpw_auditor *a);
+void qpw_requests_close(struct qpw_auditor *a);
+
+/* ---- summary.c ---- */
+
+void qpw_summary_tell(struct qpw_auditor *a);
+
+#endif

@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* What netlink tells: links that go, come back and change, and the node's own addresses. */
+#include <bpf/bpf.h>
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "auditor/internal.h"
+
+static void link_gone(struct qpw_auditor *a, const struct qpw_link *was)
+{
+    struct qpw_watched *w = qpw_watch_by_index(a, was->ifindex);
+    struct qpw_iface forget = {0};
+
+    if (!w)
+        return;
+    forget.number = w->number;
+    qpw_kernel_set_iface(&a->kernel, &forget);
+    w->ifindex = 0;
+    a->meta.own_qdisc[w->number] = 0; /* the qdisc went with it */
+    qpw_coverage_add(&a->coverage, QPW_COVERAGE_INTERFACE_GONE, w->number, "gone.");
+    qpw_say(a, QPW_SAY_WARNING, "%s: the interface is gone; it will be attached again when it is back", w->name);
+}
+
+static void link_back(struct qpw_auditor *a, struct qpw_watched *w, const struct qpw_link *now)
+{
+    struct qpw_error err;
+
+    w->ifindex = now->ifindex;
+    w->up = now->up && now->carrier;
+    w->fresh = false;
+    if (qpw_watch_check_stacked(a, now, &err) < 0 || qpw_watch_attach(a, w, now, &err) < 0) {
+        w->ifindex = 0;
+        qpw_say(a, QPW_SAY_WARNING, "%s is back, but: %s", now->name, err.text);
+        return;
+    }
+    qpw_meta_write(&a->kernel, &a->meta, NULL);
+    qpw_coverage_add(&a->coverage, QPW_COVERAGE_INTERFACE_BACK, w->number, "back. %s.", a->meta.mode[w->number]);
+    qpw_say(a, QPW_SAY_NOTE, "%s: back, attached (%s)", w->name, a->meta.mode[w->number]);
+}
+
+static void link_changed(struct qpw_auditor *a, struct qpw_watched *w, const struct qpw_link *now)
+{
+    bool up = now->up && now->carrier;
+
+    if (strcmp(w->name, now->name)) {
+        qpw_coverage_add(&a->coverage, QPW_COVERAGE_INTERFACE_RENAMED, w->number, "renamed, was %s.", w->name);
+        qpw_say(a, QPW_SAY_NOTE, "%s: renamed to %s", w->name, now->name);
+        snprintf(w->name, sizeof(w->name), "%s", now->name);
+        snprintf(a->meta.ifname[w->number], sizeof(a->meta.ifname[w->number]), "%s", now->name);
+        qpw_meta_write(&a->kernel, &a->meta, NULL);
+    }
+    if (up != w->up) {
+        w->up = up;
+        qpw_coverage_add(&a->coverage, up ? QPW_COVERAGE_INTERFACE_UP : QPW_COVERAGE_INTERFACE_DOWN, w->number,
+                         "the link is %s.", up ? "up again" : "down");
+        qpw_say(a, up ? QPW_SAY_NOTE : QPW_SAY_WARNING, "%s: the link is %s", w->name, up ? "up again" : "down");
+    }
+}
+
+static void on_link(void *arg, const struct qpw_link *was, const struct qpw_link *now)
+{
+    struct qpw_auditor *a = arg;
+    struct qpw_watched *w;
+
+    a->links_changed = true;
+    if (!now) {
+        link_gone(a, was);
+        return;
+    }
+    w = qpw_watch_by_index(a, now->ifindex);
+    if (w) {
+        link_changed(a, w, now);
+        return;
+    }
+    w = qpw_watch_find(a, now->name);
+    if (w && !w->ifindex)
+        link_back(a, w, now);
+}
+
+static void on_local(void *arg, const struct qpw_local *local)
+{
+    struct qpw_auditor *a = arg;
+
+    qpw_kernel_set_local(&a->kernel, local->addr, 128, local->flags, local->flags != 0);
+    a->addresses_changed = true;
+}
+
+int qpw_watch_netlink(struct qpw_auditor *a, struct qpw_error *err)
+{
+    struct qpw_netlink_handler handler = {.local = on_local, .link = on_link, .arg = a};
+    const struct qpw_link *link;
+    int r = qpw_netlink_drain(a->netlink, &handler, err);
+
+    /* What lies above or below a link says something about it, too. */
+    for (size_t i = 0; a->links_changed && i < a->n_watched; i++) {
+        link = a->watched[i].ifindex ? qpw_netlink_by_index(a->netlink, a->watched[i].ifindex) : NULL;
+        if (link)
+            qpw_watch_tell_kernel(a, &a->watched[i], link);
+    }
+    a->links_changed = false;
+    return r;
+}
+
+/* Is it among netlink's? */
+static bool is_local(const struct qpw_local *locals, size_t n, const struct qpw_local_key *key)
+{
+    for (size_t i = 0; i < n; i++)
+        if (key->prefixlen == 128 && !memcmp(locals[i].addr, key->addr, sizeof(key->addr)))
+            return true;
+    return false;
+}
+
+int qpw_watch_addresses(struct qpw_auditor *a, struct qpw_error *err)
+{
+    size_t n;
+    const struct qpw_local *locals = qpw_netlink_locals(a->netlink, &n);
+    struct qpw_local_key key, next, stale[64];
+    size_t n_stale;
+    int fd = a->kernel.map_fd[QPW_MAP_locals], r;
+    bool more;
+
+    for (size_t i = 0; i < n; i++) {
+        r = qpw_kernel_set_local(&a->kernel, locals[i].addr, 128, locals[i].flags, true);
+        if (r < 0)
+            return qpw_fail(err, r, "writing the local addresses: %s", strerror(-r));
+    }
+    do {
+        n_stale = 0;
+        more = bpf_map_get_next_key(fd, NULL, &next) == 0;
+        while (more && n_stale < sizeof(stale) / sizeof(*stale)) {
+            key = next;
+            if (!is_local(locals, n, &key))
+                stale[n_stale++] = key;
+            more = bpf_map_get_next_key(fd, &key, &next) == 0;
+        }
+        for (size_t i = 0; i < n_stale; i++)
+            qpw_kernel_set_local(&a->kernel, stale[i].addr, stale[i].prefixlen, 0, false);
+    } while (n_stale);
+    return 0;
+}

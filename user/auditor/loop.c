@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#include "auditor/loop.h"
+
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/signalfd.h>
+#include <sys/timerfd.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "auditor/alerts.h"
+#include "control/control.h"
+#include "host/clock.h"
+
+#define SECOND_NS 1000000000u
+#define POLL_NS 50000000u
+#define FIRST_POLL_NS 20000000u
+#define IDLE_POLLS 20u       /* this many without an event, and only wake-ups count */
+#define EXPIRE_SECONDS 5u    /* between walks over the connections */
+#define RESEED_SECONDS 600u  /* between whole readings of the socket table */
+
+enum source { SOURCE_SIGNAL, SOURCE_TICK, SOURCE_POLL, SOURCE_RING, SOURCE_NETLINK, SOURCE_CONTROL, SOURCE_CLIENT };
+
+static int watch_fd(struct qpw_auditor *a, int fd, enum source source)
+{
+    struct epoll_event event = {.events = EPOLLIN, .data.u64 = (uint64_t)fd << 32 | source};
+
+    return epoll_ctl(a->epoll_fd, EPOLL_CTL_ADD, fd, &event) < 0 ? -errno : 0;
+}
+
+int qpw_loop_watch_client(struct qpw_auditor *a, int fd)
+{
+    return watch_fd(a, fd, SOURCE_CLIENT);
+}
+
+/* First after, then every so many nanoseconds. */
+static int set_timer(int fd, uint64_t first_ns, uint64_t every_ns)
+{
+    struct itimerspec t = {.it_value = {first_ns / SECOND_NS, first_ns % SECOND_NS},
+                           .it_interval = {every_ns / SECOND_NS, every_ns % SECOND_NS}};
+
+    return timerfd_settime(fd, 0, &t, NULL) < 0 ? -errno : 0;
+}
+
+static int open_signals(void)
+{
+    sigset_t set;
+
+    sigemptyset(&set);
+    sigaddset(&set, SIGINT);
+    sigaddset(&set, SIGTERM);
+    sigaddset(&set, SIGUSR2);
+    sigaddset(&set, SIGHUP);
+    if (sigprocmask(SIG_BLOCK, &set, NULL) < 0)
+        return -errno;
+    signal(SIGPIPE, SIG_IGN);
+    return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+}
+
+int qpw_loop_open(struct qpw_auditor *a, struct qpw_error *err)
+{
+    int r;
+
+    a->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+    a->signal_fd = open_signals();
+    a->tick_fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
+    a->poll_fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
+    if (a->epoll_fd < 0 || a->signal_fd < 0 || a->tick_fd < 0 || a->poll_fd < 0)
+        return qpw_fail(err, -errno, "opening the event loop: %s", strerror(errno));
+    r = set_timer(a->tick_fd, SECOND_NS, SECOND_NS);
+    r = r ? r : watch_fd(a, a->signal_fd, SOURCE_SIGNAL);
+    r = r ? r : watch_fd(a, a->tick_fd, SOURCE_TICK);
+    r = r ? r : watch_fd(a, a->poll_fd, SOURCE_POLL);
+    r = r ? r : watch_fd(a, ring_buffer__epoll_fd(a->ring), SOURCE_RING);
+    r = r ? r : watch_fd(a, qpw_netlink_fd(a->netlink), SOURCE_NETLINK);
+    r = r ? r : watch_fd(a, a->lock_fd, SOURCE_CONTROL);
+    return r < 0 ? qpw_fail(err, r, "opening the event loop: %s", strerror(-r)) : 0;
+}
+
+void qpw_loop_close(struct qpw_auditor *a)
+{
+    int fds[] = {a->epoll_fd, a->signal_fd, a->tick_fd, a->poll_fd};
+
+    for (size_t i = 0; i < sizeof(fds) / sizeof(*fds); i++)
+        if (fds[i] >= 0)
+            close(fds[i]);
+}
+
+static void on_signal(struct qpw_auditor *a)
+{
+    struct signalfd_siginfo info;
+    char words[QPW_CONTROL_BYTES];
+
+    while (read(a->signal_fd, &info, sizeof(info)) == sizeof(info)) {
+        switch (info.ssi_signo) {
+        case SIGUSR2: qpw_audit_reload(a, NULL, words, sizeof(words)); break;
+        case SIGHUP: qpw_alerts_reopen(a); break;
+        default: a->stop = true; break;
+        }
+    }
+}
+
+/*
+ * Events do not wake per packet: a wake-up opens a second of reading every 50 ms, so that what comes
+ * shortly after is told in time.
+ */
+static void read_events(struct qpw_auditor *a)
+{
+    if (qpw_events_read(a)) {
+        a->idle_polls = 0;
+        if (!a->polling)
+            set_timer(a->poll_fd, FIRST_POLL_NS, POLL_NS);
+        a->polling = true;
+    } else if (a->polling && ++a->idle_polls == IDLE_POLLS) {
+        set_timer(a->poll_fd, 0, 0);
+        a->polling = false;
+    }
+}
+
+static void recompile_if_due(struct qpw_auditor *a)
+{
+    bool expired = a->next_expiry && time(NULL) >= a->next_expiry;
+    struct qpw_error err;
+
+    if (!expired && !a->addresses_changed)
+        return;
+    a->addresses_changed = false;
+    if (qpw_audit_recompile(a, &err) < 0)
+        qpw_say(a, QPW_SAY_WARNING, "the policy cannot be compiled anew: %s", err.text);
+    else if (expired)
+        qpw_say(a, QPW_SAY_NOTE, "a line of the policy has run out (until=) and no longer matches");
+}
+
+static void on_second(struct qpw_auditor *a)
+{
+    struct qpw_error err;
+
+    a->ticks++;
+    a->kernel.control->heartbeat_ns = qpw_clock_monotonic_ns();
+    read_events(a);
+    qpw_events_tick(a);
+    qpw_alerts_tick(a);
+    qpw_requests_tick(a);
+    recompile_if_due(a);
+    if (a->ticks % EXPIRE_SECONDS == 0 && qpw_expire_run(&a->kernel, &a->expire, &err) < 0)
+        qpw_say(a, QPW_SAY_WARNING, "%s", err.text);
+    if (a->ticks % RESEED_SECONDS == 0 && qpw_events_seed(a, &err) < 0)
+        qpw_say(a, QPW_SAY_WARNING, "%s", err.text);
+    if (a->ticks % a->options.interval == 0) {
+        qpw_watch_check(a);
+        qpw_events_catch_up(a);
+        qpw_summary_tell(a);
+    }
+}
+
+static int dispatch(struct qpw_auditor *a, enum source source, int fd, struct qpw_error *err)
+{
+    uint64_t expirations;
+
+    switch (source) {
+    case SOURCE_SIGNAL: on_signal(a); return 0;
+    case SOURCE_TICK:
+        if (read(a->tick_fd, &expirations, sizeof(expirations)) == sizeof(expirations))
+            on_second(a);
+        return 0;
+    case SOURCE_POLL:
+        if (read(a->poll_fd, &expirations, sizeof(expirations)) == sizeof(expirations))
+            read_events(a);
+        qpw_alerts_flush(a);
+        return 0;
+    case SOURCE_RING: read_events(a); return 0;
+    case SOURCE_NETLINK: return qpw_watch_netlink(a, err);
+    case SOURCE_CONTROL: qpw_requests_accept(a); return 0;
+    case SOURCE_CLIENT: qpw_requests_serve(a, fd); return 0;
+    }
+    return 0;
+}
+
+int qpw_auditor_step(struct qpw_auditor *a, int milliseconds, struct qpw_error *err)
+{
+    struct epoll_event events[8];
+    int n = epoll_wait(a->epoll_fd, events, 8, milliseconds), r = 0;
+
+    if (n < 0 && errno != EINTR)
+        return qpw_fail(err, -errno, "waiting: %s", strerror(errno));
+    for (int i = 0; r == 0 && i < n && !a->stop; i++)
+        r = dispatch(a, (uint32_t)events[i].data.u64, (int)(events[i].data.u64 >> 32), err);
+    return r < 0 ? r : a->stop;
+}
+
+int qpw_auditor_run(struct qpw_auditor *a, struct qpw_error *err)
+{
+    int r;
+
+    do
+        r = qpw_auditor_step(a, -1, err);
+    while (r == 0);
+    return r < 0 ? r : 0;
+}

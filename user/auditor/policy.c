@@ -1,0 +1,229 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* The policy in force: loaded, compiled for this node, written into the kernel, kept current. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "auditor/alerts.h"
+#include "control/changelist.h"
+#include "control/control.h"
+#include "auditor/internal.h"
+#include "control/policy_args.h"
+#include "policy/tools/diff.h"
+
+static const char *change_words(bool was, bool is)
+{
+    return is ? was ? "changed:     " : "now in force:" : "no longer:   ";
+}
+
+/* Both registries, compared by name: all that is known where the policy before is not at hand. */
+static void add_names(struct qpw_changelist *list, const struct qpw_registry *before, const struct qpw_registry *after)
+{
+    size_t none = list->n;
+    bool was, is;
+
+    for (size_t i = 1; i < after->n_rules; i++) {
+        was = i < before->n_rules && before->rules[i].in_force;
+        is = after->rules[i].in_force;
+        if (was != is || (is && strcmp(before->rules[i].text, after->rules[i].text)))
+            qpw_changelist_add(list, "%s %s: %s", change_words(was, is), after->rules[i].name, after->rules[i].text);
+    }
+    for (size_t i = 1; i < after->n_peers; i++) {
+        was = i < before->n_peers && before->peers[i].in_force;
+        is = after->peers[i].in_force;
+        if (was != is)
+            qpw_changelist_add(list, "%s %s", is ? "now a peer:  " : "no longer a peer:", after->peers[i].name);
+    }
+    if (list->n == none)
+        qpw_changelist_add(list, "the same rows and names of peers");
+    qpw_changelist_add(list, "only rows and names of peers were compared, since no auditor has kept the policy before: "
+                       "what 'only', 'addresses', 'infra', 'implied' and 'suppress' lines or a peer's addresses change "
+                       "is in force, but not told");
+}
+
+/* The difference in effect, from policy to policy. */
+static void add_effects(struct qpw_changelist *list, const struct qpw_policy *before, const struct qpw_policy *after)
+{
+    struct qpw_differences differences = {0};
+
+    if (qpw_policy_diff(before, after, time(NULL), &differences) < 0)
+        list->incomplete = true;
+    for (size_t i = 0; i < differences.n; i++)
+        qpw_changelist_add(list, "%s", differences.list[i].text);
+    if (!differences.n && !list->incomplete)
+        qpw_changelist_add(list, "the same in effect");
+    qpw_differences_clear(&differences);
+}
+
+/* The node's own addresses, to which peer entries are ignored. Caller frees. */
+static uint8_t (*own_addresses(const struct qpw_auditor *a, size_t *ret_n))[16]
+{
+    size_t n, count = 0;
+    const struct qpw_local *locals = qpw_netlink_locals(a->netlink, &n);
+    uint8_t(*own)[16] = calloc(n + 1, sizeof(*own));
+
+    for (size_t i = 0; own && i < n; i++)
+        if (locals[i].flags & QPW_LOCAL_ADDRESS)
+            memcpy(own[count++], locals[i].addr, sizeof(*own));
+    *ret_n = count;
+    return own;
+}
+
+/* Compiles into new names and puts both in force; a->names is the new registry then. *ret_usage: see above. */
+static int put_in_force(struct qpw_auditor *a, const struct qpw_policy *policy, struct qpw_registry *ret_before,
+                        bool *ret_usage, struct qpw_error *err)
+{
+    struct qpw_compile_context context = {.now = time(NULL)};
+    struct qpw_registry names = {0};
+    struct qpw_compiled compiled = {0};
+    uint8_t(*own)[16] = own_addresses(a, &context.n_own);
+    int r;
+
+    if (!own)
+        return qpw_fail(err, -ENOMEM, "out of memory");
+    context.own = (const uint8_t(*)[16])own;
+    r = qpw_kernel_get_names(&a->kernel, &names, err);
+    if (r == 0) {
+        r = qpw_policy_compile(policy, &context, &names, &compiled, err);
+        *ret_usage = r < 0 && r != -ENOMEM; /* the policy is at fault, and err says where */
+    }
+    if (r == 0)
+        r = qpw_kernel_set_policy(&a->kernel, &compiled, &names, err);
+    free(own);
+    qpw_compiled_clear(&compiled);
+    if (r < 0) {
+        qpw_registry_clear(&names);
+        return r;
+    }
+    if (ret_before)
+        *ret_before = a->names;
+    else
+        qpw_registry_clear(&a->names);
+    a->names = names;
+    a->next_expiry = qpw_policy_next_expiry(policy, context.now);
+    return 0;
+}
+
+static void describe(struct qpw_auditor *a)
+{
+    struct qpw_meta *m = &a->meta;
+
+    snprintf(m->policy_name, sizeof(m->policy_name), "%s", a->policy.name);
+    snprintf(m->policy_path, sizeof(m->policy_path), "%s", a->policy.path);
+    snprintf(m->policy_digest, sizeof(m->policy_digest), "%s", a->policy.digest);
+    snprintf(m->source_digest, sizeof(m->source_digest), "%s", a->policy.source_digest);
+    if (qpw_policy_args_write(&a->options.policy, m->policy_args, sizeof(m->policy_args)) < 0)
+        qpw_say(a, QPW_SAY_NOTE, "the policy options are too long to be kept; give them again to a 'reload' without an "
+                "auditor (--peers FILE is shorter than many --peer)");
+}
+
+int qpw_audit_load_policy(struct qpw_auditor *a, bool *ret_usage, struct qpw_changelist *changes, struct qpw_error *err)
+{
+    struct qpw_policy policy = {0};
+    struct qpw_registry before = {0};
+    const char *chosen = NULL;
+    int r = qpw_policy_load(&a->options.policy, &policy, &chosen, err);
+
+    *ret_usage = r < 0;
+    if (r < 0)
+        return r;
+    r = put_in_force(a, &policy, &before, ret_usage, err);
+    if (r < 0) {
+        qpw_policy_clear(&policy);
+        return r;
+    }
+    if (changes && *a->policy.digest)
+        add_effects(changes, &a->policy, &policy);
+    else if (changes)
+        add_names(changes, &before, &a->names);
+    qpw_registry_clear(&before);
+    qpw_policy_clear(&a->policy);
+    a->policy = policy;
+    describe(a);
+    if (chosen && !changes)
+        qpw_say(a, QPW_SAY_NOTE, "policy %s: %s", a->policy.name, chosen);
+    if (!changes && !a->policy.n_peers)
+        qpw_say(a, QPW_SAY_NOTE, "no peer is named: traffic between the nodes of this cluster is judged like any "
+                "other; name them with --peer, --peers or 'peer' lines");
+    for (size_t i = 0; i < a->policy.n_warnings; i++) {
+        if (changes)
+            qpw_changelist_add(changes, "warning: %s", a->policy.warnings[i]);
+        else
+            qpw_say(a, QPW_SAY_WARNING, "%s", a->policy.warnings[i]);
+    }
+    qpw_alerts_context(a);
+    return qpw_meta_write(&a->kernel, &a->meta, err);
+}
+
+int qpw_audit_recompile(struct qpw_auditor *a, struct qpw_error *err)
+{
+    bool usage;
+    int r = put_in_force(a, &a->policy, NULL, &usage, err);
+
+    qpw_alerts_context(a); /* the names moved, and the prefixes on the links may have changed */
+    return r;
+}
+
+/* Options that came with the request replace those of the same kind so far, for this and later reloads. */
+static int take_args(struct qpw_auditor *a, const char *args, struct qpw_policy_options *ret_old, char **ret_old_text)
+{
+    struct qpw_policy_options options;
+    char *text = qpw_policy_args_over(&a->options.policy, args);
+    int r = text ? qpw_policy_args_read(text, &options) : -ENOMEM;
+
+    if (r < 0) {
+        free(text);
+        return r;
+    }
+    *ret_old = a->options.policy;
+    *ret_old_text = a->policy_args;
+    a->options.policy = options;
+    a->policy_args = text;
+    return 0;
+}
+
+int qpw_audit_reload(struct qpw_auditor *a, const char *args, char *words, size_t size)
+{
+    struct qpw_policy_options old = {0};
+    struct qpw_changelist changes = {0};
+    char *old_text = NULL, from[72], text[QPW_CONTROL_BYTES - 512], brief[QPW_RELOAD_TEXT];
+    bool usage = false, replaced = args && *args;
+    struct qpw_error err;
+    int r = replaced ? take_args(a, args, &old, &old_text) : 0;
+
+    if (r < 0) {
+        snprintf(words, size, "the request cannot be read");
+        return QPW_EXIT_FAILED;
+    }
+    snprintf(from, sizeof(from), "%s", a->meta.policy_digest);
+    r = qpw_audit_load_policy(a, &usage, &changes, &err);
+    if (replaced) { /* the loser of both sets of options goes */
+        struct qpw_policy_options gone = r < 0 ? a->options.policy : old;
+        char *gone_text = r < 0 ? a->policy_args : old_text;
+
+        if (r < 0) {
+            a->options.policy = old;
+            a->policy_args = old_text;
+        }
+        qpw_policy_options_clear(&gone);
+        free(gone_text);
+    }
+    if (r < 0) {
+        qpw_changelist_clear(&changes);
+        qpw_coverage_add(&a->coverage, QPW_COVERAGE_RELOAD_FAILED, 0, "%.110s", err.text);
+        qpw_alerts_reloaded(a, from, NULL, err.text);
+        qpw_say(a, QPW_SAY_WARNING, "reload changed nothing: %s", err.text);
+        snprintf(words, size, "%s", err.text);
+        return usage ? QPW_EXIT_USAGE : QPW_EXIT_FAILED;
+    }
+    qpw_coverage_add(&a->coverage, QPW_COVERAGE_RELOADED, 0, "%.40s %.19s -> %.19s", a->policy.name, from,
+                     a->meta.policy_digest);
+    qpw_alerts_reloaded(a, from, qpw_changelist_text(&changes, brief, sizeof(brief)), NULL);
+    snprintf(words, size, "policy %s (%.300s) is in force%s", a->policy.name, a->policy.path,
+             qpw_changelist_text(&changes, text, sizeof(text)));
+    qpw_changelist_clear(&changes);
+    qpw_say(a, QPW_SAY_NOTE, "%s", words);
+    return QPW_EXIT_OK;
+}

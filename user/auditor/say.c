@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#include <stdarg.h>
+#include <stdio.h>
+
+#include "control/control.h"
+#include "auditor/internal.h"
+
+void qpw_say(struct qpw_auditor *a, enum qpw_say kind, const char *format, ...)
+{
+    char line[QPW_CONTROL_BYTES];
+    va_list args;
+
+    if (!a->options.say)
+        return;
+    va_start(args, format);
+    vsnprintf(line, sizeof(line), format, args);
+    va_end(args);
+    a->options.say(a->options.say_arg, kind, line);
+}

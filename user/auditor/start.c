@@ -1,0 +1,325 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* From nothing to a watched interface, and back. */
+#include <errno.h>
+#include <linux/if_arp.h>
+#include <malloc.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "auditor/alerts.h"
+#include "control/control.h"
+#include "auditor/internal.h"
+#include "auditor/loop.h"
+#include "control/policy_args.h"
+#include "host/clock.h"
+#include "util/version.h"
+
+#define SECONDS 1000000000ull
+#define GIVEN_BACK_BYTES (128 * 1024)
+
+/* The policy options become the auditor's own: a reload may replace them. */
+static int own_policy_options(struct qpw_auditor *a, struct qpw_error *err)
+{
+    struct qpw_policy_options options;
+    char *text = malloc(QPW_POLICY_ARGS_BYTES);
+    int r = text ? qpw_policy_args_write(&a->options.policy, text, QPW_POLICY_ARGS_BYTES) : -ENOMEM;
+
+    if (r == 0)
+        r = qpw_policy_args_read(text, &options);
+    if (r < 0) {
+        free(text);
+        a->options.policy = (struct qpw_policy_options){0};
+        return qpw_fail(err, r, "the policy options are too many; put the peers into a file (--peers)");
+    }
+    a->options.policy = options;
+    a->policy_args = text;
+    return 0;
+}
+
+static void set_timeouts(struct qpw_control *control, const struct qpw_timeouts *t)
+{
+    struct {
+        unsigned seconds;
+        __u64 *ns;
+    } all[] = {
+        {t->tcp, &control->tcp_ns},       {t->half_open, &control->half_open_ns}, {t->udp, &control->udp_ns},
+        {t->other, &control->other_ns},   {t->tail, &control->tail_ns},           {t->parent, &control->parent_ns},
+        {t->fragment, &control->fragment_ns},
+    };
+    uint64_t shortest = control->tcp_ns;
+
+    for (size_t i = 0; i < sizeof(all) / sizeof(*all); i++)
+        if (all[i].seconds)
+            *all[i].ns = all[i].seconds * SECONDS;
+    for (size_t i = 0; i < sizeof(all) / sizeof(*all); i++)
+        if (all[i].ns != &control->parent_ns && all[i].ns != &control->fragment_ns && *all[i].ns < shortest)
+            shortest = *all[i].ns;
+    while (control->refresh_shift && (1ull << control->refresh_shift) > shortest / 8)
+        control->refresh_shift--;
+}
+
+/* Those that the named interfaces will want, by their link types; 0 (all) where there is none to ask. */
+static uint32_t programs_wanted(const struct qpw_auditor *a)
+{
+    const struct qpw_link *link;
+    uint32_t wanted = 0;
+
+    for (size_t i = 0; i < a->options.n_ifaces; i++) {
+        link = qpw_netlink_by_name(a->netlink, a->options.ifaces[i]);
+        if (link && link->type != ARPHRD_ETHER)
+            wanted |= 1u << QPW_PROG_qpw_tc_rx_l3 | 1u << QPW_PROG_qpw_tc_tx_l3;
+        else if (link)
+            wanted |= 1u << QPW_PROG_qpw_tc_tx |
+                      1u << (a->options.mode == QPW_MODE_XDP ||
+                                     (a->options.mode == QPW_MODE_AUTO && qpw_mode_likes_xdp(link))
+                                 ? QPW_PROG_qpw_xdp_rx : QPW_PROG_qpw_tc_rx);
+    }
+    return wanted;
+}
+
+static int open_fresh(struct qpw_auditor *a, struct qpw_error *err)
+{
+    int r;
+
+    a->options.load.programs = programs_wanted(a);
+    r = qpw_kernel_begin(&a->options.load, &a->kernel, err); /* start() waits for the programs */
+    if (r < 0)
+        return r;
+    a->has_kernel = true;
+    a->meta.magic = QPW_ABI_MAGIC;
+    a->meta.abi = QPW_ABI_VERSION;
+    a->meta.attached_unix_ns = qpw_clock_unix_ns();
+    snprintf(a->meta.version, sizeof(a->meta.version), "%s", QPW_VERSION);
+    return qpw_meta_write(&a->kernel, &a->meta, err);
+}
+
+/* What was decided when it was attached stays; an option that asks for something else is not passed over in silence. */
+static void tell_without_effect(struct qpw_auditor *a)
+{
+    for (size_t i = 0; i < a->n_watched; i++) {
+        const struct qpw_watched *w = &a->watched[i];
+        bool xdp = a->meta.rx_hook[w->number] == QPW_HOOK_XDP;
+
+        if (a->options.mode == (xdp ? QPW_MODE_TC : QPW_MODE_XDP))
+            qpw_say(a, QPW_SAY_WARNING, "--mode %s has no effect on %s: it stays attached as it is (%s) until 'detach'",
+                    xdp ? "tc" : "xdp", w->name, a->meta.mode[w->number]);
+    }
+    if (a->options.load.max_connections && a->options.load.max_connections != qpw_kernel_connections(&a->kernel))
+        qpw_say(a, QPW_SAY_WARNING, "--max-connections has no effect on it: its tables keep their size until 'detach'");
+}
+
+static int take_over(struct qpw_auditor *a, const struct qpw_places *places, struct qpw_error *err)
+{
+    uint64_t last;
+    int r = qpw_instance_open(places, &a->kernel, err);
+
+    if (r < 0)
+        return r;
+    a->has_kernel = a->taken_over = true;
+    r = qpw_meta_read(&a->kernel, &a->meta, err);
+    if (r == 0)
+        r = qpw_watch_adopt(a, places, err);
+    if (r < 0)
+        return r;
+    a->told_until_ns = a->kernel.control->heartbeat_ns;
+    last = qpw_clock_monotonic_ns() - a->kernel.control->heartbeat_ns;
+    qpw_say(a, QPW_SAY_NOTE, "taking over the kernel side that is attached; it counted on while no auditor was there "
+            "(%llu s)", (unsigned long long)(last / SECONDS));
+    tell_without_effect(a);
+    return 0;
+}
+
+/* A gap is told where the last auditor did not say good-bye, too. */
+static void record_start(struct qpw_auditor *a)
+{
+    if (a->taken_over)
+        qpw_coverage_add(&a->coverage, QPW_COVERAGE_AUDITOR_GAP, 0, "none for %llu s.",
+                         (unsigned long long)((qpw_clock_monotonic_ns() - a->kernel.control->heartbeat_ns) / SECONDS));
+    qpw_coverage_add(&a->coverage, QPW_COVERAGE_AUDITOR_STARTED, 0, "Process %d, version %s.", (int)getpid(),
+                     QPW_VERSION);
+}
+
+/* With the policy in force and the seeds written, the hooks may go live. */
+static int attach_all(struct qpw_auditor *a, struct qpw_error *err)
+{
+    struct qpw_control *control = a->kernel.control;
+    uint64_t now = qpw_kernel_now_ns(&a->kernel);
+    int r = 0;
+
+    if (!a->taken_over) {
+        control->attached_ns = now;
+        control->window_end_ns = now + control->udp_ns;
+    }
+    for (size_t i = 0; r == 0 && i < a->options.n_ifaces; i++)
+        r = qpw_watch_add(a, a->options.ifaces[i], err);
+    return r;
+}
+
+/* After a failure: what this process put in goes, what was there before stays. */
+static void undo(struct qpw_auditor *a)
+{
+    for (size_t i = 0; i < a->n_watched; i++)
+        if (a->watched[i].fresh)
+            qpw_watch_remove(a, &a->watched[i], NULL);
+    a->options.keep = true; /* nothing else is to be removed */
+    a->remove_all = false;
+    qpw_auditor_close(a, NULL);
+}
+
+static int start(struct qpw_auditor *a, bool *ret_usage, struct qpw_error *err)
+{
+    struct qpw_places places = {0};
+    pid_t other;
+    int r = own_policy_options(a, err);
+
+    if (r == 0)
+        r = qpw_control_listen(&a->lock_fd, &other, err);
+    if (r == 0)
+        r = qpw_netlink_open(&a->netlink, err);
+    if (r == 0)
+        r = qpw_watch_check_names(a, err);
+    if (r == 0)
+        r = qpw_sockets_open(&a->sockets, err);
+    if (r == 0)
+        r = qpw_places_find(&places, err);
+    if (r == 0)
+        r = places.n ? take_over(a, &places, err) : open_fresh(a, err);
+    qpw_places_clear(&places);
+    if (r == 0)
+        r = qpw_coverage_open(&a->kernel, &a->coverage, err);
+    if (r < 0)
+        return r;
+    set_timeouts(a->kernel.control, &a->options.timeouts);
+    snprintf(a->meta.command, sizeof(a->meta.command), "%s", a->options.command ? a->options.command : "");
+    r = qpw_watch_addresses(a, err);
+    if (r == 0) {
+        r = qpw_alerts_open(a, err);
+        *ret_usage = r == -EINVAL; /* the --syslog target */
+    }
+    if (r == 0)
+        r = qpw_audit_load_policy(a, ret_usage, NULL, err);
+    if (r == 0)
+        r = qpw_expire_open(&a->kernel, &a->expire, err);
+    if (r == 0)
+        r = qpw_events_open(a, err);
+    if (r == 0)
+        r = qpw_events_seed(a, err);
+    if (r == 0)
+        r = qpw_kernel_finish(&a->kernel, err);
+    if (r == 0)
+        r = qpw_loop_open(a, err);
+    if (r == 0) {
+        record_start(a);
+        r = attach_all(a, err);
+    }
+    return r;
+}
+
+int qpw_auditor_open(const struct qpw_audit_options *options, struct qpw_auditor **ret, bool *ret_usage,
+                     struct qpw_error *err)
+{
+    struct qpw_auditor *a = calloc(1, sizeof(*a));
+    int r;
+
+    *ret_usage = false;
+    if (!a)
+        return qpw_fail(err, -ENOMEM, "out of memory");
+    /* A picture's large buffers go back to the system; left to itself, malloc keeps them once it has seen some. */
+    mallopt(M_MMAP_THRESHOLD, GIVEN_BACK_BYTES);
+    a->options = *options;
+    a->epoll_fd = a->lock_fd = a->asker_fd = a->signal_fd = a->tick_fd = a->poll_fd = -1;
+    qpw_kernel_init(&a->kernel);
+    r = start(a, ret_usage, err);
+    if (r < 0) {
+        undo(a);
+        return r;
+    }
+    a->kernel.control->auditor_pid = getpid();
+    a->kernel.control->heartbeat_ns = qpw_clock_monotonic_ns();
+    if (a->taken_over)
+        qpw_events_catch_up(a);
+    *ret = a;
+    return 0;
+}
+
+int qpw_auditor_fd(const struct qpw_auditor *auditor)
+{
+    return auditor->epoll_fd;
+}
+
+const struct qpw_netlink *qpw_auditor_links(const struct qpw_auditor *auditor)
+{
+    return auditor->netlink;
+}
+
+struct qpw_sockets *qpw_auditor_sockets(const struct qpw_auditor *auditor)
+{
+    return auditor->sockets;
+}
+
+const struct qpw_kernel *qpw_auditor_kernel(const struct qpw_auditor *auditor)
+{
+    return &auditor->kernel;
+}
+
+static int remove_all(struct qpw_auditor *a, struct qpw_error *err)
+{
+    int r = 0, r2;
+
+    for (size_t i = 0; i < a->n_watched; i++) {
+        r2 = qpw_watch_remove(a, &a->watched[i], r < 0 ? NULL : err);
+        if (r2 == 0)
+            qpw_coverage_add(&a->coverage, QPW_COVERAGE_DETACHED, a->watched[i].number, "%s",
+                             a->remove_all ? "By detach." : "At the auditor's end.");
+        r = r < 0 ? r : r2;
+    }
+    return r;
+}
+
+static void answer_asker(struct qpw_auditor *a, int r, const struct qpw_error *err)
+{
+    char answer[600];
+
+    if (a->asker_fd < 0)
+        return;
+    snprintf(answer, sizeof(answer), "%d\n%s", r < 0 ? QPW_EXIT_FAILED : QPW_EXIT_OK, r < 0 ? err->text : "removed");
+    qpw_control_send(a->asker_fd, answer);
+    close(a->asker_fd);
+}
+
+int qpw_auditor_close(struct qpw_auditor *a, struct qpw_error *err)
+{
+    struct qpw_error own = {0};
+    int r = 0, r2;
+
+    if (a->has_kernel && a->epoll_fd >= 0) {
+        qpw_events_read(a);
+        qpw_coverage_add(&a->coverage, QPW_COVERAGE_AUDITOR_STOPPED, 0, "Process %d.%s", (int)getpid(),
+                         a->options.keep && !a->remove_all ? " The kernel side goes on." : "");
+    }
+    if (a->has_kernel && (!a->options.keep || a->remove_all))
+        r = remove_all(a, &own);
+    r2 = qpw_alerts_close(a, r < 0 ? NULL : &own);
+    r = r < 0 ? r : r2;
+    if (a->has_kernel)
+        a->kernel.control->auditor_pid = 0;
+    qpw_requests_close(a);
+    qpw_loop_close(a);
+    qpw_events_close(a);
+    qpw_sockets_close(a->sockets);
+    qpw_netlink_close(a->netlink);
+    qpw_kernel_close(&a->kernel); /* with the last descriptor what is not attached ends */
+    if (a->lock_fd >= 0)
+        close(a->lock_fd);
+    answer_asker(a, r, &own);
+    qpw_policy_clear(&a->policy);
+    qpw_registry_clear(&a->names);
+    qpw_policy_options_clear(&a->options.policy);
+    free(a->policy_args);
+    free(a);
+    if (r < 0 && err)
+        *err = own;
+    return r;
+}

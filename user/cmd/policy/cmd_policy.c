@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* cmd_policy.c - qportwatch policy: a table of subcommands, and what they share. */
+#include <ctype.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "cmd/cmd.h"
+#include "cmd/policy/policy_cmd.h"
+#include "policy/tools/check.h"
+#include "util/usage.h"
+
+static const struct {
+    const char *name;
+    int (*run)(int argc, char **argv);
+    const char *does;
+} subcommands[] = {
+    {"show", qpw_policy_show_main, "every row as it takes effect, and where it comes from"},
+    {"check", qpw_policy_check_main, "what is wrong or odd about a policy; --strict: exit 3 where something is"},
+    {"import", qpw_policy_import_main, "the vendor's page of required ports into a policy"},
+    {"diff", qpw_policy_diff_main, "in what two policies differ in effect, in words; exit 3 where they do"},
+    {"suggest", qpw_policy_suggest_main, "lines that would explain what was unexpected, commented out"},
+    {"test", qpw_policy_test_main, "what another policy would have said of the same traffic; exit 3 where it differs"},
+    {"export", qpw_policy_export_main, "the policy as an nftables ruleset, JSON or CSV"},
+};
+#define COUNT (sizeof(subcommands) / sizeof(*subcommands))
+
+int qpw_policy_say(const char *subcommand, const struct qpw_error *err, int status)
+{
+    const char *colon = strchr(err->text, ':');
+
+    if (colon && isdigit((unsigned char)colon[1]))
+        fprintf(stderr, "%s\n", err->text);
+    else
+        fprintf(stderr, "qportwatch policy %s: %s\n", subcommand, err->text);
+    return status;
+}
+
+int qpw_policy_print(json_t *document, struct qpw_error *err)
+{
+    if (!document)
+        return qpw_fail(err, -ENOMEM, "out of memory");
+    json_dumpf(document, stdout, JSON_INDENT(2));
+    json_decref(document);
+    putchar('\n');
+    return 0;
+}
+
+int qpw_policy_named(const char *name, struct qpw_policy *ret, struct qpw_error *err)
+{
+    size_t length;
+    int error = qpw_builtin_text(name, &length) ? qpw_policy_parse_builtin(name, ret, err)
+                                                : qpw_policy_parse_file(name, ret, err);
+
+    return error < 0 ? error : qpw_policy_warn_expiry(ret, time(NULL));
+}
+
+unsigned qpw_policy_columns(void)
+{
+    struct winsize size;
+
+    if (!isatty(STDOUT_FILENO) || ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) < 0 || !size.ws_col)
+        return 240;
+    return size.ws_col < 80 ? 80 : size.ws_col;
+}
+
+static void usage(void)
+{
+    printf("Usage: qportwatch policy COMMAND [OPTIONS]\n\nA policy is a text file, one row a line; "
+           "qportwatch-policy(5) describes it.\n\n");
+    for (size_t i = 0; i < COUNT; i++)
+        printf("  %-8s %s\n", subcommands[i].name, subcommands[i].does);
+    printf("\n'qportwatch policy COMMAND --help' tells each command's options.\n");
+}
+
+int qpw_cmd_policy(int argc, char **argv)
+{
+    static char name[64];
+
+    if (argc < 2)
+        return qpw_usage_no_command("qportwatch policy", NULL);
+    if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-?") || !strcmp(argv[1], "-h") || !strcmp(argv[1], "help")) {
+        usage();
+        return QPW_EXIT_OK;
+    }
+    for (size_t i = 0; i < COUNT; i++) {
+        if (strcmp(argv[1], subcommands[i].name))
+            continue;
+        snprintf(name, sizeof(name), "qportwatch policy %s", subcommands[i].name);
+        argv[1] = name;
+        return subcommands[i].run(argc - 1, argv + 1);
+    }
+    return qpw_usage_no_command("qportwatch policy", argv[1]);
+}

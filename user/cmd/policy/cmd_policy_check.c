@@ -1,0 +1,290 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* cmd_policy_check.c - policy check, diff and import: what a policy's author needs. */
+#include <errno.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "cmd/cmd.h"
+#include "cmd/format.h"
+#include "cmd/policy/policy_cmd.h"
+#include "policy/tools/check.h"
+#include "policy/compile/compile.h"
+#include "policy/tools/diff.h"
+#include "policy/page/import.h"
+#include "util/document.h"
+#include "util/output.h"
+#include "util/usage.h"
+
+#define MAX_ARGS 64
+
+struct options {
+    struct qpw_policy_options policy;
+    const char *args[MAX_ARGS];
+    unsigned n_args;
+    bool strict;
+    bool json;
+    const char *platform; /* of import */
+    const char *node;
+    const char *output;
+};
+
+static error_t parse(int key, char *arg, struct argp_state *state)
+{
+    struct options *o = state->input;
+
+    switch (key) {
+    case ARGP_KEY_INIT:
+        if (state->child_inputs)
+            state->child_inputs[0] = &o->policy;
+        return 0;
+    case 's': o->strict = true; return 0;
+    case 'j': o->json = true; return 0;
+    case 'f': o->json = qpw_format_is_json(state, arg); return 0;
+    case 'P': o->platform = arg; return 0;
+    case 'n': o->node = arg; return 0;
+    case 'o': o->output = arg; return 0;
+    case ARGP_KEY_ARG:
+        if (o->n_args == MAX_ARGS)
+            qpw_usage_error(state, "more than %d files", MAX_ARGS);
+        o->args[o->n_args++] = arg;
+        return 0;
+    default: return ARGP_ERR_UNKNOWN;
+    }
+}
+
+static const struct argp_option json_option[] = {{"json", 'j', NULL, 0, "One JSON document", 0},
+                                                 {"format", 'f', "text|json", 0, "text (default) or json", 0}, {0}};
+
+static int print_document(const char *subcommand, json_t *document)
+{
+    struct qpw_error err;
+
+    return qpw_policy_print(document, &err) < 0 ? qpw_policy_say(subcommand, &err, QPW_EXIT_FAILED) : QPW_EXIT_OK;
+}
+
+/* A document about that policy, with a list in it. Takes the list. */
+static json_t *document_about(const struct qpw_policy *policy, const char *schema, const char *key, json_t *list)
+{
+    json_t *document = qpw_document(schema);
+
+    qpw_document_set_policy(document, policy->name, policy->digest, policy->source_digest);
+    json_object_set_new(document, key, list);
+    return document;
+}
+
+/* ---- check ---- */
+
+static void print_remark(const struct qpw_remark *remark, json_t *list)
+{
+    if (!list && remark->where.file)
+        printf("%s:%u: %s: %s\n", remark->where.file, remark->where.line, qpw_remark_name(remark->kind), remark->text);
+    else if (!list)
+        printf("%s\n", remark->text);
+    else
+        json_array_append_new(list, json_pack("{s:s, s:o, s:i, s:o}", "kind", qpw_remark_name(remark->kind), "file",
+                                              qpw_json_text(remark->where.file), "line", (int)remark->where.line,
+                                              "text", qpw_json_text(remark->text)));
+}
+
+/* A policy that parses may still pass a limit of the tables it goes into. */
+static int try_compile(const struct qpw_policy *policy, struct qpw_error *err)
+{
+    struct qpw_compile_context context = {.now = time(NULL)};
+    struct qpw_registry names = {0};
+    struct qpw_compiled compiled = {0};
+    int rc = qpw_policy_compile(policy, &context, &names, &compiled, err);
+
+    qpw_registry_clear(&names);
+    qpw_compiled_clear(&compiled);
+    return rc;
+}
+
+static int check_one(const struct qpw_policy *policy, bool json, size_t *ret_remarks)
+{
+    struct qpw_remarks remarks = {0};
+    struct qpw_error err;
+    json_t *list = json ? json_array() : NULL;
+
+    if (try_compile(policy, &err) < 0) {
+        json_decref(list);
+        return qpw_policy_say("check", &err, QPW_EXIT_USAGE);
+    }
+    if (qpw_policy_check(policy, time(NULL), &remarks) < 0) {
+        fprintf(stderr, "qportwatch policy check: out of memory\n");
+        json_decref(list);
+        return QPW_EXIT_FAILED;
+    }
+    for (size_t i = 0; i < remarks.n; i++)
+        print_remark(&remarks.list[i], list);
+    *ret_remarks = remarks.n;
+    qpw_remarks_clear(&remarks);
+    if (json)
+        return print_document("check", document_about(policy, "qportwatch.policy-check/1", "remarks", list));
+    if (!*ret_remarks)
+        printf("%s: %zu rows, nothing to remark\n", policy->path, policy->n_rules);
+    return QPW_EXIT_OK;
+}
+
+int qpw_policy_check_main(int argc, char **argv)
+{
+    static const struct argp_option table[] = {{"strict", 's', NULL, 0, "Exit 3 where there is anything to remark", 0},
+                                               {"json", 'j', NULL, 0, "One JSON document", 0},
+                                               {"format", 'f', "text|json", 0, "text (default) or json", 0}, {0}};
+    static const struct argp_child children[] = {{&qpw_policy_argp, 0, "Policy:", 2}, {0}};
+    static const struct argp argp = {
+        table,
+        parse,
+        "[POLICY]",
+        "Reads a policy (a file or a built-in's name) and tells what is wrong or odd about it.\vExit status: 0 it can "
+        "be loaded, 2 it cannot, 3 with --strict: there are remarks.",
+        children,
+        NULL,
+        NULL};
+    struct options o = {0};
+    struct qpw_policy policy = {0};
+    struct qpw_error err;
+    size_t remarks = 0, length;
+    int status;
+
+    qpw_arguments_parse(&argp, argc, argv, &o);
+    if (o.n_args > 1 || (o.n_args && (o.policy.policy_file || o.policy.platform))) {
+        fprintf(stderr, "qportwatch policy check: one policy at a time\n");
+        qpw_policy_options_clear(&o.policy);
+        return QPW_EXIT_USAGE;
+    }
+    if (o.n_args)
+        *(qpw_builtin_text(o.args[0], &length) ? &o.policy.platform : &o.policy.policy_file) = o.args[0];
+    status = qpw_policy_load(&o.policy, &policy, NULL, &err) < 0 ? qpw_policy_say("check", &err, QPW_EXIT_USAGE)
+                                                                 : QPW_EXIT_OK;
+    qpw_policy_options_clear(&o.policy);
+    if (status == QPW_EXIT_OK)
+        status = check_one(&policy, o.json, &remarks);
+    qpw_policy_clear(&policy);
+    return status == QPW_EXIT_OK && o.strict && remarks ? QPW_EXIT_YES : status;
+}
+
+/* ---- diff ---- */
+
+static int print_differences(const struct qpw_differences *differences, const struct qpw_policy policies[2], bool json)
+{
+    json_t *list = json ? json_array() : NULL, *document;
+
+    for (size_t i = 0; i < differences->n; i++) {
+        if (json)
+            json_array_append_new(list, json_pack("{s:s, s:o}", "change", qpw_change_name(differences->list[i].change),
+                                                  "text", qpw_json_text(differences->list[i].text)));
+        else
+            printf("%s\n", differences->list[i].text);
+    }
+    if (json) {
+        document = document_about(&policies[1], "qportwatch.policy-diff/1", "differences", list);
+        for (unsigned i = 0; i < 2; i++)
+            json_object_set_new(document, i ? "new" : "old", qpw_json_policy(policies[i].name, policies[i].digest,
+                                                                             policies[i].source_digest));
+        if (print_document("diff", document) != QPW_EXIT_OK)
+            return QPW_EXIT_FAILED;
+    }
+    return differences->n ? QPW_EXIT_YES : QPW_EXIT_OK;
+}
+
+int qpw_policy_diff_main(int argc, char **argv)
+{
+    static const struct argp argp = {json_option,
+                                     parse,
+                                     "OLD NEW",
+                                     "Tells in what two policies (files or built-ins' names) differ in effect.\vExit "
+                                     "status: 0 they mean the same, 3 they differ, 2 one of them is bad.",
+                                     NULL,
+                                     NULL,
+                                     NULL};
+    struct options o = {0};
+    struct qpw_policy policies[2] = {0};
+    struct qpw_differences differences = {0};
+    struct qpw_error err;
+    int status = QPW_EXIT_OK;
+
+    qpw_arguments_parse(&argp, argc, argv, &o);
+    if (o.n_args != 2) {
+        fprintf(stderr, "qportwatch policy diff: two policies are needed, OLD and NEW\n");
+        return QPW_EXIT_USAGE;
+    }
+    for (unsigned i = 0; i < 2 && status == QPW_EXIT_OK; i++)
+        if (qpw_policy_named(o.args[i], &policies[i], &err) < 0)
+            status = qpw_policy_say("diff", &err, QPW_EXIT_USAGE);
+    if (status == QPW_EXIT_OK && qpw_policy_diff(&policies[0], &policies[1], time(NULL), &differences) < 0) {
+        fprintf(stderr, "qportwatch policy diff: out of memory\n");
+        status = QPW_EXIT_FAILED;
+    }
+    if (status == QPW_EXIT_OK)
+        status = print_differences(&differences, policies, o.json);
+    qpw_differences_clear(&differences);
+    qpw_policy_clear(&policies[0]);
+    qpw_policy_clear(&policies[1]);
+    return status;
+}
+
+/* ---- import ---- */
+
+static int write_output(const char *path, const char *text)
+{
+    struct qpw_output output;
+    struct qpw_error err;
+    int rc = qpw_output_open(path, &output, &err);
+
+    if (rc == 0) {
+        qpw_output_write(&output, text, strlen(text));
+        rc = qpw_output_close(&output, true, &err);
+    }
+    if (rc < 0)
+        fprintf(stderr, "qportwatch policy import: %s\n", err.text);
+    return rc < 0 ? QPW_EXIT_FAILED : QPW_EXIT_OK;
+}
+
+int qpw_policy_import_main(int argc, char **argv)
+{
+    static const struct argp_option table[] = {
+        {"platform", 'P', "NAME", 0,
+         "Platform whose rows are wanted: on-prem (default), aws, azure, cnq-gcp, or another name of the page", 0},
+        {"node", 'n', "WORDS", 0,
+         "What Source and Destination columns call the node (default: node, cluster, storage …)", 0},
+        {"output", 'o', "FILE", 0, "Write there instead of standard output (-)", 0},
+        {0}};
+    static const struct argp argp = {table,
+                                     parse,
+                                     "PAGE",
+                                     "Makes a policy out of the vendor's page of required ports: Jekyll source "
+                                     "(Liquid, Markdown, HTML) or rendered HTML.\v"
+                                     "Ports come from tables only. A row that is not understood is an error with its "
+                                     "line, never skipped. Exit status: 0 done, 2 the page is at fault.",
+                                     NULL,
+                                     NULL,
+                                     NULL};
+    struct options o = {.platform = QPW_POLICY_DEFAULT_PLATFORM};
+    struct qpw_import_options options;
+    struct qpw_imported imported = {0};
+    struct qpw_policy policy = {0};
+    struct qpw_error err;
+    int status;
+
+    qpw_arguments_parse(&argp, argc, argv, &o);
+    if (o.n_args != 1) {
+        fprintf(stderr, "qportwatch policy import: one page is needed\n");
+        return QPW_EXIT_USAGE;
+    }
+    options = (struct qpw_import_options){.platform = o.platform, .node = o.node};
+    if (qpw_import_file(o.args[0], &options, &imported, &err) < 0)
+        return qpw_policy_say("import", &err, QPW_EXIT_USAGE);
+    for (size_t i = 0; i < imported.n_warnings; i++)
+        fprintf(stderr, "%s\n", imported.warnings[i]);
+    /* What was made has to be a policy: said before it is written. */
+    status = qpw_policy_parse_text("imported policy", imported.policy, strlen(imported.policy), &policy, &err) < 0
+                 ? qpw_policy_say("import", &err, QPW_EXIT_USAGE) : write_output(o.output, imported.policy);
+    qpw_policy_clear(&policy);
+    qpw_imported_clear(&imported);
+    return status;
+}

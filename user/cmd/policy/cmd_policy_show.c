@@ -1,0 +1,236 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* cmd_policy_show.c - policy show, policy export: one policy in several forms. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "cmd/colour.h"
+#include "cmd/policy/policy_cmd.h"
+#include "policy/tools/export.h"
+#include "policy/lang/rule_text.h"
+#include "policy/lang/suppress.h"
+#include "words/table.h"
+#include "util/names.h"
+#include "util/usage.h"
+
+struct options {
+    struct qpw_policy_options policy;
+    const char *format;
+};
+
+static error_t parse(int key, char *arg, struct argp_state *state)
+{
+    struct options *o = state->input;
+
+    switch (key) {
+    case ARGP_KEY_INIT: state->child_inputs[0] = &o->policy; return 0;
+    case 'f': o->format = arg; return 0;
+    case 'j': o->format = "json"; return 0;
+    case ARGP_KEY_ARG:
+        if (o->policy.policy_file || o->policy.platform)
+            qpw_usage_error(state, "one policy only: '%s' is one more", arg);
+        for (unsigned i = 0; qpw_builtin_name(i); i++)
+            if (!strcmp(qpw_builtin_name(i), arg))
+                o->policy.platform = arg;
+        if (!o->policy.platform)
+            o->policy.policy_file = arg;
+        return 0;
+    default: return ARGP_ERR_UNKNOWN;
+    }
+}
+
+static int print_json(const char *subcommand, const struct qpw_policy *policy)
+{
+    struct qpw_error err;
+    int r = qpw_policy_print(qpw_policy_json(policy, time(NULL)), &err);
+
+    return r < 0 ? qpw_policy_say(subcommand, &err, QPW_EXIT_FAILED) : QPW_EXIT_OK;
+}
+
+static const char *state_of(const struct qpw_rule *rule, int64_t now)
+{
+    if (rule->flags & QPW_RULE_DISABLED)
+        return "disabled";
+    if (rule->until && rule->until <= now)
+        return "expired";
+    if (!qpw_rule_in_force(rule, now))
+        return "never matches";
+    return rule->flags & QPW_RULE_WEAK ? "weak" : "allowed";
+}
+
+static int add_row(struct qpw_table *table, const struct qpw_rule *rule, int64_t now)
+{
+    char protocols[512], ports[12 * QPW_MAX_PORT_RANGES + 8], limits[1024], marks[1024],
+        where[300];
+    const char *cells[] = {
+        qpw_direction_name(rule->direction),
+        qpw_protocols_text(rule->protocols, rule->flags & QPW_RULE_ANY_PROTOCOL, protocols, sizeof(protocols)),
+        qpw_ports_text(rule->ports, rule->n_ports, rule->flags & QPW_RULE_ANY_PORT, ports, sizeof(ports)),
+        rule->name,
+        rule->purpose ? rule->purpose : "",
+        state_of(rule, now),
+        qpw_row_limits_text(rule, limits, sizeof(limits)),
+        qpw_row_marks_text(rule, marks, sizeof(marks)),
+        where,
+    };
+
+    snprintf(where, sizeof(where), "%s:%u", rule->where.file, rule->where.line);
+    return qpw_table_add(table, qpw_rule_in_force(rule, now) ? QPW_TEXT_PLAIN : QPW_TEXT_DIM, cells);
+}
+
+static int print_rows(const struct qpw_policy *policy)
+{
+    static const struct qpw_table_column columns[] = {
+        {"direction", false, 0, false}, {"protocol", false, 0, false}, {"ports", false, 11, false},
+        {"name", false, 0, false},      {"purpose", false, 12, false}, {"verdict", false, 0, false},
+        {"limits", false, 18, false},   {"also", false, 16, true},     {"said in", false, 12, true},
+    };
+    struct qpw_table table = {.columns = columns, .n_columns = sizeof(columns) / sizeof(*columns)};
+    int rc = 0;
+
+    for (size_t i = 0; i < policy->n_rules && rc == 0; i++)
+        rc = add_row(&table, &policy->rules[i], time(NULL));
+    if (rc == 0)
+        qpw_table_print(&table, qpw_policy_columns(), qpw_colour_wanted(), stdout);
+    qpw_table_clear(&table);
+    return rc;
+}
+
+static void print_groups(const char *kind, const char *(*name_of)(unsigned), const struct qpw_group_setting *settings,
+                         unsigned n)
+{
+    struct qpw_list list;
+    char label[48], item[96];
+
+    for (int unexpected = 0; unexpected < 2; unexpected++) {
+        bool any = false;
+
+        for (unsigned i = 0; i < n; i++)
+            any |= settings[i].unexpected == unexpected;
+        if (!any)
+            continue;
+        snprintf(label, sizeof(label), "%s, %s", kind, unexpected ? "unexpected" : "allowed");
+        qpw_list_begin(&list, stdout, qpw_policy_columns(), 0, label);
+        for (unsigned i = 0; i < n; i++) {
+            snprintf(item, sizeof(item), "%s", name_of(i));
+            if (settings[i].unexpected == unexpected)
+                qpw_list_add(&list, item);
+        }
+        qpw_list_end(&list);
+    }
+}
+
+static void print_rest(const struct qpw_policy *policy)
+{
+    char text[1024];
+
+    printf("\n");
+    print_groups("infra", qpw_infra_name, policy->infra, QPW_INFRA_COUNT);
+    print_groups("implied", qpw_implied_name, policy->implied, QPW_IMPLIED_COUNT);
+    for (size_t i = 0; i < policy->n_peers; i++)
+        printf("  peer %s: %s%s\n", policy->peers[i].name,
+               qpw_addresses_text(&policy->peers[i].addresses, text, sizeof(text)),
+               policy->peers[i].by_hand && !policy->peers_on_any_port ? " (not from the page)" : "");
+    if (!policy->n_peers)
+        printf("  no peer is named: traffic between nodes will be unexpected; name them with --peer or 'peer' lines\n");
+    if (policy->peer_family.family)
+        printf("  between nodes IPv%u has to work\n", policy->peer_family.family);
+    for (size_t i = 0; i < policy->n_suppressions; i++)
+        printf("  %s%s\n", policy->suppressions[i].text,
+               qpw_suppression_in_force(&policy->suppressions[i], time(NULL)) ? "" : "   (expired)");
+}
+
+static void print_head(const struct qpw_policy *policy, const char *chosen)
+{
+    const char *guide = policy->platform ? qpw_builtin_guide(policy->platform) : NULL;
+
+    printf("policy %s, %s\n", policy->name, policy->path);
+    if (chosen)
+        printf("  taken because %s\n", chosen);
+    printf("  %s\n", policy->digest);
+    if (guide)
+        printf("  platform %s: %s\n", policy->platform, guide);
+    if (policy->source_name)
+        printf("  source %s %s\n", policy->source_name, policy->source_digest);
+    printf("\n");
+}
+
+static int load(const char *subcommand, struct options *o, struct qpw_policy *policy, const char **chosen)
+{
+    struct qpw_error err;
+    int rc = qpw_policy_load(&o->policy, policy, chosen, &err);
+
+    qpw_policy_options_clear(&o->policy);
+    if (rc < 0)
+        return qpw_policy_say(subcommand, &err, QPW_EXIT_USAGE);
+    for (size_t i = 0; i < policy->n_warnings; i++)
+        fprintf(stderr, "%s\n", policy->warnings[i]);
+    return QPW_EXIT_OK;
+}
+
+int qpw_policy_show_main(int argc, char **argv)
+{
+    static const struct argp_option table[] = {{"json", 'j', NULL, 0, "One JSON document", 0},
+                                               {"format", 'f', "text|json", 0, "text (default) or json", 0}, {0}};
+    static const struct argp_child children[] = {{&qpw_policy_argp, 0, "Policy:", 2}, {0}};
+    static const struct argp argp = {
+        table,    parse, "[POLICY]", "Shows every row of a policy (a file or a built-in's name) as it takes effect.",
+        children, NULL,  NULL};
+    struct options o = {.format = "text"};
+    struct qpw_policy policy = {0};
+    const char *chosen = NULL;
+    int status;
+
+    qpw_arguments_parse(&argp, argc, argv, &o);
+    if (strcmp(o.format, "text") && strcmp(o.format, "json")) {
+        fprintf(stderr, "qportwatch policy show: --format %s: text or json\n", o.format);
+        return QPW_EXIT_USAGE;
+    }
+    status = load("show", &o, &policy, &chosen);
+    if (status == QPW_EXIT_OK && !strcmp(o.format, "json")) {
+        status = print_json("show", &policy);
+    } else if (status == QPW_EXIT_OK) {
+        print_head(&policy, chosen);
+        status = print_rows(&policy) < 0 ? QPW_EXIT_FAILED : QPW_EXIT_OK;
+        print_rest(&policy);
+    }
+    qpw_policy_clear(&policy);
+    return status;
+}
+
+int qpw_policy_export_main(int argc, char **argv)
+{
+    static const struct argp_option table[] = {
+        {"format", 'f', "nft|json|csv", 0, "nftables ruleset (default), JSON or CSV", 0},
+        {"json", 'j', NULL, 0, "The same as --format json", 0},
+        {0}};
+    static const struct argp_child children[] = {{&qpw_policy_argp, 0, "Policy:", 2}, {0}};
+    static const struct argp argp = {table,
+                                     parse,
+                                     "[POLICY]",
+                                     "Writes a policy in another form to standard output.\vqportwatch itself never "
+                                     "enforces: whoever loads the ruleset decides that.",
+                                     children,
+                                     NULL,
+                                     NULL};
+    struct options o = {.format = "nft"};
+    struct qpw_policy policy = {0};
+    const char *chosen = NULL;
+    int status;
+
+    qpw_arguments_parse(&argp, argc, argv, &o);
+    if (strcmp(o.format, "nft") && strcmp(o.format, "json") && strcmp(o.format, "csv")) {
+        fprintf(stderr, "qportwatch policy export: --format %s: nft, json or csv\n", o.format);
+        return QPW_EXIT_USAGE;
+    }
+    status = load("export", &o, &policy, &chosen);
+    if (status == QPW_EXIT_OK && !strcmp(o.format, "json"))
+        status = print_json("export", &policy);
+    else if (status == QPW_EXIT_OK && !strcmp(o.format, "csv"))
+        qpw_policy_csv(&policy, time(NULL), stdout);
+    else if (status == QPW_EXIT_OK)
+        qpw_policy_nft(&policy, time(NULL), stdout);
+    qpw_policy_clear(&policy);
+    return status;
+}

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* policy_cmd.h - what the subcommands of `policy` share. Each returns an exit status; argv[0] is "qportwatch policy
+ * NAME". */
+#ifndef QPW_POLICY_CMD_H
+#define QPW_POLICY_CMD_H
+
+#include <jansson.h>
+#include <stdbool.h>
+
+#include "policy/lang/load.h"
+
+int qpw_policy_show_main(int argc, char **argv);
+int qpw_policy_check_main(int argc, char **argv);
+int qpw_policy_import_main(int argc, char **argv);
+int qpw_policy_diff_main(int argc, char **argv);
+int qpw_policy_export_main(int argc, char **argv);
+int qpw_policy_suggest_main(int argc, char **argv);
+int qpw_policy_test_main(int argc, char **argv);
+
+/* A built-in of that name, else a file. As qpw_policy_load(). */
+int qpw_policy_named(const char *name, struct qpw_policy *ret, struct qpw_error *err);
+
+/* The error as one line on standard error; messages that begin with FILE:LINE stand alone. Returns `status`. */
+int qpw_policy_say(const char *subcommand, const struct qpw_error *err, int status);
+
+/*
+ * Prints a document, which it takes, and the line's end; whether that could be written is seen when the program ends.
+ * 0, or -ENOMEM with err filled where there is none.
+ */
+int qpw_policy_print(json_t *document, struct qpw_error *err);
+
+/* Columns of the terminal, or enough for everything where it is none. */
+unsigned qpw_policy_columns(void);
+
+#endif

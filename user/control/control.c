@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#include "control/control.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+static const char lock_name[] = "\0qportwatch";
+
+static socklen_t lock_address(struct sockaddr_un *address)
+{
+    *address = (struct sockaddr_un){.sun_family = AF_UNIX};
+    memcpy(address->sun_path, lock_name, sizeof(lock_name) - 1);
+    return offsetof(struct sockaddr_un, sun_path) + sizeof(lock_name) - 1;
+}
+
+static int peer_credentials(int fd, struct ucred *ret)
+{
+    socklen_t size = sizeof(*ret);
+
+    return getsockopt(fd, SOL_SOCKET, SO_PEERCRED, ret, &size) < 0 ? -errno : 0;
+}
+
+int qpw_control_listen(int *ret_fd, pid_t *ret_pid, struct qpw_error *err)
+{
+    struct sockaddr_un address;
+    socklen_t length = lock_address(&address);
+    int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0), other, r;
+
+    if (fd < 0)
+        return qpw_fail(err, -errno, "making the control socket: %s", strerror(errno));
+    if (bind(fd, (struct sockaddr *)&address, length) < 0 || listen(fd, 16) < 0) {
+        r = -errno;
+        close(fd);
+        if (r != -EADDRINUSE)
+            return qpw_fail(err, r, "binding the control socket: %s", strerror(-r));
+        *ret_pid = 0;
+        if (qpw_control_connect(&other, ret_pid, NULL) == 0)
+            close(other);
+        return qpw_fail(err, r, "another auditor (process %d) works in this network namespace; 'qportwatch top' "
+                        "shows what it sees, 'qportwatch detach' ends it", (int)*ret_pid);
+    }
+    *ret_fd = fd;
+    return 0;
+}
+
+int qpw_control_accept(int listen_fd, int *ret_fd)
+{
+    struct ucred who;
+    int fd = accept4(listen_fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK), r;
+
+    if (fd < 0)
+        return errno == EWOULDBLOCK || errno == ECONNABORTED ? -EAGAIN : -errno;
+    r = peer_credentials(fd, &who);
+    if (r == 0 && who.uid != 0)
+        r = -EPERM;
+    if (r < 0) {
+        close(fd);
+        return r;
+    }
+    *ret_fd = fd;
+    return 0;
+}
+
+int qpw_control_connect(int *ret_fd, pid_t *ret_pid, struct qpw_error *err)
+{
+    struct sockaddr_un address;
+    socklen_t length = lock_address(&address);
+    int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0), r;
+    struct ucred who;
+
+    if (fd < 0)
+        return qpw_fail(err, -errno, "making a control socket: %s", strerror(errno));
+    r = connect(fd, (struct sockaddr *)&address, length) < 0 ? -errno : peer_credentials(fd, &who);
+    /* Anybody may bind the name first; only root's answer is believed. */
+    if (r == 0 && who.uid != 0)
+        r = -EPERM;
+    if (r < 0) {
+        close(fd);
+        if (r == -ECONNREFUSED || r == -ENOENT)
+            return qpw_fail(err, -ENOENT, "no auditor lives in this network namespace");
+        if (r == -EPERM)
+            return qpw_fail(err, r, "the control socket belongs to process %d of user %u, not to root", (int)who.pid,
+                            (unsigned)who.uid);
+        return qpw_fail(err, r, "speaking to the auditor: %s", strerror(-r));
+    }
+    *ret_fd = fd;
+    if (ret_pid)
+        *ret_pid = who.pid;
+    return 0;
+}
+
+int qpw_control_send(int fd, const char *text)
+{
+    return send(fd, text, strlen(text), MSG_NOSIGNAL) < 0 ? -errno : 0;
+}
+
+ssize_t qpw_control_receive(int fd, char *buf, size_t size)
+{
+    ssize_t got = recv(fd, buf, size - 1, 0);
+
+    if (got < 0)
+        return -errno;
+    buf[got] = '\0';
+    return got;
+}
+
+int qpw_control_ask(const char *request, unsigned seconds, int *ret_status, char *buf, size_t size, pid_t *ret_pid,
+                    struct qpw_error *err)
+{
+    struct timeval patience = {.tv_sec = seconds};
+    char answer[QPW_CONTROL_BYTES], *text;
+    int fd, r = qpw_control_connect(&fd, ret_pid, err);
+    ssize_t got;
+
+    if (r < 0)
+        return r;
+    setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
+    r = qpw_control_send(fd, request);
+    got = r < 0 ? r : qpw_control_receive(fd, answer, sizeof(answer));
+    close(fd);
+    if (got == 0)
+        return qpw_fail(err, -EPIPE, "the auditor ended before it answered");
+    if (got < 0)
+        return qpw_fail(err, got, "the auditor did not answer: %s", strerror(-(int)got));
+    *ret_status = strtol(answer, &text, 10);
+    if (*text == '\n')
+        text++;
+    strncpy(buf, text, size - 1);
+    buf[size - 1] = '\0';
+    return 0;
+}

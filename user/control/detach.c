@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#include "control/detach.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "auditor/coverage.h"
+
+static bool is_named(const char *const *names, size_t n, const char *name)
+{
+    for (size_t i = 0; i < n; i++)
+        if (!strcmp(names[i], name))
+            return true;
+    return n == 0;
+}
+
+static int check_names(const struct qpw_places *places, const char *const *names, size_t n, struct qpw_error *err)
+{
+    bool found;
+
+    for (size_t i = 0; i < n; i++) {
+        found = false;
+        for (size_t p = 0; p < places->n; p++)
+            found |= !strcmp(places->place[p].ifname, names[i]);
+        if (!found)
+            return qpw_fail(err, -ENOENT, "%s: qportwatch is not attached to it; 'qportwatch status' tells to what "
+                                          "it is", names[i]);
+    }
+    return 0;
+}
+
+/* The number that the kernel side gave an interface, 0: not known. */
+static uint16_t number_of(const struct qpw_meta *meta, const char *name)
+{
+    for (uint16_t number = 1; number < QPW_MAX_IFACES; number++)
+        if (!strcmp(meta->ifname[number], name))
+            return number;
+    return 0;
+}
+
+/* What the kernel side notes about a removal, as far as it goes on for other interfaces. */
+static void note(struct qpw_kernel *k, struct qpw_meta *meta, const char *name)
+{
+    struct qpw_iface forget = {.number = number_of(meta, name)};
+    struct qpw_coverage_log log;
+
+    if (!forget.number)
+        return;
+    meta->own_qdisc[forget.number] = 0;
+    meta->rx_hook[forget.number] = meta->tx_hook[forget.number] = QPW_HOOK_NONE;
+    qpw_meta_write(k, meta, NULL);
+    qpw_kernel_set_iface(k, &forget);
+    if (qpw_coverage_open(k, &log, NULL) == 0)
+        qpw_coverage_add(&log, QPW_COVERAGE_DETACHED, forget.number, "By detach.");
+}
+
+int qpw_detach(const char *const *names, size_t n, size_t *ret_removed, struct qpw_error *err)
+{
+    struct qpw_places places;
+    struct qpw_kernel kernel;
+    struct qpw_meta meta = {0};
+    const struct qpw_place *place, *before;
+    size_t removed = 0;
+    bool known;
+    int r = qpw_places_find(&places, err), number;
+
+    if (r < 0)
+        return r;
+    /* Another version's kernel side is removed too; only what it noted cannot be read. */
+    known = qpw_instance_open(&places, &kernel, NULL) == 0;
+    if (known)
+        qpw_meta_read(&kernel, &meta, NULL);
+    r = check_names(&places, names, n, err);
+    for (size_t i = 0; r == 0 && i < places.n; i++) {
+        place = &places.place[i];
+        before = i ? &places.place[i - 1] : NULL;
+        if (!is_named(names, n, place->ifname))
+            continue;
+        r = qpw_hooks_detach(place->ifindex, place->point, &place->entry, err);
+        removed += !before || before->ifindex != place->ifindex;
+        if (r < 0 || (i + 1 < places.n && places.place[i + 1].ifindex == place->ifindex))
+            continue;
+        number = number_of(&meta, place->ifname);
+        if (number && meta.own_qdisc[number])
+            r = qpw_hooks_remove_qdisc(place->ifindex, err);
+        if (known)
+            note(&kernel, &meta, place->ifname);
+    }
+    if (known)
+        qpw_kernel_close(&kernel);
+    qpw_places_clear(&places);
+    if (r < 0)
+        return r;
+    *ret_removed = removed;
+    return 0;
+}

@@ -1,0 +1,321 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#include "host/netlink.h"
+
+#include <errno.h>
+#include <linux/rtnetlink.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "host/netlink_picture.h"
+#include "qportwatch.h"
+
+#define BUFFER_BYTES 32768
+#define EVENT_QUEUE_BYTES (1 << 20)
+#define DUMP_ATTEMPTS 16
+
+struct qpw_netlink {
+    struct mnl_socket *events;
+    struct qpw_picture now;
+    struct qpw_link *told_links; /* what the handler knows */
+    size_t n_told_links;
+    struct qpw_local *told_locals;
+    size_t n_told_locals;
+    bool overrun; /* notifications were lost and the picture could not be read anew yet */
+    _Alignas(8) char buffer[BUFFER_BYTES];
+};
+
+/* One dump request and its whole answer. 0, -EINTR if the kernel says that things changed meanwhile, or an error. */
+static int dump_one(struct mnl_socket *socket, char *buffer, uint16_t type, size_t payload, struct qpw_picture *p)
+{
+    unsigned port = mnl_socket_get_portid(socket);
+    struct nlmsghdr *request = mnl_nlmsg_put_header(buffer);
+    ssize_t received;
+    int rc;
+
+    request->nlmsg_type = type;
+    request->nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP;
+    request->nlmsg_seq = type;
+    mnl_nlmsg_put_extra_header(request, payload); /* zeroed: any family */
+    if (mnl_socket_sendto(socket, request, request->nlmsg_len) < 0)
+        return -errno;
+    do {
+        received = mnl_socket_recvfrom(socket, buffer, BUFFER_BYTES);
+        if (received < 0)
+            return -errno;
+        rc = mnl_cb_run(buffer, received, type, port, qpw_picture_message, p);
+        if (rc < 0)
+            return -errno;
+    } while (rc != MNL_CB_STOP);
+    return 0;
+}
+
+/* Replaces the picture by one read from the kernel; serials and driver names of known links stay. */
+static int read_all(struct qpw_netlink *n)
+{
+    struct qpw_picture fresh;
+    struct mnl_socket *socket;
+    int rc = -EINTR;
+
+    for (int i = 0; i < DUMP_ATTEMPTS && rc == -EINTR; i++) {
+        fresh = n->now;
+        fresh.addresses = NULL;
+        fresh.n_addresses = fresh.cap_addresses = fresh.n_links = fresh.cap_links = 0;
+        fresh.links = NULL;
+        socket = mnl_socket_open2(NETLINK_ROUTE, SOCK_CLOEXEC);
+        if (!socket)
+            return -errno;
+        rc = mnl_socket_bind(socket, 0, MNL_SOCKET_AUTOPID) < 0 ? -errno : 0;
+        if (!rc)
+            rc = dump_one(socket, n->buffer, RTM_GETLINK, sizeof(struct ifinfomsg), &fresh);
+        if (!rc)
+            rc = dump_one(socket, n->buffer, RTM_GETADDR, sizeof(struct ifaddrmsg), &fresh);
+        mnl_socket_close(socket);
+        if (rc)
+            qpw_picture_clear(&fresh);
+    }
+    if (rc)
+        return rc;
+    for (size_t i = 0; i < fresh.n_links; i++) {
+        const struct qpw_link *known = qpw_link_find(n->now.links, n->now.n_links, fresh.links[i].ifindex);
+
+        if (known)
+            fresh.links[i].serial = known->serial;
+    }
+    qpw_picture_clear(&n->now);
+    n->now = fresh;
+    n->overrun = false;
+    return 0;
+}
+
+static bool same_link(const struct qpw_link *a, const struct qpw_link *b)
+{
+    struct qpw_link x = *a, y = *b;
+
+    x.rx_packets = y.rx_packets = x.tx_packets = y.tx_packets = 0;
+    return !memcmp(&x, &y, sizeof(x));
+}
+
+static void tell_local(const struct qpw_netlink_handler *handler, const struct qpw_local *local, uint32_t flags)
+{
+    struct qpw_local changed = *local;
+
+    changed.flags = flags;
+    if (handler && handler->local)
+        handler->local(handler->arg, &changed);
+}
+
+static void tell_link(const struct qpw_netlink_handler *handler, const struct qpw_link *was, const struct qpw_link *now)
+{
+    if (handler && handler->link)
+        handler->link(handler->arg, was, now);
+}
+
+/* Both sets are sorted: one pass over them side by side. */
+static void tell_locals(const struct qpw_netlink_handler *handler, const struct qpw_local *was, size_t n_was,
+                        const struct qpw_local *now, size_t n_now)
+{
+    size_t i = 0, j = 0;
+    int order;
+
+    while (i < n_was || j < n_now) {
+        order = i == n_was ? 1 : j == n_now ? -1 : memcmp(was[i].addr, now[j].addr, 16);
+        if (order < 0)
+            tell_local(handler, &was[i++], 0);
+        else if (order > 0)
+            tell_local(handler, &now[j], now[j].flags), j++;
+        else {
+            if (was[i].flags != now[j].flags)
+                tell_local(handler, &now[j], now[j].flags);
+            i++, j++;
+        }
+    }
+}
+
+/* Makes the picture the told one, then tells what is different. */
+static int publish(struct qpw_netlink *n, const struct qpw_netlink_handler *handler)
+{
+    size_t n_was_links = n->n_told_links, n_was_locals = n->n_told_locals, n_locals;
+    struct qpw_link *was_links = n->told_links, *links = malloc((n->now.n_links + 1) * sizeof(*links)), *other;
+    struct qpw_local *was_locals = n->told_locals, *locals = qpw_picture_locals(&n->now, &n_locals);
+
+    if (!links || !locals) {
+        free(links);
+        free(locals);
+        return -ENOMEM;
+    }
+    if (n->now.n_links)
+        memcpy(links, n->now.links, n->now.n_links * sizeof(*links));
+    n->told_links = links;
+    n->n_told_links = n->now.n_links;
+    n->told_locals = locals;
+    n->n_told_locals = n_locals;
+
+    for (size_t i = 0; i < n_was_links; i++) {
+        other = qpw_link_find(links, n->n_told_links, was_links[i].ifindex);
+        if (!other || other->serial != was_links[i].serial)
+            tell_link(handler, &was_links[i], NULL);
+    }
+    tell_locals(handler, was_locals, n_was_locals, locals, n_locals);
+    for (size_t i = 0; i < n->n_told_links; i++) {
+        other = qpw_link_find(was_links, n_was_links, links[i].ifindex);
+        if (!other || other->serial != links[i].serial)
+            tell_link(handler, NULL, &links[i]);
+        else if (!same_link(other, &links[i]))
+            tell_link(handler, other, &links[i]);
+    }
+    free(was_links);
+    free(was_locals);
+    return 0;
+}
+
+static int subscribe(struct qpw_netlink *n)
+{
+    static const int groups[] = {RTNLGRP_LINK, RTNLGRP_IPV4_IFADDR, RTNLGRP_IPV6_IFADDR, RTNLGRP_IPV4_NETCONF,
+                                 RTNLGRP_IPV6_NETCONF};
+    int size = EVENT_QUEUE_BYTES, fd;
+
+    n->events = mnl_socket_open2(NETLINK_ROUTE, SOCK_CLOEXEC | SOCK_NONBLOCK);
+    if (!n->events)
+        return -errno;
+    fd = mnl_socket_get_fd(n->events);
+    /* Best effort: without privilege the queue stays short and an overrun is read anew. */
+    if (setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof(size)) < 0)
+        setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof(size));
+    if (mnl_socket_bind(n->events, 0, MNL_SOCKET_AUTOPID) < 0)
+        return -errno;
+    for (size_t i = 0; i < sizeof(groups) / sizeof(*groups); i++)
+        if (mnl_socket_setsockopt(n->events, NETLINK_ADD_MEMBERSHIP, (void *)&groups[i], sizeof(groups[i])) < 0)
+            return -errno;
+    return 0;
+}
+
+int qpw_netlink_open(struct qpw_netlink **ret, struct qpw_error *err)
+{
+    struct qpw_netlink *n = calloc(1, sizeof(*n));
+    int rc;
+
+    if (!n)
+        return qpw_fail(err, -ENOMEM, "netlink: out of memory");
+    n->now.ioctl_fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    rc = subscribe(n);
+    if (!rc)
+        rc = read_all(n);
+    if (!rc)
+        rc = publish(n, NULL);
+    if (rc) {
+        qpw_netlink_close(n);
+        return qpw_fail(err, rc, "netlink: links and addresses cannot be read: %s", strerror(-rc));
+    }
+    *ret = n;
+    return 0;
+}
+
+void qpw_netlink_close(struct qpw_netlink *n)
+{
+    if (!n)
+        return;
+    if (n->events)
+        mnl_socket_close(n->events);
+    if (n->now.ioctl_fd >= 0)
+        close(n->now.ioctl_fd);
+    qpw_picture_clear(&n->now);
+    free(n->told_links);
+    free(n->told_locals);
+    free(n);
+}
+
+int qpw_netlink_fd(const struct qpw_netlink *n)
+{
+    return mnl_socket_get_fd(n->events);
+}
+
+/* Takes in what is queued. ENOBUFS (or a message cut short) means that some were lost: then all is read anew. */
+static int take_in(struct qpw_netlink *n)
+{
+    ssize_t received;
+
+    for (;;) {
+        received = mnl_socket_recvfrom(n->events, n->buffer, sizeof(n->buffer));
+        if (received < 0 && errno == EINTR)
+            continue;
+        if (received < 0 && errno == EAGAIN)
+            break;
+        if (received < 0 && (errno == ENOBUFS || errno == ENOSPC)) {
+            n->overrun = true;
+            continue;
+        }
+        if (received < 0)
+            return -errno;
+        if (mnl_cb_run(n->buffer, received, 0, 0, qpw_picture_message, &n->now) < 0)
+            n->overrun = true;
+    }
+    return n->overrun ? read_all(n) : 0;
+}
+
+int qpw_netlink_drain(struct qpw_netlink *n, const struct qpw_netlink_handler *handler, struct qpw_error *err)
+{
+    int rc = take_in(n);
+
+    if (!rc)
+        rc = publish(n, handler);
+    if (rc)
+        return qpw_fail(err, rc, "netlink: links and addresses cannot be followed: %s", strerror(-rc));
+    return 0;
+}
+
+int qpw_netlink_refresh(struct qpw_netlink *n, struct qpw_error *err)
+{
+    int rc = read_all(n);
+
+    if (rc)
+        return qpw_fail(err, rc, "netlink: links and addresses cannot be read: %s", strerror(-rc));
+    return 0;
+}
+
+const struct qpw_link *qpw_netlink_links(const struct qpw_netlink *n, size_t *ret_count)
+{
+    *ret_count = n->n_told_links;
+    return n->told_links;
+}
+
+const struct qpw_local *qpw_netlink_locals(const struct qpw_netlink *n, size_t *ret_count)
+{
+    *ret_count = n->n_told_locals;
+    return n->told_locals;
+}
+
+const struct qpw_link *qpw_netlink_by_index(const struct qpw_netlink *n, unsigned ifindex)
+{
+    return qpw_link_find(n->told_links, n->n_told_links, ifindex);
+}
+
+const struct qpw_link *qpw_netlink_by_name(const struct qpw_netlink *n, const char *name)
+{
+    for (size_t i = 0; i < n->n_told_links; i++)
+        if (!strcmp(n->told_links[i].name, name))
+            return &n->told_links[i];
+    return NULL;
+}
+
+/* Bounded: devices nest at most 8 deep in the kernel. */
+static bool is_below(const struct qpw_netlink *n, unsigned below, unsigned above, int depth)
+{
+    const struct qpw_link *link = qpw_netlink_by_index(n, below);
+
+    if (!link || depth == 0)
+        return false;
+    if (link->upper && (link->upper == above || is_below(n, link->upper, above, depth - 1)))
+        return true;
+    for (size_t i = 0; i < n->n_told_links; i++)
+        if (n->told_links[i].lower == below &&
+            (n->told_links[i].ifindex == above || is_below(n, n->told_links[i].ifindex, above, depth - 1)))
+            return true;
+    return false;
+}
+
+bool qpw_netlink_stacked(const struct qpw_netlink *n, unsigned a, unsigned b)
+{
+    return a != b && (is_below(n, a, b, 8) || is_below(n, b, a, 8));
+}

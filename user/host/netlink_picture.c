@@ -1,0 +1,375 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#include "host/netlink_picture.h"
+
+#include <errno.h>
+#include <linux/ethtool.h>
+#include <linux/if_addr.h>
+#include <linux/if_link.h>
+#include <linux/ip.h>
+#include <linux/ipv6.h>
+#include <linux/netconf.h>
+#include <linux/rtnetlink.h>
+#include <linux/sockios.h>
+#include <net/if.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+
+#include "qportwatch.h"
+
+/* linux/if.h has it, but not together with net/if.h. */
+#define LOWER_UP 0x10000u
+
+static void *grown(void *items, size_t count, size_t *cap, size_t size)
+{
+    size_t wanted = *cap ? 2 * *cap : 16;
+    void *more;
+
+    if (count < *cap)
+        return items;
+    more = realloc(items, wanted * size);
+    if (more)
+        *cap = wanted;
+    return more;
+}
+
+struct qpw_link *qpw_link_find(struct qpw_link *links, size_t count, unsigned ifindex)
+{
+    for (size_t i = 0; i < count; i++)
+        if (links[i].ifindex == ifindex)
+            return &links[i];
+    return NULL;
+}
+
+/* Copies a string attribute, cut to the room there is; all of `to` is defined, so that links can be compared. */
+static void copy_text(const struct nlattr *attr, char *to, size_t size)
+{
+    size_t length = strnlen(mnl_attr_get_payload(attr), mnl_attr_get_payload_len(attr));
+
+    memset(to, 0, size);
+    memcpy(to, mnl_attr_get_payload(attr), length < size ? length : size - 1);
+}
+
+static void read_driver(int fd, struct qpw_link *link)
+{
+    struct ethtool_drvinfo info = {.cmd = ETHTOOL_GDRVINFO};
+    struct ifreq request = {.ifr_data = (char *)&info};
+
+    memcpy(request.ifr_name, link->name, sizeof(request.ifr_name));
+    if (ioctl(fd, SIOCETHTOOL, &request) == 0)
+        memcpy(link->driver, info.driver, strnlen(info.driver, sizeof(link->driver) - 1));
+}
+
+/* Whether IFLA_LINK of such a device names the one that carries its frames (a veth's names its other end). */
+static bool rides_on_lower(const char *kind)
+{
+    static const char *const kinds[] = {"vlan", "macvlan", "macvtap", "ipvlan", "ipvtap", "macsec", "dsa"};
+
+    for (size_t i = 0; i < sizeof(kinds) / sizeof(*kinds); i++)
+        if (!strcmp(kind, kinds[i]))
+            return true;
+    return false;
+}
+
+/* One number out of the array of sysctls that a link's address family part carries. */
+static bool conf_value(const struct nlattr *family, uint16_t type, unsigned index)
+{
+    const struct nlattr *attr;
+    uint32_t value;
+
+    mnl_attr_for_each_nested(attr, family) {
+        if (mnl_attr_get_type(attr) != type || mnl_attr_get_payload_len(attr) < (index + 1) * sizeof(value))
+            continue;
+        memcpy(&value, (const char *)mnl_attr_get_payload(attr) + index * sizeof(value), sizeof(value));
+        return value;
+    }
+    return false;
+}
+
+static void read_link_attribute(const struct nlattr *attr, struct qpw_link *link)
+{
+    const struct nlattr *inner;
+    struct rtnl_link_stats64 stats;
+
+    switch (mnl_attr_get_type(attr)) {
+    case IFLA_IFNAME:
+        copy_text(attr, link->name, sizeof(link->name));
+        break;
+    case IFLA_ADDRESS:
+        if (mnl_attr_get_payload_len(attr) == sizeof(link->mac))
+            memcpy(link->mac, mnl_attr_get_payload(attr), sizeof(link->mac));
+        break;
+    case IFLA_MTU:
+        link->mtu = mnl_attr_get_u32(attr);
+        break;
+    case IFLA_MASTER:
+        link->upper = mnl_attr_get_u32(attr);
+        break;
+    case IFLA_LINK:
+        link->lower = mnl_attr_get_u32(attr);
+        break;
+    case IFLA_LINKINFO:
+        mnl_attr_for_each_nested(inner, attr)
+            if (mnl_attr_get_type(inner) == IFLA_INFO_KIND)
+                copy_text(inner, link->kind, sizeof(link->kind));
+        break;
+    case IFLA_AF_SPEC:
+        mnl_attr_for_each_nested(inner, attr) {
+            if (mnl_attr_get_type(inner) == AF_INET)
+                link->forward4 = conf_value(inner, IFLA_INET_CONF, IPV4_DEVCONF_FORWARDING - 1);
+            else if (mnl_attr_get_type(inner) == AF_INET6)
+                link->forward6 = conf_value(inner, IFLA_INET6_CONF, DEVCONF_FORWARDING);
+        }
+        break;
+    case IFLA_STATS64:
+        if (mnl_attr_get_payload_len(attr) < 2 * sizeof(uint64_t))
+            break;
+        memcpy(&stats, mnl_attr_get_payload(attr), 2 * sizeof(uint64_t));
+        link->rx_packets = stats.rx_packets;
+        link->tx_packets = stats.tx_packets;
+        break;
+    }
+}
+
+static int new_link(const struct nlmsghdr *message, struct qpw_picture *p)
+{
+    const struct ifinfomsg *info = mnl_nlmsg_get_payload(message);
+    struct qpw_link link, *known = qpw_link_find(p->links, p->n_links, info->ifi_index);
+    const struct nlattr *attr;
+    bool lower_elsewhere = false;
+
+    memset(&link, 0, sizeof(link));
+    link.ifindex = info->ifi_index;
+    link.type = info->ifi_type;
+    link.flags = info->ifi_flags;
+    link.up = info->ifi_flags & IFF_UP;
+    link.carrier = info->ifi_flags & LOWER_UP;
+    mnl_attr_for_each(attr, message, sizeof(*info)) {
+        if (mnl_attr_get_type(attr) == IFLA_WIRELESS)
+            return MNL_CB_OK; /* an event of a radio, without the attributes of a whole description */
+        if (mnl_attr_get_type(attr) == IFLA_LINK_NETNSID)
+            lower_elsewhere = true;
+        read_link_attribute(attr, &link);
+    }
+    if (lower_elsewhere || !rides_on_lower(link.kind))
+        link.lower = 0;
+    if (known) {
+        memcpy(link.driver, known->driver, sizeof(link.driver));
+        link.serial = known->serial;
+        *known = link;
+        return MNL_CB_OK;
+    }
+    known = grown(p->links, p->n_links, &p->cap_links, sizeof(*p->links));
+    if (!known) {
+        errno = ENOMEM;
+        return MNL_CB_ERROR;
+    }
+    p->links = known;
+    link.serial = ++p->serial;
+    read_driver(p->ioctl_fd, &link);
+    p->links[p->n_links++] = link;
+    return MNL_CB_OK;
+}
+
+static void delete_link(const struct nlmsghdr *message, struct qpw_picture *p)
+{
+    const struct ifinfomsg *info = mnl_nlmsg_get_payload(message);
+    struct qpw_link *known = qpw_link_find(p->links, p->n_links, info->ifi_index);
+
+    if (known)
+        *known = p->links[--p->n_links];
+    /* The kernel tells of each address too, but a link that moves to another namespace may take them along. */
+    for (size_t i = 0; i < p->n_addresses;) {
+        if (p->addresses[i].ifindex == (unsigned)info->ifi_index)
+            p->addresses[i] = p->addresses[--p->n_addresses];
+        else
+            i++;
+    }
+}
+
+/* Address bytes of an attribute as 16 bytes, IPv4 mapped. */
+static void map_address(const struct nlattr *attr, uint8_t to[16])
+{
+    static const uint8_t prefix[12] = {[10] = 0xff, [11] = 0xff};
+
+    if (mnl_attr_get_payload_len(attr) == 16) {
+        memcpy(to, mnl_attr_get_payload(attr), 16);
+    } else if (mnl_attr_get_payload_len(attr) == 4) {
+        memcpy(to, prefix, sizeof(prefix));
+        memcpy(to + 12, mnl_attr_get_payload(attr), 4);
+    }
+}
+
+/* Fills a from the message; false where it holds no usable address. */
+static bool read_address(const struct nlmsghdr *message, struct qpw_address *a)
+{
+    const struct ifaddrmsg *info = mnl_nlmsg_get_payload(message);
+    const struct nlattr *attr, *local = NULL, *plain = NULL, *broadcast = NULL;
+
+    memset(a, 0, sizeof(*a));
+    if (info->ifa_family != AF_INET && info->ifa_family != AF_INET6)
+        return false;
+    a->ifindex = info->ifa_index;
+    mnl_attr_for_each(attr, message, sizeof(*info)) {
+        switch (mnl_attr_get_type(attr)) {
+        case IFA_LOCAL: local = attr; break;
+        case IFA_ADDRESS: plain = attr; break;
+        case IFA_BROADCAST: broadcast = attr; break;
+        }
+    }
+    /* On a point-to-point link IFA_ADDRESS is the other end. */
+    if (!local && !plain)
+        return false;
+    map_address(local ? local : plain, a->addr);
+    if (info->ifa_family != AF_INET)
+        return true;
+    a->prefix = info->ifa_prefixlen;
+    map_address(plain ? plain : local, a->other);
+    if (broadcast) {
+        map_address(broadcast, a->broadcast);
+    } else if (info->ifa_prefixlen < 31) {
+        /* The kernel routes the subnet's last address as broadcast also where none was given. */
+        map_address(plain ? plain : local, a->broadcast);
+        for (unsigned bit = 96 + info->ifa_prefixlen; bit < 128; bit++)
+            a->broadcast[bit / 8] |= 0x80 >> bit % 8;
+    }
+    return true;
+}
+
+static bool same_address(const struct qpw_address *a, const struct qpw_address *b)
+{
+    return a->ifindex == b->ifindex && a->prefix == b->prefix && !memcmp(a->addr, b->addr, 16) &&
+           !memcmp(a->other, b->other, 16);
+}
+
+static int change_address(const struct nlmsghdr *message, struct qpw_picture *p)
+{
+    struct qpw_address address, *more;
+    size_t i;
+
+    if (!read_address(message, &address))
+        return MNL_CB_OK;
+    for (i = 0; i < p->n_addresses; i++)
+        if (same_address(&p->addresses[i], &address))
+            break;
+    if (message->nlmsg_type == RTM_DELADDR) {
+        if (i < p->n_addresses)
+            p->addresses[i] = p->addresses[--p->n_addresses];
+        return MNL_CB_OK;
+    }
+    if (i == p->n_addresses) {
+        more = grown(p->addresses, p->n_addresses, &p->cap_addresses, sizeof(*more));
+        if (!more) {
+            errno = ENOMEM;
+            return MNL_CB_ERROR;
+        }
+        p->addresses = more;
+        p->n_addresses++;
+    }
+    p->addresses[i] = address;
+    return MNL_CB_OK;
+}
+
+static void change_forwarding(const struct nlmsghdr *message, struct qpw_picture *p)
+{
+    const struct netconfmsg *info = mnl_nlmsg_get_payload(message);
+    const struct nlattr *attr, *ifindex = NULL, *forwarding = NULL;
+    struct qpw_link *link;
+
+    mnl_attr_for_each(attr, message, sizeof(*info)) {
+        if (mnl_attr_get_type(attr) == NETCONFA_IFINDEX)
+            ifindex = attr;
+        else if (mnl_attr_get_type(attr) == NETCONFA_FORWARDING)
+            forwarding = attr;
+    }
+    /* The indices of "all" and "default" are negative and no link's. */
+    link = ifindex ? qpw_link_find(p->links, p->n_links, mnl_attr_get_u32(ifindex)) : NULL;
+    if (!link || !forwarding)
+        return;
+    if (info->ncm_family == AF_INET)
+        link->forward4 = mnl_attr_get_u32(forwarding);
+    else if (info->ncm_family == AF_INET6)
+        link->forward6 = mnl_attr_get_u32(forwarding);
+}
+
+int qpw_picture_message(const struct nlmsghdr *message, void *data)
+{
+    struct qpw_picture *p = data;
+    const struct ifinfomsg *link = mnl_nlmsg_get_payload(message);
+
+    switch (message->nlmsg_type) {
+    case RTM_NEWLINK:
+    case RTM_DELLINK:
+        /* A bridge tells of its ports with the same types: a port that leaves is no link that is gone. */
+        if (message->nlmsg_len < MNL_NLMSG_HDRLEN + sizeof(*link) || link->ifi_family != AF_UNSPEC)
+            return MNL_CB_OK;
+        if (message->nlmsg_type == RTM_NEWLINK)
+            return new_link(message, p);
+        delete_link(message, p);
+        return MNL_CB_OK;
+    case RTM_NEWADDR:
+    case RTM_DELADDR:
+        if (message->nlmsg_len < MNL_NLMSG_HDRLEN + sizeof(struct ifaddrmsg))
+            return MNL_CB_OK;
+        return change_address(message, p);
+    case RTM_NEWNETCONF:
+        if (message->nlmsg_len >= MNL_NLMSG_HDRLEN + sizeof(struct netconfmsg))
+            change_forwarding(message, p);
+        return MNL_CB_OK;
+    default:
+        return MNL_CB_OK;
+    }
+}
+
+void qpw_picture_clear(struct qpw_picture *p)
+{
+    free(p->links);
+    free(p->addresses);
+    p->links = NULL;
+    p->addresses = NULL;
+    p->n_links = p->cap_links = p->n_addresses = p->cap_addresses = 0;
+}
+
+static bool is_loopback(const uint8_t addr[16])
+{
+    static const uint8_t v4[13] = {[10] = 0xff, [11] = 0xff, [12] = 127}, v6[16] = {[15] = 1};
+
+    return !memcmp(addr, v4, sizeof(v4)) || !memcmp(addr, v6, sizeof(v6));
+}
+
+static int by_address(const void *a, const void *b)
+{
+    return memcmp(((const struct qpw_local *)a)->addr, ((const struct qpw_local *)b)->addr, 16);
+}
+
+struct qpw_local *qpw_picture_locals(const struct qpw_picture *p, size_t *ret_count)
+{
+    static const uint8_t none[16];
+    struct qpw_local *locals = calloc(2 * p->n_addresses + 1, sizeof(*locals));
+    size_t count = 0, kept = 0;
+
+    if (!locals)
+        return NULL;
+    for (size_t i = 0; i < p->n_addresses; i++) {
+        const struct qpw_address *a = &p->addresses[i];
+
+        if (is_loopback(a->addr))
+            continue;
+        memcpy(locals[count].addr, a->addr, 16);
+        locals[count++].flags = QPW_LOCAL_ADDRESS;
+        if (!memcmp(a->broadcast, none, 16))
+            continue;
+        memcpy(locals[count].addr, a->broadcast, 16);
+        locals[count++].flags = QPW_LOCAL_BROADCAST;
+    }
+    qsort(locals, count, sizeof(*locals), by_address);
+    for (size_t i = 0; i < count; i++) {
+        if (kept && !by_address(&locals[kept - 1], &locals[i]))
+            locals[kept - 1].flags |= locals[i].flags;
+        else
+            locals[kept++] = locals[i];
+    }
+    *ret_count = kept;
+    return locals;
+}

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* netlink_picture.h - links and addresses as rtnetlink messages describe them; internal to netlink.c. */
+#ifndef QPW_KERNEL_NETLINK_PICTURE_H
+#define QPW_KERNEL_NETLINK_PICTURE_H
+
+#include <libmnl/libmnl.h>
+
+#include "host/netlink.h"
+
+struct qpw_address {
+    unsigned ifindex;
+    uint8_t addr[16];
+    /* IPv4 only, where a link may have one address several times: by different prefixes, or with different peers. */
+    uint8_t other[16]; /* IFA_ADDRESS */
+    uint8_t prefix;
+    uint8_t broadcast[16]; /* zero: none */
+};
+
+struct qpw_picture {
+    struct qpw_link *links;
+    size_t n_links, cap_links;
+    struct qpw_address *addresses;
+    size_t n_addresses, cap_addresses;
+    unsigned serial; /* of the link that was new last */
+    int ioctl_fd;    /* for driver names */
+};
+
+/*
+ * Takes one rtnetlink message (link, address, netconf) into the picture; messages of other kinds
+ * change nothing. MNL_CB_OK, or MNL_CB_ERROR with errno ENOMEM. Of type mnl_cb_t; data is the picture.
+ */
+int qpw_picture_message(const struct nlmsghdr *message, void *data);
+
+void qpw_picture_clear(struct qpw_picture *p);
+
+/* The set of local addresses of the picture, sorted, each once, without loopback. Caller frees. NULL: no memory. */
+struct qpw_local *qpw_picture_locals(const struct qpw_picture *p, size_t *ret_count);
+
+struct qpw_link *qpw_link_find(struct qpw_link *links, size_t count, unsigned ifindex);
+
+#endif

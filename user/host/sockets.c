@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#include "host/sockets.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "host/sockets_diag.h"
+
+#define STATES_LIVE (1u << QPW_TCP_ESTABLISHED | 1u << QPW_TCP_CLOSE_WAIT)
+#define READINGS 6
+
+int qpw_sockets_open(struct qpw_sockets **ret, struct qpw_error *err)
+{
+    struct qpw_sockets *s = calloc(1, sizeof(*s));
+    int rc = 0;
+
+    if (!s)
+        return qpw_fail(err, -ENOMEM, "sockets: out of memory");
+    s->socket = mnl_socket_open2(NETLINK_SOCK_DIAG, SOCK_CLOEXEC);
+    if (!s->socket || mnl_socket_bind(s->socket, 0, MNL_SOCKET_AUTOPID) < 0)
+        rc = -errno;
+    if (rc) {
+        qpw_sockets_close(s);
+        return qpw_fail(err, rc, "sockets: the socket table (sock_diag) cannot be asked: %s", strerror(-rc));
+    }
+    *ret = s;
+    return 0;
+}
+
+void qpw_sockets_close(struct qpw_sockets *s)
+{
+    if (!s)
+        return;
+    if (s->socket)
+        mnl_socket_close(s->socket);
+    qpw_process_index_free(s->index);
+    free(s);
+}
+
+static enum qpw_direction opener_direction(const struct qpw_diag_socket *socket)
+{
+    if (!(STATES_LIVE & 1u << socket->state) || !socket->has_opener)
+        return QPW_DIR_UNKNOWN;
+    return socket->opener == -1 ? QPW_DIR_OUTBOUND : socket->opener == 0 ? QPW_DIR_INBOUND : QPW_DIR_UNKNOWN;
+}
+
+int qpw_sockets_direction(struct qpw_sockets *s, const struct qpw_conn_key *key, enum qpw_direction *ret)
+{
+    enum qpw_direction last = QPW_DIR_UNKNOWN, now;
+    struct qpw_diag_socket socket;
+    int rc;
+
+    if (key->protocol != IPPROTO_TCP) {
+        *ret = QPW_DIR_UNKNOWN;
+        return 0;
+    }
+    for (int i = 0; i < READINGS; i++) {
+        rc = qpw_diag_find(s, key, &socket);
+        if (rc < 0 && rc != -ENOENT)
+            return rc;
+        if (rc == -ENOENT || !qpw_diag_is_exact(key, &socket) || !(STATES_LIVE & 1u << socket.state))
+            break;
+        now = opener_direction(&socket);
+        if (now != QPW_DIR_UNKNOWN && now == last) {
+            *ret = now;
+            return 0;
+        }
+        last = now;
+    }
+    *ret = QPW_DIR_UNKNOWN;
+    return 0;
+}
+
+/* ---- All of them ---- */
+
+struct opened {
+    struct qpw_conn_key key;
+    uint8_t direction;
+};
+
+struct table {
+    struct opened *items;
+    size_t count, cap;
+};
+
+static bool over_loopback(const struct qpw_conn_key *key)
+{
+    return (IN6_IS_ADDR_V4MAPPED((const struct in6_addr *)key->remote) && key->remote[12] == 127) ||
+           IN6_IS_ADDR_LOOPBACK((const struct in6_addr *)key->remote);
+}
+
+static int take_opened(void *data, const struct qpw_diag_socket *socket)
+{
+    struct table *table = data;
+    struct opened *more;
+
+    if (over_loopback(&socket->key))
+        return 0;
+    if (table->count == table->cap) {
+        size_t cap = table->cap ? 2 * table->cap : 1024;
+
+        more = realloc(table->items, cap * sizeof(*more));
+        if (!more)
+            return -ENOMEM;
+        table->items = more;
+        table->cap = cap;
+    }
+    table->items[table->count].key = socket->key;
+    table->items[table->count++].direction = opener_direction(socket);
+    return 0;
+}
+
+static int by_key(const void *a, const void *b)
+{
+    return memcmp(&((const struct opened *)a)->key, &((const struct opened *)b)->key, sizeof(struct qpw_conn_key));
+}
+
+static int dump_sorted(struct qpw_sockets *s, struct table *table)
+{
+    int rc = qpw_diag_dump(s, AF_INET, STATES_LIVE, take_opened, table);
+
+    if (rc == 0)
+        rc = qpw_diag_dump(s, AF_INET6, STATES_LIVE, take_opened, table);
+    if (rc == -ENOENT) /* IPv6 is not there */
+        rc = 0;
+    if (rc == 0 && table->count)
+        qsort(table->items, table->count, sizeof(*table->items), by_key);
+    return rc;
+}
+
+/* Tells those on which both readings agree; asks again for the others, one by one. */
+static int tell_agreed(struct qpw_sockets *s, const struct table *first, const struct table *second, qpw_socket_fn fn,
+                       void *arg, size_t *ret_unknown)
+{
+    enum qpw_direction direction;
+    const struct opened *other;
+    size_t unknown = 0;
+    int rc;
+
+    for (size_t i = 0; i < second->count; i++) {
+        const struct opened *o = &second->items[i];
+
+        if (i && !by_key(o, o - 1))
+            continue; /* moved within the kernel's table while it was read */
+        other = first->count ? bsearch(o, first->items, first->count, sizeof(*o), by_key) : NULL;
+        direction = o->direction;
+        if (direction == QPW_DIR_UNKNOWN || !other || other->direction != direction) {
+            rc = qpw_sockets_direction(s, &o->key, &direction);
+            if (rc < 0)
+                return rc;
+        }
+        if (direction == QPW_DIR_UNKNOWN)
+            unknown++;
+        else
+            fn(arg, &o->key, direction);
+    }
+    if (ret_unknown)
+        *ret_unknown = unknown;
+    return 0;
+}
+
+int qpw_sockets_dump_tcp(struct qpw_sockets *s, qpw_socket_fn fn, void *arg, size_t *ret_unknown,
+                         struct qpw_error *err)
+{
+    struct table first = {0}, second = {0};
+    int rc = dump_sorted(s, &first);
+
+    if (rc == 0)
+        rc = dump_sorted(s, &second);
+    if (rc == 0)
+        rc = tell_agreed(s, &first, &second, fn, arg, ret_unknown);
+    free(first.items);
+    free(second.items);
+    if (rc < 0)
+        return qpw_fail(err, rc, "sockets: the TCP sockets cannot be read: %s", strerror(-rc));
+    return 0;
+}
+
+void qpw_finding_tuple(const struct qpw_finding_key *key, const struct qpw_finding *value, struct qpw_conn_key *ret)
+{
+    struct qpw_conn_key tuple = {.protocol = key->protocol};
+    bool ports = key->kind == QPW_KIND_PORT, out = key->direction == QPW_DIR_OUTBOUND;
+
+    memcpy(tuple.local, out ? key->initiator : key->responder, 16);
+    memcpy(tuple.remote, out ? key->responder : key->initiator, 16);
+    if (ports) {
+        tuple.local_port = out ? value->initiator_port : key->port;
+        tuple.remote_port = out ? key->port : value->initiator_port;
+    }
+    *ret = tuple;
+}

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* sockets_diag.h - questions to inet_diag; internal to sockets*.c. */
+#ifndef QPW_KERNEL_SOCKETS_DIAG_H
+#define QPW_KERNEL_SOCKETS_DIAG_H
+
+#include <libmnl/libmnl.h>
+
+#include "host/sockets.h"
+
+#define QPW_DIAG_BYTES 65536
+#define QPW_DIAG_DEVICES 64
+
+struct qpw_process_index; /* sockets_process.c */
+
+struct qpw_sockets {
+    struct mnl_socket *socket;
+    uint32_t sequence;
+    unsigned devices[QPW_DIAG_DEVICES]; /* ifindexes a socket could be bound to, read again after a second */
+    size_t n_devices;
+    uint64_t devices_ns;
+    struct qpw_process_index *index;
+    _Alignas(8) char buffer[QPW_DIAG_BYTES];
+};
+
+/* States of the kernel's TCP sockets, which linux/tcp.h does not give to user space. */
+enum qpw_tcp_state {
+    QPW_TCP_ESTABLISHED = 1,
+    QPW_TCP_SYN_RECV = 3,
+    QPW_TCP_CLOSE_WAIT = 8,
+};
+
+/* One socket as inet_diag describes it. */
+struct qpw_diag_socket {
+    struct qpw_conn_key key; /* remote zero and remote_port 0: not connected */
+    uint8_t state;           /* enum qpw_tcp_state, or another of the kernel's */
+    uint32_t uid;
+    uint32_t inode;          /* 0: no file belongs to it */
+    bool has_opener;         /* `opener` could be computed */
+    int64_t opener;          /* -1 this end connected, 0 it accepted, anything else tells nothing */
+};
+
+/*
+ * The socket that a packet of this tuple would be given to (a connected one, else a listener or a
+ * bound one; tried for each device it could be bound to). 0, -ENOENT, or another negative errno.
+ */
+int qpw_diag_find(struct qpw_sockets *s, const struct qpw_conn_key *key, struct qpw_diag_socket *ret);
+
+/* Takes one socket of a dump; valid during the call. 0 to go on, or a negative errno that ends the dump. */
+typedef int (*qpw_diag_fn)(void *arg, const struct qpw_diag_socket *socket);
+
+/*
+ * Tells all TCP sockets of a family (AF_INET, AF_INET6: also IPv4 peers of dual-stack sockets) that are in one of
+ * the states (1 << enum qpw_tcp_state). 0, -ENOENT where the family is not there, another negative errno, or fn's.
+ */
+int qpw_diag_dump(struct qpw_sockets *s, uint8_t family, uint32_t states, qpw_diag_fn fn, void *arg);
+
+/* True if the socket is connected to the tuple's remote end, not merely bound to its local one. */
+bool qpw_diag_is_exact(const struct qpw_conn_key *key, const struct qpw_diag_socket *socket);
+
+void qpw_process_index_free(struct qpw_process_index *index); /* NULL is fine */
+
+/*
+ * Names the systemd unit or the container in the text of /proc/PID/cgroup (either version of
+ * cgroups): "ssh.service", "docker 0123456789ab", "lxc web", or an empty string. Cut to size.
+ */
+void qpw_cgroup_unit(const char *text, char *buf, size_t size);
+
+#endif

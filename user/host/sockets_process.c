@@ -1,0 +1,384 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#include <ctype.h>
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <pwd.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "host/clock.h"
+#include "host/sockets_diag.h"
+#include "util/text.h"
+
+#define INDEX_AGE_NS 1000000000ull
+#define INDEX_TIME_NS 250000000ull /* a reading of /proc is given up after this long and is then incomplete */
+#define INDEX_DEAR_NS 50000000ull
+#define INDEX_SHARE 20             /* readings may take a twentieth of the time, */
+#define INDEX_CREDIT_NS 250000000ll /* and so much at once after a rest */
+
+struct owner {
+    uint32_t inode;
+    int pid;
+};
+
+struct qpw_process_index {
+    struct owner *owners; /* by inode, the preferred process first */
+    size_t count, cap;
+    uint64_t started_ns;
+    uint64_t ended_ns;   /* 0: never read */
+    int64_t credit_ns;   /* time that may still be spent on readings, as of ended_ns */
+    bool complete;
+};
+
+const char *qpw_match_name(unsigned value)
+{
+#define NAME(symbol, name) name,
+    static const char *const names[] = {QPW_MATCHES(NAME)};
+#undef NAME
+    _Static_assert(sizeof(names) / sizeof(*names) == QPW_MATCH_COUNT, "one name for each value");
+
+    return value < QPW_MATCH_COUNT ? names[value] : "invalid";
+}
+
+void qpw_process_index_free(struct qpw_process_index *index)
+{
+    if (!index)
+        return;
+    free(index->owners);
+    free(index);
+}
+
+/* ---- The index: which process holds which socket ---- */
+
+/* Several often hold one socket: the service before systemd, which keeps sockets for it; then the oldest process. */
+static int by_inode(const void *a, const void *b)
+{
+    const struct owner *x = a, *y = b;
+
+    if (x->inode != y->inode)
+        return x->inode < y->inode ? -1 : 1;
+    if ((x->pid == 1) != (y->pid == 1))
+        return x->pid == 1 ? 1 : -1;
+    return x->pid < y->pid ? -1 : x->pid > y->pid;
+}
+
+static bool add_owner(struct qpw_process_index *index, uint32_t inode, int pid)
+{
+    struct owner *more;
+
+    if (index->count == index->cap) {
+        size_t cap = index->cap ? 2 * index->cap : 1024;
+
+        more = realloc(index->owners, cap * sizeof(*more));
+        if (!more)
+            return false;
+        index->owners = more;
+        index->cap = cap;
+    }
+    index->owners[index->count++] = (struct owner){.inode = inode, .pid = pid};
+    return true;
+}
+
+/* Reads the sockets of one process. False if it could not be read wholly, although the process is there. */
+static bool read_descriptors(struct qpw_process_index *index, int pid)
+{
+    char path[64], target[64];
+    struct dirent *entry;
+    bool whole = true;
+    unsigned inode;
+    ssize_t length;
+    DIR *dir;
+
+    snprintf(path, sizeof(path), "/proc/%d/fd", pid);
+    dir = opendir(path);
+    if (!dir)
+        return errno == ENOENT || errno == ESRCH;
+    while (whole && (entry = readdir(dir))) {
+        length = readlinkat(dirfd(dir), entry->d_name, target, sizeof(target) - 1);
+        if (length <= 0)
+            continue;
+        target[length] = '\0';
+        if (sscanf(target, "socket:[%u]", &inode) == 1)
+            whole = add_owner(index, inode, pid);
+        whole = whole && qpw_clock_monotonic_ns() - index->started_ns < INDEX_TIME_NS;
+    }
+    closedir(dir);
+    return whole;
+}
+
+static void read_processes(struct qpw_process_index *index)
+{
+    DIR *proc = opendir("/proc");
+    struct dirent *entry;
+
+    index->count = 0;
+    index->started_ns = qpw_clock_monotonic_ns();
+    index->complete = proc != NULL;
+    while (proc && (entry = readdir(proc))) {
+        if (!isdigit((unsigned char)entry->d_name[0]))
+            continue;
+        if (!read_descriptors(index, atoi(entry->d_name)))
+            index->complete = false;
+        if (qpw_clock_monotonic_ns() - index->started_ns >= INDEX_TIME_NS) {
+            index->complete = false;
+            break;
+        }
+    }
+    if (proc)
+        closedir(proc);
+    if (index->count)
+        qsort(index->owners, index->count, sizeof(*index->owners), by_inode);
+    index->ended_ns = qpw_clock_monotonic_ns();
+}
+
+static int search(const struct qpw_process_index *index, uint32_t inode)
+{
+    size_t low = 0, high = index->count;
+
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+
+        if (index->owners[middle].inode < inode)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low < index->count && index->owners[low].inode == inode ? index->owners[low].pid : 0;
+}
+
+/*
+ * The process that holds the inode. Returns its pid; 0: there is none, of which the index that was
+ * read after `asked_ns` is sure; -1: not known (no new reading allowed yet, or an incomplete one).
+ * sparing: where a reading takes long, none is made while the last one is young.
+ */
+static int find_owner(struct qpw_sockets *s, uint32_t inode, uint64_t asked_ns, bool sparing)
+{
+    struct qpw_process_index *index = s->index;
+    uint64_t now = qpw_clock_monotonic_ns();
+    int64_t credit;
+    bool young, dear;
+    int pid = 0;
+
+    if (!index) {
+        index = s->index = calloc(1, sizeof(*index));
+        if (!index)
+            return -1;
+    }
+    credit = index->ended_ns ? index->credit_ns + (int64_t)((now - index->ended_ns) / INDEX_SHARE) : INDEX_CREDIT_NS;
+    if (credit > INDEX_CREDIT_NS)
+        credit = INDEX_CREDIT_NS;
+    young = index->ended_ns && now - index->ended_ns < INDEX_AGE_NS;
+    dear = index->ended_ns - index->started_ns > INDEX_DEAR_NS;
+    if (young || (index->ended_ns && credit <= 0))
+        pid = search(index, inode);
+    if (!pid && credit > 0 && !(sparing && young && dear)) {
+        read_processes(index);
+        index->credit_ns = credit - (int64_t)(index->ended_ns - index->started_ns);
+        pid = search(index, inode);
+    }
+    if (pid)
+        return pid;
+    return index->complete && index->started_ns >= asked_ns ? 0 : -1;
+}
+
+/* ---- What is told of a process ---- */
+
+static ssize_t read_text(int pid, const char *file, char *buf, size_t size)
+{
+    char path[64];
+    ssize_t length;
+    int fd;
+
+    snprintf(path, sizeof(path), "/proc/%d/%s", pid, file);
+    fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return -errno;
+    length = read(fd, buf, size - 1);
+    close(fd);
+    buf[length > 0 ? length : 0] = '\0';
+    return length;
+}
+
+/* From /etc/passwd itself: the name service could ask a directory server over the very network that is watched. */
+static void user_name(uint32_t uid, char *buf, size_t size)
+{
+    FILE *file = fopen("/etc/passwd", "re");
+    struct passwd entry, *found;
+    char text[1024];
+
+    snprintf(buf, size, "%u", uid);
+    while (file && fgetpwent_r(file, &entry, text, sizeof(text), &found) == 0) {
+        if (entry.pw_uid != uid)
+            continue;
+        snprintf(buf, size, "%s", entry.pw_name);
+        break;
+    }
+    if (file)
+        fclose(file);
+}
+
+static bool ends_with(const char *text, size_t length, const char *end)
+{
+    size_t n = strlen(end);
+
+    return length > n && !memcmp(text + length - n, end, n);
+}
+
+/* Length of the run of lower-case hexadecimal digits at `text`. */
+static size_t hex_run(const char *text, size_t length)
+{
+    size_t n = 0;
+
+    while (n < length && (isdigit((unsigned char)text[n]) || (text[n] >= 'a' && text[n] <= 'f')))
+        n++;
+    return n;
+}
+
+/* One component of a control group's path; `parent` is the component before it. True if it decides the name. */
+static bool name_component(const char *part, size_t length, const char *parent, size_t parent_length, char *buf,
+                           size_t size)
+{
+    const char *id = part;
+
+    for (size_t i = 0; i < length; i++)
+        if (part[i] == '-')
+            id = part + i + 1;
+    if (hex_run(id, length - (id - part)) == 64) { /* docker-ID.scope, cri-containerd-ID.scope, or docker/ID */
+        if (id > part)
+            snprintf(buf, size, "%.*s %.12s", (int)(id - part - 1), part, id);
+        else if (parent_length)
+            snprintf(buf, size, "%.*s %.12s", (int)parent_length, parent, id);
+        else
+            snprintf(buf, size, "container %.12s", id);
+        return true;
+    }
+    if (length > 12 && !strncmp(part, "lxc.payload.", 12)) {
+        snprintf(buf, size, "lxc %.*s", (int)(length - 12), part + 12);
+        return true;
+    }
+    if (parent_length == 3 && !strncmp(parent, "lxc", 3)) {
+        snprintf(buf, size, "lxc %.*s", (int)length, part);
+        return true;
+    }
+    if (ends_with(part, length, ".service") || ends_with(part, length, ".scope"))
+        snprintf(buf, size, "%.*s", (int)length, part);
+    return false;
+}
+
+void qpw_cgroup_unit(const char *text, char *buf, size_t size)
+{
+    const char *line = text, *end, *part, *next, *parent;
+
+    buf[0] = '\0';
+    for (; *line; line = *end ? end + 1 : end) {
+        end = strchrnul(line, '\n');
+        /* Version 2 ("0::"), or version 1's hierarchy of systemd; those of the controllers may be elsewhere. */
+        if (strncmp(line, "0::", 3) && !memmem(line, end - line, ":name=systemd:", 14))
+            continue;
+        parent = part = memchr(line, '/', end - line);
+        while (part && part < end) {
+            part++;
+            next = memchr(part, '/', end - part);
+            if (!next)
+                next = end;
+            if (name_component(part, next - part, parent + 1, part - 1 > parent ? part - parent - 2 : 0, buf, size))
+                return;
+            parent = part - 1;
+            part = next;
+        }
+        if (buf[0])
+            return;
+    }
+}
+
+/* False if the process is gone meanwhile. */
+static bool describe(int pid, struct qpw_process *p)
+{
+    char path[64], text[4096];
+    struct stat st;
+    ssize_t length;
+
+    snprintf(path, sizeof(path), "/proc/%d", pid);
+    if (stat(path, &st) < 0 || read_text(pid, "comm", p->name, sizeof(p->name)) < 0)
+        return false;
+    p->name[strcspn(p->name, "\n")] = '\0'; /* the kernel's; one of the name's own ends it too */
+    qpw_text_clean(p->name);
+    p->pid = pid;
+    p->uid = st.st_uid;
+    user_name(p->uid, p->user, sizeof(p->user));
+    snprintf(path, sizeof(path), "/proc/%d/exe", pid);
+    length = readlink(path, p->exe, sizeof(p->exe) - 1);
+    p->exe[length > 0 ? length : 0] = '\0';
+    qpw_text_clean(p->exe);
+    if (read_text(pid, "cgroup", text, sizeof(text)) > 0)
+        qpw_cgroup_unit(text, p->unit, sizeof(p->unit));
+    qpw_text_clean(p->unit);
+    return true;
+}
+
+/* The listener that a connection which has no file (not accepted yet, or being closed) came from. */
+static bool find_listener(struct qpw_sockets *s, const struct qpw_conn_key *key, struct qpw_diag_socket *ret)
+{
+    struct qpw_conn_key bound = *key;
+
+    memset(bound.remote, 0, sizeof(bound.remote));
+    bound.remote_port = 0;
+    return qpw_diag_find(s, &bound, ret) == 0 && ret->inode;
+}
+
+static bool is_live(uint8_t state)
+{
+    return state == QPW_TCP_ESTABLISHED || state == QPW_TCP_CLOSE_WAIT || state == QPW_TCP_SYN_RECV;
+}
+
+int qpw_sockets_process(struct qpw_sockets *s, const struct qpw_conn_key *key, enum qpw_direction direction,
+                        struct qpw_process *ret)
+{
+    struct qpw_process p = {.match = QPW_MATCH_NONE};
+    struct qpw_diag_socket socket, again;
+    uint64_t asked_ns = qpw_clock_monotonic_ns();
+    bool exact, inbound;
+    int rc, pid;
+
+    *ret = p;
+    if ((key->protocol != IPPROTO_TCP && key->protocol != IPPROTO_UDP) || !key->local_port)
+        return 0;
+    ret->match = QPW_MATCH_GONE;
+    rc = qpw_diag_find(s, key, &socket);
+    if (rc < 0)
+        return rc == -ENOENT ? 0 : rc;
+    exact = qpw_diag_is_exact(key, &socket);
+    inbound = direction != QPW_DIR_OUTBOUND;
+    if (!exact && !inbound && key->protocol == IPPROTO_TCP)
+        return 0; /* only somebody who listens on the port that the closed connection went out from */
+    pid = socket.inode ? find_owner(s, socket.inode, asked_ns, exact && inbound) : 0;
+    if (pid <= 0 && exact && inbound && find_listener(s, key, &again)) {
+        /* Not accepted yet or about to be, closed meanwhile, or /proc not to be read again yet: its listener is. */
+        socket = again;
+        pid = find_owner(s, socket.inode, asked_ns, false);
+        exact = false;
+    }
+    if (pid > 0) {
+        p.match = exact ? QPW_MATCH_EXACT : QPW_MATCH_LISTENER;
+        if (describe(pid, &p))
+            *ret = p;
+        return 0;
+    }
+    if (pid < 0) {
+        ret->match = QPW_MATCH_NONE;
+        return 0;
+    }
+    /* No process holds it. If the socket is still there, the kernel itself does. */
+    if (!socket.inode)
+        ret->match = is_live(socket.state) ? QPW_MATCH_KERNEL : QPW_MATCH_GONE;
+    else if (qpw_diag_find(s, key, &again) == 0 && (again.inode == socket.inode || !exact)) {
+        ret->match = QPW_MATCH_KERNEL;
+        ret->uid = socket.uid;
+    }
+    return 0;
+}

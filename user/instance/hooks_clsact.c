@@ -1,0 +1,198 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#include "instance/hooks_clsact.h"
+
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <libmnl/libmnl.h>
+#include <linux/pkt_cls.h>
+#include <linux/rtnetlink.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "instance/hooks_list.h"
+#include "instance/words.h"
+
+static const char *point_text(enum qpw_point point)
+{
+    return point == QPW_POINT_RX ? "ingress" : "egress";
+}
+
+static enum bpf_tc_attach_point tc_point(enum qpw_point point)
+{
+    return point == QPW_POINT_RX ? BPF_TC_INGRESS : BPF_TC_EGRESS;
+}
+
+static uint32_t tc_parent(enum qpw_point point)
+{
+    return TC_H_MAKE(TC_H_CLSACT, point == QPW_POINT_RX ? TC_H_MIN_INGRESS : TC_H_MIN_EGRESS);
+}
+
+struct dump {
+    unsigned ifindex;
+    struct qpw_hook_list *list;
+};
+
+static int bpf_option(const struct nlattr *attr, void *data)
+{
+    uint32_t *id = data;
+
+    if (mnl_attr_get_type(attr) == TCA_BPF_ID && mnl_attr_validate(attr, MNL_TYPE_U32) == 0)
+        *id = mnl_attr_get_u32(attr);
+    return MNL_CB_OK;
+}
+
+static int one_filter(const struct nlmsghdr *message, void *data)
+{
+    struct dump *dump = data;
+    const struct tcmsg *tc = mnl_nlmsg_get_payload(message);
+    struct qpw_hook_entry entry = {.kind = QPW_HOOK_CLSACT, .program = QPW_PROG_COUNT};
+    const struct nlattr *attr;
+    uint32_t id = 0;
+
+    /* Each priority also sends one message for itself, without a handle. */
+    if (message->nlmsg_type != RTM_NEWTFILTER || tc->tcm_ifindex != (int)dump->ifindex || !tc->tcm_handle)
+        return MNL_CB_OK;
+    mnl_attr_for_each(attr, message, sizeof(*tc)) {
+        if (mnl_attr_get_type(attr) == TCA_KIND)
+            snprintf(entry.name, sizeof(entry.name), "%s", mnl_attr_get_str(attr));
+        else if (mnl_attr_get_type(attr) == TCA_OPTIONS && !strcmp(entry.name, "bpf"))
+            mnl_attr_parse_nested(attr, bpf_option, &id);
+    }
+    if (id)
+        qpw_hooks_name_program(id, &entry);
+    entry.priority = TC_H_MAJ(tc->tcm_info) >> 16;
+    entry.handle = tc->tcm_handle;
+    qpw_hooks_append(dump->list, &entry);
+    return MNL_CB_OK;
+}
+
+int qpw_clsact_query(unsigned ifindex, enum qpw_point point, struct qpw_hook_list *list, struct qpw_error *err)
+{
+    size_t size = MNL_SOCKET_BUFFER_SIZE;
+    char buffer[size];
+    struct nlmsghdr *message = mnl_nlmsg_put_header(buffer);
+    struct dump dump = {.ifindex = ifindex, .list = list};
+    struct mnl_socket *socket;
+    struct tcmsg *tc;
+    uint32_t sequence = time(NULL);
+    ssize_t got;
+    int r = 0;
+
+    message->nlmsg_type = RTM_GETTFILTER;
+    message->nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP;
+    message->nlmsg_seq = sequence;
+    tc = mnl_nlmsg_put_extra_header(message, sizeof(*tc));
+    tc->tcm_ifindex = ifindex;
+    tc->tcm_parent = tc_parent(point);
+    socket = mnl_socket_open2(NETLINK_ROUTE, SOCK_CLOEXEC);
+    if (!socket)
+        return qpw_fail(err, -errno, "opening a netlink socket: %s", strerror(errno));
+    if (mnl_socket_bind(socket, 0, MNL_SOCKET_AUTOPID) < 0 ||
+        mnl_socket_sendto(socket, message, message->nlmsg_len) < 0)
+        r = -errno;
+    while (r == 0) {
+        got = mnl_socket_recvfrom(socket, buffer, size);
+        if (got < 0) {
+            r = -errno;
+            break;
+        }
+        got = mnl_cb_run(buffer, got, sequence, mnl_socket_get_portid(socket), one_filter, &dump);
+        if (got < 0)
+            r = -errno;
+        if (got <= 0)
+            break;
+    }
+    mnl_socket_close(socket);
+    /* The qdisc that is not there: some kernels say so instead of sending nothing. */
+    if (r == -EINVAL || r == -ENOENT)
+        r = 0;
+    if (r < 0)
+        return qpw_fail(err, r, "listing TC %s filters of interface %u: %s", point_text(point), ifindex, strerror(-r));
+    return 0;
+}
+
+static uint32_t lowest_free_priority(const struct qpw_hook_list *list)
+{
+    uint32_t priority = 1;
+    bool taken;
+
+    do {
+        taken = false;
+        for (size_t i = 0; i < list->n; i++)
+            taken |= list->entry[i].priority == priority;
+        priority += taken;
+    } while (taken);
+    return priority;
+}
+
+int qpw_clsact_attach(unsigned ifindex, enum qpw_point point, int prog_fd, bool *ret_made_qdisc, struct qpw_error *err)
+{
+    LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = ifindex, .attach_point = BPF_TC_INGRESS | BPF_TC_EGRESS);
+    LIBBPF_OPTS(bpf_tc_opts, opts, .prog_fd = prog_fd);
+    struct qpw_hook_list list = {0};
+    bool made = false;
+    const char *words;
+    int r;
+
+    qpw_kernel_words();
+    r = bpf_tc_hook_create(&hook);
+    made = r == 0;
+    if (r < 0 && r != -EEXIST) {
+        words = qpw_kernel_words();
+        return qpw_fail(err, r, "making a clsact qdisc on interface %u: %s%s%s", ifindex, strerror(-r),
+                        *words ? ": " : "", words);
+    }
+    r = qpw_clsact_query(ifindex, point, &list, err);
+    if (r == 0) {
+        hook.attach_point = tc_point(point);
+        opts.handle = 1;
+        opts.priority = lowest_free_priority(&list);
+        r = bpf_tc_attach(&hook, &opts);
+        if (r < 0) {
+            words = qpw_kernel_words();
+            qpw_fail(err, r, "adding a TC %s filter to interface %u: %s%s%s%s", point_text(point), ifindex,
+                     strerror(-r), *words ? ": " : "", words,
+                     point == QPW_POINT_TX && !made ? " (is its qdisc `ingress` and not `clsact`?)" : "");
+        }
+    }
+    if (r < 0 && made)
+        qpw_clsact_remove(ifindex, NULL);
+    else if (made)
+        *ret_made_qdisc = true;
+    return r;
+}
+
+int qpw_clsact_detach(unsigned ifindex, enum qpw_point point, const struct qpw_hook_entry *entry, struct qpw_error *err)
+{
+    LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = ifindex, .attach_point = tc_point(point));
+    LIBBPF_OPTS(bpf_tc_opts, opts, .handle = entry->handle, .priority = entry->priority);
+    struct qpw_hook_list list = {0};
+    int r = qpw_clsact_query(ifindex, point, &list, err);
+
+    if (r < 0)
+        return r;
+    /* Filters are removed by their place: look once more whether ours still stands in it. */
+    for (size_t i = 0; i < list.n; i++) {
+        if (list.entry[i].priority != entry->priority || list.entry[i].handle != entry->handle ||
+            list.entry[i].prog_id != entry->prog_id)
+            continue;
+        r = bpf_tc_detach(&hook, &opts);
+        if (r < 0 && r != -ENOENT && r != -ENODEV)
+            return qpw_fail(err, r, "removing the TC %s filter with priority %u from interface %u: %s",
+                            point_text(point), entry->priority, ifindex, strerror(-r));
+        return 0;
+    }
+    return 0;
+}
+
+int qpw_clsact_remove(unsigned ifindex, struct qpw_error *err)
+{
+    LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = ifindex, .attach_point = BPF_TC_INGRESS | BPF_TC_EGRESS);
+    int r = bpf_tc_hook_destroy(&hook);
+
+    if (r < 0 && r != -ENOENT && r != -EINVAL && r != -ENODEV)
+        return qpw_fail(err, r, "removing the clsact qdisc of interface %u: %s", ifindex, strerror(-r));
+    return 0;
+}

@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* hooks_list.c - lists of what stands in hooks, and whose programs they are. */
+#include <bpf/bpf.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "instance/hooks_list.h"
+
+static const struct {
+    const char *name;
+    enum qpw_program program;
+} our_names[] = {
+#define NAME(symbol, rx, tc) {#symbol, QPW_PROG_##symbol},
+    QPW_PROGRAMS(NAME)
+#undef NAME
+};
+
+const char *qpw_hook_text(enum qpw_hook kind)
+{
+    switch (kind) {
+    case QPW_HOOK_XDP: return "XDP";
+    case QPW_HOOK_TCX: return "TCX";
+    case QPW_HOOK_CLSACT: return "clsact";
+    default: return "none";
+    }
+}
+
+bool qpw_hooks_name_program(uint32_t prog_id, struct qpw_hook_entry *entry)
+{
+    struct bpf_prog_info info = {0};
+    __u32 size = sizeof(info);
+    int fd;
+
+    entry->prog_id = prog_id;
+    entry->program = QPW_PROG_COUNT;
+    fd = bpf_prog_get_fd_by_id(prog_id);
+    if (fd < 0)
+        return false;
+    if (bpf_obj_get_info_by_fd(fd, &info, &size) < 0) {
+        close(fd);
+        return false;
+    }
+    close(fd);
+    snprintf(entry->name, sizeof(entry->name), "%s", info.name);
+    for (size_t i = 0; i < sizeof(our_names) / sizeof(*our_names); i++)
+        if (!strcmp(our_names[i].name, info.name))
+            entry->program = our_names[i].program;
+    return true;
+}
+
+void qpw_hooks_append(struct qpw_hook_list *list, const struct qpw_hook_entry *entry)
+{
+    if (list->n < QPW_HOOK_ENTRIES)
+        list->entry[list->n++] = *entry;
+    else
+        list->more++;
+}
+
+const struct qpw_hook_entry *qpw_hooks_ours(const struct qpw_hook_list *list, uint32_t prog_id)
+{
+    for (size_t i = 0; i < list->n; i++)
+        if (list->entry[i].program != QPW_PROG_COUNT && (!prog_id || list->entry[i].prog_id == prog_id))
+            return &list->entry[i];
+    return NULL;
+}
+
+size_t qpw_hooks_foreign_before(const struct qpw_hook_list *list, const struct qpw_hook_entry *ours)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < list->n && &list->entry[i] != ours; i++)
+        if (list->entry[i].program == QPW_PROG_COUNT)
+            count++;
+    return count;
+}
+
+const struct qpw_hook_entry *qpw_hooks_foreign_xdp(const struct qpw_hook_list *list)
+{
+    for (size_t i = 0; i < list->n; i++)
+        if (list->entry[i].kind == QPW_HOOK_XDP && list->entry[i].program == QPW_PROG_COUNT)
+            return &list->entry[i];
+    return NULL;
+}

@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* hooks_list.h - how the lists of hooks.h are filled. Used by hooks*.c only. */
+#ifndef QPW_KERNEL_HOOKS_LIST_H
+#define QPW_KERNEL_HOOKS_LIST_H
+
+#include "instance/hooks.h"
+
+/* Fills name, id and `program` of an entry from a program id; false if it is gone. */
+bool qpw_hooks_name_program(uint32_t prog_id, struct qpw_hook_entry *entry);
+
+/* Adds to the list, or counts what does not fit. */
+void qpw_hooks_append(struct qpw_hook_list *list, const struct qpw_hook_entry *entry);
+
+#endif

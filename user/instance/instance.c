@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#include "instance/instance.h"
+
+#include <bpf/bpf.h>
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "instance/programs.h"
+
+/* The section that the configuration alone fills; its one value is what was frozen at load. */
+static int read_config(struct qpw_kernel *k, struct qpw_error *err)
+{
+    struct bpf_map_info info = {0};
+    __u32 key = 0, size = sizeof(info);
+    int fd = k->section_fd[QPW_SECTION_CONFIG];
+
+    if (bpf_obj_get_info_by_fd(fd, &info, &size) == 0 && info.value_size != sizeof(k->config))
+        return qpw_fail(err, -EPROTO, "the configuration of the running kernel side has %u bytes, not %zu",
+                        info.value_size, sizeof(k->config));
+    if (bpf_map_lookup_elem(fd, &key, &k->config) < 0)
+        return qpw_fail(err, -errno, "reading the configuration of the running kernel side: %s", strerror(errno));
+    return 0;
+}
+
+/* Gives the map its place in *k, if it has one. Takes fd over. */
+static int place_map(int fd, struct qpw_kernel *k, struct qpw_error *err)
+{
+    struct bpf_map_info info = {0};
+    __u32 size = sizeof(info);
+    int *place, r = 0;
+
+    if (bpf_obj_get_info_by_fd(fd, &info, &size) < 0)
+        r = qpw_fail(err, -errno, "asking for a map's name: %s", strerror(errno));
+    place = r < 0 ? NULL : qpw_kernel_map_place(k, info.name);
+    if (place && *place < 0)
+        *place = fd;
+    else
+        close(fd);
+    return r;
+}
+
+static int open_maps(uint32_t prog_id, struct qpw_kernel *k, struct qpw_error *err)
+{
+    __u32 ids[QPW_PROGRAM_MAPS];
+    int n = qpw_program_map_ids(prog_id, ids, QPW_PROGRAM_MAPS), fd, r = 0;
+
+    if (n < 0)
+        return qpw_fail(err, n, "asking program %u for its maps: %s", prog_id, strerror(-n));
+    for (int i = 0; r == 0 && i < n; i++) {
+        fd = bpf_map_get_fd_by_id(ids[i]);
+        if (fd < 0)
+            r = qpw_fail(err, -errno, "opening map %u of program %u: %s", ids[i], prog_id, strerror(errno));
+        else
+            r = place_map(fd, k, err);
+    }
+    for (int map = 0; r == 0 && map < QPW_MAP_COUNT; map++)
+        if (k->map_fd[map] < 0)
+            r = qpw_fail(err, -EPROTO, "the running kernel side has no map '%s'; 'qportwatch detach' removes it",
+                         qpw_map_name(map));
+    for (int section = 0; r == 0 && section < QPW_SECTION_COUNT; section++)
+        if (k->section_fd[section] < 0)
+            r = qpw_fail(err, -EPROTO, "the running kernel side lacks a section of variables; 'qportwatch detach' "
+                         "removes it");
+    r = r ? r : read_config(k, err);
+    return r ? r : qpw_kernel_map_pages(k, err);
+}
+
+int qpw_instance_open(const struct qpw_places *places, struct qpw_kernel *ret, struct qpw_error *err)
+{
+    struct qpw_kernel k;
+    int fd, r = 0;
+
+    if (!places->n)
+        return qpw_fail(err, -ENOENT,
+                        "nothing is attached in this network namespace; 'qportwatch attach IFACE...' does it");
+    for (size_t i = 0; i < places->n; i++) {
+        if (places->place[i].abi != QPW_ABI_VERSION)
+            return qpw_fail(err, -EPROTO, "what is attached to %s was loaded by another version of qportwatch "
+                            "(ABI %u, this one speaks %u); use that version, or 'qportwatch detach' first: "
+                            "its counts end there", places->place[i].ifname, places->place[i].abi, QPW_ABI_VERSION);
+        if (places->place[i].instance != places->place[0].instance)
+            return qpw_fail(err, -EEXIST, "%s and %s carry programs of two separate runs of qportwatch; "
+                            "'qportwatch detach %s' removes one", places->place[0].ifname, places->place[i].ifname,
+                            places->place[i].ifname);
+    }
+    qpw_kernel_init(&k);
+    for (size_t i = 0; r == 0 && i < places->n; i++) {
+        if (k.prog_fd[places->place[i].entry.program] >= 0)
+            continue;
+        fd = bpf_prog_get_fd_by_id(places->place[i].entry.prog_id);
+        if (fd < 0)
+            r = qpw_fail(err, -errno, "opening program %u of %s: %s", places->place[i].entry.prog_id,
+                         places->place[i].ifname, strerror(errno));
+        k.prog_fd[places->place[i].entry.program] = fd;
+    }
+    if (r == 0)
+        r = open_maps(places->place[0].entry.prog_id, &k, err);
+    if (r < 0) {
+        qpw_kernel_close(&k);
+        return r;
+    }
+    *ret = k;
+    return 0;
+}
+
+int qpw_instance_find(struct qpw_kernel *ret, struct qpw_error *err)
+{
+    struct qpw_places places;
+    int r = qpw_places_find(&places, err);
+
+    if (r < 0)
+        return r;
+    r = qpw_instance_open(&places, ret, err);
+    qpw_places_clear(&places);
+    return r;
+}
+
+int qpw_instance_complete(struct qpw_kernel *k, uint32_t wanted, struct qpw_error *err)
+{
+    struct qpw_programs *programs;
+    uint32_t missing = 0;
+    int r;
+
+    for (int p = 0; p < QPW_PROG_COUNT; p++)
+        missing |= k->prog_fd[p] < 0 ? wanted & 1u << p : 0;
+    if (!missing)
+        return 0;
+    r = qpw_programs_begin(k, missing, &programs, err);
+    return r ? r : qpw_programs_end(programs, k->prog_fd, err);
+}
+
+uint32_t qpw_instance_program_id(const struct qpw_kernel *k, enum qpw_program program)
+{
+    struct bpf_prog_info info = {0};
+    __u32 size = sizeof(info);
+
+    if (k->prog_fd[program] < 0 || bpf_obj_get_info_by_fd(k->prog_fd[program], &info, &size) < 0)
+        return 0;
+    return info.id;
+}
+
+int qpw_meta_read(const struct qpw_kernel *k, struct qpw_meta *ret, struct qpw_error *err)
+{
+    __u32 key = 0;
+
+    if (bpf_map_lookup_elem(k->map_fd[QPW_MAP_meta], &key, ret) < 0)
+        return qpw_fail(err, -errno, "reading what is attached: %s", strerror(errno));
+    return 0;
+}
+
+int qpw_meta_write(const struct qpw_kernel *k, const struct qpw_meta *meta, struct qpw_error *err)
+{
+    __u32 key = 0;
+
+    if (bpf_map_update_elem(k->map_fd[QPW_MAP_meta], &key, meta, BPF_ANY) < 0)
+        return qpw_fail(err, -errno, "writing what is attached: %s", strerror(errno));
+    return 0;
+}

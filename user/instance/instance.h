@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * instance.h - the kernel side that runs in this network namespace, found again without pins.
+ *
+ * The way back: the interfaces' hooks name programs, a program's information names its maps, the
+ * maps are opened by id. It needs no bpffs, so it works from any mount namespace, and what it finds
+ * lives exactly as long as a program of it stands in a hook: every map is bound to every program.
+ */
+#ifndef QPW_KERNEL_INSTANCE_H
+#define QPW_KERNEL_INSTANCE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "instance/hooks.h"
+#include "instance/object.h"
+
+/* One program of a kernel side in a hook. */
+struct qpw_place {
+    unsigned ifindex;
+    char ifname[16];
+    enum qpw_point point;
+    struct qpw_hook_entry entry;
+    uint32_t instance; /* id of its `meta` map: the same for all programs of one kernel side */
+    uint32_t abi;      /* as its `meta` says */
+};
+
+struct qpw_places {
+    struct qpw_place *place;
+    size_t n;
+};
+
+/*
+ * All places of this network namespace where a program of qportwatch stands, of any version.
+ * A program is one of ours if its name is and its `meta` map carries the magic number. 0, or a
+ * negative errno with err filled (-EPERM: not root). The caller clears *ret.
+ */
+int qpw_places_find(struct qpw_places *ret, struct qpw_error *err);
+void qpw_places_clear(struct qpw_places *places);
+
+/*
+ * Opens the kernel side that the places belong to, as qpw_kernel_load() would have left it, but
+ * with only those programs that stand in a hook. -ENOENT: no place; -EPROTO: another ABI version,
+ * err says what to do; -EEXIST: the places belong to more than one kernel side.
+ */
+int qpw_instance_open(const struct qpw_places *places, struct qpw_kernel *ret, struct qpw_error *err);
+
+/* Ids of the maps a program uses, at most `room`: their number, or a negative errno. */
+#define QPW_PROGRAM_MAPS 64
+int qpw_program_map_ids(uint32_t prog_id, __u32 *ids, unsigned room);
+
+/* qpw_places_find() and qpw_instance_open() in one; what `status`, `report` and `top` want. */
+int qpw_instance_find(struct qpw_kernel *ret, struct qpw_error *err);
+
+/*
+ * Loads those of the programs `wanted` (bits by enum qpw_program) that a kernel side lacks (attached only in
+ * another mode so far) onto its maps, and binds these to it. 0 also when none is missing.
+ */
+int qpw_instance_complete(struct qpw_kernel *k, uint32_t wanted, struct qpw_error *err);
+
+/* Kernel's id of the program, 0: not there. */
+uint32_t qpw_instance_program_id(const struct qpw_kernel *k, enum qpw_program program);
+
+/* Reads and writes the `meta` record. 0 or a negative errno with err filled. */
+int qpw_meta_read(const struct qpw_kernel *k, struct qpw_meta *ret, struct qpw_error *err);
+int qpw_meta_write(const struct qpw_kernel *k, const struct qpw_meta *meta, struct qpw_error *err);
+
+#endif

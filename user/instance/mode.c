@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#include "instance/mode.h"
+
+#include <errno.h>
+#include <linux/if_arp.h>
+#include <stdio.h>
+#include <string.h>
+
+/*
+ * Drivers that attach XDP by exchanging a pointer, without stopping queues or resetting the link
+ * (kernel sources up to 6.18, each driver's ndo_bpf). Drivers of real cards allocate rings or
+ * change their buffers' layout: mlx5, ixgbe, i40e, ice, bnxt, ena and virtio_net among them stop
+ * their queues or go down and up again, so they are never here.
+ */
+static const char *const calm_drivers[] = {"veth"};
+
+/* Link types whose packets start at the IP header, from linux/if_arp.h. */
+static bool is_layer3(unsigned type)
+{
+    switch (type) {
+    case ARPHRD_NONE:    /* tun, WireGuard, IPsec interfaces */
+    case ARPHRD_PPP:
+    case ARPHRD_RAWIP:
+    case ARPHRD_TUNNEL:
+    case ARPHRD_TUNNEL6:
+    case ARPHRD_SIT:
+    case ARPHRD_IPGRE:
+    case ARPHRD_IP6GRE:
+        return true;
+    default:
+        return false;
+    }
+}
+
+static bool is_calm(const char *driver)
+{
+    for (size_t i = 0; i < sizeof(calm_drivers) / sizeof(*calm_drivers); i++)
+        if (!strcmp(calm_drivers[i], driver))
+            return true;
+    return false;
+}
+
+bool qpw_mode_likes_xdp(const struct qpw_link *link)
+{
+    return link->type == ARPHRD_ETHER && is_calm(link->driver);
+}
+
+int qpw_mode_parse(const char *text, enum qpw_attach_mode *ret)
+{
+    static const char *const names[] = {"auto", "xdp", "tc"};
+
+    for (unsigned i = 0; i < sizeof(names) / sizeof(*names); i++)
+        if (!strcmp(names[i], text)) {
+            *ret = i;
+            return 0;
+        }
+    return -EINVAL;
+}
+
+static void choose_ethernet(const struct qpw_link *link, enum qpw_attach_mode mode, const struct qpw_hook_list *rx,
+                            struct qpw_mode_choice *choice)
+{
+    const struct qpw_hook_entry *foreign = qpw_hooks_foreign_xdp(rx);
+    const char *driver = *link->driver ? link->driver : *link->kind ? link->kind : "unknown";
+
+    if (foreign) {
+        snprintf(choice->why, sizeof(choice->why), "XDP hook held by %s (id %u)", foreign->name, foreign->prog_id);
+        snprintf(choice->advice, sizeof(choice->advice),
+                 "%s: its XDP hook is held by program '%s' (id %u), which stays; packets are counted at TC ingress, "
+                 "after it: what it drops or redirects is not seen", link->name, foreign->name, foreign->prog_id);
+        return;
+    }
+    if (mode == QPW_MODE_TC) {
+        snprintf(choice->why, sizeof(choice->why), "asked for");
+    } else if (mode == QPW_MODE_XDP) {
+        choice->xdp = true;
+        snprintf(choice->why, sizeof(choice->why), "asked for");
+    } else if (is_calm(driver)) {
+        choice->xdp = true;
+        snprintf(choice->why, sizeof(choice->why), "%.16s attaches it without a reset", driver);
+    } else {
+        snprintf(choice->why, sizeof(choice->why), "%.16s may reset the link for XDP", driver);
+        snprintf(choice->advice, sizeof(choice->advice),
+                 "%s: at TC, since driver %s may reset the link when XDP is attached; '--mode xdp' would cost less CPU "
+                 "a packet and see frames before they are merged, at the price of a short interruption now and at "
+                 "detach", link->name, driver);
+    }
+}
+
+int qpw_mode_choose(const struct qpw_link *link, enum qpw_attach_mode mode, const struct qpw_hook_list *rx,
+                    struct qpw_mode_choice *ret, struct qpw_error *err)
+{
+    struct qpw_mode_choice choice = {0};
+
+    if (link->flags & IFF_LOOPBACK)
+        return qpw_fail(err, -EINVAL, "%s: the loopback interface carries no traffic of the network; name one that "
+                                      "does",
+                        link->name);
+    if (link->type == ARPHRD_ETHER) {
+        choose_ethernet(link, mode, rx, &choice);
+    } else if (!is_layer3(link->type)) {
+        return qpw_fail(err, -EOPNOTSUPP, "%s: link type %u is neither Ethernet nor plain IP; watch the interface "
+                        "below or above it", link->name, link->type);
+    } else if (mode == QPW_MODE_XDP) {
+        return qpw_fail(err, -EOPNOTSUPP, "%s: its packets have no Ethernet header, so XDP cannot read them; "
+                        "use --mode tc", link->name);
+    } else {
+        choice.l3 = true;
+        snprintf(choice.why, sizeof(choice.why), "no Ethernet header");
+    }
+    *ret = choice;
+    return 0;
+}

@@ -1,0 +1,315 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#include "instance/object.h"
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/random.h>
+#include <unistd.h>
+
+#include "bpf/tag.h"
+#include "host/clock.h"
+#include "instance/programs.h"
+
+extern const char qpw_bpf_object[], qpw_bpf_object_end[];
+
+#define SECONDS 1000000000ull
+
+const char *qpw_map_name(enum qpw_map map)
+{
+#define NAME(n) #n,
+    static const char *const names[] = {QPW_MAPS(NAME)};
+    return (unsigned)map < QPW_MAP_COUNT ? names[map] : "invalid";
+}
+
+const char *qpw_program_name(enum qpw_program program)
+{
+#define PROGRAM(n, rx, tc) #n,
+    static const char *const names[] = {QPW_PROGRAMS(PROGRAM)};
+    return (unsigned)program < QPW_PROG_COUNT ? names[program] : "invalid";
+}
+
+void qpw_kernel_init(struct qpw_kernel *k)
+{
+    memset(k, 0, sizeof(*k));
+    for (int i = 0; i < QPW_MAP_COUNT; i++)
+        k->map_fd[i] = -1;
+    for (int i = 0; i < QPW_SECTION_COUNT; i++)
+        k->section_fd[i] = -1;
+    for (int i = 0; i < QPW_PROG_COUNT; i++)
+        k->prog_fd[i] = -1;
+}
+
+/* The kernel keeps 15 characters of "qportwat.rodata": a section is told by its end. */
+int *qpw_kernel_map_place(struct qpw_kernel *k, const char *name)
+{
+    static const char *const sections[] = {".bss", ".rodata", ".data.woken"};
+    const char *dot = strchr(name, '.');
+
+    for (int i = 0; dot && i < QPW_SECTION_COUNT; i++)
+        if (!strcmp(dot, sections[i]))
+            return &k->section_fd[i];
+    for (int i = 0; i < QPW_MAP_COUNT; i++)
+        if (!strcmp(name, qpw_map_name(i)))
+            return &k->map_fd[i];
+    return NULL;
+}
+
+static void close_all(const int *fds, int n)
+{
+    for (int i = 0; i < n; i++)
+        if (fds[i] >= 0)
+            close(fds[i]);
+}
+
+void qpw_kernel_close(struct qpw_kernel *k)
+{
+    if (k->control)
+        munmap(k->control, (size_t)sysconf(_SC_PAGESIZE));
+    if (k->incarnations)
+        munmap(k->incarnations, sizeof(*k->incarnations));
+    qpw_kernel_finish(k, NULL);
+    close_all(k->map_fd, QPW_MAP_COUNT);
+    close_all(k->section_fd, QPW_SECTION_COUNT);
+    close_all(k->prog_fd, QPW_PROG_COUNT);
+    qpw_kernel_init(k);
+}
+
+int qpw_kernel_map_pages(struct qpw_kernel *k, struct qpw_error *err)
+{
+    void *control, *incarnations;
+
+    control = mmap(NULL, (size_t)sysconf(_SC_PAGESIZE), PROT_READ | PROT_WRITE, MAP_SHARED,
+                   k->section_fd[QPW_SECTION_CONTROL], 0);
+    if (control == MAP_FAILED)
+        return qpw_fail(err, -errno, "cannot map the control page: %s", strerror(errno));
+    incarnations = mmap(NULL, sizeof(*k->incarnations), PROT_READ | PROT_WRITE, MAP_SHARED,
+                        k->map_fd[QPW_MAP_incarnations], 0);
+    if (incarnations == MAP_FAILED) {
+        int rc = -errno;
+
+        munmap(control, (size_t)sysconf(_SC_PAGESIZE));
+        return qpw_fail(err, rc, "cannot map the incarnations: %s", strerror(-rc));
+    }
+    k->control = control;
+    k->incarnations = incarnations;
+    return 0;
+}
+
+/* Sizes of the connection tables: the established ones as asked, the others in their default proportion. */
+static void set_sizes(struct bpf_object *object, const struct qpw_load_options *o)
+{
+    uint32_t est = o->max_connections ? o->max_connections : QPW_DEFAULT_CONNECTIONS;
+    static const struct {
+        const char *name;
+        uint32_t divisor;
+    } tables[] = {{"conns_est", 1}, {"conns_out", 2}, {"conns_dgram", 4}, {"seeds", 4}};
+
+    if (est < 1024)
+        est = 1024;
+    /* Twice as many places as established ones have: sets are full before all places are. */
+    bpf_map__set_max_entries(bpf_object__find_map_by_name(object, "conns_half"), 2 * est / QPW_HALF_WAYS);
+    for (size_t i = 0; i < sizeof(tables) / sizeof(*tables); i++)
+        bpf_map__set_max_entries(bpf_object__find_map_by_name(object, tables[i].name),
+                                 est / tables[i].divisor > 1024 ? est / tables[i].divisor : 1024);
+    if (o->replay)
+        bpf_map__set_max_entries(bpf_object__find_map_by_name(object, "conn_counts"), 4 * est);
+    if (o->cache_lines)
+        bpf_map__set_max_entries(bpf_object__find_map_by_name(object, "conn_cache"),
+                                 (o->cache_lines + QPW_CACHE_BLOCK - 1) / QPW_CACHE_BLOCK);
+}
+
+uint32_t qpw_kernel_connections(const struct qpw_kernel *k)
+{
+    struct bpf_map_info info = {0};
+    uint32_t size = sizeof(info);
+
+    return bpf_obj_get_info_by_fd(k->map_fd[QPW_MAP_conns_est], &info, &size) < 0 ? 0 : info.max_entries;
+}
+
+static struct bpf_map *data_section(struct bpf_object *object, const char *suffix)
+{
+    struct bpf_map *map;
+    size_t n = strlen(suffix);
+
+    bpf_object__for_each_map(map, object) {
+        const char *name = bpf_map__name(map);
+
+        if (strlen(name) >= n && !strcmp(name + strlen(name) - n, suffix))
+            return map;
+    }
+    return NULL;
+}
+
+static int set_config(struct bpf_object *object, const struct qpw_load_options *o, struct qpw_config *ret,
+                      struct qpw_error *err)
+{
+    struct bpf_map *map = data_section(object, ".rodata"), *cache;
+    struct qpw_config *config = ret;
+    size_t size = 0;
+    const void *initial = map ? bpf_map__initial_value(map, &size) : NULL;
+    int rc;
+
+    if (!initial || size != sizeof(*config))
+        return qpw_fail(err, -EINVAL, "the embedded BPF object's configuration section has %zu bytes, not %zu", size,
+                        sizeof(*config));
+    memset(config, 0, sizeof(*config));
+    if (o->fixed_secret) {
+        for (size_t i = 0; i < sizeof(config->secret) / 8; i++)
+            config->secret[i] = 0x9e3779b97f4a7c15ull * (2 * i + 1);
+    } else if (getrandom(config->secret, sizeof(config->secret), 0) != sizeof(config->secret)) {
+        return qpw_fail(err, -errno, "no random numbers for the connection tags: %s", strerror(errno));
+    }
+    for (size_t i = 0; i < sizeof(config->secret) / 8; i++)
+        config->secret[i] |= 1;
+    cache = bpf_object__find_map_by_name(object, "conn_cache");
+    config->cache_mask = (o->cache_lines ? o->cache_lines : bpf_map__max_entries(cache) * QPW_CACHE_BLOCK) - 1;
+    config->half_sets = bpf_map__max_entries(bpf_object__find_map_by_name(object, "conns_half"));
+    config->replay = config->scope_self = o->replay;
+    config->count_conns = o->replay && !o->no_counts;
+    config->no_cache = o->no_cache;
+    config->has_xdp_buff_len = libbpf_probe_bpf_helper(BPF_PROG_TYPE_XDP, BPF_FUNC_xdp_get_buff_len, NULL) == 1;
+    if (!o->replay) {
+        rc = qpw_clock_calibrate(config, err);
+        if (rc < 0)
+            return rc;
+    }
+    if (bpf_map__set_initial_value(map, config, sizeof(*config)) < 0)
+        return qpw_fail(err, -errno, "cannot set the BPF configuration: %s", strerror(errno));
+    return 0;
+}
+
+static int fill_queue(int fd, uint32_t first, uint32_t count)
+{
+    for (uint32_t slot = first; slot < first + count; slot++)
+        if (bpf_map_update_elem(fd, NULL, &slot, BPF_ANY) < 0)
+            return -errno;
+    return 0;
+}
+
+static int fill_queues(struct qpw_kernel *k, struct qpw_error *err)
+{
+    int rc = fill_queue(k->map_fd[QPW_MAP_meter_slots], QPW_FIRST_METER_SLOT, QPW_METER_SLOTS_SAFE);
+
+    rc = rc ? rc : fill_queue(k->map_fd[QPW_MAP_open_slots], QPW_FIRST_OPEN_SLOT, QPW_METER_SLOTS_OPEN);
+    rc = rc ? rc : fill_queue(k->map_fd[QPW_MAP_finding_slots], QPW_FIRST_FINDING_SLOT, QPW_FINDING_SLOTS);
+    rc = rc ? rc : fill_queue(k->map_fd[QPW_MAP_answered_slots], QPW_FIRST_ANSWERED_SLOT, QPW_ANSWERED_SLOTS);
+    return rc ? qpw_fail(err, rc, "cannot fill the queues of counter slots: %s", strerror(-rc)) : 0;
+}
+
+static void set_defaults(struct qpw_control *c, uint64_t now)
+{
+    c->tcp_ns = 7 * 24 * 3600 * SECONDS;
+    c->half_open_ns = 60 * SECONDS;
+    c->udp_ns = 180 * SECONDS;
+    c->other_ns = 180 * SECONDS;
+    c->tail_ns = 120 * SECONDS;
+    c->parent_ns = 600 * SECONDS;
+    c->fragment_ns = 30 * SECONDS;
+    c->refresh_shift = 32; /* 4.3 s */
+    c->attached_ns = now;
+    c->window_end_ns = now + c->udp_ns;
+    c->generation = 1;
+}
+
+/* Makes the object's maps, no program. */
+static int load_maps(struct bpf_object *object)
+{
+    struct bpf_program *program;
+
+    bpf_object__for_each_program(program, object)
+        bpf_program__set_autoload(program, false);
+    return bpf_object__load(object);
+}
+
+/* Descriptors of its own for *k. */
+static int take_maps(struct bpf_object *object, struct qpw_kernel *k, struct qpw_error *err)
+{
+    struct bpf_map *map;
+    int *place;
+
+    bpf_object__for_each_map(map, object) {
+        place = qpw_kernel_map_place(k, bpf_map__name(map));
+        if (!place)
+            continue;
+        *place = fcntl(bpf_map__fd(map), F_DUPFD_CLOEXEC, 3);
+        if (*place < 0)
+            return qpw_fail(err, -errno, "cannot keep map '%s': %s", bpf_map__name(map), strerror(errno));
+    }
+    for (int i = 0; i < QPW_MAP_COUNT; i++)
+        if (k->map_fd[i] < 0)
+            return qpw_fail(err, -EINVAL, "the embedded BPF object has no map '%s'", qpw_map_name(i));
+    for (int i = 0; i < QPW_SECTION_COUNT; i++)
+        if (k->section_fd[i] < 0)
+            return qpw_fail(err, -EINVAL, "the embedded BPF object lacks a section of variables");
+    return 0;
+}
+
+static int make_maps(const struct qpw_load_options *options, struct qpw_kernel *k, struct qpw_error *err)
+{
+    LIBBPF_OPTS(bpf_object_open_opts, open_options, .object_name = QPW_OBJECT_NAME);
+    struct bpf_object *object;
+    int rc;
+
+    object = bpf_object__open_mem(qpw_bpf_object, (size_t)(qpw_bpf_object_end - qpw_bpf_object), &open_options);
+    if (!object)
+        return qpw_fail(err, -errno, "cannot open the embedded BPF object: %s", strerror(errno));
+    set_sizes(object, options);
+    rc = set_config(object, options, &k->config, err);
+    if (rc == 0) {
+        rc = load_maps(object);
+        if (rc < 0)
+            rc = qpw_fail(err, rc, "cannot make the BPF maps: %s (root, or CAP_BPF and CAP_NET_ADMIN, and Linux 5.10 "
+                          "are needed)", strerror(-rc));
+    }
+    rc = rc ? rc : take_maps(object, k, err);
+    bpf_object__close(object);
+    return rc;
+}
+
+int qpw_kernel_begin(const struct qpw_load_options *options, struct qpw_kernel *k, struct qpw_error *err)
+{
+    struct qpw_kernel fresh;
+    int rc;
+
+    qpw_kernel_init(&fresh);
+    rc = make_maps(options, &fresh, err);
+    rc = rc ? rc : qpw_programs_begin(&fresh, options->programs ? options->programs : ~0u, &fresh.programs, err);
+    rc = rc ? rc : qpw_kernel_map_pages(&fresh, err);
+    rc = rc ? rc : fill_queues(&fresh, err);
+    if (rc < 0) {
+        qpw_kernel_close(&fresh);
+        return rc;
+    }
+    set_defaults(fresh.control, qpw_kernel_now_ns(&fresh));
+    *k = fresh;
+    return 0;
+}
+
+int qpw_kernel_finish(struct qpw_kernel *k, struct qpw_error *err)
+{
+    struct qpw_programs *programs = k->programs;
+
+    k->programs = NULL;
+    return programs ? qpw_programs_end(programs, k->prog_fd, err) : 0;
+}
+
+int qpw_kernel_load(const struct qpw_load_options *options, struct qpw_kernel *k, struct qpw_error *err)
+{
+    struct qpw_kernel fresh;
+    int rc = qpw_kernel_begin(options, &fresh, err);
+
+    if (rc < 0)
+        return rc;
+    rc = qpw_kernel_finish(&fresh, err);
+    if (rc < 0)
+        qpw_kernel_close(&fresh);
+    else
+        *k = fresh;
+    return rc;
+}

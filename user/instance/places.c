@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* The first half of instance.h: which hooks hold programs of ours, and of which kernel side. */
+#include <bpf/bpf.h>
+#include <errno.h>
+#include <net/if.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "instance/instance.h"
+
+/* Fits every version's record: what is asked for is only its first two fields. */
+#define META_BYTES (64u * 1024)
+
+/* Magic and version of a `meta` map; false if it is none of ours. */
+static bool read_meta_head(int fd, uint32_t *ret_abi)
+{
+    struct bpf_map_info info = {0};
+    __u32 size = sizeof(info), key = 0, *value;
+    bool good = false;
+
+    if (bpf_obj_get_info_by_fd(fd, &info, &size) < 0 || strcmp(info.name, qpw_map_name(QPW_MAP_meta)) ||
+        info.type != BPF_MAP_TYPE_ARRAY || info.value_size < 2 * sizeof(__u32) || info.value_size > META_BYTES)
+        return false;
+    value = malloc(info.value_size);
+    if (!value)
+        return false;
+    if (bpf_map_lookup_elem(fd, &key, value) == 0 && value[0] == QPW_ABI_MAGIC) {
+        *ret_abi = value[1];
+        good = true;
+    }
+    free(value);
+    return good;
+}
+
+int qpw_program_map_ids(uint32_t prog_id, __u32 *ids, unsigned room)
+{
+    struct bpf_prog_info info = {.nr_map_ids = room, .map_ids = (uintptr_t)ids};
+    __u32 size = sizeof(info);
+    int fd = bpf_prog_get_fd_by_id(prog_id), r;
+
+    if (fd < 0)
+        return -errno;
+    r = bpf_obj_get_info_by_fd(fd, &info, &size) < 0 ? -errno : 0;
+    close(fd);
+    if (r < 0)
+        return r;
+    return info.nr_map_ids < room ? info.nr_map_ids : room;
+}
+
+/* Fills instance and abi; false if the program only happens to have such a name. */
+static bool belongs_to_us(struct qpw_place *place)
+{
+    __u32 ids[QPW_PROGRAM_MAPS];
+    int n = qpw_program_map_ids(place->entry.prog_id, ids, QPW_PROGRAM_MAPS), fd;
+    bool found;
+
+    for (int i = 0; i < n; i++) {
+        fd = bpf_map_get_fd_by_id(ids[i]);
+        if (fd < 0)
+            continue;
+        found = read_meta_head(fd, &place->abi);
+        close(fd);
+        if (found) {
+            place->instance = ids[i];
+            return true;
+        }
+    }
+    return false;
+}
+
+static int find_in_hook(const struct if_nameindex *iface, enum qpw_point point, struct qpw_places *places,
+                        struct qpw_error *err)
+{
+    struct qpw_hook_list list;
+    struct qpw_place place, *grown;
+    int r = qpw_hooks_query(iface->if_index, point, &list, err);
+
+    if (r == -ENODEV)
+        return 0; /* went away in the meantime */
+    if (r < 0)
+        return r;
+    for (size_t i = 0; i < list.n; i++) {
+        if (list.entry[i].program == QPW_PROG_COUNT)
+            continue;
+        place = (struct qpw_place){.ifindex = iface->if_index, .point = point, .entry = list.entry[i]};
+        snprintf(place.ifname, sizeof(place.ifname), "%s", iface->if_name);
+        if (!belongs_to_us(&place))
+            continue;
+        grown = reallocarray(places->place, places->n + 1, sizeof(*grown));
+        if (!grown)
+            return qpw_fail(err, -ENOMEM, "out of memory");
+        places->place = grown;
+        places->place[places->n++] = place;
+    }
+    return 0;
+}
+
+int qpw_places_find(struct qpw_places *ret, struct qpw_error *err)
+{
+    struct if_nameindex *ifaces = if_nameindex();
+    struct qpw_places places = {0};
+    int r = 0;
+
+    if (!ifaces)
+        return qpw_fail(err, -errno, "listing the interfaces: %s", strerror(errno));
+    for (struct if_nameindex *iface = ifaces; r == 0 && iface->if_index; iface++) {
+        r = find_in_hook(iface, QPW_POINT_RX, &places, err);
+        if (r == 0)
+            r = find_in_hook(iface, QPW_POINT_TX, &places, err);
+    }
+    if_freenameindex(ifaces);
+    if (r == -EPERM || r == -EACCES)
+        qpw_fail(err, r, "the kernel tells only root what is attached; use sudo");
+    if (r < 0) {
+        qpw_places_clear(&places);
+        return r;
+    }
+    *ret = places;
+    return 0;
+}
+
+void qpw_places_clear(struct qpw_places *places)
+{
+    free(places->place);
+    *places = (struct qpw_places){0};
+}

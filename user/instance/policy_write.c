@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* policy_write.c - a compiled policy, addresses and interfaces into the maps. */
+#include <bpf/bpf.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "bpf/tag.h"
+#include "host/clock.h"
+#include "instance/object.h"
+
+/* The four tables of a policy, by the outer map that holds them. */
+enum table { TABLE_SLOTS, TABLE_CHAINS, TABLE_STEPS, TABLE_SETS, TABLES };
+static const enum qpw_map outer_of[TABLES] = {QPW_MAP_pol_slots, QPW_MAP_pol_chains, QPW_MAP_pol_steps,
+                                              QPW_MAP_pol_sets};
+
+/* An array map holding n values of `size` bytes, at least one. A descriptor, or a negative errno. */
+static int make_array(const char *name, const void *values, uint32_t size, uint32_t n, uint32_t flags)
+{
+    LIBBPF_OPTS(bpf_map_create_opts, options, .map_flags = flags);
+    int fd = bpf_map_create(BPF_MAP_TYPE_ARRAY, name, 4, size, n ? n : 1, &options);
+
+    if (fd < 0)
+        return -errno;
+    for (uint32_t i = 0; i < n; i++)
+        if (bpf_map_update_elem(fd, &i, (const char *)values + (size_t)i * size, BPF_ANY) < 0) {
+            int rc = -errno;
+
+            close(fd);
+            return rc;
+        }
+    return fd;
+}
+
+static int make_sets(const struct qpw_compiled *p)
+{
+    LIBBPF_OPTS(bpf_map_create_opts, options, .map_flags = BPF_F_NO_PREALLOC);
+    int fd = bpf_map_create(BPF_MAP_TYPE_LPM_TRIE, "qpw_sets", sizeof(struct qpw_set_key), 4,
+                            p->n_sets ? (uint32_t)p->n_sets : 1, &options);
+
+    if (fd < 0)
+        return -errno;
+    for (size_t i = 0; i < p->n_sets; i++)
+        if (bpf_map_update_elem(fd, &p->sets[i].key, &p->sets[i].value, BPF_ANY) < 0) {
+            int rc = -errno;
+
+            close(fd);
+            return rc;
+        }
+    return fd;
+}
+
+static int write_names(struct qpw_kernel *k, const struct qpw_registry *names)
+{
+    if (names->n_rules > QPW_MAX_RULES || names->n_peers > QPW_MAX_PEERS)
+        return -E2BIG;
+    for (uint32_t i = 1; i < names->n_rules; i++)
+        if (bpf_map_update_elem(k->map_fd[QPW_MAP_rule_info], &i, &names->rules[i], BPF_ANY) < 0)
+            return -errno;
+    for (uint32_t i = 1; i < names->n_peers; i++)
+        if (bpf_map_update_elem(k->map_fd[QPW_MAP_peer_info], &i, &names->peers[i], BPF_ANY) < 0)
+            return -errno;
+    return 0;
+}
+
+static int swap_in(struct qpw_kernel *k, const int fds[TABLES])
+{
+    uint32_t other = !(k->control->policy_buffer & 1);
+
+    for (int t = 0; t < TABLES; t++) /* no packet reads this buffer, nor any since the last swap's grace period */
+        if (bpf_map_update_elem(k->map_fd[outer_of[t]], &other, &fds[t], BPF_ANY) < 0)
+            return -errno;
+    __atomic_store_n(&k->control->policy_buffer, other, __ATOMIC_RELEASE);
+    k->control->flags |= QPW_CONTROL_POLICY;
+    qpw_kernel_bump_generation(k);
+    return 0;
+}
+
+int qpw_kernel_set_policy(struct qpw_kernel *k, const struct qpw_compiled *policy, const struct qpw_registry *names,
+                          struct qpw_error *err)
+{
+    int fds[TABLES], rc = 0;
+
+    fds[TABLE_SLOTS] = make_array("qpw_slots", policy->slots, sizeof(struct qpw_slots), 2 * QPW_CHUNKS_PER_DIR, 0);
+    fds[TABLE_CHAINS] = make_array("qpw_chains", policy->chains, sizeof(struct qpw_chain), (uint32_t)policy->n_chains,
+                                   BPF_F_INNER_MAP);
+    fds[TABLE_STEPS] = make_array("qpw_steps", policy->steps, sizeof(struct qpw_step), (uint32_t)policy->n_steps,
+                                  BPF_F_INNER_MAP);
+    fds[TABLE_SETS] = make_sets(policy);
+    for (int t = 0; t < TABLES; t++)
+        if (fds[t] < 0)
+            rc = fds[t];
+    rc = rc ? rc : write_names(k, names);
+    rc = rc ? rc : swap_in(k, fds);
+    for (int t = 0; t < TABLES; t++)
+        if (fds[t] >= 0)
+            close(fds[t]);
+    return rc ? qpw_fail(err, rc, "cannot write the policy into the kernel: %s; the one in force stays", strerror(-rc))
+              : 0;
+}
+
+int qpw_kernel_get_names(const struct qpw_kernel *k, struct qpw_registry *ret, struct qpw_error *err)
+{
+    struct qpw_registry names = {0};
+    int rc = -ENOMEM;
+
+    names.rules = calloc(QPW_MAX_RULES, sizeof(*names.rules));
+    names.peers = calloc(QPW_MAX_PEERS, sizeof(*names.peers));
+    if (!names.rules || !names.peers)
+        goto fail;
+    names.n_rules = names.n_peers = 1;
+    for (uint32_t i = 1; i < QPW_MAX_RULES; i++) {
+        if (bpf_map_lookup_elem(k->map_fd[QPW_MAP_rule_info], &i, &names.rules[i]) < 0) {
+            rc = -errno;
+            goto fail;
+        }
+        if (!names.rules[i].name[0])
+            break;
+        names.n_rules = i + 1;
+    }
+    for (uint32_t i = 1; i < QPW_MAX_PEERS; i++) {
+        if (bpf_map_lookup_elem(k->map_fd[QPW_MAP_peer_info], &i, &names.peers[i]) < 0) {
+            rc = -errno;
+            goto fail;
+        }
+        if (!names.peers[i].name[0])
+            break;
+        names.n_peers = i + 1;
+    }
+    *ret = names;
+    return 0;
+fail:
+    free(names.rules);
+    free(names.peers);
+    return qpw_fail(err, rc, "cannot read rule and peer names from the kernel: %s", strerror(-rc));
+}
+
+int qpw_kernel_set_local(struct qpw_kernel *k, const uint8_t addr[16], unsigned prefix, uint32_t flags, bool present)
+{
+    struct qpw_local_key key = {.prefixlen = prefix};
+    int rc;
+
+    memcpy(key.addr, addr, 16);
+    rc = present ? bpf_map_update_elem(k->map_fd[QPW_MAP_locals], &key, &flags, BPF_ANY)
+                 : bpf_map_delete_elem(k->map_fd[QPW_MAP_locals], &key);
+    if (rc < 0)
+        return -errno;
+    qpw_kernel_bump_generation(k);
+    return 0;
+}
+
+int qpw_kernel_set_iface(struct qpw_kernel *k, const struct qpw_iface *iface)
+{
+    struct qpw_iface old;
+    uint32_t ifindex, next;
+    int more = bpf_map_get_next_key(k->map_fd[QPW_MAP_ifaces], NULL, &ifindex);
+
+    while (more == 0) { /* an interface keeps its number, its ifindex may change */
+        more = bpf_map_get_next_key(k->map_fd[QPW_MAP_ifaces], &ifindex, &next);
+        if (bpf_map_lookup_elem(k->map_fd[QPW_MAP_ifaces], &ifindex, &old) == 0 && old.number == iface->number &&
+            ifindex != iface->ifindex)
+            bpf_map_delete_elem(k->map_fd[QPW_MAP_ifaces], &ifindex);
+        ifindex = next;
+    }
+    if (iface->ifindex && bpf_map_update_elem(k->map_fd[QPW_MAP_ifaces], &iface->ifindex, iface, BPF_ANY) < 0)
+        return -errno;
+    qpw_kernel_bump_generation(k);
+    return 0;
+}
+
+void qpw_kernel_bump_generation(struct qpw_kernel *k)
+{
+    __atomic_fetch_add(&k->control->generation, 1, __ATOMIC_RELEASE);
+}
+
+uint64_t qpw_kernel_now_ns(const struct qpw_kernel *k)
+{
+    return k->config.replay ? k->control->replay_now_ns : qpw_clock_monotonic_ns();
+}

@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#include <errno.h>
+#include <net/if.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "policy/compile/compile_int.h"
+#include "policy/lang/parse.h"
+
+#define LISTED_AT_MOST 1024u /* a rule over more ports is no evidence of direction */
+
+uint32_t qpw_space_of(unsigned protocol)
+{
+    switch (protocol) {
+    case IPPROTO_TCP: return QPW_SPACE_TCP;
+    case IPPROTO_UDP: return QPW_SPACE_UDP;
+    case IPPROTO_SCTP: return QPW_SPACE_SCTP;
+    case IPPROTO_ICMP: return QPW_SPACE_ICMP;
+    case IPPROTO_ICMPV6: return QPW_SPACE_ICMP6;
+    default: return QPW_SPACE_PROTOCOL + protocol;
+    }
+}
+
+static uint32_t last_of_space(unsigned protocol)
+{
+    switch (protocol) {
+    case IPPROTO_TCP: case IPPROTO_UDP: case IPPROTO_SCTP: return qpw_space_of(protocol) + 65535;
+    case IPPROTO_ICMP: case IPPROTO_ICMPV6: return qpw_space_of(protocol) + 255;
+    default: return qpw_space_of(protocol);
+    }
+}
+
+int qpw_add_atom(struct qpw_compiler *c, const struct qpw_atom *atom)
+{
+    void *array = c->atoms;
+    struct qpw_atom *place = qpw_grow(&array, c->n_atoms, sizeof(*place));
+
+    if (!place)
+        return qpw_fail(c->err, -ENOMEM, "%s: out of memory", c->policy->path);
+    c->atoms = array;
+    *place = *atom;
+    place->order = (uint32_t)c->n_atoms++;
+    return 0;
+}
+
+int qpw_add_mark(struct qpw_compiler *c, uint8_t direction, uint32_t place, uint16_t rule)
+{
+    void *array = c->marks;
+    struct qpw_mark *mark = qpw_grow(&array, c->n_marks, sizeof(*mark));
+
+    if (!mark)
+        return qpw_fail(c->err, -ENOMEM, "%s: out of memory", c->policy->path);
+    c->marks = array;
+    c->n_marks++;
+    *mark = (struct qpw_mark){.place = place, .rule = rule, .direction = direction};
+    return 0;
+}
+
+bool qpw_row_active(const struct qpw_compiler *c, const struct qpw_rule *rule, uint32_t *ret_ifindex)
+{
+    uint32_t ifindex = 0;
+
+    if (!qpw_rule_in_force(rule, c->context->now))
+        return false;
+    if (rule->iface) {
+        ifindex =
+            c->context->ifindex ? c->context->ifindex(rule->iface, c->context->data) : if_nametoindex(rule->iface);
+        if (!ifindex)
+            return false;
+    }
+    *ret_ifindex = ifindex;
+    return true;
+}
+
+static int register_row(struct qpw_compiler *c, const struct qpw_rule *rule, bool active)
+{
+    struct qpw_rule_info info = {
+        .line = rule->where.line,
+        .direction = rule->direction,
+        .verdict = rule->flags & QPW_RULE_WEAK ? QPW_VERDICT_WEAK : QPW_VERDICT_ALLOWED,
+        .in_force = active,
+    };
+
+    snprintf(info.name, sizeof(info.name), "%s", rule->name);
+    snprintf(info.file, sizeof(info.file), "%s", rule->where.file);
+    snprintf(info.text, sizeof(info.text), "%s", rule->text);
+    return qpw_registry_add_rule(c, &info);
+}
+
+/* How many ports the row names, over all its protocols. */
+static unsigned width_of(const struct qpw_rule *rule)
+{
+    unsigned ports = 0;
+
+    if (rule->flags & QPW_RULE_ANY_PORT)
+        return 65536;
+    for (size_t i = 0; i < rule->n_ports; i++)
+        ports += rule->ports[i].last - rule->ports[i].first + 1u;
+    return ports;
+}
+
+static int add_row_ports(struct qpw_compiler *c, const struct qpw_rule *rule, unsigned protocol, struct qpw_atom *atom)
+{
+    int ret = 0;
+
+    if (rule->flags & QPW_RULE_ANY_PORT) {
+        atom->first = qpw_space_of(protocol);
+        atom->last = last_of_space(protocol);
+        return qpw_add_atom(c, atom);
+    }
+    for (size_t i = 0; i < rule->n_ports && ret == 0; i++) {
+        atom->first = qpw_space_of(protocol) + rule->ports[i].first;
+        atom->last = qpw_space_of(protocol) + rule->ports[i].last;
+        ret = qpw_add_atom(c, atom);
+    }
+    return ret;
+}
+
+static int add_row(struct qpw_compiler *c, const struct qpw_rule *rule, uint16_t id, uint32_t ifindex)
+{
+    bool weak = rule->flags & QPW_RULE_WEAK;
+    struct qpw_atom atom = {
+        .direction = rule->direction,
+        .listed = !weak && width_of(rule) <= LISTED_AT_MOST,
+        .from = rule->flags & QPW_RULE_FROM ? &rule->from : NULL,
+        .to = rule->flags & QPW_RULE_TO ? &rule->to : NULL,
+        .where = &rule->where,
+        .step = {
+            .ifindex = ifindex,
+            .vlan = rule->vlan == QPW_ANY_VLAN ? 0xffff : (uint16_t)rule->vlan,
+            .rule = id,
+            .verdict = weak ? QPW_VERDICT_WEAK : QPW_VERDICT_ALLOWED,
+        },
+    };
+    int ret = 0;
+
+    if (rule->parent) {
+        /* The registry knows every row by now, by its name: parent= may also say the generated one. */
+        const struct qpw_policy *policy = c->policy;
+
+        for (size_t i = 0; i < policy->n_rules && !atom.step.parent; i++)
+            if (&policy->rules[i] != rule &&
+                (!strcmp(policy->rules[i].name, rule->parent) || !strcmp(policy->rules[i].generated, rule->parent)))
+                atom.step.parent = qpw_registry_rule(&c->names, policy->rules[i].name);
+    }
+    if (rule->flags & QPW_RULE_ANY_PROTOCOL) {
+        atom.first = QPW_SPACE_TCP;
+        atom.last = QPW_SPACE_SCTP + 65535;
+        ret = qpw_add_atom(c, &atom);
+        atom.first = QPW_SPACE_ICMP;
+        atom.last = QPW_SPACE_PROTOCOL + 255;
+        return ret < 0 ? ret : qpw_add_atom(c, &atom);
+    }
+    for (unsigned protocol = 0; protocol < 256 && ret == 0; protocol++)
+        if (qpw_protocol_in(rule->protocols, protocol))
+            ret = add_row_ports(c, rule, protocol, &atom);
+    return ret;
+}
+
+/* Rules that stand in a parent= vouch wherever they match. */
+static void flag_parents(struct qpw_compiler *c)
+{
+    bool is_parent[QPW_MAX_RULES] = {false};
+
+    for (size_t i = 0; i < c->n_atoms; i++)
+        is_parent[c->atoms[i].step.parent] = true;
+    is_parent[0] = false;
+    for (size_t i = 0; i < c->n_atoms; i++)
+        if (is_parent[c->atoms[i].step.rule])
+            c->atoms[i].step.flags |= QPW_STEP_IS_PARENT;
+}
+
+int qpw_compile_rows(struct qpw_compiler *c)
+{
+    const struct qpw_policy *policy = c->policy;
+    uint16_t *ids = calloc(policy->n_rules + 1, sizeof(*ids));
+    uint32_t ifindex;
+    int ret = ids ? 0 : qpw_fail(c->err, -ENOMEM, "%s: out of memory", policy->path);
+
+    for (size_t i = 0; i < policy->n_rules && ret >= 0; i++) {
+        ret = register_row(c, &policy->rules[i], qpw_row_active(c, &policy->rules[i], &ifindex));
+        ids[i] = ret < 0 ? 0 : (uint16_t)ret;
+    }
+    for (size_t i = 0; i < policy->n_rules && ret >= 0; i++)
+        if (qpw_row_active(c, &policy->rules[i], &ifindex))
+            ret = add_row(c, &policy->rules[i], ids[i], ifindex);
+    free(ids);
+    if (ret >= 0)
+        flag_parents(c);
+    return ret < 0 ? ret : 0;
+}

@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#include "policy/compile/judge.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <netinet/in.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Entries by set, prefix length and address: a look-up tries the lengths that a set has, longest first. */
+struct qpw_judge {
+    const struct qpw_compiled *compiled;
+    struct qpw_set_entry *entries;
+    size_t n;
+};
+
+static int by_key(const void *left, const void *right)
+{
+    return memcmp(left, right, sizeof(struct qpw_set_key));
+}
+
+/* With the set first and the length in network order the bytes of a key sort as wanted. */
+static struct qpw_set_key sort_key(uint32_t set_be32, uint32_t prefixlen, const uint8_t addr[16])
+{
+    struct qpw_set_key key = {.prefixlen = set_be32, .set = htonl(prefixlen)};
+
+    memcpy(key.addr, addr, 16);
+    return key;
+}
+
+int qpw_judge_new(const struct qpw_compiled *compiled, struct qpw_judge **ret)
+{
+    struct qpw_judge *judge = calloc(1, sizeof(*judge));
+
+    if (judge)
+        judge->entries = calloc(compiled->n_sets + 1, sizeof(*judge->entries));
+    if (!judge || !judge->entries) {
+        free(judge);
+        return -ENOMEM;
+    }
+    judge->compiled = compiled;
+    judge->n = compiled->n_sets;
+    for (size_t i = 0; i < judge->n; i++) {
+        const struct qpw_set_key *key = &compiled->sets[i].key;
+
+        judge->entries[i].key = sort_key(key->set, key->prefixlen, key->addr);
+        judge->entries[i].value = compiled->sets[i].value;
+    }
+    qsort(judge->entries, judge->n, sizeof(*judge->entries), by_key);
+    *ret = judge;
+    return 0;
+}
+
+void qpw_judge_free(struct qpw_judge *judge)
+{
+    if (judge)
+        free(judge->entries);
+    free(judge);
+}
+
+static void mask_address(const uint8_t addr[16], unsigned length, uint8_t ret[16])
+{
+    memset(ret, 0, 16);
+    memcpy(ret, addr, length / 8);
+    if (length % 8)
+        ret[length / 8] = addr[length / 8] & (uint8_t)(0xff00 >> length % 8);
+}
+
+static uint32_t value_in(const struct qpw_judge *judge, uint32_t set, const uint8_t *addr)
+{
+    for (unsigned length = 129; addr && length-- > 0;) {
+        struct qpw_set_entry wanted = {0}, *found;
+        uint8_t masked[16];
+
+        mask_address(addr, length, masked);
+        wanted.key = sort_key(htonl(set), 32 + length, masked);
+        found = bsearch(&wanted, judge->entries, judge->n, sizeof(wanted), by_key);
+        if (found)
+            return found->value;
+    }
+    return 0;
+}
+
+static uint32_t place_of(const struct qpw_exchange *exchange)
+{
+    switch (exchange->kind) {
+    case QPW_KIND_ETHERTYPE: return QPW_SPACE_ETHERTYPE + exchange->port;
+    case QPW_KIND_ICMP:
+        return (exchange->protocol == IPPROTO_ICMP ? QPW_SPACE_ICMP : QPW_SPACE_ICMP6) + (exchange->port & 0xff);
+    case QPW_KIND_PORT:
+        return (exchange->protocol == IPPROTO_TCP ? QPW_SPACE_TCP
+                : exchange->protocol == IPPROTO_UDP ? QPW_SPACE_UDP : QPW_SPACE_SCTP) + exchange->port;
+    default: return QPW_SPACE_PROTOCOL + exchange->protocol;
+    }
+}
+
+/* Whether the step matches; fills verdict, rule and flags if so, and *vouched: whether a live parent speaks for it. */
+static bool step_matches(const struct qpw_judge *judge, const struct qpw_step *step,
+                         const struct qpw_exchange *exchange, const uint8_t *remote, struct qpw_judgement *ret,
+                         bool *vouched)
+{
+    uint8_t verdict = step->verdict;
+    uint16_t rule = step->rule;
+    bool lives = false;
+
+    if ((step->ifindex && step->ifindex != exchange->ifindex) ||
+        (step->vlan != 0xffff && step->vlan != exchange->vlan) ||
+        (step->initiator_port && step->initiator_port != exchange->initiator_port) ||
+        (step->flags & QPW_STEP_RX_MULTICAST && !exchange->rx_link_multicast))
+        return false;
+    if (step->from_set) {
+        uint32_t value = value_in(judge, step->from_set, exchange->initiator);
+
+        if (!value)
+            return false;
+        if (step->flags & QPW_STEP_RULE_FROM_SET)
+            rule = (uint16_t)value;
+    }
+    if (step->to_set && !value_in(judge, step->to_set, exchange->responder))
+        return false;
+    if (step->parent) {
+        lives = exchange->parent_live && remote && exchange->parent_live(remote, step->parent, exchange->data);
+
+        if (verdict == QPW_VERDICT_WEAK && lives)
+            verdict = QPW_VERDICT_ALLOWED;
+        if (verdict == QPW_VERDICT_IMPLIED && !lives)
+            return false;
+    }
+    ret->verdict = verdict;
+    ret->rule = rule;
+    ret->flags = step->flags;
+    *vouched = lives;
+    return true;
+}
+
+/* The first step that matches, but where that is weak, rather one that a live parent vouches for. */
+static void walk(const struct qpw_judge *judge, const struct qpw_chain *chain, const struct qpw_exchange *exchange,
+                 const uint8_t *remote, struct qpw_judgement *ret)
+{
+    struct qpw_judgement one = *ret;
+    bool weak = false, vouched;
+
+    for (uint32_t i = 0; i < chain->count; i++) {
+        if (!step_matches(judge, &judge->compiled->steps[chain->first + i], exchange, remote, &one, &vouched) ||
+            (weak && !vouched))
+            continue;
+        *ret = one;
+        weak = one.verdict == QPW_VERDICT_WEAK;
+        if (!weak)
+            return;
+    }
+}
+
+struct qpw_judgement qpw_policy_judge(const struct qpw_judge *judge, const struct qpw_exchange *exchange)
+{
+    const struct qpw_compiled *compiled = judge->compiled;
+    bool outbound = exchange->direction == QPW_DIR_OUTBOUND;
+    const uint8_t *remote = outbound ? exchange->responder : exchange->initiator;
+    uint32_t place = place_of(exchange);
+    uint16_t slot = compiled->slots[(outbound ? QPW_CHUNKS_PER_DIR : 0) + place / QPW_CHUNK].slot[place % QPW_CHUNK];
+    const struct qpw_chain *chain = &compiled->chains[slot & QPW_SLOT_CHAIN];
+    struct qpw_judgement ret = {.verdict = QPW_VERDICT_UNEXPECTED, .listed = slot & QPW_SLOT_LISTED};
+
+    ret.peer = remote ? (uint16_t)value_in(judge, QPW_SET_PEERS, remote) : 0;
+    walk(judge, chain, exchange, remote, &ret);
+    if (ret.peer)
+        ret.verdict = QPW_VERDICT_PEER;
+    return ret;
+}

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * judge.h - what a compiled policy says of one exchange, evaluated natively.
+ *
+ * The same meaning as the kernel side's walk over the same tables: used by `policy test`, and to check
+ * the kernel side and exported rulesets against.
+ */
+#ifndef QPW_POLICY_JUDGE_H
+#define QPW_POLICY_JUDGE_H
+
+#include <stdbool.h>
+
+#include "policy/compile/compiled.h"
+
+struct qpw_exchange {
+    uint8_t direction;       /* QPW_DIR_INBOUND or QPW_DIR_OUTBOUND */
+    uint8_t kind;            /* QPW_KIND_* */
+    uint8_t protocol;
+    bool rx_link_multicast;  /* received, to a link-local multicast address */
+    uint16_t port;           /* service port, ICMP type, EtherType; host order */
+    uint16_t initiator_port; /* host order, 0 where there is none */
+    uint16_t vlan;           /* 0: untagged */
+    uint32_t ifindex;
+    const uint8_t *initiator; /* 16 bytes, network order */
+    const uint8_t *responder;
+    /* Whether an answered exchange with the remote end vouches for that rule's companions; NULL: none does. */
+    bool (*parent_live)(const uint8_t remote[16], uint16_t rule, void *data);
+    void *data;
+};
+
+struct qpw_judgement {
+    uint8_t verdict; /* QPW_VERDICT_PEER, ALLOWED, WEAK, INFRA, IMPLIED or UNEXPECTED */
+    uint8_t flags;   /* QPW_STEP_* of the step that matched */
+    uint16_t rule;   /* 0: none */
+    uint16_t peer;
+    bool listed;     /* its port may be inferred from */
+};
+
+/* Sorted view of the address sets; made once, then asked often. */
+struct qpw_judge;
+
+/* *compiled must outlive it. 0 or -ENOMEM. */
+int qpw_judge_new(const struct qpw_compiled *compiled, struct qpw_judge **ret);
+void qpw_judge_free(struct qpw_judge *judge);
+
+struct qpw_judgement qpw_policy_judge(const struct qpw_judge *judge, const struct qpw_exchange *exchange);
+
+#endif

@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#include "policy/lang/load.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "policy/tools/check.h"
+
+enum { KEY_PLATFORM = 0x100, KEY_PEER, KEY_PEERS };
+
+static const struct argp_option options_table[] = {
+    {"policy", 'p', "FILE", 0,
+     "Policy file (default " QPW_POLICY_DEFAULT_PATH " if there, else the built-in of --platform)", 0},
+    {"platform", KEY_PLATFORM, "NAME", 0, "Built-in policy: on-prem (default), aws, azure or cnq-gcp", 0},
+    {"peer", KEY_PEER, "[NAME=]ADDR|CIDR|RANGE", 0, "Another node of the cluster (repeatable)", 0},
+    {"peers", KEY_PEERS, "FILE", 0, "Nodes of the cluster, one a line: [NAME] ADDR…", 0},
+    {0},
+};
+
+static error_t take_option(int key, char *value, struct argp_state *state)
+{
+    struct qpw_policy_options *options = state->input;
+    const char **peers;
+
+    switch (key) {
+    case 'p': options->policy_file = value; return 0;
+    case KEY_PLATFORM: options->platform = value; return 0;
+    case KEY_PEERS: options->peers_file = value; return 0;
+    case KEY_PEER:
+        peers = reallocarray(options->peers, options->n_peers + 1, sizeof(*peers));
+        if (!peers)
+            return ENOMEM;
+        options->peers = peers;
+        options->peers[options->n_peers++] = value;
+        return 0;
+    default: return ARGP_ERR_UNKNOWN;
+    }
+}
+
+const struct argp qpw_policy_argp = {.options = options_table, .parser = take_option};
+
+void qpw_policy_options_clear(struct qpw_policy_options *options)
+{
+    free(options->peers);
+    *options = (struct qpw_policy_options){0};
+}
+
+static int load_chosen(const struct qpw_policy_options *options, struct qpw_policy *ret, const char **ret_chosen,
+                       struct qpw_error *err)
+{
+    *ret_chosen = NULL;
+    if (options->policy_file && options->platform)
+        return qpw_fail(err, -EINVAL,
+                        "--policy and --platform exclude each other; write 'include %s' into the policy file instead",
+                        options->platform);
+    if (options->policy_file)
+        return qpw_policy_parse_file(options->policy_file, ret, err);
+    if (options->platform)
+        return qpw_policy_parse_builtin(options->platform, ret, err);
+    if (access(QPW_POLICY_DEFAULT_PATH, F_OK) == 0) {
+        *ret_chosen = QPW_POLICY_DEFAULT_PATH " is there";
+        return qpw_policy_parse_file(QPW_POLICY_DEFAULT_PATH, ret, err);
+    }
+    *ret_chosen = "neither --policy nor --platform is given, and there is no " QPW_POLICY_DEFAULT_PATH;
+    return qpw_policy_parse_builtin(QPW_POLICY_DEFAULT_PLATFORM, ret, err);
+}
+
+int qpw_policy_load(const struct qpw_policy_options *options, struct qpw_policy *ret, const char **ret_chosen,
+                    struct qpw_error *err)
+{
+    struct qpw_policy policy = {0};
+    const char *chosen;
+    int error = load_chosen(options, &policy, &chosen, err);
+
+    if (error == 0 && options->peers_file)
+        error = qpw_policy_add_peers_file(&policy, options->peers_file, err);
+    for (size_t i = 0; i < options->n_peers && error == 0; i++)
+        error = qpw_policy_add_peer(&policy, options->peers[i], "--peer", err);
+    if (error == 0)
+        error = qpw_policy_warn_expiry(&policy, time(NULL));
+    if (error < 0) {
+        qpw_policy_clear(&policy);
+        return error;
+    }
+    *ret = policy;
+    if (ret_chosen)
+        *ret_chosen = chosen;
+    return 0;
+}

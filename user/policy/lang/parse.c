@@ -1,0 +1,256 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#include "policy/lang/parse.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <nettle/base16.h>
+
+static int no_memory(const struct qpw_statement *statement, struct qpw_error *err)
+{
+    return qpw_fail(err, -ENOMEM, "%s: out of memory", statement->where.file);
+}
+
+/* ---- Statements about the policy itself ---- */
+
+static int set_once_or_outer(char **place, const char *value)
+{
+    char *copy = strdup(value);
+
+    if (!copy)
+        return -ENOMEM;
+    free(*place);
+    *place = copy;
+    return 0;
+}
+
+static int parse_policy_name(struct qpw_parser *p, const struct qpw_statement *statement, struct qpw_error *err)
+{
+    int ret = qpw_expect_words(statement, 2, 2, "policy site/name", err);
+
+    if (ret == 0 && strlen(statement->words[1].text) >= sizeof(p->policy.name))
+        ret = qpw_fail_at(err, &statement->where, statement->words[1].column, "a policy's name has at most %zu bytes",
+                          sizeof(p->policy.name) - 1);
+    if (ret == 0 && statement->depth == 0)
+        strcpy(p->policy.name, statement->words[1].text);
+    return ret;
+}
+
+static int parse_source(struct qpw_parser *p, const struct qpw_statement *statement, struct qpw_error *err)
+{
+    const char *digest = statement->n_words > 2 ? statement->words[2].text : "";
+    int ret = qpw_expect_words(statement, 2, 3, "source required-ports.md sha256:…", err);
+
+    if (ret < 0)
+        return ret;
+    if (*digest &&
+        (strncmp(digest, "sha256:", 7) || strlen(digest) != 71 || strspn(digest + 7, "0123456789abcdef") != 64))
+        return qpw_fail_at(err, &statement->where, statement->words[2].column,
+                           "a digest is sha256: and 64 lower-case hexadecimal digits");
+    if (set_once_or_outer(&p->policy.source_name, statement->words[1].text) < 0)
+        return no_memory(statement, err);
+    snprintf(p->policy.source_digest, sizeof(p->policy.source_digest), "%s", digest);
+    return 0;
+}
+
+static int parse_platform(struct qpw_parser *p, const struct qpw_statement *statement, struct qpw_error *err)
+{
+    int ret = qpw_expect_words(statement, 2, 2, "platform on-prem", err);
+
+    if (ret == 0 && set_once_or_outer(&p->policy.platform, statement->words[1].text) < 0)
+        ret = no_memory(statement, err);
+    return ret;
+}
+
+/* ---- Rows, suppressions ---- */
+
+static int parse_row(struct qpw_parser *p, const struct qpw_statement *statement, struct qpw_error *err)
+{
+    void *array = p->policy.rules;
+    struct qpw_rule *rule;
+    int ret;
+
+    if (p->policy.n_rules == QPW_MAX_POLICY_RULES)
+        return qpw_fail_at(err, &statement->where, 0, "more than %d rows", QPW_MAX_POLICY_RULES);
+    rule = qpw_grow(&array, p->policy.n_rules, sizeof(*rule));
+    if (!rule)
+        return no_memory(statement, err);
+    p->policy.rules = array;
+    ret = qpw_parse_rule(&p->policy, statement, rule, err);
+    if (ret == 0)
+        p->policy.n_rules++;
+    return ret;
+}
+
+static int parse_suppress(struct qpw_parser *p, const struct qpw_statement *statement, struct qpw_error *err)
+{
+    void *array = p->policy.suppressions;
+    struct qpw_suppression *line = qpw_grow(&array, p->policy.n_suppressions, sizeof(*line));
+    int ret;
+
+    if (!line)
+        return no_memory(statement, err);
+    p->policy.suppressions = array;
+    ret = qpw_parse_suppression(&p->policy, statement, line, err);
+    if (ret == 0)
+        p->policy.n_suppressions++;
+    return ret;
+}
+
+static int parse_only(struct qpw_parser *p, const struct qpw_statement *statement, struct qpw_error *err)
+{
+    return qpw_apply_only(&p->policy, statement, err);
+}
+
+static int parse_override(struct qpw_parser *p, const struct qpw_statement *statement, struct qpw_error *err)
+{
+    return qpw_apply_override(&p->policy, statement, err);
+}
+
+static int parse_disable(struct qpw_parser *p, const struct qpw_statement *statement, struct qpw_error *err)
+{
+    return qpw_apply_disable(&p->policy, statement, err);
+}
+
+/* ---- The tool's own groups ---- */
+
+static int parse_group(const struct qpw_statement *statement, const char *(*name_of)(unsigned), unsigned count,
+                       struct qpw_group_setting *settings, struct qpw_error *err)
+{
+    int ret = qpw_expect_words(statement, 3, 3, "infra routing unexpected, or implied kpasswd allowed", err);
+    const char *setting;
+    unsigned group = 0;
+
+    if (ret < 0)
+        return ret;
+    while (group < count && strcmp(name_of(group), statement->words[1].text))
+        group++;
+    if (group == count)
+        return qpw_fail_at(err, &statement->where, statement->words[1].column, "there is no %s group '%s'",
+                           statement->words[0].text, statement->words[1].text);
+    setting = statement->words[2].text;
+    if (strcmp(setting, "allowed") && strcmp(setting, "unexpected"))
+        return qpw_fail_at(err, &statement->where, statement->words[2].column, "'%s': a group is allowed or unexpected",
+                           setting);
+    settings[group] = (struct qpw_group_setting){.where = statement->where, .unexpected = setting[0] == 'u'};
+    return 0;
+}
+
+static int parse_infra(struct qpw_parser *p, const struct qpw_statement *statement, struct qpw_error *err)
+{
+    return parse_group(statement, qpw_infra_name, QPW_INFRA_COUNT, p->policy.infra, err);
+}
+
+static int parse_implied(struct qpw_parser *p, const struct qpw_statement *statement, struct qpw_error *err)
+{
+    return parse_group(statement, qpw_implied_name, QPW_IMPLIED_COUNT, p->policy.implied, err);
+}
+
+/* ---- The whole ---- */
+
+static const struct {
+    const char *word;
+    int (*parse)(struct qpw_parser *p, const struct qpw_statement *statement, struct qpw_error *err);
+} words[] = {
+    {"inbound", parse_row}, {"outbound", parse_row}, {"peer", qpw_parse_peer}, {"only", parse_only},
+    {"override", parse_override}, {"disable", parse_disable}, {"suppress", parse_suppress},
+    {"implied", parse_implied}, {"infra", parse_infra}, {"require-peer-family", qpw_parse_peer_family},
+    {"require-peer-ports", qpw_parse_peer_ports}, {"policy", parse_policy_name}, {"source", parse_source},
+    {"platform", parse_platform},
+};
+
+static int parse_statement(struct qpw_parser *p, const struct qpw_statement *statement, struct qpw_error *err)
+{
+    const struct qpw_word *first = &statement->words[0];
+
+    if (first->quoted)
+        return qpw_fail_at(err, &statement->where, first->column, "a statement does not begin with a quote");
+    for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++)
+        if (!strcmp(words[i].word, first->text))
+            return words[i].parse(p, statement, err);
+    if (!strcmp(first->text, "addresses"))
+        return 0; /* read before all others, so that a set can be used above its line */
+    return qpw_fail_at(err, &statement->where, first->column, "unknown statement '%s'", first->text);
+}
+
+static void set_digest(struct qpw_policy *policy, struct sha256_ctx *ctx)
+{
+    uint8_t digest[SHA256_DIGEST_SIZE];
+
+    sha256_digest(ctx, sizeof(digest), digest);
+    memcpy(policy->digest, "sha256:", 7);
+    base16_encode_update(policy->digest + 7, sizeof(digest), digest);
+    policy->digest[7 + 64] = '\0';
+}
+
+static int finish(struct qpw_parser *p, const char *path, struct qpw_error *err)
+{
+    const char *slash = strrchr(path, '/');
+    int ret = qpw_check_parents(&p->policy, err);
+
+    if (ret < 0)
+        return ret;
+    if (!*p->policy.name)
+        snprintf(p->policy.name, sizeof(p->policy.name), "%s", slash ? slash + 1 : path);
+    p->policy.path = strdup(path);
+    if (!p->policy.path)
+        return qpw_fail(err, -ENOMEM, "%s: out of memory", path);
+    set_digest(&p->policy, &p->statements.digest);
+    p->policy.files = p->statements.files;
+    p->policy.n_files = p->statements.n_files;
+    p->statements.files = NULL;
+    p->statements.n_files = 0;
+    return 0;
+}
+
+/* Ends the reading that `error` is the result of: parses the statements, hands over or clears. */
+static int parse(struct qpw_parser *p, const char *path, int error, struct qpw_policy *ret, struct qpw_error *err)
+{
+    p->policy.implied[QPW_IMPLIED_NFS_CALLBACK].unexpected = true;
+    for (size_t i = 0; i < p->statements.n && error == 0; i++)
+        if (!strcmp(p->statements.list[i].words[0].text, "addresses"))
+            error = qpw_parse_set(p, &p->statements.list[i], err);
+    for (size_t i = 0; i < p->statements.n && error == 0; i++)
+        error = parse_statement(p, &p->statements.list[i], err);
+    if (error == 0)
+        error = finish(p, path, err);
+    if (error == 0)
+        *ret = p->policy;
+    else
+        qpw_policy_clear(&p->policy);
+    qpw_statements_clear(&p->statements);
+    return error;
+}
+
+int qpw_policy_parse_text(const char *name, const char *text, size_t length, struct qpw_policy *ret,
+                          struct qpw_error *err)
+{
+    struct qpw_parser p = {0};
+    int error = qpw_statements_read_text(&p.statements, name, text, length, err);
+
+    return parse(&p, name, error, ret, err);
+}
+
+int qpw_policy_parse_file(const char *path, struct qpw_policy *ret, struct qpw_error *err)
+{
+    struct qpw_parser p = {0};
+    int error = qpw_statements_read_file(&p.statements, path, err);
+
+    return parse(&p, path, error, ret, err);
+}
+
+int qpw_policy_parse_builtin(const char *name, struct qpw_policy *ret, struct qpw_error *err)
+{
+    char path[64];
+    size_t length;
+    const char *text = qpw_builtin_text(name, &length);
+
+    if (!text)
+        return qpw_fail(
+            err, -ENOENT,
+            "platform '%s': there is no built-in policy of that name; there are on-prem, aws, azure, cnq-gcp", name);
+    snprintf(path, sizeof(path), "built-in:%s", name);
+    return qpw_policy_parse_text(path, text, length, ret, err);
+}

@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "policy/lang/parse.h"
+
+/* Takes one port out of the row's ranges and puts another in. 0: done, 1: the row has no such port. */
+static int move_port(struct qpw_rule *rule, uint16_t from, uint16_t to)
+{
+    struct qpw_port_range *ports = malloc((rule->n_ports + 2) * sizeof(*ports));
+    size_t n = 0;
+    bool found = false, placed = false;
+
+    if (!ports)
+        return -ENOMEM;
+    for (size_t i = 0; i < rule->n_ports; i++) {
+        struct qpw_port_range range = rule->ports[i];
+
+        if (from < range.first || from > range.last) {
+            ports[n++] = range;
+            continue;
+        }
+        found = true;
+        if (from > range.first)
+            ports[n++] = (struct qpw_port_range){range.first, (uint16_t)(from - 1)};
+        if (from < range.last)
+            ports[n++] = (struct qpw_port_range){(uint16_t)(from + 1), range.last};
+    }
+    if (!found) {
+        free(ports);
+        return 1;
+    }
+    for (size_t i = 0; i < n; i++)
+        placed |= to >= ports[i].first && to <= ports[i].last;
+    if (!placed) {
+        size_t at = n;
+
+        while (at > 0 && ports[at - 1].first > to)
+            at--;
+        memmove(ports + at + 1, ports + at, (n - at) * sizeof(*ports));
+        ports[at] = (struct qpw_port_range){to, to};
+        n++;
+    }
+    free(rule->ports);
+    rule->ports = ports;
+    rule->n_ports = n;
+    rule->flags |= QPW_RULE_MOVED;
+    return 0;
+}
+
+static int one_move(struct qpw_policy *policy, const struct qpw_statement *statement, const struct qpw_word *word,
+                    struct qpw_error *err)
+{
+    const char *name = statement->words[1].text, *equals = strchr(word->text, '=');
+    struct qpw_port_list old = {0}, new = {0};
+    char left[16];
+    bool named = false, moved = false;
+    int ret = 0;
+
+    if (!equals || (size_t)snprintf(left, sizeof(left), "%.*s", (int)(equals - word->text), word->text) >= sizeof(left))
+        return qpw_fail_at(err, &statement->where, word->column, "'%s' is not OLD=NEW, as in: override ldap 389=10389",
+                           word->text);
+    struct qpw_word part = {.text = left, .column = word->column};
+    ret = qpw_parse_ports(&statement->where, &part, left, 65535, &old, err);
+    if (ret == 0)
+        ret = qpw_parse_ports(&statement->where, word, equals + 1, 65535, &new, err);
+    if (ret == 0 &&
+        (old.n != 1 || new.n != 1 || old.ranges->first != old.ranges->last || new.ranges->first != new.ranges->last))
+        ret = qpw_fail_at(err, &statement->where, word->column, "override moves one port to one port, as in 389=10389");
+    for (size_t i = 0; i < policy->n_rules && ret == 0; i++) {
+        struct qpw_rule *rule = &policy->rules[i];
+        int done;
+
+        if (!qpw_rule_is_named(rule, name))
+            continue;
+        named = true;
+        done = move_port(rule, old.ranges->first, new.ranges->first);
+        if (done < 0)
+            ret = qpw_fail(err, done, "%s: out of memory", statement->where.file);
+        else if (done == 0 && !(rule->flags & QPW_RULE_DEFAULT))
+            ret = qpw_policy_warn(policy, &statement->where,
+                                  "the row %s is not marked default: its port may not be movable", rule->name);
+        moved |= done == 0;
+    }
+    if (ret == 0 && !named)
+        ret = qpw_fail_at(err, &statement->where, statement->words[1].column, "no row above is named '%s'", name);
+    if (ret == 0 && !moved)
+        ret = qpw_fail_at(err, &statement->where, word->column, "no row named '%s' has port %s", name, left);
+    free(old.ranges);
+    free(new.ranges);
+    return ret;
+}
+
+int qpw_apply_override(struct qpw_policy *policy, const struct qpw_statement *statement, struct qpw_error *err)
+{
+    int ret = 0;
+
+    if (statement->n_words < 3)
+        return qpw_fail_at(err, &statement->where, statement->words[0].column,
+                           "override needs a row's name and OLD=NEW, as in: override ldap 389=10389");
+    for (size_t i = 2; i < statement->n_words && ret == 0; i++)
+        ret = one_move(policy, statement, &statement->words[i], err);
+    return ret;
+}
+
+int qpw_apply_disable(struct qpw_policy *policy, const struct qpw_statement *statement, struct qpw_error *err)
+{
+    if (statement->n_words < 2)
+        return qpw_fail_at(err, &statement->where, statement->words[0].column,
+                           "disable needs the name of a row or feature");
+    for (size_t word = 1; word < statement->n_words; word++) {
+        bool found = false;
+
+        for (size_t i = 0; i < policy->n_rules; i++) {
+            if (!qpw_rule_is_named(&policy->rules[i], statement->words[word].text))
+                continue;
+            policy->rules[i].flags |= QPW_RULE_DISABLED;
+            found = true;
+        }
+        if (!found)
+            return qpw_fail_at(err, &statement->where, statement->words[word].column,
+                               "no row above has the name or feature '%s'", statement->words[word].text);
+    }
+    return 0;
+}
+
+int qpw_check_parents(const struct qpw_policy *policy, struct qpw_error *err)
+{
+    for (size_t i = 0; i < policy->n_rules; i++) {
+        const struct qpw_rule *rule = &policy->rules[i];
+        bool found = !rule->parent;
+
+        for (size_t j = 0; j < policy->n_rules && !found; j++)
+            found = i != j &&
+                    (!strcmp(policy->rules[j].name, rule->parent) || !strcmp(policy->rules[j].generated, rule->parent));
+        if (!found)
+            return qpw_fail_at(err, &rule->where, 0, "parent=%s: no other row has that name", rule->parent);
+    }
+    return 0;
+}

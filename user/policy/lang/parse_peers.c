@@ -1,0 +1,219 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* parse_peers.c - peers, from the policy and by hand, and named sets of addresses. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "policy/lang/parse.h"
+
+static struct qpw_peer *peer_of(struct qpw_policy *policy, const char *name, const struct qpw_where *where)
+{
+    void *array = policy->peers;
+    struct qpw_peer *peer;
+
+    for (size_t i = 0; i < policy->n_peers; i++)
+        if (!strcmp(policy->peers[i].name, name))
+            return &policy->peers[i];
+    if (policy->n_peers == QPW_MAX_PEERS - 1)
+        return NULL;
+    peer = qpw_grow(&array, policy->n_peers, sizeof(*peer));
+    if (!peer)
+        return NULL;
+    policy->peers = array;
+    policy->n_peers++;
+    snprintf(peer->name, sizeof(peer->name), "%s", name);
+    peer->where = *where;
+    return peer;
+}
+
+static int add_peer_words(struct qpw_policy *policy, const struct qpw_statement *statement, const char *name,
+                          size_t first, bool by_hand, struct qpw_error *err)
+{
+    struct qpw_peer *peer = peer_of(policy, name, &statement->where);
+    int ret = 0;
+
+    if (!peer)
+        return qpw_fail_at(err, &statement->where, 0, "more than %d peers", QPW_MAX_PEERS - 1);
+    peer->by_hand |= by_hand;
+    for (size_t i = first; i < statement->n_words && ret == 0; i++)
+        ret = qpw_parse_addresses(policy, &statement->where, &statement->words[i], statement->words[i].text,
+                                  &peer->addresses, err);
+    qpw_addresses_normalise(&peer->addresses);
+    return ret;
+}
+
+int qpw_parse_peer(struct qpw_parser *p, const struct qpw_statement *statement, struct qpw_error *err)
+{
+    char name[QPW_NAME_LEN];
+    int ret = qpw_expect_words(statement, 3, QPW_MAX_WORDS, "peer node2 10.1.0.12 fd00:10::12", err);
+
+    if (ret == 0)
+        ret = qpw_parse_name(&statement->where, &statement->words[1], statement->words[1].text, name, err);
+    return ret < 0 ? ret : add_peer_words(&p->policy, statement, name, 2, false, err);
+}
+
+int qpw_parse_peer_family(struct qpw_parser *p, const struct qpw_statement *statement, struct qpw_error *err)
+{
+    int ret = qpw_expect_words(statement, 2, 2, "require-peer-family ipv6", err);
+    const char *family;
+
+    if (ret < 0)
+        return ret;
+    family = statement->words[1].text;
+    if (strcmp(family, "ipv4") && strcmp(family, "ipv6"))
+        return qpw_fail_at(err, &statement->where, statement->words[1].column, "'%s' is not a family: ipv4 or ipv6",
+                           family);
+    p->policy.peer_family = (struct qpw_peer_family){.where = statement->where, .family = (uint8_t)(family[3] - '0')};
+    return 0;
+}
+
+int qpw_parse_peer_ports(struct qpw_parser *p, const struct qpw_statement *statement, struct qpw_error *err)
+{
+    int ret = qpw_expect_words(statement, 2, 2, "require-peer-ports any", err);
+
+    if (ret == 0 && strcmp(statement->words[1].text, "any"))
+        ret = qpw_fail_at(err, &statement->where, statement->words[1].column, "'%s' where only any can stand",
+                          statement->words[1].text);
+    if (ret == 0)
+        p->policy.peers_on_any_port = true;
+    return ret;
+}
+
+static struct qpw_address_set *set_of(struct qpw_policy *policy, const char *name, const struct qpw_where *where)
+{
+    void *array = policy->sets;
+    struct qpw_address_set *set;
+
+    for (size_t i = 0; i < policy->n_sets; i++)
+        if (!strcmp(policy->sets[i].name, name))
+            return &policy->sets[i];
+    set = qpw_grow(&array, policy->n_sets, sizeof(*set));
+    if (!set)
+        return NULL;
+    policy->sets = array;
+    policy->n_sets++;
+    strcpy(set->name, name);
+    set->where = *where;
+    return set;
+}
+
+/* file=PATH of an `addresses` line: words of addresses, any number a line. */
+static int add_address_file(struct qpw_parser *p, const struct qpw_statement *statement, const struct qpw_word *word,
+                            const char *path, struct qpw_addresses *set, struct qpw_error *err)
+{
+    struct qpw_statements lines = {0};
+    struct qpw_error why = {0};
+    size_t before = p->statements.n_files;
+    int ret = qpw_statements_read_list(&p->statements, &lines, path, statement->where.file, &why);
+
+    if (ret < 0 && p->statements.n_files == before)
+        ret = qpw_fail_at(err, &statement->where, word->column, "%s", why.text);
+    else if (ret < 0 && err)
+        *err = why;
+    for (size_t i = 0; i < lines.n && ret == 0; i++)
+        for (size_t j = 0; j < lines.list[i].n_words && ret == 0; j++)
+            ret = qpw_parse_addresses(&p->policy, &lines.list[i].where, &lines.list[i].words[j],
+                                      lines.list[i].words[j].text, set, err);
+    qpw_statements_clear(&lines);
+    return ret;
+}
+
+int qpw_parse_set(struct qpw_parser *p, const struct qpw_statement *statement, struct qpw_error *err)
+{
+    char name[QPW_NAME_LEN];
+    struct qpw_addresses more = {0};
+    struct qpw_address_set *set;
+    int ret = qpw_expect_words(statement, 3, QPW_MAX_WORDS, "addresses dc 10.0.0.5 10.0.0.6 file=dc.txt", err);
+
+    if (ret == 0)
+        ret = qpw_parse_name(&statement->where, &statement->words[1], statement->words[1].text, name, err);
+    if (ret < 0)
+        return ret;
+    for (size_t i = 2; i < statement->n_words && ret == 0; i++) {
+        const struct qpw_word *word = &statement->words[i];
+        const char *path = qpw_word_value(word, "file");
+
+        ret = path ? add_address_file(p, statement, word, path, &more, err)
+                   : qpw_parse_addresses(&p->policy, &statement->where, word, word->text, &more, err);
+    }
+    set = ret == 0 ? set_of(&p->policy, name, &statement->where) : NULL;
+    if (ret == 0 && (!set || qpw_addresses_add_all(&set->addresses, &more) < 0))
+        ret = qpw_fail(err, -ENOMEM, "%s: out of memory", statement->where.file);
+    if (set)
+        qpw_addresses_normalise(&set->addresses);
+    qpw_addresses_clear(&more);
+    return ret;
+}
+
+/* ---- By hand ---- */
+
+int qpw_policy_add_peer(struct qpw_policy *policy, const char *spec, const char *from, struct qpw_error *err)
+{
+    const char *equals = strchr(spec, '=');
+    struct qpw_word word = {.text = (char *)(equals ? equals + 1 : spec), .column = 1};
+    struct qpw_statement statement = {.where = {.file = from, .line = 0}, .words = &word, .n_words = 1};
+    char name[QPW_NAME_LEN];
+    struct qpw_range range;
+    const char *why;
+    int ret;
+
+    if (equals) {
+        char left[96];
+        struct qpw_word part = {.text = left, .column = 1};
+        struct qpw_error ignored;
+
+        snprintf(left, sizeof(left), "%.*s", (int)(equals - spec), spec);
+        if (qpw_parse_name(&statement.where, &part, left, name, &ignored) < 0)
+            return qpw_fail(err, -EINVAL, "%s '%s': '%s' is not a name: lower-case letters, digits and . _ + -", from,
+                            spec, left);
+    } else {
+        snprintf(name, sizeof(name), "%s", spec);
+    }
+    if (qpw_range_parse(word.text, &range, &why) < 0)
+        return qpw_fail(err, -EINVAL, "%s '%s': %s; give [NAME=]ADDR, ADDR/LEN or ADDR-ADDR", from, spec, why);
+    ret = add_peer_words(policy, &statement, name, 0, true, err);
+    for (size_t i = 0; i < policy->n_peers; i++)
+        if (policy->peers[i].where.file == from)
+            policy->peers[i].where.file = "command line";
+    return ret;
+}
+
+int qpw_policy_add_peers_file(struct qpw_policy *policy, const char *path, struct qpw_error *err)
+{
+    struct qpw_statements all = {0}, lines = {0};
+    struct qpw_range range;
+    const char *why;
+    int ret;
+
+    sha256_init(&all.digest);
+    ret = qpw_statements_read_list(&all, &lines, path, NULL, err);
+    for (size_t i = 0; i < lines.n && ret == 0; i++) {
+        struct qpw_statement *line = &lines.list[i];
+        bool named = qpw_range_parse(line->words[0].text, &range, &why) < 0;
+        char name[QPW_NAME_LEN];
+
+        if (!named)
+            snprintf(name, sizeof(name), "%s", line->words[0].text);
+        else if (line->n_words < 2)
+            ret = qpw_fail_at(err, &line->where, line->words[0].column, "'%s': %s; a line is [NAME] ADDR…",
+                              line->words[0].text, why);
+        else
+            ret = qpw_parse_name(&line->where, &line->words[0], line->words[0].text, name, err);
+        if (ret == 0)
+            ret = add_peer_words(policy, line, name, named, true, err);
+    }
+    /* The peers point at the name of this file: it moves to the policy. */
+    if (all.n_files) {
+        char **files = reallocarray(policy->files, policy->n_files + 1, sizeof(*files));
+
+        if (files) {
+            policy->files = files;
+            policy->files[policy->n_files++] = all.files[0];
+            all.files[0] = NULL;
+        }
+    }
+    qpw_statements_clear(&lines);
+    qpw_statements_clear(&all);
+    return ret;
+}

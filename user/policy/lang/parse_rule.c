@@ -1,0 +1,386 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#include <errno.h>
+#include <net/if.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "policy/lang/parse.h"
+
+/* Where the options of a row, a narrowing or a suppression go; NULL: that statement has no such option. */
+struct targets {
+    const struct qpw_policy *policy;
+    const struct qpw_where *where;
+    struct qpw_addresses *from;
+    struct qpw_addresses *to;
+    uint16_t *flags;
+    int *vlan;
+    int64_t *until;
+    char *name;
+    uint8_t *outcome;
+    struct {
+        const char *key;
+        char **value;
+        bool is_name;
+    } texts[6]; /* ended by an empty one */
+    bool row;   /* takes the flags default, optional, weak */
+};
+
+void qpw_rule_clear(struct qpw_rule *rule)
+{
+    free(rule->text);
+    free(rule->purpose);
+    free(rule->feature);
+    free(rule->parent);
+    free(rule->ref);
+    free(rule->iface);
+    free(rule->ports);
+    qpw_addresses_clear(&rule->from);
+    qpw_addresses_clear(&rule->to);
+}
+
+void qpw_suppression_clear(struct qpw_suppression *line)
+{
+    free(line->text);
+    free(line->reason);
+    free(line->ref);
+    free(line->rule);
+    free(line->ports);
+    qpw_addresses_clear(&line->from);
+    qpw_addresses_clear(&line->to);
+}
+
+static int twice(const struct targets *to, const struct qpw_word *word, struct qpw_error *err)
+{
+    return qpw_fail_at(err, to->where, word->column, "'%s': given twice on this line", word->text);
+}
+
+static int set_flag(const struct targets *to, const struct qpw_word *word, struct qpw_error *err)
+{
+    uint16_t flag = !strcmp(word->text, "default") ? QPW_RULE_DEFAULT
+                    : !strcmp(word->text, "optional") ? QPW_RULE_OPTIONAL
+                    : !strcmp(word->text, "weak") ? QPW_RULE_WEAK : 0;
+
+    if (!to->row || !flag || word->quoted)
+        return qpw_fail_at(err, to->where, word->column, "unknown word '%s'", word->text);
+    if (*to->flags & flag)
+        return twice(to, word, err);
+    *to->flags |= flag;
+    return 0;
+}
+
+static int set_addresses(const struct targets *to, const struct qpw_word *word, const char *value,
+                         struct qpw_addresses *set, uint16_t flag, struct qpw_error *err)
+{
+    int ret;
+
+    if (*to->flags & flag)
+        return twice(to, word, err);
+    ret = qpw_parse_addresses(to->policy, to->where, word, value, set, err);
+    if (ret == 0) {
+        qpw_addresses_normalise(set);
+        *to->flags |= flag;
+    }
+    return ret;
+}
+
+static int set_vlan(const struct targets *to, const struct qpw_word *word, const char *value, struct qpw_error *err)
+{
+    char *end;
+    unsigned long vlan = strtoul(value, &end, 10);
+
+    if (*to->vlan != QPW_ANY_VLAN)
+        return twice(to, word, err);
+    if (!strcmp(value, "untagged"))
+        vlan = 0;
+    else if (*value < '0' || *value > '9' || *end || vlan < 1 || vlan > 4094)
+        return qpw_fail_at(err, to->where, word->column + 5, "'%s' is not a VLAN: 1-4094, or untagged", value);
+    *to->vlan = (int)vlan;
+    return 0;
+}
+
+static int set_outcome(const struct targets *to, const struct qpw_word *word, const char *value, struct qpw_error *err)
+{
+    if (*to->outcome != QPW_OUTCOME_NONE)
+        return twice(to, word, err);
+    if (!strcmp(value, "attempted"))
+        *to->outcome = QPW_OUTCOME_ATTEMPTED;
+    else if (!strcmp(value, "refused"))
+        *to->outcome = QPW_OUTCOME_REFUSED;
+    else if (!strcmp(value, "answered"))
+        *to->outcome = QPW_OUTCOME_DATA; /* and all that follows an answer */
+    else
+        return qpw_fail_at(err, to->where, word->column + 8, "'%s' is not an outcome: attempted, refused or answered",
+                           value);
+    return 0;
+}
+
+static int set_text(const struct targets *to, const struct qpw_word *word, struct qpw_error *err)
+{
+    for (unsigned i = 0; to->texts[i].key; i++) {
+        const char *value = qpw_word_value(word, to->texts[i].key);
+        char name[QPW_NAME_LEN];
+        int ret = 0;
+
+        if (!value)
+            continue;
+        if (*to->texts[i].value)
+            return twice(to, word, err);
+        if (!*value)
+            return qpw_fail_at(err, to->where, word->column, "%s= has no value", to->texts[i].key);
+        if (to->texts[i].is_name)
+            ret = qpw_parse_name(to->where, word, value, name, err);
+        else if (!strcmp(to->texts[i].key, "iface") && (strlen(value) >= IFNAMSIZ || strpbrk(value, "/ :")))
+            ret = qpw_fail_at(err, to->where, word->column + 6, "'%s' is not an interface name", value);
+        if (ret == 0 && !(*to->texts[i].value = strdup(value)))
+            ret = qpw_fail(err, -ENOMEM, "%s: out of memory", to->where->file);
+        return ret;
+    }
+    return set_flag(to, word, err);
+}
+
+static int set_option(const struct targets *to, const struct qpw_word *word, struct qpw_error *err)
+{
+    const char *value;
+
+    if (to->from && (value = qpw_word_value(word, "from")))
+        return set_addresses(to, word, value, to->from, QPW_RULE_FROM, err);
+    if (to->to && (value = qpw_word_value(word, "to")))
+        return set_addresses(to, word, value, to->to, QPW_RULE_TO, err);
+    if (to->vlan && (value = qpw_word_value(word, "vlan")))
+        return set_vlan(to, word, value, err);
+    if (to->until && (value = qpw_word_value(word, "until")))
+        return *to->until ? twice(to, word, err) : qpw_parse_until(to->where, word, value, to->until, err);
+    if (to->outcome && (value = qpw_word_value(word, "outcome")))
+        return set_outcome(to, word, value, err);
+    if (to->name && (value = qpw_word_value(word, "name"))) {
+        if (*to->name)
+            return twice(to, word, err);
+        if (!strncmp(value, "infra-", 6) || !strncmp(value, "implied-", 8))
+            return qpw_fail_at(err, to->where, word->column + 5,
+                               "names that begin with infra- or implied- are the tool's own");
+        return qpw_parse_name(to->where, word, value, to->name, err);
+    }
+    return set_text(to, word, err);
+}
+
+static int set_options(const struct targets *to, const struct qpw_statement *statement, size_t first,
+                       struct qpw_error *err)
+{
+    int ret = 0;
+
+    for (size_t i = first; i < statement->n_words && ret == 0; i++)
+        ret = set_option(to, &statement->words[i], err);
+    return ret;
+}
+
+/* FNV-1a, so that a long name stays different from its like when it is cut. */
+static uint32_t hash_text(const char *text)
+{
+    uint32_t hash = 2166136261u;
+
+    for (; *text; text++)
+        hash = (hash ^ (unsigned char)*text) * 16777619u;
+    return hash;
+}
+
+static void generate_name(const char *direction, const char *protocols, const struct qpw_port_range *ports, size_t n,
+                          char ret[QPW_NAME_LEN])
+{
+    char name[1024 + 12 * QPW_MAX_PORT_RANGES];
+
+    snprintf(name, sizeof(name) - 12 * QPW_MAX_PORT_RANGES, "%s-%s-%s", direction, protocols, n ? "" : "any");
+    for (char *p = name; *p; p++)
+        if (*p == ',')
+            *p = '+';
+    qpw_ports_into_name(ports, n, name, sizeof(name));
+    if (strlen(name) < QPW_NAME_LEN)
+        strcpy(ret, name);
+    else
+        snprintf(ret, QPW_NAME_LEN, "%.36s-%08x", name, hash_text(name));
+}
+
+static int parse_what(const struct qpw_statement *statement, uint64_t protocols[4], uint16_t *flags,
+                      struct qpw_port_range **ports, size_t *n_ports, struct qpw_error *err)
+{
+    struct qpw_port_list list;
+    bool any;
+    int ret = qpw_parse_protocols(&statement->where, &statement->words[1], protocols, &any, err);
+
+    if (ret < 0)
+        return ret;
+    ret = qpw_parse_ports(&statement->where, &statement->words[2], statement->words[2].text,
+                          qpw_highest_port(protocols, any), &list, err);
+    if (ret < 0)
+        return ret;
+    *flags |= (any ? QPW_RULE_ANY_PROTOCOL : 0) | (list.any ? QPW_RULE_ANY_PORT : 0);
+    *ports = list.ranges;
+    *n_ports = list.n;
+    return 0;
+}
+
+/* The one word behind the ports that is neither key=value nor a flag. */
+static bool is_purpose(const struct qpw_word *word)
+{
+    return word->quoted || (!strchr(word->text, '=') && strcmp(word->text, "default") &&
+                            strcmp(word->text, "optional") && strcmp(word->text, "weak"));
+}
+
+int qpw_parse_rule(const struct qpw_policy *policy, const struct qpw_statement *statement, struct qpw_rule *ret,
+                   struct qpw_error *err)
+{
+    struct qpw_rule rule = {.where = statement->where, .vlan = QPW_ANY_VLAN};
+    bool inbound = !strcmp(statement->words[0].text, "inbound");
+    struct targets to = {
+        .policy = policy, .where = &statement->where, .from = &rule.from, .to = &rule.to, .flags = &rule.flags,
+        .vlan = &rule.vlan, .until = &rule.until, .name = rule.name, .row = true,
+        .texts = {{"feature", &rule.feature, true}, {"parent", &rule.parent, true}, {"ref", &rule.ref, false},
+                  {"iface", &rule.iface, false}},
+    };
+    size_t options = 3;
+    int error;
+
+    if (statement->n_words < 3)
+        return qpw_fail_at(err, &statement->where, statement->words[0].column,
+                           "%s needs a protocol and ports, as in: %s tcp 445 SMB", statement->words[0].text,
+                           statement->words[0].text);
+    rule.direction = inbound ? QPW_DIR_INBOUND : QPW_DIR_OUTBOUND;
+    error = parse_what(statement, rule.protocols, &rule.flags, &rule.ports, &rule.n_ports, err);
+    if (error == 0 && statement->n_words > 3 && is_purpose(&statement->words[3])) {
+        rule.purpose = strdup(statement->words[3].text);
+        options = 4;
+        if (!rule.purpose)
+            error = qpw_fail(err, -ENOMEM, "%s: out of memory", statement->where.file);
+    }
+    if (error == 0)
+        error = set_options(&to, statement, options, err);
+    if (error == 0 && rule.parent && !(rule.flags & QPW_RULE_WEAK))
+        error = qpw_fail_at(err, &statement->where, 0, "parent= vouches for weak rows only: add the flag weak");
+    if (error == 0 && !(rule.text = strdup(statement->text)))
+        error = qpw_fail(err, -ENOMEM, "%s: out of memory", statement->where.file);
+    if (error < 0) {
+        qpw_rule_clear(&rule);
+        return error;
+    }
+    generate_name(inbound ? "in" : "out", statement->words[1].text, rule.ports, rule.n_ports, rule.generated);
+    if (!*rule.name)
+        strcpy(rule.name, rule.generated);
+    if (!strncmp(statement->where.file, "built-in:", 9))
+        rule.flags |= QPW_RULE_BUILTIN;
+    *ret = rule;
+    return 0;
+}
+
+int qpw_parse_suppression(const struct qpw_policy *policy, const struct qpw_statement *statement,
+                          struct qpw_suppression *ret, struct qpw_error *err)
+{
+    struct qpw_suppression line = {.where = statement->where};
+    struct targets to = {
+        .policy = policy, .where = &statement->where, .from = &line.from, .to = &line.to, .flags = &line.flags,
+        .until = &line.until, .name = line.name, .outcome = &line.outcome,
+        .texts = {{"reason", &line.reason, false}, {"ref", &line.ref, false}, {"rule", &line.rule, true}},
+    };
+    struct qpw_statement what = *statement;
+    const char *direction = statement->n_words > 1 ? statement->words[1].text : "";
+    int error;
+
+    if (statement->n_words < 4)
+        return qpw_fail_at(
+            err, &statement->where, statement->words[0].column,
+            "suppress needs direction, protocol and ports, as in: suppress inbound tcp any from=10.9.9.9");
+    if (!strcmp(direction, "inbound"))
+        line.direction = QPW_DIR_INBOUND;
+    else if (!strcmp(direction, "outbound"))
+        line.direction = QPW_DIR_OUTBOUND;
+    else if (strcmp(direction, "any"))
+        return qpw_fail_at(err, &statement->where, statement->words[1].column,
+                           "'%s' is not a direction: inbound, outbound or any", direction);
+    what.words++;
+    what.n_words--;
+    error = parse_what(&what, line.protocols, &line.flags, &line.ports, &line.n_ports, err);
+    if (error == 0)
+        error = set_options(&to, statement, 4, err);
+    if (error == 0 && !(line.text = strdup(statement->text)))
+        error = qpw_fail(err, -ENOMEM, "%s: out of memory", statement->where.file);
+    if (error < 0) {
+        qpw_suppression_clear(&line);
+        return error;
+    }
+    if (!line.outcome)
+        line.outcome = QPW_OUTCOME_REFUSED;
+    if (!*line.name)
+        generate_name(line.direction == QPW_DIR_INBOUND    ? "suppress-in"
+                      : line.direction == QPW_DIR_OUTBOUND ? "suppress-out"
+                                                           : "suppress-any",
+                      what.words[1].text, line.ports, line.n_ports, line.name);
+    *ret = line;
+    return 0;
+}
+
+/* The narrowing of one `only` line, applied to one row. */
+static int narrow(struct qpw_rule *rule, const struct qpw_rule *by)
+{
+    struct {
+        struct qpw_addresses *row;
+        const struct qpw_addresses *by;
+        uint16_t flag;
+    } sides[] = {{&rule->from, &by->from, QPW_RULE_FROM}, {&rule->to, &by->to, QPW_RULE_TO}};
+
+    for (size_t i = 0; i < 2; i++) {
+        struct qpw_addresses both = {0};
+        int ret;
+
+        if (!(by->flags & sides[i].flag))
+            continue;
+        ret = rule->flags & sides[i].flag ? qpw_addresses_intersect(sides[i].row, sides[i].by, &both)
+                                          : qpw_addresses_add_all(&both, sides[i].by);
+        if (ret < 0) {
+            qpw_addresses_clear(&both);
+            return ret;
+        }
+        qpw_addresses_clear(sides[i].row);
+        *sides[i].row = both;
+        rule->flags |= sides[i].flag;
+    }
+    if (by->vlan != QPW_ANY_VLAN && rule->vlan != QPW_ANY_VLAN && by->vlan != rule->vlan)
+        rule->flags |= QPW_RULE_NEVER;
+    else if (by->vlan != QPW_ANY_VLAN)
+        rule->vlan = by->vlan;
+    if (by->iface && rule->iface && strcmp(by->iface, rule->iface))
+        rule->flags |= QPW_RULE_NEVER;
+    else if (by->iface && !rule->iface && !(rule->iface = strdup(by->iface)))
+        return -ENOMEM;
+    return 0;
+}
+
+int qpw_apply_only(struct qpw_policy *policy, const struct qpw_statement *statement, struct qpw_error *err)
+{
+    struct qpw_rule by = {.vlan = QPW_ANY_VLAN};
+    struct targets to = {
+        .policy = policy, .where = &statement->where, .from = &by.from, .to = &by.to, .flags = &by.flags,
+        .vlan = &by.vlan, .texts = {{"iface", &by.iface, false}},
+    };
+    size_t narrowed = 0;
+    int ret;
+
+    if (statement->n_words < 3)
+        return qpw_fail_at(err, &statement->where, statement->words[0].column,
+                           "only needs a row's name and what it is narrowed to, as in: only ssh from=@admin");
+    for (size_t i = 2; i < statement->n_words; i++)
+        if (qpw_word_value(&statement->words[i], "ref")) /* of a row it would stay, of an `only` nothing does */
+            return qpw_fail_at(err, &statement->where, statement->words[i].column,
+                               "only takes from=, to=, vlan= and iface=; write a change number behind #");
+    ret = set_options(&to, statement, 2, err);
+    for (size_t i = 0; i < policy->n_rules && ret == 0; i++) {
+        if (!qpw_rule_is_named(&policy->rules[i], statement->words[1].text))
+            continue;
+        narrowed++;
+        if (narrow(&policy->rules[i], &by) < 0)
+            ret = qpw_fail(err, -ENOMEM, "%s: out of memory", statement->where.file);
+    }
+    if (ret == 0 && !narrowed)
+        ret = qpw_fail_at(err, &statement->where, statement->words[1].column, "no row above is named '%s'",
+                          statement->words[1].text);
+    qpw_rule_clear(&by);
+    return ret;
+}

@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#include "policy/lang/policy.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "policy/lang/parse.h"
+
+#define NAME(symbol, name) name,
+
+const char *qpw_infra_name(unsigned group)
+{
+    static const char *const names[] = {QPW_INFRA_GROUPS(NAME)};
+
+    return group < QPW_INFRA_COUNT ? names[group] : "invalid";
+}
+
+const char *qpw_implied_name(unsigned group)
+{
+    static const char *const names[] = {QPW_IMPLIED_GROUPS(NAME)};
+
+    return group < QPW_IMPLIED_COUNT ? names[group] : "invalid";
+}
+
+bool qpw_protocol_in(const uint64_t protocols[4], unsigned protocol)
+{
+    return protocol < 256 && (protocols[protocol / 64] >> protocol % 64 & 1);
+}
+
+bool qpw_rule_in_force(const struct qpw_rule *rule, int64_t now)
+{
+    if (rule->flags & (QPW_RULE_DISABLED | QPW_RULE_NEVER))
+        return false;
+    if ((rule->flags & QPW_RULE_FROM && !rule->from.n) || (rule->flags & QPW_RULE_TO && !rule->to.n))
+        return false;
+    return !rule->until || now < rule->until;
+}
+
+bool qpw_rule_is_named(const struct qpw_rule *rule, const char *name)
+{
+    return !strcmp(rule->name, name) || !strcmp(rule->generated, name) ||
+           (rule->feature && !strcmp(rule->feature, name));
+}
+
+int64_t qpw_policy_next_expiry(const struct qpw_policy *policy, int64_t now)
+{
+    int64_t next = 0;
+
+    for (size_t i = 0; i < policy->n_rules; i++)
+        if (policy->rules[i].until > now && (!next || policy->rules[i].until < next))
+            next = policy->rules[i].until;
+    for (size_t i = 0; i < policy->n_suppressions; i++)
+        if (policy->suppressions[i].until > now && (!next || policy->suppressions[i].until < next))
+            next = policy->suppressions[i].until;
+    return next;
+}
+
+static void clear_strings(char **strings, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        free(strings[i]);
+    free(strings);
+}
+
+void qpw_policy_clear(struct qpw_policy *policy)
+{
+    for (size_t i = 0; i < policy->n_rules; i++)
+        qpw_rule_clear(&policy->rules[i]);
+    for (size_t i = 0; i < policy->n_peers; i++)
+        qpw_addresses_clear(&policy->peers[i].addresses);
+    for (size_t i = 0; i < policy->n_sets; i++)
+        qpw_addresses_clear(&policy->sets[i].addresses);
+    for (size_t i = 0; i < policy->n_suppressions; i++)
+        qpw_suppression_clear(&policy->suppressions[i]);
+    free(policy->rules);
+    free(policy->peers);
+    free(policy->sets);
+    free(policy->suppressions);
+    free(policy->path);
+    free(policy->source_name);
+    free(policy->platform);
+    clear_strings(policy->files, policy->n_files);
+    clear_strings(policy->warnings, policy->n_warnings);
+    *policy = (struct qpw_policy){0};
+}

@@ -1,0 +1,305 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#include "policy/tools/check.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "policy/lang/parse.h"
+#include "policy/lang/rule_text.h"
+
+#define WIDE 16384u /* a quarter of all ports */
+
+static int remark(struct qpw_remarks *remarks, enum qpw_remark_kind kind, const struct qpw_where *where,
+                  const char *format, ...) __attribute__((format(printf, 4, 5)));
+static int remark(struct qpw_remarks *remarks, enum qpw_remark_kind kind, const struct qpw_where *where,
+                  const char *format, ...)
+{
+    void *array = remarks->list;
+    struct qpw_remark *place = qpw_grow(&array, remarks->n, sizeof(*place));
+    va_list args;
+    int length;
+
+    if (!place)
+        return -ENOMEM;
+    remarks->list = array;
+    va_start(args, format);
+    length = vasprintf(&place->text, format, args);
+    va_end(args);
+    if (length < 0)
+        return -ENOMEM;
+    place->kind = kind;
+    if (where)
+        place->where = *where;
+    remarks->n++;
+    return 0;
+}
+
+const char *qpw_remark_name(enum qpw_remark_kind kind)
+{
+    static const char *const names[] = {"none",        "warning", "duplicate", "shadowed",       "overlap",
+                                        "contradicts", "wide",    "never",     "peer-and-client"};
+
+    return kind < sizeof(names) / sizeof(*names) ? names[kind] : "invalid";
+}
+
+void qpw_remarks_clear(struct qpw_remarks *remarks)
+{
+    for (size_t i = 0; i < remarks->n; i++)
+        free(remarks->list[i].text);
+    free(remarks->list);
+    *remarks = (struct qpw_remarks){0};
+}
+
+/* ---- Two rows against each other ---- */
+
+static bool ports_cover(const struct qpw_rule *outer, const struct qpw_rule *inner)
+{
+    size_t i = 0;
+
+    if (outer->flags & QPW_RULE_ANY_PORT)
+        return true;
+    if (inner->flags & QPW_RULE_ANY_PORT)
+        return false;
+    for (size_t j = 0; j < inner->n_ports; j++) {
+        while (i < outer->n_ports && outer->ports[i].last < inner->ports[j].first)
+            i++;
+        if (i == outer->n_ports || outer->ports[i].first > inner->ports[j].first ||
+            outer->ports[i].last < inner->ports[j].last)
+            return false;
+    }
+    return true;
+}
+
+static bool ports_meet(const struct qpw_rule *a, const struct qpw_rule *b)
+{
+    if ((a->flags | b->flags) & QPW_RULE_ANY_PORT)
+        return true;
+    for (size_t i = 0, j = 0; i < a->n_ports && j < b->n_ports;) {
+        if (a->ports[i].first <= b->ports[j].last && b->ports[j].first <= a->ports[i].last)
+            return true;
+        if (a->ports[i].last < b->ports[j].last)
+            i++;
+        else
+            j++;
+    }
+    return false;
+}
+
+static bool protocols_cover(const struct qpw_rule *outer, const struct qpw_rule *inner)
+{
+    for (int i = 0; i < 4; i++)
+        if (inner->protocols[i] & ~outer->protocols[i])
+            return false;
+    return true;
+}
+
+static bool protocols_meet(const struct qpw_rule *a, const struct qpw_rule *b)
+{
+    for (int i = 0; i < 4; i++)
+        if (a->protocols[i] & b->protocols[i])
+            return true;
+    return false;
+}
+
+static bool side_covers(const struct qpw_rule *outer, const struct qpw_rule *inner, uint16_t flag)
+{
+    const struct qpw_addresses *wide = flag == QPW_RULE_FROM ? &outer->from : &outer->to;
+    const struct qpw_addresses *narrow = flag == QPW_RULE_FROM ? &inner->from : &inner->to;
+
+    if (!(outer->flags & flag))
+        return true;
+    return inner->flags & flag && qpw_addresses_cover(wide, narrow);
+}
+
+static bool link_covers(const struct qpw_rule *outer, const struct qpw_rule *inner)
+{
+    if (outer->vlan != QPW_ANY_VLAN && outer->vlan != inner->vlan)
+        return false;
+    return !outer->iface || (inner->iface && !strcmp(outer->iface, inner->iface));
+}
+
+/* Everything that inner allows is allowed by outer, for at least as long. */
+static bool covers(const struct qpw_rule *outer, const struct qpw_rule *inner)
+{
+    if (outer->flags & QPW_RULE_WEAK && !(inner->flags & QPW_RULE_WEAK))
+        return false;
+    if (outer->until && (!inner->until || inner->until > outer->until))
+        return false;
+    return outer->direction == inner->direction && protocols_cover(outer, inner) && ports_cover(outer, inner) &&
+           side_covers(outer, inner, QPW_RULE_FROM) && side_covers(outer, inner, QPW_RULE_TO) &&
+           link_covers(outer, inner);
+}
+
+static int compare_rows(const struct qpw_rule *first, const struct qpw_rule *second, struct qpw_remarks *ret)
+{
+    bool forth, back;
+
+    if (first->direction != second->direction || !protocols_meet(first, second) || !ports_meet(first, second))
+        return 0;
+    forth = covers(first, second);
+    back = covers(second, first);
+    if (forth && back)
+        return remark(ret, QPW_REMARK_DUPLICATE, &second->where,
+                      "%s says the same as %s in %s:%u: delete one of the two", second->name, first->name,
+                      first->where.file, first->where.line);
+    if (forth)
+        return remark(
+            ret, QPW_REMARK_SHADOWED, &second->where,
+            "%s is needless: %s in %s:%u allows all of it; to narrow that row, write 'only %s …', or disable it",
+            second->name, first->name, first->where.file, first->where.line, first->name);
+    if (back)
+        return remark(ret, QPW_REMARK_SHADOWED, &first->where,
+                      "%s is needless: %s in %s:%u allows all of it; delete one of the two", first->name, second->name,
+                      second->where.file, second->where.line);
+    /* Rows that part their ports by address, VLAN or interface are meant to share them. */
+    if (first->flags & (QPW_RULE_FROM | QPW_RULE_TO | QPW_RULE_WEAK) ||
+        second->flags & (QPW_RULE_FROM | QPW_RULE_TO | QPW_RULE_WEAK) || !link_covers(first, second) ||
+        !link_covers(second, first))
+        return 0;
+    return remark(ret, QPW_REMARK_OVERLAP, &second->where,
+                  "%s and %s in %s:%u share some ports: packets count under the one that stands first; part them",
+                  second->name, first->name, first->where.file, first->where.line);
+}
+
+/* ---- One row ---- */
+
+static int check_width(const struct qpw_rule *rule, struct qpw_remarks *ret)
+{
+    unsigned width = rule->flags & QPW_RULE_ANY_PORT ? 65536 : 0;
+    bool ports = qpw_protocol_in(rule->protocols, IPPROTO_TCP) || qpw_protocol_in(rule->protocols, IPPROTO_UDP);
+
+    for (size_t i = 0; i < rule->n_ports; i++)
+        width += rule->ports[i].last - rule->ports[i].first + 1u;
+    if (rule->flags & QPW_RULE_WEAK || !ports || width <= WIDE)
+        return 0;
+    return remark(ret, QPW_REMARK_WIDE, &rule->where,
+                  "%s allows %u %% of all ports%s: name the ports, or mark the row weak", rule->name,
+                  width * 100 / 65536, rule->flags & (QPW_RULE_FROM | QPW_RULE_TO) ? " (to some addresses)" : "");
+}
+
+static int check_never(const struct qpw_rule *rule, int64_t now, struct qpw_remarks *ret)
+{
+    struct qpw_rule lasting = *rule;
+
+    lasting.until = 0;
+    if (rule->flags & QPW_RULE_DISABLED || qpw_rule_in_force(&lasting, now))
+        return 0;
+    return remark(ret, QPW_REMARK_NEVER, &rule->where,
+                  "%s matches nothing: what narrows it leaves no address, VLAN or interface; look at its 'only' lines",
+                  rule->name);
+}
+
+static bool has_port(const struct qpw_rule *rule, unsigned protocol, uint16_t port)
+{
+    if (!qpw_protocol_in(rule->protocols, protocol))
+        return false;
+    for (size_t i = 0; i < rule->n_ports; i++)
+        if (port >= rule->ports[i].first && port <= rule->ports[i].last)
+            return true;
+    return false;
+}
+
+/* A row for what a group line calls unexpected. */
+static int check_groups(const struct qpw_policy *policy, const struct qpw_rule *rule, struct qpw_remarks *ret)
+{
+    static const struct {
+        bool infra;
+        unsigned group;
+        unsigned protocol;
+        uint16_t port;
+    } known[] = {{false, QPW_IMPLIED_DNS_TCP, IPPROTO_TCP, 53},
+                 {false, QPW_IMPLIED_KERBEROS_UDP, IPPROTO_UDP, 88},
+                 {false, QPW_IMPLIED_KPASSWD, IPPROTO_TCP, 464},
+                 {false, QPW_IMPLIED_CLDAP, IPPROTO_UDP, 389},
+                 {false, QPW_IMPLIED_GLOBAL_CATALOG, IPPROTO_TCP, 3268},
+                 {false, QPW_IMPLIED_SMB_TO_DC, IPPROTO_TCP, 445},
+                 {true, QPW_INFRA_DHCP, IPPROTO_UDP, 67},
+                 {true, QPW_INFRA_DHCP, IPPROTO_UDP, 547}};
+    int error = 0;
+
+    for (size_t i = 0; i < sizeof(known) / sizeof(*known) && error == 0; i++) {
+        const struct qpw_group_setting *setting =
+            known[i].infra ? &policy->infra[known[i].group] : &policy->implied[known[i].group];
+
+        if (rule->direction == QPW_DIR_OUTBOUND && setting->unexpected && setting->where.file &&
+            has_port(rule, known[i].protocol, known[i].port))
+            error = remark(ret, QPW_REMARK_CONTRADICTS, &rule->where,
+                           "%s allows what '%s %s unexpected' in %s:%u is about: the row wins; delete one of the two",
+                           rule->name, known[i].infra ? "infra" : "implied",
+                           known[i].infra ? qpw_infra_name(known[i].group) : qpw_implied_name(known[i].group),
+                           setting->where.file, setting->where.line);
+    }
+    return error;
+}
+
+static int check_peers(const struct qpw_policy *policy, const struct qpw_rule *rule, struct qpw_remarks *ret)
+{
+    bool inbound = rule->direction == QPW_DIR_INBOUND;
+    const struct qpw_addresses *remote = inbound ? &rule->from : &rule->to;
+    int error = 0;
+
+    for (size_t i = 0; i < policy->n_peers && error == 0 && rule->flags & (inbound ? QPW_RULE_FROM : QPW_RULE_TO); i++)
+        if (qpw_addresses_overlap(&policy->peers[i].addresses, remote))
+            error = remark(ret, QPW_REMARK_PEER_CLIENT, &policy->peers[i].where,
+                           "peer %s has addresses of the row %s in %s:%u: they count as peer on every port; give the "
+                           "peer fewer addresses",
+                           policy->peers[i].name, rule->name, rule->where.file, rule->where.line);
+    return error;
+}
+
+static int check_row(const struct qpw_policy *policy, size_t at, int64_t now, struct qpw_remarks *ret)
+{
+    const struct qpw_rule *rule = &policy->rules[at];
+    int error = check_never(rule, now, ret);
+
+    if (error < 0 || !qpw_rule_in_force(rule, now))
+        return error;
+    error = check_width(rule, ret);
+    if (error == 0)
+        error = check_groups(policy, rule, ret);
+    if (error == 0)
+        error = check_peers(policy, rule, ret);
+    for (size_t i = 0; i < at && error == 0; i++)
+        if (qpw_rule_in_force(&policy->rules[i], now))
+            error = compare_rows(&policy->rules[i], rule, ret);
+    return error;
+}
+
+/* Two peers with the same address: the first one's name is shown. */
+static int check_peer_pairs(const struct qpw_policy *policy, struct qpw_remarks *ret)
+{
+    int error = 0;
+
+    for (size_t i = 1; i < policy->n_peers && error == 0; i++)
+        for (size_t j = 0; j < i && error == 0; j++)
+            if (qpw_addresses_overlap(&policy->peers[i].addresses, &policy->peers[j].addresses))
+                error = remark(ret, QPW_REMARK_DUPLICATE, &policy->peers[i].where,
+                               "peers %s and %s share addresses: give each its own", policy->peers[i].name,
+                               policy->peers[j].name);
+    return error;
+}
+
+int qpw_policy_check(const struct qpw_policy *policy, int64_t now, struct qpw_remarks *ret)
+{
+    struct qpw_remarks remarks = {0};
+    int error = 0;
+
+    for (size_t i = 0; i < policy->n_warnings && error == 0; i++)
+        error = remark(&remarks, QPW_REMARK_WARNING, NULL, "%s", policy->warnings[i]);
+    if (error == 0 && !policy->n_rules)
+        error = remark(&remarks, QPW_REMARK_NEVER, NULL, "%s: no row: everything but peers and infra is unexpected",
+                       policy->path);
+    for (size_t i = 0; i < policy->n_rules && error == 0; i++)
+        error = check_row(policy, i, now, &remarks);
+    if (error == 0)
+        error = check_peer_pairs(policy, &remarks);
+    if (error < 0)
+        qpw_remarks_clear(&remarks);
+    else
+        *ret = remarks;
+    return error;
+}

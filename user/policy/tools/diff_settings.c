@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* diff_settings.c - what is not a row: groups, peers, suppressions, what has to work between nodes. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "policy/tools/diff_int.h"
+#include "policy/lang/rule_text.h"
+
+static int say_groups(const char *kind, const char *(*name_of)(unsigned), const struct qpw_group_setting *old,
+                      const struct qpw_group_setting *new, unsigned n, struct qpw_differences *ret)
+{
+    int error = 0;
+
+    for (unsigned i = 0; i < n && error == 0; i++) {
+        char *text;
+
+        if (old[i].unexpected == new[i].unexpected)
+            continue;
+        if (asprintf(&text, "makes %s %s %s", kind, name_of(i), new[i].unexpected ? "unexpected" : "allowed") < 0)
+            text = NULL;
+        error = qpw_diff_say(ret, QPW_CHANGE_SETTING, text);
+    }
+    return error;
+}
+
+static const struct qpw_peer *find_peer(const struct qpw_policy *policy, const char *name)
+{
+    for (size_t i = 0; i < policy->n_peers; i++)
+        if (!strcmp(policy->peers[i].name, name))
+            return &policy->peers[i];
+    return NULL;
+}
+
+static int say_peers(const struct qpw_policy *old, const struct qpw_policy *new, struct qpw_differences *ret)
+{
+    char addresses[256], *text;
+    int error = 0;
+
+    for (size_t i = 0; i < new->n_peers && error == 0; i++) {
+        const struct qpw_peer *peer = &new->peers[i], *before = find_peer(old, peer->name);
+
+        if (before && qpw_addresses_equal(&before->addresses, &peer->addresses))
+            continue;
+        if (asprintf(&text, "%s peer %s: %s", before ? "changes" : "adds", peer->name,
+                     qpw_addresses_text(&peer->addresses, addresses, sizeof(addresses))) < 0)
+            text = NULL;
+        error = qpw_diff_say(ret, QPW_CHANGE_SETTING, text);
+    }
+    for (size_t i = 0; i < old->n_peers && error == 0; i++) {
+        if (find_peer(new, old->peers[i].name))
+            continue;
+        if (asprintf(&text, "removes peer %s", old->peers[i].name) < 0)
+            text = NULL;
+        error = qpw_diff_say(ret, QPW_CHANGE_SETTING, text);
+    }
+    return error;
+}
+
+static bool has_suppression(const struct qpw_policy *policy, const char *text, int64_t now)
+{
+    for (size_t i = 0; i < policy->n_suppressions; i++)
+        if (!strcmp(policy->suppressions[i].text, text) &&
+            (!policy->suppressions[i].until || policy->suppressions[i].until > now))
+            return true;
+    return false;
+}
+
+static int say_suppressions(const struct qpw_policy *from, const struct qpw_policy *other, const char *verb,
+                            int64_t now, struct qpw_differences *ret)
+{
+    int error = 0;
+
+    for (size_t i = 0; i < from->n_suppressions && error == 0; i++) {
+        const char *line = from->suppressions[i].text;
+        char *text;
+
+        if (!has_suppression(from, line, now) || has_suppression(other, line, now))
+            continue;
+        if (asprintf(&text, "%s %s", verb, line + strcspn(line, " \t") + strspn(line + strcspn(line, " \t"), " \t")) <
+            0)
+            text = NULL;
+        error = qpw_diff_say(ret, QPW_CHANGE_SETTING, text);
+    }
+    return error;
+}
+
+int qpw_diff_settings(const struct qpw_policy *old, const struct qpw_policy *new, int64_t now,
+                        struct qpw_differences *ret)
+{
+    int error = say_groups("infra", qpw_infra_name, old->infra, new->infra, QPW_INFRA_COUNT, ret);
+
+    if (error == 0)
+        error = say_groups("implied", qpw_implied_name, old->implied, new->implied, QPW_IMPLIED_COUNT, ret);
+    if (error == 0)
+        error = say_peers(old, new, ret);
+    if (error == 0)
+        error = say_suppressions(new, old, "suppresses", now, ret);
+    if (error == 0)
+        error = say_suppressions(old, new, "no longer suppresses", now, ret);
+    if (error == 0 && old->peer_family.family != new->peer_family.family) {
+        char *text;
+
+        if ((new->peer_family.family ? asprintf(&text, "requires IPv%u between nodes", new->peer_family.family)
+                                     : asprintf(&text, "requires no address family between nodes")) < 0)
+            text = NULL;
+        error = qpw_diff_say(ret, QPW_CHANGE_SETTING, text);
+    }
+    return error;
+}

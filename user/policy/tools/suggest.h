@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * suggest.h - policy lines that would explain what was unexpected, for a person to decide about.
+ *
+ * Every line is commented out and carries its evidence. Only what was answered counts, never what was
+ * merely attempted or refused; never `any`, never more than 16 ports in one line. A line's addresses are
+ * the fewest prefixes that hold exactly those seen.
+ */
+#ifndef QPW_POLICY_SUGGEST_H
+#define QPW_POLICY_SUGGEST_H
+
+#include <stdio.h>
+
+#include "policy/lang/policy.h"
+#include "snapshot/snapshot.h"
+
+#define QPW_SUGGEST_PORTS 16u /* in one line */
+#define QPW_SUGGEST_PEER_PORTS 4u /* from so many unexplained ports on, both ways, an address may be a node */
+
+struct qpw_suggest_options {
+    /* Text for the process behind a finding, or "" ; may be NULL. */
+    const char *(*process)(void *arg, const struct qpw_finding_row *finding);
+    void *arg;
+};
+
+/* Writes policy text to out. 0 or -ENOMEM; *ret_lines (may be NULL) is the number of lines proposed. */
+int qpw_policy_suggest(const struct qpw_snapshot *snapshot, const struct qpw_suggest_options *options, FILE *out,
+                       size_t *ret_lines);
+
+#endif

@@ -1,0 +1,228 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#include "snapshot/collect.h"
+
+#include <bpf/bpf.h>
+#include <errno.h>
+#include <netinet/in.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "bpf/expiry.h"
+#include "host/clock.h"
+#include "snapshot/collect_maps.h"
+#include "snapshot/conns.h"
+#include "snapshot/collection.h"
+
+static int read_header(struct qpw_collection *c, struct qpw_error *err)
+{
+    struct qpw_snapshot *s = &c->s;
+    uint32_t zero = 0;
+
+    if (bpf_map_lookup_elem(c->k->map_fd[QPW_MAP_meta], &zero, &s->meta) < 0)
+        return qpw_fail(err, -errno, "the record of what is attached cannot be read: %s", strerror(errno));
+    s->control = *c->k->control;
+    s->mono_ns = qpw_kernel_now_ns(c->k);
+    s->replay = c->k->config.replay;
+    if (s->replay) {
+        s->unix_ns = s->mono_ns;
+    } else {
+        /* To the millisecond, so that one moment has one text however often it is asked for. */
+        c->unix_offset_ns = qpw_clock_unix_offset_ns() / 1000000 * 1000000;
+        s->unix_ns = s->mono_ns + c->unix_offset_ns;
+        s->from_unix_ns = s->meta.attached_unix_ns;
+        if (!s->from_unix_ns)
+            s->from_unix_ns = qpw_collection_unix(c, s->control.attached_ns);
+    }
+    gethostname(s->host, sizeof(s->host) - 1);
+    return 0;
+}
+
+static int read_details(struct qpw_collection *c)
+{
+    struct qpw_snapshot *s = &c->s;
+    struct qpw_entries e;
+    int rc = qpw_entries_read(c->k->map_fd[QPW_MAP_details], sizeof(struct qpw_detail_key), sizeof(struct qpw_detail),
+                              &e);
+
+    if (rc < 0)
+        return rc;
+    s->details = calloc(e.count + 1, sizeof(*s->details));
+    for (size_t i = 0; s->details && i < e.count; i++) {
+        const struct qpw_detail *value = &((struct qpw_detail *)e.values)[i];
+
+        s->details[s->n_details++] = (struct qpw_detail_row){
+            .key = ((struct qpw_detail_key *)e.keys)[i],
+            .packets = value->packets,
+            .first_unix_ns = qpw_collection_unix(c, value->first_ns),
+            .last_unix_ns = qpw_collection_unix(c, value->last_ns),
+        };
+    }
+    qpw_entries_clear(&e);
+    return s->details ? 0 : -ENOMEM;
+}
+
+/* Walking one table. */
+struct table_walk {
+    struct qpw_collection *c;
+    struct qpw_table_row *row;
+    uint64_t now;
+};
+
+/* One connection: its place in the table, and what it says of its peer. */
+static void see_connection(const struct qpw_conn_key *key, const struct qpw_conn *conn, void *data)
+{
+    const struct table_walk *walk = data;
+    struct qpw_collection *c = walk->c;
+    struct qpw_peer_seen *seen;
+
+    if (qpw_conn_over(c->k->control, conn, key->protocol, walk->now)) {
+        walk->row->expired++; /* its place is free, if not taken yet */
+        return;
+    }
+    walk->row->entries++;
+    if (!conn->peer || conn->peer >= c->s.n_peers)
+        return;
+    seen = &c->s.peer_seen[conn->peer];
+    if (qpw_collection_unix(c, conn->last_ns) > seen->last_unix_ns)
+        seen->last_unix_ns = qpw_collection_unix(c, conn->last_ns);
+    if (IN6_IS_ADDR_V4MAPPED((const struct in6_addr *)key->remote))
+        seen->v4 = true;
+    else
+        seen->v6 = true;
+}
+
+/* Reads one table of connections: how full it is, and the peers in it. */
+static int read_table(struct qpw_collection *c, enum qpw_conn_class conn_class, struct qpw_table_row *row)
+{
+    struct table_walk walk = {c, row, qpw_kernel_now_ns(c->k)};
+    uint64_t gone;
+    int rc = qpw_conns_walk(c->k, conn_class, see_connection, &walk);
+
+    if (rc < 0)
+        return rc;
+    row->capacity = qpw_conns_capacity(c->k, conn_class);
+    gone = row->closed + row->expired + row->entries;
+    row->evicted = row->opened > gone ? row->opened - gone : 0;
+    return 0;
+}
+
+/* Losses and, unless it is to be brief, how full each table of connections is. */
+static int read_tables(struct qpw_collection *c, bool brief)
+{
+    static const char *const names[] = {
+#define NAME(symbol, name) name,
+        QPW_CONN_CLASSES(NAME)
+#undef NAME
+    };
+    uint64_t stats[QPW_STATS];
+    int rc = qpw_percpu_sum(c->k->map_fd[QPW_MAP_losses], 0, QPW_STATS, 1, stats);
+
+    if (rc == 0 && !brief && !(c->s.peer_seen = calloc(c->s.n_peers + 1, sizeof(*c->s.peer_seen))))
+        rc = -ENOMEM;
+    if (rc < 0)
+        return rc;
+    memcpy(c->s.losses, stats, sizeof(c->s.losses));
+    for (unsigned i = QPW_CLASS_NONE + 1; i < QPW_CLASS_COUNT; i++) {
+        struct qpw_table_row *row = &c->s.tables[i];
+
+        row->name = names[i];
+        row->opened = stats[QPW_STAT_OPENED(i)];
+        row->closed = stats[QPW_STAT_CLOSED(i)];
+        row->expired = stats[QPW_STAT_EXPIRED(i)];
+        if (!brief)
+            rc = read_table(c, i, row);
+        if (rc < 0)
+            return rc;
+    }
+    return 0;
+}
+
+static int by_sequence(const void *a, const void *b)
+{
+    const struct qpw_coverage *x = a, *y = b;
+
+    return x->sequence < y->sequence ? -1 : x->sequence > y->sequence;
+}
+
+static int read_coverage(struct qpw_collection *c)
+{
+    struct qpw_snapshot *s = &c->s;
+    size_t kept = 0;
+    int rc;
+
+    s->coverage = calloc(QPW_COVERAGE_RECORDS, sizeof(*s->coverage));
+    if (!s->coverage)
+        return -ENOMEM;
+    rc = qpw_array_read(c->k->map_fd[QPW_MAP_coverage], sizeof(*s->coverage), QPW_COVERAGE_RECORDS, s->coverage);
+    if (rc < 0)
+        return rc;
+    for (size_t i = 0; i < QPW_COVERAGE_RECORDS; i++)
+        if (s->coverage[i].sequence)
+            s->coverage[kept++] = s->coverage[i];
+    s->n_coverage = kept;
+    qsort(s->coverage, kept, sizeof(*s->coverage), by_sequence);
+    return 0;
+}
+
+static int read_names(struct qpw_collection *c, struct qpw_error *err)
+{
+    struct qpw_registry names = {0};
+    int rc = qpw_kernel_get_names(c->k, &names, err);
+
+    if (rc < 0)
+        return rc;
+    c->s.rules = names.rules;
+    c->s.n_rules = names.n_rules;
+    c->s.peers = names.peers;
+    c->s.n_peers = names.n_peers;
+    return 0;
+}
+
+/* A capture begins with its first packet. */
+static void begin_with_first(struct qpw_snapshot *s)
+{
+    for (size_t i = 0; i < s->n_meters; i++)
+        if (s->meters[i].first_unix_ns && (!s->from_unix_ns || s->meters[i].first_unix_ns < s->from_unix_ns))
+            s->from_unix_ns = s->meters[i].first_unix_ns;
+}
+
+static int collect(struct qpw_collection *c, const struct qpw_collect_options *options, struct qpw_error *err)
+{
+    int rc = read_header(c, err);
+
+    if (rc == 0)
+        rc = read_names(c, err);
+    if (rc < 0)
+        return rc;
+    rc = qpw_collect_rows(c);
+    rc = rc ? rc : read_details(c);
+    rc = rc ? rc : read_tables(c, options->brief);
+    rc = rc ? rc : read_coverage(c);
+    rc = rc ? rc : qpw_collect_host(c->k, options, &c->s);
+    if (rc < 0)
+        return qpw_fail(err, rc, "counters cannot be read: %s", strerror(-rc));
+    if (c->s.replay)
+        begin_with_first(&c->s);
+    if (!options->brief)
+        c->s.memory_bytes = qpw_kernel_memory(c->k);
+    return 0;
+}
+
+int qpw_collect(const struct qpw_kernel *k, const struct qpw_collect_options *options, struct qpw_snapshot *ret,
+                struct qpw_error *err)
+{
+    static const struct qpw_collect_options defaults;
+    struct qpw_collection c = {.k = k};
+    int rc = collect(&c, options ? options : &defaults, err);
+
+    free(c.raw);
+    free(c.counts);
+    free(c.row_of);
+    if (rc < 0) {
+        qpw_snapshot_clear(&c.s);
+        return rc;
+    }
+    *ret = c.s;
+    return 0;
+}

@@ -1,0 +1,332 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#include <dirent.h>
+#include <errno.h>
+#include <linux/ethtool.h>
+#include <linux/sockios.h>
+#include <net/if.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "snapshot/collect_maps.h"
+#include "instance/hooks.h"
+#include "instance/instance.h"
+
+/* ---- Notes ---- */
+
+static int add_note(struct qpw_snapshot *s, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+static int add_note(struct qpw_snapshot *s, const char *format, ...)
+{
+    char **more = realloc(s->notes, (s->n_notes + 1) * sizeof(*more));
+    va_list args;
+    int rc;
+
+    if (!more)
+        return -ENOMEM;
+    s->notes = more;
+    va_start(args, format);
+    rc = vasprintf(&s->notes[s->n_notes], format, args);
+    va_end(args);
+    if (rc < 0)
+        return -ENOMEM;
+    s->n_notes++;
+    return 0;
+}
+
+/* The number in a file of sysfs, 0 where there is none. */
+static unsigned long long read_number(const char *directory, const char *file)
+{
+    unsigned long long number = 0;
+    char path[512];
+    FILE *f;
+
+    snprintf(path, sizeof(path), "%s/%s", directory, file);
+    f = fopen(path, "re");
+    if (!f)
+        return 0;
+    if (fscanf(f, "%llu", &number) != 1)
+        number = 0;
+    fclose(f);
+    return number;
+}
+
+/* Ports of one RDMA device that have carried anything. */
+static int note_rdma_device(struct qpw_snapshot *s, const char *class, const char *device)
+{
+    unsigned long long packets;
+    char path[400], counters[480];
+    struct dirent *port;
+    DIR *ports;
+    int rc = 0;
+
+    snprintf(path, sizeof(path), "%s/%.64s/ports", class, device);
+    ports = opendir(path);
+    while (rc == 0 && ports && (port = readdir(ports))) {
+        if (port->d_name[0] == '.')
+            continue;
+        snprintf(counters, sizeof(counters), "%s/%.16s/counters", path, port->d_name);
+        packets = read_number(counters, "port_rcv_packets") + read_number(counters, "port_xmit_packets");
+        if (packets)
+            rc = add_note(s, "RDMA: %s port %s has carried %llu packets since it started; RDMA passes the kernel by, "
+                             "so they are not in here", device, port->d_name, packets);
+    }
+    if (ports)
+        closedir(ports);
+    return rc;
+}
+
+static int note_rdma(struct qpw_snapshot *s, const char *sysfs)
+{
+    char class[200];
+    struct dirent *device;
+    DIR *devices;
+    int rc = 0;
+
+    snprintf(class, sizeof(class), "%s/class/infiniband", sysfs);
+    devices = opendir(class);
+    while (rc == 0 && devices && (device = readdir(devices)))
+        if (device->d_name[0] != '.')
+            rc = note_rdma_device(s, class, device->d_name);
+    if (devices)
+        closedir(devices);
+    return rc;
+}
+
+/* Sockets of AF_XDP of this network namespace, as its table of protocols counts them. */
+static int note_xdp_sockets(struct qpw_snapshot *s, const char *procfs)
+{
+    char path[200], line[256];
+    int sockets = 0;
+    FILE *f;
+
+    snprintf(path, sizeof(path), "%s/net/protocols", procfs);
+    f = fopen(path, "re");
+    while (f && fgets(line, sizeof(line), f))
+        if (sscanf(line, "XDP %*d %d", &sockets) == 1)
+            break;
+    if (f)
+        fclose(f);
+    if (sockets <= 0)
+        return 0;
+    return add_note(s, "AF_XDP: %d socket%s open; what is sent through them leaves without passing the egress hook, "
+                       "and what they receive is taken by an XDP program in the place of ours",
+                    sockets, sockets == 1 ? " is" : "s are");
+}
+
+/* Sockets of AF_PACKET: the kernel does not tell which of them send around the queueing discipline. */
+static int note_packet_sockets(struct qpw_snapshot *s, const char *procfs)
+{
+    char path[200], line[256];
+    int sockets = -1; /* the first line has the titles */
+    FILE *f;
+
+    snprintf(path, sizeof(path), "%s/net/packet", procfs);
+    f = fopen(path, "re");
+    while (f && fgets(line, sizeof(line), f))
+        sockets++;
+    if (f)
+        fclose(f);
+    if (sockets <= 0)
+        return 0;
+    return add_note(s, "AF_PACKET: %d socket%s open; one that sends with PACKET_QDISC_BYPASS passes the egress hook by "
+                       "and its packets are not in here", sockets, sockets == 1 ? " is" : "s are");
+}
+
+static bool strips_tags(const char *ifname)
+{
+    struct ethtool_value flags = {.cmd = ETHTOOL_GFLAGS};
+    struct ifreq request = {.ifr_data = (char *)&flags};
+    int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    bool strips;
+
+    snprintf(request.ifr_name, sizeof(request.ifr_name), "%s", ifname);
+    strips = fd >= 0 && ioctl(fd, SIOCETHTOOL, &request) == 0 && flags.data & ETH_FLAG_RXVLAN;
+    if (fd >= 0)
+        close(fd);
+    return strips;
+}
+
+/* One note on the programs of others among entries from..to-1, named after the first of them. */
+static int note_foreign(struct qpw_snapshot *s, const char *ifname, const struct qpw_hook_list *list, size_t from,
+                        size_t to, const char *what)
+{
+    const struct qpw_hook_entry *first = NULL;
+    size_t count = 0;
+
+    for (size_t i = from; i < to; i++) {
+        if (list->entry[i].program != QPW_PROG_COUNT)
+            continue;
+        if (!count++)
+            first = &list->entry[i];
+    }
+    if (!count)
+        return 0;
+    return add_note(s, "%s: programs of others (%zu, the first %s at %s) %s", ifname, count, first->name,
+                    qpw_hook_text(first->kind), what);
+}
+
+/* Programs of others that see this interface's packets before ours do, and may keep them; and those that come after. */
+static int note_programs(struct qpw_snapshot *s, const struct qpw_iface_row *row, enum qpw_point point)
+{
+    bool rx = point == QPW_POINT_RX;
+    const struct qpw_hook_entry *ours;
+    struct qpw_hook_list list;
+    size_t place;
+    int rc;
+
+    if (qpw_hooks_query(row->iface.ifindex, point, &list, NULL) < 0 || !(ours = qpw_hooks_ours(&list, 0)))
+        return 0;
+    place = ours - list.entry;
+    rc = note_foreign(s, row->name, &list, 0, place,
+                      rx ? "see received packets before ours does: what they keep or change is not seen as it was"
+                         : "see sent packets before ours does: what they keep or change is not seen as it was");
+    return rc ? rc : note_foreign(s, row->name, &list, place + 1, list.n,
+                                  rx ? "come after ours for received packets: what they drop is counted in here"
+                                     : "come after ours for sent packets: what they drop is counted in here");
+}
+
+static int note_interfaces(struct qpw_snapshot *s)
+{
+    int rc = 0;
+
+    for (size_t i = 0; rc == 0 && i < s->n_ifaces; i++) {
+        const struct qpw_iface_row *row = &s->ifaces[i];
+        unsigned number = row->iface.number;
+
+        if (!row->attached)
+            continue;
+        rc = note_programs(s, row, QPW_POINT_RX);
+        rc = rc ? rc : note_programs(s, row, QPW_POINT_TX);
+        if (rc == 0 && s->meta.rx_hook[number] == QPW_HOOK_XDP && strips_tags(row->name))
+            rc = add_note(s, "%s takes VLAN tags off before XDP sees the frame: received packets are counted without "
+                             "their tag, and rules with vlan= take them as untagged (ethtool -K %s rxvlan off, or "
+                             "--mode tc)", row->name, row->name);
+    }
+    return rc;
+}
+
+/* ---- Interfaces ---- */
+
+/* Our programs stand in both of its hooks, whichever those are. */
+static bool is_attached(const struct qpw_kernel *k, unsigned ifindex)
+{
+    struct qpw_hook_list list;
+    bool found;
+
+    for (enum qpw_point point = QPW_POINT_RX; point <= QPW_POINT_TX; point++) {
+        found = false;
+        if (qpw_hooks_query(ifindex, point, &list, NULL) < 0)
+            return false;
+        for (size_t i = 0; i < list.n; i++)
+            if (list.entry[i].program < QPW_PROG_COUNT &&
+                list.entry[i].prog_id == qpw_instance_program_id(k, list.entry[i].program))
+                found = true;
+        if (!found)
+            return false;
+    }
+    return true;
+}
+
+static int read_ifaces(const struct qpw_kernel *k, const struct qpw_netlink *links, struct qpw_snapshot *s)
+{
+    const struct qpw_iface *known[QPW_MAX_IFACES] = {0};
+    struct qpw_entries e;
+    int rc = qpw_entries_read(k->map_fd[QPW_MAP_ifaces], sizeof(uint32_t), sizeof(struct qpw_iface), &e);
+
+    if (rc < 0)
+        return rc;
+    for (size_t i = 0; i < e.count; i++) {
+        const struct qpw_iface *iface = &((struct qpw_iface *)e.values)[i];
+
+        if (iface->number > 0 && iface->number < QPW_MAX_IFACES && iface->ifindex)
+            known[iface->number] = iface;
+    }
+    s->ifaces = calloc(QPW_MAX_IFACES, sizeof(*s->ifaces));
+    for (unsigned number = 1; s->ifaces && number < QPW_MAX_IFACES; number++) {
+        struct qpw_iface_row *row = &s->ifaces[s->n_ifaces];
+        const struct qpw_link *link = NULL;
+
+        if (!known[number] && !s->meta.ifname[number][0])
+            continue;
+        if (known[number])
+            row->iface = *known[number];
+        row->iface.number = number;
+        if (links && row->iface.ifindex)
+            link = qpw_netlink_by_index(links, row->iface.ifindex);
+        memcpy(row->name, link ? link->name : s->meta.ifname[number], sizeof(row->name) - 1);
+        memcpy(row->mode, s->meta.mode[number], sizeof(row->mode) - 1);
+        row->up = link && link->up;
+        row->attached = link && is_attached(k, link->ifindex);
+        s->n_ifaces++;
+    }
+    qpw_entries_clear(&e);
+    return s->ifaces ? 0 : -ENOMEM;
+}
+
+/* Watched itself, or above or below one that is: its packets are seen there. */
+static bool is_covered(const struct qpw_snapshot *s, const struct qpw_netlink *links, unsigned ifindex)
+{
+    for (size_t i = 0; i < s->n_ifaces; i++) {
+        unsigned watched = s->ifaces[i].iface.ifindex;
+
+        if (watched && s->ifaces[i].attached && (watched == ifindex || qpw_netlink_stacked(links, watched, ifindex)))
+            return true;
+    }
+    return false;
+}
+
+/* Those that carry most first. */
+static int by_packets(const void *a, const void *b)
+{
+    const struct qpw_unwatched_row *x = a, *y = b;
+    uint64_t left = x->rx_packets + x->tx_packets, right = y->rx_packets + y->tx_packets;
+
+    return left != right ? (left < right ? 1 : -1) : strcmp(x->name, y->name);
+}
+
+static int read_unwatched(const struct qpw_netlink *links, struct qpw_snapshot *s)
+{
+    size_t count;
+    const struct qpw_link *link = qpw_netlink_links(links, &count);
+
+    s->unwatched = calloc(count + 1, sizeof(*s->unwatched));
+    if (!s->unwatched)
+        return -ENOMEM;
+    for (size_t i = 0; i < count; i++) {
+        struct qpw_unwatched_row *row = &s->unwatched[s->n_unwatched];
+
+        if (!link[i].up || link[i].flags & IFF_LOOPBACK || is_covered(s, links, link[i].ifindex))
+            continue;
+        memcpy(row->name, link[i].name, sizeof(row->name));
+        row->rx_packets = link[i].rx_packets;
+        row->tx_packets = link[i].tx_packets;
+        s->n_unwatched++;
+    }
+    qsort(s->unwatched, s->n_unwatched, sizeof(*s->unwatched), by_packets);
+    return 0;
+}
+
+int qpw_collect_host(const struct qpw_kernel *k, const struct qpw_collect_options *options, struct qpw_snapshot *s)
+{
+    const struct qpw_netlink *links = options->links;
+    struct qpw_netlink *own = NULL;
+    int rc;
+
+    if (!links && !s->replay && qpw_netlink_open(&own, NULL) == 0)
+        links = own;
+    rc = read_ifaces(k, links, s);
+    if (rc == 0 && links && !s->replay && !options->brief) {
+        rc = read_unwatched(links, s);
+        rc = rc ? rc : note_interfaces(s);
+        rc = rc ? rc : note_rdma(s, options->sysfs ? options->sysfs : "/sys");
+        rc = rc ? rc : note_xdp_sockets(s, options->procfs ? options->procfs : "/proc");
+        rc = rc ? rc : note_packet_sockets(s, options->procfs ? options->procfs : "/proc");
+    }
+    qpw_netlink_close(own);
+    return rc;
+}

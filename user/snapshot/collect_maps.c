@@ -1,0 +1,308 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#include "snapshot/collect_maps.h"
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define BATCH 4096
+#define PERCPU_BATCH_BYTES (1u << 18) /* written by the kernel and added up while it is still in the cache */
+/*
+ * What a CPU counts is in its own cache, to be fetched from there line by line, some 50 ns: with many CPUs, several
+ * threads fetch at the same time.
+ */
+#define PART_LINES 40000u
+#define MAX_PARTS 8
+
+void qpw_entries_clear(struct qpw_entries *e)
+{
+    free(e->keys);
+    free(e->values);
+    memset(e, 0, sizeof(*e));
+}
+
+static int map_info(int fd, struct bpf_map_info *ret)
+{
+    __u32 size = sizeof(*ret);
+
+    memset(ret, 0, size);
+    return bpf_obj_get_info_by_fd(fd, ret, &size) < 0 ? -errno : 0;
+}
+
+/* Room for `more` further entries. */
+static int make_room(struct qpw_entries *e, size_t *room, size_t more, size_t key_size, size_t value_size)
+{
+    size_t wanted = *room ? *room : BATCH;
+    void *keys, *values;
+
+    while (wanted < e->count + more)
+        wanted *= 2;
+    if (wanted == *room)
+        return 0;
+    keys = realloc(e->keys, wanted * key_size);
+    if (!keys)
+        return -ENOMEM;
+    e->keys = keys;
+    values = realloc(e->values, wanted * value_size);
+    if (!values)
+        return -ENOMEM;
+    e->values = values;
+    *room = wanted;
+    return 0;
+}
+
+static int read_batches(int fd, size_t key_size, size_t value_size, struct qpw_entries *e)
+{
+    size_t room = 0, chunk = BATCH;
+    __u32 token, count;
+    bool begun = false;
+    int rc;
+
+    for (;;) {
+        rc = make_room(e, &room, chunk, key_size, value_size);
+        if (rc < 0)
+            return rc;
+        count = chunk;
+        rc = bpf_map_lookup_batch(fd, begun ? &token : NULL, &token, (char *)e->keys + e->count * key_size,
+                                  (char *)e->values + e->count * value_size, &count, NULL);
+        rc = rc < 0 ? -errno : 0;
+        if (rc == -ENOSPC) { /* one bucket holds more than is left in the batch; nothing of it was lost */
+            if (count == 0)
+                chunk *= 2;
+            e->count += count;
+            begun = begun || count;
+            continue;
+        }
+        if (rc < 0 && rc != -ENOENT)
+            return rc;
+        e->count += count;
+        begun = true;
+        if (rc == -ENOENT)
+            return 0;
+    }
+}
+
+int qpw_entries_read(int fd, size_t key_size, size_t value_size, struct qpw_entries *ret)
+{
+    struct qpw_entries e = {0};
+    struct bpf_map_info info;
+    int rc = map_info(fd, &info);
+
+    if (rc == 0 && (info.key_size != key_size || info.value_size != value_size))
+        rc = -EPROTO;
+    if (rc < 0)
+        return rc;
+    rc = read_batches(fd, key_size, value_size, &e);
+    if (rc < 0) {
+        qpw_entries_clear(&e);
+        return rc;
+    }
+    *ret = e;
+    return 0;
+}
+
+uint64_t qpw_map_capacity(int fd)
+{
+    struct bpf_map_info info;
+
+    return map_info(fd, &info) < 0 ? 0 : info.max_entries;
+}
+
+static void add_up(const uint64_t *values, uint32_t count, size_t words, int cpus, uint64_t *sums)
+{
+    for (uint32_t i = 0; i < count; i++)
+        for (int cpu = 0; cpu < cpus; cpu++)
+            for (size_t word = 0; word < words; word++)
+                sums[i * words + word] += *values++;
+}
+
+/* A part of a per-CPU array, read by one thread. */
+struct part {
+    pthread_t thread;
+    int fd, cpus;
+    uint32_t first, count;
+    size_t words;
+    uint64_t *sums;
+    int rc;
+};
+
+static int sum_part(const struct part *p)
+{
+    size_t each = p->words * sizeof(uint64_t) * p->cpus;
+    uint32_t most = each < PERCPU_BATCH_BYTES ? PERCPU_BATCH_BYTES / each : 1, done = 0, token, batch;
+    uint32_t chunk = p->count < most ? p->count : most;
+    uint64_t *values = malloc(chunk * each);
+    uint32_t *keys = malloc(chunk * sizeof(*keys));
+    int rc = values && keys ? 0 : -ENOMEM;
+    bool batches = true;
+
+    while (rc == 0 && done < p->count) {
+        batch = p->count - done < chunk ? p->count - done : chunk;
+        token = p->first + done - 1; /* reading goes on behind the key that the token holds */
+        if (batches && bpf_map_lookup_batch(p->fd, p->first + done ? &token : NULL, &token, keys, values, &batch,
+                                            NULL) < 0 && errno != ENOENT) {
+            batches = false; /* before 5.13 */
+            continue;
+        }
+        if (!batches) {
+            keys[0] = p->first + done;
+            batch = 1;
+            if (bpf_map_lookup_elem(p->fd, keys, values) < 0)
+                rc = -errno;
+        }
+        if (rc == 0 && batch == 0)
+            rc = -ERANGE; /* the map ends before the range does */
+        if (rc == 0)
+            add_up(values, batch, p->words, p->cpus, p->sums + done * p->words);
+        done += batch;
+    }
+    free(values);
+    free(keys);
+    return rc;
+}
+
+static void *run_part(void *argument)
+{
+    struct part *p = argument;
+
+    p->rc = sum_part(p);
+    return NULL;
+}
+
+int qpw_percpu_sum(int fd, uint32_t first, uint32_t count, size_t words, uint64_t *sums)
+{
+    int cpus = libbpf_num_possible_cpus(), rc = 0;
+    uint64_t lines = (uint64_t)count * ((words + 7) / 8) * (cpus > 0 ? cpus : 1);
+    unsigned n = 1 + lines / PART_LINES, started = 0;
+    struct part parts[MAX_PARTS];
+    uint32_t done = 0;
+
+    if (cpus < 0)
+        return cpus;
+    memset(sums, 0, count * words * sizeof(*sums));
+    if (n > MAX_PARTS)
+        n = MAX_PARTS;
+    for (unsigned i = 0; i < n; i++) {
+        uint32_t end = (uint64_t)count * (i + 1) / n;
+
+        parts[i] = (struct part){.fd = fd, .cpus = cpus, .first = first + done, .count = end - done, .words = words,
+                                 .sums = sums + done * words};
+        done = end;
+    }
+    /* The last part is this thread's own; so is one for which no thread could be had. */
+    while (started + 1 < n && pthread_create(&parts[started].thread, NULL, run_part, &parts[started]) == 0)
+        started++;
+    for (unsigned i = started; i < n; i++)
+        run_part(&parts[i]);
+    for (unsigned i = 0; i < started; i++)
+        pthread_join(parts[i].thread, NULL);
+    for (unsigned i = 0; i < n; i++)
+        rc = rc ? rc : parts[i].rc;
+    return rc;
+}
+
+#define BLOCK_WORDS (sizeof(struct qpw_counts_block) / sizeof(uint64_t))
+
+int qpw_counters_sum(int fd, uint32_t first, uint32_t count, struct qpw_counts *sums)
+{
+    uint32_t block = first / QPW_COUNTS_BLOCK, blocks = count ? (first + count - 1) / QPW_COUNTS_BLOCK + 1 - block : 0;
+    struct qpw_counts_block *whole = calloc(blocks ? blocks : 1, sizeof(*whole));
+    int rc = whole ? 0 : -ENOMEM;
+
+    if (rc == 0 && blocks)
+        rc = qpw_percpu_sum(fd, block, blocks, BLOCK_WORDS, (uint64_t *)whole);
+    if (rc == 0)
+        memcpy(sums, (struct qpw_counts *)whole + first % QPW_COUNTS_BLOCK, count * sizeof(*sums));
+    free(whole);
+    return rc;
+}
+
+int qpw_counters_put(int fd, uint32_t slot, const struct qpw_counts *values)
+{
+    uint32_t block = slot / QPW_COUNTS_BLOCK;
+    int cpus = libbpf_num_possible_cpus(), rc = 0;
+    struct qpw_counts_block *blocks;
+
+    if (cpus < 0)
+        return cpus;
+    blocks = calloc((size_t)cpus, sizeof(*blocks));
+    if (!blocks)
+        return -ENOMEM;
+    if (bpf_map_lookup_elem(fd, &block, blocks) < 0)
+        rc = -errno;
+    for (int cpu = 0; rc == 0 && cpu < cpus; cpu++)
+        blocks[cpu].slot[slot % QPW_COUNTS_BLOCK] = values[cpu];
+    if (rc == 0 && bpf_map_update_elem(fd, &block, blocks, BPF_EXIST) < 0)
+        rc = -errno;
+    free(blocks);
+    return rc;
+}
+
+int qpw_array_read(int fd, size_t size, uint32_t count, void *values)
+{
+    uint32_t batch = count, token;
+    uint32_t *keys = malloc(count * sizeof(*keys));
+    int rc;
+
+    if (!keys)
+        return -ENOMEM;
+    rc = bpf_map_lookup_batch(fd, NULL, &token, keys, values, &batch, NULL);
+    free(keys);
+    if ((rc == 0 || errno == ENOENT) && batch == count)
+        return 0;
+    for (uint32_t i = 0; i < count; i++)
+        if (bpf_map_lookup_elem(fd, &i, (char *)values + i * size) < 0)
+            return -errno;
+    return 0;
+}
+
+static uint64_t map_memory(int fd)
+{
+    unsigned long long bytes = 0;
+    char path[64], line[128];
+    FILE *file;
+
+    snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", fd);
+    file = fopen(path, "re");
+    while (file && fgets(line, sizeof(line), file))
+        if (sscanf(line, "memlock: %llu", &bytes) == 1)
+            break;
+    if (file)
+        fclose(file);
+    return bytes;
+}
+
+/* The policy's tables stand behind maps of maps, which count only for themselves. */
+static uint64_t inner_memory(int outer_fd)
+{
+    uint64_t bytes = 0;
+    uint32_t id;
+    int fd;
+
+    for (uint32_t i = 0; i < 2; i++) {
+        if (bpf_map_lookup_elem(outer_fd, &i, &id) < 0 || (fd = bpf_map_get_fd_by_id(id)) < 0)
+            continue;
+        bytes += map_memory(fd);
+        close(fd);
+    }
+    return bytes;
+}
+
+uint64_t qpw_kernel_memory(const struct qpw_kernel *k)
+{
+    static const int outer[] = {QPW_MAP_pol_slots, QPW_MAP_pol_chains, QPW_MAP_pol_steps, QPW_MAP_pol_sets};
+    uint64_t bytes = 0;
+
+    for (int i = 0; i < QPW_MAP_COUNT; i++)
+        bytes += map_memory(k->map_fd[i]);
+    for (int i = 0; i < QPW_SECTION_COUNT; i++)
+        bytes += map_memory(k->section_fd[i]);
+    for (size_t i = 0; i < sizeof(outer) / sizeof(*outer); i++)
+        bytes += inner_memory(k->map_fd[outer[i]]);
+    return bytes;
+}

@@ -1,0 +1,263 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* Findings and meters out of their tables, and whose packets are whose. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "snapshot/collect_maps.h"
+#include "snapshot/collection.h"
+
+
+/* A value of the map `reserved`: the finding that stands in the reserved place of its port. */
+struct reserved_value {
+    struct qpw_finding_key key;
+    struct qpw_finding value;
+};
+
+/* ---- Findings ---- */
+
+static int by_key(const void *a, const void *b)
+{
+    const struct qpw_raw_finding *x = a, *y = b;
+    int order = memcmp(&x->key, &y->key, sizeof(x->key));
+
+    return order ? order : x->rank - y->rank;
+}
+
+/* Reads the three tables into c->raw, sorted so that entries of one key stand together. */
+static int read_raw_findings(struct qpw_collection *c)
+{
+    struct qpw_entries attempted = {0}, answered = {0}, reserved = {0};
+    int rc = qpw_entries_read(c->k->map_fd[QPW_MAP_findings], sizeof(struct qpw_finding_key),
+                              sizeof(struct qpw_finding), &attempted);
+
+    if (rc == 0)
+        rc = qpw_entries_read(c->k->map_fd[QPW_MAP_answered], sizeof(struct qpw_finding_key),
+                              sizeof(struct qpw_finding), &answered);
+    if (rc == 0)
+        rc = qpw_entries_read(c->k->map_fd[QPW_MAP_reserved], 8, sizeof(struct reserved_value), &reserved);
+    if (rc == 0) {
+        c->raw = calloc(attempted.count + answered.count + reserved.count + 1, sizeof(*c->raw));
+        rc = c->raw ? 0 : -ENOMEM;
+    }
+    for (size_t i = 0; rc == 0 && i < answered.count; i++)
+        c->raw[c->n_raw++] = (struct qpw_raw_finding){((struct qpw_finding_key *)answered.keys)[i],
+                                                  ((struct qpw_finding *)answered.values)[i], 0};
+    for (size_t i = 0; rc == 0 && i < reserved.count; i++)
+        c->raw[c->n_raw++] = (struct qpw_raw_finding){((struct reserved_value *)reserved.values)[i].key,
+                                                  ((struct reserved_value *)reserved.values)[i].value, 1};
+    for (size_t i = 0; rc == 0 && i < attempted.count; i++)
+        c->raw[c->n_raw++] = (struct qpw_raw_finding){((struct qpw_finding_key *)attempted.keys)[i],
+                                                  ((struct qpw_finding *)attempted.values)[i], 2};
+    qpw_entries_clear(&attempted);
+    qpw_entries_clear(&answered);
+    qpw_entries_clear(&reserved);
+    if (rc == 0)
+        qsort(c->raw, c->n_raw, sizeof(*c->raw), by_key);
+    return rc;
+}
+
+/* Adds packets and bytes; connections are counted in the meter itself too, so only findings take theirs. */
+static void add_packets(struct qpw_counts *to, const struct qpw_counts *from)
+{
+    to->rx_packets += from->rx_packets;
+    to->rx_bytes += from->rx_bytes;
+    to->tx_packets += from->tx_packets;
+    to->tx_bytes += from->tx_bytes;
+}
+
+/* Adds one more entry of the same key to a finding's row. */
+static void merge_finding(struct qpw_finding_row *row, const struct qpw_raw_finding *raw)
+{
+    struct qpw_finding *to = &row->value;
+    const struct qpw_finding *from = &raw->value;
+
+    if (from->first_ns < to->first_ns)
+        to->first_ns = from->first_ns;
+    if (from->last_ns > to->last_ns)
+        to->last_ns = from->last_ns;
+    if (from->outcome > to->outcome)
+        to->outcome = from->outcome;
+    if (from->evidence > to->evidence)
+        to->evidence = from->evidence;
+    to->flags |= from->flags & (QPW_FINDING_RESERVED | QPW_FINDING_MULTICAST);
+    to->changes += from->changes;
+}
+
+static int make_findings(struct qpw_collection *c)
+{
+    struct qpw_snapshot *s = &c->s;
+    struct qpw_finding_row *row = NULL;
+
+    s->findings = calloc(c->n_raw + 1, sizeof(*s->findings));
+    if (!s->findings)
+        return -ENOMEM;
+    for (size_t i = 0; i < c->n_raw; i++) {
+        const struct qpw_raw_finding *raw = &c->raw[i];
+
+        if (row && !memcmp(&row->key, &raw->key, sizeof(raw->key))) {
+            merge_finding(row, raw);
+        } else {
+            row = &s->findings[s->n_findings++];
+            row->key = raw->key;
+            row->value = raw->value;
+            row->flow_id = qpw_finding_flow_id(&raw->key);
+        }
+        if (raw->value.slot && raw->value.slot < QPW_COUNTER_SLOTS) {
+            add_packets(&row->counts, &c->counts[raw->value.slot]);
+            row->counts.connections += c->counts[raw->value.slot].connections;
+        }
+        row->first_unix_ns = qpw_collection_unix(c, row->value.first_ns);
+        row->last_unix_ns = qpw_collection_unix(c, row->value.last_ns);
+    }
+    return 0;
+}
+
+/* ---- Meters ---- */
+
+static struct qpw_meter_row *add_meter(struct qpw_collection *c, const struct qpw_meter_key *key, uint32_t slot,
+                                       uint64_t first_ns)
+{
+    struct qpw_snapshot *s = &c->s;
+    struct qpw_meter_row *more;
+
+    if (s->n_meters == c->room_meters) {
+        size_t room = c->room_meters ? 2 * c->room_meters : 1024;
+
+        more = realloc(s->meters, room * sizeof(*more));
+        if (!more)
+            return NULL;
+        s->meters = more;
+        c->room_meters = room;
+    }
+    more = &s->meters[s->n_meters++];
+    memset(more, 0, sizeof(*more));
+    more->key = *key;
+    more->first_unix_ns = qpw_collection_unix(c, first_ns);
+    if (slot < QPW_COUNTER_SLOTS)
+        c->row_of[slot] = s->n_meters;
+    return more;
+}
+
+static int read_meters(struct qpw_collection *c)
+{
+    struct qpw_entries e;
+    int rc = qpw_entries_read(c->k->map_fd[QPW_MAP_meters], sizeof(struct qpw_meter_key), sizeof(struct qpw_meter), &e);
+
+    if (rc < 0)
+        return rc;
+    for (size_t i = 0; rc == 0 && i < e.count; i++) {
+        const struct qpw_meter *meter = &((struct qpw_meter *)e.values)[i];
+
+        if (!add_meter(c, &((struct qpw_meter_key *)e.keys)[i], meter->slot, meter->first_ns))
+            rc = -ENOMEM;
+    }
+    qpw_entries_clear(&e);
+    return rc;
+}
+
+/* Sums the ranges of slots up to the last one in use: the queues hand them out in ascending order. */
+static int read_counters(struct qpw_collection *c)
+{
+    static const uint32_t starts[] = {0, QPW_FIRST_METER_SLOT, QPW_FIRST_OPEN_SLOT, QPW_FIRST_FINDING_SLOT,
+                                      QPW_FIRST_ANSWERED_SLOT, QPW_COUNTER_SLOTS};
+    const unsigned ranges = sizeof(starts) / sizeof(*starts) - 1;
+    uint32_t last;
+    bool used[QPW_COUNTER_SLOTS];
+    int rc = 0;
+
+    for (uint32_t slot = 0; slot < QPW_COUNTER_SLOTS; slot++)
+        used[slot] = slot < QPW_OVERFLOW_SLOTS || c->row_of[slot];
+    for (size_t i = 0; i < c->n_raw; i++)
+        if (c->raw[i].value.slot < QPW_COUNTER_SLOTS)
+            used[c->raw[i].value.slot] = true;
+    for (unsigned i = 0; rc == 0 && i < ranges; i++) {
+        for (last = starts[i + 1]; last > starts[i] && !used[last - 1]; last--)
+            ;
+        if (last > starts[i])
+            rc = qpw_counters_sum(c->k->map_fd[QPW_MAP_counters], starts[i], last - starts[i], &c->counts[starts[i]]);
+    }
+    /* A connection that moves to another row is taken back on the CPU that sees it: a sum may be below 0 meanwhile. */
+    for (uint32_t slot = 0; slot < QPW_COUNTER_SLOTS; slot++)
+        if ((int64_t)c->counts[slot].connections < 0)
+            c->counts[slot].connections = 0;
+    return rc;
+}
+
+/* Where a finding's packets belong: its meter's row, made of what the finding knows if it is not there. */
+static struct qpw_meter_row *meter_of(struct qpw_collection *c, const struct qpw_raw_finding *raw)
+{
+    struct qpw_meter_key key = {0};
+    uint32_t slot = raw->value.meter;
+
+    if (slot < QPW_COUNTER_SLOTS && c->row_of[slot])
+        return &c->s.meters[c->row_of[slot] - 1];
+    key.kind = raw->key.kind;
+    key.protocol = raw->key.protocol;
+    key.direction = raw->key.direction;
+    key.scope = raw->value.scope;
+    key.verdict = raw->key.verdict;
+    key.port = raw->key.port;
+    key.rule = raw->value.rule;
+    key.iface = raw->value.iface;
+    key.peer = raw->value.peer;
+    return add_meter(c, &key, slot, raw->value.first_ns);
+}
+
+static bool any_packets(const struct qpw_counts *counts)
+{
+    return counts->rx_packets || counts->tx_packets || counts->connections;
+}
+
+/* Rows of what found no row of its own, by verdict and direction. */
+static int add_overflow_rows(struct qpw_collection *c)
+{
+    for (unsigned verdict = 0; verdict < QPW_VERDICT_COUNT; verdict++)
+        for (unsigned direction = 0; direction < QPW_DIR_COUNT; direction++) {
+            struct qpw_meter_key key = {.verdict = verdict, .direction = direction};
+            uint32_t slot = QPW_OVERFLOW_SLOT(verdict, direction);
+
+            if (any_packets(&c->counts[slot]) && !add_meter(c, &key, slot, 0))
+                return -ENOMEM;
+        }
+    return 0;
+}
+
+static int make_meters(struct qpw_collection *c)
+{
+    struct qpw_meter_row *row;
+    int rc = add_overflow_rows(c);
+
+    if (rc < 0)
+        return rc;
+    for (uint32_t slot = 0; slot < QPW_COUNTER_SLOTS; slot++)
+        if (c->row_of[slot])
+            c->s.meters[c->row_of[slot] - 1].counts = c->counts[slot];
+    for (size_t i = 0; i < c->n_raw; i++) {
+        uint32_t slot = c->raw[i].value.slot;
+
+        if (!slot || slot >= QPW_COUNTER_SLOTS)
+            continue;
+        row = meter_of(c, &c->raw[i]);
+        if (!row)
+            return -ENOMEM;
+        add_packets(&row->counts, &c->counts[slot]);
+    }
+    return 0;
+}
+
+int qpw_collect_rows(struct qpw_collection *c)
+{
+    int rc;
+
+    c->counts = calloc(QPW_COUNTER_SLOTS, sizeof(*c->counts));
+    c->row_of = calloc(QPW_COUNTER_SLOTS, sizeof(*c->row_of));
+    if (!c->counts || !c->row_of)
+        return -ENOMEM;
+    /* In this order a finding's meter is always there, and a row's slot is read after the row. */
+    rc = read_raw_findings(c);
+    rc = rc ? rc : read_meters(c);
+    rc = rc ? rc : read_counters(c);
+    rc = rc ? rc : make_meters(c);
+    return rc ? rc : make_findings(c);
+}

@@ -1,0 +1,213 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#include "snapshot/conns.h"
+
+#include <bpf/bpf.h>
+#include <errno.h>
+#include <netinet/in.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "bpf/tag.h"
+#include "snapshot/collect_maps.h"
+
+#define BATCH 1024u
+#define HALF_BATCH 64u /* sets */
+
+enum qpw_map qpw_conns_map(enum qpw_conn_class conn_class)
+{
+    switch (conn_class) {
+    case QPW_CLASS_OUT: return QPW_MAP_conns_out;
+    case QPW_CLASS_EST: return QPW_MAP_conns_est;
+    case QPW_CLASS_DGRAM: return QPW_MAP_conns_dgram;
+    default: return QPW_MAP_conns_half;
+    }
+}
+
+static int table_fd(const struct qpw_kernel *k, enum qpw_conn_class conn_class)
+{
+    return k->map_fd[qpw_conns_map(conn_class)];
+}
+
+uint64_t qpw_conns_capacity(const struct qpw_kernel *k, enum qpw_conn_class conn_class)
+{
+    return qpw_map_capacity(table_fd(k, conn_class)) * (conn_class == QPW_CLASS_HALF ? QPW_HALF_WAYS : 1);
+}
+
+/* ---- Walking ---- */
+
+static int walk_sets(int fd, qpw_conns_each *each, void *data)
+{
+    struct qpw_half *sets = calloc(HALF_BATCH, sizeof(*sets));
+    uint32_t *keys = calloc(HALF_BATCH, sizeof(*keys));
+    __u32 token, count;
+    bool first = true;
+    int rc = sets && keys ? 0 : -ENOMEM;
+
+    while (rc == 0) {
+        count = HALF_BATCH;
+        rc = bpf_map_lookup_batch(fd, first ? NULL : &token, &token, keys, sets, &count, NULL) < 0 ? -errno : 0;
+        first = false;
+        if (rc < 0 && rc != -ENOENT)
+            break;
+        for (__u32 i = 0; i < count; i++)
+            for (unsigned way = 0; way < QPW_HALF_WAYS; way++)
+                if (sets[i].mark[way])
+                    each(&sets[i].entry[way].key, &sets[i].entry[way].conn, data);
+    }
+    free(sets);
+    free(keys);
+    return rc == -ENOENT ? 0 : rc; /* -ENOENT: that was the last batch */
+}
+
+static int walk_hash(int fd, qpw_conns_each *each, void *data)
+{
+    __u32 token, count, room = BATCH;
+    struct qpw_conn_key *keys = NULL;
+    struct qpw_conn *values = NULL;
+    bool first = true;
+    int rc = 0;
+
+    while (rc == 0) {
+        if (!keys) {
+            keys = calloc(room, sizeof(*keys));
+            values = calloc(room, sizeof(*values));
+        }
+        rc = keys && values ? 0 : -ENOMEM;
+        count = room;
+        if (rc == 0 && bpf_map_lookup_batch(fd, first ? NULL : &token, &token, keys, values, &count, NULL) < 0)
+            rc = -errno;
+        if (rc < 0 && rc != -ENOENT && rc != -ENOSPC)
+            break;
+        for (__u32 i = 0; i < count; i++)
+            each(&keys[i], &values[i], data);
+        first = first && !count;
+        if (rc != -ENOSPC)
+            continue;
+        rc = 0;
+        if (count)
+            continue;
+        free(keys); /* one bucket holds more than a batch */
+        free(values);
+        keys = NULL;
+        values = NULL;
+        room *= 2;
+    }
+    free(keys);
+    free(values);
+    return rc == -ENOENT ? 0 : rc;
+}
+
+int qpw_conns_walk(const struct qpw_kernel *k, enum qpw_conn_class conn_class, qpw_conns_each *each, void *data)
+{
+    int fd = table_fd(k, conn_class);
+
+    return conn_class == QPW_CLASS_HALF ? walk_sets(fd, each, data) : walk_hash(fd, each, data);
+}
+
+/* ---- Single entries ---- */
+
+static struct qpw_tag tag_of(const struct qpw_kernel *k, const struct qpw_conn_key *key, uint32_t *ret_pair)
+{
+    int v6 = !IN6_IS_ADDR_V4MAPPED((const struct in6_addr *)key->local) ||
+             !IN6_IS_ADDR_V4MAPPED((const struct in6_addr *)key->remote);
+    struct qpw_tag t = qpw_tag_pair(k->config.secret, key->local, key->remote, v6);
+
+    if (ret_pair)
+        *ret_pair = qpw_tag_pair_incarnation(&t);
+    qpw_tag_exchange(&t, k->config.secret, key->local_port, key->remote_port, key->protocol);
+    return t;
+}
+
+/* The set that the key belongs in, its number, and the way it has there. 0, -ENOENT or another negative errno. */
+static int find_way(const struct qpw_kernel *k, const struct qpw_conn_key *key, uint32_t *ret_number,
+                    struct qpw_half *ret_set, unsigned *ret_way)
+{
+    struct qpw_tag t = tag_of(k, key, NULL);
+
+    *ret_number = qpw_tag_half_set(&t, k->config.secret, k->config.half_sets);
+    if (bpf_map_lookup_elem(k->map_fd[QPW_MAP_conns_half], ret_number, ret_set) < 0)
+        return -errno;
+    for (*ret_way = 0; *ret_way < QPW_HALF_WAYS; ++*ret_way)
+        if (ret_set->mark[*ret_way] && !memcmp(&ret_set->entry[*ret_way].key, key, sizeof(*key)))
+            return 0;
+    return -ENOENT;
+}
+
+static int write_set(const struct qpw_kernel *k, uint32_t number, const struct qpw_half *set)
+{
+    return bpf_map_update_elem(k->map_fd[QPW_MAP_conns_half], &number, set, BPF_EXIST) < 0 ? -errno : 0;
+}
+
+int qpw_conns_find(const struct qpw_kernel *k, enum qpw_conn_class conn_class, const struct qpw_conn_key *key,
+                   struct qpw_conn *ret)
+{
+    struct qpw_half set;
+    uint32_t number;
+    unsigned way;
+    int rc;
+
+    if (conn_class != QPW_CLASS_HALF)
+        return bpf_map_lookup_elem(table_fd(k, conn_class), key, ret) < 0 ? -errno : 0;
+    rc = find_way(k, key, &number, &set, &way);
+    if (rc == 0)
+        *ret = set.entry[way].conn;
+    return rc;
+}
+
+int qpw_conns_change(struct qpw_kernel *k, enum qpw_conn_class conn_class, const struct qpw_conn_key *key,
+                     const struct qpw_conn *conn)
+{
+    struct qpw_half set;
+    uint32_t number;
+    unsigned way;
+    int rc;
+
+    if (conn_class != QPW_CLASS_HALF) {
+        rc = bpf_map_update_elem(table_fd(k, conn_class), key, conn, BPF_EXIST) < 0 ? -errno : 0;
+    } else {
+        rc = find_way(k, key, &number, &set, &way);
+        if (rc < 0)
+            return rc;
+        set.entry[way].conn = *conn;
+        rc = write_set(k, number, &set);
+    }
+    if (rc == 0)
+        qpw_kernel_touch(k, key);
+    return rc;
+}
+
+int qpw_conns_remove(struct qpw_kernel *k, enum qpw_conn_class conn_class, const struct qpw_conn_key *key)
+{
+    struct qpw_half set;
+    uint32_t number;
+    struct qpw_tag t;
+    unsigned way;
+    int rc;
+
+    if (conn_class == QPW_CLASS_HALF) {
+        rc = k->config.replay ? find_way(k, key, &number, &set, &way) : -EBUSY;
+        if (rc < 0)
+            return rc;
+        set.mark[way] = 0;
+        rc = write_set(k, number, &set);
+    } else {
+        rc = bpf_map_delete_elem(table_fd(k, conn_class), key) < 0 ? -errno : 0;
+        t = tag_of(k, key, NULL);
+        if (rc == 0)
+            __atomic_fetch_sub(&k->incarnations->open[qpw_tag_incarnation(&t)].live, 1, __ATOMIC_RELEASE);
+    }
+    if (rc == 0)
+        qpw_kernel_touch(k, key);
+    return rc;
+}
+
+void qpw_kernel_touch(struct qpw_kernel *k, const struct qpw_conn_key *key)
+{
+    uint32_t pair, place;
+    struct qpw_tag t = tag_of(k, key, &pair);
+
+    place = qpw_tag_incarnation(&t);
+    __atomic_fetch_add(&k->incarnations->other[place], 1, __ATOMIC_RELEASE);
+    __atomic_fetch_add(&k->incarnations->open[place].syn, 1, __ATOMIC_RELEASE);
+    __atomic_fetch_add(&k->incarnations->pair[pair], 1, __ATOMIC_RELEASE);
+}

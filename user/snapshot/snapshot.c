@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#include "snapshot/snapshot.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+void qpw_snapshot_clear(struct qpw_snapshot *s)
+{
+    for (size_t i = 0; i < s->n_notes; i++)
+        free(s->notes[i]);
+    free(s->notes);
+    free(s->ifaces);
+    free(s->unwatched);
+    free(s->meters);
+    free(s->findings);
+    free(s->details);
+    free(s->rules);
+    free(s->peers);
+    free(s->peer_seen);
+    free(s->coverage);
+    memset(s, 0, sizeof(*s));
+}
+
+/* FNV-1a, 64 bits (RFC 9923), folded to 53: the numbers of JSON readers are doubles. */
+uint64_t qpw_finding_flow_id(const struct qpw_finding_key *key)
+{
+    const uint8_t *bytes = (const uint8_t *)key;
+    uint64_t hash = 0xcbf29ce484222325u;
+
+    for (size_t i = 0; i < sizeof(*key); i++)
+        hash = (hash ^ bytes[i]) * 0x100000001b3u;
+    hash = (hash ^ hash >> 53) & ((1ull << 53) - 1);
+    return hash ? hash : 1;
+}

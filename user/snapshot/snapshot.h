@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * snapshot/snapshot.h - one picture of everything counted, as plain structs.
+ *
+ * The one thing that report, status, top, alerts and replay render: taken from the maps by
+ * snapshot/collect.c, or built by hand in a test. Nothing below it touches libbpf.
+ */
+#ifndef QPW_SNAPSHOT_H
+#define QPW_SNAPSHOT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "qportwatch.h"
+
+struct qpw_meter_row {
+    struct qpw_meter_key key;
+    struct qpw_counts counts; /* findings' packets included */
+    uint64_t first_unix_ns;
+};
+
+struct qpw_finding_row {
+    struct qpw_finding_key key;
+    struct qpw_finding value;
+    struct qpw_counts counts;
+    uint64_t first_unix_ns;
+    uint64_t last_unix_ns;
+    uint64_t flow_id; /* stable hash of the key, below 2^53 */
+};
+
+struct qpw_detail_row {
+    struct qpw_detail_key key;
+    uint64_t packets;
+    uint64_t first_unix_ns;
+    uint64_t last_unix_ns;
+};
+
+/* One table of connections: how full, and what went through it. */
+struct qpw_table_row {
+    const char *name; /* static */
+    uint64_t entries;
+    uint64_t capacity;
+    uint64_t opened;  /* entries made */
+    uint64_t closed;  /* entries taken out by a close or a move to another table */
+    uint64_t expired; /* by the auditor, idle for longer than the time-out */
+    uint64_t evicted; /* opened - closed - expired - entries: pushed out by newer ones */
+};
+
+struct qpw_iface_row {
+    struct qpw_iface iface;
+    char name[16];
+    char mode[64]; /* mode and why */
+    bool attached; /* our programs are in its hooks now */
+    bool up;
+};
+
+/* An interface of the host that is up and not watched. */
+struct qpw_unwatched_row {
+    char name[16];
+    uint64_t rx_packets;
+    uint64_t tx_packets;
+};
+
+/* What the live connections say of a peer. */
+struct qpw_peer_seen {
+    uint64_t last_unix_ns; /* 0: no live connection with it */
+    bool v4;
+    bool v6;
+};
+
+struct qpw_snapshot {
+    uint64_t unix_ns;      /* when it was taken (replay: the capture's last time stamp) */
+    uint64_t from_unix_ns; /* since when it counts */
+    uint64_t mono_ns;
+    char host[64];
+    bool replay;
+    bool incomplete;       /* replay: a capture could not be read to its end */
+
+    struct qpw_meta meta;
+    struct qpw_control control;
+    struct qpw_iface_row *ifaces;
+    size_t n_ifaces;
+    struct qpw_unwatched_row *unwatched;
+    size_t n_unwatched;
+
+    struct qpw_meter_row *meters;
+    size_t n_meters;
+    struct qpw_finding_row *findings;
+    size_t n_findings;
+    struct qpw_detail_row *details;
+    size_t n_details;
+
+    struct qpw_rule_info *rules; /* by stable id; [0] is unused */
+    size_t n_rules;
+    struct qpw_peer_info *peers; /* by peer number; [0] is unused */
+    size_t n_peers;
+    struct qpw_peer_seen *peer_seen; /* by peer number, n_peers of them; NULL where connections were not read */
+
+    struct qpw_coverage *coverage; /* oldest first */
+    size_t n_coverage;
+    char **notes; /* coverage in words: offloads, RDMA, programs before ours … */
+    size_t n_notes;
+
+    struct qpw_table_row tables[QPW_CLASS_COUNT];
+    uint64_t losses[QPW_LOSS_COUNT];
+    uint64_t memory_bytes; /* kernel memory of all maps */
+};
+
+/* Frees everything inside and zeroes it. A zeroed snapshot is valid and empty. */
+void qpw_snapshot_clear(struct qpw_snapshot *s);
+
+/* The number that joins all records of one finding: 1 to 2^53 - 1, the same on every run and machine. */
+uint64_t qpw_finding_flow_id(const struct qpw_finding_key *key);
+
+#endif

@@ -1,0 +1,184 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#include "status/status.h"
+
+#include <errno.h>
+#include <net/if.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "control/control.h"
+#include "control/policy_args.h"
+#include "status/status_alerts.h"
+#include "host/clock.h"
+#include "snapshot/collect.h"
+#include "instance/instance.h"
+#include "policy/lang/suppress.h"
+
+static const struct qpw_hook_entry *of_instance(const struct qpw_kernel *k, const struct qpw_hook_list *list)
+{
+    const struct qpw_hook_entry *entry = NULL;
+    uint32_t id;
+
+    for (int program = 0; !entry && program < QPW_PROG_COUNT; program++) {
+        id = qpw_instance_program_id(k, program);
+        entry = id ? qpw_hooks_ours(list, id) : NULL;
+    }
+    return entry;
+}
+
+static const char *ask_hook(const struct qpw_kernel *k, unsigned ifindex, enum qpw_point point, char *before,
+                            size_t size)
+{
+    struct qpw_hook_list list;
+    const struct qpw_hook_entry *ours;
+    size_t used = 0;
+
+    if (!ifindex || qpw_hooks_query(ifindex, point, &list, NULL) < 0)
+        return qpw_hook_text(QPW_HOOK_NONE);
+    ours = of_instance(k, &list);
+    for (size_t i = 0; i < list.n && &list.entry[i] != ours && used < size; i++)
+        if (list.entry[i].program == QPW_PROG_COUNT)
+            used += snprintf(before + used, size - used, "%s%s (%s)", used ? ", " : "", list.entry[i].name,
+                             qpw_hook_text(list.entry[i].kind));
+    return qpw_hook_text(ours ? ours->kind : QPW_HOOK_NONE);
+}
+
+static int gather_hooks(const struct qpw_kernel *k, struct qpw_status *s)
+{
+    struct qpw_status_hooks *hooks = calloc(s->snapshot.n_ifaces + 1, sizeof(*hooks));
+
+    if (!hooks)
+        return -ENOMEM;
+    s->hooks = hooks;
+    for (size_t row = 0; row < s->snapshot.n_ifaces; row++) {
+        unsigned number = s->snapshot.ifaces[row].iface.number, i = s->n_hooks;
+
+        if (!s->snapshot.meta.rx_hook[number] && !s->snapshot.meta.tx_hook[number])
+            continue; /* detached: only its counts are left */
+        s->n_hooks++;
+        hooks[i].iface = &s->snapshot.ifaces[row];
+        hooks[i].gone = !if_nametoindex(hooks[i].iface->name);
+        hooks[i].rx_hook = ask_hook(k, hooks[i].iface->iface.ifindex, QPW_POINT_RX, hooks[i].before_rx,
+                                    sizeof(hooks[i].before_rx));
+        hooks[i].tx_hook = ask_hook(k, hooks[i].iface->iface.ifindex, QPW_POINT_TX, hooks[i].before_tx,
+                                    sizeof(hooks[i].before_tx));
+    }
+    return 0;
+}
+
+static void gather_auditor(struct qpw_status *s)
+{
+    const struct qpw_control *control = &s->snapshot.control;
+    uint64_t now = qpw_clock_monotonic_ns();
+    pid_t pid;
+    int fd;
+
+    s->heartbeat_seconds = now > control->heartbeat_ns ? (now - control->heartbeat_ns) / 1000000000u : 0;
+    s->auditor_pid = control->auditor_pid;
+    /* A killed auditor leaves its number and a young heartbeat behind, but not its lock. */
+    if (qpw_control_connect(&fd, &pid, NULL) == 0)
+        close(fd);
+    else
+        s->auditor_pid = 0;
+    s->stale = !s->auditor_pid || s->heartbeat_seconds >= QPW_HEARTBEAT_STALE_SECONDS;
+}
+
+static int add_exception(struct qpw_status *s, const char *name, const char *text, int64_t until, bool suppression)
+{
+    struct qpw_status_exception *grown = reallocarray(s->exceptions, s->n_exceptions + 1, sizeof(*grown));
+
+    if (!grown)
+        return -ENOMEM;
+    s->exceptions = grown;
+    grown += s->n_exceptions++;
+    *grown = (struct qpw_status_exception){.until = until, .suppression = suppression};
+    snprintf(grown->name, sizeof(grown->name), "%s", name);
+    snprintf(grown->text, sizeof(grown->text), "%s", text ? text : "");
+    return 0;
+}
+
+/* Holds for a time only, or by somebody's leave; a ref= into the vendor's page is where the row comes from. */
+static bool is_exception(const struct qpw_policy *policy, const struct qpw_rule *rule)
+{
+    if (rule->until)
+        return true;
+    if (!rule->ref || (rule->flags & QPW_RULE_BUILTIN))
+        return false;
+    return !policy->source_name || strncmp(rule->ref, policy->source_name, strlen(policy->source_name));
+}
+
+/* The policy as its file says it now, against what is loaded; and what in it holds only for a time. */
+static int gather_policy(struct qpw_status *s)
+{
+    char args[sizeof(s->snapshot.meta.policy_args)];
+    struct qpw_policy_options options = {0};
+    struct qpw_policy policy = {0};
+    struct qpw_error err = {.text = "the policy options kept with the kernel side cannot be read"};
+    int64_t now = time(NULL);
+    int r = 0;
+
+    memcpy(args, s->snapshot.meta.policy_args, sizeof(args));
+    if (qpw_policy_args_read(args, &options) < 0 || qpw_policy_load(&options, &policy, NULL, &err) < 0) {
+        s->policy_state = QPW_POLICY_UNREADABLE;
+        snprintf(s->policy_error, sizeof(s->policy_error), "%s", err.text);
+        qpw_policy_options_clear(&options);
+        return 0;
+    }
+    qpw_policy_options_clear(&options);
+    snprintf(s->policy_file_digest, sizeof(s->policy_file_digest), "%s", policy.digest);
+    s->policy_state = strcmp(policy.digest, s->snapshot.meta.policy_digest) ? QPW_POLICY_CHANGED : QPW_POLICY_CURRENT;
+    for (size_t i = 0; r == 0 && i < policy.n_rules; i++)
+        if (is_exception(&policy, &policy.rules[i]) && qpw_rule_in_force(&policy.rules[i], now))
+            r = add_exception(s, policy.rules[i].name, policy.rules[i].text, policy.rules[i].until, false);
+    for (size_t i = 0; r == 0 && i < policy.n_suppressions; i++)
+        if (qpw_suppression_in_force(&policy.suppressions[i], now))
+            r = add_exception(s, policy.suppressions[i].name, policy.suppressions[i].text,
+                              policy.suppressions[i].until, true);
+    qpw_policy_clear(&policy);
+    return r;
+}
+
+int qpw_status_gather(struct qpw_status *ret, struct qpw_error *err)
+{
+    struct qpw_status s = {0};
+    struct qpw_kernel kernel;
+    int fd, r = qpw_instance_find(&kernel, err);
+    pid_t pid;
+
+    if (r == -ENOENT && qpw_control_connect(&fd, &pid, NULL) == 0) {
+        close(fd);
+        return qpw_fail(err, r, "nothing is attached in this network namespace; the auditor (process %d) starts, or "
+                        "waits for its interfaces to come back", (int)pid);
+    }
+    if (r < 0)
+        return r;
+    r = qpw_collect(&kernel, NULL, &s.snapshot, err);
+    if (r == 0) {
+        qpw_totals_of(&s.snapshot, &s.totals);
+        gather_auditor(&s);
+        if (s.auditor_pid)
+            qpw_status_alerts_gather(s.alerts, sizeof(s.alerts));
+        r = gather_hooks(&kernel, &s);
+        if (r == 0)
+            r = gather_policy(&s);
+        if (r < 0)
+            qpw_fail(err, r, "out of memory");
+    }
+    qpw_kernel_close(&kernel);
+    if (r < 0) {
+        qpw_status_clear(&s);
+        return r;
+    }
+    *ret = s;
+    return 0;
+}
+
+void qpw_status_clear(struct qpw_status *s)
+{
+    qpw_snapshot_clear(&s->snapshot);
+    free(s->hooks);
+    free(s->exceptions);
+    *s = (struct qpw_status){0};
+}

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* status.h - what `status` shows: gathered once, rendered as text or JSON. */
+#ifndef QPW_AUDIT_STATUS_H
+#define QPW_AUDIT_STATUS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "facts/totals.h"
+#include "snapshot/snapshot.h"
+#include "util/error.h"
+
+#define QPW_HEARTBEAT_STALE_SECONDS 10u
+
+/* How our programs stand in the hooks of one interface now. */
+struct qpw_status_hooks {
+    const struct qpw_iface_row *iface; /* in the snapshot */
+    const char *rx_hook;               /* "XDP", "TCX", "clsact" or "none"; static */
+    const char *tx_hook;
+    bool gone;                         /* there is no such interface now */
+    char before_rx[64];                /* programs that see a packet before ours, empty: ours is first */
+    char before_tx[64];
+};
+
+/* A policy line that holds only for a time. */
+struct qpw_status_exception {
+    char name[QPW_NAME_LEN];
+    char text[192];
+    int64_t until; /* Unix seconds, 0: without an end */
+    bool suppression;
+};
+
+enum qpw_policy_state {
+    QPW_POLICY_CURRENT,  /* what is loaded is what the file says */
+    QPW_POLICY_CHANGED,  /* the file has changed since */
+    QPW_POLICY_UNREADABLE,
+};
+
+struct qpw_status {
+    struct qpw_snapshot snapshot;
+    struct qpw_totals totals;
+    struct qpw_status_hooks *hooks;
+    size_t n_hooks;
+    int auditor_pid;            /* 0: none */
+    bool stale;                 /* no auditor, or its heartbeat is old */
+    uint64_t heartbeat_seconds; /* since the last */
+    enum qpw_policy_state policy_state;
+    char policy_file_digest[72];
+    char policy_error[512];
+    struct qpw_status_exception *exceptions;
+    size_t n_exceptions;
+    char alerts[4096];          /* the auditor's lines, see status_alerts.h */
+};
+
+/* -ENOENT: nothing is attached. Another negative errno with err filled. The caller clears *ret. */
+int qpw_status_gather(struct qpw_status *ret, struct qpw_error *err);
+void qpw_status_clear(struct qpw_status *s);
+
+void qpw_status_text(const struct qpw_status *s, FILE *out);
+
+/* One document, "qportwatch.status/1". 0, -ENOMEM or -EIO. */
+int qpw_status_json(const struct qpw_status *s, FILE *out);
+
+/* The same where nothing is attached, and why that is. */
+int qpw_status_json_nothing(const char *why, FILE *out);
+
+#endif
