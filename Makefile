@@ -63,7 +63,7 @@ deps-test:
 	@$(call install_missing,$(BUILD_PACKAGES) $(TEST_PACKAGES))
 
 # ---- BPF object and built-in policies, embedded into the program ----
-$(O)/bpf/qportwatch.bpf.o: bpf/qportwatch.bpf.c $(wildcard bpf/*.h) include/qportwatch.h Makefile
+$(O)/bpf/qportwatch.bpf.o: bpf/qportwatch.bpf.c $(wildcard bpf/*.h) $(wildcard include/*.h) Makefile
 	@mkdir -p $(@D)
 	$(call say,CLANG,$@)$(CLANG) $(BPF_CFLAGS) -c $< -o $@
 

@@ -13,6 +13,7 @@
 
 #include "packet.h"
 #include "qportwatch.h"
+#include "qportwatch_user.h" /* sizes of the maps that no packet touches */
 #include "tag.h"
 
 #define QPW_MAP(map_name, map_type, entries, key_type, value_type, flags) \

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * qportwatch.h - everything that the BPF programs and user space share.
+ * qportwatch.h - what a packet touches: keys and values of the maps that the BPF programs read and write, events.
  *
- * One place for each fact: enums and their names, map keys and values, events, the ABI version.
- * Fixed-width types only, explicit padding, a static assertion on every size.
+ * Shared by the BPF programs and user space. Enums and their names: qportwatch_words.h. What only user space reads:
+ * qportwatch_user.h. Fixed-width types only, explicit padding, a static assertion on every size.
  *
  * Conventions
  *   addresses   16 bytes, network order; IPv4 as ::ffff:a.b.c.d (RFC 4291, 2.5.5.2)
@@ -19,128 +19,14 @@
 #include <linux/bpf.h> /* struct bpf_spin_lock */
 #include <linux/types.h>
 
-/* Raised whenever a layout in this file changes: a running kernel side with another version is not taken over. */
+#include "qportwatch_words.h"
+
+/* Raise it with every change of a layout, here or in qportwatch_user.h: programs of another version are not taken over. */
 #define QPW_ABI_VERSION 2u
 #define QPW_ABI_MAGIC 0x71705741u /* "qpWA" */
 
 #define QPW_MAX_IFACES 64
 #define QPW_MAX_RULES 8192 /* stable rule ids, over all reloads of one attachment */
-#define QPW_NAME_LEN 48
-
-/* ---- Words. X(symbol, "name as shown everywhere") ---- */
-
-/* The six of totals.by_direction: every packet is in exactly one. */
-#define QPW_DIRECTIONS(X) \
-    X(UNKNOWN, "unknown") \
-    X(INBOUND, "inbound") \
-    X(OUTBOUND, "outbound") \
-    X(TRANSIT, "transit") \
-    X(UNDECODABLE, "undecodable") \
-    X(NON_IP, "non_ip")
-
-#define QPW_VERDICTS(X) \
-    X(NONE, "none") \
-    X(TRANSIT, "transit") \
-    X(PEER, "peer") \
-    X(UNDECIDED, "undecided") \
-    X(ALLOWED, "allowed") \
-    X(WEAK, "weak") \
-    X(INFRA, "infra") \
-    X(IMPLIED, "implied") \
-    X(UNEXPECTED, "unexpected")
-
-/* Ascending strength: a greater value replaces a smaller one, never the other way. */
-#define QPW_EVIDENCES(X) \
-    X(NONE, "none") \
-    X(INFERRED, "inferred") \
-    X(FIRST, "first") \
-    X(SOCKET, "socket") \
-    X(HANDSHAKE, "handshake")
-
-/* Ascending: an outcome only rises. */
-#define QPW_OUTCOMES(X) \
-    X(NONE, "none") \
-    X(ATTEMPTED, "attempted") \
-    X(REFUSED, "refused") \
-    X(ANSWERED, "answered") \
-    X(DATA, "data")
-
-#define QPW_SCOPES(X) \
-    X(OTHER, "other") \
-    X(PEER, "peer") \
-    X(SELF, "self")
-
-/* Why a packet is undecided or in transit, or another thing worth naming about how it was judged. */
-#define QPW_REASONS(X) \
-    X(NONE, "none") \
-    X(MIDSTREAM, "midstream")               /* TCP first seen after its handshake, no evidence found */ \
-    X(UNSOLICITED, "unsolicited")           /* SYN+ACK from the network that nobody asked for */ \
-    X(TAIL, "tail")                         /* RST, FIN or late ACK without a connection */ \
-    X(INFERRED, "inferred")                 /* direction only consistent with a rule */ \
-    X(FRAGMENT, "fragment-without-first")   /* later fragment whose first is not known */ \
-    X(FRAGMENT_SHORT, "first-fragment-too-short") /* RFC 1858: ports not in the first fragment */ \
-    X(SHORT_ETHERNET, "ethernet-truncated") \
-    X(VLAN_TRUNCATED, "vlan-truncated") \
-    X(VLAN_DEPTH, "vlan-too-deep")          /* more than two tags */ \
-    X(IP_TRUNCATED, "ip-truncated") \
-    X(IP_VERSION, "ip-bad-version") \
-    X(IP_IHL, "ip-bad-ihl") \
-    X(IP_LENGTH, "ip-bad-length")           /* total length below the header, or beyond the frame */ \
-    X(EXT_TRUNCATED, "ipv6-extension-truncated") \
-    X(EXT_DEPTH, "ipv6-extension-too-deep") \
-    X(L4_TRUNCATED, "l4-truncated") \
-    X(TCP_DOFF, "tcp-bad-doff") \
-    X(UDP_LENGTH, "udp-bad-length") \
-    X(HEADER_OFFSET, "header-too-far")      /* transport header beyond the parser's reach */ \
-    X(TABLE_FULL, "table-full")             /* no place for a new connection */ \
-    X(ECHO, "echo")                         /* transit: received with a local source */ \
-    X(NOT_LOCAL, "not-local")               /* transit: neither end is this node */ \
-    X(UNLISTED_LOCAL, "unlisted-local")     /* to the card's own MAC, address not (yet) known as local */
-
-/* What was lost or left uncounted, each visible in status and report. */
-#define QPW_LOSSES(X) \
-    X(NONE, "none") \
-    X(METER_OVERFLOW, "meter-overflow")         /* new meter rows folded into an overflow row */ \
-    X(FINDING_QUOTA, "finding-quota")           /* attempted findings counted only per port and prefix */ \
-    X(ANSWERED_QUOTA, "answered-finding-quota") /* answered findings beyond their quota */ \
-    X(DETAIL_TABLE, "detail-table-full")        /* lost detail for which not even a per-port row was free */ \
-    X(EVENT_RATE, "event-rate")                 /* event not sent: token bucket empty */ \
-    X(EVENT_RING, "event-ring-full")            /* event not sent: ring buffer full */ \
-    X(CONN_HALF_FULL, "half-open-insert")       /* insert failed, by table */ \
-    X(CONN_OUT_FULL, "outgoing-insert") \
-    X(CONN_EST_FULL, "established-full") \
-    X(CONN_DGRAM_FULL, "datagram-insert") \
-    X(FRAGMENT_TABLE, "fragment-insert") \
-    X(SOCKET_REQUEST, "socket-request")         /* question to user space that could not be sent */ \
-    X(PARENT_TABLE, "parent-insert") \
-    X(POLICY_MISSING, "policy-missing")         /* packet judged without a loaded policy */ \
-    X(RESERVED_FULL, "reserved-place-full")
-
-/* Tables of connections. Each has its own quota, so that a flood of one kind cannot evict another. */
-#define QPW_CONN_CLASSES(X) \
-    X(NONE, "none") \
-    X(HALF, "half-open")     /* opened from outside and unanswered or half-open; also closed tails */ \
-    X(OUT, "outgoing")       /* opened by the node: half-open TCP and all datagram exchanges */ \
-    X(EST, "established")    /* TCP after the three-way handshake, and mid-stream TCP */ \
-    X(DGRAM, "datagram")     /* datagram exchanges opened from outside and answered */
-
-#define QPW_X_DIR(s, n) QPW_DIR_##s,
-#define QPW_X_VERDICT(s, n) QPW_VERDICT_##s,
-#define QPW_X_EVIDENCE(s, n) QPW_EVIDENCE_##s,
-#define QPW_X_OUTCOME(s, n) QPW_OUTCOME_##s,
-#define QPW_X_SCOPE(s, n) QPW_SCOPE_##s,
-#define QPW_X_REASON(s, n) QPW_REASON_##s,
-#define QPW_X_LOSS(s, n) QPW_LOSS_##s,
-#define QPW_X_CLASS(s, n) QPW_CLASS_##s,
-
-enum qpw_direction { QPW_DIRECTIONS(QPW_X_DIR) QPW_DIR_COUNT };
-enum qpw_verdict { QPW_VERDICTS(QPW_X_VERDICT) QPW_VERDICT_COUNT };
-enum qpw_evidence { QPW_EVIDENCES(QPW_X_EVIDENCE) QPW_EVIDENCE_COUNT };
-enum qpw_outcome { QPW_OUTCOMES(QPW_X_OUTCOME) QPW_OUTCOME_COUNT };
-enum qpw_scope { QPW_SCOPES(QPW_X_SCOPE) QPW_SCOPE_COUNT };
-enum qpw_reason { QPW_REASONS(QPW_X_REASON) QPW_REASON_COUNT };
-enum qpw_loss { QPW_LOSSES(QPW_X_LOSS) QPW_LOSS_COUNT };
-enum qpw_conn_class { QPW_CONN_CLASSES(QPW_X_CLASS) QPW_CLASS_COUNT };
 
 /* What a meter's or finding's `port` and `protocol` mean. */
 enum qpw_kind {
@@ -466,78 +352,6 @@ struct qpw_config {
     __u8 pad2[3];
 };
 
-/* What `status` and `report` of another process need to know; never read by a packet. */
-#define QPW_META_TEXT 4096
-struct qpw_meta {
-    __u32 magic;
-    __u32 abi;
-    __u64 attached_unix_ns; /* CLOCK_REALTIME */
-    char version[32];
-    char policy_name[64];
-    char policy_path[256];
-    char policy_digest[72];
-    char source_digest[72];
-    char command[256];
-    /* By interface number, which therefore runs from 1 to QPW_MAX_IFACES - 1. */
-    char mode[QPW_MAX_IFACES][64];   /* mode and why */
-    char ifname[QPW_MAX_IFACES][16];
-    __u8 rx_hook[QPW_MAX_IFACES];    /* enum qpw_hook: where our programs were put */
-    __u8 tx_hook[QPW_MAX_IFACES];
-    __u8 own_qdisc[QPW_MAX_IFACES];  /* 1: its clsact qdisc was made by us and is ours to remove */
-    char policy_args[1024];          /* the policy options of `attach`, each ended by a newline */
-};
-
-enum qpw_hook { QPW_HOOK_NONE = 0, QPW_HOOK_XDP, QPW_HOOK_TCX, QPW_HOOK_CLSACT };
-
-struct qpw_rule_info {
-    char name[QPW_NAME_LEN];
-    char file[96];
-    __u32 line;
-    __u8 direction;
-    __u8 verdict;
-    __u8 in_force;
-    __u8 pad;
-    char text[160]; /* the statement as written */
-};
-
-struct qpw_peer_info {
-    char name[QPW_NAME_LEN];
-    __u8 in_force;
-    __u8 own; /* the node itself: ignored */
-    __u8 pad[6];
-};
-#define QPW_MAX_PEERS 1024
-
-/* What happened to the coverage: a ring of QPW_COVERAGE_RECORDS, kept with the kernel side. */
-#define QPW_COVERAGES(X) \
-    X(NONE, "none") \
-    X(ATTACHED, "attached") \
-    X(DETACHED, "detached") \
-    X(AUDITOR_STARTED, "auditor-started") \
-    X(AUDITOR_STOPPED, "auditor-stopped") \
-    X(AUDITOR_GAP, "auditor-gap")      /* the kernel side went on counting without an auditor */ \
-    X(INTERFACE_GONE, "interface-gone") \
-    X(INTERFACE_BACK, "interface-back") \
-    X(INTERFACE_DOWN, "interface-down") \
-    X(INTERFACE_UP, "interface-up") \
-    X(INTERFACE_RENAMED, "interface-renamed") \
-    X(HOOK_LOST, "hook-lost")          /* our program was removed or replaced by somebody else */ \
-    X(HOOK_NOT_FIRST, "hook-not-first") \
-    X(HOOK_FIRST, "hook-first-again") \
-    X(RELOADED, "reloaded") \
-    X(RELOAD_FAILED, "reload-failed")
-#define QPW_X_COVERAGE(s, n) QPW_COVERAGE_##s,
-enum qpw_coverage_kind { QPW_COVERAGES(QPW_X_COVERAGE) QPW_COVERAGE_COUNT };
-
-#define QPW_COVERAGE_RECORDS 512u
-struct qpw_coverage {
-    __u64 unix_ns;
-    __u32 sequence; /* from 1; place is sequence % QPW_COVERAGE_RECORDS */
-    __u16 kind;
-    __u16 iface;
-    char text[112];
-};
-
 /* ---- Events ---- */
 
 enum qpw_event_kind {
@@ -574,56 +388,6 @@ struct qpw_event {
 #define QPW_STAT_EXPIRED(conn_class) (QPW_LOSS_COUNT + 3u * (conn_class) + 2u)
 #define QPW_STATS (QPW_LOSS_COUNT + 3u * QPW_CLASS_COUNT)
 
-/* ---- Maps: X(name) in the order of enum qpw_map; names as bpf(2) shows them (at most 15 characters) ---- */
-#define QPW_MAPS(X) \
-    X(conns_half) \
-    X(conns_out) \
-    X(conns_est) \
-    X(conns_dgram) \
-    X(conn_counts) \
-    X(conn_cache) \
-    X(incarnations) \
-    X(seeds) \
-    X(frags) \
-    X(undecodable) \
-    X(meters) \
-    X(meter_slots) \
-    X(open_slots) \
-    X(finding_slots) \
-    X(answered_slots) \
-    X(counters) \
-    X(findings) \
-    X(answered) \
-    X(reserved) \
-    X(details) \
-    X(losses) \
-    X(pol_slots) \
-    X(pol_chains) \
-    X(pol_steps) \
-    X(pol_sets) \
-    X(parents) \
-    X(locals) \
-    X(ifaces) \
-    X(meta) \
-    X(rule_info) \
-    X(peer_info) \
-    X(coverage) \
-    X(events) \
-    X(scratch)
-
-#define QPW_X_MAP(n) QPW_MAP_##n,
-enum qpw_map { QPW_MAPS(QPW_X_MAP) QPW_MAP_COUNT };
-
-/* ---- Programs: X(name, rx, tc). The names are what the interface's hooks are searched for. ---- */
-#define QPW_PROGRAMS(X) \
-    X(qpw_xdp_rx, 1, 0)   /* XDP ingress */ \
-    X(qpw_tc_rx, 1, 1)    /* TC ingress, the other mode */ \
-    X(qpw_tc_tx, 0, 1)    /* TC egress */ \
-    X(qpw_tc_rx_l3, 1, 1) /* TC on devices without an Ethernet header */ \
-    X(qpw_tc_tx_l3, 0, 1)
-#define QPW_X_PROGRAM(n, rx, tc) QPW_PROG_##n,
-enum qpw_program { QPW_PROGRAMS(QPW_X_PROGRAM) QPW_PROG_COUNT };
-
 /* Ranges of the `counters` array. Slots are handed out by three queues, so that no kind can use up another's. */
 #define QPW_OVERFLOW_SLOTS 64u      /* fixed: one row for each (verdict, direction), when no slot is left */
 #define QPW_METER_SLOTS_SAFE 6144u  /* rows on listed ports, and what else is few: see bpf/count.h */
@@ -654,7 +418,6 @@ _Static_assert(sizeof(struct qpw_step) == 24, "step");
 _Static_assert(sizeof(struct qpw_set_key) == 24, "set key");
 _Static_assert(sizeof(struct qpw_parent_key) == 24, "parent key");
 _Static_assert(sizeof(struct qpw_iface) == 16, "iface");
-_Static_assert(sizeof(struct qpw_coverage) == 128, "coverage");
 _Static_assert(sizeof(struct qpw_control) == 128, "control");
 _Static_assert(QPW_OVERFLOW_SLOT(QPW_VERDICT_COUNT - 1, QPW_DIR_COUNT - 1) < QPW_OVERFLOW_SLOTS, "overflow rows");
 _Static_assert(QPW_COUNTER_SLOTS % QPW_COUNTS_BLOCK == 0, "whole blocks");

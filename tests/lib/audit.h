@@ -19,7 +19,7 @@
 #include "snapshot/conns.h"
 #include "instance/object.h"
 #include "packet.h"
-#include "qportwatch.h"
+#include "qportwatch_user.h"
 
 #define AUDIT_NODE "10.0.0.1"
 #define AUDIT_NODE6 "fd00::1"

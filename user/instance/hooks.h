@@ -14,7 +14,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "qportwatch.h"
+#include "qportwatch_user.h"
 #include "util/error.h"
 
 enum qpw_point { QPW_POINT_RX, QPW_POINT_TX };

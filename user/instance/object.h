@@ -13,7 +13,7 @@
 #include <stdint.h>
 
 #include "policy/compile/compiled.h"
-#include "qportwatch.h"
+#include "qportwatch_user.h"
 #include "util/error.h"
 
 struct qpw_incarnations;

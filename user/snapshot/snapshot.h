@@ -12,7 +12,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "qportwatch.h"
+#include "qportwatch_user.h"
 
 struct qpw_meter_row {
     struct qpw_meter_key key;

@@ -9,7 +9,7 @@
 #include <string.h>
 #include <time.h>
 
-#include "qportwatch.h"
+#include "qportwatch_user.h"
 
 #define NAME(symbol, name) name,
 #define NAMES(function, LIST, count) \

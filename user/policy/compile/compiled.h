@@ -11,7 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "qportwatch.h"
+#include "qportwatch_user.h"
 
 struct qpw_set_entry {
     struct qpw_set_key key;

@@ -13,7 +13,7 @@
 #include <stdint.h>
 
 #include "policy/lang/addresses.h"
-#include "qportwatch.h"
+#include "qportwatch_user.h"
 #include "util/error.h"
 
 #define QPW_POLICY_DEFAULT_PATH "/etc/qportwatch/policy"

@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * qportwatch_user.h - what only user space reads and writes: the names of maps and programs, and the values of the maps
+ * that lie beside the programs so that another process, or the next auditor, finds them (meta, rule_info, peer_info,
+ * coverage). No packet touches them; bpf/maps.h includes this file for their sizes alone.
+ *
+ * Conventions as in qportwatch.h.
+ */
+#ifndef QPORTWATCH_USER_H
+#define QPORTWATCH_USER_H
+
+#include "qportwatch.h"
+
+#define QPW_NAME_LEN 48
+#define QPW_MAX_PEERS 1024 /* peer numbers, 0 is "none" */
+
+/* ---- Maps: X(name) in the order of enum qpw_map; names as bpf(2) shows them (at most 15 characters) ---- */
+#define QPW_MAPS(X) \
+    X(conns_half) \
+    X(conns_out) \
+    X(conns_est) \
+    X(conns_dgram) \
+    X(conn_counts) \
+    X(conn_cache) \
+    X(incarnations) \
+    X(seeds) \
+    X(frags) \
+    X(undecodable) \
+    X(meters) \
+    X(meter_slots) \
+    X(open_slots) \
+    X(finding_slots) \
+    X(answered_slots) \
+    X(counters) \
+    X(findings) \
+    X(answered) \
+    X(reserved) \
+    X(details) \
+    X(losses) \
+    X(pol_slots) \
+    X(pol_chains) \
+    X(pol_steps) \
+    X(pol_sets) \
+    X(parents) \
+    X(locals) \
+    X(ifaces) \
+    X(meta) \
+    X(rule_info) \
+    X(peer_info) \
+    X(coverage) \
+    X(events) \
+    X(scratch)
+
+#define QPW_X_MAP(n) QPW_MAP_##n,
+enum qpw_map { QPW_MAPS(QPW_X_MAP) QPW_MAP_COUNT };
+
+/* ---- Programs: X(name, rx, tc). The names are what the interface's hooks are searched for. ---- */
+#define QPW_PROGRAMS(X) \
+    X(qpw_xdp_rx, 1, 0)   /* XDP ingress */ \
+    X(qpw_tc_rx, 1, 1)    /* TC ingress, the other mode */ \
+    X(qpw_tc_tx, 0, 1)    /* TC egress */ \
+    X(qpw_tc_rx_l3, 1, 1) /* TC on devices without an Ethernet header */ \
+    X(qpw_tc_tx_l3, 0, 1)
+#define QPW_X_PROGRAM(n, rx, tc) QPW_PROG_##n,
+enum qpw_program { QPW_PROGRAMS(QPW_X_PROGRAM) QPW_PROG_COUNT };
+
+/* ---- What `status`, `report` and the next auditor need to know ---- */
+
+enum qpw_hook { QPW_HOOK_NONE = 0, QPW_HOOK_XDP, QPW_HOOK_TCX, QPW_HOOK_CLSACT };
+
+struct qpw_meta {
+    __u32 magic;
+    __u32 abi;
+    __u64 attached_unix_ns; /* CLOCK_REALTIME */
+    char version[32];
+    char policy_name[64];
+    char policy_path[256];
+    char policy_digest[72];
+    char source_digest[72];
+    char command[256];
+    /* By interface number, which therefore runs from 1 to QPW_MAX_IFACES - 1. */
+    char mode[QPW_MAX_IFACES][64];   /* mode and why */
+    char ifname[QPW_MAX_IFACES][16];
+    __u8 rx_hook[QPW_MAX_IFACES];    /* enum qpw_hook: where our programs were put */
+    __u8 tx_hook[QPW_MAX_IFACES];
+    __u8 own_qdisc[QPW_MAX_IFACES];  /* 1: its clsact qdisc was made by us and is ours to remove */
+    char policy_args[1024];          /* the policy options of `attach`, each ended by a newline */
+};
+
+struct qpw_rule_info {
+    char name[QPW_NAME_LEN];
+    char file[96];
+    __u32 line;
+    __u8 direction;
+    __u8 verdict;
+    __u8 in_force;
+    __u8 pad;
+    char text[160]; /* the statement as written */
+};
+
+struct qpw_peer_info {
+    char name[QPW_NAME_LEN];
+    __u8 in_force;
+    __u8 own; /* the node itself: ignored */
+    __u8 pad[6];
+};
+/* What happened to the coverage: a ring of QPW_COVERAGE_RECORDS records. */
+#define QPW_COVERAGES(X) \
+    X(NONE, "none") \
+    X(ATTACHED, "attached") \
+    X(DETACHED, "detached") \
+    X(AUDITOR_STARTED, "auditor-started") \
+    X(AUDITOR_STOPPED, "auditor-stopped") \
+    X(AUDITOR_GAP, "auditor-gap")      /* the kernel side went on counting without an auditor */ \
+    X(INTERFACE_GONE, "interface-gone") \
+    X(INTERFACE_BACK, "interface-back") \
+    X(INTERFACE_DOWN, "interface-down") \
+    X(INTERFACE_UP, "interface-up") \
+    X(INTERFACE_RENAMED, "interface-renamed") \
+    X(HOOK_LOST, "hook-lost")          /* our program was removed or replaced by somebody else */ \
+    X(HOOK_NOT_FIRST, "hook-not-first") \
+    X(HOOK_FIRST, "hook-first-again") \
+    X(RELOADED, "reloaded") \
+    X(RELOAD_FAILED, "reload-failed")
+
+#define QPW_COVERAGE_RECORDS 512u
+#define QPW_X_COVERAGE(s, n) QPW_COVERAGE_##s,
+enum qpw_coverage_kind { QPW_COVERAGES(QPW_X_COVERAGE) QPW_COVERAGE_COUNT };
+
+struct qpw_coverage {
+    __u64 unix_ns;
+    __u32 sequence; /* from 1; place is sequence % QPW_COVERAGE_RECORDS */
+    __u16 kind;
+    __u16 iface;
+    char text[112];
+};
+
+_Static_assert(sizeof(struct qpw_coverage) == 128, "coverage");
+_Static_assert(sizeof(struct qpw_rule_info) == 312, "rule info");
+_Static_assert(sizeof(struct qpw_peer_info) == 56, "peer info");
+_Static_assert(sizeof(struct qpw_meta) == 7104, "meta");
+
+#endif
