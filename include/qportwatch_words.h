@@ -77,24 +77,36 @@
     X(NOT_LOCAL, "not-local")               /* transit: neither end is this node */ \
     X(UNLISTED_LOCAL, "unlisted-local")     /* to the card's own MAC, address not (yet) known as local */
 
-/* What was lost or left uncounted, each visible in status and report. */
+/*
+ * What was lost or left uncounted, each visible in status and report. X(symbol, "name", effect): DELAYED costs time
+ * only, because what an event reports stays in its table and a question is asked again with the next packet; DETAIL
+ * and ANSWERED count findings without their detail; COUNTED is counted or judged less precisely.
+ */
 #define QPW_LOSSES(X) \
-    X(NONE, "none") \
-    X(METER_OVERFLOW, "meter-overflow")         /* new meter rows folded into an overflow row */ \
-    X(FINDING_QUOTA, "finding-quota")           /* attempted findings counted only per port and prefix */ \
-    X(ANSWERED_QUOTA, "answered-finding-quota") /* answered findings beyond their quota */ \
-    X(DETAIL_TABLE, "detail-table-full")        /* lost detail for which not even a per-port row was free */ \
-    X(EVENT_RATE, "event-rate")                 /* event not sent: token bucket empty */ \
-    X(EVENT_RING, "event-ring-full")            /* event not sent: ring buffer full */ \
-    X(CONN_HALF_FULL, "half-open-insert")       /* insert failed, by table */ \
-    X(CONN_OUT_FULL, "outgoing-insert") \
-    X(CONN_EST_FULL, "established-full") \
-    X(CONN_DGRAM_FULL, "datagram-insert") \
-    X(FRAGMENT_TABLE, "fragment-insert") \
-    X(SOCKET_REQUEST, "socket-request")         /* question to user space that could not be sent */ \
-    X(PARENT_TABLE, "parent-insert") \
-    X(POLICY_MISSING, "policy-missing")         /* packet judged without a loaded policy */ \
-    X(RESERVED_FULL, "reserved-place-full")
+    X(NONE, "none", NONE) \
+    X(METER_OVERFLOW, "meter-overflow", COUNTED)         /* new meter rows folded into an overflow row */ \
+    X(FINDING_QUOTA, "finding-quota", DETAIL)            /* attempted findings counted only per port and prefix */ \
+    X(ANSWERED_QUOTA, "answered-finding-quota", ANSWERED) /* answered findings beyond their quota */ \
+    X(DETAIL_TABLE, "detail-table-full", COUNTED)        /* lost detail for which not even a per-port row was free */ \
+    X(EVENT_RATE, "event-rate", DELAYED)                 /* event not sent: token bucket empty */ \
+    X(EVENT_RING, "event-ring-full", DELAYED)            /* event not sent: ring buffer full */ \
+    X(CONN_HALF_FULL, "half-open-insert", COUNTED)       /* insert failed, by table */ \
+    X(CONN_OUT_FULL, "outgoing-insert", COUNTED) \
+    X(CONN_EST_FULL, "established-full", COUNTED) \
+    X(CONN_DGRAM_FULL, "datagram-insert", COUNTED) \
+    X(FRAGMENT_TABLE, "fragment-insert", COUNTED) \
+    X(SOCKET_REQUEST, "socket-request", DELAYED)         /* question to user space that could not be sent */ \
+    X(PARENT_TABLE, "parent-insert", COUNTED) \
+    X(POLICY_MISSING, "policy-missing", COUNTED)         /* packet judged without a loaded policy */ \
+    X(RESERVED_FULL, "reserved-place-full", ANSWERED)     /* the first answered exchange of a port found no place */
+
+enum qpw_loss_effect {
+    QPW_EFFECT_NONE = 0,
+    QPW_EFFECT_DELAYED,
+    QPW_EFFECT_COUNTED,
+    QPW_EFFECT_DETAIL,
+    QPW_EFFECT_ANSWERED,
+};
 
 /* Tables of connections. Each has its own quota, so that a flood of one kind cannot evict another. */
 #define QPW_CONN_CLASSES(X) \
@@ -110,7 +122,7 @@
 #define QPW_X_OUTCOME(s, n) QPW_OUTCOME_##s,
 #define QPW_X_SCOPE(s, n) QPW_SCOPE_##s,
 #define QPW_X_REASON(s, n) QPW_REASON_##s,
-#define QPW_X_LOSS(s, n) QPW_LOSS_##s,
+#define QPW_X_LOSS(s, n, effect) QPW_LOSS_##s,
 #define QPW_X_CLASS(s, n) QPW_CLASS_##s,
 
 enum qpw_direction { QPW_DIRECTIONS(QPW_X_DIR) QPW_DIR_COUNT };

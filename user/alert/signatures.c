@@ -1,10 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 #include "alert/signatures.h"
 
-#include <netinet/icmp6.h>
-#include <netinet/in.h>
-#include <netinet/ip_icmp.h>
-
 #define FIREWALL " The hooks are before the node's own firewall, which may have dropped it."
 
 #define LOOK_AT_SERVER "Find the process that answers. If it belongs there, add the line; if not, isolate the node " \
@@ -14,74 +10,77 @@
 #define LOOK_AT_KNOCKER "Nothing was reached. Ask the owner of the initiator; a line in the policy only if the " \
     "service is wanted."
 
+/* Its severity: that of its row in facts/severity.h. */
+#define OF(concern) QPW_CONCERN_SEVERITY_##concern
+
 /* The rows, one a signature, in the order of the enum. */
 static const struct qpw_signature signatures[QPW_SIG_COUNT] = {
-    [QPW_SIG_NONE] = {0, 0, QPW_REPEAT_NEVER, false, "none", "", "", ""},
+    [QPW_SIG_NONE] = {0, OF(NONE), QPW_REPEAT_NEVER, false, "none", "", "", ""},
 
-    [QPW_SIG_IN_ATTEMPTED] = {1000101, QPW_SEVERITY_LOW, QPW_REPEAT_INTERVAL, false, "inbound-attempted",
+    [QPW_SIG_IN_ATTEMPTED] = {1000101, OF(IN_ATTEMPTED), QPW_REPEAT_INTERVAL, false, "inbound-attempted",
         "qportwatch: inbound attempt on an unlisted port, no answer seen",
         "{initiator} tried {service} of {responder} and no answer was seen. {policy-says}" FIREWALL " {allow}",
         LOOK_AT_KNOCKER},
-    [QPW_SIG_IN_REFUSED] = {1000102, QPW_SEVERITY_LOW, QPW_REPEAT_INTERVAL, false, "inbound-refused",
+    [QPW_SIG_IN_REFUSED] = {1000102, OF(IN_REFUSED), QPW_REPEAT_INTERVAL, false, "inbound-refused",
         "qportwatch: inbound attempt on an unlisted port, refused",
         "{initiator} tried {service} of {responder} and was refused. {policy-says} {allow}", LOOK_AT_KNOCKER},
-    [QPW_SIG_IN_ANSWERED] = {1000103, QPW_SEVERITY_HIGH, QPW_REPEAT_INTERVAL, false, "inbound-answered",
+    [QPW_SIG_IN_ANSWERED] = {1000103, OF(IN_ANSWERED), QPW_REPEAT_INTERVAL, false, "inbound-answered",
         "qportwatch: ANSWERED on an unlisted inbound port",
         "{responder} answered {initiator} on {service}{process}. {policy-says} {allow}", LOOK_AT_SERVER},
-    [QPW_SIG_IN_DATA] = {1000104, QPW_SEVERITY_HIGH, QPW_REPEAT_INTERVAL, false, "inbound-data",
+    [QPW_SIG_IN_DATA] = {1000104, OF(IN_DATA), QPW_REPEAT_INTERVAL, false, "inbound-data",
         "qportwatch: DATA exchanged on an unlisted inbound port",
         "{initiator} and {responder} exchanged data on {service}{process}. {policy-says} {allow}", LOOK_AT_SERVER},
 
-    [QPW_SIG_OUT_ATTEMPTED] = {1000201, QPW_SEVERITY_LOW, QPW_REPEAT_INTERVAL, false, "outbound-attempted",
+    [QPW_SIG_OUT_ATTEMPTED] = {1000201, OF(OUT_ATTEMPTED), QPW_REPEAT_INTERVAL, false, "outbound-attempted",
         "qportwatch: outbound attempt to an unlisted port, no answer seen",
         "The node ({initiator}) tried {service} of {responder}{process} and no answer was seen. {policy-says} {allow}",
         LOOK_AT_CLIENT},
-    [QPW_SIG_OUT_REFUSED] = {1000202, QPW_SEVERITY_LOW, QPW_REPEAT_INTERVAL, false, "outbound-refused",
+    [QPW_SIG_OUT_REFUSED] = {1000202, OF(OUT_REFUSED), QPW_REPEAT_INTERVAL, false, "outbound-refused",
         "qportwatch: outbound attempt to an unlisted port, refused",
         "The node ({initiator}) tried {service} of {responder}{process} and was refused. {policy-says} {allow}",
         LOOK_AT_CLIENT},
-    [QPW_SIG_OUT_ANSWERED] = {1000203, QPW_SEVERITY_MEDIUM, QPW_REPEAT_INTERVAL, false, "outbound-answered",
+    [QPW_SIG_OUT_ANSWERED] = {1000203, OF(OUT_ANSWERED), QPW_REPEAT_INTERVAL, false, "outbound-answered",
         "qportwatch: outbound connection to an unlisted port, answered",
         "The node ({initiator}) reached {service} of {responder}{process}. {policy-says} {allow}", LOOK_AT_CLIENT},
-    [QPW_SIG_OUT_DATA] = {1000204, QPW_SEVERITY_MEDIUM, QPW_REPEAT_INTERVAL, false, "outbound-data",
+    [QPW_SIG_OUT_DATA] = {1000204, OF(OUT_DATA), QPW_REPEAT_INTERVAL, false, "outbound-data",
         "qportwatch: outbound data to an unlisted port",
         "The node ({initiator}) exchanged data with {service} of {responder}{process}. {policy-says} {allow}",
         LOOK_AT_CLIENT},
 
-    [QPW_SIG_PROTOCOL_SEEN] = {1000301, QPW_SEVERITY_LOW, QPW_REPEAT_INTERVAL, false, "protocol",
+    [QPW_SIG_PROTOCOL_SEEN] = {1000301, OF(PROTOCOL_ONE_WAY), QPW_REPEAT_INTERVAL, false, "protocol",
         "qportwatch: unlisted protocol, one way",
         "{initiator} sent {service} to {responder} and no answer was seen. {policy-says}" FIREWALL " {allow}",
         "Tunnels and routing protocols do not belong on a storage node unless somebody set them up: ask who did."},
-    [QPW_SIG_PROTOCOL_BOTH] = {1000302, QPW_SEVERITY_HIGH, QPW_REPEAT_INTERVAL, false, "protocol-both",
+    [QPW_SIG_PROTOCOL_BOTH] = {1000302, OF(PROTOCOL_BOTH), QPW_REPEAT_INTERVAL, false, "protocol-both",
         "qportwatch: unlisted protocol, both ways",
         "{initiator} and {responder} exchanged {service}. {policy-says} {allow}",
         "A tunnel carries anything past a table of ports. Find out who set it up; isolate the node if nobody did."},
-    [QPW_SIG_ETHERTYPE] = {1000303, QPW_SEVERITY_LOW, QPW_REPEAT_INTERVAL, false, "ethertype",
+    [QPW_SIG_ETHERTYPE] = {1000303, OF(ETHERTYPE), QPW_REPEAT_INTERVAL, false, "ethertype",
         "qportwatch: unlisted EtherType",
         "Frames that are not IP, {service}, were seen from {initiator} to {responder}. Policy {policy} speaks of IP "
         "only, and none of the tool's own groups "
         "explains them. {allow}",
         "Find the sender on the switch. RoCE, FCoE and PPPoE carry data that no port table describes."},
 
-    [QPW_SIG_WEAK_ANSWERED] = {1000401, QPW_SEVERITY_MEDIUM, QPW_REPEAT_INTERVAL, false, "weak-answered",
+    [QPW_SIG_WEAK_ANSWERED] = {1000401, OF(WEAK_ANSWERED), QPW_REPEAT_INTERVAL, false, "weak-answered",
         "qportwatch: answered in a weak range without its control connection",
         "{responder} answered {initiator} on {service}{process}. Row {rule} of policy {policy} covers the port, but "
         "it is a "
         "wide range that counts only beside a live connection on its parent row, and there was none. {allow}",
         LOOK_AT_SERVER},
-    [QPW_SIG_IMPLIED] = {1000402, QPW_SEVERITY_LOW, QPW_REPEAT_DAY, false, "implied",
+    [QPW_SIG_IMPLIED] = {1000402, OF(IMPLIED), QPW_REPEAT_DAY, false, "implied",
         "qportwatch: companion of a listed row, itself not listed",
         "{initiator} used {service} of {responder}{process}. Policy {policy} does not list it; it is explained by "
         "{rule}, a well-known companion of a row that is listed. {allow}",
         "Usual for the service. Add the line to list it, or say `{implied-off}` to have it treated as unexpected."},
-    [QPW_SIG_UNDECIDED_BOTH] = {1000403, QPW_SEVERITY_LOW, QPW_REPEAT_INTERVAL, false, "undecided-both",
+    [QPW_SIG_UNDECIDED_BOTH] = {1000403, OF(UNDECIDED_BOTH), QPW_REPEAT_INTERVAL, false, "undecided-both",
         "qportwatch: exchange with payload both ways whose direction could not be told",
         "{initiator} and {responder} exchanged payload over {protocol}, but who opened it could not be told "
         "({reason}), so the "
         "policy could not be asked. {ports}",
         "Look at both ports. A connection older than the attachment whose socket is gone ends like this; a new one "
         "should not."},
-    [QPW_SIG_MULTICAST] = {1000404, QPW_SEVERITY_INFO, QPW_REPEAT_DAY, false, "multicast",
+    [QPW_SIG_MULTICAST] = {1000404, OF(GROUP), QPW_REPEAT_DAY, false, "multicast",
         "qportwatch: unlisted broadcast or multicast",
         "{count} sender(s) sent {service} to broadcast or multicast addresses, last {initiator} to {responder}. "
         "{policy-says} "
@@ -89,123 +88,123 @@ static const struct qpw_signature signatures[QPW_SIG_COUNT] = {
         "Noise of a network (discovery, name look-ups). Harmless unless the node answers, which would be its own "
         "alert."},
 
-    [QPW_SIG_SCAN] = {1000501, QPW_SEVERITY_MEDIUM, QPW_REPEAT_INTERVAL, false, "scan",
+    [QPW_SIG_SCAN] = {1000501, OF(SCAN), QPW_REPEAT_INTERVAL, false, "scan",
         "qportwatch: scan of unlisted ports",
         "{initiator} tried {count} unlisted ports or addresses ({ports}), the last at {responder}; none of those "
         "told in this "
         "record answered. Whatever answers has its own alert. {suppress}",
         "Find out who runs the initiator. A scanner of your own: add the suppression line with a date and a reason."},
-    [QPW_SIG_SCAN_OUT] = {1000502, QPW_SEVERITY_HIGH, QPW_REPEAT_INTERVAL, false, "scan-outbound",
+    [QPW_SIG_SCAN_OUT] = {1000502, OF(SCAN_OUT), QPW_REPEAT_INTERVAL, false, "scan-outbound",
         "qportwatch: the node scans others",
         "The node ({initiator}) tried {count} unlisted ports or addresses ({ports}), the last at "
         "{responder}{process}; none of "
         "those told in this record answered. Whatever answers has its own alert. {suppress}",
         "A storage node has no reason to scan. Treat it as suspect until the process is known."},
-    [QPW_SIG_MANY_INITIATORS] = {1000503, QPW_SEVERITY_LOW, QPW_REPEAT_INTERVAL, false, "many-initiators",
+    [QPW_SIG_MANY_INITIATORS] = {1000503, OF(MANY), QPW_REPEAT_INTERVAL, false, "many-initiators",
         "qportwatch: many initiators try the same unlisted port",
         "{count} addresses tried {service} of {responder}, last {initiator}; none of those told in this record was "
         "answered. "
         "From {prefixes}. {policy-says}" FIREWALL " {allow-any}",
         "A service that clients expect and the policy does not list, or forged addresses: look at the prefixes."},
-    [QPW_SIG_FLOOD] = {1000504, QPW_SEVERITY_MEDIUM, QPW_REPEAT_INTERVAL, false, "flood",
+    [QPW_SIG_FLOOD] = {1000504, OF(SCAN), QPW_REPEAT_INTERVAL, false, "flood",
         "qportwatch: many initiators try many unlisted ports",
         "{count} unanswered attempts on unlisted ports of {responder} ({ports}) from {prefixes}. "
         "Whatever answers has its own alert." FIREWALL " {suppress}",
         "Forged addresses or a distributed scan. Look for answered alerts in the same minutes."},
-    [QPW_SIG_MAYBE_PEER] = {1000505, QPW_SEVERITY_LOW, QPW_REPEAT_INTERVAL, false, "maybe-peer",
+    [QPW_SIG_MAYBE_PEER] = {1000505, OF(NEIGHBOUR), QPW_REPEAT_INTERVAL, false, "maybe-peer",
         "qportwatch: unexpected exchanges with an address on the node's own network",
         "{count} unexpected things between the node and {remote}, which is on the node's own network ({ports}); none "
         "of those "
         "told in this record was answered. No peer was given. It may be a cluster node; if so: `peer NAME {remote}`",
         "Name the nodes of the cluster with --peer or `peer` lines; everything between nodes is then expected."},
 
-    [QPW_SIG_PEER_SILENT] = {1000601, QPW_SEVERITY_LOW, QPW_REPEAT_NEVER, false, "peer-silent",
+    [QPW_SIG_PEER_SILENT] = {1000601, OF(PEER_SILENT), QPW_REPEAT_NEVER, false, "peer-silent",
         "qportwatch: a peer has gone silent",
         "Nothing was seen of peer {peer} for {detail}, over any of its addresses.",
         "Is the node down, or does its traffic take another interface?"},
-    [QPW_SIG_PEER_BACK] = {1000602, QPW_SEVERITY_INFO, QPW_REPEAT_NEVER, false, "peer-back",
+    [QPW_SIG_PEER_BACK] = {1000602, OF(PEER_NEWS), QPW_REPEAT_NEVER, false, "peer-back",
         "qportwatch: a silent peer is back", "Peer {peer} is seen again{detail}.", "Nothing to do."},
-    [QPW_SIG_PEER_FAMILY] = {1000603, QPW_SEVERITY_MEDIUM, QPW_REPEAT_DAY, false, "peer-family",
+    [QPW_SIG_PEER_FAMILY] = {1000603, OF(PEER_FAMILY), QPW_REPEAT_DAY, false, "peer-family",
         "qportwatch: a peer is seen, but not over the required address family",
         "Peer {peer} is seen, but nothing of it over {detail}, which `require-peer-family` of policy {policy} says "
         "must work "
         "between nodes.",
         "Check that family's addresses and routes between the nodes; do the peer's lines hold all of its addresses?"},
-    [QPW_SIG_PEER_PORT] = {1000604, QPW_SEVERITY_INFO, QPW_REPEAT_NEVER, false, "peer-port",
+    [QPW_SIG_PEER_PORT] = {1000604, OF(PEER_NEWS), QPW_REPEAT_NEVER, false, "peer-port",
         "qportwatch: a peer uses a port that no peer used before",
         "Peer {peer} used {service}, which no peer used since {detail}. Any port is allowed between nodes.",
         "Usual after an upgrade of the cluster. Without one, look at the peer."},
-    [QPW_SIG_ROUTER_ADVERTISEMENT] = {1000605, QPW_SEVERITY_INFO, QPW_REPEAT_DAY, false, "router-advertisement",
+    [QPW_SIG_ROUTER_ADVERTISEMENT] = {1000605, OF(ADVERTISEMENT), QPW_REPEAT_DAY, false, "router-advertisement",
         "qportwatch: router advertisement from a new source",
         "{initiator} advertises itself as an IPv6 router. Infrastructure to policy {policy}, but a new source is "
         "worth a look.",
         "Is it your router? A forged advertisement redirects the node's traffic."},
-    [QPW_SIG_REDIRECT] = {1000606, QPW_SEVERITY_INFO, QPW_REPEAT_DAY, false, "icmp-redirect",
+    [QPW_SIG_REDIRECT] = {1000606, OF(REDIRECT), QPW_REPEAT_DAY, false, "icmp-redirect",
         "qportwatch: ICMP redirect",
         "{initiator} sent {responder} an ICMP redirect. Infrastructure to policy {policy}, but a redirect moves "
         "traffic.",
         "Is it your router? Servers usually ignore redirects (net.ipv4.conf.all.accept_redirects=0)."},
 
-    [QPW_SIG_RELOAD_FAILED] = {1000701, QPW_SEVERITY_MEDIUM, QPW_REPEAT_NEVER, false, "reload-failed",
+    [QPW_SIG_RELOAD_FAILED] = {1000701, OF(RELOAD_FAILED), QPW_REPEAT_NEVER, false, "reload-failed",
         "qportwatch: the policy could not be reloaded",
         "The policy was not reloaded and the old one, {policy}, stays in force: {detail}",
         "Correct the file, then `qportwatch policy check FILE` and `qportwatch reload`."},
-    [QPW_SIG_DETAIL_LOST] = {1000702, QPW_SEVERITY_MEDIUM, QPW_REPEAT_INTERVAL, false, "detail-lost",
+    [QPW_SIG_DETAIL_LOST] = {1000702, OF(DETAIL_LOST), QPW_REPEAT_INTERVAL, false, "detail-lost",
         "qportwatch: unexpected exchanges counted without detail",
         "The table of unanswered findings is full: {count} packets of further ones were counted by port and source "
         "prefix only. "
         "{detail}",
         "Usually a scan or forged addresses. `qportwatch report` lists the ports and prefixes; answered things keep "
         "their place."},
-    [QPW_SIG_ANSWERED_DETAIL_LOST] = {1000703, QPW_SEVERITY_HIGH, QPW_REPEAT_INTERVAL, false, "answered-detail-lost",
+    [QPW_SIG_ANSWERED_DETAIL_LOST] = {1000703, OF(ANSWERED_LOST), QPW_REPEAT_INTERVAL, false, "answered-detail-lost",
         "qportwatch: answered exchanges counted without detail",
         "The table of answered findings is full: {count} packets of further ones were counted by port and source "
         "prefix only. "
         "{detail} The first of each port has its own alert.",
         "An open unlisted port that very many use: look at the alerts of that port."},
-    [QPW_SIG_COUNTING_LOST] = {1000704, QPW_SEVERITY_LOW, QPW_REPEAT_INTERVAL, false, "table-full",
+    [QPW_SIG_COUNTING_LOST] = {1000704, OF(TABLE_FULL), QPW_REPEAT_INTERVAL, false, "table-full",
         "qportwatch: a table was full", "Tables of the kernel side were full: {detail}.",
         "`qportwatch status` shows the tables; --max-connections makes them larger."},
-    [QPW_SIG_AUDITOR_GAP] = {1000705, QPW_SEVERITY_LOW, QPW_REPEAT_NEVER, false, "auditor-gap",
+    [QPW_SIG_AUDITOR_GAP] = {1000705, OF(AUDITOR_GAP), QPW_REPEAT_NEVER, false, "auditor-gap",
         "qportwatch: the auditor was away", "The auditor was away: {detail} The kernel side went on counting.",
         "Why did it stop? Alerts of that time are written now."},
-    [QPW_SIG_HOOK_LOST] = {1000706, QPW_SEVERITY_HIGH, QPW_REPEAT_NEVER, false, "hook-lost",
+    [QPW_SIG_HOOK_LOST] = {1000706, OF(BLIND), QPW_REPEAT_NEVER, false, "hook-lost",
         "qportwatch: not attached any more", "The programs on {iface} were removed by somebody else: {detail}",
         "Nothing is seen on that interface since. Find out who did it, then attach again."},
-    [QPW_SIG_HOOK_NOT_FIRST] = {1000707, QPW_SEVERITY_MEDIUM, QPW_REPEAT_NEVER, false, "hook-not-first",
+    [QPW_SIG_HOOK_NOT_FIRST] = {1000707, OF(NOT_FIRST), QPW_REPEAT_NEVER, false, "hook-not-first",
         "qportwatch: may not see everything", "Another program stands before ours on {iface}: {detail}",
         "What that program takes is not seen. Move it behind, or accept it."},
-    [QPW_SIG_INTERFACE_LOST] = {1000708, QPW_SEVERITY_MEDIUM, QPW_REPEAT_NEVER, false, "interface-lost",
+    [QPW_SIG_INTERFACE_LOST] = {1000708, OF(INTERFACE_LOST), QPW_REPEAT_NEVER, false, "interface-lost",
         "qportwatch: a watched interface is gone or down", "Interface {iface}: {detail}",
         "Nothing is seen on it until it is back; it is taken up again by itself."},
-    [QPW_SIG_HELD_BACK] = {1000709, QPW_SEVERITY_MEDIUM, QPW_REPEAT_INTERVAL, false, "held-back",
+    [QPW_SIG_HELD_BACK] = {1000709, OF(RATE_LIMITED), QPW_REPEAT_INTERVAL, false, "held-back",
         "qportwatch: alerts held back by the cap",
         "{count} alerts were held back by the cap of {detail} a second since the last such record. They are written "
         "later, one by "
         "one; what answered is never held back.",
         "Look at the alerts of the same minutes; scans and floods are told as one."},
-    [QPW_SIG_SUPPRESSED] = {1000710, QPW_SEVERITY_INFO, QPW_REPEAT_DAY, false, "suppressed",
+    [QPW_SIG_SUPPRESSED] = {1000710, OF(HOUSEKEEPING), QPW_REPEAT_DAY, false, "suppressed",
         "qportwatch: findings hidden by a suppression",
         "{count} finding(s) were hidden by the suppression {rule} since the last such record: {detail}",
         "Nothing to do. They are in the report all the same."},
 
-    [QPW_SIG_ATTACHED] = {1000801, QPW_SEVERITY_INFO, QPW_REPEAT_NEVER, true, "attached", "qportwatch: attached",
+    [QPW_SIG_ATTACHED] = {1000801, OF(HOUSEKEEPING), QPW_REPEAT_NEVER, true, "attached", "qportwatch: attached",
         "Attached to {iface}. {detail}", ""},
-    [QPW_SIG_DETACHED] = {1000802, QPW_SEVERITY_INFO, QPW_REPEAT_NEVER, true, "detached", "qportwatch: detached",
+    [QPW_SIG_DETACHED] = {1000802, OF(HOUSEKEEPING), QPW_REPEAT_NEVER, true, "detached", "qportwatch: detached",
         "Detached from {iface}. {detail}", ""},
-    [QPW_SIG_STARTED] = {1000803, QPW_SEVERITY_INFO, QPW_REPEAT_NEVER, true, "auditor-started", "qportwatch: auditor "
+    [QPW_SIG_STARTED] = {1000803, OF(HOUSEKEEPING), QPW_REPEAT_NEVER, true, "auditor-started", "qportwatch: auditor "
     "started",
         "The auditor started. {detail}", ""},
-    [QPW_SIG_STOPPED] = {1000804, QPW_SEVERITY_INFO, QPW_REPEAT_NEVER, true, "auditor-stopped", "qportwatch: auditor "
+    [QPW_SIG_STOPPED] = {1000804, OF(HOUSEKEEPING), QPW_REPEAT_NEVER, true, "auditor-stopped", "qportwatch: auditor "
     "stopped",
         "The auditor stopped. {detail}", ""},
-    [QPW_SIG_INTERFACE] = {1000805, QPW_SEVERITY_INFO, QPW_REPEAT_NEVER, true, "interface", "qportwatch: interface",
+    [QPW_SIG_INTERFACE] = {1000805, OF(HOUSEKEEPING), QPW_REPEAT_NEVER, true, "interface", "qportwatch: interface",
         "Interface {iface}: {detail}", ""},
-    [QPW_SIG_RELOADED] = {1000806, QPW_SEVERITY_INFO, QPW_REPEAT_NEVER, true, "reloaded", "qportwatch: policy reloaded",
+    [QPW_SIG_RELOADED] = {1000806, OF(HOUSEKEEPING), QPW_REPEAT_NEVER, true, "reloaded", "qportwatch: policy reloaded",
         "The policy was reloaded:{detail}", ""},
-    [QPW_SIG_SUPPRESSION_ADDED] = {1000807, QPW_SEVERITY_INFO, QPW_REPEAT_NEVER, true, "suppression-added",
+    [QPW_SIG_SUPPRESSION_ADDED] = {1000807, OF(HOUSEKEEPING), QPW_REPEAT_NEVER, true, "suppression-added",
         "qportwatch: suppression in force", "Suppression in force: {detail}", ""},
-    [QPW_SIG_SUPPRESSION_ENDED] = {1000808, QPW_SEVERITY_INFO, QPW_REPEAT_NEVER, true, "suppression-ended",
+    [QPW_SIG_SUPPRESSION_ENDED] = {1000808, OF(HOUSEKEEPING), QPW_REPEAT_NEVER, true, "suppression-ended",
         "qportwatch: suppression ended", "Suppression no longer in force: {detail}", ""},
 };
 
@@ -222,64 +221,28 @@ const struct qpw_signature *qpw_signature_by_id(uint32_t id)
     return NULL;
 }
 
-const char *qpw_severity_name(unsigned severity)
-{
-    static const char *const names[] = {"none", "high", "medium", "low", "info"};
-
-    return severity < sizeof(names) / sizeof(*names) ? names[severity] : "invalid";
-}
-
-static enum qpw_signature_name unexpected(const struct qpw_finding_row *row)
-{
-    static const enum qpw_signature_name inbound[QPW_OUTCOME_COUNT] = {
-        [QPW_OUTCOME_NONE] = QPW_SIG_IN_ATTEMPTED, [QPW_OUTCOME_ATTEMPTED] = QPW_SIG_IN_ATTEMPTED,
-        [QPW_OUTCOME_REFUSED] = QPW_SIG_IN_REFUSED, [QPW_OUTCOME_ANSWERED] = QPW_SIG_IN_ANSWERED,
-        [QPW_OUTCOME_DATA] = QPW_SIG_IN_DATA,
-    };
-    static const enum qpw_signature_name outbound[QPW_OUTCOME_COUNT] = {
-        [QPW_OUTCOME_NONE] = QPW_SIG_OUT_ATTEMPTED, [QPW_OUTCOME_ATTEMPTED] = QPW_SIG_OUT_ATTEMPTED,
-        [QPW_OUTCOME_REFUSED] = QPW_SIG_OUT_REFUSED, [QPW_OUTCOME_ANSWERED] = QPW_SIG_OUT_ANSWERED,
-        [QPW_OUTCOME_DATA] = QPW_SIG_OUT_DATA,
-    };
-    unsigned outcome = row->value.outcome < QPW_OUTCOME_COUNT ? row->value.outcome : QPW_OUTCOME_DATA;
-    bool answered = outcome >= QPW_OUTCOME_ANSWERED;
-
-    if ((row->value.flags & QPW_FINDING_MULTICAST) && !answered)
-        return QPW_SIG_MULTICAST;
-    if (row->key.kind == QPW_KIND_ETHERTYPE)
-        return QPW_SIG_ETHERTYPE;
-    if (row->key.kind == QPW_KIND_PROTOCOL || row->key.kind == QPW_KIND_ICMP)
-        return answered ? QPW_SIG_PROTOCOL_BOTH : QPW_SIG_PROTOCOL_SEEN;
-    return row->key.direction == QPW_DIR_OUTBOUND ? outbound[outcome] : inbound[outcome];
-}
-
-static enum qpw_signature_name infrastructure(const struct qpw_finding_key *key)
-{
-    if (key->kind != QPW_KIND_ICMP || key->direction != QPW_DIR_INBOUND)
-        return QPW_SIG_NONE;
-    if (key->protocol == IPPROTO_ICMPV6 && key->port == ND_ROUTER_ADVERT)
-        return QPW_SIG_ROUTER_ADVERTISEMENT;
-    if ((key->protocol == IPPROTO_ICMPV6 && key->port == ND_REDIRECT) ||
-        (key->protocol == IPPROTO_ICMP && key->port == ICMP_REDIRECT))
-        return QPW_SIG_REDIRECT;
-    return QPW_SIG_NONE;
-}
+/* What a finding's kind is reported as; all others are no finding's. */
+static const enum qpw_signature_name of_concern[QPW_CONCERN_COUNT] = {
+    [QPW_CONCERN_IN_ATTEMPTED] = QPW_SIG_IN_ATTEMPTED,
+    [QPW_CONCERN_IN_REFUSED] = QPW_SIG_IN_REFUSED,
+    [QPW_CONCERN_IN_ANSWERED] = QPW_SIG_IN_ANSWERED,
+    [QPW_CONCERN_IN_DATA] = QPW_SIG_IN_DATA,
+    [QPW_CONCERN_OUT_ATTEMPTED] = QPW_SIG_OUT_ATTEMPTED,
+    [QPW_CONCERN_OUT_REFUSED] = QPW_SIG_OUT_REFUSED,
+    [QPW_CONCERN_OUT_ANSWERED] = QPW_SIG_OUT_ANSWERED,
+    [QPW_CONCERN_OUT_DATA] = QPW_SIG_OUT_DATA,
+    [QPW_CONCERN_PROTOCOL_ONE_WAY] = QPW_SIG_PROTOCOL_SEEN,
+    [QPW_CONCERN_PROTOCOL_BOTH] = QPW_SIG_PROTOCOL_BOTH,
+    [QPW_CONCERN_ETHERTYPE] = QPW_SIG_ETHERTYPE,
+    [QPW_CONCERN_WEAK_ANSWERED] = QPW_SIG_WEAK_ANSWERED,
+    [QPW_CONCERN_IMPLIED] = QPW_SIG_IMPLIED,
+    [QPW_CONCERN_UNDECIDED_BOTH] = QPW_SIG_UNDECIDED_BOTH,
+    [QPW_CONCERN_GROUP] = QPW_SIG_MULTICAST,
+    [QPW_CONCERN_ADVERTISEMENT] = QPW_SIG_ROUTER_ADVERTISEMENT,
+    [QPW_CONCERN_REDIRECT] = QPW_SIG_REDIRECT,
+};
 
 enum qpw_signature_name qpw_signature_of(const struct qpw_finding_row *row)
 {
-    bool answered = row->value.outcome >= QPW_OUTCOME_ANSWERED;
-
-    switch (row->key.verdict) {
-    case QPW_VERDICT_UNEXPECTED: return unexpected(row);
-    case QPW_VERDICT_WEAK: return answered ? QPW_SIG_WEAK_ANSWERED : QPW_SIG_NONE;
-    case QPW_VERDICT_IMPLIED: return QPW_SIG_IMPLIED;
-    case QPW_VERDICT_INFRA: return infrastructure(&row->key);
-    case QPW_VERDICT_UNDECIDED:
-        /* Inferred: consistent with a row of the policy, and never a normal alert. */
-        return row->value.outcome == QPW_OUTCOME_DATA && row->value.evidence != QPW_EVIDENCE_INFERRED &&
-                       row->value.reason != QPW_REASON_INFERRED
-                   ? QPW_SIG_UNDECIDED_BOTH
-                   : QPW_SIG_NONE;
-    default: return QPW_SIG_NONE;
-    }
+    return of_concern[qpw_finding_concern(row)];
 }

@@ -12,6 +12,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "facts/severity.h"
 #include "snapshot/snapshot.h"
 
 #define QPW_ALERT_GID 9100
@@ -72,11 +73,9 @@ enum qpw_repeat {
     QPW_REPEAT_DAY,
 };
 
-enum qpw_severity { QPW_SEVERITY_HIGH = 1, QPW_SEVERITY_MEDIUM, QPW_SEVERITY_LOW, QPW_SEVERITY_INFO };
-
 struct qpw_signature {
     uint32_t id;        /* 1,000,000 to 1,999,999; 0: not used */
-    uint8_t severity;   /* enum qpw_severity */
+    uint8_t severity;   /* enum qpw_severity, of its row in facts/severity.h */
     uint8_t repeat;     /* enum qpw_repeat */
     bool operational;   /* about the auditor's own work: event_type "engine", no alert */
     const char *name;   /* one lower-case word, for filters */
@@ -91,10 +90,7 @@ const struct qpw_signature *qpw_signature(enum qpw_signature_name name);
 /* By number, NULL where there is none. */
 const struct qpw_signature *qpw_signature_by_id(uint32_t id);
 
-/* "high", "medium", "low", "info". */
-const char *qpw_severity_name(unsigned severity);
-
-/* What a finding is to be told as; QPW_SIG_NONE: nothing to tell. `outcome` as told, at most the row's. */
+/* The signature of a finding; QPW_SIG_NONE: nothing to report. */
 enum qpw_signature_name qpw_signature_of(const struct qpw_finding_row *row);
 
 #endif

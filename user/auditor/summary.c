@@ -2,6 +2,7 @@
 /* One line an interval: what came since the last one. */
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "auditor/alerts.h"
 #include "auditor/internal.h"
@@ -37,7 +38,8 @@ static uint64_t since(uint64_t now, uint64_t before)
 
 void qpw_summary_tell(struct qpw_auditor *a)
 {
-    struct qpw_collect_options options = {.brief = true, .links = a->netlink};
+    struct qpw_collect_options options = {
+        .brief = true, .links = a->netlink, .lock = QPW_LOCK_HELD, .auditor_pid = (int)getpid()};
     struct qpw_snapshot snapshot = {0};
     struct qpw_totals now, passed = {0};
     char line[512], bytes[24];

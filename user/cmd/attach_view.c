@@ -4,12 +4,14 @@
 #include <errno.h>
 #include <poll.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "snapshot/collect.h"
 
 static void picture(const struct qpw_auditor *auditor, struct qpw_view *view)
 {
-    struct qpw_collect_options options = {.brief = !qpw_view_wants_whole(view), .links = qpw_auditor_links(auditor)};
+    struct qpw_collect_options options = {.brief = !qpw_view_wants_whole(view), .links = qpw_auditor_links(auditor),
+                                           .lock = QPW_LOCK_HELD, .auditor_pid = (int)getpid()};
     struct qpw_snapshot snapshot = {0};
     struct qpw_error err;
 

@@ -12,7 +12,7 @@
 #include "cmd/cmd.h"
 #include "cmd/colour.h"
 #include "cmd/finding_process.h"
-#include "snapshot/collect.h"
+#include "control/watched.h"
 #include "instance/instance.h"
 #include "host/sockets.h"
 #include "instance/words.h"
@@ -173,7 +173,7 @@ static int make_and_write(const struct options *o, uint64_t since_unix_ns, struc
 
     if (rc < 0)
         return status;
-    rc = qpw_collect(&kernel, NULL, &snapshot, err);
+    rc = qpw_collect_watched(&kernel, NULL, &snapshot, err);
     if (rc == 0) {
         rc = qpw_report_make(&snapshot, since_unix_ns, &report);
         if (rc < 0)

@@ -13,7 +13,7 @@
 
 #include "cmd/cmd.h"
 #include "cmd/format.h"
-#include "snapshot/collect.h"
+#include "control/watched.h"
 #include "instance/instance.h"
 #include "host/netlink.h"
 #include "host/sockets.h"
@@ -176,7 +176,7 @@ static int take(void *context, bool whole, struct qpw_snapshot *ret, struct qpw_
     if (r == 0)
         r = qpw_netlink_drain(s->links, &nothing, err);
     if (r == 0)
-        r = qpw_collect(&s->kernel, &options, ret, err);
+        r = qpw_collect_watched(&s->kernel, &options, ret, err);
     if (r < 0)
         return r;
     if (!still_attached(ret))

@@ -94,6 +94,28 @@ int qpw_control_connect(int *ret_fd, pid_t *ret_pid, struct qpw_error *err)
     return 0;
 }
 
+int qpw_control_held(pid_t *ret_pid)
+{
+    struct sockaddr_un address;
+    socklen_t length = lock_address(&address);
+    int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0), r;
+    struct ucred who = {0};
+
+    *ret_pid = 0;
+    if (fd < 0)
+        return -errno;
+    r = connect(fd, (struct sockaddr *)&address, length) < 0 ? -errno : peer_credentials(fd, &who);
+    close(fd);
+    if (r == -ECONNREFUSED || r == -ENOENT)
+        return 0;
+    if (r == -EAGAIN) /* so many wait that there must be one who does not answer */
+        return 1;
+    if (r < 0 || who.uid != 0)
+        return r < 0 ? r : -EPERM;
+    *ret_pid = who.pid;
+    return 1;
+}
+
 int qpw_control_send(int fd, const char *text)
 {
     return send(fd, text, strlen(text), MSG_NOSIGNAL) < 0 ? -errno : 0;

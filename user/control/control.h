@@ -31,6 +31,12 @@ int qpw_control_accept(int listen_fd, int *ret_fd);
 /* Connects to the auditor of this network namespace. -ENOENT: there is none. */
 int qpw_control_connect(int *ret_fd, pid_t *ret_pid, struct qpw_error *err);
 
+/*
+ * Whether an auditor of this network namespace holds the lock: 1, *ret_pid names it (0: not known); 0: none does; or a
+ * negative errno where that cannot be known. Never waits.
+ */
+int qpw_control_held(pid_t *ret_pid);
+
 /* Sends one message; 0 or a negative errno. */
 int qpw_control_send(int fd, const char *text);
 

@@ -14,7 +14,7 @@
 #include "snapshot/conns.h"
 #include "snapshot/collection.h"
 
-static int read_header(struct qpw_collection *c, struct qpw_error *err)
+static int read_header(struct qpw_collection *c, const struct qpw_collect_options *options, struct qpw_error *err)
 {
     struct qpw_snapshot *s = &c->s;
     uint32_t zero = 0;
@@ -24,6 +24,8 @@ static int read_header(struct qpw_collection *c, struct qpw_error *err)
     s->control = *c->k->control;
     s->mono_ns = qpw_kernel_now_ns(c->k);
     s->replay = c->k->config.replay;
+    s->lock = options->lock;
+    s->auditor_pid = options->auditor_pid;
     if (s->replay) {
         s->unix_ns = s->mono_ns;
     } else {
@@ -189,7 +191,7 @@ static void begin_with_first(struct qpw_snapshot *s)
 
 static int collect(struct qpw_collection *c, const struct qpw_collect_options *options, struct qpw_error *err)
 {
-    int rc = read_header(c, err);
+    int rc = read_header(c, options, err);
 
     if (rc == 0)
         rc = read_names(c, err);

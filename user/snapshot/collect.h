@@ -16,6 +16,8 @@ struct qpw_collect_options {
      * are, memory, unwatched interfaces and notes stay empty.
      */
     bool brief;
+    enum qpw_lock_state lock;        /* as control/watched.h finds it, or the auditor itself knows */
+    int auditor_pid;
     const struct qpw_netlink *links; /* of the kernel side's namespace; NULL: read for this one picture */
     const char *sysfs;               /* NULL: "/sys"; for tests */
     const char *procfs;              /* NULL: "/proc" */

@@ -261,6 +261,7 @@ static int read_ifaces(const struct qpw_kernel *k, const struct qpw_netlink *lin
         memcpy(row->name, link ? link->name : s->meta.ifname[number], sizeof(row->name) - 1);
         memcpy(row->mode, s->meta.mode[number], sizeof(row->mode) - 1);
         row->up = link && link->up;
+        row->gone = links && !link;
         row->attached = link && is_attached(k, link->ifindex);
         s->n_ifaces++;
     }

@@ -53,6 +53,7 @@ struct qpw_iface_row {
     char mode[64]; /* mode and why */
     bool attached; /* our programs are in its hooks now */
     bool up;
+    bool gone;     /* there is no such interface now */
 };
 
 /* An interface of the host that is up and not watched. */
@@ -69,6 +70,9 @@ struct qpw_peer_seen {
     bool v6;
 };
 
+/* Whether an auditor of this network namespace lives: it holds the lock that dies with it. */
+enum qpw_lock_state { QPW_LOCK_UNKNOWN = 0, QPW_LOCK_FREE, QPW_LOCK_HELD };
+
 struct qpw_snapshot {
     uint64_t unix_ns;      /* when it was taken (replay: the capture's last time stamp) */
     uint64_t from_unix_ns; /* since when it counts */
@@ -76,6 +80,8 @@ struct qpw_snapshot {
     char host[64];
     bool replay;
     bool incomplete;       /* replay: a capture could not be read to its end */
+    enum qpw_lock_state lock;
+    int auditor_pid;       /* who holds it, 0: nobody, or not known */
 
     struct qpw_meta meta;
     struct qpw_control control;

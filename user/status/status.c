@@ -11,8 +11,8 @@
 #include "control/control.h"
 #include "control/policy_args.h"
 #include "status/status_alerts.h"
-#include "host/clock.h"
-#include "snapshot/collect.h"
+#include "facts/sight.h"
+#include "control/watched.h"
 #include "instance/instance.h"
 #include "policy/lang/suppress.h"
 
@@ -70,19 +70,13 @@ static int gather_hooks(const struct qpw_kernel *k, struct qpw_status *s)
 
 static void gather_auditor(struct qpw_status *s)
 {
-    const struct qpw_control *control = &s->snapshot.control;
-    uint64_t now = qpw_clock_monotonic_ns();
-    pid_t pid;
-    int fd;
+    enum qpw_auditor_state state;
+    uint64_t age_ns;
 
-    s->heartbeat_seconds = now > control->heartbeat_ns ? (now - control->heartbeat_ns) / 1000000000u : 0;
-    s->auditor_pid = control->auditor_pid;
-    /* A killed auditor leaves its number and a young heartbeat behind, but not its lock. */
-    if (qpw_control_connect(&fd, &pid, NULL) == 0)
-        close(fd);
-    else
-        s->auditor_pid = 0;
-    s->stale = !s->auditor_pid || s->heartbeat_seconds >= QPW_HEARTBEAT_STALE_SECONDS;
+    state = qpw_auditor_of(&s->snapshot, &age_ns);
+    s->heartbeat_seconds = age_ns == UINT64_MAX ? 0 : age_ns / 1000000000u;
+    s->auditor_pid = state == QPW_AUDITOR_NONE ? 0 : s->snapshot.auditor_pid;
+    s->stale = state != QPW_AUDITOR_ALIVE;
 }
 
 static int add_exception(struct qpw_status *s, const char *name, const char *text, int64_t until, bool suppression)
@@ -154,7 +148,7 @@ int qpw_status_gather(struct qpw_status *ret, struct qpw_error *err)
     }
     if (r < 0)
         return r;
-    r = qpw_collect(&kernel, NULL, &s.snapshot, err);
+    r = qpw_collect_watched(&kernel, NULL, &s.snapshot, err);
     if (r == 0) {
         qpw_totals_of(&s.snapshot, &s.totals);
         gather_auditor(&s);

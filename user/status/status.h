@@ -12,8 +12,6 @@
 #include "snapshot/snapshot.h"
 #include "util/error.h"
 
-#define QPW_HEARTBEAT_STALE_SECONDS 10u
-
 /* How our programs stand in the hooks of one interface now. */
 struct qpw_status_hooks {
     const struct qpw_iface_row *iface; /* in the snapshot */

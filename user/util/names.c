@@ -11,7 +11,7 @@
 
 #include "qportwatch_user.h"
 
-#define NAME(symbol, name) name,
+#define NAME(symbol, name, ...) name,
 #define NAMES(function, LIST, count) \
     const char *function(unsigned value) \
     { \

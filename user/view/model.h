@@ -8,6 +8,7 @@
 #ifndef QPW_VIEW_MODEL_H
 #define QPW_VIEW_MODEL_H
 
+#include "facts/severity.h"
 #include "snapshot/snapshot.h"
 #include "view/state.h"
 #include "view/track.h"
@@ -119,9 +120,6 @@ struct qpw_model {
     const char *(*process)(void *context, const struct qpw_finding_row *finding);
     void *process_context;
 };
-
-/* Severity of a finding as its alert has it: 1 high to 4 info. */
-unsigned qpw_finding_severity(const struct qpw_finding_row *finding);
 
 /* Takes the next snapshot in; it must stay until the next call. 0 or -ENOMEM. */
 int qpw_model_advance(struct qpw_model *m, const struct qpw_snapshot *s);

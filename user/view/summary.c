@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "alert/signatures.h"
-#include "status/status.h"
+#include "facts/sight.h"
 #include "util/names.h"
 #include "view/columns.h"
 #include "view/model.h"
@@ -110,7 +110,7 @@ static void answer(const struct qpw_snapshot *s, const struct qpw_finding_row *w
 
 bool qpw_heartbeat_stale(uint64_t age_ns)
 {
-    return age_ns >= QPW_HEARTBEAT_STALE_SECONDS * 1000000000ull;
+    return age_ns >= QPW_HEARTBEAT_STALE_NS;
 }
 
 void qpw_summary_make(struct qpw_model *m)
@@ -122,13 +122,4 @@ void qpw_summary_make(struct qpw_model *m)
     worst = count_findings(m->now, &m->summary);
     count_losses(m->now, &m->summary);
     answer(m->now, worst, &m->summary);
-}
-
-unsigned qpw_finding_severity(const struct qpw_finding_row *finding)
-{
-    enum qpw_signature_name name = qpw_signature_of(finding);
-
-    if (name == QPW_SIG_NONE || finding->value.flags & QPW_FINDING_SUPERSEDED)
-        return QPW_SEVERITY_INFO;
-    return qpw_signature(name)->severity;
 }

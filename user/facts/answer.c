@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#include "facts/answer.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+const char *qpw_answer_name(unsigned state)
+{
+#define NAME(symbol, name) name,
+    static const char *const names[] = {QPW_ANSWERS(NAME)};
+#undef NAME
+
+    return state < QPW_ANSWER_COUNT ? names[state] : "invalid";
+}
+
+/* When each state began to apply; 0: it does not. */
+struct causes {
+    uint64_t since[QPW_ANSWER_COUNT];
+};
+
+static void cause(struct causes *c, enum qpw_answer_state state, uint64_t unix_ns)
+{
+    if (!c->since[state] || unix_ns < c->since[state])
+        c->since[state] = unix_ns ? unix_ns : 1;
+}
+
+static bool needs_action(const struct qpw_finding_row *f, unsigned severity)
+{
+    return severity <= QPW_SEVERITY_MEDIUM && qpw_finding_answered(f);
+}
+
+static bool is_probe(const struct qpw_finding_row *f, unsigned severity)
+{
+    return severity <= QPW_SEVERITY_LOW && !qpw_finding_answered(f);
+}
+
+static bool is_worse(const struct qpw_finding_row *f, unsigned severity, const struct qpw_finding_row *worst)
+{
+    unsigned other = worst ? qpw_finding_severity(worst) : QPW_SEVERITY_INFO;
+
+    if (severity != other)
+        return severity < other;
+    if (!worst)
+        return false;
+    if (qpw_finding_answered(f) != qpw_finding_answered(worst))
+        return qpw_finding_answered(f);
+    return f->last_unix_ns > worst->last_unix_ns;
+}
+
+static uint32_t service_number(const struct qpw_finding_key *key)
+{
+    return (uint32_t)(key->direction << 4 | key->kind) << 24 | (uint32_t)key->protocol << 16 | key->port;
+}
+
+static void count_finding(const struct qpw_finding_row *f, struct qpw_answer *a, struct causes *c, uint32_t *services)
+{
+    unsigned severity = qpw_finding_severity(f);
+
+    if (!qpw_finding_open(f))
+        return;
+    a->by_severity[severity]++;
+    if (f->key.verdict == QPW_VERDICT_UNEXPECTED) {
+        a->unexpected++;
+        a->answered += qpw_finding_answered(f);
+    }
+    if (is_worse(f, severity, a->worst))
+        a->worst = f;
+    if (needs_action(f, severity)) {
+        services[a->needing++] = service_number(&f->key);
+        cause(c, QPW_ANSWER_ACTION_NEEDED, f->first_unix_ns);
+    } else if (is_probe(f, severity)) {
+        a->probes++;
+        cause(c, QPW_ANSWER_PROBED, f->first_unix_ns);
+    }
+}
+
+static int by_number(const void *a, const void *b)
+{
+    uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+
+    return (x > y) - (x < y);
+}
+
+static int count_findings(const struct qpw_snapshot *s, struct qpw_answer *a, struct causes *c)
+{
+    uint32_t *services = calloc(s->n_findings + 1, sizeof(*services));
+
+    if (!services)
+        return -ENOMEM;
+    for (size_t i = 0; i < s->n_findings; i++)
+        count_finding(&s->findings[i], a, c, services);
+    qsort(services, a->needing, sizeof(*services), by_number);
+    for (size_t i = 0; i < a->needing; i++)
+        a->services += !i || services[i] != services[i - 1];
+    free(services);
+    return 0;
+}
+
+/* Packets of all, and whether unexpected ones have left no finding at all, not even one judged anew since. */
+static void count_packets(const struct qpw_snapshot *s, struct qpw_answer *a)
+{
+    uint64_t packets, unexpected = 0;
+    bool found = false;
+
+    for (size_t i = 0; i < s->n_meters; i++) {
+        packets = s->meters[i].counts.rx_packets + s->meters[i].counts.tx_packets;
+        a->packets += packets;
+        if (s->meters[i].key.verdict == QPW_VERDICT_UNEXPECTED)
+            unexpected += packets;
+    }
+    for (size_t i = 0; unexpected && !found && i < s->n_findings; i++)
+        found = s->findings[i].key.verdict == QPW_VERDICT_UNEXPECTED;
+    a->unfound = unexpected && !found;
+}
+
+/* Losses carry no time: that of the first row without detail, else since when it counts. */
+static uint64_t lost_since(const struct qpw_snapshot *s)
+{
+    uint64_t first = 0;
+
+    for (size_t i = 0; i < s->n_details; i++)
+        if (s->details[i].first_unix_ns && (!first || s->details[i].first_unix_ns < first))
+            first = s->details[i].first_unix_ns;
+    return first ? first : s->from_unix_ns;
+}
+
+int qpw_answer_make(const struct qpw_snapshot *s, struct qpw_answer *ret)
+{
+    struct qpw_answer a = {.replay = s->replay};
+    struct causes c = {{0}};
+    int r = count_findings(s, &a, &c);
+
+    if (r < 0)
+        return r;
+    count_packets(s, &a);
+    qpw_sight_of(s, &a.sight);
+    qpw_losses_of(s, &a.losses);
+    c.since[QPW_ANSWER_CLEAN] = s->from_unix_ns;
+    if (a.sight.blind_since_unix_ns)
+        cause(&c, QPW_ANSWER_BLIND, a.sight.blind_since_unix_ns);
+    if (a.losses.lost || a.unfound)
+        cause(&c, QPW_ANSWER_DETAIL_LOST, lost_since(s));
+    for (unsigned state = QPW_ANSWER_PROBED; state < QPW_ANSWER_COUNT; state++)
+        if (c.since[state]) {
+            a.also |= 1u << state;
+            a.state = (enum qpw_answer_state)state;
+        }
+    a.also &= ~(1u << a.state);
+    a.since_unix_ns = c.since[a.state] > 1 ? c.since[a.state] : 0;
+    *ret = a;
+    return 0;
+}

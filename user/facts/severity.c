@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#include "facts/severity.h"
+
+#include <netinet/icmp6.h>
+#include <netinet/in.h>
+#include <netinet/ip_icmp.h>
+
+unsigned qpw_concern_severity(enum qpw_concern concern)
+{
+#define SEVERITY(s, severity, text) QPW_SEVERITY_##severity,
+    static const unsigned char severities[] = {QPW_CONCERNS(SEVERITY)};
+#undef SEVERITY
+
+    return concern < QPW_CONCERN_COUNT ? severities[concern] : QPW_SEVERITY_INFO;
+}
+
+const char *qpw_severity_name(unsigned severity)
+{
+    static const char *const names[] = {"none", "high", "medium", "low", "info"};
+
+    return severity < sizeof(names) / sizeof(*names) ? names[severity] : "invalid";
+}
+
+static enum qpw_concern unexpected(const struct qpw_finding_row *f)
+{
+    static const enum qpw_concern by_outcome[2][QPW_OUTCOME_COUNT] = {
+        {QPW_CONCERN_IN_ATTEMPTED, QPW_CONCERN_IN_ATTEMPTED, QPW_CONCERN_IN_REFUSED, QPW_CONCERN_IN_ANSWERED,
+         QPW_CONCERN_IN_DATA},
+        {QPW_CONCERN_OUT_ATTEMPTED, QPW_CONCERN_OUT_ATTEMPTED, QPW_CONCERN_OUT_REFUSED, QPW_CONCERN_OUT_ANSWERED,
+         QPW_CONCERN_OUT_DATA},
+    };
+    unsigned outcome = f->value.outcome < QPW_OUTCOME_COUNT ? f->value.outcome : QPW_OUTCOME_DATA;
+
+    if (f->value.flags & QPW_FINDING_MULTICAST && !qpw_finding_answered(f))
+        return QPW_CONCERN_GROUP;
+    if (f->key.kind == QPW_KIND_ETHERTYPE)
+        return QPW_CONCERN_ETHERTYPE;
+    if (f->key.kind == QPW_KIND_PROTOCOL || f->key.kind == QPW_KIND_ICMP)
+        return qpw_finding_answered(f) ? QPW_CONCERN_PROTOCOL_BOTH : QPW_CONCERN_PROTOCOL_ONE_WAY;
+    return by_outcome[f->key.direction == QPW_DIR_OUTBOUND][outcome];
+}
+
+/* Advertisements and redirects move the node's traffic; the rest of what any IP node needs is nobody's concern. */
+static enum qpw_concern infrastructure(const struct qpw_finding_key *key)
+{
+    if (key->kind != QPW_KIND_ICMP || key->direction != QPW_DIR_INBOUND)
+        return QPW_CONCERN_NONE;
+    if (key->protocol == IPPROTO_ICMPV6 && key->port == ND_ROUTER_ADVERT)
+        return QPW_CONCERN_ADVERTISEMENT;
+    if ((key->protocol == IPPROTO_ICMPV6 && key->port == ND_REDIRECT) ||
+        (key->protocol == IPPROTO_ICMP && key->port == ICMP_REDIRECT))
+        return QPW_CONCERN_REDIRECT;
+    return QPW_CONCERN_NONE;
+}
+
+/* Inferred traffic is consistent with a rule of the policy, and never raises a normal alert. */
+static bool is_inferred(const struct qpw_finding *value)
+{
+    return value->evidence == QPW_EVIDENCE_INFERRED || value->reason == QPW_REASON_INFERRED;
+}
+
+enum qpw_concern qpw_finding_concern(const struct qpw_finding_row *f)
+{
+    switch (f->key.verdict) {
+    case QPW_VERDICT_UNEXPECTED: return unexpected(f);
+    case QPW_VERDICT_WEAK: return qpw_finding_answered(f) ? QPW_CONCERN_WEAK_ANSWERED : QPW_CONCERN_NONE;
+    case QPW_VERDICT_IMPLIED: return QPW_CONCERN_IMPLIED;
+    case QPW_VERDICT_INFRA: return infrastructure(&f->key);
+    case QPW_VERDICT_UNDECIDED:
+        return f->value.outcome == QPW_OUTCOME_DATA && !is_inferred(&f->value) ? QPW_CONCERN_UNDECIDED_BOTH
+                                                                                : QPW_CONCERN_NONE;
+    default: return QPW_CONCERN_NONE;
+    }
+}
+
+unsigned qpw_finding_severity(const struct qpw_finding_row *f)
+{
+    return qpw_finding_open(f) ? qpw_concern_severity(qpw_finding_concern(f)) : QPW_SEVERITY_INFO;
+}

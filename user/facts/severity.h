@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * severity.h - how serious each kind of thing is: the one table that findings and signatures take theirs from.
+ *
+ * Add a kind as one row of QPW_CONCERNS. A signature names its row; qpw_finding_concern() chooses one for a finding.
+ */
+#ifndef QPW_FACTS_SEVERITY_H
+#define QPW_FACTS_SEVERITY_H
+
+#include <stdbool.h>
+
+#include "snapshot/snapshot.h"
+
+enum qpw_severity { QPW_SEVERITY_HIGH = 1, QPW_SEVERITY_MEDIUM, QPW_SEVERITY_LOW, QPW_SEVERITY_INFO };
+
+/* X(symbol, severity, "what it is") */
+#define QPW_CONCERNS(X) \
+    X(NONE, INFO, "nothing to report") \
+    X(IN_ATTEMPTED, LOW, "unexpected inbound, no answer") \
+    X(IN_REFUSED, LOW, "unexpected inbound, refused") \
+    X(IN_ANSWERED, HIGH, "unexpected inbound, answered") \
+    X(IN_DATA, HIGH, "unexpected inbound, data exchanged") \
+    X(OUT_ATTEMPTED, LOW, "unexpected outbound, no answer") \
+    X(OUT_REFUSED, LOW, "unexpected outbound, refused") \
+    X(OUT_ANSWERED, MEDIUM, "unexpected outbound, answered") \
+    X(OUT_DATA, MEDIUM, "unexpected outbound, data exchanged") \
+    X(PROTOCOL_ONE_WAY, LOW, "unlisted protocol, one way") \
+    X(PROTOCOL_BOTH, HIGH, "unlisted protocol, both ways") \
+    X(ETHERTYPE, LOW, "unlisted EtherType") \
+    X(WEAK_ANSWERED, MEDIUM, "matches only a weak rule, answered") \
+    X(IMPLIED, INFO, "goes with a listed service") \
+    X(UNDECIDED_BOTH, MEDIUM, "direction unknown, payload both ways") \
+    X(GROUP, INFO, "broadcast or multicast, not answered") \
+    X(ADVERTISEMENT, INFO, "router advertisement") \
+    X(REDIRECT, INFO, "ICMP redirect") \
+    X(SCAN, MEDIUM, "scan of the node") \
+    X(SCAN_OUT, HIGH, "scan by the node") \
+    X(MANY, LOW, "many initiators of one unanswered thing") \
+    X(NEIGHBOUR, LOW, "unexpected exchanges with an address that may be a peer") \
+    X(PEER_SILENT, LOW, "a peer is silent") \
+    X(PEER_FAMILY, MEDIUM, "a peer is not seen over a required address family") \
+    X(PEER_NEWS, INFO, "a peer is back, or uses a new port") \
+    X(RELOAD_FAILED, MEDIUM, "the policy could not be reloaded") \
+    X(DETAIL_LOST, MEDIUM, "detail was lost") \
+    X(ANSWERED_LOST, HIGH, "detail of answered exchanges was lost") \
+    X(TABLE_FULL, LOW, "a table was full") \
+    X(AUDITOR_GAP, LOW, "the auditor was away") \
+    X(BLIND, HIGH, "monitoring lost") \
+    X(NOT_FIRST, MEDIUM, "another program may take packets first") \
+    X(INTERFACE_LOST, MEDIUM, "a monitored interface is gone or down") \
+    X(RATE_LIMITED, MEDIUM, "alerts were delayed by the rate limit") \
+    X(HOUSEKEEPING, INFO, "the auditor's own work")
+
+#define QPW_X_CONCERN(s, severity, text) QPW_CONCERN_##s,
+#define QPW_X_CONCERN_SEVERITY(s, severity, text) QPW_CONCERN_SEVERITY_##s = QPW_SEVERITY_##severity,
+enum qpw_concern { QPW_CONCERNS(QPW_X_CONCERN) QPW_CONCERN_COUNT };
+enum { QPW_CONCERNS(QPW_X_CONCERN_SEVERITY) }; /* QPW_CONCERN_SEVERITY_IN_ANSWERED, for static tables */
+
+/* enum qpw_severity of a concern. */
+unsigned qpw_concern_severity(enum qpw_concern concern);
+
+/* "high", "medium", "low", "info". Static. */
+const char *qpw_severity_name(unsigned severity);
+
+/* What kind of thing a finding is, whether superseded or not; QPW_CONCERN_NONE: nothing to report. */
+enum qpw_concern qpw_finding_concern(const struct qpw_finding_row *finding);
+
+/* enum qpw_severity of a finding, as its alert has it; a superseded one is info. */
+unsigned qpw_finding_severity(const struct qpw_finding_row *finding);
+
+/* Answered or more. */
+static inline bool qpw_finding_answered(const struct qpw_finding_row *finding)
+{
+    return finding->value.outcome >= QPW_OUTCOME_ANSWERED;
+}
+
+/* Still judged so: neither superseded nor, later, closed. */
+static inline bool qpw_finding_open(const struct qpw_finding_row *finding)
+{
+    return !(finding->value.flags & QPW_FINDING_SUPERSEDED);
+}
+
+#endif
