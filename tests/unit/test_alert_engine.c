@@ -223,7 +223,7 @@ Test(alert_engine, implied_companions_name_the_statement_that_makes_them_unexpec
     finding_renumber(&row);
     qpw_engine_findings(e, &row, 1, T0);
     cr_assert_str_eq(sink_words(&sink, 0), "implied/first");
-    cr_expect_eq(sink.records[0].signature->severity, QPW_SEVERITY_LOW);
+    cr_expect_eq(sink.records[0].signature->severity, QPW_SEVERITY_INFO);
     cr_expect(strstr(sink.records[0].text, "implied-dns-tcp"));
     row.counts.connections = 500;
     row.last_unix_ns = T0 + 3600 * SEC;
