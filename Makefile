@@ -3,7 +3,7 @@
 # make run        installs what is missing, builds, audits this machine's default interface (IFACE=… for another)
 # make demo       shows it on staged traffic in its own network namespaces
 # make test       installs what is missing, builds and runs every test
-# make fuzz       fuzzes the policy parser and the importer of pages, FUZZ_SECONDS each (600)
+# make fuzz       fuzzes the policy parser, the importer of pages and control messages, FUZZ_SECONDS each (600)
 # V=1 shows the commands; O=DIR builds elsewhere.
 
 O ?= build
@@ -115,8 +115,9 @@ test: deps-test
 FUZZERS := $(patsubst tests/fuzz/%.c,$(O)/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
 FUZZ_SECONDS ?= 600
 FUZZ_FLAGS = -std=gnu17 -O1 -g -Wall -Wno-unknown-warning-option -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all
-$(O)/fuzz/fuzz_%: tests/fuzz/fuzz_%.c $(wildcard user/policy/*/*.c user/policy/*/*.h) user/util/document.c user/util/error.c \
-		user/util/names.c user/util/text.c $(O)/user/embed.o
+$(O)/fuzz/fuzz_%: tests/fuzz/fuzz_%.c $(wildcard user/policy/*/*.c user/policy/*/*.h) user/control/changelist.c \
+		user/control/message.c user/control/policy_args.c user/util/document.c user/util/error.c user/util/names.c \
+		user/util/text.c $(O)/user/embed.o
 	@mkdir -p $(@D)
 	$(call say,FUZZ,$@)$(CLANG) $(CPPFLAGS) $(FUZZ_FLAGS) $(filter %.c %.o,$^) -lxml2 -lnettle -ljansson -o $@
 fuzz: $(FUZZERS)

@@ -1,26 +1,35 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* The control socket: who connects and says nothing holds nobody up. */
+/* The control socket: who connects and says nothing holds nobody up; who talks nonsense is told so. */
 #include <criterion/criterion.h>
+#include <errno.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
-#include "control/control.h"
 #include "auditor/internal.h"
 #include "auditor.h"
+#include "control/control.h"
+#include "control/message.h"
 
 TestSuite(control, .timeout = NETNS_TIMEOUT_S);
 
 #define SILENT (QPW_CLIENTS + 8)
 #define ANSWER_SECONDS 5 /* far more than an answer takes, far less than waiting for every silent client would */
 
+static int interfaces(const json_t *answer)
+{
+    return (int)json_integer_value(json_object_get(answer, "interfaces"));
+}
+
 Test(control, silent_clients_hold_nobody_up)
 {
-    int fds[SILENT], status = -1;
     struct netns here = netns_here();
+    json_t *request = qpw_request_new("status"), *answer = NULL;
     struct qpw_error err = {""};
-    char text[QPW_CONTROL_BYTES];
+    int fds[SILENT];
     struct node n;
 
     netns_first_in_line(); /* who speaks late here speaks before the auditor's patience ends */
@@ -29,18 +38,85 @@ Test(control, silent_clients_hold_nobody_up)
     netns_enter(&n.node);
     for (unsigned i = 0; i < SILENT; i++)
         cr_assert_eq(qpw_control_connect(&fds[i], NULL, &err), 0, "%s", err.text);
-    cr_assert_eq(qpw_control_ask("status\n", ANSWER_SECONDS, &status, text, sizeof(text), NULL, &err), 0, "%s",
-                 err.text);
-    cr_expect_eq(status, 0);
-    cr_expect(strstr(text, "1 interfaces"), "%s", text);
+    cr_assert_eq(qpw_control_ask(request, ANSWER_SECONDS, &answer, NULL, &err), 0, "%s", err.text);
+    cr_expect_eq(interfaces(answer), 1);
+    json_decref(answer);
     for (unsigned i = 0; i < SILENT - QPW_CLIENTS; i++)
-        cr_expect_eq(qpw_control_receive(fds[i], text, sizeof(text)), 0, "client %u is let go: others came", i);
-    cr_expect_eq(qpw_control_send(fds[SILENT - 1], "status\n"), 0, "the last one speaks late, and is heard");
-    cr_expect_gt(qpw_control_receive(fds[SILENT - 1], text, sizeof(text)), 0);
-    cr_expect(strstr(text, "0\n1 interfaces"), "%s", text);
-    cr_expect_eq(qpw_control_receive(fds[SILENT - 2], text, sizeof(text)), 0, "silent for too long");
+        cr_expect_eq(qpw_control_receive(fds[i], &answer, &err), -EPIPE, "client %u is let go: others came", i);
+    cr_expect_eq(qpw_control_send(fds[SILENT - 1], request), 0, "the last one speaks late, and is heard");
+    cr_assert_eq(qpw_control_receive(fds[SILENT - 1], &answer, &err), 0, "%s", err.text);
+    cr_expect_eq(interfaces(answer), 1);
+    json_decref(answer);
+    cr_expect_eq(qpw_control_receive(fds[SILENT - 2], &answer, &err), -EPIPE, "silent for too long");
     for (unsigned i = 0; i < SILENT; i++)
         close(fds[i]);
+    json_decref(request);
+    netns_enter(&here);
+    netns_close(&here);
+    cr_expect_eq(node_stop(&n, SIGTERM), 0);
+    node_nothing_left(&n);
+    node_close(&n);
+}
+
+/* Bytes as they are, and the answer's exit status and error. */
+static int say(const void *bytes, size_t length, struct qpw_error *err)
+{
+    json_t *answer = NULL;
+    int fd, r = qpw_control_connect(&fd, NULL, err);
+
+    cr_assert_eq(r, 0, "%s", err->text);
+    cr_assert_eq(send(fd, bytes, length, MSG_NOSIGNAL), (ssize_t)length);
+    r = qpw_control_receive(fd, &answer, err);
+    cr_assert_eq(r, 0, "%.60s: %d %s", (const char *)bytes, r, err->text);
+    r = qpw_answer_status(answer, err);
+    json_decref(answer);
+    close(fd);
+    return r;
+}
+
+#define REQUEST(name) "{\"schema\": \"" QPW_CONTROL_SCHEMA "\", \"request\": " name "}"
+
+/* Each is answered with an error that says why, and changes nothing: the interface stays watched. */
+Test(control, bad_messages_are_answered)
+{
+    static const struct {
+        const char *bytes, *why;
+    } cases[] = {
+        {"detach\n", "not JSON"},
+        {"{}", "no schema"},
+        {"{\"schema\": \"qportwatch.control/0\", \"request\": \"detach\"}", "different versions"},
+        {REQUEST("null"), "not a request"},
+        {REQUEST("[\"detach\"]"), "not a request"},
+        {REQUEST("\"end\""), "unknown request 'end'"},
+        {REQUEST("\"detach\", \"interfaces\": \"node0\""), "not a list"},
+        {REQUEST("\"detach\", \"interfaces\": {}"), "not a list"},
+        {REQUEST("\"detach\", \"interfaces\": [null]"), "not the name of an interface"},
+        {REQUEST("\"detach\", \"interfaces\": [\"node0\", [0]]"), "not the name of an interface"},
+        {REQUEST("\"reload\", \"policy\": []"), "not an object"},
+        {REQUEST("\"reload\", \"policy\": {\"policy\": 1}"), "policy options: "},
+        {REQUEST("\"reload\", \"policy\": {\"peers\": [1]}"), "policy options: "},
+    };
+    struct netns here = netns_here();
+    char *long_one = calloc(1, QPW_CONTROL_BYTES + 1);
+    json_t *request = qpw_request_new("status"), *answer = NULL;
+    struct qpw_error err = {""};
+    struct node n;
+
+    node_open(&n);
+    node_attach(&n, "node0 --mode tc");
+    netns_enter(&n.node);
+    for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+        cr_expect_eq(say(cases[i].bytes, strlen(cases[i].bytes), &err), QPW_EXIT_USAGE, "%s", cases[i].bytes);
+        cr_expect(strstr(err.text, cases[i].why), "%s: %s", cases[i].bytes, err.text);
+    }
+    memset(long_one, ' ', QPW_CONTROL_BYTES + 1);
+    cr_expect_eq(say(long_one, QPW_CONTROL_BYTES + 1, &err), QPW_EXIT_USAGE);
+    cr_expect(strstr(err.text, "more than 65536 bytes"), "%s", err.text);
+    free(long_one);
+    cr_assert_eq(qpw_control_ask(request, ANSWER_SECONDS, &answer, NULL, &err), 0, "%s", err.text);
+    cr_expect_eq(interfaces(answer), 1, "still watched");
+    json_decref(answer);
+    json_decref(request);
     netns_enter(&here);
     netns_close(&here);
     cr_expect_eq(node_stop(&n, SIGTERM), 0);

@@ -74,8 +74,8 @@ static int left_out(const char *text, unsigned *ret)
 /* More changes than a reply or an alert has room for: each says how many it leaves out. */
 Test(reload, what_is_left_out_is_counted)
 {
-    enum { ROWS = 600 };
-    static char text[65536];
+    enum { ROWS = 2000 };
+    static char text[131072];
     char path[128], log[96];
     unsigned more = 0;
     struct node n;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* What of the auditor needs no kernel: choice of mode, texts, sums, options as text, time-outs. */
+/* What of the auditor needs no kernel: choice of mode, texts, sums, numbers, time-outs. */
 #include <criterion/criterion.h>
 #include <errno.h>
 #include <linux/if_arp.h>
@@ -7,10 +7,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "control/changelist.h"
 #include "auditor/expire.h"
 #include "auditor/lines.h"
-#include "control/policy_args.h"
 #include "facts/totals.h"
 #include "bpf/expiry.h"
 #include "cmd/number.h"
@@ -173,53 +171,6 @@ Test(totals, texts)
     cr_expect_str_eq(qpw_duration_text(7 * 86400, buf, sizeof(buf)), "7 d 0 h");
 }
 
-Test(policy_args, there_and_back)
-{
-    const char *peers[] = {"node2=10.1.0.12", "10.1.1.0/28"};
-    struct qpw_policy_options options = {.platform = "aws", .peers_file = "/nowhere/peers", .peers = peers,
-                                         .n_peers = 2};
-    struct qpw_policy_options back;
-    char text[256], small[16] = "x", wrong[] = "nonsense here\n";
-
-    cr_assert_eq(qpw_policy_args_write(&options, text, sizeof(text)), 0);
-    cr_expect_str_eq(text, "platform aws\npeers /nowhere/peers\npeer node2=10.1.0.12\npeer 10.1.1.0/28\n");
-    cr_assert_eq(qpw_policy_args_read(text, &back), 0);
-    cr_expect_null(back.policy_file);
-    cr_expect_str_eq(back.platform, "aws");
-    cr_assert_eq(back.n_peers, 2);
-    cr_expect_str_eq(back.peers[1], "10.1.1.0/28");
-    qpw_policy_options_clear(&back);
-    cr_expect_eq(qpw_policy_args_write(&options, small, sizeof(small)), -ENOSPC);
-    cr_expect_str_empty(small, "never half of them");
-    cr_expect_eq(qpw_policy_args_read(wrong, &back), -EINVAL);
-}
-
-/* What comes later replaces its own kind alone: policy or platform, and the peers. */
-Test(policy_args, later_ones)
-{
-    const char *peers[] = {"node2=10.1.0.12"};
-    struct qpw_policy_options before = {.policy_file = "/nowhere/site", .peers = peers, .n_peers = 1};
-    static const struct {
-        const char *more, *all;
-    } cases[] = {
-        {"", "policy /nowhere/site\npeer node2=10.1.0.12\n"},
-        {"platform aws\n", "platform aws\npeer node2=10.1.0.12\n"},
-        {"policy /nowhere/new\n", "policy /nowhere/new\npeer node2=10.1.0.12\n"},
-        {"peer node3=10.1.0.13\n", "peer node3=10.1.0.13\npolicy /nowhere/site\n"},
-        {"peers /dev/null\n", "peers /dev/null\npolicy /nowhere/site\n"},
-        {"platform aws\npeers /nowhere/peers\npeer 10.1.0.14\n",
-         "platform aws\npeers /nowhere/peers\npeer 10.1.0.14\n"},
-    };
-
-    for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
-        char *text = qpw_policy_args_over(&before, cases[i].more);
-
-        cr_assert_not_null(text);
-        cr_expect_str_eq(text, cases[i].all);
-        free(text);
-    }
-}
-
 Test(number, only_a_number_in_its_range)
 {
     static const char *const wrong[] = {"", " 5", "5 ", "-1", "+1", "0x10", "1e3", "101", "0", "99999999999999999999"};
@@ -247,33 +198,4 @@ Test(expire, time_out_by_state_and_protocol)
     cr_expect_eq(qpw_conn_timeout(&control, &(struct qpw_conn){.state = QPW_STATE_CLOSED}, tcp.protocol), 5);
     cr_expect_eq(qpw_conn_timeout(&control, &(struct qpw_conn){.state = QPW_STATE_DATAGRAM}, udp.protocol), 3);
     cr_expect_eq(qpw_conn_timeout(&control, &(struct qpw_conn){.state = QPW_STATE_DATAGRAM}, gre.protocol), 4);
-}
-
-Test(changelist, all_or_how_many_are_left_out)
-{
-    struct qpw_changelist list = {0};
-    char text[512], whole[256];
-    size_t lines = 0;
-    unsigned more = 0;
-
-    cr_expect_str_empty(qpw_changelist_text(&list, text, sizeof(text)));
-    qpw_changelist_add(&list, "opens %s", "inbound tcp 1");
-    qpw_changelist_add(&list, "closes %d", 2);
-    cr_expect_str_eq(qpw_changelist_text(&list, text, sizeof(text)), "\n  opens inbound tcp 1\n  closes 2");
-    qpw_changelist_clear(&list);
-    /* To the last byte that fits, and one line more. */
-    for (int i = 0; i < 25; i++)
-        qpw_changelist_add(&list, "%07d", i);
-    cr_expect_eq(strlen(qpw_changelist_text(&list, whole, 25 * 10 + 1)), 25u * 10);
-    qpw_changelist_add(&list, "x");
-    qpw_changelist_text(&list, whole, 25 * 10 + 4);
-    for (const char *at = whole; (at = strstr(at, "\n  0")); at++)
-        lines++;
-    cr_assert(strstr(whole, "\n  and"), "%s", whole);
-    cr_expect_eq(sscanf(strstr(whole, "\n  and"), "\n  and %u more; ", &more), 1);
-    cr_expect_eq(lines + more, list.n, "%zu shown, %u left out: %s", lines, more, whole);
-    cr_expect_lt(strlen(whole), sizeof(whole));
-    cr_expect_str_eq(strrchr(whole, ' ') - strlen("every row of"), "every row of one");
-    qpw_changelist_clear(&list);
-    cr_expect_eq(list.n, 0u);
 }

@@ -50,18 +50,16 @@ static int take_setting(const char *text, struct qpw_engine_settings *settings, 
     return qpw_fail(err, -EINVAL, "--alert %s: there is no such setting; there are %s", text, names);
 }
 
-const char *qpw_alert_settings_text(const struct qpw_engine_settings *settings, char *buf, size_t size)
+json_t *qpw_alert_settings_json(const struct qpw_engine_settings *settings)
 {
-    size_t used = 0;
+    json_t *object = json_object();
+    unsigned value;
 
-    *buf = '\0';
-    for (size_t i = 0; i < SETTINGS && used < size; i++) {
-        unsigned value;
-
+    for (size_t i = 0; i < SETTINGS; i++) {
         memcpy(&value, (const char *)settings + settings_table[i].offset, sizeof(value));
-        used += snprintf(buf + used, size - used, "%s%s %u", i ? ", " : "", settings_table[i].name, value);
+        json_object_set_new(object, settings_table[i].name, json_integer(value));
     }
-    return buf;
+    return object;
 }
 
 static error_t take(int key, char *arg, struct argp_state *state)

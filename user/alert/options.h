@@ -9,6 +9,7 @@
 #define QPW_ALERT_OPTIONS_H
 
 #include <argp.h>
+#include <jansson.h>
 
 #include "alert/engine.h"
 #include "util/error.h"
@@ -21,7 +22,7 @@ struct qpw_alert_options {
 /* --alert NAME=VALUE. Child input: struct qpw_alert_options *. */
 extern const struct argp qpw_alert_argp;
 
-/* "summary_s 300, cap 100, …" all of them. Returns buf. */
-const char *qpw_alert_settings_text(const struct qpw_engine_settings *settings, char *buf, size_t size);
+/* All of them as an object of numbers by name. The caller's. */
+json_t *qpw_alert_settings_json(const struct qpw_engine_settings *settings);
 
 #endif

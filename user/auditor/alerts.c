@@ -20,6 +20,7 @@
 #include "host/clock.h"
 #include "snapshot/collect.h"
 #include "snapshot/collect_maps.h"
+#include "util/document.h"
 
 #define HISTORY_BYTES (16u << 20)
 #define MAX_LINKS 128u
@@ -304,31 +305,27 @@ void qpw_alerts_reloaded(struct qpw_auditor *a, const char *old_digest, const ch
         qpw_engine_reloaded(a->alerts->engine, old_digest, a->meta.policy_digest, changes, qpw_clock_unix_ns());
 }
 
-void qpw_alerts_describe(const struct qpw_auditor *a, char *buf, size_t size)
+json_t *qpw_alerts_describe(const struct qpw_auditor *a)
 {
     const struct qpw_alerts *alerts = a->alerts;
     uint64_t sent = 0, dropped = 0;
     struct qpw_engine_figures f;
-    char settings[600];
 
-    *buf = '\0';
     if (!alerts)
-        return;
+        return json_null();
     qpw_engine_get_figures(alerts->engine, &f);
     if (alerts->syslog)
         qpw_syslog_counts(alerts->syslog, &sent, &dropped);
-    snprintf(
-        buf, size,
-        "log %s\nstate %s\nrecords %llu\nhigh %llu\nmedium %llu\nlow %llu\ninfo %llu\nsuppressed %llu\nfolded %llu\n"
-        "held_back %llu\nwaiting %llu\nfailed_writes %llu\nsyslog %s\nsyslog_sent %llu\nsyslog_dropped %llu\nsettings "
-        "%s\n",
-        alerts->log.path, alerts->log.failing ? alerts->log.why.text : "written", (unsigned long long)f.records,
-        (unsigned long long)f.by_severity[QPW_SEVERITY_HIGH], (unsigned long long)f.by_severity[QPW_SEVERITY_MEDIUM],
-        (unsigned long long)f.by_severity[QPW_SEVERITY_LOW], (unsigned long long)f.by_severity[QPW_SEVERITY_INFO],
-        (unsigned long long)f.suppressed, (unsigned long long)f.folded, (unsigned long long)f.held,
-        (unsigned long long)f.waiting, (unsigned long long)f.failures, a->options.syslog ? a->options.syslog : "none",
-        (unsigned long long)sent, (unsigned long long)dropped,
-        qpw_alert_settings_text(qpw_engine_get_settings(alerts->engine), settings, sizeof(settings)));
+    return json_pack("{s:o,s:s,s:s,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:o}", "log",
+                     qpw_json_text(alerts->log.path), "state", alerts->log.failing ? alerts->log.why.text : "written",
+                     "syslog", a->options.syslog ? a->options.syslog : "none", "records", (json_int_t)f.records,
+                     "high", (json_int_t)f.by_severity[QPW_SEVERITY_HIGH], "medium",
+                     (json_int_t)f.by_severity[QPW_SEVERITY_MEDIUM], "low", (json_int_t)f.by_severity[QPW_SEVERITY_LOW],
+                     "info", (json_int_t)f.by_severity[QPW_SEVERITY_INFO], "suppressed", (json_int_t)f.suppressed,
+                     "folded", (json_int_t)f.folded, "held_back", (json_int_t)f.held, "waiting", (json_int_t)f.waiting,
+                     "failed_writes", (json_int_t)f.failures, "syslog_sent", (json_int_t)sent, "syslog_dropped",
+                     (json_int_t)dropped, "settings",
+                     qpw_alert_settings_json(qpw_engine_get_settings(alerts->engine)));
 }
 
 void qpw_alerts_reopen(struct qpw_auditor *a)

@@ -22,8 +22,8 @@ void qpw_alerts_finding(struct qpw_auditor *a, const struct qpw_finding_key *key
 /* Tells the findings since the last flush. */
 void qpw_alerts_flush(struct qpw_auditor *a);
 
-/* What `status` says of alerts: lines "key value". */
-void qpw_alerts_describe(const struct qpw_auditor *a, char *buf, size_t size);
+/* The member "alerts" of the document of `status`; null without an alert log. The caller's. NULL: out of memory. */
+json_t *qpw_alerts_describe(const struct qpw_auditor *a);
 
 /* Everything there is, once an interval and at the end. */
 void qpw_alerts_snapshot(struct qpw_auditor *a, const struct qpw_snapshot *snapshot);

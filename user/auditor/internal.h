@@ -3,8 +3,10 @@
 #ifndef QPW_AUDIT_INTERNAL_H
 #define QPW_AUDIT_INTERNAL_H
 
+#include <jansson.h>
+
 #include "auditor/auditor.h"
-#include "auditor/coverage.h"
+#include "instance/coverage.h"
 #include "auditor/expire.h"
 #include "facts/totals.h"
 #include "instance/instance.h"
@@ -52,7 +54,7 @@ struct qpw_auditor {
     struct qpw_sockets *sockets;
     struct qpw_policy policy;
     struct qpw_registry names;
-    char *policy_args; /* the options the policy was loaded with, when they came through the control channel */
+    json_t *policy_args; /* the options the policy was loaded with; options.policy has its strings from there */
     struct qpw_watched watched[QPW_MAX_IFACES];
     size_t n_watched;
     struct ring_buffer *ring;
@@ -84,6 +86,7 @@ struct qpw_auditor {
 };
 
 #define QPW_SAY_LINES_PER_SECOND 20u
+#define QPW_SAY_BYTES 16384u /* of one line, with what a reload changes */
 
 /* ---- say.c ---- */
 
@@ -139,8 +142,12 @@ int qpw_watch_addresses(struct qpw_auditor *a, struct qpw_error *err);
 int qpw_audit_load_policy(struct qpw_auditor *a, bool *ret_usage, struct qpw_changelist *changes,
                           struct qpw_error *err);
 
-/* The same on request: tells and records what came of it. Returns an exit status; text for the asker in words. */
-int qpw_audit_reload(struct qpw_auditor *a, const char *args, char *words, size_t size);
+/*
+ * The same on request: tells and records what came of it. A member "policy" of the request has options that replace
+ * those before, for this and later reloads. Returns the answer, the caller's, with "policy" {name, path, digest} and
+ * what control/changelist.h writes. request NULL: the options as they are.
+ */
+json_t *qpw_audit_reload(struct qpw_auditor *a, const json_t *request);
 
 /* Compiles the loaded policy anew: addresses or the time have changed. */
 int qpw_audit_recompile(struct qpw_auditor *a, struct qpw_error *err);

@@ -93,11 +93,10 @@ void qpw_loop_close(struct qpw_auditor *a)
 static void on_signal(struct qpw_auditor *a)
 {
     struct signalfd_siginfo info;
-    char words[QPW_CONTROL_BYTES];
 
     while (read(a->signal_fd, &info, sizeof(info)) == sizeof(info)) {
         switch (info.ssi_signo) {
-        case SIGUSR2: qpw_audit_reload(a, NULL, words, sizeof(words)); break;
+        case SIGUSR2: json_decref(qpw_audit_reload(a, NULL)); break;
         case SIGHUP: qpw_alerts_reopen(a); break;
         default: a->stop = true; break;
         }

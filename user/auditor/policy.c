@@ -7,11 +7,14 @@
 #include <time.h>
 
 #include "auditor/alerts.h"
-#include "control/changelist.h"
-#include "control/control.h"
 #include "auditor/internal.h"
+#include "control/changelist.h"
+#include "control/message.h"
 #include "control/policy_args.h"
 #include "policy/tools/diff.h"
+#include "util/document.h"
+
+#define SAID_BYTES (QPW_SAY_BYTES - 512u) /* of the changes that the auditor's own output shows */
 
 static const char *change_words(bool was, bool is)
 {
@@ -114,7 +117,7 @@ static void describe(struct qpw_auditor *a)
     snprintf(m->policy_path, sizeof(m->policy_path), "%s", a->policy.path);
     snprintf(m->policy_digest, sizeof(m->policy_digest), "%s", a->policy.digest);
     snprintf(m->source_digest, sizeof(m->source_digest), "%s", a->policy.source_digest);
-    if (qpw_policy_args_write(&a->options.policy, m->policy_args, sizeof(m->policy_args)) < 0)
+    if (qpw_policy_args_store(a->policy_args, m->policy_args, sizeof(m->policy_args)) < 0)
         qpw_say(a, QPW_SAY_NOTE, "the policy options are too long to be kept; give them again to a 'reload' without an "
                 "auditor (--peers FILE is shorter than many --peer)");
 }
@@ -167,63 +170,81 @@ int qpw_audit_recompile(struct qpw_auditor *a, struct qpw_error *err)
 }
 
 /* Options that came with the request replace those of the same kind so far, for this and later reloads. */
-static int take_args(struct qpw_auditor *a, const char *args, struct qpw_policy_options *ret_old, char **ret_old_text)
+static int take_args(struct qpw_auditor *a, const json_t *more, struct qpw_error *err)
 {
     struct qpw_policy_options options;
-    char *text = qpw_policy_args_over(&a->options.policy, args);
-    int r = text ? qpw_policy_args_read(text, &options) : -ENOMEM;
+    json_t *args;
+    int r;
 
+    if (!json_is_object(more))
+        return qpw_fail(err, -EINVAL, "policy options: not an object");
+    args = qpw_policy_args_over(a->policy_args, more);
+    r = args ? qpw_policy_args_read(args, &options, err) : qpw_fail(err, -ENOMEM, "out of memory");
     if (r < 0) {
-        free(text);
+        json_decref(args);
         return r;
     }
-    *ret_old = a->options.policy;
-    *ret_old_text = a->policy_args;
     a->options.policy = options;
-    a->policy_args = text;
+    a->policy_args = args;
     return 0;
 }
 
-int qpw_audit_reload(struct qpw_auditor *a, const char *args, char *words, size_t size)
+/* Loads the policy from the options that `more` (NULL: none) changes; where that fails, those before stay. */
+static int load_with(struct qpw_auditor *a, const json_t *more, bool *ret_usage, struct qpw_changelist *changes,
+                     struct qpw_error *err)
 {
-    struct qpw_policy_options old = {0};
+    struct qpw_policy_options before = a->options.policy, gone;
+    json_t *args_before = a->policy_args;
+    int r = more ? take_args(a, more, err) : 0;
+
+    if (r < 0) {
+        *ret_usage = r == -EINVAL;
+        return r;
+    }
+    r = qpw_audit_load_policy(a, ret_usage, changes, err);
+    if (!more)
+        return r;
+    gone = r < 0 ? a->options.policy : before;
+    json_decref(r < 0 ? a->policy_args : args_before);
+    if (r < 0) {
+        a->options.policy = before;
+        a->policy_args = args_before;
+    }
+    qpw_policy_options_clear(&gone);
+    return r;
+}
+
+static json_t *reload_failed(struct qpw_auditor *a, enum qpw_exit status, const char *old_digest, const char *why)
+{
+    qpw_coverage_add(&a->coverage, QPW_COVERAGE_RELOAD_FAILED, 0, "%.110s", why);
+    qpw_alerts_reloaded(a, old_digest, NULL, why);
+    qpw_say(a, QPW_SAY_WARNING, "reload changed nothing: %s", why);
+    return qpw_answer_new(status, why);
+}
+
+json_t *qpw_audit_reload(struct qpw_auditor *a, const json_t *request)
+{
+    char from[sizeof(a->meta.policy_digest)], text[SAID_BYTES], brief[QPW_RELOAD_TEXT];
     struct qpw_changelist changes = {0};
-    char *old_text = NULL, from[72], text[QPW_CONTROL_BYTES - 512], brief[QPW_RELOAD_TEXT];
-    bool usage = false, replaced = args && *args;
     struct qpw_error err;
-    int r = replaced ? take_args(a, args, &old, &old_text) : 0;
+    bool usage = false;
+    json_t *answer;
 
-    if (r < 0) {
-        snprintf(words, size, "the request cannot be read");
-        return QPW_EXIT_FAILED;
-    }
-    snprintf(from, sizeof(from), "%s", a->meta.policy_digest);
-    r = qpw_audit_load_policy(a, &usage, &changes, &err);
-    if (replaced) { /* the loser of both sets of options goes */
-        struct qpw_policy_options gone = r < 0 ? a->options.policy : old;
-        char *gone_text = r < 0 ? a->policy_args : old_text;
-
-        if (r < 0) {
-            a->options.policy = old;
-            a->policy_args = old_text;
-        }
-        qpw_policy_options_clear(&gone);
-        free(gone_text);
-    }
-    if (r < 0) {
+    memcpy(from, a->meta.policy_digest, sizeof(from));
+    if (load_with(a, json_object_get(request, "policy"), &usage, &changes, &err) < 0) {
         qpw_changelist_clear(&changes);
-        qpw_coverage_add(&a->coverage, QPW_COVERAGE_RELOAD_FAILED, 0, "%.110s", err.text);
-        qpw_alerts_reloaded(a, from, NULL, err.text);
-        qpw_say(a, QPW_SAY_WARNING, "reload changed nothing: %s", err.text);
-        snprintf(words, size, "%s", err.text);
-        return usage ? QPW_EXIT_USAGE : QPW_EXIT_FAILED;
+        return reload_failed(a, usage ? QPW_EXIT_USAGE : QPW_EXIT_FAILED, from, err.text);
     }
     qpw_coverage_add(&a->coverage, QPW_COVERAGE_RELOADED, 0, "%.40s %.19s -> %.19s", a->policy.name, from,
                      a->meta.policy_digest);
     qpw_alerts_reloaded(a, from, qpw_changelist_text(&changes, brief, sizeof(brief)), NULL);
-    snprintf(words, size, "policy %s (%.300s) is in force%s", a->policy.name, a->policy.path,
-             qpw_changelist_text(&changes, text, sizeof(text)));
+    qpw_say(a, QPW_SAY_NOTE, QPW_RELOADED_TEXT, a->policy.name, a->policy.path,
+            qpw_changelist_text(&changes, text, sizeof(text)));
+    answer = qpw_answer_new(QPW_EXIT_OK, NULL);
+    json_object_set_new(answer, "policy", json_pack("{s:o,s:o,s:o}", "name", qpw_json_text(a->policy.name), "path",
+                                                    qpw_json_text(a->policy.path), "digest",
+                                                    qpw_json_text(a->policy.digest)));
+    qpw_changelist_write(&changes, answer, QPW_CONTROL_BYTES - 2048u);
     qpw_changelist_clear(&changes);
-    qpw_say(a, QPW_SAY_NOTE, "%s", words);
-    return QPW_EXIT_OK;
+    return answer;
 }

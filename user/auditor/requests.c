@@ -1,44 +1,49 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /* What other commands ask of the auditor. */
 #include <errno.h>
-#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "auditor/alerts.h"
 #include "control/control.h"
+#include "control/message.h"
 #include "auditor/internal.h"
 #include "auditor/loop.h"
 
 #define PATIENCE_TICKS 5u /* seconds for which a client may say nothing */
+#define NAME_BYTES 128u  /* the longest name of an interface that is looked for, an alternative one included */
 
-/* Cuts the names into pieces. How many; or -1 with words filled, where one of them is not watched. */
-static int split(struct qpw_auditor *a, char *names, char *ret[QPW_MAX_IFACES], char *words, size_t size)
+/* The names of a request's "interfaces", each of them watched. How many; a negative errno with err filled otherwise. */
+static int read_names(struct qpw_auditor *a, const json_t *request, char ret[QPW_MAX_IFACES][NAME_BYTES],
+                      struct qpw_error *err)
 {
-    char *save;
-    int n = 0;
+    const json_t *list = json_object_get(request, "interfaces");
+    size_t n = json_array_size(list);
 
-    for (char *name = strtok_r(names, " \n", &save); name && n < QPW_MAX_IFACES; name = strtok_r(NULL, " \n", &save)) {
-        if (!qpw_watch_find(a, name)) {
-            snprintf(words, size, "%s: qportwatch is not attached to it; 'qportwatch status' tells to what it is",
-                     name);
-            return -1;
-        }
-        ret[n++] = name;
+    if (list && !json_is_array(list))
+        return qpw_fail(err, -EBADMSG, "control message: interfaces are not a list");
+    if (n > QPW_MAX_IFACES)
+        return qpw_fail(err, -EBADMSG, "control message: more than %d interfaces", QPW_MAX_IFACES);
+    for (size_t i = 0; i < n; i++) {
+        if (qpw_message_read_name(json_array_get(list, i), ret[i], NAME_BYTES) < 0)
+            return qpw_fail(err, -EBADMSG, "control message: not the name of an interface");
+        if (!qpw_watch_find(a, ret[i]))
+            return qpw_fail(err, -ENOENT, "%s: qportwatch is not attached to it; 'qportwatch status' tells to what it "
+                                          "is", ret[i]);
     }
-    return n;
+    return (int)n;
 }
 
-/* "detach" ends everything; "detach eth0 eth1" only these, and everything with the last. A wrong name: nothing. */
-static int detach(struct qpw_auditor *a, char *names, char *words, size_t size)
+/* Without "interfaces" everything ends; with them only these do, and everything with the last. A wrong name: nothing. */
+static json_t *detach(struct qpw_auditor *a, const json_t *request)
 {
-    char *list[QPW_MAX_IFACES];
+    char list[QPW_MAX_IFACES][NAME_BYTES];
     struct qpw_watched *w;
     struct qpw_error err;
-    int n = split(a, names, list, words, size);
+    int n = read_names(a, request, list, &err);
 
     if (n < 0)
-        return QPW_EXIT_FAILED;
+        return qpw_answer_new(n == -EBADMSG ? QPW_EXIT_USAGE : QPW_EXIT_FAILED, err.text);
     a->stop = a->remove_all = n == 0;
     for (int i = 0; i < n && !a->stop; i++) {
         w = qpw_watch_find(a, list[i]);
@@ -48,61 +53,74 @@ static int detach(struct qpw_auditor *a, char *names, char *words, size_t size)
             a->stop = a->remove_all = true;
             break;
         }
-        if (qpw_watch_remove(a, w, &err) < 0) {
-            snprintf(words, size, "%s", err.text);
-            return QPW_EXIT_FAILED;
-        }
+        if (qpw_watch_remove(a, w, &err) < 0)
+            return qpw_answer_new(QPW_EXIT_FAILED, err.text);
         qpw_coverage_add(&a->coverage, QPW_COVERAGE_DETACHED, w->number, "By detach.");
         qpw_say(a, QPW_SAY_NOTE, "%s: detached", w->name);
         *w = a->watched[--a->n_watched];
         qpw_meta_write(&a->kernel, &a->meta, NULL);
     }
-    return QPW_EXIT_OK;
+    return qpw_answer_new(QPW_EXIT_OK, NULL);
 }
 
-static int serve(struct qpw_auditor *a, char *request, char *words, size_t size)
+/* "alerts": the alert log as `status` shows it, null without one. */
+static json_t *alerts(struct qpw_auditor *a, const json_t *request)
 {
-    char *rest = strchr(request, '\n');
+    json_t *answer = qpw_answer_new(QPW_EXIT_OK, NULL);
 
-    if (rest)
-        *rest++ = '\0';
+    json_object_set_new(answer, "alerts", qpw_alerts_describe(a));
+    return answer;
+}
+
+static json_t *status(struct qpw_auditor *a, const json_t *request)
+{
+    json_t *answer = qpw_answer_new(QPW_EXIT_OK, NULL);
+
+    json_object_set_new(answer, "interfaces", json_integer(a->n_watched));
+    json_object_set_new(answer, "events", json_integer(a->events));
+    return answer;
+}
+
+static json_t *serve(struct qpw_auditor *a, const json_t *request)
+{
+    static const struct {
+        const char *name;
+        json_t *(*serve)(struct qpw_auditor *a, const json_t *request);
+    } requests[] = {{"alerts", alerts}, {"detach", detach}, {"reload", qpw_audit_reload}, {"status", status}};
+    const char *name = qpw_request_name(request);
+    struct qpw_error err;
+
+    for (size_t i = 0; name && i < sizeof(requests) / sizeof(*requests); i++)
+        if (!strcmp(name, requests[i].name))
+            return requests[i].serve(a, request);
+    if (name)
+        qpw_fail(&err, 0, "control message: unknown request '%.60s'", name);
     else
-        rest = request + strlen(request);
-    if (!strcmp(request, "reload"))
-        return qpw_audit_reload(a, rest, words, size);
-    if (!strcmp(request, "detach"))
-        return detach(a, rest, words, size);
-    if (!strcmp(request, "alerts")) {
-        qpw_alerts_describe(a, words, size);
-        return QPW_EXIT_OK;
-    }
-    if (!strcmp(request, "status")) {
-        snprintf(words, size, "%zu interfaces, %llu events", a->n_watched, (unsigned long long)a->events);
-        return QPW_EXIT_OK;
-    }
-    snprintf(words, size, "unknown request '%s'", request);
-    return QPW_EXIT_USAGE;
+        qpw_fail(&err, 0, "control message is not a request");
+    return qpw_answer_new(QPW_EXIT_USAGE, err.text);
 }
 
 /* 0: this client is done with, and closed; -EAGAIN: it has not spoken yet. */
 static int speak_to(struct qpw_auditor *a, int fd)
 {
-    char request[QPW_CONTROL_BYTES], words[QPW_CONTROL_BYTES - 16] = "", answer[QPW_CONTROL_BYTES];
-    ssize_t got = qpw_control_receive(fd, request, sizeof(request));
-    int status;
+    json_t *request = NULL, *answer = NULL;
+    struct qpw_error err;
+    int r = qpw_control_receive(fd, &request, &err);
 
-    if (got == -EAGAIN)
-        return -EAGAIN;
-    if (got > 0) {
-        status = serve(a, request, words, sizeof(words));
-        if (a->stop) { /* answered when it is done */
-            a->asker_fd = fd;
-            return 0;
-        }
-        snprintf(answer, sizeof(answer), "%d\n%s", status, words);
+    if (r == -EAGAIN)
+        return r;
+    if (r == 0)
+        answer = serve(a, request);
+    else if (r == -EBADMSG)
+        answer = qpw_answer_new(QPW_EXIT_USAGE, err.text);
+    if (r == 0 && a->stop)
+        a->asker_fd = fd; /* answered when it is done */
+    else if (answer)
         qpw_control_send(fd, answer);
-    }
-    close(fd);
+    if (a->asker_fd != fd)
+        close(fd);
+    json_decref(request);
+    json_decref(answer);
     return 0;
 }
 

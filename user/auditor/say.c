@@ -7,7 +7,7 @@
 
 void qpw_say(struct qpw_auditor *a, enum qpw_say kind, const char *format, ...)
 {
-    char line[QPW_CONTROL_BYTES];
+    char line[QPW_SAY_BYTES];
     va_list args;
 
     if (!a->options.say)

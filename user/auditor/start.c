@@ -12,6 +12,7 @@
 #include "control/control.h"
 #include "auditor/internal.h"
 #include "auditor/loop.h"
+#include "control/message.h"
 #include "control/policy_args.h"
 #include "host/clock.h"
 #include "util/version.h"
@@ -22,20 +23,12 @@
 /* The policy options become the auditor's own: a reload may replace them. */
 static int own_policy_options(struct qpw_auditor *a, struct qpw_error *err)
 {
-    struct qpw_policy_options options;
-    char *text = malloc(QPW_POLICY_ARGS_BYTES);
-    int r = text ? qpw_policy_args_write(&a->options.policy, text, QPW_POLICY_ARGS_BYTES) : -ENOMEM;
+    struct qpw_policy_options given = a->options.policy;
 
-    if (r == 0)
-        r = qpw_policy_args_read(text, &options);
-    if (r < 0) {
-        free(text);
-        a->options.policy = (struct qpw_policy_options){0};
-        return qpw_fail(err, r, "the policy options are too many; put the peers into a file (--peers)");
-    }
-    a->options.policy = options;
-    a->policy_args = text;
-    return 0;
+    a->options.policy = (struct qpw_policy_options){0}; /* the caller's are not ours to free */
+    if (qpw_policy_args_new(&given, &a->policy_args, err) < 0)
+        return -EINVAL;
+    return qpw_policy_args_read(a->policy_args, &a->options.policy, err);
 }
 
 static void set_timeouts(struct qpw_control *control, const struct qpw_timeouts *t)
@@ -280,12 +273,13 @@ static int remove_all(struct qpw_auditor *a, struct qpw_error *err)
 
 static void answer_asker(struct qpw_auditor *a, int r, const struct qpw_error *err)
 {
-    char answer[600];
+    json_t *answer;
 
     if (a->asker_fd < 0)
         return;
-    snprintf(answer, sizeof(answer), "%d\n%s", r < 0 ? QPW_EXIT_FAILED : QPW_EXIT_OK, r < 0 ? err->text : "removed");
+    answer = qpw_answer_new(r < 0 ? QPW_EXIT_FAILED : QPW_EXIT_OK, r < 0 ? err->text : NULL);
     qpw_control_send(a->asker_fd, answer);
+    json_decref(answer);
     close(a->asker_fd);
 }
 
@@ -317,7 +311,7 @@ int qpw_auditor_close(struct qpw_auditor *a, struct qpw_error *err)
     qpw_policy_clear(&a->policy);
     qpw_registry_clear(&a->names);
     qpw_policy_options_clear(&a->options.policy);
-    free(a->policy_args);
+    json_decref(a->policy_args);
     free(a);
     if (r < 0 && err)
         *err = own;

@@ -7,6 +7,7 @@
 
 #include "control/control.h"
 #include "control/detach.h"
+#include "control/message.h"
 #include "cmd/cmd.h"
 #include "instance/words.h"
 #include "util/usage.h"
@@ -32,27 +33,26 @@ static error_t take_option(int key, char *value, struct argp_state *state)
     return 0;
 }
 
-/* The live auditor removes it itself. -ENOENT: there is none. */
-static int tell_auditor(const struct arguments *arguments, int *ret_status)
+/* The live auditor removes it itself. An exit status, or -ENOENT: there is none. */
+static int tell_auditor(const struct arguments *arguments)
 {
-    char request[QPW_CONTROL_BYTES] = "detach\n", answer[QPW_CONTROL_BYTES];
-    size_t used = strlen(request);
+    json_t *request = qpw_request_new("detach"), *names = json_array();
     struct qpw_error err;
     pid_t pid;
     int r;
 
-    for (size_t i = 0; i < arguments->n && used < sizeof(request); i++)
-        used += snprintf(request + used, sizeof(request) - used, "%s ", arguments->ifaces[i]);
-    r = qpw_control_ask(request, PATIENCE_SECONDS, ret_status, answer, sizeof(answer), &pid, &err);
+    for (size_t i = 0; i < arguments->n; i++)
+        json_array_append_new(names, qpw_message_name(arguments->ifaces[i]));
+    json_object_set_new(request, "interfaces", names);
+    r = qpw_control_ask(request, PATIENCE_SECONDS, NULL, &pid, &err);
+    json_decref(request);
     if (r == -ENOENT)
         return r;
-    if (r < 0)
-        fprintf(stderr, "qportwatch detach: %s\n", err.text);
-    else if (*ret_status)
-        fprintf(stderr, "qportwatch detach: %s\n", answer);
-    else
+    if (r == QPW_EXIT_OK)
         printf("removed by the auditor (process %d)\n", (int)pid);
-    return r;
+    else
+        fprintf(stderr, "qportwatch detach: %s\n", err.text);
+    return r < 0 ? QPW_EXIT_FAILED : r;
 }
 
 int qpw_cmd_detach(int argc, char **argv)
@@ -64,7 +64,7 @@ int qpw_cmd_detach(int argc, char **argv)
     struct arguments arguments = {0};
     struct qpw_error err;
     size_t removed;
-    int r, status;
+    int r;
 
     qpw_arguments_parse(&argp, argc, argv, &arguments);
     if (geteuid() != 0) {
@@ -72,9 +72,9 @@ int qpw_cmd_detach(int argc, char **argv)
         return QPW_EXIT_FAILED;
     }
     qpw_quiet_libbpf();
-    r = tell_auditor(&arguments, &status);
+    r = tell_auditor(&arguments);
     if (r != -ENOENT)
-        return r < 0 ? QPW_EXIT_FAILED : status;
+        return r;
     r = qpw_detach(arguments.ifaces, arguments.n, &removed, &err);
     if (r < 0) {
         fprintf(stderr, "qportwatch detach: %s\n", err.text);

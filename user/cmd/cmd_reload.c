@@ -3,9 +3,10 @@
 #include <stdio.h>
 #include <unistd.h>
 
-#include "control/control.h"
-#include "control/reload.h"
+#include "auditor/reload.h"
 #include "cmd/cmd.h"
+#include "control/changelist.h"
+#include "control/message.h"
 #include "instance/words.h"
 #include "util/usage.h"
 
@@ -17,6 +18,24 @@ static error_t take_option(int key, char *value, struct argp_state *state)
     return 0;
 }
 
+static int print_changes(const json_t *answer)
+{
+    const json_t *policy = json_object_get(answer, "policy");
+    const char *name = json_string_value(json_object_get(policy, "name"));
+    const char *path = json_string_value(json_object_get(policy, "path"));
+    struct qpw_changelist changes;
+    char text[QPW_CONTROL_BYTES];
+
+    if (qpw_changelist_read(answer, &changes) < 0) {
+        fprintf(stderr, "qportwatch reload: the auditor's answer has no changes\n");
+        return QPW_EXIT_FAILED;
+    }
+    printf(QPW_RELOADED_TEXT "\n", name ? name : "", path ? path : "",
+           qpw_changelist_text(&changes, text, sizeof(text)));
+    qpw_changelist_clear(&changes);
+    return QPW_EXIT_OK;
+}
+
 int qpw_cmd_reload(int argc, char **argv)
 {
     static const struct argp_child children[] = {
@@ -26,7 +45,8 @@ int qpw_cmd_reload(int argc, char **argv)
         .doc = "Reads the policy again, puts it in force in one step and prints the difference. A policy with an "
                "error changes nothing (exit status 2)."};
     struct qpw_policy_options options = {0};
-    char words[QPW_CONTROL_BYTES];
+    json_t *answer;
+    struct qpw_error err;
     int status;
 
     qpw_arguments_parse(&argp, argc, argv, &options);
@@ -36,11 +56,12 @@ int qpw_cmd_reload(int argc, char **argv)
         return QPW_EXIT_FAILED;
     }
     qpw_quiet_libbpf();
-    status = qpw_reload(&options, words, sizeof(words));
+    status = qpw_reload(&options, &answer, &err);
     if (status == QPW_EXIT_OK)
-        printf("%s\n", words);
+        status = print_changes(answer);
     else
-        fprintf(stderr, "qportwatch reload: %s\n", words);
+        fprintf(stderr, "qportwatch reload: %s\n", err.text);
+    json_decref(answer);
     qpw_policy_options_clear(&options);
     return status;
 }

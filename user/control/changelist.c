@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 #include "control/changelist.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "util/document.h"
 
 #define LAST_LINE 200 /* room for what is said about the rest */
 
@@ -32,16 +35,61 @@ const char *qpw_changelist_text(const struct qpw_changelist *list, char *buf, si
     *buf = '\0';
     for (i = 0; i < list->n; i++)
         needed += strlen(list->lines[i]) + 3;
-    if (list->incomplete || needed >= size)
+    if (list->incomplete || list->left_out || needed >= size)
         size -= LAST_LINE;
     for (i = 0; i < list->n && used + strlen(list->lines[i]) + 3 < size; i++)
         used += (size_t)sprintf(buf + used, "\n  %s", list->lines[i]);
-    if (i < list->n)
+    if (i < list->n || list->left_out)
         snprintf(buf + used, LAST_LINE, "\n  and %zu more; 'qportwatch policy diff OLD NEW' tells every difference of "
-                 "two policies, 'qportwatch policy show' every row of one", list->n - i);
+                 "two policies, 'qportwatch policy show' every row of one", list->n - i + list->left_out);
     else if (list->incomplete)
         snprintf(buf + used, LAST_LINE, "\n  and more, for which the memory did not suffice");
     return buf;
+}
+
+int qpw_changelist_write(const struct qpw_changelist *list, json_t *answer, size_t room)
+{
+    json_t *lines = json_array(), *line;
+    size_t i, used = 0;
+
+    for (i = 0; i < list->n; i++) {
+        line = *list->lines[i] ? qpw_json_text(list->lines[i]) : json_string("");
+        used += json_dumpb(line, NULL, 0, JSON_ENCODE_ANY) + 1; /* and a comma */
+        if (used > room) {
+            json_decref(line);
+            break;
+        }
+        if (json_array_append_new(lines, line) < 0) {
+            json_decref(lines);
+            return -ENOMEM;
+        }
+    }
+    if (json_object_set_new(answer, "changes", lines) < 0 ||
+        json_object_set_new(answer, "left_out", json_integer(list->n - i + list->left_out)) < 0 ||
+        json_object_set_new(answer, "incomplete", json_boolean(list->incomplete)) < 0)
+        return -ENOMEM;
+    return 0;
+}
+
+int qpw_changelist_read(const json_t *answer, struct qpw_changelist *ret)
+{
+    const json_t *lines = json_object_get(answer, "changes"), *line;
+    const json_t *left_out = json_object_get(answer, "left_out");
+    struct qpw_changelist list = {.incomplete = json_is_true(json_object_get(answer, "incomplete"))};
+    size_t i;
+
+    if (!json_is_array(lines) || !json_is_integer(left_out) || json_integer_value(left_out) < 0)
+        return -EBADMSG;
+    list.left_out = json_integer_value(left_out);
+    json_array_foreach (lines, i, line) {
+        if (!json_is_string(line)) {
+            qpw_changelist_clear(&list);
+            return -EBADMSG;
+        }
+        qpw_changelist_add(&list, "%s", json_string_value(line));
+    }
+    *ret = list;
+    return 0;
 }
 
 void qpw_changelist_clear(struct qpw_changelist *list)

@@ -2,12 +2,14 @@
 #include "control/control.h"
 
 #include <errno.h>
-#include <stdlib.h>
+#include <stddef.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <sys/un.h>
 #include <unistd.h>
+
+#include "control/message.h"
 
 static const char lock_name[] = "\0qportwatch";
 
@@ -116,43 +118,56 @@ int qpw_control_held(pid_t *ret_pid)
     return 1;
 }
 
-int qpw_control_send(int fd, const char *text)
+int qpw_control_send(int fd, const json_t *message)
 {
-    return send(fd, text, strlen(text), MSG_NOSIGNAL) < 0 ? -errno : 0;
+    char buf[QPW_CONTROL_BYTES];
+    ssize_t length = qpw_message_write(message, buf, sizeof(buf));
+
+    if (length < 0)
+        return length;
+    return send(fd, buf, length, MSG_NOSIGNAL) < 0 ? -errno : 0;
 }
 
-ssize_t qpw_control_receive(int fd, char *buf, size_t size)
+int qpw_control_receive(int fd, json_t **ret, struct qpw_error *err)
 {
-    ssize_t got = recv(fd, buf, size - 1, 0);
+    char buf[QPW_CONTROL_BYTES];
+    ssize_t got = recv(fd, buf, sizeof(buf), MSG_TRUNC); /* the message's length, not what fitted */
 
     if (got < 0)
         return -errno;
-    buf[got] = '\0';
-    return got;
+    return got ? qpw_message_read(buf, got, ret, err) : -EPIPE;
 }
 
-int qpw_control_ask(const char *request, unsigned seconds, int *ret_status, char *buf, size_t size, pid_t *ret_pid,
+/* What came instead of an answer, in words. */
+static int no_answer(int r, struct qpw_error *err)
+{
+    switch (r) {
+    case -EBADMSG: return r; /* err is filled */
+    case -EMSGSIZE: return qpw_fail(err, r, "the request is longer than %u bytes", QPW_CONTROL_BYTES);
+    case -EPIPE: return qpw_fail(err, r, "the auditor ended before it answered");
+    default: return qpw_fail(err, r, "the auditor did not answer: %s", strerror(-r));
+    }
+}
+
+int qpw_control_ask(const json_t *request, unsigned seconds, json_t **ret_answer, pid_t *ret_pid,
                     struct qpw_error *err)
 {
     struct timeval patience = {.tv_sec = seconds};
-    char answer[QPW_CONTROL_BYTES], *text;
+    json_t *answer = NULL;
     int fd, r = qpw_control_connect(&fd, ret_pid, err);
-    ssize_t got;
 
     if (r < 0)
         return r;
     setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
     r = qpw_control_send(fd, request);
-    got = r < 0 ? r : qpw_control_receive(fd, answer, sizeof(answer));
+    if (r == 0)
+        r = qpw_control_receive(fd, &answer, err);
     close(fd);
-    if (got == 0)
-        return qpw_fail(err, -EPIPE, "the auditor ended before it answered");
-    if (got < 0)
-        return qpw_fail(err, got, "the auditor did not answer: %s", strerror(-(int)got));
-    *ret_status = strtol(answer, &text, 10);
-    if (*text == '\n')
-        text++;
-    strncpy(buf, text, size - 1);
-    buf[size - 1] = '\0';
-    return 0;
+    if (r < 0)
+        return no_answer(r, err);
+    r = qpw_answer_status(answer, err);
+    if (r >= 0 && ret_answer)
+        *ret_answer = json_incref(answer);
+    json_decref(answer);
+    return r;
 }

@@ -4,17 +4,15 @@
  *
  * An abstract Unix socket is both the lock and the channel: it belongs to the network namespace (so
  * it is found from any mount namespace), the kernel releases it when its owner dies, and only
- * processes of root are answered. One request, one answer, each a single message of text.
+ * processes of root are answered. One request, one answer, each one message as in message.h.
  */
-#ifndef QPW_AUDIT_CONTROL_H
-#define QPW_AUDIT_CONTROL_H
+#ifndef QPW_CONTROL_CONTROL_H
+#define QPW_CONTROL_CONTROL_H
 
-#include <stddef.h>
+#include <jansson.h>
 #include <sys/types.h>
 
 #include "util/error.h"
-
-#define QPW_CONTROL_BYTES 16384
 
 /*
  * Takes the lock: *ret_fd listens. -EADDRINUSE: another process has it, *ret_pid names it (0: it did
@@ -37,20 +35,21 @@ int qpw_control_connect(int *ret_fd, pid_t *ret_pid, struct qpw_error *err);
  */
 int qpw_control_held(pid_t *ret_pid);
 
-/* Sends one message; 0 or a negative errno. */
-int qpw_control_send(int fd, const char *text);
+/* Sends one message. 0, -EMSGSIZE (longer than QPW_CONTROL_BYTES) or another negative errno. */
+int qpw_control_send(int fd, const json_t *message);
 
 /*
- * Receives one message into buf (terminated); its length, 0 when the other end is gone, or a negative errno. -EAGAIN:
- * it has said nothing yet.
+ * Receives one message; *ret is the caller's. 0; -EAGAIN: the other end has said nothing yet; -EPIPE: it is gone;
+ * -EBADMSG with err filled: what it said is no message of ours; or another negative errno.
  */
-ssize_t qpw_control_receive(int fd, char *buf, size_t size);
+int qpw_control_receive(int fd, json_t **ret, struct qpw_error *err);
 
 /*
- * Sends a request and waits up to `seconds` for the answer: first line the exit status, then text.
- * *ret_status and buf are set on success. -ENOENT: no auditor lives here.
+ * Sends a request and waits up to `seconds` for the answer. The exit status it gives (>= 0; not 0: err says why) with
+ * *ret_answer, the caller's; or a negative errno with err filled: -ENOENT: no auditor lives here, -EMSGSIZE: the
+ * request is too long. ret_answer and ret_pid may be NULL.
  */
-int qpw_control_ask(const char *request, unsigned seconds, int *ret_status, char *buf, size_t size, pid_t *ret_pid,
+int qpw_control_ask(const json_t *request, unsigned seconds, json_t **ret_answer, pid_t *ret_pid,
                     struct qpw_error *err);
 
 #endif

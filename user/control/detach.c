@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "auditor/coverage.h"
+#include "instance/coverage.h"
 
 static bool is_named(const char *const *names, size_t n, const char *name)
 {

@@ -3,85 +3,96 @@
 
 #include <errno.h>
 #include <limits.h>
-#include <stdbool.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-struct writer {
-    char *buf;
-    size_t size;
-    size_t used;
-};
-
-static void write_line(struct writer *w, const char *word, const char *value)
+/* value NULL: not given, and not set. */
+static int set_string(json_t *args, const char *name, const char *value, struct qpw_error *err)
 {
-    int n;
+    json_t *string = value ? json_string(value) : NULL;
 
-    if (!value || w->used >= w->size)
-        return;
-    n = snprintf(w->buf + w->used, w->size - w->used, "%s %s\n", word, value);
-    w->used += n;
+    if (!value)
+        return 0;
+    if (!string)
+        return qpw_fail(err, -EILSEQ, "%s: not UTF-8 text", value);
+    return json_object_set_new(args, name, string) < 0 ? -ENOMEM : 0;
 }
 
-static void write_path(struct writer *w, const char *word, const char *path)
+static int set_path(json_t *args, const char *name, const char *path, struct qpw_error *err)
 {
     char absolute[PATH_MAX];
 
-    if (path)
-        write_line(w, word, realpath(path, absolute) ? absolute : path);
+    return set_string(args, name, path && realpath(path, absolute) ? absolute : path, err);
 }
 
-int qpw_policy_args_write(const struct qpw_policy_options *options, char *buf, size_t size)
+static int set_peers(json_t *args, const struct qpw_policy_options *options, struct qpw_error *err)
 {
-    struct writer w = {.buf = buf, .size = size};
+    json_t *list, *peer;
 
-    buf[0] = '\0';
-    write_path(&w, "policy", options->policy_file);
-    write_line(&w, "platform", options->platform);
-    write_path(&w, "peers", options->peers_file);
-    for (size_t i = 0; i < options->n_peers; i++)
-        write_line(&w, "peer", options->peers[i]);
-    if (w.used < size)
+    if (!options->n_peers)
         return 0;
-    buf[0] = '\0';
-    return -ENOSPC;
-}
-
-static int read_line(char *line, struct qpw_policy_options *options)
-{
-    char *value = strchr(line, ' ');
-    const char **peers;
-
-    if (!value)
-        return -EINVAL;
-    *value++ = '\0';
-    if (!strcmp(line, "policy")) {
-        options->policy_file = value;
-    } else if (!strcmp(line, "platform")) {
-        options->platform = value;
-    } else if (!strcmp(line, "peers")) {
-        options->peers_file = value;
-    } else if (!strcmp(line, "peer")) {
-        peers = reallocarray(options->peers, options->n_peers + 1, sizeof(*peers));
-        if (!peers)
+    list = json_array();
+    if (json_object_set_new(args, "peers", list) < 0)
+        return -ENOMEM;
+    for (size_t i = 0; i < options->n_peers; i++) {
+        peer = json_string(options->peers[i]);
+        if (!peer)
+            return qpw_fail(err, -EILSEQ, "--peer %s: not UTF-8 text", options->peers[i]);
+        if (json_array_append_new(list, peer) < 0)
             return -ENOMEM;
-        options->peers = peers;
-        options->peers[options->n_peers++] = value;
-    } else {
-        return -EINVAL;
     }
     return 0;
 }
 
-int qpw_policy_args_read(char *text, struct qpw_policy_options *ret)
+int qpw_policy_args_new(const struct qpw_policy_options *options, json_t **ret, struct qpw_error *err)
+{
+    json_t *args = json_object();
+    int r = args ? set_path(args, "policy", options->policy_file, err) : -ENOMEM;
+
+    if (r == 0)
+        r = set_string(args, "platform", options->platform, err);
+    if (r == 0)
+        r = set_path(args, "peers_file", options->peers_file, err);
+    if (r == 0)
+        r = set_peers(args, options, err);
+    if (r < 0) {
+        json_decref(args);
+        return r == -ENOMEM ? qpw_fail(err, r, "out of memory") : r;
+    }
+    *ret = args;
+    return 0;
+}
+
+static int read_peers(const json_t *list, struct qpw_policy_options *options, struct qpw_error *err)
+{
+    const char **peers = calloc(json_array_size(list) + 1, sizeof(*peers));
+    const json_t *peer;
+    size_t i;
+
+    if (!peers)
+        return qpw_fail(err, -ENOMEM, "out of memory");
+    options->peers = peers;
+    json_array_foreach (list, i, peer) {
+        if (!json_is_string(peer))
+            return qpw_fail(err, -EINVAL, "policy options: a peer is not a string");
+        peers[options->n_peers++] = json_string_value(peer);
+    }
+    return 0;
+}
+
+int qpw_policy_args_read(const json_t *args, struct qpw_policy_options *ret, struct qpw_error *err)
 {
     struct qpw_policy_options options = {0};
-    char *save, *line;
+    json_t *peers = NULL;
+    json_error_t why;
     int r = 0;
 
-    for (line = strtok_r(text, "\n", &save); r == 0 && line; line = strtok_r(NULL, "\n", &save))
-        r = read_line(line, &options);
+    if (json_unpack_ex((json_t *)args, &why, 0, "{s?s,s?s,s?s,s?o}", "policy", &options.policy_file, "platform",
+                       &options.platform, "peers_file", &options.peers_file, "peers", &peers) < 0)
+        return qpw_fail(err, -EINVAL, "policy options: %s", why.text);
+    if (peers)
+        r = json_is_array(peers) ? read_peers(peers, &options, err)
+                                 : qpw_fail(err, -EINVAL, "policy options: peers are not a list");
     if (r < 0) {
         qpw_policy_options_clear(&options);
         return r;
@@ -90,36 +101,47 @@ int qpw_policy_args_read(char *text, struct qpw_policy_options *ret)
     return 0;
 }
 
-/* Whether a line of that word is in the text. */
-static bool says(const char *text, const char *word)
+/* Either of two names in `more` drops both from `args`. */
+static void replace(json_t *args, const json_t *more, const char *one, const char *other)
 {
-    size_t length = strlen(word);
-
-    for (const char *line = text; line && *line; line = strchr(line, '\n')) {
-        line += *line == '\n';
-        if (!strncmp(line, word, length) && line[length] == ' ')
-            return true;
-    }
-    return false;
+    if (!json_object_get(more, one) && !json_object_get(more, other))
+        return;
+    json_object_del(args, one);
+    json_object_del(args, other);
 }
 
-char *qpw_policy_args_over(const struct qpw_policy_options *before, const char *more)
+json_t *qpw_policy_args_over(const json_t *before, const json_t *more)
 {
-    struct qpw_policy_options kept = *before;
-    size_t length = strlen(more);
-    char *text = malloc(length + QPW_POLICY_ARGS_BYTES);
+    json_t *args = json_copy((json_t *)before);
 
-    if (!text)
+    if (!args)
         return NULL;
-    if (says(more, "policy") || says(more, "platform"))
-        kept.policy_file = kept.platform = NULL;
-    if (says(more, "peer") || says(more, "peers")) {
-        kept.peers_file = NULL;
-        kept.n_peers = 0;
+    replace(args, more, "policy", "platform");
+    replace(args, more, "peers", "peers_file");
+    if (json_object_update(args, (json_t *)more) == 0)
+        return args;
+    json_decref(args);
+    return NULL;
+}
+
+int qpw_policy_args_store(const json_t *args, char *buf, size_t size)
+{
+    size_t length = json_dumpb(args, buf, size, JSON_COMPACT);
+
+    if (!length || length >= size) {
+        *buf = '\0';
+        return -ENOSPC;
     }
-    memcpy(text, more, length + 1);
-    if (qpw_policy_args_write(&kept, text + length, QPW_POLICY_ARGS_BYTES) == 0)
-        return text;
-    free(text);
+    buf[length] = '\0';
+    return 0;
+}
+
+json_t *qpw_policy_args_load(const char *text)
+{
+    json_t *args = json_loads(text, 0, NULL);
+
+    if (json_is_object(args))
+        return args;
+    json_decref(args);
     return NULL;
 }

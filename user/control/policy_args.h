@@ -1,31 +1,33 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * policy_args.h - the policy options as text, one a line ("policy /etc/x"), so that they can be kept
- * beside the kernel side and sent to the auditor. Paths are made absolute: the reader may be elsewhere.
+ * policy_args.h - the policy options as JSON, to be kept beside the kernel side and sent to the auditor:
+ * {"policy": FILE, "platform": NAME, "peers_file": FILE, "peers": ["NAME=ADDR", …]}, each only where it was given.
+ * Paths are made absolute: the reader may be elsewhere.
  */
-#ifndef QPW_AUDIT_POLICY_ARGS_H
-#define QPW_AUDIT_POLICY_ARGS_H
+#ifndef QPW_CONTROL_POLICY_ARGS_H
+#define QPW_CONTROL_POLICY_ARGS_H
 
-#include <stddef.h>
+#include <jansson.h>
 
 #include "policy/lang/load.h"
 
-/* What a process takes of them at most, as text. */
-#define QPW_POLICY_ARGS_BYTES 65536
-
-/* Writes them into buf; 0, or -ENOSPC where they do not fit (buf is then empty). */
-int qpw_policy_args_write(const struct qpw_policy_options *options, char *buf, size_t size);
+/* 0 and *ret the caller's; -EILSEQ with err filled where one of them is not UTF-8; -ENOMEM. */
+int qpw_policy_args_new(const struct qpw_policy_options *options, json_t **ret, struct qpw_error *err);
 
 /*
- * Reads them back. The strings of *ret lie in `text`, which is cut into pieces and has to live as long. 0, -EINVAL or
- * -ENOMEM.
+ * Reads them. The strings of *ret lie in args, which has to live as long; the caller clears *ret.
+ * 0, -EINVAL with err filled, or -ENOMEM.
  */
-int qpw_policy_args_read(char *text, struct qpw_policy_options *ret);
+int qpw_policy_args_read(const json_t *args, struct qpw_policy_options *ret, struct qpw_error *err);
 
 /*
- * The text of options that come later: where it names neither policy nor platform, those before stay, and where it
- * names no peers, theirs. Caller frees. NULL: out of memory.
+ * The options `before`, changed by `more`: a policy or platform replaces both, peers or a file of peers both of these.
+ * The caller's. NULL: out of memory.
  */
-char *qpw_policy_args_over(const struct qpw_policy_options *before, const char *more);
+json_t *qpw_policy_args_over(const json_t *before, const json_t *more);
+
+/* To and from the text kept in qpw_meta. Writing: 0, or -ENOSPC (buf is then empty). Reading: NULL where it is none. */
+int qpw_policy_args_store(const json_t *args, char *buf, size_t size);
+json_t *qpw_policy_args_load(const char *text);
 
 #endif

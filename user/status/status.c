@@ -106,21 +106,23 @@ static bool is_exception(const struct qpw_policy *policy, const struct qpw_rule 
 /* The policy as its file says it now, against what is loaded; and what in it holds only for a time. */
 static int gather_policy(struct qpw_status *s)
 {
-    char args[sizeof(s->snapshot.meta.policy_args)];
+    json_t *args = qpw_policy_args_load(s->snapshot.meta.policy_args);
     struct qpw_policy_options options = {0};
     struct qpw_policy policy = {0};
     struct qpw_error err = {.text = "the policy options kept with the kernel side cannot be read"};
     int64_t now = time(NULL);
     int r = 0;
 
-    memcpy(args, s->snapshot.meta.policy_args, sizeof(args));
-    if (qpw_policy_args_read(args, &options) < 0 || qpw_policy_load(&options, &policy, NULL, &err) < 0) {
+    if (!args || qpw_policy_args_read(args, &options, &err) < 0 ||
+        qpw_policy_load(&options, &policy, NULL, &err) < 0) {
         s->policy_state = QPW_POLICY_UNREADABLE;
         snprintf(s->policy_error, sizeof(s->policy_error), "%s", err.text);
         qpw_policy_options_clear(&options);
+        json_decref(args);
         return 0;
     }
     qpw_policy_options_clear(&options);
+    json_decref(args);
     snprintf(s->policy_file_digest, sizeof(s->policy_file_digest), "%s", policy.digest);
     s->policy_state = strcmp(policy.digest, s->snapshot.meta.policy_digest) ? QPW_POLICY_CHANGED : QPW_POLICY_CURRENT;
     for (size_t i = 0; r == 0 && i < policy.n_rules; i++)
@@ -152,8 +154,7 @@ int qpw_status_gather(struct qpw_status *ret, struct qpw_error *err)
     if (r == 0) {
         qpw_totals_of(&s.snapshot, &s.totals);
         gather_auditor(&s);
-        if (s.auditor_pid)
-            qpw_status_alerts_gather(s.alerts, sizeof(s.alerts));
+        s.alerts = s.auditor_pid ? qpw_status_alerts_gather() : json_null();
         r = gather_hooks(&kernel, &s);
         if (r == 0)
             r = gather_policy(&s);
@@ -174,5 +175,6 @@ void qpw_status_clear(struct qpw_status *s)
     qpw_snapshot_clear(&s->snapshot);
     free(s->hooks);
     free(s->exceptions);
+    json_decref(s->alerts);
     *s = (struct qpw_status){0};
 }

@@ -3,6 +3,7 @@
 #ifndef QPW_AUDIT_STATUS_H
 #define QPW_AUDIT_STATUS_H
 
+#include <jansson.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -49,7 +50,7 @@ struct qpw_status {
     char policy_error[512];
     struct qpw_status_exception *exceptions;
     size_t n_exceptions;
-    char alerts[4096];          /* the auditor's lines, see status_alerts.h */
+    json_t *alerts;             /* of the alert log, from the auditor; null: there is none; see status_alerts.h */
 };
 
 /* -ENOENT: nothing is attached. Another negative errno with err filled. The caller clears *ret. */

@@ -1,91 +1,58 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 #include "status/status_alerts.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "control/control.h"
+#include "control/message.h"
 
 #define LABEL "%-12s "
 #define PATIENCE_SECONDS 2u
 
-void qpw_status_alerts_gather(char *lines, size_t size)
+json_t *qpw_status_alerts_gather(void)
 {
-    int status;
+    json_t *request = qpw_request_new("alerts"), *answer = NULL, *alerts = NULL;
 
-    if (qpw_control_ask("alerts\n", PATIENCE_SECONDS, &status, lines, size, NULL, NULL) < 0 || status)
-        *lines = '\0';
+    if (qpw_control_ask(request, PATIENCE_SECONDS, &answer, NULL, NULL) == QPW_EXIT_OK)
+        alerts = json_incref(json_object_get(answer, "alerts"));
+    json_decref(request);
+    json_decref(answer);
+    if (json_is_object(alerts))
+        return alerts;
+    json_decref(alerts);
+    return json_null();
 }
 
-/* The value of a key, cut to size; "" where there is none. */
-static const char *value(const char *lines, const char *key, char *buf, size_t size)
+static const char *text(const json_t *alerts, const char *key)
 {
-    size_t length = strlen(key);
+    const char *value = json_string_value(json_object_get(alerts, key));
 
-    *buf = '\0';
-    for (const char *line = lines; *line;) {
-        size_t end = strcspn(line, "\n");
-
-        if (!strncmp(line, key, length) && line[length] == ' ')
-            snprintf(buf, size, "%.*s", (int)(end - length - 1), line + length + 1);
-        line += end + (line[end] == '\n');
-    }
-    return buf;
+    return value ? value : "?";
 }
 
-void qpw_status_alerts_text(const char *lines, FILE *out)
+static long long number(const json_t *alerts, const char *key)
 {
-    static const char *const counted[] = {"high", "medium", "low", "info"};
-    char text[600], drops[32];
+    return json_integer_value(json_object_get(alerts, key));
+}
 
-    if (!*lines)
+void qpw_status_alerts_text(const json_t *alerts, FILE *out)
+{
+    const char *setting, *separator = "";
+    json_t *value;
+
+    if (!json_is_object(alerts))
         return;
-    fprintf(out, LABEL "%s: ", "alerts", value(lines, "log", text, sizeof(text)));
-    fprintf(out, "%s\n", value(lines, "state", text, sizeof(text)));
-    fprintf(out, LABEL "%s records:", "", value(lines, "records", text, sizeof(text)));
-    for (size_t i = 0; i < sizeof(counted) / sizeof(*counted); i++)
-        fprintf(out, "%s %s %s", i ? "," : "", counted[i], value(lines, counted[i], text, sizeof(text)));
-    fprintf(out, "; told within others %s", value(lines, "folded", text, sizeof(text)));
-    fprintf(out, ", suppressed %s", value(lines, "suppressed", text, sizeof(text)));
-    fprintf(out, ", held back %s", value(lines, "held_back", text, sizeof(text)));
-    fprintf(out, " (%s waiting)\n", value(lines, "waiting", text, sizeof(text)));
-    if (strcmp(value(lines, "syslog", text, sizeof(text)), "none"))
-        fprintf(out, LABEL "%s: %s dropped\n", "", text, value(lines, "syslog_dropped", drops, sizeof(drops)));
-    fprintf(out, LABEL "%s\n", "", value(lines, "settings", text, sizeof(text)));
-}
-
-/* "name 5, other 6" as an object. */
-static json_t *settings_json(const char *text)
-{
-    json_t *object = json_object();
-    char name[64];
-    unsigned number;
-    int used;
-
-    while (sscanf(text, " %63s %u%n", name, &number, &used) == 2) {
-        json_object_set_new(object, name, json_integer(number));
-        text += used;
-        text += strspn(text, ", ");
+    fprintf(out, LABEL "%s: %s\n", "alerts", text(alerts, "log"), text(alerts, "state"));
+    fprintf(out, LABEL "%lld records: high %lld, medium %lld, low %lld, info %lld; ", "", number(alerts, "records"),
+            number(alerts, "high"), number(alerts, "medium"), number(alerts, "low"), number(alerts, "info"));
+    fprintf(out, "told within others %lld, suppressed %lld, held back %lld (%lld waiting)\n", number(alerts, "folded"),
+            number(alerts, "suppressed"), number(alerts, "held_back"), number(alerts, "waiting"));
+    if (strcmp(text(alerts, "syslog"), "none"))
+        fprintf(out, LABEL "%s: %lld dropped\n", "", text(alerts, "syslog"), number(alerts, "syslog_dropped"));
+    fprintf(out, LABEL, "");
+    json_object_foreach (json_object_get(alerts, "settings"), setting, value) {
+        fprintf(out, "%s%s %lld", separator, setting, (long long)json_integer_value(value));
+        separator = ", ";
     }
-    return object;
-}
-
-json_t *qpw_status_alerts_json(const char *lines)
-{
-    static const char *const texts[] = {"log", "state", "syslog"};
-    static const char *const numbers[] = {"records", "high",          "medium",      "low",
-                                          "info",    "suppressed",    "folded",      "held_back",
-                                          "waiting", "failed_writes", "syslog_sent", "syslog_dropped"};
-    json_t *object;
-    char text[600];
-
-    if (!*lines)
-        return json_null();
-    object = json_object();
-    for (size_t i = 0; i < sizeof(texts) / sizeof(*texts); i++)
-        json_object_set_new(object, texts[i], json_string(value(lines, texts[i], text, sizeof(text))));
-    for (size_t i = 0; i < sizeof(numbers) / sizeof(*numbers); i++)
-        json_object_set_new(object, numbers[i], json_integer(atoll(value(lines, numbers[i], text, sizeof(text)))));
-    json_object_set_new(object, "settings", settings_json(value(lines, "settings", text, sizeof(text))));
-    return object;
+    fputc('\n', out);
 }

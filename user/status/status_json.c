@@ -199,7 +199,7 @@ int qpw_status_json(const struct qpw_status *s, FILE *out)
     SET(root, "tables", tables_json(s));
     SET(root, "memory_bytes", json_integer(s->snapshot.memory_bytes));
     SET(root, "timeouts", timeouts_json(s));
-    SET(root, "alerts", qpw_status_alerts_json(s->alerts));
+    SET(root, "alerts", json_incref(s->alerts));
     SET(root, "coverage", coverage_json(s));
     return r ? (json_decref(root), -ENOMEM) : write_document(root, out);
 }

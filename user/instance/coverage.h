@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /* coverage.h - writes down what happened to the coverage, beside the counters and living as long as they. */
-#ifndef QPW_AUDIT_COVERAGE_H
-#define QPW_AUDIT_COVERAGE_H
+#ifndef QPW_INSTANCE_COVERAGE_H
+#define QPW_INSTANCE_COVERAGE_H
 
 #include <stdint.h>
 
