@@ -68,13 +68,13 @@ static __always_inline __u32 service(struct xdp_md *ctx)
     return bpf_ntohs(tcp->dest);
 }
 
-SEC("xdp.frags")
+SEC("xdp")
 int bench_pass(struct xdp_md *ctx)
 {
     return XDP_PASS;
 }
 
-SEC("xdp.frags")
+SEC("xdp")
 int bench_count_array(struct xdp_md *ctx)
 {
     __u32 port = service(ctx);
@@ -87,7 +87,7 @@ int bench_count_array(struct xdp_md *ctx)
     return XDP_PASS;
 }
 
-SEC("xdp.frags")
+SEC("xdp")
 int bench_count_hash(struct xdp_md *ctx)
 {
     __u32 port = service(ctx);
@@ -127,7 +127,7 @@ static __always_inline void rewrite(void *data, void *end)
     }
 }
 
-SEC("xdp.frags")
+SEC("xdp")
 int bench_wrap_xdp(struct xdp_md *ctx)
 {
     rewrite((void *)(long)ctx->data, (void *)(long)ctx->data_end);
@@ -135,7 +135,7 @@ int bench_wrap_xdp(struct xdp_md *ctx)
     return XDP_PASS;
 }
 
-SEC("xdp.frags")
+SEC("xdp")
 int bench_send(struct xdp_md *ctx)
 {
     __u32 zero = 0;

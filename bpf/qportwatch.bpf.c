@@ -279,7 +279,8 @@ static __always_inline void qpw_replay_length(struct qpw_input *in, const __u8 *
         in->frame.wire = in->frame.length;
 }
 
-SEC("xdp.frags")
+/* Not "xdp.frags": libbpf would ask for multi-buffer packets of every kernel. The loader does where there are any. */
+SEC("xdp")
 int qpw_xdp_rx(struct xdp_md *ctx)
 {
     const __u8 *data = (const __u8 *)(long)ctx->data, *end = (const __u8 *)(long)ctx->data_end;

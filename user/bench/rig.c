@@ -30,9 +30,9 @@ static int open_floors(struct qpw_bench_rig *rig, struct qpw_error *err)
     rig->floors = bpf_object__open_mem(qpw_bench_object, (size_t)(qpw_bench_object_end - qpw_bench_object), &options);
     if (!rig->floors)
         return qpw_fail(err, -errno, "cannot open the embedded BPF object of the floors: %s", strerror(errno));
-    if (!rig->kernel.config.has_xdp_buff_len) /* as the programs under test: before 5.18 no multi-buffer XDP */
-        bpf_object__for_each_program(program, rig->floors)
-            bpf_program__set_flags(program, 0);
+    bpf_object__for_each_program(program, rig->floors)
+        if (bpf_program__type(program) == BPF_PROG_TYPE_XDP) /* as the program under test, which they call */
+            bpf_program__set_flags(program, qpw_kernel_xdp_flags(&rig->kernel));
     if (bpf_object__load(rig->floors) < 0)
         return qpw_fail(err, -errno, "cannot load the BPF programs of the floors: %s", strerror(errno));
     for (int i = 0; i < QPW_FLOOR_COUNT; i++)

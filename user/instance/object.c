@@ -45,6 +45,11 @@ void qpw_kernel_init(struct qpw_kernel *k)
         k->prog_fd[i] = -1;
 }
 
+uint32_t qpw_kernel_xdp_flags(const struct qpw_kernel *k)
+{
+    return k->config.has_xdp_buff_len ? BPF_F_XDP_HAS_FRAGS : 0;
+}
+
 /* The kernel keeps 15 characters of "qportwat.rodata": a section is told by its end. */
 int *qpw_kernel_map_place(struct qpw_kernel *k, const char *name)
 {

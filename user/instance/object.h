@@ -70,6 +70,12 @@ int qpw_kernel_finish(struct qpw_kernel *k, struct qpw_error *err);
 /* Both. On failure *k is untouched. */
 int qpw_kernel_load(const struct qpw_load_options *options, struct qpw_kernel *k, struct qpw_error *err);
 
+/*
+ * The flags that an XDP program is loaded with: for packets in several buffers (MTU 9000) where the kernel has them
+ * (5.18); before, the flag is refused.
+ */
+uint32_t qpw_kernel_xdp_flags(const struct qpw_kernel *k);
+
 /* Where *k keeps the descriptor of the map with that name in the kernel; NULL: nowhere, it is a template. */
 int *qpw_kernel_map_place(struct qpw_kernel *k, const char *name);
 

@@ -45,8 +45,8 @@ static int prepare(struct job *job, struct bpf_object *object, struct bpf_progra
     }
     bpf_object__for_each_program(program, object)
         r = r ? r : bpf_program__set_autoload(program, program == wanted);
-    if (r == 0 && job->program == QPW_PROG_qpw_xdp_rx && !job->maps.config.has_xdp_buff_len)
-        r = bpf_program__set_flags(wanted, 0); /* before 5.18 there are no multi-buffer XDP programs */
+    if (job->program == QPW_PROG_qpw_xdp_rx)
+        r = r ? r : bpf_program__set_flags(wanted, qpw_kernel_xdp_flags(&job->maps));
     return r;
 }
 
