@@ -13,21 +13,28 @@
 #define __always_inline inline __attribute__((always_inline))
 #endif
 
-/* How far into a frame a header may start, and how much is copied when it is not in the linear part. */
-#define QPW_REACH 448u
-#define QPW_HEADER_BYTES 512u
+/*
+ * Extension headers are followed so far behind the IPv6 header. With two tags in front of it no header starts beyond
+ * QPW_REACH; QPW_COPIED_BYTES are copied when one is not in the linear part: the longest fixed header (IPv6, 40 bytes)
+ * fits behind that. The buffer is a power of two for the mask that bounds the copy.
+ */
+#define QPW_EXTENSION_BYTES 1024u
+#define QPW_REACH (14 + 8 + 40 + QPW_EXTENSION_BYTES)
+#define QPW_COPIED_BYTES 1152u
+#define QPW_HEADER_BYTES 2048u
 /*
  * Verifier: the compiler may compare one copy of an offset and use another, which is then unbounded
  * (seen on 6.1). The mask is applied to the very register; it changes no value up to QPW_REACH.
  */
 #ifdef __bpf__
-#define QPW_BOUND_REACH(at) asm volatile("%0 &= 511" : "+r"(at))
+#define QPW_BOUND_REACH(at) asm volatile("%0 &= 2047" : "+r"(at))
 #else
 #define QPW_BOUND_REACH(at) ((void)(at))
 #endif
-_Static_assert(QPW_REACH <= 511, "within the mask");
+_Static_assert(QPW_REACH <= 2047, "within the mask");
+_Static_assert(QPW_REACH + 40 <= QPW_COPIED_BYTES && QPW_COPIED_BYTES <= QPW_HEADER_BYTES, "every header is copied");
 #define QPW_MAX_VLAN_TAGS 2
-#define QPW_MAX_EXTENSIONS 8 /* IPv6 extension headers, the fragment header included */
+#define QPW_MAX_EXTENSIONS 16 /* IPv6 extension headers, the fragment header included */
 #ifdef __bpf__
 #define QPW_DIRECT_EXTENSIONS 2 /* how many are followed in the packet itself; with more the copy is parsed */
 #else
@@ -45,6 +52,7 @@ struct qpw_frame {
     __u8 vlan_present;
     __u8 l3;          /* no Ethernet header */
     __u8 merged;      /* GRO or GSO buffer: its IP length may be that of the whole, or zero */
+    __u8 offloaded;   /* replay: an IP length of zero was to be filled in by the card and means "to the end" */
 };
 
 /* What the hook says of a buffer beside its bytes. */
@@ -87,6 +95,8 @@ struct qpw_pkt {
     __u8 fragment;
     __u8 has_addresses;
     __u8 v6;
+    __u8 sctp_chunk; /* type of the first chunk + 1; 0: there is none, or it cannot be read */
+    __u8 pad[3];
 };
 
 #define QPW_TCP_FIN 0x01
@@ -114,6 +124,14 @@ static __always_inline __u16 qpw_get16(const __u8 *p)
 static __always_inline __u32 qpw_get32(const __u8 *p)
 {
     return (__u32)p[0] << 24 | (__u32)p[1] << 16 | (__u32)p[2] << 8 | p[3];
+}
+
+static __always_inline __u32 qpw_word(const __u8 *p)
+{
+    __u32 word;
+
+    __builtin_memcpy(&word, p, 4);
+    return word;
 }
 
 #endif

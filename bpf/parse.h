@@ -4,11 +4,11 @@
  *
  * Each header is fetched by qpw_at(), bounds-checked, at an offset. In the first pass (`direct`) it
  * reads the packet where it lies. When a header is in the packet but not in its linear part the
- * answer is QPW_PARSE_MORE: the caller copies the first QPW_HEADER_BYTES bytes and parses the copy.
+ * answer is QPW_PARSE_MORE: the caller copies the first QPW_COPIED_BYTES bytes and parses the copy.
  * Only beyond the packet's own length is a header truncated. Nothing is guessed: every header that
  * cannot be read ends with a named reason.
  *
- * Sources: RFC 791, 8200, 9293, 768, 9260 (SCTP), 792, 4443, IEEE 802.1Q, 802.1ad, 802.3.
+ * Sources: RFC 791, 8200, 9293, 768, 9260 (SCTP), 792, 4443, 4291, 2675, IEEE 802.1Q, 802.1ad, 802.3.
  */
 #ifndef QPW_BPF_PARSE_H
 #define QPW_BPF_PARSE_H
@@ -72,14 +72,35 @@ static __always_inline int qpw_parse_tcp(const struct qpw_frame *f, struct qpw_p
     if (!h)
         return qpw_missing(f, off, 20, QPW_REASON_L4_TRUNCATED, direct);
     header = (h[12] >> 4) * 4u;
-    if (header < 20 || header > left)
+    if (header < 20 || (header > left && p->fragment != QPW_FIRST_FRAGMENT))
         return QPW_REASON_TCP_DOFF;
     p->source_port = qpw_get16(h);
     p->destination_port = qpw_get16(h + 2);
     p->seq = qpw_get32(h + 4);
     p->ack = qpw_get32(h + 8);
     p->tcp_flags = h[13];
-    p->payload = left - header;
+    p->payload = header < left ? left - header : 0; /* a first fragment may end within the options */
+    return QPW_PARSE_OK;
+}
+
+static __always_inline int qpw_parse_sctp(const struct qpw_frame *f, struct qpw_pkt *p, __u32 off, __u32 left,
+                                          const int direct)
+{
+    const __u8 *h = qpw_at(f, off, 12, direct);
+
+    if (left < 12)
+        return p->fragment ? QPW_REASON_FRAGMENT_SHORT : QPW_REASON_L4_TRUNCATED;
+    if (!h)
+        return qpw_missing(f, off, 12, QPW_REASON_L4_TRUNCATED, direct);
+    p->source_port = qpw_get16(h);
+    p->destination_port = qpw_get16(h + 2);
+    if (left == 12)
+        return QPW_PARSE_OK;
+    h = qpw_at(f, off + 12, 1, direct);
+    if (h)
+        p->sctp_chunk = (__u8)(h[0] + 1);
+    else if (direct && off + 12 < f->length && off + 12 <= QPW_REACH)
+        return QPW_PARSE_MORE;
     return QPW_PARSE_OK;
 }
 
@@ -117,14 +138,7 @@ static __always_inline int qpw_parse_l4(const struct qpw_frame *f, struct qpw_pk
     case QPW_IPPROTO_UDP:
         return qpw_parse_udp(f, p, off, left, direct);
     case QPW_IPPROTO_SCTP:
-        if (left < 12)
-            return p->fragment ? QPW_REASON_FRAGMENT_SHORT : QPW_REASON_L4_TRUNCATED;
-        h = qpw_at(f, off, 12, direct);
-        if (!h)
-            return qpw_missing(f, off, 12, QPW_REASON_L4_TRUNCATED, direct);
-        p->source_port = qpw_get16(h);
-        p->destination_port = qpw_get16(h + 2);
-        return QPW_PARSE_OK;
+        return qpw_parse_sctp(f, p, off, left, direct);
     case QPW_IPPROTO_ICMP:
     case QPW_IPPROTO_ICMPV6:
         if (left < 4)
@@ -179,7 +193,7 @@ static __always_inline int qpw_parse_v4(const struct qpw_frame *f, struct qpw_pk
         return QPW_REASON_IP_IHL;
     total = qpw_get16(h + 2);
     there = f->wire - off;
-    if (f->merged || (total == 0 && there > 65535))
+    if (f->merged || (total == 0 && (f->offloaded || there > 65535)))
         total = there; /* BIG TCP (5.19) leaves it zero; a merged buffer's is not the wire's */
     if (total < header || total > there)
         return QPW_REASON_IP_LENGTH;
@@ -217,9 +231,19 @@ static __always_inline int qpw_parse_extension(const struct qpw_frame *f, struct
     return QPW_PARSE_OK;
 }
 
+/*
+ * Headers behind which a node looks for another one. Mobility, HIP and Shim6 (135, 139, 140) have their form, but are
+ * what the packet is about: hosts that do not speak them look no further, so they stay the packet's protocol.
+ */
 static __always_inline int qpw_is_extension(__u8 next)
 {
-    return next == 0 || next == 43 || next == 44 || next == 60 || next == 135 || next == 139 || next == 140;
+    return next == 0 || next == 43 || next == 44 || next == 60;
+}
+
+/* ::ffff:a.b.c.d, which stands for IPv4 within a host and never belongs on the wire (RFC 4291, 2.5.5.2; RFC 4942, 2.2). */
+static __always_inline int qpw_is_mapped(const __u8 *addr)
+{
+    return !(qpw_word(addr) | qpw_word(addr + 4)) && !(addr[8] | addr[9]) && addr[10] == 0xff && addr[11] == 0xff;
 }
 
 static __always_inline int qpw_parse_v6(const struct qpw_frame *f, struct qpw_pkt *p, __u32 off, const int direct)
@@ -235,14 +259,17 @@ static __always_inline int qpw_parse_v6(const struct qpw_frame *f, struct qpw_pk
         return QPW_REASON_IP_VERSION;
     __builtin_memcpy(p->source, h + 8, 16);
     __builtin_memcpy(p->destination, h + 24, 16);
+    if (qpw_is_mapped(p->source) || qpw_is_mapped(p->destination))
+        return QPW_REASON_MAPPED; /* its addresses would be taken for IPv4's, a peer's among them */
     p->has_addresses = 1;
     p->v6 = 1;
     next = h[6];
     p->protocol = next;
     total = qpw_get16(h + 4);
     there = f->wire - start;
-    if (f->merged || (total == 0 && next == 0 && there > 65535))
-        total = there; /* a jumbogram (RFC 2675, BIG TCP) has its length in the hop-by-hop header */
+    /* A jumbogram (RFC 2675) has its length in the hop-by-hop header, BIG TCP nowhere. 59: nothing is to follow. */
+    if (f->merged || (total == 0 && next != 59 && (f->offloaded || there > 65535)))
+        total = there;
     if (total > there)
         return QPW_REASON_IP_LENGTH;
 
@@ -254,7 +281,7 @@ static __always_inline int qpw_parse_v6(const struct qpw_frame *f, struct qpw_pk
             return QPW_PARSE_MORE;
         if (off + 8 > start + total)
             return QPW_REASON_EXT_TRUNCATED;
-        if (off > QPW_REACH)
+        if (off - start > QPW_EXTENSION_BYTES || off > QPW_REACH)
             return QPW_REASON_HEADER_OFFSET;
         off = qpw_forget(&p->l4_offset, off);
         rc = qpw_parse_extension(f, p, &off, &next, direct);
@@ -268,6 +295,8 @@ static __always_inline int qpw_parse_v6(const struct qpw_frame *f, struct qpw_pk
         return QPW_REASON_EXT_DEPTH;
     if (off > start + total)
         return QPW_REASON_EXT_TRUNCATED;
+    if (off - start > QPW_EXTENSION_BYTES && p->fragment != QPW_LATER_FRAGMENT)
+        return QPW_REASON_HEADER_OFFSET;
     return qpw_parsed_network(p, off, start + total - off);
 }
 

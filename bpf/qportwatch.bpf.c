@@ -68,8 +68,8 @@ static __always_inline int qpw_reparse(void *ctx, struct qpw_work *w, const int 
 
     __builtin_memset(&w->pkt, 0, sizeof(w->pkt));
     copy.data = w->header;
-    if (n > QPW_HEADER_BYTES)
-        n = QPW_HEADER_BYTES;
+    if (n > QPW_COPIED_BYTES)
+        n = QPW_COPIED_BYTES;
     n = ((n - 1) & (QPW_HEADER_BYTES - 1)) + 1; /* verifier (6.1): never 0, and never above, in the register used */
     asm volatile("" : "+r"(n));
     if (!w->in.frame.length) {
@@ -257,6 +257,7 @@ static __always_inline void qpw_packet(void *ctx, struct qpw_input *in, const in
     w->in.frame.vlan_present = in->frame.vlan_present;
     w->in.frame.l3 = in->frame.l3;
     w->in.frame.merged = in->frame.merged;
+    w->in.frame.offloaded = in->frame.offloaded;
     w->in.gso_segs = in->gso_segs;
     w->in.gso_size = in->gso_size;
     w->in.bytes = in->bytes;
@@ -275,6 +276,7 @@ static __always_inline void qpw_replay_length(struct qpw_input *in, const __u8 *
     in->bytes = control.replay_bytes;
     in->frame.length = control.replay_captured < in->frame.length ? control.replay_captured : in->frame.length;
     in->frame.end = end;
+    in->frame.offloaded = 1;
     if (in->frame.wire < in->frame.length)
         in->frame.wire = in->frame.length;
 }

@@ -69,14 +69,6 @@ static __always_inline void qpw_tag_word(struct qpw_tag *t, const volatile __u64
     t->b += secret[i + QPW_SECRETS] * word;
 }
 
-static __always_inline __u32 qpw_word(const __u8 *p)
-{
-    __u32 word;
-
-    __builtin_memcpy(&word, p, 4);
-    return word;
-}
-
 /* The words that all packets between two addresses share. v6: the addresses are not IPv4-mapped. */
 static __always_inline struct qpw_tag qpw_tag_pair(const volatile __u64 *secret, const __u8 *local,
                                                    const __u8 *remote, int v6)

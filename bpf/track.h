@@ -234,6 +234,8 @@ static __always_inline int qpw_quoted_key(struct qpw_work *w, __u16 *ret_type)
     /* Of ports or a type, as much as has to be there. */
     if (header < 20 || w->quoted_bytes < header + (kind == QPW_KIND_PROTOCOL ? 0 : 4))
         return 0;
+    if (w->pkt.v6 && (qpw_is_mapped(q + 8) || qpw_is_mapped(q + 24)))
+        return 0; /* as an IPv4 exchange it would be found */
     l4 = q + header;
     __builtin_memset(&w->key, 0, sizeof(w->key));
     w->key.protocol = protocol;

@@ -66,6 +66,7 @@
     X(IP_VERSION, "ip-bad-version") \
     X(IP_IHL, "ip-bad-ihl") \
     X(IP_LENGTH, "ip-bad-length")           /* total length below the header, or beyond the frame */ \
+    X(MAPPED, "ipv4-mapped-address")        /* ::ffff:a.b.c.d in an IPv6 header */ \
     X(EXT_TRUNCATED, "ipv6-extension-truncated") \
     X(EXT_DEPTH, "ipv6-extension-too-deep") \
     X(L4_TRUNCATED, "l4-truncated") \

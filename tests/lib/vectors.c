@@ -75,12 +75,27 @@ BUILD(chain)
     UDP(p);
 }
 BUILD(mobility) { ETH(p); IP6(p); EXT(p, .type = 135, .next = 59); }
-BUILD(eight) { ETH(p); IP6(p); for (int i = 0; i < 8; i++) EXT(p, .type = 60); TCP(p); }
-BUILD(nine) { ETH(p); IP6(p); for (int i = 0; i < 9; i++) EXT(p, .type = 60); TCP(p); }
+BUILD(hip) { ETH(p); IP6(p); EXT(p, .type = 139, .next = 17); BYTES(p, 16); }
+BUILD(shim6) { ETH(p); IP6(p); EXT(p, .type = 60); EXT(p, .type = 140, .next = 17); BYTES(p, 16); }
+BUILD(nine) { ETH(p); IP6(p); for (int i = 0; i < 9; i++) EXT(p, .type = 60); UDP(p, .payload_bytes = 9); }
+BUILD(sixteen) { ETH(p); IP6(p); for (int i = 0; i < 16; i++) EXT(p, .type = 60); TCP(p); }
+BUILD(seventeen) { ETH(p); IP6(p); for (int i = 0; i < 17; i++) EXT(p, .type = 60); TCP(p); }
 BUILD(ext_beyond) { ETH(p); IP6(p); EXT(p, .type = 0, .length = PACKET_LIE(200)); TCP(p); }
 BUILD(ext_lies) { ETH(p); IP6(p); EXT(p, .type = 60, .length = PACKET_LIE(1)); TCP(p); }
-BUILD(ext_far) { ETH(p); IP6(p); EXT(p, .type = 60, .bytes = 256); EXT(p, .type = 60, .bytes = 256); TCP(p); }
-BUILD(ext_within) { ETH(p); IP6(p); EXT(p, .type = 60, .bytes = 256); EXT(p, .type = 60, .bytes = 128); TCP(p); }
+BUILD(ext_448) { ETH(p); IP6(p); EXT(p, .type = 60, .bytes = 448); UDP(p, .payload_bytes = 9); }
+BUILD(ext_within) { ETH(p); IP6(p); EXT(p, .type = 60, .bytes = 1024); TCP(p); }
+BUILD(ext_within_tags)
+{
+    ETH(p);
+    VLAN(p, 0x88a8, 100);
+    VLAN(p, 0x8100, 200);
+    IP6(p);
+    for (int i = 0; i < 16; i++)
+        EXT(p, .type = i ? 60 : 0, .bytes = 64);
+    UDP(p);
+}
+BUILD(ext_far) { ETH(p); IP6(p); EXT(p, .type = 60, .bytes = 512); EXT(p, .type = 60, .bytes = 520); TCP(p); }
+BUILD(ext_farther) { ETH(p); IP6(p); EXT(p, .type = 60, .bytes = 2048); EXT(p, .type = 60); TCP(p); }
 BUILD(ext_only) { ETH(p); IP6(p); EXT(p, .type = 60, .next = 60); }
 
 BUILD(first4)
@@ -95,6 +110,14 @@ BUILD(later4_middle)
     ETH(p);
     IP4(p, .fragment_offset = 8, .more_fragments = true, .id = 9, .protocol = 6);
     BYTES(p, 3);
+}
+BUILD(options_cut4) { ETH(p); IP4(p, .more_fragments = true, .id = 8); TCP(p, .doff = PACKET_LIE(10)); }
+BUILD(options_cut6)
+{
+    ETH(p);
+    IP6(p);
+    FRAG6(p, .more = true, .id = 3);
+    TCP(p, .options = nops, .options_bytes = 4, .doff = PACKET_LIE(15));
 }
 BUILD(short_tcp4) { ETH(p); IP4(p, .more_fragments = true, .id = 8, .protocol = 6); BYTES(p, 8); }
 BUILD(short_udp4) { ETH(p); IP4(p, .more_fragments = true, .id = 8, .protocol = 17); BYTES(p, 7); }
@@ -125,6 +148,20 @@ BUILD(udp_long) { ETH(p); IP4(p); UDP(p, .length = PACKET_LIE(17), .payload_byte
 BUILD(udp_less) { ETH(p); IP4(p); UDP(p, .length = PACKET_LIE(9), .payload_bytes = 8); }
 BUILD(padded) { tcp4(p); packet_finish(p); packet_pad(p, 200); }
 
+BUILD(mapped_source)
+{
+    ETH(p);
+    packet_ipv6(p, &(struct packet_ipv6){.source = "::ffff:10.0.0.9", .destination = "fd00::1"});
+    UDP(p);
+}
+BUILD(mapped_destination)
+{
+    ETH(p);
+    packet_ipv6(p, &(struct packet_ipv6){.source = "fd00::9", .destination = "::ffff:10.0.0.1"});
+    EXT(p, .type = 60);
+    TCP(p);
+}
+
 BUILD(arp) { ETH(p, .destination = "ff:ff:ff:ff:ff:ff"); ARP(p); }
 BUILD(mpls) { ETH(p, .type = PACKET_LIE(0x8847)); BYTES(p, 46); }
 BUILD(pppoe) { ETH(p, .type = PACKET_LIE(0x8864)); BYTES(p, 46); }
@@ -149,10 +186,13 @@ const struct vector vectors[] = {
     IS_IP(no_next_header, 59, 0), IS_IP(no_payload, 253, 0),
     IS_IP(vlan, 6, 445, 200), IS_IP(vlan_priority, 6, 445, 0), IS_IP(provider, 17, 2049, 100),
     IS_IP(qinq, 6, 445, 100), IS_IP(double_q, 6, 445, 4094), IS_BAD(triple, VLAN_DEPTH), IS_TYPE(vlan_arp, 0x0806, 7),
-    IS_IP(hop_by_hop, 6, 445), IS_IP(chain, 17, 2049), IS_IP(eight, 6, 445), IS_BAD(nine, EXT_DEPTH),
-    IS_IP(mobility, 59, 0), IS_BAD(ext_beyond, EXT_TRUNCATED), IS_BAD(ext_lies, L4_TRUNCATED),
-    IS_BAD(ext_far, HEADER_OFFSET),
-    IS_IP(ext_within, 6, 445), IS_BAD(ext_only, EXT_TRUNCATED),
+    IS_IP(hop_by_hop, 6, 445), IS_IP(chain, 17, 2049), IS_IP(nine, 17, 2049), IS_IP(sixteen, 6, 445),
+    IS_BAD(seventeen, EXT_DEPTH), IS_IP(mobility, 135, 0), IS_IP(hip, 139, 0), IS_IP(shim6, 140, 0), IS_BAD(ext_beyond, EXT_TRUNCATED), IS_BAD(ext_lies, L4_TRUNCATED),
+    IS_IP(ext_448, 17, 2049), IS_IP(ext_within, 6, 445), IS_IP(ext_within_tags, 17, 2049, 100),
+    IS_BAD(ext_far, HEADER_OFFSET), IS_BAD(ext_farther, HEADER_OFFSET),
+    IS_BAD(mapped_source, MAPPED), IS_BAD(mapped_destination, MAPPED),
+    IS_IP(options_cut4, 6, 445, 0, QPW_FIRST_FRAGMENT), IS_IP(options_cut6, 6, 445, 0, QPW_FIRST_FRAGMENT),
+    IS_BAD(ext_only, EXT_TRUNCATED),
     IS_IP(first4, 17, 2049, 0, QPW_FIRST_FRAGMENT), IS_IP(later4, 17, 0, 0, QPW_LATER_FRAGMENT),
     IS_IP(later4_middle, 6, 0, 0, QPW_LATER_FRAGMENT), IS_BAD(short_tcp4, FRAGMENT_SHORT),
     IS_BAD(short_udp4, FRAGMENT_SHORT), IS_IP(first6, 6, 445, 0, QPW_FIRST_FRAGMENT),

@@ -114,6 +114,8 @@ Test(parse, captured_shorter_than_the_wire)
             parse_copy(&copy, n, p.length);
             assert_same(&direct, &copy, vectors[i].name, n);
             if (direct.kind != QPW_PKT_UNDECODABLE) {
+                if (!direct.sctp_chunk) /* the ports are enough */
+                    direct.sctp_chunk = whole.sctp_chunk;
                 assert_same(&direct, &whole, vectors[i].name, n);
                 read = true;
             } else if (read) {
@@ -231,4 +233,92 @@ Test(parse, merged_buffers)
     cr_assert_eq(qpw_parse(&f, &pkt, 1), 0);
     cr_assert_eq(pkt.kind, QPW_PKT_IP);
     cr_assert_eq(pkt.payload, 2000);
+}
+
+/* In a capture of buffers that a card was to segment, a length of zero is "to the end of the frame". */
+static int parse_offloaded(struct qpw_pkt *ret, bool offloaded, size_t wire)
+{
+    struct qpw_frame f = {.data = p.data, .end = p.data + p.length, .length = (uint32_t)p.length,
+                          .wire = (uint32_t)wire, .offloaded = offloaded};
+
+    memset(ret, 0, sizeof(*ret));
+    return qpw_parse(&f, ret, 1);
+}
+
+Test(parse, length_zero_is_to_the_end_in_a_replay_alone)
+{
+    struct qpw_pkt pkt;
+
+    packet_make_tcp(&p, "10.0.0.9", 1, "10.0.0.1", 445, PACKET_ACK, 1, 1, 300);
+    p.data[16] = p.data[17] = 0;
+    cr_assert_eq(parse_offloaded(&pkt, true, p.length), 0);
+    cr_expect_eq(pkt.kind, QPW_PKT_IP);
+    cr_expect_eq(pkt.payload, 300);
+    cr_assert_eq(parse_offloaded(&pkt, true, p.length + 4000), 0);
+    cr_expect_eq(pkt.payload, 4300, "the capture's snaplen cut it");
+    cr_assert_eq(parse_offloaded(&pkt, false, p.length), 0);
+    cr_expect_eq(pkt.reason, QPW_REASON_IP_LENGTH, "no host takes such a packet from the wire");
+
+    packet_make_tcp(&p, "fd00::9", 1, "fd00::1", 445, PACKET_ACK, 1, 1, 300);
+    p.data[18] = p.data[19] = 0;
+    cr_assert_eq(parse_offloaded(&pkt, true, p.length), 0);
+    cr_expect_eq(pkt.kind, QPW_PKT_IP);
+    cr_expect_eq(pkt.payload, 300);
+    cr_assert_eq(parse_offloaded(&pkt, false, p.length), 0);
+    cr_expect_eq(pkt.reason, QPW_REASON_L4_TRUNCATED);
+    cr_assert_eq(parse_offloaded(&pkt, false, 70000), 0);
+    cr_expect_eq(pkt.payload, 70000 - 74, "BIG TCP without a hop-by-hop header: longer than the field can say");
+}
+
+/* Nothing follows "no next header": what is behind it is padding. */
+Test(parse, length_zero_before_nothing)
+{
+    struct qpw_pkt pkt;
+
+    packet_start(&p);
+    packet_ethernet(&p, &(struct packet_ethernet){0});
+    packet_ipv6(&p, &(struct packet_ipv6){.source = "fd00::9", .destination = "fd00::1", .next = 59});
+    packet_finish(&p);
+    packet_pad(&p, 60);
+    cr_assert_eq(parse_offloaded(&pkt, true, p.length), 0);
+    cr_expect_eq(pkt.kind, QPW_PKT_IP);
+    cr_expect_eq(pkt.payload, 0);
+}
+
+/* The SYN of a first fragment is a SYN; what it carries lies in the other fragments. */
+Test(parse, first_fragment_within_options)
+{
+    static const uint8_t nops[4] = {1, 1, 1, 1};
+    struct qpw_pkt pkt;
+
+    for (uint32_t words = 5; words < 16; words++) {
+        packet_start(&p);
+        packet_ethernet(&p, &(struct packet_ethernet){0});
+        packet_ipv4(&p, &(struct packet_ipv4){.source = "10.0.0.9", .destination = "10.0.0.1", .id = 1,
+                                              .more_fragments = true});
+        packet_tcp(&p, &(struct packet_tcp){.source = 4, .destination = 445, .flags = PACKET_SYN, .seq = 77,
+                                            .options = nops, .options_bytes = 4, .doff = PACKET_LIE(words)});
+        packet_finish(&p);
+        parse_direct(&pkt, p.length, p.length, p.length);
+        cr_expect_eq(pkt.kind, QPW_PKT_IP, "%u words", words);
+        cr_expect_eq(pkt.seq, 77);
+        cr_expect_eq(pkt.payload, words == 5 ? 4 : 0, "%u words", words);
+    }
+}
+
+Test(parse, first_chunk_of_sctp)
+{
+    struct qpw_pkt pkt;
+
+    packet_start(&p);
+    packet_ethernet(&p, &(struct packet_ethernet){0});
+    packet_ipv6(&p, &(struct packet_ipv6){.source = "fd00::9", .destination = "fd00::1"});
+    packet_sctp(&p, &(struct packet_sctp){.source = 4, .destination = 3868, .chunk = 6});
+    packet_finish(&p);
+    parse_direct(&pkt, p.length, p.length, p.length);
+    cr_expect_eq(pkt.sctp_chunk, 7);
+    cr_expect_eq(parse_direct(&pkt, p.length, p.length - 4, p.length), 1, "it is behind the linear part");
+    parse_direct(&pkt, p.length - 4, p.length - 4, p.length);
+    cr_expect_eq(pkt.kind, QPW_PKT_IP);
+    cr_expect_eq(pkt.sctp_chunk, 0, "the capture ends before it");
 }

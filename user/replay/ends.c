@@ -40,7 +40,8 @@ static bool is_local(const struct qpw_ends *ends, const uint8_t addr[16])
 
 void qpw_ends_parse(const uint8_t *frame, uint32_t length, uint32_t wire, struct qpw_ends_packet *ret)
 {
-    struct qpw_frame f = {.data = frame, .end = frame + length, .length = length, .wire = wire};
+    struct qpw_frame f = {.data = frame, .end = frame + length, .length = length, .wire = wire,
+                          .offloaded = 1};
     struct qpw_pkt p = {0};
 
     qpw_parse(&f, &p, 1);

@@ -9,12 +9,13 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "bpf/packet.h"
 #include "instance/object.h"
 #include "replay/link.h"
 #include "util/error.h"
 
 /* What of a frame is handed over: the parser looks no further than this into it, and short runs are quick. */
-#define QPW_FEED_BYTES 512u
+#define QPW_FEED_BYTES QPW_COPIED_BYTES
 /* The longest that the kernel asks for: an IPv6 packet at TC. */
 #define QPW_FEED_MIN 54u
 

@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * Small captures of what was judged wrongly once, through qportwatch replay, in both modes. Each expectation is the
+ * list of connections, a line each, and what could not be decided.
+ */
+#include <criterion/criterion.h>
+#include <criterion/parameterized.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "netns.h"
+
+#define CASES "../shared/cases/"
+
+struct expected {
+    const char *file, *arguments;
+    const char *connections; /* "direction protocol port verdict outcome", ended by "; " each, by first packets */
+    const char *undecided;   /* as JSON */
+};
+
+static const struct expected cases[] = {
+    {"kerberos_tso-4frames.pcap", "--local 172.16.0.211", "outbound tcp 88 allowed data; ", "{}"},
+    {"public-bigtcp-ipv6-s128.pcap", "--local 2604:1380:4091:ce00::d", "unknown tcp 41219 undecided attempted; ",
+     "{\"midstream\":1}"},
+    {"fragsyn-refused.pcap", "--local 10.0.0.2", "inbound tcp 4444 unexpected refused; ", "{}"},
+    {"wholesyn-refused.pcap", "--local 10.0.0.2", "inbound tcp 4444 unexpected refused; ", "{}"},
+    {"mobile-ipv6__mip6_brr.pcap", "--local 2001:4f8:4:7:2e0:81ff:fe52:9a6b",
+     "inbound 135 0 unexpected attempted; ", "{}"},
+    {"mapped.pcap", "--local 10.0.0.1", "outbound udp 4444 unexpected attempted; ", "{\"ipv4-mapped-address\":1}"},
+};
+
+ParameterizedTestParameters(cases, as_they_should_be)
+{
+    enum { N = sizeof(cases) / sizeof(*cases) };
+    unsigned *numbers = cr_malloc(N * sizeof(*numbers));
+
+    for (unsigned i = 0; i < N; i++)
+        numbers[i] = i;
+    return cr_make_param_array(unsigned, numbers, N);
+}
+
+/* Appends what a line of --connections says to text. */
+static void add_line(char *text, size_t size, const char *line)
+{
+    json_t *c = json_loads(line, 0, NULL);
+    const char *direction, *verdict, *outcome;
+    const json_t *protocol;
+    char number[16];
+    size_t used = strlen(text);
+    long long port;
+
+    cr_assert_not_null(c, "%s", line);
+    direction = json_string_value(json_object_get(c, "direction"));
+    verdict = json_string_value(json_object_get(c, "verdict"));
+    outcome = json_string_value(json_object_get(c, "outcome"));
+    port = json_integer_value(json_object_get(c, "responder_port"));
+    protocol = json_object_get(c, "protocol");
+    snprintf(number, sizeof(number), "%lld", (long long)json_integer_value(protocol));
+    snprintf(text + used, size - used, "%s %s %lld %s %s; ", direction,
+             json_is_string(protocol) ? json_string_value(protocol) : number, port, verdict, outcome);
+    json_decref(c);
+}
+
+static void run(char *out, size_t size, const struct expected *e, const char *mode, const char *format)
+{
+    struct netns here = netns_here();
+    int status = netns_output(&here, out, size, QPW_BUILD "/qportwatch replay --mode %s %s %s " CASES "%s 2>/dev/null",
+                              mode, format, e->arguments, e->file);
+
+    netns_close(&here);
+    cr_assert_eq(status, 0, "%s: status %d: %.300s", e->file, status, out);
+}
+
+ParameterizedTest(unsigned *number, cases, as_they_should_be, .timeout = NETNS_TIMEOUT_S)
+{
+    static const char *const modes[] = {"xdp", "tc"};
+    const struct expected *e = &cases[*number];
+    static char out[1 << 20];
+
+    netns_need_root();
+    if (access(CASES "ORIGIN.md", R_OK))
+        cr_skip_test("no " CASES "ORIGIN.md: nothing to replay");
+    for (size_t i = 0; i < 2; i++) {
+        char seen[2048] = "";
+        json_t *report, *undecided;
+
+        run(out, sizeof(out), e, modes[i], "--connections");
+        for (char *line = strtok(out, "\n"); line; line = strtok(NULL, "\n"))
+            add_line(seen, sizeof(seen), line);
+        cr_expect_str_eq(seen, e->connections, "%s, %s: %s", e->file, modes[i], seen);
+        run(out, sizeof(out), e, modes[i], "--json");
+        report = json_loads(out, 0, NULL);
+        cr_assert_not_null(report, "%.300s", out);
+        undecided = json_loads(e->undecided, 0, NULL);
+        cr_expect(json_equal(json_object_get(report, "undecided"), undecided), "%s, %s: %s", e->file, modes[i],
+                  json_dumps(json_object_get(report, "undecided"), JSON_COMPACT));
+        json_decref(report);
+        json_decref(undecided);
+    }
+}
