@@ -3,6 +3,7 @@
 # make run        installs what is missing, builds, audits this machine's default interface (IFACE=… for another)
 # make demo       shows it on staged traffic in its own network namespaces
 # make test       installs what is missing, builds and runs every test
+# make campaign   random exchanges and faults against known truth (MINUTES=10 SEED=drawn MODE=xdp|tc|clsact)
 # make fuzz       fuzzes the policy parser, the importer of pages and control messages, FUZZ_SECONDS each (600)
 # V=1 shows the commands; O=DIR builds elsewhere.
 
@@ -39,10 +40,12 @@ BUILTINS := $(wildcard user/policy/lang/builtin/*.policy)
 TEST_LIB := $(wildcard tests/lib/*.c)
 UNIT_TESTS := $(patsubst %.c,$(O)/%,$(wildcard tests/unit/test_*.c))
 ROOT_TESTS := $(patsubst %.c,$(O)/%,$(wildcard tests/bpf/test_*.c tests/net/test_*.c))
+CAMPAIGN := $(O)/tests/campaign/test_campaign
+CAMPAIGN_OBJECTS := $(patsubst %.c,$(O)/%.o,$(wildcard tests/campaign/*.c))
 
 .DELETE_ON_ERROR:
 .SUFFIXES:
-.PHONY: all run demo test test-binaries deps-build deps-run deps-demo deps-test install uninstall clean fuzz
+.PHONY: all run demo test test-binaries deps-build deps-run deps-demo deps-test install uninstall clean fuzz campaign
 
 all: $(O)/qportwatch
 
@@ -109,10 +112,22 @@ $(O)/tests/vm/verifier: $(O)/tests/vm/verifier.o $(OBJECTS)
 $(O)/vm/%:
 	@tests/vm/fetch $(O)/vm $* || :
 
-test-binaries: all $(UNIT_TESTS) $(ROOT_TESTS) $(O)/tests/vm/verifier
+test-binaries: all $(UNIT_TESTS) $(ROOT_TESTS) $(CAMPAIGN) $(O)/tests/vm/verifier
 test: deps-test
 	@$(MAKE) --no-print-directory -j$$(nproc) O=$(O) $(O)/vm/bullseye test-binaries
 	@tests/run $(O) $(TESTS)
+
+# ---- The campaign: MINUTES long, from a seed that is drawn unless given; of all modes unless one is given ----
+MINUTES ?= 10
+SEED ?= random
+MODE ?=
+$(CAMPAIGN): $(CAMPAIGN_OBJECTS) $(OBJECTS) $(TEST_LIB:%.c=$(O)/%.o)
+	@mkdir -p $(@D)
+	$(call say,LD,$@)$(CC) $(CFLAGS) $(filter %.o,$^) $(LDLIBS) -lcriterion -o $@
+-include $(CAMPAIGN_OBJECTS:.o=.d)
+campaign: deps-test
+	@$(MAKE) --no-print-directory -j$$(nproc) O=$(O) all $(CAMPAIGN)
+	@CAMPAIGN_SECONDS=$$(($(MINUTES) * 60)) CAMPAIGN_SEED=$(SEED) CAMPAIGN_MODE=$(MODE) $(CAMPAIGN) -j1
 
 # ---- Fuzzing: every fuzzer FUZZ_SECONDS long over its corpus; what breaks it is left beside build's binaries ----
 FUZZERS := $(patsubst tests/fuzz/%.c,$(O)/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))

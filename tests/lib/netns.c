@@ -66,13 +66,19 @@ int netns_call(const struct netns *ns, int (*function)(void *argument), void *ar
     return ret;
 }
 
-void netns_veth(const struct netns *a, const char *name_a, const struct netns *b, const char *name_b)
+void netns_veth_pair(const struct netns_end *a, const struct netns_end *b)
 {
     /* ip(8) takes a namespace by path; this process's descriptor is such a path. */
-    netns_run(a, "ip link add %s address 02:00:00:00:00:01 type veth peer name %s address 02:00:00:00:00:02 "
-                 "netns /proc/%d/fd/%d", name_a, name_b, getpid(), b->fd);
-    netns_run(a, "ip link set %s addrgenmode none && ip link set %s up", name_a, name_a);
-    netns_run(b, "ip link set %s addrgenmode none && ip link set %s up", name_b, name_b);
+    netns_run(a->ns, "ip link add %s address %s type veth peer name %s address %s netns /proc/%d/fd/%d", a->name, a->mac,
+              b->name, b->mac, getpid(), b->ns->fd);
+    netns_run(a->ns, "ip link set %s addrgenmode none && ip link set %s up", a->name, a->name);
+    netns_run(b->ns, "ip link set %s addrgenmode none && ip link set %s up", b->name, b->name);
+}
+
+void netns_veth(const struct netns *a, const char *name_a, const struct netns *b, const char *name_b)
+{
+    netns_veth_pair(&(struct netns_end){a, name_a, "02:00:00:00:00:01"},
+                    &(struct netns_end){b, name_b, "02:00:00:00:00:02"});
 }
 
 void netns_address(const struct netns *ns, const char *ifname, const char *address)

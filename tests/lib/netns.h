@@ -50,6 +50,14 @@ int netns_call(const struct netns *ns, int (*function)(void *argument), void *ar
  */
 void netns_veth(const struct netns *a, const char *name_a, const struct netns *b, const char *name_b);
 
+/* The same with MACs of the caller's choice, for several pairs on one bridge. */
+struct netns_end {
+    const struct netns *ns;
+    const char *name;
+    const char *mac;
+};
+void netns_veth_pair(const struct netns_end *a, const struct netns_end *b);
+
 /* "10.0.0.1/24" or "fd00::1/64", usable at once (no duplicate address detection). */
 void netns_address(const struct netns *ns, const char *ifname, const char *address);
 

@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * book.h - the truth: what the generator opened, joined with what the witness saw of it. From both follow the rows and
+ * findings that the program has to have, to the packet and the byte.
+ *
+ * An exchange is entered before its first packet. A frame that no entry explains is an error of the campaign itself,
+ * except what the hosts' own stacks send (ARP, neighbour discovery, ICMP), which is entered as it is seen.
+ */
+#ifndef TESTS_CAMPAIGN_BOOK_H
+#define TESTS_CAMPAIGN_BOOK_H
+
+#include "model.h"
+#include "wire.h"
+
+enum opener { REMOTE_OPENS, NODE_OPENS };
+enum outcome { NOTHING_SEEN, ATTEMPTED, REFUSED, ANSWERED, DATA };
+extern const char *const outcome_names[];
+
+/* What becomes of its packets, if it is not simply judged. */
+enum fate {
+    FATE_JUDGED,
+    FATE_TRANSIT,   /* not the node's */
+    FATE_UNKNOWN,   /* direction unknown, verdict undecided, for `reason` */
+    FATE_INFERRED,  /* direction as the opener says, verdict undecided, for `reason` */
+};
+
+#define NO_REASON NULL
+
+struct tuple {
+    uint8_t local[16], remote[16]; /* of the node's end (of transit: the destination's) and the other */
+    uint16_t local_port, remote_port;
+    uint8_t protocol;
+    uint8_t pad[3];
+};
+
+struct exchange {
+    struct tuple tuple;
+    const char *kind;
+    unsigned step;
+    enum opener opener;
+    enum fate fate;
+    const char *reason;     /* of a fate that is undecided; else of transit: "echo" or "not-local" */
+    enum outcome planned;   /* what the generator meant to happen */
+    bool older;             /* TCP that was open before the program was attached */
+    const char *owner;      /* name of the node's process, NULL: not said */
+    /* By the witness: */
+    enum outcome outcome;
+    bool opened, syn_ack, established, fin[2], closed, payload[2];
+    uint32_t isn, syn_ack_seq;
+    bool multicast;
+    uint64_t first_ns, last_ns;
+    uint64_t packets[2], bytes[2]; /* [0] to the node */
+    struct judgement judged;
+    unsigned generation;    /* of the policy it was judged by */
+    uint32_t row;           /* its present row + 1; 0: none yet */
+    struct exchange *before; /* an older one on the same tuple */
+};
+
+/* A row of the report's meters, by its words: "tcp/445 inbound other allowed in-tcp-445". */
+struct row {
+    char name[128];
+    int64_t connections;
+    uint64_t packets[2], bytes[2];
+};
+
+/* "unexpected inbound tcp/4444 10.77.0.66 > 10.77.0.1". */
+struct expected_finding {
+    char name[192];
+    char service[64]; /* "inbound tcp/4444" */
+    enum outcome outcome;
+    bool multicast;
+    bool current;     /* judged so by the policy in force when last touched */
+    uint64_t changed_ns; /* Unix time of the frame that last raised it */
+    uint64_t packets;
+    const struct exchange *example;
+};
+
+struct parent {
+    uint8_t remote[16];
+    const char *rule;
+    uint64_t last_ns;
+};
+
+struct names; /* name → number */
+
+#define BOOK_ROWS 16384
+#define BOOK_FINDINGS 16384
+#define BOOK_PARENTS 1024
+#define BOOK_REASONS 16
+struct book {
+    struct exchange **exchanges;
+    size_t n_exchanges, room;
+    struct names *tuples;
+    struct row rows[BOOK_ROWS];
+    size_t n_rows;
+    struct names *row_names;
+    struct expected_finding findings[BOOK_FINDINGS];
+    size_t n_findings;
+    struct names *finding_names;
+    struct names *ever; /* every finding of the whole run by its name: its highest outcome + 1 */
+    struct parent parents[BOOK_PARENTS];
+    size_t n_parents;
+    struct {
+        const char *reason;
+        uint64_t packets;
+    } reasons[BOOK_REASONS];
+    const struct policy *policy;
+    unsigned generation;
+    uint64_t frames[2], bytes[2]; /* since the program was attached */
+    uint64_t unknown_frames;      /* that no entry explains */
+    char unknown[512];            /* the first of them */
+    char wrong[512];              /* the first thing that did not go as planned */
+    uint64_t n_wrong;
+    bool attached, ever_multicast;
+};
+
+struct book *book_new(void);
+void book_free(struct book *b);
+
+/* Enters an exchange; `e` is copied. Call it before its first packet, with what came before drained. */
+struct exchange *book_enter(struct book *b, const struct exchange *e);
+
+/* Whether any exchange was ever entered on that tuple. */
+bool book_knows(const struct book *b, const struct tuple *t);
+
+/* Shorthand: addresses as text. */
+void book_tuple(struct tuple *ret, uint8_t protocol, const char *local, uint16_t local_port, const char *remote,
+                uint16_t remote_port);
+
+/* A frame of the witness: for wire_drain(). */
+void book_frame(void *book, const struct frame *f);
+
+/* Another policy is in force from the next frame on. */
+void book_policy(struct book *b, const struct policy *p);
+
+/* The program is attached anew from the next frame on: counters at zero, what is open is older than it. */
+void book_attach(struct book *b);
+
+struct expected_finding *book_finding(struct book *b, const char *name);
+struct row *book_row(struct book *b, const char *name);
+
+/* "tcp 10.77.0.11:40000 > 10.77.0.1:445 (tcp_listed, step 17)". Static buffer. */
+const char *book_words(const struct exchange *e);
+
+#endif

@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#include "campaign.h"
+
+#include <criterion/criterion.h>
+#include <poll.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#ifndef QPW_BUILD
+#define QPW_BUILD "build"
+#endif
+#define PROGRAM QPW_BUILD "/qportwatch"
+#define DOCUMENT_MAX (64u << 20)
+#define COMMAND_DEADLINE_S 30
+
+uint64_t rng_next(struct rng *r)
+{
+    uint64_t z = r->state += 0x9e3779b97f4a7c15ull; /* splitmix64 */
+
+    z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9ull;
+    z = (z ^ z >> 27) * 0x94d049bb133111ebull;
+    return z ^ z >> 31;
+}
+
+unsigned rng_below(struct rng *r, unsigned n)
+{
+    return (unsigned)(rng_next(r) % n);
+}
+
+unsigned rng_between(struct rng *r, unsigned from, unsigned to)
+{
+    return from + rng_below(r, to - from + 1);
+}
+
+uint16_t rng_port(struct rng *r, const uint16_t *ports)
+{
+    unsigned n = 0;
+
+    while (ports[n])
+        n++;
+    return ports[rng_below(r, n)];
+}
+
+void campaign_drain(struct campaign *c)
+{
+    wire_drain(&c->wire, book_frame, c->book);
+}
+
+void campaign_settle(struct campaign *c, unsigned quiet_ms)
+{
+    uint64_t quiet_ns = quiet_ms * 1000000ull, end = wire_now_ns() + 10000000000ull, last = wire_now_ns();
+    struct pollfd frames = {.fd = c->wire.fd, .events = POLLIN};
+
+    while (wire_now_ns() < end && wire_now_ns() - last < quiet_ns) {
+        if (poll(&frames, 1, (int)quiet_ms) > 0)
+            last = wire_now_ns();
+        campaign_drain(c);
+    }
+}
+
+void campaign_fail(struct campaign *c, const char *invariant, const char *format, ...)
+{
+    static const char *const modes[] = {"xdp", "tc", "clsact"};
+    char what[4096];
+    va_list args;
+
+    va_start(args, format);
+    vsnprintf(what, sizeof(what), format, args);
+    va_end(args);
+    c->failed = true;
+    fprintf(stderr, "\nCAMPAIGN FAILED\n  seed       %llu (mode %s)\n  step       %u\n  invariant  %s\n  said       %s\n"
+                    "  files      %s\n  again      make campaign SEED=%llu MODE=%s\n\n", (unsigned long long)c->seed,
+            modes[c->mode], c->step, invariant, what, c->dir, (unsigned long long)c->seed, modes[c->mode]);
+    cr_assert_fail("seed %llu step %u: %s: %s", (unsigned long long)c->seed, c->step, invariant, what);
+    abort();
+}
+
+int campaign_command(struct campaign *c, char *out, size_t size, const char *format, ...)
+{
+    uint64_t start = wire_now_ns();
+    char words[1024];
+    va_list args;
+    int rc;
+
+    va_start(args, format);
+    vsnprintf(words, sizeof(words), format, args);
+    va_end(args);
+    rc = netns_output(&c->place.ns[NODE], out, size, "exec timeout -k 1 %d " PROGRAM " %s", COMMAND_DEADLINE_S, words);
+    if (rc == 124 || rc == 137)
+        campaign_fail(c, "no command hangs", "'%s' had not ended after %.1f s", words,
+                      (double)(wire_now_ns() - start) / 1e9);
+    return rc;
+}
+
+json_t *campaign_document(struct campaign *c, const char *words)
+{
+    static char text[DOCUMENT_MAX];
+    json_error_t error;
+    json_t *document;
+    int rc = campaign_command(c, text, sizeof(text), "%s 2>%s/stderr", words, c->dir);
+
+    document = json_loads(text, 0, &error);
+    if (rc && !(rc == 3 && !strncmp(words, "status", 6)))
+        campaign_fail(c, "every command works", "'%s' ended with status %d: %.500s", words, rc, text);
+    if (!document)
+        campaign_fail(c, "every document is JSON", "'%s': %s at %d", words, error.text, error.position);
+    return document;
+}

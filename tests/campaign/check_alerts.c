@@ -1,0 +1,289 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* check_alerts.c - the alert log, whole, against the book: what had to be told, and nothing that was allowed. */
+#include <criterion/criterion.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "campaign.h"
+#include "evelog.h"
+#include "names.h"
+
+#define PATIENCE_NS 10000000000ull /* how long what answered may wait for its alert */
+
+/* What a signature is about. */
+enum subject { ONE_FINDING, SCANNER_ADDRESS, TARGET_ADDRESS, GROUP, PEER, HEALTH, ALWAYS };
+static const struct {
+    const char *name;
+    enum subject subject;
+    unsigned least; /* of findings that it stands for */
+} subjects[] = {
+    {"inbound-attempted", ONE_FINDING, 1},   {"inbound-refused", ONE_FINDING, 1},
+    {"inbound-answered", ONE_FINDING, 1},    {"inbound-data", ONE_FINDING, 1},
+    {"outbound-attempted", ONE_FINDING, 1},  {"outbound-refused", ONE_FINDING, 1},
+    {"outbound-answered", ONE_FINDING, 1},   {"outbound-data", ONE_FINDING, 1},
+    {"protocol", ONE_FINDING, 1},            {"protocol-both", ONE_FINDING, 1},
+    {"ethertype", ONE_FINDING, 1},           {"weak-answered", ONE_FINDING, 1},
+    {"implied", ONE_FINDING, 1},             {"undecided-both", ONE_FINDING, 1},
+    {"scan", SCANNER_ADDRESS, 10},           {"scan-outbound", SCANNER_ADDRESS, 10},
+    {"many-initiators", TARGET_ADDRESS, 16}, {"flood", TARGET_ADDRESS, 64},
+    {"multicast", GROUP, 1},                 {"peer-silent", PEER, 0},
+    {"peer-back", PEER, 0},                  {"peer-family", PEER, 0},
+    {"peer-port", PEER, 0},                  {"auditor-gap", HEALTH, 0},
+    {"reload-failed", HEALTH, 0},            {"interface-lost", HEALTH, 0},
+    {"held-back", HEALTH, 0},                {"attached", ALWAYS, 0},
+    {"detached", ALWAYS, 0},                 {"auditor-started", ALWAYS, 0},
+    {"auditor-stopped", ALWAYS, 0},          {"interface", ALWAYS, 0},
+    {"reloaded", ALWAYS, 0},                 {"stats", ALWAYS, 0},
+};
+
+struct reading {
+    struct campaign *c;
+    struct names *flows;   /* flow_id: newest sequence */
+    struct names *firsts;  /* finding: number of records "first" */
+    struct names *told;    /* finding or service: highest outcome told + 1 */
+};
+
+static const char *text(const json_t *o, const char *key)
+{
+    const char *value = json_string_value(json_object_get(o, key));
+
+    return value ? value : "-";
+}
+
+/* The protocol as reports write it, of one as the log does: "TCP", "IPv6-ICMP", "047". */
+static void protocol_of(const json_t *record, char *buf, size_t size)
+{
+    static const char *const names[][2] = {{"TCP", "tcp"}, {"UDP", "udp"},  {"SCTP", "sctp"}, {"ICMP", "icmp"},
+                                           {"GRE", "47"},  {"ESP", "50"}, {"IPv6-ICMP", "icmp6"}};
+    const char *proto = text(record, "proto");
+
+    for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
+        if (!strcmp(proto, names[i][0])) {
+            snprintf(buf, size, "%s", names[i][1]);
+            return;
+        }
+    snprintf(buf, size, "%d", atoi(proto));
+}
+
+/* The book's name of the finding that the record is about. */
+static void name_of(const json_t *record, char *name, size_t size)
+{
+    const json_t *ether = json_object_get(record, "ether"), *port = json_object_get(record, "dest_port");
+    char protocol[32], service[64];
+
+    if (ether) {
+        snprintf(name, size, "%s %s 0x%04x/- %s > %s", evelog_fact(record, "verdict"), evelog_fact(record, "direction"),
+                 (unsigned)json_integer_value(json_object_get(ether, "ether_type")), text(ether, "src_mac"),
+                 text(ether, "dest_mac"));
+        return;
+    }
+    protocol_of(record, protocol, sizeof(protocol));
+    if (json_is_integer(port))
+        snprintf(service, sizeof(service), "%s/%" JSON_INTEGER_FORMAT, protocol, json_integer_value(port));
+    else
+        snprintf(service, sizeof(service), "%s/-", protocol);
+    snprintf(name, size, "%s %s %s %s > %s", evelog_fact(record, "verdict"), evelog_fact(record, "direction"), service,
+             text(record, "src_ip"), text(record, "dest_ip"));
+}
+
+static enum outcome outcome_of(const char *name)
+{
+    for (unsigned i = 0; i <= DATA; i++)
+        if (!strcmp(name, outcome_names[i]))
+            return (enum outcome)i;
+    return NOTHING_SEEN;
+}
+
+static void raise_to(struct names *n, const char *name, uint32_t value)
+{
+    uint32_t *at = names_at(n, name, strlen(name));
+
+    if (*at < value)
+        *at = value;
+}
+
+static void about_one(struct reading *r, const json_t *record)
+{
+    enum outcome said = outcome_of(evelog_fact(record, "outcome"));
+    const char *kind = evelog_fact(record, "kind");
+    char name[192];
+    uint32_t ever;
+
+    name_of(record, name, sizeof(name));
+    ever = names_get(r->c->book->ever, name, strlen(name));
+    if (!ever)
+        campaign_fail(r->c, "no alert about what was allowed or never was", "%s (%s): %s", evelog_name(record), kind,
+                      name);
+    if (said + 1u > ever)
+        campaign_fail(r->c, "no outcome beyond the true one", "%s: %s said, %s true", name, outcome_names[said],
+                      outcome_names[ever - 1]);
+    raise_to(r->told, name, said + 1u);
+    if (strcmp(kind, "first"))
+        return;
+    if (++*names_at(r->firsts, name, strlen(name)) > 1)
+        campaign_fail(r->c, "told first exactly once", "twice: %s", name);
+}
+
+/* How many findings of the whole run have that end. */
+struct with_end {
+    const char *pattern;
+    unsigned n;
+};
+
+static void count_end(void *data, const void *key, size_t size, uint32_t value)
+{
+    struct with_end *w = data;
+
+    w->n += memmem(key, size, w->pattern, strlen(w->pattern)) != NULL;
+}
+
+static void about_many(struct reading *r, const json_t *record, const char *format, const char *address, unsigned least)
+{
+    char pattern[96];
+    struct with_end w = {.pattern = pattern};
+
+    snprintf(pattern, sizeof(pattern), format, address);
+    names_each(r->c->book->ever, count_end, &w);
+    if (w.n < least)
+        campaign_fail(r->c, "no alert about what was allowed or never was", "%s of %s: %u findings, not %u",
+                      evelog_name(record), address, w.n, least);
+}
+
+/* Noise is told by port: one of its findings went to a group. */
+static void about_group(struct reading *r, const json_t *record)
+{
+    if (!r->c->book->ever_multicast)
+        campaign_fail(r->c, "no alert about what was allowed or never was", "%s of %s", evelog_name(record),
+                      text(record, "src_ip"));
+}
+
+static void about_health(struct reading *r, const json_t *record)
+{
+    const char *name = evelog_name(record);
+    struct campaign *c = r->c;
+    bool true_one = (!strcmp(name, "auditor-gap") && c->ever_gaps) ||
+                    (!strcmp(name, "reload-failed") && c->ever_failed_reloads) ||
+                    (!strcmp(name, "interface-lost") && c->ever_downs) || !strcmp(name, "held-back");
+
+    if (!true_one)
+        campaign_fail(c, "no blindness is invented", "%s: %s", name, evelog_fact(record, "text"));
+}
+
+static void sequence(struct reading *r, const json_t *record)
+{
+    uint64_t flow = evelog_flow(record);
+    uint32_t n = (uint32_t)atoi(evelog_fact(record, "sequence")), *newest;
+
+    if (!flow || !n)
+        return;
+    newest = names_at(r->flows, &flow, sizeof(flow));
+    if (n != *newest + 1 || (n == 1) != !strcmp(evelog_fact(record, "kind"), "first"))
+        campaign_fail(r->c, "told first exactly once", "flow %" PRIu64 " (%s): sequence %u, kind %s, after %u", flow,
+                      evelog_name(record), n, evelog_fact(record, "kind"), *newest);
+    *newest = n;
+}
+
+static void judge_record(struct reading *r, const json_t *record)
+{
+    const char *name = evelog_name(record);
+    size_t i = 0;
+
+    while (i < sizeof(subjects) / sizeof(*subjects) && strcmp(subjects[i].name, name))
+        i++;
+    if (i == sizeof(subjects) / sizeof(*subjects))
+        campaign_fail(r->c, "no alert without a cause", "'%s': %s", name, evelog_fact(record, "text"));
+    sequence(r, record);
+    switch (subjects[i].subject) {
+    case ONE_FINDING: about_one(r, record); break;
+    case SCANNER_ADDRESS: about_many(r, record, " %s > ", text(record, "src_ip"), subjects[i].least); break;
+    case TARGET_ADDRESS: about_many(r, record, " > %s", text(record, "dest_ip"), subjects[i].least); break;
+    case GROUP: about_group(r, record); break;
+    case HEALTH: about_health(r, record); break;
+    case PEER:
+    case ALWAYS: break;
+    }
+}
+
+/* What answered has its alert; the newest may still be on their way. */
+static void judge_silence(struct reading *r, bool final)
+{
+    struct book *b = r->c->book;
+    uint64_t now = wire_unix_ns();
+
+    for (size_t i = 0; i < b->n_findings; i++) {
+        const struct expected_finding *f = &b->findings[i];
+
+        if (f->outcome < ANSWERED || !f->current || !strncmp(f->name, "undecided", 9) ||
+            (!final && now - f->changed_ns < PATIENCE_NS))
+            continue;
+        r->c->invariants++;
+        if (names_get(r->told, f->name, strlen(f->name)) < ANSWERED + 1u)
+            campaign_fail(r->c, "what answered is told", "no alert after %.1f s: %s, %s%s%s",
+                          (double)(now - f->changed_ns) / 1e9, f->name, outcome_names[f->outcome],
+                          f->example ? ": " : "", f->example ? book_words(f->example) : "");
+    }
+}
+
+static void read_log(struct campaign *c, struct evelog *log)
+{
+    char path[128];
+
+    for (unsigned i = 1; i <= c->rotations; i++) {
+        snprintf(path, sizeof(path), "%s/eve.json.%u", c->dir, i);
+        evelog_add(log, path);
+    }
+    snprintf(path, sizeof(path), "%s/eve.json", c->dir);
+    evelog_add(log, path);
+}
+
+void check_alerts(struct campaign *c, bool final)
+{
+    struct reading r = {c, names_new(), names_new(), names_new()};
+    struct evelog log = {0};
+
+    campaign_drain(c);
+    read_log(c, &log);
+    campaign_drain(c); /* a record may be about what came since */
+    if (log.torn > (final ? 0 : 1)) /* one may be under way */
+        campaign_fail(c, "the log is valid", "%zu lines are no JSON", log.torn);
+    for (size_t i = 0; i < log.n; i++)
+        judge_record(&r, log.records[i]);
+    c->invariants += log.n;
+    c->records = log.n;
+    judge_silence(&r, final);
+    evelog_clear(&log);
+    names_free(r.flows);
+    names_free(r.firsts);
+    names_free(r.told);
+}
+
+/* ---- The log's form, by its schema ---- */
+
+static const char script[] =
+    "import json, sys\n"
+    "import jsonschema\n"
+    "check = jsonschema.Draft7Validator(json.load(open(sys.argv[1])))\n"
+    "for path in sys.argv[2:]:\n"
+    "    for n, line in enumerate(open(path)):\n"
+    "        for e in check.iter_errors(json.loads(line)):\n"
+    "            sys.exit(f'{path} line {n + 1}: {e.message[:300]}')\n";
+
+#define SCHEMA "../shared/schemas/eve.json"
+
+void check_log_schema(struct campaign *c)
+{
+    char said[1024], path[96];
+    FILE *f;
+
+    if (access(SCHEMA, R_OK) || netns_output(&c->place.ns[NODE], NULL, 0, "python3 -c 'import jsonschema'"))
+        return;
+    snprintf(path, sizeof(path), "%s/check.py", c->dir);
+    f = fopen(path, "w");
+    cr_assert(f && fputs(script, f) >= 0 && fclose(f) == 0);
+    if (netns_output(&c->place.ns[NODE], said, sizeof(said), "python3 %s " SCHEMA " %s/eve.json*", path, c->dir))
+        campaign_fail(c, "the log is valid EVE", "%s", said);
+    c->invariants++;
+}

@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * wire.h - the witness: every frame to and from the node, taken by a packet socket on the far end of its only link and
+ * read by a parser of its own. It shares no code with the program under test.
+ */
+#ifndef TESTS_CAMPAIGN_WIRE_H
+#define TESTS_CAMPAIGN_WIRE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "pcapfile.h"
+#include "place.h"
+
+/* The ends of a packet. ICMP: the type in both ports. */
+struct ends {
+    uint8_t source[16], destination[16]; /* IPv4 as ::ffff:a.b.c.d */
+    uint16_t source_port, destination_port;
+    uint8_t protocol;
+};
+
+struct frame {
+    uint64_t at_ns;     /* Unix time */
+    uint32_t bytes;     /* with Ethernet header and tags */
+    uint16_t ethertype; /* behind the tags; below 0x600: the LLC DSAP */
+    uint16_t vlan;
+    bool rx;            /* to the node */
+    bool ip;            /* the next are valid */
+    bool headless;      /* a later fragment whose first was not seen: no ports */
+    bool fragment;      /* a later one, with its first's ports */
+    bool group;         /* to a group MAC */
+    uint8_t macs[12];   /* destination, source */
+    struct ends ends;
+    uint8_t tcp_flags;
+    uint32_t seq, ack, payload;
+    bool quotes;        /* an ICMP unreachable that quotes a packet with these ends */
+    struct ends quoted;
+};
+
+#define WIRE_FRAGMENTS 256
+struct wire {
+    int fd;
+    uint64_t frames;   /* witnessed in all */
+    uint64_t last_ns;  /* CLOCK_MONOTONIC of the newest read */
+    struct pcapfile *capture; /* NULL: none */
+    uint64_t capture_room;    /* bytes that may still go there */
+    struct {
+        uint8_t source[16], destination[16];
+        uint32_t id;
+        struct ends ends;
+    } fragments[WIRE_FRAGMENTS];
+    unsigned n_fragments;
+};
+
+void wire_open(struct wire *w, const struct place *p);
+void wire_close(struct wire *w);
+
+/* Hands every frame witnessed since the last call to each(). Fails the test where the socket lost one. How many. */
+unsigned wire_drain(struct wire *w, void (*each)(void *data, const struct frame *frame), void *data);
+
+/* CLOCK_MONOTONIC, ns; and Unix time. */
+uint64_t wire_now_ns(void);
+uint64_t wire_unix_ns(void);
+
+#endif
