@@ -17,17 +17,17 @@ Q = $(if $(filter 1,$(V)),,@)
 say = $(if $(filter 1,$(V)),,@printf '  %-6s %s\n' '$(1)' '$(2)';)
 
 BUILD_PACKAGES = gcc make clang llvm pkg-config libc6-dev libbpf-dev libelf-dev zlib1g-dev libjansson-dev \
-	libxml2-dev libpcap-dev libncurses-dev libmnl-dev libsqlite3-dev libcap-ng-dev nettle-dev
+	libxml2-dev libpcap-dev libncurses-dev libmnl-dev libsqlite3-dev libcap-ng-dev nettle-dev libsmartcols-dev
 RUN_PACKAGES = iproute2
 DEMO_PACKAGES = $(RUN_PACKAGES) netcat-openbsd socat nginx-light ncat nmap dnsmasq-base nftables iputils-ping procps
 TEST_PACKAGES = $(DEMO_PACKAGES) libcriterion-dev libclang-rt-dev bpftool tcpdump tshark iperf3 python3 python3-jsonschema \
 	python3-scapy ethtool nftables rsyslog tmux util-linux jq chrony tcpreplay man-db nmap libxml2-utils qemu-system-x86 busybox-static cpio kmod xz-utils
 
 ARCH := $(shell uname -m)
-CPPFLAGS = -D_GNU_SOURCE -I. -Iinclude -Iuser -I/usr/include/libxml2
+CPPFLAGS = -D_GNU_SOURCE -I. -Iinclude -Iuser -I/usr/include/libxml2 -I/usr/include/libsmartcols
 CFLAGS = -std=gnu17 -O2 -g -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wno-unused-parameter \
 	-Wno-missing-field-initializers -Wformat=2 -Wno-format-nonliteral
-LDLIBS = -lbpf -lelf -lz -ljansson -lxml2 -lpcap -lncursesw -ltinfo -lpanelw -lmnl -lsqlite3 -lcap-ng -lnettle -lm -lpthread
+LDLIBS = -lbpf -lelf -lz -ljansson -lxml2 -lpcap -lncursesw -ltinfo -lpanelw -lmnl -lsqlite3 -lcap-ng -lnettle -lsmartcols -lm -lpthread
 SANITIZE = -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 BPF_CFLAGS = -target bpf -std=gnu17 -O2 -g -mcpu=v3 -Wall -Wextra -Wno-unused-parameter -Wno-missing-field-initializers \
 	-D__TARGET_ARCH_x86 -I. -Iinclude -I/usr/include/$(ARCH)-linux-gnu

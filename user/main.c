@@ -12,6 +12,7 @@
 #include "util/error.h"
 #include "util/usage.h"
 #include "util/version.h"
+#include "words/terminal.h"
 
 static const struct command {
     const char *name;
@@ -65,6 +66,7 @@ int main(int argc, char **argv)
     static char name[64] = "qportwatch";
 
     hold_standard_files();
+    qpw_terminal_start();
     if (on_exit(check_answer, name) != 0)
         return QPW_EXIT_FAILED;
     if (argc < 2)

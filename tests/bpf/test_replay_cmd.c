@@ -479,7 +479,7 @@ Test(replay_cmd, findings_only, .init = need_root)
     cr_assert_str_eq(string_of(list, 0, "outcome"), "attempted");
     json_decref(j);
     cr_assert_eq(run(REPLAY "--platform on-prem --local " NODE " --findings %s 2>/dev/null", f.path), 0);
-    cr_assert_not_null(strstr(out, "tcp 23"), "%s", out);
+    cr_assert_not_null(strstr(out, "tcp/23"), "%s", out);
     cr_assert_null(strstr(out, "445"), "%s", out);
     unlink(f.path);
 }

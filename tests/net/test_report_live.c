@@ -183,7 +183,7 @@ Test(report_live, tells_what_there_was)
 
     cr_expect_eq(node_command(&n, text, sizeof(text), "report"), 0);
     cr_expect_not_null(strstr(text, "2 answered"), "%s", text);
-    cr_expect_not_null(strstr(text, "tcp 4444"), "%s", text);
+    cr_expect_not_null(strstr(text, "tcp/4444"), "%s", text);
     snprintf(text + 12000, 100, "[%d]", getpid());
     cr_expect_not_null(strstr(text, text + 12000), "the process that listens: %s", text);
     cr_expect_eq(node_stop(&n, SIGTERM), 0);
@@ -214,7 +214,7 @@ Test(report_live, conditions_and_files)
     cr_assert_not_null(file);
     text[fread(text, 1, sizeof(text) - 1, file)] = '\0';
     fclose(file);
-    cr_expect_not_null(strstr(text, "tcp 4445"));
+    cr_expect_not_null(strstr(text, "tcp/4445"));
     cr_expect_not_null(strstr(text, "</html>\n"));
     cr_expect_eq(node_command(&n, text, sizeof(text), "report -o /nonexistent/report"), 1);
     cr_expect_not_null(strstr(text, "/nonexistent/report"), "%s", text);

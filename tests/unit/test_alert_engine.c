@@ -40,7 +40,7 @@ Test(alert_engine, a_first_attempt_is_told_at_once_and_says_which_line_would_all
     cr_expect_str_eq(sink.records[0].allow, "inbound tcp 4444 approved from=10.0.0.5");
     cr_expect_str_eq(
         sink.records[0].text,
-        "10.0.0.5 tried tcp port 4444 of 10.0.0.1 and no answer was seen. Policy qumulo/on-prem has no inbound "
+        "10.0.0.5 tried tcp/4444 of 10.0.0.1 and no answer was seen. Policy qumulo/on-prem has no inbound "
         "row for it. The hooks are before the node's own firewall, which may have dropped it. To allow it: "
         "`inbound tcp 4444 approved from=10.0.0.5`");
     stop(e);
@@ -133,7 +133,7 @@ Test(alert_engine, the_process_is_named_and_remembered_when_its_socket_is_gone)
     qpw_engine_findings(e, &row, 1, T0 + SEC);
     cr_assert_eq(sink.n, 2);
     for (unsigned i = 0; i < 2; i++) {
-        cr_expect(strstr(sink.records[i].text, "process nc (pid 77, user root, evil.service)"), "%s",
+        cr_expect(strstr(sink.records[i].text, "process nc[77] (user root, evil.service)"), "%s",
                   sink.records[i].text);
         cr_expect(strstr(sink.records[i].line, "\"pid\":[\"77\"]"));
     }
@@ -379,7 +379,7 @@ Test(alert_engine, frames_that_are_not_ip_are_told_by_their_ethertype)
 
     qpw_engine_findings(e, &row, 1, T0);
     cr_assert_str_eq(sink_words(&sink, 0), "ethertype/first");
-    cr_expect(strstr(sink.records[0].text, "EtherType 0x8915, were seen from 02:00:00:00:00:aa to 02:00:00:00:00:bb"));
+    cr_expect(strstr(sink.records[0].text, "RoCE, were seen from 02:00:00:00:00:aa to 02:00:00:00:00:bb"));
     cr_expect(strstr(sink.records[0].line, "\"src_mac\":\"02:00:00:00:00:aa\""));
     cr_expect(strstr(sink.records[0].line, "\"ether_type\":35093"));
     cr_expect_not(strstr(sink.records[0].line, "src_ip"));

@@ -123,7 +123,7 @@ Test(alert_health, a_port_no_peer_used_before_is_told_once_after_the_time_of_lea
     for (unsigned i = 0; i < 3; i++)
         qpw_engine_snapshot(e, &snapshot, T0 + 4010 * SEC);
     cr_assert_eq(sink_count(&sink, QPW_SIG_PEER_PORT), 1);
-    cr_expect(strstr(sink_last(&sink, QPW_SIG_PEER_PORT)->text, "Peer node3 used tcp port 31337"));
+    cr_expect(strstr(sink_last(&sink, QPW_SIG_PEER_PORT)->text, "Peer node3 used tcp/31337"));
     stop(e);
 }
 
@@ -200,7 +200,7 @@ Test(alert_health, lost_detail_is_counted_and_said)
     qpw_engine_snapshot(e, &s, T0);
     cr_assert_str_eq(sink_words(&sink, 0), "detail-lost/first");
     cr_expect_eq(sink.records[0].count, 905);
-    cr_expect(strstr(sink.records[0].text, "Most of them: inbound tcp port 81 900, inbound tcp port 80 5."), "%s",
+    cr_expect(strstr(sink.records[0].text, "Most of them: inbound tcp/81 900, inbound tcp/80 5."), "%s",
               sink.records[0].text);
     s.losses[QPW_LOSS_FINDING_QUOTA] = 1000;
     qpw_engine_snapshot(e, &s, T0 + 100 * SEC);

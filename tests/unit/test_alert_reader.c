@@ -62,7 +62,7 @@ Test(alert_reader, columns)
     cr_expect_str_eq(row.cell[QPW_ALERT_DIRECTION], "inbound");
     cr_expect_str_eq(row.cell[QPW_ALERT_INITIATOR], "10.0.0.5");
     cr_expect_str_eq(row.cell[QPW_ALERT_RESPONDER], "10.0.0.1");
-    cr_expect_str_eq(row.cell[QPW_ALERT_SERVICE], "TCP/4444");
+    cr_expect_str_eq(row.cell[QPW_ALERT_SERVICE], "tcp/4444");
     cr_expect_str_eq(row.cell[QPW_ALERT_VERDICT], "unexpected");
     cr_expect_str_eq(row.cell[QPW_ALERT_OUTCOME], "data");
     cr_expect_str_eq(row.cell[QPW_ALERT_COUNT], "1");

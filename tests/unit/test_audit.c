@@ -106,7 +106,7 @@ Test(lines, say_who_where_and_on_what_evidence)
     qpw_address_parse("10.0.0.9", key.initiator);
     qpw_address_parse("10.0.0.1", key.responder);
     cr_expect_str_eq(qpw_finding_line(&key, &value, "eth0", line, sizeof(line)),
-                     "unexpected inbound tcp 8080 from 10.0.0.9:41000 to 10.0.0.1:8080, answered "
+                     "unexpected inbound tcp/8080 from 10.0.0.9:41000 to 10.0.0.1:8080, answered "
                      "(evidence handshake, eth0)");
     qpw_address_parse("fd00::9", key.initiator);
     qpw_address_parse("fd00::1", key.responder);
@@ -114,12 +114,12 @@ Test(lines, say_who_where_and_on_what_evidence)
     key.kind = QPW_KIND_PROTOCOL;
     key.protocol = IPPROTO_GRE;
     key.port = 0;
-    cr_expect(strstr(qpw_finding_line(&key, &value, "", line, sizeof(line)), "inbound IP protocol 47 from fd00::9 to"));
+    cr_expect(strstr(qpw_finding_line(&key, &value, "", line, sizeof(line)), "inbound ip/47 from fd00::9 to"));
     key.kind = QPW_KIND_ETHERTYPE;
     key.port = 0x8915;
     key.direction = QPW_DIR_NON_IP;
     cr_expect_str_eq(qpw_finding_line(&key, &value, "eth0", line, sizeof(line)),
-                     "unexpected non_ip EtherType 0x8915 on eth0");
+                     "unexpected non-IP RoCE on eth0");
 }
 
 Test(totals, each_sum_is_the_packets)
@@ -154,21 +154,6 @@ Test(totals, each_sum_is_the_packets)
     cr_expect_eq(t.unexpected, 2, "neither superseded ones nor other verdicts");
     cr_expect_eq(t.answered, 1);
     cr_expect_eq(t.lost, 2, "an event not sent loses nothing");
-}
-
-Test(totals, texts)
-{
-    char buf[32];
-
-    cr_expect_str_eq(qpw_share_text(0, 0, buf, sizeof(buf)), "0.0 %");
-    cr_expect_str_eq(qpw_share_text(1, 100000, buf, sizeof(buf)), "<0.1 %");
-    cr_expect_str_eq(qpw_share_text(99999, 100000, buf, sizeof(buf)), ">99.9 %");
-    cr_expect_str_eq(qpw_share_text(5, 5, buf, sizeof(buf)), "100.0 %");
-    cr_expect_str_eq(qpw_bytes_text(999, buf, sizeof(buf)), "999 B");
-    cr_expect_str_eq(qpw_bytes_text(1536, buf, sizeof(buf)), "1.5 KiB");
-    cr_expect_str_eq(qpw_duration_text(59, buf, sizeof(buf)), "59 s");
-    cr_expect_str_eq(qpw_duration_text(180, buf, sizeof(buf)), "3 min");
-    cr_expect_str_eq(qpw_duration_text(7 * 86400, buf, sizeof(buf)), "7 d 0 h");
 }
 
 Test(number, only_a_number_in_its_range)

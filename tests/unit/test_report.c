@@ -7,9 +7,8 @@
 #include <string.h>
 
 #include "report/fail_on.h"
-#include "facts/report.h"
+#include "report/render.h"
 #include "util/since.h"
-#include "words/words.h"
 #include "util/names.h"
 
 #define T0 1790000000000000000ull /* 2026-09-21 14:13:20 UTC */
@@ -112,7 +111,7 @@ static void make(void)
 
 static char *text(unsigned columns, bool colour, bool all)
 {
-    struct qpw_text_options options = {.columns = columns, .colour = colour, .all = all};
+    struct qpw_render_options options = {.columns = columns, .colour = colour, .all = all};
     char *buf = NULL;
     size_t size = 0;
     FILE *out = open_memstream(&buf, &size);
@@ -130,7 +129,7 @@ static json_t *json(void)
     json_error_t error;
     json_t *document;
 
-    cr_assert_eq(qpw_report_json(&r, out), 0);
+    cr_assert_eq(qpw_report_json(&r, &(struct qpw_render_options){0}, out), 0);
     fclose(out);
     document = json_loads(buf, JSON_REJECT_DUPLICATES, &error);
     cr_assert_not_null(document, "%s: %s", error.text, buf);
@@ -516,25 +515,25 @@ Test(report, text_says_it_on_one_screen)
     staged_picture();
     out = text(80, false, false);
     assert_has(out, "qportwatch report for node1\n");
-    assert_has(out, "2026-09-21 14:13:20 to 2026-09-21 15:15:23 UTC (1 h 2 min)");
-    assert_has(out, "watched    eth0 (tc)");
-    assert_has(out, "qumulo/on-prem  sha256:0123456789ab");
-    assert_has(out, "answer     1 unexpected thing, 1 answered; <0.1 % of the packets undecided");
+    assert_has(out, "2026-09-21 14:13:20 to 15:15:23 UTC (1 h 2 min)");
+    assert_has(out, "monitored   eth0 (tc)");
+    assert_has(out, "policy      qumulo/on-prem, sha256:0123456789ab");
+    assert_has(out, "answer      1 unexpected finding, 1 of them answered; <0.1 % of packets\n              undecided");
     assert_has(out, "VERDICTS  66,869 packets, 55.6 MB");
-    assert_has(out, "unexpected       50  <0.1 %  23.0 kB  no row explains it\n");
+    assert_has(out, "unexpected       50  <0.1 %  23.0 kB  no policy rule matches\n");
     assert_has(out, "allowed      66,666  99.7 %  55.5 MB");
     assert_has(out, "inbound 99.8 %, outbound 0.2 %, unknown <0.1 %, transit 0 %");
-    assert_has(out, "UNEXPECTED  1 thing, 1 answered, most worrying first\n");
-    assert_has(out, "data     in   tcp 4444  10.9.0.7   10.1.0.12        3  14:13:21  14:14:25\n");
-    assert_has(out, "node2  15:03:20    7.00 kB  80.0 kB  IPv4  tcp 3712 out\n");
-    assert_has(out, "silent     node3\n");
-    assert_has(out, "carried    smb 66,666\n");
-    assert_has(out, "nothing    ftp\n");
-    assert_has(out, "why        midstream 3\n");
-    assert_has(out, "gaps       none\n");
-    assert_has(out, "unwatched  eth1 (1.23 M received, 0 sent packets)\n");
-    assert_has(out, "lost       event-rate 17\n");
-    assert_has(out, "14:13:20   attached eth0\n");
+    assert_has(out, "UNEXPECTED  1 finding, 1 answered, most serious first\n");
+    assert_has(out, "data     in   tcp/4444  10.9.0.7   10.1.0.12        3  14:13:21  14:14:25\n");
+    assert_has(out, "node2  15:03:20    7.00 kB  80.0 kB  IPv4  tcp/3712 out\n");
+    assert_has(out, "silent      node3\n");
+    assert_has(out, "used        smb 66,666\n");
+    assert_has(out, "not used    ftp\n");
+    assert_has(out, "by reason   midstream 3\n");
+    assert_has(out, "gaps        none\n");
+    assert_has(out, "not watched eth1 (1.23 M packets received, 0 sent)\n");
+    assert_has(out, "lost        none (17 events delayed, not lost)\n");
+    assert_has(out, "14:13:20    attached eth0\n");
     assert_has(out, "mlx5_0 port 1 has carried 42 packets");
     cr_assert_null(strchr(out, '\033'), "no escape sequences without colour");
     for (char *c = out; *c; c++)
@@ -569,7 +568,7 @@ Test(report, text_stays_on_a_screen_however_much_there_is)
     assert_has(out, "row-899 899");
     assert_has(out, "889 more\n");
     assert_has(out, "2060 more\n");
-    assert_has(out, "and 887 more lines (--all shows them, --json has them)");
+    assert_has(out, "and 887 more lines (shown with --all; complete in --json)");
     free(out);
     out = text(80, false, true);
     assert_has(out, "row-2999\n");
@@ -582,7 +581,7 @@ Test(report, text_has_colour_only_where_asked)
 
     staged_picture();
     out = text(80, true, false);
-    assert_has(out, "\033[1;31m1 unexpected thing");
+    assert_has(out, "\033[1;31m1 unexpected finding");
     free(out);
 }
 
@@ -595,7 +594,7 @@ Test(report, unexpected_packets_without_a_finding_are_no_clean_answer)
     meter(QPW_VERDICT_UNEXPECTED, QPW_DIR_INBOUND, 6, 4444, 10, 20);
     make();
     out = text(80, false, false);
-    assert_has(out, "nothing listed, but unexpected packets in the period: 30\n");
+    assert_has(out, "no findings listed, but 30 unexpected packets in the period\n");
     free(out);
 }
 
@@ -607,9 +606,9 @@ Test(report, text_without_anything_unexpected_says_so)
     meter(QPW_VERDICT_ALLOWED, QPW_DIR_INBOUND, 6, 445, 10, 20);
     make();
     out = text(80, false, false);
-    assert_has(out, "nothing unexpected was seen; 0 % of the packets undecided");
+    assert_has(out, "nothing unexpected; 0 % of packets undecided");
     assert_has(out, "UNEXPECTED  none\n");
-    assert_has(out, "none named (--peer), so nodes look like any other host");
+    assert_has(out, "No peers defined: traffic from other cluster nodes is reported like any other.");
     free(out);
 }
 
@@ -621,7 +620,7 @@ static char *html(void)
     size_t size = 0;
     FILE *out = open_memstream(&buf, &size);
 
-    cr_assert_eq(qpw_report_html(&r, out), 0);
+    cr_assert_eq(qpw_report_html(&r, &(struct qpw_render_options){0}, out), 0);
     fclose(out);
     return buf;
 }
@@ -655,7 +654,7 @@ Test(report, html_is_one_page_without_anything_to_load)
     out = html();
     assert_well_formed(out);
     assert_has(out, "1 unexpected thing, 1 answered.");
-    assert_has(out, "<td class=\"a\">tcp 4444</td><td class=\"a\">10.9.0.7</td>");
+    assert_has(out, "<td class=\"a\">tcp/4444</td><td class=\"a\">10.9.0.7</td>");
     assert_has(out, "&lt;script&gt;alert(1)&lt;/script&gt;");
     assert_has(out, "prefers-color-scheme:dark");
     cr_assert_null(strstr(out, "<script"));
@@ -769,34 +768,7 @@ Test(report, json_survives_text_that_is_not_utf8_and_numbers_beyond_doubles)
     json_decref(document);
 }
 
-/* ---- Words, times, conditions ---- */
-
-Test(report, words)
-{
-    char buf[64];
-    uint8_t mac[16] = {[10] = 2, [15] = 0x1f};
-
-    cr_assert_str_eq(qpw_words_count(0, buf, sizeof(buf)), "0");
-    cr_assert_str_eq(qpw_words_count(999999, buf, sizeof(buf)), "999,999");
-    cr_assert_str_eq(qpw_words_count(1000000, buf, sizeof(buf)), "1.00 M");
-    cr_assert_str_eq(qpw_words_count(12399999, buf, sizeof(buf)), "12.3 M");
-    cr_assert_str_eq(qpw_words_count(UINT64_MAX, buf, sizeof(buf)), "18.4 E");
-    cr_assert_str_eq(qpw_words_bytes(999, buf, sizeof(buf)), "999 B");
-    cr_assert_str_eq(qpw_words_bytes(1999, buf, sizeof(buf)), "1.99 kB");
-    cr_assert_str_eq(qpw_words_bytes(999999999999, buf, sizeof(buf)), "999 GB");
-    cr_assert_str_eq(qpw_words_share(0, 10, buf, sizeof(buf)), "0 %");
-    cr_assert_str_eq(qpw_words_share(1, 1000000, buf, sizeof(buf)), "<0.1 %");
-    cr_assert_str_eq(qpw_words_share(999999, 1000000, buf, sizeof(buf)), ">99.9 %");
-    cr_assert_str_eq(qpw_words_share(1, 3, buf, sizeof(buf)), "33.3 %");
-    cr_assert_str_eq(qpw_words_duration(59 * SECOND, buf, sizeof(buf)), "59 s");
-    cr_assert_str_eq(qpw_words_duration(90061 * SECOND, buf, sizeof(buf)), "1 d 1 h");
-    cr_assert_str_eq(qpw_words_moment(T0, T0 + SECOND, buf, sizeof(buf)), "14:13:20");
-    cr_assert_str_eq(qpw_words_moment(T0, T0 + 86400 * SECOND, buf, sizeof(buf)), "09-21 14:13");
-    cr_assert_str_eq(qpw_words_end(QPW_KIND_ETHERTYPE, mac, buf, sizeof(buf)), "02:00:00:00:00:1f");
-    cr_assert_str_eq(qpw_words_service(QPW_KIND_ICMP, 58, 134, buf, sizeof(buf)), "icmp6 type 134");
-    cr_assert_str_eq(qpw_words_service(QPW_KIND_PROTOCOL, 47, 0, buf, sizeof(buf)), "protocol 47");
-    cr_assert_str_eq(qpw_words_service(QPW_KIND_ETHERTYPE, 0, 0x88cc, buf, sizeof(buf)), "0x88cc");
-}
+/* ---- Times, conditions ---- */
 
 Test(report, since_in_words)
 {

@@ -8,6 +8,7 @@
 #include "alert/internal.h"
 #include "alert/text.h"
 #include "util/names.h"
+#include "words/words.h"
 
 #define TOP_PREFIXES 8
 
@@ -22,7 +23,7 @@ static enum qpw_signature_name signature_of(const struct qpw_group *g)
     }
 }
 
-/* "tcp 21, tcp 23" or, of more than the first few, "9 ports from 21 to 8443". */
+/* "tcp/21, tcp/23" or, of more than the first few, "9 ports from 21 to 8443". */
 static void ports_text(const struct qpw_group *g, char *buf, size_t size)
 {
     struct qpw_finding_key key = g->row.key;
@@ -39,14 +40,6 @@ static void ports_text(const struct qpw_group *g, char *buf, size_t size)
         key.protocol = g->protocols[i];
         used += snprintf(buf + used, size - used, "%s%s", i ? ", " : "", qpw_text_service(&key, one, sizeof(one)));
     }
-}
-
-static void prefix_text(const uint8_t prefix[16], char *buf, size_t size)
-{
-    char addr[INET6_ADDRSTRLEN];
-    bool v4 = IN6_IS_ADDR_V4MAPPED((const struct in6_addr *)prefix);
-
-    snprintf(buf, size, "%s/%s", qpw_address_text(prefix, addr, sizeof(addr)), v4 ? "24" : "48");
 }
 
 /* The prefixes with most initiators, as one text and as facts; those left out as a number. */
@@ -71,7 +64,7 @@ static void prefixes_text(struct qpw_record *r, struct qpw_prefixes *p, char *bu
             rest += p->count[best];
             continue;
         }
-        prefix_text(p->prefix[best], text, sizeof(text));
+        qpw_words_prefix(p->prefix[best], text, sizeof(text));
         qpw_record_fact(r, "prefixes", "%s %u", text, p->count[best]);
         used +=
             snprintf(buf + used, used < size ? size - used : 0, "%s%s (%u)", round ? ", " : "", text, p->count[best]);

@@ -11,6 +11,7 @@
 #include "alert/internal.h"
 #include "alert/text.h"
 #include "util/names.h"
+#include "words/words.h"
 
 static bool is_peer(const struct qpw_engine *e, unsigned number)
 {
@@ -89,7 +90,7 @@ static void look_at_port(struct qpw_engine *e, const struct qpw_snapshot *s, con
         mark = qpw_engine_mark(e, id);
         r = qpw_engine_begin(e, QPW_SIG_PEER_PORT, QPW_RECORD_FIRST, m->first_unix_ns, now_ns);
         about.words.peer = qpw_text_peer(&e->context, m->key.peer);
-        about.words.detail = qpw_time_text(s->from_unix_ns, since, sizeof(since));
+        about.words.detail = qpw_words_time(s->from_unix_ns, since, sizeof(since));
         qpw_text_fill(r->signature->text, &about, r->text, sizeof(r->text));
         r->iface = qpw_engine_iface(e, m->key.iface);
         qpw_record_fact(r, "peer", "%s", about.words.peer);

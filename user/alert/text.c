@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "util/names.h"
+#include "words/words.h"
 
 #define WORD QPW_RELOAD_TEXT /* longest replacement of one word */
 
@@ -27,20 +28,7 @@ const uint8_t *qpw_text_remote(const struct qpw_finding_key *key)
 
 const char *qpw_text_service(const struct qpw_finding_key *key, char *buf, size_t size)
 {
-    char protocol[32];
-
-    qpw_protocol_text(key->kind, key->protocol, key->port, protocol, sizeof(protocol));
-    if (key->kind == QPW_KIND_ETHERTYPE)
-        snprintf(buf, size, "EtherType %s", protocol);
-    else if (key->kind == QPW_KIND_ICMP)
-        snprintf(buf, size, "%s type %u", protocol, key->port);
-    else if (key->kind == QPW_KIND_PORT && key->port)
-        snprintf(buf, size, "%s port %u", protocol, key->port);
-    else if (key->kind == QPW_KIND_PORT)
-        snprintf(buf, size, "%s", protocol);
-    else
-        snprintf(buf, size, "IP protocol %u", key->protocol);
-    return buf;
+    return qpw_words_service(key->kind, key->protocol, key->port, buf, size);
 }
 
 static bool starts(const char *text, const char *with)
@@ -120,14 +108,16 @@ static void policy_says(const struct qpw_text_about *about, char *buf, size_t si
 
 static void process_words(const struct qpw_process *p, char *buf, size_t size)
 {
+    char process[64];
+
     *buf = '\0';
     if (!p)
         return;
     if (p->match == QPW_MATCH_KERNEL)
         snprintf(buf, size, ", the kernel itself (no process holds the socket)");
     else if (p->match == QPW_MATCH_EXACT || p->match == QPW_MATCH_LISTENER)
-        snprintf(buf, size, ", process %s (pid %d, user %s%s%s)", p->name, p->pid, p->user, p->unit[0] ? ", " : "",
-                 p->unit);
+        snprintf(buf, size, ", process %s (user %s%s%s)", qpw_words_process(p->name, p->pid, process, sizeof(process)),
+                 p->user, p->unit[0] ? ", " : "", p->unit);
 }
 
 static void suppress_line(const struct qpw_text_about *about, char *buf, size_t size)
@@ -140,17 +130,6 @@ static void suppress_line(const struct qpw_text_about *about, char *buf, size_t 
              qpw_address_text(key->initiator, from, sizeof(from)));
 }
 
-/* An address; of frames that are not IP the card's, which stands in the last six bytes. */
-static void end_text(const struct qpw_finding_key *key, const uint8_t addr[16], char *buf, size_t size)
-{
-    const uint8_t *mac = addr + 10;
-
-    if (key->kind == QPW_KIND_ETHERTYPE)
-        snprintf(buf, size, "%02x:%02x:%02x:%02x:%02x:%02x", mac[0], mac[1], mac[2], mac[3], mac[4], mac[5]);
-    else
-        qpw_address_text(addr, buf, size);
-}
-
 /* The words that come from the row. */
 static bool row_word(const char *word, const struct qpw_text_about *about, char *buf, size_t size)
 {
@@ -158,9 +137,9 @@ static bool row_word(const char *word, const struct qpw_text_about *about, char 
     const char *rule = about->words.rule ? about->words.rule : qpw_text_rule(about->context, row->value.rule);
 
     if (!strcmp(word, "initiator"))
-        end_text(&row->key, row->key.initiator, buf, size);
+        qpw_words_end(row->key.kind, row->key.initiator, buf, size);
     else if (!strcmp(word, "responder"))
-        end_text(&row->key, row->key.responder, buf, size);
+        qpw_words_end(row->key.kind, row->key.responder, buf, size);
     else if (!strcmp(word, "service"))
         qpw_text_service(&row->key, buf, size);
     else if (!strcmp(word, "protocol"))

@@ -35,7 +35,7 @@ const char *qpw_text_fill(const char *text, const struct qpw_text_about *about, 
  */
 bool qpw_text_allow_line(const struct qpw_text_about *about, bool any, char *buf, size_t size);
 
-/* "tcp port 4444", "icmp type 13", "IP protocol 47", "EtherType 0x8915". Returns buf. */
+/* "tcp/4444" and the like, see qpw_words_service(). Returns buf. */
 const char *qpw_text_service(const struct qpw_finding_key *key, char *buf, size_t size);
 
 /* Name of a rule or peer; "" where there is none. */

@@ -8,6 +8,7 @@
 #include "auditor/internal.h"
 #include "snapshot/collect.h"
 #include "util/names.h"
+#include "words/words.h"
 
 static void append(char *line, size_t size, const char *text)
 {
@@ -16,7 +17,7 @@ static void append(char *line, size_t size, const char *text)
     snprintf(line + used, size - used, "%s", text);
 }
 
-/* ", unexpected 12 (1.0 %)" for each verdict that occurred. */
+/* ", unexpected 1.0 %" for each verdict that occurred. */
 static void append_verdicts(char *line, size_t size, const struct qpw_totals *since)
 {
     char share[16], text[64];
@@ -24,7 +25,7 @@ static void append_verdicts(char *line, size_t size, const struct qpw_totals *si
     for (int verdict = QPW_VERDICT_COUNT - 1; verdict > QPW_VERDICT_NONE; verdict--) {
         if (!since->by_verdict[verdict])
             continue;
-        qpw_share_text(since->by_verdict[verdict], since->packets, share, sizeof(share));
+        qpw_words_share(since->by_verdict[verdict], since->packets, share, sizeof(share));
         snprintf(text, sizeof(text), ", %s %s", qpw_verdict_name(verdict), share);
         append(line, size, text);
     }
@@ -42,7 +43,7 @@ void qpw_summary_tell(struct qpw_auditor *a)
         .brief = true, .links = a->netlink, .lock = QPW_LOCK_HELD, .auditor_pid = (int)getpid()};
     struct qpw_snapshot snapshot = {0};
     struct qpw_totals now, passed = {0};
-    char line[512], bytes[24];
+    char line[512], bytes[24], packets[40];
     struct qpw_error err;
 
     if (qpw_collect(&a->kernel, &options, &snapshot, &err) < 0) {
@@ -56,14 +57,15 @@ void qpw_summary_tell(struct qpw_auditor *a)
     passed.bytes = since(now.bytes, a->told_totals.bytes);
     for (int verdict = 0; verdict < QPW_VERDICT_COUNT; verdict++)
         passed.by_verdict[verdict] = since(now.by_verdict[verdict], a->told_totals.by_verdict[verdict]);
-    snprintf(line, sizeof(line), "%u s: %llu packets, %s", a->options.interval, (unsigned long long)passed.packets,
-             qpw_bytes_text(passed.bytes, bytes, sizeof(bytes)));
+    snprintf(line, sizeof(line), "%u s: %s, %s", a->options.interval,
+             qpw_words_many(passed.packets, "packet", packets, sizeof(packets)),
+             qpw_words_bytes(passed.bytes, bytes, sizeof(bytes)));
     append_verdicts(line, sizeof(line), &passed);
-    snprintf(line + strlen(line), sizeof(line) - strlen(line), "; in all %zu unexpected things, %zu answered",
-             now.unexpected, now.answered);
+    snprintf(line + strlen(line), sizeof(line) - strlen(line), "; in total %s, %zu of them answered",
+             qpw_words_many(now.unexpected, "unexpected finding", packets, sizeof(packets)), now.answered);
     if (now.lost)
-        snprintf(line + strlen(line), sizeof(line) - strlen(line), "; lost detail %llu times, see 'status'",
-                 (unsigned long long)now.lost);
+        snprintf(line + strlen(line), sizeof(line) - strlen(line), "; detail lost %s, see 'status'",
+                 qpw_words_many(now.lost, "time", packets, sizeof(packets)));
     a->told_totals = now;
     qpw_say(a, QPW_SAY_SUMMARY, "%s", line);
 }

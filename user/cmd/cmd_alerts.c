@@ -14,11 +14,11 @@
 #include "alert/log/reader.h"
 #include "alert/signatures.h"
 #include "cmd/cmd.h"
-#include "cmd/colour.h"
 #include "cmd/format.h"
 #include "util/document.h"
 #include "util/error.h"
 #include "util/usage.h"
+#include "words/table.h"
 
 #define DEFAULT_LOG "/var/log/qportwatch/eve.json"
 
@@ -29,15 +29,6 @@ struct options {
     bool long_text; /* the whole sentence below each row */
     bool signatures;
     struct qpw_alert_filter filter;
-};
-
-/* Rows of the table so far; widths only grow. */
-struct table {
-    struct qpw_alert_row *rows;
-    size_t n, allocated;
-    int width[QPW_ALERT_COLUMN_COUNT];
-    bool titled;
-    bool colour;
 };
 
 enum {
@@ -115,100 +106,72 @@ static const struct argp argp = {
     "Reads the alert log for people, oldest first.\v"
     "Addresses are never resolved. NO_COLOR is heeded. Foreign lines in the log are passed over.", NULL, NULL, NULL};
 
-static void print_cells(struct table *t, const char *(*cell)(const void *from, unsigned column), const void *from,
-                        unsigned severity)
+static int add_row(struct qpw_table *t, const struct qpw_alert_row *row, bool long_text)
 {
-    static const char *const colours[] = {"", "\033[1;31m", "\033[33m", "", "\033[2m"};
-    const char *colour = t->colour && severity <= QPW_SEVERITY_INFO ? colours[severity] : "";
+    static const enum qpw_text_style styles[] = {[QPW_SEVERITY_HIGH] = QPW_TEXT_BAD,
+                                                 [QPW_SEVERITY_MEDIUM] = QPW_TEXT_DOUBT,
+                                                 [QPW_SEVERITY_INFO] = QPW_TEXT_DIM};
+    const char *cells[QPW_ALERT_COLUMN_COUNT];
+    int r;
 
-    fputs(colour, stdout);
-    for (unsigned c = 0; c < QPW_ALERT_COLUMN_COUNT; c++) {
-        if (c + 1 < QPW_ALERT_COLUMN_COUNT)
-            printf("%-*s  ", t->width[c], cell(from, c));
-        else
-            fputs(cell(from, c), stdout);
-    }
-    puts(*colour ? "\033[0m" : "");
+    for (unsigned i = 0; i < QPW_ALERT_COLUMN_COUNT; i++)
+        cells[i] = row->cell[i];
+    r = qpw_table_add(t, row->severity <= QPW_SEVERITY_INFO ? styles[row->severity] : QPW_TEXT_PLAIN, cells);
+    return r == 0 && long_text && row->text[0] ? qpw_table_note(t, row->text) : r;
 }
 
-static const char *title(const void *from, unsigned column)
+/* Prints what was gathered, the titles once. */
+static int print_rows(struct qpw_table *t, const struct qpw_printer *p)
 {
-    return qpw_alert_column_title(column);
+    bool any = t->n_rows;
+    int r = qpw_table_print(t, p);
+
+    t->untitled |= any;
+    return r;
 }
 
-static const char *row_cell(const void *from, unsigned column)
+/* A record as it stands in the log; only a terminal has to be kept from what else may stand there. */
+static void print_record(const struct qpw_printer *p, const char *line, size_t length)
 {
-    return ((const struct qpw_alert_row *)from)->cell[column];
-}
-
-static void measure(struct table *t, const char *(*cell)(const void *from, unsigned column), const void *from)
-{
-    for (unsigned c = 0; c < QPW_ALERT_COLUMN_COUNT; c++)
-        if ((int)strlen(cell(from, c)) > t->width[c])
-            t->width[c] = strlen(cell(from, c));
-}
-
-/* Prints what was gathered. */
-static void print_rows(struct table *t, bool long_text)
-{
-    measure(t, title, NULL);
-    for (size_t i = 0; i < t->n; i++)
-        measure(t, row_cell, &t->rows[i]);
-    if (!t->titled && t->n)
-        print_cells(t, title, NULL, 0);
-    t->titled = t->titled || t->n;
-    for (size_t i = 0; i < t->n; i++) {
-        print_cells(t, row_cell, &t->rows[i], t->rows[i].severity);
-        if (long_text && t->rows[i].text[0])
-            printf("    %s\n", t->rows[i].text);
-    }
-    t->n = 0;
-}
-
-static int add_row(struct table *t, const struct qpw_alert_row *row)
-{
-    if (t->n == t->allocated) {
-        size_t n = t->allocated ? 2 * t->allocated : 256;
-        struct qpw_alert_row *rows = realloc(t->rows, n * sizeof(*rows));
-
-        if (!rows)
-            return -ENOMEM;
-        t->rows = rows;
-        t->allocated = n;
-    }
-    t->rows[t->n++] = *row;
-    return 0;
+    if (isatty(fileno(p->out)))
+        qpw_print_line(p, "%.*s", (int)length, line);
+    else
+        fprintf(p->out, "%.*s\n", (int)length, line);
 }
 
 /* Everything there is, then (asked to follow) what comes, until a signal. */
-static int read_all(const struct options *o, struct qpw_follow *follow, struct table *t, struct qpw_error *err)
+static int read_all(const struct options *o, struct qpw_follow *follow, struct qpw_table *t, struct qpw_error *err)
 {
+    struct qpw_printer p = qpw_printer_of(stdout);
     struct qpw_alert_row row;
     bool wait = false;
     const char *line;
     size_t length;
-    int r;
+    int r, shown = 0;
 
-    for (;;) {
+    p.indent = 0;
+    while (shown == 0) {
         r = qpw_follow_line(follow, wait, &line, &length, err);
         if (r < 0 || (r == 0 && (wait || !o->follow)))
             break;
         if (r == 1 && qpw_alert_read(line, length, &o->filter, &row) == QPW_ALERT_SHOWN) {
             if (o->json)
-                printf("%.*s\n", (int)length, line);
-            else if (add_row(t, &row) < 0)
-                return qpw_fail(err, -ENOMEM, "out of memory; narrow it with --since");
+                print_record(&p, line, length);
+            else
+                shown = add_row(t, &row, o->long_text);
         }
         if (r == 0)
             wait = true;
-        if (wait) {
-            print_rows(t, o->long_text);
+        if (wait && shown == 0) {
+            shown = print_rows(t, &p);
             fflush(stdout);
             if (ferror(stdout))
                 return 0; /* the reader of the pipe has gone */
         }
     }
-    print_rows(t, o->long_text);
+    shown = shown ? shown : print_rows(t, &p);
+    if (shown < 0)
+        return qpw_fail(err, shown, "out of memory; narrow it with --since");
     return r < 0 ? r : 0;
 }
 
@@ -239,18 +202,27 @@ static int print_signatures_json(void)
 
 static int print_signatures(const struct options *o)
 {
+    static const struct qpw_table_column columns[] = {{"ID"}, {"SEVERITY"}, {"NAME"}, {"REPEATS"}, {"SIGNATURE"}};
+    struct qpw_table t = {columns, sizeof(columns) / sizeof(*columns)};
+    struct qpw_printer p = qpw_printer_of(stdout);
+    int r = 0;
+
     if (o->json)
         return print_signatures_json();
-    printf("%-7s  %-8s  %-21s  %-8s  %s\n", "ID", "SEVERITY", "NAME", "REPEATS", "SIGNATURE");
-    for (unsigned i = 1; i < QPW_SIG_COUNT; i++) {
+    p.indent = 0;
+    for (unsigned i = 1; r == 0 && i < QPW_SIG_COUNT; i++) {
         const struct qpw_signature *s = qpw_signature(i);
+        const char *cells[] = {NULL, qpw_severity_name(s->severity), s->name, repeat_name(s->repeat), s->title};
+        char id[16], note[1024];
 
-        printf("%-7u  %-8s  %-21s  %-8s  %s\n", s->id, qpw_severity_name(s->severity), s->name, repeat_name(s->repeat),
-               s->title);
-        if (o->long_text)
-            printf("    %s\n%s%s%s", s->text, s->advice[0] ? "    " : "", s->advice, s->advice[0] ? "\n" : "");
+        cells[0] = qpw_format(id, sizeof(id), "%u", s->id);
+        r = qpw_table_add(&t, QPW_TEXT_PLAIN, cells);
+        if (r == 0 && o->long_text)
+            r = qpw_table_note(&t, qpw_format(note, sizeof(note), "%s%s%s", s->text, s->advice[0] ? " " : "", s->advice));
     }
-    return QPW_EXIT_OK;
+    r = r ? r : qpw_table_print(&t, &p);
+    qpw_table_clear(&t);
+    return r < 0 ? QPW_EXIT_FAILED : QPW_EXIT_OK;
 }
 
 static void on_signal(int number)
@@ -260,7 +232,8 @@ static void on_signal(int number)
 int qpw_cmd_alerts(int argc, char **argv)
 {
     struct options o = {.log = DEFAULT_LOG};
-    struct table table = {.colour = qpw_colour_wanted()};
+    struct qpw_table_column columns[QPW_ALERT_COLUMN_COUNT] = {0};
+    struct qpw_table table = {columns, QPW_ALERT_COLUMN_COUNT};
     struct sigaction action = {.sa_handler = on_signal};
     struct qpw_follow *follow = NULL;
     struct qpw_error err = {""};
@@ -269,6 +242,8 @@ int qpw_cmd_alerts(int argc, char **argv)
     qpw_arguments_parse(&argp, argc, argv, &o);
     if (o.signatures)
         return print_signatures(&o);
+    for (unsigned i = 0; i < QPW_ALERT_COLUMN_COUNT; i++)
+        columns[i].title = qpw_alert_column_title(i);
     sigaction(SIGINT, &action, NULL);
     sigaction(SIGTERM, &action, NULL);
     r = qpw_follow_open(o.log, o.follow, &follow, &err);
@@ -277,6 +252,6 @@ int qpw_cmd_alerts(int argc, char **argv)
     if (r < 0)
         fprintf(stderr, "qportwatch alerts: %s\n", err.text);
     qpw_follow_close(follow);
-    free(table.rows);
+    qpw_table_clear(&table);
     return r < 0 ? QPW_EXIT_FAILED : QPW_EXIT_OK;
 }

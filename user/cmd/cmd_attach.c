@@ -18,6 +18,8 @@
 #include "instance/words.h"
 #include "util/names.h"
 #include "util/usage.h"
+#include "words/printer.h"
+#include "words/words.h"
 
 #define DEFAULT_ALERTS "/var/log/qportwatch/eve.json"
 #define DEFAULT_INTERVAL 10
@@ -155,8 +157,8 @@ static void say(void *arg, enum qpw_say kind, const char *line)
             qpw_view_say(arguments->view, kind == QPW_SAY_WARNING, line);
         return;
     }
-    qpw_time_text(qpw_clock_unix_ns(), now, sizeof(now));
-    fprintf(out, "%.19sZ %s\n", now, line);
+    qpw_print_line(&(struct qpw_printer){.out = out}, "%s %s", qpw_words_time(qpw_clock_unix_ns(), now, sizeof(now)),
+                   line);
     if (fflush(out) != 0) { /* nobody reads it: no reason to end, and nothing to keep for later */
         __fpurge(out);
         clearerr(out);

@@ -6,12 +6,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "cmd/cmd.h"
-#include "cmd/colour.h"
 #include "cmd/number.h"
 #include "instance/words.h"
 #include "policy/lang/load.h"
@@ -22,6 +20,7 @@
 #include "replay/show.h"
 #include "util/output.h"
 #include "util/usage.h"
+#include "words/terminal.h"
 
 #define LEAST_MTU 68u
 #define MOST_MTU (1u << 24)
@@ -248,13 +247,11 @@ static int show(const struct options *o, struct qpw_replay_setup *setup, const s
     struct qpw_show_options options = {
         .findings_only = o->findings,
         .format = o->format,
-        .colour = out == stdout && qpw_colour_wanted(),
+        .colour = out == stdout && qpw_terminal_colour(out),
+        .columns = qpw_terminal_columns(out == stdout ? out : NULL),
     };
-    struct winsize size;
     struct qpw_error err;
 
-    if (out == stdout && isatty(STDOUT_FILENO) && ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0)
-        options.columns = size.ws_col;
     if (qpw_replay_show(setup, totals, &o->replay, &options, out, &err) == 0)
         return QPW_EXIT_OK;
     say(err.text);

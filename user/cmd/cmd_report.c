@@ -5,22 +5,21 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "cmd/cmd.h"
-#include "cmd/colour.h"
 #include "cmd/finding_process.h"
 #include "control/watched.h"
 #include "instance/instance.h"
 #include "host/sockets.h"
 #include "instance/words.h"
 #include "report/fail_on.h"
-#include "facts/report.h"
+#include "report/render.h"
 #include "util/output.h"
 #include "util/since.h"
 #include "util/usage.h"
+#include "words/terminal.h"
 
 enum format { FORMAT_TEXT, FORMAT_JSON, FORMAT_HTML };
 #define MAX_CONDITIONS 16
@@ -91,16 +90,6 @@ static const struct argp argp = {
     "was not decided, and what could not be seen.\vAddresses are never resolved. Exit status: 0 done, 1 failed, 2 bad "
     "usage, 3 what --fail-on names was there.", NULL, NULL, NULL};
 
-static unsigned screen_columns(void)
-{
-    const char *columns = getenv("COLUMNS");
-    struct winsize size;
-
-    if (isatty(STDOUT_FILENO) && ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col)
-        return size.ws_col;
-    return columns && atoi(columns) > 0 ? (unsigned)atoi(columns) : 100;
-}
-
 static bool to_screen(const struct options *o)
 {
     return !o->output || !strcmp(o->output, "-");
@@ -109,19 +98,17 @@ static bool to_screen(const struct options *o)
 static int render(const struct qpw_report *report, const struct options *o, FILE *out)
 {
     struct qpw_sockets *sockets = NULL;
-    struct qpw_text_options text = {.columns = screen_columns(), .colour = to_screen(o) && qpw_colour_wanted(),
-                                    .all = o->all};
+    struct qpw_render_options options = {.columns = qpw_terminal_columns(to_screen(o) ? stdout : NULL),
+                                         .colour = to_screen(o) && qpw_terminal_colour(stdout), .all = o->all};
     int rc;
 
-    if (o->format == FORMAT_JSON)
-        return qpw_report_json(report, out);
-    if (o->format == FORMAT_HTML)
-        return qpw_report_html(report, out);
     if (qpw_sockets_open(&sockets, NULL) == 0) {
-        text.process = qpw_finding_process;
-        text.arg = sockets;
+        options.owner = qpw_finding_owner;
+        options.arg = sockets;
     }
-    rc = qpw_report_text(report, &text, out);
+    rc = o->format == FORMAT_JSON   ? qpw_report_json(report, &options, out)
+         : o->format == FORMAT_HTML ? qpw_report_html(report, &options, out)
+                                    : qpw_report_text(report, &options, out);
     qpw_sockets_close(sockets);
     return rc;
 }

@@ -2,12 +2,9 @@
 /* top - the live view over what is attached, or the same tables plainly. */
 #include <argp.h>
 #include <errno.h>
-#include <langinfo.h>
-#include <locale.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -17,7 +14,7 @@
 #include "instance/instance.h"
 #include "host/netlink.h"
 #include "host/sockets.h"
-#include "facts/report.h"
+#include "report/render.h"
 #include "util/error.h"
 #include "util/usage.h"
 #include "view/alertlog.h"
@@ -25,6 +22,7 @@
 #include "view/plain.h"
 #include "view/process.h"
 #include "view/view.h"
+#include "words/terminal.h"
 
 enum output { SCREEN = 0, ONCE, LINES };
 
@@ -186,21 +184,10 @@ static int take(void *context, bool whole, struct qpw_snapshot *ret, struct qpw_
 
 /* ---- Plain output ---- */
 
-static int plain_width(void)
-{
-    const char *columns = getenv("COLUMNS");
-    long width = columns ? strtol(columns, NULL, 10) : 0;
-    struct winsize size;
-
-    if (width < 40 && isatty(STDOUT_FILENO) && ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0)
-        width = size.ws_col;
-    return width >= 40 && width <= 1000 ? (int)width : 160;
-}
-
 static int print_tables(struct qpw_model *m, struct qpw_view_state *state, const struct options *o)
 {
-    bool ascii = o->ascii || strcmp(nl_langinfo(CODESET), "UTF-8") != 0;
-    int width = plain_width(), r = qpw_plain_header(stdout, m, state, width, ascii);
+    bool ascii = o->ascii || (isatty(STDOUT_FILENO) && !qpw_terminal_utf8());
+    int width = (int)qpw_terminal_columns(stdout), r = qpw_plain_header(stdout, m, state, width, ascii);
     enum qpw_tab only = state->tab;
 
     for (int tab = 0; r == 0 && tab < QPW_TAB_HELP; tab++) {
@@ -219,6 +206,7 @@ static int print_tables(struct qpw_model *m, struct qpw_view_state *state, const
 /* The report's document on one line. In JSON a line break stands between tokens only, with the indentation after it. */
 static int print_json(const struct qpw_snapshot *snapshot)
 {
+    struct qpw_render_options options = {0};
     struct qpw_report report;
     char *text = NULL;
     size_t size;
@@ -228,7 +216,7 @@ static int print_json(const struct qpw_snapshot *snapshot)
     if (r < 0)
         return r;
     memory = open_memstream(&text, &size);
-    r = memory ? qpw_report_json(&report, memory) : -ENOMEM;
+    r = memory ? qpw_report_json(&report, &options, memory) : -ENOMEM;
     if (memory && fclose(memory) != 0 && r == 0)
         r = -ENOMEM;
     for (const char *c = text; r == 0 && *c; c += strspn(c, "\n ")) {
@@ -279,7 +267,6 @@ static int run_plain(struct source *source, struct qpw_view_state *state, const 
     unsigned n = 0;
     int r;
 
-    setlocale(LC_CTYPE, "");
     if (qpw_processes_new(source->sockets, &beside.processes) < 0)
         return qpw_fail(err, -ENOMEM, "no memory for the tables");
     model.process = qpw_processes_text;

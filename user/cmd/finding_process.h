@@ -5,7 +5,12 @@
 
 #include "snapshot/snapshot.h"
 
-/* "nginx[812]", "(kernel)", or "" where it is not known; valid until the next call. `sockets`: struct qpw_sockets *. */
+struct qpw_process;
+
+/* `sockets`: struct qpw_sockets *. Whether somebody is known to hold it: a process or the kernel; then *ret is filled. */
+bool qpw_finding_owner(void *sockets, const struct qpw_finding_row *finding, struct qpw_process *ret);
+
+/* "nginx[812]", "kernel", or "" where it is not known; valid until the next call. */
 const char *qpw_finding_process(void *sockets, const struct qpw_finding_row *finding);
 
 #endif

@@ -2,7 +2,7 @@
 /*
  * report.h - what was seen, put together for people: a pure function of a snapshot.
  *
- * text.c, json.c and html.c render it. Live and replayed traffic give the same report.
+ * report/ renders it. Live and replayed traffic give the same report.
  */
 #ifndef QPW_REPORT_REPORT_H
 #define QPW_REPORT_REPORT_H
@@ -10,7 +10,6 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <stdio.h>
 
 #include "snapshot/snapshot.h"
 
@@ -32,6 +31,8 @@ struct qpw_report_line {
     const struct qpw_finding_row *first; /* the finding, or the earliest of those it stands for */
     size_t findings;    /* 1: the finding itself */
     size_t ports;       /* different ones among them */
+    uint16_t low_port;  /* the lowest and the highest of these, where all are of one protocol; else 0 */
+    uint16_t high_port;
     size_t initiators;
     size_t responders;
     struct qpw_counts counts;
@@ -133,25 +134,5 @@ struct qpw_report_sum qpw_report_sum_of(const struct qpw_counts *counts);
 const char *qpw_report_rule_name(const struct qpw_snapshot *s, unsigned rule);
 const char *qpw_report_peer_name(const struct qpw_snapshot *s, unsigned peer);
 const char *qpw_report_iface_name(const struct qpw_snapshot *s, unsigned number);
-
-/* ---- Renderers: they write to `out` and return 0, or a negative errno. ---- */
-
-struct qpw_text_options {
-    unsigned columns; /* width of the screen, at least 80 is used */
-    bool colour;
-    bool all;         /* every line of every section, not only what fits on a screen */
-    /* The process behind a finding, "" where not known; NULL: not asked. */
-    const char *(*process)(void *arg, const struct qpw_finding_row *finding);
-    void *arg;
-};
-
-/* One screen for people. */
-int qpw_report_text(const struct qpw_report *r, const struct qpw_text_options *options, FILE *out);
-
-/* One JSON document, schema "qportwatch.report/1", ending in a newline. */
-int qpw_report_json(const struct qpw_report *r, FILE *out);
-
-/* One page by itself, light or dark as the reader has it, without scripts and without anything to load. */
-int qpw_report_html(const struct qpw_report *r, FILE *out);
 
 #endif

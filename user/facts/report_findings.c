@@ -146,6 +146,10 @@ static int count_distinct(struct qpw_report_line *line, const struct qpw_finding
     for (size_t i = 0; i < count; i++)
         ports[i] = (uint32_t)f[i]->key.kind << 24 | (uint32_t)f[i]->key.protocol << 16 | f[i]->key.port;
     line->ports = distinct(ports, count, sizeof(*ports), by_number);
+    if (ports[0] >> 16 == ports[count - 1] >> 16) {
+        line->low_port = ports[0] & 0xffff;
+        line->high_port = ports[count - 1] & 0xffff;
+    }
     for (size_t i = 0; i < count; i++)
         memcpy(addresses[i], f[i]->key.initiator, 16);
     line->initiators = distinct(addresses, count, 16, by_address);

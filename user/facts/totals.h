@@ -24,13 +24,4 @@ void qpw_totals_of(const struct qpw_snapshot *s, struct qpw_totals *ret);
 /* Whether a loss means that something was counted less precisely (an event not sent loses nothing). */
 int qpw_loss_matters(enum qpw_loss loss);
 
-/* "12.3 MiB", "999 B". Returns buf. */
-const char *qpw_bytes_text(uint64_t bytes, char *buf, size_t size);
-
-/* "80.1 %"; never "0.0 %" or "100.0 %" for what is only nearly so ("<0.1 %", ">99.9 %"). Returns buf. */
-const char *qpw_share_text(uint64_t part, uint64_t whole, char *buf, size_t size);
-
-/* "3 d 4 h", "5 min 2 s". Returns buf. */
-const char *qpw_duration_text(uint64_t seconds, char *buf, size_t size);
-
 #endif

@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "snapshot/collect.h"
-#include "facts/report.h"
+#include "report/render.h"
 #include "words/words.h"
 #include "util/document.h"
 #include "util/names.h"
@@ -65,12 +65,12 @@ static int add_notes(struct qpw_snapshot *s, const struct qpw_replay_totals *t, 
 
 static int show_report(const struct qpw_report *r, const struct qpw_show_options *o, FILE *out)
 {
-    struct qpw_text_options text = {.columns = o->columns, .colour = o->colour};
+    struct qpw_render_options options = {.columns = o->columns, .colour = o->colour};
 
     switch (o->format) {
-    case QPW_SHOW_JSON: return qpw_report_json(r, out);
-    case QPW_SHOW_HTML: return qpw_report_html(r, out);
-    default: return qpw_report_text(r, &text, out);
+    case QPW_SHOW_JSON: return qpw_report_json(r, &options, out);
+    case QPW_SHOW_HTML: return qpw_report_html(r, &options, out);
+    default: return qpw_report_text(r, &options, out);
     }
 }
 
@@ -82,7 +82,8 @@ static int show_findings_json(const struct qpw_report *r, FILE *out)
     char *text = NULL;
     size_t size = 0;
     FILE *memory = open_memstream(&text, &size);
-    int rc = memory ? qpw_report_json(r, memory) : -errno;
+    struct qpw_render_options options = {0};
+    int rc = memory ? qpw_report_json(r, &options, memory) : -errno;
 
     if (memory)
         fclose(memory);

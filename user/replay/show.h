@@ -16,7 +16,7 @@ struct qpw_show_options {
     bool findings_only; /* as text or JSON */
     enum qpw_show_format format;
     bool colour;
-    unsigned columns; /* of the screen; 0: not known */
+    unsigned columns; /* of the page */
 };
 
 /*

@@ -3,6 +3,7 @@
 
 #include <ctype.h>
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -41,7 +42,7 @@ int qpw_condition_parse(const char *text, struct qpw_condition *ret)
 bool qpw_condition_holds(const struct qpw_condition *c, const struct qpw_report *r, char *why, size_t size)
 {
     uint64_t packets = r->by_verdict[c->verdict].packets, all = r->total.packets;
-    char count[16], share[16];
+    char count[64], noun[32], share[16];
 
     if (c->gap) {
         if (r->n_gaps)
@@ -50,9 +51,8 @@ bool qpw_condition_holds(const struct qpw_condition *c, const struct qpw_report 
     }
     if (!packets || (c->percent >= 0 && 100.0 * (double)packets / (double)all <= c->percent))
         return false;
-    qpw_words_count(packets, count, sizeof(count));
-    qpw_words_share(packets, all, share, sizeof(share));
-    snprintf(why, size, "%s %s packet%s, %s of all", count, qpw_verdict_name(c->verdict), packets == 1 ? "" : "s",
-             share);
+    snprintf(noun, sizeof(noun), "%s packet", qpw_verdict_name(c->verdict));
+    snprintf(why, size, "%s, %s of all", qpw_words_many(packets, noun, count, sizeof(count)),
+             qpw_words_share(packets, all, share, sizeof(share)));
     return true;
 }

@@ -4,7 +4,7 @@
 #include <stdarg.h>
 #include <string.h>
 
-#include "facts/report.h"
+#include "report/render.h"
 #include "words/words.h"
 #include "util/names.h"
 #include "util/version.h"
@@ -134,7 +134,7 @@ static void head(const struct qpw_report *r, FILE *out)
     term(out, "Policy", "%s %s", s->meta.policy_name[0] ? s->meta.policy_name : "none loaded", s->meta.policy_digest);
     if (r->since_unix_ns)
         term(out, "Since", "%s UTC: findings and coverage; counters are of the whole period",
-             qpw_words_day(r->since_unix_ns, from, sizeof(from)));
+             qpw_words_time(r->since_unix_ns, from, sizeof(from)));
     fputs("</dl>\n", out);
 }
 
@@ -303,8 +303,8 @@ static void coverage(const struct qpw_report *r, FILE *out)
     fputs("<h2>Coverage: what was watched, and what this report cannot know</h2>\n<dl>", out);
     for (size_t i = 0; i < r->n_gaps; i++)
         term(out, "Gap", "%s %s from %s to %s", qpw_report_iface_name(s, r->gaps[i].iface), r->gaps[i].why,
-             qpw_words_day(r->gaps[i].from_unix_ns, from, sizeof(from)),
-             r->gaps[i].open ? "now" : qpw_words_day(r->gaps[i].to_unix_ns, to, sizeof(to)));
+             qpw_words_time(r->gaps[i].from_unix_ns, from, sizeof(from)),
+             r->gaps[i].open ? "now" : qpw_words_time(r->gaps[i].to_unix_ns, to, sizeof(to)));
     if (!r->n_gaps && !s->replay)
         term(out, "Gaps", "none");
     for (size_t i = 0; i < s->n_unwatched; i++)
@@ -318,13 +318,13 @@ static void coverage(const struct qpw_report *r, FILE *out)
         term(out, "Note", "%s", s->notes[i]);
     for (size_t i = 0; i < s->n_coverage; i++)
         if (s->coverage[i].unix_ns >= r->since_unix_ns)
-            term(out, qpw_words_day(s->coverage[i].unix_ns, from, sizeof(from)), "%s %s%s%.112s",
+            term(out, qpw_words_time(s->coverage[i].unix_ns, from, sizeof(from)), "%s %s%s%.112s",
                  qpw_coverage_name(s->coverage[i].kind), qpw_report_iface_name(s, s->coverage[i].iface),
                  s->coverage[i].text[0] ? ": " : "", s->coverage[i].text);
     fputs("</dl>\n", out);
 }
 
-int qpw_report_html(const struct qpw_report *r, FILE *out)
+int qpw_report_html(const struct qpw_report *r, const struct qpw_render_options *options, FILE *out)
 {
     head(r, out);
     verdicts(r, out);

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "facts/report.h"
+#include "report/render.h"
 #include "words/words.h"
 #include "util/document.h"
 #include "util/names.h"
@@ -345,7 +345,7 @@ static json_t *interfaces(const struct qpw_snapshot *s)
     return list;
 }
 
-int qpw_report_json(const struct qpw_report *r, FILE *out)
+int qpw_report_json(const struct qpw_report *r, const struct qpw_render_options *options, FILE *out)
 {
     const struct qpw_meta *meta = &r->s->meta;
     json_t *o = qpw_document("qportwatch.report/1");

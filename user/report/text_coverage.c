@@ -1,95 +1,98 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /* What was not decided, and what was not seen. */
-#include "words/table.h"
+#include "facts/totals.h"
 #include "report/text_page.h"
-#include "words/words.h"
 #include "util/names.h"
+#include "words/words.h"
 
-#define SCREEN_ITEMS 8
-#define SCREEN_EVENTS 4
+#define SCREEN_ITEMS 8u
+#define SCREEN_EVENTS 4u
 
-static void reasons(const struct qpw_page *p, const char *label, const struct qpw_report_sum *sums)
+static void reasons(const struct qpw_text_page *p, const char *label, const struct qpw_report_sum *sums)
 {
     struct qpw_list list;
-    char item[96], packets[16];
+    char packets[16];
 
-    qpw_list_begin(&list, p->out, p->width, 0, label);
+    qpw_list_begin(&list, &p->printer, 0, label);
     for (unsigned i = 0; i < QPW_REASON_COUNT; i++)
         if (sums[i].packets)
-            qpw_list_add(&list, qpw_page_format(item, sizeof(item), "%s %s", i ? qpw_reason_name(i) : "other",
-                                          qpw_words_count(sums[i].packets, packets, sizeof(packets))));
+            qpw_list_add(&list, "%s %s", i ? qpw_reason_name(i) : "other",
+                         qpw_words_count(sums[i].packets, packets, sizeof(packets)));
     qpw_list_end(&list);
 }
 
-void qpw_page_undecided(const struct qpw_page *p)
+void qpw_text_undecided(const struct qpw_text_page *p)
 {
     bool any = p->r->by_verdict[QPW_VERDICT_UNDECIDED].packets;
 
-    qpw_page_heading(p, "UNDECIDED", any ? "" : "none");
+    qpw_print_heading(&p->printer, "UNDECIDED", any ? "" : "none");
     if (any)
-        reasons(p, "why", p->r->undecided);
+        reasons(p, "by reason", p->r->undecided);
     if (p->r->by_verdict[QPW_VERDICT_TRANSIT].packets)
         reasons(p, "transit", p->r->transit);
 }
 
-static void gaps(const struct qpw_page *p)
+static void gaps(const struct qpw_text_page *p)
 {
     const struct qpw_snapshot *s = p->r->s;
     struct qpw_list list;
-    char item[160], from[24], to[24];
+    char from[24], to[24];
 
-    qpw_list_begin(&list, p->out, p->width, p->o->all ? 0 : SCREEN_ITEMS, "gaps");
+    qpw_list_begin(&list, &p->printer, qpw_text_limit(p, SCREEN_ITEMS), "gaps");
     for (size_t i = p->r->n_gaps; i-- > 0;) {
         const struct qpw_report_gap *gap = &p->r->gaps[i];
 
         qpw_words_moment(gap->from_unix_ns, s->unix_ns, from, sizeof(from));
         qpw_words_moment(gap->to_unix_ns, s->unix_ns, to, sizeof(to));
-        qpw_list_add(&list, qpw_page_format(item, sizeof(item), "%s %s from %s to %s",
-                                            qpw_report_iface_name(s, gap->iface), gap->why, from,
-                                            gap->open ? "now" : to));
+        qpw_list_add(&list, "%s %s from %s to %s", qpw_report_iface_name(s, gap->iface), gap->why, from,
+                     gap->open ? "now" : to);
     }
     qpw_list_end(&list);
 }
 
-static void unwatched(const struct qpw_page *p)
+static void unwatched(const struct qpw_text_page *p)
 {
     const struct qpw_snapshot *s = p->r->s;
     struct qpw_list list;
-    char item[96], rx[16], tx[16];
+    char rx[40], tx[16];
 
-    qpw_list_begin(&list, p->out, p->width, p->o->all ? 0 : SCREEN_ITEMS, "unwatched");
+    qpw_list_begin(&list, &p->printer, qpw_text_limit(p, SCREEN_ITEMS), "not watched");
     for (size_t i = 0; i < s->n_unwatched; i++)
-        qpw_list_add(&list, qpw_page_format(item, sizeof(item), "%s (%s received, %s sent packets)",
-                                            s->unwatched[i].name,
-                                            qpw_words_count(s->unwatched[i].rx_packets, rx, sizeof(rx)),
-                                            qpw_words_count(s->unwatched[i].tx_packets, tx, sizeof(tx))));
+        qpw_list_add(&list, "%s (%s received, %s sent)", s->unwatched[i].name,
+                     qpw_words_many(s->unwatched[i].rx_packets, "packet", rx, sizeof(rx)),
+                     qpw_words_count(s->unwatched[i].tx_packets, tx, sizeof(tx)));
     qpw_list_end(&list);
 }
 
-static void losses(const struct qpw_page *p)
+static void losses(const struct qpw_text_page *p)
 {
     const struct qpw_snapshot *s = p->r->s;
     struct qpw_list list;
-    char item[96], count[16];
+    uint64_t delayed = 0;
+    char count[40];
 
-    qpw_list_begin(&list, p->out, p->width, 0, "lost");
+    qpw_list_begin(&list, &p->printer, 0, "lost");
     for (unsigned i = QPW_LOSS_NONE + 1; i < QPW_LOSS_COUNT; i++)
-        if (s->losses[i])
-            qpw_list_add(&list, qpw_page_format(item, sizeof(item), "%s %s", qpw_loss_name(i),
-                                          qpw_words_count(s->losses[i], count, sizeof(count))));
+        if (s->losses[i] && qpw_loss_matters(i))
+            qpw_list_add(&list, "%s %s", qpw_loss_name(i), qpw_words_count(s->losses[i], count, sizeof(count)));
+        else if (s->losses[i])
+            delayed += s->losses[i];
     for (unsigned i = QPW_CLASS_NONE + 1; i < QPW_CLASS_COUNT; i++)
         if (s->tables[i].evicted)
-            qpw_list_add(&list, qpw_page_format(item, sizeof(item), "%s connections pushed out %s", qpw_class_name(i),
-                                          qpw_words_count(s->tables[i].evicted, count, sizeof(count))));
+            qpw_list_add(&list, "%s %s connections evicted", qpw_words_count(s->tables[i].evicted, count, sizeof(count)),
+                         qpw_class_name(i));
+    if (delayed)
+        qpw_list_add(&list, list.items ? "%s delayed, not lost" : "none (%s delayed, not lost)",
+                     qpw_words_many(delayed, "event", count, sizeof(count)));
     qpw_list_end(&list);
 }
 
 /* Attached, detached, reloaded …: the last few, since the period's head says when it began. */
-static void events(const struct qpw_page *p)
+static void events(const struct qpw_text_page *p)
 {
     const struct qpw_snapshot *s = p->r->s;
-    size_t first = p->o->all || s->n_coverage <= SCREEN_EVENTS ? 0 : s->n_coverage - SCREEN_EVENTS;
-    char when[24], line[256];
+    size_t limit = qpw_text_limit(p, SCREEN_EVENTS), first = limit && s->n_coverage > limit ? s->n_coverage - limit : 0;
+    char when[24];
 
     while (first < s->n_coverage && s->coverage[first].unix_ns < p->r->since_unix_ns)
         first++;
@@ -97,16 +100,14 @@ static void events(const struct qpw_page *p)
         const struct qpw_coverage *c = &s->coverage[i];
         const char *iface = qpw_report_iface_name(s, c->iface);
 
-        qpw_words_moment(c->unix_ns, s->unix_ns, when, sizeof(when));
-        qpw_page_format(line, sizeof(line), "%-10s %s%s%s%s%s", when, qpw_coverage_name(c->kind), *iface ? " " : "",
-                        iface, c->text[0] ? ": " : "", c->text);
-        fprintf(p->out, "  %.*s\n", (int)p->width - 2, line);
+        qpw_print_item(&p->printer, qpw_words_moment(c->unix_ns, s->unix_ns, when, sizeof(when)), "%s%s%s%s%s",
+                       qpw_coverage_name(c->kind), *iface ? " " : "", iface, c->text[0] ? ": " : "", c->text);
     }
 }
 
-void qpw_page_coverage(const struct qpw_page *p)
+void qpw_text_coverage(const struct qpw_text_page *p)
 {
-    qpw_page_heading(p, "COVERAGE", "what was watched, and what this report cannot know");
+    qpw_print_heading(&p->printer, "COVERAGE", "what was monitored and what may be missing");
     if (!p->r->s->replay) {
         gaps(p);
         unwatched(p);
@@ -114,6 +115,5 @@ void qpw_page_coverage(const struct qpw_page *p)
     losses(p);
     events(p);
     for (size_t i = 0; i < p->r->s->n_notes; i++)
-        qpw_wrap(p->out, p->width, 2, p->r->s->notes[i]);
+        qpw_print_wrapped(&p->printer, 2, p->r->s->notes[i]);
 }
-

@@ -1,25 +1,29 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* text_page.h - what the sections of the text report share; internal to text.c and text_coverage.c. */
+/* text_page.h - what the sections of the text report share; internal to text.c, text_findings.c and text_coverage.c. */
 #ifndef QPW_REPORT_TEXT_PAGE_H
 #define QPW_REPORT_TEXT_PAGE_H
 
-#include "facts/report.h"
+#include "report/render.h"
+#include "words/printer.h"
 
-struct qpw_page {
+/* What fits on a screen, unless all is asked for. */
+#define QPW_SCREEN_LINES 12u
+
+struct qpw_text_page {
     const struct qpw_report *r;
-    const struct qpw_text_options *o;
-    unsigned width;
-    FILE *out;
+    const struct qpw_render_options *o;
+    struct qpw_printer printer;
 };
 
-/* snprintf() that returns buf, to stand in an argument. */
-const char *qpw_page_format(char *buf, size_t size, const char *format, ...) __attribute__((format(printf, 3, 4)));
+/* How many of something the page shows: `few`, or all (0). */
+size_t qpw_text_limit(const struct qpw_text_page *p, size_t few);
 
-/* A section's heading, with what there is to say at once behind it. */
-void qpw_page_heading(const struct qpw_page *p, const char *title, const char *said);
+/* "and 7 more lines", where something is left. */
+void qpw_text_more(const struct qpw_text_page *p, size_t left, const char *noun);
 
-/* The sections on what was not decided, and on what was watched and what was not. */
-void qpw_page_undecided(const struct qpw_page *p);
-void qpw_page_coverage(const struct qpw_page *p);
+/* Sections, in their order. 0 or -ENOMEM. */
+int qpw_text_findings(const struct qpw_text_page *p);
+void qpw_text_undecided(const struct qpw_text_page *p);
+void qpw_text_coverage(const struct qpw_text_page *p);
 
 #endif

@@ -4,6 +4,7 @@
 #include "status/status.h"
 #include "status/status_alerts.h"
 #include "util/names.h"
+#include "words/words.h"
 
 #define LABEL "%-12s "
 #define COVERAGE_LINES 12u
@@ -33,8 +34,8 @@ static void show_auditor(const struct qpw_status *s, FILE *out)
     char since[32], ago[32], heart[32];
 
     qpw_time_text(s->snapshot.meta.attached_unix_ns, since, sizeof(since));
-    qpw_duration_text((s->snapshot.unix_ns - s->snapshot.meta.attached_unix_ns) / 1000000000u, ago, sizeof(ago));
-    qpw_duration_text(s->heartbeat_seconds, heart, sizeof(heart));
+    qpw_words_duration(s->snapshot.unix_ns - s->snapshot.meta.attached_unix_ns, ago, sizeof(ago));
+    qpw_words_duration(1000000000u * s->heartbeat_seconds, heart, sizeof(heart));
     fprintf(out, LABEL "%.19sZ (%s), by %s\n", "since", since, ago, s->snapshot.meta.command);
     if (!s->auditor_pid)
         fprintf(out, LABEL "none; the kernel side counts on, 'attach' takes it over\n", "auditor");
@@ -77,12 +78,12 @@ static void show_shares(const struct qpw_status *s, FILE *out)
     fprintf(out, LABEL "%llu", "packets", (unsigned long long)s->totals.packets);
     for (int d = 0; d < QPW_DIR_COUNT; d++)
         fprintf(out, ", %s %s", qpw_direction_name(d),
-                qpw_share_text(s->totals.by_direction[d], s->totals.packets, share, sizeof(share)));
+                qpw_words_share(s->totals.by_direction[d], s->totals.packets, share, sizeof(share)));
     fprintf(out, "\n" LABEL, "verdicts");
     for (int v = QPW_VERDICT_COUNT - 1, n = 0; v > QPW_VERDICT_NONE; v--)
         if (s->totals.by_verdict[v])
             fprintf(out, "%s%s %s", n++ ? ", " : "", qpw_verdict_name(v),
-                    qpw_share_text(s->totals.by_verdict[v], s->totals.packets, share, sizeof(share)));
+                    qpw_words_share(s->totals.by_verdict[v], s->totals.packets, share, sizeof(share)));
     fprintf(out, "%s\n" LABEL "%zu unexpected, %zu of them answered\n", s->totals.packets ? "" : "-", "findings",
             s->totals.unexpected, s->totals.answered);
 }
@@ -112,7 +113,7 @@ static void show_tables(const struct qpw_status *s, FILE *out)
                 (unsigned long long)t->entries, (unsigned long long)t->capacity, (unsigned long long)t->evicted);
     }
     fprintf(out, LABEL "%s in the kernel\n", "memory",
-            qpw_bytes_text(s->snapshot.memory_bytes, bytes, sizeof(bytes)));
+            qpw_words_bytes(s->snapshot.memory_bytes, bytes, sizeof(bytes)));
 }
 
 static void show_timeouts(const struct qpw_status *s, FILE *out)
@@ -127,7 +128,7 @@ static void show_timeouts(const struct qpw_status *s, FILE *out)
     char text[32];
 
     for (size_t i = 0; i < sizeof(all) / sizeof(*all); i++) {
-        qpw_duration_text(all[i].ns / 1000000000u, text, sizeof(text));
+        qpw_words_duration(all[i].ns, text, sizeof(text));
         if (i)
             fprintf(out, ", %s %s", all[i].name, text);
         else

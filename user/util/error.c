@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 #include "util/error.h"
 
-#include <ctype.h>
 #include <stdarg.h>
 #include <stdio.h>
+
+#include "util/text.h"
 
 int qpw_fail(struct qpw_error *err, int code, const char *format, ...)
 {
@@ -14,14 +15,6 @@ int qpw_fail(struct qpw_error *err, int code, const char *format, ...)
     va_start(args, format);
     vsnprintf(err->text, sizeof(err->text), format, args);
     va_end(args);
-    qpw_one_line(err->text);
+    qpw_text_clean(err->text);
     return code;
-}
-
-char *qpw_one_line(char *text)
-{
-    for (char *c = text; *c; c++)
-        if (iscntrl((unsigned char)*c))
-            *c = '?';
-    return text;
 }

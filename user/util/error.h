@@ -23,7 +23,4 @@ struct qpw_error {
 /* Formats into err (which may be NULL) and returns `code` unchanged, so that it can be returned at once. */
 int qpw_fail(struct qpw_error *err, int code, const char *format, ...) __attribute__((format(printf, 3, 4)));
 
-/* Puts '?' for every control character, in place: an error is one line whatever a name in it holds. Returns text. */
-char *qpw_one_line(char *text);
-
 #endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 #include "util/text.h"
 
-#include <stdbool.h>
 #include <string.h>
 
 size_t qpw_utf8_length(const unsigned char *p, size_t left)
@@ -23,20 +22,62 @@ size_t qpw_utf8_length(const unsigned char *p, size_t left)
     return length;
 }
 
+wchar_t qpw_utf8_next(const char **text)
+{
+    const unsigned char *p = (const unsigned char *)*text;
+    size_t length = qpw_utf8_length(p, strnlen(*text, 4));
+    wchar_t ch;
+
+    *text += length ? length : 1;
+    if (length <= 1)
+        return *p < 0x80 ? *p : L'?';
+    ch = *p & 0x7f >> length;
+    for (size_t i = 1; i < length; i++)
+        ch = ch << 6 | (p[i] & 0x3f);
+    return ch;
+}
+
+bool qpw_char_steers(wchar_t ch)
+{
+    return ch < 0x20 || (ch >= 0x7f && ch < 0xa0) ||               /* C0, delete, C1 */
+           ch == 0x61c || ch == 0x200e || ch == 0x200f ||          /* marks of direction */
+           (ch >= 0x2028 && ch <= 0x202e) ||                       /* line and paragraph ends, embeddings, overrides */
+           (ch >= 0x2066 && ch <= 0x2069) ||                       /* isolates */
+           ch == 0xfeff || (ch >= 0xe0000 && ch <= 0xe007f);       /* byte order mark, tags */
+}
+
+int qpw_char_width(wchar_t ch)
+{
+    int width = ch < 0x80 ? 1 : wcwidth(ch);
+
+    return width < 0 ? 1 : width;
+}
+
+int qpw_text_width(const char *text)
+{
+    int width = 0;
+
+    while (*text)
+        width += qpw_char_width(qpw_utf8_next(&text));
+    return width;
+}
+
 char *qpw_text_clean(char *text)
 {
-    size_t left = strlen(text);
+    const char *in = text;
+    char *out = text;
 
-    for (unsigned char *p = (unsigned char *)text; left;) {
-        size_t length = qpw_utf8_length(p, left);
-        bool second_set = length == 2 && p[0] == 0xc2 && p[1] < 0xa0; /* U+0080 to U+009F are controls too */
+    while (*in) {
+        const char *from = in;
+        wchar_t ch = qpw_utf8_next(&in);
 
-        if (!length || *p == '\t' || second_set) {
-            *p = '?';
-            length = 1;
+        if (qpw_char_steers(ch) || (ch == L'?' && *from != '?')) {
+            *out++ = '?';
+        } else {
+            memmove(out, from, (size_t)(in - from));
+            out += in - from;
         }
-        p += length;
-        left -= length;
     }
+    *out = '\0';
     return text;
 }

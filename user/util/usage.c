@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "util/error.h"
+#include "util/text.h"
 
 /* Everything a command's argp and its children know, as getopt wants it. The value of each is its place here. */
 struct known {
@@ -28,7 +29,7 @@ static void say(const char *program, const char *format, va_list args)
     char text[1024];
 
     vsnprintf(text, sizeof(text), format, args);
-    fprintf(stderr, "%s: %s\n", program, qpw_one_line(text));
+    fprintf(stderr, "%s: %s\n", program, qpw_text_clean(text));
 }
 
 static void fail(const char *program, const char *format, ...) __attribute__((noreturn, format(printf, 2, 3)));

@@ -17,46 +17,10 @@ static const struct {
     {0x2588, '#'}, {0x2013, '-'}, {0x2014, '-'}, {0x25cf, '*'},
 };
 
-/* One character of UTF-8; what is malformed is taken as one byte and shown as '?'. Advances *text. */
-static wchar_t decode(const char **text)
-{
-    const unsigned char *s = (const unsigned char *)*text;
-    unsigned length = s[0] < 0x80             ? 1
-                      : (s[0] & 0xe0) == 0xc0 ? 2
-                      : (s[0] & 0xf0) == 0xe0 ? 3
-                      : (s[0] & 0xf8) == 0xf0 ? 4
-                                              : 0;
-    wchar_t ch;
-
-    if (length <= 1) {
-        *text += 1;
-        return length ? s[0] : L'?';
-    }
-    ch = s[0] & (0x7f >> length);
-    for (unsigned i = 1; i < length; i++) {
-        if ((s[i] & 0xc0) != 0x80) {
-            *text += 1;
-            return L'?';
-        }
-        ch = ch << 6 | (s[i] & 0x3f);
-    }
-    *text += length;
-    return ch;
-}
-
-/* Scripts written left to right in one cell a character, and the symbols that the view uses itself. */
-static bool one_cell(wchar_t ch)
-{
-    if (ch < 0x300)
-        return ch >= 0x20 && ch != 0x7f && !(ch >= 0x80 && ch < 0xa0) && ch != 0xad;
-    return (ch >= 0x370 && ch < 0x530 && !(ch >= 0x483 && ch <= 0x489)) || (ch >= 0x2010 && ch <= 0x2027) ||
-           (ch >= 0x2030 && ch <= 0x205e) || (ch >= 0x20a0 && ch <= 0x20bf) || (ch >= 0x2190 && ch <= 0x21ff) ||
-           (ch >= 0x2200 && ch <= 0x22ff) || (ch >= 0x2500 && ch <= 0x25ff);
-}
-
+/* What stands for a character on this canvas. */
 static wchar_t shown(const struct qpw_canvas *c, wchar_t ch)
 {
-    if (!one_cell(ch))
+    if (qpw_char_steers(ch) || qpw_char_width(ch) > 2)
         return L'?';
     if (!c->ascii || ch < 0x80)
         return ch;
@@ -66,27 +30,19 @@ static wchar_t shown(const struct qpw_canvas *c, wchar_t ch)
     return L'?';
 }
 
-int qpw_text_width(const char *text)
-{
-    int width = 0;
-
-    while (*text) {
-        decode(&text);
-        width++;
-    }
-    return width;
-}
-
 size_t qpw_text_line(const char *text, int width)
 {
     size_t byte = 0, blank = 0;
 
-    for (int cell = 0; cell < width && text[byte]; cell++) {
+    for (int cell = 0; text[byte];) {
+        const char *next = text + byte;
+
         if (text[byte] == ' ' && cell > width / 2)
             blank = byte;
-        do
-            byte++;
-        while ((text[byte] & 0xc0) == 0x80);
+        cell += qpw_char_width(qpw_utf8_next(&next));
+        if (cell > width)
+            break;
+        byte = (size_t)(next - text);
     }
     return text[byte] && text[byte] != ' ' && blank ? blank : byte;
 }
@@ -118,13 +74,58 @@ void qpw_canvas_free(struct qpw_canvas *c)
     *c = (struct qpw_canvas){0};
 }
 
+static struct qpw_cell *cell_at(const struct qpw_canvas *c, int row, int col)
+{
+    return row >= 0 && row < c->rows && col >= 0 && col < c->cols ? &c->cells[(size_t)row * c->cols + col] : NULL;
+}
+
+/* A cell becomes something else: of a wide character that reached over it, the other half is blank then. */
+static void put_cell(struct qpw_canvas *c, int row, int col, struct qpw_cell new)
+{
+    struct qpw_cell *cell = cell_at(c, row, col), *other;
+
+    if (!cell)
+        return;
+    other = cell_at(c, row, cell->ch == QPW_CELL_CONTINUED ? col - 1 : col + 1);
+    if (other && (cell->ch == QPW_CELL_CONTINUED || other->ch == QPW_CELL_CONTINUED))
+        *other = (struct qpw_cell){.ch = L' ', .style = other->style};
+    *cell = new;
+}
+
+/* Joins an accent to the character left of `col`, as far as there is room for it. */
+static void put_mark(struct qpw_canvas *c, int row, int col, wchar_t ch)
+{
+    struct qpw_cell *cell = cell_at(c, row, col - 1);
+
+    if (cell && cell->ch == QPW_CELL_CONTINUED)
+        cell = cell_at(c, row, col - 2);
+    for (size_t i = 0; cell && i < QPW_CELL_MARKS; i++)
+        if (!cell->marks[i]) {
+            cell->marks[i] = ch;
+            return;
+        }
+}
+
 int qpw_canvas_text(struct qpw_canvas *c, int row, int col, int width, uint8_t style, const char *text)
 {
-    for (int left = width; *text && left > 0; left--, col++) {
-        wchar_t ch = decode(&text);
+    int end = col + width;
 
-        if (row >= 0 && row < c->rows && col >= 0 && col < c->cols)
-            c->cells[(size_t)row * c->cols + col] = (struct qpw_cell){.ch = shown(c, ch), .style = style};
+    while (*text && col < end) {
+        wchar_t ch = qpw_utf8_next(&text);
+        int cells = qpw_char_width(ch);
+
+        if (!cells && !qpw_char_steers(ch)) {
+            if (!c->ascii)
+                put_mark(c, row, col, ch);
+            continue;
+        }
+        ch = shown(c, ch);
+        if (cells == 2 && col + 1 == end)
+            ch = L' '; /* half of it does not fit */
+        put_cell(c, row, col++, (struct qpw_cell){.ch = ch, .style = style});
+        if (cells == 2 && col < end)
+            put_cell(c, row, col++,
+                     (struct qpw_cell){.ch = qpw_char_width(ch) == 2 ? QPW_CELL_CONTINUED : ch, .style = style});
     }
     return col;
 }
@@ -181,19 +182,16 @@ const struct qpw_zone *qpw_canvas_hit(const struct qpw_canvas *c, int row, int c
 
 static size_t encode(wchar_t ch, char *out)
 {
-    if (ch < 0x80) {
+    size_t length = ch < 0x80 ? 1 : ch < 0x800 ? 2 : ch < 0x10000 ? 3 : 4;
+
+    if (length == 1) {
         out[0] = (char)ch;
         return 1;
     }
-    if (ch < 0x800) {
-        out[0] = (char)(0xc0 | ch >> 6);
-        out[1] = (char)(0x80 | (ch & 0x3f));
-        return 2;
-    }
-    out[0] = (char)(0xe0 | ch >> 12); /* one_cell() lets nothing above 0xffff through */
-    out[1] = (char)(0x80 | (ch >> 6 & 0x3f));
-    out[2] = (char)(0x80 | (ch & 0x3f));
-    return 3;
+    for (size_t i = length; i-- > 1; ch >>= 6)
+        out[i] = (char)(0x80 | (ch & 0x3f));
+    out[0] = (char)((0xf00 >> length & 0xff) | ch);
+    return length;
 }
 
 const char *qpw_canvas_row_text(const struct qpw_canvas *c, int row, char *buf, size_t size)
@@ -203,8 +201,15 @@ const char *qpw_canvas_row_text(const struct qpw_canvas *c, int row, char *buf, 
 
     while (last > 0 && c->cells[(size_t)row * c->cols + last - 1].ch == L' ')
         last--;
-    for (int col = 0; col < last && used + 4 < size; col++)
-        used += encode(c->cells[(size_t)row * c->cols + col].ch, buf + used);
+    for (int col = 0; col < last && used + QPW_CELL_BYTES < size; col++) {
+        const struct qpw_cell *cell = &c->cells[(size_t)row * c->cols + col];
+
+        if (cell->ch == QPW_CELL_CONTINUED)
+            continue;
+        used += encode(cell->ch, buf + used);
+        for (size_t i = 0; i < QPW_CELL_MARKS && cell->marks[i]; i++)
+            used += encode(cell->marks[i], buf + used);
+    }
     buf[used] = '\0';
     return buf;
 }

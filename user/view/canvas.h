@@ -3,8 +3,8 @@
  * canvas.h - a screen as an array of cells, without a terminal.
  *
  * Everything the view shows is painted here; draw.c copies it to ncurses, plain.c prints it, tests
- * compare it as text. Every character is one cell wide: control characters, wide and combining
- * ones become '?', so that neither a process name nor a policy text can disturb the terminal.
+ * compare it as text. A character takes one cell, a wide one two; accents join the cell before them. What could steer
+ * the terminal becomes '?', so that neither a process name nor a policy text can disturb it.
  */
 #ifndef QPW_VIEW_CANVAS_H
 #define QPW_VIEW_CANVAS_H
@@ -13,6 +13,8 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <wchar.h>
+
+#include "util/text.h"
 
 enum qpw_style {
     QPW_STYLE_NORMAL = 0,
@@ -30,8 +32,13 @@ enum qpw_style {
 };
 #define QPW_STYLE_SELECTED 0x80 /* or-ed: the cell lies on the selected row */
 
+#define QPW_CELL_MARKS 2u
+#define QPW_CELL_CONTINUED 0 /* ch: the second cell of the wide character before it */
+#define QPW_CELL_BYTES 12u   /* of a cell as UTF-8, marks included */
+
 struct qpw_cell {
     wchar_t ch;
+    wchar_t marks[QPW_CELL_MARKS]; /* combining characters; 0: no more */
     uint8_t style;
 };
 
@@ -73,11 +80,9 @@ void qpw_canvas_zone(struct qpw_canvas *c, int row, int left, int right, int act
 /* The zone at that cell, the last registered first; NULL where none. */
 const struct qpw_zone *qpw_canvas_hit(const struct qpw_canvas *c, int row, int col);
 
-/* One row as UTF-8 without trailing blanks; buf of at least 4 * cols + 1 bytes. Returns buf. */
+/* One row as UTF-8 without trailing blanks; buf of at least QPW_CELL_BYTES * (cols + 1) bytes. Returns buf. */
 const char *qpw_canvas_row_text(const struct qpw_canvas *c, int row, char *buf, size_t size);
 
-/* Cells that the text takes (its characters). */
-int qpw_text_width(const char *text);
 /* Bytes of the text's next line of at most `width` cells: up to a blank where there is one in its second half. */
 size_t qpw_text_line(const char *text, int width);
 

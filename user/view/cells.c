@@ -6,10 +6,9 @@
 #include <string.h>
 
 #include "alert/signatures.h"
-#include "words/words.h"
 #include "util/names.h"
 #include "view/canvas.h"
-#include "view/format.h"
+#include "words/words.h"
 #include "view/thing.h"
 
 struct cell {
@@ -42,7 +41,10 @@ static void text_service(const struct cell *c, char *buf, size_t size)
 {
     struct qpw_thing t = qpw_thing_of(c->row);
 
-    qpw_service_text(t.kind, t.protocol, t.port, c->state->numbers, buf, size);
+    if (c->state->numbers)
+        qpw_words_service(t.kind, t.protocol, t.port, buf, size);
+    else
+        qpw_words_service_named(t.kind, t.protocol, t.port, buf, size);
 }
 
 /* What does not fit loses its middle: what tells addresses of one network apart is their end. */
@@ -51,7 +53,7 @@ static void cut_middle(const struct cell *c, char *buf, size_t size)
     static const char mark[] = "…";
     int length = (int)strlen(buf), head = (c->width - 1) / 2, tail = c->width - 1 - head;
 
-    if (length <= c->width || c->width < 8 || (size_t)c->width + sizeof(mark) > size)
+    if (length <= c->width || c->width < 8 || (size_t)c->width + sizeof(mark) > size || length != qpw_text_width(buf))
         return;
     memmove(buf + head + sizeof(mark) - 1, buf + length - tail, (size_t)tail + 1); /* first: the mark may reach in */
     memcpy(buf + head, mark, sizeof(mark) - 1);
@@ -71,25 +73,21 @@ static void text_address(unsigned kind, const uint8_t *addr, char *buf, size_t s
 static void text_who(const struct cell *c, char *buf, size_t size)
 {
     struct qpw_thing t = qpw_thing_of(c->row);
-    const char *peer = qpw_model_peer(c->m, t.peer);
-    char address[INET6_ADDRSTRLEN + 8];
+    const uint8_t *other = t.direction == QPW_DIR_OUTBOUND ? t.responder : t.initiator;
 
     if (c->row->kind == QPW_ROW_FOLDED) {
         const struct qpw_detail_row *d = c->row->source;
 
-        text_address(QPW_KIND_NONE, t.initiator, address, sizeof(address) - 4);
         if (d->key.by_prefix)
-            snprintf(buf, size, "%s%s", address,
-                     IN6_IS_ADDR_V4MAPPED((const struct in6_addr *)d->key.prefix) ? "/24" : "/48");
+            qpw_words_prefix(d->key.prefix, buf, size);
         else
             snprintf(buf, size, "many, not kept");
         return;
     }
-    text_address(t.kind, t.direction == QPW_DIR_OUTBOUND ? t.responder : t.initiator, address, sizeof(address));
-    if (*peer)
-        snprintf(buf, size, "%s (%s)", address, peer);
+    if (other)
+        qpw_words_end_named(t.kind, other, qpw_model_peer(c->m, t.peer), buf, size);
     else
-        snprintf(buf, size, "%s", address);
+        snprintf(buf, size, "-");
     cut_middle(c, buf, size);
 }
 
@@ -178,7 +176,7 @@ static void text_spark(const struct cell *c, char *buf, size_t size)
 
     if (track)
         qpw_track_history(&c->m->tracks, track, values, n);
-    qpw_sparkline(values, n, buf, size);
+    qpw_words_sparkline(values, n, buf, size);
 }
 
 static uint64_t ago(const struct cell *c, uint64_t unix_ns)
@@ -189,7 +187,7 @@ static uint64_t ago(const struct cell *c, uint64_t unix_ns)
 static void text_first(const struct cell *c, char *buf, size_t size)
 {
     if (c->row->first_unix_ns)
-        qpw_short_age(ago(c, c->row->first_unix_ns), buf, size);
+        qpw_words_age(ago(c, c->row->first_unix_ns), buf, size);
     else
         snprintf(buf, size, "-");
 }
@@ -202,13 +200,13 @@ static void text_last(const struct cell *c, char *buf, size_t size)
     char age[16];
 
     if (c->row->last_unix_ns)
-        qpw_short_age(ago(c, c->row->last_unix_ns), buf, size);
+        qpw_words_age(ago(c, c->row->last_unix_ns), buf, size);
     else if (!c->row->counts.rx_packets && !c->row->counts.tx_packets)
         snprintf(buf, size, "never");
     else if (since_first)
-        qpw_short_age(first, buf, size);
+        qpw_words_age(first, buf, size);
     else
-        snprintf(buf, size, ">%s", watched < 1000000000u ? "0s" : qpw_short_age(watched, age, sizeof(age)));
+        snprintf(buf, size, ">%s", watched < 1000000000u ? "0s" : qpw_words_age(watched, age, sizeof(age)));
 }
 
 static void text_state(const struct cell *c, char *buf, size_t size)
@@ -223,18 +221,20 @@ static void text_family(const struct cell *c, char *buf, size_t size)
 {
     const struct qpw_peer_view *peer = c->row->source;
 
-    snprintf(buf, size, "%s", peer->v4 && peer->v6 ? "IPv4+IPv6" : peer->v4 ? "IPv4" : peer->v6 ? "IPv6" : "-");
+    snprintf(buf, size, "%s", qpw_words_family(peer->v4, peer->v6));
 }
 
 static void list_ports(const struct qpw_peer_port *ports, char *buf, size_t size)
 {
+    char service[24];
     size_t used = 0;
 
     snprintf(buf, size, "-");
     for (size_t i = 0; i < QPW_PEER_PORTS && ports[i].bytes && used + 24 < size; i++)
-        used += (size_t)snprintf(buf + used, size - used, "%s%s/%u%s", i ? " " : "",
-                                 qpw_protocol_name(ports[i].protocol) ? qpw_protocol_name(ports[i].protocol) : "ip",
-                                 ports[i].port, ports[i].direction == QPW_DIR_OUTBOUND ? "→" : "");
+        used += (size_t)snprintf(buf + used, size - used, "%s%s%s", i ? " " : "",
+                                 qpw_words_service(QPW_KIND_PORT, ports[i].protocol, ports[i].port, service,
+                                                   sizeof(service)),
+                                 ports[i].direction == QPW_DIR_OUTBOUND ? "→" : "");
 }
 
 static void text_busiest(const struct cell *c, char *buf, size_t size)
@@ -340,7 +340,7 @@ const char *qpw_cell_text(const struct qpw_model *m, const struct qpw_view_state
     else if (qpw_row_number(row, column, &number) && !(column == QPW_COL_CONNS && row->kind == QPW_ROW_FOLDED)) {
         if ((column == QPW_COL_RX_RATE || column == QPW_COL_TX_RATE) && !state->bytes)
             number *= 8;
-        qpw_short_number(number, buf, size);
+        qpw_words_short(number, buf, size);
     }
     return buf;
 }

@@ -87,7 +87,4 @@ const char *qpw_row_words(const struct qpw_model *m, const struct qpw_row *row, 
 /* The filter's view of the row; words as above, only where wanted. */
 void qpw_row_facts(const struct qpw_model *m, const struct qpw_row *row, struct qpw_facts *ret);
 
-/* "tcp/4444", "icmp/8", "gre"… of a kind, protocol and port. Returns buf. */
-const char *qpw_service_text(unsigned kind, unsigned protocol, unsigned port, bool numbers, char *buf, size_t size);
-
 #endif

@@ -7,7 +7,7 @@
 #include "util/names.h"
 #include "view/canvas.h"
 #include "view/columns.h"
-#include "view/format.h"
+#include "words/words.h"
 #include "view/model.h"
 
 /* Adds a line; -ENOMEM stays in *r, so that callers look at it once. */
@@ -61,7 +61,7 @@ static void undecided(struct qpw_model *m, int *r)
             snprintf(value, sizeof(value), "%" PRIu64 " packet%s", by_reason[transit][reason],
                      by_reason[transit][reason] == 1 ? "" : "s");
             snprintf(note, sizeof(note), "%s of all packets",
-                     qpw_share(by_reason[transit][reason], m->summary.packets, share, sizeof(share)));
+                     qpw_words_share(by_reason[transit][reason], m->summary.packets, share, sizeof(share)));
             line(m, r, transit ? "transit" : "undecided", QPW_STYLE_NORMAL, qpw_reason_name(reason), value, note);
         }
     }

@@ -8,9 +8,8 @@
 
 #include "alert/signatures.h"
 #include "alert/text.h"
-#include "words/words.h"
 #include "util/names.h"
-#include "view/format.h"
+#include "words/words.h"
 #include "view/screen.h"
 #include "view/thing.h"
 
@@ -127,8 +126,8 @@ static void put_counts(struct pen *p, const struct qpw_view_state *state, const 
     putf(p, QPW_STYLE_NORMAL, "connections", "%llu", row->counts.connections);
     putf(p, QPW_STYLE_NORMAL, "received", "%llu packets, %llu bytes", row->counts.rx_packets, row->counts.rx_bytes);
     putf(p, QPW_STYLE_NORMAL, "sent", "%llu packets, %llu bytes", row->counts.tx_packets, row->counts.tx_bytes);
-    putf(p, QPW_STYLE_NORMAL, "now", "%s %s in, %s out", qpw_short_number(unit * row->rate.rx_bytes, rx, sizeof(rx)),
-         state->bytes ? "B/s" : "bit/s", qpw_short_number(unit * row->rate.tx_bytes, tx, sizeof(tx)));
+    putf(p, QPW_STYLE_NORMAL, "now", "%s %s in, %s out", qpw_words_short(unit * row->rate.rx_bytes, rx, sizeof(rx)),
+         state->bytes ? "B/s" : "bit/s", qpw_words_short(unit * row->rate.tx_bytes, tx, sizeof(tx)));
 }
 
 static void put_times(struct pen *p, const struct qpw_model *m, const struct qpw_row *row)
@@ -140,7 +139,7 @@ static void put_times(struct pen *p, const struct qpw_model *m, const struct qpw
 
         if (!ns)
             continue;
-        qpw_short_age(m->now->unix_ns > ns ? m->now->unix_ns - ns : 0, age, sizeof(age));
+        qpw_words_age(m->now->unix_ns > ns ? m->now->unix_ns - ns : 0, age, sizeof(age));
         putf(p, QPW_STYLE_NORMAL, last ? "last seen" : "first seen", "%.19sZ, %s%s",
              qpw_time_text(ns, when, sizeof(when)), age, strcmp(age, "now") ? " ago" : "");
     }
@@ -188,7 +187,7 @@ static void put_severity(struct pen *p, const struct qpw_row *row, const struct 
 {
     char service[64];
 
-    qpw_service_text(f->key.kind, f->key.protocol, f->key.port, false, service, sizeof(service));
+    qpw_words_service_named(f->key.kind, f->key.protocol, f->key.port, service, sizeof(service));
     putf(p, f->key.verdict == QPW_VERDICT_UNEXPECTED ? QPW_STYLE_BAD : QPW_STYLE_BOLD, "finding", "%s %s %s, %s: %s",
          qpw_severity_name(row->severity), qpw_direction_name(f->key.direction), service,
          qpw_verdict_name(f->key.verdict), qpw_outcome_name(f->value.outcome));
@@ -248,7 +247,7 @@ static void paint_meter(struct pen *p, const struct qpw_model *m, const struct q
     char service[64], bars[4 * QPW_HISTORY];
     const char *peer = qpw_model_peer(m, meter->key.peer);
 
-    qpw_service_text(qpw_thing_of(row).kind, meter->key.protocol, meter->key.port, false, service, sizeof(service));
+    qpw_words_service_named(qpw_thing_of(row).kind, meter->key.protocol, meter->key.port, service, sizeof(service));
     putf(p, QPW_STYLE_BOLD, "meter", "%s %s, %s, scope %s", qpw_direction_name(meter->key.direction), service,
          qpw_verdict_name(meter->key.verdict), qpw_scope_name(meter->key.scope));
     if (meter->key.reason)
@@ -260,7 +259,7 @@ static void paint_meter(struct pen *p, const struct qpw_model *m, const struct q
     put_counts(p, state, row);
     if (track)
         qpw_track_history(&m->tracks, track, values, QPW_HISTORY);
-    put(p, QPW_STYLE_GRAPH, "history", qpw_sparkline(values, QPW_HISTORY, bars, sizeof(bars)));
+    put(p, QPW_STYLE_GRAPH, "history", qpw_words_sparkline(values, QPW_HISTORY, bars, sizeof(bars)));
     put_times(p, m, row);
     put(p, QPW_STYLE_NORMAL, "interface", qpw_model_iface(m, meter->key.iface));
 }

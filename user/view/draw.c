@@ -2,8 +2,6 @@
 #include "view/draw.h"
 
 #include <errno.h>
-#include <langinfo.h>
-#include <locale.h>
 #include <ncurses.h>
 #include <poll.h>
 #include <stdlib.h>
@@ -12,6 +10,7 @@
 #include <unistd.h>
 
 #include "view/keys.h"
+#include "words/terminal.h"
 
 struct qpw_draw {
     SCREEN *screen;
@@ -71,7 +70,6 @@ int qpw_draw_open(bool ascii, struct qpw_draw **ret, struct qpw_error *err)
     struct qpw_draw *d;
     const char *term = getenv("TERM");
 
-    setlocale(LC_CTYPE, "");
     d = calloc(1, sizeof(*d));
     if (!d)
         return qpw_fail(err, -ENOMEM, "no memory for the screen");
@@ -87,7 +85,7 @@ int qpw_draw_open(bool ascii, struct qpw_draw **ret, struct qpw_error *err)
         return qpw_fail(err, -ENOTTY, known ? "terminal '%s' cannot place the cursor"
                                             : "terminal '%s' is not known to ncurses", term ? term : "");
     }
-    d->ascii = ascii || strcmp(nl_langinfo(CODESET), "UTF-8") != 0;
+    d->ascii = ascii || !qpw_terminal_utf8();
     cbreak();
     noecho();
     nonl();
@@ -135,7 +133,7 @@ static void show_cell(const struct qpw_draw *d, int row, int col, const struct q
 {
     unsigned style = cell->style & ~QPW_STYLE_SELECTED;
     attr_t attributes = d->attributes[style];
-    wchar_t text[2] = {cell->ch, 0};
+    wchar_t text[2 + QPW_CELL_MARKS] = {cell->ch, cell->marks[0], cell->marks[1]};
     cchar_t wide;
 
     if (cell->style & QPW_STYLE_SELECTED)
@@ -160,9 +158,10 @@ void qpw_draw_show(struct qpw_draw *d, const struct qpw_canvas *c, bool all)
         clearok(curscr, TRUE);
     }
     for (size_t i = 0; i < n; i++) {
-        if (d->shown[i].ch == c->cells[i].ch && d->shown[i].style == c->cells[i].style)
+        if (!memcmp(&d->shown[i], &c->cells[i], sizeof(d->shown[i])))
             continue;
-        show_cell(d, (int)(i / c->cols), (int)(i % c->cols), &c->cells[i]);
+        if (c->cells[i].ch != QPW_CELL_CONTINUED)
+            show_cell(d, (int)(i / c->cols), (int)(i % c->cols), &c->cells[i]);
         d->shown[i] = c->cells[i];
     }
     refresh();

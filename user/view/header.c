@@ -6,7 +6,7 @@
 
 #include "alert/signatures.h"
 #include "util/names.h"
-#include "view/format.h"
+#include "words/words.h"
 #include "view/screen.h"
 
 #define USUAL_BEAT_NS 3000000000ull /* the auditor beats every second */
@@ -45,7 +45,7 @@ static void paint_title(struct qpw_canvas *c, const struct qpw_model *m, const s
     int col;
 
     interfaces_text(s, interfaces, sizeof(interfaces));
-    qpw_short_age(s->unix_ns > s->from_unix_ns ? s->unix_ns - s->from_unix_ns : 0, age, sizeof(age));
+    qpw_words_age(s->unix_ns > s->from_unix_ns ? s->unix_ns - s->from_unix_ns : 0, age, sizeof(age));
     col = qpw_canvas_printf(c, 0, 0, c->cols, QPW_STYLE_BOLD, "%s ", s->host[0] ? s->host : "qportwatch");
     qpw_canvas_printf(c, 0, col, c->cols - col, QPW_STYLE_NORMAL, "%s · %s · %s %s", interfaces,
                       s->meta.policy_name[0] ? s->meta.policy_name : "no policy", s->replay ? "capture of" : "attached",
@@ -58,7 +58,7 @@ static void paint_title(struct qpw_canvas *c, const struct qpw_model *m, const s
         snprintf(right, sizeof(right), " auditor alive");
     else
         snprintf(right, sizeof(right), stale ? " AUDITOR SILENT %s" : " auditor %s ago",
-                 qpw_short_age(beat, age, sizeof(age)));
+                 qpw_words_age(beat, age, sizeof(age)));
     col = c->cols - qpw_text_width(right);
     qpw_canvas_text(c, 0, col, c->cols, style, right);
     if (state->paused)
@@ -75,14 +75,14 @@ static int paint_rate(struct qpw_canvas *c, int row, int col, int graph, const s
     char number[16], packets[16], bars[4 * QPW_HISTORY_TOTAL];
     double bytes = rx ? rate->rx_bytes : rate->tx_bytes;
 
-    qpw_short_number(state->bytes ? bytes : 8 * bytes, number, sizeof(number));
-    qpw_short_number(rx ? rate->rx_packets : rate->tx_packets, packets, sizeof(packets));
+    qpw_words_short(state->bytes ? bytes : 8 * bytes, number, sizeof(number));
+    qpw_words_short(rx ? rate->rx_packets : rate->tx_packets, packets, sizeof(packets));
     col = qpw_canvas_printf(c, row, col, c->cols, QPW_STYLE_BOLD, "%s ", rx ? "rx" : "tx");
     qpw_canvas_printf(c, row, col, 23, QPW_STYLE_NORMAL, "%5s %s %5s pkt/s", number, state->bytes ? "B/s" : "bit/s",
                       packets);
     col += 24 - 2 * state->bytes;
     qpw_tracks_total_history(&m->tracks, rx ? m->tracks.rx_history : m->tracks.tx_history, values, (size_t)graph);
-    qpw_canvas_text(c, row, col, graph, QPW_STYLE_GRAPH, qpw_sparkline(values, (size_t)graph, bars, sizeof(bars)));
+    qpw_canvas_text(c, row, col, graph, QPW_STYLE_GRAPH, qpw_words_sparkline(values, (size_t)graph, bars, sizeof(bars)));
     return col + graph;
 }
 
@@ -122,7 +122,7 @@ static int put_shares(struct qpw_canvas *c, int row, const struct qpw_model *m, 
 
         if (!packets && c->cols < 140)
             continue;
-        qpw_share(packets, m->summary.packets, share, sizeof(share));
+        qpw_words_share(packets, m->summary.packets, share, sizeof(share));
         if (brief && packets && packets < m->summary.packets) /* whole percents, and never nothing or all for a part */
             snprintf(share, sizeof(share), 100 * packets < m->summary.packets ? "<1%%" : "%u%%",
                      (unsigned)(100 * packets / m->summary.packets));
@@ -142,7 +142,7 @@ static void paint_shares(struct qpw_canvas *c, int row, const struct qpw_model *
 
     if (col + 14 < c->cols)
         qpw_canvas_printf(c, row, col, c->cols - col, QPW_STYLE_DIM, "of %s packets",
-                          qpw_short_number((double)m->summary.packets, number, sizeof(number)));
+                          qpw_words_short((double)m->summary.packets, number, sizeof(number)));
 }
 
 static void paint_counts(struct qpw_canvas *c, int row, const struct qpw_model *m)

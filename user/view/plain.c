@@ -22,7 +22,7 @@ static int open_canvas(struct qpw_canvas *c, int rows, int width, bool ascii, ch
     r = qpw_canvas_resize(c, rows, width);
     if (r < 0)
         return r;
-    *ret_buf = malloc(4 * (size_t)width + 8);
+    *ret_buf = malloc(QPW_CELL_BYTES * ((size_t)width + 1));
     if (*ret_buf)
         return 0;
     qpw_canvas_free(c);
@@ -39,7 +39,7 @@ int qpw_plain_header(FILE *out, const struct qpw_model *m, const struct qpw_view
         return r;
     r = qpw_header_paint(&c, m, state);
     for (int i = 0; i < r; i++)
-        print_row(out, &c, i, buf, 4 * (size_t)width + 8);
+        print_row(out, &c, i, buf, QPW_CELL_BYTES * ((size_t)width + 1));
     free(buf);
     qpw_canvas_free(&c);
     return 0;
@@ -62,11 +62,11 @@ int qpw_plain_table(FILE *out, struct qpw_model *m, const struct qpw_view_state 
         fprintf(out, " of %zu, filter %s", m->n_rows + m->n_hidden, state->filter_text);
     fprintf(out, "\n");
     qpw_titles_paint(&c, 0, &layout, state);
-    print_row(out, &c, 0, buf, 4 * (size_t)width + 8);
+    print_row(out, &c, 0, buf, QPW_CELL_BYTES * ((size_t)width + 1));
     for (size_t i = 0; i < m->n_rows; i++) {
         qpw_canvas_clear(&c);
         qpw_row_paint(&c, 0, &layout, m, state, &m->rows[i]);
-        print_row(out, &c, 0, buf, 4 * (size_t)width + 8);
+        print_row(out, &c, 0, buf, QPW_CELL_BYTES * ((size_t)width + 1));
     }
     free(buf);
     qpw_canvas_free(&c);

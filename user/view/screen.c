@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "view/format.h"
+#include "words/words.h"
 
 #define TOO_SMALL(c) ((c)->cols < 40 || (c)->rows < 8)
 
@@ -232,10 +232,8 @@ static void paint_edit(struct qpw_canvas *c, int at, const struct qpw_view_state
     int col = qpw_canvas_text(c, at, 0, c->cols, QPW_STYLE_BOLD, "filter: ");
     const char *edit = state->edit;
 
-    for (int over = qpw_text_width(edit) - (c->cols - col - 1); over > 0; over--)
-        do
-            edit++;
-        while ((*edit & 0xc0) == 0x80);
+    while (qpw_text_width(edit) > c->cols - col - 1)
+        qpw_utf8_next(&edit);
     col = qpw_canvas_text(c, at, col, c->cols - col, QPW_STYLE_NORMAL, edit);
     qpw_canvas_text(c, at, col, 1, QPW_STYLE_NORMAL | QPW_STYLE_SELECTED, " ");
     col += 2;

@@ -8,6 +8,7 @@
 #include "util/names.h"
 #include "view/columns.h"
 #include "view/model.h"
+#include "words/words.h"
 
 static void count_meters(const struct qpw_snapshot *s, struct qpw_summary *sum)
 {
@@ -77,7 +78,7 @@ static void answer(const struct qpw_snapshot *s, const struct qpw_finding_row *w
     char service[48] = "";
 
     if (worst)
-        qpw_service_text(worst->key.kind, worst->key.protocol, worst->key.port, true, service, sizeof(service));
+        qpw_words_service(worst->key.kind, worst->key.protocol, worst->key.port, service, sizeof(service));
     if (sum->answered) {
         sum->health = QPW_HEALTH_BAD;
         snprintf(sum->verdict, sizeof(sum->verdict), "NOT CLEAN: %u answered on ports that no row allows; worst: %s %s",

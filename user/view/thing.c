@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "util/names.h"
-#include "view/format.h"
+#include "words/words.h"
 
 struct qpw_thing qpw_thing_of(const struct qpw_row *row)
 {
@@ -45,27 +45,6 @@ struct qpw_thing qpw_thing_of(const struct qpw_row *row)
         t.peer = (uint16_t)row->number;
     }
     return t;
-}
-
-const char *qpw_service_text(unsigned kind, unsigned protocol, unsigned port, bool numbers, char *buf, size_t size)
-{
-    char name[16];
-    const char *service = "";
-
-    qpw_protocol_text(kind, protocol, port, name, sizeof(name));
-    if (kind == QPW_KIND_NONE && !protocol && !port)
-        snprintf(buf, size, "-");
-    else if (kind == QPW_KIND_ICMP)
-        snprintf(buf, size, "%s/%u", name, port);
-    else if (kind != QPW_KIND_PORT && !(kind == QPW_KIND_NONE && port))
-        snprintf(buf, size, kind == QPW_KIND_PROTOCOL ? "ip/%s" : "%s", name);
-    else if (!port)
-        snprintf(buf, size, "%s/?", name);
-    else {
-        service = numbers ? "" : qpw_service_name(protocol, port);
-        snprintf(buf, size, "%s/%u%s%s", name, port, *service ? " " : "", service);
-    }
-    return buf;
 }
 
 /* ---- For the filter ---- */

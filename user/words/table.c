@@ -2,195 +2,178 @@
 #include "words/table.h"
 
 #include <errno.h>
+#include <libsmartcols.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define INDENT 2
-#define GAP 2
+#include "util/text.h"
+
+#define GAP 2u
+#define WRAPPED_LEAST 8u /* columns below which a wrapped cell is no longer read at a glance */
+
+static int open_table(struct qpw_table *t)
+{
+    t->scols = scols_new_table();
+    if (!t->scols)
+        return -ENOMEM;
+    for (size_t i = 0; i < t->n_columns; i++) {
+        const struct qpw_table_column *c = &t->columns[i];
+
+        if (!scols_table_new_column(t->scols, c->title, 0,
+                                    (c->right ? SCOLS_FL_RIGHT : 0) | (c->wrap ? SCOLS_FL_WRAP : 0)))
+            return -ENOMEM;
+    }
+    return scols_table_set_column_separator(t->scols, "  ") < 0 ? -ENOMEM : 0;
+}
+
+static int set_cell(struct libscols_line *line, size_t column, const char *text, unsigned *width)
+{
+    char *copy = strdup(text);
+    unsigned columns;
+
+    if (!copy)
+        return -ENOMEM;
+    columns = (unsigned)qpw_text_width(qpw_text_clean(copy));
+    *width = columns > *width ? columns : *width;
+    if (scols_line_refer_data(line, column, copy) == 0)
+        return 0;
+    free(copy);
+    return -ENOMEM;
+}
 
 int qpw_table_add(struct qpw_table *t, enum qpw_text_style style, const char *const *cells)
 {
-    size_t room = t->room ? 2 * t->room : 32;
-    enum qpw_text_style *styles;
-    char **more;
+    static const char *const colours[] = {[QPW_TEXT_BOLD] = "\033[1m", [QPW_TEXT_BAD] = "\033[1;31m",
+                                          [QPW_TEXT_DOUBT] = "\033[33m", [QPW_TEXT_GOOD] = "\033[32m",
+                                          [QPW_TEXT_DIM] = "\033[2m"};
+    struct libscols_line *line;
+    int r = t->scols ? 0 : open_table(t);
 
-    if (t->n_rows == t->room) {
-        more = realloc(t->cells, room * t->n_columns * sizeof(*more));
-        if (!more)
-            return -ENOMEM;
-        t->cells = more;
-        styles = realloc(t->styles, room * sizeof(*styles));
-        if (!styles)
-            return -ENOMEM;
-        t->styles = styles;
-        t->room = room;
-    }
-    for (size_t i = 0; i < t->n_columns; i++) {
-        t->cells[t->n_rows * t->n_columns + i] = strdup(cells[i]);
-        if (!t->cells[t->n_rows * t->n_columns + i]) {
-            while (i-- > 0)
-                free(t->cells[t->n_rows * t->n_columns + i]);
-            return -ENOMEM;
-        }
-    }
-    t->styles[t->n_rows++] = style;
-    return 0;
+    if (r < 0)
+        return r;
+    line = scols_table_new_line(t->scols, NULL);
+    if (!line)
+        return -ENOMEM;
+    for (size_t i = 0; r == 0 && i < t->n_columns; i++)
+        r = set_cell(line, i, cells[i], &t->widths[i]);
+    if (r == 0 && style != QPW_TEXT_PLAIN && scols_line_set_color(line, colours[style]) < 0)
+        r = -ENOMEM;
+    t->n_rows += r == 0;
+    return r;
 }
 
-void qpw_table_clear(struct qpw_table *t)
+int qpw_table_note(struct qpw_table *t, const char *text)
 {
-    for (size_t i = 0; i < t->n_rows * t->n_columns; i++)
-        free(t->cells[i]);
-    free(t->cells);
-    free(t->styles);
-    t->cells = NULL;
-    t->styles = NULL;
-    t->n_rows = t->room = 0;
+    struct libscols_line *line = scols_table_get_line(t->scols, t->n_rows - 1);
+    char *copy = strdup(text);
+
+    if (!copy)
+        return -ENOMEM;
+    free(scols_line_get_userdata(line));
+    return scols_line_set_userdata(line, copy);
 }
 
-void qpw_styled(FILE *out, bool colour, enum qpw_text_style style, const char *text)
+/* Columns that a column wants; 0: it is empty. */
+static unsigned wanted(const struct qpw_table *t, size_t i)
 {
-    static const char *const codes[] = {[QPW_TEXT_BOLD] = "1", [QPW_TEXT_BAD] = "1;31", [QPW_TEXT_DOUBT] = "33",
-                                        [QPW_TEXT_GOOD] = "32", [QPW_TEXT_DIM] = "2"};
+    unsigned title = (unsigned)strlen(t->columns[i].title), width = t->widths[i];
 
-    if (colour && style != QPW_TEXT_PLAIN)
-        fprintf(out, "\033[%sm%s\033[0m", codes[style], text);
-    else
-        fputs(text, out);
+    if (!width)
+        return 0;
+    width = width > title ? width : title;
+    return width > t->columns[i].least ? width : t->columns[i].least;
 }
 
-/* Width of each column: its widest cell, and then less for the widest that may be cut, until all fits. 0: left out. */
-static void measure(const struct qpw_table *t, unsigned screen, unsigned *widths)
+/*
+ * Width 0 for what is empty and, while the page is too narrow, for what is optional; then narrows what wraps, the
+ * widest first. Returns the width of all.
+ */
+static unsigned fit(const struct qpw_table *t, unsigned page, unsigned *widths)
 {
-    unsigned total = INDENT;
+    unsigned total = 0;
 
     for (size_t i = 0; i < t->n_columns; i++) {
-        widths[i] = 0;
-        for (size_t row = 0; row < t->n_rows; row++)
-            if (strlen(t->cells[row * t->n_columns + i]) > widths[i])
-                widths[i] = strlen(t->cells[row * t->n_columns + i]);
-        if (widths[i] && strlen(t->columns[i].title) > widths[i])
-            widths[i] = strlen(t->columns[i].title);
+        widths[i] = wanted(t, i);
         total += widths[i] ? widths[i] + GAP : 0;
     }
-    total -= GAP;
-    for (size_t i = 0; i < t->n_columns && total > screen; i++)
+    for (size_t i = 0; i < t->n_columns && total > page + GAP; i++)
         if (t->columns[i].optional && widths[i]) {
             total -= widths[i] + GAP;
             widths[i] = 0;
         }
-    while (total > screen) {
+    while (total > page + GAP) {
         size_t widest = t->n_columns;
 
         for (size_t i = 0; i < t->n_columns; i++)
-            if (t->columns[i].least && widths[i] > t->columns[i].least &&
-                (widest == t->n_columns || widths[i] > widths[widest]))
+            if (t->columns[i].wrap && widths[i] > WRAPPED_LEAST && (widest == t->n_columns || widths[i] > widths[widest]))
                 widest = i;
         if (widest == t->n_columns)
-            return;
+            break;
         widths[widest]--;
         total--;
     }
+    return total - GAP;
 }
 
-static void print_cell(FILE *out, const char *cell, unsigned width, bool right, bool last)
+/* Each line behind the indent, without the blanks that fill the last column, and its row's note below it. */
+static void write_lines(const struct qpw_table *t, char *text, const struct qpw_printer *p)
 {
-    unsigned length = strlen(cell);
+    size_t row = t->untitled ? 0 : SIZE_MAX;
 
-    if (length > width)
-        fprintf(out, "%.*s~", (int)width - 1, cell);
-    else
-        fprintf(out, "%*s%s%*s", right ? (int)(width - length) : 0, "", cell,
-                right || last ? 0 : (int)(width - length), "");
-}
+    for (char *line; (line = strsep(&text, "\n")); row++) {
+        const struct libscols_line *of = row < t->n_rows ? scols_table_get_line(t->scols, row) : NULL;
+        const char *note = of ? scols_line_get_userdata((struct libscols_line *)of) : NULL;
+        size_t length = strlen(line);
 
-static void print_row(const struct qpw_table *t, const char *const *cells, const unsigned *widths, FILE *out)
-{
-    size_t last = t->n_columns;
-
-    while (last > 0 && (!widths[last - 1] || !*cells[last - 1]))
-        last--;
-    for (size_t i = 0, printed = 0; i < last; i++) {
-        if (!widths[i])
-            continue;
-        if (printed++)
-            fprintf(out, "%*s", GAP, "");
-        print_cell(out, cells[i], widths[i], t->columns[i].right, i + 1 == last);
+        while (length && line[length - 1] == ' ')
+            length--;
+        if (length)
+            fprintf(p->out, "%*s%.*s\n", (int)p->indent, "", (int)length, line);
+        if (note)
+            qpw_print_wrapped(p, p->indent + 4, note);
     }
 }
 
-void qpw_table_print(const struct qpw_table *t, unsigned width, bool colour, FILE *out)
+static void free_rows(struct qpw_table *t)
 {
-    static const char *const codes[] = {[QPW_TEXT_PLAIN] = "", [QPW_TEXT_BOLD] = "\033[1m",
-                                        [QPW_TEXT_BAD] = "\033[1;31m", [QPW_TEXT_DOUBT] = "\033[33m",
-                                        [QPW_TEXT_GOOD] = "\033[32m", [QPW_TEXT_DIM] = "\033[2m"};
-    const char *titles[QPW_TABLE_COLUMNS];
-    unsigned widths[QPW_TABLE_COLUMNS];
+    for (size_t i = 0; t->scols && i < scols_table_get_nlines(t->scols); i++)
+        free(scols_line_get_userdata(scols_table_get_line(t->scols, i)));
+    scols_unref_table(t->scols);
+    t->scols = NULL;
+    t->n_rows = 0;
+}
 
-    measure(t, width, widths);
-    for (size_t i = 0; i < t->n_columns; i++)
-        titles[i] = t->columns[i].title;
-    fprintf(out, "%*s%s", INDENT, "", colour ? codes[QPW_TEXT_DIM] : "");
-    print_row(t, titles, widths, out);
-    fprintf(out, "%s\n", colour ? "\033[0m" : "");
-    for (size_t row = 0; row < t->n_rows; row++) {
-        bool styled = colour && t->styles[row] != QPW_TEXT_PLAIN;
+int qpw_table_print(struct qpw_table *t, const struct qpw_printer *p)
+{
+    unsigned widths[QPW_TABLE_COLUMNS], total;
+    char *text = NULL;
+    int r;
 
-        fprintf(out, "%*s%s", INDENT, "", styled ? codes[t->styles[row]] : "");
-        print_row(t, (const char *const *)&t->cells[row * t->n_columns], widths, out);
-        fprintf(out, "%s\n", styled ? "\033[0m" : "");
+    if (!t->n_rows)
+        return 0;
+    total = fit(t, p->width - p->indent, widths);
+    for (size_t i = 0; i < t->n_columns; i++) {
+        struct libscols_column *column = scols_table_get_column(t->scols, i);
+
+        scols_column_set_whint(column, widths[i]);
+        scols_column_set_flags(column, scols_column_get_flags(column) | (widths[i] ? 0 : SCOLS_FL_HIDDEN));
+        if (scols_cell_set_color(scols_column_get_header(column), "\033[2m") < 0)
+            return -ENOMEM;
     }
+    scols_table_enable_noheadings(t->scols, t->untitled);
+    scols_table_enable_colors(t->scols, p->colour);
+    scols_table_set_termforce(t->scols, SCOLS_TERMFORCE_ALWAYS);
+    scols_table_set_termwidth(t->scols, total > p->width - p->indent ? total : p->width - p->indent);
+    r = scols_print_table_to_string(t->scols, &text);
+    if (r == 0)
+        write_lines(t, text, p);
+    free(text);
+    free_rows(t);
+    return r < 0 ? -ENOMEM : 0;
 }
 
-void qpw_list_begin(struct qpw_list *l, FILE *out, unsigned width, size_t limit, const char *label)
+void qpw_table_clear(struct qpw_table *t)
 {
-    *l = (struct qpw_list){.out = out, .width = width, .indent = INDENT + 11, .limit = limit};
-    l->column = fprintf(out, "%*s%-10s ", INDENT, "", label);
-}
-
-static void write_item(struct qpw_list *l, const char *item)
-{
-    unsigned length = strlen(item);
-
-    if (l->items && l->column + 2 + length + 1 > l->width)
-        l->column = fprintf(l->out, ",\n%*s", (int)l->indent, "") - 2;
-    else if (l->items)
-        l->column += fprintf(l->out, ", ");
-    l->column += fprintf(l->out, "%s", item);
-}
-
-void qpw_list_add(struct qpw_list *l, const char *item)
-{
-    if (!l->limit || l->items < l->limit)
-        write_item(l, item);
-    l->items++;
-}
-
-void qpw_list_end(struct qpw_list *l)
-{
-    char more[32];
-
-    if (l->limit && l->items > l->limit) {
-        snprintf(more, sizeof(more), "%zu more", l->items - l->limit);
-        write_item(l, more);
-    }
-    fprintf(l->out, "%s\n", l->items ? "" : "none");
-}
-
-void qpw_wrap(FILE *out, unsigned width, unsigned indent, const char *text)
-{
-    unsigned column = 0;
-
-    while (*text) {
-        unsigned length = strcspn(text, " ");
-
-        if (column && column + 1 + length > width) {
-            fputc('\n', out);
-            column = 0;
-        }
-        column += fprintf(out, "%*s%.*s", column ? 1 : (int)indent, "", (int)length, text);
-        text += length;
-        text += strspn(text, " ");
-    }
-    fputc('\n', out);
+    free_rows(t);
 }

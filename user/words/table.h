@@ -1,54 +1,45 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* table.h - aligned tables and lists that never get wider than the screen. */
-#ifndef QPW_REPORT_TABLE_H
-#define QPW_REPORT_TABLE_H
+/* table.h - aligned tables for people, no wider than the page: libsmartcols, with what this program shows in it. */
+#ifndef QPW_WORDS_TABLE_H
+#define QPW_WORDS_TABLE_H
 
 #include <stdbool.h>
 #include <stddef.h>
-#include <stdio.h>
 
-#define QPW_TABLE_COLUMNS 10
+#include "words/printer.h"
 
-enum qpw_text_style { QPW_TEXT_PLAIN, QPW_TEXT_BOLD, QPW_TEXT_BAD, QPW_TEXT_DOUBT, QPW_TEXT_GOOD, QPW_TEXT_DIM };
+#define QPW_TABLE_COLUMNS 16
 
 struct qpw_table_column {
     const char *title;
     bool right;      /* aligned to the right: numbers */
-    unsigned least;  /* may be cut down to this width when the screen is narrow; 0: never */
-    bool optional;   /* left out, before anything is cut, when the screen is narrow */
+    bool wrap;       /* goes on below, in its column, where the page is narrow; else it keeps its width */
+    bool optional;   /* left out, before anything is wrapped, where the page is narrow */
+    unsigned least;  /* columns it takes even where its cells are narrower */
 };
 
 struct qpw_table {
     const struct qpw_table_column *columns;
-    size_t n_columns;
-    char **cells; /* n_columns a row */
-    enum qpw_text_style *styles;
-    size_t n_rows, room;
+    size_t n_columns; /* at most QPW_TABLE_COLUMNS */
+    bool untitled;    /* rows only, as wide as with titles */
+    /* ---- The table's own ---- */
+    struct libscols_table *scols;
+    unsigned widths[QPW_TABLE_COLUMNS]; /* of the widest cell; kept when printed, so that later rows stand below */
+    size_t n_rows;
 };
 
-/* Adds a row, copying its n_columns cells. 0 or -ENOMEM. */
+/* Adds a row of n_columns cells, copied. 0 or -ENOMEM. */
 int qpw_table_add(struct qpw_table *t, enum qpw_text_style style, const char *const *cells);
 
-/* Writes titles and rows, indented by two; what is cut ends in '~'. Columns that are empty throughout are left out. */
-void qpw_table_print(const struct qpw_table *t, unsigned width, bool colour, FILE *out);
+/* A sentence below the row added last, copied; only in a table where no column wraps. 0 or -ENOMEM. */
+int qpw_table_note(struct qpw_table *t, const char *text);
+
+/*
+ * Writes titles and rows behind the printer's indent and forgets the rows; of a table without rows nothing. Columns
+ * that are empty throughout are left out. 0 or -ENOMEM.
+ */
+int qpw_table_print(struct qpw_table *t, const struct qpw_printer *p);
 
 void qpw_table_clear(struct qpw_table *t);
-
-/* A text in a style; the same without escape sequences unless colour is set. */
-void qpw_styled(FILE *out, bool colour, enum qpw_text_style style, const char *text);
-
-/* Words separated by ", " after a label, broken between them, further lines indented as the first. */
-struct qpw_list {
-    FILE *out;
-    unsigned width, indent, column;
-    size_t limit; /* as many are written, of the others only their number; 0: all */
-    size_t items;
-};
-void qpw_list_begin(struct qpw_list *l, FILE *out, unsigned width, size_t limit, const char *label);
-void qpw_list_add(struct qpw_list *l, const char *item);
-void qpw_list_end(struct qpw_list *l);
-
-/* A sentence, broken at its spaces, all lines indented by `indent`. */
-void qpw_wrap(FILE *out, unsigned width, unsigned indent, const char *text);
 
 #endif

@@ -1,44 +1,107 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* words.h - numbers, times and ends of exchanges as people read them. All write into buf and return it. */
-#ifndef QPW_REPORT_WORDS_H
-#define QPW_REPORT_WORDS_H
+/*
+ * words.h - values as people read them: one spelling of each thing, whichever face shows it.
+ *
+ * Nothing else in the tree turns a number, a time, a service, a process or an address into text. Every function writes
+ * into buf, at most `size` bytes with the end, and returns buf; units are decimal, times are UTC.
+ */
+#ifndef QPW_WORDS_WORDS_H
+#define QPW_WORDS_WORDS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include "qportwatch.h"
 
-/* "999,999", then "1.23 M", "45.6 G" with three digits. */
+/* ---- Numbers ---- */
+
+/* "999,999", then "1.23 M", "45.6 G" with three digits, cut and not rounded: never more than there was. */
 const char *qpw_words_count(uint64_t count, char *buf, size_t size);
 
-/* "999 B", "1.23 kB", "45.6 MB": powers of ten. */
+/* "1 packet", "12,345 packets": the noun takes an s. */
+const char *qpw_words_many(uint64_t count, const char *noun, char *buf, size_t size);
+
+/* "999 B", "1.23 kB", "45.6 MB". */
 const char *qpw_words_bytes(uint64_t bytes, char *buf, size_t size);
 
-/* A part of a whole in percent: "12.3 %", "<0.1 %" for what is there but hardly, "0 %", ">99.9 %". */
+/* "12.3 %", "<0.1 %", "0 %", ">99.9 %": "0 %" and "100 %" only for none and for all. */
 const char *qpw_words_share(uint64_t part, uint64_t whole, char *buf, size_t size);
 
-/* "45 s", "12 min 3 s", "5 h 4 min", "3 d 4 h". */
+/* The same in whole percents where room is short: "12 %", "<1 %", ">99 %". */
+const char *qpw_words_share_short(uint64_t part, uint64_t whole, char *buf, size_t size);
+
+/* For a narrow column, at most five characters: "0", "9999", "12.3k", "4.56M", "789G". */
+const char *qpw_words_short(double value, char *buf, size_t size);
+
+/* The same with the unit, from bytes a second: "12.3k B/s", or where `bits`, "98.4k bit/s". */
+const char *qpw_words_rate(double bytes_per_second, bool bits, char *buf, size_t size);
+
+/* A bar a value, scaled to the greatest, as UTF-8 of at most 3 bytes a value; oldest first, zero is a blank. */
+const char *qpw_words_sparkline(const float *values, size_t n, char *buf, size_t size);
+
+/* ---- Times ---- */
+
+/* "45 s", "12 min 3 s", "5 h 4 min", "7 d": two parts, the second left out where it is zero. */
 const char *qpw_words_duration(uint64_t ns, char *buf, size_t size);
 
-/* "20:41:07" for a moment of the same UTC day as `now`, else "11-22 20:41"; "-" for 0. */
+/* For a narrow column, at most five characters: "now", "42s", "12m", "5h07", "3d04", "412d". */
+const char *qpw_words_age(uint64_t ns, char *buf, size_t size);
+
+/* "2026-11-23 20:41:07Z". */
+const char *qpw_words_time(uint64_t unix_ns, char *buf, size_t size);
+
+/* "20:41:07" for a moment of the same day as `now`, else "11-22 20:41"; "-" for 0. */
 const char *qpw_words_moment(uint64_t unix_ns, uint64_t now_unix_ns, char *buf, size_t size);
 
-/* "2026-11-23 20:41:07" in UTC. */
-const char *qpw_words_day(uint64_t unix_ns, char *buf, size_t size);
-
-/* "2026-11-23 20:41:07 to 2026-11-23 20:42:07 UTC (1 min 0 s)"; "none" where no packet had a time. */
+/* "2026-11-23 20:41:07 to 20:42:07 UTC (1 min)"; "none" where no packet had a time. */
 const char *qpw_words_period(uint64_t from_unix_ns, uint64_t to_unix_ns, char *buf, size_t size);
 
-/* An end of a finding: an address, or a MAC address where the kind is QPW_KIND_ETHERTYPE. buf of at least 46. */
-const char *qpw_words_end(unsigned kind, const uint8_t addr[16], char *buf, size_t size);
+/* ---- Services, ends, processes ---- */
 
-/* The prefix of a row of detail: "10.9.0.0/24", "2001:db8:7::/48". buf of at least 50. */
-const char *qpw_words_prefix(const uint8_t prefix[16], char *buf, size_t size);
-
-/* "tcp 445", "icmp type 8", "0x88cc", "protocol 47", "any"; "tcp" where there is no port. */
+/*
+ * "tcp/4444", "tcp" where no port was read, "icmp/8" (the type), "ip/47", "ARP", "EtherType 0x88b5", "STP",
+ * "-" where neither is known. kind: enum qpw_kind; port: in host order.
+ */
 const char *qpw_words_service(unsigned kind, unsigned protocol, unsigned port, char *buf, size_t size);
 
-/* What a verdict means, in a few words. Static. */
+/* The same followed by the name that /etc/services has for the port, read once: "tcp/22 ssh". Thread-safe. */
+const char *qpw_words_service_named(unsigned kind, unsigned protocol, unsigned port, char *buf, size_t size);
+
+/* An address, or a MAC address where the kind is QPW_KIND_ETHERTYPE. */
+const char *qpw_words_end(unsigned kind, const uint8_t addr[16], char *buf, size_t size);
+
+/* The same with the name of the peer it belongs to, where that is not empty: "node2 (10.1.0.12)". */
+const char *qpw_words_end_named(unsigned kind, const uint8_t addr[16], const char *name, char *buf, size_t size);
+
+/* An address with a port in host order: "10.1.0.12:445", "[fd00::1]:445"; without a port (0) the bare address. */
+const char *qpw_words_endpoint(const uint8_t addr[16], unsigned port, char *buf, size_t size);
+
+/* The prefix that a row of detail stands for: "10.9.0.0/24", "2001:db8:7::/48". */
+const char *qpw_words_prefix(const uint8_t prefix[16], char *buf, size_t size);
+
+/* "ncat[11331]"; the bare name where the number is not known (0), "" where the name is empty. */
+const char *qpw_words_process(const char *name, int pid, char *buf, size_t size);
+
+/*
+ * A policy by its name and the file it was read from (struct qpw_meta): "qumulo/on-prem (built-in)",
+ * "on-prem (/etc/qportwatch/policy)", "/etc/qportwatch/policy" where the file gives it no name, "none".
+ */
+const char *qpw_words_policy(const char *name, const char *path, char *buf, size_t size);
+
+/* What stands where peers would, with no peer defined. */
+#define QPW_WORDS_NO_PEERS \
+    "No peers defined: traffic from other cluster nodes is reported like any other. Define them with --peer."
+
+/* ---- Enums in words; static, never NULL ---- */
+
+/* What a verdict means, in a few words. */
 const char *qpw_words_verdict(unsigned verdict);
+
+/* A direction for people: "non-IP" where the enum's name is "non_ip". */
+const char *qpw_words_direction(unsigned direction);
+
+/* The address families that were seen: "IPv4", "IPv6", "IPv4+6", "-". */
+const char *qpw_words_family(bool v4, bool v6);
 
 #endif

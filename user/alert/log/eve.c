@@ -37,21 +37,29 @@ uint64_t qpw_eve_parse_time(const char *text)
     return (uint64_t)timegm(&tm) * 1000000000u + micros * 1000ull;
 }
 
+static const struct {
+    unsigned protocol;
+    const char *name;
+} protocols[] = {
+    {IPPROTO_TCP, "TCP"},   {IPPROTO_UDP, "UDP"}, {IPPROTO_ICMP, "ICMP"}, {IPPROTO_ICMPV6, "IPv6-ICMP"},
+    {IPPROTO_SCTP, "SCTP"}, {IPPROTO_GRE, "GRE"}, {IPPROTO_ESP, "ESP"},   {IPPROTO_AH, "AH"},
+    {IPPROTO_IPIP, "IPIP"}, {IPPROTO_IPV6, "IPv6"},
+};
+
+unsigned qpw_eve_parse_protocol(const char *text)
+{
+    for (size_t i = 0; i < sizeof(protocols) / sizeof(*protocols); i++)
+        if (!strcmp(protocols[i].name, text))
+            return protocols[i].protocol;
+    return (unsigned)atoi(text) & 0xff;
+}
+
 /* The protocol as the format writes it: "TCP", "IPv6-ICMP", "047". Returns buf. */
 static const char *protocol_text(unsigned protocol, char *buf, size_t size)
 {
-    static const struct {
-        unsigned protocol;
-        const char *name;
-    } names[] = {
-        {IPPROTO_TCP, "TCP"},   {IPPROTO_UDP, "UDP"}, {IPPROTO_ICMP, "ICMP"}, {IPPROTO_ICMPV6, "IPv6-ICMP"},
-        {IPPROTO_SCTP, "SCTP"}, {IPPROTO_GRE, "GRE"}, {IPPROTO_ESP, "ESP"},   {IPPROTO_AH, "AH"},
-        {IPPROTO_IPIP, "IPIP"}, {IPPROTO_IPV6, "IPv6"},
-    };
-
-    for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
-        if (names[i].protocol == protocol) {
-            snprintf(buf, size, "%s", names[i].name);
+    for (size_t i = 0; i < sizeof(protocols) / sizeof(*protocols); i++)
+        if (protocols[i].protocol == protocol) {
+            snprintf(buf, size, "%s", protocols[i].name);
             return buf;
         }
     snprintf(buf, size, "%03u", protocol);

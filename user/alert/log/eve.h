@@ -23,4 +23,7 @@ const char *qpw_eve_fact(const json_t *record, const char *key);
 /* Reads such a time back; 0 where it is none. */
 uint64_t qpw_eve_parse_time(const char *text);
 
+/* Reads `proto` back: the number of an IP protocol by name or number, 0 where it is neither. */
+unsigned qpw_eve_parse_protocol(const char *text);
+
 #endif

@@ -13,6 +13,7 @@
 #include "qportwatch.h"
 #include "util/names.h"
 #include "util/since.h"
+#include "words/words.h"
 
 const char *qpw_alert_column_title(unsigned column)
 {
@@ -140,17 +141,17 @@ static void service(const json_t *record, struct qpw_alert_row *row)
 {
     const json_t *port = json_object_get(record, "dest_port"), *type = json_object_get(record, "icmp_type");
     const json_t *ether = json_object_get(json_object_get(record, "ether"), "ether_type");
+    unsigned protocol = qpw_eve_parse_protocol(string(record, "proto"));
     char *cell = row->cell[QPW_ALERT_SERVICE];
     size_t size = sizeof(row->cell[0]);
 
     if (ether)
-        snprintf(cell, size, "0x%04x", (unsigned)json_integer_value(ether));
-    else if (port)
-        snprintf(cell, size, "%s/%u", string(record, "proto"), (unsigned)json_integer_value(port));
+        qpw_words_service(QPW_KIND_ETHERTYPE, 0, (unsigned)json_integer_value(ether), cell, size);
     else if (type)
-        snprintf(cell, size, "%s/%u", string(record, "proto"), (unsigned)json_integer_value(type));
+        qpw_words_service(QPW_KIND_ICMP, protocol, (unsigned)json_integer_value(type), cell, size);
     else
-        set(row, QPW_ALERT_SERVICE, string(record, "proto"));
+        qpw_words_service(port ? QPW_KIND_PORT : QPW_KIND_PROTOCOL, protocol, (unsigned)json_integer_value(port), cell,
+                          size);
 }
 
 static void fill(const json_t *record, unsigned severity, const char *what, const char *text, struct qpw_alert_row *row)
@@ -169,9 +170,8 @@ static void fill(const json_t *record, unsigned severity, const char *what, cons
     set(row, QPW_ALERT_VERDICT, fact(record, "verdict"));
     set(row, QPW_ALERT_OUTCOME, fact(record, "outcome"));
     set(row, QPW_ALERT_COUNT, fact(record, "count"));
-    snprintf(process, sizeof(process), "%.60s%s%.10s", fact(record, "process"), *fact(record, "pid") ? "/" : "",
-             fact(record, "pid"));
-    set(row, QPW_ALERT_PROCESS, process);
+    set(row, QPW_ALERT_PROCESS,
+        qpw_words_process(fact(record, "process"), atoi(fact(record, "pid")), process, sizeof(process)));
     snprintf(row->cell[QPW_ALERT_WHAT], sizeof(row->cell[0]), "%.60s%s%.20s", what,
              *kind && strcmp(kind, "first") ? ", " : "", strcmp(kind, "first") ? kind : "");
     snprintf(row->text, sizeof(row->text), "%s", text);

@@ -5,7 +5,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -57,15 +56,6 @@ int qpw_policy_named(const char *name, struct qpw_policy *ret, struct qpw_error 
                                                 : qpw_policy_parse_file(name, ret, err);
 
     return error < 0 ? error : qpw_policy_warn_expiry(ret, time(NULL));
-}
-
-unsigned qpw_policy_columns(void)
-{
-    struct winsize size;
-
-    if (!isatty(STDOUT_FILENO) || ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) < 0 || !size.ws_col)
-        return 240;
-    return size.ws_col < 80 ? 80 : size.ws_col;
 }
 
 static void usage(void)

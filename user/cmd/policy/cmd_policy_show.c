@@ -5,7 +5,6 @@
 #include <string.h>
 #include <time.h>
 
-#include "cmd/colour.h"
 #include "cmd/policy/policy_cmd.h"
 #include "policy/tools/export.h"
 #include "policy/lang/rule_text.h"
@@ -79,29 +78,34 @@ static int add_row(struct qpw_table *table, const struct qpw_rule *rule, int64_t
     return qpw_table_add(table, qpw_rule_in_force(rule, now) ? QPW_TEXT_PLAIN : QPW_TEXT_DIM, cells);
 }
 
-static int print_rows(const struct qpw_policy *policy)
+static int print_rows(const struct qpw_printer *p, const struct qpw_policy *policy)
 {
     static const struct qpw_table_column columns[] = {
-        {"direction", false, 0, false}, {"protocol", false, 0, false}, {"ports", false, 11, false},
-        {"name", false, 0, false},      {"purpose", false, 12, false}, {"verdict", false, 0, false},
-        {"limits", false, 18, false},   {"also", false, 16, true},     {"said in", false, 12, true},
+        {"direction"},
+        {"protocol"},
+        {"ports", .wrap = true},
+        {"name"},
+        {"purpose", .wrap = true},
+        {"verdict"},
+        {"limits", .wrap = true},
+        {"also", .wrap = true},
+        {"said in", .wrap = true, .optional = true},
     };
     struct qpw_table table = {.columns = columns, .n_columns = sizeof(columns) / sizeof(*columns)};
     int rc = 0;
 
     for (size_t i = 0; i < policy->n_rules && rc == 0; i++)
         rc = add_row(&table, &policy->rules[i], time(NULL));
-    if (rc == 0)
-        qpw_table_print(&table, qpw_policy_columns(), qpw_colour_wanted(), stdout);
+    rc = rc ? rc : qpw_table_print(&table, p);
     qpw_table_clear(&table);
     return rc;
 }
 
-static void print_groups(const char *kind, const char *(*name_of)(unsigned), const struct qpw_group_setting *settings,
+static void print_groups(const struct qpw_printer *p, const char *kind, const char *(*name_of)(unsigned), const struct qpw_group_setting *settings,
                          unsigned n)
 {
     struct qpw_list list;
-    char label[48], item[96];
+    char label[48];
 
     for (int unexpected = 0; unexpected < 2; unexpected++) {
         bool any = false;
@@ -111,49 +115,47 @@ static void print_groups(const char *kind, const char *(*name_of)(unsigned), con
         if (!any)
             continue;
         snprintf(label, sizeof(label), "%s, %s", kind, unexpected ? "unexpected" : "allowed");
-        qpw_list_begin(&list, stdout, qpw_policy_columns(), 0, label);
-        for (unsigned i = 0; i < n; i++) {
-            snprintf(item, sizeof(item), "%s", name_of(i));
+        qpw_list_begin(&list, p, 0, label);
+        for (unsigned i = 0; i < n; i++)
             if (settings[i].unexpected == unexpected)
-                qpw_list_add(&list, item);
-        }
+                qpw_list_add(&list, "%s", name_of(i));
         qpw_list_end(&list);
     }
 }
 
-static void print_rest(const struct qpw_policy *policy)
+static void print_rest(const struct qpw_printer *p, const struct qpw_policy *policy)
 {
     char text[1024];
 
-    printf("\n");
-    print_groups("infra", qpw_infra_name, policy->infra, QPW_INFRA_COUNT);
-    print_groups("implied", qpw_implied_name, policy->implied, QPW_IMPLIED_COUNT);
+    qpw_print_end(p);
+    print_groups(p, "infra", qpw_infra_name, policy->infra, QPW_INFRA_COUNT);
+    print_groups(p, "implied", qpw_implied_name, policy->implied, QPW_IMPLIED_COUNT);
     for (size_t i = 0; i < policy->n_peers; i++)
-        printf("  peer %s: %s%s\n", policy->peers[i].name,
+        qpw_print_line(p, "  peer %s: %s%s", policy->peers[i].name,
                qpw_addresses_text(&policy->peers[i].addresses, text, sizeof(text)),
                policy->peers[i].by_hand && !policy->peers_on_any_port ? " (not from the page)" : "");
     if (!policy->n_peers)
-        printf("  no peer is named: traffic between nodes will be unexpected; name them with --peer or 'peer' lines\n");
+        qpw_print_line(p, "  no peer is named: traffic between nodes will be unexpected; name them with --peer or 'peer' lines");
     if (policy->peer_family.family)
-        printf("  between nodes IPv%u has to work\n", policy->peer_family.family);
+        qpw_print_line(p, "  between nodes IPv%u has to work", policy->peer_family.family);
     for (size_t i = 0; i < policy->n_suppressions; i++)
-        printf("  %s%s\n", policy->suppressions[i].text,
+        qpw_print_line(p, "  %s%s", policy->suppressions[i].text,
                qpw_suppression_in_force(&policy->suppressions[i], time(NULL)) ? "" : "   (expired)");
 }
 
-static void print_head(const struct qpw_policy *policy, const char *chosen)
+static void print_head(const struct qpw_printer *p, const struct qpw_policy *policy, const char *chosen)
 {
     const char *guide = policy->platform ? qpw_builtin_guide(policy->platform) : NULL;
 
-    printf("policy %s, %s\n", policy->name, policy->path);
+    qpw_print_line(p, "policy %s, %s", policy->name, policy->path);
     if (chosen)
-        printf("  taken because %s\n", chosen);
-    printf("  %s\n", policy->digest);
+        qpw_print_line(p, "  taken because %s", chosen);
+    qpw_print_line(p, "  %s", policy->digest);
     if (guide)
-        printf("  platform %s: %s\n", policy->platform, guide);
+        qpw_print_line(p, "  platform %s: %s", policy->platform, guide);
     if (policy->source_name)
-        printf("  source %s %s\n", policy->source_name, policy->source_digest);
-    printf("\n");
+        qpw_print_line(p, "  source %s %s", policy->source_name, policy->source_digest);
+    qpw_print_end(p);
 }
 
 static int load(const char *subcommand, struct options *o, struct qpw_policy *policy, const char **chosen)
@@ -178,6 +180,7 @@ int qpw_policy_show_main(int argc, char **argv)
         table,    parse, "[POLICY]", "Shows every row of a policy (a file or a built-in's name) as it takes effect.",
         children, NULL,  NULL};
     struct options o = {.format = "text"};
+    struct qpw_printer p = qpw_printer_of(stdout);
     struct qpw_policy policy = {0};
     const char *chosen = NULL;
     int status;
@@ -191,9 +194,9 @@ int qpw_policy_show_main(int argc, char **argv)
     if (status == QPW_EXIT_OK && !strcmp(o.format, "json")) {
         status = print_json("show", &policy);
     } else if (status == QPW_EXIT_OK) {
-        print_head(&policy, chosen);
-        status = print_rows(&policy) < 0 ? QPW_EXIT_FAILED : QPW_EXIT_OK;
-        print_rest(&policy);
+        print_head(&p, &policy, chosen);
+        status = print_rows(&p, &policy) < 0 ? QPW_EXIT_FAILED : QPW_EXIT_OK;
+        print_rest(&p, &policy);
     }
     qpw_policy_clear(&policy);
     return status;

@@ -8,7 +8,6 @@
 #include <time.h>
 
 #include "cmd/cmd.h"
-#include "cmd/colour.h"
 #include "cmd/finding_process.h"
 #include "cmd/format.h"
 #include "cmd/policy/policy_cmd.h"
@@ -294,12 +293,19 @@ static int print_json(const struct qpw_what_if *result, const struct about *abou
 static int print_table(const struct qpw_what_if *result, const char *old, const char *new)
 {
     static const struct qpw_table_column columns[] = {
-        {"direction", false, 0, false}, {"service", false, 0, false},  {"initiator", false, 9, false},
-        {"responder", false, 9, false}, {"now", false, 0, false},      {"then", false, 0, false},
-        {"rule now", false, 0, true},   {"rule then", false, 0, true}, {"connections", true, 0, true},
-        {"packets", true, 0, false},
+        {"direction"},
+        {"service"},
+        {"initiator", .wrap = true},
+        {"responder", .wrap = true},
+        {"now"},
+        {"then"},
+        {"rule now", .optional = true},
+        {"rule then", .optional = true},
+        {"connections", .right = true, .optional = true},
+        {"packets", .right = true},
     };
     struct qpw_table table = {.columns = columns, .n_columns = sizeof(columns) / sizeof(*columns)};
+    struct qpw_printer p = qpw_printer_of(stdout);
     int rc = 0;
 
     printf("What %s would have said instead of %s: %llu of %llu packets otherwise%s\n", new, old,
@@ -324,16 +330,15 @@ static int print_table(const struct qpw_what_if *result, const char *old, const 
             qpw_address_text(row->initiator, initiator, sizeof(initiator));
             qpw_address_text(row->responder, responder, sizeof(responder));
         }
-        snprintf(connections, sizeof(connections), "%llu", (unsigned long long)row->connections);
-        snprintf(packets, sizeof(packets), "%llu", (unsigned long long)row->packets);
+        qpw_words_count(row->connections, connections, sizeof(connections));
+        qpw_words_count(row->packets, packets, sizeof(packets));
         rc = qpw_table_add(&table,
                            row->uncertain                               ? QPW_TEXT_DOUBT
                            : row->new_verdict == QPW_VERDICT_UNEXPECTED ? QPW_TEXT_BAD
                                                                         : QPW_TEXT_PLAIN,
                            cells);
     }
-    if (rc == 0 && result->n)
-        qpw_table_print(&table, qpw_policy_columns(), qpw_colour_wanted(), stdout);
+    rc = rc ? rc : qpw_table_print(&table, &p);
     qpw_table_clear(&table);
     return rc;
 }

@@ -29,7 +29,4 @@ int qpw_policy_say(const char *subcommand, const struct qpw_error *err, int stat
  */
 int qpw_policy_print(json_t *document, struct qpw_error *err);
 
-/* Columns of the terminal, or enough for everything where it is none. */
-unsigned qpw_policy_columns(void);
-
 #endif

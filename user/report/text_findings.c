@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* What no rule explains, most serious first. */
+#include <stdio.h>
+
+#include "host/sockets.h"
+#include "report/text_page.h"
+#include "util/names.h"
+#include "words/table.h"
+#include "words/words.h"
+
+static enum qpw_text_style line_style(const struct qpw_finding_row *f)
+{
+    if (f->value.outcome < QPW_OUTCOME_ANSWERED)
+        return QPW_TEXT_PLAIN;
+    return f->key.verdict == QPW_VERDICT_UNEXPECTED ? QPW_TEXT_BAD : QPW_TEXT_DOUBT;
+}
+
+static const char *ports_text(const struct qpw_report_line *line, char *buf, size_t size)
+{
+    const struct qpw_finding_key *key = &line->first->key;
+    char number[16];
+
+    if (line->ports == 1)
+        return qpw_words_service(key->kind, key->protocol, key->port, buf, size);
+    qpw_words_count(line->ports, number, sizeof(number));
+    if (line->high_port)
+        return qpw_format(buf, size, "%s ports, %u-%u", number, line->low_port, line->high_port);
+    return qpw_format(buf, size, "%s ports", number);
+}
+
+static const char *ends_text(size_t n, unsigned kind, const uint8_t addr[16], char *buf, size_t size)
+{
+    char number[16];
+
+    if (n == 1)
+        return qpw_words_end(kind, addr, buf, size);
+    return qpw_format(buf, size, "%s addresses", qpw_words_count(n, number, sizeof(number)));
+}
+
+static const char *process_text(const struct qpw_text_page *p, const struct qpw_report_line *line, char *buf,
+                                size_t size)
+{
+    struct qpw_process process;
+
+    if (line->findings > 1 || !p->o->owner || !p->o->owner(p->o->arg, line->first, &process))
+        return "";
+    return process.match == QPW_MATCH_KERNEL ? "kernel" : qpw_words_process(process.name, process.pid, buf, size);
+}
+
+static int add_line(const struct qpw_text_page *p, struct qpw_table *t, const struct qpw_report_line *line)
+{
+    const struct qpw_finding_row *f = line->first;
+    char service[40], initiator[64], responder[64], packets[16], first[24], last[24], process[64];
+    const char *cells[] = {
+        line->findings > 1 ? "no answer / refused" : qpw_outcome_name(f->value.outcome),
+        f->key.direction == QPW_DIR_INBOUND    ? "in"
+        : f->key.direction == QPW_DIR_OUTBOUND ? "out"
+        : f->key.direction == QPW_DIR_NON_IP   ? "-"
+                                               : "?",
+        ports_text(line, service, sizeof(service)),
+        ends_text(line->initiators, f->key.kind, f->key.initiator, initiator, sizeof(initiator)),
+        ends_text(line->responders, f->key.kind, f->key.responder, responder, sizeof(responder)),
+        qpw_words_count(qpw_report_sum_of(&line->counts).packets, packets, sizeof(packets)),
+        qpw_words_moment(line->first_unix_ns, p->r->s->unix_ns, first, sizeof(first)),
+        qpw_words_moment(line->last_unix_ns, p->r->s->unix_ns, last, sizeof(last)),
+        process_text(p, line, process, sizeof(process)),
+    };
+
+    return qpw_table_add(t, line_style(f), cells);
+}
+
+static void heading(const struct qpw_text_page *p, unsigned verdict, size_t findings)
+{
+    static const char *const titles[QPW_VERDICT_COUNT] = {
+        [QPW_VERDICT_UNEXPECTED] = "UNEXPECTED",
+        [QPW_VERDICT_WEAK] = "WEAK",
+        [QPW_VERDICT_UNDECIDED] = "UNDECIDED WITH PAYLOAD BOTH WAYS",
+        [QPW_VERDICT_IMPLIED] = "IMPLIED",
+        [QPW_VERDICT_INFRA] = "ROUTERS: ADVERTISEMENTS AND REDIRECTS",
+    };
+    char count[40], said[96];
+
+    qpw_words_many(findings, "finding", count, sizeof(count));
+    if (verdict == QPW_VERDICT_UNEXPECTED)
+        qpw_format(said, sizeof(said), "%s, %zu answered, most serious first", count, p->r->n_answered);
+    else
+        qpw_format(said, sizeof(said), "%s", count);
+    qpw_print_heading(&p->printer, titles[verdict] ? titles[verdict] : "OTHER", said);
+}
+
+/* The lines of one verdict, which stand together in the report's order. */
+static int findings_of(const struct qpw_text_page *p, unsigned verdict, size_t from, size_t to)
+{
+    static const struct qpw_table_column columns[] = {
+        {"outcome"}, {"dir"}, {"service"}, {"initiator", .wrap = true}, {"responder", .wrap = true},
+        {"packets", .right = true}, {"first", .optional = true}, {"last"}, {"process", .wrap = true}};
+    size_t limit = qpw_text_limit(p, verdict == QPW_VERDICT_UNEXPECTED ? QPW_SCREEN_LINES : QPW_SCREEN_LINES / 4);
+    size_t end = limit && to - from > limit ? from + limit : to, findings = 0;
+    struct qpw_table t = {columns, 9};
+    int rc = 0;
+
+    for (size_t i = from; i < to; i++)
+        findings += p->r->lines[i].findings;
+    heading(p, verdict, findings);
+    for (size_t i = from; rc == 0 && i < end; i++)
+        rc = add_line(p, &t, &p->r->lines[i]);
+    rc = rc ? rc : qpw_table_print(&t, &p->printer);
+    qpw_table_clear(&t);
+    qpw_text_more(p, to - end, "line");
+    return rc;
+}
+
+/* Rows of what no finding could be kept of: by the prefix it came from, or by port. */
+static void folded_rows(const struct qpw_text_page *p, bool by_prefix, const char *label)
+{
+    struct qpw_list list;
+    char what[64], packets[40];
+
+    qpw_list_begin(&list, &p->printer, qpw_text_limit(p, QPW_SCREEN_LINES / 4), label);
+    for (size_t i = 0; i < p->r->n_details; i++) {
+        const struct qpw_detail_row *d = p->r->details[i];
+
+        if (d->key.by_prefix != by_prefix)
+            continue;
+        if (by_prefix)
+            qpw_words_prefix(d->key.prefix, what, sizeof(what));
+        else
+            qpw_words_service(d->key.kind, d->key.protocol, d->key.port, what, sizeof(what));
+        qpw_list_add(&list, "%s %s %s", qpw_words_direction(d->key.direction), what,
+                     qpw_words_many(d->packets, "packet", packets, sizeof(packets)));
+    }
+    qpw_list_end(&list);
+}
+
+int qpw_text_findings(const struct qpw_text_page *p)
+{
+    const struct qpw_report *r = p->r;
+    size_t from = 0, to;
+    int rc = 0;
+
+    if (!r->n_lines || r->lines[0].first->key.verdict != QPW_VERDICT_UNEXPECTED)
+        qpw_print_heading(&p->printer, "UNEXPECTED", "none");
+    for (; rc == 0 && from < r->n_lines; from = to) {
+        unsigned verdict = r->lines[from].first->key.verdict;
+
+        for (to = from + 1; to < r->n_lines && r->lines[to].first->key.verdict == verdict; to++)
+            ;
+        rc = findings_of(p, verdict, from, to);
+    }
+    if (r->n_details) {
+        folded_rows(p, true, "no detail");
+        folded_rows(p, false, "  by port");
+    }
+    return rc;
+}

@@ -1,0 +1,219 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#include <net/ethernet.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "util/names.h"
+#include "words/words.h"
+
+/* ---- Names of ports: one table, since getservbyport() reads the file anew with every call ---- */
+
+#define SERVICE_BUCKETS 1024
+
+struct service {
+    struct service *next;
+    uint16_t port;
+    uint8_t protocol;
+    char name[29];
+};
+
+static struct service *services[SERVICE_BUCKETS];
+
+static void read_services(void)
+{
+    struct servent entry, *found;
+    char buf[1024];
+
+    setservent(1);
+    while (getservent_r(&entry, buf, sizeof(buf), &found) == 0 && found) {
+        struct service *s = calloc(1, sizeof(*s));
+
+        if (!s)
+            break;
+        s->port = ntohs((uint16_t)entry.s_port);
+        s->protocol = !strcmp(entry.s_proto, "tcp") ? IPPROTO_TCP : !strcmp(entry.s_proto, "udp") ? IPPROTO_UDP
+                                                                                                 : IPPROTO_SCTP;
+        snprintf(s->name, sizeof(s->name), "%.28s", entry.s_name);
+        s->next = services[s->port % SERVICE_BUCKETS];
+        services[s->port % SERVICE_BUCKETS] = s;
+    }
+    endservent();
+}
+
+static const char *port_name(unsigned protocol, unsigned port)
+{
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+    pthread_once(&once, read_services);
+    for (const struct service *s = services[port % SERVICE_BUCKETS]; s; s = s->next)
+        if (s->port == port && s->protocol == protocol)
+            return s->name;
+    return "";
+}
+
+/* ---- Services ---- */
+
+/* Of an EtherType, or of the LLC service access point that stands in its place. NULL: it has only a number. */
+static const char *ethertype_name(unsigned type)
+{
+    switch (type) {
+    case QPW_ETHERTYPE_CDP: return "CDP";
+    case 0x42: return "STP";
+    case ETHERTYPE_ARP: return "ARP";
+    case ETHERTYPE_REVARP: return "RARP";
+    case 0x8100:
+    case 0x88a8: return "VLAN";
+    case 0x8809: return "LACP";
+    case 0x8847:
+    case 0x8848: return "MPLS";
+    case 0x8863:
+    case 0x8864: return "PPPoE";
+    case 0x888e: return "EAPOL";
+    case 0x88cc: return "LLDP";
+    case 0x88e5: return "MACsec";
+    case 0x88f7: return "PTP";
+    case 0x8906: return "FCoE";
+    case 0x8914: return "FIP";
+    case 0x8915: return "RoCE";
+    default: return NULL;
+    }
+}
+
+static void ethertype_words(unsigned type, char *buf, size_t size)
+{
+    const char *name = ethertype_name(type);
+
+    if (name)
+        snprintf(buf, size, "%s", name);
+    else
+        snprintf(buf, size, type < 0x600 ? "LLC 0x%02x" : "EtherType 0x%04x", type);
+}
+
+const char *qpw_words_service(unsigned kind, unsigned protocol, unsigned port, char *buf, size_t size)
+{
+    const char *name = qpw_protocol_name(protocol);
+    char number[16];
+
+    if (!name) {
+        snprintf(number, sizeof(number), "ip/%u", protocol);
+        name = number;
+    }
+    if (kind == QPW_KIND_ETHERTYPE)
+        ethertype_words(port, buf, size);
+    else if (kind == QPW_KIND_NONE && !protocol && !port)
+        snprintf(buf, size, "-");
+    else if (kind == QPW_KIND_ICMP || (port && kind != QPW_KIND_PROTOCOL))
+        snprintf(buf, size, "%s/%u", name, port);
+    else
+        snprintf(buf, size, "%s", name);
+    return buf;
+}
+
+const char *qpw_words_service_named(unsigned kind, unsigned protocol, unsigned port, char *buf, size_t size)
+{
+    const char *name = port && (kind == QPW_KIND_PORT || kind == QPW_KIND_NONE) ? port_name(protocol, port) : "";
+    size_t used;
+
+    qpw_words_service(kind, protocol, port, buf, size);
+    used = strlen(buf);
+    if (*name)
+        snprintf(buf + used, size - used, " %s", name);
+    return buf;
+}
+
+/* ---- Ends and processes ---- */
+
+const char *qpw_words_end(unsigned kind, const uint8_t addr[16], char *buf, size_t size)
+{
+    const uint8_t *mac = addr + 10;
+
+    if (kind != QPW_KIND_ETHERTYPE)
+        return qpw_address_text(addr, buf, size);
+    snprintf(buf, size, "%02x:%02x:%02x:%02x:%02x:%02x", mac[0], mac[1], mac[2], mac[3], mac[4], mac[5]);
+    return buf;
+}
+
+const char *qpw_words_end_named(unsigned kind, const uint8_t addr[16], const char *name, char *buf, size_t size)
+{
+    char end[INET6_ADDRSTRLEN];
+
+    if (!*name)
+        return qpw_words_end(kind, addr, buf, size);
+    snprintf(buf, size, "%s (%s)", name, qpw_words_end(kind, addr, end, sizeof(end)));
+    return buf;
+}
+
+const char *qpw_words_endpoint(const uint8_t addr[16], unsigned port, char *buf, size_t size)
+{
+    char text[INET6_ADDRSTRLEN];
+
+    qpw_address_text(addr, text, sizeof(text));
+    if (port)
+        snprintf(buf, size, strchr(text, ':') ? "[%s]:%u" : "%s:%u", text, port);
+    else
+        snprintf(buf, size, "%s", text);
+    return buf;
+}
+
+const char *qpw_words_prefix(const uint8_t prefix[16], char *buf, size_t size)
+{
+    char text[INET6_ADDRSTRLEN];
+
+    qpw_address_text(prefix, text, sizeof(text));
+    snprintf(buf, size, "%s/%s", text, strchr(text, ':') ? "48" : "24");
+    return buf;
+}
+
+const char *qpw_words_process(const char *name, int pid, char *buf, size_t size)
+{
+    snprintf(buf, size, *name && pid ? "%s[%d]" : "%s", name, pid);
+    return buf;
+}
+
+const char *qpw_words_policy(const char *name, const char *path, char *buf, size_t size)
+{
+    const char *slash = strrchr(path, '/');
+
+    if (!*name)
+        snprintf(buf, size, "none");
+    else if (!strncmp(path, "built-in:", 9))
+        snprintf(buf, size, "%s (built-in)", name);
+    else if (!*path || !strcmp(path, name) || (slash && !strcmp(slash + 1, name)))
+        snprintf(buf, size, "%s", *path ? path : name);
+    else
+        snprintf(buf, size, "%s (%s)", name, path);
+    return buf;
+}
+
+/* ---- Enums ---- */
+
+const char *qpw_words_verdict(unsigned verdict)
+{
+    static const char *const meanings[QPW_VERDICT_COUNT] = {
+        [QPW_VERDICT_NONE] = "not judged",
+        [QPW_VERDICT_TRANSIT] = "not addressed to this node",
+        [QPW_VERDICT_PEER] = "between nodes of the cluster",
+        [QPW_VERDICT_UNDECIDED] = "could not tell which side opened it",
+        [QPW_VERDICT_ALLOWED] = "a policy rule matches",
+        [QPW_VERDICT_WEAK] = "matches only a very wide rule",
+        [QPW_VERDICT_INFRA] = "basic network traffic (ARP, ND, DHCP, ICMP ...)",
+        [QPW_VERDICT_IMPLIED] = "goes with a listed service (not listed itself)",
+        [QPW_VERDICT_UNEXPECTED] = "no policy rule matches",
+    };
+
+    return verdict < QPW_VERDICT_COUNT ? meanings[verdict] : "";
+}
+
+const char *qpw_words_direction(unsigned direction)
+{
+    return direction == QPW_DIR_NON_IP ? "non-IP" : qpw_direction_name(direction);
+}
+
+const char *qpw_words_family(bool v4, bool v6)
+{
+    return v4 && v6 ? "IPv4+6" : v4 ? "IPv4" : v6 ? "IPv6" : "-";
+}
