@@ -67,7 +67,7 @@ struct campaign {
     struct blindness blind;
     struct bpfleft left;
     unsigned step, rotations, launches;
-    uint64_t checks, invariants, records;
+    uint64_t checks, invariants, records, owners;
     unsigned ever_gaps, ever_failed_reloads, ever_downs; /* of the whole run */
     uint64_t started_ns;         /* CLOCK_MONOTONIC: when the auditor was */
     unsigned descriptors;        /* of the auditor when it was young; 0: not yet */

@@ -105,6 +105,34 @@ static void raise_to(struct names *n, const char *name, uint32_t value)
         *at = value;
 }
 
+static bool is_in(const uint16_t *ports, uint16_t port)
+{
+    while (*ports && *ports != port)
+        ports++;
+    return *ports != 0;
+}
+
+/* Who holds the node's end, of whom a record names one: never somebody else, never the kernel. */
+static void check_owner(struct reading *r, const json_t *record)
+{
+    const struct place *p = &r->c->place;
+    const char *process = evelog_fact(record, "process");
+    bool out = !strcmp(evelog_fact(record, "direction"), "outbound"), udp = !strcmp(text(record, "proto"), "UDP");
+    uint16_t port = (uint16_t)json_integer_value(json_object_get(record, out ? "src_port" : "dest_port"));
+    int pid = atoi(evelog_fact(record, "pid"));
+    bool served = udp ? is_in(node_udp, port) || port == NODE_SILENT_UDP
+                      : is_in(node_listed_tcp, port) || is_in(node_weak_tcp, port) || is_in(node_companion_tcp, port);
+
+    if (!process[0])
+        return;
+    r->c->owners++;
+    if ((!udp && !out && is_in(node_unlisted_tcp, port) && pid == p->shell && !strcmp(process, "camp-shell")) ||
+        (served && pid == p->servers[NODE] && !strcmp(process, "camp-node")) || (out && pid == getpid()))
+        return;
+    campaign_fail(r->c, "the owner is the true one", "%s[%d] (%s) of %s %s port %u", process, pid,
+                  evelog_fact(record, "process_match"), evelog_fact(record, "direction"), text(record, "proto"), port);
+}
+
 static void about_one(struct reading *r, const json_t *record)
 {
     enum outcome said = outcome_of(evelog_fact(record, "outcome"));
@@ -121,6 +149,7 @@ static void about_one(struct reading *r, const json_t *record)
         campaign_fail(r->c, "no outcome beyond the true one", "%s: %s said, %s true", name, outcome_names[said],
                       outcome_names[ever - 1]);
     raise_to(r->told, name, said + 1u);
+    check_owner(r, record);
     if (strcmp(kind, "first"))
         return;
     if (++*names_at(r->firsts, name, strlen(name)) > 1)
@@ -231,7 +260,7 @@ static void read_log(struct campaign *c, struct evelog *log)
 {
     char path[128];
 
-    for (unsigned i = 1; i <= c->rotations; i++) {
+    for (unsigned i = c->rotations; i > 0; i--) {
         snprintf(path, sizeof(path), "%s/eve.json.%u", c->dir, i);
         evelog_add(log, path);
     }

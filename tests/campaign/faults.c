@@ -140,6 +140,7 @@ static void kill_and_restart(struct campaign *c, struct rng *r)
     go_on(c, r, rng_between(r, 1, 40));
     wait_ms(c, rng_below(r, 2500));
     launch(c);
+    book_policy(c->book, c->policy); /* the same, written once more */
     c->blind.auditor_gaps++;
     c->ever_gaps++;
 }
@@ -200,14 +201,23 @@ static void reload_wrong(struct campaign *c, struct rng *r)
     write_policy(c, text);
 }
 
+/* As logrotate does it: the newest is .1. */
 static void rotate(struct campaign *c, struct rng *r)
 {
-    char from[96], to[128];
+    char from[128], to[128];
 
     snprintf(from, sizeof(from), "%s/eve.json", c->dir);
-    snprintf(to, sizeof(to), "%s/eve.json.%u", c->dir, c->rotations + 1);
-    if (rename(from, to) == 0)
-        c->rotations++;
+    if (access(from, F_OK))
+        return; /* not one record since the last time */
+    for (unsigned i = c->rotations; i > 0; i--) {
+        snprintf(from, sizeof(from), "%s/eve.json.%u", c->dir, i);
+        snprintf(to, sizeof(to), "%s/eve.json.%u", c->dir, i + 1);
+        cr_assert(rename(from, to) == 0, "%s: %s", from, strerror(errno));
+    }
+    snprintf(from, sizeof(from), "%s/eve.json", c->dir);
+    snprintf(to, sizeof(to), "%s/eve.json.1", c->dir);
+    cr_assert(rename(from, to) == 0, "%s: %s", from, strerror(errno));
+    c->rotations++;
     if (rng_below(r, 2))
         kill(c->auditor, SIGHUP); /* else it notices by itself */
 }
@@ -219,6 +229,7 @@ static void move_address(struct campaign *c, struct rng *r)
     campaign_settle(c, 20);
     place_move(&c->place, which, !c->place.floating[which]);
     wait_ms(c, 300); /* netlink tells the auditor */
+    book_policy(c->book, c->policy); /* another set of addresses: what is live is judged anew */
 }
 
 /* Forged SYNs from very many addresses: most of one kind, so that the run knows what they are. */

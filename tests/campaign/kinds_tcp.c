@@ -83,7 +83,7 @@ struct exchange *kinds_enter(struct campaign *c, struct rng *r, struct talk *t, 
 void kinds_planned(struct campaign *c, struct exchange *e)
 {
     campaign_drain(c);
-    if (e->outcome >= e->planned) /* a refusal of what nobody was to answer is as good */
+    if (e->outcome >= e->planned || !c->book->attached) /* a refusal of what nobody was to answer is as good */
         return;
     c->trouble++;
     fprintf(stderr, "step %u: %s: did not go as planned\n", c->step, book_words(e));

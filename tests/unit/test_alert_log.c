@@ -306,6 +306,40 @@ Test(alert_log, the_rotated_file_is_remembered_too)
     cr_expect_str_eq(content(path), "(none)");
 }
 
+/* What is open for weeks was told many rotations ago. */
+Test(alert_log, files_rotated_long_ago_are_remembered_too)
+{
+    static const char *const names[] = {"eve.json.3.gz", "eve.json.2", "eve.json-20260228"};
+    struct qpw_finding_row row;
+    struct qpw_engine *e;
+    struct qpw_error err;
+    char to[128], command[512];
+
+    for (unsigned i = 0; i < 3; i++) {
+        row = finding(QPW_DIR_INBOUND, "10.0.0.5", "10.0.0.1", 4444 + i, QPW_OUTCOME_ANSWERED, T0, T0);
+        e = engine_on_log();
+        qpw_engine_findings(e, &row, 1, T0 + 5000);
+        qpw_engine_free(e);
+        snprintf(to, sizeof(to), "%s/%s", dir, names[i]);
+        if (i == 0) {
+            snprintf(command, sizeof(command), "gzip -c %s > %s && rm %s", path, to, path);
+            cr_assert_eq(system(command), 0);
+        } else {
+            cr_assert_eq(rename(path, to), 0);
+        }
+    }
+    e = engine_on_log();
+    cr_assert_eq(qpw_log_history(&log_, 1 << 20, restore, e, &err), 0);
+    for (unsigned i = 0; i < 3; i++) {
+        row = finding(QPW_DIR_INBOUND, "10.0.0.5", "10.0.0.1", 4444 + i, QPW_OUTCOME_ANSWERED, T0, T0);
+        qpw_engine_findings(e, &row, 1, T0 + SEC);
+    }
+    qpw_engine_free(e);
+    cr_expect_str_eq(content(path), "(none)");
+    snprintf(command, sizeof(command), "rm -f %s/eve.json[.-]*", dir);
+    cr_assert_eq(system(command), 0);
+}
+
 Test(alert_log, foreign_lines_are_passed_over)
 {
     struct qpw_error err;

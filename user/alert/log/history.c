@@ -2,6 +2,7 @@
 /* history.c - reads the tail of the log back: what was written about which flow_id. */
 #include <errno.h>
 #include <fcntl.h>
+#include <glob.h>
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,10 +10,15 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include <zlib.h>
 
 #include "alert/log/eve.h"
 #include "alert/log/log.h"
 #include "util/names.h"
+
+#define ROTATED_BYTES (64 << 20) /* of rotated files, uncompressed: what is older is not read */
+#define COMPRESSION 16           /* how much smaller such text gets */
+#define LINE_MAX_BYTES 65536
 
 struct history {
     void (*visit)(void *data, const struct qpw_engine_past *past);
@@ -119,16 +125,112 @@ static int read_file(const struct history *h, const char *path, uint64_t limit, 
                   : 0;
 }
 
+/* The same of a compressed file, whole: it cannot be read from its end. Damaged, as far as it can be read. */
+static int read_compressed(const struct history *h, const char *path, struct qpw_error *err)
+{
+    gzFile file = gzopen(path, "re");
+    char *line = malloc(LINE_MAX_BYTES);
+
+    if (file && line)
+        while (gzgets(file, line, LINE_MAX_BYTES))
+            if (strchr(line, '\n'))
+                read_line(h, line, strlen(line));
+    free(line);
+    if (file)
+        gzclose_r(file);
+    return file && line ? 0 : qpw_fail(err, -ENOMEM, "alert log %s: cannot be read back", path);
+}
+
+/* ---- Rotated files: PATH.1, PATH.2.gz, PATH-20260301 … ---- */
+
+struct rotated {
+    char *path;
+    struct timespec written;
+    off_t size;
+};
+
+static int by_age(const void *a, const void *b)
+{
+    const struct rotated *x = a, *y = b;
+
+    if (x->written.tv_sec != y->written.tv_sec)
+        return x->written.tv_sec < y->written.tv_sec ? -1 : 1;
+    if (x->written.tv_nsec != y->written.tv_nsec)
+        return x->written.tv_nsec < y->written.tv_nsec ? -1 : 1;
+    return -strverscmp(x->path, y->path);
+}
+
+static bool is_compressed(const char *path)
+{
+    size_t length = strlen(path);
+
+    return length > 3 && !strcmp(path + length - 3, ".gz");
+}
+
+/* Files of `found`, oldest first; from *first on the newest that fit into ROTATED_BYTES. How many there are in all. */
+static size_t choose(const glob_t *found, struct rotated *files, size_t *first)
+{
+    struct stat st;
+    off_t room = ROTATED_BYTES;
+    size_t n = 0;
+
+    for (size_t i = 0; i < found->gl_pathc; i++)
+        if (stat(found->gl_pathv[i], &st) == 0 && S_ISREG(st.st_mode))
+            files[n++] = (struct rotated){found->gl_pathv[i], st.st_mtim, st.st_size};
+    qsort(files, n, sizeof(*files), by_age);
+    for (*first = n; *first > 0; --*first) {
+        const struct rotated *f = &files[*first - 1];
+
+        room -= is_compressed(f->path) ? f->size * COMPRESSION : f->size;
+        if (room < 0)
+            break;
+    }
+    return n;
+}
+
+/* Pattern of the names that a path gets by rotation; its own characters stand for themselves. NULL: no memory. */
+static char *rotated_pattern(const char *path)
+{
+    static const char names[] = "[.-][0-9]*";
+    char *pattern = malloc(2 * strlen(path) + sizeof(names)), *to = pattern;
+
+    if (!pattern)
+        return NULL;
+    for (; *path; *to++ = *path++)
+        if (strchr("*?[\\", *path))
+            *to++ = '\\';
+    memcpy(to, names, sizeof(names));
+    return pattern;
+}
+
+static int read_rotated(const struct history *h, const char *path, uint64_t limit, struct qpw_error *err)
+{
+    char *pattern = rotated_pattern(path);
+    struct rotated *files = NULL;
+    size_t first = 0, n = 0;
+    glob_t found = {0};
+    int rc = 0;
+
+    if (!pattern)
+        return qpw_fail(err, -ENOMEM, "alert log %s: no memory", path);
+    if (glob(pattern, 0, NULL, &found) == 0) {
+        files = calloc(found.gl_pathc, sizeof(*files));
+        n = files ? choose(&found, files, &first) : 0;
+    }
+    for (size_t i = first; i < n && rc == 0; i++)
+        rc = is_compressed(files[i].path) ? read_compressed(h, files[i].path, err)
+                                          : read_file(h, files[i].path, limit, false, err);
+    free(files);
+    free(pattern);
+    globfree(&found);
+    return rc;
+}
+
 int qpw_log_history(const struct qpw_log *log, uint64_t limit,
                     void (*visit)(void *data, const struct qpw_engine_past *past), void *data, struct qpw_error *err)
 {
     struct history h = {visit, data};
-    char *rotated;
-    int rc;
+    int rc = read_rotated(&h, log->path, limit, err);
 
-    if (asprintf(&rotated, "%s.1", log->path) < 0)
-        return qpw_fail(err, -ENOMEM, "alert log %s: no memory", log->path);
-    rc = read_file(&h, rotated, limit, false, err);
-    free(rotated);
     return rc < 0 ? rc : read_file(&h, log->path, limit, true, err);
 }

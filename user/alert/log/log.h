@@ -41,8 +41,9 @@ int qpw_log_write(struct qpw_log *log, const char *line, size_t length);
 void qpw_log_reopen(struct qpw_log *log);
 
 /*
- * Reads what the log holds already, the newest `limit` bytes of the rotated file PATH.1 and of PATH, and calls back for
- * each record that has a flow_id or tells of the coverage, oldest first. A torn last line, of a killed process or a
+ * Reads what the log holds already, the newest `limit` bytes of PATH and of each rotated file beside it (PATH.1,
+ * PATH.2.gz, PATH-20260301 …; of those some 64 MiB in all), and calls back for each record that has a flow_id or tells
+ * of the coverage, oldest first. A torn last line, of a killed process or a
  * crashed machine, is taken away. 0, also where there is no file; or a negative errno with err filled.
  */
 int qpw_log_history(const struct qpw_log *log, uint64_t limit,
