@@ -33,6 +33,11 @@ uint64_t qpw_clock_unix_ns(void)
     return clock_ns(CLOCK_REALTIME);
 }
 
+uint64_t qpw_clock_boot_to_unix_ns(uint64_t boot_ns)
+{
+    return clock_ns(CLOCK_REALTIME) - clock_ns(CLOCK_BOOTTIME) + boot_ns;
+}
+
 int64_t qpw_clock_unix_offset_ns(void)
 {
     uint64_t before, after, least = UINT64_MAX;

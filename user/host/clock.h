@@ -19,6 +19,9 @@ int qpw_clock_calibrate(struct qpw_config *config, struct qpw_error *err);
 uint64_t qpw_clock_monotonic_ns(void);
 uint64_t qpw_clock_unix_ns(void);
 
+/* CLOCK_REALTIME of a moment given as nanoseconds since boot (CLOCK_BOOTTIME), to within some microseconds. */
+uint64_t qpw_clock_boot_to_unix_ns(uint64_t boot_ns);
+
 /* What CLOCK_REALTIME is ahead of CLOCK_MONOTONIC: of a few readings, the one between which least time passed. */
 int64_t qpw_clock_unix_offset_ns(void);
 

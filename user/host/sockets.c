@@ -119,10 +119,10 @@ static int by_key(const void *a, const void *b)
 
 static int dump_sorted(struct qpw_sockets *s, struct table *table)
 {
-    int rc = qpw_diag_dump(s, AF_INET, STATES_LIVE, take_opened, table);
+    int rc = qpw_diag_dump(s, IPPROTO_TCP, AF_INET, STATES_LIVE, take_opened, table);
 
     if (rc == 0)
-        rc = qpw_diag_dump(s, AF_INET6, STATES_LIVE, take_opened, table);
+        rc = qpw_diag_dump(s, IPPROTO_TCP, AF_INET6, STATES_LIVE, take_opened, table);
     if (rc == -ENOENT) /* IPv6 is not there */
         rc = 0;
     if (rc == 0 && table->count)

@@ -13,6 +13,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "host/process.h"
 #include "qportwatch.h"
 #include "util/error.h"
 
@@ -43,27 +44,6 @@ int qpw_sockets_dump_tcp(struct qpw_sockets *s, qpw_socket_fn fn, void *arg, siz
 int qpw_sockets_direction(struct qpw_sockets *s, const struct qpw_conn_key *key, enum qpw_direction *ret);
 
 /* ---- The process behind an exchange ---- */
-
-/* How well the process fits. X(symbol, "name") */
-#define QPW_MATCHES(X) \
-    X(NONE, "none")         /* not looked for (protocol without ports), or /proc could not be read wholly */ \
-    X(EXACT, "exact")       /* holds the very socket of the exchange */ \
-    X(LISTENER, "listener") /* holds the socket bound to the local port */ \
-    X(GONE, "gone")         /* no socket any more, or its process closed it */ \
-    X(KERNEL, "kernel")     /* a socket that no process holds: nfsd, rpc, a tunnel */
-#define QPW_X_MATCH(s, n) QPW_MATCH_##s,
-enum qpw_match { QPW_MATCHES(QPW_X_MATCH) QPW_MATCH_COUNT };
-const char *qpw_match_name(unsigned value);
-
-struct qpw_process {
-    enum qpw_match match;
-    int pid;          /* 0: none (GONE, KERNEL, NONE) */
-    uint32_t uid;     /* the process's, or for KERNEL the socket's */
-    char name[32];    /* comm */
-    char user[64];    /* from the user database; the number where it has no name */
-    char exe[256];    /* target of /proc/PID/exe */
-    char unit[128];   /* systemd unit ("nfs-server.service") or container ("docker 0123456789ab"), or empty */
-};
 
 /*
  * The process behind the exchange `key` of protocol TCP or UDP; direction as of the finding:

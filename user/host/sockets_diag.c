@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* sockets_diag.c - the kernel's socket table over netlink: one tuple, or all TCP sockets of a family. */
+/* sockets_diag.c - the kernel's socket table over netlink: one tuple, or all sockets of a protocol and family. */
 #include "host/sockets_diag.h"
 
 #include <arpa/inet.h>
@@ -68,9 +68,14 @@ static bool read_socket(const struct nlmsghdr *message, uint8_t protocol, struct
     ret->state = m->idiag_state;
     ret->uid = m->idiag_uid;
     ret->inode = m->idiag_inode;
-    mnl_attr_for_each(attr, message, sizeof(*m))
-        if (mnl_attr_get_type(attr) == INET_DIAG_INFO)
+    ret->ifindex = m->id.idiag_if;
+    ret->v6 = m->idiag_family == AF_INET6;
+    mnl_attr_for_each(attr, message, sizeof(*m)) {
+        if (mnl_attr_get_type(attr) == INET_DIAG_INFO && protocol == IPPROTO_TCP)
             get_opener(attr, m->idiag_wqueue, ret);
+        else if (mnl_attr_get_type(attr) == INET_DIAG_SKV6ONLY && mnl_attr_get_payload_len(attr) >= 1)
+            ret->v6_only = mnl_attr_get_u8(attr);
+    }
     return true;
 }
 
@@ -212,6 +217,7 @@ int qpw_diag_find(struct qpw_sockets *s, const struct qpw_conn_key *key, struct 
 struct dump {
     qpw_diag_fn fn;
     void *arg;
+    uint8_t protocol;
     int error;
 };
 
@@ -220,21 +226,21 @@ static int take_dumped(const struct nlmsghdr *message, void *data)
     struct dump *dump = data;
     struct qpw_diag_socket socket;
 
-    if (read_socket(message, IPPROTO_TCP, &socket))
+    if (read_socket(message, dump->protocol, &socket))
         dump->error = dump->fn(dump->arg, &socket);
     return dump->error ? MNL_CB_ERROR : MNL_CB_OK;
 }
 
-int qpw_diag_dump(struct qpw_sockets *s, uint8_t family, uint32_t states, qpw_diag_fn fn, void *arg)
+int qpw_diag_dump(struct qpw_sockets *s, uint8_t protocol, uint8_t family, uint32_t states, qpw_diag_fn fn, void *arg)
 {
-    struct dump dump = {.fn = fn, .arg = arg};
+    struct dump dump = {.fn = fn, .arg = arg, .protocol = protocol};
     struct inet_diag_req_v2 *request;
     struct nlmsghdr *message;
     int rc;
 
     request = put_request(s, &message, NLM_F_DUMP);
     request->sdiag_family = family;
-    request->sdiag_protocol = IPPROTO_TCP;
+    request->sdiag_protocol = protocol;
     request->idiag_ext = 1 << (INET_DIAG_INFO - 1);
     request->idiag_states = states;
     rc = transact(s, message, take_dumped, &dump);

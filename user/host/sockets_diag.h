@@ -26,7 +26,9 @@ struct qpw_sockets {
 enum qpw_tcp_state {
     QPW_TCP_ESTABLISHED = 1,
     QPW_TCP_SYN_RECV = 3,
+    QPW_TCP_CLOSE = 7, /* also a UDP socket that is bound and not connected */
     QPW_TCP_CLOSE_WAIT = 8,
+    QPW_TCP_LISTEN = 10,
 };
 
 /* One socket as inet_diag describes it. */
@@ -35,6 +37,9 @@ struct qpw_diag_socket {
     uint8_t state;           /* enum qpw_tcp_state, or another of the kernel's */
     uint32_t uid;
     uint32_t inode;          /* 0: no file belongs to it */
+    uint32_t ifindex;        /* bound to that device; 0: to none */
+    bool v6;                 /* an IPv6 socket, */
+    bool v6_only;            /* which takes no IPv4 */
     bool has_opener;         /* `opener` could be computed */
     int64_t opener;          /* -1 this end connected, 0 it accepted, anything else tells nothing */
 };
@@ -49,10 +54,11 @@ int qpw_diag_find(struct qpw_sockets *s, const struct qpw_conn_key *key, struct 
 typedef int (*qpw_diag_fn)(void *arg, const struct qpw_diag_socket *socket);
 
 /*
- * Tells all TCP sockets of a family (AF_INET, AF_INET6: also IPv4 peers of dual-stack sockets) that are in one of
- * the states (1 << enum qpw_tcp_state). 0, -ENOENT where the family is not there, another negative errno, or fn's.
+ * Calls back for all sockets of a protocol and family (AF_INET, AF_INET6: also IPv4 peers of dual-stack sockets) that
+ * are in one of the states (1 << enum qpw_tcp_state). 0, -ENOENT where the kernel has no such family or protocol,
+ * another negative errno, or fn's.
  */
-int qpw_diag_dump(struct qpw_sockets *s, uint8_t family, uint32_t states, qpw_diag_fn fn, void *arg);
+int qpw_diag_dump(struct qpw_sockets *s, uint8_t protocol, uint8_t family, uint32_t states, qpw_diag_fn fn, void *arg);
 
 /* True if the socket is connected to the tuple's remote end, not merely bound to its local one. */
 bool qpw_diag_is_exact(const struct qpw_conn_key *key, const struct qpw_diag_socket *socket);
@@ -60,9 +66,10 @@ bool qpw_diag_is_exact(const struct qpw_conn_key *key, const struct qpw_diag_soc
 void qpw_process_index_free(struct qpw_process_index *index); /* NULL is fine */
 
 /*
- * Names the systemd unit or the container in the text of /proc/PID/cgroup (either version of
- * cgroups): "ssh.service", "docker 0123456789ab", "lxc web", or an empty string. Cut to size.
+ * Find the process that holds a socket's inode. Returns its pid; 0: no process does, which an index read after
+ * asked_ns (CLOCK_MONOTONIC) is sure of; -1: unknown (no new reading allowed yet, or one that does not see everything).
+ * sparing: do not read /proc again while the last reading is young and readings take long.
  */
-void qpw_cgroup_unit(const char *text, char *buf, size_t size);
+int qpw_process_holder(struct qpw_sockets *s, uint32_t inode, uint64_t asked_ns, bool sparing);
 
 #endif

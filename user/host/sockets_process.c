@@ -2,18 +2,15 @@
 #include <ctype.h>
 #include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <netinet/in.h>
-#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "host/clock.h"
+#include "host/process.h"
 #include "host/sockets_diag.h"
-#include "util/text.h"
 
 #define INDEX_AGE_NS 1000000000ull
 #define INDEX_TIME_NS 250000000ull /* a reading of /proc is given up after this long and is then incomplete */
@@ -34,16 +31,6 @@ struct qpw_process_index {
     int64_t credit_ns;   /* time that may still be spent on readings, as of ended_ns */
     bool complete;
 };
-
-const char *qpw_match_name(unsigned value)
-{
-#define NAME(symbol, name) name,
-    static const char *const names[] = {QPW_MATCHES(NAME)};
-#undef NAME
-    _Static_assert(sizeof(names) / sizeof(*names) == QPW_MATCH_COUNT, "one name for each value");
-
-    return value < QPW_MATCH_COUNT ? names[value] : "invalid";
-}
 
 void qpw_process_index_free(struct qpw_process_index *index)
 {
@@ -118,7 +105,7 @@ static void read_processes(struct qpw_process_index *index)
 
     index->count = 0;
     index->started_ns = qpw_clock_monotonic_ns();
-    index->complete = proc != NULL;
+    index->complete = proc && qpw_proc_is_whole();
     while (proc && (entry = readdir(proc))) {
         if (!isdigit((unsigned char)entry->d_name[0]))
             continue;
@@ -151,12 +138,7 @@ static int search(const struct qpw_process_index *index, uint32_t inode)
     return low < index->count && index->owners[low].inode == inode ? index->owners[low].pid : 0;
 }
 
-/*
- * The process that holds the inode. Returns its pid; 0: there is none, of which the index that was
- * read after `asked_ns` is sure; -1: not known (no new reading allowed yet, or an incomplete one).
- * sparing: where a reading takes long, none is made while the last one is young.
- */
-static int find_owner(struct qpw_sockets *s, uint32_t inode, uint64_t asked_ns, bool sparing)
+int qpw_process_holder(struct qpw_sockets *s, uint32_t inode, uint64_t asked_ns, bool sparing)
 {
     struct qpw_process_index *index = s->index;
     uint64_t now = qpw_clock_monotonic_ns();
@@ -186,140 +168,7 @@ static int find_owner(struct qpw_sockets *s, uint32_t inode, uint64_t asked_ns, 
     return index->complete && index->started_ns >= asked_ns ? 0 : -1;
 }
 
-/* ---- What is told of a process ---- */
-
-static ssize_t read_text(int pid, const char *file, char *buf, size_t size)
-{
-    char path[64];
-    ssize_t length;
-    int fd;
-
-    snprintf(path, sizeof(path), "/proc/%d/%s", pid, file);
-    fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0)
-        return -errno;
-    length = read(fd, buf, size - 1);
-    close(fd);
-    buf[length > 0 ? length : 0] = '\0';
-    return length;
-}
-
-/* From /etc/passwd itself: the name service could ask a directory server over the very network that is watched. */
-static void user_name(uint32_t uid, char *buf, size_t size)
-{
-    FILE *file = fopen("/etc/passwd", "re");
-    struct passwd entry, *found;
-    char text[1024];
-
-    snprintf(buf, size, "%u", uid);
-    while (file && fgetpwent_r(file, &entry, text, sizeof(text), &found) == 0) {
-        if (entry.pw_uid != uid)
-            continue;
-        snprintf(buf, size, "%s", entry.pw_name);
-        break;
-    }
-    if (file)
-        fclose(file);
-}
-
-static bool ends_with(const char *text, size_t length, const char *end)
-{
-    size_t n = strlen(end);
-
-    return length > n && !memcmp(text + length - n, end, n);
-}
-
-/* Length of the run of lower-case hexadecimal digits at `text`. */
-static size_t hex_run(const char *text, size_t length)
-{
-    size_t n = 0;
-
-    while (n < length && (isdigit((unsigned char)text[n]) || (text[n] >= 'a' && text[n] <= 'f')))
-        n++;
-    return n;
-}
-
-/* One component of a control group's path; `parent` is the component before it. True if it decides the name. */
-static bool name_component(const char *part, size_t length, const char *parent, size_t parent_length, char *buf,
-                           size_t size)
-{
-    const char *id = part;
-
-    for (size_t i = 0; i < length; i++)
-        if (part[i] == '-')
-            id = part + i + 1;
-    if (hex_run(id, length - (id - part)) == 64) { /* docker-ID.scope, cri-containerd-ID.scope, or docker/ID */
-        if (id > part)
-            snprintf(buf, size, "%.*s %.12s", (int)(id - part - 1), part, id);
-        else if (parent_length)
-            snprintf(buf, size, "%.*s %.12s", (int)parent_length, parent, id);
-        else
-            snprintf(buf, size, "container %.12s", id);
-        return true;
-    }
-    if (length > 12 && !strncmp(part, "lxc.payload.", 12)) {
-        snprintf(buf, size, "lxc %.*s", (int)(length - 12), part + 12);
-        return true;
-    }
-    if (parent_length == 3 && !strncmp(parent, "lxc", 3)) {
-        snprintf(buf, size, "lxc %.*s", (int)length, part);
-        return true;
-    }
-    if (ends_with(part, length, ".service") || ends_with(part, length, ".scope"))
-        snprintf(buf, size, "%.*s", (int)length, part);
-    return false;
-}
-
-void qpw_cgroup_unit(const char *text, char *buf, size_t size)
-{
-    const char *line = text, *end, *part, *next, *parent;
-
-    buf[0] = '\0';
-    for (; *line; line = *end ? end + 1 : end) {
-        end = strchrnul(line, '\n');
-        /* Version 2 ("0::"), or version 1's hierarchy of systemd; those of the controllers may be elsewhere. */
-        if (strncmp(line, "0::", 3) && !memmem(line, end - line, ":name=systemd:", 14))
-            continue;
-        parent = part = memchr(line, '/', end - line);
-        while (part && part < end) {
-            part++;
-            next = memchr(part, '/', end - part);
-            if (!next)
-                next = end;
-            if (name_component(part, next - part, parent + 1, part - 1 > parent ? part - parent - 2 : 0, buf, size))
-                return;
-            parent = part - 1;
-            part = next;
-        }
-        if (buf[0])
-            return;
-    }
-}
-
-/* False if the process is gone meanwhile. */
-static bool describe(int pid, struct qpw_process *p)
-{
-    char path[64], text[4096];
-    struct stat st;
-    ssize_t length;
-
-    snprintf(path, sizeof(path), "/proc/%d", pid);
-    if (stat(path, &st) < 0 || read_text(pid, "comm", p->name, sizeof(p->name)) < 0)
-        return false;
-    p->name[strcspn(p->name, "\n")] = '\0'; /* the kernel's; one of the name's own ends it too */
-    qpw_text_clean(p->name);
-    p->pid = pid;
-    p->uid = st.st_uid;
-    user_name(p->uid, p->user, sizeof(p->user));
-    snprintf(path, sizeof(path), "/proc/%d/exe", pid);
-    length = readlink(path, p->exe, sizeof(p->exe) - 1);
-    p->exe[length > 0 ? length : 0] = '\0';
-    qpw_text_clean(p->exe);
-    if (read_text(pid, "cgroup", text, sizeof(text)) > 0)
-        qpw_cgroup_unit(text, p->unit, sizeof(p->unit));
-    qpw_text_clean(p->unit);
-    return true;
-}
+/* ---- The process of an exchange ---- */
 
 /* The listener that a connection which has no file (not accepted yet, or being closed) came from. */
 static bool find_listener(struct qpw_sockets *s, const struct qpw_conn_key *key, struct qpw_diag_socket *ret)
@@ -356,16 +205,16 @@ int qpw_sockets_process(struct qpw_sockets *s, const struct qpw_conn_key *key, e
     inbound = direction != QPW_DIR_OUTBOUND;
     if (!exact && !inbound && key->protocol == IPPROTO_TCP)
         return 0; /* only somebody who listens on the port that the closed connection went out from */
-    pid = socket.inode ? find_owner(s, socket.inode, asked_ns, exact && inbound) : 0;
+    pid = socket.inode ? qpw_process_holder(s, socket.inode, asked_ns, exact && inbound) : 0;
     if (pid <= 0 && exact && inbound && find_listener(s, key, &again)) {
         /* Not accepted yet or about to be, closed meanwhile, or /proc not to be read again yet: its listener is. */
         socket = again;
-        pid = find_owner(s, socket.inode, asked_ns, false);
+        pid = qpw_process_holder(s, socket.inode, asked_ns, false);
         exact = false;
     }
     if (pid > 0) {
         p.match = exact ? QPW_MATCH_EXACT : QPW_MATCH_LISTENER;
-        if (describe(pid, &p))
+        if (qpw_process_describe(pid, &p))
             *ret = p;
         return 0;
     }

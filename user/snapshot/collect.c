@@ -71,6 +71,18 @@ struct table_walk {
     uint64_t now;
 };
 
+static void see_port(struct qpw_collection *c, const struct qpw_conn_key *key, const struct qpw_conn *conn)
+{
+    uint32_t at = qpw_port_index(key->protocol, key->local_port);
+    uint64_t last;
+
+    if (!c->s.port_seen || conn->direction != QPW_DIR_INBOUND || at == QPW_PORT_INDEXES)
+        return;
+    last = qpw_collection_unix(c, conn->last_ns);
+    if (last > c->s.port_seen[at])
+        c->s.port_seen[at] = last;
+}
+
 /* One connection: its place in the table, and what it says of its peer. */
 static void see_connection(const struct qpw_conn_key *key, const struct qpw_conn *conn, void *data)
 {
@@ -83,6 +95,7 @@ static void see_connection(const struct qpw_conn_key *key, const struct qpw_conn
         return;
     }
     walk->row->entries++;
+    see_port(c, key, conn);
     if (!conn->peer || conn->peer >= c->s.n_peers)
         return;
     seen = &c->s.peer_seen[conn->peer];
@@ -110,7 +123,7 @@ static int read_table(struct qpw_collection *c, enum qpw_conn_class conn_class, 
 }
 
 /* Losses and, unless it is to be brief, how full each table of connections is. */
-static int read_tables(struct qpw_collection *c, bool brief)
+static int read_tables(struct qpw_collection *c, bool brief, bool ports)
 {
     static const char *const names[] = {
 #define NAME(symbol, name) name,
@@ -121,6 +134,8 @@ static int read_tables(struct qpw_collection *c, bool brief)
     int rc = qpw_percpu_sum(c->k->map_fd[QPW_MAP_losses], 0, QPW_STATS, 1, stats);
 
     if (rc == 0 && !brief && !(c->s.peer_seen = calloc(c->s.n_peers + 1, sizeof(*c->s.peer_seen))))
+        rc = -ENOMEM;
+    if (rc == 0 && !brief && ports && !(c->s.port_seen = calloc(QPW_PORT_INDEXES, sizeof(*c->s.port_seen))))
         rc = -ENOMEM;
     if (rc < 0)
         return rc;
@@ -199,7 +214,7 @@ static int collect(struct qpw_collection *c, const struct qpw_collect_options *o
         return rc;
     rc = qpw_collect_rows(c);
     rc = rc ? rc : read_details(c);
-    rc = rc ? rc : read_tables(c, options->brief);
+    rc = rc ? rc : read_tables(c, options->brief, options->ports);
     rc = rc ? rc : read_coverage(c);
     rc = rc ? rc : qpw_collect_host(c->k, options, &c->s);
     if (rc < 0)

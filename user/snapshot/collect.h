@@ -18,6 +18,7 @@ struct qpw_collect_options {
     bool brief;
     enum qpw_lock_state lock;        /* as control/watched.h finds it, or the auditor itself knows */
     int auditor_pid;
+    bool ports; /* fill port_seen, from the live connections; not with `brief` */
     const struct qpw_netlink *links; /* of the kernel side's namespace; NULL: read for this one picture */
     const char *sysfs;               /* NULL: "/sys"; for tests */
     const char *procfs;              /* NULL: "/proc" */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 #include "snapshot/snapshot.h"
 
+#include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -17,6 +18,7 @@ void qpw_snapshot_clear(struct qpw_snapshot *s)
     free(s->rules);
     free(s->peers);
     free(s->peer_seen);
+    free(s->port_seen);
     free(s->coverage);
     memset(s, 0, sizeof(*s));
 }
@@ -31,4 +33,14 @@ uint64_t qpw_finding_flow_id(const struct qpw_finding_key *key)
         hash = (hash ^ bytes[i]) * 0x100000001b3u;
     hash = (hash ^ hash >> 53) & ((1ull << 53) - 1);
     return hash ? hash : 1;
+}
+
+uint32_t qpw_port_index(uint8_t protocol, uint16_t port)
+{
+    switch (protocol) {
+    case IPPROTO_TCP: return port;
+    case IPPROTO_UDP: return 65536u + port;
+    case IPPROTO_SCTP: return 2 * 65536u + port;
+    default: return QPW_PORT_INDEXES;
+    }
 }

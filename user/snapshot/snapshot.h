@@ -103,6 +103,8 @@ struct qpw_snapshot {
     size_t n_peers;
     struct qpw_peer_seen *peer_seen; /* by peer number, n_peers of them; NULL where connections were not read */
 
+    uint64_t *port_seen; /* Unix ns when a local port was last used inbound, by qpw_port_index(); NULL: not read */
+
     struct qpw_coverage *coverage; /* oldest first */
     size_t n_coverage;
     char **notes; /* coverage in words: offloads, RDMA, programs before ours … */
@@ -112,6 +114,11 @@ struct qpw_snapshot {
     uint64_t losses[QPW_LOSS_COUNT];
     uint64_t memory_bytes; /* kernel memory of all maps */
 };
+
+#define QPW_PORT_INDEXES (3u * 65536u)
+
+/* Place of a TCP, UDP or SCTP port in qpw_snapshot.port_seen; QPW_PORT_INDEXES: another protocol. */
+uint32_t qpw_port_index(uint8_t protocol, uint16_t port);
 
 /* Frees everything inside and zeroes it. A zeroed snapshot is valid and empty. */
 void qpw_snapshot_clear(struct qpw_snapshot *s);

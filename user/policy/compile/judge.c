@@ -167,3 +167,88 @@ struct qpw_judgement qpw_policy_judge(const struct qpw_judge *judge, const struc
         ret.verdict = QPW_VERDICT_PEER;
     return ret;
 }
+
+/* ---- Ports, whoever asks ---- */
+
+static const struct qpw_chain *chain_of(const struct qpw_judge *judge, uint32_t place)
+{
+    const struct qpw_compiled *compiled = judge->compiled;
+
+    return &compiled->chains[compiled->slots[place / QPW_CHUNK].slot[place % QPW_CHUNK] & QPW_SLOT_CHAIN];
+}
+
+static uint32_t place_of_port(uint8_t protocol, uint16_t port)
+{
+    const struct qpw_exchange exchange = {.kind = QPW_KIND_PORT, .protocol = protocol, .port = port};
+
+    return place_of(&exchange);
+}
+
+static bool is_any(const uint8_t address[16])
+{
+    static const uint8_t any[16];
+
+    return !memcmp(address, any, 16);
+}
+
+/* Marks the rule of a step, or all that its set of initiators names. */
+static void mark_step(const struct qpw_judge *judge, const struct qpw_step *step, bool *used, size_t n)
+{
+    if (!(step->flags & QPW_STEP_RULE_FROM_SET)) {
+        if (step->rule < n)
+            used[step->rule] = true;
+        return;
+    }
+    for (size_t i = 0; i < judge->n; i++)
+        if (judge->entries[i].key.prefixlen == htonl(step->from_set) && judge->entries[i].value < n)
+            used[judge->entries[i].value] = true;
+}
+
+static uint16_t first_rule(const struct qpw_judge *judge, const struct qpw_step *step)
+{
+    if (!(step->flags & QPW_STEP_RULE_FROM_SET))
+        return step->rule;
+    for (size_t i = 0; i < judge->n; i++)
+        if (judge->entries[i].key.prefixlen == htonl(step->from_set))
+            return (uint16_t)judge->entries[i].value;
+    return 0;
+}
+
+struct qpw_port_word qpw_policy_port(const struct qpw_judge *judge, uint8_t protocol, uint16_t port,
+                                     const uint8_t address[16], uint32_t ifindex)
+{
+    const struct qpw_chain *chain = chain_of(judge, place_of_port(protocol, port));
+
+    for (uint32_t i = 0; i < chain->count; i++) {
+        const struct qpw_step *step = &judge->compiled->steps[chain->first + i];
+
+        if ((step->flags & QPW_STEP_RX_MULTICAST) || (step->ifindex && ifindex && step->ifindex != ifindex) ||
+            (step->to_set && !is_any(address) && !value_in(judge, step->to_set, address)))
+            continue;
+        return (struct qpw_port_word){.verdict = step->verdict, .rule = first_rule(judge, step)};
+    }
+    return (struct qpw_port_word){.verdict = QPW_VERDICT_UNEXPECTED};
+}
+
+static void mark_chain(const struct qpw_judge *judge, const struct qpw_chain *chain, bool *used, size_t n)
+{
+    for (uint32_t i = 0; i < chain->count; i++)
+        mark_step(judge, &judge->compiled->steps[chain->first + i], used, n);
+}
+
+void qpw_policy_mark_port(const struct qpw_judge *judge, uint8_t protocol, uint16_t port, bool *used, size_t n)
+{
+    mark_chain(judge, chain_of(judge, place_of_port(protocol, port)), used, n);
+}
+
+void qpw_policy_mark_all_ports(const struct qpw_judge *judge, bool *used, size_t n)
+{
+    const struct qpw_chain *last = NULL, *chain;
+
+    for (uint32_t place = QPW_SPACE_TCP; place < QPW_SPACE_ETHERTYPE; place++) {
+        chain = chain_of(judge, place);
+        if (chain != last)
+            mark_chain(judge, chain, used, n);
+        last = chain;
+    }
+}

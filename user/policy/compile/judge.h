@@ -45,4 +45,23 @@ void qpw_judge_free(struct qpw_judge *judge);
 
 struct qpw_judgement qpw_policy_judge(const struct qpw_judge *judge, const struct qpw_exchange *exchange);
 
+/* What a policy says of a port of the node, whoever asks. */
+struct qpw_port_word {
+    uint8_t verdict;  /* QPW_VERDICT_ALLOWED, WEAK, INFRA or IMPLIED; UNEXPECTED: no rule lists it */
+    uint16_t rule;    /* the first that lists it, 0: none */
+};
+
+/*
+ * The first inbound rule that lists the port for anybody. address: what the socket is bound to, 16 bytes, all zero for
+ * any; ifindex: the device it is bound to, 0 for none; a rule for other addresses or devices does not count.
+ */
+struct qpw_port_word qpw_policy_port(const struct qpw_judge *judge, uint8_t protocol, uint16_t port,
+                                     const uint8_t address[16], uint32_t ifindex);
+
+/* Sets used[id] for every rule that lists the port inbound, for whatever addresses; n entries. */
+void qpw_policy_mark_port(const struct qpw_judge *judge, uint8_t protocol, uint16_t port, bool *used, size_t n);
+
+/* Sets used[id] for every rule that lists a TCP, UDP or SCTP port inbound. */
+void qpw_policy_mark_all_ports(const struct qpw_judge *judge, bool *used, size_t n);
+
 #endif

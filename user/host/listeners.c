@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#include "host/listeners.h"
+
+#include <errno.h>
+#include <net/if.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "host/clock.h"
+#include "host/sockets_diag.h"
+
+struct reading {
+    struct qpw_diag_socket *sockets;
+    size_t n, allocated;
+};
+
+static int take(void *data, const struct qpw_diag_socket *socket)
+{
+    struct reading *r = data;
+
+    if (!socket->key.local_port)
+        return 0; /* not bound yet */
+    if (r->n == r->allocated) {
+        size_t room = r->allocated ? 2 * r->allocated : 256;
+        struct qpw_diag_socket *more = reallocarray(r->sockets, room, sizeof(*more));
+
+        if (!more)
+            return -ENOMEM;
+        r->sockets = more;
+        r->allocated = room;
+    }
+    r->sockets[r->n++] = *socket;
+    return 0;
+}
+
+static int read_all(struct qpw_sockets *s, struct reading *r)
+{
+    const struct {
+        uint8_t protocol;
+        uint32_t states;
+        bool there;
+    } wanted[] = {
+        {IPPROTO_TCP, 1u << QPW_TCP_LISTEN, true},
+        {IPPROTO_UDP, 1u << QPW_TCP_CLOSE, true},
+        {IPPROTO_SCTP, 1u << QPW_TCP_LISTEN, access("/proc/net/sctp/eps", F_OK) == 0},
+    };
+    static const uint8_t families[] = {AF_INET, AF_INET6};
+    int error;
+
+    for (size_t i = 0; i < sizeof(wanted) / sizeof(*wanted); i++)
+        for (size_t f = 0; wanted[i].there && f < sizeof(families); f++) {
+            error = qpw_diag_dump(s, wanted[i].protocol, families[f], wanted[i].states, take, r);
+            if (error < 0 && error != -ENOENT)
+                return error;
+        }
+    return 0;
+}
+
+/* The range of ports that the kernel hands out to sockets that ask for none (ip(7)). */
+static void ephemeral_range(unsigned *ret_first, unsigned *ret_last)
+{
+    FILE *file = fopen("/proc/sys/net/ipv4/ip_local_port_range", "re");
+
+    if (!file || fscanf(file, "%u %u", ret_first, ret_last) != 2) {
+        *ret_first = 32768; /* the kernel's default */
+        *ret_last = 60999;
+    }
+    if (file)
+        fclose(file);
+}
+
+static void find_owner(struct qpw_sockets *s, const struct qpw_diag_socket *socket, uint64_t read_ns,
+                       struct qpw_process *ret)
+{
+    int pid = socket->inode ? qpw_process_holder(s, socket->inode, read_ns, false) : 0;
+
+    if (pid > 0)
+        ret->match = qpw_process_describe(pid, ret) ? QPW_MATCH_EXACT : QPW_MATCH_GONE;
+    else if (pid == 0)
+        ret->match = QPW_MATCH_KERNEL;
+    else
+        ret->match = QPW_MATCH_NONE;
+    if (pid <= 0) {
+        ret->uid = socket->uid;
+        qpw_user_name(socket->uid, ret->user, sizeof(ret->user));
+    }
+}
+
+static void fill(struct qpw_listener *l, const struct qpw_diag_socket *socket)
+{
+    memcpy(l->address, socket->key.local, 16);
+    l->port = socket->key.local_port;
+    l->protocol = socket->key.protocol;
+    l->v6 = socket->v6 && !IN6_IS_ADDR_V4MAPPED((const struct in6_addr *)l->address);
+    l->v4 = !l->v6 || (!socket->v6_only && IN6_IS_ADDR_UNSPECIFIED((const struct in6_addr *)l->address));
+    l->ifindex = socket->ifindex;
+    if (socket->ifindex && !if_indextoname(socket->ifindex, l->device))
+        snprintf(l->device, sizeof(l->device), "#%u", socket->ifindex);
+}
+
+static int by_place(const void *a, const void *b)
+{
+    const struct qpw_listener *x = a, *y = b;
+    int order;
+
+    if (x->protocol != y->protocol)
+        return x->protocol < y->protocol ? -1 : 1;
+    if (x->port != y->port)
+        return x->port < y->port ? -1 : 1;
+    order = memcmp(x->address, y->address, 16);
+    if (!order)
+        order = (int)x->v4 - y->v4;
+    if (!order)
+        order = strcmp(x->device, y->device);
+    return order ? order : (x->owner.pid > y->owner.pid) - (x->owner.pid < y->owner.pid);
+}
+
+static void drop_repeated(struct qpw_listeners *l)
+{
+    size_t kept = 0;
+
+    for (size_t i = 0; i < l->n; i++)
+        if (!kept || by_place(&l->rows[kept - 1], &l->rows[i]))
+            l->rows[kept++] = l->rows[i];
+    l->n = kept;
+}
+
+int qpw_listeners_read(struct qpw_sockets *s, struct qpw_listeners *ret, struct qpw_error *err)
+{
+    struct reading reading = {0};
+    struct qpw_listeners l = {0};
+    uint64_t read_ns;
+    unsigned first, last;
+    int r = read_all(s, &reading);
+
+    read_ns = qpw_clock_monotonic_ns();
+    if (r == 0 && reading.n && !(l.rows = calloc(reading.n, sizeof(*l.rows))))
+        r = -ENOMEM;
+    if (r < 0) {
+        free(reading.sockets);
+        return qpw_fail(err, r, "cannot read the sockets that listen: %s", strerror(-r));
+    }
+    ephemeral_range(&first, &last);
+    for (size_t i = 0; i < reading.n; i++) {
+        struct qpw_listener *row = &l.rows[l.n++];
+
+        fill(row, &reading.sockets[i]);
+        row->ephemeral = row->protocol == IPPROTO_UDP && row->port >= first && row->port <= last;
+        find_owner(s, &reading.sockets[i], read_ns, &row->owner);
+    }
+    free(reading.sockets);
+    if (l.n)
+        qsort(l.rows, l.n, sizeof(*l.rows), by_place);
+    drop_repeated(&l);
+    *ret = l;
+    return 0;
+}
+
+void qpw_listeners_clear(struct qpw_listeners *l)
+{
+    free(l->rows);
+    *l = (struct qpw_listeners){0};
+}

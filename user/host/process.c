@@ -1,0 +1,206 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#include "host/process.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <pwd.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "host/clock.h"
+#include "util/text.h"
+
+#define INITIAL_PID_NAMESPACE "pid:[4026531836]" /* PROC_PID_INIT_INO, include/linux/proc_ns.h: fixed since Linux 3.8 */
+
+const char *qpw_match_name(unsigned value)
+{
+#define NAME(symbol, name) name,
+    static const char *const names[] = {QPW_MATCHES(NAME)};
+#undef NAME
+    _Static_assert(sizeof(names) / sizeof(*names) == QPW_MATCH_COUNT, "one name for each value");
+
+    return value < QPW_MATCH_COUNT ? names[value] : "invalid";
+}
+
+static ssize_t read_text(int pid, const char *file, char *buf, size_t size)
+{
+    char path[64];
+    ssize_t length;
+    int fd;
+
+    snprintf(path, sizeof(path), "/proc/%d/%s", pid, file);
+    fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return -errno;
+    length = read(fd, buf, size - 1);
+    close(fd);
+    buf[length > 0 ? length : 0] = '\0';
+    return length;
+}
+
+/* From /etc/passwd itself: the name service could ask a directory server over the very network that is watched. */
+void qpw_user_name(uint32_t uid, char *buf, size_t size)
+{
+    FILE *file = fopen("/etc/passwd", "re");
+    struct passwd entry, *found;
+    char text[1024];
+
+    snprintf(buf, size, "%u", uid);
+    while (file && fgetpwent_r(file, &entry, text, sizeof(text), &found) == 0) {
+        if (entry.pw_uid != uid)
+            continue;
+        snprintf(buf, size, "%s", entry.pw_name);
+        break;
+    }
+    if (file)
+        fclose(file);
+}
+
+static bool ends_with(const char *text, size_t length, const char *end)
+{
+    size_t n = strlen(end);
+
+    return length > n && !memcmp(text + length - n, end, n);
+}
+
+/* Length of the run of lower-case hexadecimal digits at `text`. */
+static size_t hex_run(const char *text, size_t length)
+{
+    size_t n = 0;
+
+    while (n < length && (isdigit((unsigned char)text[n]) || (text[n] >= 'a' && text[n] <= 'f')))
+        n++;
+    return n;
+}
+
+/* One component of a control group's path; `parent` is the component before it. True if it decides the name. */
+static bool name_component(const char *part, size_t length, const char *parent, size_t parent_length, char *buf,
+                           size_t size)
+{
+    const char *id = part;
+
+    for (size_t i = 0; i < length; i++)
+        if (part[i] == '-')
+            id = part + i + 1;
+    if (hex_run(id, length - (id - part)) == 64) { /* docker-ID.scope, cri-containerd-ID.scope, or docker/ID */
+        if (id > part)
+            snprintf(buf, size, "%.*s %.12s", (int)(id - part - 1), part, id);
+        else if (parent_length)
+            snprintf(buf, size, "%.*s %.12s", (int)parent_length, parent, id);
+        else
+            snprintf(buf, size, "container %.12s", id);
+        return true;
+    }
+    if (length > 12 && !strncmp(part, "lxc.payload.", 12)) {
+        snprintf(buf, size, "lxc %.*s", (int)(length - 12), part + 12);
+        return true;
+    }
+    if (parent_length == 3 && !strncmp(parent, "lxc", 3)) {
+        snprintf(buf, size, "lxc %.*s", (int)length, part);
+        return true;
+    }
+    if (ends_with(part, length, ".service") || ends_with(part, length, ".scope"))
+        snprintf(buf, size, "%.*s", (int)length, part);
+    return false;
+}
+
+void qpw_cgroup_unit(const char *text, char *buf, size_t size)
+{
+    const char *line = text, *end, *part, *next, *parent;
+
+    buf[0] = '\0';
+    for (; *line; line = *end ? end + 1 : end) {
+        end = strchrnul(line, '\n');
+        /* Version 2 ("0::"), or version 1's hierarchy of systemd; those of the controllers may be elsewhere. */
+        if (strncmp(line, "0::", 3) && !memmem(line, end - line, ":name=systemd:", 14))
+            continue;
+        parent = part = memchr(line, '/', end - line);
+        while (part && part < end) {
+            part++;
+            next = memchr(part, '/', end - part);
+            if (!next)
+                next = end;
+            if (name_component(part, next - part, parent + 1, part - 1 > parent ? part - parent - 2 : 0, buf, size))
+                return;
+            parent = part - 1;
+            part = next;
+        }
+        if (buf[0])
+            return;
+    }
+}
+
+/* The fields of /proc/PID/stat behind the command, which may hold blanks and brackets itself (proc(5)). */
+static void read_stat(int pid, struct qpw_process *p)
+{
+    unsigned long long ticks = 0;
+    char text[1024], *after;
+    long hertz = sysconf(_SC_CLK_TCK);
+
+    if (read_text(pid, "stat", text, sizeof(text)) <= 0)
+        return;
+    after = strrchr(text, ')');
+    /* state ppid … starttime, fields 3, 4 and 22 */
+    if (!after || hertz <= 0 ||
+        sscanf(after + 1, " %*c %d %*d %*d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d %*d %*d %llu",
+               &p->parent_pid, &ticks) != 2)
+        return;
+    p->started_unix_ns = qpw_clock_boot_to_unix_ns(ticks * (1000000000ull / (unsigned long long)hertz));
+}
+
+static void read_command_line(int pid, struct qpw_process *p)
+{
+    ssize_t length = read_text(pid, "cmdline", p->command, sizeof(p->command));
+
+    for (ssize_t i = 0; i + 1 < length; i++)
+        if (!p->command[i])
+            p->command[i] = ' ';
+    qpw_text_clean(p->command);
+}
+
+bool qpw_process_describe(int pid, struct qpw_process *p)
+{
+    char path[64], text[4096];
+    struct stat st;
+    ssize_t length;
+
+    snprintf(path, sizeof(path), "/proc/%d", pid);
+    if (stat(path, &st) < 0 || read_text(pid, "comm", p->name, sizeof(p->name)) < 0)
+        return false;
+    p->name[strcspn(p->name, "\n")] = '\0'; /* the kernel ends it so; a line break within the name ends it too */
+    qpw_text_clean(p->name);
+    p->pid = pid;
+    p->uid = st.st_uid;
+    qpw_user_name(p->uid, p->user, sizeof(p->user));
+    snprintf(path, sizeof(path), "/proc/%d/exe", pid);
+    length = readlink(path, p->exe, sizeof(p->exe) - 1);
+    p->exe[length > 0 ? length : 0] = '\0';
+    qpw_text_clean(p->exe);
+    if (read_text(pid, "cgroup", text, sizeof(text)) > 0)
+        qpw_cgroup_unit(text, p->unit, sizeof(p->unit));
+    qpw_text_clean(p->unit);
+    p->container = strchr(p->unit, ' ') != NULL; /* a unit's name has no blank */
+    read_stat(pid, p);
+    read_command_line(pid, p);
+    if (p->parent_pid > 0 && read_text(p->parent_pid, "comm", p->parent, sizeof(p->parent)) > 0) {
+        p->parent[strcspn(p->parent, "\n")] = '\0';
+        qpw_text_clean(p->parent);
+    }
+    return true;
+}
+
+bool qpw_proc_is_whole(void)
+{
+    char target[64];
+    ssize_t length = readlink("/proc/self/ns/pid", target, sizeof(target) - 1);
+
+    if (length <= 0)
+        return false; /* no /proc */
+    target[length] = '\0';
+    /* Process 1 belongs to root, and its files need CAP_SYS_PTRACE: with hidepid it would not even be there. */
+    return !strcmp(target, INITIAL_PID_NAMESPACE) && readlink("/proc/1/exe", target, sizeof(target)) > 0;
+}

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* process.h - what /proc says of one process. Every text is free of control characters. */
+#ifndef QPW_HOST_PROCESS_H
+#define QPW_HOST_PROCESS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* How a socket's process was found. X(symbol, "name") */
+#define QPW_MATCHES(X) \
+    X(NONE, "none")         /* not looked for (protocol without ports), or /proc could not be read wholly */ \
+    X(EXACT, "exact")       /* holds the very socket of the exchange */ \
+    X(LISTENER, "listener") /* holds the socket bound to the local port */ \
+    X(GONE, "gone")         /* no socket any more, or its process closed it */ \
+    X(KERNEL, "kernel")     /* a socket that no process holds: nfsd, rpc, a tunnel */
+#define QPW_X_MATCH(s, n) QPW_MATCH_##s,
+enum qpw_match { QPW_MATCHES(QPW_X_MATCH) QPW_MATCH_COUNT };
+const char *qpw_match_name(unsigned value);
+
+struct qpw_process {
+    enum qpw_match match;
+    int pid;          /* 0: none (GONE, KERNEL, NONE) */
+    int parent_pid;   /* 0: unknown */
+    uint32_t uid;     /* the process's, or for KERNEL the socket's */
+    uint64_t started_unix_ns; /* 0: unknown */
+    char name[32];    /* comm */
+    char parent[32];  /* its parent's comm */
+    char user[64];    /* from the user database; the number where it has no name */
+    char exe[256];    /* target of /proc/PID/exe */
+    char unit[128];   /* systemd unit ("nfs-server.service") or container ("docker 0123456789ab"), or empty */
+    bool container;   /* `unit` names a container */
+    char command[256]; /* command line, arguments separated by blanks; may be cut */
+};
+
+/* Fills everything but `match`. False if the process has ended meanwhile; *p is then partly filled. */
+bool qpw_process_describe(int pid, struct qpw_process *p);
+
+/* Name of a user from /etc/passwd, or the number; never asks a directory server. */
+void qpw_user_name(uint32_t uid, char *buf, size_t size);
+
+/*
+ * Extract the systemd unit or the container from the text of /proc/PID/cgroup (either version of
+ * cgroups): "ssh.service", "docker 0123456789ab", "lxc web", or an empty string. Cut to size.
+ */
+void qpw_cgroup_unit(const char *text, char *buf, size_t size);
+
+/*
+ * True if /proc shows every process of this machine and this process may look into them. Only then does
+ * "no process holds it" mean that the kernel does: not in a pid namespace, with hidepid, without CAP_SYS_PTRACE.
+ */
+bool qpw_proc_is_whole(void);
+
+#endif
