@@ -195,6 +195,8 @@ __noinline __u32 qpw_finding_touch(void)
     if (w->now - f->last_ns >= QPW_FINDING_REFRESH_NS)
         f->last_ns = w->now;
     f->flags &= ~QPW_FINDING_SUPERSEDED;
+    if (!f->owner.how && now->owner.how)
+        f->owner = now->owner;
     if (now->outcome > f->outcome || now->evidence > f->evidence) {
         if (now->outcome > f->outcome)
             f->outcome = now->outcome;
@@ -247,6 +249,8 @@ static __noinline int qpw_finding_fill(struct qpw_work *w, struct qpw_conn *c, c
     v->reason = c->reason;
     v->scope = c->scope;
     v->icmp_code = w->pkt.icmp_code;
+    if (w->owner.how)
+        v->owner = w->owner;
     if (qpw_is_multicast(key->local) || qpw_is_multicast(key->remote) || (w->pkt.macs[0] & 1))
         v->flags |= QPW_FINDING_MULTICAST;
     return 0;

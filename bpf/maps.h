@@ -79,6 +79,7 @@ struct qpw_work {
     struct qpw_reserved place_of;
     struct qpw_reserved_key place_key;
     struct qpw_iface iface;
+    struct qpw_owner owner; /* of the socket that sent this packet; how 0: not known */
     struct qpw_tag tag; /* of this packet in the cache, valid where cacheable */
     __u64 now;
     __u64 half_rank; /* of the half-open entry that made room, see half.h */
@@ -223,6 +224,14 @@ struct {
     __uint(type, BPF_MAP_TYPE_RINGBUF);
     __uint(max_entries, 1 << 20);
 } events SEC(".maps");
+
+/* Who made a socket: freed with it. Not cloned to what is accepted from a listener, which is asked for instead. */
+struct {
+    __uint(type, BPF_MAP_TYPE_SK_STORAGE);
+    __uint(map_flags, BPF_F_NO_PREALLOC);
+    __type(key, int);
+    __type(value, struct qpw_owner);
+} owners SEC(".maps");
 
 QPW_MAP(scratch, BPF_MAP_TYPE_PERCPU_ARRAY, 1, __u32, struct qpw_work, 0);
 

@@ -11,6 +11,7 @@
 
 #include "account.h"
 #include "maps.h"
+#include "owner.h"
 #include "parse.h"
 #include "track.h"
 
@@ -172,6 +173,9 @@ static __always_inline __u32 qpw_slow_path(void *ctx, const int xdp)
     if (w->quoted_bytes)
         qpw_refused_by_icmp();
     qpw_judge_anew(w, c);
+    w->owner.how = QPW_OWNER_NONE;
+    if (!xdp && !w->rx && !config.replay && qpw_is_finding(c))
+        qpw_owner_of_sender(ctx, w);
     qpw_account(w, c);
     return 0;
 }
@@ -347,6 +351,34 @@ SEC("tc")
 int qpw_tc_tx_l3(struct __sk_buff *skb)
 {
     return qpw_tc(skb, 0, 1);
+}
+
+/* Always 1: the call goes on as it would. */
+SEC("cgroup/sock_create")
+int qpw_sock_create(struct bpf_sock *sk)
+{
+    if (!qpw_owner_elsewhere(sk))
+        qpw_owner_note(bpf_sk_storage_get(&owners, sk, 0, BPF_SK_STORAGE_GET_F_CREATE), QPW_OWNER_CREATED);
+    return 1;
+}
+
+static __always_inline int qpw_connect(struct bpf_sock_addr *ctx)
+{
+    if (!qpw_owner_elsewhere(ctx) && ctx->sk)
+        qpw_owner_note(bpf_sk_storage_get(&owners, ctx->sk, 0, BPF_SK_STORAGE_GET_F_CREATE), QPW_OWNER_CONNECTED);
+    return 1;
+}
+
+SEC("cgroup/connect4")
+int qpw_connect4(struct bpf_sock_addr *ctx)
+{
+    return qpw_connect(ctx);
+}
+
+SEC("cgroup/connect6")
+int qpw_connect6(struct bpf_sock_addr *ctx)
+{
+    return qpw_connect(ctx);
 }
 
 char _license[] SEC("license") = "Dual BSD/GPL";

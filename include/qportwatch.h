@@ -152,6 +152,27 @@ struct qpw_frag {
     __u8 pad[3];
 };
 
+/* ---- Owners of sockets ---- */
+
+enum qpw_owner_how {
+    QPW_OWNER_NONE = 0,  /* no process is known */
+    QPW_OWNER_CREATED,   /* the process called socket(2) */
+    QPW_OWNER_CONNECTED, /* it called connect(2), on a socket that another may have made */
+    QPW_OWNER_LISTENER,  /* of the listening socket that answers (SYN+ACK) */
+    QPW_OWNER_PACKET,    /* sent through a packet socket, which carries no note: tgid 0 */
+};
+
+/* The process behind a socket of the node, noted when it made or connected it: it may end within a millisecond. */
+struct qpw_owner {
+    __u64 when_ns;  /* CLOCK_MONOTONIC */
+    __u64 cgroup;   /* id in the unified hierarchy */
+    __u32 tgid;     /* in the initial pid namespace; 0: none */
+    __u32 uid;
+    __u8 how;       /* enum qpw_owner_how */
+    __u8 pad[7];
+    char comm[16];
+};
+
 /* ---- Meters and findings ---- */
 
 struct qpw_meter_key {
@@ -208,6 +229,7 @@ struct qpw_finding {
     __u8 pad[2];
     __u32 changes;       /* raised with each rise of outcome or evidence */
     __u32 pad2;
+    struct qpw_owner owner; /* of the node's end, from the first packet that it sent; how 0: not known */
 };
 
 /* Counted instead of a finding when its quota is full. */
@@ -350,6 +372,7 @@ struct qpw_config {
     __u8 no_cache;         /* tests: every packet takes the slow path */
     __u8 scope_self;       /* replay: both ends local is `self`, not an echo */
     __u8 pad2[3];
+    __u64 netns_cookie;    /* of the network namespace that is watched; 0: not known, every socket's owner is noted */
 };
 
 /* ---- Events ---- */
@@ -412,7 +435,8 @@ _Static_assert(sizeof(struct qpw_frag) == 16, "frag");
 _Static_assert(sizeof(struct qpw_meter_key) == 16, "meter key");
 _Static_assert(sizeof(struct qpw_meter) == 16, "meter");
 _Static_assert(sizeof(struct qpw_finding_key) == 40, "finding key");
-_Static_assert(sizeof(struct qpw_finding) == 48, "finding");
+_Static_assert(sizeof(struct qpw_owner) == 48, "owner");
+_Static_assert(sizeof(struct qpw_finding) == 96, "finding");
 _Static_assert(sizeof(struct qpw_detail_key) == 24, "detail key");
 _Static_assert(sizeof(struct qpw_step) == 24, "step");
 _Static_assert(sizeof(struct qpw_set_key) == 24, "set key");

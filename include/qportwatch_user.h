@@ -49,7 +49,8 @@
     X(peer_info) \
     X(coverage) \
     X(events) \
-    X(scratch)
+    X(scratch) \
+    X(owners)
 
 #define QPW_X_MAP(n) QPW_MAP_##n,
 enum qpw_map { QPW_MAPS(QPW_X_MAP) QPW_MAP_COUNT };
@@ -61,8 +62,20 @@ enum qpw_map { QPW_MAPS(QPW_X_MAP) QPW_MAP_COUNT };
     X(qpw_tc_tx, 0, 1)    /* TC egress */ \
     X(qpw_tc_rx_l3, 1, 1) /* TC on devices without an Ethernet header */ \
     X(qpw_tc_tx_l3, 0, 1)
+/* At the root of the unified cgroup hierarchy: who makes a socket, and who connects it. */
+#define QPW_OWNER_PROGRAM_LIST(X) \
+    X(qpw_sock_create, 0, 0) \
+    X(qpw_connect4, 0, 0) \
+    X(qpw_connect6, 0, 0)
 #define QPW_X_PROGRAM(n, rx, tc) QPW_PROG_##n,
-enum qpw_program { QPW_PROGRAMS(QPW_X_PROGRAM) QPW_PROG_COUNT };
+enum qpw_program {
+    QPW_PROGRAMS(QPW_X_PROGRAM)
+    QPW_PROG_INTERFACES, /* how many there are for interfaces */
+    QPW_PROG_BEFORE_OWNERS = QPW_PROG_INTERFACES - 1, /* the next goes on from here */
+    QPW_OWNER_PROGRAM_LIST(QPW_X_PROGRAM)
+    QPW_PROG_COUNT
+};
+#define QPW_ALL_INTERFACE_PROGRAMS ((1u << QPW_PROG_INTERFACES) - 1)
 
 /* ---- What `status`, `report` and the next auditor need to know ---- */
 
@@ -84,6 +97,7 @@ struct qpw_meta {
     __u8 rx_hook[QPW_MAX_IFACES];    /* enum qpw_hook: where our programs were put */
     __u8 tx_hook[QPW_MAX_IFACES];
     __u8 own_qdisc[QPW_MAX_IFACES];  /* 1: its clsact qdisc was made by us and is ours to remove */
+    char owners_missing[160];        /* why owners of sockets are not noted in the kernel; empty: they are */
     char policy_args[1024];          /* the policy options of `attach`, each ended by a newline */
 };
 
@@ -138,6 +152,6 @@ struct qpw_coverage {
 _Static_assert(sizeof(struct qpw_coverage) == 128, "coverage");
 _Static_assert(sizeof(struct qpw_rule_info) == 312, "rule info");
 _Static_assert(sizeof(struct qpw_peer_info) == 56, "peer info");
-_Static_assert(sizeof(struct qpw_meta) == 7104, "meta");
+_Static_assert(sizeof(struct qpw_meta) == 7264, "meta");
 
 #endif

@@ -50,6 +50,8 @@ static const struct qpw_process *process_of(struct qpw_engine *e, const struct w
 
 static void process_facts(struct qpw_record *r, const struct qpw_process *p)
 {
+    char started[40];
+
     if (!p)
         return;
     qpw_record_fact(r, "process_match", "%s", qpw_match_name(p->match));
@@ -59,10 +61,17 @@ static void process_facts(struct qpw_record *r, const struct qpw_process *p)
         qpw_record_fact(r, "process", "%s", p->name);
         qpw_record_fact(r, "pid", "%d", p->pid);
         qpw_record_fact(r, "user", "%s", p->user);
-        qpw_record_fact(r, "executable", "%s", p->exe);
+        if (p->exe[0])
+            qpw_record_fact(r, "executable", "%s", p->exe);
+        if (p->command[0])
+            qpw_record_fact(r, "command", "%s", p->command);
+        if (p->started_unix_ns)
+            qpw_record_fact(r, "started", "%s", qpw_time_text(p->started_unix_ns, started, sizeof(started)));
+        if (p->parent[0])
+            qpw_record_fact(r, "parent", "%s[%d]", p->parent, p->parent_pid);
     }
     if (p->unit[0])
-        qpw_record_fact(r, "unit", "%s", p->unit);
+        qpw_record_fact(r, p->container ? "container" : "unit", "%s", p->unit);
 }
 
 static void row_facts(struct qpw_engine *e, struct qpw_record *r, const struct work *w, uint64_t suppressed)

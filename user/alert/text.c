@@ -115,7 +115,7 @@ static void process_words(const struct qpw_process *p, char *buf, size_t size)
         return;
     if (p->match == QPW_MATCH_KERNEL)
         snprintf(buf, size, ", the kernel itself (no process holds the socket)");
-    else if (p->match == QPW_MATCH_EXACT || p->match == QPW_MATCH_LISTENER)
+    else if (p->pid)
         snprintf(buf, size, ", process %s (user %s%s%s)", qpw_words_process(p->name, p->pid, process, sizeof(process)),
                  p->user, p->unit[0] ? ", " : "", p->unit);
 }

@@ -17,6 +17,7 @@
 #include "alert/log/log.h"
 #include "alert/options.h"
 #include "alert/log/syslog.h"
+#include "host/owner.h"
 #include "host/clock.h"
 #include "snapshot/collect.h"
 #include "snapshot/collect_maps.h"
@@ -155,15 +156,13 @@ static size_t read_links(struct qpw_prefix *links)
 static void find_process(void *data, const struct qpw_finding_row *row, struct qpw_process *ret)
 {
     struct qpw_alerts *alerts = data;
-    struct qpw_conn_key tuple;
     ptrdiff_t place = row - alerts->queue;
 
     if (place >= 0 && place < (ptrdiff_t)alerts->queued && alerts->process[place].match != QPW_MATCH_NONE) {
         *ret = alerts->process[place];
         return;
     }
-    qpw_finding_tuple(&row->key, &row->value, &tuple);
-    qpw_sockets_process(alerts->auditor->sockets, &tuple, row->key.direction, ret);
+    qpw_owner_find(alerts->auditor->sockets, &row->key, &row->value, ret);
 }
 
 void qpw_alerts_context(struct qpw_auditor *a)

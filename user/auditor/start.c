@@ -15,6 +15,7 @@
 #include "control/message.h"
 #include "control/policy_args.h"
 #include "host/clock.h"
+#include "instance/owners.h"
 #include "util/version.h"
 
 #define SECONDS 1000000000ull
@@ -134,6 +135,22 @@ static void record_start(struct qpw_auditor *a)
                      QPW_VERSION);
 }
 
+/* Without it the audit works too: owners are then found as far as the socket table still knows them. */
+static void note_owners(struct qpw_auditor *a)
+{
+    struct qpw_error err;
+    unsigned left;
+
+    if (qpw_owners_detach(0, &left, NULL) == 0 && left)
+        qpw_say(a, QPW_SAY_NOTE, "removed %u programs that an earlier run left at the root cgroup", left);
+    if (qpw_owners_attach(&a->kernel, &err) == 0) {
+        a->meta.owners_missing[0] = '\0';
+        return;
+    }
+    snprintf(a->meta.owners_missing, sizeof(a->meta.owners_missing), "%.159s", err.text);
+    qpw_say(a, QPW_SAY_WARNING, "processes that end quickly stay unknown: %s", err.text);
+}
+
 /* With the policy in force and the seeds written, the hooks may go live. */
 static int attach_all(struct qpw_auditor *a, struct qpw_error *err)
 {
@@ -156,6 +173,8 @@ static void undo(struct qpw_auditor *a)
     for (size_t i = 0; i < a->n_watched; i++)
         if (a->watched[i].fresh)
             qpw_watch_remove(a, &a->watched[i], NULL);
+    if (a->has_kernel && !a->taken_over)
+        qpw_owners_detach(qpw_kernel_instance(&a->kernel), NULL, NULL);
     a->options.keep = true; /* nothing else is to be removed */
     a->remove_all = false;
     qpw_auditor_close(a, NULL);
@@ -204,6 +223,7 @@ static int start(struct qpw_auditor *a, bool *ret_usage, struct qpw_error *err)
     if (r == 0)
         r = qpw_loop_open(a, err);
     if (r == 0) {
+        note_owners(a);
         record_start(a);
         r = attach_all(a, err);
     }
@@ -268,7 +288,8 @@ static int remove_all(struct qpw_auditor *a, struct qpw_error *err)
                              a->remove_all ? "By detach." : "At the auditor's end.");
         r = r < 0 ? r : r2;
     }
-    return r;
+    r2 = qpw_owners_detach(qpw_kernel_instance(&a->kernel), NULL, r < 0 ? NULL : err);
+    return r < 0 ? r : r2;
 }
 
 static void answer_asker(struct qpw_auditor *a, int r, const struct qpw_error *err)

@@ -1,16 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 #include "cmd/finding_process.h"
 
-#include "host/sockets.h"
+#include "host/owner.h"
 #include "words/words.h"
 
 bool qpw_finding_owner(void *sockets, const struct qpw_finding_row *finding, struct qpw_process *ret)
 {
-    struct qpw_conn_key tuple;
-
-    qpw_finding_tuple(&finding->key, &finding->value, &tuple);
     return finding->key.kind == QPW_KIND_PORT &&
-           qpw_sockets_process(sockets, &tuple, finding->key.direction, ret) == 0 &&
+           qpw_owner_find(sockets, &finding->key, &finding->value, ret) == 0 &&
            (ret->pid || ret->match == QPW_MATCH_KERNEL);
 }
 

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "instance/coverage.h"
+#include "instance/owners.h"
 
 static bool is_named(const char *const *names, size_t n, const char *name)
 {
@@ -55,6 +56,21 @@ static void note(struct qpw_kernel *k, struct qpw_meta *meta, const char *name)
         qpw_coverage_add(&log, QPW_COVERAGE_DETACHED, forget.number, "By detach.");
 }
 
+/* Owners are noted for as long as any interface of an instance is watched. */
+static int remove_owners(const struct qpw_places *places, const char *const *names, size_t n, struct qpw_error *err)
+{
+    for (size_t i = 0; n && i < places->n; i++)
+        if (!is_named(names, n, places->place[i].ifname))
+            return 0;
+    for (size_t i = 0; i < places->n; i++) {
+        int r = qpw_owners_detach(places->place[i].instance, NULL, err);
+
+        if (r < 0)
+            return r;
+    }
+    return 0;
+}
+
 int qpw_detach(const char *const *names, size_t n, size_t *ret_removed, struct qpw_error *err)
 {
     struct qpw_places places;
@@ -72,6 +88,7 @@ int qpw_detach(const char *const *names, size_t n, size_t *ret_removed, struct q
     if (known)
         qpw_meta_read(&kernel, &meta, NULL);
     r = check_names(&places, names, n, err);
+    r = r ? r : remove_owners(&places, names, n, err);
     for (size_t i = 0; r == 0 && i < places.n; i++) {
         place = &places.place[i];
         before = i ? &places.place[i - 1] : NULL;
@@ -90,6 +107,8 @@ int qpw_detach(const char *const *names, size_t n, size_t *ret_removed, struct q
     if (known)
         qpw_kernel_close(&kernel);
     qpw_places_clear(&places);
+    if (r == 0 && !n)
+        r = qpw_owners_detach(0, NULL, err); /* of runs whose interfaces are gone */
     if (r < 0)
         return r;
     *ret_removed = removed;

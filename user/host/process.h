@@ -11,6 +11,7 @@
 #define QPW_MATCHES(X) \
     X(NONE, "none")         /* not looked for (protocol without ports), or /proc could not be read wholly */ \
     X(EXACT, "exact")       /* holds the very socket of the exchange */ \
+    X(CREATED, "created")   /* made or connected the socket; it may have ended or passed it on since */ \
     X(LISTENER, "listener") /* holds the socket bound to the local port */ \
     X(GONE, "gone")         /* no socket any more, or its process closed it */ \
     X(KERNEL, "kernel")     /* a socket that no process holds: nfsd, rpc, a tunnel */
@@ -29,6 +30,8 @@ struct qpw_process {
     char user[64];    /* from the user database; the number where it has no name */
     char exe[256];    /* target of /proc/PID/exe */
     char unit[128];   /* systemd unit ("nfs-server.service") or container ("docker 0123456789ab"), or empty */
+    bool ended;       /* not there any more: only what was noted in time is known of it */
+    const char *why;  /* match NONE: why, static; NULL: not said */
     bool container;   /* `unit` names a container */
     char command[256]; /* command line, arguments separated by blanks; may be cut */
 };

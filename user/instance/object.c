@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/random.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "bpf/tag.h"
@@ -19,6 +20,7 @@
 extern const char qpw_bpf_object[], qpw_bpf_object_end[];
 
 #define SECONDS 1000000000ull
+#define QPW_SO_NETNS_COOKIE 71 /* asm-generic/socket.h since 5.14; older headers lack it */
 
 const char *qpw_map_name(enum qpw_map map)
 {
@@ -30,7 +32,7 @@ const char *qpw_map_name(enum qpw_map map)
 const char *qpw_program_name(enum qpw_program program)
 {
 #define PROGRAM(n, rx, tc) #n,
-    static const char *const names[] = {QPW_PROGRAMS(PROGRAM)};
+    static const char *const names[] = {QPW_PROGRAMS(PROGRAM) QPW_OWNER_PROGRAM_LIST(PROGRAM)};
     return (unsigned)program < QPW_PROG_COUNT ? names[program] : "invalid";
 }
 
@@ -151,6 +153,21 @@ static struct bpf_map *data_section(struct bpf_object *object, const char *suffi
     return NULL;
 }
 
+/* Of this process's network namespace; 0 before Linux 5.14, which has no way to ask. */
+static uint64_t netns_cookie(void)
+{
+    int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    uint64_t cookie = 0;
+    socklen_t size = sizeof(cookie);
+
+    if (fd < 0)
+        return 0;
+    if (getsockopt(fd, SOL_SOCKET, QPW_SO_NETNS_COOKIE, &cookie, &size) < 0)
+        cookie = 0;
+    close(fd);
+    return cookie;
+}
+
 static int set_config(struct bpf_object *object, const struct qpw_load_options *o, struct qpw_config *ret,
                       struct qpw_error *err)
 {
@@ -178,6 +195,7 @@ static int set_config(struct bpf_object *object, const struct qpw_load_options *
     config->replay = config->scope_self = o->replay;
     config->count_conns = o->replay && !o->no_counts;
     config->no_cache = o->no_cache;
+    config->netns_cookie = o->replay ? 0 : netns_cookie();
     config->has_xdp_buff_len = libbpf_probe_bpf_helper(BPF_PROG_TYPE_XDP, BPF_FUNC_xdp_get_buff_len, NULL) == 1;
     if (!o->replay) {
         rc = qpw_clock_calibrate(config, err);
@@ -284,7 +302,7 @@ int qpw_kernel_begin(const struct qpw_load_options *options, struct qpw_kernel *
 
     qpw_kernel_init(&fresh);
     rc = make_maps(options, &fresh, err);
-    rc = rc ? rc : qpw_programs_begin(&fresh, options->programs ? options->programs : ~0u, &fresh.programs, err);
+    rc = rc ? rc : qpw_programs_begin(&fresh, options->programs ? options->programs : QPW_ALL_INTERFACE_PROGRAMS, &fresh.programs, err);
     rc = rc ? rc : qpw_kernel_map_pages(&fresh, err);
     rc = rc ? rc : fill_queues(&fresh, err);
     if (rc < 0) {

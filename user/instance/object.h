@@ -46,7 +46,7 @@ struct qpw_load_options {
     bool no_counts;           /* tests: a replay without per-connection counts, hence with the cache */
     uint32_t cache_lines;     /* of the per-CPU cache; power of two, 0: default */
     bool fixed_secret;        /* tests: same hash in each run */
-    uint32_t programs;        /* which to load, bits by enum qpw_program; 0: all; qpw_instance_complete() adds */
+    uint32_t programs;        /* which to load, bits by enum qpw_program; 0: all of interfaces; qpw_instance_complete() adds */
 };
 
 #define QPW_DEFAULT_CONNECTIONS 65536u

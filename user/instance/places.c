@@ -49,6 +49,33 @@ int qpw_program_map_ids(uint32_t prog_id, __u32 *ids, unsigned room)
     return info.nr_map_ids < room ? info.nr_map_ids : room;
 }
 
+bool qpw_program_has_name(uint32_t prog_id, const char *name)
+{
+    struct bpf_prog_info info = {0};
+    __u32 size = sizeof(info);
+    int fd = bpf_prog_get_fd_by_id(prog_id);
+    bool same;
+
+    if (fd < 0)
+        return false;
+    same = bpf_obj_get_info_by_fd(fd, &info, &size) == 0 && !strcmp(info.name, name);
+    close(fd);
+    return same;
+}
+
+bool qpw_map_is_meta(uint32_t map_id)
+{
+    int fd = bpf_map_get_fd_by_id(map_id);
+    uint32_t abi;
+    bool is_meta;
+
+    if (fd < 0)
+        return false;
+    is_meta = read_meta_head(fd, &abi);
+    close(fd);
+    return is_meta;
+}
+
 /* Fills instance and abi; false if the program only happens to have such a name. */
 static bool belongs_to_us(struct qpw_place *place)
 {

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "host/sockets.h"
+#include "host/owner.h"
 
 #define PLACES 4096u        /* power of two; a newer finding takes an older one's place */
 #define LOOKUPS 100u        /* between two pictures */
@@ -52,16 +52,14 @@ void qpw_processes_tick(struct qpw_processes *p, uint64_t mono_ns)
 /* What was once found is not forgotten when the process has gone: that it was there is what counts. */
 static void look_up(struct qpw_processes *p, const struct qpw_finding_row *finding, struct entry *entry)
 {
-    struct qpw_conn_key tuple;
     struct qpw_process process;
     bool same = entry->flow_id == finding->flow_id;
 
     p->lookups--;
-    qpw_finding_tuple(&finding->key, &finding->value, &tuple);
-    if (qpw_sockets_process(p->sockets, &tuple, (enum qpw_direction)finding->key.direction, &process) < 0)
+    if (qpw_owner_find(p->sockets, &finding->key, &finding->value, &process) < 0)
         process.match = QPW_MATCH_NONE;
     entry->mono_ns = p->now_ns;
-    if (process.match == QPW_MATCH_EXACT || process.match == QPW_MATCH_LISTENER) {
+    if (process.pid) {
         entry->found = true;
         snprintf(entry->text, sizeof(entry->text), "%s %d %.20s%s", process.name, process.pid, process.user,
                  process.match == QPW_MATCH_LISTENER ? " (listener)" : "");

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#include "host/cgroup.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <unistd.h>
+
+#define FILEID_KERNFS 0xfe /* include/linux/exportfs.h: a handle of eight bytes, the id */
+
+int qpw_cgroup_root_open(void)
+{
+    int context = fsopen("cgroup2", FSOPEN_CLOEXEC), fd, r;
+
+    if (context < 0) {
+        r = -errno;
+        fd = open("/sys/fs/cgroup", O_RDONLY | O_DIRECTORY | O_CLOEXEC); /* without CAP_SYS_ADMIN */
+        return fd < 0 ? r : fd;
+    }
+    fd = fsconfig(context, FSCONFIG_CMD_CREATE, NULL, NULL, 0) < 0 ? -1 : fsmount(context, FSMOUNT_CLOEXEC, 0);
+    r = fd < 0 ? -errno : fd;
+    close(context);
+    return r;
+}
+
+int qpw_cgroup_path(uint64_t id, char *buf, size_t size)
+{
+    struct {
+        struct file_handle head;
+        uint64_t id;
+    } handle = {.head = {.handle_bytes = sizeof(id), .handle_type = FILEID_KERNFS}, .id = id};
+    int root = qpw_cgroup_root_open(), directory, fd, r = 0;
+    char link[64];
+    ssize_t length;
+
+    if (root < 0)
+        return root;
+    directory = openat(root, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC); /* a mount's own descriptor may be O_PATH */
+    fd = directory < 0 ? -1 : open_by_handle_at(directory, &handle.head, O_PATH | O_CLOEXEC);
+    if (fd < 0)
+        r = -errno;
+    if (directory >= 0)
+        close(directory);
+    close(root);
+    if (r < 0)
+        return r;
+    snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+    length = readlink(link, buf, size - 1);
+    r = length < 0 ? -errno : 0;
+    buf[length > 0 ? length : 0] = '\0';
+    close(fd);
+    return r;
+}

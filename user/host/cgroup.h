@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* cgroup.h - the unified cgroup hierarchy, whether or not it is mounted anywhere in sight. */
+#ifndef QPW_HOST_CGROUP_H
+#define QPW_HOST_CGROUP_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/*
+ * Opens the root of the hierarchy of this process's cgroup namespace through a mount of its own that no path leads to
+ * (fsopen, Linux 5.2), since `ip netns exec` and containers hide /sys/fs/cgroup. The caller closes it. A descriptor, or
+ * a negative errno.
+ */
+int qpw_cgroup_root_open(void);
+
+/*
+ * Writes the path of the cgroup with that id (bpf_get_current_cgroup_id()), from the root: "/system.slice/ssh.service".
+ * 0, or a negative errno (-ESTALE: the cgroup is gone). Needs CAP_DAC_READ_SEARCH.
+ */
+int qpw_cgroup_path(uint64_t id, char *buf, size_t size);
+
+#endif

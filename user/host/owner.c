@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#include "host/owner.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "host/cgroup.h"
+#include "host/clock.h"
+#include "util/text.h"
+
+#define START_SLACK_NS 20000000ull /* /proc counts a process's start in ticks of 10 ms */
+
+/* The unit or container of a cgroup that may be gone: then it is left empty. */
+static void describe_cgroup(uint64_t id, struct qpw_process *p)
+{
+    char path[1024], text[sizeof(path) + 8];
+
+    if (!id || qpw_cgroup_path(id, path, sizeof(path)) < 0)
+        return;
+    snprintf(text, sizeof(text), "0::%s\n", path);
+    qpw_cgroup_unit(text, p->unit, sizeof(p->unit));
+    qpw_text_clean(p->unit);
+    p->container = strchr(p->unit, ' ') != NULL;
+}
+
+void qpw_owner_describe(const struct qpw_owner *note, struct qpw_process *ret)
+{
+    enum qpw_match match = note->how == QPW_OWNER_LISTENER ? QPW_MATCH_LISTENER : QPW_MATCH_CREATED;
+    uint64_t noted = (uint64_t)((int64_t)note->when_ns + qpw_clock_unix_offset_ns());
+    struct qpw_process p = {.match = match};
+
+    /* A process that started after the note has only been given the same number. */
+    if (qpw_proc_is_whole() && qpw_process_describe((int)note->tgid, &p) &&
+        p.started_unix_ns <= noted + START_SLACK_NS) {
+        *ret = p;
+        return;
+    }
+    p = (struct qpw_process){.match = match, .pid = (int)note->tgid, .uid = note->uid, .ended = true};
+    snprintf(p.name, sizeof(p.name), "%.*s", (int)sizeof(note->comm), note->comm);
+    qpw_text_clean(p.name);
+    qpw_user_name(p.uid, p.user, sizeof(p.user));
+    describe_cgroup(note->cgroup, &p);
+    *ret = p;
+}
+
+int qpw_owner_find(struct qpw_sockets *s, const struct qpw_finding_key *key, const struct qpw_finding *value,
+                   struct qpw_process *ret)
+{
+    const struct qpw_owner *note = &value->owner;
+    struct qpw_conn_key tuple;
+    int r;
+
+    qpw_finding_tuple(key, value, &tuple);
+    r = qpw_sockets_process(s, &tuple, (enum qpw_direction)key->direction, ret);
+    if (note->how == QPW_OWNER_PACKET) {
+        *ret = (struct qpw_process){.match = QPW_MATCH_NONE, .why = "sent through a packet socket"};
+        return 0;
+    }
+    if (!note->tgid)
+        return r;
+    if (r == 0 && (ret->match == QPW_MATCH_EXACT || ret->match == QPW_MATCH_LISTENER))
+        return 0;
+    /* A socket that was made by a process and is the kernel's now: rpc.nfsd hands its listeners to nfsd. */
+    if (r == 0 && ret->match == QPW_MATCH_KERNEL && key->direction != QPW_DIR_OUTBOUND)
+        return 0;
+    qpw_owner_describe(note, ret);
+    return 0;
+}

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* owner.h - who holds the node's end of an exchange: what the kernel noted of its socket, joined with the socket table. */
+#ifndef QPW_HOST_OWNER_H
+#define QPW_HOST_OWNER_H
+
+#include "host/sockets.h"
+
+/*
+ * The owner of a finding's exchange. The process that holds the very socket now is the best answer; else the one that
+ * the programs noted when the socket was made or connected, even if it has ended since; else whoever listens on
+ * the port. Always fills *ret; 0, or a negative errno where the socket table cannot be asked and nothing was noted.
+ */
+int qpw_owner_find(struct qpw_sockets *s, const struct qpw_finding_key *key, const struct qpw_finding *value,
+                   struct qpw_process *ret);
+
+/* The process of a note alone: described from /proc while it lives, else by what was noted. */
+void qpw_owner_describe(const struct qpw_owner *note, struct qpw_process *ret);
+
+#endif

@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#include "instance/owners.h"
+
+#include <bpf/bpf.h>
+#include <errno.h>
+#include <stdbool.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "host/cgroup.h"
+#include "instance/instance.h"
+#include "instance/programs.h"
+
+#define MAX_ATTACHED 64u /* BPF_CGROUP_MAX_PROGS, kernel/bpf/cgroup.c */
+
+static const struct {
+    enum qpw_program program;
+    enum bpf_attach_type type;
+} places[QPW_OWNER_PROGRAMS] = {
+    {QPW_PROG_qpw_sock_create, BPF_CGROUP_INET_SOCK_CREATE},
+    {QPW_PROG_qpw_connect4, BPF_CGROUP_INET4_CONNECT},
+    {QPW_PROG_qpw_connect6, BPF_CGROUP_INET6_CONNECT},
+};
+
+uint32_t qpw_kernel_instance(const struct qpw_kernel *k)
+{
+    struct bpf_map_info info = {0};
+    __u32 size = sizeof(info);
+
+    return bpf_obj_get_info_by_fd(k->map_fd[QPW_MAP_meta], &info, &size) < 0 ? 0 : info.id;
+}
+
+/* ---- Who is there ---- */
+
+struct attached {
+    uint32_t ids[MAX_ATTACHED];
+    uint32_t n;
+};
+
+static int query(int root, enum bpf_attach_type type, struct attached *ret)
+{
+    ret->n = MAX_ATTACHED;
+    return bpf_prog_query(root, type, 0, NULL, ret->ids, &ret->n) < 0 ? -errno : 0;
+}
+
+/* The instance that the program belongs to, if it is one of `program`'s name; 0: another's, or it is gone. */
+static uint32_t instance_of(uint32_t id, const char *name)
+{
+    __u32 maps[QPW_PROGRAM_MAPS];
+    int n;
+
+    if (!qpw_program_has_name(id, name))
+        return 0;
+    n = qpw_program_map_ids(id, maps, QPW_PROGRAM_MAPS);
+    for (int i = 0; i < n; i++)
+        if (qpw_map_is_meta(maps[i]))
+            return maps[i];
+    return 0;
+}
+
+/* Whether a program of an interface shares the map: the instance lives. */
+static bool has_interface(uint32_t instance)
+{
+    uint32_t id = 0;
+
+    while (bpf_prog_get_next_id(id, &id) == 0)
+        for (int program = 0; program < QPW_PROG_INTERFACES; program++)
+            if (instance_of(id, qpw_program_name(program)) == instance)
+                return true;
+    return false;
+}
+
+static int detach_one(int root, uint32_t id, enum bpf_attach_type type)
+{
+    int fd = bpf_prog_get_fd_by_id(id), r;
+
+    if (fd < 0)
+        return errno == ENOENT ? 0 : -errno;
+    r = bpf_prog_detach2(fd, root, type) < 0 && errno != ENOENT ? -errno : 0;
+    close(fd);
+    return r;
+}
+
+/* Calls for each of ours in one place: counts, and takes out where asked. */
+static int visit(int root, unsigned at, uint32_t instance, bool take_out, unsigned *count)
+{
+    struct attached attached;
+    int r = query(root, places[at].type, &attached);
+    uint32_t of;
+
+    for (uint32_t i = 0; r == 0 && i < attached.n; i++) {
+        of = instance_of(attached.ids[i], qpw_program_name(places[at].program));
+        if (!of || (instance ? of != instance : has_interface(of)))
+            continue;
+        ++*count;
+        if (take_out)
+            r = detach_one(root, attached.ids[i], places[at].type);
+    }
+    return r;
+}
+
+static int visit_all(uint32_t instance, bool take_out, unsigned *ret_count)
+{
+    int root = qpw_cgroup_root_open(), r = 0;
+
+    *ret_count = 0;
+    if (root < 0)
+        return root;
+    for (unsigned i = 0; r == 0 && i < QPW_OWNER_PROGRAMS; i++)
+        r = visit(root, i, instance, take_out, ret_count);
+    close(root);
+    return r;
+}
+
+int qpw_owners_count(uint32_t instance)
+{
+    unsigned count;
+    int r = visit_all(instance, false, &count);
+
+    return r < 0 ? r : (int)count;
+}
+
+int qpw_owners_detach(uint32_t instance, unsigned *ret_removed, struct qpw_error *err)
+{
+    unsigned count;
+    int r = visit_all(instance, true, &count);
+
+    if (ret_removed)
+        *ret_removed = count;
+    return r < 0 ? qpw_fail(err, r, "cannot remove the programs at the root cgroup that note the owners of sockets: %s",
+                            strerror(-r)) : 0;
+}
+
+/* ---- Putting them there ---- */
+
+static const char *attach_reason(int error)
+{
+    switch (error) {
+    case -EPERM: return "another program holds the root cgroup's hook for itself, or CAP_NET_ADMIN is missing";
+    case -E2BIG: return "too many programs are attached there already";
+    default: return strerror(-error);
+    }
+}
+
+static int attach_all(struct qpw_kernel *k, int root, struct qpw_error *err)
+{
+    for (unsigned i = 0; i < QPW_OWNER_PROGRAMS; i++)
+        if (bpf_prog_attach(k->prog_fd[places[i].program], root, places[i].type, BPF_F_ALLOW_MULTI) < 0) {
+            int r = -errno;
+
+            while (i-- > 0)
+                bpf_prog_detach2(k->prog_fd[places[i].program], root, places[i].type);
+            return qpw_fail(err, r, "cannot attach at the root cgroup: %s", attach_reason(r));
+        }
+    return 0;
+}
+
+int qpw_owners_attach(struct qpw_kernel *k, struct qpw_error *err)
+{
+    uint32_t wanted = 1u << QPW_PROG_qpw_sock_create | 1u << QPW_PROG_qpw_connect4 | 1u << QPW_PROG_qpw_connect6;
+    uint32_t instance = qpw_kernel_instance(k);
+    int count = instance ? qpw_owners_count(instance) : -EACCES, root, r;
+
+    if (count < 0)
+        return qpw_fail(err, count, "cannot ask the root cgroup what is attached to it: %s", strerror(-count));
+    if (count == QPW_OWNER_PROGRAMS)
+        return 0;
+    if (count) { /* what a start that was killed halfway left behind */
+        r = qpw_owners_detach(instance, NULL, err);
+        if (r < 0)
+            return r;
+    }
+    r = qpw_instance_complete(k, wanted, err);
+    if (r < 0)
+        return r;
+    root = qpw_cgroup_root_open();
+    if (root < 0)
+        return qpw_fail(err, root, "cannot open the root of the unified cgroup hierarchy: %s", strerror(-root));
+    r = attach_all(k, root, err);
+    close(root);
+    return r;
+}
