@@ -68,7 +68,7 @@ Test(load, every_program_holds_every_map)
     struct qpw_kernel k;
 
     cr_assert_eq(qpw_kernel_load(&(struct qpw_load_options){0}, &k, &err), 0, "%s", err.text);
-    for (int program = 0; program < QPW_PROG_COUNT; program++) {
+    for (int program = 0; program < QPW_PROG_INTERFACES; program++) {
         cr_assert(k.prog_fd[program] >= 0, "%s", qpw_program_name(program));
         for (int map = 0; map < QPW_MAP_COUNT; map++)
             cr_expect(holds(&k, program, k.map_fd[map]), "%s: %s", qpw_program_name(program), qpw_map_name(map));

@@ -37,7 +37,7 @@ static const struct qpw_process *process_of(struct qpw_engine *e, const struct w
 
     if (e->context.process && w->row->key.kind == QPW_KIND_PORT)
         e->context.process(e->context.process_data, w->row, &found);
-    if (found.match == QPW_MATCH_NONE)
+    if (found.match == QPW_MATCH_NONE && (!found.why || w->mark->process))
         return w->mark->process;
     if (!w->mark->process)
         w->mark->process = malloc(sizeof(found));
@@ -55,6 +55,8 @@ static void process_facts(struct qpw_record *r, const struct qpw_process *p)
     if (!p)
         return;
     qpw_record_fact(r, "process_match", "%s", qpw_match_name(p->match));
+    if (p->match == QPW_MATCH_NONE && p->why)
+        qpw_record_fact(r, "process_reason", "%s", p->why);
     if (p->match == QPW_MATCH_KERNEL)
         qpw_record_fact(r, "process", "kernel");
     if (p->pid) {

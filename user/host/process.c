@@ -201,6 +201,6 @@ bool qpw_proc_is_whole(void)
     if (length <= 0)
         return false; /* no /proc */
     target[length] = '\0';
-    /* Process 1 belongs to root, and its files need CAP_SYS_PTRACE: with hidepid it would not even be there. */
+    /* Process 1 is the hardest to look into: that takes CAP_SYS_PTRACE, and with hidepid it would not even be there. */
     return !strcmp(target, INITIAL_PID_NAMESPACE) && readlink("/proc/1/exe", target, sizeof(target)) > 0;
 }

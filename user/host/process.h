@@ -9,7 +9,7 @@
 
 /* How a socket's process was found. X(symbol, "name") */
 #define QPW_MATCHES(X) \
-    X(NONE, "none")         /* not looked for (protocol without ports), or /proc could not be read wholly */ \
+    X(NONE, "unknown")      /* not looked for (protocol without ports), or see qpw_process.why */ \
     X(EXACT, "exact")       /* holds the very socket of the exchange */ \
     X(CREATED, "created")   /* made or connected the socket; it may have ended or passed it on since */ \
     X(LISTENER, "listener") /* holds the socket bound to the local port */ \

@@ -1,0 +1,306 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* The owner of an exchange, noted when its socket was made: processes that are gone before anybody can look. */
+#include <criterion/criterion.h>
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "auditor.h"
+#include "evelog.h"
+#include "instance/instance.h"
+#include "instance/owners.h"
+#include "packet.h"
+#include "traffic.h"
+
+#define LAST(log, ...) evelog_last((log), &(struct evelog_filter){__VA_ARGS__})
+
+/* Every finding has a record of its own. */
+#define ONE_BY_ONE \
+    "--alert scan_targets=0 --alert slow_scan_targets=0 --alert flood=0 --alert initiators=0 --alert neighbour=0 " \
+    "--alert cap=1000000"
+#define EACH 250
+#define FIRST_PORT 20000
+
+static struct node n;
+static char eve[128];
+
+static void setup(void)
+{
+    netns_need_root();
+    node_open(&n);
+    snprintf(eve, sizeof(eve), "%s/eve.json", n.folder);
+}
+
+static void teardown(void)
+{
+    node_close(&n);
+}
+
+TestSuite(owners, .init = setup, .fini = teardown, .timeout = NETNS_TIMEOUT_S);
+
+static const struct kind {
+    const char *name;
+    const char *address;
+    int type;
+} kinds[] = {
+    {"t4", "10.7.0.2", SOCK_STREAM},
+    {"t6", "fd07::2", SOCK_STREAM},
+    {"u4", "10.7.0.2", SOCK_DGRAM},
+    {"u6", "fd07::2", SOCK_DGRAM},
+};
+#define KINDS (sizeof(kinds) / sizeof(*kinds))
+
+/* One process with a name of its own: makes a socket, sends its first packet and ends. */
+static void live_shortly(const struct kind *kind, unsigned number)
+{
+    struct sockaddr_storage to;
+    socklen_t size = traffic_endpoint(kind->address, (uint16_t)(FIRST_PORT + number), &to);
+    char name[16];
+    int fd;
+
+    snprintf(name, sizeof(name), "%s-%u", kind->name, number);
+    prctl(PR_SET_NAME, name);
+    fd = socket(to.ss_family, kind->type | SOCK_NONBLOCK, 0);
+    if (connect(fd, (struct sockaddr *)&to, size) < 0 && errno != EINPROGRESS)
+        _exit(1);
+    if (kind->type == SOCK_DGRAM && send(fd, "x", 1, 0) != 1)
+        _exit(2);
+    _exit(0);
+}
+
+static int live_shortly_all(void *argument)
+{
+    int status;
+
+    for (unsigned i = 0; i < EACH * KINDS; i++) {
+        pid_t pid = fork();
+
+        if (pid == 0)
+            live_shortly(&kinds[i % KINDS], i);
+        if (pid < 0 || waitpid(pid, &status, 0) != pid || status)
+            return 1;
+    }
+    return 0;
+}
+
+struct count {
+    unsigned named, wrong, missing;
+};
+
+/* Of the records on our ports, how many name the process that was there. */
+static struct count count_named(void)
+{
+    struct count c = {0};
+    struct evelog log = {0};
+
+    evelog_add(&log, eve);
+    for (unsigned i = 0; i < EACH * KINDS; i++) {
+        const json_t *record = LAST(&log, .port = FIRST_PORT + i);
+        const char *process = record ? evelog_fact(record, "process") : "";
+        char name[16];
+
+        snprintf(name, sizeof(name), "%s-%u", kinds[i % KINDS].name, i);
+        c.missing += !record;
+        c.named += record && !strcmp(process, name);
+        c.wrong += record && *process && strcmp(process, name) != 0;
+    }
+    evelog_clear(&log);
+    return c;
+}
+
+static bool all_recorded(void *argument)
+{
+    *(struct count *)argument = count_named();
+    return ((struct count *)argument)->missing == 0;
+}
+
+Test(owners, processes_that_end_within_a_millisecond_are_named)
+{
+    struct count c;
+
+    node_attach(&n, "node0 --mode tc --alerts %s " ONE_BY_ONE, eve);
+    cr_assert_eq(netns_wait(netns_fork(&n.node, live_shortly_all, NULL), NETNS_DEADLINE_MS), 0);
+    netns_until(all_recorded, &c, NETNS_DEADLINE_MS);
+    cr_expect_eq(c.missing, 0, "%u have no record", c.missing);
+    cr_expect_eq(c.wrong, 0, "%u name another process", c.wrong);
+    cr_expect_eq(c.named, EACH * KINDS, "%u of %u named", c.named, (unsigned)(EACH * KINDS));
+    node_stop(&n, SIGINT);
+    node_nothing_left(&n);
+}
+
+/* A server that ends with its first client: the SYN+ACK names it. */
+static int serve_one(void *argument)
+{
+    int listener, fd;
+
+    prctl(PR_SET_NAME, "one-shot"); /* the name is noted with socket(2) */
+    listener = traffic_bound(&n.node, SOCK_STREAM, "10.7.0.1", 4444);
+    listen(listener, 1);
+    fd = accept(listener, NULL, NULL);
+    return fd < 0 || write(fd, "hello\n", 6) != 6;
+}
+
+static int ask_one(void *argument)
+{
+    struct sockaddr_storage to;
+    socklen_t size = traffic_endpoint("10.7.0.1", 4444, &to);
+    int fd = socket(AF_INET, SOCK_STREAM, 0);
+    char buf[16];
+
+    return connect(fd, (struct sockaddr *)&to, size) < 0 || read(fd, buf, sizeof(buf)) != 6;
+}
+
+Test(owners, a_listener_that_has_ended_is_named_by_its_answer)
+{
+    pid_t server;
+
+    node_attach(&n, "node0 --mode xdp --alerts %s " ONE_BY_ONE, eve);
+    server = netns_fork(&n.node, serve_one, NULL);
+    netns_until_port(&n.node, "tcp", 4444);
+    cr_assert_eq(netns_call(&n.client, ask_one, NULL), 0);
+    cr_assert_eq(netns_wait(server, NETNS_DEADLINE_MS), 0);
+    EVELOG_UNTIL(eve, .name = "inbound-data", .port = 4444);
+    struct evelog log = {0};
+    evelog_add(&log, eve);
+    cr_assert_str_eq(evelog_fact(LAST(&log, .port = 4444), "process"), "one-shot");
+    evelog_clear(&log);
+    node_stop(&n, SIGINT);
+    node_nothing_left(&n);
+}
+
+/* Makes sockets without end: what was noted of others is not crowded out. */
+static int make_many_sockets(void *argument)
+{
+    for (unsigned i = 0; i < 300000; i++) {
+        int fd = socket(AF_INET, SOCK_DGRAM, 0);
+
+        if (fd < 0)
+            return 1;
+        close(fd);
+    }
+    return 0;
+}
+
+/* Opens a socket, waits to be told, then sends and ends at once. */
+static int wait_then_send(void *argument)
+{
+    struct sockaddr_storage to;
+    socklen_t size = traffic_endpoint("10.7.0.2", 7777, &to);
+    int fd = socket(AF_INET, SOCK_DGRAM, 0), *pipe_fd = argument;
+    char c;
+
+    prctl(PR_SET_NAME, "patient");
+    close(fd);
+    fd = socket(AF_INET, SOCK_DGRAM, 0);
+    if (read(*pipe_fd, &c, 1) != 1)
+        return 1;
+    return sendto(fd, "x", 1, 0, (struct sockaddr *)&to, size) != 1;
+}
+
+Test(owners, making_sockets_without_end_hides_nobody)
+{
+    int ends[2];
+    pid_t patient;
+
+    node_attach(&n, "node0 --mode tc --alerts %s " ONE_BY_ONE, eve);
+    cr_assert_eq(pipe(ends), 0);
+    patient = netns_fork(&n.node, wait_then_send, &ends[0]);
+    cr_assert_eq(netns_wait(netns_fork(&n.node, make_many_sockets, NULL), NETNS_DEADLINE_MS), 0);
+    cr_assert_eq(write(ends[1], "x", 1), 1);
+    cr_assert_eq(netns_wait(patient, NETNS_DEADLINE_MS), 0);
+    EVELOG_UNTIL(eve, .port = 7777);
+    struct evelog log = {0};
+    evelog_add(&log, eve);
+    cr_assert_str_eq(evelog_fact(LAST(&log, .port = 7777), "process"), "patient");
+    evelog_clear(&log);
+    node_stop(&n, SIGINT);
+    node_nothing_left(&n);
+}
+
+/* ---- What is at the root cgroup ---- */
+
+static uint32_t instance_of_node(void)
+{
+    struct qpw_kernel k;
+    struct qpw_error err;
+    uint32_t id;
+
+    netns_enter(&n.node);
+    cr_assert_eq(qpw_instance_find(&k, &err), 0, "%s", err.text);
+    id = qpw_kernel_instance(&k);
+    qpw_kernel_close(&k);
+    return id;
+}
+
+Test(owners, nothing_stays_at_the_root_cgroup)
+{
+    uint32_t instance;
+
+    node_attach(&n, "node0 --mode tc");
+    instance = instance_of_node();
+    cr_assert_eq(qpw_owners_count(instance), QPW_OWNER_PROGRAMS);
+    node_stop(&n, SIGINT);
+    cr_assert_eq(qpw_owners_count(instance), 0, "after a clean end");
+
+    node_attach(&n, "node0 --mode tc");
+    instance = instance_of_node();
+    node_stop(&n, SIGKILL);
+    cr_assert_eq(qpw_owners_count(instance), QPW_OWNER_PROGRAMS, "it goes on counting without an auditor");
+    cr_assert_eq(node_command(&n, NULL, 0, "detach"), 0);
+    cr_assert_eq(qpw_owners_count(instance), 0, "after detach");
+    node_nothing_left(&n);
+}
+
+Test(owners, what_a_killed_run_left_goes_with_the_next_start)
+{
+    struct netns other = netns_new();
+    uint32_t instance;
+
+    node_attach(&n, "node0 --mode tc");
+    instance = instance_of_node();
+    node_stop(&n, SIGKILL);
+    netns_run(&n.node, "ip link del node0");
+    cr_assert_eq(qpw_owners_count(instance), QPW_OWNER_PROGRAMS, "no interface is left to find it by");
+    netns_veth(&n.node, "node0", &other, "far0");
+    netns_address(&n.node, "node0", "10.7.0.1/24");
+    node_attach(&n, "node0 --mode tc");
+    cr_assert_eq(qpw_owners_count(instance), 0);
+    node_stop(&n, SIGINT);
+    node_nothing_left(&n);
+    netns_close(&other);
+}
+
+/* A frame that a packet socket sends has no owner that could be known, and none is named. */
+static int send_raw(void *argument)
+{
+    static struct packet p;
+
+    packet_start(&p);
+    packet_ethernet(&p, &(struct packet_ethernet){0});
+    packet_ipv4(&p, &(struct packet_ipv4){.source = "10.7.0.1", .destination = "10.7.0.2"});
+    packet_udp(&p, &(struct packet_udp){.source = 5555, .destination = 7779, .payload_bytes = 3});
+    packet_finish(&p);
+    netns_send(&n.node, "node0", p.data, p.length);
+    return 0;
+}
+
+Test(owners, a_packet_socket_is_said_and_nobody_blamed)
+{
+    node_attach(&n, "node0 --mode tc --alerts %s " ONE_BY_ONE, eve);
+    cr_assert_eq(send_raw(NULL), 0);
+    EVELOG_UNTIL(eve, .port = 7779);
+    struct evelog log = {0};
+    evelog_add(&log, eve);
+    cr_assert_str_eq(evelog_fact(LAST(&log, .port = 7779), "process"), "");
+    cr_assert_str_eq(evelog_fact(LAST(&log, .port = 7779), "process_match"), "unknown");
+    cr_assert_str_eq(evelog_fact(LAST(&log, .port = 7779), "process_reason"), "sent through a packet socket");
+    evelog_clear(&log);
+    node_stop(&n, SIGINT);
+    node_nothing_left(&n);
+}
