@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "report/fail_on.h"
+#include "host/sockets.h"
 #include "report/render.h"
 #include "util/since.h"
 #include "util/names.h"
@@ -653,7 +654,7 @@ Test(report, html_is_one_page_without_anything_to_load)
     strcpy(s.rules[2].name, "<script>alert(1)</script>");
     out = html();
     assert_well_formed(out);
-    assert_has(out, "1 unexpected thing, 1 answered.");
+    assert_has(out, "1 unexpected finding, 1 of them answered.");
     assert_has(out, "<td class=\"a\">tcp/4444</td><td class=\"a\">10.9.0.7</td>");
     assert_has(out, "&lt;script&gt;alert(1)&lt;/script&gt;");
     assert_has(out, "prefers-color-scheme:dark");
@@ -662,6 +663,70 @@ Test(report, html_is_one_page_without_anything_to_load)
     cr_assert_null(strstr(out, "https://"));
     cr_assert_null(strstr(out, "src="));
     free(out);
+}
+
+Test(report, html_keeps_utf8_and_what_steers_does_not_reach_it)
+{
+    char *out;
+
+    staged_picture();
+    strcpy(s.host, "Zürich-東京");
+    strcpy(s.rules[2].name, "a\033[2J\xe2\x80\xae\xff");
+    out = html();
+    assert_well_formed(out);
+    assert_has(out, "<h1>Zürich-東京</h1>");
+    assert_has(out, ">a?[2J?\?<");
+    free(out);
+}
+
+static bool owner(void *arg, const struct qpw_finding_row *finding, struct qpw_process *ret)
+{
+    *ret = (struct qpw_process){.match = QPW_MATCH_EXACT, .pid = 11331, .name = "ncat", .user = "root",
+                                .exe = "/usr/bin/ncat", .unit = "docker 0123456789ab"};
+    return true;
+}
+
+/* Every format has what the alert of a finding has. */
+Test(report, findings_carry_severity_signature_owner_and_the_line_that_would_allow_them)
+{
+    struct qpw_render_options options = {.columns = 120, .owner = owner};
+    char *buf = NULL;
+    size_t size;
+    FILE *out;
+    json_t *document, *o;
+
+    staged_picture();
+    out = open_memstream(&buf, &size);
+    cr_assert_eq(qpw_report_html(&r, &options, out), 0);
+    fclose(out);
+    assert_has(buf, "<td class=\"bad\">high</td>");
+    assert_has(buf, "<td>ncat[11331]</td>");
+    assert_has(buf, "inbound tcp 4444 ncat from=10.9.0.7</td>");
+    free(buf);
+    out = open_memstream(&buf, &size);
+    cr_assert_eq(qpw_report_text(&r, &options, out), 0);
+    fclose(out);
+    assert_has(buf, "  ncat[11331]\n");
+    free(buf);
+    out = open_memstream(&buf, &size);
+    cr_assert_eq(qpw_report_json(&r, &options, out), 0);
+    fclose(out);
+    document = json_loads(buf, 0, NULL);
+    free(buf);
+    o = json_array_get(json_object_get(document, "findings"), 0);
+    cr_expect_str_eq(json_string_value(json_object_get(o, "severity")), "high");
+    cr_expect_str_eq(json_string_value(json_object_get(o, "state")), "open");
+    cr_expect_not_null(json_string_value(json_object_get(o, "signature")));
+    cr_expect_str_eq(json_string_value(json_object_get(o, "allow")), "inbound tcp 4444 ncat from=10.9.0.7");
+    cr_expect_eq(integer(o, "bytes"), 180);
+    cr_expect_eq(integer(o, "initiators"), 1);
+    o = json_object_get(o, "owner");
+    cr_expect_str_eq(json_string_value(json_object_get(o, "process")), "ncat");
+    cr_expect_eq(integer(o, "pid"), 11331);
+    cr_expect_str_eq(json_string_value(json_object_get(o, "container")), "docker 0123456789ab");
+    cr_expect(json_is_null(json_object_get(o, "unit")));
+    cr_expect_str_eq(json_string_value(json_object_get(o, "match")), "exact");
+    json_decref(document);
 }
 
 /* ---- JSON ---- */

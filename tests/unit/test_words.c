@@ -229,6 +229,26 @@ Test(words, lists_say_how_many_they_leave_out)
 
 /* ---- Tables ---- */
 
+Test(words, cells_are_broken_at_blanks)
+{
+    static const struct qpw_table_column two[] = {{"name"}, {"purpose", .wrap = true}};
+    const char *cells[][2] = {{"in-tcp-21", "file transfer, in the clear 東京 東京"}, {"x", "unbreakable-word"}};
+    struct qpw_printer p = begin(26, false);
+    struct qpw_table t = {two, 2};
+
+    for (size_t i = 0; i < 2; i++)
+        cr_assert_eq(qpw_table_add(&t, QPW_TEXT_PLAIN, cells[i]), 0);
+    cr_assert_eq(qpw_table_print(&t, &p), 0);
+    qpw_table_clear(&t);
+    expect_written(&p, "  name       purpose\n"
+                       "  in-tcp-21  file\n"
+                       "             transfer, in\n"
+                       "             the clear\n"
+                       "             東京 東京\n"
+                       "  x          unbreakable-w\n"
+                       "             ord\n");
+}
+
 static const struct qpw_table_column columns[] = {{"peer"}, {"empty"}, {"packets", .right = true},
                                                   {"address", .wrap = true}, {"note", .optional = true}};
 

@@ -21,6 +21,19 @@ const char *qpw_text_peer(const struct qpw_engine_context *context, unsigned pee
     return peer && peer < context->n_peers ? context->peers[peer].name : "";
 }
 
+struct qpw_engine_context qpw_text_context(const struct qpw_snapshot *s)
+{
+    return (struct qpw_engine_context){
+        .host = s->host,
+        .policy_name = s->meta.policy_name,
+        .rules = s->rules,
+        .n_rules = s->n_rules,
+        .peers = s->peers,
+        .n_peers = s->n_peers,
+        .ifname = s->meta.ifname,
+    };
+}
+
 const uint8_t *qpw_text_remote(const struct qpw_finding_key *key)
 {
     return key->direction == QPW_DIR_OUTBOUND ? key->responder : key->initiator;

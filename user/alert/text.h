@@ -38,6 +38,9 @@ bool qpw_text_allow_line(const struct qpw_text_about *about, bool any, char *buf
 /* "tcp/4444" and the like, see qpw_words_service(). Returns buf. */
 const char *qpw_text_service(const struct qpw_finding_key *key, char *buf, size_t size);
 
+/* What the texts need to know of a snapshot, which must outlive it. */
+struct qpw_engine_context qpw_text_context(const struct qpw_snapshot *s);
+
 /* Name of a rule or peer; "" where there is none. */
 const char *qpw_text_rule(const struct qpw_engine_context *context, unsigned rule);
 const char *qpw_text_peer(const struct qpw_engine_context *context, unsigned peer);

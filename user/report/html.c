@@ -1,16 +1,25 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /* The report as one page: nothing to load, no scripts, light or dark as the reader's system is. */
-#include <errno.h>
 #include <stdarg.h>
-#include <string.h>
+#include <stdio.h>
 
+#include "facts/losses.h"
+#include "report/finding.h"
 #include "report/render.h"
-#include "words/words.h"
 #include "util/names.h"
 #include "util/version.h"
+#include "words/html.h"
+#include "words/printer.h"
+#include "words/words.h"
 
 /* Findings beyond these are in the JSON. */
-#define PAGE_LINES 500
+#define PAGE_LINES 500u
+
+struct page {
+    const struct qpw_report *r;
+    const struct qpw_render_options *o;
+    struct qpw_html *h;
+};
 
 static const char style[] =
     ":root{color-scheme:light dark;--fg:#1b1f24;--dim:#5b6672;--bg:#fbfcfd;--card:#fff;--line:#dde3e9;--bad:#b3261e;"
@@ -36,24 +45,21 @@ static const char style[] =
     "dd{margin:0}\n"
     "@media print{body{padding:0}.answer,table{break-inside:avoid}}\n";
 
-/* Text as HTML: what could be taken for markup is written as a reference, and what is no ASCII as '?'. */
-static void escaped(FILE *out, const char *text)
+/* ---- Parts of a page ---- */
+
+static void heading(const struct page *p, const char *title)
 {
-    for (; *text; text++) {
-        switch (*text) {
-        case '&': fputs("&amp;", out); break;
-        case '<': fputs("&lt;", out); break;
-        case '>': fputs("&gt;", out); break;
-        case '"': fputs("&quot;", out); break;
-        default: fputc((unsigned char)*text >= 0x80 || (unsigned char)*text < ' ' ? '?' : *text, out); break;
-        }
-    }
+    qpw_html_element(p->h, "h2", "", "%s", title);
+    qpw_html_raw(p->h, "\n");
 }
 
-static void term(FILE *out, const char *name, const char *format, ...) __attribute__((format(printf, 3, 4)));
+static void paragraph(const struct page *p, const char *class, const char *text)
+{
+    qpw_html_element(p->h, "p", class, "%s", text);
+    qpw_html_raw(p->h, "\n");
+}
 
-/* One entry of a list of terms. */
-static void term(FILE *out, const char *name, const char *format, ...)
+static void __attribute__((format(printf, 3, 4))) term(const struct page *p, const char *name, const char *format, ...)
 {
     char text[1024];
     va_list args;
@@ -61,30 +67,43 @@ static void term(FILE *out, const char *name, const char *format, ...)
     va_start(args, format);
     vsnprintf(text, sizeof(text), format, args);
     va_end(args);
-    fprintf(out, "<dt>%s</dt><dd>", name);
-    escaped(out, text);
-    fputs("</dd>\n", out);
+    qpw_html_element(p->h, "dt", "", "%s", name);
+    qpw_html_element(p->h, "dd", "", "%s", text);
+    qpw_html_raw(p->h, "\n");
 }
 
-static void cell(FILE *out, const char *class, const char *text)
+static void cell(const struct page *p, const char *class, const char *text)
 {
-    fprintf(out, *class ? "<td class=\"%s\">" : "<td>", class);
-    escaped(out, text);
-    fputs("</td>", out);
+    qpw_html_element(p->h, "td", class, "%s", text);
+}
+
+static void open_row(const struct page *p)
+{
+    qpw_html_start(p->h, "tr", "");
+}
+
+static void close_row(const struct page *p)
+{
+    qpw_html_end(p->h);
+    qpw_html_raw(p->h, "\n");
 }
 
 /* A table's opening with its titles; those of numbers begin with '#'. */
-static void open_table(FILE *out, const char *const *titles)
+static void open_table(const struct page *p, const char *const *titles)
 {
-    fputs("<div class=\"scroll\"><table><tr>", out);
+    qpw_html_start(p->h, "div", "scroll");
+    qpw_html_start(p->h, "table", "");
+    open_row(p);
     for (; *titles; titles++)
-        fprintf(out, **titles == '#' ? "<th class=\"n\">%s</th>" : "<th>%s</th>", *titles + (**titles == '#'));
-    fputs("</tr>\n", out);
+        qpw_html_element(p->h, "th", **titles == '#' ? "n" : "", "%s", *titles + (**titles == '#'));
+    close_row(p);
 }
 
-static void close_table(FILE *out)
+static void close_table(const struct page *p)
 {
-    fputs("</table></div>\n", out);
+    qpw_html_end(p->h);
+    qpw_html_end(p->h);
+    qpw_html_raw(p->h, "\n");
 }
 
 static const char *verdict_class(unsigned verdict)
@@ -99,240 +118,341 @@ static const char *verdict_class(unsigned verdict)
     }
 }
 
-static void head(const struct qpw_report *r, FILE *out)
-{
-    const struct qpw_snapshot *s = r->s;
-    uint64_t unexpected = r->by_verdict[QPW_VERDICT_UNEXPECTED].packets;
-    char from[32], period[96], count[16];
+/* ---- Head ---- */
 
-    fputs("<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\n"
-          "<meta name=\"viewport\" content=\"width=device-width,initial-scale=1\">\n"
-          "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">\n"
-          "<title>qportwatch: ", out);
-    escaped(out, s->host);
-    fprintf(out, "</title>\n<style>\n%s</style></head><body>\n<h1>", style);
-    escaped(out, s->host);
-    fprintf(out, "</h1>\n<p class=\"dim\">qportwatch %s, %s%s</p>\n", QPW_VERSION,
-            s->unix_ns ? qpw_words_period(s->from_unix_ns, s->unix_ns, period, sizeof(period)) : "no period",
-            s->incomplete ? ", of a capture that could not be read to its end" : "");
-    fprintf(out, "<p class=\"answer %s\">",
-            r->n_answered ? "bad" : r->n_unexpected || unexpected || !r->total.packets ? "doubt" : "good");
-    if (!r->total.packets)
-        fputs("No packet was seen.", out);
-    else if (!r->n_unexpected && unexpected)
-        fprintf(out, "Nothing listed, but unexpected packets in the period: %s.",
-                qpw_words_count(unexpected, count, sizeof(count)));
-    else if (!r->n_unexpected)
-        fputs("Nothing unexpected was seen.", out);
-    else
-        fprintf(out, "%zu unexpected thing%s, %zu answered.", r->n_unexpected, r->n_unexpected == 1 ? "" : "s",
-                r->n_answered);
-    fputs("</p>\n<dl>", out);
-    for (size_t i = 0; i < s->n_ifaces; i++)
-        term(out, s->replay ? "Capture" : "Watched", "%s%s%s", s->ifaces[i].name, s->ifaces[i].mode[0] ? ": " : "",
-             s->ifaces[i].mode);
-    term(out, "Policy", "%s %s", s->meta.policy_name[0] ? s->meta.policy_name : "none loaded", s->meta.policy_digest);
-    if (r->since_unix_ns)
-        term(out, "Since", "%s UTC: findings and coverage; counters are of the whole period",
-             qpw_words_time(r->since_unix_ns, from, sizeof(from)));
-    fputs("</dl>\n", out);
+static void open_page(const struct page *p)
+{
+    qpw_html_raw(p->h, "<!DOCTYPE html>\n");
+    qpw_html_start(p->h, "html", "");
+    qpw_html_attribute(p->h, "lang", "en");
+    qpw_html_start(p->h, "head", "");
+    qpw_html_raw(p->h, "<meta charset=\"utf-8\">\n"
+                       "<meta name=\"viewport\" content=\"width=device-width,initial-scale=1\">\n"
+                       "<meta http-equiv=\"Content-Security-Policy\" "
+                       "content=\"default-src 'none'; style-src 'unsafe-inline'\">\n");
+    qpw_html_element(p->h, "title", "", "qportwatch: %s", p->r->s->host);
+    qpw_html_start(p->h, "style", "");
+    qpw_html_raw(p->h, style);
+    qpw_html_end(p->h);
+    qpw_html_end(p->h);
+    qpw_html_raw(p->h, "\n");
+    qpw_html_start(p->h, "body", "");
 }
 
-static void verdicts(const struct qpw_report *r, FILE *out)
+/* The one sentence that answers what the report is read for. */
+static void answer(const struct page *p)
+{
+    const struct qpw_report *r = p->r;
+    uint64_t unexpected = r->by_verdict[QPW_VERDICT_UNEXPECTED].packets;
+    char count[48];
+
+    qpw_html_start(p->h, "p", r->n_answered                                             ? "answer bad"
+                              : r->n_unexpected || unexpected || !r->total.packets ? "answer doubt"
+                                                                                   : "answer good");
+    if (!r->total.packets)
+        qpw_html_text(p->h, "No packet was seen.");
+    else if (!r->n_unexpected && unexpected)
+        qpw_html_text(p->h, "No findings listed, but %s in the period.",
+                      qpw_words_many(unexpected, "unexpected packet", count, sizeof(count)));
+    else if (!r->n_unexpected)
+        qpw_html_text(p->h, "Nothing unexpected was seen.");
+    else
+        qpw_html_text(p->h, "%s, %zu of them answered.",
+                      qpw_words_many(r->n_unexpected, "unexpected finding", count, sizeof(count)), r->n_answered);
+    qpw_html_end(p->h);
+    qpw_html_raw(p->h, "\n");
+}
+
+static void head(const struct page *p)
+{
+    const struct qpw_snapshot *s = p->r->s;
+    char text[256];
+
+    qpw_html_element(p->h, "h1", "", "%s", s->host);
+    qpw_html_element(p->h, "p", "dim", "qportwatch %s, %s%s", QPW_VERSION,
+                     s->unix_ns ? qpw_words_period(s->from_unix_ns, s->unix_ns, text, sizeof(text)) : "no period",
+                     s->incomplete ? ", of a capture that could not be read to its end" : "");
+    answer(p);
+    qpw_html_start(p->h, "dl", "");
+    for (size_t i = 0; i < s->n_ifaces; i++)
+        term(p, s->replay ? "Capture" : "Monitored", "%s%s%s", s->ifaces[i].name, s->ifaces[i].mode[0] ? ": " : "",
+             s->ifaces[i].mode);
+    term(p, "Policy", "%s, %s", qpw_words_policy(s->meta.policy_name, s->meta.policy_path, text, sizeof(text)),
+         s->meta.policy_digest);
+    if (p->r->since_unix_ns)
+        term(p, "Since", "%s: findings and coverage since then; counters are of the whole period",
+             qpw_words_time(p->r->since_unix_ns, text, sizeof(text)));
+    qpw_html_end(p->h);
+    qpw_html_raw(p->h, "\n");
+}
+
+/* ---- Verdicts ---- */
+
+static void verdict_bar(const struct page *p)
+{
+    char class[8], width[32];
+
+    qpw_html_start(p->h, "div", "bar");
+    for (unsigned i = QPW_VERDICT_COUNT; i-- > 0;) {
+        if (!p->r->by_verdict[i].packets)
+            continue;
+        qpw_html_start(p->h, "i", qpw_format(class, sizeof(class), "v%u", i));
+        qpw_html_attribute(p->h, "title", qpw_verdict_name(i));
+        qpw_html_attribute(p->h, "style",
+                           qpw_format(width, sizeof(width), "width:%.2f%%",
+                                      100.0 * (double)p->r->by_verdict[i].packets / (double)p->r->total.packets));
+        qpw_html_end(p->h);
+    }
+    qpw_html_end(p->h);
+    qpw_html_raw(p->h, "\n");
+}
+
+static void directions(const struct page *p)
+{
+    char share[16];
+
+    qpw_html_start(p->h, "p", "dim");
+    for (unsigned i = 0; i < QPW_DIR_COUNT; i++)
+        qpw_html_text(p->h, "%s%s %s", i ? ", " : "By direction: ", qpw_words_direction(i),
+                      qpw_words_share(p->r->by_direction[i].packets, p->r->total.packets, share, sizeof(share)));
+    qpw_html_end(p->h);
+    qpw_html_raw(p->h, "\n");
+}
+
+static void verdicts(const struct page *p)
 {
     static const char *const titles[] = {"Verdict", "#Packets", "#Share", "#Bytes", "Meaning", NULL};
-    char packets[16], share[16], bytes[16];
+    char text[32];
 
-    fputs("<h2>Verdicts</h2>\n<div class=\"bar\">", out);
-    for (unsigned i = QPW_VERDICT_COUNT; i-- > 0;)
-        if (r->by_verdict[i].packets)
-            fprintf(out, "<i class=\"v%u\" title=\"%s\" style=\"width:%.2f%%\"></i>", i, qpw_verdict_name(i),
-                    100.0 * (double)r->by_verdict[i].packets / (double)r->total.packets);
-    fputs("</div>\n", out);
-    open_table(out, titles);
+    heading(p, "Verdicts");
+    verdict_bar(p);
+    open_table(p, titles);
     for (unsigned i = QPW_VERDICT_COUNT; i-- > 0;) {
-        if (!r->by_verdict[i].packets && i != QPW_VERDICT_UNEXPECTED)
+        const struct qpw_report_sum *sum = &p->r->by_verdict[i];
+
+        if (!sum->packets && i != QPW_VERDICT_UNEXPECTED)
             continue;
-        fputs("<tr>", out);
-        cell(out, r->by_verdict[i].packets ? verdict_class(i) : "", qpw_verdict_name(i));
-        cell(out, "n", qpw_words_count(r->by_verdict[i].packets, packets, sizeof(packets)));
-        cell(out, "n", qpw_words_share(r->by_verdict[i].packets, r->total.packets, share, sizeof(share)));
-        cell(out, "n", qpw_words_bytes(r->by_verdict[i].bytes, bytes, sizeof(bytes)));
-        cell(out, "dim", qpw_words_verdict(i));
-        fputs("</tr>\n", out);
+        open_row(p);
+        cell(p, sum->packets ? verdict_class(i) : "", qpw_verdict_name(i));
+        cell(p, "n", qpw_words_count(sum->packets, text, sizeof(text)));
+        cell(p, "n", qpw_words_share(sum->packets, p->r->total.packets, text, sizeof(text)));
+        cell(p, "n", qpw_words_bytes(sum->bytes, text, sizeof(text)));
+        cell(p, "dim", qpw_words_verdict(i));
+        close_row(p);
     }
-    close_table(out);
-    fputs("<p class=\"dim\">", out);
-    for (unsigned i = 0; i < QPW_DIR_COUNT; i++) {
-        fprintf(out, "%s%s ", i ? ", " : "By direction: ", i == QPW_DIR_NON_IP ? "non-IP" : qpw_direction_name(i));
-        escaped(out, qpw_words_share(r->by_direction[i].packets, r->total.packets, share, sizeof(share)));
-    }
-    fputs("</p>\n", out);
+    close_table(p);
+    directions(p);
 }
 
-static void many_or_one(FILE *out, size_t count, const char *what, const char *one)
+/* ---- Findings ---- */
+
+static void many_or_one(const struct page *p, size_t count, const char *what, const char *one)
 {
     char text[64];
 
-    snprintf(text, sizeof(text), "%zu %s", count, what);
-    cell(out, "a", count > 1 ? text : one);
+    cell(p, "a", count > 1 ? qpw_format(text, sizeof(text), "%zu %s", count, what) : one);
 }
 
-static void finding(const struct qpw_report *r, const struct qpw_report_line *line, FILE *out)
+static void finding(const struct page *p, const struct qpw_report_line *line)
 {
     const struct qpw_finding_row *f = line->first;
+    const struct qpw_report_sum sum = qpw_report_sum_of(&line->counts);
+    struct qpw_finding_words words;
     char text[96];
 
-    fputs("<tr>", out);
-    cell(out, verdict_class(f->key.verdict), qpw_verdict_name(f->key.verdict));
-    cell(out, f->value.outcome >= QPW_OUTCOME_ANSWERED ? "bad" : "",
-         line->findings > 1 ? "unanswered" : qpw_outcome_name(f->value.outcome));
-    cell(out, "", qpw_direction_name(f->key.direction));
-    many_or_one(out, line->ports, "ports",
+    qpw_finding_words(p->r, p->o, f, &words);
+    open_row(p);
+    cell(p, words.severity_class, words.severity);
+    cell(p, verdict_class(f->key.verdict), qpw_verdict_name(f->key.verdict));
+    cell(p, f->value.outcome >= QPW_OUTCOME_ANSWERED ? "bad" : "",
+         line->findings > 1 ? "no answer / refused" : qpw_outcome_name(f->value.outcome));
+    cell(p, "", qpw_words_direction(f->key.direction));
+    many_or_one(p, line->ports, "ports",
                 qpw_words_service(f->key.kind, f->key.protocol, f->key.port, text, sizeof(text)));
-    many_or_one(out, line->initiators, "addresses", qpw_words_end(f->key.kind, f->key.initiator, text, sizeof(text)));
-    many_or_one(out, line->responders, "addresses", qpw_words_end(f->key.kind, f->key.responder, text, sizeof(text)));
-    cell(out, "", line->findings > 1 ? "" : qpw_evidence_name(f->value.evidence));
-    cell(out, "n", qpw_words_count(qpw_report_sum_of(&line->counts).packets, text, sizeof(text)));
-    cell(out, "n", qpw_words_moment(line->first_unix_ns, r->s->unix_ns, text, sizeof(text)));
-    cell(out, "n", qpw_words_moment(line->last_unix_ns, r->s->unix_ns, text, sizeof(text)));
-    fputs("</tr>\n", out);
+    many_or_one(p, line->initiators, "addresses", qpw_words_end(f->key.kind, f->key.initiator, text, sizeof(text)));
+    many_or_one(p, line->responders, "addresses", qpw_words_end(f->key.kind, f->key.responder, text, sizeof(text)));
+    cell(p, "", line->findings > 1 ? "" : words.process);
+    cell(p, "", line->findings > 1 ? "" : qpw_evidence_name(f->value.evidence));
+    cell(p, "n", qpw_words_count(sum.packets, text, sizeof(text)));
+    cell(p, "n", qpw_words_bytes(sum.bytes, text, sizeof(text)));
+    cell(p, "n", qpw_words_moment(line->first_unix_ns, p->r->s->unix_ns, text, sizeof(text)));
+    cell(p, "n", qpw_words_moment(line->last_unix_ns, p->r->s->unix_ns, text, sizeof(text)));
+    cell(p, "a", line->findings > 1 ? "" : words.allow);
+    close_row(p);
 }
 
-static void findings(const struct qpw_report *r, FILE *out)
+static void findings(const struct page *p)
 {
-    static const char *const titles[] = {"Verdict", "Outcome", "Direction", "Service", "Initiator", "Responder",
-                                         "Evidence", "#Packets", "#First", "#Last", NULL};
+    static const char *const titles[] = {"Severity", "Verdict", "Outcome", "Direction", "Service", "Initiator",
+                                         "Responder", "Process", "Evidence", "#Packets", "#Bytes", "#First", "#Last",
+                                         "To allow", NULL};
+    char text[160];
 
-    fputs("<h2>Findings, most worrying first</h2>\n", out);
-    if (!r->n_lines) {
-        fputs("<p class=\"good\">None.</p>\n", out);
-        return;
-    }
-    open_table(out, titles);
-    for (size_t i = 0; i < r->n_lines && i < PAGE_LINES; i++)
-        finding(r, &r->lines[i], out);
-    close_table(out);
-    if (r->n_lines > PAGE_LINES)
-        fprintf(out, "<p class=\"dim\">%zu more are in the JSON report.</p>\n", r->n_lines - PAGE_LINES);
-    if (r->n_details)
-        fprintf(out, "<p class=\"doubt\">The tables of findings were full: what came after is counted by port and by "
-                     "prefix only (%zu rows in the JSON report).</p>\n", r->n_details);
+    heading(p, "Findings, most serious first");
+    if (!p->r->n_lines)
+        paragraph(p, "good", "None.");
+    else
+        open_table(p, titles);
+    for (size_t i = 0; i < p->r->n_lines && i < PAGE_LINES; i++)
+        finding(p, &p->r->lines[i]);
+    if (p->r->n_lines)
+        close_table(p);
+    if (p->r->n_lines > PAGE_LINES)
+        paragraph(p, "dim", qpw_format(text, sizeof(text), "%zu more are in the JSON report.", p->r->n_lines - PAGE_LINES));
+    if (p->r->n_details)
+        paragraph(p, "doubt",
+                  qpw_format(text, sizeof(text), "The tables of findings were full: further ones are counted by port and "
+                             "by prefix only (%zu rows in the JSON report).", p->r->n_details));
 }
 
-static void peers(const struct qpw_report *r, FILE *out)
+/* ---- Peers, rules ---- */
+
+static void busiest(const struct page *p, const struct qpw_report_peer *peer)
+{
+    char text[48];
+
+    qpw_html_start(p->h, "td", "a");
+    for (size_t i = 0; i < QPW_REPORT_PORTS && peer->busiest[i].sum.packets; i++)
+        qpw_html_text(p->h, "%s%s%s", i ? ", " : "",
+                      qpw_words_service(peer->busiest[i].kind, peer->busiest[i].protocol, peer->busiest[i].port, text,
+                                        sizeof(text)),
+                      peer->busiest[i].direction == QPW_DIR_OUTBOUND ? " out" : "");
+    qpw_html_end(p->h);
+}
+
+static void peers(const struct page *p)
 {
     static const char *const titles[] = {"Peer", "Last seen", "#Received", "#Sent", "Over", "Busiest ports", NULL};
     char text[96];
 
-    fputs("<h2>Peers</h2>\n", out);
-    if (!r->n_peers) {
-        fputs("<p class=\"dim\">None named, so nodes of the cluster look like any other host.</p>\n", out);
+    heading(p, "Peers");
+    if (!p->r->n_peers) {
+        paragraph(p, "dim", QPW_WORDS_NO_PEERS);
         return;
     }
-    open_table(out, titles);
-    for (size_t i = 0; i < r->n_peers; i++) {
-        const struct qpw_report_peer *p = &r->peers[i];
+    open_table(p, titles);
+    for (size_t i = 0; i < p->r->n_peers; i++) {
+        const struct qpw_report_peer *peer = &p->r->peers[i];
 
-        fputs("<tr>", out);
-        cell(out, "", p->info->name);
-        qpw_words_moment(p->last_unix_ns, r->s->unix_ns, text, sizeof(text));
-        cell(out, p->silent ? "doubt" : "", p->silent ? "silent" : text);
-        cell(out, "n", qpw_words_bytes(p->counts.rx_bytes, text, sizeof(text)));
-        cell(out, "n", qpw_words_bytes(p->counts.tx_bytes, text, sizeof(text)));
-        cell(out, "", p->v4 && p->v6 ? "IPv4 and IPv6" : p->v4 ? "IPv4" : p->v6 ? "IPv6" : "-");
-        fputs("<td class=\"a\">", out);
-        for (size_t j = 0; j < QPW_REPORT_PORTS && p->busiest[j].sum.packets; j++)
-            fprintf(out, "%s%s%s", j ? ", " : "", qpw_words_service(p->busiest[j].kind, p->busiest[j].protocol,
-                                                                    p->busiest[j].port, text, sizeof(text)),
-                    p->busiest[j].direction == QPW_DIR_OUTBOUND ? " out" : "");
-        fputs("</td></tr>\n", out);
+        open_row(p);
+        cell(p, "", peer->info->name);
+        qpw_words_moment(peer->last_unix_ns, p->r->s->unix_ns, text, sizeof(text));
+        cell(p, peer->silent ? "doubt" : "", peer->silent ? "silent" : text);
+        cell(p, "n", qpw_words_bytes(peer->counts.rx_bytes, text, sizeof(text)));
+        cell(p, "n", qpw_words_bytes(peer->counts.tx_bytes, text, sizeof(text)));
+        cell(p, "", qpw_words_family(peer->v4, peer->v6));
+        busiest(p, peer);
+        close_row(p);
     }
-    close_table(out);
+    close_table(p);
 }
 
-static void rules(const struct qpw_report *r, FILE *out)
+static void rules(const struct page *p)
 {
-    static const char *const titles[] = {"Row", "Verdict", "#Packets", "#Received", "#Sent", "#Connections", NULL};
-    struct qpw_report_sum sum;
+    static const char *const titles[] = {"Rule", "Verdict", "#Packets", "#Received", "#Sent", "#Connections", NULL};
     char text[32];
-    bool silent;
 
-    fputs("<h2>Policy rows</h2>\n", out);
-    if (!r->n_rules) {
-        fputs("<p class=\"dim\">None.</p>\n", out);
+    heading(p, "Rules");
+    if (!p->r->n_rules) {
+        paragraph(p, "dim", "None.");
         return;
     }
-    open_table(out, titles);
-    for (size_t i = 0; i < r->n_rules; i++) {
-        const struct qpw_report_rule *rule = &r->rules[i];
+    open_table(p, titles);
+    for (size_t i = 0; i < p->r->n_rules; i++) {
+        const struct qpw_report_rule *rule = &p->r->rules[i];
+        uint64_t packets = qpw_report_sum_of(&rule->counts).packets;
 
-        sum = qpw_report_sum_of(&rule->counts);
-        silent = !sum.packets;
-        fputs("<tr>", out);
-        cell(out, silent ? "dim" : "", rule->info->name);
-        cell(out, "dim", rule->info->in_force ? qpw_verdict_name(rule->info->verdict) : "no longer in the policy");
-        cell(out, "n", silent ? "nothing" : qpw_words_count(sum.packets, text, sizeof(text)));
-        cell(out, "n", silent ? "" : qpw_words_bytes(rule->counts.rx_bytes, text, sizeof(text)));
-        cell(out, "n", silent ? "" : qpw_words_bytes(rule->counts.tx_bytes, text, sizeof(text)));
-        cell(out, "n", silent ? "" : qpw_words_count(rule->counts.connections, text, sizeof(text)));
-        fputs("</tr>\n", out);
+        open_row(p);
+        cell(p, packets ? "" : "dim", rule->info->name);
+        cell(p, "dim", rule->info->in_force ? qpw_verdict_name(rule->info->verdict) : "no longer in the policy");
+        cell(p, "n", packets ? qpw_words_count(packets, text, sizeof(text)) : "not used");
+        cell(p, "n", packets ? qpw_words_bytes(rule->counts.rx_bytes, text, sizeof(text)) : "");
+        cell(p, "n", packets ? qpw_words_bytes(rule->counts.tx_bytes, text, sizeof(text)) : "");
+        cell(p, "n", packets ? qpw_words_count(rule->counts.connections, text, sizeof(text)) : "");
+        close_row(p);
     }
-    close_table(out);
+    close_table(p);
 }
 
-static void undecided(const struct qpw_report *r, FILE *out)
-{
-    char text[32];
+/* ---- What is not known ---- */
 
-    fputs("<h2>Undecided, by reason</h2>\n<dl>", out);
+static void undecided(const struct page *p)
+{
+    char text[40];
+
+    heading(p, "Undecided, by reason");
+    qpw_html_start(p->h, "dl", "");
     for (unsigned i = 0; i < QPW_REASON_COUNT; i++)
-        if (r->undecided[i].packets)
-            term(out, i ? qpw_reason_name(i) : "other", "%s packets",
-                 qpw_words_count(r->undecided[i].packets, text, sizeof(text)));
-    if (!r->by_verdict[QPW_VERDICT_UNDECIDED].packets)
-        fputs("<dt>none</dt>", out);
-    fputs("</dl>\n", out);
+        if (p->r->undecided[i].packets)
+            term(p, i ? qpw_reason_name(i) : "other", "%s",
+                 qpw_words_many(p->r->undecided[i].packets, "packet", text, sizeof(text)));
+    if (!p->r->by_verdict[QPW_VERDICT_UNDECIDED].packets)
+        qpw_html_element(p->h, "dt", "", "none");
+    qpw_html_end(p->h);
+    qpw_html_raw(p->h, "\n");
 }
 
-static void coverage(const struct qpw_report *r, FILE *out)
+static void gaps(const struct page *p)
 {
-    const struct qpw_snapshot *s = r->s;
-    char from[32], to[32], text[32];
+    const struct qpw_snapshot *s = p->r->s;
+    char from[32], to[32];
 
-    fputs("<h2>Coverage: what was watched, and what this report cannot know</h2>\n<dl>", out);
-    for (size_t i = 0; i < r->n_gaps; i++)
-        term(out, "Gap", "%s %s from %s to %s", qpw_report_iface_name(s, r->gaps[i].iface), r->gaps[i].why,
-             qpw_words_time(r->gaps[i].from_unix_ns, from, sizeof(from)),
-             r->gaps[i].open ? "now" : qpw_words_time(r->gaps[i].to_unix_ns, to, sizeof(to)));
-    if (!r->n_gaps && !s->replay)
-        term(out, "Gaps", "none");
-    for (size_t i = 0; i < s->n_unwatched; i++)
-        term(out, "Not watched", "%s: %s packets received, %s sent", s->unwatched[i].name,
-             qpw_words_count(s->unwatched[i].rx_packets, from, sizeof(from)),
-             qpw_words_count(s->unwatched[i].tx_packets, to, sizeof(to)));
+    for (size_t i = 0; i < p->r->n_gaps; i++)
+        term(p, "Gap", "%s %s from %s to %s", qpw_report_iface_name(s, p->r->gaps[i].iface), p->r->gaps[i].why,
+             qpw_words_time(p->r->gaps[i].from_unix_ns, from, sizeof(from)),
+             p->r->gaps[i].open ? "now" : qpw_words_time(p->r->gaps[i].to_unix_ns, to, sizeof(to)));
+    if (!p->r->n_gaps && !s->replay)
+        term(p, "Gaps", "none");
+}
+
+static void losses(const struct page *p)
+{
+    const struct qpw_snapshot *s = p->r->s;
+    char text[32];
+
     for (unsigned i = QPW_LOSS_NONE + 1; i < QPW_LOSS_COUNT; i++)
         if (s->losses[i])
-            term(out, "Lost", "%s: %s", qpw_loss_name(i), qpw_words_count(s->losses[i], text, sizeof(text)));
+            term(p, qpw_loss_delays(i) ? "Delayed, not lost" : "Lost", "%s: %s", qpw_loss_name(i),
+                 qpw_words_count(s->losses[i], text, sizeof(text)));
+}
+
+static void coverage(const struct page *p)
+{
+    const struct qpw_snapshot *s = p->r->s;
+    char rx[40], tx[40];
+
+    heading(p, "Coverage: what was monitored and what may be missing");
+    qpw_html_start(p->h, "dl", "");
+    gaps(p);
+    for (size_t i = 0; i < s->n_unwatched; i++)
+        term(p, "Not watched", "%s: %s received, %s sent", s->unwatched[i].name,
+             qpw_words_many(s->unwatched[i].rx_packets, "packet", rx, sizeof(rx)),
+             qpw_words_count(s->unwatched[i].tx_packets, tx, sizeof(tx)));
+    losses(p);
     for (size_t i = 0; i < s->n_notes; i++)
-        term(out, "Note", "%s", s->notes[i]);
+        term(p, "Note", "%s", s->notes[i]);
     for (size_t i = 0; i < s->n_coverage; i++)
-        if (s->coverage[i].unix_ns >= r->since_unix_ns)
-            term(out, qpw_words_time(s->coverage[i].unix_ns, from, sizeof(from)), "%s %s%s%.112s",
+        if (s->coverage[i].unix_ns >= p->r->since_unix_ns)
+            term(p, qpw_words_time(s->coverage[i].unix_ns, rx, sizeof(rx)), "%s %s%s%.112s",
                  qpw_coverage_name(s->coverage[i].kind), qpw_report_iface_name(s, s->coverage[i].iface),
                  s->coverage[i].text[0] ? ": " : "", s->coverage[i].text);
-    fputs("</dl>\n", out);
+    qpw_html_end(p->h);
+    qpw_html_raw(p->h, "\n");
 }
 
 int qpw_report_html(const struct qpw_report *r, const struct qpw_render_options *options, FILE *out)
 {
-    head(r, out);
-    verdicts(r, out);
-    findings(r, out);
-    peers(r, out);
-    rules(r, out);
-    undecided(r, out);
-    coverage(r, out);
-    fputs("</body></html>\n", out);
-    return ferror(out) ? -EIO : 0;
+    struct page p = {r, options, qpw_html_open(out)};
+
+    if (p.h) {
+        open_page(&p);
+        head(&p);
+        verdicts(&p);
+        findings(&p);
+        peers(&p);
+        rules(&p);
+        undecided(&p);
+        coverage(&p);
+    }
+    return qpw_html_close(p.h);
 }

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "report/finding.h"
 #include "report/render.h"
 #include "words/words.h"
 #include "util/document.h"
@@ -13,18 +14,24 @@
 /* Readers keep numbers as doubles: whole ones are exact below this. */
 #define LIMIT ((1ull << 53) - 1)
 
+#define OWNERS 1000u /* findings whose process is looked up */
+
 static json_t *number(uint64_t value)
 {
     return json_integer(value < LIMIT ? value : LIMIT);
 }
 
+static json_t *or_null(uint64_t value)
+{
+    return value ? number(value) : json_null();
+}
+
 static void set_counts(json_t *o, const struct qpw_counts *counts)
 {
-    json_object_set_new(o, "connections", number(counts->connections));
-    json_object_set_new(o, "rx_packets", number(counts->rx_packets));
-    json_object_set_new(o, "rx_bytes", number(counts->rx_bytes));
-    json_object_set_new(o, "tx_packets", number(counts->tx_packets));
-    json_object_set_new(o, "tx_bytes", number(counts->tx_bytes));
+    json_object_update_new(o, json_pack("{s:o,s:o,s:o,s:o,s:o}", "connections", number(counts->connections),
+                                        "rx_packets", number(counts->rx_packets), "rx_bytes",
+                                        number(counts->rx_bytes), "tx_packets", number(counts->tx_packets), "tx_bytes",
+                                        number(counts->tx_bytes)));
 }
 
 /* protocol and port; the type of ICMP stands in a field of its own, since it is no port. */
@@ -55,54 +62,77 @@ static json_t *meters(const struct qpw_report *r)
         set_service(o, m->key.kind, m->key.protocol, m->key.port);
         if (m->key.kind == QPW_KIND_ICMP && !qpw_meter_has_icmp_type(&m->key))
             json_object_set_new(o, "icmp_type", json_null());
-        json_object_set_new(o, "direction", qpw_json_text(qpw_direction_name(m->key.direction)));
-        json_object_set_new(o, "scope", qpw_json_text(qpw_scope_name(m->key.scope)));
-        json_object_set_new(o, "verdict", qpw_json_text(qpw_verdict_name(m->key.verdict)));
-        json_object_set_new(o, "rule", qpw_json_text(qpw_report_rule_name(r->s, m->key.rule)));
-        json_object_set_new(o, "interface", qpw_json_text(qpw_report_iface_name(r->s, m->key.iface)));
+        json_object_update_new(
+            o, json_pack("{s:s,s:s,s:s,s:o,s:o}", "direction", qpw_direction_name(m->key.direction), "scope",
+                         qpw_scope_name(m->key.scope), "verdict", qpw_verdict_name(m->key.verdict), "rule",
+                         qpw_json_text(qpw_report_rule_name(r->s, m->key.rule)), "interface",
+                         qpw_json_text(qpw_report_iface_name(r->s, m->key.iface))));
         set_counts(o, &m->counts);
         json_array_append_new(list, o);
     }
     return list;
 }
 
-static json_t *finding(const struct qpw_report *r, const struct qpw_finding_row *f)
+/* Who holds the node's end; null where it is not known. A container stands in `unit` as "docker 0123456789ab". */
+static json_t *owner(const struct qpw_finding_words *words)
 {
-    json_t *o = json_object();
-    char buf[64];
+    const struct qpw_process *p = &words->owner;
+    bool container = strchr(p->unit, ' ') != NULL;
 
-    json_object_set_new(o, "flow_id", number(f->flow_id));
-    json_object_set_new(o, "verdict", qpw_json_text(qpw_verdict_name(f->key.verdict)));
-    json_object_set_new(o, "direction", qpw_json_text(qpw_direction_name(f->key.direction)));
-    set_service(o, f->key.kind, f->key.protocol, f->key.port);
-    if (f->key.kind == QPW_KIND_ICMP)
-        json_object_set_new(o, "icmp_code", number(f->value.icmp_code));
-    json_object_set_new(o, "initiator", qpw_json_text(qpw_words_end(f->key.kind, f->key.initiator, buf, sizeof(buf))));
-    json_object_set_new(o, "initiator_port", f->value.initiator_port ? number(f->value.initiator_port) : json_null());
-    json_object_set_new(o, "responder", qpw_json_text(qpw_words_end(f->key.kind, f->key.responder, buf, sizeof(buf))));
-    json_object_set_new(o, "outcome", qpw_json_text(qpw_outcome_name(f->value.outcome)));
-    json_object_set_new(o, "evidence", qpw_json_text(qpw_evidence_name(f->value.evidence)));
-    json_object_set_new(o, "reason", f->value.reason ? qpw_json_text(qpw_reason_name(f->value.reason)) : json_null());
-    json_object_set_new(o, "rule", qpw_json_text(qpw_report_rule_name(r->s, f->value.rule)));
-    json_object_set_new(o, "scope", qpw_json_text(qpw_scope_name(f->value.scope)));
-    json_object_set_new(o, "peer", qpw_json_text(qpw_report_peer_name(r->s, f->value.peer)));
-    json_object_set_new(o, "interface", qpw_json_text(qpw_report_iface_name(r->s, f->value.iface)));
-    json_object_set_new(o, "vlan", f->value.vlan ? number(f->value.vlan) : json_null());
-    json_object_set_new(o, "first", qpw_json_time(f->first_unix_ns));
-    json_object_set_new(o, "last", qpw_json_time(f->last_unix_ns));
+    if (!words->has_owner)
+        return json_null();
+    return json_pack("{s:o,s:o,s:o,s:o,s:o,s:o,s:s}", "process", qpw_json_text(p->name), "pid", or_null(p->pid), "exe",
+                     qpw_json_text(p->exe), "user", qpw_json_text(p->user), "unit",
+                     qpw_json_text(container ? "" : p->unit), "container", qpw_json_text(container ? p->unit : ""),
+                     "match", qpw_match_name(p->match));
+}
+
+static json_t *finding(const struct qpw_report *r, const struct qpw_render_options *options,
+                       const struct qpw_finding_row *f)
+{
+    const struct qpw_finding_key *key = &f->key;
+    const struct qpw_finding *value = &f->value;
+    struct qpw_finding_words words;
+    char initiator[64], responder[64];
+    json_t *o;
+
+    qpw_finding_words(r, options, f, &words);
+    o = json_pack("{s:o,s:s,s:o,s:o,s:s,s:s,s:s}", "flow_id", number(f->flow_id), "severity", words.severity,
+                  "signature", qpw_json_text(words.signature), "allow", qpw_json_text(words.allow), "state", words.state,
+                  "verdict", qpw_verdict_name(key->verdict), "direction", qpw_direction_name(key->direction));
+    set_service(o, key->kind, key->protocol, key->port);
+    if (key->kind == QPW_KIND_ICMP)
+        json_object_set_new(o, "icmp_code", number(value->icmp_code));
+    json_object_update_new(
+        o, json_pack("{s:o,s:o,s:o,s:i,s:s,s:s,s:o,s:o}", "initiator",
+                     qpw_json_text(qpw_words_end(key->kind, key->initiator, initiator, sizeof(initiator))),
+                     "initiator_port", or_null(value->initiator_port), "responder",
+                     qpw_json_text(qpw_words_end(key->kind, key->responder, responder, sizeof(responder))), "initiators",
+                     1, /* a finding has one; many of one service stand beside each other */
+                     "outcome", qpw_outcome_name(value->outcome), "evidence", qpw_evidence_name(value->evidence),
+                     "reason", value->reason ? qpw_json_text(qpw_reason_name(value->reason)) : json_null(), "rule",
+                     qpw_json_text(qpw_report_rule_name(r->s, value->rule))));
+    json_object_update_new(
+        o, json_pack("{s:s,s:o,s:o,s:o,s:o,s:o,s:o}", "scope", qpw_scope_name(value->scope), "peer",
+                     qpw_json_text(qpw_report_peer_name(r->s, value->peer)), "interface",
+                     qpw_json_text(qpw_report_iface_name(r->s, value->iface)), "vlan", or_null(value->vlan), "owner",
+                     owner(&words), "first", qpw_json_time(f->first_unix_ns), "last", qpw_json_time(f->last_unix_ns)));
     set_counts(o, &f->counts);
-    json_object_set_new(o, "superseded", json_boolean(f->value.flags & QPW_FINDING_SUPERSEDED));
-    json_object_set_new(o, "reserved", json_boolean(f->value.flags & QPW_FINDING_RESERVED));
-    json_object_set_new(o, "multicast", json_boolean(f->value.flags & QPW_FINDING_MULTICAST));
+    json_object_update_new(
+        o, json_pack("{s:o,s:b,s:b,s:b}", "bytes", number(qpw_report_sum_of(&f->counts).bytes), "superseded",
+                     !!(value->flags & QPW_FINDING_SUPERSEDED), "reserved", !!(value->flags & QPW_FINDING_RESERVED),
+                     "multicast", !!(value->flags & QPW_FINDING_MULTICAST)));
     return o;
 }
 
-static json_t *findings(const struct qpw_report *r)
+/* The socket table is asked about the most serious ones only: of a flood the others are alike. */
+static json_t *findings(const struct qpw_report *r, const struct qpw_render_options *options)
 {
+    const struct qpw_render_options without = {0};
     json_t *list = json_array();
 
     for (size_t i = 0; i < r->n_findings; i++)
-        json_array_append_new(list, finding(r, r->findings[i]));
+        json_array_append_new(list, finding(r, i < OWNERS ? options : &without, r->findings[i]));
     return list;
 }
 
@@ -114,16 +144,14 @@ static json_t *details(const struct qpw_report *r)
 
     for (size_t i = 0; i < r->n_details; i++) {
         const struct qpw_detail_row *d = r->details[i];
-        json_t *o = json_object();
+        json_t *o = json_pack("{s:s}", "direction", qpw_direction_name(d->key.direction));
 
-        json_object_set_new(o, "direction", qpw_json_text(qpw_direction_name(d->key.direction)));
         if (d->key.by_prefix)
             json_object_set_new(o, "prefix", qpw_json_text(qpw_words_prefix(d->key.prefix, buf, sizeof(buf))));
         else
             set_service(o, d->key.kind, d->key.protocol, d->key.port);
-        json_object_set_new(o, "packets", number(d->packets));
-        json_object_set_new(o, "first", qpw_json_time(d->first_unix_ns));
-        json_object_set_new(o, "last", qpw_json_time(d->last_unix_ns));
+        json_object_update_new(o, json_pack("{s:o,s:o,s:o}", "packets", number(d->packets), "first",
+                                            qpw_json_time(d->first_unix_ns), "last", qpw_json_time(d->last_unix_ns)));
         json_array_append_new(list, o);
     }
     return list;
@@ -145,12 +173,12 @@ static json_t *busiest(const struct qpw_report_peer *p)
     json_t *list = json_array();
 
     for (size_t i = 0; i < QPW_REPORT_PORTS && p->busiest[i].sum.packets; i++) {
+        const struct qpw_report_port *port = &p->busiest[i];
         json_t *o = json_object();
 
-        set_service(o, p->busiest[i].kind, p->busiest[i].protocol, p->busiest[i].port);
-        json_object_set_new(o, "direction", qpw_json_text(qpw_direction_name(p->busiest[i].direction)));
-        json_object_set_new(o, "packets", number(p->busiest[i].sum.packets));
-        json_object_set_new(o, "bytes", number(p->busiest[i].sum.bytes));
+        set_service(o, port->kind, port->protocol, port->port);
+        json_object_update_new(o, json_pack("{s:s,s:o,s:o}", "direction", qpw_direction_name(port->direction),
+                                            "packets", number(port->sum.packets), "bytes", number(port->sum.bytes)));
         json_array_append_new(list, o);
     }
     return list;
@@ -162,17 +190,13 @@ static json_t *peers(const struct qpw_report *r)
 
     for (size_t i = 0; i < r->n_peers; i++) {
         const struct qpw_report_peer *p = &r->peers[i];
-        json_t *o = json_object();
+        json_t *o = json_pack("{s:o,s:b,s:b,s:o,s:o,s:o}", "name", qpw_json_text(p->info->name), "in_force",
+                              (int)p->info->in_force, "silent", (int)p->silent, "first",
+                              qpw_json_time(p->first_unix_ns), "last", qpw_json_time(p->last_unix_ns), "families",
+                              families(p));
 
-        json_object_set_new(o, "name", qpw_json_text(p->info->name));
-        json_object_set_new(o, "in_force", json_boolean(p->info->in_force));
-        json_object_set_new(o, "silent", json_boolean(p->silent));
-        json_object_set_new(o, "first", qpw_json_time(p->first_unix_ns));
-        json_object_set_new(o, "last", qpw_json_time(p->last_unix_ns));
-        json_object_set_new(o, "families", families(p));
         set_counts(o, &p->counts);
-        json_object_set_new(o, "ports", number(p->n_ports));
-        json_object_set_new(o, "busiest", busiest(p));
+        json_object_update_new(o, json_pack("{s:o,s:o}", "ports", number(p->n_ports), "busiest", busiest(p)));
         json_array_append_new(list, o);
     }
     return list;
@@ -184,16 +208,13 @@ static json_t *rules(const struct qpw_report *r)
 
     for (size_t i = 0; i < r->n_rules; i++) {
         const struct qpw_report_rule *rule = &r->rules[i];
-        json_t *o = json_object();
+        const struct qpw_rule_info *info = rule->info;
+        json_t *o = json_pack("{s:o,s:s,s:s,s:b,s:o,s:o,s:o,s:o}", "name", qpw_json_text(info->name), "direction",
+                              qpw_direction_name(info->direction), "verdict", qpw_verdict_name(info->verdict),
+                              "in_force", (int)info->in_force, "file", qpw_json_text(info->file), "line",
+                              or_null(info->line), "text", qpw_json_text(info->text), "hits",
+                              number(qpw_report_sum_of(&rule->counts).packets));
 
-        json_object_set_new(o, "name", qpw_json_text(rule->info->name));
-        json_object_set_new(o, "direction", qpw_json_text(qpw_direction_name(rule->info->direction)));
-        json_object_set_new(o, "verdict", qpw_json_text(qpw_verdict_name(rule->info->verdict)));
-        json_object_set_new(o, "in_force", json_boolean(rule->info->in_force));
-        json_object_set_new(o, "file", qpw_json_text(rule->info->file));
-        json_object_set_new(o, "line", rule->info->line ? number(rule->info->line) : json_null());
-        json_object_set_new(o, "text", qpw_json_text(rule->info->text));
-        json_object_set_new(o, "hits", number(qpw_report_sum_of(&rule->counts).packets));
         set_counts(o, &rule->counts);
         json_array_append_new(list, o);
     }
@@ -232,16 +253,12 @@ static json_t *coverage_events(const struct qpw_report *r)
 
     for (size_t i = 0; i < r->s->n_coverage; i++) {
         const struct qpw_coverage *c = &r->s->coverage[i];
-        json_t *o;
 
-        if (c->unix_ns < r->since_unix_ns)
-            continue;
-        o = json_object();
-        json_object_set_new(o, "time", qpw_json_time(c->unix_ns));
-        json_object_set_new(o, "event", qpw_json_text(qpw_coverage_name(c->kind)));
-        json_object_set_new(o, "interface", qpw_json_text(qpw_report_iface_name(r->s, c->iface)));
-        json_object_set_new(o, "text", qpw_json_text(c->text));
-        json_array_append_new(list, o);
+        if (c->unix_ns >= r->since_unix_ns)
+            json_array_append_new(list, json_pack("{s:o,s:s,s:o,s:o}", "time", qpw_json_time(c->unix_ns), "event",
+                                                  qpw_coverage_name(c->kind), "interface",
+                                                  qpw_json_text(qpw_report_iface_name(r->s, c->iface)), "text",
+                                                  qpw_json_text(c->text)));
     }
     return list;
 }
@@ -250,16 +267,11 @@ static json_t *coverage_gaps(const struct qpw_report *r)
 {
     json_t *list = json_array();
 
-    for (size_t i = 0; i < r->n_gaps; i++) {
-        json_t *o = json_object();
-
-        json_object_set_new(o, "from", qpw_json_time(r->gaps[i].from_unix_ns));
-        json_object_set_new(o, "to", qpw_json_time(r->gaps[i].to_unix_ns));
-        json_object_set_new(o, "interface", qpw_json_text(qpw_report_iface_name(r->s, r->gaps[i].iface)));
-        json_object_set_new(o, "why", qpw_json_text(r->gaps[i].why));
-        json_object_set_new(o, "open", json_boolean(r->gaps[i].open));
-        json_array_append_new(list, o);
-    }
+    for (size_t i = 0; i < r->n_gaps; i++)
+        json_array_append_new(list, json_pack("{s:o,s:o,s:o,s:s,s:b}", "from", qpw_json_time(r->gaps[i].from_unix_ns),
+                                              "to", qpw_json_time(r->gaps[i].to_unix_ns), "interface",
+                                              qpw_json_text(qpw_report_iface_name(r->s, r->gaps[i].iface)), "why",
+                                              r->gaps[i].why, "open", (int)r->gaps[i].open));
     return list;
 }
 
@@ -269,13 +281,10 @@ static json_t *coverage_interfaces(const struct qpw_report *r)
 
     for (size_t i = 0; i < r->s->n_ifaces; i++) {
         const struct qpw_iface_row *row = &r->s->ifaces[i];
-        json_t *o = json_object();
 
-        json_object_set_new(o, "name", qpw_json_text(row->name));
-        json_object_set_new(o, "mode", qpw_json_text(row->mode));
-        json_object_set_new(o, "attached", json_boolean(row->attached));
-        json_object_set_new(o, "up", json_boolean(row->up));
-        json_array_append_new(list, o);
+        json_array_append_new(list, json_pack("{s:o,s:o,s:b,s:b}", "name", qpw_json_text(row->name), "mode",
+                                              qpw_json_text(row->mode), "attached", (int)row->attached, "up",
+                                              (int)row->up));
     }
     return list;
 }
@@ -284,14 +293,10 @@ static json_t *coverage_unwatched(const struct qpw_report *r)
 {
     json_t *list = json_array();
 
-    for (size_t i = 0; i < r->s->n_unwatched; i++) {
-        json_t *o = json_object();
-
-        json_object_set_new(o, "name", qpw_json_text(r->s->unwatched[i].name));
-        json_object_set_new(o, "rx_packets", number(r->s->unwatched[i].rx_packets));
-        json_object_set_new(o, "tx_packets", number(r->s->unwatched[i].tx_packets));
-        json_array_append_new(list, o);
-    }
+    for (size_t i = 0; i < r->s->n_unwatched; i++)
+        json_array_append_new(list, json_pack("{s:o,s:o,s:o}", "name", qpw_json_text(r->s->unwatched[i].name),
+                                              "rx_packets", number(r->s->unwatched[i].rx_packets), "tx_packets",
+                                              number(r->s->unwatched[i].tx_packets)));
     return list;
 }
 
@@ -301,39 +306,27 @@ static json_t *coverage_tables(const struct qpw_report *r)
 
     for (unsigned i = QPW_CLASS_NONE + 1; i < QPW_CLASS_COUNT; i++) {
         const struct qpw_table_row *t = &r->s->tables[i];
-        json_t *o = json_object();
 
-        json_object_set_new(o, "name", qpw_json_text(qpw_class_name(i)));
-        json_object_set_new(o, "entries", number(t->entries));
-        json_object_set_new(o, "capacity", number(t->capacity));
-        json_object_set_new(o, "opened", number(t->opened));
-        json_object_set_new(o, "closed", number(t->closed));
-        json_object_set_new(o, "expired", number(t->expired));
-        json_object_set_new(o, "evicted", number(t->evicted));
-        json_array_append_new(list, o);
+        json_array_append_new(list, json_pack("{s:s,s:o,s:o,s:o,s:o,s:o,s:o}", "name", qpw_class_name(i), "entries",
+                                              number(t->entries), "capacity", number(t->capacity), "opened",
+                                              number(t->opened), "closed", number(t->closed), "expired",
+                                              number(t->expired), "evicted", number(t->evicted)));
     }
     return list;
 }
 
 static json_t *coverage(const struct qpw_report *r)
 {
-    json_t *o = json_object(), *losses = json_object(), *notes = json_array();
+    json_t *losses = json_object(), *notes = json_array();
 
     for (unsigned i = QPW_LOSS_NONE + 1; i < QPW_LOSS_COUNT; i++)
         json_object_set_new(losses, qpw_loss_name(i), number(r->s->losses[i]));
     for (size_t i = 0; i < r->s->n_notes; i++)
         json_array_append_new(notes, qpw_json_text(r->s->notes[i]));
-    json_object_set_new(o, "replay", json_boolean(r->s->replay));
-    json_object_set_new(o, "incomplete", json_boolean(r->s->incomplete));
-    json_object_set_new(o, "interfaces", coverage_interfaces(r));
-    json_object_set_new(o, "unwatched", coverage_unwatched(r));
-    json_object_set_new(o, "gaps", coverage_gaps(r));
-    json_object_set_new(o, "events", coverage_events(r));
-    json_object_set_new(o, "losses", losses);
-    json_object_set_new(o, "tables", coverage_tables(r));
-    json_object_set_new(o, "memory_bytes", number(r->s->memory_bytes));
-    json_object_set_new(o, "notes", notes);
-    return o;
+    return json_pack("{s:b,s:b,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o}", "replay", (int)r->s->replay, "incomplete",
+                     (int)r->s->incomplete, "interfaces", coverage_interfaces(r), "unwatched", coverage_unwatched(r),
+                     "gaps", coverage_gaps(r), "events", coverage_events(r), "losses", losses, "tables",
+                     coverage_tables(r), "memory_bytes", number(r->s->memory_bytes), "notes", notes);
 }
 
 static json_t *interfaces(const struct qpw_snapshot *s)
@@ -358,7 +351,7 @@ int qpw_report_json(const struct qpw_report *r, const struct qpw_render_options 
         json_object_set_new(o, "findings_since", qpw_json_time(r->since_unix_ns));
     json_object_set_new(o, "totals", totals(r));
     json_object_set_new(o, "meters", meters(r));
-    json_object_set_new(o, "findings", findings(r));
+    json_object_set_new(o, "findings", findings(r, options));
     json_object_set_new(o, "details", details(r));
     json_object_set_new(o, "peers", peers(r));
     json_object_set_new(o, "rules", rules(r));

@@ -15,23 +15,9 @@
 
 /* ---- The line that would allow it ---- */
 
-/* What the alert texts need to know about the snapshot. */
-static struct qpw_engine_context context_of(const struct qpw_model *m)
-{
-    return (struct qpw_engine_context){
-        .host = m->now->host,
-        .policy_name = m->now->meta.policy_name,
-        .rules = m->now->rules,
-        .n_rules = m->now->n_rules,
-        .peers = m->now->peers,
-        .n_peers = m->now->n_peers,
-        .ifname = m->now->meta.ifname,
-    };
-}
-
 static const char *finding_allow(const struct qpw_model *m, const struct qpw_finding_row *f, char *buf, size_t size)
 {
-    struct qpw_engine_context context = context_of(m);
+    struct qpw_engine_context context = qpw_text_context(m->now);
     struct qpw_text_about about = {.context = &context, .row = f};
 
     return qpw_text_allow_line(&about, false, buf, size) ? NULL : "none: no line of a policy can allow it";
@@ -175,7 +161,7 @@ static void put_allow(struct pen *p, const struct qpw_model *m, const struct qpw
 static void put_meaning(struct pen *p, const struct qpw_model *m, const struct qpw_finding_row *f)
 {
     const struct qpw_signature *signature = qpw_signature(qpw_signature_of(f));
-    struct qpw_engine_context context = context_of(m);
+    struct qpw_engine_context context = qpw_text_context(m->now);
     struct qpw_text_about about = {.context = &context, .row = f};
     char text[800];
 

@@ -20,8 +20,10 @@ static int open_table(struct qpw_table *t)
     for (size_t i = 0; i < t->n_columns; i++) {
         const struct qpw_table_column *c = &t->columns[i];
 
-        if (!scols_table_new_column(t->scols, c->title, 0,
-                                    (c->right ? SCOLS_FL_RIGHT : 0) | (c->wrap ? SCOLS_FL_WRAP : 0)))
+        struct libscols_column *column = scols_table_new_column(
+            t->scols, c->title, 0, (c->right ? SCOLS_FL_RIGHT : 0) | (c->wrap ? SCOLS_FL_WRAP : 0));
+
+        if (!column || scols_column_set_wrapfunc(column, scols_wrapnl_chunksize, scols_wrapnl_nextchunk, NULL) < 0)
             return -ENOMEM;
     }
     return scols_table_set_column_separator(t->scols, "  ") < 0 ? -ENOMEM : 0;
@@ -116,6 +118,61 @@ static unsigned fit(const struct qpw_table *t, unsigned page, unsigned *widths)
     return total - GAP;
 }
 
+/* Bytes of the line that a cell of `width` columns begins with: up to a blank where there is one, else all that fits. */
+static size_t line_length(const char *text, unsigned width)
+{
+    const char *at = text, *blank = NULL;
+    unsigned columns = 0;
+
+    while (*at) {
+        const char *next = at;
+
+        columns += (unsigned)qpw_char_width(qpw_utf8_next(&next));
+        if (columns > width)
+            return (size_t)((blank ? blank : at > text ? at : next) - text);
+        blank = *at == ' ' ? at : blank;
+        at = next;
+    }
+    return (size_t)(at - text);
+}
+
+/* The text with a line end wherever the column ends, to be freed; NULL without memory. */
+static char *broken_text(const char *text, unsigned width)
+{
+    char *lines = malloc(2 * strlen(text) + 1), *to = lines;
+
+    while (lines && *text) {
+        size_t length = line_length(text, width);
+
+        memcpy(to, text, length);
+        to += length;
+        text += length;
+        text += *text == ' ';
+        if (*text)
+            *to++ = '\n';
+    }
+    if (lines)
+        *to = '\0';
+    return lines;
+}
+
+/* libsmartcols wraps at line ends only: the cells get theirs. 0 or -ENOMEM. */
+static int break_cells(const struct qpw_table *t, size_t column, unsigned width)
+{
+    struct libscols_column *c = scols_table_get_column(t->scols, column);
+    int r = 0;
+
+    if (!t->columns[column].wrap || t->widths[column] <= width)
+        return 0;
+    for (size_t i = 0; r == 0 && i < t->n_rows; i++) {
+        struct libscols_line *line = scols_table_get_line(t->scols, i);
+        char *text = broken_text(scols_line_get_column_data(line, c), width);
+
+        r = text ? scols_line_refer_data(line, column, text) : -ENOMEM;
+    }
+    return r == 0 ? scols_column_set_safechars(c, "\n") : r;
+}
+
 /* Each line behind the indent, without the blanks that fill the last column, and its row's note below it. */
 static void write_lines(const struct qpw_table *t, char *text, const struct qpw_printer *p)
 {
@@ -158,7 +215,7 @@ int qpw_table_print(struct qpw_table *t, const struct qpw_printer *p)
 
         scols_column_set_whint(column, widths[i]);
         scols_column_set_flags(column, scols_column_get_flags(column) | (widths[i] ? 0 : SCOLS_FL_HIDDEN));
-        if (scols_cell_set_color(scols_column_get_header(column), "\033[2m") < 0)
+        if (scols_cell_set_color(scols_column_get_header(column), "\033[2m") < 0 || break_cells(t, i, widths[i]) < 0)
             return -ENOMEM;
     }
     scols_table_enable_noheadings(t->scols, t->untitled);

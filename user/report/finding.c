@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#include "report/finding.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "alert/signatures.h"
+#include "alert/text.h"
+#include "facts/severity.h"
+#include "words/words.h"
+
+static void find_owner(const struct qpw_render_options *o, const struct qpw_finding_row *f,
+                       struct qpw_finding_words *ret)
+{
+    ret->has_owner = o->owner && o->owner(o->arg, f, &ret->owner);
+    if (!ret->has_owner)
+        return;
+    if (ret->owner.match == QPW_MATCH_KERNEL)
+        strcpy(ret->process, "kernel");
+    else
+        qpw_words_process(ret->owner.name, ret->owner.pid, ret->process, sizeof(ret->process));
+}
+
+void qpw_finding_words(const struct qpw_report *r, const struct qpw_render_options *o, const struct qpw_finding_row *f,
+                       struct qpw_finding_words *ret)
+{
+    static const char *const classes[] = {[QPW_SEVERITY_HIGH] = "bad", [QPW_SEVERITY_MEDIUM] = "doubt",
+                                          [QPW_SEVERITY_LOW] = "", [QPW_SEVERITY_INFO] = "dim"};
+    struct qpw_engine_context context = qpw_text_context(r->s);
+    unsigned severity = qpw_finding_severity(f);
+    const struct qpw_signature *signature = qpw_signature(qpw_signature_of(f));
+
+    memset(ret, 0, sizeof(*ret));
+    ret->severity = qpw_severity_name(severity);
+    ret->severity_class = classes[severity];
+    ret->signature = signature->id ? signature->title : "";
+    ret->state = qpw_finding_open(f) ? "open" : "closed";
+    find_owner(o, f, ret);
+    if (f->key.verdict != QPW_VERDICT_INFRA &&
+        !qpw_text_allow_line(&(struct qpw_text_about){.context = &context, .row = f,
+                                                      .process = ret->has_owner ? &ret->owner : NULL},
+                             false, ret->allow, sizeof(ret->allow)))
+        ret->allow[0] = '\0';
+}

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* finding.h - what every format says of one finding besides its key and counters. */
+#ifndef QPW_REPORT_FINDING_H
+#define QPW_REPORT_FINDING_H
+
+#include "host/sockets.h"
+#include "report/render.h"
+
+struct qpw_finding_words {
+    const char *severity;       /* "high" … "info" */
+    const char *severity_class; /* of HTML */
+    const char *signature;      /* what its alert is titled; "" where there is none */
+    const char *state;          /* "open" or "closed" */
+    char allow[256];            /* the policy line that would allow it; "" where none can or is needed */
+    bool has_owner;
+    struct qpw_process owner;
+    char process[96];           /* the owner in words; "" where it is not known */
+};
+
+void qpw_finding_words(const struct qpw_report *r, const struct qpw_render_options *o, const struct qpw_finding_row *f,
+                       struct qpw_finding_words *ret);
+
+#endif
