@@ -173,7 +173,7 @@ static int quiet(enum libbpf_print_level level, const char *format, va_list args
 /* One row a program. 0: all within bounds. */
 static int measure(const char *kernel, bool replay)
 {
-    struct qpw_load_options options = {.replay = replay};
+    struct qpw_load_options options = {.replay = replay, .programs = replay ? 0 : ~0u}; /* a replay has no owners */
     struct qpw_kernel k;
     struct qpw_error err = {0};
     int r = 0;
@@ -183,7 +183,7 @@ static int measure(const char *kernel, bool replay)
         printf("FAILED %s\n", err.text);
         return 1;
     }
-    for (int i = 0; i < QPW_PROG_COUNT; i++) {
+    for (int i = 0; i < (replay ? (int)QPW_PROG_INTERFACES : (int)QPW_PROG_COUNT); i++) {
         struct bpf_prog_info info = {0};
         uint32_t size = sizeof(info), stack = stack_of(k.prog_fd[i], &summaries[i]);
         const struct summary *s = &summaries[i];
@@ -193,7 +193,7 @@ static int measure(const char *kernel, bool replay)
             info.xlated_prog_len = 0;
         is_fine = s->verified && s->verified <= MOST_VERIFIED && stack && stack <= MOST_STACK &&
                   info.xlated_prog_len && info.xlated_prog_len <= MOST_BYTES;
-        printf("%-20.20s %-12s %-8s %12u %11u %11u %7u%s\n", kernel, qpw_program_name(i),
+        printf("%-20.20s %-15s %-8s %12u %11u %11u %7u%s\n", kernel, qpw_program_name(i),
                replay ? "replay" : "attached", s->verified, s->states, info.xlated_prog_len, stack,
                is_fine ? "" : "  TOO MUCH");
         r |= !is_fine;
@@ -209,7 +209,7 @@ int main(void)
 
     uname(&here);
     libbpf_set_print(quiet);
-    printf("%-20s %-12s %-8s %12s %11s %11s %7s\n", "kernel", "entry point", "as", "instructions", "peak states",
+    printf("%-20s %-15s %-8s %12s %11s %11s %7s\n", "kernel", "entry point", "as", "instructions", "peak states",
            "bytes kept", "stack");
     r = measure(here.release, false);
     r |= measure(here.release, true);
