@@ -313,7 +313,7 @@ Test(top, choices_are_remembered, .timeout = NETNS_TIMEOUT_S)
     terminal_close(&t);
     open_top(&t, &s, 80, 24, "");
     terminal_until(&t, "[2 Ports]");
-    terminal_until(&t, "filter port:8080");
+    terminal_until_not(&t, "filter port:8080"); /* what it hides would be missed by whoever looks next */
     terminal_close(&t);
     close_scene(&s);
 }
@@ -508,12 +508,12 @@ Test(top, attach_on_a_terminal_is_the_view_and_asks_before_it_detaches, .timeout
     terminal_until(&t, "[4 Policy]");
     terminal_until(&t, "inbound");
     terminal_keys(&t, "q");
-    terminal_until(&t, "(y/n)");
+    terminal_until(&t, "[n] cancel");
     terminal_keys(&t, "n");
-    terminal_until_not(&t, "(y/n)");
+    terminal_until_not(&t, "[n] cancel");
     cr_expect_eq(netns_output(&ns, NULL, 0, PROGRAM " status"), 0, "still attached");
     terminal_keys(&t, "q");
-    terminal_until(&t, "(y/n)");
+    terminal_until(&t, "[n] cancel");
     terminal_keys(&t, "y");
     terminal_until_end(&t);
     cr_expect_eq(netns_output(&ns, NULL, 0, PROGRAM " status"), 3, "nothing is attached any more");

@@ -37,12 +37,12 @@ Test(alert_engine, a_first_attempt_is_told_at_once_and_says_which_line_would_all
     cr_expect_eq(sink.records[0].flow_id, row.flow_id);
     cr_expect_eq(sink.records[0].seen_ns, T0);
     cr_expect_eq(sink.records[0].count, 1);
-    cr_expect_str_eq(sink.records[0].allow, "inbound tcp 4444 approved from=10.0.0.5");
+    cr_expect_str_eq(sink.records[0].allow, "inbound tcp 4444 \"TODO: purpose\" from=10.0.0.5");
     cr_expect_str_eq(
         sink.records[0].text,
         "10.0.0.5 tried tcp/4444 of 10.0.0.1 and no answer was seen. Policy qumulo/on-prem has no inbound "
         "row for it. The hooks are before the node's own firewall, which may have dropped it. To allow it: "
-        "`inbound tcp 4444 approved from=10.0.0.5`");
+        "`inbound tcp 4444 \"TODO: purpose\" from=10.0.0.5`");
     stop(e);
 }
 
@@ -103,7 +103,7 @@ Test(alert_engine, an_outbound_connection_names_its_destination)
 
     qpw_engine_findings(e, &row, 1, T0);
     cr_assert_str_eq(sink_words(&sink, 0), "outbound-data/first");
-    cr_expect_str_eq(sink.records[0].allow, "outbound tcp 6667 approved to=192.0.2.9");
+    cr_expect_str_eq(sink.records[0].allow, "outbound tcp 6667 \"TODO: purpose\" to=192.0.2.9");
     stop(e);
 }
 

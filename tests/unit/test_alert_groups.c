@@ -187,7 +187,7 @@ Test(alert_groups, many_initiators_become_one_alert_from_the_sixteenth_on)
     cr_expect_eq(sink_count(&sink, QPW_SIG_IN_ATTEMPTED), 15);
     cr_expect_eq(sink_count(&sink, QPW_SIG_MANY_INITIATORS), 1);
     cr_expect_eq(sink.records[15].count, 16);
-    cr_expect_str_eq(sink.records[15].allow, "inbound tcp 5000 approved");
+    cr_expect_str_eq(sink.records[15].allow, "inbound tcp 5000 \"TODO: purpose\"");
     cr_expect(strstr(sink.records[15].text, "16 addresses tried tcp/5000 of 10.0.0.1"));
     cr_expect(strstr(sink.records[15].text, "From 10.1.0.0/24 (16)"), "%s", sink.records[15].text);
     stop(e);

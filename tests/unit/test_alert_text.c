@@ -95,7 +95,7 @@ Test(alert_text, the_process_names_the_purpose_where_it_is_one_word)
     cr_expect(covers(line, &row));
     strcpy(process.name, "a b\" from=");
     qpw_text_allow_line(&about, false, line, sizeof(line));
-    cr_expect_str_eq(line, "inbound tcp 9100 approved from=10.0.0.5");
+    cr_expect_str_eq(line, "inbound tcp 9100 \"TODO: purpose\" from=10.0.0.5");
 }
 
 Test(alert_text, what_no_line_can_allow_gets_none)

@@ -53,10 +53,10 @@ static bool starts(const char *text, const char *with)
 static const char *purpose(const struct qpw_process *process)
 {
     if (!process || process->match == QPW_MATCH_NONE || process->match == QPW_MATCH_GONE || !process->name[0])
-        return "approved";
+        return "\"TODO: purpose\"";
     for (const char *c = process->name; *c; c++)
         if (!isalnum((unsigned char)*c) && *c != '-' && *c != '_' && *c != '.')
-            return "approved";
+            return "\"TODO: purpose\"";
     return process->name;
 }
 

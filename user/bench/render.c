@@ -8,6 +8,7 @@
 #include "bench/picture.h"
 #include "snapshot/collect_maps.h"
 #include "util/document.h"
+#include "words/words.h"
 
 static const struct {
     enum qpw_bench_floor floor;
@@ -70,7 +71,7 @@ static void print_cases(FILE *out, const struct qpw_bench_result *r)
     for (int tc = 0; tc < 2; tc++) {
         const struct qpw_bench_samples *s = &r->floors[tc ? QPW_FLOOR_WRAP_TC : QPW_FLOOR_WRAP_XDP];
 
-        fprintf(out, "%-16s %-5s %8.1f %8.1f %8s %8s  the maker of many flows around it\n", "wrapper",
+        fprintf(out, "%-16s %-5s %8.1f %8.1f %8s %8s  generates many flows around the program\n", "wrapper",
                 tc ? "tc" : "xdp", qpw_bench_median(s), qpw_bench_best(s), "", "");
     }
     for (size_t i = 0; i < qpw_bench_n_cases; i++) {
@@ -88,26 +89,29 @@ static void print_targets(FILE *out, const struct qpw_bench_machine *m, const st
     struct qpw_bench_target targets[QPW_BENCH_MAX_TARGETS];
     size_t n = qpw_bench_targets(m, r, targets);
 
-    fprintf(out, "\n%-56s %8s %8s %8s\n", "target", "measured", "must", "aim");
+    fprintf(out, "\n%-56s %8s %8s %8s\n", "target", "measured", "limit", "aim");
     for (size_t i = 0; i < n; i++) {
         const struct qpw_bench_target *t = &targets[i];
 
         fprintf(out, "%-56s %8.1f %8.1f %8.1f %-4s %s\n", t->what, t->value, t->must, t->aim, t->unit,
-                t->value <= t->aim ? "aim" : t->value <= t->must ? "met" : "MISSED");
+                t->value <= t->aim ? "below the aim" : t->value <= t->must ? "below the limit" : "above the limit");
     }
 }
 
 void qpw_bench_print(FILE *out, const struct qpw_bench_machine *m, const struct qpw_bench_result *r,
-                     const struct qpw_bench_live *live)
+                     const struct qpw_bench_live *live, bool targets)
 {
+    char bytes[24];
+
     fprintf(out, "%s, %d possible CPUs, Linux %s\n", m->cpu, m->cpus, m->kernel);
-    fprintf(out, "nanoseconds a packet, rounds: %u; net: without the empty program, or the wrapper, of its hook\n\n",
+    fprintf(out, "nanoseconds per packet, %u rounds; net: without the empty program, or the wrapper, of its hook\n\n",
             r->rounds);
     print_cases(out, r);
-    print_targets(out, m, r);
-    fprintf(out, "\nkernel memory %.1f MiB\n", (double)m->memory_bytes / 1048576);
-    fprintf(out, "start %.0f ms, median of %d, of what attach loads in XDP mode: maps, qpw_xdp_rx, qpw_tc_tx, and\n"
-                 "while these are being verified the policy (%.0f ms)\n",
+    if (targets)
+        print_targets(out, m, r);
+    fprintf(out, "\nkernel memory %s\n", qpw_words_bytes(m->memory_bytes, bytes, sizeof(bytes)));
+    fprintf(out, "start %.0f ms, median of %d: loading what attach loads in XDP mode (maps, qpw_xdp_rx, qpw_tc_tx) and,\n"
+                 "while these are verified, the policy (%.0f ms)\n",
             (double)m->load_ns / 1e6, QPW_BENCH_STARTS, (double)m->policy_ns / 1e6);
     fprintf(out, "snapshot of %u meters: %.1f ms on %d possible CPUs\n", QPW_BENCH_METERS, (double)m->picture_ns / 1e6,
             m->cpus);
@@ -115,7 +119,7 @@ void qpw_bench_print(FILE *out, const struct qpw_bench_machine *m, const struct 
         fprintf(out, "%-14s %7u instructions verified, %6u bytes, %6u as machine code\n", qpw_program_name(i),
                 m->size[i].verified, m->size[i].xlated, m->size[i].jited);
     if (live->measured)
-        fprintf(out, "live on a veth pair, 64-byte frames: %.2f million packets a second, %.2f with an empty program\n",
+        fprintf(out, "live on a veth pair, 64-byte frames: %.2f million packets per second, %.2f with an empty program\n",
                 live->audit_pps / 1e6, live->empty_pps / 1e6);
 }
 

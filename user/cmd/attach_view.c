@@ -47,8 +47,8 @@ int qpw_attach_view(struct qpw_auditor *auditor, bool keep, struct qpw_view **vi
         .state = &state,
         .sockets = qpw_auditor_sockets(auditor),
         .remember = true,
-        .quit_question = keep ? "End the auditor? The kernel side goes on counting."
-                              : "End and remove everything from the interfaces? What was counted ends with it.",
+        .quit_question = keep ? "Stop the auditor? Counting continues in the kernel."
+                              : "Stop and detach? All counters will be discarded.",
     };
     int r;
 

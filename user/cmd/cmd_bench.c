@@ -17,6 +17,7 @@ struct options {
     bool json;
     bool quick;
     bool live;
+    bool targets;
     unsigned rounds;
     bool *wanted; /* [qpw_bench_n_cases] */
 };
@@ -25,7 +26,8 @@ static const struct argp_option argp_options[] = {
     {"json", 'j', NULL, 0, "JSON instead of the table", 0},
     {"format", 'f', "text|json", 0, "json is the same as --json", 0},
     {"quick", 'q', NULL, 0, "Fewer rounds: some seconds, figures less steady", 0},
-    {"live", 'l', NULL, 0, "Also packets a second through a veth pair, against an empty XDP program", 0},
+    {"live", 'l', NULL, 0, "Also packets per second through a veth pair, against an empty XDP program", 0},
+    {"targets", 't', NULL, 0, "Also compare with the limits and aims of this project, set on its own machine", 0},
     {"rounds", 'r', "N", 0, "Rounds over all cases (25)", 0},
     {"cases", 'c', "NAME[,NAME…]", 0, "Only these cases; the floors are always measured", 0},
     {0},
@@ -65,6 +67,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
         return 0;
     case 'l':
         o->live = true;
+        return 0;
+    case 't':
+        o->targets = true;
         return 0;
     case 'r':
         o->rounds = (unsigned)strtoul(arg, &end, 10);
@@ -112,7 +117,7 @@ static int measure(const struct options *o, struct qpw_error *err)
         putchar('\n');
         json_decref(json);
     } else {
-        qpw_bench_print(stdout, &machine, &result, &live);
+        qpw_bench_print(stdout, &machine, &result, &live, o->targets);
     }
     free(result.cases);
     return 0;
@@ -123,7 +128,7 @@ int qpw_cmd_bench(int argc, char **argv)
     static const struct argp argp = {
         argp_options, parse, NULL,
         "Measures what one packet costs on this machine, with the programs that `attach` loads. Frames are sent "
-        "through them with BPF_PROG_TEST_RUN; nothing is attached, but with --live to a veth pair in a network "
+        "through them with BPF_PROG_TEST_RUN; nothing is attached, except with --live to a veth pair in a network "
         "namespace of its own."
         "\vnet is a case without what the empty program of its hook costs or, with many flows, without the "
         "wrapper that makes them. Trust the ratios of one run more than single nanoseconds.",

@@ -10,6 +10,7 @@
 
 #include "snapshot/collect.h"
 #include "report/render.h"
+#include "words/table.h"
 #include "words/words.h"
 #include "util/document.h"
 #include "util/names.h"
@@ -102,28 +103,34 @@ static int show_findings_json(const struct qpw_report *r, FILE *out)
     return rc;
 }
 
-static void show_findings_text(const struct qpw_report *r, FILE *out)
+static int show_findings_text(const struct qpw_report *r, const struct qpw_show_options *o, FILE *out)
 {
-    char initiator[64], responder[64], service[32], first[40];
+    static const struct qpw_table_column columns[] = {
+        {"VERDICT"}, {"DIRECTION"}, {"OUTCOME"}, {"SERVICE"}, {"INITIATOR", .wrap = true}, {"RESPONDER", .wrap = true},
+        {"PACKETS", .right = true}, {"FIRST", .optional = true}};
+    struct qpw_table t = {columns, sizeof(columns) / sizeof(*columns)};
+    struct qpw_printer p = {out, o->columns, o->colour, 0, 0};
+    char initiator[64], responder[64], service[48], packets[24], first[40];
+    int rc = 0;
 
-    if (!r->n_findings) {
-        fprintf(out, "no findings\n");
-        return;
-    }
-    fprintf(out, "%-10s %-9s %-9s %-14s %-39s %-39s %10s  %s\n", "VERDICT", "DIRECTION", "OUTCOME", "SERVICE",
-            "INITIATOR",
-            "RESPONDER", "PACKETS", "FIRST");
-    for (size_t i = 0; i < r->n_findings; i++) {
+    if (!r->n_findings)
+        qpw_print_line(&p, "no findings");
+    for (size_t i = 0; rc == 0 && i < r->n_findings; i++) {
         const struct qpw_finding_row *f = r->findings[i];
+        const char *cells[] = {qpw_verdict_name(f->key.verdict),
+                               qpw_words_direction(f->key.direction),
+                               qpw_outcome_name(f->value.outcome),
+                               qpw_words_service(f->key.kind, f->key.protocol, f->key.port, service, sizeof(service)),
+                               qpw_words_end(f->key.kind, f->key.initiator, initiator, sizeof(initiator)),
+                               qpw_words_end(f->key.kind, f->key.responder, responder, sizeof(responder)),
+                               qpw_words_count(qpw_report_sum_of(&f->counts).packets, packets, sizeof(packets)),
+                               qpw_words_time(f->first_unix_ns, first, sizeof(first))};
 
-        fprintf(out, "%-10s %-9s %-9s %-14s %-39s %-39s %10llu  %s\n", qpw_verdict_name(f->key.verdict),
-                qpw_direction_name(f->key.direction), qpw_outcome_name(f->value.outcome),
-                qpw_words_service(f->key.kind, f->key.protocol, f->key.port, service, sizeof(service)),
-                qpw_words_end(f->key.kind, f->key.initiator, initiator, sizeof(initiator)),
-                qpw_words_end(f->key.kind, f->key.responder, responder, sizeof(responder)),
-                (unsigned long long)(f->counts.rx_packets + f->counts.tx_packets),
-                qpw_time_text(f->first_unix_ns, first, sizeof(first)));
+        rc = qpw_table_add(&t, QPW_TEXT_PLAIN, cells);
     }
+    rc = rc ? rc : qpw_table_print(&t, &p);
+    qpw_table_clear(&t);
+    return rc;
 }
 
 static int show(const struct qpw_report *r, const struct qpw_show_options *o, FILE *out)
@@ -132,8 +139,7 @@ static int show(const struct qpw_report *r, const struct qpw_show_options *o, FI
         return show_report(r, o, out);
     if (o->format == QPW_SHOW_JSON)
         return show_findings_json(r, out);
-    show_findings_text(r, out);
-    return 0;
+    return show_findings_text(r, o, out);
 }
 
 int qpw_replay_show(const struct qpw_replay_setup *setup, const struct qpw_replay_totals *totals,

@@ -27,8 +27,8 @@ static void text_severity(const struct cell *c, char *buf, size_t size)
 
 static void text_dir(const struct cell *c, char *buf, size_t size)
 {
-    /* Beginnings of the directions' names, as the filter takes them. */
-    static const char *const brief[QPW_DIR_COUNT] = {"unk", "in", "out", "tra", "und", "non"};
+    /* Beginnings of the directions' names, as the filter takes them; what is not IP has none. */
+    static const char *const brief[QPW_DIR_COUNT] = {"unk", "in", "out", "tra", "und", "-"};
     unsigned direction = qpw_thing_of(c->row).direction;
 
     if (c->row->kind == QPW_ROW_RULE && direction == QPW_DIR_UNKNOWN)
@@ -81,7 +81,7 @@ static void text_who(const struct cell *c, char *buf, size_t size)
         if (d->key.by_prefix)
             qpw_words_prefix(d->key.prefix, buf, size);
         else
-            snprintf(buf, size, "many, not kept");
+            snprintf(buf, size, "many, not recorded");
         return;
     }
     if (other)
@@ -271,7 +271,7 @@ static void text_where(const struct cell *c, char *buf, size_t size)
         if (base && length > c->width) /* the line is worth more than the folder */
             snprintf(buf, size, "%.96s:%u", base + 1, rule->line);
     } else
-        snprintf(buf, size, "%s", rule->file[0] ? rule->file : "own rule");
+        snprintf(buf, size, "%s", rule->file[0] ? rule->file : "built-in");
 }
 
 static void text_section(const struct cell *c, char *buf, size_t size)

@@ -16,7 +16,7 @@ static const struct qpw_column unexpected[] = {
     {QPW_COL_SEVERITY, "SEV", 6, 6, 0, 0},
     {QPW_COL_DIR, "DIR", 3, 3, 0, 0},
     {QPW_COL_SERVICE, "SERVICE", 14, 24, 0, 0},
-    {QPW_COL_WHO, "WHO", 15, 24, 0, STRETCH},
+    {QPW_COL_WHO, "REMOTE", 15, 24, 0, STRETCH},
     {QPW_COL_OUTCOME, "OUTCOME", 9, 10, 0, 0},
     {QPW_COL_PROCESS, "PROCESS", 8, 24, 1, 0},
     {QPW_COL_CONNS, "COUNT", 5, 6, 2, NUMBER},
@@ -40,7 +40,7 @@ static const struct qpw_column ports[] = {
     {QPW_COL_DIR, "DIR", 3, 3, 0, 0},
     {QPW_COL_SERVICE, "SERVICE", 14, 24, 0, 0},
     {QPW_COL_VERDICT, "VERDICT", 10, 10, 0, 0},
-    {QPW_COL_RULE, "ROW", 10, 22, 1, STRETCH},
+    {QPW_COL_RULE, "RULE", 10, 22, 1, STRETCH},
     {QPW_COL_CONNS, "CONNS", 5, 6, 1, NUMBER},
     {QPW_COL_RX_RATE, "RX/S", 5, 6, 2, RATE},
     {QPW_COL_TX_RATE, "TX/S", 5, 6, 2, RATE},
@@ -73,9 +73,9 @@ static const struct qpw_column peers[] = {
 };
 
 static const struct qpw_column policy[] = {
-    {QPW_COL_RULE, "ROW", 14, 24, 0, 0},
+    {QPW_COL_RULE, "RULE", 14, 24, 0, 0},
     {QPW_COL_DIR, "DIR", 3, 3, 0, 0},
-    {QPW_COL_VERDICT, "GIVES", 7, 10, 2, 0},
+    {QPW_COL_VERDICT, "VERDICT", 7, 10, 2, 0},
     {QPW_COL_PACKETS, "HITS", 6, 7, 0, NUMBER},
     {QPW_COL_CONNS, "CONNS", 5, 6, 1, NUMBER},
     {QPW_COL_LAST, "LAST", 6, 6, 0, RIGHT},

@@ -20,18 +20,18 @@ static const char *finding_allow(const struct qpw_model *m, const struct qpw_fin
     struct qpw_engine_context context = qpw_text_context(m->now);
     struct qpw_text_about about = {.context = &context, .row = f};
 
-    return qpw_text_allow_line(&about, false, buf, size) ? NULL : "none: no line of a policy can allow it";
+    return qpw_text_allow_line(&about, false, buf, size) ? NULL : "none: no policy line can allow it";
 }
 
 static const char *why_no_line(unsigned kind, unsigned direction, unsigned verdict)
 {
     if (verdict == QPW_VERDICT_ALLOWED || verdict == QPW_VERDICT_PEER || verdict == QPW_VERDICT_INFRA)
-        return "none needed";
+        return "already allowed";
     if (verdict == QPW_VERDICT_TRANSIT)
-        return "none: it is not this node's";
+        return "none: not addressed to this node";
     if (direction != QPW_DIR_INBOUND && direction != QPW_DIR_OUTBOUND)
         return "none: direction or port is not known";
-    return kind == QPW_KIND_ETHERTYPE ? "none: a policy speaks of IP only" : NULL;
+    return kind == QPW_KIND_ETHERTYPE ? "none: a policy covers IP only" : NULL;
 }
 
 int qpw_allow_line(const struct qpw_model *m, const struct qpw_row *row, char *buf, size_t size)
@@ -51,9 +51,9 @@ int qpw_allow_line(const struct qpw_model *m, const struct qpw_row *row, char *b
         why = why_no_line(meter->key.kind, meter->key.direction, meter->key.verdict);
         qpw_protocol_text(meter->key.kind, meter->key.protocol, meter->key.port, protocol, sizeof(protocol));
         if (!why && meter->key.kind == QPW_KIND_PROTOCOL)
-            snprintf(buf, size, "%s %s any approved", qpw_direction_name(meter->key.direction), protocol);
+            snprintf(buf, size, "%s %s any \"TODO: purpose\"", qpw_direction_name(meter->key.direction), protocol);
         else if (!why)
-            snprintf(buf, size, "%s %s %u approved", qpw_direction_name(meter->key.direction), protocol,
+            snprintf(buf, size, "%s %s %u \"TODO: purpose\"", qpw_direction_name(meter->key.direction), protocol,
                      meter->key.port);
     }
     if (!why)
@@ -106,14 +106,16 @@ putf(struct pen *p, uint8_t style, const char *label, const char *format, ...)
 
 static void put_counts(struct pen *p, const struct qpw_view_state *state, const struct qpw_row *row)
 {
-    char rx[16], tx[16];
-    double unit = state->bytes ? 1 : 8;
+    const struct qpw_counts *c = &row->counts;
+    char rx[40], tx[40];
 
-    putf(p, QPW_STYLE_NORMAL, "connections", "%llu", row->counts.connections);
-    putf(p, QPW_STYLE_NORMAL, "received", "%llu packets, %llu bytes", row->counts.rx_packets, row->counts.rx_bytes);
-    putf(p, QPW_STYLE_NORMAL, "sent", "%llu packets, %llu bytes", row->counts.tx_packets, row->counts.tx_bytes);
-    putf(p, QPW_STYLE_NORMAL, "now", "%s %s in, %s out", qpw_words_short(unit * row->rate.rx_bytes, rx, sizeof(rx)),
-         state->bytes ? "B/s" : "bit/s", qpw_words_short(unit * row->rate.tx_bytes, tx, sizeof(tx)));
+    put(p, QPW_STYLE_NORMAL, "connections", qpw_words_count(c->connections, rx, sizeof(rx)));
+    putf(p, QPW_STYLE_NORMAL, "received", "%s, %s", qpw_words_many(c->rx_packets, "packet", rx, sizeof(rx)),
+         qpw_words_bytes(c->rx_bytes, tx, sizeof(tx)));
+    putf(p, QPW_STYLE_NORMAL, "sent", "%s, %s", qpw_words_many(c->tx_packets, "packet", rx, sizeof(rx)),
+         qpw_words_bytes(c->tx_bytes, tx, sizeof(tx)));
+    putf(p, QPW_STYLE_NORMAL, "now", "%s in, %s out", qpw_words_rate(row->rate.rx_bytes, !state->bytes, rx, sizeof(rx)),
+         qpw_words_rate(row->rate.tx_bytes, !state->bytes, tx, sizeof(tx)));
 }
 
 static void put_times(struct pen *p, const struct qpw_model *m, const struct qpw_row *row)
@@ -126,8 +128,8 @@ static void put_times(struct pen *p, const struct qpw_model *m, const struct qpw
         if (!ns)
             continue;
         qpw_words_age(m->now->unix_ns > ns ? m->now->unix_ns - ns : 0, age, sizeof(age));
-        putf(p, QPW_STYLE_NORMAL, last ? "last seen" : "first seen", "%.19sZ, %s%s",
-             qpw_time_text(ns, when, sizeof(when)), age, strcmp(age, "now") ? " ago" : "");
+        putf(p, QPW_STYLE_NORMAL, last ? "last seen" : "first seen", "%s, %s%s",
+             qpw_words_time(ns, when, sizeof(when)), age, strcmp(age, "now") ? " ago" : "");
     }
 }
 
@@ -143,7 +145,7 @@ static void put_rule(struct pen *p, const struct qpw_model *m, const char *label
         putf(p, QPW_STYLE_NORMAL, label, "%.48s (%.96s:%u%s)", info->name, info->file, info->line,
              info->in_force ? "" : ", no longer in force");
     else
-        putf(p, QPW_STYLE_NORMAL, label, "%.48s (the tool's own rule)", info->name);
+        putf(p, QPW_STYLE_NORMAL, label, "%.48s (built-in)", info->name);
     if (info->text[0])
         putf(p, QPW_STYLE_NOTE, "", "%.160s", info->text);
 }
@@ -178,11 +180,11 @@ static void put_severity(struct pen *p, const struct qpw_row *row, const struct 
          qpw_severity_name(row->severity), qpw_direction_name(f->key.direction), service,
          qpw_verdict_name(f->key.verdict), qpw_outcome_name(f->value.outcome));
     if (f->value.flags & QPW_FINDING_SUPERSEDED)
-        put(p, QPW_STYLE_DIM, "", "superseded: judged anew since, by a new policy, better evidence or new addresses");
+        put(p, QPW_STYLE_DIM, "", "superseded: a new policy, better evidence or new addresses changed the verdict");
     if (f->value.flags & QPW_FINDING_MULTICAST)
         put(p, QPW_STYLE_DIM, "", "to a multicast or broadcast address");
     if (f->value.flags & QPW_FINDING_RESERVED)
-        put(p, QPW_STYLE_NOTE, "", "the first answered exchange of its port: kept in the place reserved for it");
+        put(p, QPW_STYLE_NOTE, "", "first answered exchange of its port: kept in a reserved slot");
 }
 
 static void paint_finding(struct pen *p, const struct qpw_model *m, const struct qpw_view_state *state,
@@ -196,7 +198,7 @@ static void paint_finding(struct pen *p, const struct qpw_model *m, const struct
     qpw_words_end(f->key.kind, f->key.initiator, from, sizeof(from));
     qpw_words_end(f->key.kind, f->key.responder, to, sizeof(to));
     if (f->key.direction == QPW_DIR_UNKNOWN)
-        putf(p, QPW_STYLE_NORMAL, "between", "%s and %s (who opened it is not known)", from, to);
+        putf(p, QPW_STYLE_NORMAL, "between", "%s and %s (could not tell which side opened it)", from, to);
     else if (f->value.initiator_port)
         putf(p, QPW_STYLE_NORMAL, "initiator", "%s, first from port %u%s", from, f->value.initiator_port,
              f->key.direction == QPW_DIR_OUTBOUND ? ", this node" : "");
@@ -206,11 +208,11 @@ static void paint_finding(struct pen *p, const struct qpw_model *m, const struct
         putf(p, QPW_STYLE_NORMAL, "responder", "%s%s", to, f->key.direction == QPW_DIR_INBOUND ? ", this node" : "");
     if (*peer)
         put(p, QPW_STYLE_NORMAL, "peer", peer);
-    put(p, QPW_STYLE_NORMAL, "process", *process ? process : "not known (ended, or none holds the port)");
+    put(p, QPW_STYLE_NORMAL, "process", *process ? process : "not known (it has ended, or no process holds the port)");
     putf(p, QPW_STYLE_NORMAL, "evidence", "%s%s%s", qpw_evidence_name(f->value.evidence), f->value.reason ? ", " : "",
          f->value.reason ? qpw_reason_name(f->value.reason) : "");
     put_meaning(p, m, f);
-    put_rule(p, m, f->key.verdict == QPW_VERDICT_UNEXPECTED && f->value.rule ? "row missed" : "policy row",
+    put_rule(p, m, f->key.verdict == QPW_VERDICT_UNEXPECTED && f->value.rule ? "rule missed" : "rule",
              f->value.rule);
     put_allow(p, m, row);
     put_counts(p, state, row);
@@ -221,7 +223,7 @@ static void paint_finding(struct pen *p, const struct qpw_model *m, const struct
         putf(p, QPW_STYLE_NORMAL, "vlan", "%u", f->value.vlan);
     if (f->key.kind == QPW_KIND_ICMP)
         putf(p, QPW_STYLE_NORMAL, "icmp code", "%u", f->value.icmp_code);
-    putf(p, QPW_STYLE_DIM, "flow_id", "%" PRIu64 " (joins it to its records in the alert log)", f->flow_id);
+    putf(p, QPW_STYLE_DIM, "flow_id", "%" PRIu64 " (the same in its alert log records)", f->flow_id);
 }
 
 static void paint_meter(struct pen *p, const struct qpw_model *m, const struct qpw_view_state *state,
@@ -240,7 +242,7 @@ static void paint_meter(struct pen *p, const struct qpw_model *m, const struct q
         put(p, QPW_STYLE_NORMAL, "reason", qpw_reason_name(meter->key.reason));
     if (*peer)
         put(p, QPW_STYLE_NORMAL, "peer", peer);
-    put_rule(p, m, "policy row", meter->key.rule);
+    put_rule(p, m, "rule", meter->key.rule);
     put_allow(p, m, row);
     put_counts(p, state, row);
     if (track)
@@ -270,7 +272,7 @@ int qpw_details_paint(struct qpw_canvas *c, const struct qpw_model *m, const str
     struct pen pen = {c, first_row, height, state->details_top, 0};
 
     if (!row) {
-        put(&pen, QPW_STYLE_DIM, "", "The row is no longer there. Esc goes back.");
+        put(&pen, QPW_STYLE_DIM, "", "This row no longer exists. Esc goes back.");
         return pen.n;
     }
     if (row->kind == QPW_ROW_FINDING)

@@ -124,7 +124,7 @@ static unsigned filter_row(struct qpw_view_state *state, const struct qpw_model 
     else if (*facts.peer)
         snprintf(text, sizeof(text), "peer:%s", facts.peer);
     if (!*text)
-        qpw_state_say(state, true, "this row has neither port nor policy row nor peer to filter by");
+        qpw_state_say(state, true, "this row has no port, rule or peer to filter by");
     return *text ? set_filter(state, text) : QPW_DO_PAINT;
 }
 
@@ -206,7 +206,7 @@ static unsigned change_interval(struct qpw_view_state *state, bool slower)
     else if (!slower && at > 0)
         at--;
     state->interval_ms = intervals_ms[at];
-    snprintf(text, sizeof(text), "a picture every %g seconds", state->interval_ms / 1000.0);
+    snprintf(text, sizeof(text), "refresh every %g s", state->interval_ms / 1000.0);
     qpw_state_say(state, false, text);
     return QPW_DO_PAINT;
 }
@@ -229,7 +229,7 @@ static unsigned quit(struct qpw_view_state *state, const char *question)
     if (!question)
         return QPW_DO_QUIT;
     state->mode = QPW_MODE_QUIT;
-    snprintf(text, sizeof(text), "%.200s (y/n)", question);
+    snprintf(text, sizeof(text), "%.200s [y] stop  [n] cancel", question);
     qpw_state_say(state, true, text);
     return QPW_DO_PAINT;
 }
@@ -288,11 +288,11 @@ unsigned qpw_input_action(struct qpw_view_state *state, const struct qpw_model *
     case QPW_ACTION_REVERSE:
         state->sort[state->tab].reverse = !state->sort[state->tab].reverse;
         return QPW_DO_BUILD;
-    case QPW_ACTION_PAUSE: return toggle(state, &state->paused, "paused: p goes on", "going on");
-    case QPW_ACTION_FOLLOW: return toggle(state, &state->follow, "frozen on this row", "no longer frozen on a row");
+    case QPW_ACTION_PAUSE: return toggle(state, &state->paused, "paused: p resumes", "resumed");
+    case QPW_ACTION_FOLLOW: return toggle(state, &state->follow, "frozen on this row", "no longer frozen");
     case QPW_ACTION_TOTALS: return toggle(state, &state->totals, "totals", "rates");
     case QPW_ACTION_NUMBERS: return toggle(state, &state->numbers, "numbers", "service names");
-    case QPW_ACTION_UNITS: return toggle(state, &state->bytes, "rates in bytes a second", "rates in bits a second");
+    case QPW_ACTION_UNITS: return toggle(state, &state->bytes, "rates in bytes per second", "rates in bits per second");
     case QPW_ACTION_FASTER: return change_interval(state, false);
     case QPW_ACTION_SLOWER: return change_interval(state, true);
     case QPW_ACTION_COPY: return QPW_DO_COPY | QPW_DO_PAINT;

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "host/owner.h"
+#include "words/words.h"
 
 #define PLACES 4096u        /* power of two; a newer finding takes an older one's place */
 #define LOOKUPS 100u        /* between two pictures */
@@ -53,6 +54,7 @@ void qpw_processes_tick(struct qpw_processes *p, uint64_t mono_ns)
 static void look_up(struct qpw_processes *p, const struct qpw_finding_row *finding, struct entry *entry)
 {
     struct qpw_process process;
+    char name[48];
     bool same = entry->flow_id == finding->flow_id;
 
     p->lookups--;
@@ -61,12 +63,15 @@ static void look_up(struct qpw_processes *p, const struct qpw_finding_row *findi
     entry->mono_ns = p->now_ns;
     if (process.pid) {
         entry->found = true;
-        snprintf(entry->text, sizeof(entry->text), "%s %d %.20s%s", process.name, process.pid, process.user,
+        snprintf(entry->text, sizeof(entry->text), "%.40s %.20s%s",
+                 qpw_words_process(process.name, process.pid, name, sizeof(name)), process.user,
                  process.match == QPW_MATCH_LISTENER ? " (listener)" : "");
     } else if (!same || !entry->found) {
         entry->found = false;
-        snprintf(entry->text, sizeof(entry->text), "%s", process.match == QPW_MATCH_KERNEL ? "kernel"
-                                                        : process.match == QPW_MATCH_GONE  ? "gone" : "");
+        snprintf(entry->text, sizeof(entry->text), "%s",
+                 process.match == QPW_MATCH_KERNEL                                                             ? "kernel"
+                 : process.match == QPW_MATCH_GONE && finding->value.outcome >= QPW_OUTCOME_ANSWERED ? "gone"
+                                                                                                     : "");
     }
     entry->flow_id = finding->flow_id;
 }

@@ -20,7 +20,10 @@ void qpw_processes_free(struct qpw_processes *p); /* NULL is fine */
 /* To be called with each picture: so many look-ups are allowed again. mono_ns: the clock by which entries grow old. */
 void qpw_processes_tick(struct qpw_processes *p, uint64_t mono_ns);
 
-/* "nc 4711 root", "kernel", "gone" or "" where not known; valid until the next call. context: struct qpw_processes. */
+/*
+ * "nc[4711] root", "kernel", "gone" of what was answered by a process that has ended, or "" where it is not known; valid
+ * until the next call. context: struct qpw_processes.
+ */
 const char *qpw_processes_text(void *context, const struct qpw_finding_row *finding);
 
 #endif

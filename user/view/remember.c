@@ -42,12 +42,7 @@ static void take_sort(struct qpw_view_state *state, const char *value)
 
 static void take(struct qpw_view_state *state, const char *key, const char *value)
 {
-    struct qpw_filter filter;
-
-    if (!strcmp(key, "filter") && strlen(value) < QPW_FILTER_TEXT && qpw_filter_parse(value, &filter, NULL) == 0) {
-        state->filter = filter;
-        strcpy(state->filter_text, value);
-    } else if (!strcmp(key, "tab") && qpw_tab_find(value) >= 0) {
+    if (!strcmp(key, "tab") && qpw_tab_find(value) >= 0) {
         state->tab = (enum qpw_tab)qpw_tab_find(value);
     } else if (!strcmp(key, "sort")) {
         take_sort(state, value);
@@ -98,10 +93,11 @@ static int make_folders(const char *path)
     return 0;
 }
 
+/* Not the filter: what it hides would be missed by whoever looks next. */
 static void put(FILE *file, const struct qpw_view_state *state)
 {
-    fprintf(file, "tab %s\ninterval %u\ntotals %d\nnumbers %d\nbytes %d\nfilter %s\n", qpw_tab_name(state->tab),
-            state->interval_ms, state->totals, state->numbers, state->bytes, state->filter_text);
+    fprintf(file, "tab %s\ninterval %u\ntotals %d\nnumbers %d\nbytes %d\n", qpw_tab_name(state->tab),
+            state->interval_ms, state->totals, state->numbers, state->bytes);
     for (int i = 0; i < QPW_TAB_COUNT; i++) {
         const struct qpw_column *column = qpw_column_find((enum qpw_tab)i, state->sort[i].column);
 

@@ -101,12 +101,12 @@ void qpw_row_paint(struct qpw_canvas *c, int at, const struct qpw_layout *layout
 static const char *empty_text(const struct qpw_model *m, const struct qpw_view_state *state)
 {
     if (m->n_hidden)
-        return "the filter holds every row back; c drops it";
+        return "the filter hides every row; c clears it";
     switch (state->tab) {
-    case QPW_TAB_UNEXPECTED: return "nothing to report: no finding so far";
-    case QPW_TAB_PORTS: return "no packet counted so far";
-    case QPW_TAB_PEERS: return "no peer is named; attach --peer NAME=ADDR, or `peer` in the policy";
-    case QPW_TAB_POLICY: return "no policy row is in force";
+    case QPW_TAB_UNEXPECTED: return "no findings";
+    case QPW_TAB_PORTS: return "no packets counted yet";
+    case QPW_TAB_PEERS: return QPW_WORDS_NO_PEERS;
+    case QPW_TAB_POLICY: return "no policy rule is in force";
     default: return "";
     }
 }
@@ -205,7 +205,7 @@ static void paint_filter(struct qpw_canvas *c, int at, const struct qpw_view_sta
                                 qpw_field_name((enum qpw_field)i));
         break;
     }
-    qpw_canvas_text(c, at, col, c->cols - col, QPW_STYLE_DIM, "   / change  c drop  ? help");
+    qpw_canvas_text(c, at, col, c->cols - col, QPW_STYLE_DIM, "   / change  c clear  ? help");
 }
 
 /* A message that ends in row `last`; one that is longer than a row takes those above it too. */
@@ -239,7 +239,7 @@ static void paint_edit(struct qpw_canvas *c, int at, const struct qpw_view_state
     col += 2;
     if (!*state->message)
         qpw_canvas_text(c, at, col, c->cols - col, QPW_STYLE_DIM,
-                        "Enter keeps, Esc gives up; port: dir: addr: proc: … (Help lists all)");
+                        "Enter keeps, Esc cancels; port: dir: addr: proc: … (Help lists all)");
     else if (qpw_text_width(state->message) <= c->cols - col)
         qpw_canvas_text(c, at, col, c->cols - col, QPW_STYLE_BAD, state->message);
     else
