@@ -275,7 +275,7 @@ bool check_adopt(struct campaign *c)
 
 /* ---- The process ---- */
 
-static unsigned descriptors(pid_t pid)
+static unsigned descriptors_now(pid_t pid)
 {
     char path[64];
     unsigned n = 0;
@@ -287,6 +287,20 @@ static unsigned descriptors(pid_t pid)
     if (dir)
         closedir(dir);
     return n;
+}
+
+/* The least of several looks: a request that is being answered has one for a moment. */
+static unsigned descriptors(pid_t pid)
+{
+    unsigned least = descriptors_now(pid);
+
+    for (unsigned i = 0; i < 10; i++) {
+        unsigned n = descriptors_now(pid);
+
+        least = n < least ? n : least;
+        usleep(5000);
+    }
+    return least;
 }
 
 static uint64_t resident_kib(pid_t pid)
@@ -305,6 +319,7 @@ static uint64_t resident_kib(pid_t pid)
 
 #define YOUNG_NS 15000000000ull /* by then it has done everything once */
 #define GROWTH_KIB 6144
+#define SPARE_DESCRIPTORS 2 /* of the log between a rotation and the next record */
 
 /* Findings may cost memory, time may not. */
 static void check_process(struct campaign *c)
@@ -323,7 +338,7 @@ static void check_process(struct campaign *c)
         c->young_findings = c->book->n_findings;
         return;
     }
-    if (n != c->descriptors)
+    if (n > c->descriptors + SPARE_DESCRIPTORS)
         campaign_fail(c, "descriptors stay flat", "%u, %u when it was young", n, c->descriptors);
     if (kib > c->resident_kib + GROWTH_KIB + 4 * (c->book->n_findings - c->young_findings))
         campaign_fail(c, "memory stays flat", "%" PRIu64 " KiB, %" PRIu64 " when it was young; %zu findings then, "
