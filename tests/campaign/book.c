@@ -480,10 +480,10 @@ void book_frame(void *book, const struct frame *f)
 
 void book_policy(struct book *b, const struct policy *p)
 {
-    b->policy = p;
     b->generation++;
-    for (size_t i = 0; i < b->n_findings; i++)
+    for (size_t i = 0; p != b->policy && i < b->n_findings; i++)
         b->findings[i].current = false;
+    b->policy = p;
 }
 
 void book_attach(struct book *b)

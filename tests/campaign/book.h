@@ -130,7 +130,7 @@ void book_tuple(struct tuple *ret, uint8_t protocol, const char *local, uint16_t
 /* A frame of the witness: for wire_drain(). */
 void book_frame(void *book, const struct frame *f);
 
-/* Another policy is in force from the next frame on. */
+/* The policy, another or the same written once more, is in force from the next frame on: all is judged anew. */
 void book_policy(struct book *b, const struct policy *p);
 
 /* The program is attached anew from the next frame on: counters at zero, what is open is older than it. */

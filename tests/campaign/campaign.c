@@ -46,6 +46,13 @@ uint16_t rng_port(struct rng *r, const uint16_t *ports)
 
 void campaign_drain(struct campaign *c)
 {
+    unsigned generation = c->following ? __atomic_load_n(&c->kernel.control->generation, __ATOMIC_ACQUIRE) : 0;
+
+    if (generation != c->generation && c->following) {
+        c->generation = generation;
+        c->rejudged++;
+        book_policy(c->book, c->policy);
+    }
     wire_drain(&c->wire, book_frame, c->book);
 }
 

@@ -18,6 +18,7 @@
 
 #include "book.h"
 #include "bpfleft.h"
+#include "instance/object.h"
 #include "place.h"
 #include "wire.h"
 
@@ -61,6 +62,9 @@ struct campaign {
     pid_t auditor; /* 0: none */
     bool stopped;  /* by SIGSTOP */
     const struct policy *policy;
+    struct qpw_kernel kernel;    /* only to see when everything is judged anew: by address changes, at any time */
+    bool following;              /* it is open */
+    unsigned generation, rejudged, rejudged_before;
     uint64_t window_end_ns;      /* CLOCK_MONOTONIC: until then node-sent datagrams are not what they seem */
     struct open_connection open[LONG_CONNECTIONS];
     unsigned forged;             /* forged sources so far */

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "campaign.h"
+#include "instance/instance.h"
 
 #ifndef QPW_BUILD
 #define QPW_BUILD "build"
@@ -46,7 +47,10 @@ static bool attached_or_ended(void *campaign)
 static int note_hooks(void *campaign)
 {
     struct campaign *c = campaign;
+    struct qpw_error err;
 
+    if (!c->following && qpw_instance_find(&c->kernel, &err) == 0)
+        c->following = true;
     return (int)bpfleft_add_hooks(netns_ifindex(&c->place.ns[NODE], "node0"), &c->left);
 }
 
@@ -71,6 +75,7 @@ static void launch(struct campaign *c)
     }
     c->blind.starts++;
     netns_call(&c->place.ns[NODE], note_hooks, c);
+    cr_assert(c->following, "the kernel side cannot be found");
 }
 
 /*
@@ -104,6 +109,10 @@ void auditor_stop(struct campaign *c, int signal_number)
     int rc = netns_stop(c->auditor, signal_number);
 
     c->auditor = 0;
+    if (signal_number != SIGKILL && c->following) { /* else its maps would stay for our sake */
+        qpw_kernel_close(&c->kernel);
+        c->following = false;
+    }
     if (signal_number != SIGKILL && rc != 0)
         campaign_fail(c, "the auditor ends well", "exit status %d after signal %d", rc, signal_number);
 }
@@ -222,14 +231,27 @@ static void rotate(struct campaign *c, struct rng *r)
         kill(c->auditor, SIGHUP); /* else it notices by itself */
 }
 
+static bool is_judged_anew(void *campaign)
+{
+    struct campaign *c = campaign;
+
+    campaign_drain(c);
+    return c->rejudged != c->rejudged_before;
+}
+
+/* A floating address moves between the node and a peer; the auditor learns it from the kernel. */
 static void move_address(struct campaign *c, struct rng *r)
 {
     unsigned which = rng_below(r, FLOATS);
 
     campaign_settle(c, 20);
+    c->rejudged_before = c->rejudged;
     place_move(&c->place, which, !c->place.floating[which]);
-    wait_ms(c, 300); /* netlink tells the auditor */
-    book_policy(c->book, c->policy); /* another set of addresses: what is live is judged anew */
+    if (!netns_until(is_judged_anew, c, 20000))
+        campaign_fail(c, "local addresses follow the kernel", "%s moved %s the node, nothing was judged anew for 20 s",
+                      floats[which][0], c->place.floating[which] ? "to" : "from");
+    wait_ms(c, 500); /* both families */
+    book_policy(c->book, c->policy);
 }
 
 /* Forged SYNs from very many addresses: most of one kind, so that the run knows what they are. */

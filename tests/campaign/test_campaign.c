@@ -90,9 +90,10 @@ static void say(const struct campaign *c, unsigned seconds, size_t steps)
     static const char *const modes[] = {"xdp", "tc", "clsact"};
 
     fprintf(stderr, "campaign: mode %s, seed %llu, %u s: %zu steps, %zu exchanges (%u not as planned), %llu frames, "
-                    "%llu alert records; %llu checks of %llu invariants, all held\n", modes[c->mode],
+                    "%llu alert records, %llu owners, judged anew %u times; %llu checks of %llu invariants, all held\n", modes[c->mode],
             (unsigned long long)c->seed, seconds, steps, c->book->n_exchanges, c->trouble,
-            (unsigned long long)c->wire.frames, (unsigned long long)c->records, (unsigned long long)c->checks,
+            (unsigned long long)c->wire.frames, (unsigned long long)c->records,
+            (unsigned long long)c->owners, c->rejudged, (unsigned long long)c->checks,
             (unsigned long long)c->invariants);
 }
 
