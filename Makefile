@@ -35,7 +35,7 @@ BPF_CFLAGS = -target bpf -std=gnu17 -O2 -g -mcpu=v3 -Wall -Wextra -Wno-unused-pa
 SOURCES := $(filter-out user/main.c,$(wildcard user/*.c user/*/*.c user/*/*/*.c))
 OBJECTS := $(SOURCES:%.c=$(O)/%.o) $(O)/user/embed.o
 SAN_OBJECTS := $(SOURCES:%.c=$(O)/san/%.o) $(O)/san/user/embed.o
-BUILTINS := $(wildcard user/policy/lang/builtin/*.policy)
+BUILTINS := $(wildcard user/policy/lang/builtin/*)
 
 TEST_LIB := $(wildcard tests/lib/*.c)
 UNIT_TESTS := $(patsubst %.c,$(O)/%,$(wildcard tests/unit/test_*.c))
@@ -70,7 +70,7 @@ $(O)/bpf/qportwatch.bpf.o: bpf/qportwatch.bpf.c $(wildcard bpf/*.h) $(wildcard i
 	@mkdir -p $(@D)
 	$(call say,CLANG,$@)$(CLANG) $(BPF_CFLAGS) -c $< -o $@
 
-$(O)/bpf/bench.bpf.o: bpf/bench.bpf.c user/bench/flows.h Makefile
+$(O)/bpf/bench.bpf.o: bpf/bench.bpf.c bpf/bench_flows.h Makefile
 	@mkdir -p $(@D)
 	$(call say,CLANG,$@)$(CLANG) $(BPF_CFLAGS) -c $< -o $@
 

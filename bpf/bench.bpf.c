@@ -13,7 +13,7 @@
 #include <bpf/bpf_endian.h>
 #include <bpf/bpf_helpers.h>
 
-#include "user/bench/flows.h"
+#include "bench_flows.h"
 
 struct count {
     __u64 packets;

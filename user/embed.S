@@ -13,24 +13,11 @@ qpw_bpf_object_end:
 qpw_bench_object:
     .incbin "bpf/bench.bpf.o"
 qpw_bench_object_end:
-    .globl qpw_builtin_aws
-    .globl qpw_builtin_aws_end
-qpw_builtin_aws:
-    .incbin "user/policy/lang/builtin/aws.policy"
-qpw_builtin_aws_end:
-    .globl qpw_builtin_azure
-    .globl qpw_builtin_azure_end
-qpw_builtin_azure:
-    .incbin "user/policy/lang/builtin/azure.policy"
-qpw_builtin_azure_end:
-    .globl qpw_builtin_cnq_gcp
-    .globl qpw_builtin_cnq_gcp_end
-qpw_builtin_cnq_gcp:
-    .incbin "user/policy/lang/builtin/cnq-gcp.policy"
-qpw_builtin_cnq_gcp_end:
-    .globl qpw_builtin_on_prem
-    .globl qpw_builtin_on_prem_end
-qpw_builtin_on_prem:
-    .incbin "user/policy/lang/builtin/on-prem.policy"
-qpw_builtin_on_prem_end:
+#define TEXT(path) #path
+#define BUILTIN(symbol, name, guide) \
+    .globl qpw_builtin_##symbol; \
+    .globl qpw_builtin_##symbol##_end; \
+    qpw_builtin_##symbol: .incbin TEXT(user/policy/lang/builtin/name.policy); \
+    qpw_builtin_##symbol##_end:
+#include "user/policy/lang/builtin/list.h"
     .section .note.GNU-stack, "", @progbits

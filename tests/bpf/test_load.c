@@ -11,7 +11,7 @@
 
 #include "instance/instance.h"
 #include "instance/object.h"
-#include "instance/words.h"
+#include "instance/kernel_words.h"
 #include "netns.h"
 
 static struct qpw_error err;

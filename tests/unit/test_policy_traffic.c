@@ -7,10 +7,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "policy/tools/changes.h"
+#include "advice/changes.h"
 #include "policy/tools/export.h"
-#include "policy/tools/suggest.h"
-#include "policy/tools/what_if.h"
+#include "advice/suggest.h"
+#include "advice/what_if.h"
 #include "util/names.h"
 
 #define SECOND 1000000000ull

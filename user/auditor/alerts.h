@@ -4,8 +4,8 @@
  *
  * All functions are without effect where no alert log was asked for.
  */
-#ifndef QPW_AUDIT_ALERTS_H
-#define QPW_AUDIT_ALERTS_H
+#ifndef QPW_AUDITOR_ALERTS_H
+#define QPW_AUDITOR_ALERTS_H
 
 #include "auditor/internal.h"
 

@@ -6,8 +6,8 @@
  * The kernel side counts and judges without it. When it is killed, nothing is uncounted; the next
  * one finds the kernel side again and goes on.
  */
-#ifndef QPW_AUDIT_AUDITOR_H
-#define QPW_AUDIT_AUDITOR_H
+#ifndef QPW_AUDITOR_AUDITOR_H
+#define QPW_AUDITOR_AUDITOR_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -5,8 +5,8 @@
  * The programs themselves treat an entry past its time-out as ended, so this decides nothing; it
  * keeps the tables small and the count of evictions meaningful.
  */
-#ifndef QPW_AUDIT_EXPIRE_H
-#define QPW_AUDIT_EXPIRE_H
+#ifndef QPW_AUDITOR_EXPIRE_H
+#define QPW_AUDITOR_EXPIRE_H
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /* internal.h - the auditor's own state, shared by the files of this folder and nobody else. */
-#ifndef QPW_AUDIT_INTERNAL_H
-#define QPW_AUDIT_INTERNAL_H
+#ifndef QPW_AUDITOR_INTERNAL_H
+#define QPW_AUDITOR_INTERNAL_H
 
 #include <jansson.h>
 

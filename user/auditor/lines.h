@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /* lines.h - a finding as one plain line for people without a terminal. */
-#ifndef QPW_AUDIT_LINES_H
-#define QPW_AUDIT_LINES_H
+#ifndef QPW_AUDITOR_LINES_H
+#define QPW_AUDITOR_LINES_H
 
 #include <stdbool.h>
 #include <stddef.h>

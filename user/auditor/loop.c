@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "auditor/alerts.h"
+#include "auditor/sources.h"
 #include "control/control.h"
 #include "host/clock.h"
 
@@ -22,20 +23,6 @@
 #define IDLE_POLLS 20u       /* this many without an event, and only wake-ups count */
 #define EXPIRE_SECONDS 5u    /* between walks over the connections */
 #define RESEED_SECONDS 600u  /* between whole readings of the socket table */
-
-enum source { SOURCE_SIGNAL, SOURCE_TICK, SOURCE_POLL, SOURCE_RING, SOURCE_NETLINK, SOURCE_CONTROL, SOURCE_CLIENT };
-
-static int watch_fd(struct qpw_auditor *a, int fd, enum source source)
-{
-    struct epoll_event event = {.events = EPOLLIN, .data.u64 = (uint64_t)fd << 32 | source};
-
-    return epoll_ctl(a->epoll_fd, EPOLL_CTL_ADD, fd, &event) < 0 ? -errno : 0;
-}
-
-int qpw_loop_watch_client(struct qpw_auditor *a, int fd)
-{
-    return watch_fd(a, fd, SOURCE_CLIENT);
-}
 
 /* First after, then every so many nanoseconds. */
 static int set_timer(int fd, uint64_t first_ns, uint64_t every_ns)
@@ -72,12 +59,12 @@ int qpw_loop_open(struct qpw_auditor *a, struct qpw_error *err)
     if (a->epoll_fd < 0 || a->signal_fd < 0 || a->tick_fd < 0 || a->poll_fd < 0)
         return qpw_fail(err, -errno, "opening the event loop: %s", strerror(errno));
     r = set_timer(a->tick_fd, SECOND_NS, SECOND_NS);
-    r = r ? r : watch_fd(a, a->signal_fd, SOURCE_SIGNAL);
-    r = r ? r : watch_fd(a, a->tick_fd, SOURCE_TICK);
-    r = r ? r : watch_fd(a, a->poll_fd, SOURCE_POLL);
-    r = r ? r : watch_fd(a, ring_buffer__epoll_fd(a->ring), SOURCE_RING);
-    r = r ? r : watch_fd(a, qpw_netlink_fd(a->netlink), SOURCE_NETLINK);
-    r = r ? r : watch_fd(a, a->lock_fd, SOURCE_CONTROL);
+    r = r ? r : qpw_sources_add(a, a->signal_fd, QPW_SOURCE_SIGNAL);
+    r = r ? r : qpw_sources_add(a, a->tick_fd, QPW_SOURCE_TICK);
+    r = r ? r : qpw_sources_add(a, a->poll_fd, QPW_SOURCE_POLL);
+    r = r ? r : qpw_sources_add(a, ring_buffer__epoll_fd(a->ring), QPW_SOURCE_RING);
+    r = r ? r : qpw_sources_add(a, qpw_netlink_fd(a->netlink), QPW_SOURCE_NETLINK);
+    r = r ? r : qpw_sources_add(a, a->lock_fd, QPW_SOURCE_CONTROL);
     return r < 0 ? qpw_fail(err, r, "opening the event loop: %s", strerror(-r)) : 0;
 }
 
@@ -156,25 +143,26 @@ static void on_second(struct qpw_auditor *a)
     }
 }
 
-static int dispatch(struct qpw_auditor *a, enum source source, int fd, struct qpw_error *err)
+static int dispatch(struct qpw_auditor *a, uint64_t data, struct qpw_error *err)
 {
     uint64_t expirations;
+    int fd;
 
-    switch (source) {
-    case SOURCE_SIGNAL: on_signal(a); return 0;
-    case SOURCE_TICK:
+    switch (qpw_sources_of(data, &fd)) {
+    case QPW_SOURCE_SIGNAL: on_signal(a); return 0;
+    case QPW_SOURCE_TICK:
         if (read(a->tick_fd, &expirations, sizeof(expirations)) == sizeof(expirations))
             on_second(a);
         return 0;
-    case SOURCE_POLL:
+    case QPW_SOURCE_POLL:
         if (read(a->poll_fd, &expirations, sizeof(expirations)) == sizeof(expirations))
             read_events(a);
         qpw_alerts_flush(a);
         return 0;
-    case SOURCE_RING: read_events(a); return 0;
-    case SOURCE_NETLINK: return qpw_watch_netlink(a, err);
-    case SOURCE_CONTROL: qpw_requests_accept(a); return 0;
-    case SOURCE_CLIENT: qpw_requests_serve(a, fd); return 0;
+    case QPW_SOURCE_RING: read_events(a); return 0;
+    case QPW_SOURCE_NETLINK: return qpw_watch_netlink(a, err);
+    case QPW_SOURCE_CONTROL: qpw_requests_accept(a); return 0;
+    case QPW_SOURCE_CLIENT: qpw_requests_serve(a, fd); return 0;
     }
     return 0;
 }
@@ -187,7 +175,7 @@ int qpw_auditor_step(struct qpw_auditor *a, int milliseconds, struct qpw_error *
     if (n < 0 && errno != EINTR)
         return qpw_fail(err, -errno, "waiting: %s", strerror(errno));
     for (int i = 0; r == 0 && i < n && !a->stop; i++)
-        r = dispatch(a, (uint32_t)events[i].data.u64, (int)(events[i].data.u64 >> 32), err);
+        r = dispatch(a, events[i].data.u64, err);
     return r < 0 ? r : a->stop;
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /* privileges.h - what the auditor keeps of root's powers once it is attached. */
-#ifndef QPW_AUDIT_PRIVILEGES_H
-#define QPW_AUDIT_PRIVILEGES_H
+#ifndef QPW_AUDITOR_PRIVILEGES_H
+#define QPW_AUDITOR_PRIVILEGES_H
 
 /*
  * Keeps: CAP_NET_ADMIN (hooks, netlink, sock_diag), CAP_BPF, CAP_PERFMON and CAP_SYS_ADMIN (maps; map

@@ -8,7 +8,7 @@
 #include "control/control.h"
 #include "control/message.h"
 #include "auditor/internal.h"
-#include "auditor/loop.h"
+#include "auditor/sources.h"
 
 #define PATIENCE_TICKS 5u /* seconds for which a client may say nothing */
 #define NAME_BYTES 128u  /* the longest name of an interface that is looked for, an alternative one included */
@@ -141,7 +141,7 @@ static void wait_for(struct qpw_auditor *a, int fd)
     if (a->n_clients == QPW_CLIENTS)
         hang_up(a, 0);
     a->clients[a->n_clients++] = (struct qpw_client){.fd = fd};
-    if (qpw_loop_watch_client(a, fd) < 0)
+    if (qpw_sources_add(a, fd, QPW_SOURCE_CLIENT) < 0)
         hang_up(a, a->n_clients - 1);
 }
 

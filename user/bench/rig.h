@@ -9,7 +9,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "bench/flows.h"
+#include "bpf/bench_flows.h"
 #include "bench/frames.h"
 #include "instance/object.h"
 #include "util/error.h"

@@ -15,7 +15,7 @@
 #include "cmd/cmd.h"
 #include "cmd/number.h"
 #include "host/clock.h"
-#include "instance/words.h"
+#include "instance/kernel_words.h"
 #include "util/names.h"
 #include "util/usage.h"
 #include "words/printer.h"

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /* cmd_bench.c - `bench`: what one packet costs on this machine. */
 #include <argp.h>
-#include <bpf/libbpf.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,6 +9,7 @@
 #include "bench/live.h"
 #include "bench/render.h"
 #include "cmd/cmd.h"
+#include "instance/kernel_words.h"
 #include "cmd/format.h"
 #include "util/usage.h"
 
@@ -86,11 +86,6 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     }
 }
 
-static int quiet(enum libbpf_print_level level, const char *format, va_list arguments)
-{
-    return 0;
-}
-
 static int measure(const struct options *o, struct qpw_error *err)
 {
     unsigned rounds = o->rounds ? o->rounds : o->quick ? QPW_BENCH_ROUNDS_QUICK : QPW_BENCH_ROUNDS;
@@ -144,7 +139,7 @@ int qpw_cmd_bench(int argc, char **argv)
     for (size_t i = 0; i < qpw_bench_n_cases; i++)
         o.wanted[i] = true;
     qpw_arguments_parse(&argp, argc, argv, &o);
-    libbpf_set_print(quiet);
+    qpw_quiet_libbpf();
     rc = measure(&o, &err);
     free(o.wanted);
     if (rc < 0) {

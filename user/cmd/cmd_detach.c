@@ -9,7 +9,7 @@
 #include "control/detach.h"
 #include "control/message.h"
 #include "cmd/cmd.h"
-#include "instance/words.h"
+#include "instance/kernel_words.h"
 #include "util/usage.h"
 
 #define PATIENCE_SECONDS 30

@@ -7,7 +7,7 @@
 #include "cmd/cmd.h"
 #include "control/changelist.h"
 #include "control/message.h"
-#include "instance/words.h"
+#include "instance/kernel_words.h"
 #include "util/usage.h"
 
 static error_t take_option(int key, char *value, struct argp_state *state)

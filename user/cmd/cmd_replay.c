@@ -11,7 +11,7 @@
 
 #include "cmd/cmd.h"
 #include "cmd/number.h"
-#include "instance/words.h"
+#include "instance/kernel_words.h"
 #include "policy/lang/load.h"
 #include "replay/local_auto.h"
 #include "replay/order.h"

@@ -13,7 +13,7 @@
 #include "control/watched.h"
 #include "instance/instance.h"
 #include "host/sockets.h"
-#include "instance/words.h"
+#include "instance/kernel_words.h"
 #include "report/fail_on.h"
 #include "report/render.h"
 #include "util/output.h"

@@ -9,7 +9,7 @@
 #include "status/status.h"
 #include "cmd/cmd.h"
 #include "cmd/format.h"
-#include "instance/words.h"
+#include "instance/kernel_words.h"
 #include "util/usage.h"
 
 enum { KEY_JSON = 0x200, KEY_FORMAT };

@@ -12,7 +12,7 @@
 #include "instance/hooks_clsact.h"
 #include "instance/hooks_list.h"
 #include "instance/hooks_tcx.h"
-#include "instance/words.h"
+#include "instance/kernel_words.h"
 
 /* Offloaded, native, then generic: the order in which a frame meets them. */
 static int query_xdp(unsigned ifindex, struct qpw_hook_list *list, struct qpw_error *err)

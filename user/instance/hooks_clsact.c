@@ -12,7 +12,7 @@
 #include <time.h>
 
 #include "instance/hooks_list.h"
-#include "instance/words.h"
+#include "instance/kernel_words.h"
 
 static const char *point_text(enum qpw_point point)
 {

@@ -15,6 +15,7 @@
 
 #include "bpf/tag.h"
 #include "host/clock.h"
+#include "instance/jiffies.h"
 #include "instance/programs.h"
 
 extern const char qpw_bpf_object[], qpw_bpf_object_end[];
@@ -198,7 +199,7 @@ static int set_config(struct bpf_object *object, const struct qpw_load_options *
     config->netns_cookie = o->replay ? 0 : netns_cookie();
     config->has_xdp_buff_len = libbpf_probe_bpf_helper(BPF_PROG_TYPE_XDP, BPF_FUNC_xdp_get_buff_len, NULL) == 1;
     if (!o->replay) {
-        rc = qpw_clock_calibrate(config, err);
+        rc = qpw_jiffies_calibrate(config, err);
         if (rc < 0)
             return rc;
     }

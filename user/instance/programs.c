@@ -13,7 +13,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "instance/words.h"
+#include "instance/kernel_words.h"
 
 extern const char qpw_bpf_object[], qpw_bpf_object_end[];
 

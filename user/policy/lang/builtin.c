@@ -4,10 +4,11 @@
 
 #include "policy/lang/policy.h"
 
-extern const char qpw_builtin_on_prem[], qpw_builtin_on_prem_end[];
-extern const char qpw_builtin_aws[], qpw_builtin_aws_end[];
-extern const char qpw_builtin_azure[], qpw_builtin_azure_end[];
-extern const char qpw_builtin_cnq_gcp[], qpw_builtin_cnq_gcp_end[];
+#define TEXT(name) #name
+
+#define BUILTIN(symbol, name, guide) extern const char qpw_builtin_##symbol[], qpw_builtin_##symbol##_end[];
+#include "policy/lang/builtin/list.h"
+#undef BUILTIN
 
 static const struct {
     const char *name;
@@ -15,12 +16,9 @@ static const struct {
     const char *end;
     const char *guide;
 } builtins[] = {
-    {"aws", qpw_builtin_aws, qpw_builtin_aws_end,
-     "Cloud Native Qumulo on AWS; Cloud Native Qumulo on Azure is documented under this name too"},
-    {"azure", qpw_builtin_azure, qpw_builtin_azure_end,
-     "Azure Native Qumulo, the managed service (for Cloud Native on Azure take aws)"},
-    {"cnq-gcp", qpw_builtin_cnq_gcp, qpw_builtin_cnq_gcp_end, "Cloud Native Qumulo on Google Cloud"},
-    {"on-prem", qpw_builtin_on_prem, qpw_builtin_on_prem_end, "Qumulo Core on premises"},
+#define BUILTIN(symbol, name, guide) {TEXT(name), qpw_builtin_##symbol, qpw_builtin_##symbol##_end, guide},
+#include "policy/lang/builtin/list.h"
+#undef BUILTIN
 };
 #define COUNT (sizeof(builtins) / sizeof(*builtins))
 

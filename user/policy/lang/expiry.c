@@ -2,7 +2,6 @@
 #include <stdio.h>
 #include <time.h>
 
-#include "policy/tools/check.h"
 #include "policy/lang/parse.h"
 
 static int warn_of(struct qpw_policy *policy, const struct qpw_where *where, const char *name, int64_t until,

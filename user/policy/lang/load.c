@@ -6,8 +6,6 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "policy/tools/check.h"
-
 enum { KEY_PLATFORM = 0x100, KEY_PEER, KEY_PEERS };
 
 static const struct argp_option options_table[] = {

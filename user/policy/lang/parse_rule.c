@@ -26,30 +26,6 @@ struct targets {
     bool row;   /* takes the flags default, optional, weak */
 };
 
-void qpw_rule_clear(struct qpw_rule *rule)
-{
-    free(rule->text);
-    free(rule->purpose);
-    free(rule->feature);
-    free(rule->parent);
-    free(rule->ref);
-    free(rule->iface);
-    free(rule->ports);
-    qpw_addresses_clear(&rule->from);
-    qpw_addresses_clear(&rule->to);
-}
-
-void qpw_suppression_clear(struct qpw_suppression *line)
-{
-    free(line->text);
-    free(line->reason);
-    free(line->ref);
-    free(line->rule);
-    free(line->ports);
-    qpw_addresses_clear(&line->from);
-    qpw_addresses_clear(&line->to);
-}
-
 static int twice(const struct targets *to, const struct qpw_word *word, struct qpw_error *err)
 {
     return qpw_fail_at(err, to->where, word->column, "'%s': given twice on this line", word->text);

@@ -55,6 +55,30 @@ int64_t qpw_policy_next_expiry(const struct qpw_policy *policy, int64_t now)
     return next;
 }
 
+void qpw_rule_clear(struct qpw_rule *rule)
+{
+    free(rule->text);
+    free(rule->purpose);
+    free(rule->feature);
+    free(rule->parent);
+    free(rule->ref);
+    free(rule->iface);
+    free(rule->ports);
+    qpw_addresses_clear(&rule->from);
+    qpw_addresses_clear(&rule->to);
+}
+
+void qpw_suppression_clear(struct qpw_suppression *line)
+{
+    free(line->text);
+    free(line->reason);
+    free(line->ref);
+    free(line->rule);
+    free(line->ports);
+    qpw_addresses_clear(&line->from);
+    qpw_addresses_clear(&line->to);
+}
+
 static void clear_strings(char **strings, size_t n)
 {
     for (size_t i = 0; i < n; i++)

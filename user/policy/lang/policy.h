@@ -209,4 +209,10 @@ bool qpw_protocol_in(const uint64_t protocols[4], unsigned protocol);
 /* The next moment (Unix seconds) after `now` at which a row or suppression expires, 0: none. Compile anew then. */
 int64_t qpw_policy_next_expiry(const struct qpw_policy *policy, int64_t now);
 
+/*
+ * Adds a warning for every row, `suppress` line that has expired, or will within QPW_EXPIRY_WARNING_DAYS
+ * of `now` (Unix seconds). 0 or -ENOMEM.
+ */
+int qpw_policy_warn_expiry(struct qpw_policy *policy, int64_t now);
+
 #endif

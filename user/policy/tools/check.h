@@ -1,15 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* check.h - what is odd about a policy that is not wrong: for `policy check` and for warnings at load. */
+/* check.h - what is odd about a policy that is not wrong, for `policy check`. */
 #ifndef QPW_POLICY_CHECK_H
 #define QPW_POLICY_CHECK_H
 
 #include "policy/lang/policy.h"
-
-/*
- * Adds a warning for every row, `suppress` line that has expired, or will within QPW_EXPIRY_WARNING_DAYS
- * of `now` (Unix seconds). 0 or -ENOMEM.
- */
-int qpw_policy_warn_expiry(struct qpw_policy *policy, int64_t now);
 
 enum qpw_remark_kind {
     QPW_REMARK_NONE = 0,

@@ -11,22 +11,6 @@
 #include "policy/lang/parse.h"
 #include "util/names.h"
 
-int qpw_diff_say(struct qpw_differences *ret, enum qpw_change change, char *text)
-{
-    void *array = ret->list;
-    struct qpw_difference *difference = text ? qpw_grow(&array, ret->n, sizeof(*difference)) : NULL;
-
-    if (!difference) {
-        free(text);
-        return -ENOMEM;
-    }
-    ret->list = array;
-    ret->n++;
-    difference->change = change;
-    difference->text = text;
-    return 0;
-}
-
 static void what_text(const struct qpw_opening *opening, char *buf, size_t size)
 {
     const char *name = opening->protocol == 256 ? "any" : qpw_protocol_name(opening->protocol);

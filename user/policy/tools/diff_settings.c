@@ -1,11 +1,29 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /* diff_settings.c - what is not a row: groups, peers, suppressions, what has to work between nodes. */
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "policy/tools/diff_int.h"
+#include "policy/lang/parse.h"
 #include "policy/lang/rule_text.h"
+
+int qpw_diff_say(struct qpw_differences *ret, enum qpw_change change, char *text)
+{
+    void *array = ret->list;
+    struct qpw_difference *difference = text ? qpw_grow(&array, ret->n, sizeof(*difference)) : NULL;
+
+    if (!difference) {
+        free(text);
+        return -ENOMEM;
+    }
+    ret->list = array;
+    ret->n++;
+    difference->change = change;
+    difference->text = text;
+    return 0;
+}
 
 static int say_groups(const char *kind, const char *(*name_of)(unsigned), const struct qpw_group_setting *old,
                       const struct qpw_group_setting *new, unsigned n, struct qpw_differences *ret)

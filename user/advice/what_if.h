@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /* what_if.h - what another policy would have said of the traffic in a snapshot. */
-#ifndef QPW_POLICY_WHAT_IF_H
-#define QPW_POLICY_WHAT_IF_H
+#ifndef QPW_ADVICE_WHAT_IF_H
+#define QPW_ADVICE_WHAT_IF_H
 
 #include "policy/lang/policy.h"
 #include "snapshot/snapshot.h"

@@ -6,8 +6,8 @@
  * merely attempted or refused; never `any`, never more than 16 ports in one line. A line's addresses are
  * the fewest prefixes that hold exactly those seen.
  */
-#ifndef QPW_POLICY_SUGGEST_H
-#define QPW_POLICY_SUGGEST_H
+#ifndef QPW_ADVICE_SUGGEST_H
+#define QPW_ADVICE_SUGGEST_H
 
 #include <stdio.h>
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-#include "instance/words.h"
+#include "instance/kernel_words.h"
 
 #include <bpf/libbpf.h>
 #include <stdarg.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-#include "policy/tools/what_if.h"
+#include "advice/what_if.h"
 
 #include <errno.h>
 #include <stdio.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-#include "policy/tools/changes.h"
+#include "advice/changes.h"
 
 #include <errno.h>
 #include <netinet/in.h>

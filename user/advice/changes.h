@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /* changes.h - the same connections judged by two policies, one after the other, and where the verdicts part. */
-#ifndef QPW_POLICY_CHANGES_H
-#define QPW_POLICY_CHANGES_H
+#ifndef QPW_ADVICE_CHANGES_H
+#define QPW_ADVICE_CHANGES_H
 
 #include "policy/compile/compiled.h"
-#include "policy/tools/what_if.h"
+#include "advice/what_if.h"
 
 struct qpw_changes;
 

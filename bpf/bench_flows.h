@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* flows.h - what the wrapper of bench.bpf.c writes into a frame, packet after packet. Shared by both sides. */
-#ifndef QPW_BENCH_FLOWS_H
-#define QPW_BENCH_FLOWS_H
+/* bench_flows.h - what the wrapper of bench.bpf.c writes into a frame, packet after packet. Shared by both sides. */
+#ifndef QPW_BPF_BENCH_FLOWS_H
+#define QPW_BPF_BENCH_FLOWS_H
 
 #include <linux/types.h>
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* words.h - what the kernel says when it refuses something, for error texts. */
+/* kernel_words.h - what the kernel says when it refuses something, for error texts. */
 #ifndef QPW_KERNEL_WORDS_H
 #define QPW_KERNEL_WORDS_H
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-#include "policy/tools/suggest.h"
+#include "advice/suggest.h"
 
 #include <errno.h>
 #include <netinet/in.h>

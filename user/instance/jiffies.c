@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#include "instance/jiffies.h"
+
+#include <bpf/bpf.h>
+#include <errno.h>
+#include <linux/bpf.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "host/clock.h"
+
+#define CALIBRATION_TICKS 5u      /* at most */
+#define CALIBRATION_NEAR_NS 20000 /* ticks that agree that well were seen at once: further ones say nothing more */
+
+/* A program that returns half of jiffies64: a test run gives back only 32 bits. */
+static int load_reader(int upper)
+{
+    struct bpf_insn code[] = {
+        {.code = BPF_JMP | BPF_CALL, .imm = BPF_FUNC_jiffies64},
+        {.code = BPF_ALU64 | BPF_RSH | BPF_K, .dst_reg = BPF_REG_0, .imm = upper ? 32 : 0},
+        {.code = BPF_JMP | BPF_EXIT},
+    };
+
+    return bpf_prog_load(BPF_PROG_TYPE_XDP, "qpw_jiffies", "GPL", code, 3, NULL);
+}
+
+static int read_half(int fd, uint32_t *ret)
+{
+    static const char frame[64];
+    LIBBPF_OPTS(bpf_test_run_opts, run, .data_in = frame, .data_size_in = sizeof(frame), .repeat = 1);
+
+    if (bpf_prog_test_run_opts(fd, &run) < 0)
+        return -errno;
+    *ret = run.retval;
+    return 0;
+}
+
+/* Waits for the next tick: its number and when it was seen. */
+static int next_tick(int fd, uint32_t *ret_tick, uint64_t *ret_ns)
+{
+    uint32_t first, tick;
+    int rc = read_half(fd, &first);
+
+    do {
+        rc = rc ? rc : read_half(fd, &tick);
+        if (rc < 0)
+            return rc;
+    } while (tick == first);
+    *ret_tick = tick;
+    *ret_ns = qpw_clock_monotonic_ns();
+    return 0;
+}
+
+int qpw_jiffies_calibrate(struct qpw_config *config, struct qpw_error *err)
+{
+    int low = load_reader(0), high = load_reader(1), rc = low < 0 ? low : high < 0 ? high : 0;
+    uint32_t tick = 0, upper = 0;
+    struct timespec resolution;
+    uint64_t now = 0;
+    int64_t ahead, best = INT64_MIN;
+    bool again = false;
+
+    if (rc < 0) {
+        rc = qpw_fail(err, rc, "cannot load a BPF program: %s (root, or CAP_BPF and CAP_NET_ADMIN, is needed)",
+                      strerror(-rc));
+        goto out;
+    }
+    /* The coarse clocks are as coarse as the tick: exact, where counting ticks on a busy machine is not. */
+    if (clock_getres(CLOCK_MONOTONIC_COARSE, &resolution) < 0) {
+        rc = qpw_fail(err, -errno, "cannot read the resolution of the kernel's clock: %s", strerror(errno));
+        goto out;
+    }
+    config->tick_ns = (uint64_t)resolution.tv_sec * 1000000000u + (uint64_t)resolution.tv_nsec;
+    rc = read_half(high, &upper);
+    for (unsigned i = 0; !rc && !again && i < CALIBRATION_TICKS; i++) {
+        rc = next_tick(low, &tick, &now);
+        ahead = (int64_t)(tick * config->tick_ns) - (int64_t)now;
+        again = i && llabs(ahead - best) <= CALIBRATION_NEAR_NS;
+        if (rc || ahead <= best)
+            continue; /* jiffies, and this process, can only be late */
+        best = ahead;
+        config->jiffies_base = (uint64_t)upper << 32 | tick;
+        config->base_ns = now;
+    }
+    if (rc < 0)
+        rc = qpw_fail(err, rc, "cannot read the kernel's tick: %s", strerror(-rc));
+out:
+    if (low >= 0)
+        close(low);
+    if (high >= 0)
+        close(high);
+    return rc;
+}
