@@ -26,17 +26,35 @@ static __always_inline __u32 qpw_meter_of(struct qpw_work *w, const struct qpw_c
     return qpw_meter_slot();
 }
 
+/*
+ * Tag and interface are those of the initiator's first packet, whichever way the others go: a host may answer through
+ * another interface, or with a tag where the question had none. 1: c has them from this packet, and they are others.
+ */
+static __always_inline int qpw_initiator_seen(const struct qpw_work *w, struct qpw_conn *c)
+{
+    int changed;
+
+    if (!(c->vlan & QPW_CONN_VLAN_UNSURE) || c->direction == QPW_DIR_UNKNOWN || !qpw_from_initiator(c, !w->rx))
+        return 0;
+    changed = (c->vlan & QPW_VLAN_ID) != w->pkt.vlan || c->iface != w->iface.number;
+    c->vlan = w->pkt.vlan;
+    c->iface = w->iface.number;
+    return changed;
+}
+
 /* Judges c if anything that decides its verdict has changed since it was judged. */
 static __noinline int qpw_judge_anew(struct qpw_work *w, struct qpw_conn *c)
 {
     int icmp = qpw_kind(w->key.protocol) == QPW_KIND_ICMP;
 
-    if (c->verdict && !icmp && c->generation == control.generation && c->vlan == w->pkt.vlan &&
-        c->iface == w->iface.number)
+    if (!qpw_initiator_seen(w, c) && c->verdict && !icmp && c->generation == control.generation)
         return 0;
+    if (c->verdict && c->iface != w->iface.number) {
+        if (!icmp && c->direction != QPW_DIR_UNKNOWN && !qpw_from_initiator(c, !w->rx))
+            return 0; /* the next packet of the initiator will do: rules may ask for its interface */
+        c->iface = w->iface.number;
+    }
     w->before = *c;
-    c->vlan = w->pkt.vlan;
-    c->iface = w->iface.number;
     qpw_judge(w, c, w->pkt.source_port);
     if (w->before.finding && !icmp && (w->before.verdict != c->verdict || w->before.direction != c->direction)) {
         qpw_finding_supersede(qpw_service_port(w, &w->before));
@@ -62,11 +80,11 @@ static __always_inline __u32 qpw_cacheable(const struct qpw_work *w, const struc
     }
     if (c->outcome == QPW_OUTCOME_DATA)
         return QPW_CACHE_RX | QPW_CACHE_TX;
-    if (c->state == QPW_STATE_DATAGRAM)
-        return this_way; /* the other end's packet will change the outcome */
+    if (c->state == QPW_STATE_DATAGRAM) /* the other end's packet will change the outcome; of SCTP, any will */
+        return w->key.protocol == QPW_IPPROTO_SCTP ? 0 : this_way;
     /* TCP: payload will; mid-stream without a direction, an end that has done its part changes no more. */
     return c->state == QPW_STATE_MIDSTREAM && !qpw_direction_known(c) &&
-                   (c->flags & (w->rx ? QPW_CONN_SENT_REMOTE : QPW_CONN_SENT_LOCAL))
+                   (c->end[!w->rx] & QPW_END_PAYLOAD)
                ? this_way
                : 0;
 }
@@ -107,7 +125,8 @@ static __noinline int qpw_account(struct qpw_work *w, struct qpw_conn *c)
     port = qpw_service_port(w, c);
     meter = qpw_meter_of(w, c, port);
     others = !c->meter && !w->made;
-    if (!others && (!c->meter || (c->meter != meter && qpw_kind(w->key.protocol) != QPW_KIND_ICMP))) {
+    if (!others && (!c->meter || (c->meter != meter && c->iface == w->iface.number &&
+                                  qpw_kind(w->key.protocol) != QPW_KIND_ICMP))) {
         if (c->meter)
             qpw_count_connection(c->meter, -1);
         qpw_count_connection(meter, 1);

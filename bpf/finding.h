@@ -241,7 +241,7 @@ static __noinline int qpw_finding_fill(struct qpw_work *w, struct qpw_conn *c, c
     v->meter = (__u16)meter;
     v->rule = c->rule;
     v->initiator_port = inbound ? key->remote_port : key->local_port;
-    v->vlan = c->vlan;
+    v->vlan = c->vlan & QPW_VLAN_ID;
     v->iface = c->iface;
     v->peer = c->peer;
     v->evidence = c->evidence;

@@ -107,7 +107,7 @@ static __always_inline int qpw_step_conditions(const struct qpw_work *w, const s
 {
     __u16 initiator_port = outbound ? w->key.local_port : w->key.remote_port;
 
-    return (!step->ifindex || step->ifindex == w->ifindex) && (step->vlan == 0xffff || step->vlan == w->pkt.vlan) &&
+    return (!step->ifindex || step->ifindex == w->ifindex) && (step->vlan == 0xffff || step->vlan == w->vlan) &&
            (!step->initiator_port || step->initiator_port == initiator_port) &&
            (!(step->flags & QPW_STEP_RX_MULTICAST) || (!outbound && qpw_is_link_multicast(w->key.local)));
 }
@@ -203,6 +203,7 @@ static __always_inline void qpw_judge(struct qpw_work *w, struct qpw_conn *c, __
     __u16 port = kind == QPW_KIND_ICMP ? type : inbound ? w->key.local_port : w->key.remote_port;
     __u32 answer = 0;
 
+    w->vlan = c->vlan & QPW_VLAN_ID;
     c->generation = control.generation;
     c->peer = qpw_peer(w, w->key.remote);
     c->scope = c->flags & QPW_CONN_SELF ? QPW_SCOPE_SELF : c->peer ? QPW_SCOPE_PEER : QPW_SCOPE_OTHER;

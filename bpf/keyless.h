@@ -14,6 +14,60 @@ static __always_inline void qpw_count_meter(struct qpw_work *w)
     qpw_count(qpw_meter_slot(), w->rx, w->frames, w->bytes);
 }
 
+/* Is there a finding of w->finding? */
+static __always_inline int qpw_has_finding(const struct qpw_work *w)
+{
+    return bpf_map_lookup_elem(&answered, &w->finding) || bpf_map_lookup_elem(&findings, &w->finding);
+}
+
+/* The two ends of a frame into w->finding, its sender as initiator, or the other way round. */
+static __always_inline void qpw_ethertype_ends(struct qpw_work *w, int turned)
+{
+    __u8 *from = turned ? w->finding.responder : w->finding.initiator;
+    __u8 *to = turned ? w->finding.initiator : w->finding.responder;
+
+    __builtin_memcpy(from + 10, w->pkt.macs + 6, 6);
+    __builtin_memcpy(to + 10, w->pkt.macs, 6);
+    if (w->iface.flags & QPW_IFACE_L3) { /* no MACs: what is not shown of the address tells the ends apart */
+        from[0] = w->rx;
+        to[0] = !w->rx;
+    }
+}
+
+/*
+ * An unlisted EtherType between two MAC addresses: a finding of whoever sent first. Frames of both to each other are
+ * an exchange. Returns what qpw_finding_touch() does.
+ */
+static __noinline __u32 qpw_ethertype_finding(struct qpw_work *w, __u32 meter, __u32 rule)
+{
+    struct qpw_finding *v = &w->finding_value;
+    int group = w->pkt.macs[0] & 1;
+
+    __builtin_memset(&w->finding, 0, sizeof(w->finding));
+    w->finding.kind = QPW_KIND_ETHERTYPE;
+    w->finding.port = w->pkt.ethertype;
+    w->finding.direction = QPW_DIR_NON_IP;
+    w->finding.verdict = QPW_VERDICT_UNEXPECTED;
+    __builtin_memset(v, 0, sizeof(*v));
+    v->first_ns = v->last_ns = w->now;
+    v->meter = (__u16)meter;
+    v->rule = (__u16)rule;
+    v->vlan = w->pkt.vlan;
+    v->iface = w->iface.number;
+    v->outcome = QPW_OUTCOME_ATTEMPTED;
+    v->scope = QPW_SCOPE_OTHER;
+    v->flags = group ? QPW_FINDING_MULTICAST : 0;
+    qpw_ethertype_ends(w, 0);
+    if (!group && !qpw_has_finding(w)) {
+        qpw_ethertype_ends(w, 1);
+        if (qpw_has_finding(w))
+            v->outcome = QPW_OUTCOME_DATA;
+        else
+            qpw_ethertype_ends(w, 0);
+    }
+    return qpw_finding_touch();
+}
+
 /*
  * Non-IP, judged by its EtherType; an unknown one is a finding between two MAC addresses, unless it is for another
  * card. What is known is the node's whatever the MAC: ARP may be for a virtual router's that the node holds.
@@ -26,6 +80,7 @@ __noinline __u32 qpw_non_ip(void)
     if (!w)
         return 0;
     __builtin_memset(&w->key, 0, sizeof(w->key));
+    w->vlan = w->pkt.vlan;
     answer = qpw_walk(qpw_space(QPW_KIND_ETHERTYPE, 0, w->pkt.ethertype), !w->rx);
     qpw_meter_key_clear(w);
     w->meter.kind = QPW_KIND_ETHERTYPE;
@@ -39,27 +94,8 @@ __noinline __u32 qpw_non_ip(void)
     w->meter.port = w->pkt.ethertype;
     w->meter.rule = QPW_ANSWER_RULE(answer);
     slot = qpw_meter_slot();
-    if (w->meter.verdict == QPW_VERDICT_UNEXPECTED) {
-        struct qpw_finding *v = &w->finding_value;
-
-        __builtin_memset(&w->finding, 0, sizeof(w->finding));
-        __builtin_memcpy(w->finding.responder + 10, w->pkt.macs, 6);
-        __builtin_memcpy(w->finding.initiator + 10, w->pkt.macs + 6, 6);
-        w->finding.kind = QPW_KIND_ETHERTYPE;
-        w->finding.port = w->pkt.ethertype;
-        w->finding.direction = QPW_DIR_NON_IP;
-        w->finding.verdict = QPW_VERDICT_UNEXPECTED;
-        __builtin_memset(v, 0, sizeof(*v));
-        v->first_ns = v->last_ns = w->now;
-        v->meter = (__u16)slot;
-        v->rule = QPW_ANSWER_RULE(answer);
-        v->vlan = w->pkt.vlan;
-        v->iface = w->iface.number;
-        v->outcome = QPW_OUTCOME_ATTEMPTED;
-        v->scope = QPW_SCOPE_OTHER;
-        v->flags = w->pkt.macs[0] & 1 ? QPW_FINDING_MULTICAST : 0;
-        finding = qpw_finding_touch();
-    }
+    if (w->meter.verdict == QPW_VERDICT_UNEXPECTED)
+        finding = qpw_ethertype_finding(w, slot, QPW_ANSWER_RULE(answer));
     qpw_count(qpw_finding_counts(finding, slot), w->rx, w->frames, w->bytes);
     return 0;
 }

@@ -98,6 +98,7 @@ struct qpw_work {
     __u8 opened;       /* this packet opened its connection */
     __u8 made;         /* and entered it in a table: no other CPU did at the same moment */
     __u8 pad;
+    __u16 vlan;        /* the tag that rules are asked for */
     __u32 victim;      /* which way of a full cache line is replaced next */
     __u64 full_until[QPW_FULL_COUNT]; /* by what is full: when to ask for a place again */
     __u32 cell;        /* see qpw_unknown() */

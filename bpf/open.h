@@ -181,10 +181,8 @@ static __always_inline void qpw_open_midstream(void *ctx, struct qpw_work *w, st
     c->conn_class = QPW_CLASS_HALF; /* until there is evidence: forged segments must not fill the established table */
     c->outcome = QPW_OUTCOME_ATTEMPTED;
     c->reason = p->tcp_flags & (QPW_TCP_RST | QPW_TCP_FIN) ? QPW_REASON_TAIL : QPW_REASON_MIDSTREAM;
-    if (c->state == QPW_STATE_MIDSTREAM && (from_local || p->payload))
-        c->flags |= from_local ? QPW_CONN_SENT_LOCAL : QPW_CONN_SENT_REMOTE;
     if (p->tcp_flags & QPW_TCP_FIN)
-        c->fin[!!from_local] = 1;
+        c->end[!!from_local] |= QPW_END_FIN;
     if (!from_local && (p->tcp_flags & QPW_TCP_RST))
         c->flags |= QPW_CONN_RST_REMOTE;
     if (qpw_apply_seed(w, c)) {
@@ -300,10 +298,14 @@ static __noinline struct qpw_conn *qpw_open(void *ctx, struct qpw_work *w, int f
         c->flags |= QPW_CONN_SELF;
     c->vlan = w->pkt.vlan;
     c->iface = w->iface.number;
-    if (w->key.protocol == QPW_IPPROTO_TCP)
+    if (w->key.protocol == QPW_IPPROTO_TCP) {
         qpw_open_tcp(ctx, w, c, from_local);
-    else
+        qpw_tcp_sent(c, &w->pkt, from_local);
+    } else {
         qpw_open_datagram(ctx, w, c, from_local, late);
+    }
+    if (c->direction == QPW_DIR_UNKNOWN || !qpw_from_initiator(c, from_local))
+        c->vlan |= QPW_CONN_VLAN_UNSURE;
     w->opened = 1;
     qpw_invalidate(w, from_local || !qpw_is_syn(&w->pkt)); /* another SYN from outside is no news to its copies */
     return qpw_conn_store(w);

@@ -104,6 +104,13 @@ struct qpw_pkt {
 #define QPW_TCP_RST 0x04
 #define QPW_TCP_ACK 0x10
 
+/* Types of SCTP's chunks (RFC 9260, 3.2; RFC 8260). */
+#define QPW_SCTP_DATA 0
+#define QPW_SCTP_SACK 3
+#define QPW_SCTP_ABORT 6
+#define QPW_SCTP_SHUTDOWN_COMPLETE 14
+#define QPW_SCTP_I_DATA 64
+
 #define QPW_IPPROTO_ICMP 1
 #define QPW_IPPROTO_TCP 6
 #define QPW_IPPROTO_UDP 17
@@ -114,6 +121,12 @@ struct qpw_pkt {
 static __always_inline int qpw_is_syn(const struct qpw_pkt *p)
 {
     return p->protocol == QPW_IPPROTO_TCP && (p->tcp_flags & QPW_TCP_SYN);
+}
+
+/* Does it carry TCP payload? Of a first fragment the rest lies in the others: options, where it is a SYN. */
+static __always_inline int qpw_carries(const struct qpw_pkt *p)
+{
+    return p->payload || (p->fragment == QPW_FIRST_FRAGMENT && !(p->tcp_flags & QPW_TCP_SYN));
 }
 
 static __always_inline __u16 qpw_get16(const __u8 *p)

@@ -115,13 +115,51 @@ static __always_inline __u32 qpw_tcp_rst(struct qpw_conn *c, int from_local)
     return todo | QPW_DO_CLOSE | QPW_DO_CHANGED;
 }
 
+/*
+ * A keep-alive probe repeats the byte before the next one (RFC 9293, 3.8.4), some with a byte of filling: before any
+ * data that is the number of the end's own SYN.
+ */
+static __always_inline int qpw_tcp_keepalive(const struct qpw_conn *c, const struct qpw_pkt *p, int from_local)
+{
+    return p->payload == 1 && p->tcp_flags == QPW_TCP_ACK && c->evidence == QPW_EVIDENCE_HANDSHAKE &&
+           p->seq == (qpw_from_initiator(c, from_local) ? c->isn : c->synack_seq);
+}
+
+/*
+ * Payload counts in whatever segment it comes: SYN, FIN, RST, before the handshake, behind the end. From both ends it
+ * makes an exchange. Without a handshake payload of one end does, too, once the other sends anything but a bare RST,
+ * which a host says by itself to what it knows nothing of, or a bare SYN, which opens another connection.
+ */
+static __always_inline __u32 qpw_tcp_sent(struct qpw_conn *c, const struct qpw_pkt *p, int from_local)
+{
+    const int both = QPW_CONN_SENT_LOCAL | QPW_CONN_SENT_REMOTE;
+    int carries = qpw_carries(p) && !qpw_tcp_keepalive(c, p, from_local);
+
+    if (carries)
+        c->end[!!from_local] |= QPW_END_PAYLOAD;
+    if (qpw_direction_known(c))
+        return c->end[0] & c->end[1] & QPW_END_PAYLOAD ? qpw_rise(c, QPW_OUTCOME_DATA) : QPW_DO_NOTHING;
+    if (carries || !(p->tcp_flags & (QPW_TCP_RST | QPW_TCP_SYN)) ||
+        (p->tcp_flags & (QPW_TCP_RST | QPW_TCP_ACK)) == QPW_TCP_ACK)
+        c->flags |= from_local ? QPW_CONN_SENT_LOCAL : QPW_CONN_SENT_REMOTE;
+    return (c->flags & both) == both && ((c->end[0] | c->end[1]) & QPW_END_PAYLOAD) ? qpw_rise(c, QPW_OUTCOME_DATA)
+                                                                                    : QPW_DO_NOTHING;
+}
+
+/* Does the node go on with what a RST had ended? Then it was forged, or out of its window (RFC 5961). */
+static __always_inline int qpw_tcp_goes_on(const struct qpw_conn *c, const struct qpw_pkt *p, int from_local)
+{
+    if (c->state != QPW_STATE_CLOSED || !from_local || (c->end[0] & c->end[1] & QPW_END_FIN))
+        return 0;
+    return (c->flags & QPW_CONN_RST_REMOTE) || !(p->tcp_flags & QPW_TCP_FIN); /* the node's own: it ends no second time */
+}
+
 static __always_inline __u32 qpw_tcp_segment(struct qpw_conn *c, const struct qpw_pkt *p, int from_local)
 {
     int from_initiator = qpw_from_initiator(c, from_local);
     __u32 todo = QPW_DO_NOTHING;
 
-    if (c->state == QPW_STATE_CLOSED && (c->flags & QPW_CONN_RST_REMOTE) && from_local) {
-        /* The node goes on after a RST from the network: it was forged or out of its window (RFC 5961). */
+    if (qpw_tcp_goes_on(c, p, from_local)) {
         c->flags &= ~QPW_CONN_RST_REMOTE;
         c->state = c->evidence == QPW_EVIDENCE_HANDSHAKE && c->outcome >= QPW_OUTCOME_ANSWERED ?
                        QPW_STATE_ESTABLISHED : QPW_STATE_MIDSTREAM;
@@ -136,23 +174,15 @@ static __always_inline __u32 qpw_tcp_segment(struct qpw_conn *c, const struct qp
         c->state = QPW_STATE_ESTABLISHED;
         todo |= QPW_DO_ESTABLISH | QPW_DO_CHANGED;
     }
-    if (p->payload && c->state == QPW_STATE_ESTABLISHED)
+    if (c->state == QPW_STATE_ESTABLISHED && qpw_carries(p) && !qpw_tcp_keepalive(c, p, from_local))
         todo |= qpw_rise(c, QPW_OUTCOME_DATA);
-    if (from_local && c->state == QPW_STATE_MIDSTREAM) { /* only a RST is sent without a connection */
-        c->flags |= QPW_CONN_SENT_LOCAL;
-        if (c->direction == QPW_DIR_INBOUND)
-            todo |= qpw_rise(c, QPW_OUTCOME_ANSWERED);
-    }
-    if (p->payload && c->state == QPW_STATE_MIDSTREAM) {
-        if (!from_local)
-            c->flags |= QPW_CONN_SENT_REMOTE;
-        if (qpw_direction_known(c) ||
-            (c->flags & (QPW_CONN_SENT_LOCAL | QPW_CONN_SENT_REMOTE)) == (QPW_CONN_SENT_LOCAL | QPW_CONN_SENT_REMOTE))
-            todo |= qpw_rise(c, QPW_OUTCOME_DATA);
-    }
+    if (c->state == QPW_STATE_MIDSTREAM && from_local && c->direction == QPW_DIR_INBOUND)
+        todo |= qpw_rise(c, QPW_OUTCOME_ANSWERED); /* only a RST is sent without a connection */
+    if (c->state == QPW_STATE_MIDSTREAM && qpw_direction_known(c) && qpw_carries(p))
+        todo |= qpw_rise(c, QPW_OUTCOME_DATA);
     if (p->tcp_flags & QPW_TCP_FIN) {
-        c->fin[!!from_local] = 1;
-        if (c->fin[0] && c->fin[1] && c->state != QPW_STATE_CLOSED) {
+        c->end[!!from_local] |= QPW_END_FIN;
+        if ((c->end[0] & c->end[1] & QPW_END_FIN) && c->state != QPW_STATE_CLOSED) {
             c->state = QPW_STATE_CLOSED;
             todo |= QPW_DO_CLOSE | QPW_DO_CHANGED;
         }
@@ -163,20 +193,45 @@ static __always_inline __u32 qpw_tcp_segment(struct qpw_conn *c, const struct qp
 /* One TCP packet on a live entry. Returns QPW_DO_* bits. */
 static __always_inline __u32 qpw_tcp_step(struct qpw_conn *c, const struct qpw_pkt *p, int from_local, int replay)
 {
+    __u32 todo = qpw_tcp_sent(c, p, from_local);
     __u8 flags = p->tcp_flags;
 
     if (flags & QPW_TCP_RST)
-        return qpw_tcp_rst(c, from_local);
+        return todo | qpw_tcp_rst(c, from_local);
     if ((flags & (QPW_TCP_SYN | QPW_TCP_ACK)) == QPW_TCP_SYN)
-        return qpw_tcp_syn(c, p, from_local);
+        return todo | qpw_tcp_syn(c, p, from_local);
     if ((flags & (QPW_TCP_SYN | QPW_TCP_ACK)) == (QPW_TCP_SYN | QPW_TCP_ACK))
-        return qpw_tcp_syn_ack(c, p, from_local, replay);
-    return qpw_tcp_segment(c, p, from_local);
+        return todo | qpw_tcp_syn_ack(c, p, from_local, replay);
+    return todo | qpw_tcp_segment(c, p, from_local);
+}
+
+/*
+ * SCTP says in its first chunk what it is. What a host answers by itself where nobody listens refuses; an answer of
+ * any other kind is one; data is data, once both ends have spoken.
+ */
+static __always_inline __u32 qpw_sctp_step(struct qpw_conn *c, const struct qpw_pkt *p, int from_local)
+{
+    const int both = QPW_CONN_SENT_LOCAL | QPW_CONN_SENT_REMOTE;
+    __u8 chunk = p->sctp_chunk - 1;
+    __u32 todo;
+
+    if (p->sctp_chunk && (chunk == QPW_SCTP_ABORT || chunk == QPW_SCTP_SHUTDOWN_COMPLETE) &&
+        !qpw_from_initiator(c, from_local) && c->outcome < QPW_OUTCOME_ANSWERED)
+        return qpw_rise(c, QPW_OUTCOME_REFUSED);
+    c->flags |= from_local ? QPW_CONN_SENT_LOCAL : QPW_CONN_SENT_REMOTE;
+    if ((c->flags & both) != both)
+        return QPW_DO_NOTHING;
+    todo = qpw_rise(c, QPW_OUTCOME_ANSWERED);
+    if (!p->sctp_chunk || chunk == QPW_SCTP_DATA || chunk == QPW_SCTP_SACK || chunk == QPW_SCTP_I_DATA)
+        todo |= qpw_rise(c, QPW_OUTCOME_DATA);
+    return todo & QPW_DO_ROSE ? todo | QPW_DO_ESTABLISH : QPW_DO_NOTHING;
 }
 
 /* One packet of any other protocol on a live entry. */
-static __always_inline __u32 qpw_datagram_step(struct qpw_conn *c, int from_local)
+static __always_inline __u32 qpw_datagram_step(struct qpw_conn *c, const struct qpw_pkt *p, int from_local)
 {
+    if (p->protocol == QPW_IPPROTO_SCTP)
+        return qpw_sctp_step(c, p, from_local);
     c->flags |= from_local ? QPW_CONN_SENT_LOCAL : QPW_CONN_SENT_REMOTE;
     if ((c->flags & (QPW_CONN_SENT_LOCAL | QPW_CONN_SENT_REMOTE)) != (QPW_CONN_SENT_LOCAL | QPW_CONN_SENT_REMOTE))
         return QPW_DO_NOTHING;

@@ -91,6 +91,24 @@ static __noinline void qpw_make_key(struct qpw_work *w, int local_is_source)
     qpw_place_of(w);
 }
 
+/*
+ * Replay, both ends local: the responder is the local end of the key, so that the exchange is inbound whichever of its
+ * packets came first. Makes the key for a new one; returns whether this packet is of the local end.
+ */
+static __noinline int qpw_self_key(struct qpw_work *w)
+{
+    const struct qpw_pkt *p = &w->pkt;
+    int answers = 0;
+
+    if (qpw_is_syn(p))
+        answers = !!(p->tcp_flags & QPW_TCP_ACK);
+    else if (p->protocol == QPW_IPPROTO_TCP)
+        answers = qpw_listed(0, p->protocol, p->source_port) && !qpw_listed(0, p->protocol, p->destination_port);
+    qpw_make_key(w, answers);
+    w->rx = !answers;
+    return answers;
+}
+
 /* The entry of this packet's exchange, w->key and *from_local set. A replay's self traffic: either way round. */
 static __always_inline struct qpw_conn *qpw_lookup(struct qpw_work *w, int *from_local)
 {
@@ -108,7 +126,7 @@ static __always_inline struct qpw_conn *qpw_lookup(struct qpw_work *w, int *from
     w->rx = 0; /* whichever hook it came through: rx is towards the local end of the key */
     if (c)
         return c;
-    qpw_make_key(w, 0); /* new: the first packet's destination is the local end, so its sender is inbound */
+    qpw_make_key(w, 0);
     *from_local = 0;
     w->rx = 1;
     return qpw_conn_find(w);
@@ -135,6 +153,8 @@ static __always_inline struct qpw_conn *qpw_restart(void *ctx, struct qpw_work *
     qpw_event_ended(w, c);
     qpw_conn_delete(w, c->conn_class);
     bpf_map_delete_elem(&seeds, &w->key);
+    if (w->self)
+        from_local = qpw_self_key(w);
     return qpw_open(ctx, w, from_local, 0);
 }
 
@@ -146,14 +166,17 @@ static __noinline struct qpw_conn *qpw_restart_answered(struct qpw_work *w, stru
     qpw_event_ended(w, c);
     qpw_conn_delete(w, c->conn_class);
     bpf_map_delete_elem(&seeds, &w->key);
+    if (w->self)
+        from_local = qpw_self_key(w);
     __builtin_memset(&w->conn, 0, sizeof(w->conn));
     w->conn.first_ns = first;
     w->conn.last_ns = w->now;
-    w->conn.vlan = w->pkt.vlan;
+    w->conn.vlan = w->pkt.vlan | QPW_CONN_VLAN_UNSURE;
     w->conn.iface = w->iface.number;
     if (w->self)
         w->conn.flags |= QPW_CONN_SELF;
     qpw_open_handshake(&w->conn, &w->pkt, from_local, 1);
+    qpw_tcp_sent(&w->conn, &w->pkt, from_local);
     qpw_invalidate(w, 1);
     return qpw_conn_store(w);
 }
@@ -192,7 +215,7 @@ static __always_inline struct qpw_conn *qpw_advance(void *ctx, struct qpw_work *
     else if (tcp)
         todo = qpw_tcp_step(c, &w->pkt, from_local, config.replay);
     else
-        todo = qpw_datagram_step(c, from_local);
+        todo = qpw_datagram_step(c, &w->pkt, from_local);
     todo = qpw_unknown(w, todo);
     if (todo & QPW_DO_RESTART)
         return qpw_restart(ctx, w, c, from_local);
@@ -313,6 +336,8 @@ static __noinline struct qpw_conn *qpw_connection(void *ctx, struct qpw_work *w)
     from_local = (int)qpw_unknown(w, (__u32)from_local);
     if (c && qpw_conn_expired(&control, c, w->key.protocol, w->now))
         c = qpw_expired(w, c, from_local, &late);
+    if (!c && w->self)
+        from_local = qpw_self_key(w);
     c = c ? qpw_advance(ctx, w, c, from_local) : qpw_open(ctx, w, from_local, late);
     if (!c) { /* no place for its connection: still counted, and said */
         w->pkt.reason = QPW_REASON_TABLE_FULL;

@@ -63,11 +63,18 @@ enum qpw_conn_state {
 #define QPW_CONN_TENTATIVE_LOCAL 0x01  /* a SYN of the local end on a live tuple waits for confirmation */
 #define QPW_CONN_TENTATIVE_REMOTE 0x02
 #define QPW_CONN_RST_REMOTE 0x04       /* closed by a RST from the network: undone if the node goes on */
-#define QPW_CONN_SENT_LOCAL 0x08       /* mid-stream TCP: the node sent something, a RST apart */
-#define QPW_CONN_SENT_REMOTE 0x10      /* mid-stream TCP: the other end sent payload */
+#define QPW_CONN_SENT_LOCAL 0x08       /* the node sent something; TCP: payload, or without a handshake more than a RST */
+#define QPW_CONN_SENT_REMOTE 0x10      /* the same of the other end */
 #define QPW_CONN_ASKED 0x20            /* user space was asked for the socket of this tuple */
 #define QPW_CONN_REMOTE_FIRST 0x40     /* direction unknown: the remote end sent the first packet */
 #define QPW_CONN_SELF 0x80             /* replay: both ends are local */
+
+/* In qpw_conn.vlan beside the id: no packet of the initiator was seen yet, whose tag is the one that counts. */
+#define QPW_CONN_VLAN_UNSURE 0x8000u
+#define QPW_VLAN_ID 0x0fffu
+
+#define QPW_END_FIN 0x01     /* its FIN was seen */
+#define QPW_END_PAYLOAD 0x02 /* TCP: it sent payload, in whatever segment */
 
 struct qpw_conn {
     __u64 first_ns;
@@ -79,9 +86,9 @@ struct qpw_conn {
     __u16 finding;    /* slot of its finding, 0: none */
     __u16 rule;
     __u16 peer;
-    __u16 vlan;
+    __u16 vlan;       /* of the initiator's first packet; with QPW_CONN_VLAN_UNSURE, of the first that was seen */
     __u16 meter;      /* slot of the meter that counted it as a connection */
-    __u16 iface;
+    __u16 iface;      /* number of the interface of that packet */
     __u8 state;
     __u8 flags;
     __u8 direction;
@@ -92,7 +99,7 @@ struct qpw_conn {
     __u8 scope;
     __u8 conn_class;
     __u8 is_parent; /* an answered exchange on its rule vouches for others */
-    __u8 fin[2]; /* [0] the remote end's FIN was seen, [1] the local end's: bytes, so that two CPUs can write at once */
+    __u8 end[2]; /* QPW_END_*, [0] of the remote end, [1] of the local one: bytes, so that two CPUs can write at once */
 };
 
 /*

@@ -28,6 +28,14 @@ static const struct expected cases[] = {
     {"wholesyn-refused.pcap", "--local 10.0.0.2", "inbound tcp 4444 unexpected refused; ", "{}"},
     {"mobile-ipv6__mip6_brr.pcap", "--local 2001:4f8:4:7:2e0:81ff:fe52:9a6b",
      "inbound 135 0 unexpected attempted; ", "{}"},
+    {"r01_repeat_syn.pcap", "--local 10.91.0.1", "inbound tcp 7070 unexpected attempted; ", "{}"},
+    {"r35b_sctp_refused.pcap", "--local 10.91.0.1", "inbound sctp 5001 unexpected refused; ", "{}"},
+    {"r68_keepalive_unlisted.pcap", "--local 10.91.0.1", "inbound tcp 4444 unexpected answered; ", "{}"},
+    {"own-rst-then-data.pcap", "--local 192.168.111.128", "outbound tcp 80 unexpected data; ", "{}"},
+    {"self-syn.pcap", "--local 10.0.0.1 --local 10.0.0.2", "inbound tcp 2049 allowed answered; ", "{}"},
+    {"self-synack-first.pcap", "--local 10.0.0.1 --local 10.0.0.2", "inbound tcp 2049 allowed answered; ", "{}"},
+    {"r51_asym_long_txtag.pcap", "--local 10.91.0.1 --policy " CASES "vlan.policy",
+     "inbound tcp 445 unexpected data; ", "{}"},
     {"mapped.pcap", "--local 10.0.0.1", "outbound udp 4444 unexpected attempted; ", "{\"ipv4-mapped-address\":1}"},
 };
 

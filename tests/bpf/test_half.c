@@ -105,7 +105,7 @@ Test(half, expired_ones_are_not_pushed_out)
     for (unsigned i = 0; i < 500; i++) {
         snprintf(remote, sizeof(remote), "11.0.%u.%u", i >> 8, i & 255);
         key = audit_key(6, AUDIT_NODE, 445, remote, 1000);
-        audit_age(&a, &key, 61 * SECONDS);
+        audit_age(&a, &key, 76 * SECONDS);
     }
     for (unsigned i = 0; i < 20000; i++) {
         snprintf(remote, sizeof(remote), "13.0.%u.%u", i >> 8, i & 255);
@@ -134,7 +134,7 @@ Test(half, what_goes_on_outlives_what_has_expired)
         snprintf(remote, sizeof(remote), "11.0.%u.%u", i >> 8, i & 255);
         audit_rx_tcp(&a, remote, 1000, 445, SYN, i, 0, 0);
         key = audit_key(6, AUDIT_NODE, 445, remote, 1000);
-        audit_age(&a, &key, 61 * SECONDS);
+        audit_age(&a, &key, 76 * SECONDS);
     }
     cr_assert_eq(audit_connections(&a, QPW_CLASS_HALF), 2048, "every set is full");
     for (unsigned i = 0; i < IDLE; i++) {

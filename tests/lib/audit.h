@@ -151,6 +151,9 @@ struct qpw_conn audit_udp(struct audit *a, const char *remote, uint16_t remote_p
 bool audit_finding(struct audit *a, enum qpw_verdict verdict, enum qpw_direction direction, uint8_t protocol,
                    uint16_t port, const char *initiator, const char *responder, struct qpw_finding *ret);
 
+/* The same by its whole key. */
+bool audit_finding_by(struct audit *a, const struct qpw_finding_key *key, struct qpw_finding *ret);
+
 /* Number of entries of a map. */
 size_t audit_entries(struct audit *a, enum qpw_map map);
 size_t audit_connections(struct audit *a, enum qpw_conn_class conn_class);

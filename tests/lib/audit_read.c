@@ -225,6 +225,12 @@ static uint8_t kind_of(uint8_t protocol)
     return protocol == 1 || protocol == 58 ? QPW_KIND_ICMP : QPW_KIND_PROTOCOL;
 }
 
+bool audit_finding_by(struct audit *a, const struct qpw_finding_key *key, struct qpw_finding *ret)
+{
+    return bpf_map_lookup_elem(a->kernel.map_fd[QPW_MAP_answered], key, ret) == 0 ||
+           bpf_map_lookup_elem(a->kernel.map_fd[QPW_MAP_findings], key, ret) == 0;
+}
+
 bool audit_finding(struct audit *a, enum qpw_verdict verdict, enum qpw_direction direction, uint8_t protocol,
                    uint16_t port, const char *initiator, const char *responder, struct qpw_finding *ret)
 {
@@ -233,8 +239,7 @@ bool audit_finding(struct audit *a, enum qpw_verdict verdict, enum qpw_direction
 
     audit_address(initiator, key.initiator);
     audit_address(responder, key.responder);
-    return bpf_map_lookup_elem(a->kernel.map_fd[QPW_MAP_answered], &key, ret) == 0 ||
-           bpf_map_lookup_elem(a->kernel.map_fd[QPW_MAP_findings], &key, ret) == 0;
+    return audit_finding_by(a, &key, ret);
 }
 
 static void count_one(const struct qpw_conn_key *key, const struct qpw_conn *conn, void *data)

@@ -35,6 +35,13 @@ static unsigned step(struct qpw_conn *c, int from, unsigned flags, __u32 seq, __
     return qpw_tcp_step(c, &p, from, 0);
 }
 
+static unsigned datagram(struct qpw_conn *c, int from)
+{
+    struct qpw_pkt p = {.protocol = QPW_IPPROTO_UDP};
+
+    return qpw_datagram_step(c, &p, from);
+}
+
 static struct qpw_conn established(int by_node)
 {
     struct qpw_conn c = opened(by_node);
@@ -282,11 +289,6 @@ Test(tcp, a_forged_rst_is_undone_when_the_node_goes_on)
         cr_assert(step(&c, NODE, ACK, 1, 1, 0) & QPW_DO_ESTABLISH);
         assert_unturned(&c, &before);
     }
-    struct qpw_conn c = established(NODE);
-
-    step(&c, NODE, RST, 1, 1, 0);
-    cr_assert_eq(step(&c, NODE, ACK, 1, 1, 1), QPW_DO_NOTHING, "the node's own RST is final");
-    cr_assert_eq(c.state, QPW_STATE_CLOSED);
 }
 
 Test(tcp, a_forged_rst_and_syn_do_not_turn_a_connection)
@@ -390,11 +392,173 @@ Test(datagram, both_ways_is_data)
     struct qpw_conn c = {.state = QPW_STATE_DATAGRAM, .outcome = QPW_OUTCOME_ATTEMPTED,
                          .direction = QPW_DIR_INBOUND, .evidence = QPW_EVIDENCE_FIRST};
 
-    cr_assert_eq(qpw_datagram_step(&c, REMOTE), QPW_DO_NOTHING);
-    cr_assert_eq(qpw_datagram_step(&c, REMOTE), QPW_DO_NOTHING);
+    cr_assert_eq(datagram(&c, REMOTE), QPW_DO_NOTHING);
+    cr_assert_eq(datagram(&c, REMOTE), QPW_DO_NOTHING);
     cr_assert_eq(c.outcome, QPW_OUTCOME_ATTEMPTED);
-    cr_assert_eq(qpw_datagram_step(&c, NODE), QPW_DO_ROSE | QPW_DO_CHANGED | QPW_DO_ESTABLISH);
+    cr_assert_eq(datagram(&c, NODE), QPW_DO_ROSE | QPW_DO_CHANGED | QPW_DO_ESTABLISH);
     cr_assert_eq(c.outcome, QPW_OUTCOME_DATA);
-    cr_assert_eq(qpw_datagram_step(&c, NODE), QPW_DO_NOTHING);
-    cr_assert_eq(qpw_datagram_step(&c, REMOTE), QPW_DO_NOTHING);
+    cr_assert_eq(datagram(&c, NODE), QPW_DO_NOTHING);
+    cr_assert_eq(datagram(&c, REMOTE), QPW_DO_NOTHING);
+}
+
+/* ---- Payload counts, whatever the flags ---- */
+
+Test(tcp, payload_before_and_behind_a_handshake)
+{
+    static const struct {
+        int by_node;
+        unsigned first, second; /* flags of the initiator's and of the responder's segment, both with payload */
+    } ways[] = {{0, SYN, RST | ACK}, {0, SYN, RST}, {1, SYN, RST | ACK}, {0, SYN, SYN | ACK}, {1, SYN, SYN | ACK}};
+
+    for (size_t i = 0; i < sizeof(ways) / sizeof(*ways); i++) {
+        struct qpw_conn c = opened(ways[i].by_node);
+
+        step(&c, ways[i].by_node, ways[i].first, INITIAL, 0, 20);
+        step(&c, !ways[i].by_node, ways[i].second, ANSWER, INITIAL + 1, 20);
+        cr_expect_eq(c.outcome, QPW_OUTCOME_DATA, "way %zu", i);
+    }
+    /* Of one end alone it is what it looks like. */
+    struct qpw_conn c = opened(0);
+
+    step(&c, REMOTE, SYN, INITIAL, 0, 20);
+    step(&c, NODE, RST | ACK, 0, INITIAL + 1, 0);
+    cr_expect_eq(c.outcome, QPW_OUTCOME_REFUSED);
+    step(&c, REMOTE, ACK, INITIAL + 1, 1, 20);
+    step(&c, NODE, RST, 0, 0, 0);
+    cr_expect_eq(c.outcome, QPW_OUTCOME_REFUSED);
+    step(&c, NODE, RST, 0, 0, 4);
+    cr_expect_eq(c.outcome, QPW_OUTCOME_DATA, "the node's refusals carry something");
+}
+
+Test(tcp, payload_without_a_handshake)
+{
+    static const struct {
+        unsigned in, in_payload, out, out_payload, outcome;
+    } ways[] = {
+        {RST, 9, RST, 9, QPW_OUTCOME_DATA},
+        {FIN | ACK, 9, FIN | ACK, 9, QPW_OUTCOME_DATA},
+        {FIN | ACK, 9, RST, 9, QPW_OUTCOME_DATA},
+        {SYN | ACK, 0, RST, 9, QPW_OUTCOME_DATA},
+        {ACK, 9, ACK, 0, QPW_OUTCOME_DATA},
+        {ACK, 0, ACK, 9, QPW_OUTCOME_DATA},
+        {FIN | ACK, 9, ACK, 0, QPW_OUTCOME_DATA},
+        {0, 9, 0, 9, QPW_OUTCOME_DATA},
+        /* What a host says by itself to what it knows nothing of, and what says nothing at all. */
+        {SYN | ACK, 0, RST, 0, QPW_OUTCOME_ATTEMPTED},
+        {SYN | ACK, 9, RST, 0, QPW_OUTCOME_ATTEMPTED},
+        {ACK, 9, RST, 0, QPW_OUTCOME_ATTEMPTED},
+        {FIN | ACK, 0, ACK, 0, QPW_OUTCOME_ATTEMPTED},
+        {RST, 0, ACK, 9, QPW_OUTCOME_ATTEMPTED},
+    };
+
+    for (size_t i = 0; i < sizeof(ways) / sizeof(*ways); i++)
+        for (int turn = 0; turn < 2; turn++) {
+            struct qpw_conn c = midstream(QPW_DIR_UNKNOWN, QPW_EVIDENCE_NONE);
+
+            for (int k = 0; k < 2; k++) {
+                if (k == turn)
+                    step(&c, REMOTE, ways[i].in, 5, 5, ways[i].in_payload);
+                else
+                    step(&c, NODE, ways[i].out, 5, 5, ways[i].out_payload);
+            }
+            cr_expect_eq(c.outcome, ways[i].outcome, "way %zu, turn %d: %u", i, turn, c.outcome);
+        }
+}
+
+/* A probe of one byte asks whether the other end is there; a byte that goes on is data. */
+Test(tcp, keep_alives_are_no_data)
+{
+    for (int by_node = 0; by_node < 2; by_node++) {
+        struct qpw_conn c = established(by_node);
+
+        step(&c, by_node, ACK, INITIAL, ANSWER + 1, 1);
+        step(&c, !by_node, ACK, ANSWER + 1, INITIAL + 1, 0);
+        step(&c, !by_node, ACK, ANSWER, INITIAL + 1, 1);
+        cr_expect_eq(c.outcome, QPW_OUTCOME_ANSWERED);
+        struct qpw_conn pushed = c, next = c, longer = c;
+
+        step(&pushed, by_node, ACK | 8, INITIAL, ANSWER + 1, 1);
+        cr_expect_eq(pushed.outcome, QPW_OUTCOME_DATA, "no probe pushes");
+        step(&next, by_node, ACK, INITIAL + 1, ANSWER + 1, 1);
+        cr_expect_eq(next.outcome, QPW_OUTCOME_DATA);
+        step(&longer, by_node, ACK, INITIAL, ANSWER + 1, 2);
+        cr_expect_eq(longer.outcome, QPW_OUTCOME_DATA);
+    }
+}
+
+/* The node's own RST that the other end ignores, or that a firewall sent in its name, is not the end. */
+Test(tcp, the_node_goes_on_after_its_own_reset)
+{
+    struct qpw_conn c = established(1);
+
+    step(&c, NODE, RST, INITIAL + 1, 0, 0);
+    cr_assert_eq(c.state, QPW_STATE_CLOSED);
+    step(&c, REMOTE, ACK, ANSWER + 1, INITIAL + 1, 100);
+    cr_expect_eq(c.state, QPW_STATE_CLOSED, "whoever is not the node proves nothing");
+    step(&c, NODE, ACK, INITIAL + 1, ANSWER + 101, 100);
+    cr_expect_eq(c.state, QPW_STATE_ESTABLISHED);
+    cr_expect_eq(c.outcome, QPW_OUTCOME_DATA);
+    cr_expect_eq(c.direction, QPW_DIR_OUTBOUND);
+
+    c = opened(0); /* refused, and used all the same */
+    step(&c, NODE, RST | ACK, 0, INITIAL + 1, 0);
+    step(&c, REMOTE, ACK, INITIAL + 1, 1, 10);
+    step(&c, NODE, ACK, 1, INITIAL + 11, 10);
+    cr_expect_eq(c.outcome, QPW_OUTCOME_DATA);
+    cr_expect_eq(c.direction, QPW_DIR_INBOUND);
+
+    c = established(0); /* closed by both: what follows is a tail */
+    step(&c, REMOTE, FIN | ACK, INITIAL + 1, ANSWER + 1, 0);
+    step(&c, NODE, FIN | ACK, ANSWER + 1, INITIAL + 2, 0);
+    step(&c, REMOTE, ACK, INITIAL + 2, ANSWER + 2, 0);
+    step(&c, NODE, ACK, ANSWER + 2, INITIAL + 2, 0);
+    cr_expect_eq(c.state, QPW_STATE_CLOSED);
+}
+
+/* ---- SCTP ---- */
+
+static unsigned chunk(struct qpw_conn *c, int from, unsigned type)
+{
+    struct qpw_pkt p = {.protocol = QPW_IPPROTO_SCTP, .sctp_chunk = (__u8)(type + 1)};
+
+    return qpw_datagram_step(c, &p, from);
+}
+
+Test(sctp, outcome_by_the_first_chunk)
+{
+    struct qpw_conn start = {.state = QPW_STATE_DATAGRAM, .direction = QPW_DIR_INBOUND,
+                             .evidence = QPW_EVIDENCE_FIRST, .outcome = QPW_OUTCOME_ATTEMPTED,
+                             .flags = QPW_CONN_SENT_REMOTE}, c = start;
+
+    chunk(&c, NODE, QPW_SCTP_ABORT);
+    cr_expect_eq(c.outcome, QPW_OUTCOME_REFUSED);
+    chunk(&c, REMOTE, 1 /* INIT, once more */);
+    cr_expect_eq(c.outcome, QPW_OUTCOME_REFUSED);
+    chunk(&c, NODE, QPW_SCTP_ABORT);
+    cr_expect_eq(c.outcome, QPW_OUTCOME_REFUSED);
+    chunk(&c, NODE, 2 /* INIT ACK */);
+    cr_expect_eq(c.outcome, QPW_OUTCOME_ANSWERED, "somebody has begun to listen");
+    c = start;
+    chunk(&c, NODE, QPW_SCTP_SHUTDOWN_COMPLETE);
+    cr_expect_eq(c.outcome, QPW_OUTCOME_REFUSED);
+    c = start;
+    chunk(&c, NODE, 2);
+    chunk(&c, REMOTE, 10 /* COOKIE ECHO */);
+    chunk(&c, NODE, 11 /* COOKIE ACK */);
+    chunk(&c, REMOTE, 4 /* HEARTBEAT */);
+    cr_expect_eq(c.outcome, QPW_OUTCOME_ANSWERED);
+    chunk(&c, REMOTE, QPW_SCTP_DATA);
+    cr_expect_eq(c.outcome, QPW_OUTCOME_DATA);
+    chunk(&c, NODE, QPW_SCTP_ABORT);
+    cr_expect_eq(c.outcome, QPW_OUTCOME_DATA, "an association that ended");
+    c = start;
+    chunk(&c, NODE, 2);
+    chunk(&c, NODE, QPW_SCTP_SACK);
+    cr_expect_eq(c.outcome, QPW_OUTCOME_DATA, "what came is acknowledged");
+    c = start;
+    chunk(&c, NODE, QPW_SCTP_I_DATA);
+    cr_expect_eq(c.outcome, QPW_OUTCOME_DATA);
+    c = start;
+    chunk(&c, REMOTE, QPW_SCTP_ABORT);
+    cr_expect_eq(c.outcome, QPW_OUTCOME_ATTEMPTED, "who asks refuses nothing");
 }

@@ -80,6 +80,12 @@ static const struct qpw_signature signatures[QPW_SIG_COUNT] = {
         "policy could not be asked. {ports}",
         "Look at both ports. A connection older than the attachment whose socket is gone ends like this; a new one "
         "should not."},
+    [QPW_SIG_NO_HANDSHAKE] = {1000405, OF(NO_HANDSHAKE), QPW_REPEAT_INTERVAL, false, "no-handshake",
+        "qportwatch: TCP payload both ways without a handshake",
+        "{initiator} and {responder} exchanged TCP segments with payload, but no handshake was seen ({reason}), so the "
+        "policy could not be asked. {ports}",
+        "Usual for a connection older than the attachment. Otherwise a program with raw sockets sends data in segments "
+        "that belong to no connection (SYN, FIN or RST with payload): find it on the node."},
     [QPW_SIG_MULTICAST] = {1000404, OF(GROUP), QPW_REPEAT_DAY, false, "multicast",
         "qportwatch: unlisted broadcast or multicast",
         "{count} sender(s) sent {service} to broadcast or multicast addresses, last {initiator} to {responder}. "
@@ -237,6 +243,7 @@ static const enum qpw_signature_name of_concern[QPW_CONCERN_COUNT] = {
     [QPW_CONCERN_WEAK_ANSWERED] = QPW_SIG_WEAK_ANSWERED,
     [QPW_CONCERN_IMPLIED] = QPW_SIG_IMPLIED,
     [QPW_CONCERN_UNDECIDED_BOTH] = QPW_SIG_UNDECIDED_BOTH,
+    [QPW_CONCERN_NO_HANDSHAKE] = QPW_SIG_NO_HANDSHAKE,
     [QPW_CONCERN_GROUP] = QPW_SIG_MULTICAST,
     [QPW_CONCERN_ADVERTISEMENT] = QPW_SIG_ROUTER_ADVERTISEMENT,
     [QPW_CONCERN_REDIRECT] = QPW_SIG_REDIRECT,

@@ -34,7 +34,7 @@ static enum qpw_concern unexpected(const struct qpw_finding_row *f)
     if (f->value.flags & QPW_FINDING_MULTICAST && !qpw_finding_answered(f))
         return QPW_CONCERN_GROUP;
     if (f->key.kind == QPW_KIND_ETHERTYPE)
-        return QPW_CONCERN_ETHERTYPE;
+        return qpw_finding_answered(f) ? QPW_CONCERN_PROTOCOL_BOTH : QPW_CONCERN_ETHERTYPE;
     if (f->key.kind == QPW_KIND_PROTOCOL || f->key.kind == QPW_KIND_ICMP)
         return qpw_finding_answered(f) ? QPW_CONCERN_PROTOCOL_BOTH : QPW_CONCERN_PROTOCOL_ONE_WAY;
     return by_outcome[f->key.direction == QPW_DIR_OUTBOUND][outcome];
@@ -67,8 +67,9 @@ enum qpw_concern qpw_finding_concern(const struct qpw_finding_row *f)
     case QPW_VERDICT_IMPLIED: return QPW_CONCERN_IMPLIED;
     case QPW_VERDICT_INFRA: return infrastructure(&f->key);
     case QPW_VERDICT_UNDECIDED:
-        return f->value.outcome == QPW_OUTCOME_DATA && !is_inferred(&f->value) ? QPW_CONCERN_UNDECIDED_BOTH
-                                                                                : QPW_CONCERN_NONE;
+        if (f->value.outcome != QPW_OUTCOME_DATA || is_inferred(&f->value))
+            return QPW_CONCERN_NONE;
+        return f->key.protocol == IPPROTO_TCP ? QPW_CONCERN_NO_HANDSHAKE : QPW_CONCERN_UNDECIDED_BOTH;
     default: return QPW_CONCERN_NONE;
     }
 }

@@ -30,6 +30,7 @@ enum qpw_severity { QPW_SEVERITY_HIGH = 1, QPW_SEVERITY_MEDIUM, QPW_SEVERITY_LOW
     X(WEAK_ANSWERED, MEDIUM, "matches only a weak rule, answered") \
     X(IMPLIED, INFO, "goes with a listed service") \
     X(UNDECIDED_BOTH, MEDIUM, "direction unknown, payload both ways") \
+    X(NO_HANDSHAKE, MEDIUM, "TCP payload both ways without a handshake") \
     X(GROUP, INFO, "broadcast or multicast, not answered") \
     X(ADVERTISEMENT, INFO, "router advertisement") \
     X(REDIRECT, INFO, "ICMP redirect") \

@@ -229,7 +229,7 @@ static int fill_queues(struct qpw_kernel *k, struct qpw_error *err)
 static void set_defaults(struct qpw_control *c, uint64_t now)
 {
     c->tcp_ns = 7 * 24 * 3600 * SECONDS;
-    c->half_open_ns = 60 * SECONDS;
+    c->half_open_ns = 75 * SECONDS; /* a SYN is repeated after up to 32 s, and given up 64 s later */
     c->udp_ns = 180 * SECONDS;
     c->other_ns = 180 * SECONDS;
     c->tail_ns = 120 * SECONDS;

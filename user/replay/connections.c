@@ -123,7 +123,7 @@ json_t *qpw_connection_json(const struct qpw_ended *ended, const struct qpw_regi
         "outcome", qpw_outcome_name(conn->outcome),
         "first", qpw_time_text(conn->first_ns, first, sizeof(first)),
         "last", qpw_time_text(conn->last_ns, last, sizeof(last)),
-        "vlan", conn->vlan ? json_integer(conn->vlan) : json_null(),
+        "vlan", conn->vlan & QPW_VLAN_ID ? json_integer(conn->vlan & QPW_VLAN_ID) : json_null(),
         "community_id", community_id(ended),
         "rx_packets", (json_int_t)ended->counts.rx_packets, "rx_bytes", (json_int_t)ended->counts.rx_bytes,
         "tx_packets", (json_int_t)ended->counts.tx_packets, "tx_bytes", (json_int_t)ended->counts.tx_bytes);
