@@ -25,6 +25,7 @@ static const struct command {
     {"status", qpw_cmd_status, "what is attached, how, since when, and what it lost"},
     {"top", qpw_cmd_top, "live view of what is attached"},
     {"report", qpw_cmd_report, "what was seen, on one screen, as JSON or HTML"},
+    {"listeners", qpw_cmd_listeners, "show what the sockets wait for, against the policy"},
     {"alerts", qpw_cmd_alerts, "read the alert log"},
     {"replay", qpw_cmd_replay, "audit capture files through the same BPF programs"},
     {"policy", qpw_cmd_policy, "show, check, import, diff, suggest, test and export policies"},
@@ -36,7 +37,7 @@ static void usage(void)
     printf("Usage: qportwatch COMMAND [OPTIONS]\n\n"
            "Audits a storage node's traffic against its table of required ports. It watches and never drops.\n\n");
     for (size_t i = 0; i < sizeof(commands) / sizeof(*commands); i++)
-        printf("  %-8s %s\n", commands[i].name, commands[i].does);
+        printf("  %-9s %s\n", commands[i].name, commands[i].does);
     printf("\n'qportwatch COMMAND --help' tells each command's options.\n");
 }
 

@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* `qportwatch listeners` on sockets of real processes: what the policy says of each, who holds it, who has asked. */
+#include <criterion/criterion.h>
+#include <net/if.h>
+#include <netinet/in.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "auditor.h"
+#include "traffic.h"
+
+static struct node n;
+
+static void setup(void)
+{
+    netns_need_root();
+    node_open(&n);
+}
+
+static void teardown(void)
+{
+    node_close(&n);
+}
+
+TestSuite(listeners, .init = setup, .fini = teardown, .timeout = NETNS_TIMEOUT_S);
+
+static json_t *ask(const char *options, int expected)
+{
+    static char out[1 << 16];
+    json_error_t error;
+    int status = node_command(&n, out, sizeof(out), "listeners --json %s", options);
+    json_t *document = json_loads(out, 0, &error);
+
+    cr_assert_eq(status, expected, "exit %d: %s", status, out);
+    cr_assert(document, "%s: %s", error.text, out);
+    return document;
+}
+
+/* The row of a port, borrowed; NULL: none. */
+static json_t *row(json_t *document, const char *protocol, int port)
+{
+    json_t *one, *rows = json_object_get(document, "listeners");
+    size_t i;
+
+    json_array_foreach(rows, i, one)
+        if (json_integer_value(json_object_get(one, "port")) == port &&
+            !strcmp(json_string_value(json_object_get(one, "protocol")), protocol))
+            return one;
+    return NULL;
+}
+
+static void assert_row(json_t *document, const char *protocol, int port, const char *verdict, const char *address)
+{
+    json_t *one = row(document, protocol, port);
+
+    cr_assert(one, "no row for %s %d", protocol, port);
+    cr_expect_str_eq(json_string_value(json_object_get(one, "verdict")), verdict, "%s %d: %s", protocol, port,
+                     json_string_value(json_object_get(one, "verdict")));
+    cr_expect_str_eq(json_string_value(json_object_get(one, "address")), address, "%s %d: %s", protocol, port,
+                     json_string_value(json_object_get(one, "address")));
+}
+
+static void listen_on(const char *address, uint16_t port)
+{
+    cr_assert_eq(listen(traffic_bound(&n.node, SOCK_STREAM, address, port), 8), 0);
+}
+
+static bool is_idle(json_t *document, const char *rule)
+{
+    json_t *one, *idle = json_object_get(document, "listed_not_listening");
+    size_t i;
+
+    json_array_foreach(idle, i, one)
+        if (!strcmp(json_string_value(one), rule))
+            return true;
+    return false;
+}
+
+Test(listeners, each_port_has_the_policys_word_and_its_process)
+{
+    json_t *document, *owner;
+    int device;
+
+    listen_on("10.7.0.1", 445);      /* listed */
+    listen_on("::", 4444);           /* a backdoor on both families */
+    listen_on("10.7.0.1", 40000);    /* in FTP's passive range */
+    listen_on("127.0.0.1", 5555);
+    traffic_bound(&n.node, SOCK_DGRAM, "fd07::1", 161);
+    traffic_bound(&n.node, SOCK_DGRAM, "10.7.0.1", 45000);
+    device = traffic_bound(&n.node, SOCK_DGRAM, "10.7.0.1", 700);
+    cr_assert_eq(setsockopt(device, SOL_SOCKET, SO_BINDTODEVICE, "node0", 6), 0);
+
+    document = ask("", 0);
+    assert_row(document, "tcp", 445, "allowed", "10.7.0.1");
+    cr_expect_str_eq(json_string_value(json_object_get(row(document, "tcp", 445), "rule")), "in-tcp-445");
+    assert_row(document, "tcp", 4444, "unlisted", "::");
+    cr_expect(json_is_true(json_object_get(row(document, "tcp", 4444), "ipv4")));
+    assert_row(document, "tcp", 40000, "weak", "10.7.0.1");
+    assert_row(document, "tcp", 5555, "unlisted", "127.0.0.1");
+    cr_expect(json_is_true(json_object_get(row(document, "tcp", 5555), "loopback")));
+    assert_row(document, "udp", 161, "unlisted", "fd07::1");
+    cr_expect(json_is_false(json_object_get(row(document, "udp", 161), "ipv4")));
+    cr_expect(json_is_true(json_object_get(row(document, "udp", 45000), "ephemeral")));
+    cr_expect_str_eq(json_string_value(json_object_get(row(document, "udp", 700), "interface")), "node0");
+    cr_expect(json_is_null(json_object_get(row(document, "tcp", 445), "asked")), "nothing is attached");
+
+    owner = json_object_get(row(document, "tcp", 4444), "owner");
+    cr_assert(json_is_object(owner));
+    cr_expect_eq(json_integer_value(json_object_get(owner, "pid")), getpid());
+    cr_expect_str_eq(json_string_value(json_object_get(owner, "match")), "exact");
+    cr_expect(json_is_string(json_object_get(owner, "exe")));
+    cr_expect(json_is_string(json_object_get(owner, "started")));
+
+    cr_expect(!is_idle(document, "in-tcp-445"));
+    cr_expect(is_idle(document, "in-tcp-22"));
+    cr_expect(!is_idle(document, "in-tcp-32768-60999"), "nobody listens on a whole range");
+    json_decref(document);
+}
+
+Test(listeners, what_was_asked_is_known_once_something_is_attached)
+{
+    json_t *document;
+    pid_t server;
+
+    server = traffic_serve_tcp(&n.node, "10.7.0.1", 4444);
+    listen_on("10.7.0.1", 445);
+    node_attach(&n, "node0 --mode tc --platform on-prem --peer far=10.7.0.2");
+    traffic_tcp(&n.client, &(struct traffic_tcp){.address = "10.7.0.1", .port = 4444, .up = 10, .down = 10});
+    document = ask("", 0);
+    assert_row(document, "tcp", 4444, "peer", "10.7.0.1");
+    cr_expect(json_is_true(json_object_get(row(document, "tcp", 4444), "asked")));
+    cr_expect(json_is_string(json_object_get(row(document, "tcp", 4444), "last_asked")));
+    assert_row(document, "tcp", 445, "allowed", "10.7.0.1");
+    cr_expect(json_is_false(json_object_get(row(document, "tcp", 445), "asked")));
+    json_decref(document);
+    netns_stop(server, SIGKILL);
+    node_stop(&n, SIGINT);
+    node_nothing_left(&n);
+}
+
+Test(listeners, another_policy_and_a_wrong_one)
+{
+    char path[128], out[4096];
+    json_t *document;
+
+    listen_on("10.7.0.1", 4444);
+    node_write(&n, "mine", "inbound tcp 4444 mine name=mine from=10.9.9.9\ninbound tcp 4445 other to=10.1.1.1\n", path,
+               sizeof(path));
+    listen_on("10.7.0.1", 4445);
+    snprintf(out, sizeof(out), "--policy %s", path);
+    document = ask(out, 0);
+    assert_row(document, "tcp", 4444, "allowed", "10.7.0.1");
+    assert_row(document, "tcp", 4445, "unlisted", "10.7.0.1"); /* the rule is for another address of the node */
+    json_decref(document);
+    cr_expect_eq(node_command(&n, out, sizeof(out), "listeners --policy /nowhere/policy"), 2);
+    cr_expect(strstr(out, "/nowhere/policy"), "%s", out);
+    cr_expect_eq(node_command(&n, out, sizeof(out), "listeners --bogus"), 2);
+}

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* listening.h - the sockets that wait to be asked, as a table for people and as a JSON document. */
+#ifndef QPW_REPORT_LISTENING_H
+#define QPW_REPORT_LISTENING_H
+
+#include <jansson.h>
+
+#include "facts/listening.h"
+#include "words/printer.h"
+
+/* What the rows were held against. */
+struct qpw_listening_about {
+    const struct qpw_registry *names; /* of the rules */
+    const char *policy_name;
+    const char *policy_path;
+    const char *policy_digest;
+    const char *source_digest;
+    uint64_t now_unix_ns;
+};
+
+/* 0 or -ENOMEM; errors of writing stay in the printer's stream. */
+int qpw_listening_text(const struct qpw_listening *l, const struct qpw_listening_about *about,
+                       const struct qpw_printer *p);
+
+/* A document, "qportwatch.listeners/1". NULL: out of memory. */
+json_t *qpw_listening_json(const struct qpw_listening *l, const struct qpw_listening_about *about);
+
+#endif
