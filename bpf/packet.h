@@ -24,7 +24,7 @@
 #define QPW_HEADER_BYTES 2048u
 /*
  * Verifier: the compiler may compare one copy of an offset and use another, which is then unbounded
- * (seen on 6.1). The mask is applied to the very register; it changes no value up to QPW_REACH.
+ * (seen on 5.10 and 6.1). The mask is applied to the very register; it changes no value up to QPW_REACH.
  */
 #ifdef __bpf__
 #define QPW_BOUND_REACH(at) asm volatile("%0 &= 2047" : "+r"(at))

@@ -28,17 +28,14 @@ _Static_assert(QPW_REASON_COUNT < QPW_PARSE_MORE, "reasons fit beside QPW_PARSE_
 /* n bytes at off, or NULL. `direct` is a constant: packet pointers need a pointer check, the copy an offset check. */
 static __always_inline const __u8 *qpw_at(const struct qpw_frame *f, __u32 off, __u32 n, const int direct)
 {
-    if (off > QPW_REACH)
-        return 0;
-    if (direct) {
-        __u64 at = off;
-        const __u8 *p;
+    __u64 at = off;
+    const __u8 *p;
 
-        QPW_BOUND_REACH(at);
-        p = f->data + at;
-        return p + n > f->end ? 0 : p;
-    }
-    return off + n > f->length ? 0 : f->data + off;
+    if (off > QPW_REACH || (!direct && off + n > f->length))
+        return 0;
+    QPW_BOUND_REACH(at);
+    p = f->data + at;
+    return direct && p + n > f->end ? 0 : p;
 }
 
 /* Why qpw_at() gave nothing. */

@@ -24,6 +24,8 @@
 #define MOST_BYTES (120u * 1024)
 
 #define LOG_BYTES (64u * 1024)
+#define WHOLE_LOG_BYTES (64u << 20)
+#define LAST_LINES 120
 #define MAX_FUNCTIONS 256
 
 /* What the verifier says at the end of its log. */
@@ -125,6 +127,22 @@ static void read_log(struct summary *ret, const char *log)
     }
 }
 
+/* With VERIFIER_LOG in the environment, every instruction that the verifier goes through is in its log. */
+static size_t log_bytes(void)
+{
+    return getenv("VERIFIER_LOG") ? WHOLE_LOG_BYTES : LOG_BYTES;
+}
+
+/* Why a program was refused is at the end of its log. */
+static void show_end(const char *log)
+{
+    const char *at = log + strlen(log);
+
+    for (int lines = 0; at > log && lines <= LAST_LINES; at--)
+        lines += at[-1] == '\n';
+    fprintf(stderr, "%s", at > log ? at + 1 : log);
+}
+
 static int index_of(const char *name)
 {
     for (int i = 0; i < QPW_PROG_COUNT; i++)
@@ -140,7 +158,7 @@ int __wrap_bpf_object__load(struct bpf_object *object);
 int __wrap_bpf_object__load(struct bpf_object *object)
 {
     struct bpf_program *program, *loaded = NULL;
-    char *log = calloc(1, LOG_BYTES);
+    char *log = calloc(1, log_bytes());
     struct summary one = {0};
     int r, at;
 
@@ -148,8 +166,8 @@ int __wrap_bpf_object__load(struct bpf_object *object)
         if (bpf_program__autoload(program))
             loaded = program; /* one an object, see programs.c; none for the object of the maps */
     if (loaded && log) {
-        bpf_program__set_log_level(loaded, 4); /* BPF_LOG_STATS */
-        bpf_program__set_log_buf(loaded, log, LOG_BYTES);
+        bpf_program__set_log_level(loaded, getenv("VERIFIER_LOG") ? 4 | 1 : 4); /* BPF_LOG_STATS, BPF_LOG_LEVEL1 */
+        bpf_program__set_log_buf(loaded, log, log_bytes());
     }
     r = __real_bpf_object__load(object);
     at = loaded ? index_of(bpf_program__name(loaded)) : -1;
@@ -159,7 +177,7 @@ int __wrap_bpf_object__load(struct bpf_object *object)
         summaries[at] = one;
         pthread_mutex_unlock(&lock);
     } else if (r && log) {
-        fprintf(stderr, "%s", log);
+        show_end(log);
     }
     free(log);
     return r;
