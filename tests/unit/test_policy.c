@@ -144,6 +144,11 @@ static const struct {
      "test:1:26: '10.0.0.1/8': bad prefix: its length is out of range, or bits behind it are set"},
     {"inbound tcp 445 SMB from=10.0.0.9-10.0.0.1", "test:1:26: '10.0.0.9-10.0.0.1': the range runs backwards"},
     {"inbound tcp 445 SMB from=@nobody", "test:1:26: no addresses are named 'nobody'"},
+    {"addresses dc\ninbound tcp 445 SMB from=@dc",
+     "test:1: no addresses yet for dc (line 1); add them after the name, or delete the rules that use it"},
+    {"addresses a 10.0.0.1\naddresses dns\naddresses ntp\naddresses a",
+     "test:2: no addresses yet for dns (line 2), ntp (line 3); add them after the name, or delete the rules that use "
+     "it"},
     {"inbound tcp 445 SMB vlan=4095", "test:1:26: '4095' is not a VLAN: 1-4094, or untagged"},
     {"inbound tcp 445 SMB until=2027-02-30",
      "test:1:27: '2027-02-30' is not a day (2027-03-01) or a time (2027-03-01T12:00:00Z)"},
@@ -450,6 +455,24 @@ Test(compile, more_than_32_alternatives_is_an_error_with_its_line)
     cr_assert(qpw_policy_compile(&policy, &context, &names, &compiled, &err) < 0);
     cr_assert(strncmp(err.text, "test:33: ", 9) == 0, "%s", err.text);
     cr_assert(names.rules == NULL);
+    qpw_policy_clear(&policy);
+}
+
+/* A set declared without addresses may be filled on any other line; only a draft may leave it empty. */
+Test(parse, empty_set_is_filled_elsewhere_or_only_a_draft)
+{
+    static const char draft[] = "addresses dc\ninbound tcp 445 SMB from=@dc\n",
+                      filled[] = "addresses dc\ninbound tcp 445 SMB from=@dc\naddresses dc 10.0.0.5\n";
+    struct qpw_policy policy = {0};
+    struct qpw_error err;
+
+    cr_assert(qpw_policy_parse_draft("draft", draft, strlen(draft), &policy, &err) == 0, "%s", err.text);
+    cr_assert(eq(int, policy.rules[0].flags & QPW_RULE_FROM, QPW_RULE_FROM));
+    cr_assert(eq(int, qpw_rule_in_force(&policy.rules[0], 0), false));
+    qpw_policy_clear(&policy);
+    cr_assert(qpw_policy_parse_text("test", filled, strlen(filled), &policy, &err) == 0, "%s", err.text);
+    cr_assert(eq(sz, policy.rules[0].from.n, 1));
+    cr_assert(eq(int, qpw_rule_in_force(&policy.rules[0], 0), true));
     qpw_policy_clear(&policy);
 }
 

@@ -212,6 +212,8 @@ static int parse(struct qpw_parser *p, const char *path, int error, struct qpw_p
     for (size_t i = 0; i < p->statements.n && error == 0; i++)
         if (!strcmp(p->statements.list[i].words[0].text, "addresses"))
             error = qpw_parse_set(p, &p->statements.list[i], err);
+    if (error == 0 && !p->draft)
+        error = qpw_check_sets(&p->policy, err);
     for (size_t i = 0; i < p->statements.n && error == 0; i++)
         error = parse_statement(p, &p->statements.list[i], err);
     if (error == 0)
@@ -228,6 +230,15 @@ int qpw_policy_parse_text(const char *name, const char *text, size_t length, str
                           struct qpw_error *err)
 {
     struct qpw_parser p = {0};
+    int error = qpw_statements_read_text(&p.statements, name, text, length, err);
+
+    return parse(&p, name, error, ret, err);
+}
+
+int qpw_policy_parse_draft(const char *name, const char *text, size_t length, struct qpw_policy *ret,
+                           struct qpw_error *err)
+{
+    struct qpw_parser p = {.draft = true};
     int error = qpw_statements_read_text(&p.statements, name, text, length, err);
 
     return parse(&p, name, error, ret, err);

@@ -76,12 +76,15 @@ int qpw_check_parents(const struct qpw_policy *policy, struct qpw_error *err);
 struct qpw_parser {
     struct qpw_policy policy;
     struct qpw_statements statements;
+    bool draft; /* sets may still be empty */
 };
 
 int qpw_parse_peer(struct qpw_parser *p, const struct qpw_statement *statement, struct qpw_error *err);
 int qpw_parse_peer_family(struct qpw_parser *p, const struct qpw_statement *statement, struct qpw_error *err);
 int qpw_parse_peer_ports(struct qpw_parser *p, const struct qpw_statement *statement, struct qpw_error *err);
 int qpw_parse_set(struct qpw_parser *p, const struct qpw_statement *statement, struct qpw_error *err);
+/* Every set has addresses, on one of its lines or another. All that have none are named. */
+int qpw_check_sets(const struct qpw_policy *policy, struct qpw_error *err);
 
 /* Appends one element of `size` bytes to an array grown by doubling. The place, or NULL. */
 void *qpw_grow(void **array, size_t n, size_t size);

@@ -124,7 +124,7 @@ int qpw_parse_set(struct qpw_parser *p, const struct qpw_statement *statement, s
     char name[QPW_NAME_LEN];
     struct qpw_addresses more = {0};
     struct qpw_address_set *set;
-    int ret = qpw_expect_words(statement, 3, QPW_MAX_WORDS, "addresses dc 10.0.0.5 10.0.0.6 file=dc.txt", err);
+    int ret = qpw_expect_words(statement, 2, QPW_MAX_WORDS, "addresses dc 10.0.0.5 10.0.0.6 file=dc.txt", err);
 
     if (ret == 0)
         ret = qpw_parse_name(&statement->where, &statement->words[1], statement->words[1].text, name, err);
@@ -144,6 +144,37 @@ int qpw_parse_set(struct qpw_parser *p, const struct qpw_statement *statement, s
         qpw_addresses_normalise(&set->addresses);
     qpw_addresses_clear(&more);
     return ret;
+}
+
+int qpw_check_sets(const struct qpw_policy *policy, struct qpw_error *err)
+{
+    const struct qpw_address_set *first = NULL;
+    char names[256] = "";
+    size_t used = 0, more = 0;
+
+    for (size_t i = 0; i < policy->n_sets; i++) {
+        const struct qpw_address_set *set = &policy->sets[i];
+        char item[QPW_NAME_LEN + 32];
+        size_t length;
+
+        if (set->addresses.n)
+            continue;
+        length = (size_t)snprintf(item, sizeof(item), "%s%s (line %u)", first ? ", " : "", set->name, set->where.line);
+        if (!first)
+            first = set;
+        if (more || used + length + 32 > sizeof(names)) {
+            more++;
+            continue;
+        }
+        memcpy(names + used, item, length + 1);
+        used += length;
+    }
+    if (!first)
+        return 0;
+    if (more)
+        snprintf(names + used, sizeof(names) - used, " and %zu more", more);
+    return qpw_fail_at(err, &first->where, 0,
+                       "no addresses yet for %s; add them after the name, or delete the rules that use it", names);
 }
 
 /* ---- By hand ---- */

@@ -176,6 +176,10 @@ int qpw_policy_parse_file(const char *path, struct qpw_policy *ret, struct qpw_e
 int qpw_policy_parse_text(const char *name, const char *text, size_t length, struct qpw_policy *ret,
                           struct qpw_error *err);
 
+/* The same for what `import` writes: sets may still be empty, which any other reading refuses. */
+int qpw_policy_parse_draft(const char *name, const char *text, size_t length, struct qpw_policy *ret,
+                           struct qpw_error *err);
+
 /* The same for a built-in; -ENOENT where there is none of that name. */
 int qpw_policy_parse_builtin(const char *name, struct qpw_policy *ret, struct qpw_error *err);
 
