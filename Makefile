@@ -133,11 +133,13 @@ campaign: deps-test
 FUZZERS := $(patsubst tests/fuzz/%.c,$(O)/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
 FUZZ_SECONDS ?= 600
 FUZZ_FLAGS = -std=gnu17 -O1 -g -Wall -Wno-unknown-warning-option -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all
-$(O)/fuzz/fuzz_%: tests/fuzz/fuzz_%.c $(wildcard user/policy/*/*.c user/policy/*/*.h) user/control/changelist.c \
-		user/control/message.c user/control/policy_args.c user/util/document.c user/util/error.c user/util/names.c \
-		user/util/text.c $(O)/user/embed.o
+FUZZ_SOURCES := $(wildcard user/policy/*/*.c) user/control/changelist.c user/control/message.c user/control/policy_args.c \
+	user/util/document.c user/util/error.c user/util/names.c user/util/text.c
+$(O)/fuzz/%.o: %.c $(wildcard user/*/*.h user/*/*/*.h tests/fuzz/*.h) Makefile
 	@mkdir -p $(@D)
-	$(call say,FUZZ,$@)$(CLANG) $(CPPFLAGS) $(FUZZ_FLAGS) $(filter %.c %.o,$^) -lxml2 -lnettle -ljansson -o $@
+	$(call say,FUZZ,$@)$(CLANG) $(CPPFLAGS) -Itests/fuzz $(FUZZ_FLAGS) -c $< -o $@
+$(FUZZERS): $(O)/fuzz/fuzz_%: $(O)/fuzz/tests/fuzz/fuzz_%.o $(FUZZ_SOURCES:%.c=$(O)/fuzz/%.o) $(O)/user/embed.o
+	$(call say,LD,$@)$(CLANG) $(FUZZ_FLAGS) $^ -lxml2 -lnettle -ljansson -o $@
 fuzz: $(FUZZERS)
 	@for f in $(FUZZERS); do name=$${f##*/fuzz_}; mkdir -p $(O)/fuzz/corpus/$$name; \
 	$$f -max_total_time=$(FUZZ_SECONDS) -timeout=20 -rss_limit_mb=1024 -max_len=16384 -artifact_prefix=$(O)/fuzz/$$name- \

@@ -51,7 +51,7 @@ static const struct {
     {"alerts --port 65536", " alerts: --port 65536: not a number from 1 to 65535\n"},
     {"policy test", " policy test: which policy is to be tested?\n"},
     {"policy diff aws", " policy diff: two policies are needed, OLD and NEW\n"},
-    {"policy import", " policy import: one page is needed\n"},
+    {"policy import", " policy import: missing page argument\n"},
     {"policy show aws azure", " policy show: one policy only: 'azure' is one more\n"},
     {"policy check aws azure", " policy check: one policy at a time\n"},
 };

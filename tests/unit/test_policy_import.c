@@ -155,9 +155,9 @@ Test(import, unmentioned_platform_is_warned_of)
     char *page = read_shared(PAGE, &length);
     struct qpw_imported known = import_ok(PAGE, page, "aws"), unknown = import_ok(PAGE, page, "moon");
 
-    cr_assert(eq(sz, known.n_warnings, 0));
-    cr_assert(eq(sz, unknown.n_warnings, 1));
-    cr_assert(strstr(unknown.warnings[0], "never mentions") != NULL);
+    cr_assert(eq(sz, known.warnings.n, 0));
+    cr_assert(eq(sz, unknown.warnings.n, 1));
+    cr_assert(strstr(unknown.warnings.list[0], "never mentions") != NULL);
     qpw_imported_clear(&known);
     qpw_imported_clear(&unknown);
     free(page);
@@ -325,31 +325,49 @@ Test(import, newer_edition_differs_by_its_rows_only)
 
 /* ---- Another vendor: five columns, the direction by which end is the node ---- */
 
-Test(import, five_columns_with_source_and_destination)
-{
-    static const char page[] =
-        "# Firewall requirements\n\n"
-        "| Source | Destination | Protocol | Port | Description |\n"
-        "|--------|:-----------:|----------|------|-------------|\n"
-        "| Clients | Cluster | TCP | 2049 | [NFS](nfs.html) |\n"
-        "| Monitoring | Storage cluster | UDP | 161\xe2\x80\x93" "162 | SNMP |\n"
-        "| Cluster | DNS servers | TCP/UDP | 53 | Name resolution[^1] |\n"
-        "| Cluster node | Cluster node | TCP | 6800-7300 | OSDs |\n"
-        "| Admin hosts | Cluster | ICMP | All | ping |\n";
-    struct qpw_imported imported = import_ok("ports.md", page, "on-prem");
-    struct qpw_policy policy = parse_ok(imported.policy);
-    char text[64];
+static const char five_columns[] =
+    "# Firewall requirements\n\n"
+    "| Source | Destination | Protocol | Port | Description |\n"
+    "|--------|:-----------:|----------|------|-------------|\n"
+    "| Clients | Cluster | TCP | 2049 | [NFS](nfs.html) |\n"
+    "| Monitoring | Storage cluster | UDP | 161\xe2\x80\x93" "162 | SNMP |\n"
+    "| Cluster | DNS servers | TCP/UDP | 53 | Name resolution[^1] |\n"
+    "| Clusters | Cluster | TCP | 6800-7300 | OSDs |\n"
+    "| All | Cluster | ICMP | All | ping |\n";
 
-    cr_assert(eq(sz, policy.n_rules, 4));
+Test(import, ends_become_sets_to_be_filled_in)
+{
+    struct qpw_import_options options = {.nodes = {"cluster"}, .n_nodes = 1};
+    struct qpw_imported imported = {0};
+    struct qpw_policy policy = {0};
+    struct qpw_error err = {""};
+
+    cr_assert(qpw_import_text("acme-ports.md", five_columns, strlen(five_columns), &options, &imported, &err) == 0, "%s",
+              err.text);
+    cr_assert(strncmp(imported.policy, "policy    acme-ports\n", 21) == 0, "%s", imported.policy);
+    cr_assert(strstr(imported.policy, "qumulo") == NULL);
+    /* Nobody can load it before the sets are filled in, and the error says which. */
+    cr_assert(qpw_policy_parse_text("p", imported.policy, strlen(imported.policy), &policy, &err) < 0);
+    cr_assert(strstr(err.text, "no addresses yet for clients (line ") != NULL, "%s", err.text);
+    cr_assert(strstr(err.text, "dns-servers (line ") != NULL, "%s", err.text);
+    cr_assert(qpw_policy_parse_draft("p", imported.policy, strlen(imported.policy), &policy, &err) == 0, "%s", err.text);
+    cr_assert(eq(sz, policy.n_rules, 5));
     cr_assert(eq(str, policy.rules[0].name, "nfs"));
-    cr_assert(eq(str, policy.rules[1].name, "in-udp-161-162"));
-    cr_assert(eq(str, policy.rules[2].name, "out-tcp+udp-53"));
-    cr_assert(eq(str, policy.rules[2].purpose, "Name resolution"));
-    cr_assert(eq(str, policy.rules[2].ref, "ports.md:7"));
-    cr_assert(eq(str, (char *)qpw_protocols_text(policy.rules[3].protocols, false, text, sizeof(text)), "icmp"));
-    cr_assert(eq(int, policy.rules[3].flags, QPW_RULE_ANY_PORT));
-    cr_assert(eq(sz, imported.n_warnings, 2)); /* the platform, and the row between nodes */
-    cr_assert(strstr(imported.warnings[1], "ports.md:8: ") == imported.warnings[1], "%s", imported.warnings[1]);
+    cr_assert(eq(str, policy.rules[0].text, "inbound   tcp      2049         NFS from=@clients name=nfs "
+                                            "ref=acme-ports.md:5"));
+    cr_assert(eq(str, policy.rules[1].name, "in-tcp-6800-7300"));
+    cr_assert(eq(str, policy.rules[2].name, "in-icmp-any"));
+    cr_assert(eq(int, policy.rules[2].flags, QPW_RULE_ANY_PORT)); /* All: from anybody */
+    cr_assert(eq(str, policy.rules[3].name, "out-tcp+udp-53"));
+    cr_assert(eq(str, policy.rules[3].purpose, "Name resolution"));
+    cr_assert(eq(str, policy.rules[3].ref, "acme-ports.md:7"));
+    cr_assert(eq(str, policy.rules[4].name, "out-tcp-6800-7300"));
+    cr_assert(eq(sz, imported.rows, 5));
+    cr_assert(eq(sz, imported.taken, 4));
+    cr_assert(eq(sz, imported.others, 1)); /* "Storage cluster" is another word than "Cluster" */
+    cr_assert(eq(sz, imported.warnings.n, 1));
+    cr_assert(eq(str, imported.warnings.list[0],
+                 "acme-ports.md:6: left out, for others: 'Monitoring' to 'Storage cluster' (line 6)"));
     qpw_policy_clear(&policy);
     qpw_imported_clear(&imported);
 }
@@ -400,51 +418,237 @@ Test(import, liquid_conditions)
     }
 }
 
-/* ---- Broken pages: each an error with its line ---- */
+/* ---- Broken pages: each an error with its line, and its column and purpose where one line has several rows ---- */
 
 #define TOP "## Inbound\n\n<table>\n<tr><th>Port</th><th>Protocol</th><th>Use</th></tr>\n"
+#define END "</table>\n"
+#define ROW(port, protocol) TOP "<tr><td>" port "</td><td>" protocol "</td><td>x</td></tr>\n" END
+#define PORT "p.md:5: 'x': column 'Port': "
+#define PROTOCOL "p.md:5: 'x': column 'Protocol': "
 static const struct {
     const char *page;
     const char *error;
 } broken[] = {
-    {TOP "<tr><td>70000</td><td>TCP</td><td>x</td></tr>\n</table>\n",
-     "p.md:5: port: not a port or a range of ports from 1 to 65535: '70000'"},
-    {TOP "<tr><td>445-139</td><td>TCP</td><td>x</td></tr>\n</table>\n",
-     "p.md:5: port: the range runs backwards: '445-139'"},
-    {TOP "<tr><td>445</td><td>TPC</td><td>x</td></tr>\n</table>\n", "p.md:5: protocol: not a protocol: 'TPC'"},
-    {TOP "<tr><td>445</td><td></td><td>x</td></tr>\n</table>\n", "p.md:5: no protocol"},
-    {TOP "<tr><td></td><td>TCP</td><td>x</td></tr>\n</table>\n", "p.md:5: no port"},
-    {TOP "<tr><td>445</td><td>TCP</td></tr>\n</table>\n", "p.md:5: 2 cells in a table of 3 columns"},
-    {TOP "<tr><td>445</td><td>TCP</td><td>x</td></tr>\n", "p.md:3: the table that begins here is not closed"},
-    {TOP "{% if page.platform == 'aws' %}\n<tr><td>1</td><td>TCP</td><td>x</td></tr>\n</table>\n",
-     "p.md:5: if without endif"},
-    {TOP "{% for x in y %}\n</table>\n", "p.md:5: a Liquid tag that is not understood: 'for'"},
-    {TOP "{% if site.beta %}\n{% endif %}</table>\n",
+    {ROW("70000", "TCP"), PORT "not a port or a range of ports from 1 to 65535: '70000'"},
+    {ROW("0", "TCP"), PORT "not a port or a range of ports from 1 to 65535: '0'"},
+    {ROW("0-65535", "TCP"), PORT "not a port or a range of ports from 1 to 65535: '0-65535'"},
+    {ROW("1024+", "TCP"), PORT "not a port or a range of ports from 1 to 65535: '1024+'"},
+    {ROW("&gt;1024", "TCP"), PORT "not a port: '>1024'"},
+    {ROW("445-139", "TCP"), PORT "the range runs backwards: '445-139'"},
+    {ROW("1,024", "TCP"), PORT "one number or several ports? Separate ports with \", \": '1,024'"},
+    {ROW("49 152-65 535", "TCP"), PORT "one number or several ports? Separate ports with \", \": '49 152'"},
+    {ROW("22 443", "TCP"), PORT "one number or several ports? Separate ports with \", \": '22 443'"},
+    {ROW("0080", "TCP"), PORT "not a port or a range of ports from 1 to 65535: '0080'"},
+    {ROW("\xef\xbc\x92\xef\xbc\x92", "TCP"), PORT "not a port: '\xef\xbc\x92\xef\xbc\x92'"},
+    {ROW("&#x662;&#x662;", "TCP"), PORT "not a port: '\xd9\xa2\xd9\xa2'"},
+    {ROW("dynamic", "TCP"), PORT "not a port: 'dynamic'"},
+    {ROW("TBD", "TCP"), PORT "not a port: 'TBD'"},
+    {ROW("*", "TCP"), PORT "not a port: '*'"},
+    {ROW("-", "TCP"), PORT "no port"},
+    {ROW("N/A", "UDP"), PORT "no port"},
+    {ROW("", "TCP"), PORT "no port"},
+    {ROW("2049<br>&#x3C;mountd port>", "TCP"), PORT "not a port: '<mountd port>'"},
+    {ROW("445 (and 139)", "TCP"), PORT "digits in brackets, which may be ports or not: '(and 139)'"},
+    {ROW("23 (not required)", "TCP"), PORT "a remark that may take the port back or restrict it: '(not required)'"},
+    {ROW("23 (outbound)", "TCP"), PORT "a remark that may take the port back or restrict it: '(outbound)'"},
+    {ROW("53 (UDP only)", "TCP/UDP"), PORT "a remark that may restrict the protocol: '(UDP only)'"},
+    {ROW("8080/8443/tcp", ""), PORT "two ports, or a port and something else? '8080/8443/tcp'"},
+    {ROW("80/tcp, 443", ""), PORT "some ports have a protocol here and some have none: '80/tcp, 443'"},
+    {ROW("TCP 80/UDP", ""), PORT "which protocol goes with which port? 'TCP 80/UDP'"},
+    {ROW("53/udp", "TCP"), "p.md:5: 'x': the protocols in the two cells contradict each other: '53/udp'"},
+    {ROW("80<br>443<br>8080", "TCP<br>UDP"), "p.md:5: 'x': 3 lines of ports beside 2 lines of protocols"},
+    {ROW("445", "TPC"), PROTOCOL "not a protocol: 'TPC'"},
+    {ROW("445", "TCP and UCP"), PROTOCOL "not a protocol: 'UCP'"},
+    {ROW("445", "TCP, not UDP"), PROTOCOL "not a protocol: 'not'"},
+    {ROW("445", ""), PROTOCOL "no protocol"},
+    {ROW("All", "All"), "p.md:5: 'x': all protocols on all ports is no rule, but the end of 'every rule'"},
+    {ROW("-", "TCP, GRE"), "p.md:5: 'x': protocols with and without ports in one row: '-'"},
+    {ROW("22", "GRE"), PORT "ports of a protocol that has none: '22'"},
+    {ROW("300", "ICMP"), PORT "not a type of ICMP: '300'"},
+    {ROW("<del>23</del>", "TCP"), "p.md:5: 'x': text that is struck out"},
+    {ROW("22<span style=\"display: none\">, 23</span>", "TCP"), "p.md:5: 'x': text that a browser does not show"},
+    {ROW("22{{ site.more }}", "TCP"), "p.md:5: 'x': column 'Port': text that comes from elsewhere (an include or a "
+                                      "variable)"},
+    {TOP "<tr hidden><td>23</td><td>TCP</td><td>x</td></tr>\n" END, "p.md:5: 'x': a row that a browser does not show"},
+    {TOP "<tr><td colspan=\"2\">All</td><td>x</td></tr>\n" END, "p.md:5: 'x': column 'Port': a cell over several columns"},
+    {TOP "<tr><td rowspan=\"2\">1</td><td>TCP</td><td>x</td></tr>\n<tr><td>2</td><td>TCP</td><td>y</td></tr>\n" END,
+     "p.md:6: 4 cells in a table of 3 columns"},
+    {TOP "<tr><td>445</td><td>TCP</td></tr>\n" END, "p.md:5: 2 cells in a table of 3 columns"},
+    {TOP "<tr><td>445</td><td>TCP</td><td>x</td></tr>\n", "p.md:3: this table is not closed"},
+    {TOP "<tr><td>445</td><td>TCP</td><td>\xff</td></tr>\n" END, "p.md:5: byte 0xff is not UTF-8 text"},
+    {TOP "<tr><td colspan=\"3\">More</td></tr>\n" END, "p.md:5: a row over all columns that names no direction: 'More'"},
+    {TOP "{% if page.platform == 'aws' %}\n<tr><td>1</td><td>TCP</td><td>x</td></tr>\n" END, "p.md:5: if without endif"},
+    {TOP "{% for x in y %}\n" END, "p.md:5: a Liquid tag that is not understood: 'for'"},
+    {TOP "{% if site.beta %}\n{% endif %}" END,
      "p.md:5: a condition over something else than page.platform: 'site.beta'"},
-    {"## Ports\n\n<table>\n<tr><th>Port</th><th>Protocol</th></tr>\n<tr><td>1</td><td>TCP</td></tr>\n</table>\n",
-     "p.md:4: no direction: neither the heading above says inbound or outbound, nor is there a column for it"},
+    {"## Ports\n\n|Port|Protocol|\n|-|-|\n|1|TCP|\n",
+     "p.md:3: no direction: neither a heading above says inbound or outbound, nor is there a column for it"},
+    {"## Inbound\n\n|Port|Port|Protocol|\n|-|-|-|\n|1|2|TCP|\n",
+     "p.md:3: two columns for the same thing: 'Port' and 'Port'"},
+    {"## Blocked inbound ports\n\n|Port|Protocol|\n|-|-|\n|1|TCP|\n",
+     "p.md:3: 'Blocked inbound ports' says that these ports are not to be open: nothing is taken from here"},
+    {"## Inbound\n\n|Port|Protocol|Action|\n|-|-|-|\n|1|TCP|maybe|\n",
+     "p.md:5: column 'Action': neither allow nor deny: 'maybe'"},
     {"## Inbound\n\nOpen TCP ports 445 and 2049.\n", "p.md:1: the page has no table with a column of ports"},
-    {"## Inbound\n\n| Port | Protocol |\n|---|---|\n| SMB | TCP |\n", "p.md:5: port: not a port: 'SMB'"},
     {"| Source | Destination | Port | Protocol |\n|---|---|---|---|\n| A | B | 1 | TCP |\n",
-     "p.md:3: which of 'A' and 'B' is the node? say so with --node NAME"},
-    {TOP "<tr><td>445 (and 139)</td><td>TCP</td><td>x</td></tr>\n</table>\n",
-     "p.md:5: port: digits in brackets, which may be ports or not: '(and 139)'"},
-    {TOP "<tr><td>445</td><td>TCP</td><td>\xff</td></tr>\n</table>\n", "p.md:5: byte 0xff is not UTF-8 text"},
-    {TOP "<tr><td colspan=\"3\">More</td></tr>\n</table>\n",
-     "p.md:5: a row over all columns that names no direction: 'More'"},
+     "p.md:1: this page is about several nodes: choose yours with --node WORDS (repeatable) from these words"},
+    {"<table>\n<tgroup cols=\"2\"><thead><row><entry>Port</entry></row></thead></tgroup></table>\n",
+     "p.md:2: a DocBook or DITA table; take the HTML edition, or put the rows into a CSV file"},
     {"", "p.md:1: the page has no table with a column of ports"},
 };
 
-Test(import, broken_pages_name_their_line)
+Test(import, broken_pages_name_line_column_and_purpose)
 {
     for (size_t i = 0; i < sizeof(broken) / sizeof(*broken); i++) {
-        struct qpw_import_options options = {.platform = "on-prem"};
+        struct qpw_import_options options = {.platform = NULL};
         struct qpw_imported imported = {0};
         struct qpw_error err = {""};
 
         cr_assert(qpw_import_text("p.md", broken[i].page, strlen(broken[i].page), &options, &imported, &err) < 0, "%s",
                   broken[i].page);
         cr_assert(eq(str, err.text, (char *)broken[i].error));
+        cr_assert(ge(sz, imported.errors.n, 1));
+        cr_assert(eq(str, imported.errors.list[0], (char *)broken[i].error));
         cr_assert(imported.policy == NULL);
+        qpw_imported_clear(&imported);
+    }
+}
+
+/* One failed row fails the import; all are named; --partial writes the others and those as comments. */
+Test(import, all_errors_at_once_and_partial)
+{
+    static const char page[] = "## Inbound\n\n|Port|Protocol|Use|\n|-|-|-|\n|21|TCP|FTP|\n|any of them|TCP|Two|\n"
+                               "|22|TCP|SSH|\n|80|HTTPX|Four|\n";
+    struct qpw_import_options options = {.vendor = "acme"};
+    struct qpw_imported imported = {0};
+    struct qpw_error err = {""};
+
+    cr_assert(qpw_import_text("ports.md", page, strlen(page), &options, &imported, &err) < 0);
+    cr_assert(eq(sz, imported.errors.n, 2));
+    cr_assert(eq(str, imported.errors.list[0], "ports.md:6: 'Two': column 'Port': not a port: 'of'"));
+    cr_assert(eq(str, imported.errors.list[1], "ports.md:8: 'Four': column 'Protocol': not a protocol: 'HTTPX'"));
+    cr_assert(imported.policy == NULL);
+    cr_assert(eq(sz, imported.rows, 4));
+    cr_assert(eq(sz, imported.taken, 2));
+    cr_assert(eq(sz, imported.failed, 2));
+    qpw_imported_clear(&imported);
+    options.partial = true;
+    cr_assert(qpw_import_text("ports.md", page, strlen(page), &options, &imported, &err) == 0, "%s", err.text);
+    cr_assert(eq(sz, imported.errors.n, 2));
+    cr_assert(strncmp(imported.policy, "policy    acme/ports\n", 21) == 0, "%s", imported.policy);
+    cr_assert(strstr(imported.policy, "\n# ports.md:6: 'Two': column 'Port': not a port: 'of'\n") != NULL, "%s",
+              imported.policy);
+    struct qpw_policy policy = parse_ok(imported.policy);
+    cr_assert(eq(sz, policy.n_rules, 2));
+    qpw_policy_clear(&policy);
+    qpw_imported_clear(&imported);
+}
+
+/* ---- Cells that are understood ---- */
+
+static const struct {
+    const char *port;
+    const char *protocol;
+    const char *rules; /* protocols and ports of each rule */
+} cells[] = {
+    {"389,636", "TCP", "tcp 389,636;"},
+    {"80,443", "TCP", "tcp 80,443;"},
+    {"21,23,111", "TCP", "tcp 21,23,111;"},
+    {"12202, 13301", "TCP or UDP", "tcp,udp 12202,13301;"},
+    {"18600 to 18699", "TCP/ UDP", "tcp,udp 18600-18699;"},
+    {"7835&ndash;7839 and 7845&#8211;7849", "TCP &amp; UDP", "tcp,udp 7835-7839,7845-7849;"},
+    {"389/TCP/UDP", "", "tcp,udp 389;"},
+    {"53,1024-1100/TCP/UDP", "", "tcp,udp 53,1024-1100;"},
+    {"80/tcp, 53/udp", "", "tcp 80;udp 53;"},
+    {"TCP 80, 443; UDP 53", "", "tcp 80,443;udp 53;"},
+    {"TCP: 80<br>UDP: 53", "", "tcp 80;udp 53;"},
+    {"TCP/443", "", "tcp 443;"},
+    {"53 (TCP/UDP)", "", "tcp,udp 53;"},
+    {"443/tcp (HTTPS)", "", "tcp 443;"},
+    {"443*, 80 \xe2\x80\xa0", "TCP", "tcp 80,443;"},
+    {"22 (*)", "TCP(**)", "tcp 22;"},
+    {"80 &lt;web>", "HTTP", "tcp 80;"},
+    {"14000-14100 (drives)<br>14200 (front)", "TCP<br>UDP", "tcp 14000-14100;udp 14200;"},
+    {"80<br>443", "TCP", "tcp 80,443;"},
+    {"111", "TCP<br>UDP", "tcp,udp 111;"},
+    {"8080/8443", "TCP", "tcp 8080,8443;"},
+    {"0, 8 *", "ICMP", "icmp 0,8;"},
+    {"type 8", "ICMP", "icmp 8;"},
+    {"-", "ICMP", "icmp any;"},
+    {"All", "All ICMP", "icmp any;"},
+    {"", "ESP", "50 any;"},
+    {"161", "All", "tcp,udp 161;"},
+    {"All", "TCP", "tcp any weak;"},
+    {"1024-65535", "TCP", "tcp 1024-65535 weak;"},
+    {"14200-14300<br>14300-14400", "UDP", "udp 14200-14300;udp 14300-14400;"},
+};
+
+Test(import, cells_as_people_write_them)
+{
+    for (size_t i = 0; i < sizeof(cells) / sizeof(*cells); i++) {
+        char page[1024], got[256] = "", text[128];
+        struct qpw_imported imported;
+        struct qpw_policy policy;
+
+        snprintf(page, sizeof(page), TOP "<tr><td>%s</td><td>%s</td><td>x</td></tr>\n" END, cells[i].port,
+                 cells[i].protocol);
+        imported = import_ok("p.md", page, NULL);
+        policy = parse_ok(imported.policy);
+        for (size_t j = 0; j < policy.n_rules; j++) {
+            const struct qpw_rule *rule = &policy.rules[j];
+            size_t used = strlen(got);
+
+            used += (size_t)snprintf(got + used, sizeof(got) - used, "%s ",
+                                     qpw_protocols_text(rule->protocols, false, text, sizeof(text)));
+            for (size_t k = 0; k < rule->n_ports; k++)
+                used += (size_t)snprintf(got + used, sizeof(got) - used,
+                                         rule->ports[k].first == rule->ports[k].last ? "%s%u" : "%s%u-%u", k ? "," : "",
+                                         rule->ports[k].first, rule->ports[k].last);
+            snprintf(got + used, sizeof(got) - used, "%s%s;", rule->flags & QPW_RULE_ANY_PORT ? "any" : "",
+                     rule->flags & QPW_RULE_WEAK ? " weak" : "");
+        }
+        cr_assert(eq(str, got, (char *)cells[i].rules), "'%s' beside '%s'", cells[i].port, cells[i].protocol);
+        qpw_policy_clear(&policy);
+        qpw_imported_clear(&imported);
+    }
+}
+
+/* ---- Refusals that help ---- */
+
+static const struct {
+    const char *name;
+    const char *page;
+    const char *reason; /* the second error */
+} refusals[] = {
+    {"p.md", "# Ports\n\n* TCP 22: SSH\n* UDP 53: DNS\n", "p.md:3: ports in a list, not in a table; put the rows into a "
+                                                          "CSV file"},
+    {"p.md", "# Ports\n\nOpen TCP port 22 for SSH.\n",
+     "p.md:3: ports in prose only, which are never taken; put the rows into a CSV file"},
+    {"p.txt", "Ports\n\n  Port   Protocol   Use\n  22     TCP        SSH\n",
+     "p.txt:3: text without a table (from a PDF, or flattened); take the HTML edition, or put the rows into a CSV file"},
+    {"p.rst", "Ports\n=====\n\n.. include:: ports.inc\n",
+     "p.rst:4: the text of '.. include:: ports.inc' is not on this page; import the file it names"},
+    {"p.adoc", "= Ports\n\ninclude::ports.adoc[]\n",
+     "p.adoc:3: the text of 'include::ports.adoc[]' is not on this page; import the file it names"},
+    {"p.md", "# Ports\n\n{% include content/ports.md %}\n",
+     "p.md:3: the text of '{% include content/ports.md %}' is not on this page; import the file it names"},
+    {"p.md", "# Ports\n\n|Descriptor|Explanation|\n|-|-|\n|Port number|22|\n|Protocols|TCP|\n",
+     "p.md:5: a table for each service, with its port in a row; put the rows into a CSV file"},
+};
+
+Test(import, refusals_say_what_helps)
+{
+    for (size_t i = 0; i < sizeof(refusals) / sizeof(*refusals); i++) {
+        struct qpw_import_options options = {.partial = true};
+        struct qpw_imported imported = {0};
+        struct qpw_error err = {""};
+
+        cr_assert(qpw_import_text(refusals[i].name, refusals[i].page, strlen(refusals[i].page), &options, &imported,
+                                  &err) < 0, "%s", refusals[i].page);
+        cr_assert(strstr(err.text, "the page has no table with a column of ports") != NULL, "%s", err.text);
+        cr_assert(imported.policy == NULL);
+        cr_assert(ge(sz, imported.errors.n, 2), "%s", refusals[i].page);
+        cr_assert(eq(str, imported.errors.list[1], (char *)refusals[i].reason));
+        qpw_imported_clear(&imported);
     }
 }

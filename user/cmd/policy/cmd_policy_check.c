@@ -1,13 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* cmd_policy_check.c - policy check, diff and import: what a policy's author needs. */
+/* cmd_policy_check.c - policy check and diff: what a policy's author needs. */
 #include <errno.h>
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <time.h>
-#include <unistd.h>
 
 #include "cmd/cmd.h"
 #include "cmd/format.h"
@@ -15,9 +13,7 @@
 #include "policy/tools/check.h"
 #include "policy/compile/compile.h"
 #include "policy/tools/diff.h"
-#include "policy/page/import.h"
 #include "util/document.h"
-#include "util/output.h"
 #include "util/usage.h"
 
 #define MAX_ARGS 64
@@ -28,9 +24,6 @@ struct options {
     unsigned n_args;
     bool strict;
     bool json;
-    const char *platform; /* of import */
-    const char *node;
-    const char *output;
 };
 
 static error_t parse(int key, char *arg, struct argp_state *state)
@@ -45,9 +38,6 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     case 's': o->strict = true; return 0;
     case 'j': o->json = true; return 0;
     case 'f': o->json = qpw_format_is_json(state, arg); return 0;
-    case 'P': o->platform = arg; return 0;
-    case 'n': o->node = arg; return 0;
-    case 'o': o->output = arg; return 0;
     case ARGP_KEY_ARG:
         if (o->n_args == MAX_ARGS)
             qpw_usage_error(state, "more than %d files", MAX_ARGS);
@@ -225,66 +215,5 @@ int qpw_policy_diff_main(int argc, char **argv)
     qpw_differences_clear(&differences);
     qpw_policy_clear(&policies[0]);
     qpw_policy_clear(&policies[1]);
-    return status;
-}
-
-/* ---- import ---- */
-
-static int write_output(const char *path, const char *text)
-{
-    struct qpw_output output;
-    struct qpw_error err;
-    int rc = qpw_output_open(path, &output, &err);
-
-    if (rc == 0) {
-        qpw_output_write(&output, text, strlen(text));
-        rc = qpw_output_close(&output, true, &err);
-    }
-    if (rc < 0)
-        fprintf(stderr, "qportwatch policy import: %s\n", err.text);
-    return rc < 0 ? QPW_EXIT_FAILED : QPW_EXIT_OK;
-}
-
-int qpw_policy_import_main(int argc, char **argv)
-{
-    static const struct argp_option table[] = {
-        {"platform", 'P', "NAME", 0,
-         "Platform whose rows are wanted: on-prem (default), aws, azure, cnq-gcp, or another name of the page", 0},
-        {"node", 'n', "WORDS", 0,
-         "What Source and Destination columns call the node (default: node, cluster, storage …)", 0},
-        {"output", 'o', "FILE", 0, "Write there instead of standard output (-)", 0},
-        {0}};
-    static const struct argp argp = {table,
-                                     parse,
-                                     "PAGE",
-                                     "Makes a policy out of the vendor's page of required ports: Jekyll source "
-                                     "(Liquid, Markdown, HTML) or rendered HTML.\v"
-                                     "Ports come from tables only. A row that is not understood is an error with its "
-                                     "line, never skipped. Exit status: 0 done, 2 the page is at fault.",
-                                     NULL,
-                                     NULL,
-                                     NULL};
-    struct options o = {.platform = QPW_POLICY_DEFAULT_PLATFORM};
-    struct qpw_import_options options;
-    struct qpw_imported imported = {0};
-    struct qpw_policy policy = {0};
-    struct qpw_error err;
-    int status;
-
-    qpw_arguments_parse(&argp, argc, argv, &o);
-    if (o.n_args != 1) {
-        fprintf(stderr, "qportwatch policy import: one page is needed\n");
-        return QPW_EXIT_USAGE;
-    }
-    options = (struct qpw_import_options){.platform = o.platform, .node = o.node};
-    if (qpw_import_file(o.args[0], &options, &imported, &err) < 0)
-        return qpw_policy_say("import", &err, QPW_EXIT_USAGE);
-    for (size_t i = 0; i < imported.n_warnings; i++)
-        fprintf(stderr, "%s\n", imported.warnings[i]);
-    /* What was made has to be a policy: said before it is written. */
-    status = qpw_policy_parse_text("imported policy", imported.policy, strlen(imported.policy), &policy, &err) < 0
-                 ? qpw_policy_say("import", &err, QPW_EXIT_USAGE) : write_output(o.output, imported.policy);
-    qpw_policy_clear(&policy);
-    qpw_imported_clear(&imported);
     return status;
 }

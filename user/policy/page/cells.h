@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* cells.h - what the cells of a table of ports say: protocols, ports, purpose, which end is the node. */
+/* cells.h - what the cells of a table of ports say: ports, protocols, purpose; titles and directions. */
 #ifndef QPW_POLICY_CELLS_H
 #define QPW_POLICY_CELLS_H
 
@@ -9,33 +9,82 @@
 
 #include "policy/lang/policy.h"
 
-/* What one row needs. Ports ascending and merged. */
+/* Ports that go with the same protocols. */
 struct qpw_row_ports {
-    struct qpw_port_range ports[QPW_MAX_PORT_RANGES];
+    struct qpw_port_range ports[QPW_MAX_PORT_RANGES]; /* ascending, merged */
     size_t n;
-    bool any;              /* All, Any */
-    uint64_t protocols[4]; /* as bits; all zero: not said */
-    bool any_protocol;
+    bool any;              /* every port, or a protocol that has none */
+    uint64_t protocols[4]; /* as bits */
+};
+
+#define QPW_MAX_GROUPS 64u
+
+struct qpw_port_cells {
+    struct qpw_row_ports groups[QPW_MAX_GROUPS];
+    size_t n;
+    bool application;   /* a protocol was said as an application of TCP: HTTPS, SSH */
+    bool all_protocols; /* "All" beside ports, read as tcp and udp */
+};
+
+enum qpw_column {
+    QPW_COLUMN_OTHER = 0,
+    QPW_COLUMN_PORT,
+    QPW_COLUMN_PORT_FIRST,  /* of a range over two columns */
+    QPW_COLUMN_PORT_LAST,
+    QPW_COLUMN_CLIENT_PORT, /* the asking end's own: a policy cannot say it */
+    QPW_COLUMN_PROTOCOL,
+    QPW_COLUMN_USE,
+    QPW_COLUMN_SOURCE,
+    QPW_COLUMN_DESTINATION,
+    QPW_COLUMN_REMOTE,      /* the other end, whoever asks */
+    QPW_COLUMN_DIRECTION,
+    QPW_COLUMN_HOSTS,       /* the nodes a row is for */
+    QPW_COLUMN_ACTION,      /* allow or deny */
+    QPW_COLUMN_OPTIONAL,
+    QPW_COLUMN_REQUIRED,
+    QPW_COLUMN_COUNT
+};
+
+struct qpw_title {
+    enum qpw_column column;
+    uint64_t protocols[4]; /* "TCP port" */
+    unsigned directions;   /* "Inbound ports", as bits 1 << QPW_DIR_* */
+    bool transport;        /* "TCP or UDP", "Transport": a column "Protocol" beside it is the application's */
+};
+
+/* What a column is for, by the whole of its title. */
+void qpw_title_of(const char *text, struct qpw_title *ret);
+
+/* What was not understood, and in which of the two cells. */
+struct qpw_cell_fault {
+    enum qpw_column column; /* PORT, PROTOCOL, or OTHER: both */
+    char text[200];
 };
 
 /*
- * Adds what a port cell ("389,\n636", "161-162", "53 TCP/UDP", "All") or a protocol cell ("TCP\nUDP",
- * "TCP, UDP") says. Marks of footnotes and remarks in brackets without digits are passed over; anything
- * not understood is an error: -EINVAL with `why` (what, at which text).
+ * Reads a row's ports and protocols together. The port cell ("389,\n636", "161-162", "53/TCP/UDP", "TCP 80, UDP 53")
+ * may say protocols itself; `protocol` is the other cell, or NULL; `titles` the protocols of the port column's title.
+ * Footnote marks and remarks in brackets are passed over. 0, or -EINVAL with *fault: nothing unread is ever guessed.
  */
-int qpw_cell_ports(const char *cell, struct qpw_row_ports *ret, char *why, size_t size);
-int qpw_cell_protocols(const char *cell, struct qpw_row_ports *ret, char *why, size_t size);
+int qpw_cells_read(const char *port, const char *protocol, const uint64_t titles[4], struct qpw_port_cells *ret,
+                   struct qpw_cell_fault *fault);
 
-/* What a column is for, by its title. */
-enum qpw_column { QPW_COLUMN_OTHER = 0, QPW_COLUMN_PORT, QPW_COLUMN_PROTOCOL, QPW_COLUMN_USE, QPW_COLUMN_SOURCE,
-                  QPW_COLUMN_DESTINATION, QPW_COLUMN_DIRECTION, QPW_COLUMN_COUNT };
-enum qpw_column qpw_column_of(const char *title);
+/* Whether every word of the cell is a protocol, or a port: for tables whose columns have no titles. */
+bool qpw_is_protocol_cell(const char *cell);
+bool qpw_is_port_cell(const char *cell);
 
-/* Directions that a heading or cell speaks of, as bits 1 << QPW_DIR_*; 0: none. */
+/* How many ports a group has; 65535 for all ports of a protocol that has ports. */
+unsigned qpw_ports_width(const struct qpw_row_ports *ports);
+
+/* Directions that a heading speaks of, as bits 1 << QPW_DIR_*; 0: none. */
 unsigned qpw_directions_in(const char *text);
 
-/* Whether a Source or Destination cell means the node itself; `node` is what the user calls it, or NULL. */
-bool qpw_names_node(const char *text, const char *node);
+/* The direction that a cell or a title is, as a whole; several are in the order of the text. Returns how many: 0 where
+ * anything else is in it. "Both" is two. */
+size_t qpw_directions_of(const char *text, uint8_t ret[8]);
+
+/* Whether the text denies: "Blocked ports", "must not be open". */
+bool qpw_denies(const char *text);
 
 /* Whether text has the word or phrase, whatever its case; a word's neighbours are not letters or digits. */
 bool qpw_has_words(const char *text, const char *words);

@@ -1,32 +1,50 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * import.h - the vendor's page of required ports into a policy.
+ * import.h - a vendor's page of required ports into a policy.
  *
- * Jekyll source (Liquid, Markdown, HTML) and rendered HTML alike. Rows come from tables only, never from
- * prose; a row not understood is an error with its line, never skipped. The same page gives the same bytes.
+ * Rows come from tables only, never from prose. The policy is never wider than the page: what names an end becomes a set
+ * to be filled in, what is for other nodes or another choice is left out, and a row not understood is an error with its
+ * line. The same page gives the same bytes.
  */
 #ifndef QPW_POLICY_IMPORT_H
 #define QPW_POLICY_IMPORT_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "util/error.h"
 
+#define QPW_MAX_CHOICES 64
+
 struct qpw_import_options {
-    const char *platform; /* a name: lower-case letters, digits and . _ + - */
-    const char *node;     /* what Source and Destination columns call the node; NULL: node, cluster, storage … */
-    const char *vendor;   /* first part of the policy's name; NULL: "qumulo" */
+    const char *platform;                  /* a name: lower-case letters, digits and . _ + -; NULL: on-prem, not said */
+    const char *nodes[QPW_MAX_CHOICES];    /* what the page calls the node: whole cells or items of lists in them */
+    size_t n_nodes;
+    const char *sections[QPW_MAX_CHOICES]; /* headings or tabs that are chosen among alternatives */
+    size_t n_sections;
+    const char *vendor;                    /* first part of the policy's name; NULL: none, or the built-ins' own vendor */
+    bool partial;                          /* failed rows become comments */
+};
+
+struct qpw_lines {
+    char **list; /* each "NAME:LINE: what" */
+    size_t n;
 };
 
 struct qpw_imported {
-    char *policy;    /* the policy's text */
-    char **warnings; /* "NAME:LINE: what" */
-    size_t n_warnings;
+    char *policy; /* the policy's text; NULL where the page was refused, or rows failed without `partial` */
+    struct qpw_lines errors;
+    struct qpw_lines warnings;
+    size_t rows;  /* of tables of ports: taken + others + failed */
+    size_t taken;
+    size_t others; /* for other nodes or sections, or denied by the page */
+    size_t failed;
 };
 
 /*
- * `name` stands in messages; its last part in the policy's source and ref=. 0, or negative errno with
- * err "NAME:LINE: what" (-EINVAL: the page is at fault) and *ret untouched. The caller clears *ret.
+ * `name` stands in messages; its last part in the policy's source and ref=. 0: a policy, and no errors unless `partial`.
+ * -EINVAL: the page is at fault, errors has everything that is wrong with it; else another negative errno. err is the
+ * first error. The caller clears *ret, also after a failure.
  */
 int qpw_import_text(const char *name, const char *text, size_t length, const struct qpw_import_options *options,
                     struct qpw_imported *ret, struct qpw_error *err);

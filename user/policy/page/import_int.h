@@ -7,38 +7,145 @@
 #include "policy/page/import.h"
 #include "policy/page/page.h"
 
-/* One derived row. */
+#define QPW_MAX_IMPORT_ROWS 4096u
+
+/* A heading or a tab, in the tree that they make. */
+struct qpw_section {
+    const char *text;
+    unsigned line;
+    unsigned level;
+    int parent;           /* -1: none */
+    bool tab;
+    bool has_ports;       /* a table of ports is somewhere in it */
+    bool alternative;     /* nothing of it is taken unless it is chosen */
+    bool own_alternative; /* the same of the tables straight under it */
+    bool chosen;
+};
+
+/* A table of ports. */
+struct qpw_import_table {
+    unsigned line;              /* of its titles */
+    int section;                /* -1: none */
+    size_t first, end;          /* its rows, as parts of the page; titles are before */
+    struct qpw_title titles[QPW_MAX_COLUMNS];
+    const char *names[QPW_MAX_COLUMNS];
+    size_t n_columns;
+    unsigned directions;        /* by caption, paragraph or heading, as bits; 0: not said */
+    const char *direction_text; /* what said so */
+    bool client_server;         /* the ends are the titles of two columns of ports */
+    bool own_interfaces;        /* the node's side names its interfaces only: no role to be chosen */
+    bool needs_node;
+    bool selected;
+};
+
+enum qpw_row_state { QPW_ROW_TAKEN = 0, QPW_ROW_OTHERS, QPW_ROW_FAILED };
+
+/* One row of such a table. */
 struct qpw_import_row {
     unsigned line;
+    size_t table;
+    enum qpw_row_state state;
+    char *purpose;
+    char *text;   /* state OTHERS: whose it is; FAILED: why */
+    struct qpw_row_ports *groups; /* what its ports are, whoever may use them; NULL: not known */
+    size_t n_groups;
+    unsigned directions;
+};
+
+/* What one row becomes; several where it goes both ways or has several protocols. */
+struct qpw_import_rule {
+    size_t row;
     uint8_t direction;
     struct qpw_row_ports ports;
-    char *purpose;
+    int set; /* of the other end; -1: anybody */
     bool is_default;
     bool optional;
     bool weak;
+    bool passive; /* the passive mode of FTP, for which another rule vouches */
+};
+
+/* Addresses that the page only names. */
+struct qpw_import_set {
+    char name[48];
+    char *text;      /* as the page says it */
+    char *addresses; /* NULL: to be filled in */
+    unsigned line;   /* first use */
 };
 
 struct qpw_importer {
     const char *name; /* in messages */
     const char *base; /* in ref= */
+    const char *source;
+    size_t length;
     const struct qpw_import_options *options;
+    const char *platform;
+    bool own; /* the page that the built-in policies come from */
     struct qpw_page page;
+    struct qpw_section *sections;
+    size_t n_sections;
+    struct qpw_import_table *tables;
+    size_t n_tables;
     struct qpw_import_row *rows;
     size_t n_rows;
+    struct qpw_import_rule *rules;
+    size_t n_rules;
+    struct qpw_import_set *sets;
+    size_t n_sets;
+    bool nodes_used[QPW_MAX_CHOICES];
     struct qpw_imported out;
     struct qpw_error *err;
-
-    unsigned heading;                /* directions that the heading above speaks of */
-    unsigned section;                /* directions of a spanning row, over the heading's */
-    enum qpw_column columns[32];
-    size_t n_columns;                /* 0: titles not seen yet */
-    bool ignored;                    /* the table is about something else */
-    unsigned tables;                 /* of ports */
-    unsigned peer_ports_line;        /* lines of what the page says about traffic between nodes, 0: nothing */
-    unsigned family_line[2];         /* IPv4, IPv6 */
+    bool no_memory;
+    unsigned peer_ports_line; /* lines of what the page says about traffic between nodes, 0: nothing */
+    unsigned family_line[2];  /* IPv4, IPv6 */
 };
 
-/* The rows as a policy's text into im->out.policy; `text` is the page, for its digest. 0 or -ENOMEM. */
-int qpw_import_write(struct qpw_importer *im, const char *text, size_t length);
+/* Append a message "NAME:LINE: what". */
+void qpw_import_error(struct qpw_importer *im, unsigned line, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+void qpw_import_warn(struct qpw_importer *im, unsigned line, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+/* ---- import_tables.c: sections, and tables of ports with their columns and direction ---- */
+
+void qpw_import_structure(struct qpw_importer *im);
+/* The column of that kind, or -1. */
+int qpw_import_column(const struct qpw_import_table *table, enum qpw_column column);
+
+/* ---- import_ends.c: which end is the node, and sets of the other one ---- */
+
+/* Which tables need --node, the words they offer, and whether all those given are on the page. */
+void qpw_import_check_nodes(struct qpw_importer *im);
+/* Whether the cell, or an item of a list in it, is one of --node. */
+bool qpw_import_is_node(struct qpw_importer *im, const char *cell);
+/* The same of one item of a list: `at` is moved behind it; false at the list's end. */
+bool qpw_import_next_item(const char **at, const char *cell, char *ret, size_t size);
+/* Equal but for case, white space and a plural's s. */
+bool qpw_import_same_words(const char *a, const char *b);
+/* The set for what the page calls the other end; -1: anybody. `use` names it where the page does not. */
+int qpw_import_set_of(struct qpw_importer *im, unsigned line, const char *cell, const char *column, const char *use);
+
+/* ---- import_rows.c ---- */
+
+void qpw_import_read_rows(struct qpw_importer *im);
+
+/* ---- import_sections.c: alternatives ---- */
+
+void qpw_import_choose(struct qpw_importer *im);
+/* Adds up the rows, and names what was left aside. */
+void qpw_import_account(struct qpw_importer *im);
+
+/* ---- dialect.c ---- */
+
+/* Reads the page in its dialect, by the name's end or the text. 0, or negative errno with err. */
+int qpw_import_read_page(struct qpw_importer *im);
+/* Why there is no table of ports on the page, as an error; what else could be done. */
+void qpw_import_refuse(struct qpw_importer *im);
+/* What the page includes from elsewhere, as warnings. True: something. */
+bool qpw_import_elsewhere(struct qpw_importer *im, bool as_errors);
+
+/* ---- import_write.c ---- */
+
+/* The rules as a policy's text into im->out.policy. 0 or -ENOMEM. */
+int qpw_import_write(struct qpw_importer *im);
 
 #endif

@@ -45,7 +45,7 @@ static bool has_port(const struct qpw_row_ports *ports, uint16_t port)
     return false;
 }
 
-static void protocol_words(const struct qpw_import_row *row, char *buf, size_t size)
+static void protocol_words(const struct qpw_import_rule *rule, char *buf, size_t size)
 {
     static const struct {
         const char *name;
@@ -58,7 +58,7 @@ static void protocol_words(const struct qpw_import_row *row, char *buf, size_t s
     uint64_t rest[4];
     size_t used = 0;
 
-    memcpy(rest, row->ports.protocols, sizeof(rest));
+    memcpy(rest, rule->ports.protocols, sizeof(rest));
     *buf = '\0';
     for (size_t i = 0; i < sizeof(known) / sizeof(*known); i++) {
         if (!qpw_protocol_in(rest, known[i].number))
@@ -69,8 +69,6 @@ static void protocol_words(const struct qpw_import_row *row, char *buf, size_t s
     for (unsigned protocol = 0; protocol < 256 && used < size; protocol++)
         if (qpw_protocol_in(rest, protocol))
             used += (size_t)snprintf(buf + used, size - used, "%s%u", used ? "," : "", protocol);
-    if (row->ports.any_protocol)
-        snprintf(buf, size, "any");
 }
 
 static void write_purpose(FILE *out, const char *purpose)
@@ -92,46 +90,48 @@ static void write_purpose(FILE *out, const char *purpose)
     fputc('"', out);
 }
 
-/* The generated name of the row of the same direction with tcp 21, which vouches for the passive range. */
-static void write_parent(const struct qpw_importer *im, const struct qpw_import_row *row, FILE *out)
+/* The generated name of the rule of the same direction with tcp 21, which vouches for the passive range. */
+static void write_parent(const struct qpw_importer *im, const struct qpw_import_rule *rule, FILE *out)
 {
-    for (size_t i = 0; i < im->n_rows; i++) {
-        const struct qpw_import_row *other = &im->rows[i];
+    for (size_t i = 0; i < im->n_rules; i++) {
+        const struct qpw_import_rule *other = &im->rules[i];
+        char protocols[64], name[QPW_NAME_LEN];
 
-        if (other->direction == row->direction && !other->weak && has_port(&other->ports, 21) &&
-            qpw_protocol_in(other->ports.protocols, IPPROTO_TCP)) {
-            char protocols[64], name[QPW_NAME_LEN];
-
-            protocol_words(other, protocols, sizeof(protocols));
-            for (char *p = protocols; *p; p++)
-                if (*p == ',')
-                    *p = '+';
-            snprintf(name, sizeof(name), "%s-%.16s-", row->direction == QPW_DIR_INBOUND ? "in" : "out", protocols);
-            qpw_ports_into_name(other->ports.ports, other->ports.n, name, sizeof(name));
-            fprintf(out, " parent=%s", name);
-            return;
-        }
+        if (!im->tables[im->rows[other->row].table].selected || other->direction != rule->direction || other->weak ||
+            !has_port(&other->ports, 21) || !qpw_protocol_in(other->ports.protocols, IPPROTO_TCP))
+            continue;
+        protocol_words(other, protocols, sizeof(protocols));
+        for (char *p = protocols; *p; p++)
+            if (*p == ',')
+                *p = '+';
+        snprintf(name, sizeof(name), "%s-%.16s-", rule->direction == QPW_DIR_INBOUND ? "in" : "out", protocols);
+        qpw_ports_into_name(other->ports.ports, other->ports.n, name, sizeof(name));
+        fprintf(out, " parent=%s", name);
+        return;
     }
 }
 
-static void write_row(const struct qpw_importer *im, const struct qpw_import_row *row, bool *named, FILE *out)
+static void write_rule(const struct qpw_importer *im, const struct qpw_import_rule *rule, bool *named, FILE *out)
 {
+    const struct qpw_import_row *row = &im->rows[rule->row];
     char protocols[64], ports[12 * QPW_MAX_PORT_RANGES] = "";
     const size_t n_names = sizeof(names) / sizeof(*names);
 
-    protocol_words(row, protocols, sizeof(protocols));
-    if (row->ports.any)
+    protocol_words(rule, protocols, sizeof(protocols));
+    if (rule->ports.any)
         strcpy(ports, "any");
-    qpw_ports_into_name(row->ports.ports, row->ports.n, ports, sizeof(ports));
+    qpw_ports_into_name(rule->ports.ports, rule->ports.n, ports, sizeof(ports));
     for (char *p = ports; *p; p++)
         if (*p == '+')
             *p = ',';
-    fprintf(out, "%-9s %-8s %-12s", row->direction == QPW_DIR_INBOUND ? "inbound" : "outbound", protocols, ports);
+    fprintf(out, "%-9s %-8s %-12s", rule->direction == QPW_DIR_INBOUND ? "inbound" : "outbound", protocols, ports);
     write_purpose(out, row->purpose);
-    fprintf(out, "%s%s%s", row->is_default ? " default" : "", row->optional ? " optional" : "",
-            row->weak ? " weak" : "");
+    if (rule->set >= 0)
+        fprintf(out, " %s=@%s", rule->direction == QPW_DIR_INBOUND ? "from" : "to", im->sets[rule->set].name);
+    fprintf(out, "%s%s%s", rule->is_default ? " default" : "", rule->optional ? " optional" : "",
+            rule->weak ? " weak" : "");
     for (size_t i = 0; i < n_names; i++) {
-        if (!qpw_has_words(row->purpose, names[i].words) || (names[i].port && !has_port(&row->ports, names[i].port)))
+        if (!qpw_has_words(row->purpose, names[i].words) || (names[i].port && !has_port(&rule->ports, names[i].port)))
             continue;
         if (names[i].name && !named[i])
             fprintf(out, " name=%s", names[i].name);
@@ -140,36 +140,145 @@ static void write_row(const struct qpw_importer *im, const struct qpw_import_row
         named[i] = true;
         break;
     }
-    if (row->weak)
-        write_parent(im, row, out);
+    if (rule->passive)
+        write_parent(im, rule, out);
     fprintf(out, " ref=%s:%u\n", im->base, row->line);
 }
 
-int qpw_import_write(struct qpw_importer *im, const char *text, size_t length)
+/* ---- Head ---- */
+
+/* The file's name without its ends, as a part of a policy's name. */
+static void stem(const char *base, char *ret, size_t size)
+{
+    size_t used = 0;
+
+    for (const char *p = base; *p && *p != '.' && used + 1 < size; p++) {
+        if (isalnum((unsigned char)*p) && (unsigned char)*p < 0x80)
+            ret[used++] = (char)tolower((unsigned char)*p);
+        else if (used && ret[used - 1] != '-')
+            ret[used++] = '-';
+    }
+    while (used && ret[used - 1] == '-')
+        used--;
+    ret[used] = '\0';
+}
+
+static void write_choices(FILE *out, const char *what, const char *const *words, size_t n)
+{
+    if (!n)
+        return;
+    fprintf(out, "# %s", what);
+    for (size_t i = 0; i < n; i++) {
+        fprintf(out, "%s\"", i ? ", " : " ");
+        for (const char *p = words[i]; *p; p++)
+            fputc((unsigned char)*p < 0x20 ? ' ' : *p, out);
+        fputc('"', out);
+    }
+    fputc('\n', out);
+}
+
+static void write_head(const struct qpw_importer *im, FILE *out)
+{
+    const struct qpw_import_options *options = im->options;
+    uint8_t digest[SHA256_DIGEST_SIZE];
+    char hex[65] = "", name[40];
+    struct sha256_ctx ctx;
+
+    sha256_init(&ctx);
+    sha256_update(&ctx, im->length, (const uint8_t *)im->source);
+    sha256_digest(&ctx, sizeof(digest), digest);
+    base16_encode_update(hex, sizeof(digest), digest);
+    stem(im->base, name, sizeof(name));
+    if (im->own)
+        fprintf(out, "policy    qumulo/%.50s\n", im->platform);
+    else
+        fprintf(out, "policy    %.20s%s%s\n", options->vendor ? options->vendor : "", options->vendor ? "/" : "",
+                *name ? name : "page");
+    fprintf(out, "source    %s sha256:%s\n", im->base, hex);
+    if (im->own || options->platform)
+        fprintf(out, "platform  %s\n", im->platform);
+    write_choices(out, "for the node that the page calls", options->nodes, options->n_nodes);
+    write_choices(out, "sections:", options->sections, options->n_sections);
+}
+
+/* ---- Sets ---- */
+
+static bool is_used(const struct qpw_importer *im, size_t set)
+{
+    for (size_t i = 0; i < im->n_rules; i++)
+        if (im->rules[i].set == (int)set && im->tables[im->rows[im->rules[i].row].table].selected)
+            return true;
+    return false;
+}
+
+static void write_sets(const struct qpw_importer *im, FILE *out)
+{
+    bool any = false, empty = false;
+
+    for (size_t i = 0; i < im->n_sets; i++)
+        empty |= is_used(im, i) && !im->sets[i].addresses;
+    for (size_t i = 0; i < im->n_sets; i++) {
+        const struct qpw_import_set *set = &im->sets[i];
+
+        if (!is_used(im, i))
+            continue;
+        if (!any)
+            fprintf(out, "\n%s", empty ? "# Add the addresses after each name: an empty set is an error.\n" : "");
+        any = true;
+        fprintf(out, "addresses %-24s", set->name);
+        if (set->addresses)
+            fprintf(out, " %s", set->addresses);
+        fputs("  # ", out);
+        for (const char *p = set->text; *p; p++)
+            fputc((unsigned char)*p < 0x20 ? ' ' : *p, out);
+        fprintf(out, " (%s:%u)\n", im->base, set->line);
+    }
+}
+
+/* ---- The whole ---- */
+
+static void write_failed(const struct qpw_importer *im, FILE *out)
+{
+    bool any = false;
+
+    for (size_t i = 0; i < im->n_rows; i++) {
+        const struct qpw_import_row *row = &im->rows[i];
+
+        if (row->state != QPW_ROW_FAILED)
+            continue;
+        if (!any)
+            fputs("\n# Rows that could not be read; write them by hand:\n", out);
+        any = true;
+        fprintf(out, "# %s:%u: ", im->base, row->line);
+        for (const char *p = row->text ? row->text : ""; *p; p++)
+            fputc((unsigned char)*p < 0x20 ? ' ' : *p, out);
+        fputc('\n', out);
+    }
+}
+
+int qpw_import_write(struct qpw_importer *im)
 {
     bool named[sizeof(names) / sizeof(*names)] = {false};
-    uint8_t digest[SHA256_DIGEST_SIZE];
-    char hex[65] = "";
-    struct sha256_ctx ctx;
     size_t size;
     FILE *out = open_memstream(&im->out.policy, &size);
-    uint8_t direction = 0;
 
     if (!out)
         return qpw_fail(im->err, -ENOMEM, "%s: out of memory", im->name);
-    sha256_init(&ctx);
-    sha256_update(&ctx, length, (const uint8_t *)text);
-    sha256_digest(&ctx, sizeof(digest), digest);
-    base16_encode_update(hex, sizeof(digest), digest);
-    fprintf(out, "policy    %s/%s\nsource    %s sha256:%s\nplatform  %s\n",
-            im->options->vendor ? im->options->vendor : "qumulo", im->options->platform, im->base, hex,
-            im->options->platform);
-    for (size_t i = 0; i < im->n_rows; i++) {
-        if (im->rows[i].direction != direction)
-            fputc('\n', out);
-        direction = im->rows[i].direction;
-        write_row(im, &im->rows[i], named, out);
+    write_head(im, out);
+    write_sets(im, out);
+    for (uint8_t direction = QPW_DIR_INBOUND; direction <= QPW_DIR_OUTBOUND; direction++) {
+        bool first = true;
+
+        for (size_t i = 0; i < im->n_rules; i++) {
+            if (im->rules[i].direction != direction || im->rows[im->rules[i].row].state != QPW_ROW_TAKEN)
+                continue;
+            if (first)
+                fputc('\n', out);
+            first = false;
+            write_rule(im, &im->rules[i], named, out);
+        }
     }
+    write_failed(im, out);
     if (im->peer_ports_line || im->family_line[0] || im->family_line[1])
         fputc('\n', out);
     if (im->peer_ports_line)

@@ -190,8 +190,21 @@ static int close_branch(struct renderer *r, bool unless)
     return 0;
 }
 
-static int tag(struct renderer *r, struct cursor c)
+/* U+FFFC: text that is not on this page stood here. */
+static void elsewhere(struct renderer *r)
 {
+    if (r->shown && !r->hidden) {
+        memcpy(r->out + r->used, "\xef\xbf\xbc", 3);
+        r->used += 3;
+    }
+}
+
+/* *ret_keep: the tag stays in the text. */
+static int tag(struct renderer *r, struct cursor c, bool *ret_keep)
+{
+    static const char *const control[] = {"for", "endfor", "case", "when", "endcase", "tablerow", "endtablerow",
+                                          "cycle", "increment", "decrement", "break", "continue", "ifchanged",
+                                          "endifchanged", "liquid", "paginate", "endpaginate", "raw", "endraw"};
     const char *word;
     size_t length;
 
@@ -213,15 +226,24 @@ static int tag(struct renderer *r, struct cursor c)
         return next_branch(r, &c, IS("else"));
     if (IS("endif") || IS("endunless"))
         return close_branch(r, IS("endunless"));
+    if (IS("assign"))
+        return 0;
     if (IS("comment") || IS("capture")) {
         r->hidden = IS("comment") ? "comment" : "capture";
         r->hidden_line = r->line;
         return 0;
     }
-    if (IS("include") || IS("include_relative") || IS("assign"))
+    if (IS("include") || IS("include_relative") || IS("render")) {
+        elsewhere(r);
         return 0;
+    }
+    /* What repeats or chooses is not guessed at; any other tag is only around its text (GitBook's hints and tabs). */
+    for (size_t i = 0; i < sizeof(control) / sizeof(*control); i++)
+        if (IS(control[i]))
+            return bad(r, "a Liquid tag that is not understood:", word, length);
+    *ret_keep = IS("tab") || IS("endtab");
 #undef IS
-    return bad(r, "a Liquid tag that is not understood:", word, length);
+    return 0;
 }
 
 /* ---- Text ---- */
@@ -259,10 +281,22 @@ static void skip_front_matter(struct renderer *r)
     r->at = close + 4;
 }
 
+static bool is_tab_shortcode(struct cursor c)
+{
+    static const char *const words[] = {"tab", "/tab"};
+
+    c.at++;
+    skip_space(&c);
+    for (size_t i = 0; i < 2; i++)
+        if (take(&c, words[i]) && (c.at == c.end || isspace((unsigned char)*c.at) || strchr(">%", *c.at)))
+            return true;
+    return false;
+}
+
 /* The bracket at r->at, {% … %} or {{ … }}. */
 static int bracket(struct renderer *r)
 {
-    bool is_tag = r->at[1] == '%';
+    bool is_tag = r->at[1] == '%', keep = false;
     const char *close = memmem(r->at + 2, (size_t)(r->end - r->at - 2), is_tag ? "%}" : "}}", 2);
     struct cursor inner = {r->at + 2, close};
     int error = 0;
@@ -274,8 +308,17 @@ static int bracket(struct renderer *r)
     if (inner.at < inner.end && inner.end[-1] == '-')
         inner.end--;
     if (is_tag)
-        error = tag(r, inner);
-    keep_line_ends(r, r->at, close + 2);
+        error = tag(r, inner, &keep);
+    else if (*inner.at == '<' || *inner.at == '%')
+        keep = is_tab_shortcode(inner); /* of Hugo */
+    else
+        elsewhere(r);
+    if (keep && r->shown && !r->hidden) {
+        memcpy(r->out + r->used, r->at, (size_t)(close + 2 - r->at));
+        r->used += (size_t)(close + 2 - r->at);
+    } else {
+        keep_line_ends(r, r->at, close + 2);
+    }
     r->line += count_lines(r->at, close + 2);
     r->at = close + 2;
     return error;

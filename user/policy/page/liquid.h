@@ -3,8 +3,10 @@
  * liquid.h - the part of Liquid that decides what a Jekyll page says for one platform.
  *
  * if, elsif, else, endif, unless, endunless over page.platform with ==, !=, contains, and, or (from
- * right to left, as Liquid does it); comment, capture, include, assign and {{ output }} are dropped.
- * Anything else is an error with its line: a page half understood would make a wrong policy.
+ * right to left, as Liquid does it); comment, capture and assign are dropped. An include and {{ output }} leave U+FFFC:
+ * there is text that this page does not have. Tabs (GitBook's, Hugo's) stay for the reader of Markdown, other tags that
+ * stand around text are dropped. Loops and other choices are an error with their line: a page half understood would make
+ * a wrong policy.
  */
 #ifndef QPW_POLICY_LIQUID_H
 #define QPW_POLICY_LIQUID_H

@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* cmd_policy_import.c - policy import: a vendor's page of required ports into a policy. */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "cmd/cmd.h"
+#include "cmd/policy/policy_cmd.h"
+#include "policy/page/import.h"
+#include "util/output.h"
+#include "util/usage.h"
+
+enum { KEY_VENDOR = 0x100, KEY_PARTIAL };
+
+struct options {
+    struct qpw_import_options import;
+    const char *page;
+    const char *output;
+};
+
+static void add_choice(const struct argp_state *state, const char **list, size_t *n, const char *option, const char *words)
+{
+    if (*n == QPW_MAX_CHOICES)
+        qpw_usage_error(state, "%s: more than %d", option, QPW_MAX_CHOICES);
+    if (!words[strspn(words, " \t\n")])
+        qpw_usage_error(state, "%s: words of the page are missing", option);
+    list[(*n)++] = words;
+}
+
+static error_t parse(int key, char *arg, struct argp_state *state)
+{
+    struct options *o = state->input;
+
+    switch (key) {
+    case 'P': o->import.platform = arg; return 0;
+    case 'n': add_choice(state, o->import.nodes, &o->import.n_nodes, "--node", arg); return 0;
+    case 's': add_choice(state, o->import.sections, &o->import.n_sections, "--section", arg); return 0;
+    case KEY_VENDOR: o->import.vendor = arg; return 0;
+    case KEY_PARTIAL: o->import.partial = true; return 0;
+    case 'o': o->output = arg; return 0;
+    case ARGP_KEY_ARG:
+        if (o->page)
+            qpw_usage_error(state, "one page at a time");
+        o->page = arg;
+        return 0;
+    case ARGP_KEY_SUCCESS:
+        if (!o->page)
+            qpw_usage_error(state, "missing page argument");
+        return 0;
+    default: return ARGP_ERR_UNKNOWN;
+    }
+}
+
+static const struct argp_option options_table[] = {
+    {"node", 'n', "WORDS", 0,
+     "What the page calls your node: a whole cell of a column such as Source, Destination, From, To, Hosts or Node type, "
+     "or one item of a list in it (repeatable)", 0},
+    {"section", 's', "WORDS", 0, "Heading or tab to use where the page has alternatives (repeatable)", 0},
+    {"vendor", KEY_VENDOR, "NAME", 0, "First part of the policy's name; the file's name is the second", 0},
+    {"partial", KEY_PARTIAL, NULL, 0, "Write the rest when rows cannot be read, with those rows as comments; exit with 1", 0},
+    {"platform", 'P', "NAME", 0,
+     "Platform whose rows are wanted on a page with conditions: on-prem (default), aws, azure, cnq-gcp, or another name of "
+     "the page", 0},
+    {"output", 'o', "FILE", 0, "Write to FILE instead of standard output (-)", 0},
+    {0}};
+
+static const char doc[] =
+    "Turns a vendor's page of required ports into a policy that is never wider than the page.\v"
+    "Reads Markdown (GitHub, Jekyll, GitBook, Docusaurus, MkDocs), HTML, AsciiDoc, reStructuredText, CSV and TSV, by the "
+    "file's name or its text. A table counts if it has columns of ports and protocols; ports in prose, lists and listings "
+    "are never taken.\n\n"
+    "The direction comes from a Direction column, from the ends (with --node), from the table's caption or the line before "
+    "it, or from the headings above. A Source or Destination becomes a named set of addresses, which is an error until "
+    "you fill it in. Where a page names several nodes or alternatives, the error lists the words to choose from.\n\n"
+    "Standard error has every row and column left out, and the count: rows taken, rows for others, rows that could not be "
+    "read.\n\n"
+    "Example:\n"
+    "  qportwatch policy import ports.adoc --vendor acme --node 'Storage Nodes' --node 'All nodes' -o acme.policy\n\n"
+    "Exit status: 0 done, 1 not written or --partial left rows out, 2 the page is at fault. See qportwatch-policy(5).";
+
+static int write_output(const char *path, const char *text)
+{
+    struct qpw_output output;
+    struct qpw_error err;
+    int rc = qpw_output_open(path, &output, &err);
+
+    if (rc == 0) {
+        qpw_output_write(&output, text, strlen(text));
+        rc = qpw_output_close(&output, true, &err);
+    }
+    if (rc < 0)
+        fprintf(stderr, "qportwatch policy import: %s\n", err.text);
+    return rc < 0 ? QPW_EXIT_FAILED : QPW_EXIT_OK;
+}
+
+static void print_lines(const struct qpw_lines *lines, const char *kind)
+{
+    for (size_t i = 0; i < lines->n; i++) {
+        const char *line = lines->list[i], *what = strstr(line, ": ");
+
+        if (what && *kind)
+            fprintf(stderr, "%.*s: %s%s\n", (int)(what - line), line, kind, what + 1);
+        else
+            fprintf(stderr, "%s\n", line);
+    }
+}
+
+static void print_account(const char *page, const struct qpw_imported *imported)
+{
+    if (imported->rows)
+        fprintf(stderr, "%s: %zu row%s in tables of ports: %zu taken, %zu for others, %zu error%s\n", page,
+                imported->rows, imported->rows == 1 ? "" : "s", imported->taken, imported->others, imported->failed, imported->failed == 1 ? "" : "s");
+}
+
+/* What was made has to be a policy, but for its empty sets: said before it is written. */
+static int check(const char *text)
+{
+    struct qpw_policy policy = {0};
+    struct qpw_error err;
+    int rc = qpw_policy_parse_draft("imported policy", text, strlen(text), &policy, &err);
+
+    qpw_policy_clear(&policy);
+    return rc < 0 ? qpw_policy_say("import", &err, QPW_EXIT_USAGE) : QPW_EXIT_OK;
+}
+
+int qpw_policy_import_main(int argc, char **argv)
+{
+    static const struct argp argp = {options_table, parse, "PAGE", doc, NULL, NULL, NULL};
+    struct options o = {0};
+    struct qpw_imported imported;
+    struct qpw_error err = {""};
+    int status = QPW_EXIT_USAGE, rc;
+
+    qpw_arguments_parse(&argp, argc, argv, &o);
+    rc = qpw_import_file(o.page, &o.import, &imported, &err);
+    print_lines(&imported.warnings, "warning:");
+    print_lines(&imported.errors, "");
+    print_account(o.page, &imported);
+    if (rc < 0 && !imported.errors.n)
+        qpw_policy_say("import", &err, QPW_EXIT_USAGE);
+    if (rc == 0)
+        status = check(imported.policy);
+    if (rc == 0 && status == QPW_EXIT_OK)
+        status = write_output(o.output, imported.policy);
+    if (status == QPW_EXIT_OK && imported.errors.n)
+        status = QPW_EXIT_FAILED;
+    qpw_imported_clear(&imported);
+    return status;
+}

@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* csv.c - values separated by commas, semicolons or tabs (RFC 4180), as one table. */
+#include <ctype.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "policy/page/page.h"
+
+struct reader {
+    const struct qpw_csv *csv;
+    const char *at;
+    unsigned line;
+    struct qpw_error *err;
+};
+
+/* The quoted value at r->at into out; r->at is behind it. A line end within it is a break. */
+static int quoted(struct reader *r, FILE *out, bool *ret_trailing)
+{
+    unsigned begun = r->line;
+
+    for (r->at++; *r->at; r->at++) {
+        if (*r->at == '"' && r->at[1] == '"') {
+            fputc(*r->at++, out);
+        } else if (*r->at == '"') {
+            r->at++;
+            *ret_trailing = false;
+            while (*r->at && *r->at != r->csv->separator && *r->at != '\n') {
+                *ret_trailing |= !isspace((unsigned char)*r->at);
+                r->at++;
+            }
+            return 0;
+        } else {
+            r->line += *r->at == '\n';
+            fputc(*r->at == '\n' ? '\v' : *r->at, out);
+        }
+    }
+    return qpw_fail(r->err, -EINVAL, "%s:%u: missing closing quote", r->csv->name, begun);
+}
+
+/* The value at r->at as a cell of the last row. */
+static int value(struct reader *r, struct qpw_page *page)
+{
+    const char *text = r->at + strspn(r->at, " ");
+    unsigned line = r->line;
+    bool trailing = false;
+    char *cell = NULL;
+    size_t size;
+    FILE *out = open_memstream(&cell, &size);
+    int error = 0;
+
+    if (!out)
+        return qpw_fail(r->err, -ENOMEM, "%s: out of memory", r->csv->name);
+    if (*text == '"') {
+        r->at = text;
+        error = quoted(r, out, &trailing);
+    } else {
+        for (; *r->at && *r->at != r->csv->separator && *r->at != '\n'; r->at++)
+            fputc(*r->at, out);
+    }
+    if (fclose(out) != 0 || error < 0) {
+        free(cell);
+        return error < 0 ? error : qpw_fail(r->err, -ENOMEM, "%s: out of memory", r->csv->name);
+    }
+    qpw_page_add_cell(page, qpw_tidy(cell), line);
+    if (trailing)
+        qpw_page_fault(page, "text after a closing quote");
+    return 0;
+}
+
+static bool is_blank_line(const char *line)
+{
+    return strspn(line, " \t\r") == strcspn(line, "\n");
+}
+
+int qpw_csv_rows(const struct qpw_csv *csv, const char *text, struct qpw_page *page, struct qpw_error *err)
+{
+    struct reader r = {.csv = csv, .at = text, .line = csv->line, .err = err};
+    size_t rows = 0;
+
+    while (*r.at && !page->no_memory) {
+        struct qpw_part *row;
+
+        if (is_blank_line(r.at)) {
+            r.at += strcspn(r.at, "\n");
+        } else {
+            row = qpw_page_add(page, QPW_PART_ROW, r.line);
+            if (row)
+                row->titles = rows < csv->n_titles;
+            for (rows++; row; r.at++) {
+                int error = value(&r, page);
+
+                if (error < 0)
+                    return error;
+                if (!*r.at || *r.at == '\n')
+                    break;
+            }
+        }
+        if (*r.at == '\n') {
+            r.at++;
+            r.line++;
+        }
+    }
+    return qpw_page_check(page, csv->name, err);
+}
+
+int qpw_read_csv(const char *name, const char *text, char separator, struct qpw_page *ret, struct qpw_error *err)
+{
+    static const char candidates[] = ",;\t";
+    struct qpw_csv csv = {.name = name, .line = 1, .separator = separator, .n_titles = 1};
+    size_t most = 0;
+
+    if (!strncmp(text, "\xef\xbb\xbf", 3))
+        text += 3;
+    for (size_t i = 0; !separator && candidates[i]; i++) {
+        size_t n = 0;
+
+        for (const char *p = text; *p && *p != '\n'; p++)
+            n += *p == candidates[i];
+        if (n > most || !csv.separator) {
+            most = n;
+            csv.separator = candidates[i];
+        }
+    }
+    qpw_page_add(ret, QPW_PART_TABLE, 1);
+    return qpw_csv_rows(&csv, text, ret, err);
+}
