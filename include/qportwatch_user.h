@@ -14,6 +14,14 @@
 #define QPW_NAME_LEN 48
 #define QPW_MAX_PEERS 1024 /* peer numbers, 0 is "none" */
 
+/* ---- Which ports the policy in force lists, allowed or weak, from whomever: what the compiled tables say ---- */
+
+#define QPW_LISTED_TABLES 6u /* by direction and protocol */
+#define QPW_LISTED_TABLE(outbound, protocol) /* protocol 0 tcp, 1 udp, 2 sctp */ (((outbound) ? 3u : 0u) + (protocol))
+struct qpw_listed {
+    __u64 bits[65536 / 64]; /* port n: bit n % 64 of word n / 64 */
+};
+
 /* ---- Maps: X(name) in the order of enum qpw_map; names as bpf(2) shows them (at most 15 characters) ---- */
 #define QPW_MAPS(X) \
     X(conns_half) \
@@ -47,6 +55,7 @@
     X(meta) \
     X(rule_info) \
     X(peer_info) \
+    X(listed) \
     X(coverage) \
     X(events) \
     X(scratch) \
@@ -91,6 +100,7 @@ struct qpw_meta {
     char policy_digest[72];
     char source_digest[72];
     char command[256];
+    char alerts_path[1024]; /* of the alert log, absolute; empty: none is written, or its path is longer */
     /* By interface number, which therefore runs from 1 to QPW_MAX_IFACES - 1. */
     char mode[QPW_MAX_IFACES][64];   /* mode and why */
     char ifname[QPW_MAX_IFACES][16];
@@ -152,6 +162,6 @@ struct qpw_coverage {
 _Static_assert(sizeof(struct qpw_coverage) == 128, "coverage");
 _Static_assert(sizeof(struct qpw_rule_info) == 312, "rule info");
 _Static_assert(sizeof(struct qpw_peer_info) == 56, "peer info");
-_Static_assert(sizeof(struct qpw_meta) == 7264, "meta");
+_Static_assert(sizeof(struct qpw_meta) == 8288, "meta");
 
 #endif

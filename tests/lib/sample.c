@@ -67,6 +67,28 @@ struct qpw_finding_row *sample_finding(struct qpw_snapshot *s, unsigned protocol
     return f;
 }
 
+static void list_port(struct qpw_snapshot *s, bool outbound, unsigned protocol, unsigned port)
+{
+    unsigned place = protocol == IPPROTO_TCP ? 0 : protocol == IPPROTO_UDP ? 1 : 2;
+
+    s->listed[QPW_LISTED_TABLE(outbound, place)].bits[port / 64] |= 1ull << port % 64;
+}
+
+/* As the compiler lists them for the statements below. */
+static void list_ports(struct qpw_snapshot *s)
+{
+    s->listed = calloc(QPW_LISTED_TABLES, sizeof(*s->listed));
+    list_port(s, false, IPPROTO_TCP, 445);
+    for (unsigned protocol = 0; protocol < 2; protocol++) {
+        list_port(s, false, protocol ? IPPROTO_TCP : IPPROTO_UDP, 111);
+        list_port(s, false, protocol ? IPPROTO_TCP : IPPROTO_UDP, 2049);
+    }
+    for (unsigned port = 32768; port < 61000; port++)
+        list_port(s, false, IPPROTO_TCP, port);
+    list_port(s, true, IPPROTO_TCP, 389);
+    list_port(s, true, IPPROTO_TCP, 636);
+}
+
 static void add_rules(struct qpw_snapshot *s)
 {
     static const struct {
@@ -83,6 +105,7 @@ static void add_rules(struct qpw_snapshot *s)
                               QPW_VERDICT_ALLOWED},
     };
 
+    list_ports(s);
     s->rules = calloc(SAMPLE_RULES, sizeof(*s->rules));
     s->n_rules = SAMPLE_RULES;
     for (unsigned i = 1; i < SAMPLE_RULES; i++) {
@@ -118,6 +141,9 @@ static void frame(struct qpw_snapshot *s, unsigned tick)
     strcpy(s->ifaces[0].mode, "tc: the driver is not known to take XDP without a reset");
     s->ifaces[0].iface.number = 1;
     s->ifaces[0].attached = s->ifaces[0].up = true;
+    s->meta.rx_hook[1] = s->meta.tx_hook[1] = QPW_HOOK_TCX;
+    s->lock = QPW_LOCK_HELD;
+    s->auditor_pid = 4711;
 }
 
 static void add_coverage(struct qpw_snapshot *s)

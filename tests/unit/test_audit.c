@@ -9,6 +9,7 @@
 
 #include "auditor/expire.h"
 #include "auditor/lines.h"
+#include "facts/answer.h"
 #include "facts/totals.h"
 #include "bpf/expiry.h"
 #include "cmd/number.h"
@@ -137,23 +138,25 @@ Test(totals, each_sum_is_the_packets)
         {.key = {.verdict = QPW_VERDICT_WEAK}, .value = {.outcome = QPW_OUTCOME_DATA}},
     };
     struct qpw_snapshot s = {.meters = meters, .n_meters = 2, .findings = findings, .n_findings = 4};
+    struct qpw_answer answer;
     struct qpw_totals t;
     uint64_t directions = 0, verdicts = 0;
 
     s.losses[QPW_LOSS_EVENT_RING] = 5;
     s.losses[QPW_LOSS_METER_OVERFLOW] = 2;
     qpw_totals_of(&s, &t);
+    cr_assert_eq(qpw_answer_make(&s, &answer), 0);
     for (int i = 0; i < QPW_DIR_COUNT; i++)
-        directions += t.by_direction[i];
+        directions += t.by_direction[i].packets;
     for (int i = 0; i < QPW_VERDICT_COUNT; i++)
-        verdicts += t.by_verdict[i];
-    cr_expect_eq(t.packets, 12);
-    cr_expect_eq(t.bytes, 1084);
+        verdicts += t.by_verdict[i].packets;
+    cr_expect_eq(t.all.packets, 12);
+    cr_expect_eq(t.all.bytes, 1084);
     cr_expect_eq(directions, 12);
     cr_expect_eq(verdicts, 12);
-    cr_expect_eq(t.unexpected, 2, "neither superseded ones nor other verdicts");
-    cr_expect_eq(t.answered, 1);
-    cr_expect_eq(t.lost, 2, "an event not sent loses nothing");
+    cr_expect_eq(answer.unexpected, 2, "neither superseded ones nor other verdicts");
+    cr_expect_eq(answer.answered, 1);
+    cr_expect_eq(answer.losses.lost, 2, "an event not sent loses nothing");
 }
 
 Test(number, only_a_number_in_its_range)

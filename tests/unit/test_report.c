@@ -94,6 +94,11 @@ static void base(void)
 {
     s.from_unix_ns = T0;
     s.unix_ns = T0 + 3723 * SECOND;
+    s.mono_ns = 5000 * SECOND;
+    s.control.heartbeat_ns = s.mono_ns;
+    s.lock = QPW_LOCK_HELD;
+    s.auditor_pid = 4711;
+    s.meta.rx_hook[1] = s.meta.tx_hook[1] = QPW_HOOK_TCX;
     strcpy(s.host, "node1");
     strcpy(s.meta.policy_name, "qumulo/on-prem");
     strcpy(s.meta.policy_digest, "sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef");

@@ -5,6 +5,8 @@
 
 #include "alert/internal.h"
 #include "alert/text.h"
+#include "facts/losses.h"
+#include "facts/totals.h"
 #include "util/names.h"
 
 static enum qpw_signature_name signature_of_coverage(unsigned kind)
@@ -110,17 +112,36 @@ static void loss(struct qpw_engine *e, enum qpw_loss which, enum qpw_signature_n
         e->losses_told[which] = total;
 }
 
-static void losses(struct qpw_engine *e, const struct qpw_snapshot *s, uint64_t now_ns)
+/* Tables fill up together: one record for all whose effect is the same, kept under the number that no loss has. */
+static void counting(struct qpw_engine *e, uint64_t now_ns)
 {
-    /* Wake-ups and questions that were not sent cost time, no knowledge: the heartbeat has them. */
-    static const enum qpw_loss counting[] = {
-        QPW_LOSS_METER_OVERFLOW, QPW_LOSS_DETAIL_TABLE, QPW_LOSS_CONN_HALF_FULL, QPW_LOSS_CONN_OUT_FULL,
-        QPW_LOSS_CONN_EST_FULL, QPW_LOSS_CONN_DGRAM_FULL, QPW_LOSS_FRAGMENT_TABLE, QPW_LOSS_PARENT_TABLE,
-        QPW_LOSS_POLICY_MISSING, QPW_LOSS_RESERVED_FULL,
-    };
-    char detail[400];
+    char detail[400] = "";
     uint64_t told = 0;
     size_t used = 0;
+
+    e->losses[QPW_LOSS_NONE] = 0;
+    for (unsigned i = QPW_LOSS_NONE + 1; i < QPW_LOSS_COUNT; i++) {
+        if (qpw_loss_effect(i) != QPW_EFFECT_COUNTED)
+            continue;
+        e->losses[QPW_LOSS_NONE] += e->losses[i];
+        told += e->losses_told[i];
+        if (e->losses[i] > e->losses_told[i] && used < sizeof(detail))
+            used += snprintf(detail + used, sizeof(detail) - used, "%s%s, %llu times", used ? "; " : "",
+                             qpw_loss_name(i), (unsigned long long)(e->losses[i] - e->losses_told[i]));
+    }
+    e->losses_told[QPW_LOSS_NONE] = told;
+    loss(e, QPW_LOSS_NONE, QPW_SIG_COUNTING_LOST, detail, now_ns);
+    if (e->losses_told[QPW_LOSS_NONE] == told)
+        return;
+    for (unsigned i = QPW_LOSS_NONE + 1; i < QPW_LOSS_COUNT; i++)
+        if (qpw_loss_effect(i) == QPW_EFFECT_COUNTED)
+            e->losses_told[i] = e->losses[i];
+}
+
+/* What only delays is in the heartbeat. */
+static void losses(struct qpw_engine *e, const struct qpw_snapshot *s, uint64_t now_ns)
+{
+    char detail[400];
 
     for (unsigned i = 0; i < QPW_LOSS_COUNT; i++) {
         if (s->losses[i] < e->losses_told[i])
@@ -128,48 +149,34 @@ static void losses(struct qpw_engine *e, const struct qpw_snapshot *s, uint64_t 
         e->losses[i] = s->losses[i];
     }
     lost_detail_text(s, detail, sizeof(detail));
-    loss(e, QPW_LOSS_FINDING_QUOTA, QPW_SIG_DETAIL_LOST, detail, now_ns);
-    loss(e, QPW_LOSS_ANSWERED_QUOTA, QPW_SIG_ANSWERED_DETAIL_LOST, detail, now_ns);
-    /* Tables fill up together: one record for all, kept under the number that no loss has. */
-    e->losses[QPW_LOSS_NONE] = 0;
-    *detail = '\0';
-    for (size_t i = 0; i < sizeof(counting) / sizeof(*counting); i++) {
-        uint64_t n = e->losses[counting[i]];
+    for (unsigned i = QPW_LOSS_NONE + 1; i < QPW_LOSS_COUNT; i++) {
+        enum qpw_loss_effect effect = qpw_loss_effect(i);
 
-        e->losses[QPW_LOSS_NONE] += n;
-        told += e->losses_told[counting[i]];
-        if (n > e->losses_told[counting[i]] && used < sizeof(detail))
-            used += snprintf(detail + used, sizeof(detail) - used, "%s%s, %llu times", used ? "; " : "",
-                             qpw_loss_name(counting[i]), (unsigned long long)(n - e->losses_told[counting[i]]));
+        if (effect == QPW_EFFECT_DETAIL || effect == QPW_EFFECT_ANSWERED)
+            loss(e, i, effect == QPW_EFFECT_DETAIL ? QPW_SIG_DETAIL_LOST : QPW_SIG_ANSWERED_DETAIL_LOST, detail, now_ns);
     }
-    e->losses_told[QPW_LOSS_NONE] = told;
-    loss(e, QPW_LOSS_NONE, QPW_SIG_COUNTING_LOST, detail, now_ns);
-    for (size_t i = 0; e->losses_told[QPW_LOSS_NONE] != told && i < sizeof(counting) / sizeof(*counting); i++)
-        e->losses_told[counting[i]] = e->losses[counting[i]];
+    counting(e, now_ns);
 }
 
 static void figures(struct qpw_engine *e, const struct qpw_snapshot *s)
 {
     struct qpw_heartbeat *h = &e->heartbeat;
+    struct qpw_totals totals;
+    struct qpw_losses lost;
 
-    memset(h, 0, sizeof(*h));
-    h->uptime_s = s->unix_ns > s->from_unix_ns ? (s->unix_ns - s->from_unix_ns) / SECOND : 0;
-    for (size_t i = 0; i < s->n_meters; i++) {
-        const struct qpw_meter_row *m = &s->meters[i];
-
-        h->packets += m->counts.rx_packets + m->counts.tx_packets;
-        h->bytes += m->counts.rx_bytes + m->counts.tx_bytes;
-        if (m->key.direction == QPW_DIR_UNDECODABLE)
-            h->undecodable += m->counts.rx_packets + m->counts.tx_packets;
-    }
-    for (unsigned i = 1; i < QPW_LOSS_COUNT; i++)
-        if (i == QPW_LOSS_EVENT_RATE || i == QPW_LOSS_EVENT_RING || i == QPW_LOSS_SOCKET_REQUEST)
-            h->lost_events += s->losses[i];
-        else
-            h->lost_detail += s->losses[i];
+    qpw_totals_of(s, &totals);
+    qpw_losses_of(s, &lost);
+    *h = (struct qpw_heartbeat){
+        .uptime_s = s->unix_ns > s->from_unix_ns ? (s->unix_ns - s->from_unix_ns) / SECOND : 0,
+        .packets = totals.all.packets,
+        .bytes = totals.all.bytes,
+        .undecodable = totals.by_direction[QPW_DIR_UNDECODABLE].packets,
+        .lost_events = lost.delayed,
+        .lost_detail = lost.lost,
+        .findings = s->n_findings,
+    };
     for (unsigned i = 1; i < QPW_CLASS_COUNT; i++)
         h->connections += s->tables[i].entries;
-    h->findings = s->n_findings;
 }
 
 void qpw_health_look(struct qpw_engine *e, const struct qpw_snapshot *s, uint64_t now_ns)

@@ -164,9 +164,9 @@ static const struct qpw_signature signatures[QPW_SIG_COUNT] = {
         "their place."},
     [QPW_SIG_ANSWERED_DETAIL_LOST] = {1000703, OF(ANSWERED_LOST), QPW_REPEAT_INTERVAL, false, "answered-detail-lost",
         "qportwatch: answered exchanges counted without detail",
-        "The table of answered findings is full: {count} packets of further ones were counted by port and source "
+        "Tables of answered findings are full: {count} packets of further ones were counted by port and source "
         "prefix only. "
-        "{detail} The first of each port has its own alert.",
+        "{detail} As long as there is room, the first of each port has its own alert.",
         "An open unlisted port that very many use: look at the alerts of that port."},
     [QPW_SIG_COUNTING_LOST] = {1000704, OF(TABLE_FULL), QPW_REPEAT_INTERVAL, false, "table-full",
         "qportwatch: a table was full", "Tables of the kernel side were full: {detail}.",

@@ -2,6 +2,7 @@
 /* From nothing to a watched interface, and back. */
 #include <errno.h>
 #include <linux/if_arp.h>
+#include <limits.h>
 #include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -180,6 +181,20 @@ static void undo(struct qpw_auditor *a)
     qpw_auditor_close(a, NULL);
 }
 
+/* Other processes read the log, from whichever folder they stand in. One that does not fit is not published. */
+static void publish_alerts_path(const char *path, char *ret, size_t size)
+{
+    char folder[PATH_MAX] = "";
+    bool relative = path && *path != '/';
+    int length = 0;
+
+    *ret = '\0';
+    if (path && (!relative || getcwd(folder, sizeof(folder))))
+        length = snprintf(ret, size, "%s%s%s", folder, relative ? "/" : "", path);
+    if (length < 0 || (size_t)length >= size)
+        *ret = '\0';
+}
+
 static int start(struct qpw_auditor *a, bool *ret_usage, struct qpw_error *err)
 {
     struct qpw_places places = {0};
@@ -205,6 +220,7 @@ static int start(struct qpw_auditor *a, bool *ret_usage, struct qpw_error *err)
         return r;
     set_timeouts(a->kernel.control, &a->options.timeouts);
     snprintf(a->meta.command, sizeof(a->meta.command), "%s", a->options.command ? a->options.command : "");
+    publish_alerts_path(a->options.alerts, a->meta.alerts_path, sizeof(a->meta.alerts_path));
     r = qpw_watch_addresses(a, err);
     if (r == 0) {
         r = qpw_alerts_open(a, err);

@@ -1,13 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /* One line an interval: what came since the last one. */
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "auditor/alerts.h"
 #include "auditor/internal.h"
+#include "auditor/summary.h"
 #include "snapshot/collect.h"
 #include "util/names.h"
+#include "words/answer.h"
 #include "words/words.h"
 
 static void append(char *line, size_t size, const char *text)
@@ -23,18 +26,28 @@ static void append_verdicts(char *line, size_t size, const struct qpw_totals *si
     char share[16], text[64];
 
     for (int verdict = QPW_VERDICT_COUNT - 1; verdict > QPW_VERDICT_NONE; verdict--) {
-        if (!since->by_verdict[verdict])
+        if (!since->by_verdict[verdict].packets)
             continue;
-        qpw_words_share(since->by_verdict[verdict], since->packets, share, sizeof(share));
+        qpw_words_share(since->by_verdict[verdict].packets, since->all.packets, share, sizeof(share));
         snprintf(text, sizeof(text), ", %s %s", qpw_verdict_name(verdict), share);
         append(line, size, text);
     }
 }
 
-/* A meter row can shrink when a packet moves to a finding between two readings; never show less than none. */
-static uint64_t since(uint64_t now, uint64_t before)
+const char *qpw_summary_text(const struct qpw_totals *passed, const struct qpw_answer *answer, uint64_t now_unix_ns,
+                             unsigned seconds, char *buf, size_t size)
 {
-    return now > before ? now - before : 0;
+    char packets[40], bytes[24], text[320];
+
+    snprintf(buf, size, "%u s: %s, %s", seconds,
+             qpw_words_many(passed->all.packets, "packet", packets, sizeof(packets)),
+             qpw_words_bytes(passed->all.bytes, bytes, sizeof(bytes)));
+    append_verdicts(buf, size, passed);
+    snprintf(text, sizeof(text), "; in total %s, %zu of them answered; ",
+             qpw_words_many(answer->unexpected, "unexpected finding", packets, sizeof(packets)), answer->answered);
+    append(buf, size, text);
+    append(buf, size, qpw_words_headline(answer, now_unix_ns, text, sizeof(text)));
+    return buf;
 }
 
 void qpw_summary_tell(struct qpw_auditor *a)
@@ -42,30 +55,24 @@ void qpw_summary_tell(struct qpw_auditor *a)
     struct qpw_collect_options options = {
         .brief = true, .links = a->netlink, .lock = QPW_LOCK_HELD, .auditor_pid = (int)getpid()};
     struct qpw_snapshot snapshot = {0};
-    struct qpw_totals now, passed = {0};
-    char line[512], bytes[24], packets[40];
+    struct qpw_totals now, passed;
+    struct qpw_answer answer;
     struct qpw_error err;
+    char line[640];
+    int r = qpw_collect(&a->kernel, &options, &snapshot, &err);
 
-    if (qpw_collect(&a->kernel, &options, &snapshot, &err) < 0) {
+    if (r == 0)
+        r = qpw_answer_make(&snapshot, &answer) < 0 ? qpw_fail(&err, -ENOMEM, "no memory for the summary") : 0;
+    if (r < 0) {
         qpw_say(a, QPW_SAY_WARNING, "%s", err.text);
+        qpw_snapshot_clear(&snapshot);
         return;
     }
     qpw_totals_of(&snapshot, &now);
     qpw_alerts_snapshot(a, &snapshot);
-    qpw_snapshot_clear(&snapshot);
-    passed.packets = since(now.packets, a->told_totals.packets);
-    passed.bytes = since(now.bytes, a->told_totals.bytes);
-    for (int verdict = 0; verdict < QPW_VERDICT_COUNT; verdict++)
-        passed.by_verdict[verdict] = since(now.by_verdict[verdict], a->told_totals.by_verdict[verdict]);
-    snprintf(line, sizeof(line), "%u s: %s, %s", a->options.interval,
-             qpw_words_many(passed.packets, "packet", packets, sizeof(packets)),
-             qpw_words_bytes(passed.bytes, bytes, sizeof(bytes)));
-    append_verdicts(line, sizeof(line), &passed);
-    snprintf(line + strlen(line), sizeof(line) - strlen(line), "; in total %s, %zu of them answered",
-             qpw_words_many(now.unexpected, "unexpected finding", packets, sizeof(packets)), now.answered);
-    if (now.lost)
-        snprintf(line + strlen(line), sizeof(line) - strlen(line), "; detail lost %s, see 'status'",
-                 qpw_words_many(now.lost, "time", packets, sizeof(packets)));
+    passed = qpw_totals_since(&now, &a->told_totals);
+    qpw_say(a, QPW_SAY_SUMMARY, "%s", qpw_summary_text(&passed, &answer, snapshot.unix_ns, a->options.interval, line,
+                                                       sizeof(line)));
     a->told_totals = now;
-    qpw_say(a, QPW_SAY_SUMMARY, "%s", line);
+    qpw_snapshot_clear(&snapshot);
 }

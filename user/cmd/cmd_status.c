@@ -55,7 +55,7 @@ int qpw_cmd_status(int argc, char **argv)
         fprintf(stderr, "qportwatch status: %s\n", err.text);
         return r == -ENOENT ? QPW_EXIT_YES : QPW_EXIT_FAILED;
     }
-    code = status.stale ? QPW_EXIT_YES : QPW_EXIT_OK;
+    code = status.answer.sight.auditor != QPW_AUDITOR_ALIVE ? QPW_EXIT_YES : QPW_EXIT_OK;
     if (!json)
         qpw_status_text(&status, stdout);
     else if (qpw_status_json(&status, stdout) < 0) {

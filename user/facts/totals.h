@@ -1,27 +1,41 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* totals.h - sums over a snapshot's meters, for the summary line and `status`. */
-#ifndef QPW_AUDIT_TOTALS_H
-#define QPW_AUDIT_TOTALS_H
+/* totals.h - sums over a snapshot's meters, and the addition that all of facts/ uses. */
+#ifndef QPW_FACTS_TOTALS_H
+#define QPW_FACTS_TOTALS_H
 
 #include <stddef.h>
 #include <stdint.h>
 
 #include "snapshot/snapshot.h"
 
-/* Each of the two arrays sums to `packets`. */
-struct qpw_totals {
+/* Packets and bytes of both directions together. */
+struct qpw_sum {
     uint64_t packets;
     uint64_t bytes;
-    uint64_t by_direction[QPW_DIR_COUNT];
-    uint64_t by_verdict[QPW_VERDICT_COUNT];
-    size_t unexpected; /* findings that are not superseded */
-    size_t answered;   /* of those, answered or more */
-    uint64_t lost;     /* everything under `losses` that concerns detail or connections, not events */
+};
+
+/* by_verdict and by_direction each sum to `all`; undecided and transit to their verdict. */
+struct qpw_totals {
+    struct qpw_sum all;
+    struct qpw_sum by_verdict[QPW_VERDICT_COUNT];
+    struct qpw_sum by_direction[QPW_DIR_COUNT];
+    struct qpw_sum undecided[QPW_REASON_COUNT];
+    struct qpw_sum transit[QPW_REASON_COUNT];
 };
 
 void qpw_totals_of(const struct qpw_snapshot *s, struct qpw_totals *ret);
 
-/* Whether a loss means that something was counted less precisely (an event not sent loses nothing). */
-int qpw_loss_matters(enum qpw_loss loss);
+/* What `now` has more than `before`. Never less than none: between two readings a packet can move from a meter to its
+ * finding. */
+struct qpw_totals qpw_totals_since(const struct qpw_totals *now, const struct qpw_totals *before);
+
+/* Both directions of a row together. */
+struct qpw_sum qpw_sum_of(const struct qpw_counts *counts);
+
+/* Adds *more to *to. */
+void qpw_counts_add(struct qpw_counts *to, const struct qpw_counts *more);
+
+/* *first becomes `other` where that is earlier; 0 is "not known" in both. */
+void qpw_earlier(uint64_t *first, uint64_t other);
 
 #endif

@@ -65,6 +65,14 @@ static int write_names(struct qpw_kernel *k, const struct qpw_registry *names)
     return 0;
 }
 
+static int write_listed(struct qpw_kernel *k, const struct qpw_compiled *policy)
+{
+    for (uint32_t i = 0; policy->listed && i < QPW_LISTED_TABLES; i++)
+        if (bpf_map_update_elem(k->map_fd[QPW_MAP_listed], &i, &policy->listed[i], BPF_ANY) < 0)
+            return -errno;
+    return 0;
+}
+
 static int swap_in(struct qpw_kernel *k, const int fds[TABLES])
 {
     uint32_t other = !(k->control->policy_buffer & 1);
@@ -94,6 +102,7 @@ int qpw_kernel_set_policy(struct qpw_kernel *k, const struct qpw_compiled *polic
             rc = fds[t];
     rc = rc ? rc : write_names(k, names);
     rc = rc ? rc : swap_in(k, fds);
+    rc = rc ? rc : write_listed(k, policy);
     for (int t = 0; t < TABLES; t++)
         if (fds[t] >= 0)
             close(fds[t]);

@@ -10,6 +10,7 @@
 #include "util/version.h"
 #include "words/html.h"
 #include "words/printer.h"
+#include "words/answer.h"
 #include "words/words.h"
 
 /* Findings beyond these are in the JSON. */
@@ -139,28 +140,27 @@ static void open_page(const struct page *p)
     qpw_html_start(p->h, "body", "");
 }
 
-/* The one sentence that answers what the report is read for. */
-static void answer(const struct page *p)
+static const char *answer_class(enum qpw_answer_state state)
 {
-    const struct qpw_report *r = p->r;
-    uint64_t unexpected = r->by_verdict[QPW_VERDICT_UNEXPECTED].packets;
-    char count[48];
+    switch (state) {
+    case QPW_ANSWER_ACTION_NEEDED:
+    case QPW_ANSWER_BLIND: return "answer bad";
+    case QPW_ANSWER_DETAIL_LOST:
+    case QPW_ANSWER_PROBED: return "answer doubt";
+    default: return "answer good";
+    }
+}
 
-    qpw_html_start(p->h, "p", r->n_answered                                             ? "answer bad"
-                              : r->n_unexpected || unexpected || !r->total.packets ? "answer doubt"
-                                                                                   : "answer good");
-    if (!r->total.packets)
-        qpw_html_text(p->h, "No packet was seen.");
-    else if (!r->n_unexpected && unexpected)
-        qpw_html_text(p->h, "No findings listed, but %s in the period.",
-                      qpw_words_many(unexpected, "unexpected packet", count, sizeof(count)));
-    else if (!r->n_unexpected)
-        qpw_html_text(p->h, "Nothing unexpected was seen.");
-    else
-        qpw_html_text(p->h, "%s, %zu of them answered.",
-                      qpw_words_many(r->n_unexpected, "unexpected finding", count, sizeof(count)), r->n_answered);
+/* The one sentence that answers what the report is read for. */
+static void head_answer(const struct page *p)
+{
+    const struct qpw_answer *answer = &p->r->answer;
+    char text[320];
+
+    qpw_html_start(p->h, "p", answer_class(answer->state));
+    qpw_html_attribute(p->h, "data-answer", qpw_answer_name(answer->state));
+    qpw_html_text(p->h, "%s", qpw_words_headline(answer, p->r->s->unix_ns, text, sizeof(text)));
     qpw_html_end(p->h);
-    qpw_html_raw(p->h, "\n");
 }
 
 static void head(const struct page *p)
@@ -172,7 +172,7 @@ static void head(const struct page *p)
     qpw_html_element(p->h, "p", "dim", "qportwatch %s, %s%s", QPW_VERSION,
                      s->unix_ns ? qpw_words_period(s->from_unix_ns, s->unix_ns, text, sizeof(text)) : "no period",
                      s->incomplete ? ", of a capture that could not be read to its end" : "");
-    answer(p);
+    head_answer(p);
     qpw_html_start(p->h, "dl", "");
     for (size_t i = 0; i < s->n_ifaces; i++)
         term(p, s->replay ? "Capture" : "Monitored", "%s%s%s", s->ifaces[i].name, s->ifaces[i].mode[0] ? ": " : "",

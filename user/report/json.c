@@ -7,6 +7,7 @@
 
 #include "report/finding.h"
 #include "report/render.h"
+#include "words/answer.h"
 #include "words/words.h"
 #include "util/document.h"
 #include "util/names.h"
@@ -349,6 +350,7 @@ int qpw_report_json(const struct qpw_report *r, const struct qpw_render_options 
     qpw_document_set_policy(o, meta->policy_name, meta->policy_digest, meta->source_digest);
     if (r->since_unix_ns)
         json_object_set_new(o, "findings_since", qpw_json_time(r->since_unix_ns));
+    json_object_set_new(o, "answer", qpw_json_answer(&r->answer, r->s->unix_ns));
     json_object_set_new(o, "totals", totals(r));
     json_object_set_new(o, "meters", meters(r));
     json_object_set_new(o, "findings", findings(r, options));

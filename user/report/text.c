@@ -5,6 +5,7 @@
 
 #include "report/text_page.h"
 #include "util/names.h"
+#include "words/answer.h"
 #include "words/table.h"
 #include "words/terminal.h"
 #include "words/words.h"
@@ -35,35 +36,39 @@ static void head_interfaces(const struct qpw_text_page *p)
     qpw_list_begin(&list, &p->printer, 0, s->replay ? "capture" : "monitored");
     for (size_t i = 0; i < s->n_ifaces; i++) {
         const struct qpw_iface_row *row = &s->ifaces[i];
-        const char *state = s->replay ? "" : !row->attached ? " NOT ATTACHED" : !row->up ? " down" : "";
+        enum qpw_watch_state watch = qpw_watch_of(s, row);
+        const char *state = watch == QPW_WATCH_UNHOOKED ? " NOT ATTACHED"
+                            : watch == QPW_WATCH_GONE   ? " GONE"
+                            : watch == QPW_WATCH_DETACHED ? " detached"
+                            : watch == QPW_WATCH_DOWN     ? " down" : "";
 
         qpw_list_add(&list, row->mode[0] ? "%s%s (%s)" : "%s%s", row->name, state, row->mode);
     }
     qpw_list_end(&list);
 }
 
+static enum qpw_text_style answer_style(enum qpw_answer_state state)
+{
+    switch (state) {
+    case QPW_ANSWER_ACTION_NEEDED:
+    case QPW_ANSWER_BLIND: return QPW_TEXT_BAD;
+    case QPW_ANSWER_DETAIL_LOST:
+    case QPW_ANSWER_PROBED: return QPW_TEXT_DOUBT;
+    default: return QPW_TEXT_GOOD;
+    }
+}
+
 /* The one sentence that answers what the report is read for. */
 static void head_answer(const struct qpw_text_page *p)
 {
     const struct qpw_report *r = p->r;
-    uint64_t unexpected = r->by_verdict[QPW_VERDICT_UNEXPECTED].packets;
-    enum qpw_text_style style = r->n_answered                                              ? QPW_TEXT_BAD
-                                : r->n_unexpected || unexpected || !r->total.packets ? QPW_TEXT_DOUBT
-                                                                                     : QPW_TEXT_GOOD;
-    char text[256], share[16], count[40];
+    char text[320], share[16];
 
+    qpw_print_styled_item(&p->printer, "answer", answer_style(r->answer.state),
+                          qpw_words_headline(&r->answer, r->s->unix_ns, text, sizeof(text)));
     qpw_words_share(r->by_verdict[QPW_VERDICT_UNDECIDED].packets, r->total.packets, share, sizeof(share));
-    if (!r->total.packets)
-        qpw_format(text, sizeof(text), "no packet was seen");
-    else if (!r->n_unexpected && unexpected) /* before --since, or only counted: tables were full */
-        qpw_format(text, sizeof(text), "no findings listed, but %s in the period",
-                   qpw_words_many(unexpected, "unexpected packet", count, sizeof(count)));
-    else if (!r->n_unexpected)
-        qpw_format(text, sizeof(text), "nothing unexpected; %s of packets undecided", share);
-    else
-        qpw_format(text, sizeof(text), "%s, %zu of them answered; %s of packets undecided",
-                   qpw_words_many(r->n_unexpected, "unexpected finding", count, sizeof(count)), r->n_answered, share);
-    qpw_print_styled_item(&p->printer, "answer", style, text);
+    qpw_print_item(&p->printer, "findings", "%zu unexpected, %zu of them answered; %s of packets undecided",
+                   r->n_unexpected, r->n_answered, share);
 }
 
 static void head(const struct qpw_text_page *p)

@@ -68,15 +68,13 @@ static void losses(const struct qpw_text_page *p)
 {
     const struct qpw_snapshot *s = p->r->s;
     struct qpw_list list;
-    uint64_t delayed = 0;
+    uint64_t delayed = p->r->answer.losses.delayed;
     char count[40];
 
     qpw_list_begin(&list, &p->printer, 0, "lost");
     for (unsigned i = QPW_LOSS_NONE + 1; i < QPW_LOSS_COUNT; i++)
-        if (s->losses[i] && qpw_loss_matters(i))
+        if (s->losses[i] && !qpw_loss_delays(i))
             qpw_list_add(&list, "%s %s", qpw_loss_name(i), qpw_words_count(s->losses[i], count, sizeof(count)));
-        else if (s->losses[i])
-            delayed += s->losses[i];
     for (unsigned i = QPW_CLASS_NONE + 1; i < QPW_CLASS_COUNT; i++)
         if (s->tables[i].evicted)
             qpw_list_add(&list, "%s %s connections evicted", qpw_words_count(s->tables[i].evicted, count, sizeof(count)),

@@ -193,7 +193,11 @@ static int read_names(struct qpw_collection *c, struct qpw_error *err)
     c->s.n_rules = names.n_rules;
     c->s.peers = names.peers;
     c->s.n_peers = names.n_peers;
-    return 0;
+    c->s.listed = calloc(QPW_LISTED_TABLES, sizeof(*c->s.listed));
+    rc = c->s.listed ? qpw_array_read(c->k->map_fd[QPW_MAP_listed], sizeof(*c->s.listed), QPW_LISTED_TABLES,
+                                      c->s.listed)
+                     : -ENOMEM;
+    return rc ? qpw_fail(err, rc, "the ports that the policy lists cannot be read: %s", strerror(-rc)) : 0;
 }
 
 /* A capture begins with its first packet. */

@@ -17,10 +17,29 @@ void qpw_snapshot_clear(struct qpw_snapshot *s)
     free(s->details);
     free(s->rules);
     free(s->peers);
+    free(s->listed);
     free(s->peer_seen);
     free(s->port_seen);
     free(s->coverage);
     memset(s, 0, sizeof(*s));
+}
+
+const char *qpw_snapshot_rule(const struct qpw_snapshot *s, unsigned rule)
+{
+    return rule && rule < s->n_rules ? s->rules[rule].name : "";
+}
+
+const char *qpw_snapshot_peer(const struct qpw_snapshot *s, unsigned peer)
+{
+    return peer && peer < s->n_peers ? s->peers[peer].name : "";
+}
+
+const char *qpw_snapshot_iface(const struct qpw_snapshot *s, unsigned number)
+{
+    for (size_t i = 0; i < s->n_ifaces; i++)
+        if (s->ifaces[i].iface.number == number)
+            return s->ifaces[i].name;
+    return number && number < QPW_MAX_IFACES ? s->meta.ifname[number] : "";
 }
 
 /* FNV-1a, 64 bits (RFC 9923), folded to 53: the numbers of JSON readers are doubles. */

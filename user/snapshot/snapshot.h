@@ -101,6 +101,7 @@ struct qpw_snapshot {
     size_t n_rules;
     struct qpw_peer_info *peers; /* by peer number; [0] is unused */
     size_t n_peers;
+    struct qpw_listed *listed; /* ports that the policy lists, [QPW_LISTED_TABLES]; NULL: not known */
     struct qpw_peer_seen *peer_seen; /* by peer number, n_peers of them; NULL where connections were not read */
 
     uint64_t *port_seen; /* Unix ns when a local port was last used inbound, by qpw_port_index(); NULL: not read */
@@ -122,6 +123,11 @@ uint32_t qpw_port_index(uint8_t protocol, uint16_t port);
 
 /* Frees everything inside and zeroes it. A zeroed snapshot is valid and empty. */
 void qpw_snapshot_clear(struct qpw_snapshot *s);
+
+/* Names by number; "" where there is none. Static for as long as the snapshot. */
+const char *qpw_snapshot_rule(const struct qpw_snapshot *s, unsigned rule);
+const char *qpw_snapshot_peer(const struct qpw_snapshot *s, unsigned peer);
+const char *qpw_snapshot_iface(const struct qpw_snapshot *s, unsigned number);
 
 /* The number that joins all records of one finding: 1 to 2^53 - 1, the same on every run and machine. */
 uint64_t qpw_finding_flow_id(const struct qpw_finding_key *key);

@@ -11,7 +11,6 @@
 #include "control/control.h"
 #include "control/policy_args.h"
 #include "status/status_alerts.h"
-#include "facts/sight.h"
 #include "control/watched.h"
 #include "instance/instance.h"
 #include "policy/lang/suppress.h"
@@ -66,17 +65,6 @@ static int gather_hooks(const struct qpw_kernel *k, struct qpw_status *s)
                                     sizeof(hooks[i].before_tx));
     }
     return 0;
-}
-
-static void gather_auditor(struct qpw_status *s)
-{
-    enum qpw_auditor_state state;
-    uint64_t age_ns;
-
-    state = qpw_auditor_of(&s->snapshot, &age_ns);
-    s->heartbeat_seconds = age_ns == UINT64_MAX ? 0 : age_ns / 1000000000u;
-    s->auditor_pid = state == QPW_AUDITOR_NONE ? 0 : s->snapshot.auditor_pid;
-    s->stale = state != QPW_AUDITOR_ALIVE;
 }
 
 static int add_exception(struct qpw_status *s, const char *name, const char *text, int64_t until, bool suppression)
@@ -153,11 +141,10 @@ int qpw_status_gather(struct qpw_status *ret, struct qpw_error *err)
     r = qpw_collect_watched(&kernel, NULL, &s.snapshot, err);
     if (r == 0) {
         qpw_totals_of(&s.snapshot, &s.totals);
-        gather_auditor(&s);
-        s.alerts = s.auditor_pid ? qpw_status_alerts_gather() : json_null();
-        r = gather_hooks(&kernel, &s);
-        if (r == 0)
-            r = gather_policy(&s);
+        r = qpw_answer_make(&s.snapshot, &s.answer);
+        s.alerts = s.snapshot.auditor_pid ? qpw_status_alerts_gather() : json_null();
+        r = r ? r : gather_hooks(&kernel, &s);
+        r = r ? r : gather_policy(&s);
         if (r < 0)
             qpw_fail(err, r, "out of memory");
     }

@@ -9,6 +9,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#include "facts/answer.h"
 #include "facts/totals.h"
 #include "snapshot/snapshot.h"
 #include "util/error.h"
@@ -39,12 +40,10 @@ enum qpw_policy_state {
 
 struct qpw_status {
     struct qpw_snapshot snapshot;
+    struct qpw_answer answer;
     struct qpw_totals totals;
     struct qpw_status_hooks *hooks;
     size_t n_hooks;
-    int auditor_pid;            /* 0: none */
-    bool stale;                 /* no auditor, or its heartbeat is old */
-    uint64_t heartbeat_seconds; /* since the last */
     enum qpw_policy_state policy_state;
     char policy_file_digest[72];
     char policy_error[512];

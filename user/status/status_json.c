@@ -2,13 +2,13 @@
 #include <errno.h>
 #include <jansson.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "control/control.h"
 #include "status/status.h"
 #include "status/status_alerts.h"
 #include "util/document.h"
 #include "util/names.h"
+#include "words/answer.h"
 
 /* jansson's setters take NULL for "could not be made" and say so once more: one sum of results tells. */
 #define SET(object, key, value) (r |= json_object_set_new((object), (key), (value)))
@@ -39,10 +39,13 @@ static json_t *hooks_json(const struct qpw_status *s)
     return list;
 }
 
-static json_t *auditor_json(const struct qpw_status *s)
+static json_t *auditor_json(int pid, const struct qpw_sight *sight)
 {
-    return json_pack("{s:o,s:I,s:b}", "pid", s->auditor_pid ? json_integer(s->auditor_pid) : json_null(),
-                     "heartbeat_seconds", (json_int_t)s->heartbeat_seconds, "stale", s->stale);
+    uint64_t age = sight->heartbeat_age_ns;
+
+    return json_pack("{s:o,s:o,s:b}", "pid", pid ? json_integer(pid) : json_null(), "heartbeat_seconds",
+                     age == UINT64_MAX ? json_null() : json_integer((json_int_t)(age / 1000000000u)), "stale",
+                     sight->auditor != QPW_AUDITOR_ALIVE);
 }
 
 static json_t *policy_json(const struct qpw_status *s)
@@ -86,17 +89,17 @@ static json_t *totals_json(const struct qpw_status *s)
     int r = 0;
 
     for (int d = 0; d < QPW_DIR_COUNT; d++)
-        SET(directions, qpw_direction_name(d), json_integer(s->totals.by_direction[d]));
+        SET(directions, qpw_direction_name(d), json_integer(s->totals.by_direction[d].packets));
     for (int v = 1; v < QPW_VERDICT_COUNT; v++)
-        SET(verdicts, qpw_verdict_name(v), json_integer(s->totals.by_verdict[v]));
+        SET(verdicts, qpw_verdict_name(v), json_integer(s->totals.by_verdict[v].packets));
     if (r) {
         json_decref(directions);
         json_decref(verdicts);
         return NULL;
     }
-    return json_pack("{s:I,s:I,s:o,s:o,s:I,s:I}", "packets", (json_int_t)s->totals.packets, "bytes",
-                     (json_int_t)s->totals.bytes, "by_direction", directions, "by_verdict", verdicts, "unexpected",
-                     (json_int_t)s->totals.unexpected, "unexpected_answered", (json_int_t)s->totals.answered);
+    return json_pack("{s:I,s:I,s:o,s:o,s:I,s:I}", "packets", (json_int_t)s->totals.all.packets, "bytes",
+                     (json_int_t)s->totals.all.bytes, "by_direction", directions, "by_verdict", verdicts, "unexpected",
+                     (json_int_t)s->answer.unexpected, "unexpected_answered", (json_int_t)s->answer.answered);
 }
 
 static json_t *losses_json(const struct qpw_status *s)
@@ -190,8 +193,9 @@ int qpw_status_json(const struct qpw_status *s, FILE *out)
     SET(root, "version", qpw_json_text(s->snapshot.meta.version)); /* of what is attached */
     SET(root, "interfaces", hooks_json(s));
     SET(root, "attached", json_true());
+    SET(root, "answer", qpw_json_answer(&s->answer, s->snapshot.unix_ns));
     SET(root, "command", qpw_json_text(s->snapshot.meta.command));
-    SET(root, "auditor", auditor_json(s));
+    SET(root, "auditor", auditor_json(s->snapshot.auditor_pid, &s->answer.sight));
     SET(root, "policy", policy_json(s));
     SET(root, "exceptions", s->policy_state == QPW_POLICY_UNREADABLE ? json_null() : exceptions_json(s));
     SET(root, "totals", totals_json(s));
@@ -207,17 +211,14 @@ int qpw_status_json(const struct qpw_status *s, FILE *out)
 int qpw_status_json_nothing(const char *why, FILE *out)
 {
     json_t *root = qpw_document("qportwatch.status/1");
-    struct qpw_status s = {.stale = true};
-    int r = 0, fd;
+    struct qpw_sight sight = {.auditor = QPW_AUDITOR_NONE, .heartbeat_age_ns = UINT64_MAX};
     pid_t pid;
+    int r = 0;
 
-    if (qpw_control_connect(&fd, &pid, NULL) == 0) {
-        close(fd);
-        s.auditor_pid = pid;
-    }
+    qpw_control_held(&pid);
     SET(root, "attached", json_false());
+    SET(root, "answer", qpw_json_answer_nothing(why));
     SET(root, "why", qpw_json_text(why));
-    SET(root, "auditor", auditor_json(&s));
-    json_object_set_new(json_object_get(root, "auditor"), "heartbeat_seconds", json_null());
+    SET(root, "auditor", auditor_json(pid, &sight));
     return r ? (json_decref(root), -ENOMEM) : write_document(root, out);
 }

@@ -4,10 +4,18 @@
 #include "status/status.h"
 #include "status/status_alerts.h"
 #include "util/names.h"
+#include "words/answer.h"
 #include "words/words.h"
 
 #define LABEL "%-12s "
 #define COVERAGE_LINES 12u
+
+static void show_answer(const struct qpw_status *s, FILE *out)
+{
+    char text[320];
+
+    fprintf(out, LABEL "%s\n", "answer", qpw_words_headline(&s->answer, s->snapshot.unix_ns, text, sizeof(text)));
+}
 
 static void show_hooks(const struct qpw_status *s, FILE *out)
 {
@@ -25,7 +33,7 @@ static void show_hooks(const struct qpw_status *s, FILE *out)
             continue;
         fprintf(out, LABEL "  not wholly watched: %s; %s\n", "",
                 h->gone ? "the interface is gone" : "a program of ours is missing",
-                s->auditor_pid ? "the auditor puts it back when it can" : "'attach' puts it back");
+                s->snapshot.auditor_pid ? "the auditor puts it back when it can" : "'attach' puts it back");
     }
 }
 
@@ -35,13 +43,13 @@ static void show_auditor(const struct qpw_status *s, FILE *out)
 
     qpw_time_text(s->snapshot.meta.attached_unix_ns, since, sizeof(since));
     qpw_words_duration(s->snapshot.unix_ns - s->snapshot.meta.attached_unix_ns, ago, sizeof(ago));
-    qpw_words_duration(1000000000u * s->heartbeat_seconds, heart, sizeof(heart));
+    qpw_words_duration(s->answer.sight.heartbeat_age_ns / 1000000000u * 1000000000u, heart, sizeof(heart));
     fprintf(out, LABEL "%.19sZ (%s), by %s\n", "since", since, ago, s->snapshot.meta.command);
-    if (!s->auditor_pid)
+    if (s->answer.sight.auditor == QPW_AUDITOR_NONE)
         fprintf(out, LABEL "none; the kernel side counts on, 'attach' takes it over\n", "auditor");
     else
-        fprintf(out, LABEL "process %d, heartbeat %s ago%s\n", "auditor", s->auditor_pid, heart,
-                s->stale ? " (stale: it hangs or was killed; 'attach' takes over)" : "");
+        fprintf(out, LABEL "process %d, heartbeat %s ago%s\n", "auditor", s->snapshot.auditor_pid, heart,
+                s->answer.sight.auditor == QPW_AUDITOR_SILENT ? " (stale: it hangs or was killed; 'attach' takes over)" : "");
 }
 
 static void show_policy(const struct qpw_status *s, FILE *out)
@@ -75,17 +83,17 @@ static void show_shares(const struct qpw_status *s, FILE *out)
 {
     char share[16];
 
-    fprintf(out, LABEL "%llu", "packets", (unsigned long long)s->totals.packets);
+    fprintf(out, LABEL "%llu", "packets", (unsigned long long)s->totals.all.packets);
     for (int d = 0; d < QPW_DIR_COUNT; d++)
         fprintf(out, ", %s %s", qpw_direction_name(d),
-                qpw_words_share(s->totals.by_direction[d], s->totals.packets, share, sizeof(share)));
+                qpw_words_share(s->totals.by_direction[d].packets, s->totals.all.packets, share, sizeof(share)));
     fprintf(out, "\n" LABEL, "verdicts");
     for (int v = QPW_VERDICT_COUNT - 1, n = 0; v > QPW_VERDICT_NONE; v--)
-        if (s->totals.by_verdict[v])
+        if (s->totals.by_verdict[v].packets)
             fprintf(out, "%s%s %s", n++ ? ", " : "", qpw_verdict_name(v),
-                    qpw_words_share(s->totals.by_verdict[v], s->totals.packets, share, sizeof(share)));
-    fprintf(out, "%s\n" LABEL "%zu unexpected, %zu of them answered\n", s->totals.packets ? "" : "-", "findings",
-            s->totals.unexpected, s->totals.answered);
+                    qpw_words_share(s->totals.by_verdict[v].packets, s->totals.all.packets, share, sizeof(share)));
+    fprintf(out, "%s\n" LABEL "%zu unexpected, %zu of them answered\n", s->totals.all.packets ? "" : "-", "findings",
+            s->answer.unexpected, s->answer.answered);
 }
 
 static void show_losses(const struct qpw_status *s, FILE *out)
@@ -96,7 +104,7 @@ static void show_losses(const struct qpw_status *s, FILE *out)
         if (s->snapshot.losses[loss])
             fprintf(out, LABEL "%s %llu%s\n", n++ ? "" : "losses", qpw_loss_name(loss),
                     (unsigned long long)s->snapshot.losses[loss],
-                    qpw_loss_matters(loss) ? "" : " (told later, nothing is lost)");
+                    qpw_loss_delays(loss) ? " (delayed, not lost)" : "");
     if (!n)
         fprintf(out, LABEL "none\n", "losses");
 }
@@ -166,6 +174,7 @@ static void show_coverage(const struct qpw_status *s, FILE *out)
 void qpw_status_text(const struct qpw_status *s, FILE *out)
 {
     fprintf(out, "qportwatch %s on %s\n", s->snapshot.meta.version, s->snapshot.host);
+    show_answer(s, out);
     show_hooks(s, out);
     show_auditor(s, out);
     show_policy(s, out);

@@ -11,31 +11,8 @@
 
 #include "util/names.h"
 
-#define DEFAULT_LOG "/var/log/qportwatch/eve.json"
 #define LONGEST_LINE 65536
 #define ATTACHING_NS 10000000000ull
-
-bool qpw_alert_path(const char *command, char *buf, size_t size)
-{
-    const char *option = strstr(command, " --alerts");
-    size_t length;
-
-    if (strstr(command, " --no-alerts"))
-        return false;
-    if (!option) {
-        snprintf(buf, size, "%s", DEFAULT_LOG);
-        return true;
-    }
-    option += strlen(" --alerts");
-    if (*option != ' ' && *option != '=')
-        return false;
-    length = strcspn(++option, " ");
-    if (*option != '/' || length >= size)
-        return false;
-    memcpy(buf, option, length);
-    buf[length] = '\0';
-    return true;
-}
 
 int qpw_alert_tail_init(struct qpw_alert_tail *tail, const char *path, uint64_t from_unix_ns)
 {
@@ -228,10 +205,10 @@ static int change_path(struct qpw_alert_tail *tail, const char *path)
 
 const uint64_t *qpw_alert_counts(struct qpw_alert_tail *tail, const struct qpw_snapshot *s)
 {
-    char path[256];
+    const char *path = s->meta.alerts_path;
     int r = 0;
 
-    if (s->replay || !qpw_alert_path(s->meta.command, path, sizeof(path)))
+    if (s->replay || !*path)
         return NULL;
     if (!tail->path || tail->from_unix_ns != s->from_unix_ns) { /* another kernel side */
         qpw_alert_tail_free(tail);

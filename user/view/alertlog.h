@@ -34,9 +34,6 @@ struct qpw_alert_tail {
     size_t n_seen, seen_size;
 };
 
-/* Path of the log that an auditor's command line names into buf; false: it writes none, or a relative one. */
-bool qpw_alert_path(const char *command, char *buf, size_t size);
-
 /* A tail of nothing yet. 0 or -ENOMEM. */
 int qpw_alert_tail_init(struct qpw_alert_tail *tail, const char *path, uint64_t from_unix_ns);
 /* Takes in what is new. 0; a negative errno where the log is not there or cannot be read. */
@@ -45,7 +42,7 @@ int qpw_alert_tail_read(struct qpw_alert_tail *tail);
 void qpw_alert_tail_free(struct qpw_alert_tail *tail);
 
 /*
- * Counts by severity since that snapshot's kernel side began, out of the log that its auditor's command line names.
+ * Counts by severity since that snapshot's kernel side began, out of the log that its auditor writes.
  * NULL: they cannot be known. The tail is zeroed before the first call, and freed by the caller.
  */
 const uint64_t *qpw_alert_counts(struct qpw_alert_tail *tail, const struct qpw_snapshot *s);

@@ -221,30 +221,30 @@ static void text_family(const struct cell *c, char *buf, size_t size)
 {
     const struct qpw_peer_view *peer = c->row->source;
 
-    snprintf(buf, size, "%s", qpw_words_family(peer->v4, peer->v6));
+    snprintf(buf, size, "%s", qpw_words_family(peer->sum.v4, peer->sum.v6));
 }
 
-static void list_ports(const struct qpw_peer_port *ports, char *buf, size_t size)
+static void list_ports(const struct qpw_port_sum *ports, char *buf, size_t size)
 {
     char service[24];
     size_t used = 0;
 
     snprintf(buf, size, "-");
-    for (size_t i = 0; i < QPW_PEER_PORTS && ports[i].bytes && used + 24 < size; i++)
+    for (size_t i = 0; i < QPW_PEER_PORTS && ports[i].sum.packets && used + 24 < size; i++)
         used += (size_t)snprintf(buf + used, size - used, "%s%s%s", i ? " " : "",
-                                 qpw_words_service(QPW_KIND_PORT, ports[i].protocol, ports[i].port, service,
+                                 qpw_words_service(ports[i].kind, ports[i].protocol, ports[i].port, service,
                                                    sizeof(service)),
                                  ports[i].direction == QPW_DIR_OUTBOUND ? "→" : "");
 }
 
 static void text_busiest(const struct cell *c, char *buf, size_t size)
 {
-    list_ports(((const struct qpw_peer_view *)c->row->source)->busiest, buf, size);
+    list_ports(((const struct qpw_peer_view *)c->row->source)->sum.busiest, buf, size);
 }
 
 static void text_outside(const struct cell *c, char *buf, size_t size)
 {
-    list_ports(((const struct qpw_peer_view *)c->row->source)->outside, buf, size);
+    list_ports(((const struct qpw_peer_view *)c->row->source)->sum.outside, buf, size);
 }
 
 /* The policy's text stands in columns of its own; here one blank does. */

@@ -25,10 +25,11 @@ static void interfaces(struct qpw_model *m, int *r)
 
     for (size_t i = 0; i < s->n_ifaces; i++) {
         const struct qpw_iface_row *row = &s->ifaces[i];
-        bool bad = !row->attached && !s->replay;
+        enum qpw_watch_state state = qpw_watch_of(s, row);
+        bool good = state == QPW_WATCH_OK || state == QPW_WATCH_CAPTURE;
 
-        line(m, r, "interface", bad ? QPW_STYLE_BAD : row->up ? QPW_STYLE_GOOD : QPW_STYLE_WARN, row->name,
-             s->replay ? "capture" : bad ? "NOT ATTACHED" : row->up ? "watched" : "watched, down", row->mode);
+        line(m, r, "interface", qpw_watch_blind(state) ? QPW_STYLE_BAD : good ? QPW_STYLE_GOOD : QPW_STYLE_WARN,
+             row->name, state == QPW_WATCH_UNHOOKED ? "NOT ATTACHED" : qpw_watch_name(state), row->mode);
     }
     for (size_t i = 0; i < s->n_unwatched; i++) {
         const struct qpw_unwatched_row *row = &s->unwatched[i];
@@ -41,27 +42,17 @@ static void interfaces(struct qpw_model *m, int *r)
 
 static void undecided(struct qpw_model *m, int *r)
 {
-    const struct qpw_snapshot *s = m->now;
-    uint64_t by_reason[2][QPW_REASON_COUNT] = {{0}};
+    const struct qpw_sum *by_reason[] = {m->totals.undecided, m->totals.transit};
     char value[64], share[16], note[128];
 
-    for (size_t i = 0; i < s->n_meters; i++) {
-        const struct qpw_meter_row *meter = &s->meters[i];
-        uint64_t packets = meter->counts.rx_packets + meter->counts.tx_packets;
-
-        if (meter->key.reason < QPW_REASON_COUNT && meter->key.verdict == QPW_VERDICT_UNDECIDED)
-            by_reason[0][meter->key.reason] += packets;
-        else if (meter->key.reason < QPW_REASON_COUNT && meter->key.verdict == QPW_VERDICT_TRANSIT)
-            by_reason[1][meter->key.reason] += packets;
-    }
     for (unsigned transit = 0; transit < 2; transit++) {
         for (unsigned reason = 0; reason < QPW_REASON_COUNT; reason++) {
-            if (!by_reason[transit][reason])
+            if (!by_reason[transit][reason].packets)
                 continue;
-            snprintf(value, sizeof(value), "%" PRIu64 " packet%s", by_reason[transit][reason],
-                     by_reason[transit][reason] == 1 ? "" : "s");
+            snprintf(value, sizeof(value), "%" PRIu64 " packet%s", by_reason[transit][reason].packets,
+                     by_reason[transit][reason].packets == 1 ? "" : "s");
             snprintf(note, sizeof(note), "%s of all packets",
-                     qpw_words_share(by_reason[transit][reason], m->summary.packets, share, sizeof(share)));
+                     qpw_words_share(by_reason[transit][reason].packets, m->totals.all.packets, share, sizeof(share)));
             line(m, r, transit ? "transit" : "undecided", QPW_STYLE_NORMAL, qpw_reason_name(reason), value, note);
         }
     }
@@ -75,13 +66,13 @@ static void losses(struct qpw_model *m, int *r)
         if (!m->now->losses[i])
             continue;
         snprintf(value, sizeof(value), "%" PRIu64, m->now->losses[i]);
-        if (qpw_loss_only_delays(i))
+        if (qpw_loss_delays(i))
             line(m, r, "delayed", QPW_STYLE_WARN, qpw_loss_name(i), value,
                  "events not sent; what they tell of is kept");
         else
             line(m, r, "LOST", QPW_STYLE_BAD, qpw_loss_name(i), value, "");
     }
-    if (!m->summary.losses)
+    if (!m->answer.losses.lost)
         line(m, r, "lost", QPW_STYLE_GOOD, "nothing", "0", "no meter, finding, event or connection was lost");
 }
 

@@ -11,7 +11,7 @@ static double finding_number(const struct qpw_finding_row *f, enum qpw_column_id
 
 static double peer_number(const struct qpw_peer_view *peer, enum qpw_column_id column)
 {
-    return column == QPW_COL_OUTSIDE ? -(double)peer->n_outside : -(double)(peer->v4 + 2 * peer->v6);
+    return column == QPW_COL_OUTSIDE ? -(double)peer->sum.n_outside : -(double)(peer->sum.v4 + 2 * peer->sum.v6);
 }
 
 bool qpw_row_number(const struct qpw_row *row, enum qpw_column_id column, double *ret)

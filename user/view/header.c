@@ -8,12 +8,21 @@
 #include "util/names.h"
 #include "words/words.h"
 #include "view/screen.h"
+#include "words/answer.h"
 
 #define USUAL_BEAT_NS 3000000000ull /* the auditor beats every second */
 
-static uint8_t health_style(enum qpw_health health)
+static uint8_t answer_style(enum qpw_answer_state state)
 {
-    return health == QPW_HEALTH_CLEAN ? QPW_STYLE_GOOD : health == QPW_HEALTH_BAD ? QPW_STYLE_BAD : QPW_STYLE_WARN;
+    switch (state) {
+    case QPW_ANSWER_ACTION_NEEDED:
+    case QPW_ANSWER_BLIND: return QPW_STYLE_BAD;
+    case QPW_ANSWER_DETAIL_LOST:
+    case QPW_ANSWER_PROBED: return QPW_STYLE_WARN;
+    case QPW_ANSWER_CLEAN:
+    case QPW_ANSWER_COUNT: break;
+    }
+    return QPW_STYLE_GOOD;
 }
 
 /* Interface and mode of the first, and how many more. */
@@ -38,10 +47,10 @@ static void interfaces_text(const struct qpw_snapshot *s, char *buf, size_t size
 static void paint_title(struct qpw_canvas *c, const struct qpw_model *m, const struct qpw_view_state *state)
 {
     const struct qpw_snapshot *s = m->now;
-    uint64_t beat = m->summary.heartbeat_age_ns;
+    const struct qpw_sight *sight = &m->answer.sight;
+    uint64_t beat = sight->heartbeat_age_ns;
     char interfaces[128], age[16], right[64];
-    bool stale = qpw_heartbeat_stale(beat);
-    uint8_t style = stale && !s->replay ? QPW_STYLE_BAD : QPW_STYLE_GOOD;
+    uint8_t style = sight->auditor == QPW_AUDITOR_ALIVE ? QPW_STYLE_GOOD : QPW_STYLE_BAD;
     int col;
 
     interfaces_text(s, interfaces, sizeof(interfaces));
@@ -52,19 +61,19 @@ static void paint_title(struct qpw_canvas *c, const struct qpw_model *m, const s
                       age);
     if (s->replay)
         snprintf(right, sizeof(right), " capture");
-    else if (beat == UINT64_MAX)
+    else if (sight->auditor == QPW_AUDITOR_NONE)
         snprintf(right, sizeof(right), " NO AUDITOR");
     else if (beat < USUAL_BEAT_NS)
         snprintf(right, sizeof(right), " auditor alive");
     else
-        snprintf(right, sizeof(right), stale ? " AUDITOR SILENT %s" : " auditor %s ago",
+        snprintf(right, sizeof(right), sight->auditor == QPW_AUDITOR_SILENT ? " AUDITOR SILENT %s" : " auditor %s ago",
                  qpw_words_age(beat, age, sizeof(age)));
     col = c->cols - qpw_text_width(right);
     qpw_canvas_text(c, 0, col, c->cols, style, right);
     if (state->paused)
         qpw_canvas_text(c, 0, col -= 7, 7, QPW_STYLE_WARN, " PAUSED");
-    if (m->summary.hooks_missing)
-        qpw_canvas_printf(c, 0, col - 19, 19, QPW_STYLE_BAD, " %2u NOT ATTACHED!  ", m->summary.hooks_missing);
+    if (sight->unhooked + sight->gone)
+        qpw_canvas_printf(c, 0, col - 19, 19, QPW_STYLE_BAD, " %2zu NOT ATTACHED!  ", sight->unhooked + sight->gone);
 }
 
 static int paint_rate(struct qpw_canvas *c, int row, int col, int graph, const struct qpw_model *m,
@@ -118,14 +127,14 @@ static int put_shares(struct qpw_canvas *c, int row, const struct qpw_model *m, 
     int col = 0;
 
     for (size_t i = 0; i < sizeof(order) / sizeof(*order); i++) {
-        uint64_t packets = m->summary.by_verdict[order[i].verdict];
+        uint64_t packets = m->totals.by_verdict[order[i].verdict].packets;
 
         if (!packets && c->cols < 140)
             continue;
-        qpw_words_share(packets, m->summary.packets, share, sizeof(share));
-        if (brief && packets && packets < m->summary.packets) /* whole percents, and never nothing or all for a part */
-            snprintf(share, sizeof(share), 100 * packets < m->summary.packets ? "<1%%" : "%u%%",
-                     (unsigned)(100 * packets / m->summary.packets));
+        qpw_words_share(packets, m->totals.all.packets, share, sizeof(share));
+        if (brief && packets && packets < m->totals.all.packets) /* whole percents, and never nothing or all for a part */
+            snprintf(share, sizeof(share), 100 * packets < m->totals.all.packets ? "<1%%" : "%u%%",
+                     (unsigned)(100 * packets / m->totals.all.packets));
         snprintf(text, sizeof(text), "%s %s", brief ? order[i].brief : qpw_verdict_name(order[i].verdict), share);
         if (on)
             qpw_canvas_text(c, row, col, c->cols - col, share_style(order[i].verdict, packets), text);
@@ -142,7 +151,7 @@ static void paint_shares(struct qpw_canvas *c, int row, const struct qpw_model *
 
     if (col + 14 < c->cols)
         qpw_canvas_printf(c, row, col, c->cols - col, QPW_STYLE_DIM, "of %s packets",
-                          qpw_words_short((double)m->summary.packets, number, sizeof(number)));
+                          qpw_words_short((double)m->totals.all.packets, number, sizeof(number)));
 }
 
 static void paint_counts(struct qpw_canvas *c, int row, const struct qpw_model *m)
@@ -151,15 +160,15 @@ static void paint_counts(struct qpw_canvas *c, int row, const struct qpw_model *
     int col = qpw_canvas_text(c, row, 0, c->cols, QPW_STYLE_NORMAL, m->alerts ? "alerts " : "findings ");
 
     for (unsigned severity = 1; severity <= 4; severity++) {
-        uint64_t n = m->alerts ? m->alerts[severity] : m->summary.by_severity[severity];
+        uint64_t n = m->alerts ? m->alerts[severity] : m->answer.by_severity[severity];
 
         col = qpw_canvas_printf(c, row, col, c->cols - col, n ? styles[severity] : QPW_STYLE_DIM, " %s %" PRIu64,
                                 qpw_severity_name(severity), n);
     }
     col = qpw_canvas_text(c, row, col, c->cols - col, QPW_STYLE_NORMAL, "   losses ");
-    if (m->summary.losses)
-        qpw_canvas_printf(c, row, col, c->cols - col, QPW_STYLE_BAD, "%" PRIu64 " (%s)!", m->summary.losses,
-                          qpw_loss_name(m->summary.worst_loss));
+    if (m->answer.losses.lost)
+        qpw_canvas_printf(c, row, col, c->cols - col, QPW_STYLE_BAD, "%" PRIu64 " (%s)!", m->answer.losses.lost,
+                          qpw_loss_name(m->answer.losses.worst));
     else
         qpw_canvas_text(c, row, col, c->cols - col, QPW_STYLE_GOOD, "0");
 }
@@ -171,12 +180,15 @@ int qpw_header_rows(int rows)
 
 int qpw_header_paint(struct qpw_canvas *c, const struct qpw_model *m, const struct qpw_view_state *state)
 {
+    char answer[320];
+
     if (!m->now) {
         qpw_canvas_text(c, 0, 0, c->cols, QPW_STYLE_BOLD, "qportwatch: waiting for the first picture");
         return qpw_header_rows(c->rows);
     }
     paint_title(c, m, state);
-    qpw_canvas_text(c, 1, 0, c->cols, health_style(m->summary.health), m->summary.verdict);
+    qpw_canvas_text(c, 1, 0, c->cols, answer_style(m->answer.state),
+                    qpw_words_headline(&m->answer, m->now->unix_ns, answer, sizeof(answer)));
     if (qpw_header_rows(c->rows) == 5) {
         paint_rates(c, 2, m, state);
         paint_shares(c, 3, m);

@@ -53,19 +53,17 @@ void qpw_state_init(struct qpw_view_state *state)
 
 const char *qpw_model_rule(const struct qpw_model *m, unsigned rule)
 {
-    return m->now && rule && rule < m->now->n_rules ? m->now->rules[rule].name : "";
+    return m->now ? qpw_snapshot_rule(m->now, rule) : "";
 }
 
 const char *qpw_model_peer(const struct qpw_model *m, unsigned peer)
 {
-    return m->now && peer && peer < m->now->n_peers ? m->now->peers[peer].name : "";
+    return m->now ? qpw_snapshot_peer(m->now, peer) : "";
 }
 
 const char *qpw_model_iface(const struct qpw_model *m, unsigned number)
 {
-    if (m->now && number && number < QPW_MAX_IFACES)
-        return m->now->meta.ifname[number];
-    return "";
+    return m->now ? qpw_snapshot_iface(m->now, number) : "";
 }
 
 const char *qpw_model_process(const struct qpw_model *m, const struct qpw_finding_row *finding)
@@ -109,11 +107,12 @@ int qpw_model_advance(struct qpw_model *m, const struct qpw_snapshot *s)
         m->n_peer_seen = 0;
     }
     r = remember_peers(m, s);
+    r = r ? r : qpw_answer_make(s, &m->answer);
     if (r < 0)
         return r;
     m->now = s;
     m->n_rows = m->n_lines = 0; /* they point into the snapshot before */
-    qpw_summary_make(m);
+    qpw_totals_of(s, &m->totals);
     return 0;
 }
 
@@ -204,22 +203,19 @@ static int add_peers(struct qpw_model *m)
 {
     int r = qpw_model_peers(m);
 
-    for (size_t i = 1; r == 0 && i < m->n_peers; i++) {
+    for (size_t i = 0; r == 0 && i < m->n_peers; i++) {
         const struct qpw_peer_view *peer = &m->peers[i];
-        struct qpw_row *row;
+        struct qpw_row *row = add_row(m);
 
-        if (!peer->info->name[0] || (!peer->info->in_force && !peer->counts.connections && !peer->counts.rx_packets))
-            continue;
-        row = add_row(m);
         if (!row)
             return -ENOMEM;
         row->kind = QPW_ROW_PEER;
-        row->id = i;
+        row->id = peer->sum.number;
         row->source = peer;
-        row->number = (uint32_t)i;
-        row->counts = peer->counts;
+        row->number = peer->sum.number;
+        row->counts = peer->sum.counts;
         row->rate = peer->rate;
-        row->first_unix_ns = peer->first_unix_ns;
+        row->first_unix_ns = peer->sum.first_unix_ns;
         row->last_unix_ns = peer->last_unix_ns;
     }
     return r;
@@ -229,24 +225,20 @@ static int add_rules(struct qpw_model *m)
 {
     int r = qpw_model_rules(m);
 
-    for (size_t i = 1; r == 0 && i < m->n_rules; i++) {
-        const struct qpw_rule_info *rule = &m->now->rules[i];
-        const struct qpw_rule_view *carried = &m->rules[i];
-        struct qpw_row *row;
+    for (size_t i = 0; r == 0 && i < m->n_rules; i++) {
+        const struct qpw_rule_view *rule = &m->rules[i];
+        struct qpw_row *row = add_row(m);
 
-        if (!rule->name[0] || (!rule->in_force && !carried->counts.rx_packets && !carried->counts.tx_packets))
-            continue;
-        row = add_row(m);
         if (!row)
             return -ENOMEM;
         row->kind = QPW_ROW_RULE;
-        row->id = i;
-        row->source = rule;
-        row->number = (uint32_t)i;
-        row->counts = carried->counts;
-        row->rate = carried->rate;
-        row->first_unix_ns = carried->first_unix_ns;
-        row->last_unix_ns = carried->last_unix_ns;
+        row->id = rule->use.id;
+        row->source = rule->use.info;
+        row->number = rule->use.id;
+        row->counts = rule->use.counts;
+        row->rate = rule->rate;
+        row->first_unix_ns = rule->use.first_unix_ns;
+        row->last_unix_ns = rule->last_unix_ns;
     }
     return r;
 }
@@ -391,6 +383,5 @@ void qpw_model_free(struct qpw_model *m)
     free(m->peer_seen);
     free(m->rules);
     free(m->lines);
-    free(m->listed);
     *m = (struct qpw_model){0};
 }

@@ -8,7 +8,10 @@
 #ifndef QPW_VIEW_MODEL_H
 #define QPW_VIEW_MODEL_H
 
-#include "facts/severity.h"
+#include "facts/answer.h"
+#include "facts/peers.h"
+#include "facts/rules.h"
+#include "facts/totals.h"
 #include "snapshot/snapshot.h"
 #include "view/state.h"
 #include "view/track.h"
@@ -37,32 +40,18 @@ struct qpw_row {
     const uint8_t *key_addr;
 };
 
-/* One port of a peer, most bytes first. */
-struct qpw_peer_port {
-    uint64_t bytes;
-    uint16_t port;
-    uint8_t protocol, direction;
-};
-#define QPW_PEER_PORTS 6
-
+/* What facts/ knows of a peer, and how it moves. */
 struct qpw_peer_view {
-    const struct qpw_peer_info *info;
-    uint16_t number;
-    struct qpw_counts counts;
+    struct qpw_peer_sum sum;
     struct qpw_rate rate;
     uint64_t last_unix_ns; /* the last movement that was seen, 0: none while watched */
-    uint64_t first_unix_ns;
-    bool v4, v6;           /* families seen, from findings and the addresses known */
-    struct qpw_peer_port busiest[QPW_PEER_PORTS]; /* bytes 0: no more */
-    struct qpw_peer_port outside[QPW_PEER_PORTS]; /* ports that no row of the policy lists */
-    unsigned n_outside;
 };
 
-/* What a rule carried. */
+/* The same of a rule. */
 struct qpw_rule_view {
-    struct qpw_counts counts;
+    struct qpw_rule_use use;
     struct qpw_rate rate;
-    uint64_t last_unix_ns, first_unix_ns;
+    uint64_t last_unix_ns;
 };
 
 /* A line of the Coverage or Help tab. */
@@ -74,35 +63,12 @@ struct qpw_line {
     uint8_t style; /* enum qpw_style of the value */
 };
 
-enum qpw_health { QPW_HEALTH_CLEAN = 0, QPW_HEALTH_DOUBT, QPW_HEALTH_SUSPECT, QPW_HEALTH_BAD };
-
-/* The header's figures. */
-struct qpw_summary {
-    uint64_t packets, bytes;
-    uint64_t by_verdict[QPW_VERDICT_COUNT]; /* packets */
-    uint64_t by_direction[QPW_DIR_COUNT];
-    unsigned by_severity[5];    /* findings, by 1 to 4 */
-    unsigned answered;          /* unexpected, answered, not superseded */
-    unsigned unexpected;        /* unexpected, not superseded */
-    bool explained;             /* some finding, superseded ones too, stands behind the unexpected packets */
-    uint64_t losses;            /* without those that only delay */
-    enum qpw_loss worst_loss;
-    uint64_t heartbeat_age_ns;  /* UINT64_MAX: never */
-    unsigned hooks_missing;     /* interfaces whose programs are not in their hooks */
-    enum qpw_health health;
-    char verdict[160];          /* the one answer, in words */
-};
-
-/* Which ports the policy's rows list: bit sets by direction (in, out) and protocol (tcp, udp, sctp). */
-struct qpw_listed {
-    uint64_t bits[2][3][1024];
-};
-
 struct qpw_model {
     const struct qpw_snapshot *now; /* the caller's; NULL before the first */
     uint64_t started_unix_ns;       /* of the first snapshot */
     struct qpw_tracks tracks;
-    struct qpw_summary summary;
+    struct qpw_answer answer;
+    struct qpw_totals totals;
     const uint64_t *alerts;         /* by severity, out of the alert log; NULL: it cannot be read */
     struct qpw_row *rows;
     size_t n_rows, room;
@@ -114,8 +80,6 @@ struct qpw_model {
     size_t n_peer_seen;
     struct qpw_line *lines;
     size_t n_lines, lines_room;
-    struct qpw_listed *listed;
-    uint32_t listed_generation;
     /* Process behind a finding, "" where not known; the callee caches. NULL: never known. */
     const char *(*process)(void *context, const struct qpw_finding_row *finding);
     void *process_context;
@@ -146,16 +110,7 @@ int qpw_model_add_line(struct qpw_model *m, const char *section, uint8_t style, 
                        const char *note);
 int qpw_model_coverage(struct qpw_model *m); /* lines of the Coverage tab */
 int qpw_model_help(struct qpw_model *m);     /* lines of the Help tab */
-int qpw_model_peers(struct qpw_model *m);    /* m->peers out of the meters */
-int qpw_model_rules(struct qpw_model *m);    /* m->rules out of the meters */
-void qpw_summary_make(struct qpw_model *m);
-/* Whether that loss loses nothing but time. */
-bool qpw_loss_only_delays(unsigned loss);
-/* Whether the auditor has been silent for too long. */
-bool qpw_heartbeat_stale(uint64_t age_ns);
-
-/* Reads the ports out of the statements of the rules in force. */
-void qpw_listed_make(const struct qpw_snapshot *s, struct qpw_listed *ret);
-bool qpw_listed_has(const struct qpw_listed *l, unsigned direction, unsigned protocol, unsigned port);
+int qpw_model_peers(struct qpw_model *m);    /* m->peers: facts/peers.h, with rates */
+int qpw_model_rules(struct qpw_model *m);    /* m->rules: facts/rules.h, with rates */
 
 #endif

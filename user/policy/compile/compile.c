@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 #include "policy/compile/compile.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -12,7 +13,37 @@ void qpw_compiled_clear(struct qpw_compiled *c)
     free(c->chains);
     free(c->steps);
     free(c->sets);
+    free(c->listed);
     memset(c, 0, sizeof(*c));
+}
+
+static bool chain_lists(const struct qpw_compiled *c, const struct qpw_chain *chain)
+{
+    for (uint32_t i = 0; i < chain->count; i++)
+        if (c->steps[chain->first + i].verdict == QPW_VERDICT_ALLOWED ||
+            c->steps[chain->first + i].verdict == QPW_VERDICT_WEAK)
+            return true;
+    return false;
+}
+
+/* Reads off the finished tables which ports some rule allows, so that no reader has to interpret rules again. */
+static int list_ports(struct qpw_compiler *c)
+{
+    static const uint32_t spaces[] = {QPW_SPACE_TCP, QPW_SPACE_UDP, QPW_SPACE_SCTP};
+    struct qpw_compiled *out = &c->out;
+
+    out->listed = calloc(QPW_LISTED_TABLES, sizeof(*out->listed));
+    if (!out->listed)
+        return qpw_fail(c->err, -ENOMEM, "%s: out of memory", c->policy->path);
+    for (uint32_t i = 0; i < 2 * 3 * 65536u; i++) {
+        uint32_t outbound = i / (3 * 65536u), protocol = i / 65536u % 3, port = i % 65536u;
+        uint32_t place = spaces[protocol] + port;
+        uint16_t slot = out->slots[outbound * QPW_CHUNKS_PER_DIR + place / QPW_CHUNK].slot[place % QPW_CHUNK];
+
+        if (chain_lists(out, &out->chains[slot & QPW_SLOT_CHAIN]))
+            out->listed[QPW_LISTED_TABLE(outbound, protocol)].bits[port / 64] |= 1ull << port % 64;
+    }
+    return 0;
 }
 
 static int compile_all(struct qpw_compiler *c)
@@ -24,7 +55,8 @@ static int compile_all(struct qpw_compiler *c)
     error = error ? error : qpw_number_addresses(c);
     error = error ? error : qpw_sets_new(c);
     error = error ? error : qpw_compile_peers(c);
-    return error ? error : qpw_compile_chains(c);
+    error = error ? error : qpw_compile_chains(c);
+    return error ? error : list_ports(c);
 }
 
 int qpw_policy_compile(const struct qpw_policy *policy, const struct qpw_compile_context *context,

@@ -37,6 +37,7 @@ struct qpw_compiled {
     size_t n_steps;
     struct qpw_set_entry *sets;
     size_t n_sets;
+    struct qpw_listed *listed; /* [QPW_LISTED_TABLES], by QPW_LISTED_TABLE() */
 };
 
 /* Frees what is inside and zeroes it. */

@@ -3,16 +3,16 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "facts/report.h"
+#include "facts/findings.h"
 
 /* So many unanswered findings with one remote end, or of one port, become one line. */
 #define FOLD_FROM 8
 
-unsigned qpw_report_worry(const struct qpw_finding_row *f)
+unsigned qpw_finding_rank(const struct qpw_finding_row *f)
 {
-    bool answered = f->value.outcome >= QPW_OUTCOME_ANSWERED, noise = f->value.flags & QPW_FINDING_MULTICAST;
+    bool answered = qpw_finding_answered(f), noise = f->value.flags & QPW_FINDING_MULTICAST;
 
-    if (f->value.flags & QPW_FINDING_SUPERSEDED)
+    if (!qpw_finding_open(f))
         return 0;
     switch (f->key.verdict) {
     case QPW_VERDICT_UNEXPECTED:
@@ -32,11 +32,11 @@ unsigned qpw_report_worry(const struct qpw_finding_row *f)
     }
 }
 
-static int by_worry(const void *a, const void *b)
+static int by_rank(const void *a, const void *b)
 {
     const struct qpw_finding_row *x = *(const struct qpw_finding_row *const *)a;
     const struct qpw_finding_row *y = *(const struct qpw_finding_row *const *)b;
-    unsigned left = qpw_report_worry(x), right = qpw_report_worry(y);
+    unsigned left = qpw_finding_rank(x), right = qpw_finding_rank(y);
 
     if (left != right)
         return left < right ? 1 : -1;
@@ -47,10 +47,10 @@ static int by_worry(const void *a, const void *b)
 
 static int by_line(const void *a, const void *b)
 {
-    const struct qpw_report_line *x = a, *y = b;
+    const struct qpw_finding_line *x = a, *y = b;
 
-    if (x->worry != y->worry)
-        return x->worry < y->worry ? 1 : -1;
+    if (x->rank != y->rank)
+        return x->rank < y->rank ? 1 : -1;
     if (x->last_unix_ns != y->last_unix_ns)
         return x->last_unix_ns < y->last_unix_ns ? 1 : -1;
     return memcmp(&x->first->key, &y->first->key, sizeof(x->first->key));
@@ -87,29 +87,25 @@ static int by_port(const void *a, const void *b)
     return x->verdict != y->verdict ? x->verdict - y->verdict : x->direction - y->direction;
 }
 
-static void begin_line(struct qpw_report_line *line, const struct qpw_finding_row *f)
+static void begin_line(struct qpw_finding_line *line, const struct qpw_finding_row *f)
 {
-    *line = (struct qpw_report_line){.first = f, .findings = 1, .ports = 1, .initiators = 1, .responders = 1,
+    *line = (struct qpw_finding_line){.first = f, .findings = 1, .ports = 1, .initiators = 1, .responders = 1,
                                      .counts = f->counts, .first_unix_ns = f->first_unix_ns,
-                                     .last_unix_ns = f->last_unix_ns, .worry = qpw_report_worry(f)};
+                                     .last_unix_ns = f->last_unix_ns, .rank = qpw_finding_rank(f)};
 }
 
-static void extend_line(struct qpw_report_line *line, const struct qpw_finding_row *f)
+static void extend_line(struct qpw_finding_line *line, const struct qpw_finding_row *f)
 {
     line->findings++;
-    line->counts.connections += f->counts.connections;
-    line->counts.rx_packets += f->counts.rx_packets;
-    line->counts.rx_bytes += f->counts.rx_bytes;
-    line->counts.tx_packets += f->counts.tx_packets;
-    line->counts.tx_bytes += f->counts.tx_bytes;
+    qpw_counts_add(&line->counts, &f->counts);
     if (f->first_unix_ns < line->first_unix_ns) {
         line->first_unix_ns = f->first_unix_ns;
         line->first = f;
     }
     if (f->last_unix_ns > line->last_unix_ns)
         line->last_unix_ns = f->last_unix_ns;
-    if (qpw_report_worry(f) > line->worry)
-        line->worry = qpw_report_worry(f);
+    if (qpw_finding_rank(f) > line->rank)
+        line->rank = qpw_finding_rank(f);
 }
 
 static int by_number(const void *a, const void *b)
@@ -133,7 +129,7 @@ static size_t distinct(void *items, size_t count, size_t size, compare order)
 }
 
 /* How many different ports and addresses there are among the findings of a line. */
-static int count_distinct(struct qpw_report_line *line, const struct qpw_finding_row *const *f, size_t count)
+static int count_distinct(struct qpw_finding_line *line, const struct qpw_finding_row *const *f, size_t count)
 {
     uint8_t(*addresses)[16] = malloc(count * sizeof(*addresses));
     uint32_t *ports = malloc(count * sizeof(*ports));
@@ -165,7 +161,7 @@ static int count_distinct(struct qpw_report_line *line, const struct qpw_finding
  * Makes lines of groups that are alike by `order` and large enough, moving what is left to the
  * front of `f`; returns how many are left, or -ENOMEM.
  */
-static ssize_t fold(struct qpw_report *r, const struct qpw_finding_row **f, size_t count, compare order)
+static ssize_t fold(struct qpw_findings *r, const struct qpw_finding_row **f, size_t count, compare order)
 {
     size_t left = 0, end;
 
@@ -188,23 +184,23 @@ static ssize_t fold(struct qpw_report *r, const struct qpw_finding_row **f, size
     return left;
 }
 
-static int make_lines(struct qpw_report *r)
+static int make_lines(struct qpw_findings *r)
 {
-    const struct qpw_finding_row **rest = calloc(r->n_findings + 1, sizeof(*rest));
+    const struct qpw_finding_row **rest = calloc(r->n_rows + 1, sizeof(*rest));
     ssize_t left = 0;
 
-    r->lines = calloc(r->n_findings + 1, sizeof(*r->lines));
+    r->lines = calloc(r->n_rows + 1, sizeof(*r->lines));
     if (!rest || !r->lines) {
         free(rest);
         return -ENOMEM;
     }
-    for (size_t i = 0; i < r->n_findings; i++) {
-        if (!qpw_report_worry(r->findings[i]))
+    for (size_t i = 0; i < r->n_rows; i++) {
+        if (!qpw_finding_rank(r->rows[i]))
             continue;
-        if (r->findings[i]->value.outcome < QPW_OUTCOME_ANSWERED) /* what was answered is never folded */
-            rest[left++] = r->findings[i];
+        if (!qpw_finding_answered(r->rows[i])) /* what was answered is never folded */
+            rest[left++] = r->rows[i];
         else
-            begin_line(&r->lines[r->n_lines++], r->findings[i]);
+            begin_line(&r->lines[r->n_lines++], r->rows[i]);
     }
     left = fold(r, rest, left, by_remote);
     if (left >= 0)
@@ -229,38 +225,57 @@ static int by_packets(const void *a, const void *b)
     return memcmp(&x->key, &y->key, sizeof(x->key));
 }
 
-static int make_details(struct qpw_report *r)
+static int make_details(const struct qpw_snapshot *s, uint64_t since_unix_ns, struct qpw_findings *r)
 {
-    r->details = calloc(r->s->n_details + 1, sizeof(*r->details));
+    r->details = calloc(s->n_details + 1, sizeof(*r->details));
     if (!r->details)
         return -ENOMEM;
-    for (size_t i = 0; i < r->s->n_details; i++)
-        if (r->s->details[i].last_unix_ns >= r->since_unix_ns)
-            r->details[r->n_details++] = &r->s->details[i];
+    for (size_t i = 0; i < s->n_details; i++)
+        if (s->details[i].last_unix_ns >= since_unix_ns)
+            r->details[r->n_details++] = &s->details[i];
     qsort(r->details, r->n_details, sizeof(*r->details), by_packets);
     return 0;
 }
 
-int qpw_report_make_findings(struct qpw_report *r)
+static int make_rows(const struct qpw_snapshot *s, uint64_t since_unix_ns, struct qpw_findings *r)
 {
-    int rc = make_details(r);
-
-    if (rc < 0)
-        return rc;
-    r->findings = calloc(r->s->n_findings + 1, sizeof(*r->findings));
-    if (!r->findings)
+    r->rows = calloc(s->n_findings + 1, sizeof(*r->rows));
+    if (!r->rows)
         return -ENOMEM;
-    for (size_t i = 0; i < r->s->n_findings; i++) {
-        const struct qpw_finding_row *f = &r->s->findings[i];
+    for (size_t i = 0; i < s->n_findings; i++) {
+        const struct qpw_finding_row *f = &s->findings[i];
 
-        if (f->last_unix_ns < r->since_unix_ns)
+        if (f->last_unix_ns < since_unix_ns)
             continue;
-        r->findings[r->n_findings++] = f;
-        if (f->key.verdict != QPW_VERDICT_UNEXPECTED || f->value.flags & QPW_FINDING_SUPERSEDED)
+        r->rows[r->n_rows++] = f;
+        if (f->key.verdict != QPW_VERDICT_UNEXPECTED || !qpw_finding_open(f))
             continue;
-        r->n_unexpected++;
-        r->n_answered += f->value.outcome >= QPW_OUTCOME_ANSWERED;
+        r->unexpected++;
+        r->answered += qpw_finding_answered(f);
     }
-    qsort(r->findings, r->n_findings, sizeof(*r->findings), by_worry);
-    return make_lines(r);
+    qsort(r->rows, r->n_rows, sizeof(*r->rows), by_rank);
+    return 0;
+}
+
+int qpw_findings_make(const struct qpw_snapshot *s, uint64_t since_unix_ns, struct qpw_findings *ret)
+{
+    struct qpw_findings made = {0};
+    int r = make_details(s, since_unix_ns, &made);
+
+    r = r ? r : make_rows(s, since_unix_ns, &made);
+    r = r ? r : make_lines(&made);
+    if (r < 0) {
+        qpw_findings_clear(&made);
+        return r;
+    }
+    *ret = made;
+    return 0;
+}
+
+void qpw_findings_clear(struct qpw_findings *f)
+{
+    free(f->rows);
+    free(f->lines);
+    free(f->details);
+    memset(f, 0, sizeof(*f));
 }

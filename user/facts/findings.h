@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* findings.h - findings in the order in which they should be read, and many of one cause as one line. */
+#ifndef QPW_FACTS_FINDINGS_H
+#define QPW_FACTS_FINDINGS_H
+
+#include <stdbool.h>
+
+#include "facts/severity.h"
+#include "facts/totals.h"
+
+/* One line of what is unexpected: a finding, or many that one cause explains. */
+struct qpw_finding_line {
+    const struct qpw_finding_row *first; /* the finding, or the earliest of those it stands for */
+    size_t findings;    /* 1: the finding itself */
+    size_t ports;       /* different ones among them */
+    uint16_t low_port;  /* the lowest and the highest of these, where all are of one protocol; else 0 */
+    uint16_t high_port;
+    size_t initiators;
+    size_t responders;
+    struct qpw_counts counts;
+    uint64_t first_unix_ns;
+    uint64_t last_unix_ns;
+    unsigned rank;      /* as qpw_finding_rank() */
+};
+
+/* Rows point into the snapshot. */
+struct qpw_findings {
+    const struct qpw_finding_row **rows; /* most serious first */
+    size_t n_rows;
+    size_t unexpected; /* of verdict unexpected and open */
+    size_t answered;   /* of these, answered or more */
+    struct qpw_finding_line *lines; /* the same for people; superseded ones left out */
+    size_t n_lines;
+    const struct qpw_detail_row **details; /* what no finding could be kept of, most packets first */
+    size_t n_details;
+};
+
+/* Leaves out what was not seen since since_unix_ns (0: nothing). 0 or -ENOMEM; the caller clears *ret. */
+int qpw_findings_make(const struct qpw_snapshot *s, uint64_t since_unix_ns, struct qpw_findings *ret);
+void qpw_findings_clear(struct qpw_findings *f);
+
+/*
+ * Where a finding stands among others; greater is more serious. What was answered inbound on a port that no rule
+ * explains comes first, then what the node itself opened, other answered things, refused and
+ * unanswered ones; weak, undecided and implied after unexpected; superseded last (0).
+ */
+unsigned qpw_finding_rank(const struct qpw_finding_row *f);
+
+#endif

@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#include "facts/gaps.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "facts/sight.h"
+#include "util/names.h"
+
+static bool begins_gap(unsigned kind)
+{
+    return kind == QPW_COVERAGE_DETACHED || kind == QPW_COVERAGE_INTERFACE_GONE || kind == QPW_COVERAGE_HOOK_LOST;
+}
+
+static bool ends_gap(unsigned kind)
+{
+    return kind == QPW_COVERAGE_ATTACHED || kind == QPW_COVERAGE_INTERFACE_BACK;
+}
+
+/* The list while it grows. */
+struct list {
+    const struct qpw_snapshot *s;
+    struct qpw_gap *gaps;
+    size_t n;
+};
+
+static struct qpw_gap *open_gap(struct list *l, uint16_t iface)
+{
+    for (size_t i = l->n; i > 0; i--)
+        if (l->gaps[i - 1].open && l->gaps[i - 1].iface == iface)
+            return &l->gaps[i - 1];
+    return NULL;
+}
+
+static void add_gap(struct list *l, uint16_t iface, uint64_t from, unsigned kind)
+{
+    l->gaps[l->n++] = (struct qpw_gap){.from_unix_ns = from, .to_unix_ns = l->s->unix_ns, .iface = iface,
+                                       .why = qpw_coverage_name(kind), .open = true};
+}
+
+static bool is_attached(const struct qpw_snapshot *s, unsigned number)
+{
+    for (size_t i = 0; i < s->n_ifaces; i++)
+        if (s->ifaces[i].iface.number == number)
+            return s->ifaces[i].attached;
+    return false;
+}
+
+static void from_records(struct list *l)
+{
+    for (size_t i = 0; i < l->s->n_coverage; i++) {
+        const struct qpw_coverage *c = &l->s->coverage[i];
+        struct qpw_gap *gap = open_gap(l, c->iface);
+
+        if (begins_gap(c->kind) && !gap)
+            add_gap(l, c->iface, c->unix_ns, c->kind);
+        if (ends_gap(c->kind) && gap) {
+            gap->to_unix_ns = c->unix_ns;
+            gap->open = false;
+        }
+    }
+}
+
+/* What the hooks say now counts more than the last record: put back in without one, or taken out without one. */
+static void from_hooks(struct list *l)
+{
+    const struct qpw_snapshot *s = l->s;
+
+    for (size_t i = 0; i < s->n_ifaces; i++) {
+        enum qpw_watch_state state = qpw_watch_of(s, &s->ifaces[i]);
+
+        if (qpw_watch_blind(state) && !open_gap(l, s->ifaces[i].iface.number))
+            add_gap(l, s->ifaces[i].iface.number, s->unix_ns,
+                    state == QPW_WATCH_GONE ? QPW_COVERAGE_INTERFACE_GONE : QPW_COVERAGE_HOOK_LOST);
+    }
+    for (size_t i = 0; i < l->n; i++)
+        if (l->gaps[i].iface && is_attached(s, l->gaps[i].iface))
+            l->gaps[i].open = false;
+}
+
+int qpw_gaps_make(const struct qpw_snapshot *s, uint64_t since_unix_ns, struct qpw_gap **ret, size_t *ret_n)
+{
+    struct list l = {.s = s, .gaps = calloc(s->n_coverage + s->n_ifaces + 1, sizeof(*l.gaps))};
+    size_t kept = 0;
+
+    if (!l.gaps)
+        return -ENOMEM;
+    from_records(&l);
+    from_hooks(&l);
+    for (size_t i = 0; i < l.n; i++)
+        if (l.gaps[i].to_unix_ns >= since_unix_ns)
+            l.gaps[kept++] = l.gaps[i];
+    *ret = l.gaps;
+    *ret_n = kept;
+    return 0;
+}

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* gaps.h - when packets of an interface went by unseen. */
+#ifndef QPW_FACTS_GAPS_H
+#define QPW_FACTS_GAPS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "snapshot/snapshot.h"
+
+struct qpw_gap {
+    uint64_t from_unix_ns;
+    uint64_t to_unix_ns;
+    uint16_t iface;   /* 0: all */
+    const char *why;  /* name of a coverage record, static */
+    bool open;        /* still so */
+};
+
+/* Oldest first, without those that ended before since_unix_ns. 0 or -ENOMEM; the caller frees *ret. */
+int qpw_gaps_make(const struct qpw_snapshot *s, uint64_t since_unix_ns, struct qpw_gap **ret, size_t *ret_n);
+
+#endif

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* peers.h - what each peer carried, and whether the policy would allow it to others. */
+#ifndef QPW_FACTS_PEERS_H
+#define QPW_FACTS_PEERS_H
+
+#include <stdbool.h>
+
+#include "facts/totals.h"
+
+struct qpw_port_sum {
+    struct qpw_sum sum;
+    uint16_t port;
+    uint8_t kind;
+    uint8_t protocol;
+    uint8_t direction;
+};
+
+#define QPW_PEER_PORTS 6
+struct qpw_peer_sum {
+    const struct qpw_peer_info *info;
+    uint16_t number;
+    struct qpw_counts counts;
+    uint64_t first_unix_ns;
+    uint64_t last_unix_ns; /* 0: not known, no connection is live */
+    bool v4, v6;           /* families of live connections and of findings */
+    bool silent;           /* no packet at all */
+    struct qpw_port_sum busiest[QPW_PEER_PORTS]; /* most bytes first; packets 0: no more */
+    struct qpw_port_sum outside[QPW_PEER_PORTS]; /* of these, ports that no rule lists */
+    size_t n_ports;        /* all of them, also those beyond the array */
+    size_t n_outside;
+};
+
+/* Peers in force, and those that a reload took out but that carried something; not the node itself. Most bytes first,
+ * silent ones last. 0 or -ENOMEM; the caller frees *ret. */
+int qpw_peers_sum(const struct qpw_snapshot *s, struct qpw_peer_sum **ret, size_t *ret_n);
+
+#endif

@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#include "words/answer.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "util/document.h"
+#include "util/names.h"
+#include "words/words.h"
+
+/* A sentence while it grows; what does not fit is left out. */
+struct sentence {
+    char *buf;
+    size_t size, used;
+};
+
+static void say(struct sentence *s, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+static void say(struct sentence *s, const char *format, ...)
+{
+    va_list args;
+
+    if (s->used >= s->size)
+        return;
+    va_start(args, format);
+    s->used += (size_t)vsnprintf(s->buf + s->used, s->size - s->used, format, args);
+    va_end(args);
+}
+
+static void say_worst(struct sentence *s, const struct qpw_answer *a, bool only)
+{
+    char service[64];
+
+    if (a->worst)
+        say(s, " (%s%s %s)", only ? "" : "worst: ", qpw_direction_name(a->worst->key.direction),
+            qpw_words_service(a->worst->key.kind, a->worst->key.protocol, a->worst->key.port, service, sizeof(service)));
+}
+
+static void say_action(struct sentence *s, const struct qpw_answer *a)
+{
+    bool listed = a->worst->key.verdict != QPW_VERDICT_UNEXPECTED, one = a->services == 1;
+
+    if (listed) /* weak, or of unknown direction */
+        say(s, "%zu service%s answered that no rule clearly allows", a->services, one ? "" : "s");
+    else
+        say(s, "%zu service%s answered on %s the policy does not allow", a->services, one ? "" : "s",
+            one ? "a port" : "ports");
+    say_worst(s, a, one);
+}
+
+static void say_blind(struct sentence *s, const struct qpw_sight *sight)
+{
+    const char *and = "";
+    char age[32];
+
+    if (sight->auditor == QPW_AUDITOR_NONE)
+        say(s, "no auditor is running");
+    else if (sight->auditor == QPW_AUDITOR_SILENT)
+        say(s, "the auditor has been silent for %s",
+            qpw_words_duration(sight->heartbeat_age_ns / 1000000000u * 1000000000u, age, sizeof(age)));
+    if (sight->auditor != QPW_AUDITOR_ALIVE)
+        and = "; ";
+    if (sight->unhooked + sight->gone == 1)
+        say(s, "%s%s %s", and, sight->first->name, sight->gone ? "is gone" : "is not monitored: a program was removed");
+    else if (sight->unhooked + sight->gone)
+        say(s, "%s%zu of %zu interfaces are not monitored", and, sight->unhooked + sight->gone, sight->watched);
+}
+
+static void say_lost(struct sentence *s, const struct qpw_answer *a)
+{
+    char count[24];
+
+    if (!a->losses.lost)
+        say(s, "unexpected packets were counted without a finding; see Coverage");
+    else
+        say(s, "detail was lost %s time%s (%s); see Coverage", qpw_words_count(a->losses.lost, count, sizeof(count)),
+            a->losses.lost == 1 ? "" : "s", qpw_loss_name(a->losses.worst));
+}
+
+static void say_clean(struct sentence *s, const struct qpw_answer *a, uint64_t now_unix_ns)
+{
+    char since[32];
+
+    say(s, "%s", !a->packets ? "no packets" : a->unexpected ? "nothing that needs attention" : "nothing unexpected");
+    if (a->replay)
+        say(s, " in the capture");
+    else if (a->since_unix_ns)
+        say(s, " since %s", qpw_words_moment(a->since_unix_ns, now_unix_ns, since, sizeof(since)));
+}
+
+const char *qpw_words_answer(const struct qpw_answer *a, uint64_t now_unix_ns, char *buf, size_t size)
+{
+    struct sentence s = {buf, size};
+
+    *buf = '\0';
+    switch (a->state) {
+    case QPW_ANSWER_ACTION_NEEDED: say_action(&s, a); break;
+    case QPW_ANSWER_BLIND: say_blind(&s, &a->sight); break;
+    case QPW_ANSWER_DETAIL_LOST: say_lost(&s, a); break;
+    case QPW_ANSWER_PROBED:
+        say(&s, "%zu unexpected attempt%s, none answered", a->probes, a->probes == 1 ? "" : "s");
+        say_worst(&s, a, a->probes == 1);
+        break;
+    case QPW_ANSWER_CLEAN:
+    case QPW_ANSWER_COUNT: say_clean(&s, a, now_unix_ns); break;
+    }
+    return buf;
+}
+
+const char *qpw_words_headline(const struct qpw_answer *a, uint64_t now_unix_ns, char *buf, size_t size)
+{
+    char text[256];
+    struct sentence s = {buf, size};
+    const char *lead = "; also ";
+
+    say(&s, "%s: %s", qpw_answer_name(a->state), qpw_words_answer(a, now_unix_ns, text, sizeof(text)));
+    for (unsigned state = QPW_ANSWER_COUNT; state-- > 0;)
+        if (a->also & 1u << state) {
+            say(&s, "%s%s", lead, qpw_answer_name(state));
+            lead = ", ";
+        }
+    return buf;
+}
+
+static json_t *worst_json(const struct qpw_answer *a)
+{
+    const struct qpw_finding_key *key = a->worst ? &a->worst->key : NULL;
+    char name[32];
+
+    if (!a->worst)
+        return json_null();
+    return json_pack("{s:I,s:s,s:s,s:s,s:o}", "flow_id", (json_int_t)a->worst->flow_id, "severity",
+                     qpw_severity_name(qpw_finding_severity(a->worst)), "direction", qpw_direction_name(key->direction),
+                     "protocol", qpw_protocol_text(key->kind, key->protocol, key->port, name, sizeof(name)), "port",
+                     key->kind == QPW_KIND_PORT && key->port ? json_integer(key->port) : json_null());
+}
+
+json_t *qpw_json_answer(const struct qpw_answer *a, uint64_t now_unix_ns)
+{
+    json_t *also = json_array();
+    char text[256];
+
+    for (unsigned state = QPW_ANSWER_COUNT; state-- > 0;)
+        if (a->also & 1u << state)
+            json_array_append_new(also, json_string(qpw_answer_name(state)));
+    return json_pack("{s:s,s:o,s:o,s:o,s:o}", "state", qpw_answer_name(a->state), "text",
+                     qpw_json_text(qpw_words_answer(a, now_unix_ns, text, sizeof(text))), "since",
+                     qpw_json_time(a->since_unix_ns), "worst", worst_json(a), "also", also);
+}
+
+json_t *qpw_json_answer_nothing(const char *why)
+{
+    return json_pack("{s:s,s:o,s:n,s:n,s:[]}", "state", qpw_answer_name(QPW_ANSWER_BLIND), "text", qpw_json_text(why),
+                     "since", "worst", "also");
+}
