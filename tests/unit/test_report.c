@@ -354,7 +354,7 @@ Test(report, empty_picture)
 
     make();
     out = text(80, false, false);
-    assert_has(out, "no packet was seen");
+    assert_has(out, "answer      BLIND: no auditor is running\n");
     cr_expect(!strstr(out, "1970"), "%s", out);
     free(out);
     json_decref(json());
@@ -524,7 +524,9 @@ Test(report, text_says_it_on_one_screen)
     assert_has(out, "2026-09-21 14:13:20 to 15:15:23 UTC (1 h 2 min)");
     assert_has(out, "monitored   eth0 (tc)");
     assert_has(out, "policy      qumulo/on-prem, sha256:0123456789ab");
-    assert_has(out, "answer      1 unexpected finding, 1 of them answered; <0.1 % of packets\n              undecided");
+    assert_has(out, "answer      ACTION NEEDED: 1 service answered on a port the policy does not\n"
+               "              allow (inbound tcp/4444)\n"
+               "  findings    1 unexpected, 1 of them answered; <0.1 % of packets undecided\n");
     assert_has(out, "VERDICTS  66,869 packets, 55.6 MB");
     assert_has(out, "unexpected       50  <0.1 %  23.0 kB  no policy rule matches\n");
     assert_has(out, "allowed      66,666  99.7 %  55.5 MB");
@@ -587,7 +589,7 @@ Test(report, text_has_colour_only_where_asked)
 
     staged_picture();
     out = text(80, true, false);
-    assert_has(out, "\033[1;31m1 unexpected finding");
+    assert_has(out, "\033[1;31mACTION NEEDED: 1 service");
     free(out);
 }
 
@@ -600,7 +602,7 @@ Test(report, unexpected_packets_without_a_finding_are_no_clean_answer)
     meter(QPW_VERDICT_UNEXPECTED, QPW_DIR_INBOUND, 6, 4444, 10, 20);
     make();
     out = text(80, false, false);
-    assert_has(out, "no findings listed, but 30 unexpected packets in the period\n");
+    assert_has(out, "answer      DETAIL LOST: unexpected packets were counted without a finding");
     free(out);
 }
 
@@ -612,7 +614,7 @@ Test(report, text_without_anything_unexpected_says_so)
     meter(QPW_VERDICT_ALLOWED, QPW_DIR_INBOUND, 6, 445, 10, 20);
     make();
     out = text(80, false, false);
-    assert_has(out, "nothing unexpected; 0 % of packets undecided");
+    assert_has(out, "answer      CLEAN: nothing unexpected since 14:13:20\n");
     assert_has(out, "UNEXPECTED  none\n");
     assert_has(out, "No peers defined: traffic from other cluster nodes is reported like any other.");
     free(out);
@@ -659,7 +661,7 @@ Test(report, html_is_one_page_without_anything_to_load)
     strcpy(s.rules[2].name, "<script>alert(1)</script>");
     out = html();
     assert_well_formed(out);
-    assert_has(out, "1 unexpected finding, 1 of them answered.");
+    assert_has(out, "data-answer=\"ACTION NEEDED\">ACTION NEEDED: 1 service answered on a port");
     assert_has(out, "<td class=\"a\">tcp/4444</td><td class=\"a\">10.9.0.7</td>");
     assert_has(out, "&lt;script&gt;alert(1)&lt;/script&gt;");
     assert_has(out, "prefers-color-scheme:dark");

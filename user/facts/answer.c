@@ -136,7 +136,7 @@ int qpw_answer_make(const struct qpw_snapshot *s, struct qpw_answer *ret)
     qpw_sight_of(s, &a.sight);
     qpw_losses_of(s, &a.losses);
     c.since[QPW_ANSWER_CLEAN] = s->from_unix_ns;
-    if (a.sight.blind_since_unix_ns)
+    if (a.sight.blind)
         cause(&c, QPW_ANSWER_BLIND, a.sight.blind_since_unix_ns);
     if (a.losses.lost || a.unfound)
         cause(&c, QPW_ANSWER_DETAIL_LOST, lost_since(s));

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 #include "facts/sight.h"
 
-#include <stdbool.h>
-
 #define NAME(symbol, name) name,
 
 const char *qpw_watch_name(unsigned state)
@@ -88,5 +86,6 @@ void qpw_sight_of(const struct qpw_snapshot *s, struct qpw_sight *ret)
         earliest(&sight.blind_since_unix_ns, s->unix_ns - sight.heartbeat_age_ns);
     else if (sight.auditor != QPW_AUDITOR_ALIVE)
         earliest(&sight.blind_since_unix_ns, s->from_unix_ns ? s->from_unix_ns : s->unix_ns);
+    sight.blind = sight.auditor != QPW_AUDITOR_ALIVE || sight.unhooked + sight.gone;
     *ret = sight;
 }

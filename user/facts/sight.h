@@ -3,6 +3,7 @@
 #ifndef QPW_FACTS_SIGHT_H
 #define QPW_FACTS_SIGHT_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -37,8 +38,9 @@ struct qpw_sight {
     uint64_t heartbeat_age_ns;    /* UINT64_MAX: never */
     size_t watched;               /* interfaces that should be: all but the detached ones */
     size_t unhooked, gone;        /* of these */
+    bool blind;                   /* something that has to watch does not */
     const struct qpw_iface_row *first; /* the first of the unhooked or gone ones, NULL: none */
-    uint64_t blind_since_unix_ns; /* the earliest of what is missing; 0: nothing is missing */
+    uint64_t blind_since_unix_ns; /* the earliest of what is missing; 0: nothing is, or not known */
 };
 
 /* State of one row of s->ifaces. */
