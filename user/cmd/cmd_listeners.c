@@ -13,7 +13,7 @@
 #include "control/policy_args.h"
 #include "host/clock.h"
 #include "instance/instance.h"
-#include "instance/words.h"
+#include "instance/kernel_words.h"
 #include "policy/compile/compile.h"
 #include "policy/lang/load.h"
 #include "report/listening.h"
