@@ -36,8 +36,9 @@ static __always_inline int qpw_token(struct qpw_work *w)
     return 1;
 }
 
-/* w->finding / *value is new or rose. An answered one needs no token. */
-static __always_inline void qpw_event_finding(struct qpw_work *w, const struct qpw_finding *value)
+/* The finding *key / *value is new or rose. An answered one needs no token. */
+static __always_inline void qpw_event_finding_of(struct qpw_work *w, const struct qpw_finding_key *key,
+                                                 const struct qpw_finding *value)
 {
     struct qpw_event *e;
 
@@ -55,9 +56,15 @@ static __always_inline void qpw_event_finding(struct qpw_work *w, const struct q
     e->kind = QPW_EVENT_FINDING;
     e->iface = value->iface;
     e->time_ns = w->now;
-    e->finding.key = w->finding;
+    e->finding.key = *key;
     e->finding.value = *value;
     bpf_ringbuf_submit(e, qpw_wake_flag(w->now));
+}
+
+/* The same of w->finding. */
+static __always_inline void qpw_event_finding(struct qpw_work *w, const struct qpw_finding *value)
+{
+    qpw_event_finding_of(w, &w->finding, value);
 }
 
 /* Asks user space who opened the TCP connection w->key. Returns 1 if the question was sent. */

@@ -12,6 +12,8 @@
 
 #include "event.h"
 #include "judge.h"
+#include "local.h"
+#include "question.h"
 
 #define QPW_FINDING_REFRESH_NS 1000000000ull
 #define QPW_FINDING_ELSEWHERE 0x10000u /* beside a slot, which has 16 bits */
@@ -21,7 +23,11 @@ static __always_inline int qpw_is_finding(const struct qpw_conn *c)
 {
     if (c->verdict == QPW_VERDICT_UNEXPECTED || c->verdict == QPW_VERDICT_WEAK || c->verdict == QPW_VERDICT_IMPLIED)
         return 1;
-    return c->verdict == QPW_VERDICT_UNDECIDED && c->outcome == QPW_OUTCOME_DATA; /* payload both ways */
+    if (c->verdict != QPW_VERDICT_UNDECIDED)
+        return 0;
+    /* Payload both ways; and what the node sent first, where who asked can no longer be known. */
+    return c->outcome == QPW_OUTCOME_DATA || c->reason == QPW_REASON_QUESTION_LOST ||
+           (c->reason == QPW_REASON_JUST_ATTACHED && c->direction == QPW_DIR_UNKNOWN);
 }
 
 /* Router advertisements and redirects from the network: infrastructure, but who sends them is worth a record. */
@@ -117,16 +123,57 @@ static __always_inline void qpw_finding_reserve(struct qpw_work *w, const struct
         qpw_event_finding(w, &place->value);
 }
 
-static __always_inline long qpw_pop_finding_slot(struct qpw_work *w, __u32 *ret_slot)
+/*
+ * Whose quota a finding takes its slot from. What only packets of the node enter has one that nothing from outside can
+ * fill, so that no flood of attempts hides what the node itself begins.
+ */
+enum qpw_quota { QPW_QUOTA_OUTSIDE, QPW_QUOTA_NODE, QPW_QUOTA_ANSWERED };
+
+static __always_inline enum qpw_quota qpw_finding_quota(const struct qpw_finding *value)
+{
+    if (value->outcome >= QPW_OUTCOME_ANSWERED)
+        return QPW_QUOTA_ANSWERED;
+    return value->flags & QPW_FINDING_NODE ? QPW_QUOTA_NODE : QPW_QUOTA_OUTSIDE;
+}
+
+static __always_inline __u32 qpw_quota_loss(enum qpw_quota quota)
+{
+    return quota == QPW_QUOTA_ANSWERED ? QPW_LOSS_ANSWERED_QUOTA
+           : quota == QPW_QUOTA_NODE   ? QPW_LOSS_NODE_QUOTA
+                                       : QPW_LOSS_FINDING_QUOTA;
+}
+
+/* A slot of that quota. 0, or that there is none. */
+static __always_inline long qpw_pop_finding_slot(struct qpw_work *w, enum qpw_quota quota, __u32 *ret_slot)
 {
     long rc;
 
+    if (quota == QPW_QUOTA_ANSWERED)
+        return bpf_map_pop_elem(&answered_slots, ret_slot);
+    if (quota == QPW_QUOTA_NODE) {
+        if (qpw_is_full(w, QPW_FULL_NODE_SLOTS))
+            return -1;
+        rc = bpf_map_pop_elem(&node_slots, ret_slot);
+        if (rc)
+            qpw_set_full(w, QPW_FULL_NODE_SLOTS);
+        return rc;
+    }
     if (qpw_is_full(w, QPW_FULL_FINDING_SLOTS))
         return -1;
     rc = bpf_map_pop_elem(&finding_slots, ret_slot);
     if (rc)
         qpw_set_full(w, QPW_FULL_FINDING_SLOTS);
     return rc;
+}
+
+static __always_inline void qpw_push_finding_slot(enum qpw_quota quota, __u32 *slot)
+{
+    if (quota == QPW_QUOTA_ANSWERED)
+        bpf_map_push_elem(&answered_slots, slot, 0);
+    else if (quota == QPW_QUOTA_NODE)
+        bpf_map_push_elem(&node_slots, slot, 0);
+    else
+        bpf_map_push_elem(&finding_slots, slot, 0);
 }
 
 /* Its slot, and whether packets of that meter are counted elsewhere. */
@@ -141,37 +188,89 @@ static __always_inline __u32 qpw_finding_counts(__u32 finding, __u32 meter)
     return finding && !(finding & QPW_FINDING_ELSEWHERE) ? finding : meter;
 }
 
+/*
+ * Datagrams of either end to the same port of the other, as VXLAN, GENEVE and RoCE are sent, from a fresh port each:
+ * two exchanges of one way each, and an answer to both. A finding that is new looks for its mirror image once.
+ */
+static __noinline int qpw_finding_mirror(struct qpw_work *w)
+{
+    struct qpw_finding_key *key = &w->mirror;
+    struct qpw_finding *f;
+
+    if (w->finding.kind != QPW_KIND_PORT || w->finding.protocol == QPW_IPPROTO_TCP || w->finding.folded ||
+        (w->finding.direction != QPW_DIR_INBOUND && w->finding.direction != QPW_DIR_OUTBOUND))
+        return 0;
+    *key = w->finding;
+    __builtin_memcpy(key->initiator, w->finding.responder, 16);
+    __builtin_memcpy(key->responder, w->finding.initiator, 16);
+    key->direction = w->finding.direction == QPW_DIR_INBOUND ? QPW_DIR_OUTBOUND : QPW_DIR_INBOUND;
+    f = bpf_map_lookup_elem(&answered, key);
+    if (!f)
+        f = bpf_map_lookup_elem(&findings, key);
+    if (!f || (f->flags & QPW_FINDING_SUPERSEDED))
+        return 0;
+    if (w->finding_value.outcome < QPW_OUTCOME_ANSWERED)
+        w->finding_value.outcome = QPW_OUTCOME_ANSWERED;
+    w->finding_value.flags |= QPW_FINDING_MIRRORED;
+    if (f->outcome < QPW_OUTCOME_ANSWERED) {
+        f->outcome = QPW_OUTCOME_ANSWERED;
+        f->flags |= QPW_FINDING_MIRRORED;
+        f->changes++;
+        qpw_event_finding_of(w, key, f);
+    }
+    return 0;
+}
+
+/* The outcome has risen, and no slot is left for what was answered: what the node began is told in its own place. */
+static __always_inline __u32 qpw_finding_raise(struct qpw_work *w, const struct qpw_finding *value)
+{
+    struct qpw_finding *f = value->flags & QPW_FINDING_NODE ? bpf_map_lookup_elem(&findings, &w->finding) : 0;
+
+    if (!f)
+        return 0;
+    if (f->outcome < value->outcome) {
+        f->outcome = value->outcome;
+        f->last_ns = w->now;
+        f->changes++;
+        qpw_event_finding(w, f);
+    }
+    return qpw_finding_slot(f, value->meter);
+}
+
 /* New entry from w->finding_value in the table of its outcome. Returns as qpw_finding_touch() does. */
 static __always_inline __u32 qpw_finding_new(struct qpw_work *w)
 {
     struct qpw_finding *value = &w->finding_value, *other;
-    int is_answered = value->outcome >= QPW_OUTCOME_ANSWERED;
+    enum qpw_quota quota;
     __u32 slot = 0;
     long rc;
 
-    rc = is_answered ? bpf_map_pop_elem(&answered_slots, &slot) : qpw_pop_finding_slot(w, &slot);
+    qpw_finding_mirror(w);
+    quota = qpw_unknown(w, qpw_finding_quota(value));
+    rc = qpw_pop_finding_slot(w, quota, &slot);
+    if (rc && quota == QPW_QUOTA_ANSWERED) {
+        slot = qpw_finding_raise(w, value);
+        if (slot)
+            return slot;
+    }
     if (rc) {
-        qpw_stat(is_answered ? QPW_LOSS_ANSWERED_QUOTA : QPW_LOSS_FINDING_QUOTA);
-        if (is_answered)
+        qpw_stat(qpw_quota_loss(quota));
+        if (quota == QPW_QUOTA_ANSWERED)
             qpw_finding_reserve(w, value);
         qpw_finding_lost(w);
         return 0;
     }
     value->slot = slot;
     value->changes = 1;
-    rc = is_answered ? bpf_map_update_elem(&answered, &w->finding, value, BPF_NOEXIST)
-                     : bpf_map_update_elem(&findings, &w->finding, value, BPF_NOEXIST);
+    rc = quota == QPW_QUOTA_ANSWERED ? bpf_map_update_elem(&answered, &w->finding, value, BPF_NOEXIST)
+                                     : bpf_map_update_elem(&findings, &w->finding, value, BPF_NOEXIST);
     if (!rc) {
         qpw_event_finding(w, value);
         return slot;
     }
-    if (is_answered) { /* another CPU was first */
-        bpf_map_push_elem(&answered_slots, &slot, 0);
-        other = bpf_map_lookup_elem(&answered, &w->finding);
-    } else {
-        bpf_map_push_elem(&finding_slots, &slot, 0);
-        other = bpf_map_lookup_elem(&findings, &w->finding);
-    }
+    qpw_push_finding_slot(quota, &slot); /* another CPU was first */
+    other = quota == QPW_QUOTA_ANSWERED ? bpf_map_lookup_elem(&answered, &w->finding)
+                                        : bpf_map_lookup_elem(&findings, &w->finding);
     return other ? qpw_finding_slot(other, value->meter) : 0;
 }
 
@@ -197,6 +296,10 @@ __noinline __u32 qpw_finding_touch(void)
     f->flags &= ~QPW_FINDING_SUPERSEDED;
     if (!f->owner.how && now->owner.how)
         f->owner = now->owner;
+    if (now->other_port) {
+        f->other_port = now->other_port;
+        f->flags |= now->flags & (QPW_FINDING_ANSWERED_FROM | QPW_FINDING_ASKED_AT);
+    }
     if (now->outcome > f->outcome || now->evidence > f->evidence) {
         if (now->outcome > f->outcome)
             f->outcome = now->outcome;
@@ -210,21 +313,46 @@ __noinline __u32 qpw_finding_touch(void)
     return qpw_finding_slot(f, now->meter);
 }
 
+/* The node's answer to what a group or broadcast address was asked, before the other end speaks to the node alone. */
+static __always_inline int qpw_answers_group(const struct qpw_conn *c)
+{
+    return c->state == QPW_STATE_DATAGRAM && (c->flags & QPW_CONN_GROUP);
+}
+
+/*
+ * While a flood keeps the memory of questions from telling who asked, whatever the node opens is one finding where a
+ * rule lists it, and one a local port where none does: not one for each remote end.
+ */
+static __always_inline void qpw_finding_fold(struct qpw_finding_key *finding, const struct qpw_conn_key *key)
+{
+    __builtin_memset(finding->responder, 0, 16);
+    finding->port = finding->direction == QPW_DIR_OUTBOUND ? 0 : key->local_port;
+    finding->folded = 1;
+}
+
 /* The key of a connection's finding into w->finding. port: the service port, or the ICMP type. */
-static __always_inline void qpw_finding_key_of(struct qpw_work *w, const struct qpw_conn *c,
-                                               const struct qpw_conn_key *key, __u16 port)
+static __noinline int qpw_finding_key_of(struct qpw_work *w, const struct qpw_conn *c,
+                                         const struct qpw_conn_key *key, __u16 port)
 {
     int remote_asks = c->direction == QPW_DIR_INBOUND ||
                       (c->direction == QPW_DIR_UNKNOWN && (c->flags & QPW_CONN_REMOTE_FIRST));
 
     __builtin_memset(&w->finding, 0, sizeof(w->finding));
-    __builtin_memcpy(w->finding.initiator, remote_asks ? key->remote : key->local, 16);
-    __builtin_memcpy(w->finding.responder, remote_asks ? key->local : key->remote, 16);
+    qpw_copy_address(w->finding.initiator, remote_asks ? key->remote : key->local);
+    qpw_copy_address(w->finding.responder, remote_asks ? key->local : key->remote);
     w->finding.port = port;
     w->finding.kind = qpw_kind(key->protocol);
     w->finding.protocol = key->protocol;
     w->finding.direction = c->direction;
     w->finding.verdict = c->verdict;
+    if (c->verdict == QPW_VERDICT_UNDECIDED && c->reason == QPW_REASON_QUESTION_LOST)
+        qpw_finding_fold(&w->finding, key);
+    if (qpw_answers_group(c)) { /* the finding of the question */
+        qpw_copy_address(w->question.local, key->local);
+        qpw_asked_address(w, c->asked_number);
+        qpw_copy_address(w->finding.responder, w->question.local);
+    }
+    return 0;
 }
 
 /* What the finding of connection c is to say, into w->finding and w->finding_value. */
@@ -251,8 +379,19 @@ static __noinline int qpw_finding_fill(struct qpw_work *w, struct qpw_conn *c, c
     v->icmp_code = w->pkt.icmp_code;
     if (w->owner.how)
         v->owner = w->owner;
-    if (qpw_is_multicast(key->local) || qpw_is_multicast(key->remote) || (w->pkt.macs[0] & 1))
+    if (qpw_answers_group(c) || qpw_is_group(w, w->rx ? key->local : key->remote, !(w->pkt.macs[0] & 1)))
         v->flags |= QPW_FINDING_MULTICAST;
+    if (c->flags & QPW_CONN_REMOTE_FIRST)
+        v->flags |= QPW_FINDING_REMOTE_FIRST;
+    else if (!inbound && (v->scope != QPW_SCOPE_SELF) && c->conn_class != QPW_CLASS_HALF)
+        v->flags |= QPW_FINDING_NODE;
+    if (w->answer_port) {
+        v->other_port = (__u16)w->answer_port;
+        v->flags |= QPW_FINDING_ANSWERED_FROM;
+    } else if (c->state == QPW_STATE_DATAGRAM && (c->flags & QPW_CONN_ELSEWHERE)) {
+        v->other_port = (__u16)c->asked_port;
+        v->flags |= QPW_FINDING_ASKED_AT;
+    }
     return 0;
 }
 

@@ -64,6 +64,14 @@ static __always_inline int qpw_listed(int outbound, __u8 protocol, __u16 port)
     return port && qpw_slot(outbound, qpw_space(QPW_KIND_PORT, protocol, port)) & QPW_SLOT_LISTED;
 }
 
+/* The same of one end of an exchange; a protocol without ports is listed as such. */
+static __always_inline int qpw_listed_end(int outbound, __u8 protocol, __u16 port)
+{
+    if (qpw_kind(protocol) == QPW_KIND_PORT)
+        return qpw_listed(outbound, protocol, port);
+    return !!(qpw_slot(outbound, QPW_SPACE_PROTOCOL + protocol) & QPW_SLOT_LISTED);
+}
+
 /* The value an address has in a set, 0: not in it. key: working space. */
 static __always_inline __u32 qpw_in_set(void *sets, struct qpw_set_key *key, __u32 set, const __u8 *addr)
 {

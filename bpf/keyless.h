@@ -7,6 +7,7 @@
 #include "finding.h"
 #include "judge.h"
 #include "local.h"
+#include "question.h"
 
 /* Counts a packet that belongs to no connection, in the row that w->meter names. */
 static __always_inline void qpw_count_meter(struct qpw_work *w)
@@ -112,10 +113,84 @@ static __always_inline int qpw_transit(struct qpw_work *w, int reason)
     return 0;
 }
 
+/* The key of the finding about what two addresses exchange and nobody can judge, into w->finding. */
+static __always_inline void qpw_unjudged_key(struct qpw_work *w, __u32 reason, int remote_first)
+{
+    __builtin_memset(&w->finding, 0, sizeof(w->finding));
+    __builtin_memcpy(remote_first ? w->finding.initiator : w->finding.responder, w->question.remote, 16);
+    __builtin_memcpy(remote_first ? w->finding.responder : w->finding.initiator, w->question.local, 16);
+    if (!w->pkt.has_addresses) {
+        w->finding.kind = QPW_KIND_ETHERTYPE;
+        w->finding.port = w->pkt.ethertype;
+    }
+    w->finding.direction = reason == QPW_REASON_FRAGMENT ? QPW_DIR_UNKNOWN : QPW_DIR_UNDECODABLE;
+    w->finding.verdict = QPW_VERDICT_UNDECIDED;
+}
+
+/*
+ * Between the node and w->question.remote something passed that nobody can judge: as a finding. Either the node sent
+ * it, or the other end did and the node spoke to it (both); what merely comes from outside is anybody's noise.
+ * meter: of the packet. Returns what qpw_finding_touch() does.
+ */
+__noinline __u32 qpw_unjudged(__u32 reason, __u32 both, __u32 meter)
+{
+    struct qpw_work *w = qpw_work();
+    struct qpw_finding *v;
+    int known;
+
+    if (!w)
+        return 0;
+    qpw_unjudged_key(w, reason, 0);
+    known = qpw_has_finding(w);
+    if (w->rx && !known)
+        return 0;
+    if (both && !known)
+        qpw_unjudged_key(w, reason, 1);
+    v = &w->finding_value;
+    __builtin_memset(v, 0, sizeof(*v));
+    v->first_ns = v->last_ns = w->now;
+    v->meter = (__u16)meter;
+    v->vlan = w->pkt.vlan;
+    v->iface = w->iface.number;
+    v->reason = (__u8)reason;
+    v->outcome = both || w->rx ? QPW_OUTCOME_DATA : QPW_OUTCOME_ATTEMPTED;
+    v->scope = QPW_SCOPE_OTHER;
+    v->flags = both ? QPW_FINDING_REMOTE_FIRST : QPW_FINDING_NODE;
+    return qpw_finding_touch();
+}
+
+/*
+ * What cannot be judged, and is no peer's: from outside it is remembered, so that what the node says to its sender
+ * afterwards is seen to go both ways; what the node sends is a finding by itself. Returns as qpw_unjudged() does.
+ */
+static __always_inline __u32 qpw_unjudged_packet(struct qpw_work *w, __u32 meter)
+{
+    __u32 reason = w->pkt.reason;
+
+    if (reason == QPW_REASON_TABLE_FULL || w->self)
+        return 0;
+    if (w->rx) {
+        if (!w->pkt.has_addresses)
+            return 0;
+        qpw_junk_key(w, w->pkt.destination, w->pkt.source, (__u16)reason);
+        qpw_question_put();
+        return qpw_unjudged(reason, 0, meter);
+    }
+    if (w->in.frame.wire > w->in.frame.length)
+        return 0; /* a capture cut it */
+    qpw_junk_key(w, w->pkt.source, w->pkt.destination, 0);
+    if (!w->pkt.has_addresses) { /* between two cards */
+        __builtin_memcpy(w->question.remote + 10, w->pkt.macs, 6);
+        __builtin_memcpy(w->question.local + 10, w->pkt.macs + 6, 6);
+    }
+    return qpw_unjudged(reason, w->pkt.has_addresses && QPW_ASKED_WHAT(qpw_question_get()) >= QPW_ASKED_THIS, meter);
+}
+
 /* A packet without a connection: undecodable, or a fragment whose first is not known. The verdict peer comes first. */
 __noinline __u32 qpw_undecided(__u32 direction)
 {
     struct qpw_work *w = qpw_work();
+    __u32 slot, finding;
     const __u8 *remote;
     __u16 peer;
 
@@ -123,8 +198,6 @@ __noinline __u32 qpw_undecided(__u32 direction)
         return 0;
     remote = w->rx ? w->pkt.source : w->pkt.destination;
     peer = w->pkt.has_addresses ? qpw_peer(w, remote) : 0;
-    if (w->rx && w->pkt.has_addresses)
-        bpf_map_update_elem(&undecodable, remote, &w->now, BPF_ANY);
     qpw_meter_key_clear(w);
     w->meter.kind = w->pkt.has_addresses ? qpw_kind(w->pkt.protocol) : QPW_KIND_NONE;
     w->meter.protocol = w->pkt.has_addresses ? w->pkt.protocol : 0;
@@ -133,7 +206,9 @@ __noinline __u32 qpw_undecided(__u32 direction)
     w->meter.verdict = peer ? QPW_VERDICT_PEER : QPW_VERDICT_UNDECIDED;
     w->meter.reason = w->pkt.reason;
     w->meter.peer = peer;
-    qpw_count_meter(w);
+    slot = qpw_meter_slot();
+    finding = peer ? 0 : qpw_unjudged_packet(w, slot);
+    qpw_count(qpw_finding_counts(finding, slot), w->rx, w->frames, w->bytes);
     return 0;
 }
 

@@ -23,6 +23,17 @@ static __always_inline int qpw_is_limited_broadcast(const __u8 *addr)
     return qpw_word(addr + 12) == 0xffffffff && !qpw_word(addr) && addr[10] == 0xff; /* 255.255.255.255 */
 }
 
+/*
+ * A multicast group, the limited broadcast address or a subnet's. by_card: the frame is for one card only, so that the
+ * last two need not be looked for.
+ */
+static __noinline int qpw_is_group(struct qpw_work *w, const __u8 *addr, int by_card)
+{
+    if (qpw_is_multicast(addr))
+        return 1;
+    return !by_card && (qpw_is_limited_broadcast(addr) || qpw_is_local(w, addr, QPW_LOCAL_BROADCAST));
+}
+
 static __always_inline int qpw_is_unspecified(const __u8 *addr)
 {
     __u32 words = qpw_word(addr) | qpw_word(addr + 4) | qpw_word(addr + 12);

@@ -35,6 +35,23 @@ struct qpw_cache_block {
     struct qpw_cache_line line[QPW_CACHE_BLOCK];
 };
 
+/* What qpw_question_get() says: that, port << 16, number of the address << 8. */
+#define QPW_ASKED_NONE 0u  /* nothing, and nothing was lost for a time-out: it did not ask */
+#define QPW_ASKED_LOST 1u  /* nothing, but it may have been lost */
+#define QPW_ASKED_THIS 2u  /* it asked this very port */
+#define QPW_ASKED_OTHER 3u /* it asked another one */
+#define QPW_ASKED(what, word) \
+    ((__u32)(what) | (__u32)((word) >> QPW_QUESTION_PORT_SHIFT) << 16 | (__u32)((word) & QPW_QUESTION_WHERE) << 8)
+#define QPW_ASKED_WHAT(answer) ((answer) & 0xff)
+#define QPW_ASKED_WHERE(answer) ((answer) >> 8 & 0xff)
+#define QPW_ASKED_PORT(answer) ((__u16)((answer) >> 16))
+
+/* How long the answers to what the node sent to a group are awaited: protocol 8 bits, ports 32, time 24. */
+#define QPW_GRACE_PLACES 1024u
+#define QPW_GRACE_SHIFT 27
+#define QPW_GRACE_TIME 0xffffffull
+#define QPW_GRACE_NS 10000000000ull
+
 /* A reserved place (see `reserved` below). */
 struct qpw_reserved_key {
     __u16 port;
@@ -53,7 +70,13 @@ struct qpw_reserved {
  * what is full stays so for long, so each CPU asks again after QPW_FULL_NS only.
  */
 #define QPW_FULL_NS 100000000ull
-enum qpw_full { QPW_FULL_DETAILS, QPW_FULL_OPEN_SLOTS, QPW_FULL_FINDING_SLOTS, QPW_FULL_COUNT };
+enum qpw_full {
+    QPW_FULL_DETAILS,
+    QPW_FULL_OPEN_SLOTS,
+    QPW_FULL_FINDING_SLOTS,
+    QPW_FULL_NODE_SLOTS,
+    QPW_FULL_COUNT
+};
 
 #define QPW_QUOTE_BYTES 64u /* of what an ICMP error quotes: the longest IPv4 header, and ports */
 
@@ -65,6 +88,7 @@ struct qpw_work {
     struct qpw_conn conn;           /* a new connection before it is stored */
     struct qpw_meter_key meter;
     struct qpw_finding_key finding;
+    struct qpw_finding_key mirror;  /* the finding of the other direction */
     struct qpw_finding finding_value;
     struct qpw_set_key set;
     struct qpw_frag_key frag;
@@ -73,6 +97,7 @@ struct qpw_work {
     struct qpw_detail_key detail;
     struct qpw_detail detail_value;
     struct qpw_conn_key saved;
+    struct qpw_conn_key question;   /* whose questions are asked for; see question.h */
     struct qpw_conn_key conn_key;   /* w->key while another is in its place */
     struct qpw_conn before;         /* a connection as it was judged before */
     struct qpw_counts none;         /* zeroes */
@@ -97,11 +122,14 @@ struct qpw_work {
     __u8 more;         /* the header is not in the linear part */
     __u8 opened;       /* this packet opened its connection */
     __u8 made;         /* and entered it in a table: no other CPU did at the same moment */
-    __u8 pad;
+    __u8 asked_group;  /* it was a group or broadcast address that was asked */
     __u16 vlan;        /* the tag that rules are asked for */
     __u32 victim;      /* which way of a full cache line is replaced next */
     __u64 full_until[QPW_FULL_COUNT]; /* by what is full: when to ask for a place again */
     __u32 cell;        /* see qpw_unknown() */
+    __u32 asked;       /* what is remembered of questions from where the node sends to, QPW_ASKED_* */
+    __u32 junk;        /* the same of what could not be decided */
+    __u32 answer_port; /* of a finding that another port answered to; 0: none did */
     __u32 pair;        /* place of the two addresses among the incarnations of fragments */
     __u32 half_set;    /* of w->key in the table of half-open connections */
     __u32 half_way;    /* where qpw_half_put() stored it, from 1 */
@@ -132,11 +160,16 @@ QPW_MAP(incarnations, BPF_MAP_TYPE_ARRAY, 1, __u32, struct qpw_incarnations, BPF
 /* What sock_diag said of TCP tuples. LRU: requests of a flood may push answers out, they are asked again. */
 QPW_MAP(seeds, BPF_MAP_TYPE_LRU_HASH, 16384, struct qpw_conn_key, struct qpw_seed, 0);
 QPW_MAP(frags, BPF_MAP_TYPE_LRU_HASH, 8192, struct qpw_frag_key, struct qpw_frag, 0);
-/* Remote addresses that sent something undecodable: key is the address, value when. */
+
+/* Who asked the node: an array, so that nothing is allocated or locked, of cache lines. 1 MiB, 114,688 questions. */
+QPW_MAP(questions, BPF_MAP_TYPE_ARRAY, QPW_QUESTION_LINES, __u32, struct qpw_questions, 0);
+/* The local addresses and groups that were asked, by the number that a question carries. */
 struct qpw_address {
     __u8 addr[16];
 };
-QPW_MAP(undecodable, BPF_MAP_TYPE_LRU_HASH, 4096, struct qpw_address, __u64, 0);
+QPW_MAP(asked, BPF_MAP_TYPE_ARRAY, QPW_ASKED_ADDRESSES, __u32, struct qpw_address, 0);
+/* What the node sent to groups; nothing from outside writes here. */
+QPW_MAP(grace, BPF_MAP_TYPE_ARRAY, QPW_GRACE_PLACES, __u32, __u64, 0);
 
 /* Meter rows by key; their counters by slot. Slots come from queues, one a quota. */
 QPW_MAP(meters, BPF_MAP_TYPE_HASH, 16384, struct qpw_meter_key, struct qpw_meter, 0);
@@ -149,11 +182,12 @@ QPW_MAP(meters, BPF_MAP_TYPE_HASH, 16384, struct qpw_meter_key, struct qpw_meter
 QPW_QUEUE(meter_slots, QPW_METER_SLOTS_SAFE);
 QPW_QUEUE(open_slots, QPW_METER_SLOTS_OPEN);
 QPW_QUEUE(finding_slots, QPW_FINDING_SLOTS);
+QPW_QUEUE(node_slots, QPW_NODE_SLOTS);
 QPW_QUEUE(answered_slots, QPW_ANSWERED_SLOTS);
 QPW_MAP(counters, BPF_MAP_TYPE_PERCPU_ARRAY, QPW_COUNTER_SLOTS / QPW_COUNTS_BLOCK, __u32, struct qpw_counts_block, 0);
 
 /* Findings: plain hashes, so that what is recorded is never pushed out. */
-QPW_MAP(findings, BPF_MAP_TYPE_HASH, QPW_FINDING_SLOTS, struct qpw_finding_key, struct qpw_finding, 0);
+QPW_MAP(findings, BPF_MAP_TYPE_HASH, QPW_FINDING_SLOTS + QPW_NODE_SLOTS, struct qpw_finding_key, struct qpw_finding, 0);
 QPW_MAP(answered, BPF_MAP_TYPE_HASH, QPW_ANSWERED_SLOTS, struct qpw_finding_key, struct qpw_finding, 0);
 /*
  * The reserved place of each (direction, protocol, port): its first answered exchange when `answered` is full.
@@ -264,6 +298,14 @@ static __always_inline __u32 qpw_unknown(struct qpw_work *w, __u32 value)
 {
     *(volatile __u32 *)&w->cell = value;
     return *(volatile __u32 *)&w->cell;
+}
+
+/* Copies an address from one map's value to another's. A function: taken byte by byte it needs much stack. */
+static __noinline int qpw_copy_address(__u8 *to, const __u8 *from)
+{
+    for (int i = 0; i < 16; i++)
+        to[i] = from[i];
+    return 0;
 }
 
 static __always_inline int qpw_is_full(const struct qpw_work *w, const enum qpw_full what)

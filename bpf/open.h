@@ -7,6 +7,7 @@
 
 #include "conn.h"
 #include "judge.h"
+#include "question.h"
 #include "tcp.h"
 
 /* include/net/tcp_states.h; stable, part of the BPF interface (BPF_TCP_SYN_SENT, BPF_TCP_LISTEN) */
@@ -109,8 +110,8 @@ static __noinline int qpw_udp_socket(void *ctx, struct qpw_work *w, int of_excha
 /* Step 4: exactly one of the two ports is one the policy lists for its direction. */
 static __always_inline void qpw_infer(struct qpw_conn *c, const struct qpw_conn_key *key)
 {
-    int in = qpw_listed(0, key->protocol, key->local_port);
-    int out = qpw_listed(1, key->protocol, key->remote_port);
+    int in = qpw_listed_end(0, key->protocol, key->local_port);
+    int out = qpw_listed_end(1, key->protocol, key->remote_port);
 
     c->direction = QPW_DIR_UNKNOWN;
     c->evidence = QPW_EVIDENCE_NONE;
@@ -177,6 +178,8 @@ static __always_inline void qpw_open_midstream(void *ctx, struct qpw_work *w, st
 {
     const struct qpw_pkt *p = &w->pkt;
 
+    if (from_local)
+        w->junk = qpw_junk_asked(w);
     c->state = p->tcp_flags & QPW_TCP_RST ? QPW_STATE_CLOSED : QPW_STATE_MIDSTREAM;
     c->conn_class = QPW_CLASS_HALF; /* until there is evidence: forged segments must not fill the established table */
     c->outcome = QPW_OUTCOME_ATTEMPTED;
@@ -233,56 +236,111 @@ static __always_inline void qpw_open_tcp(void *ctx, struct qpw_work *w, struct q
     qpw_open_midstream(ctx, w, c, from_local);
 }
 
-static __always_inline int qpw_sent_undecodable(const struct qpw_work *w, const __u8 *remote)
-{
-    __u64 *when = bpf_map_lookup_elem(&undecodable, remote);
-
-    return when && (__s64)(w->now - *when) < (__s64)control.udp_ns;
-}
-
 /* An echo request: what the node itself begins (RFC 792, RFC 4443). */
 static __always_inline int qpw_is_icmp_request(const struct qpw_pkt *p)
 {
     return p->source_port == (p->protocol == QPW_IPPROTO_ICMP ? 8 : 128);
 }
 
+/* A row of the table of questions that cannot tell who asked: exactly one listed port makes it `inferred`. */
+static __always_inline void qpw_infer_because(struct qpw_work *w, struct qpw_conn *c, __u8 reason)
+{
+    qpw_infer(c, &w->key);
+    c->reason = reason;
+}
+
+/*
+ * A datagram that the node sends first to w->key's remote end, by what is remembered of questions from there
+ * (asked: see qpw_question_get()). The rows are those of the table in the manual, qportwatch(8).
+ */
+static __always_inline void qpw_open_asked(struct qpw_work *w, struct qpw_conn *c, __u32 asked)
+{
+    const struct qpw_conn_key *key = &w->key;
+    int in, out;
+
+    if (QPW_ASKED_WHAT(asked) >= QPW_ASKED_THIS) { /* 1 and 2: an answer, from the port that speaks */
+        qpw_set_direction(c, QPW_DIR_INBOUND, QPW_EVIDENCE_FIRST);
+        c->outcome = QPW_OUTCOME_ANSWERED;
+        c->conn_class = QPW_CLASS_DGRAM;
+        c->asked_number = QPW_ASKED_WHERE(asked);
+        if (w->asked_group)
+            c->flags |= QPW_CONN_GROUP;
+        if (QPW_ASKED_WHAT(asked) == QPW_ASKED_OTHER) {
+            c->flags |= QPW_CONN_ELSEWHERE;
+            c->asked_port = QPW_ASKED_PORT(asked);
+        }
+        return;
+    }
+    if (!config.replay && (__s64)(control.window_end_ns - w->now) > 0) { /* 7: it may have asked before */
+        qpw_infer_because(w, c, QPW_REASON_JUST_ATTACHED);
+        return;
+    }
+    in = qpw_listed_end(0, key->protocol, key->local_port);
+    out = qpw_listed_end(1, key->protocol, key->remote_port);
+    if (QPW_ASKED_WHAT(asked) == QPW_ASKED_LOST || QPW_ASKED_WHAT(w->junk) == QPW_ASKED_LOST) {
+        if (out && !in) /* 3 */
+            qpw_set_direction(c, QPW_DIR_OUTBOUND, QPW_EVIDENCE_INFERRED);
+        else /* 4 */
+            qpw_set_direction(c, QPW_DIR_UNKNOWN, QPW_EVIDENCE_NONE);
+        c->reason = QPW_REASON_QUESTION_LOST;
+    } else if (in && !out) { /* 5: a late answer */
+        qpw_set_direction(c, QPW_DIR_INBOUND, QPW_EVIDENCE_INFERRED);
+        c->reason = QPW_REASON_INFERRED;
+    } /* 6: absence is evidence, the memory being intact */
+}
+
+/* A datagram from outside opens an exchange: it may be an answer, where a socket or the node's own packet says so. */
+static __always_inline void qpw_open_from_outside(void *ctx, struct qpw_work *w, struct qpw_conn *c, int late)
+{
+    const struct qpw_conn_key *key = &w->key;
+    int window = !config.replay && (__s64)(control.window_end_ns - w->now) > 0;
+
+    w->question = *key;
+    if (qpw_kind(key->protocol) != QPW_KIND_PORT) {
+        qpw_question_put();
+        return;
+    }
+    if (qpw_listed(1, key->protocol, key->remote_port) && !qpw_listed(0, key->protocol, key->local_port) &&
+        (config.replay ? late
+                       : window || (key->protocol == QPW_IPPROTO_UDP && qpw_udp_socket(ctx, w, !late)))) {
+        qpw_set_direction(c, QPW_DIR_OUTBOUND, QPW_EVIDENCE_INFERRED);
+        c->reason = window ? QPW_REASON_JUST_ATTACHED : QPW_REASON_INFERRED;
+    } else if (qpw_grace_get(w) && !qpw_is_group(w, key->local, !(w->pkt.macs[0] & 1))) {
+        qpw_set_direction(c, QPW_DIR_OUTBOUND, QPW_EVIDENCE_INFERRED);
+        c->reason = QPW_REASON_INFERRED;
+        c->outcome = QPW_OUTCOME_ANSWERED;
+        c->flags |= QPW_CONN_GRACE;
+    }
+    /* What most likely answers a question of before the attachment is none itself, unless it goes on: qpw_advance(). */
+    if (c->reason != QPW_REASON_JUST_ATTACHED)
+        qpw_question_put();
+}
+
 /*
  * Every other protocol: the sender of the first packet, with the exceptions that keep a late answer from
  * turning a server into a client, and a forged port from making the node an initiator.
- * late: the node opened an exchange on this very tuple whose time-out has passed.
+ * late: the node opened an exchange on this very tuple whose time-out has passed. asked: of what the node sends.
  */
 static __always_inline void qpw_open_datagram(void *ctx, struct qpw_work *w, struct qpw_conn *c, int from_local,
                                               int late)
 {
-    const struct qpw_conn_key *key = &w->key;
-    int has_ports = qpw_kind(key->protocol) == QPW_KIND_PORT;
+    int icmp = qpw_kind(w->key.protocol) == QPW_KIND_ICMP;
 
     c->state = QPW_STATE_DATAGRAM;
     c->outcome = QPW_OUTCOME_ATTEMPTED;
     c->flags |= from_local ? QPW_CONN_SENT_LOCAL : QPW_CONN_SENT_REMOTE;
     if (from_local) {
         /* ICMP errors are sent because of packets from outside: a flood of these must not fill the node's own table. */
-        c->conn_class = qpw_is_icmp_request(&w->pkt) || qpw_kind(key->protocol) != QPW_KIND_ICMP ? QPW_CLASS_OUT
-                                                                                                  : QPW_CLASS_HALF;
+        c->conn_class = icmp && !qpw_is_icmp_request(&w->pkt) ? QPW_CLASS_HALF : QPW_CLASS_OUT;
         qpw_set_direction(c, QPW_DIR_OUTBOUND, QPW_EVIDENCE_FIRST);
-        if (!has_ports)
-            return;
-        if (qpw_listed(0, key->protocol, key->local_port) || qpw_sent_undecodable(w, key->remote)) {
-            c->reason = QPW_REASON_MIDSTREAM;
-            qpw_infer(c, key);
-        }
+        if (!icmp && !qpw_to_group(w)) /* a group asks nothing */
+            qpw_open_asked(w, c, w->asked);
         return;
     }
     c->conn_class = QPW_CLASS_HALF;
     qpw_set_direction(c, QPW_DIR_INBOUND, QPW_EVIDENCE_FIRST);
-    if (!has_ports || !qpw_listed(1, key->protocol, key->remote_port) || qpw_listed(0, key->protocol, key->local_port))
-        return;
-    if (config.replay ? late
-                      : (__s64)(control.window_end_ns - w->now) > 0 ||
-                            (key->protocol == QPW_IPPROTO_UDP && qpw_udp_socket(ctx, w, !late))) {
-        qpw_set_direction(c, QPW_DIR_OUTBOUND, QPW_EVIDENCE_INFERRED);
-        c->reason = QPW_REASON_INFERRED;
-    }
+    if (!icmp)
+        qpw_open_from_outside(ctx, w, c, late);
 }
 
 /* Makes w->conn for the first packet of w->key and stores it. NULL: no place (counted). */

@@ -177,6 +177,11 @@ static __always_inline __u32 qpw_slow_path(void *ctx, const int xdp)
     if (!xdp && !w->rx && !config.replay && qpw_is_finding(c))
         qpw_owner_of_sender(ctx, w);
     qpw_account(w, c);
+    if (w->opened && QPW_ASKED_WHAT(w->asked) == QPW_ASKED_OTHER)
+        qpw_answered_elsewhere();
+    else if (w->opened && QPW_ASKED_WHAT(w->junk) >= QPW_ASKED_THIS && c->verdict != QPW_VERDICT_PEER &&
+             c->verdict != QPW_VERDICT_INFRA)
+        qpw_unjudged_opened(w, c->meter);
     return 0;
 }
 
@@ -251,6 +256,9 @@ static __always_inline void qpw_packet(void *ctx, struct qpw_input *in, const in
     w->cacheable = (__u8)cacheable;
     w->opened = 0;
     w->made = 0;
+    w->asked = 0;
+    w->asked_group = 0;
+    w->junk = 0;
     w->more = (__u8)more;
     w->rx = rx;
     w->ifindex = in->ifindex;

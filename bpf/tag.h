@@ -53,6 +53,29 @@ _Static_assert(QPW_COUNTER_SLOTS <= QPW_CACHE_SLOT, "a slot fits into an entry o
 
 #define QPW_CACHE_BLOCK 64u /* lines stand together in a value of the map, as slots of `counters` do */
 
+/*
+ * A cache line of questions, see question.h. A word: tag of the remote end 24 bits, local port that was asked 16,
+ * time 18 (in units of 2^30 ns, 1.07 s, modulo 3.2 days), number of the local address in `asked` 6. 0: empty.
+ */
+#define QPW_QUESTION_LINES 16384u
+#define QPW_QUESTION_WAYS 7
+struct qpw_questions {
+    __u64 word[QPW_QUESTION_WAYS];
+    __u32 lost; /* 1 + when a word was last overwritten that was younger than the time-out; 0: never */
+    __u32 pad;
+};
+_Static_assert(sizeof(struct qpw_questions) == 64, "one cache line");
+#define QPW_QUESTION_SHIFT 30
+#define QPW_QUESTION_TAG 0xffffff0000000000ull
+#define QPW_QUESTION_PORT_SHIFT 24
+#define QPW_QUESTION_ID 0xffffffffff000000ull /* tag and port */
+#define QPW_QUESTION_TIME_SHIFT 6
+#define QPW_QUESTION_TIME 0x3ffffu
+#define QPW_QUESTION_WHERE 63u
+#define QPW_QUESTION_BACK 64u /* so far a capture's clock may step back */
+#define QPW_ASKED_ADDRESSES 64u
+_Static_assert(QPW_ASKED_ADDRESSES - 1 == QPW_QUESTION_WHERE, "a number for each place");
+
 struct qpw_tag {
     __u64 a, b;
 };
@@ -131,6 +154,29 @@ static __always_inline __u16 qpw_tag_half_mark(const struct qpw_tag *t)
     __u16 mark = (__u16)(t->b >> 32);
 
     return mark ? mark : 1;
+}
+
+/* The remote end of an exchange, whichever local one it speaks to. */
+static __always_inline struct qpw_tag qpw_tag_remote(const volatile __u64 *secret, const __u8 *remote, int v6,
+                                                     __u16 port, __u8 protocol)
+{
+    __u64 kind = (__u64)!!v6 * QPW_TAG_V6;
+    struct qpw_tag t = {kind, kind};
+
+    qpw_tag_word(&t, secret, 0, (__u32)protocol << 16 | port);
+    qpw_tag_word(&t, secret, 1, qpw_word(remote + 12));
+    if (v6) {
+        qpw_tag_word(&t, secret, 6, qpw_word(remote));
+        qpw_tag_word(&t, secret, 7, qpw_word(remote + 4));
+        qpw_tag_word(&t, secret, 8, qpw_word(remote + 8));
+    }
+    return t;
+}
+
+/* The line that its questions are remembered in. */
+static __always_inline __u32 qpw_tag_question_line(const struct qpw_tag *t, const volatile __u64 *secret)
+{
+    return (__u32)(qpw_tag_spread(t->a, secret[QPW_SET_SECRET]) >> 50) & (QPW_QUESTION_LINES - 1);
 }
 
 /* What else decides a verdict per packet: interface, VLAN, ICMP type, a SYN's sequence number, a fragment's id. */

@@ -14,6 +14,7 @@
 #include "local.h"
 #include "open.h"
 #include "parse.h"
+#include "question.h"
 #include "tcp.h"
 
 /* First fragments leave their ports behind, later ones take them. 0: not known. */
@@ -132,18 +133,89 @@ static __always_inline struct qpw_conn *qpw_lookup(struct qpw_work *w, int *from
     return qpw_conn_find(w);
 }
 
-/* An entry whose time-out has passed. Returns it where the exchange goes on all the same, NULL where another begins. */
-static __always_inline struct qpw_conn *qpw_expired(struct qpw_work *w, struct qpw_conn *c, int from_local, int *late)
+/* An entry whose time-out has passed: another exchange begins. Returns whether it may be a late answer to the node. */
+static __always_inline int qpw_expired(struct qpw_work *w, struct qpw_conn *c, int from_local)
 {
-    if (c->state == QPW_STATE_DATAGRAM && c->evidence >= QPW_EVIDENCE_FIRST && !qpw_from_initiator(c, from_local) &&
-        !qpw_conn_over(&control, c, w->key.protocol, w->now)) {
-        if (c->direction == QPW_DIR_INBOUND)
-            return c; /* the node's late answer: it does not become a client by it */
-        *late = 1;
-    }
+    int late = c->state == QPW_STATE_DATAGRAM && c->evidence >= QPW_EVIDENCE_FIRST &&
+               c->direction == QPW_DIR_OUTBOUND && !from_local &&
+               !qpw_conn_over(&control, c, w->key.protocol, w->now);
+
     qpw_event_ended(w, c);
     qpw_stat(QPW_STAT_EXPIRED(QPW_CLASS_NONE));
     qpw_conn_delete(w, c->conn_class);
+    return late;
+}
+
+/* Makes w->key that of an exchange between the same ends, but by the address that w->question has and that port. */
+static __always_inline void qpw_other_key(struct qpw_work *w, __u16 local_port)
+{
+    __builtin_memcpy(w->key.local, w->question.local, 16);
+    w->key.local_port = local_port;
+    qpw_place_of(w);
+}
+
+/*
+ * A datagram that the node sends first on w->key: what is remembered of questions from there, into w->asked and
+ * w->junk. Returns the exchange of the question that it answers from another address than was asked, with w->key its
+ * key; NULL: there is none.
+ */
+static __noinline struct qpw_conn *qpw_ask_memory(struct qpw_work *w)
+{
+    struct qpw_conn *c;
+
+    w->question = w->key;
+    w->asked = qpw_question_get();
+    w->junk = 0;
+    if (QPW_ASKED_WHAT(w->asked) < QPW_ASKED_THIS) {
+        w->junk = qpw_junk_asked(w);
+        return 0;
+    }
+    qpw_asked_address(w, QPW_ASKED_WHERE(w->asked));
+    w->asked_group = (__u8)qpw_is_group(w, w->question.local, 0);
+    if (w->asked_group || QPW_ASKED_WHAT(w->asked) == QPW_ASKED_OTHER ||
+        qpw_same_address(w->question.local, w->key.local))
+        return 0;
+    w->saved = w->key;
+    qpw_other_key(w, w->key.local_port);
+    c = qpw_conn_find(w);
+    if (c && !qpw_conn_expired(&control, c, w->key.protocol, w->now)) {
+        w->cacheable = 0; /* its tag is of another address than changes of the entry are noted under */
+        return c;
+    }
+    w->key = w->saved;
+    qpw_place_of(w);
+    return 0;
+}
+
+/* To who sent what nobody can judge, the node has now opened an exchange by itself: that went both ways. */
+static __always_inline void qpw_unjudged_opened(struct qpw_work *w, __u32 meter)
+{
+    qpw_junk_key(w, w->key.local, w->key.remote, 0);
+    qpw_unjudged(QPW_ASKED_PORT(w->junk), 1, meter);
+}
+
+/* An answer from another port than was asked has opened w->key: the exchange of the question was answered by it. */
+__noinline __u32 qpw_answered_elsewhere(void)
+{
+    struct qpw_work *w = qpw_work();
+    struct qpw_conn *c;
+
+    if (!w)
+        return 0;
+    w->saved = w->question = w->key;
+    qpw_asked_address(w, QPW_ASKED_WHERE(w->asked));
+    qpw_other_key(w, QPW_ASKED_PORT(w->asked));
+    c = qpw_conn_find(w);
+    if (c && !qpw_conn_expired(&control, c, w->key.protocol, w->now) && c->outcome < QPW_OUTCOME_ANSWERED) {
+        c->outcome = QPW_OUTCOME_ANSWERED;
+        qpw_invalidate(w, 1);
+        w->answer_port = w->saved.local_port;
+        if (qpw_is_finding(c))
+            qpw_finding_of(w, c, &w->key, w->key.local_port, c->meter);
+        w->answer_port = 0;
+    }
+    w->key = w->saved;
+    qpw_place_of(w);
     return 0;
 }
 
@@ -204,12 +276,40 @@ static __noinline int qpw_seed_arrived(struct qpw_work *w, struct qpw_conn *c)
     return 1;
 }
 
+/*
+ * One more datagram on entry c. Who asked is remembered for as long as it goes on, for its entry may be pushed out;
+ * and who was taken to answer a group asked by itself, once the node replies to it alone.
+ */
+static __noinline int qpw_remember(struct qpw_work *w, struct qpw_conn *c, int from_local)
+{
+    if (!qpw_asks_questions(w->key.protocol))
+        return 0;
+    if (from_local && (c->flags & QPW_CONN_GRACE)) {
+        c->flags &= ~QPW_CONN_GRACE;
+        qpw_set_direction(c, QPW_DIR_INBOUND, QPW_EVIDENCE_FIRST);
+        c->outcome = QPW_OUTCOME_ATTEMPTED;
+        c->generation = control.generation - 1; /* judged anew */
+    }
+    if (!from_local && (c->flags & QPW_CONN_GROUP)) { /* it speaks to the node itself: another finding */
+        c->flags &= ~QPW_CONN_GROUP;
+        c->finding = 0;
+    }
+    if ((c->flags & QPW_CONN_REMOTE_FIRST) ||
+        (c->direction == QPW_DIR_INBOUND && c->evidence == QPW_EVIDENCE_FIRST)) {
+        w->question = w->key;
+        qpw_question_put();
+    }
+    return 0;
+}
+
 /* One more packet on entry c: its state, its table. Returns the entry, possibly in another place. */
 static __always_inline struct qpw_conn *qpw_advance(void *ctx, struct qpw_work *w, struct qpw_conn *c, int from_local)
 {
     int tcp = w->key.protocol == QPW_IPPROTO_TCP;
     __u32 todo;
 
+    if (!tcp)
+        qpw_remember(w, c, from_local);
     if (w->pkt.fragment == QPW_LATER_FRAGMENT)
         todo = QPW_DO_NOTHING;
     else if (tcp)
@@ -334,8 +434,18 @@ static __noinline struct qpw_conn *qpw_connection(void *ctx, struct qpw_work *w)
 
     c = qpw_lookup(w, &from_local);
     from_local = (int)qpw_unknown(w, (__u32)from_local);
-    if (c && qpw_conn_expired(&control, c, w->key.protocol, w->now))
-        c = qpw_expired(w, c, from_local, &late);
+    if (c && qpw_conn_expired(&control, c, w->key.protocol, w->now)) {
+        late = qpw_expired(w, c, from_local);
+        c = 0;
+    }
+    if (from_local && qpw_asks_questions(w->key.protocol) && !w->self) {
+        if (qpw_to_group(w)) {
+            w->cacheable = 0; /* each of them is waited for an answer to */
+            qpw_grace_put(w);
+        } else if (!c) {
+            c = qpw_ask_memory(w);
+        }
+    }
     if (!c && w->self)
         from_local = qpw_self_key(w);
     c = c ? qpw_advance(ctx, w, c, from_local) : qpw_open(ctx, w, from_local, late);

@@ -22,7 +22,7 @@
 #include "qportwatch_words.h"
 
 /* Raise it with every change of a layout, here or in qportwatch_user.h: programs of another version are not taken over. */
-#define QPW_ABI_VERSION 3u
+#define QPW_ABI_VERSION 4u
 #define QPW_ABI_MAGIC 0x71705741u /* "qpWA" */
 
 #define QPW_MAX_IFACES 64
@@ -68,6 +68,10 @@ enum qpw_conn_state {
 #define QPW_CONN_ASKED 0x20            /* user space was asked for the socket of this tuple */
 #define QPW_CONN_REMOTE_FIRST 0x40     /* direction unknown: the remote end sent the first packet */
 #define QPW_CONN_SELF 0x80             /* replay: both ends are local */
+/* Datagrams have no SYNs: the same bits. */
+#define QPW_CONN_GRACE 0x01            /* taken for the answer to what the node sent to a group, until the node replies */
+#define QPW_CONN_ELSEWHERE 0x02        /* opened by an answer from another port than was asked: asked_port */
+#define QPW_CONN_GROUP 0x20            /* answers what a group or broadcast address was asked: asked_number */
 
 /* In qpw_conn.vlan beside the id: no packet of the initiator was seen yet, whose tag is the one that counts. */
 #define QPW_CONN_VLAN_UNSURE 0x8000u
@@ -79,7 +83,14 @@ enum qpw_conn_state {
 struct qpw_conn {
     __u64 first_ns;
     __u64 last_ns;
-    __u32 isn;        /* sequence number of the accepted SYN */
+    union {
+        __u32 isn;        /* TCP: sequence number of the accepted SYN */
+        struct {          /* datagrams */
+            __u16 asked_port;
+            __u8 asked_number; /* of the address in `asked` */
+            __u8 asked_pad;
+        };
+    };
     __u32 synack_seq; /* sequence number of the SYN+ACK */
     __u32 tentative_seq;
     __u32 generation; /* policy under which verdict and rule were found */
@@ -210,12 +221,18 @@ struct qpw_finding_key {
     __u8 protocol;
     __u8 direction;
     __u8 verdict;
-    __u8 pad[2];
+    __u8 folded; /* 1: of many remote ends, the responder is zero; an unknown direction's port is the node's */
+    __u8 pad;
 };
 
 #define QPW_FINDING_SUPERSEDED 0x01 /* judged anew since: policy, evidence or addresses changed */
 #define QPW_FINDING_RESERVED 0x02   /* stands in the reserved place of its port */
 #define QPW_FINDING_MULTICAST 0x04  /* to a multicast or broadcast address */
+#define QPW_FINDING_REMOTE_FIRST 0x08  /* the remote end sent the first packet that was seen */
+#define QPW_FINDING_ANSWERED_FROM 0x10 /* other_port is where the answer came from, in place of the key's port */
+#define QPW_FINDING_MIRRORED 0x80      /* both ends sent to this port of the other: that counts as an answer */
+#define QPW_FINDING_NODE 0x40          /* only a packet that the node sent by itself enters it */
+#define QPW_FINDING_ASKED_AT 0x20      /* other_port is the port that was asked, and the key's answered */
 
 struct qpw_finding {
     __u64 first_ns;
@@ -235,7 +252,8 @@ struct qpw_finding {
     __u8 icmp_code;
     __u8 pad[2];
     __u32 changes;       /* raised with each rise of outcome or evidence */
-    __u32 pad2;
+    __u16 other_port;
+    __u16 pad2;
     struct qpw_owner owner; /* of the node's end, from the first packet that it sent; how 0: not known */
 };
 
@@ -418,17 +436,19 @@ struct qpw_event {
 #define QPW_STAT_EXPIRED(conn_class) (QPW_LOSS_COUNT + 3u * (conn_class) + 2u)
 #define QPW_STATS (QPW_LOSS_COUNT + 3u * QPW_CLASS_COUNT)
 
-/* Ranges of the `counters` array. Slots are handed out by three queues, so that no kind can use up another's. */
+/* Ranges of the `counters` array. Slots are handed out by queues, so that no kind can use up another's. */
 #define QPW_OVERFLOW_SLOTS 64u      /* fixed: one row for each (verdict, direction), when no slot is left */
 #define QPW_METER_SLOTS_SAFE 6144u  /* rows on listed ports, and what else is few: see bpf/count.h */
 #define QPW_METER_SLOTS_OPEN 6144u  /* all others: what a scan can multiply */
-#define QPW_FINDING_SLOTS 8192u     /* attempted and refused findings */
+#define QPW_FINDING_SLOTS 8192u     /* attempted and refused findings that packets from outside enter */
+#define QPW_NODE_SLOTS 2048u        /* those that only packets of the node enter: nothing from outside can fill it */
 #define QPW_ANSWERED_SLOTS 4096u    /* answered findings */
 #define QPW_OVERFLOW_SLOT(verdict, direction) (1u + (verdict) * QPW_DIR_COUNT + (direction))
 #define QPW_FIRST_METER_SLOT QPW_OVERFLOW_SLOTS
 #define QPW_FIRST_OPEN_SLOT (QPW_FIRST_METER_SLOT + QPW_METER_SLOTS_SAFE)
 #define QPW_FIRST_FINDING_SLOT (QPW_FIRST_OPEN_SLOT + QPW_METER_SLOTS_OPEN)
-#define QPW_FIRST_ANSWERED_SLOT (QPW_FIRST_FINDING_SLOT + QPW_FINDING_SLOTS)
+#define QPW_FIRST_NODE_SLOT (QPW_FIRST_FINDING_SLOT + QPW_FINDING_SLOTS)
+#define QPW_FIRST_ANSWERED_SLOT (QPW_FIRST_NODE_SLOT + QPW_NODE_SLOTS)
 #define QPW_COUNTER_SLOTS (QPW_FIRST_ANSWERED_SLOT + QPW_ANSWERED_SLOTS)
 
 _Static_assert(sizeof(struct qpw_conn_key) == 40, "conn key");

@@ -33,11 +33,14 @@ struct qpw_listed {
     X(incarnations) \
     X(seeds) \
     X(frags) \
-    X(undecodable) \
+    X(questions) \
+    X(asked) \
+    X(grace) \
     X(meters) \
     X(meter_slots) \
     X(open_slots) \
     X(finding_slots) \
+    X(node_slots) \
     X(answered_slots) \
     X(counters) \
     X(findings) \

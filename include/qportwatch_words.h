@@ -57,6 +57,8 @@
     X(UNSOLICITED, "unsolicited")           /* SYN+ACK from the network that nobody asked for */ \
     X(TAIL, "tail")                         /* RST, FIN or late ACK without a connection */ \
     X(INFERRED, "inferred")                 /* direction only consistent with a rule */ \
+    X(JUST_ATTACHED, "just-attached")       /* datagrams: the other end may have asked before the attachment */ \
+    X(QUESTION_LOST, "question-lost")       /* datagrams: the other end may have asked, its question was pushed out */ \
     X(FRAGMENT, "fragment-without-first")   /* later fragment whose first is not known */ \
     X(FRAGMENT_SHORT, "first-fragment-too-short") /* RFC 1858: ports not in the first fragment */ \
     X(SHORT_ETHERNET, "ethernet-truncated") \
@@ -87,6 +89,7 @@
     X(NONE, "none", NONE) \
     X(METER_OVERFLOW, "meter-overflow", COUNTED)         /* new meter rows folded into an overflow row */ \
     X(FINDING_QUOTA, "finding-quota", DETAIL)            /* attempted findings counted only per port and prefix */ \
+    X(NODE_QUOTA, "node-finding-quota", DETAIL)          /* the same of what the node's own packets entered */ \
     X(ANSWERED_QUOTA, "answered-finding-quota", ANSWERED) /* answered findings beyond their quota */ \
     X(DETAIL_TABLE, "detail-table-full", COUNTED)        /* lost detail for which not even a per-port row was free */ \
     X(EVENT_RATE, "event-rate", DELAYED)                 /* event not sent: token bucket empty */ \

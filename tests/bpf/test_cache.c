@@ -356,6 +356,7 @@ Test(cache, expiry_and_better_evidence_reach_the_other_cpu)
         }
     }
     audit_age(&a, &udp, 400000000000ull);
+    audit_age_questions(&a, 400000000000ull);
     run_on(0);
     cr_assert_eq(qpw_conns_remove(&a.kernel, QPW_CLASS_DGRAM, &udp), 0); /* as the auditor does */
     audit_tx_udp(&a, CLIENT, 6000, 5000);

@@ -469,7 +469,8 @@ Test(direction, start_window_infers_answers)
     audit_rx_udp(&a, CLIENT, 53, 40000);
     ASSERT_CONN(audit_udp(&a, CLIENT, 53, 40000), OUT, INFERRED, UNDECIDED);
     cr_assert_eq(AUDIT_PACKETS(&a, .rule = "dns", .verdict = AUDIT_IS(QPW_VERDICT_UNDECIDED),
-                               .reason = AUDIT_IS(QPW_REASON_INFERRED)), 1, "consistent with a rule, which is named");
+                               .reason = AUDIT_IS(QPW_REASON_JUST_ATTACHED)), 1,
+                 "consistent with a rule, which is named");
     audit_rx_udp(&a, CLIENT, 5353, 40001);
     ASSERT_CONN(audit_udp(&a, CLIENT, 5353, 40001), IN, FIRST, UNEXPECTED);
     audit_rx_udp(&a, CLIENT, 53, 2049);
@@ -478,21 +479,19 @@ Test(direction, start_window_infers_answers)
     audit_close(&a);
 }
 
+/* Within the time-out of its question; the rest is told in test_questions.c. */
 Test(direction, late_answers_do_not_turn_a_server_into_a_client)
 {
-    struct qpw_conn_key served = audit_key(17, AUDIT_NODE, 2049, CLIENT, 700);
-    struct qpw_conn_key other = audit_key(17, AUDIT_NODE, 7777, CLIENT, 701);
-    uint64_t late = 300000000000ull;
+    uint64_t late = 170000000000ull;
 
     open_with_policy(NULL);
     audit_window_over(&a);
     audit_rx_udp(&a, CLIENT, 700, 2049);
-    audit_age(&a, &served, late);
-    audit_tx_udp(&a, CLIENT, 700, 2049);
-    cr_assert_eq(audit_udp(&a, CLIENT, 700, 2049).direction, IN);
     audit_rx_udp(&a, CLIENT, 701, 7777);
-    audit_age(&a, &other, late);
+    audit_age_questions(&a, late);
+    audit_tx_udp(&a, CLIENT, 700, 2049);
     audit_tx_udp(&a, CLIENT, 701, 7777);
+    cr_assert_eq(audit_udp(&a, CLIENT, 700, 2049).direction, IN);
     cr_assert_eq(audit_udp(&a, CLIENT, 701, 7777).direction, IN);
     /* Forgotten wholly: from a port listed inbound it is only inferred. */
     audit_tx_udp(&a, CLIENT, 702, 2049);
@@ -536,18 +535,24 @@ Test(direction, ntp_between_equal_ports)
     audit_rx_udp(&a, "10.0.0.8", 123, 123);
     audit_tx_udp(&a, "10.0.0.8", 123, 123);
     ASSERT_CONN(audit_udp(&a, "10.0.0.8", 123, 123), IN, FIRST, UNEXPECTED);
-    audit_age(&a, &key, 300000000000ull);
     audit_tx_udp(&a, "10.0.0.8", 123, 123);
-    cr_assert_eq(audit_udp(&a, "10.0.0.8", 123, 123).direction, IN, "its late answer");
+    cr_assert_eq(audit_udp(&a, "10.0.0.8", 123, 123).direction, IN, "its answer");
+    audit_age(&a, &key, 300000000000ull);
+    audit_age_questions(&a, 300000000000ull);
+    audit_tx_udp(&a, "10.0.0.8", 123, 123);
+    ASSERT_CONN(audit_udp(&a, "10.0.0.8", 123, 123), OUT, FIRST, ALLOWED); /* whoever speaks first after idling */
     audit_age(&a, &key, 300000000000ull);
     audit_rx_udp(&a, "10.0.0.8", 123, 123);
     ASSERT_CONN(audit_udp(&a, "10.0.0.8", 123, 123), IN, FIRST, UNEXPECTED);
     audit_close(&a);
 }
 
-Test(direction, undecodable_before_makes_the_answer_inferred)
+/* A stranger's junk never weakens what the node sends first; but it and an exchange that the node opens go both ways. */
+Test(direction, undecodable_before_weakens_nothing_and_is_told)
 {
     static struct packet p;
+    struct qpw_finding_key key = {.verdict = QPW_VERDICT_UNDECIDED, .direction = QPW_DIR_UNDECODABLE};
+    struct qpw_finding f;
 
     open_with_policy(NULL);
     audit_window_over(&a);
@@ -556,10 +561,17 @@ Test(direction, undecodable_before_makes_the_answer_inferred)
     audit_feed(&a, AUDIT_XDP, &p);
     cr_assert_eq(AUDIT_PACKETS(&a, .direction = AUDIT_IS(QPW_DIR_UNDECODABLE),
                                .reason = AUDIT_IS(QPW_REASON_UDP_LENGTH)), 1);
+    cr_assert_eq(audit_entries(&a, QPW_MAP_answered) + audit_entries(&a, QPW_MAP_findings), 0, "noise");
     audit_tx_udp(&a, CLIENT, 700, 7777);
-    cr_assert_eq(audit_udp(&a, CLIENT, 700, 7777).verdict, QPW_VERDICT_UNDECIDED);
+    ASSERT_CONN(audit_udp(&a, CLIENT, 700, 7777), OUT, FIRST, UNEXPECTED);
+    audit_address(CLIENT, key.initiator);
+    audit_address(AUDIT_NODE, key.responder);
+    cr_assert_eq(bpf_map_lookup_elem(a.kernel.map_fd[QPW_MAP_answered], &key, &f), 0, "both ways");
+    cr_assert_eq(f.outcome, QPW_OUTCOME_DATA);
+    cr_assert_eq(f.reason, QPW_REASON_UDP_LENGTH);
     audit_tx_udp(&a, "10.0.0.8", 700, 7777);
     ASSERT_CONN(audit_udp(&a, "10.0.0.8", 700, 7777), OUT, FIRST, UNEXPECTED);
+    cr_assert_eq(audit_entries(&a, QPW_MAP_answered), 1);
     audit_close(&a);
 }
 

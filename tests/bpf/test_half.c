@@ -160,7 +160,7 @@ static void send_unreachable(const char *remote, uint16_t port)
     audit_feed(&a, AUDIT_TX, &p);
 }
 
-/* A late answer belongs to the question it answers, for as long again as the time-out; after that it is a question. */
+/* What an ICMP error quotes may have expired, but not be over. */
 Test(half, an_entry_that_is_over_decides_nothing)
 {
     struct qpw_conn_key late = audit_key(17, AUDIT_NODE, 7777, "10.0.0.9", 7777);
@@ -175,10 +175,6 @@ Test(half, an_entry_that_is_over_decides_nothing)
     send_unreachable("10.0.0.9", 7778);
     cr_assert_eq(audit_udp(&a, "10.0.0.9", 7777, 7777).outcome, QPW_OUTCOME_REFUSED);
     cr_assert_eq(audit_udp(&a, "10.0.0.9", 7778, 7778).outcome, QPW_OUTCOME_ATTEMPTED);
-    audit_tx_udp(&a, "10.0.0.9", 7777, 7777);
-    audit_tx_udp(&a, "10.0.0.9", 7778, 7778);
-    cr_assert_eq(audit_udp(&a, "10.0.0.9", 7777, 7777).direction, QPW_DIR_INBOUND);
-    cr_assert_eq(audit_udp(&a, "10.0.0.9", 7778, 7778).direction, QPW_DIR_OUTBOUND);
     audit_close(&a);
 }
 

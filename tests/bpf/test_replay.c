@@ -10,6 +10,7 @@
 #include <bpf/bpf.h>
 #include <criterion/criterion.h>
 #include <criterion/parameterized.h>
+#include <errno.h>
 #include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -30,8 +31,9 @@ struct explained {
     const char *capture;
     const char *how;     /* of the oracle's row */
     int protocol;
-    enum { AS_FRAGMENT_UNDECIDED, AS_CONNECTION } counted;
+    enum { AS_FRAGMENT_UNDECIDED, AS_CONNECTION, AS_ANSWER } counted;
     const char *reason;
+    int initiator_port;  /* 0: any */
 };
 static const struct explained explanations[] = {
     {"ndpi-ip-frag-garbage.pcap", "midstream", IPPROTO_TCP, AS_FRAGMENT_UNDECIDED,
@@ -42,6 +44,9 @@ static const struct explained explanations[] = {
      "later fragments of these: undecided, fragment-without-first"},
     {"sv-tcp-malformed4.pcap", "undecoded", IPPROTO_TCP, AS_CONNECTION,
      "an IP option of impossible length stops the dissector; the header length leads past it to a sound TCP header"},
+    {"tcpdump-dhcpv6.pcap", "first", IPPROTO_UDP, AS_ANSWER,
+     "the server answers by itself what a group was asked: to the oracle another conversation, which it opens; here "
+     "whoever asked the group is its initiator, seen from the server (first) as from the client (inferred)", 547},
 };
 
 /* The tool's lines of one directed tuple, summed. */
@@ -191,6 +196,19 @@ static void empty_map(const struct qpw_kernel *k, enum qpw_map map)
         bpf_map_delete_elem(k->map_fd[map], key);
 }
 
+/* An array cannot be emptied, but it can be zeroed. */
+static void zero_array(const struct qpw_kernel *k, enum qpw_map map, uint32_t entries, size_t size)
+{
+    static uint32_t keys[16384];
+    static uint8_t zeroes[16384 * 64];
+    uint32_t count = entries;
+
+    cr_assert(entries <= 16384 && size <= 64);
+    for (uint32_t i = 0; i < entries; i++)
+        keys[i] = i;
+    cr_assert_eq(bpf_map_update_batch(k->map_fd[map], keys, zeroes, &count, NULL), 0, "%s", strerror(errno));
+}
+
 static void replay_capture(struct qpw_kernel *k, const char *capture, const uint8_t node[16], bool mode_tc)
 {
     struct qpw_replay_options options = {.mode_tc = mode_tc, .ended = note_ended};
@@ -215,8 +233,10 @@ static void replay_capture(struct qpw_kernel *k, const char *capture, const uint
     /* The next replay begins with nothing remembered. */
     cr_assert_eq(qpw_kernel_set_local(k, node, 128, QPW_LOCAL_ADDRESS, false), 0);
     empty_map(k, QPW_MAP_frags);
-    empty_map(k, QPW_MAP_undecodable);
     empty_map(k, QPW_MAP_parents);
+    zero_array(k, QPW_MAP_questions, 16384, 64);
+    zero_array(k, QPW_MAP_asked, 64, 16);
+    zero_array(k, QPW_MAP_grace, 1024, 8);
     free(ends);
 }
 
@@ -248,7 +268,8 @@ static const struct explained *explanation_of(const char *capture, const struct 
 {
     for (size_t i = 0; i < sizeof(explanations) / sizeof(*explanations); i++)
         if (!strcmp(explanations[i].capture, capture) && !strcmp(explanations[i].how, row->how) &&
-            explanations[i].protocol == row->protocol)
+            explanations[i].protocol == row->protocol &&
+            (!explanations[i].initiator_port || explanations[i].initiator_port == row->initiator_port))
             return &explanations[i];
     return NULL;
 }
@@ -261,6 +282,23 @@ static bool same_pair(const struct oracle_row *a, const struct oracle_row *b)
                                            !memcmp(a->responder, b->initiator, 16)));
 }
 
+/* The other end is the initiator. */
+static void turn(struct oracle_row *row)
+{
+    struct oracle_row was = *row;
+
+    memcpy(row->initiator, was.responder, 16);
+    memcpy(row->responder, was.initiator, 16);
+    row->initiator_port = was.responder_port;
+    row->responder_port = was.initiator_port;
+    for (int i = 0; i < 2; i++) {
+        row->packets[i] = was.packets[!i];
+        row->bytes[i] = was.bytes[!i];
+    }
+    snprintf(row->how, sizeof(row->how), "answer");
+    n_explained++;
+}
+
 /*
  * Rows without ports that belong to connections (later fragments, and what an explanation says) are
  * added to the one connection of the same addresses and protocol.
@@ -271,6 +309,10 @@ static void fold(const char *capture)
         const struct explained *e = explanation_of(capture, &rows[i]);
         struct oracle_row *into = NULL;
 
+        if (e && e->counted == AS_ANSWER) {
+            turn(&rows[i]);
+            continue;
+        }
         if (e ? e->counted != AS_CONNECTION : strcmp(rows[i].how, "frag") != 0)
             continue;
         for (size_t j = 0; j < n_rows; j++)
@@ -353,8 +395,11 @@ static void compare_row(const struct oracle_row *row, const uint8_t node[16])
         return;
     }
     cr_assert_eq(s->direction, outbound ? QPW_DIR_OUTBOUND : QPW_DIR_INBOUND, "%s", row_text(row));
-    cr_assert_eq(s->evidence, row->protocol == IPPROTO_TCP ? QPW_EVIDENCE_HANDSHAKE : QPW_EVIDENCE_FIRST, "%s",
-                 row_text(row));
+    if (!strcmp(row->how, "answer"))
+        cr_assert_eq(s->evidence, outbound ? QPW_EVIDENCE_INFERRED : QPW_EVIDENCE_FIRST, "%s", row_text(row));
+    else
+        cr_assert_eq(s->evidence, row->protocol == IPPROTO_TCP ? QPW_EVIDENCE_HANDSHAKE : QPW_EVIDENCE_FIRST, "%s",
+                     row_text(row));
     expect_service(row, outbound);
 }
 

@@ -11,6 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "bpf/tag.h"
 #include "netns.h"
 #include "util/error.h"
 
@@ -205,6 +206,29 @@ void audit_age(struct audit *a, const struct qpw_conn_key *key, uint64_t ns)
         found = true;
     }
     cr_assert(found, "no such connection");
+}
+
+void audit_age_questions(struct audit *a, uint64_t ns)
+{
+    static uint32_t keys[QPW_QUESTION_LINES];
+    static struct qpw_questions lines[QPW_QUESTION_LINES];
+    uint32_t units = (uint32_t)(ns >> QPW_QUESTION_SHIFT), count = QPW_QUESTION_LINES;
+    int fd = a->kernel.map_fd[QPW_MAP_questions];
+
+    for (uint32_t i = 0; i < count; i++)
+        cr_assert(bpf_map_lookup_elem(fd, &(uint32_t){i}, &lines[keys[i] = i]) == 0);
+    for (uint32_t i = 0; i < count; i++) {
+        for (int way = 0; way < QPW_QUESTION_WAYS; way++) {
+            uint64_t word = lines[i].word[way], time = word >> QPW_QUESTION_TIME_SHIFT;
+
+            if (word)
+                lines[i].word[way] = (word & ~((uint64_t)QPW_QUESTION_TIME << QPW_QUESTION_TIME_SHIFT)) |
+                                     ((time - units) & QPW_QUESTION_TIME) << QPW_QUESTION_TIME_SHIFT;
+        }
+        if (lines[i].lost)
+            lines[i].lost -= units;
+    }
+    cr_assert(bpf_map_update_batch(fd, keys, lines, &count, NULL) == 0, "%s", strerror(errno));
 }
 
 void audit_seed(struct audit *a, const struct qpw_conn_key *key, enum qpw_direction direction)

@@ -111,6 +111,9 @@ void audit_window_over(struct audit *a);
 /* The connection's last packet is so much longer ago. It must exist. */
 void audit_age(struct audit *a, const struct qpw_conn_key *key, uint64_t ns);
 
+/* What is remembered of questions is so much longer ago. */
+void audit_age_questions(struct audit *a, uint64_t ns);
+
 /* ---- Reading ---- */
 
 #define AUDIT_IS(value) ((uint32_t)(value) + 1) /* a filter's field; 0: any */

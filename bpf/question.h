@@ -1,0 +1,231 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * question.h - who was asked first: datagrams from outside that opened an exchange, remembered by their remote end.
+ *
+ * A datagram that the node sends first, as far as the tables of connections know, may be the answer to a question
+ * that came to another of its addresses or ports, or whose entry a flood has pushed out. So each opening datagram
+ * from outside leaves a word in a cache line chosen by a keyed hash of (protocol, remote address, remote port). The
+ * line also notes when it last lost a word that was still young: until a time-out after that, absence proves nothing.
+ *
+ * Words are written without a lock. Two CPUs that write to one line at the same moment may choose the same place, and
+ * one question is lost unnoticed; a flood dense enough to arrange that marks every line as lossy by itself.
+ */
+#ifndef QPW_BPF_QUESTION_H
+#define QPW_BPF_QUESTION_H
+
+#include "conn.h"
+#include "judge.h"
+#include "local.h"
+
+/* Protocols whose exchanges can be told apart by who asked first. ICMP's types say that themselves. */
+static __always_inline int qpw_asks_questions(__u8 protocol)
+{
+    return protocol != QPW_IPPROTO_TCP && qpw_kind(protocol) != QPW_KIND_ICMP;
+}
+
+/* The time in the units of a question's word. */
+static __always_inline __u32 qpw_question_now(const struct qpw_work *w)
+{
+    return (__u32)(w->now >> QPW_QUESTION_SHIFT);
+}
+
+/* The time-out of the protocol in the same units, rounded up. */
+static __always_inline __u32 qpw_question_timeout(const struct qpw_work *w)
+{
+    __u64 ns = w->question.protocol == QPW_IPPROTO_UDP ? control.udp_ns : control.other_ns;
+
+    return (__u32)(ns >> QPW_QUESTION_SHIFT) + 1;
+}
+
+/* Age of a word; 0 where a capture's clock has stepped back a little. */
+static __always_inline __u32 qpw_question_age(__u64 word, __u32 now)
+{
+    __u32 age = (now - (__u32)(word >> QPW_QUESTION_TIME_SHIFT)) & QPW_QUESTION_TIME;
+
+    return age > QPW_QUESTION_TIME - QPW_QUESTION_BACK ? 0 : age;
+}
+
+static __always_inline __u64 qpw_question_word(__u64 id, __u32 now, __u32 where)
+{
+    return (id & QPW_QUESTION_ID) | (__u64)(now & QPW_QUESTION_TIME) << QPW_QUESTION_TIME_SHIFT |
+           (where & QPW_QUESTION_WHERE);
+}
+
+/* The line of w->question's remote end. *ret_id: its tag and w->question.local_port, in place. */
+static __always_inline struct qpw_questions *qpw_question_line(const struct qpw_work *w, __u64 *ret_id)
+{
+    struct qpw_tag t = qpw_tag_remote(config.secret, w->question.remote, w->pkt.v6, w->question.remote_port, w->question.protocol);
+    __u32 line = qpw_tag_question_line(&t, config.secret);
+
+    *ret_id = (t.b & QPW_QUESTION_TAG) | (__u64)w->question.local_port << QPW_QUESTION_PORT_SHIFT;
+    return bpf_map_lookup_elem(&questions, &line);
+}
+
+static __always_inline int qpw_same_address(const __u8 *a, const __u8 *b)
+{
+    return !((qpw_word(a) ^ qpw_word(b)) | (qpw_word(a + 4) ^ qpw_word(b + 4)) | (qpw_word(a + 8) ^ qpw_word(b + 8)) |
+             (qpw_word(a + 12) ^ qpw_word(b + 12)));
+}
+
+/*
+ * The number under which qpw_asked_address() finds w->question.local again, noted there if it is new. An address has two
+ * places; where both are taken by others, one of these is forgotten: its exchanges are then told by the hook's address.
+ */
+static __always_inline __u32 qpw_asked_number(const struct qpw_work *w)
+{
+    __u64 sum = config.secret[0] * qpw_word(w->question.local + 12) + config.secret[1] * qpw_word(w->question.local);
+    __u32 first = 2 * ((__u32)((sum >> 48) * (QPW_ASKED_ADDRESSES / 2 - 1) >> 16) + 1), second = first + 1;
+    struct qpw_address *a, *b;
+
+    a = bpf_map_lookup_elem(&asked, &first);
+    b = bpf_map_lookup_elem(&asked, &second);
+    if (!a || !b)
+        return 0;
+    if (qpw_same_address(a->addr, w->question.local))
+        return first;
+    if (qpw_same_address(b->addr, w->question.local))
+        return second;
+    if (!qpw_word(b->addr + 12) && qpw_word(a->addr + 12)) {
+        a = b;
+        first = second;
+    }
+    __builtin_memcpy(a->addr, w->question.local, 16);
+    return first;
+}
+
+/* Remembers that w->question's remote end asked its local port. */
+__noinline __u32 qpw_question_put(void)
+{
+    struct qpw_work *w = qpw_work();
+    __u32 now, timeout, age, oldest = 0, place = 0;
+    struct qpw_questions *q;
+    __u64 id, word;
+
+    if (!w)
+        return 0;
+    now = qpw_question_now(w);
+    timeout = qpw_question_timeout(w);
+    q = qpw_question_line(w, &id);
+    if (!q)
+        return 0;
+    for (__u32 i = 0; i < QPW_QUESTION_WAYS; i++) {
+        word = q->word[i];
+        age = word ? qpw_question_age(word, now) : QPW_QUESTION_TIME;
+        if (word && !((word ^ id) & QPW_QUESTION_ID)) {
+            place = i;
+            oldest = QPW_QUESTION_TIME; /* its own: nothing is lost */
+            break;
+        }
+        if (age > oldest || !i) {
+            oldest = age;
+            place = i;
+        }
+    }
+    word = qpw_question_word(id, now, qpw_asked_number(w));
+    if (oldest <= timeout)
+        *(volatile __u32 *)&q->lost = now + 1; /* before the word goes: a reader in between must not take it for intact */
+    if (place < QPW_QUESTION_WAYS && q->word[place] != word)
+        *(volatile __u64 *)&q->word[place] = word;
+    return 0;
+}
+
+/*
+ * What is remembered of w->question's remote end: QPW_ASKED_* with, of a question, the local port that was asked (in
+ * QPW_ASKED_PORT) and where; its own port is preferred, then the youngest question.
+ */
+__noinline __u32 qpw_question_get(void)
+{
+    struct qpw_work *w = qpw_work();
+    __u32 now, timeout, age, youngest = ~0u, answer;
+    struct qpw_questions *q;
+    __u64 id, word;
+
+    if (!w)
+        return 0;
+    now = qpw_question_now(w);
+    timeout = qpw_question_timeout(w);
+    q = qpw_question_line(w, &id);
+    if (!q)
+        return QPW_ASKED_LOST;
+    answer = q->lost && (__s32)(now - (q->lost - 1)) <= (__s32)timeout ? QPW_ASKED_LOST : QPW_ASKED_NONE;
+    for (__u32 i = 0; i < QPW_QUESTION_WAYS; i++) {
+        word = q->word[i];
+        if (!word || ((word ^ id) & QPW_QUESTION_TAG))
+            continue;
+        age = qpw_question_age(word, now);
+        if (age > timeout)
+            continue;
+        if (!((word ^ id) & QPW_QUESTION_ID))
+            return QPW_ASKED(QPW_ASKED_THIS, word);
+        if (age < youngest) {
+            youngest = age;
+            answer = QPW_ASKED(QPW_ASKED_OTHER, word);
+        }
+    }
+    return answer;
+}
+
+/* The number's address into w->question.local; left as it is where there is none. */
+static __always_inline void qpw_asked_address(struct qpw_work *w, __u32 number)
+{
+    struct qpw_address *a = number ? bpf_map_lookup_elem(&asked, &number) : 0;
+
+    if (a)
+        qpw_copy_address(w->question.local, a->addr);
+}
+
+/* Junk, which has no ports, is remembered by the address of its sender, with the reason in place of a port. */
+static __always_inline void qpw_junk_key(struct qpw_work *w, const __u8 *local, const __u8 *remote, __u16 reason)
+{
+    struct qpw_conn_key *key = &w->question;
+
+    __builtin_memset(key, 0, sizeof(*key));
+    __builtin_memcpy(key->local, local, 16);
+    __builtin_memcpy(key->remote, remote, 16);
+    key->remote_port = 0xffff; /* tells it from protocol 0, which has no ports */
+    key->local_port = reason;
+}
+
+/* The place of what the node sent to a group from that port to that port; *ret_word: what stands there, now. */
+static __always_inline __u64 *qpw_grace_place(const struct qpw_work *w, __u64 *ret_id)
+{
+    __u64 id = (__u64)w->key.protocol << 32 | (__u32)w->key.local_port << 16 | w->key.remote_port;
+    __u32 place = (__u32)(qpw_tag_spread(id, config.secret[QPW_SET_SECRET]) >> 48) & (QPW_GRACE_PLACES - 1);
+
+    *ret_id = id << 24;
+    return bpf_map_lookup_elem(&grace, &place);
+}
+
+/* The node sent w->key to a group: who answers to it within QPW_GRACE_NS was asked. */
+static __always_inline void qpw_grace_put(const struct qpw_work *w)
+{
+    __u64 id, *place = qpw_grace_place(w, &id);
+
+    if (place)
+        *place = id | (w->now >> QPW_GRACE_SHIFT & QPW_GRACE_TIME);
+}
+
+/* Does the datagram w->key answer to what the node sent to a group? */
+static __always_inline int qpw_grace_get(const struct qpw_work *w)
+{
+    __u64 id, *place = qpw_grace_place(w, &id);
+    __u64 word = place ? *place : 0;
+
+    return word && !((word ^ id) >> 24) &&
+           (((w->now >> QPW_GRACE_SHIFT) - word) & QPW_GRACE_TIME) < QPW_GRACE_NS >> QPW_GRACE_SHIFT;
+}
+
+/* What is remembered of what w->key's remote end sent and nobody could judge. */
+static __always_inline __u32 qpw_junk_asked(struct qpw_work *w)
+{
+    qpw_junk_key(w, w->key.local, w->key.remote, 0);
+    return qpw_question_get();
+}
+
+/* The other end of a packet that the node sends is a group or a broadcast address. */
+static __always_inline int qpw_to_group(struct qpw_work *w)
+{
+    return qpw_is_group(w, w->key.remote, !(w->pkt.macs[0] & 1));
+}
+
+#endif

@@ -1,0 +1,508 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * Who asked whom: what a datagram that the node sends first is taken for, by what is remembered of its other end. Each
+ * row of the table in both families, hence at XDP and at TC ingress, and at TC egress.
+ */
+#include <bpf/bpf.h>
+#include <criterion/criterion.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "audit.h"
+#include "bpf/tag.h"
+#include "netns.h"
+
+#define SECONDS 1000000000ull
+#define TIMEOUT (180 * SECONDS)
+
+#define IN QPW_DIR_INBOUND
+#define OUT QPW_DIR_OUTBOUND
+#define UNKNOWN QPW_DIR_UNKNOWN
+
+static struct audit a;
+static struct packet p;
+
+/* The two families, each with its own hook for what is received. */
+static const struct family {
+    const char *node, *floating, *client, *other, *group;
+    enum audit_hook rx;
+} families[] = {
+    {AUDIT_NODE, "10.0.0.2", "10.0.0.9", "10.0.0.8", "224.0.0.251", AUDIT_XDP},
+    {AUDIT_NODE6, "fd00::2", "fd00::9", "fd00::8", "ff02::fb", AUDIT_TC},
+};
+#define EACH_FAMILY(f) (const struct family *f = families; f < families + 2; f++)
+
+/* Without the cache, whose entries end within seconds: here they would be asked for what happens minutes later. */
+static void open_in_window(void)
+{
+    audit_open(&a, &(struct qpw_load_options){.no_cache = true});
+    AUDIT_POLICY(&a, NULL, {.name = "nfs", .direction = IN, .protocol = 17, .first = 2049},
+                 {.name = "dns", .direction = OUT, .protocol = 17, .first = 53},
+                 {.name = "ntp", .direction = OUT, .protocol = 17, .first = 123},
+                 {.name = "ntp-in", .direction = IN, .protocol = 17, .first = 123});
+    for EACH_FAMILY (f)
+        audit_local(&a, f->floating, true);
+}
+
+static void open_settled(void)
+{
+    open_in_window();
+    audit_window_over(&a);
+}
+
+static void rx(const struct family *f, const char *from, uint16_t from_port, const char *to, uint16_t to_port)
+{
+    packet_make_udp(&p, from, from_port, to, to_port, 20);
+    audit_feed(&a, f->rx, &p);
+}
+
+static void tx(const char *from, uint16_t from_port, const char *to, uint16_t to_port)
+{
+    packet_make_udp(&p, from, from_port, to, to_port, 20);
+    audit_feed(&a, AUDIT_TX, &p);
+}
+
+static struct qpw_conn conn(const char *local, uint16_t local_port, const char *remote, uint16_t remote_port)
+{
+    struct qpw_conn_key key = audit_key(17, local, local_port, remote, remote_port);
+    struct qpw_conn c;
+
+    cr_assert(audit_conn(&a, &key, &c), "no connection %s %u - %s %u", local, local_port, remote, remote_port);
+    return c;
+}
+
+static bool is_connection(const char *local, uint16_t local_port, const char *remote, uint16_t remote_port)
+{
+    struct qpw_conn_key key = audit_key(17, local, local_port, remote, remote_port);
+    struct qpw_conn c;
+
+    return audit_conn(&a, &key, &c);
+}
+
+#define ASSERT_CONN(c_, direction_, evidence_, verdict_, reason_) \
+    do { \
+        struct qpw_conn is_ = (c_); \
+        cr_assert_eq(is_.direction, (direction_), "direction %u", is_.direction); \
+        cr_assert_eq(is_.evidence, QPW_EVIDENCE_##evidence_, "evidence %u", is_.evidence); \
+        cr_assert_eq(is_.verdict, QPW_VERDICT_##verdict_, "verdict %u", is_.verdict); \
+        cr_assert_eq(is_.reason, QPW_REASON_##reason_, "reason %u", is_.reason); \
+    } while (0)
+
+static struct qpw_finding finding(enum qpw_verdict verdict, enum qpw_direction direction, uint16_t port,
+                                  const char *initiator, const char *responder)
+{
+    struct qpw_finding found;
+
+    cr_assert(audit_finding(&a, verdict, direction, 17, port, initiator, responder, &found), "no finding on %u", port);
+    return found;
+}
+
+/* A flood pushes the entry out of its table; here, as if it had: its last packet is too long ago to be looked at. */
+static void forget(const char *local, uint16_t local_port, const char *remote, uint16_t remote_port)
+{
+    struct qpw_conn_key key = audit_key(17, local, local_port, remote, remote_port);
+
+    audit_age(&a, &key, 3 * TIMEOUT);
+}
+
+/* Questions from so many remote ends that none of them, nor any before, can be sure to be remembered. */
+static void lose_questions(const struct family *f)
+{
+    char source[40];
+
+    for (uint32_t i = 0; i < 16 * QPW_QUESTION_LINES; i++) {
+        snprintf(source, sizeof(source), f->rx == AUDIT_XDP ? "11.%u.%u.%u" : "fd11::%x:%x:%x", i >> 16 & 255,
+                 i >> 8 & 255, i & 255);
+        rx(f, source, 5000, f->node, 7000);
+    }
+}
+
+/* ---- The rows ---- */
+
+Test(questions, row_1_the_port_that_was_asked_answers)
+{
+    open_settled();
+    for EACH_FAMILY (f) {
+        rx(f, f->client, 53, f->node, 4444);
+        forget(f->node, 4444, f->client, 53);
+        audit_age_questions(&a, TIMEOUT - 5 * SECONDS);
+        tx(f->node, 4444, f->client, 53);
+        ASSERT_CONN(conn(f->node, 4444, f->client, 53), IN, FIRST, UNEXPECTED, NONE);
+        cr_assert_eq(conn(f->node, 4444, f->client, 53).outcome, QPW_OUTCOME_ANSWERED);
+        cr_assert_eq(conn(f->node, 4444, f->client, 53).conn_class, QPW_CLASS_DGRAM, "no flood reaches it");
+        cr_assert_eq(finding(QPW_VERDICT_UNEXPECTED, IN, 4444, f->client, f->node).outcome, QPW_OUTCOME_ANSWERED);
+        rx(f, f->client, 53, f->node, 4444);
+        cr_assert_eq(finding(QPW_VERDICT_UNEXPECTED, IN, 4444, f->client, f->node).outcome, QPW_OUTCOME_DATA);
+    }
+    cr_assert_eq(AUDIT_PACKETS(&a, .direction = AUDIT_IS(OUT)), 0);
+    audit_close(&a);
+}
+
+Test(questions, row_1_from_whichever_local_address)
+{
+    open_settled();
+    for EACH_FAMILY (f) {
+        for (int i = 0; i < 3; i++) {
+            rx(f, f->client, 5000, f->floating, 161);
+            tx(f->node, 161, f->client, 5000);
+        }
+        cr_assert(!is_connection(f->node, 161, f->client, 5000), "one exchange, by the address that was asked");
+        ASSERT_CONN(conn(f->floating, 161, f->client, 5000), IN, FIRST, UNEXPECTED, NONE);
+        cr_assert_eq(finding(QPW_VERDICT_UNEXPECTED, IN, 161, f->client, f->floating).outcome, QPW_OUTCOME_DATA);
+    }
+    struct qpw_counts sum = AUDIT_SUM(&a, .port = AUDIT_IS(161), .direction = AUDIT_IS(IN));
+
+    cr_assert_eq(sum.connections, 2);
+    cr_assert_eq(sum.rx_packets, 6);
+    cr_assert_eq(sum.tx_packets, 6);
+    cr_assert_eq(audit_entries(&a, QPW_MAP_findings), 2);
+    cr_assert_eq(audit_entries(&a, QPW_MAP_answered), 2);
+    audit_close(&a);
+}
+
+Test(questions, row_1_keeps_to_the_policy_of_the_address_that_was_asked)
+{
+    open_settled();
+    rx(families, "10.0.0.9", 5000, "10.0.0.2", 2049);
+    tx("10.0.0.1", 2049, "10.0.0.9", 5000);
+    ASSERT_CONN(conn("10.0.0.2", 2049, "10.0.0.9", 5000), IN, FIRST, ALLOWED, NONE);
+    cr_assert_eq(conn("10.0.0.2", 2049, "10.0.0.9", 5000).outcome, QPW_OUTCOME_DATA);
+    cr_assert_eq(AUDIT_SUM(&a, .rule = "nfs").tx_packets, 1);
+    cr_assert_eq(audit_entries(&a, QPW_MAP_findings) + audit_entries(&a, QPW_MAP_answered), 0);
+    audit_close(&a);
+}
+
+Test(questions, row_1_a_group_was_asked)
+{
+    struct qpw_finding found;
+
+    open_settled();
+    for EACH_FAMILY (f) {
+        rx(f, f->client, 5353, f->group, 5353);
+        tx(f->node, 5353, f->client, 5353);
+        ASSERT_CONN(conn(f->node, 5353, f->client, 5353), IN, FIRST, UNEXPECTED, NONE);
+        found = finding(QPW_VERDICT_UNEXPECTED, IN, 5353, f->client, f->group);
+        cr_assert_eq(found.outcome, QPW_OUTCOME_ANSWERED);
+        cr_assert(found.flags & QPW_FINDING_MULTICAST, "at most info");
+        cr_assert(!audit_finding(&a, QPW_VERDICT_UNEXPECTED, IN, 17, 5353, f->client, f->node, &found));
+    }
+    cr_assert_eq(AUDIT_PACKETS(&a, .direction = AUDIT_IS(OUT)), 0, "the node scans nobody");
+    /* Whoever speaks to the node itself is no question to a group any more. */
+    for EACH_FAMILY (f) {
+        rx(f, f->client, 5353, f->node, 5353);
+        tx(f->node, 5353, f->client, 5353);
+        found = finding(QPW_VERDICT_UNEXPECTED, IN, 5353, f->client, f->node);
+        cr_assert_eq(found.outcome, QPW_OUTCOME_DATA);
+        cr_assert(!(found.flags & QPW_FINDING_MULTICAST));
+    }
+    audit_close(&a);
+}
+
+/* The subnet's broadcast address, as NetBIOS names are asked for. */
+Test(questions, row_1_a_broadcast_address_was_asked)
+{
+    uint8_t broadcast[16];
+    struct qpw_finding found;
+
+    open_settled();
+    audit_address("10.0.0.255", broadcast);
+    cr_assert_eq(qpw_kernel_set_local(&a.kernel, broadcast, 128, QPW_LOCAL_BROADCAST, true), 0);
+    packet_start(&p);
+    packet_ethernet(&p, &(struct packet_ethernet){.destination = "ff:ff:ff:ff:ff:ff"});
+    packet_ipv4(&p, &(struct packet_ipv4){.source = "10.0.0.9", .destination = "10.0.0.255"});
+    packet_udp(&p, &(struct packet_udp){.source = 137, .destination = 137, .payload_bytes = 50});
+    packet_finish(&p);
+    audit_feed(&a, AUDIT_XDP, &p);
+    tx("10.0.0.1", 137, "10.0.0.9", 137);
+    found = finding(QPW_VERDICT_UNEXPECTED, IN, 137, "10.0.0.9", "10.0.0.255");
+    cr_assert(found.flags & QPW_FINDING_MULTICAST);
+    cr_assert_eq(found.outcome, QPW_OUTCOME_ANSWERED);
+    cr_assert_eq(AUDIT_PACKETS(&a, .direction = AUDIT_IS(OUT)), 0);
+    audit_close(&a);
+}
+
+/* An attacker on the link puts what is for the node alone into a frame for all: that makes it no broadcast. */
+Test(questions, a_broadcast_frame_is_no_broadcast_address)
+{
+    struct qpw_finding found;
+
+    open_settled();
+    packet_start(&p);
+    packet_ethernet(&p, &(struct packet_ethernet){.destination = "ff:ff:ff:ff:ff:ff"});
+    packet_ipv4(&p, &(struct packet_ipv4){.source = "10.0.0.9", .destination = AUDIT_NODE});
+    packet_udp(&p, &(struct packet_udp){.source = 5000, .destination = 4444, .payload_bytes = 50});
+    packet_finish(&p);
+    audit_feed(&a, AUDIT_XDP, &p);
+    tx(AUDIT_NODE, 4444, "10.0.0.9", 5000);
+    found = finding(QPW_VERDICT_UNEXPECTED, IN, 4444, "10.0.0.9", AUDIT_NODE);
+    cr_assert_eq(found.outcome, QPW_OUTCOME_DATA);
+    cr_assert(!(found.flags & QPW_FINDING_MULTICAST));
+    audit_close(&a);
+}
+
+Test(questions, row_2_another_port_answers)
+{
+    struct qpw_finding found;
+
+    open_settled();
+    for EACH_FAMILY (f) {
+        rx(f, f->client, 53, f->node, 4444);
+        tx(f->node, 4445, f->client, 53);
+        ASSERT_CONN(conn(f->node, 4445, f->client, 53), IN, FIRST, UNEXPECTED, NONE);
+        found = finding(QPW_VERDICT_UNEXPECTED, IN, 4445, f->client, f->node);
+        cr_assert_eq(found.outcome, QPW_OUTCOME_ANSWERED);
+        cr_assert(found.flags & QPW_FINDING_ASKED_AT);
+        cr_assert_eq(found.other_port, 4444);
+        found = finding(QPW_VERDICT_UNEXPECTED, IN, 4444, f->client, f->node);
+        cr_assert_eq(found.outcome, QPW_OUTCOME_ANSWERED, "asked there, answered elsewhere");
+        cr_assert(found.flags & QPW_FINDING_ANSWERED_FROM);
+        cr_assert_eq(found.other_port, 4445);
+        rx(f, f->client, 53, f->node, 4445);
+        cr_assert_eq(finding(QPW_VERDICT_UNEXPECTED, IN, 4445, f->client, f->node).outcome, QPW_OUTCOME_DATA);
+    }
+    cr_assert_eq(AUDIT_PACKETS(&a, .direction = AUDIT_IS(OUT)), 0);
+    audit_close(&a);
+}
+
+/* What was asked may be listed: what answers is judged by itself, never by that. */
+Test(questions, row_2_never_the_verdict_of_the_port_that_was_asked)
+{
+    open_settled();
+    for EACH_FAMILY (f) {
+        rx(f, f->client, 5000, f->floating, 2049);
+        tx(f->node, 4445, f->client, 5000);
+        ASSERT_CONN(conn(f->floating, 2049, f->client, 5000), IN, FIRST, ALLOWED, NONE);
+        ASSERT_CONN(conn(f->node, 4445, f->client, 5000), IN, FIRST, UNEXPECTED, NONE);
+        cr_assert_eq(conn(f->floating, 2049, f->client, 5000).outcome, QPW_OUTCOME_ANSWERED);
+    }
+    audit_close(&a);
+}
+
+Test(questions, row_3_lost_and_listed_outbound)
+{
+    const struct family *f = families;
+    struct qpw_finding found;
+
+    open_settled();
+    rx(f, f->client, 53, f->node, 4444);
+    lose_questions(f);
+    cr_assert(!is_connection(f->node, 4444, f->client, 53), "the flood has pushed its entry out, too");
+    tx(f->node, 4444, f->client, 53);
+    ASSERT_CONN(conn(f->node, 4444, f->client, 53), OUT, INFERRED, UNDECIDED, QUESTION_LOST);
+    for (uint16_t port = 30000; port < 30010; port++)
+        tx(f->node, port, f->other, 123);
+    cr_assert_eq(AUDIT_PACKETS(&a, .direction = AUDIT_IS(OUT), .reason = AUDIT_IS(QPW_REASON_QUESTION_LOST)), 11);
+    cr_assert_eq(AUDIT_PACKETS(&a, .verdict = AUDIT_IS(QPW_VERDICT_ALLOWED)), 0);
+    /* All of them are one record. */
+    struct qpw_finding_key key = {.kind = QPW_KIND_PORT, .protocol = 17, .direction = OUT, .folded = 1,
+                                  .verdict = QPW_VERDICT_UNDECIDED};
+
+    audit_address(f->node, key.initiator);
+    cr_assert_eq(bpf_map_lookup_elem(a.kernel.map_fd[QPW_MAP_findings], &key, &found), 0);
+    cr_assert_eq(found.reason, QPW_REASON_QUESTION_LOST);
+    cr_assert_eq(found.outcome, QPW_OUTCOME_ATTEMPTED);
+    rx(f, f->other, 123, f->node, 30000);
+    cr_assert_eq(bpf_map_lookup_elem(a.kernel.map_fd[QPW_MAP_answered], &key, &found), 0);
+    cr_assert_eq(found.outcome, QPW_OUTCOME_DATA);
+    audit_close(&a);
+}
+
+Test(questions, row_4_lost_and_not_listed)
+{
+    const struct family *f = families;
+    struct qpw_finding found;
+    struct qpw_finding_key key = {.kind = QPW_KIND_PORT, .protocol = 17, .direction = UNKNOWN, .folded = 1,
+                                  .port = 4444, .verdict = QPW_VERDICT_UNDECIDED};
+
+    open_settled();
+    lose_questions(f);
+    tx(f->node, 4444, f->client, 7777);
+    tx(f->node, 4444, f->other, 7778);
+    ASSERT_CONN(conn(f->node, 4444, f->client, 7777), UNKNOWN, NONE, UNDECIDED, QUESTION_LOST);
+    audit_address(f->node, key.initiator);
+    cr_assert_eq(bpf_map_lookup_elem(a.kernel.map_fd[QPW_MAP_findings], &key, &found), 0, "one for the port");
+    cr_assert_eq(found.outcome, QPW_OUTCOME_ATTEMPTED);
+    /* Both ports listed, or the node's alone, are no better. */
+    tx(f->node, 123, f->client, 123);
+    ASSERT_CONN(conn(f->node, 123, f->client, 123), UNKNOWN, NONE, UNDECIDED, QUESTION_LOST);
+    tx(f->node, 2049, f->client, 700);
+    ASSERT_CONN(conn(f->node, 2049, f->client, 700), UNKNOWN, NONE, UNDECIDED, QUESTION_LOST);
+    /* A time-out after the flood, absence is evidence again. */
+    audit_age_questions(&a, TIMEOUT + 5 * SECONDS);
+    tx(f->node, 4444, f->client, 7779);
+    ASSERT_CONN(conn(f->node, 4444, f->client, 7779), OUT, FIRST, UNEXPECTED, NONE);
+    audit_close(&a);
+}
+
+Test(questions, row_5_from_a_port_listed_inbound)
+{
+    struct qpw_finding found;
+
+    open_settled();
+    for EACH_FAMILY (f) {
+        tx(f->node, 2049, f->client, 9999);
+        ASSERT_CONN(conn(f->node, 2049, f->client, 9999), IN, INFERRED, UNDECIDED, INFERRED);
+        cr_assert(!audit_finding(&a, QPW_VERDICT_UNDECIDED, IN, 17, 2049, f->client, f->node, &found));
+        rx(f, f->client, 9999, f->node, 2049);
+        found = finding(QPW_VERDICT_UNDECIDED, IN, 2049, f->client, f->node);
+        cr_assert_eq(found.outcome, QPW_OUTCOME_DATA, "told as soon as it goes both ways");
+        cr_assert_eq(found.evidence, QPW_EVIDENCE_INFERRED);
+    }
+    audit_close(&a);
+}
+
+Test(questions, row_6_absence_is_evidence)
+{
+    static const uint16_t ports[][2] = {{40000, 53}, {53, 53}, {123, 123}, {51820, 51820}, {500, 500}, {4444, 53}};
+
+    open_settled();
+    for EACH_FAMILY (f)
+        for (size_t i = 0; i < sizeof(ports) / sizeof(*ports); i++) {
+            bool listed = ports[i][1] == 53 || ports[i][1] == 123;
+
+            tx(f->node, ports[i][0], f->client, ports[i][1]);
+            rx(f, f->client, ports[i][1], f->node, ports[i][0]);
+            struct qpw_conn c = conn(f->node, ports[i][0], f->client, ports[i][1]);
+
+            cr_assert_eq(c.direction, OUT);
+            cr_assert_eq(c.evidence, QPW_EVIDENCE_FIRST);
+            cr_assert_eq(c.verdict, listed ? QPW_VERDICT_ALLOWED : QPW_VERDICT_UNEXPECTED);
+            cr_assert_eq(c.outcome, QPW_OUTCOME_DATA);
+        }
+    audit_close(&a);
+}
+
+Test(questions, row_7_just_attached)
+{
+    struct qpw_finding found;
+
+    open_in_window();
+    for EACH_FAMILY (f) {
+        tx(f->node, 40000, f->client, 53);
+        ASSERT_CONN(conn(f->node, 40000, f->client, 53), OUT, INFERRED, UNDECIDED, JUST_ATTACHED);
+        tx(f->node, 2049, f->client, 700);
+        ASSERT_CONN(conn(f->node, 2049, f->client, 700), IN, INFERRED, UNDECIDED, JUST_ATTACHED);
+        tx(f->node, 4444, f->client, 7777);
+        ASSERT_CONN(conn(f->node, 4444, f->client, 7777), UNKNOWN, NONE, UNDECIDED, JUST_ATTACHED);
+        found = finding(QPW_VERDICT_UNDECIDED, UNKNOWN, 0, f->node, f->client);
+        cr_assert_eq(found.reason, QPW_REASON_JUST_ATTACHED);
+        tx(f->node, 123, f->client, 123);
+        ASSERT_CONN(conn(f->node, 123, f->client, 123), UNKNOWN, NONE, UNDECIDED, JUST_ATTACHED);
+        /* What is remembered is known, since when ever the node is watched. */
+        rx(f, f->other, 53, f->node, 4445);
+        cr_assert_eq(conn(f->node, 4445, f->other, 53).evidence, QPW_EVIDENCE_INFERRED);
+        rx(f, f->other, 7000, f->node, 4446);
+        forget(f->node, 4446, f->other, 7000);
+        tx(f->node, 4446, f->other, 7000);
+        ASSERT_CONN(conn(f->node, 4446, f->other, 7000), IN, FIRST, UNEXPECTED, NONE);
+    }
+    cr_assert_eq(AUDIT_PACKETS(&a, .verdict = AUDIT_IS(QPW_VERDICT_ALLOWED)), 0);
+    audit_close(&a);
+}
+
+/* ---- What the node asks of groups ---- */
+
+Test(questions, answers_to_what_the_node_asked_of_a_group)
+{
+    struct qpw_finding found;
+
+    open_settled();
+    for EACH_FAMILY (f) {
+        tx(f->node, 50000, f->group, 1900);
+        rx(f, f->client, 1900, f->node, 50000);
+        ASSERT_CONN(conn(f->node, 50000, f->client, 1900), OUT, INFERRED, UNDECIDED, INFERRED);
+        cr_assert(!audit_finding(&a, QPW_VERDICT_UNEXPECTED, IN, 17, 50000, f->client, f->node, &found));
+        /* Another port of either end was not asked. */
+        rx(f, f->client, 1901, f->node, 50000);
+        ASSERT_CONN(conn(f->node, 50000, f->client, 1901), IN, FIRST, UNEXPECTED, NONE);
+        rx(f, f->client, 1900, f->node, 50001);
+        ASSERT_CONN(conn(f->node, 50001, f->client, 1900), IN, FIRST, UNEXPECTED, NONE);
+        /* The node's payload to it alone: then it was the other end that spoke first. */
+        tx(f->node, 50000, f->client, 1900);
+        ASSERT_CONN(conn(f->node, 50000, f->client, 1900), IN, FIRST, UNEXPECTED, NONE);
+        cr_assert_eq(finding(QPW_VERDICT_UNEXPECTED, IN, 50000, f->client, f->node).outcome, QPW_OUTCOME_DATA);
+    }
+    audit_close(&a);
+}
+
+/* Ten seconds, and only the node's own packets begin them anew: also those that a cache could have answered for. */
+Test(questions, what_a_group_was_asked_is_soon_over)
+{
+    static uint64_t places[1024];
+    uint64_t when = 0;
+    uint32_t at = 0;
+
+    open_settled();
+    for (int i = 0; i < 3; i++)
+        tx(AUDIT_NODE, 50000, "239.255.255.250", 1900);
+    for (uint32_t i = 0; i < 1024; i++) {
+        cr_assert_eq(bpf_map_lookup_elem(a.kernel.map_fd[QPW_MAP_grace], &i, &places[i]), 0);
+        if (places[i]) {
+            when = places[i];
+            at = i;
+        }
+    }
+    cr_assert(when, "the node's packet is noted");
+    rx(families, "10.0.0.9", 1900, AUDIT_NODE, 50000);
+    cr_assert_eq(conn(AUDIT_NODE, 50000, "10.0.0.9", 1900).direction, OUT);
+    when -= 10 * SECONDS >> 27;
+    cr_assert_eq(bpf_map_update_elem(a.kernel.map_fd[QPW_MAP_grace], &at, &when, BPF_ANY), 0);
+    rx(families, "10.0.0.8", 1900, AUDIT_NODE, 50000);
+    ASSERT_CONN(conn(AUDIT_NODE, 50000, "10.0.0.8", 1900), IN, FIRST, UNEXPECTED, NONE);
+    tx(AUDIT_NODE, 50000, "239.255.255.250", 1900);
+    rx(families, "10.0.0.7", 1900, AUDIT_NODE, 50000);
+    cr_assert_eq(conn(AUDIT_NODE, 50000, "10.0.0.7", 1900).direction, OUT, "asked again");
+    audit_close(&a);
+}
+
+/* ---- Time ---- */
+
+Test(questions, a_late_answer_from_an_unlisted_port_is_a_new_exchange)
+{
+    open_settled();
+    for EACH_FAMILY (f) {
+        struct qpw_conn_key key = audit_key(17, f->node, 4444, f->client, 7000);
+
+        rx(f, f->client, 7000, f->node, 4444);
+        audit_age(&a, &key, TIMEOUT + 5 * SECONDS);
+        audit_age_questions(&a, TIMEOUT + 5 * SECONDS);
+        tx(f->node, 4444, f->client, 7000);
+        ASSERT_CONN(conn(f->node, 4444, f->client, 7000), OUT, FIRST, UNEXPECTED, NONE);
+    }
+    audit_close(&a);
+}
+
+/* Who asked stays known while the exchange goes on, whatever becomes of its entry. */
+Test(questions, what_goes_on_is_not_forgotten)
+{
+    open_settled();
+    for EACH_FAMILY (f) {
+        rx(f, f->client, 53, f->node, 4444);
+        tx(f->node, 4444, f->client, 53);
+        for (int i = 0; i < 3; i++) {
+            audit_age_questions(&a, TIMEOUT - 10 * SECONDS);
+            rx(f, f->client, 53, f->node, 4444);
+        }
+        forget(f->node, 4444, f->client, 53);
+        tx(f->node, 4444, f->client, 53);
+        ASSERT_CONN(conn(f->node, 4444, f->client, 53), IN, FIRST, UNEXPECTED, NONE);
+    }
+    audit_close(&a);
+}
+
+/* ---- What a stranger sends ---- */
+
+Test(questions, weakens_nothing_that_the_node_sent_first)
+{
+    open_settled();
+    for EACH_FAMILY (f) {
+        tx(f->node, 40000, f->client, 53);
+        rx(f, f->client, 53, f->node, 9); /* from the same end to another port */
+        rx(f, f->client, 54, f->node, 40000);
+        tx(f->node, 40000, f->client, 53);
+        rx(f, f->client, 53, f->node, 40000);
+        ASSERT_CONN(conn(f->node, 40000, f->client, 53), OUT, FIRST, ALLOWED, NONE);
+        cr_assert_eq(conn(f->node, 40000, f->client, 53).outcome, QPW_OUTCOME_DATA);
+    }
+    audit_close(&a);
+}
