@@ -708,7 +708,7 @@ Test(report, findings_carry_severity_signature_owner_and_the_line_that_would_all
     fclose(out);
     assert_has(buf, "<td class=\"bad\">high</td>");
     assert_has(buf, "<td>ncat[11331]</td>");
-    assert_has(buf, "inbound tcp 4444 ncat from=10.9.0.7</td>");
+    assert_has(buf, "<code>inbound tcp 4444 ncat from=10.9.0.7</code></td>");
     free(buf);
     out = open_memstream(&buf, &size);
     cr_assert_eq(qpw_report_text(&r, &options, out), 0);

@@ -184,22 +184,36 @@ static int take(void *context, bool whole, struct qpw_snapshot *ret, struct qpw_
 
 /* ---- Plain output ---- */
 
-static int print_tables(struct qpw_model *m, struct qpw_view_state *state, const struct options *o)
+static int write_tables(FILE *out, struct qpw_model *m, struct qpw_view_state *state, const struct options *o)
 {
     bool ascii = o->ascii || (isatty(STDOUT_FILENO) && !qpw_terminal_utf8());
-    int width = (int)qpw_terminal_columns(stdout), r = qpw_plain_header(stdout, m, state, width, ascii);
+    int width = (int)qpw_terminal_columns(stdout), r = qpw_plain_header(out, m, state, width, ascii);
     enum qpw_tab only = state->tab;
 
     for (int tab = 0; r == 0 && tab < QPW_TAB_HELP; tab++) {
         if (o->tab && tab != (int)only)
             continue;
-        printf("\n");
+        fputc('\n', out);
         state->tab = (enum qpw_tab)tab;
-        r = qpw_plain_table(stdout, m, state, width, ascii);
+        r = qpw_plain_table(out, m, state, width, ascii);
     }
     state->tab = only;
-    if (fflush(stdout) != 0 && r == 0)
+    return r;
+}
+
+/* As one piece, so that an error is that of the first byte that could not be written. */
+static int print_tables(struct qpw_model *m, struct qpw_view_state *state, const struct options *o)
+{
+    char *text = NULL;
+    size_t size = 0;
+    FILE *memory = open_memstream(&text, &size);
+    int r = memory ? write_tables(memory, m, state, o) : -ENOMEM;
+
+    if (memory && fclose(memory) != 0 && r == 0)
+        r = -ENOMEM;
+    if (r == 0 && (fwrite(text, 1, size, stdout) != size || fflush(stdout) != 0))
         r = -errno;
+    free(text);
     return r;
 }
 

@@ -27,7 +27,7 @@ static const char style[] =
     "--doubt:#8a5a00;--good:#1a6b3c;--cool:#2b5ea7;--rest:#9aa7b4}\n"
     "@media(prefers-color-scheme:dark){:root{--fg:#e4e8ec;--dim:#98a3ae;--bg:#14171a;--card:#1c2024;--line:#30363c;"
     "--bad:#ff8a80;--doubt:#f0b860;--good:#7fd1a0;--cool:#8ab4f0;--rest:#5c6670}}\n"
-    "body{margin:0 auto;padding:2rem 1.2rem 4rem;max-width:72rem;color:var(--fg);background:var(--bg);"
+    "body{margin:0 auto;padding:2rem 1.2rem 4rem;max-width:78rem;color:var(--fg);background:var(--bg);"
     "font:15px/1.5 system-ui,sans-serif}\n"
     "h1{font-size:1.5rem;margin:0}h2{font-size:1.05rem;margin:2.2rem 0 .6rem}\n"
     ".dim{color:var(--dim)}.bad{color:var(--bad)}.doubt{color:var(--doubt)}.good{color:var(--good)}\n"
@@ -36,7 +36,8 @@ static const char style[] =
     ".scroll{overflow-x:auto}table{border-collapse:collapse;width:100%;background:var(--card);"
     "border:1px solid var(--line);border-radius:.4rem}\n"
     "th,td{text-align:left;padding:.32rem .7rem;border-bottom:1px solid var(--line);vertical-align:top}\n"
-    "th{font-weight:600;font-size:.85rem;color:var(--dim)}tr:last-child td{border-bottom:0}\n"
+    "th{font-weight:600;font-size:.85rem;color:var(--dim)}tr:last-child td{border-bottom:0}"
+    "tr:has(+.more) td{border-bottom:0;padding-bottom:0}.more td{padding-top:0;color:var(--dim);font-size:.85rem}\n"
     ".n{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}.a{font-family:ui-monospace,monospace;"
     "font-size:.9rem}\n"
     ".bar{display:flex;height:.9rem;border-radius:.45rem;overflow:hidden;background:var(--line);margin:.4rem 0 .8rem}\n"
@@ -253,6 +254,18 @@ static void many_or_one(const struct page *p, size_t count, const char *what, co
     cell(p, "a", count > 1 ? qpw_format(text, sizeof(text), "%zu %s", count, what) : one);
 }
 
+/* The line that would allow a finding, below it: it is too long for a column. */
+static void allow_row(const struct page *p, const char *line)
+{
+    qpw_html_start(p->h, "tr", "more");
+    qpw_html_start(p->h, "td", "");
+    qpw_html_attribute(p->h, "colspan", "13");
+    qpw_html_text(p->h, "to allow: ");
+    qpw_html_element(p->h, "code", "", "%s", line);
+    qpw_html_end(p->h);
+    close_row(p);
+}
+
 static void finding(const struct page *p, const struct qpw_report_line *line)
 {
     const struct qpw_finding_row *f = line->first;
@@ -277,15 +290,16 @@ static void finding(const struct page *p, const struct qpw_report_line *line)
     cell(p, "n", qpw_words_bytes(sum.bytes, text, sizeof(text)));
     cell(p, "n", qpw_words_moment(line->first_unix_ns, p->r->s->unix_ns, text, sizeof(text)));
     cell(p, "n", qpw_words_moment(line->last_unix_ns, p->r->s->unix_ns, text, sizeof(text)));
-    cell(p, "a", line->findings > 1 ? "" : words.allow);
     close_row(p);
+    if (line->findings == 1 && words.allow[0])
+        allow_row(p, words.allow);
 }
 
 static void findings(const struct page *p)
 {
     static const char *const titles[] = {"Severity", "Verdict", "Outcome", "Direction", "Service", "Initiator",
                                          "Responder", "Process", "Evidence", "#Packets", "#Bytes", "#First", "#Last",
-                                         "To allow", NULL};
+                                         NULL};
     char text[160];
 
     heading(p, "Findings, most serious first");

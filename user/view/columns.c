@@ -15,10 +15,10 @@
 static const struct qpw_column unexpected[] = {
     {QPW_COL_SEVERITY, "SEV", 6, 6, 0, 0},
     {QPW_COL_DIR, "DIR", 3, 3, 0, 0},
-    {QPW_COL_SERVICE, "SERVICE", 14, 24, 0, 0},
+    {QPW_COL_SERVICE, "SERVICE", 12, 24, 0, 0},
     {QPW_COL_WHO, "REMOTE", 15, 24, 0, STRETCH},
     {QPW_COL_OUTCOME, "OUTCOME", 9, 10, 0, 0},
-    {QPW_COL_PROCESS, "PROCESS", 8, 24, 1, 0},
+    {QPW_COL_PROCESS, "PROCESS", 12, 24, 1, 0},
     {QPW_COL_CONNS, "COUNT", 5, 6, 2, NUMBER},
     {QPW_COL_PACKET_RATE, "PKT/S", 5, 6, 3, RATE},
     {QPW_COL_LAST, "LAST", 5, 5, 1, RIGHT},
