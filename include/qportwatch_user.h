@@ -148,7 +148,8 @@ struct qpw_peer_info {
     X(HOOK_NOT_FIRST, "hook-not-first") \
     X(HOOK_FIRST, "hook-first-again") \
     X(RELOADED, "reloaded") \
-    X(RELOAD_FAILED, "reload-failed")
+    X(RELOAD_FAILED, "reload-failed") \
+    X(CLOCK_STEPPED, "clock-stepped")  /* the system's clock was set, or the machine slept */
 
 #define QPW_COVERAGE_RECORDS 512u
 #define QPW_X_COVERAGE(s, n) QPW_COVERAGE_##s,

@@ -459,7 +459,7 @@ Test(replay_cmd, local_auto_takes_who_talks_to_most, .init = need_root)
     smb(1.6e9, 40000, 1);
     pcapfile_end(&f);
     cr_assert_eq(run(REPLAY "--local auto %s 2>&1 >/dev/null", f.path), 0);
-    cr_assert_not_null(strstr(out, "no clear difference"), "%s", out);
+    cr_assert_not_null(strstr(out, "local is " NODE ": "), "%s", out);
     cr_assert_null(strstr(out, NODE ", "), "%s", out);
     cr_assert_null(strstr(out, CLIENT ", "), "%s", out);
     unlink(f.path);
@@ -482,4 +482,29 @@ Test(replay_cmd, findings_only, .init = need_root)
     cr_assert_not_null(strstr(out, "tcp/23"), "%s", out);
     cr_assert_null(strstr(out, "445"), "%s", out);
     unlink(f.path);
+}
+
+/* Two hosts: the one at whose port a listed service is asked, whoever sends more. */
+Test(replay_cmd, local_auto_takes_who_serves, .init = need_root)
+{
+    static const struct {
+        uint16_t server_port, client_port;
+    } ways[] = {{2049, 700}, {445, 50000}, {445, 445 + 20000}};
+
+    for (size_t i = 0; i < sizeof(ways) / sizeof(*ways); i++)
+        for (int first = 0; first < 2; first++) {
+            pcapfile_start(&f, PCAPFILE_ETHERNET);
+            for (unsigned k = 0; k < 6; k++) {
+                if ((k % 3 == 0) == first)
+                    packet_make_tcp(&p, NODE, ways[i].server_port, CLIENT, ways[i].client_port, PACKET_ACK, 1, 1, 9);
+                else
+                    packet_make_tcp(&p, CLIENT, ways[i].client_port, NODE, ways[i].server_port, PACKET_ACK, 1, 1, 9);
+                pcapfile_packet(&f, 1.6e9 + k, &p);
+            }
+            pcapfile_end(&f);
+            cr_assert_eq(run(REPLAY "--local auto %s 2>&1 >/dev/null", f.path), 0);
+            cr_expect(strstr(out, "local is " NODE), "%zu, %d: %s", i, first, out);
+            cr_expect(strstr(out, "inbound services were asked there"), "%s", out);
+            unlink(f.path);
+        }
 }

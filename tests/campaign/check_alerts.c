@@ -27,6 +27,7 @@ static const struct {
     {"protocol", ONE_FINDING, 1},            {"protocol-both", ONE_FINDING, 1},
     {"ethertype", ONE_FINDING, 1},           {"weak-answered", ONE_FINDING, 1},
     {"implied", ONE_FINDING, 1},             {"undecided-both", ONE_FINDING, 1},
+    {"no-handshake", ONE_FINDING, 1},        {"clock-stepped", ALWAYS, 0},
     {"scan", SCANNER_ADDRESS, 10},           {"scan-outbound", SCANNER_ADDRESS, 10},
     {"many-initiators", TARGET_ADDRESS, 16}, {"flood", TARGET_ADDRESS, 64},
     {"multicast", GROUP, 1},                 {"peer-silent", PEER, 0},

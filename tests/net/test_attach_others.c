@@ -208,3 +208,33 @@ Test(attach_others, a_hook_taken_by_another_is_replaced_by_tc)
     cr_expect(bpfleft_gone(&n.left, NETNS_DEADLINE_MS));
     node_close(&n);
 }
+
+/* What comes and goes between two looks: netlink tells of filters and XDP programs, the rest is seen each second. */
+Test(attach_others, a_program_in_front_for_a_moment_is_noted)
+{
+    struct node n;
+
+    node_open(&n);
+    node_attach(&n, "node0 --mode tc --tc-hook clsact --interval 3600");
+    set_xdp(&n, node_foreign_program(BPF_PROG_TYPE_XDP, "their_xdp"), XDP_FLAGS_DRV_MODE);
+    node_until_coverage(&n, "hook-not-first");
+    set_xdp(&n, -1, XDP_FLAGS_DRV_MODE);
+    node_until_coverage(&n, "hook-first-again");
+    node_stop(&n, SIGTERM);
+    node_nothing_left(&n);
+    node_close(&n);
+}
+
+Test(attach_others, a_filter_that_is_taken_away_is_noted_at_once)
+{
+    struct node n;
+
+    node_open(&n);
+    node_attach(&n, "node0 --mode tc --tc-hook clsact --interval 3600");
+    netns_run(&n.node, "tc filter del dev node0 egress");
+    node_until_coverage(&n, "hook-lost");
+    node_until_text(&n, "interfaces.0.tx", "clsact");
+    node_stop(&n, SIGTERM);
+    node_nothing_left(&n);
+    node_close(&n);
+}

@@ -24,6 +24,17 @@ static void stop(struct qpw_engine *e)
     sink_clear(&sink);
 }
 
+/* What the log's record of a row has of it. */
+static struct qpw_engine_ends ends_of(const struct qpw_finding_row *row)
+{
+    struct qpw_engine_ends ends = {
+        .port = row->key.port, .verdict = row->key.verdict, .direction = row->key.direction};
+
+    memcpy(ends.initiator, row->key.initiator, 16);
+    memcpy(ends.responder, row->key.responder, 16);
+    return ends;
+}
+
 TestSuite(alert_engine);
 
 Test(alert_engine, a_first_attempt_is_told_at_once_and_says_which_line_would_allow_it)
@@ -206,7 +217,7 @@ Test(alert_engine, other_verdicts)
     cr_expect_str_eq(told_as(QPW_VERDICT_PEER, QPW_OUTCOME_DATA, 0, QPW_EVIDENCE_HANDSHAKE), "");
     cr_expect_str_eq(told_as(QPW_VERDICT_TRANSIT, QPW_OUTCOME_DATA, 0, QPW_EVIDENCE_NONE), "");
     cr_expect_str_eq(told_as(QPW_VERDICT_UNDECIDED, QPW_OUTCOME_DATA, QPW_REASON_MIDSTREAM, QPW_EVIDENCE_NONE),
-                     "undecided-both");
+                     "no-handshake");
     cr_expect_str_eq(told_as(QPW_VERDICT_UNDECIDED, QPW_OUTCOME_ANSWERED, QPW_REASON_MIDSTREAM, QPW_EVIDENCE_NONE), "");
     cr_expect_str_eq(told_as(QPW_VERDICT_UNDECIDED, QPW_OUTCOME_DATA, QPW_REASON_INFERRED, QPW_EVIDENCE_INFERRED), "");
     cr_expect_str_eq(told_as(QPW_VERDICT_UNDECIDED, QPW_OUTCOME_ATTEMPTED, QPW_REASON_UNSOLICITED, QPW_EVIDENCE_NONE),
@@ -300,9 +311,9 @@ Test(alert_engine, after_a_restart_nothing_is_first_twice)
     struct qpw_engine *e = start();
     struct qpw_finding_row row = finding(IN, "10.0.0.5", "10.0.0.1", 4444, QPW_OUTCOME_ATTEMPTED, T0, T0);
     struct qpw_engine_past past = {.flow_id = row.flow_id, .written_unix_ns = T0 + SEC / 50, .count = 1, .sequence = 3,
-                                   .signature_id = 1000101, .outcome = QPW_OUTCOME_ATTEMPTED};
+                                   .signature_id = 1000101, .outcome = QPW_OUTCOME_ATTEMPTED, .ends = ends_of(&row)};
 
-    cr_assert_eq(qpw_engine_restore(e, &past), 0);
+    cr_assert_eq(qpw_engine_restore(e, &past, T0), 0);
     qpw_engine_findings(e, &row, 1, T0 + SEC);
     cr_expect_eq(sink.n, 0);
     row.value.outcome = QPW_OUTCOME_ANSWERED;
@@ -351,9 +362,10 @@ Test(alert_engine, a_finding_begun_after_the_logs_last_word_on_it_is_told_again)
                                    .count = 90,
                                    .sequence = 3,
                                    .signature_id = 1000104,
-                                   .outcome = QPW_OUTCOME_DATA};
+                                   .outcome = QPW_OUTCOME_DATA,
+                                   .ends = ends_of(&row)};
 
-    cr_assert_eq(qpw_engine_restore(e, &past), 0);
+    cr_assert_eq(qpw_engine_restore(e, &past, T0), 0);
     qpw_engine_findings(e, &row, 1, T0 + SEC);
     cr_assert_str_eq(sink_words(&sink, 0), "inbound-attempted/again");
     cr_expect_eq(sink.records[0].sequence, 4);
@@ -384,4 +396,90 @@ Test(alert_engine, frames_that_are_not_ip_are_told_by_their_ethertype)
     cr_expect(strstr(sink.records[0].line, "\"ether_type\":35093"));
     cr_expect_not(strstr(sink.records[0].line, "src_ip"));
     stop(e);
+}
+
+/* A flow_id is a short hash that anybody can reckon: it joins records, and hides nothing. */
+Test(alert_engine, findings_of_one_flow_id_are_two)
+{
+    struct qpw_engine *e = start();
+    struct qpw_finding_row rows[2] = {finding(IN, "fd00::5", "fd00::1", 20048, QPW_OUTCOME_DATA, T0, T0),
+                                      finding(IN, "fd00::6", "fd00::1", 4444, QPW_OUTCOME_ATTEMPTED, T0, T0)};
+
+    rows[0].key.verdict = QPW_VERDICT_IMPLIED;
+    rows[1].flow_id = rows[0].flow_id;
+    qpw_engine_findings(e, &rows[0], 1, T0);
+    qpw_engine_findings(e, &rows[1], 1, T0);
+    cr_expect_str_eq(sink_words(&sink, 0), "implied/first, inbound-attempted/first");
+    rows[1].value.outcome = QPW_OUTCOME_ANSWERED;
+    qpw_engine_findings(e, rows, 2, T0 + SEC);
+    cr_expect_str_eq(sink_words(&sink, 2), "inbound-answered/escalation");
+    stop(e);
+}
+
+/* Nor does what the log holds of one stand for the other. */
+Test(alert_engine, the_logs_record_of_another_finding_hides_nothing)
+{
+    struct qpw_finding_row row = finding(IN, "10.0.0.6", "10.0.0.1", 4444, QPW_OUTCOME_DATA, T0, T0);
+    struct qpw_engine_past past = {.flow_id = row.flow_id, .written_unix_ns = T0 + SEC, .count = 1, .sequence = 9,
+                                   .signature_id = 1000104, .outcome = QPW_OUTCOME_DATA, .ends = ends_of(&row)};
+
+    for (int way = 0; way < 5; way++) {
+        struct qpw_engine_past other = past;
+        struct qpw_engine *e = start();
+
+        if (way == 0)
+            other.ends.initiator[15] ^= 1;
+        else if (way == 1)
+            other.ends.port = 20048;
+        else if (way == 2)
+            other.ends.verdict = QPW_VERDICT_IMPLIED;
+        else if (way == 3)
+            other.ends.direction = OUT;
+        else
+            other.ends = (struct qpw_engine_ends){0};
+        cr_assert_eq(qpw_engine_restore(e, &other, T0 + 2 * SEC), 0);
+        qpw_engine_findings(e, &row, 1, T0 + 2 * SEC);
+        cr_expect_str_eq(sink_words(&sink, 0), "inbound-data/first", "way %d", way);
+        stop(e);
+    }
+}
+
+/* A record later than now silences nothing: a clock that was set back, or a line that somebody wrote. */
+Test(alert_engine, times_later_than_now_count_as_none)
+{
+    struct qpw_engine *e = start();
+    struct qpw_finding_row row = finding(IN, "10.0.0.5", "10.0.0.1", 4444, QPW_OUTCOME_DATA, T0, T0);
+    struct qpw_engine_past past = {.flow_id = row.flow_id, .written_unix_ns = T0 + 86400 * SEC, .count = 1,
+                                   .sequence = 3, .signature_id = 1000104, .outcome = QPW_OUTCOME_DATA,
+                                   .ends = ends_of(&row)};
+
+    cr_assert_eq(qpw_engine_restore(e, &past, T0 + SEC), 0);
+    qpw_engine_findings(e, &row, 1, T0 + SEC);
+    cr_assert_str_eq(sink_words(&sink, 0), "inbound-data/again");
+    cr_expect_eq(sink.records[0].sequence, 4);
+    stop(e);
+}
+
+/* Neither way does a step of the clock begin a finding again, nor end its summaries. */
+Test(alert_engine, a_step_of_the_clock_changes_no_interval)
+{
+    static const int64_t steps[] = {-86400 * (int64_t)SEC, 86400 * (int64_t)SEC, -10 * (int64_t)SEC};
+
+    for (size_t i = 0; i < sizeof(steps) / sizeof(*steps); i++) {
+        struct qpw_engine *e = start();
+        struct qpw_finding_row row = finding(IN, "10.0.0.5", "10.0.0.1", 4444, QPW_OUTCOME_DATA, T0, T0);
+
+        row.counts.connections = 1;
+        qpw_engine_findings(e, &row, 1, T0);
+        cr_assert_eq(sink.n, 1);
+        qpw_engine_clock_stepped(e, steps[i]);
+        row.first_unix_ns += steps[i]; /* reckoned from the kernel's clock by the new offset */
+        row.last_unix_ns += steps[i];
+        qpw_engine_findings(e, &row, 1, T0 + steps[i] + SEC);
+        cr_expect_eq(sink.n, 1, "step %zu", i);
+        row.counts.connections = 5;
+        qpw_engine_findings(e, &row, 1, T0 + steps[i] + 301 * SEC);
+        cr_expect_str_eq(sink_words(&sink, 1), "inbound-data/summary", "step %zu", i);
+        stop(e);
+    }
 }

@@ -165,7 +165,7 @@ Test(alert_groups, after_a_restart_the_scan_goes_on_under_its_number)
     stop(e);
 
     e = engine_for(&sink, NULL);
-    cr_assert_eq(qpw_engine_restore(e, &past), 0);
+    cr_assert_eq(qpw_engine_restore(e, &past, UINT64_MAX / 2), 0);
     qpw_engine_findings(e, ports("10.9.9.9", 1, 500, QPW_OUTCOME_ATTEMPTED, T0, 1000000), 500, T0 + 5 * SEC);
     qpw_engine_tick(e, T0 + 400 * SEC);
     cr_expect_eq(sink.n, 0, "%s", sink_words(&sink, 0));

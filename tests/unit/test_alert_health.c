@@ -100,7 +100,7 @@ Test(alert_health, after_a_restart_a_silent_peer_is_not_told_again_but_its_retur
                                     .sequence = 1, .signature_id = 1000601};
     stop(e);
     e = with_peers(NULL);
-    cr_assert_eq(qpw_engine_restore(e, &past), 0);
+    cr_assert_eq(qpw_engine_restore(e, &past, UINT64_MAX / 2), 0);
     let_pass(e, 400, 2000);
     cr_expect_eq(sink.n, 0, "%s", sink_words(&sink, 0));
     meters[0].counts.rx_packets++;
@@ -178,7 +178,7 @@ Test(alert_health, coverage_already_in_the_log_is_not_told_again)
     struct qpw_engine *e = engine_for(&sink, NULL);
     struct qpw_snapshot s = {.coverage = coverage, .n_coverage = 2};
 
-    cr_assert_eq(qpw_engine_restore(e, &past), 0);
+    cr_assert_eq(qpw_engine_restore(e, &past, UINT64_MAX / 2), 0);
     qpw_engine_snapshot(e, &s, T0 + SEC);
     cr_expect_str_eq(sink_words(&sink, 0), "auditor-gap/first");
     stop(e);

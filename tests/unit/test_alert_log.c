@@ -237,7 +237,7 @@ static struct qpw_engine *engine_on_log(void)
 
 static void restore(void *data, const struct qpw_engine_past *past)
 {
-    cr_assert_eq(qpw_engine_restore(data, past), 0);
+    cr_assert_eq(qpw_engine_restore(data, past, UINT64_MAX / 2), 0);
 }
 
 Test(alert_log, what_was_written_is_read_back)

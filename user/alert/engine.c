@@ -6,6 +6,9 @@
 
 #include "alert/internal.h"
 
+/* A record later than now counts as none: the clock was set back, or somebody wrote the line to have it so. */
+#define FUTURE_SLACK_NS SECOND
+
 void qpw_engine_defaults(struct qpw_engine_settings *ret)
 {
 #define SET(field, value, meaning) ret->field = value;
@@ -21,11 +24,17 @@ int qpw_engine_new(const struct qpw_engine_settings *settings, const struct qpw_
     if (!e)
         return -ENOMEM;
     qpw_engine_defaults(&e->settings);
+    qpw_engine_key(e, "", 0);
     if (settings)
         e->settings = *settings;
     e->writer = *writer;
     *ret = e;
     return 0;
+}
+
+void qpw_engine_key(struct qpw_engine *e, const void *secret, size_t size)
+{
+    hmac_sha256_set_key(&e->keyed, size, secret);
 }
 
 void qpw_engine_free(struct qpw_engine *e)
@@ -45,11 +54,12 @@ void qpw_engine_free(struct qpw_engine *e)
     free(e);
 }
 
-int qpw_engine_restore(struct qpw_engine *e, const struct qpw_engine_past *past)
+int qpw_engine_restore(struct qpw_engine *e, const struct qpw_engine_past *past, uint64_t now_ns)
 {
+    bool later = past->written_unix_ns > now_ns + FUTURE_SLACK_NS;
     struct qpw_mark *mark;
 
-    if (past->coverage_unix_ns > e->coverage_ns)
+    if (past->coverage_unix_ns > e->coverage_ns && past->coverage_unix_ns <= now_ns + FUTURE_SLACK_NS)
         e->coverage_ns = past->coverage_unix_ns;
     if (!past->flow_id)
         return 0;
@@ -59,10 +69,11 @@ int qpw_engine_restore(struct qpw_engine *e, const struct qpw_engine_past *past)
     if (past->sequence < mark->sequence)
         return 0;
     mark->sequence = past->sequence;
-    mark->written_ns = past->written_unix_ns;
+    mark->written_ns = later ? 0 : past->written_unix_ns;
     mark->told = past->count;
     mark->outcome = past->outcome;
     mark->state = QPW_MARK_WRITTEN;
+    mark->ends = past->ends;
     for (unsigned s = 1; s < QPW_SIG_COUNT; s++)
         if (qpw_signature(s)->id == past->signature_id)
             mark->signature = s;
@@ -86,6 +97,35 @@ int qpw_engine_snapshot(struct qpw_engine *e, const struct qpw_snapshot *snapsho
     qpw_health_look(e, snapshot, now_ns);
     qpw_peers_look(e, snapshot, now_ns);
     return rc;
+}
+
+static void shift(uint64_t *time_ns, int64_t by_ns)
+{
+    if (*time_ns)
+        *time_ns += (uint64_t)by_ns;
+}
+
+void qpw_engine_clock_stepped(struct qpw_engine *e, int64_t by_ns)
+{
+    for (size_t i = 0; i < e->n_marks; i++) {
+        shift(&e->marks[i].written_ns, by_ns);
+        shift(&e->marks[i].tracked_ns, by_ns);
+        shift(&e->marks[i].offered_ns, by_ns);
+    }
+    for (size_t i = 0; i < e->n_groups; i++) {
+        struct qpw_group *g = &e->groups[i];
+
+        shift(&g->last_ns, by_ns);
+        shift(&g->first_ns, by_ns);
+        for (size_t k = 0; k < QPW_GROUP_RING; k++)
+            if (g->ring[k])
+                g->ring[k] += (uint32_t)(by_ns / (int64_t)SECOND);
+    }
+    for (size_t i = 0; i < QPW_MAX_PEERS; i++)
+        shift(&e->peers[i].active_ns, by_ns);
+    shift(&e->pruned_ns, by_ns);
+    shift(&e->heartbeat_ns, by_ns);
+    e->cap_second = 0;
 }
 
 void qpw_engine_tick(struct qpw_engine *e, uint64_t now_ns)

@@ -63,8 +63,18 @@ struct qpw_engine_context {
     void *process_data;
 };
 
+/* Whom a record of the log is about; flow_ids alone may be alike. */
+struct qpw_engine_ends {
+    uint8_t initiator[16]; /* zero where the record has no IP addresses */
+    uint8_t responder[16];
+    uint16_t port;         /* of the responder, where the record has one */
+    uint8_t verdict;       /* QPW_VERDICT_NONE: not about a finding */
+    uint8_t direction;
+};
+
 /* What the log holds already about one flow_id (its newest record). */
 struct qpw_engine_past {
+    struct qpw_engine_ends ends;
     uint64_t flow_id;
     uint64_t written_unix_ns;
     uint64_t count;
@@ -98,8 +108,17 @@ int qpw_engine_new(const struct qpw_engine_settings *settings, const struct qpw_
                    struct qpw_engine **ret);
 void qpw_engine_free(struct qpw_engine *e); /* NULL is fine */
 
-/* Before anything else is offered: what the log's tail holds. 0 or -ENOMEM. */
-int qpw_engine_restore(struct qpw_engine *e, const struct qpw_engine_past *past);
+/* The secret of hashes of what strangers choose; before anything is restored or offered. Without it they have none. */
+void qpw_engine_key(struct qpw_engine *e, const void *secret, size_t size);
+
+/* Before anything else is offered: what the log's tail holds. Times later than now count as none. 0 or -ENOMEM. */
+int qpw_engine_restore(struct qpw_engine *e, const struct qpw_engine_past *past, uint64_t now_ns);
+
+/*
+ * The system's clock was set by so much, before anything is offered under the new time: what was remembered by the old
+ * one is moved along, so that intervals last as long as they last and no finding begins again.
+ */
+void qpw_engine_clock_stepped(struct qpw_engine *e, int64_t by_ns);
 
 /* New names or a new policy; suppressions that came or went are told. */
 void qpw_engine_context(struct qpw_engine *e, const struct qpw_engine_context *context, uint64_t now_ns);

@@ -210,7 +210,7 @@ static size_t join(struct qpw_engine *e, struct work *works, size_t n)
     size_t count = 0;
 
     for (size_t i = 0; i < n; i++) {
-        struct qpw_mark *mark = qpw_engine_mark(e, works[i].row->flow_id); /* known: the array does not move any more */
+        struct qpw_mark *mark = qpw_engine_finding_mark(e, works[i].row); /* known: the array does not move any more */
         struct work *before = mark->place ? &works[mark->place - 1] : NULL;
 
         works[i].mark = mark;
@@ -234,7 +234,7 @@ static size_t gather(struct qpw_engine *e, const struct qpw_finding_row *rows, s
 
     for (size_t i = 0; i < n; i++) {
         enum qpw_signature_name signature = qpw_signature_of(&rows[i]);
-        struct qpw_mark *mark = signature ? qpw_engine_mark(e, rows[i].flow_id) : NULL;
+        struct qpw_mark *mark = signature ? qpw_engine_finding_mark(e, &rows[i]) : NULL;
 
         if (!mark)
             continue;

@@ -48,7 +48,7 @@ bool qpw_engine_neighbour(const struct qpw_engine *e, const struct qpw_finding_r
     return false;
 }
 
-static uint64_t group_id(enum qpw_tale tale, const struct qpw_finding_key *key)
+static uint64_t group_id(const struct qpw_engine *e, enum qpw_tale tale, const struct qpw_finding_key *key)
 {
     struct group_key id = {.direction = key->direction};
 
@@ -65,7 +65,7 @@ static uint64_t group_id(enum qpw_tale tale, const struct qpw_finding_key *key)
         id.protocol = key->protocol;
         id.port = key->port;
     }
-    return qpw_tale_id(tale, &id, sizeof(id));
+    return qpw_tale_keyed_id(e, tale, &id, sizeof(id));
 }
 
 static struct qpw_group *find(struct qpw_engine *e, uint64_t id)
@@ -189,7 +189,7 @@ void qpw_group_end(struct qpw_group *g)
 
 static void track_one(struct qpw_engine *e, enum qpw_tale tale, const struct qpw_finding_row *row, uint64_t try_ns)
 {
-    uint64_t id = group_id(tale, &row->key);
+    uint64_t id = group_id(e, tale, &row->key);
     struct qpw_group *g = find(e, id);
 
     if (!g)
@@ -239,7 +239,7 @@ void qpw_groups_track(struct qpw_engine *e, const struct qpw_finding_row *row, s
     if (answered)
         return;
     if (row->key.direction == QPW_DIR_INBOUND) {
-        struct qpw_group *scan = find(e, group_id(QPW_TALE_SCAN, &row->key));
+        struct qpw_group *scan = find(e, group_id(e, QPW_TALE_SCAN, &row->key));
 
         if (scan && scan->active)
             return; /* one scanner is not many initiators */
@@ -256,11 +256,11 @@ static struct qpw_group *group_of(struct qpw_engine *e, const struct qpw_finding
     struct qpw_group *g;
 
     if (row->value.flags & QPW_FINDING_MULTICAST) {
-        g = find(e, group_id(QPW_TALE_NOISE, &row->key));
+        g = find(e, group_id(e, QPW_TALE_NOISE, &row->key));
         return g && g->active ? g : NULL;
     }
     for (size_t i = 0; i < TALES && row->key.kind != QPW_KIND_ETHERTYPE; i++) {
-        g = find(e, group_id(tales[i], &row->key));
+        g = find(e, group_id(e, tales[i], &row->key));
         if (g && g->active)
             return g;
     }

@@ -25,8 +25,18 @@ static enum qpw_signature_name signature_of_coverage(unsigned kind)
     case QPW_COVERAGE_HOOK_FIRST: return QPW_SIG_INTERFACE;
     case QPW_COVERAGE_HOOK_LOST: return QPW_SIG_HOOK_LOST;
     case QPW_COVERAGE_HOOK_NOT_FIRST: return QPW_SIG_HOOK_NOT_FIRST;
+    case QPW_COVERAGE_CLOCK_STEPPED: return QPW_SIG_CLOCK_STEPPED;
     default: return QPW_SIG_NONE; /* reloads are told with both digests, see qpw_engine_reloaded() */
     }
+}
+
+/*
+ * Whether it is in the log already. By its number, once one was looked at; at first, of what an earlier auditor wrote
+ * the log tells but the time.
+ */
+static bool is_written(const struct qpw_engine *e, const struct qpw_coverage *c)
+{
+    return e->coverage_sequence ? c->sequence <= e->coverage_sequence : c->unix_ns <= e->coverage_ns;
 }
 
 /* What happened to the coverage since the newest such record of the log. */
@@ -38,7 +48,7 @@ static void coverage(struct qpw_engine *e, const struct qpw_snapshot *s, uint64_
         struct qpw_text_about about = {.context = &e->context};
         struct qpw_record *r;
 
-        if (c->unix_ns <= e->coverage_ns)
+        if (is_written(e, c))
             continue;
         if (signature) {
             r = qpw_engine_begin(e, signature, QPW_RECORD_FIRST, c->unix_ns, now_ns);
@@ -51,7 +61,10 @@ static void coverage(struct qpw_engine *e, const struct qpw_snapshot *s, uint64_
                 return; /* this one and the later ones with the next snapshot */
         }
         e->coverage_ns = c->unix_ns;
+        e->coverage_sequence = c->sequence;
     }
+    if (s->n_coverage && !e->coverage_sequence)
+        e->coverage_sequence = s->coverage[s->n_coverage - 1].sequence;
 }
 
 /* The ports with most packets that were counted without detail. */

@@ -3,6 +3,8 @@
 #ifndef QPW_ALERT_INTERNAL_H
 #define QPW_ALERT_INTERNAL_H
 
+#include <nettle/hmac.h>
+
 #include "alert/engine.h"
 #include "alert/idmap.h"
 #include "host/sockets.h"
@@ -35,9 +37,15 @@ enum {
     QPW_MARK_CLOSED, /* told to be superseded */
 };
 
-/* What is remembered of one flow_id. */
+/*
+ * What is remembered of one finding, by its whole key; or of another thing, by its flow_id. A finding's flow_id only
+ * joins its records: it is a short hash that anybody can reckon, so two findings may be made to have the same.
+ */
 struct qpw_mark {
     uint64_t flow_id;
+    uint64_t index;      /* where mark_index has it: of a finding a keyed hash with the top bit set, else the flow_id */
+    struct qpw_finding_key key; /* of a finding, else zero */
+    struct qpw_engine_ends ends; /* out of the log: whom its newest record is about */
     uint64_t written_ns; /* its newest record; 0: none */
     uint64_t tracked_ns; /* when groups counted it last */
     uint64_t offered_ns;
@@ -114,6 +122,7 @@ struct qpw_suppress_state {
 };
 
 struct qpw_engine {
+    struct hmac_sha256_ctx keyed; /* of every hash that strangers choose the input of */
     struct qpw_engine_settings settings;
     struct qpw_record_writer writer;
     struct qpw_engine_context context;
@@ -142,6 +151,7 @@ struct qpw_engine {
     uint64_t losses_told[QPW_LOSS_COUNT];
     uint64_t losses[QPW_LOSS_COUNT];
     uint64_t coverage_ns; /* newest coverage record told */
+    uint32_t coverage_sequence; /* its number, 0: none was looked at yet */
     struct qpw_heartbeat heartbeat;
     uint64_t heartbeat_ns;
 
@@ -157,6 +167,15 @@ struct qpw_engine {
 
 /* A number below 2^53 for a thing that is not a finding. */
 uint64_t qpw_tale_id(enum qpw_tale tale, const void *data, size_t size);
+
+/* The same where a stranger's addresses and ports are in the data: keyed, so that nobody can aim at another's. */
+uint64_t qpw_tale_keyed_id(const struct qpw_engine *e, enum qpw_tale tale, const void *data, size_t size);
+
+/*
+ * The mark of a row's finding, made where there is none, with what the log tells of it; NULL: no memory. Valid until
+ * the next call.
+ */
+struct qpw_mark *qpw_engine_finding_mark(struct qpw_engine *e, const struct qpw_finding_row *row);
 
 /* The mark of that flow_id, made where there is none; NULL: no memory. Valid until the next call. */
 struct qpw_mark *qpw_engine_mark(struct qpw_engine *e, uint64_t flow_id);

@@ -23,12 +23,26 @@ uint64_t qpw_tale_id(enum qpw_tale tale, const void *data, size_t size)
     return hash ? hash : 1;
 }
 
-struct qpw_mark *qpw_engine_mark(struct qpw_engine *e, uint64_t flow_id)
+static uint64_t keyed_hash(const struct qpw_engine *e, uint8_t tale, const void *data, size_t size)
 {
-    uint32_t at;
+    struct hmac_sha256_ctx hash = e->keyed;
+    uint64_t ret;
 
-    if (qpw_idmap_get(&e->mark_index, flow_id, &at))
-        return &e->marks[at];
+    hmac_sha256_update(&hash, 1, &tale);
+    hmac_sha256_update(&hash, size, data);
+    hmac_sha256_digest(&hash, sizeof(ret), (uint8_t *)&ret);
+    return ret;
+}
+
+uint64_t qpw_tale_keyed_id(const struct qpw_engine *e, enum qpw_tale tale, const void *data, size_t size)
+{
+    uint64_t id = keyed_hash(e, tale, data, size) & ((1ull << 53) - 1);
+
+    return id ? id : 1;
+}
+
+static struct qpw_mark *add_mark(struct qpw_engine *e, uint64_t index)
+{
     if (e->n_marks == e->marks_allocated) {
         size_t n = e->marks_allocated ? 2 * e->marks_allocated : 256;
         struct qpw_mark *marks = realloc(e->marks, n * sizeof(*marks));
@@ -38,10 +52,72 @@ struct qpw_mark *qpw_engine_mark(struct qpw_engine *e, uint64_t flow_id)
         e->marks = marks;
         e->marks_allocated = n;
     }
-    if (qpw_idmap_set(&e->mark_index, flow_id, e->n_marks) < 0)
+    if (qpw_idmap_set(&e->mark_index, index, e->n_marks) < 0)
         return NULL;
-    e->marks[e->n_marks] = (struct qpw_mark){.flow_id = flow_id};
+    e->marks[e->n_marks] = (struct qpw_mark){.index = index};
     return &e->marks[e->n_marks++];
+}
+
+struct qpw_mark *qpw_engine_mark(struct qpw_engine *e, uint64_t flow_id)
+{
+    struct qpw_mark *mark;
+    uint32_t at;
+
+    if (qpw_idmap_get(&e->mark_index, flow_id, &at))
+        return &e->marks[at];
+    mark = add_mark(e, flow_id);
+    if (mark)
+        mark->flow_id = flow_id;
+    return mark;
+}
+
+/* Whether the log's record is about that finding. Records without IP addresses are of frames that are not IP. */
+static bool is_about(const struct qpw_engine_ends *ends, const struct qpw_finding_key *key)
+{
+    if (ends->verdict != key->verdict || ends->direction != key->direction)
+        return false;
+    if (key->kind == QPW_KIND_ETHERTYPE)
+        return true;
+    return !memcmp(ends->initiator, key->initiator, 16) && !memcmp(ends->responder, key->responder, 16) &&
+           (key->kind != QPW_KIND_PORT || ends->port == key->port);
+}
+
+/* What the log tells of a finding that is met for the first time since. */
+static void recall(struct qpw_engine *e, struct qpw_mark *mark)
+{
+    const struct qpw_mark *past;
+    uint32_t at;
+
+    if (!qpw_idmap_get(&e->mark_index, mark->flow_id, &at) || !is_about(&e->marks[at].ends, &mark->key))
+        return;
+    past = &e->marks[at];
+    mark->sequence = past->sequence;
+    mark->written_ns = past->written_ns;
+    mark->told = past->told;
+    mark->outcome = past->outcome;
+    mark->state = past->state;
+    mark->signature = past->signature;
+}
+
+struct qpw_mark *qpw_engine_finding_mark(struct qpw_engine *e, const struct qpw_finding_row *row)
+{
+    const uint64_t finding = 1ull << 63; /* flow_ids are below */
+    uint64_t index = keyed_hash(e, QPW_TALE_NONE, &row->key, sizeof(row->key)) | finding;
+    struct qpw_mark *mark;
+    uint32_t at;
+
+    while (qpw_idmap_get(&e->mark_index, index, &at)) {
+        if (!memcmp(&e->marks[at].key, &row->key, sizeof(row->key)))
+            return &e->marks[at];
+        index = (index + 1) | finding;
+    }
+    mark = add_mark(e, index);
+    if (!mark)
+        return NULL;
+    mark->flow_id = row->flow_id;
+    mark->key = row->key;
+    recall(e, mark);
+    return mark;
 }
 
 const struct qpw_mark *qpw_engine_find(const struct qpw_engine *e, uint64_t flow_id)
@@ -70,7 +146,7 @@ void qpw_engine_prune(struct qpw_engine *e, uint64_t now_ns)
         struct qpw_mark *mark = &e->marks[i];
         uint64_t last_ns = mark->offered_ns > mark->written_ns ? mark->offered_ns : mark->written_ns;
 
-        if (last_ns + FORGET_S * SECOND < now_ns || qpw_idmap_set(&e->mark_index, mark->flow_id, kept) < 0)
+        if (last_ns + FORGET_S * SECOND < now_ns || qpw_idmap_set(&e->mark_index, mark->index, kept) < 0)
             free(mark->process);
         else
             e->marks[kept++] = *mark;

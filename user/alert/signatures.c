@@ -208,6 +208,8 @@ static const struct qpw_signature signatures[QPW_SIG_COUNT] = {
         "Interface {iface}: {detail}", ""},
     [QPW_SIG_RELOADED] = {1000806, OF(HOUSEKEEPING), QPW_REPEAT_NEVER, true, "reloaded", "qportwatch: policy reloaded",
         "The policy was reloaded:{detail}", ""},
+    [QPW_SIG_CLOCK_STEPPED] = {1000809, OF(HOUSEKEEPING), QPW_REPEAT_NEVER, true, "clock-stepped",
+        "qportwatch: the system's clock was set", "{detail} Intervals are measured by another clock and go on.", ""},
     [QPW_SIG_SUPPRESSION_ADDED] = {1000807, OF(HOUSEKEEPING), QPW_REPEAT_NEVER, true, "suppression-added",
         "qportwatch: suppression in force", "Suppression in force: {detail}", ""},
     [QPW_SIG_SUPPRESSION_ENDED] = {1000808, OF(HOUSEKEEPING), QPW_REPEAT_NEVER, true, "suppression-ended",

@@ -70,7 +70,7 @@ static void on_past(void *data, const struct qpw_engine_past *past)
 {
     struct qpw_alerts *alerts = data;
 
-    qpw_engine_restore(alerts->engine, past);
+    qpw_engine_restore(alerts->engine, past, qpw_clock_unix_ns());
 }
 
 int qpw_alerts_open(struct qpw_auditor *a, struct qpw_error *err)
@@ -101,6 +101,7 @@ int qpw_alerts_open(struct qpw_auditor *a, struct qpw_error *err)
         free(alerts);
         return qpw_fail(err, r, "out of memory");
     }
+    qpw_engine_key(alerts->engine, a->kernel.config.secret, sizeof(a->kernel.config.secret));
     signal(SIGXFSZ, SIG_IGN); /* a limit on the size of files is an error of one write like a full disk */
     a->alerts = alerts;
     if (a->options.syslog) {
@@ -273,6 +274,12 @@ static void offer_again(struct qpw_auditor *a)
     if (qpw_collect(&a->kernel, &options, &snapshot, NULL) == 0)
         qpw_alerts_snapshot(a, &snapshot);
     qpw_snapshot_clear(&snapshot);
+}
+
+void qpw_alerts_clock_stepped(struct qpw_auditor *a, int64_t by_ns)
+{
+    if (a->alerts)
+        qpw_engine_clock_stepped(a->alerts->engine, by_ns);
 }
 
 void qpw_alerts_tick(struct qpw_auditor *a)

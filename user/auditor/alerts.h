@@ -28,6 +28,9 @@ json_t *qpw_alerts_describe(const struct qpw_auditor *a);
 /* Everything there is, once an interval and at the end. */
 void qpw_alerts_snapshot(struct qpw_auditor *a, const struct qpw_snapshot *snapshot);
 
+/* The system's clock was set by so much since the last call that told the engine a time. */
+void qpw_alerts_clock_stepped(struct qpw_auditor *a, int64_t by_ns);
+
 /* Once a second. */
 void qpw_alerts_tick(struct qpw_auditor *a);
 

@@ -11,21 +11,23 @@
 #include "auditor/lines.h"
 #include "snapshot/conns.h"
 
-/* FNV-1a, 64 bits; what it decides is only whether a line is told twice. */
-static uint64_t hash_of(const struct qpw_finding_key *key)
+/* Multilinear, keyed with the secret of the load (bpf/tag.h): nobody can aim at another finding's line. */
+static uint64_t hash_of(const struct qpw_auditor *a, const struct qpw_finding_key *key)
 {
-    const uint8_t *bytes = (const uint8_t *)key;
-    uint64_t hash = 0xcbf29ce484222325u;
+    uint32_t words[sizeof(*key) / 4];
+    uint64_t hash = 0;
 
-    for (size_t i = 0; i < sizeof(*key); i++)
-        hash = (hash ^ bytes[i]) * 0x100000001b3u;
+    memcpy(words, key, sizeof(words));
+    for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++)
+        hash += a->kernel.config.secret[i] * words[i];
     return hash ? hash : 1;
 }
 
 /* Whether this outcome of the finding is news, and notes that it no longer is. */
-static bool is_news(struct qpw_told *told, const struct qpw_finding_key *key, uint8_t outcome)
+static bool is_news(struct qpw_auditor *a, const struct qpw_finding_key *key, uint8_t outcome)
 {
-    uint64_t hash = hash_of(key);
+    struct qpw_told *told = a->told;
+    uint64_t hash = hash_of(a, key);
     uint32_t place = hash % QPW_TOLD_PLACES;
 
     while (told->hash[place] && told->hash[place] != hash)
@@ -54,7 +56,7 @@ static void tell(struct qpw_auditor *a, const struct qpw_finding_key *key, const
     char line[320];
 
     if (key->verdict != QPW_VERDICT_UNEXPECTED || (value->flags & QPW_FINDING_SUPERSEDED) ||
-        !is_news(a->told, key, value->outcome))
+        !is_news(a, key, value->outcome))
         return;
     if (value->last_ns < a->told_until_ns) /* the auditor before this one has told it */
         return;

@@ -5,6 +5,9 @@
 #include <string.h>
 
 #include "auditor/internal.h"
+#include "host/clock.h"
+
+#define HOOKS_PAUSE_NS 50000000u
 
 static enum qpw_program program_for(const struct qpw_watched *w, enum qpw_point point, bool xdp)
 {
@@ -304,7 +307,7 @@ int qpw_watch_remove(struct qpw_auditor *a, struct qpw_watched *w, struct qpw_er
     return r;
 }
 
-/* One direction of one interface, once an interval. Returns whether our program has to be put back. */
+/* One direction of one interface. Returns whether our program has to be put back. */
 static bool check_point(struct qpw_auditor *a, struct qpw_watched *w, enum qpw_point point)
 {
     static const char *const words[] = {"ingress", "egress"};
@@ -338,6 +341,13 @@ static bool check_point(struct qpw_auditor *a, struct qpw_watched *w, enum qpw_p
     return false;
 }
 
+void qpw_watch_hooks_changed(struct qpw_auditor *a)
+{
+    /* Where notifications pour in, the next second's look is soon enough. */
+    if (qpw_clock_monotonic_ns() - a->hooks_checked_ns >= HOOKS_PAUSE_NS)
+        qpw_watch_check(a);
+}
+
 void qpw_watch_check(struct qpw_auditor *a)
 {
     const struct qpw_link *link;
@@ -345,6 +355,7 @@ void qpw_watch_check(struct qpw_auditor *a)
     struct qpw_error err;
     bool lost;
 
+    a->hooks_checked_ns = qpw_clock_monotonic_ns();
     for (size_t i = 0; i < a->n_watched; i++) {
         w = &a->watched[i];
         if (!w->ifindex)

@@ -77,6 +77,8 @@ struct qpw_auditor {
     bool polling;         /* poll_fd is running */
     uint64_t events;      /* read so far */
     int64_t next_expiry;  /* Unix seconds at which a statement of the policy runs out, 0: none */
+    uint64_t hooks_checked_ns; /* monotonic */
+    int64_t clock_offset_ns;   /* Unix time less monotonic time, as last seen; 0: not yet */
     bool addresses_changed;
     bool links_changed;   /* in what netlink tells now */
     bool has_kernel;
@@ -124,6 +126,9 @@ int qpw_watch_tell_kernel(struct qpw_auditor *a, const struct qpw_watched *w, co
 
 /* Asks all hooks whether our programs are still there and first; puts back what is missing. */
 void qpw_watch_check(struct qpw_auditor *a);
+
+/* Netlink told something, maybe of a hook: the same at once, if it was not done just before. */
+void qpw_watch_hooks_changed(struct qpw_auditor *a);
 
 /* ---- links.c ---- */
 

@@ -99,6 +99,7 @@ int qpw_watch_netlink(struct qpw_auditor *a, struct qpw_error *err)
             qpw_watch_tell_kernel(a, &a->watched[i], link);
     }
     a->links_changed = false;
+    qpw_watch_hooks_changed(a);
     return r;
 }
 

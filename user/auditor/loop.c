@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/signalfd.h>
@@ -16,12 +17,14 @@
 #include "auditor/sources.h"
 #include "control/control.h"
 #include "host/clock.h"
+#include "words/words.h"
 
 #define SECOND_NS 1000000000u
 #define POLL_NS 50000000u
 #define FIRST_POLL_NS 20000000u
 #define IDLE_POLLS 20u       /* this many without an event, and only wake-ups count */
 #define EXPIRE_SECONDS 5u    /* between walks over the connections */
+#define CLOCK_STEP_NS 500000000  /* by so much at once a clock is set, not slewed */
 #define RESEED_SECONDS 600u  /* between whole readings of the socket table */
 
 /* First after, then every so many nanoseconds. */
@@ -121,6 +124,30 @@ static void recompile_if_due(struct qpw_auditor *a)
         qpw_say(a, QPW_SAY_NOTE, "a line of the policy has run out (until=) and no longer matches");
 }
 
+/*
+ * Timers go by the monotonic clock, records by the system's. Where the latter was set, or the machine slept, it is a
+ * record, and what is remembered by Unix time is moved along before anything is measured by it. Before every other
+ * use of the system's clock in a round of the loop.
+ */
+static void follow_clock(struct qpw_auditor *a)
+{
+    int64_t offset = (int64_t)(qpw_clock_unix_ns() - qpw_clock_monotonic_ns()), by = offset - a->clock_offset_ns;
+    char span[64];
+
+    if (a->clock_offset_ns && llabs(by) < CLOCK_STEP_NS) {
+        a->clock_offset_ns = offset; /* slewed: too little to matter */
+        return;
+    }
+    if (a->clock_offset_ns) {
+        qpw_alerts_clock_stepped(a, by);
+        qpw_words_duration((uint64_t)llabs(by), span, sizeof(span));
+        qpw_coverage_add(&a->coverage, QPW_COVERAGE_CLOCK_STEPPED, 0, "The clock was set %s by %s.",
+                         by < 0 ? "back" : "forward", span);
+        qpw_say(a, QPW_SAY_NOTE, "the system's clock was set %s by %s", by < 0 ? "back" : "forward", span);
+    }
+    a->clock_offset_ns = offset;
+}
+
 static void on_second(struct qpw_auditor *a)
 {
     struct qpw_error err;
@@ -136,8 +163,8 @@ static void on_second(struct qpw_auditor *a)
         qpw_say(a, QPW_SAY_WARNING, "%s", err.text);
     if (a->ticks % RESEED_SECONDS == 0 && qpw_events_seed(a, &err) < 0)
         qpw_say(a, QPW_SAY_WARNING, "%s", err.text);
+    qpw_watch_check(a);
     if (a->ticks % a->options.interval == 0) {
-        qpw_watch_check(a);
         qpw_events_catch_up(a);
         qpw_summary_tell(a);
     }
@@ -174,6 +201,7 @@ int qpw_auditor_step(struct qpw_auditor *a, int milliseconds, struct qpw_error *
 
     if (n < 0 && errno != EINTR)
         return qpw_fail(err, -errno, "waiting: %s", strerror(errno));
+    follow_clock(a);
     for (int i = 0; r == 0 && i < n && !a->stop; i++)
         r = dispatch(a, events[i].data.u64, err);
     return r < 0 ? r : a->stop;

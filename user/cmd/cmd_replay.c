@@ -318,7 +318,7 @@ static int prepare(struct options *o, struct qpw_policy *policy, uint64_t *ret_f
     if (rc == 0 && reordered)
         say("the captures are read in the order of their first time stamps, not as given");
     if (rc == 0 && o->local_auto) {
-        rc = qpw_local_auto(o->paths, o->n_paths, &o->ends, why, sizeof(why), &err);
+        rc = qpw_local_auto(o->paths, o->n_paths, policy, &o->ends, why, sizeof(why), &err);
         if (rc == 0)
             say(why);
     }

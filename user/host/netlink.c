@@ -172,8 +172,9 @@ static int publish(struct qpw_netlink *n, const struct qpw_netlink_handler *hand
 
 static int subscribe(struct qpw_netlink *n)
 {
+    /* RTNLGRP_TC: filters and qdiscs, of which nothing is kept but that something changed. */
     static const int groups[] = {RTNLGRP_LINK, RTNLGRP_IPV4_IFADDR, RTNLGRP_IPV6_IFADDR, RTNLGRP_IPV4_NETCONF,
-                                 RTNLGRP_IPV6_NETCONF};
+                                 RTNLGRP_IPV6_NETCONF, RTNLGRP_TC};
     int size = EVENT_QUEUE_BYTES, fd;
 
     n->events = mnl_socket_open2(NETLINK_ROUTE, SOCK_CLOEXEC | SOCK_NONBLOCK);

@@ -49,6 +49,12 @@ void qpw_ends_parse(const uint8_t *frame, uint32_t length, uint32_t wire, struct
     memcpy(ret->destination, p.destination, 16);
     memcpy(ret->source_mac, p.macs + 6, 6);
     ret->has_addresses = p.has_addresses;
+    ret->protocol = p.protocol;
+    ret->source_port = ret->destination_port = 0;
+    if (p.kind == QPW_PKT_IP && (p.protocol == QPW_IPPROTO_TCP || p.protocol == QPW_IPPROTO_UDP)) {
+        ret->source_port = p.source_port;
+        ret->destination_port = p.destination_port;
+    }
     ret->network_offset = 0;
     if (p.has_addresses) {
         uint32_t at = 14;

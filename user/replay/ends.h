@@ -31,6 +31,9 @@ struct qpw_ends_packet {
     uint8_t destination[16];
     uint8_t source_mac[6];   /* zero: the link has none */
     uint32_t network_offset; /* of the IP header; 0: not IP, or not readable */
+    uint16_t source_port;    /* TCP and UDP, else 0 */
+    uint16_t destination_port;
+    uint8_t protocol;
     bool has_addresses;
 };
 

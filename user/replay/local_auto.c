@@ -3,6 +3,7 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <netinet/in.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,6 +16,7 @@
 /* Tables of fixed size: what does not fit any more came late, and is not who talks to most. */
 #define ADDRESSES 8192u /* powers of two */
 #define PAIRS 65536u
+#define WIDEST_RULE 1024u  /* a rule over more ports is no evidence of who serves */
 #define CARD_ADDRESSES 8u /* a card that sends from more than so many is a router's */
 
 struct address {
@@ -25,9 +27,11 @@ struct address {
     bool left;        /* sent a frame that left the node, as the capture says */
     uint32_t partners;
     uint64_t frames;
+    uint64_t served;  /* frames from or to a port of its own that a rule lists inbound, and the other end's is none */
 };
 
 struct survey {
+    uint8_t listed[2][65536 / 8]; /* TCP and UDP ports that rules list inbound, a bit each */
     struct address addresses[ADDRESSES];
     uint64_t pairs[PAIRS]; /* hashes of (address, partner) */
     uint32_t n_addresses;
@@ -103,6 +107,32 @@ static bool is_somebody(const uint8_t addr[16])
     return addr[0] != 0xff && memcmp(addr, none, 16);
 }
 
+static void list_ports(struct survey *s, const struct qpw_policy *policy)
+{
+    static const unsigned protocols[] = {IPPROTO_TCP, IPPROTO_UDP};
+    unsigned width;
+
+    for (size_t r = 0; r < policy->n_rules; r++) {
+        const struct qpw_rule *rule = &policy->rules[r];
+
+        width = 0;
+        for (size_t i = 0; i < rule->n_ports; i++)
+            width += rule->ports[i].last - rule->ports[i].first + 1u;
+        if (rule->direction != QPW_DIR_INBOUND || (rule->flags & (QPW_RULE_WEAK | QPW_RULE_DISABLED | QPW_RULE_NEVER)) || width > WIDEST_RULE)
+            continue;
+        for (size_t i = 0; i < rule->n_ports; i++)
+            for (unsigned port = rule->ports[i].first; port <= rule->ports[i].last; port++)
+                for (size_t k = 0; k < 2; k++)
+                    if (rule->protocols[0] >> protocols[k] & 1)
+                        s->listed[k][port / 8] |= 1u << port % 8;
+    }
+}
+
+static bool is_listed(const struct survey *s, uint8_t protocol, uint16_t port)
+{
+    return port && s->listed[protocol == IPPROTO_UDP][port / 8] >> port % 8 & 1;
+}
+
 static void look_at(struct survey *s, const struct qpw_capture_frame *frame)
 {
     struct qpw_ends_packet p;
@@ -126,6 +156,12 @@ static void look_at(struct survey *s, const struct qpw_capture_frame *frame)
         destination->partners += is_new_pair(s, p.destination, p.source);
         if (source)
             source->partners += is_new_pair(s, p.source, p.destination);
+        if (is_listed(s, p.protocol, p.destination_port) != is_listed(s, p.protocol, p.source_port)) {
+            if (is_listed(s, p.protocol, p.destination_port))
+                destination->served++;
+            else if (source)
+                source->served++;
+        }
     }
 }
 
@@ -161,7 +197,9 @@ static int take(struct qpw_ends *ends, const struct address *a, char *list, size
 
 static bool is_busier(const struct address *a, const struct address *b)
 {
-    return a->partners != b->partners ? a->partners > b->partners : a->frames > b->frames;
+    if (a->partners != b->partners)
+        return a->partners > b->partners;
+    return a->served != b->served ? a->served > b->served : a->frames > b->frames;
 }
 
 /* An address that no other machine can have. */
@@ -234,19 +272,22 @@ static int choose(const struct survey *s, struct qpw_ends *ends, char *why, size
     snprintf(why, size, "local is %s: it talks to %u other%s, the next busiest address to %u%s", list, best->partners,
              best->partners == 1 ? "" : "s",
              second ? second->partners : 0,
-             second && second->partners == best->partners ? "; that is no clear difference: name the node with --local"
-                                                          : "");
+             !second || second->partners != best->partners ? ""
+             : second->served != best->served
+                 ? "; the policy's inbound services were asked there"
+                 : "; that is no clear difference: name the node with --local");
     return rc;
 }
 
-int qpw_local_auto(char *const paths[], size_t n_paths, struct qpw_ends *ends, char *why, size_t size,
-                   struct qpw_error *err)
+int qpw_local_auto(char *const paths[], size_t n_paths, const struct qpw_policy *policy, struct qpw_ends *ends,
+                   char *why, size_t size, struct qpw_error *err)
 {
     struct survey *s = calloc(1, sizeof(*s));
     int rc;
 
     if (!s)
         return qpw_fail(err, -ENOMEM, "out of memory");
+    list_ports(s, policy);
     rc = survey_files(s, paths, n_paths, err);
     if (rc == 0)
         rc = choose(s, ends, why, size, err);

@@ -8,6 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "policy/lang/policy.h"
 #include "replay/ends.h"
 #include "util/error.h"
 
@@ -17,11 +18,12 @@
 /*
  * Reads the beginning of the captures (not standard input, which cannot be read twice) and adds the
  * addresses that are most likely the node's: where the capture tells directions, those that sent what
- * left it; else the address that talks to most others, with the other addresses of its network card.
+ * left it; else the address that talks to most others, with the other addresses of its network card; of
+ * two that talk to as many, the one at whose ports the policy's inbound services were asked.
  * `why` (of size bytes) says what was taken and for which reason, as a sentence. 0, or a negative errno
  * with err: -ENODATA where no address stands out.
  */
-int qpw_local_auto(char *const paths[], size_t n_paths, struct qpw_ends *ends, char *why, size_t size,
-                   struct qpw_error *err);
+int qpw_local_auto(char *const paths[], size_t n_paths, const struct qpw_policy *policy, struct qpw_ends *ends,
+                   char *why, size_t size, struct qpw_error *err);
 
 #endif

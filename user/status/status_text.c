@@ -42,7 +42,7 @@ static void show_auditor(const struct qpw_status *s, FILE *out)
     char since[32], ago[32], heart[32];
 
     qpw_time_text(s->snapshot.meta.attached_unix_ns, since, sizeof(since));
-    qpw_words_duration(s->snapshot.unix_ns - s->snapshot.meta.attached_unix_ns, ago, sizeof(ago));
+    qpw_words_duration(s->snapshot.mono_ns - s->snapshot.control.attached_ns, ago, sizeof(ago));
     qpw_words_duration(s->answer.sight.heartbeat_age_ns / 1000000000u * 1000000000u, heart, sizeof(heart));
     fprintf(out, LABEL "%.19sZ (%s), by %s\n", "since", since, ago, s->snapshot.meta.command);
     if (s->answer.sight.auditor == QPW_AUDITOR_NONE)

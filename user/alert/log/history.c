@@ -42,6 +42,36 @@ static unsigned outcome(const json_t *record)
     return QPW_OUTCOME_NONE;
 }
 
+static uint8_t verdict(const char *text)
+{
+    for (uint8_t i = 1; text && i < QPW_VERDICT_COUNT; i++)
+        if (!strcmp(text, qpw_verdict_name(i)))
+            return i;
+    return QPW_VERDICT_NONE;
+}
+
+static uint8_t direction(const char *text)
+{
+    for (uint8_t i = 1; text && i < QPW_DIR_COUNT; i++)
+        if (!strcmp(text, qpw_direction_name(i)))
+            return i;
+    return QPW_DIR_UNKNOWN;
+}
+
+static void read_ends(const json_t *record, struct qpw_engine_ends *ret)
+{
+    const char *from = json_string_value(json_object_get(record, "src_ip"));
+    const char *to = json_string_value(json_object_get(record, "dest_ip"));
+
+    ret->verdict = verdict(qpw_eve_fact(record, "verdict"));
+    ret->direction = direction(qpw_eve_fact(record, "direction"));
+    ret->port = (uint16_t)json_integer_value(json_object_get(record, "dest_port"));
+    if (from)
+        qpw_address_parse(from, ret->initiator);
+    if (to)
+        qpw_address_parse(to, ret->responder);
+}
+
 /* One line; what is not one of our records is passed over. */
 static void read_line(const struct history *h, const char *line, size_t length)
 {
@@ -62,6 +92,7 @@ static void read_line(const struct history *h, const char *line, size_t length)
         past.coverage_unix_ns = number(record, "coverage");
         past.sequence = number(record, "sequence");
         past.outcome = outcome(record);
+        read_ends(record, &past.ends);
         if (past.flow_id || past.coverage_unix_ns)
             h->visit(h->data, &past);
     }

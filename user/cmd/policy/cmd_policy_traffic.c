@@ -141,7 +141,7 @@ static int prepare(struct options *o, struct qpw_policy *policy, uint64_t *first
     if (rc == 0)
         rc = qpw_order_captures(o->captures, o->n_captures, &reordered, first_ns, err);
     if (rc == 0 && o->local_auto) {
-        rc = qpw_local_auto(o->captures, o->n_captures, &o->ends, why, sizeof(why), err);
+        rc = qpw_local_auto(o->captures, o->n_captures, policy, &o->ends, why, sizeof(why), err);
         if (rc == 0)
             fprintf(stderr, "qportwatch policy %s: %s\n", subcommand(o), why);
     }
