@@ -336,7 +336,7 @@ static void apply_sort(struct qpw_model *m, enum qpw_tab tab, const struct qpw_s
     const struct qpw_column *column = qpw_column_find(tab, sort->column);
     bool down;
 
-    if (!column)
+    if (!column || !m->n_rows)
         return;
     for (size_t i = 0; i < m->n_rows; i++)
         qpw_cell_key(m, &m->rows[i], column->id);

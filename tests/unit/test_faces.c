@@ -1,0 +1,698 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * One truth: a table of snapshots, each through all faces. Every face must show the same answer and the same numbers:
+ * report (text, JSON, HTML), status (text, JSON), the live view's header and tabs, the summary line, the heartbeat.
+ */
+#include <criterion/criterion.h>
+#include <jansson.h>
+#include <netinet/in.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "alerts.h"
+#include "auditor/summary.h"
+#include "report/render.h"
+#include "sample.h"
+#include "status/status.h"
+#include "util/names.h"
+#include "view/plain.h"
+#include "words/answer.h"
+#include "words/words.h"
+
+#define SECOND 1000000000ull
+
+/* ---- Snapshots ---- */
+
+static struct qpw_meter_row *meter_of(struct qpw_snapshot *s, unsigned verdict)
+{
+    for (size_t i = 0; i < s->n_meters; i++)
+        if (s->meters[i].key.verdict == verdict)
+            return &s->meters[i];
+    cr_assert_fail("no meter of that verdict");
+    return NULL;
+}
+
+static void none(struct qpw_snapshot *s)
+{
+    (void)s;
+}
+
+static void clean(struct qpw_snapshot *s)
+{
+    s->n_findings = 0;
+    meter_of(s, QPW_VERDICT_UNEXPECTED)->key.verdict = QPW_VERDICT_ALLOWED;
+}
+
+static void nothing_seen(struct qpw_snapshot *s)
+{
+    s->n_findings = s->n_meters = 0;
+}
+
+static void probed(struct qpw_snapshot *s)
+{
+    for (size_t i = 0; i < s->n_findings; i++)
+        s->findings[i].value.outcome = i ? QPW_OUTCOME_ATTEMPTED : QPW_OUTCOME_REFUSED;
+}
+
+static void group_noise(struct qpw_snapshot *s)
+{
+    probed(s);
+    for (size_t i = 0; i < s->n_findings; i++)
+        s->findings[i].value.flags = QPW_FINDING_MULTICAST;
+}
+
+static void weak_answered(struct qpw_snapshot *s)
+{
+    clean(s);
+    sample_finding(s, IPPROTO_TCP, 40000, QPW_DIR_INBOUND, "10.9.0.7", "10.1.0.11", QPW_OUTCOME_DATA)->key.verdict =
+        QPW_VERDICT_WEAK;
+}
+
+static void undecided_both(struct qpw_snapshot *s)
+{
+    clean(s);
+    sample_finding(s, IPPROTO_TCP, 0, QPW_DIR_UNKNOWN, "10.9.0.7", "10.1.0.11", QPW_OUTCOME_DATA)->key.verdict =
+        QPW_VERDICT_UNDECIDED;
+}
+
+static void implied_answered(struct qpw_snapshot *s)
+{
+    clean(s);
+    sample_finding(s, IPPROTO_TCP, 53, QPW_DIR_OUTBOUND, "10.1.0.11", "10.9.0.7", QPW_OUTCOME_DATA)->key.verdict =
+        QPW_VERDICT_IMPLIED;
+}
+
+/* One service with many clients is one service. */
+static void many_clients(struct qpw_snapshot *s)
+{
+    sample_finding(s, IPPROTO_TCP, 4444, QPW_DIR_INBOUND, "10.9.0.8", "10.1.0.11", QPW_OUTCOME_ANSWERED);
+    sample_finding(s, IPPROTO_TCP, 4444, QPW_DIR_INBOUND, "10.9.0.9", "10.1.0.11", QPW_OUTCOME_DATA);
+    sample_finding(s, IPPROTO_UDP, 4444, QPW_DIR_INBOUND, "10.9.0.9", "10.1.0.11", QPW_OUTCOME_DATA);
+}
+
+static void no_auditor(struct qpw_snapshot *s)
+{
+    clean(s);
+    s->lock = QPW_LOCK_FREE; /* its heartbeat is young, and its number still there */
+    s->auditor_pid = 0;
+}
+
+static void silent_auditor(struct qpw_snapshot *s)
+{
+    clean(s);
+    s->control.heartbeat_ns = s->mono_ns - 12 * SECOND;
+}
+
+static void no_hook(struct qpw_snapshot *s)
+{
+    clean(s);
+    s->ifaces[0].attached = false;
+}
+
+static void no_interface(struct qpw_snapshot *s)
+{
+    no_hook(s);
+    s->ifaces[0].gone = true;
+}
+
+static void blind_and_answered(struct qpw_snapshot *s)
+{
+    s->ifaces[0].attached = false;
+    s->lock = QPW_LOCK_FREE;
+    s->auditor_pid = 0;
+    s->losses[QPW_LOSS_FINDING_QUOTA] = 9;
+}
+
+/* Taken out by a command: its counters stay, but nobody is blind. */
+static void one_detached(struct qpw_snapshot *s)
+{
+    clean(s);
+    s->ifaces = realloc(s->ifaces, 2 * sizeof(*s->ifaces));
+    s->ifaces[1] = (struct qpw_iface_row){.name = "eth1", .iface = {.number = 2}};
+    strcpy(s->meta.ifname[2], "eth1");
+    s->n_ifaces = 2;
+}
+
+static void detail_lost(struct qpw_snapshot *s)
+{
+    clean(s);
+    s->losses[QPW_LOSS_METER_OVERFLOW] = 7;
+    s->losses[QPW_LOSS_EVENT_RATE] = 2;
+}
+
+static void answers_lost(struct qpw_snapshot *s)
+{
+    probed(s);
+    s->losses[QPW_LOSS_RESERVED_FULL] = 3;
+}
+
+static void no_finding_kept(struct qpw_snapshot *s)
+{
+    s->n_findings = 0;
+}
+
+static void delayed_only(struct qpw_snapshot *s)
+{
+    clean(s);
+    s->losses[QPW_LOSS_EVENT_RATE] = 539;
+    s->losses[QPW_LOSS_SOCKET_REQUEST] = 4; /* asked again with the next packet */
+}
+
+static void superseded(struct qpw_snapshot *s)
+{
+    for (size_t i = 0; i < s->n_findings; i++)
+        s->findings[i].value.flags |= QPW_FINDING_SUPERSEDED;
+}
+
+static void no_peers(struct qpw_snapshot *s)
+{
+    clean(s);
+    s->n_peers = 1;
+    for (size_t i = 0; i < s->n_meters; i++)
+        s->meters[i].key.peer = 0;
+}
+
+/* More ports than are shown, the busiest counted in parts; and an entry for the node itself. */
+static void busy_peer(struct qpw_snapshot *s)
+{
+    clean(s);
+    for (unsigned i = 0; i < 24; i++)
+        sample_meter(s, IPPROTO_TCP, 7000 + i % 12, QPW_DIR_INBOUND, QPW_VERDICT_PEER, 0, SAMPLE_NODE2)->counts =
+            (struct qpw_counts){1, 10, 1000 + 100 * (i % 12), 10, 1000};
+    for (size_t i = 0; i < s->n_meters; i++) /* so that equal ports are not one row */
+        s->meters[i].key.reason = s->meters[i].key.peer ? (uint8_t)(i % 2) : s->meters[i].key.reason;
+    s->peers[SAMPLE_NODE3].own = 1;
+}
+
+/* Consistent with a rule, but not judged by it: no use of the rule. */
+static void inferred(struct qpw_snapshot *s)
+{
+    struct qpw_meter_row *m;
+
+    clean(s);
+    m = sample_meter(s, IPPROTO_TCP, 389, QPW_DIR_UNKNOWN, QPW_VERDICT_UNDECIDED, SAMPLE_RULE_LDAP, 0);
+    m->key.reason = QPW_REASON_INFERRED;
+    m->counts = (struct qpw_counts){0, 77, 7700, 0, 0};
+}
+
+static void replay(struct qpw_snapshot *s)
+{
+    s->replay = true;
+    s->ifaces[0].attached = false;
+    s->lock = QPW_LOCK_UNKNOWN;
+    s->control.heartbeat_ns = 0;
+    s->n_coverage = s->n_unwatched = 0;
+}
+
+static void replay_clean(struct qpw_snapshot *s)
+{
+    clean(s);
+    replay(s);
+}
+
+#define ALSO(state) (1u << QPW_ANSWER_##state)
+
+static const struct row {
+    const char *name;
+    void (*make)(struct qpw_snapshot *s);
+    enum qpw_answer_state state;
+    unsigned also;
+    const char *text;
+    unsigned unexpected, answered, lost, delayed, missing;
+} table[] = {
+    {"answered", none, QPW_ANSWER_ACTION_NEEDED, ALSO(PROBED),
+     "1 service answered on a port the policy does not allow (inbound tcp/4444)", 3, 1, 0, 0, 0},
+    {"many clients", many_clients, QPW_ANSWER_ACTION_NEEDED, ALSO(PROBED),
+     "2 services answered on ports the policy does not allow (worst: inbound ", 6, 4, 0, 0, 0},
+    {"weak", weak_answered, QPW_ANSWER_ACTION_NEEDED, 0, "1 service answered that no rule clearly allows", 0, 0, 0, 0, 0},
+    {"undecided", undecided_both, QPW_ANSWER_ACTION_NEEDED, 0, "1 service answered that no rule clearly allows",
+     0, 0, 0, 0, 0},
+    {"implied", implied_answered, QPW_ANSWER_CLEAN, 0, "nothing unexpected since ", 0, 0, 0, 0, 0},
+    {"clean", clean, QPW_ANSWER_CLEAN, 0, "nothing unexpected since 00:00:00", 0, 0, 0, 0, 0},
+    {"nothing seen", nothing_seen, QPW_ANSWER_CLEAN, 0, "no packets since ", 0, 0, 0, 0, 0},
+    {"probed", probed, QPW_ANSWER_PROBED, 0, "3 unexpected attempts, none answered (worst: ", 3, 0, 0, 0, 0},
+    {"group noise", group_noise, QPW_ANSWER_CLEAN, 0, "nothing that needs attention since ", 3, 0, 0, 0, 0},
+    {"no auditor", no_auditor, QPW_ANSWER_BLIND, 0, "no auditor is running", 0, 0, 0, 0, 0},
+    {"silent auditor", silent_auditor, QPW_ANSWER_BLIND, 0, "the auditor has been silent for 12 s", 0, 0, 0, 0, 0},
+    {"no hook", no_hook, QPW_ANSWER_BLIND, 0, "eth0 is not monitored: a program was removed", 0, 0, 0, 0, 1},
+    {"no interface", no_interface, QPW_ANSWER_BLIND, 0, "eth0 is gone", 0, 0, 0, 0, 1},
+    {"blind and answered", blind_and_answered, QPW_ANSWER_ACTION_NEEDED,
+     ALSO(BLIND) | ALSO(DETAIL_LOST) | ALSO(PROBED), "1 service answered on a port", 3, 1, 9, 0, 1},
+    {"one detached", one_detached, QPW_ANSWER_CLEAN, 0, "nothing unexpected since ", 0, 0, 0, 0, 0},
+    {"detail lost", detail_lost, QPW_ANSWER_DETAIL_LOST, 0, "detail was lost 7 times (meter-overflow)", 0, 0, 7, 2, 0},
+    {"answers lost", answers_lost, QPW_ANSWER_DETAIL_LOST, ALSO(PROBED), "detail was lost 3 times", 3, 0, 3, 0, 0},
+    {"no finding kept", no_finding_kept, QPW_ANSWER_DETAIL_LOST, 0,
+     "unexpected packets were counted without a finding", 0, 0, 0, 0, 0},
+    {"delayed only", delayed_only, QPW_ANSWER_CLEAN, 0, "nothing unexpected since ", 0, 0, 0, 543, 0},
+    {"superseded", superseded, QPW_ANSWER_CLEAN, 0, "nothing unexpected since ", 0, 0, 0, 0, 0},
+    {"no peers", no_peers, QPW_ANSWER_CLEAN, 0, "nothing unexpected since ", 0, 0, 0, 0, 0},
+    {"busy peer", busy_peer, QPW_ANSWER_CLEAN, 0, "nothing unexpected since ", 0, 0, 0, 0, 0},
+    {"inferred", inferred, QPW_ANSWER_CLEAN, 0, "nothing unexpected since ", 0, 0, 0, 0, 0},
+    {"replay", replay, QPW_ANSWER_ACTION_NEEDED, ALSO(PROBED), "1 service answered on a port", 3, 1, 0, 0, 0},
+    {"replay, clean", replay_clean, QPW_ANSWER_CLEAN, 0, "nothing unexpected in the capture", 0, 0, 0, 0, 0},
+};
+
+/* ---- Faces ---- */
+
+struct faces {
+    struct qpw_snapshot s;
+    struct qpw_report r;
+    struct qpw_model model;
+    struct qpw_view_state state;
+    char *text, *page, *status, *top, *tabs;
+    json_t *report, *status_json;
+    char summary[640];
+    json_t *heartbeat;
+    char headline[320];
+};
+
+static char *start(FILE **out, char **text, size_t *size)
+{
+    *out = open_memstream(text, size);
+    cr_assert_not_null(*out);
+    return NULL;
+}
+
+/* All white space as one blank, so that lines may be broken anywhere. */
+static void flatten(char *text)
+{
+    char *to = text;
+
+    for (const char *from = text; *from; from++)
+        if (*from != ' ' && *from != '\n')
+            *to++ = *from;
+        else if (to == text || to[-1] != ' ')
+            *to++ = ' ';
+    *to = '\0';
+}
+
+static json_t *parsed(char *text)
+{
+    json_error_t error;
+    json_t *document = json_loads(text, JSON_REJECT_DUPLICATES, &error);
+
+    cr_assert_not_null(document, "%s: %s", error.text, text);
+    free(text);
+    return document;
+}
+
+static void show_report(struct faces *f)
+{
+    struct qpw_render_options options = {.columns = 100, .all = true};
+    char *json = NULL;
+    size_t size;
+    FILE *out;
+
+    cr_assert_eq(qpw_report_make(&f->s, 0, &f->r), 0);
+    start(&out, &f->text, &size);
+    cr_assert_eq(qpw_report_text(&f->r, &options, out), 0);
+    fclose(out);
+    flatten(f->text);
+    start(&out, &json, &size);
+    cr_assert_eq(qpw_report_json(&f->r, &options, out), 0);
+    fclose(out);
+    f->report = parsed(json);
+    start(&out, &f->page, &size);
+    cr_assert_eq(qpw_report_html(&f->r, &options, out), 0);
+    fclose(out);
+}
+
+static void show_status(struct faces *f)
+{
+    struct qpw_status status = {.snapshot = f->s, .alerts = json_null()};
+    char *json = NULL;
+    size_t size;
+    FILE *out;
+
+    cr_assert_eq(qpw_answer_make(&f->s, &status.answer), 0);
+    qpw_totals_of(&f->s, &status.totals);
+    start(&out, &f->status, &size);
+    qpw_status_text(&status, out);
+    fclose(out);
+    flatten(f->status);
+    start(&out, &json, &size);
+    cr_assert_eq(qpw_status_json(&status, out), 0);
+    fclose(out);
+    f->status_json = parsed(json);
+}
+
+static void show_top(struct faces *f)
+{
+    size_t size;
+    FILE *out;
+
+    qpw_state_init(&f->state);
+    cr_assert_eq(qpw_model_advance(&f->model, &f->s), 0);
+    start(&out, &f->top, &size);
+    cr_assert_eq(qpw_plain_header(out, &f->model, &f->state, 300, true), 0);
+    fclose(out);
+    flatten(f->top);
+    start(&out, &f->tabs, &size);
+    for (int tab = 0; tab < QPW_TAB_HELP; tab++) {
+        f->state.tab = (enum qpw_tab)tab;
+        cr_assert_eq(qpw_plain_table(out, &f->model, &f->state, 300, true), 0);
+    }
+    fclose(out);
+    flatten(f->tabs);
+}
+
+static void show_lines(struct faces *f)
+{
+    struct qpw_totals now, before = {0}, passed;
+    struct qpw_answer answer;
+
+    cr_assert_eq(qpw_answer_make(&f->s, &answer), 0);
+    qpw_totals_of(&f->s, &now);
+    passed = qpw_totals_since(&now, &before);
+    qpw_summary_text(&passed, &answer, f->s.unix_ns, 10, f->summary, sizeof(f->summary));
+    qpw_words_headline(&answer, f->s.unix_ns, f->headline, sizeof(f->headline));
+}
+
+/* The heartbeat that the alert engine writes about the same snapshot. */
+static void show_heartbeat(struct faces *f)
+{
+    struct qpw_engine_settings settings;
+    struct sink sink = {0};
+    struct qpw_engine *engine;
+    char *line = NULL;
+
+    qpw_engine_defaults(&settings);
+    settings.heartbeat_s = 1;
+    engine = engine_for(&sink, &settings);
+    cr_assert_eq(qpw_engine_snapshot(engine, &f->s, f->s.unix_ns), 0);
+    qpw_engine_tick(engine, f->s.unix_ns);
+    qpw_engine_tick(engine, f->s.unix_ns + 2 * SECOND);
+    for (size_t i = 0; i < sink.n; i++)
+        if (sink.records[i].kind == QPW_RECORD_STATS)
+            line = sink.records[i].line;
+    cr_assert_not_null(line);
+    f->heartbeat = parsed(strdup(line));
+    qpw_engine_free(engine);
+    sink_clear(&sink);
+}
+
+static void show(struct faces *f, const struct row *row)
+{
+    memset(f, 0, sizeof(*f));
+    sample_snapshot(&f->s, 0);
+    row->make(&f->s);
+    show_report(f);
+    show_status(f);
+    show_top(f);
+    show_lines(f);
+    show_heartbeat(f);
+}
+
+static void drop(struct faces *f)
+{
+    qpw_report_clear(&f->r);
+    qpw_model_free(&f->model);
+    json_decref(f->report);
+    json_decref(f->status_json);
+    json_decref(f->heartbeat);
+    free(f->text);
+    free(f->page);
+    free(f->status);
+    free(f->top);
+    free(f->tabs);
+    qpw_snapshot_clear(&f->s);
+}
+
+/* ---- What they have to agree on ---- */
+
+static void has(const struct row *row, const char *face, const char *text, const char *format, ...)
+    __attribute__((format(printf, 4, 5)));
+
+static void has(const struct row *row, const char *face, const char *text, const char *format, ...)
+{
+    char wanted[400];
+    va_list args;
+
+    va_start(args, format);
+    vsnprintf(wanted, sizeof(wanted), format, args);
+    va_end(args);
+    cr_expect(strstr(text, wanted), "%s, %s: no '%s' in:\n%s", row->name, face, wanted, text);
+}
+
+static json_t *at(json_t *document, const char *path)
+{
+    char copy[128], *save;
+
+    snprintf(copy, sizeof(copy), "%s", path);
+    for (char *word = strtok_r(copy, ".", &save); word && document; word = strtok_r(NULL, ".", &save))
+        document = json_object_get(document, word);
+    cr_assert_not_null(document, "%s", path);
+    return document;
+}
+
+static uint64_t number(json_t *document, const char *path)
+{
+    return (uint64_t)json_integer_value(at(document, path));
+}
+
+static void same_answer(const struct row *row, const struct faces *f)
+{
+    json_t *answer = at(f->report, "answer"), *other = at(f->status_json, "answer");
+    const char *state = qpw_answer_name(row->state), *text = json_string_value(at(answer, "text"));
+    unsigned also = 0;
+    json_t *one;
+    size_t i;
+
+    cr_expect_str_eq(json_string_value(at(answer, "state")), state, "%s", row->name);
+    cr_expect(strstr(text, row->text) == text, "%s: '%s'", row->name, text);
+    cr_expect(json_equal(answer, other), "%s: report and status", row->name);
+    json_array_foreach(at(answer, "also"), i, one)
+        for (unsigned s = 0; s < QPW_ANSWER_COUNT; s++)
+            also |= !strcmp(json_string_value(one), qpw_answer_name(s)) ? 1u << s : 0;
+    cr_expect_eq(also, row->also, "%s: also %#x", row->name, also);
+    cr_expect_eq(json_is_null(at(answer, "since")), 0, "%s", row->name);
+    has(row, "headline", f->headline, "%s: %s", state, text);
+    has(row, "report", f->text, "answer %s", f->headline);
+    has(row, "page", f->page, "data-answer=\"%s\">%s<", state, f->headline);
+    has(row, "status", f->status, "answer %s", f->headline);
+    has(row, "top", f->top, "%s", f->headline);
+    has(row, "summary", f->summary, "; %s", f->headline);
+}
+
+static void same_totals(const struct row *row, const struct faces *f)
+{
+    char packets[40];
+    uint64_t all = number(f->report, "totals.packets");
+
+    qpw_words_many(all, "packet", packets, sizeof(packets));
+    cr_expect_eq(number(f->status_json, "totals.packets"), all, "%s", row->name);
+    cr_expect_eq(number(f->heartbeat, "stats.decoder.pkts"), all, "%s", row->name);
+    cr_expect_eq(number(f->heartbeat, "stats.decoder.bytes"), number(f->report, "totals.bytes"), "%s", row->name);
+    cr_expect(json_equal(at(f->report, "totals.by_direction"), at(f->status_json, "totals.by_direction")), "%s",
+              row->name);
+    cr_expect(json_equal(at(f->report, "totals.by_verdict"), at(f->status_json, "totals.by_verdict")), "%s", row->name);
+    cr_expect_eq(f->model.totals.all.packets, all, "%s", row->name);
+    has(row, "report", f->text, "VERDICTS %s", packets);
+    has(row, "summary", f->summary, "10 s: %s, ", packets);
+}
+
+static void same_findings(const struct row *row, const struct faces *f)
+{
+    char many[64];
+
+    cr_expect_eq(number(f->status_json, "totals.unexpected"), row->unexpected, "%s", row->name);
+    cr_expect_eq(number(f->status_json, "totals.unexpected_answered"), row->answered, "%s", row->name);
+    has(row, "report", f->text, "findings %u unexpected, %u of them answered;", row->unexpected, row->answered);
+    has(row, "status", f->status, "%u unexpected, %u of them answered", row->unexpected, row->answered);
+    has(row, "summary", f->summary, "in total %s, %u of them answered;",
+        qpw_words_many(row->unexpected, "unexpected finding", many, sizeof(many)), row->answered);
+    for (unsigned severity = 1; severity <= QPW_SEVERITY_INFO; severity++)
+        has(row, "top", f->top, " %s %zu", qpw_severity_name(severity), f->r.answer.by_severity[severity]);
+}
+
+static void same_losses(const struct row *row, const struct faces *f)
+{
+    json_t *losses = at(f->report, "coverage.losses"), *count;
+    uint64_t lost = 0, delayed = 0;
+    const char *name;
+
+    cr_expect(json_equal(losses, at(f->status_json, "losses")), "%s", row->name);
+    json_object_foreach(losses, name, count)
+        for (unsigned i = 1; i < QPW_LOSS_COUNT; i++)
+            if (!strcmp(name, qpw_loss_name(i)))
+                *(qpw_loss_delays(i) ? &delayed : &lost) += (uint64_t)json_integer_value(count);
+    cr_expect_eq(lost, row->lost, "%s", row->name);
+    cr_expect_eq(delayed, row->delayed, "%s", row->name);
+    cr_expect_eq(number(f->heartbeat, "stats.capture.kernel_drops"), row->lost, "%s: the heartbeat", row->name);
+    has(row, "top", f->top, " losses %u", row->lost);
+    if (row->delayed && row->lost)
+        has(row, "report", f->text, "%u events delayed, not lost", row->delayed);
+    else if (row->delayed)
+        has(row, "report", f->text, "lost none (%u events delayed, not lost)", row->delayed);
+    else if (!row->lost)
+        has(row, "report", f->text, "lost none ");
+    cr_expect_eq(!!strstr(f->page, "<dt>Lost</dt>"), row->lost > 0, "%s: the page", row->name);
+    cr_expect_eq(!!strstr(f->page, "<dt>Delayed, not lost</dt>"), row->delayed > 0, "%s: the page", row->name);
+    cr_expect_eq(!!strstr(f->status, "(delayed, not lost)"), row->delayed > 0, "%s: status", row->name);
+}
+
+static void same_sight(const struct row *row, const struct faces *f)
+{
+    bool stale = f->r.answer.sight.auditor != QPW_AUDITOR_ALIVE;
+
+    cr_expect_eq(json_is_true(at(f->status_json, "auditor.stale")), stale, "%s", row->name);
+    cr_expect_eq(!!strstr(f->top, "NO AUDITOR") || !!strstr(f->top, "AUDITOR SILENT"), stale, "%s: %s", row->name,
+                 f->top);
+    cr_expect_eq(json_array_size(at(f->report, "coverage.gaps")), row->missing, "%s", row->name);
+    cr_expect_eq(!!strstr(f->top, "NOT ATTACHED!"), row->missing > 0, "%s: %s", row->name, f->top);
+    if (row->missing)
+        has(row, "top", f->top, "%u NOT ATTACHED!", row->missing);
+    else
+        cr_expect_null(strstr(f->text, "NOT ATTACHED"), "%s: %s", row->name, f->text);
+}
+
+static const struct qpw_peer_view *shown_peer(const struct faces *f, const char *name)
+{
+    for (size_t i = 0; i < f->model.n_peers; i++)
+        if (!strcmp(f->model.peers[i].sum.info->name, name))
+            return &f->model.peers[i];
+    return NULL;
+}
+
+static void same_peers(const struct row *row, const struct faces *f)
+{
+    json_t *peers = at(f->report, "peers"), *peer;
+    size_t i;
+
+    cr_expect_eq(json_array_size(peers), f->model.n_peers, "%s: top shows %zu peers", row->name, f->model.n_peers);
+    json_array_foreach(peers, i, peer) {
+        const struct qpw_peer_view *shown = shown_peer(f, json_string_value(at(peer, "name")));
+        json_t *busiest, *first;
+
+        cr_assert_not_null(shown, "%s", row->name);
+        cr_expect_eq(number(peer, "rx_bytes"), shown->sum.counts.rx_bytes, "%s", row->name);
+        cr_expect_eq(number(peer, "tx_bytes"), shown->sum.counts.tx_bytes, "%s", row->name);
+        busiest = at(peer, "busiest");
+        first = json_array_get(busiest, 0);
+        if (first)
+            cr_expect_eq(number(first, "bytes"), shown->sum.busiest[0].sum.bytes, "%s: the same port in parts", row->name);
+    }
+}
+
+static void same_rules(const struct row *row, const struct faces *f)
+{
+    json_t *rules = at(f->report, "rules"), *rule;
+    size_t i;
+
+    cr_expect_eq(json_array_size(rules), f->model.n_rules, "%s", row->name);
+    json_array_foreach(rules, i, rule) {
+        const struct qpw_rule_use *use = &f->model.rules[i].use;
+
+        cr_expect_str_eq(json_string_value(at(rule, "name")), use->info->name, "%s", row->name);
+        cr_expect_eq(number(rule, "hits"), qpw_sum_of(&use->counts).packets, "%s: %s", row->name, use->info->name);
+    }
+}
+
+/* The severity of each finding: in the document, in the view, and in the alert that is written about it. */
+static void same_severities(const struct row *row, const struct faces *f)
+{
+    json_t *findings = at(f->report, "findings"), *finding;
+    struct sink sink = {0};
+    struct qpw_engine *engine = engine_for(&sink, NULL);
+    size_t i;
+
+    cr_assert_eq(qpw_engine_findings(engine, f->s.findings, f->s.n_findings, f->s.unix_ns), 0);
+    cr_expect_eq(json_array_size(findings), f->s.n_findings, "%s", row->name);
+    json_array_foreach(findings, i, finding) {
+        const char *severity = json_string_value(at(finding, "severity"));
+
+        for (size_t j = 0; j < sink.n; j++)
+            if (sink.records[j].flow_id == number(finding, "flow_id") && json_string_length(at(finding, "signature")) &&
+                !strcmp(json_string_value(at(finding, "state")), "open"))
+                cr_expect_str_eq(severity, qpw_severity_name(sink.records[j].signature->severity), "%s", row->name);
+    }
+    qpw_engine_free(engine);
+    sink_clear(&sink);
+}
+
+Test(faces, all_show_the_same_answer_and_numbers)
+{
+    for (size_t i = 0; i < sizeof(table) / sizeof(*table); i++) {
+        struct faces f;
+
+        show(&f, &table[i]);
+        same_answer(&table[i], &f);
+        same_totals(&table[i], &f);
+        same_findings(&table[i], &f);
+        same_losses(&table[i], &f);
+        same_sight(&table[i], &f);
+        same_peers(&table[i], &f);
+        same_rules(&table[i], &f);
+        same_severities(&table[i], &f);
+        drop(&f);
+    }
+}
+
+/* An operator's own detaching is a gap in what was seen, but nobody has to act on it. */
+Test(faces, what_was_detached_by_a_command_is_said_and_not_blind)
+{
+    struct row row = {"one detached", one_detached};
+    struct faces f;
+
+    show(&f, &row);
+    has(&row, "report", f.text, "eth1 detached");
+    has(&row, "top", f.tabs, "eth1 detached");
+    drop(&f);
+}
+
+/* Ascending precedence: whatever else applies, a later state is the answer, the others stand in `also`. */
+Test(faces, precedence)
+{
+    struct qpw_snapshot s;
+    struct qpw_answer a;
+
+    sample_snapshot(&s, 0);
+    s.losses[QPW_LOSS_FINDING_QUOTA] = 1;
+    s.lock = QPW_LOCK_FREE;
+    for (enum qpw_answer_state state = QPW_ANSWER_ACTION_NEEDED; state > QPW_ANSWER_CLEAN; state--) {
+        cr_assert_eq(qpw_answer_make(&s, &a), 0);
+        cr_expect_eq(a.state, state);
+        for (unsigned other = QPW_ANSWER_PROBED; other < state; other++)
+            cr_expect(qpw_answer_has(&a, other), "%s besides %s", qpw_answer_name(other), qpw_answer_name(state));
+        cr_expect(!(a.also & 1u << QPW_ANSWER_CLEAN));
+        if (state == QPW_ANSWER_ACTION_NEEDED)
+            probed(&s);
+        else if (state == QPW_ANSWER_BLIND)
+            s.lock = QPW_LOCK_HELD;
+        else if (state == QPW_ANSWER_DETAIL_LOST)
+            s.losses[QPW_LOSS_FINDING_QUOTA] = 0;
+    }
+    qpw_snapshot_clear(&s);
+}
+
+/* Since when: the oldest cause of what is said, not of anything else. */
+Test(faces, since)
+{
+    struct qpw_snapshot s;
+    struct qpw_answer a;
+
+    sample_snapshot(&s, 0);
+    s.findings[0].first_unix_ns = SAMPLE_NOW_NS - 900 * SECOND; /* refused */
+    cr_assert_eq(qpw_answer_make(&s, &a), 0);
+    cr_expect_eq(a.since_unix_ns, SAMPLE_NOW_NS - 600 * SECOND);
+    cr_expect_eq(a.worst->key.port, 4444);
+    probed(&s);
+    cr_assert_eq(qpw_answer_make(&s, &a), 0);
+    cr_expect_eq(a.since_unix_ns, SAMPLE_NOW_NS - 900 * SECOND);
+    s.control.heartbeat_ns = s.mono_ns - 30 * SECOND;
+    cr_assert_eq(qpw_answer_make(&s, &a), 0);
+    cr_expect_eq(a.since_unix_ns, SAMPLE_NOW_NS - 30 * SECOND, "its last heartbeat");
+    s.ifaces[0].attached = false;
+    s.coverage[1] = (struct qpw_coverage){.unix_ns = SAMPLE_NOW_NS - 40 * SECOND, .kind = QPW_COVERAGE_HOOK_LOST,
+                                          .iface = 1};
+    cr_assert_eq(qpw_answer_make(&s, &a), 0);
+    cr_expect_eq(a.since_unix_ns, SAMPLE_NOW_NS - 40 * SECOND, "as the record says");
+    clean(&s);
+    s.ifaces[0].attached = true;
+    s.control.heartbeat_ns = s.mono_ns;
+    cr_assert_eq(qpw_answer_make(&s, &a), 0);
+    cr_expect_eq(a.since_unix_ns, SAMPLE_START_NS);
+    qpw_snapshot_clear(&s);
+}
