@@ -158,8 +158,8 @@ static void kill_and_restart(struct campaign *c, struct rng *r)
 static void restart(struct campaign *c, struct rng *r)
 {
     campaign_settle(c, 50);
-    check_alerts(c, true);
     auditor_stop(c, rng_below(r, 2) ? SIGINT : SIGTERM);
+    check_alerts(c, true); /* whatever was seen has been written by then */
     c->book->attached = false;
     go_on(c, r, rng_between(r, 1, 10));
     auditor_start(c);
