@@ -251,13 +251,13 @@ static void note_finding(struct book *b, struct exchange *e, const struct frame 
         return;
     port_text(e->tuple.protocol, port, service, sizeof(service));
     qpw_address_text(out ? e->tuple.local : e->tuple.remote, initiator, sizeof(initiator));
-    qpw_address_text(out ? e->tuple.remote : e->tuple.local, responder, sizeof(responder));
+    qpw_address_text(out ? e->tuple.remote : e->answers_group ? e->group : e->tuple.local, responder, sizeof(responder));
     snprintf(name, sizeof(name), "%s %s %s %s > %s", verdict, direction_of(e), service, initiator, responder);
     found = book_finding(b, name);
     snprintf(found->service, sizeof(found->service), "%s %s", direction_of(e), service);
     found->packets++;
     found->current = true;
-    found->multicast = found->multicast || e->multicast;
+    found->multicast = found->multicast || e->multicast || e->answers_group;
     b->ever_multicast = b->ever_multicast || e->multicast;
     if (e->outcome > found->outcome || !found->example) {
         found->example = e;
@@ -318,6 +318,8 @@ static void step(struct exchange *e, const struct frame *f)
     }
     rise(e, ATTEMPTED);
     e->payload[!f->rx] = true;
+    if (!by_opener)
+        rise(e, ANSWERED);
     if (e->payload[0] && e->payload[1])
         rise(e, DATA);
 }

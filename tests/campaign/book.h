@@ -41,6 +41,8 @@ struct exchange {
     enum fate fate;
     const char *reason;     /* of a fate that is undecided; else of transit: "echo" or "not-local" */
     enum outcome planned;   /* what the generator meant to happen */
+    bool answers_group;     /* its finding is that of the question, which went to `group` */
+    uint8_t group[16];
     bool older;             /* TCP that was open before the program was attached */
     const char *owner;      /* name of the node's process, NULL: not said */
     /* By the witness: */

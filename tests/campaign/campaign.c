@@ -68,6 +68,14 @@ void campaign_settle(struct campaign *c, unsigned quiet_ms)
     }
 }
 
+void campaign_await(struct campaign *c, const struct exchange *e, enum outcome outcome)
+{
+    uint64_t end = wire_now_ns() + 1000000000ull;
+
+    while (e->outcome < outcome && wire_now_ns() < end)
+        campaign_settle(c, 1);
+}
+
 void campaign_fail(struct campaign *c, const char *invariant, const char *format, ...)
 {
     static const char *const modes[] = {"xdp", "tc", "clsact"};

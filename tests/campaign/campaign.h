@@ -87,6 +87,9 @@ void campaign_drain(struct campaign *c);
 /* Drains until nothing has come for that long. */
 void campaign_settle(struct campaign *c, unsigned quiet_ms);
 
+/* Drains until the exchange has come so far, for a second at most. */
+void campaign_await(struct campaign *c, const struct exchange *e, enum outcome outcome);
+
 /* A violated invariant: says seed, step and what, and ends the test. */
 void campaign_fail(struct campaign *c, const char *invariant, const char *format, ...)
     __attribute__((format(printf, 3, 4), noreturn));

@@ -246,7 +246,7 @@ static void judge_silence(struct reading *r, bool final)
     for (size_t i = 0; i < b->n_findings; i++) {
         const struct expected_finding *f = &b->findings[i];
 
-        if (f->outcome < ANSWERED || !f->current || !strncmp(f->name, "undecided", 9) ||
+        if (f->outcome < ANSWERED || !f->current || f->multicast || !strncmp(f->name, "undecided", 9) ||
             (!final && now - f->changed_ns < PATIENCE_NS))
             continue;
         r->c->invariants++;

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /* kinds_datagram.c - exchanges over UDP, and ICMP echo. */
+#include <criterion/criterion.h>
 #include <netinet/in.h>
 #include <string.h>
 
 #include "campaign.h"
 #include "kinds.h"
+#include "util/names.h"
 
 static size_t amount(struct rng *r)
 {
@@ -139,7 +141,7 @@ static void ntp(struct campaign *c, struct rng *r)
         e = kinds_enter(c, r, &t, IPPROTO_UDP, "udp-ntp-in", DATA);
         send_datagram(c, &d);
     }
-    campaign_settle(c, 4);
+    campaign_await(c, e, DATA);
     kinds_planned(c, e);
 }
 
@@ -178,7 +180,7 @@ static void extensions(struct campaign *c, struct rng *r)
     e = kinds_enter(c, r, &t, IPPROTO_UDP, "udp-extensions", DATA);
     d.source_port = t.source_port;
     send_datagram(c, &d);
-    campaign_settle(c, 4);
+    campaign_await(c, e, DATA);
     kinds_planned(c, e);
 }
 
@@ -196,6 +198,7 @@ static void group(struct campaign *c, struct rng *r)
     struct datagram d = {.from = INTRUDER, .destination = groups[which].address, .mac = groups[which].mac,
                          .destination_port = groups[which].port, .bytes = rng_between(r, 20, 300)};
     struct talk t = {.from = INTRUDER, .to = d.destination, .to_port = d.destination_port};
+    struct exchange *answer;
     char source[64];
 
     t.source = d.source = kinds_forged(c, v6, source, sizeof(source));
@@ -203,11 +206,16 @@ static void group(struct campaign *c, struct rng *r)
     d.source_port = t.source_port;
     send_datagram(c, &d);
     campaign_settle(c, 2);
-    if (!meanings.group_answer_outbound || wire_now_ns() < c->window_end_ns || rng_below(r, 2))
+    if (wire_now_ns() < c->window_end_ns || rng_below(r, 2))
         return;
     t = (struct talk){.from = NODE, .source = hosts[NODE].address[v6], .source_port = groups[which].port, .to = source,
                       .to_port = d.source_port};
-    kinds_enter(c, r, &t, IPPROTO_UDP, "udp-group-answer", ATTEMPTED);
+    answer = kinds_enter(c, r, &t, IPPROTO_UDP, "udp-group-answer", ATTEMPTED);
+    if (meanings.group_answer_inbound) {
+        answer->opener = REMOTE_OPENS;
+        answer->answers_group = true;
+        cr_assert(qpw_address_parse(groups[which].address, answer->group) == 0);
+    }
     send_datagram(c, &(struct datagram){.from = NODE, .to = INTRUDER, .source = t.source, .destination = source,
                                         .source_port = t.source_port, .destination_port = t.to_port, .bytes = 60});
     campaign_settle(c, 2);

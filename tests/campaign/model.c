@@ -8,9 +8,15 @@
 #include "place.h"
 #include "util/names.h"
 
+#if __has_include("bpf/question.h")
+#define HAS_QUESTIONS true
+#else
+#define HAS_QUESTIONS false
+#endif
+
 const struct meanings meanings = {
     .late_listed_inferred = true,
-    .group_answer_outbound = true,
+    .group_answer_inbound = HAS_QUESTIONS,
     .alert_per_finding = true,
 };
 

@@ -21,7 +21,7 @@
 
 struct meanings {
     bool late_listed_inferred;   /* the node's late answer from a listed port: inbound, inferred, undecided */
-    bool group_answer_outbound;  /* a unicast answer to a question to a group is an outbound exchange of its own */
+    bool group_answer_inbound;   /* a unicast answer to a question to a group is its companion, not the node's own */
     bool alert_per_finding;      /* every answered finding has its own first alert; false: one for each service */
 };
 extern const struct meanings meanings;
