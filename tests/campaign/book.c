@@ -358,25 +358,41 @@ static struct exchange *enter_background(struct book *b, const struct tuple *t, 
     return book_enter(b, &e);
 }
 
-/* Frames that are not IP are between two cards. */
+static void mac_text(char *buf, size_t size, const uint8_t mac[6])
+{
+    snprintf(buf, size, "%02x:%02x:%02x:%02x:%02x:%02x", mac[0], mac[1], mac[2], mac[3], mac[4], mac[5]);
+}
+
+/* Frames that are not IP are an exchange of two cards: one finding, of who sent first. */
+static void note_cards(struct book *b, const struct frame *f)
+{
+    struct expected_finding *found;
+    char from[24], to[24], name[192], reverse[192];
+    bool answers;
+
+    mac_text(from, sizeof(from), f->macs + 6);
+    mac_text(to, sizeof(to), f->macs);
+    snprintf(name, sizeof(name), "unexpected non_ip 0x%04x/- %s > %s", f->ethertype, from, to);
+    snprintf(reverse, sizeof(reverse), "unexpected non_ip 0x%04x/- %s > %s", f->ethertype, to, from);
+    answers = names_get(b->finding_names, reverse, strlen(reverse));
+    found = book_finding(b, answers ? reverse : name);
+    snprintf(found->service, sizeof(found->service), "non_ip 0x%04x", f->ethertype);
+    found->packets++;
+    found->current = true;
+    if (answers && found->outcome < DATA)
+        found->changed_ns = f->at_ns;
+    if (found->outcome < DATA)
+        found->outcome = answers ? DATA : ATTEMPTED;
+    raise_ever(b, found->name, found->outcome);
+}
+
 static void not_ip(struct book *b, const struct frame *f)
 {
     struct judgement j = policy_judge_ethertype(f->ethertype);
-    const uint8_t *to = f->macs, *from = f->macs + 6;
-    struct expected_finding *found;
     char name[192];
 
-    if (!strcmp(j.verdict, "unexpected")) {
-        snprintf(name, sizeof(name), "unexpected non_ip 0x%04x/- %02x:%02x:%02x:%02x:%02x:%02x > "
-                 "%02x:%02x:%02x:%02x:%02x:%02x", f->ethertype, from[0], from[1], from[2], from[3], from[4], from[5],
-                 to[0], to[1], to[2], to[3], to[4], to[5]);
-        found = book_finding(b, name);
-        snprintf(found->service, sizeof(found->service), "non_ip 0x%04x", f->ethertype);
-        found->packets++;
-        found->current = true;
-        found->outcome = ATTEMPTED;
-        raise_ever(b, name, ATTEMPTED);
-    }
+    if (!strcmp(j.verdict, "unexpected"))
+        note_cards(b, f);
     snprintf(name, sizeof(name), f->ethertype < 0x600 ? "llc 0x%02x/- non_ip other %s %s" : "0x%04x/- non_ip other %s %s",
              f->ethertype, j.verdict, j.rule ? j.rule : "-");
     count(book_row(b, name), f);
