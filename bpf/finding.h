@@ -108,6 +108,7 @@ static __always_inline void qpw_finding_reserve(struct qpw_work *w, const struct
     key->kind = w->finding.kind;
     key->protocol = w->finding.protocol;
     key->direction = w->finding.direction;
+    key->verdict = w->finding.verdict;
     if (bpf_map_lookup_elem(&reserved, key))
         return;
     place->key = w->finding;
@@ -125,20 +126,24 @@ static __always_inline void qpw_finding_reserve(struct qpw_work *w, const struct
 
 /*
  * Whose quota a finding takes its slot from. What only packets of the node enter has one that nothing from outside can
- * fill, so that no flood of attempts hides what the node itself begins.
+ * fill, so that no flood of attempts hides what the node itself begins. Of what was answered, companions of listed
+ * services and weak rules have their own: clients that do what they are to do must not use up the others'.
  */
-enum qpw_quota { QPW_QUOTA_OUTSIDE, QPW_QUOTA_NODE, QPW_QUOTA_ANSWERED };
+enum qpw_quota { QPW_QUOTA_OUTSIDE, QPW_QUOTA_NODE, QPW_QUOTA_ANSWERED, QPW_QUOTA_IMPLIED, QPW_QUOTA_WEAK };
 
-static __always_inline enum qpw_quota qpw_finding_quota(const struct qpw_finding *value)
+static __always_inline enum qpw_quota qpw_finding_quota(const struct qpw_finding *value, __u8 verdict)
 {
     if (value->outcome >= QPW_OUTCOME_ANSWERED)
-        return QPW_QUOTA_ANSWERED;
+        return verdict == QPW_VERDICT_IMPLIED ? QPW_QUOTA_IMPLIED
+               : verdict == QPW_VERDICT_WEAK  ? QPW_QUOTA_WEAK
+                                              : QPW_QUOTA_ANSWERED;
     return value->flags & QPW_FINDING_NODE ? QPW_QUOTA_NODE : QPW_QUOTA_OUTSIDE;
 }
 
 static __always_inline __u32 qpw_quota_loss(enum qpw_quota quota)
 {
-    return quota == QPW_QUOTA_ANSWERED ? QPW_LOSS_ANSWERED_QUOTA
+    return quota > QPW_QUOTA_ANSWERED    ? QPW_LOSS_COMPANION_QUOTA
+           : quota == QPW_QUOTA_ANSWERED ? QPW_LOSS_ANSWERED_QUOTA
            : quota == QPW_QUOTA_NODE   ? QPW_LOSS_NODE_QUOTA
                                        : QPW_LOSS_FINDING_QUOTA;
 }
@@ -150,6 +155,10 @@ static __always_inline long qpw_pop_finding_slot(struct qpw_work *w, enum qpw_qu
 
     if (quota == QPW_QUOTA_ANSWERED)
         return bpf_map_pop_elem(&answered_slots, ret_slot);
+    if (quota == QPW_QUOTA_IMPLIED)
+        return bpf_map_pop_elem(&implied_slots, ret_slot);
+    if (quota == QPW_QUOTA_WEAK)
+        return bpf_map_pop_elem(&weak_slots, ret_slot);
     if (quota == QPW_QUOTA_NODE) {
         if (qpw_is_full(w, QPW_FULL_NODE_SLOTS))
             return -1;
@@ -170,6 +179,10 @@ static __always_inline void qpw_push_finding_slot(enum qpw_quota quota, __u32 *s
 {
     if (quota == QPW_QUOTA_ANSWERED)
         bpf_map_push_elem(&answered_slots, slot, 0);
+    else if (quota == QPW_QUOTA_IMPLIED)
+        bpf_map_push_elem(&implied_slots, slot, 0);
+    else if (quota == QPW_QUOTA_WEAK)
+        bpf_map_push_elem(&weak_slots, slot, 0);
     else if (quota == QPW_QUOTA_NODE)
         bpf_map_push_elem(&node_slots, slot, 0);
     else
@@ -246,30 +259,30 @@ static __always_inline __u32 qpw_finding_new(struct qpw_work *w)
     long rc;
 
     qpw_finding_mirror(w);
-    quota = qpw_unknown(w, qpw_finding_quota(value));
+    quota = qpw_unknown(w, qpw_finding_quota(value, w->finding.verdict));
     rc = qpw_pop_finding_slot(w, quota, &slot);
-    if (rc && quota == QPW_QUOTA_ANSWERED) {
+    if (rc && quota >= QPW_QUOTA_ANSWERED) {
         slot = qpw_finding_raise(w, value);
         if (slot)
             return slot;
     }
     if (rc) {
         qpw_stat(qpw_quota_loss(quota));
-        if (quota == QPW_QUOTA_ANSWERED)
+        if (quota >= QPW_QUOTA_ANSWERED)
             qpw_finding_reserve(w, value);
         qpw_finding_lost(w);
         return 0;
     }
     value->slot = slot;
     value->changes = 1;
-    rc = quota == QPW_QUOTA_ANSWERED ? bpf_map_update_elem(&answered, &w->finding, value, BPF_NOEXIST)
+    rc = quota >= QPW_QUOTA_ANSWERED ? bpf_map_update_elem(&answered, &w->finding, value, BPF_NOEXIST)
                                      : bpf_map_update_elem(&findings, &w->finding, value, BPF_NOEXIST);
     if (!rc) {
         qpw_event_finding(w, value);
         return slot;
     }
     qpw_push_finding_slot(quota, &slot); /* another CPU was first */
-    other = quota == QPW_QUOTA_ANSWERED ? bpf_map_lookup_elem(&answered, &w->finding)
+    other = quota >= QPW_QUOTA_ANSWERED ? bpf_map_lookup_elem(&answered, &w->finding)
                                         : bpf_map_lookup_elem(&findings, &w->finding);
     return other ? qpw_finding_slot(other, value->meter) : 0;
 }

@@ -58,7 +58,8 @@ struct qpw_reserved_key {
     __u8 kind;
     __u8 protocol;
     __u8 direction;
-    __u8 pad[3];
+    __u8 verdict; /* what was harmless when it came first holds no place against what is not */
+    __u8 pad[2];
 };
 struct qpw_reserved {
     struct qpw_finding_key key;
@@ -184,13 +185,16 @@ QPW_QUEUE(open_slots, QPW_METER_SLOTS_OPEN);
 QPW_QUEUE(finding_slots, QPW_FINDING_SLOTS);
 QPW_QUEUE(node_slots, QPW_NODE_SLOTS);
 QPW_QUEUE(answered_slots, QPW_ANSWERED_SLOTS);
+QPW_QUEUE(implied_slots, QPW_IMPLIED_SLOTS);
+QPW_QUEUE(weak_slots, QPW_WEAK_SLOTS);
 QPW_MAP(counters, BPF_MAP_TYPE_PERCPU_ARRAY, QPW_COUNTER_SLOTS / QPW_COUNTS_BLOCK, __u32, struct qpw_counts_block, 0);
 
 /* Findings: plain hashes, so that what is recorded is never pushed out. */
 QPW_MAP(findings, BPF_MAP_TYPE_HASH, QPW_FINDING_SLOTS + QPW_NODE_SLOTS, struct qpw_finding_key, struct qpw_finding, 0);
-QPW_MAP(answered, BPF_MAP_TYPE_HASH, QPW_ANSWERED_SLOTS, struct qpw_finding_key, struct qpw_finding, 0);
+QPW_MAP(answered, BPF_MAP_TYPE_HASH, QPW_ANSWERED_SLOTS + QPW_IMPLIED_SLOTS + QPW_WEAK_SLOTS,
+        struct qpw_finding_key, struct qpw_finding, 0);
 /*
- * The reserved place of each (direction, protocol, port): its first answered exchange when `answered` is full.
+ * The reserved place of each (direction, protocol, port, verdict): its first answered exchange when `answered` is full.
  * Not preallocated: costs memory only where used; at most one entry a port, hence the size: all of TCP and UDP.
  */
 QPW_MAP(reserved, BPF_MAP_TYPE_HASH, 131072, struct qpw_reserved_key, struct qpw_reserved, BPF_F_NO_PREALLOC);

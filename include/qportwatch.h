@@ -22,7 +22,7 @@
 #include "qportwatch_words.h"
 
 /* Raise it with every change of a layout, here or in qportwatch_user.h: programs of another version are not taken over. */
-#define QPW_ABI_VERSION 4u
+#define QPW_ABI_VERSION 5u
 #define QPW_ABI_MAGIC 0x71705741u /* "qpWA" */
 
 #define QPW_MAX_IFACES 64
@@ -443,13 +443,17 @@ struct qpw_event {
 #define QPW_FINDING_SLOTS 8192u     /* attempted and refused findings that packets from outside enter */
 #define QPW_NODE_SLOTS 2048u        /* those that only packets of the node enter: nothing from outside can fill it */
 #define QPW_ANSWERED_SLOTS 4096u    /* answered findings */
+#define QPW_IMPLIED_SLOTS 1024u     /* answered ones that go with a listed service: any client of it may enter them */
+#define QPW_WEAK_SLOTS 512u         /* answered ones of weak rules */
 #define QPW_OVERFLOW_SLOT(verdict, direction) (1u + (verdict) * QPW_DIR_COUNT + (direction))
 #define QPW_FIRST_METER_SLOT QPW_OVERFLOW_SLOTS
 #define QPW_FIRST_OPEN_SLOT (QPW_FIRST_METER_SLOT + QPW_METER_SLOTS_SAFE)
 #define QPW_FIRST_FINDING_SLOT (QPW_FIRST_OPEN_SLOT + QPW_METER_SLOTS_OPEN)
 #define QPW_FIRST_NODE_SLOT (QPW_FIRST_FINDING_SLOT + QPW_FINDING_SLOTS)
 #define QPW_FIRST_ANSWERED_SLOT (QPW_FIRST_NODE_SLOT + QPW_NODE_SLOTS)
-#define QPW_COUNTER_SLOTS (QPW_FIRST_ANSWERED_SLOT + QPW_ANSWERED_SLOTS)
+#define QPW_FIRST_IMPLIED_SLOT (QPW_FIRST_ANSWERED_SLOT + QPW_ANSWERED_SLOTS)
+#define QPW_FIRST_WEAK_SLOT (QPW_FIRST_IMPLIED_SLOT + QPW_IMPLIED_SLOTS)
+#define QPW_COUNTER_SLOTS (QPW_FIRST_WEAK_SLOT + QPW_WEAK_SLOTS)
 
 _Static_assert(sizeof(struct qpw_conn_key) == 40, "conn key");
 _Static_assert(sizeof(struct qpw_conn) == 56, "conn");

@@ -42,6 +42,8 @@ struct qpw_listed {
     X(finding_slots) \
     X(node_slots) \
     X(answered_slots) \
+    X(implied_slots) \
+    X(weak_slots) \
     X(counters) \
     X(findings) \
     X(answered) \

@@ -91,6 +91,7 @@
     X(FINDING_QUOTA, "finding-quota", DETAIL)            /* attempted findings counted only per port and prefix */ \
     X(NODE_QUOTA, "node-finding-quota", DETAIL)          /* the same of what the node's own packets entered */ \
     X(ANSWERED_QUOTA, "answered-finding-quota", ANSWERED) /* answered findings beyond their quota */ \
+    X(COMPANION_QUOTA, "companion-finding-quota", DETAIL) /* the same of implied ones and of weak rules */ \
     X(DETAIL_TABLE, "detail-table-full", COUNTED)        /* lost detail for which not even a per-port row was free */ \
     X(EVENT_RATE, "event-rate", DELAYED)                 /* event not sent: token bucket empty */ \
     X(EVENT_RING, "event-ring-full", DELAYED)            /* event not sent: ring buffer full */ \

@@ -372,3 +372,36 @@ Test(findings, companions_of_a_row_leave_rows_for_listed_ports)
     cr_assert_eq(audit_stat(&a, QPW_LOSS_METER_OVERFLOW), TRIED - QPW_METER_SLOTS_OPEN);
     audit_close(&a);
 }
+
+/* Companions that clients of a listed service enter by themselves take no place of what is unexpected. */
+Test(findings, implied_and_weak_have_quotas_of_their_own)
+{
+    struct qpw_finding f;
+
+    audit_open(&a, NULL);
+    audit_window_over(&a);
+    AUDIT_POLICY(&a, NULL, {.name = "mountd", .direction = IN, .protocol = 6, .first = 20048, .from = "11.0.0.0/8",
+                            .verdict = QPW_VERDICT_IMPLIED},
+                 {.name = "passive", .direction = IN, .protocol = 6, .first = 30000, .from = "11.0.0.0/8",
+                  .verdict = QPW_VERDICT_WEAK});
+    flood(0, QPW_IMPLIED_SLOTS + 100, 20048, true);
+    flood(10000, QPW_WEAK_SLOTS + 50, 30000, true);
+    cr_expect_eq(audit_entries(&a, QPW_MAP_answered), QPW_IMPLIED_SLOTS + QPW_WEAK_SLOTS);
+    cr_expect_eq(audit_stat(&a, QPW_LOSS_COMPANION_QUOTA), 150);
+    cr_expect_eq(audit_stat(&a, QPW_LOSS_ANSWERED_QUOTA), 0);
+    cr_expect_eq(audit_entries(&a, QPW_MAP_reserved), 2);
+    audit_events(&a, QPW_EVENT_FINDING);
+    audit_handshake_in(&a, CLIENT, 5000, 700);
+    cr_assert(audit_finding(&a, QPW_VERDICT_UNEXPECTED, IN, 6, 700, CLIENT, AUDIT_NODE, &f));
+    cr_expect_eq(f.outcome, QPW_OUTCOME_ANSWERED);
+
+    /* Nor does the port's reserved place: an unexpected answer on it is told when every table is full. */
+    flood(100000, QPW_ANSWERED_SLOTS, 7779, true);
+    audit_events(&a, QPW_EVENT_FINDING);
+    cr_expect_eq(audit_entries(&a, QPW_MAP_reserved), 3);
+    audit_handshake_in(&a, CLIENT, 5001, 20048);
+    audit_handshake_in(&a, CLIENT, 5002, 30000);
+    cr_expect_eq(audit_entries(&a, QPW_MAP_reserved), 5);
+    cr_expect_eq(audit_events(&a, QPW_EVENT_FINDING), 4, "tried, and answered, of each");
+    audit_close(&a);
+}

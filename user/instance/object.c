@@ -224,6 +224,8 @@ static int fill_queues(struct qpw_kernel *k, struct qpw_error *err)
     rc = rc ? rc : fill_queue(k->map_fd[QPW_MAP_finding_slots], QPW_FIRST_FINDING_SLOT, QPW_FINDING_SLOTS);
     rc = rc ? rc : fill_queue(k->map_fd[QPW_MAP_node_slots], QPW_FIRST_NODE_SLOT, QPW_NODE_SLOTS);
     rc = rc ? rc : fill_queue(k->map_fd[QPW_MAP_answered_slots], QPW_FIRST_ANSWERED_SLOT, QPW_ANSWERED_SLOTS);
+    rc = rc ? rc : fill_queue(k->map_fd[QPW_MAP_implied_slots], QPW_FIRST_IMPLIED_SLOT, QPW_IMPLIED_SLOTS);
+    rc = rc ? rc : fill_queue(k->map_fd[QPW_MAP_weak_slots], QPW_FIRST_WEAK_SLOT, QPW_WEAK_SLOTS);
     return rc ? qpw_fail(err, rc, "cannot fill the queues of counter slots: %s", strerror(-rc)) : 0;
 }
 

@@ -160,7 +160,8 @@ static int read_meters(struct qpw_collection *c)
 static int read_counters(struct qpw_collection *c)
 {
     static const uint32_t starts[] = {0, QPW_FIRST_METER_SLOT, QPW_FIRST_OPEN_SLOT, QPW_FIRST_FINDING_SLOT,
-                                      QPW_FIRST_NODE_SLOT, QPW_FIRST_ANSWERED_SLOT, QPW_COUNTER_SLOTS};
+                                      QPW_FIRST_NODE_SLOT, QPW_FIRST_ANSWERED_SLOT, QPW_FIRST_IMPLIED_SLOT,
+                                      QPW_FIRST_WEAK_SLOT, QPW_COUNTER_SLOTS};
     const unsigned ranges = sizeof(starts) / sizeof(*starts) - 1;
     uint32_t last;
     bool used[QPW_COUNTER_SLOTS];
