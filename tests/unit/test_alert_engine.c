@@ -219,7 +219,12 @@ Test(alert_engine, other_verdicts)
     cr_expect_str_eq(told_as(QPW_VERDICT_UNDECIDED, QPW_OUTCOME_DATA, QPW_REASON_MIDSTREAM, QPW_EVIDENCE_NONE),
                      "no-handshake");
     cr_expect_str_eq(told_as(QPW_VERDICT_UNDECIDED, QPW_OUTCOME_ANSWERED, QPW_REASON_MIDSTREAM, QPW_EVIDENCE_NONE), "");
-    cr_expect_str_eq(told_as(QPW_VERDICT_UNDECIDED, QPW_OUTCOME_DATA, QPW_REASON_INFERRED, QPW_EVIDENCE_INFERRED), "");
+    cr_expect_str_eq(told_as(QPW_VERDICT_UNDECIDED, QPW_OUTCOME_DATA, QPW_REASON_INFERRED, QPW_EVIDENCE_INFERRED),
+                     "inferred-both");
+    cr_expect_str_eq(told_as(QPW_VERDICT_UNDECIDED, QPW_OUTCOME_ATTEMPTED, QPW_REASON_INFERRED, QPW_EVIDENCE_INFERRED),
+                     "");
+    cr_expect_str_eq(told_as(QPW_VERDICT_UNDECIDED, QPW_OUTCOME_DATA, QPW_REASON_JUST_ATTACHED, QPW_EVIDENCE_INFERRED),
+                     "just-attached");
     cr_expect_str_eq(told_as(QPW_VERDICT_UNDECIDED, QPW_OUTCOME_ATTEMPTED, QPW_REASON_UNSOLICITED, QPW_EVIDENCE_NONE),
                      "");
 }

@@ -120,6 +120,8 @@ static int write_finding(struct qpw_engine *e, struct work *w, enum qpw_record_k
     r->has_row = true;
     r->row = *row;
     r->has_initiator = r->has_responder = row->key.kind != QPW_KIND_ETHERTYPE;
+    if (row->key.folded)
+        r->has_responder = false; /* of many remote ends */
     r->has_port = row->key.kind == QPW_KIND_PORT && row->key.port;
     r->iface = qpw_engine_iface(e, row->value.iface);
     snprintf(ports, sizeof(ports), "The initiator's port was %u, the other %u.", row->value.initiator_port,

@@ -26,10 +26,10 @@ static const struct qpw_signature signatures[QPW_SIG_COUNT] = {
         "{initiator} tried {service} of {responder} and was refused. {policy-says} {allow}", LOOK_AT_KNOCKER},
     [QPW_SIG_IN_ANSWERED] = {1000103, OF(IN_ANSWERED), QPW_REPEAT_INTERVAL, false, "inbound-answered",
         "qportwatch: ANSWERED on an unlisted inbound port",
-        "{responder} answered {initiator} on {service}{process}. {policy-says} {allow}", LOOK_AT_SERVER},
+        "{responder} answered {initiator} on {service}{elsewhere}{process}. {policy-says} {allow}", LOOK_AT_SERVER},
     [QPW_SIG_IN_DATA] = {1000104, OF(IN_DATA), QPW_REPEAT_INTERVAL, false, "inbound-data",
         "qportwatch: DATA exchanged on an unlisted inbound port",
-        "{initiator} and {responder} exchanged data on {service}{process}. {policy-says} {allow}", LOOK_AT_SERVER},
+        "{initiator} and {responder} exchanged data on {service}{elsewhere}{process}. {policy-says} {allow}", LOOK_AT_SERVER},
 
     [QPW_SIG_OUT_ATTEMPTED] = {1000201, OF(OUT_ATTEMPTED), QPW_REPEAT_INTERVAL, false, "outbound-attempted",
         "qportwatch: outbound attempt to an unlisted port, no answer seen",
@@ -86,6 +86,37 @@ static const struct qpw_signature signatures[QPW_SIG_COUNT] = {
         "policy could not be asked. {ports}",
         "Usual for a connection older than the attachment. Otherwise a program with raw sockets sends data in segments "
         "that belong to no connection (SYN, FIN or RST with payload): find it on the node."},
+    [QPW_SIG_INFERRED_BOTH] = {1000406, OF(INFERRED_BOTH), QPW_REPEAT_INTERVAL, false, "inferred-both",
+        "qportwatch: exchange with payload both ways that is only consistent with a rule",
+        "{initiator} and {responder} exchanged payload over {service}{process}. Who asked first was not seen "
+        "({reason}): it is consistent with rule {rule} of policy {policy}, and as consistent with a service behind the "
+        "other port. {ports}",
+        "Look at both ports: which of them has a process waited on? A service on a port that no rule lists answers "
+        "like this to clients that choose a listed source port."},
+    [QPW_SIG_JUST_ATTACHED] = {1000407, OF(JUST_ATTACHED), QPW_REPEAT_DAY, false, "just-attached",
+        "qportwatch: exchange seen soon after attaching, who asked first is not known",
+        "The node's end {initiator} sent first, as far as seen, over {service} to {responder}{process}; it may have "
+        "been asked before the attachment. {ports}",
+        "Usual in the first minutes after attaching. If it goes on, look at both ports."},
+    [QPW_SIG_QUESTION_LOST] = {1000408, OF(QUESTION_LOST), QPW_REPEAT_INTERVAL, false, "question-lost",
+        "qportwatch: who asked first is not known while a flood fills the memory of questions",
+        "{initiator} sent first, as far as seen, over {service}; whether that answers a question from outside cannot be "
+        "told, because too many questions came within the time-out. {count} exchange(s) are judged as undecided.",
+        "Look for the flood: many initiators of datagrams in the same minutes. Treat what the node sent meanwhile as "
+        "answers to unlisted ports until its processes are known."},
+    [QPW_SIG_UNJUDGED_SENT] = {1000409, OF(UNJUDGED_SENT), QPW_REPEAT_INTERVAL, false, "undecodable-sent",
+        "qportwatch: the node sends packets that cannot be decoded",
+        "{initiator} sent {responder} packets that cannot be decoded ({reason}), so the policy could not be asked.",
+        "The node's own network stack sends nothing of the kind. Find the program with raw sockets."},
+    [QPW_SIG_UNJUDGED_BOTH] = {1000410, OF(UNJUDGED_BOTH), QPW_REPEAT_INTERVAL, false, "undecodable-both",
+        "qportwatch: exchange of packets that cannot be decoded or decided",
+        "{initiator} and {responder} exchange packets of which some cannot be decoded or decided ({reason}), so the "
+        "policy could not be asked about them.",
+        "What one end sends cannot be judged, and the other answers. Capture the traffic between the two."},
+    [QPW_SIG_GROUP_ANSWERED] = {1000411, OF(GROUP_ANSWERED), QPW_REPEAT_DAY, false, "group-answered",
+        "qportwatch: the node answers an unlisted broadcast or multicast question",
+        "The node answered {initiator}, which had asked {service} of {responder}{process}. {policy-says} {allow}",
+        "Usual for discovery and name look-ups. What is asked of the node's own address has its own alert."},
     [QPW_SIG_MULTICAST] = {1000404, OF(GROUP), QPW_REPEAT_DAY, false, "multicast",
         "qportwatch: unlisted broadcast or multicast",
         "{count} sender(s) sent {service} to broadcast or multicast addresses, last {initiator} to {responder}. "
@@ -246,6 +277,12 @@ static const enum qpw_signature_name of_concern[QPW_CONCERN_COUNT] = {
     [QPW_CONCERN_IMPLIED] = QPW_SIG_IMPLIED,
     [QPW_CONCERN_UNDECIDED_BOTH] = QPW_SIG_UNDECIDED_BOTH,
     [QPW_CONCERN_NO_HANDSHAKE] = QPW_SIG_NO_HANDSHAKE,
+    [QPW_CONCERN_INFERRED_BOTH] = QPW_SIG_INFERRED_BOTH,
+    [QPW_CONCERN_JUST_ATTACHED] = QPW_SIG_JUST_ATTACHED,
+    [QPW_CONCERN_QUESTION_LOST] = QPW_SIG_QUESTION_LOST,
+    [QPW_CONCERN_UNJUDGED_SENT] = QPW_SIG_UNJUDGED_SENT,
+    [QPW_CONCERN_UNJUDGED_BOTH] = QPW_SIG_UNJUDGED_BOTH,
+    [QPW_CONCERN_GROUP_ANSWERED] = QPW_SIG_GROUP_ANSWERED,
     [QPW_CONCERN_GROUP] = QPW_SIG_MULTICAST,
     [QPW_CONCERN_ADVERTISEMENT] = QPW_SIG_ROUTER_ADVERTISEMENT,
     [QPW_CONCERN_REDIRECT] = QPW_SIG_REDIRECT,

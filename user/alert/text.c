@@ -143,6 +143,16 @@ static void suppress_line(const struct qpw_text_about *about, char *buf, size_t 
              qpw_address_text(key->initiator, from, sizeof(from)));
 }
 
+/* Where an answer came from another port than was asked, the other of the two. */
+static void elsewhere(const struct qpw_finding_row *row, char *buf, size_t size)
+{
+    *buf = '\0';
+    if (row->value.flags & QPW_FINDING_ANSWERED_FROM)
+        snprintf(buf, size, ", from port %u", row->value.other_port);
+    else if (row->value.flags & QPW_FINDING_ASKED_AT)
+        snprintf(buf, size, ", after port %u was asked", row->value.other_port);
+}
+
 /* The words that come from the row. */
 static bool row_word(const char *word, const struct qpw_text_about *about, char *buf, size_t size)
 {
@@ -167,6 +177,8 @@ static bool row_word(const char *word, const struct qpw_text_about *about, char 
         suppress_line(about, buf, size);
     else if (!strcmp(word, "process"))
         process_words(about->process, buf, size);
+    else if (!strcmp(word, "elsewhere"))
+        elsewhere(row, buf, size);
     else if (!strcmp(word, "reason"))
         snprintf(buf, size, "%s", qpw_reason_name(row->value.reason));
     else if (!strcmp(word, "rule"))

@@ -31,8 +31,8 @@ static enum qpw_concern unexpected(const struct qpw_finding_row *f)
     };
     unsigned outcome = f->value.outcome < QPW_OUTCOME_COUNT ? f->value.outcome : QPW_OUTCOME_DATA;
 
-    if (f->value.flags & QPW_FINDING_MULTICAST && !qpw_finding_answered(f))
-        return QPW_CONCERN_GROUP;
+    if (f->value.flags & QPW_FINDING_MULTICAST && (f->key.kind == QPW_KIND_PORT || !qpw_finding_answered(f)))
+        return qpw_finding_answered(f) ? QPW_CONCERN_GROUP_ANSWERED : QPW_CONCERN_GROUP;
     if (f->key.kind == QPW_KIND_ETHERTYPE)
         return qpw_finding_answered(f) ? QPW_CONCERN_PROTOCOL_BOTH : QPW_CONCERN_ETHERTYPE;
     if (f->key.kind == QPW_KIND_PROTOCOL || f->key.kind == QPW_KIND_ICMP)
@@ -53,10 +53,30 @@ static enum qpw_concern infrastructure(const struct qpw_finding_key *key)
     return QPW_CONCERN_NONE;
 }
 
-/* Inferred traffic is consistent with a rule of the policy, and never raises a normal alert. */
-static bool is_inferred(const struct qpw_finding *value)
+/*
+ * What could not be decided. Inferred traffic is consistent with a rule, so one way it is nobody's concern; both ways it
+ * may as well be a service that answers to a well-chosen source port.
+ */
+static enum qpw_concern undecided(const struct qpw_finding_row *f)
 {
-    return value->evidence == QPW_EVIDENCE_INFERRED || value->reason == QPW_REASON_INFERRED;
+    const struct qpw_finding *value = &f->value;
+    bool both = value->outcome == QPW_OUTCOME_DATA;
+    bool inferred = value->evidence == QPW_EVIDENCE_INFERRED || value->reason == QPW_REASON_INFERRED;
+
+    if (f->key.kind == QPW_KIND_NONE || f->key.direction == QPW_DIR_UNDECODABLE) {
+        if (both)
+            return QPW_CONCERN_UNJUDGED_BOTH;
+        return f->key.direction == QPW_DIR_UNDECODABLE ? QPW_CONCERN_UNJUDGED_SENT : QPW_CONCERN_NONE;
+    }
+    if (f->key.folded)
+        return QPW_CONCERN_QUESTION_LOST;
+    if (value->reason == QPW_REASON_JUST_ATTACHED && !(value->flags & QPW_FINDING_REMOTE_FIRST) && (inferred || !both))
+        return QPW_CONCERN_JUST_ATTACHED;
+    if (!both)
+        return QPW_CONCERN_NONE;
+    if (inferred)
+        return QPW_CONCERN_INFERRED_BOTH;
+    return f->key.protocol == IPPROTO_TCP ? QPW_CONCERN_NO_HANDSHAKE : QPW_CONCERN_UNDECIDED_BOTH;
 }
 
 enum qpw_concern qpw_finding_concern(const struct qpw_finding_row *f)
@@ -66,10 +86,7 @@ enum qpw_concern qpw_finding_concern(const struct qpw_finding_row *f)
     case QPW_VERDICT_WEAK: return qpw_finding_answered(f) ? QPW_CONCERN_WEAK_ANSWERED : QPW_CONCERN_NONE;
     case QPW_VERDICT_IMPLIED: return QPW_CONCERN_IMPLIED;
     case QPW_VERDICT_INFRA: return infrastructure(&f->key);
-    case QPW_VERDICT_UNDECIDED:
-        if (f->value.outcome != QPW_OUTCOME_DATA || is_inferred(&f->value))
-            return QPW_CONCERN_NONE;
-        return f->key.protocol == IPPROTO_TCP ? QPW_CONCERN_NO_HANDSHAKE : QPW_CONCERN_UNDECIDED_BOTH;
+    case QPW_VERDICT_UNDECIDED: return undecided(f);
     default: return QPW_CONCERN_NONE;
     }
 }

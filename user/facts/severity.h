@@ -31,6 +31,12 @@ enum qpw_severity { QPW_SEVERITY_HIGH = 1, QPW_SEVERITY_MEDIUM, QPW_SEVERITY_LOW
     X(IMPLIED, INFO, "goes with a listed service") \
     X(UNDECIDED_BOTH, MEDIUM, "direction unknown, payload both ways") \
     X(NO_HANDSHAKE, MEDIUM, "TCP payload both ways without a handshake") \
+    X(INFERRED_BOTH, MEDIUM, "direction only inferred, payload both ways") \
+    X(JUST_ATTACHED, LOW, "begun by the node soon after attaching, direction only inferred") \
+    X(QUESTION_LOST, MEDIUM, "who asked first was pushed out of memory") \
+    X(UNJUDGED_SENT, MEDIUM, "the node sends what cannot be decoded") \
+    X(UNJUDGED_BOTH, MEDIUM, "what cannot be decoded or decided, both ways") \
+    X(GROUP_ANSWERED, INFO, "the node answers what a broadcast or multicast address was asked") \
     X(GROUP, INFO, "broadcast or multicast, not answered") \
     X(ADVERTISEMENT, INFO, "router advertisement") \
     X(REDIRECT, INFO, "ICMP redirect") \

@@ -80,7 +80,9 @@ static void merge_finding(struct qpw_finding_row *row, const struct qpw_raw_find
         to->outcome = from->outcome;
     if (from->evidence > to->evidence)
         to->evidence = from->evidence;
-    to->flags |= from->flags & (QPW_FINDING_RESERVED | QPW_FINDING_MULTICAST);
+    to->flags |= from->flags & ~QPW_FINDING_SUPERSEDED;
+    if (from->other_port)
+        to->other_port = from->other_port;
     to->changes += from->changes;
 }
 
