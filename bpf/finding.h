@@ -401,7 +401,7 @@ static __noinline int qpw_finding_fill(struct qpw_work *w, struct qpw_conn *c, c
     if (w->answer_port) {
         v->other_port = (__u16)w->answer_port;
         v->flags |= QPW_FINDING_ANSWERED_FROM;
-    } else if (c->state == QPW_STATE_DATAGRAM && (c->flags & QPW_CONN_ELSEWHERE)) {
+    } else if (qpw_is_elsewhere(c)) {
         v->other_port = (__u16)c->asked_port;
         v->flags |= QPW_FINDING_ASKED_AT;
     }

@@ -15,6 +15,7 @@
 #define QPW_ANSWER(verdict, is_parent, vouched, rule) \
     ((__u32)(verdict) | (__u32)!!(is_parent) << 8 | (__u32)!!(vouched) << 9 | (__u32)(rule) << 16)
 #define QPW_ANSWER_VERDICT(answer) ((__u8)(answer))
+#define QPW_ANSWER_ANY_PORT (1u << 10) /* QPW_STEP_ANY_ANSWER */
 #define QPW_ANSWER_PARENT(answer) ((__u8)((answer) >> 8 & 1))
 #define QPW_ANSWER_VOUCHED(answer) ((answer) & 1u << 9)
 #define QPW_ANSWER_RULE(answer) ((__u16)((answer) >> 16))
@@ -156,7 +157,8 @@ __noinline __u32 qpw_step_answer(__u32 at, __u32 outbound)
         if (verdict == QPW_VERDICT_IMPLIED && !lives)
             return 0;
     }
-    return QPW_ANSWER(verdict, step->flags & QPW_STEP_IS_PARENT, lives, rule);
+    return QPW_ANSWER(verdict, step->flags & QPW_STEP_IS_PARENT, lives, rule) |
+           (step->flags & QPW_STEP_ANY_ANSWER ? QPW_ANSWER_ANY_PORT : 0);
 }
 
 /*
@@ -200,6 +202,22 @@ static __always_inline __u16 qpw_peer(struct qpw_work *w, const __u8 *addr)
     return sets ? (__u16)qpw_in_set(sets, &w->set, QPW_SET_PEERS, addr) : 0;
 }
 
+/* Opened by an answer from another port than was asked. */
+static __always_inline int qpw_is_elsewhere(const struct qpw_conn *c)
+{
+    return c->state == QPW_STATE_DATAGRAM && (c->flags & QPW_CONN_ELSEWHERE);
+}
+
+/* The rule of the port that was asked may explain an answer from any other; its own verdict does not pass on. */
+static __always_inline __u32 qpw_walk_elsewhere(struct qpw_work *w, const struct qpw_conn *c, __u32 answer)
+{
+    __u32 asked = qpw_walk(qpw_space(qpw_kind(w->key.protocol), w->key.protocol, c->asked_port), 0);
+
+    if (QPW_ANSWER_VERDICT(asked) != QPW_VERDICT_ALLOWED || !(asked & QPW_ANSWER_ANY_PORT))
+        return answer;
+    return QPW_ANSWER(QPW_VERDICT_IMPLIED, 0, 0, QPW_ANSWER_RULE(asked));
+}
+
 /*
  * Verdict, rule, peer and scope of the connection c of w->key, in this order: peer, undecided,
  * then the chain. type: the ICMP type of this packet, which stands where a port stands.
@@ -217,6 +235,8 @@ static __always_inline void qpw_judge(struct qpw_work *w, struct qpw_conn *c, __
     c->scope = c->flags & QPW_CONN_SELF ? QPW_SCOPE_SELF : c->peer ? QPW_SCOPE_PEER : QPW_SCOPE_OTHER;
     if (c->direction != QPW_DIR_UNKNOWN)
         answer = qpw_walk(qpw_space(kind, w->key.protocol, port), !inbound);
+    if (inbound && QPW_ANSWER_VERDICT(answer) != QPW_VERDICT_ALLOWED && qpw_is_elsewhere(c))
+        answer = qpw_walk_elsewhere(w, c, answer);
     c->rule = QPW_ANSWER_RULE(answer);
     c->is_parent = QPW_ANSWER_PARENT(answer);
     if (c->peer)

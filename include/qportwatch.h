@@ -319,6 +319,7 @@ struct qpw_step {
 };
 #define QPW_STEP_RULE_FROM_SET 0x01 /* rules alike but for from= are one step: the from set's value names the rule */
 #define QPW_STEP_IS_PARENT 0x02     /* an answered exchange on it vouches for others */
+#define QPW_STEP_ANY_ANSWER 0x08    /* what was asked there may be answered from any port: implied */
 #define QPW_STEP_RX_MULTICAST 0x04  /* only received packets to a link-local multicast address */
 
 #define QPW_SET_PEERS 1u /* value: peer number; sets of rules from 2 on */

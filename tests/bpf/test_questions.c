@@ -278,6 +278,26 @@ Test(questions, row_2_never_the_verdict_of_the_port_that_was_asked)
     audit_close(&a);
 }
 
+/* As TFTP needs; the rule explains what answers, and nothing that was not asked there. */
+Test(questions, row_2_a_rule_may_let_any_port_answer)
+{
+    open_settled();
+    AUDIT_POLICY(&a, NULL, {.name = "tftp", .direction = IN, .protocol = 17, .first = 69, .any_answer = true},
+                 {.name = "nfs", .direction = IN, .protocol = 17, .first = 2049});
+    for EACH_FAMILY (f) {
+        rx(f, f->client, 3445, f->node, 69);
+        tx(f->node, 50618, f->client, 3445);
+        rx(f, f->client, 3445, f->node, 50618);
+        ASSERT_CONN(conn(f->node, 50618, f->client, 3445), IN, FIRST, IMPLIED, NONE);
+        cr_assert_eq(conn(f->node, 50618, f->client, 3445).rule, audit_rule_id(&a, "tftp"));
+        cr_assert_eq(finding(QPW_VERDICT_IMPLIED, IN, 50618, f->client, f->node).outcome, QPW_OUTCOME_DATA);
+        rx(f, f->other, 3445, f->node, 2049);
+        tx(f->node, 50619, f->other, 3445);
+        ASSERT_CONN(conn(f->node, 50619, f->other, 3445), IN, FIRST, UNEXPECTED, NONE);
+    }
+    audit_close(&a);
+}
+
 Test(questions, row_3_lost_and_listed_outbound)
 {
     const struct family *f = families;

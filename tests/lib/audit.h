@@ -62,6 +62,7 @@ struct audit_rule {
     uint16_t initiator_port;
     const char *parent;           /* name of the rule that must be live */
     bool rx_multicast;
+    bool any_answer;              /* answers=any-port */
 };
 
 /* Makes this policy the one in force. peers: addresses or prefixes, each a peer of that name, and NULL; or NULL. */

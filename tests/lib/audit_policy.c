@@ -95,7 +95,7 @@ static struct qpw_step step_of(struct audit *a, struct qpw_compiled *c, const st
     s.rule = id_of(&a->names, r->name);
     s.verdict = (uint8_t)(r->verdict ? r->verdict : QPW_VERDICT_ALLOWED);
     s.vlan = r->vlan == 0 ? 0xffff : r->vlan == AUDIT_UNTAGGED ? 0 : (uint16_t)r->vlan;
-    s.flags = r->rx_multicast ? QPW_STEP_RX_MULTICAST : 0;
+    s.flags = (r->rx_multicast ? QPW_STEP_RX_MULTICAST : 0) | (r->any_answer ? QPW_STEP_ANY_ANSWER : 0);
     if (r->from) {
         s.from_set = (*next_set)++;
         add_to_set(c, s.from_set, r->from, 1);

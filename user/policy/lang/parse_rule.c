@@ -91,6 +91,16 @@ static int set_outcome(const struct targets *to, const struct qpw_word *word, co
     return 0;
 }
 
+static int set_answers(const struct targets *to, const struct qpw_word *word, const char *value, struct qpw_error *err)
+{
+    if (strcmp(value, "any-port"))
+        return qpw_fail_at(err, to->where, word->column + 8, "'%s' is not what answers= takes: any-port", value);
+    if (*to->flags & QPW_RULE_ANY_ANSWER)
+        return twice(to, word, err);
+    *to->flags |= QPW_RULE_ANY_ANSWER;
+    return 0;
+}
+
 static int set_text(const struct targets *to, const struct qpw_word *word, struct qpw_error *err)
 {
     for (unsigned i = 0; to->texts[i].key; i++) {
@@ -129,6 +139,8 @@ static int set_option(const struct targets *to, const struct qpw_word *word, str
         return *to->until ? twice(to, word, err) : qpw_parse_until(to->where, word, value, to->until, err);
     if (to->outcome && (value = qpw_word_value(word, "outcome")))
         return set_outcome(to, word, value, err);
+    if (to->row && (value = qpw_word_value(word, "answers")))
+        return set_answers(to, word, value, err);
     if (to->name && (value = qpw_word_value(word, "name"))) {
         if (*to->name)
             return twice(to, word, err);
@@ -232,6 +244,8 @@ int qpw_parse_rule(const struct qpw_policy *policy, const struct qpw_statement *
         error = set_options(&to, statement, options, err);
     if (error == 0 && rule.parent && !(rule.flags & QPW_RULE_WEAK))
         error = qpw_fail_at(err, &statement->where, 0, "parent= vouches for weak rows only: add the flag weak");
+    if (error == 0 && (rule.flags & QPW_RULE_ANY_ANSWER) && !inbound)
+        error = qpw_fail_at(err, &statement->where, 0, "answers=any-port is about what the node answers: inbound only");
     if (error == 0 && !(rule.text = strdup(statement->text)))
         error = qpw_fail(err, -ENOMEM, "%s: out of memory", statement->where.file);
     if (error < 0) {

@@ -44,6 +44,7 @@ struct qpw_port_range {
 #define QPW_RULE_TO 0x100
 #define QPW_RULE_MOVED 0x200   /* by `override` */
 #define QPW_RULE_BUILTIN 0x400 /* its file is a built-in policy */
+#define QPW_RULE_ANY_ANSWER 0x800 /* answers=any-port: what was asked there may be answered from any port, as by TFTP */
 
 #define QPW_MAX_PORT_RANGES 64
 
