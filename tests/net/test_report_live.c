@@ -237,7 +237,7 @@ Test(report_live, gap_when_the_interface_is_detached)
     netns_run(&n.node, "ip link del node1");
     node_until_coverage(&n, "interface-gone");
     node_command(&n, text, sizeof(text), "status");
-    cr_expect(strstr(text, "not wholly watched: the interface is gone; the auditor puts it back when it can"), "%s",
+    cr_expect(strstr(text, "not fully monitored: the interface is gone; the auditor restores it when it can"), "%s",
               text);
     document = report(&n);
     cr_expect_eq(json_array_size(node_value(document, "coverage.gaps")), 1);

@@ -188,7 +188,7 @@ static void open_top(struct terminal *t, const struct scene *s, int columns, int
 
     snprintf(command, sizeof(command), TOP "%s", s->folder, options);
     terminal_open(t, &s->node, columns, rows, command);
-    terminal_until(t, "NOT CLEAN: 1 answered");
+    terminal_until(t, "ACTION NEEDED: 1 service answered");
 }
 
 /* ---- What is seen ---- */
@@ -343,7 +343,7 @@ Test(top, resizes_stops_and_goes_on_and_takes_clicks, .timeout = NETNS_TIMEOUT_S
     terminal_type(&t, "fg");
     terminal_keys(&t, "Enter");
     terminal_until(&t, "[1 Unexpected]");
-    terminal_until(&t, "NOT CLEAN");
+    terminal_until(&t, "ACTION NEEDED");
     terminal_bytes(&t, "1b 5b 4d 20 31 26"); /* a press of the first button at column 17, row 6 (both + 32, from 1) */
     terminal_until(&t, "[2 Ports]");
     terminal_keys(&t, "q");
@@ -374,11 +374,11 @@ Test(top, plain_ascii_no_color_and_256_colours, .timeout = NETNS_TIMEOUT_S)
     open_top(&t, &s, 80, 24, "");
     terminal_until(&t, "SEV▲");
     cr_expect_not_null(strstr(terminal_screen(&t, true), "38;5;196"),
-                       "\"NOT CLEAN\" is red where there are 256 colours");
+                       "\"ACTION NEEDED\" is red where there are 256 colours");
     terminal_close(&t);
     snprintf(command, sizeof(command), "env TERM=screen LC_ALL=C.UTF-8 XDG_STATE_HOME=%s " PROGRAM " top", s.folder);
     terminal_open(&t, &s.node, 80, 24, command);
-    terminal_until(&t, "NOT CLEAN");
+    terminal_until(&t, "ACTION NEEDED");
     cr_expect_not_null(strstr(terminal_screen(&t, true), "31m"), "and where there are 8");
     terminal_close(&t);
     close_scene(&s);
@@ -404,7 +404,7 @@ Test(top, plain_tables_without_a_terminal, .timeout = NETNS_TIMEOUT_S)
     open_scene(&s);
     stage(&s);
     cr_assert_eq(netns_output(&s.node, out, sizeof(out), TABLES), 0);
-    cr_expect(strstr(out, "NOT CLEAN: 1 answered") && strstr(out, "Unexpected: 2 rows") && strstr(out, "Policy: "),
+    cr_expect(strstr(out, "ACTION NEEDED: 1 service answered") && strstr(out, "Unexpected: 2 rows") && strstr(out, "Policy: "),
               "%s", out);
     cr_expect(netns_until(tables_tell_alerts_and_processes, &s, NETNS_DEADLINE_MS), "not told: %s", out);
     cr_expect_eq(netns_output(&s.node, out, sizeof(out),
@@ -436,17 +436,17 @@ Test(top, what_is_detached_is_said_and_the_next_one_is_found, .timeout = NETNS_T
     stage(&s);
     open_top(&t, &s, 100, 30, "--interval 0.25");
     netns_stop(s.auditor, SIGKILL);
-    terminal_until(&t, "AUDITOR SILENT");
-    terminal_until(&t, "NOT CLEAN: 1 answered"); /* the kernel side counts on */
+    terminal_until(&t, "NO AUDITOR");
+    terminal_until(&t, "ACTION NEEDED: 1 service answered"); /* the kernel side counts on */
     start_auditor(&s);
     terminal_until(&t, "auditor alive");
     netns_stop(s.auditor, SIGTERM);
     terminal_until(&t, "1 NOT ATTACHED!");
     start_auditor(&s);
     terminal_until_not(&t, "NOT ATTACHED");
-    terminal_until(&t, "CLEAN: nothing unexpected so far");
+    terminal_until(&t, "CLEAN: ");
     exchange(&s, "10.77.0.9", 5555);
-    terminal_until(&t, "NOT CLEAN: 1 answered");
+    terminal_until(&t, "ACTION NEEDED: 1 service answered");
     terminal_until(&t, "tcp/5555");
     terminal_keys(&t, "q");
     terminal_until_end(&t);
@@ -502,7 +502,7 @@ Test(top, attach_on_a_terminal_is_the_view_and_asks_before_it_detaches, .timeout
              "env XDG_STATE_HOME=%s LC_ALL=C.UTF-8 " PROGRAM " attach node0 --alerts %s/eve.json", folder, folder);
     terminal_open(&t, &ns, 100, 30, command);
     terminal_until(&t, "[1 Unexpected]");
-    terminal_until(&t, "CLEAN: nothing unexpected so far");
+    terminal_until(&t, "CLEAN: ");
     terminal_until(&t, "auditor alive");
     terminal_keys(&t, "4");
     terminal_until(&t, "[4 Policy]");

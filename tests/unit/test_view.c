@@ -316,7 +316,7 @@ Test(view, coverage_names_what_was_not_seen)
     cr_expect(on_screen(&b, "RoCE counters move"));
     cr_expect(on_screen(&b, "auditor-gap"));
     cr_expect(on_screen(&b, "12 s without an auditor"));
-    cr_expect(on_screen(&b, "12 of 65536"));
+    cr_expect(on_screen(&b, "12 of 65,536"));
     tear_down(&b);
 }
 

@@ -45,10 +45,10 @@ Test(words, shares_are_none_or_all_only_where_they_are)
     EXPECT(qpw_words_share(1, 1000000, buf, sizeof(buf)), "<0.1 %");
     EXPECT(qpw_words_share(999999, 1000000, buf, sizeof(buf)), ">99.9 %");
     EXPECT(qpw_words_share(1, 3, buf, sizeof(buf)), "33.3 %");
-    EXPECT(qpw_words_share_short(1, 1000, buf, sizeof(buf)), "<1 %");
-    EXPECT(qpw_words_share_short(999, 1000, buf, sizeof(buf)), ">99 %");
-    EXPECT(qpw_words_share_short(1, 3, buf, sizeof(buf)), "33 %");
-    EXPECT(qpw_words_share_short(0, 3, buf, sizeof(buf)), "0 %");
+    EXPECT(qpw_words_share_short(1, 1000, buf, sizeof(buf)), "<1%");
+    EXPECT(qpw_words_share_short(999, 1000, buf, sizeof(buf)), ">99%");
+    EXPECT(qpw_words_share_short(1, 3, buf, sizeof(buf)), "33%");
+    EXPECT(qpw_words_share_short(0, 3, buf, sizeof(buf)), "0%");
 }
 
 Test(words, numbers_of_narrow_columns)

@@ -6,7 +6,6 @@
 #include "control/control.h"
 #include "control/message.h"
 
-#define LABEL "%-12s "
 #define PATIENCE_SECONDS 2u
 
 json_t *qpw_status_alerts_gather(void)
@@ -35,24 +34,24 @@ static long long number(const json_t *alerts, const char *key)
     return json_integer_value(json_object_get(alerts, key));
 }
 
-void qpw_status_alerts_text(const json_t *alerts, FILE *out)
+void qpw_status_alerts_text(const json_t *alerts, const struct qpw_printer *p)
 {
-    const char *setting, *separator = "";
+    const char *state = text(alerts, "state"), *setting;
+    struct qpw_list list;
     json_t *value;
 
     if (!json_is_object(alerts))
         return;
-    fprintf(out, LABEL "%s: %s\n", "alerts", text(alerts, "log"), text(alerts, "state"));
-    fprintf(out, LABEL "%lld records: high %lld, medium %lld, low %lld, info %lld; ", "", number(alerts, "records"),
-            number(alerts, "high"), number(alerts, "medium"), number(alerts, "low"), number(alerts, "info"));
-    fprintf(out, "told within others %lld, suppressed %lld, held back %lld (%lld waiting)\n", number(alerts, "folded"),
-            number(alerts, "suppressed"), number(alerts, "held_back"), number(alerts, "waiting"));
+    qpw_print_item(p, "alert log", "%s: %s", text(alerts, "log"), strcmp(state, "written") ? state : "up to date");
+    qpw_print_item(p, "", "%lld records: high %lld, medium %lld, low %lld, info %lld; %lld merged into other alerts, "
+                   "%lld suppressed, %lld delayed by the rate limit (%lld pending)", number(alerts, "records"),
+                   number(alerts, "high"), number(alerts, "medium"), number(alerts, "low"), number(alerts, "info"),
+                   number(alerts, "folded"), number(alerts, "suppressed"), number(alerts, "held_back"),
+                   number(alerts, "waiting"));
     if (strcmp(text(alerts, "syslog"), "none"))
-        fprintf(out, LABEL "%s: %lld dropped\n", "", text(alerts, "syslog"), number(alerts, "syslog_dropped"));
-    fprintf(out, LABEL, "");
-    json_object_foreach (json_object_get(alerts, "settings"), setting, value) {
-        fprintf(out, "%s%s %lld", separator, setting, (long long)json_integer_value(value));
-        separator = ", ";
-    }
-    fputc('\n', out);
+        qpw_print_item(p, "", "%s: %lld dropped", text(alerts, "syslog"), number(alerts, "syslog_dropped"));
+    qpw_list_begin(&list, p, 0, "");
+    json_object_foreach (json_object_get(alerts, "settings"), setting, value)
+        qpw_list_add(&list, "%s %lld", setting, (long long)json_integer_value(value));
+    qpw_list_end(&list);
 }

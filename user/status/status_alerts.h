@@ -4,12 +4,13 @@
 #define QPW_STATUS_ALERTS_H
 
 #include <jansson.h>
-#include <stdio.h>
+
+#include "words/printer.h"
 
 /* Asks the auditor of this network namespace. An object, or null where there is none, or it writes no alert log. */
 json_t *qpw_status_alerts_gather(void);
 
-/* Below a label as wide as the others'. Nothing for null. */
-void qpw_status_alerts_text(const json_t *alerts, FILE *out);
+/* Nothing for null. */
+void qpw_status_alerts_text(const json_t *alerts, const struct qpw_printer *p);
 
 #endif

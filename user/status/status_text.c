@@ -7,124 +7,138 @@
 #include "words/answer.h"
 #include "words/words.h"
 
-#define LABEL "%-12s "
 #define COVERAGE_LINES 12u
 
-static void show_answer(const struct qpw_status *s, FILE *out)
+static void show_answer(const struct qpw_status *s, const struct qpw_printer *p)
 {
+    static const enum qpw_text_style styles[QPW_ANSWER_COUNT] = {
+        [QPW_ANSWER_CLEAN] = QPW_TEXT_GOOD,       [QPW_ANSWER_PROBED] = QPW_TEXT_DOUBT,
+        [QPW_ANSWER_DETAIL_LOST] = QPW_TEXT_DOUBT, [QPW_ANSWER_BLIND] = QPW_TEXT_BAD,
+        [QPW_ANSWER_ACTION_NEEDED] = QPW_TEXT_BAD};
     char text[320];
 
-    fprintf(out, LABEL "%s\n", "answer", qpw_words_headline(&s->answer, s->snapshot.unix_ns, text, sizeof(text)));
+    qpw_print_styled_item(p, "answer", styles[s->answer.state],
+                          qpw_words_headline(&s->answer, s->snapshot.unix_ns, text, sizeof(text)));
 }
 
-static void show_hooks(const struct qpw_status *s, FILE *out)
+static void show_hooks(const struct qpw_status *s, const struct qpw_printer *p)
 {
-    const struct qpw_status_hooks *h;
-
     for (size_t i = 0; i < s->n_hooks; i++) {
-        h = &s->hooks[i];
-        fprintf(out, LABEL "%s: rx %s, tx %s (%s)%s\n", i ? "" : "attached", h->iface->name, h->rx_hook, h->tx_hook,
-                h->iface->mode, h->iface->up ? "" : ", link down");
+        const struct qpw_status_hooks *h = &s->hooks[i];
+
+        qpw_print_item(p, i ? "" : "attached", "%s: rx %s, tx %s (%s)%s", h->iface->name, h->rx_hook, h->tx_hook,
+                       h->iface->mode, h->iface->up ? "" : ", link down");
         if (*h->before_rx)
-            fprintf(out, LABEL "  may not see everything: before its rx program stands %s\n", "", h->before_rx);
+            qpw_print_item(p, "", "may not see everything: %s runs before our rx program", h->before_rx);
         if (*h->before_tx)
-            fprintf(out, LABEL "  may not see everything: before its tx program stands %s\n", "", h->before_tx);
+            qpw_print_item(p, "", "may not see everything: %s runs before our tx program", h->before_tx);
         if (strcmp(h->rx_hook, "none") && strcmp(h->tx_hook, "none"))
             continue;
-        fprintf(out, LABEL "  not wholly watched: %s; %s\n", "",
-                h->gone ? "the interface is gone" : "a program of ours is missing",
-                s->snapshot.auditor_pid ? "the auditor puts it back when it can" : "'attach' puts it back");
+        qpw_print_item(p, "", "not fully monitored: %s; %s",
+                       h->gone ? "the interface is gone" : "one of our programs is missing",
+                       s->snapshot.auditor_pid ? "the auditor restores it when it can" : "'attach' restores it");
     }
 }
 
-static void show_auditor(const struct qpw_status *s, FILE *out)
+static void show_auditor(const struct qpw_status *s, const struct qpw_printer *p)
 {
     char since[32], ago[32], heart[32];
 
-    qpw_time_text(s->snapshot.meta.attached_unix_ns, since, sizeof(since));
+    qpw_words_time(s->snapshot.meta.attached_unix_ns, since, sizeof(since));
     qpw_words_duration(s->snapshot.mono_ns - s->snapshot.control.attached_ns, ago, sizeof(ago));
-    qpw_words_duration(s->answer.sight.heartbeat_age_ns / 1000000000u * 1000000000u, heart, sizeof(heart));
-    fprintf(out, LABEL "%.19sZ (%s), by %s\n", "since", since, ago, s->snapshot.meta.command);
+    qpw_words_duration(s->answer.sight.heartbeat_age_ns, heart, sizeof(heart));
+    qpw_print_item(p, "since", "%s (%s), by %s", since, ago, s->snapshot.meta.command);
     if (s->answer.sight.auditor == QPW_AUDITOR_NONE)
-        fprintf(out, LABEL "none; the kernel side counts on, 'attach' takes it over\n", "auditor");
+        qpw_print_item(p, "auditor", "not running; counting continues in the kernel, 'attach' resumes it");
     else
-        fprintf(out, LABEL "process %d, heartbeat %s ago%s\n", "auditor", s->snapshot.auditor_pid, heart,
-                s->answer.sight.auditor == QPW_AUDITOR_SILENT ? " (stale: it hangs or was killed; 'attach' takes over)" : "");
+        qpw_print_item(p, "auditor", "pid %d, heartbeat %s ago%s", s->snapshot.auditor_pid, heart,
+                       s->answer.sight.auditor == QPW_AUDITOR_SILENT ? " (stale: hung or killed; 'attach' takes over)"
+                                                                     : "");
 }
 
-static void show_policy(const struct qpw_status *s, FILE *out)
+static void show_exceptions(const struct qpw_status *s, const struct qpw_printer *p)
+{
+    if (s->policy_state != QPW_POLICY_CURRENT && s->n_exceptions)
+        qpw_print_item(p, "", "(exceptions as in the file, not as loaded)");
+    for (size_t i = 0; i < s->n_exceptions; i++)
+        qpw_print_item(p, i ? "" : "exceptions", "%s%s", s->exceptions[i].text,
+                       s->exceptions[i].until ? "" : " (no expiry date)");
+    if (!s->n_exceptions)
+        qpw_print_item(p, "exceptions", s->policy_state == QPW_POLICY_UNREADABLE
+                                            ? "not known while the file cannot be read" : "none");
+}
+
+static void show_policy(const struct qpw_status *s, const struct qpw_printer *p)
 {
     const struct qpw_meta *m = &s->snapshot.meta;
+    char policy[QPW_NAME_LEN + sizeof(m->policy_path) + 16];
 
-    fprintf(out, LABEL "%s (%s)\n", "policy", m->policy_name, m->policy_path);
+    qpw_print_item(p, "policy", "%s", qpw_words_policy(m->policy_name, m->policy_path, policy, sizeof(policy)));
     switch (s->policy_state) {
-    case QPW_POLICY_CURRENT: fprintf(out, LABEL "%s, loaded as the file says\n", "", m->policy_digest); break;
+    case QPW_POLICY_CURRENT: qpw_print_item(p, "", "%s, loaded; file unchanged since", m->policy_digest); break;
     case QPW_POLICY_CHANGED:
-        fprintf(out, LABEL "loaded  %s\n", "", m->policy_digest);
-        fprintf(out, LABEL "on file %s: changed since, 'qportwatch reload' puts it in force\n", "",
-                s->policy_file_digest);
+        qpw_print_item(p, "", "loaded  %s", m->policy_digest);
+        qpw_print_item(p, "", "on file %s: changed since; load it with 'qportwatch reload'", s->policy_file_digest);
         break;
     case QPW_POLICY_UNREADABLE:
-        fprintf(out, LABEL "%s is in force; the file cannot be read now: %s\n", "", m->policy_digest, s->policy_error);
+        qpw_print_item(p, "", "%s, loaded; the file cannot be read now: %s", m->policy_digest, s->policy_error);
         break;
     }
-    if (s->policy_state != QPW_POLICY_CURRENT && s->n_exceptions)
-        fprintf(out, LABEL "(exceptions as the file says, not as loaded)\n", "");
-    for (size_t i = 0; i < s->n_exceptions; i++) {
-        fprintf(out, LABEL "%s%s\n", i ? "" : "exceptions", s->exceptions[i].text,
-                s->exceptions[i].until ? "" : " (without an end)");
-    }
-    if (!s->n_exceptions)
-        fprintf(out, LABEL "%s\n", "exceptions",
-                s->policy_state == QPW_POLICY_UNREADABLE ? "not known while the file cannot be read" : "none");
+    show_exceptions(s, p);
 }
 
-static void show_shares(const struct qpw_status *s, FILE *out)
+static void show_shares(const struct qpw_status *s, const struct qpw_printer *p)
 {
-    char share[16];
+    const struct qpw_totals *t = &s->totals;
+    char packets[24], share[16];
+    struct qpw_list list;
 
-    fprintf(out, LABEL "%llu", "packets", (unsigned long long)s->totals.all.packets);
-    for (int d = 0; d < QPW_DIR_COUNT; d++)
-        fprintf(out, ", %s %s", qpw_direction_name(d),
-                qpw_words_share(s->totals.by_direction[d].packets, s->totals.all.packets, share, sizeof(share)));
-    fprintf(out, "\n" LABEL, "verdicts");
-    for (int v = QPW_VERDICT_COUNT - 1, n = 0; v > QPW_VERDICT_NONE; v--)
-        if (s->totals.by_verdict[v].packets)
-            fprintf(out, "%s%s %s", n++ ? ", " : "", qpw_verdict_name(v),
-                    qpw_words_share(s->totals.by_verdict[v].packets, s->totals.all.packets, share, sizeof(share)));
-    fprintf(out, "%s\n" LABEL "%zu unexpected, %zu of them answered\n", s->totals.all.packets ? "" : "-", "findings",
-            s->answer.unexpected, s->answer.answered);
+    qpw_list_begin(&list, p, 0, "packets");
+    qpw_list_add(&list, "%s", qpw_words_count(t->all.packets, packets, sizeof(packets)));
+    for (unsigned d = 0; d < QPW_DIR_COUNT; d++)
+        qpw_list_add(&list, "%s %s", qpw_words_direction(d),
+                     qpw_words_share(t->by_direction[d].packets, t->all.packets, share, sizeof(share)));
+    qpw_list_end(&list);
+    qpw_list_begin(&list, p, 0, "verdicts");
+    for (unsigned v = QPW_VERDICT_COUNT - 1; v > QPW_VERDICT_NONE; v--)
+        if (t->by_verdict[v].packets)
+            qpw_list_add(&list, "%s %s", qpw_verdict_name(v),
+                         qpw_words_share(t->by_verdict[v].packets, t->all.packets, share, sizeof(share)));
+    qpw_list_end(&list);
+    qpw_print_item(p, "findings", "%zu unexpected, %zu of them answered", s->answer.unexpected, s->answer.answered);
 }
 
-static void show_losses(const struct qpw_status *s, FILE *out)
+static void show_losses(const struct qpw_status *s, const struct qpw_printer *p)
 {
-    int n = 0;
+    struct qpw_list list;
+    char count[24];
 
-    for (int loss = 1; loss < QPW_LOSS_COUNT; loss++)
+    qpw_list_begin(&list, p, 0, "losses");
+    for (unsigned loss = QPW_LOSS_NONE + 1; loss < QPW_LOSS_COUNT; loss++)
         if (s->snapshot.losses[loss])
-            fprintf(out, LABEL "%s %llu%s\n", n++ ? "" : "losses", qpw_loss_name(loss),
-                    (unsigned long long)s->snapshot.losses[loss],
-                    qpw_loss_delays(loss) ? " (delayed, not lost)" : "");
-    if (!n)
-        fprintf(out, LABEL "none\n", "losses");
+            qpw_list_add(&list, "%s %s%s", qpw_loss_name(loss),
+                         qpw_words_count(s->snapshot.losses[loss], count, sizeof(count)),
+                         qpw_loss_delays(loss) ? " (delayed, not lost)" : "");
+    qpw_list_end(&list);
 }
 
-static void show_tables(const struct qpw_status *s, FILE *out)
+static void show_tables(const struct qpw_status *s, const struct qpw_printer *p)
 {
-    const struct qpw_table_row *t;
-    char bytes[24];
-    int n = 0;
+    char bytes[24], entries[24], capacity[24], evicted[24];
 
-    for (int c = 1; c < QPW_CLASS_COUNT; c++) {
-        t = &s->snapshot.tables[c];
-        fprintf(out, LABEL "%-11s %llu of %llu, evicted %llu\n", n++ ? "" : "connections", qpw_class_name(c),
-                (unsigned long long)t->entries, (unsigned long long)t->capacity, (unsigned long long)t->evicted);
+    for (unsigned c = QPW_CLASS_NONE + 1; c < QPW_CLASS_COUNT; c++) {
+        const struct qpw_table_row *t = &s->snapshot.tables[c];
+
+        qpw_print_item(p, c == QPW_CLASS_NONE + 1 ? "connections" : "", "%s: %s of %s, %s evicted", qpw_class_name(c),
+                       qpw_words_count(t->entries, entries, sizeof(entries)),
+                       qpw_words_count(t->capacity, capacity, sizeof(capacity)),
+                       qpw_words_count(t->evicted, evicted, sizeof(evicted)));
     }
-    fprintf(out, LABEL "%s in the kernel\n", "memory",
-            qpw_words_bytes(s->snapshot.memory_bytes, bytes, sizeof(bytes)));
+    qpw_print_item(p, "memory", "%s in the kernel",
+                   qpw_words_bytes(s->snapshot.memory_bytes, bytes, sizeof(bytes)));
 }
 
-static void show_timeouts(const struct qpw_status *s, FILE *out)
+static void show_timeouts(const struct qpw_status *s, const struct qpw_printer *p)
 {
     const struct qpw_control *c = &s->snapshot.control;
     const struct {
@@ -133,16 +147,13 @@ static void show_timeouts(const struct qpw_status *s, FILE *out)
     } all[] = {{"tcp", c->tcp_ns},     {"half-open", c->half_open_ns}, {"udp", c->udp_ns},
                {"other", c->other_ns}, {"tail", c->tail_ns},           {"parent", c->parent_ns},
                {"fragment", c->fragment_ns}};
+    struct qpw_list list;
     char text[32];
 
-    for (size_t i = 0; i < sizeof(all) / sizeof(*all); i++) {
-        qpw_words_duration(all[i].ns, text, sizeof(text));
-        if (i)
-            fprintf(out, ", %s %s", all[i].name, text);
-        else
-            fprintf(out, LABEL "%s %s", "time-outs", all[i].name, text);
-    }
-    fputc('\n', out);
+    qpw_list_begin(&list, p, 0, "timeouts");
+    for (size_t i = 0; i < sizeof(all) / sizeof(*all); i++)
+        qpw_list_add(&list, "%s %s", all[i].name, qpw_words_duration(all[i].ns, text, sizeof(text)));
+    qpw_list_end(&list);
 }
 
 static const char *ifname(const struct qpw_status *s, const struct qpw_coverage *c)
@@ -150,38 +161,44 @@ static const char *ifname(const struct qpw_status *s, const struct qpw_coverage 
     return c->iface < QPW_MAX_IFACES ? s->snapshot.meta.ifname[c->iface] : "";
 }
 
-static void show_coverage(const struct qpw_status *s, FILE *out)
+static void show_coverage(const struct qpw_status *s, const struct qpw_printer *p)
 {
     size_t n = s->snapshot.n_coverage, from = n > COVERAGE_LINES ? n - COVERAGE_LINES : 0;
-    const struct qpw_coverage *c;
     const char *label = "coverage";
-    char when[32];
+    char when[32], rx[40], tx[24];
 
     for (size_t i = from; i < n; i++, label = "") {
-        c = &s->snapshot.coverage[i];
-        qpw_time_text(c->unix_ns, when, sizeof(when));
-        fprintf(out, LABEL "%.19sZ %s%s%s%s%s\n", label, when, qpw_coverage_name(c->kind), *ifname(s, c) ? " " : "",
-                ifname(s, c), *c->text ? ": " : "", c->text);
+        const struct qpw_coverage *c = &s->snapshot.coverage[i];
+
+        qpw_print_item(p, label, "%s %s%s%s%s%s", qpw_words_time(c->unix_ns, when, sizeof(when)),
+                       qpw_coverage_name(c->kind), *ifname(s, c) ? " " : "", ifname(s, c), *c->text ? ": " : "",
+                       c->text);
     }
-    for (size_t i = 0; i < s->snapshot.n_unwatched; i++, label = "")
-        fprintf(out, LABEL "not watched: %s (rx %llu, tx %llu packets since it came up)\n", label,
-                s->snapshot.unwatched[i].name, (unsigned long long)s->snapshot.unwatched[i].rx_packets,
-                (unsigned long long)s->snapshot.unwatched[i].tx_packets);
+    for (size_t i = 0; i < s->snapshot.n_unwatched; i++, label = "") {
+        const struct qpw_unwatched_row *row = &s->snapshot.unwatched[i];
+
+        qpw_print_item(p, label, "not watched: %s (%s received, %s sent since it came up)", row->name,
+                       qpw_words_many(row->rx_packets, "packet", rx, sizeof(rx)),
+                       qpw_words_count(row->tx_packets, tx, sizeof(tx)));
+    }
     for (size_t i = 0; i < s->snapshot.n_notes; i++, label = "")
-        fprintf(out, LABEL "%s\n", label, s->snapshot.notes[i]);
+        qpw_print_item(p, label, "%s", s->snapshot.notes[i]);
 }
 
 void qpw_status_text(const struct qpw_status *s, FILE *out)
 {
-    fprintf(out, "qportwatch %s on %s\n", s->snapshot.meta.version, s->snapshot.host);
-    show_answer(s, out);
-    show_hooks(s, out);
-    show_auditor(s, out);
-    show_policy(s, out);
-    show_shares(s, out);
-    show_losses(s, out);
-    show_tables(s, out);
-    show_timeouts(s, out);
-    qpw_status_alerts_text(s->alerts, out);
-    show_coverage(s, out);
+    struct qpw_printer p = qpw_printer_of(out);
+
+    p.indent = 0;
+    qpw_print_line(&p, "qportwatch %s on %s", s->snapshot.meta.version, s->snapshot.host);
+    show_answer(s, &p);
+    show_hooks(s, &p);
+    show_auditor(s, &p);
+    show_policy(s, &p);
+    show_shares(s, &p);
+    show_losses(s, &p);
+    show_tables(s, &p);
+    show_timeouts(s, &p);
+    qpw_status_alerts_text(s->alerts, &p);
+    show_coverage(s, &p);
 }

@@ -21,7 +21,7 @@ static void line(struct qpw_model *m, int *r, const char *section, uint8_t style
 static void interfaces(struct qpw_model *m, int *r)
 {
     const struct qpw_snapshot *s = m->now;
-    char note[128];
+    char note[128], rx[40], tx[24];
 
     for (size_t i = 0; i < s->n_ifaces; i++) {
         const struct qpw_iface_row *row = &s->ifaces[i];
@@ -34,8 +34,9 @@ static void interfaces(struct qpw_model *m, int *r)
     for (size_t i = 0; i < s->n_unwatched; i++) {
         const struct qpw_unwatched_row *row = &s->unwatched[i];
 
-        snprintf(note, sizeof(note), "up and not watched: %" PRIu64 " packets in, %" PRIu64 " out", row->rx_packets,
-                 row->tx_packets);
+        snprintf(note, sizeof(note), "up, but not watched: %s received, %s sent",
+                 qpw_words_many(row->rx_packets, "packet", rx, sizeof(rx)),
+                 qpw_words_count(row->tx_packets, tx, sizeof(tx)));
         line(m, r, "interface", QPW_STYLE_WARN, row->name, "NOT WATCHED", note);
     }
 }
@@ -49,8 +50,7 @@ static void undecided(struct qpw_model *m, int *r)
         for (unsigned reason = 0; reason < QPW_REASON_COUNT; reason++) {
             if (!by_reason[transit][reason].packets)
                 continue;
-            snprintf(value, sizeof(value), "%" PRIu64 " packet%s", by_reason[transit][reason].packets,
-                     by_reason[transit][reason].packets == 1 ? "" : "s");
+            qpw_words_many(by_reason[transit][reason].packets, "packet", value, sizeof(value));
             snprintf(note, sizeof(note), "%s of all packets",
                      qpw_words_share(by_reason[transit][reason].packets, m->totals.all.packets, share, sizeof(share)));
             line(m, r, transit ? "transit" : "undecided", QPW_STYLE_NORMAL, qpw_reason_name(reason), value, note);
@@ -65,29 +65,33 @@ static void losses(struct qpw_model *m, int *r)
     for (unsigned i = 1; i < QPW_LOSS_COUNT; i++) {
         if (!m->now->losses[i])
             continue;
-        snprintf(value, sizeof(value), "%" PRIu64, m->now->losses[i]);
+        qpw_words_count(m->now->losses[i], value, sizeof(value));
         if (qpw_loss_delays(i))
             line(m, r, "delayed", QPW_STYLE_WARN, qpw_loss_name(i), value,
-                 "events not sent; what they tell of is kept");
+                 "reported later; nothing is missing");
         else
             line(m, r, "LOST", QPW_STYLE_BAD, qpw_loss_name(i), value, "");
     }
     if (!m->answer.losses.lost)
-        line(m, r, "lost", QPW_STYLE_GOOD, "nothing", "0", "no meter, finding, event or connection was lost");
+        line(m, r, "lost", QPW_STYLE_GOOD, "nothing", "0", "no detail was lost");
 }
 
 static void tables(struct qpw_model *m, int *r)
 {
-    char value[64], note[160];
+    char value[64], note[160], number[4][24];
 
     for (unsigned i = 1; i < QPW_CLASS_COUNT; i++) {
         const struct qpw_table_row *t = &m->now->tables[i];
 
         if (!t->capacity)
             continue;
-        snprintf(value, sizeof(value), "%" PRIu64 " of %" PRIu64, t->entries, t->capacity);
-        snprintf(note, sizeof(note), "%" PRIu64 " opened, %" PRIu64 " closed, %" PRIu64 " expired, %" PRIu64 " evicted",
-                 t->opened, t->closed, t->expired, t->evicted);
+        snprintf(value, sizeof(value), "%s of %s", qpw_words_count(t->entries, number[0], sizeof(number[0])),
+                 qpw_words_count(t->capacity, number[1], sizeof(number[1])));
+        snprintf(note, sizeof(note), "%s evicted, %s opened, %s closed, %s expired",
+                 qpw_words_count(t->evicted, number[0], sizeof(number[0])),
+                 qpw_words_count(t->opened, number[1], sizeof(number[1])),
+                 qpw_words_count(t->closed, number[2], sizeof(number[2])),
+                 qpw_words_count(t->expired, number[3], sizeof(number[3])));
         line(m, r, "connections", t->evicted ? QPW_STYLE_WARN : QPW_STYLE_NORMAL, t->name ? t->name : qpw_class_name(i),
              value, note);
     }
@@ -109,8 +113,7 @@ static void events(struct qpw_model *m, int *r)
     for (size_t i = s->n_coverage; i-- > 0;) {
         const struct qpw_coverage *event = &s->coverage[i];
 
-        qpw_time_text(event->unix_ns, when, sizeof(when));
-        strcpy(when + 19, "Z"); /* whole seconds */
+        qpw_words_time(event->unix_ns, when, sizeof(when));
         snprintf(note, sizeof(note), "%s%s%.112s", qpw_model_iface(m, event->iface),
                  *qpw_model_iface(m, event->iface) ? ": " : "", event->text);
         line(m, r, "event", is_bad_event(event->kind) ? QPW_STYLE_WARN : QPW_STYLE_NORMAL, when,
@@ -130,8 +133,7 @@ int qpw_model_coverage(struct qpw_model *m)
     losses(m, &r);
     undecided(m, &r);
     tables(m, &r);
-    snprintf(value, sizeof(value), "%.1f MiB", (double)s->memory_bytes / 1048576);
-    line(m, &r, "memory", QPW_STYLE_NORMAL, "kernel maps", value, "");
+    line(m, &r, "memory", QPW_STYLE_NORMAL, "kernel maps", qpw_words_bytes(s->memory_bytes, value, sizeof(value)), "");
     events(m, &r);
     return r;
 }

@@ -44,12 +44,19 @@ static void interfaces_text(const struct qpw_snapshot *s, char *buf, size_t size
         snprintf(buf, size, "%s%s%s", s->ifaces[0].name, *mode ? " " : "", mode);
 }
 
+/* Its name; where the file gives it none, the file. */
+static const char *policy_text(const struct qpw_snapshot *s, char *buf, size_t size)
+{
+    return *s->meta.policy_name && !strchr(qpw_words_policy(s->meta.policy_name, s->meta.policy_path, buf, size), '(')
+               ? buf : *s->meta.policy_name ? s->meta.policy_name : "none";
+}
+
 static void paint_title(struct qpw_canvas *c, const struct qpw_model *m, const struct qpw_view_state *state)
 {
     const struct qpw_snapshot *s = m->now;
     const struct qpw_sight *sight = &m->answer.sight;
     uint64_t beat = sight->heartbeat_age_ns;
-    char interfaces[128], age[16], right[64];
+    char interfaces[128], policy[QPW_NAME_LEN + sizeof(s->meta.policy_path) + 16], age[16], right[64];
     uint8_t style = sight->auditor == QPW_AUDITOR_ALIVE ? QPW_STYLE_GOOD : QPW_STYLE_BAD;
     int col;
 
@@ -57,7 +64,7 @@ static void paint_title(struct qpw_canvas *c, const struct qpw_model *m, const s
     qpw_words_age(s->unix_ns > s->from_unix_ns ? s->unix_ns - s->from_unix_ns : 0, age, sizeof(age));
     col = qpw_canvas_printf(c, 0, 0, c->cols, QPW_STYLE_BOLD, "%s ", s->host[0] ? s->host : "qportwatch");
     qpw_canvas_printf(c, 0, col, c->cols - col, QPW_STYLE_NORMAL, "%s · %s · %s %s", interfaces,
-                      s->meta.policy_name[0] ? s->meta.policy_name : "no policy", s->replay ? "capture of" : "attached",
+                      policy_text(s, policy, sizeof(policy)), s->replay ? "capture of" : "attached",
                       age);
     if (s->replay)
         snprintf(right, sizeof(right), " capture");
@@ -131,10 +138,10 @@ static int put_shares(struct qpw_canvas *c, int row, const struct qpw_model *m, 
 
         if (!packets && c->cols < 140)
             continue;
-        qpw_words_share(packets, m->totals.all.packets, share, sizeof(share));
-        if (brief && packets && packets < m->totals.all.packets) /* whole percents, and never nothing or all for a part */
-            snprintf(share, sizeof(share), 100 * packets < m->totals.all.packets ? "<1%%" : "%u%%",
-                     (unsigned)(100 * packets / m->totals.all.packets));
+        if (brief)
+            qpw_words_share_short(packets, m->totals.all.packets, share, sizeof(share));
+        else
+            qpw_words_share(packets, m->totals.all.packets, share, sizeof(share));
         snprintf(text, sizeof(text), "%s %s", brief ? order[i].brief : qpw_verdict_name(order[i].verdict), share);
         if (on)
             qpw_canvas_text(c, row, col, c->cols - col, share_style(order[i].verdict, packets), text);
@@ -183,7 +190,7 @@ int qpw_header_paint(struct qpw_canvas *c, const struct qpw_model *m, const stru
     char answer[320];
 
     if (!m->now) {
-        qpw_canvas_text(c, 0, 0, c->cols, QPW_STYLE_BOLD, "qportwatch: waiting for the first picture");
+        qpw_canvas_text(c, 0, 0, c->cols, QPW_STYLE_BOLD, "qportwatch: waiting for the first snapshot");
         return qpw_header_rows(c->rows);
     }
     paint_title(c, m, state);

@@ -79,11 +79,11 @@ const char *qpw_words_share_short(uint64_t part, uint64_t whole, char *buf, size
     bool partial = part && part != whole;
 
     if (partial && percent < 1)
-        snprintf(buf, size, "<1 %%");
+        snprintf(buf, size, "<1%%");
     else if (partial && percent > 99)
-        snprintf(buf, size, ">99 %%");
+        snprintf(buf, size, ">99%%");
     else
-        snprintf(buf, size, "%.0f %%", percent);
+        snprintf(buf, size, "%.0f%%", percent);
     return buf;
 }
 

@@ -28,7 +28,7 @@ const char *qpw_words_bytes(uint64_t bytes, char *buf, size_t size);
 /* "12.3 %", "<0.1 %", "0 %", ">99.9 %": "0 %" and "100 %" only for none and for all. */
 const char *qpw_words_share(uint64_t part, uint64_t whole, char *buf, size_t size);
 
-/* The same in whole percents where room is short: "12 %", "<1 %", ">99 %". */
+/* For a narrow place, in whole percents without a blank: "12%", "<1%", ">99%". */
 const char *qpw_words_share_short(uint64_t part, uint64_t whole, char *buf, size_t size);
 
 /* For a narrow column, at most five characters: "0", "9999", "12.3k", "4.56M", "789G". */
