@@ -220,8 +220,9 @@ static __noinline int qpw_finding_mirror(struct qpw_work *w)
     f = bpf_map_lookup_elem(&answered, key);
     if (!f)
         f = bpf_map_lookup_elem(&findings, key);
-    if (!f || (f->flags & QPW_FINDING_SUPERSEDED))
-        return 0;
+    if (!f || (f->flags & QPW_FINDING_SUPERSEDED) ||
+        (f->outcome != QPW_OUTCOME_ATTEMPTED && !(f->flags & QPW_FINDING_MIRRORED)))
+        return 0; /* refused, or answered on its own tuple: not one way each */
     if (w->finding_value.outcome < QPW_OUTCOME_ANSWERED)
         w->finding_value.outcome = QPW_OUTCOME_ANSWERED;
     w->finding_value.flags |= QPW_FINDING_MIRRORED;

@@ -526,3 +526,61 @@ Test(questions, weakens_nothing_that_the_node_sent_first)
     }
     audit_close(&a);
 }
+
+/* ---- Both ways to the same port of each other ---- */
+
+static void unreachable(enum audit_hook hook, const char *source, const char *destination, uint16_t quoted_port,
+                        uint16_t quoted_service)
+{
+    packet_start(&p);
+    packet_ethernet(&p, &(struct packet_ethernet){0});
+    packet_ipv4(&p, &(struct packet_ipv4){.source = source, .destination = destination});
+    packet_icmp(&p, &(struct packet_icmp){.type = 3, .code = 3});
+    packet_ipv4(&p, &(struct packet_ipv4){.source = destination, .destination = source});
+    packet_udp(&p, &(struct packet_udp){.source = quoted_port, .destination = quoted_service, .payload_bytes = 20});
+    packet_finish(&p);
+    audit_feed(&a, hook, &p);
+}
+
+/* Where a host refused, that the other refuses the same port too is no answer. */
+Test(questions, refused_by_both_is_answered_by_none)
+{
+    const struct family *f = families;
+
+    open_settled();
+    rx(f, f->client, 6000, f->node, 5068);
+    unreachable(AUDIT_TX, f->node, f->client, 6000, 5068);
+    tx(f->node, 6001, f->client, 5068);
+    cr_expect_eq(finding(QPW_VERDICT_UNEXPECTED, OUT, 5068, f->node, f->client).outcome, QPW_OUTCOME_ATTEMPTED);
+    unreachable(f->rx, f->client, f->node, 6001, 5068);
+    cr_expect_eq(finding(QPW_VERDICT_UNEXPECTED, IN, 5068, f->client, f->node).outcome, QPW_OUTCOME_REFUSED);
+    cr_expect_eq(finding(QPW_VERDICT_UNEXPECTED, OUT, 5068, f->node, f->client).outcome, QPW_OUTCOME_REFUSED);
+    audit_close(&a);
+}
+
+/* What was answered on its own tuple answers nothing else. */
+Test(questions, an_answered_port_answers_no_other_question)
+{
+    const struct family *f = families;
+
+    open_settled();
+    rx(f, f->client, 6000, f->node, 5069);
+    tx(f->node, 5069, f->client, 6000);
+    tx(f->node, 6001, f->client, 5069);
+    cr_expect_eq(finding(QPW_VERDICT_UNEXPECTED, IN, 5069, f->client, f->node).outcome, QPW_OUTCOME_DATA);
+    cr_expect_eq(finding(QPW_VERDICT_UNEXPECTED, OUT, 5069, f->node, f->client).outcome, QPW_OUTCOME_ATTEMPTED);
+    audit_close(&a);
+}
+
+/* One way each, from a fresh port each, as tunnels do: an answer to both. */
+Test(questions, one_way_each_is_an_answer_to_both)
+{
+    const struct family *f = families;
+
+    open_settled();
+    rx(f, f->client, 6000, f->node, 4790);
+    tx(f->node, 6001, f->client, 4790);
+    cr_expect_eq(finding(QPW_VERDICT_UNEXPECTED, IN, 4790, f->client, f->node).outcome, QPW_OUTCOME_ANSWERED);
+    cr_expect_eq(finding(QPW_VERDICT_UNEXPECTED, OUT, 4790, f->node, f->client).outcome, QPW_OUTCOME_ANSWERED);
+    audit_close(&a);
+}
