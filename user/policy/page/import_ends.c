@@ -303,6 +303,28 @@ static void ask(struct qpw_importer *im, const struct qpw_import_table *first, c
     }
 }
 
+/* A word that is nowhere only leaves rows out; where all of them are, it is a mistake. */
+static void check_used(struct qpw_importer *im, const struct qpw_import_table *first, const struct offer *offers, size_t n)
+{
+    bool used = false;
+
+    for (size_t i = 0; i < im->options->n_nodes; i++)
+        used |= im->nodes_used[i];
+    for (size_t i = 0; i < im->options->n_nodes; i++) {
+        if (im->nodes_used[i])
+            continue;
+        if (used)
+            qpw_import_warn(im, first->line, "--node '%s' is no whole cell or item of a list here", im->options->nodes[i]);
+        else
+            qpw_import_error(im, first ? first->line : 1,
+                             first ? "--node '%s' is no whole cell or item of a list here; choose from these words"
+                                   : "--node '%s': no table of this page names nodes",
+                             im->options->nodes[i]);
+    }
+    for (size_t i = 0; i < n && !used && im->options->n_nodes; i++)
+        qpw_import_error(im, offers[i].lines[0], "--node '%s'", offers[i].text);
+}
+
 void qpw_import_check_nodes(struct qpw_importer *im)
 {
     const struct qpw_import_table *first = NULL;
@@ -324,15 +346,7 @@ void qpw_import_check_nodes(struct qpw_importer *im)
         qpw_import_is_node(im, offers[i].text);
     if (first && !im->options->n_nodes)
         ask(im, first, offers, n);
-    for (size_t i = 0; i < im->options->n_nodes; i++)
-        if (!im->nodes_used[i]) {
-            qpw_import_error(im, first ? first->line : 1, first ? "--node '%s' is nowhere on this page; it has these words"
-                                                                : "--node '%s': no table of this page names nodes",
-                             im->options->nodes[i]);
-            for (size_t j = 0; j < n; j++)
-                qpw_import_error(im, offers[j].lines[0], "--node '%s'", offers[j].text);
-            break;
-        }
+    check_used(im, first, offers, n);
     clear_offers(offers, n);
 }
 

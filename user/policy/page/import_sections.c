@@ -361,7 +361,9 @@ static void name_others(struct qpw_importer *im)
 
 void qpw_import_account(struct qpw_importer *im)
 {
-    for (size_t i = 0; i < im->n_tables; i++) {
+    bool refused = im->out.errors.n > 0; /* as a whole: what was left out does not matter */
+
+    for (size_t i = 0; i < im->n_tables && !refused; i++) {
         const struct qpw_import_table *table = &im->tables[i];
 
         if (table->selected)
@@ -385,5 +387,6 @@ void qpw_import_account(struct qpw_importer *im)
             im->out.taken++;
         }
     }
-    name_others(im);
+    if (!refused)
+        name_others(im);
 }
