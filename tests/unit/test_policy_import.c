@@ -452,6 +452,8 @@ static const struct {
     {ROW("23 (not required)", "TCP"), PORT "a remark that may take the port back or restrict it: '(not required)'"},
     {ROW("23 (outbound)", "TCP"), PORT "a remark that may take the port back or restrict it: '(outbound)'"},
     {ROW("53 (UDP only)", "TCP/UDP"), PORT "a remark that may restrict the protocol: '(UDP only)'"},
+    {ROW("22 (SSH)x", "TCP"), PORT "not a port: 'x'"},
+    {ROW("22 (SSH))", "TCP"), PORT "not a port: ')'"},
     {ROW("8080/8443/tcp", ""), PORT "two ports, or a port and something else? '8080/8443/tcp'"},
     {ROW("80/tcp, 443", ""), PORT "some ports have a protocol here and some have none: '80/tcp, 443'"},
     {ROW("TCP 80/UDP", ""), PORT "which protocol goes with which port? 'TCP 80/UDP'"},

@@ -489,11 +489,13 @@ static int read_port_line(struct port_reader *r, struct scan *s, size_t line)
         bool slash = *s->at == '/' && s->at > start;
         uint64_t bits[4] = {0};
         size_t length, bare;
+        bool remark;
 
         s->at += slash;
-        if (s->at < s->end && *s->at == '(' && take_remark(s, QPW_COLUMN_PORT, bits) < 0)
+        remark = s->at < s->end && *s->at == '(';
+        if (remark && take_remark(s, QPW_COLUMN_PORT, bits) < 0)
             return -EINVAL;
-        length = s->at[-1] == ')' ? 0 : word_length(s);
+        length = remark ? 0 : word_length(s);
         bare = length > 1 && s->at[length - 1] == ':' ? length - 1 : length; /* "TCP: 80" */
         if (length && add_protocol(s->at, bare, bits))
             s->at += length;
@@ -502,8 +504,8 @@ static int read_port_line(struct port_reader *r, struct scan *s, size_t line)
             if (take_port_protocol(r, &group, &style, slash, bits, line) < 0)
                 return unclear(r->fault, QPW_COLUMN_PORT, "which protocol goes with which port?", start,
                                (size_t)(s->end - start));
-        } else if (s->at[-1] == ')' || (length && is_filler(s->at, bare))) {
-            s->at += length; /* a remark, or "port" */
+        } else if (remark || (length && is_filler(s->at, bare))) {
+            s->at += length; /* nothing of a remark is left; "port" */
         } else if (*s->at == '<') {
             if (take_angle(s, group->ports.n) < 0)
                 return -EINVAL;
