@@ -188,6 +188,11 @@ QPW_QUEUE(answered_slots, QPW_ANSWERED_SLOTS);
 QPW_QUEUE(implied_slots, QPW_IMPLIED_SLOTS);
 QPW_QUEUE(weak_slots, QPW_WEAK_SLOTS);
 QPW_MAP(counters, BPF_MAP_TYPE_PERCPU_ARRAY, QPW_COUNTER_SLOTS / QPW_COUNTS_BLOCK, __u32, struct qpw_counts_block, 0);
+/*
+ * User space's own: what is to be added to a slot of `counters`, because the place of a finding was freed. What it had
+ * counted is then its meter's, and its slot begins at zero again: nobody else may write to counters that CPUs count in.
+ */
+QPW_MAP(corrections, BPF_MAP_TYPE_HASH, QPW_COUNTER_SLOTS, __u32, struct qpw_counts, BPF_F_NO_PREALLOC);
 
 /* Findings: plain hashes, so that what is recorded is never pushed out. */
 QPW_MAP(findings, BPF_MAP_TYPE_HASH, QPW_FINDING_SLOTS + QPW_NODE_SLOTS, struct qpw_finding_key, struct qpw_finding, 0);

@@ -22,7 +22,7 @@
 #include "qportwatch_words.h"
 
 /* Raise it with every change of a layout, here or in qportwatch_user.h: programs of another version are not taken over. */
-#define QPW_ABI_VERSION 5u
+#define QPW_ABI_VERSION 6u
 #define QPW_ABI_MAGIC 0x71705741u /* "qpWA" */
 
 #define QPW_MAX_IFACES 64
@@ -435,7 +435,9 @@ struct qpw_event {
 #define QPW_STAT_OPENED(conn_class) (QPW_LOSS_COUNT + 3u * (conn_class))
 #define QPW_STAT_CLOSED(conn_class) (QPW_LOSS_COUNT + 3u * (conn_class) + 1u)
 #define QPW_STAT_EXPIRED(conn_class) (QPW_LOSS_COUNT + 3u * (conn_class) + 2u)
-#define QPW_STATS (QPW_LOSS_COUNT + 3u * QPW_CLASS_COUNT)
+/* Findings whose places user space has freed: [0] attempted and refused ones, [1] answered ones. */
+#define QPW_STAT_FREED(answered) (QPW_LOSS_COUNT + 3u * QPW_CLASS_COUNT + (answered))
+#define QPW_STATS (QPW_LOSS_COUNT + 3u * QPW_CLASS_COUNT + 2u)
 
 /* Ranges of the `counters` array. Slots are handed out by queues, so that no kind can use up another's. */
 #define QPW_OVERFLOW_SLOTS 64u      /* fixed: one row for each (verdict, direction), when no slot is left */

@@ -45,6 +45,7 @@ struct qpw_listed {
     X(implied_slots) \
     X(weak_slots) \
     X(counters) \
+    X(corrections) \
     X(findings) \
     X(answered) \
     X(reserved) \

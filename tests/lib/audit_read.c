@@ -24,9 +24,15 @@ static void add(struct qpw_counts *to, const struct qpw_counts *more)
 /* All counters, summed over the CPUs: QPW_COUNTER_SLOTS of them. Caller frees. */
 static struct qpw_counts *read_slots(struct audit *a)
 {
+    struct qpw_entries corrections;
     struct qpw_counts *slots = calloc(QPW_COUNTER_SLOTS, sizeof(*slots));
 
     cr_assert(slots && qpw_counters_sum(a->kernel.map_fd[QPW_MAP_counters], 0, QPW_COUNTER_SLOTS, slots) == 0);
+    cr_assert_eq(qpw_entries_read(a->kernel.map_fd[QPW_MAP_corrections], sizeof(uint32_t), sizeof(struct qpw_counts),
+                                  &corrections), 0);
+    for (size_t i = 0; i < corrections.count; i++)
+        qpw_counts_correct(&slots[((uint32_t *)corrections.keys)[i]], &((struct qpw_counts *)corrections.values)[i]);
+    qpw_entries_clear(&corrections);
     return slots;
 }
 

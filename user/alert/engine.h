@@ -111,6 +111,9 @@ void qpw_engine_free(struct qpw_engine *e); /* NULL is fine */
 /* The secret of hashes of what strangers choose; before anything is restored or offered. Without it they have none. */
 void qpw_engine_key(struct qpw_engine *e, const void *secret, size_t size);
 
+/* Whether all that there is to write about a finding is written: its place is not needed any more. */
+bool qpw_engine_settled(struct qpw_engine *e, const struct qpw_finding_row *row);
+
 /* Before anything else is offered: what the log's tail holds. Times later than now count as none. 0 or -ENOMEM. */
 int qpw_engine_restore(struct qpw_engine *e, const struct qpw_engine_past *past, uint64_t now_ns);
 

@@ -268,3 +268,17 @@ int qpw_engine_findings(struct qpw_engine *e, const struct qpw_finding_row *rows
         qpw_groups_write(e, now_ns);
     return 0;
 }
+
+bool qpw_engine_settled(struct qpw_engine *e, const struct qpw_finding_row *row)
+{
+    const struct qpw_mark *mark;
+
+    if (!qpw_signature_of(row))
+        return true; /* nothing is ever written about it */
+    mark = qpw_engine_finding_mark(e, row);
+    if (!mark || mark->held || !mark->offered_ns)
+        return false;
+    if (mark->hidden || mark->state == QPW_MARK_FOLDED || mark->state == QPW_MARK_CLOSED)
+        return true;
+    return mark->state == QPW_MARK_WRITTEN && mark->outcome >= row->value.outcome && mark->told >= occurrences(row);
+}

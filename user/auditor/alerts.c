@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 #include "auditor/alerts.h"
+#include "auditor/settle.h"
 
 #include <errno.h>
 #include <ifaddrs.h>
@@ -223,7 +224,7 @@ void qpw_alerts_flush(struct qpw_auditor *a)
         row->first_unix_ns = row->value.first_ns + ahead;
         row->last_unix_ns = row->value.last_ns + ahead;
         if (row->value.slot &&
-            qpw_counters_sum(a->kernel.map_fd[QPW_MAP_counters], row->value.slot, 1, &sums) == 0)
+            qpw_counters_one(&a->kernel, row->value.slot, &sums) == 0)
             row->counts = sums;
     }
     qpw_engine_findings(alerts->engine, alerts->queue, alerts->queued, unix_ns);
@@ -280,6 +281,30 @@ void qpw_alerts_clock_stepped(struct qpw_auditor *a, int64_t by_ns)
 {
     if (a->alerts)
         qpw_engine_clock_stepped(a->alerts->engine, by_ns);
+}
+
+static bool is_written(void *data, const struct qpw_finding_row *row)
+{
+    return qpw_engine_settled(data, row);
+}
+
+void qpw_alerts_settle(struct qpw_auditor *a)
+{
+    struct qpw_settle settle = {.written = is_written};
+    struct qpw_control *c = a->kernel.control;
+    struct qpw_error err;
+    size_t freed;
+
+    if (!a->alerts)
+        return; /* nothing is written, so what the kernel holds is all there is */
+    settle.data = a->alerts->engine;
+    settle.quiet_ns = c->udp_ns > c->other_ns ? c->udp_ns : c->other_ns;
+    if (settle.quiet_ns < c->tail_ns)
+        settle.quiet_ns = c->tail_ns;
+    if (settle.quiet_ns < c->half_open_ns)
+        settle.quiet_ns = c->half_open_ns;
+    if (qpw_settle_run(&a->kernel, &settle, &freed, &err) < 0)
+        qpw_say(a, QPW_SAY_WARNING, "%s", err.text);
 }
 
 void qpw_alerts_tick(struct qpw_auditor *a)

@@ -31,6 +31,9 @@ void qpw_alerts_snapshot(struct qpw_auditor *a, const struct qpw_snapshot *snaps
 /* The system's clock was set by so much since the last call that told the engine a time. */
 void qpw_alerts_clock_stepped(struct qpw_auditor *a, int64_t by_ns);
 
+/* Frees places of findings that are written and over, where a quota has few left. */
+void qpw_alerts_settle(struct qpw_auditor *a);
+
 /* Once a second. */
 void qpw_alerts_tick(struct qpw_auditor *a);
 

@@ -140,6 +140,8 @@ static int read_tables(struct qpw_collection *c, bool brief, bool ports)
     if (rc < 0)
         return rc;
     memcpy(c->s.losses, stats, sizeof(c->s.losses));
+    c->s.freed[0] = stats[QPW_STAT_FREED(0)];
+    c->s.freed[1] = stats[QPW_STAT_FREED(1)];
     for (unsigned i = QPW_CLASS_NONE + 1; i < QPW_CLASS_COUNT; i++) {
         struct qpw_table_row *row = &c->s.tables[i];
 

@@ -222,6 +222,25 @@ int qpw_counters_sum(int fd, uint32_t first, uint32_t count, struct qpw_counts *
     return rc;
 }
 
+void qpw_counts_correct(struct qpw_counts *to, const struct qpw_counts *from)
+{
+    to->connections += from->connections;
+    to->rx_packets += from->rx_packets;
+    to->rx_bytes += from->rx_bytes;
+    to->tx_packets += from->tx_packets;
+    to->tx_bytes += from->tx_bytes;
+}
+
+int qpw_counters_one(const struct qpw_kernel *k, uint32_t slot, struct qpw_counts *ret)
+{
+    struct qpw_counts correction;
+    int rc = qpw_counters_sum(k->map_fd[QPW_MAP_counters], slot, 1, ret);
+
+    if (rc == 0 && bpf_map_lookup_elem(k->map_fd[QPW_MAP_corrections], &slot, &correction) == 0)
+        qpw_counts_correct(ret, &correction);
+    return rc;
+}
+
 int qpw_counters_put(int fd, uint32_t slot, const struct qpw_counts *values)
 {
     uint32_t block = slot / QPW_COUNTS_BLOCK;

@@ -36,6 +36,12 @@ int qpw_percpu_sum(int fd, uint32_t first, uint32_t count, size_t words, uint64_
 /* The same of slots of `counters`, whatever blocks they stand in. 0 or a negative errno. */
 int qpw_counters_sum(int fd, uint32_t first, uint32_t count, struct qpw_counts *sums);
 
+/* Adds all of one to another; sums may wrap, as corrections do. */
+void qpw_counts_correct(struct qpw_counts *to, const struct qpw_counts *from);
+
+/* What one slot of `counters` holds, corrected. 0 or a negative errno. */
+int qpw_counters_one(const struct qpw_kernel *k, uint32_t slot, struct qpw_counts *ret);
+
 /* Writes one slot of `counters`, a value a possible CPU; only where no program counts. 0 or a negative errno. */
 int qpw_counters_put(int fd, uint32_t slot, const struct qpw_counts *values);
 

@@ -113,6 +113,7 @@ struct qpw_snapshot {
 
     struct qpw_table_row tables[QPW_CLASS_COUNT];
     uint64_t losses[QPW_LOSS_COUNT];
+    uint64_t freed[2]; /* places of settled findings that were freed: [0] attempted and refused, [1] answered ones */
     uint64_t memory_bytes; /* kernel memory of all maps */
 };
 

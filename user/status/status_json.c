@@ -199,6 +199,8 @@ int qpw_status_json(const struct qpw_status *s, FILE *out)
     SET(root, "policy", policy_json(s));
     SET(root, "exceptions", s->policy_state == QPW_POLICY_UNREADABLE ? json_null() : exceptions_json(s));
     SET(root, "totals", totals_json(s));
+    SET(root, "findings_freed", json_pack("{s:I,s:I}", "attempted", (json_int_t)s->snapshot.freed[0], "answered",
+                                          (json_int_t)s->snapshot.freed[1]));
     SET(root, "losses", losses_json(s));
     SET(root, "tables", tables_json(s));
     SET(root, "memory_bytes", json_integer(s->snapshot.memory_bytes));

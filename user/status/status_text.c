@@ -120,6 +120,9 @@ static void show_losses(const struct qpw_status *s, const struct qpw_printer *p)
                          qpw_words_count(s->snapshot.losses[loss], count, sizeof(count)),
                          qpw_loss_delays(loss) ? " (delayed, not lost)" : "");
     qpw_list_end(&list);
+    if (s->snapshot.freed[0] || s->snapshot.freed[1])
+        qpw_print_item(p, "freed", "places of %llu attempted and %llu answered findings, written to the alert log and over",
+                       (unsigned long long)s->snapshot.freed[0], (unsigned long long)s->snapshot.freed[1]);
 }
 
 static void show_tables(const struct qpw_status *s, const struct qpw_printer *p)

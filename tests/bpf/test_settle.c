@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* Places of settled findings are freed, oldest first; whatever is freed, every packet stays counted where it belongs. */
+#include <criterion/criterion.h>
+#include <stdio.h>
+
+#include "audit.h"
+#include "auditor/settle.h"
+
+#define CLIENT "10.0.0.9"
+#define IN QPW_DIR_INBOUND
+#define SYN PACKET_SYN
+#define ACK PACKET_ACK
+
+static struct audit a;
+static bool answer_written;
+
+static bool written(void *data, const struct qpw_finding_row *row)
+{
+    cr_assert(row->counts.rx_packets + row->counts.tx_packets > 0, "it is asked with what was counted");
+    return answer_written;
+}
+
+static size_t run(uint64_t quiet_ns)
+{
+    struct qpw_settle settle = {.written = written, .quiet_ns = quiet_ns};
+    struct qpw_error err = {""};
+    size_t freed;
+
+    cr_assert_eq(qpw_settle_run(&a.kernel, &settle, &freed, &err), 0, "%s", err.text);
+    return freed;
+}
+
+static void answered(uint32_t first, uint32_t n, uint16_t port)
+{
+    char source[16];
+
+    for (uint32_t i = first; i < first + n; i++) {
+        snprintf(source, sizeof(source), "11.%u.%u.%u", i >> 16 & 255, i >> 8 & 255, i & 255);
+        audit_rx_tcp(&a, source, 5000, port, SYN, 1000, 0, 0);
+        audit_tx_tcp(&a, source, 5000, port, SYN | ACK, 5000, 1001, 0);
+    }
+}
+
+static void open_with_policy(void)
+{
+    audit_open(&a, NULL);
+    audit_window_over(&a);
+    AUDIT_POLICY(&a, NULL, {.name = "smb", .direction = IN, .protocol = 6, .first = 445});
+}
+
+Test(settle, answered_places_are_not_used_up)
+{
+    struct qpw_finding f;
+    struct qpw_counts before, after;
+
+    open_with_policy();
+    answer_written = true;
+    audit_handshake_in(&a, CLIENT, 5000, 7777); /* the oldest of all, and it goes on */
+    answered(0, QPW_ANSWERED_SLOTS + 10, 7779);
+    cr_assert_eq(audit_entries(&a, QPW_MAP_answered), QPW_ANSWERED_SLOTS);
+    before = AUDIT_SUM(&a, .port = AUDIT_IS(7779));
+    cr_assert_eq(run(UINT64_MAX / 4), 0, "nothing is over yet");
+    answer_written = false;
+    cr_assert_eq(run(0), 0, "nothing is written yet");
+    answer_written = true;
+    cr_assert_gt(run(0), 0);
+    cr_assert_eq(audit_entries(&a, QPW_MAP_answered), QPW_ANSWERED_SLOTS / 2);
+    audit_check(&a);
+    after = AUDIT_SUM(&a, .port = AUDIT_IS(7779));
+    cr_expect_eq(after.rx_packets, before.rx_packets);
+    cr_expect_eq(after.tx_packets, before.tx_packets);
+    cr_expect_eq(after.tx_bytes, before.tx_bytes);
+    cr_expect_eq(after.connections, before.connections);
+    cr_expect(audit_finding(&a, QPW_VERDICT_UNEXPECTED, IN, 6, 7777, CLIENT, AUDIT_NODE, &f), "its connection lives");
+    cr_expect(!audit_finding(&a, QPW_VERDICT_UNEXPECTED, IN, 6, 7779, "11.0.0.1", AUDIT_NODE, &f) ||
+              f.outcome < QPW_OUTCOME_ANSWERED, "the oldest were freed");
+    cr_expect_eq(audit_stat(&a, QPW_STAT_FREED(1)), QPW_ANSWERED_SLOTS / 2);
+
+    /* The freed places serve others, from zero on. */
+    answered(100000, QPW_ANSWERED_SLOTS / 2, 7780);
+    cr_expect_eq(audit_entries(&a, QPW_MAP_answered), QPW_ANSWERED_SLOTS);
+    cr_expect_eq(AUDIT_SUM(&a, .port = AUDIT_IS(7780)).rx_packets, QPW_ANSWERED_SLOTS / 2);
+    cr_expect_eq(AUDIT_SUM(&a, .port = AUDIT_IS(7779)).rx_packets, before.rx_packets);
+    audit_close(&a);
+}
+
+/* Over and over, as a flood of forged sources would. */
+Test(settle, again_and_again)
+{
+    open_with_policy();
+    answer_written = true;
+    for (uint32_t round = 0; round < 4; round++) {
+        answered(round * 100000, QPW_ANSWERED_SLOTS, (uint16_t)(7700 + round));
+        cr_assert_gt(run(0), 0, "round %u", round);
+        audit_check(&a);
+    }
+    for (uint32_t round = 0; round < 4; round++)
+        cr_expect_eq(AUDIT_SUM(&a, .port = AUDIT_IS(7700 + round)).rx_packets, QPW_ANSWERED_SLOTS, "round %u", round);
+    audit_close(&a);
+}
+
+/* A quota that is not full is left alone. */
+Test(settle, only_where_places_are_few)
+{
+    open_with_policy();
+    answer_written = true;
+    answered(0, QPW_ANSWERED_SLOTS / 2, 7779);
+    cr_expect_eq(run(0), 0);
+    cr_expect_eq(audit_entries(&a, QPW_MAP_corrections), 0);
+    audit_close(&a);
+}

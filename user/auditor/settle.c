@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#include "auditor/settle.h"
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "snapshot/collect_maps.h"
+#include "snapshot/conns.h"
+
+/* The quotas of findings: a range of slots each, and the queue they come from. */
+static const struct quota {
+    enum qpw_map queue, table;
+    uint32_t first, count;
+    bool answered;
+} quotas[] = {
+    {QPW_MAP_finding_slots, QPW_MAP_findings, QPW_FIRST_FINDING_SLOT, QPW_FINDING_SLOTS, false},
+    {QPW_MAP_node_slots, QPW_MAP_findings, QPW_FIRST_NODE_SLOT, QPW_NODE_SLOTS, false},
+    {QPW_MAP_answered_slots, QPW_MAP_answered, QPW_FIRST_ANSWERED_SLOT, QPW_ANSWERED_SLOTS, true},
+    {QPW_MAP_implied_slots, QPW_MAP_answered, QPW_FIRST_IMPLIED_SLOT, QPW_IMPLIED_SLOTS, true},
+    {QPW_MAP_weak_slots, QPW_MAP_answered, QPW_FIRST_WEAK_SLOT, QPW_WEAK_SLOTS, true},
+};
+
+struct run {
+    struct qpw_kernel *k;
+    const struct qpw_settle *settle;
+    uint64_t now_ns;
+    bool *live; /* by slot: a connection's finding; NULL: not looked yet */
+    size_t freed[2];
+};
+
+static void note_live(const struct qpw_conn_key *key, const struct qpw_conn *conn, void *data)
+{
+    bool *live = data;
+
+    if (conn->finding < QPW_COUNTER_SLOTS)
+        live[conn->finding] = true;
+}
+
+/* Half-open ones and tails are over long before `quiet_ns` is. */
+static int find_live(struct run *r)
+{
+    static const enum qpw_conn_class classes[] = {QPW_CLASS_EST, QPW_CLASS_OUT, QPW_CLASS_DGRAM};
+    int rc = 0;
+
+    if (r->live)
+        return 0;
+    r->live = calloc(QPW_COUNTER_SLOTS, sizeof(*r->live));
+    if (!r->live)
+        return -ENOMEM;
+    for (size_t i = 0; rc == 0 && i < sizeof(classes) / sizeof(*classes); i++)
+        rc = qpw_conns_walk(r->k, classes[i], note_live, r->live);
+    return rc;
+}
+
+/* Adds to what is to be added to a slot. 0 or a negative errno: the map is full. */
+static int correct(struct run *r, uint32_t slot, const struct qpw_counts *by)
+{
+    struct qpw_counts sum = {0};
+    int fd = r->k->map_fd[QPW_MAP_corrections];
+
+    bpf_map_lookup_elem(fd, &slot, &sum);
+    qpw_counts_correct(&sum, by);
+    return bpf_map_update_elem(fd, &slot, &sum, BPF_ANY) < 0 ? -errno : 0;
+}
+
+/* Out of its table, its counts to its meter, its slot to the queue. Connections are counted in the meter already. */
+static int free_place(struct run *r, const struct quota *q, const struct qpw_finding_key *key,
+                      const struct qpw_finding *value)
+{
+    static const struct qpw_counts none;
+    struct qpw_counts counts, taken;
+    uint32_t slot = value->slot;
+    int rc = correct(r, slot, &none); /* room for both, before anything is changed */
+
+    rc = rc ? rc : correct(r, value->meter, &none);
+    if (rc == 0 && bpf_map_delete_elem(r->k->map_fd[q->table], key) < 0)
+        rc = -errno;
+    rc = rc ? rc : qpw_counters_one(r->k, slot, &counts);
+    if (rc < 0)
+        return rc;
+    taken = (struct qpw_counts){-counts.connections, -counts.rx_packets, -counts.rx_bytes, -counts.tx_packets,
+                                -counts.tx_bytes};
+    counts.connections = 0;
+    rc = correct(r, slot, &taken);
+    rc = rc ? rc : correct(r, value->meter, &counts);
+    if (rc == 0 && bpf_map_update_elem(r->k->map_fd[q->queue], NULL, &slot, BPF_ANY) < 0)
+        rc = -errno;
+    r->freed[q->answered] += rc == 0;
+    return rc;
+}
+
+static bool is_settled(struct run *r, const struct qpw_finding_key *key, const struct qpw_finding *value)
+{
+    struct qpw_finding_row row = {.key = *key, .value = *value};
+
+    if ((int64_t)(r->now_ns - value->last_ns) <= (int64_t)r->settle->quiet_ns || r->live[value->slot])
+        return false;
+    return qpw_counters_one(r->k, value->slot, &row.counts) == 0 && r->settle->written(r->settle->data, &row);
+}
+
+/* Indices of a table's entries, by age. */
+struct candidate {
+    uint64_t last_ns;
+    size_t index;
+};
+
+static int by_age(const void *a, const void *b)
+{
+    const struct candidate *x = a, *y = b;
+
+    return (x->last_ns > y->last_ns) - (x->last_ns < y->last_ns);
+}
+
+static int relieve(struct run *r, const struct quota *q, const struct qpw_entries *e)
+{
+    const struct qpw_finding_key *keys = e->keys;
+    const struct qpw_finding *values = e->values;
+    struct candidate *all = calloc(e->count + 1, sizeof(*all));
+    size_t used = 0;
+    int rc = all ? 0 : -ENOMEM;
+
+    for (size_t i = 0; rc == 0 && i < e->count; i++)
+        if (values[i].slot >= q->first && values[i].slot < q->first + q->count)
+            all[used++] = (struct candidate){values[i].last_ns, i};
+    if (rc == 0 && used >= q->count / 4 * 3) {
+        size_t left = used;
+
+        qsort(all, used, sizeof(*all), by_age);
+        rc = find_live(r);
+        for (size_t i = 0; rc == 0 && i < used && left > q->count / 2; i++)
+            if (is_settled(r, &keys[all[i].index], &values[all[i].index])) {
+                rc = free_place(r, q, &keys[all[i].index], &values[all[i].index]);
+                left--;
+            }
+    }
+    free(all);
+    return rc;
+}
+
+/* In the first CPU's place; nobody else writes there. */
+static int add_freed(struct run *r, bool answered)
+{
+    int cpus = libbpf_num_possible_cpus(), fd = r->k->map_fd[QPW_MAP_losses], rc = 0;
+    uint64_t *values = calloc(cpus, sizeof(*values));
+    uint32_t key = QPW_STAT_FREED(answered);
+
+    if (!values)
+        return -ENOMEM;
+    if (bpf_map_lookup_elem(fd, &key, values) < 0)
+        rc = -errno;
+    values[0] += r->freed[answered];
+    if (rc == 0 && bpf_map_update_elem(fd, &key, values, BPF_ANY) < 0)
+        rc = -errno;
+    free(values);
+    return rc;
+}
+
+int qpw_settle_run(struct qpw_kernel *k, const struct qpw_settle *settle, size_t *ret_freed, struct qpw_error *err)
+{
+    struct run r = {.k = k, .settle = settle, .now_ns = qpw_kernel_now_ns(k)};
+    int rc = 0, rc2;
+
+    for (size_t i = 0; rc == 0 && i < sizeof(quotas) / sizeof(*quotas); i++) {
+        struct qpw_entries e;
+
+        rc = qpw_entries_read(k->map_fd[quotas[i].table], sizeof(struct qpw_finding_key), sizeof(struct qpw_finding),
+                              &e);
+        if (rc == 0) {
+            rc = relieve(&r, &quotas[i], &e);
+            qpw_entries_clear(&e);
+        }
+    }
+    for (int answered = 0; answered < 2; answered++) {
+        rc2 = r.freed[answered] ? add_freed(&r, answered) : 0;
+        rc = rc ? rc : rc2;
+    }
+    free(r.live);
+    *ret_freed = r.freed[0] + r.freed[1];
+    return rc < 0 ? qpw_fail(err, rc, "places of settled findings cannot be freed: %s", strerror(-rc)) : 0;
+}
