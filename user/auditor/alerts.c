@@ -158,9 +158,10 @@ static size_t read_links(struct qpw_prefix *links)
 static void find_process(void *data, const struct qpw_finding_row *row, struct qpw_process *ret)
 {
     struct qpw_alerts *alerts = data;
-    ptrdiff_t place = row - alerts->queue;
+    /* Most rows are a snapshot's, not in the queue: their distance to it may only be taken as a number. */
+    uintptr_t place = ((uintptr_t)row - (uintptr_t)alerts->queue) / sizeof(*row);
 
-    if (place >= 0 && place < (ptrdiff_t)alerts->queued && alerts->process[place].match != QPW_MATCH_NONE) {
+    if (place < alerts->queued && alerts->process[place].match != QPW_MATCH_NONE) {
         *ret = alerts->process[place];
         return;
     }
