@@ -2,7 +2,8 @@
 # make            builds build/qportwatch
 # make run        installs what is missing, builds, audits this machine's default interface (IFACE=… for another)
 # make demo       shows it on staged traffic in its own network namespaces
-# make test       installs what is missing, builds and runs every test
+# make test       installs what is missing, builds and runs the tests; the oldest and the newest kernel among them
+# make test-all   as well: the kernels between, more rounds, seeds that are drawn
 # make campaign   random exchanges and faults against known truth (MINUTES=10 SEED=drawn MODE=xdp|tc|clsact)
 # make fuzz       fuzzes the policy parser, the importer of pages and control messages, FUZZ_SECONDS each (600)
 # V=1 shows the commands; O=DIR builds elsewhere.
@@ -39,13 +40,13 @@ BUILTINS := $(wildcard user/policy/lang/builtin/*)
 
 TEST_LIB := $(wildcard tests/lib/*.c)
 UNIT_TESTS := $(patsubst %.c,$(O)/%,$(wildcard tests/unit/test_*.c))
-ROOT_TESTS := $(patsubst %.c,$(O)/%,$(wildcard tests/bpf/test_*.c tests/net/test_*.c))
+ROOT_TESTS := $(patsubst %.c,$(O)/%,$(wildcard tests/bpf/test_*.c tests/net/test_*.c tests/all/test_*.c))
 CAMPAIGN := $(O)/tests/campaign/test_campaign
 CAMPAIGN_OBJECTS := $(patsubst %.c,$(O)/%.o,$(wildcard tests/campaign/*.c))
 
 .DELETE_ON_ERROR:
 .SUFFIXES:
-.PHONY: all run demo test test-binaries deps-build deps-run deps-demo deps-test install uninstall clean fuzz campaign
+.PHONY: all run demo test test-all test-binaries deps-build deps-run deps-demo deps-test install uninstall clean fuzz campaign
 
 all: $(O)/qportwatch
 
@@ -113,9 +114,15 @@ $(O)/vm/%:
 	@tests/vm/fetch $(O)/vm $* || :
 
 test-binaries: all $(UNIT_TESTS) $(ROOT_TESTS) $(CAMPAIGN) $(O)/tests/vm/verifier
+# TESTS: only those whose path contains one of these words
+KERNELS = bullseye sid
+MORE_KERNELS = bookworm trixie
 test: deps-test
-	@$(MAKE) --no-print-directory -j$$(nproc) O=$(O) $(O)/vm/bullseye test-binaries
+	@$(MAKE) --no-print-directory -j$$(nproc) O=$(O) $(KERNELS:%=$(O)/vm/%) test-binaries
 	@tests/run $(O) $(TESTS)
+test-all: deps-test
+	@$(MAKE) --no-print-directory -j$$(nproc) O=$(O) $(KERNELS:%=$(O)/vm/%) $(MORE_KERNELS:%=$(O)/vm/%) test-binaries
+	@tests/run --all $(O) $(TESTS)
 
 # ---- The campaign: MINUTES long, from a seed that is drawn unless given; of all modes unless one is given ----
 MINUTES ?= 10

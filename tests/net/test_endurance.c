@@ -15,9 +15,11 @@
 #include "auditor.h"
 #include "snapshot/collect.h"
 #include "instance/instance.h"
+#include "thorough.h"
 
 #define RELOADS 200
 #define KILLS 50
+#define MOST_KILLS 200
 #define TCP_PORT 445
 #define UDP_PORT 2049
 
@@ -244,17 +246,18 @@ Test(endurance, two_hundred_reloads)
     unlink(without);
 }
 
-Test(endurance, fifty_killed_and_restarted)
+Test(endurance, killed_and_restarted)
 {
     struct run r = {0};
     char policy[128];
+    const unsigned kills = thorough_rounds(KILLS, MOST_KILLS);
 
     snprintf(policy, sizeof(policy), "/tmp/qportwatch-endurance-%d-policy", (int)getpid());
     FILE *f = fopen(policy, "w");
     fputs("policy test/with\ninbound tcp 445 SMB\ninbound udp 2049 NFS\n", f);
     fclose(f);
     start(&r, policy);
-    for (int i = 0; i < KILLS; i++) {
+    for (unsigned i = 0; i < kills; i++) {
         node_stop(&r.n, SIGKILL);
         node_attach(&r.n, "node0 --interval 1 --policy %s", policy);
     }
