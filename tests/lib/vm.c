@@ -42,7 +42,7 @@ void vm_check(const char *suite)
         cr_skip_test("no qemu-system-x86_64 here");
     status = netns_output(&here, out, sizeof(out),
                           "kept=%s/vm/%s.out; VM_SECONDS=%d tests/vm/boot %s/vm/%s 'inside; r=$?; verifier || r=1; exit $r' "
-                          "%s/qportwatch tests/vm/inside %s/tests/vm/verifier $(command -v jq ethtool bpftool) "
+                          "%s/qportwatch tests/vm/inside %s/tests/vm/verifier $(which jq ethtool bpftool) "
                           ">$kept 2>&1; r=$?; cat $kept; exit $r",
                           QPW_BUILD, suite, SECONDS, QPW_BUILD, suite, QPW_BUILD, QPW_BUILD);
     printf("%s", out);
