@@ -96,6 +96,9 @@ int qpw_mode_choose(const struct qpw_link *link, enum qpw_attach_mode mode, cons
         return qpw_fail(err, -EINVAL, "%s: the loopback interface carries no traffic of the network; name one that "
                                       "does",
                         link->name);
+    if (link->type == ARPHRD_ETHER && mode == QPW_MODE_XDP && !strcmp(link->kind, "bond"))
+        return qpw_fail(err, -EOPNOTSUPP, "%s: XDP on a bond runs on its ports and names these, not the bond, so its "
+                        "packets would be another interface's; use --mode tc", link->name);
     if (link->type == ARPHRD_ETHER) {
         choose_ethernet(link, mode, rx, &choice);
     } else if (!is_layer3(link->type)) {
