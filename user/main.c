@@ -19,7 +19,7 @@ static const struct command {
     int (*run)(int argc, char **argv);
     const char *does;
 } commands[] = {
-    {"attach", qpw_cmd_attach, "watch interfaces: count every packet, alert on what the policy does not explain"},
+    {"attach", qpw_cmd_attach, "watch interfaces: count every packet, alert on what the policy does not allow"},
     {"detach", qpw_cmd_detach, "remove exactly what qportwatch attached"},
     {"reload", qpw_cmd_reload, "read the policy again and swap it in at once"},
     {"status", qpw_cmd_status, "what is attached, how, since when, and what it lost"},
@@ -38,7 +38,7 @@ static void usage(void)
            "Audits a storage node's traffic against its table of required ports. It watches and never drops.\n\n");
     for (size_t i = 0; i < sizeof(commands) / sizeof(*commands); i++)
         printf("  %-9s %s\n", commands[i].name, commands[i].does);
-    printf("\n'qportwatch COMMAND --help' tells each command's options.\n");
+    printf("\n'qportwatch COMMAND --help' lists the options of a command.\n");
 }
 
 /* What was closed is taken, for else the next file to be opened would get what is printed. It cannot be written to. */

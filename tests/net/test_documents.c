@@ -102,7 +102,7 @@ Test(documents, of_what_is_attached_and_of_nothing)
     node_open(&n);
     d = document(&n.node, 3, "qportwatch.status/1", NULL, "status --json");
     cr_expect(json_is_false(node_value(d, "attached")));
-    cr_expect(strstr(node_text(d, "why"), "nothing is attached in this network namespace"));
+    cr_expect(strstr(node_text(d, "why"), "not attached in this network namespace"));
     cr_expect(json_is_null(node_value(d, "auditor.pid")));
     cr_expect(json_is_true(node_value(d, "auditor.stale")));
     json_decref(d);

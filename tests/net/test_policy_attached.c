@@ -47,7 +47,7 @@ Test(attached, suggestions_and_what_another_policy_would_have_said)
     traffic_tcp(&n.far, &(struct traffic_tcp){.address = "10.1.0.1", .port = 9100, .up = 1000, .down = 1000});
     traffic_tcp(&n.far, &(struct traffic_tcp){.address = "10.1.0.1", .port = 445, .up = 1000, .down = 1000});
     netns_output(&n.far, NULL, 0, "nc -z -w 60 10.1.0.1 9999"); /* refused: never suggested */
-    expect(&n, "suggest", 0, "\n#inbound   tcp      9100         \"seen, not explained\" from=10.1.0.2\n");
+    expect(&n, "suggest", 0, "\n#inbound   tcp      9100         \"TODO: purpose\" from=10.1.0.2\n");
     expect(&n, "suggest | grep -c 9999", 1, "0\n");
     expect(&n, "suggest", 0, "\n#disable   in-tcp-22\n");
     /* Another policy that allows the one by its address, and has no row for the other. */

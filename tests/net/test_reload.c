@@ -40,7 +40,7 @@ Test(reload, good_and_bad)
     cr_expect_str_eq(node_text(status, "policy.file_state"), "changed");
     json_decref(status);
     cr_expect_eq(node_command(&n, text, sizeof(text), "reload"), 0, "%s", text);
-    cr_expect(strstr(text, "opens inbound tcp 8080"), "the difference in words: %s", text);
+    cr_expect(strstr(text, "now allowed: inbound tcp 8080"), "the difference in words: %s", text);
     status = node_status(&n, NULL);
     cr_expect_str_eq(node_text(status, "policy.name"), "test/wide");
     cr_expect_str_eq(node_text(status, "policy.file_state"), "current");
@@ -93,14 +93,14 @@ Test(reload, what_is_left_out_is_counted)
     cr_expect_eq(node_command(&n, text, sizeof(text), "reload"), 0);
     cr_expect_eq(left_out(text, &more), 1);
     cr_expect_gt(more, 0u);
-    cr_expect_eq(count(text, "\n  opens inbound tcp 1"), ROWS - more, "%u shown",
-                 count(text, "\n  opens inbound tcp 1"));
+    cr_expect_eq(count(text, "\n  now allowed: inbound tcp 1"), ROWS - more, "%u shown",
+                 count(text, "\n  now allowed: inbound tcp 1"));
     netns_until_file(log, "\"module\":\"reloaded\"", NETNS_DEADLINE_MS);
     for (int i = 0; i < 2; i++) {
         netns_output(&n.node, text, sizeof(text), "jq -r 'select(.engine.module == \"reloaded\") | %s' %s",
                      i ? ".metadata.flowvars[].changes // empty" : ".engine.message", log);
         cr_expect_eq(left_out(text, &more), 1, "%s", text);
-        cr_expect_eq(count(text, "\n  opens inbound tcp 1"), ROWS - more, "%s", text);
+        cr_expect_eq(count(text, "\n  now allowed: inbound tcp 1"), ROWS - more, "%s", text);
     }
     node_stop(&n, SIGTERM);
     node_nothing_left(&n);
@@ -137,7 +137,7 @@ Test(reload, without_an_auditor)
     node_write(&n, "policy", wide, path, sizeof(path));
     cr_expect_eq(node_command(&n, text, sizeof(text), "reload"), 0, "%s", text);
     cr_expect(strstr(text, "\n  now in force: web: inbound tcp 8080 "), "%s", text);
-    cr_expect(strstr(text, "\n  only rows and names of peers were compared, since no auditor "), "said: %s", text);
+    cr_expect(strstr(text, "\n  compared by rules and names of peers only, because no auditor "), "said: %s", text);
     status = node_status(&n, &code);
     cr_expect_str_eq(node_text(status, "policy.name"), "test/wide");
     cr_expect_eq(code, 3, "still no auditor");
@@ -145,7 +145,7 @@ Test(reload, without_an_auditor)
     node_command(&n, NULL, 0, "detach");
     node_nothing_left(&n);
     cr_expect_eq(node_command(&n, text, sizeof(text), "reload"), 1);
-    cr_expect(strstr(text, "nothing is attached"), "%s", text);
+    cr_expect(strstr(text, "not attached in this network namespace"), "%s", text);
     node_close(&n);
 }
 
@@ -180,13 +180,13 @@ Test(reload, what_is_not_given_stays)
     node_write(&n, "second", wide, second, sizeof(second));
     node_attach(&n, "node0 --policy %s --peer node2=10.1.0.12", first);
     cr_expect_eq(node_command(&n, text, sizeof(text), "reload --peer node3=10.1.0.13"), 0, "%s", text);
-    cr_expect(strstr(text, first) && strstr(text, "\n  adds peer node3: 10.1.0.13"), "%s", text);
-    cr_expect(strstr(text, "\n  removes peer node2"), "%s", text);
+    cr_expect(strstr(text, first) && strstr(text, "\n  peer added: node3: 10.1.0.13"), "%s", text);
+    cr_expect(strstr(text, "\n  peer removed: node2"), "%s", text);
     cr_expect_eq(node_command(&n, text, sizeof(text), "reload --policy %s", second), 0, "%s", text);
     cr_expect(strstr(text, second) && !strstr(text, "peer"), "%s", text);
     cr_expect_eq(node_command(&n, text, sizeof(text), "reload --policy %s/none --peers /dev/null", n.folder), 2);
     cr_expect_eq(node_command(&n, text, sizeof(text), "reload"), 0, "%s", text);
-    cr_expect(strstr(text, second) && strstr(text, "\n  the same in effect"), "%s", text);
+    cr_expect(strstr(text, second) && strstr(text, "\n  no effective change"), "%s", text);
     node_stop(&n, SIGKILL);
     cr_expect_eq(node_command(&n, text, sizeof(text), "reload --peers /dev/null"), 0, "%s", text);
     cr_expect(strstr(text, second) && strstr(text, "\n  no longer a peer: node3"), "%s", text);
@@ -227,7 +227,7 @@ Test(reload, an_expired_line_stops_matching)
         cr_assert_lt(seconds, 256, "the auditor does not come up");
         node_stop(&n, SIGTERM);
     }
-    netns_until_file(n.log, "has run out", NETNS_DEADLINE_MS);
+    netns_until_file(n.log, "has expired", NETNS_DEADLINE_MS);
     netns_output(&n.client, NULL, 0, "nc -z -w 60 10.7.0.1 8080");
     node_until_number(&n, "totals.unexpected", 1);
     node_stop(&n, SIGTERM);

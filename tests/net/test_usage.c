@@ -18,12 +18,12 @@ static const struct {
     const char *arguments;
     const char *error;
 } wrong[] = {
-    {"", ": which command? 'qportwatch --help' lists them\n"},
+    {"", ": missing command ('qportwatch --help' lists the commands)\n"},
     {"bogus", ": unknown command 'bogus'; 'qportwatch --help' lists the commands\n"},
     {"--bogus", ": unknown option '--bogus'; 'qportwatch --help' lists the commands\n"},
-    {"policy", " policy: which command? 'qportwatch policy --help' lists them\n"},
+    {"policy", " policy: missing command ('qportwatch policy --help' lists the commands)\n"},
     {"policy bogus", " policy: unknown command 'bogus'; 'qportwatch policy --help' lists the commands\n"},
-    {"attach", " attach: which interface? 'ip -br link' lists them\n"},
+    {"attach", " attach: missing interface argument ('ip -br link' lists the interfaces)\n"},
     {"attach lo --mode", " attach: --mode: its value is missing: --mode=auto|xdp|tc\n"},
     {"attach lo --m=1", " attach: --m: more than one option begins so; " HELP("attach")},
     {"attach lo --keep=1", " attach: --keep=1: --keep takes no value\n"},
@@ -36,7 +36,7 @@ static const struct {
     {"replay --max-connections 4194305 --local ::1 x",
      " replay: --max-connections is a number from 1024 to 4194304, not '4194305'\n"},
     {"replay", " replay: which capture? name pcap or pcapng files, or - for standard input\n"},
-    {"replay x", " replay: which end is the node? give --local ADDR, or --local auto\n"},
+    {"replay x", " replay: --local: which address is the node? give --local ADDR, or --local auto\n"},
     {"replay x --local ::1 --connections --format html", " replay: --connections are JSON lines, not html\n"},
     {"replay x -i", " replay: --interface: its value is missing: --interface=NAME|NUMBER\n"},
     {"reload x", " reload" NONE_TAKEN("reload")},

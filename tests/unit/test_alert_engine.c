@@ -52,7 +52,7 @@ Test(alert_engine, a_first_attempt_is_told_at_once_and_says_which_line_would_all
     cr_expect_str_eq(
         sink.records[0].text,
         "10.0.0.5 tried tcp/4444 of 10.0.0.1 and no answer was seen. Policy qumulo/on-prem has no inbound "
-        "row for it. The hooks are before the node's own firewall, which may have dropped it. To allow it: "
+        "rule for it. The hooks are before the node's own firewall, which may have dropped it. To allow it: "
         "`inbound tcp 4444 \"TODO: purpose\" from=10.0.0.5`");
     stop(e);
 }
@@ -174,7 +174,7 @@ Test(alert_engine, a_row_that_names_the_port_for_others_is_said)
 
     row.value.rule = 1;
     qpw_engine_findings(e, &row, 1, T0);
-    cr_expect(strstr(sink.records[0].text, "Row ssh of policy qumulo/on-prem names it, but not for this address"));
+    cr_expect(strstr(sink.records[0].text, "Rule ssh of policy qumulo/on-prem covers it, but not for this address"));
     stop(e);
 }
 

@@ -51,7 +51,7 @@ Test(alert_groups, a_scan_offered_in_one_batch_is_one_record)
     qpw_engine_findings(e, ports("10.9.9.9", 1, 2000, QPW_OUTCOME_REFUSED, T0, 1000000), 2000, T0 + 2 * SEC);
     cr_assert_str_eq(sink_words(&sink, 0), "scan/first");
     cr_expect_eq(sink.records[0].count, 2000);
-    cr_expect(strstr(sink.records[0].text, "10.9.9.9 tried 2000 unlisted ports or addresses (ports from 1 to 2000)"),
+    cr_expect(strstr(sink.records[0].text, "10.9.9.9 probed 2000 unlisted ports or addresses (ports from 1 to 2000)"),
               "%s", sink.records[0].text);
     cr_expect(strstr(sink.records[0].text, "suppress inbound any any from=10.9.9.9 until="));
     stop(e);

@@ -225,13 +225,13 @@ Test(alert_health, a_reload_tells_both_digests_and_what_it_opens)
               sink.records[0].line);
     cr_expect(strstr(sink.records[0].line, "opens inbound tcp 3713"));
     sink.broken = true;
-    qpw_engine_reload_failed(e, "policy:3:1: unknown word 'inbuond'", T0 + SEC);
+    qpw_engine_reload_failed(e, "policy:3:1: unexpected 'inbuond'", T0 + SEC);
     sink.broken = false;
     qpw_engine_tick(e, T0 + 2 * SEC);
     qpw_engine_tick(e, T0 + 3 * SEC);
     cr_assert_str_eq(sink_words(&sink, 1), "reload-failed/first");
     cr_expect_eq(sink.records[1].seen_ns, T0 + SEC);
-    cr_expect(strstr(sink.records[1].text, "policy:3:1: unknown word 'inbuond'"));
+    cr_expect(strstr(sink.records[1].text, "policy:3:1: unexpected 'inbuond'"));
     stop(e);
 }
 

@@ -288,7 +288,7 @@ Test(changelist, all_or_how_many_are_left_out)
     cr_expect_eq(sscanf(strstr(whole, "\n  and"), "\n  and %u more; ", &more), 1);
     cr_expect_eq(lines + more, list.n, "%zu shown, %u left out: %s", lines, more, whole);
     cr_expect_lt(strlen(whole), sizeof(whole));
-    cr_expect_str_eq(strrchr(whole, ' ') - strlen("every row of"), "every row of one");
+    cr_expect_str_eq(strrchr(whole, ' ') - strlen("every rule of"), "every rule of one");
     qpw_changelist_clear(&list);
     cr_expect_eq(list.n, 0u);
 }

@@ -131,19 +131,19 @@ static const struct {
 } wrong[] = {
     {"inbund tcp 445 SMB", "test:1:1: unknown statement 'inbund'"},
     {"\n\ninbound tpc 445", "test:3:9: 'tpc' is not a protocol: tcp, udp, sctp, icmp, icmp6, a number, or any"},
-    {"inbound tcp 445,70000", "test:1:17: '70000' is not a port: numbers 1-65535, ranges, or any"},
-    {"inbound tcp 9-1", "test:1:13: the range 9-1 runs backwards"},
-    {"inbound icmp 300", "test:1:14: '300' is not a port: numbers 0-255, ranges, or any"},
-    {"inbound 47 80", "test:1:12: these protocols have no ports: write any"},
-    {"inbound tcp 445 SMB weka", "test:1:21: unknown word 'weka'"},
+    {"inbound tcp 445,70000", "test:1:17: '70000' is not a port; use numbers 1-65535, ranges, or any"},
+    {"inbound tcp 9-1", "test:1:13: the range 9-1 is reversed"},
+    {"inbound icmp 300", "test:1:14: '300' is not a port; use numbers 0-255, ranges, or any"},
+    {"inbound 47 80", "test:1:12: these protocols have no ports; write any"},
+    {"inbound tcp 445 SMB weka", "test:1:21: unexpected 'weka'; quote a purpose of several words: \"my ssh\""},
     {"inbound tcp 445 SMB weak weak", "test:1:26: 'weak': given twice on this line"},
-    {"inbound tcp 445 \"SMB", "test:1:17: the quote is not closed on this line"},
+    {"inbound tcp 445 \"SMB", "test:1:17: missing closing quote"},
     {"inbound tcp 445 SMB from=files.example",
      "test:1:26: 'files.example': not an address (host names are not looked up)"},
     {"inbound tcp 445 SMB from=10.0.0.1/8",
-     "test:1:26: '10.0.0.1/8': bad prefix: its length is out of range, or bits behind it are set"},
-    {"inbound tcp 445 SMB from=10.0.0.9-10.0.0.1", "test:1:26: '10.0.0.9-10.0.0.1': the range runs backwards"},
-    {"inbound tcp 445 SMB from=@nobody", "test:1:26: no addresses are named 'nobody'"},
+     "test:1:26: 10.0.0.1/8 has host bits set; did you mean 10.0.0.0/8?"},
+    {"inbound tcp 445 SMB from=10.0.0.9-10.0.0.1", "test:1:26: '10.0.0.9-10.0.0.1': the range is reversed"},
+    {"inbound tcp 445 SMB from=@nobody", "test:1:26: no address set is named 'nobody'"},
     {"addresses dc\ninbound tcp 445 SMB from=@dc",
      "test:1: no addresses yet for dc (line 1); add them after the name, or delete the rules that use it"},
     {"addresses a 10.0.0.1\naddresses dns\naddresses ntp\naddresses a",
@@ -153,22 +153,22 @@ static const struct {
     {"inbound tcp 445 SMB until=2027-02-30",
      "test:1:27: '2027-02-30' is not a day (2027-03-01) or a time (2027-03-01T12:00:00Z)"},
     {"inbound tcp 445 SMB name=Upper", "test:1:26: 'Upper' is not a name: lower-case letters, digits and . _ + -"},
-    {"inbound tcp 445 SMB name=infra-x", "test:1:26: names that begin with infra- or implied- are the tool's own"},
+    {"inbound tcp 445 SMB name=infra-x", "test:1:26: names that begin with infra- or implied- are reserved"},
     {"inbound udp 69 TFTP answers=all", "test:1:29: 'all' is not what answers= takes: any-port"},
     {"inbound udp 69 TFTP answers=any-port answers=any-port", "test:1:38: 'answers=any-port': given twice on this line"},
     {"outbound udp 69 TFTP answers=any-port", "test:1: answers=any-port is about what the node answers: inbound only"},
-    {"inbound tcp 445 SMB weak parent=gone", "test:1: parent=gone: no other row has that name"},
+    {"inbound tcp 445 SMB weak parent=gone", "test:1: parent=gone: no other rule has that name"},
     {"inbound tcp 21\ninbound tcp 30 x parent=in-tcp-21",
-     "test:2: parent= vouches for weak rows only: add the flag weak"},
-    {"only ssh from=10.0.0.1", "test:1:6: no row above is named 'ssh'"},
+     "test:2: parent= is for weak rules only: add the flag weak"},
+    {"only ssh from=10.0.0.1", "test:1:6: no rule above is named 'ssh'"},
     {"inbound tcp 22 SSH name=ssh\nonly ssh from=10.0.0.1 ref=x",
-     "test:2:24: only takes from=, to=, vlan= and iface=; write a change number behind #"},
+     "test:2:24: only takes from=, to=, vlan= and iface=; write a change number after #"},
     {"inbound tcp 22 SSH name=ssh\nonly ssh from=10.0.0.1 until=2027-01-01",
-     "test:2:24: unknown word 'until=2027-01-01'"},
-    {"inbound tcp 22 SSH name=ssh\noverride ssh 23=24", "test:2:14: no row named 'ssh' has port 23"},
+     "test:2:24: unexpected 'until=2027-01-01'"},
+    {"inbound tcp 22 SSH name=ssh\noverride ssh 23=24", "test:2:14: no rule named 'ssh' has port 23"},
     {"inbound tcp 22 SSH name=ssh\noverride ssh 22", "test:2:14: '22' is not OLD=NEW, as in: override ldap 389=10389"},
-    {"disable ftp", "test:1:9: no row above has the name or feature 'ftp'"},
-    {"infra arps allowed", "test:1:7: there is no infra group 'arps'"},
+    {"disable ftp", "test:1:9: no rule above has the name or feature 'ftp'"},
+    {"infra arps allowed", "test:1:7: no infra group is named 'arps'"},
     {"implied kpasswd no", "test:1:17: 'no': a group is allowed or unexpected"},
     {"include moon", "test:1:9: no built-in policy 'moon', and moon: cannot be opened: No such file or directory"},
     {"require-peer-family ipx", "test:1:21: 'ipx' is not a family: ipv4 or ipv6"},
@@ -178,7 +178,7 @@ static const struct {
     {"suppress inbound tcp any outcome=maybe", "test:1:34: 'maybe' is not an outcome: attempted, refused or answered"},
     {"inbound tcp 445 \xff", "test:1:17: byte 0xff is not UTF-8 text"},
     {"# \xc3\xa4\n\xc3\xa4 x", "test:2:1: unknown statement '\xc3\xa4'"},
-    {"inbound tcp 445 \"\xc3\xa4\xc3\xa4\" nope", "test:1:22: unknown word 'nope'"}, /* columns are characters */
+    {"inbound tcp 445 \"\xc3\xa4\xc3\xa4\" nope", "test:1:22: unexpected 'nope'; quote a purpose of several words: \"my ssh\""}, /* columns are characters */
 };
 
 Test(parse, errors_say_file_line_and_column)
@@ -572,24 +572,24 @@ Test(diff, in_effect_and_in_words)
     expect_diff("include on-prem", "# the same\ninclude on-prem\n", (const char *const[]){NULL});
     expect_diff("include on-prem", "include on-prem\noverride ldap 389=10389",
                 (const char *const[]){
-                    "moves LDAP to Active Directory or to a standalone LDAP server 389 → 10389 (outbound tcp)", NULL});
+                    "moved: LDAP to Active Directory or to a standalone LDAP server 389 → 10389 (outbound tcp)", NULL});
     expect_diff("inbound tcp 22 SSH", "inbound tcp 22 SSH from=10.0.0.0/8",
-                (const char *const[]){"narrows inbound tcp 22 (SSH): to everyone → to 10.0.0.0/8", NULL});
+                (const char *const[]){"narrowed: inbound tcp 22 (SSH): from any → from 10.0.0.0/8", NULL});
     expect_diff("inbound tcp 22 SSH from=10.0.0.0/8", "inbound tcp 22 SSH",
-                (const char *const[]){"widens inbound tcp 22 (SSH): to 10.0.0.0/8 → to everyone", NULL});
+                (const char *const[]){"widened: inbound tcp 22 (SSH): from 10.0.0.0/8 → from any", NULL});
     /* One of several conditions that goes is not a narrowing to another that was there before. */
     expect_diff("inbound tcp 22 a from=10.0.0.1\ninbound tcp 22 b from=10.0.0.2", "inbound tcp 22 a from=10.0.0.1",
-                (const char *const[]){"closes inbound tcp 22 (b) to 10.0.0.2", NULL});
+                (const char *const[]){"no longer allowed: inbound tcp 22 (b) from 10.0.0.2", NULL});
     expect_diff("inbound tcp 22 a from=10.0.0.1", "inbound tcp 22 a from=10.0.0.3",
-                (const char *const[]){"changes inbound tcp 22 (a): to 10.0.0.1 → to 10.0.0.3", NULL});
+                (const char *const[]){"changed: inbound tcp 22 (a): from 10.0.0.1 → from 10.0.0.3", NULL});
     expect_diff("inbound icmp 8 ping\ninbound 47 any gre", "inbound icmp any ping\ninbound any any all",
-                (const char *const[]){"opens inbound icmp 0-7 (ping) to everyone",
-                                      "opens inbound icmp 9-255 (ping) to everyone",
-                                      "opens inbound any (all) to everyone", NULL});
+                (const char *const[]){"now allowed: inbound icmp 0-7 (ping) from any",
+                                      "now allowed: inbound icmp 9-255 (ping) from any",
+                                      "now allowed: inbound any (all) from any", NULL});
     expect_diff("inbound tcp 1-10 a\ninbound tcp 11-20 b", "inbound tcp 1-20 c\n", (const char *const[]){NULL});
     expect_diff("peer a 10.0.0.1\ninfra dhcp unexpected", "peer a 10.0.0.2\npeer b 10.0.0.3\nsuppress any udp any",
-                (const char *const[]){"makes infra dhcp allowed", "changes peer a: 10.0.0.2", "adds peer b: 10.0.0.3",
-                                      "suppresses any udp any", NULL});
+                (const char *const[]){"now allowed: infra dhcp", "peer changed: a: 10.0.0.2", "peer added: b: 10.0.0.3",
+                                      "now suppressed: any udp any", NULL});
 }
 
 static void expect_remark(const char *text, const char *kind, unsigned line)

@@ -312,8 +312,8 @@ Test(import, newer_edition_differs_by_its_rows_only)
 
     cr_assert(qpw_policy_diff(&old, &new, 0, &differences) == 0);
     cr_assert(eq(sz, differences.n, 2));
-    cr_assert(eq(str, differences.list[0].text, "opens inbound tcp 3713 (Cloud Data Fabric) to everyone"));
-    cr_assert(eq(str, differences.list[1].text, "opens outbound tcp 3713 (Cloud Data Fabric) to everyone"));
+    cr_assert(eq(str, differences.list[0].text, "now allowed: inbound tcp 3713 (Cloud Data Fabric) from any"));
+    cr_assert(eq(str, differences.list[1].text, "now allowed: outbound tcp 3713 (Cloud Data Fabric) to any"));
     qpw_differences_clear(&differences);
     qpw_policy_clear(&old);
     qpw_policy_clear(&new);

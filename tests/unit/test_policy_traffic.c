@@ -82,10 +82,10 @@ Test(suggest, answered_only_in_the_fewest_prefixes)
     find(&p, QPW_DIR_UNKNOWN, 6, 4444, "10.0.0.9", QPW_OUTCOME_DATA);
     text = suggest(&p, &lines);
     cr_assert(eq(sz, lines, 2));
-    cr_assert(strstr(text, "#inbound   tcp      9100         \"seen, not explained\" from=10.9.0.8/30,2001:db8::1\n") !=
+    cr_assert(strstr(text, "#inbound   tcp      9100         \"TODO: purpose\" from=10.9.0.8/30,2001:db8::1\n") !=
                   NULL,
               "%s", text);
-    cr_assert(strstr(text, "#outbound  udp      514          \"seen, not explained\" to=10.0.0.9\n") != NULL, "%s",
+    cr_assert(strstr(text, "#outbound  udp      514          \"TODO: purpose\" to=10.0.0.9\n") != NULL, "%s",
               text);
     cr_assert(strstr(text, "first seen 2026-09-21T14:14:20Z") != NULL, "%s", text);
     cr_assert(strstr(text, " 23 ") == NULL && strstr(text, "4444") == NULL);
@@ -135,7 +135,7 @@ Test(suggest, peers_and_unused_rows)
     p.s.n_meters = 1;
     p.meters[0].key.rule = 1;
     text = suggest(&p, &lines);
-    cr_assert(strstr(text, "10.1.0.12  # 2 ports asked of this node, 2 of it\n") != NULL, "%s", text);
+    cr_assert(strstr(text, "10.1.0.12  # 2 ports inbound, 2 outbound\n") != NULL, "%s", text);
     cr_assert(strstr(text, "#peer") == strrchr(text, '#') || strstr(strstr(text, "#peer") + 1, "#peer") == NULL, "%s",
               text);
     cr_assert(strstr(text, "#disable   idle\n") != NULL, "%s", text);

@@ -174,7 +174,7 @@ static int write_proposal(const struct proposal *proposal, const struct qpw_sugg
     fprintf(out, "# first seen %.19sZ, %s, %llu packets, %zu finding%s%s%s\n", when,
             qpw_outcome_name(proposal->first->value.outcome), (unsigned long long)proposal->packets, proposal->findings,
             proposal->findings == 1 ? "" : "s", *process ? ", process " : "", process);
-    fprintf(out, "#%-9s %-8s %-12s \"seen, not explained\"", qpw_direction_name(proposal->direction),
+    fprintf(out, "#%-9s %-8s %-12s \"TODO: purpose\"", qpw_direction_name(proposal->direction),
             protocol ? protocol : number,
             proposal->kind == QPW_KIND_PROTOCOL
                 ? "any"
@@ -220,10 +220,10 @@ static int write_peers(const struct qpw_finding_row *const *findings, size_t n, 
             continue;
         if (!titled)
             fputs(
-                "\n# Both ends ask each other, on several ports: may be nodes of the cluster. Name them if they are.\n",
+                "\n# Each end opened connections to the other on several ports: may be cluster nodes. Uncomment them if so.\n",
                 out);
         titled = true;
-        fprintf(out, "#peer      node%zu %s  # %u ports asked of this node, %u of it\n", ++*lines,
+        fprintf(out, "#peer      node%zu %s  # %u ports inbound, %u outbound\n", ++*lines,
                 qpw_address_text(talkers[i].addr, text, sizeof(text)), talkers[i].ports[0], talkers[i].ports[1]);
     }
     free(talkers);
@@ -245,7 +245,7 @@ static void write_unused(const struct qpw_snapshot *s, FILE *out)
         if (used)
             continue;
         if (!titled)
-            fputs("\n# Rows that nothing used in this time. What is not needed can be closed:\n", out);
+            fputs("\n# Rules with no traffic in this period. Consider disabling:\n", out);
         titled = true;
         fprintf(out, "#disable   %s\n", rule->name);
     }
@@ -290,8 +290,8 @@ int qpw_policy_suggest(const struct qpw_snapshot *s, const struct qpw_suggest_op
         ret = propose(findings, n, &all);
     qpw_time_text(s->from_unix_ns, from, sizeof(from));
     qpw_time_text(s->unix_ns, to, sizeof(to));
-    fprintf(out, "# What would explain the unexpected on %s from %.19sZ to %.19sZ, under policy %s.\n"
-                 "# Only what was answered. Each line is for you to judge: take the # away, add name=, until=, ref=.\n",
+    fprintf(out, "# Proposed rules for unexpected traffic on %s from %.19sZ to %.19sZ, under policy %s.\n"
+                 "# Answered traffic only. Review each line; uncomment to accept, and add ref= and until=.\n",
             *s->host ? s->host : "this node", from, to, *s->meta.policy_name ? s->meta.policy_name : "(none)");
     for (size_t i = 0; i < all.n && ret == 0; i++)
         if (all.list[i].n_ports) {

@@ -3,11 +3,11 @@
 
 #define FIREWALL " The hooks are before the node's own firewall, which may have dropped it."
 
-#define LOOK_AT_SERVER "Find the process that answers. If it belongs there, add the line; if not, isolate the node " \
+#define LOOK_AT_SERVER "Find the process that answers. If it belongs there, add the rule; if not, isolate the node " \
     "and stop it."
-#define LOOK_AT_CLIENT "Find out what on the node opened this. If it is wanted, add the line; if not, treat the " \
+#define LOOK_AT_CLIENT "Find out what on the node opened this. If it is wanted, add the rule; if not, treat the " \
     "node as suspect."
-#define LOOK_AT_KNOCKER "Nothing was reached. Ask the owner of the initiator; a line in the policy only if the " \
+#define LOOK_AT_KNOCKER "Ask the owner of the initiator; add a rule only if the " \
     "service is wanted."
 
 /* Its severity: that of its row in facts/severity.h. */
@@ -25,11 +25,11 @@ static const struct qpw_signature signatures[QPW_SIG_COUNT] = {
         "qportwatch: inbound attempt on an unlisted port, refused",
         "{initiator} tried {service} of {responder} and was refused. {policy-says} {allow}", LOOK_AT_KNOCKER},
     [QPW_SIG_IN_ANSWERED] = {1000103, OF(IN_ANSWERED), QPW_REPEAT_INTERVAL, false, "inbound-answered",
-        "qportwatch: ANSWERED on an unlisted inbound port",
+        "qportwatch: unlisted inbound port answered",
         "{responder} answered {initiator} on {service}{elsewhere}{process}. {policy-says} {allow}", LOOK_AT_SERVER},
     [QPW_SIG_IN_DATA] = {1000104, OF(IN_DATA), QPW_REPEAT_INTERVAL, false, "inbound-data",
-        "qportwatch: DATA exchanged on an unlisted inbound port",
-        "{initiator} and {responder} exchanged data on {service}{elsewhere}{process}. {policy-says} {allow}", LOOK_AT_SERVER},
+        "qportwatch: unlisted inbound port is in use",
+        "{responder} served {initiator} on {service}{elsewhere}{process}. {policy-says} {allow}", LOOK_AT_SERVER},
 
     [QPW_SIG_OUT_ATTEMPTED] = {1000201, OF(OUT_ATTEMPTED), QPW_REPEAT_INTERVAL, false, "outbound-attempted",
         "qportwatch: outbound attempt to an unlisted port, no answer seen",
@@ -43,41 +43,41 @@ static const struct qpw_signature signatures[QPW_SIG_COUNT] = {
         "qportwatch: outbound connection to an unlisted port, answered",
         "The node ({initiator}) reached {service} of {responder}{process}. {policy-says} {allow}", LOOK_AT_CLIENT},
     [QPW_SIG_OUT_DATA] = {1000204, OF(OUT_DATA), QPW_REPEAT_INTERVAL, false, "outbound-data",
-        "qportwatch: outbound data to an unlisted port",
+        "qportwatch: unlisted outbound port is in use",
         "The node ({initiator}) exchanged data with {service} of {responder}{process}. {policy-says} {allow}",
         LOOK_AT_CLIENT},
 
     [QPW_SIG_PROTOCOL_SEEN] = {1000301, OF(PROTOCOL_ONE_WAY), QPW_REPEAT_INTERVAL, false, "protocol",
         "qportwatch: unlisted protocol, one way",
         "{initiator} sent {service} to {responder} and no answer was seen. {policy-says}" FIREWALL " {allow}",
-        "Tunnels and routing protocols do not belong on a storage node unless somebody set them up: ask who did."},
+        "Tunnels and routing protocols do not belong on a storage node unless somebody set them up; ask who did."},
     [QPW_SIG_PROTOCOL_BOTH] = {1000302, OF(PROTOCOL_BOTH), QPW_REPEAT_INTERVAL, false, "protocol-both",
         "qportwatch: unlisted protocol, both ways",
         "{initiator} and {responder} exchanged {service}. {policy-says} {allow}",
         "A tunnel carries anything past a table of ports. Find out who set it up; isolate the node if nobody did."},
     [QPW_SIG_ETHERTYPE] = {1000303, OF(ETHERTYPE), QPW_REPEAT_INTERVAL, false, "ethertype",
         "qportwatch: unlisted EtherType",
-        "Frames that are not IP, {service}, were seen from {initiator} to {responder}. Policy {policy} speaks of IP "
-        "only, and none of the tool's own groups "
-        "explains them. {allow}",
+        "Frames that are not IP, {service}, were seen from {initiator} to {responder}. Policy {policy} covers IP "
+        "only, and no infra group "
+        "allows them. {allow}",
         "Find the sender on the switch. RoCE, FCoE and PPPoE carry data that no port table describes."},
 
     [QPW_SIG_WEAK_ANSWERED] = {1000401, OF(WEAK_ANSWERED), QPW_REPEAT_INTERVAL, false, "weak-answered",
         "qportwatch: answered in a weak range without its control connection",
-        "{responder} answered {initiator} on {service}{process}. Row {rule} of policy {policy} covers the port, but "
-        "it is a "
-        "wide range that counts only beside a live connection on its parent row, and there was none. {allow}",
+        "{responder} answered {initiator} on {service}{process}. Rule {rule} of policy {policy} covers the port, but "
+        "is a "
+        "wide range that needs a live connection on its parent rule, and there was none. {allow}",
         LOOK_AT_SERVER},
     [QPW_SIG_IMPLIED] = {1000402, OF(IMPLIED), QPW_REPEAT_DAY, false, "implied",
-        "qportwatch: companion of a listed row, itself not listed",
-        "{initiator} used {service} of {responder}{process}. Policy {policy} does not list it; it is explained by "
-        "{rule}, a well-known companion of a row that is listed. {allow}",
-        "Usual for the service. Add the line to list it, or say `{implied-off}` to have it treated as unexpected."},
+        "qportwatch: companion of a listed service, itself not listed",
+        "{initiator} used {service} of {responder}{process}. Policy {policy} does not list it; it matches "
+        "{rule}, a well-known companion of a listed service. {allow}",
+        "Usual for the service. Add the rule to list it, or write `{implied-off}` to treat it as unexpected."},
     [QPW_SIG_UNDECIDED_BOTH] = {1000403, OF(UNDECIDED_BOTH), QPW_REPEAT_INTERVAL, false, "undecided-both",
-        "qportwatch: exchange with payload both ways whose direction could not be told",
-        "{initiator} and {responder} exchanged payload over {protocol}, but who opened it could not be told "
-        "({reason}), so the "
-        "policy could not be asked. {ports}",
+        "qportwatch: payload both ways, direction unknown",
+        "{initiator} and {responder} exchanged payload over {protocol}, but which side opened it is unknown "
+        "({reason}), so no "
+        "rule could be applied. {ports}",
         "Look at both ports. A connection older than the attachment whose socket is gone ends like this; a new one "
         "should not."},
     [QPW_SIG_NO_HANDSHAKE] = {1000405, OF(NO_HANDSHAKE), QPW_REPEAT_INTERVAL, false, "no-handshake",
@@ -121,39 +121,38 @@ static const struct qpw_signature signatures[QPW_SIG_COUNT] = {
         "qportwatch: unlisted broadcast or multicast",
         "{count} sender(s) sent {service} to broadcast or multicast addresses, last {initiator} to {responder}. "
         "{policy-says} "
-        "Told once a day for each port. {allow}",
-        "Noise of a network (discovery, name look-ups). Harmless unless the node answers, which would be its own "
-        "alert."},
+        "Reported once per port and day. {allow}",
+        "Noise of a network (discovery, name look-ups). Harmless unless the node answers, which is reported "
+        "separately."},
 
     [QPW_SIG_SCAN] = {1000501, OF(SCAN), QPW_REPEAT_INTERVAL, false, "scan",
         "qportwatch: scan of unlisted ports",
-        "{initiator} tried {count} unlisted ports or addresses ({ports}), the last at {responder}; none of those "
-        "told in this "
-        "record answered. Whatever answers has its own alert. {suppress}",
-        "Find out who runs the initiator. A scanner of your own: add the suppression line with a date and a reason."},
+        "{initiator} probed {count} unlisted ports or addresses ({ports}), the last at {responder}; none of them "
+        "answered. Answered ports are reported separately. {suppress}",
+        "Find out who runs the initiator. If it is your own scanner, add the suppression with a date and a reason."},
     [QPW_SIG_SCAN_OUT] = {1000502, OF(SCAN_OUT), QPW_REPEAT_INTERVAL, false, "scan-outbound",
         "qportwatch: the node scans others",
-        "The node ({initiator}) tried {count} unlisted ports or addresses ({ports}), the last at "
+        "The node ({initiator}) probed {count} unlisted ports or addresses ({ports}), the last at "
         "{responder}{process}; none of "
-        "those told in this record answered. Whatever answers has its own alert. {suppress}",
+        "them answered. Answered ports are reported separately. {suppress}",
         "A storage node has no reason to scan. Treat it as suspect until the process is known."},
     [QPW_SIG_MANY_INITIATORS] = {1000503, OF(MANY), QPW_REPEAT_INTERVAL, false, "many-initiators",
         "qportwatch: many initiators try the same unlisted port",
-        "{count} addresses tried {service} of {responder}, last {initiator}; none of those told in this record was "
+        "{count} addresses tried {service} of {responder}, last {initiator}; none of them was "
         "answered. "
         "From {prefixes}. {policy-says}" FIREWALL " {allow-any}",
         "A service that clients expect and the policy does not list, or forged addresses: look at the prefixes."},
     [QPW_SIG_FLOOD] = {1000504, OF(SCAN), QPW_REPEAT_INTERVAL, false, "flood",
         "qportwatch: many initiators try many unlisted ports",
         "{count} unanswered attempts on unlisted ports of {responder} ({ports}) from {prefixes}. "
-        "Whatever answers has its own alert." FIREWALL " {suppress}",
+        "Answered ports are reported separately." FIREWALL " {suppress}",
         "Forged addresses or a distributed scan. Look for answered alerts in the same minutes."},
     [QPW_SIG_MAYBE_PEER] = {1000505, OF(NEIGHBOUR), QPW_REPEAT_INTERVAL, false, "maybe-peer",
         "qportwatch: unexpected exchanges with an address on the node's own network",
-        "{count} unexpected things between the node and {remote}, which is on the node's own network ({ports}); none "
-        "of those "
-        "told in this record was answered. No peer was given. It may be a cluster node; if so: `peer NAME {remote}`",
-        "Name the nodes of the cluster with --peer or `peer` lines; everything between nodes is then expected."},
+        "{count} unexpected findings between the node and {remote}, which is on the node's own network ({ports}); none "
+        "of them "
+        "was answered. No peers are defined. It may be a cluster node; if so: `peer NAME {remote}`",
+        "Name the nodes of the cluster with --peer or `peer` lines; all traffic between nodes is then allowed."},
 
     [QPW_SIG_PEER_SILENT] = {1000601, OF(PEER_SILENT), QPW_REPEAT_NEVER, false, "peer-silent",
         "qportwatch: a peer has gone silent",
@@ -173,25 +172,25 @@ static const struct qpw_signature signatures[QPW_SIG_COUNT] = {
         "Usual after an upgrade of the cluster. Without one, look at the peer."},
     [QPW_SIG_ROUTER_ADVERTISEMENT] = {1000605, OF(ADVERTISEMENT), QPW_REPEAT_DAY, false, "router-advertisement",
         "qportwatch: router advertisement from a new source",
-        "{initiator} advertises itself as an IPv6 router. Infrastructure to policy {policy}, but a new source is "
-        "worth a look.",
+        "{initiator} advertises itself as an IPv6 router. Policy {policy} allows it as infra, but the source is "
+        "new.",
         "Is it your router? A forged advertisement redirects the node's traffic."},
     [QPW_SIG_REDIRECT] = {1000606, OF(REDIRECT), QPW_REPEAT_DAY, false, "icmp-redirect",
         "qportwatch: ICMP redirect",
-        "{initiator} sent {responder} an ICMP redirect. Infrastructure to policy {policy}, but a redirect moves "
+        "{initiator} sent {responder} an ICMP redirect. Policy {policy} allows it as infra, but a redirect moves "
         "traffic.",
         "Is it your router? Servers usually ignore redirects (net.ipv4.conf.all.accept_redirects=0)."},
 
     [QPW_SIG_RELOAD_FAILED] = {1000701, OF(RELOAD_FAILED), QPW_REPEAT_NEVER, false, "reload-failed",
         "qportwatch: the policy could not be reloaded",
-        "The policy was not reloaded and the old one, {policy}, stays in force: {detail}",
+        "Reload failed, previous policy {policy} kept: {detail}",
         "Correct the file, then `qportwatch policy check FILE` and `qportwatch reload`."},
     [QPW_SIG_DETAIL_LOST] = {1000702, OF(DETAIL_LOST), QPW_REPEAT_INTERVAL, false, "detail-lost",
         "qportwatch: unexpected exchanges counted without detail",
         "The table of unanswered findings is full: {count} packets of further ones were counted by port and source "
         "prefix only. "
         "{detail}",
-        "Usually a scan or forged addresses. `qportwatch report` lists the ports and prefixes; answered things keep "
+        "Usually a scan or forged addresses. `qportwatch report` lists the ports and prefixes; answered findings keep "
         "their place."},
     [QPW_SIG_ANSWERED_DETAIL_LOST] = {1000703, OF(ANSWERED_LOST), QPW_REPEAT_INTERVAL, false, "answered-detail-lost",
         "qportwatch: answered exchanges counted without detail",
@@ -200,30 +199,30 @@ static const struct qpw_signature signatures[QPW_SIG_COUNT] = {
         "{detail} As long as there is room, the first of each port has its own alert.",
         "An open unlisted port that very many use: look at the alerts of that port."},
     [QPW_SIG_COUNTING_LOST] = {1000704, OF(TABLE_FULL), QPW_REPEAT_INTERVAL, false, "table-full",
-        "qportwatch: a table was full", "Tables of the kernel side were full: {detail}.",
+        "qportwatch: a table was full", "Tables in the kernel were full: {detail}.",
         "`qportwatch status` shows the tables; --max-connections makes them larger."},
     [QPW_SIG_AUDITOR_GAP] = {1000705, OF(AUDITOR_GAP), QPW_REPEAT_NEVER, false, "auditor-gap",
-        "qportwatch: the auditor was away", "The auditor was away: {detail} The kernel side went on counting.",
+        "qportwatch: gap in the audit", "No auditor was running: {detail} Counting continued in the kernel.",
         "Why did it stop? Alerts of that time are written now."},
     [QPW_SIG_HOOK_LOST] = {1000706, OF(BLIND), QPW_REPEAT_NEVER, false, "hook-lost",
-        "qportwatch: not attached any more", "The programs on {iface} were removed by somebody else: {detail}",
-        "Nothing is seen on that interface since. Find out who did it, then attach again."},
+        "qportwatch: monitoring lost", "The programs on {iface} were removed by another program or user: {detail}",
+        "Nothing has been seen on that interface since. Find out who did it, then attach again."},
     [QPW_SIG_HOOK_NOT_FIRST] = {1000707, OF(NOT_FIRST), QPW_REPEAT_NEVER, false, "hook-not-first",
-        "qportwatch: may not see everything", "Another program stands before ours on {iface}: {detail}",
+        "qportwatch: may not see everything", "Another program runs before ours on {iface}: {detail}",
         "What that program takes is not seen. Move it behind, or accept it."},
     [QPW_SIG_INTERFACE_LOST] = {1000708, OF(INTERFACE_LOST), QPW_REPEAT_NEVER, false, "interface-lost",
         "qportwatch: a watched interface is gone or down", "Interface {iface}: {detail}",
-        "Nothing is seen on it until it is back; it is taken up again by itself."},
+        "Nothing is seen on it until it is back; monitoring resumes by itself."},
     [QPW_SIG_HELD_BACK] = {1000709, OF(RATE_LIMITED), QPW_REPEAT_INTERVAL, false, "held-back",
-        "qportwatch: alerts held back by the cap",
-        "{count} alerts were held back by the cap of {detail} a second since the last such record. They are written "
+        "qportwatch: alerts delayed by the rate limit",
+        "{count} alerts were delayed by the rate limit of {detail} per second since the last such record. They are written "
         "later, one by "
-        "one; what answered is never held back.",
-        "Look at the alerts of the same minutes; scans and floods are told as one."},
+        "one; answered findings are never delayed.",
+        "Look at the alerts of the same minutes; scans and floods are reported as one."},
     [QPW_SIG_SUPPRESSED] = {1000710, OF(HOUSEKEEPING), QPW_REPEAT_DAY, false, "suppressed",
-        "qportwatch: findings hidden by a suppression",
-        "{count} finding(s) were hidden by the suppression {rule} since the last such record: {detail}",
-        "Nothing to do. They are in the report all the same."},
+        "qportwatch: findings suppressed",
+        "{count} finding(s) were suppressed by {rule} since the last such record: {detail}",
+        "Nothing to do. The report still lists them."},
 
     [QPW_SIG_ATTACHED] = {1000801, OF(HOUSEKEEPING), QPW_REPEAT_NEVER, true, "attached", "qportwatch: attached",
         "Attached to {iface}. {detail}", ""},

@@ -92,7 +92,7 @@ static void allow(const struct qpw_text_about *about, bool any, char *buf, size_
     size_t used;
 
     if (!qpw_text_allow_line(about, any, line, sizeof(line))) {
-        snprintf(buf, size, "No line of a policy can allow it.");
+        snprintf(buf, size, "No rule can allow it.");
         return;
     }
     used = snprintf(buf, size, "To allow it: `%s`", line);
@@ -112,9 +112,9 @@ static void policy_says(const struct qpw_text_about *about, char *buf, size_t si
 
         snprintf(buf, size, "Policy %s says `%.*s %s unexpected`.", policy, (int)(group - rule), rule, group + 1);
     } else if (rule[0]) {
-        snprintf(buf, size, "Row %s of policy %s names it, but not for this address, VLAN or interface.", rule, policy);
+        snprintf(buf, size, "Rule %s of policy %s covers it, but not for this address, VLAN or interface.", rule, policy);
     } else {
-        snprintf(buf, size, "Policy %s has no %s row for it.", policy,
+        snprintf(buf, size, "Policy %s has no %s rule for it.", policy,
                  row->key.direction == QPW_DIR_OUTBOUND ? "outbound" : "inbound");
     }
 }
@@ -138,7 +138,7 @@ static void suppress_line(const struct qpw_text_about *about, char *buf, size_t 
     const struct qpw_finding_key *key = &about->row->key;
     char from[INET6_ADDRSTRLEN];
 
-    snprintf(buf, size, "To hide it if it is your own: `suppress %s any any from=%s until=YYYY-MM-DD reason=\"...\"`",
+    snprintf(buf, size, "If this is your own scanner, suppress it with: `suppress %s any any from=%s until=YYYY-MM-DD reason=\"...\"`",
              key->direction == QPW_DIR_OUTBOUND ? "outbound" : "inbound",
              qpw_address_text(key->initiator, from, sizeof(from)));
 }

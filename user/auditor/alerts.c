@@ -111,7 +111,7 @@ int qpw_alerts_open(struct qpw_auditor *a, struct qpw_error *err)
             return r;
     }
     if (qpw_log_history(&alerts->log, HISTORY_BYTES, on_past, alerts, &why) < 0)
-        qpw_say(a, QPW_SAY_WARNING, "%s; what it holds may be told again", why.text);
+        qpw_say(a, QPW_SAY_WARNING, "%s; alerts it contains may be repeated", why.text);
     return 0;
 }
 
@@ -323,7 +323,7 @@ void qpw_alerts_tick(struct qpw_auditor *a)
     if (alerts->log.failing && !alerts->told)
         qpw_say(a, QPW_SAY_WARNING, "%s", alerts->log.why.text);
     else if (!alerts->log.failing && alerts->told)
-        qpw_say(a, QPW_SAY_NOTE, "the alert log is written again");
+        qpw_say(a, QPW_SAY_NOTE, "alert log: writing again");
     alerts->told = alerts->log.failing;
 }
 

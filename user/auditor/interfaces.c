@@ -242,7 +242,7 @@ int qpw_watch_add(struct qpw_auditor *a, const char *name, struct qpw_error *err
     r = qpw_meta_write(&a->kernel, &a->meta, err);
     if (w->fresh)
         qpw_coverage_add(&a->coverage, QPW_COVERAGE_ATTACHED, w->number, "%s.", a->meta.mode[w->number]);
-    qpw_say(a, QPW_SAY_NOTE, "%s: %s (%s, tx %s)", w->name, w->fresh ? "attached" : "goes on",
+    qpw_say(a, QPW_SAY_NOTE, "%s: %s (%s, tx %s)", w->name, w->fresh ? "attached" : "resumed",
             a->meta.mode[w->number], qpw_hook_text(a->meta.tx_hook[w->number]));
     return r;
 }

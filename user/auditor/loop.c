@@ -120,9 +120,9 @@ static void recompile_if_due(struct qpw_auditor *a)
         return;
     a->addresses_changed = false;
     if (qpw_audit_recompile(a, &err) < 0)
-        qpw_say(a, QPW_SAY_WARNING, "the policy cannot be compiled anew: %s", err.text);
+        qpw_say(a, QPW_SAY_WARNING, "the policy cannot be recompiled: %s", err.text);
     else if (expired)
-        qpw_say(a, QPW_SAY_NOTE, "a line of the policy has run out (until=) and no longer matches");
+        qpw_say(a, QPW_SAY_NOTE, "a rule of the policy has expired (until=) and no longer matches");
 }
 
 /*

@@ -40,10 +40,10 @@ static void add_names(struct qpw_changelist *list, const struct qpw_registry *be
             qpw_changelist_add(list, "%s %s", is ? "now a peer:  " : "no longer a peer:", after->peers[i].name);
     }
     if (list->n == none)
-        qpw_changelist_add(list, "the same rows and names of peers");
-    qpw_changelist_add(list, "only rows and names of peers were compared, since no auditor has kept the policy before: "
+        qpw_changelist_add(list, "no change of rules or names of peers");
+    qpw_changelist_add(list, "compared by rules and names of peers only, because no auditor was running: "
                        "what 'only', 'addresses', 'infra', 'implied' and 'suppress' lines or a peer's addresses change "
-                       "is in force, but not told");
+                       "is in force, but not listed");
 }
 
 /* The difference in effect, from policy to policy. */
@@ -56,7 +56,7 @@ static void add_effects(struct qpw_changelist *list, const struct qpw_policy *be
     for (size_t i = 0; i < differences.n; i++)
         qpw_changelist_add(list, "%s", differences.list[i].text);
     if (!differences.n && !list->incomplete)
-        qpw_changelist_add(list, "the same in effect");
+        qpw_changelist_add(list, "no effective change");
     qpw_differences_clear(&differences);
 }
 
@@ -118,7 +118,7 @@ static void describe(struct qpw_auditor *a)
     snprintf(m->policy_digest, sizeof(m->policy_digest), "%s", a->policy.digest);
     snprintf(m->source_digest, sizeof(m->source_digest), "%s", a->policy.source_digest);
     if (qpw_policy_args_store(a->policy_args, m->policy_args, sizeof(m->policy_args)) < 0)
-        qpw_say(a, QPW_SAY_NOTE, "the policy options are too long to be kept; give them again to a 'reload' without an "
+        qpw_say(a, QPW_SAY_NOTE, "the policy options are too long to store; repeat them for a 'reload' without an "
                 "auditor (--peers FILE is shorter than many --peer)");
 }
 
@@ -148,8 +148,8 @@ int qpw_audit_load_policy(struct qpw_auditor *a, bool *ret_usage, struct qpw_cha
     if (chosen && !changes)
         qpw_say(a, QPW_SAY_NOTE, "policy %s: %s", a->policy.name, chosen);
     if (!changes && !a->policy.n_peers)
-        qpw_say(a, QPW_SAY_NOTE, "no peer is named: traffic between the nodes of this cluster is judged like any "
-                "other; name them with --peer, --peers or 'peer' lines");
+        qpw_say(a, QPW_SAY_NOTE, "no peers defined: traffic from other cluster nodes is reported like any other; "
+                "define them with --peer, --peers or 'peer' lines");
     for (size_t i = 0; i < a->policy.n_warnings; i++) {
         if (changes)
             qpw_changelist_add(changes, "warning: %s", a->policy.warnings[i]);
@@ -218,7 +218,7 @@ static json_t *reload_failed(struct qpw_auditor *a, enum qpw_exit status, const 
 {
     qpw_coverage_add(&a->coverage, QPW_COVERAGE_RELOAD_FAILED, 0, "%.110s", why);
     qpw_alerts_reloaded(a, old_digest, NULL, why);
-    qpw_say(a, QPW_SAY_WARNING, "reload changed nothing: %s", why);
+    qpw_say(a, QPW_SAY_WARNING, "reload failed, previous policy kept: %s", why);
     return qpw_answer_new(status, why);
 }
 

@@ -28,8 +28,7 @@ static int read_names(struct qpw_auditor *a, const json_t *request, char ret[QPW
         if (qpw_message_read_name(json_array_get(list, i), ret[i], NAME_BYTES) < 0)
             return qpw_fail(err, -EBADMSG, "control message: not the name of an interface");
         if (!qpw_watch_find(a, ret[i]))
-            return qpw_fail(err, -ENOENT, "%s: qportwatch is not attached to it; 'qportwatch status' tells to what it "
-                                          "is", ret[i]);
+            return qpw_fail(err, -ENOENT, "%s: not attached; 'qportwatch status' lists the attached interfaces", ret[i]);
     }
     return (int)n;
 }

@@ -120,8 +120,7 @@ static int take_over(struct qpw_auditor *a, const struct qpw_places *places, str
         return r;
     a->told_until_ns = a->kernel.control->heartbeat_ns;
     last = qpw_clock_monotonic_ns() - a->kernel.control->heartbeat_ns;
-    qpw_say(a, QPW_SAY_NOTE, "taking over the kernel side that is attached; it counted on while no auditor was there "
-            "(%llu s)", (unsigned long long)(last / SECONDS));
+    qpw_say(a, QPW_SAY_NOTE, "resuming the existing attachment; it kept counting during the %llu s without an auditor", (unsigned long long)(last / SECONDS));
     tell_without_effect(a);
     return 0;
 }
@@ -328,7 +327,7 @@ int qpw_auditor_close(struct qpw_auditor *a, struct qpw_error *err)
     if (a->has_kernel && a->epoll_fd >= 0) {
         qpw_events_read(a);
         qpw_coverage_add(&a->coverage, QPW_COVERAGE_AUDITOR_STOPPED, 0, "Process %d.%s", (int)getpid(),
-                         a->options.keep && !a->remove_all ? " The kernel side goes on." : "");
+                         a->options.keep && !a->remove_all ? " Counting continues in the kernel." : "");
     }
     if (a->has_kernel && (!a->options.keep || a->remove_all))
         r = remove_all(a, &own);

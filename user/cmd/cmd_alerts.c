@@ -54,7 +54,7 @@ static const struct argp_option argp_options[] = {
     {"direction", KEY_DIRECTION, "DIRECTION", 0, "inbound, outbound, unknown or non_ip", 0},
     {"since", KEY_SINCE, "TIME", 0, "2026-03-01T10:00:00Z, 2026-03-01, or so long ago: 15m, 2h, 7d", 0},
     {"all", 'a', NULL, 0, "the auditor's own records and heartbeats too", 0},
-    {"long", 'l', NULL, 0, "below each row what happened, what the policy says and what would allow it", 0},
+    {"long", 'l', NULL, 0, "below each alert what happened, what the policy says and what would allow it", 0},
     {"json", KEY_JSON, NULL, 0, "the records as they are in the log, one a line", 0},
     {"signatures", KEY_SIGNATURES, NULL, 0, "what the log can say: every signature with its number, and end", 0},
     {"format", KEY_FORMAT, "FORMAT", 0, "text or json", 0},
@@ -104,7 +104,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 static const struct argp argp = {
     argp_options, parse, NULL,
     "Reads the alert log for people, oldest first.\v"
-    "Addresses are never resolved. NO_COLOR is heeded. Foreign lines in the log are passed over.", NULL, NULL, NULL};
+    "Addresses are never resolved. Honours NO_COLOR. Lines that are not qportwatch records are skipped.", NULL, NULL, NULL};
 
 static int add_row(struct qpw_table *t, const struct qpw_alert_row *row, bool long_text)
 {

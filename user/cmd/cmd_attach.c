@@ -140,7 +140,7 @@ static error_t take_option(int key, char *value, struct argp_state *state)
                 qpw_usage_error(state, "%s: named twice; name each interface once", value);
         arguments->ifaces[audit->n_ifaces++] = value;
         return 0;
-    case ARGP_KEY_NO_ARGS: qpw_usage_error(state, "which interface? 'ip -br link' lists them"); return EINVAL;
+    case ARGP_KEY_NO_ARGS: qpw_usage_error(state, "missing interface argument ('ip -br link' lists the interfaces)"); return EINVAL;
     default: return ARGP_ERR_UNKNOWN;
     }
 }
@@ -223,9 +223,9 @@ int qpw_cmd_attach(int argc, char **argv)
         {&qpw_policy_argp, 0, "Policy:", 2}, {&qpw_alert_argp, 0, NULL, 0}, {0}};
     static const struct argp argp = {
         .options = options_table, .parser = take_option, .args_doc = "IFACE...", .children = children,
-        .doc = "Watches interfaces until it is told to stop. Packets are counted in the kernel and never touched."
+        .doc = "Watches interfaces until stopped. Packets are counted in the kernel and never changed."
                "\vSIGINT and SIGTERM remove everything (unless --keep); SIGUSR2 reloads the policy; SIGHUP reopens "
-               "the alert log. If the process is killed, the kernel side counts on and the next attach takes it over.",
+               "the alert log. If the process is killed, counting continues in the kernel and the next attach resumes it.",
     };
     struct arguments arguments = {
         .audit = {.interval = DEFAULT_INTERVAL, .alerts = DEFAULT_ALERTS, .say = say}};
@@ -244,7 +244,7 @@ int qpw_cmd_attach(int argc, char **argv)
     if (arguments.no_alerts)
         arguments.audit.alerts = NULL;
     if (geteuid() != 0) {
-        fprintf(stderr, "qportwatch attach: %s: only root can attach programs; use sudo\n", arguments.ifaces[0]);
+        fprintf(stderr, "qportwatch attach: %s: root privileges are required (try sudo)\n", arguments.ifaces[0]);
         qpw_policy_options_clear(&arguments.audit.policy);
         return QPW_EXIT_FAILED;
     }

@@ -28,7 +28,7 @@ static error_t take_option(int key, char *value, struct argp_state *state)
     if (arguments->n == QPW_MAX_IFACES)
         qpw_usage_error(state, "no more than %d interfaces", QPW_MAX_IFACES - 1);
     if (!*value || strpbrk(value, " \n")) /* as of an empty variable: it does not mean all of them */
-        qpw_usage_error(state, "'%s': not a name of an interface; without any, all are meant", value);
+        qpw_usage_error(state, "'%s': not an interface name; omit it to detach from all interfaces", value);
     arguments->ifaces[arguments->n++] = value;
     return 0;
 }
@@ -49,7 +49,7 @@ static int tell_auditor(const struct arguments *arguments)
     if (r == -ENOENT)
         return r;
     if (r == QPW_EXIT_OK)
-        printf("removed by the auditor (process %d)\n", (int)pid);
+        printf("detached by the auditor (pid %d)\n", (int)pid);
     else
         fprintf(stderr, "qportwatch detach: %s\n", err.text);
     return r < 0 ? QPW_EXIT_FAILED : r;
@@ -59,8 +59,8 @@ int qpw_cmd_detach(int argc, char **argv)
 {
     static const struct argp argp = {
         .parser = take_option, .args_doc = "[IFACE...]",
-        .doc = "Removes exactly what qportwatch attached, from all interfaces or from those named. What was counted "
-               "ends with the last of them; 'qportwatch report' shows it before."};
+        .doc = "Removes exactly what qportwatch attached, from all interfaces or from those named. All counters "
+               "are discarded with the last of them; save them with 'qportwatch report' before."};
     struct arguments arguments = {0};
     struct qpw_error err;
     size_t removed;
@@ -68,7 +68,7 @@ int qpw_cmd_detach(int argc, char **argv)
 
     qpw_arguments_parse(&argp, argc, argv, &arguments);
     if (geteuid() != 0) {
-        fprintf(stderr, "qportwatch detach: only root can remove programs; use sudo\n");
+        fprintf(stderr, "qportwatch detach: root privileges are required (try sudo)\n");
         return QPW_EXIT_FAILED;
     }
     qpw_quiet_libbpf();
@@ -81,8 +81,8 @@ int qpw_cmd_detach(int argc, char **argv)
         return QPW_EXIT_FAILED;
     }
     if (removed)
-        printf("removed from %zu interface%s\n", removed, removed == 1 ? "" : "s");
+        printf("detached from %zu interface%s\n", removed, removed == 1 ? "" : "s");
     else
-        printf("nothing was attached in this network namespace\n");
+        printf("nothing to detach in this network namespace\n");
     return QPW_EXIT_OK;
 }

@@ -51,7 +51,7 @@ int qpw_cmd_reload(int argc, char **argv)
 
     qpw_arguments_parse(&argp, argc, argv, &options);
     if (geteuid() != 0) {
-        fprintf(stderr, "qportwatch reload: only root can change what is attached; use sudo\n");
+        fprintf(stderr, "qportwatch reload: root privileges are required (try sudo)\n");
         qpw_policy_options_clear(&options);
         return QPW_EXIT_FAILED;
     }

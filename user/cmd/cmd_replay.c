@@ -46,7 +46,7 @@ static const struct argp_option argp_options[] = {
     {"interface", 'i', "NAME|NUMBER", 0, "Only frames of that interface of the capture (pcapng, cooked v2)", 0},
     {"dedup", KEY_DEDUP, NULL, 0, "Leave out copies of a frame ('tcpdump -i any', mirror ports)", 0},
     {"mtu", KEY_MTU, "BYTES", 0, "The link's MTU (default 1500): larger records are reported as merged buffers", 0},
-    {"connections", KEY_CONNECTIONS, NULL, 0, "One JSON line a connection instead of the report", 1},
+    {"connections", KEY_CONNECTIONS, NULL, 0, "One JSON line per connection instead of the report", 1},
     {"findings", KEY_FINDINGS, NULL, 0, "Only the findings instead of the report", 1},
     {"format", KEY_FORMAT, "text|json|html", 0, "Form of the report (default text)", 1},
     {"json", KEY_JSON, NULL, 0, "The same as --format json", 1},
@@ -79,7 +79,7 @@ static void check(struct argp_state *state, const struct options *o)
     if (!o->n_paths)
         qpw_usage_error(state, "which capture? name pcap or pcapng files, or - for standard input");
     if (!o->local_auto && !o->ends.n_locals)
-        qpw_usage_error(state, "which end is the node? give --local ADDR, or --local auto");
+        qpw_usage_error(state, "--local: which address is the node? give --local ADDR, or --local auto");
     if (o->local_auto && o->ends.n_locals)
         qpw_usage_error(state, "--local auto and --local ADDR exclude each other");
     if (o->connections && o->findings)

@@ -86,9 +86,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 
 static const struct argp argp = {
     argp_options, parse, NULL,
-    "What was seen since attaching: by verdict, the unexpected with the most worrying first, peers, policy rows, what "
-    "was not decided, and what could not be seen.\vAddresses are never resolved. Exit status: 0 done, 1 failed, 2 bad "
-    "usage, 3 what --fail-on names was there.", NULL, NULL, NULL};
+    "What was seen since attaching: by verdict, unexpected findings with the most serious first, peers, "
+    "policy rules, what could not be decided, and what may be missing.\vAddresses are never resolved. Exit status: 0 done, 1 failed, 2 bad "
+    "usage, 3 something that --fail-on names was found.", NULL, NULL, NULL};
 
 static bool to_screen(const struct options *o)
 {
@@ -187,8 +187,8 @@ int qpw_cmd_report(int argc, char **argv)
     qpw_arguments_parse(&argp, argc, argv, &o);
     clock_gettime(CLOCK_REALTIME, &now);
     if (o.since && qpw_since_parse(o.since, now.tv_sec * 1000000000ull + now.tv_nsec, &since_unix_ns) < 0) {
-        fprintf(stderr, "qportwatch report: --since %s: neither a time (2026-01-31, 2026-01-31T12:00) nor a span "
-                        "(90m, 12h, 7d)\n", o.since);
+        fprintf(stderr, "qportwatch report: --since %s: not a time; use 2026-03-01T10:00:00Z, or an age such as "
+                        "15m, 2h, 7d\n", o.since);
         return QPW_EXIT_USAGE;
     }
     if (since_unix_ns > now.tv_sec * 1000000000ull + now.tv_nsec) {

@@ -36,7 +36,7 @@ int qpw_cmd_status(int argc, char **argv)
     static const struct argp argp = {
         .options = options_table, .parser = take_option,
         .doc = "What is attached in this network namespace, how, since when, with which policy, and what it lost. "
-               "Exit status 3: nothing is attached, or no auditor is alive."};
+               "Exit status 3: not attached, or no auditor is running."};
     struct qpw_status status;
     struct qpw_error err;
     bool json = false;
@@ -44,7 +44,7 @@ int qpw_cmd_status(int argc, char **argv)
 
     qpw_arguments_parse(&argp, argc, argv, &json);
     if (geteuid() != 0) {
-        fprintf(stderr, "qportwatch status: only root can ask the kernel; use sudo\n");
+        fprintf(stderr, "qportwatch status: root privileges are required (try sudo)\n");
         return QPW_EXIT_FAILED;
     }
     qpw_quiet_libbpf();

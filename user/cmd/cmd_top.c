@@ -79,7 +79,7 @@ static const struct argp argp = {
     argp_options, parse, NULL,
     "The live view over what is attached, from any number of terminals.\v"
     "Keys are those of htop, less and vim; ? lists them and the words of the filter. The choices made are remembered "
-    "for the next time. Without a terminal it prints lines. NO_COLOR is heeded.", NULL, NULL, NULL};
+    "for the next time. Without a terminal it prints lines. Honours NO_COLOR.", NULL, NULL, NULL};
 
 /* ---- What the options say about the view ---- */
 

@@ -40,10 +40,10 @@ const char *qpw_changelist_text(const struct qpw_changelist *list, char *buf, si
     for (i = 0; i < list->n && used + strlen(list->lines[i]) + 3 < size; i++)
         used += (size_t)sprintf(buf + used, "\n  %s", list->lines[i]);
     if (i < list->n || list->left_out)
-        snprintf(buf + used, LAST_LINE, "\n  and %zu more; 'qportwatch policy diff OLD NEW' tells every difference of "
-                 "two policies, 'qportwatch policy show' every row of one", list->n - i + list->left_out);
+        snprintf(buf + used, LAST_LINE, "\n  and %zu more; 'qportwatch policy diff OLD NEW' lists every difference of "
+                 "two policies, 'qportwatch policy show' every rule of one", list->n - i + list->left_out);
     else if (list->incomplete)
-        snprintf(buf + used, LAST_LINE, "\n  and more, for which the memory did not suffice");
+        snprintf(buf + used, LAST_LINE, "\n  and more (out of memory)");
     return buf;
 }
 

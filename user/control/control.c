@@ -43,8 +43,8 @@ int qpw_control_listen(int *ret_fd, pid_t *ret_pid, struct qpw_error *err)
         *ret_pid = 0;
         if (qpw_control_connect(&other, ret_pid, NULL) == 0)
             close(other);
-        return qpw_fail(err, r, "another auditor (process %d) works in this network namespace; 'qportwatch top' "
-                        "shows what it sees, 'qportwatch detach' ends it", (int)*ret_pid);
+        return qpw_fail(err, r, "an auditor is already running (pid %d); 'qportwatch top' shows what it sees, "
+                        "'qportwatch detach' ends it", (int)*ret_pid);
     }
     *ret_fd = fd;
     return 0;

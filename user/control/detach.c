@@ -25,8 +25,7 @@ static int check_names(const struct qpw_places *places, const char *const *names
         for (size_t p = 0; p < places->n; p++)
             found |= !strcmp(places->place[p].ifname, names[i]);
         if (!found)
-            return qpw_fail(err, -ENOENT, "%s: qportwatch is not attached to it; 'qportwatch status' tells to what "
-                                          "it is", names[i]);
+            return qpw_fail(err, -ENOENT, "%s: not attached; 'qportwatch status' lists the attached interfaces", names[i]);
     }
     return 0;
 }

@@ -73,7 +73,7 @@ int qpw_instance_open(const struct qpw_places *places, struct qpw_kernel *ret, s
 
     if (!places->n)
         return qpw_fail(err, -ENOENT,
-                        "nothing is attached in this network namespace; 'qportwatch attach IFACE...' does it");
+                        "not attached in this network namespace; start with 'qportwatch attach IFACE'");
     for (size_t i = 0; i < places->n; i++) {
         if (places->place[i].abi != QPW_ABI_VERSION)
             return qpw_fail(err, -EPROTO, "what is attached to %s was loaded by another version of qportwatch "

@@ -93,8 +93,7 @@ int qpw_mode_choose(const struct qpw_link *link, enum qpw_attach_mode mode, cons
     struct qpw_mode_choice choice = {0};
 
     if (link->flags & IFF_LOOPBACK)
-        return qpw_fail(err, -EINVAL, "%s: the loopback interface carries no traffic of the network; name one that "
-                                      "does",
+        return qpw_fail(err, -EINVAL, "%s carries no network traffic; choose another interface",
                         link->name);
     if (link->type == ARPHRD_ETHER && mode == QPW_MODE_XDP && !strcmp(link->kind, "bond"))
         return qpw_fail(err, -EOPNOTSUPP, "%s: XDP on a bond runs on its ports and names these, not the bond, so its "

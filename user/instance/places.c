@@ -139,7 +139,7 @@ int qpw_places_find(struct qpw_places *ret, struct qpw_error *err)
     }
     if_freenameindex(ifaces);
     if (r == -EPERM || r == -EACCES)
-        qpw_fail(err, r, "the kernel tells only root what is attached; use sudo");
+        qpw_fail(err, r, "root privileges are required (try sudo)");
     if (r < 0) {
         qpw_places_clear(&places);
         return r;

@@ -56,7 +56,7 @@ void qpw_usage_error(const struct argp_state *state, const char *format, ...)
 int qpw_usage_no_command(const char *program, const char *word)
 {
     if (!word)
-        fail(program, "which command? '%s --help' lists them", program);
+        fail(program, "missing command ('%s --help' lists the commands)", program);
     fail(program, "unknown %s '%s'; '%s --help' lists the commands", *word == '-' ? "option" : "command", word,
          program);
 }

@@ -81,7 +81,7 @@ int qpw_alert_filter_since(struct qpw_alert_filter *f, const char *text, uint64_
     if (qpw_since_parse(text, now_unix_ns, &f->since_unix_ns) == 0)
         return 0;
     return qpw_fail(err, -EINVAL,
-                    "--since %s: neither a time such as 2026-03-01T10:00:00Z nor so long ago, such as 15m, 2h or 7d",
+                    "--since %s: not a time; use 2026-03-01T10:00:00Z, or an age such as 15m, 2h, 7d",
                     text);
 }
 

@@ -18,7 +18,7 @@ static const struct {
     int (*run)(int argc, char **argv);
     const char *does;
 } subcommands[] = {
-    {"show", qpw_policy_show_main, "every row as it takes effect, and where it comes from"},
+    {"show", qpw_policy_show_main, "every rule as it takes effect, and where it comes from"},
     {"check", qpw_policy_check_main, "what is wrong or odd about a policy; --strict: exit 3 where something is"},
     {"import", qpw_policy_import_main, "the vendor's page of required ports into a policy"},
     {"diff", qpw_policy_diff_main, "in what two policies differ in effect, in words; exit 3 where they do"},
@@ -60,11 +60,11 @@ int qpw_policy_named(const char *name, struct qpw_policy *ret, struct qpw_error 
 
 static void usage(void)
 {
-    printf("Usage: qportwatch policy COMMAND [OPTIONS]\n\nA policy is a text file, one row a line; "
+    printf("Usage: qportwatch policy COMMAND [OPTIONS]\n\nA policy is a text file, one rule per line; "
            "qportwatch-policy(5) describes it.\n\n");
     for (size_t i = 0; i < COUNT; i++)
         printf("  %-8s %s\n", subcommands[i].name, subcommands[i].does);
-    printf("\n'qportwatch policy COMMAND --help' tells each command's options.\n");
+    printf("\n'qportwatch policy COMMAND --help' lists the options of a command.\n");
 }
 
 int qpw_cmd_policy(int argc, char **argv)

@@ -116,13 +116,13 @@ static int check_one(const struct qpw_policy *policy, bool json, size_t *ret_rem
     if (json)
         return print_document("check", document_about(policy, "qportwatch.policy-check/1", "remarks", list));
     if (!*ret_remarks)
-        printf("%s: %zu rows, nothing to remark\n", policy->path, policy->n_rules);
+        printf("%s: OK: %zu rules, no warnings\n", policy->path, policy->n_rules);
     return QPW_EXIT_OK;
 }
 
 int qpw_policy_check_main(int argc, char **argv)
 {
-    static const struct argp_option table[] = {{"strict", 's', NULL, 0, "Exit 3 where there is anything to remark", 0},
+    static const struct argp_option table[] = {{"strict", 's', NULL, 0, "Exit with 3 if there are warnings", 0},
                                                {"json", 'j', NULL, 0, "One JSON document", 0},
                                                {"format", 'f', "text|json", 0, "text (default) or json", 0}, {0}};
     static const struct argp_child children[] = {{&qpw_policy_argp, 0, "Policy:", 2}, {0}};
@@ -130,8 +130,8 @@ int qpw_policy_check_main(int argc, char **argv)
         table,
         parse,
         "[POLICY]",
-        "Reads a policy (a file or a built-in's name) and tells what is wrong or odd about it.\vExit status: 0 it can "
-        "be loaded, 2 it cannot, 3 with --strict: there are remarks.",
+        "Reads a policy (a file or a built-in's name) and reports errors and warnings.\vExit status: 0 it can "
+        "be loaded, 2 it cannot, 3 with --strict: there are warnings.",
         children,
         NULL,
         NULL};

@@ -177,7 +177,7 @@ int qpw_policy_show_main(int argc, char **argv)
                                                {"format", 'f', "text|json", 0, "text (default) or json", 0}, {0}};
     static const struct argp_child children[] = {{&qpw_policy_argp, 0, "Policy:", 2}, {0}};
     static const struct argp argp = {
-        table,    parse, "[POLICY]", "Shows every row of a policy (a file or a built-in's name) as it takes effect.",
+        table,    parse, "[POLICY]", "Shows every rule of a policy (a file or a built-in's name) as it takes effect.",
         children, NULL,  NULL};
     struct options o = {.format = "text"};
     struct qpw_printer p = qpw_printer_of(stdout);

@@ -72,7 +72,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
         if (o->test && !o->candidate)
             qpw_usage_error(state, "which policy is to be tested?");
         if (o->n_captures && !o->local_auto && !o->ends.n_locals)
-            qpw_usage_error(state, "which end of the capture is the node? give --local ADDR, or --local auto");
+            qpw_usage_error(state, "--local: which address is the node? give --local ADDR, or --local auto");
         return 0;
     default: return ARGP_ERR_UNKNOWN;
     }
@@ -308,9 +308,9 @@ static int print_table(const struct qpw_what_if *result, const char *old, const 
     struct qpw_printer p = qpw_printer_of(stdout);
     int rc = 0;
 
-    printf("What %s would have said instead of %s: %llu of %llu packets otherwise%s\n", new, old,
+    printf("What %s would have said instead of %s: %llu of %llu packets would get a different verdict%s\n", new, old,
            (unsigned long long)result->changed, (unsigned long long)result->packets,
-           result->uncertain ? ", others depend on addresses that are not kept for what is explained" : "");
+           result->uncertain ? "; others depend on addresses, which are not kept for allowed traffic" : "");
     for (size_t i = 0; i < result->n && rc == 0; i++) {
         const struct qpw_what_if_row *row = &result->rows[i];
         char service[48], initiator[64] = "", responder[64] = "", connections[24], packets[24];

@@ -54,15 +54,34 @@ static int parse_span(const char *text, const char *dash, struct qpw_range *ret,
     }
     struct qpw_range range = {qpw_address_number(first), qpw_address_number(last)};
     if (is_mapped(range.first) != is_mapped(range.last)) {
-        *ret_why = "the two ends are of different families";
+        *ret_why = "the two ends are of different address families";
         return -EINVAL;
     }
     if (range.first > range.last) {
-        *ret_why = "the range runs backwards";
+        *ret_why = "the range is reversed";
         return -EINVAL;
     }
     *ret = range;
     return 0;
+}
+
+/* Why ADDR/LEN, whose address is one, is no prefix. */
+static const char *prefix_fault(const uint8_t addr[16], const char *length)
+{
+    static _Thread_local char why[INET6_ADDRSTRLEN + 64];
+    unsigned base = is_mapped(qpw_address_number(addr)) ? 96 : 0, bits;
+    char text[64], *end;
+    struct qpw_range range;
+
+    bits = (unsigned)strtoul(length, &end, 10);
+    if (*length < '0' || *length > '9' || *end || end - length > 3 || bits > 128 - base) {
+        snprintf(why, sizeof(why), "the prefix length must be 0 to %u", 128 - base);
+        return why;
+    }
+    range.first = qpw_address_number(addr) & ~host_mask(base + bits);
+    range.last = range.first | host_mask(base + bits);
+    snprintf(why, sizeof(why), "has host bits set; did you mean %s?", qpw_range_text(&range, text, sizeof(text)));
+    return why;
 }
 
 int qpw_range_parse(const char *text, struct qpw_range *ret, const char **ret_why)
@@ -82,7 +101,7 @@ int qpw_range_parse(const char *text, struct qpw_range *ret, const char **ret_wh
             memcpy(bare, text, length);
             bare[length] = '\0';
             if (qpw_address_parse(bare, addr) == 0)
-                *ret_why = "bad prefix: its length is out of range, or bits behind it are set";
+                *ret_why = prefix_fault(addr, text + length + 1);
         }
         return -EINVAL;
     }

@@ -36,7 +36,7 @@ qpw_u128 qpw_address_number(const uint8_t addr[16]);
 
 /*
  * "ADDR", "ADDR/LEN" or "ADDR-ADDR" of one family into a range. Host bits behind LEN are an error.
- * Returns 0, or -EINVAL with *ret_why a static text saying what is wrong.
+ * Returns 0, or -EINVAL with *ret_why saying what is wrong, valid until this thread's next call.
  */
 int qpw_range_parse(const char *text, struct qpw_range *ret, const char **ret_why);
 

@@ -13,7 +13,7 @@ static const struct argp_option options_table[] = {
      "Policy file (default " QPW_POLICY_DEFAULT_PATH " if there, else the built-in of --platform)", 0},
     {"platform", KEY_PLATFORM, "NAME", 0, "Built-in policy: on-prem (default), aws, azure or cnq-gcp", 0},
     {"peer", KEY_PEER, "[NAME=]ADDR|CIDR|RANGE", 0, "Another node of the cluster (repeatable)", 0},
-    {"peers", KEY_PEERS, "FILE", 0, "Nodes of the cluster, one a line: [NAME] ADDR…", 0},
+    {"peers", KEY_PEERS, "FILE", 0, "Nodes of the cluster, one per line: [NAME] ADDR…", 0},
     {0},
 };
 

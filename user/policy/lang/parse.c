@@ -73,7 +73,7 @@ static int parse_row(struct qpw_parser *p, const struct qpw_statement *statement
     int ret;
 
     if (p->policy.n_rules == QPW_MAX_POLICY_RULES)
-        return qpw_fail_at(err, &statement->where, 0, "more than %d rows", QPW_MAX_POLICY_RULES);
+        return qpw_fail_at(err, &statement->where, 0, "more than %d rules", QPW_MAX_POLICY_RULES);
     rule = qpw_grow(&array, p->policy.n_rules, sizeof(*rule));
     if (!rule)
         return no_memory(statement, err);
@@ -128,7 +128,7 @@ static int parse_group(const struct qpw_statement *statement, const char *(*name
     while (group < count && strcmp(name_of(group), statement->words[1].text))
         group++;
     if (group == count)
-        return qpw_fail_at(err, &statement->where, statement->words[1].column, "there is no %s group '%s'",
+        return qpw_fail_at(err, &statement->where, statement->words[1].column, "no %s group is named '%s'",
                            statement->words[0].text, statement->words[1].text);
     setting = statement->words[2].text;
     if (strcmp(setting, "allowed") && strcmp(setting, "unexpected"))
@@ -166,7 +166,7 @@ static int parse_statement(struct qpw_parser *p, const struct qpw_statement *sta
     const struct qpw_word *first = &statement->words[0];
 
     if (first->quoted)
-        return qpw_fail_at(err, &statement->where, first->column, "a statement does not begin with a quote");
+        return qpw_fail_at(err, &statement->where, first->column, "a statement cannot begin with a quote");
     for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++)
         if (!strcmp(words[i].word, first->text))
             return words[i].parse(p, statement, err);

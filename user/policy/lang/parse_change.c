@@ -81,13 +81,13 @@ static int one_move(struct qpw_policy *policy, const struct qpw_statement *state
             ret = qpw_fail(err, done, "%s: out of memory", statement->where.file);
         else if (done == 0 && !(rule->flags & QPW_RULE_DEFAULT))
             ret = qpw_policy_warn(policy, &statement->where,
-                                  "the row %s is not marked default: its port may not be movable", rule->name);
+                                  "rule %s is not marked default, so its port cannot be moved", rule->name);
         moved |= done == 0;
     }
     if (ret == 0 && !named)
-        ret = qpw_fail_at(err, &statement->where, statement->words[1].column, "no row above is named '%s'", name);
+        ret = qpw_fail_at(err, &statement->where, statement->words[1].column, "no rule above is named '%s'", name);
     if (ret == 0 && !moved)
-        ret = qpw_fail_at(err, &statement->where, word->column, "no row named '%s' has port %s", name, left);
+        ret = qpw_fail_at(err, &statement->where, word->column, "no rule named '%s' has port %s", name, left);
     free(old.ranges);
     free(new.ranges);
     return ret;
@@ -99,7 +99,7 @@ int qpw_apply_override(struct qpw_policy *policy, const struct qpw_statement *st
 
     if (statement->n_words < 3)
         return qpw_fail_at(err, &statement->where, statement->words[0].column,
-                           "override needs a row's name and OLD=NEW, as in: override ldap 389=10389");
+                           "override needs a rule's name and OLD=NEW, as in: override ldap 389=10389");
     for (size_t i = 2; i < statement->n_words && ret == 0; i++)
         ret = one_move(policy, statement, &statement->words[i], err);
     return ret;
@@ -109,7 +109,7 @@ int qpw_apply_disable(struct qpw_policy *policy, const struct qpw_statement *sta
 {
     if (statement->n_words < 2)
         return qpw_fail_at(err, &statement->where, statement->words[0].column,
-                           "disable needs the name of a row or feature");
+                           "disable needs the name of a rule or feature");
     for (size_t word = 1; word < statement->n_words; word++) {
         bool found = false;
 
@@ -121,7 +121,7 @@ int qpw_apply_disable(struct qpw_policy *policy, const struct qpw_statement *sta
         }
         if (!found)
             return qpw_fail_at(err, &statement->where, statement->words[word].column,
-                               "no row above has the name or feature '%s'", statement->words[word].text);
+                               "no rule above has the name or feature '%s'", statement->words[word].text);
     }
     return 0;
 }
@@ -136,7 +136,7 @@ int qpw_check_parents(const struct qpw_policy *policy, struct qpw_error *err)
             found = i != j &&
                     (!strcmp(policy->rules[j].name, rule->parent) || !strcmp(policy->rules[j].generated, rule->parent));
         if (!found)
-            return qpw_fail_at(err, &rule->where, 0, "parent=%s: no other row has that name", rule->parent);
+            return qpw_fail_at(err, &rule->where, 0, "parent=%s: no other rule has that name", rule->parent);
     }
     return 0;
 }

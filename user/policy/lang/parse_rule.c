@@ -38,7 +38,11 @@ static int set_flag(const struct targets *to, const struct qpw_word *word, struc
                     : !strcmp(word->text, "weak") ? QPW_RULE_WEAK : 0;
 
     if (!to->row || !flag || word->quoted)
-        return qpw_fail_at(err, to->where, word->column, "unknown word '%s'", word->text);
+        return qpw_fail_at(err, to->where, word->column,
+                           to->row && !strchr(word->text, '=')
+                               ? "unexpected '%s'; quote a purpose of several words: \"my ssh\""
+                               : "unexpected '%s'",
+                           word->text);
     if (*to->flags & flag)
         return twice(to, word, err);
     *to->flags |= flag;
@@ -113,7 +117,7 @@ static int set_text(const struct targets *to, const struct qpw_word *word, struc
         if (*to->texts[i].value)
             return twice(to, word, err);
         if (!*value)
-            return qpw_fail_at(err, to->where, word->column, "%s= has no value", to->texts[i].key);
+            return qpw_fail_at(err, to->where, word->column, "%s= needs a value", to->texts[i].key);
         if (to->texts[i].is_name)
             ret = qpw_parse_name(to->where, word, value, name, err);
         else if (!strcmp(to->texts[i].key, "iface") && (strlen(value) >= IFNAMSIZ || strpbrk(value, "/ :")))
@@ -146,7 +150,7 @@ static int set_option(const struct targets *to, const struct qpw_word *word, str
             return twice(to, word, err);
         if (!strncmp(value, "infra-", 6) || !strncmp(value, "implied-", 8))
             return qpw_fail_at(err, to->where, word->column + 5,
-                               "names that begin with infra- or implied- are the tool's own");
+                               "names that begin with infra- or implied- are reserved");
         return qpw_parse_name(to->where, word, value, to->name, err);
     }
     return set_text(to, word, err);
@@ -243,7 +247,7 @@ int qpw_parse_rule(const struct qpw_policy *policy, const struct qpw_statement *
     if (error == 0)
         error = set_options(&to, statement, options, err);
     if (error == 0 && rule.parent && !(rule.flags & QPW_RULE_WEAK))
-        error = qpw_fail_at(err, &statement->where, 0, "parent= vouches for weak rows only: add the flag weak");
+        error = qpw_fail_at(err, &statement->where, 0, "parent= is for weak rules only: add the flag weak");
     if (error == 0 && (rule.flags & QPW_RULE_ANY_ANSWER) && !inbound)
         error = qpw_fail_at(err, &statement->where, 0, "answers=any-port is about what the node answers: inbound only");
     if (error == 0 && !(rule.text = strdup(statement->text)))
@@ -355,11 +359,11 @@ int qpw_apply_only(struct qpw_policy *policy, const struct qpw_statement *statem
 
     if (statement->n_words < 3)
         return qpw_fail_at(err, &statement->where, statement->words[0].column,
-                           "only needs a row's name and what it is narrowed to, as in: only ssh from=@admin");
+                           "only needs a rule's name and what to narrow it to, as in: only ssh from=@admin");
     for (size_t i = 2; i < statement->n_words; i++)
         if (qpw_word_value(&statement->words[i], "ref")) /* of a row it would stay, of an `only` nothing does */
             return qpw_fail_at(err, &statement->where, statement->words[i].column,
-                               "only takes from=, to=, vlan= and iface=; write a change number behind #");
+                               "only takes from=, to=, vlan= and iface=; write a change number after #");
     ret = set_options(&to, statement, 2, err);
     for (size_t i = 0; i < policy->n_rules && ret == 0; i++) {
         if (!qpw_rule_is_named(&policy->rules[i], statement->words[1].text))
@@ -369,7 +373,7 @@ int qpw_apply_only(struct qpw_policy *policy, const struct qpw_statement *statem
             ret = qpw_fail(err, -ENOMEM, "%s: out of memory", statement->where.file);
     }
     if (ret == 0 && !narrowed)
-        ret = qpw_fail_at(err, &statement->where, statement->words[1].column, "no row above is named '%s'",
+        ret = qpw_fail_at(err, &statement->where, statement->words[1].column, "no rule above is named '%s'",
                           statement->words[1].text);
     qpw_rule_clear(&by);
     return ret;

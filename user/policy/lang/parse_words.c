@@ -83,16 +83,16 @@ int qpw_parse_ports(const struct qpw_where *where, const struct qpw_word *word, 
         return 0;
     }
     if (!highest)
-        return qpw_fail_at(err, where, column_in(word, text), "these protocols have no ports: write any");
+        return qpw_fail_at(err, where, column_in(word, text), "these protocols have no ports; write any");
     for (const char *p = text;; p++) {
         const char *at = p;
         unsigned first, last;
 
         if (n == QPW_MAX_PORT_RANGES)
-            return qpw_fail_at(err, where, column_in(word, at), "more than %u ports and ranges in one row",
+            return qpw_fail_at(err, where, column_in(word, at), "more than %u ports and ranges in one rule",
                                QPW_MAX_PORT_RANGES);
         if (!read_number(&p, highest, &first) || first < lowest)
-            return qpw_fail_at(err, where, column_in(word, at), "'%s' is not a port: numbers %u-%u, ranges, or any", at,
+            return qpw_fail_at(err, where, column_in(word, at), "'%s' is not a port; use numbers %u-%u, ranges, or any", at,
                                lowest, highest);
         last = first;
         if (*p == '-') {
@@ -100,10 +100,10 @@ int qpw_parse_ports(const struct qpw_where *where, const struct qpw_word *word, 
             if (!read_number(&p, highest, &last) || last < lowest)
                 return qpw_fail_at(err, where, column_in(word, at), "'%s' is not a range of ports", at);
             if (last < first)
-                return qpw_fail_at(err, where, column_in(word, at), "the range %u-%u runs backwards", first, last);
+                return qpw_fail_at(err, where, column_in(word, at), "the range %u-%u is reversed", first, last);
         }
         if (*p && *p != ',')
-            return qpw_fail_at(err, where, column_in(word, p), "'%s' where a comma or the end of the ports should be",
+            return qpw_fail_at(err, where, column_in(word, p), "'%s' where a comma or the end of the ports was expected",
                                p);
         ranges[n++] = (struct qpw_port_range){(uint16_t)first, (uint16_t)last};
         if (!*p)
@@ -242,7 +242,7 @@ int qpw_parse_addresses(const struct qpw_policy *policy, const struct qpw_where 
             const struct qpw_address_set *named = find_set(policy, p + 1, length - 1);
 
             if (!named)
-                return qpw_fail_at(err, where, column_in(word, p), "no addresses are named '%.*s'", (int)length - 1,
+                return qpw_fail_at(err, where, column_in(word, p), "no address set is named '%.*s'", (int)length - 1,
                                    p + 1);
             ret = qpw_addresses_add_all(set, &named->addresses);
         } else {
@@ -250,7 +250,8 @@ int qpw_parse_addresses(const struct qpw_policy *policy, const struct qpw_where 
             if (length >= sizeof(copy))
                 return qpw_fail_at(err, where, column_in(word, p), "'%s…' is not an address", copy);
             if (qpw_range_parse(copy, &range, &why) < 0)
-                return qpw_fail_at(err, where, column_in(word, p), "'%s': %s", copy, why);
+                return qpw_fail_at(err, where, column_in(word, p),
+                                   strncmp(why, "has ", 4) ? "'%s': %s" : "%s %s", copy, why);
             ret = qpw_addresses_add(set, &range);
         }
         p += length;
@@ -301,6 +302,6 @@ int qpw_expect_words(const struct qpw_statement *statement, size_t least, size_t
         return 0;
     return qpw_fail_at(err, &statement->where,
                        statement->n_words > most ? statement->words[most].column : statement->words[0].column,
-                       "%s for '%s', write: %s", statement->n_words > most ? "one word too many" : "words are missing",
+                       "%s for '%s'; write: %s", statement->n_words > most ? "too many words" : "missing words",
                        statement->words[0].text, example);
 }

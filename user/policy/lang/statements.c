@@ -126,13 +126,13 @@ static int take_word(const struct qpw_where *where, const char *line, size_t len
             in_quotes = false;
             if (i + 1 < length && !isblank((unsigned char)line[i + 1])) {
                 free(word.text);
-                return qpw_fail_at(err, where, column_of(line, i + 1), "white space is missing behind the quote");
+                return qpw_fail_at(err, where, column_of(line, i + 1), "missing space after the closing quote");
             }
         } else if (line[i] == '"' && may_open) {
             in_quotes = true;
         } else if (line[i] == '"') {
             free(word.text);
-            return qpw_fail_at(err, where, column_of(line, i), "a quote within a word");
+            return qpw_fail_at(err, where, column_of(line, i), "quote inside a word; put the whole word in quotes");
         } else {
             seen_equals |= line[i] == '=' && !in_quotes && !word.quoted;
             word.text[out++] = line[i];
@@ -141,7 +141,7 @@ static int take_word(const struct qpw_where *where, const char *line, size_t len
     word.text[out] = '\0';
     if (in_quotes) {
         free(word.text);
-        return qpw_fail_at(err, where, word.column, "the quote is not closed on this line");
+        return qpw_fail_at(err, where, word.column, "missing closing quote");
     }
     ret->text = realloc(word.text, out + 1); /* a long line has many words: none keeps room for all of it */
     if (!ret->text)

@@ -144,16 +144,16 @@ static int compare_rows(const struct qpw_rule *first, const struct qpw_rule *sec
     back = covers(second, first);
     if (forth && back)
         return remark(ret, QPW_REMARK_DUPLICATE, &second->where,
-                      "%s says the same as %s in %s:%u: delete one of the two", second->name, first->name,
+                      "%s is the same as %s in %s:%u; delete one of them", second->name, first->name,
                       first->where.file, first->where.line);
     if (forth)
         return remark(
             ret, QPW_REMARK_SHADOWED, &second->where,
-            "%s is needless: %s in %s:%u allows all of it; to narrow that row, write 'only %s …', or disable it",
+            "%s is redundant: %s in %s:%u already allows it; to narrow that rule, write 'only %s …', or disable it",
             second->name, first->name, first->where.file, first->where.line, first->name);
     if (back)
         return remark(ret, QPW_REMARK_SHADOWED, &first->where,
-                      "%s is needless: %s in %s:%u allows all of it; delete one of the two", first->name, second->name,
+                      "%s is redundant: %s in %s:%u already allows it; delete one of them", first->name, second->name,
                       second->where.file, second->where.line);
     /* Rows that part their ports by address, VLAN or interface are meant to share them. */
     if (first->flags & (QPW_RULE_FROM | QPW_RULE_TO | QPW_RULE_WEAK) ||
@@ -161,7 +161,7 @@ static int compare_rows(const struct qpw_rule *first, const struct qpw_rule *sec
         !link_covers(second, first))
         return 0;
     return remark(ret, QPW_REMARK_OVERLAP, &second->where,
-                  "%s and %s in %s:%u share some ports: packets count under the one that stands first; part them",
+                  "%s and %s in %s:%u overlap: the first match wins; split the ranges so that they do not overlap",
                   second->name, first->name, first->where.file, first->where.line);
 }
 
@@ -177,7 +177,7 @@ static int check_width(const struct qpw_rule *rule, struct qpw_remarks *ret)
     if (rule->flags & QPW_RULE_WEAK || !ports || width <= WIDE)
         return 0;
     return remark(ret, QPW_REMARK_WIDE, &rule->where,
-                  "%s allows %u %% of all ports%s: name the ports, or mark the row weak", rule->name,
+                  "%s allows %u %% of all ports%s: name the ports, or mark the rule weak", rule->name,
                   width * 100 / 65536, rule->flags & (QPW_RULE_FROM | QPW_RULE_TO) ? " (to some addresses)" : "");
 }
 
@@ -189,7 +189,7 @@ static int check_never(const struct qpw_rule *rule, int64_t now, struct qpw_rema
     if (rule->flags & QPW_RULE_DISABLED || qpw_rule_in_force(&lasting, now))
         return 0;
     return remark(ret, QPW_REMARK_NEVER, &rule->where,
-                  "%s matches nothing: what narrows it leaves no address, VLAN or interface; look at its 'only' lines",
+                  "%s can never match: its 'only' lines leave no address, VLAN or interface",
                   rule->name);
 }
 
@@ -228,7 +228,7 @@ static int check_groups(const struct qpw_policy *policy, const struct qpw_rule *
         if (rule->direction == QPW_DIR_OUTBOUND && setting->unexpected && setting->where.file &&
             has_port(rule, known[i].protocol, known[i].port))
             error = remark(ret, QPW_REMARK_CONTRADICTS, &rule->where,
-                           "%s allows what '%s %s unexpected' in %s:%u is about: the row wins; delete one of the two",
+                           "%s allows what '%s %s unexpected' in %s:%u forbids; the rule wins; delete one of them",
                            rule->name, known[i].infra ? "infra" : "implied",
                            known[i].infra ? qpw_infra_name(known[i].group) : qpw_implied_name(known[i].group),
                            setting->where.file, setting->where.line);
@@ -245,8 +245,8 @@ static int check_peers(const struct qpw_policy *policy, const struct qpw_rule *r
     for (size_t i = 0; i < policy->n_peers && error == 0 && rule->flags & (inbound ? QPW_RULE_FROM : QPW_RULE_TO); i++)
         if (qpw_addresses_overlap(&policy->peers[i].addresses, remote))
             error = remark(ret, QPW_REMARK_PEER_CLIENT, &policy->peers[i].where,
-                           "peer %s has addresses of the row %s in %s:%u: they count as peer on every port; give the "
-                           "peer fewer addresses",
+                           "peer %s shares addresses with rule %s in %s:%u: they count as peer on every port; remove "
+                           "them from the peer",
                            policy->peers[i].name, rule->name, rule->where.file, rule->where.line);
     return error;
 }
@@ -278,7 +278,7 @@ static int check_peer_pairs(const struct qpw_policy *policy, struct qpw_remarks 
         for (size_t j = 0; j < i && error == 0; j++)
             if (qpw_addresses_overlap(&policy->peers[i].addresses, &policy->peers[j].addresses))
                 error = remark(ret, QPW_REMARK_DUPLICATE, &policy->peers[i].where,
-                               "peers %s and %s share addresses: give each its own", policy->peers[i].name,
+                               "peers %s and %s share addresses; give each its own", policy->peers[i].name,
                                policy->peers[j].name);
     return error;
 }
@@ -291,7 +291,7 @@ int qpw_policy_check(const struct qpw_policy *policy, int64_t now, struct qpw_re
     for (size_t i = 0; i < policy->n_warnings && error == 0; i++)
         error = remark(&remarks, QPW_REMARK_WARNING, NULL, "%s", policy->warnings[i]);
     if (error == 0 && !policy->n_rules)
-        error = remark(&remarks, QPW_REMARK_NEVER, NULL, "%s: no row: everything but peers and infra is unexpected",
+        error = remark(&remarks, QPW_REMARK_NEVER, NULL, "%s: no rules: everything but peers and infra is unexpected",
                        policy->path);
     for (size_t i = 0; i < policy->n_rules && error == 0; i++)
         error = check_row(policy, i, now, &remarks);

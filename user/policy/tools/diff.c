@@ -36,7 +36,7 @@ static int say_move(struct qpw_differences *ret, const struct qpw_opening *from,
 
     bare.ports = false;
     what_text(&bare, what, sizeof(what));
-    if (asprintf(&text, "moves %s %u → %u (%s)", from->rule->purpose ? from->rule->purpose : from->rule->name,
+    if (asprintf(&text, "moved: %s %u → %u (%s)", from->rule->purpose ? from->rule->purpose : from->rule->name,
                  from->first, to->first, what) < 0)
         text = NULL;
     return qpw_diff_say(ret, QPW_CHANGE_MOVES, text);
@@ -115,10 +115,10 @@ static int say_narrowings(struct qpw_diff_side *old, struct qpw_diff_side *new, 
                     other->more[j].last == opening->last && other->more[j].condition == theirs)
                     both = other->more[j].used = true;
             what_text(opening, what, sizeof(what));
-            if (asprintf(&text, "%s %s%s%s%s: %s → %s",
-                         both ? "changes"
-                         : k  ? "widens"
-                              : "narrows",
+            if (asprintf(&text, "%s: %s%s%s%s: %s → %s",
+                         both ? "changed"
+                         : k  ? "widened"
+                              : "narrowed",
                          what, purpose ? " (" : "", purpose ? purpose : "", purpose ? ")" : "",
                          k ? theirs : opening->condition, k ? opening->condition : theirs) < 0)
                 text = NULL;
@@ -140,7 +140,8 @@ static int say_openings(const struct qpw_diff_side *side, enum qpw_change change
         if (opening->used)
             continue;
         what_text(opening, what, sizeof(what));
-        if (asprintf(&text, "%s %s%s%s%s %s", qpw_change_name(change), what, purpose ? " (" : "",
+        if (asprintf(&text, "%s: %s%s%s%s %s",
+                     change == QPW_CHANGE_OPENS ? "now allowed" : "no longer allowed", what, purpose ? " (" : "",
                      purpose ? purpose : "", purpose ? ")" : "", opening->condition) < 0)
             text = NULL;
         error = qpw_diff_say(ret, change, text);

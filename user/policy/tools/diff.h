@@ -15,7 +15,7 @@ enum qpw_change {
 
 struct qpw_difference {
     enum qpw_change change;
-    char *text; /* "opens inbound tcp 3713 (Cloud Data Fabric) to everyone" */
+    char *text; /* "now allowed: inbound tcp 3713 (Cloud Data Fabric) from any" */
 };
 
 struct qpw_differences {

@@ -19,11 +19,11 @@
 static const char *who(bool limited, const struct qpw_addresses *set, char *buf, size_t size)
 {
     if (!limited)
-        return "everyone";
+        return "any";
     return qpw_addresses_text(set, buf, size);
 }
 
-/* "to everyone", "to 10.0.0.0/8 only for 10.2.0.0/24 on VLAN 200", " (weak)". */
+/* "from any", "from 10.0.0.0/8 to the node's 10.2.0.0/24 on VLAN 200", "to any (weak)": the remote end first. */
 static char *condition_of(const struct qpw_rule *rule)
 {
     size_t room = 256 + (rule->from.n + rule->to.n) * 96;
@@ -42,7 +42,8 @@ static char *condition_of(const struct qpw_rule *rule)
                                                  : qpw_addresses_text(&rule->from, from, room))
                                       : "";
 
-        if (asprintf(&text, "to %s%s%s%s%s", remote, has_local ? " for the node's " : "", local, link,
+        if (asprintf(&text, "%s %s%s%s%s%s", inbound ? "from" : "to", remote,
+                     !has_local ? "" : inbound ? " to the node's " : " from the node's ", local, link,
                      rule->flags & QPW_RULE_WEAK ? " (weak)" : "") < 0)
             text = NULL;
     }
@@ -78,7 +79,7 @@ static int find_conditions(struct qpw_diff_side *side, int64_t now)
 }
 
 /* Numbers from 1 over both sides. Their count, or -ENOMEM. */
-static int number_conditions(struct qpw_diff_side *sides[2], uint32_t *ret_everyone)
+static int number_conditions(struct qpw_diff_side *sides[2], uint32_t ret_any[2])
 {
     size_t n = 0, room = sides[0]->policy->n_rules + sides[1]->policy->n_rules;
     struct numbered *all = calloc(room + 1, sizeof(*all));
@@ -91,12 +92,14 @@ static int number_conditions(struct qpw_diff_side *sides[2], uint32_t *ret_every
             if (sides[k]->conditions[i])
                 all[n++] = (struct numbered){sides[k]->conditions[i], &sides[k]->ids[i]};
     qsort(all, n, sizeof(*all), by_text);
-    *ret_everyone = 0;
+    ret_any[0] = ret_any[1] = 0;
     for (size_t i = 0; i < n; i++) {
         id += i == 0 || strcmp(all[i - 1].text, all[i].text);
         *all[i].id = id;
-        if (!strcmp(all[i].text, "to everyone"))
-            *ret_everyone = id;
+        if (!strcmp(all[i].text, "from any"))
+            ret_any[0] = id;
+        if (!strcmp(all[i].text, "to any"))
+            ret_any[1] = id;
     }
     free(all);
     return (int)id;
@@ -114,7 +117,7 @@ struct edge {
 
 struct sweep {
     struct qpw_diff_side *sides[2];
-    uint32_t everyone;    /* number of "to everyone", 0: nobody says so */
+    uint32_t any[2];      /* numbers of "from any" (inbound) and "to any" (outbound), 0: no rule has it */
     uint32_t *active[2];  /* rows at the present place, in the order of the policy */
     size_t n_active[2];
     uint32_t *stamps[2];  /* by condition: the last segment in which that side had it */
@@ -143,15 +146,16 @@ static int add_opening(struct qpw_diff_side *side, const struct qpw_opening *ope
     return 0;
 }
 
-/* What side k has open in the segment and the other has not; "to everyone" leaves no narrower condition. */
+/* What side k has open in the segment and the other has not; "any" leaves no narrower condition. */
 static int compare_segment(struct sweep *s, int k, struct qpw_opening opening)
 {
     struct qpw_diff_side *side = s->sides[k];
     uint32_t stamp = 2 * s->segment + (uint32_t)k;
     int ret = 0;
 
-    if (s->everyone && s->stamps[!k][s->everyone] == s->segment)
-        return 0;
+    for (int i = 0; i < 2; i++)
+        if (s->any[i] && s->stamps[!k][s->any[i]] == s->segment)
+            return 0;
     for (size_t i = 0; i < s->n_active[k] && ret == 0; i++) {
         uint32_t row = s->active[k][i], id = side->ids[row];
 
@@ -292,7 +296,7 @@ int qpw_diff_compare(struct qpw_diff_side *old, struct qpw_diff_side *new, int64
 
     if (ret == 0)
         ret = find_conditions(new, now);
-    conditions = ret == 0 ? number_conditions(s.sides, &s.everyone) : ret;
+    conditions = ret == 0 ? number_conditions(s.sides, s.any) : ret;
     ret = conditions < 0 ? conditions : allocate(&s, (size_t)conditions);
     if (ret == 0)
         ret = sweep_all(&s);

@@ -35,7 +35,7 @@ static int say_groups(const char *kind, const char *(*name_of)(unsigned), const 
 
         if (old[i].unexpected == new[i].unexpected)
             continue;
-        if (asprintf(&text, "makes %s %s %s", kind, name_of(i), new[i].unexpected ? "unexpected" : "allowed") < 0)
+        if (asprintf(&text, "now %s: %s %s", new[i].unexpected ? "unexpected" : "allowed", kind, name_of(i)) < 0)
             text = NULL;
         error = qpw_diff_say(ret, QPW_CHANGE_SETTING, text);
     }
@@ -60,7 +60,7 @@ static int say_peers(const struct qpw_policy *old, const struct qpw_policy *new,
 
         if (before && qpw_addresses_equal(&before->addresses, &peer->addresses))
             continue;
-        if (asprintf(&text, "%s peer %s: %s", before ? "changes" : "adds", peer->name,
+        if (asprintf(&text, "peer %s: %s: %s", before ? "changed" : "added", peer->name,
                      qpw_addresses_text(&peer->addresses, addresses, sizeof(addresses))) < 0)
             text = NULL;
         error = qpw_diff_say(ret, QPW_CHANGE_SETTING, text);
@@ -68,7 +68,7 @@ static int say_peers(const struct qpw_policy *old, const struct qpw_policy *new,
     for (size_t i = 0; i < old->n_peers && error == 0; i++) {
         if (find_peer(new, old->peers[i].name))
             continue;
-        if (asprintf(&text, "removes peer %s", old->peers[i].name) < 0)
+        if (asprintf(&text, "peer removed: %s", old->peers[i].name) < 0)
             text = NULL;
         error = qpw_diff_say(ret, QPW_CHANGE_SETTING, text);
     }
@@ -95,7 +95,7 @@ static int say_suppressions(const struct qpw_policy *from, const struct qpw_poli
 
         if (!has_suppression(from, line, now) || has_suppression(other, line, now))
             continue;
-        if (asprintf(&text, "%s %s", verb, line + strcspn(line, " \t") + strspn(line + strcspn(line, " \t"), " \t")) <
+        if (asprintf(&text, "%s: %s", verb, line + strcspn(line, " \t") + strspn(line + strcspn(line, " \t"), " \t")) <
             0)
             text = NULL;
         error = qpw_diff_say(ret, QPW_CHANGE_SETTING, text);
@@ -113,14 +113,14 @@ int qpw_diff_settings(const struct qpw_policy *old, const struct qpw_policy *new
     if (error == 0)
         error = say_peers(old, new, ret);
     if (error == 0)
-        error = say_suppressions(new, old, "suppresses", now, ret);
+        error = say_suppressions(new, old, "now suppressed", now, ret);
     if (error == 0)
-        error = say_suppressions(old, new, "no longer suppresses", now, ret);
+        error = say_suppressions(old, new, "no longer suppressed", now, ret);
     if (error == 0 && old->peer_family.family != new->peer_family.family) {
         char *text;
 
-        if ((new->peer_family.family ? asprintf(&text, "requires IPv%u between nodes", new->peer_family.family)
-                                     : asprintf(&text, "requires no address family between nodes")) < 0)
+        if ((new->peer_family.family ? asprintf(&text, "now required between nodes: IPv%u", new->peer_family.family)
+                                     : asprintf(&text, "no longer required between nodes: any address family")) < 0)
             text = NULL;
         error = qpw_diff_say(ret, QPW_CHANGE_SETTING, text);
     }
