@@ -92,7 +92,7 @@ $(O)/qportwatch: $(O)/user/main.o $(OBJECTS)
 # ---- Tests: unit tests natively with sanitizers, bpf and net tests as root against the normal objects ----
 $(O)/san/tests/%.o: tests/%.c Makefile
 	@mkdir -p $(@D)
-	$(call say,CC,$@)$(CC) $(CPPFLAGS) -Itests/lib $(CFLAGS) $(SANITIZE) -MMD -MP -c $< -o $@
+	$(call say,CC,$@)$(CC) $(CPPFLAGS) -Itests/lib -DQPW_BUILD='"$(abspath $(O))"' $(CFLAGS) $(SANITIZE) -MMD -MP -c $< -o $@
 $(O)/tests/%.o: tests/%.c Makefile
 	@mkdir -p $(@D)
 	$(call say,CC,$@)$(CC) $(CPPFLAGS) -Itests/lib -DQPW_BUILD='"$(abspath $(O))"' $(CFLAGS) -MMD -MP -c $< -o $@
