@@ -14,7 +14,7 @@
 #define QPW_BUILD "build"
 #endif
 #define PROGRAM QPW_BUILD "/qportwatch"
-#define REPORT_MAX (8u << 20)
+#define REPORT_MAX (64u << 20)
 
 void site_make(struct site *n)
 {

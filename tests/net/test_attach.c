@@ -178,7 +178,7 @@ Test(attach, killed_and_taken_over)
     cr_expect_eq(node_coverage(status, "auditor-gap"), 1);
     cr_expect_eq(node_coverage(status, "auditor-started"), 2);
     json_decref(status);
-    netns_until_file(n.log, "unexpected inbound tcp 8081 ", NETNS_DEADLINE_MS);
+    netns_until_file(n.log, "unexpected inbound tcp/8081 ", NETNS_DEADLINE_MS);
     node_stop(&n, SIGTERM);
     node_nothing_left(&n);
     node_close(&n);

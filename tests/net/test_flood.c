@@ -134,9 +134,9 @@ static void under_flood(const char *mode)
     site_until_equal(&n);
     report = site_report(&n);
     site_assert_identities(report);
-    sum = site_sum(report, &(struct site_filter){.protocol = "udp", .direction = "outbound", .verdict = "allowed",
-                                                 .port = 53});
-    cr_assert_eq(sum.connections, QUERIES);
+    /* Of whatever verdict: within the first time-out a query may be an answer to what was asked before the attachment. */
+    sum = site_sum(report, &(struct site_filter){.protocol = "udp", .direction = "outbound", .port = 53});
+    cr_assert_eq(sum.connections, QUERIES, "%llu queries", (unsigned long long)sum.connections);
     for (int i = 0; i < QUERIES; i++) {
         asked += queries[i].sent;
         answered += take_answers(&queries[i]);
