@@ -56,8 +56,9 @@ static void services_only(struct site *n)
                                                                   .port = 389, .verdict = "allowed"});
     struct site_sum nfs = site_sum(report, &(struct site_filter){.protocol = "udp", .direction = "inbound",
                                                                  .port = 2049, .verdict = "allowed"});
+    /* Of whatever verdict: within the first time-out they may be answers to what was asked before attaching. */
     struct site_sum dns = site_sum(report, &(struct site_filter){.protocol = "udp", .direction = "outbound",
-                                                                 .port = 53, .verdict = "allowed"});
+                                                                 .port = 53});
     struct site_sum unexpected = site_sum(report, &(struct site_filter){.verdict = "unexpected"});
     struct site_sum tcp = site_sum(report, &(struct site_filter){.protocol = "tcp"});
 
@@ -193,8 +194,7 @@ static void tags(const char *mode)
     report = site_report(&n);
     in = site_sum(report, &(struct site_filter){.protocol = "udp", .direction = "inbound", .verdict = "allowed",
                                                 .port = 2049});
-    out = site_sum(report, &(struct site_filter){.protocol = "udp", .direction = "outbound", .verdict = "allowed",
-                                                 .port = 53});
+    out = site_sum(report, &(struct site_filter){.protocol = "udp", .direction = "outbound", .port = 53});
     cr_assert_eq(in.rx_packets, 300);
     cr_assert_eq(out.tx_packets, 300);
     cr_assert_eq(in.rx_bytes, 100 * (82 + 86 + 90), "bytes with their tags: %llu", (unsigned long long)in.rx_bytes);
