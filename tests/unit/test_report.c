@@ -689,7 +689,8 @@ Test(report, html_keeps_utf8_and_what_steers_does_not_reach_it)
 static bool owner(void *arg, const struct qpw_finding_row *finding, struct qpw_process *ret)
 {
     *ret = (struct qpw_process){.match = QPW_MATCH_EXACT, .pid = 11331, .name = "ncat", .user = "root",
-                                .exe = "/usr/bin/ncat", .unit = "docker 0123456789ab"};
+                                .exe = "/usr/bin/ncat", .unit = "docker 0123456789ab", .container = true,
+                                .started_unix_ns = 1790000000000000000ull};
     return true;
 }
 
@@ -732,6 +733,7 @@ Test(report, findings_carry_severity_signature_owner_and_the_line_that_would_all
     cr_expect_eq(integer(o, "pid"), 11331);
     cr_expect_str_eq(json_string_value(json_object_get(o, "container")), "docker 0123456789ab");
     cr_expect(json_is_null(json_object_get(o, "unit")));
+    cr_expect_str_eq(json_string_value(json_object_get(o, "started")), "2026-09-21T14:13:20.000000Z");
     cr_expect_str_eq(json_string_value(json_object_get(o, "match")), "exact");
     json_decref(document);
 }

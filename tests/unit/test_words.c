@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "util/text.h"
+#include "words/owner.h"
 #include "words/printer.h"
 #include "words/table.h"
 #include "words/terminal.h"
@@ -122,6 +123,35 @@ Test(words, ends_and_processes)
     EXPECT(qpw_words_process("ncat", 11331, buf, sizeof(buf)), "ncat[11331]");
     EXPECT(qpw_words_process("ncat", 0, buf, sizeof(buf)), "ncat");
     EXPECT(qpw_words_process("", 7, buf, sizeof(buf)), "");
+}
+
+static void expect_owner(const struct qpw_process *owner, const char *cell, const char *said, const char *process)
+{
+    json_t *json = qpw_json_owner(owner);
+
+    EXPECT(qpw_words_owner(owner, buf, sizeof(buf)), cell);
+    EXPECT(qpw_words_owner_said(owner, buf, sizeof(buf)), said);
+    if (process)
+        cr_expect_str_eq(json_string_value(json_object_get(json, "process")), process);
+    else
+        cr_expect(json_is_null(json));
+    json_decref(json);
+}
+
+Test(words, owners)
+{
+    struct qpw_process owner = {.match = QPW_MATCH_EXACT, .pid = 2671, .name = "python3", .user = "root"};
+
+    expect_owner(&owner, "python3[2671]", "python3, pid 2671, root", "python3");
+    strcpy(owner.unit, "web.service");
+    owner.match = QPW_MATCH_LISTENER;
+    expect_owner(&owner, "python3[2671]", "listener python3, pid 2671, root, web.service", "python3");
+    owner.match = QPW_MATCH_CREATED;
+    expect_owner(&owner, "python3[2671]", "opened by python3, pid 2671, root, web.service", "python3");
+    owner = (struct qpw_process){.match = QPW_MATCH_KERNEL, .user = "root"};
+    expect_owner(&owner, "kernel", "kernel, no process", "kernel");
+    owner = (struct qpw_process){.match = QPW_MATCH_GONE, .name = "left over"};
+    expect_owner(&owner, "", "", NULL);
 }
 
 /* ---- What others wrote ---- */

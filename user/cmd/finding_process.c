@@ -2,13 +2,13 @@
 #include "cmd/finding_process.h"
 
 #include "host/owner.h"
-#include "words/words.h"
+#include "words/owner.h"
 
 bool qpw_finding_owner(void *sockets, const struct qpw_finding_row *finding, struct qpw_process *ret)
 {
     return finding->key.kind == QPW_KIND_PORT &&
            qpw_owner_find(sockets, &finding->key, &finding->value, ret) == 0 &&
-           (ret->pid || ret->match == QPW_MATCH_KERNEL);
+           qpw_owner_known(ret);
 }
 
 const char *qpw_finding_process(void *sockets, const struct qpw_finding_row *finding)
@@ -18,6 +18,5 @@ const char *qpw_finding_process(void *sockets, const struct qpw_finding_row *fin
 
     if (!qpw_finding_owner(sockets, finding, &process))
         return "";
-    return process.match == QPW_MATCH_KERNEL ? "kernel"
-                                             : qpw_words_process(process.name, process.pid, text, sizeof(text));
+    return qpw_words_owner(&process, text, sizeof(text));
 }

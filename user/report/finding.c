@@ -1,24 +1,19 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 #include "report/finding.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #include "alert/signatures.h"
 #include "alert/text.h"
 #include "facts/severity.h"
-#include "words/words.h"
+#include "words/owner.h"
 
 static void find_owner(const struct qpw_render_options *o, const struct qpw_finding_row *f,
                        struct qpw_finding_words *ret)
 {
-    ret->has_owner = o->owner && o->owner(o->arg, f, &ret->owner);
-    if (!ret->has_owner)
-        return;
-    if (ret->owner.match == QPW_MATCH_KERNEL)
-        strcpy(ret->process, "kernel");
-    else
-        qpw_words_process(ret->owner.name, ret->owner.pid, ret->process, sizeof(ret->process));
+    if (!o->owner || !o->owner(o->arg, f, &ret->owner))
+        ret->owner = (struct qpw_process){0};
+    qpw_words_owner(&ret->owner, ret->process, sizeof(ret->process));
 }
 
 void qpw_finding_words(const struct qpw_report *r, const struct qpw_render_options *o, const struct qpw_finding_row *f,
@@ -38,7 +33,7 @@ void qpw_finding_words(const struct qpw_report *r, const struct qpw_render_optio
     find_owner(o, f, ret);
     if (f->key.verdict != QPW_VERDICT_INFRA &&
         !qpw_text_allow_line(&(struct qpw_text_about){.context = &context, .row = f,
-                                                      .process = ret->has_owner ? &ret->owner : NULL},
+                                                      .process = &ret->owner},
                              false, ret->allow, sizeof(ret->allow)))
         ret->allow[0] = '\0';
 }

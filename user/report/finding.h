@@ -3,7 +3,7 @@
 #ifndef QPW_REPORT_FINDING_H
 #define QPW_REPORT_FINDING_H
 
-#include "host/sockets.h"
+#include "host/process.h"
 #include "report/render.h"
 
 struct qpw_finding_words {
@@ -12,8 +12,7 @@ struct qpw_finding_words {
     const char *signature;      /* what its alert is titled; "" where there is none */
     const char *state;          /* "open" or "closed" */
     char allow[256];            /* the policy line that would allow it; "" where none can or is needed */
-    bool has_owner;
-    struct qpw_process owner;
+    struct qpw_process owner;   /* zero: not asked, or not known */
     char process[96];           /* the owner in words; "" where it is not known */
 };
 

@@ -8,6 +8,7 @@
 #include "report/finding.h"
 #include "report/render.h"
 #include "words/answer.h"
+#include "words/owner.h"
 #include "words/words.h"
 #include "util/document.h"
 #include "util/names.h"
@@ -74,20 +75,6 @@ static json_t *meters(const struct qpw_report *r)
     return list;
 }
 
-/* Who holds the node's end; null where it is not known. A container stands in `unit` as "docker 0123456789ab". */
-static json_t *owner(const struct qpw_finding_words *words)
-{
-    const struct qpw_process *p = &words->owner;
-    bool container = strchr(p->unit, ' ') != NULL;
-
-    if (!words->has_owner)
-        return json_null();
-    return json_pack("{s:o,s:o,s:o,s:o,s:o,s:o,s:s}", "process", qpw_json_text(p->name), "pid", or_null(p->pid), "exe",
-                     qpw_json_text(p->exe), "user", qpw_json_text(p->user), "unit",
-                     qpw_json_text(container ? "" : p->unit), "container", qpw_json_text(container ? p->unit : ""),
-                     "match", qpw_match_name(p->match));
-}
-
 static json_t *finding(const struct qpw_report *r, const struct qpw_render_options *options,
                        const struct qpw_finding_row *f)
 {
@@ -117,7 +104,7 @@ static json_t *finding(const struct qpw_report *r, const struct qpw_render_optio
         o, json_pack("{s:s,s:o,s:o,s:o,s:o,s:o,s:o}", "scope", qpw_scope_name(value->scope), "peer",
                      qpw_json_text(qpw_report_peer_name(r->s, value->peer)), "interface",
                      qpw_json_text(qpw_report_iface_name(r->s, value->iface)), "vlan", or_null(value->vlan), "owner",
-                     owner(&words), "first", qpw_json_time(f->first_unix_ns), "last", qpw_json_time(f->last_unix_ns)));
+                     qpw_json_owner(&words.owner), "first", qpw_json_time(f->first_unix_ns), "last", qpw_json_time(f->last_unix_ns)));
     set_counts(o, &f->counts);
     json_object_update_new(
         o, json_pack("{s:o,s:b,s:b,s:b}", "bytes", number(qpw_report_sum_of(&f->counts).bytes), "superseded",

@@ -8,6 +8,7 @@
 
 #include "util/document.h"
 #include "util/names.h"
+#include "words/owner.h"
 #include "words/table.h"
 #include "words/words.h"
 
@@ -27,15 +28,6 @@ static const char *address_text(const struct qpw_listener *l, char *buf, size_t 
     else
         text = l->v4 && l->v6 ? "any" : l->v6 ? "any IPv6" : "any IPv4";
     return qpw_format(buf, size, "%s%s%s", text, l->device[0] ? "%" : "", l->device);
-}
-
-static const char *owner_text(const struct qpw_process *p, char *buf, size_t size)
-{
-    if (p->match == QPW_MATCH_KERNEL)
-        return "kernel";
-    if (!p->pid)
-        return "-";
-    return qpw_words_process(p->name, p->pid, buf, size);
 }
 
 static const char *asked_text(const struct qpw_listening *l, const struct qpw_listening_row *row, uint64_t now_ns,
@@ -70,7 +62,7 @@ static int add_row(struct qpw_table *t, const struct qpw_listening *l, const str
         word_of(row),
         qpw_words_service_named(QPW_KIND_PORT, row->listener->protocol, row->listener->port, service, sizeof(service)),
         address_text(row->listener, address, sizeof(address)),
-        owner_text(owner, process, sizeof(process)),
+        qpw_owner_known(owner) ? qpw_words_owner(owner, process, sizeof(process)) : "-",
         owner->user,
         owner->unit,
         owner->started_unix_ns ? qpw_words_moment(owner->started_unix_ns, about->now_unix_ns, since, sizeof(since)) : "",
@@ -116,20 +108,6 @@ int qpw_listening_text(const struct qpw_listening *l, const struct qpw_listening
 
 /* ---- JSON ---- */
 
-static json_t *owner_json(const struct qpw_process *p)
-{
-    if (p->match == QPW_MATCH_KERNEL)
-        return json_pack("{s:s,s:n,s:n,s:o,s:n,s:n,s:n,s:s}", "process", "kernel", "pid", "exe", "user",
-                         qpw_json_text(p->user), "unit", "container", "started", "match", qpw_match_name(p->match));
-    if (!p->pid)
-        return json_null();
-    return json_pack("{s:o,s:i,s:o,s:o,s:o,s:o,s:o,s:s}", "process", qpw_json_text(p->name), "pid", p->pid, "exe",
-                     qpw_json_text(p->exe), "user", qpw_json_text(p->user), "unit",
-                     qpw_json_text(p->container ? "" : p->unit), "container",
-                     qpw_json_text(p->container ? p->unit : ""), "started", qpw_json_time(p->started_unix_ns), "match",
-                     qpw_match_name(p->match));
-}
-
 static json_t *row_json(const struct qpw_listening *l, const struct qpw_listening_row *row,
                         const struct qpw_listening_about *about)
 {
@@ -141,7 +119,7 @@ static json_t *row_json(const struct qpw_listening *l, const struct qpw_listenin
                      IN6_IS_ADDR_UNSPECIFIED((const struct in6_addr *)listener->address) && !listener->v6
                          ? "0.0.0.0" : qpw_address_text(listener->address, address, sizeof(address)),
                      "ipv4", listener->v4, "ipv6", listener->v6, "interface", qpw_json_text(listener->device), "owner",
-                     owner_json(&listener->owner), "rule", qpw_json_text(rule_name(about, row->rule)), "verdict",
+                     qpw_json_owner(&listener->owner), "rule", qpw_json_text(rule_name(about, row->rule)), "verdict",
                      qpw_listening_word(row->verdict), "loopback", row->loopback, "ephemeral", listener->ephemeral,
                      "since", qpw_json_time(listener->owner.started_unix_ns), "asked",
                      l->counted ? json_boolean(row->asked) : json_null(), "last_asked",

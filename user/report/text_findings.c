@@ -2,9 +2,9 @@
 /* What no rule explains, most serious first. */
 #include <stdio.h>
 
-#include "host/sockets.h"
 #include "report/text_page.h"
 #include "util/names.h"
+#include "words/owner.h"
 #include "words/table.h"
 #include "words/words.h"
 
@@ -40,11 +40,11 @@ static const char *ends_text(size_t n, unsigned kind, const uint8_t addr[16], ch
 static const char *process_text(const struct qpw_text_page *p, const struct qpw_report_line *line, char *buf,
                                 size_t size)
 {
-    struct qpw_process process;
+    struct qpw_process owner;
 
-    if (line->findings > 1 || !p->o->owner || !p->o->owner(p->o->arg, line->first, &process))
+    if (line->findings > 1 || !p->o->owner || !p->o->owner(p->o->arg, line->first, &owner))
         return "";
-    return process.match == QPW_MATCH_KERNEL ? "kernel" : qpw_words_process(process.name, process.pid, buf, size);
+    return qpw_words_owner(&owner, buf, size);
 }
 
 static int add_line(const struct qpw_text_page *p, struct qpw_table *t, const struct qpw_report_line *line)

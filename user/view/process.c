@@ -6,8 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "facts/severity.h"
 #include "host/owner.h"
-#include "words/words.h"
+#include "words/owner.h"
 
 #define PLACES 4096u        /* power of two; a newer finding takes an older one's place */
 #define LOOKUPS 100u        /* between two pictures */
@@ -59,19 +60,18 @@ static void look_up(struct qpw_processes *p, const struct qpw_finding_row *findi
 
     p->lookups--;
     if (qpw_owner_find(p->sockets, &finding->key, &finding->value, &process) < 0)
-        process.match = QPW_MATCH_NONE;
+        process = (struct qpw_process){0};
     entry->mono_ns = p->now_ns;
     if (process.pid) {
         entry->found = true;
-        snprintf(entry->text, sizeof(entry->text), "%.40s %.20s%s",
-                 qpw_words_process(process.name, process.pid, name, sizeof(name)), process.user,
-                 process.match == QPW_MATCH_LISTENER ? " (listener)" : "");
+        snprintf(entry->text, sizeof(entry->text), "%.40s %.20s%s", qpw_words_owner(&process, name, sizeof(name)),
+                 process.user, process.match == QPW_MATCH_LISTENER ? " (listener)" : "");
     } else if (!same || !entry->found) {
         entry->found = false;
-        snprintf(entry->text, sizeof(entry->text), "%s",
-                 process.match == QPW_MATCH_KERNEL                                                             ? "kernel"
-                 : process.match == QPW_MATCH_GONE && finding->value.outcome >= QPW_OUTCOME_ANSWERED ? "gone"
-                                                                                                     : "");
+        if (process.match == QPW_MATCH_GONE && qpw_finding_answered(finding))
+            snprintf(entry->text, sizeof(entry->text), "gone");
+        else
+            qpw_words_owner(&process, entry->text, sizeof(entry->text));
     }
     entry->flow_id = finding->flow_id;
 }
