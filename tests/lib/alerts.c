@@ -123,8 +123,8 @@ struct qpw_engine_context plain_context(void)
                                                  [4] = {.name = "in-tcp-32768-60999"}};
     static char names[QPW_MAX_IFACES][16] = {[1] = "eth0"};
 
-    return (struct qpw_engine_context){.host = "node1", .policy_name = "qumulo/on-prem", .policy_digest = "sha256:0123",
-                                       .rules = rules, .n_rules = 5, .ifname = (const char(*)[16])names};
+    return (struct qpw_engine_context){.host = "node1", .policy_name = "qumulo/on-prem",
+                                       .policy_path = "/etc/qportwatch/policy", .policy_digest = "sha256:0123", .rules = rules, .n_rules = 5, .ifname = (const char(*)[16])names};
 }
 
 struct qpw_engine *engine_for(struct sink *sink, const struct qpw_engine_settings *settings)

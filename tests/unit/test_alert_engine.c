@@ -51,8 +51,8 @@ Test(alert_engine, a_first_attempt_is_told_at_once_and_says_which_line_would_all
     cr_expect_str_eq(sink.records[0].allow, "inbound tcp 4444 \"TODO: purpose\" from=10.0.0.5");
     cr_expect_str_eq(
         sink.records[0].text,
-        "10.0.0.5 tried tcp/4444 of 10.0.0.1 and no answer was seen. Policy qumulo/on-prem has no inbound "
-        "rule for it. The hooks are before the node's own firewall, which may have dropped it. To allow it: "
+        "10.0.0.5 tried tcp/4444 of node1 (10.0.0.1) and no answer was seen: 3 packets, 222 B. "
+        "The policy (/etc/qportwatch/policy) has no inbound rule for it. The hooks are before the node's own firewall, which may have dropped it. To allow it: "
         "`inbound tcp 4444 \"TODO: purpose\" from=10.0.0.5`");
     stop(e);
 }
@@ -144,7 +144,7 @@ Test(alert_engine, the_process_is_named_and_remembered_when_its_socket_is_gone)
     qpw_engine_findings(e, &row, 1, T0 + SEC);
     cr_assert_eq(sink.n, 2);
     for (unsigned i = 0; i < 2; i++) {
-        cr_expect(strstr(sink.records[i].text, "process nc[77] (user root, evil.service)"), "%s",
+        cr_expect(strstr(sink.records[i].text, " (nc, pid 77, root, evil.service): 3 packets"), "%s",
                   sink.records[i].text);
         cr_expect(strstr(sink.records[i].line, "\"pid\":[\"77\"]"));
     }
@@ -163,7 +163,7 @@ Test(alert_engine, what_the_kernel_itself_answers_is_said_to_be_so)
     context.process_data = &process;
     qpw_engine_context(e, &context, T0);
     qpw_engine_findings(e, &row, 1, T0);
-    cr_expect(strstr(sink.records[0].text, "the kernel itself"), "%s", sink.records[0].text);
+    cr_expect(strstr(sink.records[0].text, "node1 (10.0.0.1) answered 10.0.0.5 on tcp/20049 (kernel, no process): 3 packets"), "%s", sink.records[0].text);
     stop(e);
 }
 
@@ -174,7 +174,7 @@ Test(alert_engine, a_row_that_names_the_port_for_others_is_said)
 
     row.value.rule = 1;
     qpw_engine_findings(e, &row, 1, T0);
-    cr_expect(strstr(sink.records[0].text, "Rule ssh of policy qumulo/on-prem covers it, but not for this address"));
+    cr_expect(strstr(sink.records[0].text, "Rule ssh of the policy (/etc/qportwatch/policy) covers it, but not for this address"));
     stop(e);
 }
 
@@ -396,7 +396,7 @@ Test(alert_engine, frames_that_are_not_ip_are_told_by_their_ethertype)
 
     qpw_engine_findings(e, &row, 1, T0);
     cr_assert_str_eq(sink_words(&sink, 0), "ethertype/first");
-    cr_expect(strstr(sink.records[0].text, "RoCE, were seen from 02:00:00:00:00:aa to 02:00:00:00:00:bb"));
+    cr_expect(strstr(sink.records[0].text, "02:00:00:00:00:aa sent RoCE frames, which are not IP, to 02:00:00:00:00:bb"));
     cr_expect(strstr(sink.records[0].line, "\"src_mac\":\"02:00:00:00:00:aa\""));
     cr_expect(strstr(sink.records[0].line, "\"ether_type\":35093"));
     cr_expect_not(strstr(sink.records[0].line, "src_ip"));

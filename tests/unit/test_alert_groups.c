@@ -51,7 +51,7 @@ Test(alert_groups, a_scan_offered_in_one_batch_is_one_record)
     qpw_engine_findings(e, ports("10.9.9.9", 1, 2000, QPW_OUTCOME_REFUSED, T0, 1000000), 2000, T0 + 2 * SEC);
     cr_assert_str_eq(sink_words(&sink, 0), "scan/first");
     cr_expect_eq(sink.records[0].count, 2000);
-    cr_expect(strstr(sink.records[0].text, "10.9.9.9 probed 2000 unlisted ports or addresses (ports from 1 to 2000)"),
+    cr_expect(strstr(sink.records[0].text, "10.9.9.9 probed 2,000 unlisted ports of node1 (1-2000)"),
               "%s", sink.records[0].text);
     cr_expect(strstr(sink.records[0].text, "suppress inbound any any from=10.9.9.9 until="));
     stop(e);
@@ -188,7 +188,7 @@ Test(alert_groups, many_initiators_become_one_alert_from_the_sixteenth_on)
     cr_expect_eq(sink_count(&sink, QPW_SIG_MANY_INITIATORS), 1);
     cr_expect_eq(sink.records[15].count, 16);
     cr_expect_str_eq(sink.records[15].allow, "inbound tcp 5000 \"TODO: purpose\"");
-    cr_expect(strstr(sink.records[15].text, "16 addresses tried tcp/5000 of 10.0.0.1"));
+    cr_expect(strstr(sink.records[15].text, "16 addresses tried tcp/5000 of node1 (10.0.0.1)"));
     cr_expect(strstr(sink.records[15].text, "From 10.1.0.0/24 (16)"), "%s", sink.records[15].text);
     stop(e);
 }

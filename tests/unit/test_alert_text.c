@@ -166,6 +166,54 @@ Test(alert_text, the_suppression_offered_hides_the_scan)
     qpw_policy_clear(&policy);
 }
 
+static void says(const struct qpw_text_about *about, const char *expected)
+{
+    char text[1600];
+
+    qpw_text_fill(qpw_signature(qpw_signature_of(about->row))->text, about, text, sizeof(text));
+    cr_expect_eq(strncmp(text, expected, strlen(expected)), 0, "says '%s', not '%s'", text, expected);
+}
+
+/* Who, to whom, on what, held by which process, how much: the same shape in both directions. */
+Test(alert_text, an_alert_names_the_node_the_process_and_the_traffic)
+{
+    struct qpw_engine_context context = plain_context();
+    struct qpw_process process = {.match = QPW_MATCH_EXACT, .pid = 2671, .name = "python3", .user = "root"};
+    struct qpw_finding_row row = finding(QPW_DIR_INBOUND, "10.77.0.9", "10.77.0.1", 9100, QPW_OUTCOME_DATA, T0, T0);
+    struct qpw_text_about about = {.context = &context, .row = &row, .process = &process};
+
+    row.counts = (struct qpw_counts){.rx_packets = 44, .tx_packets = 45, .rx_bytes = 3800, .tx_bytes = 7000};
+    says(&about, "node1 (10.77.0.1) served 10.77.0.9 on tcp/9100 (python3, pid 2671, root): 89 packets, 10.8 kB. The "
+                 "policy (/etc/qportwatch/policy) has no inbound rule for it. To allow it: `inbound tcp 9100 python3 "
+                 "from=10.77.0.9`");
+    process.match = QPW_MATCH_LISTENER;
+    says(&about, "node1 (10.77.0.1) served 10.77.0.9 on tcp/9100 (listener python3, pid 2671, root): 89 packets");
+    row.counts = (struct qpw_counts){0};
+    about.process = NULL;
+    says(&about, "node1 (10.77.0.1) served 10.77.0.9 on tcp/9100. The policy (");
+    row = finding(QPW_DIR_OUTBOUND, "10.77.0.1", "10.77.0.66", 8443, QPW_OUTCOME_DATA, T0, T0);
+    context.policy_path = "built-in:on-prem";
+    says(&about, "node1 (10.77.0.1) used tcp/8443 of 10.77.0.66: 3 packets, 222 B. The policy (built-in qumulo/on-prem) "
+                 "has no outbound rule for it.");
+}
+
+/* A group's address is nobody's, and which end is the node's is not known where the direction is not. */
+Test(alert_text, only_an_end_that_is_known_to_be_the_nodes_has_its_name)
+{
+    struct qpw_engine_context context = plain_context();
+    struct qpw_finding_row row = finding(QPW_DIR_INBOUND, "10.0.0.5", "224.0.0.251", 5353, QPW_OUTCOME_DATA, T0, T0);
+    struct qpw_text_about about = {.context = &context, .row = &row};
+
+    row.key.protocol = IPPROTO_UDP;
+    row.value.flags = QPW_FINDING_MULTICAST;
+    says(&about, "node1 answered 10.0.0.5, which had asked udp/5353 of 224.0.0.251: 3 packets");
+    row = finding(QPW_DIR_UNKNOWN, "10.0.0.5", "10.0.0.1", 0, QPW_OUTCOME_DATA, T0, T0);
+    row.key.verdict = QPW_VERDICT_UNDECIDED;
+    row.key.protocol = IPPROTO_UDP;
+    row.value.reason = QPW_REASON_MIDSTREAM;
+    says(&about, "10.0.0.5 and 10.0.0.1 exchanged payload over udp: 3 packets");
+}
+
 Test(alert_text, words_that_do_not_fit_are_cut)
 {
     struct qpw_engine_context context = plain_context();

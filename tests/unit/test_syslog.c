@@ -89,7 +89,7 @@ Test(syslog, the_message_is_rfc_5424)
     cr_expect_eq(strncmp(message, expected, strlen(expected)), 0, "%s", message);
     cr_expect(strstr(message, " signature_id=\"1000103\" severity=\"high\" flow_id=\""));
     cr_expect(strstr(message, " src_ip=\"10.0.0.5\" dest_ip=\"10.0.0.1\" dest_port=\"4444\""));
-    cr_expect(strstr(message, "] 10.0.0.1 answered 10.0.0.5 on tcp/4444."), "%s", message);
+    cr_expect(strstr(message, "] node1 (10.0.0.1) answered 10.0.0.5 on tcp/4444: 3 packets"), "%s", message);
 }
 
 Test(syslog, values_are_escaped_and_lines_stay_one)
@@ -171,7 +171,7 @@ Test(syslog, the_journal_gets_fields)
     n = recv(fd, entry, sizeof(entry) - 1, 0);
     cr_assert_gt(n, 0);
     entry[n] = '\0';
-    cr_expect_eq(strncmp(entry, "MESSAGE=10.0.0.1 answered 10.0.0.5 on tcp/4444.", 47), 0, "%s", entry);
+    cr_expect_eq(strncmp(entry, "MESSAGE=node1 (10.0.0.1) answered 10.0.0.5 on tcp/4444: 3 packets", 65), 0, "%s", entry);
     cr_expect(strstr(entry, "\nPRIORITY=2\n"));
     cr_expect(strstr(entry, "\nSYSLOG_IDENTIFIER=qportwatch\n"));
     cr_expect(strstr(entry, "\nQPORTWATCH_DEST_PORT=4444\n"));
@@ -340,8 +340,8 @@ Test(syslog, a_real_rsyslog_receives_it_over_each_socket)
                      "%s|1|crit|node1|qportwatch|inbound-answered|[qportwatch@32473 signature_id=\"1000103\"",
                      inputs[i]);
             cr_expect_eq(strncmp(line, head, strlen(head)), 0, "%s", line);
-            cr_expect(strstr(line, "|10.0.0.1 answered 10.0.0.5 on tcp/4444.") ||
-                      strstr(line, "| 10.0.0.1 answered 10.0.0.5 on tcp/4444."), "%s", line);
+            cr_expect(strstr(line, "|node1 (10.0.0.1) answered 10.0.0.5 on tcp/4444: 3 packets") ||
+                      strstr(line, "| node1 (10.0.0.1) answered 10.0.0.5 on tcp/4444: 3 packets"), "%s", line);
         }
         qpw_syslog_close(s);
     }

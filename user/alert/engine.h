@@ -49,6 +49,7 @@ void qpw_engine_defaults(struct qpw_engine_settings *ret);
 struct qpw_engine_context {
     const char *host; /* the sensor's name */
     const char *policy_name;
+    const char *policy_path; /* NULL: not known */
     const char *policy_digest;
     const struct qpw_rule_info *rules; /* by stable id */
     size_t n_rules;

@@ -8,6 +8,7 @@
 #include "alert/internal.h"
 #include "alert/text.h"
 #include "util/names.h"
+#include "words/words.h"
 
 /* A finding that began so much after the last record about it is a new one of the same key. */
 #define AGAIN_SLACK_NS 100000000ull
@@ -124,9 +125,9 @@ static int write_finding(struct qpw_engine *e, struct work *w, enum qpw_record_k
         r->has_responder = false; /* of many remote ends */
     r->has_port = row->key.kind == QPW_KIND_PORT && row->key.port;
     r->iface = qpw_engine_iface(e, row->value.iface);
-    snprintf(ports, sizeof(ports), "The initiator's port was %u, the other %u.", row->value.initiator_port,
+    snprintf(ports, sizeof(ports), "The initiator's port was %u, the responder's %u.", row->value.initiator_port,
              row->key.port);
-    snprintf(count, sizeof(count), "%llu", (unsigned long long)n);
+    qpw_words_count(n, count, sizeof(count));
     about.words = (struct qpw_text_words){.count = count, .ports = ports, .iface = r->iface,
                                           .peer = qpw_text_peer(&e->context, row->value.peer)};
     qpw_text_fill(r->signature->text, &about, r->text, sizeof(r->text));

@@ -23,7 +23,7 @@ static enum qpw_signature_name signature_of(const struct qpw_group *g)
     }
 }
 
-/* "tcp/21, tcp/23" or, of more than the first few, "9 ports from 21 to 8443". */
+/* "tcp/21, tcp/23" or, of more than the first few, "21-8443". */
 static void ports_text(const struct qpw_group *g, char *buf, size_t size)
 {
     struct qpw_finding_key key = g->row.key;
@@ -31,7 +31,7 @@ static void ports_text(const struct qpw_group *g, char *buf, size_t size)
     size_t used = 0;
 
     if (g->n_ports > 1 && g->n_ports >= QPW_GROUP_PORTS) {
-        snprintf(buf, size, "ports from %u to %u", g->lowest, g->highest);
+        snprintf(buf, size, "%u-%u", g->lowest, g->highest);
         return;
     }
     *buf = '\0';
@@ -48,6 +48,7 @@ static void prefixes_text(struct qpw_record *r, struct qpw_prefixes *p, char *bu
     bool used_up[QPW_GROUP_PREFIXES] = {false};
     uint32_t rest = p ? p->others : 0;
     size_t used = 0;
+    char count[16];
 
     *buf = '\0';
     for (unsigned round = 0; p && round < p->n; round++) {
@@ -66,11 +67,12 @@ static void prefixes_text(struct qpw_record *r, struct qpw_prefixes *p, char *bu
         }
         qpw_words_prefix(p->prefix[best], text, sizeof(text));
         qpw_record_fact(r, "prefixes", "%s %u", text, p->count[best]);
-        used +=
-            snprintf(buf + used, used < size ? size - used : 0, "%s%s (%u)", round ? ", " : "", text, p->count[best]);
+        used += snprintf(buf + used, used < size ? size - used : 0, "%s%s (%s)", round ? ", " : "", text,
+                         qpw_words_count(p->count[best], count, sizeof(count)));
     }
     if (rest)
-        snprintf(buf + used, used < size ? size - used : 0, " and %u from others", rest);
+        snprintf(buf + used, used < size ? size - used : 0, " and %s from others",
+                 qpw_words_count(rest, count, sizeof(count)));
 }
 
 static void group_facts(struct qpw_engine *e, struct qpw_record *r, const struct qpw_group *g)
@@ -110,7 +112,7 @@ static int write_group(struct qpw_engine *e, struct qpw_group *g, struct qpw_mar
     r->has_initiator = r->has_responder = g->row.key.kind != QPW_KIND_ETHERTYPE;
     r->has_port = one_port && g->row.key.kind == QPW_KIND_PORT;
     r->iface = qpw_engine_iface(e, g->row.value.iface);
-    snprintf(count, sizeof(count), "%u", g->tries);
+    qpw_words_count(g->tries, count, sizeof(count));
     ports_text(g, ports, sizeof(ports));
     prefixes_text(r, g->prefixes, prefixes, sizeof(prefixes));
     about.words = (struct qpw_text_words){

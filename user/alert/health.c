@@ -8,6 +8,7 @@
 #include "facts/losses.h"
 #include "facts/totals.h"
 #include "util/names.h"
+#include "words/words.h"
 
 static enum qpw_signature_name signature_of_coverage(unsigned kind)
 {
@@ -72,7 +73,7 @@ static void lost_detail_text(const struct qpw_snapshot *s, char *buf, size_t siz
 {
     const struct qpw_detail_row *top[5] = {NULL};
     size_t used = 0;
-    char service[48];
+    char service[48], count[16];
 
     for (size_t i = 0; i < s->n_details; i++) {
         const struct qpw_detail_row *row = &s->details[i];
@@ -91,9 +92,9 @@ static void lost_detail_text(const struct qpw_snapshot *s, char *buf, size_t siz
         struct qpw_finding_key key = {
             .kind = top[t]->key.kind, .protocol = top[t]->key.protocol, .port = top[t]->key.port};
 
-        used += snprintf(buf + used, size - used, "%s%s %s %llu", t ? ", " : "Most of them: ",
+        used += snprintf(buf + used, size - used, "%s%s %s %s", t ? ", " : "Most of them: ",
                          qpw_direction_name(top[t]->key.direction), qpw_text_service(&key, service, sizeof(service)),
-                         (unsigned long long)top[t]->packets);
+                         qpw_words_count(top[t]->packets, count, sizeof(count)));
     }
     if (top[0] && used < size)
         snprintf(buf + used, size - used, ".");
@@ -108,18 +109,18 @@ static void loss(struct qpw_engine *e, enum qpw_loss which, enum qpw_signature_n
     uint64_t total = e->losses[which], before = e->losses_told[which];
     struct qpw_text_about about = {.context = &e->context};
     struct qpw_record *r;
-    char count[24];
+    char count[48];
 
     if (!mark || total <= before ||
         (mark->sequence && now_ns < mark->written_ns + e->settings.summary_s * SECOND))
         return;
     r = qpw_engine_begin(e, signature, mark->sequence ? QPW_RECORD_SUMMARY : QPW_RECORD_FIRST, now_ns, now_ns);
-    snprintf(count, sizeof(count), "%llu", (unsigned long long)(total - before));
-    about.words = (struct qpw_text_words){.count = count, .detail = detail};
+    about.words = (struct qpw_text_words){.count = qpw_words_many(total - before, "packet", count, sizeof(count)),
+                                          .detail = detail};
     qpw_text_fill(r->signature->text, &about, r->text, sizeof(r->text));
     if (which != QPW_LOSS_NONE)
         qpw_record_fact(r, "loss", "%s", qpw_loss_name(which));
-    qpw_record_fact(r, "count", "%s", count);
+    qpw_record_fact(r, "count", "%llu", (unsigned long long)(total - before));
     qpw_record_fact(r, "total", "%llu", (unsigned long long)total);
     if (qpw_engine_write(e, mark, now_ns) == 0)
         e->losses_told[which] = total;
@@ -128,7 +129,7 @@ static void loss(struct qpw_engine *e, enum qpw_loss which, enum qpw_signature_n
 /* Tables fill up together: one record for all whose effect is the same, kept under the number that no loss has. */
 static void counting(struct qpw_engine *e, uint64_t now_ns)
 {
-    char detail[400] = "";
+    char detail[400] = "", times[40];
     uint64_t told = 0;
     size_t used = 0;
 
@@ -139,8 +140,8 @@ static void counting(struct qpw_engine *e, uint64_t now_ns)
         e->losses[QPW_LOSS_NONE] += e->losses[i];
         told += e->losses_told[i];
         if (e->losses[i] > e->losses_told[i] && used < sizeof(detail))
-            used += snprintf(detail + used, sizeof(detail) - used, "%s%s, %llu times", used ? "; " : "",
-                             qpw_loss_name(i), (unsigned long long)(e->losses[i] - e->losses_told[i]));
+            used += snprintf(detail + used, sizeof(detail) - used, "%s%s %s", used ? ", " : "", qpw_loss_name(i),
+                             qpw_words_many(e->losses[i] - e->losses_told[i], "time", times, sizeof(times)));
     }
     e->losses_told[QPW_LOSS_NONE] = told;
     loss(e, QPW_LOSS_NONE, QPW_SIG_COUNTING_LOST, detail, now_ns);
@@ -205,18 +206,18 @@ static void held_back(struct qpw_engine *e, uint64_t now_ns)
     struct qpw_mark *mark = qpw_engine_mark(e, qpw_tale_id(QPW_TALE_HELD, &id, sizeof(id)));
     struct qpw_text_about about = {.context = &e->context};
     struct qpw_record *r;
-    char count[24], cap[16];
+    char count[40], cap[16];
 
     /* The second must be over, or the next finding of it would need a record of its own. */
     if (!e->held_untold || !mark || e->cap_second == now_ns / SECOND ||
         (mark->sequence && now_ns < mark->written_ns + e->settings.summary_s * SECOND))
         return;
     r = qpw_engine_begin(e, QPW_SIG_HELD_BACK, mark->sequence ? QPW_RECORD_SUMMARY : QPW_RECORD_FIRST, now_ns, now_ns);
-    snprintf(count, sizeof(count), "%llu", (unsigned long long)e->held_untold);
     snprintf(cap, sizeof(cap), "%u", e->settings.cap);
-    about.words = (struct qpw_text_words){.count = count, .detail = cap};
+    about.words = (struct qpw_text_words){.count = qpw_words_many(e->held_untold, "alert", count, sizeof(count)),
+                                          .detail = cap};
     qpw_text_fill(r->signature->text, &about, r->text, sizeof(r->text));
-    qpw_record_fact(r, "count", "%s", count);
+    qpw_record_fact(r, "count", "%llu", (unsigned long long)e->held_untold);
     qpw_record_fact(r, "waiting", "%llu", (unsigned long long)e->figures.waiting);
     if (qpw_engine_write(e, mark, now_ns) == 0)
         e->held_untold = 0;

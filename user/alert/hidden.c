@@ -8,6 +8,7 @@
 #include "alert/text.h"
 #include "policy/lang/suppress.h"
 #include "util/names.h"
+#include "words/words.h"
 
 static void clear_one(struct qpw_suppress_state *s)
 {
@@ -102,16 +103,16 @@ static int write_one(struct qpw_engine *e, struct qpw_suppress_state *s, enum qp
     struct qpw_record *r =
         qpw_engine_begin(e, signature, mark && mark->sequence ? QPW_RECORD_SUMMARY : QPW_RECORD_FIRST, now_ns, now_ns);
     struct qpw_text_about about = {.context = &e->context};
-    char count[24], detail[512];
+    char count[40], detail[512];
 
-    snprintf(count, sizeof(count), "%llu", (unsigned long long)s->hits);
+    qpw_words_many(s->hits, "finding", count, sizeof(count));
     snprintf(detail, sizeof(detail), "`%.300s`, reason: %.150s", s->text, s->reason);
     about.words = (struct qpw_text_words){.count = count, .detail = detail, .rule = s->name};
     qpw_text_fill(r->signature->text, &about, r->text, sizeof(r->text));
     qpw_record_fact(r, "rule", "%s", s->name);
     qpw_record_fact(r, "line", "%s", s->text);
     qpw_record_fact(r, "reason", "%s", s->reason);
-    qpw_record_fact(r, "suppressed", "%s", count);
+    qpw_record_fact(r, "suppressed", "%llu", (unsigned long long)s->hits);
     return qpw_engine_write(e, mark, now_ns);
 }
 

@@ -46,7 +46,7 @@ static void look_at(struct qpw_engine *e, unsigned number, uint64_t packets, uin
 {
     struct qpw_peer_state *p = &e->peers[number];
     const struct qpw_mark *past = qpw_engine_find(e, peer_id(e, QPW_TALE_PEER, number));
-    char detail[64];
+    char detail[64], silent[32];
 
     if (!p->looked) {
         p->looked = true;
@@ -60,7 +60,8 @@ static void look_at(struct qpw_engine *e, unsigned number, uint64_t packets, uin
     if (packets != p->packets) {
         p->packets = packets;
         if (p->silent) {
-            snprintf(detail, sizeof(detail), " after %llu s", (unsigned long long)((now_ns - p->active_ns) / SECOND));
+            snprintf(detail, sizeof(detail), " after %s",
+                     qpw_words_duration(now_ns - p->active_ns, silent, sizeof(silent)));
             if (tell(e, number, QPW_TALE_PEER, QPW_SIG_PEER_BACK, detail, now_ns, now_ns) < 0)
                 return;
             p->silent = false;
@@ -135,7 +136,7 @@ void qpw_peers_write(struct qpw_engine *e, uint64_t now_ns)
 
         if (!is_peer(e, i) || !p->active_ns || p->silent || now_ns < p->active_ns + e->settings.peer_silent_s * SECOND)
             continue;
-        snprintf(detail, sizeof(detail), "%llu s", (unsigned long long)((now_ns - p->active_ns) / SECOND));
+        qpw_words_duration(now_ns - p->active_ns, detail, sizeof(detail));
         if (tell(e, i, QPW_TALE_PEER, QPW_SIG_PEER_SILENT, detail, p->active_ns, now_ns) == 0)
             p->silent = true;
     }

@@ -5,10 +5,9 @@
 
 #define LOOK_AT_SERVER "Find the process that answers. If it belongs there, add the rule; if not, isolate the node " \
     "and stop it."
-#define LOOK_AT_CLIENT "Find out what on the node opened this. If it is wanted, add the rule; if not, treat the " \
-    "node as suspect."
-#define LOOK_AT_KNOCKER "Ask the owner of the initiator; add a rule only if the " \
-    "service is wanted."
+#define LOOK_AT_CLIENT "Find out what on the node opened this. If it is wanted, add the rule; if not, treat the node as " \
+    "suspect."
+#define LOOK_AT_KNOCKER "Ask the owner of the initiator; add a rule only if the service is wanted."
 
 /* Its severity: that of its row in facts/severity.h. */
 #define OF(concern) QPW_CONCERN_SEVERITY_##concern
@@ -19,129 +18,123 @@ static const struct qpw_signature signatures[QPW_SIG_COUNT] = {
 
     [QPW_SIG_IN_ATTEMPTED] = {1000101, OF(IN_ATTEMPTED), QPW_REPEAT_INTERVAL, false, "inbound-attempted",
         "qportwatch: inbound attempt on an unlisted port, no answer seen",
-        "{initiator} tried {service} of {responder} and no answer was seen. {policy-says}" FIREWALL " {allow}",
+        "{initiator} tried {service} of {responder} and no answer was seen{traffic}. {policy-says}" FIREWALL " {allow}",
         LOOK_AT_KNOCKER},
     [QPW_SIG_IN_REFUSED] = {1000102, OF(IN_REFUSED), QPW_REPEAT_INTERVAL, false, "inbound-refused",
         "qportwatch: inbound attempt on an unlisted port, refused",
-        "{initiator} tried {service} of {responder} and was refused. {policy-says} {allow}", LOOK_AT_KNOCKER},
+        "{initiator} tried {service} of {responder} and was refused{traffic}. {policy-says} {allow}", LOOK_AT_KNOCKER},
     [QPW_SIG_IN_ANSWERED] = {1000103, OF(IN_ANSWERED), QPW_REPEAT_INTERVAL, false, "inbound-answered",
         "qportwatch: unlisted inbound port answered",
-        "{responder} answered {initiator} on {service}{elsewhere}{process}. {policy-says} {allow}", LOOK_AT_SERVER},
+        "{responder} answered {initiator} on {service}{elsewhere}{process}{traffic}. {policy-says} {allow}", LOOK_AT_SERVER},
     [QPW_SIG_IN_DATA] = {1000104, OF(IN_DATA), QPW_REPEAT_INTERVAL, false, "inbound-data",
         "qportwatch: unlisted inbound port is in use",
-        "{responder} served {initiator} on {service}{elsewhere}{process}. {policy-says} {allow}", LOOK_AT_SERVER},
+        "{responder} served {initiator} on {service}{elsewhere}{process}{traffic}. {policy-says} {allow}", LOOK_AT_SERVER},
 
     [QPW_SIG_OUT_ATTEMPTED] = {1000201, OF(OUT_ATTEMPTED), QPW_REPEAT_INTERVAL, false, "outbound-attempted",
         "qportwatch: outbound attempt to an unlisted port, no answer seen",
-        "The node ({initiator}) tried {service} of {responder}{process} and no answer was seen. {policy-says} {allow}",
+        "{initiator} tried {service} of {responder}{process} and no answer was seen{traffic}. {policy-says} {allow}",
         LOOK_AT_CLIENT},
     [QPW_SIG_OUT_REFUSED] = {1000202, OF(OUT_REFUSED), QPW_REPEAT_INTERVAL, false, "outbound-refused",
         "qportwatch: outbound attempt to an unlisted port, refused",
-        "The node ({initiator}) tried {service} of {responder}{process} and was refused. {policy-says} {allow}",
+        "{initiator} tried {service} of {responder}{process} and was refused{traffic}. {policy-says} {allow}",
         LOOK_AT_CLIENT},
     [QPW_SIG_OUT_ANSWERED] = {1000203, OF(OUT_ANSWERED), QPW_REPEAT_INTERVAL, false, "outbound-answered",
         "qportwatch: outbound connection to an unlisted port, answered",
-        "The node ({initiator}) reached {service} of {responder}{process}. {policy-says} {allow}", LOOK_AT_CLIENT},
+        "{initiator} reached {service} of {responder}{process}{traffic}. {policy-says} {allow}", LOOK_AT_CLIENT},
     [QPW_SIG_OUT_DATA] = {1000204, OF(OUT_DATA), QPW_REPEAT_INTERVAL, false, "outbound-data",
         "qportwatch: unlisted outbound port is in use",
-        "The node ({initiator}) exchanged data with {service} of {responder}{process}. {policy-says} {allow}",
+        "{initiator} used {service} of {responder}{process}{traffic}. {policy-says} {allow}",
         LOOK_AT_CLIENT},
 
     [QPW_SIG_PROTOCOL_SEEN] = {1000301, OF(PROTOCOL_ONE_WAY), QPW_REPEAT_INTERVAL, false, "protocol",
         "qportwatch: unlisted protocol, one way",
-        "{initiator} sent {service} to {responder} and no answer was seen. {policy-says}" FIREWALL " {allow}",
+        "{initiator} sent {service} to {responder} and no answer was seen{traffic}. {policy-says}" FIREWALL " {allow}",
         "Tunnels and routing protocols do not belong on a storage node unless somebody set them up; ask who did."},
     [QPW_SIG_PROTOCOL_BOTH] = {1000302, OF(PROTOCOL_BOTH), QPW_REPEAT_INTERVAL, false, "protocol-both",
         "qportwatch: unlisted protocol, both ways",
-        "{initiator} and {responder} exchanged {service}. {policy-says} {allow}",
+        "{initiator} and {responder} exchanged {service}{traffic}. {policy-says} {allow}",
         "A tunnel carries anything past a table of ports. Find out who set it up; isolate the node if nobody did."},
     [QPW_SIG_ETHERTYPE] = {1000303, OF(ETHERTYPE), QPW_REPEAT_INTERVAL, false, "ethertype",
         "qportwatch: unlisted EtherType",
-        "Frames that are not IP, {service}, were seen from {initiator} to {responder}. Policy {policy} covers IP "
-        "only, and no infra group "
-        "allows them. {allow}",
+        "{initiator} sent {service} frames, which are not IP, to {responder}{traffic}. {Policy} covers IP only, and no "
+        "infra group allows them. {allow}",
         "Find the sender on the switch. RoCE, FCoE and PPPoE carry data that no port table describes."},
 
     [QPW_SIG_WEAK_ANSWERED] = {1000401, OF(WEAK_ANSWERED), QPW_REPEAT_INTERVAL, false, "weak-answered",
         "qportwatch: answered in a weak range without its control connection",
-        "{responder} answered {initiator} on {service}{process}. Rule {rule} of policy {policy} covers the port, but "
-        "is a "
-        "wide range that needs a live connection on its parent rule, and there was none. {allow}",
+        "{responder} answered {initiator} on {service}{process}{traffic}. Rule {rule} of {policy} covers the port, but is "
+        "a wide range that needs a live connection on its parent rule, and there was none. {allow}",
         LOOK_AT_SERVER},
     [QPW_SIG_IMPLIED] = {1000402, OF(IMPLIED), QPW_REPEAT_DAY, false, "implied",
         "qportwatch: companion of a listed service, itself not listed",
-        "{initiator} used {service} of {responder}{process}. Policy {policy} does not list it; it matches "
-        "{rule}, a well-known companion of a listed service. {allow}",
+        "{initiator} used {service} of {responder}{process}{traffic}. {Policy} does not list it; it matches {rule}, a "
+        "well-known companion of a listed service. {allow}",
         "Usual for the service. Add the rule to list it, or write `{implied-off}` to treat it as unexpected."},
     [QPW_SIG_UNDECIDED_BOTH] = {1000403, OF(UNDECIDED_BOTH), QPW_REPEAT_INTERVAL, false, "undecided-both",
         "qportwatch: payload both ways, direction unknown",
-        "{initiator} and {responder} exchanged payload over {protocol}, but which side opened it is unknown "
-        "({reason}), so no "
-        "rule could be applied. {ports}",
+        "{initiator} and {responder} exchanged payload over {protocol}{traffic}. Which side opened it is unknown "
+        "({reason}), so no rule could be applied. {ports}",
         "Look at both ports. A connection older than the attachment whose socket is gone ends like this; a new one "
         "should not."},
     [QPW_SIG_NO_HANDSHAKE] = {1000405, OF(NO_HANDSHAKE), QPW_REPEAT_INTERVAL, false, "no-handshake",
         "qportwatch: TCP payload both ways without a handshake",
-        "{initiator} and {responder} exchanged TCP segments with payload, but no handshake was seen ({reason}), so the "
-        "policy could not be asked. {ports}",
+        "{initiator} and {responder} exchanged TCP segments with payload{traffic}. No handshake was seen ({reason}), so no "
+        "rule could be applied. {ports}",
         "Usual for a connection older than the attachment. Otherwise a program with raw sockets sends data in segments "
         "that belong to no connection (SYN, FIN or RST with payload): find it on the node."},
     [QPW_SIG_INFERRED_BOTH] = {1000406, OF(INFERRED_BOTH), QPW_REPEAT_INTERVAL, false, "inferred-both",
         "qportwatch: exchange with payload both ways that is only consistent with a rule",
-        "{initiator} and {responder} exchanged payload over {service}{process}. Who asked first was not seen "
-        "({reason}): it is consistent with rule {rule} of policy {policy}, and as consistent with a service behind the "
-        "other port. {ports}",
-        "Look at both ports: which of them has a process waited on? A service on a port that no rule lists answers "
-        "like this to clients that choose a listed source port."},
+        "{initiator} and {responder} exchanged payload over {service}{process}{traffic}. Which side opened it was not seen "
+        "({reason}). It is consistent with rule {rule} of {policy}, and equally with a service on the other port. "
+        "{ports}",
+        "Check which of the two ports a process listens on. An unlisted service looks like this to clients that choose "
+        "a listed source port."},
     [QPW_SIG_JUST_ATTACHED] = {1000407, OF(JUST_ATTACHED), QPW_REPEAT_DAY, false, "just-attached",
         "qportwatch: exchange seen soon after attaching, who asked first is not known",
-        "The node's end {initiator} sent first, as far as seen, over {service} to {responder}{process}; it may have "
-        "been asked before the attachment. {ports}",
-        "Usual in the first minutes after attaching. If it goes on, look at both ports."},
+        "{initiator} sent first, as far as seen, over {service} to {responder}{process}{traffic}; it may have been asked "
+        "before the attachment. {ports}",
+        "Usual in the first minutes after attaching. If it persists, check both ports."},
     [QPW_SIG_QUESTION_LOST] = {1000408, OF(QUESTION_LOST), QPW_REPEAT_INTERVAL, false, "question-lost",
         "qportwatch: who asked first is not known while a flood fills the memory of questions",
-        "{initiator} sent first, as far as seen, over {service}; whether that answers a question from outside cannot be "
-        "told, because too many questions came within the time-out. {count} exchange(s) are judged as undecided.",
-        "Look for the flood: many initiators of datagrams in the same minutes. Treat what the node sent meanwhile as "
-        "answers to unlisted ports until its processes are known."},
+        "{initiator} sent first, as far as seen, over {service}{traffic}. Too many questions from outside came within the "
+        "timeout to tell whether it answered one of them. Exchanges left undecided: {count}.",
+        "Look for the flood: many initiators of datagrams in the same minutes. Until the sending processes are known, "
+        "treat what the node sent meanwhile as answers from unlisted ports."},
     [QPW_SIG_UNJUDGED_SENT] = {1000409, OF(UNJUDGED_SENT), QPW_REPEAT_INTERVAL, false, "undecodable-sent",
         "qportwatch: the node sends packets that cannot be decoded",
-        "{initiator} sent {responder} packets that cannot be decoded ({reason}), so the policy could not be asked.",
+        "{initiator} sent {responder} packets that cannot be decoded ({reason}){traffic}, so no rule could be applied.",
         "The node's own network stack sends nothing of the kind. Find the program with raw sockets."},
     [QPW_SIG_UNJUDGED_BOTH] = {1000410, OF(UNJUDGED_BOTH), QPW_REPEAT_INTERVAL, false, "undecodable-both",
         "qportwatch: exchange of packets that cannot be decoded or decided",
-        "{initiator} and {responder} exchange packets of which some cannot be decoded or decided ({reason}), so the "
-        "policy could not be asked about them.",
-        "What one end sends cannot be judged, and the other answers. Capture the traffic between the two."},
+        "{initiator} and {responder} exchange packets, some of which cannot be decoded or decided ({reason}){traffic}, so "
+        "no rule could be applied to them.",
+        "One end sends what cannot be judged, and the other answers. Capture the traffic between the two."},
     [QPW_SIG_GROUP_ANSWERED] = {1000411, OF(GROUP_ANSWERED), QPW_REPEAT_DAY, false, "group-answered",
         "qportwatch: the node answers an unlisted broadcast or multicast question",
-        "The node answered {initiator}, which had asked {service} of {responder}{process}. {policy-says} {allow}",
+        "{node} answered {initiator}, which had asked {service} of {responder}{process}{traffic}. {policy-says} {allow}",
         "Usual for discovery and name look-ups. What is asked of the node's own address has its own alert."},
     [QPW_SIG_MULTICAST] = {1000404, OF(GROUP), QPW_REPEAT_DAY, false, "multicast",
         "qportwatch: unlisted broadcast or multicast",
-        "{count} sender(s) sent {service} to broadcast or multicast addresses, last {initiator} to {responder}. "
-        "{policy-says} "
-        "Reported once per port and day. {allow}",
+        "Senders of {service} to broadcast or multicast addresses: {count}, most recently {initiator} to {responder}. "
+        "{policy-says} Reported once per port and day. {allow}",
         "Noise of a network (discovery, name look-ups). Harmless unless the node answers, which is reported "
         "separately."},
 
     [QPW_SIG_SCAN] = {1000501, OF(SCAN), QPW_REPEAT_INTERVAL, false, "scan",
         "qportwatch: scan of unlisted ports",
-        "{initiator} probed {count} unlisted ports or addresses ({ports}), the last at {responder}; none of them "
+        "{initiator} probed {count} unlisted ports of {node} ({ports}), most recently at {responder-address}; none of them "
         "answered. Answered ports are reported separately. {suppress}",
         "Find out who runs the initiator. If it is your own scanner, add the suppression with a date and a reason."},
     [QPW_SIG_SCAN_OUT] = {1000502, OF(SCAN_OUT), QPW_REPEAT_INTERVAL, false, "scan-outbound",
         "qportwatch: the node scans others",
-        "The node ({initiator}) probed {count} unlisted ports or addresses ({ports}), the last at "
-        "{responder}{process}; none of "
-        "them answered. Answered ports are reported separately. {suppress}",
+        "{initiator} probed {count} unlisted ports or addresses ({ports}), most recently {responder}; none of them "
+        "answered. Answered ports are reported separately. {suppress}",
         "A storage node has no reason to scan. Treat it as suspect until the process is known."},
     [QPW_SIG_MANY_INITIATORS] = {1000503, OF(MANY), QPW_REPEAT_INTERVAL, false, "many-initiators",
         "qportwatch: many initiators try the same unlisted port",
-        "{count} addresses tried {service} of {responder}, last {initiator}; none of them was "
-        "answered. "
+        "{count} addresses tried {service} of {responder}, most recently {initiator}; none of them was answered. "
         "From {prefixes}. {policy-says}" FIREWALL " {allow-any}",
-        "A service that clients expect and the policy does not list, or forged addresses: look at the prefixes."},
+        "Either clients expect a service that the policy does not list, or addresses are forged: check the prefixes."},
     [QPW_SIG_FLOOD] = {1000504, OF(SCAN), QPW_REPEAT_INTERVAL, false, "flood",
         "qportwatch: many initiators try many unlisted ports",
         "{count} unanswered attempts on unlisted ports of {responder} ({ports}) from {prefixes}. "
@@ -149,8 +142,7 @@ static const struct qpw_signature signatures[QPW_SIG_COUNT] = {
         "Forged addresses or a distributed scan. Look for answered alerts in the same minutes."},
     [QPW_SIG_MAYBE_PEER] = {1000505, OF(NEIGHBOUR), QPW_REPEAT_INTERVAL, false, "maybe-peer",
         "qportwatch: unexpected exchanges with an address on the node's own network",
-        "{count} unexpected findings between the node and {remote}, which is on the node's own network ({ports}); none "
-        "of them "
+        "{count} unexpected findings between {node} and {remote}, which is on the node's own network ({ports}); none of them "
         "was answered. No peers are defined. It may be a cluster node; if so: `peer NAME {remote}`",
         "Name the nodes of the cluster with --peer or `peer` lines; all traffic between nodes is then allowed."},
 
@@ -162,9 +154,7 @@ static const struct qpw_signature signatures[QPW_SIG_COUNT] = {
         "qportwatch: a silent peer is back", "Peer {peer} is seen again{detail}.", "Nothing to do."},
     [QPW_SIG_PEER_FAMILY] = {1000603, OF(PEER_FAMILY), QPW_REPEAT_DAY, false, "peer-family",
         "qportwatch: a peer is seen, but not over the required address family",
-        "Peer {peer} is seen, but nothing of it over {detail}, which `require-peer-family` of policy {policy} says "
-        "must work "
-        "between nodes.",
+        "Peer {peer} is seen, but not over {detail}, which {policy} requires between nodes (`require-peer-family`).",
         "Check that family's addresses and routes between the nodes; do the peer's lines hold all of its addresses?"},
     [QPW_SIG_PEER_PORT] = {1000604, OF(PEER_NEWS), QPW_REPEAT_NEVER, false, "peer-port",
         "qportwatch: a peer uses a port that no peer used before",
@@ -172,31 +162,26 @@ static const struct qpw_signature signatures[QPW_SIG_COUNT] = {
         "Usual after an upgrade of the cluster. Without one, look at the peer."},
     [QPW_SIG_ROUTER_ADVERTISEMENT] = {1000605, OF(ADVERTISEMENT), QPW_REPEAT_DAY, false, "router-advertisement",
         "qportwatch: router advertisement from a new source",
-        "{initiator} advertises itself as an IPv6 router. Policy {policy} allows it as infra, but the source is "
-        "new.",
+        "{initiator} advertises itself as an IPv6 router. {Policy} allows it as infra, but the source is new.",
         "Is it your router? A forged advertisement redirects the node's traffic."},
     [QPW_SIG_REDIRECT] = {1000606, OF(REDIRECT), QPW_REPEAT_DAY, false, "icmp-redirect",
         "qportwatch: ICMP redirect",
-        "{initiator} sent {responder} an ICMP redirect. Policy {policy} allows it as infra, but a redirect moves "
-        "traffic.",
+        "{initiator} sent {responder} an ICMP redirect. {Policy} allows it as infra, but a redirect moves traffic.",
         "Is it your router? Servers usually ignore redirects (net.ipv4.conf.all.accept_redirects=0)."},
 
     [QPW_SIG_RELOAD_FAILED] = {1000701, OF(RELOAD_FAILED), QPW_REPEAT_NEVER, false, "reload-failed",
         "qportwatch: the policy could not be reloaded",
-        "Reload failed, previous policy {policy} kept: {detail}",
+        "Reload failed, {policy} stays in force as it was: {detail}",
         "Correct the file, then `qportwatch policy check FILE` and `qportwatch reload`."},
     [QPW_SIG_DETAIL_LOST] = {1000702, OF(DETAIL_LOST), QPW_REPEAT_INTERVAL, false, "detail-lost",
         "qportwatch: unexpected exchanges counted without detail",
-        "The table of unanswered findings is full: {count} packets of further ones were counted by port and source "
-        "prefix only. "
-        "{detail}",
+        "The table of unanswered findings is full. Counted by port and source prefix only: {count}. {detail}",
         "Usually a scan or forged addresses. `qportwatch report` lists the ports and prefixes; answered findings keep "
         "their place."},
     [QPW_SIG_ANSWERED_DETAIL_LOST] = {1000703, OF(ANSWERED_LOST), QPW_REPEAT_INTERVAL, false, "answered-detail-lost",
         "qportwatch: answered exchanges counted without detail",
-        "Tables of answered findings are full: {count} packets of further ones were counted by port and source "
-        "prefix only. "
-        "{detail} As long as there is room, the first of each port has its own alert.",
+        "Tables of answered findings are full. Counted by port and source prefix only: {count}. {detail} The first of "
+        "each port has its own alert as long as there is room.",
         "An open unlisted port that very many use: look at the alerts of that port."},
     [QPW_SIG_COUNTING_LOST] = {1000704, OF(TABLE_FULL), QPW_REPEAT_INTERVAL, false, "table-full",
         "qportwatch: a table was full", "Tables in the kernel were full: {detail}.",
@@ -209,37 +194,36 @@ static const struct qpw_signature signatures[QPW_SIG_COUNT] = {
         "Nothing has been seen on that interface since. Find out who did it, then attach again."},
     [QPW_SIG_HOOK_NOT_FIRST] = {1000707, OF(NOT_FIRST), QPW_REPEAT_NEVER, false, "hook-not-first",
         "qportwatch: may not see everything", "Another program runs before ours on {iface}: {detail}",
-        "What that program takes is not seen. Move it behind, or accept it."},
+        "What that program drops or redirects is not seen. Move it behind ours, or accept it."},
     [QPW_SIG_INTERFACE_LOST] = {1000708, OF(INTERFACE_LOST), QPW_REPEAT_NEVER, false, "interface-lost",
-        "qportwatch: a watched interface is gone or down", "Interface {iface}: {detail}",
+        "qportwatch: a monitored interface is gone or down", "Interface {iface}: {detail}",
         "Nothing is seen on it until it is back; monitoring resumes by itself."},
     [QPW_SIG_HELD_BACK] = {1000709, OF(RATE_LIMITED), QPW_REPEAT_INTERVAL, false, "held-back",
         "qportwatch: alerts delayed by the rate limit",
-        "{count} alerts were delayed by the rate limit of {detail} per second since the last such record. They are written "
-        "later, one by "
-        "one; answered findings are never delayed.",
+        "Delayed by the rate limit of {detail} per second since the last such record: {count}. They are written later, one "
+        "by one; answered findings are never delayed.",
         "Look at the alerts of the same minutes; scans and floods are reported as one."},
     [QPW_SIG_SUPPRESSED] = {1000710, OF(HOUSEKEEPING), QPW_REPEAT_DAY, false, "suppressed",
         "qportwatch: findings suppressed",
-        "{count} finding(s) were suppressed by {rule} since the last such record: {detail}",
+        "Suppressed by {rule} since the last such record: {count}. {detail}",
         "Nothing to do. The report still lists them."},
 
     [QPW_SIG_ATTACHED] = {1000801, OF(HOUSEKEEPING), QPW_REPEAT_NEVER, true, "attached", "qportwatch: attached",
         "Attached to {iface}. {detail}", ""},
     [QPW_SIG_DETACHED] = {1000802, OF(HOUSEKEEPING), QPW_REPEAT_NEVER, true, "detached", "qportwatch: detached",
         "Detached from {iface}. {detail}", ""},
-    [QPW_SIG_STARTED] = {1000803, OF(HOUSEKEEPING), QPW_REPEAT_NEVER, true, "auditor-started", "qportwatch: auditor "
-    "started",
+    [QPW_SIG_STARTED] = {1000803, OF(HOUSEKEEPING), QPW_REPEAT_NEVER, true, "auditor-started",
+        "qportwatch: auditor started",
         "The auditor started. {detail}", ""},
-    [QPW_SIG_STOPPED] = {1000804, OF(HOUSEKEEPING), QPW_REPEAT_NEVER, true, "auditor-stopped", "qportwatch: auditor "
-    "stopped",
+    [QPW_SIG_STOPPED] = {1000804, OF(HOUSEKEEPING), QPW_REPEAT_NEVER, true, "auditor-stopped",
+        "qportwatch: auditor stopped",
         "The auditor stopped. {detail}", ""},
     [QPW_SIG_INTERFACE] = {1000805, OF(HOUSEKEEPING), QPW_REPEAT_NEVER, true, "interface", "qportwatch: interface",
         "Interface {iface}: {detail}", ""},
     [QPW_SIG_RELOADED] = {1000806, OF(HOUSEKEEPING), QPW_REPEAT_NEVER, true, "reloaded", "qportwatch: policy reloaded",
         "The policy was reloaded:{detail}", ""},
     [QPW_SIG_CLOCK_STEPPED] = {1000809, OF(HOUSEKEEPING), QPW_REPEAT_NEVER, true, "clock-stepped",
-        "qportwatch: the system's clock was set", "{detail} Intervals are measured by another clock and go on.", ""},
+        "qportwatch: the system's clock was set", "{detail} Intervals are measured by another clock and are not affected.", ""},
     [QPW_SIG_SUPPRESSION_ADDED] = {1000807, OF(HOUSEKEEPING), QPW_REPEAT_NEVER, true, "suppression-added",
         "qportwatch: suppression in force", "Suppression in force: {detail}", ""},
     [QPW_SIG_SUPPRESSION_ENDED] = {1000808, OF(HOUSEKEEPING), QPW_REPEAT_NEVER, true, "suppression-ended",

@@ -6,7 +6,9 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "facts/totals.h"
 #include "util/names.h"
+#include "words/owner.h"
 #include "words/words.h"
 
 #define WORD QPW_RELOAD_TEXT /* longest replacement of one word */
@@ -26,6 +28,7 @@ struct qpw_engine_context qpw_text_context(const struct qpw_snapshot *s)
     return (struct qpw_engine_context){
         .host = s->host,
         .policy_name = s->meta.policy_name,
+        .policy_path = s->meta.policy_path,
         .rules = s->rules,
         .n_rules = s->n_rules,
         .peers = s->peers,
@@ -101,36 +104,71 @@ static void allow(const struct qpw_text_about *about, bool any, char *buf, size_
                  qpw_address_text(qpw_text_remote(&about->row->key), remote, sizeof(remote)), remote);
 }
 
+static const char *or_empty(const char *text)
+{
+    return text ? text : "";
+}
+
+/* "The policy (/etc/qportwatch/policy)", in small letters within a sentence. */
+static const char *policy_words(const struct qpw_engine_context *context, bool first, char *buf, size_t size)
+{
+    char place[320];
+
+    snprintf(buf, size, "%she policy (%s)", first ? "T" : "t",
+             qpw_words_policy_place(or_empty(context->policy_name), or_empty(context->policy_path), place,
+                                    sizeof(place)));
+    return buf;
+}
+
 static void policy_says(const struct qpw_text_about *about, char *buf, size_t size)
 {
     const struct qpw_finding_row *row = about->row;
-    const char *policy = about->context->policy_name ? about->context->policy_name : "in force";
     const char *rule = qpw_text_rule(about->context, row->value.rule);
+    bool group = starts(rule, "infra-") || starts(rule, "implied-");
+    char policy[352];
 
-    if (starts(rule, "infra-") || starts(rule, "implied-")) {
-        const char *group = strchr(rule, '-');
-
-        snprintf(buf, size, "Policy %s says `%.*s %s unexpected`.", policy, (int)(group - rule), rule, group + 1);
-    } else if (rule[0]) {
-        snprintf(buf, size, "Rule %s of policy %s covers it, but not for this address, VLAN or interface.", rule, policy);
-    } else {
-        snprintf(buf, size, "Policy %s has no %s rule for it.", policy,
+    policy_words(about->context, !rule[0] || group, policy, sizeof(policy));
+    if (group)
+        snprintf(buf, size, "%s says `%.*s %s unexpected`.", policy, (int)strcspn(rule, "-"), rule,
+                 strchr(rule, '-') + 1);
+    else if (rule[0])
+        snprintf(buf, size, "Rule %s of %s covers it, but not for this address, VLAN or interface.", rule, policy);
+    else
+        snprintf(buf, size, "%s has no %s rule for it.", policy,
                  row->key.direction == QPW_DIR_OUTBOUND ? "outbound" : "inbound");
-    }
 }
 
+/* An end with its name: the node's own, or that of a peer. */
+static void end_words(const struct qpw_text_about *about, bool initiator, char *buf, size_t size)
+{
+    const struct qpw_finding_row *row = about->row;
+    bool ours = row->key.direction == (initiator ? QPW_DIR_OUTBOUND : QPW_DIR_INBOUND);
+    bool remote = row->key.direction == (initiator ? QPW_DIR_INBOUND : QPW_DIR_OUTBOUND);
+    const char *name = ours && !(row->value.flags & QPW_FINDING_MULTICAST) ? or_empty(about->context->host)
+                       : remote ? qpw_text_peer(about->context, row->value.peer) : "";
+
+    qpw_words_end_named(row->key.kind, initiator ? row->key.initiator : row->key.responder, name, buf, size);
+}
+
+/* " (python3, pid 2671, root)" */
 static void process_words(const struct qpw_process *p, char *buf, size_t size)
 {
-    char process[64];
+    char owner[WORD - 8];
 
     *buf = '\0';
-    if (!p)
-        return;
-    if (p->match == QPW_MATCH_KERNEL)
-        snprintf(buf, size, ", the kernel itself (no process holds the socket)");
-    else if (p->pid)
-        snprintf(buf, size, ", process %s (user %s%s%s)", qpw_words_process(p->name, p->pid, process, sizeof(process)),
-                 p->user, p->unit[0] ? ", " : "", p->unit);
+    if (p && *qpw_words_owner_said(p, owner, sizeof(owner)))
+        snprintf(buf, size, " (%s)", owner);
+}
+
+/* ": 89 packets, 10.8 kB"; nothing where they are not known yet. */
+static void traffic_words(const struct qpw_finding_row *row, char *buf, size_t size)
+{
+    struct qpw_sum sum = qpw_sum_of(&row->counts);
+    char traffic[64];
+
+    *buf = '\0';
+    if (sum.packets)
+        snprintf(buf, size, ": %s", qpw_words_traffic(sum.packets, sum.bytes, traffic, sizeof(traffic)));
 }
 
 static void suppress_line(const struct qpw_text_about *about, char *buf, size_t size)
@@ -159,9 +197,9 @@ static bool row_word(const char *word, const struct qpw_text_about *about, char 
     const struct qpw_finding_row *row = about->row;
     const char *rule = about->words.rule ? about->words.rule : qpw_text_rule(about->context, row->value.rule);
 
-    if (!strcmp(word, "initiator"))
-        qpw_words_end(row->key.kind, row->key.initiator, buf, size);
-    else if (!strcmp(word, "responder"))
+    if (!strcmp(word, "initiator") || !strcmp(word, "responder"))
+        end_words(about, *word == 'i', buf, size);
+    else if (!strcmp(word, "responder-address"))
         qpw_words_end(row->key.kind, row->key.responder, buf, size);
     else if (!strcmp(word, "service"))
         qpw_text_service(&row->key, buf, size);
@@ -177,6 +215,8 @@ static bool row_word(const char *word, const struct qpw_text_about *about, char 
         suppress_line(about, buf, size);
     else if (!strcmp(word, "process"))
         process_words(about->process, buf, size);
+    else if (!strcmp(word, "traffic"))
+        traffic_words(row, buf, size);
     else if (!strcmp(word, "elsewhere"))
         elsewhere(row, buf, size);
     else if (!strcmp(word, "reason"))
@@ -198,10 +238,14 @@ static void expand(const char *word, const struct qpw_text_about *about, char *b
         const char *value;
     } given[] = {
         {"count", w->count}, {"detail", w->detail}, {"ports", w->ports}, {"prefixes", w->prefixes}, {"peer", w->peer},
-        {"iface", w->iface}, {"rule", w->rule},     {"remote", w->remote}, {"policy", about->context->policy_name},
+        {"iface", w->iface}, {"rule", w->rule},     {"remote", w->remote}, {"node", about->context->host},
     };
 
     *buf = '\0';
+    if (!strcmp(word, "policy") || !strcmp(word, "Policy")) {
+        policy_words(about->context, *word == 'P', buf, size);
+        return;
+    }
     for (size_t i = 0; i < sizeof(given) / sizeof(*given); i++)
         if (given[i].value && !strcmp(word, given[i].word)) {
             snprintf(buf, size, "%s", given[i].value);

@@ -177,6 +177,7 @@ void qpw_alerts_context(struct qpw_auditor *a)
     context = (struct qpw_engine_context){
         .host = a->alerts->host,
         .policy_name = a->meta.policy_name,
+        .policy_path = a->meta.policy_path,
         .policy_digest = a->meta.policy_digest,
         .rules = a->names.rules,
         .n_rules = a->names.n_rules,

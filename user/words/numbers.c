@@ -53,6 +53,15 @@ const char *qpw_words_bytes(uint64_t bytes, char *buf, size_t size)
     return buf;
 }
 
+const char *qpw_words_traffic(uint64_t packets, uint64_t bytes, char *buf, size_t size)
+{
+    char number[40], amount[24];
+
+    snprintf(buf, size, "%s, %s", qpw_words_many(packets, "packet", number, sizeof(number)),
+             qpw_words_bytes(bytes, amount, sizeof(amount)));
+    return buf;
+}
+
 static double percent_of(uint64_t part, uint64_t whole)
 {
     return whole ? 100.0 * (double)part / (double)whole : 0;

@@ -189,6 +189,17 @@ const char *qpw_words_policy(const char *name, const char *path, char *buf, size
     return buf;
 }
 
+const char *qpw_words_policy_place(const char *name, const char *path, char *buf, size_t size)
+{
+    bool builtin = !strncmp(path, "built-in:", 9);
+
+    if (*path && !builtin)
+        snprintf(buf, size, "%s", path);
+    else
+        snprintf(buf, size, "%s%s", builtin ? "built-in " : "", *name ? name : "none");
+    return buf;
+}
+
 /* ---- Enums ---- */
 
 const char *qpw_words_verdict(unsigned verdict)

@@ -22,6 +22,9 @@ const char *qpw_words_count(uint64_t count, char *buf, size_t size);
 /* "1 packet", "12,345 packets": the noun takes an s. */
 const char *qpw_words_many(uint64_t count, const char *noun, char *buf, size_t size);
 
+/* "89 packets, 10.8 kB". */
+const char *qpw_words_traffic(uint64_t packets, uint64_t bytes, char *buf, size_t size);
+
 /* "999 B", "1.23 kB", "45.6 MB". */
 const char *qpw_words_bytes(uint64_t bytes, char *buf, size_t size);
 
@@ -88,6 +91,9 @@ const char *qpw_words_process(const char *name, int pid, char *buf, size_t size)
  * "on-prem (/etc/qportwatch/policy)", "/etc/qportwatch/policy" where the file gives it no name, "none".
  */
 const char *qpw_words_policy(const char *name, const char *path, char *buf, size_t size);
+
+/* The same for a place within a sentence, by where its text is: "/etc/qportwatch/policy", "built-in qumulo/on-prem". */
+const char *qpw_words_policy_place(const char *name, const char *path, char *buf, size_t size);
 
 /* What stands where peers would, with no peer defined. */
 #define QPW_WORDS_NO_PEERS \
