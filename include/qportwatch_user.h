@@ -108,7 +108,7 @@ struct qpw_meta {
     char command[256];
     char alerts_path[1024]; /* of the alert log, absolute; empty: none is written, or its path is longer */
     /* By interface number, which therefore runs from 1 to QPW_MAX_IFACES - 1. */
-    char mode[QPW_MAX_IFACES][64];   /* mode and why */
+    char why[QPW_MAX_IFACES][64];    /* why it is watched in the mode that rx_hook says */
     char ifname[QPW_MAX_IFACES][16];
     __u8 rx_hook[QPW_MAX_IFACES];    /* enum qpw_hook: where our programs were put */
     __u8 tx_hook[QPW_MAX_IFACES];

@@ -343,7 +343,8 @@ Test(collect, interfaces_watched_and_not)
     netns_veth(&here, "other0", &there, "far1");
     iface.ifindex = netns_ifindex(&here, "node0");
     strcpy(meta.ifname[1], "node0");
-    strcpy(meta.mode[1], "tc: asked for");
+    meta.rx_hook[1] = QPW_HOOK_TCX;
+    strcpy(meta.why[1], "requested with --mode tc");
     strcpy(meta.ifname[2], "gone0");
     put(QPW_MAP_meta, &zero, &meta);
     put(QPW_MAP_ifaces, &iface.ifindex, &iface);
@@ -354,7 +355,8 @@ Test(collect, interfaces_watched_and_not)
     cr_assert_eq(snapshot.from_unix_ns, meta.attached_unix_ns);
     cr_assert_eq(snapshot.n_ifaces, 2);
     cr_assert_str_eq(snapshot.ifaces[0].name, "data0", "renamed since: %s", snapshot.ifaces[0].name);
-    cr_assert_str_eq(snapshot.ifaces[0].mode, "tc: asked for");
+    cr_assert_eq(snapshot.ifaces[0].hook, QPW_HOOK_TCX);
+    cr_assert_str_eq(snapshot.ifaces[0].why, "requested with --mode tc");
     cr_assert(snapshot.ifaces[0].up);
     cr_assert_str_eq(snapshot.ifaces[1].name, "gone0");
     cr_assert(!snapshot.ifaces[1].up && !snapshot.ifaces[1].attached);

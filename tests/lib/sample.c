@@ -138,7 +138,8 @@ static void frame(struct qpw_snapshot *s, unsigned tick)
     s->ifaces = calloc(1, sizeof(*s->ifaces));
     s->n_ifaces = 1;
     strcpy(s->ifaces[0].name, "eth0");
-    strcpy(s->ifaces[0].mode, "tc: the driver is not known to take XDP without a reset");
+    s->ifaces[0].hook = QPW_HOOK_TCX;
+    strcpy(s->ifaces[0].why, "driver mlx5_core may reset the link for XDP");
     s->ifaces[0].iface.number = 1;
     s->ifaces[0].attached = s->ifaces[0].up = true;
     s->meta.rx_hook[1] = s->meta.tx_hook[1] = QPW_HOOK_TCX;

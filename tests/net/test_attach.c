@@ -196,7 +196,7 @@ Test(attach, takeover_says_what_has_no_effect)
     node_stop(&n, SIGKILL);
     node_attach(&n, "node0 --mode xdp --max-connections 2048");
     netns_output(&here, text, sizeof(text), "cat %s", n.log);
-    cr_expect(strstr(text, " --mode xdp has no effect on node0: it stays attached as it is (TCX: asked for) until "
+    cr_expect(strstr(text, " --mode xdp has no effect on node0: it stays attached as it is, TC (requested with --mode tc), until "
                            "'detach'\n"),
               "%s", text);
     cr_expect(strstr(text, " --max-connections has no effect on it: its tables keep their size until 'detach'\n"), "%s",
@@ -291,7 +291,7 @@ Test(attach, found_from_another_mount_namespace)
     cr_expect_eq(netns_output(&n.node, text, sizeof(text),
                               "unshare -m sh -c 'mount -t tmpfs none /sys/fs/bpf 2>/dev/null; "
                               "exec %s/qportwatch status'", QPW_BUILD), 0, "%s", text);
-    cr_expect(strstr(text, "node0: rx XDP, tx TCX"), "%s", text);
+    cr_expect(strstr(text, "node0: XDP (driver veth attaches without a link reset); rx XDP, tx TCX"), "%s", text);
     node_stop(&n, SIGKILL);
     cr_expect_eq(netns_output(&n.node, text, sizeof(text),
                               "unshare -m sh -c 'mount -t tmpfs none /sys/fs/bpf 2>/dev/null; "

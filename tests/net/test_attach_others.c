@@ -79,8 +79,8 @@ Test(attach_others, an_occupied_xdp_hook_is_left_alone)
     node_attach(&n, "node0 --mode xdp");
     status = node_status(&n, NULL);
     cr_expect_str_eq(node_text(status, "interfaces.0.rx"), "TCX", "TC ingress is used");
-    cr_expect(strstr(node_text(status, "interfaces.0.mode"), "their_xdp"), "its owner is named: %s",
-              node_text(status, "interfaces.0.mode"));
+    cr_expect(strstr(node_text(status, "interfaces.0.why"), "their_xdp"), "its owner is named: %s",
+              node_text(status, "interfaces.0.why"));
     cr_expect(strstr(node_text(status, "interfaces.0.before_rx"), "their_xdp"));
     json_decref(status);
     cr_expect_eq(node_stop(&n, SIGTERM), 0);

@@ -40,12 +40,14 @@ Test(mode, native_xdp_only_where_nothing_is_reset)
 
     c = choose(&veth, QPW_MODE_AUTO, &none, 0);
     cr_expect(c.xdp);
+    cr_expect_str_eq(c.why, "driver veth attaches without a link reset");
     cr_expect_str_empty(c.advice);
     c = choose(&veth, QPW_MODE_TC, &none, 0);
     cr_expect_not(c.xdp);
+    cr_expect_str_eq(c.why, "requested with --mode tc");
     c = choose(&card, QPW_MODE_AUTO, &none, 0);
     cr_expect_not(c.xdp);
-    cr_expect_str_eq(c.why, "mlx5_core may reset the link for XDP");
+    cr_expect_str_eq(c.why, "driver mlx5_core may reset the link for XDP");
     cr_expect(strstr(c.advice, "--mode xdp"), "what it would gain and cost: %s", c.advice);
     c = choose(&card, QPW_MODE_XDP, &none, 0);
     cr_expect(c.xdp, "asked for");

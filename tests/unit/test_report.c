@@ -107,7 +107,7 @@ static void base(void)
     s.ifaces[0].iface.number = 1;
     s.ifaces[0].attached = s.ifaces[0].up = true;
     strcpy(s.ifaces[0].name, "eth0");
-    strcpy(s.ifaces[0].mode, "tc");
+    s.ifaces[0].hook = QPW_HOOK_TCX;
 }
 
 static void make(void)
@@ -522,7 +522,7 @@ Test(report, text_says_it_on_one_screen)
     out = text(80, false, false);
     assert_has(out, "qportwatch report for node1\n");
     assert_has(out, "2026-09-21 14:13:20 to 15:15:23 UTC (1 h 2 min)");
-    assert_has(out, "monitored   eth0 (tc)");
+    assert_has(out, "monitored   eth0: TC");
     assert_has(out, "policy      qumulo/on-prem, sha256:0123456789ab");
     assert_has(out, "answer      ACTION NEEDED: 1 service answered on a port the policy does not\n"
                "              allow (inbound tcp/4444)\n"

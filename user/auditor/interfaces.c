@@ -6,6 +6,7 @@
 
 #include "auditor/internal.h"
 #include "host/clock.h"
+#include "words/words.h"
 
 #define HOOKS_PAUSE_NS 50000000u
 
@@ -31,6 +32,11 @@ static const struct qpw_hook_entry *our_entry(const struct qpw_auditor *a, const
             return found;
     }
     return NULL;
+}
+
+const char *qpw_watch_mode(const struct qpw_auditor *a, const struct qpw_watched *w, char *buf, size_t size)
+{
+    return qpw_words_mode_why(a->meta.rx_hook[w->number], a->meta.why[w->number], buf, size);
 }
 
 struct qpw_watched *qpw_watch_find(struct qpw_auditor *a, const char *name)
@@ -139,13 +145,12 @@ static int attach_missing(struct qpw_auditor *a, struct qpw_watched *w, const st
         else if (a->options.mode == QPW_MODE_XDP && r != -EBUSY && r != -EEXIST)
             return qpw_fail(err, r, "%.150s; '--mode tc' needs nothing of the driver", first.text);
         else
-            snprintf(choice.why, sizeof(choice.why), "native XDP: %.30s", strerror(-r));
+            snprintf(choice.why, sizeof(choice.why), "native XDP failed: %.40s", strerror(-r));
     }
     if (!choice.xdp || r < 0)
         r = attach_tc(a, w, QPW_POINT_RX, err);
     if (r == 0) {
-        snprintf(a->meta.mode[w->number], sizeof(a->meta.mode[w->number]), "%s: %s",
-                 qpw_hook_text(a->meta.rx_hook[w->number]), choice.why);
+        memcpy(a->meta.why[w->number], choice.why, sizeof(a->meta.why[w->number]));
         if (*choice.advice)
             qpw_say(a, QPW_SAY_NOTE, "%s", choice.advice);
     }
@@ -216,6 +221,7 @@ int qpw_watch_add(struct qpw_auditor *a, const char *name, struct qpw_error *err
     const struct qpw_link *link = qpw_netlink_by_name(a->netlink, name);
     struct qpw_watched *w = qpw_watch_find(a, name);
     struct qpw_watched fresh = {0};
+    char mode[80];
     int r;
 
     if (!link)
@@ -240,10 +246,10 @@ int qpw_watch_add(struct qpw_auditor *a, const char *name, struct qpw_error *err
         a->n_watched++;
     snprintf(a->meta.ifname[w->number], sizeof(a->meta.ifname[w->number]), "%s", name);
     r = qpw_meta_write(&a->kernel, &a->meta, err);
+    qpw_watch_mode(a, w, mode, sizeof(mode));
     if (w->fresh)
-        qpw_coverage_add(&a->coverage, QPW_COVERAGE_ATTACHED, w->number, "%s.", a->meta.mode[w->number]);
-    qpw_say(a, QPW_SAY_NOTE, "%s: %s (%s, tx %s)", w->name, w->fresh ? "attached" : "resumed",
-            a->meta.mode[w->number], qpw_hook_text(a->meta.tx_hook[w->number]));
+        qpw_coverage_add(&a->coverage, QPW_COVERAGE_ATTACHED, w->number, "%s.", mode);
+    qpw_say(a, QPW_SAY_NOTE, "%s: %s, %s", w->name, w->fresh ? "attached" : "resumed", mode);
     return r;
 }
 
@@ -353,6 +359,7 @@ void qpw_watch_check(struct qpw_auditor *a)
     const struct qpw_link *link;
     struct qpw_watched *w;
     struct qpw_error err;
+    char mode[80];
     bool lost;
 
     a->hooks_checked_ns = qpw_clock_monotonic_ns();
@@ -371,8 +378,8 @@ void qpw_watch_check(struct qpw_auditor *a)
             continue;
         }
         qpw_meta_write(&a->kernel, &a->meta, NULL);
-        qpw_coverage_add(&a->coverage, QPW_COVERAGE_ATTACHED, w->number, "Again. %s.",
-                         a->meta.mode[w->number]);
-        qpw_say(a, QPW_SAY_NOTE, "%s: attached again (%s)", w->name, a->meta.mode[w->number]);
+        qpw_watch_mode(a, w, mode, sizeof(mode));
+        qpw_coverage_add(&a->coverage, QPW_COVERAGE_ATTACHED, w->number, "Again. %s.", mode);
+        qpw_say(a, QPW_SAY_NOTE, "%s: attached again, %s", w->name, mode);
     }
 }

@@ -112,6 +112,9 @@ int qpw_watch_add(struct qpw_auditor *a, const char *name, struct qpw_error *err
 /* Takes our programs out of an interface and forgets it. */
 int qpw_watch_remove(struct qpw_auditor *a, struct qpw_watched *w, struct qpw_error *err);
 
+/* The mode that its received packets are counted in, and why. Returns buf. */
+const char *qpw_watch_mode(const struct qpw_auditor *a, const struct qpw_watched *w, char *buf, size_t size);
+
 struct qpw_watched *qpw_watch_find(struct qpw_auditor *a, const char *name);
 struct qpw_watched *qpw_watch_by_index(struct qpw_auditor *a, unsigned ifindex);
 

@@ -25,6 +25,7 @@ static void link_gone(struct qpw_auditor *a, const struct qpw_link *was)
 static void link_back(struct qpw_auditor *a, struct qpw_watched *w, const struct qpw_link *now)
 {
     struct qpw_error err;
+    char mode[80];
 
     w->ifindex = now->ifindex;
     w->up = now->up && now->carrier;
@@ -35,8 +36,9 @@ static void link_back(struct qpw_auditor *a, struct qpw_watched *w, const struct
         return;
     }
     qpw_meta_write(&a->kernel, &a->meta, NULL);
-    qpw_coverage_add(&a->coverage, QPW_COVERAGE_INTERFACE_BACK, w->number, "back. %s.", a->meta.mode[w->number]);
-    qpw_say(a, QPW_SAY_NOTE, "%s: back, attached (%s)", w->name, a->meta.mode[w->number]);
+    qpw_watch_mode(a, w, mode, sizeof(mode));
+    qpw_coverage_add(&a->coverage, QPW_COVERAGE_INTERFACE_BACK, w->number, "back. %s.", mode);
+    qpw_say(a, QPW_SAY_NOTE, "%s: back, attached, %s", w->name, mode);
 }
 
 static void link_changed(struct qpw_auditor *a, struct qpw_watched *w, const struct qpw_link *now)

@@ -18,6 +18,7 @@
 #include "host/clock.h"
 #include "instance/owners.h"
 #include "util/version.h"
+#include "words/words.h"
 
 #define SECONDS 1000000000ull
 #define GIVEN_BACK_BYTES (128 * 1024)
@@ -96,10 +97,11 @@ static void tell_without_effect(struct qpw_auditor *a)
     for (size_t i = 0; i < a->n_watched; i++) {
         const struct qpw_watched *w = &a->watched[i];
         bool xdp = a->meta.rx_hook[w->number] == QPW_HOOK_XDP;
+        char mode[80];
 
         if (a->options.mode == (xdp ? QPW_MODE_TC : QPW_MODE_XDP))
-            qpw_say(a, QPW_SAY_WARNING, "--mode %s has no effect on %s: it stays attached as it is (%s) until 'detach'",
-                    xdp ? "tc" : "xdp", w->name, a->meta.mode[w->number]);
+            qpw_say(a, QPW_SAY_WARNING, "--mode %s has no effect on %s: it stays attached as it is, %s, until 'detach'",
+                    xdp ? "tc" : "xdp", w->name, qpw_watch_mode(a, w, mode, sizeof(mode)));
     }
     if (a->options.load.max_connections && a->options.load.max_connections != qpw_kernel_connections(&a->kernel))
         qpw_say(a, QPW_SAY_WARNING, "--max-connections has no effect on it: its tables keep their size until 'detach'");
@@ -108,6 +110,7 @@ static void tell_without_effect(struct qpw_auditor *a)
 static int take_over(struct qpw_auditor *a, const struct qpw_places *places, struct qpw_error *err)
 {
     uint64_t last;
+    char age[32];
     int r = qpw_instance_open(places, &a->kernel, err);
 
     if (r < 0)
@@ -120,17 +123,21 @@ static int take_over(struct qpw_auditor *a, const struct qpw_places *places, str
         return r;
     a->told_until_ns = a->kernel.control->heartbeat_ns;
     last = qpw_clock_monotonic_ns() - a->kernel.control->heartbeat_ns;
-    qpw_say(a, QPW_SAY_NOTE, "resuming the existing attachment; it kept counting during the %llu s without an auditor", (unsigned long long)(last / SECONDS));
+    qpw_say(a, QPW_SAY_NOTE, "resuming the existing attachment; it kept counting during the %s without an auditor",
+            qpw_words_duration(last, age, sizeof(age)));
     tell_without_effect(a);
     return 0;
 }
 
-/* A gap is told where the last auditor did not say good-bye, too. */
+/* Also record a gap when the previous auditor was killed and left no "stopped" record. */
 static void record_start(struct qpw_auditor *a)
 {
+    char age[32];
+
     if (a->taken_over)
-        qpw_coverage_add(&a->coverage, QPW_COVERAGE_AUDITOR_GAP, 0, "none for %llu s.",
-                         (unsigned long long)((qpw_clock_monotonic_ns() - a->kernel.control->heartbeat_ns) / SECONDS));
+        qpw_coverage_add(&a->coverage, QPW_COVERAGE_AUDITOR_GAP, 0, "none for %s.",
+                         qpw_words_duration(qpw_clock_monotonic_ns() - a->kernel.control->heartbeat_ns, age,
+                                            sizeof(age)));
     qpw_coverage_add(&a->coverage, QPW_COVERAGE_AUDITOR_STARTED, 0, "Process %d, version %s.", (int)getpid(),
                      QPW_VERSION);
 }

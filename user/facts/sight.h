@@ -14,12 +14,12 @@
 
 /* X(symbol, "name") */
 #define QPW_WATCHES(X) \
-    X(OK, "watched") \
-    X(DOWN, "watched, link down") \
-    X(DETACHED, "detached")          /* by a command: only its counters are left */ \
-    X(UNHOOKED, "program missing")   /* a program of ours is not in its hook any more */ \
-    X(GONE, "interface gone") \
-    X(CAPTURE, "capture")            /* replay */
+    X(OK, "monitored") \
+    X(DOWN, "link down") \
+    X(DETACHED, "detached")     /* by a command: only its counters are left */ \
+    X(UNHOOKED, "NOT ATTACHED") /* a program of ours is not in its hook any more */ \
+    X(GONE, "GONE")             /* there is no such interface now */ \
+    X(CAPTURE, "capture")       /* replay */
 #define QPW_X_WATCH(s, n) QPW_WATCH_##s,
 enum qpw_watch_state { QPW_WATCHES(QPW_X_WATCH) QPW_WATCH_COUNT };
 const char *qpw_watch_name(unsigned state);

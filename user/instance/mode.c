@@ -64,26 +64,26 @@ static void choose_ethernet(const struct qpw_link *link, enum qpw_attach_mode mo
     const char *driver = *link->driver ? link->driver : *link->kind ? link->kind : "unknown";
 
     if (foreign) {
-        snprintf(choice->why, sizeof(choice->why), "XDP hook held by %s (id %u)", foreign->name, foreign->prog_id);
+        snprintf(choice->why, sizeof(choice->why), "XDP hook held by %s, id %u", foreign->name, foreign->prog_id);
         snprintf(choice->advice, sizeof(choice->advice),
                  "%s: its XDP hook is held by program '%s' (id %u), which stays; packets are counted at TC ingress, "
                  "after it: what it drops or redirects is not seen", link->name, foreign->name, foreign->prog_id);
         return;
     }
     if (mode == QPW_MODE_TC) {
-        snprintf(choice->why, sizeof(choice->why), "asked for");
+        snprintf(choice->why, sizeof(choice->why), "requested with --mode tc");
     } else if (mode == QPW_MODE_XDP) {
         choice->xdp = true;
-        snprintf(choice->why, sizeof(choice->why), "asked for");
+        snprintf(choice->why, sizeof(choice->why), "requested with --mode xdp");
     } else if (is_calm(driver)) {
         choice->xdp = true;
-        snprintf(choice->why, sizeof(choice->why), "%.16s attaches it without a reset", driver);
+        snprintf(choice->why, sizeof(choice->why), "driver %.16s attaches without a link reset", driver);
     } else {
-        snprintf(choice->why, sizeof(choice->why), "%.16s may reset the link for XDP", driver);
+        snprintf(choice->why, sizeof(choice->why), "driver %.16s may reset the link for XDP", driver);
         snprintf(choice->advice, sizeof(choice->advice),
-                 "%s: at TC, since driver %s may reset the link when XDP is attached; '--mode xdp' would cost less CPU "
-                 "a packet and see frames before they are merged, at the price of a short interruption now and at "
-                 "detach", link->name, driver);
+                 "%s: attached at TC because driver %s may reset the link when XDP is attached; '--mode xdp' would cost "
+                 "less CPU per packet and see frames before they are merged, at the price of a short interruption now "
+                 "and at detach", link->name, driver);
     }
 }
 

@@ -13,7 +13,7 @@ enum qpw_attach_mode { QPW_MODE_AUTO, QPW_MODE_XDP, QPW_MODE_TC };
 struct qpw_mode_choice {
     bool xdp;         /* else TC ingress */
     bool l3;          /* no Ethernet header: the _l3 programs */
-    char why[48];     /* for `status` */
+    char why[64];     /* for `status` */
     char advice[400]; /* one line for the user, or empty: what the other mode would gain and cost */
 };
 

@@ -51,7 +51,8 @@ static int write_meta(const struct qpw_replay_setup_options *o, struct qpw_kerne
     snprintf(meta.source_digest, sizeof(meta.source_digest), "%s", o->policy->source_digest);
     snprintf(meta.command, sizeof(meta.command), "replay");
     snprintf(meta.ifname[QPW_REPLAY_INTERFACE], sizeof(meta.ifname[0]), "%s", o->interface ? o->interface : "capture");
-    snprintf(meta.mode[QPW_REPLAY_INTERFACE], sizeof(meta.mode[0]), "replay, %s", o->mode_tc ? "tc" : "xdp");
+    meta.rx_hook[QPW_REPLAY_INTERFACE] = o->mode_tc ? QPW_HOOK_TCX : QPW_HOOK_XDP;
+    snprintf(meta.why[QPW_REPLAY_INTERFACE], sizeof(meta.why[0]), "%s", "replay");
     if (bpf_map_update_elem(k->map_fd[QPW_MAP_meta], &zero, &meta, BPF_ANY) < 0)
         return qpw_fail(err, -errno, "the record of the replay cannot be written: %s", strerror(errno));
     return 0;

@@ -164,6 +164,17 @@ static void head_answer(const struct page *p)
     qpw_html_end(p->h);
 }
 
+static void interface(const struct page *p, const struct qpw_iface_row *row)
+{
+    enum qpw_watch_state state = qpw_watch_of(p->r->s, row);
+    bool usual = state == QPW_WATCH_OK || state == QPW_WATCH_CAPTURE;
+    char mode[80];
+
+    qpw_words_mode_why(row->hook, row->why, mode, sizeof(mode));
+    term(p, p->r->s->replay ? "Capture" : "Monitored", "%s%s%s%s%s", row->name, usual ? "" : " ",
+         usual ? "" : qpw_watch_name(state), *mode ? ": " : "", mode);
+}
+
 static void head(const struct page *p)
 {
     const struct qpw_snapshot *s = p->r->s;
@@ -176,8 +187,7 @@ static void head(const struct page *p)
     head_answer(p);
     qpw_html_start(p->h, "dl", "");
     for (size_t i = 0; i < s->n_ifaces; i++)
-        term(p, s->replay ? "Capture" : "Monitored", "%s%s%s", s->ifaces[i].name, s->ifaces[i].mode[0] ? ": " : "",
-             s->ifaces[i].mode);
+        interface(p, &s->ifaces[i]);
     term(p, "Policy", "%s, %s", qpw_words_policy(s->meta.policy_name, s->meta.policy_path, text, sizeof(text)),
          s->meta.policy_digest);
     if (p->r->since_unix_ns)

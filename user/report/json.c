@@ -270,8 +270,9 @@ static json_t *coverage_interfaces(const struct qpw_report *r)
     for (size_t i = 0; i < r->s->n_ifaces; i++) {
         const struct qpw_iface_row *row = &r->s->ifaces[i];
 
-        json_array_append_new(list, json_pack("{s:o,s:o,s:b,s:b}", "name", qpw_json_text(row->name), "mode",
-                                              qpw_json_text(row->mode), "attached", (int)row->attached, "up",
+        json_array_append_new(list, json_pack("{s:o,s:o,s:o,s:b,s:b}", "name", qpw_json_text(row->name), "mode",
+                                              qpw_json_text(qpw_words_mode(row->hook)), "why", qpw_json_text(row->why),
+                                              "attached", (int)row->attached, "up",
                                               (int)row->up));
     }
     return list;

@@ -32,17 +32,17 @@ static void head_interfaces(const struct qpw_text_page *p)
 {
     const struct qpw_snapshot *s = p->r->s;
     struct qpw_list list;
+    char mode[80];
 
     qpw_list_begin(&list, &p->printer, 0, s->replay ? "capture" : "monitored");
     for (size_t i = 0; i < s->n_ifaces; i++) {
         const struct qpw_iface_row *row = &s->ifaces[i];
-        enum qpw_watch_state watch = qpw_watch_of(s, row);
-        const char *state = watch == QPW_WATCH_UNHOOKED ? " NOT ATTACHED"
-                            : watch == QPW_WATCH_GONE   ? " GONE"
-                            : watch == QPW_WATCH_DETACHED ? " detached"
-                            : watch == QPW_WATCH_DOWN     ? " down" : "";
+        enum qpw_watch_state state = qpw_watch_of(s, row);
+        bool usual = state == QPW_WATCH_OK || state == QPW_WATCH_CAPTURE;
 
-        qpw_list_add(&list, row->mode[0] ? "%s%s (%s)" : "%s%s", row->name, state, row->mode);
+        qpw_words_mode_why(row->hook, row->why, mode, sizeof(mode));
+        qpw_list_add(&list, "%s%s%s%s%s", row->name, usual ? "" : " ", usual ? "" : qpw_watch_name(state),
+                     *mode ? ": " : "", mode);
     }
     qpw_list_end(&list);
 }

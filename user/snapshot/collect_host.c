@@ -259,7 +259,8 @@ static int read_ifaces(const struct qpw_kernel *k, const struct qpw_netlink *lin
         if (links && row->iface.ifindex)
             link = qpw_netlink_by_index(links, row->iface.ifindex);
         memcpy(row->name, link ? link->name : s->meta.ifname[number], sizeof(row->name) - 1);
-        memcpy(row->mode, s->meta.mode[number], sizeof(row->mode) - 1);
+        row->hook = s->meta.rx_hook[number];
+        memcpy(row->why, s->meta.why[number], sizeof(row->why) - 1);
         row->up = link && link->up;
         row->gone = links && !link;
         row->attached = link && is_attached(k, link->ifindex);

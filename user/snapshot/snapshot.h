@@ -50,7 +50,8 @@ struct qpw_table_row {
 struct qpw_iface_row {
     struct qpw_iface iface;
     char name[16];
-    char mode[64]; /* mode and why */
+    uint8_t hook;  /* enum qpw_hook of its received packets; NONE: detached by a command */
+    char why[64];  /* why this one */
     bool attached; /* our programs are in its hooks now */
     bool up;
     bool gone;     /* there is no such interface now */

@@ -2,7 +2,6 @@
 #include "status/status.h"
 
 #include <errno.h>
-#include <net/if.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -58,7 +57,7 @@ static int gather_hooks(const struct qpw_kernel *k, struct qpw_status *s)
             continue; /* detached: only its counts are left */
         s->n_hooks++;
         hooks[i].iface = &s->snapshot.ifaces[row];
-        hooks[i].gone = !if_nametoindex(hooks[i].iface->name);
+        hooks[i].state = qpw_watch_of(&s->snapshot, hooks[i].iface);
         hooks[i].rx_hook = ask_hook(k, hooks[i].iface->iface.ifindex, QPW_POINT_RX, hooks[i].before_rx,
                                     sizeof(hooks[i].before_rx));
         hooks[i].tx_hook = ask_hook(k, hooks[i].iface->iface.ifindex, QPW_POINT_TX, hooks[i].before_tx,

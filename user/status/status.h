@@ -19,7 +19,7 @@ struct qpw_status_hooks {
     const struct qpw_iface_row *iface; /* in the snapshot */
     const char *rx_hook;               /* "XDP", "TCX", "clsact" or "none"; static */
     const char *tx_hook;
-    bool gone;                         /* there is no such interface now */
+    enum qpw_watch_state state;
     char before_rx[64];                /* programs that see a packet before ours, empty: ours is first */
     char before_tx[64];
 };

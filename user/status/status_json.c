@@ -9,6 +9,7 @@
 #include "util/document.h"
 #include "util/names.h"
 #include "words/answer.h"
+#include "words/words.h"
 
 /* jansson's setters take NULL for "could not be made" and say so once more: one sum of results tells. */
 #define SET(object, key, value) (r |= json_object_set_new((object), (key), (value)))
@@ -26,7 +27,8 @@ static json_t *hooks_json(const struct qpw_status *s)
         SET(one, "number", json_integer(h->iface->iface.number));
         SET(one, "rx", json_string(h->rx_hook));
         SET(one, "tx", json_string(h->tx_hook));
-        SET(one, "mode", qpw_json_text(h->iface->mode));
+        SET(one, "mode", qpw_json_text(qpw_words_mode(h->iface->hook)));
+        SET(one, "why", qpw_json_text(h->iface->why));
         SET(one, "up", json_boolean(h->iface->up));
         SET(one, "before_rx", qpw_json_text(h->before_rx));
         SET(one, "before_tx", qpw_json_text(h->before_tx));

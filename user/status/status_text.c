@@ -1,6 +1,4 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-#include <string.h>
-
 #include "status/status.h"
 #include "status/status_alerts.h"
 #include "util/names.h"
@@ -25,17 +23,19 @@ static void show_hooks(const struct qpw_status *s, const struct qpw_printer *p)
 {
     for (size_t i = 0; i < s->n_hooks; i++) {
         const struct qpw_status_hooks *h = &s->hooks[i];
+        char mode[80];
 
-        qpw_print_item(p, i ? "" : "attached", "%s: rx %s, tx %s (%s)%s", h->iface->name, h->rx_hook, h->tx_hook,
-                       h->iface->mode, h->iface->up ? "" : ", link down");
+        qpw_print_item(p, i ? "" : "attached", "%s: %s; rx %s, tx %s%s", h->iface->name,
+                       qpw_words_mode_why(h->iface->hook, h->iface->why, mode, sizeof(mode)), h->rx_hook, h->tx_hook,
+                       h->iface->up ? "" : "; link down");
         if (*h->before_rx)
             qpw_print_item(p, "", "may not see everything: %s runs before our rx program", h->before_rx);
         if (*h->before_tx)
             qpw_print_item(p, "", "may not see everything: %s runs before our tx program", h->before_tx);
-        if (strcmp(h->rx_hook, "none") && strcmp(h->tx_hook, "none"))
+        if (!qpw_watch_blind(h->state))
             continue;
-        qpw_print_item(p, "", "not fully monitored: %s; %s",
-                       h->gone ? "the interface is gone" : "one of our programs is missing",
+        qpw_print_item(p, "", "%s: %s; %s", qpw_watch_name(h->state),
+                       h->state == QPW_WATCH_GONE ? "there is no such interface now" : "one of our programs is missing",
                        s->snapshot.auditor_pid ? "the auditor restores it when it can" : "'attach' restores it");
     }
 }

@@ -29,7 +29,7 @@ static void interfaces(struct qpw_model *m, int *r)
         bool good = state == QPW_WATCH_OK || state == QPW_WATCH_CAPTURE;
 
         line(m, r, "interface", qpw_watch_blind(state) ? QPW_STYLE_BAD : good ? QPW_STYLE_GOOD : QPW_STYLE_WARN,
-             row->name, state == QPW_WATCH_UNHOOKED ? "NOT ATTACHED" : qpw_watch_name(state), row->mode);
+             row->name, qpw_watch_name(state), qpw_words_mode_why(row->hook, row->why, note, sizeof(note)));
     }
     for (size_t i = 0; i < s->n_unwatched; i++) {
         const struct qpw_unwatched_row *row = &s->unwatched[i];

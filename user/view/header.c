@@ -28,16 +28,12 @@ static uint8_t answer_style(enum qpw_answer_state state)
 /* Interface and mode of the first, and how many more. */
 static void interfaces_text(const struct qpw_snapshot *s, char *buf, size_t size)
 {
-    char mode[64] = "";
+    const char *mode = s->n_ifaces ? qpw_words_mode(s->ifaces[0].hook) : "";
 
     if (!s->n_ifaces) {
         snprintf(buf, size, "no interface");
         return;
     }
-    snprintf(mode, sizeof(mode), "%s", s->ifaces[0].mode);
-    mode[strcspn(mode, ":;,(")] = '\0'; /* the mode itself, without why */
-    while (*mode && mode[strlen(mode) - 1] == ' ')
-        mode[strlen(mode) - 1] = '\0';
     if (s->n_ifaces > 1)
         snprintf(buf, size, "%s%s%s +%zu more", s->ifaces[0].name, *mode ? " " : "", mode, s->n_ifaces - 1);
     else

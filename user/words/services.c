@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "qportwatch_user.h"
 #include "util/names.h"
 #include "words/words.h"
 
@@ -222,6 +223,19 @@ const char *qpw_words_verdict(unsigned verdict)
 const char *qpw_words_direction(unsigned direction)
 {
     return direction == QPW_DIR_NON_IP ? "non-IP" : qpw_direction_name(direction);
+}
+
+const char *qpw_words_mode(unsigned hook)
+{
+    return hook == QPW_HOOK_XDP ? "XDP" : hook == QPW_HOOK_NONE ? "" : "TC";
+}
+
+const char *qpw_words_mode_why(unsigned hook, const char *why, char *buf, size_t size)
+{
+    const char *mode = qpw_words_mode(hook);
+
+    snprintf(buf, size, *mode && *why ? "%s (%s)" : "%s", mode, why);
+    return buf;
 }
 
 const char *qpw_words_family(bool v4, bool v6)

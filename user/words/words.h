@@ -107,6 +107,12 @@ const char *qpw_words_verdict(unsigned verdict);
 /* A direction for people: "non-IP" where the enum's name is "non_ip". */
 const char *qpw_words_direction(unsigned direction);
 
+/* The mode that a hook of received packets (enum qpw_hook) stands for: "XDP", "TC", "" for none. */
+const char *qpw_words_mode(unsigned hook);
+
+/* The same with why, where that is known: "TC (requested with --mode tc)". Writes into buf, returns buf. */
+const char *qpw_words_mode_why(unsigned hook, const char *why, char *buf, size_t size);
+
 /* The address families that were seen: "IPv4", "IPv6", "IPv4+6", "-". */
 const char *qpw_words_family(bool v4, bool v6);
 
