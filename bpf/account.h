@@ -16,7 +16,7 @@ static __always_inline __u32 qpw_meter_of(struct qpw_work *w, const struct qpw_c
     w->meter.kind = qpw_kind(w->key.protocol);
     w->meter.protocol = w->key.protocol;
     w->meter.direction = c->direction;
-    w->meter.scope = c->scope;
+    w->meter.scope = qpw_conn_scope(c);
     w->meter.verdict = c->verdict;
     if (c->verdict == QPW_VERDICT_UNDECIDED || c->reason == QPW_REASON_UNLISTED_LOCAL)
         w->meter.reason = c->reason;
@@ -37,7 +37,7 @@ static __always_inline int qpw_initiator_seen(const struct qpw_work *w, struct q
     if (!(c->vlan & QPW_CONN_VLAN_UNSURE) || c->direction == QPW_DIR_UNKNOWN || !qpw_from_initiator(c, !w->rx))
         return 0;
     changed = (c->vlan & QPW_VLAN_ID) != w->pkt.vlan || c->iface != w->iface.number;
-    c->vlan = w->pkt.vlan;
+    c->vlan = w->pkt.vlan | (c->vlan & QPW_CONN_PARENT);
     c->iface = w->iface.number;
     return changed;
 }
@@ -143,7 +143,7 @@ static __noinline int qpw_account(struct qpw_work *w, struct qpw_conn *c)
     slot = qpw_finding_counts(finding, meter);
     qpw_count(slot, w->rx, w->frames, w->bytes);
     qpw_count_replay(w);
-    if (c->is_parent && c->outcome >= QPW_OUTCOME_ANSWERED && qpw_direction_known(c)) {
+    if ((c->vlan & QPW_CONN_PARENT) && c->outcome >= QPW_OUTCOME_ANSWERED && qpw_direction_known(c)) {
         __builtin_memset(&w->parent, 0, sizeof(w->parent));
         __builtin_memcpy(w->parent.remote, w->key.remote, 16);
         w->parent.rule = c->rule;

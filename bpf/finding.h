@@ -389,7 +389,7 @@ static __noinline int qpw_finding_fill(struct qpw_work *w, struct qpw_conn *c, c
     v->evidence = c->evidence;
     v->outcome = c->outcome;
     v->reason = c->reason;
-    v->scope = c->scope;
+    v->scope = qpw_conn_scope(c);
     v->icmp_code = w->pkt.icmp_code;
     if (w->owner.how)
         v->owner = w->owner;

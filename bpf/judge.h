@@ -219,7 +219,7 @@ static __always_inline __u32 qpw_walk_elsewhere(struct qpw_work *w, const struct
 }
 
 /*
- * Verdict, rule, peer and scope of the connection c of w->key, in this order: peer, undecided,
+ * Verdict, rule and peer of the connection c of w->key, in this order: peer, undecided,
  * then the chain. type: the ICMP type of this packet, which stands where a port stands.
  */
 static __always_inline void qpw_judge(struct qpw_work *w, struct qpw_conn *c, __u16 type)
@@ -232,13 +232,14 @@ static __always_inline void qpw_judge(struct qpw_work *w, struct qpw_conn *c, __
     w->vlan = c->vlan & QPW_VLAN_ID;
     c->generation = control.generation;
     c->peer = qpw_peer(w, w->key.remote);
-    c->scope = c->flags & QPW_CONN_SELF ? QPW_SCOPE_SELF : c->peer ? QPW_SCOPE_PEER : QPW_SCOPE_OTHER;
     if (c->direction != QPW_DIR_UNKNOWN)
         answer = qpw_walk(qpw_space(kind, w->key.protocol, port), !inbound);
     if (inbound && QPW_ANSWER_VERDICT(answer) != QPW_VERDICT_ALLOWED && qpw_is_elsewhere(c))
         answer = qpw_walk_elsewhere(w, c, answer);
     c->rule = QPW_ANSWER_RULE(answer);
-    c->is_parent = QPW_ANSWER_PARENT(answer);
+    c->vlan &= ~QPW_CONN_PARENT;
+    if (QPW_ANSWER_PARENT(answer))
+        c->vlan |= QPW_CONN_PARENT;
     if (c->peer)
         c->verdict = QPW_VERDICT_PEER;
     else if (c->evidence <= QPW_EVIDENCE_INFERRED)

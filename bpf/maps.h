@@ -277,6 +277,8 @@ struct {
     __type(key, int);
     __type(value, struct qpw_owner);
 } owners SEC(".maps");
+/* The owners of connections, by number: 8,192 processes, half a MiB. */
+QPW_MAP(owner_table, BPF_MAP_TYPE_ARRAY, QPW_OWNER_SETS, __u32, struct qpw_owner_set, 0);
 
 QPW_MAP(scratch, BPF_MAP_TYPE_PERCPU_ARRAY, 1, __u32, struct qpw_work, 0);
 

@@ -27,6 +27,7 @@ static __always_inline void qpw_owner_note(struct qpw_owner *o, const enum qpw_o
     o->cgroup = bpf_get_current_cgroup_id();
     o->uid = (__u32)bpf_get_current_uid_gid();
     o->how = how;
+    o->number = 0;
     bpf_get_current_comm(o->comm, sizeof(o->comm));
     o->tgid = bpf_get_current_pid_tgid() >> 32; /* last: it says that there is an owner */
 }
@@ -36,7 +37,87 @@ static __always_inline struct qpw_owner *qpw_owner_in(struct bpf_sock *sk)
     return bpf_sk_storage_get(&owners, sk, 0, 0);
 }
 
-/* Fills w->owner with that of the socket which sends skb, as far as it is known. */
+static __always_inline int qpw_owner_is(const struct qpw_owner *a, const struct qpw_owner *b)
+{
+    const __u64 *x = (const __u64 *)a->comm, *y = (const __u64 *)b->comm;
+
+    return a->tgid == b->tgid && a->how == b->how && a->uid == b->uid && a->cgroup == b->cgroup && x[0] == y[0] &&
+           x[1] == y[1];
+}
+
+/* Enters w->owner in the set instead of the one that was given out longest ago. Returns the number of what it was. */
+static __always_inline __u32 qpw_owner_replace(struct qpw_work *w, struct qpw_owner_set *set, __u32 index, __u32 way,
+                                               __u64 *ret_last)
+{
+    struct qpw_owner_entry *e = &set->entry[way & (QPW_OWNER_WAYS - 1)];
+    __u32 before = e->owner.number, version = (before >> QPW_OWNER_PLACE_BITS) + 1;
+
+    *ret_last = e->last_ns;
+    w->owner.number = QPW_OWNER_NUMBER(version + (version >> 11), index, way & (QPW_OWNER_WAYS - 1));
+    e->owner = w->owner;
+    e->last_ns = w->now;
+    return before;
+}
+
+/*
+ * Gives w->owner its number in the table of owners. What is searched for mostly has it already: the socket has
+ * carried it since its first packet. Nothing may be called while the lock is held.
+ */
+__noinline __u32 qpw_owner_number(void)
+{
+    struct qpw_work *w = qpw_work();
+    struct qpw_owner_set *set;
+    struct qpw_owner_entry *e;
+    __u32 index, oldest = 0, evicted = 0;
+    __u64 least = ~0ull, last = 0;
+    int found = 0;
+
+    if (!w)
+        return 0;
+    index = (__u32)((w->owner.tgid + 1) * (config.secret[0] | 1) >> 40) & (QPW_OWNER_SETS - 1);
+    set = bpf_map_lookup_elem(&owner_table, &index);
+    if (!set)
+        return 0;
+    if (w->owner.number) {
+        e = &set->entry[QPW_OWNER_WAY(w->owner.number)];
+        if (e->owner.number == w->owner.number && e->owner.how == w->owner.how) {
+            e->last_ns = w->now;
+            return w->owner.number;
+        }
+    }
+    bpf_spin_lock(&set->lock);
+#pragma unroll
+    for (__u32 way = 0; way < QPW_OWNER_WAYS; way++) {
+        e = &set->entry[way];
+        if (!found && e->owner.number && qpw_owner_is(&e->owner, &w->owner)) {
+            w->owner.number = e->owner.number;
+            e->owner.when_ns = w->owner.when_ns;
+            e->last_ns = w->now;
+            found = 1;
+        }
+        if (e->last_ns < least) {
+            least = e->last_ns;
+            oldest = way;
+        }
+    }
+    if (!found)
+        evicted = qpw_owner_replace(w, set, index, oldest, &last);
+    bpf_spin_unlock(&set->lock);
+    if (evicted && w->now - last < control.tcp_ns)
+        qpw_stat(QPW_LOSS_OWNER_EVICTED);
+    return w->owner.number;
+}
+
+/* The owner that the socket o is noted with, into w->owner; how: QPW_OWNER_NONE as it was noted. */
+static __always_inline void qpw_owner_take(struct qpw_work *w, struct qpw_owner *o, const enum qpw_owner_how how)
+{
+    w->owner = *o;
+    if (how)
+        w->owner.how = how;
+    o->number = qpw_owner_number();
+}
+
+/* Fills w->owner with that of the socket which sends skb, as far as it is known: then it has a number. */
 static __noinline int qpw_owner_of_sender(struct __sk_buff *skb, struct qpw_work *w)
 {
     struct bpf_sock *sk = skb->sk, *full;
@@ -47,20 +128,21 @@ static __noinline int qpw_owner_of_sender(struct __sk_buff *skb, struct qpw_work
     full = bpf_sk_fullsock(sk);
     if (full) {
         o = qpw_owner_in(full);
-        if (o)
-            w->owner = *o;
-        else if (full->family == QPW_AF_PACKET)
+        if (o) {
+            qpw_owner_take(w, o, QPW_OWNER_NONE);
+        } else if (full->family == QPW_AF_PACKET) {
+            __builtin_memset(&w->owner, 0, sizeof(w->owner));
             w->owner.how = QPW_OWNER_PACKET;
+            qpw_owner_number();
+        }
         return 0;
     }
     full = bpf_get_listener_sock(sk); /* a SYN+ACK is sent for a connection that has no socket yet */
     if (!full)
         return 0;
     o = qpw_owner_in(full);
-    if (o) {
-        w->owner = *o;
-        w->owner.how = QPW_OWNER_LISTENER;
-    }
+    if (o)
+        qpw_owner_take(w, o, QPW_OWNER_LISTENER);
     return 0;
 }
 

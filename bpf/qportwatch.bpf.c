@@ -174,8 +174,11 @@ static __always_inline __u32 qpw_slow_path(void *ctx, const int xdp)
         qpw_refused_by_icmp();
     qpw_judge_anew(w, c);
     w->owner.how = QPW_OWNER_NONE;
-    if (!xdp && !w->rx && !config.replay && qpw_is_finding(c))
+    if (!xdp && !w->rx && !config.replay && (!c->owner || qpw_is_finding(c))) {
         qpw_owner_of_sender(ctx, w);
+        if (w->owner.how)
+            c->owner = w->owner.number;
+    }
     qpw_account(w, c);
     if (w->opened && QPW_ASKED_WHAT(w->asked) == QPW_ASKED_OTHER)
         qpw_answered_elsewhere();

@@ -22,7 +22,7 @@
 #include "qportwatch_words.h"
 
 /* Raise it with every change of a layout, here or in qportwatch_user.h: programs of another version are not taken over. */
-#define QPW_ABI_VERSION 6u
+#define QPW_ABI_VERSION 7u
 #define QPW_ABI_MAGIC 0x71705741u /* "qpWA" */
 
 #define QPW_MAX_IFACES 64
@@ -75,6 +75,7 @@ enum qpw_conn_state {
 
 /* In qpw_conn.vlan beside the id: no packet of the initiator was seen yet, whose tag is the one that counts. */
 #define QPW_CONN_VLAN_UNSURE 0x8000u
+#define QPW_CONN_PARENT 0x4000u /* there, too: an answered exchange on its rule vouches for others */
 #define QPW_VLAN_ID 0x0fffu
 
 #define QPW_END_FIN 0x01     /* its FIN was seen */
@@ -94,12 +95,14 @@ struct qpw_conn {
     __u32 synack_seq; /* sequence number of the SYN+ACK */
     __u32 tentative_seq;
     __u32 generation; /* policy under which verdict and rule were found */
+    /* Whole bytes: the kernel refuses others in what lies behind a spin lock. */
+    __u32 owner : 24; /* number of its owner (struct qpw_owner_set), 0: none is known */
+    __u32 iface : 8;  /* number of the interface of the packet that `vlan` is of */
     __u16 finding;    /* slot of its finding, 0: none */
     __u16 rule;
     __u16 peer;
-    __u16 vlan;       /* of the initiator's first packet; with QPW_CONN_VLAN_UNSURE, of the first that was seen */
+    __u16 vlan;       /* QPW_VLAN_ID of the initiator's first packet, or of the first that was seen; and the two above */
     __u16 meter;      /* slot of the meter that counted it as a connection */
-    __u16 iface;      /* number of the interface of that packet */
     __u8 state;
     __u8 flags;
     __u8 direction;
@@ -107,11 +110,14 @@ struct qpw_conn {
     __u8 outcome;
     __u8 verdict;
     __u8 reason;
-    __u8 scope;
     __u8 conn_class;
-    __u8 is_parent; /* an answered exchange on its rule vouches for others */
     __u8 end[2]; /* QPW_END_*, [0] of the remote end, [1] of the local one: bytes, so that two CPUs can write at once */
 };
+
+static inline __u8 qpw_conn_scope(const struct qpw_conn *c)
+{
+    return c->flags & QPW_CONN_SELF ? QPW_SCOPE_SELF : c->peer ? QPW_SCOPE_PEER : QPW_SCOPE_OTHER;
+}
 
 /*
  * The table of half-open connections is an array of sets. Which set an exchange belongs in, and its mark there, is
@@ -187,8 +193,31 @@ struct qpw_owner {
     __u32 tgid;     /* in the initial pid namespace; 0: none */
     __u32 uid;
     __u8 how;       /* enum qpw_owner_how */
-    __u8 pad[7];
+    __u8 pad[3];
+    __u32 number;   /* in the table of owners, 0: not entered yet; may be out of date */
     char comm[16];
+};
+
+/*
+ * The table of owners: connections carry a number instead of an owner. It is made of sets, by a hash of the process.
+ * A number names the place (set and way) and its version, so that one whose owner was replaced since names nobody.
+ */
+#define QPW_OWNER_WAYS 4u
+#define QPW_OWNER_SETS 2048u
+#define QPW_OWNER_PLACE_BITS 13u /* of a number; above them 11 of the version, from 1 */
+#define QPW_OWNER_SET(number) (((number) >> 2) & (QPW_OWNER_SETS - 1))
+#define QPW_OWNER_WAY(number) ((number) & (QPW_OWNER_WAYS - 1))
+#define QPW_OWNER_NUMBER(version, set, way) \
+    (((__u32)(version) & 0x7ff) << QPW_OWNER_PLACE_BITS | (__u32)(set) << 2 | (__u32)(way))
+
+struct qpw_owner_entry {
+    struct qpw_owner owner; /* `number` is this entry's, 0: empty */
+    __u64 last_ns;          /* when a connection was last given it */
+};
+struct qpw_owner_set {
+    struct bpf_spin_lock lock; /* held by whoever reads or enters */
+    __u32 pad;
+    struct qpw_owner_entry entry[QPW_OWNER_WAYS];
 };
 
 /* ---- Meters and findings ---- */
@@ -470,6 +499,9 @@ _Static_assert(sizeof(struct qpw_meter_key) == 16, "meter key");
 _Static_assert(sizeof(struct qpw_meter) == 16, "meter");
 _Static_assert(sizeof(struct qpw_finding_key) == 40, "finding key");
 _Static_assert(sizeof(struct qpw_owner) == 48, "owner");
+_Static_assert(sizeof(struct qpw_owner_set) == 8 + QPW_OWNER_WAYS * 56, "set of owners");
+_Static_assert(QPW_OWNER_SETS * QPW_OWNER_WAYS == 1u << QPW_OWNER_PLACE_BITS, "places of owners");
+_Static_assert(QPW_MAX_IFACES <= 256, "interfaces of a connection");
 _Static_assert(sizeof(struct qpw_finding) == 96, "finding");
 _Static_assert(sizeof(struct qpw_detail_key) == 24, "detail key");
 _Static_assert(sizeof(struct qpw_step) == 24, "step");

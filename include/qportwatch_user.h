@@ -65,7 +65,8 @@ struct qpw_listed {
     X(coverage) \
     X(events) \
     X(scratch) \
-    X(owners)
+    X(owners) \
+    X(owner_table)
 
 #define QPW_X_MAP(n) QPW_MAP_##n,
 enum qpw_map { QPW_MAPS(QPW_X_MAP) QPW_MAP_COUNT };

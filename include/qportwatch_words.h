@@ -103,7 +103,8 @@
     X(SOCKET_REQUEST, "socket-request", DELAYED)         /* question to user space that could not be sent */ \
     X(PARENT_TABLE, "parent-insert", COUNTED) \
     X(POLICY_MISSING, "policy-missing", COUNTED)         /* packet judged without a loaded policy */ \
-    X(RESERVED_FULL, "reserved-place-full", ANSWERED)     /* the first answered exchange of a port found no place */
+    X(RESERVED_FULL, "reserved-place-full", ANSWERED)     /* the first answered exchange of a port found no place */ \
+    X(OWNER_EVICTED, "owner-evicted", COUNTED)           /* connections that may still live lost their owner's number */
 
 enum qpw_loss_effect {
     QPW_EFFECT_NONE = 0,

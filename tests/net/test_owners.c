@@ -17,6 +17,7 @@
 #include "instance/instance.h"
 #include "instance/owners.h"
 #include "packet.h"
+#include "snapshot/conns.h"
 #include "traffic.h"
 
 #define LAST(log, ...) evelog_last((log), &(struct evelog_filter){__VA_ARGS__})
@@ -241,6 +242,98 @@ Test(owners, making_sockets_without_end_hides_nobody)
     evelog_add(&log, eve);
     cr_assert_str_eq(evelog_fact(LAST(&log, .port = 7777), "process"), "patient");
     evelog_clear(&log);
+    node_stop(&n, SIGINT);
+    node_nothing_left(&n);
+}
+
+/* ---- The owner of a connection ---- */
+
+/* The connection with that port of the other end, and its owner's number. */
+struct wanted {
+    uint16_t port;
+    uint32_t number;
+    unsigned n;
+};
+
+static void take_connection(const struct qpw_conn_key *key, const struct qpw_conn *conn, void *data)
+{
+    struct wanted *w = data;
+
+    if (key->remote_port != w->port && key->local_port != w->port)
+        return;
+    w->number = conn->owner;
+    w->n++;
+}
+
+static void assert_connection_owner(uint16_t port, const char *name, enum qpw_owner_how how)
+{
+    static const enum qpw_conn_class classes[] = {QPW_CLASS_HALF, QPW_CLASS_OUT, QPW_CLASS_EST, QPW_CLASS_DGRAM};
+    struct wanted w = {.port = port};
+    struct qpw_owner owner = {0};
+    struct qpw_error err;
+    struct qpw_kernel k;
+
+    netns_enter(&n.node);
+    cr_assert_eq(qpw_instance_find(&k, &err), 0, "%s", err.text);
+    for (size_t i = 0; i < sizeof(classes) / sizeof(*classes); i++)
+        cr_assert_eq(qpw_conns_walk(&k, classes[i], take_connection, &w), 0);
+    cr_expect_eq(w.n, 1, "%u connections on port %u", w.n, port);
+    cr_expect_eq(qpw_conn_owner(&k, w.number, &owner), 0, "port %u: number %u names nobody", port, w.number);
+    cr_expect_str_eq(owner.comm, name, "port %u is %s's", port, owner.comm);
+    cr_expect_eq(owner.how, how, "port %u: %u", port, owner.how);
+    qpw_kernel_close(&k);
+}
+
+/* On ports that the policy allows: no finding is made of them. */
+static int ask_allowed(void *argument)
+{
+    struct sockaddr_storage to;
+    socklen_t size = traffic_endpoint("10.7.0.2", 389, &to);
+    int fd;
+
+    prctl(PR_SET_NAME, "ldap-client");
+    fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
+    connect(fd, (struct sockaddr *)&to, size);
+    prctl(PR_SET_NAME, "ntp-client");
+    fd = socket(AF_INET, SOCK_DGRAM, 0);
+    size = traffic_endpoint("10.7.0.2", 123, &to);
+    return sendto(fd, "x", 1, 0, (struct sockaddr *)&to, size) != 1;
+}
+
+static int serve_allowed(void *argument)
+{
+    int listener, fd;
+
+    prctl(PR_SET_NAME, "smb-server");
+    listener = traffic_bound(&n.node, SOCK_STREAM, "10.7.0.1", 445);
+    listen(listener, 1);
+    fd = accept(listener, NULL, NULL);
+    return fd < 0 || write(fd, "hello\n", 6) != 6;
+}
+
+static int ask_smb(void *argument)
+{
+    struct sockaddr_storage to;
+    socklen_t size = traffic_endpoint("10.7.0.1", 445, &to);
+    int fd = socket(AF_INET, SOCK_STREAM, 0);
+    char buf[16];
+
+    return connect(fd, (struct sockaddr *)&to, size) < 0 || read(fd, buf, sizeof(buf)) != 6;
+}
+
+Test(owners, a_connection_that_is_no_finding_carries_its_owner)
+{
+    pid_t server;
+
+    node_attach(&n, "node0 --mode xdp");
+    server = netns_fork(&n.node, serve_allowed, NULL);
+    netns_until_port(&n.node, "tcp", 445);
+    cr_assert_eq(netns_call(&n.client, ask_smb, NULL), 0);
+    cr_assert_eq(netns_wait(server, NETNS_DEADLINE_MS), 0);
+    cr_assert_eq(netns_wait(netns_fork(&n.node, ask_allowed, NULL), NETNS_DEADLINE_MS), 0);
+    assert_connection_owner(445, "smb-server", QPW_OWNER_LISTENER);
+    assert_connection_owner(389, "ldap-client", QPW_OWNER_CONNECTED);
+    assert_connection_owner(123, "ntp-client", QPW_OWNER_CREATED);
     node_stop(&n, SIGINT);
     node_nothing_left(&n);
 }

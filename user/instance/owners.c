@@ -58,14 +58,25 @@ static uint32_t instance_of(uint32_t id, const char *name)
     return 0;
 }
 
+static bool has_map(uint32_t id, uint32_t map)
+{
+    __u32 maps[QPW_PROGRAM_MAPS];
+    int n = qpw_program_map_ids(id, maps, QPW_PROGRAM_MAPS);
+
+    for (int i = 0; i < n; i++)
+        if (maps[i] == map)
+            return true;
+    return false;
+}
+
 /* Whether a program of an interface shares the map: the instance lives. */
 static bool has_interface(uint32_t instance)
 {
     uint32_t id = 0;
 
     while (bpf_prog_get_next_id(id, &id) == 0)
-        for (int program = 0; program < QPW_PROG_INTERFACES; program++)
-            if (instance_of(id, qpw_program_name(program)) == instance)
+        for (int program = 0; program < QPW_PROG_INTERFACES && has_map(id, instance); program++)
+            if (qpw_program_has_name(id, qpw_program_name(program)))
                 return true;
     return false;
 }

@@ -115,7 +115,7 @@ json_t *qpw_connection_json(const struct qpw_ended *ended, const struct qpw_regi
         "responder", responder,
         "responder_port", port_json(key->protocol, remote ? key->local_port : key->remote_port),
         "direction", qpw_direction_name(conn->direction),
-        "scope", qpw_scope_name(conn->scope),
+        "scope", qpw_scope_name(qpw_conn_scope(conn)),
         "evidence", qpw_evidence_name(conn->evidence),
         "verdict", qpw_verdict_name(conn->verdict),
         "rule", rule,

@@ -201,6 +201,21 @@ int qpw_conns_remove(struct qpw_kernel *k, enum qpw_conn_class conn_class, const
     return rc;
 }
 
+int qpw_conn_owner(const struct qpw_kernel *k, uint32_t number, struct qpw_owner *ret)
+{
+    uint32_t index = QPW_OWNER_SET(number);
+    struct qpw_owner_set set;
+
+    if (!number)
+        return -ENOENT;
+    if (bpf_map_lookup_elem_flags(k->map_fd[QPW_MAP_owner_table], &index, &set, BPF_F_LOCK) < 0)
+        return -errno;
+    if (set.entry[QPW_OWNER_WAY(number)].owner.number != number)
+        return -ENOENT;
+    *ret = set.entry[QPW_OWNER_WAY(number)].owner;
+    return 0;
+}
+
 void qpw_kernel_touch(struct qpw_kernel *k, const struct qpw_conn_key *key)
 {
     uint32_t pair, place;

@@ -37,6 +37,12 @@ int qpw_conns_remove(struct qpw_kernel *k, enum qpw_conn_class conn_class, const
 int qpw_conns_change(struct qpw_kernel *k, enum qpw_conn_class conn_class, const struct qpw_conn_key *key,
                      const struct qpw_conn *conn);
 
+/*
+ * The owner that connections carry by that number (qpw_conn.owner). 0; -ENOENT: there is none, or its place was given
+ * to another since; or another negative errno.
+ */
+int qpw_conn_owner(const struct qpw_kernel *k, uint32_t number, struct qpw_owner *ret);
+
 /* Something else about a connection was changed from user space (its seed): cached copies of it become invalid. */
 void qpw_kernel_touch(struct qpw_kernel *k, const struct qpw_conn_key *key);
 
