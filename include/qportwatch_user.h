@@ -101,6 +101,7 @@ struct qpw_meta {
     __u32 magic;
     __u32 abi;
     __u64 attached_unix_ns; /* CLOCK_REALTIME */
+    __u64 netns;            /* inode of the network namespace that is watched */
     char version[32];
     char policy_name[64];
     char policy_path[256];
@@ -170,6 +171,6 @@ struct qpw_coverage {
 _Static_assert(sizeof(struct qpw_coverage) == 128, "coverage");
 _Static_assert(sizeof(struct qpw_rule_info) == 312, "rule info");
 _Static_assert(sizeof(struct qpw_peer_info) == 56, "peer info");
-_Static_assert(sizeof(struct qpw_meta) == 8288, "meta");
+_Static_assert(sizeof(struct qpw_meta) == 8296, "meta");
 
 #endif

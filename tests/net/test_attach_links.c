@@ -55,6 +55,7 @@ static void make_again(struct node *n)
 Test(attach_links, gone_and_back)
 {
     struct node n;
+    static char text[1 << 16];
     json_t *status;
     int64_t before;
 
@@ -64,6 +65,15 @@ Test(attach_links, gone_and_back)
     node_until_number(&n, "totals.by_verdict.allowed", 2);
     netns_run(&n.node, "ip link del node0");
     netns_until_file(n.log, "node0: the interface is gone", NETNS_DEADLINE_MS);
+    /* No hook is left to be asked, yet everything is still there to be read. */
+    node_until_coverage(&n, "interface-gone");
+    status = node_status(&n, NULL);
+    cr_expect_eq(node_number(status, "totals.by_verdict.allowed"), 2);
+    cr_expect_str_eq(node_text(status, "answer.state"), "BLIND");
+    json_decref(status);
+    cr_expect_eq(node_command(&n, text, sizeof(text), "report"), 0, "%s", text);
+    cr_expect(strstr(text, "node0 interface-gone from"), "%s", text);
+    cr_expect_eq(node_command(&n, text, sizeof(text), "top --once"), 0, "%s", text);
     make_again(&n);
     node_until_coverage(&n, "interface-back");
     node_until_text(&n, "interfaces.0.rx", "XDP");

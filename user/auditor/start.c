@@ -87,6 +87,7 @@ static int open_fresh(struct qpw_auditor *a, struct qpw_error *err)
     a->meta.magic = QPW_ABI_MAGIC;
     a->meta.abi = QPW_ABI_VERSION;
     a->meta.attached_unix_ns = qpw_clock_unix_ns();
+    a->meta.netns = qpw_netns_inode();
     snprintf(a->meta.version, sizeof(a->meta.version), "%s", QPW_VERSION);
     return qpw_meta_write(&a->kernel, &a->meta, err);
 }

@@ -109,6 +109,8 @@ int qpw_instance_find(struct qpw_kernel *ret, struct qpw_error *err)
     struct qpw_places places;
     int r = qpw_places_find(&places, err);
 
+    if (r == 0 && !places.n)
+        r = qpw_places_find_unhooked(&places, err);
     if (r < 0)
         return r;
     r = qpw_instance_open(&places, ret, err);

@@ -56,7 +56,16 @@ bool qpw_program_has_name(uint32_t prog_id, const char *name);
 /* Whether the map with that id is a `meta` of ours, of whatever version. */
 bool qpw_map_is_meta(uint32_t map_id);
 
-/* qpw_places_find() and qpw_instance_open() in one; what `status`, `report` and `top` want. */
+/*
+ * Programs of ours that watched an interface of this network namespace and stand in no hook now, because every such
+ * interface is gone; a live auditor holds them until one is back. Their places have no ifindex. Errors as above.
+ */
+int qpw_places_find_unhooked(struct qpw_places *ret, struct qpw_error *err);
+
+/* Inode of the calling thread's network namespace, 0 where it cannot be read. */
+uint64_t qpw_netns_inode(void);
+
+/* Finds the places, hooked or not, and opens their kernel side; what `status`, `report` and `top` want. */
 int qpw_instance_find(struct qpw_kernel *ret, struct qpw_error *err);
 
 /*

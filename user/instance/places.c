@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "instance/instance.h"
@@ -97,31 +98,37 @@ static bool belongs_to_us(struct qpw_place *place)
     return false;
 }
 
+static int add_place(struct qpw_places *places, const struct qpw_place *place, struct qpw_error *err)
+{
+    struct qpw_place *grown = reallocarray(places->place, places->n + 1, sizeof(*grown));
+
+    if (!grown)
+        return qpw_fail(err, -ENOMEM, "out of memory");
+    places->place = grown;
+    places->place[places->n++] = *place;
+    return 0;
+}
+
 static int find_in_hook(const struct if_nameindex *iface, enum qpw_point point, struct qpw_places *places,
                         struct qpw_error *err)
 {
     struct qpw_hook_list list;
-    struct qpw_place place, *grown;
+    struct qpw_place place;
     int r = qpw_hooks_query(iface->if_index, point, &list, err);
 
     if (r == -ENODEV)
         return 0; /* went away in the meantime */
     if (r < 0)
         return r;
-    for (size_t i = 0; i < list.n; i++) {
+    for (size_t i = 0; r == 0 && i < list.n; i++) {
         if (list.entry[i].program == QPW_PROG_COUNT)
             continue;
         place = (struct qpw_place){.ifindex = iface->if_index, .point = point, .entry = list.entry[i]};
         snprintf(place.ifname, sizeof(place.ifname), "%s", iface->if_name);
-        if (!belongs_to_us(&place))
-            continue;
-        grown = reallocarray(places->place, places->n + 1, sizeof(*grown));
-        if (!grown)
-            return qpw_fail(err, -ENOMEM, "out of memory");
-        places->place = grown;
-        places->place[places->n++] = place;
+        if (belongs_to_us(&place))
+            r = add_place(places, &place, err);
     }
-    return 0;
+    return r;
 }
 
 int qpw_places_find(struct qpw_places *ret, struct qpw_error *err)
@@ -140,6 +147,60 @@ int qpw_places_find(struct qpw_places *ret, struct qpw_error *err)
     if_freenameindex(ifaces);
     if (r == -EPERM || r == -EACCES)
         qpw_fail(err, r, "root privileges are required (try sudo)");
+    if (r < 0) {
+        qpw_places_clear(&places);
+        return r;
+    }
+    *ret = places;
+    return 0;
+}
+
+uint64_t qpw_netns_inode(void)
+{
+    struct stat st;
+
+    return stat("/proc/thread-self/ns/net", &st) == 0 ? st.st_ino : 0;
+}
+
+/* Whether the instance watches this network namespace, and an interface of it was attached. Fills ifname. */
+static bool watches_here(struct qpw_place *place)
+{
+    int fd = bpf_map_get_fd_by_id(place->instance);
+    struct qpw_meta meta;
+    __u32 key = 0;
+    bool read;
+
+    if (fd < 0 || place->abi != QPW_ABI_VERSION) {
+        if (fd >= 0)
+            close(fd);
+        return false;
+    }
+    read = bpf_map_lookup_elem(fd, &key, &meta) == 0;
+    close(fd);
+    if (!read || !meta.netns || meta.netns != qpw_netns_inode())
+        return false;
+    for (int i = 0; i < QPW_MAX_IFACES; i++)
+        if (meta.rx_hook[i] || meta.tx_hook[i]) {
+            snprintf(place->ifname, sizeof(place->ifname), "%s", meta.ifname[i]);
+            return true;
+        }
+    return false;
+}
+
+int qpw_places_find_unhooked(struct qpw_places *ret, struct qpw_error *err)
+{
+    struct qpw_places places = {0};
+    __u32 id = 0;
+    int r = 0;
+
+    while (r == 0 && bpf_prog_get_next_id(id, &id) == 0)
+        for (enum qpw_program program = 0; r == 0 && program < QPW_PROG_INTERFACES; program++) {
+            struct qpw_place place = {.entry = {.program = program, .prog_id = id}};
+
+            if (qpw_program_has_name(id, qpw_program_name(program)) && belongs_to_us(&place) &&
+                (!places.n || place.instance == places.place[0].instance) && watches_here(&place))
+                r = add_place(&places, &place, err);
+        }
     if (r < 0) {
         qpw_places_clear(&places);
         return r;

@@ -132,8 +132,8 @@ int qpw_status_gather(struct qpw_status *ret, struct qpw_error *err)
 
     if (r == -ENOENT && qpw_control_connect(&fd, &pid, NULL) == 0) {
         close(fd);
-        return qpw_fail(err, r, "nothing is attached in this network namespace; the auditor (process %d) starts, or "
-                        "waits for its interfaces to come back", (int)pid);
+        return qpw_fail(err, r, "nothing is attached in this network namespace; the auditor (process %d) is "
+                        "starting", (int)pid);
     }
     if (r < 0)
         return r;
