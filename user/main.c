@@ -26,6 +26,7 @@ static const struct command {
     {"top", qpw_cmd_top, "live view of what is attached"},
     {"report", qpw_cmd_report, "what was seen, on one screen, as JSON or HTML"},
     {"listeners", qpw_cmd_listeners, "show what the sockets wait for, against the policy"},
+    {"connections", qpw_cmd_connections, "show the live connections, with their processes"},
     {"alerts", qpw_cmd_alerts, "read the alert log"},
     {"replay", qpw_cmd_replay, "audit capture files through the same BPF programs"},
     {"policy", qpw_cmd_policy, "show, check, import, diff, suggest, test and export policies"},
@@ -37,7 +38,7 @@ static void usage(void)
     printf("Usage: qportwatch COMMAND [OPTIONS]\n\n"
            "Audits a storage node's traffic against its table of required ports. It watches and never drops.\n\n");
     for (size_t i = 0; i < sizeof(commands) / sizeof(*commands); i++)
-        printf("  %-9s %s\n", commands[i].name, commands[i].does);
+        printf("  %-11s %s\n", commands[i].name, commands[i].does);
     printf("\n'qportwatch COMMAND --help' lists the options of a command.\n");
 }
 

@@ -77,8 +77,8 @@ Test(usage, one_line_and_status_2)
 Test(usage, every_command)
 {
     static const char *const commands[] = {
-        "attach", "detach", "reload", "status", "top", "report", "listeners", "alerts", "replay", "bench", "policy show",
-        "policy check", "policy import", "policy diff", "policy suggest", "policy test", "policy export"};
+        "attach", "detach", "reload", "status", "top", "report", "listeners", "connections", "alerts", "replay", "bench",
+        "policy show", "policy check", "policy import", "policy diff", "policy suggest", "policy test", "policy export"};
     static const char *const asked[] = {"--help", "-h", "-?"};
     static char output[16384], line[512], begin[128];
     struct netns here;

@@ -13,6 +13,7 @@ int qpw_cmd_status(int argc, char **argv);
 int qpw_cmd_top(int argc, char **argv);
 int qpw_cmd_report(int argc, char **argv);
 int qpw_cmd_listeners(int argc, char **argv);
+int qpw_cmd_connections(int argc, char **argv);
 int qpw_cmd_alerts(int argc, char **argv);
 int qpw_cmd_replay(int argc, char **argv);
 int qpw_cmd_policy(int argc, char **argv);

@@ -43,26 +43,31 @@ void qpw_owner_describe(const struct qpw_owner *note, struct qpw_process *ret)
     *ret = p;
 }
 
-int qpw_owner_find(struct qpw_sockets *s, const struct qpw_finding_key *key, const struct qpw_finding *value,
-                   struct qpw_process *ret)
+int qpw_owner_of_connection(struct qpw_sockets *s, const struct qpw_conn_key *key, enum qpw_direction direction,
+                            const struct qpw_owner *note, struct qpw_process *ret)
 {
-    const struct qpw_owner *note = &value->owner;
-    struct qpw_conn_key tuple;
-    int r;
+    int r = qpw_sockets_process(s, key, direction, ret);
 
-    qpw_finding_tuple(key, value, &tuple);
-    r = qpw_sockets_process(s, &tuple, (enum qpw_direction)key->direction, ret);
-    if (note->how == QPW_OWNER_PACKET) {
+    if (note && note->how == QPW_OWNER_PACKET) {
         *ret = (struct qpw_process){.match = QPW_MATCH_NONE, .why = "sent through a packet socket"};
         return 0;
     }
-    if (!note->tgid)
+    if (!note || !note->tgid)
         return r;
     if (r == 0 && (ret->match == QPW_MATCH_EXACT || ret->match == QPW_MATCH_LISTENER))
         return 0;
     /* A socket that was made by a process and is the kernel's now: rpc.nfsd hands its listeners to nfsd. */
-    if (r == 0 && ret->match == QPW_MATCH_KERNEL && key->direction != QPW_DIR_OUTBOUND)
+    if (r == 0 && ret->match == QPW_MATCH_KERNEL && direction != QPW_DIR_OUTBOUND)
         return 0;
     qpw_owner_describe(note, ret);
     return 0;
+}
+
+int qpw_owner_find(struct qpw_sockets *s, const struct qpw_finding_key *key, const struct qpw_finding *value,
+                   struct qpw_process *ret)
+{
+    struct qpw_conn_key tuple;
+
+    qpw_finding_tuple(key, value, &tuple);
+    return qpw_owner_of_connection(s, &tuple, (enum qpw_direction)key->direction, &value->owner, ret);
 }

@@ -13,6 +13,13 @@
 int qpw_owner_find(struct qpw_sockets *s, const struct qpw_finding_key *key, const struct qpw_finding *value,
                    struct qpw_process *ret);
 
+/*
+ * The same of a connection; note: what the programs noted of its socket, NULL: nothing; *ret->why then says why where
+ * nobody is known.
+ */
+int qpw_owner_of_connection(struct qpw_sockets *s, const struct qpw_conn_key *key, enum qpw_direction direction,
+                            const struct qpw_owner *note, struct qpw_process *ret);
+
 /* The process of a note alone: described from /proc while it lives, else by what was noted. */
 void qpw_owner_describe(const struct qpw_owner *note, struct qpw_process *ret);
 

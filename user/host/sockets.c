@@ -46,6 +46,21 @@ static enum qpw_direction opener_direction(const struct qpw_diag_socket *socket)
     return socket->opener == -1 ? QPW_DIR_OUTBOUND : socket->opener == 0 ? QPW_DIR_INBOUND : QPW_DIR_UNKNOWN;
 }
 
+int qpw_sockets_traffic(struct qpw_sockets *s, const struct qpw_conn_key *key, uint64_t *ret_sent,
+                        uint64_t *ret_received)
+{
+    struct qpw_diag_socket socket;
+    int r = key->protocol == IPPROTO_TCP ? qpw_diag_find(s, key, &socket) : -ENOENT;
+
+    if (r < 0)
+        return r;
+    if (!qpw_diag_is_exact(key, &socket) || !socket.has_opener)
+        return -ENOENT;
+    *ret_sent = socket.sent;
+    *ret_received = socket.received;
+    return 0;
+}
+
 int qpw_sockets_direction(struct qpw_sockets *s, const struct qpw_conn_key *key, enum qpw_direction *ret)
 {
     enum qpw_direction last = QPW_DIR_UNKNOWN, now;

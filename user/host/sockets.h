@@ -56,6 +56,10 @@ int qpw_sockets_direction(struct qpw_sockets *s, const struct qpw_conn_key *key,
 int qpw_sockets_process(struct qpw_sockets *s, const struct qpw_conn_key *key, enum qpw_direction direction,
                         struct qpw_process *ret);
 
+/* Payload that a TCP socket has sent and received, each byte once. 0, or -ENOENT: there is no such socket (any more). */
+int qpw_sockets_traffic(struct qpw_sockets *s, const struct qpw_conn_key *key, uint64_t *ret_sent,
+                        uint64_t *ret_received);
+
 /* The tuple of a finding from this node's end; the initiator's port is that of its first packet. */
 void qpw_finding_tuple(const struct qpw_finding_key *key, const struct qpw_finding *value, struct qpw_conn_key *ret);
 

@@ -49,6 +49,8 @@ static void get_opener(const struct nlattr *attr, uint32_t wqueue, struct qpw_di
     memcpy(&info, mnl_attr_get_payload(attr), length < sizeof(info) ? length : sizeof(info));
     socket->opener = (int64_t)(info.tcpi_bytes_sent - info.tcpi_bytes_retrans - info.tcpi_bytes_acked) -
                      ((int64_t)wqueue - info.tcpi_notsent_bytes);
+    socket->sent = info.tcpi_bytes_sent - info.tcpi_bytes_retrans;
+    socket->received = info.tcpi_bytes_received;
     socket->has_opener = true;
 }
 

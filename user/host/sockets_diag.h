@@ -40,7 +40,8 @@ struct qpw_diag_socket {
     uint32_t ifindex;        /* bound to that device; 0: to none */
     bool v6;                 /* an IPv6 socket, */
     bool v6_only;            /* which takes no IPv4 */
-    bool has_opener;         /* `opener` could be computed */
+    bool has_opener;         /* `opener` could be computed, and the two below are known */
+    uint64_t sent, received; /* TCP: bytes of payload, each once */
     int64_t opener;          /* -1 this end connected, 0 it accepted, anything else tells nothing */
 };
 

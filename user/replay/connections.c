@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "alert/community_id.h"
+#include "facts/connections.h"
 #include "util/names.h"
 
 /* One statistic over all CPUs. */
@@ -51,22 +52,9 @@ int qpw_connections_evicted(const struct qpw_kernel *k, enum qpw_conn_class conn
     return rc;
 }
 
-/* Who opened it; where that is not known, who sent the first packet. */
-static bool remote_opened(const struct qpw_conn *conn)
-{
-    if (conn->direction == QPW_DIR_UNKNOWN)
-        return conn->flags & QPW_CONN_REMOTE_FIRST;
-    return conn->direction == QPW_DIR_INBOUND;
-}
-
-static bool has_ports(unsigned protocol)
-{
-    return protocol == IPPROTO_TCP || protocol == IPPROTO_UDP || protocol == IPPROTO_SCTP;
-}
-
 static json_t *port_json(unsigned protocol, unsigned port)
 {
-    return has_ports(protocol) ? json_integer(port) : json_null();
+    return qpw_protocol_has_ports(protocol) ? json_integer(port) : json_null();
 }
 
 /* The same whichever way round, but for ICMP, where type and code are the first packet's. */
@@ -75,7 +63,7 @@ static json_t *community_id(const struct qpw_ended *ended)
     const struct qpw_conn_key *key = &ended->key;
     bool remote_first = ended->conn.flags & QPW_CONN_REMOTE_FIRST;
     bool icmp = key->protocol == IPPROTO_ICMP || key->protocol == IPPROTO_ICMPV6;
-    struct qpw_community_flow flow = {.protocol = key->protocol, .has_ports = icmp || has_ports(key->protocol)};
+    struct qpw_community_flow flow = {.protocol = key->protocol, .has_ports = icmp || qpw_protocol_has_ports(key->protocol)};
     char text[QPW_COMMUNITY_ID_LEN];
 
     memcpy(flow.source, remote_first ? key->remote : key->local, 16);
@@ -101,19 +89,19 @@ json_t *qpw_connection_json(const struct qpw_ended *ended, const struct qpw_regi
 {
     const struct qpw_conn *conn = &ended->conn;
     const struct qpw_conn_key *key = &ended->key;
-    bool remote = remote_opened(conn);
+    struct qpw_connection_ends ends = qpw_connection_ends(key, conn);
     const char *rule = conn->rule && conn->rule < names->n_rules ? names->rules[conn->rule].name : NULL;
     char initiator[INET6_ADDRSTRLEN], responder[INET6_ADDRSTRLEN], first[32], last[32];
 
-    qpw_address_text(remote ? key->remote : key->local, initiator, sizeof(initiator));
-    qpw_address_text(remote ? key->local : key->remote, responder, sizeof(responder));
+    qpw_address_text(ends.from, initiator, sizeof(initiator));
+    qpw_address_text(ends.to, responder, sizeof(responder));
     return json_pack(
         "{so ss so ss so ss ss ss ss ss? ss? ss ss ss so so sI sI sI sI}",
         "protocol", protocol_json(key->protocol),
         "initiator", initiator,
-        "initiator_port", port_json(key->protocol, remote ? key->remote_port : key->local_port),
+        "initiator_port", port_json(key->protocol, ends.from_port),
         "responder", responder,
-        "responder_port", port_json(key->protocol, remote ? key->local_port : key->remote_port),
+        "responder_port", port_json(key->protocol, ends.to_port),
         "direction", qpw_direction_name(conn->direction),
         "scope", qpw_scope_name(qpw_conn_scope(conn)),
         "evidence", qpw_evidence_name(conn->evidence),

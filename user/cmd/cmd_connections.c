@@ -1,0 +1,306 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* connections - the live connections of what is attached, with who holds the node's end, by the filter of the live view. */
+#include <argp.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "bpf/expiry.h"
+#include "cmd/cmd.h"
+#include "cmd/format.h"
+#include "host/owner.h"
+#include "instance/instance.h"
+#include "instance/kernel_words.h"
+#include "report/connections.h"
+#include "snapshot/collect.h"
+#include "snapshot/conns.h"
+#include "util/document.h"
+#include "util/names.h"
+#include "util/usage.h"
+#include "view/filter.h"
+#include "words/owner.h"
+#include "words/words.h"
+
+#define BIT(field) (1u << QPW_FIELD_##field)
+#define FIELDS \
+    (BIT(WORD) | BIT(PORT) | BIT(DIR) | BIT(VERDICT) | BIT(ADDR) | BIT(FROM) | BIT(TO) | BIT(PROC) | BIT(PEER) | \
+     BIT(RULE) | BIT(PROTO) | BIT(OUTCOME) | BIT(EVIDENCE) | BIT(REASON) | BIT(IFACE) | BIT(VLAN))
+
+struct options {
+    char filter_text[QPW_FILTER_TEXT];
+    struct qpw_filter filter;
+    bool json;
+};
+
+enum { KEY_JSON = 0x200, KEY_FORMAT };
+
+static const struct argp_option options_table[] = {
+    {"json", KEY_JSON, 0, 0, "Print one JSON document", 0},
+    {"format", KEY_FORMAT, "text|json", 0, "Text (default) or JSON", 0},
+    {0},
+};
+
+/* The words of the filter may be one argument or several. */
+static void take_words(struct argp_state *state, struct options *o, const char *word)
+{
+    size_t used = strlen(o->filter_text);
+    int n = snprintf(o->filter_text + used, sizeof(o->filter_text) - used, "%s%s", used ? " " : "", word);
+
+    if ((size_t)n >= sizeof(o->filter_text) - used)
+        qpw_usage_error(state, "the filter is longer than %zu characters", sizeof(o->filter_text) - 1);
+}
+
+static error_t take_option(int key, char *value, struct argp_state *state)
+{
+    struct options *o = state->input;
+    struct qpw_error err;
+
+    switch (key) {
+    case KEY_JSON: o->json = true; return 0;
+    case KEY_FORMAT: o->json = qpw_format_is_json(state, value); return 0;
+    case ARGP_KEY_ARG: take_words(state, o, value); return 0;
+    case ARGP_KEY_END:
+        if (qpw_filter_parse(o->filter_text, &o->filter, &err) < 0)
+            qpw_usage_error(state, "%s", err.text);
+        else if (o->filter.fields & BIT(SEVERITY))
+            qpw_usage_error(state, "severity: connections have none; findings do ('qportwatch report')");
+        return 0;
+    default: return ARGP_ERR_UNKNOWN;
+    }
+}
+
+/* ---- Reading ---- */
+
+struct reading {
+    const struct qpw_control *control;
+    uint64_t now_ns;
+    struct qpw_connection *rows;
+    size_t n, allocated;
+    bool no_memory;
+};
+
+static void take_connection(const struct qpw_conn_key *key, const struct qpw_conn *conn, void *data)
+{
+    struct reading *r = data;
+
+    if (r->no_memory || qpw_conn_expired(r->control, conn, key->protocol, r->now_ns))
+        return;
+    if (r->n == r->allocated) {
+        size_t room = r->allocated ? 2 * r->allocated : 1024;
+        struct qpw_connection *more = reallocarray(r->rows, room, sizeof(*more));
+
+        r->no_memory = !more;
+        if (!more)
+            return;
+        r->rows = more;
+        r->allocated = room;
+    }
+    r->rows[r->n++] = (struct qpw_connection){.key = *key, .conn = *conn};
+}
+
+static int read_all(const struct qpw_kernel *k, struct reading *r)
+{
+    static const enum qpw_conn_class classes[] = {QPW_CLASS_EST, QPW_CLASS_OUT, QPW_CLASS_DGRAM, QPW_CLASS_HALF};
+    int error = 0;
+
+    for (size_t i = 0; error == 0 && i < sizeof(classes) / sizeof(*classes); i++)
+        error = qpw_conns_walk(k, classes[i], take_connection, r);
+    if (error == 0 && r->no_memory)
+        error = -ENOMEM;
+    if (error == 0)
+        qpw_connections_sort(r->rows, r->n);
+    return error;
+}
+
+/* ---- One row ---- */
+
+struct picture {
+    const struct qpw_kernel *kernel;
+    const struct qpw_snapshot *s;
+    struct qpw_sockets *sockets;
+};
+
+/*
+ * What a flood multiplies is not looked up in the socket table, which costs more the more devices there are; what the
+ * node has answered of it carries its owner's number.
+ */
+static void find_owner(const struct picture *p, const struct qpw_connection *c, struct qpw_process *ret)
+{
+    struct qpw_owner note;
+    int r = qpw_conn_owner(p->kernel, c->conn.owner, &note);
+
+    *ret = (struct qpw_process){.match = QPW_MATCH_NONE};
+    if (c->conn.conn_class != QPW_CLASS_HALF)
+        qpw_owner_of_connection(p->sockets, &c->key, (enum qpw_direction)c->conn.direction, r == 0 ? &note : NULL, ret);
+    else if (r == 0 && note.how == QPW_OWNER_PACKET)
+        ret->why = "sent through a packet socket";
+    else if (r == 0)
+        qpw_owner_describe(&note, ret);
+    if (qpw_owner_known(ret) || ret->why)
+        return;
+    if (c->conn.owner)
+        ret->why = "pushed out of the table of owners";
+    else if (!qpw_protocol_has_ports(c->key.protocol))
+        ret->why = "protocol without sockets that are noted";
+    else if (c->conn.conn_class == QPW_CLASS_HALF)
+        ret->why = "the node has not answered";
+    else
+        ret->why = p->s->meta.owners_missing[0] ? "owners of sockets are not noted" : "older than the audit";
+}
+
+static void find_bytes(const struct picture *p, struct qpw_connection_line *line)
+{
+    line->has_bytes = line->connection->conn.conn_class == QPW_CLASS_EST &&
+                      qpw_sockets_traffic(p->sockets, &line->connection->key, &line->sent, &line->received) == 0;
+}
+
+static const char *row_words(const struct qpw_snapshot *s, const struct qpw_connection *c,
+                             const struct qpw_process *owner, char *buf, size_t size)
+{
+    struct qpw_connection_ends ends = qpw_connection_ends(&c->key, &c->conn);
+    char service[64], from[80], to[80], process[64];
+
+    snprintf(buf, size, "%s %s %s %s %s %s %s %s %s %s %s %s", qpw_verdict_name(c->conn.verdict),
+             qpw_direction_name(c->conn.direction),
+             qpw_words_service_named(QPW_KIND_PORT, c->key.protocol, ends.to_port, service, sizeof(service)),
+             qpw_words_endpoint(ends.from, ends.from_port, from, sizeof(from)),
+             qpw_words_endpoint(ends.to, ends.to_port, to, sizeof(to)),
+             qpw_words_owner(owner, process, sizeof(process)), owner->user, owner->unit, owner->exe,
+             qpw_snapshot_rule(s, c->conn.rule), qpw_snapshot_peer(s, c->conn.peer), qpw_outcome_name(c->conn.outcome));
+    return buf;
+}
+
+static bool matches(const struct picture *p, const struct qpw_filter *filter, const struct qpw_connection *c,
+                    const struct qpw_process *owner)
+{
+    struct qpw_connection_ends ends = qpw_connection_ends(&c->key, &c->conn);
+    char words[1024] = "", process[512];
+    struct qpw_facts facts = {
+        .has = FIELDS, .protocol = c->key.protocol, .direction = c->conn.direction, .verdict = c->conn.verdict,
+        .outcome = c->conn.outcome, .evidence = c->conn.evidence, .vlan = c->conn.vlan & QPW_VLAN_ID,
+        .port = qpw_protocol_has_ports(c->key.protocol) && c->conn.direction != QPW_DIR_UNKNOWN ? ends.to_port
+                                                                                               : QPW_NO_PORT,
+        .from = ends.from, .to = ends.to, .peer = qpw_snapshot_peer(p->s, c->conn.peer),
+        .rule = qpw_snapshot_rule(p->s, c->conn.rule),
+        .reason = c->conn.reason ? qpw_reason_name(c->conn.reason) : "",
+        .iface = qpw_snapshot_iface(p->s, c->conn.iface), .process = process, .words = words};
+
+    snprintf(process, sizeof(process), "%s %s %s",
+             owner->match == QPW_MATCH_KERNEL ? "kernel" : owner->pid ? owner->name : "", owner->exe, owner->unit);
+    if (filter->fields & BIT(WORD))
+        row_words(p->s, c, owner, words, sizeof(words));
+    return qpw_filter_match(filter, &facts);
+}
+
+/* ---- All of them ---- */
+
+static int print_text(struct qpw_table *table, size_t n, size_t all, int r)
+{
+    struct qpw_printer printer = qpw_printer_of(stdout);
+    char count[64];
+
+    if (r < 0)
+        return r;
+    if (n == all)
+        qpw_print_line(&printer, "%s", qpw_words_many(n, "live connection", count, sizeof(count)));
+    else
+        qpw_print_line(&printer, "%s of %zu match the filter", qpw_words_many(n, "live connection", count, sizeof(count)),
+                       all);
+    return qpw_table_print(table, &printer);
+}
+
+static int print_json(const struct qpw_snapshot *s, json_t *rows, size_t all, int r)
+{
+    json_t *document = qpw_document("qportwatch.connections/1");
+
+    qpw_document_set_period(document, s->host, s->from_unix_ns, s->unix_ns);
+    qpw_document_set_policy(document, s->meta.policy_name, s->meta.policy_digest, s->meta.source_digest);
+    if (json_object_set(document, "connections", rows) < 0 ||
+        json_object_set_new(document, "live", json_integer((json_int_t)all)) < 0)
+        r = -ENOMEM;
+    if (r == 0 && json_dumpf(document, stdout, JSON_INDENT(2)) < 0)
+        r = -EIO;
+    if (r == 0)
+        putchar('\n');
+    json_decref(document);
+    return r;
+}
+
+static int show(const struct picture *p, const struct options *o, const struct reading *reading)
+{
+    struct qpw_table table = {.columns = qpw_connection_columns, .n_columns = qpw_connection_n_columns};
+    json_t *rows = json_array();
+    size_t n = 0;
+    int r = rows ? 0 : -ENOMEM;
+
+    for (size_t i = 0; r == 0 && i < reading->n; i++) {
+        struct qpw_process owner;
+        struct qpw_connection_line line = {.connection = &reading->rows[i], .owner = &owner};
+
+        find_owner(p, line.connection, &owner);
+        if (!matches(p, &o->filter, line.connection, &owner))
+            continue;
+        n++;
+        find_bytes(p, &line);
+        r = !o->json ? qpw_connection_add(&table, p->s, &line)
+            : json_array_append_new(rows, qpw_connection_row_json(p->s, &line)) < 0 ? -ENOMEM : 0;
+    }
+    r = o->json ? print_json(p->s, rows, reading->n, r) : print_text(&table, n, reading->n, r);
+    json_decref(rows);
+    qpw_table_clear(&table);
+    return r;
+}
+
+/* With the instance found: 0 or a negative errno with err. */
+static int run(const struct qpw_kernel *kernel, const struct options *o, struct qpw_error *err)
+{
+    struct qpw_collect_options options = {.brief = true};
+    struct qpw_snapshot snapshot = {0};
+    struct picture p = {.kernel = kernel, .s = &snapshot};
+    struct reading reading = {.control = kernel->control};
+    int r = qpw_collect(kernel, &options, &snapshot, err);
+
+    if (r < 0)
+        return r;
+    reading.now_ns = snapshot.mono_ns;
+    r = read_all(kernel, &reading);
+    if (r < 0)
+        qpw_fail(err, r, "cannot read the tables of connections: %s", strerror(-r));
+    if (r == 0)
+        r = qpw_sockets_open(&p.sockets, err);
+    if (r == 0) {
+        r = show(&p, o, &reading);
+        if (r < 0)
+            qpw_fail(err, r, "cannot print: %s", strerror(-r));
+    }
+    qpw_sockets_close(p.sockets);
+    free(reading.rows);
+    qpw_snapshot_clear(&snapshot);
+    return r;
+}
+
+int qpw_cmd_connections(int argc, char **argv)
+{
+    static const struct argp argp = {
+        .options = options_table, .parser = take_option, .args_doc = "[FILTER]",
+        .doc = "Show the live connections of what is attached: who opened each and on what evidence, its verdict and "
+               "rule, the process that holds the node's end, and what it carried. FILTER is that of the live view: "
+               "'dir:out verdict:unexpected -port:445 proc:python*'.\vBytes are the payload of TCP connections whose "
+               "sockets live. Only root can ask."};
+    struct options o = {0};
+    struct qpw_kernel kernel;
+    struct qpw_error err;
+    int r;
+
+    qpw_arguments_parse(&argp, argc, argv, &o);
+    qpw_quiet_libbpf();
+    r = qpw_instance_find(&kernel, &err);
+    if (r == 0) {
+        r = run(&kernel, &o, &err);
+        qpw_kernel_close(&kernel);
+    }
+    if (r < 0)
+        fprintf(stderr, "qportwatch connections: %s\n", err.text);
+    return r < 0 ? QPW_EXIT_FAILED : QPW_EXIT_OK;
+}

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* connections.h - the live connections, as a table for people and as JSON. */
+#ifndef QPW_REPORT_CONNECTIONS_H
+#define QPW_REPORT_CONNECTIONS_H
+
+#include <jansson.h>
+
+#include "facts/connections.h"
+#include "host/process.h"
+#include "snapshot/snapshot.h"
+#include "words/table.h"
+
+/* One connection and what is known beside it. */
+struct qpw_connection_line {
+    const struct qpw_connection *connection;
+    const struct qpw_process *owner; /* nobody known: `why` may say why */
+    bool has_bytes;                  /* TCP, while its socket lives: payload, as the kernel counts it */
+    uint64_t sent, received;
+};
+
+extern const struct qpw_table_column qpw_connection_columns[];
+extern const size_t qpw_connection_n_columns;
+
+/* Adds one row to a table of those columns. s: names and the time. 0 or -ENOMEM. */
+int qpw_connection_add(struct qpw_table *t, const struct qpw_snapshot *s, const struct qpw_connection_line *line);
+
+/* One row of the document. NULL: out of memory. */
+json_t *qpw_connection_row_json(const struct qpw_snapshot *s, const struct qpw_connection_line *line);
+
+#endif
