@@ -367,7 +367,10 @@ Test(collect, notes_of_what_passes_by)
 {
     char base[] = "/tmp/qportwatch-collect-XXXXXX", command[500];
     struct qpw_collect_options options = {.sysfs = base, .procfs = base};
+    struct qpw_meta meta = {.magic = QPW_ABI_MAGIC, .abi = QPW_ABI_VERSION, .owners_missing = "no unified hierarchy"};
+    uint32_t zero = 0;
 
+    put(QPW_MAP_meta, &zero, &meta);
     cr_assert_not_null(mkdtemp(base));
     snprintf(command, sizeof(command),
              "d=%s/class/infiniband/mlx5_0/ports/1/counters; mkdir -p $d %s/net; echo 12 >$d/port_rcv_packets; "
@@ -378,7 +381,8 @@ Test(collect, notes_of_what_passes_by)
     collect(&options);
     snprintf(command, sizeof(command), "rm -r %s", base);
     cr_assert_eq(system(command), 0);
-    cr_assert_eq(snapshot.n_notes, 3);
+    cr_assert_eq(snapshot.n_notes, 4);
+    cr_assert_not_null(strstr(snapshot.notes[3], "not noted: no unified hierarchy."), "%s", snapshot.notes[3]);
     cr_assert_not_null(strstr(snapshot.notes[2], "1 socket is open"), "%s", snapshot.notes[2]);
     cr_assert_not_null(strstr(snapshot.notes[0], "mlx5_0 port 1 has carried 42 packets"), "%s", snapshot.notes[0]);
     cr_assert_not_null(strstr(snapshot.notes[1], "2 sockets are open"), "%s", snapshot.notes[1]);

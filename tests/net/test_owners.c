@@ -372,6 +372,42 @@ Test(owners, nothing_stays_at_the_root_cgroup)
     node_nothing_left(&n);
 }
 
+/* Whether `status` says that owners are noted; the text of the document's reason must contain `why`. */
+static bool status_says_noted(const char *why)
+{
+    static char out[1 << 16];
+    json_t *document, *owners;
+    const char *text;
+    bool noted;
+
+    node_command(&n, out, sizeof(out), "status --json");
+    document = json_loads(out, 0, NULL);
+    cr_assert(document, "%s", out);
+    owners = json_object_get(document, "owners");
+    cr_assert(json_is_object(owners), "%s", out);
+    noted = json_is_true(json_object_get(owners, "noted"));
+    text = json_string_value(json_object_get(owners, "why"));
+    cr_expect(why ? text && strstr(text, why) : !text, "why: %s", text ? text : "null");
+    json_decref(document);
+    return noted;
+}
+
+Test(owners, status_and_report_say_that_owners_are_not_noted_any_more)
+{
+    static char out[1 << 16];
+    uint32_t instance;
+
+    node_attach(&n, "node0 --mode tc");
+    instance = instance_of_node();
+    cr_expect(status_says_noted(NULL));
+    cr_assert_eq(qpw_owners_detach(instance, NULL, NULL), 0);
+    cr_expect(!status_says_noted("3 of 3 programs were removed"));
+    cr_assert_eq(node_command(&n, out, sizeof(out), "report --all"), 0);
+    cr_expect(strstr(out, "Owners of sockets are not noted"), "%s", out);
+    node_stop(&n, SIGINT);
+    node_nothing_left(&n);
+}
+
 Test(owners, what_a_killed_run_left_goes_with_the_next_start)
 {
     struct netns other = netns_new();

@@ -15,6 +15,7 @@
 #include "snapshot/collect_maps.h"
 #include "instance/hooks.h"
 #include "instance/instance.h"
+#include "instance/owners.h"
 
 /* ---- Notes ---- */
 
@@ -313,6 +314,25 @@ static int read_unwatched(const struct qpw_netlink *links, struct qpw_snapshot *
     return 0;
 }
 
+/* Whether the programs at the root cgroup are there: as the auditor found when it began, and now. */
+static int note_owners(const struct qpw_kernel *k, struct qpw_snapshot *s)
+{
+    int count;
+
+    snprintf(s->owners_missing, sizeof(s->owners_missing), "%s", s->meta.owners_missing);
+    count = s->owners_missing[0] ? 0 : qpw_owners_count(qpw_kernel_instance(k));
+    if (!s->owners_missing[0] && count < 0)
+        snprintf(s->owners_missing, sizeof(s->owners_missing), "cannot ask the root cgroup what is attached to it: %s",
+                 strerror(-count));
+    else if (!s->owners_missing[0] && count < QPW_OWNER_PROGRAMS)
+        snprintf(s->owners_missing, sizeof(s->owners_missing),
+                 "%d of %d programs were removed from the root cgroup; attach again to have them back",
+                 QPW_OWNER_PROGRAMS - count, QPW_OWNER_PROGRAMS);
+    return !s->owners_missing[0] ? 0
+           : add_note(s, "Owners of sockets are not noted: %s. A process that has ended before its exchange is looked at "
+                      "stays unknown.", s->owners_missing);
+}
+
 int qpw_collect_host(const struct qpw_kernel *k, const struct qpw_collect_options *options, struct qpw_snapshot *s)
 {
     const struct qpw_netlink *links = options->links;
@@ -328,6 +348,7 @@ int qpw_collect_host(const struct qpw_kernel *k, const struct qpw_collect_option
         rc = rc ? rc : note_rdma(s, options->sysfs ? options->sysfs : "/sys");
         rc = rc ? rc : note_xdp_sockets(s, options->procfs ? options->procfs : "/proc");
         rc = rc ? rc : note_packet_sockets(s, options->procfs ? options->procfs : "/proc");
+        rc = rc ? rc : note_owners(k, s);
     }
     qpw_netlink_close(own);
     return rc;

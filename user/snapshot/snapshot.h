@@ -109,6 +109,7 @@ struct qpw_snapshot {
 
     struct qpw_coverage *coverage; /* oldest first */
     size_t n_coverage;
+    char owners_missing[160]; /* why owners of sockets are not noted in the kernel now; empty: they are, or not asked */
     char **notes; /* coverage in words: offloads, RDMA, programs before ours … */
     size_t n_notes;
 

@@ -205,6 +205,8 @@ int qpw_status_json(const struct qpw_status *s, FILE *out)
                                           (json_int_t)s->snapshot.freed[1]));
     SET(root, "losses", losses_json(s));
     SET(root, "tables", tables_json(s));
+    SET(root, "owners", json_pack("{s:b,s:o}", "noted", !s->snapshot.owners_missing[0], "why",
+                                  qpw_json_text(s->snapshot.owners_missing)));
     SET(root, "memory_bytes", json_integer(s->snapshot.memory_bytes));
     SET(root, "timeouts", timeouts_json(s));
     SET(root, "alerts", json_incref(s->alerts));

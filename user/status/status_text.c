@@ -125,6 +125,14 @@ static void show_losses(const struct qpw_status *s, const struct qpw_printer *p)
                        (unsigned long long)s->snapshot.freed[0], (unsigned long long)s->snapshot.freed[1]);
 }
 
+static void show_owners(const struct qpw_status *s, const struct qpw_printer *p)
+{
+    if (s->snapshot.owners_missing[0])
+        qpw_print_item(p, "owners", "not noted: %s", s->snapshot.owners_missing);
+    else
+        qpw_print_item(p, "owners", "noted when a socket is made or connected");
+}
+
 static void show_tables(const struct qpw_status *s, const struct qpw_printer *p)
 {
     char bytes[24], entries[24], capacity[24], evicted[24];
@@ -200,6 +208,7 @@ void qpw_status_text(const struct qpw_status *s, FILE *out)
     show_policy(s, &p);
     show_shares(s, &p);
     show_losses(s, &p);
+    show_owners(s, &p);
     show_tables(s, &p);
     show_timeouts(s, &p);
     qpw_status_alerts_text(s->alerts, &p);
