@@ -1,9 +1,33 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* asciidoc.h - what the two parts of the AsciiDoc reader share; everybody else includes page.h. */
+/* asciidoc.h - what the parts of the AsciiDoc reader share; everybody else includes page.h. */
 #ifndef QPW_POLICY_ASCIIDOC_H
 #define QPW_POLICY_ASCIIDOC_H
 
 #include "policy/page/page.h"
+
+/* A cell of the stream, and what its specifier says. */
+struct qpw_adoc_specifier {
+    unsigned repeat;
+    unsigned columns;
+    unsigned rows;
+    char style;
+};
+
+struct qpw_adoc_cell {
+    char *text;
+    size_t length;
+    size_t room;
+    unsigned line;
+    struct qpw_adoc_specifier specifier;
+};
+
+struct qpw_adoc_cells {
+    struct qpw_adoc_cell *list;
+    size_t n;
+    size_t first_line; /* columns of those that begin on the first line that has any */
+    bool stray;        /* text before the first bar */
+    unsigned stray_line;
+};
 
 /* What stands around a table. */
 struct qpw_adoc_table {
@@ -22,6 +46,10 @@ void qpw_adoc_attributes(const char *text, struct qpw_adoc_table *ret);
 
 /* The lines between the table's edges as rows of the page. 0, or negative errno with err. */
 int qpw_adoc_rows(const struct qpw_adoc_table *table, const char *text, struct qpw_page *page, struct qpw_error *err);
+
+/* The lines between the table's edges as cells (asciidoc_cells.c). False: no memory. The caller clears *ret. */
+bool qpw_adoc_take_cells(const struct qpw_adoc_table *table, const char *text, struct qpw_adoc_cells *ret);
+void qpw_adoc_clear_cells(struct qpw_adoc_cells *cells);
 
 /* Links as their text, no marks of code and footnotes, entities as characters; tidied. In place. True: all of it
  * stands; false: something in it is struck out. */

@@ -6,182 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <libxml/HTMLparser.h>
+#include "policy/page/html.h"
 
-#include "policy/page/page.h"
-
-struct reader {
-    const char *name;
-    struct qpw_page *page;
-    const xmlNode *root;
-    FILE *text; /* paragraph that is being put together */
-    char *buffer;
-    size_t size;
-    unsigned text_line;
-    unsigned hidden; /* elements around that are not shown */
-    bool no_memory;
-    struct qpw_error *err;
-    int error;
-};
-
-static unsigned line_of(const xmlNode *node)
-{
-    long line = xmlGetLineNo((xmlNode *)node);
-
-    return line > 0 ? (unsigned)line : 1;
-}
-
-/* ---- Elements ---- */
-
-static bool is_element(const xmlNode *node, const char *name)
-{
-    return node->type == XML_ELEMENT_NODE && !xmlStrcasecmp(node->name, BAD_CAST name);
-}
-
-static bool is_one_of(const xmlNode *node, const char *const *names)
-{
-    for (; *names; names++)
-        if (is_element(node, *names))
-            return true;
-    return false;
-}
-
-static const char *const skipped[] = {"script", "style", "template", "head",   "nav",    "footer", "noscript",
-                                      "svg",    "math",  "textarea", "select", "iframe", "object", NULL};
-static const char *const blocks[] = {"p",    "div",  "br",      "li",      "ul",         "ol",  "dl",
-                                     "dt",   "dd",   "section", "article", "blockquote", "pre", "hr",
-                                     "form", "main", "aside",   "details", "tr",         NULL};
-
-/* Whether an attribute's value, without its blanks, contains one of the words. */
-static bool attribute_has(const xmlNode *node, const char *attribute, const char *const *words)
-{
-    xmlChar *value = node->type == XML_ELEMENT_NODE ? xmlGetProp((xmlNode *)node, BAD_CAST attribute) : NULL;
-    bool found = false;
-
-    if (!value)
-        return false;
-    if (!strcmp(attribute, "style")) {
-        xmlChar *out = value;
-
-        for (const xmlChar *p = value; *p; p++)
-            if (!isspace(*p))
-                *out++ = *p;
-        *out = '\0';
-    }
-    for (; *words; words++)
-        found |= xmlStrcasestr(value, BAD_CAST * words) != NULL;
-    xmlFree(value);
-    return found;
-}
-
-/* A whole word of class=. */
-static bool has_class(const xmlNode *node, const char *const *words)
-{
-    xmlChar *value = node->type == XML_ELEMENT_NODE ? xmlGetProp((xmlNode *)node, BAD_CAST "class") : NULL;
-    char *save = NULL;
-    bool found = false;
-
-    for (char *word = value ? strtok_r((char *)value, " \t\n\r\f", &save) : NULL; word && !found;
-         word = strtok_r(NULL, " \t\n\r\f", &save))
-        for (size_t i = 0; words[i]; i++)
-            found |= !strcasecmp(word, words[i]);
-    xmlFree(value);
-    return found;
-}
-
-/* A note within a cell: what it says is prose. */
-static bool is_note(const xmlNode *node)
-{
-    static const char *const words[] = {"alert", "note", "callout", "tooltip", "admonition", "warning", NULL};
-    static const char *const elements[] = {"sup", "sub", "aside", NULL};
-
-    return is_one_of(node, elements) || is_one_of(node, skipped) || attribute_has(node, "class", words);
-}
-
-static bool is_navigation(const xmlNode *node)
-{
-    static const char *const roles[] = {"navigation", "search", "banner", "contentinfo", NULL};
-
-    return is_one_of(node, skipped) || attribute_has(node, "role", roles);
-}
-
-static bool is_hidden(const xmlNode *node)
-{
-    static const char *const styles[] = {"display:none", "visibility:hidden", "visibility:collapse", "opacity:0;",
-                                         "font-size:0", NULL};
-    static const char *const classes[] = {"hidden", "d-none", "visually-hidden", "sr-only", "is-hidden", NULL};
-    xmlChar *hidden = node->type == XML_ELEMENT_NODE ? xmlGetProp((xmlNode *)node, BAD_CAST "hidden") : NULL;
-    bool found = hidden || (node->type == XML_ELEMENT_NODE && xmlHasProp((xmlNode *)node, BAD_CAST "hidden"));
-
-    xmlFree(hidden);
-    return found || attribute_has(node, "style", styles) || has_class(node, classes);
-}
-
-static bool is_struck(const xmlNode *node)
-{
-    static const char *const elements[] = {"del", "s", "strike", NULL};
-    static const char *const words[] = {"line-through", NULL};
-
-    return is_one_of(node, elements) || attribute_has(node, "style", words) || attribute_has(node, "class", words);
-}
-
-/* ---- Text of a cell ---- */
-
-struct cell_text {
-    FILE *out;
-    const char *fault;
-};
-
-static bool has_text(const xmlNode *node)
-{
-    if (node->type == XML_TEXT_NODE || node->type == XML_CDATA_SECTION_NODE)
-        return !xmlIsBlankNode((xmlNode *)node);
-    for (const xmlNode *child = node->type == XML_ELEMENT_NODE ? node->children : NULL; child; child = child->next)
-        if (has_text(child))
-            return true;
-    return false;
-}
-
-static void write_text(const xmlNode *node, struct cell_text *text)
-{
-    for (const xmlNode *child = node->children; child; child = child->next) {
-        bool block = is_one_of(child, blocks);
-
-        if (is_note(child))
-            continue;
-        if (is_hidden(child) && has_text(child))
-            text->fault = "text that a browser does not show";
-        if (is_struck(child) && has_text(child))
-            text->fault = "text that is struck out";
-        if (block)
-            fputc('\v', text->out);
-        if (child->type == XML_TEXT_NODE || child->type == XML_CDATA_SECTION_NODE)
-            fputs((const char *)child->content, text->out);
-        else if (child->type == XML_ELEMENT_NODE)
-            write_text(child, text);
-        if (block)
-            fputc('\v', text->out);
-    }
-}
-
-/* Caller frees; NULL: no memory. */
-static char *text_of(const xmlNode *node, const char **ret_fault)
-{
-    char *text = NULL;
-    size_t size;
-    struct cell_text cell = {.out = open_memstream(&text, &size)};
-
-    if (!cell.out)
-        return NULL;
-    write_text(node, &cell);
-    if (fclose(cell.out) != 0) {
-        free(text);
-        return NULL;
-    }
-    if (ret_fault)
-        *ret_fault = cell.fault;
-    return qpw_tidy(text);
-}
+/* ---- Paragraphs ---- */
 
 /* The mark that Sphinx and others put behind a heading, to link to it. */
 static void drop_permalink(char *text)
@@ -196,7 +23,7 @@ static void drop_permalink(char *text)
         text[--length] = '\0';
 }
 
-static void end_text(struct reader *r)
+static void end_text(struct qpw_html_reader *r)
 {
     if (!r->text)
         return;
@@ -208,106 +35,14 @@ static void end_text(struct reader *r)
     r->buffer = NULL;
 }
 
-static void add_text(struct reader *r, const xmlNode *node)
+static void add_text(struct qpw_html_reader *r, const xmlNode *node)
 {
     if (!r->text) {
         r->text = open_memstream(&r->buffer, &r->size);
-        r->text_line = line_of(node);
+        r->text_line = qpw_html_line_of(node);
     }
     if (r->text)
         fputs((const char *)node->content, r->text);
-}
-
-/* ---- Tables ---- */
-
-/* colspan or rowspan; what is no number from 1 to 256 makes the row unreadable. */
-static unsigned span_of(struct reader *r, const xmlNode *cell, const char *attribute)
-{
-    xmlChar *value = xmlGetProp((xmlNode *)cell, BAD_CAST attribute);
-    char *end = NULL;
-    long span = value ? strtol((const char *)value, &end, 10) : 1;
-
-    if (value && (span < 1 || span > 256 || *end)) {
-        char why[96];
-
-        snprintf(why, sizeof(why), "%s=\"%.40s\" is not understood", attribute, (const char *)value);
-        qpw_page_fault(r->page, why);
-        span = 1;
-    }
-    xmlFree(value);
-    return (unsigned)span;
-}
-
-static void add_row(struct reader *r, const xmlNode *row, bool head, struct qpw_spans *spans)
-{
-    qpw_row_begin(r->page, spans, line_of(row));
-    for (const xmlNode *cell = row->children; cell && !r->page->no_memory; cell = cell->next) {
-        const char *fault = NULL;
-        struct qpw_span span;
-
-        if (!is_element(cell, "td") && !is_element(cell, "th"))
-            continue;
-        span = (struct qpw_span){.columns = span_of(r, cell, "colspan"),
-                                 .rows = span_of(r, cell, "rowspan"),
-                                 .title = head || is_element(cell, "th")};
-        qpw_row_cell(r->page, spans, text_of(cell, &fault), line_of(cell), &span);
-        if (is_hidden(cell))
-            fault = "a cell that a browser does not show";
-        if (is_struck(cell))
-            fault = "text that is struck out";
-        if (fault)
-            qpw_page_fault(r->page, fault);
-    }
-    qpw_row_end(r->page, spans);
-    if (r->hidden || is_hidden(row))
-        qpw_page_fault(r->page, "a row that a browser does not show");
-    if (is_struck(row))
-        qpw_page_fault(r->page, "text that is struck out");
-}
-
-static void add_rows(struct reader *r, const xmlNode *node, bool head, struct qpw_spans *spans)
-{
-    static const char *const groups[] = {"thead", "tbody", "tfoot", NULL};
-
-    for (const xmlNode *child = node->children; child && !r->error; child = child->next) {
-        if (is_element(child, "tr")) {
-            add_row(r, child, head, spans);
-        } else if (is_element(child, "table")) {
-            r->error = qpw_fail(r->err, -EINVAL, "%s:%u: a table within a table", r->name, line_of(child));
-        } else if (child->type == XML_ELEMENT_NODE) {
-            bool group = is_one_of(child, groups), hidden = is_hidden(child);
-
-            /* A span ends with its group of rows. */
-            if (group)
-                qpw_spans_clear(spans);
-            r->hidden += hidden;
-            add_rows(r, child, head || is_element(child, "thead"), spans);
-            r->hidden -= hidden;
-            if (group)
-                qpw_spans_clear(spans);
-        } else if (child->type == XML_TEXT_NODE && !xmlIsBlankNode((xmlNode *)child) && !is_element(node, "caption")) {
-            r->error = qpw_fail(r->err, -EINVAL, "%s:%u: text in a table outside its cells", r->name, line_of(child));
-        }
-    }
-}
-
-static void add_table(struct reader *r, const xmlNode *table)
-{
-    struct qpw_spans spans = {0};
-    const xmlNode *caption = table->children;
-    char *text = NULL;
-
-    while (caption && !is_element(caption, "caption"))
-        caption = caption->next;
-    if (caption)
-        text = text_of(caption, NULL);
-    if (text)
-        qpw_page_add_text(r->page, QPW_PART_TABLE, line_of(table), text);
-    else
-        qpw_page_add(r->page, QPW_PART_TABLE, line_of(table));
-    free(text);
-    add_rows(r, table, false, &spans);
-    qpw_spans_clear(&spans);
 }
 
 /* ---- Tabs ---- */
@@ -344,16 +79,16 @@ static bool is_tab(const xmlNode *node)
     static const char *const content[] = {"tab-content", NULL};
     const xmlNode *before;
 
-    if (is_element(node, "tabitem") || attribute_has(node, "role", roles) || has_class(node, panes))
+    if (qpw_html_is_element(node, "tabitem") || qpw_html_attribute_has(node, "role", roles) || qpw_html_has_class(node, panes))
         return true;
-    if (!has_class(node, content))
+    if (!qpw_html_has_class(node, content))
         return false;
     before = previous_element(node);
-    return before && is_element(before, "label");
+    return before && qpw_html_is_element(before, "label");
 }
 
 /* What people see on the tab, or else what the markup calls it. Caller frees. */
-static char *tab_label(struct reader *r, const xmlNode *node)
+static char *tab_label(struct qpw_html_reader *r, const xmlNode *node)
 {
     static const char *const attributes[] = {"label", "value", "title", "aria-label", "id", NULL};
     xmlChar *id = xmlGetProp((xmlNode *)node, BAD_CAST "aria-labelledby");
@@ -361,8 +96,8 @@ static char *tab_label(struct reader *r, const xmlNode *node)
     char *text = NULL;
 
     xmlFree(id);
-    if (label && (id || is_element(label, "label")))
-        return text_of(label, NULL);
+    if (label && (id || qpw_html_is_element(label, "label")))
+        return qpw_html_text_of(label, NULL);
     for (size_t i = 0; attributes[i] && !text; i++) {
         xmlChar *value = xmlGetProp((xmlNode *)node, BAD_CAST attributes[i]);
 
@@ -374,32 +109,32 @@ static char *tab_label(struct reader *r, const xmlNode *node)
 
 /* ---- The page ---- */
 
-static void walk(struct reader *r, const xmlNode *node);
+static void walk(struct qpw_html_reader *r, const xmlNode *node);
 
-static void walk_tab(struct reader *r, const xmlNode *node)
+static void walk_tab(struct qpw_html_reader *r, const xmlNode *node)
 {
     char *label = tab_label(r, node);
     unsigned hidden = r->hidden;
 
     end_text(r);
-    qpw_page_add_text(r->page, QPW_PART_TAB, line_of(node), label ? label : "tab");
+    qpw_page_add_text(r->page, QPW_PART_TAB, qpw_html_line_of(node), label ? label : "tab");
     r->hidden = 0; /* a tab that is not in front can be brought there */
     walk(r, node->children);
     end_text(r);
     r->hidden = hidden;
-    qpw_page_add(r->page, QPW_PART_TAB_END, line_of(node));
+    qpw_page_add(r->page, QPW_PART_TAB_END, qpw_html_line_of(node));
     free(label);
 }
 
-static void add_heading(struct reader *r, const xmlNode *node)
+static void add_heading(struct qpw_html_reader *r, const xmlNode *node)
 {
-    char *text = text_of(node, NULL);
+    char *text = qpw_html_text_of(node, NULL);
     struct qpw_part *part;
 
     end_text(r);
     if (text)
         drop_permalink(text);
-    part = text ? qpw_page_add_text(r->page, QPW_PART_HEADING, line_of(node), text) : NULL;
+    part = text ? qpw_page_add_text(r->page, QPW_PART_HEADING, qpw_html_line_of(node), text) : NULL;
     if (part)
         part->level = (unsigned)(node->name[1] - '0');
     else
@@ -407,9 +142,9 @@ static void add_heading(struct reader *r, const xmlNode *node)
     free(text);
 }
 
-static void walk_element(struct reader *r, const xmlNode *node)
+static void walk_element(struct qpw_html_reader *r, const xmlNode *node)
 {
-    bool hidden = is_hidden(node), block = is_one_of(node, blocks);
+    bool hidden = qpw_html_is_hidden(node), block = qpw_html_is_one_of(node, qpw_html_blocks);
 
     r->hidden += hidden;
     if (block)
@@ -420,7 +155,7 @@ static void walk_element(struct reader *r, const xmlNode *node)
     r->hidden -= hidden;
 }
 
-static void walk(struct reader *r, const xmlNode *node)
+static void walk(struct qpw_html_reader *r, const xmlNode *node)
 {
     for (; node && !r->error && !r->page->no_memory; node = node->next) {
         bool heading = node->type == XML_ELEMENT_NODE && (node->name[0] == 'h' || node->name[0] == 'H') &&
@@ -428,16 +163,16 @@ static void walk(struct reader *r, const xmlNode *node)
 
         if (node->type == XML_TEXT_NODE && !r->hidden) {
             add_text(r, node);
-        } else if (node->type != XML_ELEMENT_NODE || is_navigation(node)) {
+        } else if (node->type != XML_ELEMENT_NODE || qpw_html_is_navigation(node)) {
             continue;
-        } else if (is_element(node, "table")) {
-            bool hidden = is_hidden(node);
+        } else if (qpw_html_is_element(node, "table")) {
+            bool hidden = qpw_html_is_hidden(node);
 
             end_text(r);
             r->hidden += hidden;
-            add_table(r, node);
+            qpw_html_add_table(r, node);
             r->hidden -= hidden;
-        } else if (heading && !r->hidden && !is_hidden(node)) {
+        } else if (heading && !r->hidden && !qpw_html_is_hidden(node)) {
             add_heading(r, node);
         } else if (is_tab(node)) {
             walk_tab(r, node);
@@ -451,7 +186,7 @@ static void walk(struct reader *r, const xmlNode *node)
 static void note_error(void *data, xmlErrorPtr error)
 {
     static const char *const words[] = {"table", "thead", "tbody", "tr", "td", "th"};
-    struct reader *r = data;
+    struct qpw_html_reader *r = data;
 
     if (r->error || !error->message)
         return;
@@ -506,7 +241,7 @@ static int check_tables(const char *name, const char *html, struct qpw_error *er
 
 int qpw_read_html(const char *name, const char *html, struct qpw_page *ret, struct qpw_error *err)
 {
-    struct reader r = {.name = name, .page = ret, .err = err};
+    struct qpw_html_reader r = {.name = name, .page = ret, .err = err};
     int error = check_tables(name, html, err);
     htmlParserCtxtPtr parser;
     htmlDocPtr document;

@@ -111,16 +111,30 @@ void qpw_import_structure(struct qpw_importer *im);
 /* The column of that kind, or -1. */
 int qpw_import_column(const struct qpw_import_table *table, enum qpw_column column);
 
-/* ---- import_ends.c: which end is the node, and sets of the other one ---- */
+/* ---- import_nodes.c: which end is the node ---- */
 
 /* Which tables need --node, the words they offer, and whether all those given are on the page. */
 void qpw_import_check_nodes(struct qpw_importer *im);
 /* Whether the cell, or an item of a list in it, is one of --node. */
 bool qpw_import_is_node(struct qpw_importer *im, const char *cell);
-/* The same of one item of a list: `at` is moved behind it; false at the list's end. */
+
+/* ---- import_words.c ---- */
+
+#define QPW_ITEM_SIZE 256
+
+/* The next item of the list in a cell: `at` is moved behind it; false at the list's end. */
 bool qpw_import_next_item(const char **at, const char *cell, char *ret, size_t size);
+/* Whether the word is the cell or an item of it. */
+bool qpw_import_is_item(const char *cell, const char *word);
 /* Equal but for case, white space and a plural's s. */
 bool qpw_import_same_words(const char *a, const char *b);
+/* Lower case, single blanks, no "(s)", no marks at the end. */
+void qpw_import_plain(const char *text, char *ret, size_t size);
+/* Letters and digits in lower case, with '-' for what is between: as part of a name. */
+void qpw_import_slug(const char *text, char *ret, size_t size);
+
+/* ---- import_sets.c: sets of the other end ---- */
+
 /* The set for what the page calls the other end; -1: anybody. `use` names it where the page does not. */
 int qpw_import_set_of(struct qpw_importer *im, unsigned line, const char *cell, const char *column, const char *use);
 

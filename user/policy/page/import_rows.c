@@ -1,43 +1,28 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* import_rows.c - rows of the tables into rules: which way, which ports, who is at the other end. */
-#include <ctype.h>
+/* import_rows.c - rows of the tables into rules. */
 #include <errno.h>
 #include <netinet/in.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "policy/lang/parse.h"
-#include "policy/page/import_int.h"
+#include "policy/page/import_reading.h"
 
 /* More ports than these are remarked on, or prove so little that the rule is weak. */
 #define MANY_PORTS 1024u
 #define TOO_MANY_PORTS 4096u
 
-/* One row while it is read. */
-struct reading {
-    struct qpw_importer *im;
-    const struct qpw_import_table *table;
-    const struct qpw_part *part;
-    struct qpw_import_row *row;
-    uint8_t directions[8]; /* of the Direction column, in its order */
-    size_t n_directions;
-    struct {
-        uint8_t direction;
-        int set;
-    } ways[4];             /* what the row is for this node */
-    size_t n_ways;
-};
-
-static const char *cell_of(const struct reading *r, enum qpw_column column)
+const char *qpw_reading_cell_of(const struct qpw_reading *r, enum qpw_column column)
 {
     int at = qpw_import_column(r->table, column);
 
     return at >= 0 ? r->part->cells[at].text : NULL;
 }
 
-static const char *name_of(const struct reading *r, enum qpw_column column)
+const char *qpw_reading_name_of(const struct qpw_reading *r, enum qpw_column column)
 {
     int at = qpw_import_column(r->table, column);
 
@@ -45,8 +30,8 @@ static const char *name_of(const struct reading *r, enum qpw_column column)
 }
 
 /* The row fails: its place, purpose and column, and why. */
-static int fail(struct reading *r, const char *column, const char *format, ...) __attribute__((format(printf, 3, 4)));
-static int fail(struct reading *r, const char *column, const char *format, ...)
+
+int qpw_reading_fail(struct qpw_reading *r, const char *column, const char *format, ...)
 {
     char what[320];
     va_list args;
@@ -65,7 +50,7 @@ static int fail(struct reading *r, const char *column, const char *format, ...)
 }
 
 /* The row is for others. */
-static int leave(struct reading *r, const char *first, const char *between, const char *second)
+int qpw_reading_leave(struct qpw_reading *r, const char *first, const char *between, const char *second)
 {
     if (asprintf(&r->row->text, "'%.80s'%s%s%.80s%s", first, between, second ? "'" : "", second ? second : "",
                  second ? "'" : "") < 0) {
@@ -86,9 +71,9 @@ static bool is_prose(enum qpw_column column)
     return column == QPW_COLUMN_USE || column == QPW_COLUMN_OTHER;
 }
 
-static const char *use_of(const struct reading *r)
+static const char *use_of(const struct qpw_reading *r)
 {
-    const char *use = cell_of(r, QPW_COLUMN_USE);
+    const char *use = qpw_reading_cell_of(r, QPW_COLUMN_USE);
 
     for (size_t i = 0; (!use || !*use) && i < r->table->n_columns; i++)
         if (is_prose(r->table->titles[i].column))
@@ -96,7 +81,7 @@ static const char *use_of(const struct reading *r)
     return use ? use : "";
 }
 
-static bool says(const struct reading *r, const char *words)
+static bool says(const struct qpw_reading *r, const char *words)
 {
     for (size_t i = 0; i < r->part->n_cells; i++)
         if (is_prose(r->table->titles[i].column) && strcasestr(r->part->cells[i].text, words))
@@ -107,10 +92,10 @@ static bool says(const struct reading *r, const char *words)
 /* ---- Ports ---- */
 
 /* The text of a range over two columns; a missing end is the start. Caller frees. */
-static char *port_text(const struct reading *r)
+static char *port_text(const struct qpw_reading *r)
 {
-    const char *port = cell_of(r, QPW_COLUMN_PORT), *first = cell_of(r, QPW_COLUMN_PORT_FIRST),
-               *last = cell_of(r, QPW_COLUMN_PORT_LAST);
+    const char *port = qpw_reading_cell_of(r, QPW_COLUMN_PORT), *first = qpw_reading_cell_of(r, QPW_COLUMN_PORT_FIRST),
+               *last = qpw_reading_cell_of(r, QPW_COLUMN_PORT_LAST);
     char *text;
 
     if (port)
@@ -120,7 +105,7 @@ static char *port_text(const struct reading *r)
     return asprintf(&text, "%s%s%s", first, *last ? "-" : "", last) < 0 ? NULL : text;
 }
 
-static int keep_groups(struct reading *r, const struct qpw_port_cells *cells)
+static int keep_groups(struct qpw_reading *r, const struct qpw_port_cells *cells)
 {
     r->row->groups = calloc(cells->n ? cells->n : 1, sizeof(*r->row->groups));
     if (!r->row->groups) {
@@ -133,14 +118,14 @@ static int keep_groups(struct reading *r, const struct qpw_port_cells *cells)
 }
 
 /* The protocols that client and server column both name: the narrow reading. */
-static void narrow_to_client(struct reading *r, struct qpw_port_cells *cells)
+static void narrow_to_client(struct qpw_reading *r, struct qpw_port_cells *cells)
 {
-    const char *client = cell_of(r, QPW_COLUMN_CLIENT_PORT);
+    const char *client = qpw_reading_cell_of(r, QPW_COLUMN_CLIENT_PORT);
     struct qpw_port_cells own;
     struct qpw_cell_fault fault;
     uint64_t bits[4] = {0};
 
-    if (!client || qpw_cells_read(client, cell_of(r, QPW_COLUMN_PROTOCOL), NULL, &own, &fault) < 0)
+    if (!client || qpw_cells_read(client, qpw_reading_cell_of(r, QPW_COLUMN_PROTOCOL), NULL, &own, &fault) < 0)
         return;
     for (size_t i = 0; i < own.n; i++)
         for (size_t j = 0; j < 4; j++)
@@ -158,7 +143,7 @@ static void narrow_to_client(struct reading *r, struct qpw_port_cells *cells)
     }
 }
 
-static int read_ports(struct reading *r)
+static int read_ports(struct qpw_reading *r)
 {
     int column = qpw_import_column(r->table, QPW_COLUMN_PORT);
     const uint64_t *titles = column >= 0 ? r->table->titles[column].protocols : NULL;
@@ -171,13 +156,13 @@ static int read_ports(struct reading *r)
         r->im->no_memory = true;
         return -ENOMEM;
     }
-    error = qpw_cells_read(text, cell_of(r, QPW_COLUMN_PROTOCOL), titles, &cells, &fault);
+    error = qpw_cells_read(text, qpw_reading_cell_of(r, QPW_COLUMN_PROTOCOL), titles, &cells, &fault);
     free(text);
     if (error == -EINVAL)
-        return fail(r, fault.column == QPW_COLUMN_OTHER ? NULL
+        return qpw_reading_fail(r, fault.column == QPW_COLUMN_OTHER ? NULL
                        : fault.column == QPW_COLUMN_PROTOCOL && qpw_import_column(r->table, QPW_COLUMN_PROTOCOL) >= 0
-                           ? name_of(r, QPW_COLUMN_PROTOCOL)
-                           : name_of(r, column >= 0 ? QPW_COLUMN_PORT : QPW_COLUMN_PORT_FIRST),
+                           ? qpw_reading_name_of(r, QPW_COLUMN_PROTOCOL)
+                           : qpw_reading_name_of(r, column >= 0 ? QPW_COLUMN_PORT : QPW_COLUMN_PORT_FIRST),
                     "%s", fault.text);
     if (error < 0) {
         r->im->no_memory = true;
@@ -189,138 +174,10 @@ static int read_ports(struct reading *r)
         narrow_to_client(r, &cells);
     if (cells.application)
         qpw_import_warn(r->im, r->part->line, "'%.80s': '%.40s' is read as tcp", r->row->purpose,
-                        cell_of(r, QPW_COLUMN_PROTOCOL));
+                        qpw_reading_cell_of(r, QPW_COLUMN_PROTOCOL));
     if (cells.all_protocols)
         qpw_import_warn(r->im, r->part->line, "'%.80s': all protocols with ports is read as tcp and udp", r->row->purpose);
     return keep_groups(r, &cells);
-}
-
-/* ---- Ends ---- */
-
-static int add_way(struct reading *r, uint8_t direction, enum qpw_column column)
-{
-    const char *cell = cell_of(r, column);
-    int set = cell ? qpw_import_set_of(r->im, r->part->line, cell, name_of(r, column), r->row->purpose) : -1;
-
-    for (size_t i = 0; i < r->n_ways; i++)
-        if (r->ways[i].direction == direction && r->ways[i].set == set)
-            return 0;
-    if (r->n_ways < sizeof(r->ways) / sizeof(*r->ways)) {
-        r->ways[r->n_ways].direction = direction;
-        r->ways[r->n_ways++].set = set;
-    }
-    return 0;
-}
-
-static unsigned column_directions(const struct reading *r)
-{
-    unsigned bits = 0;
-
-    for (size_t i = 0; i < r->n_directions; i++)
-        bits |= 1u << r->directions[i];
-    return bits;
-}
-
-/* Source and Destination against what the node is called; a direction that contradicts them is said. */
-static int two_ends(struct reading *r)
-{
-    const char *source = cell_of(r, QPW_COLUMN_SOURCE), *destination = cell_of(r, QPW_COLUMN_DESTINATION);
-    bool from = qpw_import_is_node(r->im, source), to = qpw_import_is_node(r->im, destination);
-    unsigned said = column_directions(r), both = 1u << QPW_DIR_INBOUND | 1u << QPW_DIR_OUTBOUND;
-
-    if (r->table->own_interfaces)
-        return add_way(r, r->table->directions == 1u << QPW_DIR_INBOUND ? QPW_DIR_INBOUND : QPW_DIR_OUTBOUND,
-                       r->table->directions == 1u << QPW_DIR_INBOUND ? QPW_COLUMN_SOURCE : QPW_COLUMN_DESTINATION);
-    if (!from && !to)
-        return leave(r, source, " to ", destination);
-    if (to)
-        add_way(r, QPW_DIR_INBOUND, QPW_COLUMN_SOURCE);
-    if (from)
-        add_way(r, QPW_DIR_OUTBOUND, QPW_COLUMN_DESTINATION);
-    if (said == both && from != to) /* "Both": the other end may ask, too */
-        return add_way(r, to ? QPW_DIR_OUTBOUND : QPW_DIR_INBOUND, to ? QPW_COLUMN_SOURCE : QPW_COLUMN_DESTINATION);
-    if (said && said != both && from != to && said != 1u << (to ? QPW_DIR_INBOUND : QPW_DIR_OUTBOUND))
-        qpw_import_warn(r->im, r->part->line, "'%.80s': the direction is the other end's; by its ends, this is %s",
-                        r->row->purpose, to ? "inbound" : "outbound");
-    return 0;
-}
-
-/* One column of ends at most: it is the other end's, or the node's own where the traffic goes the other way. */
-static int one_end(struct reading *r, unsigned directions)
-{
-    const char *skipped = NULL;
-
-    for (uint8_t direction = QPW_DIR_INBOUND; direction <= QPW_DIR_OUTBOUND; direction++) {
-        bool inbound = direction == QPW_DIR_INBOUND;
-        const char *own = cell_of(r, inbound ? QPW_COLUMN_DESTINATION : QPW_COLUMN_SOURCE);
-
-        if (!(directions & 1u << direction))
-            continue;
-        if (own && !qpw_import_is_node(r->im, own)) {
-            skipped = own;
-            continue;
-        }
-        add_way(r, direction,
-                cell_of(r, QPW_COLUMN_REMOTE) ? QPW_COLUMN_REMOTE : inbound ? QPW_COLUMN_SOURCE : QPW_COLUMN_DESTINATION);
-    }
-    return r->n_ways ? 0 : leave(r, skipped ? skipped : "", "", NULL);
-}
-
-/* "storage, control" beside "ingress, egress": k-th with k-th; one host goes all the ways, one way is for all hosts. */
-static int hosts(struct reading *r, unsigned *directions)
-{
-    const char *cell = cell_of(r, QPW_COLUMN_HOSTS);
-    size_t n = 0, at_host = 0;
-    char item[256];
-
-    if (!qpw_import_is_node(r->im, cell))
-        return leave(r, cell, "", NULL);
-    for (const char *at = cell; qpw_import_next_item(&at, cell, item, sizeof(item)); n++)
-        at_host = n;
-    if (n < 2 || r->n_directions < 2)
-        return 0;
-    if (n != r->n_directions)
-        return fail(r, name_of(r, QPW_COLUMN_HOSTS), "%zu hosts beside %zu directions: which goes which way?", n,
-                    r->n_directions);
-    *directions = at_host = 0;
-    for (const char *at = cell; qpw_import_next_item(&at, cell, item, sizeof(item)); at_host++)
-        if (at_host < r->n_directions && qpw_import_is_node(r->im, item))
-            *directions |= 1u << r->directions[at_host];
-    if (!*directions)
-        return fail(r, name_of(r, QPW_COLUMN_HOSTS), "which of the directions is this node's?");
-    qpw_import_warn(r->im, r->part->line,
-                    "'%.80s': several hosts beside several directions are read in pairs, the narrower reading",
-                    r->row->purpose);
-    return 0;
-}
-
-static int find_ways(struct reading *r)
-{
-    const char *direction = cell_of(r, QPW_COLUMN_DIRECTION);
-    unsigned directions = r->table->directions;
-
-    if (direction) {
-        r->n_directions = qpw_directions_of(direction, r->directions);
-        if (!r->n_directions)
-            return fail(r, name_of(r, QPW_COLUMN_DIRECTION), "'%.60s' is not a direction", direction);
-        directions = column_directions(r);
-    }
-    r->row->directions = directions;
-    if (r->table->client_server) {
-        if (qpw_import_is_node(r->im, name_of(r, QPW_COLUMN_PORT)))
-            add_way(r, QPW_DIR_INBOUND, QPW_COLUMN_SOURCE);
-        if (qpw_import_is_node(r->im, name_of(r, QPW_COLUMN_CLIENT_PORT)))
-            add_way(r, QPW_DIR_OUTBOUND, QPW_COLUMN_DESTINATION);
-        return r->n_ways ? 0 : leave(r, name_of(r, QPW_COLUMN_PORT), "", NULL);
-    }
-    if (cell_of(r, QPW_COLUMN_HOSTS) && hosts(r, &directions) < 0)
-        return -EINVAL;
-    if (cell_of(r, QPW_COLUMN_SOURCE) && cell_of(r, QPW_COLUMN_DESTINATION))
-        return two_ends(r);
-    if (directions)
-        return one_end(r, directions);
-    r->row->state = QPW_ROW_FAILED; /* said of the whole table */
-    return -EINVAL;
 }
 
 /* ---- Rules ---- */
@@ -335,7 +192,7 @@ static bool is_no(const char *cell)
     return cell && (!strcasecmp(cell, "no") || !strcasecmp(cell, "false") || !strcasecmp(cell, "optional"));
 }
 
-static void remark_width(const struct reading *r, const struct qpw_import_rule *rule, unsigned width)
+static void remark_width(const struct qpw_reading *r, const struct qpw_import_rule *rule, unsigned width)
 {
     if (rule->passive || width <= MANY_PORTS)
         return;
@@ -346,7 +203,7 @@ static void remark_width(const struct reading *r, const struct qpw_import_rule *
         qpw_import_warn(r->im, r->part->line, "'%.80s': %u ports", r->row->purpose, width);
 }
 
-static void add_rules(struct reading *r, size_t row)
+static void add_rules(struct qpw_reading *r, size_t row)
 {
     for (size_t i = 0; i < r->row->n_groups; i++) {
         unsigned width = qpw_ports_width(&r->row->groups[i]);
@@ -354,8 +211,8 @@ static void add_rules(struct reading *r, size_t row)
 
         rule.is_default = says(r, "(by default)");
         rule.optional = says(r, "if you enable") || says(r, "if enabled") || says(r, "when enabled") ||
-                        says(r, "optional") || is_yes(cell_of(r, QPW_COLUMN_OPTIONAL)) ||
-                        is_no(cell_of(r, QPW_COLUMN_REQUIRED));
+                        says(r, "optional") || is_yes(qpw_reading_cell_of(r, QPW_COLUMN_OPTIONAL)) ||
+                        is_no(qpw_reading_cell_of(r, QPW_COLUMN_REQUIRED));
         rule.passive = says(r, "FTP") && says(r, "passive") && width > MANY_PORTS && width < 65535;
         rule.weak = rule.passive || width > TOO_MANY_PORTS;
         remark_width(r, &rule, width);
@@ -379,41 +236,41 @@ static void add_rules(struct reading *r, size_t row)
 /* ---- Rows ---- */
 
 /* Cells as the titles want them; none of those that count over two columns. */
-static int check_cells(struct reading *r)
+static int check_cells(struct qpw_reading *r)
 {
     if (r->part->fault)
-        return fail(r, NULL, "%s", r->part->fault);
+        return qpw_reading_fail(r, NULL, "%s", r->part->fault);
     if (r->part->spanning)
-        return fail(r, NULL, "a row over all columns that names no direction: '%.80s'", r->part->cells[0].text);
+        return qpw_reading_fail(r, NULL, "a row over all columns that names no direction: '%.80s'", r->part->cells[0].text);
     if (r->part->n_cells != r->table->n_columns)
-        return fail(r, NULL, "%zu cells in a table of %zu columns", r->part->n_cells, r->table->n_columns);
+        return qpw_reading_fail(r, NULL, "%zu cells in a table of %zu columns", r->part->n_cells, r->table->n_columns);
     for (size_t i = 0; i < r->part->n_cells; i++) {
         if (is_prose(r->table->titles[i].column))
             continue;
         if (r->part->cells[i].joined)
-            return fail(r, r->table->names[i], "a cell over several columns");
+            return qpw_reading_fail(r, r->table->names[i], "a cell over several columns");
         if (strstr(r->part->cells[i].text, "\xef\xbf\xbc"))
-            return fail(r, r->table->names[i], "text that comes from elsewhere (an include or a variable)");
+            return qpw_reading_fail(r, r->table->names[i], "text that comes from elsewhere (an include or a variable)");
     }
     return 0;
 }
 
-static int check_action(struct reading *r)
+static int check_action(struct qpw_reading *r)
 {
     static const char *const allow[] = {"allow", "allowed", "permit", "permitted", "accept", "open", "yes", NULL};
     static const char *const deny[] = {"deny", "denied", "block", "blocked", "drop", "reject", "closed", "no", NULL};
-    const char *action = cell_of(r, QPW_COLUMN_ACTION);
+    const char *action = qpw_reading_cell_of(r, QPW_COLUMN_ACTION);
 
     for (size_t i = 0; action && allow[i]; i++)
         if (!strcasecmp(action, allow[i]))
             return 0;
     for (size_t i = 0; action && deny[i]; i++)
         if (!strcasecmp(action, deny[i]))
-            return leave(r, action, " by the page", NULL);
-    return action ? fail(r, name_of(r, QPW_COLUMN_ACTION), "neither allow nor deny: '%.60s'", action) : 0;
+            return qpw_reading_leave(r, action, " by the page", NULL);
+    return action ? qpw_reading_fail(r, qpw_reading_name_of(r, QPW_COLUMN_ACTION), "neither allow nor deny: '%.60s'", action) : 0;
 }
 
-static char *purpose_of(const struct reading *r)
+static char *purpose_of(const struct qpw_reading *r)
 {
     char *purpose = qpw_purpose_text(r->part->n_cells == r->table->n_columns && !r->part->spanning ? use_of(r) : "");
 
@@ -427,7 +284,7 @@ static void read_row(struct qpw_importer *im, size_t table, const struct qpw_par
 {
     void *array = im->rows;
     struct qpw_import_row *row = qpw_grow(&array, im->n_rows, sizeof(*row));
-    struct reading r = {.im = im, .table = &im->tables[table], .part = part, .row = row};
+    struct qpw_reading r = {.im = im, .table = &im->tables[table], .part = part, .row = row};
 
     if (!row) {
         im->no_memory = true;
@@ -452,7 +309,7 @@ static void read_row(struct qpw_importer *im, size_t table, const struct qpw_par
         row->text = NULL;
         return;
     }
-    if (find_ways(&r) == 0 && read_ports(&r) == 0)
+    if (qpw_reading_find_ways(&r) == 0 && read_ports(&r) == 0)
         add_rules(&r, im->n_rows - 1);
 }
 

@@ -147,22 +147,6 @@ static void write_rule(const struct qpw_importer *im, const struct qpw_import_ru
 
 /* ---- Head ---- */
 
-/* The file's name without its ends, as a part of a policy's name. */
-static void stem(const char *base, char *ret, size_t size)
-{
-    size_t used = 0;
-
-    for (const char *p = base; *p && *p != '.' && used + 1 < size; p++) {
-        if (isalnum((unsigned char)*p) && (unsigned char)*p < 0x80)
-            ret[used++] = (char)tolower((unsigned char)*p);
-        else if (used && ret[used - 1] != '-')
-            ret[used++] = '-';
-    }
-    while (used && ret[used - 1] == '-')
-        used--;
-    ret[used] = '\0';
-}
-
 static void write_choices(FILE *out, const char *what, const char *const *words, size_t n)
 {
     if (!n)
@@ -181,14 +165,15 @@ static void write_head(const struct qpw_importer *im, FILE *out)
 {
     const struct qpw_import_options *options = im->options;
     uint8_t digest[SHA256_DIGEST_SIZE];
-    char hex[65] = "", name[40];
+    char hex[65] = "", stem[40], name[40];
     struct sha256_ctx ctx;
 
     sha256_init(&ctx);
     sha256_update(&ctx, im->length, (const uint8_t *)im->source);
     sha256_digest(&ctx, sizeof(digest), digest);
     base16_encode_update(hex, sizeof(digest), digest);
-    stem(im->base, name, sizeof(name));
+    snprintf(stem, sizeof(stem), "%.*s", (int)strcspn(im->base, "."), im->base); /* the file's name without its ends */
+    qpw_import_slug(stem, name, sizeof(name));
     if (im->own)
         fprintf(out, "policy    qumulo/%.50s\n", im->platform);
     else

@@ -12,6 +12,37 @@ struct qpw_rst_lines {
     size_t n;
 };
 
+#define QPW_RST_LEVELS 16
+
+struct qpw_rst_reader {
+    const char *name;
+    struct qpw_rst_lines lines;
+    size_t i; /* line that is read, from 0 */
+    struct qpw_page *page;
+    struct qpw_error *err;
+    char levels[QPW_RST_LEVELS][2]; /* underline's character, and whether there is a line above, too */
+    unsigned n_levels;
+    size_t tab_indent[8];
+    unsigned n_tabs;
+    size_t only_indent;         /* of an `only::`, + 1 */
+    char caption[256];
+};
+
+/* Line i, its length, its indentation; its text behind that. Beyond the last line: empty. */
+const char *qpw_rst_line_at(const struct qpw_rst_reader *r, size_t i);
+size_t qpw_rst_length_at(const struct qpw_rst_reader *r, size_t i);
+size_t qpw_rst_indent_at(const struct qpw_rst_reader *r, size_t i);
+const char *qpw_rst_text_at(const struct qpw_rst_reader *r, size_t i);
+size_t qpw_rst_text_length(const struct qpw_rst_reader *r, size_t i);
+/* The first line behind those that are blank or indented more than `indent`. */
+size_t qpw_rst_behind_body(const struct qpw_rst_reader *r, size_t i, size_t indent);
+
+/* A table begins, with its caption (rst_directive.c). */
+void qpw_rst_begin_table(struct qpw_rst_reader *r, const char *caption, size_t length);
+/* The directive in line r->i, which is moved behind it or into its body. *ret_taken: false where there is none. 0, or
+ * negative errno with r->err. */
+int qpw_rst_read_directive(struct qpw_rst_reader *r, bool *ret_taken);
+
 /* White space at a line's start, a tab reaching to the next multiple of eight. */
 size_t qpw_rst_indent(const char *line, size_t length);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* rst_table.c - tables of reStructuredText: grids, simple tables, list-tables. A spanned cell makes a row unreadable. */
+/* rst_table.c - grids and simple tables, cut into cells by their columns. A spanned cell makes a row unreadable. */
 #include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,79 +9,7 @@
 
 #define SPANNED "a cell that spans several columns or rows; write the table without spans, or as CSV"
 
-size_t qpw_rst_indent(const char *line, size_t length)
-{
-    size_t columns = 0;
-
-    for (size_t i = 0; i < length && (line[i] == ' ' || line[i] == '\t'); i++)
-        columns = line[i] == '\t' ? (columns / 8 + 1) * 8 : columns + 1;
-    return columns;
-}
-
-/* Whether the word at [p, p+n) of a `role` or link text; "text <target>" is cut to its text. */
-static size_t without_target(const char *p, size_t n)
-{
-    const char *open = memchr(p, '<', n);
-
-    if (n && p[n - 1] == '>' && open && open > p && isspace((unsigned char)open[-1]))
-        return (size_t)(open - p);
-    return n;
-}
-
-/* "[1]_", "[#name]_", "[*]_": a footnote's mark; its length, or 0. */
-static size_t footnote(const char *p)
-{
-    size_t n = strcspn(p, "] \n\v");
-
-    return *p == '[' && p[n] == ']' && p[n + 1] == '_' ? n + 2 : 0;
-}
-
-/* ":role:" before an opening `; its length, or 0. */
-static size_t role(const char *p)
-{
-    size_t n = *p == ':' ? strspn(p + 1, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-+.:") : 0;
-
-    return n && p[n] == ':' && p[n + 1] == '`' ? n + 1 : 0;
-}
-
-void qpw_rst_clean(char *text)
-{
-    char *out = text;
-
-    for (const char *p = text; *p;) {
-        size_t n = footnote(p);
-        const char *close;
-
-        n = n ? n : role(p);
-        if (n) {
-            p += n;
-        } else if (*p == '`' && p[1] == '`') {
-            close = strstr(p + 2, "``");
-            n = close ? (size_t)(close - p - 2) : strlen(p + 2);
-            memmove(out, p + 2, n);
-            out += n;
-            p += close ? n + 4 : n + 2;
-        } else if (*p == '`' && (close = strchr(p + 1, '`'))) {
-            n = without_target(p + 1, (size_t)(close - p - 1));
-            memmove(out, p + 1, n);
-            out += n;
-            p = close + 1 + strspn(close + 1, "_");
-        } else if (*p == '\\' && p[1]) {
-            p++;
-            if (!isspace((unsigned char)*p))
-                *out++ = *p;
-            p++;
-        } else if (*p == '*' && p[1] == '*') {
-            p += 2;
-        } else {
-            *out++ = *p++;
-        }
-    }
-    *out = '\0';
-    qpw_tidy(text);
-}
-
-/* ---- Cells cut out of lines by their columns, in characters ---- */
+/* ---- Cells cut out of lines, in characters ---- */
 
 struct column {
     size_t from;
@@ -390,80 +318,4 @@ size_t qpw_rst_simple(const struct qpw_rst_lines *lines, size_t first, struct qp
     }
     end_row(&row, shape.n, page);
     return last + 1;
-}
-
-/* ---- list-table: "* - cell" begins a row, "- cell" goes on with it ---- */
-
-static void end_cell(struct qpw_page *page, FILE **out, char **text, unsigned line)
-{
-    if (!*out)
-        return;
-    if (fclose(*out) != 0)
-        page->no_memory = true;
-    *out = NULL;
-    if (*text)
-        qpw_rst_clean(*text);
-    qpw_page_add_cell(page, *text, line);
-    *text = NULL;
-}
-
-void qpw_rst_list(const struct qpw_rst_lines *lines, size_t first, size_t end, size_t n_titles, struct qpw_page *page)
-{
-    size_t mark = 0, rows = 0, size, skip = 0; /* skip: indentation of a directive within a cell, whose body is none */
-    unsigned cell_line = 0;
-    FILE *out = NULL;
-    char *text = NULL;
-
-    for (size_t i = first; i < end && !page->no_memory; i++) {
-        size_t length = lines->length[i], indent = qpw_rst_indent(lines->at[i], length);
-        const char *p = lines->at[i] + (length ? strspn(lines->at[i], " \t") : 0);
-        size_t left = length - (size_t)(p - lines->at[i]);
-        bool row = length && left >= 3 && *p == '*' && p[1] == ' ' && (!rows || indent == mark);
-        const char *dash = row ? p + 1 + strspn(p + 1, " ") : p;
-        bool cell = row || (rows && length && indent > mark && indent <= mark + 4 && *p == '-' && (left == 1 || p[1] == ' '));
-
-        if (skip && (!length || indent > skip))
-            continue;
-        skip = 0;
-        if (cell) {
-            end_cell(page, &out, &text, cell_line);
-            if (row) {
-                struct qpw_part *part = qpw_page_add(page, QPW_PART_ROW, (unsigned)i + 1);
-
-                if (part)
-                    part->titles = rows < n_titles;
-                mark = indent;
-                rows++;
-            }
-            if (*dash != '-')
-                qpw_page_fault(page, "a row that does not begin with \"* -\"");
-            out = open_memstream(&text, &size);
-            cell_line = (unsigned)i + 1;
-            page->no_memory |= !out;
-            left -= (size_t)(dash + 1 - p) < left ? (size_t)(dash + 1 - p) : left;
-            p = dash + 1;
-        }
-        while (left && isspace((unsigned char)*p)) {
-            p++;
-            left--;
-        }
-        if (!out)
-            continue;
-        if (left >= 3 && !strncmp(p, ".. ", 3)) {
-            if (!strncmp(p, ".. include::", 12))
-                qpw_page_fault(page, "a cell whose text comes from another file (include)");
-            skip = cell ? indent + 1 : indent;
-        } else if (!left) {
-            fputc(cell ? '\n' : '\v', out);
-        } else {
-            if (left > 2 && strchr("|-*", *p) && p[1] == ' ') {
-                fputc('\v', out);
-                p += 2;
-                left -= 2;
-            }
-            fwrite(p, 1, left, out);
-            fputc('\n', out);
-        }
-    }
-    end_cell(page, &out, &text, cell_line);
 }

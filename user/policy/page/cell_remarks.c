@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* cell_remarks.c - remarks in brackets: passed over, unless they may say something about the port. */
+#include "policy/page/cells_int.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+/* Whether a remark may say that the port is not meant, or not both ways. */
+static bool restricts(const char *text, size_t length)
+{
+    char copy[128];
+
+    snprintf(copy, sizeof(copy), "%.*s", (int)(length < sizeof(copy) ? length : sizeof(copy) - 1), text);
+    return qpw_denies(copy) || qpw_directions_in(copy);
+}
+
+/*
+ * "(…)" at s->at: a remark is passed over. One of nothing but protocols is added to bits. Digits, which might be ports,
+ * a protocol among other words, and what may take the port back are faults.
+ */
+int qpw_cell_take_remark(struct qpw_scan *s, enum qpw_column column, uint64_t bits[4])
+{
+    const char *open = s->at, *close = memchr(open, ')', (size_t)(s->end - open));
+    uint64_t inner[4] = {0};
+    bool protocols = true;
+    size_t length;
+
+    if (!close)
+        return qpw_cell_unclear(s->fault, column, "missing closing bracket:", open, (size_t)(s->end - open));
+    length = (size_t)(close + 1 - open);
+    if (length > 120)
+        return qpw_cell_unclear(s->fault, column, "too long a remark in brackets:", open, length);
+    for (const char *p = open; p < close; p++)
+        if (isdigit((unsigned char)*p) && !(p > open && isalpha((unsigned char)p[-1])))
+            return qpw_cell_unclear(s->fault, column, "digits in brackets, which may be ports or not:", open, length);
+    for (const char *p = open + 1; p < close;) {
+        size_t n = 0;
+
+        while (p + n < close && qpw_cell_is_word(p[n]))
+            n++;
+        if (n)
+            protocols &= qpw_cell_add_protocol(p, n, inner) || qpw_cell_is_filler(p, n);
+        p += n ? n : 1;
+    }
+    if (qpw_cell_any_in(inner) && (!protocols || !bits))
+        return qpw_cell_unclear(s->fault, column, "a remark that may restrict the protocol:", open, length);
+    if (restricts(open, length))
+        return qpw_cell_unclear(s->fault, column, "a remark that may take the port back or restrict it:", open, length);
+    for (size_t i = 0; bits && i < 4; i++)
+        bits[i] |= inner[i];
+    s->at = close + 1;
+    return 0;
+}
+
+/* "<word>" behind a port on its line is a remark; anything else in angle brackets is a value to be filled in. */
+int qpw_cell_take_angle(struct qpw_scan *s, bool behind_port)
+{
+    const char *open = s->at, *close = memchr(open, '>', (size_t)(s->end - open));
+    size_t length = close ? (size_t)(close + 1 - open) : (size_t)(s->end - open);
+    bool plain = *open == '<' && close && length > 2;
+
+    for (size_t i = 1; plain && i + 1 < length; i++)
+        plain = isalpha((unsigned char)open[i]) || open[i] == ' ' || open[i] == '-';
+    if (!plain || !behind_port || restricts(open, length))
+        return qpw_cell_unclear(s->fault, QPW_COLUMN_PORT, "not a port:", open, length);
+    s->at = close + 1;
+    return 0;
+}

@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* cell_words.c - words of a cell: what parts them, marks of footnotes, lines. */
+#include "policy/page/cells_int.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+int qpw_cell_unclear(struct qpw_cell_fault *fault, enum qpw_column column, const char *what, const char *text,
+                   size_t length)
+{
+    fault->column = column;
+    snprintf(fault->text, sizeof(fault->text), "%s '%.*s'", what, (int)(length > 60 ? 60 : length), text);
+    for (char *p = fault->text; *p; p++)
+        if (*p == '\n')
+            *p = ' ';
+    return -EINVAL;
+}
+
+bool qpw_cell_is_text(const char *word, size_t length, const char *text)
+{
+    return strlen(text) == length && !strncasecmp(word, text, length);
+}
+
+bool qpw_cell_is_one_of(const char *word, size_t length, const char *const *texts)
+{
+    for (; *texts; texts++)
+        if (qpw_cell_is_text(word, length, *texts))
+            return true;
+    return false;
+}
+
+bool qpw_cell_is_any(const char *word, size_t length)
+{
+    return qpw_cell_is_text(word, length, "all") || qpw_cell_is_text(word, length, "any");
+}
+
+bool qpw_cell_is_filler(const char *word, size_t length)
+{
+    static const char *const words[] = {"and", "or", "port", "ports", "protocol", "protocols", "type", "types", NULL};
+
+    return qpw_cell_is_one_of(word, length, words);
+}
+
+/* A footnote's mark at p: its bytes, or 0. */
+static size_t mark_at(const char *p)
+{
+    static const char *const marks[] = {"\xe2\x80\xa0", "\xe2\x80\xa1", "\xc2\xb9", "\xc2\xb2",
+                                        "\xc2\xb3",     "\xc2\xa7",     "*",        NULL};
+
+    for (size_t i = 0; marks[i]; i++)
+        if (!strncmp(p, marks[i], strlen(marks[i])))
+            return strlen(marks[i]);
+    return 0;
+}
+
+static bool is_separator(char c)
+{
+    return c && strchr(" ,;&|", c) != NULL;
+}
+
+/* Past separators and footnote marks. */
+void qpw_cell_skip(struct qpw_scan *s)
+{
+    while (s->at < s->end && (is_separator(*s->at) || mark_at(s->at)))
+        s->at += is_separator(*s->at) ? 1 : mark_at(s->at);
+}
+
+/* The word at s->at: up to a separator, slash, bracket or mark. */
+size_t qpw_cell_word_length(const struct qpw_scan *s)
+{
+    size_t length = 0;
+
+    while (s->at + length < s->end && !is_separator(s->at[length]) && !strchr("/()<>+", s->at[length]) &&
+           !mark_at(s->at + length))
+        length++;
+    return length;
+}
+
+/* The next line of a cell that is not blank; false at its end. */
+bool qpw_cell_next_line(const char **at, struct qpw_scan *ret)
+{
+    while (**at == '\n' || **at == ' ')
+        (*at)++;
+    if (!**at)
+        return false;
+    ret->at = *at;
+    ret->end = *at + strcspn(*at, "\n");
+    *at = ret->end;
+    return true;
+}

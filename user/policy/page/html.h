@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* html.h - what the parts of the reader of HTML share; everybody else includes page.h. */
+#ifndef QPW_POLICY_HTML_H
+#define QPW_POLICY_HTML_H
+
+#include <stdio.h>
+
+#include <libxml/HTMLparser.h>
+
+#include "policy/page/page.h"
+
+struct qpw_html_reader {
+    const char *name;
+    struct qpw_page *page;
+    const xmlNode *root;
+    FILE *text; /* paragraph that is being put together */
+    char *buffer;
+    size_t size;
+    unsigned text_line;
+    unsigned hidden; /* elements around that are not shown */
+    struct qpw_error *err;
+    int error;
+};
+
+/* ---- Elements (html_node.c). Names are compared whatever their case; lists end with NULL. ---- */
+
+/* Elements that begin a new line. */
+extern const char *const qpw_html_blocks[];
+
+unsigned qpw_html_line_of(const xmlNode *node);
+bool qpw_html_is_element(const xmlNode *node, const char *name);
+bool qpw_html_is_one_of(const xmlNode *node, const char *const *names);
+/* Whether an attribute's value contains one of the words. */
+bool qpw_html_attribute_has(const xmlNode *node, const char *attribute, const char *const *words);
+/* A whole word of class=. */
+bool qpw_html_has_class(const xmlNode *node, const char *const *words);
+bool qpw_html_is_navigation(const xmlNode *node);
+bool qpw_html_is_hidden(const xmlNode *node);
+bool qpw_html_is_struck(const xmlNode *node);
+
+/* The text in it, tidied; *ret_fault (may be NULL): why it cannot be trusted, where it cannot. Caller frees; NULL: no
+ * memory. */
+char *qpw_html_text_of(const xmlNode *node, const char **ret_fault);
+
+/* ---- Tables (html_table.c) ---- */
+
+void qpw_html_add_table(struct qpw_html_reader *r, const xmlNode *table);
+
+#endif

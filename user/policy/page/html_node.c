@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* html_node.c - what an element of HTML is, and the text of a cell, without notes. */
+#include "policy/page/html.h"
+
+#include <ctype.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+unsigned qpw_html_line_of(const xmlNode *node)
+{
+    long line = xmlGetLineNo((xmlNode *)node);
+
+    return line > 0 ? (unsigned)line : 1;
+}
+
+/* ---- Elements ---- */
+
+bool qpw_html_is_element(const xmlNode *node, const char *name)
+{
+    return node->type == XML_ELEMENT_NODE && !xmlStrcasecmp(node->name, BAD_CAST name);
+}
+
+bool qpw_html_is_one_of(const xmlNode *node, const char *const *names)
+{
+    for (; *names; names++)
+        if (qpw_html_is_element(node, *names))
+            return true;
+    return false;
+}
+
+static const char *const skipped[] = {"script", "style", "template", "head",   "nav",    "footer", "noscript",
+                                      "svg",    "math",  "textarea", "select", "iframe", "object", NULL};
+
+const char *const qpw_html_blocks[] = {"p",    "div",  "br",      "li",      "ul",         "ol",  "dl",
+                                     "dt",   "dd",   "section", "article", "blockquote", "pre", "hr",
+                                     "form", "main", "aside",   "details", "tr",         NULL};
+
+/* Whether an attribute's value, without its blanks, contains one of the words. */
+bool qpw_html_attribute_has(const xmlNode *node, const char *attribute, const char *const *words)
+{
+    xmlChar *value = node->type == XML_ELEMENT_NODE ? xmlGetProp((xmlNode *)node, BAD_CAST attribute) : NULL;
+    bool found = false;
+
+    if (!value)
+        return false;
+    if (!strcmp(attribute, "style")) {
+        xmlChar *out = value;
+
+        for (const xmlChar *p = value; *p; p++)
+            if (!isspace(*p))
+                *out++ = *p;
+        *out = '\0';
+    }
+    for (; *words; words++)
+        found |= xmlStrcasestr(value, BAD_CAST * words) != NULL;
+    xmlFree(value);
+    return found;
+}
+
+/* A whole word of class=. */
+bool qpw_html_has_class(const xmlNode *node, const char *const *words)
+{
+    xmlChar *value = node->type == XML_ELEMENT_NODE ? xmlGetProp((xmlNode *)node, BAD_CAST "class") : NULL;
+    char *save = NULL;
+    bool found = false;
+
+    for (char *word = value ? strtok_r((char *)value, " \t\n\r\f", &save) : NULL; word && !found;
+         word = strtok_r(NULL, " \t\n\r\f", &save))
+        for (size_t i = 0; words[i]; i++)
+            found |= !strcasecmp(word, words[i]);
+    xmlFree(value);
+    return found;
+}
+
+/* A note within a cell: what it says is prose. */
+static bool is_note(const xmlNode *node)
+{
+    static const char *const words[] = {"alert", "note", "callout", "tooltip", "admonition", "warning", NULL};
+    static const char *const elements[] = {"sup", "sub", "aside", NULL};
+
+    return qpw_html_is_one_of(node, elements) || qpw_html_is_one_of(node, skipped) || qpw_html_attribute_has(node, "class", words);
+}
+
+bool qpw_html_is_navigation(const xmlNode *node)
+{
+    static const char *const roles[] = {"navigation", "search", "banner", "contentinfo", NULL};
+
+    return qpw_html_is_one_of(node, skipped) || qpw_html_attribute_has(node, "role", roles);
+}
+
+bool qpw_html_is_hidden(const xmlNode *node)
+{
+    static const char *const styles[] = {"display:none", "visibility:hidden", "visibility:collapse", "opacity:0;",
+                                         "font-size:0", NULL};
+    static const char *const classes[] = {"hidden", "d-none", "visually-hidden", "sr-only", "is-hidden", NULL};
+    xmlChar *hidden = node->type == XML_ELEMENT_NODE ? xmlGetProp((xmlNode *)node, BAD_CAST "hidden") : NULL;
+    bool found = hidden || (node->type == XML_ELEMENT_NODE && xmlHasProp((xmlNode *)node, BAD_CAST "hidden"));
+
+    xmlFree(hidden);
+    return found || qpw_html_attribute_has(node, "style", styles) || qpw_html_has_class(node, classes);
+}
+
+bool qpw_html_is_struck(const xmlNode *node)
+{
+    static const char *const elements[] = {"del", "s", "strike", NULL};
+    static const char *const words[] = {"line-through", NULL};
+
+    return qpw_html_is_one_of(node, elements) || qpw_html_attribute_has(node, "style", words) || qpw_html_attribute_has(node, "class", words);
+}
+
+/* ---- Text of a cell ---- */
+
+struct cell_text {
+    FILE *out;
+    const char *fault;
+};
+
+static bool has_text(const xmlNode *node)
+{
+    if (node->type == XML_TEXT_NODE || node->type == XML_CDATA_SECTION_NODE)
+        return !xmlIsBlankNode((xmlNode *)node);
+    for (const xmlNode *child = node->type == XML_ELEMENT_NODE ? node->children : NULL; child; child = child->next)
+        if (has_text(child))
+            return true;
+    return false;
+}
+
+static void write_text(const xmlNode *node, struct cell_text *text)
+{
+    for (const xmlNode *child = node->children; child; child = child->next) {
+        bool block = qpw_html_is_one_of(child, qpw_html_blocks);
+
+        if (is_note(child))
+            continue;
+        if (qpw_html_is_hidden(child) && has_text(child))
+            text->fault = "text that a browser does not show";
+        if (qpw_html_is_struck(child) && has_text(child))
+            text->fault = "text that is struck out";
+        if (block)
+            fputc('\v', text->out);
+        if (child->type == XML_TEXT_NODE || child->type == XML_CDATA_SECTION_NODE)
+            fputs((const char *)child->content, text->out);
+        else if (child->type == XML_ELEMENT_NODE)
+            write_text(child, text);
+        if (block)
+            fputc('\v', text->out);
+    }
+}
+
+/* Caller frees; NULL: no memory. */
+char *qpw_html_text_of(const xmlNode *node, const char **ret_fault)
+{
+    char *text = NULL;
+    size_t size;
+    struct cell_text cell = {.out = open_memstream(&text, &size)};
+
+    if (!cell.out)
+        return NULL;
+    write_text(node, &cell);
+    if (fclose(cell.out) != 0) {
+        free(text);
+        return NULL;
+    }
+    if (ret_fault)
+        *ret_fault = cell.fault;
+    return qpw_tidy(text);
+}

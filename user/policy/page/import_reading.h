@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* import_reading.h - a row while it is read: shared by import_rows.c and import_ways.c. */
+#ifndef QPW_POLICY_IMPORT_READING_H
+#define QPW_POLICY_IMPORT_READING_H
+
+#include "policy/page/import_int.h"
+
+struct qpw_reading {
+    struct qpw_importer *im;
+    const struct qpw_import_table *table;
+    const struct qpw_part *part;
+    struct qpw_import_row *row;
+    uint8_t directions[8]; /* of the Direction column, in its order */
+    size_t n_directions;
+    struct {
+        uint8_t direction;
+        int set;
+    } ways[4];             /* what the row is for this node */
+    size_t n_ways;
+};
+
+/* The text of the column's cell, or NULL; its title, or "". */
+const char *qpw_reading_cell_of(const struct qpw_reading *r, enum qpw_column column);
+const char *qpw_reading_name_of(const struct qpw_reading *r, enum qpw_column column);
+
+/* The row fails: its purpose and column (may be NULL), and why. Always -EINVAL. */
+int qpw_reading_fail(struct qpw_reading *r, const char *column, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+/* The row is for others: "'FIRST'BETWEEN'SECOND'" (may be NULL). Always -EINVAL. */
+int qpw_reading_leave(struct qpw_reading *r, const char *first, const char *between, const char *second);
+
+/* Fills in r->ways. 0; or -EINVAL, where the row fails or is for others. */
+int qpw_reading_find_ways(struct qpw_reading *r);
+
+#endif

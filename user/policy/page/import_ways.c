@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* import_ways.c - which way a row goes for this node, and who is at the other end. */
+#include <errno.h>
+#include <stdio.h>
+
+#include "policy/page/import_reading.h"
+
+static int add_way(struct qpw_reading *r, uint8_t direction, enum qpw_column column)
+{
+    const char *cell = qpw_reading_cell_of(r, column);
+    int set = cell ? qpw_import_set_of(r->im, r->part->line, cell, qpw_reading_name_of(r, column), r->row->purpose) : -1;
+
+    for (size_t i = 0; i < r->n_ways; i++)
+        if (r->ways[i].direction == direction && r->ways[i].set == set)
+            return 0;
+    if (r->n_ways < sizeof(r->ways) / sizeof(*r->ways)) {
+        r->ways[r->n_ways].direction = direction;
+        r->ways[r->n_ways++].set = set;
+    }
+    return 0;
+}
+
+static unsigned column_directions(const struct qpw_reading *r)
+{
+    unsigned bits = 0;
+
+    for (size_t i = 0; i < r->n_directions; i++)
+        bits |= 1u << r->directions[i];
+    return bits;
+}
+
+/* Source and Destination against what the node is called; a direction that contradicts them is said. */
+static int two_ends(struct qpw_reading *r)
+{
+    const char *source = qpw_reading_cell_of(r, QPW_COLUMN_SOURCE), *destination = qpw_reading_cell_of(r, QPW_COLUMN_DESTINATION);
+    bool from = qpw_import_is_node(r->im, source), to = qpw_import_is_node(r->im, destination);
+    unsigned said = column_directions(r), both = 1u << QPW_DIR_INBOUND | 1u << QPW_DIR_OUTBOUND;
+
+    if (r->table->own_interfaces)
+        return add_way(r, r->table->directions == 1u << QPW_DIR_INBOUND ? QPW_DIR_INBOUND : QPW_DIR_OUTBOUND,
+                       r->table->directions == 1u << QPW_DIR_INBOUND ? QPW_COLUMN_SOURCE : QPW_COLUMN_DESTINATION);
+    if (!from && !to)
+        return qpw_reading_leave(r, source, " to ", destination);
+    if (to)
+        add_way(r, QPW_DIR_INBOUND, QPW_COLUMN_SOURCE);
+    if (from)
+        add_way(r, QPW_DIR_OUTBOUND, QPW_COLUMN_DESTINATION);
+    if (said == both && from != to) /* "Both": the other end may ask, too */
+        return add_way(r, to ? QPW_DIR_OUTBOUND : QPW_DIR_INBOUND, to ? QPW_COLUMN_SOURCE : QPW_COLUMN_DESTINATION);
+    if (said && said != both && from != to && said != 1u << (to ? QPW_DIR_INBOUND : QPW_DIR_OUTBOUND))
+        qpw_import_warn(r->im, r->part->line, "'%.80s': the direction is the other end's; by its ends, this is %s",
+                        r->row->purpose, to ? "inbound" : "outbound");
+    return 0;
+}
+
+/* One column of ends at most: it is the other end's, or the node's own where the traffic goes the other way. */
+static int one_end(struct qpw_reading *r, unsigned directions)
+{
+    const char *skipped = NULL;
+
+    for (uint8_t direction = QPW_DIR_INBOUND; direction <= QPW_DIR_OUTBOUND; direction++) {
+        bool inbound = direction == QPW_DIR_INBOUND;
+        const char *own = qpw_reading_cell_of(r, inbound ? QPW_COLUMN_DESTINATION : QPW_COLUMN_SOURCE);
+
+        if (!(directions & 1u << direction))
+            continue;
+        if (own && !qpw_import_is_node(r->im, own)) {
+            skipped = own;
+            continue;
+        }
+        add_way(r, direction,
+                qpw_reading_cell_of(r, QPW_COLUMN_REMOTE) ? QPW_COLUMN_REMOTE : inbound ? QPW_COLUMN_SOURCE : QPW_COLUMN_DESTINATION);
+    }
+    return r->n_ways ? 0 : qpw_reading_leave(r, skipped ? skipped : "", "", NULL);
+}
+
+/* "storage, control" beside "ingress, egress": k-th with k-th; one host goes all the ways, one way is for all hosts. */
+static int hosts(struct qpw_reading *r, unsigned *directions)
+{
+    const char *cell = qpw_reading_cell_of(r, QPW_COLUMN_HOSTS);
+    size_t n = 0, at_host = 0;
+    char item[256];
+
+    if (!qpw_import_is_node(r->im, cell))
+        return qpw_reading_leave(r, cell, "", NULL);
+    for (const char *at = cell; qpw_import_next_item(&at, cell, item, sizeof(item)); n++)
+        at_host = n;
+    if (n < 2 || r->n_directions < 2)
+        return 0;
+    if (n != r->n_directions)
+        return qpw_reading_fail(r, qpw_reading_name_of(r, QPW_COLUMN_HOSTS), "%zu hosts beside %zu directions: which goes which way?", n,
+                    r->n_directions);
+    *directions = at_host = 0;
+    for (const char *at = cell; qpw_import_next_item(&at, cell, item, sizeof(item)); at_host++)
+        if (at_host < r->n_directions && qpw_import_is_node(r->im, item))
+            *directions |= 1u << r->directions[at_host];
+    if (!*directions)
+        return qpw_reading_fail(r, qpw_reading_name_of(r, QPW_COLUMN_HOSTS), "which of the directions is this node's?");
+    qpw_import_warn(r->im, r->part->line,
+                    "'%.80s': several hosts beside several directions are read in pairs, the narrower reading",
+                    r->row->purpose);
+    return 0;
+}
+
+int qpw_reading_find_ways(struct qpw_reading *r)
+{
+    const char *direction = qpw_reading_cell_of(r, QPW_COLUMN_DIRECTION);
+    unsigned directions = r->table->directions;
+
+    if (direction) {
+        r->n_directions = qpw_directions_of(direction, r->directions);
+        if (!r->n_directions)
+            return qpw_reading_fail(r, qpw_reading_name_of(r, QPW_COLUMN_DIRECTION), "'%.60s' is not a direction", direction);
+        directions = column_directions(r);
+    }
+    r->row->directions = directions;
+    if (r->table->client_server) {
+        if (qpw_import_is_node(r->im, qpw_reading_name_of(r, QPW_COLUMN_PORT)))
+            add_way(r, QPW_DIR_INBOUND, QPW_COLUMN_SOURCE);
+        if (qpw_import_is_node(r->im, qpw_reading_name_of(r, QPW_COLUMN_CLIENT_PORT)))
+            add_way(r, QPW_DIR_OUTBOUND, QPW_COLUMN_DESTINATION);
+        return r->n_ways ? 0 : qpw_reading_leave(r, qpw_reading_name_of(r, QPW_COLUMN_PORT), "", NULL);
+    }
+    if (qpw_reading_cell_of(r, QPW_COLUMN_HOSTS) && hosts(r, &directions) < 0)
+        return -EINVAL;
+    if (qpw_reading_cell_of(r, QPW_COLUMN_SOURCE) && qpw_reading_cell_of(r, QPW_COLUMN_DESTINATION))
+        return two_ends(r);
+    if (directions)
+        return one_end(r, directions);
+    r->row->state = QPW_ROW_FAILED; /* said of the whole table */
+    return -EINVAL;
+}

@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * import_words.c - words of a page compared, taken from lists, and made into names.
+ *
+ * Words are whole cells or whole items of a list in a cell, never a part: "Storage Nodes" is not "Storage Nodes with ADC".
+ */
+#include <ctype.h>
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+#include "policy/page/import_int.h"
+
+void qpw_import_plain(const char *text, char *ret, size_t size)
+{
+    size_t used = 0;
+
+    for (const char *p = text; *p && used + 2 < size; p++) {
+        if (!strncasecmp(p, "(s)", 3)) {
+            ret[used++] = 's';
+            p += 2;
+        } else if (isspace((unsigned char)*p)) {
+            if (used && ret[used - 1] != ' ')
+                ret[used++] = ' ';
+        } else if (strncmp(p, "\xef\xbf\xbc", 3)) {
+            ret[used++] = (char)tolower((unsigned char)*p);
+        } else {
+            p += 2;
+        }
+    }
+    while (used && strchr(" *.:;,", ret[used - 1]))
+        used--;
+    ret[used] = '\0';
+}
+
+bool qpw_import_same_words(const char *a, const char *b)
+{
+    char left[QPW_ITEM_SIZE], right[QPW_ITEM_SIZE];
+    size_t n, m;
+
+    qpw_import_plain(a, left, sizeof(left));
+    qpw_import_plain(b, right, sizeof(right));
+    n = strlen(left);
+    m = strlen(right);
+    if (n > m + 1 || m > n + 1 || !n || !m)
+        return false;
+    if (n == m)
+        return !strcmp(left, right);
+    return n > m ? left[n - 1] == 's' && !strncmp(left, right, m) : right[m - 1] == 's' && !strncmp(left, right, n);
+}
+
+/* Words that tie a list's items together: what stands behind them may hold for all. */
+static bool is_bound(const char *cell)
+{
+    static const char *const words[] = {"on", "for", "with", "in", "of", "at", "that", "from", "to", "except",
+                                        "excluding", "without", "only", "not", "if", "when", "via", "through", "between",
+                                        NULL};
+
+    for (size_t i = 0; words[i]; i++)
+        if (qpw_has_words(cell, words[i]))
+            return true;
+    return false;
+}
+
+/* What parts the items at p: its length, or 0. */
+static size_t list_mark(const char *p, bool bound)
+{
+    static const char *const words[] = {" and ", " or ", " & ", NULL};
+
+    if (*p == '\n')
+        return 1;
+    if (bound)
+        return 0;
+    if (strchr(",;/&", *p))
+        return 1;
+    for (size_t i = 0; words[i]; i++)
+        if (!strncasecmp(p, words[i], strlen(words[i])))
+            return strlen(words[i]) - 1; /* its last blank may begin the next mark */
+    return 0;
+}
+
+bool qpw_import_next_item(const char **at, const char *cell, char *ret, size_t size)
+{
+    bool bound = is_bound(cell);
+    size_t used = 0;
+    int depth = 0;
+
+    while (**at && (isspace((unsigned char)**at) || list_mark(*at, bound)))
+        (*at)++;
+    if (!strncasecmp(*at, "and ", 4) || !strncasecmp(*at, "or ", 3))
+        *at += strcspn(*at, " ");
+    while (isspace((unsigned char)**at))
+        (*at)++;
+    while (**at) {
+        size_t mark = depth > 0 ? 0 : list_mark(*at, bound);
+
+        if (mark) {
+            *at += mark;
+            break;
+        }
+        depth += (**at == '(') - (**at == ')' && depth > 0);
+        if (used + 1 < size)
+            ret[used++] = **at;
+        (*at)++;
+    }
+    while (used && isspace((unsigned char)ret[used - 1]))
+        used--;
+    ret[used] = '\0';
+    return used > 0;
+}
+
+/* The last word of the last item: "Nodes" in "Admin/Storage Nodes" belongs to "Admin", too. */
+static void shared_noun(const char *cell, char *ret, size_t size)
+{
+    char item[QPW_ITEM_SIZE], last[QPW_ITEM_SIZE] = "";
+    const char *blank;
+    size_t n = 0;
+
+    for (const char *at = cell; qpw_import_next_item(&at, cell, item, sizeof(item)); n++)
+        memcpy(last, item, sizeof(last));
+    blank = strrchr(last, ' ');
+    snprintf(ret, size, "%s", n > 1 && blank ? blank : "");
+}
+
+bool qpw_import_is_item(const char *cell, const char *word)
+{
+    char item[QPW_ITEM_SIZE], noun[QPW_ITEM_SIZE], with[2 * QPW_ITEM_SIZE];
+
+    if (qpw_import_same_words(cell, word))
+        return true;
+    shared_noun(cell, noun, sizeof(noun));
+    for (const char *at = cell; qpw_import_next_item(&at, cell, item, sizeof(item));) {
+        if (qpw_import_same_words(item, word))
+            return true;
+        snprintf(with, sizeof(with), "%s%s", item, noun);
+        if (*noun && !strchr(item, ' ') && qpw_import_same_words(with, word))
+            return true;
+    }
+    return false;
+}
+
+void qpw_import_slug(const char *text, char *ret, size_t size)
+{
+    size_t used = 0;
+
+    for (const char *p = text; *p && used + 1 < size; p++) {
+        if (isalnum((unsigned char)*p) && (unsigned char)*p < 0x80)
+            ret[used++] = (char)tolower((unsigned char)*p);
+        else if (used && ret[used - 1] != '-')
+            ret[used++] = '-';
+    }
+    while (used && ret[used - 1] == '-')
+        used--;
+    ret[used] = '\0';
+}

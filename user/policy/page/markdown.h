@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* markdown.h - what the parts of the reader of Markdown share; everybody else includes page.h. */
+#ifndef QPW_POLICY_MARKDOWN_H
+#define QPW_POLICY_MARKDOWN_H
+
+#include <stdio.h>
+
+#include "policy/page/page.h"
+
+/* Lines of Markdown on their way into HTML. A line ends at its '\n' or the text's end; a byte before it can be read. */
+struct qpw_md_converter {
+    const char *name;
+    FILE *out;
+    unsigned line;
+    unsigned html_tables; /* open <table>s: no Markdown in there */
+    bool in_table;        /* of Markdown */
+    char fence;           /* the character of an open listing, or 0 */
+    size_t fence_length;
+    bool comment;         /* within an HTML comment */
+    bool jsx_comment;
+    bool list;            /* what is indented may belong to a list */
+    bool blank;           /* the line before was */
+    const char *paragraph; /* the line before, where it may become a heading by the one under it */
+    bool tab;             /* of MkDocs: its lines are indented */
+};
+
+/* ---- Text within a line (markdown_text.c) ---- */
+
+const char *qpw_md_line_end(const char *line);
+bool qpw_md_is_blank(const char *line, const char *end);
+size_t qpw_md_indentation(const char *line);
+const char *qpw_md_behind_blanks(const char *line);
+void qpw_md_write_escaped(FILE *out, char c);
+/* Text of a cell or heading without [links](…), `code` marks, **bold**, [^notes] and escapes. */
+void qpw_md_write_inline(FILE *out, const char *p, const char *end);
+/* A line of prose or HTML; what is `code` there is no markup. */
+void qpw_md_write_raw(FILE *out, const char *p, const char *end);
+
+/* ---- Tabs (markdown_tabs.c): whether the line was one's beginning or end, and is written. ---- */
+
+void qpw_md_end_table(struct qpw_md_converter *c);
+bool qpw_md_tab_line(struct qpw_md_converter *c, const char *line, const char *end);
+bool qpw_md_indented_tab(struct qpw_md_converter *c, const char *line, const char *end);
+
+#endif

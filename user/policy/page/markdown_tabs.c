@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* markdown_tabs.c - tabs as GitBook, Hugo and MkDocs write them. */
+#include <string.h>
+
+#include "policy/page/markdown.h"
+
+void qpw_md_end_table(struct qpw_md_converter *c)
+{
+    if (c->in_table)
+        fputs("</tbody></table>", c->out);
+    c->in_table = false;
+}
+
+/* The first quoted text in [p, end), or the value of title=, name= or label=. */
+static void write_tab(struct qpw_md_converter *c, const char *p, const char *end)
+{
+    static const char *const keys[] = {"title=", "label=", "name=", "header=", NULL};
+    const char *open = NULL, *close;
+    char quote;
+
+    for (size_t i = 0; keys[i] && !open; i++) {
+        open = memmem(p, (size_t)(end - p), keys[i], strlen(keys[i]));
+        if (open)
+            open += strlen(keys[i]);
+    }
+    if (!open)
+        for (open = p; open < end && *open != '"' && *open != '\''; open++)
+            ;
+    quote = open < end ? *open : 0;
+    close = quote == '"' || quote == '\'' ? memchr(open + 1, quote, (size_t)(end - open - 1)) : NULL;
+    fputs("<tabitem value=\"", c->out);
+    for (const char *q = close ? open + 1 : end; q < (close ? close : end); q++)
+        if (*q != '"')
+            qpw_md_write_escaped(c->out, *q);
+    fputs("\">", c->out);
+}
+
+/* {% tab title="…" %}, {{< tab "…" >}}, {% endtab %} and their like become elements. False: the line has none. */
+bool qpw_md_tab_line(struct qpw_md_converter *c, const char *line, const char *end)
+{
+    const char *p = qpw_md_behind_blanks(line), *close;
+
+    if (strncmp(p, "{%", 2) && strncmp(p, "{{<", 3) && strncmp(p, "{{%", 3))
+        return false;
+    close = memmem(p + 2, (size_t)(end - p - 2), "}", 1);
+    if (!close)
+        return false;
+    qpw_md_end_table(c);
+    p += p[1] == '%' ? 2 : 3;
+    p += strspn(p, " -");
+    if (!strncmp(p, "tab ", 4))
+        write_tab(c, p + 4, close);
+    else if (!strncmp(p, "endtab ", 7) || !strncmp(p, "/tab ", 5) || !strncmp(p, "/ tab", 5))
+        fputs("</tabitem>", c->out);
+    close += strspn(close, "}");
+    qpw_md_write_raw(c->out, close, end);
+    return true;
+}
+
+/* === "Label" of MkDocs begins a tab; it ends with the first line that is not indented. */
+bool qpw_md_indented_tab(struct qpw_md_converter *c, const char *line, const char *end)
+{
+    const char *p = qpw_md_behind_blanks(line);
+
+    if (c->tab && !qpw_md_is_blank(line, end) && qpw_md_indentation(line) < 4) {
+        qpw_md_end_table(c);
+        fputs("</tabitem>", c->out);
+        c->tab = false;
+    }
+    if (strncmp(p, "===", 3) || (p[3] != ' ' && p[3] != '!' && p[3] != '+') || !memchr(p, '"', (size_t)(end - p)))
+        return false;
+    qpw_md_end_table(c);
+    write_tab(c, p + 3, end);
+    c->tab = true;
+    return true;
+}

@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* rst_text.c - text of reStructuredText without its markup. */
+#include <ctype.h>
+#include <string.h>
+
+#include "policy/page/rst.h"
+
+size_t qpw_rst_indent(const char *line, size_t length)
+{
+    size_t columns = 0;
+
+    for (size_t i = 0; i < length && (line[i] == ' ' || line[i] == '\t'); i++)
+        columns = line[i] == '\t' ? (columns / 8 + 1) * 8 : columns + 1;
+    return columns;
+}
+
+/* Whether the word at [p, p+n) of a `role` or link text; "text <target>" is cut to its text. */
+static size_t without_target(const char *p, size_t n)
+{
+    const char *open = memchr(p, '<', n);
+
+    if (n && p[n - 1] == '>' && open && open > p && isspace((unsigned char)open[-1]))
+        return (size_t)(open - p);
+    return n;
+}
+
+/* "[1]_", "[#name]_", "[*]_": a footnote's mark; its length, or 0. */
+static size_t footnote(const char *p)
+{
+    size_t n = strcspn(p, "] \n\v");
+
+    return *p == '[' && p[n] == ']' && p[n + 1] == '_' ? n + 2 : 0;
+}
+
+/* ":role:" before an opening `; its length, or 0. */
+static size_t role(const char *p)
+{
+    size_t n = *p == ':' ? strspn(p + 1, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-+.:") : 0;
+
+    return n && p[n] == ':' && p[n + 1] == '`' ? n + 1 : 0;
+}
+
+void qpw_rst_clean(char *text)
+{
+    char *out = text;
+
+    for (const char *p = text; *p;) {
+        size_t n = footnote(p);
+        const char *close;
+
+        n = n ? n : role(p);
+        if (n) {
+            p += n;
+        } else if (*p == '`' && p[1] == '`') {
+            close = strstr(p + 2, "``");
+            n = close ? (size_t)(close - p - 2) : strlen(p + 2);
+            memmove(out, p + 2, n);
+            out += n;
+            p += close ? n + 4 : n + 2;
+        } else if (*p == '`' && (close = strchr(p + 1, '`'))) {
+            n = without_target(p + 1, (size_t)(close - p - 1));
+            memmove(out, p + 1, n);
+            out += n;
+            p = close + 1 + strspn(close + 1, "_");
+        } else if (*p == '\\' && p[1]) {
+            p++;
+            if (!isspace((unsigned char)*p))
+                *out++ = *p;
+            p++;
+        } else if (*p == '*' && p[1] == '*') {
+            p += 2;
+        } else {
+            *out++ = *p++;
+        }
+    }
+    *out = '\0';
+    qpw_tidy(text);
+}
