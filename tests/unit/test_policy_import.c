@@ -365,9 +365,12 @@ Test(import, ends_become_sets_to_be_filled_in)
     cr_assert(eq(sz, imported.rows, 5));
     cr_assert(eq(sz, imported.taken, 4));
     cr_assert(eq(sz, imported.others, 1)); /* "Storage cluster" is another word than "Cluster" */
-    cr_assert(eq(sz, imported.warnings.n, 1));
+    cr_assert(eq(sz, imported.warnings.n, 2));
     cr_assert(eq(str, imported.warnings.list[0],
-                 "acme-ports.md:6: left out, for others: 'Monitoring' to 'Storage cluster' (line 6)"));
+                 "acme-ports.md:3: not in the policy: the notes that 1 row refers to (line 7); if one restricts its row, add "
+                 "that by hand"));
+    cr_assert(eq(str, imported.warnings.list[1],
+                 "acme-ports.md:6: left out, for others or denied: 'Monitoring' to 'Storage cluster' (line 6)"));
     qpw_policy_clear(&policy);
     qpw_imported_clear(&imported);
 }
@@ -488,7 +491,7 @@ static const struct {
     {"## Inbound\n\n|Port|Port|Protocol|\n|-|-|-|\n|1|2|TCP|\n",
      "p.md:3: two columns for the same thing: 'Port' and 'Port'"},
     {"## Blocked inbound ports\n\n|Port|Protocol|\n|-|-|\n|1|TCP|\n",
-     "p.md:3: 'Blocked inbound ports' says that these ports are not to be open: nothing is taken from here"},
+     "p.md:3: 'Blocked inbound ports' says that these ports are not to be open, or an example: nothing is taken from here"},
     {"## Inbound\n\n|Port|Protocol|Action|\n|-|-|-|\n|1|TCP|maybe|\n",
      "p.md:5: column 'Action': neither allow nor deny: 'maybe'"},
     {"## Inbound\n\nOpen TCP ports 445 and 2049.\n", "p.md:1: the page has no table with a column of ports"},

@@ -74,13 +74,20 @@ static char delimiter(const char *line)
 
 static void end_paragraph(struct reader *r)
 {
+    bool stands;
+
     if (!r->text)
         return;
     fclose(r->text);
     r->text = NULL;
-    qpw_adoc_clean(r->paragraph);
-    if (*r->paragraph)
-        qpw_page_add_text(r->page, QPW_PART_TEXT, r->text_line, r->paragraph);
+    stands = qpw_adoc_clean(r->paragraph);
+    if (*r->paragraph && stands) {
+        bool bold = qpw_cut_bold(r->paragraph, "**") || qpw_cut_bold(r->paragraph, "*");
+        struct qpw_part *part = qpw_page_add_text(r->page, QPW_PART_TEXT, r->text_line, r->paragraph);
+
+        if (part)
+            part->bold = bold;
+    }
     free(r->paragraph);
     r->paragraph = NULL;
 }
@@ -145,6 +152,7 @@ static int skip_block(struct reader *r)
     unsigned begun = r->line;
 
     end_paragraph(r);
+    qpw_page_add(r->page, QPW_PART_LISTING, begun);
     for (;;) {
         r->at = next_line(r->at);
         r->line++;
@@ -153,6 +161,11 @@ static int skip_block(struct reader *r)
                             begun, (int)(length > 20 ? 20 : length), open);
         if (length_of(r->at) == length && !strncmp(r->at, open, length))
             break;
+        if (*open == '+' && !strncasecmp(r->at + strspn(r->at, " \t"), "<table", 6)) {
+            qpw_page_add(r->page, QPW_PART_TABLE, r->line);
+            qpw_page_add(r->page, QPW_PART_ROW, r->line);
+            qpw_page_fault(r->page, "a table in raw HTML is not read; import the HTML edition");
+        }
     }
     r->at = next_line(r->at);
     r->line++;

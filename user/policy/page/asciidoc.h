@@ -51,7 +51,7 @@ int qpw_adoc_rows(const struct qpw_adoc_table *table, const char *text, struct q
 bool qpw_adoc_take_cells(const struct qpw_adoc_table *table, const char *text, struct qpw_adoc_cells *ret);
 void qpw_adoc_clear_cells(struct qpw_adoc_cells *cells);
 
-/* Links as their text, no marks of code and footnotes, entities as characters; tidied. In place. True: all of it
+/* Links as their text, no marks of code, entities as characters; tidied. In place. True: all of it
  * stands; false: something in it is struck out. */
 bool qpw_adoc_clean(char *text);
 

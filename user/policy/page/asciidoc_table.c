@@ -112,6 +112,8 @@ static const char *find_obstacle(const struct qpw_adoc_table *table, const char 
             return "rows of this table come from another file or stand under a condition (include::, ifdef::)";
         if (!strncmp(line, "!===", 4))
             return "a table within a table";
+        if (!strncmp(line, "////", 4))
+            return "a comment block within a table, which is none there";
     }
     return NULL;
 }

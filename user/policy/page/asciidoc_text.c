@@ -83,6 +83,12 @@ static const char *raised(const char *p)
     return length && p[1 + length] == '^' ? p + length + 2 : NULL;
 }
 
+/* Whether a footnote or raised text at p has been left out. */
+static bool is_note(const char *p)
+{
+    return *p == '^' || !strncmp(p, "footnote", 8);
+}
+
 bool qpw_adoc_clean(char *text)
 {
     char *out = text;
@@ -113,6 +119,8 @@ bool qpw_adoc_clean(char *text)
             stands = false;
         if (*p == '[' && !strncmp(p, "[line-through]", 14))
             stands = false;
+        if (*p == '[' && (!strncmp(p, "[.strike", 8) || !strncmp(p, "[.removed", 9) || !strncmp(p, "[.deprecated", 12)))
+            stands = false;
         if (!word)
             next = macro(p, &inner, &length);
         if (!next && !strncmp(p, "<<", 2))
@@ -122,6 +130,8 @@ bool qpw_adoc_clean(char *text)
         if (next) {
             memmove(out, inner, length);
             out += length;
+            if (is_note(p))
+                *out++ = '*'; /* its mark */
             p = next;
             continue;
         }

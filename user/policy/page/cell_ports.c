@@ -4,6 +4,7 @@
 
 #include <ctype.h>
 #include <errno.h>
+#include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -196,6 +197,16 @@ static int end_line(struct qpw_port_reader *r, struct qpw_group *group, const ch
     return 0;
 }
 
+/* "8080/81", "5000/1": the last of the group's ports may be short for one like the port before it; "22/6" and "53/17" may
+ * be a port and the number of its protocol. */
+static bool is_abbreviated(const struct qpw_group *group)
+{
+    size_t n = group->ports.n;
+    unsigned before = n > 1 ? group->ports.ports[n - 2].last : 0, port = n ? group->ports.ports[n - 1].first : 0;
+
+    return n > 1 && (port == IPPROTO_TCP || port == IPPROTO_UDP || (port < 100 && before >= 100) || (port < 10 && before >= 10));
+}
+
 static int read_port_line(struct qpw_port_reader *r, struct qpw_scan *s, size_t line)
 {
     const char *start = s->at;
@@ -224,6 +235,9 @@ static int read_port_line(struct qpw_port_reader *r, struct qpw_scan *s, size_t 
             if (take_port_protocol(r, &group, &style, slash, bits, line) < 0)
                 return qpw_cell_unclear(r->fault, QPW_COLUMN_PORT, "which protocol goes with which port?", start,
                                (size_t)(s->end - start));
+        } else if (length && group->ports.n && qpw_cell_is_text(s->at, bare, "ports")) {
+            return qpw_cell_unclear(r->fault, QPW_COLUMN_PORT, "a number of ports, or ports?", start,
+                                    (size_t)(s->end - start));
         } else if (remark || (length && qpw_cell_is_filler(s->at, bare))) {
             s->at += length; /* nothing of a remark is left; "port" */
         } else if (*s->at == '<') {
@@ -238,6 +252,9 @@ static int read_port_line(struct qpw_port_reader *r, struct qpw_scan *s, size_t 
                                (size_t)(s->end - start));
             if (take_port(s, group, length) < 0)
                 return -EINVAL;
+            if (slash && is_abbreviated(group))
+                return qpw_cell_unclear(r->fault, QPW_COLUMN_PORT, "two ports, or a port and something else?", start,
+                                        (size_t)(s->end - start));
         }
     }
     return end_line(r, group, start, slashed, protocols);
@@ -246,7 +263,7 @@ static int read_port_line(struct qpw_port_reader *r, struct qpw_scan *s, size_t 
 /* Lines of the port cell. *ret_lines: how many there are. */
 int qpw_cell_read_ports(const char *cell, struct qpw_port_reader *r, size_t *ret_lines)
 {
-    struct qpw_scan s = {.fault = r->fault};
+    struct qpw_scan s = {.signs = r->signs, .fault = r->fault};
 
     *ret_lines = 0;
     for (const char *at = cell; qpw_cell_next_line(&at, &s); at = s.end > at ? s.end : at)

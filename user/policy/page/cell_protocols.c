@@ -13,8 +13,7 @@ bool qpw_cell_add_protocol(const char *word, size_t length, uint64_t bits[4])
         unsigned number;
     } known[] = {{"tcp", IPPROTO_TCP}, {"udp", IPPROTO_UDP}, {"sctp", IPPROTO_SCTP}, {"icmp", IPPROTO_ICMP},
                  {"icmpv4", IPPROTO_ICMP}, {"icmpv6", IPPROTO_ICMPV6}, {"icmp6", IPPROTO_ICMPV6}, {"gre", IPPROTO_GRE},
-                 {"esp", IPPROTO_ESP}, {"ah", IPPROTO_AH}, {"igmp", IPPROTO_IGMP}, {"vrrp", 112}, {"ospf", 89},
-                 {"tcp4", IPPROTO_TCP}, {"tcp6", IPPROTO_TCP}};
+                 {"esp", IPPROTO_ESP}, {"ah", IPPROTO_AH}, {"igmp", IPPROTO_IGMP}, {"vrrp", 112}, {"ospf", 89}};
 
     for (size_t i = 0; i < sizeof(known) / sizeof(*known); i++)
         if (qpw_cell_is_text(word, length, known[i].name)) {
@@ -32,9 +31,9 @@ static bool is_application(const char *word, size_t length)
     return qpw_cell_is_one_of(word, length, names);
 }
 
-static int read_protocol_line(struct qpw_scan *s, struct qpw_protocol_line *ret, bool *ret_application)
+static int read_protocol_line(struct qpw_scan *s, struct qpw_protocol_line *ret)
 {
-    static const char *const fillers[] = {"and", "or", "protocol", "protocols", "only", "both", NULL};
+    static const char *const fillers[] = {"and", "or", "protocol", "protocols", "only", "both", "ip", NULL};
     bool any = false;
 
     for (qpw_cell_skip(s); s->at < s->end; qpw_cell_skip(s)) {
@@ -49,11 +48,11 @@ static int read_protocol_line(struct qpw_scan *s, struct qpw_protocol_line *ret,
             s->at++;
             continue;
         }
-        if (qpw_cell_is_any(s->at, length) || qpw_cell_is_text(s->at, length, "ip"))
+        if (qpw_cell_is_any(s->at, length))
             any = true;
         else if (is_application(s->at, length)) {
             qpw_cell_set_bit(ret->bits, IPPROTO_TCP);
-            *ret_application = true;
+            s->signs->application = true;
         } else if (!length || (!qpw_cell_is_one_of(s->at, length, fillers) && !qpw_cell_add_protocol(s->at, length, ret->bits)))
             return qpw_cell_unclear(s->fault, QPW_COLUMN_PROTOCOL, "not a protocol:", s->at,
                            length ? length : (size_t)(s->end - s->at));
@@ -63,16 +62,15 @@ static int read_protocol_line(struct qpw_scan *s, struct qpw_protocol_line *ret,
     return 0;
 }
 
-/* Lines of the protocol cell into ret; at most QPW_MAX_GROUPS. *ret_n: how many. */
-int qpw_cell_read_protocols(const char *cell, struct qpw_protocol_line ret[QPW_MAX_GROUPS], size_t *ret_n, bool *ret_application,
-                          struct qpw_cell_fault *fault)
+int qpw_cell_read_protocols(const char *cell, struct qpw_protocol_line ret[QPW_MAX_GROUPS], size_t *ret_n,
+                            struct qpw_cell_signs *signs, struct qpw_cell_fault *fault)
 {
-    struct qpw_scan s = {.fault = fault};
+    struct qpw_scan s = {.signs = signs, .fault = fault};
 
     for (*ret_n = 0; qpw_cell_next_line(&cell, &s);) {
         struct qpw_protocol_line line = {.bits = {0}};
 
-        if (read_protocol_line(&s, &line, ret_application) < 0)
+        if (read_protocol_line(&s, &line) < 0)
             return -EINVAL;
         if (!qpw_cell_any_in(line.bits) && !line.any)
             continue; /* a footnote's mark */
@@ -87,8 +85,8 @@ bool qpw_is_protocol_cell(const char *cell)
 {
     struct qpw_protocol_line lines[QPW_MAX_GROUPS];
     struct qpw_cell_fault fault;
-    bool application = false;
+    struct qpw_cell_signs signs = {false};
     size_t n;
 
-    return qpw_cell_read_protocols(cell, lines, &n, &application, &fault) == 0 && n > 0 && !application;
+    return qpw_cell_read_protocols(cell, lines, &n, &signs, &fault) == 0 && n > 0 && !signs.application;
 }

@@ -7,13 +7,25 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Whether a remark may say that the port is not meant, or not both ways. */
-static bool restricts(const char *text, size_t length)
+/* Whether the port is there under a condition only. */
+static bool is_conditional(const char *text)
 {
-    char copy[128];
+    static const char *const words[] = {"optional", "optionally", "if", "when", "where", "as needed", "on demand", NULL};
 
-    snprintf(copy, sizeof(copy), "%.*s", (int)(length < sizeof(copy) ? length : sizeof(copy) - 1), text);
-    return qpw_denies(copy) || qpw_directions_in(copy);
+    return qpw_has_any_of(text, words);
+}
+
+/* Whether a remark may say that the port is not meant, or not both ways, not for everybody, or that it is another. */
+static bool restricts(const char *text)
+{
+    static const char *const words[] = {"unless", "from", "to", "source", "src", "client", "clients", "client-side",
+                                        "localhost", "loopback", "local", "internal", "external", "old", "former",
+                                        "formerly", "previous", "previously", "legacy", "per", "each", "every", "increment",
+                                        "plus", "minus", "up", "down", "random", "dynamic", "ephemeral", "base", "first",
+                                        "last", "example", "e.g", NULL};
+
+    return qpw_denies(text) || qpw_directions_in(text) || qpw_has_any_of(text, words) ||
+           (qpw_has_words(text, "only") && !qpw_has_words(text, "only if") && !qpw_has_words(text, "only when"));
 }
 
 /*
@@ -23,6 +35,7 @@ static bool restricts(const char *text, size_t length)
 int qpw_cell_take_remark(struct qpw_scan *s, enum qpw_column column, uint64_t bits[4])
 {
     const char *open = s->at, *close = memchr(open, ')', (size_t)(s->end - open));
+    char text[128];
     uint64_t inner[4] = {0};
     bool protocols = true;
     size_t length;
@@ -46,8 +59,10 @@ int qpw_cell_take_remark(struct qpw_scan *s, enum qpw_column column, uint64_t bi
     }
     if (qpw_cell_any_in(inner) && (!protocols || !bits))
         return qpw_cell_unclear(s->fault, column, "a remark that may restrict the protocol:", open, length);
-    if (restricts(open, length))
+    snprintf(text, sizeof(text), "%.*s", (int)length, open);
+    if (restricts(text))
         return qpw_cell_unclear(s->fault, column, "a remark that may take the port back or restrict it:", open, length);
+    s->signs->optional |= is_conditional(text);
     for (size_t i = 0; bits && i < 4; i++)
         bits[i] |= inner[i];
     s->at = close + 1;
@@ -60,10 +75,12 @@ int qpw_cell_take_angle(struct qpw_scan *s, bool behind_port)
     const char *open = s->at, *close = memchr(open, '>', (size_t)(s->end - open));
     size_t length = close ? (size_t)(close + 1 - open) : (size_t)(s->end - open);
     bool plain = *open == '<' && close && length > 2;
+    char text[128];
 
     for (size_t i = 1; plain && i + 1 < length; i++)
         plain = isalpha((unsigned char)open[i]) || open[i] == ' ' || open[i] == '-';
-    if (!plain || !behind_port || restricts(open, length))
+    snprintf(text, sizeof(text), "%.*s", (int)length, open);
+    if (!plain || length >= sizeof(text) || !behind_port || restricts(text))
         return qpw_cell_unclear(s->fault, QPW_COLUMN_PORT, "not a port:", open, length);
     s->at = close + 1;
     return 0;

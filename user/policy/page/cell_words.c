@@ -90,3 +90,17 @@ bool qpw_cell_next_line(const char **at, struct qpw_scan *ret)
     *at = ret->end;
     return true;
 }
+
+bool qpw_has_note_mark(const char *cell, bool prose)
+{
+    bool other = false, mark = false;
+
+    for (const char *p = cell; *p;) {
+        size_t length = mark_at(p);
+
+        mark = length || (mark && !prose);
+        other |= !length && *p != ' ';
+        p += length ? length : 1;
+    }
+    return mark && other;
+}

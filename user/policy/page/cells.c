@@ -50,7 +50,7 @@ static int assign(struct qpw_port_reader *r, size_t port_lines, const struct qpw
                                "every rule", 10);
             qpw_cell_set_bit(group->ports.protocols, IPPROTO_TCP);
             qpw_cell_set_bit(group->ports.protocols, IPPROTO_UDP);
-            ret->all_protocols = true;
+            ret->signs.all_protocols = true;
         }
     }
     return 0;
@@ -161,7 +161,7 @@ static int read_both(const char *port, const char *protocol, const uint64_t titl
 
     if (qpw_cell_read_ports(port, r, &port_lines) < 0)
         return -EINVAL;
-    if (protocol && qpw_cell_read_protocols(protocol, lines, &n, &ret->application, r->fault) < 0)
+    if (protocol && qpw_cell_read_protocols(protocol, lines, &n, &ret->signs, r->fault) < 0)
         return -EINVAL;
     if (!r->n && !qpw_cell_new_group(r, 0))
         return -EINVAL;
@@ -186,7 +186,9 @@ static int read_both(const char *port, const char *protocol, const uint64_t titl
 int qpw_cells_read(const char *port, const char *protocol, const uint64_t titles[4], struct qpw_port_cells *ret,
                    struct qpw_cell_fault *fault)
 {
-    struct qpw_port_reader r = {.groups = calloc(QPW_MAX_GROUPS, sizeof(*r.groups)), .fault = fault};
+    struct qpw_port_reader r = {.groups = calloc(QPW_MAX_GROUPS, sizeof(*r.groups)),
+                                .signs = &ret->signs,
+                                .fault = fault};
     char *padded = NULL;
     int error;
 

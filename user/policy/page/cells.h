@@ -19,11 +19,17 @@ struct qpw_row_ports {
 
 #define QPW_MAX_GROUPS 64u
 
+/* What cells say besides ports and protocols. */
+struct qpw_cell_signs {
+    bool application;   /* a protocol was said as an application of TCP: HTTPS, SSH */
+    bool all_protocols; /* "All" beside ports, read as tcp and udp */
+    bool optional;      /* "(optional)", "(if enabled)" */
+};
+
 struct qpw_port_cells {
     struct qpw_row_ports groups[QPW_MAX_GROUPS];
     size_t n;
-    bool application;   /* a protocol was said as an application of TCP: HTTPS, SSH */
-    bool all_protocols; /* "All" beside ports, read as tcp and udp */
+    struct qpw_cell_signs signs;
 };
 
 enum qpw_column {
@@ -39,7 +45,8 @@ enum qpw_column {
     QPW_COLUMN_REMOTE,      /* the other end, whoever asks */
     QPW_COLUMN_DIRECTION,
     QPW_COLUMN_HOSTS,       /* the nodes a row is for */
-    QPW_COLUMN_ACTION,      /* allow or deny */
+    QPW_COLUMN_ACTION,      /* allow or deny, open or closed */
+    QPW_COLUMN_DENIAL,      /* blocked, deprecated: yes or no */
     QPW_COLUMN_OPTIONAL,
     QPW_COLUMN_REQUIRED,
     QPW_COLUMN_COUNT
@@ -73,6 +80,9 @@ int qpw_cells_read(const char *port, const char *protocol, const uint64_t titles
 bool qpw_is_protocol_cell(const char *cell);
 bool qpw_is_port_cell(const char *cell);
 
+/* Whether a footnote's mark is in the cell, besides other text; in prose, at its end. */
+bool qpw_has_note_mark(const char *cell, bool prose);
+
 /* How many ports a group has; 65535 for all ports of a protocol that has ports. */
 unsigned qpw_ports_width(const struct qpw_row_ports *ports);
 
@@ -83,11 +93,33 @@ unsigned qpw_directions_in(const char *text);
  * anything else is in it. "Both" is two. */
 size_t qpw_directions_of(const char *text, uint8_t ret[8]);
 
-/* Whether the text denies: "Blocked ports", "must not be open". */
+/* ---- Phrases (phrases.c) ---- */
+
+size_t qpw_count_words(const char *text);
+
+/* Whether a title, a remark or a few words deny, or are about an example: "Blocked ports", "must not be open". */
 bool qpw_denies(const char *text);
+
+/* Whether a sentence takes ports back: "Do not open this port", "deprecated". Unlike qpw_denies(), it may have any words
+ * besides. */
+bool qpw_takes_back(const char *text);
+
+/* Whether text says that something is there under a condition only: "if enabled", "disabled by default". */
+bool qpw_is_conditional(const char *text);
+
+/* Whether text keeps some of those who could ask out: "only from admin hosts", "localhost". */
+bool qpw_restricts_ends(const char *text);
+
+/* 4 or 6 where text is about that family of addresses only; 0. `heading`: naming it is enough. */
+unsigned qpw_family_of(const char *text, bool heading);
+
+/* Whether a direction is said as clients see it: "Outbound from clients", "Inbound ports on the client". */
+bool qpw_is_clients_direction(const char *text);
 
 /* Whether text has the word or phrase, whatever its case; a word's neighbours are not letters or digits. */
 bool qpw_has_words(const char *text, const char *words);
+/* Any of several; the list ends with NULL. */
+bool qpw_has_any_of(const char *text, const char *const *list);
 
 /* The purpose for people: without remarks that have become flags, on one line. Caller frees; NULL: no memory. */
 char *qpw_purpose_text(const char *cell);

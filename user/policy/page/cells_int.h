@@ -11,6 +11,7 @@
 struct qpw_scan {
     const char *at;
     const char *end;
+    struct qpw_cell_signs *signs;
     struct qpw_cell_fault *fault;
 };
 
@@ -26,6 +27,7 @@ struct qpw_group {
 struct qpw_port_reader {
     struct qpw_group *groups; /* QPW_MAX_GROUPS of them */
     size_t n;
+    struct qpw_cell_signs *signs;
     struct qpw_cell_fault *fault;
 };
 
@@ -81,7 +83,7 @@ int qpw_cell_take_angle(struct qpw_scan *s, bool behind_port);
 bool qpw_cell_add_protocol(const char *word, size_t length, uint64_t bits[4]);
 /* Lines of the protocol cell into ret; at most QPW_MAX_GROUPS. *ret_n: how many. 0, or -EINVAL with the fault. */
 int qpw_cell_read_protocols(const char *cell, struct qpw_protocol_line ret[QPW_MAX_GROUPS], size_t *ret_n,
-                            bool *ret_application, struct qpw_cell_fault *fault);
+                            struct qpw_cell_signs *signs, struct qpw_cell_fault *fault);
 
 /* ---- Ports (cell_ports.c) ---- */
 

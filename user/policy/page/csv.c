@@ -12,13 +12,14 @@ struct reader {
     const struct qpw_csv *csv;
     const char *at;
     unsigned line;
+    bool rows_quoted; /* a quoted value has lines that look like rows */
     struct qpw_error *err;
 };
 
 /* The quoted value at r->at into out; r->at is behind it. A line end within it is a break. */
 static int quoted(struct reader *r, FILE *out, bool *ret_trailing)
 {
-    unsigned begun = r->line;
+    unsigned begun = r->line, separators = 0;
 
     for (r->at++; *r->at; r->at++) {
         if (*r->at == '"' && r->at[1] == '"') {
@@ -32,6 +33,8 @@ static int quoted(struct reader *r, FILE *out, bool *ret_trailing)
             }
             return 0;
         } else {
+            separators = *r->at == '\n' ? 0 : separators + (*r->at == r->csv->separator && r->line > begun);
+            r->rows_quoted |= separators > 1;
             r->line += *r->at == '\n';
             fputc(*r->at == '\n' ? '\v' : *r->at, out);
         }
@@ -66,6 +69,9 @@ static int value(struct reader *r, struct qpw_page *page)
     qpw_page_add_cell(page, qpw_tidy(cell), line);
     if (trailing)
         qpw_page_fault(page, "text after a closing quote");
+    if (r->rows_quoted)
+        qpw_page_fault(page, "rows within a quoted value: a quote is missing, or one too many");
+    r->rows_quoted = false;
     return 0;
 }
 
@@ -113,6 +119,11 @@ int qpw_read_csv(const char *name, const char *text, char separator, struct qpw_
 
     if (!strncmp(text, "\xef\xbb\xbf", 3))
         text += 3;
+    if (!strncasecmp(text, "sep=", 4) && text[4] && text[5 + strspn(text + 5, "\r")] == '\n') { /* of Excel */
+        csv.separator = separator = text[4];
+        text += 6 + strspn(text + 5, "\r");
+        csv.line = 2;
+    }
     for (size_t i = 0; !separator && candidates[i]; i++) {
         size_t n = 0;
 

@@ -151,6 +151,26 @@ int qpw_import_read_page(struct qpw_importer *im)
 
 /* ---- What is elsewhere ---- */
 
+/* import Ports from './_ports.mdx'; */
+static bool has_markdown_name(const char *line)
+{
+    size_t length = strcspn(line, "\n");
+
+    return memmem(line, length, ".md'", 4) || memmem(line, length, ".md\"", 4) || memmem(line, length, ".mdx", 4);
+}
+
+/* <PortTable rows={…} /> of MDX: what it shows is elsewhere. */
+static bool is_component(const char *line)
+{
+    const char *name = line + strspn(line, " \t") + 1;
+    size_t length = name[-1] == '<' && isupper((unsigned char)*name) ? strcspn(name, " \t/>\n") : 0;
+
+    for (size_t i = 0; i + 4 <= length; i++)
+        if (!strncasecmp(name + i, "port", 4) && !memmem(name, length, "Import", 6))
+            return true;
+    return false;
+}
+
 static bool is_include(const char *line)
 {
     static const char *const words[] = {"{% include", "{%- include", "include::", ".. include::", "--8<--", "{{< include",
@@ -158,7 +178,7 @@ static bool is_include(const char *line)
                                         ".. literalinclude::", NULL};
 
     for (size_t i = 0; words[i]; i++)
-        if (begins(line, words[i]))
+        if (begins(line, words[i]) || is_component(line) || (begins(line, "import ") && has_markdown_name(line)))
             /* A note's text is on the page, though its box is not. */
             return !memmem(line, strcspn(line, "\n"), "content=", 8);
     return false;

@@ -29,10 +29,25 @@ static void end_text(struct qpw_html_reader *r)
         return;
     fclose(r->text);
     r->text = NULL;
-    if (*qpw_tidy(r->buffer))
-        qpw_page_add_text(r->page, QPW_PART_TEXT, r->text_line, r->buffer);
+    if (*qpw_tidy(r->buffer) && strncmp(r->buffer, "~~", 2)) { /* not what Markdown strikes out */
+        bool bold = qpw_cut_bold(r->buffer, "**") || qpw_cut_bold(r->buffer, "__") || r->bold; /* Markdown's marks */
+        struct qpw_part *part = qpw_page_add_text(r->page, QPW_PART_TEXT, r->text_line, r->buffer);
+
+        if (part)
+            part->bold = bold;
+    }
     free(r->buffer);
     r->buffer = NULL;
+}
+
+static bool is_bold(const xmlNode *node)
+{
+    static const char *const elements[] = {"b", "strong", NULL};
+
+    for (unsigned i = 0; node && i < 4; i++, node = node->parent)
+        if (qpw_html_is_one_of(node, elements))
+            return true;
+    return false;
 }
 
 static void add_text(struct qpw_html_reader *r, const xmlNode *node)
@@ -40,9 +55,12 @@ static void add_text(struct qpw_html_reader *r, const xmlNode *node)
     if (!r->text) {
         r->text = open_memstream(&r->buffer, &r->size);
         r->text_line = qpw_html_line_of(node);
+        r->bold = true;
     }
     if (r->text)
         fputs((const char *)node->content, r->text);
+    if (strspn((const char *)node->content, " \t\r\n:") < strlen((const char *)node->content))
+        r->bold &= is_bold(node);
 }
 
 /* ---- Tabs ---- */
@@ -114,10 +132,13 @@ static void walk(struct qpw_html_reader *r, const xmlNode *node);
 static void walk_tab(struct qpw_html_reader *r, const xmlNode *node)
 {
     char *label = tab_label(r, node);
+    struct qpw_part *part;
     unsigned hidden = r->hidden;
 
     end_text(r);
-    qpw_page_add_text(r->page, QPW_PART_TAB, qpw_html_line_of(node), label ? label : "tab");
+    part = qpw_page_add_text(r->page, QPW_PART_TAB, qpw_html_line_of(node), label ? label : "tab");
+    if (part && xmlHasProp((xmlNode *)node, BAD_CAST "condition"))
+        part->level = QPW_TAB_CONDITION;
     r->hidden = 0; /* a tab that is not in front can be brought there */
     walk(r, node->children);
     end_text(r);
@@ -128,12 +149,15 @@ static void walk_tab(struct qpw_html_reader *r, const xmlNode *node)
 
 static void add_heading(struct qpw_html_reader *r, const xmlNode *node)
 {
-    char *text = qpw_html_text_of(node, NULL);
+    const char *fault = NULL;
+    char *text = qpw_html_text_of(node, &fault);
     struct qpw_part *part;
 
     end_text(r);
     if (text)
         drop_permalink(text);
+    if (text && (fault || r->struck || qpw_html_is_struck(node)))
+        *text = '\0'; /* it says nothing any more, but what is below is not below the one before */
     part = text ? qpw_page_add_text(r->page, QPW_PART_HEADING, qpw_html_line_of(node), text) : NULL;
     if (part)
         part->level = (unsigned)(node->name[1] - '0');
@@ -144,41 +168,72 @@ static void add_heading(struct qpw_html_reader *r, const xmlNode *node)
 
 static void walk_element(struct qpw_html_reader *r, const xmlNode *node)
 {
-    bool hidden = qpw_html_is_hidden(node), block = qpw_html_is_one_of(node, qpw_html_blocks);
+    bool block = qpw_html_is_one_of(node, qpw_html_blocks);
 
-    r->hidden += hidden;
     if (block)
         end_text(r);
     walk(r, node->children);
     if (block)
         end_text(r);
+    if (qpw_html_is_element(node, "pre"))
+        qpw_page_add(r->page, QPW_PART_LISTING, qpw_html_line_of(node));
+}
+
+/* What a click opens, under its summary. */
+static void walk_fold(struct qpw_html_reader *r, const xmlNode *node)
+{
+    const xmlNode *summary = node->children;
+    struct qpw_part *part;
+    char *label;
+
+    while (summary && !qpw_html_is_element(summary, "summary"))
+        summary = summary->next;
+    label = summary ? qpw_html_text_of(summary, NULL) : NULL;
+    end_text(r);
+    part = qpw_page_add_text(r->page, QPW_PART_TAB, qpw_html_line_of(node), label ? label : "details");
+    if (part)
+        part->level = QPW_TAB_FOLD;
+    walk(r, node->children);
+    end_text(r);
+    qpw_page_add(r->page, QPW_PART_TAB_END, qpw_html_line_of(node));
+    free(label);
+}
+
+static bool is_heading(const xmlNode *node)
+{
+    return (node->name[0] == 'h' || node->name[0] == 'H') && node->name[1] >= '1' && node->name[1] <= '6' && !node->name[2];
+}
+
+static void walk_node(struct qpw_html_reader *r, const xmlNode *node)
+{
+    bool hidden = qpw_html_is_hidden(node), struck = qpw_html_is_struck(node);
+
+    r->hidden += hidden;
+    r->struck += struck;
+    if (qpw_html_is_element(node, "table")) {
+        end_text(r);
+        qpw_html_add_table(r, node);
+    } else if (is_heading(node)) {
+        if (!r->hidden)
+            add_heading(r, node);
+    } else if (is_tab(node)) {
+        walk_tab(r, node);
+    } else if (qpw_html_is_element(node, "details")) {
+        walk_fold(r, node);
+    } else if (!qpw_html_is_element(node, "summary")) {
+        walk_element(r, node);
+    }
+    r->struck -= struck;
     r->hidden -= hidden;
 }
 
 static void walk(struct qpw_html_reader *r, const xmlNode *node)
 {
     for (; node && !r->error && !r->page->no_memory; node = node->next) {
-        bool heading = node->type == XML_ELEMENT_NODE && (node->name[0] == 'h' || node->name[0] == 'H') &&
-                       node->name[1] >= '1' && node->name[1] <= '6' && !node->name[2];
-
-        if (node->type == XML_TEXT_NODE && !r->hidden) {
+        if (node->type == XML_TEXT_NODE && !r->hidden && !r->struck)
             add_text(r, node);
-        } else if (node->type != XML_ELEMENT_NODE || qpw_html_is_navigation(node)) {
-            continue;
-        } else if (qpw_html_is_element(node, "table")) {
-            bool hidden = qpw_html_is_hidden(node);
-
-            end_text(r);
-            r->hidden += hidden;
-            qpw_html_add_table(r, node);
-            r->hidden -= hidden;
-        } else if (heading && !r->hidden && !qpw_html_is_hidden(node)) {
-            add_heading(r, node);
-        } else if (is_tab(node)) {
-            walk_tab(r, node);
-        } else if (!heading) {
-            walk_element(r, node);
-        }
+        else if (node->type == XML_ELEMENT_NODE && !qpw_html_is_navigation(node))
+            walk_node(r, node);
     }
 }
 
@@ -244,6 +299,7 @@ int qpw_read_html(const char *name, const char *html, struct qpw_page *ret, stru
     struct qpw_html_reader r = {.name = name, .page = ret, .err = err};
     int error = check_tables(name, html, err);
     htmlParserCtxtPtr parser;
+    struct qpw_html_style *style = NULL;
     htmlDocPtr document;
 
     if (error < 0)
@@ -256,9 +312,13 @@ int qpw_read_html(const char *name, const char *html, struct qpw_page *ret, stru
                                   HTML_PARSE_RECOVER | HTML_PARSE_NONET | HTML_PARSE_NOWARNING);
     xmlSetStructuredErrorFunc(NULL, NULL);
     r.root = document ? xmlDocGetRootElement(document) : NULL;
+    if (document)
+        document->_private = style = qpw_html_style_of(r.root);
+    ret->no_memory |= document && !style;
     walk(&r, r.root);
     end_text(&r);
     xmlFreeDoc(document);
+    free(style);
     htmlFreeParserCtxt(parser);
     return r.error ? r.error : qpw_page_check(ret, name, err);
 }

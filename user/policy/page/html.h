@@ -18,6 +18,8 @@ struct qpw_html_reader {
     size_t size;
     unsigned text_line;
     unsigned hidden; /* elements around that are not shown */
+    unsigned struck; /* elements around that are struck out */
+    bool bold;       /* all of the paragraph so far is */
     struct qpw_error *err;
     int error;
 };
@@ -41,6 +43,15 @@ bool qpw_html_is_struck(const xmlNode *node);
 /* The text in it, tidied; *ret_fault (may be NULL): why it cannot be trusted, where it cannot. Caller frees; NULL: no
  * memory. */
 char *qpw_html_text_of(const xmlNode *node, const char **ret_fault);
+
+/* ---- The page's own style (html_style.c) ---- */
+
+struct qpw_html_style;
+
+/* What the <style> elements hide or strike out; its place is document->_private. The caller frees it; NULL: no memory. */
+struct qpw_html_style *qpw_html_style_of(const xmlNode *root);
+/* Whether it hides the element; with `struck`, whether it strikes it out. */
+bool qpw_html_style_has(const xmlNode *node, bool struck);
 
 /* ---- Tables (html_table.c) ---- */
 

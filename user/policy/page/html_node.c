@@ -36,24 +36,22 @@ const char *const qpw_html_blocks[] = {"p",    "div",  "br",      "li",      "ul
                                      "dt",   "dd",   "section", "article", "blockquote", "pre", "hr",
                                      "form", "main", "aside",   "details", "tr",         NULL};
 
-/* Whether an attribute's value, without its blanks, contains one of the words. */
+/* Whether an attribute's value, style= without its blanks and with a ';' at its end, contains one of the words. */
 bool qpw_html_attribute_has(const xmlNode *node, const char *attribute, const char *const *words)
 {
     xmlChar *value = node->type == XML_ELEMENT_NODE ? xmlGetProp((xmlNode *)node, BAD_CAST attribute) : NULL;
-    bool found = false;
+    bool style = !strcmp(attribute, "style"), found = false;
+    char text[1024];
+    size_t used = 0;
 
-    if (!value)
-        return false;
-    if (!strcmp(attribute, "style")) {
-        xmlChar *out = value;
-
-        for (const xmlChar *p = value; *p; p++)
-            if (!isspace(*p))
-                *out++ = *p;
-        *out = '\0';
-    }
-    for (; *words; words++)
-        found |= xmlStrcasestr(value, BAD_CAST * words) != NULL;
+    for (const xmlChar *p = value; p && *p && used + 2 < sizeof(text); p++)
+        if (!style || !isspace(*p))
+            text[used++] = (char)*p;
+    if (value && style)
+        text[used++] = ';';
+    text[used] = '\0';
+    for (; value && *words; words++)
+        found |= strcasestr(text, *words) != NULL;
     xmlFree(value);
     return found;
 }
@@ -77,9 +75,8 @@ bool qpw_html_has_class(const xmlNode *node, const char *const *words)
 static bool is_note(const xmlNode *node)
 {
     static const char *const words[] = {"alert", "note", "callout", "tooltip", "admonition", "warning", NULL};
-    static const char *const elements[] = {"sup", "sub", "aside", NULL};
 
-    return qpw_html_is_one_of(node, elements) || qpw_html_is_one_of(node, skipped) || qpw_html_attribute_has(node, "class", words);
+    return qpw_html_is_element(node, "aside") || qpw_html_attribute_has(node, "class", words);
 }
 
 bool qpw_html_is_navigation(const xmlNode *node)
@@ -91,22 +88,25 @@ bool qpw_html_is_navigation(const xmlNode *node)
 
 bool qpw_html_is_hidden(const xmlNode *node)
 {
-    static const char *const styles[] = {"display:none", "visibility:hidden", "visibility:collapse", "opacity:0;",
+    static const char *const styles[] = {"display:none", "visibility:hidden", "visibility:collapse", "opacity:0;", "opacity:0.0;",
                                          "font-size:0", NULL};
-    static const char *const classes[] = {"hidden", "d-none", "visually-hidden", "sr-only", "is-hidden", NULL};
+        static const char *const classes[] = {"hidden", "d-none", "visually-hidden", "sr-only", "is-hidden", NULL};
     xmlChar *hidden = node->type == XML_ELEMENT_NODE ? xmlGetProp((xmlNode *)node, BAD_CAST "hidden") : NULL;
     bool found = hidden || (node->type == XML_ELEMENT_NODE && xmlHasProp((xmlNode *)node, BAD_CAST "hidden"));
 
     xmlFree(hidden);
-    return found || qpw_html_attribute_has(node, "style", styles) || qpw_html_has_class(node, classes);
+    return found || qpw_html_attribute_has(node, "style", styles) || qpw_html_has_class(node, classes) ||
+           qpw_html_style_has(node, false);
 }
 
 bool qpw_html_is_struck(const xmlNode *node)
 {
     static const char *const elements[] = {"del", "s", "strike", NULL};
     static const char *const words[] = {"line-through", NULL};
+    static const char *const classes[] = {"line-through", "strikethrough", "strike", "deprecated", "obsolete", "removed", NULL};
 
-    return qpw_html_is_one_of(node, elements) || qpw_html_attribute_has(node, "style", words) || qpw_html_attribute_has(node, "class", words);
+    return qpw_html_is_one_of(node, elements) || qpw_html_attribute_has(node, "style", words) ||
+           qpw_html_attribute_has(node, "class", classes) || qpw_html_style_has(node, true);
 }
 
 /* ---- Text of a cell ---- */
@@ -126,12 +126,44 @@ static bool has_text(const xmlNode *node)
     return false;
 }
 
+/* What stands for a note or a picture: a note's mark, or its text in brackets. True: that is all of the element. */
+static bool write_aside(const xmlNode *node, struct cell_text *text)
+{
+    static const char *const endings[] = {"tm", "(tm)", "r", "(r)", "\xc2\xae", "\xe2\x84\xa2", "st", "nd", "rd", "th", NULL};
+    bool sup = qpw_html_is_element(node, "sup"), sub = qpw_html_is_element(node, "sub");
+    xmlChar *inner = NULL;
+
+    if (is_note(node)) {
+        if (has_text(node))
+            fputc('*', text->out);
+        return true;
+    }
+    if (sup || sub)
+        inner = xmlNodeGetContent((xmlNode *)node);
+    else if (qpw_html_is_element(node, "img"))
+        inner = xmlGetProp((xmlNode *)node, BAD_CAST "alt");
+    if (sup) {
+        bool ending = false;
+
+        for (size_t i = 0; inner && endings[i]; i++)
+            ending |= !strcasecmp((const char *)inner, endings[i]);
+        if (inner && *inner && !ending)
+            fputc('*', text->out);
+    } else if (inner && *inner) {
+        fprintf(text->out, " (%s) ", (const char *)inner);
+    }
+    xmlFree(inner);
+    return sup || sub;
+}
+
 static void write_text(const xmlNode *node, struct cell_text *text)
 {
     for (const xmlNode *child = node->children; child; child = child->next) {
         bool block = qpw_html_is_one_of(child, qpw_html_blocks);
 
-        if (is_note(child))
+        if (qpw_html_is_one_of(child, skipped))
+            continue;
+        if (write_aside(child, text))
             continue;
         if (qpw_html_is_hidden(child) && has_text(child))
             text->fault = "text that a browser does not show";

@@ -47,7 +47,7 @@ static void add_row(struct qpw_html_reader *r, const xmlNode *row, bool head, st
     qpw_row_end(r->page, spans);
     if (r->hidden || qpw_html_is_hidden(row))
         qpw_page_fault(r->page, "a row that a browser does not show");
-    if (qpw_html_is_struck(row))
+    if (r->struck || qpw_html_is_struck(row))
         qpw_page_fault(r->page, "text that is struck out");
 }
 
@@ -61,14 +61,16 @@ static void add_rows(struct qpw_html_reader *r, const xmlNode *node, bool head, 
         } else if (qpw_html_is_element(child, "table")) {
             r->error = qpw_fail(r->err, -EINVAL, "%s:%u: a table within a table", r->name, qpw_html_line_of(child));
         } else if (child->type == XML_ELEMENT_NODE) {
-            bool group = qpw_html_is_one_of(child, groups), hidden = qpw_html_is_hidden(child);
+            bool group = qpw_html_is_one_of(child, groups), hidden = qpw_html_is_hidden(child), struck = qpw_html_is_struck(child);
 
             /* A span ends with its group of rows. */
             if (group)
                 qpw_spans_clear(spans);
             r->hidden += hidden;
+            r->struck += struck;
             add_rows(r, child, head || qpw_html_is_element(child, "thead"), spans);
             r->hidden -= hidden;
+            r->struck -= struck;
             if (group)
                 qpw_spans_clear(spans);
         } else if (child->type == XML_TEXT_NODE && !xmlIsBlankNode((xmlNode *)child) && !qpw_html_is_element(node, "caption")) {

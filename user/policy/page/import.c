@@ -24,6 +24,7 @@ static void add_line(struct qpw_importer *im, struct qpw_lines *lines, unsigned 
     for (char *p = what; *p; p++)
         if ((unsigned char)*p < 0x20)
             *p = ' ';
+    qpw_text_clean(what);
     for (size_t i = 0; i < lines->n; i++) { /* once is enough */
         const char *old = lines->list[i] + strlen(im->name);
         char *end;
@@ -111,6 +112,9 @@ static int check_input(struct qpw_importer *im, const char *text, size_t length)
 {
     unsigned line = 1;
 
+    if (memchr(text, '\r', length) && !memchr(text, '\n', length))
+        return qpw_fail(im->err, -EINVAL, "%s:1: lines end with a carriage return alone; convert the file (tr '\\r' '\\n')",
+                        im->name);
     if (check_name(im, "--platform", im->options->platform) < 0 || check_name(im, "--vendor", im->options->vendor) < 0)
         return -EINVAL;
     for (size_t i = 0; i < length;) {

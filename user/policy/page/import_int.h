@@ -16,6 +16,9 @@ struct qpw_section {
     unsigned level;
     int parent;           /* -1: none */
     bool tab;
+    bool fold;            /* a tab in form only: what people open by a click */
+    bool condition;       /* a tab in form only: there for some readers */
+    bool label;           /* a caption, or the line before a table */
     bool has_ports;       /* a table of ports is somewhere in it */
     bool alternative;     /* nothing of it is taken unless it is chosen */
     bool own_alternative; /* the same of the tables straight under it */
@@ -32,6 +35,7 @@ struct qpw_import_table {
     size_t n_columns;
     unsigned directions;        /* by caption, paragraph or heading, as bits; 0: not said */
     const char *direction_text; /* what said so */
+    unsigned family;            /* 4 or 6: what is around it is about these addresses only */
     bool client_server;         /* the ends are the titles of two columns of ports */
     bool own_interfaces;        /* the node's side names its interfaces only: no role to be chosen */
     bool needs_node;
@@ -108,8 +112,20 @@ void qpw_import_warn(struct qpw_importer *im, unsigned line, const char *format,
 /* ---- import_tables.c: sections, and tables of ports with their columns and direction ---- */
 
 void qpw_import_structure(struct qpw_importer *im);
+
+/* ---- import_columns.c: titles of columns ---- */
+
 /* The column of that kind, or -1. */
 int qpw_import_column(const struct qpw_import_table *table, enum qpw_column column);
+/* Whether its ports are in one column, or begin and end in two. */
+bool qpw_import_has_ports(const struct qpw_import_table *table);
+/* The table's titles, from its part `first` on, which is moved to the row of titles. *caption: also what rows above them
+ * say. False: none are of ports. */
+bool qpw_import_find_titles(const struct qpw_importer *im, struct qpw_import_table *table, const char **caption);
+/* The columns of a table whose row of titles is nothing but a direction: by what is in them. False: it is not clear. */
+bool qpw_import_columns_by_content(const struct qpw_importer *im, struct qpw_import_table *table, size_t columns);
+/* "Inbound:" in one cell, and nothing in the others. */
+bool qpw_import_is_direction_title(const struct qpw_part *row, const char **ret_text);
 
 /* ---- import_nodes.c: which end is the node ---- */
 
@@ -137,6 +153,8 @@ void qpw_import_slug(const char *text, char *ret, size_t size);
 
 /* The set for what the page calls the other end; -1: anybody. `use` names it where the page does not. */
 int qpw_import_set_of(struct qpw_importer *im, unsigned line, const char *cell, const char *column, const char *use);
+/* The set of all addresses of a family, 4 or 6. */
+int qpw_import_family_set(struct qpw_importer *im, unsigned line, unsigned family);
 
 /* ---- import_rows.c ---- */
 
@@ -145,6 +163,9 @@ void qpw_import_read_rows(struct qpw_importer *im);
 /* ---- import_sections.c: alternatives ---- */
 
 void qpw_import_choose(struct qpw_importer *im);
+
+/* ---- import_account.c ---- */
+
 /* Adds up the rows, and names what was left aside. */
 void qpw_import_account(struct qpw_importer *im);
 

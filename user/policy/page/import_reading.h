@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* import_reading.h - a row while it is read: shared by import_rows.c and import_ways.c. */
+/* import_reading.h - a row while it is read: shared by import_rows.c, import_remarks.c and import_ways.c. */
 #ifndef QPW_POLICY_IMPORT_READING_H
 #define QPW_POLICY_IMPORT_READING_H
 
@@ -17,6 +17,7 @@ struct qpw_reading {
         int set;
     } ways[4];             /* what the row is for this node */
     size_t n_ways;
+    bool optional;         /* its cells of ports and protocols say so */
 };
 
 /* The text of the column's cell, or NULL; its title, or "". */
@@ -29,6 +30,22 @@ int qpw_reading_fail(struct qpw_reading *r, const char *column, const char *form
 
 /* The row is for others: "'FIRST'BETWEEN'SECOND'" (may be NULL). Always -EINVAL. */
 int qpw_reading_leave(struct qpw_reading *r, const char *first, const char *between, const char *second);
+
+/* ---- import_remarks.c ---- */
+
+/* Whether a column's text is for people. */
+bool qpw_reading_is_prose(enum qpw_column column);
+
+/* 0; or -EINVAL where the row is denied by the page, or may be. */
+int qpw_reading_check_said(struct qpw_reading *r);
+
+bool qpw_reading_is_optional(const struct qpw_reading *r);
+
+/* The set for the other end where the row's text, or what is around the table, restricts it, too. `set`: by its column, -1:
+ * anybody; so is the answer. */
+int qpw_reading_restricted_set(const struct qpw_reading *r, uint8_t direction, int set);
+
+/* ---- import_ways.c ---- */
 
 /* Fills in r->ways. 0; or -EINVAL, where the row fails or is for others. */
 int qpw_reading_find_ways(struct qpw_reading *r);

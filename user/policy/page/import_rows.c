@@ -10,6 +10,7 @@
 
 #include "policy/lang/parse.h"
 #include "policy/page/import_reading.h"
+#include "util/text.h"
 
 /* More ports than these are remarked on, or prove so little that the rule is weak. */
 #define MANY_PORTS 1024u
@@ -29,8 +30,6 @@ const char *qpw_reading_name_of(const struct qpw_reading *r, enum qpw_column col
     return at >= 0 ? r->table->names[at] : "";
 }
 
-/* The row fails: its place, purpose and column, and why. */
-
 int qpw_reading_fail(struct qpw_reading *r, const char *column, const char *format, ...)
 {
     char what[320];
@@ -49,7 +48,6 @@ int qpw_reading_fail(struct qpw_reading *r, const char *column, const char *form
     return -EINVAL;
 }
 
-/* The row is for others. */
 int qpw_reading_leave(struct qpw_reading *r, const char *first, const char *between, const char *second)
 {
     if (asprintf(&r->row->text, "'%.80s'%s%s%.80s%s", first, between, second ? "'" : "", second ? second : "",
@@ -66,17 +64,12 @@ int qpw_reading_leave(struct qpw_reading *r, const char *first, const char *betw
 
 /* ---- Text ---- */
 
-static bool is_prose(enum qpw_column column)
-{
-    return column == QPW_COLUMN_USE || column == QPW_COLUMN_OTHER;
-}
-
 static const char *use_of(const struct qpw_reading *r)
 {
     const char *use = qpw_reading_cell_of(r, QPW_COLUMN_USE);
 
     for (size_t i = 0; (!use || !*use) && i < r->table->n_columns; i++)
-        if (is_prose(r->table->titles[i].column))
+        if (qpw_reading_is_prose(r->table->titles[i].column))
             use = r->part->cells[i].text;
     return use ? use : "";
 }
@@ -84,7 +77,7 @@ static const char *use_of(const struct qpw_reading *r)
 static bool says(const struct qpw_reading *r, const char *words)
 {
     for (size_t i = 0; i < r->part->n_cells; i++)
-        if (is_prose(r->table->titles[i].column) && strcasestr(r->part->cells[i].text, words))
+        if (qpw_reading_is_prose(r->table->titles[i].column) && strcasestr(r->part->cells[i].text, words))
             return true;
     return false;
 }
@@ -172,25 +165,16 @@ static int read_ports(struct qpw_reading *r)
         return keep_groups(r, &cells);
     if (r->table->client_server)
         narrow_to_client(r, &cells);
-    if (cells.application)
+    r->optional = cells.signs.optional;
+    if (cells.signs.application)
         qpw_import_warn(r->im, r->part->line, "'%.80s': '%.40s' is read as tcp", r->row->purpose,
                         qpw_reading_cell_of(r, QPW_COLUMN_PROTOCOL));
-    if (cells.all_protocols)
+    if (cells.signs.all_protocols)
         qpw_import_warn(r->im, r->part->line, "'%.80s': all protocols with ports is read as tcp and udp", r->row->purpose);
     return keep_groups(r, &cells);
 }
 
 /* ---- Rules ---- */
-
-static bool is_yes(const char *cell)
-{
-    return cell && (!strcasecmp(cell, "yes") || !strcasecmp(cell, "true") || !strcasecmp(cell, "optional"));
-}
-
-static bool is_no(const char *cell)
-{
-    return cell && (!strcasecmp(cell, "no") || !strcasecmp(cell, "false") || !strcasecmp(cell, "optional"));
-}
 
 static void remark_width(const struct qpw_reading *r, const struct qpw_import_rule *rule, unsigned width)
 {
@@ -210,9 +194,7 @@ static void add_rules(struct qpw_reading *r, size_t row)
         struct qpw_import_rule rule = {.row = row, .ports = r->row->groups[i]};
 
         rule.is_default = says(r, "(by default)");
-        rule.optional = says(r, "if you enable") || says(r, "if enabled") || says(r, "when enabled") ||
-                        says(r, "optional") || is_yes(qpw_reading_cell_of(r, QPW_COLUMN_OPTIONAL)) ||
-                        is_no(qpw_reading_cell_of(r, QPW_COLUMN_REQUIRED));
+        rule.optional = qpw_reading_is_optional(r);
         rule.passive = says(r, "FTP") && says(r, "passive") && width > MANY_PORTS && width < 65535;
         rule.weak = rule.passive || width > TOO_MANY_PORTS;
         remark_width(r, &rule, width);
@@ -245,7 +227,7 @@ static int check_cells(struct qpw_reading *r)
     if (r->part->n_cells != r->table->n_columns)
         return qpw_reading_fail(r, NULL, "%zu cells in a table of %zu columns", r->part->n_cells, r->table->n_columns);
     for (size_t i = 0; i < r->part->n_cells; i++) {
-        if (is_prose(r->table->titles[i].column))
+        if (qpw_reading_is_prose(r->table->titles[i].column))
             continue;
         if (r->part->cells[i].joined)
             return qpw_reading_fail(r, r->table->names[i], "a cell over several columns");
@@ -255,21 +237,6 @@ static int check_cells(struct qpw_reading *r)
     return 0;
 }
 
-static int check_action(struct qpw_reading *r)
-{
-    static const char *const allow[] = {"allow", "allowed", "permit", "permitted", "accept", "open", "yes", NULL};
-    static const char *const deny[] = {"deny", "denied", "block", "blocked", "drop", "reject", "closed", "no", NULL};
-    const char *action = qpw_reading_cell_of(r, QPW_COLUMN_ACTION);
-
-    for (size_t i = 0; action && allow[i]; i++)
-        if (!strcasecmp(action, allow[i]))
-            return 0;
-    for (size_t i = 0; action && deny[i]; i++)
-        if (!strcasecmp(action, deny[i]))
-            return qpw_reading_leave(r, action, " by the page", NULL);
-    return action ? qpw_reading_fail(r, qpw_reading_name_of(r, QPW_COLUMN_ACTION), "neither allow nor deny: '%.60s'", action) : 0;
-}
-
 static char *purpose_of(const struct qpw_reading *r)
 {
     char *purpose = qpw_purpose_text(r->part->n_cells == r->table->n_columns && !r->part->spanning ? use_of(r) : "");
@@ -277,10 +244,16 @@ static char *purpose_of(const struct qpw_reading *r)
     for (unsigned char *p = (unsigned char *)purpose; p && *p; p++)
         if (*p < 0x20 || *p == 0x7f)
             *p = ' ';
-    return purpose;
+    return purpose ? qpw_text_clean(purpose) : NULL;
 }
 
-static void read_row(struct qpw_importer *im, size_t table, const struct qpw_part *part)
+/* What stands above some rows of a table, and is no title of it. */
+struct heading {
+    const char *text;
+    unsigned line; /* 0: there is none */
+};
+
+static void read_row(struct qpw_importer *im, size_t table, const struct qpw_part *part, const struct heading *above)
 {
     void *array = im->rows;
     struct qpw_import_row *row = qpw_grow(&array, im->n_rows, sizeof(*row));
@@ -298,8 +271,12 @@ static void read_row(struct qpw_importer *im, size_t table, const struct qpw_par
         im->no_memory = true;
         return;
     }
-    if (check_cells(&r) < 0 || check_action(&r) < 0)
+    if (check_cells(&r) < 0 || qpw_reading_check_said(&r) < 0)
         return;
+    if (above->line) {
+        qpw_reading_fail(&r, NULL, "it stands below '%.80s' (line %u), which is not understood", above->text, above->line);
+        return;
+    }
     /* Whose row it is has not been chosen: its ports still tell whether sections are alternatives. */
     if (r.table->needs_node && !im->options->n_nodes) {
         row->state = QPW_ROW_OTHERS;
@@ -316,7 +293,7 @@ static void read_row(struct qpw_importer *im, size_t table, const struct qpw_par
 /* A row over all columns is a heading within the table, a repeated row of titles is none: true. */
 static bool is_heading(struct qpw_import_table *table, const struct qpw_part *part)
 {
-    bool same = part->titles && part->n_cells == table->n_columns;
+    bool same = part->n_cells == table->n_columns && !part->fault;
 
     for (size_t i = 0; same && i < part->n_cells; i++)
         same = !strcmp(part->cells[i].text, table->names[i]);
@@ -324,27 +301,53 @@ static bool is_heading(struct qpw_import_table *table, const struct qpw_part *pa
         return true;
     if (!part->spanning || part->fault)
         return false;
-    if (qpw_denies(part->cells[0].text) || !qpw_directions_in(part->cells[0].text))
+    if (qpw_denies(part->cells[0].text) || !qpw_directions_in(part->cells[0].text) ||
+        qpw_is_clients_direction(part->cells[0].text))
         return false;
     table->directions = qpw_directions_in(part->cells[0].text);
     table->direction_text = part->cells[0].text;
     return true;
 }
 
+/* Other titles, a row over all columns, or text in the first column alone: what is below may be something else. */
+static bool is_unknown_heading(const struct qpw_part *part)
+{
+    size_t filled = 0;
+
+    if (part->spanning || part->titles)
+        return true;
+    for (size_t i = 0; i < part->n_cells; i++)
+        filled += *part->cells[i].text != '\0';
+    return part->n_cells > 1 && filled == 1 && *part->cells[0].text && !qpw_is_port_cell(part->cells[0].text);
+}
+
+static void read_table_rows(struct qpw_importer *im, size_t table)
+{
+    struct heading above = {.line = 0};
+
+    for (size_t i = im->tables[table].first; i < im->tables[table].end && !im->no_memory; i++) {
+        const struct qpw_part *part = &im->page.parts[i];
+
+        if (!part->n_cells && !part->fault)
+            continue;
+        if (is_heading(&im->tables[table], part)) {
+            above.line = 0;
+            continue;
+        }
+        if (im->n_rows == QPW_MAX_IMPORT_ROWS) {
+            qpw_import_error(im, part->line, "more than %u rows in tables of ports", QPW_MAX_IMPORT_ROWS);
+            return;
+        }
+        if (is_unknown_heading(part))
+            above.line = 0; /* its own row says what is wrong with it */
+        read_row(im, table, part, &above);
+        if (is_unknown_heading(part) && im->rows[im->n_rows - 1].state == QPW_ROW_FAILED)
+            above = (struct heading){part->n_cells ? part->cells[0].text : "", part->line};
+    }
+}
+
 void qpw_import_read_rows(struct qpw_importer *im)
 {
-    for (size_t i = 0; i < im->n_tables && !im->no_memory; i++)
-        for (size_t j = im->tables[i].first; j < im->tables[i].end && !im->no_memory; j++) {
-            const struct qpw_part *part = &im->page.parts[j];
-
-            if (!part->n_cells && !part->fault)
-                continue;
-            if (is_heading(&im->tables[i], part))
-                continue;
-            if (im->n_rows == QPW_MAX_IMPORT_ROWS) {
-                qpw_import_error(im, part->line, "more than %u rows in tables of ports", QPW_MAX_IMPORT_ROWS);
-                return;
-            }
-            read_row(im, i, part);
-        }
+    for (size_t i = 0; i < im->n_tables; i++)
+        read_table_rows(im, i);
 }

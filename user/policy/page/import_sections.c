@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * import_sections.c - sections that are alternatives (tabs, versions, Basic or Advanced), and the account of all rows.
+ * import_sections.c - sections that are alternatives (tabs, versions, Basic or Advanced).
  *
  * The union of alternatives is wider than the page. They are known by tabs, by words of their headings, and by listing
  * the same ports: topics share out the ports among them, alternatives repeat them.
@@ -30,6 +30,11 @@ static bool names_ends(const struct qpw_import_table *table)
            has_column(table, QPW_COLUMN_HOSTS);
 }
 
+static bool is_one_of_tabs(const struct qpw_section *section)
+{
+    return section->tab && !section->fold;
+}
+
 /* ---- By words ---- */
 
 /* "9.8", "v2": a version. */
@@ -45,7 +50,7 @@ static bool is_variant(const char *text)
 {
     static const char *const words[] = {"basic", "advanced", "minimal", "minimum", "alternative", "alternatively",
                                         "version", "versions", "release", "releases", "later", "earlier", "older",
-                                        "newer", "legacy", "option", "specific", "only", "either", "windows", "linux",
+                                        "newer", "legacy", "old", "previous", "former", "option", "specific", "only", "either", "windows", "linux",
                                         "aws", "azure", "gcp", "google cloud", "vmware", "on-premises", "on-prem",
                                         "ipv4", "ipv6", "single-node", "multi-node", "if you use", "when using", NULL};
 
@@ -102,7 +107,7 @@ static void mark_by_words(struct qpw_importer *im)
     for (size_t i = 0; i < im->n_sections; i++) {
         struct qpw_section *section = &im->sections[i];
 
-        if (!section->has_ports || section->tab || !has_others(im, (int)i))
+        if (!section->has_ports || is_one_of_tabs(section) || !has_others(im, (int)i))
             continue;
         if (is_variant(section->text) || (is_kind_of_node(section->text) && !all_name_ends(im, (int)i)))
             section->alternative = true;
@@ -114,8 +119,9 @@ static void mark_by_words(struct qpw_importer *im)
 static void mark_tabs(struct qpw_importer *im)
 {
     for (size_t i = 0; i < im->n_sections; i++)
-        for (size_t j = 0; j < im->n_sections && im->sections[i].tab && im->sections[i].has_ports; j++)
-            if (j != i && im->sections[j].tab && im->sections[j].parent == im->sections[i].parent)
+        for (size_t j = 0; j < im->n_sections && is_one_of_tabs(&im->sections[i]) && im->sections[i].has_ports; j++)
+            if ((j != i && is_one_of_tabs(&im->sections[j]) && im->sections[j].parent == im->sections[i].parent) ||
+                im->sections[i].condition)
                 im->sections[i].alternative = true;
 }
 
@@ -178,9 +184,17 @@ static void mark_branches(struct qpw_importer *im, int a, int b)
 
 static bool in_tab(const struct qpw_importer *im, int section)
 {
-    while (section >= 0 && !im->sections[section].tab)
+    while (section >= 0 && !is_one_of_tabs(&im->sections[section]))
         section = im->sections[section].parent;
     return section >= 0;
+}
+
+/* The heading or tab that a table stands under; a label of its own does not part it from its neighbours. */
+static int outer_section(const struct qpw_importer *im, const struct qpw_import_table *table)
+{
+    int section = table->section;
+
+    return section >= 0 && im->sections[section].label ? im->sections[section].parent : section;
 }
 
 static void mark_by_ports(struct qpw_importer *im)
@@ -193,10 +207,10 @@ static void mark_by_ports(struct qpw_importer *im)
         for (size_t j = i + 1; j < im->n_rows; j++) {
             const struct qpw_import_table *b = &im->tables[im->rows[j].table];
 
-            if (!im->rows[j].n_groups || a->section == b->section || names_ends(b) || in_tab(im, b->section))
+            if (!im->rows[j].n_groups || outer_section(im, a) == outer_section(im, b) || names_ends(b) || in_tab(im, b->section))
                 continue;
             if (rows_overlap(&im->rows[i], &im->rows[j]))
-                mark_branches(im, a->section, b->section);
+                mark_branches(im, outer_section(im, a), outer_section(im, b));
         }
     }
 }
@@ -247,10 +261,11 @@ static bool chosen_between(const struct qpw_importer *im, int section, int outer
 static bool is_selected(const struct qpw_importer *im, const struct qpw_import_table *table, bool narrowed)
 {
     bool alternative = false, chosen = false;
+    int outer = outer_section(im, table);
 
-    if (table->section >= 0 && im->sections[table->section].own_alternative) {
+    if (outer >= 0 && im->sections[outer].own_alternative) {
         alternative = true;
-        if (!im->sections[table->section].chosen)
+        if (!im->sections[outer].chosen)
             return false;
     }
     for (int i = table->section; i >= 0; i = im->sections[i].parent) {
@@ -292,7 +307,7 @@ static void ask(struct qpw_importer *im)
             qpw_import_error(im, section->line,
                              "this page has alternatives: choose with --section WORDS (repeatable) from these words");
         asked = true;
-        qpw_import_error(im, section->line, "--section '%s'%s", section->text, section->tab ? " (a tab)" : "");
+        qpw_import_error(im, section->line, "--section '%s'%s", section->text, is_one_of_tabs(section) ? " (a tab)" : "");
     }
 }
 
@@ -309,84 +324,4 @@ void qpw_import_choose(struct qpw_importer *im)
         im->tables[i].selected = is_selected(im, &im->tables[i], narrowed);
     if (!im->options->n_sections)
         ask(im);
-}
-
-/* ---- The account ---- */
-
-/* Names every column whose text says nothing in the policy, once a table. */
-static void name_columns(struct qpw_importer *im, const struct qpw_import_table *table)
-{
-    char names[400] = "";
-    size_t used = 0;
-    bool first_use = true;
-
-    for (size_t i = 0; i < table->n_columns && used < sizeof(names); i++) {
-        enum qpw_column column = table->titles[i].column;
-        bool left = column == QPW_COLUMN_OTHER || column == QPW_COLUMN_CLIENT_PORT ||
-                    (column == QPW_COLUMN_USE && !first_use);
-
-        first_use &= column != QPW_COLUMN_USE;
-        if (left)
-            used += (size_t)snprintf(names + used, sizeof(names) - used, "%s'%.60s'", used ? ", " : "",
-                                     *table->names[i] ? table->names[i] : "(no title)");
-    }
-    if (used)
-        qpw_import_warn(im, table->line, "not in the policy: column%s %s; if it restricts the rows, add that by hand",
-                        strchr(names, ',') ? "s" : "", names);
-}
-
-/* The rows that are for others, those of the same words in one line. */
-static void name_others(struct qpw_importer *im)
-{
-    for (size_t i = 0; i < im->n_rows; i++) {
-        const struct qpw_import_row *row = &im->rows[i];
-        char lines[200];
-        size_t used = 0;
-        bool first = true;
-
-        if (row->state != QPW_ROW_OTHERS || !row->text || !im->tables[row->table].selected)
-            continue;
-        for (size_t j = 0; j < i && first; j++)
-            first = !(im->rows[j].state == QPW_ROW_OTHERS && im->rows[j].text && im->tables[im->rows[j].table].selected &&
-                      !strcmp(im->rows[j].text, row->text));
-        if (!first)
-            continue;
-        for (size_t j = i; j < im->n_rows && used < sizeof(lines) - 16; j++)
-            if (im->rows[j].state == QPW_ROW_OTHERS && im->rows[j].text && im->tables[im->rows[j].table].selected &&
-                !strcmp(im->rows[j].text, row->text))
-                used += (size_t)snprintf(lines + used, sizeof(lines) - used, "%s%u", used ? ", " : "", im->rows[j].line);
-        qpw_import_warn(im, row->line, "left out, for others: %s (line %s)", row->text, lines);
-    }
-}
-
-void qpw_import_account(struct qpw_importer *im)
-{
-    bool refused = im->out.errors.n > 0; /* as a whole: what was left out does not matter */
-
-    for (size_t i = 0; i < im->n_tables && !refused; i++) {
-        const struct qpw_import_table *table = &im->tables[i];
-
-        if (table->selected)
-            name_columns(im, table);
-        else if (im->options->n_sections && table->section >= 0)
-            qpw_import_warn(im, table->line, "left out: section '%s', which was not chosen",
-                            im->sections[table->section].text);
-    }
-    for (size_t i = 0; i < im->n_rows; i++) {
-        struct qpw_import_row *row = &im->rows[i];
-
-        im->out.rows++;
-        if (!im->tables[row->table].selected || row->state == QPW_ROW_OTHERS) {
-            row->state = QPW_ROW_OTHERS;
-            im->out.others++;
-        } else if (row->state == QPW_ROW_FAILED) {
-            im->out.failed++;
-            if (row->text)
-                qpw_import_error(im, row->line, "%s", row->text);
-        } else {
-            im->out.taken++;
-        }
-    }
-    if (!refused)
-        name_others(im);
 }

@@ -12,7 +12,7 @@ static bool is_anybody(const char *cell)
 {
     static const char *const words[] = {"all", "any", "*", "anywhere", "everyone", "any host", "all hosts", "any address",
                                         "all addresses", "any ip", "any ip address", "any source", "any destination",
-                                        "0.0.0.0/0", "::/0", "0.0.0.0/0\n::/0", "0.0.0.0/0, ::/0", NULL};
+                                        "0.0.0.0/0\n::/0", "0.0.0.0/0, ::/0", NULL};
 
     for (size_t i = 0; words[i]; i++)
         if (!strcasecmp(cell, words[i]))
@@ -93,6 +93,8 @@ int qpw_import_set_of(struct qpw_importer *im, unsigned line, const char *cell, 
 
     if (!unnamed && is_anybody(cell))
         return -1;
+    if (!strcmp(cell, "0.0.0.0/0") || !strcmp(cell, "::/0"))
+        return qpw_import_family_set(im, line, *cell == ':' ? 6 : 4);
     if (unnamed)
         snprintf(text, sizeof(text), "%.60s of \"%.100s\", which the page does not name", column, use);
     else
@@ -109,4 +111,14 @@ int qpw_import_set_of(struct qpw_importer *im, unsigned line, const char *cell, 
         qpw_import_slug(cell, name, sizeof(name));
     }
     return add_set(im, line, name, unnamed ? text : cell, unnamed ? "" : cell);
+}
+
+int qpw_import_family_set(struct qpw_importer *im, unsigned line, unsigned family)
+{
+    const char *text = family == 4 ? "0.0.0.0/0" : "::/0";
+
+    for (size_t i = 0; i < im->n_sets; i++)
+        if (!strcmp(im->sets[i].text, text))
+            return (int)i;
+    return add_set(im, line, family == 4 ? "ipv4" : "ipv6", text, text);
 }

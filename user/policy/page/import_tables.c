@@ -8,33 +8,25 @@
 #include "policy/lang/parse.h"
 #include "policy/page/import_int.h"
 
+/* A paragraph is about the table behind it if it has no more words than this; it gives a direction with fewer. */
+#define LABEL_WORDS 10
+#define DIRECTION_WORDS 6
+#define BOLD_LEVEL 7 /* of a bold paragraph: below all headings */
+
 /* Where the reading of the parts stands. */
 struct place {
     int section;
     const char *before;      /* the paragraph straight before */
+    unsigned before_line;
     const char *short_text;  /* the last one since the heading that has few words and a direction */
+    bool short_used;         /* a table had it */
+    const char *stale_text;  /* the same, with a table and other text behind it: it may hold no longer */
+    const char *denial;      /* a paragraph since the heading that takes ports back */
 };
-
-int qpw_import_column(const struct qpw_import_table *table, enum qpw_column column)
-{
-    for (size_t i = 0; i < table->n_columns; i++)
-        if (table->titles[i].column == column)
-            return (int)i;
-    return -1;
-}
 
 static bool has(const struct qpw_import_table *table, enum qpw_column column)
 {
     return qpw_import_column(table, column) >= 0;
-}
-
-static size_t count_words(const char *text)
-{
-    size_t n = 0;
-
-    for (const char *p = text; *p; p++)
-        n += !isspace((unsigned char)*p) && (p == text || isspace((unsigned char)p[-1]));
-    return n;
 }
 
 /* ---- Sections ---- */
@@ -44,9 +36,10 @@ static void add_section(struct qpw_importer *im, const struct qpw_part *part, st
     void *array = im->sections;
     struct qpw_section *section;
     bool tab = part->kind == QPW_PART_TAB;
+    unsigned level = part->kind == QPW_PART_TEXT ? BOLD_LEVEL : part->level;
 
     while (!tab && place->section >= 0 && !im->sections[place->section].tab &&
-           im->sections[place->section].level >= part->level)
+           im->sections[place->section].level >= level)
         place->section = im->sections[place->section].parent;
     section = qpw_grow(&array, im->n_sections, sizeof(*section));
     if (!section) {
@@ -56,9 +49,11 @@ static void add_section(struct qpw_importer *im, const struct qpw_part *part, st
     im->sections = array;
     *section = (struct qpw_section){.text = part->n_cells ? part->cells[0].text : "",
                                     .line = part->line,
-                                    .level = part->level,
+                                    .level = level,
                                     .parent = place->section,
-                                    .tab = tab};
+                                    .tab = tab,
+                                    .fold = tab && part->level == QPW_TAB_FOLD,
+                                    .condition = tab && part->level == QPW_TAB_CONDITION};
     place->section = (int)im->n_sections++;
 }
 
@@ -72,87 +67,6 @@ static void end_tab(struct qpw_importer *im, struct place *place)
         place->section = im->sections[at].parent;
 }
 
-/* ---- Titles ---- */
-
-static bool has_ports(const struct qpw_import_table *table)
-{
-    return has(table, QPW_COLUMN_PORT) || (has(table, QPW_COLUMN_PORT_FIRST) && has(table, QPW_COLUMN_PORT_LAST));
-}
-
-static void take_titles(struct qpw_import_table *table, const struct qpw_part *row)
-{
-    int transport = -1;
-
-    table->n_columns = row->n_cells;
-    table->line = row->line;
-    for (size_t i = 0; i < row->n_cells; i++) {
-        table->names[i] = row->cells[i].text;
-        qpw_title_of(row->cells[i].text, &table->titles[i]);
-        if (table->titles[i].transport)
-            transport = (int)i;
-    }
-    /* Beside "TCP or UDP", a column "Protocol" is the application's. */
-    for (size_t i = 0; transport >= 0 && i < row->n_cells; i++)
-        if (table->titles[i].column == QPW_COLUMN_PROTOCOL && (int)i != transport)
-            table->titles[i].column = QPW_COLUMN_USE;
-}
-
-/* "Inbound:" in one cell, and nothing in the others: the columns are known by what is in them. */
-static bool is_direction_title(const struct qpw_part *row, const char **ret_text)
-{
-    uint8_t directions[8];
-    size_t filled = 0;
-
-    for (size_t i = 0; i < row->n_cells; i++)
-        if (*row->cells[i].text) {
-            filled++;
-            *ret_text = row->cells[i].text;
-        }
-    return row->n_cells > 1 && filled == 1 && qpw_directions_of(*ret_text, directions) > 0;
-}
-
-/* The only column all of whose cells pass; -1: none, or several. */
-static int column_by_content(const struct qpw_importer *im, const struct qpw_import_table *table, size_t columns,
-                             bool (*passes)(const char *))
-{
-    int found = -1;
-
-    for (size_t i = 0; i < columns; i++) {
-        bool all = table->first < table->end;
-
-        for (size_t j = table->first; j < table->end && all; j++)
-            all = im->page.parts[j].n_cells == columns && passes(im->page.parts[j].cells[i].text);
-        if (all && found >= 0)
-            return -1;
-        if (all)
-            found = (int)i;
-    }
-    return found;
-}
-
-static bool take_columns_by_content(const struct qpw_importer *im, struct qpw_import_table *table, size_t columns)
-{
-    static const char *const names[] = {"(protocol)", "(port)", "(use)"};
-    int protocol = column_by_content(im, table, columns, qpw_is_protocol_cell);
-    int port = column_by_content(im, table, columns, qpw_is_port_cell);
-    bool use = false;
-
-    if (protocol < 0 || port < 0 || protocol == port)
-        return false;
-    table->n_columns = columns;
-    for (size_t i = 0; i < columns; i++) {
-        enum qpw_column column = (int)i == protocol ? QPW_COLUMN_PROTOCOL
-                                 : (int)i == port   ? QPW_COLUMN_PORT
-                                 : use              ? QPW_COLUMN_OTHER
-                                                    : QPW_COLUMN_USE;
-
-        table->titles[i] = (struct qpw_title){.column = column};
-        table->names[i] = names[column == QPW_COLUMN_PROTOCOL ? 0 : column == QPW_COLUMN_PORT ? 1 : 2];
-        use |= column == QPW_COLUMN_USE;
-    }
-    return true;
-}
-
 /* ---- Direction ---- */
 
 static void say_direction(struct qpw_import_table *table, const char *text)
@@ -161,6 +75,14 @@ static void say_direction(struct qpw_import_table *table, const char *text)
         return;
     table->directions = qpw_directions_in(text);
     table->direction_text = text;
+}
+
+static bool is_heading_text(const struct qpw_importer *im, const struct qpw_import_table *table)
+{
+    for (int i = table->section; i >= 0; i = im->sections[i].parent)
+        if (!im->sections[i].label && im->sections[i].text == table->direction_text)
+            return true;
+    return false;
 }
 
 static void find_direction(const struct qpw_importer *im, struct qpw_import_table *table, const struct place *place,
@@ -173,10 +95,15 @@ static void find_direction(const struct qpw_importer *im, struct qpw_import_tabl
         table->direction_text = table->names[port];
     }
     say_direction(table, caption);
-    say_direction(table, place->before && count_words(place->before) <= 10 ? place->before : NULL);
+    say_direction(table, place->before && qpw_count_words(place->before) <= LABEL_WORDS ? place->before : NULL);
     say_direction(table, place->short_text);
     for (int i = table->section; i >= 0; i = im->sections[i].parent)
         say_direction(table, im->sections[i].text);
+    if (place->stale_text && im->sections && table->direction_text && is_heading_text(im, table) &&
+        table->directions != qpw_directions_in(place->stale_text))
+        table->directions = 0; /* the heading's direction, or that of the paragraph before the last table? */
+    for (int i = table->section; i >= 0 && !table->family && !im->own; i = im->sections[i].parent)
+        table->family = qpw_family_of(im->sections[i].text, true);
 }
 
 /* What around the table says that its ports are not to be open, or NULL. */
@@ -185,8 +112,10 @@ static const char *find_denial(const struct qpw_importer *im, const struct qpw_i
 {
     if (caption && qpw_denies(caption))
         return caption;
-    if (place->before && count_words(place->before) <= 10 && qpw_denies(place->before))
+    if (place->before && qpw_count_words(place->before) <= LABEL_WORDS && qpw_denies(place->before))
         return place->before;
+    if (place->denial)
+        return place->denial;
     for (int i = table->section; i >= 0; i = im->sections[i].parent)
         if (qpw_denies(im->sections[i].text))
             return im->sections[i].text;
@@ -218,60 +147,85 @@ static void check_table(struct qpw_importer *im, struct qpw_import_table *table,
                 qpw_import_error(im, table->line, "two columns for the same thing: '%.60s' and '%.60s'",
                                  table->names[j], table->names[i]);
     if (denial)
-        qpw_import_error(im, table->line, "'%.80s' says that these ports are not to be open: nothing is taken from here",
-                         denial);
+        qpw_import_error(im, table->line,
+                         "'%.80s' says that these ports are not to be open, or an example: nothing is taken from here", denial);
+    if (table->directions && !has(table, QPW_COLUMN_DIRECTION) && qpw_is_clients_direction(table->direction_text) &&
+        !(has(table, QPW_COLUMN_SOURCE) && has(table, QPW_COLUMN_DESTINATION)))
+        qpw_import_error(im, table->line,
+                         "'%.80s' is the direction as clients see it; put the node's direction there in your copy of the page",
+                         table->direction_text);
     if (!table->directions && !has(table, QPW_COLUMN_DIRECTION) && !table->client_server &&
         !(has(table, QPW_COLUMN_SOURCE) && has(table, QPW_COLUMN_DESTINATION)))
         qpw_import_error(im, table->line,
                          "no direction: neither a heading above says inbound or outbound, nor is there a column for it");
 }
 
-/* The table whose rows are the parts [first, end). */
-static void read_table(struct qpw_importer *im, size_t at, size_t end, const struct place *place)
+/* A table that is not read. One of protocols, with a title that speaks of ports, is a table of ports all the same. */
+static void pass_over(struct qpw_importer *im, size_t at, const struct qpw_import_table *table)
 {
     const struct qpw_part *parts = im->page.parts;
-    const char *caption = parts[at].n_cells ? parts[at].cells[0].text : NULL, *text = NULL;
-    struct qpw_import_table table = {.section = place->section, .line = parts[at].line};
-    bool titles = false;
-    size_t first = at + 1;
+    char names[200] = "";
+    size_t used = 0;
+
+    for (size_t i = 0; i < table->n_columns && has(table, QPW_COLUMN_PROTOCOL); i++)
+        if (qpw_has_words(table->names[i], "port") || qpw_has_words(table->names[i], "ports")) {
+            qpw_import_error(im, table->line,
+                             "column '%.60s': is it the port that is asked for? If it is, call it 'Port' in your copy of the page",
+                             table->names[i]);
+            return;
+        }
+    if (at + 1 < table->end && parts[at + 1].fault && !parts[at + 1].n_cells) { /* nothing of it was read */
+        qpw_import_warn(im, parts[at].line, "skipped a table: %s", parts[at + 1].fault);
+        return;
+    }
+    for (size_t i = 0; i < table->n_columns && i < 4 && used < sizeof(names); i++)
+        used += (size_t)snprintf(names + used, sizeof(names) - used, "%s'%.30s'", used ? ", " : "", table->names[i]);
+    qpw_import_warn(im, parts[at].line, "skipped a table without a column of ports%s%s%s%s", used ? " (" : "", names,
+                    table->n_columns > 4 ? ", …" : "", used ? ")" : "");
+}
+
+/* What stands straight above a table may tell it from others, as a heading would. */
+static int add_label(struct qpw_importer *im, const struct place *place, const char *text, unsigned line)
+{
+    void *array = im->sections;
+    struct qpw_section *section = qpw_grow(&array, im->n_sections, sizeof(*section));
+
+    if (!section) {
+        im->no_memory = true;
+        return place->section;
+    }
+    im->sections = array;
+    *section = (struct qpw_section){.text = text, .line = line, .level = 99, .parent = place->section, .label = true};
+    return (int)im->n_sections++;
+}
+
+/* The table whose rows are the parts ]at, end). */
+static void read_table(struct qpw_importer *im, size_t at, size_t end, struct place *place)
+{
+    const struct qpw_part *parts = im->page.parts;
+    const char *caption = parts[at].n_cells ? parts[at].cells[0].text : NULL, *label = caption, *text = NULL;
+    struct qpw_import_table table = {.section = place->section, .first = at + 1, .line = parts[at].line};
     void *array;
     struct qpw_import_table *added;
 
-    /* Titles are in the first row that is no heading over all columns; or in a later one, if all before are titles. */
-    for (table.first = first; table.first < end; table.first++) {
-        const struct qpw_part *row = &parts[table.first];
-
-        if (!row->n_cells)
-            continue;
-        if (row->spanning) {
-            caption = caption ? caption : row->cells[0].text;
-            continue;
-        }
-        if (row->n_cells > QPW_MAX_COLUMNS || (titles && !row->titles))
-            break;
-        titles = row->titles;
-        take_titles(&table, row);
-        if (has_ports(&table) || !row->titles)
-            break;
-        for (size_t i = 0; i < row->n_cells; i++) /* titles over titles may say the direction */
-            if (qpw_directions_in(row->cells[i].text))
-                caption = row->cells[i].text;
-        if (is_direction_title(row, &text))
-            break;
-    }
     table.end = end;
-    if (table.first == end || (titles && !parts[table.first].titles) || (!has_ports(&table) && !is_direction_title(&parts[table.first], &text))) {
-        qpw_import_warn(im, parts[at].line, "skipped a table without a column of ports");
+    if (!qpw_import_find_titles(im, &table, &caption)) {
+        pass_over(im, at, &table);
         return;
     }
     table.first++;
-    if (!has_ports(&table)) {
-        if (!take_columns_by_content(im, &table, parts[table.first - 1].n_cells)) {
+    if (!qpw_import_has_ports(&table)) {
+        qpw_import_is_direction_title(&parts[table.first - 1], &text);
+        if (!qpw_import_columns_by_content(im, &table, parts[table.first - 1].n_cells)) {
             qpw_import_error(im, table.line, "columns without titles: which are the ports and which the protocols?");
             return;
         }
         caption = text;
     }
+    if (!label && place->before && qpw_count_words(place->before) <= LABEL_WORDS)
+        label = place->before;
+    if (label)
+        table.section = add_label(im, place, label, label == place->before ? place->before_line : parts[at].line);
     array = im->tables;
     added = qpw_grow(&array, im->n_tables, sizeof(*added));
     if (!added) {
@@ -283,12 +237,43 @@ static void read_table(struct qpw_importer *im, size_t at, size_t end, const str
     *added = table;
     added->client_server = names_server(added);
     find_direction(im, added, place, caption);
+    place->short_used |= added->direction_text && added->direction_text == place->short_text;
     for (int i = table.section; i >= 0; i = im->sections[i].parent)
         im->sections[i].has_ports = true;
-    for (size_t i = first; i < table.first; i++) /* what keeps the whole table from being read stands before its titles */
+    for (size_t i = at + 1; i < table.first; i++) /* what keeps the whole table from being read stands before its titles */
         if (parts[i].fault)
             qpw_import_error(im, parts[i].line, "%s", parts[i].fault);
     check_table(im, added, find_denial(im, added, place, caption));
+}
+
+static void forget_text(struct place *place)
+{
+    *place = (struct place){.section = place->section};
+}
+
+static void take_text(struct qpw_importer *im, const struct qpw_part *part, struct place *place)
+{
+    const char *text = part->cells[0].text;
+    size_t words = qpw_count_words(text);
+
+    if (part->bold && words <= LABEL_WORDS) { /* a heading, whatever its markup */
+        add_section(im, part, place);
+        forget_text(place);
+        return;
+    }
+    place->before = text;
+    place->before_line = part->line;
+    if (words <= DIRECTION_WORDS && qpw_directions_in(text)) {
+        place->short_text = text;
+        place->short_used = false;
+        place->stale_text = NULL;
+    } else if (place->short_used) {
+        place->stale_text = place->short_text;
+        place->short_text = NULL;
+        place->short_used = false;
+    }
+    if (qpw_takes_back(text))
+        place->denial = text;
 }
 
 void qpw_import_structure(struct qpw_importer *im)
@@ -303,24 +288,22 @@ void qpw_import_structure(struct qpw_importer *im)
         case QPW_PART_HEADING:
         case QPW_PART_TAB:
             add_section(im, part, &place);
-            place.before = place.short_text = NULL;
+            forget_text(&place);
             break;
         case QPW_PART_TAB_END:
             end_tab(im, &place);
-            place.before = place.short_text = NULL;
+            forget_text(&place);
             break;
+        case QPW_PART_LISTING: place.before = NULL; break;
         case QPW_PART_TEXT:
-            if (!part->n_cells)
-                break;
-            place.before = part->cells[0].text;
-            if (count_words(place.before) <= 6 && qpw_directions_in(place.before))
-                place.short_text = place.before;
+            if (part->n_cells)
+                take_text(im, part, &place);
             break;
         case QPW_PART_TABLE:
             while (end < im->page.n && im->page.parts[end].kind == QPW_PART_ROW)
                 end++;
             read_table(im, i, end, &place);
-            place.before = NULL;
+            place.before = place.denial = NULL;
             i = end - 1;
             break;
         default: break;

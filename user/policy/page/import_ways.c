@@ -10,6 +10,7 @@ static int add_way(struct qpw_reading *r, uint8_t direction, enum qpw_column col
     const char *cell = qpw_reading_cell_of(r, column);
     int set = cell ? qpw_import_set_of(r->im, r->part->line, cell, qpw_reading_name_of(r, column), r->row->purpose) : -1;
 
+    set = qpw_reading_restricted_set(r, direction, set);
     for (size_t i = 0; i < r->n_ways; i++)
         if (r->ways[i].direction == direction && r->ways[i].set == set)
             return 0;
@@ -102,6 +103,24 @@ static int hosts(struct qpw_reading *r, unsigned *directions)
     return 0;
 }
 
+/* "NTP (outbound only)" in a table of inbound ports. */
+static bool contradicts(const struct qpw_reading *r, unsigned directions)
+{
+    static const char *const inbound[] = {"inbound only", "ingress only", "incoming only", "only inbound", "only incoming", NULL};
+    static const char *const outbound[] = {"outbound only", "egress only", "outgoing only", "only outbound", "only outgoing",
+                                           NULL};
+
+    for (size_t i = 0; i < r->part->n_cells; i++) {
+        const char *text = r->part->cells[i].text;
+
+        if (qpw_reading_is_prose(r->table->titles[i].column) &&
+            ((directions & 1u << QPW_DIR_INBOUND && qpw_has_any_of(text, outbound)) ||
+             (directions & 1u << QPW_DIR_OUTBOUND && qpw_has_any_of(text, inbound))))
+            return true;
+    }
+    return false;
+}
+
 int qpw_reading_find_ways(struct qpw_reading *r)
 {
     const char *direction = qpw_reading_cell_of(r, QPW_COLUMN_DIRECTION);
@@ -114,6 +133,8 @@ int qpw_reading_find_ways(struct qpw_reading *r)
         directions = column_directions(r);
     }
     r->row->directions = directions;
+    if (contradicts(r, directions))
+        return qpw_reading_fail(r, NULL, "the row's text names the other direction only");
     if (r->table->client_server) {
         if (qpw_import_is_node(r->im, qpw_reading_name_of(r, QPW_COLUMN_PORT)))
             add_way(r, QPW_DIR_INBOUND, QPW_COLUMN_SOURCE);

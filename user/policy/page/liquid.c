@@ -199,6 +199,18 @@ static void elsewhere(struct renderer *r)
     }
 }
 
+/* Whether a tag of others, by its name, shows what it is around to some readers only: ifversion, hidden, only. */
+static bool chooses(const char *word, size_t length)
+{
+    static const char *const parts[] = {"version", "hidden", "hide", "condition", "only", "deprecat", "comment", "exclude",
+                                        "unlisted", "private", "internal", NULL};
+
+    for (size_t i = 0; parts[i]; i++)
+        if (memmem(word, length, parts[i], strlen(parts[i])))
+            return true;
+    return length > 1 && word[0] == 'i' && word[1] == 'f';
+}
+
 /* *ret_keep: the tag stays in the text. */
 static int tag(struct renderer *r, struct cursor c, bool *ret_keep)
 {
@@ -237,6 +249,8 @@ static int tag(struct renderer *r, struct cursor c, bool *ret_keep)
         elsewhere(r);
         return 0;
     }
+    if (chooses(word, length))
+        return bad(r, "a tag that may hide what it is around:", word, length);
     /* What repeats or chooses is not guessed at; any other tag is only around its text (GitBook's hints and tabs). */
     for (size_t i = 0; i < sizeof(control) / sizeof(*control); i++)
         if (IS(control[i]))
@@ -293,6 +307,19 @@ static bool is_tab_shortcode(struct cursor c)
     return false;
 }
 
+/* {{< name … >}} and {{% name … %}} of Hugo. */
+static int shortcode(struct renderer *r, struct cursor c, bool *ret_keep)
+{
+    size_t length = 0;
+
+    *ret_keep = is_tab_shortcode(c);
+    c.at++;
+    skip_space(&c);
+    while (c.at + length < c.end && (isalnum((unsigned char)c.at[length]) || strchr("-_", c.at[length])))
+        length++;
+    return !*ret_keep && chooses(c.at, length) ? bad(r, "a tag that may hide what it is around:", c.at, length) : 0;
+}
+
 /* The bracket at r->at, {% … %} or {{ … }}. */
 static int bracket(struct renderer *r)
 {
@@ -310,7 +337,7 @@ static int bracket(struct renderer *r)
     if (is_tag)
         error = tag(r, inner, &keep);
     else if (*inner.at == '<' || *inner.at == '%')
-        keep = is_tab_shortcode(inner); /* of Hugo */
+        error = shortcode(r, inner, &keep);
     else
         elsewhere(r);
     if (keep && r->shown && !r->hidden) {

@@ -150,7 +150,9 @@ static bool listing_line(struct qpw_md_converter *c, const char *line)
     if (length < 3 || (*p == '`' && memchr(p + length, '`', (size_t)(qpw_md_line_end(line) - p) - length)))
         return false;
     qpw_md_end_table(c);
+    fputs("<pre></pre>", c->out);
     c->fence = *p;
+    c->fence_line = c->line;
     c->fence_length = length;
     return true;
 }
@@ -204,6 +206,42 @@ static bool jsx_comment_line(struct qpw_md_converter *c, const char *line, const
     return true;
 }
 
+/* <pre> and its like, up to the line with their end: nothing in there is Markdown, and no table of it. */
+static bool raw_line(struct qpw_md_converter *c, const char *line, const char *end)
+{
+    static const char *const names[] = {"pre", "script", "style", "textarea"};
+    const char *p = qpw_md_behind_blanks(line);
+    char close[16];
+
+    for (size_t i = 0; i < sizeof(names) / sizeof(*names) && !c->raw; i++) {
+        size_t length = strlen(names[i]);
+
+        if (*p == '<' && !strncasecmp(p + 1, names[i], length) && !isalnum((unsigned char)p[1 + length]) && p[1 + length] != '-')
+            c->raw = names[i];
+    }
+    if (!c->raw)
+        return false;
+    qpw_md_end_table(c);
+    snprintf(close, sizeof(close), "</%s", c->raw);
+    for (; p + strlen(close) <= end && strncasecmp(p, close, strlen(close)); p++)
+        ;
+    if (p + strlen(close) <= end)
+        c->raw = NULL;
+    fwrite(line, 1, (size_t)(end - line), c->out);
+    return true;
+}
+
+/* "{condition && (" of MDX: what is behind it is there for some readers only. */
+static bool is_jsx_condition(const char *line, const char *end)
+{
+    const char *p = qpw_md_behind_blanks(line);
+
+    while (end > p && isspace((unsigned char)end[-1]))
+        end--;
+    return end - p > 3 && *p == '{' && !strchr("{%/", p[1]) && (end[-1] == '(' || end[-1] == '<') &&
+           (memmem(p, (size_t)(end - p), "&&", 2) || memchr(p, '?', (size_t)(end - p)));
+}
+
 static int markdown_line(struct qpw_md_converter *c, const char *line, struct qpw_error *err)
 {
     const char *end = qpw_md_line_end(line), *next = *end ? end + 1 : end, *text = qpw_md_behind_blanks(line);
@@ -219,6 +257,9 @@ static int markdown_line(struct qpw_md_converter *c, const char *line, struct qp
     } else if (qpw_md_is_blank(line, end)) {
         fputs("<p>", c->out);
         fwrite(line, 1, (size_t)(end - line), c->out);
+    } else if (is_jsx_condition(line, end)) {
+        return qpw_fail(err, -EINVAL, "%s:%u: a condition, which only the page's author can decide: %.*s", c->name, c->line,
+                        (int)(end - text > 60 ? 60 : end - text), text);
     } else if (starts_with_pipe(line)) {
         return qpw_fail(err, -EINVAL, "%s:%u: a row of a table without titles and the line of dashes under them",
                         c->name, c->line);
@@ -246,11 +287,12 @@ static int convert_line(struct qpw_md_converter *c, const char *line, struct qpw
         fwrite(line, 1, (size_t)(end - line), c->out);
         return 0;
     }
-    if (!c->comment && !c->jsx_comment && listing_line(c, line))
+    if (!c->comment && !c->jsx_comment && !c->raw && listing_line(c, line))
         return 0;
-    if (comment_line(c, line, end) || jsx_comment_line(c, line, end))
+    if (comment_line(c, line, end) || jsx_comment_line(c, line, end) || raw_line(c, line, end))
         return 0;
-    if (qpw_md_indented_tab(c, line, end) || qpw_md_tab_line(c, line, end))
+    if (qpw_md_indented_tab(c, line, end) || qpw_md_tab_line(c, line, end) || qpw_md_link_tab(c, line, end) ||
+        qpw_md_colon_line(c, line, end))
         return 0;
     if (c->in_table && table_line(c, line, end))
         return 0;
@@ -259,9 +301,42 @@ static int convert_line(struct qpw_md_converter *c, const char *line, struct qpw
     /* An indented line after a blank one is a listing, unless it belongs to a list or a tab. */
     if (!blank && before && qpw_md_indentation(line) >= 4 && !c->list && !c->tab) {
         c->blank = true;
+        fputs("<pre></pre>", c->out);
         return 0;
     }
     return markdown_line(c, line, err);
+}
+
+/* Marks of quotations (>) and comments of one line become blanks: what is quoted is on the page, what is in a comment is
+ * not. A line that goes on with a tag of the line before begins with no mark. In place. */
+static void blank_out(char *text)
+{
+    bool tag = false;
+
+    for (char *line = text; *line; line += strcspn(line, "\n"), line += *line != '\0') {
+        char *p = line + strspn(line, " "), *open = line;
+        size_t length = strcspn(line, "\n");
+
+        while (!tag && p - line <= 3 && *p == '>') {
+            *p++ = ' ';
+            p += *p == ' ';
+            line = *p == '>' ? p : line;
+        }
+        length = strcspn(line, "\n");
+        for (char *close; (open = memmem(open, (size_t)(line + length - open), "<!--", 4)); open = close) {
+            close = memmem(open, (size_t)(line + length - open), "-->", 3);
+            if (!close)
+                break;
+            close += 3;
+            memset(open, ' ', (size_t)(close - open));
+        }
+        for (size_t i = 0; i < length; i++) {
+            if (line[i] == '<' && (isalpha((unsigned char)line[i + 1]) || line[i + 1] == '/'))
+                tag = true;
+            else if (line[i] == '>')
+                tag = false;
+        }
+    }
 }
 
 /* The lines as HTML, with the same numbers. Caller frees *ret. */
@@ -280,6 +355,7 @@ static int to_html(const char *name, const char *text, char **ret, struct qpw_er
         free(padded);
         return qpw_fail(err, -ENOMEM, "%s: out of memory", name);
     }
+    blank_out(padded);
     for (const char *line = padded + 1; *line && error == 0; c.line++) {
         const char *end = qpw_md_line_end(line);
 
@@ -288,6 +364,8 @@ static int to_html(const char *name, const char *text, char **ret, struct qpw_er
             fputc('\n', c.out);
         line = *end ? end + 1 : end;
     }
+    if (error == 0 && c.fence)
+        error = qpw_fail(err, -EINVAL, "%s:%u: this listing is not closed", name, c.fence_line);
     qpw_md_end_table(&c);
     free(padded);
     if (fclose(c.out) != 0 || error < 0) {

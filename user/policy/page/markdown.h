@@ -14,6 +14,7 @@ struct qpw_md_converter {
     unsigned line;
     unsigned html_tables; /* open <table>s: no Markdown in there */
     bool in_table;        /* of Markdown */
+    unsigned fence_line;  /* where the listing began */
     char fence;           /* the character of an open listing, or 0 */
     size_t fence_length;
     bool comment;         /* within an HTML comment */
@@ -22,6 +23,8 @@ struct qpw_md_converter {
     bool blank;           /* the line before was */
     const char *paragraph; /* the line before, where it may become a heading by the one under it */
     bool tab;             /* of MkDocs: its lines are indented */
+    bool link_tab;        /* of Microsoft: a heading that links to #tab/… */
+    const char *raw;      /* an element whose lines are no Markdown, "pre", is open */
 };
 
 /* ---- Text within a line (markdown_text.c) ---- */
@@ -40,6 +43,9 @@ void qpw_md_write_raw(FILE *out, const char *p, const char *end);
 
 void qpw_md_end_table(struct qpw_md_converter *c);
 bool qpw_md_tab_line(struct qpw_md_converter *c, const char *line, const char *end);
+/* "# [Label](#tab/id)" up to "---", "::: moniker …", "::: zone …". */
+bool qpw_md_link_tab(struct qpw_md_converter *c, const char *line, const char *end);
+bool qpw_md_colon_line(struct qpw_md_converter *c, const char *line, const char *end);
 bool qpw_md_indented_tab(struct qpw_md_converter *c, const char *line, const char *end);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* markdown_tabs.c - tabs as GitBook, Hugo and MkDocs write them. */
+/* markdown_tabs.c - tabs as GitBook, Hugo, MkDocs and Microsoft write them. */
 #include <string.h>
 
 #include "policy/page/markdown.h"
@@ -73,4 +73,58 @@ bool qpw_md_indented_tab(struct qpw_md_converter *c, const char *line, const cha
     write_tab(c, p + 3, end);
     c->tab = true;
     return true;
+}
+
+bool qpw_md_link_tab(struct qpw_md_converter *c, const char *line, const char *end)
+{
+    const char *p = qpw_md_behind_blanks(line), *target = memmem(line, (size_t)(end - line), "](#tab/", 7), *open;
+    size_t marks = strspn(p, "-"), stars = strspn(p, "*");
+
+    if (c->link_tab && ((marks >= 3 && qpw_md_is_blank(p + marks, end)) || (stars >= 3 && qpw_md_is_blank(p + stars, end)))) {
+        qpw_md_end_table(c);
+        fputs("</tabitem>", c->out);
+        c->link_tab = false;
+        return true;
+    }
+    open = target && *p == '#' ? memchr(p, '[', (size_t)(target - p)) : NULL;
+    if (!open)
+        return false;
+    qpw_md_end_table(c);
+    if (c->link_tab)
+        fputs("</tabitem>", c->out);
+    c->link_tab = true;
+    fputs("<tabitem value=\"", c->out);
+    for (const char *q = open + 1; q < target; q++)
+        if (*q != '"' && *q != '*')
+            qpw_md_write_escaped(c->out, *q);
+    fputs("\">", c->out);
+    return true;
+}
+
+bool qpw_md_colon_line(struct qpw_md_converter *c, const char *line, const char *end)
+{
+    static const char *const words[] = {"moniker", "zone"};
+    const char *p = qpw_md_behind_blanks(line);
+
+    if (strncmp(p, ":::", 3))
+        return false;
+    p = qpw_md_behind_blanks(p + strspn(p, ":"));
+    for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++) {
+        size_t length = strlen(words[i]);
+
+        if (strncmp(p, words[i], length) || (p[length] != ' ' && p[length] != '-'))
+            continue;
+        qpw_md_end_table(c);
+        if (!strncmp(p + length, "-end", 4)) {
+            fputs("</tabitem>", c->out);
+            return true;
+        }
+        fputs("<tabitem condition value=\"", c->out);
+        for (; p < end; p++)
+            if (*p != '"' && *p != '\r')
+                qpw_md_write_escaped(c->out, *p);
+        fputs("\">", c->out);
+        return true;
+    }
+    return false;
 }

@@ -47,9 +47,39 @@ void qpw_md_write_escaped(FILE *out, char c)
 }
 
 /* Text of a cell or heading without [links](…), `code` marks, **bold**, [^notes] and escapes. */
+/* Behind "](…)" or "][…]" at p. */
+static const char *behind_target(const char *p, const char *end)
+{
+    bool target = p + 1 < end && (p[1] == '(' || p[1] == '[');
+    const char *close = target ? memchr(p + 1, p[1] == '(' ? ')' : ']', (size_t)(end - p - 1)) : p;
+
+    return close ? close + 1 : end;
+}
+
+/* "[1]" that is no link: a note's number, which must not become a port. */
+static bool is_plain_note(const char *p, const char *end)
+{
+    size_t length = strspn(p + 1, "0123456789-, ");
+
+    return length && p + 1 + length < end && p[1 + length] == ']' && (p + 2 + length == end || !strchr("([", p[2 + length]));
+}
+
+/* Whether one ~ at p begins or ends struck text, as in "~23~": not where it is a sign before a number or a folder. */
+static bool is_strike_mark(const char *p, const char *end, bool struck)
+{
+    if (struck)
+        return !isspace((unsigned char)p[-1]);
+    if (isspace((unsigned char)p[1]))
+        return false;
+    for (const char *close = p + 1; (close = memchr(close + 1, '~', (size_t)(end - close - 1))); )
+        if (!isspace((unsigned char)close[-1]) && (close + 1 == end || !isalnum((unsigned char)close[1])))
+            return true;
+    return false;
+}
+
 void qpw_md_write_inline(FILE *out, const char *p, const char *end)
 {
-    bool code = false, struck = false;
+    bool code = false, struck = false, picture = false;
 
     while (p < end) {
         if (*p == '`') {
@@ -60,18 +90,30 @@ void qpw_md_write_inline(FILE *out, const char *p, const char *end)
         } else if (*p == '\\' && p + 1 < end && ispunct((unsigned char)p[1])) {
             qpw_md_write_escaped(out, p[1]);
             p += 2;
-        } else if (*p == '~' && p + 1 < end && p[1] == '~') {
+        } else if (*p == '~' && p + 1 < end && (p[1] == '~' || is_strike_mark(p, end, struck))) {
             fputs(struck ? "</del>" : "<del>", out);
             struck = !struck;
-            p += 2;
+            p += p[1] == '~' ? 2 : 1;
         } else if (*p == '[' && p + 1 < end && p[1] == '^') {
             const char *close = memchr(p, ']', (size_t)(end - p));
 
+            fputc('*', out); /* a footnote's mark */
             p = close ? close + 1 : end;
-        } else if (*p == ']' && p + 1 < end && (p[1] == '(' || p[1] == '[')) {
-            const char *close = memchr(p + 1, p[1] == '(' ? ')' : ']', (size_t)(end - p - 1));
+        } else if (*p == '!' && p + 1 < end && p[1] == '[') {
+            picture = true; /* its text in brackets */
+            fputs(" (", out);
+            p += 2;
+        } else if (*p == '[' && is_plain_note(p, end)) {
+            const char *close = memchr(p, ']', (size_t)(end - p));
 
-            p = close ? close + 1 : end;
+            fprintf(out, " (%.*s) ", (int)(close - p - 1), p + 1);
+            p = close + 1;
+        } else if (*p == ']' && picture) {
+            picture = false;
+            fputs(") ", out);
+            p = behind_target(p, end);
+        } else if (*p == ']' && p + 1 < end && (p[1] == '(' || p[1] == '[')) {
+            p = behind_target(p, end);
         } else {
             if (!strchr("[]", *p) && !(*p == '*' && p + 1 < end && p[1] == '*') && !(*p == '*' && p[-1] == '*'))
                 fputc(*p, out);

@@ -174,6 +174,20 @@ void qpw_row_end(struct qpw_page *page, struct qpw_spans *spans)
 
 /* ---- Text ---- */
 
+bool qpw_cut_bold(char *text, const char *mark)
+{
+    size_t n = strlen(mark), length = strlen(text);
+
+    length -= length && text[length - 1] == ':';
+    if (length <= 2 * n || strncmp(text, mark, n) || strncmp(text + length - n, mark, n))
+        return false;
+    if (memmem(text + n, length - 2 * n, mark, n))
+        return false;
+    memmove(text, text + n, length - 2 * n);
+    text[length - 2 * n] = '\0';
+    return true;
+}
+
 char *qpw_tidy(char *text)
 {
     static const struct {
@@ -195,6 +209,13 @@ char *qpw_tidy(char *text)
                 step = strlen(characters[i].from);
                 break;
             }
+        /* What has no width parts two numbers for nobody who looks at the page: it stays, and is no digit. */
+        if (!c && out > text && isdigit((unsigned char)out[-1]) && isdigit((unsigned char)p[step])) {
+            memmove(out, p, step);
+            out += step;
+            p += step;
+            continue;
+        }
         p += step;
         if (!c)
             continue;

@@ -22,8 +22,15 @@ enum qpw_part_kind {
     QPW_PART_TABLE,   /* a table begins; one cell: its caption, where it has one */
     QPW_PART_ROW,
     QPW_PART_TEXT,    /* one cell: a paragraph outside tables */
+    QPW_PART_LISTING, /* code, whose text is left out */
     QPW_PART_TAB,     /* one of several alternatives begins: one cell, its label */
     QPW_PART_TAB_END,
+};
+
+enum qpw_tab {
+    QPW_TAB_ONE_OF = 0,
+    QPW_TAB_FOLD,      /* is opened by a click; several may be */
+    QPW_TAB_CONDITION, /* there for some editions or readers only, even where there is no other */
 };
 
 struct qpw_cell {
@@ -36,10 +43,11 @@ struct qpw_cell {
 struct qpw_part {
     enum qpw_part_kind kind;
     unsigned line;
-    unsigned level; /* of a heading, from 1 */
+    unsigned level; /* of a heading, from 1; of a tab: enum qpw_tab */
     struct qpw_cell *cells;
     size_t n_cells;
     bool titles;    /* all cells are titles */
+    bool bold;      /* all of a paragraph's text is */
     bool spanning;  /* one cell over several columns is all there is */
     char *fault;    /* why this row cannot be read, NULL: it can */
 };
@@ -88,6 +96,9 @@ void qpw_row_cell(struct qpw_page *page, struct qpw_spans *spans, char *text, un
 void qpw_row_end(struct qpw_page *page, struct qpw_spans *spans);
 /* No cell reaches further down: the end of a table or of a group of its rows. */
 void qpw_spans_clear(struct qpw_spans *spans);
+
+/* Whether all of the text stands between two marks, as in **bold**, which are cut off; a colon may be behind. In place. */
+bool qpw_cut_bold(char *text, const char *mark);
 
 /* White space single, '\v' and what is around it '\n'; dashes '-'; what has no width is dropped. In place. */
 char *qpw_tidy(char *text);

@@ -107,10 +107,21 @@ static bool title(struct qpw_rst_reader *r)
 
 /* ---- Lines ---- */
 
+/* "**all of it**", a colon behind it or not. */
+static bool is_bold(const char *text)
+{
+    size_t length = strcspn(text, "\n");
+
+    length -= length && text[length - 1] == ':';
+    return length > 4 && !strncmp(text, "**", 2) && !strncmp(text + length - 2, "**", 2) &&
+           !memmem(text + 2, length - 4, "**", 2) && !text[strcspn(text, "\n") + 1];
+}
+
 /* Lines up to a blank one as one paragraph; "::" at its end makes a listing of what is indented behind it. */
 static void paragraph(struct qpw_rst_reader *r)
 {
     size_t first = r->i, indent = qpw_rst_indent_at(r, r->i), size, last;
+    bool bold;
     char *text = NULL;
     FILE *out = open_memstream(&text, &size);
 
@@ -126,12 +137,18 @@ static void paragraph(struct qpw_rst_reader *r)
         free(text);
         return;
     }
-    qpw_rst_clean(text);
-    if (*text)
-        qpw_page_add_text(r->page, QPW_PART_TEXT, (unsigned)first + 1, text);
+    bold = is_bold(text);
+    if (qpw_rst_clean(text) && *text) {
+        struct qpw_part *part = qpw_page_add_text(r->page, QPW_PART_TEXT, (unsigned)first + 1, text);
+
+        if (part)
+            part->bold = bold;
+    }
     free(text);
-    if (qpw_rst_length_at(r, last) >= 2 && !strncmp(qpw_rst_line_at(r, last) + qpw_rst_length_at(r, last) - 2, "::", 2))
+    if (qpw_rst_length_at(r, last) >= 2 && !strncmp(qpw_rst_line_at(r, last) + qpw_rst_length_at(r, last) - 2, "::", 2)) {
+        qpw_page_add(r->page, QPW_PART_LISTING, (unsigned)r->i + 1);
         r->i = qpw_rst_behind_body(r, r->i, indent);
+    }
 }
 
 static void end_blocks(struct qpw_rst_reader *r)

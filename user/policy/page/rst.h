@@ -46,8 +46,9 @@ int qpw_rst_read_directive(struct qpw_rst_reader *r, bool *ret_taken);
 /* White space at a line's start, a tab reaching to the next multiple of eight. */
 size_t qpw_rst_indent(const char *line, size_t length);
 
-/* Links and roles as their text, without marks of code, emphasis and footnotes; tidied. In place. */
-void qpw_rst_clean(char *text);
+/* Links and roles as their text, without marks of code and emphasis; tidied. In place. True: all of it stands; false:
+ * something in it is struck out. */
+bool qpw_rst_clean(char *text);
 
 /*
  * A table that begins in line `first` (from 0): its rows are appended to the page. Returns the first line behind it.

@@ -138,7 +138,7 @@ static int csv_table(struct qpw_rst_reader *r, size_t end, const char *caption, 
 /* What is between brackets of no meaning here: listings, raw text, comments. */
 static bool is_opaque(const struct qpw_rst_reader *r)
 {
-    static const char *const names[] = {"code-block", "code", "sourcecode", "highlight", "parsed-literal", "raw",
+    static const char *const names[] = {"code-block", "code", "sourcecode", "highlight", "parsed-literal",
                                         "literalinclude", "math", "productionlist", "graphviz", "image", "figure",
                                         "toctree", "prompt", "meta", "index", NULL};
     const char *text = qpw_rst_text_at(r, r->i);
@@ -175,6 +175,44 @@ static void begin_tab(struct qpw_rst_reader *r, const char *label, size_t length
     r->i++;
 }
 
+/* Text for a browser as it is: a table in it is on the page, but not read. */
+static void add_raw(struct qpw_rst_reader *r, size_t end)
+{
+    for (size_t i = r->i + 1; i < end; i++)
+        if (strncasecmp(qpw_rst_text_at(r, i), "<table", 6) == 0) {
+            qpw_page_add(r->page, QPW_PART_TABLE, (unsigned)i + 1);
+            qpw_page_add(r->page, QPW_PART_ROW, (unsigned)i + 1);
+            qpw_page_fault(r->page, "a table in raw HTML is not read; import the HTML edition");
+            return;
+        }
+    qpw_page_add(r->page, QPW_PART_LISTING, (unsigned)r->i + 1);
+}
+
+/* What a box around others is called, as a paragraph: "deprecated: 5.0" may take back what is in it. */
+static void add_note(struct qpw_rst_reader *r)
+{
+    static const char *const names[] = {"admonition", "note", "warning", "danger", "caution", "attention", "important", "hint",
+                                        "tip", "error", "deprecated", "versionremoved", "versionchanged", "topic", "sidebar",
+                                        NULL};
+    size_t length = 0;
+
+    for (size_t i = 0; names[i]; i++) {
+        const char *argument = directive(r, names[i], &length);
+        char *text;
+
+        if (!argument || (!length && strcmp(names[i], "deprecated") && strcmp(names[i], "versionremoved")))
+            continue;
+        if (asprintf(&text, "%s: %.*s", strcmp(names[i], "versionremoved") ? names[i] : "deprecated", (int)length, argument) < 0) {
+            r->page->no_memory = true;
+            return;
+        }
+        qpw_rst_clean(text);
+        qpw_page_add_text(r->page, QPW_PART_TEXT, (unsigned)r->i + 1, text);
+        free(text);
+        return;
+    }
+}
+
 int qpw_rst_read_directive(struct qpw_rst_reader *r, bool *ret_taken)
 {
     size_t length = 0, end = qpw_rst_behind_body(r, r->i + 1, qpw_rst_indent_at(r, r->i));
@@ -198,9 +236,14 @@ int qpw_rst_read_directive(struct qpw_rst_reader *r, bool *ret_taken)
     } else if (directive(r, "only", &length) || directive(r, "ifconfig", &length)) {
         r->only_indent = qpw_rst_indent_at(r, r->i) + 1;
         r->i++;
+    } else if (directive(r, "raw", &length)) {
+        add_raw(r, end);
+        r->i = end;
     } else if (is_opaque(r)) {
+        qpw_page_add(r->page, QPW_PART_LISTING, (unsigned)r->i + 1);
         r->i = end;
     } else if (qpw_rst_text_length(r, r->i) > 3 && !strncmp(qpw_rst_text_at(r, r->i), ".. ", 3)) {
+        add_note(r);
         r->i = behind_options(r, end); /* what it holds is read as if it stood alone */
     } else {
         *ret_taken = false;

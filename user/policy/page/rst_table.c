@@ -72,8 +72,8 @@ static void end_row(struct row *row, size_t n, struct qpw_page *page)
     for (size_t i = 0; i < n; i++) {
         if (fclose(row->out[i]) != 0)
             page->no_memory = true;
-        if (row->text[i])
-            qpw_rst_clean(row->text[i]);
+        if (row->text[i] && !qpw_rst_clean(row->text[i]))
+            row->fault = row->fault ? row->fault : "text that is struck out";
         qpw_page_add_cell(page, row->text[i], row->line);
     }
     if (row->fault)

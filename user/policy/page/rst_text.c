@@ -40,16 +40,31 @@ static size_t role(const char *p)
     return n && p[n] == ':' && p[n + 1] == '`' ? n + 1 : 0;
 }
 
-void qpw_rst_clean(char *text)
+/* ":del:`23`" */
+static bool is_struck_role(const char *p, size_t n)
+{
+    static const char *const names[] = {":del:", ":strike:", ":strikethrough:", ":deleted:", ":s:", ":removed:", NULL};
+
+    for (size_t i = 0; names[i]; i++)
+        if (n == strlen(names[i]) && !strncmp(p, names[i], n))
+            return true;
+    return false;
+}
+
+bool qpw_rst_clean(char *text)
 {
     char *out = text;
+    bool stands = true;
 
     for (const char *p = text; *p;) {
         size_t n = footnote(p);
         const char *close;
 
-        n = n ? n : role(p);
         if (n) {
+            *out++ = '*'; /* a footnote's mark */
+            p += n;
+        } else if ((n = role(p))) {
+            stands &= !is_struck_role(p, n);
             p += n;
         } else if (*p == '`' && p[1] == '`') {
             close = strstr(p + 2, "``");
@@ -75,4 +90,5 @@ void qpw_rst_clean(char *text)
     }
     *out = '\0';
     qpw_tidy(text);
+    return stands;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* titles.c - titles of columns by their whole text, words of direction and denial, the purpose for people. */
+/* titles.c - titles of columns by their whole text, words of direction, the purpose for people. */
 #include <ctype.h>
 #include <netinet/in.h>
 #include <stdio.h>
@@ -23,6 +23,14 @@ bool qpw_has_words(const char *text, const char *words)
 
     for (const char *p = text; (p = strcasestr(p, words)); p++)
         if ((p == text || !is_word(p[-1])) && !is_word(p[length]))
+            return true;
+    return false;
+}
+
+bool qpw_has_any_of(const char *text, const char *const *list)
+{
+    for (; *list; list++)
+        if (qpw_has_words(text, *list))
             return true;
     return false;
 }
@@ -138,8 +146,12 @@ void qpw_title_of(const char *text, struct qpw_title *ret)
         {"host hosts node nodes role roles machine machines", "type types name names server applies to required on",
          QPW_COLUMN_HOSTS},
         {"action access permission", "rule allow deny block type", QPW_COLUMN_ACTION},
-        {"optional", "", QPW_COLUMN_OPTIONAL},
-        {"required mandatory", "optional or", QPW_COLUMN_REQUIRED},
+        {"status state open opened enabled allowed permitted firewall used", "rule yes no the by in", QPW_COLUMN_ACTION},
+        {"blocked denied closed deprecated disabled obsolete removed unused forbidden", "yes no by in since",
+         QPW_COLUMN_DENIAL},
+        {"default", "enabled open opened on active state status by is in", QPW_COLUMN_REQUIRED},
+        {"optional", "yes no", QPW_COLUMN_OPTIONAL},
+        {"required mandatory", "optional or yes no is", QPW_COLUMN_REQUIRED},
     };
     static const char *const uses[] = {"use",   "purpose",  "description", "service",  "application", "usage",
                                        "used for", "feature", "function",  NULL};
@@ -147,11 +159,15 @@ void qpw_title_of(const char *text, struct qpw_title *ret)
 
     *ret = (struct qpw_title){.column = QPW_COLUMN_OTHER};
     split(text, &words);
+    if (words.n > 1 && in_list(words.list[0], "number count amount no") && !strcmp(words.list[1], "of"))
+        return; /* how many there are */
     for (size_t i = 0; words.n && i < sizeof(known) / sizeof(*known); i++) {
         bool port = in_list("port", known[i].rest) && known[i].column != QPW_COLUMN_PORT;
 
         if (!made_of(&words, known[i].one, known[i].rest))
             continue;
+        if (known[i].column == QPW_COLUMN_REQUIRED && words.n == 1 && !strcmp(words.list[0], "default"))
+            continue; /* a value, whatever it is of */
         /* "From" alone is an end; "From port" begins a range. */
         if (port && !strstr(text, "ort"))
             continue;
@@ -201,7 +217,7 @@ static unsigned whole_word(const char *p, size_t length, bool *ret_skip)
                  {"outbound", OUTBOUND}, {"egress", OUTBOUND}, {"outgoing", OUTBOUND}, {"out", OUTBOUND},
                  {"both", INBOUND | OUTBOUND}, {"bidirectional", INBOUND | OUTBOUND},
                  {"bi-directional", INBOUND | OUTBOUND}};
-    static const char *const nothing[] = {"and", "or", "traffic", "connections", "ports", "directions", "ways", "rules",
+    static const char *const nothing[] = {"and", "or", "only", "traffic", "connections", "ports", "directions", "ways", "rules",
                                           NULL};
 
     for (size_t i = 0; i < sizeof(known) / sizeof(*known); i++)
@@ -233,19 +249,6 @@ size_t qpw_directions_of(const char *text, uint8_t ret[8])
         p += length ? length : 1;
     }
     return n;
-}
-
-bool qpw_denies(const char *text)
-{
-    static const char *const words[] = {"block", "blocked", "blocks", "deny", "denied", "denies", "forbidden",
-                                        "prohibited", "closed", "disallow", "disallowed", "not", "never", "no longer",
-                                        "unused", "removed", "deprecated", "obsolete", "disabled", "drop", "dropped",
-                                        "reject", "rejected", "except", "excluding", "cannot", "don't", "no", NULL};
-
-    for (size_t i = 0; words[i]; i++)
-        if (qpw_has_words(text, words[i]))
-            return true;
-    return false;
 }
 
 /* ---- Purpose ---- */

@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* import_remarks.c - what a row says besides its ports and ends: that it is denied, optional, or not for everybody. */
+#include <errno.h>
+#include <string.h>
+#include <strings.h>
+
+#include "policy/page/import_reading.h"
+
+bool qpw_reading_is_prose(enum qpw_column column)
+{
+    return column == QPW_COLUMN_USE || column == QPW_COLUMN_OTHER;
+}
+
+/* ---- Yes and no ---- */
+
+enum answer { ANSWER_NONE, ANSWER_YES, ANSWER_NO, ANSWER_OPTIONAL, ANSWER_OTHER };
+
+/* Brackets around the whole, as around the text that stands for a picture, do not count. */
+static enum answer answer_of(const char *cell)
+{
+    static const struct {
+        const char *word;
+        enum answer answer;
+    } known[] = {{"", ANSWER_NONE},           {"-", ANSWER_NONE},          {"n/a", ANSWER_NONE},
+                 {"yes", ANSWER_YES},         {"y", ANSWER_YES},           {"true", ANSWER_YES},
+                 {"x", ANSWER_YES},           {"\xe2\x9c\x93", ANSWER_YES}, {"\xe2\x9c\x94", ANSWER_YES},
+                 {"\xe2\x9c\x85", ANSWER_YES}, {"\xe2\x98\x91", ANSWER_YES}, {"required", ANSWER_YES},
+                 {"mandatory", ANSWER_YES},   {"always", ANSWER_YES},      {"allow", ANSWER_YES},
+                 {"allowed", ANSWER_YES},     {"permit", ANSWER_YES},      {"permitted", ANSWER_YES},
+                 {"accept", ANSWER_YES},      {"open", ANSWER_YES},        {"opened", ANSWER_YES},
+                 {"enabled", ANSWER_YES},     {"enable", ANSWER_YES},      {"on", ANSWER_YES},
+                 {"active", ANSWER_YES},      {"used", ANSWER_YES},        {"in use", ANSWER_YES},
+                 {"listen", ANSWER_YES},      {"listening", ANSWER_YES},   {"current", ANSWER_YES},
+                 {"supported", ANSWER_YES},   {"no", ANSWER_NO},           {"n", ANSWER_NO},
+                 {"false", ANSWER_NO},        {"\xe2\x9d\x8c", ANSWER_NO},  {"\xe2\x9c\x97", ANSWER_NO},
+                 {"\xe2\x9c\x98", ANSWER_NO},  {"\xe2\x9c\x96", ANSWER_NO},  {"deny", ANSWER_NO},
+                 {"denied", ANSWER_NO},       {"block", ANSWER_NO},        {"blocked", ANSWER_NO},
+                 {"drop", ANSWER_NO},         {"reject", ANSWER_NO},       {"rejected", ANSWER_NO},
+                 {"close", ANSWER_NO},        {"closed", ANSWER_NO},       {"disabled", ANSWER_NO},
+                 {"off", ANSWER_NO},          {"deprecated", ANSWER_NO},   {"obsolete", ANSWER_NO},
+                 {"removed", ANSWER_NO},      {"unused", ANSWER_NO},       {"inactive", ANSWER_NO},
+                 {"retired", ANSWER_NO},      {"reserved", ANSWER_NO},     {"never", ANSWER_NO},
+                 {"no longer", ANSWER_NO},    {"not used", ANSWER_NO},     {"not allowed", ANSWER_NO},
+                 {"optional", ANSWER_OPTIONAL}, {"if enabled", ANSWER_OPTIONAL}, {"if needed", ANSWER_OPTIONAL},
+                 {"if required", ANSWER_OPTIONAL}, {"on demand", ANSWER_OPTIONAL}, {"conditional", ANSWER_OPTIONAL}};
+    char text[QPW_ITEM_SIZE];
+    size_t length;
+
+    qpw_import_plain(cell, text, sizeof(text));
+    length = strlen(text);
+    if (length > 2 && *text == '(' && text[length - 1] == ')') {
+        memmove(text, text + 1, length - 2);
+        text[length - 2] = '\0';
+    }
+    if (strlen(text) > 3 && !strncmp(text + strlen(text) - 3, "\xef\xb8\x8f", 3)) /* "as a picture", behind a sign */
+        text[strlen(text) - 3] = '\0';
+    for (size_t i = 0; i < sizeof(known) / sizeof(*known); i++)
+        if (!strcmp(text, known[i].word))
+            return known[i].answer;
+    return ANSWER_OTHER;
+}
+
+/* ---- Denials ---- */
+
+static int check_answers(struct qpw_reading *r)
+{
+    const char *action = qpw_reading_cell_of(r, QPW_COLUMN_ACTION), *denial = qpw_reading_cell_of(r, QPW_COLUMN_DENIAL),
+               *required = qpw_reading_cell_of(r, QPW_COLUMN_REQUIRED);
+    enum answer answer = denial ? answer_of(denial) : ANSWER_NO;
+
+    if (answer == ANSWER_YES)
+        return qpw_reading_leave(r, qpw_reading_name_of(r, QPW_COLUMN_DENIAL), " by the page", NULL);
+    if (answer != ANSWER_NO && answer != ANSWER_NONE)
+        return qpw_reading_fail(r, qpw_reading_name_of(r, QPW_COLUMN_DENIAL), "neither yes nor no: '%.60s'", denial);
+    answer = action ? answer_of(action) : ANSWER_YES;
+    if (answer == ANSWER_NO)
+        return qpw_reading_leave(r, action, " by the page", NULL);
+    if (answer != ANSWER_YES && answer != ANSWER_OPTIONAL)
+        return qpw_reading_fail(r, qpw_reading_name_of(r, QPW_COLUMN_ACTION), "neither allow nor deny: '%.60s'", action);
+    /* "No" is not required; "never" is not to be there. */
+    if (required && answer_of(required) != ANSWER_YES &&
+        (qpw_has_words(required, "never") || qpw_has_words(required, "no longer") || qpw_takes_back(required)))
+        return qpw_reading_leave(r, required, " by the page", NULL);
+    return 0;
+}
+
+int qpw_reading_check_said(struct qpw_reading *r)
+{
+    if (check_answers(r) < 0)
+        return -EINVAL;
+    for (size_t i = 0; i < r->part->n_cells; i++)
+        if (qpw_reading_is_prose(r->table->titles[i].column) && qpw_takes_back(r->part->cells[i].text) &&
+            !qpw_is_conditional(r->part->cells[i].text))
+            return qpw_reading_fail(r, r->table->names[i], "may take the port back: '%.100s'", r->part->cells[i].text);
+    return 0;
+}
+
+/* ---- Conditions ---- */
+
+bool qpw_reading_is_optional(const struct qpw_reading *r)
+{
+    const char *optional = qpw_reading_cell_of(r, QPW_COLUMN_OPTIONAL), *required = qpw_reading_cell_of(r, QPW_COLUMN_REQUIRED),
+               *action = qpw_reading_cell_of(r, QPW_COLUMN_ACTION);
+    enum answer answer = optional ? answer_of(optional) : ANSWER_NO;
+
+    if (r->optional || (answer != ANSWER_NO && answer != ANSWER_NONE && strcasecmp(optional, "required") &&
+                        strcasecmp(optional, "mandatory")))
+        return true;
+    if ((required && answer_of(required) != ANSWER_YES && answer_of(required) != ANSWER_NONE) ||
+        (action && answer_of(action) == ANSWER_OPTIONAL))
+        return true;
+    for (size_t i = 0; i < r->part->n_cells; i++)
+        if (qpw_reading_is_prose(r->table->titles[i].column) &&
+            (qpw_is_conditional(r->part->cells[i].text) || strcasestr(r->part->cells[i].text, "optional")))
+            return true;
+    return false;
+}
+
+/* ---- Restrictions of who is at the other end ---- */
+
+int qpw_reading_restricted_set(const struct qpw_reading *r, uint8_t direction, int set)
+{
+    unsigned family = r->table->family;
+
+    for (size_t i = 0; i < r->part->n_cells; i++) {
+        const char *text = r->part->cells[i].text;
+
+        if (!qpw_reading_is_prose(r->table->titles[i].column))
+            continue;
+        if (qpw_restricts_ends(text)) {
+            qpw_import_warn(r->im, r->part->line, "'%.80s': '%.100s' may restrict who is at the other end%s", r->row->purpose,
+                            text, set < 0 ? ": a set to be filled in" : "; fill in its set accordingly");
+            if (set >= 0)
+                return set;
+            return qpw_import_set_of(r->im, r->part->line, "", direction == QPW_DIR_INBOUND ? "source" : "destination",
+                                     r->row->purpose);
+        }
+        family = family ? family : qpw_family_of(text, false);
+        if (qpw_has_words(text, "only") && !qpw_is_conditional(text) && !qpw_family_of(text, false) &&
+            !qpw_has_words(text, "read only") && !qpw_has_words(text, "read-only") && !qpw_has_words(text, "write-only"))
+            qpw_import_warn(r->im, r->part->line, "'%.80s': '%.100s' may restrict the row; if it does, add that by hand",
+                            r->row->purpose, text);
+    }
+    if (family && set >= 0)
+        qpw_import_warn(r->im, r->part->line, "'%.80s' is about IPv%u only; fill in its set accordingly", r->row->purpose,
+                        family);
+    return family && set < 0 ? qpw_import_family_set(r->im, r->part->line, family) : set;
+}
