@@ -36,6 +36,11 @@ static int assign(struct qpw_port_reader *r, size_t port_lines, const struct qpw
                  n);
         return -EINVAL;
     }
+    if (n > 1 && port_lines == 1 && r->n == 1 && r->groups[0].ports.n == n) {
+        r->fault->column = QPW_COLUMN_OTHER;
+        snprintf(r->fault->text, sizeof(r->fault->text), "%zu ports beside %zu lines of protocols: which goes with which?", n, n);
+        return -EINVAL;
+    }
     for (size_t i = 0; i < r->n; i++) {
         struct qpw_group *group = &r->groups[i];
         bool parallel = n > 1 && port_lines > 1;

@@ -56,6 +56,8 @@ static void add_rows(struct qpw_html_reader *r, const xmlNode *node, bool head, 
     static const char *const groups[] = {"thead", "tbody", "tfoot", NULL};
 
     for (const xmlNode *child = node->children; child && !r->error; child = child->next) {
+        if (qpw_html_is_element(child, "caption"))
+            continue;
         if (qpw_html_is_element(child, "tr")) {
             add_row(r, child, head, spans);
         } else if (qpw_html_is_element(child, "table")) {
@@ -73,7 +75,7 @@ static void add_rows(struct qpw_html_reader *r, const xmlNode *node, bool head, 
             r->struck -= struck;
             if (group)
                 qpw_spans_clear(spans);
-        } else if (child->type == XML_TEXT_NODE && !xmlIsBlankNode((xmlNode *)child) && !qpw_html_is_element(node, "caption")) {
+        } else if (child->type == XML_TEXT_NODE && !xmlIsBlankNode((xmlNode *)child)) {
             r->error = qpw_fail(r->err, -EINVAL, "%s:%u: text in a table outside its cells", r->name, qpw_html_line_of(child));
         }
     }

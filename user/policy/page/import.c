@@ -112,7 +112,7 @@ static int check_input(struct qpw_importer *im, const char *text, size_t length)
 {
     unsigned line = 1;
 
-    if (memchr(text, '\r', length) && !memchr(text, '\n', length))
+    if (strchr(text, '\r') && !strchr(text, '\n'))
         return qpw_fail(im->err, -EINVAL, "%s:1: lines end with a carriage return alone; convert the file (tr '\\r' '\\n')",
                         im->name);
     if (check_name(im, "--platform", im->options->platform) < 0 || check_name(im, "--vendor", im->options->vendor) < 0)

@@ -23,8 +23,8 @@ static void name_columns(struct qpw_importer *im, const struct qpw_import_table 
                                      *table->names[i] ? table->names[i] : "(no title)");
     }
     if (used)
-        qpw_import_warn(im, table->line, "not in the policy: column%s %s; if it restricts the rows, add that by hand",
-                        strchr(names, ',') ? "s" : "", names);
+        qpw_import_warn(im, table->line, "not in the policy%s: column%s %s; if it restricts the rows, add that by hand",
+                        first_use ? ", or only as a purpose" : "", strchr(names, ',') ? "s" : "", names);
 }
 
 /* Marks of footnotes, once a table: what a note says is prose, and may restrict what has its mark. */
@@ -93,7 +93,8 @@ static void name_others(struct qpw_importer *im)
             if (im->rows[j].state == QPW_ROW_OTHERS && im->rows[j].text && im->tables[im->rows[j].table].selected &&
                 !strcmp(im->rows[j].text, row->text))
                 used += (size_t)snprintf(lines + used, sizeof(lines) - used, "%s%u", used ? ", " : "", im->rows[j].line);
-        qpw_import_warn(im, row->line, "left out, for others or denied: %s (line %s)", row->text, lines);
+        qpw_import_warn(im, row->line, "left out, for others or denied: %s (line%s %s)", row->text,
+                        strchr(lines, ',') ? "s" : "", lines);
     }
 }
 

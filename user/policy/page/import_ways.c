@@ -79,6 +79,7 @@ static int one_end(struct qpw_reading *r, unsigned directions)
 static int hosts(struct qpw_reading *r, unsigned *directions)
 {
     const char *cell = qpw_reading_cell_of(r, QPW_COLUMN_HOSTS);
+    static const char *const both[] = {"both", "bidirectional", "bi-directional", NULL}; /* of each, and no list */
     size_t n = 0, at_host = 0;
     char item[256];
 
@@ -86,7 +87,7 @@ static int hosts(struct qpw_reading *r, unsigned *directions)
         return qpw_reading_leave(r, cell, "", NULL);
     for (const char *at = cell; qpw_import_next_item(&at, cell, item, sizeof(item)); n++)
         at_host = n;
-    if (n < 2 || r->n_directions < 2)
+    if (n < 2 || r->n_directions < 2 || qpw_has_any_of(qpw_reading_cell_of(r, QPW_COLUMN_DIRECTION), both))
         return 0;
     if (n != r->n_directions)
         return qpw_reading_fail(r, qpw_reading_name_of(r, QPW_COLUMN_HOSTS), "%zu hosts beside %zu directions: which goes which way?", n,

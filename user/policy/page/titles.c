@@ -122,6 +122,8 @@ static void take_qualifiers(const struct words *words, struct qpw_title *ret)
 #define END_WORDS "ip ips address addresses host hosts system systems network networks component components device " \
                   "devices machine machines endpoint endpoints subnet subnets traffic name names zone node nodes"
 
+#define ACCESS_WORDS "allow allowed permit permitted access accessed accessible reach reached reachable connect connects open opened"
+
 void qpw_title_of(const char *text, struct qpw_title *ret)
 {
     static const struct {
@@ -138,11 +140,12 @@ void qpw_title_of(const char *text, struct qpw_title *ret)
         {"protocol protocols transport ipprotocol l4", "ip transport layer network 4 type name tcp udp or and sctp icmp",
          QPW_COLUMN_PROTOCOL},
         {"tcp", "udp or and sctp icmp", QPW_COLUMN_PROTOCOL},
-        {"source sources from initiator src client clients", END_WORDS " type", QPW_COLUMN_SOURCE},
-        {"destination destinations target targets to responder dst dest server servers receiver", END_WORDS " type",
-         QPW_COLUMN_DESTINATION},
+        {"source sources from initiator src client clients", END_WORDS " type " ACCESS_WORDS, QPW_COLUMN_SOURCE},
+        {"destination destinations target targets to responder dst dest server servers receiver",
+         END_WORDS " type " ACCESS_WORDS, QPW_COLUMN_DESTINATION},
         {"remote peer ipranges cidr cidrs source destination", END_WORDS " ranges range peer or and client server",
          QPW_COLUMN_REMOTE},
+        {"allowed permitted allow permit", END_WORDS " peer peers", QPW_COLUMN_REMOTE},
         {"host hosts node nodes role roles machine machines", "type types name names server applies to required on",
          QPW_COLUMN_HOSTS},
         {"action access permission", "rule allow deny block type", QPW_COLUMN_ACTION},
@@ -166,8 +169,9 @@ void qpw_title_of(const char *text, struct qpw_title *ret)
 
         if (!made_of(&words, known[i].one, known[i].rest))
             continue;
-        if (known[i].column == QPW_COLUMN_REQUIRED && words.n == 1 && !strcmp(words.list[0], "default"))
-            continue; /* a value, whatever it is of */
+        if (words.n == 1 && ((known[i].column == QPW_COLUMN_REQUIRED && !strcmp(words.list[0], "default")) ||
+                             (known[i].column == QPW_COLUMN_REMOTE && in_list(words.list[0], "allowed permitted allow permit"))))
+            continue; /* a value, whatever it is of; an action */
         /* "From" alone is an end; "From port" begins a range. */
         if (port && !strstr(text, "ort"))
             continue;
