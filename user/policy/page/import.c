@@ -108,11 +108,23 @@ static int check_name(struct qpw_importer *im, const char *option, const char *v
     return qpw_fail(im->err, -EINVAL, "%s '%s': a name has lower-case letters, digits and . _ + -", option, value);
 }
 
+/* Whether more lines end with a carriage return alone than with a line feed. */
+static bool has_old_line_ends(const char *text)
+{
+    size_t returns = 0, feeds = 0;
+
+    for (; *text; text++) {
+        feeds += *text == '\n';
+        returns += *text == '\r' && text[1] != '\n';
+    }
+    return returns > feeds;
+}
+
 static int check_input(struct qpw_importer *im, const char *text, size_t length)
 {
     unsigned line = 1;
 
-    if (strchr(text, '\r') && !strchr(text, '\n'))
+    if (has_old_line_ends(text))
         return qpw_fail(im->err, -EINVAL, "%s:1: lines end with a carriage return alone; convert the file (tr '\\r' '\\n')",
                         im->name);
     if (check_name(im, "--platform", im->options->platform) < 0 || check_name(im, "--vendor", im->options->vendor) < 0)

@@ -24,7 +24,7 @@ static void name_columns(struct qpw_importer *im, const struct qpw_import_table 
     }
     if (used)
         qpw_import_warn(im, table->line, "not in the policy%s: column%s %s; if it restricts the rows, add that by hand",
-                        first_use ? ", or only as a purpose" : "", strchr(names, ',') ? "s" : "", names);
+                        first_use && qpw_import_column(table, QPW_COLUMN_OTHER) >= 0 ? ", or only as a purpose" : "", strchr(names, ',') ? "s" : "", names);
 }
 
 /* Marks of footnotes, once a table: what a note says is prose, and may restrict what has its mark. */
