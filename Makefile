@@ -1,12 +1,17 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-# make            builds build/qportwatch
-# make run        installs what is missing, builds, audits this machine's default interface (IFACE=… for another)
-# make demo       shows it on staged traffic in its own network namespaces
-# make test       installs what is missing, builds and runs the tests; the oldest and the newest kernel among them
-# make test-all   as well: the kernels between, more rounds, seeds that are drawn
-# make campaign   random exchanges and faults against known truth (MINUTES=10 SEED=drawn MODE=xdp|tc|clsact)
-# make fuzz       fuzzes the policy parser, the importer of pages and control messages, FUZZ_SECONDS each (600)
-# V=1 shows the commands; O=DIR builds elsewhere.
+# make               build build/qportwatch
+# make run           install what is missing, build, audit this machine's default interface (IFACE=… for another)
+# make demo          show it on staged traffic in network namespaces of its own
+# make test          install what is missing, build, run the tests, on the oldest and the newest kernel too
+# make test-all      the same, with the kernels between, more rounds, and random seeds
+# make check         run the unit tests only; needs no root
+# make campaign      random exchanges and faults against known truth (MINUTES=10 SEED=drawn MODE=xdp|tc|clsact)
+# make fuzz          fuzz the policy parser, the importer of pages and control messages, FUZZ_SECONDS each (600)
+# make compile_commands.json   write the compilation database for editors and clang-tidy
+# make install       install below DESTDIR/PREFIX (/usr/local); make uninstall removes it
+# make clean         delete the build folder
+# Variables: V=1 shows the commands, O=DIR builds elsewhere, TESTS="net/test_x bpf/" limits make test to paths that
+# contain one of these words.
 
 O ?= build
 CC = gcc
@@ -47,9 +52,12 @@ CAMPAIGN_OBJECTS := $(patsubst %.c,$(O)/%.o,$(wildcard tests/campaign/*.c))
 
 .DELETE_ON_ERROR:
 .SUFFIXES:
-.PHONY: all run demo test test-all test-binaries deps-build deps-run deps-demo deps-test install uninstall clean fuzz campaign
+.PHONY: all run demo test test-all test-binaries deps-build deps-run deps-demo deps-test install uninstall clean fuzz campaign help check
 
 all: $(O)/qportwatch
+
+help:
+	@sed -n 's/^# \(make \|Variables\|contain\)/\1/p' Makefile
 
 # ---- What is missing is installed with apt; what is there is left alone. ----
 install_missing = missing=; for p in $(1); do \
@@ -115,7 +123,9 @@ $(O)/vm/%:
 	@tests/vm/fetch $(O)/vm $* || :
 
 test-binaries: all $(UNIT_TESTS) $(ROOT_TESTS) $(CAMPAIGN) $(O)/tests/vm/verifier
-# TESTS: only those whose path contains one of these words
+check:
+	@$(MAKE) --no-print-directory -j$$(nproc) O=$(O) $(UNIT_TESTS)
+	@tests/run $(O) /unit/
 KERNELS = bullseye sid
 MORE_KERNELS = bookworm trixie
 test: deps-test
@@ -152,6 +162,11 @@ fuzz: $(FUZZERS)
 	@for f in $(FUZZERS); do name=$${f##*/fuzz_}; mkdir -p $(O)/fuzz/corpus/$$name; \
 	$$f -max_total_time=$(FUZZ_SECONDS) -timeout=20 -rss_limit_mb=1024 -max_len=16384 -artifact_prefix=$(O)/fuzz/$$name- \
 		$(O)/fuzz/corpus/$$name tests/fuzz/corpus/$$name || exit 1; done
+
+# ---- For developers ----
+# From what make would run, one entry per C source; the BPF object is clang's.
+compile_commands.json: Makefile
+	@$(MAKE) --no-print-directory -Bn V=1 O=$(O) test-binaries | tests/compile_commands >$@
 
 # ---- For people ----
 run: deps-run
