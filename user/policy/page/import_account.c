@@ -49,7 +49,19 @@ static void name_notes(struct qpw_importer *im, const struct qpw_import_table *t
                         rows, rows > 1 ? "s" : "", rows > 1 ? "" : "s", strchr(lines, ',') ? "s" : "", lines);
 }
 
-/* The headings that tables were taken from, where none of them is a direction's: one may be another product's. */
+/* Whether the heading gives a direction that no other one above a table gives: "Inbound" and "Outbound" are no products. */
+static bool is_directions_own(const struct qpw_importer *im, int section)
+{
+    unsigned directions = qpw_directions_in(im->sections[section].text);
+    bool alone = directions != 0;
+
+    for (size_t i = 0; i < im->n_sections && alone; i++)
+        alone = (int)i == section || !im->sections[i].has_ports || im->sections[i].label ||
+                qpw_directions_in(im->sections[i].text) != directions;
+    return alone;
+}
+
+/* The headings that tables were taken from, other than those of directions: one may be another product's. */
 static void name_sections(struct qpw_importer *im)
 {
     char names[500] = "";
@@ -61,7 +73,7 @@ static void name_sections(struct qpw_importer *im)
 
         if (section >= 0 && im->sections[section].label)
             section = im->sections[section].parent;
-        if (!im->tables[i].selected || section < 0 || section == last || qpw_directions_in(im->sections[section].text))
+        if (!im->tables[i].selected || section < 0 || section == last || is_directions_own(im, section))
             continue;
         last = section;
         n++;

@@ -66,7 +66,7 @@ static bool is_kind_of_node(const char *text)
     static const char *const kinds[] = {"node", "nodes", "server", "servers", "client", "clients", "host", "hosts",
                                         "worker", "workers", "agent", "agents", "master", "masters", "manager",
                                         "managers", "controller", "controllers", "control plane", "appliance",
-                                        "appliances", "workstation", "gateway", "gateways", NULL};
+                                        "appliances", "balancer", "balancers", "proxy", "database", "workstation", "gateway", "gateways", NULL};
     char copy[256];
     size_t length;
 

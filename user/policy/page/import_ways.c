@@ -104,7 +104,7 @@ static int hosts(struct qpw_reading *r, unsigned *directions)
     return 0;
 }
 
-/* "NTP (outbound only)" in a table of inbound ports. */
+/* "NTP (outbound only)" in a table of inbound ports; "Outbound", in a column called Flow. */
 static bool contradicts(const struct qpw_reading *r, unsigned directions)
 {
     static const char *const inbound[] = {"inbound only", "ingress only", "incoming only", "only inbound", "only incoming", NULL};
@@ -113,9 +113,16 @@ static bool contradicts(const struct qpw_reading *r, unsigned directions)
 
     for (size_t i = 0; i < r->part->n_cells; i++) {
         const char *text = r->part->cells[i].text;
+        uint8_t list[8];
+        unsigned said = 0;
 
-        if (qpw_reading_is_prose(r->table->titles[i].column) &&
-            ((directions & 1u << QPW_DIR_INBOUND && qpw_has_any_of(text, outbound)) ||
+        if (!qpw_reading_is_prose(r->table->titles[i].column))
+            continue;
+        for (size_t n = qpw_directions_of(text, list); n > 0; n--) /* a column of directions with a title that is none */
+            said |= 1u << list[n - 1];
+        if (said && directions & ~said)
+            return true;
+        if (((directions & 1u << QPW_DIR_INBOUND && qpw_has_any_of(text, outbound)) ||
              (directions & 1u << QPW_DIR_OUTBOUND && qpw_has_any_of(text, inbound))))
             return true;
     }
@@ -135,7 +142,7 @@ int qpw_reading_find_ways(struct qpw_reading *r)
     }
     r->row->directions = directions;
     if (contradicts(r, directions))
-        return qpw_reading_fail(r, NULL, "the row's text names the other direction only");
+        return qpw_reading_fail(r, NULL, "the row's text says another direction");
     if (r->table->client_server) {
         if (qpw_import_is_node(r->im, qpw_reading_name_of(r, QPW_COLUMN_PORT)))
             add_way(r, QPW_DIR_INBOUND, QPW_COLUMN_SOURCE);

@@ -124,38 +124,43 @@ static void take_qualifiers(const struct words *words, struct qpw_title *ret)
 
 #define ACCESS_WORDS "allow allowed permit permitted access accessed accessible reach reached reachable connect connects open opened"
 
+/* A title of which one word is in `one`, and all others in `rest`; the first that fits. */
+static const struct {
+    const char *one;
+    const char *rest;
+    enum qpw_column column;
+} titles[] = {
+    {"start from first fromport begin", "port ports number range", QPW_COLUMN_PORT_FIRST},
+    {"end to last toport", "port ports number range", QPW_COLUMN_PORT_LAST},
+    {"client source src", "port ports number numbers range ranges", QPW_COLUMN_CLIENT_PORT},
+    {"port ports", PORT_WORDS, QPW_COLUMN_PORT},
+    {"direction directions inbound outbound ingress egress incoming outgoing in out", "traffic connection flow or and of",
+     QPW_COLUMN_DIRECTION},
+    {"protocol protocols transport ipprotocol l4", "ip transport layer network 4 type name tcp udp or and sctp icmp",
+     QPW_COLUMN_PROTOCOL},
+    {"tcp", "udp or and sctp icmp", QPW_COLUMN_PROTOCOL},
+    {"source sources from initiator src client clients", END_WORDS " type " ACCESS_WORDS, QPW_COLUMN_SOURCE},
+    {"destination destinations target targets to responder dst dest server servers receiver",
+     END_WORDS " type " ACCESS_WORDS, QPW_COLUMN_DESTINATION},
+    {"remote peer ipranges cidr cidrs source destination", END_WORDS " ranges range peer or and client server",
+     QPW_COLUMN_REMOTE},
+    {"allowed permitted allow permit", END_WORDS " peer peers", QPW_COLUMN_REMOTE},
+    {"host hosts node nodes role roles machine machines",
+     "type types name names server applies to required on which runs installed", QPW_COLUMN_HOSTS},
+    {"applies runs installed required", "to on", QPW_COLUMN_HOSTS},
+    {"originator sender caller connecting", END_WORDS, QPW_COLUMN_SOURCE},
+    {"by", "accessed accessible reached reachable", QPW_COLUMN_SOURCE},
+    {"action access permission", "rule allow deny block type", QPW_COLUMN_ACTION},
+    {"status state open opened enabled allowed permitted firewall used", "rule yes no the", QPW_COLUMN_ACTION},
+    {"blocked denied closed deprecated disabled obsolete removed unused forbidden", "yes no by in since",
+     QPW_COLUMN_DENIAL},
+    {"default", "enabled open opened on active state status by is in", QPW_COLUMN_REQUIRED},
+    {"optional", "yes no", QPW_COLUMN_OPTIONAL},
+    {"required mandatory", "optional or yes no is", QPW_COLUMN_REQUIRED},
+};
+
 void qpw_title_of(const char *text, struct qpw_title *ret)
 {
-    static const struct {
-        const char *one;
-        const char *rest;
-        enum qpw_column column;
-    } known[] = {
-        {"start from first fromport begin", "port ports number range", QPW_COLUMN_PORT_FIRST},
-        {"end to last toport", "port ports number range", QPW_COLUMN_PORT_LAST},
-        {"client source src", "port ports number numbers range ranges", QPW_COLUMN_CLIENT_PORT},
-        {"port ports", PORT_WORDS, QPW_COLUMN_PORT},
-        {"direction directions inbound outbound ingress egress in out", "traffic connection flow or and of",
-         QPW_COLUMN_DIRECTION},
-        {"protocol protocols transport ipprotocol l4", "ip transport layer network 4 type name tcp udp or and sctp icmp",
-         QPW_COLUMN_PROTOCOL},
-        {"tcp", "udp or and sctp icmp", QPW_COLUMN_PROTOCOL},
-        {"source sources from initiator src client clients", END_WORDS " type " ACCESS_WORDS, QPW_COLUMN_SOURCE},
-        {"destination destinations target targets to responder dst dest server servers receiver",
-         END_WORDS " type " ACCESS_WORDS, QPW_COLUMN_DESTINATION},
-        {"remote peer ipranges cidr cidrs source destination", END_WORDS " ranges range peer or and client server",
-         QPW_COLUMN_REMOTE},
-        {"allowed permitted allow permit", END_WORDS " peer peers", QPW_COLUMN_REMOTE},
-        {"host hosts node nodes role roles machine machines", "type types name names server applies to required on",
-         QPW_COLUMN_HOSTS},
-        {"action access permission", "rule allow deny block type", QPW_COLUMN_ACTION},
-        {"status state open opened enabled allowed permitted firewall used", "rule yes no the by in", QPW_COLUMN_ACTION},
-        {"blocked denied closed deprecated disabled obsolete removed unused forbidden", "yes no by in since",
-         QPW_COLUMN_DENIAL},
-        {"default", "enabled open opened on active state status by is in", QPW_COLUMN_REQUIRED},
-        {"optional", "yes no", QPW_COLUMN_OPTIONAL},
-        {"required mandatory", "optional or yes no is", QPW_COLUMN_REQUIRED},
-    };
     static const char *const uses[] = {"use",   "purpose",  "description", "service",  "application", "usage",
                                        "used for", "feature", "function",  NULL};
     struct words words;
@@ -164,22 +169,23 @@ void qpw_title_of(const char *text, struct qpw_title *ret)
     split(text, &words);
     if (words.n > 1 && in_list(words.list[0], "number count amount no") && !strcmp(words.list[1], "of"))
         return; /* how many there are */
-    for (size_t i = 0; words.n && i < sizeof(known) / sizeof(*known); i++) {
-        bool port = in_list("port", known[i].rest) && known[i].column != QPW_COLUMN_PORT;
+    for (size_t i = 0; words.n && i < sizeof(titles) / sizeof(*titles); i++) {
+        bool port = in_list("port", titles[i].rest) && titles[i].column != QPW_COLUMN_PORT;
 
-        if (!made_of(&words, known[i].one, known[i].rest))
+        if (!made_of(&words, titles[i].one, titles[i].rest))
             continue;
-        if (words.n == 1 && ((known[i].column == QPW_COLUMN_REQUIRED && !strcmp(words.list[0], "default")) ||
-                             (known[i].column == QPW_COLUMN_REMOTE && in_list(words.list[0], "allowed permitted allow permit"))))
+        if (words.n == 1 && ((titles[i].column == QPW_COLUMN_REQUIRED && !strcmp(words.list[0], "default")) ||
+                             (titles[i].column == QPW_COLUMN_HOSTS && in_list(words.list[0], "applies runs installed required")) ||
+                             (titles[i].column == QPW_COLUMN_REMOTE && in_list(words.list[0], "allowed permitted allow permit"))))
             continue; /* a value, whatever it is of; an action */
         /* "From" alone is an end; "From port" begins a range. */
         if (port && !strstr(text, "ort"))
             continue;
-        ret->column = known[i].column;
+        ret->column = titles[i].column;
         if (ret->column == QPW_COLUMN_PORT)
             take_qualifiers(&words, ret);
         if (ret->column == QPW_COLUMN_PROTOCOL)
-            ret->transport = made_of(&words, "tcp transport ipprotocol l4", known[i].rest) ||
+            ret->transport = made_of(&words, "tcp transport ipprotocol l4", titles[i].rest) ||
                              made_of(&words, "tcp", "udp or and sctp icmp protocol protocols");
         return;
     }
