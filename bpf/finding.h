@@ -208,11 +208,25 @@ static __always_inline __u32 qpw_finding_counts(__u32 finding, __u32 meter)
 static __noinline int qpw_finding_mirror(struct qpw_work *w)
 {
     struct qpw_finding_key *key = &w->mirror;
+    struct qpw_mirrors *seen;
     struct qpw_finding *f;
+    __u32 zero = 0;
 
     if (w->finding.kind != QPW_KIND_PORT || w->finding.protocol == QPW_IPPROTO_TCP || w->finding.folded ||
         (w->finding.direction != QPW_DIR_INBOUND && w->finding.direction != QPW_DIR_OUTBOUND))
         return 0;
+    seen = bpf_map_lookup_elem(&mirrors, &zero);
+    if (!seen)
+        return 0;
+    if (w->finding.direction == QPW_DIR_INBOUND) {
+        seen->inbound[w->finding.port] = 1;
+        if (!seen->outbound[w->finding.port])
+            return 0;
+    } else {
+        seen->outbound[w->finding.port] = 1;
+        if (!seen->inbound[w->finding.port])
+            return 0;
+    }
     *key = w->finding;
     __builtin_memcpy(key->initiator, w->finding.responder, 16);
     __builtin_memcpy(key->responder, w->finding.initiator, 16);
@@ -393,7 +407,7 @@ static __noinline int qpw_finding_fill(struct qpw_work *w, struct qpw_conn *c, c
     v->icmp_code = w->pkt.icmp_code;
     if (w->owner.how)
         v->owner = w->owner;
-    if (qpw_answers_group(c) || qpw_is_group(w, w->rx ? key->local : key->remote, !(w->pkt.macs[0] & 1)))
+    if (qpw_answers_group(c) || qpw_is_group(w, w->rx ? key->local : key->remote, qpw_by_card(w)))
         v->flags |= QPW_FINDING_MULTICAST;
     if (c->flags & QPW_CONN_REMOTE_FIRST)
         v->flags |= QPW_FINDING_REMOTE_FIRST;

@@ -57,7 +57,7 @@ static __noinline __u32 qpw_ethertype_finding(struct qpw_work *w, __u32 meter, _
     v->iface = w->iface.number;
     v->outcome = QPW_OUTCOME_ATTEMPTED;
     v->scope = QPW_SCOPE_OTHER;
-    v->flags = group ? QPW_FINDING_MULTICAST : 0;
+    v->flags = (group ? QPW_FINDING_MULTICAST : 0) | (w->rx ? 0 : QPW_FINDING_NODE);
     qpw_ethertype_ends(w, 0);
     if (!group && !qpw_has_finding(w)) {
         qpw_ethertype_ends(w, 1);
@@ -123,7 +123,8 @@ static __always_inline void qpw_unjudged_key(struct qpw_work *w, __u32 reason, i
         w->finding.kind = QPW_KIND_ETHERTYPE;
         w->finding.port = w->pkt.ethertype;
     }
-    w->finding.direction = reason == QPW_REASON_FRAGMENT ? QPW_DIR_UNKNOWN : QPW_DIR_UNDECODABLE;
+    w->finding.direction = reason == QPW_REASON_FRAGMENT || reason == QPW_REASON_MIDSTREAM ? QPW_DIR_UNKNOWN
+                                                                                           : QPW_DIR_UNDECODABLE;
     w->finding.verdict = QPW_VERDICT_UNDECIDED;
 }
 
@@ -169,21 +170,19 @@ static __always_inline __u32 qpw_unjudged_packet(struct qpw_work *w, __u32 meter
 
     if (reason == QPW_REASON_TABLE_FULL || w->self)
         return 0;
+    if (!w->rx && w->in.frame.wire > w->in.frame.length)
+        return 0; /* a capture cut it */
     if (w->rx) {
-        if (!w->pkt.has_addresses)
-            return 0;
         qpw_junk_key(w, w->pkt.destination, w->pkt.source, (__u16)reason);
-        qpw_question_put();
+        if (!w->pkt.has_addresses)
+            qpw_junk_cards(w, w->pkt.macs, w->pkt.macs + 6);
+        qpw_question_put(0);
         return qpw_unjudged(reason, 0, meter);
     }
-    if (w->in.frame.wire > w->in.frame.length)
-        return 0; /* a capture cut it */
     qpw_junk_key(w, w->pkt.source, w->pkt.destination, 0);
-    if (!w->pkt.has_addresses) { /* between two cards */
-        __builtin_memcpy(w->question.remote + 10, w->pkt.macs, 6);
-        __builtin_memcpy(w->question.local + 10, w->pkt.macs + 6, 6);
-    }
-    return qpw_unjudged(reason, w->pkt.has_addresses && QPW_ASKED_WHAT(qpw_question_get()) >= QPW_ASKED_THIS, meter);
+    if (!w->pkt.has_addresses)
+        qpw_junk_cards(w, w->pkt.macs + 6, w->pkt.macs);
+    return qpw_unjudged(reason, QPW_ASKED_WHAT(qpw_question_get()) >= QPW_ASKED_THIS, meter);
 }
 
 /* A packet without a connection: undecodable, or a fragment whose first is not known. The verdict peer comes first. */

@@ -34,6 +34,12 @@ static __noinline int qpw_is_group(struct qpw_work *w, const __u8 *addr, int by_
     return !by_card && (qpw_is_limited_broadcast(addr) || qpw_is_local(w, addr, QPW_LOCAL_BROADCAST));
 }
 
+/* The frame is for one card, or of a device whose frames are not for any: no address makes it a broadcast. */
+static __always_inline int qpw_by_card(const struct qpw_work *w)
+{
+    return !(w->pkt.macs[0] & 1) && !(w->iface.flags & QPW_IFACE_L3);
+}
+
 static __always_inline int qpw_is_unspecified(const __u8 *addr)
 {
     __u32 words = qpw_word(addr) | qpw_word(addr + 4) | qpw_word(addr + 12);

@@ -46,6 +46,10 @@ struct qpw_cache_block {
 #define QPW_ASKED_WHERE(answer) ((answer) >> 8 & 0xff)
 #define QPW_ASKED_PORT(answer) ((__u16)((answer) >> 16))
 
+/* In place of a remote port, with protocol 0, which has none: what is remembered of an address. See qpw_junk_key(). */
+#define QPW_JUNK_PORT 0xffffu
+#define QPW_STRAY_PORT 0xfffeu
+
 /* How long the answers to what the node sent to a group are awaited: protocol 8 bits, ports 32, time 24. */
 #define QPW_GRACE_PLACES 1024u
 #define QPW_GRACE_SHIFT 27
@@ -135,7 +139,8 @@ struct qpw_work {
     __u32 half_set;    /* of w->key in the table of half-open connections */
     __u32 half_way;    /* where qpw_half_put() stored it, from 1 */
     __u16 half_mark;
-    __u16 pad2[3];
+    __u8 stray;        /* the node sent TCP payload of a connection that nobody knows */
+    __u8 pad2[5];
     __u8 header[QPW_HEADER_BYTES];
     __u8 quote[QPW_QUOTE_BYTES];
 };
@@ -193,6 +198,16 @@ QPW_MAP(counters, BPF_MAP_TYPE_PERCPU_ARRAY, QPW_COUNTER_SLOTS / QPW_COUNTS_BLOC
  * counted is then its meter's, and its slot begins at zero again: nobody else may write to counters that CPUs count in.
  */
 QPW_MAP(corrections, BPF_MAP_TYPE_HASH, QPW_COUNTER_SLOTS, __u32, struct qpw_counts, BPF_F_NO_PREALLOC);
+
+/*
+ * Presence filter before the mirrored look-up of a new finding, which a scan would pay for with two misses each: ports
+ * that a datagram's finding of the other direction was ever entered for. Set before that is; nobody clears it.
+ */
+struct qpw_mirrors {
+    __u8 outbound[65536];
+    __u8 inbound[65536];
+};
+QPW_MAP(mirrors, BPF_MAP_TYPE_ARRAY, 1, __u32, struct qpw_mirrors, 0);
 
 /* Findings: plain hashes, so that what is recorded is never pushed out. */
 QPW_MAP(findings, BPF_MAP_TYPE_HASH, QPW_FINDING_SLOTS + QPW_NODE_SLOTS, struct qpw_finding_key, struct qpw_finding, 0);

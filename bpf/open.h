@@ -204,6 +204,12 @@ static __always_inline void qpw_open_midstream(void *ctx, struct qpw_work *w, st
     } else {
         qpw_infer(c, &w->key);
     }
+    if (!qpw_direction_known(c) && p->payload) {
+        if (from_local)
+            w->stray = 1;
+        else
+            qpw_stray_put(w);
+    }
     /* User space knows better than a listener: the answer of sock_diag replaces what was found here. */
     qpw_ask_socket(w, c);
 }
@@ -297,7 +303,7 @@ static __always_inline void qpw_open_from_outside(void *ctx, struct qpw_work *w,
 
     w->question = *key;
     if (qpw_kind(key->protocol) != QPW_KIND_PORT) {
-        qpw_question_put();
+        qpw_question_put(qpw_asked_number(w));
         return;
     }
     if (qpw_listed(1, key->protocol, key->remote_port) && !qpw_listed(0, key->protocol, key->local_port) &&
@@ -305,7 +311,7 @@ static __always_inline void qpw_open_from_outside(void *ctx, struct qpw_work *w,
                        : window || (key->protocol == QPW_IPPROTO_UDP && qpw_udp_socket(ctx, w, !late)))) {
         qpw_set_direction(c, QPW_DIR_OUTBOUND, QPW_EVIDENCE_INFERRED);
         c->reason = window ? QPW_REASON_JUST_ATTACHED : QPW_REASON_INFERRED;
-    } else if (qpw_grace_get(w) && !qpw_is_group(w, key->local, !(w->pkt.macs[0] & 1))) {
+    } else if (qpw_grace_get(w) && !qpw_is_group(w, key->local, qpw_by_card(w))) {
         qpw_set_direction(c, QPW_DIR_OUTBOUND, QPW_EVIDENCE_INFERRED);
         c->reason = QPW_REASON_INFERRED;
         c->outcome = QPW_OUTCOME_ANSWERED;
@@ -313,7 +319,7 @@ static __always_inline void qpw_open_from_outside(void *ctx, struct qpw_work *w,
     }
     /* What most likely answers a question of before the attachment is none itself, unless it goes on: qpw_advance(). */
     if (c->reason != QPW_REASON_JUST_ATTACHED)
-        qpw_question_put();
+        qpw_question_put(qpw_asked_number(w));
 }
 
 /*
@@ -365,7 +371,8 @@ static __noinline struct qpw_conn *qpw_open(void *ctx, struct qpw_work *w, int f
     if (c->direction == QPW_DIR_UNKNOWN || !qpw_from_initiator(c, from_local))
         c->vlan |= QPW_CONN_VLAN_UNSURE;
     w->opened = 1;
-    qpw_invalidate(w, from_local || !qpw_is_syn(&w->pkt)); /* another SYN from outside is no news to its copies */
+    /* Another SYN from outside is no news to its copies, and nothing else than TCP has any. */
+    qpw_invalidate(w, w->key.protocol == QPW_IPPROTO_TCP && (from_local || !qpw_is_syn(&w->pkt)));
     return qpw_conn_store(w);
 }
 

@@ -13,6 +13,7 @@
 #include "maps.h"
 
 #define QPW_AF_PACKET 17 /* include/linux/socket.h */
+#define QPW_SOCK_RAW 3   /* include/linux/net.h */
 
 static __always_inline int qpw_owner_elsewhere(void *ctx)
 {
@@ -35,6 +36,15 @@ static __always_inline void qpw_owner_note(struct qpw_owner *o, const enum qpw_o
 static __always_inline struct qpw_owner *qpw_owner_in(struct bpf_sock *sk)
 {
     return bpf_sk_storage_get(&owners, sk, 0, 0);
+}
+
+/* Whether a socket that makes its segments by itself, raw or of packets, has sent this TCP segment. */
+static __noinline int qpw_is_handmade(struct __sk_buff *skb)
+{
+    struct bpf_sock *sk = skb->sk;
+
+    sk = sk ? bpf_sk_fullsock(sk) : 0;
+    return sk && (sk->family == QPW_AF_PACKET || sk->type == QPW_SOCK_RAW);
 }
 
 static __always_inline int qpw_owner_is(const struct qpw_owner *a, const struct qpw_owner *b)

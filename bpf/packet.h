@@ -83,7 +83,7 @@ struct qpw_pkt {
     __u32 seq;
     __u32 ack;
     __u32 fragment_id;
-    __u32 payload; /* transport payload in bytes, by the IP length */
+    __u32 payload; /* transport payload in bytes, by the IP length; SCTP: with its header */
     __u16 l4_offset;
     __u16 ethertype;
     __u16 vlan; /* outermost VLAN id, 0: untagged */
@@ -139,12 +139,17 @@ static __always_inline __u32 qpw_get32(const __u8 *p)
     return (__u32)p[0] << 24 | (__u32)p[1] << 16 | (__u32)p[2] << 8 | p[3];
 }
 
+/* BPF: one load; a copy from bytes, which may stand anywhere, is taken byte by byte. */
 static __always_inline __u32 qpw_word(const __u8 *p)
 {
+#ifdef __bpf__
+    return *(const __u32 __attribute__((may_alias)) *)p;
+#else
     __u32 word;
 
     __builtin_memcpy(&word, p, 4);
     return word;
+#endif
 }
 
 #endif

@@ -185,6 +185,8 @@ static __always_inline __u32 qpw_slow_path(void *ctx, const int xdp)
     else if (w->opened && QPW_ASKED_WHAT(w->junk) >= QPW_ASKED_THIS && c->verdict != QPW_VERDICT_PEER &&
              c->verdict != QPW_VERDICT_INFRA)
         qpw_unjudged_opened(w, c->meter);
+    else if (!xdp && w->stray && c->verdict == QPW_VERDICT_UNDECIDED && qpw_is_handmade(ctx))
+        qpw_strays_crossed(w, c->meter);
     return 0;
 }
 
@@ -262,6 +264,7 @@ static __always_inline void qpw_packet(void *ctx, struct qpw_input *in, const in
     w->asked = 0;
     w->asked_group = 0;
     w->junk = 0;
+    w->stray = 0;
     w->more = (__u8)more;
     w->rx = rx;
     w->ifindex = in->ifindex;

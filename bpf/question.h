@@ -70,11 +70,14 @@ static __always_inline int qpw_same_address(const __u8 *a, const __u8 *b)
 /*
  * The number under which qpw_asked_address() finds w->question.local again, noted there if it is new. An address has two
  * places; where both are taken by others, one of these is forgotten: its exchanges are then told by the hook's address.
+ * Groups have places apart: that it was one that was asked is told by the number, which nobody can change afterwards.
  */
-static __always_inline __u32 qpw_asked_number(const struct qpw_work *w)
+static __noinline __u32 qpw_asked_number(struct qpw_work *w)
 {
     __u64 sum = config.secret[0] * qpw_word(w->question.local + 12) + config.secret[1] * qpw_word(w->question.local);
-    __u32 first = 2 * ((__u32)((sum >> 48) * (QPW_ASKED_ADDRESSES / 2 - 1) >> 16) + 1), second = first + 1;
+    __u32 group = !!qpw_is_group(w, w->question.local, qpw_by_card(w));
+    __u32 pairs = group ? (QPW_ASKED_ADDRESSES - QPW_ASKED_GROUPS) / 2 : QPW_ASKED_GROUPS / 2 - 1;
+    __u32 first = 2 * (__u32)((sum >> 48) * pairs >> 16) + (group ? QPW_ASKED_GROUPS : 2), second = first + 1;
     struct qpw_address *a, *b;
 
     a = bpf_map_lookup_elem(&asked, &first);
@@ -93,8 +96,8 @@ static __always_inline __u32 qpw_asked_number(const struct qpw_work *w)
     return first;
 }
 
-/* Remembers that w->question's remote end asked its local port. */
-__noinline __u32 qpw_question_put(void)
+/* Remembers that w->question's remote end asked its local port, at the address of that number. */
+__noinline __u32 qpw_question_put(__u32 number)
 {
     struct qpw_work *w = qpw_work();
     __u32 now, timeout, age, oldest = 0, place = 0;
@@ -108,20 +111,21 @@ __noinline __u32 qpw_question_put(void)
     q = qpw_question_line(w, &id);
     if (!q)
         return 0;
+#pragma clang loop unroll(disable)
     for (__u32 i = 0; i < QPW_QUESTION_WAYS; i++) {
         word = q->word[i];
-        age = word ? qpw_question_age(word, now) : QPW_QUESTION_TIME;
-        if (word && !((word ^ id) & QPW_QUESTION_ID)) {
+        if (!word || !((word ^ id) & QPW_QUESTION_ID)) {
             place = i;
-            oldest = QPW_QUESTION_TIME; /* its own: nothing is lost */
+            oldest = QPW_QUESTION_TIME; /* its own, or empty as all behind it: nothing is lost */
             break;
         }
-        if (age > oldest || !i) {
+        age = qpw_question_age(word, now);
+        if (age >= oldest) {
             oldest = age;
             place = i;
         }
     }
-    word = qpw_question_word(id, now, qpw_asked_number(w));
+    word = qpw_question_word(id, now, number);
     if (oldest <= timeout)
         *(volatile __u32 *)&q->lost = now + 1; /* before the word goes: a reader in between must not take it for intact */
     if (place < QPW_QUESTION_WAYS && q->word[place] != word)
@@ -157,7 +161,7 @@ __noinline __u32 qpw_question_get(void)
             continue;
         if (!((word ^ id) & QPW_QUESTION_ID))
             return QPW_ASKED(QPW_ASKED_THIS, word);
-        if (age < youngest) {
+        if (age <= youngest) { /* of one second, the last: qpw_question_put() fills and replaces from there */
             youngest = age;
             answer = QPW_ASKED(QPW_ASKED_OTHER, word);
         }
@@ -174,7 +178,10 @@ static __always_inline void qpw_asked_address(struct qpw_work *w, __u32 number)
         qpw_copy_address(w->question.local, a->addr);
 }
 
-/* Junk, which has no ports, is remembered by the address of its sender, with the reason in place of a port. */
+/*
+ * Junk, which has no ports, is remembered by the address of its sender, with the reason in place of a port. So are TCP
+ * segments with payload of no connection, apart: after attaching those of any live connection look like that.
+ */
 static __always_inline void qpw_junk_key(struct qpw_work *w, const __u8 *local, const __u8 *remote, __u16 reason)
 {
     struct qpw_conn_key *key = &w->question;
@@ -182,7 +189,7 @@ static __always_inline void qpw_junk_key(struct qpw_work *w, const __u8 *local, 
     __builtin_memset(key, 0, sizeof(*key));
     __builtin_memcpy(key->local, local, 16);
     __builtin_memcpy(key->remote, remote, 16);
-    key->remote_port = 0xffff; /* tells it from protocol 0, which has no ports */
+    key->remote_port = QPW_JUNK_PORT;
     key->local_port = reason;
 }
 
@@ -222,10 +229,33 @@ static __always_inline __u32 qpw_junk_asked(struct qpw_work *w)
     return qpw_question_get();
 }
 
+/* Of what has no addresses: between two cards. */
+static __always_inline void qpw_junk_cards(struct qpw_work *w, const __u8 *local, const __u8 *remote)
+{
+    __builtin_memcpy(w->question.local + 10, local, 6);
+    __builtin_memcpy(w->question.remote + 10, remote, 6);
+}
+
+/* w->key's remote end sent a segment with payload of a connection that nobody knows. */
+static __always_inline void qpw_stray_put(struct qpw_work *w)
+{
+    qpw_junk_key(w, w->key.local, w->key.remote, w->key.local_port);
+    w->question.remote_port = QPW_STRAY_PORT;
+    qpw_question_put(0);
+}
+
+/* Did it? */
+static __always_inline int qpw_stray_get(struct qpw_work *w)
+{
+    qpw_junk_key(w, w->key.local, w->key.remote, 0);
+    w->question.remote_port = QPW_STRAY_PORT;
+    return QPW_ASKED_WHAT(qpw_question_get()) >= QPW_ASKED_THIS;
+}
+
 /* The other end of a packet that the node sends is a group or a broadcast address. */
 static __always_inline int qpw_to_group(struct qpw_work *w)
 {
-    return qpw_is_group(w, w->key.remote, !(w->pkt.macs[0] & 1));
+    return qpw_is_group(w, w->key.remote, qpw_by_card(w));
 }
 
 #endif

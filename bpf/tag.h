@@ -74,6 +74,7 @@ _Static_assert(sizeof(struct qpw_questions) == 64, "one cache line");
 #define QPW_QUESTION_WHERE 63u
 #define QPW_QUESTION_BACK 64u /* so far a capture's clock may step back */
 #define QPW_ASKED_ADDRESSES 64u
+#define QPW_ASKED_GROUPS 48u /* numbers from here on are those of groups and broadcast addresses */
 _Static_assert(QPW_ASKED_ADDRESSES - 1 == QPW_QUESTION_WHERE, "a number for each place");
 
 struct qpw_tag {

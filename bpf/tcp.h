@@ -127,7 +127,7 @@ static __always_inline int qpw_tcp_keepalive(const struct qpw_conn *c, const str
 
 /*
  * Payload counts in whatever segment it comes: SYN, FIN, RST, before the handshake, behind the end. From both ends it
- * makes an exchange. Without a handshake payload of one end does, too, once the other sends anything but a bare RST,
+ * makes an exchange; the responder's alone is an answer, for a host that only refuses sends none. Without a handshake payload of one end does, too, once the other sends anything but a bare RST,
  * which a host says by itself to what it knows nothing of, or a bare SYN, which opens another connection.
  */
 static __always_inline __u32 qpw_tcp_sent(struct qpw_conn *c, const struct qpw_pkt *p, int from_local)
@@ -137,8 +137,11 @@ static __always_inline __u32 qpw_tcp_sent(struct qpw_conn *c, const struct qpw_p
 
     if (carries)
         c->end[!!from_local] |= QPW_END_PAYLOAD;
-    if (qpw_direction_known(c))
-        return c->end[0] & c->end[1] & QPW_END_PAYLOAD ? qpw_rise(c, QPW_OUTCOME_DATA) : QPW_DO_NOTHING;
+    if (qpw_direction_known(c)) {
+        if (c->end[0] & c->end[1] & QPW_END_PAYLOAD)
+            return qpw_rise(c, QPW_OUTCOME_DATA);
+        return carries && !qpw_from_initiator(c, from_local) ? qpw_rise(c, QPW_OUTCOME_ANSWERED) : QPW_DO_NOTHING;
+    }
     if (carries || !(p->tcp_flags & (QPW_TCP_RST | QPW_TCP_SYN)) ||
         (p->tcp_flags & (QPW_TCP_RST | QPW_TCP_ACK)) == QPW_TCP_ACK)
         c->flags |= from_local ? QPW_CONN_SENT_LOCAL : QPW_CONN_SENT_REMOTE;
@@ -205,6 +208,9 @@ static __always_inline __u32 qpw_tcp_step(struct qpw_conn *c, const struct qpw_p
     return todo | qpw_tcp_segment(c, p, from_local);
 }
 
+/* Headers of packet and chunk, and an error cause with a few words, as some hosts say why. */
+#define QPW_SCTP_REFUSAL (12 + 4 + 32)
+
 /*
  * SCTP says in its first chunk what it is. What a host answers by itself where nobody listens refuses; an answer of
  * any other kind is one; data is data, once both ends have spoken.
@@ -216,7 +222,7 @@ static __always_inline __u32 qpw_sctp_step(struct qpw_conn *c, const struct qpw_
     __u32 todo;
 
     if (p->sctp_chunk && (chunk == QPW_SCTP_ABORT || chunk == QPW_SCTP_SHUTDOWN_COMPLETE) &&
-        !qpw_from_initiator(c, from_local) && c->outcome < QPW_OUTCOME_ANSWERED)
+        p->payload <= QPW_SCTP_REFUSAL && !qpw_from_initiator(c, from_local) && c->outcome < QPW_OUTCOME_ANSWERED)
         return qpw_rise(c, QPW_OUTCOME_REFUSED);
     c->flags |= from_local ? QPW_CONN_SENT_LOCAL : QPW_CONN_SENT_REMOTE;
     if ((c->flags & both) != both)

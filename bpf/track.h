@@ -82,12 +82,17 @@ static __noinline void qpw_make_key(struct qpw_work *w, int local_is_source)
     int ports = qpw_kind(p->protocol) == QPW_KIND_PORT;
 
     __builtin_memset(&w->key, 0, sizeof(w->key));
-    __builtin_memcpy(w->key.local, local_is_source ? p->source : p->destination, 16);
-    __builtin_memcpy(w->key.remote, local_is_source ? p->destination : p->source, 16);
     w->key.protocol = p->protocol;
-    if (ports) {
-        w->key.local_port = local_is_source ? p->source_port : p->destination_port;
-        w->key.remote_port = local_is_source ? p->destination_port : p->source_port;
+    if (local_is_source) { /* in branches: from where is chosen, bytes are copied one by one */
+        __builtin_memcpy(w->key.local, p->source, 16);
+        __builtin_memcpy(w->key.remote, p->destination, 16);
+        w->key.local_port = ports ? p->source_port : 0;
+        w->key.remote_port = ports ? p->destination_port : 0;
+    } else {
+        __builtin_memcpy(w->key.local, p->destination, 16);
+        __builtin_memcpy(w->key.remote, p->source, 16);
+        w->key.local_port = ports ? p->destination_port : 0;
+        w->key.remote_port = ports ? p->source_port : 0;
     }
     qpw_place_of(w);
 }
@@ -171,7 +176,7 @@ static __noinline struct qpw_conn *qpw_ask_memory(struct qpw_work *w)
         return 0;
     }
     qpw_asked_address(w, QPW_ASKED_WHERE(w->asked));
-    w->asked_group = (__u8)qpw_is_group(w, w->question.local, 0);
+    w->asked_group = QPW_ASKED_WHERE(w->asked) >= QPW_ASKED_GROUPS;
     if (w->asked_group || QPW_ASKED_WHAT(w->asked) == QPW_ASKED_OTHER ||
         qpw_same_address(w->question.local, w->key.local))
         return 0;
@@ -187,11 +192,36 @@ static __noinline struct qpw_conn *qpw_ask_memory(struct qpw_work *w)
     return 0;
 }
 
+/*
+ * From one of the node's addresses to one of the node's: no packet of its own come back, for it puts none such on a
+ * wire, but forged. Who answers it is to be seen to answer.
+ */
+static __noinline int qpw_forged_echo(struct qpw_work *w)
+{
+    if (w->pkt.kind != QPW_PKT_IP || w->pkt.fragment == QPW_LATER_FRAGMENT || !qpw_asks_questions(w->pkt.protocol) ||
+        !qpw_is_local(w, w->pkt.destination, QPW_LOCAL_ADDRESS))
+        return 0;
+    qpw_make_key(w, 0);
+    w->question = w->key;
+    qpw_question_put(qpw_asked_number(w));
+    return 0;
+}
+
 /* To who sent what nobody can judge, the node has now opened an exchange by itself: that went both ways. */
 static __always_inline void qpw_unjudged_opened(struct qpw_work *w, __u32 meter)
 {
     qpw_junk_key(w, w->key.local, w->key.remote, 0);
     qpw_unjudged(QPW_ASKED_PORT(w->junk), 1, meter);
+}
+
+/*
+ * The node sent TCP payload by hand, of no connection, after the other end had sent some of another: one way each, and
+ * an exchange of the two.
+ */
+static __always_inline void qpw_strays_crossed(struct qpw_work *w, __u32 meter)
+{
+    if (qpw_stray_get(w))
+        qpw_unjudged(QPW_REASON_MIDSTREAM, 1, meter);
 }
 
 /* An answer from another port than was asked has opened w->key: the exchange of the question was answered by it. */
@@ -297,7 +327,7 @@ static __noinline int qpw_remember(struct qpw_work *w, struct qpw_conn *c, int f
     if ((c->flags & QPW_CONN_REMOTE_FIRST) ||
         (c->direction == QPW_DIR_INBOUND && c->evidence == QPW_EVIDENCE_FIRST)) {
         w->question = w->key;
-        qpw_question_put();
+        qpw_question_put(qpw_asked_number(w));
     }
     return 0;
 }
@@ -419,6 +449,8 @@ static __noinline struct qpw_conn *qpw_connection(void *ctx, struct qpw_work *w)
         return 0;
     }
     reason = qpw_locality();
+    if (reason == QPW_REASON_ECHO)
+        qpw_forged_echo(w);
     if (reason == QPW_REASON_ECHO || reason == QPW_REASON_NOT_LOCAL) {
         qpw_transit(w, reason);
         return 0;

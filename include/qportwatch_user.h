@@ -46,6 +46,7 @@ struct qpw_listed {
     X(weak_slots) \
     X(counters) \
     X(corrections) \
+    X(mirrors) \
     X(findings) \
     X(answered) \
     X(reserved) \
