@@ -584,3 +584,51 @@ Test(questions, one_way_each_is_an_answer_to_both)
     cr_expect_eq(finding(QPW_VERDICT_UNEXPECTED, OUT, 4790, f->node, f->client).outcome, QPW_OUTCOME_ANSWERED);
     audit_close(&a);
 }
+
+/* ---- What remains ---- */
+
+/* Of 2,000 exchanges that the node opens, how many are left open to doubt. */
+static unsigned lost_of_2000(const struct family *f, unsigned round)
+{
+    uint64_t before = AUDIT_PACKETS(&a, .reason = AUDIT_IS(QPW_REASON_QUESTION_LOST)),
+             allowed = AUDIT_PACKETS(&a, .verdict = AUDIT_IS(QPW_VERDICT_ALLOWED));
+    unsigned lost;
+    char server[16];
+
+    for (unsigned i = 0; i < 2000; i++) {
+        snprintf(server, sizeof(server), "12.%u.%u.%u", round, i >> 8, i & 255);
+        tx(f->node, 40000, server, 53);
+    }
+    lost = (unsigned)(AUDIT_PACKETS(&a, .reason = AUDIT_IS(QPW_REASON_QUESTION_LOST)) - before);
+    cr_expect_eq(AUDIT_PACKETS(&a, .verdict = AUDIT_IS(QPW_VERDICT_ALLOWED)) - allowed + lost, 2000, "one or the other");
+    return lost;
+}
+
+/*
+ * The residual that the README states: so many forged questions a second for a whole time-out, and how many of the
+ * node's new exchanges are `question-lost` then. Never is one taken for inbound, and none that is lost for allowed.
+ */
+Test(questions, how_many_forged_questions_it_takes)
+{
+    static const struct {
+        unsigned a_second, at_least, at_most; /* of 2,000 */
+    } stages[] = {{80, 0, 2}, {160, 0, 20}, {320, 60, 180}, {640, 1150, 1450}, {1280, 1960, 2000}};
+    const struct family *f = families;
+    char source[16];
+    uint32_t sent = 0;
+
+    open_settled();
+    for (unsigned i = 0; i < sizeof(stages) / sizeof(*stages); i++) {
+        unsigned lost;
+
+        for (; sent < stages[i].a_second * 180; sent++) {
+            snprintf(source, sizeof(source), "11.%u.%u.%u", sent >> 16 & 255, sent >> 8 & 255, sent & 255);
+            rx(f, source, 5000, f->node, 7000);
+        }
+        lost = lost_of_2000(f, i);
+        cr_expect(lost >= stages[i].at_least && lost <= stages[i].at_most, "%u a second: %u of 2,000 lost",
+                  stages[i].a_second, lost);
+    }
+    cr_expect_eq(AUDIT_PACKETS(&a, .direction = AUDIT_IS(IN)), sent);
+    audit_close(&a);
+}

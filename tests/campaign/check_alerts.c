@@ -31,6 +31,7 @@ static const struct {
     {"inferred-both", ONE_FINDING, 1},       {"just-attached", ONE_FINDING, 1},
     {"group-answered", ONE_FINDING, 1},      {"undecodable-sent", ONE_FINDING, 1},
     {"undecodable-both", ONE_FINDING, 1},    {"question-lost", ALWAYS, 0},
+    {"crossed", ONE_FINDING, 1},
     {"scan", SCANNER_ADDRESS, 10},           {"scan-outbound", SCANNER_ADDRESS, 10},
     {"many-initiators", TARGET_ADDRESS, 16}, {"flood", TARGET_ADDRESS, 64},
     {"multicast", GROUP, 1},                 {"peer-silent", PEER, 0},

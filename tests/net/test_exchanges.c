@@ -155,6 +155,14 @@ static const struct exchange exchanges[] = {
     {.name = "perl, raw segments one way each", .policy = LISTED,
      .far_runs = RAW_SEGMENT("7001", "7002", "10.1.0.1"), .node_runs = RAW_SEGMENT("7003", "7004", "10.1.0.2"),
      .told = "medium unknown - 0 undecided data none; "},
+    /* Asked on one port, answered to another: two attempts, each of which may be the answer to the other. */
+    {.name = "perl, answering to another port", .policy = LISTED,
+     .at_node = {PERL UDP_SOCKET("10.1.0.1", "4444") "recv($s,$b,9,0);$t=IO::Socket::INET->new(Proto=>\"udp\");"
+                 "send($t,\"answer\",0,sockaddr_in(7777,inet_aton(\"10.1.0.2\")));sleep 60'"}, .node_port = 4444,
+     .at_far = {PERL UDP_SOCKET("10.1.0.2", "7777") "recv($s,$b,9,0);sleep 60'"}, .far_port = 7777,
+     .far_runs = PERL "$s=IO::Socket::INET->new(Proto=>\"udp\");"
+                 "send($s,\"question\",0,sockaddr_in(4444,inet_aton(\"10.1.0.1\")))'",
+     .told = "medium inbound udp 4444 unexpected attempted first; medium outbound udp 7777 unexpected attempted first; "},
     /* From a raw socket, too, but one way: nobody answers to it. */
     {.name = "perl, raw segments of the node alone", .policy = LISTED,
      .node_runs = RAW_SEGMENT("7003", "7004", "10.1.0.2"), .told = ""},

@@ -181,7 +181,8 @@ static void decide(struct qpw_engine *e, struct work *w, uint64_t now_ns)
 
     if (w->row->value.flags & QPW_FINDING_SUPERSEDED) {
         superseded(e, w, now_ns);
-    } else if (mark->sequence && (w->row->value.outcome > mark->outcome || mark->state == QPW_MARK_CLOSED)) {
+    } else if (mark->sequence && (w->row->value.outcome > mark->outcome || mark->state == QPW_MARK_CLOSED ||
+                                  (w->signature == QPW_SIG_CROSSED && mark->signature != w->signature))) {
         if (room(e, w, now_ns))
             write_finding(e, w, QPW_RECORD_ESCALATION, now_ns);
     } else if (!mark->sequence || again) {
@@ -244,7 +245,8 @@ static size_t gather(struct qpw_engine *e, const struct qpw_finding_row *rows, s
         mark->offered_ns = now_ns;
         if (qpw_hidden(e, &rows[i], mark, now_ns))
             continue;
-        works[count++] = (struct work){&rows[i], NULL, signature, rows[i].value.outcome >= QPW_OUTCOME_ANSWERED};
+        works[count++] = (struct work){&rows[i], NULL, signature,
+                                       rows[i].value.outcome >= QPW_OUTCOME_ANSWERED || signature == QPW_SIG_CROSSED};
     }
     return join(e, works, count);
 }

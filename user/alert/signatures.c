@@ -113,6 +113,13 @@ static const struct qpw_signature signatures[QPW_SIG_COUNT] = {
         "qportwatch: the node answers an unlisted broadcast or multicast question",
         "{node} answered {initiator}, which had asked {service} of {responder}{process}{traffic}. {policy-says} {allow}",
         "Usual for discovery and name look-ups. What is asked of the node's own address has its own alert."},
+    [QPW_SIG_CROSSED] = {1000412, OF(CROSSED), QPW_REPEAT_INTERVAL, false, "crossed",
+        "qportwatch: unlisted datagrams both ways between two hosts, to different ports",
+        "{initiator} sent to {service} of {responder}, and within the time-out {responder-address} sent to {crossed} of "
+        "{initiator}: no answer was seen on either port, but each may be the answer to the other{process}. {policy-says} "
+        "{allow}",
+        "Find what sends on the node. Two things that have nothing to do with each other may look like this, as a probe "
+        "and a log sent to the same host do."},
     [QPW_SIG_MULTICAST] = {1000404, OF(GROUP), QPW_REPEAT_DAY, false, "multicast",
         "qportwatch: unlisted broadcast or multicast",
         "Senders of {service} to broadcast or multicast addresses: {count}, most recently {initiator} to {responder}. "
@@ -266,6 +273,7 @@ static const enum qpw_signature_name of_concern[QPW_CONCERN_COUNT] = {
     [QPW_CONCERN_UNJUDGED_SENT] = QPW_SIG_UNJUDGED_SENT,
     [QPW_CONCERN_UNJUDGED_BOTH] = QPW_SIG_UNJUDGED_BOTH,
     [QPW_CONCERN_GROUP_ANSWERED] = QPW_SIG_GROUP_ANSWERED,
+    [QPW_CONCERN_CROSSED] = QPW_SIG_CROSSED,
     [QPW_CONCERN_GROUP] = QPW_SIG_MULTICAST,
     [QPW_CONCERN_ADVERTISEMENT] = QPW_SIG_ROUTER_ADVERTISEMENT,
     [QPW_CONCERN_REDIRECT] = QPW_SIG_REDIRECT,

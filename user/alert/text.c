@@ -219,6 +219,9 @@ static bool row_word(const char *word, const struct qpw_text_about *about, char 
         traffic_words(row, buf, size);
     else if (!strcmp(word, "elsewhere"))
         elsewhere(row, buf, size);
+    else if (!strcmp(word, "crossed"))
+        qpw_text_service(&(struct qpw_finding_key){.kind = QPW_KIND_PORT, .protocol = row->crossed.protocol,
+                                                   .port = row->crossed.port}, buf, size);
     else if (!strcmp(word, "reason"))
         snprintf(buf, size, "%s", qpw_reason_name(row->value.reason));
     else if (!strcmp(word, "rule"))

@@ -37,6 +37,8 @@ static enum qpw_concern unexpected(const struct qpw_finding_row *f)
         return qpw_finding_answered(f) ? QPW_CONCERN_PROTOCOL_BOTH : QPW_CONCERN_ETHERTYPE;
     if (f->key.kind == QPW_KIND_PROTOCOL || f->key.kind == QPW_KIND_ICMP)
         return qpw_finding_answered(f) ? QPW_CONCERN_PROTOCOL_BOTH : QPW_CONCERN_PROTOCOL_ONE_WAY;
+    if (f->crossed.protocol && outcome == QPW_OUTCOME_ATTEMPTED)
+        return QPW_CONCERN_CROSSED;
     return by_outcome[f->key.direction == QPW_DIR_OUTBOUND][outcome];
 }
 

@@ -6,6 +6,7 @@
 
 #include "snapshot/collect_maps.h"
 #include "snapshot/collection.h"
+#include "snapshot/crossing.h"
 
 
 /* A value of the map `reserved`: the finding that stands in the reserved place of its port. */
@@ -112,7 +113,7 @@ static int make_findings(struct qpw_collection *c)
         row->first_unix_ns = qpw_collection_unix(c, row->value.first_ns);
         row->last_unix_ns = qpw_collection_unix(c, row->value.last_ns);
     }
-    return 0;
+    return qpw_findings_cross(s->findings, s->n_findings, s->control.udp_ns);
 }
 
 /* ---- Meters ---- */

@@ -27,6 +27,10 @@ struct qpw_finding_row {
     uint64_t first_unix_ns;
     uint64_t last_unix_ns;
     uint64_t flow_id; /* stable hash of the key, below 2^53 */
+    struct {
+        uint16_t port;
+        uint8_t protocol; /* 0: there is none */
+    } crossed; /* what the other of the two hosts tried meanwhile: see snapshot/crossing.h */
 };
 
 struct qpw_detail_row {
