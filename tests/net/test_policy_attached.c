@@ -34,6 +34,33 @@ static void expect(struct site *n, const char *command, int status, const char *
     cr_assert_eq(w.status, status, "%s", w.output);
 }
 
+/* A veth takes tags off as most cards do: rules that ask for one would not match in XDP mode, which is said at once. */
+Test(attached, tags_that_are_not_to_be_seen, .timeout = NETNS_TIMEOUT_S)
+{
+    static const struct {
+        const char *policy, *options;
+        bool warned;
+    } sites[] = {
+        {"inbound tcp 445 SMB vlan=200\n", "--mode xdp", true},
+        {"inbound tcp 445 SMB vlan=200\n", "--mode tc", false},
+        {"inbound tcp 445 SMB\n", "--mode xdp", false},
+    };
+    char text[65536];
+
+    for (size_t i = 0; i < sizeof(sites) / sizeof(*sites); i++) {
+        struct site n;
+
+        site_make(&n);
+        netns_run(&n.ns, "ethtool -k node0 | grep -q 'rx-vlan-offload: on'");
+        site_attach(&n, sites[i].policy, sites[i].options);
+        netns_output(&n.ns, text, sizeof(text), "cat %s/attach.log", n.dir);
+        cr_expect_eq(strstr(text, "node0 takes VLAN tags off") != NULL, sites[i].warned, "%zu: %s", i, text);
+        netns_output(&n.ns, text, sizeof(text), PROGRAM " report");
+        cr_expect_eq(strstr(text, "node0 takes VLAN tags off") != NULL, i != 1, "%zu: %s", i, text);
+        site_end(&n);
+    }
+}
+
 Test(attached, suggestions_and_what_another_policy_would_have_said)
 {
     char path[128], command[512];

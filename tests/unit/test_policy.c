@@ -567,6 +567,19 @@ static void expect_diff(const char *old, const char *new, const char *const *lin
     qpw_policy_clear(&b);
 }
 
+/* Whoever may answer from any port is let do more than who may answer from one. */
+Test(diff, answers_from_any_port)
+{
+    expect_diff("inbound udp 69 TFTP", "inbound udp 69 TFTP answers=any-port",
+                (const char *const[]){"widened: inbound udp 69 (TFTP): from any → from any, with answers from any port", NULL});
+    expect_diff("inbound udp 69 TFTP answers=any-port", "inbound udp 69 TFTP",
+                (const char *const[]){"narrowed: inbound udp 69 (TFTP): from any, with answers from any port → from any", NULL});
+    expect_diff("inbound udp 69 TFTP answers=any-port", "inbound udp 69 TFTP answers=any-port\ninbound udp 69 more from=10.0.0.1",
+                (const char *const[]){NULL});
+    expect_diff("inbound udp 69 TFTP", "inbound udp 69 TFTP\ninbound udp 69 TFTP from=10.0.0.1 answers=any-port",
+                (const char *const[]){"now allowed: inbound udp 69 (TFTP) from 10.0.0.1, with answers from any port", NULL});
+}
+
 Test(diff, in_effect_and_in_words)
 {
     expect_diff("include on-prem", "# the same\ninclude on-prem\n", (const char *const[]){NULL});

@@ -200,6 +200,41 @@ Test(what_if, findings_by_address_and_meters_without)
     qpw_policy_clear(&policy);
 }
 
+/* What answered from another port than was asked: the rule of that one may explain it, or not any more. */
+Test(what_if, answers_from_any_port)
+{
+    static const struct {
+        const char *policy;
+        unsigned verdict;
+    } policies[] = {
+        {"inbound udp 69 TFTP name=tftp answers=any-port\n", QPW_VERDICT_IMPLIED},
+        {"inbound udp 69 TFTP name=tftp\n", QPW_VERDICT_UNEXPECTED},
+        {"inbound udp 69 TFTP name=tftp answers=any-port from=10.7.0.0/16\n", QPW_VERDICT_UNEXPECTED},
+        {"inbound udp 69 TFTP answers=any-port\ninbound udp 50000 data\n", QPW_VERDICT_ALLOWED},
+    };
+
+    for (size_t i = 0; i < sizeof(policies) / sizeof(*policies); i++) {
+        struct qpw_policy policy = parse(policies[i].policy);
+        struct qpw_what_if result = {0};
+        struct qpw_error err = {""};
+        struct picture p;
+
+        begin(&p);
+        find(&p, QPW_DIR_INBOUND, 17, 50000, "10.9.0.8", QPW_OUTCOME_DATA);
+        p.findings[0].value.flags = QPW_FINDING_ASKED_AT;
+        p.findings[0].value.other_port = 69;
+        p.findings[0].key.verdict = policies[i].verdict == QPW_VERDICT_UNEXPECTED ? QPW_VERDICT_IMPLIED
+                                                                                  : QPW_VERDICT_UNEXPECTED;
+        cr_assert(qpw_policy_what_if(&p.s, &policy, 1790000000, &result, &err) == 0, "%s", err.text);
+        cr_assert(eq(sz, result.n, 1));
+        cr_assert(eq(uint, result.rows[0].new_verdict, policies[i].verdict));
+        cr_assert(eq(str, result.rows[0].new_rule, policies[i].verdict == QPW_VERDICT_IMPLIED   ? "tftp"
+                                                   : policies[i].verdict == QPW_VERDICT_ALLOWED ? "in-udp-50000" : ""));
+        qpw_what_if_clear(&result);
+        qpw_policy_clear(&policy);
+    }
+}
+
 Test(changes, same_connections_under_two_policies)
 {
     struct qpw_changes *changes = qpw_changes_new();

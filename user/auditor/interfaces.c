@@ -6,6 +6,7 @@
 
 #include "auditor/internal.h"
 #include "host/clock.h"
+#include "host/tags.h"
 #include "words/words.h"
 
 #define HOOKS_PAUSE_NS 50000000u
@@ -157,11 +158,25 @@ static int attach_missing(struct qpw_auditor *a, struct qpw_watched *w, const st
     return r;
 }
 
+bool qpw_watch_tags_unseen(const struct qpw_auditor *a, const struct qpw_watched *w, char *buf, size_t size)
+{
+    bool asked = false;
+
+    for (size_t i = 0; i < a->policy.n_rules; i++)
+        asked |= a->policy.rules[i].vlan != QPW_ANY_VLAN;
+    if (!asked || !w->ifindex || a->meta.rx_hook[w->number] != QPW_HOOK_XDP || !qpw_strips_tags(w->name))
+        return false;
+    snprintf(buf, size, "%s takes VLAN tags off before XDP sees a frame, so that rules with vlan= take what is received for "
+             "untagged; 'ethtool -K %s rxvlan off' or --mode tc shows the tags", w->name, w->name);
+    return true;
+}
+
 /* Both directions of an interface are ours after this, or none and err says why. */
 int qpw_watch_attach(struct qpw_auditor *a, struct qpw_watched *w, const struct qpw_link *link, struct qpw_error *err)
 {
     struct qpw_hook_list rx, tx;
     struct qpw_error ignored;
+    char unseen[256];
     int r = qpw_hooks_query(w->ifindex, QPW_POINT_RX, &rx, err);
 
     if (r == 0)
@@ -172,6 +187,8 @@ int qpw_watch_attach(struct qpw_auditor *a, struct qpw_watched *w, const struct 
     r = attach_missing(a, w, link, &rx, &tx, err);
     if (r < 0 && w->fresh)
         qpw_watch_remove(a, w, &ignored);
+    if (r == 0 && qpw_watch_tags_unseen(a, w, unseen, sizeof(unseen)))
+        qpw_say(a, QPW_SAY_WARNING, "%s", unseen);
     return r;
 }
 

@@ -121,6 +121,9 @@ struct qpw_watched *qpw_watch_by_index(struct qpw_auditor *a, unsigned ifindex);
 /* Both directions of an interface are ours after this, or none and err says why. */
 int qpw_watch_attach(struct qpw_auditor *a, struct qpw_watched *w, const struct qpw_link *link, struct qpw_error *err);
 
+/* Whether the policy asks for tags that are not to be seen on the interface: a sentence about that into buf. */
+bool qpw_watch_tags_unseen(const struct qpw_auditor *a, const struct qpw_watched *w, char *buf, size_t size);
+
 /* -EINVAL with err filled where the link lies above or below one that is watched. */
 int qpw_watch_check_stacked(struct qpw_auditor *a, const struct qpw_link *link, struct qpw_error *err);
 

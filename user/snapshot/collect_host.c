@@ -1,17 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 #include <dirent.h>
 #include <errno.h>
-#include <linux/ethtool.h>
-#include <linux/sockios.h>
 #include <net/if.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "host/tags.h"
 #include "snapshot/collect_maps.h"
 #include "instance/hooks.h"
 #include "instance/instance.h"
@@ -138,20 +136,6 @@ static int note_packet_sockets(struct qpw_snapshot *s, const char *procfs)
                        "and its packets are not in here", sockets, sockets == 1 ? " is" : "s are");
 }
 
-static bool strips_tags(const char *ifname)
-{
-    struct ethtool_value flags = {.cmd = ETHTOOL_GFLAGS};
-    struct ifreq request = {.ifr_data = (char *)&flags};
-    int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-    bool strips;
-
-    snprintf(request.ifr_name, sizeof(request.ifr_name), "%s", ifname);
-    strips = fd >= 0 && ioctl(fd, SIOCETHTOOL, &request) == 0 && flags.data & ETH_FLAG_RXVLAN;
-    if (fd >= 0)
-        close(fd);
-    return strips;
-}
-
 /* One note on the programs of others among entries from..to-1, named after the first of them. */
 static int note_foreign(struct qpw_snapshot *s, const char *ifname, const struct qpw_hook_list *list, size_t from,
                         size_t to, const char *what)
@@ -203,7 +187,7 @@ static int note_interfaces(struct qpw_snapshot *s)
             continue;
         rc = note_programs(s, row, QPW_POINT_RX);
         rc = rc ? rc : note_programs(s, row, QPW_POINT_TX);
-        if (rc == 0 && s->meta.rx_hook[number] == QPW_HOOK_XDP && strips_tags(row->name))
+        if (rc == 0 && s->meta.rx_hook[number] == QPW_HOOK_XDP && qpw_strips_tags(row->name))
             rc = add_note(s, "%s takes VLAN tags off before XDP sees the frame: received packets are counted without "
                              "their tag, and rules with vlan= take them as untagged (ethtool -K %s rxvlan off, or "
                              "--mode tc)", row->name, row->name);

@@ -151,6 +151,21 @@ static void walk(const struct qpw_judge *judge, const struct qpw_chain *chain, c
     }
 }
 
+/* The rule of the port that was asked may explain an answer from any other; its own verdict does not pass on. */
+static void judge_asked(const struct qpw_judge *judge, const struct qpw_exchange *exchange, struct qpw_judgement *ret)
+{
+    struct qpw_exchange asked = *exchange;
+    struct qpw_judgement said;
+
+    asked.port = exchange->asked_port;
+    asked.asked_port = 0;
+    said = qpw_policy_judge(judge, &asked);
+    if (said.verdict != QPW_VERDICT_ALLOWED || !(said.flags & QPW_STEP_ANY_ANSWER))
+        return;
+    ret->verdict = QPW_VERDICT_IMPLIED;
+    ret->rule = said.rule;
+}
+
 struct qpw_judgement qpw_policy_judge(const struct qpw_judge *judge, const struct qpw_exchange *exchange)
 {
     const struct qpw_compiled *compiled = judge->compiled;
@@ -163,6 +178,8 @@ struct qpw_judgement qpw_policy_judge(const struct qpw_judge *judge, const struc
 
     ret.peer = remote ? (uint16_t)value_in(judge, QPW_SET_PEERS, remote) : 0;
     walk(judge, chain, exchange, remote, &ret);
+    if (exchange->asked_port && ret.verdict != QPW_VERDICT_ALLOWED)
+        judge_asked(judge, exchange, &ret);
     if (ret.peer)
         ret.verdict = QPW_VERDICT_PEER;
     return ret;

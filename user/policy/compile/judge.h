@@ -19,6 +19,7 @@ struct qpw_exchange {
     bool rx_link_multicast;  /* received, to a link-local multicast address */
     uint16_t port;           /* service port, ICMP type, EtherType; host order */
     uint16_t initiator_port; /* host order, 0 where there is none */
+    uint16_t asked_port;     /* inbound, where another port was asked than answers; else 0 */
     uint16_t vlan;           /* 0: untagged */
     uint32_t ifindex;
     const uint8_t *initiator; /* 16 bytes, network order */

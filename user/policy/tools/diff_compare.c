@@ -16,6 +16,8 @@
 
 /* ---- Conditions in words, numbered: equal words are equal conditions ---- */
 
+#define ANY_ANSWER ", with answers from any port"
+
 static const char *who(bool limited, const struct qpw_addresses *set, char *buf, size_t size)
 {
     if (!limited)
@@ -42,9 +44,10 @@ static char *condition_of(const struct qpw_rule *rule)
                                                  : qpw_addresses_text(&rule->from, from, room))
                                       : "";
 
-        if (asprintf(&text, "%s %s%s%s%s%s", inbound ? "from" : "to", remote,
+        if (asprintf(&text, "%s %s%s%s%s%s%s", inbound ? "from" : "to", remote,
                      !has_local ? "" : inbound ? " to the node's " : " from the node's ", local, link,
-                     rule->flags & QPW_RULE_WEAK ? " (weak)" : "") < 0)
+                     rule->flags & QPW_RULE_WEAK ? " (weak)" : "",
+                     rule->flags & QPW_RULE_ANY_ANSWER ? ANY_ANSWER : "") < 0)
             text = NULL;
     }
     free(from);
@@ -79,7 +82,7 @@ static int find_conditions(struct qpw_diff_side *side, int64_t now)
 }
 
 /* Numbers from 1 over both sides. Their count, or -ENOMEM. */
-static int number_conditions(struct qpw_diff_side *sides[2], uint32_t ret_any[2])
+static int number_conditions(struct qpw_diff_side *sides[2], uint32_t ret_any[3])
 {
     size_t n = 0, room = sides[0]->policy->n_rules + sides[1]->policy->n_rules;
     struct numbered *all = calloc(room + 1, sizeof(*all));
@@ -92,7 +95,7 @@ static int number_conditions(struct qpw_diff_side *sides[2], uint32_t ret_any[2]
             if (sides[k]->conditions[i])
                 all[n++] = (struct numbered){sides[k]->conditions[i], &sides[k]->ids[i]};
     qsort(all, n, sizeof(*all), by_text);
-    ret_any[0] = ret_any[1] = 0;
+    ret_any[0] = ret_any[1] = ret_any[2] = 0;
     for (size_t i = 0; i < n; i++) {
         id += i == 0 || strcmp(all[i - 1].text, all[i].text);
         *all[i].id = id;
@@ -100,6 +103,8 @@ static int number_conditions(struct qpw_diff_side *sides[2], uint32_t ret_any[2]
             ret_any[0] = id;
         if (!strcmp(all[i].text, "to any"))
             ret_any[1] = id;
+        if (!strcmp(all[i].text, "from any" ANY_ANSWER))
+            ret_any[2] = id;
     }
     free(all);
     return (int)id;
@@ -117,7 +122,8 @@ struct edge {
 
 struct sweep {
     struct qpw_diff_side *sides[2];
-    uint32_t any[2];      /* numbers of "from any" (inbound) and "to any" (outbound), 0: no rule has it */
+    /* Numbers of "from any" (inbound), "to any" (outbound), "from any" with answers from any port; 0: no rule has it. */
+    uint32_t any[3];
     uint32_t *active[2];  /* rows at the present place, in the order of the policy */
     size_t n_active[2];
     uint32_t *stamps[2];  /* by condition: the last segment in which that side had it */
@@ -151,15 +157,18 @@ static int compare_segment(struct sweep *s, int k, struct qpw_opening opening)
 {
     struct qpw_diff_side *side = s->sides[k];
     uint32_t stamp = 2 * s->segment + (uint32_t)k;
+    bool any[3];
     int ret = 0;
 
-    for (int i = 0; i < 2; i++)
-        if (s->any[i] && s->stamps[!k][s->any[i]] == s->segment)
-            return 0;
+    for (int i = 0; i < 3; i++)
+        any[i] = s->any[i] && s->stamps[!k][s->any[i]] == s->segment;
+    if (any[2])
+        return 0;
     for (size_t i = 0; i < s->n_active[k] && ret == 0; i++) {
         uint32_t row = s->active[k][i], id = side->ids[row];
 
-        if (s->stamps[!k][id] == s->segment || s->said[id] == stamp)
+        if (s->stamps[!k][id] == s->segment || s->said[id] == stamp ||
+            ((any[0] || any[1]) && !(side->policy->rules[row].flags & QPW_RULE_ANY_ANSWER)))
             continue;
         s->said[id] = stamp;
         opening.rule = &side->policy->rules[row];
