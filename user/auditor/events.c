@@ -23,12 +23,18 @@ static uint64_t hash_of(const struct qpw_auditor *a, const struct qpw_finding_ke
     return hash ? hash : 1;
 }
 
+/* By the upper half, which depends on all of the key: its lower bits on the lower bits of each word alone. */
+static uint32_t place_of(uint64_t hash)
+{
+    return (uint32_t)(hash >> 32) % QPW_TOLD_PLACES;
+}
+
 /* Whether this outcome of the finding is news, and notes that it no longer is. */
 static bool is_news(struct qpw_auditor *a, const struct qpw_finding_key *key, uint8_t outcome)
 {
     struct qpw_told *told = a->told;
     uint64_t hash = hash_of(a, key);
-    uint32_t place = hash % QPW_TOLD_PLACES;
+    uint32_t place = place_of(hash);
 
     while (told->hash[place] && told->hash[place] != hash)
         place = (place + 1) % QPW_TOLD_PLACES;
@@ -42,7 +48,7 @@ static bool is_news(struct qpw_auditor *a, const struct qpw_finding_key *key, ui
     if (!told->hash[place]) {
         if (told->used > QPW_TOLD_PLACES / 4 * 3) { /* forget all rather than search for ever */
             memset(told, 0, sizeof(*told));
-            place = hash % QPW_TOLD_PLACES;
+            place = place_of(hash);
         }
         told->used++;
     }
