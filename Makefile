@@ -6,6 +6,7 @@
 # make test-all      the same, with the kernels between, more rounds, and random seeds
 # make check         run the unit tests only; needs no root
 # make campaign      random exchanges and faults against known truth (MINUTES=10 SEED=drawn MODE=xdp|tc|clsact)
+# make campaign-bugs   show that it finds the bugs of tests/campaign/bugs, each within ten minutes
 # make fuzz          fuzz the policy parser, the importer of pages and control messages, FUZZ_SECONDS each (600)
 # make compile_commands.json   write the compilation database for editors and clang-tidy
 # make install       install below DESTDIR/PREFIX (/usr/local); make uninstall removes it
@@ -52,7 +53,7 @@ CAMPAIGN_OBJECTS := $(patsubst %.c,$(O)/%.o,$(wildcard tests/campaign/*.c))
 
 .DELETE_ON_ERROR:
 .SUFFIXES:
-.PHONY: all run demo test test-all test-binaries deps-build deps-run deps-demo deps-test install uninstall clean fuzz campaign help check
+.PHONY: all run demo test test-all test-binaries deps-build deps-run deps-demo deps-test install uninstall clean fuzz campaign campaign-bugs help check
 
 all: $(O)/qportwatch
 
@@ -146,6 +147,10 @@ $(CAMPAIGN): $(CAMPAIGN_OBJECTS) $(OBJECTS) $(TEST_LIB:%.c=$(O)/%.o)
 campaign: deps-test
 	@$(MAKE) --no-print-directory -j$$(nproc) O=$(O) all $(CAMPAIGN)
 	@CAMPAIGN_SECONDS=$$(($(MINUTES) * 60)) CAMPAIGN_SEED=$(SEED) CAMPAIGN_MODE=$(MODE) $(CAMPAIGN) -j1
+
+campaign-bugs: deps-test
+	@$(MAKE) --no-print-directory -j$$(nproc) O=$(O) all $(CAMPAIGN)
+	@CC="$(CC)" tests/campaign/bugs/find $(O)
 
 # ---- Fuzzing: every fuzzer FUZZ_SECONDS long over its corpus; what breaks it is left beside build's binaries ----
 FUZZERS := $(patsubst tests/fuzz/%.c,$(O)/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))

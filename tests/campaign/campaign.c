@@ -9,12 +9,13 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "host/clock.h"
+
 #ifndef QPW_BUILD
 #define QPW_BUILD "build"
 #endif
 #define PROGRAM QPW_BUILD "/qportwatch"
 #define DOCUMENT_MAX (64u << 20)
-#define COMMAND_DEADLINE_S 30
 
 uint64_t rng_next(struct rng *r)
 {
@@ -54,25 +55,26 @@ void campaign_drain(struct campaign *c)
         book_policy(c->book, c->policy);
     }
     wire_drain(&c->wire, book_frame, c->book);
+    collector_drain(&c->collector);
 }
 
 void campaign_settle(struct campaign *c, unsigned quiet_ms)
 {
-    uint64_t quiet_ns = quiet_ms * 1000000ull, end = wire_now_ns() + 10000000000ull, last = wire_now_ns();
+    uint64_t quiet_ns = quiet_ms * 1000000ull, end = qpw_clock_monotonic_ns() + 10000000000ull, last = qpw_clock_monotonic_ns();
     struct pollfd frames = {.fd = c->wire.fd, .events = POLLIN};
 
-    while (wire_now_ns() < end && wire_now_ns() - last < quiet_ns) {
+    while (qpw_clock_monotonic_ns() < end && qpw_clock_monotonic_ns() - last < quiet_ns) {
         if (poll(&frames, 1, (int)quiet_ms) > 0)
-            last = wire_now_ns();
+            last = qpw_clock_monotonic_ns();
         campaign_drain(c);
     }
 }
 
 void campaign_await(struct campaign *c, const struct exchange *e, enum outcome outcome)
 {
-    uint64_t end = wire_now_ns() + 1000000000ull;
+    uint64_t end = qpw_clock_monotonic_ns() + 1000000000ull;
 
-    while (e->outcome < outcome && wire_now_ns() < end)
+    while (e->outcome < outcome && qpw_clock_monotonic_ns() < end)
         campaign_settle(c, 1);
 }
 
@@ -86,6 +88,7 @@ void campaign_fail(struct campaign *c, const char *invariant, const char *format
     vsnprintf(what, sizeof(what), format, args);
     va_end(args);
     c->failed = true;
+    netns_output(&c->place.ns[NODE], NULL, 0, "cp -a %s/log %s/kept", c->dir, c->dir); /* the mount ends with us */
     fprintf(stderr, "\nCAMPAIGN FAILED\n  seed       %llu (mode %s)\n  step       %u\n  invariant  %s\n  said       %s\n"
                     "  files      %s\n  again      make campaign SEED=%llu MODE=%s\n\n", (unsigned long long)c->seed,
             modes[c->mode], c->step, invariant, what, c->dir, (unsigned long long)c->seed, modes[c->mode]);
@@ -95,7 +98,7 @@ void campaign_fail(struct campaign *c, const char *invariant, const char *format
 
 int campaign_command(struct campaign *c, char *out, size_t size, const char *format, ...)
 {
-    uint64_t start = wire_now_ns();
+    uint64_t start = qpw_clock_monotonic_ns();
     char words[1024];
     va_list args;
     int rc;
@@ -103,10 +106,10 @@ int campaign_command(struct campaign *c, char *out, size_t size, const char *for
     va_start(args, format);
     vsnprintf(words, sizeof(words), format, args);
     va_end(args);
-    rc = netns_output(&c->place.ns[NODE], out, size, "exec timeout -k 1 %d " PROGRAM " %s", COMMAND_DEADLINE_S, words);
+    rc = netns_output(&c->place.ns[NODE], out, size, "exec timeout -k 1 %d " PROGRAM " %s", CAMPAIGN_DEADLINE_MS / 1000, words);
     if (rc == 124 || rc == 137)
         campaign_fail(c, "no command hangs", "'%s' had not ended after %.1f s", words,
-                      (double)(wire_now_ns() - start) / 1e9);
+                      (double)(qpw_clock_monotonic_ns() - start) / 1e9);
     return rc;
 }
 

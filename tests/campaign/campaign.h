@@ -18,6 +18,7 @@
 
 #include "book.h"
 #include "bpfleft.h"
+#include "collector.h"
 #include "instance/object.h"
 #include "place.h"
 #include "wire.h"
@@ -43,19 +44,55 @@ struct open_connection {
 
 enum mode { MODE_XDP, MODE_TC, MODE_CLSACT };
 
-/* What became of the coverage by what the campaign itself did, for the check that each is stated and none invented. */
-struct blindness {
-    unsigned auditor_gaps;   /* killed, and started again */
-    unsigned starts, stops;  /* auditors */
-    unsigned reloads, failed_reloads;
-    unsigned downs, ups;
+/*
+ * For what should happen at once, and for a command to end. Campaigns run for hours beside other work, with what that
+ * leaves over: this long nothing takes that does not hang.
+ */
+#define CAMPAIGN_DEADLINE_MS 300000
+
+/* Records of the coverage: X(symbol, "kind"). */
+#define TOLD(X) \
+    X(GAP, "auditor-gap") \
+    X(STARTED, "auditor-started") \
+    X(RELOADED, "reloaded") \
+    X(RELOAD_FAILED, "reload-failed") \
+    X(DOWN, "interface-down") \
+    X(UP, "interface-up") \
+    X(GONE, "interface-gone") \
+    X(BACK, "interface-back") \
+    X(RENAMED, "interface-renamed") \
+    X(HOOK_LOST, "hook-lost") \
+    X(NOT_FIRST, "hook-not-first") \
+    X(FIRST_AGAIN, "hook-first-again") \
+    X(ATTACHED, "attached")
+#define TOLD_SYMBOL(symbol, kind) TOLD_##symbol,
+enum told { TOLD(TOLD_SYMBOL) TOLD_KINDS };
+
+/*
+ * What the coverage has to say about what the campaign did: since the attachment how often at least and at most, and
+ * in the whole run at all. Intervals are kept from before the deed to after its end: what is stated lies within.
+ */
+struct interval {
+    uint64_t from_ns, to_ns; /* Unix time */
+};
+#define INTERVALS 256
+struct coverage {
+    struct {
+        unsigned least, most;
+    } told[TOLD_KINDS];
+    bool ever[TOLD_KINDS];
+    struct interval blind[INTERVALS]; /* nothing was attached */
+    unsigned n_blind;
+    struct {
+        unsigned least_s, most_s;
+    } gaps[INTERVALS]; /* seconds without an auditor, each */
+    unsigned n_gaps;
 };
 
 struct campaign {
     struct place place;
     struct wire wire;
     struct book *book;
-    struct pcapfile capture;
     char dir[64];
     enum mode mode;
     uint64_t seed;
@@ -64,20 +101,24 @@ struct campaign {
     const struct policy *policy;
     struct qpw_kernel kernel;    /* only to see when everything is judged anew: by address changes, at any time */
     bool following;              /* it is open */
-    unsigned generation, rejudged, rejudged_before;
+    unsigned generation, rejudged;
+    uint64_t heartbeat_ns, ticks; /* the newest seen, and how many */
     uint64_t window_end_ns;      /* CLOCK_MONOTONIC: until then node-sent datagrams are not what they seem */
     struct open_connection open[LONG_CONNECTIONS];
     unsigned forged;             /* forged sources so far */
-    struct blindness blind;
+    struct coverage coverage;
     struct bpfleft left;
+    struct collector collector;
     unsigned step, rotations, launches;
-    uint64_t checks, invariants, records, owners;
-    unsigned ever_gaps, ever_failed_reloads, ever_downs; /* of the whole run */
+    uint64_t checks, invariants, records, owners, commands;
     uint64_t started_ns;         /* CLOCK_MONOTONIC: when the auditor was */
-    unsigned descriptors;        /* of the auditor when it was young; 0: not yet */
-    size_t young_findings;
-    uint64_t resident_kib;
+    struct {
+        unsigned descriptors;    /* 0: it is too young */
+        uint64_t resident_kib;
+        size_t findings;
+    } young;                     /* the auditor when it had done everything once */
     bool failed, flooded;
+    unsigned faults_done[64];    /* by their place in faults[] */
     unsigned trouble;            /* exchanges that did not go as planned */
 };
 
@@ -108,17 +149,48 @@ extern const struct kind tcp_kinds[], datagram_kinds[], odd_kinds[]; /* each end
 void kinds_open_early(struct campaign *c, struct rng *r);
 void kinds_close_all(struct campaign *c);
 
-/* ---- Faults (faults.c) ---- */
+/* ---- Faults (faults.c has the list) ---- */
 
 struct fault {
     const char *name;
     unsigned weight;
     void (*run)(struct campaign *c, struct rng *r);
+    bool ends_auditor; /* another process goes on */
 };
 extern const struct fault faults[];
 
+/* ---- The auditor's life (life.c) ---- */
+
+/*
+ * From nothing: counters at zero. Attaching XDP makes the node's own stack announce its groups again; which of these
+ * frames were in time to be seen nobody can say. Anything else that passes meanwhile: once more.
+ */
 void auditor_start(struct campaign *c);
 void auditor_stop(struct campaign *c, int signal_number);
+
+/* After SIGKILL: the next one takes over what the kernel counted. */
+void auditor_take_over(struct campaign *c);
+
+/* Starts "qportwatch attach …" and returns at once; its output goes to `log`. */
+pid_t auditor_spawn(struct campaign *c, char *log, size_t size);
+
+/* Waits until that process is the auditor, which it has to become. */
+void auditor_await(struct campaign *c, pid_t pid, const char *log);
+
+/* The kernel side and the programs in the hooks as they are now, to see later that they are gone. */
+void auditor_note_hooks(struct campaign *c);
+
+/* Waits until the auditor's loop has gone round so many times, whatever time that takes. */
+void auditor_await_ticks(struct campaign *c, unsigned ticks);
+
+/* The coverage has to have such a record, or may: from `least` to `most` more than before. */
+void campaign_expect(struct campaign *c, enum told kind, unsigned least, unsigned most);
+
+/* Waits until the coverage has as many such records as it must. */
+void campaign_await_told(struct campaign *c, enum told kind);
+
+/* Looks at the time, not at frames, for so long; what comes meanwhile is taken. */
+void campaign_wait(struct campaign *c, unsigned ms);
 
 /* Runs "qportwatch WORDS" on the node; a command that takes longer than it may is a violation. Its exit status. */
 int campaign_command(struct campaign *c, char *out, size_t size, const char *format, ...)
@@ -140,11 +212,11 @@ struct schedule {
     size_t n;
 };
 
-/* faults: whether there are any. */
-void schedule_draw(struct schedule *s, uint64_t seed, unsigned seconds, bool with_faults);
+/* only: the name of the only fault, NULL: all of them. */
+void schedule_draw(struct schedule *s, uint64_t seed, unsigned seconds, const char *only);
 void schedule_free(struct schedule *s);
 
-/* Leaves out steps by number: "12,40-57". */
+/* Leaves out steps by number: "12,40-57,90-"; without an end: to the last. */
 void schedule_skip(struct schedule *s, const char *numbers);
 
 /* ---- Invariants (check*.c) ---- */
@@ -155,8 +227,25 @@ void schedule_skip(struct schedule *s, const char *numbers);
  */
 bool check_adopt(struct campaign *c);
 
-/* At a moment at which nothing moves: rows, findings, directions, identities, alerts, process. */
+/* At a moment at which nothing moves: rows, findings, directions, coverage, process. */
 void check_now(struct campaign *c);
+
+/* What the coverage says against what was done (check_coverage.c). */
+extern const char *const told_names[TOLD_KINDS];
+void check_coverage(struct campaign *c, const json_t *report);
+unsigned check_events_of(const json_t *events, const char *kind);
+
+/* The auditor's memory and descriptors (check_process.c). */
+void check_process(struct campaign *c);
+
+/* The owner that a finding or a record names is the true one. match: "", "exact", "listener" … */
+struct owner_said {
+    const char *process, *match, *protocol; /* protocol in small letters */
+    int pid;
+    bool outbound;
+    uint16_t node_port;
+};
+void check_owner(struct campaign *c, const struct owner_said *said);
 
 /* After the auditor has ended. */
 void check_nothing_left(struct campaign *c);
@@ -165,8 +254,5 @@ void check_nothing_left(struct campaign *c);
 void check_alerts(struct campaign *c, bool final);
 
 void check_log_schema(struct campaign *c);
-
-/* The capture of the run, replayed (check_replay.c). */
-void check_replay(struct campaign *c);
 
 #endif

@@ -9,9 +9,11 @@
 
 #include "campaign.h"
 #include "evelog.h"
+#include "host/clock.h"
 #include "names.h"
+#include "host/clock.h"
 
-#define PATIENCE_NS 10000000000ull /* how long what answered may wait for its alert */
+#define PATIENCE_NS 60000000000ull /* how long what answered may wait for its alert, on a busy machine too */
 
 /* What a signature is about. */
 enum subject { ONE_FINDING, SCANNER_ADDRESS, TARGET_ADDRESS, GROUP, PEER, HEALTH, ALWAYS };
@@ -38,6 +40,7 @@ static const struct {
     {"peer-back", PEER, 0},                  {"peer-family", PEER, 0},
     {"peer-port", PEER, 0},                  {"auditor-gap", HEALTH, 0},
     {"reload-failed", HEALTH, 0},            {"interface-lost", HEALTH, 0},
+    {"hook-lost", HEALTH, 0},                {"hook-not-first", HEALTH, 0},
     {"held-back", HEALTH, 0},                {"attached", ALWAYS, 0},
     {"detached", ALWAYS, 0},                 {"auditor-started", ALWAYS, 0},
     {"auditor-stopped", ALWAYS, 0},          {"interface", ALWAYS, 0},
@@ -110,32 +113,19 @@ static void raise_to(struct names *n, const char *name, uint32_t value)
         *at = value;
 }
 
-static bool is_in(const uint16_t *ports, uint16_t port)
+/* Who holds the node's end, of whom a record names one. */
+static void owner_of(struct reading *r, const json_t *record)
 {
-    while (*ports && *ports != port)
-        ports++;
-    return *ports != 0;
-}
+    bool out = !strcmp(evelog_fact(record, "direction"), "outbound");
+    char protocol[32];
 
-/* Who holds the node's end, of whom a record names one: never somebody else, never the kernel. */
-static void check_owner(struct reading *r, const json_t *record)
-{
-    const struct place *p = &r->c->place;
-    const char *process = evelog_fact(record, "process");
-    bool out = !strcmp(evelog_fact(record, "direction"), "outbound"), udp = !strcmp(text(record, "proto"), "UDP");
-    uint16_t port = (uint16_t)json_integer_value(json_object_get(record, out ? "src_port" : "dest_port"));
-    int pid = atoi(evelog_fact(record, "pid"));
-    bool served = udp ? is_in(node_udp, port) || port == NODE_SILENT_UDP
-                      : is_in(node_listed_tcp, port) || is_in(node_weak_tcp, port) || is_in(node_companion_tcp, port);
-
-    if (!process[0])
-        return;
-    r->c->owners++;
-    if ((!udp && !out && is_in(node_unlisted_tcp, port) && pid == p->shell && !strcmp(process, "camp-shell")) ||
-        (served && pid == p->servers[NODE] && !strcmp(process, "camp-node")) || (out && pid == getpid()))
-        return;
-    campaign_fail(r->c, "the owner is the true one", "%s[%d] (%s) of %s %s port %u", process, pid,
-                  evelog_fact(record, "process_match"), evelog_fact(record, "direction"), text(record, "proto"), port);
+    protocol_of(record, protocol, sizeof(protocol));
+    if (evelog_fact(record, "process")[0])
+        check_owner(r->c, &(struct owner_said){
+                              .process = evelog_fact(record, "process"), .match = evelog_fact(record, "process_match"),
+                              .protocol = protocol, .pid = atoi(evelog_fact(record, "pid")), .outbound = out,
+                              .node_port = (uint16_t)json_integer_value(
+                                  json_object_get(record, out ? "src_port" : "dest_port"))});
 }
 
 static void about_one(struct reading *r, const json_t *record)
@@ -154,7 +144,7 @@ static void about_one(struct reading *r, const json_t *record)
         campaign_fail(r->c, "no outcome beyond the true one", "%s: %s said, %s true", name, outcome_names[said],
                       outcome_names[ever - 1]);
     raise_to(r->told, name, said + 1u);
-    check_owner(r, record);
+    owner_of(r, record);
     if (strcmp(kind, "first"))
         return;
     if (++*names_at(r->firsts, name, strlen(name)) > 1)
@@ -198,9 +188,12 @@ static void about_health(struct reading *r, const json_t *record)
 {
     const char *name = evelog_name(record);
     struct campaign *c = r->c;
-    bool true_one = (!strcmp(name, "auditor-gap") && c->ever_gaps) ||
-                    (!strcmp(name, "reload-failed") && c->ever_failed_reloads) ||
-                    (!strcmp(name, "interface-lost") && c->ever_downs) || !strcmp(name, "held-back");
+    const bool *ever = c->coverage.ever;
+    bool true_one = (!strcmp(name, "auditor-gap") && ever[TOLD_GAP]) ||
+                    (!strcmp(name, "reload-failed") && ever[TOLD_RELOAD_FAILED]) ||
+                    (!strcmp(name, "interface-lost") && (ever[TOLD_DOWN] || ever[TOLD_GONE])) ||
+                    (!strcmp(name, "hook-lost") && ever[TOLD_HOOK_LOST]) ||
+                    (!strcmp(name, "hook-not-first") && ever[TOLD_NOT_FIRST]) || !strcmp(name, "held-back");
 
     if (!true_one)
         campaign_fail(c, "no blindness is invented", "%s: %s", name, evelog_fact(record, "text"));
@@ -245,7 +238,7 @@ static void judge_record(struct reading *r, const json_t *record)
 static void judge_silence(struct reading *r, bool final)
 {
     struct book *b = r->c->book;
-    uint64_t now = wire_unix_ns();
+    uint64_t now = qpw_clock_unix_ns();
 
     for (size_t i = 0; i < b->n_findings; i++) {
         const struct expected_finding *f = &b->findings[i];
@@ -266,10 +259,10 @@ static void read_log(struct campaign *c, struct evelog *log)
     char path[128];
 
     for (unsigned i = c->rotations; i > 0; i--) {
-        snprintf(path, sizeof(path), "%s/eve.json.%u", c->dir, i);
+        snprintf(path, sizeof(path), "%s/log/eve.json.%u", c->dir, i);
         evelog_add(log, path);
     }
-    snprintf(path, sizeof(path), "%s/eve.json", c->dir);
+    snprintf(path, sizeof(path), "%s/log/eve.json", c->dir);
     evelog_add(log, path);
 }
 
@@ -317,7 +310,7 @@ void check_log_schema(struct campaign *c)
     snprintf(path, sizeof(path), "%s/check.py", c->dir);
     f = fopen(path, "w");
     cr_assert(f && fputs(script, f) >= 0 && fclose(f) == 0);
-    if (netns_output(&c->place.ns[NODE], said, sizeof(said), "python3 %s " SCHEMA " %s/eve.json*", path, c->dir))
+    if (netns_output(&c->place.ns[NODE], said, sizeof(said), "python3 %s " SCHEMA " %s/log/eve.json*", path, c->dir))
         campaign_fail(c, "the log is valid EVE", "%s", said);
     c->invariants++;
 }

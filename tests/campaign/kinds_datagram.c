@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "campaign.h"
+#include "host/clock.h"
 #include "kinds.h"
 #include "util/names.h"
 
@@ -206,7 +207,7 @@ static void group(struct campaign *c, struct rng *r)
     d.source_port = t.source_port;
     send_datagram(c, &d);
     campaign_settle(c, 2);
-    if (wire_now_ns() < c->window_end_ns || rng_below(r, 2))
+    if (qpw_clock_monotonic_ns() < c->window_end_ns || rng_below(r, 2))
         return;
     t = (struct talk){.from = NODE, .source = hosts[NODE].address[v6], .source_port = groups[which].port, .to = source,
                       .to_port = d.source_port};

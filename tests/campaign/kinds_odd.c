@@ -4,7 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "campaign.h"
+#include "faults.h"
+#include "host/clock.h"
 #include "kinds.h"
 
 #define NOBODY_MAC "02:77:00:00:00:99"   /* flooded by the bridge */
@@ -38,7 +39,7 @@ struct pair {
 static void make_pair(struct campaign *c, struct rng *r, struct pair *p, uint8_t protocol, uint16_t port,
                       const char *kind, enum outcome planned)
 {
-    bool v6 = rng_below(r, 2), node_opens = wire_now_ns() > c->window_end_ns && rng_below(r, 2);
+    bool v6 = rng_below(r, 2), node_opens = qpw_clock_monotonic_ns() > c->window_end_ns && rng_below(r, 2);
     const char *node = hosts[NODE].address[v6];
     struct talk t = {.from = node_opens ? NODE : INTRUDER, .to_port = port};
 
@@ -179,7 +180,14 @@ static void headless(struct campaign *c, struct rng *r)
     campaign_settle(c, 1);
 }
 
+/* Somebody looks. */
+static void command(struct campaign *c, struct rng *r)
+{
+    faults_any_command(c, r);
+}
+
 const struct kind odd_kinds[] = {
+    {"command", 2, command, false},
     {"sctp", 2, sctp, false},
     {"portless", 2, portless, false},
     {"ethertype", 3, ethertype, false},

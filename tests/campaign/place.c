@@ -49,18 +49,30 @@ static void quiet_interface(const struct netns *ns, const char *name)
                   "net.ipv6.conf.%s.accept_dad=0", name, name, name, name);
 }
 
+/* Both ends of a host's link and what they are to be, still down. */
+static void make_link(struct place *p, enum host_id id)
+{
+    const char *name = id == NODE ? "node0" : "eth0";
+    char far[16];
+
+    snprintf(far, sizeof(far), "to-%s", hosts[id].name);
+    /* ip(8) takes a namespace by path; this process's descriptor is such a path. */
+    netns_run(&p->bridge, "ip link add %s address 02:78%s type veth peer name %s address %s netns /proc/%d/fd/%d", far,
+              hosts[id].mac + 5, name, hosts[id].mac, getpid(), p->ns[id].fd);
+    netns_run(&p->bridge, "ip link set %s addrgenmode none master br0", far);
+    netns_run(&p->ns[id], "ip link set %s addrgenmode none", name);
+    quiet_interface(&p->bridge, far);
+    quiet_interface(&p->ns[id], name);
+    netns_run(&p->bridge, "ip link set %s up", far);
+}
+
 static void make_host(struct place *p, enum host_id id)
 {
     const char *name = id == NODE ? "node0" : "eth0";
-    char far[16], mac[24];
 
     p->ns[id] = netns_new();
-    snprintf(far, sizeof(far), "to-%s", hosts[id].name);
-    snprintf(mac, sizeof(mac), "02:78%s", hosts[id].mac + 5);
-    netns_veth_pair(&(struct netns_end){&p->bridge, far, mac}, &(struct netns_end){&p->ns[id], name, hosts[id].mac});
-    quiet_interface(&p->bridge, far);
-    quiet_interface(&p->ns[id], name);
-    netns_run(&p->bridge, "ip link set %s master br0", far);
+    make_link(p, id);
+    netns_run(&p->ns[id], "ip link set %s up", name);
     netns_run(&p->ns[id], "sysctl -qw net.ipv4.icmp_ratelimit=0 net.ipv6.icmp.ratelimit=0 "
                           "net.ipv4.tcp_synack_retries=3");
     netns_run(&p->ns[id], "ip addr add %s/24 dev %s && ip addr add %s/64 dev %s nodad", hosts[id].address[0], name,
@@ -73,8 +85,9 @@ static void route_forged(struct place *p)
     const struct host *to = &hosts[INTRUDER];
 
     for (int v6 = 0; v6 < 2; v6++)
-        netns_run(&p->ns[NODE], "ip neigh replace %s lladdr %s dev node0 nud permanent && ip %s route add %s via %s",
-                  to->address[v6], to->mac, v6 ? "-6" : "", v6 ? FORGED_V6 "/64" : FORGED_V4 "0.0/16", to->address[v6]);
+        netns_run(&p->ns[NODE], "ip neigh replace %s lladdr %s dev %s nud permanent && ip %s route replace %s via %s",
+                  to->address[v6], to->mac, p->node_if, v6 ? "-6" : "", v6 ? FORGED_V6 "/64" : FORGED_V4 "0.0/16",
+                  to->address[v6]);
 }
 
 static void make_firewalls(struct place *p)
@@ -91,7 +104,7 @@ static void make_firewalls(struct place *p)
 static int open_raw(const struct place *p, enum host_id id)
 {
     struct sockaddr_ll to = {.sll_family = AF_PACKET,
-                             .sll_ifindex = (int)netns_ifindex(&p->ns[id], id == NODE ? "node0" : "eth0")};
+                             .sll_ifindex = (int)netns_ifindex(&p->ns[id], id == NODE ? p->node_if : "eth0")};
     int fd = place_socket(p, id, AF_PACKET, SOCK_RAW);
 
     cr_assert(bind(fd, (struct sockaddr *)&to, sizeof(to)) == 0, "a raw socket on %s: %s", hosts[id].name,
@@ -140,7 +153,7 @@ static void start_servers(struct place *p)
 void place_make(struct place *p)
 {
     netns_need_root();
-    *p = (struct place){0};
+    *p = (struct place){.node_if = "node0"};
     p->bridge = netns_new();
     netns_run(&p->bridge, "ip link add br0 type bridge mcast_snooping 0 && ip link set br0 addrgenmode none && "
                           "ip link set br0 up");
@@ -189,21 +202,69 @@ void place_send(const struct place *p, enum host_id host, const struct packet *f
               strerror(errno));
 }
 
+/* As the cluster's own announcement of a move: nobody goes on with what its neighbour table knew. */
+static void announce(struct place *p, unsigned which, enum host_id id)
+{
+    enum host_id to = p->floating[which] ? NODE : PEER1;
+    const char *name = id == NODE ? p->node_if : "eth0";
+
+    if (id != to)
+        netns_run(&p->ns[id], "ip neigh replace %s lladdr %s dev %s nud permanent; "
+                              "ip neigh replace %s lladdr %s dev %s nud permanent", floats[which][0], hosts[to].mac,
+                  name, floats[which][1], hosts[to].mac, name);
+}
+
 void place_move(struct place *p, unsigned which, bool to_node)
 {
     enum host_id from = to_node ? PEER1 : NODE, to = to_node ? NODE : PEER1;
-    const char *from_name = to_node ? "eth0" : "node0", *to_name = to_node ? "node0" : "eth0";
+    const char *from_name = to_node ? "eth0" : p->node_if, *to_name = to_node ? p->node_if : "eth0";
 
     for (int v6 = 0; v6 < 2; v6++) {
         netns_output(&p->ns[from], NULL, 0, "ip addr del %s/%d dev %s", floats[which][v6], v6 ? 64 : 24, from_name);
         netns_run(&p->ns[to], "ip addr replace %s/%d dev %s %s", floats[which][v6], v6 ? 64 : 24, to_name,
                   v6 ? "nodad" : "");
     }
-    /* As the cluster's own announcement of a move: nobody goes on with what its neighbour table knew. */
-    for (enum host_id id = 0; id < HOSTS; id++)
-        if (id != to)
-            netns_run(&p->ns[id], "ip neigh replace %s lladdr %s dev %s nud permanent; "
-                                  "ip neigh replace %s lladdr %s dev %s nud permanent", floats[which][0], hosts[to].mac,
-                      id == NODE ? "node0" : "eth0", floats[which][1], hosts[to].mac, id == NODE ? "node0" : "eth0");
     p->floating[which] = to_node;
+    for (enum host_id id = 0; id < HOSTS; id++)
+        announce(p, which, id);
+}
+
+/* ---- What becomes of the node's link ---- */
+
+void place_dress_node(struct place *p)
+{
+    netns_run(&p->ns[NODE], "ip link set %s up && ip addr replace %s/24 dev %s && ip addr replace %s/64 dev %s nodad",
+              p->node_if, hosts[NODE].address[0], p->node_if, hosts[NODE].address[1], p->node_if);
+    for (unsigned i = 0; i < FLOATS; i++) {
+        if (p->floating[i])
+            netns_run(&p->ns[NODE], "ip addr replace %s/24 dev %s && ip addr replace %s/64 dev %s nodad", floats[i][0],
+                      p->node_if, floats[i][1], p->node_if);
+        announce(p, i, NODE);
+    }
+    route_forged(p);
+}
+
+void place_reopen_raw(struct place *p)
+{
+    close(p->raw[NODE]);
+    p->raw[NODE] = open_raw(p, NODE);
+}
+
+void place_delete_link(struct place *p)
+{
+    netns_run(&p->ns[NODE], "ip link del %s", p->node_if);
+}
+
+void place_make_link(struct place *p)
+{
+    make_link(p, NODE);
+}
+
+void place_move_link(struct place *p, const struct netns *from, const struct netns *to)
+{
+    netns_run(from, "ip link set %s netns /proc/%d/fd/%d", p->node_if, getpid(), to->fd);
+    if (to->fd != p->ns[NODE].fd)
+        return;
+    netns_run(to, "ip link set %s addrgenmode none", p->node_if);
+    quiet_interface(to, p->node_if);
 }

@@ -3,7 +3,7 @@
  * place.h - the site of a campaign: a node, two peers, clients, a domain controller, an intruder and a scanner, each in
  * a network namespace of its own on one bridge; and the servers on them.
  *
- * The node's only interface is "node0". Its other end, "to-node" on the bridge, is where every frame of the node can be
+ * The node's only interface is "node0", until it is renamed. Its other end, "to-node" on the bridge, is where every frame of the node can be
  * witnessed without asking the program under test. Offloads are off everywhere, so that a buffer is a frame.
  */
 #ifndef TESTS_CAMPAIGN_PLACE_H
@@ -40,6 +40,7 @@ struct place {
     pid_t servers[HOSTS];  /* 0: none */
     pid_t shell;           /* the node's unlisted services */
     bool floating[FLOATS]; /* true: the address is on the node, else on the first peer */
+    char node_if[16];      /* the present name of the node's interface */
 };
 
 void place_make(struct place *p);
@@ -53,6 +54,19 @@ void place_send(const struct place *p, enum host_id host, const struct packet *f
 
 /* Moves a floating address: to the node, or to the first peer. */
 void place_move(struct place *p, unsigned which, bool to_node);
+
+/* After the node's interface was away or down: up again, with its addresses, routes and neighbours. */
+void place_dress_node(struct place *p);
+
+/* Deletes the node's interface with its link; makes both anew, down, with the same names and MACs. */
+void place_delete_link(struct place *p);
+void place_make_link(struct place *p);
+
+/* Moves the node's interface into the other namespace, or back; it is down then. */
+void place_move_link(struct place *p, const struct netns *from, const struct netns *to);
+
+/* The packet socket of the node, on the interface of now. */
+void place_reopen_raw(struct place *p);
 
 /* Ports served, for the generator to choose from. Ended by 0. */
 extern const uint16_t node_listed_tcp[], node_unlisted_tcp[], node_weak_tcp[], node_companion_tcp[], node_udp[],

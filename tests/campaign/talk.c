@@ -8,8 +8,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "host/clock.h"
 #include "traffic.h"
-#include "wire.h"
 
 #define BLOCK 65536
 static char block[BLOCK];
@@ -54,10 +54,10 @@ int talk_connect(const struct place *p, const struct talk *t, int deadline_ms)
 
 bool talk_echo(int fd, size_t bytes)
 {
-    uint64_t end = wire_now_ns() + TALK_DEADLINE_MS * 1000000ull;
+    uint64_t end = qpw_clock_monotonic_ns() + TALK_DEADLINE_MS * 1000000ull;
     size_t sent = 0, got = 0;
 
-    while (got < bytes && wire_now_ns() < end) {
+    while (got < bytes && qpw_clock_monotonic_ns() < end) {
         ssize_t n;
 
         if (!wait_for(fd, POLLIN | (sent < bytes ? POLLOUT : 0), 1000))

@@ -9,28 +9,11 @@
 #include <netinet/in.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "host/clock.h"
+
 #define FRAME_MAX 70000
-
-static uint64_t clock_ns(clockid_t clock)
-{
-    struct timespec ts;
-
-    clock_gettime(clock, &ts);
-    return (uint64_t)ts.tv_sec * 1000000000u + (uint64_t)ts.tv_nsec;
-}
-
-uint64_t wire_now_ns(void)
-{
-    return clock_ns(CLOCK_MONOTONIC);
-}
-
-uint64_t wire_unix_ns(void)
-{
-    return clock_ns(CLOCK_REALTIME);
-}
 
 /* ---- Parsing ---- */
 
@@ -215,13 +198,12 @@ static void parse(struct wire *w, struct frame *f, const uint8_t *p, size_t n)
 
 /* ---- Reading ---- */
 
-void wire_open(struct wire *w, const struct place *p)
+static void open_socket(struct wire *w, const struct place *p)
 {
     int many = 256 << 20, one = 1;
     struct sockaddr_ll to = {.sll_family = AF_PACKET, .sll_protocol = htons(ETH_P_ALL)};
     struct netns before = netns_here();
 
-    *w = (struct wire){0};
     netns_enter(&p->bridge);
     to.sll_ifindex = (int)netns_ifindex(&p->bridge, "to-node");
     w->fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
@@ -231,6 +213,18 @@ void wire_open(struct wire *w, const struct place *p)
                   setsockopt(w->fd, SOL_SOCKET, SO_TIMESTAMPNS, &one, sizeof(one)) == 0 &&
                   setsockopt(w->fd, SOL_PACKET, PACKET_AUXDATA, &one, sizeof(one)) == 0 &&
                   bind(w->fd, (struct sockaddr *)&to, sizeof(to)) == 0, "the witness: %s", strerror(errno));
+}
+
+void wire_open(struct wire *w, const struct place *p)
+{
+    *w = (struct wire){0};
+    open_socket(w, p);
+}
+
+void wire_reopen(struct wire *w, const struct place *p)
+{
+    close(w->fd);
+    open_socket(w, p);
 }
 
 void wire_close(struct wire *w)
@@ -265,14 +259,6 @@ static size_t put_together(struct msghdr *message, struct frame *f, uint8_t *dat
     return n;
 }
 
-static void keep(struct wire *w, const struct frame *f, const uint8_t *data, size_t n)
-{
-    if (!w->capture || w->capture_room < n)
-        return;
-    w->capture_room -= n;
-    pcapfile_record(w->capture, (double)f->at_ns / 1e9, data, n, n);
-}
-
 unsigned wire_drain(struct wire *w, void (*each)(void *data, const struct frame *frame), void *data)
 {
     static uint8_t bytes[FRAME_MAX];
@@ -296,12 +282,11 @@ unsigned wire_drain(struct wire *w, void (*each)(void *data, const struct frame 
         f.rx = from.sll_pkttype == PACKET_OUTGOING;
         f.bytes = (uint32_t)put_together(&message, &f, bytes, (size_t)n);
         parse(w, &f, bytes, f.bytes);
-        keep(w, &f, bytes, f.bytes);
         each(data, &f);
     }
     if (count) {
         w->frames += count;
-        w->last_ns = wire_now_ns();
+        w->last_ns = qpw_clock_monotonic_ns();
     }
     cr_assert(getsockopt(w->fd, SOL_PACKET, PACKET_STATISTICS, &lost, &size) == 0);
     cr_assert(lost.tp_drops == 0, "the witness itself lost %u frames: nothing can be said", lost.tp_drops);

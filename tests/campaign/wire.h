@@ -9,7 +9,6 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "pcapfile.h"
 #include "place.h"
 
 /* The ends of a packet. ICMP: the type in both ports. */
@@ -42,8 +41,6 @@ struct wire {
     int fd;
     uint64_t frames;   /* witnessed in all */
     uint64_t last_ns;  /* CLOCK_MONOTONIC of the newest read */
-    struct pcapfile *capture; /* NULL: none */
-    uint64_t capture_room;    /* bytes that may still go there */
     struct {
         uint8_t source[16], destination[16];
         uint32_t id;
@@ -55,11 +52,10 @@ struct wire {
 void wire_open(struct wire *w, const struct place *p);
 void wire_close(struct wire *w);
 
+/* After the link was made anew: what came before has to be drained. */
+void wire_reopen(struct wire *w, const struct place *p);
+
 /* Hands every frame witnessed since the last call to each(). Fails the test where the socket lost one. How many. */
 unsigned wire_drain(struct wire *w, void (*each)(void *data, const struct frame *frame), void *data);
-
-/* CLOCK_MONOTONIC, ns; and Unix time. */
-uint64_t wire_now_ns(void);
-uint64_t wire_unix_ns(void);
 
 #endif
