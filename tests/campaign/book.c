@@ -23,6 +23,7 @@ struct book *book_new(void)
     b->row_names = names_new();
     b->finding_names = names_new();
     b->ever = names_new();
+    b->junk = names_new();
     return b;
 }
 
@@ -35,6 +36,7 @@ void book_free(struct book *b)
     names_free(b->row_names);
     names_free(b->finding_names);
     names_free(b->ever);
+    names_free(b->junk);
     free(b);
 }
 
@@ -457,6 +459,33 @@ static void account(struct book *b, struct exchange *e, const struct frame *f)
     vouch(b, e);
 }
 
+void book_junk(struct book *b, const void *frame, size_t bytes, const char *protocol, const char *reason)
+{
+    unsigned kind = 0;
+
+    while (kind < BOOK_JUNK && b->junk_kinds[kind].reason &&
+           (strcmp(b->junk_kinds[kind].reason, reason) || strcmp(b->junk_kinds[kind].protocol, protocol)))
+        kind++;
+    cr_assert(kind < BOOK_JUNK, "more kinds of junk than the campaign keeps");
+    b->junk_kinds[kind] = (struct junk){protocol, reason};
+    *names_at(b->junk, frame, bytes) = kind + 1;
+}
+
+static bool is_junk(struct book *b, const struct frame *f)
+{
+    uint32_t kind = names_get(b->junk, f->data, f->bytes);
+    char name[128];
+
+    if (!kind)
+        return false;
+    if (!b->attached)
+        return true;
+    snprintf(name, sizeof(name), "%s/- undecodable other undecided -", b->junk_kinds[kind - 1].protocol);
+    count(book_row(b, name), f);
+    count_reason(b, b->junk_kinds[kind - 1].reason);
+    return true;
+}
+
 void book_frame(void *book, const struct frame *f)
 {
     struct book *b = book;
@@ -467,6 +496,8 @@ void book_frame(void *book, const struct frame *f)
         b->frames[!f->rx]++;
         b->bytes[!f->rx] += f->bytes;
     }
+    if (is_junk(b, f))
+        return;
     if (!f->ip) {
         if (b->attached)
             not_ip(b, f);

@@ -89,6 +89,7 @@ struct names; /* name → number */
 #define BOOK_FINDINGS 16384
 #define BOOK_PARENTS 1024
 #define BOOK_REASONS 16
+#define BOOK_JUNK 16 /* kinds of it */
 struct book {
     struct exchange **exchanges;
     size_t n_exchanges, room;
@@ -106,6 +107,10 @@ struct book {
         const char *reason;
         uint64_t packets;
     } reasons[BOOK_REASONS];
+    struct names *junk; /* frames that cannot be decoded, by their bytes: their kind + 1 */
+    struct junk {
+        const char *protocol, *reason;
+    } junk_kinds[BOOK_JUNK];
     const struct policy *policy;
     unsigned generation;
     uint64_t frames[2], bytes[2]; /* since the program was attached */
@@ -121,6 +126,12 @@ void book_free(struct book *b);
 
 /* Enters an exchange; `e` is copied. Call it before its first packet, with what came before drained. */
 struct exchange *book_enter(struct book *b, const struct exchange *e);
+
+/*
+ * Announces a frame that cannot be decoded: the protocol that its row has ("-": not even addresses can be read) and the
+ * reason, both literals. Call it before the frame is sent.
+ */
+void book_junk(struct book *b, const void *frame, size_t bytes, const char *protocol, const char *reason);
 
 /* Whether any exchange was ever entered on that tuple. */
 bool book_knows(const struct book *b, const struct tuple *t);

@@ -104,8 +104,9 @@ static void compare_totals(struct comparison *x, const json_t *report)
     const struct book *b = x->c->book;
 
     if (packets != b->frames[0] + b->frames[1] || bytes != b->bytes[0] + b->bytes[1])
-        differ(x, invariant, "%" PRIu64 " packets, %" PRIu64 " bytes counted; %" PRIu64 ", %" PRIu64 " witnessed; ",
-               packets, bytes, b->frames[0] + b->frames[1], b->bytes[0] + b->bytes[1]);
+        differ(x, invariant, "%" PRIu64 " packets, %" PRIu64 " bytes counted; %" PRIu64 ", %" PRIu64
+               " witnessed (%" PRIu64 " of them to the node); ", packets, bytes, b->frames[0] + b->frames[1],
+               b->bytes[0] + b->bytes[1], b->frames[0]);
     if (sum_of(json_object_get(totals, "by_direction")) != packets ||
         sum_of(json_object_get(totals, "by_verdict")) != packets ||
         json_object_size(json_object_get(totals, "by_direction")) != 6)

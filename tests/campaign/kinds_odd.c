@@ -180,6 +180,44 @@ static void headless(struct campaign *c, struct rng *r)
     campaign_settle(c, 1);
 }
 
+/* What no host sends: one byte or two of a datagram, or of a segment, that are not what they must be. */
+static void junk(struct campaign *c, struct rng *r)
+{
+    static const struct {
+        const char *protocol, *reason;
+        bool v6, tcp;
+        unsigned at, bytes, value;
+    } lies[] = {
+        {"-", "ip-bad-version", false, false, 14, 1, 0x55},  {"-", "ip-bad-version", true, false, 14, 1, 0x40},
+        {"udp", "ip-bad-ihl", false, false, 14, 1, 0x41},    {"udp", "ip-bad-length", false, false, 16, 2, 10},
+        {"udp", "ip-bad-length", false, false, 16, 2, 9000}, {"udp", "ip-bad-length", true, false, 18, 2, 9000},
+        {"udp", "l4-truncated", false, false, 16, 2, 24},    {"udp", "udp-bad-length", false, false, 38, 2, 3},
+        {"tcp", "tcp-bad-doff", false, true, 46, 1, 0x20},
+    };
+    unsigned which = rng_below(r, sizeof(lies) / sizeof(*lies)), at = lies[which].at;
+    struct raw o = {INTRUDER, hosts[INTRUDER].mac, hosts[NODE].mac, NULL, hosts[NODE].address[lies[which].v6],
+                    lies[which].tcp ? IPPROTO_TCP : IPPROTO_UDP};
+    static struct packet frame;
+    char source[64];
+
+    campaign_drain(c);
+    o.source = kinds_forged(c, lies[which].v6, source, sizeof(source));
+    begin(&frame, &o);
+    if (lies[which].tcp)
+        packet_tcp(&frame, &(struct packet_tcp){.source = kinds_client_port(r), .destination = 445, .flags = PACKET_SYN,
+                                                .seq = (uint32_t)rng_next(r)});
+    else
+        packet_udp(&frame, &(struct packet_udp){.source = kinds_client_port(r), .destination = 2049,
+                                                .payload_bytes = rng_between(r, 20, 900)});
+    packet_finish(&frame);
+    if (lies[which].bytes == 2)
+        frame.data[at++] = (uint8_t)(lies[which].value >> 8);
+    frame.data[at] = (uint8_t)lies[which].value;
+    book_junk(c->book, frame.data, frame.length, lies[which].protocol, lies[which].reason);
+    place_send(&c->place, INTRUDER, &frame);
+    campaign_settle(c, 1);
+}
+
 /* Somebody looks. */
 static void command(struct campaign *c, struct rng *r)
 {
@@ -188,6 +226,7 @@ static void command(struct campaign *c, struct rng *r)
 
 const struct kind odd_kinds[] = {
     {"command", 2, command, false},
+    {"junk", 4, junk, false},
     {"sctp", 2, sctp, false},
     {"portless", 2, portless, false},
     {"ethertype", 3, ethertype, false},

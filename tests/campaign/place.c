@@ -244,6 +244,11 @@ void place_dress_node(struct place *p)
     route_forged(p);
 }
 
+void place_hold(struct place *p, bool hold)
+{
+    netns_run(&p->bridge, "bridge link set dev to-node state %d", hold ? 0 : 3); /* disabled, forwarding */
+}
+
 void place_reopen_raw(struct place *p)
 {
     close(p->raw[NODE]);

@@ -65,6 +65,9 @@ void place_make_link(struct place *p);
 /* Moves the node's interface into the other namespace, or back; it is down then. */
 void place_move_link(struct place *p, const struct netns *from, const struct netns *to);
 
+/* Holds back at the bridge whatever would go to the node, or lets it through again. */
+void place_hold(struct place *p, bool hold);
+
 /* The packet socket of the node, on the interface of now. */
 void place_reopen_raw(struct place *p);
 

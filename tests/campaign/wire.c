@@ -281,6 +281,7 @@ unsigned wire_drain(struct wire *w, void (*each)(void *data, const struct frame 
             break;
         f.rx = from.sll_pkttype == PACKET_OUTGOING;
         f.bytes = (uint32_t)put_together(&message, &f, bytes, (size_t)n);
+        f.data = bytes;
         parse(w, &f, bytes, f.bytes);
         each(data, &f);
     }

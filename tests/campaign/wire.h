@@ -29,6 +29,7 @@ struct frame {
     bool fragment;      /* a later one, with its first's ports */
     bool group;         /* to a group MAC */
     uint8_t macs[12];   /* destination, source */
+    const uint8_t *data; /* all its bytes, valid during the call */
     struct ends ends;
     uint8_t tcp_flags;
     uint32_t seq, ack, payload;
