@@ -108,6 +108,8 @@ static int speak_to(struct qpw_auditor *a, int fd)
 
     if (r == -EAGAIN)
         return r;
+    if (r == 0 && qpw_control_is_gone(fd))
+        r = -EPIPE; /* told to have failed, it may have asked elsewhere or gone about it otherwise: nothing is done late */
     if (r == 0)
         answer = serve(a, request);
     else if (r == -EBADMSG)

@@ -11,6 +11,8 @@
 
 #include "control/message.h"
 
+#define CONNECT_SECONDS 2
+
 static const char lock_name[] = "\0qportwatch";
 
 static socklen_t lock_address(struct sockaddr_un *address)
@@ -73,10 +75,12 @@ int qpw_control_connect(int *ret_fd, pid_t *ret_pid, struct qpw_error *err)
     struct sockaddr_un address;
     socklen_t length = lock_address(&address);
     int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0), r;
+    struct timeval patience = {.tv_sec = CONNECT_SECONDS};
     struct ucred who;
 
     if (fd < 0)
         return qpw_fail(err, -errno, "making a control socket: %s", strerror(errno));
+    setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience)); /* where many wait for a stopped one */
     r = connect(fd, (struct sockaddr *)&address, length) < 0 ? -errno : peer_credentials(fd, &who);
     /* Anybody may bind the name first; only root's answer is believed. */
     if (r == 0 && who.uid != 0)
@@ -116,6 +120,13 @@ int qpw_control_held(pid_t *ret_pid)
         return r < 0 ? r : -EPERM;
     *ret_pid = who.pid;
     return 1;
+}
+
+bool qpw_control_is_gone(int fd)
+{
+    char byte;
+
+    return recv(fd, &byte, sizeof(byte), MSG_PEEK | MSG_DONTWAIT) == 0;
 }
 
 int qpw_control_send(int fd, const json_t *message)

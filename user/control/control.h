@@ -10,6 +10,7 @@
 #define QPW_CONTROL_CONTROL_H
 
 #include <jansson.h>
+#include <stdbool.h>
 #include <sys/types.h>
 
 #include "util/error.h"
@@ -26,7 +27,7 @@ int qpw_control_listen(int *ret_fd, pid_t *ret_pid, struct qpw_error *err);
  */
 int qpw_control_accept(int listen_fd, int *ret_fd);
 
-/* Connects to the auditor of this network namespace. -ENOENT: there is none. */
+/* Connects to the auditor of this network namespace, for two seconds at most. -ENOENT: there is none. */
 int qpw_control_connect(int *ret_fd, pid_t *ret_pid, struct qpw_error *err);
 
 /*
@@ -34,6 +35,9 @@ int qpw_control_connect(int *ret_fd, pid_t *ret_pid, struct qpw_error *err);
  * negative errno where that cannot be known. Never waits.
  */
 int qpw_control_held(pid_t *ret_pid);
+
+/* Whether the other end has hung up, of a connection whose message was received. Never waits. */
+bool qpw_control_is_gone(int fd);
 
 /* Sends one message. 0, -EMSGSIZE (longer than QPW_CONTROL_BYTES) or another negative errno. */
 int qpw_control_send(int fd, const json_t *message);
