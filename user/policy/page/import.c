@@ -213,7 +213,7 @@ static int import(struct qpw_importer *im, const char *text, size_t length)
     if (im->no_memory)
         return no_memory(im);
     if (!im->out.errors.n && !im->out.taken)
-        qpw_import_error(im, 1, im->out.others ? "no row is left for what was chosen" :
+        qpw_import_error(im, 1, im->out.others ? "no row is left: all are for others, or denied" :
                                                  "the tables of ports have no rows for this platform");
     if (im->out.errors.n && (whole || !im->options->partial || !im->out.taken))
         return qpw_fail(im->err, -EINVAL, "%s", im->out.errors.list[0]);
