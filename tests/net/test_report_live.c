@@ -237,8 +237,7 @@ Test(report_live, gap_when_the_interface_is_detached)
     netns_run(&n.node, "ip link del node1");
     node_until_coverage(&n, "interface-gone");
     node_command(&n, text, sizeof(text), "status");
-    cr_expect(strstr(text, "not fully monitored: the interface is gone; the auditor restores it when it can"), "%s",
-              text);
+    cr_expect(strstr(text, "GONE: there is no such interface now; the auditor restores it when it can"), "%s", text);
     document = report(&n);
     cr_expect_eq(json_array_size(node_value(document, "coverage.gaps")), 1);
     cr_expect_str_eq(node_text(document, "coverage.gaps.0.interface"), "node1");
