@@ -161,16 +161,16 @@ Test(report, both_identities_hold)
     meter(QPW_VERDICT_UNDECIDED, QPW_DIR_UNDECODABLE, 0, 0, 7, 0)->key.reason = QPW_REASON_IP_IHL;
     meter(QPW_VERDICT_INFRA, QPW_DIR_NON_IP, 0, 0x806, 3, 3)->key.kind = QPW_KIND_ETHERTYPE;
     make();
-    cr_assert_eq(r.total.packets, 51);
+    cr_assert_eq(r.totals.all.packets, 51);
     for (int i = 0; i < QPW_VERDICT_COUNT; i++)
-        verdicts += r.by_verdict[i].packets;
+        verdicts += r.totals.by_verdict[i].packets;
     for (int i = 0; i < QPW_DIR_COUNT; i++)
-        directions += r.by_direction[i].packets;
+        directions += r.totals.by_direction[i].packets;
     cr_assert_eq(verdicts, 51);
     cr_assert_eq(directions, 51);
-    cr_assert_eq(r.undecided[QPW_REASON_IP_IHL].packets, 7);
-    cr_assert_eq(r.transit[QPW_REASON_NOT_LOCAL].packets, 5);
-    cr_assert_eq(r.undecided[QPW_REASON_NOT_LOCAL].packets, 0);
+    cr_assert_eq(r.totals.undecided[QPW_REASON_IP_IHL].packets, 7);
+    cr_assert_eq(r.totals.transit[QPW_REASON_NOT_LOCAL].packets, 5);
+    cr_assert_eq(r.totals.undecided[QPW_REASON_NOT_LOCAL].packets, 0);
 }
 
 Test(report, rows_that_differ_in_reason_or_peer_are_one_meter)
@@ -201,17 +201,17 @@ Test(report, most_worrying_first)
     finding(QPW_VERDICT_UNEXPECTED, QPW_DIR_INBOUND, 1, "10.9.0.9", QPW_OUTCOME_DATA, 99)->value.flags =
         QPW_FINDING_SUPERSEDED;
     make();
-    cr_assert_eq(r.n_findings, 7);
-    cr_assert_eq(r.findings[0]->key.port, 4445, "the later of two alike");
-    cr_assert_eq(r.findings[1]->key.port, 4444);
-    cr_assert_eq(r.findings[2]->key.port, 6667);
-    cr_assert_eq(r.findings[3]->key.port, 23);
-    cr_assert_eq(r.findings[4]->key.verdict, QPW_VERDICT_WEAK);
-    cr_assert_eq(r.findings[5]->key.verdict, QPW_VERDICT_IMPLIED);
-    cr_assert_eq(r.findings[6]->key.port, 1, "superseded last");
-    cr_assert_eq(r.n_unexpected, 4);
-    cr_assert_eq(r.n_answered, 3);
-    cr_assert_eq(r.n_lines, 6);
+    cr_assert_eq(r.found.n_rows, 7);
+    cr_assert_eq(r.found.rows[0]->key.port, 4445, "the later of two alike");
+    cr_assert_eq(r.found.rows[1]->key.port, 4444);
+    cr_assert_eq(r.found.rows[2]->key.port, 6667);
+    cr_assert_eq(r.found.rows[3]->key.port, 23);
+    cr_assert_eq(r.found.rows[4]->key.verdict, QPW_VERDICT_WEAK);
+    cr_assert_eq(r.found.rows[5]->key.verdict, QPW_VERDICT_IMPLIED);
+    cr_assert_eq(r.found.rows[6]->key.port, 1, "superseded last");
+    cr_assert_eq(r.found.unexpected, 4);
+    cr_assert_eq(r.found.answered, 3);
+    cr_assert_eq(r.found.n_lines, 6);
 }
 
 Test(report, scans_are_one_line_and_answered_findings_never)
@@ -233,20 +233,20 @@ Test(report, scans_are_one_line_and_answered_findings_never)
                 port)->key.responder[15] =
             port < 9 ? 1 : 2;
     make();
-    cr_assert_eq(r.n_lines, 6);
-    cr_assert_eq(r.lines[4].first->key.port, 9, "by the remote end, not by the node");
-    cr_assert_eq(r.lines[5].findings, 8);
-    cr_assert_eq(r.lines[0].first->key.port, 50000);
-    cr_assert_eq(r.lines[0].findings, 1);
-    cr_assert_eq(r.lines[1].first->key.port, 7);
-    cr_assert_eq(r.lines[2].findings, 20);
-    cr_assert_eq(r.lines[2].initiators, 20);
-    cr_assert_eq(r.lines[2].ports, 1);
-    cr_assert_eq(r.lines[3].findings, 100);
-    cr_assert_eq(r.lines[3].ports, 100);
-    cr_assert_eq(r.lines[3].initiators, 1);
-    cr_assert_eq(r.lines[3].counts.rx_packets, 200);
-    cr_assert_eq(r.n_findings, 131, "all of them stay in the list");
+    cr_assert_eq(r.found.n_lines, 6);
+    cr_assert_eq(r.found.lines[4].first->key.port, 9, "by the remote end, not by the node");
+    cr_assert_eq(r.found.lines[5].findings, 8);
+    cr_assert_eq(r.found.lines[0].first->key.port, 50000);
+    cr_assert_eq(r.found.lines[0].findings, 1);
+    cr_assert_eq(r.found.lines[1].first->key.port, 7);
+    cr_assert_eq(r.found.lines[2].findings, 20);
+    cr_assert_eq(r.found.lines[2].initiators, 20);
+    cr_assert_eq(r.found.lines[2].ports, 1);
+    cr_assert_eq(r.found.lines[3].findings, 100);
+    cr_assert_eq(r.found.lines[3].ports, 100);
+    cr_assert_eq(r.found.lines[3].initiators, 1);
+    cr_assert_eq(r.found.lines[3].counts.rx_packets, 200);
+    cr_assert_eq(r.found.n_rows, 131, "all of them stay in the list");
 }
 
 Test(report, peers_with_their_ports_and_silent_ones)
@@ -342,10 +342,10 @@ Test(report, since_leaves_out_what_is_older)
     coverage(QPW_COVERAGE_INTERFACE_GONE, 1, 1);
     coverage(QPW_COVERAGE_INTERFACE_BACK, 1, 2);
     cr_assert_eq(qpw_report_make(&s, T0 + 50 * SECOND, &r), 0);
-    cr_assert_eq(r.n_findings, 1);
-    cr_assert_eq(r.findings[0]->key.port, 24);
+    cr_assert_eq(r.found.n_rows, 1);
+    cr_assert_eq(r.found.rows[0]->key.port, 24);
     cr_assert_eq(r.n_gaps, 0);
-    cr_assert_eq(r.total.packets, 6);
+    cr_assert_eq(r.totals.all.packets, 6);
 }
 
 Test(report, empty_picture)
@@ -466,12 +466,12 @@ Test(report, any_picture_keeps_the_identities_and_the_width)
         assert_identities(document);
         cr_assert_eq(json_array_size(json_object_get(document, "findings")), s.n_findings);
         json_decref(document);
-        for (size_t i = 1; i < r.n_findings; i++)
-            cr_assert_geq(qpw_report_worry(r.findings[i - 1]), qpw_report_worry(r.findings[i]));
-        for (size_t i = lines = listed = 0; i < r.n_findings; i++)
-            listed += qpw_report_worry(r.findings[i]) > 0;
-        for (size_t i = 0; i < r.n_lines; i++)
-            lines += r.lines[i].findings;
+        for (size_t i = 1; i < r.found.n_rows; i++)
+            cr_assert_geq(qpw_finding_rank(r.found.rows[i - 1]), qpw_finding_rank(r.found.rows[i]));
+        for (size_t i = lines = listed = 0; i < r.found.n_rows; i++)
+            listed += qpw_finding_rank(r.found.rows[i]) > 0;
+        for (size_t i = 0; i < r.found.n_lines; i++)
+            lines += r.found.lines[i].findings;
         cr_assert_eq(lines, listed, "each finding is in one line");
         for (size_t i = 0; i < sizeof(widths) / sizeof(*widths); i++) {
             out = text(widths[i], false, seed % 2);

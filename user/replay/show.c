@@ -113,17 +113,17 @@ static int show_findings_text(const struct qpw_report *r, const struct qpw_show_
     char initiator[64], responder[64], service[48], packets[24], first[40];
     int rc = 0;
 
-    if (!r->n_findings)
+    if (!r->found.n_rows)
         qpw_print_line(&p, "no findings");
-    for (size_t i = 0; rc == 0 && i < r->n_findings; i++) {
-        const struct qpw_finding_row *f = r->findings[i];
+    for (size_t i = 0; rc == 0 && i < r->found.n_rows; i++) {
+        const struct qpw_finding_row *f = r->found.rows[i];
         const char *cells[] = {qpw_verdict_name(f->key.verdict),
                                qpw_words_direction(f->key.direction),
                                qpw_outcome_name(f->value.outcome),
                                qpw_words_service(f->key.kind, f->key.protocol, f->key.port, service, sizeof(service)),
                                qpw_words_end(f->key.kind, f->key.initiator, initiator, sizeof(initiator)),
                                qpw_words_end(f->key.kind, f->key.responder, responder, sizeof(responder)),
-                               qpw_words_count(qpw_report_sum_of(&f->counts).packets, packets, sizeof(packets)),
+                               qpw_words_count(qpw_sum_of(&f->counts).packets, packets, sizeof(packets)),
                                qpw_words_time(f->first_unix_ns, first, sizeof(first))};
 
         rc = qpw_table_add(&t, QPW_TEXT_PLAIN, cells);

@@ -41,7 +41,7 @@ int qpw_condition_parse(const char *text, struct qpw_condition *ret)
 
 bool qpw_condition_holds(const struct qpw_condition *c, const struct qpw_report *r, char *why, size_t size)
 {
-    uint64_t packets = r->by_verdict[c->verdict].packets, all = r->total.packets;
+    uint64_t packets = r->totals.by_verdict[c->verdict].packets, all = r->totals.all.packets;
     char count[64], noun[32], share[16];
 
     if (c->gap) {

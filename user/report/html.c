@@ -205,13 +205,13 @@ static void verdict_bar(const struct page *p)
 
     qpw_html_start(p->h, "div", "bar");
     for (unsigned i = QPW_VERDICT_COUNT; i-- > 0;) {
-        if (!p->r->by_verdict[i].packets)
+        if (!p->r->totals.by_verdict[i].packets)
             continue;
         qpw_html_start(p->h, "i", qpw_format(class, sizeof(class), "v%u", i));
         qpw_html_attribute(p->h, "title", qpw_verdict_name(i));
         qpw_html_attribute(p->h, "style",
                            qpw_format(width, sizeof(width), "width:%.2f%%",
-                                      100.0 * (double)p->r->by_verdict[i].packets / (double)p->r->total.packets));
+                                      100.0 * (double)p->r->totals.by_verdict[i].packets / (double)p->r->totals.all.packets));
         qpw_html_end(p->h);
     }
     qpw_html_end(p->h);
@@ -225,7 +225,7 @@ static void directions(const struct page *p)
     qpw_html_start(p->h, "p", "dim");
     for (unsigned i = 0; i < QPW_DIR_COUNT; i++)
         qpw_html_text(p->h, "%s%s %s", i ? ", " : "By direction: ", qpw_words_direction(i),
-                      qpw_words_share(p->r->by_direction[i].packets, p->r->total.packets, share, sizeof(share)));
+                      qpw_words_share(p->r->totals.by_direction[i].packets, p->r->totals.all.packets, share, sizeof(share)));
     qpw_html_end(p->h);
     qpw_html_raw(p->h, "\n");
 }
@@ -239,14 +239,14 @@ static void verdicts(const struct page *p)
     verdict_bar(p);
     open_table(p, titles);
     for (unsigned i = QPW_VERDICT_COUNT; i-- > 0;) {
-        const struct qpw_report_sum *sum = &p->r->by_verdict[i];
+        const struct qpw_sum *sum = &p->r->totals.by_verdict[i];
 
         if (!sum->packets && i != QPW_VERDICT_UNEXPECTED)
             continue;
         open_row(p);
         cell(p, sum->packets ? verdict_class(i) : "", qpw_verdict_name(i));
         cell(p, "n", qpw_words_count(sum->packets, text, sizeof(text)));
-        cell(p, "n", qpw_words_share(sum->packets, p->r->total.packets, text, sizeof(text)));
+        cell(p, "n", qpw_words_share(sum->packets, p->r->totals.all.packets, text, sizeof(text)));
         cell(p, "n", qpw_words_bytes(sum->bytes, text, sizeof(text)));
         cell(p, "dim", qpw_words_verdict(i));
         close_row(p);
@@ -276,10 +276,10 @@ static void allow_row(const struct page *p, const char *line)
     close_row(p);
 }
 
-static void finding(const struct page *p, const struct qpw_report_line *line)
+static void finding(const struct page *p, const struct qpw_finding_line *line)
 {
     const struct qpw_finding_row *f = line->first;
-    const struct qpw_report_sum sum = qpw_report_sum_of(&line->counts);
+    const struct qpw_sum sum = qpw_sum_of(&line->counts);
     struct qpw_finding_words words;
     char text[96];
 
@@ -313,30 +313,30 @@ static void findings(const struct page *p)
     char text[160];
 
     heading(p, "Findings, most serious first");
-    if (!p->r->n_lines)
+    if (!p->r->found.n_lines)
         paragraph(p, "good", "None.");
     else
         open_table(p, titles);
-    for (size_t i = 0; i < p->r->n_lines && i < PAGE_LINES; i++)
-        finding(p, &p->r->lines[i]);
-    if (p->r->n_lines)
+    for (size_t i = 0; i < p->r->found.n_lines && i < PAGE_LINES; i++)
+        finding(p, &p->r->found.lines[i]);
+    if (p->r->found.n_lines)
         close_table(p);
-    if (p->r->n_lines > PAGE_LINES)
-        paragraph(p, "dim", qpw_format(text, sizeof(text), "%zu more are in the JSON report.", p->r->n_lines - PAGE_LINES));
-    if (p->r->n_details)
+    if (p->r->found.n_lines > PAGE_LINES)
+        paragraph(p, "dim", qpw_format(text, sizeof(text), "%zu more are in the JSON report.", p->r->found.n_lines - PAGE_LINES));
+    if (p->r->found.n_details)
         paragraph(p, "doubt",
                   qpw_format(text, sizeof(text), "The tables of findings were full: further ones are counted by port and "
-                             "by prefix only (%zu rows in the JSON report).", p->r->n_details));
+                             "by prefix only (%zu rows in the JSON report).", p->r->found.n_details));
 }
 
 /* ---- Peers, rules ---- */
 
-static void busiest(const struct page *p, const struct qpw_report_peer *peer)
+static void busiest(const struct page *p, const struct qpw_peer_sum *peer)
 {
     char text[48];
 
     qpw_html_start(p->h, "td", "a");
-    for (size_t i = 0; i < QPW_REPORT_PORTS && peer->busiest[i].sum.packets; i++)
+    for (size_t i = 0; i < QPW_PEER_PORTS && peer->busiest[i].sum.packets; i++)
         qpw_html_text(p->h, "%s%s%s", i ? ", " : "",
                       qpw_words_service(peer->busiest[i].kind, peer->busiest[i].protocol, peer->busiest[i].port, text,
                                         sizeof(text)),
@@ -356,7 +356,7 @@ static void peers(const struct page *p)
     }
     open_table(p, titles);
     for (size_t i = 0; i < p->r->n_peers; i++) {
-        const struct qpw_report_peer *peer = &p->r->peers[i];
+        const struct qpw_peer_sum *peer = &p->r->peers[i];
 
         open_row(p);
         cell(p, "", peer->info->name);
@@ -383,8 +383,8 @@ static void rules(const struct page *p)
     }
     open_table(p, titles);
     for (size_t i = 0; i < p->r->n_rules; i++) {
-        const struct qpw_report_rule *rule = &p->r->rules[i];
-        uint64_t packets = qpw_report_sum_of(&rule->counts).packets;
+        const struct qpw_rule_use *rule = &p->r->rules[i];
+        uint64_t packets = qpw_sum_of(&rule->counts).packets;
 
         open_row(p);
         cell(p, packets ? "" : "dim", rule->info->name);
@@ -407,10 +407,10 @@ static void undecided(const struct page *p)
     heading(p, "Undecided, by reason");
     qpw_html_start(p->h, "dl", "");
     for (unsigned i = 0; i < QPW_REASON_COUNT; i++)
-        if (p->r->undecided[i].packets)
+        if (p->r->totals.undecided[i].packets)
             term(p, i ? qpw_reason_name(i) : "other", "%s",
-                 qpw_words_many(p->r->undecided[i].packets, "packet", text, sizeof(text)));
-    if (!p->r->by_verdict[QPW_VERDICT_UNDECIDED].packets)
+                 qpw_words_many(p->r->totals.undecided[i].packets, "packet", text, sizeof(text)));
+    if (!p->r->totals.by_verdict[QPW_VERDICT_UNDECIDED].packets)
         qpw_html_element(p->h, "dt", "", "none");
     qpw_html_end(p->h);
     qpw_html_raw(p->h, "\n");
@@ -422,7 +422,7 @@ static void gaps(const struct page *p)
     char from[32], to[32];
 
     for (size_t i = 0; i < p->r->n_gaps; i++)
-        term(p, "Gap", "%s %s from %s to %s", qpw_report_iface_name(s, p->r->gaps[i].iface), p->r->gaps[i].why,
+        term(p, "Gap", "%s %s from %s to %s", qpw_snapshot_iface(s, p->r->gaps[i].iface), p->r->gaps[i].why,
              qpw_words_time(p->r->gaps[i].from_unix_ns, from, sizeof(from)),
              p->r->gaps[i].open ? "now" : qpw_words_time(p->r->gaps[i].to_unix_ns, to, sizeof(to)));
     if (!p->r->n_gaps && !s->replay)
@@ -458,7 +458,7 @@ static void coverage(const struct page *p)
     for (size_t i = 0; i < s->n_coverage; i++)
         if (s->coverage[i].unix_ns >= p->r->since_unix_ns)
             term(p, qpw_words_time(s->coverage[i].unix_ns, rx, sizeof(rx)), "%s %s%s%.112s",
-                 qpw_coverage_name(s->coverage[i].kind), qpw_report_iface_name(s, s->coverage[i].iface),
+                 qpw_coverage_name(s->coverage[i].kind), qpw_snapshot_iface(s, s->coverage[i].iface),
                  s->coverage[i].text[0] ? ": " : "", s->coverage[i].text);
     qpw_html_end(p->h);
     qpw_html_raw(p->h, "\n");

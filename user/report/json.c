@@ -58,7 +58,7 @@ static json_t *meters(const struct qpw_report *r)
     json_t *list = json_array();
 
     for (size_t i = 0; i < r->n_meters; i++) {
-        const struct qpw_report_meter *m = &r->meters[i];
+        const struct qpw_meter_sum *m = &r->meters[i];
         json_t *o = json_object();
 
         set_service(o, m->key.kind, m->key.protocol, m->key.port);
@@ -67,8 +67,8 @@ static json_t *meters(const struct qpw_report *r)
         json_object_update_new(
             o, json_pack("{s:s,s:s,s:s,s:o,s:o}", "direction", qpw_direction_name(m->key.direction), "scope",
                          qpw_scope_name(m->key.scope), "verdict", qpw_verdict_name(m->key.verdict), "rule",
-                         qpw_json_text(qpw_report_rule_name(r->s, m->key.rule)), "interface",
-                         qpw_json_text(qpw_report_iface_name(r->s, m->key.iface))));
+                         qpw_json_text(qpw_snapshot_rule(r->s, m->key.rule)), "interface",
+                         qpw_json_text(qpw_snapshot_iface(r->s, m->key.iface))));
         set_counts(o, &m->counts);
         json_array_append_new(list, o);
     }
@@ -99,15 +99,15 @@ static json_t *finding(const struct qpw_report *r, const struct qpw_render_optio
                      1, /* a finding has one; many of one service stand beside each other */
                      "outcome", qpw_outcome_name(value->outcome), "evidence", qpw_evidence_name(value->evidence),
                      "reason", value->reason ? qpw_json_text(qpw_reason_name(value->reason)) : json_null(), "rule",
-                     qpw_json_text(qpw_report_rule_name(r->s, value->rule))));
+                     qpw_json_text(qpw_snapshot_rule(r->s, value->rule))));
     json_object_update_new(
         o, json_pack("{s:s,s:o,s:o,s:o,s:o,s:o,s:o}", "scope", qpw_scope_name(value->scope), "peer",
-                     qpw_json_text(qpw_report_peer_name(r->s, value->peer)), "interface",
-                     qpw_json_text(qpw_report_iface_name(r->s, value->iface)), "vlan", or_null(value->vlan), "owner",
+                     qpw_json_text(qpw_snapshot_peer(r->s, value->peer)), "interface",
+                     qpw_json_text(qpw_snapshot_iface(r->s, value->iface)), "vlan", or_null(value->vlan), "owner",
                      qpw_json_owner(&words.owner), "first", qpw_json_time(f->first_unix_ns), "last", qpw_json_time(f->last_unix_ns)));
     set_counts(o, &f->counts);
     json_object_update_new(
-        o, json_pack("{s:o,s:b,s:b,s:b}", "bytes", number(qpw_report_sum_of(&f->counts).bytes), "superseded",
+        o, json_pack("{s:o,s:b,s:b,s:b}", "bytes", number(qpw_sum_of(&f->counts).bytes), "superseded",
                      !!(value->flags & QPW_FINDING_SUPERSEDED), "reserved", !!(value->flags & QPW_FINDING_RESERVED),
                      "multicast", !!(value->flags & QPW_FINDING_MULTICAST)));
     return o;
@@ -119,8 +119,8 @@ static json_t *findings(const struct qpw_report *r, const struct qpw_render_opti
     const struct qpw_render_options without = {0};
     json_t *list = json_array();
 
-    for (size_t i = 0; i < r->n_findings; i++)
-        json_array_append_new(list, finding(r, i < OWNERS ? options : &without, r->findings[i]));
+    for (size_t i = 0; i < r->found.n_rows; i++)
+        json_array_append_new(list, finding(r, i < OWNERS ? options : &without, r->found.rows[i]));
     return list;
 }
 
@@ -130,8 +130,8 @@ static json_t *details(const struct qpw_report *r)
     json_t *list = json_array();
     char buf[64];
 
-    for (size_t i = 0; i < r->n_details; i++) {
-        const struct qpw_detail_row *d = r->details[i];
+    for (size_t i = 0; i < r->found.n_details; i++) {
+        const struct qpw_detail_row *d = r->found.details[i];
         json_t *o = json_pack("{s:s}", "direction", qpw_direction_name(d->key.direction));
 
         if (d->key.by_prefix)
@@ -145,7 +145,7 @@ static json_t *details(const struct qpw_report *r)
     return list;
 }
 
-static json_t *families(const struct qpw_report_peer *p)
+static json_t *families(const struct qpw_peer_sum *p)
 {
     json_t *list = json_array();
 
@@ -156,12 +156,12 @@ static json_t *families(const struct qpw_report_peer *p)
     return list;
 }
 
-static json_t *busiest(const struct qpw_report_peer *p)
+static json_t *busiest(const struct qpw_peer_sum *p)
 {
     json_t *list = json_array();
 
-    for (size_t i = 0; i < QPW_REPORT_PORTS && p->busiest[i].sum.packets; i++) {
-        const struct qpw_report_port *port = &p->busiest[i];
+    for (size_t i = 0; i < QPW_PEER_PORTS && p->busiest[i].sum.packets; i++) {
+        const struct qpw_port_sum *port = &p->busiest[i];
         json_t *o = json_object();
 
         set_service(o, port->kind, port->protocol, port->port);
@@ -177,7 +177,7 @@ static json_t *peers(const struct qpw_report *r)
     json_t *list = json_array();
 
     for (size_t i = 0; i < r->n_peers; i++) {
-        const struct qpw_report_peer *p = &r->peers[i];
+        const struct qpw_peer_sum *p = &r->peers[i];
         json_t *o = json_pack("{s:o,s:b,s:b,s:o,s:o,s:o}", "name", qpw_json_text(p->info->name), "in_force",
                               (int)p->info->in_force, "silent", (int)p->silent, "first",
                               qpw_json_time(p->first_unix_ns), "last", qpw_json_time(p->last_unix_ns), "families",
@@ -195,13 +195,13 @@ static json_t *rules(const struct qpw_report *r)
     json_t *list = json_array();
 
     for (size_t i = 0; i < r->n_rules; i++) {
-        const struct qpw_report_rule *rule = &r->rules[i];
+        const struct qpw_rule_use *rule = &r->rules[i];
         const struct qpw_rule_info *info = rule->info;
         json_t *o = json_pack("{s:o,s:s,s:s,s:b,s:o,s:o,s:o,s:o}", "name", qpw_json_text(info->name), "direction",
                               qpw_direction_name(info->direction), "verdict", qpw_verdict_name(info->verdict),
                               "in_force", (int)info->in_force, "file", qpw_json_text(info->file), "line",
                               or_null(info->line), "text", qpw_json_text(info->text), "hits",
-                              number(qpw_report_sum_of(&rule->counts).packets));
+                              number(qpw_sum_of(&rule->counts).packets));
 
         set_counts(o, &rule->counts);
         json_array_append_new(list, o);
@@ -209,7 +209,7 @@ static json_t *rules(const struct qpw_report *r)
     return list;
 }
 
-static json_t *by_reason(const struct qpw_report_sum *sums)
+static json_t *by_reason(const struct qpw_sum *sums)
 {
     json_t *o = json_object();
 
@@ -223,13 +223,13 @@ static json_t *totals(const struct qpw_report *r)
 {
     json_t *o = json_object(), *verdicts = json_object(), *directions = json_object();
 
-    json_object_set_new(o, "packets", number(r->total.packets));
-    json_object_set_new(o, "bytes", number(r->total.bytes));
+    json_object_set_new(o, "packets", number(r->totals.all.packets));
+    json_object_set_new(o, "bytes", number(r->totals.all.bytes));
     for (unsigned i = 0; i < QPW_VERDICT_COUNT; i++)
-        if (i != QPW_VERDICT_NONE || r->by_verdict[i].packets)
-            json_object_set_new(verdicts, qpw_verdict_name(i), number(r->by_verdict[i].packets));
+        if (i != QPW_VERDICT_NONE || r->totals.by_verdict[i].packets)
+            json_object_set_new(verdicts, qpw_verdict_name(i), number(r->totals.by_verdict[i].packets));
     for (unsigned i = 0; i < QPW_DIR_COUNT; i++)
-        json_object_set_new(directions, qpw_direction_name(i), number(r->by_direction[i].packets));
+        json_object_set_new(directions, qpw_direction_name(i), number(r->totals.by_direction[i].packets));
     json_object_set_new(o, "by_verdict", verdicts);
     json_object_set_new(o, "by_direction", directions);
     return o;
@@ -245,7 +245,7 @@ static json_t *coverage_events(const struct qpw_report *r)
         if (c->unix_ns >= r->since_unix_ns)
             json_array_append_new(list, json_pack("{s:o,s:s,s:o,s:o}", "time", qpw_json_time(c->unix_ns), "event",
                                                   qpw_coverage_name(c->kind), "interface",
-                                                  qpw_json_text(qpw_report_iface_name(r->s, c->iface)), "text",
+                                                  qpw_json_text(qpw_snapshot_iface(r->s, c->iface)), "text",
                                                   qpw_json_text(c->text)));
     }
     return list;
@@ -258,7 +258,7 @@ static json_t *coverage_gaps(const struct qpw_report *r)
     for (size_t i = 0; i < r->n_gaps; i++)
         json_array_append_new(list, json_pack("{s:o,s:o,s:o,s:s,s:b}", "from", qpw_json_time(r->gaps[i].from_unix_ns),
                                               "to", qpw_json_time(r->gaps[i].to_unix_ns), "interface",
-                                              qpw_json_text(qpw_report_iface_name(r->s, r->gaps[i].iface)), "why",
+                                              qpw_json_text(qpw_snapshot_iface(r->s, r->gaps[i].iface)), "why",
                                               r->gaps[i].why, "open", (int)r->gaps[i].open));
     return list;
 }
@@ -345,8 +345,8 @@ int qpw_report_json(const struct qpw_report *r, const struct qpw_render_options 
     json_object_set_new(o, "details", details(r));
     json_object_set_new(o, "peers", peers(r));
     json_object_set_new(o, "rules", rules(r));
-    json_object_set_new(o, "undecided", by_reason(r->undecided));
-    json_object_set_new(o, "transit", by_reason(r->transit));
+    json_object_set_new(o, "undecided", by_reason(r->totals.undecided));
+    json_object_set_new(o, "transit", by_reason(r->totals.transit));
     json_object_set_new(o, "coverage", coverage(r));
     rc = json_dumpf(o, out, JSON_INDENT(1) | JSON_ENSURE_ASCII) < 0 || fputc('\n', out) == EOF ? -EIO : 0;
     json_decref(o);

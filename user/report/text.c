@@ -66,9 +66,9 @@ static void head_answer(const struct qpw_text_page *p)
 
     qpw_print_styled_item(&p->printer, "answer", answer_style(r->answer.state),
                           qpw_words_headline(&r->answer, r->s->unix_ns, text, sizeof(text)));
-    qpw_words_share(r->by_verdict[QPW_VERDICT_UNDECIDED].packets, r->total.packets, share, sizeof(share));
+    qpw_words_share(r->totals.by_verdict[QPW_VERDICT_UNDECIDED].packets, r->totals.all.packets, share, sizeof(share));
     qpw_print_item(&p->printer, "findings", "%zu unexpected, %zu of them answered; %s of packets undecided",
-                   r->n_unexpected, r->n_answered, share);
+                   r->found.unexpected, r->found.answered, share);
 }
 
 static void head(const struct qpw_text_page *p)
@@ -115,9 +115,9 @@ static int verdicts(const struct qpw_text_page *p)
     int rc = 0;
 
     for (unsigned i = QPW_VERDICT_COUNT; rc == 0 && i-- > 0;) {
-        const struct qpw_report_sum *sum = &r->by_verdict[i];
+        const struct qpw_sum *sum = &r->totals.by_verdict[i];
         const char *cells[] = {qpw_verdict_name(i), qpw_words_count(sum->packets, packets, sizeof(packets)),
-                               qpw_words_share(sum->packets, r->total.packets, share, sizeof(share)),
+                               qpw_words_share(sum->packets, r->totals.all.packets, share, sizeof(share)),
                                qpw_words_bytes(sum->bytes, bytes, sizeof(bytes)), qpw_words_verdict(i)};
 
         if (sum->packets || i == QPW_VERDICT_UNEXPECTED)
@@ -125,8 +125,8 @@ static int verdicts(const struct qpw_text_page *p)
     }
     qpw_print_heading(&p->printer, "VERDICTS",
                       qpw_format(total, sizeof(total), "%s, %s",
-                                 qpw_words_many(r->total.packets, "packet", packets, sizeof(packets)),
-                                 qpw_words_bytes(r->total.bytes, bytes, sizeof(bytes))));
+                                 qpw_words_many(r->totals.all.packets, "packet", packets, sizeof(packets)),
+                                 qpw_words_bytes(r->totals.all.bytes, bytes, sizeof(bytes))));
     rc = rc ? rc : qpw_table_print(&t, &p->printer);
     qpw_table_clear(&t);
     return rc;
@@ -142,20 +142,20 @@ static void directions(const struct qpw_text_page *p)
     qpw_list_begin(&list, &p->printer, 0, "direction");
     for (size_t i = 0; i < sizeof(order) / sizeof(*order); i++)
         qpw_list_add(&list, "%s %s", qpw_words_direction(order[i]),
-                     qpw_words_share(p->r->by_direction[order[i]].packets, p->r->total.packets, share, sizeof(share)));
+                     qpw_words_share(p->r->totals.by_direction[order[i]].packets, p->r->totals.all.packets, share, sizeof(share)));
     qpw_list_end(&list);
 }
 
 /* ---- Peers and rules ---- */
 
-static const char *busiest_text(const struct qpw_report_peer *peer, char *buf, size_t size)
+static const char *busiest_text(const struct qpw_peer_sum *peer, char *buf, size_t size)
 {
     char service[40];
     size_t used = 0;
 
     buf[0] = '\0';
-    for (size_t i = 0; i < QPW_REPORT_PORTS && peer->busiest[i].sum.packets && used < size; i++) {
-        const struct qpw_report_port *port = &peer->busiest[i];
+    for (size_t i = 0; i < QPW_PEER_PORTS && peer->busiest[i].sum.packets && used < size; i++) {
+        const struct qpw_port_sum *port = &peer->busiest[i];
 
         used += snprintf(buf + used, size - used, "%s%s%s", i ? ", " : "",
                          qpw_words_service(port->kind, port->protocol, port->port, service, sizeof(service)),
@@ -175,7 +175,7 @@ static int speaking_peers(const struct qpw_text_page *p, size_t speaking)
     int rc = 0;
 
     for (size_t i = 0; rc == 0 && i < shown; i++) {
-        const struct qpw_report_peer *peer = &p->r->peers[i];
+        const struct qpw_peer_sum *peer = &p->r->peers[i];
         const char *cells[] = {peer->info->name,
                                qpw_words_moment(peer->last_unix_ns, p->r->s->unix_ns, last, sizeof(last)),
                                qpw_words_bytes(peer->counts.rx_bytes, rx, sizeof(rx)),
@@ -228,8 +228,8 @@ static void rules(const struct qpw_text_page *p)
         return;
     qpw_list_begin(&list, &p->printer, qpw_text_limit(p, SCREEN_RULES), "used");
     for (; used < p->r->n_rules; used++) {
-        const struct qpw_report_rule *rule = &p->r->rules[used];
-        uint64_t n = qpw_report_sum_of(&rule->counts).packets;
+        const struct qpw_rule_use *rule = &p->r->rules[used];
+        uint64_t n = qpw_sum_of(&rule->counts).packets;
 
         if (!n)
             break;

@@ -8,7 +8,7 @@
 #define SCREEN_ITEMS 8u
 #define SCREEN_EVENTS 4u
 
-static void reasons(const struct qpw_text_page *p, const char *label, const struct qpw_report_sum *sums)
+static void reasons(const struct qpw_text_page *p, const char *label, const struct qpw_sum *sums)
 {
     struct qpw_list list;
     char packets[16];
@@ -23,13 +23,13 @@ static void reasons(const struct qpw_text_page *p, const char *label, const stru
 
 void qpw_text_undecided(const struct qpw_text_page *p)
 {
-    bool any = p->r->by_verdict[QPW_VERDICT_UNDECIDED].packets;
+    bool any = p->r->totals.by_verdict[QPW_VERDICT_UNDECIDED].packets;
 
     qpw_print_heading(&p->printer, "UNDECIDED", any ? "" : "none");
     if (any)
-        reasons(p, "by reason", p->r->undecided);
-    if (p->r->by_verdict[QPW_VERDICT_TRANSIT].packets)
-        reasons(p, "transit", p->r->transit);
+        reasons(p, "by reason", p->r->totals.undecided);
+    if (p->r->totals.by_verdict[QPW_VERDICT_TRANSIT].packets)
+        reasons(p, "transit", p->r->totals.transit);
 }
 
 static void gaps(const struct qpw_text_page *p)
@@ -40,11 +40,11 @@ static void gaps(const struct qpw_text_page *p)
 
     qpw_list_begin(&list, &p->printer, qpw_text_limit(p, SCREEN_ITEMS), "gaps");
     for (size_t i = p->r->n_gaps; i-- > 0;) {
-        const struct qpw_report_gap *gap = &p->r->gaps[i];
+        const struct qpw_gap *gap = &p->r->gaps[i];
 
         qpw_words_moment(gap->from_unix_ns, s->unix_ns, from, sizeof(from));
         qpw_words_moment(gap->to_unix_ns, s->unix_ns, to, sizeof(to));
-        qpw_list_add(&list, "%s %s from %s to %s", qpw_report_iface_name(s, gap->iface), gap->why, from,
+        qpw_list_add(&list, "%s %s from %s to %s", qpw_snapshot_iface(s, gap->iface), gap->why, from,
                      gap->open ? "now" : to);
     }
     qpw_list_end(&list);
@@ -96,7 +96,7 @@ static void events(const struct qpw_text_page *p)
         first++;
     for (size_t i = first; i < s->n_coverage; i++) {
         const struct qpw_coverage *c = &s->coverage[i];
-        const char *iface = qpw_report_iface_name(s, c->iface);
+        const char *iface = qpw_snapshot_iface(s, c->iface);
 
         qpw_print_item(&p->printer, qpw_words_moment(c->unix_ns, s->unix_ns, when, sizeof(when)), "%s%s%s%s%s",
                        qpw_coverage_name(c->kind), *iface ? " " : "", iface, c->text[0] ? ": " : "", c->text);

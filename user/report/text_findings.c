@@ -15,7 +15,7 @@ static enum qpw_text_style line_style(const struct qpw_finding_row *f)
     return f->key.verdict == QPW_VERDICT_UNEXPECTED ? QPW_TEXT_BAD : QPW_TEXT_DOUBT;
 }
 
-static const char *ports_text(const struct qpw_report_line *line, char *buf, size_t size)
+static const char *ports_text(const struct qpw_finding_line *line, char *buf, size_t size)
 {
     const struct qpw_finding_key *key = &line->first->key;
     char number[16];
@@ -37,7 +37,7 @@ static const char *ends_text(size_t n, unsigned kind, const uint8_t addr[16], ch
     return qpw_format(buf, size, "%s addresses", qpw_words_count(n, number, sizeof(number)));
 }
 
-static const char *process_text(const struct qpw_text_page *p, const struct qpw_report_line *line, char *buf,
+static const char *process_text(const struct qpw_text_page *p, const struct qpw_finding_line *line, char *buf,
                                 size_t size)
 {
     struct qpw_process owner;
@@ -47,7 +47,7 @@ static const char *process_text(const struct qpw_text_page *p, const struct qpw_
     return qpw_words_owner(&owner, buf, size);
 }
 
-static int add_line(const struct qpw_text_page *p, struct qpw_table *t, const struct qpw_report_line *line)
+static int add_line(const struct qpw_text_page *p, struct qpw_table *t, const struct qpw_finding_line *line)
 {
     const struct qpw_finding_row *f = line->first;
     char service[40], initiator[64], responder[64], packets[16], first[24], last[24], process[64];
@@ -60,7 +60,7 @@ static int add_line(const struct qpw_text_page *p, struct qpw_table *t, const st
         ports_text(line, service, sizeof(service)),
         ends_text(line->initiators, f->key.kind, f->key.initiator, initiator, sizeof(initiator)),
         ends_text(line->responders, f->key.kind, f->key.responder, responder, sizeof(responder)),
-        qpw_words_count(qpw_report_sum_of(&line->counts).packets, packets, sizeof(packets)),
+        qpw_words_count(qpw_sum_of(&line->counts).packets, packets, sizeof(packets)),
         qpw_words_moment(line->first_unix_ns, p->r->s->unix_ns, first, sizeof(first)),
         qpw_words_moment(line->last_unix_ns, p->r->s->unix_ns, last, sizeof(last)),
         process_text(p, line, process, sizeof(process)),
@@ -82,7 +82,7 @@ static void heading(const struct qpw_text_page *p, unsigned verdict, size_t find
 
     qpw_words_many(findings, "finding", count, sizeof(count));
     if (verdict == QPW_VERDICT_UNEXPECTED)
-        qpw_format(said, sizeof(said), "%s, %zu answered, most serious first", count, p->r->n_answered);
+        qpw_format(said, sizeof(said), "%s, %zu answered, most serious first", count, p->r->found.answered);
     else
         qpw_format(said, sizeof(said), "%s", count);
     qpw_print_heading(&p->printer, titles[verdict] ? titles[verdict] : "OTHER", said);
@@ -100,10 +100,10 @@ static int findings_of(const struct qpw_text_page *p, unsigned verdict, size_t f
     int rc = 0;
 
     for (size_t i = from; i < to; i++)
-        findings += p->r->lines[i].findings;
+        findings += p->r->found.lines[i].findings;
     heading(p, verdict, findings);
     for (size_t i = from; rc == 0 && i < end; i++)
-        rc = add_line(p, &t, &p->r->lines[i]);
+        rc = add_line(p, &t, &p->r->found.lines[i]);
     rc = rc ? rc : qpw_table_print(&t, &p->printer);
     qpw_table_clear(&t);
     qpw_text_more(p, to - end, "line");
@@ -117,8 +117,8 @@ static void folded_rows(const struct qpw_text_page *p, bool by_prefix, const cha
     char what[64], packets[40];
 
     qpw_list_begin(&list, &p->printer, qpw_text_limit(p, QPW_SCREEN_LINES / 4), label);
-    for (size_t i = 0; i < p->r->n_details; i++) {
-        const struct qpw_detail_row *d = p->r->details[i];
+    for (size_t i = 0; i < p->r->found.n_details; i++) {
+        const struct qpw_detail_row *d = p->r->found.details[i];
 
         if (d->key.by_prefix != by_prefix)
             continue;
@@ -138,16 +138,16 @@ int qpw_text_findings(const struct qpw_text_page *p)
     size_t from = 0, to;
     int rc = 0;
 
-    if (!r->n_lines || r->lines[0].first->key.verdict != QPW_VERDICT_UNEXPECTED)
+    if (!r->found.n_lines || r->found.lines[0].first->key.verdict != QPW_VERDICT_UNEXPECTED)
         qpw_print_heading(&p->printer, "UNEXPECTED", "none");
-    for (; rc == 0 && from < r->n_lines; from = to) {
-        unsigned verdict = r->lines[from].first->key.verdict;
+    for (; rc == 0 && from < r->found.n_lines; from = to) {
+        unsigned verdict = r->found.lines[from].first->key.verdict;
 
-        for (to = from + 1; to < r->n_lines && r->lines[to].first->key.verdict == verdict; to++)
+        for (to = from + 1; to < r->found.n_lines && r->found.lines[to].first->key.verdict == verdict; to++)
             ;
         rc = findings_of(p, verdict, from, to);
     }
-    if (r->n_details) {
+    if (r->found.n_details) {
         folded_rows(p, true, "no detail");
         folded_rows(p, false, "  by port");
     }
