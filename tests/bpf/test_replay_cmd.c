@@ -287,7 +287,7 @@ Test(replay_cmd, a_flood_does_not_lose_connections, .init = need_root)
     json_t *j = report("--max-connections 1024 --local " NODE);
     cr_assert_eq(sum(j, NULL, "packets"), 40016);
     char *text = json_dumps(json_object_get(j, "coverage"), 0);
-    cr_assert_not_null(strstr(text, "were ended before their time"), "%s", text);
+    cr_assert_not_null(strstr(text, "ended early to make room for others"), "%s", text);
     free(text);
     json_decref(j);
     unlink(f.path);
@@ -387,8 +387,8 @@ Test(replay_cmd, cut_records_count_their_original_length, .init = need_root)
         cr_assert_eq(sum(j, "by_verdict", "undecided"), 3);
         cr_assert_eq(sum(j, "by_direction", "inbound"), 2);
         char *text = json_dumps(json_object_get(j, "coverage"), 0);
-        cr_assert_not_null(strstr(text, "4 records were cut short"), "%s", text);
-        cr_assert_not_null(strstr(text, "1 records are larger than an MTU of 1500"), "%s", text);
+        cr_assert_not_null(strstr(text, "cut short by the capture's snap length: 4 records"), "%s", text);
+        cr_assert_not_null(strstr(text, "larger than an MTU of 1500: 1 record."), "%s", text);
         free(text);
         json_decref(j);
     }
@@ -463,6 +463,64 @@ Test(replay_cmd, local_auto_takes_who_talks_to_most, .init = need_root)
     cr_assert_null(strstr(out, NODE ", "), "%s", out);
     cr_assert_null(strstr(out, CLIENT ", "), "%s", out);
     unlink(f.path);
+}
+
+static void expect_capture(const json_t *document, const char *name, const char *sha256)
+{
+    const json_t *list = json_object_get(document, "captures");
+
+    cr_assert_eq(json_array_size(list), 1);
+    cr_expect_str_eq(string_of(list, 0, "name"), name);
+    cr_expect_str_eq(string_of(list, 0, "sha256"), sha256);
+    cr_expect_eq(number_of(list, 0, "packets"), 9);
+    cr_expect_eq(number_of(list, 0, "left_out"), 0);
+    cr_expect_str_eq(string_of(list, 0, "from"), "2020-09-13T12:26:40.000000Z");
+    cr_expect_str_eq(string_of(list, 0, "to"), "2020-09-13T12:26:42.000000Z");
+    list = json_object_get(document, "local");
+    cr_assert_eq(json_array_size(list), 2);
+    cr_expect_str_eq(json_string_value(json_array_get(list, 0)), NODE);
+    cr_expect_str_eq(json_string_value(json_array_get(list, 1)), "fd00::/64");
+    cr_expect_str_eq(json_string_value(json_object_get(json_object_get(document, "answer"), "state")), "PROBED");
+}
+
+/* A file's hash is that of the file, whatever is in it; of a compressed pipe there is none. */
+Test(replay_cmd, every_format_names_captures_hashes_and_local_addresses, .init = need_root)
+{
+    static const char *const documents[] = {"--json", "--findings --json"};
+    char sha256[65], zipped[65];
+
+    pcapfile_start(&f, PCAPFILE_ETHERNET);
+    smb(1.6e9, 40000, 1);
+    packet_make_tcp(&p, "10.9.9.9", 4444, NODE, 23, PACKET_SYN, 7, 0, 0);
+    pcapfile_packet(&f, 1.6e9 + 2, &p);
+    pcapfile_end(&f);
+    cr_assert_eq(run("sha256sum <%s && gzip -c %s >%s.gz && sha256sum <%s.gz", f.path, f.path, f.path, f.path), 0);
+    snprintf(sha256, sizeof(sha256), "%.64s", out);
+    snprintf(zipped, sizeof(zipped), "%.64s", strchr(out, '\n') + 1);
+#define LOCAL "--platform on-prem --local " NODE " --local fd00::/64"
+    for (int i = 0; i < 2; i++) {
+        json_t *j;
+
+        cr_assert_eq(run(REPLAY LOCAL " %s %s 2>/dev/null", documents[i], f.path), 0);
+        j = json_loads(out, 0, NULL);
+        expect_capture(j, f.path, sha256);
+        json_decref(j);
+        cr_assert_eq(run(REPLAY LOCAL " %s - <%s 2>/dev/null", documents[i], f.path), 0);
+        j = json_loads(out, 0, NULL);
+        expect_capture(j, "standard input", sha256);
+        json_decref(j);
+        cr_assert_eq(run("gzip -c %s | " REPLAY LOCAL " %s - 2>/dev/null", f.path, documents[i]), 0);
+        j = json_loads(out, 0, NULL);
+        expect_capture(j, "standard input", "null");
+        json_decref(j);
+    }
+    cr_assert_eq(run(REPLAY LOCAL " %s.gz 2>/dev/null", f.path), 0);
+    cr_expect_not_null(strstr(out, zipped), "%s", out);
+    cr_expect_not_null(strstr(out, "local       " NODE ", fd00::/64\n"), "%s", out);
+    cr_assert_eq(run(REPLAY LOCAL " --format html %s 2>/dev/null", f.path), 0);
+    cr_expect_not_null(strstr(out, sha256), "%.2000s", out);
+    cr_expect_not_null(strstr(out, "<dt>Local</dt><dd>fd00::/64</dd>"), "%.2000s", out);
+    run("rm -f %s %s.gz", f.path, f.path);
 }
 
 Test(replay_cmd, findings_only, .init = need_root)

@@ -25,6 +25,28 @@ static bool is_time(const json_t *value)
                   &n[2], &n[3], &n[4], &n[5], &n[6], &z) == 8 && z == 'Z';
 }
 
+/* A document about a node has the node's answer; one about a policy or the program has none. */
+static void expect_answer(const json_t *d, const char *schema)
+{
+    static const char *const about_nodes[] = {"qportwatch.status/1", "qportwatch.report/1", "qportwatch.findings/1",
+                                              "qportwatch.policy-test/1", "qportwatch.listeners/1"};
+    static const char *const states[] = {"CLEAN", "PROBED", "ACTION NEEDED", "BLIND", "DETAIL LOST"};
+    const json_t *answer = json_object_get(d, "answer");
+    bool about_node = false, known = false;
+
+    for (size_t i = 0; i < sizeof(about_nodes) / sizeof(*about_nodes); i++)
+        about_node |= !strcmp(schema, about_nodes[i]);
+    cr_expect_eq(answer != NULL, about_node, "%s", schema);
+    if (!answer)
+        return;
+    for (size_t i = 0; i < sizeof(states) / sizeof(*states); i++)
+        known |= !strcmp(node_text(answer, "state"), states[i]);
+    cr_expect(known, "%s: %s", schema, node_text(answer, "state"));
+    cr_expect_str_not_empty(node_text(answer, "text"), "%s", schema);
+    cr_expect(json_object_get(answer, "since") && json_object_get(answer, "worst"), "%s", schema);
+    cr_expect(json_is_array(json_object_get(answer, "also")), "%s", schema);
+}
+
 /* Caller releases. policy: its name, NULL where the document is about none. */
 static json_t *document(const struct netns *ns, int status, const char *schema, const char *policy,
                         const char *arguments)
@@ -42,6 +64,7 @@ static json_t *document(const struct netns *ns, int status, const char *schema, 
     cr_expect_str_not_empty(node_text(d, "host"), "%s", arguments);
     cr_expect(json_is_array(node_value(d, "interfaces")), "%s", arguments);
     cr_expect(is_time(node_value(d, "from")) && is_time(node_value(d, "to")), "%s", arguments);
+    expect_answer(d, schema);
     p = node_value(d, "policy");
     if (!policy) {
         cr_expect(json_is_null(p), "%s", arguments);
@@ -106,6 +129,10 @@ Test(documents, of_what_is_attached_and_of_nothing)
     cr_expect(json_is_null(node_value(d, "auditor.pid")));
     cr_expect(json_is_true(node_value(d, "auditor.stale")));
     json_decref(d);
+    d = document(&n.node, 0, "qportwatch.listeners/1", "qumulo/on-prem", "listeners --platform on-prem --json");
+    cr_expect_str_eq(node_text(d, "answer.state"), "BLIND");
+    cr_expect(strstr(node_text(d, "answer.text"), "not attached in this network namespace"));
+    json_decref(d);
     node_write(&n, "policy", policy, path, sizeof(path));
     node_attach(&n, "node0 --policy %s --sensor-name n\xe4he", path); /* not UTF-8 */
     d = document(&n.node, 0, "qportwatch.status/1", "test/documents", "status --json");
@@ -115,6 +142,11 @@ Test(documents, of_what_is_attached_and_of_nothing)
               node_text(d, "command"));
     json_decref(d);
     json_decref(document(&n.node, 0, "qportwatch.report/1", "test/documents", "report --json"));
+    d = document(&n.node, 0, "qportwatch.listeners/1", "test/documents", "listeners --json");
+    cr_expect_str_eq(node_text(d, "answer.state"), "CLEAN");
+    json_decref(d);
+    netns_output(&n.node, output, sizeof(output), QPW_BUILD "/qportwatch report --format html");
+    cr_expect(strstr(output, " data-answer=\"CLEAN\">CLEAN: "), "%.3000s", output);
     json_decref(document(&n.node, 0, "qportwatch.report/1", "test/documents", "top --once --json"));
     snprintf(arguments, sizeof(arguments), "policy test --json %s", path);
     d = document(&n.node, 0, "qportwatch.policy-test/1", "test/documents", arguments);

@@ -116,7 +116,7 @@ Test(command, test_replays_a_capture_under_both_policies)
     snprintf(line, sizeof(line), "test %s --local 199.233.217.249 " FTP, without);
     cr_assert(eq(int, run(line), 3));
     cr_assert(strstr(output,
-                     "What site/no-ftp would have said instead of qumulo/on-prem: 79 of 95 packets would get a different verdict") != NULL,
+                     "would have said instead of qumulo/on-prem (built-in): 79 of 95 packets would get a different verdict") != NULL,
               "%s", output);
     cr_assert(strstr(output, "inbound    tcp/21 ") != NULL, "%s", output);
     snprintf(line, sizeof(line), "suggest --policy %s --local 199.233.217.249 " FTP, without);

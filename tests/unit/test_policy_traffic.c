@@ -87,7 +87,7 @@ Test(suggest, answered_only_in_the_fewest_prefixes)
               "%s", text);
     cr_assert(strstr(text, "#outbound  udp      514          \"TODO: purpose\" to=10.0.0.9\n") != NULL, "%s",
               text);
-    cr_assert(strstr(text, "first seen 2026-09-21T14:14:20Z") != NULL, "%s", text);
+    cr_assert(strstr(text, "first seen 2026-09-21 14:14:20Z") != NULL, "%s", text);
     cr_assert(strstr(text, " 23 ") == NULL && strstr(text, "4444") == NULL);
     /* Every line is a comment: the file changes nothing as it is, and is a policy when a # is taken away. */
     for (char *line = text; *line; line = strchr(line, '\n') + 1)
@@ -128,18 +128,20 @@ Test(suggest, peers_and_unused_rows)
     find(&p, QPW_DIR_OUTBOUND, 6, 7000, "10.1.0.12", QPW_OUTCOME_DATA);
     find(&p, QPW_DIR_OUTBOUND, 6, 7001, "10.1.0.12", QPW_OUTCOME_DATA);
     find(&p, QPW_DIR_INBOUND, 6, 7001, "10.1.0.99", QPW_OUTCOME_DATA);
-    p.s.n_rules = 4;
+    p.s.n_rules = 5;
     p.rules[1] = (struct qpw_rule_info){.name = "used", .verdict = QPW_VERDICT_ALLOWED, .in_force = 1};
     p.rules[2] = (struct qpw_rule_info){.name = "idle", .verdict = QPW_VERDICT_ALLOWED, .in_force = 1};
     p.rules[3] = (struct qpw_rule_info){.name = "infra-arp", .verdict = QPW_VERDICT_INFRA, .in_force = 1};
-    p.s.n_meters = 1;
-    p.meters[0].key.rule = 1;
+    p.rules[4] = (struct qpw_rule_info){.name = "inferred", .verdict = QPW_VERDICT_ALLOWED, .in_force = 1};
+    p.s.n_meters = 2;
+    p.meters[0] = (struct qpw_meter_row){.key = {.rule = 1, .verdict = QPW_VERDICT_ALLOWED}, .counts = {.rx_packets = 1}};
+    p.meters[1] = (struct qpw_meter_row){.key = {.rule = 4, .verdict = QPW_VERDICT_UNDECIDED}, .counts = {.rx_packets = 1}};
     text = suggest(&p, &lines);
     cr_assert(strstr(text, "10.1.0.12  # 2 ports inbound, 2 outbound\n") != NULL, "%s", text);
     cr_assert(strstr(text, "#peer") == strrchr(text, '#') || strstr(strstr(text, "#peer") + 1, "#peer") == NULL, "%s",
               text);
     cr_assert(strstr(text, "#disable   idle\n") != NULL, "%s", text);
-    cr_assert(strstr(text, "disable   used") == NULL && strstr(text, "infra-arp") == NULL);
+    cr_assert(strstr(text, "disable   used") == NULL && strstr(text, "inferred") == NULL && strstr(text, "infra-arp") == NULL);
     free(text);
 }
 

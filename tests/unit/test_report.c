@@ -314,7 +314,7 @@ Test(report, gaps_in_the_coverage)
     cr_assert_eq(r.n_gaps, 2);
     cr_assert_eq(r.gaps[0].from_unix_ns, T0 + 100 * SECOND);
     cr_assert_eq(r.gaps[0].to_unix_ns, T0 + 160 * SECOND);
-    cr_assert_str_eq(r.gaps[0].why, "interface-gone");
+    cr_assert_eq(r.gaps[0].kind, QPW_COVERAGE_INTERFACE_GONE);
     cr_assert(!r.gaps[1].open, "our programs are back in the hooks");
     qpw_report_clear(&r);
 

@@ -284,7 +284,7 @@ Test(view, peers_tell_state_ports_and_what_is_outside_the_policy)
     cr_expect_str_eq(cell(&b, 0, QPW_COL_OUTSIDE), "tcp/3712", "2049 is listed");
     cr_expect_str_eq(cell(&b, 0, QPW_COL_LAST), "now");
     cr_expect_str_eq(cell(&b, 1, QPW_COL_PEER), "node3");
-    cr_expect_str_eq(cell(&b, 1, QPW_COL_STATE), "never");
+    cr_expect_str_eq(cell(&b, 1, QPW_COL_STATE), "silent");
     cr_expect_str_eq(cell(&b, 1, QPW_COL_LAST), "never");
     tear_down(&b);
 }
@@ -314,7 +314,7 @@ Test(view, coverage_names_what_was_not_seen)
     cr_expect(on_screen(&b, "NOT WATCHED"));
     cr_expect(on_screen(&b, "midstream"));
     cr_expect(on_screen(&b, "RoCE counters move"));
-    cr_expect(on_screen(&b, "auditor-gap"));
+    cr_expect(on_screen(&b, "no auditor"));
     cr_expect(on_screen(&b, "12 s without an auditor"));
     cr_expect(on_screen(&b, "12 of 65,536"));
     tear_down(&b);

@@ -6,9 +6,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "facts/rules.h"
+#include "facts/severity.h"
 #include "policy/lang/parse.h"
 #include "policy/lang/rule_text.h"
 #include "util/names.h"
+#include "words/words.h"
 
 /* What becomes one line: one direction, protocol and set of remote addresses, with all its ports. */
 struct proposal {
@@ -29,11 +32,6 @@ struct proposals {
     size_t n;
 };
 
-static const uint8_t *remote_of(const struct qpw_finding_row *finding)
-{
-    return finding->key.direction == QPW_DIR_OUTBOUND ? finding->key.responder : finding->key.initiator;
-}
-
 static bool is_multicast(const uint8_t addr[16])
 {
     bool mapped = addr[10] == 0xff && addr[11] == 0xff && !addr[0];
@@ -48,8 +46,8 @@ static bool is_material(const struct qpw_finding_row *finding)
 
     if (key->verdict != QPW_VERDICT_UNEXPECTED && key->verdict != QPW_VERDICT_WEAK)
         return false;
-    if (finding->value.outcome < QPW_OUTCOME_ANSWERED || finding->value.flags & QPW_FINDING_SUPERSEDED ||
-        is_multicast(remote_of(finding)))
+    if (!qpw_finding_answered(finding) || !qpw_finding_open(finding) ||
+        is_multicast(qpw_finding_remote(&finding->key)))
         return false;
     if (key->direction != QPW_DIR_INBOUND && key->direction != QPW_DIR_OUTBOUND)
         return false;
@@ -67,7 +65,7 @@ static int by_service(const void *left, const void *right)
         return a->key.protocol - b->key.protocol;
     if (a->key.port != b->key.port)
         return a->key.port < b->key.port ? -1 : 1;
-    return memcmp(remote_of(a), remote_of(b), 16);
+    return memcmp(qpw_finding_remote(&a->key), qpw_finding_remote(&b->key), 16);
 }
 
 static struct proposal *proposal_of(struct proposals *all, const struct qpw_finding_row *finding)
@@ -95,14 +93,14 @@ static struct proposal *proposal_of(struct proposals *all, const struct qpw_find
 static int add_finding(struct proposals *all, const struct qpw_finding_row *finding)
 {
     struct proposal *proposal = proposal_of(all, finding);
-    qpw_u128 number = qpw_address_number(remote_of(finding));
+    qpw_u128 number = qpw_address_number(qpw_finding_remote(&finding->key));
     struct qpw_range range = {number, number};
 
     if (!proposal || qpw_addresses_add(&proposal->remotes, &range) < 0)
         return -ENOMEM;
     if (finding->first_unix_ns < proposal->first->first_unix_ns)
         proposal->first = finding;
-    proposal->packets += finding->counts.rx_packets + finding->counts.tx_packets;
+    proposal->packets += qpw_sum_of(&finding->counts).packets;
     proposal->findings++;
     return 0;
 }
@@ -165,16 +163,17 @@ static int write_remotes(FILE *out, const char *key, const struct qpw_addresses 
 
 static int write_proposal(const struct proposal *proposal, const struct qpw_suggest_options *options, FILE *out)
 {
-    char ports[256], when[40], number[16];
+    char ports[256], when[40], number[16], packets[40], count[40];
     const char *protocol = qpw_protocol_name(proposal->protocol),
                *process = options->process ? options->process(options->arg, proposal->sample) : "";
 
     snprintf(number, sizeof(number), "%u", proposal->protocol);
-    qpw_time_text(proposal->first->first_unix_ns, when, sizeof(when));
-    fprintf(out, "# first seen %.19sZ, %s, %llu packets, %zu finding%s%s%s\n", when,
-            qpw_outcome_name(proposal->first->value.outcome), (unsigned long long)proposal->packets, proposal->findings,
-            proposal->findings == 1 ? "" : "s", *process ? ", process " : "", process);
-    fprintf(out, "#%-9s %-8s %-12s \"TODO: purpose\"", qpw_direction_name(proposal->direction),
+    fprintf(out, "# first seen %s, %s, %s, %s%s%s\n",
+            qpw_words_time(proposal->first->first_unix_ns, when, sizeof(when)),
+            qpw_outcome_name(proposal->first->value.outcome),
+            qpw_words_many(proposal->packets, "packet", packets, sizeof(packets)),
+            qpw_words_many(proposal->findings, "finding", count, sizeof(count)), *process ? ", process " : "", process);
+    fprintf(out, "#%-9s %-8s %-12s \"" QPW_TODO_PURPOSE "\"", qpw_direction_name(proposal->direction),
             protocol ? protocol : number,
             proposal->kind == QPW_KIND_PROTOCOL
                 ? "any"
@@ -209,10 +208,10 @@ static int write_peers(const struct qpw_finding_row *const *findings, size_t n, 
     for (size_t i = 0; i < n; i++) {
         size_t at = 0;
 
-        while (at < known && memcmp(talkers[at].addr, remote_of(findings[i]), 16))
+        while (at < known && memcmp(talkers[at].addr, qpw_finding_remote(&findings[i]->key), 16))
             at++;
         if (at == known)
-            talkers[known++].addr = remote_of(findings[i]);
+            talkers[known++].addr = qpw_finding_remote(&findings[i]->key);
         talkers[at].ports[findings[i]->key.direction == QPW_DIR_OUTBOUND]++;
     }
     for (size_t i = 0; i < known; i++) {
@@ -220,7 +219,7 @@ static int write_peers(const struct qpw_finding_row *const *findings, size_t n, 
             continue;
         if (!titled)
             fputs(
-                "\n# Each end opened connections to the other on several ports: may be cluster nodes. Uncomment them if so.\n",
+                "\n# Each end opened connections to the other on several ports: these may be cluster nodes. If so, uncomment them.\n",
                 out);
         titled = true;
         fprintf(out, "#peer      node%zu %s  # %u ports inbound, %u outbound\n", ++*lines,
@@ -230,25 +229,41 @@ static int write_peers(const struct qpw_finding_row *const *findings, size_t n, 
     return 0;
 }
 
-/* ---- Rows that nothing used ---- */
+/* ---- Rules without traffic ---- */
 
-static void write_unused(const struct qpw_snapshot *s, FILE *out)
+static int by_id(const void *left, const void *right)
 {
+    const struct qpw_rule_use *a = left, *b = right;
+
+    return a->id - b->id;
+}
+
+/* One that undecided traffic is consistent with is not unused. */
+static bool is_unused(const struct qpw_rule_use *rule)
+{
+    return rule->info->in_force && !qpw_sum_of(&rule->counts).packets && !rule->inferred &&
+           (rule->info->verdict == QPW_VERDICT_ALLOWED || rule->info->verdict == QPW_VERDICT_WEAK);
+}
+
+static int write_unused(const struct qpw_snapshot *s, FILE *out)
+{
+    struct qpw_rule_use *rules;
     bool titled = false;
+    size_t n;
 
-    for (size_t i = 1; i < s->n_rules; i++) {
-        const struct qpw_rule_info *rule = &s->rules[i];
-        bool used = !rule->in_force || (rule->verdict != QPW_VERDICT_ALLOWED && rule->verdict != QPW_VERDICT_WEAK);
-
-        for (size_t j = 0; j < s->n_meters && !used; j++)
-            used = s->meters[j].key.rule == i;
-        if (used)
+    if (qpw_rules_use(s, &rules, &n) < 0)
+        return -ENOMEM;
+    qsort(rules, n, sizeof(*rules), by_id);
+    for (size_t i = 0; i < n; i++) {
+        if (!is_unused(&rules[i]))
             continue;
         if (!titled)
             fputs("\n# Rules with no traffic in this period. Consider disabling:\n", out);
         titled = true;
-        fprintf(out, "#disable   %s\n", rule->name);
+        fprintf(out, "#disable   %s\n", rules[i].info->name);
     }
+    free(rules);
+    return 0;
 }
 
 static int by_packets(const void *left, const void *right)
@@ -278,7 +293,7 @@ int qpw_policy_suggest(const struct qpw_snapshot *s, const struct qpw_suggest_op
     const struct qpw_finding_row **findings = calloc(s->n_findings + 1, sizeof(*findings));
     struct proposals all = {0};
     size_t n = 0, lines = 0;
-    char from[40], to[40];
+    char period[96], policy[352];
     int ret = findings ? 0 : -ENOMEM;
 
     for (size_t i = 0; i < s->n_findings && ret == 0; i++)
@@ -288,11 +303,10 @@ int qpw_policy_suggest(const struct qpw_snapshot *s, const struct qpw_suggest_op
         qsort(findings, n, sizeof(*findings), by_service);
     if (ret == 0)
         ret = propose(findings, n, &all);
-    qpw_time_text(s->from_unix_ns, from, sizeof(from));
-    qpw_time_text(s->unix_ns, to, sizeof(to));
-    fprintf(out, "# Proposed rules for unexpected traffic on %s from %.19sZ to %.19sZ, under policy %s.\n"
+    fprintf(out, "# Proposed rules for unexpected traffic on %s, %s,\n# under the policy %s.\n"
                  "# Answered traffic only. Review each line; uncomment to accept, and add ref= and until=.\n",
-            *s->host ? s->host : "this node", from, to, *s->meta.policy_name ? s->meta.policy_name : "(none)");
+            *s->host ? s->host : "this node", qpw_words_period(s->from_unix_ns, s->unix_ns, period, sizeof(period)),
+            qpw_words_policy(s->meta.policy_name, s->meta.policy_path, policy, sizeof(policy)));
     for (size_t i = 0; i < all.n && ret == 0; i++)
         if (all.list[i].n_ports) {
             ret = write_proposal(&all.list[i], options, out);
@@ -301,7 +315,7 @@ int qpw_policy_suggest(const struct qpw_snapshot *s, const struct qpw_suggest_op
     if (ret == 0)
         ret = write_peers(findings, n, out, &lines);
     if (ret == 0)
-        write_unused(s, out);
+        ret = write_unused(s, out);
     for (size_t i = 0; i < all.n; i++)
         qpw_addresses_clear(&all.list[i].remotes);
     free(all.list);

@@ -125,7 +125,8 @@ static int write_finding(struct qpw_engine *e, struct work *w, enum qpw_record_k
         r->has_responder = false; /* of many remote ends */
     r->has_port = row->key.kind == QPW_KIND_PORT && row->key.port;
     r->iface = qpw_engine_iface(e, row->value.iface);
-    snprintf(ports, sizeof(ports), "The initiator's port was %u, the responder's %u.", row->value.initiator_port,
+    snprintf(ports, sizeof(ports), row->key.port ? "The initiator's port was %u, the responder's %u."
+                                                 : "The initiator's port was %u.", row->value.initiator_port,
              row->key.port);
     qpw_words_count(n, count, sizeof(count));
     about.words = (struct qpw_text_words){.count = count, .ports = ports, .iface = r->iface,

@@ -37,7 +37,7 @@ bool qpw_engine_neighbour(const struct qpw_engine *e, const struct qpw_finding_r
             return false;
     if (row->key.kind == QPW_KIND_ETHERTYPE)
         return false;
-    remote = qpw_address_number(qpw_text_remote(&row->key));
+    remote = qpw_address_number(qpw_finding_remote(&row->key));
     for (size_t i = 0; i < e->context.n_links; i++) {
         const struct qpw_prefix *link = &e->context.links[i];
         unsigned host_bits = 128 - link->length;
@@ -55,7 +55,7 @@ static uint64_t group_id(const struct qpw_engine *e, enum qpw_tale tale, const s
     if (tale == QPW_TALE_SCAN)
         memcpy(id.addr, key->initiator, 16);
     else if (tale == QPW_TALE_NEIGHBOUR)
-        memcpy(id.addr, qpw_text_remote(key), 16);
+        memcpy(id.addr, qpw_finding_remote(key), 16);
     else if (tale != QPW_TALE_NOISE)
         memcpy(id.addr, key->responder, 16);
     if (tale == QPW_TALE_NEIGHBOUR)

@@ -117,7 +117,7 @@ static int write_group(struct qpw_engine *e, struct qpw_group *g, struct qpw_mar
     prefixes_text(r, g->prefixes, prefixes, sizeof(prefixes));
     about.words = (struct qpw_text_words){
         .count = count, .ports = ports, .prefixes = prefixes, .iface = r->iface,
-        .remote = qpw_address_text(qpw_text_remote(&g->row.key), remote, sizeof(remote))};
+        .remote = qpw_address_text(qpw_finding_remote(&g->row.key), remote, sizeof(remote))};
     qpw_text_fill(r->signature->text, &about, r->text, sizeof(r->text));
     group_facts(e, r, g);
     if (one_port && qpw_text_allow_line(&about, true, line, sizeof(line)))

@@ -194,7 +194,7 @@ static const struct qpw_signature signatures[QPW_SIG_COUNT] = {
         "qportwatch: a table was full", "Tables in the kernel were full: {detail}.",
         "`qportwatch status` shows the tables; --max-connections makes them larger."},
     [QPW_SIG_AUDITOR_GAP] = {1000705, OF(AUDITOR_GAP), QPW_REPEAT_NEVER, false, "auditor-gap",
-        "qportwatch: gap in the audit", "No auditor was running: {detail} Counting continued in the kernel.",
+        "qportwatch: gap in the audit", "No auditor was running {detail} Counting continued in the kernel.",
         "Why did it stop? Alerts of that time are written now."},
     [QPW_SIG_HOOK_LOST] = {1000706, OF(BLIND), QPW_REPEAT_NEVER, false, "hook-lost",
         "qportwatch: monitoring lost", "The programs on {iface} were removed by another program or user: {detail}",

@@ -37,11 +37,6 @@ struct qpw_engine_context qpw_text_context(const struct qpw_snapshot *s)
     };
 }
 
-const uint8_t *qpw_text_remote(const struct qpw_finding_key *key)
-{
-    return key->direction == QPW_DIR_OUTBOUND ? key->responder : key->initiator;
-}
-
 const char *qpw_text_service(const struct qpw_finding_key *key, char *buf, size_t size)
 {
     return qpw_words_service(key->kind, key->protocol, key->port, buf, size);
@@ -56,10 +51,10 @@ static bool starts(const char *text, const char *with)
 static const char *purpose(const struct qpw_process *process)
 {
     if (!process || process->match == QPW_MATCH_NONE || process->match == QPW_MATCH_GONE || !process->name[0])
-        return "\"TODO: purpose\"";
+        return "\"" QPW_TODO_PURPOSE "\"";
     for (const char *c = process->name; *c; c++)
         if (!isalnum((unsigned char)*c) && *c != '-' && *c != '_' && *c != '.')
-            return "\"TODO: purpose\"";
+            return "\"" QPW_TODO_PURPOSE "\"";
     return process->name;
 }
 
@@ -83,7 +78,7 @@ bool qpw_text_allow_line(const struct qpw_text_about *about, bool any, char *buf
     qpw_protocol_text(key->kind, key->protocol, key->port, protocol, sizeof(protocol));
     if (key->kind != QPW_KIND_PROTOCOL)
         snprintf(port, sizeof(port), "%u", key->port);
-    qpw_address_text(qpw_text_remote(key), address, sizeof(address));
+    qpw_address_text(qpw_finding_remote(key), address, sizeof(address));
     snprintf(buf, size, "%s %s %s %s%s%s", outbound ? "outbound" : "inbound", protocol, port, purpose(about->process),
              any ? "" : outbound ? " to=" : " from=", any ? "" : address);
     return true;
@@ -101,7 +96,7 @@ static void allow(const struct qpw_text_about *about, bool any, char *buf, size_
     used = snprintf(buf, size, "To allow it: `%s`", line);
     if (about->neighbour && used < size)
         snprintf(buf + used, size - used, " If %s is a node of this cluster: `peer NAME %s`",
-                 qpw_address_text(qpw_text_remote(&about->row->key), remote, sizeof(remote)), remote);
+                 qpw_address_text(qpw_finding_remote(&about->row->key), remote, sizeof(remote)), remote);
 }
 
 static const char *or_empty(const char *text)

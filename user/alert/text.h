@@ -45,7 +45,4 @@ struct qpw_engine_context qpw_text_context(const struct qpw_snapshot *s);
 const char *qpw_text_rule(const struct qpw_engine_context *context, unsigned rule);
 const char *qpw_text_peer(const struct qpw_engine_context *context, unsigned peer);
 
-/* The end that is not the node's: the responder of what the node opened, else the initiator. */
-const uint8_t *qpw_text_remote(const struct qpw_finding_key *key);
-
 #endif

@@ -79,8 +79,8 @@ static void tell(struct qpw_auditor *a, const struct qpw_finding_key *key, const
 void qpw_events_tick(struct qpw_auditor *a)
 {
     if (a->lines_held)
-        qpw_say(a, QPW_SAY_FINDING, "and %u more new unexpected things that nothing answered; "
-                "'qportwatch report' shows all", a->lines_held);
+        qpw_say(a, QPW_SAY_FINDING, "and %u more new unexpected attempts, none of them answered; "
+                "'qportwatch report' lists them", a->lines_held);
     a->lines_held = 0;
     a->lines_left = QPW_SAY_LINES_PER_SECOND;
 }

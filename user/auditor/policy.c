@@ -13,6 +13,7 @@
 #include "control/policy_args.h"
 #include "policy/tools/diff.h"
 #include "util/document.h"
+#include "words/words.h"
 
 #define SAID_BYTES (QPW_SAY_BYTES - 512u) /* of the changes that the auditor's own output shows */
 
@@ -228,7 +229,7 @@ static json_t *reload_failed(struct qpw_auditor *a, enum qpw_exit status, const 
 
 json_t *qpw_audit_reload(struct qpw_auditor *a, const json_t *request)
 {
-    char from[sizeof(a->meta.policy_digest)], text[SAID_BYTES], brief[QPW_RELOAD_TEXT];
+    char from[sizeof(a->meta.policy_digest)], text[SAID_BYTES], brief[QPW_RELOAD_TEXT], name[352];
     struct qpw_changelist changes = {0};
     struct qpw_error err;
     bool usage = false;
@@ -239,10 +240,9 @@ json_t *qpw_audit_reload(struct qpw_auditor *a, const json_t *request)
         qpw_changelist_clear(&changes);
         return reload_failed(a, usage ? QPW_EXIT_USAGE : QPW_EXIT_FAILED, from, err.text);
     }
-    qpw_coverage_add(&a->coverage, QPW_COVERAGE_RELOADED, 0, "%.40s %.19s -> %.19s", a->policy.name, from,
-                     a->meta.policy_digest);
+    qpw_coverage_add(&a->coverage, QPW_COVERAGE_RELOADED, 0, "%.19s -> %.19s", from, a->meta.policy_digest);
     qpw_alerts_reloaded(a, from, qpw_changelist_text(&changes, brief, sizeof(brief)), NULL);
-    qpw_say(a, QPW_SAY_NOTE, QPW_RELOADED_TEXT, a->policy.name, a->policy.path,
+    qpw_say(a, QPW_SAY_NOTE, QPW_RELOADED_TEXT, qpw_words_policy(a->policy.name, a->policy.path, name, sizeof(name)),
             qpw_changelist_text(&changes, text, sizeof(text)));
     answer = qpw_answer_new(QPW_EXIT_OK, NULL);
     json_object_set_new(answer, "policy", json_pack("{s:o,s:o,s:o}", "name", qpw_json_text(a->policy.name), "path",

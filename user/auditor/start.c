@@ -136,7 +136,7 @@ static void record_start(struct qpw_auditor *a)
     char age[32];
 
     if (a->taken_over)
-        qpw_coverage_add(&a->coverage, QPW_COVERAGE_AUDITOR_GAP, 0, "none for %s.",
+        qpw_coverage_add(&a->coverage, QPW_COVERAGE_AUDITOR_GAP, 0, "for %s.",
                          qpw_words_duration(qpw_clock_monotonic_ns() - a->kernel.control->heartbeat_ns, age,
                                             sizeof(age)));
     qpw_coverage_add(&a->coverage, QPW_COVERAGE_AUDITOR_STARTED, 0, "Process %d, version %s.", (int)getpid(),

@@ -172,7 +172,7 @@ static json_t *json_targets(const struct qpw_bench_machine *m, const struct qpw_
 }
 
 json_t *qpw_bench_json(const struct qpw_bench_machine *m, const struct qpw_bench_result *r,
-                       const struct qpw_bench_live *live)
+                       const struct qpw_bench_live *live, bool targets)
 {
     json_t *root = qpw_document("qportwatch.bench/1"), *values = json_object();
 
@@ -181,7 +181,8 @@ json_t *qpw_bench_json(const struct qpw_bench_machine *m, const struct qpw_bench
     json_object_set_new(root, "machine", json_machine(m));
     json_object_set_new(root, "floors", values);
     json_object_set_new(root, "cases", json_cases(r));
-    json_object_set_new(root, "targets", json_targets(m, r));
+    if (targets)
+        json_object_set_new(root, "targets", json_targets(m, r));
     if (live->measured)
         json_object_set_new(root, "live", json_pack("{s:f,s:f}", "empty_pps", live->empty_pps, "audit_pps",
                                                     live->audit_pps));

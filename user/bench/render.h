@@ -38,7 +38,7 @@ void qpw_bench_print(FILE *out, const struct qpw_bench_machine *m, const struct 
 
 /* NULL: out of memory. The caller decrefs. */
 json_t *qpw_bench_json(const struct qpw_bench_machine *m, const struct qpw_bench_result *r,
-                       const struct qpw_bench_live *live);
+                       const struct qpw_bench_live *live, bool targets);
 
 /* ---- Targets ---- */
 

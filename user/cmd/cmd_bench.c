@@ -107,7 +107,7 @@ static int measure(const struct options *o, struct qpw_error *err)
     if (rc < 0)
         return rc;
     if (o->json) {
-        json = qpw_bench_json(&machine, &result, &live);
+        json = qpw_bench_json(&machine, &result, &live, o->targets);
         json_dumpf(json, stdout, JSON_INDENT(2) | JSON_REAL_PRECISION(6));
         putchar('\n');
         json_decref(json);

@@ -11,13 +11,13 @@
 #include "cmd/cmd.h"
 #include "cmd/format.h"
 #include "control/policy_args.h"
+#include "control/watched.h"
 #include "host/clock.h"
 #include "instance/instance.h"
 #include "instance/kernel_words.h"
 #include "policy/compile/compile.h"
 #include "policy/lang/load.h"
 #include "report/listening.h"
-#include "snapshot/collect.h"
 #include "util/usage.h"
 
 struct options {
@@ -45,16 +45,18 @@ static error_t take_option(int key, char *value, struct argp_state *state)
     }
 }
 
-/* What is counted in this network namespace. False: nothing is attached, or only root may ask. */
-static bool take_snapshot(struct qpw_snapshot *ret)
+/* What is counted in this network namespace. False: nothing is attached, or only root may ask; err says which. */
+static bool take_snapshot(struct qpw_snapshot *ret, struct qpw_error *err)
 {
     struct qpw_collect_options options = {.ports = true};
     struct qpw_kernel kernel;
     bool done;
 
-    if (geteuid() != 0 || qpw_instance_find(&kernel, NULL) < 0)
+    if (geteuid() != 0)
+        qpw_fail(err, -EPERM, "root privileges are required (try sudo)");
+    if (geteuid() != 0 || qpw_instance_find(&kernel, err) < 0)
         return false;
-    done = qpw_collect(&kernel, &options, ret, NULL) == 0;
+    done = qpw_collect_watched(&kernel, &options, ret, err) == 0;
     qpw_kernel_close(&kernel);
     return done;
 }
@@ -98,8 +100,8 @@ static int print(const struct options *o, const struct qpw_listening *l, const s
     return r;
 }
 
-/* Everything from the sockets to the last line. 0 or a negative errno with err. */
-static int show(const struct options *o, const struct qpw_policy *policy, const struct qpw_snapshot *s,
+/* Everything from the sockets to the last line. s NULL: nothing is attached, why says. 0 or a negative errno with err. */
+static int show(const struct options *o, const struct qpw_policy *policy, const struct qpw_snapshot *s, const char *why,
                 struct qpw_error *err)
 {
     struct qpw_compile_context context = {.now = time(NULL)};
@@ -109,8 +111,9 @@ static int show(const struct options *o, const struct qpw_policy *policy, const 
     struct qpw_listening listening = {0};
     struct qpw_listening_about about = {
         .names = &names, .policy_name = policy->name, .policy_path = policy->path, .policy_digest = policy->digest,
-        .source_digest = policy->source_digest, .now_unix_ns = qpw_clock_unix_ns()};
+        .source_digest = policy->source_digest, .now_unix_ns = qpw_clock_unix_ns(), .why = why};
     struct qpw_sockets *sockets = NULL;
+    struct qpw_answer answer;
     int r = qpw_policy_compile(policy, &context, &names, &compiled, err);
 
     if (r == 0)
@@ -119,6 +122,8 @@ static int show(const struct options *o, const struct qpw_policy *policy, const 
         r = qpw_listeners_read(sockets, &listeners, err);
     if (r == 0) {
         r = qpw_listening_make(&listeners, &compiled, &names, s, &listening);
+        r = r || !s ? r : qpw_answer_make(s, &answer);
+        about.answer = s ? &answer : NULL;
         r = r ? r : print(o, &listening, &about);
         if (r < 0)
             qpw_fail(err, r, "cannot print: %s", strerror(-r));
@@ -143,18 +148,18 @@ int qpw_cmd_listeners(int argc, char **argv)
     struct qpw_snapshot snapshot = {0};
     struct qpw_policy policy = {0};
     struct options o = {0};
-    struct qpw_error err;
+    struct qpw_error err, nothing = {""};
     bool attached;
     int r, code = QPW_EXIT_OK;
 
     qpw_arguments_parse(&argp, argc, argv, &o);
     qpw_quiet_libbpf();
-    attached = take_snapshot(&snapshot);
+    attached = take_snapshot(&snapshot, &nothing);
     r = load_policy(&o, attached ? &snapshot : NULL, &policy, &err);
     if (r < 0) {
         code = QPW_EXIT_USAGE;
     } else {
-        r = show(&o, &policy, attached ? &snapshot : NULL, &err);
+        r = show(&o, &policy, attached ? &snapshot : NULL, nothing.text, &err);
         code = r < 0 ? QPW_EXIT_FAILED : QPW_EXIT_OK;
     }
     if (r < 0)

@@ -9,6 +9,7 @@
 #include "control/message.h"
 #include "instance/kernel_words.h"
 #include "util/usage.h"
+#include "words/words.h"
 
 static error_t take_option(int key, char *value, struct argp_state *state)
 {
@@ -24,13 +25,13 @@ static int print_changes(const json_t *answer)
     const char *name = json_string_value(json_object_get(policy, "name"));
     const char *path = json_string_value(json_object_get(policy, "path"));
     struct qpw_changelist changes;
-    char text[QPW_CONTROL_BYTES];
+    char text[QPW_CONTROL_BYTES], policy_text[352];
 
     if (qpw_changelist_read(answer, &changes) < 0) {
         fprintf(stderr, "qportwatch reload: the auditor's answer has no changes\n");
         return QPW_EXIT_FAILED;
     }
-    printf(QPW_RELOADED_TEXT "\n", name ? name : "", path ? path : "",
+    printf(QPW_RELOADED_TEXT "\n", qpw_words_policy(name ? name : "", path ? path : "", policy_text, sizeof(policy_text)),
            qpw_changelist_text(&changes, text, sizeof(text)));
     qpw_changelist_clear(&changes);
     return QPW_EXIT_OK;

@@ -21,6 +21,7 @@
 #include "util/output.h"
 #include "util/usage.h"
 #include "words/terminal.h"
+#include "words/words.h"
 
 #define LEAST_MTU 68u
 #define MOST_MTU (1u << 24)
@@ -48,7 +49,7 @@ static const struct argp_option argp_options[] = {
     {"mtu", KEY_MTU, "BYTES", 0, "The link's MTU (default 1500): larger records are reported as merged buffers", 0},
     {"connections", KEY_CONNECTIONS, NULL, 0, "One JSON line per connection instead of the report", 1},
     {"findings", KEY_FINDINGS, NULL, 0, "Only the findings instead of the report", 1},
-    {"format", KEY_FORMAT, "text|json|html", 0, "Form of the report (default text)", 1},
+    {"format", KEY_FORMAT, "text|json|html", 0, "Format of the report (default text)", 1},
     {"json", KEY_JSON, NULL, 0, "The same as --format json", 1},
     {"output", 'o', "FILE", 0, "Write there instead of standard output (-)", 1},
     {"max-connections", KEY_MAX, "N", 0, "Places for established TCP connections (default 65536)", 1},
@@ -77,7 +78,7 @@ static void take_local(struct argp_state *state, struct options *o, const char *
 static void check(struct argp_state *state, const struct options *o)
 {
     if (!o->n_paths)
-        qpw_usage_error(state, "which capture? name pcap or pcapng files, or - for standard input");
+        qpw_usage_error(state, "missing capture argument; name pcap or pcapng files, or - for standard input");
     if (!o->local_auto && !o->ends.n_locals)
         qpw_usage_error(state, "--local: which address is the node? give --local ADDR, or --local auto");
     if (o->local_auto && o->ends.n_locals)
@@ -164,15 +165,16 @@ static void show_progress(const char *path, uint64_t position, uint64_t size, ui
     struct progress *p = data;
     const char *name = strrchr(path, '/');
     double elapsed = seconds_since(&p->started);
+    char share[16], count[48], rate[16];
 
     if (seconds_since(&p->shown) < 0.25)
         return;
     clock_gettime(CLOCK_MONOTONIC, &p->shown);
     fprintf(stderr, "\r%.40s: ", name ? name + 1 : path);
     if (size)
-        fprintf(stderr, "%3.0f %%, ", 100.0 * (double)position / (double)size);
-    fprintf(stderr, "%.1f million frames, %.0f thousand a second\033[K", (double)frames / 1e6,
-            (double)frames / elapsed / 1e3);
+        fprintf(stderr, "%s, ", qpw_words_share_short(position, size, share, sizeof(share)));
+    fprintf(stderr, "%s, %s per second\033[K", qpw_words_many(frames, "frame", count, sizeof(count)),
+            qpw_words_short(elapsed > 0 ? (double)frames / elapsed : 0, rate, sizeof(rate)));
     p->line = true;
 }
 
@@ -227,22 +229,23 @@ static int replay_files(const struct options *o, struct qpw_replay *r, struct pr
 
 static void warn(const struct options *o, const struct qpw_replay_totals *t)
 {
+    char copies[24], all[48];
+
     if (t->copies_suspicious && !o->replay.dedup)
-        fprintf(stderr, "qportwatch replay: %llu of %llu frames are copies of one just before (taken on several "
-                "interfaces?); use --dedup, or --interface for one of them\n", (unsigned long long)t->copies,
-                (unsigned long long)t->frames);
+        fprintf(stderr, "qportwatch replay: %s of %s are copies of one just before (taken on several interfaces?); use "
+                "--dedup, or --interface for one of them\n", qpw_words_count(t->copies, copies, sizeof(copies)),
+                qpw_words_many(t->frames, "frame", all, sizeof(all)));
     if (t->talkers > 1)
         fprintf(stderr, "qportwatch replay: the --local prefixes cover %zu%s addresses that sent something; traffic "
                 "between them is of scope self\n", t->talkers, t->talkers >= QPW_ENDS_TALKERS ? " or more" : "");
     if (t->evicted && o->connections)
-        fprintf(stderr, "qportwatch replay: %llu connections were pushed out of full tables and are not listed; raise "
-                "--max-connections\n", (unsigned long long)t->evicted);
+        fprintf(stderr, "qportwatch replay: evicted from full tables and not listed: %s; raise --max-connections\n",
+                qpw_words_many(t->evicted, "connection", all, sizeof(all)));
     if (!t->frames && o->replay.interface)
         fprintf(stderr, "qportwatch replay: no frame of interface '%s' (--interface)\n", o->replay.interface);
 }
 
-static int show(const struct options *o, struct qpw_replay_setup *setup, const struct qpw_replay_totals *totals,
-                FILE *out)
+static int show(const struct options *o, struct qpw_replay_setup *setup, struct qpw_replay *r, FILE *out)
 {
     struct qpw_show_options options = {
         .findings_only = o->findings,
@@ -252,7 +255,7 @@ static int show(const struct options *o, struct qpw_replay_setup *setup, const s
     };
     struct qpw_error err;
 
-    if (qpw_replay_show(setup, totals, &o->replay, &options, out, &err) == 0)
+    if (qpw_replay_show(setup, r, &o->replay, &options, out, &err) == 0)
         return QPW_EXIT_OK;
     say(err.text);
     return QPW_EXIT_FAILED;
@@ -288,7 +291,7 @@ static int run_replay(struct options *o, struct qpw_replay_setup *setup, FILE *o
             status = -1;
         } else {
             warn(o, qpw_replay_totals(r));
-            shown = o->connections ? QPW_EXIT_OK : show(o, setup, qpw_replay_totals(r), out);
+            shown = o->connections ? QPW_EXIT_OK : show(o, setup, r, out);
             *ret_written = shown == QPW_EXIT_OK;
             status = shown ? shown : status;
         }

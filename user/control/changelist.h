@@ -30,7 +30,7 @@ int qpw_changelist_write(const struct qpw_changelist *list, json_t *answer, size
 int qpw_changelist_read(const json_t *answer, struct qpw_changelist *ret);
 
 /* What a reload that worked is reported as: name and path of the policy, qpw_changelist_text(). */
-#define QPW_RELOADED_TEXT "policy %s (%.300s) is in force%s"
+#define QPW_RELOADED_TEXT "policy %s is in force%s"
 
 void qpw_changelist_clear(struct qpw_changelist *list);
 

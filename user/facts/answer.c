@@ -47,12 +47,15 @@ static bool is_worse(const struct qpw_finding_row *f, unsigned severity, const s
     return f->last_unix_ns > worst->last_unix_ns;
 }
 
-static uint32_t service_number(const struct qpw_finding_key *key)
+/* A service in the upper bits; the lowest says that no rule matches, so that among equal ones it stands last. */
+static uint64_t service_number(const struct qpw_finding_key *key)
 {
-    return (uint32_t)(key->direction << 4 | key->kind) << 24 | (uint32_t)key->protocol << 16 | key->port;
+    uint32_t service = (uint32_t)(key->direction << 4 | key->kind) << 24 | (uint32_t)key->protocol << 16 | key->port;
+
+    return (uint64_t)service << 1 | (key->verdict == QPW_VERDICT_UNEXPECTED);
 }
 
-static void count_finding(const struct qpw_finding_row *f, struct qpw_answer *a, struct causes *c, uint32_t *services)
+static void count_finding(const struct qpw_finding_row *f, struct qpw_answer *a, struct causes *c, uint64_t *services)
 {
     unsigned severity = qpw_finding_severity(f);
 
@@ -76,22 +79,26 @@ static void count_finding(const struct qpw_finding_row *f, struct qpw_answer *a,
 
 static int by_number(const void *a, const void *b)
 {
-    uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+    uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
 
     return (x > y) - (x < y);
 }
 
 static int count_findings(const struct qpw_snapshot *s, struct qpw_answer *a, struct causes *c)
 {
-    uint32_t *services = calloc(s->n_findings + 1, sizeof(*services));
+    uint64_t *services = calloc(s->n_findings + 1, sizeof(*services));
 
     if (!services)
         return -ENOMEM;
     for (size_t i = 0; i < s->n_findings; i++)
         count_finding(&s->findings[i], a, c, services);
     qsort(services, a->needing, sizeof(*services), by_number);
-    for (size_t i = 0; i < a->needing; i++)
-        a->services += !i || services[i] != services[i - 1];
+    for (size_t i = 0; i < a->needing; i++) {
+        if (i + 1 < a->needing && services[i] >> 1 == services[i + 1] >> 1)
+            continue;
+        a->services++;
+        a->unlisted += services[i] & 1; /* stands last among those of one service */
+    }
     free(services);
     return 0;
 }

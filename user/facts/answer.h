@@ -35,6 +35,7 @@ struct qpw_answer {
     /* Open findings. */
     size_t needing;        /* answered ones of high or medium: ACTION NEEDED */
     size_t services;       /* different (direction, protocol, service port) among these */
+    size_t unlisted;       /* of these, on ports that no rule matches: verdict unexpected */
     size_t probes;         /* of high to low, not answered: PROBED */
     size_t unexpected;     /* of verdict unexpected, whatever their severity */
     size_t answered;       /* of these, answered or more */

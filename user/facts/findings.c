@@ -58,11 +58,6 @@ static int by_line(const void *a, const void *b)
 
 typedef int (*compare)(const void *, const void *);
 
-static const uint8_t *remote_end(const struct qpw_finding_key *key)
-{
-    return key->direction == QPW_DIR_OUTBOUND ? key->responder : key->initiator;
-}
-
 /* Same verdict, direction and remote end: one that knocks at many doors, or at whose doors the node does. */
 static int by_remote(const void *a, const void *b)
 {
@@ -71,7 +66,7 @@ static int by_remote(const void *a, const void *b)
 
     if (x->verdict != y->verdict || x->direction != y->direction)
         return x->verdict != y->verdict ? x->verdict - y->verdict : x->direction - y->direction;
-    return memcmp(remote_end(x), remote_end(y), 16);
+    return memcmp(qpw_finding_remote(x), qpw_finding_remote(y), 16);
 }
 
 /* Same verdict, direction and port: many that knock at one door. */

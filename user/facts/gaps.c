@@ -5,7 +5,6 @@
 #include <stdlib.h>
 
 #include "facts/sight.h"
-#include "util/names.h"
 
 static bool begins_gap(unsigned kind)
 {
@@ -35,7 +34,7 @@ static struct qpw_gap *open_gap(struct list *l, uint16_t iface)
 static void add_gap(struct list *l, uint16_t iface, uint64_t from, unsigned kind)
 {
     l->gaps[l->n++] = (struct qpw_gap){.from_unix_ns = from, .to_unix_ns = l->s->unix_ns, .iface = iface,
-                                       .why = qpw_coverage_name(kind), .open = true};
+                                       .kind = (uint16_t)kind, .open = true};
 }
 
 static bool is_attached(const struct qpw_snapshot *s, unsigned number)

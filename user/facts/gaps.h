@@ -13,7 +13,7 @@ struct qpw_gap {
     uint64_t from_unix_ns;
     uint64_t to_unix_ns;
     uint16_t iface;   /* 0: all */
-    const char *why;  /* name of a coverage record, static */
+    uint16_t kind;    /* enum qpw_coverage_kind of what began it */
     bool open;        /* still so */
 };
 

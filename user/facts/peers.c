@@ -105,7 +105,7 @@ static void add_seen(const struct qpw_snapshot *s, struct qpw_peer_sum *all)
 /* One that a reload took out is shown for what it carried, the node itself never. */
 static bool is_shown(const struct qpw_peer_sum *peer)
 {
-    return peer->info->name[0] && !peer->info->own && (peer->info->in_force || !peer->silent);
+    return peer->info->name[0] && !peer->info->own && (peer->info->in_force || qpw_sum_of(&peer->counts).packets);
 }
 
 static void add_meters(const struct qpw_snapshot *s, struct qpw_peer_sum *all, const struct qpw_meter_row **rows)
@@ -120,7 +120,7 @@ static void add_meters(const struct qpw_snapshot *s, struct qpw_peer_sum *all, c
         for (end = at; end < count && rows[end]->key.peer == number; end++)
             ;
         add_rows(s, &all[number], rows + at, end - at);
-        all[number].silent = !qpw_sum_of(&all[number].counts).packets;
+        all[number].silent = !all[number].counts.rx_packets;
     }
 }
 

@@ -23,7 +23,7 @@ struct qpw_peer_sum {
     uint64_t first_unix_ns;
     uint64_t last_unix_ns; /* 0: not known, no connection is live */
     bool v4, v6;           /* families of live connections and of findings */
-    bool silent;           /* no packet at all */
+    bool silent;           /* it never sent a packet, whatever the node sent to it */
     struct qpw_port_sum busiest[QPW_PEER_PORTS]; /* most bytes first; packets 0: no more */
     struct qpw_port_sum outside[QPW_PEER_PORTS]; /* of these, ports that no rule lists */
     size_t n_ports;        /* all of them, also those beyond the array */

@@ -24,8 +24,11 @@ int qpw_rules_use(const struct qpw_snapshot *s, struct qpw_rule_use **ret, size_
         all[i].id = (uint16_t)i;
     }
     for (size_t i = 0; i < s->n_meters; i++) {
-        if (!qpw_meter_uses_rule(s, &s->meters[i].key))
+        if (!qpw_meter_uses_rule(s, &s->meters[i].key)) {
+            if (s->meters[i].key.rule && s->meters[i].key.rule < s->n_rules)
+                all[s->meters[i].key.rule].inferred += qpw_sum_of(&s->meters[i].counts).packets;
             continue;
+        }
         qpw_counts_add(&all[s->meters[i].key.rule].counts, &s->meters[i].counts);
         qpw_earlier(&all[s->meters[i].key.rule].first_unix_ns, s->meters[i].first_unix_ns);
     }

@@ -11,6 +11,7 @@ struct qpw_rule_use {
     const struct qpw_rule_info *info;
     uint16_t id;
     struct qpw_counts counts; /* traffic only inferred to be its own is not counted: it was not judged by it */
+    uint64_t inferred;        /* packets of that: undecided, but consistent with it */
     uint64_t first_unix_ns;
 };
 

@@ -93,6 +93,19 @@ enum qpw_concern qpw_finding_concern(const struct qpw_finding_row *f)
     }
 }
 
+enum qpw_concern qpw_coverage_concern(unsigned kind)
+{
+    switch (kind) {
+    case QPW_COVERAGE_AUDITOR_GAP: return QPW_CONCERN_AUDITOR_GAP;
+    case QPW_COVERAGE_INTERFACE_GONE:
+    case QPW_COVERAGE_INTERFACE_DOWN: return QPW_CONCERN_INTERFACE_LOST;
+    case QPW_COVERAGE_HOOK_LOST: return QPW_CONCERN_BLIND;
+    case QPW_COVERAGE_HOOK_NOT_FIRST: return QPW_CONCERN_NOT_FIRST;
+    case QPW_COVERAGE_RELOAD_FAILED: return QPW_CONCERN_RELOAD_FAILED;
+    default: return QPW_CONCERN_HOUSEKEEPING;
+    }
+}
+
 unsigned qpw_finding_severity(const struct qpw_finding_row *f)
 {
     return qpw_finding_open(f) ? qpw_concern_severity(qpw_finding_concern(f)) : QPW_SEVERITY_INFO;

@@ -76,6 +76,12 @@ enum qpw_concern qpw_finding_concern(const struct qpw_finding_row *finding);
 /* enum qpw_severity of a finding, as its alert has it; a superseded one is info. */
 unsigned qpw_finding_severity(const struct qpw_finding_row *finding);
 
+/* What kind of thing a coverage record tells of; QPW_CONCERN_HOUSEKEEPING: nothing that is missing. */
+enum qpw_concern qpw_coverage_concern(unsigned kind);
+
+/* Packets counted without a finding, because its table was full: of what knocked, not of what answered. */
+#define QPW_DETAIL_SEVERITY QPW_CONCERN_SEVERITY_IN_ATTEMPTED
+
 /* Answered or more. */
 static inline bool qpw_finding_answered(const struct qpw_finding_row *finding)
 {

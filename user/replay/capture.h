@@ -37,6 +37,9 @@ const char *qpw_capture_interface_name(const struct qpw_capture *c, const struct
 uint64_t qpw_capture_position(struct qpw_capture *c);
 uint64_t qpw_capture_size(const struct qpw_capture *c);
 
+/* SHA-256 of the file as 64 hexadecimal digits, empty where it is not known; after the last frame. */
+void qpw_capture_digest(struct qpw_capture *c, const char *path, char ret[65]);
+
 /* NULL does nothing. */
 void qpw_capture_close(struct qpw_capture *c);
 

@@ -39,6 +39,8 @@ struct qpw_replay {
     uint64_t walks;
     uint64_t walked_ns;   /* capture's clock and frames at the last walk */
     uint64_t walked_frames;
+    struct qpw_capture_row *captures; /* the one being read is the last */
+    size_t n_captures;
 };
 
 /* Whoever is told of ended connections could not take one. */
@@ -237,14 +239,22 @@ static bool is_wanted(const struct qpw_replay *r, const struct qpw_capture *c, c
     return (frame->ifindex || frame->iface) && !strcmp(wanted, number);
 }
 
+static void widen(uint64_t *first_ns, uint64_t *last_ns, uint64_t time_ns)
+{
+    if (!*first_ns || time_ns < *first_ns)
+        *first_ns = time_ns;
+    if (time_ns > *last_ns)
+        *last_ns = time_ns;
+}
+
 static void note(struct qpw_replay *r, const struct qpw_capture_frame *frame)
 {
+    struct qpw_capture_row *capture = &r->captures[r->n_captures - 1];
     struct qpw_replay_totals *t = &r->totals;
 
-    if (!t->first_ns || frame->time_ns < t->first_ns)
-        t->first_ns = frame->time_ns;
-    if (frame->time_ns > t->last_ns)
-        t->last_ns = frame->time_ns;
+    widen(&t->first_ns, &t->last_ns, frame->time_ns);
+    widen(&capture->from_unix_ns, &capture->to_unix_ns, frame->time_ns);
+    capture->packets++;
     if (!t->frames)
         r->walked_ns = frame->time_ns;
     t->frames++;
@@ -263,14 +273,32 @@ static int one_frame(struct qpw_replay *r, const struct qpw_capture_frame *frame
     if (packet.network_offset &&
         qpw_dedup_is_copy(&r->dedup, frame->data + packet.network_offset, frame->length - packet.network_offset,
                           frame->wire - packet.network_offset, frame->time_ns) &&
-        r->options.dedup)
+        r->options.dedup) {
+        r->captures[r->n_captures - 1].left_out++;
         return 0;
+    }
     tx = qpw_ends_is_tx(&r->ends, &packet, frame->direction);
     rc = walk_if_due(r, frame->time_ns, err);
     if (rc < 0)
         return rc;
     note(r, frame);
     return qpw_feed_frame(&r->feed, frame, tx, err);
+}
+
+/* A row for the capture that is read next. */
+static int begin_capture(struct qpw_replay *r, const char *path, struct qpw_error *err)
+{
+    struct qpw_capture_row *rows = reallocarray(r->captures, r->n_captures + 1, sizeof(*rows));
+    char *name = strdup(strcmp(path, "-") ? path : "standard input");
+
+    if (rows)
+        r->captures = rows;
+    if (!rows || !name) {
+        free(name);
+        return qpw_fail(err, -ENOMEM, "%s: out of memory", path);
+    }
+    r->captures[r->n_captures++] = (struct qpw_capture_row){.name = name};
+    return 0;
 }
 
 int qpw_replay_file(struct qpw_replay *r, const char *path, struct qpw_error *err)
@@ -281,9 +309,15 @@ int qpw_replay_file(struct qpw_replay *r, const char *path, struct qpw_error *er
 
     if (rc < 0)
         return rc;
+    rc = begin_capture(r, path, err);
+    if (rc < 0) {
+        qpw_capture_close(c);
+        return rc;
+    }
     while ((rc = qpw_capture_next(c, &frame, err)) > 0) {
         if (!is_wanted(r, c, &frame)) {
             r->totals.left_out++;
+            r->captures[r->n_captures - 1].left_out++;
             continue;
         }
         rc = one_frame(r, &frame, err);
@@ -294,6 +328,7 @@ int qpw_replay_file(struct qpw_replay *r, const char *path, struct qpw_error *er
     }
     if (rc == -EIO || rc == -ENOTSUP)
         r->totals.incomplete = true;
+    qpw_capture_digest(c, path, r->captures[r->n_captures - 1].sha256);
     qpw_capture_close(c);
     return rc;
 }
@@ -348,10 +383,30 @@ const struct qpw_replay_totals *qpw_replay_totals(const struct qpw_replay *r)
     return &r->totals;
 }
 
+int qpw_replay_describe(struct qpw_replay *r, struct qpw_snapshot *s)
+{
+    s->locals = calloc(r->ends.n_locals + 1, sizeof(*s->locals));
+    if (!s->locals)
+        return -ENOMEM;
+    for (size_t i = 0; i < r->ends.n_locals; i++) {
+        memcpy(s->locals[i].addr, r->ends.locals[i].addr, 16);
+        s->locals[i].length = r->ends.locals[i].prefix;
+    }
+    s->n_locals = r->ends.n_locals;
+    s->captures = r->captures;
+    s->n_captures = r->n_captures;
+    r->captures = NULL;
+    r->n_captures = 0;
+    return 0;
+}
+
 void qpw_replay_close(struct qpw_replay *r)
 {
     if (!r)
         return;
+    for (size_t i = 0; i < r->n_captures; i++)
+        free(r->captures[i].name);
+    free(r->captures);
     ring_buffer__free(r->ring);
     free(r->walked);
     free(r);

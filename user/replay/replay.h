@@ -14,6 +14,7 @@
 #include "instance/object.h"
 #include "replay/connections.h"
 #include "replay/ends.h"
+#include "snapshot/snapshot.h"
 #include "util/error.h"
 
 /* A test run's frames are on the loopback device of the namespace, here by the number of the first interface. */
@@ -69,6 +70,9 @@ int qpw_replay_file(struct qpw_replay *r, const char *path, struct qpw_error *er
 int qpw_replay_finish(struct qpw_replay *r, struct qpw_error *err);
 
 const struct qpw_replay_totals *qpw_replay_totals(const struct qpw_replay *r);
+
+/* Moves what is known of each capture, and of the local addresses, into the snapshot. 0 or -ENOMEM. */
+int qpw_replay_describe(struct qpw_replay *r, struct qpw_snapshot *s);
 
 /* NULL does nothing. */
 void qpw_replay_close(struct qpw_replay *r);

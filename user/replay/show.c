@@ -40,27 +40,30 @@ static int note(struct qpw_snapshot *s, const char *format, ...)
 static int add_notes(struct qpw_snapshot *s, const struct qpw_replay_totals *t, const struct qpw_replay_options *o)
 {
     unsigned mtu = o->mtu ? o->mtu : QPW_REPLAY_MTU;
-    int rc = note(s, "replay of %llu records; one record is one packet", (unsigned long long)t->frames);
+    char count[48];
+    int rc = note(s, "replay of %s; one record is one packet", qpw_words_many(t->frames, "record", count, sizeof(count)));
 
     if (rc == 0 && t->larger_than_mtu)
-        rc = note(s, "%llu records are larger than an MTU of %u: merged buffers of a capture taken on the node itself, "
-                  "each of which was several frames on the wire", (unsigned long long)t->larger_than_mtu, mtu);
+        rc = note(s, "larger than an MTU of %u: %s. They are merged buffers of a capture taken on the node itself, each of "
+                  "which was several frames on the wire", mtu,
+                  qpw_words_many(t->larger_than_mtu, "record", count, sizeof(count)));
     if (rc == 0 && t->cut)
-        rc = note(s, "%llu records were cut short by the capture's snap length; their original lengths are counted",
-                  (unsigned long long)t->cut);
+        rc = note(s, "cut short by the capture's snap length: %s; their original lengths are counted",
+                  qpw_words_many(t->cut, "record", count, sizeof(count)));
     if (rc == 0 && (t->copies_suspicious || (o->dedup && t->copies)))
-        rc = note(s, "%llu records are copies of one less than a millisecond before%s", (unsigned long long)t->copies,
-                  o->dedup ? " and were left out" : "");
+        rc = note(s, "copies of a record less than a millisecond earlier: %s%s",
+                  qpw_words_count(t->copies, count, sizeof(count)), o->dedup ? ", left out" : "");
     if (rc == 0 && t->left_out)
-        rc = note(s, "%llu records of other interfaces were left out", (unsigned long long)t->left_out);
+        rc = note(s, "left out because they are of other interfaces: %s",
+                  qpw_words_many(t->left_out, "record", count, sizeof(count)));
     if (rc == 0 && t->talkers > 1)
         rc = note(s, "the --local prefixes cover %zu%s addresses that sent something", t->talkers,
                   t->talkers >= QPW_ENDS_TALKERS ? " or more" : "");
     if (rc == 0 && t->ended_early)
-        rc = note(s, "%llu connections were ended before their time to make room for others (--max-connections)",
-                  (unsigned long long)t->ended_early);
+        rc = note(s, "ended early to make room for others (--max-connections): %s",
+                  qpw_words_many(t->ended_early, "connection", count, sizeof(count)));
     if (rc == 0 && t->incomplete)
-        rc = note(s, "a capture was damaged or could not be read to its end: what came after is not in this report");
+        rc = note(s, "a capture was damaged or could not be read to its end; anything after that is not in this report");
     return rc;
 }
 
@@ -78,7 +81,7 @@ static int show_report(const struct qpw_report *r, const struct qpw_show_options
 /* The report's own `findings`, as a document of their own. */
 static int show_findings_json(const struct qpw_report *r, FILE *out)
 {
-    static const char *const keys[] = {"interfaces", "host", "from", "to", "policy", "findings"};
+    static const char *const keys[] = {"interfaces", "host", "from", "to", "captures", "local", "policy", "answer", "findings"};
     json_t *report, *document;
     char *text = NULL;
     size_t size = 0;
@@ -142,10 +145,11 @@ static int show(const struct qpw_report *r, const struct qpw_show_options *o, FI
     return show_findings_text(r, o, out);
 }
 
-int qpw_replay_show(const struct qpw_replay_setup *setup, const struct qpw_replay_totals *totals,
-                    const struct qpw_replay_options *replay, const struct qpw_show_options *options, FILE *out,
+int qpw_replay_show(const struct qpw_replay_setup *setup, struct qpw_replay *replay,
+                    const struct qpw_replay_options *replayed, const struct qpw_show_options *options, FILE *out,
                     struct qpw_error *err)
 {
+    const struct qpw_replay_totals *totals = qpw_replay_totals(replay);
     struct qpw_snapshot s;
     struct qpw_report report;
     int rc = qpw_collect(&setup->kernel, NULL, &s, err);
@@ -155,7 +159,8 @@ int qpw_replay_show(const struct qpw_replay_setup *setup, const struct qpw_repla
     s.incomplete = totals->incomplete;
     s.from_unix_ns = totals->first_ns;
     s.unix_ns = totals->last_ns;
-    rc = add_notes(&s, totals, replay);
+    rc = qpw_replay_describe(replay, &s);
+    rc = rc ? rc : add_notes(&s, totals, replayed);
     if (rc == 0)
         rc = qpw_report_make(&s, 0, &report);
     if (rc == 0) {

@@ -20,11 +20,11 @@ struct qpw_show_options {
 };
 
 /*
- * Writes what the kernel side has counted, with what the totals say of the captures, to `out`.
+ * Writes what the kernel side has counted, with what the replay (finished) knows of its captures, to `out`.
  * 0, or a negative errno with err.
  */
-int qpw_replay_show(const struct qpw_replay_setup *setup, const struct qpw_replay_totals *totals,
-                    const struct qpw_replay_options *replay, const struct qpw_show_options *options, FILE *out,
+int qpw_replay_show(const struct qpw_replay_setup *setup, struct qpw_replay *replay,
+                    const struct qpw_replay_options *replayed, const struct qpw_show_options *options, FILE *out,
                     struct qpw_error *err);
 
 #endif

@@ -3,6 +3,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <nettle/base16.h>
+#include <nettle/sha2.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -18,6 +20,8 @@ struct qpw_stream {
     uint64_t delivered; /* uncompressed bytes handed to `file` */
     uint8_t first[4];
     unsigned n_first;
+    struct sha256_ctx sha; /* of what zlib handed on as it was */
+    bool plain, ended;     /* nothing was uncompressed; the end was reached */
     int zlib_error;
 };
 
@@ -39,6 +43,9 @@ static ssize_t read_some(void *cookie, char *buf, size_t size)
     if (n < 0)
         return 0; /* told by qpw_stream_problem(); to the reader the data just ends here */
     s->delivered += (uint64_t)n;
+    s->ended = n == 0;
+    if (s->plain)
+        sha256_update(&s->sha, (size_t)n, (const uint8_t *)buf);
     return n;
 }
 
@@ -91,6 +98,9 @@ int qpw_stream_open(const char *path, struct qpw_stream **ret, struct qpw_error 
     n = gzread(s->gz, s->first, sizeof(s->first));
     gzerror(s->gz, &s->zlib_error);
     s->n_first = n > 0 ? (unsigned)n : 0;
+    s->plain = gzdirect(s->gz);
+    sha256_init(&s->sha);
+    sha256_update(&s->sha, s->n_first, s->first);
     s->file = fopencookie(s, "r", functions);
     if (!s->file) {
         qpw_stream_close(s);
@@ -123,6 +133,37 @@ unsigned qpw_stream_peek(const struct qpw_stream *s, uint8_t first[4])
 {
     memcpy(first, s->first, s->n_first);
     return s->n_first;
+}
+
+/* What was compressed, or not read to its end, once more as it lies there. */
+static bool read_again(const char *path, struct sha256_ctx *sha)
+{
+    static const size_t size = BUFFER_BYTES;
+    FILE *f = qpw_stream_is_rereadable(path) ? fopen(path, "re") : NULL;
+    uint8_t *buf = f ? malloc(size) : NULL;
+    size_t n;
+    bool done;
+
+    sha256_init(sha);
+    while (buf && (n = fread(buf, 1, size, f)) > 0)
+        sha256_update(sha, n, buf);
+    done = buf && !ferror(f);
+    free(buf);
+    if (f)
+        fclose(f);
+    return done;
+}
+
+void qpw_stream_digest(struct qpw_stream *s, const char *path, char ret[65])
+{
+    uint8_t digest[SHA256_DIGEST_SIZE];
+
+    ret[0] = '\0';
+    if (!(s->plain && s->ended) && !read_again(path, &s->sha))
+        return;
+    sha256_digest(&s->sha, sizeof(digest), digest);
+    base16_encode_update(ret, sizeof(digest), digest);
+    ret[64] = '\0';
 }
 
 const char *qpw_stream_problem(struct qpw_stream *s)

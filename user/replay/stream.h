@@ -34,6 +34,12 @@ unsigned qpw_stream_peek(const struct qpw_stream *s, uint8_t first[4]);
 /* What is wrong with the compressed data (damaged, cut off), or NULL. Static or the stream's. */
 const char *qpw_stream_problem(struct qpw_stream *s);
 
+/*
+ * The SHA-256 of the file as it lies on disk, as 64 hexadecimal digits; an empty text where it cannot be known (a pipe
+ * that is compressed, or was not read to its end). After the last byte was read.
+ */
+void qpw_stream_digest(struct qpw_stream *s, const char *path, char ret[65]);
+
 /* Bytes read from disk so far, and how many there are (0: not known, a pipe). For progress. */
 uint64_t qpw_stream_position(struct qpw_stream *s);
 uint64_t qpw_stream_size(const struct qpw_stream *s);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /* The report as one page: nothing to load, no scripts, light or dark as the reader's system is. */
+#include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
 
@@ -171,8 +172,19 @@ static void interface(const struct page *p, const struct qpw_iface_row *row)
     char mode[80];
 
     qpw_words_mode_why(row->hook, row->why, mode, sizeof(mode));
-    term(p, p->r->s->replay ? "Capture" : "Monitored", "%s%s%s%s%s", row->name, usual ? "" : " ",
+    term(p, "Monitored", "%s%s%s%s%s", row->name, usual ? "" : " ",
          usual ? "" : qpw_watch_name(state), *mode ? ": " : "", mode);
+}
+
+static void captures(const struct page *p)
+{
+    const struct qpw_snapshot *s = p->r->s;
+    char text[PATH_MAX + 256];
+
+    for (size_t i = 0; i < s->n_captures; i++)
+        term(p, "Capture", "%s", qpw_words_capture(&s->captures[i], text, sizeof(text)));
+    for (size_t i = 0; i < s->n_locals; i++)
+        term(p, "Local", "%s", qpw_words_local(s->locals[i].addr, s->locals[i].length, text, sizeof(text)));
 }
 
 static void head(const struct page *p)
@@ -180,13 +192,15 @@ static void head(const struct page *p)
     const struct qpw_snapshot *s = p->r->s;
     char text[256];
 
-    qpw_html_element(p->h, "h1", "", "%s", s->host);
+    qpw_html_element(p->h, "h1", "", s->replay ? "Replay, made on %s" : "%s", s->host);
     qpw_html_element(p->h, "p", "dim", "qportwatch %s, %s%s", QPW_VERSION,
                      s->unix_ns ? qpw_words_period(s->from_unix_ns, s->unix_ns, text, sizeof(text)) : "no period",
                      s->incomplete ? ", of a capture that could not be read to its end" : "");
     head_answer(p);
     qpw_html_start(p->h, "dl", "");
-    for (size_t i = 0; i < s->n_ifaces; i++)
+    if (s->replay)
+        captures(p);
+    for (size_t i = 0; i < s->n_ifaces && !s->replay; i++)
         interface(p, &s->ifaces[i]);
     term(p, "Policy", "%s, %s", qpw_words_policy(s->meta.policy_name, s->meta.policy_path, text, sizeof(text)),
          s->meta.policy_digest);
@@ -389,7 +403,7 @@ static void rules(const struct page *p)
         open_row(p);
         cell(p, packets ? "" : "dim", rule->info->name);
         cell(p, "dim", rule->info->in_force ? qpw_verdict_name(rule->info->verdict) : "no longer in the policy");
-        cell(p, "n", packets ? qpw_words_count(packets, text, sizeof(text)) : "not used");
+        cell(p, "n", packets ? qpw_words_count(packets, text, sizeof(text)) : rule->inferred ? "only inferred" : "not used");
         cell(p, "n", packets ? qpw_words_bytes(rule->counts.rx_bytes, text, sizeof(text)) : "");
         cell(p, "n", packets ? qpw_words_bytes(rule->counts.tx_bytes, text, sizeof(text)) : "");
         cell(p, "n", packets ? qpw_words_count(rule->counts.connections, text, sizeof(text)) : "");
@@ -422,7 +436,8 @@ static void gaps(const struct page *p)
     char from[32], to[32];
 
     for (size_t i = 0; i < p->r->n_gaps; i++)
-        term(p, "Gap", "%s %s from %s to %s", qpw_snapshot_iface(s, p->r->gaps[i].iface), p->r->gaps[i].why,
+        term(p, "Gap", "%s: %s from %s to %s", qpw_snapshot_iface(s, p->r->gaps[i].iface),
+             qpw_words_coverage(p->r->gaps[i].kind),
              qpw_words_time(p->r->gaps[i].from_unix_ns, from, sizeof(from)),
              p->r->gaps[i].open ? "now" : qpw_words_time(p->r->gaps[i].to_unix_ns, to, sizeof(to)));
     if (!p->r->n_gaps && !s->replay)
@@ -443,7 +458,7 @@ static void losses(const struct page *p)
 static void coverage(const struct page *p)
 {
     const struct qpw_snapshot *s = p->r->s;
-    char rx[40], tx[40];
+    char rx[40], tx[40], text[200];
 
     heading(p, "Coverage: what was monitored and what may be missing");
     qpw_html_start(p->h, "dl", "");
@@ -457,9 +472,8 @@ static void coverage(const struct page *p)
         term(p, "Note", "%s", s->notes[i]);
     for (size_t i = 0; i < s->n_coverage; i++)
         if (s->coverage[i].unix_ns >= p->r->since_unix_ns)
-            term(p, qpw_words_time(s->coverage[i].unix_ns, rx, sizeof(rx)), "%s %s%s%.112s",
-                 qpw_coverage_name(s->coverage[i].kind), qpw_snapshot_iface(s, s->coverage[i].iface),
-                 s->coverage[i].text[0] ? ": " : "", s->coverage[i].text);
+            term(p, qpw_words_time(s->coverage[i].unix_ns, rx, sizeof(rx)), "%s",
+                 qpw_words_event(&s->coverage[i], qpw_snapshot_iface(s, s->coverage[i].iface), text, sizeof(text)));
     qpw_html_end(p->h);
     qpw_html_raw(p->h, "\n");
 }

@@ -197,11 +197,11 @@ static json_t *rules(const struct qpw_report *r)
     for (size_t i = 0; i < r->n_rules; i++) {
         const struct qpw_rule_use *rule = &r->rules[i];
         const struct qpw_rule_info *info = rule->info;
-        json_t *o = json_pack("{s:o,s:s,s:s,s:b,s:o,s:o,s:o,s:o}", "name", qpw_json_text(info->name), "direction",
+        json_t *o = json_pack("{s:o,s:s,s:s,s:b,s:o,s:o,s:o,s:o,s:o}", "name", qpw_json_text(info->name), "direction",
                               qpw_direction_name(info->direction), "verdict", qpw_verdict_name(info->verdict),
                               "in_force", (int)info->in_force, "file", qpw_json_text(info->file), "line",
                               or_null(info->line), "text", qpw_json_text(info->text), "hits",
-                              number(qpw_sum_of(&rule->counts).packets));
+                              number(qpw_sum_of(&rule->counts).packets), "inferred", number(rule->inferred));
 
         set_counts(o, &rule->counts);
         json_array_append_new(list, o);
@@ -259,7 +259,7 @@ static json_t *coverage_gaps(const struct qpw_report *r)
         json_array_append_new(list, json_pack("{s:o,s:o,s:o,s:s,s:b}", "from", qpw_json_time(r->gaps[i].from_unix_ns),
                                               "to", qpw_json_time(r->gaps[i].to_unix_ns), "interface",
                                               qpw_json_text(qpw_snapshot_iface(r->s, r->gaps[i].iface)), "why",
-                                              r->gaps[i].why, "open", (int)r->gaps[i].open));
+                                              qpw_coverage_name(r->gaps[i].kind), "open", (int)r->gaps[i].open));
     return list;
 }
 
@@ -327,6 +327,32 @@ static json_t *interfaces(const struct qpw_snapshot *s)
     return list;
 }
 
+static json_t *captures(const struct qpw_snapshot *s)
+{
+    json_t *list = json_array();
+
+    for (size_t i = 0; i < s->n_captures; i++) {
+        const struct qpw_capture_row *c = &s->captures[i];
+
+        json_array_append_new(list, json_pack("{s:o,s:o,s:o,s:o,s:o,s:o}", "name", qpw_json_text(c->name), "sha256",
+                                              qpw_json_text(c->sha256), "packets", number(c->packets), "from",
+                                              qpw_json_time(c->from_unix_ns), "to", qpw_json_time(c->to_unix_ns),
+                                              "left_out", number(c->left_out)));
+    }
+    return list;
+}
+
+static json_t *locals(const struct qpw_snapshot *s)
+{
+    json_t *list = json_array();
+    char text[64];
+
+    for (size_t i = 0; i < s->n_locals; i++)
+        json_array_append_new(list, json_string(qpw_words_local(s->locals[i].addr, s->locals[i].length, text,
+                                                                sizeof(text))));
+    return list;
+}
+
 int qpw_report_json(const struct qpw_report *r, const struct qpw_render_options *options, FILE *out)
 {
     const struct qpw_meta *meta = &r->s->meta;
@@ -335,6 +361,10 @@ int qpw_report_json(const struct qpw_report *r, const struct qpw_render_options 
 
     json_object_set_new(o, "interfaces", interfaces(r->s));
     qpw_document_set_period(o, r->s->host, r->s->from_unix_ns, r->s->unix_ns);
+    if (r->s->replay) {
+        json_object_set_new(o, "captures", captures(r->s));
+        json_object_set_new(o, "local", locals(r->s));
+    }
     qpw_document_set_policy(o, meta->policy_name, meta->policy_digest, meta->source_digest);
     if (r->since_unix_ns)
         json_object_set_new(o, "findings_since", qpw_json_time(r->since_unix_ns));

@@ -8,6 +8,7 @@
 
 #include "util/document.h"
 #include "util/names.h"
+#include "words/answer.h"
 #include "words/owner.h"
 #include "words/table.h"
 #include "words/words.h"
@@ -83,12 +84,13 @@ int qpw_listening_text(const struct qpw_listening *l, const struct qpw_listening
     };
     struct qpw_table table = {.columns = columns, .n_columns = sizeof(columns) / sizeof(*columns)};
     struct qpw_list idle;
-    char policy[400], count[64];
+    char policy[400], count[64], unlisted[24];
     int r = 0;
 
-    qpw_print_line(p, "%s, %zu on ports that the policy does not list: %s",
-                   qpw_words_many(l->n, "listening socket", count, sizeof(count)), l->n_unlisted,
-                   qpw_words_policy(about->policy_name, about->policy_path, policy, sizeof(policy)));
+    qpw_print_line(p, "%s, %s of them on ports the policy does not list (%s)",
+                   qpw_words_many(l->n, "listening socket", count, sizeof(count)),
+                   qpw_words_count(l->n_unlisted, unlisted, sizeof(unlisted)),
+                   qpw_words_policy_place(about->policy_name, about->policy_path, policy, sizeof(policy)));
     for (size_t i = 0; r == 0 && i < l->n; i++)
         r = add_row(&table, l, &l->rows[i], about);
     if (r == 0)
@@ -131,6 +133,8 @@ json_t *qpw_listening_json(const struct qpw_listening *l, const struct qpw_liste
     json_t *document = qpw_document("qportwatch.listeners/1"), *rows = json_array(), *idle = json_array();
     int r = 0;
 
+    r |= json_object_set_new(document, "answer", about->answer ? qpw_json_answer(about->answer, about->now_unix_ns)
+                                                               : qpw_json_answer_nothing(about->why));
     qpw_document_set_policy(document, about->policy_name, about->policy_digest, about->source_digest);
     for (size_t i = 0; i < l->n; i++)
         r |= json_array_append_new(rows, row_json(l, &l->rows[i], about));

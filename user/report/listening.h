@@ -5,6 +5,7 @@
 
 #include <jansson.h>
 
+#include "facts/answer.h"
 #include "facts/listening.h"
 #include "words/printer.h"
 
@@ -16,6 +17,8 @@ struct qpw_listening_about {
     const char *policy_digest;
     const char *source_digest;
     uint64_t now_unix_ns;
+    const struct qpw_answer *answer; /* about the node; NULL: nothing is attached, */
+    const char *why;                 /* and why that is */
 };
 
 /* 0 or -ENOMEM; errors of writing stay in the printer's stream. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /* The report on one screen. */
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 
 #include "report/text_page.h"
@@ -34,7 +35,7 @@ static void head_interfaces(const struct qpw_text_page *p)
     struct qpw_list list;
     char mode[80];
 
-    qpw_list_begin(&list, &p->printer, 0, s->replay ? "capture" : "monitored");
+    qpw_list_begin(&list, &p->printer, 0, "monitored");
     for (size_t i = 0; i < s->n_ifaces; i++) {
         const struct qpw_iface_row *row = &s->ifaces[i];
         enum qpw_watch_state state = qpw_watch_of(s, row);
@@ -44,6 +45,21 @@ static void head_interfaces(const struct qpw_text_page *p)
         qpw_list_add(&list, "%s%s%s%s%s", row->name, usual ? "" : " ", usual ? "" : qpw_watch_name(state),
                      *mode ? ": " : "", mode);
     }
+    qpw_list_end(&list);
+}
+
+/* Of a replay: the files, by name and hash, and which addresses were taken for the node's. */
+static void head_captures(const struct qpw_text_page *p)
+{
+    const struct qpw_snapshot *s = p->r->s;
+    struct qpw_list list;
+    char text[PATH_MAX + 256];
+
+    for (size_t i = 0; i < s->n_captures; i++)
+        qpw_print_item(&p->printer, i ? "" : "capture", "%s", qpw_words_capture(&s->captures[i], text, sizeof(text)));
+    qpw_list_begin(&list, &p->printer, 0, "local");
+    for (size_t i = 0; i < s->n_locals; i++)
+        qpw_list_add(&list, "%s", qpw_words_local(s->locals[i].addr, s->locals[i].length, text, sizeof(text)));
     qpw_list_end(&list);
 }
 
@@ -76,7 +92,8 @@ static void head(const struct qpw_text_page *p)
     const struct qpw_snapshot *s = p->r->s;
     char from[32], period[96], policy[256];
 
-    qpw_print(&p->printer, QPW_TEXT_BOLD, "qportwatch report for %s", s->host);
+    qpw_print(&p->printer, QPW_TEXT_BOLD, s->replay ? "qportwatch report of a replay, made on %s" : "qportwatch report for %s",
+              s->host);
     qpw_print_end(&p->printer);
     qpw_print_item(&p->printer, "period", "%s%s",
                    qpw_words_period(s->from_unix_ns, s->unix_ns, period, sizeof(period)),
@@ -84,7 +101,10 @@ static void head(const struct qpw_text_page *p)
     if (p->r->since_unix_ns)
         qpw_print_item(&p->printer, "since", "%s: findings and coverage since then; counters are of the whole period",
                        qpw_words_time(p->r->since_unix_ns, from, sizeof(from)));
-    head_interfaces(p);
+    if (s->replay)
+        head_captures(p);
+    else
+        head_interfaces(p);
     qpw_print_item(&p->printer, "policy", "%s, %.19s",
                    qpw_words_policy(s->meta.policy_name, s->meta.policy_path, policy, sizeof(policy)),
                    s->meta.policy_digest);
@@ -217,6 +237,25 @@ static bool is_own(const struct qpw_rule_info *info)
     return info->verdict == QPW_VERDICT_INFRA || info->verdict == QPW_VERDICT_IMPLIED;
 }
 
+/* Rules from `from` on that undecided packets were consistent with: neither used nor unused. */
+static void inferred_rules(const struct qpw_text_page *p, size_t from)
+{
+    struct qpw_list list;
+    char packets[16];
+    bool any = false;
+
+    for (size_t i = from; i < p->r->n_rules; i++)
+        any |= p->r->rules[i].inferred != 0;
+    if (!any)
+        return;
+    qpw_list_begin(&list, &p->printer, qpw_text_limit(p, SCREEN_NAMES), "inferred");
+    for (size_t i = from; i < p->r->n_rules; i++)
+        if (p->r->rules[i].inferred)
+            qpw_list_add(&list, "%s %s", p->r->rules[i].info->name,
+                         qpw_words_count(p->r->rules[i].inferred, packets, sizeof(packets)));
+    qpw_list_end(&list);
+}
+
 static void rules(const struct qpw_text_page *p)
 {
     struct qpw_list list;
@@ -237,9 +276,10 @@ static void rules(const struct qpw_text_page *p)
                      rule->info->in_force ? "" : " (no longer in the policy)");
     }
     qpw_list_end(&list);
+    inferred_rules(p, used);
     qpw_list_begin(&list, &p->printer, qpw_text_limit(p, SCREEN_NAMES), "not used");
     for (size_t i = used; i < p->r->n_rules; i++)
-        if (p->o->all || !is_own(p->r->rules[i].info))
+        if (!p->r->rules[i].inferred && (p->o->all || !is_own(p->r->rules[i].info)))
             qpw_list_add(&list, "%s", p->r->rules[i].info->name);
     qpw_list_end(&list);
 }

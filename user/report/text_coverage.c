@@ -44,7 +44,7 @@ static void gaps(const struct qpw_text_page *p)
 
         qpw_words_moment(gap->from_unix_ns, s->unix_ns, from, sizeof(from));
         qpw_words_moment(gap->to_unix_ns, s->unix_ns, to, sizeof(to));
-        qpw_list_add(&list, "%s %s from %s to %s", qpw_snapshot_iface(s, gap->iface), gap->why, from,
+        qpw_list_add(&list, "%s %s from %s to %s", qpw_snapshot_iface(s, gap->iface), qpw_words_coverage(gap->kind), from,
                      gap->open ? "now" : to);
     }
     qpw_list_end(&list);
@@ -90,16 +90,15 @@ static void events(const struct qpw_text_page *p)
 {
     const struct qpw_snapshot *s = p->r->s;
     size_t limit = qpw_text_limit(p, SCREEN_EVENTS), first = limit && s->n_coverage > limit ? s->n_coverage - limit : 0;
-    char when[24];
+    char when[24], text[200];
 
     while (first < s->n_coverage && s->coverage[first].unix_ns < p->r->since_unix_ns)
         first++;
     for (size_t i = first; i < s->n_coverage; i++) {
         const struct qpw_coverage *c = &s->coverage[i];
-        const char *iface = qpw_snapshot_iface(s, c->iface);
 
-        qpw_print_item(&p->printer, qpw_words_moment(c->unix_ns, s->unix_ns, when, sizeof(when)), "%s%s%s%s%s",
-                       qpw_coverage_name(c->kind), *iface ? " " : "", iface, c->text[0] ? ": " : "", c->text);
+        qpw_print_item(&p->printer, qpw_words_moment(c->unix_ns, s->unix_ns, when, sizeof(when)), "%s",
+                       qpw_words_event(c, qpw_snapshot_iface(s, c->iface), text, sizeof(text)));
     }
 }
 

@@ -92,7 +92,7 @@ static void heading(const struct qpw_text_page *p, unsigned verdict, size_t find
 static int findings_of(const struct qpw_text_page *p, unsigned verdict, size_t from, size_t to)
 {
     static const struct qpw_table_column columns[] = {
-        {"outcome"}, {"dir"}, {"service"}, {"initiator", .wrap = true}, {"responder", .wrap = true},
+        {"outcome", .wrap = true}, {"dir"}, {"service", .wrap = true}, {"initiator", .wrap = true}, {"responder", .wrap = true},
         {"packets", .right = true}, {"first", .optional = true}, {"last"}, {"process", .wrap = true}};
     size_t limit = qpw_text_limit(p, verdict == QPW_VERDICT_UNEXPECTED ? QPW_SCREEN_LINES : QPW_SCREEN_LINES / 4);
     size_t end = limit && to - from > limit ? from + limit : to, findings = 0;

@@ -10,6 +10,10 @@ void qpw_snapshot_clear(struct qpw_snapshot *s)
     for (size_t i = 0; i < s->n_notes; i++)
         free(s->notes[i]);
     free(s->notes);
+    for (size_t i = 0; i < s->n_captures; i++)
+        free(s->captures[i].name);
+    free(s->captures);
+    free(s->locals);
     free(s->ifaces);
     free(s->unwatched);
     free(s->meters);
@@ -43,6 +47,11 @@ const char *qpw_snapshot_iface(const struct qpw_snapshot *s, unsigned number)
 }
 
 /* FNV-1a, 64 bits (RFC 9923), folded to 53: the numbers of JSON readers are doubles. */
+const uint8_t *qpw_finding_remote(const struct qpw_finding_key *key)
+{
+    return key->direction == QPW_DIR_OUTBOUND ? key->responder : key->initiator;
+}
+
 uint64_t qpw_finding_flow_id(const struct qpw_finding_key *key)
 {
     const uint8_t *bytes = (const uint8_t *)key;

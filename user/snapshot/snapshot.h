@@ -68,6 +68,22 @@ struct qpw_unwatched_row {
     uint64_t tx_packets;
 };
 
+/* Replay: one capture file. */
+struct qpw_capture_row {
+    char *name;            /* as given; "standard input" */
+    char sha256[65];       /* of the file, lower-case hexadecimal; empty: not known (compressed, from a pipe) */
+    uint64_t packets;      /* replayed */
+    uint64_t left_out;     /* of other interfaces, or copies */
+    uint64_t from_unix_ns; /* of the packets replayed; 0: none */
+    uint64_t to_unix_ns;
+};
+
+/* Replay: an address or prefix that was the node's. */
+struct qpw_local_row {
+    uint8_t addr[16];
+    unsigned length; /* of 128 */
+};
+
 /* What the live connections say of a peer. */
 struct qpw_peer_seen {
     uint64_t last_unix_ns; /* 0: no live connection with it */
@@ -85,6 +101,10 @@ struct qpw_snapshot {
     char host[64];
     bool replay;
     bool incomplete;       /* replay: a capture could not be read to its end */
+    struct qpw_capture_row *captures; /* replay, in the order in which they were read */
+    size_t n_captures;
+    struct qpw_local_row *locals;     /* replay */
+    size_t n_locals;
     enum qpw_lock_state lock;
     int auditor_pid;       /* who holds it, 0: nobody, or not known */
 
@@ -135,6 +155,9 @@ void qpw_snapshot_clear(struct qpw_snapshot *s);
 const char *qpw_snapshot_rule(const struct qpw_snapshot *s, unsigned rule);
 const char *qpw_snapshot_peer(const struct qpw_snapshot *s, unsigned peer);
 const char *qpw_snapshot_iface(const struct qpw_snapshot *s, unsigned number);
+
+/* The end that is not the node's: the responder of what the node opened, else the initiator. */
+const uint8_t *qpw_finding_remote(const struct qpw_finding_key *key);
 
 /* The number that joins all records of one finding: 1 to 2^53 - 1, the same on every run and machine. */
 uint64_t qpw_finding_flow_id(const struct qpw_finding_key *key);

@@ -111,7 +111,7 @@ static void show_shares(const struct qpw_status *s, const struct qpw_printer *p)
 static void show_losses(const struct qpw_status *s, const struct qpw_printer *p)
 {
     struct qpw_list list;
-    char count[24];
+    char count[24], more[24];
 
     qpw_list_begin(&list, p, 0, "losses");
     for (unsigned loss = QPW_LOSS_NONE + 1; loss < QPW_LOSS_COUNT; loss++)
@@ -121,8 +121,9 @@ static void show_losses(const struct qpw_status *s, const struct qpw_printer *p)
                          qpw_loss_delays(loss) ? " (delayed, not lost)" : "");
     qpw_list_end(&list);
     if (s->snapshot.freed[0] || s->snapshot.freed[1])
-        qpw_print_item(p, "freed", "places of %llu attempted and %llu answered findings, written to the alert log and over",
-                       (unsigned long long)s->snapshot.freed[0], (unsigned long long)s->snapshot.freed[1]);
+        qpw_print_item(p, "freed", "places of %s attempted and %s answered findings that are in the alert log and have ended",
+                       qpw_words_count(s->snapshot.freed[0], count, sizeof(count)),
+                       qpw_words_count(s->snapshot.freed[1], more, sizeof(more)));
 }
 
 static void show_owners(const struct qpw_status *s, const struct qpw_printer *p)
@@ -167,23 +168,17 @@ static void show_timeouts(const struct qpw_status *s, const struct qpw_printer *
     qpw_list_end(&list);
 }
 
-static const char *ifname(const struct qpw_status *s, const struct qpw_coverage *c)
-{
-    return c->iface < QPW_MAX_IFACES ? s->snapshot.meta.ifname[c->iface] : "";
-}
-
 static void show_coverage(const struct qpw_status *s, const struct qpw_printer *p)
 {
     size_t n = s->snapshot.n_coverage, from = n > COVERAGE_LINES ? n - COVERAGE_LINES : 0;
     const char *label = "coverage";
-    char when[32], rx[40], tx[24];
+    char when[32], rx[40], tx[24], text[200];
 
     for (size_t i = from; i < n; i++, label = "") {
         const struct qpw_coverage *c = &s->snapshot.coverage[i];
 
-        qpw_print_item(p, label, "%s %s%s%s%s%s", qpw_words_time(c->unix_ns, when, sizeof(when)),
-                       qpw_coverage_name(c->kind), *ifname(s, c) ? " " : "", ifname(s, c), *c->text ? ": " : "",
-                       c->text);
+        qpw_print_item(p, label, "%s %s", qpw_words_time(c->unix_ns, when, sizeof(when)),
+                       qpw_words_event(c, qpw_snapshot_iface(&s->snapshot, c->iface), text, sizeof(text)));
     }
     for (size_t i = 0; i < s->snapshot.n_unwatched; i++, label = "") {
         const struct qpw_unwatched_row *row = &s->snapshot.unwatched[i];

@@ -211,10 +211,10 @@ static void text_last(const struct cell *c, char *buf, size_t size)
 
 static void text_state(const struct cell *c, char *buf, size_t size)
 {
+    const struct qpw_peer_view *peer = c->row->source;
     bool moves = c->row->rate.rx_packets > 0 || c->row->rate.tx_packets > 0;
 
-    snprintf(buf, size, "%s", moves ? "active" : c->row->counts.rx_packets ? "quiet"
-                                             : c->row->counts.tx_packets  ? "silent" : "never");
+    snprintf(buf, size, "%s", peer->sum.silent ? "silent" : moves ? "active" : "quiet");
 }
 
 static void text_family(const struct cell *c, char *buf, size_t size)

@@ -97,13 +97,6 @@ static void tables(struct qpw_model *m, int *r)
     }
 }
 
-static bool is_bad_event(unsigned kind)
-{
-    return kind == QPW_COVERAGE_AUDITOR_GAP || kind == QPW_COVERAGE_HOOK_LOST || kind == QPW_COVERAGE_HOOK_NOT_FIRST ||
-           kind == QPW_COVERAGE_RELOAD_FAILED || kind == QPW_COVERAGE_INTERFACE_GONE ||
-           kind == QPW_COVERAGE_INTERFACE_DOWN;
-}
-
 /* Newest first: what happened last is what one looks for. */
 static void events(struct qpw_model *m, int *r)
 {
@@ -116,8 +109,9 @@ static void events(struct qpw_model *m, int *r)
         qpw_words_time(event->unix_ns, when, sizeof(when));
         snprintf(note, sizeof(note), "%s%s%.112s", qpw_model_iface(m, event->iface),
                  *qpw_model_iface(m, event->iface) ? ": " : "", event->text);
-        line(m, r, "event", is_bad_event(event->kind) ? QPW_STYLE_WARN : QPW_STYLE_NORMAL, when,
-             qpw_coverage_name(event->kind), note);
+        line(m, r, "event",
+             qpw_coverage_concern(event->kind) == QPW_CONCERN_HOUSEKEEPING ? QPW_STYLE_NORMAL : QPW_STYLE_WARN, when,
+             qpw_words_coverage(event->kind), note);
     }
 }
 

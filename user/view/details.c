@@ -51,9 +51,9 @@ int qpw_allow_line(const struct qpw_model *m, const struct qpw_row *row, char *b
         why = why_no_line(meter->key.kind, meter->key.direction, meter->key.verdict);
         qpw_protocol_text(meter->key.kind, meter->key.protocol, meter->key.port, protocol, sizeof(protocol));
         if (!why && meter->key.kind == QPW_KIND_PROTOCOL)
-            snprintf(buf, size, "%s %s any \"TODO: purpose\"", qpw_direction_name(meter->key.direction), protocol);
+            snprintf(buf, size, "%s %s any \"" QPW_TODO_PURPOSE "\"", qpw_direction_name(meter->key.direction), protocol);
         else if (!why)
-            snprintf(buf, size, "%s %s %u \"TODO: purpose\"", qpw_direction_name(meter->key.direction), protocol,
+            snprintf(buf, size, "%s %s %u \"" QPW_TODO_PURPOSE "\"", qpw_direction_name(meter->key.direction), protocol,
                      meter->key.port);
     }
     if (!why)

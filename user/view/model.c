@@ -176,7 +176,7 @@ static int add_findings(struct qpw_model *m)
         row->counts.rx_packets = d->packets;
         row->first_unix_ns = d->first_unix_ns;
         row->last_unix_ns = d->last_unix_ns;
-        row->severity = 3;
+        row->severity = QPW_DETAIL_SEVERITY;
     }
     return 0;
 }

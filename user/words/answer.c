@@ -39,14 +39,17 @@ static void say_worst(struct sentence *s, const struct qpw_answer *a, bool only)
 
 static void say_action(struct sentence *s, const struct qpw_answer *a)
 {
-    bool listed = a->worst->key.verdict != QPW_VERDICT_UNEXPECTED, one = a->services == 1;
+    size_t unclear = a->services - a->unlisted; /* weak, or of unknown direction */
+    bool one = a->unlisted == 1;
 
-    if (listed) /* weak, or of unknown direction */
-        say(s, "%zu service%s answered that no rule clearly allows", a->services, one ? "" : "s");
-    else
-        say(s, "%zu service%s answered on %s the policy does not allow", a->services, one ? "" : "s",
+    if (a->unlisted)
+        say(s, "%zu service%s answered on %s the policy does not allow", a->unlisted, one ? "" : "s",
             one ? "a port" : "ports");
-    say_worst(s, a, one);
+    else
+        say(s, "%zu service%s answered that no rule clearly allows", unclear, unclear == 1 ? "" : "s");
+    say_worst(s, a, a->services == 1 || (one && a->worst->key.verdict == QPW_VERDICT_UNEXPECTED));
+    if (a->unlisted && unclear)
+        say(s, "; %zu more that no rule clearly allows", unclear);
 }
 
 static void say_blind(struct sentence *s, const struct qpw_sight *sight)

@@ -7,7 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "qportwatch_user.h"
 #include "util/names.h"
 #include "words/words.h"
 
@@ -169,6 +168,28 @@ const char *qpw_words_prefix(const uint8_t prefix[16], char *buf, size_t size)
     return buf;
 }
 
+const char *qpw_words_local(const uint8_t addr[16], unsigned length, char *buf, size_t size)
+{
+    char text[INET6_ADDRSTRLEN];
+    bool v6;
+
+    qpw_address_text(addr, text, sizeof(text));
+    v6 = strchr(text, ':') != NULL;
+    snprintf(buf, size, length < 128 ? "%s/%u" : "%s", text, v6 ? length : length - 96);
+    return buf;
+}
+
+const char *qpw_words_capture(const struct qpw_capture_row *c, char *buf, size_t size)
+{
+    char packets[40], period[96], left_out[24] = "";
+
+    snprintf(buf, size, "%s: %s, %s%s%s%s%s", c->name, qpw_words_many(c->packets, "packet", packets, sizeof(packets)),
+             qpw_words_period(c->from_unix_ns, c->to_unix_ns, period, sizeof(period)), c->left_out ? ", left out " : "",
+             c->left_out ? qpw_words_count(c->left_out, left_out, sizeof(left_out)) : "", c->sha256[0] ? ", sha256:" : "",
+             c->sha256);
+    return buf;
+}
+
 const char *qpw_words_process(const char *name, int pid, char *buf, size_t size)
 {
     snprintf(buf, size, *name && pid ? "%s[%d]" : "%s", name, pid);
@@ -218,6 +239,37 @@ const char *qpw_words_verdict(unsigned verdict)
     };
 
     return verdict < QPW_VERDICT_COUNT ? meanings[verdict] : "";
+}
+
+const char *qpw_words_coverage(unsigned kind)
+{
+    static const char *const words[QPW_COVERAGE_COUNT] = {
+        [QPW_COVERAGE_ATTACHED] = "attached",
+        [QPW_COVERAGE_DETACHED] = "detached",
+        [QPW_COVERAGE_AUDITOR_STARTED] = "auditor started",
+        [QPW_COVERAGE_AUDITOR_STOPPED] = "auditor stopped",
+        [QPW_COVERAGE_AUDITOR_GAP] = "no auditor",
+        [QPW_COVERAGE_INTERFACE_GONE] = "interface gone",
+        [QPW_COVERAGE_INTERFACE_BACK] = "interface back",
+        [QPW_COVERAGE_INTERFACE_DOWN] = "link down",
+        [QPW_COVERAGE_INTERFACE_UP] = "link up",
+        [QPW_COVERAGE_INTERFACE_RENAMED] = "interface renamed",
+        [QPW_COVERAGE_HOOK_LOST] = "monitoring lost",
+        [QPW_COVERAGE_HOOK_NOT_FIRST] = "no longer first",
+        [QPW_COVERAGE_HOOK_FIRST] = "first again",
+        [QPW_COVERAGE_RELOADED] = "policy reloaded",
+        [QPW_COVERAGE_RELOAD_FAILED] = "reload failed",
+        [QPW_COVERAGE_CLOCK_STEPPED] = "clock set",
+    };
+
+    return kind < QPW_COVERAGE_COUNT && words[kind] ? words[kind] : qpw_coverage_name(kind);
+}
+
+const char *qpw_words_event(const struct qpw_coverage *record, const char *iface, char *buf, size_t size)
+{
+    snprintf(buf, size, "%s%s%s%s%.*s", qpw_words_coverage(record->kind), *iface ? " " : "", iface,
+             record->text[0] ? ": " : "", (int)sizeof(record->text), record->text);
+    return buf;
 }
 
 const char *qpw_words_direction(unsigned direction)

@@ -12,7 +12,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "qportwatch.h"
+#include "snapshot/snapshot.h"
 
 /* ---- Numbers ---- */
 
@@ -80,6 +80,12 @@ const char *qpw_words_end_named(unsigned kind, const uint8_t addr[16], const cha
 /* An address with a port in host order: "10.1.0.12:445", "[fd00::1]:445"; without a port (0) the bare address. */
 const char *qpw_words_endpoint(const uint8_t addr[16], unsigned port, char *buf, size_t size);
 
+/* An address, or a prefix of `length` bits out of 128: "10.1.0.12", "10.9.0.0/24", "fd00::/64". */
+const char *qpw_words_local(const uint8_t addr[16], unsigned length, char *buf, size_t size);
+
+/* "site.pcap, 12,345 packets, 20:41:07 to 20:42:07 …, 3 left out, sha256:…": a capture as a report names it. */
+const char *qpw_words_capture(const struct qpw_capture_row *capture, char *buf, size_t size);
+
 /* The prefix that a row of detail stands for: "10.9.0.0/24", "2001:db8:7::/48". */
 const char *qpw_words_prefix(const uint8_t prefix[16], char *buf, size_t size);
 
@@ -103,6 +109,12 @@ const char *qpw_words_policy_place(const char *name, const char *path, char *buf
 
 /* What a verdict means, in a few words. */
 const char *qpw_words_verdict(unsigned verdict);
+
+/* What happened to the coverage: "auditor started", "monitoring lost" where the enum's name is "hook-lost". */
+const char *qpw_words_coverage(unsigned kind);
+
+/* A record of it: "attached eth0: XDP (…)."; iface "" where it is about none. Writes into buf, returns buf. */
+const char *qpw_words_event(const struct qpw_coverage *record, const char *iface, char *buf, size_t size);
 
 /* A direction for people: "non-IP" where the enum's name is "non_ip". */
 const char *qpw_words_direction(unsigned direction);

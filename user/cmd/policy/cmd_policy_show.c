@@ -10,6 +10,7 @@
 #include "policy/lang/rule_text.h"
 #include "policy/lang/suppress.h"
 #include "words/table.h"
+#include "words/words.h"
 #include "util/names.h"
 #include "util/usage.h"
 
@@ -58,10 +59,19 @@ static const char *state_of(const struct qpw_rule *rule, int64_t now)
     return rule->flags & QPW_RULE_WEAK ? "weak" : "allowed";
 }
 
-static int add_row(struct qpw_table *table, const struct qpw_rule *rule, int64_t now)
+/* Where it comes from; of the page that the policy names as its source, the line alone. */
+static const char *ref_of(const struct qpw_policy *policy, const struct qpw_rule *rule, char *buf, size_t size)
 {
-    char protocols[512], ports[12 * QPW_MAX_PORT_RANGES + 8], limits[1024], marks[1024],
-        where[300];
+    size_t length = policy->source_name ? strlen(policy->source_name) : 0;
+
+    if (!rule->ref || !length || strncmp(rule->ref, policy->source_name, length) || rule->ref[length] != ':')
+        return rule->ref ? rule->ref : "";
+    return qpw_format(buf, size, "line %s", rule->ref + length + 1);
+}
+
+static int add_row(struct qpw_table *table, const struct qpw_policy *policy, const struct qpw_rule *rule, int64_t now)
+{
+    char protocols[512], ports[12 * QPW_MAX_PORT_RANGES + 8], limits[1024], marks[1024], where[300], ref[64];
     const char *cells[] = {
         qpw_direction_name(rule->direction),
         qpw_protocols_text(rule->protocols, rule->flags & QPW_RULE_ANY_PROTOCOL, protocols, sizeof(protocols)),
@@ -71,10 +81,10 @@ static int add_row(struct qpw_table *table, const struct qpw_rule *rule, int64_t
         state_of(rule, now),
         qpw_row_limits_text(rule, limits, sizeof(limits)),
         qpw_row_marks_text(rule, marks, sizeof(marks)),
-        where,
+        ref_of(policy, rule, ref, sizeof(ref)),
+        qpw_format(where, sizeof(where), "%s:%u", rule->where.file, rule->where.line),
     };
 
-    snprintf(where, sizeof(where), "%s:%u", rule->where.file, rule->where.line);
     return qpw_table_add(table, qpw_rule_in_force(rule, now) ? QPW_TEXT_PLAIN : QPW_TEXT_DIM, cells);
 }
 
@@ -88,14 +98,15 @@ static int print_rows(const struct qpw_printer *p, const struct qpw_policy *poli
         {"purpose", .wrap = true},
         {"verdict"},
         {"limits", .wrap = true},
-        {"also", .wrap = true},
-        {"said in", .wrap = true, .optional = true},
+        {"options", .wrap = true},
+        {"ref", .wrap = true},
+        {"file", .wrap = true, .optional = true},
     };
     struct qpw_table table = {.columns = columns, .n_columns = sizeof(columns) / sizeof(*columns)};
     int rc = 0;
 
     for (size_t i = 0; i < policy->n_rules && rc == 0; i++)
-        rc = add_row(&table, &policy->rules[i], time(NULL));
+        rc = add_row(&table, policy, &policy->rules[i], time(NULL));
     rc = rc ? rc : qpw_table_print(&table, p);
     qpw_table_clear(&table);
     return rc;
@@ -123,33 +134,36 @@ static void print_groups(const struct qpw_printer *p, const char *kind, const ch
     }
 }
 
-static void print_rest(const struct qpw_printer *p, const struct qpw_policy *policy)
+static void print_rest(const struct qpw_printer *page, const struct qpw_policy *policy)
 {
+    struct qpw_printer p = *page;
     char text[1024];
 
-    qpw_print_end(p);
-    print_groups(p, "infra", qpw_infra_name, policy->infra, QPW_INFRA_COUNT);
-    print_groups(p, "implied", qpw_implied_name, policy->implied, QPW_IMPLIED_COUNT);
+    p.label = 21;
+    qpw_print_end(&p);
+    print_groups(&p, "infra", qpw_infra_name, policy->infra, QPW_INFRA_COUNT);
+    print_groups(&p, "implied", qpw_implied_name, policy->implied, QPW_IMPLIED_COUNT);
     for (size_t i = 0; i < policy->n_peers; i++)
-        qpw_print_line(p, "  peer %s: %s%s", policy->peers[i].name,
-               qpw_addresses_text(&policy->peers[i].addresses, text, sizeof(text)),
-               policy->peers[i].by_hand && !policy->peers_on_any_port ? " (not from the page)" : "");
+        qpw_print_item(&p, i ? "" : "peers", "%s: %s%s", policy->peers[i].name,
+                       qpw_addresses_text(&policy->peers[i].addresses, text, sizeof(text)),
+                       policy->peers[i].by_hand && !policy->peers_on_any_port ? " (not from the page)" : "");
     if (!policy->n_peers)
-        qpw_print_line(p, "  no peer is named: traffic between nodes will be unexpected; name them with --peer or 'peer' lines");
+        qpw_print_item(&p, "peers", "%s", QPW_WORDS_NO_PEERS);
     if (policy->peer_family.family)
-        qpw_print_line(p, "  between nodes IPv%u has to work", policy->peer_family.family);
+        qpw_print_item(&p, "between nodes", "IPv%u is required", policy->peer_family.family);
     for (size_t i = 0; i < policy->n_suppressions; i++)
-        qpw_print_line(p, "  %s%s", policy->suppressions[i].text,
-               qpw_suppression_in_force(&policy->suppressions[i], time(NULL)) ? "" : "   (expired)");
+        qpw_print_item(&p, i ? "" : "suppressions", "%s%s", policy->suppressions[i].text,
+                       qpw_suppression_in_force(&policy->suppressions[i], time(NULL)) ? "" : " (expired)");
 }
 
 static void print_head(const struct qpw_printer *p, const struct qpw_policy *policy, const char *chosen)
 {
     const char *guide = policy->platform ? qpw_builtin_guide(policy->platform) : NULL;
+    char name[352];
 
-    qpw_print_line(p, "policy %s, %s", policy->name, policy->path);
+    qpw_print_line(p, "policy %s", qpw_words_policy(policy->name, policy->path, name, sizeof(name)));
     if (chosen)
-        qpw_print_line(p, "  taken because %s", chosen);
+        qpw_print_line(p, "  chosen because %s", chosen);
     qpw_print_line(p, "  %s", policy->digest);
     if (guide)
         qpw_print_line(p, "  platform %s: %s", policy->platform, guide);
@@ -213,7 +227,7 @@ int qpw_policy_export_main(int argc, char **argv)
                                      parse,
                                      "[POLICY]",
                                      "Writes a policy in another form to standard output.\vqportwatch itself never "
-                                     "enforces: whoever loads the ruleset decides that.",
+                                     "enforces: the administrator who loads the ruleset decides.",
                                      children,
                                      NULL,
                                      NULL};

@@ -11,7 +11,8 @@
 #include "cmd/finding_process.h"
 #include "cmd/format.h"
 #include "cmd/policy/policy_cmd.h"
-#include "snapshot/collect.h"
+#include "control/watched.h"
+#include "facts/totals.h"
 #include "instance/instance.h"
 #include "host/sockets.h"
 #include "instance/kernel_words.h"
@@ -22,6 +23,7 @@
 #include "replay/order.h"
 #include "replay/replay.h"
 #include "replay/setup.h"
+#include "words/answer.h"
 #include "words/table.h"
 #include "words/words.h"
 #include "util/document.h"
@@ -70,7 +72,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
         return 0;
     case ARGP_KEY_SUCCESS:
         if (o->test && !o->candidate)
-            qpw_usage_error(state, "which policy is to be tested?");
+            qpw_usage_error(state, "missing policy argument");
         if (o->n_captures && !o->local_auto && !o->ends.n_locals)
             qpw_usage_error(state, "--local: which address is the node? give --local ADDR, or --local auto");
         return 0;
@@ -96,8 +98,9 @@ static const struct argp_child children[] = {{&qpw_policy_argp, 0, "Policy that 
 struct about {
     char host[64];
     uint64_t from_ns, to_ns;
-    char policy[64];
+    char policy[64], path[256];
     json_t *interfaces; /* their names */
+    json_t *answer;     /* about the node, under the policy in force */
 };
 
 /* ---- A capture under one policy ---- */
@@ -165,13 +168,11 @@ static int nothing_ended(const struct qpw_ended *ended, void *data)
 
 static int suggest_replayed(const struct qpw_replay_setup *setup, void *data, struct qpw_error *err)
 {
-    const struct qpw_policy *policy = data;
     struct qpw_snapshot snapshot = {0};
     struct qpw_suggest_options options = {0};
     int rc = qpw_collect(&setup->kernel, NULL, &snapshot, err);
 
     if (rc == 0) {
-        snprintf(snapshot.meta.policy_name, sizeof(snapshot.meta.policy_name), "%s", policy->name);
         snprintf(snapshot.host, sizeof(snapshot.host), "the capture");
         rc = suggest_from(&snapshot, &options, err);
     }
@@ -232,7 +233,7 @@ int qpw_policy_suggest_main(int argc, char **argv)
     if (o.n_captures) {
         rc = prepare(&o, &policy, &first_ns, &err);
         if (rc == 0)
-            rc = replay_files(&o, &policy, first_ns, nothing_ended, &policy, suggest_replayed, &err);
+            rc = replay_files(&o, &policy, first_ns, nothing_ended, NULL, suggest_replayed, &err);
     } else {
         rc = suggest_attached(&err);
     }
@@ -280,6 +281,7 @@ static int print_json(const struct qpw_what_if *result, const struct about *abou
     qpw_document_set_period(document, about->host, about->from_ns, about->to_ns);
     if (about->interfaces)
         json_object_set(document, "interfaces", about->interfaces);
+    json_object_set(document, "answer", about->answer);
     qpw_document_set_policy(document, new->name, new->digest, new->source_digest);
     json_object_set_new(document, "old_policy", qpw_json_text(about->policy));
     json_object_set_new(document, "new_policy", qpw_json_text(new->name));
@@ -290,7 +292,7 @@ static int print_json(const struct qpw_what_if *result, const struct about *abou
     return qpw_policy_print(document, err);
 }
 
-static int print_table(const struct qpw_what_if *result, const char *old, const char *new)
+static int print_table(const struct qpw_what_if *result, const struct about *about, const struct qpw_policy *new)
 {
     static const struct qpw_table_column columns[] = {
         {"direction"},
@@ -306,11 +308,15 @@ static int print_table(const struct qpw_what_if *result, const char *old, const 
     };
     struct qpw_table table = {.columns = columns, .n_columns = sizeof(columns) / sizeof(*columns)};
     struct qpw_printer p = qpw_printer_of(stdout);
+    char names[2][352], changed[24], all[40];
     int rc = 0;
 
-    printf("What %s would have said instead of %s: %llu of %llu packets would get a different verdict%s\n", new, old,
-           (unsigned long long)result->changed, (unsigned long long)result->packets,
-           result->uncertain ? "; others depend on addresses, which are not kept for allowed traffic" : "");
+    qpw_words_many(result->packets, "packet", all, sizeof(all));
+    qpw_print_line(&p, "What %s would have said instead of %s: %s of %s would get a different verdict%s",
+                   qpw_words_policy(new->name, new->path, names[0], sizeof(names[0])),
+                   qpw_words_policy(about->policy, about->path, names[1], sizeof(names[1])),
+                   qpw_words_count(result->changed, changed, sizeof(changed)), all,
+                   result->uncertain ? "; others depend on addresses, which are not kept for allowed traffic" : "");
     for (size_t i = 0; i < result->n && rc == 0; i++) {
         const struct qpw_what_if_row *row = &result->rows[i];
         char service[48], initiator[64] = "", responder[64] = "", connections[24], packets[24];
@@ -343,6 +349,17 @@ static int print_table(const struct qpw_what_if *result, const char *old, const 
     return rc;
 }
 
+/* The answer about the node as it is, in the document's form. */
+static int take_answer(const struct qpw_snapshot *s, struct about *about, struct qpw_error *err)
+{
+    struct qpw_answer answer;
+
+    if (qpw_answer_make(s, &answer) < 0)
+        return qpw_fail(err, -ENOMEM, "out of memory");
+    about->answer = qpw_json_answer(&answer, s->unix_ns);
+    return 0;
+}
+
 static int test_attached(const struct qpw_policy *candidate, struct qpw_what_if *ret, struct about *about,
                          struct qpw_error *err)
 {
@@ -352,11 +369,14 @@ static int test_attached(const struct qpw_policy *candidate, struct qpw_what_if 
 
     if (rc < 0)
         return rc;
-    rc = qpw_collect(&kernel, NULL, &snapshot, err);
+    rc = qpw_collect_watched(&kernel, NULL, &snapshot, err);
     if (rc == 0)
         rc = qpw_policy_what_if(&snapshot, candidate, time(NULL), ret, err);
+    if (rc == 0)
+        rc = take_answer(&snapshot, about, err);
     snprintf(about->host, sizeof(about->host), "%s", snapshot.host);
     snprintf(about->policy, sizeof(about->policy), "%s", snapshot.meta.policy_name);
+    snprintf(about->path, sizeof(about->path), "%s", snapshot.meta.policy_path);
     about->from_ns = snapshot.from_unix_ns;
     about->to_ns = snapshot.unix_ns;
     about->interfaces = json_array();
@@ -367,17 +387,34 @@ static int test_attached(const struct qpw_policy *candidate, struct qpw_what_if 
     return rc;
 }
 
+struct run {
+    struct qpw_changes *changes;
+    struct about *about; /* NULL: of another policy than the one in force */
+};
+
 /* The verdicts of both replays, connection by connection. */
 static int take_ended(const struct qpw_ended *ended, void *data)
 {
-    return qpw_changes_add(data, &ended->key, &ended->conn, ended->counts.rx_packets + ended->counts.tx_packets);
+    const struct run *run = data;
+
+    return qpw_changes_add(run->changes, &ended->key, &ended->conn, qpw_sum_of(&ended->counts).packets);
 }
 
-static int take_names(const struct qpw_replay_setup *setup, void *data, struct qpw_error *err)
+static int end_run(const struct qpw_replay_setup *setup, void *data, struct qpw_error *err)
 {
-    int rc = qpw_changes_end_run(data, &setup->names);
+    struct run *run = data;
+    struct qpw_snapshot snapshot = {0};
+    int rc = qpw_changes_end_run(run->changes, &setup->names);
 
-    return rc < 0 ? qpw_fail(err, rc, "out of memory") : 0;
+    if (rc < 0)
+        return qpw_fail(err, rc, "out of memory");
+    if (!run->about)
+        return 0;
+    rc = qpw_collect(&setup->kernel, NULL, &snapshot, err);
+    if (rc == 0)
+        rc = take_answer(&snapshot, run->about, err);
+    qpw_snapshot_clear(&snapshot);
+    return rc;
 }
 
 static int test_captures(struct options *o, const struct qpw_policy *candidate, struct qpw_what_if *ret,
@@ -385,19 +422,21 @@ static int test_captures(struct options *o, const struct qpw_policy *candidate, 
 {
     struct qpw_policy policy = {0};
     struct qpw_changes *changes = qpw_changes_new();
+    struct run first = {changes, about}, second = {changes, NULL};
     struct qpw_ends ends;
     uint64_t first_ns = 0;
     int rc = changes ? prepare(o, &policy, &first_ns, err) : qpw_fail(err, -ENOMEM, "out of memory");
 
     ends = o->ends;
     if (rc == 0)
-        rc = replay_files(o, &policy, first_ns, take_ended, changes, take_names, err);
+        rc = replay_files(o, &policy, first_ns, take_ended, &first, end_run, err);
     o->ends = ends;
     if (rc == 0)
-        rc = replay_files(o, candidate, first_ns, take_ended, changes, take_names, err);
+        rc = replay_files(o, candidate, first_ns, take_ended, &second, end_run, err);
     if (rc == 0 && (rc = qpw_changes_result(changes, ret)) < 0)
         qpw_fail(err, rc, "out of memory");
     snprintf(about->policy, sizeof(about->policy), "%s", policy.name);
+    snprintf(about->path, sizeof(about->path), "%s", policy.path ? policy.path : "");
     about->from_ns = o->first_ns;
     about->to_ns = o->last_ns;
     qpw_changes_free(changes);
@@ -440,11 +479,12 @@ int qpw_policy_test_main(int argc, char **argv)
                           : test_attached(&candidate, &result, &about, &err);
     if (rc == 0)
         rc = o.json ? print_json(&result, &about, &candidate, &err)
-                    : print_table(&result, about.policy, candidate.name);
+                    : print_table(&result, &about, &candidate);
     status = exit_of(&o, rc, &err);
     if (status == QPW_EXIT_OK && result.n)
         status = QPW_EXIT_YES;
     json_decref(about.interfaces);
+    json_decref(about.answer);
     qpw_what_if_clear(&result);
     qpw_policy_clear(&candidate);
     qpw_policy_options_clear(&o.policy);

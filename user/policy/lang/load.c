@@ -6,6 +6,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "util/usage.h"
+
 enum { KEY_PLATFORM = 0x100, KEY_PEER, KEY_PEERS };
 
 static const struct argp_option options_table[] = {
@@ -17,15 +19,23 @@ static const struct argp_option options_table[] = {
     {0},
 };
 
+static error_t take_once(const struct argp_state *state, const char *option, const char **ret, const char *value)
+{
+    if (*ret)
+        qpw_usage_error(state, "--%s is given twice: '%s' and '%s'", option, *ret, value);
+    *ret = value;
+    return 0;
+}
+
 static error_t take_option(int key, char *value, struct argp_state *state)
 {
     struct qpw_policy_options *options = state->input;
     const char **peers;
 
     switch (key) {
-    case 'p': options->policy_file = value; return 0;
-    case KEY_PLATFORM: options->platform = value; return 0;
-    case KEY_PEERS: options->peers_file = value; return 0;
+    case 'p': return take_once(state, "policy", &options->policy_file, value);
+    case KEY_PLATFORM: return take_once(state, "platform", &options->platform, value);
+    case KEY_PEERS: return take_once(state, "peers", &options->peers_file, value);
     case KEY_PEER:
         peers = reallocarray(options->peers, options->n_peers + 1, sizeof(*peers));
         if (!peers)
@@ -58,10 +68,10 @@ static int load_chosen(const struct qpw_policy_options *options, struct qpw_poli
     if (options->platform)
         return qpw_policy_parse_builtin(options->platform, ret, err);
     if (access(QPW_POLICY_DEFAULT_PATH, F_OK) == 0) {
-        *ret_chosen = QPW_POLICY_DEFAULT_PATH " is there";
+        *ret_chosen = QPW_POLICY_DEFAULT_PATH " exists";
         return qpw_policy_parse_file(QPW_POLICY_DEFAULT_PATH, ret, err);
     }
-    *ret_chosen = "neither --policy nor --platform is given, and there is no " QPW_POLICY_DEFAULT_PATH;
+    *ret_chosen = "neither --policy nor --platform was given and " QPW_POLICY_DEFAULT_PATH " does not exist";
     return qpw_policy_parse_builtin(QPW_POLICY_DEFAULT_PLATFORM, ret, err);
 }
 

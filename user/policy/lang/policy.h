@@ -211,6 +211,9 @@ bool qpw_rule_is_named(const struct qpw_rule *rule, const char *name);
 
 bool qpw_protocol_in(const uint64_t protocols[4], unsigned protocol);
 
+/* What a proposed rule has for a purpose until somebody writes one; `policy check` remarks on it. */
+#define QPW_TODO_PURPOSE "TODO: purpose"
+
 /* The next moment (Unix seconds) after `now` at which a row or suppression expires, 0: none. Compile anew then. */
 int64_t qpw_policy_next_expiry(const struct qpw_policy *policy, int64_t now);
 

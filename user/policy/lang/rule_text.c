@@ -119,8 +119,6 @@ const char *qpw_row_marks_text(const struct qpw_rule *rule, char *buf, size_t si
         add(buf, size, " feature=%s", rule->feature);
     if (rule->parent)
         add(buf, size, " parent=%s", rule->parent);
-    if (rule->ref)
-        add(buf, size, " ref=%s", rule->ref);
     if (*buf)
         memmove(buf, buf + 1, strlen(buf));
     return buf;

@@ -41,7 +41,7 @@ static int remark(struct qpw_remarks *remarks, enum qpw_remark_kind kind, const 
 const char *qpw_remark_name(enum qpw_remark_kind kind)
 {
     static const char *const names[] = {"none",        "warning", "duplicate", "shadowed",       "overlap",
-                                        "contradicts", "wide",    "never",     "peer-and-client"};
+                                        "contradicts", "wide",    "never",     "peer-and-client", "purpose"};
 
     return kind < sizeof(names) / sizeof(*names) ? names[kind] : "invalid";
 }
@@ -193,6 +193,14 @@ static int check_never(const struct qpw_rule *rule, int64_t now, struct qpw_rema
                   rule->name);
 }
 
+static int check_purpose(const struct qpw_rule *rule, struct qpw_remarks *ret)
+{
+    if (!rule->purpose || strncmp(rule->purpose, "TODO", 4))
+        return 0;
+    return remark(ret, QPW_REMARK_PURPOSE, &rule->where, "%s has no purpose yet: replace \"%s\" with what it is for",
+                  rule->name, rule->purpose);
+}
+
 static bool has_port(const struct qpw_rule *rule, unsigned protocol, uint16_t port)
 {
     if (!qpw_protocol_in(rule->protocols, protocol))
@@ -260,6 +268,8 @@ static int check_row(const struct qpw_policy *policy, size_t at, int64_t now, st
         return error;
     error = check_width(rule, ret);
     if (error == 0)
+        error = check_purpose(rule, ret);
+    if (error == 0)
         error = check_groups(policy, rule, ret);
     if (error == 0)
         error = check_peers(policy, rule, ret);
@@ -291,7 +301,7 @@ int qpw_policy_check(const struct qpw_policy *policy, int64_t now, struct qpw_re
     for (size_t i = 0; i < policy->n_warnings && error == 0; i++)
         error = remark(&remarks, QPW_REMARK_WARNING, NULL, "%s", policy->warnings[i]);
     if (error == 0 && !policy->n_rules)
-        error = remark(&remarks, QPW_REMARK_NEVER, NULL, "%s: no rules: everything but peers and infra is unexpected",
+        error = remark(&remarks, QPW_REMARK_NEVER, NULL, "%s: no rules: everything except peers and infra is unexpected",
                        policy->path);
     for (size_t i = 0; i < policy->n_rules && error == 0; i++)
         error = check_row(policy, i, now, &remarks);

@@ -15,6 +15,7 @@ enum qpw_remark_kind {
     QPW_REMARK_WIDE,         /* more than a quarter of all ports */
     QPW_REMARK_NEVER,        /* can match nothing */
     QPW_REMARK_PEER_CLIENT,  /* peers that overlap addresses of rows */
+    QPW_REMARK_PURPOSE,      /* a proposed rule whose purpose nobody has written yet */
 };
 
 struct qpw_remark {
