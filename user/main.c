@@ -19,14 +19,14 @@ static const struct command {
     int (*run)(int argc, char **argv);
     const char *does;
 } commands[] = {
-    {"attach", qpw_cmd_attach, "watch interfaces: count every packet, alert on what the policy does not allow"},
+    {"attach", qpw_cmd_attach, "monitor interfaces: count every packet, alert on what the policy does not allow"},
     {"detach", qpw_cmd_detach, "remove exactly what qportwatch attached"},
-    {"reload", qpw_cmd_reload, "read the policy again and swap it in at once"},
-    {"status", qpw_cmd_status, "what is attached, how, since when, and what it lost"},
+    {"reload", qpw_cmd_reload, "read the policy again and apply it in one step"},
+    {"status", qpw_cmd_status, "what is attached, how, since when, and what was lost"},
     {"top", qpw_cmd_top, "live view of what is attached"},
     {"report", qpw_cmd_report, "what was seen, on one screen, as JSON or HTML"},
-    {"listeners", qpw_cmd_listeners, "show what the sockets wait for, against the policy"},
-    {"connections", qpw_cmd_connections, "show the live connections, with their processes"},
+    {"listeners", qpw_cmd_listeners, "listening sockets compared with the policy"},
+    {"connections", qpw_cmd_connections, "live connections, with their processes"},
     {"alerts", qpw_cmd_alerts, "read the alert log"},
     {"replay", qpw_cmd_replay, "audit capture files through the same BPF programs"},
     {"policy", qpw_cmd_policy, "show, check, import, diff, suggest, test and export policies"},
@@ -36,13 +36,14 @@ static const struct command {
 static void usage(void)
 {
     printf("Usage: qportwatch COMMAND [OPTIONS]\n\n"
-           "Audits a storage node's traffic against its table of required ports. It watches and never drops.\n\n");
+           "Audits a storage node's traffic against its table of required ports. It observes and never drops.\n\n");
     for (size_t i = 0; i < sizeof(commands) / sizeof(*commands); i++)
         printf("  %-11s %s\n", commands[i].name, commands[i].does);
     printf("\n'qportwatch COMMAND --help' lists the options of a command.\n");
 }
 
-/* What was closed is taken, for else the next file to be opened would get what is printed. It cannot be written to. */
+/* If stdin, stdout or stderr is closed, occupy its number with /dev/null; otherwise the next open() would receive our
+ * output. Standard output gets it read-only, so that writing there fails. */
 static void hold_standard_files(void)
 {
     for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)

@@ -539,7 +539,7 @@ Test(report, text_says_it_on_one_screen)
     assert_has(out, "not used    ftp\n");
     assert_has(out, "by reason   midstream 3\n");
     assert_has(out, "gaps        none\n");
-    assert_has(out, "not watched eth1 (1.23 M packets received, 0 sent)\n");
+    assert_has(out, "unmonitored eth1 (1.23 M packets received, 0 sent)\n");
     assert_has(out, "lost        none (17 events delayed, not lost)\n");
     assert_has(out, "14:13:20    attached eth0\n");
     assert_has(out, "mlx5_0 port 1 has carried 42 packets");

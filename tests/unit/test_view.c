@@ -311,7 +311,7 @@ Test(view, coverage_names_what_was_not_seen)
 
     set_up(&b, QPW_TAB_COVERAGE);
     paint(&b, 40, 140);
-    cr_expect(on_screen(&b, "NOT WATCHED"));
+    cr_expect(on_screen(&b, "NOT MONITORED"));
     cr_expect(on_screen(&b, "midstream"));
     cr_expect(on_screen(&b, "RoCE counters move"));
     cr_expect(on_screen(&b, "no auditor"));

@@ -45,18 +45,18 @@ enum {
 };
 
 static const struct argp_option argp_options[] = {
-    {"follow", 'f', NULL, 0, "go on with what is written from now on, over rotations", 0},
+    {"follow", 'f', NULL, 0, "keep reading as records are written, across rotations", 0},
     {"alerts", KEY_ALERTS, "FILE", 0, "the alert log (default " DEFAULT_LOG ")", 0},
     {"verdict", KEY_VERDICT, "VERDICT", 0, "unexpected, weak, implied, undecided, infra or peer", 0},
     {"port", KEY_PORT, "PORT", 0, "the responder's port", 0},
     {"address", KEY_ADDRESS, "ADDR[/LEN]", 0, "either end lies in it", 0},
     {"severity", KEY_SEVERITY, "SEVERITY", 0, "high, medium, low or info: this one and worse", 0},
     {"direction", KEY_DIRECTION, "DIRECTION", 0, "inbound, outbound, unknown or non_ip", 0},
-    {"since", KEY_SINCE, "TIME", 0, "2026-03-01T10:00:00Z, 2026-03-01, or so long ago: 15m, 2h, 7d", 0},
+    {"since", KEY_SINCE, "TIME", 0, "2026-03-01T10:00:00Z, 2026-03-01, or an age such as 15m, 2h, 7d", 0},
     {"all", 'a', NULL, 0, "the auditor's own records and heartbeats too", 0},
     {"long", 'l', NULL, 0, "below each alert what happened, what the policy says and what would allow it", 0},
-    {"json", KEY_JSON, NULL, 0, "the records as they are in the log, one a line", 0},
-    {"signatures", KEY_SIGNATURES, NULL, 0, "what the log can say: every signature with its number, and end", 0},
+    {"json", KEY_JSON, NULL, 0, "the records as they are in the log, one per line", 0},
+    {"signatures", KEY_SIGNATURES, NULL, 0, "list every signature that the log can contain, with its number", 0},
     {"format", KEY_FORMAT, "FORMAT", 0, "text or json", 0},
     {0},
 };

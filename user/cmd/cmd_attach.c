@@ -33,22 +33,22 @@ static const struct argp_option options_table[] = {
     {"mode", KEY_MODE, "auto|xdp|tc", 0, "Where packets are counted; auto (default) never interrupts a link", 0},
     {"tc-hook", KEY_TC_HOOK, "auto|tcx|clsact", OPTION_HIDDEN, "Which of the two TC hooks", 0},
     {"interval", KEY_INTERVAL, "SECONDS", 0,
-     "Between summary lines and checks of the hooks (default 10), and repeated alerts (300)", 0},
+     "Time between summary lines and checks of the hooks (default 10) and between repeated alerts (300)", 0},
     {"alerts", KEY_ALERTS, "FILE", 0, "Alert log (default " DEFAULT_ALERTS ")", 0},
     {"no-alerts", KEY_NO_ALERTS, 0, 0, "Write no alert log", 0},
     {"syslog", KEY_SYSLOG, "TARGET", 0,
-     "Alerts go there too: unix[:PATH], udp:ADDR[:PORT], tcp:ADDR[:PORT] or journald", 0},
-    {"sensor-name", KEY_SENSOR, "NAME", 0, "Name of this node in alerts (default: the host's)", 0},
-    {"no-tui", KEY_NO_TUI, 0, 0, "Lines instead of the live view, also on a terminal", 0},
-    {"keep", KEY_KEEP, 0, 0, "A clean exit leaves the kernel side counting for the next start", 0},
-    {"max-connections", KEY_MAX_CONNECTIONS, "N", 0, "Places for established TCP connections (default 65536)", 0},
-    {"tcp-timeout", KEY_TCP, "SECONDS", 0, "Idle time after which an established TCP connection is over", 1},
-    {"half-open-timeout", KEY_HALF_OPEN, "SECONDS", 0, "The same before its handshake is complete", 1},
-    {"udp-timeout", KEY_UDP, "SECONDS", 0, "The same for an UDP exchange", 1},
+     "Also send alerts to: unix[:PATH], udp:ADDR[:PORT], tcp:ADDR[:PORT] or journald", 0},
+    {"sensor-name", KEY_SENSOR, "NAME", 0, "Name of this node in alerts (default: the host name)", 0},
+    {"no-tui", KEY_NO_TUI, 0, 0, "Print lines instead of the live view, even on a terminal", 0},
+    {"keep", KEY_KEEP, 0, 0, "On a clean exit, keep counting in the kernel until the next start", 0},
+    {"max-connections", KEY_MAX_CONNECTIONS, "N", 0, "Table size for established TCP connections (default 65536)", 0},
+    {"tcp-timeout", KEY_TCP, "SECONDS", 0, "Idle time after which an established TCP connection ends", 1},
+    {"half-open-timeout", KEY_HALF_OPEN, "SECONDS", 0, "The same before the handshake is complete", 1},
+    {"udp-timeout", KEY_UDP, "SECONDS", 0, "The same for a UDP exchange", 1},
     {"other-timeout", KEY_OTHER, "SECONDS", 0, "The same for every other protocol", 1},
-    {"tail-timeout", KEY_TAIL, "SECONDS", 0, "How long late packets belong to the connection they close", 1},
+    {"tail-timeout", KEY_TAIL, "SECONDS", 0, "How long late packets still belong to a closed connection", 1},
     {"parent-timeout", KEY_PARENT, "SECONDS", 0, "How long an answered exchange vouches for its companions", 1},
-    {"fragment-timeout", KEY_FRAGMENT, "SECONDS", 0, "How long fragments wait for their first", 1},
+    {"fragment-timeout", KEY_FRAGMENT, "SECONDS", 0, "How long fragments wait for the first one", 1},
     {0},
 };
 
@@ -223,7 +223,7 @@ int qpw_cmd_attach(int argc, char **argv)
         {&qpw_policy_argp, 0, "Policy:", 2}, {&qpw_alert_argp, 0, NULL, 0}, {0}};
     static const struct argp argp = {
         .options = options_table, .parser = take_option, .args_doc = "IFACE...", .children = children,
-        .doc = "Watches interfaces until stopped. Packets are counted in the kernel and never changed."
+        .doc = "Monitors interfaces until stopped. Packets are counted in the kernel and never changed."
                "\vSIGINT and SIGTERM remove everything (unless --keep); SIGUSR2 reloads the policy; SIGHUP reopens "
                "the alert log. If the process is killed, counting continues in the kernel and the next attach resumes it.",
     };

@@ -25,7 +25,7 @@ struct options {
 static const struct argp_option argp_options[] = {
     {"json", 'j', NULL, 0, "JSON instead of the table", 0},
     {"format", 'f', "text|json", 0, "json is the same as --json", 0},
-    {"quick", 'q', NULL, 0, "Fewer rounds: some seconds, figures less steady", 0},
+    {"quick", 'q', NULL, 0, "Fewer rounds: takes seconds, figures vary more", 0},
     {"live", 'l', NULL, 0, "Also packets per second through a veth pair, against an empty XDP program", 0},
     {"targets", 't', NULL, 0, "Also compare with the limits and aims of this project, set on its own machine", 0},
     {"rounds", 'r', "N", 0, "Rounds over all cases (25)", 0},

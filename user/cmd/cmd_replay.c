@@ -52,7 +52,7 @@ static const struct argp_option argp_options[] = {
     {"format", KEY_FORMAT, "text|json|html", 0, "Format of the report (default text)", 1},
     {"json", KEY_JSON, NULL, 0, "The same as --format json", 1},
     {"output", 'o', "FILE", 0, "Write there instead of standard output (-)", 1},
-    {"max-connections", KEY_MAX, "N", 0, "Places for established TCP connections (default 65536)", 1},
+    {"max-connections", KEY_MAX, "N", 0, "Table size for established TCP connections (default 65536)", 1},
     {0},
 };
 

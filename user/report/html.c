@@ -464,7 +464,7 @@ static void coverage(const struct page *p)
     qpw_html_start(p->h, "dl", "");
     gaps(p);
     for (size_t i = 0; i < s->n_unwatched; i++)
-        term(p, "Not watched", "%s: %s received, %s sent", s->unwatched[i].name,
+        term(p, "Not monitored", "%s: %s received, %s sent", s->unwatched[i].name,
              qpw_words_many(s->unwatched[i].rx_packets, "packet", rx, sizeof(rx)),
              qpw_words_count(s->unwatched[i].tx_packets, tx, sizeof(tx)));
     losses(p);

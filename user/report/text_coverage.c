@@ -56,7 +56,7 @@ static void unwatched(const struct qpw_text_page *p)
     struct qpw_list list;
     char rx[40], tx[16];
 
-    qpw_list_begin(&list, &p->printer, qpw_text_limit(p, SCREEN_ITEMS), "not watched");
+    qpw_list_begin(&list, &p->printer, qpw_text_limit(p, SCREEN_ITEMS), "unmonitored");
     for (size_t i = 0; i < s->n_unwatched; i++)
         qpw_list_add(&list, "%s (%s received, %s sent)", s->unwatched[i].name,
                      qpw_words_many(s->unwatched[i].rx_packets, "packet", rx, sizeof(rx)),

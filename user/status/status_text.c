@@ -183,7 +183,7 @@ static void show_coverage(const struct qpw_status *s, const struct qpw_printer *
     for (size_t i = 0; i < s->snapshot.n_unwatched; i++, label = "") {
         const struct qpw_unwatched_row *row = &s->snapshot.unwatched[i];
 
-        qpw_print_item(p, label, "not watched: %s (%s received, %s sent since it came up)", row->name,
+        qpw_print_item(p, label, "not monitored: %s (%s received, %s sent since it came up)", row->name,
                        qpw_words_many(row->rx_packets, "packet", rx, sizeof(rx)),
                        qpw_words_count(row->tx_packets, tx, sizeof(tx)));
     }

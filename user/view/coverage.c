@@ -34,10 +34,10 @@ static void interfaces(struct qpw_model *m, int *r)
     for (size_t i = 0; i < s->n_unwatched; i++) {
         const struct qpw_unwatched_row *row = &s->unwatched[i];
 
-        snprintf(note, sizeof(note), "up, but not watched: %s received, %s sent",
+        snprintf(note, sizeof(note), "up, but not monitored: %s received, %s sent",
                  qpw_words_many(row->rx_packets, "packet", rx, sizeof(rx)),
                  qpw_words_count(row->tx_packets, tx, sizeof(tx)));
-        line(m, r, "interface", QPW_STYLE_WARN, row->name, "NOT WATCHED", note);
+        line(m, r, "interface", QPW_STYLE_WARN, row->name, "NOT MONITORED", note);
     }
 }
 

@@ -328,7 +328,7 @@ int qpw_compile_peers(struct qpw_compiler *c)
             free(own);
             return qpw_fail(c->err, -E2BIG,
                             "%s:%u: no room for another peer name: %d are used by this and earlier policies; detach "
-                            "and attach to start anew",
+                            "and attach again to start over",
                             peer->where.file, peer->where.line, QPW_MAX_PEERS - 1);
         }
         for (size_t j = 0; j < peer->addresses.n && ret == 0; j++)

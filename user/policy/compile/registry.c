@@ -105,7 +105,7 @@ int qpw_registry_add_rule(struct qpw_compiler *c, const struct qpw_rule_info *in
     if (c->names.n_rules == QPW_MAX_RULES)
         return qpw_fail(c->err, -E2BIG,
                         "%s:%u: no room for another rule name: %d are used by this and earlier policies; detach and "
-                        "attach to start anew",
+                        "attach again to start over",
                         info->file, info->line, QPW_MAX_RULES - 1);
     *bucket = (uint16_t)c->names.n_rules;
     c->names.rules[c->names.n_rules] = *info;
