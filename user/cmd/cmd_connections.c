@@ -9,16 +9,17 @@
 #include "bpf/expiry.h"
 #include "cmd/cmd.h"
 #include "cmd/format.h"
+#include "control/watched.h"
 #include "host/owner.h"
 #include "instance/instance.h"
 #include "instance/kernel_words.h"
 #include "report/connections.h"
-#include "snapshot/collect.h"
 #include "snapshot/conns.h"
 #include "util/document.h"
 #include "util/names.h"
 #include "util/usage.h"
 #include "view/filter.h"
+#include "words/answer.h"
 #include "words/owner.h"
 #include "words/words.h"
 
@@ -213,7 +214,12 @@ static int print_text(struct qpw_table *table, size_t n, size_t all, int r)
 static int print_json(const struct qpw_snapshot *s, json_t *rows, size_t all, int r)
 {
     json_t *document = qpw_document("qportwatch.connections/1");
+    struct qpw_answer answer;
 
+    if (r == 0)
+        r = qpw_answer_make(s, &answer);
+    if (r == 0)
+        json_object_set_new(document, "answer", qpw_json_answer(&answer, s->unix_ns));
     qpw_document_set_period(document, s->host, s->from_unix_ns, s->unix_ns);
     qpw_document_set_policy(document, s->meta.policy_name, s->meta.policy_digest, s->meta.source_digest);
     if (json_object_set(document, "connections", rows) < 0 ||
@@ -259,7 +265,7 @@ static int run(const struct qpw_kernel *kernel, const struct options *o, struct 
     struct qpw_snapshot snapshot = {0};
     struct picture p = {.kernel = kernel, .s = &snapshot};
     struct reading reading = {.control = kernel->control};
-    int r = qpw_collect(kernel, &options, &snapshot, err);
+    int r = qpw_collect_watched(kernel, &options, &snapshot, err);
 
     if (r < 0)
         return r;
