@@ -15,18 +15,6 @@
 #define SCREEN_RULES 10u
 #define SCREEN_NAMES 40u
 
-size_t qpw_text_limit(const struct qpw_text_page *p, size_t few)
-{
-    return p->o->all ? 0 : few;
-}
-
-void qpw_text_more(const struct qpw_text_page *p, size_t left, const char *noun)
-{
-    if (left)
-        qpw_print_line(&p->printer, "  and %zu more %s%s (shown with --all; complete in --json)", left, noun,
-                       left == 1 ? "" : "s");
-}
-
 /* ---- Head ---- */
 
 static void head_interfaces(const struct qpw_text_page *p)

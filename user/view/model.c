@@ -51,26 +51,6 @@ void qpw_state_init(struct qpw_view_state *state)
         state->sort[i].column = qpw_tab_columns((enum qpw_tab)i)->sort;
 }
 
-const char *qpw_model_rule(const struct qpw_model *m, unsigned rule)
-{
-    return m->now ? qpw_snapshot_rule(m->now, rule) : "";
-}
-
-const char *qpw_model_peer(const struct qpw_model *m, unsigned peer)
-{
-    return m->now ? qpw_snapshot_peer(m->now, peer) : "";
-}
-
-const char *qpw_model_iface(const struct qpw_model *m, unsigned number)
-{
-    return m->now ? qpw_snapshot_iface(m->now, number) : "";
-}
-
-const char *qpw_model_process(const struct qpw_model *m, const struct qpw_finding_row *finding)
-{
-    return m->process ? m->process(m->process_context, finding) : "";
-}
-
 /* ---- Taking a snapshot in ---- */
 
 /* Brief snapshots do not tell of connections: what whole ones told stays. */
