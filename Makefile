@@ -157,7 +157,7 @@ FUZZERS := $(patsubst tests/fuzz/%.c,$(O)/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c)
 FUZZ_SECONDS ?= 600
 FUZZ_FLAGS = -std=gnu17 -O1 -g -Wall -Wno-unknown-warning-option -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all
 FUZZ_SOURCES := $(wildcard user/policy/*/*.c) user/control/changelist.c user/control/message.c user/control/policy_args.c \
-	user/util/document.c user/util/error.c user/util/names.c user/util/text.c
+	user/util/document.c user/util/error.c user/util/names.c user/util/text.c user/util/usage.c
 $(O)/fuzz/%.o: %.c $(wildcard user/*/*.h user/*/*/*.h tests/fuzz/*.h) Makefile
 	@mkdir -p $(@D)
 	$(call say,FUZZ,$@)$(CLANG) $(CPPFLAGS) -Itests/fuzz $(FUZZ_FLAGS) -c $< -o $@

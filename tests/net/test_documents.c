@@ -32,7 +32,7 @@ static void expect_answer(const json_t *d, const char *schema)
                                               "qportwatch.policy-test/1", "qportwatch.listeners/1",
                                               "qportwatch.connections/1"};
     static const char *const states[] = {"CLEAN", "PROBED", "ACTION NEEDED", "BLIND", "DETAIL LOST"};
-    const json_t *answer = json_object_get(d, "answer");
+    json_t *answer = json_object_get(d, "answer");
     bool about_node = false, known = false;
 
     for (size_t i = 0; i < sizeof(about_nodes) / sizeof(*about_nodes); i++)
