@@ -36,7 +36,17 @@ unsigned check_events_of(const json_t *events, const char *kind)
     return n;
 }
 
-/* "none for 3 s." of each, in their order, against the heartbeat that the one before it left. */
+/* The seconds of "for 3 s." or "for 1 min 3 s."; false: another text. */
+static bool read_seconds(const char *told, unsigned *ret)
+{
+    unsigned minutes, seconds = 0;
+
+    if (sscanf(told, "for %u min %u s.", &minutes, &seconds) >= 1 && strstr(told, "min"))
+        return *ret = 60 * minutes + seconds, true;
+    return sscanf(told, "for %u s.", ret) == 1;
+}
+
+/* How long each says to have been, in their order, against the heartbeat that the one before it left. */
 static void check_seconds(struct campaign *c, const json_t *events)
 {
     const struct coverage *v = &c->coverage;
@@ -48,8 +58,7 @@ static void check_seconds(struct campaign *c, const json_t *events)
         if (strcmp(kind_of(e), told_names[TOLD_GAP]))
             continue;
         if (n < v->n_gaps && v->n_gaps < INTERVALS &&
-            (sscanf(text(e, "text"), "none for %u s.", &seconds) != 1 || seconds < v->gaps[n].least_s ||
-             seconds > v->gaps[n].most_s))
+            (!read_seconds(text(e, "text"), &seconds) || seconds < v->gaps[n].least_s || seconds > v->gaps[n].most_s))
             campaign_fail(c, INVARIANT, "gap %u: '%s', true are %u to %u s", n + 1, text(e, "text"), v->gaps[n].least_s,
                           v->gaps[n].most_s);
         n++;

@@ -72,7 +72,7 @@ Test(attach_links, gone_and_back)
     cr_expect_str_eq(node_text(status, "answer.state"), "BLIND");
     json_decref(status);
     cr_expect_eq(node_command(&n, text, sizeof(text), "report"), 0, "%s", text);
-    cr_expect(strstr(text, "node0 interface-gone from"), "%s", text);
+    cr_expect(strstr(text, "node0 interface gone from"), "%s", text);
     cr_expect_eq(node_command(&n, text, sizeof(text), "top --once"), 0, "%s", text);
     make_again(&n);
     node_until_coverage(&n, "interface-back");

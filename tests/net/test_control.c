@@ -124,25 +124,23 @@ Test(control, bad_messages_are_answered)
     node_close(&n);
 }
 
-/* Whoever was told that the auditor did not answer must not find it done a minute later. */
+/* A command that reported that the auditor did not answer must not be carried out later. */
 Test(control, what_failed_is_not_done_later)
 {
-    static const char *const requests[] = {"detach", "detach node0", "reload"};
     struct node n;
     json_t *status;
-    int64_t events;
+    char text[256];
 
     node_open(&n);
     node_attach(&n, "node0");
-    for (size_t i = 0; i < sizeof(requests) / sizeof(*requests); i++) {
-        kill(n.auditor, SIGSTOP);
-        cr_expect_eq(node_command(&n, NULL, 0, "%s", requests[i]), 1, "%s", requests[i]);
-        kill(n.auditor, SIGCONT);
-        cr_expect_eq(node_command(&n, NULL, 0, "reload"), 0, "it goes on after '%s', and answers behind it", requests[i]);
-    }
+    kill(n.auditor, SIGSTOP);
+    netns_output(&n.node, text, sizeof(text), /* side by side, since each waits for an answer until it gives up */
+                 "for request in detach 'detach node0' reload; do (%s/qportwatch $request 2>/dev/null; echo $?) & done; wait", QPW_BUILD);
+    kill(n.auditor, SIGCONT);
+    cr_expect_str_eq(text, "1\n1\n1\n");
+    cr_expect_eq(node_command(&n, NULL, 0, "reload"), 0, "it goes on, and answers behind them");
     status = node_status(&n, NULL);
-    events = node_coverage(status, "reloaded");
-    cr_expect_eq(events, 3, "those that were answered");
+    cr_expect_eq(node_coverage(status, "reloaded"), 1, "the one that was answered");
     json_decref(status);
     cr_expect_eq(node_stop(&n, SIGTERM), 0);
     node_nothing_left(&n);
