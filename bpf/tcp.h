@@ -127,8 +127,9 @@ static __always_inline int qpw_tcp_keepalive(const struct qpw_conn *c, const str
 
 /*
  * Payload counts in whatever segment it comes: SYN, FIN, RST, before the handshake, behind the end. From both ends it
- * makes an exchange; the responder's alone is an answer, for a host that only refuses sends none. Without a handshake payload of one end does, too, once the other sends anything but a bare RST,
- * which a host says by itself to what it knows nothing of, or a bare SYN, which opens another connection.
+ * makes an exchange; the responder's alone is an answer, for a host that only refuses sends none. Without a handshake
+ * payload of one end does, too, once the other sends anything but a bare RST, which a host says by itself to what it
+ * knows nothing of, or a bare SYN, which opens another connection.
  */
 static __always_inline __u32 qpw_tcp_sent(struct qpw_conn *c, const struct qpw_pkt *p, int from_local)
 {

@@ -175,11 +175,7 @@ Test(identity, an_answer_by_another_interface_is_one_connection)
 
 static void frame(enum audit_hook hook, const char *source, const char *destination, uint16_t type)
 {
-    packet_start(&p);
-    packet_ethernet(&p, &(struct packet_ethernet){.source = source, .destination = destination,
-                                                  .type = PACKET_LIE(type)});
-    packet_bytes(&p, NULL, 60);
-    packet_finish(&p);
+    packet_opaque(&p, source, destination, type, 60);
     audit_feed(&a, hook, &p);
 }
 

@@ -593,11 +593,7 @@ Test(intruder, behind_seventeen_headers)
 
 static void frame(enum audit_hook hook, const char *source, const char *destination, uint16_t type)
 {
-    packet_start(&p);
-    packet_ethernet(&p, &(struct packet_ethernet){.source = source, .destination = destination,
-                                                  .type = PACKET_LIE(type)});
-    packet_bytes(&p, NULL, 60);
-    packet_finish(&p);
+    packet_opaque(&p, source, destination, type, 60);
     audit_feed(&a, hook, &p);
 }
 

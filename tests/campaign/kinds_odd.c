@@ -119,12 +119,8 @@ static void ethertype(struct campaign *c, struct rng *r)
     static struct packet frame;
     bool by_node = rng_below(r, 3) == 0;
 
-    packet_start(&frame);
-    packet_ethernet(&frame, &(struct packet_ethernet){.source = hosts[by_node ? NODE : INTRUDER].mac,
-                                                      .destination = hosts[by_node ? INTRUDER : NODE].mac,
-                                                      .type = PACKET_LIE(type)});
-    packet_bytes(&frame, NULL, rng_between(r, 46, 300));
-    packet_finish(&frame);
+    packet_opaque(&frame, hosts[by_node ? NODE : INTRUDER].mac, hosts[by_node ? INTRUDER : NODE].mac, type,
+                  rng_between(r, 46, 300));
     place_send(&c->place, by_node ? NODE : INTRUDER, &frame);
     campaign_settle(c, 1);
 }

@@ -412,3 +412,11 @@ void packet_make_udp(struct packet *p, const char *source, uint16_t source_port,
                                        .payload_bytes = payload_bytes});
     packet_finish(p);
 }
+
+void packet_opaque(struct packet *p, const char *source, const char *destination, uint16_t type, size_t filling)
+{
+    packet_start(p);
+    packet_ethernet(p, &(struct packet_ethernet){.source = source, .destination = destination, .type = PACKET_LIE(type)});
+    packet_bytes(p, NULL, filling);
+    packet_finish(p);
+}

@@ -187,4 +187,7 @@ void packet_make_tcp(struct packet *p, const char *source, uint16_t source_port,
 void packet_make_udp(struct packet *p, const char *source, uint16_t source_port, const char *destination,
                      uint16_t destination_port, size_t payload_bytes);
 
+/* A whole frame of an EtherType that nobody here parses, with so many bytes of filling; MAC addresses as text. */
+void packet_opaque(struct packet *p, const char *source, const char *destination, uint16_t type, size_t filling);
+
 #endif
