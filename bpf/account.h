@@ -17,8 +17,8 @@ static __always_inline __u32 qpw_meter_of(struct qpw_work *w, const struct qpw_c
     w->meter.protocol = w->key.protocol;
     w->meter.direction = c->direction;
     w->meter.scope = qpw_conn_scope(c);
-    w->meter.verdict = c->verdict;
-    if (c->verdict == QPW_VERDICT_UNDECIDED || c->reason == QPW_REASON_UNLISTED_LOCAL)
+    w->meter.verdict = w->verdict;
+    if (w->verdict == QPW_VERDICT_UNDECIDED || c->reason == QPW_REASON_UNLISTED_LOCAL)
         w->meter.reason = c->reason;
     w->meter.port = port;
     w->meter.rule = c->rule;
@@ -42,14 +42,18 @@ static __always_inline int qpw_initiator_seen(const struct qpw_work *w, struct q
     return changed;
 }
 
-/* Judges c if anything that decides its verdict has changed since it was judged. */
+/*
+ * Judges c if anything that decides its verdict has changed since it was judged; w->verdict is what it has now. That is
+ * read once: another CPU may put a new exchange, not judged yet, in the place of c at any moment.
+ */
 static __noinline int qpw_judge_anew(struct qpw_work *w, struct qpw_conn *c)
 {
     int icmp = qpw_kind(w->key.protocol) == QPW_KIND_ICMP;
 
-    if (!qpw_initiator_seen(w, c) && c->verdict && !icmp && c->generation == control.generation)
+    w->verdict = *(volatile __u8 *)&c->verdict;
+    if (!qpw_initiator_seen(w, c) && w->verdict && !icmp && c->generation == control.generation)
         return 0;
-    if (c->verdict && c->iface != w->iface.number) {
+    if (w->verdict && c->iface != w->iface.number) {
         if (!icmp && c->direction != QPW_DIR_UNKNOWN && !qpw_from_initiator(c, !w->rx))
             return 0; /* the next packet of the initiator will do: rules may ask for its interface */
         c->iface = w->iface.number;

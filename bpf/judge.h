@@ -219,7 +219,7 @@ static __always_inline __u32 qpw_walk_elsewhere(struct qpw_work *w, const struct
 }
 
 /*
- * Verdict, rule and peer of the connection c of w->key, in this order: peer, undecided,
+ * Verdict (also into w->verdict), rule and peer of the connection c of w->key, in this order: peer, undecided,
  * then the chain. type: the ICMP type of this packet, which stands where a port stands.
  */
 static __always_inline void qpw_judge(struct qpw_work *w, struct qpw_conn *c, __u16 type)
@@ -241,11 +241,12 @@ static __always_inline void qpw_judge(struct qpw_work *w, struct qpw_conn *c, __
     if (QPW_ANSWER_PARENT(answer))
         c->vlan |= QPW_CONN_PARENT;
     if (c->peer)
-        c->verdict = QPW_VERDICT_PEER;
+        w->verdict = QPW_VERDICT_PEER;
     else if (c->evidence <= QPW_EVIDENCE_INFERRED)
-        c->verdict = QPW_VERDICT_UNDECIDED;
+        w->verdict = QPW_VERDICT_UNDECIDED;
     else
-        c->verdict = answer ? QPW_ANSWER_VERDICT(answer) : QPW_VERDICT_UNEXPECTED;
+        w->verdict = answer ? QPW_ANSWER_VERDICT(answer) : QPW_VERDICT_UNEXPECTED;
+    c->verdict = w->verdict;
 }
 
 #endif

@@ -140,7 +140,8 @@ struct qpw_work {
     __u32 half_way;    /* where qpw_half_put() stored it, from 1 */
     __u16 half_mark;
     __u8 stray;        /* the node sent TCP payload of a connection that nobody knows */
-    __u8 pad2[5];
+    __u8 verdict;      /* that this packet counts under; never none, whatever another CPU makes of the entry meanwhile */
+    __u8 pad2[4];
     __u8 header[QPW_HEADER_BYTES];
     __u8 quote[QPW_QUOTE_BYTES];
 };
