@@ -10,20 +10,32 @@
 #include "half.h"
 #include "maps.h"
 
-/* Finds the entry of w->key. Established first for TCP: it is what a flood cannot fill. */
+/* Where w->key is once both ends have spoken: what a flood cannot fill. */
+static __always_inline struct qpw_conn *qpw_conn_find_answered(struct qpw_work *w)
+{
+    if (w->key.protocol == QPW_IPPROTO_TCP)
+        return bpf_map_lookup_elem(&conns_est, &w->key);
+    return bpf_map_lookup_elem(&conns_dgram, &w->key);
+}
+
+/*
+ * Finds the entry of w->key. An entry that moves is entered in its new table before it leaves the old one, so who looks
+ * in the old one last and finds it gone looks in the new one again: the packet would open a second connection.
+ */
 static __always_inline struct qpw_conn *qpw_conn_find(struct qpw_work *w)
 {
     struct qpw_conn *c = 0;
 
     if (qpw_live(w->place)) {
-        if (w->key.protocol == QPW_IPPROTO_TCP)
-            c = bpf_map_lookup_elem(&conns_est, &w->key);
-        else
-            c = bpf_map_lookup_elem(&conns_dgram, &w->key);
+        c = qpw_conn_find_answered(w);
         if (!c)
             c = bpf_map_lookup_elem(&conns_out, &w->key);
     }
-    return c ? c : qpw_half_at(w, qpw_half_find());
+    if (!c)
+        c = qpw_half_at(w, qpw_half_find());
+    if (!c && qpw_live(w->place))
+        c = qpw_conn_find_answered(w);
+    return c;
 }
 
 /* w->conn under w->key. 0, or a negative errno: -EEXIST (-17) where it is there already. */

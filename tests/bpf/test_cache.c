@@ -304,6 +304,55 @@ Test(cache, two_cpus_on_the_same_tuples)
     audit_close(&a);
 }
 
+/* A handshake ends on one CPU while the other has the first payload: its entry moves from table to table meanwhile. */
+#define HANDSHAKES 20000
+static _Atomic int handshake; /* that waits for its last packet */
+
+static void *feed_payload(void *arg)
+{
+    struct feeder *f = arg;
+
+    run_on(f->cpu);
+    for (int i = 0; i < HANDSHAKES; i++) {
+        packet_make_tcp(&f->packet, CLIENT, (uint16_t)(i + 1024), AUDIT_NODE, 445, ACK, 1001, 5001, 100);
+        while (handshake < i)
+            ;
+        audit_feed(&f->audit, AUDIT_XDP, &f->packet);
+    }
+    return NULL;
+}
+
+Test(cache, payload_while_the_connection_moves)
+{
+    static struct feeder other = {.cpu = 1};
+    pthread_t thread;
+
+    need_two_cpus();
+    audit_open(&a, NULL);
+    set_policy(&a, 0);
+    run_on(0);
+    other.audit = a;
+    handshake = -1;
+    cr_assert_eq(pthread_create(&thread, NULL, feed_payload, &other), 0);
+    for (int i = 0; i < HANDSHAKES; i++) {
+        uint16_t port = (uint16_t)(i + 1024);
+
+        audit_rx_tcp(&a, CLIENT, port, 445, SYN, 1000, 0, 0);
+        audit_tx_tcp(&a, CLIENT, port, 445, SYN | ACK, 5000, 1001, 0);
+        packet_make_tcp(&p, CLIENT, port, AUDIT_NODE, 445, ACK, 1001, 5001, 0);
+        handshake = i;
+        audit_feed(&a, AUDIT_XDP, &p);
+    }
+    pthread_join(thread, NULL);
+    a.frames += other.audit.frames;
+    a.bytes += other.audit.bytes;
+    cr_assert_eq(AUDIT_SUM(&a, .rule = "smb").connections, HANDSHAKES, "%" PRId64 " connections of %d",
+                 (int64_t)AUDIT_SUM(&a, .rule = "smb").connections, HANDSHAKES);
+    cr_assert_eq(audit_connections(&a, QPW_CLASS_EST), HANDSHAKES);
+    cr_assert_eq(audit_connections(&a, QPW_CLASS_HALF), 0);
+    audit_close(&a);
+}
+
 /* So that the CPU's cache answers for both directions of the tuple. */
 static void warm(int cpu, uint16_t remote_port, uint16_t local_port)
 {
