@@ -9,7 +9,7 @@
 
 #include "bpf/tag.h"
 #include "host/clock.h"
-#include "instance/object.h"
+#include "instance/kernel.h"
 
 /* The four tables of a policy, by the outer map that holds them. */
 enum table { TABLE_SLOTS, TABLE_CHAINS, TABLE_STEPS, TABLE_SETS, TABLES };

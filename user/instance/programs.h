@@ -11,7 +11,7 @@
 
 #include <stdint.h>
 
-#include "instance/object.h"
+#include "instance/kernel.h"
 #include "util/error.h"
 
 struct qpw_programs;

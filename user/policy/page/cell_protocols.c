@@ -1,27 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* cell_protocols.c - the names of protocols, and cells of nothing else. */
+/* cell_protocols.c - cells of nothing but protocols. */
 #include "policy/page/cells_int.h"
 
 #include <errno.h>
 #include <netinet/in.h>
 #include <string.h>
-
-bool qpw_cell_add_protocol(const char *word, size_t length, uint64_t bits[4])
-{
-    static const struct {
-        const char *name;
-        unsigned number;
-    } known[] = {{"tcp", IPPROTO_TCP}, {"udp", IPPROTO_UDP}, {"sctp", IPPROTO_SCTP}, {"icmp", IPPROTO_ICMP},
-                 {"icmpv4", IPPROTO_ICMP}, {"icmpv6", IPPROTO_ICMPV6}, {"icmp6", IPPROTO_ICMPV6}, {"gre", IPPROTO_GRE},
-                 {"esp", IPPROTO_ESP}, {"ah", IPPROTO_AH}, {"igmp", IPPROTO_IGMP}, {"vrrp", 112}, {"ospf", 89}};
-
-    for (size_t i = 0; i < sizeof(known) / sizeof(*known); i++)
-        if (qpw_cell_is_text(word, length, known[i].name)) {
-            qpw_cell_set_bit(bits, known[i].number);
-            return true;
-        }
-    return false;
-}
 
 /* Applications that can be nothing but TCP. */
 static bool is_application(const char *word, size_t length)

@@ -72,6 +72,8 @@ void qpw_cell_skip(struct qpw_scan *s);
 size_t qpw_cell_word_length(const struct qpw_scan *s);
 /* The next line of a cell that is not blank; false at its end. */
 bool qpw_cell_next_line(const char **at, struct qpw_scan *ret);
+/* Adds the protocol of that name to bits; false where it is none. */
+bool qpw_cell_add_protocol(const char *word, size_t length, uint64_t bits[4]);
 
 /* ---- Remarks (cell_remarks.c). 0, or -EINVAL with the fault. ---- */
 
@@ -80,7 +82,6 @@ int qpw_cell_take_angle(struct qpw_scan *s, bool behind_port);
 
 /* ---- Protocols (cell_protocols.c) ---- */
 
-bool qpw_cell_add_protocol(const char *word, size_t length, uint64_t bits[4]);
 /* Lines of the protocol cell into ret; at most QPW_MAX_GROUPS. *ret_n: how many. 0, or -EINVAL with the fault. */
 int qpw_cell_read_protocols(const char *cell, struct qpw_protocol_line ret[QPW_MAX_GROUPS], size_t *ret_n,
                             struct qpw_cell_signs *signs, struct qpw_cell_fault *fault);

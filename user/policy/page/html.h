@@ -24,10 +24,7 @@ struct qpw_html_reader {
     int error;
 };
 
-/* ---- Elements (html_node.c). Names are compared whatever their case; lists end with NULL. ---- */
-
-/* Elements that begin a new line. */
-extern const char *const qpw_html_blocks[];
+/* ---- Elements (html_element.c). Names are compared whatever their case; lists end with NULL. ---- */
 
 unsigned qpw_html_line_of(const xmlNode *node);
 bool qpw_html_is_element(const xmlNode *node, const char *name);
@@ -36,6 +33,12 @@ bool qpw_html_is_one_of(const xmlNode *node, const char *const *names);
 bool qpw_html_attribute_has(const xmlNode *node, const char *attribute, const char *const *words);
 /* A whole word of class=. */
 bool qpw_html_has_class(const xmlNode *node, const char *const *words);
+
+/* ---- What elements mean (html_node.c) ---- */
+
+/* Elements that begin a new line. */
+extern const char *const qpw_html_blocks[];
+
 bool qpw_html_is_navigation(const xmlNode *node);
 bool qpw_html_is_hidden(const xmlNode *node);
 bool qpw_html_is_struck(const xmlNode *node);

@@ -7,27 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-unsigned qpw_html_line_of(const xmlNode *node)
-{
-    long line = xmlGetLineNo((xmlNode *)node);
-
-    return line > 0 ? (unsigned)line : 1;
-}
-
 /* ---- Elements ---- */
-
-bool qpw_html_is_element(const xmlNode *node, const char *name)
-{
-    return node->type == XML_ELEMENT_NODE && !xmlStrcasecmp(node->name, BAD_CAST name);
-}
-
-bool qpw_html_is_one_of(const xmlNode *node, const char *const *names)
-{
-    for (; *names; names++)
-        if (qpw_html_is_element(node, *names))
-            return true;
-    return false;
-}
 
 static const char *const skipped[] = {"script", "style", "template", "head",   "nav",    "footer", "noscript",
                                       "svg",    "math",  "textarea", "select", "iframe", "object", NULL};
@@ -35,41 +15,6 @@ static const char *const skipped[] = {"script", "style", "template", "head",   "
 const char *const qpw_html_blocks[] = {"p",    "div",  "br",      "li",      "ul",         "ol",  "dl",
                                      "dt",   "dd",   "section", "article", "blockquote", "pre", "hr",
                                      "form", "main", "aside",   "details", "tr",         NULL};
-
-/* Whether an attribute's value, style= without its blanks and with a ';' at its end, contains one of the words. */
-bool qpw_html_attribute_has(const xmlNode *node, const char *attribute, const char *const *words)
-{
-    xmlChar *value = node->type == XML_ELEMENT_NODE ? xmlGetProp((xmlNode *)node, BAD_CAST attribute) : NULL;
-    bool style = !strcmp(attribute, "style"), found = false;
-    char text[1024];
-    size_t used = 0;
-
-    for (const xmlChar *p = value; p && *p && used + 2 < sizeof(text); p++)
-        if (!style || !isspace(*p))
-            text[used++] = (char)*p;
-    if (value && style)
-        text[used++] = ';';
-    text[used] = '\0';
-    for (; value && *words; words++)
-        found |= strcasestr(text, *words) != NULL;
-    xmlFree(value);
-    return found;
-}
-
-/* A whole word of class=. */
-bool qpw_html_has_class(const xmlNode *node, const char *const *words)
-{
-    xmlChar *value = node->type == XML_ELEMENT_NODE ? xmlGetProp((xmlNode *)node, BAD_CAST "class") : NULL;
-    char *save = NULL;
-    bool found = false;
-
-    for (char *word = value ? strtok_r((char *)value, " \t\n\r\f", &save) : NULL; word && !found;
-         word = strtok_r(NULL, " \t\n\r\f", &save))
-        for (size_t i = 0; words[i]; i++)
-            found |= !strcasecmp(word, words[i]);
-    xmlFree(value);
-    return found;
-}
 
 /* A note within a cell: what it says is prose. */
 static bool is_note(const xmlNode *node)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* import_reading.h - a row while it is read: shared by import_rows.c, import_remarks.c and import_ways.c. */
+/* import_reading.h - a row while it is read: shared by the import_….c that read it. */
 #ifndef QPW_POLICY_IMPORT_READING_H
 #define QPW_POLICY_IMPORT_READING_H
 
@@ -24,6 +24,9 @@ struct qpw_reading {
 const char *qpw_reading_cell_of(const struct qpw_reading *r, enum qpw_column column);
 const char *qpw_reading_name_of(const struct qpw_reading *r, enum qpw_column column);
 
+/* Whether a column's text is for people. */
+bool qpw_reading_is_prose(enum qpw_column column);
+
 /* The row fails: its purpose and column (may be NULL), and why. Always -EINVAL. */
 int qpw_reading_fail(struct qpw_reading *r, const char *column, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
@@ -32,9 +35,6 @@ int qpw_reading_fail(struct qpw_reading *r, const char *column, const char *form
 int qpw_reading_leave(struct qpw_reading *r, const char *first, const char *between, const char *second);
 
 /* ---- import_remarks.c ---- */
-
-/* Whether a column's text is for people. */
-bool qpw_reading_is_prose(enum qpw_column column);
 
 /* 0; or -EINVAL where the row is denied by the page, or may be. */
 int qpw_reading_check_said(struct qpw_reading *r);

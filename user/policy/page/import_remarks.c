@@ -6,11 +6,6 @@
 
 #include "policy/page/import_reading.h"
 
-bool qpw_reading_is_prose(enum qpw_column column)
-{
-    return column == QPW_COLUMN_USE || column == QPW_COLUMN_OTHER;
-}
-
 /* ---- Yes and no ---- */
 
 enum answer { ANSWER_NONE, ANSWER_YES, ANSWER_NO, ANSWER_OPTIONAL, ANSWER_OTHER };

@@ -2,7 +2,6 @@
 /* import_rows.c - rows of the tables into rules. */
 #include <errno.h>
 #include <netinet/in.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,52 +14,6 @@
 /* More ports than these are remarked on, or prove so little that the rule is weak. */
 #define MANY_PORTS 1024u
 #define TOO_MANY_PORTS 4096u
-
-const char *qpw_reading_cell_of(const struct qpw_reading *r, enum qpw_column column)
-{
-    int at = qpw_import_column(r->table, column);
-
-    return at >= 0 ? r->part->cells[at].text : NULL;
-}
-
-const char *qpw_reading_name_of(const struct qpw_reading *r, enum qpw_column column)
-{
-    int at = qpw_import_column(r->table, column);
-
-    return at >= 0 ? r->table->names[at] : "";
-}
-
-int qpw_reading_fail(struct qpw_reading *r, const char *column, const char *format, ...)
-{
-    char what[320];
-    va_list args;
-
-    va_start(args, format);
-    vsnprintf(what, sizeof(what), format, args);
-    va_end(args);
-    if (asprintf(&r->row->text, "%s%.80s%s%s%.60s%s%s", *r->row->purpose ? "'" : "", r->row->purpose,
-                 *r->row->purpose ? "': " : "", column ? "column '" : "", column ? column : "", column ? "': " : "",
-                 what) < 0) {
-        r->row->text = NULL;
-        r->im->no_memory = true;
-    }
-    r->row->state = QPW_ROW_FAILED;
-    return -EINVAL;
-}
-
-int qpw_reading_leave(struct qpw_reading *r, const char *first, const char *between, const char *second)
-{
-    if (asprintf(&r->row->text, "'%.80s'%s%s%.80s%s", first, between, second ? "'" : "", second ? second : "",
-                 second ? "'" : "") < 0) {
-        r->row->text = NULL;
-        r->im->no_memory = true;
-    }
-    for (char *p = r->row->text; p && *p; p++)
-        if (*p == '\n')
-            *p = ' ';
-    r->row->state = QPW_ROW_OTHERS;
-    return -EINVAL;
-}
 
 /* ---- Text ---- */
 
