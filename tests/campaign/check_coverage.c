@@ -19,10 +19,9 @@ static const char *text(const json_t *o, const char *key)
     return value ? value : "-";
 }
 
-/* "kind" in `status`, "event" in `report`. */
 static const char *kind_of(const json_t *event)
 {
-    return json_object_get(event, "kind") ? text(event, "kind") : text(event, "event");
+    return text(event, "event");
 }
 
 unsigned check_events_of(const json_t *events, const char *kind)

@@ -239,7 +239,7 @@ unsigned node_coverage(json_t *document, const char *kind)
     size_t i;
 
     json_array_foreach(node_value(document, "coverage.events"), i, record)
-        count += !strcmp(json_string_value(json_object_get(record, "kind")), kind);
+        count += !strcmp(json_string_value(json_object_get(record, "event")), kind);
     return count;
 }
 

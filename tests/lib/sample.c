@@ -156,9 +156,7 @@ static void add_coverage(struct qpw_snapshot *s)
     s->coverage[1] = (struct qpw_coverage){.unix_ns = SAMPLE_START_NS + 60000000000ull,
                                            .kind = QPW_COVERAGE_AUDITOR_GAP,
                                            .text = "12 s without an auditor"};
-    s->notes = calloc(1, sizeof(*s->notes));
-    s->n_notes = 1;
-    s->notes[0] = strdup("eth1: RoCE counters move: RDMA is not seen");
+    qpw_snapshot_note(s, &(struct qpw_note){.kind = QPW_NOTE_RDMA, .count = 1234, .name = "mlx5_0", .detail = "1"});
     s->unwatched = calloc(1, sizeof(*s->unwatched));
     s->n_unwatched = 1;
     strcpy(s->unwatched[0].name, "eth1");

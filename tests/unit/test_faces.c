@@ -18,7 +18,10 @@
 #include "status/status.h"
 #include "util/names.h"
 #include "view/plain.h"
+#include "view/screen.h"
 #include "words/answer.h"
+#include "words/coverage.h"
+#include "words/finding.h"
 #include "words/words.h"
 
 #define SECOND 1000000000ull
@@ -54,6 +57,20 @@ static void probed(struct qpw_snapshot *s)
 {
     for (size_t i = 0; i < s->n_findings; i++)
         s->findings[i].value.outcome = i ? QPW_OUTCOME_ATTEMPTED : QPW_OUTCOME_REFUSED;
+}
+
+/* So many that figures are grouped, and lines folded: one host's scan, and many hosts at one port. */
+static void scanned(struct qpw_snapshot *s)
+{
+    char from[32];
+
+    probed(s);
+    for (uint16_t port = 6000; port < 8000; port++)
+        sample_finding(s, IPPROTO_TCP, port, QPW_DIR_INBOUND, "10.9.0.8", "10.1.0.11", QPW_OUTCOME_ATTEMPTED);
+    for (unsigned i = 1; i < 21; i++) {
+        snprintf(from, sizeof(from), "10.9.1.%u", i);
+        sample_finding(s, IPPROTO_TCP, 4445, QPW_DIR_INBOUND, from, "10.1.0.11", QPW_OUTCOME_ATTEMPTED);
+    }
 }
 
 static void group_noise(struct qpw_snapshot *s)
@@ -197,6 +214,23 @@ static void inferred(struct qpw_snapshot *s)
     m->counts = (struct qpw_counts){0, 77, 7700, 0, 0};
 }
 
+/* All that hides packets from the programs. */
+static void hidden_paths(struct qpw_snapshot *s)
+{
+    static const struct qpw_note notes[] = {
+        {.kind = QPW_NOTE_XDP_SOCKETS, .count = 1},
+        {.kind = QPW_NOTE_PACKET_SOCKETS, .count = 2},
+        {.kind = QPW_NOTE_BEFORE, .name = "eth0", .detail = "other at TCX", .count = 1},
+        {.kind = QPW_NOTE_BEHIND, .name = "eth0", .detail = "other at clsact", .count = 3, .tx = true},
+        {.kind = QPW_NOTE_TAGS_STRIPPED, .name = "eth0"},
+        {.kind = QPW_NOTE_NO_OWNERS, .detail = "no unified hierarchy"},
+    };
+
+    clean(s);
+    for (size_t i = 0; i < sizeof(notes) / sizeof(*notes); i++)
+        cr_assert_eq(qpw_snapshot_note(s, &notes[i]), 0);
+}
+
 static void replay(struct qpw_snapshot *s)
 {
     s->replay = true;
@@ -233,6 +267,7 @@ static const struct row {
     {"clean", clean, QPW_ANSWER_CLEAN, 0, "nothing unexpected since 00:00:00", 0, 0, 0, 0, 0},
     {"nothing seen", nothing_seen, QPW_ANSWER_CLEAN, 0, "no packets since ", 0, 0, 0, 0, 0},
     {"probed", probed, QPW_ANSWER_PROBED, 0, "3 unexpected attempts, none answered (worst: ", 3, 0, 0, 0, 0},
+    {"scanned", scanned, QPW_ANSWER_PROBED, 0, "2,023 unexpected attempts, none answered (worst: ", 2023, 0, 0, 0, 0},
     {"group noise", group_noise, QPW_ANSWER_CLEAN, 0, "nothing that needs attention since ", 3, 0, 0, 0, 0},
     {"no auditor", no_auditor, QPW_ANSWER_BLIND, 0, "no auditor is running", 0, 0, 0, 0, 0},
     {"silent auditor", silent_auditor, QPW_ANSWER_BLIND, 0, "the auditor has been silent for 12 s", 0, 0, 0, 0, 0},
@@ -250,6 +285,7 @@ static const struct row {
     {"no peers", no_peers, QPW_ANSWER_CLEAN, 0, "nothing unexpected since ", 0, 0, 0, 0, 0},
     {"busy peer", busy_peer, QPW_ANSWER_CLEAN, 0, "nothing unexpected since ", 0, 0, 0, 0, 0},
     {"inferred", inferred, QPW_ANSWER_CLEAN, 0, "nothing unexpected since ", 0, 0, 0, 0, 0},
+    {"hidden paths", hidden_paths, QPW_ANSWER_CLEAN, 0, "nothing unexpected since ", 0, 0, 0, 0, 0},
     {"replay", replay, QPW_ANSWER_ACTION_NEEDED, ALSO(PROBED), "1 service answered on a port", 3, 1, 0, 0, 0},
     {"replay, clean", replay_clean, QPW_ANSWER_CLEAN, 0, "nothing unexpected in the capture", 0, 0, 0, 0, 0},
 };
@@ -495,14 +531,14 @@ static void same_totals(const struct row *row, const struct faces *f)
 
 static void same_findings(const struct row *row, const struct faces *f)
 {
-    char many[64];
+    char found[64];
 
     cr_expect_eq(number(f->status_json, "totals.unexpected"), row->unexpected, "%s", row->name);
     cr_expect_eq(number(f->status_json, "totals.unexpected_answered"), row->answered, "%s", row->name);
-    has(row, "report", f->text, "findings %u unexpected, %u of them answered;", row->unexpected, row->answered);
-    has(row, "status", f->status, "%u unexpected, %u of them answered", row->unexpected, row->answered);
-    has(row, "summary", f->summary, "in total %s, %u of them answered;",
-        qpw_words_many(row->unexpected, "unexpected finding", many, sizeof(many)), row->answered);
+    qpw_words_found(row->unexpected, row->answered, found, sizeof(found));
+    has(row, "report", f->text, "findings %s;", found);
+    has(row, "status", f->status, "findings %s", found);
+    has(row, "summary", f->summary, "; findings %s;", found);
     for (unsigned severity = 1; severity <= QPW_SEVERITY_INFO; severity++)
         has(row, "top", f->top, " %s %zu", qpw_severity_name(severity), f->r.answer.by_severity[severity]);
 }
@@ -548,6 +584,42 @@ static void same_sight(const struct row *row, const struct faces *f)
         cr_expect_null(strstr(f->text, "NOT ATTACHED"), "%s: %s", row->name, f->text);
 }
 
+/* In all that show the coverage, each note and each interface that is not monitored, in the same words. */
+static void same_coverage(const struct row *row, const struct faces *f)
+{
+    json_t *notes = at(f->report, "coverage.notes"), *note;
+    char unwatched[96];
+    size_t i;
+
+    cr_expect_eq(json_array_size(notes), f->s.n_notes, "%s", row->name);
+    json_array_foreach(notes, i, note) {
+        const char *text = json_string_value(note);
+
+        has(row, "report", f->text, "%s", text);
+        has(row, "page", f->page, "<dd>%s</dd>", text);
+        has(row, "status", f->status, "%s", text);
+        has(row, "top", f->tabs, "%.100s", text);
+    }
+    for (i = 0; i < f->s.n_unwatched; i++) {
+        qpw_words_unwatched(&f->s.unwatched[i], unwatched, sizeof(unwatched));
+        has(row, "report", f->text, "unmonitored %s", unwatched);
+        has(row, "page", f->page, "<dt>Not monitored</dt><dd>%s</dd>", unwatched);
+        has(row, "status", f->status, "not monitored: %s", unwatched);
+        has(row, "top", f->tabs, "not monitored: %s", unwatched);
+    }
+    for (i = 0; i < f->r.n_gaps; i++) {
+        char gap[96];
+
+        qpw_words_gap(&f->s, &f->r.gaps[i], gap, sizeof(gap));
+        has(row, "report", f->text, "%s", gap);
+        has(row, "page", f->page, "<dt>Gap</dt><dd>%s</dd>", gap);
+    }
+    cr_expect(json_equal(notes, at(f->status_json, "coverage.notes")), "%s: report and status", row->name);
+    cr_expect(json_equal(at(f->report, "coverage.unwatched"), at(f->status_json, "coverage.unwatched")), "%s", row->name);
+    cr_expect(json_equal(at(f->report, "coverage.events"), at(f->status_json, "coverage.events")), "%s", row->name);
+    cr_expect(json_equal(at(f->report, "coverage.tables"), at(f->status_json, "tables")), "%s", row->name);
+}
+
 static const struct qpw_peer_view *shown_peer(const struct faces *f, const char *name)
 {
     for (size_t i = 0; i < f->model.n_peers; i++)
@@ -590,6 +662,35 @@ static void same_rules(const struct row *row, const struct faces *f)
     }
 }
 
+/* Lines of many findings, and what would allow a single one: in the report, on the page and in the view's details. */
+static void same_lines(const struct row *row, const struct faces *f)
+{
+    char part[96], line[256], shown[256];
+
+    for (size_t i = 0; i < f->r.found.n_lines && i < 50; i++) {
+        const struct qpw_finding_line *l = &f->r.found.lines[i];
+
+        qpw_words_line_service(l, part, sizeof(part));
+        has(row, "report", f->text, "%s", part);
+        has(row, "page", f->page, "<td class=\"a\">%s</td>", part);
+        qpw_words_line_initiator(l, part, sizeof(part));
+        has(row, "report", f->text, "%s", part);
+        has(row, "page", f->page, "<td class=\"a\">%s</td>", part);
+        has(row, "page", f->page, ">%s</td>", qpw_words_line_outcome(l));
+    }
+    for (size_t i = 0; i < f->r.found.n_rows && i < 50; i++) {
+        const struct qpw_finding_row *finding = f->r.found.rows[i];
+        struct qpw_row as_row = {.kind = QPW_ROW_FINDING, .source = finding};
+        json_t *allow = json_object_get(json_array_get(at(f->report, "findings"), i), "allow");
+        int r = qpw_allow_line(&f->model, &as_row, shown, sizeof(shown));
+
+        snprintf(line, sizeof(line), "%s", json_is_null(allow) ? "" : json_string_value(allow));
+        cr_expect_eq(r == 0, !json_is_null(allow), "%s: '%s', '%s'", row->name, line, shown);
+        if (r == 0)
+            cr_expect_str_eq(line, shown, "%s", row->name);
+    }
+}
+
 /* The severity of each finding: in the document, in the view, and in the alert that is written about it. */
 static void same_severities(const struct row *row, const struct faces *f)
 {
@@ -623,8 +724,10 @@ Test(faces, all_show_the_same_answer_and_numbers)
         same_findings(&table[i], &f);
         same_losses(&table[i], &f);
         same_sight(&table[i], &f);
+        same_coverage(&table[i], &f);
         same_peers(&table[i], &f);
         same_rules(&table[i], &f);
+        same_lines(&table[i], &f);
         same_severities(&table[i], &f);
         drop(&f);
     }

@@ -505,9 +505,7 @@ static void staged_picture(void)
     s.n_unwatched = 1;
     strcpy(s.unwatched[0].name, "eth1");
     s.unwatched[0].rx_packets = 1234567;
-    s.notes = calloc(1, sizeof(*s.notes));
-    s.notes[0] = strdup("RDMA: mlx5_0 port 1 has carried 42 packets since it started");
-    s.n_notes = 1;
+    qpw_snapshot_note(&s, &(struct qpw_note){.kind = QPW_NOTE_RDMA, .count = 42, .name = "mlx5_0", .detail = "1"});
     s.losses[QPW_LOSS_EVENT_RATE] = 17;
     s.peer_seen[1] = (struct qpw_peer_seen){T0 + 3000 * SECOND, true, false};
     make();

@@ -280,7 +280,7 @@ Test(view, peers_tell_state_ports_and_what_is_outside_the_policy)
     cr_assert_eq(b.model.n_rows, 2);
     cr_expect_str_eq(cell(&b, 0, QPW_COL_PEER), "node2");
     cr_expect_str_eq(cell(&b, 0, QPW_COL_STATE), "active");
-    cr_expect_str_eq(cell(&b, 0, QPW_COL_BUSIEST), "tcp/3712 tcp/2049");
+    cr_expect_str_eq(cell(&b, 0, QPW_COL_BUSIEST), "tcp/3712, tcp/2049");
     cr_expect_str_eq(cell(&b, 0, QPW_COL_OUTSIDE), "tcp/3712", "2049 is listed");
     cr_expect_str_eq(cell(&b, 0, QPW_COL_LAST), "now");
     cr_expect_str_eq(cell(&b, 1, QPW_COL_PEER), "node3");
@@ -313,7 +313,7 @@ Test(view, coverage_names_what_was_not_seen)
     paint(&b, 40, 140);
     cr_expect(on_screen(&b, "NOT MONITORED"));
     cr_expect(on_screen(&b, "midstream"));
-    cr_expect(on_screen(&b, "RoCE counters move"));
+    cr_expect(on_screen(&b, "RDMA: mlx5_0 port 1 has"));
     cr_expect(on_screen(&b, "no auditor"));
     cr_expect(on_screen(&b, "12 s without an auditor"));
     cr_expect(on_screen(&b, "12 of 65,536"));

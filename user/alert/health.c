@@ -5,6 +5,7 @@
 
 #include "alert/internal.h"
 #include "alert/text.h"
+#include "facts/findings.h"
 #include "facts/losses.h"
 #include "facts/totals.h"
 #include "util/names.h"
@@ -71,33 +72,17 @@ static void coverage(struct qpw_engine *e, const struct qpw_snapshot *s, uint64_
 /* The ports with most packets that were counted without detail. */
 static void lost_detail_text(const struct qpw_snapshot *s, char *buf, size_t size)
 {
-    const struct qpw_detail_row *top[5] = {NULL};
-    size_t used = 0;
+    const struct qpw_detail_row *top[5];
+    size_t n = qpw_details_busiest(s, top, sizeof(top) / sizeof(*top)), used = 0;
     char service[48], count[16];
 
-    for (size_t i = 0; i < s->n_details; i++) {
-        const struct qpw_detail_row *row = &s->details[i];
-
-        if (row->key.by_prefix)
-            continue;
-        for (size_t t = 0; t < 5; t++)
-            if (!top[t] || row->packets > top[t]->packets) {
-                memmove(&top[t + 1], &top[t], (4 - t) * sizeof(*top));
-                top[t] = row;
-                break;
-            }
-    }
     *buf = '\0';
-    for (size_t t = 0; t < 5 && top[t] && used < size; t++) {
-        struct qpw_finding_key key = {
-            .kind = top[t]->key.kind, .protocol = top[t]->key.protocol, .port = top[t]->key.port};
-
-        used += snprintf(buf + used, size - used, "%s%s %s %s", t ? ", " : "Most of them: ",
-                         qpw_direction_name(top[t]->key.direction), qpw_text_service(&key, service, sizeof(service)),
-                         qpw_words_count(top[t]->packets, count, sizeof(count)));
-    }
-    if (top[0] && used < size)
-        snprintf(buf + used, size - used, ".");
+    for (size_t i = 0; i < n && used < size; i++)
+        used += snprintf(buf + used, size - used, "%s%s %s %s%s", i ? ", " : "Most of them: ",
+                         qpw_direction_name(top[i]->key.direction),
+                         qpw_words_service(top[i]->key.kind, top[i]->key.protocol, top[i]->key.port, service,
+                                           sizeof(service)),
+                         qpw_words_count(top[i]->packets, count, sizeof(count)), i + 1 == n ? "." : "");
 }
 
 /* Told when a loss begins, then once an interval while it grows. */

@@ -8,6 +8,7 @@
 
 #include "facts/totals.h"
 #include "util/names.h"
+#include "words/finding.h"
 #include "words/owner.h"
 #include "words/words.h"
 
@@ -51,37 +52,22 @@ static bool starts(const char *text, const char *with)
 static const char *purpose(const struct qpw_process *process)
 {
     if (!process || process->match == QPW_MATCH_NONE || process->match == QPW_MATCH_GONE || !process->name[0])
-        return "\"" QPW_TODO_PURPOSE "\"";
+        return NULL;
     for (const char *c = process->name; *c; c++)
         if (!isalnum((unsigned char)*c) && *c != '-' && *c != '_' && *c != '.')
-            return "\"" QPW_TODO_PURPOSE "\"";
+            return NULL;
     return process->name;
 }
 
 bool qpw_text_allow_line(const struct qpw_text_about *about, bool any, char *buf, size_t size)
 {
     const struct qpw_finding_key *key = &about->row->key;
-    const char *rule = qpw_text_rule(about->context, about->row->value.rule);
-    char protocol[32], port[16] = "any", address[INET6_ADDRSTRLEN];
-    bool outbound = key->direction == QPW_DIR_OUTBOUND;
+    struct qpw_allow a = {.kind = key->kind, .protocol = key->protocol, .direction = key->direction,
+                          .verdict = key->verdict, .port = key->port,
+                          .rule = qpw_text_rule(about->context, about->row->value.rule),
+                          .purpose = purpose(about->process), .remote = any ? NULL : qpw_finding_remote(key)};
 
-    /* A group of the tool's own that the policy switched off comes back with its own statement. */
-    if (key->verdict == QPW_VERDICT_UNEXPECTED && (starts(rule, "infra-") || starts(rule, "implied-"))) {
-        const char *group = strchr(rule, '-');
-
-        snprintf(buf, size, "%.*s %s allowed", (int)(group - rule), rule, group + 1);
-        return true;
-    }
-    if (key->kind == QPW_KIND_ETHERTYPE || (!outbound && key->direction != QPW_DIR_INBOUND) ||
-        (key->kind == QPW_KIND_PORT && !key->port))
-        return false;
-    qpw_protocol_text(key->kind, key->protocol, key->port, protocol, sizeof(protocol));
-    if (key->kind != QPW_KIND_PROTOCOL)
-        snprintf(port, sizeof(port), "%u", key->port);
-    qpw_address_text(qpw_finding_remote(key), address, sizeof(address));
-    snprintf(buf, size, "%s %s %s %s%s%s", outbound ? "outbound" : "inbound", protocol, port, purpose(about->process),
-             any ? "" : outbound ? " to=" : " from=", any ? "" : address);
-    return true;
+    return qpw_words_allow(&a, buf, size) == 0;
 }
 
 static void allow(const struct qpw_text_about *about, bool any, char *buf, size_t size)

@@ -29,10 +29,7 @@ struct qpw_text_about {
 /* Replaces every {word} of `text`; an unknown or empty one vanishes. Returns buf. */
 const char *qpw_text_fill(const char *text, const struct qpw_text_about *about, char *buf, size_t size);
 
-/*
- * The policy line that would allow the row's thing, for its remote address only or (`any`) for everyone. False where
- * none can: an EtherType, or a direction that is not known.
- */
+/* qpw_words_allow() of the row, for its remote address only or (`any`) for everyone. False: buf says why there is no line. */
 bool qpw_text_allow_line(const struct qpw_text_about *about, bool any, char *buf, size_t size);
 
 /* "tcp/4444" and the like, see qpw_words_service(). Returns buf. */

@@ -23,6 +23,7 @@
 #include "snapshot/collect.h"
 #include "snapshot/collect_maps.h"
 #include "util/document.h"
+#include "words/words.h"
 
 #define HISTORY_BYTES (16u << 20)
 #define MAX_LINKS 128u
@@ -374,6 +375,7 @@ int qpw_alerts_close(struct qpw_auditor *a, struct qpw_error *err)
     struct qpw_collect_options options = {.brief = true, .links = a->netlink};
     struct qpw_alerts *alerts = a->alerts;
     struct qpw_snapshot snapshot = {0};
+    char count[40];
     int r = 0;
 
     if (!alerts)
@@ -387,8 +389,8 @@ int qpw_alerts_close(struct qpw_auditor *a, struct qpw_error *err)
         qpw_engine_tick(alerts->engine, qpw_clock_unix_ns());
     }
     if (alerts->unwritten)
-        r = qpw_fail(err, -EIO, "%llu alerts could not be written to the log and stand above: %.300s",
-                     (unsigned long long)alerts->unwritten, alerts->log.why.text);
+        r = qpw_fail(err, -EIO, "%s could not be written to the log and stand above: %.300s",
+                     qpw_words_many(alerts->unwritten, "alert", count, sizeof(count)), alerts->log.why.text);
     qpw_engine_free(alerts->engine);
     qpw_syslog_close(alerts->syslog);
     qpw_log_close(&alerts->log);

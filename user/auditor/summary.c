@@ -11,6 +11,7 @@
 #include "snapshot/collect.h"
 #include "util/names.h"
 #include "words/answer.h"
+#include "words/finding.h"
 #include "words/words.h"
 
 static void append(char *line, size_t size, const char *text)
@@ -37,14 +38,14 @@ static void append_verdicts(char *line, size_t size, const struct qpw_totals *si
 const char *qpw_summary_text(const struct qpw_totals *passed, const struct qpw_answer *answer, uint64_t now_unix_ns,
                              unsigned seconds, char *buf, size_t size)
 {
-    char packets[40], bytes[24], text[320];
+    char packets[64], bytes[24], text[320];
 
     snprintf(buf, size, "%u s: %s, %s", seconds,
              qpw_words_many(passed->all.packets, "packet", packets, sizeof(packets)),
              qpw_words_bytes(passed->all.bytes, bytes, sizeof(bytes)));
     append_verdicts(buf, size, passed);
-    snprintf(text, sizeof(text), "; in total %s, %zu of them answered; ",
-             qpw_words_many(answer->unexpected, "unexpected finding", packets, sizeof(packets)), answer->answered);
+    snprintf(text, sizeof(text), "; findings %s; ",
+             qpw_words_found(answer->unexpected, answer->answered, packets, sizeof(packets)));
     append(buf, size, text);
     append(buf, size, qpw_words_headline(answer, now_unix_ns, text, sizeof(text)));
     return buf;

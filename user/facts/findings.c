@@ -274,3 +274,21 @@ void qpw_findings_clear(struct qpw_findings *f)
     free(f->details);
     memset(f, 0, sizeof(*f));
 }
+
+size_t qpw_details_busiest(const struct qpw_snapshot *s, const struct qpw_detail_row **ret, size_t most)
+{
+    size_t n = 0, at;
+
+    for (size_t i = 0; i < s->n_details; i++) {
+        const struct qpw_detail_row *row = &s->details[i];
+
+        for (at = 0; at < n && ret[at]->packets >= row->packets; at++)
+            ;
+        if (row->key.by_prefix || at == most)
+            continue;
+        n += n < most;
+        memmove(&ret[at + 1], &ret[at], (n - 1 - at) * sizeof(*ret));
+        ret[at] = row;
+    }
+    return n;
+}

@@ -39,6 +39,9 @@ struct qpw_findings {
 int qpw_findings_make(const struct qpw_snapshot *s, uint64_t since_unix_ns, struct qpw_findings *ret);
 void qpw_findings_clear(struct qpw_findings *f);
 
+/* The ports, at most `most`, with most packets that no finding could be kept of; most first. Returns how many. */
+size_t qpw_details_busiest(const struct qpw_snapshot *s, const struct qpw_detail_row **ret, size_t most);
+
 /*
  * Where a finding stands among others; greater is more serious. What was answered inbound on a port that no rule
  * explains comes first, then what the node itself opened, other answered things, refused and

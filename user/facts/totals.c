@@ -6,6 +6,11 @@ struct qpw_sum qpw_sum_of(const struct qpw_counts *counts)
     return (struct qpw_sum){counts->rx_packets + counts->tx_packets, counts->rx_bytes + counts->tx_bytes};
 }
 
+double qpw_percent_of(uint64_t part, uint64_t whole)
+{
+    return whole ? 100.0 * (double)part / (double)whole : 0;
+}
+
 void qpw_counts_add(struct qpw_counts *to, const struct qpw_counts *more)
 {
     to->connections += more->connections;

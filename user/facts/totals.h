@@ -32,6 +32,9 @@ struct qpw_totals qpw_totals_since(const struct qpw_totals *now, const struct qp
 /* Both directions of a row together. */
 struct qpw_sum qpw_sum_of(const struct qpw_counts *counts);
 
+/* 0 where whole is 0. */
+double qpw_percent_of(uint64_t part, uint64_t whole);
+
 /* Adds *more to *to. */
 void qpw_counts_add(struct qpw_counts *to, const struct qpw_counts *more);
 

@@ -8,6 +8,7 @@
 
 #include "replay/pcapng.h"
 #include "replay/stream.h"
+#include "words/numbers.h"
 
 #define MAGIC_PCAPNG 0x0a0d0d0au
 
@@ -118,6 +119,7 @@ int qpw_capture_next(struct qpw_capture *c, struct qpw_capture_frame *ret, struc
     struct qpw_capture_frame frame;
     uint32_t link_type = c->link_type;
     const char *problem;
+    char offset[24];
     int rc = c->ng ? qpw_pcapng_next(c->ng, &frame, &link_type, &why) : next_pcap(c, &frame, &why);
 
     if (rc <= 0) {
@@ -125,8 +127,8 @@ int qpw_capture_next(struct qpw_capture *c, struct qpw_capture_frame *ret, struc
         problem = qpw_stream_problem(c->stream);
         if (rc == 0 && !problem)
             return 0;
-        return qpw_fail(err, -EIO, "%s: damaged at offset %llu%s: %s; what comes before it was read", c->path,
-                        (unsigned long long)qpw_capture_offset(c), problem ? " of the uncompressed data" : "",
+        return qpw_fail(err, -EIO, "%s: damaged at offset %s%s: %s; what comes before it was read", c->path,
+                        qpw_words_exact(qpw_capture_offset(c), offset, sizeof(offset)), problem ? " of the uncompressed data" : "",
                         problem ? problem : why.text);
     }
     if (!qpw_link_supported(link_type))

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 #include "replay/connections.h"
 
-#include <arpa/inet.h>
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
@@ -11,7 +10,9 @@
 
 #include "alert/community_id.h"
 #include "facts/connections.h"
-#include "util/names.h"
+#include "report/connections.h"
+#include "util/document.h"
+#include "words/json.h"
 
 /* One statistic over all CPUs. */
 static int read_statistic(const struct qpw_kernel *k, uint32_t index, uint64_t *ret, struct qpw_error *err)
@@ -52,11 +53,6 @@ int qpw_connections_evicted(const struct qpw_kernel *k, enum qpw_conn_class conn
     return rc;
 }
 
-static json_t *port_json(unsigned protocol, unsigned port)
-{
-    return qpw_protocol_has_ports(protocol) ? json_integer(port) : json_null();
-}
-
 /* The same whichever way round, but for ICMP, where type and code are the first packet's. */
 static json_t *community_id(const struct qpw_ended *ended)
 {
@@ -77,42 +73,18 @@ static json_t *community_id(const struct qpw_ended *ended)
     return json_string(qpw_community_id(&flow, 0, false, text));
 }
 
-/* "tcp", or the number of a protocol that has no name here. */
-static json_t *protocol_json(unsigned protocol)
-{
-    const char *name = qpw_protocol_name(protocol);
-
-    return name ? json_string(name) : json_integer(protocol);
-}
-
 json_t *qpw_connection_json(const struct qpw_ended *ended, const struct qpw_registry *names)
 {
     const struct qpw_conn *conn = &ended->conn;
-    const struct qpw_conn_key *key = &ended->key;
-    struct qpw_connection_ends ends = qpw_connection_ends(key, conn);
-    const char *rule = conn->rule && conn->rule < names->n_rules ? names->rules[conn->rule].name : NULL;
-    char initiator[INET6_ADDRSTRLEN], responder[INET6_ADDRSTRLEN], first[32], last[32];
+    const char *rule = conn->rule && conn->rule < names->n_rules ? names->rules[conn->rule].name : "";
+    json_t *o = qpw_connection_core_json(&ended->key, conn, rule);
 
-    qpw_address_text(ends.from, initiator, sizeof(initiator));
-    qpw_address_text(ends.to, responder, sizeof(responder));
-    return json_pack(
-        "{so ss so ss so ss ss ss ss ss? ss? ss ss ss so so sI sI sI sI}",
-        "protocol", protocol_json(key->protocol),
-        "initiator", initiator,
-        "initiator_port", port_json(key->protocol, ends.from_port),
-        "responder", responder,
-        "responder_port", port_json(key->protocol, ends.to_port),
-        "direction", qpw_direction_name(conn->direction),
-        "scope", qpw_scope_name(qpw_conn_scope(conn)),
-        "evidence", qpw_evidence_name(conn->evidence),
-        "verdict", qpw_verdict_name(conn->verdict),
-        "rule", rule,
-        "reason", conn->reason ? qpw_reason_name(conn->reason) : NULL,
-        "outcome", qpw_outcome_name(conn->outcome),
-        "first", qpw_time_text(conn->first_ns, first, sizeof(first)),
-        "last", qpw_time_text(conn->last_ns, last, sizeof(last)),
-        "vlan", conn->vlan & QPW_VLAN_ID ? json_integer(conn->vlan & QPW_VLAN_ID) : json_null(),
-        "community_id", community_id(ended),
-        "rx_packets", (json_int_t)ended->counts.rx_packets, "rx_bytes", (json_int_t)ended->counts.rx_bytes,
-        "tx_packets", (json_int_t)ended->counts.tx_packets, "tx_bytes", (json_int_t)ended->counts.tx_bytes);
+    json_object_set_new(o, "first", qpw_json_time(conn->first_ns));
+    json_object_set_new(o, "last", qpw_json_time(conn->last_ns));
+    json_object_set_new(o, "community_id", community_id(ended));
+    json_object_set_new(o, "rx_packets", qpw_json_number(ended->counts.rx_packets));
+    json_object_set_new(o, "rx_bytes", qpw_json_number(ended->counts.rx_bytes));
+    json_object_set_new(o, "tx_packets", qpw_json_number(ended->counts.tx_packets));
+    json_object_set_new(o, "tx_bytes", qpw_json_number(ended->counts.tx_bytes));
+    return o;
 }

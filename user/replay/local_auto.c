@@ -12,6 +12,7 @@
 #include "replay/capture.h"
 #include "replay/stream.h"
 #include "util/names.h"
+#include "words/words.h"
 
 /* Tables of fixed size: what does not fit any more came late, and is not who talks to most. */
 #define ADDRESSES 8192u /* powers of two */
@@ -245,7 +246,7 @@ static int take_card(const struct survey *s, const struct address *best, struct 
 static int choose(const struct survey *s, struct qpw_ends *ends, char *why, size_t size, struct qpw_error *err)
 {
     const struct address *best = NULL, *second = NULL;
-    char list[256] = "";
+    char list[256] = "", frames[40], partners[40];
     int rc;
 
     if (s->directions) {
@@ -266,11 +267,11 @@ static int choose(const struct survey *s, struct qpw_ends *ends, char *why, size
         }
     }
     if (!best)
-        return qpw_fail(err, -ENODATA, "--local auto: no IP address in the first %llu frames; name the node's address",
-                        (unsigned long long)s->frames);
+        return qpw_fail(err, -ENODATA, "--local auto: no IP address in the first %s; name the node's address",
+                        qpw_words_many(s->frames, "frame", frames, sizeof(frames)));
     rc = take_card(s, best, ends, list, sizeof(list), err);
-    snprintf(why, size, "local is %s: it talks to %u other%s, the next busiest address to %u%s", list, best->partners,
-             best->partners == 1 ? "" : "s",
+    snprintf(why, size, "local is %s: it talks to %s, the next busiest address to %u%s", list,
+             qpw_words_many(best->partners, "other", partners, sizeof(partners)),
              second ? second->partners : 0,
              !second || second->partners != best->partners ? ""
              : second->served != best->served

@@ -4,7 +4,6 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <jansson.h>
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -15,55 +14,24 @@
 #include "util/document.h"
 #include "util/names.h"
 
-static int note(struct qpw_snapshot *s, const char *format, ...) __attribute__((format(printf, 2, 3)));
-
-/* Adds a sentence to the coverage. */
-static int note(struct qpw_snapshot *s, const char *format, ...)
-{
-    char **notes = reallocarray(s->notes, s->n_notes + 1, sizeof(*notes));
-    va_list args;
-    int rc;
-
-    if (!notes)
-        return -ENOMEM;
-    s->notes = notes;
-    va_start(args, format);
-    rc = vasprintf(&notes[s->n_notes], format, args);
-    va_end(args);
-    if (rc < 0)
-        return -ENOMEM;
-    s->n_notes++;
-    return 0;
-}
-
-/* What the captures themselves hid or distorted. */
+/* What the captures themselves hid or distorted; how many records there are in any case. */
 static int add_notes(struct qpw_snapshot *s, const struct qpw_replay_totals *t, const struct qpw_replay_options *o)
 {
-    unsigned mtu = o->mtu ? o->mtu : QPW_REPLAY_MTU;
-    char count[48];
-    int rc = note(s, "replay of %s; one record is one packet", qpw_words_many(t->frames, "record", count, sizeof(count)));
+    bool copies = t->copies_suspicious || (o->dedup && t->copies);
+    const struct qpw_note notes[] = {
+        {.kind = QPW_NOTE_MERGED, .count = t->larger_than_mtu, .other = o->mtu ? o->mtu : QPW_REPLAY_MTU},
+        {.kind = QPW_NOTE_CUT, .count = t->cut},
+        {.kind = QPW_NOTE_COPIES, .count = copies ? t->copies : 0, .other = o->dedup},
+        {.kind = QPW_NOTE_LEFT_OUT, .count = t->left_out},
+        {.kind = QPW_NOTE_LOCALS, .count = t->talkers > 1 ? t->talkers : 0, .other = t->talkers >= QPW_ENDS_TALKERS},
+        {.kind = QPW_NOTE_ENDED_EARLY, .count = t->ended_early},
+        {.kind = QPW_NOTE_INCOMPLETE, .count = t->incomplete},
+    };
+    int rc = qpw_snapshot_note(s, &(struct qpw_note){.kind = QPW_NOTE_RECORDS, .count = t->frames});
 
-    if (rc == 0 && t->larger_than_mtu)
-        rc = note(s, "larger than an MTU of %u: %s. They are merged buffers of a capture taken on the node itself, each of "
-                  "which was several frames on the wire", mtu,
-                  qpw_words_many(t->larger_than_mtu, "record", count, sizeof(count)));
-    if (rc == 0 && t->cut)
-        rc = note(s, "cut short by the capture's snap length: %s; their original lengths are counted",
-                  qpw_words_many(t->cut, "record", count, sizeof(count)));
-    if (rc == 0 && (t->copies_suspicious || (o->dedup && t->copies)))
-        rc = note(s, "copies of a record less than a millisecond earlier: %s%s",
-                  qpw_words_count(t->copies, count, sizeof(count)), o->dedup ? ", left out" : "");
-    if (rc == 0 && t->left_out)
-        rc = note(s, "left out because they are of other interfaces: %s",
-                  qpw_words_many(t->left_out, "record", count, sizeof(count)));
-    if (rc == 0 && t->talkers > 1)
-        rc = note(s, "the --local prefixes cover %zu%s addresses that sent something", t->talkers,
-                  t->talkers >= QPW_ENDS_TALKERS ? " or more" : "");
-    if (rc == 0 && t->ended_early)
-        rc = note(s, "ended early to make room for others (--max-connections): %s",
-                  qpw_words_many(t->ended_early, "connection", count, sizeof(count)));
-    if (rc == 0 && t->incomplete)
-        rc = note(s, "a capture was damaged or could not be read to its end; anything after that is not in this report");
+    for (size_t i = 0; rc == 0 && i < sizeof(notes) / sizeof(*notes); i++)
+        if (notes[i].count)
+            rc = qpw_snapshot_note(s, &notes[i]);
     return rc;
 }
 

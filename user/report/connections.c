@@ -6,6 +6,7 @@
 
 #include "util/document.h"
 #include "util/names.h"
+#include "words/json.h"
 #include "words/owner.h"
 #include "words/words.h"
 
@@ -64,46 +65,48 @@ int qpw_connection_add(struct qpw_table *t, const struct qpw_snapshot *s, const 
 
 static json_t *port_json(unsigned protocol, unsigned port)
 {
-    return qpw_protocol_has_ports(protocol) && port ? json_integer(port) : json_null();
+    return qpw_protocol_has_ports(protocol) ? qpw_json_number(port) : json_null();
 }
 
-static json_t *protocol_json(unsigned protocol)
+json_t *qpw_connection_core_json(const struct qpw_conn_key *key, const struct qpw_conn *conn, const char *rule)
 {
-    const char *name = qpw_protocol_name(protocol);
+    struct qpw_connection_ends ends = qpw_connection_ends(key, conn);
+    char from[INET6_ADDRSTRLEN], to[INET6_ADDRSTRLEN];
 
-    return name ? json_string(name) : json_integer(protocol);
+    return json_pack(
+        "{so ss so ss so ss ss ss ss so so ss so}",
+        "protocol", qpw_json_protocol(QPW_KIND_PROTOCOL, key->protocol, 0),
+        "initiator", qpw_address_text(ends.from, from, sizeof(from)),
+        "initiator_port", port_json(key->protocol, ends.from_port),
+        "responder", qpw_address_text(ends.to, to, sizeof(to)),
+        "responder_port", port_json(key->protocol, ends.to_port),
+        "direction", qpw_direction_name(conn->direction),
+        "scope", qpw_scope_name(qpw_conn_scope(conn)),
+        "evidence", qpw_evidence_name(conn->evidence),
+        "verdict", qpw_verdict_name(conn->verdict),
+        "rule", qpw_json_text(rule),
+        "reason", conn->reason ? json_string(qpw_reason_name(conn->reason)) : json_null(),
+        "outcome", qpw_outcome_name(conn->outcome),
+        "vlan", qpw_json_or_null(conn->vlan & QPW_VLAN_ID));
 }
 
 json_t *qpw_connection_row_json(const struct qpw_snapshot *s, const struct qpw_connection_line *line)
 {
     const struct qpw_conn_key *key = &line->connection->key;
     const struct qpw_conn *conn = &line->connection->conn;
-    struct qpw_connection_ends ends = qpw_connection_ends(key, conn);
-    char from[INET6_ADDRSTRLEN], to[INET6_ADDRSTRLEN];
-    unsigned vlan = conn->vlan & QPW_VLAN_ID;
+    unsigned port = conn->direction == QPW_DIR_UNKNOWN ? 0 : qpw_connection_ends(key, conn).to_port;
+    json_t *o = qpw_connection_core_json(key, conn, qpw_snapshot_rule(s, conn->rule));
 
-    return json_pack(
-        "{so ss so ss so so ss ss ss ss so so ss so so so so so so so so}",
-        "protocol", protocol_json(key->protocol),
-        "initiator", qpw_address_text(ends.from, from, sizeof(from)),
-        "initiator_port", port_json(key->protocol, ends.from_port),
-        "responder", qpw_address_text(ends.to, to, sizeof(to)),
-        "responder_port", port_json(key->protocol, ends.to_port),
-        "port", port_json(key->protocol, conn->direction == QPW_DIR_UNKNOWN ? 0 : ends.to_port),
-        "direction", qpw_direction_name(conn->direction),
-        "scope", qpw_scope_name(qpw_conn_scope(conn)),
-        "evidence", qpw_evidence_name(conn->evidence),
-        "verdict", qpw_verdict_name(conn->verdict),
-        "rule", qpw_json_text(qpw_snapshot_rule(s, conn->rule)),
-        "reason", conn->reason ? json_string(qpw_reason_name(conn->reason)) : json_null(),
-        "outcome", qpw_outcome_name(conn->outcome),
+    json_object_update_new(o, json_pack(
+        "{so so so so so so so so}",
+        "port", qpw_protocol_has_ports(key->protocol) ? qpw_json_or_null(port) : json_null(),
         "peer", qpw_json_text(qpw_snapshot_peer(s, conn->peer)),
         "interface", qpw_json_text(qpw_snapshot_iface(s, conn->iface)),
-        "vlan", vlan ? json_integer(vlan) : json_null(),
         "first", qpw_json_time(s->unix_ns - age(s, conn->first_ns)),
         "last", qpw_json_time(s->unix_ns - age(s, conn->last_ns)),
         "owner", qpw_json_owner(line->owner),
         "owner_reason", line->owner->why && !qpw_owner_known(line->owner) ? json_string(line->owner->why) : json_null(),
-        "bytes", line->has_bytes ? json_pack("{sI sI}", "sent", (json_int_t)line->sent, "received",
-                                             (json_int_t)line->received) : json_null());
+        "bytes", line->has_bytes ? json_pack("{so so}", "sent", qpw_json_number(line->sent), "received",
+                                             qpw_json_number(line->received)) : json_null()));
+    return o;
 }

@@ -24,6 +24,9 @@ extern const size_t qpw_connection_n_columns;
 /* Adds one row to a table of those columns. s: names and the time. 0 or -ENOMEM. */
 int qpw_connection_add(struct qpw_table *t, const struct qpw_snapshot *s, const struct qpw_connection_line *line);
 
+/* What a connection is in every document, live or replayed: its ends, direction, verdict and outcome. NULL: no memory. */
+json_t *qpw_connection_core_json(const struct qpw_conn_key *key, const struct qpw_conn *conn, const char *rule);
+
 /* One row of the document. NULL: out of memory. */
 json_t *qpw_connection_row_json(const struct qpw_snapshot *s, const struct qpw_connection_line *line);
 

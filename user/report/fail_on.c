@@ -46,10 +46,10 @@ bool qpw_condition_holds(const struct qpw_condition *c, const struct qpw_report 
 
     if (c->gap) {
         if (r->n_gaps)
-            snprintf(why, size, "%zu gap%s in the coverage", r->n_gaps, r->n_gaps == 1 ? "" : "s");
+            snprintf(why, size, "%s in the coverage", qpw_words_many(r->n_gaps, "gap", count, sizeof(count)));
         return r->n_gaps;
     }
-    if (!packets || (c->percent >= 0 && 100.0 * (double)packets / (double)all <= c->percent))
+    if (!packets || (c->percent >= 0 && qpw_percent_of(packets, all) <= c->percent))
         return false;
     snprintf(noun, sizeof(noun), "%s packet", qpw_verdict_name(c->verdict));
     snprintf(why, size, "%s, %s of all", qpw_words_many(packets, noun, count, sizeof(count)),

@@ -31,8 +31,7 @@ void qpw_finding_words(const struct qpw_report *r, const struct qpw_render_optio
     ret->signature = signature->id ? signature->title : "";
     ret->state = qpw_finding_open(f) ? "open" : "closed";
     find_owner(o, f, ret);
-    if (f->key.verdict != QPW_VERDICT_INFRA &&
-        !qpw_text_allow_line(&(struct qpw_text_about){.context = &context, .row = f,
+    if (!qpw_text_allow_line(&(struct qpw_text_about){.context = &context, .row = f,
                                                       .process = &ret->owner},
                              false, ret->allow, sizeof(ret->allow)))
         ret->allow[0] = '\0';

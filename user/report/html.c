@@ -9,6 +9,8 @@
 #include "report/render.h"
 #include "util/names.h"
 #include "util/version.h"
+#include "words/coverage.h"
+#include "words/finding.h"
 #include "words/html.h"
 #include "words/printer.h"
 #include "words/answer.h"
@@ -109,18 +111,6 @@ static void close_table(const struct page *p)
     qpw_html_raw(p->h, "\n");
 }
 
-static const char *verdict_class(unsigned verdict)
-{
-    switch (verdict) {
-    case QPW_VERDICT_UNEXPECTED: return "bad";
-    case QPW_VERDICT_WEAK:
-    case QPW_VERDICT_UNDECIDED: return "doubt";
-    case QPW_VERDICT_ALLOWED:
-    case QPW_VERDICT_PEER: return "good";
-    default: return "";
-    }
-}
-
 /* ---- Head ---- */
 
 static void open_page(const struct page *p)
@@ -142,38 +132,17 @@ static void open_page(const struct page *p)
     qpw_html_start(p->h, "body", "");
 }
 
-static const char *answer_class(enum qpw_answer_state state)
-{
-    switch (state) {
-    case QPW_ANSWER_ACTION_NEEDED:
-    case QPW_ANSWER_BLIND: return "answer bad";
-    case QPW_ANSWER_DETAIL_LOST:
-    case QPW_ANSWER_PROBED: return "answer doubt";
-    default: return "answer good";
-    }
-}
-
 /* The one sentence that answers what the report is read for. */
 static void head_answer(const struct page *p)
 {
     const struct qpw_answer *answer = &p->r->answer;
-    char text[320];
+    char text[320], class[24];
 
-    qpw_html_start(p->h, "p", answer_class(answer->state));
+    qpw_format(class, sizeof(class), "answer %s", qpw_style_class(qpw_style_of_answer(answer->state)));
+    qpw_html_start(p->h, "p", class);
     qpw_html_attribute(p->h, "data-answer", qpw_answer_name(answer->state));
     qpw_html_text(p->h, "%s", qpw_words_headline(answer, p->r->s->unix_ns, text, sizeof(text)));
     qpw_html_end(p->h);
-}
-
-static void interface(const struct page *p, const struct qpw_iface_row *row)
-{
-    enum qpw_watch_state state = qpw_watch_of(p->r->s, row);
-    bool usual = state == QPW_WATCH_OK || state == QPW_WATCH_CAPTURE;
-    char mode[80];
-
-    qpw_words_mode_why(row->hook, row->why, mode, sizeof(mode));
-    term(p, "Monitored", "%s%s%s%s%s", row->name, usual ? "" : " ",
-         usual ? "" : qpw_watch_name(state), *mode ? ": " : "", mode);
 }
 
 static void captures(const struct page *p)
@@ -201,7 +170,7 @@ static void head(const struct page *p)
     if (s->replay)
         captures(p);
     for (size_t i = 0; i < s->n_ifaces && !s->replay; i++)
-        interface(p, &s->ifaces[i]);
+        term(p, "Monitored", "%s", qpw_words_watched(s, &s->ifaces[i], text, sizeof(text)));
     term(p, "Policy", "%s, %s", qpw_words_policy(s->meta.policy_name, s->meta.policy_path, text, sizeof(text)),
          s->meta.policy_digest);
     if (p->r->since_unix_ns)
@@ -215,7 +184,7 @@ static void head(const struct page *p)
 
 static void verdict_bar(const struct page *p)
 {
-    char class[8], width[32];
+    char class[8];
 
     qpw_html_start(p->h, "div", "bar");
     for (unsigned i = QPW_VERDICT_COUNT; i-- > 0;) {
@@ -223,9 +192,7 @@ static void verdict_bar(const struct page *p)
             continue;
         qpw_html_start(p->h, "i", qpw_format(class, sizeof(class), "v%u", i));
         qpw_html_attribute(p->h, "title", qpw_verdict_name(i));
-        qpw_html_attribute(p->h, "style",
-                           qpw_format(width, sizeof(width), "width:%.2f%%",
-                                      100.0 * (double)p->r->totals.by_verdict[i].packets / (double)p->r->totals.all.packets));
+        qpw_html_width(p->h, p->r->totals.by_verdict[i].packets, p->r->totals.all.packets);
         qpw_html_end(p->h);
     }
     qpw_html_end(p->h);
@@ -258,7 +225,7 @@ static void verdicts(const struct page *p)
         if (!sum->packets && i != QPW_VERDICT_UNEXPECTED)
             continue;
         open_row(p);
-        cell(p, sum->packets ? verdict_class(i) : "", qpw_verdict_name(i));
+        cell(p, sum->packets ? qpw_style_class(qpw_style_of_verdict(i)) : "", qpw_verdict_name(i));
         cell(p, "n", qpw_words_count(sum->packets, text, sizeof(text)));
         cell(p, "n", qpw_words_share(sum->packets, p->r->totals.all.packets, text, sizeof(text)));
         cell(p, "n", qpw_words_bytes(sum->bytes, text, sizeof(text)));
@@ -270,13 +237,6 @@ static void verdicts(const struct page *p)
 }
 
 /* ---- Findings ---- */
-
-static void many_or_one(const struct page *p, size_t count, const char *what, const char *one)
-{
-    char text[64];
-
-    cell(p, "a", count > 1 ? qpw_format(text, sizeof(text), "%zu %s", count, what) : one);
-}
 
 /* The line that would allow a finding, below it: it is too long for a column. */
 static void allow_row(const struct page *p, const char *line)
@@ -300,14 +260,12 @@ static void finding(const struct page *p, const struct qpw_finding_line *line)
     qpw_finding_words(p->r, p->o, f, &words);
     open_row(p);
     cell(p, words.severity_class, words.severity);
-    cell(p, verdict_class(f->key.verdict), qpw_verdict_name(f->key.verdict));
-    cell(p, f->value.outcome >= QPW_OUTCOME_ANSWERED ? "bad" : "",
-         line->findings > 1 ? "no answer / refused" : qpw_outcome_name(f->value.outcome));
+    cell(p, qpw_style_class(qpw_style_of_verdict(f->key.verdict)), qpw_verdict_name(f->key.verdict));
+    cell(p, qpw_finding_answered(f) ? "bad" : "", qpw_words_line_outcome(line));
     cell(p, "", qpw_words_direction(f->key.direction));
-    many_or_one(p, line->ports, "ports",
-                qpw_words_service(f->key.kind, f->key.protocol, f->key.port, text, sizeof(text)));
-    many_or_one(p, line->initiators, "addresses", qpw_words_end(f->key.kind, f->key.initiator, text, sizeof(text)));
-    many_or_one(p, line->responders, "addresses", qpw_words_end(f->key.kind, f->key.responder, text, sizeof(text)));
+    cell(p, "a", qpw_words_line_service(line, text, sizeof(text)));
+    cell(p, "a", qpw_words_line_initiator(line, text, sizeof(text)));
+    cell(p, "a", qpw_words_line_responder(line, text, sizeof(text)));
     cell(p, "", line->findings > 1 ? "" : words.process);
     cell(p, "", line->findings > 1 ? "" : qpw_evidence_name(f->value.evidence));
     cell(p, "n", qpw_words_count(sum.packets, text, sizeof(text)));
@@ -324,7 +282,7 @@ static void findings(const struct page *p)
     static const char *const titles[] = {"Severity", "Verdict", "Outcome", "Direction", "Service", "Initiator",
                                          "Responder", "Process", "Evidence", "#Packets", "#Bytes", "#First", "#Last",
                                          NULL};
-    char text[160];
+    char text[160], count[40];
 
     heading(p, "Findings, most serious first");
     if (!p->r->found.n_lines)
@@ -336,32 +294,21 @@ static void findings(const struct page *p)
     if (p->r->found.n_lines)
         close_table(p);
     if (p->r->found.n_lines > PAGE_LINES)
-        paragraph(p, "dim", qpw_format(text, sizeof(text), "%zu more are in the JSON report.", p->r->found.n_lines - PAGE_LINES));
+        paragraph(p, "dim", qpw_format(text, sizeof(text), "%s more are in the JSON report.",
+                                       qpw_words_count(p->r->found.n_lines - PAGE_LINES, count, sizeof(count))));
     if (p->r->found.n_details)
         paragraph(p, "doubt",
                   qpw_format(text, sizeof(text), "The tables of findings were full: further ones are counted by port and "
-                             "by prefix only (%zu rows in the JSON report).", p->r->found.n_details));
+                             "by prefix only (%s in the JSON report).",
+                             qpw_words_many(p->r->found.n_details, "row", count, sizeof(count))));
 }
 
 /* ---- Peers, rules ---- */
 
-static void busiest(const struct page *p, const struct qpw_peer_sum *peer)
-{
-    char text[48];
-
-    qpw_html_start(p->h, "td", "a");
-    for (size_t i = 0; i < QPW_PEER_PORTS && peer->busiest[i].sum.packets; i++)
-        qpw_html_text(p->h, "%s%s%s", i ? ", " : "",
-                      qpw_words_service(peer->busiest[i].kind, peer->busiest[i].protocol, peer->busiest[i].port, text,
-                                        sizeof(text)),
-                      peer->busiest[i].direction == QPW_DIR_OUTBOUND ? " out" : "");
-    qpw_html_end(p->h);
-}
-
 static void peers(const struct page *p)
 {
     static const char *const titles[] = {"Peer", "Last seen", "#Received", "#Sent", "Over", "Busiest ports", NULL};
-    char text[96];
+    char text[96], ports[320];
 
     heading(p, "Peers");
     if (!p->r->n_peers) {
@@ -379,7 +326,7 @@ static void peers(const struct page *p)
         cell(p, "n", qpw_words_bytes(peer->counts.rx_bytes, text, sizeof(text)));
         cell(p, "n", qpw_words_bytes(peer->counts.tx_bytes, text, sizeof(text)));
         cell(p, "", qpw_words_family(peer->v4, peer->v6));
-        busiest(p, peer);
+        cell(p, "a", qpw_words_ports(peer->busiest, ports, sizeof(ports)));
         close_row(p);
     }
     close_table(p);
@@ -433,13 +380,10 @@ static void undecided(const struct page *p)
 static void gaps(const struct page *p)
 {
     const struct qpw_snapshot *s = p->r->s;
-    char from[32], to[32];
+    char text[96];
 
     for (size_t i = 0; i < p->r->n_gaps; i++)
-        term(p, "Gap", "%s: %s from %s to %s", qpw_snapshot_iface(s, p->r->gaps[i].iface),
-             qpw_words_coverage(p->r->gaps[i].kind),
-             qpw_words_time(p->r->gaps[i].from_unix_ns, from, sizeof(from)),
-             p->r->gaps[i].open ? "now" : qpw_words_time(p->r->gaps[i].to_unix_ns, to, sizeof(to)));
+        term(p, "Gap", "%s", qpw_words_gap(s, &p->r->gaps[i], text, sizeof(text)));
     if (!p->r->n_gaps && !s->replay)
         term(p, "Gaps", "none");
 }
@@ -458,21 +402,19 @@ static void losses(const struct page *p)
 static void coverage(const struct page *p)
 {
     const struct qpw_snapshot *s = p->r->s;
-    char rx[40], tx[40], text[200];
+    char when[32], text[QPW_NOTE_TEXT];
 
     heading(p, "Coverage: what was monitored and what may be missing");
     qpw_html_start(p->h, "dl", "");
     gaps(p);
     for (size_t i = 0; i < s->n_unwatched; i++)
-        term(p, "Not monitored", "%s: %s received, %s sent", s->unwatched[i].name,
-             qpw_words_many(s->unwatched[i].rx_packets, "packet", rx, sizeof(rx)),
-             qpw_words_count(s->unwatched[i].tx_packets, tx, sizeof(tx)));
+        term(p, "Not monitored", "%s", qpw_words_unwatched(&s->unwatched[i], text, sizeof(text)));
     losses(p);
     for (size_t i = 0; i < s->n_notes; i++)
-        term(p, "Note", "%s", s->notes[i]);
+        term(p, "Note", "%s", qpw_words_note(&s->notes[i], text));
     for (size_t i = 0; i < s->n_coverage; i++)
         if (s->coverage[i].unix_ns >= p->r->since_unix_ns)
-            term(p, qpw_words_time(s->coverage[i].unix_ns, rx, sizeof(rx)), "%s",
+            term(p, qpw_words_time(s->coverage[i].unix_ns, when, sizeof(when)), "%s",
                  qpw_words_event(&s->coverage[i], qpw_snapshot_iface(s, s->coverage[i].iface), text, sizeof(text)));
     qpw_html_end(p->h);
     qpw_html_raw(p->h, "\n");

@@ -8,50 +8,13 @@
 #include "report/finding.h"
 #include "report/render.h"
 #include "words/answer.h"
+#include "words/json.h"
 #include "words/owner.h"
 #include "words/words.h"
 #include "util/document.h"
 #include "util/names.h"
 
-/* Readers keep numbers as doubles: whole ones are exact below this. */
-#define LIMIT ((1ull << 53) - 1)
-
 #define OWNERS 1000u /* findings whose process is looked up */
-
-static json_t *number(uint64_t value)
-{
-    return json_integer(value < LIMIT ? value : LIMIT);
-}
-
-static json_t *or_null(uint64_t value)
-{
-    return value ? number(value) : json_null();
-}
-
-static void set_counts(json_t *o, const struct qpw_counts *counts)
-{
-    json_object_update_new(o, json_pack("{s:o,s:o,s:o,s:o,s:o}", "connections", number(counts->connections),
-                                        "rx_packets", number(counts->rx_packets), "rx_bytes",
-                                        number(counts->rx_bytes), "tx_packets", number(counts->tx_packets), "tx_bytes",
-                                        number(counts->tx_bytes)));
-}
-
-/* protocol and port; the type of ICMP stands in a field of its own, since it is no port. */
-static void set_service(json_t *o, unsigned kind, unsigned protocol, unsigned port)
-{
-    const char *name = qpw_protocol_name(protocol);
-    char buf[32];
-
-    if (kind == QPW_KIND_NONE)
-        json_object_set_new(o, "protocol", json_null());
-    else if (kind == QPW_KIND_ETHERTYPE)
-        json_object_set_new(o, "protocol", qpw_json_text(qpw_protocol_text(kind, protocol, port, buf, sizeof(buf))));
-    else
-        json_object_set_new(o, "protocol", name ? qpw_json_text(name) : number(protocol));
-    json_object_set_new(o, "port", kind == QPW_KIND_PORT && port ? number(port) : json_null());
-    if (kind == QPW_KIND_ICMP)
-        json_object_set_new(o, "icmp_type", number(port));
-}
 
 static json_t *meters(const struct qpw_report *r)
 {
@@ -61,7 +24,7 @@ static json_t *meters(const struct qpw_report *r)
         const struct qpw_meter_sum *m = &r->meters[i];
         json_t *o = json_object();
 
-        set_service(o, m->key.kind, m->key.protocol, m->key.port);
+        qpw_json_set_service(o, m->key.kind, m->key.protocol, m->key.port);
         if (m->key.kind == QPW_KIND_ICMP && !qpw_meter_has_icmp_type(&m->key))
             json_object_set_new(o, "icmp_type", json_null());
         json_object_update_new(
@@ -69,7 +32,7 @@ static json_t *meters(const struct qpw_report *r)
                          qpw_scope_name(m->key.scope), "verdict", qpw_verdict_name(m->key.verdict), "rule",
                          qpw_json_text(qpw_snapshot_rule(r->s, m->key.rule)), "interface",
                          qpw_json_text(qpw_snapshot_iface(r->s, m->key.iface))));
-        set_counts(o, &m->counts);
+        qpw_json_set_counts(o, &m->counts);
         json_array_append_new(list, o);
     }
     return list;
@@ -85,16 +48,16 @@ static json_t *finding(const struct qpw_report *r, const struct qpw_render_optio
     json_t *o;
 
     qpw_finding_words(r, options, f, &words);
-    o = json_pack("{s:o,s:s,s:o,s:o,s:s,s:s,s:s}", "flow_id", number(f->flow_id), "severity", words.severity,
+    o = json_pack("{s:o,s:s,s:o,s:o,s:s,s:s,s:s}", "flow_id", qpw_json_number(f->flow_id), "severity", words.severity,
                   "signature", qpw_json_text(words.signature), "allow", qpw_json_text(words.allow), "state", words.state,
                   "verdict", qpw_verdict_name(key->verdict), "direction", qpw_direction_name(key->direction));
-    set_service(o, key->kind, key->protocol, key->port);
+    qpw_json_set_service(o, key->kind, key->protocol, key->port);
     if (key->kind == QPW_KIND_ICMP)
-        json_object_set_new(o, "icmp_code", number(value->icmp_code));
+        json_object_set_new(o, "icmp_code", qpw_json_number(value->icmp_code));
     json_object_update_new(
         o, json_pack("{s:o,s:o,s:o,s:i,s:s,s:s,s:o,s:o}", "initiator",
                      qpw_json_text(qpw_words_end(key->kind, key->initiator, initiator, sizeof(initiator))),
-                     "initiator_port", or_null(value->initiator_port), "responder",
+                     "initiator_port", qpw_json_or_null(value->initiator_port), "responder",
                      qpw_json_text(qpw_words_end(key->kind, key->responder, responder, sizeof(responder))), "initiators",
                      1, /* a finding has one; many of one service stand beside each other */
                      "outcome", qpw_outcome_name(value->outcome), "evidence", qpw_evidence_name(value->evidence),
@@ -103,11 +66,11 @@ static json_t *finding(const struct qpw_report *r, const struct qpw_render_optio
     json_object_update_new(
         o, json_pack("{s:s,s:o,s:o,s:o,s:o,s:o,s:o}", "scope", qpw_scope_name(value->scope), "peer",
                      qpw_json_text(qpw_snapshot_peer(r->s, value->peer)), "interface",
-                     qpw_json_text(qpw_snapshot_iface(r->s, value->iface)), "vlan", or_null(value->vlan), "owner",
+                     qpw_json_text(qpw_snapshot_iface(r->s, value->iface)), "vlan", qpw_json_or_null(value->vlan), "owner",
                      qpw_json_owner(&words.owner), "first", qpw_json_time(f->first_unix_ns), "last", qpw_json_time(f->last_unix_ns)));
-    set_counts(o, &f->counts);
+    qpw_json_set_counts(o, &f->counts);
     json_object_update_new(
-        o, json_pack("{s:o,s:b,s:b,s:b}", "bytes", number(qpw_sum_of(&f->counts).bytes), "superseded",
+        o, json_pack("{s:o,s:b,s:b,s:b}", "bytes", qpw_json_number(qpw_sum_of(&f->counts).bytes), "superseded",
                      !!(value->flags & QPW_FINDING_SUPERSEDED), "reserved", !!(value->flags & QPW_FINDING_RESERVED),
                      "multicast", !!(value->flags & QPW_FINDING_MULTICAST)));
     return o;
@@ -137,8 +100,8 @@ static json_t *details(const struct qpw_report *r)
         if (d->key.by_prefix)
             json_object_set_new(o, "prefix", qpw_json_text(qpw_words_prefix(d->key.prefix, buf, sizeof(buf))));
         else
-            set_service(o, d->key.kind, d->key.protocol, d->key.port);
-        json_object_update_new(o, json_pack("{s:o,s:o,s:o}", "packets", number(d->packets), "first",
+            qpw_json_set_service(o, d->key.kind, d->key.protocol, d->key.port);
+        json_object_update_new(o, json_pack("{s:o,s:o,s:o}", "packets", qpw_json_number(d->packets), "first",
                                             qpw_json_time(d->first_unix_ns), "last", qpw_json_time(d->last_unix_ns)));
         json_array_append_new(list, o);
     }
@@ -164,9 +127,9 @@ static json_t *busiest(const struct qpw_peer_sum *p)
         const struct qpw_port_sum *port = &p->busiest[i];
         json_t *o = json_object();
 
-        set_service(o, port->kind, port->protocol, port->port);
+        qpw_json_set_service(o, port->kind, port->protocol, port->port);
         json_object_update_new(o, json_pack("{s:s,s:o,s:o}", "direction", qpw_direction_name(port->direction),
-                                            "packets", number(port->sum.packets), "bytes", number(port->sum.bytes)));
+                                            "packets", qpw_json_number(port->sum.packets), "bytes", qpw_json_number(port->sum.bytes)));
         json_array_append_new(list, o);
     }
     return list;
@@ -183,8 +146,8 @@ static json_t *peers(const struct qpw_report *r)
                               qpw_json_time(p->first_unix_ns), "last", qpw_json_time(p->last_unix_ns), "families",
                               families(p));
 
-        set_counts(o, &p->counts);
-        json_object_update_new(o, json_pack("{s:o,s:o}", "ports", number(p->n_ports), "busiest", busiest(p)));
+        qpw_json_set_counts(o, &p->counts);
+        json_object_update_new(o, json_pack("{s:o,s:o}", "ports", qpw_json_number(p->n_ports), "busiest", busiest(p)));
         json_array_append_new(list, o);
     }
     return list;
@@ -200,10 +163,10 @@ static json_t *rules(const struct qpw_report *r)
         json_t *o = json_pack("{s:o,s:s,s:s,s:b,s:o,s:o,s:o,s:o,s:o}", "name", qpw_json_text(info->name), "direction",
                               qpw_direction_name(info->direction), "verdict", qpw_verdict_name(info->verdict),
                               "in_force", (int)info->in_force, "file", qpw_json_text(info->file), "line",
-                              or_null(info->line), "text", qpw_json_text(info->text), "hits",
-                              number(qpw_sum_of(&rule->counts).packets), "inferred", number(rule->inferred));
+                              qpw_json_or_null(info->line), "text", qpw_json_text(info->text), "hits",
+                              qpw_json_number(qpw_sum_of(&rule->counts).packets), "inferred", qpw_json_number(rule->inferred));
 
-        set_counts(o, &rule->counts);
+        qpw_json_set_counts(o, &rule->counts);
         json_array_append_new(list, o);
     }
     return list;
@@ -215,40 +178,8 @@ static json_t *by_reason(const struct qpw_sum *sums)
 
     for (unsigned i = 0; i < QPW_REASON_COUNT; i++)
         if (sums[i].packets)
-            json_object_set_new(o, qpw_reason_name(i), number(sums[i].packets));
+            json_object_set_new(o, qpw_reason_name(i), qpw_json_number(sums[i].packets));
     return o;
-}
-
-static json_t *totals(const struct qpw_report *r)
-{
-    json_t *o = json_object(), *verdicts = json_object(), *directions = json_object();
-
-    json_object_set_new(o, "packets", number(r->totals.all.packets));
-    json_object_set_new(o, "bytes", number(r->totals.all.bytes));
-    for (unsigned i = 0; i < QPW_VERDICT_COUNT; i++)
-        if (i != QPW_VERDICT_NONE || r->totals.by_verdict[i].packets)
-            json_object_set_new(verdicts, qpw_verdict_name(i), number(r->totals.by_verdict[i].packets));
-    for (unsigned i = 0; i < QPW_DIR_COUNT; i++)
-        json_object_set_new(directions, qpw_direction_name(i), number(r->totals.by_direction[i].packets));
-    json_object_set_new(o, "by_verdict", verdicts);
-    json_object_set_new(o, "by_direction", directions);
-    return o;
-}
-
-static json_t *coverage_events(const struct qpw_report *r)
-{
-    json_t *list = json_array();
-
-    for (size_t i = 0; i < r->s->n_coverage; i++) {
-        const struct qpw_coverage *c = &r->s->coverage[i];
-
-        if (c->unix_ns >= r->since_unix_ns)
-            json_array_append_new(list, json_pack("{s:o,s:s,s:o,s:o}", "time", qpw_json_time(c->unix_ns), "event",
-                                                  qpw_coverage_name(c->kind), "interface",
-                                                  qpw_json_text(qpw_snapshot_iface(r->s, c->iface)), "text",
-                                                  qpw_json_text(c->text)));
-    }
-    return list;
 }
 
 static json_t *coverage_gaps(const struct qpw_report *r)
@@ -267,55 +198,18 @@ static json_t *coverage_interfaces(const struct qpw_report *r)
 {
     json_t *list = json_array();
 
-    for (size_t i = 0; i < r->s->n_ifaces; i++) {
-        const struct qpw_iface_row *row = &r->s->ifaces[i];
-
-        json_array_append_new(list, json_pack("{s:o,s:o,s:o,s:b,s:b}", "name", qpw_json_text(row->name), "mode",
-                                              qpw_json_text(qpw_words_mode(row->hook)), "why", qpw_json_text(row->why),
-                                              "attached", (int)row->attached, "up",
-                                              (int)row->up));
-    }
-    return list;
-}
-
-static json_t *coverage_unwatched(const struct qpw_report *r)
-{
-    json_t *list = json_array();
-
-    for (size_t i = 0; i < r->s->n_unwatched; i++)
-        json_array_append_new(list, json_pack("{s:o,s:o,s:o}", "name", qpw_json_text(r->s->unwatched[i].name),
-                                              "rx_packets", number(r->s->unwatched[i].rx_packets), "tx_packets",
-                                              number(r->s->unwatched[i].tx_packets)));
-    return list;
-}
-
-static json_t *coverage_tables(const struct qpw_report *r)
-{
-    json_t *list = json_array();
-
-    for (unsigned i = QPW_CLASS_NONE + 1; i < QPW_CLASS_COUNT; i++) {
-        const struct qpw_table_row *t = &r->s->tables[i];
-
-        json_array_append_new(list, json_pack("{s:s,s:o,s:o,s:o,s:o,s:o,s:o}", "name", qpw_class_name(i), "entries",
-                                              number(t->entries), "capacity", number(t->capacity), "opened",
-                                              number(t->opened), "closed", number(t->closed), "expired",
-                                              number(t->expired), "evicted", number(t->evicted)));
-    }
+    for (size_t i = 0; i < r->s->n_ifaces; i++)
+        json_array_append_new(list, qpw_json_interface(&r->s->ifaces[i]));
     return list;
 }
 
 static json_t *coverage(const struct qpw_report *r)
 {
-    json_t *losses = json_object(), *notes = json_array();
-
-    for (unsigned i = QPW_LOSS_NONE + 1; i < QPW_LOSS_COUNT; i++)
-        json_object_set_new(losses, qpw_loss_name(i), number(r->s->losses[i]));
-    for (size_t i = 0; i < r->s->n_notes; i++)
-        json_array_append_new(notes, qpw_json_text(r->s->notes[i]));
     return json_pack("{s:b,s:b,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o}", "replay", (int)r->s->replay, "incomplete",
-                     (int)r->s->incomplete, "interfaces", coverage_interfaces(r), "unwatched", coverage_unwatched(r),
-                     "gaps", coverage_gaps(r), "events", coverage_events(r), "losses", losses, "tables",
-                     coverage_tables(r), "memory_bytes", number(r->s->memory_bytes), "notes", notes);
+                     (int)r->s->incomplete, "interfaces", coverage_interfaces(r), "unwatched", qpw_json_unwatched(r->s),
+                     "gaps", coverage_gaps(r), "events", qpw_json_events(r->s, r->since_unix_ns), "losses",
+                     qpw_json_losses(r->s), "tables", qpw_json_tables(r->s), "memory_bytes",
+                     qpw_json_number(r->s->memory_bytes), "notes", qpw_json_notes(r->s));
 }
 
 static json_t *interfaces(const struct qpw_snapshot *s)
@@ -335,9 +229,9 @@ static json_t *captures(const struct qpw_snapshot *s)
         const struct qpw_capture_row *c = &s->captures[i];
 
         json_array_append_new(list, json_pack("{s:o,s:o,s:o,s:o,s:o,s:o}", "name", qpw_json_text(c->name), "sha256",
-                                              qpw_json_text(c->sha256), "packets", number(c->packets), "from",
+                                              qpw_json_text(c->sha256), "packets", qpw_json_number(c->packets), "from",
                                               qpw_json_time(c->from_unix_ns), "to", qpw_json_time(c->to_unix_ns),
-                                              "left_out", number(c->left_out)));
+                                              "left_out", qpw_json_number(c->left_out)));
     }
     return list;
 }
@@ -369,7 +263,7 @@ int qpw_report_json(const struct qpw_report *r, const struct qpw_render_options 
     if (r->since_unix_ns)
         json_object_set_new(o, "findings_since", qpw_json_time(r->since_unix_ns));
     json_object_set_new(o, "answer", qpw_json_answer(&r->answer, r->s->unix_ns));
-    json_object_set_new(o, "totals", totals(r));
+    json_object_set_new(o, "totals", qpw_json_totals(&r->totals));
     json_object_set_new(o, "meters", meters(r));
     json_object_set_new(o, "findings", findings(r, options));
     json_object_set_new(o, "details", details(r));

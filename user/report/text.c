@@ -7,6 +7,8 @@
 #include "report/text_page.h"
 #include "util/names.h"
 #include "words/answer.h"
+#include "words/coverage.h"
+#include "words/finding.h"
 #include "words/table.h"
 #include "words/terminal.h"
 #include "words/words.h"
@@ -21,18 +23,11 @@ static void head_interfaces(const struct qpw_text_page *p)
 {
     const struct qpw_snapshot *s = p->r->s;
     struct qpw_list list;
-    char mode[80];
+    char text[128];
 
     qpw_list_begin(&list, &p->printer, 0, "monitored");
-    for (size_t i = 0; i < s->n_ifaces; i++) {
-        const struct qpw_iface_row *row = &s->ifaces[i];
-        enum qpw_watch_state state = qpw_watch_of(s, row);
-        bool usual = state == QPW_WATCH_OK || state == QPW_WATCH_CAPTURE;
-
-        qpw_words_mode_why(row->hook, row->why, mode, sizeof(mode));
-        qpw_list_add(&list, "%s%s%s%s%s", row->name, usual ? "" : " ", usual ? "" : qpw_watch_name(state),
-                     *mode ? ": " : "", mode);
-    }
+    for (size_t i = 0; i < s->n_ifaces; i++)
+        qpw_list_add(&list, "%s", qpw_words_watched(s, &s->ifaces[i], text, sizeof(text)));
     qpw_list_end(&list);
 }
 
@@ -51,28 +46,17 @@ static void head_captures(const struct qpw_text_page *p)
     qpw_list_end(&list);
 }
 
-static enum qpw_text_style answer_style(enum qpw_answer_state state)
-{
-    switch (state) {
-    case QPW_ANSWER_ACTION_NEEDED:
-    case QPW_ANSWER_BLIND: return QPW_TEXT_BAD;
-    case QPW_ANSWER_DETAIL_LOST:
-    case QPW_ANSWER_PROBED: return QPW_TEXT_DOUBT;
-    default: return QPW_TEXT_GOOD;
-    }
-}
-
 /* The one sentence that answers what the report is read for. */
 static void head_answer(const struct qpw_text_page *p)
 {
     const struct qpw_report *r = p->r;
     char text[320], share[16];
 
-    qpw_print_styled_item(&p->printer, "answer", answer_style(r->answer.state),
+    qpw_print_styled_item(&p->printer, "answer", qpw_style_of_answer(r->answer.state),
                           qpw_words_headline(&r->answer, r->s->unix_ns, text, sizeof(text)));
     qpw_words_share(r->totals.by_verdict[QPW_VERDICT_UNDECIDED].packets, r->totals.all.packets, share, sizeof(share));
-    qpw_print_item(&p->printer, "findings", "%zu unexpected, %zu of them answered; %s of packets undecided",
-                   r->found.unexpected, r->found.answered, share);
+    qpw_print_item(&p->printer, "findings", "%s; %s of packets undecided",
+                   qpw_words_found(r->found.unexpected, r->found.answered, text, sizeof(text)), share);
 }
 
 static void head(const struct qpw_text_page *p)
@@ -101,18 +85,6 @@ static void head(const struct qpw_text_page *p)
 
 /* ---- Verdicts ---- */
 
-static enum qpw_text_style verdict_style(unsigned verdict)
-{
-    switch (verdict) {
-    case QPW_VERDICT_UNEXPECTED: return QPW_TEXT_BAD;
-    case QPW_VERDICT_WEAK:
-    case QPW_VERDICT_UNDECIDED: return QPW_TEXT_DOUBT;
-    case QPW_VERDICT_ALLOWED:
-    case QPW_VERDICT_PEER: return QPW_TEXT_GOOD;
-    default: return QPW_TEXT_PLAIN;
-    }
-}
-
 static int verdicts(const struct qpw_text_page *p)
 {
     static const struct qpw_table_column columns[] = {{"verdict"}, {"packets", .right = true}, {"share", .right = true},
@@ -129,7 +101,7 @@ static int verdicts(const struct qpw_text_page *p)
                                qpw_words_bytes(sum->bytes, bytes, sizeof(bytes)), qpw_words_verdict(i)};
 
         if (sum->packets || i == QPW_VERDICT_UNEXPECTED)
-            rc = qpw_table_add(&t, sum->packets ? verdict_style(i) : QPW_TEXT_PLAIN, cells);
+            rc = qpw_table_add(&t, sum->packets ? qpw_style_of_verdict(i) : QPW_TEXT_PLAIN, cells);
     }
     qpw_print_heading(&p->printer, "VERDICTS",
                       qpw_format(total, sizeof(total), "%s, %s",
@@ -156,22 +128,6 @@ static void directions(const struct qpw_text_page *p)
 
 /* ---- Peers and rules ---- */
 
-static const char *busiest_text(const struct qpw_peer_sum *peer, char *buf, size_t size)
-{
-    char service[40];
-    size_t used = 0;
-
-    buf[0] = '\0';
-    for (size_t i = 0; i < QPW_PEER_PORTS && peer->busiest[i].sum.packets && used < size; i++) {
-        const struct qpw_port_sum *port = &peer->busiest[i];
-
-        used += snprintf(buf + used, size - used, "%s%s%s", i ? ", " : "",
-                         qpw_words_service(port->kind, port->protocol, port->port, service, sizeof(service)),
-                         port->direction == QPW_DIR_OUTBOUND ? " out" : "");
-    }
-    return buf;
-}
-
 static int speaking_peers(const struct qpw_text_page *p, size_t speaking)
 {
     static const struct qpw_table_column columns[] = {{"peer"}, {"last seen"}, {"received", .right = true},
@@ -188,7 +144,7 @@ static int speaking_peers(const struct qpw_text_page *p, size_t speaking)
                                qpw_words_moment(peer->last_unix_ns, p->r->s->unix_ns, last, sizeof(last)),
                                qpw_words_bytes(peer->counts.rx_bytes, rx, sizeof(rx)),
                                qpw_words_bytes(peer->counts.tx_bytes, tx, sizeof(tx)),
-                               qpw_words_family(peer->v4, peer->v6), busiest_text(peer, ports, sizeof(ports))};
+                               qpw_words_family(peer->v4, peer->v6), qpw_words_ports(peer->busiest, ports, sizeof(ports))};
 
         rc = qpw_table_add(&t, QPW_TEXT_PLAIN, cells);
     }

@@ -3,6 +3,7 @@
 #include "facts/totals.h"
 #include "report/text_page.h"
 #include "util/names.h"
+#include "words/coverage.h"
 #include "words/words.h"
 
 #define SCREEN_ITEMS 8u
@@ -36,17 +37,11 @@ static void gaps(const struct qpw_text_page *p)
 {
     const struct qpw_snapshot *s = p->r->s;
     struct qpw_list list;
-    char from[24], to[24];
+    char text[96];
 
     qpw_list_begin(&list, &p->printer, qpw_text_limit(p, SCREEN_ITEMS), "gaps");
-    for (size_t i = p->r->n_gaps; i-- > 0;) {
-        const struct qpw_gap *gap = &p->r->gaps[i];
-
-        qpw_words_moment(gap->from_unix_ns, s->unix_ns, from, sizeof(from));
-        qpw_words_moment(gap->to_unix_ns, s->unix_ns, to, sizeof(to));
-        qpw_list_add(&list, "%s %s from %s to %s", qpw_snapshot_iface(s, gap->iface), qpw_words_coverage(gap->kind), from,
-                     gap->open ? "now" : to);
-    }
+    for (size_t i = p->r->n_gaps; i-- > 0;)
+        qpw_list_add(&list, "%s", qpw_words_gap(s, &p->r->gaps[i], text, sizeof(text)));
     qpw_list_end(&list);
 }
 
@@ -54,13 +49,11 @@ static void unwatched(const struct qpw_text_page *p)
 {
     const struct qpw_snapshot *s = p->r->s;
     struct qpw_list list;
-    char rx[40], tx[16];
+    char text[96];
 
     qpw_list_begin(&list, &p->printer, qpw_text_limit(p, SCREEN_ITEMS), "unmonitored");
     for (size_t i = 0; i < s->n_unwatched; i++)
-        qpw_list_add(&list, "%s (%s received, %s sent)", s->unwatched[i].name,
-                     qpw_words_many(s->unwatched[i].rx_packets, "packet", rx, sizeof(rx)),
-                     qpw_words_count(s->unwatched[i].tx_packets, tx, sizeof(tx)));
+        qpw_list_add(&list, "%s", qpw_words_unwatched(&s->unwatched[i], text, sizeof(text)));
     qpw_list_end(&list);
 }
 
@@ -104,6 +97,8 @@ static void events(const struct qpw_text_page *p)
 
 void qpw_text_coverage(const struct qpw_text_page *p)
 {
+    char text[QPW_NOTE_TEXT];
+
     qpw_print_heading(&p->printer, "COVERAGE", "what was monitored and what may be missing");
     if (!p->r->s->replay) {
         gaps(p);
@@ -112,5 +107,5 @@ void qpw_text_coverage(const struct qpw_text_page *p)
     losses(p);
     events(p);
     for (size_t i = 0; i < p->r->s->n_notes; i++)
-        qpw_print_wrapped(&p->printer, 2, p->r->s->notes[i]);
+        qpw_print_wrapped(&p->printer, 2, qpw_words_note(&p->r->s->notes[i], text));
 }

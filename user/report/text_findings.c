@@ -4,37 +4,14 @@
 
 #include "report/text_page.h"
 #include "util/names.h"
+#include "words/finding.h"
 #include "words/owner.h"
 #include "words/table.h"
 #include "words/words.h"
 
 static enum qpw_text_style line_style(const struct qpw_finding_row *f)
 {
-    if (f->value.outcome < QPW_OUTCOME_ANSWERED)
-        return QPW_TEXT_PLAIN;
-    return f->key.verdict == QPW_VERDICT_UNEXPECTED ? QPW_TEXT_BAD : QPW_TEXT_DOUBT;
-}
-
-static const char *ports_text(const struct qpw_finding_line *line, char *buf, size_t size)
-{
-    const struct qpw_finding_key *key = &line->first->key;
-    char number[16];
-
-    if (line->ports == 1)
-        return qpw_words_service(key->kind, key->protocol, key->port, buf, size);
-    qpw_words_count(line->ports, number, sizeof(number));
-    if (line->high_port)
-        return qpw_format(buf, size, "%s ports, %u-%u", number, line->low_port, line->high_port);
-    return qpw_format(buf, size, "%s ports", number);
-}
-
-static const char *ends_text(size_t n, unsigned kind, const uint8_t addr[16], char *buf, size_t size)
-{
-    char number[16];
-
-    if (n == 1)
-        return qpw_words_end(kind, addr, buf, size);
-    return qpw_format(buf, size, "%s addresses", qpw_words_count(n, number, sizeof(number)));
+    return qpw_finding_answered(f) ? qpw_style_of_verdict(f->key.verdict) : QPW_TEXT_PLAIN;
 }
 
 static const char *process_text(const struct qpw_text_page *p, const struct qpw_finding_line *line, char *buf,
@@ -52,14 +29,11 @@ static int add_line(const struct qpw_text_page *p, struct qpw_table *t, const st
     const struct qpw_finding_row *f = line->first;
     char service[40], initiator[64], responder[64], packets[16], first[24], last[24], process[64];
     const char *cells[] = {
-        line->findings > 1 ? "no answer / refused" : qpw_outcome_name(f->value.outcome),
-        f->key.direction == QPW_DIR_INBOUND    ? "in"
-        : f->key.direction == QPW_DIR_OUTBOUND ? "out"
-        : f->key.direction == QPW_DIR_NON_IP   ? "-"
-                                               : "?",
-        ports_text(line, service, sizeof(service)),
-        ends_text(line->initiators, f->key.kind, f->key.initiator, initiator, sizeof(initiator)),
-        ends_text(line->responders, f->key.kind, f->key.responder, responder, sizeof(responder)),
+        qpw_words_line_outcome(line),
+        qpw_words_direction_short(f->key.direction),
+        qpw_words_line_service(line, service, sizeof(service)),
+        qpw_words_line_initiator(line, initiator, sizeof(initiator)),
+        qpw_words_line_responder(line, responder, sizeof(responder)),
         qpw_words_count(qpw_sum_of(&line->counts).packets, packets, sizeof(packets)),
         qpw_words_moment(line->first_unix_ns, p->r->s->unix_ns, first, sizeof(first)),
         qpw_words_moment(line->last_unix_ns, p->r->s->unix_ns, last, sizeof(last)),
@@ -78,11 +52,12 @@ static void heading(const struct qpw_text_page *p, unsigned verdict, size_t find
         [QPW_VERDICT_IMPLIED] = "IMPLIED",
         [QPW_VERDICT_INFRA] = "ROUTERS: ADVERTISEMENTS AND REDIRECTS",
     };
-    char count[40], said[96];
+    char count[40], answered[24], said[96];
 
     qpw_words_many(findings, "finding", count, sizeof(count));
     if (verdict == QPW_VERDICT_UNEXPECTED)
-        qpw_format(said, sizeof(said), "%s, %zu answered, most serious first", count, p->r->found.answered);
+        qpw_format(said, sizeof(said), "%s, %s answered, most serious first", count,
+                   qpw_words_count(p->r->found.answered, answered, sizeof(answered)));
     else
         qpw_format(said, sizeof(said), "%s", count);
     qpw_print_heading(&p->printer, titles[verdict] ? titles[verdict] : "OTHER", said);

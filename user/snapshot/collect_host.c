@@ -2,7 +2,6 @@
 #include <dirent.h>
 #include <errno.h>
 #include <net/if.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,26 +15,6 @@
 #include "instance/owners.h"
 
 /* ---- Notes ---- */
-
-static int add_note(struct qpw_snapshot *s, const char *format, ...) __attribute__((format(printf, 2, 3)));
-
-static int add_note(struct qpw_snapshot *s, const char *format, ...)
-{
-    char **more = realloc(s->notes, (s->n_notes + 1) * sizeof(*more));
-    va_list args;
-    int rc;
-
-    if (!more)
-        return -ENOMEM;
-    s->notes = more;
-    va_start(args, format);
-    rc = vasprintf(&s->notes[s->n_notes], format, args);
-    va_end(args);
-    if (rc < 0)
-        return -ENOMEM;
-    s->n_notes++;
-    return 0;
-}
 
 /* The number in a file of sysfs, 0 where there is none. */
 static unsigned long long read_number(const char *directory, const char *file)
@@ -57,7 +36,7 @@ static unsigned long long read_number(const char *directory, const char *file)
 /* Ports of one RDMA device that have carried anything. */
 static int note_rdma_device(struct qpw_snapshot *s, const char *class, const char *device)
 {
-    unsigned long long packets;
+    struct qpw_note note = {.kind = QPW_NOTE_RDMA};
     char path[400], counters[480];
     struct dirent *port;
     DIR *ports;
@@ -69,10 +48,11 @@ static int note_rdma_device(struct qpw_snapshot *s, const char *class, const cha
         if (port->d_name[0] == '.')
             continue;
         snprintf(counters, sizeof(counters), "%s/%.16s/counters", path, port->d_name);
-        packets = read_number(counters, "port_rcv_packets") + read_number(counters, "port_xmit_packets");
-        if (packets)
-            rc = add_note(s, "RDMA: %s port %s has carried %llu packets since it started; RDMA passes the kernel by, "
-                             "so they are not in here", device, port->d_name, packets);
+        note.count = read_number(counters, "port_rcv_packets") + read_number(counters, "port_xmit_packets");
+        snprintf(note.name, sizeof(note.name), "%.63s", device);
+        snprintf(note.detail, sizeof(note.detail), "%.16s", port->d_name);
+        if (note.count)
+            rc = qpw_snapshot_note(s, &note);
     }
     if (ports)
         closedir(ports);
@@ -110,11 +90,7 @@ static int note_xdp_sockets(struct qpw_snapshot *s, const char *procfs)
             break;
     if (f)
         fclose(f);
-    if (sockets <= 0)
-        return 0;
-    return add_note(s, "AF_XDP: %d socket%s open; what is sent through them leaves without passing the egress hook, "
-                       "and what they receive is taken by an XDP program in the place of ours",
-                    sockets, sockets == 1 ? " is" : "s are");
+    return sockets <= 0 ? 0 : qpw_snapshot_note(s, &(struct qpw_note){.kind = QPW_NOTE_XDP_SOCKETS, .count = sockets});
 }
 
 /* Sockets of AF_PACKET: the kernel does not tell which of them send around the queueing discipline. */
@@ -130,35 +106,25 @@ static int note_packet_sockets(struct qpw_snapshot *s, const char *procfs)
         sockets++;
     if (f)
         fclose(f);
-    if (sockets <= 0)
-        return 0;
-    return add_note(s, "AF_PACKET: %d socket%s open; one that sends with PACKET_QDISC_BYPASS passes the egress hook by "
-                       "and its packets are not in here", sockets, sockets == 1 ? " is" : "s are");
+    return sockets <= 0 ? 0
+                        : qpw_snapshot_note(s, &(struct qpw_note){.kind = QPW_NOTE_PACKET_SOCKETS, .count = sockets});
 }
 
 /* One note on the programs of others among entries from..to-1, named after the first of them. */
-static int note_foreign(struct qpw_snapshot *s, const char *ifname, const struct qpw_hook_list *list, size_t from,
-                        size_t to, const char *what)
+static int note_foreign(struct qpw_snapshot *s, const struct qpw_hook_list *list, size_t from, size_t to,
+                        struct qpw_note *note)
 {
-    const struct qpw_hook_entry *first = NULL;
-    size_t count = 0;
-
-    for (size_t i = from; i < to; i++) {
-        if (list->entry[i].program != QPW_PROG_COUNT)
-            continue;
-        if (!count++)
-            first = &list->entry[i];
-    }
-    if (!count)
-        return 0;
-    return add_note(s, "%s: programs of others (%zu, the first %s at %s) %s", ifname, count, first->name,
-                    qpw_hook_text(first->kind), what);
+    for (size_t i = from; i < to; i++)
+        if (list->entry[i].program == QPW_PROG_COUNT && !note->count++)
+            snprintf(note->detail, sizeof(note->detail), "%s at %s", list->entry[i].name,
+                     qpw_hook_text(list->entry[i].kind));
+    return note->count ? qpw_snapshot_note(s, note) : 0;
 }
 
 /* Programs of others that see this interface's packets before ours do, and may keep them; and those that come after. */
 static int note_programs(struct qpw_snapshot *s, const struct qpw_iface_row *row, enum qpw_point point)
 {
-    bool rx = point == QPW_POINT_RX;
+    struct qpw_note before = {.kind = QPW_NOTE_BEFORE, .tx = point == QPW_POINT_TX}, behind = before;
     const struct qpw_hook_entry *ours;
     struct qpw_hook_list list;
     size_t place;
@@ -167,12 +133,11 @@ static int note_programs(struct qpw_snapshot *s, const struct qpw_iface_row *row
     if (qpw_hooks_query(row->iface.ifindex, point, &list, NULL) < 0 || !(ours = qpw_hooks_ours(&list, 0)))
         return 0;
     place = ours - list.entry;
-    rc = note_foreign(s, row->name, &list, 0, place,
-                      rx ? "see received packets before ours does: what they keep or change is not seen as it was"
-                         : "see sent packets before ours does: what they keep or change is not seen as it was");
-    return rc ? rc : note_foreign(s, row->name, &list, place + 1, list.n,
-                                  rx ? "come after ours for received packets: what they drop is counted in here"
-                                     : "come after ours for sent packets: what they drop is counted in here");
+    snprintf(before.name, sizeof(before.name), "%s", row->name);
+    behind.kind = QPW_NOTE_BEHIND;
+    memcpy(behind.name, before.name, sizeof(behind.name));
+    rc = note_foreign(s, &list, 0, place, &before);
+    return rc ? rc : note_foreign(s, &list, place + 1, list.n, &behind);
 }
 
 static int note_interfaces(struct qpw_snapshot *s)
@@ -181,16 +146,15 @@ static int note_interfaces(struct qpw_snapshot *s)
 
     for (size_t i = 0; rc == 0 && i < s->n_ifaces; i++) {
         const struct qpw_iface_row *row = &s->ifaces[i];
-        unsigned number = row->iface.number;
+        struct qpw_note stripped = {.kind = QPW_NOTE_TAGS_STRIPPED};
 
         if (!row->attached)
             continue;
         rc = note_programs(s, row, QPW_POINT_RX);
         rc = rc ? rc : note_programs(s, row, QPW_POINT_TX);
-        if (rc == 0 && s->meta.rx_hook[number] == QPW_HOOK_XDP && qpw_strips_tags(row->name))
-            rc = add_note(s, "%s takes VLAN tags off before XDP sees the frame: received packets are counted without "
-                             "their tag, and rules with vlan= take them as untagged (ethtool -K %s rxvlan off, or "
-                             "--mode tc)", row->name, row->name);
+        snprintf(stripped.name, sizeof(stripped.name), "%s", row->name);
+        if (rc == 0 && s->meta.rx_hook[row->iface.number] == QPW_HOOK_XDP && qpw_strips_tags(row->name))
+            rc = qpw_snapshot_note(s, &stripped);
     }
     return rc;
 }
@@ -301,6 +265,7 @@ static int read_unwatched(const struct qpw_netlink *links, struct qpw_snapshot *
 /* Whether the programs at the root cgroup are there: as the auditor found when it began, and now. */
 static int note_owners(const struct qpw_kernel *k, struct qpw_snapshot *s)
 {
+    struct qpw_note note = {.kind = QPW_NOTE_NO_OWNERS};
     int count;
 
     snprintf(s->owners_missing, sizeof(s->owners_missing), "%s", s->meta.owners_missing);
@@ -312,9 +277,8 @@ static int note_owners(const struct qpw_kernel *k, struct qpw_snapshot *s)
         snprintf(s->owners_missing, sizeof(s->owners_missing),
                  "%d of %d programs were removed from the root cgroup; attach again to have them back",
                  QPW_OWNER_PROGRAMS - count, QPW_OWNER_PROGRAMS);
-    return !s->owners_missing[0] ? 0
-           : add_note(s, "Owners of sockets are not noted: %s. A process that has ended before its exchange is looked at "
-                      "stays unknown.", s->owners_missing);
+    memcpy(note.detail, s->owners_missing, sizeof(note.detail));
+    return s->owners_missing[0] ? qpw_snapshot_note(s, &note) : 0;
 }
 
 int qpw_collect_host(const struct qpw_kernel *k, const struct qpw_collect_options *options, struct qpw_snapshot *s)

@@ -1,14 +1,24 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 #include "snapshot/snapshot.h"
 
+#include <errno.h>
 #include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
 
+int qpw_snapshot_note(struct qpw_snapshot *s, const struct qpw_note *note)
+{
+    struct qpw_note *more = reallocarray(s->notes, s->n_notes + 1, sizeof(*more));
+
+    if (!more)
+        return -ENOMEM;
+    s->notes = more;
+    more[s->n_notes++] = *note;
+    return 0;
+}
+
 void qpw_snapshot_clear(struct qpw_snapshot *s)
 {
-    for (size_t i = 0; i < s->n_notes; i++)
-        free(s->notes[i]);
     free(s->notes);
     for (size_t i = 0; i < s->n_captures; i++)
         free(s->captures[i].name);

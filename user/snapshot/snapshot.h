@@ -68,6 +68,34 @@ struct qpw_unwatched_row {
     uint64_t tx_packets;
 };
 
+/* What hides packets or distorts what is said of them, besides losses; words/coverage.h says it. */
+enum qpw_note_kind {
+    QPW_NOTE_RDMA,           /* name: device, detail: its port, count: packets it carried */
+    QPW_NOTE_XDP_SOCKETS,    /* count */
+    QPW_NOTE_PACKET_SOCKETS, /* count */
+    QPW_NOTE_BEFORE,         /* name: interface, detail: the first program and its hook, count: programs before ours */
+    QPW_NOTE_BEHIND,         /* the same behind ours */
+    QPW_NOTE_TAGS_STRIPPED,  /* name: interface */
+    QPW_NOTE_NO_OWNERS,      /* detail: why */
+    /* Replay */
+    QPW_NOTE_RECORDS,        /* count */
+    QPW_NOTE_MERGED,         /* count of records larger than the MTU, which is `other` */
+    QPW_NOTE_CUT,            /* count */
+    QPW_NOTE_COPIES,         /* count; other: whether they were left out */
+    QPW_NOTE_LEFT_OUT,       /* count of records of other interfaces */
+    QPW_NOTE_LOCALS,         /* count of local addresses that sent something; other: or more */
+    QPW_NOTE_ENDED_EARLY,    /* count */
+    QPW_NOTE_INCOMPLETE,
+};
+struct qpw_note {
+    enum qpw_note_kind kind;
+    bool tx;       /* BEFORE and BEHIND: of the egress hook */
+    unsigned other;
+    uint64_t count;
+    char name[64];
+    char detail[160];
+};
+
 /* Replay: one capture file. */
 struct qpw_capture_row {
     char *name;            /* as given; "standard input" */
@@ -134,7 +162,7 @@ struct qpw_snapshot {
     struct qpw_coverage *coverage; /* oldest first */
     size_t n_coverage;
     char owners_missing[160]; /* why owners of sockets are not noted in the kernel now; empty: they are, or not asked */
-    char **notes; /* coverage in words: offloads, RDMA, programs before ours … */
+    struct qpw_note *notes;
     size_t n_notes;
 
     struct qpw_table_row tables[QPW_CLASS_COUNT];
@@ -147,6 +175,9 @@ struct qpw_snapshot {
 
 /* Place of a TCP, UDP or SCTP port in qpw_snapshot.port_seen; QPW_PORT_INDEXES: another protocol. */
 uint32_t qpw_port_index(uint8_t protocol, uint16_t port);
+
+/* Adds a note. 0 or -ENOMEM. */
+int qpw_snapshot_note(struct qpw_snapshot *s, const struct qpw_note *note);
 
 /* Frees everything inside and zeroes it. A zeroed snapshot is valid and empty. */
 void qpw_snapshot_clear(struct qpw_snapshot *s);

@@ -9,6 +9,7 @@
 #include "util/document.h"
 #include "util/names.h"
 #include "words/answer.h"
+#include "words/json.h"
 #include "words/words.h"
 
 /* jansson's setters take NULL for "could not be made" and say so once more: one sum of results tells. */
@@ -22,14 +23,10 @@ static json_t *hooks_json(const struct qpw_status *s)
 
     for (size_t i = 0; i < s->n_hooks; i++) {
         h = &s->hooks[i];
-        one = json_object();
-        SET(one, "name", qpw_json_text(h->iface->name));
+        one = qpw_json_interface(h->iface);
         SET(one, "number", json_integer(h->iface->iface.number));
         SET(one, "rx", json_string(h->rx_hook));
         SET(one, "tx", json_string(h->tx_hook));
-        SET(one, "mode", qpw_json_text(qpw_words_mode(h->iface->hook)));
-        SET(one, "why", qpw_json_text(h->iface->why));
-        SET(one, "up", json_boolean(h->iface->up));
         SET(one, "before_rx", qpw_json_text(h->before_rx));
         SET(one, "before_tx", qpw_json_text(h->before_tx));
         r |= json_array_append_new(list, one);
@@ -87,55 +84,12 @@ static json_t *exceptions_json(const struct qpw_status *s)
 
 static json_t *totals_json(const struct qpw_status *s)
 {
-    json_t *directions = json_object(), *verdicts = json_object();
+    json_t *o = qpw_json_totals(&s->totals);
     int r = 0;
 
-    for (int d = 0; d < QPW_DIR_COUNT; d++)
-        SET(directions, qpw_direction_name(d), json_integer(s->totals.by_direction[d].packets));
-    for (int v = 1; v < QPW_VERDICT_COUNT; v++)
-        SET(verdicts, qpw_verdict_name(v), json_integer(s->totals.by_verdict[v].packets));
-    if (r) {
-        json_decref(directions);
-        json_decref(verdicts);
-        return NULL;
-    }
-    return json_pack("{s:I,s:I,s:o,s:o,s:I,s:I}", "packets", (json_int_t)s->totals.all.packets, "bytes",
-                     (json_int_t)s->totals.all.bytes, "by_direction", directions, "by_verdict", verdicts, "unexpected",
-                     (json_int_t)s->answer.unexpected, "unexpected_answered", (json_int_t)s->answer.answered);
-}
-
-static json_t *losses_json(const struct qpw_status *s)
-{
-    json_t *losses = json_object();
-    int r = 0;
-
-    for (int loss = 1; loss < QPW_LOSS_COUNT; loss++)
-        SET(losses, qpw_loss_name(loss), json_integer(s->snapshot.losses[loss]));
-    if (r) {
-        json_decref(losses);
-        return NULL;
-    }
-    return losses;
-}
-
-static json_t *tables_json(const struct qpw_status *s)
-{
-    json_t *tables = json_object();
-    const struct qpw_table_row *t;
-    int r = 0;
-
-    for (int c = 1; c < QPW_CLASS_COUNT; c++) {
-        t = &s->snapshot.tables[c];
-        SET(tables, qpw_class_name(c),
-            json_pack("{s:I,s:I,s:I,s:I,s:I,s:I}", "entries", (json_int_t)t->entries, "capacity",
-                      (json_int_t)t->capacity, "opened", (json_int_t)t->opened, "closed", (json_int_t)t->closed,
-                      "expired", (json_int_t)t->expired, "evicted", (json_int_t)t->evicted));
-    }
-    if (r) {
-        json_decref(tables);
-        return NULL;
-    }
-    return tables;
+    SET(o, "unexpected", qpw_json_number(s->answer.unexpected));
+    SET(o, "unexpected_answered", qpw_json_number(s->answer.answered));
+    return o;
 }
 
 static json_t *timeouts_json(const struct qpw_status *s)
@@ -146,35 +100,6 @@ static json_t *timeouts_json(const struct qpw_status *s)
     return json_pack("{s:f,s:f,s:f,s:f,s:f,s:f,s:f}", "tcp", c->tcp_ns / second, "half_open", c->half_open_ns / second,
                      "udp", c->udp_ns / second, "other", c->other_ns / second, "tail", c->tail_ns / second, "parent",
                      c->parent_ns / second, "fragment", c->fragment_ns / second);
-}
-
-static json_t *coverage_json(const struct qpw_status *s)
-{
-    json_t *events = json_array(), *unwatched = json_array(), *notes = json_array();
-    const struct qpw_coverage *c;
-    int r = 0;
-
-    for (size_t i = 0; i < s->snapshot.n_coverage; i++) {
-        c = &s->snapshot.coverage[i];
-        r |= json_array_append_new(events, json_pack("{s:o,s:s,s:o,s:o}", "time", qpw_json_time(c->unix_ns), "kind",
-                                                     qpw_coverage_name(c->kind), "interface",
-                                                     qpw_json_text(c->iface < QPW_MAX_IFACES
-                                                                      ? s->snapshot.meta.ifname[c->iface] : ""),
-                                                     "text", qpw_json_text(c->text)));
-    }
-    for (size_t i = 0; i < s->snapshot.n_unwatched; i++)
-        r |= json_array_append_new(unwatched, json_pack("{s:s,s:I,s:I}", "name", s->snapshot.unwatched[i].name,
-                                                        "rx_packets", (json_int_t)s->snapshot.unwatched[i].rx_packets,
-                                                        "tx_packets", (json_int_t)s->snapshot.unwatched[i].tx_packets));
-    for (size_t i = 0; i < s->snapshot.n_notes; i++)
-        r |= json_array_append_new(notes, qpw_json_text(s->snapshot.notes[i]));
-    if (r) {
-        json_decref(events);
-        json_decref(unwatched);
-        json_decref(notes);
-        return NULL;
-    }
-    return json_pack("{s:o,s:o,s:o}", "events", events, "unwatched", unwatched, "notes", notes);
 }
 
 /* Takes the reference. */
@@ -201,16 +126,17 @@ int qpw_status_json(const struct qpw_status *s, FILE *out)
     SET(root, "policy", policy_json(s));
     SET(root, "exceptions", s->policy_state == QPW_POLICY_UNREADABLE ? json_null() : exceptions_json(s));
     SET(root, "totals", totals_json(s));
-    SET(root, "findings_freed", json_pack("{s:I,s:I}", "attempted", (json_int_t)s->snapshot.freed[0], "answered",
-                                          (json_int_t)s->snapshot.freed[1]));
-    SET(root, "losses", losses_json(s));
-    SET(root, "tables", tables_json(s));
+    SET(root, "findings_freed", json_pack("{so so}", "attempted", qpw_json_number(s->snapshot.freed[0]), "answered",
+                                          qpw_json_number(s->snapshot.freed[1])));
+    SET(root, "losses", qpw_json_losses(&s->snapshot));
+    SET(root, "tables", qpw_json_tables(&s->snapshot));
     SET(root, "owners", json_pack("{s:b,s:o}", "noted", !s->snapshot.owners_missing[0], "why",
                                   qpw_json_text(s->snapshot.owners_missing)));
-    SET(root, "memory_bytes", json_integer(s->snapshot.memory_bytes));
+    SET(root, "memory_bytes", qpw_json_number(s->snapshot.memory_bytes));
     SET(root, "timeouts", timeouts_json(s));
     SET(root, "alerts", json_incref(s->alerts));
-    SET(root, "coverage", coverage_json(s));
+    SET(root, "coverage", json_pack("{so so so}", "events", qpw_json_events(&s->snapshot, 0), "unwatched",
+                                    qpw_json_unwatched(&s->snapshot), "notes", qpw_json_notes(&s->snapshot)));
     return r ? (json_decref(root), -ENOMEM) : write_document(root, out);
 }
 

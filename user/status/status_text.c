@@ -3,19 +3,17 @@
 #include "status/status_alerts.h"
 #include "util/names.h"
 #include "words/answer.h"
+#include "words/coverage.h"
+#include "words/finding.h"
 #include "words/words.h"
 
 #define COVERAGE_LINES 12u
 
 static void show_answer(const struct qpw_status *s, const struct qpw_printer *p)
 {
-    static const enum qpw_text_style styles[QPW_ANSWER_COUNT] = {
-        [QPW_ANSWER_CLEAN] = QPW_TEXT_GOOD,       [QPW_ANSWER_PROBED] = QPW_TEXT_DOUBT,
-        [QPW_ANSWER_DETAIL_LOST] = QPW_TEXT_DOUBT, [QPW_ANSWER_BLIND] = QPW_TEXT_BAD,
-        [QPW_ANSWER_ACTION_NEEDED] = QPW_TEXT_BAD};
     char text[320];
 
-    qpw_print_styled_item(p, "answer", styles[s->answer.state],
+    qpw_print_styled_item(p, "answer", qpw_style_of_answer(s->answer.state),
                           qpw_words_headline(&s->answer, s->snapshot.unix_ns, text, sizeof(text)));
 }
 
@@ -90,7 +88,7 @@ static void show_policy(const struct qpw_status *s, const struct qpw_printer *p)
 static void show_shares(const struct qpw_status *s, const struct qpw_printer *p)
 {
     const struct qpw_totals *t = &s->totals;
-    char packets[24], share[16];
+    char packets[24], share[16], found[64];
     struct qpw_list list;
 
     qpw_list_begin(&list, p, 0, "packets");
@@ -105,7 +103,7 @@ static void show_shares(const struct qpw_status *s, const struct qpw_printer *p)
             qpw_list_add(&list, "%s %s", qpw_verdict_name(v),
                          qpw_words_share(t->by_verdict[v].packets, t->all.packets, share, sizeof(share)));
     qpw_list_end(&list);
-    qpw_print_item(p, "findings", "%zu unexpected, %zu of them answered", s->answer.unexpected, s->answer.answered);
+    qpw_print_item(p, "findings", "%s", qpw_words_found(s->answer.unexpected, s->answer.answered, found, sizeof(found)));
 }
 
 static void show_losses(const struct qpw_status *s, const struct qpw_printer *p)
@@ -172,7 +170,7 @@ static void show_coverage(const struct qpw_status *s, const struct qpw_printer *
 {
     size_t n = s->snapshot.n_coverage, from = n > COVERAGE_LINES ? n - COVERAGE_LINES : 0;
     const char *label = "coverage";
-    char when[32], rx[40], tx[24], text[200];
+    char when[32], text[QPW_NOTE_TEXT];
 
     for (size_t i = from; i < n; i++, label = "") {
         const struct qpw_coverage *c = &s->snapshot.coverage[i];
@@ -180,15 +178,10 @@ static void show_coverage(const struct qpw_status *s, const struct qpw_printer *
         qpw_print_item(p, label, "%s %s", qpw_words_time(c->unix_ns, when, sizeof(when)),
                        qpw_words_event(c, qpw_snapshot_iface(&s->snapshot, c->iface), text, sizeof(text)));
     }
-    for (size_t i = 0; i < s->snapshot.n_unwatched; i++, label = "") {
-        const struct qpw_unwatched_row *row = &s->snapshot.unwatched[i];
-
-        qpw_print_item(p, label, "not monitored: %s (%s received, %s sent since it came up)", row->name,
-                       qpw_words_many(row->rx_packets, "packet", rx, sizeof(rx)),
-                       qpw_words_count(row->tx_packets, tx, sizeof(tx)));
-    }
+    for (size_t i = 0; i < s->snapshot.n_unwatched; i++, label = "")
+        qpw_print_item(p, label, "not monitored: %s", qpw_words_unwatched(&s->snapshot.unwatched[i], text, sizeof(text)));
     for (size_t i = 0; i < s->snapshot.n_notes; i++, label = "")
-        qpw_print_item(p, label, "%s", s->snapshot.notes[i]);
+        qpw_print_item(p, label, "%s", qpw_words_note(&s->snapshot.notes[i], text));
 }
 
 void qpw_status_text(const struct qpw_status *s, FILE *out)

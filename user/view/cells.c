@@ -27,14 +27,12 @@ static void text_severity(const struct cell *c, char *buf, size_t size)
 
 static void text_dir(const struct cell *c, char *buf, size_t size)
 {
-    /* Beginnings of the directions' names, as the filter takes them; what is not IP has none. */
-    static const char *const brief[QPW_DIR_COUNT] = {"unk", "in", "out", "tra", "und", "-"};
     unsigned direction = qpw_thing_of(c->row).direction;
 
     if (c->row->kind == QPW_ROW_RULE && direction == QPW_DIR_UNKNOWN)
         snprintf(buf, size, "any");
     else
-        snprintf(buf, size, "%s", direction < QPW_DIR_COUNT ? brief[direction] : "?");
+        snprintf(buf, size, "%s", qpw_words_direction_short(direction));
 }
 
 static void text_service(const struct cell *c, char *buf, size_t size)
@@ -226,15 +224,8 @@ static void text_family(const struct cell *c, char *buf, size_t size)
 
 static void list_ports(const struct qpw_port_sum *ports, char *buf, size_t size)
 {
-    char service[24];
-    size_t used = 0;
-
-    snprintf(buf, size, "-");
-    for (size_t i = 0; i < QPW_PEER_PORTS && ports[i].sum.packets && used + 24 < size; i++)
-        used += (size_t)snprintf(buf + used, size - used, "%s%s%s", i ? " " : "",
-                                 qpw_words_service(ports[i].kind, ports[i].protocol, ports[i].port, service,
-                                                   sizeof(service)),
-                                 ports[i].direction == QPW_DIR_OUTBOUND ? "→" : "");
+    if (!*qpw_words_ports(ports, buf, size))
+        snprintf(buf, size, "-");
 }
 
 static void text_busiest(const struct cell *c, char *buf, size_t size)

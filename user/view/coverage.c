@@ -7,6 +7,7 @@
 #include "util/names.h"
 #include "view/canvas.h"
 #include "view/columns.h"
+#include "words/coverage.h"
 #include "words/words.h"
 #include "view/model.h"
 
@@ -21,7 +22,7 @@ static void line(struct qpw_model *m, int *r, const char *section, uint8_t style
 static void interfaces(struct qpw_model *m, int *r)
 {
     const struct qpw_snapshot *s = m->now;
-    char note[128], rx[40], tx[24];
+    char note[128], text[96];
 
     for (size_t i = 0; i < s->n_ifaces; i++) {
         const struct qpw_iface_row *row = &s->ifaces[i];
@@ -32,12 +33,8 @@ static void interfaces(struct qpw_model *m, int *r)
              row->name, qpw_watch_name(state), qpw_words_mode_why(row->hook, row->why, note, sizeof(note)));
     }
     for (size_t i = 0; i < s->n_unwatched; i++) {
-        const struct qpw_unwatched_row *row = &s->unwatched[i];
-
-        snprintf(note, sizeof(note), "up, but not monitored: %s received, %s sent",
-                 qpw_words_many(row->rx_packets, "packet", rx, sizeof(rx)),
-                 qpw_words_count(row->tx_packets, tx, sizeof(tx)));
-        line(m, r, "interface", QPW_STYLE_WARN, row->name, "NOT MONITORED", note);
+        snprintf(note, sizeof(note), "not monitored: %s", qpw_words_unwatched(&s->unwatched[i], text, sizeof(text)));
+        line(m, r, "interface", QPW_STYLE_WARN, s->unwatched[i].name, "NOT MONITORED", note);
     }
 }
 
@@ -118,12 +115,12 @@ static void events(struct qpw_model *m, int *r)
 int qpw_model_coverage(struct qpw_model *m)
 {
     const struct qpw_snapshot *s = m->now;
-    char value[64];
+    char value[64], text[QPW_NOTE_TEXT];
     int r = 0;
 
     interfaces(m, &r);
     for (size_t i = 0; i < s->n_notes; i++)
-        line(m, &r, "note", QPW_STYLE_NOTE, "", "", s->notes[i]);
+        line(m, &r, "note", QPW_STYLE_NOTE, "", "", qpw_words_note(&s->notes[i], text));
     losses(m, &r);
     undecided(m, &r);
     tables(m, &r);

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /* Details of one row: all evidence, the matched row of the policy with its line, the line that would allow it. */
 #include <errno.h>
-#include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -9,56 +8,24 @@
 #include "alert/signatures.h"
 #include "alert/text.h"
 #include "util/names.h"
+#include "words/finding.h"
 #include "words/words.h"
 #include "view/screen.h"
 #include "view/thing.h"
 
-/* ---- The line that would allow it ---- */
-
-static const char *finding_allow(const struct qpw_model *m, const struct qpw_finding_row *f, char *buf, size_t size)
-{
-    struct qpw_engine_context context = qpw_text_context(m->now);
-    struct qpw_text_about about = {.context = &context, .row = f};
-
-    return qpw_text_allow_line(&about, false, buf, size) ? NULL : "none: no policy line can allow it";
-}
-
-static const char *why_no_line(unsigned kind, unsigned direction, unsigned verdict)
-{
-    if (verdict == QPW_VERDICT_ALLOWED || verdict == QPW_VERDICT_PEER || verdict == QPW_VERDICT_INFRA)
-        return "already allowed";
-    if (verdict == QPW_VERDICT_TRANSIT)
-        return "none: not addressed to this node";
-    if (direction != QPW_DIR_INBOUND && direction != QPW_DIR_OUTBOUND)
-        return "none: direction or port is not known";
-    return kind == QPW_KIND_ETHERTYPE ? "none: a policy covers IP only" : NULL;
-}
-
 int qpw_allow_line(const struct qpw_model *m, const struct qpw_row *row, char *buf, size_t size)
 {
-    const char *why = "none";
+    struct qpw_engine_context context = qpw_text_context(m->now);
+    struct qpw_text_about about = {.context = &context, .row = row->source};
+    struct qpw_thing t = qpw_thing_of(row);
+    struct qpw_allow a = {.kind = t.kind, .protocol = t.protocol, .direction = t.direction, .verdict = t.verdict,
+                          .port = t.port, .rule = qpw_model_rule(m, t.rule)};
 
-    if (row->kind == QPW_ROW_FINDING) {
-        const struct qpw_finding_row *f = row->source;
-
-        why = why_no_line(f->key.kind, f->key.direction, f->key.verdict);
-        if (!why)
-            why = finding_allow(m, f, buf, size);
-    } else if (row->kind == QPW_ROW_METER) {
-        const struct qpw_meter_row *meter = row->source;
-        char protocol[16];
-
-        why = why_no_line(meter->key.kind, meter->key.direction, meter->key.verdict);
-        qpw_protocol_text(meter->key.kind, meter->key.protocol, meter->key.port, protocol, sizeof(protocol));
-        if (!why && meter->key.kind == QPW_KIND_PROTOCOL)
-            snprintf(buf, size, "%s %s any \"" QPW_TODO_PURPOSE "\"", qpw_direction_name(meter->key.direction), protocol);
-        else if (!why)
-            snprintf(buf, size, "%s %s %u \"" QPW_TODO_PURPOSE "\"", qpw_direction_name(meter->key.direction), protocol,
-                     meter->key.port);
-    }
-    if (!why)
-        return 0;
-    snprintf(buf, size, "%s", why);
+    if (row->kind == QPW_ROW_FINDING)
+        return qpw_text_allow_line(&about, false, buf, size) ? 0 : -ENOENT;
+    if (row->kind == QPW_ROW_METER)
+        return qpw_words_allow(&a, buf, size);
+    snprintf(buf, size, "none");
     return -ENOENT;
 }
 
@@ -223,7 +190,8 @@ static void paint_finding(struct pen *p, const struct qpw_model *m, const struct
         putf(p, QPW_STYLE_NORMAL, "vlan", "%u", f->value.vlan);
     if (f->key.kind == QPW_KIND_ICMP)
         putf(p, QPW_STYLE_NORMAL, "icmp code", "%u", f->value.icmp_code);
-    putf(p, QPW_STYLE_DIM, "flow_id", "%" PRIu64 " (the same in its alert log records)", f->flow_id);
+    putf(p, QPW_STYLE_DIM, "flow_id", "%s (the same in its alert log records)",
+         qpw_words_exact(f->flow_id, from, sizeof(from)));
 }
 
 static void paint_meter(struct pen *p, const struct qpw_model *m, const struct qpw_view_state *state,

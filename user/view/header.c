@@ -9,20 +9,15 @@
 #include "words/words.h"
 #include "view/screen.h"
 #include "words/answer.h"
+#include "words/printer.h"
 
 #define USUAL_BEAT_NS 3000000000ull /* the auditor beats every second */
 
-static uint8_t answer_style(enum qpw_answer_state state)
+static uint8_t answer_style(unsigned state)
 {
-    switch (state) {
-    case QPW_ANSWER_ACTION_NEEDED:
-    case QPW_ANSWER_BLIND: return QPW_STYLE_BAD;
-    case QPW_ANSWER_DETAIL_LOST:
-    case QPW_ANSWER_PROBED: return QPW_STYLE_WARN;
-    case QPW_ANSWER_CLEAN:
-    case QPW_ANSWER_COUNT: break;
-    }
-    return QPW_STYLE_GOOD;
+    enum qpw_text_style style = qpw_style_of_answer(state);
+
+    return style == QPW_TEXT_BAD ? QPW_STYLE_BAD : style == QPW_TEXT_DOUBT ? QPW_STYLE_WARN : QPW_STYLE_GOOD;
 }
 
 /* Interface and mode of the first, and how many more. */

@@ -15,6 +15,7 @@
 #include "snapshot/snapshot.h"
 #include "view/state.h"
 #include "view/track.h"
+#include "words/coverage.h"
 
 enum qpw_row_kind {
     QPW_ROW_NONE = 0,
@@ -59,7 +60,7 @@ struct qpw_line {
     const char *section; /* static */
     char item[64];
     char value[64];
-    char note[256];
+    char note[QPW_NOTE_TEXT];
     uint8_t style; /* enum qpw_style of the value */
 };
 

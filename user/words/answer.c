@@ -7,6 +7,7 @@
 
 #include "util/document.h"
 #include "util/names.h"
+#include "words/json.h"
 #include "words/words.h"
 
 /* A sentence while it grows; what does not fit is left out. */
@@ -41,15 +42,16 @@ static void say_action(struct sentence *s, const struct qpw_answer *a)
 {
     size_t unclear = a->services - a->unlisted; /* weak, or of unknown direction */
     bool one = a->unlisted == 1;
+    char count[40];
 
     if (a->unlisted)
-        say(s, "%zu service%s answered on %s the policy does not allow", a->unlisted, one ? "" : "s",
+        say(s, "%s answered on %s the policy does not allow", qpw_words_many(a->unlisted, "service", count, sizeof(count)),
             one ? "a port" : "ports");
     else
-        say(s, "%zu service%s answered that no rule clearly allows", unclear, unclear == 1 ? "" : "s");
+        say(s, "%s answered that no rule clearly allows", qpw_words_many(unclear, "service", count, sizeof(count)));
     say_worst(s, a, a->services == 1 || (one && a->worst->key.verdict == QPW_VERDICT_UNEXPECTED));
     if (a->unlisted && unclear)
-        say(s, "; %zu more that no rule clearly allows", unclear);
+        say(s, "; %s more that no rule clearly allows", qpw_words_count(unclear, count, sizeof(count)));
 }
 
 static void say_blind(struct sentence *s, const struct qpw_sight *sight)
@@ -72,13 +74,13 @@ static void say_blind(struct sentence *s, const struct qpw_sight *sight)
 
 static void say_lost(struct sentence *s, const struct qpw_answer *a)
 {
-    char count[24];
+    char count[40];
 
     if (!a->losses.lost)
         say(s, "unexpected packets were counted without a finding; see Coverage");
     else
-        say(s, "detail was lost %s time%s (%s); see Coverage", qpw_words_count(a->losses.lost, count, sizeof(count)),
-            a->losses.lost == 1 ? "" : "s", qpw_loss_name(a->losses.worst));
+        say(s, "detail was lost %s (%s); see Coverage", qpw_words_many(a->losses.lost, "time", count, sizeof(count)),
+            qpw_loss_name(a->losses.worst));
 }
 
 static void say_clean(struct sentence *s, const struct qpw_answer *a, uint64_t now_unix_ns)
@@ -95,6 +97,7 @@ static void say_clean(struct sentence *s, const struct qpw_answer *a, uint64_t n
 const char *qpw_words_answer(const struct qpw_answer *a, uint64_t now_unix_ns, char *buf, size_t size)
 {
     struct sentence s = {buf, size};
+    char attempts[48];
 
     *buf = '\0';
     switch (a->state) {
@@ -102,7 +105,7 @@ const char *qpw_words_answer(const struct qpw_answer *a, uint64_t now_unix_ns, c
     case QPW_ANSWER_BLIND: say_blind(&s, &a->sight); break;
     case QPW_ANSWER_DETAIL_LOST: say_lost(&s, a); break;
     case QPW_ANSWER_PROBED:
-        say(&s, "%zu unexpected attempt%s, none answered", a->probes, a->probes == 1 ? "" : "s");
+        say(&s, "%s, none answered", qpw_words_many(a->probes, "unexpected attempt", attempts, sizeof(attempts)));
         say_worst(&s, a, a->probes == 1);
         break;
     case QPW_ANSWER_CLEAN:
@@ -129,14 +132,14 @@ const char *qpw_words_headline(const struct qpw_answer *a, uint64_t now_unix_ns,
 static json_t *worst_json(const struct qpw_answer *a)
 {
     const struct qpw_finding_key *key = a->worst ? &a->worst->key : NULL;
-    char name[32];
+    json_t *o;
 
     if (!a->worst)
         return json_null();
-    return json_pack("{s:I,s:s,s:s,s:s,s:o}", "flow_id", (json_int_t)a->worst->flow_id, "severity",
-                     qpw_severity_name(qpw_finding_severity(a->worst)), "direction", qpw_direction_name(key->direction),
-                     "protocol", qpw_protocol_text(key->kind, key->protocol, key->port, name, sizeof(name)), "port",
-                     key->kind == QPW_KIND_PORT && key->port ? json_integer(key->port) : json_null());
+    o = json_pack("{so ss ss}", "flow_id", qpw_json_number(a->worst->flow_id), "severity",
+                  qpw_severity_name(qpw_finding_severity(a->worst)), "direction", qpw_direction_name(key->direction));
+    qpw_json_set_service(o, key->kind, key->protocol, key->port);
+    return o;
 }
 
 json_t *qpw_json_answer(const struct qpw_answer *a, uint64_t now_unix_ns)

@@ -6,7 +6,9 @@
 #include <stdarg.h>
 #include <stdlib.h>
 
+#include "facts/totals.h"
 #include "util/text.h"
+#include "words/printer.h"
 
 struct qpw_html {
     xmlTextWriterPtr writer;
@@ -84,6 +86,13 @@ void qpw_html_attribute(struct qpw_html *h, const char *name, const char *value)
     check(h, xmlTextWriterStartAttribute(h->writer, BAD_CAST name));
     qpw_html_text(h, "%s", value);
     check(h, xmlTextWriterEndAttribute(h->writer));
+}
+
+void qpw_html_width(struct qpw_html *h, uint64_t part, uint64_t whole)
+{
+    char width[32];
+
+    qpw_html_attribute(h, "style", qpw_format(width, sizeof(width), "width:%.2f%%", qpw_percent_of(part, whole)));
 }
 
 void qpw_html_end(struct qpw_html *h)

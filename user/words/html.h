@@ -8,6 +8,7 @@
 #ifndef QPW_WORDS_HTML_H
 #define QPW_WORDS_HTML_H
 
+#include <stdint.h>
 #include <stdio.h>
 
 struct qpw_html;
@@ -21,6 +22,8 @@ int qpw_html_close(struct qpw_html *h);
 /* Begins an element, of a class unless that is "". */
 void qpw_html_start(struct qpw_html *h, const char *element, const char *class);
 void qpw_html_attribute(struct qpw_html *h, const char *name, const char *value);
+/* style= of an element's width as a share of what is around it. */
+void qpw_html_width(struct qpw_html *h, uint64_t part, uint64_t whole);
 void qpw_html_text(struct qpw_html *h, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void qpw_html_end(struct qpw_html *h);
 

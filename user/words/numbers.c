@@ -2,7 +2,8 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-#include "words/words.h"
+#include "facts/totals.h"
+#include "words/numbers.h"
 
 static const struct {
     uint64_t value;
@@ -36,6 +37,12 @@ const char *qpw_words_count(uint64_t count, char *buf, size_t size)
     return buf;
 }
 
+const char *qpw_words_exact(uint64_t number, char *buf, size_t size)
+{
+    snprintf(buf, size, "%" PRIu64, number);
+    return buf;
+}
+
 const char *qpw_words_many(uint64_t count, const char *noun, char *buf, size_t size)
 {
     char number[16];
@@ -62,14 +69,9 @@ const char *qpw_words_traffic(uint64_t packets, uint64_t bytes, char *buf, size_
     return buf;
 }
 
-static double percent_of(uint64_t part, uint64_t whole)
-{
-    return whole ? 100.0 * (double)part / (double)whole : 0;
-}
-
 const char *qpw_words_share(uint64_t part, uint64_t whole, char *buf, size_t size)
 {
-    double percent = percent_of(part, whole);
+    double percent = qpw_percent_of(part, whole);
 
     if (!part || !whole || part == whole)
         snprintf(buf, size, "%.0f %%", percent);
@@ -84,7 +86,7 @@ const char *qpw_words_share(uint64_t part, uint64_t whole, char *buf, size_t siz
 
 const char *qpw_words_share_short(uint64_t part, uint64_t whole, char *buf, size_t size)
 {
-    double percent = percent_of(part, whole);
+    double percent = qpw_percent_of(part, whole);
     bool partial = part && part != whole;
 
     if (partial && percent < 1)

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "facts/answer.h"
 #include "util/text.h"
 #include "words/terminal.h"
 
@@ -21,6 +22,36 @@ const char *qpw_format(char *buf, size_t size, const char *format, ...)
     vsnprintf(buf, size, format, args);
     va_end(args);
     return buf;
+}
+
+enum qpw_text_style qpw_style_of_answer(unsigned state)
+{
+    static const enum qpw_text_style styles[QPW_ANSWER_COUNT] = {
+        [QPW_ANSWER_CLEAN] = QPW_TEXT_GOOD,        [QPW_ANSWER_PROBED] = QPW_TEXT_DOUBT,
+        [QPW_ANSWER_DETAIL_LOST] = QPW_TEXT_DOUBT, [QPW_ANSWER_BLIND] = QPW_TEXT_BAD,
+        [QPW_ANSWER_ACTION_NEEDED] = QPW_TEXT_BAD};
+
+    return state < QPW_ANSWER_COUNT ? styles[state] : QPW_TEXT_PLAIN;
+}
+
+enum qpw_text_style qpw_style_of_verdict(unsigned verdict)
+{
+    switch (verdict) {
+    case QPW_VERDICT_UNEXPECTED: return QPW_TEXT_BAD;
+    case QPW_VERDICT_WEAK:
+    case QPW_VERDICT_UNDECIDED: return QPW_TEXT_DOUBT;
+    case QPW_VERDICT_ALLOWED:
+    case QPW_VERDICT_PEER: return QPW_TEXT_GOOD;
+    default: return QPW_TEXT_PLAIN;
+    }
+}
+
+const char *qpw_style_class(enum qpw_text_style style)
+{
+    static const char *const classes[] = {[QPW_TEXT_PLAIN] = "", [QPW_TEXT_BOLD] = "", [QPW_TEXT_BAD] = "bad",
+                                          [QPW_TEXT_DOUBT] = "doubt", [QPW_TEXT_GOOD] = "good", [QPW_TEXT_DIM] = "dim"};
+
+    return classes[style];
 }
 
 /* The caller's to free; NULL without memory, and the stream's error is then all there is to say it with. */

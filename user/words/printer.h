@@ -15,6 +15,11 @@
 
 enum qpw_text_style { QPW_TEXT_PLAIN, QPW_TEXT_BOLD, QPW_TEXT_BAD, QPW_TEXT_DOUBT, QPW_TEXT_GOOD, QPW_TEXT_DIM };
 
+/* Of the answer (enum qpw_answer_state) and of a verdict; as a class of the page: "bad", "doubt", "good", "dim", "". */
+enum qpw_text_style qpw_style_of_answer(unsigned state);
+enum qpw_text_style qpw_style_of_verdict(unsigned verdict);
+const char *qpw_style_class(enum qpw_text_style style);
+
 struct qpw_printer {
     FILE *out;
     unsigned width;  /* columns */

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "facts/peers.h"
 #include "util/names.h"
 #include "words/words.h"
 
@@ -122,6 +123,20 @@ const char *qpw_words_service_named(unsigned kind, unsigned protocol, unsigned p
     used = strlen(buf);
     if (*name)
         snprintf(buf + used, size - used, " %s", name);
+    return buf;
+}
+
+const char *qpw_words_ports(const struct qpw_port_sum *ports, char *buf, size_t size)
+{
+    char service[40];
+    size_t used = 0;
+
+    buf[0] = '\0';
+    for (size_t i = 0; i < QPW_PEER_PORTS && ports[i].sum.packets && used < size; i++)
+        used += (size_t)snprintf(buf + used, size - used, "%s%s%s", i ? ", " : "",
+                                 qpw_words_service(ports[i].kind, ports[i].protocol, ports[i].port, service,
+                                                   sizeof(service)),
+                                 ports[i].direction == QPW_DIR_OUTBOUND ? " out" : "");
     return buf;
 }
 
@@ -275,6 +290,15 @@ const char *qpw_words_event(const struct qpw_coverage *record, const char *iface
 const char *qpw_words_direction(unsigned direction)
 {
     return direction == QPW_DIR_NON_IP ? "non-IP" : qpw_direction_name(direction);
+}
+
+const char *qpw_words_direction_short(unsigned direction)
+{
+    static const char *const brief[QPW_DIR_COUNT] = {
+        [QPW_DIR_UNKNOWN] = "unk", [QPW_DIR_INBOUND] = "in",      [QPW_DIR_OUTBOUND] = "out",
+        [QPW_DIR_TRANSIT] = "tra", [QPW_DIR_UNDECODABLE] = "und", [QPW_DIR_NON_IP] = "-"};
+
+    return direction < QPW_DIR_COUNT ? brief[direction] : "?";
 }
 
 const char *qpw_words_mode(unsigned hook)

@@ -13,35 +13,7 @@
 #include <stdint.h>
 
 #include "snapshot/snapshot.h"
-
-/* ---- Numbers ---- */
-
-/* "999,999", then "1.23 M", "45.6 G" with three digits, cut and not rounded: never more than there was. */
-const char *qpw_words_count(uint64_t count, char *buf, size_t size);
-
-/* "1 packet", "12,345 packets": the noun takes an s. */
-const char *qpw_words_many(uint64_t count, const char *noun, char *buf, size_t size);
-
-/* "89 packets, 10.8 kB". */
-const char *qpw_words_traffic(uint64_t packets, uint64_t bytes, char *buf, size_t size);
-
-/* "999 B", "1.23 kB", "45.6 MB". */
-const char *qpw_words_bytes(uint64_t bytes, char *buf, size_t size);
-
-/* "12.3 %", "<0.1 %", "0 %", ">99.9 %": "0 %" and "100 %" only for none and for all. */
-const char *qpw_words_share(uint64_t part, uint64_t whole, char *buf, size_t size);
-
-/* For a narrow place, in whole percents without a blank: "12%", "<1%", ">99%". */
-const char *qpw_words_share_short(uint64_t part, uint64_t whole, char *buf, size_t size);
-
-/* For a narrow column, at most five characters: "0", "9999", "12.3k", "4.56M", "789G". */
-const char *qpw_words_short(double value, char *buf, size_t size);
-
-/* The same with the unit, from bytes a second: "12.3k B/s", or where `bits`, "98.4k bit/s". */
-const char *qpw_words_rate(double bytes_per_second, bool bits, char *buf, size_t size);
-
-/* A bar a value, scaled to the greatest, as UTF-8 of at most 3 bytes a value; oldest first, zero is a blank. */
-const char *qpw_words_sparkline(const float *values, size_t n, char *buf, size_t size);
+#include "words/numbers.h"
 
 /* ---- Times ---- */
 
@@ -70,6 +42,10 @@ const char *qpw_words_service(unsigned kind, unsigned protocol, unsigned port, c
 
 /* The same followed by the name that /etc/services has for the port, read once: "tcp/22 ssh". Thread-safe. */
 const char *qpw_words_service_named(unsigned kind, unsigned protocol, unsigned port, char *buf, size_t size);
+
+/* "tcp/445, tcp/389 out, udp/111": up to QPW_PEER_PORTS of them; "" where there is none. */
+struct qpw_port_sum;
+const char *qpw_words_ports(const struct qpw_port_sum *ports, char *buf, size_t size);
 
 /* An address, or a MAC address where the kind is QPW_KIND_ETHERTYPE. */
 const char *qpw_words_end(unsigned kind, const uint8_t addr[16], char *buf, size_t size);
@@ -118,6 +94,9 @@ const char *qpw_words_event(const struct qpw_coverage *record, const char *iface
 
 /* A direction for people: "non-IP" where the enum's name is "non_ip". */
 const char *qpw_words_direction(unsigned direction);
+
+/* For a narrow column: the beginnings that a filter takes, "in", "out", "unk", "tra", "und"; "-" for what is not IP. */
+const char *qpw_words_direction_short(unsigned direction);
 
 /* The mode that a hook of received packets (enum qpw_hook) stands for: "XDP", "TC", "" for none. */
 const char *qpw_words_mode(unsigned hook);

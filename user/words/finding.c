@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#include "words/finding.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <string.h>
+
+#include "policy/lang/policy.h"
+#include "util/names.h"
+#include "words/printer.h"
+#include "words/words.h"
+
+const char *qpw_words_found(size_t unexpected, size_t answered, char *buf, size_t size)
+{
+    char all[24], some[24];
+
+    return qpw_format(buf, size, "%s unexpected, %s of them answered", qpw_words_count(unexpected, all, sizeof(all)),
+                      qpw_words_count(answered, some, sizeof(some)));
+}
+
+/* ---- Lines ---- */
+
+const char *qpw_words_line_service(const struct qpw_finding_line *line, char *buf, size_t size)
+{
+    const struct qpw_finding_key *key = &line->first->key;
+    char number[24];
+
+    if (line->ports == 1)
+        return qpw_words_service(key->kind, key->protocol, key->port, buf, size);
+    qpw_words_many(line->ports, "port", number, sizeof(number));
+    if (line->high_port)
+        return qpw_format(buf, size, "%s, %u-%u", number, line->low_port, line->high_port);
+    return qpw_format(buf, size, "%s", number);
+}
+
+static const char *ends(size_t n, unsigned kind, const uint8_t addr[16], char *buf, size_t size)
+{
+    char number[24];
+
+    if (n == 1)
+        return qpw_words_end(kind, addr, buf, size);
+    return qpw_format(buf, size, "%s addresses", qpw_words_count(n, number, sizeof(number)));
+}
+
+const char *qpw_words_line_initiator(const struct qpw_finding_line *line, char *buf, size_t size)
+{
+    return ends(line->initiators, line->first->key.kind, line->first->key.initiator, buf, size);
+}
+
+const char *qpw_words_line_responder(const struct qpw_finding_line *line, char *buf, size_t size)
+{
+    return ends(line->responders, line->first->key.kind, line->first->key.responder, buf, size);
+}
+
+const char *qpw_words_line_outcome(const struct qpw_finding_line *line)
+{
+    return line->findings > 1 ? "no answer / refused" : qpw_outcome_name(line->first->value.outcome);
+}
+
+/* ---- What would allow it ---- */
+
+static const char *why_none(const struct qpw_allow *a)
+{
+    if (a->verdict == QPW_VERDICT_ALLOWED || a->verdict == QPW_VERDICT_PEER || a->verdict == QPW_VERDICT_INFRA)
+        return "already allowed";
+    if (a->verdict == QPW_VERDICT_TRANSIT)
+        return "none: not addressed to this node";
+    if (a->kind == QPW_KIND_ETHERTYPE)
+        return "none: a policy covers IP only";
+    if ((a->direction != QPW_DIR_INBOUND && a->direction != QPW_DIR_OUTBOUND) || (a->kind == QPW_KIND_PORT && !a->port))
+        return "none: direction or port is not known";
+    return NULL;
+}
+
+/* A group of the tool's own that the policy switched off comes back with its own statement. */
+static bool own_group(const struct qpw_allow *a, char *buf, size_t size)
+{
+    const char *name = strchr(a->rule, '-');
+
+    if (a->verdict != QPW_VERDICT_UNEXPECTED || (strncmp(a->rule, "infra-", 6) && strncmp(a->rule, "implied-", 8)))
+        return false;
+    qpw_format(buf, size, "%.*s %s allowed", (int)(name - a->rule), a->rule, name + 1);
+    return true;
+}
+
+int qpw_words_allow(const struct qpw_allow *a, char *buf, size_t size)
+{
+    bool outbound = a->direction == QPW_DIR_OUTBOUND;
+    char protocol[32], port[16] = "any", remote[INET6_ADDRSTRLEN] = "";
+    const char *why;
+
+    if (own_group(a, buf, size))
+        return 0;
+    why = why_none(a);
+    if (why) {
+        qpw_format(buf, size, "%s", why);
+        return -ENOENT;
+    }
+    qpw_protocol_text(a->kind, a->protocol, a->port, protocol, sizeof(protocol));
+    if (a->kind != QPW_KIND_PROTOCOL)
+        qpw_format(port, sizeof(port), "%u", a->port);
+    if (a->remote)
+        qpw_address_text(a->remote, remote, sizeof(remote));
+    qpw_format(buf, size, "%s %s %s %s%s%s", outbound ? "outbound" : "inbound", protocol, port,
+               a->purpose ? a->purpose : "\"" QPW_TODO_PURPOSE "\"", !a->remote ? "" : outbound ? " to=" : " from=", remote);
+    return 0;
+}

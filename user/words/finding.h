@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* finding.h - findings, and lines of many, in words; the policy line that would allow one. All write into buf. */
+#ifndef QPW_WORDS_FINDING_H
+#define QPW_WORDS_FINDING_H
+
+#include "facts/findings.h"
+
+/* "640 unexpected, 8 of them answered". */
+const char *qpw_words_found(size_t unexpected, size_t answered, char *buf, size_t size);
+
+/* The parts of one line: "tcp/4444" or "593 ports, 4-10000"; an address or "16 addresses"; "no answer / refused". */
+const char *qpw_words_line_service(const struct qpw_finding_line *line, char *buf, size_t size);
+const char *qpw_words_line_initiator(const struct qpw_finding_line *line, char *buf, size_t size);
+const char *qpw_words_line_responder(const struct qpw_finding_line *line, char *buf, size_t size);
+const char *qpw_words_line_outcome(const struct qpw_finding_line *line);
+
+/* What could be allowed: a finding, or a row of traffic. */
+struct qpw_allow {
+    unsigned kind, protocol, direction, verdict, port;
+    const char *rule;      /* that missed it or counts it, "" for none */
+    const char *purpose;   /* one word; NULL: to be filled in */
+    const uint8_t *remote; /* NULL: anybody */
+};
+
+/* The policy line that would allow it: 0. Else -ENOENT and the reason in its place: "already allowed", "none: …". */
+int qpw_words_allow(const struct qpw_allow *a, char *buf, size_t size);
+
+#endif

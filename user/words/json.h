@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * json.h - what a snapshot holds, as JSON: one shape of each thing, whichever document it stands in.
+ *
+ * Every function that returns an object or a list returns NULL without memory, which jansson's setters pass on.
+ */
+#ifndef QPW_WORDS_JSON_H
+#define QPW_WORDS_JSON_H
+
+#include <jansson.h>
+
+#include "facts/totals.h"
+
+/* At most 2^53 - 1: readers keep numbers as doubles, which are exact below that. */
+json_t *qpw_json_number(uint64_t value);
+json_t *qpw_json_or_null(uint64_t value); /* null for 0 */
+
+/* "tcp"; the number of a protocol without a name here; "0x88b5" of an EtherType; null where none is known. */
+json_t *qpw_json_protocol(unsigned kind, unsigned protocol, unsigned port);
+
+/* Sets protocol and port; the type of ICMP stands in `icmp_type`, since it is no port. */
+void qpw_json_set_service(json_t *o, unsigned kind, unsigned protocol, unsigned port);
+
+/* Sets connections, rx_packets, rx_bytes, tx_packets, tx_bytes. */
+void qpw_json_set_counts(json_t *o, const struct qpw_counts *counts);
+
+/* {packets, bytes, by_verdict, by_direction}; each of the latter sums to packets. */
+json_t *qpw_json_totals(const struct qpw_totals *totals);
+
+/* {name, mode, why, attached, up} */
+json_t *qpw_json_interface(const struct qpw_iface_row *row);
+
+/* [{time, event, interface, text}], of since_unix_ns and later */
+json_t *qpw_json_events(const struct qpw_snapshot *s, uint64_t since_unix_ns);
+
+/* [{name, rx_packets, tx_packets}] */
+json_t *qpw_json_unwatched(const struct qpw_snapshot *s);
+
+/* [sentence] */
+json_t *qpw_json_notes(const struct qpw_snapshot *s);
+
+/* {loss: times} of all of them */
+json_t *qpw_json_losses(const struct qpw_snapshot *s);
+
+/* [{name, entries, capacity, opened, closed, expired, evicted}] of the tables of connections */
+json_t *qpw_json_tables(const struct qpw_snapshot *s);
+
+#endif
