@@ -154,6 +154,13 @@ static const struct {
      "test:1:27: '2027-02-30' is not a day (2027-03-01) or a time (2027-03-01T12:00:00Z)"},
     {"inbound tcp 445 SMB name=Upper", "test:1:26: 'Upper' is not a name: lower-case letters, digits and . _ + -"},
     {"inbound tcp 445 SMB name=infra-x", "test:1:26: names that begin with infra- or implied- are reserved"},
+    {"inbound tcp 445 SMB owner=smbd", "test:1:27: 'smbd' is not an owner: an executable's path, unit:NAME, kernel or any"},
+    {"inbound tcp 445 SMB owner=/usr/sbin/smbd,any", "test:1:42: 'any' is not an owner: an executable's path, unit:NAME, kernel or any"},
+    {"inbound tcp 445 SMB owner=kernel,", "test:1:34: '' is not an owner: an executable's path, unit:NAME, kernel or any"},
+    {"inbound tcp 445 SMB owner=/", "test:1:27: '/' is not an owner: an executable's path, unit:NAME, kernel or any"},
+    {"inbound tcp 445 SMB owner=unit:", "test:1:27: 'unit:' is not an owner: an executable's path, unit:NAME, kernel or any"},
+    {"inbound tcp 445 SMB owner=", "test:1:21: owner= needs a value"},
+    {"inbound tcp 445 SMB owner=any owner=kernel", "test:1:31: 'owner=kernel': given twice on this line"},
     {"inbound udp 69 TFTP answers=all", "test:1:29: 'all' is not what answers= takes: any-port"},
     {"inbound udp 69 TFTP answers=any-port answers=any-port", "test:1:38: 'answers=any-port': given twice on this line"},
     {"outbound udp 69 TFTP answers=any-port", "test:1: answers=any-port is about what the node answers: inbound only"},
@@ -565,6 +572,15 @@ static void expect_diff(const char *old, const char *new, const char *const *lin
     qpw_differences_clear(&differences);
     qpw_policy_clear(&a);
     qpw_policy_clear(&b);
+}
+
+Test(diff, owners)
+{
+    expect_diff("inbound tcp 445 SMB", "inbound tcp 445 SMB owner=/usr/sbin/smbd,unit:smbd",
+                (const char *const[]){"owner of in-tcp-445: now /usr/sbin/smbd,unit:smbd (was any)", NULL});
+    expect_diff("inbound tcp 445 SMB owner=kernel", "inbound tcp 445 SMB owner=any",
+                (const char *const[]){"owner of in-tcp-445: now any (was kernel)", NULL});
+    expect_diff("inbound tcp 445 SMB", "inbound tcp 445 SMB owner=any", (const char *const[]){NULL});
 }
 
 /* Whoever may answer from any port is let do more than who may answer from one. */

@@ -22,7 +22,7 @@ struct targets {
         const char *key;
         char **value;
         bool is_name;
-    } texts[6]; /* ended by an empty one */
+    } texts[7]; /* ended by an empty one */
     bool row;   /* takes the flags default, optional, weak */
 };
 
@@ -105,6 +105,27 @@ static int set_answers(const struct targets *to, const struct qpw_word *word, co
     return 0;
 }
 
+/* Alternatives separated by commas: an executable's path, unit:NAME, kernel; or `any` alone. */
+static int check_owner(const struct targets *to, const struct qpw_word *word, const char *value, struct qpw_error *err)
+{
+    size_t at = 0, length;
+
+    if (strlen(value) >= QPW_OWNER_TEXT)
+        return qpw_fail_at(err, to->where, word->column + 6, "owner= takes at most %d characters", QPW_OWNER_TEXT - 1);
+    for (;; at += length + 1) {
+        length = strcspn(value + at, ",");
+        if ((value[at] == '/' && length > 1) || (!strncmp(value + at, "unit:", 5) && length > 5) ||
+            (length == 6 && !strncmp(value + at, "kernel", 6)) || !strcmp(value, "any")) {
+            if (!value[at + length])
+                return 0;
+            continue;
+        }
+        return qpw_fail_at(err, to->where, word->column + 6 + (unsigned)at,
+                           "'%.*s' is not an owner: an executable's path, unit:NAME, kernel or any", (int)length,
+                           value + at);
+    }
+}
+
 static int set_text(const struct targets *to, const struct qpw_word *word, struct qpw_error *err)
 {
     for (unsigned i = 0; to->texts[i].key; i++) {
@@ -120,6 +141,8 @@ static int set_text(const struct targets *to, const struct qpw_word *word, struc
             return qpw_fail_at(err, to->where, word->column, "%s= needs a value", to->texts[i].key);
         if (to->texts[i].is_name)
             ret = qpw_parse_name(to->where, word, value, name, err);
+        else if (!strcmp(to->texts[i].key, "owner"))
+            ret = check_owner(to, word, value, err);
         else if (!strcmp(to->texts[i].key, "iface") && (strlen(value) >= IFNAMSIZ || strpbrk(value, "/ :")))
             ret = qpw_fail_at(err, to->where, word->column + 6, "'%s' is not an interface name", value);
         if (ret == 0 && !(*to->texts[i].value = strdup(value)))
@@ -227,7 +250,7 @@ int qpw_parse_rule(const struct qpw_policy *policy, const struct qpw_statement *
         .policy = policy, .where = &statement->where, .from = &rule.from, .to = &rule.to, .flags = &rule.flags,
         .vlan = &rule.vlan, .until = &rule.until, .name = rule.name, .row = true,
         .texts = {{"feature", &rule.feature, true}, {"parent", &rule.parent, true}, {"ref", &rule.ref, false},
-                  {"iface", &rule.iface, false}},
+                  {"iface", &rule.iface, false}, {"owner", &rule.owner, false}},
     };
     size_t options = 3;
     int error;

@@ -36,6 +36,11 @@ bool qpw_rule_in_force(const struct qpw_rule *rule, int64_t now)
     return !rule->until || now < rule->until;
 }
 
+const char *qpw_rule_owner(const struct qpw_rule *rule)
+{
+    return rule->owner ? rule->owner : "any";
+}
+
 bool qpw_rule_is_named(const struct qpw_rule *rule, const char *name)
 {
     return !strcmp(rule->name, name) || !strcmp(rule->generated, name) ||
@@ -62,6 +67,7 @@ void qpw_rule_clear(struct qpw_rule *rule)
     free(rule->feature);
     free(rule->parent);
     free(rule->ref);
+    free(rule->owner);
     free(rule->iface);
     free(rule->ports);
     qpw_addresses_clear(&rule->from);

@@ -47,6 +47,7 @@ struct qpw_port_range {
 #define QPW_RULE_ANY_ANSWER 0x800 /* answers=any-port: what was asked there may be answered from any port, as by TFTP */
 
 #define QPW_MAX_PORT_RANGES 64
+#define QPW_OWNER_TEXT 256 /* longest owner=, with the end */
 
 /* One row. */
 struct qpw_rule {
@@ -59,6 +60,7 @@ struct qpw_rule {
     char *parent;                 /* name of the row that vouches for this one */
     char *ref;
     char *iface;
+    char *owner;                  /* who may hold the node's end, as in owner=; NULL: anybody */
     uint64_t protocols[4];        /* bit for each IP protocol number */
     struct qpw_port_range *ports; /* ascending, disjoint */
     size_t n_ports;
@@ -205,6 +207,9 @@ void qpw_policy_clear(struct qpw_policy *policy);
 
 /* Whether the row can match at that time: not disabled, not expired, and something is left of it. */
 bool qpw_rule_in_force(const struct qpw_rule *rule, int64_t now);
+
+/* Its owner=, "any" where it has none. */
+const char *qpw_rule_owner(const struct qpw_rule *rule);
 
 /* Whether `name` is the row's name, generated name or feature. */
 bool qpw_rule_is_named(const struct qpw_rule *rule, const char *name);

@@ -115,6 +115,8 @@ const char *qpw_row_marks_text(const struct qpw_rule *rule, char *buf, size_t si
         add(buf, size, " weak");
     if (rule->flags & QPW_RULE_ANY_ANSWER)
         add(buf, size, " answers=any-port");
+    if (rule->owner)
+        add(buf, size, " owner=%s", rule->owner);
     if (rule->feature)
         add(buf, size, " feature=%s", rule->feature);
     if (rule->parent)

@@ -122,6 +122,12 @@ static bool link_covers(const struct qpw_rule *outer, const struct qpw_rule *inn
     return !outer->iface || (inner->iface && !strcmp(outer->iface, inner->iface));
 }
 
+/* Where one of two rules says who may hold the node's end, and the other nobody or somebody else, both are needed. */
+static bool same_owner(const struct qpw_rule *a, const struct qpw_rule *b)
+{
+    return !strcmp(qpw_rule_owner(a), qpw_rule_owner(b));
+}
+
 /* Everything that inner allows is allowed by outer, for at least as long. */
 static bool covers(const struct qpw_rule *outer, const struct qpw_rule *inner)
 {
@@ -131,7 +137,7 @@ static bool covers(const struct qpw_rule *outer, const struct qpw_rule *inner)
         return false;
     return outer->direction == inner->direction && protocols_cover(outer, inner) && ports_cover(outer, inner) &&
            side_covers(outer, inner, QPW_RULE_FROM) && side_covers(outer, inner, QPW_RULE_TO) &&
-           link_covers(outer, inner);
+           link_covers(outer, inner) && same_owner(outer, inner);
 }
 
 static int compare_rows(const struct qpw_rule *first, const struct qpw_rule *second, struct qpw_remarks *ret)

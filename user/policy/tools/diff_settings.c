@@ -103,6 +103,39 @@ static int say_suppressions(const struct qpw_policy *from, const struct qpw_poli
     return error;
 }
 
+/* The owner= of the same row in another policy, "any" where that has no such row in force. */
+static const char *owner_in(const struct qpw_policy *policy, const struct qpw_rule *rule, int64_t now)
+{
+    for (size_t i = 0; i < policy->n_rules; i++) {
+        const struct qpw_rule *other = &policy->rules[i];
+
+        if (!strcmp(other->name, rule->name) && !strcmp(other->generated, rule->generated) &&
+            qpw_rule_in_force(other, now))
+            return qpw_rule_owner(other);
+    }
+    return "any";
+}
+
+/* Who may hold the node's end changes no verdict of a packet, so it is a setting of the row. */
+static int say_owners(const struct qpw_policy *old, const struct qpw_policy *new, int64_t now,
+                      struct qpw_differences *ret)
+{
+    int error = 0;
+
+    for (size_t i = 0; i < new->n_rules && error == 0; i++) {
+        const struct qpw_rule *rule = &new->rules[i];
+        const char *before = owner_in(old, rule, now);
+        char *text;
+
+        if (!qpw_rule_in_force(rule, now) || !strcmp(before, qpw_rule_owner(rule)))
+            continue;
+        if (asprintf(&text, "owner of %s: now %s (was %s)", rule->name, qpw_rule_owner(rule), before) < 0)
+            text = NULL;
+        error = qpw_diff_say(ret, QPW_CHANGE_SETTING, text);
+    }
+    return error;
+}
+
 int qpw_diff_settings(const struct qpw_policy *old, const struct qpw_policy *new, int64_t now,
                         struct qpw_differences *ret)
 {
@@ -110,6 +143,8 @@ int qpw_diff_settings(const struct qpw_policy *old, const struct qpw_policy *new
 
     if (error == 0)
         error = say_groups("implied", qpw_implied_name, old->implied, new->implied, QPW_IMPLIED_COUNT, ret);
+    if (error == 0)
+        error = say_owners(old, new, now, ret);
     if (error == 0)
         error = say_peers(old, new, ret);
     if (error == 0)

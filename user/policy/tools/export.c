@@ -49,6 +49,7 @@ static json_t *rule_json(const struct qpw_rule *rule, int64_t now)
     json_object_set_new(o, "to", addresses_json(rule->flags & QPW_RULE_TO, &rule->to));
     json_object_set_new(o, "vlan", rule->vlan == QPW_ANY_VLAN ? json_null() : json_integer(rule->vlan));
     json_object_set_new(o, "iface", qpw_json_text(rule->iface));
+    json_object_set_new(o, "owner", qpw_json_text(rule->owner));
     json_object_set_new(o, "until", qpw_json_text(qpw_until_text(rule->until, until, sizeof(until))));
     json_object_set_new(o, "feature", qpw_json_text(rule->feature));
     json_object_set_new(o, "parent", qpw_json_text(rule->parent));
@@ -154,8 +155,8 @@ void qpw_policy_csv(const struct qpw_policy *policy, int64_t now, FILE *out)
 {
     char protocols[512], ports[12 * QPW_MAX_PORT_RANGES + 8], until[32];
 
-    fputs("name,direction,protocol,ports,purpose,verdict,in_force,from,to,vlan,iface,until,feature,parent,ref,file,"
-          "line\r\n",
+    fputs("name,direction,protocol,ports,purpose,verdict,in_force,from,to,vlan,iface,owner,until,feature,parent,ref,"
+          "file,line\r\n",
           out);
     for (size_t i = 0; i < policy->n_rules; i++) {
         const struct qpw_rule *rule = &policy->rules[i];
@@ -175,7 +176,9 @@ void qpw_policy_csv(const struct qpw_policy *policy, int64_t now, FILE *out)
         fputc(',', out);
         if (rule->vlan != QPW_ANY_VLAN)
             fprintf(out, "%d", rule->vlan);
-        fprintf(out, ",%s,%s,%s,%s,", rule->iface ? rule->iface : "", qpw_until_text(rule->until, until, sizeof(until)),
+        fprintf(out, ",%s,", rule->iface ? rule->iface : "");
+        csv_cell(rule->owner, out);
+        fprintf(out, ",%s,%s,%s,", qpw_until_text(rule->until, until, sizeof(until)),
                 rule->feature ? rule->feature : "", rule->parent ? rule->parent : "");
         csv_cell(rule->ref, out);
         fputc(',', out);
