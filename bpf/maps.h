@@ -363,4 +363,8 @@ static __always_inline __u64 qpw_now(void)
     return config.base_ns + (bpf_jiffies64() - config.jiffies_base) * config.tick_ns;
 }
 
+/* User space's own: the listeners that were seen so far, see struct qpw_listening_note. */
+QPW_MAP(listening, BPF_MAP_TYPE_HASH, QPW_LISTENING_ENTRIES, struct qpw_listening_key,
+        struct qpw_listening_note, BPF_F_NO_PREALLOC);
+
 #endif

@@ -67,7 +67,8 @@ struct qpw_listed {
     X(events) \
     X(scratch) \
     X(owners) \
-    X(owner_table)
+    X(owner_table) \
+    X(listening)
 
 #define QPW_X_MAP(n) QPW_MAP_##n,
 enum qpw_map { QPW_MAPS(QPW_X_MAP) QPW_MAP_COUNT };
@@ -137,6 +138,24 @@ struct qpw_peer_info {
     __u8 own; /* the node itself: ignored */
     __u8 pad[6];
 };
+/*
+ * The listeners seen so far, so that the next auditor knows which were there when it was attached, and which are
+ * reported. Under the zero key is when the first reading was taken in.
+ */
+#define QPW_LISTENING_ENTRIES 4096u
+struct qpw_listening_key {
+    __u16 port;
+    __u8 protocol;
+    __u8 pad;
+    char program[252]; /* the executable's path, "kernel"; empty: not known */
+};
+enum qpw_listening_state { QPW_LISTENING_SEEN = 0, QPW_LISTENING_NEW, QPW_LISTENING_REPORTED };
+struct qpw_listening_note {
+    __u64 first_unix_ns;
+    __u32 state; /* enum qpw_listening_state */
+    __u32 pad;
+};
+
 /* What happened to the coverage: a ring of QPW_COVERAGE_RECORDS records. */
 #define QPW_COVERAGES(X) \
     X(NONE, "none") \

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "auditor.h"
+#include "evelog.h"
 #include "traffic.h"
 
 static struct node n;
@@ -158,4 +159,66 @@ Test(listeners, another_policy_and_a_wrong_one)
     cr_expect_eq(node_command(&n, out, sizeof(out), "listeners --policy /nowhere/policy"), 2);
     cr_expect(strstr(out, "/nowhere/policy"), "%s", out);
     cr_expect_eq(node_command(&n, out, sizeof(out), "listeners --bogus"), 2);
+}
+
+/* How many records of that name are about a port, in the log of the test; -1: of any port. */
+static size_t records(const char *log, const char *name, int port)
+{
+    struct evelog records = {0};
+    size_t n_found = 0;
+
+    evelog_add(&records, log);
+    for (size_t i = 0; i < records.n; i++)
+        n_found += !strcmp(evelog_name(records.records[i]), name) &&
+                   (port < 0 || json_integer_value(json_object_get(records.records[i], "dest_port")) == port);
+    evelog_clear(&records);
+    return n_found;
+}
+
+static char alerts[160];
+
+static bool has_both(void *ports)
+{
+    const int *p = ports;
+
+    return records(alerts, "listener-new", p[0]) && records(alerts, "owner-changed", p[1]);
+}
+
+/* Whoever holds a port is known without a packet. What was there at first is no news, and nothing is told twice. */
+Test(listeners, new_ones_and_other_owners_are_alerts)
+{
+    char policy[128], text[512], self[256] = "";
+    int first[] = {4445, 7001}, then[] = {4446, 7004}, reuse = 1, fd;
+
+    cr_assert_gt(readlink("/proc/self/exe", self, sizeof(self) - 1), 0);
+    snprintf(text, sizeof(text), "inbound tcp 7001 one name=one owner=/usr/sbin/other,unit:other\ninbound tcp 7002 two "
+             "owner=%s\ninbound tcp 7003 three owner=any\ninbound tcp 7004 four owner=kernel\n", self);
+    node_write(&n, "mine", text, policy, sizeof(policy));
+    snprintf(alerts, sizeof(alerts), "%s/eve.json", n.folder);
+    listen_on("10.7.0.1", 4444);
+    node_attach(&n, "node0 --mode tc --policy %s --alerts %s", policy, alerts);
+    for (int port = 7001; port <= 7003; port++)
+        listen_on("10.7.0.1", (uint16_t)port);
+    listen_on("127.0.0.1", 4447);
+    traffic_bound(&n.node, SOCK_DGRAM, "10.7.0.1", 45001); /* a client's, most likely */
+    listen_on("::", 4445);
+    cr_assert(netns_until(has_both, first, 20000));
+
+    cr_assert_eq(node_stop(&n, SIGKILL), 128 + SIGKILL);
+    listen_on("10.7.0.1", 4446);
+    listen_on("10.7.0.1", 7004);
+    node_attach(&n, "node0 --mode tc --policy %s --alerts %s", policy, alerts);
+    cr_assert(netns_until(has_both, then, 20000));
+    fd = traffic_bound(&n.node, SOCK_STREAM, "10.7.0.1", 4448);
+    cr_assert_eq(setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &reuse, sizeof(reuse)), 0);
+    cr_assert_eq(listen(fd, 1), 0);
+    then[0] = 4448;
+    cr_assert(netns_until(has_both, then, 20000));
+
+    cr_expect_eq(records(alerts, "listener-new", -1), 3);
+    cr_expect_eq(records(alerts, "listener-new", 4445), 1);
+    cr_expect_eq(records(alerts, "owner-changed", 7001), 1);
+    cr_expect_eq(records(alerts, "owner-changed", -1), 2);
+    node_stop(&n, SIGINT);
+    node_nothing_left(&n);
 }

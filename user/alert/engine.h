@@ -136,6 +136,29 @@ int qpw_engine_findings(struct qpw_engine *e, const struct qpw_finding_row *rows
 /* Offers everything of a snapshot: findings, lost detail, coverage, peers; keeps figures for the heartbeat. */
 int qpw_engine_snapshot(struct qpw_engine *e, const struct qpw_snapshot *snapshot, uint64_t now_ns);
 
+/* A socket of the node, or an exchange of it, as far as its owner is concerned. */
+struct qpw_engine_socket {
+    struct qpw_finding_key key;       /* kind, protocol, port, direction; responder: a listener's address */
+    bool exchange;                    /* both ends of the key are meant, and initiator_port; else a listener's */
+    uint16_t initiator_port;
+    uint16_t rule;                    /* stable id, 0: none lists it */
+    const char *device;               /* it is bound to, or "" */
+    const char *wanted;               /* owner= of the rule; NULL: none */
+    const struct qpw_process *owner;
+};
+
+/*
+ * A socket that waits to be asked on an unlisted port, and did not when it was attached: told once for each protocol,
+ * port and program. 0: told, now or earlier; a negative errno: to be offered again.
+ */
+int qpw_engine_listener(struct qpw_engine *e, const struct qpw_engine_socket *socket, uint64_t now_ns);
+
+/*
+ * One whose owner is another than the policy names: told once for each rule, protocol, port and program, and again
+ * after it was not offered for a while. 0 or a negative errno as above.
+ */
+int qpw_engine_other_owner(struct qpw_engine *e, const struct qpw_engine_socket *socket, uint64_t now_ns);
+
 /* Families seen of each peer since it was attached; told where the policy requires another. */
 void qpw_engine_families(struct qpw_engine *e, const struct qpw_engine_family *families, size_t n, uint64_t now_ns);
 

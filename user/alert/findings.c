@@ -49,34 +49,6 @@ static const struct qpw_process *process_of(struct qpw_engine *e, const struct w
     return w->mark->process;
 }
 
-static void process_facts(struct qpw_record *r, const struct qpw_process *p)
-{
-    char started[40];
-
-    if (!p)
-        return;
-    qpw_record_fact(r, "process_match", "%s", qpw_match_name(p->match));
-    if (p->match == QPW_MATCH_NONE && p->why)
-        qpw_record_fact(r, "process_reason", "%s", p->why);
-    if (p->match == QPW_MATCH_KERNEL)
-        qpw_record_fact(r, "process", "kernel");
-    if (p->pid) {
-        qpw_record_fact(r, "process", "%s", p->name);
-        qpw_record_fact(r, "pid", "%d", p->pid);
-        qpw_record_fact(r, "user", "%s", p->user);
-        if (p->exe[0])
-            qpw_record_fact(r, "executable", "%s", p->exe);
-        if (p->command[0])
-            qpw_record_fact(r, "command", "%s", p->command);
-        if (p->started_unix_ns)
-            qpw_record_fact(r, "started", "%s", qpw_time_text(p->started_unix_ns, started, sizeof(started)));
-        if (p->parent[0])
-            qpw_record_fact(r, "parent", "%s[%d]", p->parent, p->parent_pid);
-    }
-    if (p->unit[0])
-        qpw_record_fact(r, p->container ? "container" : "unit", "%s", p->unit);
-}
-
 static void row_facts(struct qpw_engine *e, struct qpw_record *r, const struct work *w, uint64_t suppressed)
 {
     const struct qpw_finding *value = &w->row->value;
@@ -135,7 +107,7 @@ static int write_finding(struct qpw_engine *e, struct work *w, enum qpw_record_k
     row_facts(e, r, w, suppressed);
     if (qpw_text_allow_line(&about, false, line, sizeof(line)))
         qpw_record_fact(r, "allow", "%s", line);
-    process_facts(r, about.process);
+    qpw_process_facts(r, about.process);
     qpw_record_fact(r, "first", "%s", qpw_time_text(row->first_unix_ns, first, sizeof(first)));
     qpw_record_fact(r, "last", "%s", qpw_time_text(row->last_unix_ns, first, sizeof(first)));
     rc = qpw_engine_write(e, w->mark, now_ns);

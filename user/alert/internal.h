@@ -26,6 +26,8 @@ enum qpw_tale {
     QPW_TALE_LOSS,
     QPW_TALE_SUPPRESSION,
     QPW_TALE_HELD,
+    QPW_TALE_LISTENER,
+    QPW_TALE_OWNER,
     QPW_TALE_COUNT
 };
 
@@ -198,6 +200,9 @@ bool qpw_engine_take(struct qpw_engine *e, uint64_t now_ns);
 
 /* Name of an interface by number, "unknown" where there is none. */
 const char *qpw_engine_iface(const struct qpw_engine *e, unsigned number);
+
+/* Adds who holds the node's end to a record; p NULL: nothing. */
+void qpw_process_facts(struct qpw_record *r, const struct qpw_process *p);
 
 /* ---- groups.c, groups_write.c ---- */
 

@@ -176,6 +176,17 @@ static const struct qpw_signature signatures[QPW_SIG_COUNT] = {
         "{initiator} sent {responder} an ICMP redirect. {Policy} allows it as infra, but a redirect moves traffic.",
         "Is it your router? Servers usually ignore redirects (net.ipv4.conf.all.accept_redirects=0)."},
 
+    [QPW_SIG_LISTENER_NEW] = {1000607, OF(LISTENER), QPW_REPEAT_NEVER, false, "listener-new",
+        "qportwatch: new listening socket on an unlisted port",
+        "{node} listens on {service} at {detail}{process}; it did not when monitoring began. {policy-says} Nobody needs to "
+        "have asked it yet. {allow-any}",
+        "Find out who started the program. If the service is wanted, add the rule; if not, stop it."},
+    [QPW_SIG_OWNER_CHANGED] = {1000608, OF(OTHER_OWNER), QPW_REPEAT_NEVER, false, "owner-changed",
+        "qportwatch: another owner than the policy names on a listed port",
+        "{detail}{process}. Rule {rule} of {policy} allows the port, but only as that of {wanted}.",
+        "If the service was replaced on purpose, change owner= of the rule. If not, treat the program as an intruder: it "
+        "uses a port that the policy trusts."},
+
     [QPW_SIG_RELOAD_FAILED] = {1000701, OF(RELOAD_FAILED), QPW_REPEAT_NEVER, false, "reload-failed",
         "qportwatch: the policy could not be reloaded",
         "Reload failed, {policy} stays in force as it was: {detail}",

@@ -16,6 +16,7 @@ struct qpw_text_words {
     const char *iface;
     const char *rule;   /* overrides the row's rule */
     const char *remote;
+    const char *wanted; /* owner= of the rule */
 };
 
 struct qpw_text_about {

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 #include "auditor/alerts.h"
+#include "auditor/owners.h"
 #include "auditor/settle.h"
 
 #include <errno.h>
@@ -213,6 +214,16 @@ void qpw_alerts_finding(struct qpw_auditor *a, const struct qpw_finding_key *key
     alerts->queued++;
 }
 
+int qpw_alerts_listener(struct qpw_auditor *a, const struct qpw_engine_socket *socket)
+{
+    return a->alerts ? qpw_engine_listener(a->alerts->engine, socket, qpw_clock_unix_ns()) : -ENOENT;
+}
+
+int qpw_alerts_other_owner(struct qpw_auditor *a, const struct qpw_engine_socket *socket)
+{
+    return a->alerts ? qpw_engine_other_owner(a->alerts->engine, socket, qpw_clock_unix_ns()) : -ENOENT;
+}
+
 void qpw_alerts_flush(struct qpw_auditor *a)
 {
     uint64_t unix_ns = qpw_clock_unix_ns(), ahead = unix_ns - qpw_clock_monotonic_ns();
@@ -350,7 +361,7 @@ json_t *qpw_alerts_describe(const struct qpw_auditor *a)
     qpw_engine_get_figures(alerts->engine, &f);
     if (alerts->syslog)
         qpw_syslog_counts(alerts->syslog, &sent, &dropped);
-    return json_pack("{s:o,s:s,s:s,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:o}", "log",
+    return json_pack("{s:o,s:s,s:s,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:o}", "log",
                      qpw_json_text(alerts->log.path), "state", alerts->log.failing ? alerts->log.why.text : "written",
                      "syslog", a->options.syslog ? a->options.syslog : "none", "records", (json_int_t)f.records,
                      "high", (json_int_t)f.by_severity[QPW_SEVERITY_HIGH], "medium",
@@ -358,7 +369,7 @@ json_t *qpw_alerts_describe(const struct qpw_auditor *a)
                      "info", (json_int_t)f.by_severity[QPW_SEVERITY_INFO], "suppressed", (json_int_t)f.suppressed,
                      "folded", (json_int_t)f.folded, "held_back", (json_int_t)f.held, "waiting", (json_int_t)f.waiting,
                      "failed_writes", (json_int_t)f.failures, "syslog_sent", (json_int_t)sent, "syslog_dropped",
-                     (json_int_t)dropped, "settings",
+                     (json_int_t)dropped, "owners_unsure", (json_int_t)qpw_owner_watch_unsure(a), "settings",
                      qpw_alert_settings_json(qpw_engine_get_settings(alerts->engine)));
 }
 

@@ -19,6 +19,10 @@ void qpw_alerts_context(struct qpw_auditor *a);
 /* A finding that is new or rose. Told with the next flush, so that what follows within milliseconds is one record. */
 void qpw_alerts_finding(struct qpw_auditor *a, const struct qpw_finding_key *key, const struct qpw_finding *value);
 
+/* See qpw_engine_listener() and qpw_engine_other_owner(). -ENOENT: no alert log is kept. */
+int qpw_alerts_listener(struct qpw_auditor *a, const struct qpw_engine_socket *socket);
+int qpw_alerts_other_owner(struct qpw_auditor *a, const struct qpw_engine_socket *socket);
+
 /* Tells the findings since the last flush. */
 void qpw_alerts_flush(struct qpw_auditor *a);
 

@@ -86,6 +86,8 @@ static void one_connection(const struct qpw_conn_key *key, const struct qpw_conn
 
     if (!qpw_conn_over(k->control, conn, key->protocol, now)) {
         note_family(expire, key, conn);
+        if (expire->live)
+            expire->live(key, conn, expire->live_data);
         if (!expire->all && (conn->vlan & QPW_CONN_PARENT) && conn->rule && conn->outcome >= QPW_OUTCOME_ANSWERED &&
             conn->state != QPW_STATE_CLOSED && (int64_t)(now - conn->last_ns) < (int64_t)k->control->tcp_ns)
             renew_parent(k, key, conn, now);

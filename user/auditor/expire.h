@@ -20,6 +20,9 @@ struct qpw_expire {
     uint64_t expired[QPW_CLASS_COUNT]; /* in all, as in the kernel's statistics */
     uint8_t families[QPW_MAX_PEERS];   /* by peer: QPW_EXPIRE_* of the live connections that were passed */
     bool all;                          /* removes every connection, idle or not; a caller may set it */
+    /* Called for each one that goes on; NULL: nobody wants to know. */
+    void (*live)(const struct qpw_conn_key *key, const struct qpw_conn *conn, void *data);
+    void *live_data;
     /* Called for each one that was removed; NULL: nobody wants to know. A caller may set both. */
     void (*ended)(const struct qpw_conn_key *key, const struct qpw_conn *conn, void *data);
     void *data;

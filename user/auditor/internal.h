@@ -16,6 +16,7 @@
 
 struct ring_buffer;
 struct qpw_alerts;
+struct qpw_owner_watch;
 struct qpw_changelist;
 
 /* One interface that is to be watched. */
@@ -54,6 +55,8 @@ struct qpw_auditor {
     struct qpw_sockets *sockets;
     struct qpw_policy policy;
     struct qpw_registry names;
+    struct qpw_compiled compiled; /* the policy in force, for what is judged here: listeners */
+    struct qpw_owner_watch *owner_watch;
     json_t *policy_args; /* the options the policy was loaded with; options.policy has its strings from there */
     struct qpw_watched watched[QPW_MAX_IFACES];
     size_t n_watched;

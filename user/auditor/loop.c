@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "auditor/alerts.h"
+#include "auditor/owners.h"
 #include "auditor/sources.h"
 #include "control/control.h"
 #include "host/clock.h"
@@ -25,6 +26,7 @@
 #define IDLE_POLLS 20u       /* this many without an event, and only wake-ups count */
 #define EXPIRE_SECONDS 5u    /* between walks over the connections */
 #define CLOCK_STEP_NS 500000000  /* by so much at once a clock is set, not slewed */
+#define LISTENERS_SECONDS 5u /* between readings of the sockets that listen */
 #define SETTLE_SECONDS 15u   /* between looks whether quotas of findings are full */
 #define RESEED_SECONDS 600u  /* between whole readings of the socket table */
 
@@ -160,8 +162,14 @@ static void on_second(struct qpw_auditor *a)
     qpw_alerts_tick(a);
     qpw_requests_tick(a);
     recompile_if_due(a);
-    if (a->ticks % EXPIRE_SECONDS == 0 && qpw_expire_run(&a->kernel, &a->expire, &err) < 0)
-        qpw_say(a, QPW_SAY_WARNING, "%s", err.text);
+    if (a->ticks % LISTENERS_SECONDS == 0)
+        qpw_owner_watch_listeners(a);
+    if (a->ticks % EXPIRE_SECONDS == 0) {
+        qpw_owner_watch_walk_begins(a);
+        if (qpw_expire_run(&a->kernel, &a->expire, &err) < 0)
+            qpw_say(a, QPW_SAY_WARNING, "%s", err.text);
+        qpw_owner_watch_walk_ends(a);
+    }
     if (a->ticks % SETTLE_SECONDS == 0)
         qpw_alerts_settle(a);
     if (a->ticks % RESEED_SECONDS == 0 && qpw_events_seed(a, &err) < 0)

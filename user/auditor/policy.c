@@ -8,6 +8,7 @@
 
 #include "auditor/alerts.h"
 #include "auditor/internal.h"
+#include "auditor/owners.h"
 #include "control/changelist.h"
 #include "control/message.h"
 #include "control/policy_args.h"
@@ -96,11 +97,13 @@ static int put_in_force(struct qpw_auditor *a, const struct qpw_policy *policy, 
     if (r == 0)
         r = qpw_kernel_set_policy(&a->kernel, &compiled, &names, err);
     free(own);
-    qpw_compiled_clear(&compiled);
     if (r < 0) {
+        qpw_compiled_clear(&compiled);
         qpw_registry_clear(&names);
         return r;
     }
+    qpw_compiled_clear(&a->compiled);
+    a->compiled = compiled;
     if (ret_before)
         *ret_before = a->names;
     else
@@ -146,6 +149,7 @@ int qpw_audit_load_policy(struct qpw_auditor *a, bool *ret_usage, struct qpw_cha
     qpw_registry_clear(&before);
     qpw_policy_clear(&a->policy);
     a->policy = policy;
+    qpw_owner_watch_forget(a);
     describe(a);
     if (chosen && !changes)
         qpw_say(a, QPW_SAY_NOTE, "policy %s: %s", a->policy.name, chosen);

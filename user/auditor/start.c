@@ -13,6 +13,7 @@
 #include "control/control.h"
 #include "auditor/internal.h"
 #include "auditor/loop.h"
+#include "auditor/owners.h"
 #include "control/message.h"
 #include "control/policy_args.h"
 #include "host/clock.h"
@@ -238,6 +239,8 @@ static int start(struct qpw_auditor *a, bool *ret_usage, struct qpw_error *err)
     if (r == 0)
         r = qpw_expire_open(&a->kernel, &a->expire, err);
     if (r == 0)
+        r = qpw_owner_watch_open(a, err);
+    if (r == 0)
         r = qpw_events_open(a, err);
     if (r == 0)
         r = qpw_events_seed(a, err);
@@ -246,6 +249,7 @@ static int start(struct qpw_auditor *a, bool *ret_usage, struct qpw_error *err)
     if (r == 0)
         r = qpw_loop_open(a, err);
     if (r == 0) {
+        qpw_owner_watch_listeners(a); /* those that are there when it is attached */
         note_owners(a);
         record_start(a);
         r = attach_all(a, err);
@@ -352,7 +356,9 @@ int qpw_auditor_close(struct qpw_auditor *a, struct qpw_error *err)
     if (a->lock_fd >= 0)
         close(a->lock_fd);
     answer_asker(a, r, &own);
+    qpw_owner_watch_close(a);
     qpw_policy_clear(&a->policy);
+    qpw_compiled_clear(&a->compiled);
     qpw_registry_clear(&a->names);
     qpw_policy_options_clear(&a->options.policy);
     json_decref(a->policy_args);

@@ -47,7 +47,7 @@ enum {
 static const struct argp_option argp_options[] = {
     {"follow", 'f', NULL, 0, "keep reading as records are written, across rotations", 0},
     {"alerts", KEY_ALERTS, "FILE", 0, "the alert log (default " DEFAULT_LOG ")", 0},
-    {"verdict", KEY_VERDICT, "VERDICT", 0, "unexpected, weak, implied, undecided, infra or peer", 0},
+    {"verdict", KEY_VERDICT, "VERDICT", 0, "unexpected, mismatch, weak, implied, undecided, infra or peer", 0},
     {"port", KEY_PORT, "PORT", 0, "the responder's port", 0},
     {"address", KEY_ADDRESS, "ADDR[/LEN]", 0, "either end lies in it", 0},
     {"severity", KEY_SEVERITY, "SEVERITY", 0, "high, medium, low or info: this one and worse", 0},

@@ -6,6 +6,9 @@
 #include "host/process.h"
 #include "policy/lang/policy.h"
 
+/* The verdict of records about an owner that the policy does not name; packets have none such. */
+#define QPW_MISMATCH_WORD "mismatch"
+
 enum qpw_owner_word {
     QPW_OWNER_FITS = 0, /* or the policy names nobody */
     QPW_OWNER_OTHER,

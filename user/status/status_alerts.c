@@ -50,6 +50,9 @@ void qpw_status_alerts_text(const json_t *alerts, const struct qpw_printer *p)
                    number(alerts, "waiting"));
     if (strcmp(text(alerts, "syslog"), "none"))
         qpw_print_item(p, "", "%s: %lld dropped", text(alerts, "syslog"), number(alerts, "syslog_dropped"));
+    if (number(alerts, "owners_unsure"))
+        qpw_print_item(p, "", "%lld live connections of rules with owner= not checked: their owners are not known",
+                       number(alerts, "owners_unsure"));
     qpw_list_begin(&list, p, 0, "");
     json_object_foreach (json_object_get(alerts, "settings"), setting, value)
         qpw_list_add(&list, "%s %lld", setting, (long long)json_integer_value(value));

@@ -10,6 +10,7 @@
 
 #include "alert/log/eve.h"
 #include "alert/signatures.h"
+#include "facts/owner.h"
 #include "qportwatch.h"
 #include "util/names.h"
 #include "util/since.h"
@@ -30,6 +31,10 @@ int qpw_alert_filter_verdict(struct qpw_alert_filter *f, const char *text, struc
             f->verdict = i;
             return 0;
         }
+    if (!strcmp(text, QPW_MISMATCH_WORD)) {
+        f->verdict = QPW_VERDICT_COUNT;
+        return 0;
+    }
     return qpw_fail(err, -EINVAL,
                     "--verdict %s: there is no such verdict; unexpected, weak, implied, undecided, infra, peer …",
                     text);
@@ -123,7 +128,8 @@ static bool wanted(const json_t *record, const struct qpw_alert_filter *f, uint6
         return f->everything && !particular;
     if (f->severity && severity > f->severity)
         return false;
-    if (f->verdict > 0 && strcmp(fact(record, "verdict"), qpw_verdict_name(f->verdict)))
+    if (f->verdict > 0 && strcmp(fact(record, "verdict"), f->verdict < QPW_VERDICT_COUNT ? qpw_verdict_name(f->verdict)
+                                                                                         : QPW_MISMATCH_WORD))
         return false;
     if (f->has_direction && strcmp(fact(record, "direction"), qpw_direction_name(f->direction)))
         return false;

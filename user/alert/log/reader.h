@@ -14,7 +14,7 @@ struct qpw_alert_filter {
     bool everything;        /* heartbeats and the auditor's own records too */
     uint64_t since_unix_ns; /* written not before; 0: any time */
     unsigned severity;      /* this one and worse; 0: any */
-    int verdict;            /* enum qpw_verdict, -1 or 0: any */
+    int verdict;            /* enum qpw_verdict, -1 or 0: any; QPW_VERDICT_COUNT: a mismatch */
     int direction;          /* enum qpw_direction, -1: any; `has_direction` says whether it holds */
     bool has_direction;
     unsigned port;          /* service port, 0: any */

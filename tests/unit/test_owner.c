@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* Whether an owner is the one that a rule names, and what the alert log says of one that is not. */
+#include <criterion/criterion.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "alerts.h"
+#include "facts/owner.h"
+#include "host/process.h"
+
+static struct qpw_process process(enum qpw_match match, int pid, const char *exe, const char *unit)
+{
+    struct qpw_process p = {.match = match, .pid = pid};
+
+    snprintf(p.exe, sizeof(p.exe), "%s", exe);
+    snprintf(p.unit, sizeof(p.unit), "%s", unit);
+    snprintf(p.name, sizeof(p.name), "%s", strrchr(exe, '/') ? strrchr(exe, '/') + 1 : "short");
+    return p;
+}
+
+/* The path and the unit decide, not the file: an upgrade is no change, a program of the same name elsewhere is one. */
+Test(owner, who_is_the_one_that_is_named)
+{
+    static const struct {
+        const char *wanted;
+        struct {
+            enum qpw_match match;
+            int pid;
+            const char *exe, *unit;
+            bool ended;
+        } is;
+        enum qpw_owner_word word;
+    } cases[] = {
+        {NULL, {QPW_MATCH_EXACT, 7, "/bin/x", ""}, QPW_OWNER_FITS},
+        {"any", {QPW_MATCH_NONE}, QPW_OWNER_FITS},
+        {"/usr/sbin/smbd", {QPW_MATCH_EXACT, 7, "/usr/sbin/smbd", "smbd.service"}, QPW_OWNER_FITS},
+        {"/usr/sbin/smbd", {QPW_MATCH_LISTENER, 7, "/usr/sbin/smbd (deleted)", ""}, QPW_OWNER_FITS},
+        {"/usr/sbin/smbd", {QPW_MATCH_EXACT, 7, "/tmp/smbd", "smbd.service"}, QPW_OWNER_OTHER},
+        {"/usr/sbin/smbd", {QPW_MATCH_EXACT, 7, "/usr/sbin/smbd2", ""}, QPW_OWNER_OTHER},
+        {"/usr/sbin/smbd2", {QPW_MATCH_EXACT, 7, "/usr/sbin/smbd", ""}, QPW_OWNER_OTHER},
+        {"/usr/sbin/smbd", {QPW_MATCH_KERNEL}, QPW_OWNER_OTHER},
+        {"/usr/sbin/smbd", {QPW_MATCH_NONE}, QPW_OWNER_UNSURE},
+        {"/usr/sbin/smbd", {QPW_MATCH_GONE}, QPW_OWNER_UNSURE},
+        {"/usr/sbin/smbd", {QPW_MATCH_CREATED, 7, "", "", true}, QPW_OWNER_UNSURE},
+        {"/usr/sbin/smbd", {QPW_MATCH_LISTENER, 1, "/usr/lib/systemd/systemd", "init.scope"}, QPW_OWNER_UNSURE},
+        {"/usr/lib/systemd/systemd", {QPW_MATCH_LISTENER, 1, "/usr/lib/systemd/systemd", "init.scope"}, QPW_OWNER_FITS},
+        {"unit:smbd", {QPW_MATCH_EXACT, 7, "/bin/x", "smbd.service"}, QPW_OWNER_FITS},
+        {"unit:smbd.service", {QPW_MATCH_EXACT, 7, "/bin/x", "smbd.service"}, QPW_OWNER_FITS},
+        {"unit:docker 0123456789ab", {QPW_MATCH_EXACT, 7, "/bin/x", "docker 0123456789ab"}, QPW_OWNER_FITS},
+        {"unit:smb", {QPW_MATCH_EXACT, 7, "/bin/x", "smbd.service"}, QPW_OWNER_OTHER},
+        {"unit:smbd", {QPW_MATCH_EXACT, 7, "/bin/x", ""}, QPW_OWNER_OTHER},
+        {"unit:smbd", {QPW_MATCH_CREATED, 7, "", "", true}, QPW_OWNER_UNSURE},
+        {"unit:smbd", {QPW_MATCH_CREATED, 7, "", "smbd.service", true}, QPW_OWNER_FITS},
+        {"kernel", {QPW_MATCH_KERNEL}, QPW_OWNER_FITS},
+        {"kernel", {QPW_MATCH_EXACT, 7, "/usr/bin/ganesha", ""}, QPW_OWNER_OTHER},
+        {"/usr/bin/ganesha,kernel", {QPW_MATCH_KERNEL}, QPW_OWNER_FITS},
+        {"kernel,/usr/bin/ganesha,unit:x", {QPW_MATCH_EXACT, 7, "/usr/bin/ganesha", ""}, QPW_OWNER_FITS},
+        {"unit:x,/usr/bin/ganesha", {QPW_MATCH_CREATED, 7, "", "y.service", true}, QPW_OWNER_UNSURE},
+    };
+
+    for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+        struct qpw_process p = process(cases[i].is.match, cases[i].is.pid, cases[i].is.exe ? cases[i].is.exe : "",
+                                       cases[i].is.unit ? cases[i].is.unit : "");
+
+        p.ended = cases[i].is.ended;
+        cr_expect_eq(qpw_owner_judge(cases[i].wanted, &p), cases[i].word, "case %zu: owner=%s, %s %s", i,
+                     cases[i].wanted ? cases[i].wanted : "-", p.exe, p.unit);
+    }
+}
+
+/* Rows may share a name: one of those that speak of the port has to fit. */
+Test(owner, of_the_rows_that_speak_of_the_port)
+{
+    static const char text[] = "inbound tcp 445 SMB name=smb owner=/usr/sbin/smbd\n"
+                               "inbound tcp 139 NetBIOS name=smb owner=/usr/sbin/nmbd\n"
+                               "inbound tcp 139 NetBIOS name=smb from=10.0.0.9 owner=unit:old until=2020-01-01\n"
+                               "inbound tcp 22 SSH name=ssh\n"
+                               "outbound tcp 445 SMB name=smb owner=kernel\n";
+    struct qpw_process smbd = process(QPW_MATCH_EXACT, 7, "/usr/sbin/smbd", "smbd.service");
+    struct qpw_owner_question q = {.rule = "smb", .direction = QPW_DIR_INBOUND, .protocol = IPPROTO_TCP, .port = 445,
+                                   .now = 1772323200};
+    struct qpw_policy policy;
+    struct qpw_error err;
+    const char *wanted;
+
+    cr_assert_eq(qpw_policy_parse_text("test", text, strlen(text), &policy, &err), 0, "%s", err.text);
+    q.policy = &policy;
+    cr_expect(qpw_policy_names_owners(&policy, q.now));
+    cr_expect_eq(qpw_owner_of_rule(&q, &smbd, &wanted), QPW_OWNER_FITS);
+    cr_expect_str_eq(wanted, "/usr/sbin/smbd");
+    q.port = 139;
+    cr_expect_eq(qpw_owner_of_rule(&q, &smbd, &wanted), QPW_OWNER_OTHER);
+    cr_expect_str_eq(wanted, "/usr/sbin/nmbd");
+    q.direction = QPW_DIR_OUTBOUND;
+    q.port = 445;
+    cr_expect_eq(qpw_owner_of_rule(&q, &smbd, &wanted), QPW_OWNER_OTHER);
+    q.rule = "ssh";
+    q.direction = QPW_DIR_INBOUND;
+    q.port = 22;
+    cr_expect_eq(qpw_owner_of_rule(&q, &smbd, &wanted), QPW_OWNER_FITS);
+    cr_expect_null(wanted);
+    qpw_policy_clear(&policy);
+}
+
+static struct qpw_engine_socket listener(const struct qpw_process *owner, uint16_t port)
+{
+    return (struct qpw_engine_socket){
+        .key = {.kind = QPW_KIND_PORT, .protocol = IPPROTO_TCP, .port = port, .direction = QPW_DIR_INBOUND,
+                .verdict = QPW_VERDICT_UNEXPECTED}, .device = "", .owner = owner};
+}
+
+/* Once for a protocol, port and program, whichever process it is, and whatever cannot be written is offered again. */
+Test(owner, a_new_listener_is_told_once)
+{
+    struct sink sink = {0};
+    struct qpw_engine *e = engine_for(&sink, NULL);
+    struct qpw_process one = process(QPW_MATCH_EXACT, 700, "/usr/bin/python3", "web.service"), other;
+    struct qpw_engine_socket s = listener(&one, 9000);
+    const struct seen *r;
+
+    sink.broken = true;
+    cr_expect_lt(qpw_engine_listener(e, &s, T0), 0);
+    sink.broken = false;
+    cr_expect_eq(qpw_engine_listener(e, &s, T0 + SEC), 0);
+    one.pid = 701;
+    cr_expect_eq(qpw_engine_listener(e, &s, T0 + 1000 * SEC), 0);
+    cr_assert_eq(sink.n, 1);
+    r = sink_last(&sink, QPW_SIG_LISTENER_NEW);
+    cr_expect(strstr(r->text, "listens on tcp/9000 at any address (python3, pid 700, , web.service)"), "%s", r->text);
+    cr_expect(strstr(r->text, "has no inbound rule for it."), "%s", r->text);
+    cr_expect(strstr(r->line, "\"dest_port\":9000"), "%s", r->line);
+    cr_expect(strstr(r->line, "\"verdict\":[\"unexpected\"]"), "%s", r->line);
+
+    other = process(QPW_MATCH_EXACT, 702, "/tmp/python3", "");
+    s = listener(&other, 9000);
+    cr_expect_eq(qpw_engine_listener(e, &s, T0 + 1001 * SEC), 0);
+    s = listener(&one, 9001);
+    cr_expect_eq(qpw_engine_listener(e, &s, T0 + 1002 * SEC), 0);
+    cr_expect_eq(sink_count(&sink, QPW_SIG_LISTENER_NEW), 3);
+    qpw_engine_free(e);
+    sink_clear(&sink);
+}
+
+/* Again only after it was gone for a while: as long as it is there, it is one thing. */
+Test(owner, another_owner_is_told_once_and_again_when_it_is_back)
+{
+    struct sink sink = {0};
+    struct qpw_engine *e = engine_for(&sink, NULL);
+    struct qpw_process nc = process(QPW_MATCH_EXACT, 700, "/usr/bin/nc", "");
+    struct qpw_engine_socket s = listener(&nc, 22);
+    const struct seen *r;
+
+    s.rule = 1;
+    s.wanted = "/usr/sbin/sshd";
+    s.key.verdict = QPW_VERDICT_ALLOWED;
+    for (unsigned i = 0; i < 1000; i++)
+        cr_expect_eq(qpw_engine_other_owner(e, &s, T0 + i * 5 * SEC), 0);
+    cr_assert_eq(sink.n, 1);
+    r = sink_last(&sink, QPW_SIG_OWNER_CHANGED);
+    cr_expect(strstr(r->text, "/usr/bin/nc listens on tcp/22 at any address for"), "%s", r->text);
+    cr_expect(strstr(r->text, "Rule ssh of "), "%s", r->text);
+    cr_expect(strstr(r->text, "only as that of /usr/sbin/sshd."), "%s", r->text);
+    cr_expect(strstr(r->line, "\"verdict\":[\"mismatch\"]"), "%s", r->line);
+    cr_expect_eq(qpw_engine_other_owner(e, &s, T0 + 10000 * SEC), 0);
+    cr_expect_eq(sink.n, 2);
+    cr_expect_eq(sink_last(&sink, QPW_SIG_OWNER_CHANGED)->kind, QPW_RECORD_AGAIN);
+    qpw_engine_free(e);
+    sink_clear(&sink);
+}
