@@ -142,6 +142,60 @@ Test(listeners, what_was_asked_is_known_once_something_is_attached)
     node_nothing_left(&n);
 }
 
+static void expect_output(const char *arguments, const char *wanted)
+{
+    static char out[1 << 18];
+
+    cr_expect_eq(node_command(&n, out, sizeof(out), "%s", arguments), 0);
+    cr_expect(strstr(out, wanted), "%s: no '%s' in\n%s", arguments, wanted, out);
+}
+
+/* The same list in the report, in each of its forms; and who does not fit the policy in all of them. */
+Test(listeners, the_report_has_them)
+{
+    static char out[1 << 18];
+    char policy[128], options[160];
+    json_t *document, *own;
+    json_error_t error;
+
+    node_write(&n, "mine", "inbound tcp 7001 one name=one owner=/usr/sbin/other\ninbound tcp 7002 two name=two\n", policy,
+               sizeof(policy));
+    listen_on("10.7.0.1", 7001);
+    listen_on("::", 4444);
+    node_attach(&n, "node0 --mode tc --policy %s", policy);
+    cr_expect_eq(node_command(&n, out, sizeof(out), "report --json"), 0);
+    document = json_loads(out, 0, &error);
+    cr_assert(document, "%s", error.text);
+    own = ask("", 0);
+    assert_row(document, "tcp", 4444, "unlisted", "::");
+    assert_row(document, "tcp", 7001, "allowed", "10.7.0.1");
+    cr_expect(json_equal(json_object_get(document, "listeners"), json_object_get(own, "listeners")));
+    cr_expect(json_equal(json_object_get(document, "listed_not_listening"), json_object_get(own, "listed_not_listening")));
+    cr_expect(json_is_false(json_object_get(row(own, "tcp", 7001), "owner_fits")));
+    cr_expect_str_eq(json_string_value(json_object_get(row(own, "tcp", 7001), "owner_wanted")), "/usr/sbin/other");
+    cr_expect(json_is_null(json_object_get(row(own, "tcp", 4444), "owner_fits")));
+    cr_expect(is_idle(own, "two") && !is_idle(own, "one"));
+    json_decref(own);
+    json_decref(document);
+    expect_output("report", "\nLISTENERS ");
+    expect_output("report", "\n  mismatch  tcp/7001");
+    expect_output("report", "\n  no listener  two\n");
+    expect_output("report", "\n  other owner  tcp/7001 (one names /usr/sbin/other)\n");
+    expect_output("report", "\n  never asked  tcp/4444, tcp/7001\n");
+    expect_output("report --format html", "<h2>Listeners</h2>");
+    expect_output("report --format html", "<td class=\"bad\">unlisted</td><td>tcp/4444</td>");
+    expect_output("listeners", "\nmismatch  tcp/7001");
+
+    /* A file that has changed meanwhile is said to be another policy; one that is gone leaves the rest of the report. */
+    node_write(&n, "mine", "inbound tcp 7001,4444 one name=one\n", policy, sizeof(policy));
+    expect_output("listeners", "changed since it was loaded");
+    snprintf(options, sizeof(options), "%s", policy);
+    cr_assert_eq(unlink(options), 0);
+    expect_output("report", "LISTENERS  not known\n");
+    node_stop(&n, SIGINT);
+    node_nothing_left(&n);
+}
+
 Test(listeners, another_policy_and_a_wrong_one)
 {
     char path[128], out[4096];

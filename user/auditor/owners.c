@@ -166,25 +166,21 @@ static void look_if_new(struct qpw_auditor *a, const struct qpw_listening_row *r
 
 static void look_at_owner(struct qpw_auditor *a, const struct qpw_listening_row *row)
 {
-    const struct qpw_listener *l = row->listener;
-    struct qpw_owner_question q;
     struct qpw_engine_socket socket = socket_of(row);
 
-    if (!row->rule || !a->owner_watch->named)
-        return;
-    q = question(a, row->rule, QPW_DIR_INBOUND, l->protocol, l->port);
-    if (qpw_owner_of_rule(&q, &l->owner, &socket.wanted) == QPW_OWNER_OTHER)
+    socket.wanted = row->wanted;
+    if (row->owner_word == QPW_OWNER_OTHER)
         qpw_alerts_other_owner(a, &socket);
 }
 
 static int read_listening(struct qpw_auditor *a, struct qpw_listeners *ret_listeners, struct qpw_listening *ret,
                           struct qpw_error *err)
 {
+    struct qpw_listening_from from = {.listeners = ret_listeners, .policy = &a->policy, .compiled = &a->compiled,
+                                      .names = &a->names, .now = time(NULL)};
     int r = qpw_listeners_read(a->sockets, ret_listeners, err);
 
-    if (r == 0)
-        r = qpw_listening_make(ret_listeners, &a->compiled, &a->names, NULL, ret);
-    return r;
+    return r < 0 ? r : qpw_listening_make(&from, ret);
 }
 
 void qpw_owner_watch_listeners(struct qpw_auditor *a)

@@ -3,21 +3,15 @@
 #include <argp.h>
 #include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "cmd/cmd.h"
 #include "cmd/format.h"
-#include "control/policy_args.h"
+#include "cmd/node_listeners.h"
 #include "control/watched.h"
-#include "host/clock.h"
 #include "instance/instance.h"
 #include "instance/kernel_words.h"
-#include "policy/compile/compile.h"
-#include "policy/lang/load.h"
-#include "report/listening.h"
 #include "util/usage.h"
 
 struct options {
@@ -61,29 +55,6 @@ static bool take_snapshot(struct qpw_snapshot *ret, struct qpw_error *err)
     return done;
 }
 
-/* The policy asked for, else the one in force, else the default. 0, or a negative errno with err. */
-static int load_policy(const struct options *o, const struct qpw_snapshot *s, struct qpw_policy *ret,
-                       struct qpw_error *err)
-{
-    bool asked = o->policy.policy_file || o->policy.platform || o->policy.peers_file || o->policy.n_peers;
-    struct qpw_policy_options in_force;
-    json_t *args;
-    int r;
-
-    if (asked || !s)
-        return qpw_policy_load(&o->policy, ret, NULL, err);
-    args = qpw_policy_args_load(s->meta.policy_args);
-    if (!args)
-        return qpw_fail(err, -EINVAL, "cannot read which policy is in force; name one with --policy or --platform");
-    r = qpw_policy_args_read(args, &in_force, err);
-    if (r == 0) {
-        r = qpw_policy_load(&in_force, ret, NULL, err);
-        qpw_policy_options_clear(&in_force);
-    }
-    json_decref(args);
-    return r;
-}
-
 static int print(const struct options *o, const struct qpw_listening *l, const struct qpw_listening_about *about)
 {
     struct qpw_printer printer = qpw_printer_of(stdout);
@@ -100,40 +71,24 @@ static int print(const struct options *o, const struct qpw_listening *l, const s
     return r;
 }
 
-/* Everything from the sockets to the last line. s NULL: nothing is attached, why says. 0 or a negative errno with err. */
-static int show(const struct options *o, const struct qpw_policy *policy, const struct qpw_snapshot *s, const char *why,
+/* From the sockets to the last line. s NULL: nothing is attached, why says. 0 or a negative errno with err. */
+static int show(const struct options *o, struct qpw_node_listeners *node, const struct qpw_snapshot *s, const char *why,
                 struct qpw_error *err)
 {
-    struct qpw_compile_context context = {.now = time(NULL)};
-    struct qpw_registry names = {0};
-    struct qpw_compiled compiled = {0};
-    struct qpw_listeners listeners = {0};
-    struct qpw_listening listening = {0};
-    struct qpw_listening_about about = {
-        .names = &names, .policy_name = policy->name, .policy_path = policy->path, .policy_digest = policy->digest,
-        .source_digest = policy->source_digest, .now_unix_ns = qpw_clock_unix_ns(), .why = why};
     struct qpw_sockets *sockets = NULL;
     struct qpw_answer answer;
-    int r = qpw_policy_compile(policy, &context, &names, &compiled, err);
+    int r = qpw_sockets_open(&sockets, err);
 
     if (r == 0)
-        r = qpw_sockets_open(&sockets, err);
-    if (r == 0)
-        r = qpw_listeners_read(sockets, &listeners, err);
-    if (r == 0) {
-        r = qpw_listening_make(&listeners, &compiled, &names, s, &listening);
-        r = r || !s ? r : qpw_answer_make(s, &answer);
-        about.answer = s ? &answer : NULL;
-        r = r ? r : print(o, &listening, &about);
-        if (r < 0)
-            qpw_fail(err, r, "cannot print: %s", strerror(-r));
-    }
-    qpw_listening_clear(&listening);
-    qpw_listeners_clear(&listeners);
+        r = qpw_node_listeners_read(node, sockets, s, err);
     qpw_sockets_close(sockets);
-    qpw_compiled_clear(&compiled);
-    qpw_registry_clear(&names);
-    return r;
+    if (r < 0)
+        return r;
+    r = s ? qpw_answer_make(s, &answer) : 0;
+    node->about.answer = s ? &answer : NULL;
+    node->about.why = why;
+    r = r ? r : print(o, &node->listening, &node->about);
+    return r < 0 ? qpw_fail(err, r, "cannot print: %s", strerror(-r)) : 0;
 }
 
 int qpw_cmd_listeners(int argc, char **argv)
@@ -146,7 +101,7 @@ int qpw_cmd_listeners(int argc, char **argv)
                "policy in force is used, and when each port was last asked is known.\vOnly root sees the processes of "
                "all users."};
     struct qpw_snapshot snapshot = {0};
-    struct qpw_policy policy = {0};
+    struct qpw_node_listeners node = {0};
     struct options o = {0};
     struct qpw_error err, nothing = {""};
     bool attached;
@@ -155,16 +110,16 @@ int qpw_cmd_listeners(int argc, char **argv)
     qpw_arguments_parse(&argp, argc, argv, &o);
     qpw_quiet_libbpf();
     attached = take_snapshot(&snapshot, &nothing);
-    r = load_policy(&o, attached ? &snapshot : NULL, &policy, &err);
+    r = qpw_node_listeners_load(&node, &o.policy, attached ? &snapshot : NULL, &err);
     if (r < 0) {
         code = QPW_EXIT_USAGE;
     } else {
-        r = show(&o, &policy, attached ? &snapshot : NULL, nothing.text, &err);
+        r = show(&o, &node, attached ? &snapshot : NULL, nothing.text, &err);
         code = r < 0 ? QPW_EXIT_FAILED : QPW_EXIT_OK;
     }
     if (r < 0)
         fprintf(stderr, "qportwatch listeners: %s\n", err.text);
-    qpw_policy_clear(&policy);
+    qpw_node_listeners_clear(&node);
     qpw_policy_options_clear(&o.policy);
     qpw_snapshot_clear(&snapshot);
     return code;

@@ -10,6 +10,7 @@
 
 #include "cmd/cmd.h"
 #include "cmd/finding_process.h"
+#include "cmd/node_listeners.h"
 #include "control/watched.h"
 #include "instance/instance.h"
 #include "host/sockets.h"
@@ -95,9 +96,27 @@ static bool to_screen(const struct options *o)
     return !o->output || !strcmp(o->output, "-");
 }
 
+/* Without them the report is whole but for one section, which says why. */
+static void add_listeners(const struct qpw_report *report, struct qpw_sockets *sockets, struct qpw_node_listeners *node,
+                          struct qpw_error *why, struct qpw_render_options *options)
+{
+    int r = qpw_node_listeners_load(node, NULL, report->s, why);
+
+    if (r == 0)
+        r = qpw_node_listeners_read(node, sockets, report->s, why);
+    if (r < 0) {
+        options->listening_why = why->text;
+        return;
+    }
+    options->listening = &node->listening;
+    options->listening_about = &node->about;
+}
+
 static int render(const struct qpw_report *report, const struct options *o, FILE *out)
 {
+    struct qpw_node_listeners node = {0};
     struct qpw_sockets *sockets = NULL;
+    struct qpw_error why;
     struct qpw_render_options options = {.columns = qpw_terminal_columns(to_screen(o) ? stdout : NULL),
                                          .colour = to_screen(o) && qpw_terminal_colour(stdout), .all = o->all};
     int rc;
@@ -105,10 +124,12 @@ static int render(const struct qpw_report *report, const struct options *o, FILE
     if (qpw_sockets_open(&sockets, NULL) == 0) {
         options.owner = qpw_finding_owner;
         options.arg = sockets;
+        add_listeners(report, sockets, &node, &why, &options);
     }
     rc = o->format == FORMAT_JSON   ? qpw_report_json(report, &options, out)
          : o->format == FORMAT_HTML ? qpw_report_html(report, &options, out)
                                     : qpw_report_text(report, &options, out);
+    qpw_node_listeners_clear(&node);
     qpw_sockets_close(sockets);
     return rc;
 }

@@ -74,11 +74,17 @@ static void fill_asked(struct qpw_listening_row *row, const struct qpw_snapshot 
         row->last_asked_unix_ns = found;
 }
 
+static int rank(const struct qpw_listening_row *row)
+{
+    bool bad = row->verdict == QPW_VERDICT_UNEXPECTED || row->owner_word == QPW_OWNER_OTHER;
+
+    return 2 * !bad + (row->loopback || row->listener->ephemeral);
+}
+
 static int by_worth(const void *a, const void *b)
 {
     const struct qpw_listening_row *x = a, *y = b;
-    int rank_x = 2 * (x->verdict != QPW_VERDICT_UNEXPECTED) + (x->loopback || x->listener->ephemeral);
-    int rank_y = 2 * (y->verdict != QPW_VERDICT_UNEXPECTED) + (y->loopback || y->listener->ephemeral);
+    int rank_x = rank(x), rank_y = rank(y);
 
     if (rank_x != rank_y)
         return rank_x - rank_y;
@@ -110,13 +116,25 @@ static int find_idle(const struct qpw_judge *judge, const struct qpw_listeners *
     return r;
 }
 
-static int fill_rows(const struct qpw_judge *judge, const struct qpw_listeners *l, const struct qpw_snapshot *s,
-                     struct qpw_listening *ret)
+static void fill_owner(struct qpw_listening_row *row, const struct qpw_listening_from *from)
 {
-    uint8_t *asked = s ? count_asked(s) : NULL;
+    struct qpw_owner_question question = {.policy = from->policy, .direction = QPW_DIR_INBOUND,
+                                          .protocol = row->listener->protocol, .port = row->listener->port,
+                                          .now = from->now};
+
+    if (!row->rule)
+        return;
+    question.rule = from->names->rules[row->rule].name;
+    row->owner_word = qpw_owner_of_rule(&question, &row->listener->owner, &row->wanted);
+}
+
+static int fill_rows(const struct qpw_judge *judge, const struct qpw_listening_from *from, struct qpw_listening *ret)
+{
+    const struct qpw_listeners *l = from->listeners;
+    uint8_t *asked = from->snapshot ? count_asked(from->snapshot) : NULL;
 
     ret->rows = calloc(l->n + 1, sizeof(*ret->rows));
-    if (!ret->rows || (s && !asked)) {
+    if (!ret->rows || (from->snapshot && !asked)) {
         free(asked);
         return -ENOMEM;
     }
@@ -128,8 +146,9 @@ static int fill_rows(const struct qpw_judge *judge, const struct qpw_listeners *
 
         *row = (struct qpw_listening_row){
             .listener = listener, .verdict = word.verdict, .rule = word.rule, .loopback = is_loopback(listener)};
-        if (s)
-            fill_asked(row, s, asked);
+        fill_owner(row, from);
+        if (from->snapshot)
+            fill_asked(row, from->snapshot, asked);
         ret->n_unlisted += row->verdict == QPW_VERDICT_UNEXPECTED && !row->loopback && !listener->ephemeral;
     }
     free(asked);
@@ -137,18 +156,17 @@ static int fill_rows(const struct qpw_judge *judge, const struct qpw_listeners *
     return 0;
 }
 
-int qpw_listening_make(const struct qpw_listeners *l, const struct qpw_compiled *compiled,
-                       const struct qpw_registry *names, const struct qpw_snapshot *s, struct qpw_listening *ret)
+int qpw_listening_make(const struct qpw_listening_from *from, struct qpw_listening *ret)
 {
-    struct qpw_listening made = {.counted = s != NULL};
+    struct qpw_listening made = {.counted = from->snapshot != NULL};
     struct qpw_judge *judge;
-    int r = qpw_judge_new(compiled, &judge);
+    int r = qpw_judge_new(from->compiled, &judge);
 
     if (r < 0)
         return r;
-    r = fill_rows(judge, l, s, &made);
+    r = fill_rows(judge, from, &made);
     if (r == 0)
-        r = find_idle(judge, l, names, &made);
+        r = find_idle(judge, from->listeners, from->names, &made);
     qpw_judge_free(judge);
     if (r < 0) {
         qpw_listening_clear(&made);

@@ -3,6 +3,7 @@
 #ifndef QPW_FACTS_LISTENING_H
 #define QPW_FACTS_LISTENING_H
 
+#include "facts/owner.h"
 #include "host/listeners.h"
 #include "policy/compile/compiled.h"
 #include "snapshot/snapshot.h"
@@ -15,10 +16,22 @@ struct qpw_listening_row {
     bool loopback;     /* reachable from this host alone */
     bool asked;        /* somebody has asked the port since attaching, */
     uint64_t last_asked_unix_ns; /* and then; 0: not known any more */
+    uint8_t owner_word;  /* enum qpw_owner_word: the owner against owner= of the rule */
+    const char *wanted;  /* that owner=; NULL: it names nobody */
+};
+
+/* What a list is made of; all borrowed. */
+struct qpw_listening_from {
+    const struct qpw_listeners *listeners;
+    const struct qpw_policy *policy;
+    const struct qpw_compiled *compiled; /* of that policy, */
+    const struct qpw_registry *names;    /* with its names */
+    const struct qpw_snapshot *snapshot; /* what was counted; NULL: nothing is attached */
+    int64_t now;                         /* Unix seconds, for until= */
 };
 
 struct qpw_listening {
-    struct qpw_listening_row *rows; /* unlisted first, then by protocol, port and address */
+    struct qpw_listening_row *rows; /* unlisted and of another owner first, then by protocol, port and address */
     size_t n;
     size_t n_unlisted;     /* not loopback, not ephemeral */
     uint16_t *idle;        /* inbound rules in force on ports nobody listens on, ascending */
@@ -27,11 +40,10 @@ struct qpw_listening {
 };
 
 /*
- * Pure: l, compiled and names are only read, rows point into l. s: what was counted, NULL where nothing is attached.
- * Rules of wide (weak) ranges are never `idle`. The caller clears *ret. 0 or -ENOMEM.
+ * Pure: rows point into the listeners and the policy. Rules of wide (weak) ranges are never `idle`. The caller clears
+ * *ret. 0 or -ENOMEM.
  */
-int qpw_listening_make(const struct qpw_listeners *l, const struct qpw_compiled *compiled,
-                       const struct qpw_registry *names, const struct qpw_snapshot *s, struct qpw_listening *ret);
+int qpw_listening_make(const struct qpw_listening_from *from, struct qpw_listening *ret);
 void qpw_listening_clear(struct qpw_listening *l);
 
 /* "allowed", "weak", "implied", "infra", "peer" or "unlisted". */

@@ -72,6 +72,52 @@ static void ephemeral_range(unsigned *ret_first, unsigned *ret_last)
         fclose(file);
 }
 
+/* Whether a file of lines "tcp 2049" names the port (nfsdctl(7): /proc/fs/nfsd/portlist). */
+static bool in_port_list(const char *path, const char *protocol, uint16_t port)
+{
+    FILE *file = fopen(path, "re");
+    char word[16];
+    unsigned number;
+    bool found = false;
+
+    while (file && !found && fscanf(file, "%15s %u", word, &number) == 2)
+        found = number == port && !strcmp(word, protocol);
+    if (file)
+        fclose(file);
+    return found;
+}
+
+/* Whether the file holds that number alone (lockd's ports, where they are fixed). */
+static bool is_number(const char *path, uint16_t port)
+{
+    FILE *file = fopen(path, "re");
+    unsigned number = 0;
+    bool found = file && fscanf(file, "%u", &number) == 1 && number == port;
+
+    if (file)
+        fclose(file);
+    return found;
+}
+
+/* The name of the kernel's own service on the port; empty where it is not known. */
+static void kernel_service(uint8_t protocol, uint16_t port, char *buf, size_t size)
+{
+    static const struct {
+        uint16_t port;
+        const char *name;
+    } tunnels[] = {{4789, "vxlan"}, {8472, "vxlan"}, {6081, "geneve"}, {2152, "gtp"}}; /* UDP, by convention */
+    const char *udp = protocol == IPPROTO_UDP ? "udp" : "tcp", *name = "";
+
+    for (size_t i = 0; protocol == IPPROTO_UDP && i < sizeof(tunnels) / sizeof(*tunnels); i++)
+        if (tunnels[i].port == port)
+            name = tunnels[i].name;
+    if (in_port_list("/proc/fs/nfsd/portlist", udp, port))
+        name = "nfsd";
+    else if (is_number(protocol == IPPROTO_UDP ? "/proc/sys/fs/nfs/nlm_udpport" : "/proc/sys/fs/nfs/nlm_tcpport", port))
+        name = "lockd";
+    snprintf(buf, size, "%s", name);
+}
+
 static void find_owner(struct qpw_sockets *s, const struct qpw_diag_socket *socket, uint64_t read_ns,
                        struct qpw_process *ret)
 {
@@ -79,9 +125,10 @@ static void find_owner(struct qpw_sockets *s, const struct qpw_diag_socket *sock
 
     if (pid > 0)
         ret->match = qpw_process_describe(pid, ret) ? QPW_MATCH_EXACT : QPW_MATCH_GONE;
-    else if (pid == 0)
+    else if (pid == 0) {
         ret->match = QPW_MATCH_KERNEL;
-    else
+        kernel_service(socket->key.protocol, socket->key.local_port, ret->name, sizeof(ret->name));
+    } else
         ret->match = QPW_MATCH_NONE;
     if (pid <= 0) {
         ret->uid = socket->uid;

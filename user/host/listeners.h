@@ -14,7 +14,8 @@ struct qpw_listener {
     bool ephemeral;       /* UDP on a port the kernel hands out by itself: mostly a client waiting for its answer */
     uint32_t ifindex;     /* of the interface it is bound to, 0: none */
     char device[16];      /* its name, or empty */
-    struct qpw_process owner; /* match: EXACT, KERNEL, GONE (ended meanwhile) or NONE (unknown: /proc does not show all) */
+    struct qpw_process owner; /* match: EXACT, KERNEL, GONE (ended meanwhile) or NONE (unknown: /proc does not show all);
+                                 KERNEL: `name` is the service where it is known (nfsd, lockd, vxlan) */
 };
 
 struct qpw_listeners {

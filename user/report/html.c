@@ -6,14 +6,17 @@
 
 #include "facts/losses.h"
 #include "report/finding.h"
+#include "report/listening.h"
 #include "report/render.h"
 #include "util/names.h"
 #include "util/version.h"
 #include "words/coverage.h"
 #include "words/finding.h"
 #include "words/html.h"
+#include "words/listening.h"
 #include "words/printer.h"
 #include "words/answer.h"
+#include "words/owner.h"
 #include "words/words.h"
 
 /* Findings beyond these are in the JSON. */
@@ -359,6 +362,53 @@ static void rules(const struct page *p)
     close_table(p);
 }
 
+static void listener(const struct page *p, const struct qpw_listening_row *row)
+{
+    const struct qpw_process *owner = &row->listener->owner;
+    bool bad = row->verdict == QPW_VERDICT_UNEXPECTED || row->owner_word == QPW_OWNER_OTHER;
+    bool quiet = row->loopback || row->listener->ephemeral;
+    char text[160];
+
+    open_row(p);
+    cell(p, quiet ? "dim" : bad ? "bad" : "", qpw_words_listener_verdict(row));
+    cell(p, "", qpw_words_service_named(QPW_KIND_PORT, row->listener->protocol, row->listener->port, text, sizeof(text)));
+    cell(p, "", qpw_words_listener_address(row->listener, text, sizeof(text)));
+    cell(p, "", qpw_owner_known(owner) ? qpw_words_owner(owner, text, sizeof(text)) : "-");
+    cell(p, "", owner->user);
+    cell(p, "", owner->unit);
+    cell(p, "", qpw_words_listener_asked(p->o->listening, row, p->o->listening_about->now_unix_ns, text, sizeof(text)));
+    cell(p, "", row->rule ? p->o->listening_about->names->rules[row->rule].name : "");
+    cell(p, row->owner_word == QPW_OWNER_OTHER ? "bad" : "dim",
+         row->owner_word == QPW_OWNER_UNSURE ? "not known" : row->wanted ? row->wanted : "");
+    close_row(p);
+}
+
+static void listeners(const struct page *p)
+{
+    static const char *const titles[] = {"Verdict", "Service", "Address", "Process", "User", "Unit", "Last asked", "Rule",
+                                         "Owner by the policy", NULL};
+    const struct qpw_listening *l = p->o->listening;
+
+    if (!l && !p->o->listening_why)
+        return;
+    heading(p, "Listeners");
+    if (!l) {
+        paragraph(p, "dim", p->o->listening_why);
+        return;
+    }
+    open_table(p, titles);
+    for (size_t i = 0; i < l->n; i++)
+        listener(p, &l->rows[i]);
+    close_table(p);
+    qpw_html_start(p->h, "dl", "");
+    for (size_t i = 0; i < l->n_idle; i++)
+        term(p, i ? "" : "Listed, no listener", "%s", p->o->listening_about->names->rules[l->idle[i]].name);
+    if (!l->n_idle)
+        term(p, "Listed, no listener", "none");
+    qpw_html_end(p->h);
+    qpw_html_raw(p->h, "\n");
+}
+
 /* ---- What is not known ---- */
 
 static void undecided(const struct page *p)
@@ -431,6 +481,7 @@ int qpw_report_html(const struct qpw_report *r, const struct qpw_render_options 
         findings(&p);
         peers(&p);
         rules(&p);
+        listeners(&p);
         undecided(&p);
         coverage(&p);
     }

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "report/listening.h"
 #include "report/finding.h"
 #include "report/render.h"
 #include "words/answer.h"
@@ -269,6 +270,8 @@ int qpw_report_json(const struct qpw_report *r, const struct qpw_render_options 
     json_object_set_new(o, "details", details(r));
     json_object_set_new(o, "peers", peers(r));
     json_object_set_new(o, "rules", rules(r));
+    if (options->listening)
+        qpw_listening_add_json(o, options->listening, options->listening_about);
     json_object_set_new(o, "undecided", by_reason(r->totals.undecided));
     json_object_set_new(o, "transit", by_reason(r->totals.transit));
     json_object_set_new(o, "coverage", coverage(r));

@@ -19,11 +19,20 @@ struct qpw_listening_about {
     uint64_t now_unix_ns;
     const struct qpw_answer *answer; /* about the node; NULL: nothing is attached, */
     const char *why;                 /* and why that is */
+    bool other_policy;               /* the file has changed since the policy in force was read from it */
 };
 
-/* 0 or -ENOMEM; errors of writing stay in the printer's stream. */
+/*
+ * The list with all of its rows; or, for a section of a report, of what is new to the policy (`brief`) only what is not
+ * listed or has another owner. 0 or -ENOMEM; errors of writing stay in the printer's stream.
+ */
 int qpw_listening_text(const struct qpw_listening *l, const struct qpw_listening_about *about,
                        const struct qpw_printer *p);
+int qpw_listening_section(const struct qpw_listening *l, const struct qpw_listening_about *about, bool brief,
+                          const struct qpw_printer *p);
+
+/* Adds "listeners" and "listed_not_listening" to a document. 0 or -1: out of memory. */
+int qpw_listening_add_json(json_t *document, const struct qpw_listening *l, const struct qpw_listening_about *about);
 
 /* A document, "qportwatch.listeners/1". NULL: out of memory. */
 json_t *qpw_listening_json(const struct qpw_listening *l, const struct qpw_listening_about *about);

@@ -8,6 +8,8 @@
 
 #include "facts/report.h"
 
+struct qpw_listening;
+struct qpw_listening_about;
 struct qpw_process;
 
 struct qpw_render_options {
@@ -17,6 +19,10 @@ struct qpw_render_options {
     /* Who holds the node's end of a finding: true and *ret filled, or false. NULL: not asked. */
     bool (*owner)(void *arg, const struct qpw_finding_row *finding, struct qpw_process *ret);
     void *arg;
+    /* The sockets that listen, and what they are held against; NULL: not read, *_why says why not. */
+    const struct qpw_listening *listening;
+    const struct qpw_listening_about *listening_about;
+    const char *listening_why;
 };
 
 /* One screen for people. */

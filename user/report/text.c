@@ -4,6 +4,7 @@
 #include <limits.h>
 #include <stdio.h>
 
+#include "report/listening.h"
 #include "report/text_page.h"
 #include "util/names.h"
 #include "words/answer.h"
@@ -228,6 +229,18 @@ static void rules(const struct qpw_text_page *p)
     qpw_list_end(&list);
 }
 
+/* A capture has no sockets. */
+static int listeners(const struct qpw_text_page *p)
+{
+    if (p->o->listening)
+        return qpw_listening_section(p->o->listening, p->o->listening_about, !p->o->all, &p->printer);
+    if (p->o->listening_why) {
+        qpw_print_heading(&p->printer, "LISTENERS", "not known");
+        qpw_print_wrapped(&p->printer, 2, p->o->listening_why);
+    }
+    return 0;
+}
+
 int qpw_report_text(const struct qpw_report *r, const struct qpw_render_options *options, FILE *out)
 {
     struct qpw_text_page p = {r, options, {out, options->columns, options->colour, 2, 12}};
@@ -241,6 +254,7 @@ int qpw_report_text(const struct qpw_report *r, const struct qpw_render_options 
     rc = rc ? rc : qpw_text_findings(&p);
     rc = rc ? rc : peers(&p);
     rules(&p);
+    rc = rc ? rc : listeners(&p);
     qpw_text_undecided(&p);
     qpw_text_coverage(&p);
     return rc ? rc : ferror(out) ? -EIO : 0;

@@ -9,7 +9,7 @@
 const char *qpw_words_owner(const struct qpw_process *owner, char *buf, size_t size)
 {
     if (owner->match == QPW_MATCH_KERNEL)
-        snprintf(buf, size, "kernel");
+        snprintf(buf, size, owner->name[0] ? "kernel (%s)" : "kernel", owner->name);
     else
         qpw_words_process(owner->pid ? owner->name : "", owner->pid, buf, size);
     return buf;
@@ -21,7 +21,7 @@ const char *qpw_words_owner_said(const struct qpw_process *owner, char *buf, siz
                         : owner->match == QPW_MATCH_CREATED ? "opened by " : "";
 
     if (owner->match == QPW_MATCH_KERNEL)
-        snprintf(buf, size, "kernel, no process");
+        snprintf(buf, size, owner->name[0] ? "kernel (%s), no process" : "kernel, no process", owner->name);
     else if (owner->pid)
         snprintf(buf, size, "%s%s, pid %d, %s%s%s", match, owner->name, owner->pid, owner->user,
                  owner->unit[0] ? ", " : "", owner->unit);
@@ -32,11 +32,14 @@ const char *qpw_words_owner_said(const struct qpw_process *owner, char *buf, siz
 
 json_t *qpw_json_owner(const struct qpw_process *owner)
 {
-    char process[32];
+    char process[64];
 
     if (!qpw_owner_known(owner))
         return json_null();
-    snprintf(process, sizeof(process), "%s", owner->match == QPW_MATCH_KERNEL ? "kernel" : owner->name);
+    if (owner->match == QPW_MATCH_KERNEL)
+        qpw_words_owner(owner, process, sizeof(process));
+    else
+        snprintf(process, sizeof(process), "%s", owner->name);
     return json_pack("{s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:s}", "process", qpw_json_text(process), "pid",
                      owner->pid ? json_integer(owner->pid) : json_null(), "exe", qpw_json_text(owner->exe), "user",
                      qpw_json_text(owner->user), "unit", qpw_json_text(owner->container ? "" : owner->unit), "container",

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* node_listeners.h - what the sockets of this network namespace wait for, held against a policy, for several commands. */
+#ifndef QPW_CMD_NODE_LISTENERS_H
+#define QPW_CMD_NODE_LISTENERS_H
+
+#include "facts/listening.h"
+#include "policy/lang/load.h"
+#include "report/listening.h"
+
+struct qpw_sockets;
+
+/* Everything that the list points into. Must not be moved. */
+struct qpw_node_listeners {
+    struct qpw_policy policy;
+    struct qpw_compiled compiled;
+    struct qpw_registry names;
+    struct qpw_listeners listeners;
+    struct qpw_listening listening;
+    struct qpw_listening_about about;
+};
+
+/*
+ * The policy: that of the options where they name one, else the one in force, else (snapshot NULL) the default. 0, or a
+ * negative errno with err: a policy or an option is wrong. The caller clears *ret, then and after the next.
+ */
+int qpw_node_listeners_load(struct qpw_node_listeners *ret, const struct qpw_policy_options *options,
+                            const struct qpw_snapshot *snapshot, struct qpw_error *err);
+
+/* Reads the sockets, anew each time it is called; snapshot as above. 0 or a negative errno with err. */
+int qpw_node_listeners_read(struct qpw_node_listeners *n, struct qpw_sockets *sockets,
+                            const struct qpw_snapshot *snapshot, struct qpw_error *err);
+
+void qpw_node_listeners_clear(struct qpw_node_listeners *n);
+
+#endif
