@@ -179,12 +179,12 @@ Test(listeners, the_report_has_them)
     json_decref(document);
     expect_output("report", "\nLISTENERS ");
     expect_output("report", "\n  mismatch  tcp/7001");
-    expect_output("report", "\n  no listener  two\n");
-    expect_output("report", "\n  other owner  tcp/7001 (one names /usr/sbin/other)\n");
-    expect_output("report", "\n  never asked  tcp/4444, tcp/7001\n");
+    expect_output("report", "\n  no listener two\n");
+    expect_output("report", "\n  other owner tcp/7001 (one names /usr/sbin/other)\n");
+    expect_output("report", "\n  never asked tcp/4444, tcp/7001\n");
     expect_output("report --format html", "<h2>Listeners</h2>");
     expect_output("report --format html", "<td class=\"bad\">unlisted</td><td>tcp/4444</td>");
-    expect_output("listeners", "\nmismatch  tcp/7001");
+    expect_output("listeners", "\n  mismatch  tcp/7001");
 
     /* A file that has changed meanwhile is said to be another policy; one that is gone leaves the rest of the report. */
     node_write(&n, "mine", "inbound tcp 7001,4444 one name=one\n", policy, sizeof(policy));
