@@ -293,6 +293,9 @@ struct {
     __type(key, int);
     __type(value, struct qpw_owner);
 } owners SEC(".maps");
+/* What processes execute: a slot for each, 256 KiB, filled by user space for those older than the audit; and the paths. */
+QPW_MAP(exe_of, BPF_MAP_TYPE_ARRAY, 1, __u32, struct qpw_exe_of, BPF_F_MMAPABLE);
+QPW_MAP(exes, BPF_MAP_TYPE_HASH, QPW_EXES, __u64, struct qpw_exe, 0);
 /* The owners of connections, by number: 8,192 processes, half a MiB. */
 QPW_MAP(owner_table, BPF_MAP_TYPE_ARRAY, QPW_OWNER_SETS, __u32, struct qpw_owner_set, 0);
 

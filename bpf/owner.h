@@ -10,6 +10,7 @@
 #ifndef QPW_BPF_OWNER_H
 #define QPW_BPF_OWNER_H
 
+#include "executable.h"
 #include "maps.h"
 
 #define QPW_AF_PACKET 17 /* include/linux/socket.h */
@@ -22,6 +23,8 @@ static __always_inline int qpw_owner_elsewhere(void *ctx)
 
 static __always_inline void qpw_owner_note(struct qpw_owner *o, const enum qpw_owner_how how)
 {
+    __u32 tgid = bpf_get_current_pid_tgid() >> 32;
+
     if (!o)
         return; /* no memory: the owner stays unknown */
     o->when_ns = bpf_ktime_get_ns();
@@ -30,7 +33,8 @@ static __always_inline void qpw_owner_note(struct qpw_owner *o, const enum qpw_o
     o->how = how;
     o->number = 0;
     bpf_get_current_comm(o->comm, sizeof(o->comm));
-    o->tgid = bpf_get_current_pid_tgid() >> 32; /* last: it says that there is an owner */
+    o->exe = qpw_exe_current(tgid, o->when_ns);
+    o->tgid = tgid; /* last: it says that there is an owner */
 }
 
 static __always_inline struct qpw_owner *qpw_owner_in(struct bpf_sock *sk)
@@ -51,8 +55,8 @@ static __always_inline int qpw_owner_is(const struct qpw_owner *a, const struct 
 {
     const __u64 *x = (const __u64 *)a->comm, *y = (const __u64 *)b->comm;
 
-    return a->tgid == b->tgid && a->how == b->how && a->uid == b->uid && a->cgroup == b->cgroup && x[0] == y[0] &&
-           x[1] == y[1];
+    return a->tgid == b->tgid && a->how == b->how && a->uid == b->uid && a->cgroup == b->cgroup &&
+           a->exe == b->exe && x[0] == y[0] && x[1] == y[1];
 }
 
 /* Enters w->owner in the set instead of the one that was given out longest ago. Returns the number of what it was. */

@@ -10,6 +10,7 @@
 #include <bpf/bpf_helpers.h>
 
 #include "account.h"
+#include "executable.h"
 #include "maps.h"
 #include "owner.h"
 #include "parse.h"
@@ -393,6 +394,38 @@ SEC("cgroup/connect6")
 int qpw_connect6(struct bpf_sock_addr *ctx)
 {
     return qpw_connect(ctx);
+}
+
+/* A process executes another file. */
+SEC("tracepoint/sched/sched_process_exec")
+int qpw_exec(void *record)
+{
+    struct qpw_exe e = {.last_ns = bpf_ktime_get_ns()};
+    __u32 tgid = bpf_get_current_pid_tgid() >> 32, where = 0;
+    __u64 exe = 0;
+    long length;
+
+    if (bpf_probe_read_kernel(&where, sizeof(where), record + config.exec_path))
+        where = 0;
+    length = bpf_probe_read_kernel_str(e.path, sizeof(e.path), record + (where & QPW_DATA_LOC));
+    if (where && length > 1 && length < (long)sizeof(e.path)) /* else it was cut */
+        exe = qpw_exe_enter(&e);
+    if (!exe)
+        qpw_stat(QPW_LOSS_EXECUTABLE_TABLE);
+    qpw_exe_put(tgid, exe);
+    return 0;
+}
+
+/* A process begins as what its parent is; the parent runs. So does a thread, whose number no process has meanwhile. */
+SEC("tracepoint/sched/sched_process_fork")
+int qpw_fork(void *record)
+{
+    __u32 child = 0;
+    int evicted;
+
+    if (!bpf_probe_read_kernel(&child, sizeof(child), record + config.fork_child) && child)
+        qpw_exe_put(child, qpw_exe_get(bpf_get_current_pid_tgid() >> 32, &evicted));
+    return 0;
 }
 
 char _license[] SEC("license") = "Dual BSD/GPL";

@@ -211,4 +211,18 @@ static __always_inline __u64 qpw_tag_value(const struct qpw_tag *t, __u32 incarn
            (__u64)(epoch & 15) << QPW_CACHE_EPOCH_SHIFT;
 }
 
+/* Key of a path, whose bytes behind its end are zero: NH of RFC 4418, 5.2. Nobody can aim at another's. Never 0. */
+static __always_inline __u64 qpw_exe_key(const __volatile__ __u64 *secret, const struct qpw_exe *e)
+{
+    __u64 word, hash = 0;
+
+#pragma GCC unroll 24
+    for (__u32 i = 0; i < QPW_EXE_PATH / 8; i++) {
+        __builtin_memcpy(&word, e->path + 8 * i, 8);
+        hash += (__u64)((__u32)word + (__u32)secret[i]) * ((__u32)(word >> 32) + (__u32)(secret[i] >> 32));
+    }
+    hash &= ~QPW_EXE_TGID;
+    return hash ? hash : QPW_EXE_TGID + 1;
+}
+
 #endif

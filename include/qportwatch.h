@@ -22,7 +22,7 @@
 #include "qportwatch_words.h"
 
 /* Raise it with every change of a layout, here or in qportwatch_user.h: programs of another version are not taken over. */
-#define QPW_ABI_VERSION 9u
+#define QPW_ABI_VERSION 10u
 #define QPW_ABI_MAGIC 0x71705741u /* "qpWA" */
 
 #define QPW_MAX_IFACES 64
@@ -190,6 +190,7 @@ enum qpw_owner_how {
 struct qpw_owner {
     __u64 when_ns;  /* CLOCK_MONOTONIC */
     __u64 cgroup;   /* id in the unified hierarchy */
+    __u64 exe;      /* the file that it executes: key in `exes`, 0: not known */
     __u32 tgid;     /* in the initial pid namespace; 0: none */
     __u32 uid;
     __u8 how;       /* enum qpw_owner_how */
@@ -218,6 +219,25 @@ struct qpw_owner_set {
     struct bpf_spin_lock lock; /* held by whoever reads or enters */
     __u32 pad;
     struct qpw_owner_entry entry[QPW_OWNER_WAYS];
+};
+
+/*
+ * Which file each process executes, from execve(2) on and inherited by fork(2), so that it can be told of a process that
+ * has ended. A slot holds a process and the key of a path in `exes`: eight bytes, written at once. Slots that the next
+ * user of a number has taken, or that a gap of the auditor has made old, are not believed.
+ */
+#define QPW_EXE_SLOTS 32768u      /* as many as there are process numbers on a small machine */
+#define QPW_EXE_TGID 0x3fffffull  /* PID_MAX_LIMIT, include/linux/threads.h: 22 bits */
+#define QPW_EXE_STALE_NS 5000000000ull /* no heartbeat for so long: nobody follows fork and execve */
+struct qpw_exe_of {
+    __u64 slot[QPW_EXE_SLOTS]; /* tgid | key of its executable; by tgid % QPW_EXE_SLOTS */
+};
+
+#define QPW_EXES 1024u
+#define QPW_EXE_PATH 192u
+struct qpw_exe {
+    __u64 last_ns;           /* when it was last executed */
+    char path[QPW_EXE_PATH]; /* as it was given to execve(2) */
 };
 
 /* ---- Meters and findings ---- */
@@ -412,7 +432,8 @@ struct qpw_control {
     __u32 auditor_pid;
     __u32 flags;
 };
-#define QPW_CONTROL_POLICY 0x1u /* a policy is loaded */
+#define QPW_CONTROL_POLICY 0x1u      /* a policy is loaded */
+#define QPW_CONTROL_EXECUTABLES 0x2u /* fork and execve are followed */
 
 struct qpw_config {
     __u64 secret[24];      /* keys of the tag hash (bpf/tag.h), random at each load, odd */
@@ -426,7 +447,9 @@ struct qpw_config {
     __u8 count_conns;      /* keep qpw_counts per connection */
     __u8 no_cache;         /* tests: every packet takes the slow path */
     __u8 scope_self;       /* replay: both ends local is `self`, not an echo */
-    __u8 pad2[3];
+    __u8 exec_path;        /* offsets in the records of sched_process_exec and sched_process_fork, 0: not known */
+    __u8 fork_child;
+    __u8 pad2;
     __u64 netns_cookie;    /* of the network namespace that is watched; 0: not known, every socket's owner is noted */
 };
 
@@ -498,11 +521,12 @@ _Static_assert(sizeof(struct qpw_frag) == 16, "frag");
 _Static_assert(sizeof(struct qpw_meter_key) == 16, "meter key");
 _Static_assert(sizeof(struct qpw_meter) == 16, "meter");
 _Static_assert(sizeof(struct qpw_finding_key) == 40, "finding key");
-_Static_assert(sizeof(struct qpw_owner) == 48, "owner");
-_Static_assert(sizeof(struct qpw_owner_set) == 8 + QPW_OWNER_WAYS * 56, "set of owners");
+_Static_assert(sizeof(struct qpw_owner) == 56, "owner");
+_Static_assert(sizeof(struct qpw_owner_set) == 8 + QPW_OWNER_WAYS * 64, "set of owners");
 _Static_assert(QPW_OWNER_SETS * QPW_OWNER_WAYS == 1u << QPW_OWNER_PLACE_BITS, "places of owners");
+_Static_assert(sizeof(struct qpw_exe) == 200, "executable");
 _Static_assert(QPW_MAX_IFACES <= 256, "interfaces of a connection");
-_Static_assert(sizeof(struct qpw_finding) == 96, "finding");
+_Static_assert(sizeof(struct qpw_finding) == 104, "finding");
 _Static_assert(sizeof(struct qpw_detail_key) == 24, "detail key");
 _Static_assert(sizeof(struct qpw_step) == 24, "step");
 _Static_assert(sizeof(struct qpw_set_key) == 24, "set key");

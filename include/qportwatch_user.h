@@ -68,7 +68,9 @@ struct qpw_listed {
     X(scratch) \
     X(owners) \
     X(owner_table) \
-    X(listening)
+    X(listening) \
+    X(exe_of) \
+    X(exes)
 
 #define QPW_X_MAP(n) QPW_MAP_##n,
 enum qpw_map { QPW_MAPS(QPW_X_MAP) QPW_MAP_COUNT };
@@ -80,11 +82,13 @@ enum qpw_map { QPW_MAPS(QPW_X_MAP) QPW_MAP_COUNT };
     X(qpw_tc_tx, 0, 1)    /* TC egress */ \
     X(qpw_tc_rx_l3, 1, 1) /* TC on devices without an Ethernet header */ \
     X(qpw_tc_tx_l3, 0, 1)
-/* At the root of the unified cgroup hierarchy: who makes a socket, and who connects it. */
+/* At the root of the unified cgroup hierarchy: who makes a socket, and who connects it; and what these execute. */
 #define QPW_OWNER_PROGRAM_LIST(X) \
     X(qpw_sock_create, 0, 0) \
     X(qpw_connect4, 0, 0) \
-    X(qpw_connect6, 0, 0)
+    X(qpw_connect6, 0, 0) \
+    X(qpw_exec, 0, 0) /* at the kernel's tracepoints: which file a process executes */ \
+    X(qpw_fork, 0, 0)
 #define QPW_X_PROGRAM(n, rx, tc) QPW_PROG_##n,
 enum qpw_program {
     QPW_PROGRAMS(QPW_X_PROGRAM)
@@ -118,6 +122,7 @@ struct qpw_meta {
     __u8 tx_hook[QPW_MAX_IFACES];
     __u8 own_qdisc[QPW_MAX_IFACES];  /* 1: its clsact qdisc was made by us and is ours to remove */
     char owners_missing[160];        /* why owners of sockets are not noted in the kernel; empty: they are */
+    char executables_missing[160];   /* why executables of ended processes are not known; empty: they are */
     char policy_args[1024];          /* the policy options of `attach`, each ended by a newline */
 };
 
@@ -174,7 +179,9 @@ struct qpw_listening_note {
     X(HOOK_FIRST, "hook-first-again") \
     X(RELOADED, "reloaded") \
     X(RELOAD_FAILED, "reload-failed") \
-    X(CLOCK_STEPPED, "clock-stepped")  /* the system's clock was set, or the machine slept */
+    X(CLOCK_STEPPED, "clock-stepped")  /* the system's clock was set, or the machine slept */ \
+    X(OWNERS_LOST, "owners-lost")      /* what notes the owners of sockets was removed by somebody else */ \
+    X(OWNERS_NOTED, "owners-noted")    /* it is there again */
 
 #define QPW_COVERAGE_RECORDS 512u
 #define QPW_X_COVERAGE(s, n) QPW_COVERAGE_##s,
@@ -191,6 +198,6 @@ struct qpw_coverage {
 _Static_assert(sizeof(struct qpw_coverage) == 128, "coverage");
 _Static_assert(sizeof(struct qpw_rule_info) == 312, "rule info");
 _Static_assert(sizeof(struct qpw_peer_info) == 56, "peer info");
-_Static_assert(sizeof(struct qpw_meta) == 8296, "meta");
+_Static_assert(sizeof(struct qpw_meta) == 8456, "meta");
 
 #endif

@@ -104,7 +104,9 @@
     X(PARENT_TABLE, "parent-insert", COUNTED) \
     X(POLICY_MISSING, "policy-missing", COUNTED)         /* packet judged without a loaded policy */ \
     X(RESERVED_FULL, "reserved-place-full", ANSWERED)     /* the first answered exchange of a port found no place */ \
-    X(OWNER_EVICTED, "owner-evicted", COUNTED)           /* connections that may still live lost their owner's number */
+    X(OWNER_EVICTED, "owner-evicted", COUNTED)           /* connections that may still live lost their owner's number */ \
+    X(EXECUTABLE_TABLE, "executable-not-kept", COUNTED)   /* no place for its path, or the path is too long */ \
+    X(EXECUTABLE_EVICTED, "executable-evicted", DELAYED)  /* its process's slot was taken: /proc is asked while it lives */
 
 enum qpw_loss_effect {
     QPW_EFFECT_NONE = 0,

@@ -14,8 +14,8 @@
 
 #include "auditor.h"
 #include "evelog.h"
+#include "instance/executables.h"
 #include "instance/instance.h"
-#include "instance/owners.h"
 #include "packet.h"
 #include "snapshot/conns.h"
 #include "traffic.h"
@@ -265,13 +265,14 @@ static void take_connection(const struct qpw_conn_key *key, const struct qpw_con
     w->n++;
 }
 
-static void assert_connection_owner(uint16_t port, const char *name, enum qpw_owner_how how)
+static void assert_connection_owner(uint16_t port, const char *name, enum qpw_owner_how how, const char *exe)
 {
     static const enum qpw_conn_class classes[] = {QPW_CLASS_HALF, QPW_CLASS_OUT, QPW_CLASS_EST, QPW_CLASS_DGRAM};
     struct wanted w = {.port = port};
     struct qpw_owner owner = {0};
     struct qpw_error err;
     struct qpw_kernel k;
+    char path[256] = "";
 
     netns_enter(&n.node);
     cr_assert_eq(qpw_instance_find(&k, &err), 0, "%s", err.text);
@@ -281,6 +282,8 @@ static void assert_connection_owner(uint16_t port, const char *name, enum qpw_ow
     cr_expect_eq(qpw_conn_owner(&k, w.number, &owner), 0, "port %u: number %u names nobody", port, w.number);
     cr_expect_str_eq(owner.comm, name, "port %u is %s's", port, owner.comm);
     cr_expect_eq(owner.how, how, "port %u: %u", port, owner.how);
+    cr_expect(qpw_executable_path(&k, owner.exe, path, sizeof(path)), "port %u: no executable", port);
+    cr_expect_str_eq(path, exe, "port %u: %s", port, path);
     qpw_kernel_close(&k);
 }
 
@@ -323,108 +326,24 @@ static int ask_smb(void *argument)
 
 Test(owners, a_connection_that_is_no_finding_carries_its_owner)
 {
+    char *bash[] = {"/bin/bash", "-c", "exec 3<>/dev/udp/10.7.0.2/88; echo x >&3", NULL};
+    char self[256] = "";
     pid_t server;
 
+    cr_assert_gt(readlink("/proc/self/exe", self, sizeof(self) - 1), 0);
     node_attach(&n, "node0 --mode xdp");
     server = netns_fork(&n.node, serve_allowed, NULL);
     netns_until_port(&n.node, "tcp", 445);
     cr_assert_eq(netns_call(&n.client, ask_smb, NULL), 0);
     cr_assert_eq(netns_wait(server, NETNS_DEADLINE_MS), 0);
     cr_assert_eq(netns_wait(netns_fork(&n.node, ask_allowed, NULL), NETNS_DEADLINE_MS), 0);
-    assert_connection_owner(445, "smb-server", QPW_OWNER_LISTENER);
-    assert_connection_owner(389, "ldap-client", QPW_OWNER_CONNECTED);
-    assert_connection_owner(123, "ntp-client", QPW_OWNER_CREATED);
+    cr_assert_eq(netns_wait(netns_start(&n.node, NULL, bash), NETNS_DEADLINE_MS), 0);
+    assert_connection_owner(445, "smb-server", QPW_OWNER_LISTENER, self); /* from its parent, older than the audit */
+    assert_connection_owner(389, "ldap-client", QPW_OWNER_CONNECTED, self);
+    assert_connection_owner(123, "ntp-client", QPW_OWNER_CREATED, self);
+    assert_connection_owner(88, "bash", QPW_OWNER_CONNECTED, "/bin/bash");
     node_stop(&n, SIGINT);
     node_nothing_left(&n);
-}
-
-/* ---- What is at the root cgroup ---- */
-
-static uint32_t instance_of_node(void)
-{
-    struct qpw_kernel k;
-    struct qpw_error err;
-    uint32_t id;
-
-    netns_enter(&n.node);
-    cr_assert_eq(qpw_instance_find(&k, &err), 0, "%s", err.text);
-    id = qpw_kernel_instance(&k);
-    qpw_kernel_close(&k);
-    return id;
-}
-
-Test(owners, nothing_stays_at_the_root_cgroup)
-{
-    uint32_t instance;
-
-    node_attach(&n, "node0 --mode tc");
-    instance = instance_of_node();
-    cr_assert_eq(qpw_owners_count(instance), QPW_OWNER_PROGRAMS);
-    node_stop(&n, SIGINT);
-    cr_assert_eq(qpw_owners_count(instance), 0, "after a clean end");
-
-    node_attach(&n, "node0 --mode tc");
-    instance = instance_of_node();
-    node_stop(&n, SIGKILL);
-    cr_assert_eq(qpw_owners_count(instance), QPW_OWNER_PROGRAMS, "it goes on counting without an auditor");
-    cr_assert_eq(node_command(&n, NULL, 0, "detach"), 0);
-    cr_assert_eq(qpw_owners_count(instance), 0, "after detach");
-    node_nothing_left(&n);
-}
-
-/* Whether `status` says that owners are noted; the text of the document's reason must contain `why`. */
-static bool status_says_noted(const char *why)
-{
-    static char out[1 << 16];
-    json_t *document, *owners;
-    const char *text;
-    bool noted;
-
-    node_command(&n, out, sizeof(out), "status --json");
-    document = json_loads(out, 0, NULL);
-    cr_assert(document, "%s", out);
-    owners = json_object_get(document, "owners");
-    cr_assert(json_is_object(owners), "%s", out);
-    noted = json_is_true(json_object_get(owners, "noted"));
-    text = json_string_value(json_object_get(owners, "why"));
-    cr_expect(why ? text && strstr(text, why) : !text, "why: %s", text ? text : "null");
-    json_decref(document);
-    return noted;
-}
-
-Test(owners, status_and_report_say_that_owners_are_not_noted_any_more)
-{
-    static char out[1 << 16];
-    uint32_t instance;
-
-    node_attach(&n, "node0 --mode tc");
-    instance = instance_of_node();
-    cr_expect(status_says_noted(NULL));
-    cr_assert_eq(qpw_owners_detach(instance, NULL, NULL), 0);
-    cr_expect(!status_says_noted("3 of 3 programs were removed"));
-    cr_assert_eq(node_command(&n, out, sizeof(out), "report --all"), 0);
-    cr_expect(strstr(out, "Owners of sockets are not noted"), "%s", out);
-    node_stop(&n, SIGINT);
-    node_nothing_left(&n);
-}
-
-Test(owners, what_a_killed_run_left_goes_with_the_next_start)
-{
-    struct netns other = netns_new();
-    uint32_t instance;
-
-    node_attach(&n, "node0 --mode tc");
-    instance = instance_of_node();
-    node_stop(&n, SIGKILL);
-    netns_run(&n.node, "ip link del node0");
-    cr_assert_eq(qpw_owners_count(instance), QPW_OWNER_PROGRAMS, "no interface is left to find it by");
-    netns_veth(&n.node, "node0", &other, "far0");
-    netns_address(&n.node, "node0", "10.7.0.1/24");
-    node_attach(&n, "node0 --mode tc");
-    cr_assert_eq(qpw_owners_count(instance), 0);
-    node_stop(&n, SIGINT);
-    node_nothing_left(&n);
-    netns_close(&other);
 }
 
 /* A frame that a packet socket sends has no owner that could be known, and none is named. */

@@ -224,6 +224,7 @@ static void hidden_paths(struct qpw_snapshot *s)
         {.kind = QPW_NOTE_BEHIND, .name = "eth0", .detail = "other at clsact", .count = 3, .tx = true},
         {.kind = QPW_NOTE_TAGS_STRIPPED, .name = "eth0"},
         {.kind = QPW_NOTE_NO_OWNERS, .detail = "no unified hierarchy"},
+        {.kind = QPW_NOTE_NO_EXECUTABLES, .detail = "no tracefs"},
     };
 
     clean(s);

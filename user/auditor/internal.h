@@ -9,6 +9,7 @@
 #include "instance/coverage.h"
 #include "auditor/expire.h"
 #include "facts/totals.h"
+#include "instance/executables.h"
 #include "instance/instance.h"
 #include "host/netlink.h"
 #include "host/sockets.h"
@@ -53,6 +54,7 @@ struct qpw_auditor {
     struct qpw_expire expire;
     struct qpw_netlink *netlink;
     struct qpw_sockets *sockets;
+    struct qpw_executables executables;
     struct qpw_policy policy;
     struct qpw_registry names;
     struct qpw_compiled compiled; /* the policy in force, for what is judged here: listeners */
@@ -146,6 +148,14 @@ int qpw_watch_netlink(struct qpw_auditor *a, struct qpw_error *err);
 
 /* Makes the kernel's set of local addresses equal to netlink's. */
 int qpw_watch_addresses(struct qpw_auditor *a, struct qpw_error *err);
+
+/* ---- notes.c ---- */
+
+/* Attaches what notes the owners of sockets and their executables; what fails is told and noted in a->meta. */
+void qpw_notes_begin(struct qpw_auditor *a);
+/* Once a second: puts back what somebody removed, and tries again where there was no way. */
+void qpw_notes_check(struct qpw_auditor *a);
+void qpw_notes_end(struct qpw_auditor *a);
 
 /* ---- policy.c ---- */
 

@@ -263,7 +263,7 @@ static enum qpw_owner_word judge_owner(struct qpw_auditor *a, const struct qpw_c
         return QPW_OWNER_FITS;
     noted = qpw_conn_owner(&a->kernel, conn->owner, &note) == 0 && note.tgid;
     if (noted) {
-        qpw_owner_describe(&note, ret_owner);
+        qpw_owner_describe(a->sockets, &note, ret_owner);
         if (qpw_owner_of_rule(&q, ret_owner, ret_wanted) == QPW_OWNER_FITS) {
             *memo = (struct memo){conn->owner, conn->rule, port};
             return QPW_OWNER_FITS;

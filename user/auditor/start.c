@@ -144,22 +144,6 @@ static void record_start(struct qpw_auditor *a)
                      QPW_VERSION);
 }
 
-/* Without it the audit works too: owners are then found as far as the socket table still knows them. */
-static void note_owners(struct qpw_auditor *a)
-{
-    struct qpw_error err;
-    unsigned left;
-
-    if (qpw_owners_detach(0, &left, NULL) == 0 && left)
-        qpw_say(a, QPW_SAY_NOTE, "removed %u programs that an earlier run left at the root cgroup", left);
-    if (qpw_owners_attach(&a->kernel, &err) == 0) {
-        a->meta.owners_missing[0] = '\0';
-        return;
-    }
-    snprintf(a->meta.owners_missing, sizeof(a->meta.owners_missing), "%.159s", err.text);
-    qpw_say(a, QPW_SAY_WARNING, "processes that end quickly stay unknown: %s", err.text);
-}
-
 /* With the policy in force and the seeds written, the hooks may go live. */
 static int attach_all(struct qpw_auditor *a, struct qpw_error *err)
 {
@@ -218,6 +202,8 @@ static int start(struct qpw_auditor *a, bool *ret_usage, struct qpw_error *err)
     if (r == 0)
         r = qpw_sockets_open(&a->sockets, err);
     if (r == 0)
+        qpw_sockets_executables(a->sockets, qpw_executable_path, &a->kernel);
+    if (r == 0)
         r = qpw_places_find(&places, err);
     if (r == 0)
         r = places.n ? take_over(a, &places, err) : open_fresh(a, err);
@@ -250,7 +236,7 @@ static int start(struct qpw_auditor *a, bool *ret_usage, struct qpw_error *err)
         r = qpw_loop_open(a, err);
     if (r == 0) {
         qpw_owner_watch_listeners(a); /* those that are there when it is attached */
-        note_owners(a);
+        qpw_notes_begin(a);
         record_start(a);
         r = attach_all(a, err);
     }
@@ -271,6 +257,7 @@ int qpw_auditor_open(const struct qpw_audit_options *options, struct qpw_auditor
     a->options = *options;
     a->epoll_fd = a->lock_fd = a->asker_fd = a->signal_fd = a->tick_fd = a->poll_fd = -1;
     qpw_kernel_init(&a->kernel);
+    qpw_executables_init(&a->executables);
     r = start(a, ret_usage, err);
     if (r < 0) {
         undo(a);
@@ -347,6 +334,7 @@ int qpw_auditor_close(struct qpw_auditor *a, struct qpw_error *err)
     r = r < 0 ? r : r2;
     if (a->has_kernel)
         a->kernel.control->auditor_pid = 0;
+    qpw_notes_end(a);
     qpw_requests_close(a);
     qpw_loop_close(a);
     qpw_events_close(a);

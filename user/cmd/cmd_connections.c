@@ -11,6 +11,7 @@
 #include "cmd/format.h"
 #include "control/watched.h"
 #include "host/owner.h"
+#include "instance/executables.h"
 #include "instance/instance.h"
 #include "instance/kernel_words.h"
 #include "report/connections.h"
@@ -137,7 +138,7 @@ static void find_owner(const struct picture *p, const struct qpw_connection *c, 
     else if (r == 0 && note.how == QPW_OWNER_PACKET)
         ret->why = "sent through a packet socket";
     else if (r == 0)
-        qpw_owner_describe(&note, ret);
+        qpw_owner_describe(p->sockets, &note, ret);
     if (qpw_owner_known(ret) || ret->why)
         return;
     if (c->conn.owner)
@@ -276,6 +277,7 @@ static int run(const struct qpw_kernel *kernel, const struct options *o, struct 
     if (r == 0)
         r = qpw_sockets_open(&p.sockets, err);
     if (r == 0) {
+        qpw_sockets_executables(p.sockets, qpw_executable_path, kernel);
         r = show(&p, o, &reading);
         if (r < 0)
             qpw_fail(err, r, "cannot print: %s", strerror(-r));

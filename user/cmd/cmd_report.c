@@ -12,6 +12,7 @@
 #include "cmd/finding_process.h"
 #include "cmd/node_listeners.h"
 #include "control/watched.h"
+#include "instance/executables.h"
 #include "instance/instance.h"
 #include "host/sockets.h"
 #include "instance/kernel_words.h"
@@ -112,7 +113,7 @@ static void add_listeners(const struct qpw_report *report, struct qpw_sockets *s
     options->listening_about = &node->about;
 }
 
-static int render(const struct qpw_report *report, const struct options *o, FILE *out)
+static int render(const struct qpw_kernel *kernel, const struct qpw_report *report, const struct options *o, FILE *out)
 {
     struct qpw_node_listeners node = {0};
     struct qpw_sockets *sockets = NULL;
@@ -122,6 +123,7 @@ static int render(const struct qpw_report *report, const struct options *o, FILE
     int rc;
 
     if (qpw_sockets_open(&sockets, NULL) == 0) {
+        qpw_sockets_executables(sockets, qpw_executable_path, kernel);
         options.owner = qpw_finding_owner;
         options.arg = sockets;
         add_listeners(report, sockets, &node, &why, &options);
@@ -135,13 +137,14 @@ static int render(const struct qpw_report *report, const struct options *o, FILE
 }
 
 /* Renders into memory first: nothing of a report that cannot be put together goes anywhere. */
-static int write_report(const struct qpw_report *report, const struct options *o, struct qpw_error *err)
+static int write_report(const struct qpw_kernel *kernel, const struct qpw_report *report, const struct options *o,
+                        struct qpw_error *err)
 {
     struct qpw_output output;
     char *text = NULL;
     size_t size = 0;
     FILE *memory = open_memstream(&text, &size);
-    int rc = memory ? render(report, o, memory) : -ENOMEM;
+    int rc = memory ? render(kernel, report, o, memory) : -ENOMEM;
 
     if (memory && fclose(memory) != 0 && rc == 0)
         rc = -ENOMEM;
@@ -188,7 +191,7 @@ static int make_and_write(const struct options *o, uint64_t since_unix_ns, struc
             qpw_fail(err, rc, "the report cannot be put together: %s", strerror(-rc));
     }
     if (rc == 0)
-        rc = write_report(&report, o, err);
+        rc = write_report(&kernel, &report, o, err);
     if (rc == 0)
         status = check_conditions(&report, o);
     qpw_report_clear(&report);

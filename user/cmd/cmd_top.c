@@ -11,6 +11,7 @@
 #include "cmd/cmd.h"
 #include "cmd/format.h"
 #include "control/watched.h"
+#include "instance/executables.h"
 #include "instance/instance.h"
 #include "host/netlink.h"
 #include "host/sockets.h"
@@ -134,6 +135,8 @@ static int open_source(struct source *s, struct qpw_error *err)
     r = qpw_netlink_open(&s->links, err);
     if (r == 0)
         r = qpw_sockets_open(&s->sockets, err);
+    if (r == 0)
+        qpw_sockets_executables(s->sockets, qpw_executable_path, &s->kernel);
     return r;
 }
 

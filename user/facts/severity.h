@@ -57,6 +57,7 @@ enum qpw_severity { QPW_SEVERITY_HIGH = 1, QPW_SEVERITY_MEDIUM, QPW_SEVERITY_LOW
     X(AUDITOR_GAP, LOW, "the auditor was away") \
     X(BLIND, HIGH, "monitoring lost") \
     X(NOT_FIRST, MEDIUM, "another program may take packets first") \
+    X(OWNERS_LOST, MEDIUM, "owners of sockets are not noted") \
     X(INTERFACE_LOST, MEDIUM, "a monitored interface is gone or down") \
     X(RATE_LIMITED, MEDIUM, "alerts were delayed by the rate limit") \
     X(HOUSEKEEPING, INFO, "the auditor's own work")

@@ -3,26 +3,21 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/mount.h>
 #include <unistd.h>
+
+#include "host/filesystem.h"
 
 #define FILEID_KERNFS 0xfe /* include/linux/exportfs.h: a handle of eight bytes, the id */
 
 int qpw_cgroup_root_open(void)
 {
-    int context = fsopen("cgroup2", FSOPEN_CLOEXEC), fd, r;
+    int fd = qpw_filesystem_open("cgroup2", CGROUP2_SUPER_MAGIC, "/sys/fs/cgroup");
 
-    if (context < 0) {
-        r = -errno;
-        fd = open("/sys/fs/cgroup", O_RDONLY | O_DIRECTORY | O_CLOEXEC); /* without CAP_SYS_ADMIN */
-        return fd < 0 ? r : fd;
-    }
-    fd = fsconfig(context, FSCONFIG_CMD_CREATE, NULL, NULL, 0) < 0 ? -1 : fsmount(context, FSMOUNT_CLOEXEC, 0);
-    r = fd < 0 ? -errno : fd;
-    close(context);
-    return r;
+    /* Beside version 1. */
+    return fd == -EPERM ? qpw_filesystem_open("cgroup2", CGROUP2_SUPER_MAGIC, "/sys/fs/cgroup/unified") : fd;
 }
 
 int qpw_cgroup_path(uint64_t id, char *buf, size_t size)

@@ -7,9 +7,8 @@
 #include <stdint.h>
 
 /*
- * Opens the root of the hierarchy of this process's cgroup namespace through a mount of its own that no path leads to
- * (fsopen, Linux 5.2), since `ip netns exec` and containers hide /sys/fs/cgroup. The caller closes it. A descriptor, or
- * a negative errno.
+ * Opens the root of the hierarchy of this process's cgroup namespace, mounted or not (filesystem.h). The caller closes
+ * it. A descriptor, or a negative errno.
  */
 int qpw_cgroup_root_open(void);
 

@@ -23,7 +23,7 @@ static void describe_cgroup(uint64_t id, struct qpw_process *p)
     p->container = strchr(p->unit, ' ') != NULL;
 }
 
-void qpw_owner_describe(const struct qpw_owner *note, struct qpw_process *ret)
+void qpw_owner_describe(const struct qpw_sockets *s, const struct qpw_owner *note, struct qpw_process *ret)
 {
     enum qpw_match match = note->how == QPW_OWNER_LISTENER ? QPW_MATCH_LISTENER : QPW_MATCH_CREATED;
     uint64_t noted = (uint64_t)((int64_t)note->when_ns + qpw_clock_unix_offset_ns());
@@ -39,6 +39,8 @@ void qpw_owner_describe(const struct qpw_owner *note, struct qpw_process *ret)
     snprintf(p.name, sizeof(p.name), "%.*s", (int)sizeof(note->comm), note->comm);
     qpw_text_clean(p.name);
     qpw_user_name(p.uid, p.user, sizeof(p.user));
+    qpw_sockets_executable(s, note->exe, p.exe, sizeof(p.exe));
+    qpw_text_clean(p.exe);
     describe_cgroup(note->cgroup, &p);
     *ret = p;
 }
@@ -59,7 +61,7 @@ int qpw_owner_of_connection(struct qpw_sockets *s, const struct qpw_conn_key *ke
     /* A socket that was made by a process and is the kernel's now: rpc.nfsd hands its listeners to nfsd. */
     if (r == 0 && ret->match == QPW_MATCH_KERNEL && direction != QPW_DIR_OUTBOUND)
         return 0;
-    qpw_owner_describe(note, ret);
+    qpw_owner_describe(s, note, ret);
     return 0;
 }
 

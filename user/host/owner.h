@@ -21,6 +21,6 @@ int qpw_owner_of_connection(struct qpw_sockets *s, const struct qpw_conn_key *ke
                             const struct qpw_owner *note, struct qpw_process *ret);
 
 /* The process of a note alone: described from /proc while it lives, else by what was noted. */
-void qpw_owner_describe(const struct qpw_owner *note, struct qpw_process *ret);
+void qpw_owner_describe(const struct qpw_sockets *s, const struct qpw_owner *note, struct qpw_process *ret);
 
 #endif

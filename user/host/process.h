@@ -28,7 +28,7 @@ struct qpw_process {
     char name[32];    /* comm */
     char parent[32];  /* its parent's comm */
     char user[64];    /* from the user database; the number where it has no name */
-    char exe[256];    /* target of /proc/PID/exe */
+    char exe[256];    /* target of /proc/PID/exe; `ended`: the path that was given to execve(2), or empty */
     char unit[128];   /* systemd unit ("nfs-server.service") or container ("docker 0123456789ab"), or empty */
     bool ended;       /* not there any more: only what was noted in time is known of it */
     const char *why;  /* match NONE: why, static; NULL: not said */

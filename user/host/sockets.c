@@ -39,6 +39,18 @@ void qpw_sockets_close(struct qpw_sockets *s)
     free(s);
 }
 
+void qpw_sockets_executables(struct qpw_sockets *s, qpw_executable_fn *fn, const void *arg)
+{
+    s->executable = fn;
+    s->executable_arg = arg;
+}
+
+void qpw_sockets_executable(const struct qpw_sockets *s, uint64_t exe, char *buf, size_t size)
+{
+    if (!s->executable || !s->executable(s->executable_arg, exe, buf, size))
+        *buf = '\0';
+}
+
 static enum qpw_direction opener_direction(const struct qpw_diag_socket *socket)
 {
     if (!(STATES_LIVE & 1u << socket->state) || !socket->has_opener)

@@ -45,6 +45,15 @@ int qpw_sockets_direction(struct qpw_sockets *s, const struct qpw_conn_key *key,
 
 /* ---- The process behind an exchange ---- */
 
+/* Writes the path that the key of a note (qpw_owner.exe) stands for; false where it is not known. */
+typedef bool qpw_executable_fn(const void *arg, uint64_t exe, char *buf, size_t size);
+
+/* From now on executables of processes that have ended are asked for there. arg must live as long as *s. */
+void qpw_sockets_executables(struct qpw_sockets *s, qpw_executable_fn *fn, const void *arg);
+
+/* What was given so, or an empty text. */
+void qpw_sockets_executable(const struct qpw_sockets *s, uint64_t exe, char *buf, size_t size);
+
 /*
  * The process behind the exchange `key` of protocol TCP or UDP; direction as of the finding:
  * a listener is considered only where the node was asked (or it is not known). An index of

@@ -19,6 +19,8 @@ struct qpw_sockets {
     size_t n_devices;
     uint64_t devices_ns;
     struct qpw_process_index *index;
+    qpw_executable_fn *executable; /* NULL: nobody can be asked */
+    const void *executable_arg;
     _Alignas(8) char buffer[QPW_DIAG_BYTES];
 };
 

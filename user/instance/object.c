@@ -15,6 +15,7 @@
 
 #include "bpf/tag.h"
 #include "host/clock.h"
+#include "host/tracepoint.h"
 #include "instance/jiffies.h"
 #include "instance/programs.h"
 
@@ -95,6 +96,14 @@ static uint64_t netns_cookie(void)
     return cookie;
 }
 
+/* 0: not known, and processes are then not followed. */
+static uint8_t offset_of(const char *event, const char *field)
+{
+    int offset = qpw_tracepoint_field(event, field, 4);
+
+    return offset > 0 && offset <= UINT8_MAX ? (uint8_t)offset : 0;
+}
+
 static int set_config(struct bpf_object *object, const struct qpw_load_options *o, struct qpw_config *ret,
                       struct qpw_error *err)
 {
@@ -125,6 +134,8 @@ static int set_config(struct bpf_object *object, const struct qpw_load_options *
     config->netns_cookie = o->replay ? 0 : netns_cookie();
     config->has_xdp_buff_len = libbpf_probe_bpf_helper(BPF_PROG_TYPE_XDP, BPF_FUNC_xdp_get_buff_len, NULL) == 1;
     if (!o->replay) {
+        config->exec_path = offset_of("sched/sched_process_exec", "filename");
+        config->fork_child = offset_of("sched/sched_process_fork", "child_pid");
         rc = qpw_jiffies_calibrate(config, err);
         if (rc < 0)
             return rc;

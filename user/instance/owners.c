@@ -110,11 +110,22 @@ static int visit(int root, unsigned at, uint32_t instance, bool take_out, unsign
     return r;
 }
 
+/* Whether programs may be asked what they are: without that right ours would look like another's, or like none. */
+static int may_ask(void)
+{
+    uint32_t id = 0;
+
+    return bpf_prog_get_next_id(0, &id) < 0 && errno == EPERM ? -EPERM : 0;
+}
+
 static int visit_all(uint32_t instance, bool take_out, unsigned *ret_count)
 {
-    int root = qpw_cgroup_root_open(), r = 0;
+    int r = may_ask(), root;
 
     *ret_count = 0;
+    if (r < 0)
+        return r;
+    root = qpw_cgroup_root_open();
     if (root < 0)
         return root;
     for (unsigned i = 0; r == 0 && i < QPW_OWNER_PROGRAMS; i++)
@@ -143,6 +154,12 @@ int qpw_owners_detach(uint32_t instance, unsigned *ret_removed, struct qpw_error
 }
 
 /* ---- Putting them there ---- */
+
+static const char *ask_reason(int error)
+{
+    return error == -EPERM ? "CAP_SYS_ADMIN is missing" : error == -ENODEV ? "the kernel has no unified cgroup hierarchy"
+                                                                           : strerror(-error);
+}
 
 static const char *attach_reason(int error)
 {
@@ -173,7 +190,7 @@ int qpw_owners_attach(struct qpw_kernel *k, struct qpw_error *err)
     int count = instance ? qpw_owners_count(instance) : -EACCES, root, r;
 
     if (count < 0)
-        return qpw_fail(err, count, "cannot ask the root cgroup what is attached to it: %s", strerror(-count));
+        return qpw_fail(err, count, "cannot ask the root cgroup what is attached to it: %s", ask_reason(count));
     if (count == QPW_OWNER_PROGRAMS)
         return 0;
     if (count) { /* what a start that was killed halfway left behind */

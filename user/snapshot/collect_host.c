@@ -265,7 +265,7 @@ static int read_unwatched(const struct qpw_netlink *links, struct qpw_snapshot *
 /* Whether the programs at the root cgroup are there: as the auditor found when it began, and now. */
 static int note_owners(const struct qpw_kernel *k, struct qpw_snapshot *s)
 {
-    struct qpw_note note = {.kind = QPW_NOTE_NO_OWNERS};
+    struct qpw_note note = {0};
     int count;
 
     snprintf(s->owners_missing, sizeof(s->owners_missing), "%s", s->meta.owners_missing);
@@ -275,10 +275,17 @@ static int note_owners(const struct qpw_kernel *k, struct qpw_snapshot *s)
                  strerror(-count));
     else if (!s->owners_missing[0] && count < QPW_OWNER_PROGRAMS)
         snprintf(s->owners_missing, sizeof(s->owners_missing),
-                 "%d of %d programs were removed from the root cgroup; attach again to have them back",
+                 "%d of %d programs were removed from the root cgroup; a running auditor puts them back",
                  QPW_OWNER_PROGRAMS - count, QPW_OWNER_PROGRAMS);
-    memcpy(note.detail, s->owners_missing, sizeof(note.detail));
-    return s->owners_missing[0] ? qpw_snapshot_note(s, &note) : 0;
+    snprintf(s->executables_missing, sizeof(s->executables_missing), "%s", s->owners_missing[0]
+             ? "owners of sockets are not noted" : s->meta.executables_missing);
+    if (!s->executables_missing[0] && !s->auditor_pid)
+        snprintf(s->executables_missing, sizeof(s->executables_missing), "no auditor is running, which follows execve");
+    if (!s->owners_missing[0] && !s->executables_missing[0])
+        return 0;
+    note.kind = s->owners_missing[0] ? QPW_NOTE_NO_OWNERS : QPW_NOTE_NO_EXECUTABLES;
+    memcpy(note.detail, s->owners_missing[0] ? s->owners_missing : s->executables_missing, sizeof(note.detail));
+    return qpw_snapshot_note(s, &note);
 }
 
 int qpw_collect_host(const struct qpw_kernel *k, const struct qpw_collect_options *options, struct qpw_snapshot *s)

@@ -77,6 +77,7 @@ enum qpw_note_kind {
     QPW_NOTE_BEHIND,         /* the same behind ours */
     QPW_NOTE_TAGS_STRIPPED,  /* name: interface */
     QPW_NOTE_NO_OWNERS,      /* detail: why */
+    QPW_NOTE_NO_EXECUTABLES, /* the same */
     /* Replay */
     QPW_NOTE_RECORDS,        /* count */
     QPW_NOTE_MERGED,         /* count of records larger than the MTU, which is `other` */
@@ -162,6 +163,7 @@ struct qpw_snapshot {
     struct qpw_coverage *coverage; /* oldest first */
     size_t n_coverage;
     char owners_missing[160]; /* why owners of sockets are not noted in the kernel now; empty: they are, or not asked */
+    char executables_missing[160]; /* why executables of ended processes are not known now; empty: they are, or not asked */
     struct qpw_note *notes;
     size_t n_notes;
 

@@ -129,7 +129,10 @@ static void show_owners(const struct qpw_status *s, const struct qpw_printer *p)
     if (s->snapshot.owners_missing[0])
         qpw_print_item(p, "owners", "not noted: %s", s->snapshot.owners_missing);
     else
-        qpw_print_item(p, "owners", "noted when a socket is made or connected");
+        qpw_print_item(p, "owners", "noted when a socket is made or connected%s%s",
+                       s->snapshot.executables_missing[0] ? "; executables of ended processes are not known: "
+                                                          : ", with the executable",
+                       s->snapshot.executables_missing);
 }
 
 static void show_tables(const struct qpw_status *s, const struct qpw_printer *p)

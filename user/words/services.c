@@ -275,6 +275,8 @@ const char *qpw_words_coverage(unsigned kind)
         [QPW_COVERAGE_RELOADED] = "policy reloaded",
         [QPW_COVERAGE_RELOAD_FAILED] = "reload failed",
         [QPW_COVERAGE_CLOCK_STEPPED] = "clock set",
+        [QPW_COVERAGE_OWNERS_LOST] = "owners not noted",
+        [QPW_COVERAGE_OWNERS_NOTED] = "owners noted again",
     };
 
     return kind < QPW_COVERAGE_COUNT && words[kind] ? words[kind] : qpw_coverage_name(kind);

@@ -13,6 +13,7 @@
 #include "cmd/policy/policy_cmd.h"
 #include "control/watched.h"
 #include "facts/totals.h"
+#include "instance/executables.h"
 #include "instance/instance.h"
 #include "host/sockets.h"
 #include "instance/kernel_words.h"
@@ -192,6 +193,7 @@ static int suggest_attached(struct qpw_error *err)
         return rc;
     rc = qpw_collect(&kernel, NULL, &snapshot, err);
     if (rc == 0 && qpw_sockets_open(&sockets, NULL) == 0) {
+        qpw_sockets_executables(sockets, qpw_executable_path, &kernel);
         options.process = qpw_finding_process;
         options.arg = sockets;
     }

@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* What notes the owners of sockets is put in place, and stays there. Without it the audit works too. */
+#include "instance/owners.h"
+
+#include <stdio.h>
+
+#include "auditor/internal.h"
+
+#define RETRY_SECONDS 10u
+
+/* Executables are noted with sockets, so they are followed where these are noted. */
+static void follow_executables(struct qpw_auditor *a)
+{
+    struct qpw_error err = {"owners of sockets are not noted"};
+    char before[sizeof(a->meta.executables_missing)];
+
+    if (a->executables.slots && !a->meta.owners_missing[0])
+        return;
+    snprintf(before, sizeof(before), "%s", a->meta.executables_missing);
+    qpw_executables_detach(&a->kernel, &a->executables);
+    a->meta.executables_missing[0] = '\0';
+    if (!a->meta.owners_missing[0] && qpw_executables_attach(&a->kernel, &a->executables, &err) == 0)
+        return;
+    snprintf(a->meta.executables_missing, sizeof(a->meta.executables_missing), "%.159s", err.text);
+    if (!a->meta.owners_missing[0] && !before[0])
+        qpw_say(a, QPW_SAY_WARNING, "the executables of processes that end quickly stay unknown: %s", err.text);
+}
+
+static int attach(struct qpw_auditor *a, struct qpw_error *err)
+{
+    int r = qpw_owners_attach(&a->kernel, err);
+
+    a->meta.owners_missing[0] = '\0';
+    if (r < 0)
+        snprintf(a->meta.owners_missing, sizeof(a->meta.owners_missing), "%.159s", err->text);
+    return r;
+}
+
+void qpw_notes_begin(struct qpw_auditor *a)
+{
+    struct qpw_error err;
+    unsigned left;
+
+    if (qpw_owners_detach(0, &left, NULL) == 0 && left)
+        qpw_say(a, QPW_SAY_NOTE, "removed %u programs that an earlier run left at the root cgroup", left);
+    if (attach(a, &err) < 0)
+        qpw_say(a, QPW_SAY_WARNING, "processes that end quickly stay unknown: %s", err.text);
+    follow_executables(a);
+}
+
+/* Whether all are there; where they were and are not, that is told. */
+static bool are_there(struct qpw_auditor *a)
+{
+    int count = qpw_owners_count(qpw_kernel_instance(&a->kernel));
+
+    if (count < 0 || count == QPW_OWNER_PROGRAMS)
+        return true; /* one that cannot be asked is not gone */
+    if (!a->meta.owners_missing[0]) {
+        qpw_say(a, QPW_SAY_WARNING, "%d of the %d programs that note the owners of sockets are gone from the root cgroup",
+                QPW_OWNER_PROGRAMS - count, QPW_OWNER_PROGRAMS);
+        qpw_coverage_add(&a->coverage, QPW_COVERAGE_OWNERS_LOST, 0, "%d of %d programs are gone from the root cgroup.",
+                         QPW_OWNER_PROGRAMS - count, QPW_OWNER_PROGRAMS);
+    }
+    return false;
+}
+
+void qpw_notes_check(struct qpw_auditor *a)
+{
+    struct qpw_error err;
+    bool missing = a->meta.owners_missing[0];
+
+    if ((missing && a->ticks % RETRY_SECONDS) || are_there(a))
+        return;
+    if (attach(a, &err) == 0) {
+        qpw_coverage_add(&a->coverage, QPW_COVERAGE_OWNERS_NOTED, 0, "The programs are at the root cgroup again.");
+        qpw_say(a, QPW_SAY_NOTE, "owners of sockets are noted again");
+    } else if (!missing) {
+        qpw_say(a, QPW_SAY_WARNING, "processes that end quickly stay unknown: %s", err.text);
+    }
+    follow_executables(a);
+    qpw_meta_write(&a->kernel, &a->meta, NULL);
+}
+
+void qpw_notes_end(struct qpw_auditor *a)
+{
+    qpw_executables_detach(&a->kernel, &a->executables);
+}
