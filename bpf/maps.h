@@ -104,6 +104,7 @@ struct qpw_work {
     struct qpw_conn_key saved;
     struct qpw_conn_key question;   /* whose questions are asked for; see question.h */
     struct qpw_conn_key conn_key;   /* w->key while another is in its place */
+    struct qpw_conn_key listener;   /* the local end of a listening socket */
     struct qpw_conn before;         /* a connection as it was judged before */
     struct qpw_counts none;         /* zeroes */
     struct qpw_reserved place_of;
@@ -293,6 +294,13 @@ struct {
     __type(key, int);
     __type(value, struct qpw_owner);
 } owners SEC(".maps");
+/*
+ * The same of sockets that carry no note, by their cookie: those older than the audit, and those that were accepted. User
+ * space writes it from the socket table; 112 bytes each, as they are needed.
+ */
+QPW_MAP(older, BPF_MAP_TYPE_HASH, QPW_OLDER_SOCKETS, __u64, struct qpw_owner, BPF_F_NO_PREALLOC);
+/* Older sockets that listen, by their local end: they answer for connections that have no socket yet. */
+QPW_MAP(listeners, BPF_MAP_TYPE_HASH, QPW_OLDER_LISTENERS, struct qpw_conn_key, struct qpw_owner, BPF_F_NO_PREALLOC);
 /* What processes execute: a slot for each, 256 KiB, filled by user space for those older than the audit; and the paths. */
 QPW_MAP(exe_of, BPF_MAP_TYPE_ARRAY, 1, __u32, struct qpw_exe_of, BPF_F_MMAPABLE);
 QPW_MAP(exes, BPF_MAP_TYPE_HASH, QPW_EXES, __u64, struct qpw_exe, 0);

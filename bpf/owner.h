@@ -4,15 +4,18 @@
  *
  * socket(2) and connect(2) run in the process itself, so even one that ends within a millisecond is known; the
  * note lives in the socket's own storage and can neither be crowded out nor outlive it. Not noted: sockets of the
- * kernel (nfsd, lockd), those older than the audit, packet sockets, subflows of MPTCP. There is no hook at
- * accept(2): what a listener accepts belongs to the listener's owner, unless user space finds the very process.
+ * kernel (nfsd, lockd), packet sockets, subflows of MPTCP. There is no hook at accept(2): what a listener accepts
+ * belongs to the listener's owner, unless user space finds the very process. Sockets older than the audit are noted
+ * beside, by user space.
  */
 #ifndef QPW_BPF_OWNER_H
 #define QPW_BPF_OWNER_H
 
 #include "executable.h"
 #include "maps.h"
+#include "open.h"
 
+#define QPW_AF_INET 2    /* include/linux/socket.h */
 #define QPW_AF_PACKET 17 /* include/linux/socket.h */
 #define QPW_SOCK_RAW 3   /* include/linux/net.h */
 
@@ -131,6 +134,72 @@ static __always_inline void qpw_owner_take(struct qpw_work *w, struct qpw_owner 
     o->number = qpw_owner_number();
 }
 
+/* What is noted of a listening socket: in itself, or by user space of one that is older. */
+static __always_inline struct qpw_owner *qpw_owner_of_listener(struct qpw_work *w, struct bpf_sock *sk)
+{
+    struct qpw_owner *o = qpw_owner_in(sk);
+    struct qpw_conn_key *key = &w->listener;
+    __u32 word;
+
+    if (o)
+        return o;
+    __builtin_memset(key, 0, sizeof(*key));
+    key->protocol = QPW_IPPROTO_TCP;
+    key->local_port = (__u16)sk->src_port;
+    if (sk->family == QPW_AF_INET) {
+        word = sk->src_ip4;
+        if (word) { /* else any address, written as IPv6 has it */
+            key->local[10] = key->local[11] = 0xff;
+            __builtin_memcpy(key->local + 12, &word, 4);
+        }
+    } else {
+#pragma unroll
+        for (int i = 0; i < 4; i++) {
+            word = sk->src_ip6[i];
+            __builtin_memcpy(key->local + 4 * i, &word, 4);
+        }
+    }
+    return bpf_map_lookup_elem(&listeners, key);
+}
+
+/* With SYN cookies no socket is behind a SYN+ACK: the listener is that which the other end's packet would be given to. */
+static __noinline int qpw_owner_by_lookup(struct __sk_buff *skb, struct qpw_work *w)
+{
+    struct bpf_sock_tuple tuple;
+    __u32 size = qpw_tuple(&w->key, &tuple, 0);
+    struct qpw_owner *o = 0;
+    struct bpf_sock *sk;
+
+    if (size == sizeof(tuple.ipv4))
+        sk = bpf_sk_lookup_tcp(skb, &tuple, sizeof(tuple.ipv4), -1, 0);
+    else
+        sk = bpf_sk_lookup_tcp(skb, &tuple, sizeof(tuple.ipv6), -1, 0);
+    if (!sk)
+        return 0;
+    if (sk->state == QPW_TCP_LISTEN)
+        o = qpw_owner_of_listener(w, sk);
+    bpf_sk_release(sk);
+    if (o)
+        qpw_owner_take(w, o, QPW_OWNER_LISTENER);
+    return 0;
+}
+
+/* Of a whole socket without a note in itself. */
+static __noinline int qpw_owner_of_older(struct __sk_buff *skb, struct qpw_work *w, __u32 family)
+{
+    __u64 cookie = bpf_get_socket_cookie(skb);
+    struct qpw_owner *o = bpf_map_lookup_elem(&older, &cookie);
+
+    if (o) {
+        qpw_owner_take(w, o, QPW_OWNER_NONE);
+    } else if (family == QPW_AF_PACKET) {
+        __builtin_memset(&w->owner, 0, sizeof(w->owner));
+        w->owner.how = QPW_OWNER_PACKET;
+        qpw_owner_number();
+    }
+    return 0;
+}
+
 /* Fills w->owner with that of the socket which sends skb, as far as it is known: then it has a number. */
 static __noinline int qpw_owner_of_sender(struct __sk_buff *skb, struct qpw_work *w)
 {
@@ -138,23 +207,18 @@ static __noinline int qpw_owner_of_sender(struct __sk_buff *skb, struct qpw_work
     struct qpw_owner *o;
 
     if (!sk)
-        return 0;
+        return w->pkt.protocol == QPW_IPPROTO_TCP && (w->pkt.tcp_flags & QPW_TCP_SYN) && (w->pkt.tcp_flags & QPW_TCP_ACK)
+                   ? qpw_owner_by_lookup(skb, w) : 0;
     full = bpf_sk_fullsock(sk);
     if (full) {
         o = qpw_owner_in(full);
-        if (o) {
-            qpw_owner_take(w, o, QPW_OWNER_NONE);
-        } else if (full->family == QPW_AF_PACKET) {
-            __builtin_memset(&w->owner, 0, sizeof(w->owner));
-            w->owner.how = QPW_OWNER_PACKET;
-            qpw_owner_number();
-        }
+        if (!o)
+            return qpw_owner_of_older(skb, w, full->family);
+        qpw_owner_take(w, o, QPW_OWNER_NONE);
         return 0;
     }
     full = bpf_get_listener_sock(sk); /* a SYN+ACK is sent for a connection that has no socket yet */
-    if (!full)
-        return 0;
-    o = qpw_owner_in(full);
+    o = full ? qpw_owner_of_listener(w, full) : 0;
     if (o)
         qpw_owner_take(w, o, QPW_OWNER_LISTENER);
     return 0;

@@ -22,7 +22,7 @@
 #include "qportwatch_words.h"
 
 /* Raise it with every change of a layout, here or in qportwatch_user.h: programs of another version are not taken over. */
-#define QPW_ABI_VERSION 10u
+#define QPW_ABI_VERSION 11u
 #define QPW_ABI_MAGIC 0x71705741u /* "qpWA" */
 
 #define QPW_MAX_IFACES 64
@@ -184,6 +184,7 @@ enum qpw_owner_how {
     QPW_OWNER_CONNECTED, /* it called connect(2), on a socket that another may have made */
     QPW_OWNER_LISTENER,  /* of the listening socket that answers (SYN+ACK) */
     QPW_OWNER_PACKET,    /* sent through a packet socket, which carries no note: tgid 0 */
+    QPW_OWNER_HELD,      /* it held the socket, which is older than the audit, when the socket table was read */
 };
 
 /* The process behind a socket of the node, noted when it made or connected it: it may end within a millisecond. */
@@ -220,6 +221,9 @@ struct qpw_owner_set {
     __u32 pad;
     struct qpw_owner_entry entry[QPW_OWNER_WAYS];
 };
+
+#define QPW_OLDER_SOCKETS 65536u /* without a note in the socket itself */
+#define QPW_OLDER_LISTENERS 4096u
 
 /*
  * Which file each process executes, from execve(2) on and inherited by fork(2), so that it can be told of a process that

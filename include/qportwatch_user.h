@@ -68,6 +68,8 @@ struct qpw_listed {
     X(scratch) \
     X(owners) \
     X(owner_table) \
+    X(older) \
+    X(listeners) \
     X(listening) \
     X(exe_of) \
     X(exes)

@@ -2,6 +2,7 @@
 /* The owner of an exchange, noted when its socket was made: processes that are gone before anybody can look. */
 #include <criterion/criterion.h>
 #include <errno.h>
+#include <netinet/in.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -342,6 +343,121 @@ Test(owners, a_connection_that_is_no_finding_carries_its_owner)
     assert_connection_owner(389, "ldap-client", QPW_OWNER_CONNECTED, self);
     assert_connection_owner(123, "ntp-client", QPW_OWNER_CREATED, self);
     assert_connection_owner(88, "bash", QPW_OWNER_CONNECTED, "/bin/bash");
+    node_stop(&n, SIGINT);
+    node_nothing_left(&n);
+}
+
+/* ---- Sockets older than the audit ---- */
+
+/* Waits to be told over `go`, uses its socket once more and ends at once. */
+struct old {
+    const char *name;
+    int go[2];
+    int (*use)(const struct old *o); /* after the socket is there and `ready` was written */
+    int ready[2];
+};
+
+static void await_told(const struct old *o)
+{
+    char c;
+
+    cr_assert_eq(write(o->ready[1], "x", 1), 1);
+    cr_assert_eq(read(o->go[0], &c, 1), 1);
+}
+
+static int old_client(const struct old *o)
+{
+    struct sockaddr_storage to;
+    socklen_t size = traffic_endpoint("10.7.0.2", 3601, &to);
+    int fd = socket(AF_INET, SOCK_STREAM, 0);
+
+    if (connect(fd, (struct sockaddr *)&to, size) < 0)
+        return 1;
+    await_told(o);
+    return write(fd, "x", 1) != 1;
+}
+
+static int old_server(const struct old *o)
+{
+    int listener = traffic_bound(&n.node, SOCK_STREAM, "10.7.0.1", 3602), fd;
+
+    listen(listener, 1);
+    await_told(o);
+    fd = accept(listener, NULL, NULL);
+    return fd < 0 || write(fd, "hello\n", 6) != 6;
+}
+
+static int old_sender(const struct old *o)
+{
+    struct sockaddr_storage to;
+    socklen_t size = traffic_endpoint("10.7.0.2", 3603, &to);
+    int fd = socket(AF_INET, SOCK_DGRAM, 0);
+
+    if (bind(fd, (struct sockaddr *)&(struct sockaddr_in){.sin_family = AF_INET}, sizeof(struct sockaddr_in)) < 0)
+        return 1; /* only what is bound is in the socket table */
+    await_told(o);
+    return sendto(fd, "x", 1, 0, (struct sockaddr *)&to, size) != 1;
+}
+
+static int be_old(void *argument)
+{
+    const struct old *o = argument;
+
+    prctl(PR_SET_NAME, o->name);
+    return o->use(o);
+}
+
+static int ask_old_server(void *argument)
+{
+    struct sockaddr_storage to;
+    socklen_t size = traffic_endpoint("10.7.0.1", 3602, &to);
+    int fd = socket(AF_INET, SOCK_STREAM, 0);
+    char buf[16];
+
+    return connect(fd, (struct sockaddr *)&to, size) < 0 || read(fd, buf, sizeof(buf)) != 6;
+}
+
+Test(owners, sockets_older_than_the_audit_have_their_owner_with_the_first_packet)
+{
+    struct old all[] = {{.name = "old-client", .use = old_client}, {.name = "old-server", .use = old_server},
+                        {.name = "old-sender", .use = old_sender}};
+    char c, self[256] = "";
+    pid_t pids[3];
+
+    cr_assert_gt(readlink("/proc/self/exe", self, sizeof(self) - 1), 0);
+    netns_until_port(&n.client, "tcp", (traffic_serve_tcp(&n.client, "10.7.0.2", 3601), 3601));
+    for (size_t i = 0; i < 3; i++) {
+        cr_assert(pipe(all[i].go) == 0 && pipe(all[i].ready) == 0);
+        pids[i] = netns_fork(&n.node, be_old, &all[i]);
+        cr_assert_eq(read(all[i].ready[0], &c, 1), 1);
+    }
+    node_attach(&n, "node0 --mode xdp");
+    for (size_t i = 0; i < 3; i++)
+        cr_assert_eq(write(all[i].go[1], "x", 1), 1);
+    cr_assert_eq(netns_call(&n.client, ask_old_server, NULL), 0);
+    for (size_t i = 0; i < 3; i++)
+        cr_assert_eq(netns_wait(pids[i], NETNS_DEADLINE_MS), 0, "%s", all[i].name);
+    assert_connection_owner(3601, "old-client", QPW_OWNER_HELD, self);
+    assert_connection_owner(3602, "old-server", QPW_OWNER_LISTENER, self);
+    assert_connection_owner(3603, "old-sender", QPW_OWNER_HELD, self);
+    node_stop(&n, SIGINT);
+    node_nothing_left(&n);
+}
+
+/* With SYN cookies no socket is behind the SYN+ACK. */
+Test(owners, a_listener_is_named_by_its_syn_cookie)
+{
+    char self[256] = "";
+    pid_t server;
+
+    cr_assert_gt(readlink("/proc/self/exe", self, sizeof(self) - 1), 0);
+    netns_run(&n.node, "sysctl -qw net.ipv4.tcp_syncookies=2"); /* always */
+    node_attach(&n, "node0 --mode xdp");
+    server = netns_fork(&n.node, serve_allowed, NULL);
+    netns_until_port(&n.node, "tcp", 445);
+    cr_assert_eq(netns_call(&n.client, ask_smb, NULL), 0);
+    cr_assert_eq(netns_wait(server, NETNS_DEADLINE_MS), 0);
+    assert_connection_owner(445, "smb-server", QPW_OWNER_LISTENER, self);
     node_stop(&n, SIGINT);
     node_nothing_left(&n);
 }

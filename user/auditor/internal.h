@@ -155,6 +155,8 @@ int qpw_watch_addresses(struct qpw_auditor *a, struct qpw_error *err);
 void qpw_notes_begin(struct qpw_auditor *a);
 /* Once a second: puts back what somebody removed, and tries again where there was no way. */
 void qpw_notes_check(struct qpw_auditor *a);
+/* Notes who holds the sockets that carry no note in themselves, and forgets those that are closed. */
+void qpw_notes_older(struct qpw_auditor *a);
 void qpw_notes_end(struct qpw_auditor *a);
 
 /* ---- policy.c ---- */

@@ -174,8 +174,10 @@ static void on_second(struct qpw_auditor *a)
         qpw_alerts_settle(a);
     if (a->ticks % RESEED_SECONDS == 0 && qpw_events_seed(a, &err) < 0)
         qpw_say(a, QPW_SAY_WARNING, "%s", err.text);
-    if (a->ticks % RESEED_SECONDS == 0)
+    if (a->ticks % RESEED_SECONDS == 0) {
         qpw_executables_read(&a->kernel, &a->executables);
+        qpw_notes_older(a);
+    }
     qpw_watch_check(a);
     qpw_notes_check(a);
     if (a->ticks % SETTLE_SECONDS == 0)

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /* What notes the owners of sockets is put in place, and stays there. Without it the audit works too. */
-#include "instance/owners.h"
-
+#include <bpf/bpf.h>
 #include <stdio.h>
 
 #include "auditor/internal.h"
+#include "host/clock.h"
+#include "host/owner.h"
+#include "instance/owners.h"
 
 #define RETRY_SECONDS 10u
 
@@ -46,7 +48,68 @@ void qpw_notes_begin(struct qpw_auditor *a)
     if (attach(a, &err) < 0)
         qpw_say(a, QPW_SAY_WARNING, "processes that end quickly stay unknown: %s", err.text);
     follow_executables(a);
+    qpw_notes_older(a); /* from now on new ones carry theirs: none is missed */
 }
+
+/* ---- Sockets that carry no note ---- */
+
+struct older {
+    struct qpw_auditor *a;
+    struct qpw_owner note; /* of the process of the socket before: many have one */
+    uint64_t when_ns;
+};
+
+static void note_socket(void *arg, const struct qpw_held_socket *socket)
+{
+    struct older *o = arg;
+    struct qpw_kernel *k = &o->a->kernel;
+    struct qpw_owner note;
+
+    if (o->note.tgid != (uint32_t)socket->pid && !qpw_owner_note(socket->pid, o->when_ns, &o->note)) {
+        o->note.tgid = 0;
+        return;
+    }
+    note = o->note;
+    note.exe = qpw_executables_of(&o->a->executables, note.tgid);
+    if (socket->listens && !socket->shared) {
+        note.how = QPW_OWNER_LISTENER;
+        bpf_map_update_elem(k->map_fd[QPW_MAP_listeners], &socket->key, &note, BPF_ANY);
+    } else if (!socket->listens) {
+        bpf_map_update_elem(k->map_fd[QPW_MAP_older], &socket->cookie, &note, BPF_ANY);
+    }
+}
+
+/* Takes out what is of an earlier reading: those sockets are closed. The key's size is at most that of a connection's. */
+static void remove_before(int fd, uint64_t when_ns)
+{
+    struct qpw_conn_key key, next;
+    struct qpw_owner note;
+    bool more = bpf_map_get_next_key(fd, NULL, &next) == 0;
+
+    while (more) {
+        key = next;
+        more = bpf_map_get_next_key(fd, &key, &next) == 0;
+        if (bpf_map_lookup_elem(fd, &key, &note) == 0 && note.when_ns < when_ns)
+            bpf_map_delete_elem(fd, &key);
+    }
+}
+
+void qpw_notes_older(struct qpw_auditor *a)
+{
+    struct older o = {.a = a, .when_ns = qpw_clock_monotonic_ns()};
+    struct qpw_error err;
+
+    if (a->meta.owners_missing[0])
+        return;
+    if (qpw_sockets_held(a->sockets, note_socket, &o, &err) < 0) {
+        qpw_say(a, QPW_SAY_WARNING, "owners of older sockets stay unknown: %s", err.text);
+        return;
+    }
+    remove_before(a->kernel.map_fd[QPW_MAP_older], o.when_ns);
+    remove_before(a->kernel.map_fd[QPW_MAP_listeners], o.when_ns);
+}
+
+/* ---- Being there ---- */
 
 /* Whether all are there; where they were and are not, that is told. */
 static bool are_there(struct qpw_auditor *a)
@@ -74,6 +137,7 @@ void qpw_notes_check(struct qpw_auditor *a)
     if (attach(a, &err) == 0) {
         qpw_coverage_add(&a->coverage, QPW_COVERAGE_OWNERS_NOTED, 0, "The programs are at the root cgroup again.");
         qpw_say(a, QPW_SAY_NOTE, "owners of sockets are noted again");
+        qpw_notes_older(a);
     } else if (!missing) {
         qpw_say(a, QPW_SAY_WARNING, "processes that end quickly stay unknown: %s", err.text);
     }

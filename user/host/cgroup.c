@@ -6,6 +6,7 @@
 #include <linux/magic.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "host/filesystem.h"
@@ -47,4 +48,31 @@ int qpw_cgroup_path(uint64_t id, char *buf, size_t size)
     buf[length > 0 ? length : 0] = '\0';
     close(fd);
     return r;
+}
+
+uint64_t qpw_cgroup_of(int pid)
+{
+    char text[4096], path[64], *at, *end;
+    struct stat st = {0};
+    ssize_t length;
+    int fd, root;
+
+    snprintf(path, sizeof(path), "/proc/%d/cgroup", pid);
+    fd = open(path, O_RDONLY | O_CLOEXEC);
+    length = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
+    if (fd >= 0)
+        close(fd);
+    text[length > 0 ? length : 0] = '\0';
+    at = !strncmp(text, "0::/", 4) ? text : strstr(text, "\n0::/");
+    root = at ? qpw_cgroup_root_open() : -1;
+    if (root < 0)
+        return 0;
+    at = strchr(at, '/') + 1;
+    end = strchrnul(at, '\n');
+    *end = '\0';
+    /* The number of the directory's inode is the id. */
+    if (fstatat(root, *at ? at : ".", &st, 0) < 0)
+        st.st_ino = 0;
+    close(root);
+    return st.st_ino;
 }

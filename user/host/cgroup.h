@@ -18,4 +18,7 @@ int qpw_cgroup_root_open(void);
  */
 int qpw_cgroup_path(uint64_t id, char *buf, size_t size);
 
+/* Id of the cgroup of a process in the unified hierarchy; 0: not known. */
+uint64_t qpw_cgroup_of(int pid);
+
 #endif

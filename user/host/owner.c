@@ -23,9 +23,22 @@ static void describe_cgroup(uint64_t id, struct qpw_process *p)
     p->container = strchr(p->unit, ' ') != NULL;
 }
 
+bool qpw_owner_note(int pid, uint64_t when_ns, struct qpw_owner *ret)
+{
+    struct qpw_process p;
+
+    if (!qpw_process_describe(pid, &p))
+        return false;
+    *ret = (struct qpw_owner){.when_ns = when_ns, .cgroup = qpw_cgroup_of(pid), .tgid = (uint32_t)pid, .uid = p.uid,
+                              .how = QPW_OWNER_HELD};
+    memcpy(ret->comm, p.name, strnlen(p.name, sizeof(ret->comm) - 1));
+    return true;
+}
+
 void qpw_owner_describe(const struct qpw_sockets *s, const struct qpw_owner *note, struct qpw_process *ret)
 {
-    enum qpw_match match = note->how == QPW_OWNER_LISTENER ? QPW_MATCH_LISTENER : QPW_MATCH_CREATED;
+    enum qpw_match match = note->how == QPW_OWNER_LISTENER ? QPW_MATCH_LISTENER
+                           : note->how == QPW_OWNER_HELD   ? QPW_MATCH_EXACT : QPW_MATCH_CREATED;
     uint64_t noted = (uint64_t)((int64_t)note->when_ns + qpw_clock_unix_offset_ns());
     struct qpw_process p = {.match = match};
 

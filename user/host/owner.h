@@ -23,4 +23,10 @@ int qpw_owner_of_connection(struct qpw_sockets *s, const struct qpw_conn_key *ke
 /* The process of a note alone: described from /proc while it lives, else by what was noted. */
 void qpw_owner_describe(const struct qpw_sockets *s, const struct qpw_owner *note, struct qpw_process *ret);
 
+/*
+ * Notes a living process as the programs note one: pid, user, cgroup, name, at `when_ns` (CLOCK_MONOTONIC). Its
+ * executable stays 0. False: it has ended.
+ */
+bool qpw_owner_note(int pid, uint64_t when_ns, struct qpw_owner *ret);
+
 #endif

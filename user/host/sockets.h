@@ -65,6 +65,22 @@ void qpw_sockets_executable(const struct qpw_sockets *s, uint64_t exe, char *buf
 int qpw_sockets_process(struct qpw_sockets *s, const struct qpw_conn_key *key, enum qpw_direction direction,
                         struct qpw_process *ret);
 
+/* A socket that a process holds. */
+struct qpw_held_socket {
+    struct qpw_conn_key key; /* remote zero: not connected */
+    uint64_t cookie;
+    int pid;
+    bool listens;            /* TCP */
+    bool shared;             /* others listen on the same local end, some held by other processes */
+};
+typedef void qpw_held_fn(void *arg, const struct qpw_held_socket *socket);
+
+/*
+ * Calls back for every TCP and UDP socket that is held by a process which /proc shows, once each. 0 or a negative errno
+ * with err filled.
+ */
+int qpw_sockets_held(struct qpw_sockets *s, qpw_held_fn *fn, void *arg, struct qpw_error *err);
+
 /* Payload that a TCP socket has sent and received, each byte once. 0, or -ENOENT: there is no such socket (any more). */
 int qpw_sockets_traffic(struct qpw_sockets *s, const struct qpw_conn_key *key, uint64_t *ret_sent,
                         uint64_t *ret_received);

@@ -70,6 +70,7 @@ static bool read_socket(const struct nlmsghdr *message, uint8_t protocol, struct
     ret->state = m->idiag_state;
     ret->uid = m->idiag_uid;
     ret->inode = m->idiag_inode;
+    ret->cookie = m->id.idiag_cookie[0] | (uint64_t)m->id.idiag_cookie[1] << 32;
     ret->ifindex = m->id.idiag_if;
     ret->v6 = m->idiag_family == AF_INET6;
     mnl_attr_for_each(attr, message, sizeof(*m)) {

@@ -38,6 +38,7 @@ struct qpw_diag_socket {
     struct qpw_conn_key key; /* remote zero and remote_port 0: not connected */
     uint8_t state;           /* enum qpw_tcp_state, or another of the kernel's */
     uint32_t uid;
+    uint64_t cookie;         /* the number that the kernel gave it, never given again */
     uint32_t inode;          /* 0: no file belongs to it */
     uint32_t ifindex;        /* bound to that device; 0: to none */
     bool v6;                 /* an IPv6 socket, */

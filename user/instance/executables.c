@@ -112,6 +112,13 @@ void qpw_executables_read(struct qpw_kernel *k, struct qpw_executables *e)
         closedir(proc);
 }
 
+uint64_t qpw_executables_of(const struct qpw_executables *e, uint32_t tgid)
+{
+    uint64_t word = e->slots ? __atomic_load_n(&e->slots->slot[tgid & (QPW_EXE_SLOTS - 1)], __ATOMIC_RELAXED) : 0;
+
+    return (word & QPW_EXE_TGID) == tgid ? word & ~QPW_EXE_TGID : 0;
+}
+
 /* ---- Attaching ---- */
 
 static const char *attach_reason(int error)

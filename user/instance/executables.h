@@ -40,6 +40,9 @@ void qpw_executables_make_room(struct qpw_kernel *k, struct qpw_executables *e);
 /* Enters the processes in /proc whose slots others have taken since. */
 void qpw_executables_read(struct qpw_kernel *k, struct qpw_executables *e);
 
+/* The key of what the process executes, as it is known now; 0: it is not. */
+uint64_t qpw_executables_of(const struct qpw_executables *e, uint32_t tgid);
+
 /* The path behind a note's key into buf; false where there is none. kernel: struct qpw_kernel, see host/sockets.h. */
 bool qpw_executable_path(const void *kernel, uint64_t exe, char *buf, size_t size);
 

@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* sockets_held.c - all sockets of the table with the processes that hold them. */
+#include <errno.h>
+#include <netinet/in.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "host/clock.h"
+#include "host/sockets_diag.h"
+
+#define QPW_TCP_TIME_WAIT 6
+#define QPW_TCP_NEW_SYN_RECV 12
+#define STATES (0xfffu & ~(1u << QPW_TCP_TIME_WAIT | 1u << QPW_TCP_NEW_SYN_RECV)) /* those have no file */
+
+struct reading {
+    struct qpw_diag_socket *sockets;
+    size_t n, room;
+};
+
+static int take(void *arg, const struct qpw_diag_socket *socket)
+{
+    struct reading *r = arg;
+    struct qpw_diag_socket *more;
+
+    if (!socket->inode)
+        return 0;
+    if (r->n == r->room) {
+        more = reallocarray(r->sockets, r->room ? 2 * r->room : 256, sizeof(*more));
+        if (!more)
+            return -ENOMEM;
+        r->sockets = more;
+        r->room = r->room ? 2 * r->room : 256;
+    }
+    r->sockets[r->n++] = *socket;
+    return 0;
+}
+
+static int read_all(struct qpw_sockets *s, struct reading *r)
+{
+    static const uint8_t protocols[] = {IPPROTO_TCP, IPPROTO_UDP}, families[] = {AF_INET, AF_INET6};
+    int rc = 0;
+
+    for (size_t p = 0; p < 2; p++)
+        for (size_t f = 0; rc == 0 && f < 2; f++) {
+            rc = qpw_diag_dump(s, protocols[p], families[f], STATES, take, r);
+            rc = rc == -ENOENT ? 0 : rc;
+        }
+    return rc;
+}
+
+static bool listens(const struct qpw_diag_socket *socket)
+{
+    return socket->key.protocol == IPPROTO_TCP && socket->state == QPW_TCP_LISTEN;
+}
+
+/* Listeners first, those of one local end beside each other. */
+static int by_end(const void *a, const void *b)
+{
+    const struct qpw_diag_socket *x = a, *y = b;
+
+    if (listens(x) != listens(y))
+        return listens(x) ? -1 : 1;
+    return memcmp(&x->key, &y->key, sizeof(x->key));
+}
+
+/* Whether listeners from..to-1, of one local end, are held by more than one process. */
+static bool is_shared(struct qpw_sockets *s, const struct qpw_diag_socket *sockets, size_t n, uint64_t asked_ns)
+{
+    int first = qpw_process_holder(s, sockets[0].inode, asked_ns, true);
+
+    for (size_t i = 1; i < n; i++)
+        if (qpw_process_holder(s, sockets[i].inode, asked_ns, true) != first)
+            return true;
+    return false;
+}
+
+static void tell(struct qpw_sockets *s, const struct reading *r, qpw_held_fn *fn, void *arg)
+{
+    uint64_t asked_ns = qpw_clock_monotonic_ns();
+    struct qpw_held_socket held = {0};
+    size_t end = 0;
+
+    for (size_t i = 0; i < r->n; i++) {
+        const struct qpw_diag_socket *socket = &r->sockets[i];
+
+        held.listens = listens(socket);
+        if (held.listens && i >= end) {
+            for (end = i + 1; end < r->n && listens(&r->sockets[end]) && !by_end(socket, &r->sockets[end]); end++)
+                ;
+            held.shared = end - i > 1 && is_shared(s, socket, end - i, asked_ns);
+        }
+        held.shared = held.listens && held.shared;
+        held.key = socket->key;
+        held.cookie = socket->cookie;
+        held.pid = qpw_process_holder(s, socket->inode, asked_ns, true);
+        if (held.pid > 0)
+            fn(arg, &held);
+    }
+}
+
+int qpw_sockets_held(struct qpw_sockets *s, qpw_held_fn *fn, void *arg, struct qpw_error *err)
+{
+    struct reading r = {0};
+    int rc = read_all(s, &r);
+
+    if (rc == 0 && r.n)
+        qsort(r.sockets, r.n, sizeof(*r.sockets), by_end);
+    if (rc == 0)
+        tell(s, &r, fn, arg);
+    free(r.sockets);
+    return rc < 0 ? qpw_fail(err, rc, "sockets: those of processes cannot be read: %s", strerror(-rc)) : 0;
+}
