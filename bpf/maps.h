@@ -280,6 +280,7 @@ QPW_MAP(meta, BPF_MAP_TYPE_ARRAY, 1, __u32, struct qpw_meta, 0);
 QPW_MAP(rule_info, BPF_MAP_TYPE_ARRAY, QPW_MAX_RULES, __u32, struct qpw_rule_info, 0);
 QPW_MAP(peer_info, BPF_MAP_TYPE_ARRAY, QPW_MAX_PEERS, __u32, struct qpw_peer_info, 0);
 QPW_MAP(listed, BPF_MAP_TYPE_ARRAY, QPW_LISTED_TABLES, __u32, struct qpw_listed, 0);
+QPW_MAP(exceptions, BPF_MAP_TYPE_ARRAY, QPW_EXCEPTIONS, __u32, struct qpw_exception, 0);
 QPW_MAP(coverage, BPF_MAP_TYPE_ARRAY, QPW_COVERAGE_RECORDS, __u32, struct qpw_coverage, 0);
 
 struct {

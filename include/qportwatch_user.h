@@ -63,6 +63,7 @@ struct qpw_listed {
     X(rule_info) \
     X(peer_info) \
     X(listed) \
+    X(exceptions) \
     X(coverage) \
     X(events) \
     X(scratch) \
@@ -163,6 +164,17 @@ struct qpw_listening_note {
     __u32 pad;
 };
 
+/* A line of the policy in force that holds for a time only, or by somebody's leave. */
+#define QPW_EXCEPTIONS 256u /* the first ones; `of` counts those that found no place, too */
+struct qpw_exception {
+    __s64 until; /* Unix seconds; 0: no end */
+    __u32 of;    /* how many there are; 0: this entry is none */
+    __u8 suppression; /* 0: a rule */
+    __u8 pad[3];
+    char name[QPW_NAME_LEN];
+    char text[192]; /* as written */
+};
+
 /* What happened to the coverage: a ring of QPW_COVERAGE_RECORDS records. */
 #define QPW_COVERAGES(X) \
     X(NONE, "none") \
@@ -200,6 +212,7 @@ struct qpw_coverage {
 _Static_assert(sizeof(struct qpw_coverage) == 128, "coverage");
 _Static_assert(sizeof(struct qpw_rule_info) == 312, "rule info");
 _Static_assert(sizeof(struct qpw_peer_info) == 56, "peer info");
+_Static_assert(sizeof(struct qpw_exception) == 256, "exception");
 _Static_assert(sizeof(struct qpw_meta) == 8456, "meta");
 
 #endif

@@ -256,3 +256,37 @@ Test(reload, exceptions_in_force)
     node_stop(&n, SIGTERM);
     node_close(&n);
 }
+
+/* Exceptions are those in force: neither an edit nor a lost file changes them, a reload does. */
+Test(reload, exceptions_are_those_in_force_and_not_those_of_the_file)
+{
+    struct node n;
+    char path[128], text[8192];
+    json_t *status;
+
+    node_open(&n);
+    node_write(&n, "policy", "policy test/before\ninclude on-prem\ninbound tcp 10000 NDMP ref=CHG-1\n"
+               "suppress inbound tcp any from=10.9.9.9 until=2099-01-31 reason=\"own scanner\"\n", path, sizeof(path));
+    node_attach(&n, "node0 --policy %s", path);
+    node_write(&n, "policy", "policy test/after\ninclude on-prem\ninbound tcp 9100 metrics ref=CHG-2\n", path,
+               sizeof(path));
+    status = node_status(&n, NULL);
+    cr_expect_str_eq(node_text(status, "policy.file_state"), "changed");
+    cr_assert_eq(json_array_size(node_value(status, "exceptions")), 2);
+    cr_expect_str_eq(node_text(status, "exceptions.0.name"), "in-tcp-10000");
+    cr_expect_str_eq(node_text(status, "exceptions.1.kind"), "suppression");
+    json_decref(status);
+    netns_run(&n.node, "rm %s", path);
+    node_command(&n, text, sizeof(text), "status");
+    cr_expect(strstr(text, "inbound tcp 10000 NDMP ref=CHG-1 (no expiry date)"), "%s", text);
+    cr_expect(strstr(text, "loaded; the file cannot be"), "%s", text);
+    node_write(&n, "policy", "policy test/after\ninclude on-prem\ninbound tcp 9100 metrics ref=CHG-2\n", path,
+               sizeof(path));
+    cr_assert_eq(node_command(&n, text, sizeof(text), "reload"), 0, "%s", text);
+    status = node_status(&n, NULL);
+    cr_assert_eq(json_array_size(node_value(status, "exceptions")), 1);
+    cr_expect_str_eq(node_text(status, "exceptions.0.name"), "in-tcp-9100");
+    json_decref(status);
+    node_stop(&n, SIGTERM);
+    node_close(&n);
+}

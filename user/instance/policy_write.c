@@ -73,6 +73,18 @@ static int write_listed(struct qpw_kernel *k, const struct qpw_compiled *policy)
     return 0;
 }
 
+/* Ends with an empty entry, where there is room for one: what an earlier policy had behind it does not count. */
+static int write_exceptions(struct qpw_kernel *k, const struct qpw_compiled *policy)
+{
+    static const struct qpw_exception none;
+
+    for (uint32_t i = 0; i < QPW_EXCEPTIONS && i <= policy->n_exceptions; i++)
+        if (bpf_map_update_elem(k->map_fd[QPW_MAP_exceptions], &i,
+                                i < policy->n_exceptions ? &policy->exceptions[i] : &none, BPF_ANY) < 0)
+            return -errno;
+    return 0;
+}
+
 static int swap_in(struct qpw_kernel *k, const int fds[TABLES])
 {
     uint32_t other = !(k->control->policy_buffer & 1);
@@ -103,6 +115,7 @@ int qpw_kernel_set_policy(struct qpw_kernel *k, const struct qpw_compiled *polic
     rc = rc ? rc : write_names(k, names);
     rc = rc ? rc : swap_in(k, fds);
     rc = rc ? rc : write_listed(k, policy);
+    rc = rc ? rc : write_exceptions(k, policy);
     for (int t = 0; t < TABLES; t++)
         if (fds[t] >= 0)
             close(fds[t]);

@@ -202,6 +202,19 @@ static int read_names(struct qpw_collection *c, struct qpw_error *err)
     return rc ? qpw_fail(err, rc, "the ports that the policy lists cannot be read: %s", strerror(-rc)) : 0;
 }
 
+static int read_exceptions(struct qpw_collection *c, struct qpw_error *err)
+{
+    struct qpw_snapshot *s = &c->s;
+    int rc = -ENOMEM;
+
+    s->exceptions = calloc(QPW_EXCEPTIONS, sizeof(*s->exceptions));
+    if (s->exceptions)
+        rc = qpw_array_read(c->k->map_fd[QPW_MAP_exceptions], sizeof(*s->exceptions), QPW_EXCEPTIONS, s->exceptions);
+    while (rc == 0 && s->n_exceptions < QPW_EXCEPTIONS && s->exceptions[s->n_exceptions].of)
+        s->n_exceptions++;
+    return rc ? qpw_fail(err, rc, "the exceptions of the policy cannot be read: %s", strerror(-rc)) : 0;
+}
+
 /* A capture begins with its first packet. */
 static void begin_with_first(struct qpw_snapshot *s)
 {
@@ -216,6 +229,8 @@ static int collect(struct qpw_collection *c, const struct qpw_collect_options *o
 
     if (rc == 0)
         rc = read_names(c, err);
+    if (rc == 0 && !options->brief)
+        rc = read_exceptions(c, err);
     if (rc < 0)
         return rc;
     rc = qpw_collect_rows(c);

@@ -32,6 +32,7 @@ void qpw_snapshot_clear(struct qpw_snapshot *s)
     free(s->rules);
     free(s->peers);
     free(s->listed);
+    free(s->exceptions);
     free(s->peer_seen);
     free(s->port_seen);
     free(s->coverage);

@@ -156,6 +156,8 @@ struct qpw_snapshot {
     struct qpw_peer_info *peers; /* by peer number; [0] is unused */
     size_t n_peers;
     struct qpw_listed *listed; /* ports that the policy lists, [QPW_LISTED_TABLES]; NULL: not known */
+    struct qpw_exception *exceptions; /* of the policy in force, [QPW_EXCEPTIONS]; NULL: not read */
+    size_t n_exceptions;
     struct qpw_peer_seen *peer_seen; /* by peer number, n_peers of them; NULL where connections were not read */
 
     uint64_t *port_seen; /* Unix ns when a local port was last used inbound, by qpw_port_index(); NULL: not read */

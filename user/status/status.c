@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "control/control.h"
@@ -12,7 +11,7 @@
 #include "status/status_alerts.h"
 #include "control/watched.h"
 #include "instance/instance.h"
-#include "policy/lang/suppress.h"
+#include "policy/lang/load.h"
 
 static const struct qpw_hook_entry *of_instance(const struct qpw_kernel *k, const struct qpw_hook_list *list)
 {
@@ -66,39 +65,13 @@ static int gather_hooks(const struct qpw_kernel *k, struct qpw_status *s)
     return 0;
 }
 
-static int add_exception(struct qpw_status *s, const char *name, const char *text, int64_t until, bool suppression)
-{
-    struct qpw_status_exception *grown = reallocarray(s->exceptions, s->n_exceptions + 1, sizeof(*grown));
-
-    if (!grown)
-        return -ENOMEM;
-    s->exceptions = grown;
-    grown += s->n_exceptions++;
-    *grown = (struct qpw_status_exception){.until = until, .suppression = suppression};
-    snprintf(grown->name, sizeof(grown->name), "%s", name);
-    snprintf(grown->text, sizeof(grown->text), "%s", text ? text : "");
-    return 0;
-}
-
-/* Holds for a time only, or by somebody's leave; a ref= into the vendor's page is where the row comes from. */
-static bool is_exception(const struct qpw_policy *policy, const struct qpw_rule *rule)
-{
-    if (rule->until)
-        return true;
-    if (!rule->ref || (rule->flags & QPW_RULE_BUILTIN))
-        return false;
-    return !policy->source_name || strncmp(rule->ref, policy->source_name, strlen(policy->source_name));
-}
-
-/* The policy as its file says it now, against what is loaded; and what in it holds only for a time. */
-static int gather_policy(struct qpw_status *s)
+/* The policy as its file says it now, against what is loaded. */
+static void gather_policy(struct qpw_status *s)
 {
     json_t *args = qpw_policy_args_load(s->snapshot.meta.policy_args);
     struct qpw_policy_options options = {0};
     struct qpw_policy policy = {0};
     struct qpw_error err = {.text = "the policy options kept with the kernel side cannot be read"};
-    int64_t now = time(NULL);
-    int r = 0;
 
     if (!args || qpw_policy_args_read(args, &options, &err) < 0 ||
         qpw_policy_load(&options, &policy, NULL, &err) < 0) {
@@ -106,21 +79,13 @@ static int gather_policy(struct qpw_status *s)
         snprintf(s->policy_error, sizeof(s->policy_error), "%s", err.text);
         qpw_policy_options_clear(&options);
         json_decref(args);
-        return 0;
+        return;
     }
     qpw_policy_options_clear(&options);
     json_decref(args);
     snprintf(s->policy_file_digest, sizeof(s->policy_file_digest), "%s", policy.digest);
     s->policy_state = strcmp(policy.digest, s->snapshot.meta.policy_digest) ? QPW_POLICY_CHANGED : QPW_POLICY_CURRENT;
-    for (size_t i = 0; r == 0 && i < policy.n_rules; i++)
-        if (is_exception(&policy, &policy.rules[i]) && qpw_rule_in_force(&policy.rules[i], now))
-            r = add_exception(s, policy.rules[i].name, policy.rules[i].text, policy.rules[i].until, false);
-    for (size_t i = 0; r == 0 && i < policy.n_suppressions; i++)
-        if (qpw_suppression_in_force(&policy.suppressions[i], now))
-            r = add_exception(s, policy.suppressions[i].name, policy.suppressions[i].text,
-                              policy.suppressions[i].until, true);
     qpw_policy_clear(&policy);
-    return r;
 }
 
 int qpw_status_gather(struct qpw_status *ret, struct qpw_error *err)
@@ -130,10 +95,12 @@ int qpw_status_gather(struct qpw_status *ret, struct qpw_error *err)
     int fd, r = qpw_instance_find(&kernel, err);
     pid_t pid;
 
-    if (r == -ENOENT && qpw_control_connect(&fd, &pid, NULL) == 0) {
+    /* An auditor that has not begun yet may have attached one of its interfaces, and not the next. */
+    if ((r == -ENOENT || (r == 0 && !kernel.control->auditor_pid)) && qpw_control_connect(&fd, &pid, NULL) == 0) {
         close(fd);
-        return qpw_fail(err, r, "nothing is attached in this network namespace; the auditor (process %d) is "
-                        "starting", (int)pid);
+        if (r == 0)
+            qpw_kernel_close(&kernel);
+        return qpw_fail(err, -ENOENT, "not attached yet: the auditor (pid %d) is starting", (int)pid);
     }
     if (r < 0)
         return r;
@@ -143,7 +110,8 @@ int qpw_status_gather(struct qpw_status *ret, struct qpw_error *err)
         r = qpw_answer_make(&s.snapshot, &s.answer);
         s.alerts = s.snapshot.auditor_pid ? qpw_status_alerts_gather() : json_null();
         r = r ? r : gather_hooks(&kernel, &s);
-        r = r ? r : gather_policy(&s);
+        if (r == 0)
+            gather_policy(&s);
         if (r < 0)
             qpw_fail(err, r, "out of memory");
     }
@@ -160,7 +128,6 @@ void qpw_status_clear(struct qpw_status *s)
 {
     qpw_snapshot_clear(&s->snapshot);
     free(s->hooks);
-    free(s->exceptions);
     json_decref(s->alerts);
     *s = (struct qpw_status){0};
 }

@@ -24,14 +24,6 @@ struct qpw_status_hooks {
     char before_tx[64];
 };
 
-/* A policy line that holds only for a time. */
-struct qpw_status_exception {
-    char name[QPW_NAME_LEN];
-    char text[192];
-    int64_t until; /* Unix seconds, 0: without an end */
-    bool suppression;
-};
-
 enum qpw_policy_state {
     QPW_POLICY_CURRENT,  /* what is loaded is what the file says */
     QPW_POLICY_CHANGED,  /* the file has changed since */
@@ -47,8 +39,6 @@ struct qpw_status {
     enum qpw_policy_state policy_state;
     char policy_file_digest[72];
     char policy_error[512];
-    struct qpw_status_exception *exceptions;
-    size_t n_exceptions;
     json_t *alerts;             /* of the alert log, from the auditor; null: there is none; see status_alerts.h */
 };
 

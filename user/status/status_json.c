@@ -65,11 +65,11 @@ static json_t *policy_json(const struct qpw_status *s)
 static json_t *exceptions_json(const struct qpw_status *s)
 {
     json_t *list = json_array();
-    const struct qpw_status_exception *e;
+    const struct qpw_exception *e;
     int r = 0;
 
-    for (size_t i = 0; i < s->n_exceptions; i++) {
-        e = &s->exceptions[i];
+    for (size_t i = 0; i < s->snapshot.n_exceptions; i++) {
+        e = &s->snapshot.exceptions[i];
         r |= json_array_append_new(
             list, json_pack("{s:s,s:s,s:o,s:o}", "name", e->name, "kind", e->suppression ? "suppression" : "rule",
                             "text", qpw_json_text(e->text), "until",
@@ -124,7 +124,7 @@ int qpw_status_json(const struct qpw_status *s, FILE *out)
     SET(root, "command", qpw_json_text(s->snapshot.meta.command));
     SET(root, "auditor", auditor_json(s->snapshot.auditor_pid, &s->answer.sight));
     SET(root, "policy", policy_json(s));
-    SET(root, "exceptions", s->policy_state == QPW_POLICY_UNREADABLE ? json_null() : exceptions_json(s));
+    SET(root, "exceptions", exceptions_json(s));
     SET(root, "totals", totals_json(s));
     SET(root, "findings_freed", json_pack("{so so}", "attempted", qpw_json_number(s->snapshot.freed[0]), "answered",
                                           qpw_json_number(s->snapshot.freed[1])));

@@ -56,14 +56,16 @@ static void show_auditor(const struct qpw_status *s, const struct qpw_printer *p
 
 static void show_exceptions(const struct qpw_status *s, const struct qpw_printer *p)
 {
-    if (s->policy_state != QPW_POLICY_CURRENT && s->n_exceptions)
-        qpw_print_item(p, "", "(exceptions as in the file, not as loaded)");
-    for (size_t i = 0; i < s->n_exceptions; i++)
-        qpw_print_item(p, i ? "" : "exceptions", "%s%s", s->exceptions[i].text,
-                       s->exceptions[i].until ? "" : " (no expiry date)");
-    if (!s->n_exceptions)
-        qpw_print_item(p, "exceptions", s->policy_state == QPW_POLICY_UNREADABLE
-                                            ? "not known while the file cannot be read" : "none");
+    const struct qpw_exception *all = s->snapshot.exceptions;
+    size_t n = s->snapshot.n_exceptions;
+    char count[24];
+
+    for (size_t i = 0; i < n; i++)
+        qpw_print_item(p, i ? "" : "exceptions", "%s%s", all[i].text, all[i].until ? "" : " (no expiry date)");
+    if (!n)
+        qpw_print_item(p, "exceptions", "none");
+    else if (all[0].of > n)
+        qpw_print_item(p, "", "and %s more", qpw_words_count(all[0].of - n, count, sizeof(count)));
 }
 
 static void show_policy(const struct qpw_status *s, const struct qpw_printer *p)

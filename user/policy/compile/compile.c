@@ -2,10 +2,12 @@
 #include "policy/compile/compile.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "policy/compile/compile_int.h"
+#include "policy/lang/suppress.h"
 
 void qpw_compiled_clear(struct qpw_compiled *c)
 {
@@ -14,6 +16,7 @@ void qpw_compiled_clear(struct qpw_compiled *c)
     free(c->steps);
     free(c->sets);
     free(c->listed);
+    free(c->exceptions);
     memset(c, 0, sizeof(*c));
 }
 
@@ -46,6 +49,46 @@ static int list_ports(struct qpw_compiler *c)
     return 0;
 }
 
+/* By somebody's leave: a ref= into the vendor's page is where the rule comes from. */
+static bool is_exception(const struct qpw_policy *policy, const struct qpw_rule *rule)
+{
+    if (rule->until)
+        return true;
+    if (!rule->ref || (rule->flags & QPW_RULE_BUILTIN))
+        return false;
+    return !policy->source_name || strncmp(rule->ref, policy->source_name, strlen(policy->source_name));
+}
+
+static void add_exception(struct qpw_compiled *out, const char *name, const char *text, int64_t until, bool suppression)
+{
+    struct qpw_exception *e = &out->exceptions[out->n_exceptions++];
+
+    e->until = until;
+    e->suppression = suppression;
+    snprintf(e->name, sizeof(e->name), "%s", name);
+    snprintf(e->text, sizeof(e->text), "%s", text ? text : "");
+}
+
+/* What holds for a time only, or by somebody's leave. */
+static int list_exceptions(struct qpw_compiler *c)
+{
+    const struct qpw_policy *policy = c->policy;
+
+    c->out.exceptions = calloc(policy->n_rules + policy->n_suppressions + 1, sizeof(*c->out.exceptions));
+    if (!c->out.exceptions)
+        return qpw_fail(c->err, -ENOMEM, "%s: out of memory", policy->path);
+    for (size_t i = 0; i < policy->n_rules; i++)
+        if (is_exception(policy, &policy->rules[i]) && qpw_rule_in_force(&policy->rules[i], c->context->now))
+            add_exception(&c->out, policy->rules[i].name, policy->rules[i].text, policy->rules[i].until, false);
+    for (size_t i = 0; i < policy->n_suppressions; i++)
+        if (qpw_suppression_in_force(&policy->suppressions[i], c->context->now))
+            add_exception(&c->out, policy->suppressions[i].name, policy->suppressions[i].text,
+                          policy->suppressions[i].until, true);
+    for (size_t i = 0; i < c->out.n_exceptions; i++)
+        c->out.exceptions[i].of = (uint32_t)c->out.n_exceptions;
+    return 0;
+}
+
 static int compile_all(struct qpw_compiler *c)
 {
     int error = qpw_compile_rows(c);
@@ -56,7 +99,8 @@ static int compile_all(struct qpw_compiler *c)
     error = error ? error : qpw_sets_new(c);
     error = error ? error : qpw_compile_peers(c);
     error = error ? error : qpw_compile_chains(c);
-    return error ? error : list_ports(c);
+    error = error ? error : list_ports(c);
+    return error ? error : list_exceptions(c);
 }
 
 int qpw_policy_compile(const struct qpw_policy *policy, const struct qpw_compile_context *context,

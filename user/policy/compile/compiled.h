@@ -38,6 +38,8 @@ struct qpw_compiled {
     struct qpw_set_entry *sets;
     size_t n_sets;
     struct qpw_listed *listed; /* [QPW_LISTED_TABLES], by QPW_LISTED_TABLE() */
+    struct qpw_exception *exceptions; /* in the order of the policy: rules, then suppressions */
+    size_t n_exceptions;
 };
 
 /* Frees what is inside and zeroes it. */
