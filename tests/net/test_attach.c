@@ -184,6 +184,29 @@ Test(attach, killed_and_taken_over)
     node_close(&n);
 }
 
+/* The first line of an interval is about that interval: what was counted before is not in it. */
+Test(attach, the_first_summary_after_a_takeover_is_of_its_interval)
+{
+    struct node n;
+    char text[512] = "";
+    unsigned packets = ~0u;
+
+    node_open(&n);
+    node_attach(&n, "node0 --keep");
+    for (unsigned port = 8101; port < 8201; port++)
+        knock(&n, port);
+    node_until_number(&n, "totals.by_verdict.unexpected", 200);
+    cr_expect_eq(node_stop(&n, SIGTERM), 0);
+    node_attach(&n, "node0 --interval 1");
+    netns_until_file(n.log, "1 s: ", NETNS_DEADLINE_MS);
+    netns_output(&n.node, text, sizeof(text), "grep -m1 '1 s: ' %s", n.log);
+    cr_assert_eq(sscanf(strstr(text, "1 s: "), "1 s: %u packet", &packets), 1, "%s", text);
+    cr_expect_lt(packets, 100, "%s", text);
+    cr_expect(strstr(text, "; findings 100 unexpected, 0 of them answered; "), "%s", text);
+    node_stop(&n, SIGTERM);
+    node_close(&n);
+}
+
 /* What was decided when it was attached stays; what asks for the same says nothing. */
 Test(attach, takeover_says_what_has_no_effect)
 {

@@ -203,6 +203,7 @@ void qpw_requests_close(struct qpw_auditor *a);
 
 /* ---- summary.c ---- */
 
+void qpw_summary_begin(struct qpw_auditor *a);
 void qpw_summary_tell(struct qpw_auditor *a);
 
 #endif

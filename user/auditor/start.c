@@ -118,6 +118,7 @@ static int take_over(struct qpw_auditor *a, const struct qpw_places *places, str
     if (r < 0)
         return r;
     a->has_kernel = a->taken_over = true;
+    a->kernel.control->auditor_pid = 0; /* until all interfaces are attached; see qpw_status_gather() */
     r = qpw_meta_read(&a->kernel, &a->meta, err);
     if (r == 0)
         r = qpw_watch_adopt(a, places, err);
@@ -267,6 +268,7 @@ int qpw_auditor_open(const struct qpw_audit_options *options, struct qpw_auditor
     a->kernel.control->heartbeat_ns = qpw_clock_monotonic_ns();
     if (a->taken_over)
         qpw_events_catch_up(a);
+    qpw_summary_begin(a);
     *ret = a;
     return 0;
 }

@@ -51,6 +51,17 @@ const char *qpw_summary_text(const struct qpw_totals *passed, const struct qpw_a
     return buf;
 }
 
+/* What was counted before, by an earlier auditor, did not pass within the first interval. */
+void qpw_summary_begin(struct qpw_auditor *a)
+{
+    struct qpw_collect_options options = {.brief = true, .links = a->netlink, .lock = QPW_LOCK_HELD};
+    struct qpw_snapshot snapshot = {0};
+
+    if (a->taken_over && qpw_collect(&a->kernel, &options, &snapshot, NULL) == 0)
+        qpw_totals_of(&snapshot, &a->told_totals);
+    qpw_snapshot_clear(&snapshot);
+}
+
 void qpw_summary_tell(struct qpw_auditor *a)
 {
     struct qpw_collect_options options = {
