@@ -734,6 +734,36 @@ Test(faces, all_show_the_same_answer_and_numbers)
     }
 }
 
+/* A narrow screen leaves out whole parts of the answer's line, from its end: never half a word, never its beginning. */
+Test(faces, a_narrow_view_shows_whole_parts_of_the_answer)
+{
+    static const int widths[] = {80, 90, 100, 120};
+    struct faces f;
+
+    for (size_t i = 0; i < sizeof(table) / sizeof(*table); i++) {
+        show(&f, &table[i]);
+        for (size_t w = 0; w < sizeof(widths) / sizeof(*widths); w++) {
+            char *text = NULL, *line, *rest;
+            size_t size, length;
+            FILE *out;
+
+            start(&out, &text, &size);
+            cr_assert_eq(qpw_plain_header(out, &f.model, &f.state, widths[w], true), 0);
+            fclose(out);
+            line = strchr(text, '\n') + 1;
+            line[strcspn(line, "\n")] = '\0';
+            length = strlen(line);
+            rest = f.headline + length;
+            cr_expect(length > strlen("CLEAN: ") && length <= (size_t)widths[w], "%s: %s", table[i].name, line);
+            cr_expect(!strncmp(line, f.headline, length), "%s: '%s' of '%s'", table[i].name, line, f.headline);
+            cr_expect(!*rest || !strncmp(rest, "; ", 2) || !strncmp(rest, " (", 2), "%s at %d: '%s' of '%s'",
+                      table[i].name, widths[w], line, f.headline);
+            free(text);
+        }
+        drop(&f);
+    }
+}
+
 /* An operator's own detaching is a gap in what was seen, but nobody has to act on it. */
 Test(faces, what_was_detached_by_a_command_is_said_and_not_blind)
 {

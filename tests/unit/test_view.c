@@ -534,7 +534,7 @@ Test(view, screen_at_80x24_as_text)
     set_up(&b, QPW_TAB_UNEXPECTED);
     paint(&b, 24, 80);
     cr_expect_str_eq(line(&b, 0), "node1 eth0 TC · qumulo/on-prem · attached 60m                      auditor alive");
-    cr_expect_str_eq(line(&b, 1), "ACTION NEEDED: 1 service answered on a port the policy does not allow (inbound t");
+    cr_expect_str_eq(line(&b, 1), "ACTION NEEDED: 1 service answered on a port the policy does not allow");
     cr_expect(strncmp(line(&b, 2), "rx 1.01M bit/s  1010 pkt/s", 26) == 0, "%s", line(&b, 2));
     cr_expect(strstr(line(&b, 3), "unexpected <0.1 %  undecided <0.1 %  allowed 90.3 %  peer 9.7 %") != NULL, "%s",
               line(&b, 3));

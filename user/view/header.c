@@ -186,7 +186,7 @@ int qpw_header_paint(struct qpw_canvas *c, const struct qpw_model *m, const stru
     }
     paint_title(c, m, state);
     qpw_canvas_text(c, 1, 0, c->cols, answer_style(m->answer.state),
-                    qpw_words_headline(&m->answer, m->now->unix_ns, answer, sizeof(answer)));
+                    qpw_words_headline_within(&m->answer, m->now->unix_ns, c->cols, answer, sizeof(answer)));
     if (qpw_header_rows(c->rows) == 5) {
         paint_rates(c, 2, m, state);
         paint_shares(c, 3, m);

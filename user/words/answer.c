@@ -7,6 +7,7 @@
 
 #include "util/document.h"
 #include "util/names.h"
+#include "util/text.h"
 #include "words/json.h"
 #include "words/words.h"
 
@@ -126,6 +127,27 @@ const char *qpw_words_headline(const struct qpw_answer *a, uint64_t now_unix_ns,
             say(&s, "%s%s", lead, qpw_answer_name(state));
             lead = ", ";
         }
+    return buf;
+}
+
+/* Where the last whole part of a headline begins; NULL: there is but one. */
+static char *last_part(char *text)
+{
+    char *end = text + strlen(text);
+
+    while (--end > text)
+        if (!strncmp(end, "; ", 2) || !strncmp(end, " (", 2))
+            return end;
+    return NULL;
+}
+
+const char *qpw_words_headline_within(const struct qpw_answer *a, uint64_t now_unix_ns, int columns, char *buf, size_t size)
+{
+    char *part;
+
+    qpw_words_headline(a, now_unix_ns, buf, size);
+    while (qpw_text_width(buf) > columns && (part = last_part(buf)))
+        *part = '\0';
     return buf;
 }
 

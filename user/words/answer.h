@@ -15,8 +15,11 @@ const char *qpw_words_answer(const struct qpw_answer *answer, uint64_t now_unix_
 /* State, that, and what else applies: "PROBED: 20 unexpected …; also BLIND". Returns buf. */
 const char *qpw_words_headline(const struct qpw_answer *answer, uint64_t now_unix_ns, char *buf, size_t size);
 
-/* {state, text, since, worst, also} of contract; worst: null or {flow_id, severity, direction, protocol, port}. NULL: no
- * memory. */
+/* As many whole parts of it, from the first on, as fit into the columns; never less than the first. Returns buf. */
+const char *qpw_words_headline_within(const struct qpw_answer *answer, uint64_t now_unix_ns, int columns, char *buf,
+                                      size_t size);
+
+/* {state, text, since, worst, also}; worst: null or {flow_id, severity, direction, protocol, port}. NULL: no memory. */
 json_t *qpw_json_answer(const struct qpw_answer *answer, uint64_t now_unix_ns);
 
 /* The same where nothing is attached: BLIND, and why. */
