@@ -118,7 +118,6 @@ static int take_over(struct qpw_auditor *a, const struct qpw_places *places, str
     if (r < 0)
         return r;
     a->has_kernel = a->taken_over = true;
-    a->kernel.control->auditor_pid = 0; /* until all interfaces are attached; see qpw_status_gather() */
     r = qpw_meta_read(&a->kernel, &a->meta, err);
     if (r == 0)
         r = qpw_watch_adopt(a, places, err);

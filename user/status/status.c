@@ -90,29 +90,28 @@ static void gather_policy(struct qpw_status *s)
 
 int qpw_status_gather(struct qpw_status *ret, struct qpw_error *err)
 {
-    struct qpw_status s = {0};
+    /* First of all: an auditor that answers has attached all of its interfaces. */
+    struct qpw_status s = {.alerts = qpw_status_alerts_gather()};
     struct qpw_kernel kernel;
     int fd, r = qpw_instance_find(&kernel, err);
     pid_t pid;
 
-    /* An auditor that has not begun yet may have attached one of its interfaces, and not the next. */
-    if ((r == -ENOENT || (r == 0 && !kernel.control->auditor_pid)) && qpw_control_connect(&fd, &pid, NULL) == 0) {
+    if (r == -ENOENT && qpw_control_connect(&fd, &pid, NULL) == 0) {
         close(fd);
-        if (r == 0)
-            qpw_kernel_close(&kernel);
-        return qpw_fail(err, -ENOENT, "not attached yet: the auditor (pid %d) is starting", (int)pid);
+        qpw_fail(err, r, "not attached yet: the auditor (pid %d) is starting", (int)pid);
     }
-    if (r < 0)
+    if (r < 0) {
+        json_decref(s.alerts);
         return r;
+    }
     r = qpw_collect_watched(&kernel, NULL, &s.snapshot, err);
     if (r == 0) {
         qpw_totals_of(&s.snapshot, &s.totals);
         r = qpw_answer_make(&s.snapshot, &s.answer);
-        s.alerts = s.snapshot.auditor_pid ? qpw_status_alerts_gather() : json_null();
         r = r ? r : gather_hooks(&kernel, &s);
         if (r == 0)
             gather_policy(&s);
-        if (r < 0)
+        else
             qpw_fail(err, r, "out of memory");
     }
     qpw_kernel_close(&kernel);
