@@ -17,7 +17,7 @@
 #include "bpf/tag.h"
 #include "netns.h"
 
-static const char *const names[] = {"known-tcp", "known-udp", "known-64k", "new-connection", "vlan",
+static const char *const names[] = {"known-tcp", "known-udp", "known-64k", "new-connection", "udp-open", "vlan",
                                     "qinq",      "ipv6",      "ipv6-ext",  "fragment",       "peer",
                                     "scan-64k",  "scan-new",  "flood-syn", "reload",         "two-cpus"};
 enum { NAMES = sizeof(names) / sizeof(*names) };

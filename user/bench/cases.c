@@ -31,6 +31,8 @@ const struct qpw_bench_case qpw_bench_cases[] = {
     {"known-64k", 1, 0, QPW_DO_FLOWS, QPW_SHAPE_PLAIN, TCP},
     {"new-connection", 0, 1, QPW_DO_OPEN, QPW_SHAPE_PLAIN, TCP},
     {"new-connection", 1, 1, QPW_DO_OPEN, QPW_SHAPE_PLAIN, TCP},
+    {"udp-open", 0, 1, QPW_DO_OPEN, QPW_SHAPE_PLAIN, IPPROTO_UDP, 0, QPW_BENCH_UDP_PORT},
+    {"udp-open", 1, 1, QPW_DO_OPEN, QPW_SHAPE_PLAIN, IPPROTO_UDP, 0, QPW_BENCH_UDP_PORT},
     {"vlan", 0, 1, QPW_DO_ONE, QPW_SHAPE_VLAN, TCP},
     {"vlan", 1, 0, QPW_DO_ONE, QPW_SHAPE_VLAN, TCP},
     {"qinq", 0, 1, QPW_DO_ONE, QPW_SHAPE_QINQ, TCP},
@@ -200,6 +202,7 @@ static struct qpw_bench_packet measured(const struct qpw_bench_case *c)
     } else {
         p.tcp_flags = SYN;
         p.seq = 1000;
+        p.payload = c->protocol == IPPROTO_UDP;
     }
     return p;
 }
