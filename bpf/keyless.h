@@ -176,12 +176,13 @@ static __always_inline __u32 qpw_unjudged_packet(struct qpw_work *w, __u32 meter
         qpw_junk_key(w, w->pkt.destination, w->pkt.source, (__u16)reason);
         if (!w->pkt.has_addresses)
             qpw_junk_cards(w, w->pkt.macs, w->pkt.macs + 6);
-        qpw_question_put(0);
+        qpw_junk_put(w);
         return qpw_unjudged(reason, 0, meter);
     }
     qpw_junk_key(w, w->pkt.source, w->pkt.destination, 0);
     if (!w->pkt.has_addresses)
         qpw_junk_cards(w, w->pkt.macs + 6, w->pkt.macs);
+    qpw_question_aim(w);
     return qpw_unjudged(reason, QPW_ASKED_WHAT(qpw_question_get()) >= QPW_ASKED_THIS, meter);
 }
 

@@ -49,6 +49,7 @@ struct qpw_cache_block {
 /* In place of a remote port, with protocol 0, which has none: what is remembered of an address. See qpw_junk_key(). */
 #define QPW_JUNK_PORT 0xffffu
 #define QPW_STRAY_PORT 0xfffeu
+#define QPW_JUNK_GRAIN_NS (1ull << QPW_QUESTION_SHIFT)
 
 /* How long the answers to what the node sent to a group are awaited: protocol 8 bits, ports 32, time 24. */
 #define QPW_GRACE_PLACES 1024u
@@ -132,9 +133,11 @@ struct qpw_work {
     __u16 vlan;        /* the tag that rules are asked for */
     __u32 victim;      /* which way of a full cache line is replaced next */
     __u64 full_until[QPW_FULL_COUNT]; /* by what is full: when to ask for a place again */
+    __u64 question_id; /* of w->question, see qpw_question_aim() */
     __u32 cell;        /* see qpw_unknown() */
     __u32 asked;       /* what is remembered of questions from where the node sends to, QPW_ASKED_* */
     __u32 junk;        /* the same of what could not be decided */
+    __u32 question_line; /* the same: the number of the line */
     __u32 answer_port; /* of a finding that another port answered to; 0: none did */
     __u32 pair;        /* place of the two addresses among the incarnations of fragments */
     __u32 half_set;    /* of w->key in the table of half-open connections */
@@ -142,7 +145,8 @@ struct qpw_work {
     __u16 half_mark;
     __u8 stray;        /* the node sent TCP payload of a connection that nobody knows */
     __u8 verdict;      /* that this packet counts under; never none, whatever another CPU makes of the entry meanwhile */
-    __u8 pad2[4];
+    __u8 asked_last;   /* number in `asked` of the address that was asked last, by its own; 0: none was */
+    __u8 pad2[3];
     __u8 header[QPW_HEADER_BYTES];
     __u8 quote[QPW_QUOTE_BYTES];
 };
@@ -316,6 +320,8 @@ const volatile struct qpw_config config SEC(".rodata");
 struct qpw_control control SEC(".bss");
 /* When the reader of events was last woken; racy by design, an extra wake-up harms nothing. */
 __u64 woken_ns SEC(".data.woken");
+/* When what nobody can judge last came from outside, and was remembered: until a time-out after that it is looked for. */
+__u64 junk_ns SEC(".data.woken");
 
 /*
  * The stages below are global functions: the verifier checks each once, by itself, instead of once for

@@ -301,7 +301,8 @@ static __always_inline void qpw_open_from_outside(void *ctx, struct qpw_work *w,
     const struct qpw_conn_key *key = &w->key;
     int window = !config.replay && (__s64)(control.window_end_ns - w->now) > 0;
 
-    w->question = *key;
+    if (w->self)
+        qpw_question_of_key(w); /* else qpw_lookup() has */
     if (qpw_kind(key->protocol) != QPW_KIND_PORT) {
         qpw_question_put(qpw_asked_number(w));
         return;

@@ -37,6 +37,16 @@ static __always_inline __u32 qpw_question_timeout(const struct qpw_work *w)
     return (__u32)(ns >> QPW_QUESTION_SHIFT) + 1;
 }
 
+/*
+ * Age of a word in place, by the line's clock (qpw_question_clock()): the older, the greater. The clock is a little ahead,
+ * so that one whose time a capture's clock has stepped back from is young.
+ */
+#define QPW_QUESTION_AGE (QPW_QUESTION_TIME << QPW_QUESTION_TIME_SHIFT)
+static __always_inline __u32 qpw_question_clock(__u32 now)
+{
+    return (now + QPW_QUESTION_BACK) << QPW_QUESTION_TIME_SHIFT | QPW_QUESTION_WHERE;
+}
+
 /* Age of a word; 0 where a capture's clock has stepped back a little. */
 static __always_inline __u32 qpw_question_age(__u64 word, __u32 now)
 {
@@ -51,14 +61,35 @@ static __always_inline __u64 qpw_question_word(__u64 id, __u32 now, __u32 where)
            (where & QPW_QUESTION_WHERE);
 }
 
-/* The line of w->question's remote end. *ret_id: its tag and w->question.local_port, in place. */
-static __always_inline struct qpw_questions *qpw_question_line(const struct qpw_work *w, __u64 *ret_id)
+/* Finds the line of w->question's remote end, and the tag of that end with w->question.local_port, both kept in w. */
+static __noinline int qpw_question_aim(struct qpw_work *w)
 {
     struct qpw_tag t = qpw_tag_remote(config.secret, w->question.remote, w->pkt.v6, w->question.remote_port, w->question.protocol);
-    __u32 line = qpw_tag_question_line(&t, config.secret);
 
-    *ret_id = (t.b & QPW_QUESTION_TAG) | (__u64)w->question.local_port << QPW_QUESTION_PORT_SHIFT;
-    return bpf_map_lookup_elem(&questions, &line);
+    w->question_line = qpw_tag_question_line(&t, config.secret);
+    w->question_id = (t.b & QPW_QUESTION_TAG) | (__u64)w->question.local_port << QPW_QUESTION_PORT_SHIFT;
+    return 0;
+}
+
+/* Questions of w->key's remote end are those that are asked for, or remembered. */
+static __always_inline void qpw_question_of_key(struct qpw_work *w)
+{
+    w->question = w->key;
+    qpw_question_aim(w);
+}
+
+/*
+ * The same before the tables of connections are searched for w->key. The line, which most often is in no cache, is
+ * written to: nothing waits for it to come, as it would if it were read.
+ */
+static __always_inline void qpw_question_ahead(struct qpw_work *w)
+{
+    struct qpw_questions *q;
+
+    qpw_question_of_key(w);
+    q = bpf_map_lookup_elem(&questions, &w->question_line);
+    if (q)
+        *(volatile __u32 *)&q->touched = 0;
 }
 
 static __always_inline int qpw_same_address(const __u8 *a, const __u8 *b)
@@ -67,21 +98,14 @@ static __always_inline int qpw_same_address(const __u8 *a, const __u8 *b)
              (qpw_word(a + 12) ^ qpw_word(b + 12)));
 }
 
-/*
- * The number under which qpw_asked_address() finds w->question.local again, noted there if it is new. An address has two
- * places; where both are taken by others, one of these is forgotten: its exchanges are then told by the hook's address.
- * Groups have places apart: that it was one that was asked is told by the number, which nobody can change afterwards.
- */
-static __noinline __u32 qpw_asked_number(struct qpw_work *w)
+/* The place of w->question.local among those of its kind, or of the address that makes room for it there. */
+static __always_inline __u32 qpw_asked_place(struct qpw_work *w, int group)
 {
     __u64 sum = config.secret[0] * qpw_word(w->question.local + 12) + config.secret[1] * qpw_word(w->question.local);
-    __u32 group = !!qpw_is_group(w, w->question.local, qpw_by_card(w));
     __u32 pairs = group ? (QPW_ASKED_ADDRESSES - QPW_ASKED_GROUPS) / 2 : QPW_ASKED_GROUPS / 2 - 1;
     __u32 first = 2 * (__u32)((sum >> 48) * pairs >> 16) + (group ? QPW_ASKED_GROUPS : 2), second = first + 1;
-    struct qpw_address *a, *b;
+    struct qpw_address *a = bpf_map_lookup_elem(&asked, &first), *b = bpf_map_lookup_elem(&asked, &second);
 
-    a = bpf_map_lookup_elem(&asked, &first);
-    b = bpf_map_lookup_elem(&asked, &second);
     if (!a || !b)
         return 0;
     if (qpw_same_address(a->addr, w->question.local))
@@ -96,19 +120,41 @@ static __noinline __u32 qpw_asked_number(struct qpw_work *w)
     return first;
 }
 
+/*
+ * The number under which qpw_asked_address() finds w->question.local again, noted there if it is new. An address has two
+ * places; where both are taken by others, one of these is forgotten: its exchanges are then told by the hook's address.
+ * Groups have places apart: that it was one that was asked is told by the number, which nobody can change afterwards.
+ * Most often it is the address that was asked last, and no group: places below QPW_ASKED_GROUPS have none.
+ */
+static __noinline __u32 qpw_asked_number(struct qpw_work *w)
+{
+    int by_card = qpw_by_card(w), group;
+    __u32 number = w->asked_last;
+    struct qpw_address *last = by_card ? bpf_map_lookup_elem(&asked, &number) : 0;
+
+    if (last && number && qpw_same_address(last->addr, w->question.local))
+        return number;
+    group = !!qpw_is_group(w, w->question.local, by_card);
+    number = qpw_asked_place(w, group);
+    if (!group)
+        w->asked_last = (__u8)number;
+    return number;
+}
+
 /* Remembers that w->question's remote end asked its local port, at the address of that number. */
 __noinline __u32 qpw_question_put(__u32 number)
 {
     struct qpw_work *w = qpw_work();
-    __u32 now, timeout, age, oldest = 0, place = 0;
+    __u32 now, clock, age, oldest = 0, place = 0;
     struct qpw_questions *q;
     __u64 id, word;
 
     if (!w)
         return 0;
     now = qpw_question_now(w);
-    timeout = qpw_question_timeout(w);
-    q = qpw_question_line(w, &id);
+    clock = qpw_question_clock(now);
+    id = w->question_id;
+    q = bpf_map_lookup_elem(&questions, &w->question_line);
     if (!q)
         return 0;
 #pragma clang loop unroll(disable)
@@ -116,17 +162,17 @@ __noinline __u32 qpw_question_put(__u32 number)
         word = q->word[i];
         if (!word || !((word ^ id) & QPW_QUESTION_ID)) {
             place = i;
-            oldest = QPW_QUESTION_TIME; /* its own, or empty as all behind it: nothing is lost */
+            oldest = ~0u; /* its own, or empty as all behind it: nothing is lost */
             break;
         }
-        age = qpw_question_age(word, now);
+        age = (clock - (__u32)word) & QPW_QUESTION_AGE;
         if (age >= oldest) {
             oldest = age;
             place = i;
         }
     }
     word = qpw_question_word(id, now, number);
-    if (oldest <= timeout)
+    if (oldest <= (qpw_question_timeout(w) + QPW_QUESTION_BACK) << QPW_QUESTION_TIME_SHIFT)
         *(volatile __u32 *)&q->lost = now + 1; /* before the word goes: a reader in between must not take it for intact */
     if (place < QPW_QUESTION_WAYS && q->word[place] != word)
         *(volatile __u64 *)&q->word[place] = word;
@@ -148,7 +194,8 @@ __noinline __u32 qpw_question_get(void)
         return 0;
     now = qpw_question_now(w);
     timeout = qpw_question_timeout(w);
-    q = qpw_question_line(w, &id);
+    id = w->question_id;
+    q = bpf_map_lookup_elem(&questions, &w->question_line);
     if (!q)
         return QPW_ASKED_LOST;
     answer = q->lost && (__s32)(now - (q->lost - 1)) <= (__s32)timeout ? QPW_ASKED_LOST : QPW_ASKED_NONE;
@@ -222,11 +269,23 @@ static __always_inline int qpw_grace_get(const struct qpw_work *w)
            (((w->now >> QPW_GRACE_SHIFT) - word) & QPW_GRACE_TIME) < QPW_GRACE_NS >> QPW_GRACE_SHIFT;
 }
 
-/* What is remembered of what w->key's remote end sent and nobody could judge. */
+/* What is remembered of what w->key's remote end sent and nobody could judge. Most often nobody has sent such a thing. */
 static __always_inline __u32 qpw_junk_asked(struct qpw_work *w)
 {
+    if ((__s64)(w->now - junk_ns) > (__s64)(control.other_ns + 4 * QPW_JUNK_GRAIN_NS)) /* ages are rounded up */
+        return QPW_ASKED_NONE;
     qpw_junk_key(w, w->key.local, w->key.remote, 0);
+    qpw_question_aim(w);
     return qpw_question_get();
+}
+
+/* Remembers w->question, made by qpw_junk_key(). When, is noted at most once a second: CPUs share it. */
+static __always_inline void qpw_junk_put(struct qpw_work *w)
+{
+    if ((__s64)(w->now - junk_ns) > (__s64)QPW_JUNK_GRAIN_NS)
+        junk_ns = w->now;
+    qpw_question_aim(w);
+    qpw_question_put(0);
 }
 
 /* Of what has no addresses: between two cards. */
@@ -241,6 +300,7 @@ static __always_inline void qpw_stray_put(struct qpw_work *w)
 {
     qpw_junk_key(w, w->key.local, w->key.remote, w->key.local_port);
     w->question.remote_port = QPW_STRAY_PORT;
+    qpw_question_aim(w);
     qpw_question_put(0);
 }
 
@@ -249,6 +309,7 @@ static __always_inline int qpw_stray_get(struct qpw_work *w)
 {
     qpw_junk_key(w, w->key.local, w->key.remote, 0);
     w->question.remote_port = QPW_STRAY_PORT;
+    qpw_question_aim(w);
     return QPW_ASKED_WHAT(qpw_question_get()) >= QPW_ASKED_THIS;
 }
 

@@ -62,7 +62,7 @@ _Static_assert(QPW_COUNTER_SLOTS <= QPW_CACHE_SLOT, "a slot fits into an entry o
 struct qpw_questions {
     __u64 word[QPW_QUESTION_WAYS];
     __u32 lost; /* 1 + when a word was last overwritten that was younger than the time-out; 0: never */
-    __u32 pad;
+    __u32 touched; /* written ahead, never read: qpw_question_ahead() */
 };
 _Static_assert(sizeof(struct qpw_questions) == 64, "one cache line");
 #define QPW_QUESTION_SHIFT 30

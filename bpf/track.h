@@ -123,6 +123,8 @@ static __always_inline struct qpw_conn *qpw_lookup(struct qpw_work *w, int *from
     *from_local = !w->rx;
     if (!w->self) {
         qpw_make_key(w, *from_local);
+        if (qpw_asks_questions(w->key.protocol))
+            qpw_question_ahead(w);
         return qpw_conn_find(w);
     }
     w->cacheable = 0; /* a tag has the ends as the hook has them, not as the connection's key has */
@@ -168,7 +170,7 @@ static __noinline struct qpw_conn *qpw_ask_memory(struct qpw_work *w)
 {
     struct qpw_conn *c;
 
-    w->question = w->key;
+    qpw_question_of_key(w);
     w->asked = qpw_question_get();
     w->junk = 0;
     if (QPW_ASKED_WHAT(w->asked) < QPW_ASKED_THIS) {
@@ -202,7 +204,7 @@ static __noinline int qpw_forged_echo(struct qpw_work *w)
         !qpw_is_local(w, w->pkt.destination, QPW_LOCAL_ADDRESS))
         return 0;
     qpw_make_key(w, 0);
-    w->question = w->key;
+    qpw_question_of_key(w);
     qpw_question_put(qpw_asked_number(w));
     return 0;
 }
@@ -326,7 +328,7 @@ static __noinline int qpw_remember(struct qpw_work *w, struct qpw_conn *c, int f
     }
     if ((c->flags & QPW_CONN_REMOTE_FIRST) ||
         (c->direction == QPW_DIR_INBOUND && c->evidence == QPW_EVIDENCE_FIRST)) {
-        w->question = w->key;
+        qpw_question_of_key(w);
         qpw_question_put(qpw_asked_number(w));
     }
     return 0;
