@@ -210,7 +210,7 @@ static __noinline int qpw_finding_mirror(struct qpw_work *w)
     struct qpw_finding_key *key = &w->mirror;
     struct qpw_mirrors *seen;
     struct qpw_finding *f;
-    __u32 zero = 0;
+    __u32 zero = 0, place = w->finding.port & (QPW_MIRROR_PLACES - 1);
 
     if (w->finding.kind != QPW_KIND_PORT || w->finding.protocol == QPW_IPPROTO_TCP || w->finding.folded ||
         (w->finding.direction != QPW_DIR_INBOUND && w->finding.direction != QPW_DIR_OUTBOUND))
@@ -219,12 +219,12 @@ static __noinline int qpw_finding_mirror(struct qpw_work *w)
     if (!seen)
         return 0;
     if (w->finding.direction == QPW_DIR_INBOUND) {
-        seen->inbound[w->finding.port] = 1;
-        if (!seen->outbound[w->finding.port])
+        seen->inbound[place] = 1;
+        if (!seen->outbound[place])
             return 0;
     } else {
-        seen->outbound[w->finding.port] = 1;
-        if (!seen->inbound[w->finding.port])
+        seen->outbound[place] = 1;
+        if (!seen->inbound[place])
             return 0;
     }
     *key = w->finding;

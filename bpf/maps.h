@@ -202,16 +202,20 @@ QPW_MAP(counters, BPF_MAP_TYPE_PERCPU_ARRAY, QPW_COUNTER_SLOTS / QPW_COUNTS_BLOC
 /*
  * User space's own: what is to be added to a slot of `counters`, because the place of a finding was freed. What it had
  * counted is then its meter's, and its slot begins at zero again: nobody else may write to counters that CPUs count in.
+ * By block, as these are: of slots one by one, a hash would need half a MiB for its empty buckets.
  */
-QPW_MAP(corrections, BPF_MAP_TYPE_HASH, QPW_COUNTER_SLOTS, __u32, struct qpw_counts, BPF_F_NO_PREALLOC);
+QPW_MAP(corrections, BPF_MAP_TYPE_HASH, QPW_COUNTER_SLOTS / QPW_COUNTS_BLOCK, __u32, struct qpw_counts_block,
+        BPF_F_NO_PREALLOC);
 
 /*
  * Presence filter before the mirrored look-up of a new finding, which a scan would pay for with two misses each: ports
- * that a datagram's finding of the other direction was ever entered for. Set before that is; nobody clears it.
+ * that a datagram's finding of the other direction was ever entered for. Set before that is; nobody clears it. Bytes,
+ * which two CPUs can set at once; four ports share one.
  */
+#define QPW_MIRROR_PLACES 16384u
 struct qpw_mirrors {
-    __u8 outbound[65536];
-    __u8 inbound[65536];
+    __u8 outbound[QPW_MIRROR_PLACES];
+    __u8 inbound[QPW_MIRROR_PLACES];
 };
 QPW_MAP(mirrors, BPF_MAP_TYPE_ARRAY, 1, __u32, struct qpw_mirrors, 0);
 

@@ -28,10 +28,13 @@ static struct qpw_counts *read_slots(struct audit *a)
     struct qpw_counts *slots = calloc(QPW_COUNTER_SLOTS, sizeof(*slots));
 
     cr_assert(slots && qpw_counters_sum(a->kernel.map_fd[QPW_MAP_counters], 0, QPW_COUNTER_SLOTS, slots) == 0);
-    cr_assert_eq(qpw_entries_read(a->kernel.map_fd[QPW_MAP_corrections], sizeof(uint32_t), sizeof(struct qpw_counts),
-                                  &corrections), 0);
-    for (size_t i = 0; i < corrections.count; i++)
-        qpw_counts_correct(&slots[((uint32_t *)corrections.keys)[i]], &((struct qpw_counts *)corrections.values)[i]);
+    cr_assert_eq(qpw_corrections_read(a->kernel.map_fd[QPW_MAP_corrections], &corrections), 0);
+    for (size_t i = 0; i < corrections.count * QPW_COUNTS_BLOCK; i++) {
+        uint32_t slot;
+        const struct qpw_counts *correction = qpw_correction_at(&corrections, i, &slot);
+
+        qpw_counts_correct(&slots[slot], correction);
+    }
     qpw_entries_clear(&corrections);
     return slots;
 }

@@ -58,12 +58,13 @@ static int find_live(struct run *r)
 /* Adds to what is to be added to a slot. 0 or a negative errno: the map is full. */
 static int correct(struct run *r, uint32_t slot, const struct qpw_counts *by)
 {
-    struct qpw_counts sum = {0};
+    struct qpw_counts_block sums = {0};
     int fd = r->k->map_fd[QPW_MAP_corrections];
+    uint32_t block = slot / QPW_COUNTS_BLOCK;
 
-    bpf_map_lookup_elem(fd, &slot, &sum);
-    qpw_counts_correct(&sum, by);
-    return bpf_map_update_elem(fd, &slot, &sum, BPF_ANY) < 0 ? -errno : 0;
+    bpf_map_lookup_elem(fd, &block, &sums);
+    qpw_counts_correct(&sums.slot[slot % QPW_COUNTS_BLOCK], by);
+    return bpf_map_update_elem(fd, &block, &sums, BPF_ANY) < 0 ? -errno : 0;
 }
 
 /* Out of its table, its counts to its meter, its slot to the queue. Connections are counted in the meter already. */

@@ -233,12 +233,27 @@ void qpw_counts_correct(struct qpw_counts *to, const struct qpw_counts *from)
 
 int qpw_counters_one(const struct qpw_kernel *k, uint32_t slot, struct qpw_counts *ret)
 {
-    struct qpw_counts correction;
+    uint32_t block = slot / QPW_COUNTS_BLOCK;
+    struct qpw_counts_block corrections;
     int rc = qpw_counters_sum(k->map_fd[QPW_MAP_counters], slot, 1, ret);
 
-    if (rc == 0 && bpf_map_lookup_elem(k->map_fd[QPW_MAP_corrections], &slot, &correction) == 0)
-        qpw_counts_correct(ret, &correction);
+    if (rc == 0 && bpf_map_lookup_elem(k->map_fd[QPW_MAP_corrections], &block, &corrections) == 0)
+        qpw_counts_correct(ret, &corrections.slot[slot % QPW_COUNTS_BLOCK]);
     return rc;
+}
+
+int qpw_corrections_read(int fd, struct qpw_entries *ret)
+{
+    return qpw_entries_read(fd, sizeof(uint32_t), sizeof(struct qpw_counts_block), ret);
+}
+
+const struct qpw_counts *qpw_correction_at(const struct qpw_entries *corrections, size_t index, uint32_t *ret_slot)
+{
+    const struct qpw_counts_block *block = (const struct qpw_counts_block *)corrections->values + index / QPW_COUNTS_BLOCK;
+
+    *ret_slot = (((uint32_t *)corrections->keys)[index / QPW_COUNTS_BLOCK] * QPW_COUNTS_BLOCK + index % QPW_COUNTS_BLOCK) %
+                QPW_COUNTER_SLOTS;
+    return &block->slot[index % QPW_COUNTS_BLOCK];
 }
 
 int qpw_counters_put(int fd, uint32_t slot, const struct qpw_counts *values)

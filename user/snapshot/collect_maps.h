@@ -39,6 +39,15 @@ int qpw_counters_sum(int fd, uint32_t first, uint32_t count, struct qpw_counts *
 /* Adds all of one to another; sums may wrap, as corrections do. */
 void qpw_counts_correct(struct qpw_counts *to, const struct qpw_counts *from);
 
+/* Reads `corrections`. The caller clears *ret with qpw_entries_clear(). 0 or a negative errno. */
+int qpw_corrections_read(int fd, struct qpw_entries *ret);
+
+/*
+ * Correction number `index` of those that were read, which are count * QPW_COUNTS_BLOCK, and the slot that it is of. It
+ * points into *corrections, and may be all zeroes.
+ */
+const struct qpw_counts *qpw_correction_at(const struct qpw_entries *corrections, size_t index, uint32_t *ret_slot);
+
 /* What one slot of `counters` holds, corrected. 0 or a negative errno. */
 int qpw_counters_one(const struct qpw_kernel *k, uint32_t slot, struct qpw_counts *ret);
 

@@ -166,11 +166,12 @@ static int read_counters(struct qpw_collection *c)
                                       QPW_FIRST_NODE_SLOT, QPW_FIRST_ANSWERED_SLOT, QPW_FIRST_IMPLIED_SLOT,
                                       QPW_FIRST_WEAK_SLOT, QPW_COUNTER_SLOTS};
     const unsigned ranges = sizeof(starts) / sizeof(*starts) - 1;
+    static const struct qpw_counts none;
+    const struct qpw_counts *correction;
     struct qpw_entries corrections;
-    uint32_t last;
+    uint32_t last, corrected;
     bool used[QPW_COUNTER_SLOTS];
-    int rc = qpw_entries_read(c->k->map_fd[QPW_MAP_corrections], sizeof(uint32_t), sizeof(struct qpw_counts),
-                              &corrections);
+    int rc = qpw_corrections_read(c->k->map_fd[QPW_MAP_corrections], &corrections);
 
     if (rc < 0)
         return rc;
@@ -180,17 +181,20 @@ static int read_counters(struct qpw_collection *c)
     for (size_t i = 0; i < c->n_raw; i++)
         if (c->raw[i].value.slot < QPW_COUNTER_SLOTS)
             used[c->raw[i].value.slot] = true;
-    for (size_t i = 0; i < corrections.count; i++)
-        used[((uint32_t *)corrections.keys)[i] % QPW_COUNTER_SLOTS] = true;
+    for (size_t i = 0; i < corrections.count * QPW_COUNTS_BLOCK; i++) {
+        correction = qpw_correction_at(&corrections, i, &corrected);
+        used[corrected] |= memcmp(correction, &none, sizeof(none)) != 0;
+    }
     for (unsigned i = 0; rc == 0 && i < ranges; i++) {
         for (last = starts[i + 1]; last > starts[i] && !used[last - 1]; last--)
             ;
         if (last > starts[i])
             rc = qpw_counters_sum(c->k->map_fd[QPW_MAP_counters], starts[i], last - starts[i], &c->counts[starts[i]]);
     }
-    for (size_t i = 0; rc == 0 && i < corrections.count; i++)
-        qpw_counts_correct(&c->counts[((uint32_t *)corrections.keys)[i] % QPW_COUNTER_SLOTS],
-                       &((struct qpw_counts *)corrections.values)[i]);
+    for (size_t i = 0; rc == 0 && i < corrections.count * QPW_COUNTS_BLOCK; i++) {
+        correction = qpw_correction_at(&corrections, i, &corrected);
+        qpw_counts_correct(&c->counts[corrected], correction);
+    }
     qpw_entries_clear(&corrections);
     /* A connection that moves to another row is taken back on the CPU that sees it: a sum may be below 0 meanwhile. */
     for (uint32_t slot = 0; slot < QPW_COUNTER_SLOTS; slot++)
