@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "netns.h"
+#include "oracle.h"
 
 #define CASES "../shared/cases/"
 
@@ -106,5 +107,49 @@ ParameterizedTest(unsigned *number, cases, as_they_should_be, .timeout = NETNS_T
                   json_dumps(json_object_get(report, "undecided"), JSON_COMPACT));
         json_decref(report);
         json_decref(undecided);
+    }
+}
+
+/*
+ * Captures of two hosts, one of which serves files to the other: --local auto takes that one, so that all of it is
+ * inbound, by either program.
+ */
+Test(cases, the_node_is_who_serves, .timeout = NETNS_TIMEOUT_S)
+{
+    static const struct {
+        const char *file, *node;
+        int packets, non_ip;
+    } served[] = {
+        {"sv-nfs4.pcap", "192.168.0.61", 81, 0},
+        {"ndpi-nfsv3.pcap", "139.25.22.102", 128, 0},
+        {"ndpi-smb-deletefile.pcap", "192.168.1.187", 101, 0},
+        {"zeek-nfs-mount20048.pcap", "192.168.122.219", 153, 1},
+        {"sv-dcerpc-krb-smb.pcap", "192.168.56.101", 647, 0},
+    };
+    static const char *const modes[] = {"xdp", "tc"};
+    static char out[1 << 20];
+
+    netns_need_root();
+    if (!oracle_present())
+        cr_skip_test("no " ORACLE_CAPTURES ": nothing to replay");
+    for (size_t i = 0; i < 2 * sizeof(served) / sizeof(*served); i++) {
+        struct netns here = netns_here();
+        int status = netns_output(&here, out, sizeof(out), QPW_BUILD "/qportwatch replay --platform on-prem --local auto "
+                                  "--json --mode %s " ORACLE_CAPTURES "%s 2>/dev/null", modes[i % 2], served[i / 2].file);
+        json_t *report, *totals, *local, *ways;
+
+        netns_close(&here);
+        cr_assert_eq(status, 0, "%s: %.300s", served[i / 2].file, out);
+        report = json_loads(out, 0, NULL);
+        local = json_object_get(report, "local");
+        cr_expect_eq(json_array_size(local), 1, "%s", served[i / 2].file);
+        cr_expect_str_eq(json_string_value(json_array_get(local, 0)), served[i / 2].node, "%s", served[i / 2].file);
+        totals = json_object_get(report, "totals");
+        ways = json_object_get(totals, "by_direction");
+        cr_expect_eq(json_integer_value(json_object_get(totals, "packets")), served[i / 2].packets);
+        cr_expect_eq(json_integer_value(json_object_get(ways, "non_ip")), served[i / 2].non_ip);
+        cr_expect_eq(json_integer_value(json_object_get(ways, "inbound")), served[i / 2].packets - served[i / 2].non_ip,
+                     "%s, %s", served[i / 2].file, modes[i % 2]);
+        json_decref(report);
     }
 }

@@ -61,6 +61,24 @@ Test(attached, tags_that_are_not_to_be_seen, .timeout = NETNS_TIMEOUT_S)
     }
 }
 
+/* A reload brings the first rule that asks for a tag. */
+Test(attached, tags_that_are_not_to_be_seen_after_a_reload, .timeout = NETNS_TIMEOUT_S)
+{
+    static const char *const modes[] = {"--mode xdp", "--mode tc"};
+    char text[65536];
+
+    for (size_t i = 0; i < 2; i++) {
+        struct site n;
+
+        site_make(&n);
+        site_attach(&n, "inbound tcp 445 SMB\n", modes[i]);
+        netns_run(&n.ns, "echo 'inbound tcp 445 SMB vlan=200' >%s/policy", n.dir);
+        cr_expect_eq(netns_output(&n.ns, text, sizeof(text), PROGRAM " reload"), 0, "%s", text);
+        cr_expect_eq(strstr(text, "warning: node0 takes VLAN tags off") != NULL, i == 0, "%s: %s", modes[i], text);
+        site_end(&n);
+    }
+}
+
 Test(attached, suggestions_and_what_another_policy_would_have_said)
 {
     char path[128], command[512];
