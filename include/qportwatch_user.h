@@ -111,6 +111,7 @@ struct qpw_meta {
     __u32 abi;
     __u64 attached_unix_ns; /* CLOCK_REALTIME */
     __u64 netns;            /* inode of the network namespace that is watched */
+    __u64 lock_folder;      /* which folder the auditor's lock is in (control/lock.h), 0: not known */
     char version[32];
     char policy_name[64];
     char policy_path[256];
@@ -213,6 +214,6 @@ _Static_assert(sizeof(struct qpw_coverage) == 128, "coverage");
 _Static_assert(sizeof(struct qpw_rule_info) == 312, "rule info");
 _Static_assert(sizeof(struct qpw_peer_info) == 56, "peer info");
 _Static_assert(sizeof(struct qpw_exception) == 256, "exception");
-_Static_assert(sizeof(struct qpw_meta) == 8456, "meta");
+_Static_assert(sizeof(struct qpw_meta) == 8464, "meta");
 
 #endif

@@ -38,7 +38,7 @@ Test(control, silent_clients_hold_nobody_up)
     netns_enter(&n.node);
     for (unsigned i = 0; i < SILENT; i++)
         cr_assert_eq(qpw_control_connect(&fds[i], NULL, &err), 0, "%s", err.text);
-    cr_assert_eq(qpw_control_ask(request, ANSWER_SECONDS, &answer, NULL, &err), 0, "%s", err.text);
+    cr_assert_eq(qpw_control_ask(request, &answer, NULL, &err), 0, "%s", err.text);
     cr_expect_eq(interfaces(answer), 1);
     json_decref(answer);
     for (unsigned i = 0; i < SILENT - QPW_CLIENTS; i++)
@@ -113,13 +113,99 @@ Test(control, bad_messages_are_answered)
     cr_expect_eq(say(long_one, QPW_CONTROL_BYTES + 1, &err), QPW_EXIT_USAGE);
     cr_expect(strstr(err.text, "more than 65536 bytes"), "%s", err.text);
     free(long_one);
-    cr_assert_eq(qpw_control_ask(request, ANSWER_SECONDS, &answer, NULL, &err), 0, "%s", err.text);
+    cr_assert_eq(qpw_control_ask(request, &answer, NULL, &err), 0, "%s", err.text);
     cr_expect_eq(interfaces(answer), 1, "still watched");
     json_decref(answer);
     json_decref(request);
     netns_enter(&here);
     netns_close(&here);
     cr_expect_eq(node_stop(&n, SIGTERM), 0);
+    node_nothing_left(&n);
+    node_close(&n);
+}
+
+/* Of another user, or of root without the right to it, nothing ends the audit; both can be tried at a terminal. */
+Test(control, rights)
+{
+    static const char *const asked[] = {"detach", "reload"};
+    struct node n;
+    json_t *status;
+    char text[1024];
+
+    node_open(&n);
+    node_attach(&n, "node0 --mode tc");
+    for (size_t i = 0; i < sizeof(asked) / sizeof(*asked); i++) {
+        cr_expect_eq(netns_output(&n.node, text, sizeof(text), "setpriv --bounding-set -net_admin --inh-caps -net_admin "
+                                  "%s/qportwatch %s 2>&1", QPW_BUILD, asked[i]), 1, "%s", asked[i]);
+        cr_expect(strstr(text, "has no CAP_NET_ADMIN; it takes CAP_NET_ADMIN in the auditor's own user, pid and network "
+                               "namespaces"), "%s: %s", asked[i], text);
+        cr_expect_eq(netns_output(&n.node, text, sizeof(text), "unshare --pid --fork %s/qportwatch %s 2>&1", QPW_BUILD,
+                                  asked[i]), 1, "%s", asked[i]);
+        cr_expect(strstr(text, "is in another pid namespace"), "%s: %s", asked[i], text);
+        cr_expect_eq(netns_output(&n.node, text, sizeof(text), "unshare --user --map-root-user %s/qportwatch %s 2>&1",
+                                  QPW_BUILD, asked[i]), 1, "%s", asked[i]);
+    }
+    netns_output(&n.node, text, sizeof(text), "stat -c '%%u %%a' /run/qportwatch; "
+                 "stat -c '%%u %%a %%F' /run/qportwatch/$(stat -Lc %%i /proc/self/ns/net).sock");
+    cr_expect_str_eq(text, "0 700\n0 600 socket\n");
+    netns_output(&n.node, text, sizeof(text), "grep -c @qportwatch /proc/net/unix");
+    cr_expect_str_eq(text, "0\n", "no abstract name, that anybody may take first: %s", text);
+    status = node_status(&n, NULL);
+    cr_expect_eq(node_number(status, "auditor.pid"), n.auditor, "it goes on");
+    cr_expect_eq(node_coverage(status, "detached"), 0);
+    cr_expect_eq(node_coverage(status, "reloaded"), 0);
+    json_decref(status);
+    node_stop(&n, SIGTERM);
+    node_nothing_left(&n);
+    node_close(&n);
+}
+
+/* A hung auditor holds up no command for longer than it says, and each names the way out. */
+Test(control, a_hung_auditor)
+{
+    struct node n;
+    char text[4096], way[64];
+
+    node_open(&n);
+    node_attach(&n, "node0 --mode tc");
+    kill(n.auditor, SIGSTOP);
+    snprintf(way, sizeof(way), "'kill -9 %d' ends it", (int)n.auditor);
+    for (int i = 0; i < 3; i++) { /* more than its socket has places for, side by side */
+        netns_output(&n.node, text, sizeof(text), "for i in 1 2 3 4 5 6 7 8; do timeout 60 %s/qportwatch reload 2>&1 & done; "
+                     "timeout 60 %s/qportwatch attach node0 --no-tui --no-alerts 2>&1; wait; timeout 60 %s/qportwatch status",
+                     QPW_BUILD, QPW_BUILD, QPW_BUILD);
+        cr_expect(strstr(text, way), "%s", text);
+        cr_expect(strstr(text, "already running"), "%s", text);
+        cr_expect(i < 2 || strstr(text, "BLIND"), "its heartbeat is old by now: %s", text);
+    }
+    node_stop(&n, SIGKILL);
+    cr_expect_eq(node_command(&n, text, sizeof(text), "detach"), 0, "%s", text);
+    netns_output(&n.node, text, sizeof(text), "ls /run/qportwatch/$(stat -Lc %%i /proc/self/ns/net).* 2>/dev/null");
+    cr_expect_str_eq(text, "", "what the killed one left is gone: %s", text);
+    node_nothing_left(&n);
+    node_close(&n);
+}
+
+/* Its folder is taken away, as in a container with a /run of its own: nobody takes its place, and a dead one's is taken. */
+Test(control, an_auditor_with_another_run)
+{
+    struct node n;
+    char text[2048];
+    unsigned refused = 0;
+
+    node_open(&n);
+    node_attach(&n, "node0 --mode tc");
+    cr_expect_eq(netns_output(&n.node, text, sizeof(text), "unshare --mount sh -c 'mount -t tmpfs none /run && "
+                              "for request in detach reload \"attach node0 --no-tui --no-alerts\"; do "
+                              "%s/qportwatch $request 2>&1; echo $?; done; %s/qportwatch status --json | jq .auditor.stale'",
+                              QPW_BUILD, QPW_BUILD), 0);
+    for (char *line = text; (line = strstr(line, "cannot be spoken to from here")); line++)
+        refused++;
+    cr_expect_eq(refused, 3, "%s", text);
+    cr_expect(strstr(text, "\nfalse\n"), "%s", text);
+    node_stop(&n, SIGKILL);
+    cr_expect_eq(netns_output(&n.node, text, sizeof(text), "unshare --mount sh -c 'mount -t tmpfs none /run && "
+                              "%s/qportwatch detach 2>&1'", QPW_BUILD), 0, "%s", text);
     node_nothing_left(&n);
     node_close(&n);
 }

@@ -8,6 +8,7 @@
 #include "auditor/auditor.h"
 #include "instance/coverage.h"
 #include "auditor/expire.h"
+#include "control/control.h"
 #include "facts/totals.h"
 #include "instance/executables.h"
 #include "instance/instance.h"
@@ -70,10 +71,11 @@ struct qpw_auditor {
     unsigned lines_left;  /* lines about findings that may still be told in this second */
     unsigned lines_held;  /* held back since */
     int epoll_fd;
-    int lock_fd;
+    struct qpw_control_end end;
     struct qpw_client clients[QPW_CLIENTS];
     size_t n_clients;
     int asker_fd;         /* who asked for the end, -1: nobody */
+    char by[96];          /* who asked for what is being done: by a request or a signal; empty: nobody did */
     int signal_fd;
     int tick_fd;          /* every second */
     int poll_fd;          /* every 50 ms while there are events */

@@ -17,6 +17,7 @@
 #include "auditor/owners.h"
 #include "auditor/sources.h"
 #include "control/control.h"
+#include "control/peer.h"
 #include "host/clock.h"
 #include "words/words.h"
 
@@ -70,7 +71,7 @@ int qpw_loop_open(struct qpw_auditor *a, struct qpw_error *err)
     r = r ? r : qpw_sources_add(a, a->poll_fd, QPW_SOURCE_POLL);
     r = r ? r : qpw_sources_add(a, ring_buffer__epoll_fd(a->ring), QPW_SOURCE_RING);
     r = r ? r : qpw_sources_add(a, qpw_netlink_fd(a->netlink), QPW_SOURCE_NETLINK);
-    r = r ? r : qpw_sources_add(a, a->lock_fd, QPW_SOURCE_CONTROL);
+    r = r ? r : qpw_sources_add(a, a->end.fd, QPW_SOURCE_CONTROL);
     return r < 0 ? qpw_fail(err, r, "opening the event loop: %s", strerror(-r)) : 0;
 }
 
@@ -83,6 +84,17 @@ void qpw_loop_close(struct qpw_auditor *a)
             close(fds[i]);
 }
 
+/* Process 0 is the kernel: a terminal's key, or its end. */
+static void note_sender(struct qpw_auditor *a, const struct signalfd_siginfo *info)
+{
+    int length = snprintf(a->by, sizeof(a->by), "SIG%s from ", sigabbrev_np((int)info->ssi_signo));
+
+    if (info->ssi_pid)
+        qpw_peer_describe((pid_t)info->ssi_pid, a->by + length, sizeof(a->by) - length);
+    else
+        snprintf(a->by + length, sizeof(a->by) - length, "the terminal");
+}
+
 static void on_signal(struct qpw_auditor *a)
 {
     struct signalfd_siginfo info;
@@ -91,7 +103,10 @@ static void on_signal(struct qpw_auditor *a)
         switch (info.ssi_signo) {
         case SIGUSR2: json_decref(qpw_audit_reload(a, NULL)); break;
         case SIGHUP: qpw_alerts_reopen(a); break;
-        default: a->stop = true; break;
+        default:
+            a->stop = true;
+            note_sender(a, &info);
+            break;
         }
     }
 }

@@ -244,7 +244,8 @@ json_t *qpw_audit_reload(struct qpw_auditor *a, const json_t *request)
         qpw_changelist_clear(&changes);
         return reload_failed(a, usage ? QPW_EXIT_USAGE : QPW_EXIT_FAILED, from, err.text);
     }
-    qpw_coverage_add(&a->coverage, QPW_COVERAGE_RELOADED, 0, "%.19s -> %.19s", from, a->meta.policy_digest);
+    qpw_coverage_add(&a->coverage, QPW_COVERAGE_RELOADED, 0, "%.19s -> %.19s%s%.60s.", from, a->meta.policy_digest,
+                     a->by[0] ? ", by " : "", a->by);
     qpw_alerts_reloaded(a, from, qpw_changelist_text(&changes, brief, sizeof(brief)), NULL);
     qpw_say(a, QPW_SAY_NOTE, QPW_RELOADED_TEXT, qpw_words_policy(a->policy.name, a->policy.path, name, sizeof(name)),
             qpw_changelist_text(&changes, text, sizeof(text)));

@@ -6,10 +6,9 @@
 
 #include "auditor/internal.h"
 #include "control/control.h"
+#include "control/elsewhere.h"
 #include "control/message.h"
 #include "control/policy_args.h"
-
-#define PATIENCE_SECONDS 30
 
 /* What the last auditor was asked to read, as far as it is known. */
 static int take_kept(struct qpw_auditor *a, struct qpw_error *err)
@@ -22,13 +21,14 @@ static int take_kept(struct qpw_auditor *a, struct qpw_error *err)
 
 static int open_alone(struct qpw_auditor *a, struct qpw_error *err)
 {
-    pid_t other;
-    int r = qpw_control_listen(&a->lock_fd, &other, err);
+    int r = qpw_control_listen(&a->end, err);
 
     if (r == 0)
         r = qpw_instance_find(&a->kernel, err);
     if (r == 0)
         r = qpw_meta_read(&a->kernel, &a->meta, err);
+    if (r == 0)
+        r = qpw_lock_check_elsewhere(&a->kernel, &a->meta, err);
     if (r == 0)
         r = qpw_coverage_open(&a->kernel, &a->coverage, err);
     if (r == 0)
@@ -41,7 +41,7 @@ static int open_alone(struct qpw_auditor *a, struct qpw_error *err)
 /* Nobody lives here: this process is the auditor for as long as the reload takes. */
 static json_t *reload_alone(const json_t *request)
 {
-    struct qpw_auditor a = {.lock_fd = -1};
+    struct qpw_auditor a = {.end = {-1, -1}};
     struct qpw_error err = {0};
     json_t *answer;
 
@@ -49,8 +49,7 @@ static json_t *reload_alone(const json_t *request)
     answer = open_alone(&a, &err) < 0 ? qpw_answer_new(QPW_EXIT_FAILED, err.text) : qpw_audit_reload(&a, request);
     qpw_netlink_close(a.netlink);
     qpw_kernel_close(&a.kernel);
-    if (a.lock_fd >= 0)
-        close(a.lock_fd);
+    qpw_control_close(&a.end);
     qpw_policy_clear(&a.policy);
     qpw_registry_clear(&a.names);
     qpw_policy_options_clear(&a.options.policy);
@@ -69,7 +68,7 @@ int qpw_reload(const struct qpw_policy_options *options, json_t **ret_answer, st
     if (json_object_size(args))
         json_object_set(request, "policy", args);
     json_decref(args);
-    r = qpw_control_ask(request, PATIENCE_SECONDS, &answer, NULL, err);
+    r = qpw_control_ask(request, &answer, NULL, err);
     if (r == -EMSGSIZE) {
         qpw_fail(err, r, "the policy options are too long; put the peers into a file (--peers)");
         r = QPW_EXIT_USAGE;

@@ -7,6 +7,7 @@
 #include "auditor/alerts.h"
 #include "control/control.h"
 #include "control/message.h"
+#include "control/peer.h"
 #include "auditor/internal.h"
 #include "auditor/sources.h"
 
@@ -54,7 +55,7 @@ static json_t *detach(struct qpw_auditor *a, const json_t *request)
         }
         if (qpw_watch_remove(a, w, &err) < 0)
             return qpw_answer_new(QPW_EXIT_FAILED, err.text);
-        qpw_coverage_add(&a->coverage, QPW_COVERAGE_DETACHED, w->number, "By detach.");
+        qpw_coverage_add(&a->coverage, QPW_COVERAGE_DETACHED, w->number, "By %s.", a->by);
         qpw_say(a, QPW_SAY_NOTE, "%s: detached", w->name);
         *w = a->watched[--a->n_watched];
         qpw_meta_write(&a->kernel, &a->meta, NULL);
@@ -80,18 +81,40 @@ static json_t *status(struct qpw_auditor *a, const json_t *request)
     return answer;
 }
 
-static json_t *serve(struct qpw_auditor *a, const json_t *request)
+struct request {
+    const char *name;
+    json_t *(*serve)(struct qpw_auditor *a, const json_t *request);
+    bool controls; /* ends or changes the audit: not everybody who may read may do that */
+};
+
+static json_t *serve_one(struct qpw_auditor *a, const struct request *r, int fd, const json_t *request)
 {
-    static const struct {
-        const char *name;
-        json_t *(*serve)(struct qpw_auditor *a, const json_t *request);
-    } requests[] = {{"alerts", alerts}, {"detach", detach}, {"reload", qpw_audit_reload}, {"status", status}};
+    struct qpw_error err;
+    json_t *answer;
+    pid_t pid;
+
+    if (r->controls && qpw_peer_may_control(fd, &pid, &err) < 0) {
+        qpw_say(a, QPW_SAY_WARNING, "refused a request to %s: %s", r->name, err.text);
+        return qpw_answer_new(QPW_EXIT_FAILED, err.text);
+    }
+    if (r->controls)
+        qpw_peer_describe(pid, a->by, sizeof(a->by));
+    answer = r->serve(a, request);
+    if (!a->stop)
+        a->by[0] = '\0';
+    return answer;
+}
+
+static json_t *serve(struct qpw_auditor *a, int fd, const json_t *request)
+{
+    static const struct request requests[] = {{"alerts", alerts, false}, {"detach", detach, true},
+                                              {"reload", qpw_audit_reload, true}, {"status", status, false}};
     const char *name = qpw_request_name(request);
     struct qpw_error err;
 
     for (size_t i = 0; name && i < sizeof(requests) / sizeof(*requests); i++)
         if (!strcmp(name, requests[i].name))
-            return requests[i].serve(a, request);
+            return serve_one(a, &requests[i], fd, request);
     if (name)
         qpw_fail(&err, 0, "control message: unknown request '%.60s'", name);
     else
@@ -111,7 +134,7 @@ static int speak_to(struct qpw_auditor *a, int fd)
     if (r == 0 && qpw_control_is_gone(fd))
         r = -EPIPE; /* told to have failed, it may have asked elsewhere or gone about it otherwise: nothing is done late */
     if (r == 0)
-        answer = serve(a, request);
+        answer = serve(a, fd, request);
     else if (r == -EBADMSG)
         answer = qpw_answer_new(QPW_EXIT_USAGE, err.text);
     if (r == 0 && a->stop)
@@ -151,7 +174,7 @@ void qpw_requests_accept(struct qpw_auditor *a)
     int fd, r;
 
     for (unsigned i = 0; i < QPW_CLIENTS && !a->stop; i++) { /* more wake the loop again */
-        r = qpw_control_accept(a->lock_fd, &fd);
+        r = qpw_control_accept(a->end.fd, &fd);
         if (r == -EPERM)
             continue;
         if (r < 0)

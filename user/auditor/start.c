@@ -14,7 +14,10 @@
 #include "auditor/internal.h"
 #include "auditor/loop.h"
 #include "auditor/owners.h"
+#include "control/elsewhere.h"
+#include "control/lock.h"
 #include "control/message.h"
+#include "control/peer.h"
 #include "control/policy_args.h"
 #include "host/clock.h"
 #include "instance/owners.h"
@@ -117,10 +120,13 @@ static int take_over(struct qpw_auditor *a, const struct qpw_places *places, str
 
     if (r < 0)
         return r;
-    a->has_kernel = a->taken_over = true;
     r = qpw_meta_read(&a->kernel, &a->meta, err);
     if (r == 0)
-        r = qpw_watch_adopt(a, places, err);
+        r = qpw_lock_check_elsewhere(&a->kernel, &a->meta, err);
+    if (r < 0)
+        return r; /* nothing is written to what may be another auditor's */
+    a->has_kernel = a->taken_over = true;
+    r = qpw_watch_adopt(a, places, err);
     if (r < 0)
         return r;
     a->told_until_ns = a->kernel.control->heartbeat_ns;
@@ -134,14 +140,15 @@ static int take_over(struct qpw_auditor *a, const struct qpw_places *places, str
 /* Also record a gap when the previous auditor was killed and left no "stopped" record. */
 static void record_start(struct qpw_auditor *a)
 {
-    char age[32];
+    char age[32], by[80];
 
     if (a->taken_over)
         qpw_coverage_add(&a->coverage, QPW_COVERAGE_AUDITOR_GAP, 0, "for %s.",
                          qpw_words_duration(qpw_clock_monotonic_ns() - a->kernel.control->heartbeat_ns, age,
                                             sizeof(age)));
-    qpw_coverage_add(&a->coverage, QPW_COVERAGE_AUDITOR_STARTED, 0, "Process %d, version %s.", (int)getpid(),
-                     QPW_VERSION);
+    qpw_peer_describe(getpid(), by, sizeof(by));
+    qpw_coverage_add(&a->coverage, QPW_COVERAGE_AUDITOR_STARTED, 0, "Process %d, version %s, by %s.", (int)getpid(),
+                     QPW_VERSION, by);
 }
 
 /* With the policy in force and the seeds written, the hooks may go live. */
@@ -190,11 +197,10 @@ static void publish_alerts_path(const char *path, char *ret, size_t size)
 static int start(struct qpw_auditor *a, bool *ret_usage, struct qpw_error *err)
 {
     struct qpw_places places = {0};
-    pid_t other;
     int r = own_policy_options(a, err);
 
     if (r == 0)
-        r = qpw_control_listen(&a->lock_fd, &other, err);
+        r = qpw_control_listen(&a->end, err);
     if (r == 0)
         r = qpw_netlink_open(&a->netlink, err);
     if (r == 0)
@@ -213,6 +219,7 @@ static int start(struct qpw_auditor *a, bool *ret_usage, struct qpw_error *err)
     if (r < 0)
         return r;
     set_timeouts(a->kernel.control, &a->options.timeouts);
+    a->meta.lock_folder = qpw_lock_folder_id();
     snprintf(a->meta.command, sizeof(a->meta.command), "%s", a->options.command ? a->options.command : "");
     publish_alerts_path(a->options.alerts, a->meta.alerts_path, sizeof(a->meta.alerts_path));
     r = qpw_watch_addresses(a, err);
@@ -255,7 +262,7 @@ int qpw_auditor_open(const struct qpw_audit_options *options, struct qpw_auditor
     /* A picture's large buffers go back to the system; left to itself, malloc keeps them once it has seen some. */
     mallopt(M_MMAP_THRESHOLD, GIVEN_BACK_BYTES);
     a->options = *options;
-    a->epoll_fd = a->lock_fd = a->asker_fd = a->signal_fd = a->tick_fd = a->poll_fd = -1;
+    a->epoll_fd = a->end.fd = a->end.lock = a->asker_fd = a->signal_fd = a->tick_fd = a->poll_fd = -1;
     qpw_kernel_init(&a->kernel);
     qpw_executables_init(&a->executables);
     r = start(a, ret_usage, err);
@@ -299,8 +306,8 @@ static int remove_all(struct qpw_auditor *a, struct qpw_error *err)
     for (size_t i = 0; i < a->n_watched; i++) {
         r2 = qpw_watch_remove(a, &a->watched[i], r < 0 ? NULL : err);
         if (r2 == 0)
-            qpw_coverage_add(&a->coverage, QPW_COVERAGE_DETACHED, a->watched[i].number, "%s",
-                             a->remove_all ? "By detach." : "At the auditor's end.");
+            qpw_coverage_add(&a->coverage, QPW_COVERAGE_DETACHED, a->watched[i].number, a->by[0] ? "By %s." : "At the auditor's end.",
+                             a->by);
         r = r < 0 ? r : r2;
     }
     r2 = qpw_owners_detach(qpw_kernel_instance(&a->kernel), NULL, r < 0 ? NULL : err);
@@ -326,8 +333,8 @@ int qpw_auditor_close(struct qpw_auditor *a, struct qpw_error *err)
 
     if (a->has_kernel && a->epoll_fd >= 0) {
         qpw_events_read(a);
-        qpw_coverage_add(&a->coverage, QPW_COVERAGE_AUDITOR_STOPPED, 0, "Process %d.%s", (int)getpid(),
-                         a->options.keep && !a->remove_all ? " Counting continues in the kernel." : "");
+        qpw_coverage_add(&a->coverage, QPW_COVERAGE_AUDITOR_STOPPED, 0, "Process %d%s%.60s.%s", (int)getpid(),
+                         a->by[0] ? ", by " : "", a->by, a->options.keep && !a->remove_all ? " Counting continues in the kernel." : "");
     }
     if (a->has_kernel && (!a->options.keep || a->remove_all))
         r = remove_all(a, &own);
@@ -342,8 +349,7 @@ int qpw_auditor_close(struct qpw_auditor *a, struct qpw_error *err)
     qpw_sockets_close(a->sockets);
     qpw_netlink_close(a->netlink);
     qpw_kernel_close(&a->kernel); /* with the last descriptor what is not attached ends */
-    if (a->lock_fd >= 0)
-        close(a->lock_fd);
+    qpw_control_close(&a->end);
     answer_asker(a, r, &own);
     qpw_owner_watch_close(a);
     qpw_policy_clear(&a->policy);

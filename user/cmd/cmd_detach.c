@@ -12,8 +12,6 @@
 #include "instance/kernel_words.h"
 #include "util/usage.h"
 
-#define PATIENCE_SECONDS 30
-
 struct arguments {
     const char *ifaces[QPW_MAX_IFACES];
     size_t n;
@@ -44,7 +42,7 @@ static int tell_auditor(const struct arguments *arguments)
     for (size_t i = 0; i < arguments->n; i++)
         json_array_append_new(names, qpw_message_name(arguments->ifaces[i]));
     json_object_set_new(request, "interfaces", names);
-    r = qpw_control_ask(request, PATIENCE_SECONDS, NULL, &pid, &err);
+    r = qpw_control_ask(request, NULL, &pid, &err);
     json_decref(request);
     if (r == -ENOENT)
         return r;

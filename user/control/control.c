@@ -2,25 +2,14 @@
 #include "control/control.h"
 
 #include <errno.h>
-#include <stddef.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/time.h>
-#include <sys/un.h>
 #include <unistd.h>
 
+#include "control/lock.h"
 #include "control/message.h"
-
-#define CONNECT_SECONDS 2
-
-static const char lock_name[] = "\0qportwatch";
-
-static socklen_t lock_address(struct sockaddr_un *address)
-{
-    *address = (struct sockaddr_un){.sun_family = AF_UNIX};
-    memcpy(address->sun_path, lock_name, sizeof(lock_name) - 1);
-    return offsetof(struct sockaddr_un, sun_path) + sizeof(lock_name) - 1;
-}
 
 static int peer_credentials(int fd, struct ucred *ret)
 {
@@ -29,27 +18,50 @@ static int peer_credentials(int fd, struct ucred *ret)
     return getsockopt(fd, SOL_SOCKET, SO_PEERCRED, ret, &size) < 0 ? -errno : 0;
 }
 
-int qpw_control_listen(int *ret_fd, pid_t *ret_pid, struct qpw_error *err)
+static int listen_beside(struct qpw_control_end *end, struct qpw_error *err)
 {
     struct sockaddr_un address;
-    socklen_t length = lock_address(&address);
-    int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0), other, r;
+    mode_t mask;
+    int r;
 
-    if (fd < 0)
+    qpw_lock_address(&address);
+    unlink(address.sun_path); /* of a holder that was killed */
+    end->fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (end->fd < 0)
         return qpw_fail(err, -errno, "making the control socket: %s", strerror(errno));
-    if (bind(fd, (struct sockaddr *)&address, length) < 0 || listen(fd, 16) < 0) {
+    mask = umask(0177);
+    r = bind(end->fd, (struct sockaddr *)&address, sizeof(address)) < 0 ? -errno : 0;
+    umask(mask);
+    if (r == 0 && listen(end->fd, 16) < 0)
         r = -errno;
-        close(fd);
-        if (r != -EADDRINUSE)
-            return qpw_fail(err, r, "binding the control socket: %s", strerror(-r));
-        *ret_pid = 0;
-        if (qpw_control_connect(&other, ret_pid, NULL) == 0)
-            close(other);
+    return r < 0 ? qpw_fail(err, r, "listening at %s: %s", address.sun_path, strerror(-r)) : 0;
+}
+
+int qpw_control_listen(struct qpw_control_end *ret, struct qpw_error *err)
+{
+    pid_t holder;
+    int r;
+
+    *ret = (struct qpw_control_end){-1, -1};
+    r = qpw_lock_take(&ret->lock, &holder, err);
+    if (r == -EADDRINUSE)
         return qpw_fail(err, r, "an auditor is already running (pid %d); 'qportwatch top' shows what it sees, "
-                        "'qportwatch detach' ends it", (int)*ret_pid);
-    }
-    *ret_fd = fd;
-    return 0;
+                        "'qportwatch detach' ends it", (int)holder);
+    if (r < 0)
+        return r;
+    r = listen_beside(ret, err);
+    if (r < 0)
+        qpw_control_close(ret);
+    return r;
+}
+
+void qpw_control_close(struct qpw_control_end *end)
+{
+    if (end->fd >= 0)
+        close(end->fd);
+    if (end->lock >= 0)
+        qpw_lock_release(end->lock);
+    *end = (struct qpw_control_end){-1, -1};
 }
 
 int qpw_control_accept(int listen_fd, int *ret_fd)
@@ -70,56 +82,43 @@ int qpw_control_accept(int listen_fd, int *ret_fd)
     return 0;
 }
 
+/* Nobody answers, although the lock is held: what may be done about it. */
+static int does_not_answer(int r, struct qpw_error *err)
+{
+    pid_t holder;
+
+    if (qpw_lock_held(&holder) == 1 && holder > 0)
+        return qpw_fail(err, r, "the auditor (process %d) does not answer; where it hangs, 'kill -9 %d' ends it while the "
+                        "kernel goes on counting, and 'qportwatch attach' resumes", (int)holder, (int)holder);
+    return qpw_fail(err, r, "the auditor did not answer: %s", strerror(-r));
+}
+
 int qpw_control_connect(int *ret_fd, pid_t *ret_pid, struct qpw_error *err)
 {
-    struct sockaddr_un address;
-    socklen_t length = lock_address(&address);
+    struct timeval patience = {.tv_sec = QPW_CONTROL_CONNECT_SECONDS};
     int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0), r;
-    struct timeval patience = {.tv_sec = CONNECT_SECONDS};
+    struct sockaddr_un address;
     struct ucred who;
 
     if (fd < 0)
         return qpw_fail(err, -errno, "making a control socket: %s", strerror(errno));
+    qpw_lock_address(&address);
     setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience)); /* where many wait for a stopped one */
-    r = connect(fd, (struct sockaddr *)&address, length) < 0 ? -errno : peer_credentials(fd, &who);
-    /* Anybody may bind the name first; only root's answer is believed. */
+    r = connect(fd, (struct sockaddr *)&address, sizeof(address)) < 0 ? -errno : peer_credentials(fd, &who);
     if (r == 0 && who.uid != 0)
         r = -EPERM;
     if (r < 0) {
         close(fd);
         if (r == -ECONNREFUSED || r == -ENOENT)
             return qpw_fail(err, -ENOENT, "no auditor lives in this network namespace");
-        if (r == -EPERM)
-            return qpw_fail(err, r, "the control socket belongs to process %d of user %u, not to root", (int)who.pid,
-                            (unsigned)who.uid);
-        return qpw_fail(err, r, "speaking to the auditor: %s", strerror(-r));
+        if (r == -EAGAIN)
+            return does_not_answer(r, err);
+        return qpw_fail(err, r, "speaking to the auditor at %s: %s", address.sun_path, strerror(-r));
     }
     *ret_fd = fd;
     if (ret_pid)
         *ret_pid = who.pid;
     return 0;
-}
-
-int qpw_control_held(pid_t *ret_pid)
-{
-    struct sockaddr_un address;
-    socklen_t length = lock_address(&address);
-    int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0), r;
-    struct ucred who = {0};
-
-    *ret_pid = 0;
-    if (fd < 0)
-        return -errno;
-    r = connect(fd, (struct sockaddr *)&address, length) < 0 ? -errno : peer_credentials(fd, &who);
-    close(fd);
-    if (r == -ECONNREFUSED || r == -ENOENT)
-        return 0;
-    if (r == -EAGAIN) /* so many wait that there must be one who does not answer */
-        return 1;
-    if (r < 0 || who.uid != 0)
-        return r < 0 ? r : -EPERM;
-    *ret_pid = who.pid;
-    return 1;
 }
 
 bool qpw_control_is_gone(int fd)
@@ -156,14 +155,13 @@ static int no_answer(int r, struct qpw_error *err)
     case -EBADMSG: return r; /* err is filled */
     case -EMSGSIZE: return qpw_fail(err, r, "the request is longer than %u bytes", QPW_CONTROL_BYTES);
     case -EPIPE: return qpw_fail(err, r, "the auditor ended before it answered");
-    default: return qpw_fail(err, r, "the auditor did not answer: %s", strerror(-r));
+    default: return does_not_answer(r, err);
     }
 }
 
-int qpw_control_ask(const json_t *request, unsigned seconds, json_t **ret_answer, pid_t *ret_pid,
-                    struct qpw_error *err)
+int qpw_control_ask(const json_t *request, json_t **ret_answer, pid_t *ret_pid, struct qpw_error *err)
 {
-    struct timeval patience = {.tv_sec = seconds};
+    struct timeval patience = {.tv_sec = QPW_CONTROL_ANSWER_SECONDS};
     json_t *answer = NULL;
     int fd, r = qpw_control_connect(&fd, ret_pid, err);
 

@@ -2,9 +2,9 @@
 /*
  * control.h - one auditor in a network namespace, and how other commands speak to it.
  *
- * An abstract Unix socket is both the lock and the channel: it belongs to the network namespace (so
- * it is found from any mount namespace), the kernel releases it when its owner dies, and only
- * processes of root are answered. One request, one answer, each one message as in message.h.
+ * A Unix socket beside the lock (lock.h), in a folder that only root may enter. Root is answered; what ends or changes
+ * the audit takes more (peer.h). One request, one answer, each one message as in message.h. Nothing waits for ever:
+ * connecting takes QPW_CONTROL_CONNECT_SECONDS at most, an answer QPW_CONTROL_ANSWER_SECONDS.
  */
 #ifndef QPW_CONTROL_CONTROL_H
 #define QPW_CONTROL_CONTROL_H
@@ -15,11 +15,21 @@
 
 #include "util/error.h"
 
+#define QPW_CONTROL_CONNECT_SECONDS 2
+#define QPW_CONTROL_ANSWER_SECONDS 5
+
+/* The auditor's end: where it listens, and the lock that it holds; both -1: neither. */
+struct qpw_control_end {
+    int fd;
+    int lock;
+};
+
 /*
- * Takes the lock: *ret_fd listens. -EADDRINUSE: another process has it, *ret_pid names it (0: it did
- * not answer). Another negative errno with err filled.
+ * Takes the lock and listens; *ret is given back with qpw_control_close(). -EADDRINUSE with err filled: another process
+ * has it. Another negative errno with err filled.
  */
-int qpw_control_listen(int *ret_fd, pid_t *ret_pid, struct qpw_error *err);
+int qpw_control_listen(struct qpw_control_end *ret, struct qpw_error *err);
+void qpw_control_close(struct qpw_control_end *end);
 
 /*
  * Accepts one client of root; -EAGAIN: none waits, -EPERM: it was not root's. *ret_fd is the caller's, and neither
@@ -27,14 +37,8 @@ int qpw_control_listen(int *ret_fd, pid_t *ret_pid, struct qpw_error *err);
  */
 int qpw_control_accept(int listen_fd, int *ret_fd);
 
-/* Connects to the auditor of this network namespace, for two seconds at most. -ENOENT: there is none. */
+/* Connects to the auditor of this network namespace. -ENOENT: there is none; -EAGAIN: there is, but it does not answer. */
 int qpw_control_connect(int *ret_fd, pid_t *ret_pid, struct qpw_error *err);
-
-/*
- * Whether an auditor of this network namespace holds the lock: 1, *ret_pid names it (0: not known); 0: none does; or a
- * negative errno where that cannot be known. Never waits.
- */
-int qpw_control_held(pid_t *ret_pid);
 
 /* Whether the other end has hung up, of a connection whose message was received. Never waits. */
 bool qpw_control_is_gone(int fd);
@@ -49,11 +53,10 @@ int qpw_control_send(int fd, const json_t *message);
 int qpw_control_receive(int fd, json_t **ret, struct qpw_error *err);
 
 /*
- * Sends a request and waits up to `seconds` for the answer. The exit status it gives (>= 0; not 0: err says why) with
+ * Sends a request and waits for the answer. The exit status it gives (>= 0; not 0: err says why) with
  * *ret_answer, the caller's; or a negative errno with err filled: -ENOENT: no auditor lives here, -EMSGSIZE: the
  * request is too long. ret_answer and ret_pid may be NULL.
  */
-int qpw_control_ask(const json_t *request, unsigned seconds, json_t **ret_answer, pid_t *ret_pid,
-                    struct qpw_error *err);
+int qpw_control_ask(const json_t *request, json_t **ret_answer, pid_t *ret_pid, struct qpw_error *err);
 
 #endif

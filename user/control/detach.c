@@ -4,7 +4,11 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "control/elsewhere.h"
+#include "control/lock.h"
+#include "control/peer.h"
 #include "instance/coverage.h"
 #include "instance/owners.h"
 
@@ -44,6 +48,7 @@ static void note(struct qpw_kernel *k, struct qpw_meta *meta, const char *name)
 {
     struct qpw_iface forget = {.number = number_of(meta, name)};
     struct qpw_coverage_log log;
+    char by[96];
 
     if (!forget.number)
         return;
@@ -51,8 +56,9 @@ static void note(struct qpw_kernel *k, struct qpw_meta *meta, const char *name)
     meta->rx_hook[forget.number] = meta->tx_hook[forget.number] = QPW_HOOK_NONE;
     qpw_meta_write(k, meta, NULL);
     qpw_kernel_set_iface(k, &forget);
+    qpw_peer_describe(getpid(), by, sizeof(by));
     if (qpw_coverage_open(k, &log, NULL) == 0)
-        qpw_coverage_add(&log, QPW_COVERAGE_DETACHED, forget.number, "By detach.");
+        qpw_coverage_add(&log, QPW_COVERAGE_DETACHED, forget.number, "By %s.", by);
 }
 
 /* Owners are noted for as long as any interface of an instance is watched. */
@@ -70,7 +76,8 @@ static int remove_owners(const struct qpw_places *places, const char *const *nam
     return 0;
 }
 
-int qpw_detach(const char *const *names, size_t n, size_t *ret_removed, struct qpw_error *err)
+/* The lock is held: no auditor starts meanwhile. */
+static int detach(const char *const *names, size_t n, size_t *ret_removed, struct qpw_error *err)
 {
     struct qpw_places places;
     struct qpw_kernel kernel;
@@ -87,6 +94,8 @@ int qpw_detach(const char *const *names, size_t n, size_t *ret_removed, struct q
     if (known)
         qpw_meta_read(&kernel, &meta, NULL);
     r = check_names(&places, names, n, err);
+    if (r == 0 && known)
+        r = qpw_lock_check_elsewhere(&kernel, &meta, err);
     r = r ? r : remove_owners(&places, names, n, err);
     for (size_t i = 0; r == 0 && i < places.n; i++) {
         place = &places.place[i];
@@ -112,4 +121,18 @@ int qpw_detach(const char *const *names, size_t n, size_t *ret_removed, struct q
         return r;
     *ret_removed = removed;
     return 0;
+}
+
+int qpw_detach(const char *const *names, size_t n, size_t *ret_removed, struct qpw_error *err)
+{
+    pid_t holder;
+    int lock, r = qpw_lock_take(&lock, &holder, err);
+
+    if (r == -EADDRINUSE)
+        return qpw_fail(err, r, "an auditor is just starting (process %d); try again", (int)holder);
+    if (r < 0)
+        return r;
+    r = detach(names, n, ret_removed, err);
+    qpw_lock_release(lock); /* with what a killed auditor left beside it */
+    return r;
 }

@@ -1,16 +1,22 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 #include "control/watched.h"
 
-#include "control/control.h"
+#include "control/elsewhere.h"
+#include "control/lock.h"
 
 int qpw_collect_watched(const struct qpw_kernel *k, const struct qpw_collect_options *options,
                         struct qpw_snapshot *ret, struct qpw_error *err)
 {
     struct qpw_collect_options asked = options ? *options : (struct qpw_collect_options){0};
+    struct qpw_meta meta;
     pid_t pid;
-    int held = qpw_control_held(&pid);
+    int held = qpw_lock_held(&pid);
 
     asked.lock = held < 0 ? QPW_LOCK_UNKNOWN : held ? QPW_LOCK_HELD : QPW_LOCK_FREE;
     asked.auditor_pid = pid;
+    if (!held && qpw_meta_read(k, &meta, NULL) == 0 && qpw_lock_is_elsewhere(k, &meta)) {
+        asked.lock = QPW_LOCK_UNKNOWN;
+        asked.auditor_pid = (pid_t)k->control->auditor_pid;
+    }
     return qpw_collect(k, &asked, ret, err);
 }

@@ -6,7 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "control/control.h"
+#include "control/lock.h"
 #include "control/policy_args.h"
 #include "status/status_alerts.h"
 #include "control/watched.h"
@@ -93,13 +93,11 @@ int qpw_status_gather(struct qpw_status *ret, struct qpw_error *err)
     /* First of all: an auditor that answers has attached all of its interfaces. */
     struct qpw_status s = {.alerts = qpw_status_alerts_gather()};
     struct qpw_kernel kernel;
-    int fd, r = qpw_instance_find(&kernel, err);
+    int r = qpw_instance_find(&kernel, err);
     pid_t pid;
 
-    if (r == -ENOENT && qpw_control_connect(&fd, &pid, NULL) == 0) {
-        close(fd);
+    if (r == -ENOENT && qpw_lock_held(&pid) == 1)
         qpw_fail(err, r, "not attached yet: the auditor (pid %d) is starting", (int)pid);
-    }
     if (r < 0) {
         json_decref(s.alerts);
         return r;

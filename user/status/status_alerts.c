@@ -6,13 +6,11 @@
 #include "control/control.h"
 #include "control/message.h"
 
-#define PATIENCE_SECONDS 2u
-
 json_t *qpw_status_alerts_gather(void)
 {
     json_t *request = qpw_request_new("alerts"), *answer = NULL, *alerts = NULL;
 
-    if (qpw_control_ask(request, PATIENCE_SECONDS, &answer, NULL, NULL) == QPW_EXIT_OK)
+    if (qpw_control_ask(request, &answer, NULL, NULL) == QPW_EXIT_OK)
         alerts = json_incref(json_object_get(answer, "alerts"));
     json_decref(request);
     json_decref(answer);

@@ -3,7 +3,7 @@
 #include <jansson.h>
 #include <string.h>
 
-#include "control/control.h"
+#include "control/lock.h"
 #include "status/status.h"
 #include "status/status_alerts.h"
 #include "util/document.h"
@@ -149,7 +149,7 @@ int qpw_status_json_nothing(const char *why, FILE *out)
     pid_t pid;
     int r = 0;
 
-    qpw_control_held(&pid);
+    qpw_lock_held(&pid);
     SET(root, "attached", json_false());
     SET(root, "answer", qpw_json_answer_nothing(why));
     SET(root, "why", qpw_json_text(why));

@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#include "control/lock.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "instance/instance.h"
+
+/* Of the open file, not of the process: asking whether another holds it takes nothing (Linux 3.15). */
+static struct flock whole_file(void)
+{
+    return (struct flock){.l_type = F_WRLCK, .l_whence = SEEK_SET};
+}
+
+#define ROUNDS 100 /* to take a lock whose last holder is just removing its file */
+
+static void name_file(char *ret, size_t size, const char *what)
+{
+    snprintf(ret, size, "%" PRIu64 ".%s", qpw_netns_inode(), what);
+}
+
+void qpw_lock_address(struct sockaddr_un *ret)
+{
+    char name[64];
+
+    *ret = (struct sockaddr_un){.sun_family = AF_UNIX};
+    name_file(name, sizeof(name), "sock");
+    snprintf(ret->sun_path, sizeof(ret->sun_path), QPW_LOCK_FOLDER "/%s", name);
+}
+
+/* The folder; root's alone, or what lies in it may be anybody's. -ENOENT: there is none. */
+static int open_folder(struct qpw_error *err)
+{
+    struct stat st;
+    int fd = open(QPW_LOCK_FOLDER, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC), r;
+
+    if (fd < 0)
+        return qpw_fail(err, -errno, "%s: %s", QPW_LOCK_FOLDER, strerror(errno));
+    r = fstat(fd, &st) < 0 ? -errno : 0;
+    if (r == 0 && (st.st_uid != 0 || (st.st_mode & 022))) {
+        close(fd);
+        return qpw_fail(err, -EPERM, "%s: others than root may write to it (owner %u, mode %04o); remove it, so that it is "
+                        "made anew", QPW_LOCK_FOLDER, (unsigned)st.st_uid, (unsigned)st.st_mode & 07777);
+    }
+    if (r < 0) {
+        close(fd);
+        return qpw_fail(err, r, "%s: %s", QPW_LOCK_FOLDER, strerror(-r));
+    }
+    return fd;
+}
+
+uint64_t qpw_lock_folder_id(void)
+{
+    struct stat st;
+
+    return stat(QPW_LOCK_FOLDER, &st) == 0 ? (uint64_t)st.st_dev << 40 ^ st.st_ino : 0;
+}
+
+/* Whether the file under that name is still the one that was opened: its last holder may have removed it. */
+static bool is_current(int folder, const char *name, int fd)
+{
+    struct stat now, ours;
+
+    return fstatat(folder, name, &now, AT_SYMLINK_NOFOLLOW) == 0 && fstat(fd, &ours) == 0 && now.st_ino == ours.st_ino &&
+           now.st_dev == ours.st_dev;
+}
+
+static pid_t read_holder(int fd)
+{
+    char text[32] = "";
+
+    return pread(fd, text, sizeof(text) - 1, 0) > 0 ? (pid_t)strtol(text, NULL, 10) : 0;
+}
+
+static int write_holder(int fd)
+{
+    char text[32];
+    int length = snprintf(text, sizeof(text), "%d\n", (int)getpid());
+
+    return ftruncate(fd, 0) < 0 || pwrite(fd, text, length, 0) != length ? -errno : 0;
+}
+
+/* One attempt. -EAGAIN: folder or file went away meanwhile. */
+static int try_take(int *ret_fd, pid_t *ret_holder, struct qpw_error *err)
+{
+    char name[64];
+    struct flock lock = whole_file();
+    int folder, fd, r = 0;
+
+    if (mkdir(QPW_LOCK_FOLDER, 0700) < 0 && errno != EEXIST)
+        return qpw_fail(err, -errno, "making %s for the auditor's lock: %s", QPW_LOCK_FOLDER, strerror(errno));
+    folder = open_folder(err);
+    if (folder < 0)
+        return folder == -ENOENT ? -EAGAIN : folder;
+    name_file(name, sizeof(name), "lock");
+    fd = openat(folder, name, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+    if (fd < 0)
+        r = errno == ENOENT ? -EAGAIN : qpw_fail(err, -errno, "%s/%s: %s", QPW_LOCK_FOLDER, name, strerror(errno));
+    else if (fcntl(fd, F_OFD_SETLK, &lock) < 0)
+        r = errno == EAGAIN || errno == EACCES ? -EADDRINUSE : qpw_fail(err, -errno, "%s/%s: %s", QPW_LOCK_FOLDER, name, strerror(errno));
+    else if (!is_current(folder, name, fd))
+        r = -EAGAIN;
+    else if ((r = write_holder(fd)) < 0)
+        qpw_fail(err, r, "writing %s/%s: %s", QPW_LOCK_FOLDER, name, strerror(-r));
+    if (r == -EADDRINUSE)
+        *ret_holder = read_holder(fd);
+    close(folder);
+    if (r < 0 && fd >= 0)
+        close(fd);
+    *ret_fd = r < 0 ? -1 : fd;
+    return r;
+}
+
+int qpw_lock_take(int *ret_fd, pid_t *ret_holder, struct qpw_error *err)
+{
+    int r = -EAGAIN;
+
+    *ret_holder = 0;
+    for (int i = 0; i < ROUNDS && r == -EAGAIN; i++)
+        r = try_take(ret_fd, ret_holder, err);
+    if (r == -EAGAIN)
+        qpw_fail(err, r, "%s: it is being removed all the time; its lock cannot be taken", QPW_LOCK_FOLDER);
+    return r;
+}
+
+void qpw_lock_release(int fd)
+{
+    struct sockaddr_un address;
+    char name[64];
+    int folder = open_folder(NULL);
+
+    if (folder >= 0) {
+        qpw_lock_address(&address);
+        unlink(address.sun_path);
+        name_file(name, sizeof(name), "lock");
+        unlinkat(folder, name, 0); /* while it is held: who opened it meanwhile sees that it is gone */
+        close(folder);
+    }
+    close(fd);
+}
+
+int qpw_lock_held(pid_t *ret_holder)
+{
+    struct flock lock = whole_file();
+    char name[64];
+    int folder = open_folder(NULL), fd, r;
+
+    *ret_holder = 0;
+    if (folder < 0)
+        return folder == -ENOENT ? 0 : folder;
+    name_file(name, sizeof(name), "lock");
+    fd = openat(folder, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+    if (fd < 0)
+        r = errno == ENOENT ? 0 : -errno;
+    else if (fcntl(fd, F_OFD_GETLK, &lock) < 0)
+        r = -errno;
+    else
+        r = lock.l_type != F_UNLCK;
+    if (r == 1)
+        *ret_holder = read_holder(fd);
+    if (fd >= 0)
+        close(fd);
+    close(folder);
+    return r;
+}

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * lock.h - who may be the auditor of a network namespace, and where its socket is.
+ *
+ * Both are files named by the namespace's inode in a folder that only root may enter, so that no other user can take
+ * the one or be spoken to in place of the other. The lock is a lock of the open file (fcntl(2), F_OFD_SETLK) and ends with
+ * its holder. An auditor
+ * in another mount namespace may have a folder of its own: see control/elsewhere.h.
+ */
+#ifndef QPW_CONTROL_LOCK_H
+#define QPW_CONTROL_LOCK_H
+
+#include <stdint.h>
+#include <sys/types.h>
+#include <sys/un.h>
+
+#include "util/error.h"
+
+#define QPW_LOCK_FOLDER "/run/qportwatch"
+
+/*
+ * Takes the lock of this network namespace, making its folder if need be. *ret_fd is the caller's and holds it.
+ * -EADDRINUSE: another process holds it, *ret_holder is its process id (0: it has not written it yet). Another
+ * negative errno with err filled: the folder cannot be made, or it is not root's alone.
+ */
+int qpw_lock_take(int *ret_fd, pid_t *ret_holder, struct qpw_error *err);
+
+/* Gives the lock back and removes what belongs to it, socket and file; the folder stays, since it tells one /run from another. */
+void qpw_lock_release(int fd);
+
+/*
+ * Whether a process holds the lock: 1 with *ret_holder its process id (0: not known), 0, or a negative errno where that
+ * cannot be known. Never waits.
+ */
+int qpw_lock_held(pid_t *ret_holder);
+
+/* Which folder that is: another number where /run is another one. 0: there is none. */
+uint64_t qpw_lock_folder_id(void);
+
+/* Where the socket of this network namespace's auditor is. */
+void qpw_lock_address(struct sockaddr_un *ret);
+
+#endif
