@@ -106,7 +106,7 @@
     X(RESERVED_FULL, "reserved-place-full", ANSWERED)     /* the first answered exchange of a port found no place */ \
     X(OWNER_EVICTED, "owner-evicted", COUNTED)           /* connections that may still live lost their owner's number */ \
     X(EXECUTABLE_TABLE, "executable-not-kept", COUNTED)   /* no place for its path, or the path is too long */ \
-    X(EXECUTABLE_EVICTED, "executable-evicted", DELAYED)  /* its process's slot was taken: /proc is asked while it lives */
+    X(EXECUTABLE_EVICTED, "executable-evicted", DELAYED)  /* another's process took its slot, or it began while no auditor lived: /proc is asked while it lives */
 
 enum qpw_loss_effect {
     QPW_EFFECT_NONE = 0,

@@ -209,7 +209,9 @@ static void compare_losses(struct comparison *x, const json_t *report)
     json_t *value;
 
     json_object_foreach((json_t *)losses, key, value)
-        if (json_integer_value(value) && !(x->c->flooded && !strcmp(key, "event-rate")))
+        if (json_integer_value(value) && !(x->c->flooded && !strcmp(key, "event-rate")) &&
+            /* while no auditor lives nobody follows what processes execute */
+            !(x->c->coverage.ever[TOLD_GAP] && !strcmp(key, "executable-evicted")))
             differ(x, "no loss without a cause", "%s %" JSON_INTEGER_FORMAT "; ", key, json_integer_value(value));
 }
 

@@ -144,8 +144,7 @@ static void record_start(struct qpw_auditor *a)
 
     if (a->taken_over)
         qpw_coverage_add(&a->coverage, QPW_COVERAGE_AUDITOR_GAP, 0, "for %s.",
-                         qpw_words_duration(qpw_clock_monotonic_ns() - a->kernel.control->heartbeat_ns, age,
-                                            sizeof(age)));
+                         qpw_words_duration(qpw_clock_monotonic_ns() - a->told_until_ns, age, sizeof(age)));
     qpw_peer_describe(getpid(), by, sizeof(by));
     qpw_coverage_add(&a->coverage, QPW_COVERAGE_AUDITOR_STARTED, 0, "Process %d, version %s, by %s.", (int)getpid(),
                      QPW_VERSION, by);
