@@ -46,7 +46,7 @@ static __always_inline int qpw_initiator_seen(const struct qpw_work *w, struct q
  * Judges c if anything that decides its verdict has changed since it was judged; w->verdict is what it has now. That is
  * read once: another CPU may put a new exchange, not judged yet, in the place of c at any moment.
  */
-static __noinline int qpw_judge_anew(struct qpw_work *w, struct qpw_conn *c)
+static __noinline int qpw_judge_again(struct qpw_work *w, struct qpw_conn *c)
 {
     int icmp = qpw_kind(w->key.protocol) == QPW_KIND_ICMP;
 

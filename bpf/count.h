@@ -49,9 +49,9 @@ static __always_inline void qpw_meter_key_clear(struct qpw_work *w)
 }
 
 /*
- * What a scan, or whoever may use any port, can multiply has slots of its own: rows on ports that no rule names by
- * itself, and those whose verdict no rule gives. Companions are the tool's rules: whoever asked the portmapper has a
- * range. A listed row finds a slot whatever was tried before.
+ * Rows that a port scan, or a remote end that may use any port, can multiply draw from a separate slot queue: rows on
+ * ports that no rule names by itself, and those whose verdict no rule gives. Companions belong to the tool's rules: a
+ * remote end that asked the portmapper has a range. So a listed port always finds a slot.
  */
 static __always_inline int qpw_is_open_row(const struct qpw_meter_key *row)
 {

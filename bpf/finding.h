@@ -432,7 +432,7 @@ static __always_inline __u32 qpw_finding_of(struct qpw_work *w, struct qpw_conn 
     return qpw_finding_touch();
 }
 
-/* w->before, which is w->key as it was, is judged anew: its finding holds no longer. port: the service port. */
+/* w->before, which is w->key as it was, is judged again: its finding no longer holds. port: the service port. */
 __noinline __u32 qpw_finding_supersede(__u32 port)
 {
     struct qpw_work *w = qpw_work();

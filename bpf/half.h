@@ -4,8 +4,8 @@
  *
  * A set's marks stand together, in one cache line or two neighbours, so a packet that opens a connection learns from
  * these that it is new, and what it enters is written without being read before. Entering and taking out hold the
- * set's lock; finding does not: the whole key is compared, and whoever finds nothing enters under the lock, where it
- * is looked for again and its place is chosen.
+ * set's lock; finding does not: the whole key is compared, and a packet that finds nothing enters it under the lock,
+ * where it is looked for again and its place is chosen.
  *
  * Nobody but the programs changes a set while they run (a map's value cannot be changed from user space without
  * writing all of it): an entry that has expired stays until its place is needed or its tuple is seen again.

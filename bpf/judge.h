@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
  * judge.h - classify: verdict and rule of an exchange, from the policy in force. Only when a connection
- * is first seen or judged anew; the result is kept in its entry.
+ * is first seen or judged again; the result is kept in its entry.
  */
 #ifndef QPW_BPF_JUDGE_H
 #define QPW_BPF_JUDGE_H

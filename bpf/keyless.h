@@ -36,7 +36,7 @@ static __always_inline void qpw_ethertype_ends(struct qpw_work *w, int turned)
 }
 
 /*
- * An unlisted EtherType between two MAC addresses: a finding of whoever sent first. Frames of both to each other are
+ * An unlisted EtherType between two MAC addresses: a finding of the one that sent first. Frames of both to each other are
  * an exchange. Returns what qpw_finding_touch() does.
  */
 static __noinline __u32 qpw_ethertype_finding(struct qpw_work *w, __u32 meter, __u32 rule)

@@ -173,7 +173,7 @@ static __always_inline __u32 qpw_slow_path(void *ctx, const int xdp)
         return 0;
     if (w->quoted_bytes)
         qpw_refused_by_icmp();
-    qpw_judge_anew(w, c);
+    qpw_judge_again(w, c);
     w->owner.how = QPW_OWNER_NONE;
     if (!xdp && !w->rx && !config.replay && (!c->owner || qpw_is_finding(c))) {
         qpw_owner_of_sender(ctx, w);
@@ -203,8 +203,8 @@ __noinline __u32 qpw_slow_tc(struct __sk_buff *ctx)
 }
 
 /*
- * The packet's bounds anew. Verifier: how much of the packet a path has checked is part of its state, so paths
- * that differ only in this would not be seen to be the same.
+ * Reload data and data_end. Verifier: the range that a path has checked is part of its state; reloading drops it, so
+ * that paths which differ only in this merge.
  */
 static __always_inline void qpw_bounds(void *ctx, struct qpw_frame *f, const int xdp)
 {

@@ -65,7 +65,7 @@ static __always_inline __u32 qpw_tcp_syn(struct qpw_conn *c, const struct qpw_pk
     if (c->evidence == QPW_EVIDENCE_HANDSHAKE && c->isn == p->seq && qpw_from_initiator(c, from_local))
         return QPW_DO_NOTHING; /* retransmitted */
     if ((c->state == QPW_STATE_SYN || c->state == QPW_STATE_SYN_ACK) && qpw_from_initiator(c, from_local)) {
-        c->isn = p->seq; /* the initiator tries anew */
+        c->isn = p->seq; /* the initiator tries again */
         return QPW_DO_CHANGED;
     }
     c->tentative_seq = p->seq;

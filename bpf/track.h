@@ -320,7 +320,7 @@ static __noinline int qpw_remember(struct qpw_work *w, struct qpw_conn *c, int f
         c->flags &= ~QPW_CONN_GRACE;
         qpw_set_direction(c, QPW_DIR_INBOUND, QPW_EVIDENCE_FIRST);
         c->outcome = QPW_OUTCOME_ATTEMPTED;
-        c->generation = control.generation - 1; /* judged anew */
+        c->generation = control.generation - 1; /* judged again */
     }
     if (!from_local && (c->flags & QPW_CONN_GROUP)) { /* it speaks to the node itself: another finding */
         c->flags &= ~QPW_CONN_GROUP;
@@ -355,7 +355,7 @@ static __always_inline struct qpw_conn *qpw_advance(void *ctx, struct qpw_work *
         return qpw_restart_answered(w, c, from_local);
 
     if (tcp && (c->flags & QPW_CONN_ASKED) && qpw_seed_arrived(w, c)) {
-        c->generation = control.generation - 1; /* judged anew */
+        c->generation = control.generation - 1; /* judged again */
         todo |= QPW_DO_CHANGED;
         if (c->state == QPW_STATE_MIDSTREAM)
             todo |= QPW_DO_ESTABLISH;

@@ -14,6 +14,7 @@
 #include "instance/executables.h"
 #include "instance/instance.h"
 #include "instance/kernel_words.h"
+#include "policy/lang/parse.h"
 #include "report/connections.h"
 #include "snapshot/conns.h"
 #include "util/document.h"
@@ -35,11 +36,8 @@ struct options {
     bool json;
 };
 
-enum { KEY_JSON = 0x200, KEY_FORMAT };
-
 static const struct argp_option options_table[] = {
-    {"json", KEY_JSON, 0, 0, "Print one JSON document", 0},
-    {"format", KEY_FORMAT, "text|json", 0, "Text (default) or JSON", 0},
+    QPW_FORMAT_OPTIONS,
     {0},
 };
 
@@ -59,8 +57,6 @@ static error_t take_option(int key, char *value, struct argp_state *state)
     struct qpw_error err;
 
     switch (key) {
-    case KEY_JSON: o->json = true; return 0;
-    case KEY_FORMAT: o->json = qpw_format_is_json(state, value); return 0;
     case ARGP_KEY_ARG: take_words(state, o, value); return 0;
     case ARGP_KEY_END:
         if (qpw_filter_parse(o->filter_text, &o->filter, &err) < 0)
@@ -68,7 +64,7 @@ static error_t take_option(int key, char *value, struct argp_state *state)
         else if (o->filter.fields & BIT(SEVERITY))
             qpw_usage_error(state, "severity: connections have none; findings do ('qportwatch report')");
         return 0;
-    default: return ARGP_ERR_UNKNOWN;
+    default: return qpw_format_take(state, key, value, &o->json) ? 0 : ARGP_ERR_UNKNOWN;
     }
 }
 
@@ -78,27 +74,25 @@ struct reading {
     const struct qpw_control *control;
     uint64_t now_ns;
     struct qpw_connection *rows;
-    size_t n, allocated;
+    size_t n;
     bool no_memory;
 };
 
 static void take_connection(const struct qpw_conn_key *key, const struct qpw_conn *conn, void *data)
 {
     struct reading *r = data;
+    struct qpw_connection *row;
+    void *array = r->rows;
 
     if (r->no_memory || qpw_conn_expired(r->control, conn, key->protocol, r->now_ns))
         return;
-    if (r->n == r->allocated) {
-        size_t room = r->allocated ? 2 * r->allocated : 1024;
-        struct qpw_connection *more = reallocarray(r->rows, room, sizeof(*more));
-
-        r->no_memory = !more;
-        if (!more)
-            return;
-        r->rows = more;
-        r->allocated = room;
-    }
-    r->rows[r->n++] = (struct qpw_connection){.key = *key, .conn = *conn};
+    row = qpw_grow(&array, r->n, sizeof(*row));
+    r->no_memory = !row;
+    if (!row)
+        return;
+    *row = (struct qpw_connection){.key = *key, .conn = *conn};
+    r->rows = array;
+    r->n++;
 }
 
 static int read_all(const struct qpw_kernel *k, struct reading *r)
@@ -200,15 +194,15 @@ static bool matches(const struct picture *p, const struct qpw_filter *filter, co
 static int print_text(struct qpw_table *table, size_t n, size_t all, int r)
 {
     struct qpw_printer printer = qpw_printer_of(stdout);
-    char count[64];
+    char count[64], of[24];
 
     if (r < 0)
         return r;
     if (n == all)
         qpw_print_line(&printer, "%s", qpw_words_many(n, "live connection", count, sizeof(count)));
     else
-        qpw_print_line(&printer, "%s of %zu match the filter", qpw_words_many(n, "live connection", count, sizeof(count)),
-                       all);
+        qpw_print_line(&printer, "%s of %s match the filter", qpw_words_many(n, "live connection", count, sizeof(count)),
+                       qpw_words_count(all, of, sizeof(of)));
     return qpw_table_print(table, &printer);
 }
 

@@ -11,6 +11,7 @@
 #include "cmd/cmd.h"
 #include "instance/kernel_words.h"
 #include "util/usage.h"
+#include "words/words.h"
 
 struct arguments {
     const char *ifaces[QPW_MAX_IFACES];
@@ -62,6 +63,7 @@ int qpw_cmd_detach(int argc, char **argv)
     struct arguments arguments = {0};
     struct qpw_error err;
     size_t removed;
+    char count[40];
     int r;
 
     qpw_arguments_parse(&argp, argc, argv, &arguments);
@@ -79,7 +81,7 @@ int qpw_cmd_detach(int argc, char **argv)
         return QPW_EXIT_FAILED;
     }
     if (removed)
-        printf("detached from %zu interface%s\n", removed, removed == 1 ? "" : "s");
+        printf("detached from %s\n", qpw_words_many(removed, "interface", count, sizeof(count)));
     else
         printf("nothing to detach in this network namespace\n");
     return QPW_EXIT_OK;

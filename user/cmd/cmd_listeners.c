@@ -19,11 +19,8 @@ struct options {
     bool json;
 };
 
-enum { KEY_JSON = 0x200, KEY_FORMAT };
-
 static const struct argp_option options_table[] = {
-    {"json", KEY_JSON, 0, 0, "Print one JSON document", 0},
-    {"format", KEY_FORMAT, "text|json", 0, "Text (default) or JSON", 0},
+    QPW_FORMAT_OPTIONS,
     {0},
 };
 
@@ -33,9 +30,7 @@ static error_t take_option(int key, char *value, struct argp_state *state)
 
     switch (key) {
     case ARGP_KEY_INIT: state->child_inputs[0] = &o->policy; return 0;
-    case KEY_JSON: o->json = true; return 0;
-    case KEY_FORMAT: o->json = qpw_format_is_json(state, value); return 0;
-    default: return ARGP_ERR_UNKNOWN;
+    default: return qpw_format_take(state, key, value, &o->json) ? 0 : ARGP_ERR_UNKNOWN;
     }
 }
 

@@ -12,11 +12,8 @@
 #include "instance/kernel_words.h"
 #include "util/usage.h"
 
-enum { KEY_JSON = 0x200, KEY_FORMAT };
-
 static const struct argp_option options_table[] = {
-    {"json", KEY_JSON, 0, 0, "One JSON document", 0},
-    {"format", KEY_FORMAT, "text|json", 0, "Text (default) or JSON", 0},
+    QPW_FORMAT_OPTIONS,
     {0},
 };
 
@@ -25,9 +22,7 @@ static error_t take_option(int key, char *value, struct argp_state *state)
     bool *json = state->input;
 
     switch (key) {
-    case KEY_JSON: *json = true; return 0;
-    case KEY_FORMAT: *json = qpw_format_is_json(state, value); return 0;
-    default: return ARGP_ERR_UNKNOWN;
+    default: return qpw_format_take(state, key, value, json) ? 0 : ARGP_ERR_UNKNOWN;
     }
 }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* format.h - the --format of a command that knows text and JSON. */
+/* format.h - the --json and --format of a command that knows text and JSON. */
 #ifndef QPW_CMD_FORMAT_H
 #define QPW_CMD_FORMAT_H
 
@@ -8,12 +8,28 @@
 
 #include "util/usage.h"
 
+/* Their rows in the table of options of a command that prints one document. */
+enum { QPW_KEY_JSON = 0x1000, QPW_KEY_FORMAT };
+#define QPW_FORMAT_OPTIONS \
+    {"json", QPW_KEY_JSON, NULL, 0, "Print one JSON document", 0}, \
+    {"format", QPW_KEY_FORMAT, "text|json", 0, "Text (default) or JSON", 0}
+
 /* Whether `text` asks for JSON; an error of usage, which ends the program, where it is neither json nor text. */
 static inline bool qpw_format_is_json(struct argp_state *state, const char *text)
 {
     if (strcmp(text, "text") && strcmp(text, "json"))
         qpw_usage_error(state, "--format is text or json, not '%s'", text);
     return !strcmp(text, "json");
+}
+
+/* Takes one of the two options. False: the key is another's. */
+static inline bool qpw_format_take(struct argp_state *state, int key, const char *value, bool *ret_json)
+{
+    if (key == QPW_KEY_JSON)
+        *ret_json = true;
+    else if (key == QPW_KEY_FORMAT)
+        *ret_json = qpw_format_is_json(state, value);
+    return key == QPW_KEY_JSON || key == QPW_KEY_FORMAT;
 }
 
 #endif

@@ -5,6 +5,7 @@
 
 #include "control/control.h"
 #include "control/message.h"
+#include "words/words.h"
 
 json_t *qpw_status_alerts_gather(void)
 {
@@ -27,9 +28,11 @@ static const char *text(const json_t *alerts, const char *key)
     return value ? value : "?";
 }
 
-static long long number(const json_t *alerts, const char *key)
+static const char *number(const json_t *alerts, const char *key, char buf[24])
 {
-    return json_integer_value(json_object_get(alerts, key));
+    json_int_t value = json_integer_value(json_object_get(alerts, key));
+
+    return qpw_words_count(value > 0 ? (uint64_t)value : 0, buf, 24);
 }
 
 void qpw_status_alerts_text(const json_t *alerts, const struct qpw_printer *p)
@@ -37,20 +40,21 @@ void qpw_status_alerts_text(const json_t *alerts, const struct qpw_printer *p)
     const char *state = text(alerts, "state"), *setting;
     struct qpw_list list;
     json_t *value;
+    char n[9][24];
 
     if (!json_is_object(alerts))
         return;
     qpw_print_item(p, "alert log", "%s: %s", text(alerts, "log"), strcmp(state, "written") ? state : "up to date");
-    qpw_print_item(p, "", "%lld records: high %lld, medium %lld, low %lld, info %lld; %lld merged into other alerts, "
-                   "%lld suppressed, %lld delayed by the rate limit (%lld pending)", number(alerts, "records"),
-                   number(alerts, "high"), number(alerts, "medium"), number(alerts, "low"), number(alerts, "info"),
-                   number(alerts, "folded"), number(alerts, "suppressed"), number(alerts, "held_back"),
-                   number(alerts, "waiting"));
+    qpw_print_item(p, "", "%s records: high %s, medium %s, low %s, info %s; %s merged into other alerts, %s suppressed, "
+                   "%s delayed by the rate limit (%s pending)", number(alerts, "records", n[0]),
+                   number(alerts, "high", n[1]), number(alerts, "medium", n[2]), number(alerts, "low", n[3]),
+                   number(alerts, "info", n[4]), number(alerts, "folded", n[5]), number(alerts, "suppressed", n[6]),
+                   number(alerts, "held_back", n[7]), number(alerts, "waiting", n[8]));
     if (strcmp(text(alerts, "syslog"), "none"))
-        qpw_print_item(p, "", "%s: %lld dropped", text(alerts, "syslog"), number(alerts, "syslog_dropped"));
-    if (number(alerts, "owners_unsure"))
-        qpw_print_item(p, "", "%lld live connections of rules with owner= not checked: their owners are not known",
-                       number(alerts, "owners_unsure"));
+        qpw_print_item(p, "", "%s: %s dropped", text(alerts, "syslog"), number(alerts, "syslog_dropped", n[0]));
+    if (json_integer_value(json_object_get(alerts, "owners_unsure")))
+        qpw_print_item(p, "", "%s live connections of rules with owner= not checked: their owners are not known",
+                       number(alerts, "owners_unsure", n[0]));
     qpw_list_begin(&list, p, 0, "");
     json_object_foreach (json_object_get(alerts, "settings"), setting, value)
         qpw_list_add(&list, "%s %lld", setting, (long long)json_integer_value(value));

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "view/screen.h"
+#include "words/words.h"
 
 #define HEADER_ROWS 20 /* any height at which the header is whole */
 
@@ -49,7 +50,7 @@ int qpw_plain_table(FILE *out, struct qpw_model *m, const struct qpw_view_state 
 {
     struct qpw_canvas c;
     struct qpw_layout layout;
-    char *buf = NULL;
+    char *buf = NULL, count[40];
     int r = qpw_model_build(m, state);
 
     if (r == 0)
@@ -57,9 +58,9 @@ int qpw_plain_table(FILE *out, struct qpw_model *m, const struct qpw_view_state 
     if (r < 0)
         return r;
     qpw_layout_make(qpw_tab_columns(state->tab), state->totals, width, &layout);
-    fprintf(out, "%s: %zu row%s", qpw_tab_name(state->tab), m->n_rows, m->n_rows == 1 ? "" : "s");
+    fprintf(out, "%s: %s", qpw_tab_name(state->tab), qpw_words_many(m->n_rows, "row", count, sizeof(count)));
     if (state->filter.n_terms)
-        fprintf(out, " of %zu, filter %s", m->n_rows + m->n_hidden, state->filter_text);
+        fprintf(out, " of %s, filter %s", qpw_words_count(m->n_rows + m->n_hidden, count, sizeof(count)), state->filter_text);
     fprintf(out, "\n");
     qpw_titles_paint(&c, 0, &layout, state);
     print_row(out, &c, 0, buf, QPW_CELL_BYTES * ((size_t)width + 1));

@@ -134,7 +134,7 @@ static void paint_table(struct qpw_canvas *c, int first, int height, const struc
 
 static void paint_tabs(struct qpw_canvas *c, int at, const struct qpw_model *m, const struct qpw_view_state *state)
 {
-    char right[48];
+    char right[48], count[40], all[24];
     int col = 0, width;
 
     for (int i = 0; i < QPW_TAB_COUNT; i++) {
@@ -148,9 +148,10 @@ static void paint_tabs(struct qpw_canvas *c, int at, const struct qpw_model *m, 
     if (state->tab == QPW_TAB_HELP)
         return;
     if (state->filter.n_terms)
-        snprintf(right, sizeof(right), " %zu of %zu", m->n_rows, m->n_rows + m->n_hidden);
+        snprintf(right, sizeof(right), " %s of %s", qpw_words_count(m->n_rows, count, sizeof(count)),
+                 qpw_words_count(m->n_rows + m->n_hidden, all, sizeof(all)));
     else
-        snprintf(right, sizeof(right), " %zu row%s", m->n_rows, m->n_rows == 1 ? "" : "s");
+        snprintf(right, sizeof(right), " %s", qpw_words_many(m->n_rows, "row", count, sizeof(count)));
     width = qpw_text_width(right);
     width = width > c->cols - col ? c->cols - col : width;
     qpw_canvas_field(c, at, c->cols - width, width, true, state->filter.n_terms ? QPW_STYLE_NOTE : QPW_STYLE_DIM,

@@ -15,6 +15,7 @@
 #include "policy/tools/diff.h"
 #include "util/document.h"
 #include "util/usage.h"
+#include "words/words.h"
 
 #define MAX_ARGS 64
 
@@ -99,6 +100,7 @@ static int check_one(const struct qpw_policy *policy, bool json, size_t *ret_rem
     struct qpw_remarks remarks = {0};
     struct qpw_error err;
     json_t *list = json ? json_array() : NULL;
+    char count[40];
 
     if (try_compile(policy, &err) < 0) {
         json_decref(list);
@@ -116,7 +118,7 @@ static int check_one(const struct qpw_policy *policy, bool json, size_t *ret_rem
     if (json)
         return print_document("check", document_about(policy, "qportwatch.policy-check/1", "remarks", list));
     if (!*ret_remarks)
-        printf("%s: OK: %zu rules, no warnings\n", policy->path, policy->n_rules);
+        printf("%s: OK: %s, no warnings\n", policy->path, qpw_words_many(policy->n_rules, "rule", count, sizeof(count)));
     return QPW_EXIT_OK;
 }
 
