@@ -155,7 +155,7 @@ Test(filter, errors_name_the_term_and_what_would_be_right)
     cr_expect(strstr(complaint("addr:10.0.0"), "not an address nor a prefix") != NULL);
     cr_expect(strstr(complaint("addr:10.0.0.0/33"), "not an address nor a prefix") != NULL);
     cr_expect(strstr(complaint("proto:quic"), "proto:quic: not tcp, udp") != NULL);
-    cr_expect(strstr(complaint("proc:\"nc"), "quote is not closed") != NULL);
+    cr_expect(strstr(complaint("proc:\"nc"), "missing closing quote") != NULL);
     cr_expect(strstr(complaint("vlan:4096"), "0 to 4095") != NULL);
 }
 

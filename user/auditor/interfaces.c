@@ -249,7 +249,7 @@ int qpw_watch_add(struct qpw_auditor *a, const char *name, struct qpw_error *err
             return r;
         fresh.number = number_for(a, name);
         if (!fresh.number || a->n_watched == QPW_MAX_IFACES - 1)
-            return qpw_fail(err, -ENOSPC, "%s: no more than %d interfaces can be watched", name, QPW_MAX_IFACES - 1);
+            return qpw_fail(err, -ENOSPC, "%s: no more than %d interfaces can be monitored", name, QPW_MAX_IFACES - 1);
         snprintf(fresh.name, sizeof(fresh.name), "%s", name);
         w = &a->watched[a->n_watched];
         *w = fresh;

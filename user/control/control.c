@@ -88,8 +88,8 @@ static int does_not_answer(int r, struct qpw_error *err)
     pid_t holder;
 
     if (qpw_lock_held(&holder) == 1 && holder > 0)
-        return qpw_fail(err, r, "the auditor (process %d) does not answer; where it hangs, 'kill -9 %d' ends it while the "
-                        "kernel goes on counting, and 'qportwatch attach' resumes", (int)holder, (int)holder);
+        return qpw_fail(err, r, "the auditor (pid %d) does not answer; if it hangs, 'kill -9 %d' ends it, the "
+                        "kernel continues counting, and 'qportwatch attach' resumes", (int)holder, (int)holder);
     return qpw_fail(err, r, "the auditor did not answer: %s", strerror(-r));
 }
 

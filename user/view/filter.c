@@ -279,7 +279,7 @@ int qpw_filter_parse(const char *text, struct qpw_filter *ret, struct qpw_error 
         }
         token[used] = '\0';
         if (quoted)
-            return qpw_fail(err, -EINVAL, "%s: the quote is not closed", token);
+            return qpw_fail(err, -EINVAL, "%s: missing closing quote", token);
         if (!used)
             break;
         r = parse_token(token, &filter, err);
