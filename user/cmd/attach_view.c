@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "cmd/view_more.h"
 #include "snapshot/collect.h"
 
 static void picture(const struct qpw_auditor *auditor, struct qpw_view *view)
@@ -42,6 +43,7 @@ static int loop(struct qpw_auditor *auditor, struct qpw_view *view, struct qpw_e
 
 int qpw_attach_view(struct qpw_auditor *auditor, bool keep, struct qpw_view **view, struct qpw_error *err)
 {
+    struct qpw_more_source more;
     struct qpw_view_state state;
     struct qpw_view_options options = {
         .state = &state,
@@ -52,12 +54,14 @@ int qpw_attach_view(struct qpw_auditor *auditor, bool keep, struct qpw_view **vi
     };
     int r;
 
+    options.more = qpw_more_source_open(&more, qpw_auditor_kernel(auditor), qpw_auditor_sockets(auditor));
     qpw_view_begin(true, &state);
     r = qpw_view_open(&options, view, err);
     if (r < 0)
-        return r;
+        return r; /* nothing was read yet */
     r = loop(auditor, *view, err);
     qpw_view_close(*view);
     *view = NULL;
+    qpw_more_source_close(&more);
     return r;
 }

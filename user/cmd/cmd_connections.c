@@ -6,17 +6,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "bpf/expiry.h"
 #include "cmd/cmd.h"
 #include "cmd/format.h"
+#include "cmd/node_connections.h"
 #include "control/watched.h"
-#include "host/owner.h"
 #include "instance/executables.h"
 #include "instance/instance.h"
 #include "instance/kernel_words.h"
-#include "policy/lang/parse.h"
 #include "report/connections.h"
-#include "snapshot/conns.h"
 #include "util/document.h"
 #include "util/names.h"
 #include "util/usage.h"
@@ -68,47 +65,6 @@ static error_t take_option(int key, char *value, struct argp_state *state)
     }
 }
 
-/* ---- Reading ---- */
-
-struct reading {
-    const struct qpw_control *control;
-    uint64_t now_ns;
-    struct qpw_connection *rows;
-    size_t n;
-    bool no_memory;
-};
-
-static void take_connection(const struct qpw_conn_key *key, const struct qpw_conn *conn, void *data)
-{
-    struct reading *r = data;
-    struct qpw_connection *row;
-    void *array = r->rows;
-
-    if (r->no_memory || qpw_conn_expired(r->control, conn, key->protocol, r->now_ns))
-        return;
-    row = qpw_grow(&array, r->n, sizeof(*row));
-    r->no_memory = !row;
-    if (!row)
-        return;
-    *row = (struct qpw_connection){.key = *key, .conn = *conn};
-    r->rows = array;
-    r->n++;
-}
-
-static int read_all(const struct qpw_kernel *k, struct reading *r)
-{
-    static const enum qpw_conn_class classes[] = {QPW_CLASS_EST, QPW_CLASS_OUT, QPW_CLASS_DGRAM, QPW_CLASS_HALF};
-    int error = 0;
-
-    for (size_t i = 0; error == 0 && i < sizeof(classes) / sizeof(*classes); i++)
-        error = qpw_conns_walk(k, classes[i], take_connection, r);
-    if (error == 0 && r->no_memory)
-        error = -ENOMEM;
-    if (error == 0)
-        qpw_connections_sort(r->rows, r->n);
-    return error;
-}
-
 /* ---- One row ---- */
 
 struct picture {
@@ -116,34 +72,6 @@ struct picture {
     const struct qpw_snapshot *s;
     struct qpw_sockets *sockets;
 };
-
-/*
- * What a flood multiplies is not looked up in the socket table, which costs more the more devices there are; what the
- * node has answered of it carries its owner's number.
- */
-static void find_owner(const struct picture *p, const struct qpw_connection *c, struct qpw_process *ret)
-{
-    struct qpw_owner note;
-    int r = qpw_conn_owner(p->kernel, c->conn.owner, &note);
-
-    *ret = (struct qpw_process){.match = QPW_MATCH_NONE};
-    if (c->conn.conn_class != QPW_CLASS_HALF)
-        qpw_owner_of_connection(p->sockets, &c->key, (enum qpw_direction)c->conn.direction, r == 0 ? &note : NULL, ret);
-    else if (r == 0 && note.how == QPW_OWNER_PACKET)
-        ret->why = "sent through a packet socket";
-    else if (r == 0)
-        qpw_owner_describe(p->sockets, &note, ret);
-    if (qpw_owner_known(ret) || ret->why)
-        return;
-    if (c->conn.owner)
-        ret->why = "pushed out of the table of owners";
-    else if (!qpw_protocol_has_ports(c->key.protocol))
-        ret->why = "protocol without sockets that are noted";
-    else if (c->conn.conn_class == QPW_CLASS_HALF)
-        ret->why = "the node has not answered";
-    else
-        ret->why = p->s->meta.owners_missing[0] ? "owners of sockets are not noted" : "older than the audit";
-}
 
 static void find_bytes(const struct picture *p, struct qpw_connection_line *line)
 {
@@ -228,7 +156,7 @@ static int print_json(const struct qpw_snapshot *s, json_t *rows, size_t all, in
     return r;
 }
 
-static int show(const struct picture *p, const struct options *o, const struct reading *reading)
+static int show(const struct picture *p, const struct options *o, const struct qpw_connections *reading)
 {
     struct qpw_table table = {.columns = qpw_connection_columns, .n_columns = qpw_connection_n_columns};
     json_t *rows = json_array();
@@ -239,7 +167,7 @@ static int show(const struct picture *p, const struct options *o, const struct r
         struct qpw_process owner;
         struct qpw_connection_line line = {.connection = &reading->rows[i], .owner = &owner};
 
-        find_owner(p, line.connection, &owner);
+        qpw_node_connection_owner(p->kernel, p->sockets, !p->s->meta.owners_missing[0], line.connection, &owner);
         if (!matches(p, &o->filter, line.connection, &owner))
             continue;
         n++;
@@ -259,15 +187,13 @@ static int run(const struct qpw_kernel *kernel, const struct options *o, struct 
     struct qpw_collect_options options = {.brief = true};
     struct qpw_snapshot snapshot = {0};
     struct picture p = {.kernel = kernel, .s = &snapshot};
-    struct reading reading = {.control = kernel->control};
+    static const struct qpw_connections_wanted all;
+    struct qpw_connections reading = {0};
     int r = qpw_collect_watched(kernel, &options, &snapshot, err);
 
     if (r < 0)
         return r;
-    reading.now_ns = snapshot.mono_ns;
-    r = read_all(kernel, &reading);
-    if (r < 0)
-        qpw_fail(err, r, "cannot read the tables of connections: %s", strerror(-r));
+    r = qpw_node_connections_read(kernel, snapshot.mono_ns, &all, &reading, err);
     if (r == 0)
         r = qpw_sockets_open(&p.sockets, err);
     if (r == 0) {

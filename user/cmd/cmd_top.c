@@ -10,6 +10,7 @@
 
 #include "cmd/cmd.h"
 #include "cmd/format.h"
+#include "cmd/view_more.h"
 #include "control/watched.h"
 #include "instance/executables.h"
 #include "instance/instance.h"
@@ -40,6 +41,7 @@ struct source {
     bool open;
     struct qpw_netlink *links;
     struct qpw_sockets *sockets;
+    struct qpw_more_source more;
 };
 
 enum { KEY_ONCE = 0x100, KEY_LINES, KEY_ASCII, KEY_JSON, KEY_FORMAT };
@@ -50,7 +52,7 @@ static const struct argp_option argp_options[] = {
     {"json", KEY_JSON, NULL, 0, "print a report as one line of JSON each interval (with --once: one)", 0},
     {"format", KEY_FORMAT, "text|json", 0, "json is the same as --json", 0},
     {"interval", 'i', "SECONDS", 0, "between two refreshes, 0.1 to 3600 (default 1)", 0},
-    {"tab", 't', "NAME", 0, "unexpected, ports, peers, policy or coverage", 0},
+    {"tab", 't', "NAME", 0, "unexpected, ports, peers, policy, coverage, connections or listeners", 0},
     {"filter", 'f', "FILTER", 0, "show only rows that match, such as 'dir:in verdict:unexpected -port:445'", 0},
     {"sort", 's', "COLUMN", 0, "order by a column's title; '-COLUMN' reverses", 0},
     {"ascii", KEY_ASCII, NULL, 0, "no character beyond ASCII, whatever the locale says", 0},
@@ -108,7 +110,8 @@ static int apply(const struct options *o, bool screen, struct qpw_view_state *st
         return qpw_fail(err, -EINVAL, "--tab %s: help is for the screen; its keys do nothing in tables", o->tab);
     if (tab < 0)
         return qpw_fail(err, -EINVAL,
-                        "--tab %s: there is no such tab; take unexpected, ports, peers, policy or coverage", o->tab);
+                        "--tab %s: there is no such tab; take unexpected, ports, peers, policy, coverage, connections or "
+                        "listeners", o->tab);
     state->tab = (enum qpw_tab)tab;
     if (*end || !(seconds >= 0.1 && seconds <= 3600))
         return qpw_fail(err, -EINVAL, "--interval %s: not a number of seconds from 0.1 to 3600", o->interval);
@@ -137,11 +140,13 @@ static int open_source(struct source *s, struct qpw_error *err)
         r = qpw_sockets_open(&s->sockets, err);
     if (r == 0)
         qpw_sockets_executables(s->sockets, qpw_executable_path, &s->kernel);
+    qpw_more_source_open(&s->more, &s->kernel, s->sockets);
     return r;
 }
 
 static void close_source(struct source *s)
 {
+    qpw_more_source_close(&s->more);
     qpw_sockets_close(s->sockets);
     qpw_netlink_close(s->links);
     if (s->open)
@@ -194,8 +199,8 @@ static int write_tables(FILE *out, struct qpw_model *m, struct qpw_view_state *s
     enum qpw_tab only = state->tab;
 
     for (int tab = 0; r == 0 && tab < QPW_TAB_HELP; tab++) {
-        if (o->tab && tab != (int)only)
-            continue;
+        if (o->tab ? tab != (int)only : tab == QPW_TAB_CONNECTIONS || tab == QPW_TAB_LISTENERS)
+            continue; /* those two are read only where they are asked for */
         fputc('\n', out);
         state->tab = (enum qpw_tab)tab;
         r = qpw_plain_table(out, m, state, width, ascii);
@@ -261,15 +266,18 @@ static void wait_ms(unsigned ms)
 struct beside {
     struct qpw_processes *processes;
     struct qpw_alert_tail alerts;
+    const struct qpw_view_more *more;
 };
 
-static int print_picture(struct qpw_model *m, struct qpw_view_state *state, const struct options *o, struct beside *b)
+static int print_picture(struct qpw_model *m, struct qpw_view_state *state, const struct options *o, struct beside *b,
+                         struct qpw_error *err)
 {
     int r;
 
     qpw_processes_tick(b->processes, m->now->mono_ns);
     m->alerts = qpw_alert_counts(&b->alerts, m->now);
-    r = print_tables(m, state, o);
+    r = qpw_model_read_more(m, state, b->more, err);
+    r = r ? r : print_tables(m, state, o);
     if (r == 0 && o->output != ONCE)
         printf("\n");
     return r;
@@ -286,7 +294,10 @@ static int run_plain(struct source *source, struct qpw_view_state *state, const 
 
     if (qpw_processes_new(source->sockets, &beside.processes) < 0)
         return qpw_fail(err, -ENOMEM, "no memory for the tables");
+    beside.more = &source->more.more;
+    qpw_processes_source(beside.processes, beside.more);
     model.process = qpw_processes_text;
+    model.connection_process = qpw_processes_connection;
     model.process_context = beside.processes;
     do {
         struct qpw_snapshot *now = &snapshots[n % 2];
@@ -299,7 +310,7 @@ static int run_plain(struct source *source, struct qpw_view_state *state, const 
         else if (r == 0)
             r = qpw_model_advance(&model, now);
         if (r == 0 && n && !o->json) /* the first gives no rates */
-            r = print_picture(&model, state, o, &beside);
+            r = print_picture(&model, state, o, &beside, err);
         n++;
         qpw_snapshot_clear(&snapshots[n % 2]);
     } while (r == 0 && (o->output != ONCE || (n < 2 && !o->json)));
@@ -331,7 +342,7 @@ int qpw_cmd_top(int argc, char **argv)
     r = open_source(&source, &err);
     if (r == 0 && screen) {
         struct qpw_view_options options = {
-            .state = &state, .sockets = source.sockets, .ascii = o.ascii, .remember = true};
+            .state = &state, .sockets = source.sockets, .more = &source.more.more, .ascii = o.ascii, .remember = true};
 
         r = qpw_view_run(&options, take, &source, &err);
         if (r == -ENOTTY)

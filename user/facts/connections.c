@@ -18,6 +18,13 @@ bool qpw_protocol_has_ports(unsigned protocol)
     return protocol == IPPROTO_TCP || protocol == IPPROTO_UDP || protocol == IPPROTO_SCTP;
 }
 
+unsigned qpw_protocol_kind(unsigned protocol)
+{
+    if (qpw_protocol_has_ports(protocol))
+        return QPW_KIND_PORT;
+    return protocol == IPPROTO_ICMP || protocol == IPPROTO_ICMPV6 ? QPW_KIND_ICMP : QPW_KIND_PROTOCOL;
+}
+
 static int rank(unsigned verdict)
 {
     switch (verdict) {

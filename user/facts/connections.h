@@ -23,6 +23,9 @@ struct qpw_connection_ends qpw_connection_ends(const struct qpw_conn_key *key, c
 
 bool qpw_protocol_has_ports(unsigned protocol);
 
+/* enum qpw_kind of a protocol, as meters and findings carry it. */
+unsigned qpw_protocol_kind(unsigned protocol);
+
 /* What needs a look first: unexpected, undecided, weak, implied, then the rest; within each by port, then the latest. */
 void qpw_connections_sort(struct qpw_connection *rows, size_t n);
 

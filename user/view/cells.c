@@ -8,6 +8,8 @@
 #include "alert/signatures.h"
 #include "util/names.h"
 #include "view/canvas.h"
+#include "words/listening.h"
+#include "words/owner.h"
 #include "words/words.h"
 #include "view/thing.h"
 
@@ -39,7 +41,9 @@ static void text_service(const struct cell *c, char *buf, size_t size)
 {
     struct qpw_thing t = qpw_thing_of(c->row);
 
-    if (c->state->numbers)
+    if (c->row->kind == QPW_ROW_IDLE)
+        snprintf(buf, size, "-");
+    else if (c->state->numbers)
         qpw_words_service(t.kind, t.protocol, t.port, buf, size);
     else
         qpw_words_service_named(t.kind, t.protocol, t.port, buf, size);
@@ -101,31 +105,57 @@ static void text_to(const struct cell *c, char *buf, size_t size)
     cut_middle(c, buf, size);
 }
 
+static const struct qpw_conn *conn_of(const struct qpw_row *row)
+{
+    return row->kind == QPW_ROW_CONNECTION ? &((const struct qpw_connection *)row->source)->conn : NULL;
+}
+
+/* NULL for a rule that nobody listens for. */
+static const struct qpw_listening_row *listening_of(const struct qpw_row *row)
+{
+    return row->kind == QPW_ROW_LISTENER ? row->source : NULL;
+}
+
 static void text_outcome(const struct cell *c, char *buf, size_t size)
 {
     struct qpw_thing t = qpw_thing_of(c->row);
     bool superseded = t.finding && t.finding->flags & QPW_FINDING_SUPERSEDED;
+    const char *folded = conn_of(c->row) ? qpw_outcome_name(conn_of(c->row)->outcome) : "folded";
 
-    snprintf(buf, size, "%s", superseded ? "superseded" : t.finding ? qpw_outcome_name(t.finding->outcome) : "folded");
+    snprintf(buf, size, "%s", superseded ? "superseded" : t.finding ? qpw_outcome_name(t.finding->outcome) : folded);
 }
 
 static void text_process(const struct cell *c, char *buf, size_t size)
 {
-    const char *process = c->row->kind == QPW_ROW_FINDING ? qpw_model_process(c->m, c->row->source) : "";
+    const struct qpw_listening_row *l = listening_of(c->row);
+    const char *process = "";
+    char owner[96];
 
+    if (c->row->kind == QPW_ROW_FINDING)
+        process = qpw_model_process(c->m, c->row->source);
+    else if (conn_of(c->row))
+        process = qpw_model_connection_process(c->m, c->row);
+    else if (l && qpw_owner_known(&l->listener->owner))
+        process = qpw_words_owner(&l->listener->owner, owner, sizeof(owner));
     snprintf(buf, size, "%s", *process ? process : "-");
 }
 
 static void text_verdict(const struct cell *c, char *buf, size_t size)
 {
-    snprintf(buf, size, "%s", qpw_verdict_name(qpw_thing_of(c->row).verdict));
+    const struct qpw_listening_row *l = listening_of(c->row);
+
+    if (c->row->kind == QPW_ROW_IDLE)
+        snprintf(buf, size, "no listener");
+    else
+        snprintf(buf, size, "%s", l ? qpw_words_listener_verdict(l) : qpw_verdict_name(qpw_thing_of(c->row).verdict));
 }
 
 static void text_evidence(const struct cell *c, char *buf, size_t size)
 {
     struct qpw_thing t = qpw_thing_of(c->row);
 
-    snprintf(buf, size, "%s", t.finding ? qpw_evidence_name(t.finding->evidence) : "-");
+    snprintf(buf, size, "%s", t.finding          ? qpw_evidence_name(t.finding->evidence)
+                              : conn_of(c->row) ? qpw_evidence_name(conn_of(c->row)->evidence) : "-");
 }
 
 static const char *or_dash(const char *text)
@@ -265,6 +295,44 @@ static void text_where(const struct cell *c, char *buf, size_t size)
         snprintf(buf, size, "%s", rule->file[0] ? rule->file : "built-in");
 }
 
+static void text_listener(const struct cell *c, char *buf, size_t size)
+{
+    if (listening_of(c->row))
+        qpw_words_listener_address(listening_of(c->row)->listener, buf, size);
+    else
+        snprintf(buf, size, "-");
+}
+
+static void text_user(const struct cell *c, char *buf, size_t size)
+{
+    snprintf(buf, size, "%s", or_dash(listening_of(c->row) ? listening_of(c->row)->listener->owner.user : ""));
+}
+
+static void text_unit(const struct cell *c, char *buf, size_t size)
+{
+    snprintf(buf, size, "%s", or_dash(listening_of(c->row) ? listening_of(c->row)->listener->owner.unit : ""));
+}
+
+static void text_asked(const struct cell *c, char *buf, size_t size)
+{
+    const struct qpw_listening_row *l = listening_of(c->row);
+
+    if (!l || !c->m->listening->counted)
+        snprintf(buf, size, "-");
+    else if (!l->asked || !l->last_asked_unix_ns)
+        snprintf(buf, size, "%s", l->asked ? "yes" : "never");
+    else
+        qpw_words_age(ago(c, l->last_asked_unix_ns), buf, size);
+}
+
+static void text_wanted(const struct cell *c, char *buf, size_t size)
+{
+    const struct qpw_listening_row *l = listening_of(c->row);
+
+    snprintf(buf, size, "%s%s", or_dash(l && l->wanted ? l->wanted : ""),
+             l && l->wanted && l->owner_word == QPW_OWNER_UNSURE ? " (not checked)" : "");
+}
+
 static void text_section(const struct cell *c, char *buf, size_t size)
 {
     snprintf(buf, size, "%s", ((const struct qpw_line *)c->row->source)->section);
@@ -317,6 +385,11 @@ static void (*const texts[QPW_COL_COUNT])(const struct cell *c, char *buf, size_
     [QPW_COL_ITEM] = text_item,
     [QPW_COL_VALUE] = text_value,
     [QPW_COL_NOTE] = text_note,
+    [QPW_COL_ADDRESS] = text_listener,
+    [QPW_COL_USER] = text_user,
+    [QPW_COL_UNIT] = text_unit,
+    [QPW_COL_ASKED] = text_asked,
+    [QPW_COL_WANTED] = text_wanted,
 };
 
 const char *qpw_cell_text(const struct qpw_model *m, const struct qpw_view_state *state, const struct qpw_row *row,
@@ -359,14 +432,23 @@ static uint8_t verdict_style(unsigned verdict)
     }
 }
 
+static uint8_t listener_style(const struct qpw_listening_row *l)
+{
+    if (l->loopback || l->listener->ephemeral)
+        return QPW_STYLE_DIM;
+    return l->owner_word == QPW_OWNER_OTHER ? QPW_STYLE_BAD : verdict_style(l->verdict);
+}
+
 uint8_t qpw_cell_style(const struct qpw_model *m, const struct qpw_row *row, enum qpw_column_id column)
 {
     struct qpw_thing t = qpw_thing_of(row);
 
     switch (column) {
     case QPW_COL_SEVERITY: return severity_style(row->severity);
-    case QPW_COL_VERDICT: return verdict_style(t.verdict);
+    case QPW_COL_VERDICT: return listening_of(row) ? listener_style(row->source) : verdict_style(t.verdict);
     case QPW_COL_OUTCOME:
+        if (conn_of(row))
+            return QPW_STYLE_NORMAL;
         return !t.finding || t.finding->flags & QPW_FINDING_SUPERSEDED ? QPW_STYLE_DIM
                : t.finding->outcome >= QPW_OUTCOME_ANSWERED            ? QPW_STYLE_BOLD : QPW_STYLE_NORMAL;
     case QPW_COL_SPARK: return QPW_STYLE_GRAPH;

@@ -93,6 +93,38 @@ static const struct qpw_column coverage[] = {
     {QPW_COL_NOTE, "MORE", 20, 200, 0, STRETCH},
 };
 
+static const struct qpw_column connections[] = {
+    {QPW_COL_DIR, "DIR", 3, 3, 0, 0},
+    {QPW_COL_SERVICE, "SERVICE", 12, 24, 0, 0},
+    {QPW_COL_WHO, "REMOTE", 15, 26, 0, STRETCH},
+    {QPW_COL_OUTCOME, "OUTCOME", 9, 10, 0, 0},
+    {QPW_COL_PROCESS, "PROCESS", 12, 30, 0, 0},
+    {QPW_COL_VERDICT, "VERDICT", 7, 10, 1, 0},
+    {QPW_COL_LAST, "LAST", 5, 5, 1, RIGHT},
+    {QPW_COL_FIRST, "AGE", 5, 5, 2, RIGHT},
+    {QPW_COL_RULE, "RULE", 10, 20, 3, 0},
+    {QPW_COL_EVIDENCE, "EVIDENCE", 9, 9, 4, 0},
+    {QPW_COL_PEER, "PEER", 6, 12, 5, 0},
+    {QPW_COL_FROM, "INITIATOR", 15, 26, 6, 0},
+    {QPW_COL_TO, "RESPONDER", 15, 26, 6, 0},
+    {QPW_COL_IFACE, "IFACE", 5, 10, 7, 0},
+    {QPW_COL_VLAN, "VLAN", 4, 4, 8, RIGHT},
+    {QPW_COL_REASON, "REASON", 10, 20, 8, 0},
+};
+
+static const struct qpw_column listeners[] = {
+    {QPW_COL_VERDICT, "VERDICT", 8, 11, 0, 0},
+    {QPW_COL_SERVICE, "SERVICE", 12, 24, 0, 0},
+    {QPW_COL_ADDRESS, "ADDRESS", 10, 26, 0, STRETCH},
+    {QPW_COL_PROCESS, "PROCESS", 12, 30, 0, 0},
+    {QPW_COL_ASKED, "ASKED", 5, 5, 0, RIGHT},
+    {QPW_COL_RULE, "RULE", 10, 20, 1, 0},
+    {QPW_COL_UNIT, "UNIT", 10, 24, 2, 0},
+    {QPW_COL_USER, "USER", 6, 12, 3, 0},
+    {QPW_COL_FIRST, "SINCE", 5, 5, 4, RIGHT},
+    {QPW_COL_WANTED, "OWNER BY POLICY", 15, 30, 4, 0},
+};
+
 static const struct qpw_column help[] = {
     {QPW_COL_SECTION, "", 6, 6, 0, 0},
     {QPW_COL_ITEM, "KEY OR WORD", 15, 15, 0, 0},
@@ -110,6 +142,10 @@ static const struct qpw_tab_columns tabs[QPW_TAB_COUNT] = {
     [QPW_TAB_PEERS] = {peers, COUNT(peers), QPW_COL_PEER, F(PEER)},
     [QPW_TAB_POLICY] = {policy, COUNT(policy), QPW_COL_NONE, F(DIR) | F(VERDICT) | F(RULE)},
     [QPW_TAB_COVERAGE] = {coverage, COUNT(coverage), QPW_COL_NONE, 0},
+    [QPW_TAB_CONNECTIONS] = {connections, COUNT(connections), QPW_COL_VERDICT,
+                             F(PORT) | F(DIR) | F(VERDICT) | F(ADDR) | F(FROM) | F(TO) | F(PROC) | F(PEER) | F(RULE) |
+                                 F(PROTO) | F(OUTCOME) | F(EVIDENCE) | F(REASON) | F(IFACE) | F(VLAN)},
+    [QPW_TAB_LISTENERS] = {listeners, COUNT(listeners), QPW_COL_NONE, F(PORT) | F(PROC) | F(RULE) | F(PROTO)},
     [QPW_TAB_HELP] = {help, COUNT(help), QPW_COL_NONE, 0},
 };
 

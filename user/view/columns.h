@@ -44,6 +44,11 @@ enum qpw_column_id {
     QPW_COL_ITEM,
     QPW_COL_VALUE,
     QPW_COL_NOTE,
+    QPW_COL_ADDRESS,
+    QPW_COL_USER,
+    QPW_COL_UNIT,
+    QPW_COL_ASKED,
+    QPW_COL_WANTED,
     QPW_COL_COUNT,
 };
 
@@ -84,6 +89,8 @@ void qpw_cell_key(const struct qpw_model *m, struct qpw_row *row, enum qpw_colum
 
 /* All that the row says, for free words of a filter. Returns buf. */
 const char *qpw_row_words(const struct qpw_model *m, const struct qpw_row *row, char *buf, size_t size);
+/* The process of the row in words, with its executable and unit where they are known; "". Returns buf. */
+const char *qpw_row_process(const struct qpw_model *m, const struct qpw_row *row, char *buf, size_t size);
 /* The filter's view of the row; words as above, only where wanted. */
 void qpw_row_facts(const struct qpw_model *m, const struct qpw_row *row, struct qpw_facts *ret);
 

@@ -19,6 +19,7 @@ static unsigned go_to_tab(struct qpw_view_state *state, int tab)
     state->selected = state->top = 0;
     state->selected_id = 0;
     state->follow = false;
+    state->back_tab = QPW_TAB_COUNT;
     return QPW_DO_BUILD;
 }
 
@@ -211,12 +212,16 @@ static unsigned change_interval(struct qpw_view_state *state, bool slower)
     return QPW_DO_PAINT;
 }
 
+static unsigned go_back(struct qpw_view_state *state);
+
 static unsigned back(struct qpw_view_state *state)
 {
     if (state->mode == QPW_MODE_DETAILS) {
         state->mode = QPW_MODE_LIST;
         return QPW_DO_PAINT;
     }
+    if (state->back_tab != QPW_TAB_COUNT)
+        return go_back(state);
     return state->filter.n_terms ? set_filter(state, "") : QPW_DO_PAINT;
 }
 
@@ -253,6 +258,70 @@ static unsigned open_details(struct qpw_view_state *state, const struct qpw_mode
     return QPW_DO_PAINT;
 }
 
+/* A filter that lets through the connections that the row is about; false: it is about none. */
+static bool connections_of(const struct qpw_model *m, const struct qpw_row *row, char *buf, size_t size)
+{
+    struct qpw_facts f;
+    size_t used = 0;
+
+    qpw_row_facts(m, row, &f);
+    if (row->kind == QPW_ROW_PEER && *f.peer) {
+        snprintf(buf, size, "peer:%s", f.peer);
+        return true;
+    }
+    if (row->kind != QPW_ROW_METER || f.non_ip || f.verdict == QPW_VERDICT_TRANSIT ||
+        f.direction >= QPW_DIR_TRANSIT)
+        return false;
+    if (qpw_protocol_name(f.protocol))
+        used = (size_t)snprintf(buf, size, "proto:%s", qpw_protocol_name(f.protocol));
+    else
+        used = (size_t)snprintf(buf, size, "proto:%u", f.protocol);
+    if (f.port != QPW_NO_PORT && qpw_protocol_has_ports(f.protocol) && f.direction != QPW_DIR_UNKNOWN)
+        used += (size_t)snprintf(buf + used, size - used, " port:%u", f.port);
+    used += (size_t)snprintf(buf + used, size - used, " dir:%s verdict:%s", qpw_direction_name(f.direction),
+                             qpw_verdict_name(f.verdict));
+    if (*f.peer)
+        snprintf(buf + used, size - used, " peer:%s", f.peer);
+    return true;
+}
+
+/* Enter: of a port or a peer, its connections; of any other row, its details. */
+static unsigned open_row(struct qpw_view_state *state, const struct qpw_model *m)
+{
+    const struct qpw_row *row = m->n_rows && state->mode == QPW_MODE_LIST ? &m->rows[state->selected] : NULL;
+    char text[QPW_FILTER_TEXT], before[QPW_FILTER_TEXT];
+    enum qpw_tab tab = state->tab;
+    uint64_t id = row ? row->id : 0;
+
+    if (!row || (tab != QPW_TAB_PORTS && tab != QPW_TAB_PEERS))
+        return open_details(state, m);
+    if (!connections_of(m, row, text, sizeof(text))) {
+        qpw_state_say(state, false, "connections of such packets are not kept; d shows details");
+        return QPW_DO_PAINT;
+    }
+    memcpy(before, state->filter_text, sizeof(before));
+    go_to_tab(state, QPW_TAB_CONNECTIONS);
+    set_filter(state, text);
+    state->back_tab = tab;
+    state->back_id = id;
+    memcpy(state->back_filter, before, sizeof(state->back_filter));
+    return QPW_DO_BUILD;
+}
+
+static unsigned go_back(struct qpw_view_state *state)
+{
+    enum qpw_tab tab = state->back_tab;
+    uint64_t id = state->back_id;
+    char filter[QPW_FILTER_TEXT];
+
+    memcpy(filter, state->back_filter, sizeof(filter));
+    go_to_tab(state, (int)tab);
+    set_filter(state, filter);
+    state->selected_id = id;
+    state->find = true;
+    return QPW_DO_BUILD;
+}
+
 static unsigned open_choice(struct qpw_view_state *state, enum qpw_mode mode)
 {
     state->mode = mode;
@@ -279,6 +348,7 @@ unsigned qpw_input_action(struct qpw_view_state *state, const struct qpw_model *
     case QPW_ACTION_LAST: return move(state, m, state->mode == QPW_MODE_DETAILS ? FARTHEST : (int)m->n_rows);
     case QPW_ACTION_SELECT: return select_row(state, m, argument);
     case QPW_ACTION_DETAILS: return open_details(state, m);
+    case QPW_ACTION_OPEN: return open_row(state, m);
     case QPW_ACTION_FILTER: return open_choice(state, QPW_MODE_FILTER);
     case QPW_ACTION_FILTER_ROW: return filter_row(state, m);
     case QPW_ACTION_FILTER_CLEAR: return set_filter(state, "");

@@ -39,6 +39,7 @@ enum qpw_action {
     QPW_ACTION_LAST,
     QPW_ACTION_SELECT, /* argument: row; mouse only */
     QPW_ACTION_DETAILS,
+    QPW_ACTION_OPEN,   /* of a port or a peer its connections, else the details */
     QPW_ACTION_FILTER,
     QPW_ACTION_FILTER_ROW, /* only rows of the selected one's port, rule or peer */
     QPW_ACTION_FILTER_CLEAR,

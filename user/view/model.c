@@ -46,7 +46,7 @@ void qpw_state_say(struct qpw_view_state *state, bool bad, const char *text)
 
 void qpw_state_init(struct qpw_view_state *state)
 {
-    *state = (struct qpw_view_state){.interval_ms = 1000};
+    *state = (struct qpw_view_state){.interval_ms = 1000, .back_tab = QPW_TAB_COUNT};
     for (int i = 0; i < QPW_TAB_COUNT; i++)
         state->sort[i].column = qpw_tab_columns((enum qpw_tab)i)->sort;
 }
@@ -98,8 +98,7 @@ int qpw_model_advance(struct qpw_model *m, const struct qpw_snapshot *s)
 
 /* ---- Rows ---- */
 
-/* Zeroed, NULL on -ENOMEM. */
-static struct qpw_row *add_row(struct qpw_model *m)
+struct qpw_row *qpw_model_add_row(struct qpw_model *m)
 {
     if (m->n_rows == m->room) {
         size_t room = m->room ? 2 * m->room : 256;
@@ -131,7 +130,7 @@ static int add_findings(struct qpw_model *m)
 
     for (size_t i = 0; i < s->n_findings; i++) {
         const struct qpw_finding_row *f = &s->findings[i];
-        struct qpw_row *row = add_row(m);
+        struct qpw_row *row = qpw_model_add_row(m);
 
         if (!row)
             return -ENOMEM;
@@ -146,7 +145,7 @@ static int add_findings(struct qpw_model *m)
     }
     for (size_t i = 0; i < s->n_details; i++) {
         const struct qpw_detail_row *d = &s->details[i];
-        struct qpw_row *row = add_row(m);
+        struct qpw_row *row = qpw_model_add_row(m);
 
         if (!row)
             return -ENOMEM;
@@ -165,7 +164,7 @@ static int add_meters(struct qpw_model *m)
 {
     for (size_t i = 0; i < m->now->n_meters; i++) {
         const struct qpw_meter_row *meter = &m->now->meters[i];
-        struct qpw_row *row = add_row(m);
+        struct qpw_row *row = qpw_model_add_row(m);
 
         if (!row)
             return -ENOMEM;
@@ -185,7 +184,7 @@ static int add_peers(struct qpw_model *m)
 
     for (size_t i = 0; r == 0 && i < m->n_peers; i++) {
         const struct qpw_peer_view *peer = &m->peers[i];
-        struct qpw_row *row = add_row(m);
+        struct qpw_row *row = qpw_model_add_row(m);
 
         if (!row)
             return -ENOMEM;
@@ -207,7 +206,7 @@ static int add_rules(struct qpw_model *m)
 
     for (size_t i = 0; r == 0 && i < m->n_rules; i++) {
         const struct qpw_rule_view *rule = &m->rules[i];
-        struct qpw_row *row = add_row(m);
+        struct qpw_row *row = qpw_model_add_row(m);
 
         if (!row)
             return -ENOMEM;
@@ -253,7 +252,7 @@ static int add_lines(struct qpw_model *m, int (*make)(struct qpw_model *))
     m->n_lines = 0;
     r = make(m);
     for (size_t i = 0; r == 0 && i < m->n_lines; i++) {
-        struct qpw_row *row = add_row(m);
+        struct qpw_row *row = qpw_model_add_row(m);
 
         if (!row)
             return -ENOMEM;
@@ -268,7 +267,7 @@ static int add_lines(struct qpw_model *m, int (*make)(struct qpw_model *))
 
 static void apply_filter(struct qpw_model *m, enum qpw_tab tab, const struct qpw_filter *filter)
 {
-    char words[1024];
+    char words[1024], process[512];
     size_t kept = 0;
 
     if (!filter->n_terms)
@@ -278,8 +277,8 @@ static void apply_filter(struct qpw_model *m, enum qpw_tab tab, const struct qpw
 
         qpw_row_facts(m, &m->rows[i], &facts);
         facts.has = qpw_tab_columns(tab)->fields;
-        if (filter->fields & 1u << QPW_FIELD_PROC && m->rows[i].kind == QPW_ROW_FINDING)
-            facts.process = qpw_model_process(m, m->rows[i].source);
+        if (filter->fields & 1u << QPW_FIELD_PROC)
+            facts.process = qpw_row_process(m, &m->rows[i], process, sizeof(process));
         facts.words = filter->fields & 1u << QPW_FIELD_WORD ? qpw_row_words(m, &m->rows[i], words, sizeof(words)) : "";
         if (qpw_filter_match(filter, &facts))
             m->rows[kept++] = m->rows[i];
@@ -336,6 +335,8 @@ int qpw_model_build(struct qpw_model *m, const struct qpw_view_state *state)
     case QPW_TAB_PORTS: r = add_meters(m); break;
     case QPW_TAB_PEERS: r = add_peers(m); break;
     case QPW_TAB_POLICY: r = add_rules(m); break;
+    case QPW_TAB_CONNECTIONS: r = qpw_model_add_connections(m); break;
+    case QPW_TAB_LISTENERS: r = qpw_model_add_listeners(m); break;
     case QPW_TAB_COVERAGE: r = add_lines(m, qpw_model_coverage); break;
     case QPW_TAB_HELP: return add_lines(m, qpw_model_help);
     case QPW_TAB_COUNT: break;
@@ -363,5 +364,6 @@ void qpw_model_free(struct qpw_model *m)
     free(m->peer_seen);
     free(m->rules);
     free(m->lines);
+    free(m->conns);
     *m = (struct qpw_model){0};
 }

@@ -9,13 +9,18 @@
 #define QPW_VIEW_MODEL_H
 
 #include "facts/answer.h"
+#include "facts/connections.h"
+#include "facts/listening.h"
 #include "facts/peers.h"
 #include "facts/rules.h"
 #include "facts/totals.h"
 #include "snapshot/snapshot.h"
+#include "util/error.h"
 #include "view/state.h"
 #include "view/track.h"
 #include "words/coverage.h"
+
+struct qpw_view_more;
 
 enum qpw_row_kind {
     QPW_ROW_NONE = 0,
@@ -25,6 +30,9 @@ enum qpw_row_kind {
     QPW_ROW_PEER,    /* source: struct qpw_peer_view */
     QPW_ROW_RULE,    /* source: struct qpw_rule_info */
     QPW_ROW_LINE,    /* source: struct qpw_line */
+    QPW_ROW_CONNECTION, /* source: struct qpw_connection */
+    QPW_ROW_LISTENER,   /* source: struct qpw_listening_row */
+    QPW_ROW_IDLE,       /* source: struct qpw_rule_info, listed and nobody listens */
 };
 
 struct qpw_row {
@@ -81,6 +89,15 @@ struct qpw_model {
     size_t n_peer_seen;
     struct qpw_line *lines;
     size_t n_lines, lines_room;
+    /* Read only while their tabs are shown (more.h); rows point into them. */
+    struct qpw_connection *conns;
+    size_t n_conns;
+    uint64_t n_conns_left_out;             /* that the filter wants, too, but that there is no room for */
+    const struct qpw_listening *listening; /* NULL: not read, */
+    const struct qpw_registry *listening_names;
+    char listening_why[256];               /* and why; empty: not yet */
+    /* Process behind a connection, as below. */
+    const char *(*connection_process)(void *context, uint64_t id, const struct qpw_connection *connection);
     /* Process behind a finding, "" where not known; the callee caches. NULL: never known. */
     const char *(*process)(void *context, const struct qpw_finding_row *finding);
     void *process_context;
@@ -92,6 +109,13 @@ int qpw_model_advance(struct qpw_model *m, const struct qpw_snapshot *s);
 /* Makes rows, n_rows and n_hidden of state->tab. Without a snapshot there are none. 0 or -ENOMEM. */
 int qpw_model_build(struct qpw_model *m, const struct qpw_view_state *state);
 
+/*
+ * Reads what the shown tab has beside snapshots (Connections, Listeners; any other: nothing); then the rows are to be
+ * built. 0, or a negative errno with err: what was there stays. Why listeners cannot be read stands in listening_why.
+ */
+int qpw_model_read_more(struct qpw_model *m, const struct qpw_view_state *state, const struct qpw_view_more *more,
+                        struct qpw_error *err);
+
 /* Index of the row of that identity, -1 where it is not shown. */
 int qpw_model_find(const struct qpw_model *m, uint64_t id);
 
@@ -99,6 +123,8 @@ int qpw_model_find(const struct qpw_model *m, uint64_t id);
 const char *qpw_model_rule(const struct qpw_model *m, unsigned rule);
 const char *qpw_model_peer(const struct qpw_model *m, unsigned peer);
 const char *qpw_model_iface(const struct qpw_model *m, unsigned number);
+/* A connection's process, "" where not known. */
+const char *qpw_model_connection_process(const struct qpw_model *m, const struct qpw_row *row);
 /* A finding's process, "" where not known. */
 const char *qpw_model_process(const struct qpw_model *m, const struct qpw_finding_row *finding);
 
@@ -112,6 +138,9 @@ int qpw_model_add_line(struct qpw_model *m, const char *section, uint8_t style, 
 int qpw_model_coverage(struct qpw_model *m); /* lines of the Coverage tab */
 int qpw_model_help(struct qpw_model *m);     /* lines of the Help tab */
 int qpw_model_peers(struct qpw_model *m);    /* m->peers: facts/peers.h, with rates */
+int qpw_model_add_connections(struct qpw_model *m); /* rows */
+int qpw_model_add_listeners(struct qpw_model *m);   /* rows */
+struct qpw_row *qpw_model_add_row(struct qpw_model *m); /* zeroed, NULL: no memory */
 int qpw_model_rules(struct qpw_model *m);    /* m->rules: facts/rules.h, with rates */
 
 #endif

@@ -8,7 +8,7 @@
 #ifndef QPW_VIEW_PROCESS_H
 #define QPW_VIEW_PROCESS_H
 
-#include "snapshot/snapshot.h"
+#include "view/more.h"
 
 struct qpw_sockets;
 struct qpw_processes;
@@ -21,9 +21,18 @@ void qpw_processes_free(struct qpw_processes *p); /* NULL is fine */
 void qpw_processes_tick(struct qpw_processes *p, uint64_t mono_ns);
 
 /*
- * "nc[4711] root", "kernel", "gone" of what was answered by a process that has ended, or "" where it is not known; valid
- * until the next call. context: struct qpw_processes.
+ * "nc[4711] root", with "(listener)" or "(created)" where the match is not exact, "kernel", "gone" of what was answered
+ * by a process that has ended, "unknown: REASON", or "" where it is not known; valid until the next call. context: struct
+ * qpw_processes.
  */
 const char *qpw_processes_text(void *context, const struct qpw_finding_row *finding);
+
+/*
+ * The same of a connection, whose row has that id; asked of the source. Shares the look-ups and the room with findings.
+ */
+const char *qpw_processes_connection(void *context, uint64_t id, const struct qpw_connection *connection);
+
+/* Whom to ask about connections; NULL: nobody. It must outlive. */
+void qpw_processes_source(struct qpw_processes *p, const struct qpw_view_more *more);
 
 #endif

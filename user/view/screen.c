@@ -18,8 +18,9 @@ int qpw_screen_page(int rows)
 void qpw_screen_settle(const struct qpw_model *m, struct qpw_view_state *state, int page)
 {
     int n = (int)m->n_rows;
-    bool stay = state->follow || state->mode == QPW_MODE_DETAILS;
+    bool stay = state->follow || state->find || state->mode == QPW_MODE_DETAILS;
 
+    state->find = false;
     if (stay && state->selected_id) {
         int at = qpw_model_find(m, state->selected_id);
 
@@ -107,6 +108,8 @@ static const char *empty_text(const struct qpw_model *m, const struct qpw_view_s
     case QPW_TAB_PORTS: return "no packets counted yet";
     case QPW_TAB_PEERS: return QPW_WORDS_NO_PEERS;
     case QPW_TAB_POLICY: return "no policy rule is in force";
+    case QPW_TAB_CONNECTIONS: return "no live connections";
+    case QPW_TAB_LISTENERS: return *m->listening_why ? m->listening_why : "no socket listens";
     default: return "";
     }
 }
@@ -132,17 +135,25 @@ static void paint_table(struct qpw_canvas *c, int first, int height, const struc
 
 /* ---- Tabs, last line, choices ---- */
 
+#define WIDE_TABS 102 /* columns in which all tabs with their numbers, and the count of rows, have room */
+
 static void paint_tabs(struct qpw_canvas *c, int at, const struct qpw_model *m, const struct qpw_view_state *state)
 {
+    bool wide = c->cols >= WIDE_TABS, after_on = true;
     char right[48], count[40], all[24];
     int col = 0, width;
 
     for (int i = 0; i < QPW_TAB_COUNT; i++) {
         bool on = i == (int)state->tab;
-        int end = qpw_canvas_printf(c, at, col, c->cols - col, on ? QPW_STYLE_TAB_ON : QPW_STYLE_TAB,
-                                    on ? "[%d %s]" : " %d %s ", i + 1, qpw_tab_name((enum qpw_tab)i));
+        int end = on     ? qpw_canvas_printf(c, at, col, c->cols - col, QPW_STYLE_TAB_ON, "[%d %s]", i + 1,
+                                             qpw_tab_name((enum qpw_tab)i))
+                  : wide ? qpw_canvas_printf(c, at, col, c->cols - col, QPW_STYLE_TAB, " %d %s ", i + 1,
+                                             qpw_tab_name((enum qpw_tab)i))
+                         : qpw_canvas_printf(c, at, col, c->cols - col, QPW_STYLE_TAB, "%s%s", after_on ? "" : " ",
+                                             qpw_tab_name((enum qpw_tab)i));
 
         qpw_canvas_zone(c, at, col, end, QPW_ACTION_TAB, i);
+        after_on = on;
         col = end;
     }
     if (state->tab == QPW_TAB_HELP)
@@ -168,7 +179,7 @@ static void paint_hints(struct qpw_canvas *c, int at, const struct qpw_view_stat
                  {"Tab", "next", QPW_ACTION_TAB_NEXT},
                  {"/", "filter", QPW_ACTION_FILTER},
                  {"s", "sort", QPW_ACTION_SORT},
-                 {"Enter", "details", QPW_ACTION_DETAILS},
+                 {"Enter", "details", QPW_ACTION_OPEN},
                  {"p", "pause", QPW_ACTION_PAUSE},
                  {"t", "totals", QPW_ACTION_TOTALS},
                  {"r", "reverse", QPW_ACTION_REVERSE},

@@ -15,6 +15,8 @@
     X(PEERS, "Peers") \
     X(POLICY, "Policy") \
     X(COVERAGE, "Coverage") \
+    X(CONNECTIONS, "Connections") \
+    X(LISTENERS, "Listeners") \
     X(HELP, "Help")
 #define QPW_X_TAB(s, n) QPW_TAB_##s,
 enum qpw_tab { QPW_TABS(QPW_X_TAB) QPW_TAB_COUNT };
@@ -46,8 +48,14 @@ struct qpw_view_state {
     bool follow;  /* the selection stays on its row wherever that goes */
     unsigned interval_ms;
 
+    /* Where Enter on a row of Ports or Peers led from; Esc goes back there. QPW_TAB_COUNT: it did not. */
+    enum qpw_tab back_tab;
+    uint64_t back_id;
+    char back_filter[QPW_FILTER_TEXT];
+
     int selected;         /* row of the model, 0 based */
     uint64_t selected_id; /* identity of that row, 0: none */
+    bool find;            /* select the row of selected_id, once, wherever it is */
     int top;              /* first row on the screen */
     int details_top;      /* first line of the details on the screen */
     int sort_choice;      /* QPW_MODE_SORT: index into the tab's columns */

@@ -36,6 +36,24 @@ struct qpw_thing qpw_thing_of(const struct qpw_row *row)
         t.direction = rule->direction;
         t.verdict = rule->verdict;
         t.rule = (uint16_t)row->number;
+    } else if (row->kind == QPW_ROW_CONNECTION) {
+        const struct qpw_connection *c = row->source;
+        struct qpw_connection_ends ends = qpw_connection_ends(&c->key, &c->conn);
+
+        t = (struct qpw_thing){(uint8_t)qpw_protocol_kind(c->key.protocol), c->key.protocol, c->conn.direction,
+                               c->conn.verdict, c->conn.reason, qpw_conn_scope(&c->conn), ends.to_port, c->conn.rule,
+                               c->conn.peer, (uint16_t)c->conn.iface, c->conn.vlan & QPW_VLAN_ID, ends.from, ends.to, NULL};
+    } else if (row->kind == QPW_ROW_LISTENER) {
+        const struct qpw_listening_row *l = row->source;
+
+        t.kind = QPW_KIND_PORT;
+        t.protocol = l->listener->protocol;
+        t.port = l->listener->port;
+        t.direction = QPW_DIR_INBOUND;
+        t.verdict = l->verdict;
+        t.rule = (uint16_t)row->number;
+    } else if (row->kind == QPW_ROW_IDLE) {
+        t.rule = (uint16_t)row->number;
     } else if (row->kind == QPW_ROW_PEER) {
         t.peer = (uint16_t)row->number;
     }

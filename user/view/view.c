@@ -69,13 +69,15 @@ int qpw_view_open(const struct qpw_view_options *options, struct qpw_view **ret,
     view->options = *options;
     view->state = *options->state;
     memcpy(view->begun_with, view->state.filter_text, sizeof(view->begun_with));
-    view->mouse = true;
+    view->mouse = view->tab_is_new = true;
     view->todo = QPW_DO_BUILD | QPW_DO_PAINT;
     if (getrandom(&view->model.tracks.salt, sizeof(view->model.tracks.salt), GRND_NONBLOCK) < 0)
         view->model.tracks.salt = now_ns();
     if (view->processes) {
         view->model.process = qpw_processes_text;
+        view->model.connection_process = qpw_processes_connection;
         view->model.process_context = view->processes;
+        qpw_processes_source(view->processes, options->more);
     }
     r = qpw_draw_open(options->ascii, &view->draw, err);
     if (r < 0) {
@@ -102,7 +104,8 @@ int qpw_view_due_ms(const struct qpw_view *view)
 
 bool qpw_view_wants_whole(const struct qpw_view *view)
 {
-    bool shown = view->state.tab == QPW_TAB_COVERAGE || view->state.tab == QPW_TAB_PEERS;
+    bool shown = view->state.tab == QPW_TAB_COVERAGE || view->state.tab == QPW_TAB_PEERS ||
+                 view->state.tab == QPW_TAB_LISTENERS;
 
     return !view->model.now || (shown && (view->tab_is_new || view->pictures % WHOLE_EACH == 0));
 }
@@ -148,8 +151,21 @@ static void keep_whole(struct qpw_snapshot *now, struct qpw_snapshot *before)
     }
 }
 
+/* What is read beside the snapshots, while its tab is shown: when that is new, and with each whole picture. */
+static void read_more(struct qpw_view *view, bool now)
+{
+    struct qpw_error err = {""};
+
+    if (!view->options.more || (!now && view->pictures % WHOLE_EACH != 1))
+        return;
+    if (qpw_model_read_more(&view->model, &view->state, view->options.more, &err) < 0 && *err.text)
+        qpw_view_say(view, true, err.text);
+    view->todo |= QPW_DO_BUILD;
+}
+
 int qpw_view_feed(struct qpw_view *view, struct qpw_snapshot *snapshot, const char *why)
 {
+    bool tab_is_new = view->tab_is_new;
     int r;
 
     set_due(view);
@@ -164,6 +180,8 @@ int qpw_view_feed(struct qpw_view *view, struct qpw_snapshot *snapshot, const ch
         qpw_view_say(view, false, "");
     view->failed = false;
     if (view->state.paused && view->model.now) {
+        if (tab_is_new)
+            read_more(view, true);
         qpw_snapshot_clear(snapshot);
         return 0;
     }
@@ -177,7 +195,15 @@ int qpw_view_feed(struct qpw_view *view, struct qpw_snapshot *snapshot, const ch
     view->model.now = &view->snapshot;
     view->model.alerts = qpw_alert_counts(&view->alerts, &view->snapshot);
     view->todo |= QPW_DO_BUILD;
+    if (r == 0)
+        read_more(view, tab_is_new);
     return r;
+}
+
+/* Whether a tab shows more than each picture has. */
+static bool needs_more(enum qpw_tab tab)
+{
+    return tab == QPW_TAB_COVERAGE || tab == QPW_TAB_PEERS || tab == QPW_TAB_CONNECTIONS || tab == QPW_TAB_LISTENERS;
 }
 
 static void copy_line(struct qpw_view *view)
@@ -212,8 +238,10 @@ static bool take_input(struct qpw_view *view, int page)
 
     while (qpw_draw_input(view->draw, &input)) {
         enum qpw_tab before = view->state.tab;
+        char filter[QPW_FILTER_TEXT];
         unsigned todo = 0;
 
+        memcpy(filter, view->state.filter_text, sizeof(filter));
         if (input.key != QPW_KEY_NONE) {
             todo = qpw_input_key(&view->state, &view->model, input.key, page, question);
         } else if (input.row >= 0 && view->state.mode != QPW_MODE_FILTER && view->state.mode != QPW_MODE_QUIT) {
@@ -237,7 +265,8 @@ static bool take_input(struct qpw_view *view, int page)
             qpw_model_build(&view->model, &view->state);
             settle(view, page);
         }
-        if (view->state.tab != before && (view->state.tab == QPW_TAB_COVERAGE || view->state.tab == QPW_TAB_PEERS)) {
+        if ((view->state.tab != before && needs_more(view->state.tab)) ||
+            (view->state.tab == QPW_TAB_CONNECTIONS && strcmp(filter, view->state.filter_text))) {
             view->tab_is_new = true;
             view->due_ns = 0; /* what is shown now may be brief */
         }

@@ -11,6 +11,7 @@
 
 #include "snapshot/snapshot.h"
 #include "util/error.h"
+#include "view/more.h"
 #include "view/state.h"
 
 struct qpw_view;
@@ -19,6 +20,7 @@ struct qpw_sockets;
 struct qpw_view_options {
     const struct qpw_view_state *state; /* to begin with, see qpw_view_begin(); copied */
     struct qpw_sockets *sockets;  /* for the processes of findings, NULL: none. The caller's */
+    const struct qpw_view_more *more; /* for connections and listeners, NULL: those tabs stay empty. Must outlive it */
     bool ascii;                   /* ASCII only, whatever the locale says */
     bool remember;                /* write the choices to the state file when closing */
     const char *quit_question;    /* asked at `q`, answered by y; NULL: q ends at once */

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* view_more.h - what the live view shows beside snapshots, from the kernel and the sockets that a command has open. */
+#ifndef QPW_CMD_VIEW_MORE_H
+#define QPW_CMD_VIEW_MORE_H
+
+#include "cmd/node_listeners.h"
+#include "instance/object.h"
+#include "view/more.h"
+
+struct qpw_more_source {
+    const struct qpw_kernel *kernel;
+    struct qpw_sockets *sockets;
+    /* ---- Its own ---- */
+    struct qpw_node_listeners listeners;
+    char digest[72];      /* of the policy that `listeners` was made for, as the kernel had it; empty: none yet */
+    bool owners_noted;
+    struct qpw_view_more more;
+};
+
+/* Both stay the caller's and must outlive. Returns what the view takes. */
+const struct qpw_view_more *qpw_more_source_open(struct qpw_more_source *source, const struct qpw_kernel *kernel,
+                                                 struct qpw_sockets *sockets);
+void qpw_more_source_close(struct qpw_more_source *source);
+
+#endif

@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* The rows of the tabs Connections and Listeners: what is read beside the snapshots. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "view/columns.h"
+#include "view/more.h"
+
+#define MOST_CONNECTIONS 10000u /* of those that the filter wants, kept for the screen */
+
+/* What the kernel's clock says, as Unix time. */
+static uint64_t unix_of(const struct qpw_snapshot *s, uint64_t mono_ns)
+{
+    return s->mono_ns > mono_ns ? s->unix_ns - (s->mono_ns - mono_ns) : s->unix_ns;
+}
+
+int qpw_model_add_connections(struct qpw_model *m)
+{
+    for (size_t i = 0; i < m->n_conns; i++) {
+        const struct qpw_connection *c = &m->conns[i];
+        struct qpw_row *row = qpw_model_add_row(m);
+
+        if (!row)
+            return -ENOMEM;
+        row->kind = QPW_ROW_CONNECTION;
+        row->id = qpw_track_id(&m->tracks, QPW_TRACK_CONNECTION, &c->key, sizeof(c->key));
+        row->source = c;
+        row->counts.connections = 1;
+        row->first_unix_ns = unix_of(m->now, c->conn.first_ns);
+        row->last_unix_ns = unix_of(m->now, c->conn.last_ns);
+    }
+    return 0;
+}
+
+/* The snapshot's number of a rule: the list was made with numbers of its own. */
+static uint32_t rule_number(const struct qpw_model *m, unsigned rule)
+{
+    const char *name = rule && rule < m->listening_names->n_rules ? m->listening_names->rules[rule].name : "";
+
+    for (size_t i = 1; *name && i < m->now->n_rules; i++)
+        if (!strcmp(m->now->rules[i].name, name))
+            return (uint32_t)i;
+    return 0;
+}
+
+int qpw_model_add_listeners(struct qpw_model *m)
+{
+    const struct qpw_listening *l = m->listening;
+
+    for (size_t i = 0; l && i < l->n + l->n_idle; i++) {
+        struct qpw_row *row = qpw_model_add_row(m);
+
+        if (!row)
+            return -ENOMEM;
+        row->kind = i < l->n ? QPW_ROW_LISTENER : QPW_ROW_IDLE;
+        row->id = i + 1;
+        if (i < l->n) {
+            row->source = &l->rows[i];
+            row->number = rule_number(m, l->rows[i].rule);
+            row->first_unix_ns = l->rows[i].listener->owner.started_unix_ns;
+        } else {
+            row->source = &m->listening_names->rules[l->idle[i - l->n]];
+            row->number = rule_number(m, l->idle[i - l->n]);
+        }
+    }
+    return 0;
+}
+
+/* ---- Reading ---- */
+
+struct choice {
+    const struct qpw_model *m;
+    struct qpw_filter filter; /* without free words: those and processes are left to the rows that are kept */
+};
+
+static bool is_wanted(void *data, const struct qpw_connection *connection)
+{
+    const struct choice *choice = data;
+    struct qpw_row row = {.kind = QPW_ROW_CONNECTION, .source = connection};
+    struct qpw_facts facts;
+
+    qpw_row_facts(choice->m, &row, &facts);
+    facts.has = qpw_tab_columns(QPW_TAB_CONNECTIONS)->fields & ~(1u << QPW_FIELD_PROC);
+    return qpw_filter_match(&choice->filter, &facts);
+}
+
+static int read_connections(struct qpw_model *m, const struct qpw_filter *filter, const struct qpw_view_more *more,
+                            struct qpw_error *err)
+{
+    struct choice choice = {.m = m};
+    struct qpw_connections_wanted wanted = {is_wanted, &choice, MOST_CONNECTIONS};
+    struct qpw_connections read = {0};
+    int r;
+
+    for (size_t i = 0; i < filter->n_terms; i++)
+        if (filter->terms[i].field != QPW_FIELD_WORD) {
+            choice.filter.terms[choice.filter.n_terms++] = filter->terms[i];
+            choice.filter.fields |= 1u << filter->terms[i].field;
+        }
+    r = more->connections(more->context, m->now, &wanted, &read, err);
+    if (r < 0)
+        return r;
+    free(m->conns);
+    m->conns = read.rows;
+    m->n_conns = read.n;
+    m->n_conns_left_out = read.left_out;
+    return 0;
+}
+
+static void read_listeners(struct qpw_model *m, const struct qpw_view_more *more)
+{
+    struct qpw_error err;
+
+    m->listening_why[0] = '\0';
+    if (more->listening(more->context, m->now, &m->listening, &m->listening_names, &err) < 0) {
+        m->listening = NULL;
+        snprintf(m->listening_why, sizeof(m->listening_why), "%s", err.text);
+    }
+}
+
+int qpw_model_read_more(struct qpw_model *m, const struct qpw_view_state *state, const struct qpw_view_more *more,
+                        struct qpw_error *err)
+{
+    if (state->tab != QPW_TAB_CONNECTIONS && state->tab != QPW_TAB_LISTENERS)
+        return 0;
+    m->n_rows = 0; /* they point into what was there before */
+    if (state->tab == QPW_TAB_CONNECTIONS)
+        return read_connections(m, &state->filter, more, err);
+    read_listeners(m, more);
+    return 0;
+}
