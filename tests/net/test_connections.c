@@ -65,6 +65,12 @@ static json_t *row(json_t *document, int port)
     return found;
 }
 
+/* Of a row, as the manual has them. */
+static const char *const members[] = {
+    "protocol", "initiator", "initiator_port", "responder", "responder_port", "direction", "scope", "evidence", "verdict",
+    "rule", "reason", "outcome", "vlan", "port", "peer", "interface", "first", "last", "owner", "owner_reason", "bytes",
+    NULL};
+
 static void expect_text(json_t *object, const char *key, const char *value)
 {
     const char *text = json_string_value(json_object_get(object, key));
@@ -135,6 +141,10 @@ Test(connections, each_has_its_owner_and_the_policys_word)
     expect_text(one, "verdict", "unexpected");
     cr_expect(json_is_null(json_object_get(one, "rule")));
     cr_expect_eq(json_array_get(json_object_get(document, "connections"), 0), one, "what is unexpected comes first");
+
+    for (const char *const *name = members; *name; name++)
+        cr_expect(json_object_get(one, *name), "no member %s", *name);
+    cr_expect_eq(json_object_size(one), sizeof(members) / sizeof(*members) - 1);
 
     one = row(document, 123);
     expect_text(one, "protocol", "udp");

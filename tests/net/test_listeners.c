@@ -142,6 +142,18 @@ Test(listeners, what_was_asked_is_known_once_something_is_attached)
     node_nothing_left(&n);
 }
 
+/* The documented members and no others. */
+static void assert_members(json_t *object, const char *names)
+{
+    char copy[512], *state = NULL;
+    size_t n_names = 0;
+
+    snprintf(copy, sizeof(copy), "%s", names);
+    for (char *name = strtok_r(copy, " ", &state); name; name = strtok_r(NULL, " ", &state), n_names++)
+        cr_expect(json_object_get(object, name), "no member %s", name);
+    cr_expect_eq(json_object_size(object), n_names, "%zu members instead of %zu", json_object_size(object), n_names);
+}
+
 static void expect_output(const char *arguments, const char *wanted)
 {
     static char out[1 << 18];
@@ -167,6 +179,9 @@ Test(listeners, the_report_has_them)
     document = json_loads(out, 0, &error);
     cr_assert(document, "%s", error.text);
     own = ask("", 0);
+    assert_members(row(own, "tcp", 4444), "protocol port address ipv4 ipv6 interface owner rule verdict loopback ephemeral "
+                                          "since asked last_asked owner_wanted owner_fits");
+    assert_members(json_object_get(row(own, "tcp", 4444), "owner"), "process pid exe user unit container started match");
     assert_row(document, "tcp", 4444, "unlisted", "::");
     assert_row(document, "tcp", 7001, "allowed", "10.7.0.1");
     cr_expect(json_equal(json_object_get(document, "listeners"), json_object_get(own, "listeners")));

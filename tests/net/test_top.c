@@ -227,8 +227,18 @@ static void look_at_every_tab(int columns, int rows)
     terminal_until(&t, "attached");
     terminal_until(&t, "established");
     cr_log_info("%dx%d\n%s", columns, rows, terminal_screen(&t, false));
+    terminal_keys(&t, "6");
+    terminal_until(&t, "[6 Connections]");
+    terminal_until(&t, "tcp/4444");
+    terminal_until(&t, "10.77.0.9");
+    cr_log_info("%dx%d\n%s", columns, rows, terminal_screen(&t, false));
+    terminal_keys(&t, "7");
+    terminal_until(&t, "[7 Listeners]");
+    terminal_until(&t, "unlisted");
+    terminal_until(&t, "test_top");
+    cr_log_info("%dx%d\n%s", columns, rows, terminal_screen(&t, false));
     terminal_keys(&t, "?");
-    terminal_until(&t, "[6 Help]");
+    terminal_until(&t, "[8 Help]");
     terminal_until(&t, "next tab");
     terminal_keys(&t, "q");
     terminal_until_end(&t);
@@ -290,6 +300,45 @@ Test(top, filter_sort_pause_details_and_the_line_that_would_allow, .timeout = NE
     terminal_until(&t, "copied: inbound tcp 4444");
     terminal_keys(&t, "Escape");
     terminal_until(&t, "SERVICE▼");
+    terminal_keys(&t, "q");
+    terminal_until_end(&t);
+    terminal_close(&t);
+    close_scene(&s);
+}
+
+/* Who is on a port, and with what; and back to where one came from. */
+Test(top, enter_on_a_port_and_on_a_peer_opens_its_connections, .timeout = NETNS_TIMEOUT_S)
+{
+    struct scene s;
+    struct terminal t;
+
+    open_scene(&s);
+    stage(&s);
+    open_top(&t, &s, 140, 40, "");
+    terminal_keys(&t, "2");
+    terminal_until(&t, "[2 Ports]");
+    terminal_type(&t, "/port:4444");
+    terminal_keys(&t, "Enter");
+    terminal_until_not(&t, "tcp/445");
+    terminal_keys(&t, "Enter");
+    terminal_until(&t, "[6 Connections]");
+    terminal_until(&t, "filter proto:tcp port:4444 dir:inbound verdict:unexpected");
+    terminal_until(&t, "1 of 1");
+    terminal_until(&t, "test_top["); /* the process that accepted it: this one */
+    terminal_keys(&t, "Enter");
+    terminal_until(&t, "handshake");
+    terminal_keys(&t, "Escape");
+    terminal_keys(&t, "Escape");
+    terminal_until(&t, "[2 Ports]");
+    terminal_until(&t, "filter port:4444");
+    terminal_keys(&t, "c 3");
+    terminal_until(&t, "[3 Peers]");
+    terminal_until(&t, "node2");
+    terminal_keys(&t, "Enter");
+    terminal_until(&t, "filter peer:node2");
+    terminal_until(&t, "tcp/3712");
+    terminal_keys(&t, "c");
+    terminal_until(&t, "tcp/445 ");
     terminal_keys(&t, "q");
     terminal_until_end(&t);
     terminal_close(&t);

@@ -13,6 +13,7 @@
 #include "words/terminal.h"
 #include "view/alertlog.h"
 #include "view/input.h"
+#include "view/more.h"
 #include "view/plain.h"
 #include "view/remember.h"
 #include "view/screen.h"
@@ -505,6 +506,115 @@ Test(view, tabs_by_number_and_by_tab_key_and_quit_is_asked_where_wanted)
     tear_down(&b);
 }
 
+/* ---- Connections and listeners: what is read beside the snapshots ---- */
+
+static const struct qpw_connection some[] = {
+    {.key = {.protocol = IPPROTO_TCP, .local_port = 445, .remote_port = 50000},
+     .conn = {.direction = QPW_DIR_INBOUND, .verdict = QPW_VERDICT_ALLOWED, .outcome = QPW_OUTCOME_DATA, .rule = 1}},
+    {.key = {.protocol = IPPROTO_TCP, .local_port = 4444, .remote_port = 50001},
+     .conn = {.direction = QPW_DIR_INBOUND, .verdict = QPW_VERDICT_UNEXPECTED, .outcome = QPW_OUTCOME_DATA}},
+    {.key = {.protocol = IPPROTO_UDP, .local_port = 50002, .remote_port = 53},
+     .conn = {.direction = QPW_DIR_OUTBOUND, .verdict = QPW_VERDICT_ALLOWED, .outcome = QPW_OUTCOME_ANSWERED}},
+};
+#define N_SOME (sizeof(some) / sizeof(*some))
+
+static int give_connections(void *context, const struct qpw_snapshot *s, const struct qpw_connections_wanted *wanted,
+                            struct qpw_connections *ret, struct qpw_error *err)
+{
+    ret->rows = calloc(N_SOME, sizeof(*ret->rows));
+    cr_assert_not_null(ret->rows);
+    for (size_t i = 0; i < N_SOME; i++)
+        if (wanted->wanted(wanted->data, &some[i]))
+            ret->rows[ret->n++] = some[i];
+    return 0;
+}
+
+static int give_no_listeners(void *context, const struct qpw_snapshot *s, const struct qpw_listening **ret,
+                             const struct qpw_registry **ret_names, struct qpw_error *err)
+{
+    return qpw_fail(err, -ENOENT, "/etc/qportwatch/policy: no such file");
+}
+
+static const struct qpw_view_more more = {.connections = give_connections, .listening = give_no_listeners};
+
+static void read_more(struct bench *b)
+{
+    struct qpw_error err;
+
+    cr_assert_eq(qpw_model_read_more(&b->model, &b->state, &more, &err), 0);
+    cr_assert_eq(qpw_model_build(&b->model, &b->state), 0);
+}
+
+/* Only what the filter wants is read; there and back, the selection stays. */
+Test(view, enter_on_a_port_opens_its_connections_and_esc_goes_back)
+{
+    struct bench b;
+    uint64_t id;
+    int row;
+
+    set_up(&b, QPW_TAB_PORTS);
+    paint(&b, 24, 80);
+    row = -1;
+    for (size_t i = 0; i < b.model.n_rows; i++)
+        if (!strcmp(cell(&b, i, QPW_COL_RULE), "in-tcp-445"))
+            row = (int)i;
+    cr_assert_geq(row, 0);
+    type(&b, "/tcp");
+    key(&b, QPW_KEY_ENTER);
+    paint(&b, 24, 80);
+    while (strcmp(cell(&b, (size_t)b.state.selected, QPW_COL_RULE), "in-tcp-445"))
+        key(&b, 'j');
+    id = b.state.selected_id;
+    key(&b, QPW_KEY_ENTER);
+    cr_assert_eq(b.state.tab, QPW_TAB_CONNECTIONS);
+    cr_expect(strstr(b.state.filter_text, "proto:tcp port:445 dir:inbound verdict:allowed"), "%s", b.state.filter_text);
+    b.state.filter_text[0] = '\0';
+    cr_assert_eq(qpw_filter_parse("proto:tcp port:445 dir:inbound verdict:allowed", &b.state.filter, NULL), 0);
+    read_more(&b);
+    cr_expect_eq(b.model.n_rows, 1);
+    cr_expect_str_eq(cell(&b, 0, QPW_COL_VERDICT), "allowed");
+    cr_expect_str_eq(cell(&b, 0, QPW_COL_OUTCOME), "data");
+    paint(&b, 24, 80);
+    key(&b, QPW_KEY_ESC);
+    paint(&b, 24, 80);
+    cr_expect_eq(b.state.tab, QPW_TAB_PORTS);
+    cr_expect_str_eq(b.state.filter_text, "tcp");
+    cr_expect_eq(b.state.selected_id, id);
+    key(&b, QPW_KEY_ESC); /* now the filter goes, as ever */
+    cr_expect_str_eq(b.state.filter_text, "");
+    key(&b, '3');
+    paint(&b, 24, 80);
+    key(&b, QPW_KEY_ENTER);
+    cr_expect_eq(b.state.tab, QPW_TAB_CONNECTIONS);
+    cr_expect_str_eq(b.state.filter_text, "peer:node2");
+    tear_down(&b);
+}
+
+Test(view, connections_by_their_tab_and_listeners_that_cannot_be_read)
+{
+    struct bench b;
+
+    set_up(&b, QPW_TAB_CONNECTIONS);
+    read_more(&b);
+    cr_expect_eq(b.model.n_rows, N_SOME);
+    cr_expect_str_eq(cell(&b, 0, QPW_COL_VERDICT), "unexpected"); /* what needs a look stands first */
+    type(&b, "/dir:out");
+    key(&b, QPW_KEY_ENTER);
+    read_more(&b);
+    cr_expect_eq(b.model.n_rows, 1);
+    key(&b, 'd');
+    paint(&b, 40, 140);
+    cr_expect(on_screen(&b, "udp/53"));
+    key(&b, QPW_KEY_ESC);
+    key(&b, QPW_KEY_ESC);
+    cr_expect_eq(b.state.tab, QPW_TAB_CONNECTIONS, "nobody came from elsewhere");
+    key(&b, '7');
+    read_more(&b);
+    paint(&b, 24, 120);
+    cr_expect(on_screen(&b, "/etc/qportwatch/policy: no such file"));
+    tear_down(&b);
+}
+
 Test(view, every_key_of_the_table_is_bound_once_and_shown_in_help)
 {
     struct bench b;
@@ -539,7 +649,7 @@ Test(view, screen_at_80x24_as_text)
     cr_expect(strstr(line(&b, 3), "unexpected <0.1 %  undecided <0.1 %  allowed 90.3 %  peer 9.7 %") != NULL, "%s",
               line(&b, 3));
     cr_expect_str_eq(line(&b, 4), "findings  high 1 medium 0 low 2 info 0   losses 0");
-    cr_expect(strncmp(line(&b, 5), "[1 Unexpected] 2 Ports  3 Peers  4 Policy  5 Coverage  6 Help ", 62) == 0, "%s",
+    cr_expect(strncmp(line(&b, 5), "[1 Unexpected] Ports Peers Policy Coverage Connections Listeners Help ", 70) == 0, "%s",
               line(&b, 5));
     cr_expect(strncmp(line(&b, 6), "SEV▲   DIR SERVICE", 18) == 0, "%s", line(&b, 6));
     cr_expect(strncmp(line(&b, 7), "high   in  tcp/4444", 19) == 0, "%s", line(&b, 7));
@@ -631,7 +741,7 @@ Test(view, details_tell_evidence_rule_and_the_line_that_would_allow)
     cr_assert_eq(qpw_model_build(&b.model, &b.state), 0);
     cr_expect_lt(qpw_allow_line(&b.model, &b.model.rows[0], text, sizeof(text)), 0, "SMB is allowed already");
     cr_expect_str_eq(text, "already allowed");
-    key(&b, QPW_KEY_ENTER);
+    key(&b, 'd');
     paint(&b, 40, 140);
     cr_expect(on_screen(&b, "in-tcp-445 (site.policy:11)"));
     cr_expect(on_screen(&b, "inbound tcp 445 SMB"));

@@ -139,7 +139,7 @@ static void paint_table(struct qpw_canvas *c, int first, int height, const struc
 
 static void paint_tabs(struct qpw_canvas *c, int at, const struct qpw_model *m, const struct qpw_view_state *state)
 {
-    bool wide = c->cols >= WIDE_TABS, after_on = true;
+    bool wide = c->cols >= WIDE_TABS;
     char right[48], count[40], all[24];
     int col = 0, width;
 
@@ -149,11 +149,10 @@ static void paint_tabs(struct qpw_canvas *c, int at, const struct qpw_model *m, 
                                              qpw_tab_name((enum qpw_tab)i))
                   : wide ? qpw_canvas_printf(c, at, col, c->cols - col, QPW_STYLE_TAB, " %d %s ", i + 1,
                                              qpw_tab_name((enum qpw_tab)i))
-                         : qpw_canvas_printf(c, at, col, c->cols - col, QPW_STYLE_TAB, "%s%s", after_on ? "" : " ",
+                         : qpw_canvas_printf(c, at, col, c->cols - col, QPW_STYLE_TAB, " %s",
                                              qpw_tab_name((enum qpw_tab)i));
 
         qpw_canvas_zone(c, at, col, end, QPW_ACTION_TAB, i);
-        after_on = on;
         col = end;
     }
     if (state->tab == QPW_TAB_HELP)

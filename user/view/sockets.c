@@ -116,7 +116,7 @@ static void read_listeners(struct qpw_model *m, const struct qpw_view_more *more
     m->listening_why[0] = '\0';
     if (more->listening(more->context, m->now, &m->listening, &m->listening_names, &err) < 0) {
         m->listening = NULL;
-        snprintf(m->listening_why, sizeof(m->listening_why), "%s", err.text);
+        snprintf(m->listening_why, sizeof(m->listening_why), "%.255s", err.text);
     }
 }
 

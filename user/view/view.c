@@ -160,6 +160,8 @@ static void read_more(struct qpw_view *view, bool now)
         return;
     if (qpw_model_read_more(&view->model, &view->state, view->options.more, &err) < 0 && *err.text)
         qpw_view_say(view, true, err.text);
+    else if (view->state.tab == QPW_TAB_CONNECTIONS && view->model.n_conns_left_out)
+        qpw_view_say(view, false, "more connections match than are shown; narrow the filter with /");
     view->todo |= QPW_DO_BUILD;
 }
 
@@ -288,12 +290,15 @@ int qpw_view_step(struct qpw_view *view)
             return 0;
         view->todo |= QPW_DO_PAINT;
     }
+    if (view->todo & QPW_DO_BUILD) { /* first: keys are for the rows, of which a new snapshot has none yet */
+        qpw_model_build(&view->model, &view->state);
+        settle(view, page);
+        view->todo = (view->todo & ~(unsigned)QPW_DO_BUILD) | QPW_DO_PAINT;
+    }
     if (take_input(view, page))
         return 1;
     if (!view->todo)
         return 0;
-    if (view->todo & QPW_DO_BUILD)
-        qpw_model_build(&view->model, &view->state);
     settle(view, page);
     qpw_screen_paint(&view->canvas, &view->model, &view->state);
     qpw_draw_show(view->draw, &view->canvas, view->todo & QPW_DO_REDRAW);
