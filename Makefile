@@ -28,7 +28,8 @@ BUILD_PACKAGES = gcc make clang llvm pkg-config libc6-dev libbpf-dev libelf-dev 
 RUN_PACKAGES = iproute2
 DEMO_PACKAGES = $(RUN_PACKAGES) netcat-openbsd socat nginx-light ncat nmap dnsmasq-base nftables iputils-ping procps
 TEST_PACKAGES = $(DEMO_PACKAGES) libcriterion-dev lld libclang-rt-dev bpftool tcpdump tshark iperf3 python3 python3-jsonschema \
-	python3-scapy ethtool nftables rpcbind rsyslog tmux util-linux jq chrony tcpreplay man-db nmap libxml2-utils qemu-system-x86 busybox-static cpio kmod xz-utils
+	python3-scapy ethtool nftables rpcbind rsyslog tmux util-linux jq chrony tcpreplay man-db nmap libxml2-utils qemu-system-x86 busybox-static cpio kmod xz-utils \
+	samba openssh-server vsftpd slapd
 
 ARCH := $(shell uname -m)
 CPPFLAGS = -D_GNU_SOURCE -I. -Iinclude -Iuser -I/usr/include/libxml2 -I/usr/include/libsmartcols
@@ -62,11 +63,11 @@ all: $(O)/qportwatch
 help:
 	@sed -n 's/^# \(make \|Variables\|contain\)/\1/p' Makefile
 
-# ---- What is missing is installed with apt; what is there is left alone. ----
+# ---- What is missing is installed with apt, no service of it started; what is there is left alone. ----
 install_missing = missing=; for p in $(1); do \
 	dpkg-query -W -f='$${Status}' $$p 2>/dev/null | grep -q 'ok installed' || missing="$$missing $$p"; done; \
 	if [ -n "$$missing" ]; then echo "installing:$$missing"; \
-	apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $$missing >/dev/null || \
+	apt-get update -qq && RUNLEVEL=1 DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $$missing >/dev/null || \
 	{ echo "make: could not install$$missing; install them by hand and try again" >&2; exit 1; }; fi
 
 deps-build:
