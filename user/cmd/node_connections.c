@@ -67,17 +67,18 @@ int qpw_node_connections_read(const struct qpw_kernel *kernel, uint64_t now_ns,
 }
 
 /*
- * What a flood multiplies is not looked up in the socket table, which costs more the more devices there are; what the
- * node has answered of it carries its owner's number.
+ * What a flood multiplies, half-open ones, is not looked up in the socket table, which costs more the more devices there
+ * are; what the node has answered of it carries its owner's number. Ended connections stand in the same table.
  */
 void qpw_node_connection_owner(const struct qpw_kernel *kernel, struct qpw_sockets *sockets, bool owners_noted,
                                const struct qpw_connection *c, struct qpw_process *ret)
 {
+    bool multiplied = c->conn.conn_class == QPW_CLASS_HALF && c->conn.outcome < QPW_OUTCOME_DATA;
     struct qpw_owner note;
     int r = qpw_conn_owner(kernel, c->conn.owner, &note);
 
     *ret = (struct qpw_process){.match = QPW_MATCH_NONE};
-    if (c->conn.conn_class != QPW_CLASS_HALF)
+    if (!multiplied)
         qpw_owner_of_connection(sockets, &c->key, (enum qpw_direction)c->conn.direction, r == 0 ? &note : NULL, ret);
     else if (r == 0 && note.how == QPW_OWNER_PACKET)
         ret->why = "sent through a packet socket";
@@ -89,8 +90,8 @@ void qpw_node_connection_owner(const struct qpw_kernel *kernel, struct qpw_socke
         ret->why = "pushed out of the table of owners";
     else if (!qpw_protocol_has_ports(c->key.protocol))
         ret->why = "protocol without sockets that are noted";
-    else if (c->conn.conn_class == QPW_CLASS_HALF)
-        ret->why = "the node has not answered";
+    else if (multiplied)
+        ret->why = c->conn.outcome < QPW_OUTCOME_ANSWERED ? "the node has not answered" : "no payload was seen";
     else
         ret->why = owners_noted ? "older than the audit" : "owners of sockets are not noted";
 }
