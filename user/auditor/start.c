@@ -241,8 +241,8 @@ static int start(struct qpw_auditor *a, bool *ret_usage, struct qpw_error *err)
     if (r == 0)
         r = qpw_loop_open(a, err);
     if (r == 0) {
-        qpw_owner_watch_listeners(a); /* those that are there when it is attached */
         qpw_notes_begin(a);
+        qpw_owner_watch_listeners(a); /* those that are there when it is attached; finds /proc read just now */
         record_start(a);
         r = attach_all(a, err);
     }
