@@ -84,7 +84,7 @@ $(O)/bpf/qportwatch.bpf.o: bpf/qportwatch.bpf.c $(wildcard bpf/*.h) $(wildcard i
 	@mkdir -p $(@D)
 	$(call say,CLANG,$@)$(CLANG) $(BPF_CFLAGS) -c $< -o $@
 
-$(O)/bpf/bench.bpf.o: bpf/bench.bpf.c bpf/bench_flows.h Makefile
+$(O)/bpf/bench.bpf.o: bpf/bench.bpf.c bpf/bench_flows.h $(wildcard include/*.h) Makefile
 	@mkdir -p $(@D)
 	$(call say,CLANG,$@)$(CLANG) $(BPF_CFLAGS) -c $< -o $@
 
@@ -121,12 +121,17 @@ $(O)/tests/vm/verifier: $(O)/tests/vm/verifier.o $(OBJECTS)
 	@mkdir -p $(@D)
 	$(call say,LD,$@)$(CC) $(CFLAGS) -Wl,--wrap=bpf_object__load $(filter %.o,$^) $(LDLIBS) -o $@
 
+# Processes that live as shortly as they can, on other kernels
+$(O)/tests/vm/owners: tests/vm/owners.c Makefile
+	@mkdir -p $(@D)
+	$(call say,LD,$@)$(CC) $(CPPFLAGS) $(CFLAGS) $< -o $@
+
 # Kernels of other Debian suites for the tests that boot them; where one cannot be fetched its test is skipped, and
 # the reason stands beside it.
 $(O)/vm/%:
 	@tests/vm/fetch $(O)/vm $* || :
 
-test-binaries: all $(UNIT_TESTS) $(ROOT_TESTS) $(CAMPAIGN) $(O)/tests/vm/verifier
+test-binaries: all $(UNIT_TESTS) $(ROOT_TESTS) $(CAMPAIGN) $(O)/tests/vm/verifier $(O)/tests/vm/owners
 check:
 	@$(MAKE) --no-print-directory -j$$(nproc) O=$(O) $(UNIT_TESTS)
 	@tests/run $(O) /unit/

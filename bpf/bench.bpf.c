@@ -14,6 +14,7 @@
 #include <bpf/bpf_helpers.h>
 
 #include "bench_flows.h"
+#include "qportwatch.h"
 
 struct count {
     __u64 packets;
@@ -40,6 +41,14 @@ struct {
     __type(key, __u32);
     __type(value, struct qpw_bench_flows);
 } bench_flows SEC(".maps");
+
+/* That of the programs under test. */
+struct {
+    __uint(type, BPF_MAP_TYPE_SK_STORAGE);
+    __uint(map_flags, BPF_F_NO_PREALLOC);
+    __type(key, int);
+    __type(value, struct qpw_owner);
+} owners SEC(".maps");
 
 /* The program under test, one for each type: a program array belongs to one type. */
 #define PROGRAM_ARRAY(map_name) \
@@ -151,9 +160,26 @@ int bench_empty(struct __sk_buff *skb)
     return TC_ACT_UNSPEC;
 }
 
+/* The socket that a test run gives its frames is noted as one that a process has made. */
+static __always_inline void note_owner(struct __sk_buff *skb)
+{
+    __u32 zero = 0;
+    struct qpw_bench_flows *f = bpf_map_lookup_elem(&bench_flows, &zero);
+    struct bpf_sock *sk = skb->sk;
+    struct qpw_owner *o;
+
+    sk = f && f->owned && sk ? bpf_sk_fullsock(sk) : 0;
+    o = sk ? bpf_sk_storage_get(&owners, sk, 0, BPF_SK_STORAGE_GET_F_CREATE) : 0;
+    if (o) {
+        o->tgid = 1;
+        o->how = QPW_OWNER_CREATED;
+    }
+}
+
 SEC("tc")
 int bench_wrap_tc(struct __sk_buff *skb)
 {
+    note_owner(skb);
     rewrite((void *)(long)skb->data, (void *)(long)skb->data_end);
     bpf_tail_call(skb, &bench_tc, 0);
     return TC_ACT_UNSPEC;

@@ -24,7 +24,7 @@ struct qpw_bench_flows {
     __u32 count;
     __u32 kind;
     __u32 ifindex; /* bench_send: where the frames leave */
-    __u32 pad;
+    __u32 owned;   /* the socket of the test run is noted as a process's */
 };
 _Static_assert(sizeof(struct qpw_bench_flows) % 8 == 0, "per-CPU values are that far apart");
 

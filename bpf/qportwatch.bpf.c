@@ -175,7 +175,8 @@ static __always_inline __u32 qpw_slow_path(void *ctx, const int xdp)
         qpw_refused_by_icmp();
     qpw_judge_again(w, c);
     w->owner.how = QPW_OWNER_NONE;
-    if (!xdp && !w->rx && !config.replay && (!c->owner || qpw_is_finding(c))) {
+    if (!xdp && !w->rx && !config.replay && (!c->owner || qpw_is_finding(c)) &&
+        !(control.flags & QPW_CONTROL_UNOWNED)) {
         qpw_owner_of_sender(ctx, w);
         if (w->owner.how)
             c->owner = w->owner.number;

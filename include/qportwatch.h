@@ -232,7 +232,7 @@ struct qpw_owner_set {
  */
 #define QPW_EXE_SLOTS 32768u      /* as many as there are process numbers on a small machine */
 #define QPW_EXE_TGID 0x3fffffull  /* PID_MAX_LIMIT, include/linux/threads.h: 22 bits */
-#define QPW_EXE_STALE_NS 5000000000ull /* no heartbeat for so long: nobody follows fork and execve */
+#define QPW_EXE_STALE_NS 10000000000ull /* no heartbeat for so long: nobody follows fork and execve */
 struct qpw_exe_of {
     __u64 slot[QPW_EXE_SLOTS]; /* tgid | key of its executable; by tgid % QPW_EXE_SLOTS */
 };
@@ -438,6 +438,7 @@ struct qpw_control {
 };
 #define QPW_CONTROL_POLICY 0x1u      /* a policy is loaded */
 #define QPW_CONTROL_EXECUTABLES 0x2u /* fork and execve are followed */
+#define QPW_CONTROL_UNOWNED 0x4u     /* bench: owners are not looked for */
 
 struct qpw_config {
     __u64 secret[24];      /* keys of the tag hash (bpf/tag.h), random at each load, odd */

@@ -50,6 +50,8 @@ Test(bench, json_has_every_case_on_both_hooks, .init = netns_need_root, .timeout
     machine = json_object_get(root, "machine");
     cr_assert_eq(json_integer_value(json_object_get(machine, "snapshot_meters")), 5000);
     cr_assert(json_number_value(json_object_get(machine, "snapshot_ms")) > 0);
+    cr_assert(json_number_value(json_object_get(json_object_get(root, "sockets"), "bare_ns")) > 0);
+    cr_assert(json_number_value(json_object_get(json_object_get(root, "sockets"), "noted_ns")) > 0);
     floors = json_object_get(root, "floors");
     for (size_t i = 0; i < 4; i++) {
         static const char *const floor[] = {"pass", "array", "hash", "tc-empty"};
@@ -162,6 +164,36 @@ Test(bench, known_connections_are_known, .init = netns_need_root, .timeout = NET
     }
     cr_assert_eq(entries(rig.kernel.map_fd[QPW_MAP_conns_est]), QPW_BENCH_FLOWS);
     cr_assert_eq(entries(rig.kernel.map_fd[QPW_MAP_conns_dgram]), 1);
+    qpw_bench_rig_close(&rig);
+}
+
+/* Of the two cases of the node's answers one finds the owner of each, the other none. */
+Test(bench, answers_have_an_owner_where_it_is_looked_for, .init = netns_need_root, .timeout = NETNS_TIMEOUT_S)
+{
+    struct qpw_bench_rig rig;
+    struct qpw_error err = {{0}};
+    struct qpw_half *set = malloc(sizeof(*set));
+    double ns;
+
+    cr_assert_eq(qpw_bench_rig_open(&rig, &err), 0, "%s", err.text);
+    for (size_t i = 0; i < qpw_bench_n_cases; i++) {
+        const struct qpw_bench_case *c = &qpw_bench_cases[i];
+        unsigned owned = 0, all = 0;
+
+        if (c->what != QPW_DO_ANSWER && c->what != QPW_DO_ANSWER_UNOWNED)
+            continue;
+        cr_assert_eq(qpw_bench_sample_case(&rig, c, -1, &ns, &err), 0, "%s", err.text);
+        for (uint32_t n = 0; n < rig.kernel.config.half_sets; n++) {
+            cr_assert_eq(bpf_map_lookup_elem(rig.kernel.map_fd[QPW_MAP_conns_half], &n, set), 0);
+            for (unsigned way = 0; way < QPW_HALF_WAYS; way++) {
+                all += set->mark[way] != 0;
+                owned += set->mark[way] && set->entry[way].conn.owner;
+            }
+        }
+        cr_expect_gt(all, 0, "%s", c->name);
+        cr_expect_eq(owned, c->what == QPW_DO_ANSWER ? all : 0, "%s: %u of %u", c->name, owned, all);
+    }
+    free(set);
     qpw_bench_rig_close(&rig);
 }
 

@@ -29,7 +29,9 @@ enum qpw_bench_do {
     QPW_DO_FLOWS,     /* known connections through the wrapper */
     QPW_DO_RELOAD,    /* the same, each packet the first of its connection after a policy change */
     QPW_DO_OPEN,      /* each packet opens a connection, the table of half-open ones is empty at first */
-    QPW_DO_FLOOD,     /* the same, and the table has been full for long */
+    QPW_DO_ANSWER,    /* each packet is the node's SYN+ACK to a connection not seen before; its socket has an owner, */
+    QPW_DO_ANSWER_UNOWNED, /* which is not looked for */
+    QPW_DO_FLOOD,     /* as with QPW_DO_OPEN, and the table has been full for long */
     QPW_DO_SCAN,      /* all 65,536 ports of one source, again and again */
     QPW_DO_SCAN_NEW,  /* all ports, each 65,536 from another source */
     QPW_DO_TWO_CPUS,  /* one connection, another CPU busy with the same */

@@ -33,6 +33,8 @@ const struct qpw_bench_case qpw_bench_cases[] = {
     {"new-connection", 1, 1, QPW_DO_OPEN, QPW_SHAPE_PLAIN, TCP},
     {"udp-open", 0, 1, QPW_DO_OPEN, QPW_SHAPE_PLAIN, IPPROTO_UDP, 0, QPW_BENCH_UDP_PORT},
     {"udp-open", 1, 1, QPW_DO_OPEN, QPW_SHAPE_PLAIN, IPPROTO_UDP, 0, QPW_BENCH_UDP_PORT},
+    {"answer", 1, 0, QPW_DO_ANSWER_UNOWNED, QPW_SHAPE_PLAIN, TCP},
+    {"answer-owner", 1, 0, QPW_DO_ANSWER, QPW_SHAPE_PLAIN, TCP},
     {"vlan", 0, 1, QPW_DO_ONE, QPW_SHAPE_VLAN, TCP},
     {"vlan", 1, 0, QPW_DO_ONE, QPW_SHAPE_VLAN, TCP},
     {"qinq", 0, 1, QPW_DO_ONE, QPW_SHAPE_QINQ, TCP},
@@ -95,6 +97,7 @@ static struct qpw_bench_flows flows_of(const struct qpw_bench_case *c, uint32_t 
         f.kind = QPW_FLOWS_SCAN_NEW;
     else
         f.kind = from_local ? QPW_FLOWS_REMOTE_RECEIVES : QPW_FLOWS_REMOTE_SENDS;
+    f.owned = c->what == QPW_DO_ANSWER || c->what == QPW_DO_ANSWER_UNOWNED; /* in both: the wrapper costs the same */
     return f;
 }
 
@@ -200,9 +203,10 @@ static struct qpw_bench_packet measured(const struct qpw_bench_case *c)
         p.seq = p.from_local ? 2001 : 1001;
         p.ack = p.from_local ? 1001 : 2001;
     } else {
-        p.tcp_flags = SYN;
+        p.tcp_flags = p.from_local ? SYN | ACK : SYN;
         p.seq = 1000;
         p.payload = c->protocol == IPPROTO_UDP;
+        p.ack = p.from_local ? 1001 : 0;
     }
     return p;
 }
@@ -285,10 +289,32 @@ int qpw_bench_sample_floor(struct qpw_bench_rig *rig, enum qpw_bench_floor floor
     return rc ? rc : qpw_bench_send(rig->floor_fd[floor], &frame, QPW_BENCH_REPEAT, ret_ns, err);
 }
 
+/* Numbers of flows that were never sent; 2^29 of them, then over again. */
+static uint32_t fresh_flows(uint32_t count)
+{
+    static uint32_t fresh;
+    uint32_t first = (1u << 24) + fresh % (1u << 29);
+
+    fresh += count;
+    return first;
+}
+
+static int sample_answers(struct qpw_bench_rig *rig, const struct qpw_bench_case *c, double *ret_ns,
+                          struct qpw_error *err)
+{
+    struct qpw_bench_packet p = measured(c);
+    int rc = qpw_bench_forget_half_open(rig, err);
+
+    if (c->what == QPW_DO_ANSWER_UNOWNED)
+        rig->kernel.control->flags |= QPW_CONTROL_UNOWNED;
+    rc = rc ? rc : send_each(rig, c, &p, fresh_flows(NEW_CONNECTIONS), NEW_CONNECTIONS, ret_ns, err);
+    rig->kernel.control->flags &= ~QPW_CONTROL_UNOWNED;
+    return rc;
+}
+
 static int sample_wrapped(struct qpw_bench_rig *rig, const struct qpw_bench_case *c, double *ret_ns,
                           struct qpw_error *err)
 {
-    static uint32_t fresh; /* numbers of flows that were never sent; 2^30 of them, then over again */
     struct qpw_bench_packet p = measured(c);
     uint32_t first;
     int rc = 0;
@@ -297,15 +323,16 @@ static int sample_wrapped(struct qpw_bench_rig *rig, const struct qpw_bench_case
     case QPW_DO_RELOAD:
         qpw_kernel_bump_generation(&rig->kernel);
         return send_each(rig, c, &p, 0, QPW_BENCH_FLOWS, ret_ns, err);
+    case QPW_DO_ANSWER:
+    case QPW_DO_ANSWER_UNOWNED:
+        return sample_answers(rig, c, ret_ns, err);
     case QPW_DO_OPEN:
-        first = (1u << 24) + fresh % (1u << 29);
-        fresh += NEW_CONNECTIONS;
+        first = fresh_flows(NEW_CONNECTIONS);
         rc = qpw_bench_forget_half_open(rig, err);
         return rc ? rc : send_each(rig, c, &p, first, NEW_CONNECTIONS, ret_ns, err);
     case QPW_DO_FLOOD:
     case QPW_DO_SCAN_NEW:
-        first = (1u << 24) + fresh % (1u << 29);
-        fresh += 2 * FLOOD;
+        first = fresh_flows(2 * FLOOD);
         rc = send_each(rig, c, &p, first, FLOOD, NULL, err); /* fills the table */
         return rc ? rc : send_each(rig, c, &p, first + FLOOD, FLOOD, ret_ns, err);
     case QPW_DO_SCAN:

@@ -118,6 +118,8 @@ void qpw_bench_print(FILE *out, const struct qpw_bench_machine *m, const struct 
     for (int i = 0; i < QPW_PROG_COUNT; i++)
         fprintf(out, "%-14s %7u instructions verified, %6u bytes, %6u as machine code\n", qpw_program_name(i),
                 m->size[i].verified, m->size[i].xlated, m->size[i].jited);
+    if (m->sockets.measured)
+        fprintf(out, "socket() and close(): %.0f ns, %.0f with the owner noted\n", m->sockets.bare_ns, m->sockets.noted_ns);
     if (live->measured)
         fprintf(out, "live on a veth pair, 64-byte frames: %.2f million packets per second, %.2f with an empty program\n",
                 live->audit_pps / 1e6, live->empty_pps / 1e6);
@@ -179,6 +181,9 @@ json_t *qpw_bench_json(const struct qpw_bench_machine *m, const struct qpw_bench
     for (size_t i = 0; i < sizeof(floors) / sizeof(*floors); i++)
         json_object_set_new(values, floors[i].name, json_real(qpw_bench_median(&r->floors[floors[i].floor])));
     json_object_set_new(root, "machine", json_machine(m));
+    if (m->sockets.measured)
+        json_object_set_new(root, "sockets", json_pack("{s:f,s:f}", "bare_ns", m->sockets.bare_ns, "noted_ns",
+                                                       m->sockets.noted_ns));
     json_object_set_new(root, "floors", values);
     json_object_set_new(root, "cases", json_cases(r));
     if (targets)

@@ -10,6 +10,7 @@
 #include <jansson.h>
 
 #include "bench/bench.h"
+#include "bench/sockets.h"
 
 /* What was measured beside the packets' cost. */
 struct qpw_bench_machine {
@@ -21,6 +22,7 @@ struct qpw_bench_machine {
     uint64_t policy_ns;
     uint64_t picture_ns;    /* of QPW_BENCH_METERS meters */
     struct qpw_bench_size size[QPW_PROG_COUNT];
+    struct qpw_bench_sockets sockets;
 };
 
 /* Packets a second, of one receiving CPU. `measured` false: not asked for. */

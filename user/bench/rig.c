@@ -33,7 +33,8 @@ static int open_floors(struct qpw_bench_rig *rig, struct qpw_error *err)
     bpf_object__for_each_program(program, rig->floors)
         if (bpf_program__type(program) == BPF_PROG_TYPE_XDP) /* as the program under test, which they call */
             bpf_program__set_flags(program, qpw_kernel_xdp_flags(&rig->kernel));
-    if (bpf_object__load(rig->floors) < 0)
+    if (bpf_map__reuse_fd(bpf_object__find_map_by_name(rig->floors, "owners"), rig->kernel.map_fd[QPW_MAP_owners]) < 0 ||
+        bpf_object__load(rig->floors) < 0)
         return qpw_fail(err, -errno, "cannot load the BPF programs of the floors: %s", strerror(errno));
     for (int i = 0; i < QPW_FLOOR_COUNT; i++)
         rig->floor_fd[i] = bpf_program__fd(bpf_object__find_program_by_name(rig->floors, floor_names[i]));

@@ -91,6 +91,11 @@ size_t qpw_bench_targets(const struct qpw_bench_machine *m, const struct qpw_ben
             add(&l, ns_of(r, at) / ns_of(r, tc ? known_tc : known), 1.2, 1, "x", "two-cpus (%s) against one CPU",
                 tc ? "tc" : "xdp");
     }
+    at = find(r, "answer-owner", 1);
+    if (at >= 0 && find(r, "answer", 1) >= 0)
+        add(&l, ns_of(r, at) - ns_of(r, find(r, "answer", 1)), 60, 40, "ns", "owner of a packet that opens a connection");
+    if (m->sockets.measured)
+        add(&l, m->sockets.noted_ns - m->sockets.bare_ns, 1500, 1300, "ns", "owner noted, for each socket() of a process");
     add(&l, (double)m->memory_bytes / MIB, 48 + 2.0 * m->cpus, 24 + m->cpus, "MiB", "kernel memory, %d possible CPUs",
         m->cpus);
     add(&l, (double)m->load_ns / 1e6, 300, 300, "ms", "start: maps, qpw_xdp_rx, qpw_tc_tx and policy loaded");

@@ -103,6 +103,8 @@ static int measure(const struct options *o, struct qpw_error *err)
     rc = qpw_bench_run(&rig, o->wanted, rounds, o->quick ? QPW_BENCH_BUDGET_QUICK_NS : 0, &result, err);
     if (rc == 0 && o->live && (rc = qpw_bench_run_live(&rig, &live, err)) < 0)
         free(result.cases);
+    if (rc == 0 && (rc = qpw_bench_run_sockets(&rig, &machine.sockets, err)) < 0)
+        free(result.cases);
     qpw_bench_rig_close(&rig);
     if (rc < 0)
         return rc;

@@ -93,5 +93,5 @@ void qpw_node_connection_owner(const struct qpw_kernel *kernel, struct qpw_socke
     else if (multiplied)
         ret->why = c->conn.outcome < QPW_OUTCOME_ANSWERED ? "the node has not answered" : "no payload was seen";
     else
-        ret->why = owners_noted ? "older than the audit" : "owners of sockets are not noted";
+        ret->why = owners_noted ? "older than the audit, or MPTCP" : "owners of sockets are not noted";
 }
