@@ -12,6 +12,9 @@ int qpw_collect_watched(const struct qpw_kernel *k, const struct qpw_collect_opt
     pid_t pid;
     int held = qpw_lock_held(&pid);
 
+    /* One that is still starting holds the lock, and so does a command that acts alone for a moment: no auditor yet. */
+    if (held == 1 && pid && k->control && (pid_t)k->control->auditor_pid != pid)
+        held = pid = 0;
     asked.lock = held < 0 ? QPW_LOCK_UNKNOWN : held ? QPW_LOCK_HELD : QPW_LOCK_FREE;
     asked.auditor_pid = pid;
     if (!held && qpw_meta_read(k, &meta, NULL) == 0 && qpw_lock_is_elsewhere(k, &meta)) {
