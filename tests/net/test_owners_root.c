@@ -345,7 +345,8 @@ Test(owners_root, paths_that_nobody_executes_make_room)
         cr_assert_eq(bpf_map_update_elem(k.map_fd[QPW_MAP_exes], &key, &exe, BPF_NOEXIST), 0);
     }
     qpw_executables_make_room(&k, &e);
-    cr_expect_leq(count_paths(k.map_fd[QPW_MAP_exes]), QPW_EXES / 2);
+    /* Half are left, and what others on this machine execute meanwhile. */
+    cr_expect_lt(count_paths(k.map_fd[QPW_MAP_exes]), QPW_EXES / 4 * 3);
     own = e.slots->slot[getpid() & (QPW_EXE_SLOTS - 1)];
     cr_expect_eq(own & QPW_EXE_TGID, (uint64_t)getpid());
     cr_assert_gt(readlink("/proc/self/exe", self, sizeof(self) - 1), 0);
