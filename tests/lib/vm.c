@@ -45,7 +45,7 @@ void vm_check(const char *suite)
                           "kept=%s/vm/%s.out; VM_SECONDS=%d tests/vm/boot %s/vm/%s 'OWNERS=%u inside; r=$?; verifier || r=1; exit $r' "
                           "%s/qportwatch tests/vm/inside %s/tests/vm/verifier %s/tests/vm/owners $(which jq ethtool bpftool) "
                           ">$kept 2>&1; r=$?; cat $kept; exit $r",
-                          QPW_BUILD, suite, SECONDS, QPW_BUILD, suite, thorough_rounds(100, 1000), QPW_BUILD, QPW_BUILD,
+                          QPW_BUILD, suite, SECONDS, QPW_BUILD, suite, thorough_rounds(50, 1000), QPW_BUILD, QPW_BUILD,
                           QPW_BUILD);
     printf("%s", out);
     fflush(stdout);
