@@ -91,7 +91,8 @@ __noinline __u32 qpw_owner_number(void)
 
     if (!w)
         return 0;
-    index = (__u32)((w->owner.tgid + 1) * (config.secret[0] | 1) >> 40) & (QPW_OWNER_SETS - 1);
+    /* Numbers of processes are handed out in a row: so each set gets as many as the next, a thousand short ones included. */
+    index = (w->owner.tgid + (__u32)config.secret[0]) & (QPW_OWNER_SETS - 1);
     set = bpf_map_lookup_elem(&owner_table, &index);
     if (!set)
         return 0;
