@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
  * The floors that `bench` measures against, and the wrapper that makes many flows out of one frame.
- * Nothing here is ever attached to an interface, but for the empty XDP program of the live measurement.
+ * Nothing here is ever attached to an interface, except for the empty XDP program of the live measurement.
  */
 #include <linux/bpf.h>
 #include <linux/if_ether.h>

@@ -41,7 +41,7 @@ static __always_inline void qpw_count_connection(__u32 slot, __s64 change)
         counts->connections += change;
 }
 
-/* An empty key for w->meter, but for the interface. */
+/* An empty key for w->meter, except for the interface. */
 static __always_inline void qpw_meter_key_clear(struct qpw_work *w)
 {
     __builtin_memset(&w->meter, 0, sizeof(w->meter));

@@ -129,7 +129,7 @@ struct qpw_half_entry {
     struct qpw_conn conn;
 };
 struct qpw_half {
-    struct bpf_spin_lock lock;  /* held by whoever enters or takes out; readers compare whole keys and need none */
+    struct bpf_spin_lock lock;  /* held while entering or taking out; readers compare whole keys and need none */
     __u32 hand;                 /* where the search for the oldest goes on */
     __u16 mark[QPW_HALF_WAYS];  /* 0: empty */
     struct qpw_half_entry entry[QPW_HALF_WAYS];
@@ -217,7 +217,7 @@ struct qpw_owner_entry {
     __u64 last_ns;          /* when a connection was last given it */
 };
 struct qpw_owner_set {
-    struct bpf_spin_lock lock; /* held by whoever reads or enters */
+    struct bpf_spin_lock lock; /* held while reading or entering */
     __u32 pad;
     struct qpw_owner_entry entry[QPW_OWNER_WAYS];
 };
@@ -278,7 +278,7 @@ struct qpw_finding_key {
     __u8 pad;
 };
 
-#define QPW_FINDING_SUPERSEDED 0x01 /* judged anew since: policy, evidence or addresses changed */
+#define QPW_FINDING_SUPERSEDED 0x01 /* judged again since: policy, evidence or addresses changed */
 #define QPW_FINDING_RESERVED 0x02   /* stands in the reserved place of its port */
 #define QPW_FINDING_MULTICAST 0x04  /* to a multicast or broadcast address */
 #define QPW_FINDING_REMOTE_FIRST 0x08  /* the remote end sent the first packet that was seen */
@@ -370,7 +370,7 @@ struct qpw_step {
     __u8 flags;
     __u16 pad;
 };
-#define QPW_STEP_RULE_FROM_SET 0x01 /* rules alike but for from= are one step: the from set's value names the rule */
+#define QPW_STEP_RULE_FROM_SET 0x01 /* rules alike except for from= are one step: the from set's value names the rule */
 #define QPW_STEP_IS_PARENT 0x02     /* an answered exchange on it vouches for others */
 #define QPW_STEP_ANY_ANSWER 0x08    /* what was asked there may be answered from any port: implied */
 #define QPW_STEP_RX_MULTICAST 0x04  /* only received packets to a link-local multicast address */
@@ -414,7 +414,7 @@ struct qpw_iface {
 /* ---- Control (written by user space, read per packet) and configuration (fixed at load) ---- */
 
 struct qpw_control {
-    __u32 generation;      /* raised with every change of policy or local addresses: all is judged anew */
+    __u32 generation;      /* raised with every change of policy or local addresses: all is judged again */
     __u32 policy_buffer;   /* 0 or 1: which buffer of the policy maps is in force */
     __u64 replay_now_ns;   /* the capture's clock, replay only */
     __u32 replay_bytes;    /* what the record is counted with: its original length; replay only, as the next two */

@@ -14,7 +14,7 @@
 #define QPW_NAME_LEN 48
 #define QPW_MAX_PEERS 1024 /* peer numbers, 0 is "none" */
 
-/* ---- Which ports the policy in force lists, allowed or weak, from whomever: what the compiled tables say ---- */
+/* ---- Which ports the policy in force lists, allowed or weak, for any initiator: what the compiled tables say ---- */
 
 #define QPW_LISTED_TABLES 6u /* by direction and protocol */
 #define QPW_LISTED_TABLE(outbound, protocol) /* protocol 0 tcp, 1 udp, 2 sctp */ (((outbound) ? 3u : 0u) + (protocol))

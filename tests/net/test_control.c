@@ -137,7 +137,7 @@ Test(control, rights)
     for (size_t i = 0; i < sizeof(asked) / sizeof(*asked); i++) {
         cr_expect_eq(netns_output(&n.node, text, sizeof(text), "setpriv --bounding-set -net_admin --inh-caps -net_admin "
                                   "%s/qportwatch %s 2>&1", QPW_BUILD, asked[i]), 1, "%s", asked[i]);
-        cr_expect(strstr(text, "has no CAP_NET_ADMIN; it takes CAP_NET_ADMIN in the auditor's own user, pid and network "
+        cr_expect(strstr(text, "has no CAP_NET_ADMIN; it needs CAP_NET_ADMIN in the auditor's own user, pid and network "
                                "namespaces"), "%s: %s", asked[i], text);
         cr_expect_eq(netns_output(&n.node, text, sizeof(text), "unshare --pid --fork %s/qportwatch %s 2>&1", QPW_BUILD,
                                   asked[i]), 1, "%s", asked[i]);
@@ -199,7 +199,7 @@ Test(control, an_auditor_with_another_run)
                               "for request in detach reload \"attach node0 --no-tui --no-alerts\"; do "
                               "%s/qportwatch $request 2>&1; echo $?; done; %s/qportwatch status --json | jq .auditor.stale'",
                               QPW_BUILD, QPW_BUILD), 0);
-    for (char *line = text; (line = strstr(line, "cannot be spoken to from here")); line++)
+    for (char *line = text; (line = strstr(line, "cannot be reached from here")); line++)
         refused++;
     cr_expect_eq(refused, 3, "%s", text);
     cr_expect(strstr(text, "\nfalse\n"), "%s", text);

@@ -68,6 +68,8 @@ Test(faces, the_alert_log_is_found_behind_twenty_one_peers)
     cr_assert(netns_until(alert_is_written, &n, NETNS_DEADLINE_MS));
     show(&n, "top --once", text, sizeof(text));
     cr_expect(strstr(text, "alerts  high 1"), "%s", text);
+    show(&n, "alerts", text, sizeof(text)); /* the log of what is attached, without being named */
+    cr_expect(strstr(text, "high") && strstr(text, "tcp/4444"), "%s", text);
     all_show(&n, "ACTION NEEDED", "1 service answered on a port the policy does not allow (inbound tcp/4444)");
     netns_stop(server, SIGKILL);
     node_close(&n);
@@ -165,7 +167,7 @@ Test(faces, delayed_events_are_nowhere_a_loss)
     netns_call(&n.client, send_to_many_ports, NULL);
     cr_assert(netns_until(has_delayed, &n, NETNS_DEADLINE_MS));
     show(&n, "report", text, sizeof(text));
-    cr_expect(strstr(text, " lost        none ("), "%s", text);
+    cr_expect(strstr(text, " lost           none ("), "%s", text);
     show(&n, "status", text, sizeof(text));
     cr_expect(strstr(text, "(delayed, not lost)"), "%s", text);
     show(&n, "top --once --tab coverage", text, sizeof(text));

@@ -67,8 +67,12 @@ static unsigned count(const char *text, const char *word)
 static int left_out(const char *text, unsigned *ret)
 {
     const char *last = strstr(text, "\n  and ");
+    unsigned thousands, rest;
+    int found = last ? sscanf(last, "\n  and %u,%u more; 'qportwatch policy diff", &thousands, &rest) : 0;
 
-    return sscanf(last ? last : "-", "\n  and %u more; 'qportwatch policy diff", ret);
+    if (found == 2)
+        *ret = 1000 * thousands + rest;
+    return found == 2 ? 1 : sscanf(last ? last : "-", "\n  and %u more; 'qportwatch policy diff", ret);
 }
 
 /* More changes than a reply or an alert has room for: each says how many it leaves out. */

@@ -12,7 +12,7 @@
 #include "facts/answer.h"
 #include "facts/totals.h"
 #include "bpf/expiry.h"
-#include "cmd/number.h"
+#include "util/usage.h"
 #include "instance/mode.h"
 #include "util/names.h"
 

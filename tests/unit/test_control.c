@@ -9,6 +9,7 @@
 #include "control/changelist.h"
 #include "control/message.h"
 #include "control/policy_args.h"
+#include "words/numbers.h"
 
 /* Text of a message whose strings stand in single quotes. */
 static json_t *read_text(const char *text, size_t length, int expected, struct qpw_error *err)
@@ -298,7 +299,7 @@ Test(changelist, an_answer_never_grows_too_long)
 {
     struct qpw_changelist list = {0}, back;
     json_t *answer = qpw_answer_new(QPW_EXIT_OK, NULL);
-    char text[64], *whole = malloc(QPW_CONTROL_BYTES);
+    char text[64], count[24], *whole = malloc(QPW_CONTROL_BYTES);
 
     for (int i = 0; i < 5000; i++)
         qpw_changelist_add(&list, "opens \"\x01\xe9\" %04d", i);
@@ -309,7 +310,7 @@ Test(changelist, an_answer_never_grows_too_long)
     cr_expect_lt(back.n, 5000u);
     cr_expect_eq(back.n + back.left_out, 5000u);
     cr_expect_str_eq(back.lines[1], "opens \"\x01?\" 0001");
-    snprintf(text, sizeof(text), "\n  and %zu more; ", back.left_out);
+    snprintf(text, sizeof(text), "\n  and %s more; ", qpw_words_count(back.left_out, count, sizeof(count)));
     cr_expect(strstr(qpw_changelist_text(&back, whole, QPW_CONTROL_BYTES), text), "%s", text);
     free(whole);
     qpw_changelist_clear(&list);

@@ -13,15 +13,20 @@
 
 #include "alerts.h"
 #include "auditor/summary.h"
+#include "policy/compile/compile.h"
+#include "report/listening.h"
 #include "report/render.h"
 #include "sample.h"
 #include "status/status.h"
 #include "util/names.h"
+#include "view/more.h"
 #include "view/plain.h"
 #include "view/screen.h"
 #include "words/answer.h"
 #include "words/coverage.h"
 #include "words/finding.h"
+#include "words/listening.h"
+#include "words/owner.h"
 #include "words/words.h"
 
 #define SECOND 1000000000ull
@@ -301,7 +306,9 @@ struct faces {
     char *text, *page, *status, *top, *tabs;
     json_t *report, *status_json;
     char summary[640];
-    json_t *heartbeat;
+    struct sink alerts; /* every record the engine writes about it, */
+    char *said;         /* their sentences, */
+    json_t *heartbeat;  /* and the last of them */
     char headline[320];
 };
 
@@ -407,27 +414,31 @@ static void show_lines(struct faces *f)
     qpw_words_headline(&answer, f->s.unix_ns, f->headline, sizeof(f->headline));
 }
 
-/* The heartbeat that the alert engine writes about the same snapshot. */
-static void show_heartbeat(struct faces *f)
+/* What the alert engine writes about the same snapshot. */
+static void show_alerts(struct faces *f)
 {
     struct qpw_engine_settings settings;
-    struct sink sink = {0};
     struct qpw_engine *engine;
     char *line = NULL;
+    size_t size;
+    FILE *out;
 
     qpw_engine_defaults(&settings);
     settings.heartbeat_s = 1;
-    engine = engine_for(&sink, &settings);
+    engine = engine_for(&f->alerts, &settings);
     cr_assert_eq(qpw_engine_snapshot(engine, &f->s, f->s.unix_ns), 0);
     qpw_engine_tick(engine, f->s.unix_ns);
     qpw_engine_tick(engine, f->s.unix_ns + 2 * SECOND);
-    for (size_t i = 0; i < sink.n; i++)
-        if (sink.records[i].kind == QPW_RECORD_STATS)
-            line = sink.records[i].line;
+    start(&out, &f->said, &size);
+    for (size_t i = 0; i < f->alerts.n; i++) {
+        fprintf(out, "%s\n", f->alerts.records[i].text);
+        if (f->alerts.records[i].kind == QPW_RECORD_STATS)
+            line = f->alerts.records[i].line;
+    }
+    fclose(out);
     cr_assert_not_null(line);
     f->heartbeat = parsed(strdup(line));
     qpw_engine_free(engine);
-    sink_clear(&sink);
 }
 
 static void show(struct faces *f, const struct row *row)
@@ -439,7 +450,7 @@ static void show(struct faces *f, const struct row *row)
     show_status(f);
     show_top(f);
     show_lines(f);
-    show_heartbeat(f);
+    show_alerts(f);
 }
 
 static void drop(struct faces *f)
@@ -449,6 +460,8 @@ static void drop(struct faces *f)
     json_decref(f->report);
     json_decref(f->status_json);
     json_decref(f->heartbeat);
+    sink_clear(&f->alerts);
+    free(f->said);
     free(f->text);
     free(f->page);
     free(f->status);
@@ -541,7 +554,8 @@ static void same_findings(const struct row *row, const struct faces *f)
     has(row, "status", f->status, "findings %s", found);
     has(row, "summary", f->summary, "; findings %s;", found);
     for (unsigned severity = 1; severity <= QPW_SEVERITY_INFO; severity++)
-        has(row, "top", f->top, " %s %zu", qpw_severity_name(severity), f->r.answer.by_severity[severity]);
+        has(row, "top", f->top, " %s %s", qpw_severity_name(severity),
+            qpw_words_count(f->r.answer.by_severity[severity], found, sizeof(found)));
 }
 
 static void same_losses(const struct row *row, const struct faces *f)
@@ -603,10 +617,10 @@ static void same_coverage(const struct row *row, const struct faces *f)
     }
     for (i = 0; i < f->s.n_unwatched; i++) {
         qpw_words_unwatched(&f->s.unwatched[i], unwatched, sizeof(unwatched));
-        has(row, "report", f->text, "unmonitored %s", unwatched);
+        has(row, "report", f->text, "not monitored %s", unwatched);
         has(row, "page", f->page, "<dt>Not monitored</dt><dd>%s</dd>", unwatched);
         has(row, "status", f->status, "not monitored: %s", unwatched);
-        has(row, "top", f->tabs, "not monitored: %s", unwatched);
+        has(row, "top", f->tabs, "NOT MONITORED %s", unwatched);
     }
     for (i = 0; i < f->r.n_gaps; i++) {
         char gap[96];
@@ -714,6 +728,74 @@ static void same_severities(const struct row *row, const struct faces *f)
     sink_clear(&sink);
 }
 
+static const struct qpw_finding_row *finding_of(const struct faces *f, uint64_t flow_id)
+{
+    for (size_t i = 0; flow_id && i < f->s.n_findings; i++)
+        if (f->s.findings[i].flow_id == flow_id)
+            return &f->s.findings[i];
+    return NULL;
+}
+
+/* What a sentence says of a finding is what the other faces show of it, spelled alike. */
+static void same_sentence(const struct row *row, const struct faces *f, const struct seen *record,
+                          const struct qpw_finding_row *finding)
+{
+    const struct qpw_finding_key *key = &finding->key;
+    struct qpw_sum sum = qpw_sum_of(&finding->counts);
+    char service[64], initiator[64], responder[64], traffic[64];
+    const struct {
+        const char *place, *words;
+    } parts[] = {
+        {"{service}", qpw_words_service(key->kind, key->protocol, key->port, service, sizeof(service))},
+        {"{initiator}", qpw_words_end(key->kind, key->initiator, initiator, sizeof(initiator))},
+        {"{responder}", qpw_words_end(key->kind, key->responder, responder, sizeof(responder))},
+        {"{traffic}", sum.packets ? qpw_words_traffic(sum.packets, sum.bytes, traffic, sizeof(traffic)) : ""},
+    };
+
+    for (size_t i = 0; i < sizeof(parts) / sizeof(*parts); i++)
+        if (strstr(record->signature->text, parts[i].place))
+            has(row, "alert", record->text, "%s", parts[i].words);
+    has(row, "report", f->text, "%s", service);
+    if (record->allow[0])
+        has(row, "alert", record->text, "`%s`", record->allow);
+}
+
+/* The alerts: an answered finding of high or medium where the answer is ACTION NEEDED, as serious as the worst; the same
+ * losses, and none for what is only delayed. */
+static void same_alerts(const struct row *row, const struct faces *f)
+{
+    const struct qpw_finding_row *finding, *worst = f->r.answer.worst;
+    unsigned severity = QPW_SEVERITY_INFO + 1, losses = 0;
+    char times[48];
+
+    for (size_t i = 0; i < f->alerts.n; i++) {
+        const struct seen *record = &f->alerts.records[i];
+
+        finding = record->signature && record->kind != QPW_RECORD_CLOSED ? finding_of(f, record->flow_id) : NULL;
+        if (!finding)
+            continue;
+        if (!qpw_finding_open(finding)) { /* recorded nevertheless, as what it is: the other faces do not count it */
+            has(row, "alert", record->line, "\"superseded\":[\"yes\"]");
+            continue;
+        }
+        same_sentence(row, f, record, finding);
+        if (record->outcome >= QPW_OUTCOME_ANSWERED && record->signature->severity < severity)
+            severity = record->signature->severity;
+    }
+    if (row->state == QPW_ANSWER_ACTION_NEEDED)
+        cr_expect_eq(severity, qpw_finding_severity(worst), "%s: %u", row->name, severity);
+    else
+        cr_expect_gt(severity, QPW_SEVERITY_MEDIUM, "%s: %u", row->name, severity);
+    for (unsigned i = 1; i < QPW_LOSS_COUNT; i++)
+        if (f->s.losses[i] && !qpw_loss_delays(i)) {
+            has(row, "alert", f->said, "%s", qpw_words_many(f->s.losses[i], qpw_loss_effect(i) == QPW_EFFECT_COUNTED
+                                                            ? "time" : "packet", times, sizeof(times)));
+            losses++;
+        }
+    cr_expect_eq(sink_count(&f->alerts, QPW_SIG_DETAIL_LOST) + sink_count(&f->alerts, QPW_SIG_ANSWERED_DETAIL_LOST) +
+                 sink_count(&f->alerts, QPW_SIG_COUNTING_LOST), losses, "%s: alerts of losses", row->name);
+}
+
 Test(faces, all_show_the_same_answer_and_numbers)
 {
     for (size_t i = 0; i < sizeof(table) / sizeof(*table); i++) {
@@ -730,6 +812,7 @@ Test(faces, all_show_the_same_answer_and_numbers)
         same_rules(&table[i], &f);
         same_lines(&table[i], &f);
         same_severities(&table[i], &f);
+        same_alerts(&table[i], &f);
         drop(&f);
     }
 }
@@ -829,4 +912,229 @@ Test(faces, since)
     cr_assert_eq(qpw_answer_make(&s, &a), 0);
     cr_expect_eq(a.since_unix_ns, SAMPLE_START_NS);
     qpw_snapshot_clear(&s);
+}
+
+/* ---- Sockets that listen: the list, the report in its forms, the view, and the alerts about them ---- */
+
+static const char some_policy[] = "inbound tcp 445 SMB name=smb owner=/usr/sbin/smbd\ninbound tcp 2049 NFS name=nfs\n"
+                                  "inbound tcp 22 SSH name=ssh\n";
+
+static const struct qpw_listener some_listeners[] = {
+    {.port = 445, .protocol = IPPROTO_TCP, .v4 = true,
+     .owner = {.match = QPW_MATCH_EXACT, .pid = 901, .name = "python3", .user = "root", .exe = "/usr/bin/python3"}},
+    {.port = 2049, .protocol = IPPROTO_TCP, .v4 = true, .v6 = true, .owner = {.match = QPW_MATCH_KERNEL, .name = "nfsd"}},
+    {.port = 4444, .protocol = IPPROTO_TCP, .v4 = true,
+     .owner = {.match = QPW_MATCH_EXACT, .pid = 11331, .name = "ncat", .user = "root", .exe = "/usr/bin/ncat",
+               .started_unix_ns = SAMPLE_NOW_NS - 1200 * SECOND}},
+};
+#define N_LISTENERS (sizeof(some_listeners) / sizeof(*some_listeners))
+
+struct node_list {
+    struct qpw_snapshot s;
+    struct qpw_listeners listeners;
+    struct qpw_policy policy;
+    struct qpw_registry names;
+    struct qpw_compiled compiled;
+    struct qpw_listening listening;
+    struct qpw_listening_about about;
+};
+
+static void make_list(struct node_list *n)
+{
+    struct qpw_compile_context context = {.now = SAMPLE_NOW_NS / SECOND};
+    struct qpw_listening_from from = {.listeners = &n->listeners, .policy = &n->policy, .compiled = &n->compiled,
+                                      .names = &n->names, .snapshot = &n->s, .now = SAMPLE_NOW_NS / SECOND};
+    struct qpw_error err;
+
+    memset(n, 0, sizeof(*n));
+    sample_snapshot(&n->s, 0);
+    n->listeners.rows = malloc(sizeof(some_listeners));
+    cr_assert_not_null(n->listeners.rows);
+    memcpy(n->listeners.rows, some_listeners, sizeof(some_listeners));
+    n->listeners.n = N_LISTENERS;
+    cr_assert_eq(qpw_policy_parse_text("mine", some_policy, strlen(some_policy), &n->policy, &err), 0, "%s", err.text);
+    cr_assert_eq(qpw_policy_compile(&n->policy, &context, &n->names, &n->compiled, &err), 0, "%s", err.text);
+    free(n->s.rules); /* in force on the node */
+    n->s.n_rules = n->names.n_rules;
+    n->s.rules = malloc(n->s.n_rules * sizeof(*n->s.rules));
+    cr_assert_not_null(n->s.rules);
+    memcpy(n->s.rules, n->names.rules, n->s.n_rules * sizeof(*n->s.rules));
+    cr_assert_eq(qpw_listening_make(&from, &n->listening), 0);
+    n->about = (struct qpw_listening_about){.names = &n->names, .policy_name = "mine", .policy_path = "",
+                                            .policy_digest = "sha256:0", .source_digest = "",
+                                            .now_unix_ns = n->s.unix_ns};
+}
+
+static void clear_list(struct node_list *n)
+{
+    qpw_listening_clear(&n->listening);
+    qpw_listeners_clear(&n->listeners);
+    qpw_compiled_clear(&n->compiled);
+    qpw_registry_clear(&n->names);
+    qpw_policy_clear(&n->policy);
+    qpw_snapshot_clear(&n->s);
+}
+
+static int give_listeners(void *context, const struct qpw_snapshot *s, const struct qpw_listening **ret,
+                          struct qpw_error *err)
+{
+    struct node_list *n = context;
+
+    *ret = &n->listening;
+    return 0;
+}
+
+/* The report and the list itself as text and as a document, the page, and the view's tab. */
+enum { LIST, REPORT, PAGE, TAB, TEXTS };
+
+static void show_list(struct node_list *n, char *texts[TEXTS], json_t **ret_list, json_t **ret_report)
+{
+    struct qpw_render_options options = {.columns = 200, .all = true, .listening = &n->listening,
+                                         .listening_about = &n->about};
+    struct qpw_view_more more = {.listening = give_listeners, .context = n};
+    struct qpw_report r = {0};
+    struct qpw_model model = {0};
+    struct qpw_view_state state;
+    struct qpw_printer printer;
+    struct qpw_error err;
+    char *json;
+    size_t size;
+    FILE *out;
+
+    cr_assert_eq(qpw_report_make(&n->s, 0, &r), 0);
+    start(&out, &texts[LIST], &size);
+    printer = (struct qpw_printer){.out = out, .width = 200, .indent = 2, .label = 12};
+    cr_assert_eq(qpw_listening_text(&n->listening, &n->about, &printer), 0);
+    fclose(out);
+    start(&out, &texts[REPORT], &size);
+    cr_assert_eq(qpw_report_text(&r, &options, out), 0);
+    fclose(out);
+    start(&out, &texts[PAGE], &size);
+    cr_assert_eq(qpw_report_html(&r, &options, out), 0);
+    fclose(out);
+    start(&out, &json, &size);
+    cr_assert_eq(qpw_report_json(&r, &options, out), 0);
+    fclose(out);
+    *ret_report = parsed(json);
+    n->about.answer = &r.answer;
+    *ret_list = qpw_listening_json(&n->listening, &n->about);
+    n->about.answer = NULL;
+    qpw_state_init(&state);
+    state.tab = QPW_TAB_LISTENERS;
+    cr_assert_eq(qpw_model_advance(&model, &n->s), 0);
+    cr_assert_eq(qpw_model_read_more(&model, &state, &more, &err), 0);
+    start(&out, &texts[TAB], &size);
+    cr_assert_eq(qpw_plain_table(out, &model, &state, 300, true), 0);
+    fclose(out);
+    qpw_model_free(&model);
+    qpw_report_clear(&r);
+}
+
+/* The line of a text that speaks of a service, as its own copy. */
+static char *line_about(const char *text, const char *service, const char *end)
+{
+    size_t length = strlen(service);
+
+    for (const char *line = text, *next; *line; line = next) {
+        const char *stop = strstr(line, end);
+        char *copy;
+        bool found = false;
+
+        next = stop ? stop + strlen(end) : line + strlen(line);
+        copy = strndup(line, (size_t)(next - line));
+        for (const char *at = copy; !found && (at = strstr(at, service)); at++)
+            found = at[length] == ' ' || at[length] == '<';
+        if (found)
+            return copy;
+        free(copy);
+    }
+    cr_assert_fail("%s in %s", service, text);
+    return NULL;
+}
+
+Test(faces, listeners_are_the_same_in_all)
+{
+    static const char *const faces[TEXTS] = {"listeners", "report", "page", "view"};
+    static const char *const begins[TEXTS] = {"", "\nLISTENERS", "<h2>Listeners</h2>", ""};
+    struct node_list n;
+    char *texts[TEXTS];
+    json_t *list, *report;
+
+    make_list(&n);
+    show_list(&n, texts, &list, &report);
+    cr_expect(json_equal(at(list, "listeners"), at(report, "listeners")));
+    cr_expect(json_equal(at(list, "listed_not_listening"), at(report, "listed_not_listening")));
+    cr_expect_eq(json_array_size(at(report, "listeners")), N_LISTENERS);
+    for (size_t i = 0; i < n.listening.n; i++) {
+        const struct qpw_listening_row *l = &n.listening.rows[i];
+        struct row row = {.name = l->listener->owner.name};
+        json_t *one = json_array_get(at(report, "listeners"), i);
+        char service[64], owner[64], asked[32], moment[32];
+
+        qpw_words_service(QPW_KIND_PORT, l->listener->protocol, l->listener->port, service, sizeof(service));
+        qpw_words_owner(&l->listener->owner, owner, sizeof(owner));
+        cr_expect_eq(number(one, "port"), l->listener->port);
+        cr_expect_str_eq(json_string_value(at(one, "verdict")), qpw_listening_word(l->verdict));
+        cr_expect_eq(json_is_true(at(one, "asked")), l->asked);
+        for (unsigned face = 0; face < TEXTS; face++) {
+            char *line = line_about(strstr(texts[face], begins[face]), service, face == PAGE ? "</tr>" : "\n");
+
+            has(&row, faces[face], line, "%s", qpw_words_listener_verdict(l));
+            has(&row, faces[face], line, "%s", owner);
+            if (face == TAB && l->last_asked_unix_ns) /* ages, as in all of its columns */
+                qpw_words_age(n.s.unix_ns - l->last_asked_unix_ns, asked, sizeof(asked));
+            else
+                snprintf(asked, sizeof(asked), "%s", qpw_words_listener_asked(&n.listening, l, n.s.unix_ns, moment,
+                                                                               sizeof(moment)));
+            has(&row, faces[face], line, "%s", asked);
+            if (l->rule)
+                has(&row, faces[face], line, "%s", n.names.rules[l->rule].name);
+            free(line);
+        }
+    }
+    for (unsigned face = 0; face < TEXTS; face++) {
+        cr_expect(strstr(texts[face], "ssh"), "%s: listed and not listening: %s", faces[face], texts[face]);
+        free(texts[face]);
+    }
+    json_decref(list);
+    json_decref(report);
+    clear_list(&n);
+}
+
+/* The alerts about them spell service, owner and rule as the list does. */
+Test(faces, alerts_of_listeners_say_what_the_list_says)
+{
+    struct sink sink = {0};
+    struct qpw_engine *engine = engine_for(&sink, NULL);
+    struct node_list n;
+    struct row row = {"listeners"};
+
+    make_list(&n);
+    for (size_t i = 0; i < n.listening.n; i++) {
+        const struct qpw_listening_row *l = &n.listening.rows[i];
+        struct qpw_engine_socket socket = {
+            .key = {.kind = QPW_KIND_PORT, .protocol = l->listener->protocol, .port = l->listener->port,
+                    .direction = QPW_DIR_INBOUND, .verdict = l->verdict},
+            .rule = l->rule, .device = "", .wanted = l->wanted, .owner = &l->listener->owner};
+        char service[64], owner[96];
+
+        if (l->verdict == QPW_VERDICT_UNEXPECTED)
+            cr_assert_eq(qpw_engine_listener(engine, &socket, n.s.unix_ns), 0);
+        else if (l->owner_word == QPW_OWNER_OTHER)
+            cr_assert_eq(qpw_engine_other_owner(engine, &socket, n.s.unix_ns), 0);
+        else
+            continue;
+        cr_assert_gt(sink.n, 0);
+        has(&row, "alert", sink.records[sink.n - 1].text, "%s",
+            qpw_words_service(QPW_KIND_PORT, l->listener->protocol, l->listener->port, service, sizeof(service)));
+        has(&row, "alert", sink.records[sink.n - 1].text, "%s",
+            qpw_words_owner_said(&l->listener->owner, owner, sizeof(owner)));
+        if (l->wanted)
+            has(&row, "alert", sink.records[sink.n - 1].text, "%s", l->wanted);
+    }
+    cr_expect_eq(sink_count(&sink, QPW_SIG_LISTENER_NEW), 1);
+    cr_expect_eq(sink_count(&sink, QPW_SIG_OWNER_CHANGED), 1);
+    qpw_engine_free(engine);
+    sink_clear(&sink);
+    clear_list(&n);
 }

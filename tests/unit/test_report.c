@@ -8,6 +8,7 @@
 
 #include "report/fail_on.h"
 #include "host/sockets.h"
+#include "bench/render.h"
 #include "report/render.h"
 #include "util/since.h"
 #include "util/names.h"
@@ -536,10 +537,10 @@ Test(report, text_says_it_on_one_screen)
     assert_has(out, "used        smb 66,666\n");
     assert_has(out, "not used    ftp\n");
     assert_has(out, "by reason   midstream 3\n");
-    assert_has(out, "gaps        none\n");
-    assert_has(out, "unmonitored eth1 (1.23 M packets received, 0 sent)\n");
-    assert_has(out, "lost        none (17 events delayed, not lost)\n");
-    assert_has(out, "14:13:20    attached eth0\n");
+    assert_has(out, "gaps           none\n");
+    assert_has(out, "not monitored  eth1 (1.23 M packets received, 0 sent)\n");
+    assert_has(out, "lost           none (17 events delayed, not lost)\n");
+    assert_has(out, "14:13:20       attached eth0\n");
     assert_has(out, "mlx5_0 port 1 has carried 42 packets");
     cr_assert_null(strchr(out, '\033'), "no escape sequences without colour");
     for (char *c = out; *c; c++)
@@ -906,4 +907,39 @@ Test(report, conditions_for_failing)
                                                         "undecided=101",
                                                         "undecided=-1", "unexpectedly", NULL}; *bad; bad++)
         cr_assert_eq(qpw_condition_parse(*bad, &c), -22, "%s", *bad);
+}
+
+/* ---- bench: the same tables and words ---- */
+
+Test(report, bench_prints_its_figures_as_tables)
+{
+    struct qpw_bench_result result = {.rounds = 3};
+    struct qpw_bench_machine machine = {.cpu = "A CPU", .kernel = "6.1", .cpus = 4, .memory_bytes = 57500000,
+                                        .load_ns = 139700000, .policy_ns = 8000000, .picture_ns = 1300000,
+                                        .sockets = {true, 2100.4, 3300.6}};
+    struct qpw_bench_live live = {true, 2080000, 1890000};
+    char *out = NULL;
+    size_t size;
+    FILE *memory = open_memstream(&out, &size);
+
+    result.cases = calloc(qpw_bench_n_cases, sizeof(*result.cases));
+    cr_assert(memory && result.cases);
+    for (unsigned i = 0; i < QPW_FLOOR_COUNT; i++)
+        result.floors[i] = (struct qpw_bench_samples){.ns = {28.5, 30, 29}, .n = 3};
+    result.cases[0] = (struct qpw_bench_samples){.ns = {58, 57.5, 1258.25}, .n = 3};
+    machine.size[0] = (struct qpw_bench_size){.verified = 148060, .xlated = 122000, .jited = 74900};
+    cr_assert_eq(qpw_bench_print(memory, &machine, &result, &live, true), 0);
+    fclose(memory);
+    assert_has(out, "A CPU, 4 possible CPUs, Linux 6.1\n");
+    assert_has(out, "PACKET     HOOK  MEDIAN  BEST  X ARRAY   NET\n");
+    assert_has(out, "array      xdp     29.0  28.5     1.00        IPv4 parse and a per-CPU array counter (b1)\n");
+    assert_has(out, "known-tcp  xdp     58.0  57.5     2.00  29.0\n");
+    assert_has(out, "148,060  122 kB       74.9 kB\n");
+    assert_has(out, "kernel memory, 4 possible CPUs                          57.5 MB    58.7 MB    29.4 MB  below the limit\n");
+    assert_has(out, "memory      57.5 MB in the kernel\n");
+    assert_has(out, "snapshot    1.3 ms for 5,000 meters\n");
+    assert_has(out, "socket      2,100 ns for socket() and close(), 3,301 ns with the owner noted\n");
+    assert_has(out, "live        1.89 M packets per second on a veth pair with 64-byte frames, 2.08 M with an empty program\n");
+    free(result.cases);
+    free(out);
 }

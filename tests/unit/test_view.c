@@ -502,7 +502,11 @@ Test(view, tabs_by_number_and_by_tab_key_and_quit_is_asked_where_wanted)
     cr_expect_eq(b.state.mode, QPW_MODE_QUIT);
     cr_expect_eq(qpw_input_key(&b.state, &b.model, 'n', 10, "Detach?") & QPW_DO_QUIT, 0);
     qpw_input_key(&b.state, &b.model, 'q', 10, "Detach?");
+    cr_expect_eq(qpw_input_key(&b.state, &b.model, 'k', 10, "Detach?"), QPW_DO_PAINT, "it was not offered");
+    qpw_input_key(&b.state, &b.model, 'q', 10, "Detach?");
     cr_expect_eq(qpw_input_key(&b.state, &b.model, 'y', 10, "Detach?"), QPW_DO_QUIT);
+    qpw_input_key(&b.state, &b.model, 'q', 10, "Detach? [k] keep");
+    cr_expect_eq(qpw_input_key(&b.state, &b.model, 'k', 10, "Detach? [k] keep"), QPW_DO_QUIT | QPW_DO_KEEP);
     tear_down(&b);
 }
 
@@ -530,7 +534,7 @@ static int give_connections(void *context, const struct qpw_snapshot *s, const s
 }
 
 static int give_no_listeners(void *context, const struct qpw_snapshot *s, const struct qpw_listening **ret,
-                             const struct qpw_registry **ret_names, struct qpw_error *err)
+                             struct qpw_error *err)
 {
     return qpw_fail(err, -ENOENT, "/etc/qportwatch/policy: no such file");
 }
@@ -779,7 +783,8 @@ Test(view, details_scroll_to_their_last_line_and_no_further)
 Test(view, what_is_longer_than_the_last_line_is_shown_whole_all_the_same)
 {
     static const int widths[] = {80, 40};
-    static const char question[] = "Stop and detach? All counters will be discarded, on each of the interfaces.";
+    static const char question[] = "Stop and detach? All counters will be discarded, on each of the interfaces. "
+                                   "[y] stop  [n] cancel";
     struct bench b;
 
     for (size_t i = 0; i < 2; i++) {

@@ -38,6 +38,14 @@ Test(words, numbers)
     EXPECT(qpw_words_bytes(999999999999, buf, sizeof(buf)), "999 GB");
 }
 
+Test(words, figures_have_their_unit)
+{
+    EXPECT(qpw_words_figure(58.46, 1, "ns", buf, sizeof(buf)), "58.5 ns");
+    EXPECT(qpw_words_figure(1.068, 2, "", buf, sizeof(buf)), "1.07");
+    EXPECT(qpw_words_figure(139.7, 0, "ms", buf, sizeof(buf)), "140 ms");
+    EXPECT(qpw_words_figure(3300.6, 0, "ns", buf, sizeof(buf)), "3,301 ns");
+}
+
 Test(words, shares_are_none_or_all_only_where_they_are)
 {
     EXPECT(qpw_words_share(0, 10, buf, sizeof(buf)), "0 %");

@@ -112,7 +112,7 @@ static void fill(const struct qpw_changes *changes, const struct seen *old, cons
              new->conn.rule &&new->conn.rule < runs[1].n_rules ? runs[1].rules[new->conn.rule].name : "");
 }
 
-/* Rows that are the same but for what they carried. */
+/* Rows that are the same except for what they carried. */
 static bool same(const struct qpw_what_if_row *a, const struct qpw_what_if_row *b)
 {
     return a->kind == b->kind && a->protocol == b->protocol && a->direction == b->direction && a->port == b->port &&

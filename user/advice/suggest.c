@@ -132,12 +132,9 @@ static void join(struct proposals *all)
 static int write_prefix(const struct qpw_prefix *prefix, void *data)
 {
     FILE *out = data;
-    char text[INET6_ADDRSTRLEN];
-    bool mapped = prefix->length >= 96 && prefix->addr[10] == 0xff && prefix->addr[11] == 0xff && !prefix->addr[0];
+    char text[INET6_ADDRSTRLEN + 4];
 
-    fprintf(out, ",%s", qpw_address_text(prefix->addr, text, sizeof(text)));
-    if (prefix->length < 128)
-        fprintf(out, "/%u", mapped ? prefix->length - 96 : prefix->length);
+    fprintf(out, ",%s", qpw_words_local(prefix->addr, prefix->length, text, sizeof(text)));
     return 0;
 }
 

@@ -35,7 +35,7 @@ struct qpw_what_if {
 };
 
 /*
- * Judges everything counted anew. Findings are judged with their addresses; what was explained is kept
+ * Judges everything counted again. Findings are judged with their addresses; what was explained is kept
  * without addresses, so where the other policy tells by them the row is `uncertain`. A parent counts as
  * live where the snapshot has an answered exchange on it at all. 0, or negative errno with err.
  */

@@ -25,18 +25,18 @@ struct qpw_process;
 
 /* X(field, default, "what it means") */
 #define QPW_ENGINE_SETTINGS(X) \
-    X(summary_s, 300, "seconds between two records of what goes on") \
-    X(cap, 100, "alerts a second; what answered is not counted") \
+    X(summary_s, 300, "seconds between two records of a finding that goes on") \
+    X(cap, 100, "alerts per second; answered findings are not counted") \
     X(scan_targets, 10, "unlisted ports or addresses that make one initiator a scan …") \
     X(scan_window_s, 60, "… when tried within so many seconds") \
     X(slow_scan_targets, 20, "the same for a slow scan …") \
     X(slow_window_s, 3600, "… within so many seconds; a scan ends after as long without a try") \
-    X(initiators, 16, "initiators of one unanswered thing that are told as one") \
-    X(flood, 64, "unanswered attempts at one address by whomever, within the scan window, that are told as one") \
-    X(neighbour, 4, "unanswered things of one on-link address, no peer being given, that are told as one") \
+    X(initiators, 16, "initiators of one unanswered service that are reported as one") \
+    X(flood, 64, "unanswered attempts at one address by any initiators, within the scan window, that are reported as one") \
+    X(neighbour, 4, "unanswered findings of one on-link address, with no peers defined, that are reported as one") \
     X(heartbeat_s, 60, "seconds between heartbeats") \
     X(peer_silent_s, 300, "seconds without a packet after which a peer is silent") \
-    X(peer_learn_s, 3600, "seconds after attaching in which ports between peers are learnt")
+    X(peer_learn_s, 3600, "seconds after attaching in which ports between peers are learned")
 
 struct qpw_engine_settings {
 #define QPW_X_SETTING(field, value, meaning) unsigned field;
@@ -85,7 +85,7 @@ struct qpw_engine_past {
     uint8_t outcome;
 };
 
-/* A peer's families, from whoever saw addresses. */
+/* The address families seen of a peer. */
 struct qpw_engine_family {
     uint16_t peer;
     bool v4;

@@ -146,7 +146,7 @@ static void losses(struct qpw_engine *e, const struct qpw_snapshot *s, uint64_t 
 
     for (unsigned i = 0; i < QPW_LOSS_COUNT; i++) {
         if (s->losses[i] < e->losses_told[i])
-            e->losses_told[i] = 0; /* attached anew */
+            e->losses_told[i] = 0; /* attached again */
         e->losses[i] = s->losses[i];
     }
     lost_detail_text(s, detail, sizeof(detail));
@@ -200,7 +200,7 @@ static void held_back(struct qpw_engine *e, uint64_t now_ns)
         (mark->sequence && now_ns < mark->written_ns + e->settings.summary_s * SECOND))
         return;
     r = qpw_engine_begin(e, QPW_SIG_HELD_BACK, mark->sequence ? QPW_RECORD_SUMMARY : QPW_RECORD_FIRST, now_ns, now_ns);
-    snprintf(cap, sizeof(cap), "%u", e->settings.cap);
+    qpw_words_count(e->settings.cap, cap, sizeof(cap));
     about.words = (struct qpw_text_words){.count = qpw_words_many(e->held_untold, "alert", count, sizeof(count)),
                                           .detail = cap};
     qpw_text_fill(r->signature->text, &about, r->text, sizeof(r->text));

@@ -66,7 +66,7 @@ void qpw_hidden_context(struct qpw_engine *e, uint64_t now_ns)
         else
             add(e, &policy->suppressions[i]);
     }
-    /* Other lines than before: what one hid may be shown now, and is counted anew if another hides it. */
+    /* Other lines than before: what one hid may be shown now, and is counted again if another hides it. */
     for (size_t i = 0; i < e->n_marks && (kept != known || known != e->n_suppressions); i++)
         e->marks[i].hidden = false;
 }

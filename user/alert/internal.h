@@ -215,7 +215,7 @@ bool qpw_groups_fold(struct qpw_engine *e, const struct qpw_finding_row *row, st
 /* Writes the records of groups that are due. */
 void qpw_groups_write(struct qpw_engine *e, uint64_t now_ns);
 
-/* Ends a group's activity; the next one starts counting anew, with the same flow_id. */
+/* Ends a group's activity; the next one starts counting again, with the same flow_id. */
 void qpw_group_end(struct qpw_group *g);
 
 /* Whether the remote end is on the node's own network while no peer is given. */

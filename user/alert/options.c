@@ -32,22 +32,21 @@ static int take_setting(const char *text, struct qpw_engine_settings *settings, 
 {
     const char *equals = strchr(text, '=');
     size_t length = equals ? (size_t)(equals - text) : strlen(text), used = 0;
-    char names[300] = "", *end;
+    char names[300] = "";
 
     for (size_t i = 0; i < SETTINGS; i++) {
         const struct setting *s = &settings_table[i];
-        unsigned long value;
+        unsigned long value = 0;
 
         used += snprintf(names + used, sizeof(names) - used, "%s%s", i ? ", " : "", s->name);
         if (strlen(s->name) != length || strncmp(s->name, text, length))
             continue;
-        value = equals ? strtoul(equals + 1, &end, 10) : 0;
-        if (!equals || equals[1] < '0' || equals[1] > '9' || *end || value > MAX_SETTING)
-            return qpw_fail(err, -EINVAL, "--alert %s: wants %s=NUMBER, at most %lu", text, s->name, MAX_SETTING);
+        if (!equals || qpw_number_parse(equals + 1, 0, MAX_SETTING, &value) < 0)
+            return qpw_fail(err, -EINVAL, "--alert %s: use %s=NUMBER, at most %lu", text, s->name, MAX_SETTING);
         memcpy((char *)settings + s->offset, &(unsigned){value}, sizeof(unsigned));
         return 0;
     }
-    return qpw_fail(err, -EINVAL, "--alert %s: there is no such setting; there are %s", text, names);
+    return qpw_fail(err, -EINVAL, "--alert %s: not one of %s", text, names);
 }
 
 json_t *qpw_alert_settings_json(const struct qpw_engine_settings *settings)

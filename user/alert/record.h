@@ -20,7 +20,7 @@
     X(AGAIN, "again")           /* known from an earlier attachment or an ended scan, and back */ \
     X(ESCALATION, "escalation") /* the outcome has risen, or the judgement has changed */ \
     X(SUMMARY, "summary")       /* what went on since the last record */ \
-    X(CLOSED, "closed")         /* judged anew: the finding counts no more */ \
+    X(CLOSED, "closed")         /* judged again: the finding counts no more */ \
     X(STATS, "stats")           /* the heartbeat */
 #define QPW_X_RECORD(s, n) QPW_RECORD_##s,
 enum qpw_record_kind { QPW_RECORD_KINDS(QPW_X_RECORD) QPW_RECORD_KIND_COUNT };

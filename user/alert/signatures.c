@@ -115,7 +115,7 @@ static const struct qpw_signature signatures[QPW_SIG_COUNT] = {
         "Usual for discovery and name look-ups. What is asked of the node's own address has its own alert."},
     [QPW_SIG_CROSSED] = {1000412, OF(CROSSED), QPW_REPEAT_INTERVAL, false, "crossed",
         "qportwatch: unlisted datagrams both ways between two hosts, to different ports",
-        "{initiator} sent to {service} of {responder}, and within the time-out {responder-address} sent to {crossed} of "
+        "{initiator} sent to {service} of {responder}, and within the timeout {responder-address} sent to {crossed} of "
         "{initiator}: no answer was seen on either port, but each may be the answer to the other{process}. {policy-says} "
         "{allow}",
         "Find what sends on the node. Two things that have nothing to do with each other may look like this, as a probe "

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 #include "auditor/alerts.h"
-#include "auditor/owners.h"
 #include "auditor/settle.h"
 
 #include <errno.h>
@@ -361,7 +360,7 @@ json_t *qpw_alerts_describe(const struct qpw_auditor *a)
     qpw_engine_get_figures(alerts->engine, &f);
     if (alerts->syslog)
         qpw_syslog_counts(alerts->syslog, &sent, &dropped);
-    return json_pack("{s:o,s:s,s:s,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:o}", "log",
+    return json_pack("{s:o,s:s,s:s,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:o}", "log",
                      qpw_json_text(alerts->log.path), "state", alerts->log.failing ? alerts->log.why.text : "written",
                      "syslog", a->options.syslog ? a->options.syslog : "none", "records", (json_int_t)f.records,
                      "high", (json_int_t)f.by_severity[QPW_SEVERITY_HIGH], "medium",
@@ -369,7 +368,7 @@ json_t *qpw_alerts_describe(const struct qpw_auditor *a)
                      "info", (json_int_t)f.by_severity[QPW_SEVERITY_INFO], "suppressed", (json_int_t)f.suppressed,
                      "folded", (json_int_t)f.folded, "held_back", (json_int_t)f.held, "waiting", (json_int_t)f.waiting,
                      "failed_writes", (json_int_t)f.failures, "syslog_sent", (json_int_t)sent, "syslog_dropped",
-                     (json_int_t)dropped, "owners_unsure", (json_int_t)qpw_owner_watch_unsure(a), "settings",
+                     (json_int_t)dropped, "settings",
                      qpw_alert_settings_json(qpw_engine_get_settings(alerts->engine)));
 }
 

@@ -26,7 +26,8 @@ int qpw_alerts_other_owner(struct qpw_auditor *a, const struct qpw_engine_socket
 /* Tells the findings since the last flush. */
 void qpw_alerts_flush(struct qpw_auditor *a);
 
-/* The member "alerts" of the document of `status`; null without an alert log. The caller's. NULL: out of memory. */
+/* The member "alerts" of the document of `status`, without owners_unsure; null without an alert log. The caller's. NULL:
+ * out of memory. */
 json_t *qpw_alerts_describe(const struct qpw_auditor *a);
 
 /* Everything there is, once an interval and at the end. */

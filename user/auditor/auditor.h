@@ -82,6 +82,9 @@ const struct qpw_kernel *qpw_auditor_kernel(const struct qpw_auditor *auditor);
 const struct qpw_netlink *qpw_auditor_links(const struct qpw_auditor *auditor);
 struct qpw_sockets *qpw_auditor_sockets(const struct qpw_auditor *auditor);
 
+/* From here on a clean exit leaves everything attached and counting, as with the option `keep`. */
+void qpw_auditor_keep(struct qpw_auditor *auditor);
+
 /*
  * Removes what is attached (unless it was told to keep it), frees everything. 0, or a negative errno
  * with err filled where something could not be removed or an alert could not be written.

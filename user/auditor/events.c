@@ -10,6 +10,7 @@
 #include "auditor/internal.h"
 #include "auditor/lines.h"
 #include "snapshot/conns.h"
+#include "words/numbers.h"
 
 /* Multilinear, keyed with the secret of the load (bpf/tag.h): nobody can aim at another finding's line. */
 static uint64_t hash_of(const struct qpw_auditor *a, const struct qpw_finding_key *key)
@@ -78,9 +79,11 @@ static void tell(struct qpw_auditor *a, const struct qpw_finding_key *key, const
 
 void qpw_events_tick(struct qpw_auditor *a)
 {
+    char count[48];
+
     if (a->lines_held)
-        qpw_say(a, QPW_SAY_FINDING, "and %u more new unexpected attempts, none of them answered; "
-                "'qportwatch report' lists them", a->lines_held);
+        qpw_say(a, QPW_SAY_FINDING, "and %s, none of them answered; 'qportwatch report' lists them",
+                qpw_words_many(a->lines_held, "more unexpected attempt", count, sizeof(count)));
     a->lines_held = 0;
     a->lines_left = QPW_SAY_LINES_PER_SECOND;
 }

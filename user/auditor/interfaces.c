@@ -144,7 +144,7 @@ static int attach_missing(struct qpw_auditor *a, struct qpw_watched *w, const st
         if (r == 0)
             a->meta.rx_hook[w->number] = QPW_HOOK_XDP;
         else if (a->options.mode == QPW_MODE_XDP && r != -EBUSY && r != -EEXIST)
-            return qpw_fail(err, r, "%.150s; '--mode tc' needs nothing of the driver", first.text);
+            return qpw_fail(err, r, "%.150s; '--mode tc' works with any driver", first.text);
         else
             snprintf(choice.why, sizeof(choice.why), "native XDP failed: %.40s", strerror(-r));
     }
@@ -158,16 +158,17 @@ static int attach_missing(struct qpw_auditor *a, struct qpw_watched *w, const st
     return r;
 }
 
-bool qpw_watch_tags_unseen(const struct qpw_auditor *a, const struct qpw_watched *w, char *buf, size_t size)
+bool qpw_watch_tags_unseen(const struct qpw_auditor *a, const struct qpw_watched *w, char buf[QPW_NOTE_TEXT])
 {
+    struct qpw_note note = {.kind = QPW_NOTE_TAGS_STRIPPED};
     bool asked = false;
 
     for (size_t i = 0; i < a->policy.n_rules; i++)
         asked |= a->policy.rules[i].vlan != QPW_ANY_VLAN;
     if (!asked || !w->ifindex || a->meta.rx_hook[w->number] != QPW_HOOK_XDP || !qpw_strips_tags(w->name))
         return false;
-    snprintf(buf, size, "%s takes VLAN tags off before XDP sees a frame, so that rules with vlan= take what is received for "
-             "untagged; 'ethtool -K %s rxvlan off' or --mode tc shows the tags", w->name, w->name);
+    snprintf(note.name, sizeof(note.name), "%s", w->name);
+    qpw_words_note(&note, buf);
     return true;
 }
 
@@ -176,7 +177,7 @@ int qpw_watch_attach(struct qpw_auditor *a, struct qpw_watched *w, const struct 
 {
     struct qpw_hook_list rx, tx;
     struct qpw_error ignored;
-    char unseen[256];
+    char unseen[QPW_NOTE_TEXT];
     int r = qpw_hooks_query(w->ifindex, QPW_POINT_RX, &rx, err);
 
     if (r == 0)
@@ -187,7 +188,7 @@ int qpw_watch_attach(struct qpw_auditor *a, struct qpw_watched *w, const struct 
     r = attach_missing(a, w, link, &rx, &tx, err);
     if (r < 0 && w->fresh)
         qpw_watch_remove(a, w, &ignored);
-    if (r == 0 && qpw_watch_tags_unseen(a, w, unseen, sizeof(unseen)))
+    if (r == 0 && qpw_watch_tags_unseen(a, w, unseen))
         qpw_say(a, QPW_SAY_WARNING, "%s", unseen);
     return r;
 }
@@ -343,8 +344,8 @@ static bool check_point(struct qpw_auditor *a, struct qpw_watched *w, enum qpw_p
     ours = our_entry(a, &list);
     if (!ours) {
         head = list.n ? &list.entry[0] : NULL;
-        qpw_say(a, QPW_SAY_WARNING, "%s: our %s program is gone from its hook%s%s", w->name, words[point],
-                head ? ", where now stands " : "", head ? head->name : "");
+        qpw_say(a, QPW_SAY_WARNING, "%s: our %s program was removed from its hook%s%s", w->name, words[point],
+                head ? "; now there: " : "", head ? head->name : "");
         qpw_coverage_add(&a->coverage, QPW_COVERAGE_HOOK_LOST, w->number, "%s%s%.16s.", words[point],
                          head ? ", there now: " : "", head ? head->name : "");
         return true;
@@ -355,7 +356,7 @@ static bool check_point(struct qpw_auditor *a, struct qpw_watched *w, enum qpw_p
                          "%s%s%.16s.", words[point], not_first ? ", before it: " : "",
                          not_first ? list.entry[0].name : "");
         if (not_first)
-            qpw_say(a, QPW_SAY_WARNING, "%s: '%s' stands before our %s program, which may not see everything", w->name,
+            qpw_say(a, QPW_SAY_WARNING, "%s: '%s' runs before our %s program, which may not see everything", w->name,
                     list.entry[0].name, words[point]);
         else
             qpw_say(a, QPW_SAY_NOTE, "%s: our %s program is first again", w->name, words[point]);

@@ -15,6 +15,7 @@
 #include "host/netlink.h"
 #include "host/sockets.h"
 #include "policy/compile/compile.h"
+#include "words/coverage.h"
 
 struct ring_buffer;
 struct qpw_alerts;
@@ -129,7 +130,7 @@ struct qpw_watched *qpw_watch_by_index(struct qpw_auditor *a, unsigned ifindex);
 int qpw_watch_attach(struct qpw_auditor *a, struct qpw_watched *w, const struct qpw_link *link, struct qpw_error *err);
 
 /* Whether the policy asks for tags that are not to be seen on the interface: a sentence about that into buf. */
-bool qpw_watch_tags_unseen(const struct qpw_auditor *a, const struct qpw_watched *w, char *buf, size_t size);
+bool qpw_watch_tags_unseen(const struct qpw_auditor *a, const struct qpw_watched *w, char buf[QPW_NOTE_TEXT]);
 
 /* -EINVAL with err filled where the link lies above or below one that is watched. */
 int qpw_watch_check_stacked(struct qpw_auditor *a, const struct qpw_link *link, struct qpw_error *err);
@@ -164,7 +165,7 @@ void qpw_notes_end(struct qpw_auditor *a);
 /* ---- policy.c ---- */
 
 /*
- * Loads the policy anew from the options and puts it in force; on failure nothing is changed and
+ * Loads the policy again from the options and puts it in force; on failure nothing is changed and
  * *ret_usage says whether the policy was at fault. changes (may be NULL) receives the difference in words.
  */
 int qpw_audit_load_policy(struct qpw_auditor *a, bool *ret_usage, struct qpw_changelist *changes,
@@ -177,7 +178,7 @@ int qpw_audit_load_policy(struct qpw_auditor *a, bool *ret_usage, struct qpw_cha
  */
 json_t *qpw_audit_reload(struct qpw_auditor *a, const json_t *request);
 
-/* Compiles the loaded policy anew: addresses or the time have changed. */
+/* Compiles the loaded policy again: addresses or the time have changed. */
 int qpw_audit_recompile(struct qpw_auditor *a, struct qpw_error *err);
 
 /* ---- events.c ---- */

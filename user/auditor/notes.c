@@ -7,6 +7,7 @@
 #include "host/clock.h"
 #include "host/owner.h"
 #include "instance/owners.h"
+#include "words/numbers.h"
 
 #define RETRY_SECONDS 10u
 
@@ -25,7 +26,7 @@ static void follow_executables(struct qpw_auditor *a)
         return;
     snprintf(a->meta.executables_missing, sizeof(a->meta.executables_missing), "%.159s", err.text);
     if (!a->meta.owners_missing[0] && !before[0])
-        qpw_say(a, QPW_SAY_WARNING, "the executables of processes that end quickly stay unknown: %s", err.text);
+        qpw_say(a, QPW_SAY_WARNING, "the executables of processes that end quickly remain unknown: %s", err.text);
 }
 
 static int attach(struct qpw_auditor *a, struct qpw_error *err)
@@ -42,11 +43,13 @@ void qpw_notes_begin(struct qpw_auditor *a)
 {
     struct qpw_error err;
     unsigned left;
+    char count[32];
 
     if (qpw_owners_detach(0, &left, NULL) == 0 && left)
-        qpw_say(a, QPW_SAY_NOTE, "removed %u programs that an earlier run left at the root cgroup", left);
+        qpw_say(a, QPW_SAY_NOTE, "removed %s that an earlier run left at the root cgroup",
+                qpw_words_many(left, "program", count, sizeof(count)));
     if (attach(a, &err) < 0)
-        qpw_say(a, QPW_SAY_WARNING, "processes that end quickly stay unknown: %s", err.text);
+        qpw_say(a, QPW_SAY_WARNING, "processes that end quickly remain unknown: %s", err.text);
     follow_executables(a);
     qpw_notes_older(a); /* from now on new ones carry theirs: none is missed */
 }
@@ -102,7 +105,7 @@ void qpw_notes_older(struct qpw_auditor *a)
     if (a->meta.owners_missing[0])
         return;
     if (qpw_sockets_held(a->sockets, note_socket, &o, &err) < 0) {
-        qpw_say(a, QPW_SAY_WARNING, "owners of older sockets stay unknown: %s", err.text);
+        qpw_say(a, QPW_SAY_WARNING, "owners of older sockets remain unknown: %s", err.text);
         return;
     }
     remove_before(a->kernel.map_fd[QPW_MAP_older], o.when_ns);
@@ -139,7 +142,7 @@ void qpw_notes_check(struct qpw_auditor *a)
         qpw_say(a, QPW_SAY_NOTE, "owners of sockets are noted again");
         qpw_notes_older(a);
     } else if (!missing) {
-        qpw_say(a, QPW_SAY_WARNING, "processes that end quickly stay unknown: %s", err.text);
+        qpw_say(a, QPW_SAY_WARNING, "processes that end quickly remain unknown: %s", err.text);
     }
     follow_executables(a);
     qpw_meta_write(&a->kernel, &a->meta, NULL);

@@ -23,7 +23,7 @@ void qpw_owner_watch_listeners(struct qpw_auditor *a);
 void qpw_owner_watch_walk_begins(struct qpw_auditor *a);
 void qpw_owner_watch_walk_ends(struct qpw_auditor *a);
 
-/* The policy has changed: owners of connections are held against it anew. */
+/* The policy has changed: owners of connections are held against it again. */
 void qpw_owner_watch_forget(struct qpw_auditor *a);
 
 /* How many live connections of rules with owner= have an owner that is not known well enough to say. */

@@ -131,7 +131,7 @@ int qpw_audit_load_policy(struct qpw_auditor *a, bool *ret_usage, struct qpw_cha
     struct qpw_policy policy = {0};
     struct qpw_registry before = {0};
     const char *chosen = NULL;
-    char unseen[256];
+    char unseen[QPW_NOTE_TEXT];
     int r = qpw_policy_load(&a->options.policy, &policy, &chosen, err);
 
     *ret_usage = r < 0;
@@ -163,7 +163,7 @@ int qpw_audit_load_policy(struct qpw_auditor *a, bool *ret_usage, struct qpw_cha
             qpw_say(a, QPW_SAY_WARNING, "%s", a->policy.warnings[i]);
     }
     for (size_t i = 0; changes && i < a->n_watched; i++)
-        if (qpw_watch_tags_unseen(a, &a->watched[i], unseen, sizeof(unseen)))
+        if (qpw_watch_tags_unseen(a, &a->watched[i], unseen))
             qpw_changelist_add(changes, "warning: %s", unseen);
     qpw_alerts_context(a);
     return qpw_meta_write(&a->kernel, &a->meta, err);

@@ -15,7 +15,7 @@ static int take_kept(struct qpw_auditor *a, struct qpw_error *err)
 {
     a->policy_args = qpw_policy_args_load(a->meta.policy_args);
     if (!a->policy_args)
-        return qpw_fail(err, -EINVAL, "what the last auditor read its policy from cannot be read");
+        return qpw_fail(err, -EINVAL, "the policy options of the last auditor cannot be read");
     return qpw_policy_args_read(a->policy_args, &a->options.policy, err);
 }
 

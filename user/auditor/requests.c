@@ -9,6 +9,7 @@
 #include "control/message.h"
 #include "control/peer.h"
 #include "auditor/internal.h"
+#include "auditor/owners.h"
 #include "auditor/sources.h"
 
 #define PATIENCE_TICKS 5u /* seconds for which a client may say nothing */
@@ -66,9 +67,11 @@ static json_t *detach(struct qpw_auditor *a, const json_t *request)
 /* "alerts": the alert log as `status` shows it, null without one. */
 static json_t *alerts(struct qpw_auditor *a, const json_t *request)
 {
-    json_t *answer = qpw_answer_new(QPW_EXIT_OK, NULL);
+    json_t *answer = qpw_answer_new(QPW_EXIT_OK, NULL), *log = qpw_alerts_describe(a);
 
-    json_object_set_new(answer, "alerts", qpw_alerts_describe(a));
+    if (json_is_object(log))
+        json_object_set_new(log, "owners_unsure", json_integer((json_int_t)qpw_owner_watch_unsure(a)));
+    json_object_set_new(answer, "alerts", log);
     return answer;
 }
 

@@ -180,5 +180,5 @@ int qpw_settle_run(struct qpw_kernel *k, const struct qpw_settle *settle, size_t
     }
     free(r.live);
     *ret_freed = r.freed[0] + r.freed[1];
-    return rc < 0 ? qpw_fail(err, rc, "places of settled findings cannot be freed: %s", strerror(-rc)) : 0;
+    return rc < 0 ? qpw_fail(err, rc, "slots of settled findings cannot be freed: %s", strerror(-rc)) : 0;
 }

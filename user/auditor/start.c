@@ -325,6 +325,11 @@ static void answer_asker(struct qpw_auditor *a, int r, const struct qpw_error *e
     close(a->asker_fd);
 }
 
+void qpw_auditor_keep(struct qpw_auditor *a)
+{
+    a->options.keep = true;
+}
+
 int qpw_auditor_close(struct qpw_auditor *a, struct qpw_error *err)
 {
     struct qpw_error own = {0};

@@ -38,9 +38,9 @@ static void append_verdicts(char *line, size_t size, const struct qpw_totals *si
 const char *qpw_summary_text(const struct qpw_totals *passed, const struct qpw_answer *answer, uint64_t now_unix_ns,
                              unsigned seconds, char *buf, size_t size)
 {
-    char packets[64], bytes[24], text[320];
+    char packets[64], bytes[24], span[32], text[320];
 
-    snprintf(buf, size, "%u s: %s, %s", seconds,
+    snprintf(buf, size, "%s: %s, %s", qpw_words_duration(seconds * 1000000000ull, span, sizeof(span)),
              qpw_words_many(passed->all.packets, "packet", packets, sizeof(packets)),
              qpw_words_bytes(passed->all.bytes, bytes, sizeof(bytes)));
     append_verdicts(buf, size, passed);
@@ -74,7 +74,7 @@ void qpw_summary_tell(struct qpw_auditor *a)
     int r = qpw_collect(&a->kernel, &options, &snapshot, &err);
 
     if (r == 0)
-        r = qpw_answer_make(&snapshot, &answer) < 0 ? qpw_fail(&err, -ENOMEM, "no memory for the summary") : 0;
+        r = qpw_answer_make(&snapshot, &answer) < 0 ? qpw_fail(&err, -ENOMEM, "out of memory") : 0;
     if (r < 0) {
         qpw_say(a, QPW_SAY_WARNING, "%s", err.text);
         qpw_snapshot_clear(&snapshot);

@@ -8,6 +8,7 @@
 #include "bench/picture.h"
 #include "snapshot/collect_maps.h"
 #include "util/document.h"
+#include "words/table.h"
 #include "words/words.h"
 
 static const struct {
@@ -55,75 +56,144 @@ void qpw_bench_machine_of(const struct qpw_bench_rig *rig, struct qpw_bench_mach
         ret->size[i] = qpw_bench_program_size(rig, i);
 }
 
-static void print_cases(FILE *out, const struct qpw_bench_result *r)
+/* ---- Text ---- */
+
+static const char *ns_text(double ns, char *buf, size_t size)
 {
-    double array = qpw_bench_median(&r->floors[QPW_FLOOR_ARRAY]);
-
-    fprintf(out, "%-16s %-5s %8s %8s %8s %8s\n", "", "hook", "median", "best", "x array", "net");
-    for (size_t i = 0; i < sizeof(floors) / sizeof(*floors); i++) {
-        const struct qpw_bench_samples *s = &r->floors[floors[i].floor];
-        double ns = qpw_bench_median(s);
-
-        fprintf(out, "%-16s %-5s %8.1f %8.1f %8.2f %8s  %s\n", floors[i].name,
-                floors[i].floor == QPW_FLOOR_EMPTY ? "tc" : "xdp", ns, qpw_bench_best(s), array ? ns / array : 0, "",
-                floors[i].what);
-    }
-    for (int tc = 0; tc < 2; tc++) {
-        const struct qpw_bench_samples *s = &r->floors[tc ? QPW_FLOOR_WRAP_TC : QPW_FLOOR_WRAP_XDP];
-
-        fprintf(out, "%-16s %-5s %8.1f %8.1f %8s %8s  generates many flows around the program\n", "wrapper",
-                tc ? "tc" : "xdp", qpw_bench_median(s), qpw_bench_best(s), "", "");
-    }
-    for (size_t i = 0; i < qpw_bench_n_cases; i++) {
-        const struct qpw_bench_samples *s = &r->cases[i];
-
-        if (s->n)
-            fprintf(out, "%-16s %-5s %8.1f %8.1f %8.2f %8.1f\n", qpw_bench_cases[i].name,
-                    qpw_bench_cases[i].tc ? "tc" : "xdp", qpw_bench_median(s), qpw_bench_best(s),
-                    array ? qpw_bench_median(s) / array : 0, qpw_bench_net(r, i));
-    }
+    return qpw_words_figure(ns, 1, "", buf, size);
 }
 
-static void print_targets(FILE *out, const struct qpw_bench_machine *m, const struct qpw_bench_result *r)
+/* A row of the table of costs. array 0, net NULL: nothing to compare with. */
+static int add_cost(struct qpw_table *t, const char *name, bool tc, const struct qpw_bench_samples *s, double array,
+                    const double *net, const char *what)
 {
+    char median[16], best[16], ratio[16], rest[16];
+    double ns = qpw_bench_median(s);
+    const char *cells[] = {name, tc ? "tc" : "xdp", ns_text(ns, median, sizeof(median)),
+                           ns_text(qpw_bench_best(s), best, sizeof(best)),
+                           array > 0 ? qpw_words_figure(ns / array, 2, "", ratio, sizeof(ratio)) : "",
+                           net ? ns_text(*net, rest, sizeof(rest)) : "", what};
+
+    return qpw_table_add(t, QPW_TEXT_PLAIN, cells);
+}
+
+static int print_costs(const struct qpw_printer *p, const struct qpw_bench_result *r)
+{
+    static const struct qpw_table_column columns[] = {{"PACKET"}, {"HOOK"}, {"MEDIAN", .right = true},
+                                                      {"BEST", .right = true}, {"X ARRAY", .right = true},
+                                                      {"NET", .right = true}, {"", .wrap = true}};
+    struct qpw_table t = {columns, sizeof(columns) / sizeof(*columns)};
+    double array = qpw_bench_median(&r->floors[QPW_FLOOR_ARRAY]);
+    int rc = 0;
+
+    for (size_t i = 0; rc == 0 && i < sizeof(floors) / sizeof(*floors); i++)
+        rc = add_cost(&t, floors[i].name, floors[i].floor == QPW_FLOOR_EMPTY, &r->floors[floors[i].floor], array, NULL,
+                      floors[i].what);
+    for (int tc = 0; rc == 0 && tc < 2; tc++)
+        rc = add_cost(&t, "wrapper", tc, &r->floors[tc ? QPW_FLOOR_WRAP_TC : QPW_FLOOR_WRAP_XDP], 0, NULL,
+                      "generates many flows around the program");
+    for (size_t i = 0; rc == 0 && i < qpw_bench_n_cases; i++) {
+        double net = qpw_bench_net(r, i);
+
+        if (r->cases[i].n)
+            rc = add_cost(&t, qpw_bench_cases[i].name, qpw_bench_cases[i].tc, &r->cases[i], array, &net, "");
+    }
+    rc = rc ? rc : qpw_table_print(&t, p);
+    qpw_table_clear(&t);
+    return rc;
+}
+
+static int print_targets(const struct qpw_printer *p, const struct qpw_bench_machine *m, const struct qpw_bench_result *r)
+{
+    static const struct qpw_table_column columns[] = {{"TARGET", .wrap = true}, {"MEASURED", .right = true},
+                                                      {"LIMIT", .right = true}, {"AIM", .right = true}, {""}};
+    struct qpw_table t = {columns, sizeof(columns) / sizeof(*columns)};
     struct qpw_bench_target targets[QPW_BENCH_MAX_TARGETS];
     size_t n = qpw_bench_targets(m, r, targets);
+    char measured[24], limit[24], aim[24];
+    int rc = 0;
 
-    fprintf(out, "\n%-56s %8s %8s %8s\n", "target", "measured", "limit", "aim");
-    for (size_t i = 0; i < n; i++) {
-        const struct qpw_bench_target *t = &targets[i];
+    for (size_t i = 0; rc == 0 && i < n; i++) {
+        const struct qpw_bench_target *target = &targets[i];
+        const char *cells[] = {target->what, qpw_words_figure(target->value, 1, target->unit, measured, sizeof(measured)),
+                               qpw_words_figure(target->must, 1, target->unit, limit, sizeof(limit)),
+                               qpw_words_figure(target->aim, 1, target->unit, aim, sizeof(aim)),
+                               target->value <= target->aim    ? "below the aim"
+                               : target->value <= target->must ? "below the limit"
+                                                               : "above the limit"};
 
-        fprintf(out, "%-56s %8.1f %8.1f %8.1f %-4s %s\n", t->what, t->value, t->must, t->aim, t->unit,
-                t->value <= t->aim ? "below the aim" : t->value <= t->must ? "below the limit" : "above the limit");
+        rc = qpw_table_add(&t, target->value <= target->must ? QPW_TEXT_PLAIN : QPW_TEXT_BAD, cells);
     }
+    qpw_print_end(p);
+    rc = rc ? rc : qpw_table_print(&t, p);
+    qpw_table_clear(&t);
+    return rc;
 }
 
-void qpw_bench_print(FILE *out, const struct qpw_bench_machine *m, const struct qpw_bench_result *r,
-                     const struct qpw_bench_live *live, bool targets)
+static int print_programs(const struct qpw_printer *p, const struct qpw_bench_machine *m)
 {
-    char bytes[24];
+    static const struct qpw_table_column columns[] = {{"PROGRAM"}, {"INSTRUCTIONS VERIFIED", .right = true},
+                                                      {"SIZE", .right = true}, {"MACHINE CODE", .right = true}};
+    struct qpw_table t = {columns, sizeof(columns) / sizeof(*columns)};
+    char verified[24], size[24], code[24];
+    int rc = 0;
 
-    fprintf(out, "%s, %d possible CPUs, Linux %s\n", m->cpu, m->cpus, m->kernel);
-    fprintf(out, "nanoseconds per packet, %u rounds; net: without the empty program, or the wrapper, of its hook\n\n",
-            r->rounds);
-    print_cases(out, r);
-    if (targets)
-        print_targets(out, m, r);
-    fprintf(out, "\nkernel memory %s\n", qpw_words_bytes(m->memory_bytes, bytes, sizeof(bytes)));
-    fprintf(out, "start %.0f ms, median of %d: loading what attach loads in XDP mode (maps, qpw_xdp_rx, qpw_tc_tx) and,\n"
-                 "while these are verified, the policy (%.0f ms)\n",
-            (double)m->load_ns / 1e6, QPW_BENCH_STARTS, (double)m->policy_ns / 1e6);
-    fprintf(out, "snapshot of %u meters: %.1f ms on %d possible CPUs\n", QPW_BENCH_METERS, (double)m->picture_ns / 1e6,
-            m->cpus);
-    for (int i = 0; i < QPW_PROG_COUNT; i++)
-        fprintf(out, "%-14s %7u instructions verified, %6u bytes, %6u as machine code\n", qpw_program_name(i),
-                m->size[i].verified, m->size[i].xlated, m->size[i].jited);
-    if (m->sockets.measured)
-        fprintf(out, "socket() and close(): %.0f ns, %.0f with the owner noted\n", m->sockets.bare_ns, m->sockets.noted_ns);
-    if (live->measured)
-        fprintf(out, "live on a veth pair, 64-byte frames: %.2f million packets per second, %.2f with an empty program\n",
-                live->audit_pps / 1e6, live->empty_pps / 1e6);
+    for (int i = 0; rc == 0 && i < QPW_PROG_COUNT; i++) {
+        const char *cells[] = {qpw_program_name(i), qpw_words_count(m->size[i].verified, verified, sizeof(verified)),
+                               qpw_words_bytes(m->size[i].xlated, size, sizeof(size)),
+                               qpw_words_bytes(m->size[i].jited, code, sizeof(code))};
+
+        if (m->size[i].xlated) /* else it was not loaded */
+            rc = qpw_table_add(&t, QPW_TEXT_PLAIN, cells);
+    }
+    qpw_print_end(p);
+    rc = rc ? rc : qpw_table_print(&t, p);
+    qpw_table_clear(&t);
+    return rc;
 }
+
+static void print_machine(const struct qpw_printer *p, const struct qpw_bench_machine *m, const struct qpw_bench_live *live)
+{
+    char bytes[24], first[24], second[24], count[24];
+
+    qpw_print_end(p);
+    qpw_print_item(p, "memory", "%s in the kernel", qpw_words_bytes(m->memory_bytes, bytes, sizeof(bytes)));
+    qpw_print_item(p, "start", "%s, median of %d: loading what attach loads in XDP mode (maps, qpw_xdp_rx, qpw_tc_tx) and, "
+                   "while these are verified, the policy (%s)",
+                   qpw_words_figure((double)m->load_ns / 1e6, 0, "ms", first, sizeof(first)), QPW_BENCH_STARTS,
+                   qpw_words_figure((double)m->policy_ns / 1e6, 0, "ms", second, sizeof(second)));
+    qpw_print_item(p, "snapshot", "%s for %s", qpw_words_figure((double)m->picture_ns / 1e6, 1, "ms", first, sizeof(first)),
+                   qpw_words_many(QPW_BENCH_METERS, "meter", count, sizeof(count)));
+    if (m->sockets.measured)
+        qpw_print_item(p, "socket", "%s for socket() and close(), %s with the owner noted",
+                       qpw_words_figure(m->sockets.bare_ns, 0, "ns", first, sizeof(first)),
+                       qpw_words_figure(m->sockets.noted_ns, 0, "ns", second, sizeof(second)));
+    if (live->measured)
+        qpw_print_item(p, "live", "%s packets per second on a veth pair with 64-byte frames, %s with an empty program",
+                       qpw_words_count((uint64_t)live->audit_pps, first, sizeof(first)),
+                       qpw_words_count((uint64_t)live->empty_pps, second, sizeof(second)));
+}
+
+int qpw_bench_print(FILE *out, const struct qpw_bench_machine *m, const struct qpw_bench_result *r,
+                    const struct qpw_bench_live *live, bool targets)
+{
+    struct qpw_printer p = qpw_printer_of(out);
+    int rc;
+
+    p.indent = 0;
+    qpw_print_line(&p, "%s, %d possible CPUs, Linux %s", m->cpu, m->cpus, m->kernel);
+    qpw_print_line(&p, "nanoseconds per packet, %u rounds; net: without the empty program, or the wrapper, of its hook",
+                   r->rounds);
+    qpw_print_end(&p);
+    rc = print_costs(&p, r);
+    if (rc == 0 && targets)
+        rc = print_targets(&p, m, r);
+    rc = rc ? rc : print_programs(&p, m);
+    print_machine(&p, m, live);
+    return rc;
+}
+
+/* ---- JSON ---- */
 
 static json_t *json_machine(const struct qpw_bench_machine *m)
 {

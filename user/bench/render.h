@@ -34,9 +34,9 @@ struct qpw_bench_live {
 
 void qpw_bench_machine_of(const struct qpw_bench_rig *rig, struct qpw_bench_machine *ret);
 
-/* targets: with what this project has set itself as limits and aims. */
-void qpw_bench_print(FILE *out, const struct qpw_bench_machine *m, const struct qpw_bench_result *r,
-                     const struct qpw_bench_live *live, bool targets);
+/* targets: with what this project has set itself as limits and aims. 0 or -ENOMEM. */
+int qpw_bench_print(FILE *out, const struct qpw_bench_machine *m, const struct qpw_bench_result *r,
+                    const struct qpw_bench_live *live, bool targets);
 
 /* NULL: out of memory. The caller decrefs. */
 json_t *qpw_bench_json(const struct qpw_bench_machine *m, const struct qpw_bench_result *r,

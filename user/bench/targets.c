@@ -5,8 +5,9 @@
 
 #include "bench/picture.h"
 #include "bench/render.h"
+#include "words/numbers.h"
 
-#define MIB 1048576.0
+#define MIB 1.048576 /* MB */
 
 struct list {
     struct qpw_bench_target *at;
@@ -73,10 +74,11 @@ size_t qpw_bench_targets(const struct qpw_bench_machine *m, const struct qpw_ben
 {
     struct list l = {ret, 0};
     double b1 = qpw_bench_median(&r->floors[QPW_FLOOR_ARRAY]), b2 = qpw_bench_median(&r->floors[QPW_FLOOR_HASH]);
+    char count[32];
     int known = find(r, "known-tcp", 0), known_tc = find(r, "known-tcp", 1), at;
 
     if (known >= 0)
-        add(&l, ns_of(r, known), 3.3 * b1, b2, "ns", "known-tcp (xdp); must 3.3 x array, aim hash");
+        add(&l, ns_of(r, known), 3.3 * b1, b2, "ns", "known-tcp (xdp); limit 3.3 x array, aim hash");
     if (known_tc >= 0)
         add(&l, qpw_bench_net(r, (size_t)known_tc), 55, 30, "ns", "known-tcp (tc) over an empty TC program");
     add_net(&l, r, "known-64k", 95, 67);
@@ -96,10 +98,10 @@ size_t qpw_bench_targets(const struct qpw_bench_machine *m, const struct qpw_ben
         add(&l, ns_of(r, at) - ns_of(r, find(r, "answer", 1)), 60, 40, "ns", "owner of a packet that opens a connection");
     if (m->sockets.measured)
         add(&l, m->sockets.noted_ns - m->sockets.bare_ns, 1500, 1300, "ns", "owner noted, for each socket() of a process");
-    add(&l, (double)m->memory_bytes / MIB, 48 + 2.0 * m->cpus, 24 + m->cpus, "MiB", "kernel memory, %d possible CPUs",
-        m->cpus);
+    add(&l, (double)m->memory_bytes / 1e6, MIB * (48 + 2 * m->cpus), MIB * (24 + m->cpus), "MB",
+        "kernel memory, %d possible CPUs", m->cpus);
     add(&l, (double)m->load_ns / 1e6, 300, 300, "ms", "start: maps, qpw_xdp_rx, qpw_tc_tx and policy loaded");
-    add(&l, (double)m->picture_ns / 1e6, 20, 20, "ms", "snapshot of %u meters, %d possible CPUs", QPW_BENCH_METERS,
-        m->cpus);
+    add(&l, (double)m->picture_ns / 1e6, 20, 20, "ms", "snapshot of %s, %d possible CPUs",
+        qpw_words_many(QPW_BENCH_METERS, "meter", count, sizeof(count)), m->cpus);
     return l.n;
 }

@@ -27,12 +27,15 @@ static int loop(struct qpw_auditor *auditor, struct qpw_view *view, struct qpw_e
 {
     struct pollfd inputs[] = {{.fd = qpw_view_fd(view), .events = POLLIN},
                               {.fd = qpw_auditor_fd(auditor), .events = POLLIN}};
-    int r = 0;
+    int r = 0, end;
 
     while (r == 0) {
         if (qpw_view_due_ms(view) == 0)
             picture(auditor, view);
-        if (qpw_view_step(view))
+        end = qpw_view_step(view);
+        if (end == 2)
+            qpw_auditor_keep(auditor);
+        if (end)
             return 0;
         if (poll(inputs, 2, qpw_view_due_ms(view)) < 0 && errno != EINTR)
             return qpw_fail(err, -errno, "waiting: %s", strerror(errno));
@@ -49,8 +52,8 @@ int qpw_attach_view(struct qpw_auditor *auditor, bool keep, struct qpw_view **vi
         .state = &state,
         .sockets = qpw_auditor_sockets(auditor),
         .remember = true,
-        .quit_question = keep ? "Stop the auditor? Counting continues in the kernel."
-                              : "Stop and detach? All counters will be discarded.",
+        .quit_question = keep ? "Stop the auditor? Counting continues in the kernel. [y] stop  [n] cancel"
+                              : "Stop and detach? All counters will be discarded. [y] stop  [k] keep counting  [n] cancel",
     };
     int r;
 

@@ -15,15 +15,19 @@
 #include "alert/signatures.h"
 #include "cmd/cmd.h"
 #include "cmd/format.h"
+#include "instance/instance.h"
+#include "instance/kernel_words.h"
+#include "instance/object.h"
 #include "util/document.h"
 #include "util/error.h"
 #include "util/usage.h"
+#include "words/numbers.h"
 #include "words/table.h"
 
 #define DEFAULT_LOG "/var/log/qportwatch/eve.json"
 
 struct options {
-    const char *log;
+    const char *log; /* NULL: that of what is attached */
     bool follow;
     bool json;
     bool long_text; /* the whole sentence below each row */
@@ -46,7 +50,7 @@ enum {
 
 static const struct argp_option argp_options[] = {
     {"follow", 'f', NULL, 0, "keep reading as records are written, across rotations", 0},
-    {"alerts", KEY_ALERTS, "FILE", 0, "the alert log (default " DEFAULT_LOG ")", 0},
+    {"alerts", KEY_ALERTS, "FILE", 0, "the alert log (default: that of what is attached here, else " DEFAULT_LOG ")", 0},
     {"verdict", KEY_VERDICT, "VERDICT", 0, "unexpected, mismatch, weak, implied, undecided, infra or peer", 0},
     {"port", KEY_PORT, "PORT", 0, "the responder's port", 0},
     {"address", KEY_ADDRESS, "ADDR[/LEN]", 0, "either end lies in it", 0},
@@ -105,6 +109,20 @@ static const struct argp argp = {
     argp_options, parse, NULL,
     "Reads the alert log for people, oldest first.\v"
     "Addresses are never resolved. Honours NO_COLOR. Lines that are not qportwatch records are skipped.", NULL, NULL, NULL};
+
+/* Where the auditor of this network namespace writes its alerts, else the default. Returns buf or a static text. */
+static const char *log_in_use(char *buf, size_t size)
+{
+    struct qpw_kernel kernel;
+    struct qpw_meta meta = {0};
+    bool known = qpw_instance_find(&kernel, NULL) == 0;
+
+    if (known) {
+        known = qpw_meta_read(&kernel, &meta, NULL) == 0 && *meta.alerts_path;
+        qpw_kernel_close(&kernel);
+    }
+    return known ? qpw_format(buf, size, "%s", meta.alerts_path) : DEFAULT_LOG;
+}
 
 static int add_row(struct qpw_table *t, const struct qpw_alert_row *row, bool long_text)
 {
@@ -215,7 +233,7 @@ static int print_signatures(const struct options *o)
         const char *cells[] = {NULL, qpw_severity_name(s->severity), s->name, repeat_name(s->repeat), s->title};
         char id[16], note[1024];
 
-        cells[0] = qpw_format(id, sizeof(id), "%u", s->id);
+        cells[0] = qpw_words_exact(s->id, id, sizeof(id));
         r = qpw_table_add(&t, QPW_TEXT_PLAIN, cells);
         if (r == 0 && o->long_text)
             r = qpw_table_note(&t, qpw_format(note, sizeof(note), "%s%s%s", s->text, s->advice[0] ? " " : "", s->advice));
@@ -231,21 +249,25 @@ static void on_signal(int number)
 
 int qpw_cmd_alerts(int argc, char **argv)
 {
-    struct options o = {.log = DEFAULT_LOG};
+    struct options o = {0};
     struct qpw_table_column columns[QPW_ALERT_COLUMN_COUNT] = {0};
     struct qpw_table table = {columns, QPW_ALERT_COLUMN_COUNT};
     struct sigaction action = {.sa_handler = on_signal};
     struct qpw_follow *follow = NULL;
     struct qpw_error err = {""};
+    char log[sizeof(((struct qpw_meta *)0)->alerts_path)];
     int r;
 
     qpw_arguments_parse(&argp, argc, argv, &o);
+    qpw_quiet_libbpf();
     if (o.signatures)
         return print_signatures(&o);
     for (unsigned i = 0; i < QPW_ALERT_COLUMN_COUNT; i++)
         columns[i].title = qpw_alert_column_title(i);
     sigaction(SIGINT, &action, NULL);
     sigaction(SIGTERM, &action, NULL);
+    if (!o.log)
+        o.log = log_in_use(log, sizeof(log));
     r = qpw_follow_open(o.log, o.follow, &follow, &err);
     if (r == 0)
         r = read_all(&o, follow, &table, &err);

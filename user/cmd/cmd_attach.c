@@ -73,24 +73,14 @@ static const char *name_of(int key)
 
 static unsigned seconds(struct argp_state *state, int key, const char *text)
 {
-    unsigned long value = 0;
+    char option[40];
 
-    if (qpw_number_parse(text, 1, 365ul * 24 * 3600, &value) < 0)
-        qpw_usage_error(state, "--%s: '%s' is not a number of seconds from 1 to a year", name_of(key), text);
-    return value;
+    snprintf(option, sizeof(option), "--%s", name_of(key));
+    return (unsigned)qpw_usage_number(state, option, text, 1, 365ul * 24 * 3600, "number of seconds");
 }
 
-static void take_hook(struct argp_state *state, const char *text, enum qpw_tc_choice *ret)
-{
-    static const char *const names[] = {"auto", "tcx", "clsact"};
-
-    for (unsigned i = 0; i < sizeof(names) / sizeof(*names); i++)
-        if (!strcmp(names[i], text)) {
-            *ret = i;
-            return;
-        }
-    qpw_usage_error(state, "--tc-hook is auto, tcx or clsact, not '%s'", text);
-}
+/* In the order of their enums. */
+static const char *const modes[] = {"auto", "xdp", "tc", NULL}, *const tc_hooks[] = {"auto", "tcx", "clsact", NULL};
 
 static error_t take_option(int key, char *value, struct argp_state *state)
 {
@@ -102,11 +92,8 @@ static error_t take_option(int key, char *value, struct argp_state *state)
         state->child_inputs[0] = &audit->policy;
         state->child_inputs[1] = &arguments->alerting;
         return 0;
-    case KEY_MODE:
-        if (qpw_mode_parse(value, &audit->mode) < 0)
-            qpw_usage_error(state, "--mode is auto, xdp or tc, not '%s'", value);
-        return 0;
-    case KEY_TC_HOOK: take_hook(state, value, &audit->tc); return 0;
+    case KEY_MODE: audit->mode = (enum qpw_attach_mode)qpw_usage_choice(state, "--mode", value, modes); return 0;
+    case KEY_TC_HOOK: audit->tc = (enum qpw_tc_choice)qpw_usage_choice(state, "--tc-hook", value, tc_hooks); return 0;
     case KEY_INTERVAL:
         audit->interval = seconds(state, key, value);
         arguments->interval_given = true;

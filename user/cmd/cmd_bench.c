@@ -23,8 +23,7 @@ struct options {
 };
 
 static const struct argp_option argp_options[] = {
-    {"json", 'j', NULL, 0, "JSON instead of the table", 0},
-    {"format", 'f', "text|json", 0, "json is the same as --json", 0},
+    QPW_FORMAT_OPTIONS_AS('j', 'f'),
     {"quick", 'q', NULL, 0, "Fewer rounds: takes seconds, figures vary more", 0},
     {"live", 'l', NULL, 0, "Also packets per second through a veth pair, against an empty XDP program", 0},
     {"targets", 't', NULL, 0, "Also compare with the limits and aims of this project, set on its own machine", 0},
@@ -53,7 +52,6 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 {
     struct options *o = state->input;
     const char *unknown;
-    char *end;
 
     switch (key) {
     case 'j':
@@ -72,14 +70,12 @@ static error_t parse(int key, char *arg, struct argp_state *state)
         o->targets = true;
         return 0;
     case 'r':
-        o->rounds = (unsigned)strtoul(arg, &end, 10);
-        if (*end || !*arg || o->rounds < 1 || o->rounds > QPW_BENCH_MAX_ROUNDS)
-            qpw_usage_error(state, "--rounds: '%s' is not a number from 1 to %d", arg, QPW_BENCH_MAX_ROUNDS);
+        o->rounds = (unsigned)qpw_usage_number(state, "--rounds", arg, 1, QPW_BENCH_MAX_ROUNDS, "number");
         return 0;
     case 'c':
         unknown = choose(o, arg);
         if (unknown)
-            qpw_usage_error(state, "--cases: there is no case '%s'; 'bench --quick' shows them all", unknown);
+            qpw_usage_error(state, "--cases %s: no such case; 'bench --quick' shows them all", unknown);
         return 0;
     default:
         return ARGP_ERR_UNKNOWN;
@@ -113,11 +109,11 @@ static int measure(const struct options *o, struct qpw_error *err)
         json_dumpf(json, stdout, JSON_INDENT(2) | JSON_REAL_PRECISION(6));
         putchar('\n');
         json_decref(json);
-    } else {
-        qpw_bench_print(stdout, &machine, &result, &live, o->targets);
+    } else if (qpw_bench_print(stdout, &machine, &result, &live, o->targets) < 0) {
+        rc = qpw_fail(err, -ENOMEM, "out of memory");
     }
     free(result.cases);
-    return 0;
+    return rc;
 }
 
 int qpw_cmd_bench(int argc, char **argv)

@@ -35,19 +35,14 @@ static error_t take_option(int key, char *value, struct argp_state *state)
 }
 
 /* What is counted in this network namespace. False: nothing is attached, or only root may ask; err says which. */
-static bool take_snapshot(struct qpw_snapshot *ret, struct qpw_error *err)
+static bool take_snapshot(struct qpw_kernel *kernel, struct qpw_snapshot *ret, struct qpw_error *err)
 {
     struct qpw_collect_options options = {.ports = true};
-    struct qpw_kernel kernel;
-    bool done;
 
     if (geteuid() != 0)
         qpw_fail(err, -EPERM, "root privileges are required (try sudo)");
-    if (geteuid() != 0 || qpw_instance_find(&kernel, err) < 0)
-        return false;
-    done = qpw_collect_watched(&kernel, &options, ret, err) == 0;
-    qpw_kernel_close(&kernel);
-    return done;
+    return geteuid() == 0 && qpw_instance_find(kernel, err) == 0 &&
+           qpw_collect_watched(kernel, &options, ret, err) == 0;
 }
 
 static int print(const struct options *o, const struct qpw_listening *l, const struct qpw_listening_about *about)
@@ -95,6 +90,7 @@ int qpw_cmd_listeners(int argc, char **argv)
                "first; then what is listed and has no listener. Works with nothing attached; with an attachment the "
                "policy in force is used, and when each port was last asked is known.\vOnly root sees the processes of "
                "all users."};
+    struct qpw_kernel kernel;
     struct qpw_snapshot snapshot = {0};
     struct qpw_node_listeners node = {0};
     struct options o = {0};
@@ -104,8 +100,9 @@ int qpw_cmd_listeners(int argc, char **argv)
 
     qpw_arguments_parse(&argp, argc, argv, &o);
     qpw_quiet_libbpf();
-    attached = take_snapshot(&snapshot, &nothing);
-    r = qpw_node_listeners_load(&node, &o.policy, attached ? &snapshot : NULL, &err);
+    qpw_kernel_init(&kernel);
+    attached = take_snapshot(&kernel, &snapshot, &nothing);
+    r = qpw_node_listeners_load(&node, &o.policy, &kernel, attached ? &snapshot : NULL, &err);
     if (r < 0) {
         code = QPW_EXIT_USAGE;
     } else {
@@ -117,5 +114,6 @@ int qpw_cmd_listeners(int argc, char **argv)
     qpw_node_listeners_clear(&node);
     qpw_policy_options_clear(&o.policy);
     qpw_snapshot_clear(&snapshot);
+    qpw_kernel_close(&kernel);
     return code;
 }

@@ -20,6 +20,7 @@
 #include "replay/show.h"
 #include "util/output.h"
 #include "util/usage.h"
+#include "words/coverage.h"
 #include "words/terminal.h"
 #include "words/words.h"
 
@@ -56,14 +57,8 @@ static const struct argp_option argp_options[] = {
     {0},
 };
 
-static uint32_t take_mtu(struct argp_state *state, const char *text)
-{
-    unsigned long value = 0;
-
-    if (qpw_number_parse(text, LEAST_MTU, MOST_MTU, &value) < 0)
-        qpw_usage_error(state, "--mtu %s: not a number of bytes from %u to %u", text, LEAST_MTU, MOST_MTU);
-    return (uint32_t)value;
-}
+/* In the order of enum qpw_show_format; of the bool mode_tc. */
+static const char *const formats[] = {"text", "json", "html", NULL}, *const modes[] = {"xdp", "tc", NULL};
 
 static void take_local(struct argp_state *state, struct options *o, const char *text)
 {
@@ -98,21 +93,17 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     switch (key) {
     case ARGP_KEY_INIT: state->child_inputs[0] = &o->policy; return 0;
     case KEY_LOCAL: take_local(state, o, arg); return 0;
-    case KEY_MODE:
-        if (strcmp(arg, "xdp") && strcmp(arg, "tc"))
-            qpw_usage_error(state, "--mode %s: xdp or tc", arg);
-        o->replay.mode_tc = !strcmp(arg, "tc");
-        return 0;
+    case KEY_MODE: o->replay.mode_tc = qpw_usage_choice(state, "--mode", arg, modes); return 0;
     case 'i': o->replay.interface = arg; return 0;
     case KEY_DEDUP: o->replay.dedup = true; return 0;
-    case KEY_MTU: o->replay.mtu = take_mtu(state, arg); return 0;
+    case KEY_MTU:
+        o->replay.mtu = (uint32_t)qpw_usage_number(state, "--mtu", arg, LEAST_MTU, MOST_MTU, "number of bytes");
+        return 0;
     case KEY_MAX: o->max_connections = qpw_connections_parse(state, arg); return 0;
     case KEY_CONNECTIONS: o->connections = true; return 0;
     case KEY_FINDINGS: o->findings = true; return 0;
     case KEY_FORMAT:
-        if (strcmp(arg, "text") && strcmp(arg, "json") && strcmp(arg, "html"))
-            qpw_usage_error(state, "--format %s: text, json or html", arg);
-        o->format = *arg == 'j' ? QPW_SHOW_JSON : *arg == 'h' ? QPW_SHOW_HTML : QPW_SHOW_TEXT;
+        o->format = (enum qpw_show_format)qpw_usage_choice(state, "--format", arg, formats);
         return 0;
     case KEY_JSON: o->format = QPW_SHOW_JSON; return 0;
     case 'o': o->output = arg; return 0;
@@ -229,15 +220,16 @@ static int replay_files(const struct options *o, struct qpw_replay *r, struct pr
 
 static void warn(const struct options *o, const struct qpw_replay_totals *t)
 {
-    char copies[24], all[48];
+    char copies[24], all[48], note[QPW_NOTE_TEXT];
 
     if (t->copies_suspicious && !o->replay.dedup)
         fprintf(stderr, "qportwatch replay: %s of %s are copies of one just before (taken on several interfaces?); use "
                 "--dedup, or --interface for one of them\n", qpw_words_count(t->copies, copies, sizeof(copies)),
                 qpw_words_many(t->frames, "frame", all, sizeof(all)));
     if (t->talkers > 1)
-        fprintf(stderr, "qportwatch replay: the --local prefixes cover %zu%s addresses that sent something; traffic "
-                "between them is of scope self\n", t->talkers, t->talkers >= QPW_ENDS_TALKERS ? " or more" : "");
+        fprintf(stderr, "qportwatch replay: %s; traffic between them is of scope self\n",
+                qpw_words_note(&(struct qpw_note){.kind = QPW_NOTE_LOCALS, .count = t->talkers,
+                                                  .other = t->talkers >= QPW_ENDS_TALKERS}, note));
     if (t->evicted && o->connections)
         fprintf(stderr, "qportwatch replay: evicted from full tables and not listed: %s; raise --max-connections\n",
                 qpw_words_many(t->evicted, "connection", all, sizeof(all)));

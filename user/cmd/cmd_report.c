@@ -49,27 +49,14 @@ static const struct argp_option argp_options[] = {
     {0},
 };
 
-static int set_format(struct options *o, const char *name)
-{
-    static const char *const names[] = {"text", "json", "html"};
-
-    for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
-        if (!strcmp(name, names[i])) {
-            o->format = (enum format)i;
-            return 0;
-        }
-    return -EINVAL;
-}
+static const char *const formats[] = {"text", "json", "html", NULL};
 
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
     struct options *o = state->input;
 
     switch (key) {
-    case KEY_FORMAT:
-        if (set_format(o, arg) < 0)
-            qpw_usage_error(state, "--format %s: text, json or html", arg);
-        break;
+    case KEY_FORMAT: o->format = (enum format)qpw_usage_choice(state, "--format", arg, formats); break;
     case KEY_JSON: o->format = FORMAT_JSON; break;
     case KEY_ALL: o->all = true; break;
     case KEY_SINCE: o->since = arg; break;
@@ -78,7 +65,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
         if (o->n_conditions == MAX_CONDITIONS)
             qpw_usage_error(state, "--fail-on: more than %d", MAX_CONDITIONS);
         else if (qpw_condition_parse(arg, &o->conditions[o->n_conditions++]) < 0)
-            qpw_usage_error(state, "--fail-on %s: a verdict (unexpected, weak, undecided, implied, transit …), gap, or "
+            qpw_usage_error(state, "--fail-on %s: not a verdict (unexpected, weak, undecided, implied, transit …), gap or "
                               "undecided=PERCENT", arg);
         break;
     default: return ARGP_ERR_UNKNOWN;
@@ -97,11 +84,11 @@ static bool to_screen(const struct options *o)
     return !o->output || !strcmp(o->output, "-");
 }
 
-/* Without them the report is whole but for one section, which says why. */
-static void add_listeners(const struct qpw_report *report, struct qpw_sockets *sockets, struct qpw_node_listeners *node,
-                          struct qpw_error *why, struct qpw_render_options *options)
+/* Without them the report is whole except for one section, which says why. */
+static void add_listeners(const struct qpw_kernel *kernel, const struct qpw_report *report, struct qpw_sockets *sockets,
+                          struct qpw_node_listeners *node, struct qpw_error *why, struct qpw_render_options *options)
 {
-    int r = qpw_node_listeners_load(node, NULL, report->s, why);
+    int r = qpw_node_listeners_load(node, NULL, kernel, report->s, why);
 
     if (r == 0)
         r = qpw_node_listeners_read(node, sockets, report->s, why);
@@ -126,7 +113,7 @@ static int render(const struct qpw_kernel *kernel, const struct qpw_report *repo
         qpw_sockets_executables(sockets, qpw_executable_path, kernel);
         options.owner = qpw_finding_owner;
         options.arg = sockets;
-        add_listeners(report, sockets, &node, &why, &options);
+        add_listeners(kernel, report, sockets, &node, &why, &options);
     }
     rc = o->format == FORMAT_JSON   ? qpw_report_json(report, &options, out)
          : o->format == FORMAT_HTML ? qpw_report_html(report, &options, out)
@@ -149,7 +136,7 @@ static int write_report(const struct qpw_kernel *kernel, const struct qpw_report
     if (memory && fclose(memory) != 0 && rc == 0)
         rc = -ENOMEM;
     if (rc < 0)
-        qpw_fail(err, rc, "the report cannot be put together: %s", strerror(-rc));
+        qpw_fail(err, rc, "cannot make the report: %s", strerror(-rc));
     if (rc == 0)
         rc = qpw_output_open(o->output, &output, err);
     if (rc == 0) {
@@ -188,7 +175,7 @@ static int make_and_write(const struct options *o, uint64_t since_unix_ns, struc
     if (rc == 0) {
         rc = qpw_report_make(&snapshot, since_unix_ns, &report);
         if (rc < 0)
-            qpw_fail(err, rc, "the report cannot be put together: %s", strerror(-rc));
+            qpw_fail(err, rc, "cannot make the report: %s", strerror(-rc));
     }
     if (rc == 0)
         rc = write_report(&kernel, &report, o, err);

@@ -110,8 +110,7 @@ static int apply(const struct options *o, bool screen, struct qpw_view_state *st
         return qpw_fail(err, -EINVAL, "--tab %s: help is for the screen; its keys do nothing in tables", o->tab);
     if (tab < 0)
         return qpw_fail(err, -EINVAL,
-                        "--tab %s: there is no such tab; take unexpected, ports, peers, policy, coverage, connections or "
-                        "listeners", o->tab);
+                        "--tab %s: not one of unexpected, ports, peers, policy, coverage, connections, listeners", o->tab);
     state->tab = (enum qpw_tab)tab;
     if (*end || !(seconds >= 0.1 && seconds <= 3600))
         return qpw_fail(err, -EINVAL, "--interval %s: not a number of seconds from 0.1 to 3600", o->interval);
@@ -293,7 +292,7 @@ static int run_plain(struct source *source, struct qpw_view_state *state, const 
     int r;
 
     if (qpw_processes_new(source->sockets, &beside.processes) < 0)
-        return qpw_fail(err, -ENOMEM, "no memory for the tables");
+        return qpw_fail(err, -ENOMEM, "out of memory");
     beside.more = &source->more.more;
     qpw_processes_source(beside.processes, beside.more);
     model.process = qpw_processes_text;

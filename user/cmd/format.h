@@ -4,22 +4,22 @@
 #define QPW_CMD_FORMAT_H
 
 #include <stdbool.h>
-#include <string.h>
 
 #include "util/usage.h"
 
 /* Their rows in the table of options of a command that prints one document. */
 enum { QPW_KEY_JSON = 0x1000, QPW_KEY_FORMAT };
-#define QPW_FORMAT_OPTIONS \
-    {"json", QPW_KEY_JSON, NULL, 0, "Print one JSON document", 0}, \
-    {"format", QPW_KEY_FORMAT, "text|json", 0, "Text (default) or JSON", 0}
+#define QPW_FORMAT_OPTIONS_AS(json, format) \
+    {"json", json, NULL, 0, "Print one JSON document", 0}, \
+    {"format", format, "text|json", 0, "text (default) or json", 0}
+#define QPW_FORMAT_OPTIONS QPW_FORMAT_OPTIONS_AS(QPW_KEY_JSON, QPW_KEY_FORMAT)
 
 /* Whether `text` asks for JSON; an error of usage, which ends the program, where it is neither json nor text. */
 static inline bool qpw_format_is_json(struct argp_state *state, const char *text)
 {
-    if (strcmp(text, "text") && strcmp(text, "json"))
-        qpw_usage_error(state, "--format is text or json, not '%s'", text);
-    return !strcmp(text, "json");
+    static const char *const formats[] = {"text", "json", NULL};
+
+    return qpw_usage_choice(state, "--format", text, formats);
 }
 
 /* Takes one of the two options. False: the key is another's. */

@@ -8,43 +8,64 @@
 
 #include "control/policy_args.h"
 #include "host/clock.h"
+#include "instance/object.h"
 #include "policy/compile/compile.h"
+#include "snapshot/compiled.h"
 
-static int load_in_force(const struct qpw_snapshot *s, struct qpw_policy *ret, struct qpw_error *err)
+/* The text of the policy in force, which alone has owner=. -ESTALE: its file is another policy by now. */
+static int load_text(const struct qpw_snapshot *s, struct qpw_policy *ret, struct qpw_error *err)
 {
     struct qpw_policy_options in_force;
     json_t *args = qpw_policy_args_load(s->meta.policy_args);
     int r;
 
     if (!args)
-        return qpw_fail(err, -EINVAL, "cannot read which policy is in force; name one with --policy or --platform");
+        return -ENOMEM;
     r = qpw_policy_args_read(args, &in_force, err);
     if (r == 0) {
         r = qpw_policy_load(&in_force, ret, NULL, err);
         qpw_policy_options_clear(&in_force);
     }
     json_decref(args);
+    if (r < 0 || !strcmp(ret->digest, s->meta.policy_digest))
+        return r;
+    qpw_policy_clear(ret);
+    return -ESTALE;
+}
+
+static int load_in_force(struct qpw_node_listeners *n, const struct qpw_kernel *kernel, const struct qpw_snapshot *s,
+                         struct qpw_error *err)
+{
+    struct qpw_error ignored;
+    int r = qpw_compiled_read(kernel, &n->compiled, err);
+
+    r = r ? r : qpw_kernel_get_names(kernel, &n->names, err);
+    n->about = (struct qpw_listening_about){
+        .names = &n->names, .policy_name = s->meta.policy_name, .policy_path = s->meta.policy_path,
+        .policy_digest = s->meta.policy_digest, .source_digest = s->meta.source_digest,
+        .no_owners = r == 0 && load_text(s, &n->policy, &ignored) < 0};
+    return r;
+}
+
+static int load_named(struct qpw_node_listeners *n, const struct qpw_policy_options *options, struct qpw_error *err)
+{
+    struct qpw_compile_context context = {.now = time(NULL)};
+    int r = qpw_policy_load(options, &n->policy, NULL, err);
+
+    r = r ? r : qpw_policy_compile(&n->policy, &context, &n->names, &n->compiled, err);
+    n->about = (struct qpw_listening_about){
+        .names = &n->names, .policy_name = n->policy.name, .policy_path = n->policy.path,
+        .policy_digest = n->policy.digest, .source_digest = n->policy.source_digest};
     return r;
 }
 
 int qpw_node_listeners_load(struct qpw_node_listeners *n, const struct qpw_policy_options *options,
-                            const struct qpw_snapshot *snapshot, struct qpw_error *err)
+                            const struct qpw_kernel *kernel, const struct qpw_snapshot *snapshot, struct qpw_error *err)
 {
-    bool asked = options && (options->policy_file || options->platform || options->peers_file || options->n_peers);
-    static const struct qpw_policy_options none;
-    struct qpw_compile_context context = {.now = time(NULL)};
-    int r;
+    bool named = options && (options->policy_file || options->platform || options->peers_file || options->n_peers);
 
     *n = (struct qpw_node_listeners){0};
-    r = asked || !snapshot ? qpw_policy_load(options ? options : &none, &n->policy, NULL, err)
-                           : load_in_force(snapshot, &n->policy, err);
-    if (r == 0)
-        r = qpw_policy_compile(&n->policy, &context, &n->names, &n->compiled, err);
-    n->about = (struct qpw_listening_about){
-        .names = &n->names, .policy_name = n->policy.name, .policy_path = n->policy.path,
-        .policy_digest = n->policy.digest, .source_digest = n->policy.source_digest,
-        .other_policy = r == 0 && !asked && snapshot && strcmp(n->policy.digest, snapshot->meta.policy_digest) != 0};
-    return r;
+    return named || !snapshot ? load_named(n, options, err) : load_in_force(n, kernel, snapshot, err);
 }
 
 int qpw_node_listeners_read(struct qpw_node_listeners *n, struct qpw_sockets *sockets,

@@ -7,11 +7,12 @@
 #include "policy/lang/load.h"
 #include "report/listening.h"
 
+struct qpw_kernel;
 struct qpw_sockets;
 
 /* Everything that the list points into. Must not be moved. */
 struct qpw_node_listeners {
-    struct qpw_policy policy;
+    struct qpw_policy policy; /* empty where its text is not to be had */
     struct qpw_compiled compiled;
     struct qpw_registry names;
     struct qpw_listeners listeners;
@@ -20,13 +21,16 @@ struct qpw_node_listeners {
 };
 
 /*
- * The policy: that of the options where they name one, else the one in force, else (snapshot NULL) the default. 0, or a
- * negative errno with err: a policy or an option is wrong. The caller clears *ret, then and after the next.
+ * The policy: that of the options where they name one, else the one in force, as the kernel has it (ret->about then
+ * points into the snapshot), else (snapshot NULL: nothing is attached) the default of the options. options NULL: they
+ * name none, and there is a snapshot. 0, or a negative errno with err: a policy or an option is wrong, or the kernel
+ * cannot be read. The caller clears *ret, then and after the next.
  */
 int qpw_node_listeners_load(struct qpw_node_listeners *ret, const struct qpw_policy_options *options,
-                            const struct qpw_snapshot *snapshot, struct qpw_error *err);
+                            const struct qpw_kernel *kernel, const struct qpw_snapshot *snapshot,
+                            struct qpw_error *err);
 
-/* Reads the sockets, anew each time it is called; snapshot as above. 0 or a negative errno with err. */
+/* Reads the sockets, again each time it is called; snapshot as above. 0 or a negative errno with err. */
 int qpw_node_listeners_read(struct qpw_node_listeners *n, struct qpw_sockets *sockets,
                             const struct qpw_snapshot *snapshot, struct qpw_error *err);
 

@@ -24,20 +24,19 @@ static void find_owner(void *context, const struct qpw_connection *connection, s
 
 /* The policy is read again only where another one is in force. */
 static int read_listeners(void *context, const struct qpw_snapshot *s, const struct qpw_listening **ret,
-                          const struct qpw_registry **ret_names, struct qpw_error *err)
+                          struct qpw_error *err)
 {
     struct qpw_more_source *source = context;
     int r = 0;
 
     if (strcmp(source->digest, s->meta.policy_digest) != 0 || !*source->digest) {
         qpw_node_listeners_clear(&source->listeners);
-        r = qpw_node_listeners_load(&source->listeners, NULL, s, err);
+        r = qpw_node_listeners_load(&source->listeners, NULL, source->kernel, s, err);
         snprintf(source->digest, sizeof(source->digest), "%s", r < 0 ? "" : s->meta.policy_digest);
     }
     if (r == 0)
         r = qpw_node_listeners_read(&source->listeners, source->sockets, s, err);
     *ret = r < 0 ? NULL : &source->listeners.listening;
-    *ret_names = &source->listeners.names;
     return r;
 }
 

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "util/document.h"
+#include "words/numbers.h"
 
 #define LAST_LINE 200 /* room for what is said about the rest */
 
@@ -31,6 +32,7 @@ void qpw_changelist_add(struct qpw_changelist *list, const char *format, ...)
 const char *qpw_changelist_text(const struct qpw_changelist *list, char *buf, size_t size)
 {
     size_t used = 0, i, needed = 0;
+    char more[24];
 
     *buf = '\0';
     for (i = 0; i < list->n; i++)
@@ -40,8 +42,9 @@ const char *qpw_changelist_text(const struct qpw_changelist *list, char *buf, si
     for (i = 0; i < list->n && used + strlen(list->lines[i]) + 3 < size; i++)
         used += (size_t)sprintf(buf + used, "\n  %s", list->lines[i]);
     if (i < list->n || list->left_out)
-        snprintf(buf + used, LAST_LINE, "\n  and %zu more; 'qportwatch policy diff OLD NEW' lists every difference of "
-                 "two policies, 'qportwatch policy show' every rule of one", list->n - i + list->left_out);
+        snprintf(buf + used, LAST_LINE, "\n  and %s more; 'qportwatch policy diff OLD NEW' lists every difference of "
+                 "two policies, 'qportwatch policy show' every rule of one",
+                 qpw_words_count(list->n - i + list->left_out, more, sizeof(more)));
     else if (list->incomplete)
         snprintf(buf + used, LAST_LINE, "\n  and more (out of memory)");
     return buf;

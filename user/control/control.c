@@ -110,10 +110,10 @@ int qpw_control_connect(int *ret_fd, pid_t *ret_pid, struct qpw_error *err)
     if (r < 0) {
         close(fd);
         if (r == -ECONNREFUSED || r == -ENOENT)
-            return qpw_fail(err, -ENOENT, "no auditor lives in this network namespace");
+            return qpw_fail(err, -ENOENT, "no auditor is running in this network namespace");
         if (r == -EAGAIN)
             return does_not_answer(r, err);
-        return qpw_fail(err, r, "speaking to the auditor at %s: %s", address.sun_path, strerror(-r));
+        return qpw_fail(err, r, "reaching the auditor at %s: %s", address.sun_path, strerror(-r));
     }
     *ret_fd = fd;
     if (ret_pid)

@@ -129,7 +129,7 @@ int qpw_detach(const char *const *names, size_t n, size_t *ret_removed, struct q
     int lock, r = qpw_lock_take(&lock, &holder, err);
 
     if (r == -EADDRINUSE)
-        return qpw_fail(err, r, "an auditor is just starting (process %d); try again", (int)holder);
+        return qpw_fail(err, r, "an auditor is just starting (pid %d); try again", (int)holder);
     if (r < 0)
         return r;
     r = detach(names, n, ret_removed, err);

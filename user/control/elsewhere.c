@@ -24,8 +24,8 @@ int qpw_lock_check_elsewhere(const struct qpw_kernel *k, const struct qpw_meta *
     for (int i = 0; i < LOOKS; i++) {
         usleep(LOOK_US);
         if (*(volatile __u64 *)&k->control->heartbeat_ns != beat)
-            return qpw_fail(err, -EADDRINUSE, "an auditor is running (process %d) that cannot be spoken to from here: its "
-                            "%s is not this one; run the command where it was started, or end it with 'kill %d'",
+            return qpw_fail(err, -EADDRINUSE, "an auditor is running (pid %d) that cannot be reached from here: its %s is "
+                            "another; run the command where it was started, or end it with 'kill %d'",
                             (int)k->control->auditor_pid, QPW_LOCK_FOLDER, (int)k->control->auditor_pid);
     }
     return 0;

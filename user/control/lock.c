@@ -46,8 +46,8 @@ static int open_folder(struct qpw_error *err)
     r = fstat(fd, &st) < 0 ? -errno : 0;
     if (r == 0 && (st.st_uid != 0 || (st.st_mode & 022))) {
         close(fd);
-        return qpw_fail(err, -EPERM, "%s: others than root may write to it (owner %u, mode %04o); remove it, so that it is "
-                        "made anew", QPW_LOCK_FOLDER, (unsigned)st.st_uid, (unsigned)st.st_mode & 07777);
+        return qpw_fail(err, -EPERM, "%s: others than root may write to it (owner %u, mode %04o); remove it; it will be made "
+                        "again", QPW_LOCK_FOLDER, (unsigned)st.st_uid, (unsigned)st.st_mode & 07777);
     }
     if (r < 0) {
         close(fd);
@@ -126,7 +126,7 @@ int qpw_lock_take(int *ret_fd, pid_t *ret_holder, struct qpw_error *err)
     for (int i = 0; i < ROUNDS && r == -EAGAIN; i++)
         r = try_take(ret_fd, ret_holder, err);
     if (r == -EAGAIN)
-        qpw_fail(err, r, "%s: it is being removed all the time; its lock cannot be taken", QPW_LOCK_FOLDER);
+        qpw_fail(err, r, "%s: it keeps being removed; its lock cannot be taken", QPW_LOCK_FOLDER);
     return r;
 }
 

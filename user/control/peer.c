@@ -91,19 +91,19 @@ int qpw_peer_may_control(int fd, pid_t *ret_pid, struct qpw_error *err)
     struct ucred who;
 
     if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &who, &size) < 0)
-        return qpw_fail(err, -EPERM, "who asks cannot be read: %s", strerror(errno));
+        return qpw_fail(err, -EPERM, "the requesting process cannot be read: %s", strerror(errno));
     if (ret_pid)
         *ret_pid = who.pid;
     if (who.pid <= 0)
-        return qpw_fail(err, -EPERM, "who asks is in another pid namespace; run it in the auditor's own");
+        return qpw_fail(err, -EPERM, "the requesting process is in another pid namespace; run it in the auditor's own");
     alive.fd = open_pidfd(fd, who.pid);
     if (alive.fd < 0)
-        return qpw_fail(err, -EPERM, "who asks (process %d) cannot be read: %s", (int)who.pid, strerror(errno));
+        return qpw_fail(err, -EPERM, "the requesting process (pid %d) cannot be read: %s", (int)who.pid, strerror(errno));
     why = hindrance(who.pid);
     if (poll(&alive, 1, 0) != 0)
         why = "has ended"; /* what was read may be of another one, with the same number */
     close(alive.fd);
-    return why ? qpw_fail(err, -EPERM, "process %d %s; it takes CAP_NET_ADMIN in the auditor's own user, pid and network "
+    return why ? qpw_fail(err, -EPERM, "the requesting process (pid %d) %s; it needs CAP_NET_ADMIN in the auditor's own user, pid and network "
                           "namespaces", (int)who.pid, why) : 0;
 }
 

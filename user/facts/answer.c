@@ -103,7 +103,7 @@ static int count_findings(const struct qpw_snapshot *s, struct qpw_answer *a, st
     return 0;
 }
 
-/* Packets of all, and whether unexpected ones have left no finding at all, not even one judged anew since. */
+/* Packets of all, and whether unexpected ones have left no finding at all, not even one judged again since. */
 static void count_packets(const struct qpw_snapshot *s, struct qpw_answer *a)
 {
     uint64_t packets, unexpected = 0;

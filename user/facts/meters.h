@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* meters.h - rows of traffic that a reader takes for one: alike but for reason, peer and counting slot. */
+/* meters.h - rows of traffic that a reader takes for one: alike except for reason, peer and counting slot. */
 #ifndef QPW_FACTS_METERS_H
 #define QPW_FACTS_METERS_H
 

@@ -22,7 +22,7 @@ struct qpw_netlink {
     size_t n_told_links;
     struct qpw_local *told_locals;
     size_t n_told_locals;
-    bool overrun; /* notifications were lost and the picture could not be read anew yet */
+    bool overrun; /* notifications were lost and the picture could not be read again yet */
     _Alignas(8) char buffer[BUFFER_BYTES];
 };
 
@@ -181,7 +181,7 @@ static int subscribe(struct qpw_netlink *n)
     if (!n->events)
         return -errno;
     fd = mnl_socket_get_fd(n->events);
-    /* Best effort: without privilege the queue stays short and an overrun is read anew. */
+    /* Best effort: without privilege the queue stays short and an overrun is read again. */
     if (setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof(size)) < 0)
         setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof(size));
     if (mnl_socket_bind(n->events, 0, MNL_SOCKET_AUTOPID) < 0)
@@ -232,7 +232,7 @@ int qpw_netlink_fd(const struct qpw_netlink *n)
     return mnl_socket_get_fd(n->events);
 }
 
-/* Takes in what is queued. ENOBUFS (or a message cut short) means that some were lost: then all is read anew. */
+/* Takes in what is queued. ENOBUFS (or a message cut short) means that some were lost: then all is read again. */
 static int take_in(struct qpw_netlink *n)
 {
     ssize_t received;

@@ -3,7 +3,7 @@
  * netlink.h - local addresses and links of this network namespace, read once and followed.
  *
  * Follows the namespace in which qpw_netlink_open() was called. The picture held here is always
- * whole: when the kernel drops notifications (ENOBUFS) it is read anew and the differences are
+ * whole: when the kernel drops notifications (ENOBUFS) it is read again and the differences are
  * told as if each had been notified.
  */
 #ifndef QPW_KERNEL_NETLINK_H
@@ -65,7 +65,7 @@ int qpw_netlink_fd(const struct qpw_netlink *n);
  */
 int qpw_netlink_drain(struct qpw_netlink *n, const struct qpw_netlink_handler *handler, struct qpw_error *err);
 
-/* Reads everything anew (also the packet counters); differences are told by the next drain. */
+/* Reads everything again (also the packet counters); differences are told by the next drain. */
 int qpw_netlink_refresh(struct qpw_netlink *n, struct qpw_error *err);
 
 /* The picture as last told. Valid until the next drain; owned by n. */

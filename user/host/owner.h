@@ -7,7 +7,7 @@
 
 /*
  * The owner of a finding's exchange. The process that holds the very socket now is the best answer; else the one that
- * the programs noted when the socket was made or connected, even if it has ended since; else whoever listens on
+ * the programs noted when the socket was made or connected, even if it has ended since; else the process that listens on
  * the port. Always fills *ret; 0, or a negative errno where the socket table cannot be asked and nothing was noted.
  */
 int qpw_owner_find(struct qpw_sockets *s, const struct qpw_finding_key *key, const struct qpw_finding *value,

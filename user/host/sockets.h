@@ -57,7 +57,7 @@ void qpw_sockets_executable(const struct qpw_sockets *s, uint64_t exe, char *buf
 /*
  * The process behind the exchange `key` of protocol TCP or UDP; direction as of the finding:
  * a listener is considered only where the node was asked (or it is not known). An index of
- * /proc/PID/fd is kept for up to a second and read again when a socket is not in it, but for no more
+ * /proc/PID/fd is kept for up to a second and read again when a socket is not in it, except for no more
  * than a twentieth of the time; when that is used up, a listener already known stands for the
  * connections accepted from it. Always fills *ret; 0, or a negative errno where the socket table
  * cannot be asked.

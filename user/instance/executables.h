@@ -4,7 +4,7 @@
  * tracepoints sched_process_exec and sched_process_fork.
  *
  * What attaches them is a descriptor of the auditor's: it takes them out when it ends, however it ends. What they noted
- * is believed only while it lives, so each start begins anew with the processes that it finds in /proc.
+ * is believed only while it lives, so each start begins again with the processes that it finds in /proc.
  */
 #ifndef QPW_INSTANCE_EXECUTABLES_H
 #define QPW_INSTANCE_EXECUTABLES_H

@@ -16,10 +16,10 @@ static int read_config(struct qpw_kernel *k, struct qpw_error *err)
     int fd = k->section_fd[QPW_SECTION_CONFIG];
 
     if (bpf_obj_get_info_by_fd(fd, &info, &size) == 0 && info.value_size != sizeof(k->config))
-        return qpw_fail(err, -EPROTO, "the configuration of the running kernel side has %u bytes, not %zu",
+        return qpw_fail(err, -EPROTO, "the configuration of what is attached has %u bytes, not %zu",
                         info.value_size, sizeof(k->config));
     if (bpf_map_lookup_elem(fd, &key, &k->config) < 0)
-        return qpw_fail(err, -errno, "reading the configuration of the running kernel side: %s", strerror(errno));
+        return qpw_fail(err, -errno, "reading the configuration of what is attached: %s", strerror(errno));
     return 0;
 }
 
@@ -56,11 +56,11 @@ static int open_maps(uint32_t prog_id, struct qpw_kernel *k, struct qpw_error *e
     }
     for (int map = 0; r == 0 && map < QPW_MAP_COUNT; map++)
         if (k->map_fd[map] < 0)
-            r = qpw_fail(err, -EPROTO, "the running kernel side has no map '%s'; 'qportwatch detach' removes it",
+            r = qpw_fail(err, -EPROTO, "what is attached has no map '%s'; 'qportwatch detach' removes it",
                          qpw_map_name(map));
     for (int section = 0; r == 0 && section < QPW_SECTION_COUNT; section++)
         if (k->section_fd[section] < 0)
-            r = qpw_fail(err, -EPROTO, "the running kernel side lacks a section of variables; 'qportwatch detach' "
+            r = qpw_fail(err, -EPROTO, "what is attached lacks a section of variables; 'qportwatch detach' "
                          "removes it");
     r = r ? r : read_config(k, err);
     return r ? r : qpw_kernel_map_pages(k, err);

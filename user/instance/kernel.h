@@ -77,7 +77,7 @@ int qpw_kernel_set_local(struct qpw_kernel *k, const uint8_t addr[16], unsigned 
 /* Tells the programs about an interface (its MAC, flags, number); ifindex 0 with that number forgets it. */
 int qpw_kernel_set_iface(struct qpw_kernel *k, const struct qpw_iface *iface);
 
-/* All decisions are made anew with each connection's next packet. */
+/* All decisions are made again with each connection's next packet. */
 void qpw_kernel_bump_generation(struct qpw_kernel *k);
 
 /* The clock of the *_ns fields now (live: monotonic by jiffies; replay: control->replay_now_ns). */

@@ -45,18 +45,6 @@ bool qpw_mode_likes_xdp(const struct qpw_link *link)
     return link->type == ARPHRD_ETHER && is_calm(link->driver);
 }
 
-int qpw_mode_parse(const char *text, enum qpw_attach_mode *ret)
-{
-    static const char *const names[] = {"auto", "xdp", "tc"};
-
-    for (unsigned i = 0; i < sizeof(names) / sizeof(*names); i++)
-        if (!strcmp(names[i], text)) {
-            *ret = i;
-            return 0;
-        }
-    return -EINVAL;
-}
-
 static void choose_ethernet(const struct qpw_link *link, enum qpw_attach_mode mode, const struct qpw_hook_list *rx,
                             struct qpw_mode_choice *choice)
 {
@@ -101,7 +89,7 @@ int qpw_mode_choose(const struct qpw_link *link, enum qpw_attach_mode mode, cons
     if (link->type == ARPHRD_ETHER) {
         choose_ethernet(link, mode, rx, &choice);
     } else if (!is_layer3(link->type)) {
-        return qpw_fail(err, -EOPNOTSUPP, "%s: link type %u is neither Ethernet nor plain IP; watch the interface "
+        return qpw_fail(err, -EOPNOTSUPP, "%s: link type %u is neither Ethernet nor plain IP; monitor the interface "
                         "below or above it", link->name, link->type);
     } else if (mode == QPW_MODE_XDP) {
         return qpw_fail(err, -EOPNOTSUPP, "%s: its packets have no Ethernet header, so XDP cannot read them; "

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* mode.h - whether an interface is watched by native XDP or at TC, and why. Decides only, changes nothing. */
+/* mode.h - whether an interface is monitored by native XDP or at TC, and why. Decides only, changes nothing. */
 #ifndef QPW_KERNEL_MODE_H
 #define QPW_KERNEL_MODE_H
 
@@ -17,16 +17,13 @@ struct qpw_mode_choice {
     char advice[400]; /* one line for the user, or empty: what the other mode would gain and cost */
 };
 
-/* "auto", "xdp" or "tc". 0, or -EINVAL. */
-int qpw_mode_parse(const char *text, enum qpw_attach_mode *ret);
-
 /* Whether auto would take native XDP on that link, its hook being free. */
 bool qpw_mode_likes_xdp(const struct qpw_link *link);
 
 /*
  * rx: what stands in the interface's ingress hooks. Generic XDP is never chosen: it runs after GRO,
  * so it is slower than TC and counts merged buffers as one. Returns 0, or a negative errno with err
- * filled where the interface cannot be watched at all (lo, an unknown link type) or not as asked.
+ * filled where the interface cannot be monitored at all (lo, an unknown link type) or not as asked.
  */
 int qpw_mode_choose(const struct qpw_link *link, enum qpw_attach_mode mode, const struct qpw_hook_list *rx,
                     struct qpw_mode_choice *ret, struct qpw_error *err);

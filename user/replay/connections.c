@@ -53,7 +53,7 @@ int qpw_connections_evicted(const struct qpw_kernel *k, enum qpw_conn_class conn
     return rc;
 }
 
-/* The same whichever way round, but for ICMP, where type and code are the first packet's. */
+/* The same whichever way round, except for ICMP, where type and code are the first packet's. */
 static json_t *community_id(const struct qpw_ended *ended)
 {
     const struct qpw_conn_key *key = &ended->key;

@@ -211,7 +211,7 @@ static bool is_loopback(const uint8_t addr[16])
     return !memcmp(addr, mapped, 13) || !memcmp(addr, one6, 16);
 }
 
-/* Where the capture says which frames left: whoever sent them. */
+/* Where the capture says which frames left: their senders. */
 static int take_senders(const struct survey *s, struct qpw_ends *ends, char *list, size_t size, struct qpw_error *err)
 {
     int rc = 0;
@@ -246,7 +246,7 @@ static int take_card(const struct survey *s, const struct address *best, struct 
 static int choose(const struct survey *s, struct qpw_ends *ends, char *why, size_t size, struct qpw_error *err)
 {
     const struct address *best = NULL, *second = NULL;
-    char list[256] = "", frames[40], partners[40];
+    char list[256] = "", frames[40], partners[40], next[24];
     int rc;
 
     if (s->directions) {
@@ -270,9 +270,9 @@ static int choose(const struct survey *s, struct qpw_ends *ends, char *why, size
         return qpw_fail(err, -ENODATA, "--local auto: no IP address in the first %s; name the node's address",
                         qpw_words_many(s->frames, "frame", frames, sizeof(frames)));
     rc = take_card(s, best, ends, list, sizeof(list), err);
-    snprintf(why, size, "local is %s: it talks to %s, the next busiest address to %u%s", list,
+    snprintf(why, size, "local is %s: it talks to %s, the next busiest address to %s%s", list,
              qpw_words_many(best->partners, "other", partners, sizeof(partners)),
-             second ? second->partners : 0,
+             qpw_words_count(second ? second->partners : 0, next, sizeof(next)),
              !second || second->partners != best->partners ? ""
              : second->served != best->served
                  ? "; the policy's inbound services were asked there"

@@ -139,9 +139,9 @@ static void print_lists(const struct qpw_listening *l, const struct qpw_listenin
             qpw_list_add(&idle, "%s", rule_name(about, l->idle[i]));
         qpw_list_end(&idle);
     }
-    if (about->other_policy)
-        qpw_print_wrapped(p, 2, "The policy's file has changed since it was loaded; this list goes by the file. "
-                                "'qportwatch reload' puts it in force.");
+    if (about->no_owners)
+        qpw_print_wrapped(p, 2, "The policy's file has changed since it was loaded: owner= of its rules is not checked "
+                                "here. 'qportwatch reload' puts the file in force.");
 }
 
 static const char *summary(const struct qpw_listening *l, const struct qpw_listening_about *about, char *buf, size_t size)

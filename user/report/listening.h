@@ -19,7 +19,7 @@ struct qpw_listening_about {
     uint64_t now_unix_ns;
     const struct qpw_answer *answer; /* about the node; NULL: nothing is attached, */
     const char *why;                 /* and why that is */
-    bool other_policy;               /* the file has changed since the policy in force was read from it */
+    bool no_owners;                  /* owner= of the rules is not known: the file is not the policy in force any more */
 };
 
 /*

@@ -8,6 +8,7 @@
 
 #define SCREEN_ITEMS 8u
 #define SCREEN_EVENTS 4u
+#define LABEL 15u /* columns, "not monitored" and a gap */
 
 static void reasons(const struct qpw_text_page *p, const char *label, const struct qpw_sum *sums)
 {
@@ -51,7 +52,7 @@ static void unwatched(const struct qpw_text_page *p)
     struct qpw_list list;
     char text[96];
 
-    qpw_list_begin(&list, &p->printer, qpw_text_limit(p, SCREEN_ITEMS), "unmonitored");
+    qpw_list_begin(&list, &p->printer, qpw_text_limit(p, SCREEN_ITEMS), "not monitored");
     for (size_t i = 0; i < s->n_unwatched; i++)
         qpw_list_add(&list, "%s", qpw_words_unwatched(&s->unwatched[i], text, sizeof(text)));
     qpw_list_end(&list);
@@ -95,10 +96,12 @@ static void events(const struct qpw_text_page *p)
     }
 }
 
-void qpw_text_coverage(const struct qpw_text_page *p)
+void qpw_text_coverage(const struct qpw_text_page *page)
 {
+    struct qpw_text_page wide = *page, *p = &wide;
     char text[QPW_NOTE_TEXT];
 
+    wide.printer.label = LABEL;
     qpw_print_heading(&p->printer, "COVERAGE", "what was monitored and what may be missing");
     if (!p->r->s->replay) {
         gaps(p);

@@ -64,7 +64,7 @@ uint64_t qpw_kernel_memory(const struct qpw_kernel *k);
 
 /*
  * Interfaces watched, interfaces not watched and notes in words. Parts that cannot be read are left
- * out, but for a lack of memory (-ENOMEM).
+ * out, except for a lack of memory (-ENOMEM).
  */
 int qpw_collect_host(const struct qpw_kernel *k, const struct qpw_collect_options *options, struct qpw_snapshot *s);
 

@@ -71,7 +71,7 @@ static void gather_policy(struct qpw_status *s)
     json_t *args = qpw_policy_args_load(s->snapshot.meta.policy_args);
     struct qpw_policy_options options = {0};
     struct qpw_policy policy = {0};
-    struct qpw_error err = {.text = "the policy options kept with the kernel side cannot be read"};
+    struct qpw_error err = {.text = "the policy options of the attachment cannot be read"};
 
     if (!args || qpw_policy_args_read(args, &options, &err) < 0 ||
         qpw_policy_load(&options, &policy, NULL, &err) < 0) {

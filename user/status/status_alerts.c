@@ -57,6 +57,6 @@ void qpw_status_alerts_text(const json_t *alerts, const struct qpw_printer *p)
                        number(alerts, "owners_unsure", n[0]));
     qpw_list_begin(&list, p, 0, "");
     json_object_foreach (json_object_get(alerts, "settings"), setting, value)
-        qpw_list_add(&list, "%s %lld", setting, (long long)json_integer_value(value));
+        qpw_list_add(&list, "%s %s", setting, qpw_words_exact((uint64_t)json_integer_value(value), n[0], sizeof(n[0])));
     qpw_list_end(&list);
 }

@@ -121,7 +121,7 @@ static void show_losses(const struct qpw_status *s, const struct qpw_printer *p)
                          qpw_loss_delays(loss) ? " (delayed, not lost)" : "");
     qpw_list_end(&list);
     if (s->snapshot.freed[0] || s->snapshot.freed[1])
-        qpw_print_item(p, "freed", "places of %s attempted and %s answered findings that are in the alert log and have ended",
+        qpw_print_item(p, "freed", "slots of %s attempted and %s answered findings that are in the alert log and have ended",
                        qpw_words_count(s->snapshot.freed[0], count, sizeof(count)),
                        qpw_words_count(s->snapshot.freed[1], more, sizeof(more)));
 }

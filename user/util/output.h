@@ -29,7 +29,7 @@ int qpw_output_open(const char *name, struct qpw_output *ret, struct qpw_error *
 void qpw_output_write(struct qpw_output *o, const char *text, size_t size);
 
 /*
- * Ends it. keep: puts the new text into its place; else all is as before, but for what a pipe, a device or standard
+ * Ends it. keep: puts the new text into its place; else all is as before, except for what a pipe, a device or standard
  * output has got already. 0, or a negative errno with err filled: then too all is as before.
  */
 int qpw_output_close(struct qpw_output *o, bool keep, struct qpw_error *err);

@@ -2,6 +2,7 @@
 #include "util/usage.h"
 
 #include <ctype.h>
+#include <errno.h>
 #include <getopt.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -51,6 +52,45 @@ void qpw_usage_error(const struct argp_state *state, const char *format, ...)
     say(state->name, format, args);
     va_end(args);
     exit(QPW_EXIT_USAGE);
+}
+
+int qpw_number_parse(const char *text, unsigned long low, unsigned long high, unsigned long *ret)
+{
+    unsigned long value;
+    char *end;
+
+    if (*text < '0' || *text > '9')
+        return -EINVAL;
+    errno = 0;
+    value = strtoul(text, &end, 10);
+    if (*end || errno || value < low || value > high)
+        return -EINVAL;
+    *ret = value;
+    return 0;
+}
+
+unsigned qpw_usage_choice(const struct argp_state *state, const char *option, const char *value,
+                          const char *const names[])
+{
+    char list[160] = "";
+    size_t used = 0;
+
+    for (unsigned i = 0; names[i]; i++) {
+        if (!strcmp(value, names[i]))
+            return i;
+        used += (size_t)snprintf(list + used, sizeof(list) - used, "%s%s", i ? ", " : "", names[i]);
+    }
+    qpw_usage_error(state, "%s %s: not one of %s", option, value, list);
+}
+
+unsigned long qpw_usage_number(const struct argp_state *state, const char *option, const char *value, unsigned long low,
+                               unsigned long high, const char *noun)
+{
+    unsigned long number;
+
+    if (qpw_number_parse(value, low, high, &number) < 0)
+        qpw_usage_error(state, "%s %s: not a %s from %lu to %lu", option, value, noun, low, high);
+    return number;
 }
 
 int qpw_usage_no_command(const char *program, const char *word)

@@ -18,6 +18,17 @@ void qpw_arguments_parse(const struct argp *argp, int argc, char **argv, void *i
 void qpw_usage_error(const struct argp_state *state, const char *format, ...)
     __attribute__((noreturn, format(printf, 2, 3)));
 
+/* A decimal number from low to high, nothing else around it. 0, or -EINVAL with *ret untouched. */
+int qpw_number_parse(const char *text, unsigned long low, unsigned long high, unsigned long *ret);
+
+/* Which of `names`, ended by NULL, the value is; an error that lists them where it is none. option: "--mode". */
+unsigned qpw_usage_choice(const struct argp_state *state, const char *option, const char *value,
+                          const char *const names[]);
+
+/* As qpw_number_parse(), or an error. noun: what it is, "number", "number of seconds". */
+unsigned long qpw_usage_number(const struct argp_state *state, const char *option, const char *value, unsigned long low,
+                               unsigned long high, const char *noun);
+
 /* `word` (NULL: none was given) is no command of "qportwatch" or "qportwatch policy". Returns the exit status. */
 int qpw_usage_no_command(const char *program, const char *word);
 

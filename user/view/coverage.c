@@ -22,7 +22,7 @@ static void line(struct qpw_model *m, int *r, const char *section, uint8_t style
 static void interfaces(struct qpw_model *m, int *r)
 {
     const struct qpw_snapshot *s = m->now;
-    char note[128], text[96];
+    char note[128];
 
     for (size_t i = 0; i < s->n_ifaces; i++) {
         const struct qpw_iface_row *row = &s->ifaces[i];
@@ -32,10 +32,9 @@ static void interfaces(struct qpw_model *m, int *r)
         line(m, r, "interface", qpw_watch_blind(state) ? QPW_STYLE_BAD : good ? QPW_STYLE_GOOD : QPW_STYLE_WARN,
              row->name, qpw_watch_name(state), qpw_words_mode_why(row->hook, row->why, note, sizeof(note)));
     }
-    for (size_t i = 0; i < s->n_unwatched; i++) {
-        snprintf(note, sizeof(note), "not monitored: %s", qpw_words_unwatched(&s->unwatched[i], text, sizeof(text)));
-        line(m, r, "interface", QPW_STYLE_WARN, s->unwatched[i].name, "NOT MONITORED", note);
-    }
+    for (size_t i = 0; i < s->n_unwatched; i++)
+        line(m, r, "interface", QPW_STYLE_WARN, s->unwatched[i].name, "NOT MONITORED",
+             qpw_words_unwatched(&s->unwatched[i], note, sizeof(note)));
 }
 
 static void undecided(struct qpw_model *m, int *r)

@@ -72,7 +72,7 @@ int qpw_draw_open(bool ascii, struct qpw_draw **ret, struct qpw_error *err)
 
     d = calloc(1, sizeof(*d));
     if (!d)
-        return qpw_fail(err, -ENOMEM, "no memory for the screen");
+        return qpw_fail(err, -ENOMEM, "out of memory");
     d->screen = newterm(NULL, stdout, stdin);
     if (!d->screen || !tigetstr("cup")) { /* such as "dumb": everything would go onto one line */
         bool known = d->screen;
@@ -117,7 +117,7 @@ void qpw_draw_mouse(struct qpw_draw *d, bool on)
     mouseinterval(0); /* a press counts at once; nothing waits for a second one */
 }
 
-/* Asked of the terminal each time: no signal has to arrive, whoever owns the signals of this process. */
+/* Asked of the terminal each time: no signal has to arrive, whatever handles the signals of this process. */
 void qpw_draw_size(struct qpw_draw *d, int *ret_rows, int *ret_cols)
 {
     struct winsize size;

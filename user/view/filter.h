@@ -30,7 +30,7 @@
     X(TO, "to", "dst", "the responder's address or prefix") \
     X(PROC, "proc", "process", "part of the process, with * and ?") \
     X(PEER, "peer", "node", "name of the cluster peer, with * and ?") \
-    X(RULE, "rule", "r", "name of the policy row, with * and ?") \
+    X(RULE, "rule", "r", "name of the policy rule, with * and ?") \
     X(PROTO, "proto", "protocol", "tcp, udp, sctp, icmp, icmp6, non-ip or a number") \
     X(OUTCOME, "outcome", "o", "attempted, refused, answered, data") \
     X(SEVERITY, "severity", "sev", "high, medium, low, info") \

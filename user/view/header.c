@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /* The header: what is watched, the one answer, rates with their history, shares, findings, losses. */
-#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -24,13 +23,15 @@ static uint8_t answer_style(unsigned state)
 static void interfaces_text(const struct qpw_snapshot *s, char *buf, size_t size)
 {
     const char *mode = s->n_ifaces ? qpw_words_mode(s->ifaces[0].hook) : "";
+    char more[16];
 
     if (!s->n_ifaces) {
         snprintf(buf, size, "no interface");
         return;
     }
     if (s->n_ifaces > 1)
-        snprintf(buf, size, "%s%s%s +%zu more", s->ifaces[0].name, *mode ? " " : "", mode, s->n_ifaces - 1);
+        snprintf(buf, size, "%s%s%s +%s more", s->ifaces[0].name, *mode ? " " : "", mode,
+                 qpw_words_count(s->n_ifaces - 1, more, sizeof(more)));
     else
         snprintf(buf, size, "%s%s%s", s->ifaces[0].name, *mode ? " " : "", mode);
 }
@@ -156,17 +157,18 @@ static void paint_counts(struct qpw_canvas *c, int row, const struct qpw_model *
 {
     static const uint8_t styles[] = {0, QPW_STYLE_BAD, QPW_STYLE_WARN, QPW_STYLE_NOTE, QPW_STYLE_NORMAL};
     int col = qpw_canvas_text(c, row, 0, c->cols, QPW_STYLE_NORMAL, m->alerts ? "alerts " : "findings ");
+    char count[16];
 
     for (unsigned severity = 1; severity <= 4; severity++) {
         uint64_t n = m->alerts ? m->alerts[severity] : m->answer.by_severity[severity];
 
-        col = qpw_canvas_printf(c, row, col, c->cols - col, n ? styles[severity] : QPW_STYLE_DIM, " %s %" PRIu64,
-                                qpw_severity_name(severity), n);
+        col = qpw_canvas_printf(c, row, col, c->cols - col, n ? styles[severity] : QPW_STYLE_DIM, " %s %s",
+                                qpw_severity_name(severity), qpw_words_count(n, count, sizeof(count)));
     }
     col = qpw_canvas_text(c, row, col, c->cols - col, QPW_STYLE_NORMAL, "   losses ");
     if (m->answer.losses.lost)
-        qpw_canvas_printf(c, row, col, c->cols - col, QPW_STYLE_BAD, "%" PRIu64 " (%s)!", m->answer.losses.lost,
-                          qpw_loss_name(m->answer.losses.worst));
+        qpw_canvas_printf(c, row, col, c->cols - col, QPW_STYLE_BAD, "%s (%s)!",
+                          qpw_words_count(m->answer.losses.lost, count, sizeof(count)), qpw_loss_name(m->answer.losses.worst));
     else
         qpw_canvas_text(c, row, col, c->cols - col, QPW_STYLE_GOOD, "0");
 }

@@ -6,6 +6,7 @@
 
 #include "util/names.h"
 #include "view/columns.h"
+#include "words/words.h"
 
 static const unsigned intervals_ms[] = {250, 500, 1000, 2000, 5000, 10000, 30000, 60000};
 #define N_INTERVALS (sizeof(intervals_ms) / sizeof(*intervals_ms))
@@ -197,7 +198,7 @@ static unsigned sort_key(struct qpw_view_state *state, int key)
 
 static unsigned change_interval(struct qpw_view_state *state, bool slower)
 {
-    char text[48];
+    char text[48], span[16];
     size_t at = 0;
 
     while (at + 1 < N_INTERVALS && intervals_ms[at] < state->interval_ms)
@@ -207,7 +208,7 @@ static unsigned change_interval(struct qpw_view_state *state, bool slower)
     else if (!slower && at > 0)
         at--;
     state->interval_ms = intervals_ms[at];
-    snprintf(text, sizeof(text), "refresh every %g s", state->interval_ms / 1000.0);
+    snprintf(text, sizeof(text), "refresh every %s", qpw_words_seconds(state->interval_ms, span, sizeof(span)));
     qpw_state_say(state, false, text);
     return QPW_DO_PAINT;
 }
@@ -227,15 +228,12 @@ static unsigned back(struct qpw_view_state *state)
 
 static unsigned quit(struct qpw_view_state *state, const char *question)
 {
-    char text[sizeof(state->message)];
-
     if (state->mode == QPW_MODE_DETAILS)
         return back(state);
     if (!question)
         return QPW_DO_QUIT;
     state->mode = QPW_MODE_QUIT;
-    snprintf(text, sizeof(text), "%.200s [y] stop  [n] cancel", question);
-    qpw_state_say(state, true, text);
+    qpw_state_say(state, true, question);
     return QPW_DO_PAINT;
 }
 
@@ -385,6 +383,8 @@ unsigned qpw_input_key(struct qpw_view_state *state, const struct qpw_model *m, 
         return sort_key(state, key);
     if (state->mode == QPW_MODE_QUIT) {
         state->mode = QPW_MODE_LIST;
+        if ((key == 'k' || key == 'K') && strstr(quit_question, "[k]"))
+            return QPW_DO_QUIT | QPW_DO_KEEP;
         return key == 'y' || key == 'Y' || key == 'q' ? QPW_DO_QUIT : QPW_DO_PAINT;
     }
     if (!binding)

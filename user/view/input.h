@@ -6,14 +6,16 @@
 #include "view/keys.h"
 
 /* What is left to do after a key, or-ed. */
-#define QPW_DO_BUILD 0x01  /* make the rows anew and paint */
+#define QPW_DO_BUILD 0x01  /* make the rows again and paint */
 #define QPW_DO_PAINT 0x02
 #define QPW_DO_QUIT 0x04
 #define QPW_DO_COPY 0x08   /* copy the selected row's policy line */
 #define QPW_DO_MOUSE 0x10  /* mouse on or off */
 #define QPW_DO_REDRAW 0x20 /* every cell again */
+#define QPW_DO_KEEP 0x40   /* with QUIT: and keep counting */
 
-/* page: rows on the screen. quit_question: asked before quitting, NULL: none. */
+/* page: rows on the screen. quit_question: asked before quitting, with the keys it takes, as
+ * "[y] stop  [k] keep counting  [n] cancel"; k only where it names it. NULL: none. */
 unsigned qpw_input_key(struct qpw_view_state *state, const struct qpw_model *m, int key, int page,
                        const char *quit_question);
 

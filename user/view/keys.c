@@ -5,6 +5,7 @@
 
 #include "util/names.h"
 #include "view/canvas.h"
+#include "words/words.h"
 
 #define F(n) (QPW_KEY_F1 + (n) - 1)
 
@@ -72,14 +73,6 @@ const struct qpw_binding *qpw_binding_find(int key)
 static const struct {
     const char *word, *meaning;
 } words[] = {
-    {"allowed", "a policy rule matches"},
-    {"weak", "matches only a very wide rule, such as FTP's passive ports, and no live parent vouches for it"},
-    {"peer", "between nodes of the cluster"},
-    {"infra", "basic network traffic (ARP, ND, DHCP, ICMP …), by built-in rules"},
-    {"implied", "goes with a listed service (not listed itself), by built-in rules"},
-    {"undecided", "could not tell which side opened it, or which port; REASON says why"},
-    {"transit", "not addressed to this node"},
-    {"unexpected", "no policy rule matches"},
     {"answered", "a service of the node, or the remote one, replied: look at these first"},
     {"DIR", "inbound, outbound, unknown, transit, undecodable; - is not IP"},
     {"LAST >5m", "no traffic since this view started 5 minutes ago; earlier times are not known"},
@@ -106,6 +99,8 @@ int qpw_model_help(struct qpw_model *m)
     if (r == 0)
         r = qpw_model_add_line(m, "filter", QPW_STYLE_NORMAL, "-term, !term", "",
                                "not; port:80,443 either; port:1-1023 range");
+    for (unsigned verdict = QPW_VERDICT_COUNT - 1; r == 0 && verdict > QPW_VERDICT_NONE; verdict--)
+        r = qpw_model_add_line(m, "word", QPW_STYLE_NORMAL, qpw_verdict_name(verdict), "", qpw_words_verdict(verdict));
     for (size_t i = 0; r == 0 && i < sizeof(words) / sizeof(*words); i++)
         r = qpw_model_add_line(m, "word", QPW_STYLE_NORMAL, words[i].word, "", words[i].meaning);
     return r;

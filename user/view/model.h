@@ -94,7 +94,6 @@ struct qpw_model {
     size_t n_conns;
     uint64_t n_conns_left_out;             /* that the filter wants, too, but that there is no room for */
     const struct qpw_listening *listening; /* NULL: not read, */
-    const struct qpw_registry *listening_names;
     char listening_why[256];               /* and why; empty: not yet */
     /* Process behind a connection, as below. */
     const char *(*connection_process)(void *context, uint64_t id, const struct qpw_connection *connection);

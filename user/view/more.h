@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* more.h - what the view shows beside snapshots, read by whoever drives it while the tab in question is shown. */
+/* more.h - what the view shows beside snapshots, read by the command that drives it, while the tab in question is shown. */
 #ifndef QPW_VIEW_MORE_H
 #define QPW_VIEW_MORE_H
 
@@ -29,9 +29,9 @@ struct qpw_view_more {
                        struct qpw_connections *ret, struct qpw_error *err);
     /* Who holds the node's end of one. Always fills *ret. */
     void (*owner)(void *context, const struct qpw_connection *connection, struct qpw_process *ret);
-    /* Sockets that listen, with the names of the rules in them; both valid until the next call. As above. */
+    /* Sockets that listen, against the policy in force; valid until the next call. As above. */
     int (*listening)(void *context, const struct qpw_snapshot *s, const struct qpw_listening **ret,
-                     const struct qpw_registry **ret_names, struct qpw_error *err);
+                     struct qpw_error *err);
     void *context;
 };
 

@@ -93,7 +93,7 @@ static int make_folders(const char *path)
     return 0;
 }
 
-/* Not the filter: what it hides would be missed by whoever looks next. */
+/* Not the filter: what it hides would be missed by the next person. */
 static void put(FILE *file, const struct qpw_view_state *state)
 {
     fprintf(file, "tab %s\ninterval %u\ntotals %d\nnumbers %d\nbytes %d\n", qpw_tab_name(state->tab),

@@ -14,7 +14,7 @@
 bool qpw_remember_path(char *buf, size_t size);
 /* Reads the file into state, which was initialised; wrong lines are passed over. */
 void qpw_remember_load(const char *path, struct qpw_view_state *state);
-/* Writes the file anew (mode 0600, folders 0700) by way of a new one beside it. 0 or negative errno. */
+/* Writes the file again (mode 0600, folders 0700) by way of a new one beside it. 0 or negative errno. */
 int qpw_remember_save(const char *path, const struct qpw_view_state *state);
 
 #endif

@@ -184,6 +184,7 @@ static void paint_hints(struct qpw_canvas *c, int at, const struct qpw_view_stat
                  {"r", "reverse", QPW_ACTION_REVERSE},
                  {"f", "freeze", QPW_ACTION_FOLLOW},
                  {"=", "only this", QPW_ACTION_FILTER_ROW}};
+    char span[16];
     int col = 0;
 
     for (size_t i = 0; i < sizeof(hints) / sizeof(*hints); i++) {
@@ -198,8 +199,8 @@ static void paint_hints(struct qpw_canvas *c, int at, const struct qpw_view_stat
         col += 2;
     }
     if (col + 16 < c->cols)
-        qpw_canvas_printf(c, at, c->cols - 16, 16, QPW_STYLE_DIM, "%6s every %g s", state->follow ? "frozen" : "",
-                          state->interval_ms / 1000.0);
+        qpw_canvas_printf(c, at, c->cols - 16, 16, QPW_STYLE_DIM, "%6s every %s", state->follow ? "frozen" : "",
+                          qpw_words_seconds(state->interval_ms, span, sizeof(span)));
 }
 
 /* The filter in force, and which of its fields this tab does not know. */

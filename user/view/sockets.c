@@ -34,35 +34,27 @@ int qpw_model_add_connections(struct qpw_model *m)
     return 0;
 }
 
-/* The snapshot's number of a rule: the list was made with numbers of its own. */
-static uint32_t rule_number(const struct qpw_model *m, unsigned rule)
-{
-    const char *name = rule && rule < m->listening_names->n_rules ? m->listening_names->rules[rule].name : "";
-
-    for (size_t i = 1; *name && i < m->now->n_rules; i++)
-        if (!strcmp(m->now->rules[i].name, name))
-            return (uint32_t)i;
-    return 0;
-}
-
 int qpw_model_add_listeners(struct qpw_model *m)
 {
     const struct qpw_listening *l = m->listening;
 
     for (size_t i = 0; l && i < l->n + l->n_idle; i++) {
-        struct qpw_row *row = qpw_model_add_row(m);
+        uint32_t rule = i < l->n ? l->rows[i].rule : l->idle[i - l->n];
+        struct qpw_row *row;
 
+        if (rule >= m->now->n_rules)
+            continue; /* of a reload since the snapshot: the next one has it */
+        row = qpw_model_add_row(m);
         if (!row)
             return -ENOMEM;
         row->kind = i < l->n ? QPW_ROW_LISTENER : QPW_ROW_IDLE;
         row->id = i + 1;
+        row->number = rule;
         if (i < l->n) {
             row->source = &l->rows[i];
-            row->number = rule_number(m, l->rows[i].rule);
             row->first_unix_ns = l->rows[i].listener->owner.started_unix_ns;
         } else {
-            row->source = &m->listening_names->rules[l->idle[i - l->n]];
-            row->number = rule_number(m, l->idle[i - l->n]);
+            row->source = &m->now->rules[rule];
         }
     }
     return 0;
@@ -114,7 +106,7 @@ static void read_listeners(struct qpw_model *m, const struct qpw_view_more *more
     struct qpw_error err;
 
     m->listening_why[0] = '\0';
-    if (more->listening(more->context, m->now, &m->listening, &m->listening_names, &err) < 0) {
+    if (more->listening(more->context, m->now, &m->listening, &err) < 0) {
         m->listening = NULL;
         snprintf(m->listening_why, sizeof(m->listening_why), "%.255s", err.text);
     }

@@ -37,7 +37,7 @@ struct qpw_view {
     struct qpw_alert_tail alerts;    /* path NULL: none */
 };
 
-/* Reading every connection is dear where there are many: what only whole pictures tell is read so seldom. */
+/* A full snapshot walks all connections, which is expensive: take one only every so often. */
 #define WHOLE_EACH 5
 
 static uint64_t now_ns(void)
@@ -64,7 +64,7 @@ int qpw_view_open(const struct qpw_view_options *options, struct qpw_view **ret,
 
     if (!view || (options->sockets && qpw_processes_new(options->sockets, &view->processes) < 0)) {
         free(view);
-        return qpw_fail(err, -ENOMEM, "no memory for the view");
+        return qpw_fail(err, -ENOMEM, "out of memory");
     }
     view->options = *options;
     view->state = *options->state;
@@ -232,8 +232,8 @@ static void settle(struct qpw_view *view, int page)
     qpw_screen_settle_details(&view->canvas, &view->model, &view->state);
 }
 
-/* All that was typed and clicked. True: quit. */
-static bool take_input(struct qpw_view *view, int page)
+/* All that was typed and clicked. As qpw_view_step(). */
+static int take_input(struct qpw_view *view, int page)
 {
     struct qpw_input input;
     const char *question = view->options.quit_question;
@@ -254,7 +254,7 @@ static bool take_input(struct qpw_view *view, int page)
                                         question);
         }
         if (todo & QPW_DO_QUIT)
-            return true;
+            return todo & QPW_DO_KEEP ? 2 : 1;
         if (todo & QPW_DO_COPY)
             copy_line(view);
         if (todo & QPW_DO_MOUSE) {
@@ -281,7 +281,7 @@ static bool take_input(struct qpw_view *view, int page)
 
 int qpw_view_step(struct qpw_view *view)
 {
-    int rows, cols, page;
+    int rows, cols, page, end;
 
     qpw_draw_size(view->draw, &rows, &cols);
     page = qpw_screen_page(rows);
@@ -295,8 +295,9 @@ int qpw_view_step(struct qpw_view *view)
         settle(view, page);
         view->todo = (view->todo & ~(unsigned)QPW_DO_BUILD) | QPW_DO_PAINT;
     }
-    if (take_input(view, page))
-        return 1;
+    end = take_input(view, page);
+    if (end)
+        return end;
     if (!view->todo)
         return 0;
     settle(view, page);

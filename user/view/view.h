@@ -23,7 +23,7 @@ struct qpw_view_options {
     const struct qpw_view_more *more; /* for connections and listeners, NULL: those tabs stay empty. Must outlive it */
     bool ascii;                   /* ASCII only, whatever the locale says */
     bool remember;                /* write the choices to the state file when closing */
-    const char *quit_question;    /* asked at `q`, answered by y; NULL: q ends at once */
+    const char *quit_question;    /* asked at `q`, see view/input.h; NULL: q ends at once */
 };
 
 /* State to begin with: as remembered (remember set), else the defaults. */
@@ -50,7 +50,8 @@ int qpw_view_feed(struct qpw_view *view, struct qpw_snapshot *snapshot, const ch
 /* A line for the person, shown at the bottom until a key is pressed. */
 void qpw_view_say(struct qpw_view *view, bool bad, const char *text);
 
-/* Takes keys, follows the terminal's size, draws what changed. 1: the person wants to end, 0 otherwise. */
+/* Takes keys, follows the terminal's size, draws what changed. 1: the person wants to end, 2: and to
+ * keep counting, 0 otherwise. */
 int qpw_view_step(struct qpw_view *view);
 
 /* Gives the terminal back, remembers the choices. NULL is fine. */

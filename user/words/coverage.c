@@ -46,9 +46,9 @@ static const char *programs(const struct qpw_note *note, char *buf)
     qpw_words_count(note->count, count, sizeof(count));
     if (note->kind == QPW_NOTE_BEFORE)
         return qpw_format(buf, QPW_NOTE_TEXT, "%s: programs of others (%s, the first %s) see %s packets before ours does: "
-                          "what they keep or change is not seen as it was", note->name, count, note->detail, which);
+                          "what those drop or change is not seen as it arrived", note->name, count, note->detail, which);
     return qpw_format(buf, QPW_NOTE_TEXT, "%s: programs of others (%s, the first %s) come after ours for %s packets: what "
-                      "they drop is counted in here", note->name, count, note->detail, which);
+                      "they drop is counted here", note->name, count, note->detail, which);
 }
 
 static const char *of_replay(const struct qpw_note *note, char *buf)
@@ -92,7 +92,7 @@ const char *qpw_words_note(const struct qpw_note *note, char buf[QPW_NOTE_TEXT])
     switch (note->kind) {
     case QPW_NOTE_RDMA:
         return qpw_format(buf, QPW_NOTE_TEXT, "RDMA: %s port %s has carried %s since it started; RDMA bypasses the kernel, "
-                          "so they are not in here", note->name, note->detail,
+                          "so they are not counted here", note->name, note->detail,
                           qpw_words_many(note->count, "packet", count, sizeof(count)));
     case QPW_NOTE_XDP_SOCKETS:
         return qpw_format(buf, QPW_NOTE_TEXT, "AF_XDP: %s %s open; packets sent through them bypass the egress hook, and "
@@ -100,7 +100,7 @@ const char *qpw_words_note(const struct qpw_note *note, char buf[QPW_NOTE_TEXT])
                           qpw_words_many(note->count, "socket", count, sizeof(count)), are);
     case QPW_NOTE_PACKET_SOCKETS:
         return qpw_format(buf, QPW_NOTE_TEXT, "AF_PACKET: %s %s open; packets sent with PACKET_QDISC_BYPASS bypass the "
-                          "egress hook and are not in here",
+                          "egress hook and are not counted here",
                           qpw_words_many(note->count, "socket", count, sizeof(count)), are);
     case QPW_NOTE_BEFORE:
     case QPW_NOTE_BEHIND: return programs(note, buf);

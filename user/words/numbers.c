@@ -98,6 +98,18 @@ const char *qpw_words_share_short(uint64_t part, uint64_t whole, char *buf, size
     return buf;
 }
 
+const char *qpw_words_figure(double value, int decimals, const char *unit, char *buf, size_t size)
+{
+    char number[32];
+
+    if (!decimals && value >= 1000)
+        qpw_words_count((uint64_t)(value + 0.5), number, sizeof(number));
+    else
+        snprintf(number, sizeof(number), "%.*f", decimals, value);
+    snprintf(buf, size, "%s%s%s", number, *unit ? " " : "", unit);
+    return buf;
+}
+
 const char *qpw_words_short(double value, char *buf, size_t size)
 {
     static const char prefixes[] = "kMGTPE";

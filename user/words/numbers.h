@@ -28,6 +28,9 @@ const char *qpw_words_share(uint64_t part, uint64_t whole, char *buf, size_t siz
 /* For a narrow place, in whole percents without a blank: "12%", "<1%", ">99%". */
 const char *qpw_words_share_short(uint64_t part, uint64_t whole, char *buf, size_t size);
 
+/* What was measured, rounded, with its unit unless that is "": "58.5 ns", "1.07". */
+const char *qpw_words_figure(double value, int decimals, const char *unit, char *buf, size_t size);
+
 /* For a narrow column, at most five characters: "0", "9999", "12.3k", "4.56M", "789G". */
 const char *qpw_words_short(double value, char *buf, size_t size);
 

@@ -11,7 +11,7 @@
 #include "util/names.h"
 #include "words/words.h"
 
-/* ---- Names of ports: one table, since getservbyport() reads the file anew with every call ---- */
+/* ---- Names of ports: one table, since getservbyport() reads the file again with every call ---- */
 
 #define SERVICE_BUCKETS 1024
 

@@ -28,6 +28,12 @@ const char *qpw_words_duration(uint64_t ns, char *buf, size_t size)
     return buf;
 }
 
+const char *qpw_words_seconds(unsigned ms, char *buf, size_t size)
+{
+    snprintf(buf, size, "%g s", ms / 1000.0);
+    return buf;
+}
+
 const char *qpw_words_age(uint64_t ns, char *buf, size_t size)
 {
     uint64_t s = ns / SECOND;

@@ -20,6 +20,9 @@
 /* "45 s", "12 min 3 s", "5 h 4 min", "7 d": two parts, the second left out where it is zero. */
 const char *qpw_words_duration(uint64_t ns, char *buf, size_t size);
 
+/* A short span in seconds, as they are typed: "0.5 s", "1 s", "60 s". */
+const char *qpw_words_seconds(unsigned ms, char *buf, size_t size);
+
 /* For a narrow column, at most five characters: "now", "42s", "12m", "5h07", "3d04", "412d". */
 const char *qpw_words_age(uint64_t ns, char *buf, size_t size);
 

@@ -152,7 +152,7 @@ static int read_file(const struct history *h, const char *path, uint64_t limit, 
     if (newest)
         rc = mend(path, text, st.st_size - offset, offset);
     munmap(text, st.st_size - offset);
-    return rc < 0 ? qpw_fail(err, rc, "alert log %s: its torn last line cannot be taken away: %s", path, strerror(-rc))
+    return rc < 0 ? qpw_fail(err, rc, "alert log %s: its incomplete last line cannot be removed: %s", path, strerror(-rc))
                   : 0;
 }
 
@@ -243,7 +243,7 @@ static int read_rotated(const struct history *h, const char *path, uint64_t limi
     int rc = 0;
 
     if (!pattern)
-        return qpw_fail(err, -ENOMEM, "alert log %s: no memory", path);
+        return qpw_fail(err, -ENOMEM, "alert log %s: out of memory", path);
     if (glob(pattern, 0, NULL, &found) == 0) {
         files = calloc(found.gl_pathc, sizeof(*files));
         n = files ? choose(&found, files, &first) : 0;

@@ -144,7 +144,7 @@ int qpw_log_write(struct qpw_log *log, const char *line, size_t length)
     rc = finish(log, line, length, &written);
     if (rc < 0) {
         if (take_back(log, written) < 0)
-            return fail(log, -EIO, "a part of a line could not be taken back");
+            return fail(log, -EIO, "part of a line could not be removed");
         return fail(log, rc, "cannot be written");
     }
     log->failing = false;

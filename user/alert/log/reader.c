@@ -13,6 +13,7 @@
 #include "facts/owner.h"
 #include "qportwatch.h"
 #include "util/names.h"
+#include "util/usage.h"
 #include "util/since.h"
 #include "words/words.h"
 
@@ -36,7 +37,7 @@ int qpw_alert_filter_verdict(struct qpw_alert_filter *f, const char *text, struc
         return 0;
     }
     return qpw_fail(err, -EINVAL,
-                    "--verdict %s: there is no such verdict; unexpected, weak, implied, undecided, infra, peer …",
+                    "--verdict %s: not one of unexpected, mismatch, weak, implied, undecided, infra, peer, allowed, transit",
                     text);
 }
 
@@ -48,7 +49,7 @@ int qpw_alert_filter_direction(struct qpw_alert_filter *f, const char *text, str
             f->has_direction = true;
             return 0;
         }
-    return qpw_fail(err, -EINVAL, "--direction %s: there is no such direction; inbound, outbound, unknown or non_ip",
+    return qpw_fail(err, -EINVAL, "--direction %s: not one of inbound, outbound, unknown, transit, undecodable, non_ip",
                     text);
 }
 
@@ -59,24 +60,23 @@ int qpw_alert_filter_severity(struct qpw_alert_filter *f, const char *text, stru
             f->severity = i;
             return 0;
         }
-    return qpw_fail(err, -EINVAL, "--severity %s: there is no such severity; high, medium, low or info", text);
+    return qpw_fail(err, -EINVAL, "--severity %s: not one of high, medium, low, info", text);
 }
 
 int qpw_alert_filter_port(struct qpw_alert_filter *f, const char *text, struct qpw_error *err)
 {
-    char *end;
-    unsigned long port = strtoul(text, &end, 10);
+    unsigned long port;
 
-    if (*text < '0' || *text > '9' || *end || !port || port > 65535)
+    if (qpw_number_parse(text, 1, 65535, &port) < 0)
         return qpw_fail(err, -EINVAL, "--port %s: not a number from 1 to 65535", text);
-    f->port = port;
+    f->port = (uint16_t)port;
     return 0;
 }
 
 int qpw_alert_filter_address(struct qpw_alert_filter *f, const char *text, struct qpw_error *err)
 {
     if (qpw_prefix_parse(text, f->address, &f->prefix) < 0)
-        return qpw_fail(err, -EINVAL, "--address %s: neither an address nor a prefix such as 10.0.0.0/8", text);
+        return qpw_fail(err, -EINVAL, "--address %s: not an address or a prefix such as 10.0.0.0/8", text);
     f->has_address = true;
     return 0;
 }

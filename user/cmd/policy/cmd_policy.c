@@ -19,11 +19,11 @@ static const struct {
     const char *does;
 } subcommands[] = {
     {"show", qpw_policy_show_main, "every rule as it takes effect, and where it comes from"},
-    {"check", qpw_policy_check_main, "what is wrong or odd about a policy; --strict: exit 3 where something is"},
+    {"check", qpw_policy_check_main, "what is wrong or odd about a policy; --strict: exit 3 if something is"},
     {"import", qpw_policy_import_main, "the vendor's page of required ports into a policy"},
-    {"diff", qpw_policy_diff_main, "in what two policies differ in effect, in words; exit 3 where they do"},
+    {"diff", qpw_policy_diff_main, "how two policies differ in effect, in words; exit 3 if they do"},
     {"suggest", qpw_policy_suggest_main, "lines that would explain what was unexpected, commented out"},
-    {"test", qpw_policy_test_main, "what another policy would have said of the same traffic; exit 3 where it differs"},
+    {"test", qpw_policy_test_main, "what another policy would have said of the same traffic; exit 3 if it differs"},
     {"export", qpw_policy_export_main, "the policy as an nftables ruleset, JSON or CSV"},
 };
 #define COUNT (sizeof(subcommands) / sizeof(*subcommands))

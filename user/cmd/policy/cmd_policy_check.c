@@ -48,8 +48,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     }
 }
 
-static const struct argp_option json_option[] = {{"json", 'j', NULL, 0, "One JSON document", 0},
-                                                 {"format", 'f', "text|json", 0, "text (default) or json", 0}, {0}};
+static const struct argp_option json_option[] = {QPW_FORMAT_OPTIONS_AS('j', 'f'), {0}};
 
 static int print_document(const char *subcommand, json_t *document)
 {
@@ -125,8 +124,7 @@ static int check_one(const struct qpw_policy *policy, bool json, size_t *ret_rem
 int qpw_policy_check_main(int argc, char **argv)
 {
     static const struct argp_option table[] = {{"strict", 's', NULL, 0, "Exit with 3 if there are warnings", 0},
-                                               {"json", 'j', NULL, 0, "One JSON document", 0},
-                                               {"format", 'f', "text|json", 0, "text (default) or json", 0}, {0}};
+                                               QPW_FORMAT_OPTIONS_AS('j', 'f'), {0}};
     static const struct argp_child children[] = {{&qpw_policy_argp, 0, "Policy:", 2}, {0}};
     static const struct argp argp = {
         table,
@@ -189,7 +187,7 @@ int qpw_policy_diff_main(int argc, char **argv)
     static const struct argp argp = {json_option,
                                      parse,
                                      "OLD NEW",
-                                     "Tells in what two policies (files or built-ins' names) differ in effect.\vExit "
+                                     "Shows how two policies (files or built-ins' names) differ in effect.\vExit "
                                      "status: 0 they mean the same, 3 they differ, 2 one of them is bad.",
                                      NULL,
                                      NULL,

@@ -9,6 +9,7 @@
 #include "policy/page/import.h"
 #include "util/output.h"
 #include "util/usage.h"
+#include "words/numbers.h"
 
 enum { KEY_VENDOR = 0x100, KEY_PARTIAL };
 
@@ -107,12 +108,17 @@ static void print_lines(const struct qpw_lines *lines, const char *kind)
 
 static void print_account(const char *page, const struct qpw_imported *imported)
 {
+    char rows[32], taken[16], others[16], errors[32];
+
     if (imported->rows)
-        fprintf(stderr, "%s: %zu row%s in tables of ports: %zu taken, %zu for others, %zu error%s\n", page,
-                imported->rows, imported->rows == 1 ? "" : "s", imported->taken, imported->others, imported->failed, imported->failed == 1 ? "" : "s");
+        fprintf(stderr, "%s: %s in tables of ports: %s taken, %s for others, %s\n", page,
+                qpw_words_many(imported->rows, "row", rows, sizeof(rows)),
+                qpw_words_count(imported->taken, taken, sizeof(taken)),
+                qpw_words_count(imported->others, others, sizeof(others)),
+                qpw_words_many(imported->failed, "error", errors, sizeof(errors)));
 }
 
-/* What was made has to be a policy, but for its empty sets: said before it is written. */
+/* What was made has to be a policy, except for its empty sets: said before it is written. */
 static int check(const char *text)
 {
     struct qpw_policy policy = {0};

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "cmd/format.h"
 #include "cmd/policy/policy_cmd.h"
 #include "policy/tools/export.h"
 #include "policy/lang/rule_text.h"
@@ -16,8 +17,10 @@
 
 struct options {
     struct qpw_policy_options policy;
-    const char *format;
+    const char *const *formats; /* of the subcommand, */
+    unsigned format;            /* and which of them */
 };
+enum { JSON = 1 }; /* in both lists of formats */
 
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
@@ -25,8 +28,8 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 
     switch (key) {
     case ARGP_KEY_INIT: state->child_inputs[0] = &o->policy; return 0;
-    case 'f': o->format = arg; return 0;
-    case 'j': o->format = "json"; return 0;
+    case 'f': o->format = qpw_usage_choice(state, "--format", arg, o->formats); return 0;
+    case 'j': o->format = JSON; return 0;
     case ARGP_KEY_ARG:
         if (o->policy.policy_file || o->policy.platform)
             qpw_usage_error(state, "one policy only: '%s' is one more", arg);
@@ -187,25 +190,21 @@ static int load(const char *subcommand, struct options *o, struct qpw_policy *po
 
 int qpw_policy_show_main(int argc, char **argv)
 {
-    static const struct argp_option table[] = {{"json", 'j', NULL, 0, "One JSON document", 0},
-                                               {"format", 'f', "text|json", 0, "text (default) or json", 0}, {0}};
+    static const struct argp_option table[] = {QPW_FORMAT_OPTIONS_AS('j', 'f'), {0}};
+    static const char *const formats[] = {"text", "json", NULL};
     static const struct argp_child children[] = {{&qpw_policy_argp, 0, "Policy:", 2}, {0}};
     static const struct argp argp = {
         table,    parse, "[POLICY]", "Shows every rule of a policy (a file or a built-in's name) as it takes effect.",
         children, NULL,  NULL};
-    struct options o = {.format = "text"};
+    struct options o = {.formats = formats};
     struct qpw_printer p = qpw_printer_of(stdout);
     struct qpw_policy policy = {0};
     const char *chosen = NULL;
     int status;
 
     qpw_arguments_parse(&argp, argc, argv, &o);
-    if (strcmp(o.format, "text") && strcmp(o.format, "json")) {
-        fprintf(stderr, "qportwatch policy show: --format %s: text or json\n", o.format);
-        return QPW_EXIT_USAGE;
-    }
     status = load("show", &o, &policy, &chosen);
-    if (status == QPW_EXIT_OK && !strcmp(o.format, "json")) {
+    if (status == QPW_EXIT_OK && o.format == JSON) {
         status = print_json("show", &policy);
     } else if (status == QPW_EXIT_OK) {
         print_head(&p, &policy, chosen);
@@ -220,7 +219,7 @@ int qpw_policy_export_main(int argc, char **argv)
 {
     static const struct argp_option table[] = {
         {"format", 'f', "nft|json|csv", 0, "nftables ruleset (default), JSON or CSV", 0},
-        {"json", 'j', NULL, 0, "The same as --format json", 0},
+        {"json", 'j', NULL, 0, "the same as --format json", 0},
         {0}};
     static const struct argp_child children[] = {{&qpw_policy_argp, 0, "Policy:", 2}, {0}};
     static const struct argp argp = {table,
@@ -231,20 +230,17 @@ int qpw_policy_export_main(int argc, char **argv)
                                      children,
                                      NULL,
                                      NULL};
-    struct options o = {.format = "nft"};
+    static const char *const formats[] = {"nft", "json", "csv", NULL};
+    struct options o = {.formats = formats};
     struct qpw_policy policy = {0};
     const char *chosen = NULL;
     int status;
 
     qpw_arguments_parse(&argp, argc, argv, &o);
-    if (strcmp(o.format, "nft") && strcmp(o.format, "json") && strcmp(o.format, "csv")) {
-        fprintf(stderr, "qportwatch policy export: --format %s: nft, json or csv\n", o.format);
-        return QPW_EXIT_USAGE;
-    }
     status = load("export", &o, &policy, &chosen);
-    if (status == QPW_EXIT_OK && !strcmp(o.format, "json"))
+    if (status == QPW_EXIT_OK && o.format == JSON)
         status = print_json("export", &policy);
-    else if (status == QPW_EXIT_OK && !strcmp(o.format, "csv"))
+    else if (status == QPW_EXIT_OK && o.format)
         qpw_policy_csv(&policy, time(NULL), stdout);
     else if (status == QPW_EXIT_OK)
         qpw_policy_nft(&policy, time(NULL), stdout);

@@ -84,8 +84,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 static const struct argp_option argp_options[] = {
     {"local", 'l', "ADDR[/LEN]|auto", 0, "Address of the node in a capture (repeatable); auto: find out, and say why",
      0},
-    {"json", 'j', NULL, 0, "One JSON document", 0},
-    {"format", 'f', "text|json", 0, "text (default) or json", 0},
+    QPW_FORMAT_OPTIONS_AS('j', 'f'),
     {0},
 };
 static const struct argp_option suggest_options[] = {
@@ -452,7 +451,7 @@ int qpw_policy_test_main(int argc, char **argv)
         argp_options,
         parse,
         "POLICY [CAPTURE…]",
-        "Tells what another policy would have said of the same traffic: of what is attached, or of captures.\v"
+        "Shows what another policy would have said of the same traffic: of what is attached, or of captures.\v"
         "A capture is replayed under both policies and compared connection by connection; the policy options say what "
         "the other one is. "
         "Exit status: 0 no verdict differs, 3 some do, 1 failed, 2 bad usage or policy.",

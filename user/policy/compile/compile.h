@@ -25,7 +25,7 @@ struct qpw_compile_context {
 
 /*
  * In: *names as the kernel holds them, or zeroed. Out: new names behind the old ones, `in_force` of
- * all set anew. On failure (err says "FILE:LINE: what", or that a limit of qportwatch.h is passed)
+ * all set again. On failure (err says "FILE:LINE: what", or that a limit of qportwatch.h is passed)
  * both *names and *ret are untouched. The caller clears *ret with qpw_compiled_clear().
  */
 int qpw_policy_compile(const struct qpw_policy *policy, const struct qpw_compile_context *context,

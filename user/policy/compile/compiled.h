@@ -20,7 +20,7 @@ struct qpw_set_entry {
 
 /*
  * Names that keep their number over reloads: rules[id] and peers[number], index 0 unused.
- * In: the table as it is in the kernel (or empty). Out: entries added, `in_force` set anew.
+ * In: the table as it is in the kernel (or empty). Out: entries added, `in_force` set again.
  */
 struct qpw_registry {
     struct qpw_rule_info *rules;

@@ -185,7 +185,7 @@ struct qpw_judgement qpw_policy_judge(const struct qpw_judge *judge, const struc
     return ret;
 }
 
-/* ---- Ports, whoever asks ---- */
+/* ---- Ports, for any initiator ---- */
 
 static const struct qpw_chain *chain_of(const struct qpw_judge *judge, uint32_t place)
 {

@@ -46,7 +46,7 @@ void qpw_judge_free(struct qpw_judge *judge);
 
 struct qpw_judgement qpw_policy_judge(const struct qpw_judge *judge, const struct qpw_exchange *exchange);
 
-/* What a policy says of a port of the node, whoever asks. */
+/* What a policy says of a port of the node, for any initiator. */
 struct qpw_port_word {
     uint8_t verdict;  /* QPW_VERDICT_ALLOWED, WEAK, INFRA or IMPLIED; UNEXPECTED: no rule lists it */
     uint16_t rule;    /* the first that lists it, 0: none */

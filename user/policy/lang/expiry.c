@@ -1,19 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-#include <stdio.h>
-#include <time.h>
-
 #include "policy/lang/parse.h"
+#include "policy/lang/rule_text.h"
 
 static int warn_of(struct qpw_policy *policy, const struct qpw_where *where, const char *name, int64_t until,
                    int64_t now)
 {
-    time_t last = until - 1; /* the last second in which it matched */
     char day[32];
-    struct tm tm;
 
     if (!until || until - now > QPW_EXPIRY_WARNING_DAYS * 86400)
         return 0;
-    strftime(day, sizeof(day), "%Y-%m-%d", gmtime_r(&last, &tm));
+    qpw_until_text(until, day, sizeof(day));
     if (until <= now)
         return qpw_policy_warn(policy, where,
                                "%s expired (until %s) and no longer matches: delete the line or extend it", name, day);

@@ -261,7 +261,7 @@ int qpw_policy_parse_builtin(const char *name, struct qpw_policy *ret, struct qp
     if (!text)
         return qpw_fail(
             err, -ENOENT,
-            "platform '%s': there is no built-in policy of that name; there are on-prem, aws, azure, cnq-gcp", name);
+            "platform '%s': no such built-in policy; use on-prem, aws, azure or cnq-gcp", name);
     snprintf(path, sizeof(path), "built-in:%s", name);
     return qpw_policy_parse_text(path, text, length, ret, err);
 }

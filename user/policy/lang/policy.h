@@ -219,7 +219,7 @@ bool qpw_protocol_in(const uint64_t protocols[4], unsigned protocol);
 /* What a proposed rule has for a purpose until somebody writes one; `policy check` remarks on it. */
 #define QPW_TODO_PURPOSE "TODO: purpose"
 
-/* The next moment (Unix seconds) after `now` at which a row or suppression expires, 0: none. Compile anew then. */
+/* The next moment (Unix seconds) after `now` at which a row or suppression expires, 0: none. Compile again then. */
 int64_t qpw_policy_next_expiry(const struct qpw_policy *policy, int64_t now);
 
 /*

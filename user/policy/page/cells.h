@@ -42,7 +42,7 @@ enum qpw_column {
     QPW_COLUMN_USE,
     QPW_COLUMN_SOURCE,
     QPW_COLUMN_DESTINATION,
-    QPW_COLUMN_REMOTE,      /* the other end, whoever asks */
+    QPW_COLUMN_REMOTE,      /* the other end, whichever asks */
     QPW_COLUMN_DIRECTION,
     QPW_COLUMN_HOSTS,       /* the nodes a row is for */
     QPW_COLUMN_ACTION,      /* allow or deny, open or closed */

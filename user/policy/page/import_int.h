@@ -51,7 +51,7 @@ struct qpw_import_row {
     enum qpw_row_state state;
     char *purpose;
     char *text;   /* state OTHERS: whose it is; FAILED: why */
-    struct qpw_row_ports *groups; /* what its ports are, whoever may use them; NULL: not known */
+    struct qpw_row_ports *groups; /* its ports, without who may use them; NULL: not known */
     size_t n_groups;
     unsigned directions;
 };
@@ -142,7 +142,7 @@ bool qpw_import_is_node(struct qpw_importer *im, const char *cell);
 bool qpw_import_next_item(const char **at, const char *cell, char *ret, size_t size);
 /* Whether the word is the cell or an item of it. */
 bool qpw_import_is_item(const char *cell, const char *word);
-/* Equal but for case, white space and a plural's s. */
+/* Equal except for case, white space and a plural's s. */
 bool qpw_import_same_words(const char *a, const char *b);
 /* Lower case, single blanks, no "(s)", no marks at the end. */
 void qpw_import_plain(const char *text, char *ret, size_t size);
