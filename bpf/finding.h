@@ -323,15 +323,17 @@ __noinline __u32 qpw_finding_touch(void)
     if (w->now - f->last_ns >= QPW_FINDING_REFRESH_NS)
         f->last_ns = w->now;
     f->flags &= ~QPW_FINDING_SUPERSEDED;
-    if (!f->owner.how && now->owner.how)
+    if (now->owner.how && !f->owner.tgid) /* a process is more than a kind of socket */
         f->owner = now->owner;
     if (now->other_port) {
         f->other_port = now->other_port;
         f->flags |= now->flags & (QPW_FINDING_ANSWERED_FROM | QPW_FINDING_ASKED_AT);
     }
     if (now->outcome > f->outcome || now->evidence > f->evidence) {
-        if (now->outcome > f->outcome)
+        if (now->outcome > f->outcome) {
             f->outcome = now->outcome;
+            f->unseen = now->unseen;
+        }
         if (now->evidence > f->evidence)
             f->evidence = now->evidence;
         f->last_ns = w->now;
@@ -406,6 +408,7 @@ static __noinline int qpw_finding_fill(struct qpw_work *w, struct qpw_conn *c, c
     v->reason = c->reason;
     v->scope = qpw_conn_scope(c);
     v->icmp_code = w->pkt.icmp_code;
+    v->unseen = (c->end[0] | c->end[1]) & QPW_END_UNSEEN ? 1 : 0;
     if (w->owner.how)
         v->owner = w->owner;
     if (qpw_answers_group(c) || qpw_is_group(w, w->rx ? key->local : key->remote, qpw_by_card(w)))

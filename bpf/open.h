@@ -13,6 +13,9 @@
 /* include/net/tcp_states.h; stable, part of the BPF interface (BPF_TCP_SYN_SENT, BPF_TCP_LISTEN) */
 #define QPW_TCP_SYN_SENT 2
 #define QPW_TCP_LISTEN 10
+/* ESTABLISHED, FIN_WAIT1, FIN_WAIT2, CLOSE_WAIT, LAST_ACK, CLOSING: the handshake is complete. */
+#define QPW_TCP_OPEN (1u << 1 | 1u << 4 | 1u << 5 | 1u << 8 | 1u << 9 | 1u << 11)
+#define QPW_TCP_REQUESTED (1u << 3 | 1u << 12) /* SYN_RECV, NEW_SYN_RECV: the node has sent its SYN+ACK */
 
 static __always_inline __u32 qpw_tuple(const struct qpw_conn_key *key, struct bpf_sock_tuple *tuple, int any_remote)
 {
@@ -36,15 +39,15 @@ static __always_inline __u32 qpw_tuple(const struct qpw_conn_key *key, struct bp
 }
 
 /*
- * Is a socket of the node waiting for this very SYN+ACK? One that is open already is not: what it has may have
- * been opened by the other end.
+ * State of the TCP socket that a packet of w->key is given to: of its very connection, else of who listens on the local
+ * port. any_remote: only the latter is asked for. 0: there is none.
  */
-static __noinline int qpw_tcp_connecting(void *ctx, struct qpw_work *w)
+static __noinline int qpw_tcp_socket(void *ctx, struct qpw_work *w, int any_remote)
 {
     struct bpf_sock_tuple tuple;
-    __u32 size = qpw_tuple(&w->key, &tuple, 0);
+    __u32 size = qpw_tuple(&w->key, &tuple, any_remote);
     struct bpf_sock *sk;
-    int found;
+    int state;
 
     if (config.replay)
         return 0;
@@ -54,30 +57,9 @@ static __noinline int qpw_tcp_connecting(void *ctx, struct qpw_work *w)
         sk = bpf_skc_lookup_tcp(ctx, &tuple, sizeof(tuple.ipv6), -1, 0);
     if (!sk)
         return 0;
-    found = sk->state == QPW_TCP_SYN_SENT;
+    state = (int)sk->state;
     bpf_sk_release(sk);
-    return found;
-}
-
-/* Does a socket listen on the local port? */
-static __noinline int qpw_tcp_listener(void *ctx, struct qpw_work *w)
-{
-    struct bpf_sock_tuple tuple;
-    __u32 size = qpw_tuple(&w->key, &tuple, 1);
-    struct bpf_sock *sk;
-    int found;
-
-    if (config.replay)
-        return 0;
-    if (size == sizeof(tuple.ipv4))
-        sk = bpf_skc_lookup_tcp(ctx, &tuple, sizeof(tuple.ipv4), -1, 0);
-    else
-        sk = bpf_skc_lookup_tcp(ctx, &tuple, sizeof(tuple.ipv6), -1, 0);
-    if (!sk)
-        return 0;
-    found = sk->state == QPW_TCP_LISTEN;
-    bpf_sk_release(sk);
-    return found;
+    return state;
 }
 
 /*
@@ -173,6 +155,31 @@ static __always_inline void qpw_ask_socket(struct qpw_work *w, struct qpw_conn *
         c->flags |= QPW_CONN_ASKED;
 }
 
+/*
+ * The initiator acknowledges what was not seen: has the responder answered? Blind acknowledgements find a listener, or
+ * nothing. A socket that is bound to another device than the packet came by is not found from here: once the
+ * acknowledgements advance user space is asked, which knows those, too; a replay has these alone. Returns QPW_DO_*.
+ */
+static __noinline int qpw_answer_unseen(void *ctx, struct qpw_work *w, struct qpw_conn *c, int from_local)
+{
+    __u32 known = 1u << (qpw_tcp_socket(ctx, w, 0) & 31);
+    struct qpw_seed *seed;
+
+    if (known & (QPW_TCP_OPEN | QPW_TCP_REQUESTED))
+        return (int)qpw_tcp_answered_unseen(c, &w->pkt, from_local, !!(known & QPW_TCP_OPEN));
+    if (!c->synack_seq)
+        c->synack_seq = w->pkt.ack;
+    if ((__s32)(w->pkt.ack - c->synack_seq) <= 0)
+        return QPW_DO_NOTHING;
+    if (config.replay)
+        return (int)qpw_tcp_answered_unseen(c, &w->pkt, from_local, 1);
+    seed = bpf_map_lookup_elem(&seeds, &w->key);
+    if (seed && seed->direction == c->direction)
+        return (int)qpw_tcp_answered_unseen(c, &w->pkt, from_local, 1);
+    qpw_ask_socket(w, c);
+    return QPW_DO_NOTHING;
+}
+
 /* TCP first seen after its handshake. */
 static __always_inline void qpw_open_midstream(void *ctx, struct qpw_work *w, struct qpw_conn *c, int from_local)
 {
@@ -197,7 +204,8 @@ static __always_inline void qpw_open_midstream(void *ctx, struct qpw_work *w, st
         return;
     if (c->reason == QPW_REASON_TAIL) {
         /* A scan may begin with a FIN: only a socket of this very tuple tells more. */
-    } else if (qpw_listed(0, w->key.protocol, w->key.local_port) && qpw_tcp_listener(ctx, w)) {
+    } else if (qpw_listed(0, w->key.protocol, w->key.local_port) &&
+               qpw_tcp_socket(ctx, w, 1) == QPW_TCP_LISTEN) {
         qpw_set_direction(c, QPW_DIR_INBOUND, QPW_EVIDENCE_SOCKET);
         if (from_local) /* one forged segment of the other end is no answer */
             c->outcome = QPW_OUTCOME_ANSWERED;
@@ -224,7 +232,8 @@ static __always_inline void qpw_open_tcp(void *ctx, struct qpw_work *w, struct q
         return;
     }
     if (flags == (QPW_TCP_SYN | QPW_TCP_ACK)) {
-        if (from_local || config.replay || qpw_tcp_connecting(ctx, w)) {
+        /* Awaited by a socket. One that is open already may have been opened by the other end. */
+        if (from_local || config.replay || qpw_tcp_socket(ctx, w, 0) == QPW_TCP_SYN_SENT) {
             qpw_open_handshake(c, p, from_local, 1);
             return;
         }

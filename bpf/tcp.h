@@ -20,6 +20,7 @@
 #define QPW_DO_RESTART 8u        /* a new connection took the tuple: initiator is the sender of the packet … */
 #define QPW_DO_RESTART_ANSWERED 16u /* … or, with a SYN+ACK, its receiver */
 #define QPW_DO_ROSE 32u          /* the outcome rose */
+#define QPW_DO_LOOK 64u          /* the initiator acknowledges what was not seen: ask the socket table */
 
 static __always_inline __u32 qpw_rise(struct qpw_conn *c, __u8 outcome)
 {
@@ -66,6 +67,8 @@ static __always_inline __u32 qpw_tcp_syn(struct qpw_conn *c, const struct qpw_pk
         return QPW_DO_NOTHING; /* retransmitted */
     if ((c->state == QPW_STATE_SYN || c->state == QPW_STATE_SYN_ACK) && qpw_from_initiator(c, from_local)) {
         c->isn = p->seq; /* the initiator tries again */
+        if (c->state == QPW_STATE_SYN)
+            c->synack_seq = 0; /* and begins to acknowledge anew */
         return QPW_DO_CHANGED;
     }
     c->tentative_seq = p->seq;
@@ -136,6 +139,8 @@ static __always_inline __u32 qpw_tcp_sent(struct qpw_conn *c, const struct qpw_p
     const int both = QPW_CONN_SENT_LOCAL | QPW_CONN_SENT_REMOTE;
     int carries = qpw_carries(p) && !qpw_tcp_keepalive(c, p, from_local);
 
+    if (c->end[!!from_local] & QPW_END_UNSEEN)
+        c->end[!!from_local] &= ~QPW_END_UNSEEN; /* by now it is */
     if (carries)
         c->end[!!from_local] |= QPW_END_PAYLOAD;
     if (qpw_direction_known(c)) {
@@ -158,6 +163,23 @@ static __always_inline int qpw_tcp_goes_on(const struct qpw_conn *c, const struc
     return (c->flags & QPW_CONN_RST_REMOTE) || !(p->tcp_flags & QPW_TCP_FIN); /* the node's own: it ends no second time */
 }
 
+/*
+ * The responder has answered, though none of its packets was seen: they take another interface. open: the handshake is
+ * known to be complete. p: a packet of the initiator.
+ */
+static __always_inline __u32 qpw_tcp_answered_unseen(struct qpw_conn *c, const struct qpw_pkt *p, int from_local, int open)
+{
+    __u32 todo = qpw_rise(c, QPW_OUTCOME_ANSWERED);
+
+    c->end[!from_local] |= QPW_END_UNSEEN;
+    if (!open)
+        return todo;
+    c->state = QPW_STATE_ESTABLISHED;
+    c->synack_seq = p->ack - 1;
+    todo |= QPW_DO_ESTABLISH | QPW_DO_CHANGED;
+    return qpw_carries(p) && !qpw_tcp_keepalive(c, p, from_local) ? todo | qpw_rise(c, QPW_OUTCOME_DATA) : todo;
+}
+
 static __always_inline __u32 qpw_tcp_segment(struct qpw_conn *c, const struct qpw_pkt *p, int from_local)
 {
     int from_initiator = qpw_from_initiator(c, from_local);
@@ -171,6 +193,8 @@ static __always_inline __u32 qpw_tcp_segment(struct qpw_conn *c, const struct qp
     }
     if (c->state == QPW_STATE_SYN && !from_initiator)
         todo |= qpw_rise(c, QPW_OUTCOME_ANSWERED); /* its SYN+ACK was not seen */
+    else if (c->state == QPW_STATE_SYN && (p->tcp_flags & QPW_TCP_ACK))
+        todo |= QPW_DO_LOOK; /* anybody can send that */
     if ((c->state == QPW_STATE_SYN_ACK && from_initiator && (p->tcp_flags & QPW_TCP_ACK) &&
          p->ack == c->synack_seq + 1) ||
         ((c->state == QPW_STATE_SYN || c->state == QPW_STATE_SYN_ACK) && !from_initiator && p->payload)) {

@@ -354,7 +354,9 @@ static __always_inline struct qpw_conn *qpw_advance(void *ctx, struct qpw_work *
     if (todo & QPW_DO_RESTART_ANSWERED)
         return qpw_restart_answered(w, c, from_local);
 
-    if (tcp && (c->flags & QPW_CONN_ASKED) && qpw_seed_arrived(w, c)) {
+    if (todo & QPW_DO_LOOK)
+        todo |= (__u32)qpw_answer_unseen(ctx, w, c, from_local);
+    if (tcp && (c->flags & QPW_CONN_ASKED) && c->evidence != QPW_EVIDENCE_HANDSHAKE && qpw_seed_arrived(w, c)) {
         c->generation = control.generation - 1; /* judged again */
         todo |= QPW_DO_CHANGED;
         if (c->state == QPW_STATE_MIDSTREAM)

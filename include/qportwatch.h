@@ -22,7 +22,7 @@
 #include "qportwatch_words.h"
 
 /* Raise it with every change of a layout, here or in qportwatch_user.h: programs of another version are not taken over. */
-#define QPW_ABI_VERSION 12u
+#define QPW_ABI_VERSION 13u
 #define QPW_ABI_MAGIC 0x71705741u /* "qpWA" */
 
 #define QPW_MAX_IFACES 64
@@ -80,6 +80,7 @@ enum qpw_conn_state {
 
 #define QPW_END_FIN 0x01     /* its FIN was seen */
 #define QPW_END_PAYLOAD 0x02 /* TCP: it sent payload, in whatever segment */
+#define QPW_END_UNSEEN 0x04  /* TCP: it has answered by what the socket table says; none of its packets was seen */
 
 struct qpw_conn {
     __u64 first_ns;
@@ -92,7 +93,7 @@ struct qpw_conn {
             __u8 asked_pad;
         };
     };
-    __u32 synack_seq; /* sequence number of the SYN+ACK */
+    __u32 synack_seq; /* sequence number of the SYN+ACK; until that is known, the initiator's first acknowledgement */
     __u32 tentative_seq;
     __u32 generation; /* policy under which verdict and rule were found */
     /* Whole bytes: the kernel refuses others in what lies behind a spin lock. */
@@ -185,6 +186,7 @@ enum qpw_owner_how {
     QPW_OWNER_LISTENER,  /* of the listening socket that answers (SYN+ACK) */
     QPW_OWNER_PACKET,    /* sent through a packet socket, which carries no note: tgid 0 */
     QPW_OWNER_HELD,      /* it held the socket, which is older than the audit, when the socket table was read */
+    QPW_OWNER_MPTCP,     /* sent by a subflow of MPTCP, a socket of the kernel's own without a note: tgid 0 */
 };
 
 /* The process behind a socket of the node, noted when it made or connected it: it may end within a millisecond. */
@@ -303,7 +305,8 @@ struct qpw_finding {
     __u8 scope;
     __u8 flags;
     __u8 icmp_code;
-    __u8 pad[2];
+    __u8 unseen;         /* 1: its outcome is the socket table's word, for no answer was seen */
+    __u8 pad;
     __u32 changes;       /* raised with each rise of outcome or evidence */
     __u16 other_port;
     __u16 pad2;

@@ -164,13 +164,45 @@ Test(tcp, lost_syn_ack_is_made_up_for_by_the_responders_data)
     for (int node = 0; node < 2; node++) {
         struct qpw_conn c = opened(node);
 
-        cr_assert_eq(step(&c, node, ACK, INITIAL + 1, ANSWER + 1, 10), QPW_DO_NOTHING, "anybody can send that");
+        cr_assert_eq(step(&c, node, ACK, INITIAL + 1, ANSWER + 1, 10), QPW_DO_LOOK, "anybody can send that");
         cr_assert(step(&c, !node, ACK, ANSWER + 1, INITIAL + 11, 0) & QPW_DO_ROSE);
         cr_assert_eq(c.outcome, QPW_OUTCOME_ANSWERED);
         cr_assert(step(&c, !node, ACK, ANSWER + 1, INITIAL + 11, 20) & QPW_DO_ESTABLISH);
         cr_assert_eq(c.state, QPW_STATE_ESTABLISHED);
         cr_assert_eq(c.outcome, QPW_OUTCOME_DATA);
         cr_assert_eq(c.direction, node ? QPW_DIR_OUTBOUND : QPW_DIR_INBOUND);
+    }
+}
+
+/* The responder's packets take another interface: an acknowledgement of these proves nothing, but is worth a look. */
+Test(tcp, an_acknowledgement_of_what_was_not_seen)
+{
+    struct qpw_pkt p = {.protocol = 6, .tcp_flags = ACK, .seq = INITIAL + 1, .ack = ANSWER + 1};
+
+    for (int node = 0; node < 2; node++) {
+        struct qpw_conn c = opened(node);
+
+        cr_assert_eq(step(&c, node, ACK, INITIAL + 1, ANSWER + 1, 0), QPW_DO_LOOK);
+        cr_assert_eq(step(&c, node, ACK | FIN, INITIAL + 1, ANSWER + 1, 5), QPW_DO_LOOK);
+        cr_assert_eq(c.state, QPW_STATE_SYN);
+        cr_assert_eq(c.outcome, QPW_OUTCOME_ATTEMPTED);
+        cr_assert_eq(step(&c, node, RST | ACK, INITIAL + 1, ANSWER + 1, 0) & QPW_DO_LOOK, 0, "a reset ends it");
+        c = opened(node);
+        step(&c, !node, SYN | ACK, ANSWER, INITIAL + 1, 0);
+        cr_assert_eq(step(&c, node, ACK, INITIAL + 1, ANSWER + 9, 0), QPW_DO_NOTHING, "the answer was seen");
+
+        c = opened(node); /* the socket table confirms it: first that the SYN+ACK was sent, then that it is open */
+        cr_assert_eq(qpw_tcp_answered_unseen(&c, &p, node, 0), QPW_DO_CHANGED | QPW_DO_ROSE);
+        cr_assert_eq(c.state, QPW_STATE_SYN);
+        cr_assert_eq(qpw_tcp_answered_unseen(&c, &p, node, 1), QPW_DO_CHANGED | QPW_DO_ESTABLISH);
+        cr_assert_eq(c.outcome, QPW_OUTCOME_ANSWERED);
+        cr_assert_eq(c.state, QPW_STATE_ESTABLISHED);
+        cr_assert_eq(c.synack_seq, ANSWER);
+        cr_assert_eq(c.end[!node], QPW_END_UNSEEN);
+        cr_assert_eq(step(&c, node, ACK, INITIAL + 1, ANSWER + 1, 5), QPW_DO_CHANGED | QPW_DO_ROSE);
+        cr_assert_eq(c.outcome, QPW_OUTCOME_DATA);
+        step(&c, !node, ACK, ANSWER + 1, INITIAL + 6, 5);
+        cr_assert_eq(c.end[!node], QPW_END_PAYLOAD, "by now it is seen");
     }
 }
 

@@ -62,6 +62,8 @@ struct qpw_engine_context {
     /* The process behind a finding, asked only when a record is written; may be NULL, may fill QPW_MATCH_NONE. */
     void (*process)(void *data, const struct qpw_finding_row *row, struct qpw_process *ret);
     void *process_data;
+    /* The interface by which the node answers, empty where it is not known or monitored; may be NULL. */
+    void (*leaves_by)(const struct qpw_finding_row *row, char ret[16]);
 };
 
 /* Whom a record of the log is about; flow_ids alone may be alike. */

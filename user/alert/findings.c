@@ -60,6 +60,8 @@ static void row_facts(struct qpw_engine *e, struct qpw_record *r, const struct w
     qpw_record_fact(r, "outcome", "%s", qpw_outcome_name(value->outcome));
     if (value->reason)
         qpw_record_fact(r, "reason", "%s", qpw_reason_name(value->reason));
+    if (value->unseen)
+        qpw_record_fact(r, "witness", "socket-table");
     if (rule[0])
         qpw_record_fact(r, "rule", "%s", rule);
     if (peer[0])

@@ -162,11 +162,33 @@ static void suppress_line(const struct qpw_text_about *about, char *buf, size_t 
              qpw_address_text(key->initiator, from, sizeof(from)));
 }
 
-/* Where an answer came from another port than was asked, the other of the two. */
-static void elsewhere(const struct qpw_finding_row *row, char *buf, size_t size)
+/* The interface that the answers take, which no monitored one saw; empty where it is not known. */
+static const char *leaves_by(const struct qpw_engine_context *context, const struct qpw_finding_row *row, char buf[16])
 {
     *buf = '\0';
-    if (row->value.flags & QPW_FINDING_ANSWERED_FROM)
+    if (row->value.unseen && row->key.direction == QPW_DIR_INBOUND && context->leaves_by)
+        context->leaves_by(row, buf);
+    for (unsigned i = 0; *buf && context->ifname && i < QPW_MAX_IFACES; i++)
+        if (!strcmp(context->ifname[i], buf))
+            *buf = '\0'; /* monitored by now */
+    return buf;
+}
+
+/*
+ * Where an answer came from another port than was asked, the other of the two; where it was not seen, the interface that
+ * it took.
+ */
+static void elsewhere(const struct qpw_text_about *about, char *buf, size_t size)
+{
+    const struct qpw_finding_row *row = about->row;
+    char iface[16];
+
+    *buf = '\0';
+    if (row->value.unseen && *leaves_by(about->context, row, iface))
+        snprintf(buf, size, ", through %s, which is not monitored", iface);
+    else if (row->value.unseen)
+        snprintf(buf, size, ", as its socket table says, though no answer passed a monitored interface");
+    else if (row->value.flags & QPW_FINDING_ANSWERED_FROM)
         snprintf(buf, size, ", from port %u", row->value.other_port);
     else if (row->value.flags & QPW_FINDING_ASKED_AT)
         snprintf(buf, size, ", after port %u was asked", row->value.other_port);
@@ -199,7 +221,7 @@ static bool row_word(const char *word, const struct qpw_text_about *about, char 
     else if (!strcmp(word, "traffic"))
         traffic_words(row, buf, size);
     else if (!strcmp(word, "elsewhere"))
-        elsewhere(row, buf, size);
+        elsewhere(about, buf, size);
     else if (!strcmp(word, "crossed"))
         qpw_text_service(&(struct qpw_finding_key){.kind = QPW_KIND_PORT, .protocol = row->crossed.protocol,
                                                    .port = row->crossed.port}, buf, size);

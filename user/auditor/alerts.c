@@ -20,6 +20,7 @@
 #include "alert/log/syslog.h"
 #include "host/owner.h"
 #include "host/clock.h"
+#include "host/route.h"
 #include "snapshot/collect.h"
 #include "snapshot/collect_maps.h"
 #include "util/document.h"
@@ -169,6 +170,12 @@ static void find_process(void *data, const struct qpw_finding_row *row, struct q
     qpw_owner_find(alerts->auditor->sockets, &row->key, &row->value, ret);
 }
 
+static void find_way(const struct qpw_finding_row *row, char ret[16])
+{
+    if (qpw_route_interface(row->key.responder, row->key.initiator, ret) < 0)
+        *ret = '\0';
+}
+
 void qpw_alerts_context(struct qpw_auditor *a)
 {
     struct qpw_engine_context context;
@@ -190,6 +197,7 @@ void qpw_alerts_context(struct qpw_auditor *a)
         .n_links = read_links(a->alerts->links),
         .process = find_process,
         .process_data = a->alerts,
+        .leaves_by = find_way,
     };
     qpw_engine_context(a->alerts->engine, &context, qpw_clock_unix_ns());
 }

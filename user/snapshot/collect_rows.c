@@ -77,8 +77,10 @@ static void merge_finding(struct qpw_finding_row *row, const struct qpw_raw_find
         to->first_ns = from->first_ns;
     if (from->last_ns > to->last_ns)
         to->last_ns = from->last_ns;
-    if (from->outcome > to->outcome)
+    if (from->outcome > to->outcome) {
         to->outcome = from->outcome;
+        to->unseen = from->unseen;
+    }
     if (from->evidence > to->evidence)
         to->evidence = from->evidence;
     to->flags |= from->flags & ~QPW_FINDING_SUPERSEDED;
