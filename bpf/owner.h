@@ -4,9 +4,9 @@
  *
  * socket(2) and connect(2) run in the process itself, so even one that ends within a millisecond is known; the
  * note lives in the socket's own storage and can neither be crowded out nor outlive it. Not noted: sockets of the
- * kernel (nfsd, lockd), packet sockets, subflows of MPTCP. There is no hook at accept(2): what a listener accepts
- * belongs to the listener's owner, unless user space finds the very process. Sockets older than the audit are noted
- * beside, by user space.
+ * kernel (nfsd, lockd), packet sockets, subflows of MPTCP; what they send tells the last two apart. There is no hook at
+ * accept(2): what a listener accepts belongs to the listener's owner, unless user space finds the very process. Sockets
+ * older than the audit are noted beside, by user space.
  */
 #ifndef QPW_BPF_OWNER_H
 #define QPW_BPF_OWNER_H
@@ -30,7 +30,7 @@ static __always_inline void qpw_owner_note(struct qpw_owner *o, const enum qpw_o
 
     if (!o)
         return; /* no memory: the owner stays unknown */
-    o->when_ns = bpf_ktime_get_ns();
+    o->when_ns = qpw_now();
     o->cgroup = bpf_get_current_cgroup_id();
     o->uid = (__u32)bpf_get_current_uid_gid();
     o->how = how;
@@ -185,19 +185,61 @@ static __noinline int qpw_owner_by_lookup(struct __sk_buff *skb, struct qpw_work
     return 0;
 }
 
+#define QPW_TCP_HEADER 20u
+#define QPW_TCP_OPTIONS 40u
+#define QPW_OPTION_END 0
+#define QPW_OPTION_NOP 1
+#define QPW_OPTION_MPTCP 30 /* RFC 8684, 3 */
+
+/* Does this segment, which is not linear for sure, carry an option of MPTCP? */
+static __noinline int qpw_is_mptcp(struct __sk_buff *skb, struct qpw_work *w)
+{
+    __u32 start = w->pkt.l4_offset + QPW_TCP_HEADER, at = 0, n;
+    __u8 *option = w->header, kind;
+
+    if (w->pkt.protocol != QPW_IPPROTO_TCP || w->pkt.fragment || bpf_skb_load_bytes(skb, start - 8, option, 1))
+        return 0;
+    n = (option[0] >> 4) * 4u;
+    if (n <= QPW_TCP_HEADER)
+        return 0;
+    n = ((n - QPW_TCP_HEADER - 1) & 63) + 1; /* verifier: never 0, and never above, in the register used */
+    if (n > QPW_TCP_OPTIONS)
+        return 0;
+    asm volatile("" : "+r"(n));
+    if (bpf_skb_load_bytes(skb, start, option, n))
+        return 0;
+#pragma clang loop unroll(disable)
+    for (__u32 i = 0; i < QPW_TCP_OPTIONS && at + 1 < n; i++) {
+        kind = option[at & 63];
+        if (kind == QPW_OPTION_MPTCP)
+            return 1;
+        if (kind == QPW_OPTION_END || (kind != QPW_OPTION_NOP && option[(at + 1) & 63] < 2))
+            return 0;
+        at = qpw_unknown(w, at + (kind == QPW_OPTION_NOP ? 1 : option[(at + 1) & 63]));
+    }
+    return 0;
+}
+
+/* No process is known of the sender, but what kind of socket it is. */
+static __always_inline void qpw_owner_kind(struct qpw_work *w, const enum qpw_owner_how how)
+{
+    __builtin_memset(&w->owner, 0, sizeof(w->owner));
+    w->owner.how = how;
+    qpw_owner_number();
+}
+
 /* Of a whole socket without a note in itself. */
 static __noinline int qpw_owner_of_older(struct __sk_buff *skb, struct qpw_work *w, __u32 family)
 {
     __u64 cookie = bpf_get_socket_cookie(skb);
     struct qpw_owner *o = bpf_map_lookup_elem(&older, &cookie);
 
-    if (o) {
+    if (o)
         qpw_owner_take(w, o, QPW_OWNER_NONE);
-    } else if (family == QPW_AF_PACKET) {
-        __builtin_memset(&w->owner, 0, sizeof(w->owner));
-        w->owner.how = QPW_OWNER_PACKET;
-        qpw_owner_number();
-    }
+    else if (family == QPW_AF_PACKET)
+        qpw_owner_kind(w, QPW_OWNER_PACKET);
+    else if (qpw_is_mptcp(skb, w))
+        qpw_owner_kind(w, QPW_OWNER_MPTCP);
     return 0;
 }
 
@@ -222,6 +264,8 @@ static __noinline int qpw_owner_of_sender(struct __sk_buff *skb, struct qpw_work
     o = full ? qpw_owner_of_listener(w, full) : 0;
     if (o)
         qpw_owner_take(w, o, QPW_OWNER_LISTENER);
+    else if (qpw_is_mptcp(skb, w))
+        qpw_owner_kind(w, QPW_OWNER_MPTCP);
     return 0;
 }
 

@@ -127,6 +127,7 @@ struct qpw_meta {
     __u8 own_qdisc[QPW_MAX_IFACES];  /* 1: its clsact qdisc was made by us and is ours to remove */
     char owners_missing[160];        /* why owners of sockets are not noted in the kernel; empty: they are */
     char executables_missing[160];   /* why executables of ended processes are not known; empty: they are */
+    __u64 owners_cgroup;             /* id of the cgroup that the programs which note owners stand at; 0: none */
     char policy_args[1024];          /* the policy options of `attach`, each ended by a newline */
 };
 
@@ -214,6 +215,6 @@ _Static_assert(sizeof(struct qpw_coverage) == 128, "coverage");
 _Static_assert(sizeof(struct qpw_rule_info) == 312, "rule info");
 _Static_assert(sizeof(struct qpw_peer_info) == 56, "peer info");
 _Static_assert(sizeof(struct qpw_exception) == 256, "exception");
-_Static_assert(sizeof(struct qpw_meta) == 8464, "meta");
+_Static_assert(sizeof(struct qpw_meta) == 8472, "meta");
 
 #endif

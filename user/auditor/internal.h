@@ -160,6 +160,9 @@ void qpw_notes_begin(struct qpw_auditor *a);
 void qpw_notes_check(struct qpw_auditor *a);
 /* Notes who holds the sockets that carry no note in themselves, and forgets those that are closed. */
 void qpw_notes_older(struct qpw_auditor *a);
+/* Notes who holds the sockets that listen now, for those that carry no note; what is noted of others is taken out. */
+struct qpw_listeners;
+void qpw_notes_listeners(struct qpw_auditor *a, const struct qpw_listeners *l);
 void qpw_notes_end(struct qpw_auditor *a);
 
 /* ---- policy.c ---- */

@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /* What notes the owners of sockets is put in place, and stays there. Without it the audit works too. */
 #include <bpf/bpf.h>
+#include <netinet/in.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "auditor/internal.h"
 #include "host/clock.h"
+#include "host/listeners.h"
 #include "host/owner.h"
 #include "instance/owners.h"
 #include "words/numbers.h"
@@ -31,8 +34,10 @@ static void follow_executables(struct qpw_auditor *a)
 
 static int attach(struct qpw_auditor *a, struct qpw_error *err)
 {
-    int r = qpw_owners_attach(&a->kernel, err);
+    uint64_t cgroup = a->meta.owners_cgroup;
+    int r = qpw_owners_attach(&a->kernel, &cgroup, err);
 
+    a->meta.owners_cgroup = cgroup;
     a->meta.owners_missing[0] = '\0';
     if (r < 0)
         snprintf(a->meta.owners_missing, sizeof(a->meta.owners_missing), "%.159s", err->text);
@@ -110,6 +115,49 @@ void qpw_notes_older(struct qpw_auditor *a)
     }
     remove_before(a->kernel.map_fd[QPW_MAP_older], o.when_ns);
     remove_before(a->kernel.map_fd[QPW_MAP_listeners], o.when_ns);
+}
+
+static bool same_end(const struct qpw_listener *x, const struct qpw_listener *y)
+{
+    return x->protocol == y->protocol && x->port == y->port && !memcmp(x->address, y->address, 16);
+}
+
+/* Listeners of MPTCP and of the kernel carry no note, however young they are. A process that is noted already still holds it. */
+static void note_listener(struct qpw_auditor *a, const struct qpw_listener *l, uint64_t when_ns)
+{
+    int fd = a->kernel.map_fd[QPW_MAP_listeners];
+    struct qpw_conn_key key = {.protocol = l->protocol, .local_port = l->port};
+    struct qpw_owner note;
+    bool known;
+
+    memcpy(key.local, l->address, sizeof(key.local));
+    known = bpf_map_lookup_elem(fd, &key, &note) == 0;
+    if (known && (l->owner.match == QPW_MATCH_NONE || note.tgid == (uint32_t)l->owner.pid)) {
+        note.when_ns = when_ns;
+    } else {
+        if (l->owner.match != QPW_MATCH_EXACT || !qpw_owner_note(l->owner.pid, when_ns, &note))
+            return;
+        note.exe = qpw_executables_of(&a->executables, note.tgid);
+        note.how = QPW_OWNER_LISTENER;
+    }
+    bpf_map_update_elem(fd, &key, &note, BPF_ANY);
+}
+
+void qpw_notes_listeners(struct qpw_auditor *a, const struct qpw_listeners *l)
+{
+    uint64_t when_ns = qpw_clock_monotonic_ns();
+    bool shared;
+
+    if (a->meta.owners_missing[0])
+        return;
+    for (size_t i = 0; i < l->n; i++) {
+        const struct qpw_listener *one = &l->rows[i];
+
+        shared = (i && same_end(one, one - 1)) || (i + 1 < l->n && same_end(one, one + 1));
+        if (one->protocol == IPPROTO_TCP && !shared)
+            note_listener(a, one, when_ns);
+    }
+    remove_before(a->kernel.map_fd[QPW_MAP_listeners], when_ns);
 }
 
 /* ---- Being there ---- */

@@ -201,6 +201,7 @@ void qpw_owner_watch_listeners(struct qpw_auditor *a)
         return;
     }
     w->failed = false;
+    qpw_notes_listeners(a, &listeners);
     for (size_t i = 0; i < listening.n; i++) {
         const struct qpw_listening_row *row = &listening.rows[i];
 

@@ -80,8 +80,8 @@ void qpw_node_connection_owner(const struct qpw_kernel *kernel, struct qpw_socke
     *ret = (struct qpw_process){.match = QPW_MATCH_NONE};
     if (!multiplied)
         qpw_owner_of_connection(sockets, &c->key, (enum qpw_direction)c->conn.direction, r == 0 ? &note : NULL, ret);
-    else if (r == 0 && note.how == QPW_OWNER_PACKET)
-        ret->why = "sent through a packet socket";
+    else if (r == 0 && qpw_owner_kind_why(&note))
+        ret->why = qpw_owner_kind_why(&note);
     else if (r == 0)
         qpw_owner_describe(sockets, &note, ret);
     if (qpw_owner_known(ret) || ret->why)
@@ -93,5 +93,5 @@ void qpw_node_connection_owner(const struct qpw_kernel *kernel, struct qpw_socke
     else if (multiplied)
         ret->why = c->conn.outcome < QPW_OUTCOME_ANSWERED ? "the node has not answered" : "no payload was seen";
     else
-        ret->why = owners_noted ? "older than the audit, or MPTCP" : "owners of sockets are not noted";
+        ret->why = owners_noted ? "older than the audit, or the kernel's" : "owners of sockets are not noted";
 }

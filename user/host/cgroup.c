@@ -21,27 +21,45 @@ int qpw_cgroup_root_open(void)
     return fd == -EPERM ? qpw_filesystem_open("cgroup2", CGROUP2_SUPER_MAGIC, "/sys/fs/cgroup/unified") : fd;
 }
 
-int qpw_cgroup_path(uint64_t id, char *buf, size_t size)
+static int open_by_id(uint64_t id, int flags)
 {
     struct {
         struct file_handle head;
         uint64_t id;
     } handle = {.head = {.handle_bytes = sizeof(id), .handle_type = FILEID_KERNFS}, .id = id};
-    int root = qpw_cgroup_root_open(), directory, fd, r = 0;
-    char link[64];
-    ssize_t length;
+    int root = qpw_cgroup_root_open(), directory, fd, r;
 
     if (root < 0)
         return root;
     directory = openat(root, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC); /* a mount's own descriptor may be O_PATH */
-    fd = directory < 0 ? -1 : open_by_handle_at(directory, &handle.head, O_PATH | O_CLOEXEC);
-    if (fd < 0)
-        r = -errno;
+    fd = directory < 0 ? -1 : open_by_handle_at(directory, &handle.head, flags | O_CLOEXEC);
+    r = fd < 0 ? -errno : fd;
     if (directory >= 0)
         close(directory);
     close(root);
-    if (r < 0)
-        return r;
+    return r;
+}
+
+int qpw_cgroup_open(uint64_t id)
+{
+    return open_by_id(id, O_RDONLY | O_DIRECTORY);
+}
+
+uint64_t qpw_cgroup_id(int fd)
+{
+    struct stat st;
+
+    return fstat(fd, &st) < 0 ? 0 : st.st_ino; /* the number of the directory's inode */
+}
+
+int qpw_cgroup_path(uint64_t id, char *buf, size_t size)
+{
+    int fd = open_by_id(id, O_PATH), r;
+    char link[64];
+    ssize_t length;
+
+    if (fd < 0)
+        return fd;
     snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
     length = readlink(link, buf, size - 1);
     r = length < 0 ? -errno : 0;
@@ -53,7 +71,7 @@ int qpw_cgroup_path(uint64_t id, char *buf, size_t size)
 uint64_t qpw_cgroup_of(int pid)
 {
     char text[4096], path[64], *at, *end;
-    struct stat st = {0};
+    uint64_t id = 0;
     ssize_t length;
     int fd, root;
 
@@ -70,9 +88,11 @@ uint64_t qpw_cgroup_of(int pid)
     at = strchr(at, '/') + 1;
     end = strchrnul(at, '\n');
     *end = '\0';
-    /* The number of the directory's inode is the id. */
-    if (fstatat(root, *at ? at : ".", &st, 0) < 0)
-        st.st_ino = 0;
+    fd = openat(root, *at ? at : ".", O_PATH | O_CLOEXEC);
+    if (fd >= 0) {
+        id = qpw_cgroup_id(fd);
+        close(fd);
+    }
     close(root);
-    return st.st_ino;
+    return id;
 }

@@ -12,6 +12,13 @@
  */
 int qpw_cgroup_root_open(void);
 
+/* Open the cgroup with that id. The caller closes it. A descriptor, or a negative errno (-ESTALE: the cgroup is gone). */
+int qpw_cgroup_open(uint64_t id);
+
+/* Id of an open cgroup; QPW_CGROUP_ROOT: the root of the machine's hierarchy. 0: not known. */
+uint64_t qpw_cgroup_id(int fd);
+#define QPW_CGROUP_ROOT 1u
+
 /*
  * Writes the path of the cgroup with that id (bpf_get_current_cgroup_id()), from the root: "/system.slice/ssh.service".
  * 0, or a negative errno (-ESTALE: the cgroup is gone). Needs CAP_DAC_READ_SEARCH.

@@ -58,19 +58,29 @@ void qpw_owner_describe(const struct qpw_sockets *s, const struct qpw_owner *not
     *ret = p;
 }
 
+const char *qpw_owner_kind_why(const struct qpw_owner *note)
+{
+    return note->how == QPW_OWNER_PACKET  ? "sent through a packet socket"
+           : note->how == QPW_OWNER_MPTCP ? "MPTCP, whose subflows carry no note" : NULL;
+}
+
 int qpw_owner_of_connection(struct qpw_sockets *s, const struct qpw_conn_key *key, enum qpw_direction direction,
                             const struct qpw_owner *note, struct qpw_process *ret)
 {
     int r = qpw_sockets_process(s, key, direction, ret);
 
-    if (note && note->how == QPW_OWNER_PACKET) {
-        *ret = (struct qpw_process){.match = QPW_MATCH_NONE, .why = "sent through a packet socket"};
+    if (note && note->how == QPW_OWNER_PACKET) { /* whoever holds a socket of these ports has not sent it */
+        *ret = (struct qpw_process){.match = QPW_MATCH_NONE, .why = qpw_owner_kind_why(note)};
+        return 0;
+    }
+    if (r == 0 && (ret->match == QPW_MATCH_EXACT || ret->match == QPW_MATCH_LISTENER))
+        return 0;
+    if (note && qpw_owner_kind_why(note)) {
+        *ret = (struct qpw_process){.match = QPW_MATCH_NONE, .why = qpw_owner_kind_why(note)};
         return 0;
     }
     if (!note || !note->tgid)
         return r;
-    if (r == 0 && (ret->match == QPW_MATCH_EXACT || ret->match == QPW_MATCH_LISTENER))
-        return 0;
     /* A socket that was made by a process and is the kernel's now: rpc.nfsd hands its listeners to nfsd. */
     if (r == 0 && ret->match == QPW_MATCH_KERNEL && direction != QPW_DIR_OUTBOUND)
         return 0;

@@ -20,6 +20,9 @@ int qpw_owner_find(struct qpw_sockets *s, const struct qpw_finding_key *key, con
 int qpw_owner_of_connection(struct qpw_sockets *s, const struct qpw_conn_key *key, enum qpw_direction direction,
                             const struct qpw_owner *note, struct qpw_process *ret);
 
+/* Why no process is known of what such a socket has sent; NULL: one is, or nothing was noted. Static. */
+const char *qpw_owner_kind_why(const struct qpw_owner *note);
+
 /* The process of a note alone: described from /proc while it lives, else by what was noted. */
 void qpw_owner_describe(const struct qpw_sockets *s, const struct qpw_owner *note, struct qpw_process *ret);
 

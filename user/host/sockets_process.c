@@ -220,6 +220,7 @@ int qpw_sockets_process(struct qpw_sockets *s, const struct qpw_conn_key *key, e
     }
     if (pid < 0) {
         ret->match = QPW_MATCH_NONE;
+        ret->why = qpw_proc_is_whole() ? NULL : "no right to look into every process";
         return 0;
     }
     /* No process holds it. If the socket is still there, the kernel itself does. */

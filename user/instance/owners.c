@@ -118,6 +118,23 @@ static int may_ask(void)
     return bpf_prog_get_next_id(0, &id) < 0 && errno == EPERM ? -EPERM : 0;
 }
 
+/* The cgroup that the instance's programs stand at; of no certain one, the root. A descriptor or a negative errno. */
+static int open_place(uint32_t instance)
+{
+    int root = qpw_cgroup_root_open(), map = instance ? bpf_map_get_fd_by_id(instance) : -1;
+    struct qpw_meta meta = {0};
+    __u32 zero = 0;
+
+    if (map >= 0 && bpf_map_lookup_elem(map, &zero, &meta) < 0)
+        meta.owners_cgroup = 0;
+    if (map >= 0)
+        close(map);
+    if (root < 0 || !meta.owners_cgroup || meta.owners_cgroup == qpw_cgroup_id(root))
+        return root;
+    close(root);
+    return qpw_cgroup_open(meta.owners_cgroup);
+}
+
 static int visit_all(uint32_t instance, bool take_out, unsigned *ret_count)
 {
     int r = may_ask(), root;
@@ -125,9 +142,9 @@ static int visit_all(uint32_t instance, bool take_out, unsigned *ret_count)
     *ret_count = 0;
     if (r < 0)
         return r;
-    root = qpw_cgroup_root_open();
+    root = open_place(instance);
     if (root < 0)
-        return root;
+        return root == -ESTALE ? 0 : root; /* the cgroup is gone, and its programs with it */
     for (unsigned i = 0; r == 0 && i < QPW_OWNER_PROGRAMS; i++)
         r = visit(root, i, instance, take_out, ret_count);
     close(root);
@@ -183,7 +200,7 @@ static int attach_all(struct qpw_kernel *k, int root, struct qpw_error *err)
     return 0;
 }
 
-int qpw_owners_attach(struct qpw_kernel *k, struct qpw_error *err)
+int qpw_owners_attach(struct qpw_kernel *k, uint64_t *cgroup, struct qpw_error *err)
 {
     uint32_t wanted = 1u << QPW_PROG_qpw_sock_create | 1u << QPW_PROG_qpw_connect4 | 1u << QPW_PROG_qpw_connect6;
     uint32_t instance = qpw_kernel_instance(k);
@@ -205,6 +222,8 @@ int qpw_owners_attach(struct qpw_kernel *k, struct qpw_error *err)
     if (root < 0)
         return qpw_fail(err, root, "cannot open the root of the unified cgroup hierarchy: %s", strerror(-root));
     r = attach_all(k, root, err);
+    if (r == 0)
+        *cgroup = qpw_cgroup_id(root);
     close(root);
     return r;
 }

@@ -12,8 +12,12 @@
 
 #include "instance/object.h"
 
-/* Loads and attaches those that are not there yet: all of them, or, with err filled, none. 0 or a negative errno. */
-int qpw_owners_attach(struct qpw_kernel *k, struct qpw_error *err);
+/*
+ * Loads and attaches those that are not there yet: all of them, or, with err filled, none. *cgroup: id of the cgroup
+ * that they stand at, changed where it is another than before; to be kept in `meta`, where the others find it. It is the
+ * root unless this process is in a cgroup namespace. 0 or a negative errno.
+ */
+int qpw_owners_attach(struct qpw_kernel *k, uint64_t *cgroup, struct qpw_error *err);
 
 /*
  * Removes those of one instance (id of its map `meta`), or, with instance 0, those of instances that have no other
@@ -21,7 +25,7 @@ int qpw_owners_attach(struct qpw_kernel *k, struct qpw_error *err);
  */
 int qpw_owners_detach(uint32_t instance, unsigned *ret_removed, struct qpw_error *err);
 
-/* How many of the instance's programs stand at the root cgroup, 0 to QPW_OWNER_PROGRAMS; or a negative errno. */
+/* How many of the instance's programs stand at their cgroup, 0 to QPW_OWNER_PROGRAMS; or a negative errno. */
 int qpw_owners_count(uint32_t instance);
 #define QPW_OWNER_PROGRAMS 3
 

@@ -8,6 +8,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "host/cgroup.h"
 #include "host/tags.h"
 #include "snapshot/collect_maps.h"
 #include "instance/hooks.h"
@@ -266,7 +267,7 @@ static int read_unwatched(const struct qpw_netlink *links, struct qpw_snapshot *
 static int note_owners(const struct qpw_kernel *k, struct qpw_snapshot *s)
 {
     struct qpw_note note = {0};
-    int count;
+    int count, r;
 
     snprintf(s->owners_missing, sizeof(s->owners_missing), "%s", s->meta.owners_missing);
     count = s->owners_missing[0] ? 0 : qpw_owners_count(qpw_kernel_instance(k));
@@ -281,6 +282,17 @@ static int note_owners(const struct qpw_kernel *k, struct qpw_snapshot *s)
              ? "owners of sockets are not noted" : s->meta.executables_missing);
     if (!s->executables_missing[0] && !s->auditor_pid)
         snprintf(s->executables_missing, sizeof(s->executables_missing), "no auditor is running, which follows execve");
+    if (!s->owners_missing[0] && s->meta.owners_cgroup > QPW_CGROUP_ROOT) {
+        if (qpw_cgroup_path(s->meta.owners_cgroup, s->owners_below, sizeof(s->owners_below)) < 0)
+            snprintf(s->owners_below, sizeof(s->owners_below), "number %llu", (unsigned long long)s->meta.owners_cgroup);
+        else if (!strcmp(s->owners_below, "/"))
+            snprintf(s->owners_below, sizeof(s->owners_below), "/ of this cgroup namespace");
+        note.kind = QPW_NOTE_OWNERS_BELOW;
+        memcpy(note.detail, s->owners_below, sizeof(note.detail));
+        r = qpw_snapshot_note(s, &note);
+        if (r < 0)
+            return r;
+    }
     if (!s->owners_missing[0] && !s->executables_missing[0])
         return 0;
     note.kind = s->owners_missing[0] ? QPW_NOTE_NO_OWNERS : QPW_NOTE_NO_EXECUTABLES;

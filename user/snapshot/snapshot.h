@@ -78,6 +78,7 @@ enum qpw_note_kind {
     QPW_NOTE_TAGS_STRIPPED,  /* name: interface */
     QPW_NOTE_NO_OWNERS,      /* detail: why */
     QPW_NOTE_NO_EXECUTABLES, /* the same */
+    QPW_NOTE_OWNERS_BELOW,   /* owners are noted below one cgroup only; detail: its path, or its id */
     /* Replay */
     QPW_NOTE_RECORDS,        /* count */
     QPW_NOTE_MERGED,         /* count of records larger than the MTU, which is `other` */
@@ -165,6 +166,7 @@ struct qpw_snapshot {
     struct qpw_coverage *coverage; /* oldest first */
     size_t n_coverage;
     char owners_missing[160]; /* why owners of sockets are not noted in the kernel now; empty: they are, or not asked */
+    char owners_below[160];   /* the only cgroup whose processes are noted as owners; empty: all are, or not asked */
     char executables_missing[160]; /* why executables of ended processes are not known now; empty: they are, or not asked */
     struct qpw_note *notes;
     size_t n_notes;

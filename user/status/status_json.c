@@ -130,8 +130,9 @@ int qpw_status_json(const struct qpw_status *s, FILE *out)
                                           qpw_json_number(s->snapshot.freed[1])));
     SET(root, "losses", qpw_json_losses(&s->snapshot));
     SET(root, "tables", qpw_json_tables(&s->snapshot));
-    SET(root, "owners", json_pack("{s:b,s:o,s:b,s:o}", "noted", !s->snapshot.owners_missing[0], "why",
-                                  qpw_json_text(s->snapshot.owners_missing), "executables",
+    SET(root, "owners", json_pack("{s:b,s:o,s:o,s:b,s:o}", "noted", !s->snapshot.owners_missing[0], "why",
+                                  qpw_json_text(s->snapshot.owners_missing), "below",
+                                  qpw_json_text(s->snapshot.owners_below), "executables",
                                   !s->snapshot.executables_missing[0], "executables_why",
                                   qpw_json_text(s->snapshot.executables_missing)));
     SET(root, "memory_bytes", qpw_json_number(s->snapshot.memory_bytes));

@@ -131,7 +131,8 @@ static void show_owners(const struct qpw_status *s, const struct qpw_printer *p)
     if (s->snapshot.owners_missing[0])
         qpw_print_item(p, "owners", "not noted: %s", s->snapshot.owners_missing);
     else
-        qpw_print_item(p, "owners", "noted when a socket is made or connected%s%s",
+        qpw_print_item(p, "owners", "noted when a socket is made or connected%s%s%s%s",
+                       s->snapshot.owners_below[0] ? ", only in and below the cgroup " : "", s->snapshot.owners_below,
                        s->snapshot.executables_missing[0] ? "; executables of ended processes are not known: "
                                                           : ", with the executable",
                        s->snapshot.executables_missing);

@@ -111,6 +111,9 @@ const char *qpw_words_note(const struct qpw_note *note, char buf[QPW_NOTE_TEXT])
     case QPW_NOTE_NO_OWNERS:
         return qpw_format(buf, QPW_NOTE_TEXT, "Owners of sockets are not noted: %s. A process that has ended before its "
                           "exchange is looked at stays unknown.", note->detail);
+    case QPW_NOTE_OWNERS_BELOW:
+        return qpw_format(buf, QPW_NOTE_TEXT, "Owners of sockets are noted only for processes in and below the cgroup %s. "
+                          "A process elsewhere that has ended before its exchange is looked at stays unknown.", note->detail);
     case QPW_NOTE_NO_EXECUTABLES:
         return qpw_format(buf, QPW_NOTE_TEXT, "Executables of processes that have ended are not known: %s.", note->detail);
     default: return of_replay(note, buf);
