@@ -22,11 +22,21 @@ Test(process, systemd_units)
     expect_unit("0::/system.slice/ssh.service\n", "ssh.service");
     expect_unit("0::/system.slice/system-serial\\x2dgetty.slice/serial-getty@ttyS0.service\n",
                 "serial-getty@ttyS0.service");
-    expect_unit("0::/user.slice/user-1000.slice/user@1000.service/app.slice/nc.service\n", "nc.service");
+    expect_unit("0::/user.slice/user-1000.slice/user@1000.service/app.slice/nc.service\n", "user@1000.service/nc.service");
+    expect_unit("0::/user.slice/user-1000.slice/user@1000.service\n", "user@1000.service");
+    expect_unit("0::/user.slice/user-1000.slice/user@1000.service/init.scope\n", "user@1000.service/init.scope");
     expect_unit("0::/user.slice/user-1000.slice/session-3.scope\n", "session-3.scope");
     expect_unit("0::/system.slice/nginx.service/worker\n", "nginx.service");
     expect_unit("12:cpu:/other.service\n1:name=systemd:/system.slice/chrony.service\n0::/\n", "chrony.service");
     expect_unit("0::/init.scope\n", "init.scope");
+    /* What is below a unit was called so by whoever runs in it. */
+    expect_unit("0::/system.slice/web.service/smbd.service\n", "web.service");
+    expect_unit("0::/system.slice/web.service/docker-" ID ".scope\n", "web.service");
+    expect_unit("0::/user.slice/user-1000.slice/session-3.scope/smbd.service\n", "session-3.scope");
+    expect_unit("0::/machine.slice/systemd-nspawn@web.service/payload/system.slice/nginx.service\n",
+                "systemd-nspawn@web.service");
+    expect_unit("0::/user.slice/user-1000.slice/user@1000.service/user.slice/libpod-" ID ".scope\n",
+                "user@1000.service/libpod 0123456789ab");
 }
 
 Test(process, containers)

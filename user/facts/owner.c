@@ -4,40 +4,53 @@
 #include <stdio.h>
 #include <string.h>
 
-#define DELETED " (deleted)" /* d_path() of a file that was replaced or removed */
+#include "host/executable.h"
 
 const char *qpw_owner_program(const struct qpw_process *owner, char *buf, size_t size)
 {
-    size_t length = strlen(owner->exe), end = strlen(DELETED);
-
     if (owner->match == QPW_MATCH_KERNEL)
         snprintf(buf, size, "kernel");
-    else if (length > end && !strcmp(owner->exe + length - end, DELETED))
-        snprintf(buf, size, "%.*s", (int)(length - end), owner->exe);
+    else if (owner->exe[0])
+        qpw_executable_bare(owner->exe, buf, size);
     else
-        snprintf(buf, size, "%s", owner->exe[0] ? owner->exe : owner->name);
+        snprintf(buf, size, "%s", owner->name);
     return buf;
 }
 
-/* "smbd" names smbd.service. */
+static enum qpw_owner_word path_word(const char *wanted, size_t length, const struct qpw_process *owner)
+{
+    char path[sizeof(owner->exe)];
+
+    if (owner->match == QPW_MATCH_KERNEL || length >= sizeof(path))
+        return QPW_OWNER_OTHER;
+    if (!owner->exe[0])
+        return QPW_OWNER_UNSURE;
+    snprintf(path, sizeof(path), "%.*s", (int)length, wanted);
+    switch (qpw_executes(owner, path)) {
+    case QPW_EXECUTES_IT: return QPW_OWNER_FITS;
+    case QPW_EXECUTES_UNSURE: return QPW_OWNER_UNSURE;
+    default: return QPW_OWNER_OTHER;
+    }
+}
+
+/* "smbd" names smbd.service; "user@1000" all units of that user, none of which is called by its own name alone. */
 static bool is_unit(const char *name, size_t length, const char *unit)
 {
-    return !strncmp(unit, name, length) && (!unit[length] || !strcmp(unit + length, ".service"));
+    const char *rest = unit + length;
+
+    if (strncmp(unit, name, length))
+        return false;
+    if (!strncmp(rest, ".service", 8))
+        rest += 8;
+    return !*rest || *rest == '/';
 }
 
 static enum qpw_owner_word one_word(const char *wanted, size_t length, const struct qpw_process *owner)
 {
     bool kernel = owner->match == QPW_MATCH_KERNEL;
-    char program[sizeof(owner->exe)];
 
-    if (*wanted == '/') {
-        if (kernel)
-            return QPW_OWNER_OTHER;
-        if (!owner->exe[0])
-            return QPW_OWNER_UNSURE;
-        qpw_owner_program(owner, program, sizeof(program));
-        return strlen(program) == length && !memcmp(program, wanted, length) ? QPW_OWNER_FITS : QPW_OWNER_OTHER;
-    }
+    if (*wanted == '/')
+        return path_word(wanted, length, owner);
     if (!strncmp(wanted, "unit:", 5)) {
         if (!kernel && !owner->unit[0] && owner->ended)
             return QPW_OWNER_UNSURE;

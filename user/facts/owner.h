@@ -16,7 +16,7 @@ enum qpw_owner_word {
 };
 
 /*
- * Holds an owner against the text of owner=. The path of the executable and the unit decide. Systemd holding a socket
+ * Holds an owner against the text of owner=, links on this host followed. The path of the executable and the unit decide. Systemd holding a socket
  * for a service is UNSURE unless it is named: who will answer is not known yet.
  */
 enum qpw_owner_word qpw_owner_judge(const char *wanted, const struct qpw_process *owner);

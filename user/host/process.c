@@ -77,7 +77,10 @@ static size_t hex_run(const char *text, size_t length)
     return n;
 }
 
-/* One component of a control group's path; `parent` is the component before it. True if it decides the name. */
+/*
+ * One component of a control group's path; `parent` is the component before it. True if it decides the name: what is
+ * below it was made by whoever runs in it, who may call it as he likes.
+ */
 static bool name_component(const char *part, size_t length, const char *parent, size_t parent_length, char *buf,
                            size_t size)
 {
@@ -103,14 +106,23 @@ static bool name_component(const char *part, size_t length, const char *parent, 
         snprintf(buf, size, "lxc %.*s", (int)length, part);
         return true;
     }
-    if (ends_with(part, length, ".service") || ends_with(part, length, ".scope"))
+    if (ends_with(part, length, ".service") || ends_with(part, length, ".scope")) {
         snprintf(buf, size, "%.*s", (int)length, part);
+        return true;
+    }
     return false;
+}
+
+/* Whether it is the manager of a user's own units: these are named behind it. */
+static bool is_user_manager(const char *part, size_t length)
+{
+    return length > 5 && !strncmp(part, "user@", 5) && ends_with(part, length, ".service");
 }
 
 void qpw_cgroup_unit(const char *text, char *buf, size_t size)
 {
     const char *line = text, *end, *part, *next, *parent;
+    size_t used = 0;
 
     buf[0] = '\0';
     for (; *line; line = *end ? end + 1 : end) {
@@ -124,13 +136,22 @@ void qpw_cgroup_unit(const char *text, char *buf, size_t size)
             next = memchr(part, '/', end - part);
             if (!next)
                 next = end;
-            if (name_component(part, next - part, parent + 1, part - 1 > parent ? part - parent - 2 : 0, buf, size))
-                return;
+            if (name_component(part, next - part, parent + 1, part - 1 > parent ? part - parent - 2 : 0, buf + used,
+                               size - used)) {
+                used = strlen(buf);
+                if (!is_user_manager(buf, used) || used + 2 >= size)
+                    return;
+                buf[used++] = '/';
+                buf[used] = '\0';
+            }
             parent = part - 1;
             part = next;
         }
-        if (buf[0])
-            return;
+        if (!used)
+            continue;
+        if (buf[used - 1] == '/')
+            buf[used - 1] = '\0'; /* nothing is named behind the manager */
+        return;
     }
 }
 
@@ -162,11 +183,40 @@ static void read_command_line(int pid, struct qpw_process *p)
     qpw_text_clean(p->command);
 }
 
+/* Whether it is in the user namespace of this process. */
+static bool is_among_us(int pid)
+{
+    char path[64], ours[64], theirs[64];
+    ssize_t length = readlink("/proc/self/ns/user", ours, sizeof(ours)), other;
+
+    snprintf(path, sizeof(path), "/proc/%d/ns/user", pid);
+    other = readlink(path, theirs, sizeof(theirs));
+    return length <= 0 || other <= 0 || (length == other && !memcmp(ours, theirs, (size_t)length));
+}
+
+/* In a user namespace of its own anybody may mount what he likes over any path, or say what he executes (prctl(2)). */
+static void read_exe(int pid, struct qpw_process *p)
+{
+    static const char elsewhere[] = "(user namespace) ";
+    size_t used = is_among_us(pid) ? 0 : sizeof(elsewhere) - 1;
+    char path[64];
+    ssize_t length;
+
+    snprintf(path, sizeof(path), "/proc/%d/exe", pid);
+    length = readlink(path, p->exe + used, sizeof(p->exe) - 1 - used);
+    if (length <= 0) {
+        p->exe[0] = '\0';
+        return;
+    }
+    memcpy(p->exe, elsewhere, used);
+    p->exe[used + (size_t)length] = '\0';
+    qpw_text_clean(p->exe);
+}
+
 bool qpw_process_describe(int pid, struct qpw_process *p)
 {
     char path[64], text[4096];
     struct stat st;
-    ssize_t length;
 
     snprintf(path, sizeof(path), "/proc/%d", pid);
     if (stat(path, &st) < 0 || read_text(pid, "comm", p->name, sizeof(p->name)) < 0)
@@ -176,10 +226,7 @@ bool qpw_process_describe(int pid, struct qpw_process *p)
     p->pid = pid;
     p->uid = st.st_uid;
     qpw_user_name(p->uid, p->user, sizeof(p->user));
-    snprintf(path, sizeof(path), "/proc/%d/exe", pid);
-    length = readlink(path, p->exe, sizeof(p->exe) - 1);
-    p->exe[length > 0 ? length : 0] = '\0';
-    qpw_text_clean(p->exe);
+    read_exe(pid, p);
     if (read_text(pid, "cgroup", text, sizeof(text)) > 0)
         qpw_cgroup_unit(text, p->unit, sizeof(p->unit));
     qpw_text_clean(p->unit);

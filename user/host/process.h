@@ -28,7 +28,8 @@ struct qpw_process {
     char name[32];    /* comm */
     char parent[32];  /* its parent's comm */
     char user[64];    /* from the user database; the number where it has no name */
-    char exe[256];    /* target of /proc/PID/exe; `ended`: the path that was given to execve(2), or empty */
+    char exe[256];    /* target of /proc/PID/exe, "(user namespace) PATH" where it may be any path, for the process is in
+                         a user namespace of its own; `ended`: what was given to execve(2), or empty */
     char unit[128];   /* systemd unit ("nfs-server.service") or container ("docker 0123456789ab"), or empty */
     bool ended;       /* not there any more: only what was noted in time is known of it */
     const char *why;  /* match NONE: why, static; NULL: not said */
@@ -44,7 +45,8 @@ void qpw_user_name(uint32_t uid, char *buf, size_t size);
 
 /*
  * Extract the systemd unit or the container from the text of /proc/PID/cgroup (either version of
- * cgroups): "ssh.service", "docker 0123456789ab", "lxc web", or an empty string. Cut to size.
+ * cgroups): "ssh.service", "docker 0123456789ab", "lxc web", of a user's own units and containers
+ * "user@1000.service/nc.service", or an empty string. Cut to size.
  */
 void qpw_cgroup_unit(const char *text, char *buf, size_t size);
 

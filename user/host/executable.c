@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#include "host/executable.h"
+
+#include <fcntl.h>
+#include <limits.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define DELETED " (deleted)" /* d_path() of a file that was replaced or removed */
+#define INTERPRETERS 5       /* of interpreters; the kernel gives up after as many (BINPRM_BUF_SIZE, fs/exec.c) */
+
+static bool is_deleted(const char *exe)
+{
+    size_t length = strlen(exe), end = strlen(DELETED);
+
+    return length > end && !strcmp(exe + length - end, DELETED);
+}
+
+const char *qpw_executable_bare(const char *exe, char *buf, size_t size)
+{
+    snprintf(buf, size, "%.*s", (int)(strlen(exe) - (is_deleted(exe) ? strlen(DELETED) : 0)), exe);
+    return buf;
+}
+
+/* Follows the links of a path; where the file itself is gone those of its folder. */
+static void follow(const char *path, char ret[PATH_MAX])
+{
+    char folder[PATH_MAX], *slash;
+
+    if (realpath(path, ret))
+        return;
+    snprintf(folder, sizeof(folder), "%s", path);
+    slash = strrchr(folder, '/');
+    if (!slash || slash == folder || (*slash = '\0', !realpath(folder, ret)) ||
+        strlen(ret) + strlen(slash + 1) + 2 > PATH_MAX) {
+        snprintf(ret, PATH_MAX, "%s", path);
+        return;
+    }
+    strcat(strcat(ret, "/"), slash + 1);
+}
+
+/* Opens what is a regular file: whoever ran it may have put something else there, and opening a device has effects. */
+static int open_regular(const char *path)
+{
+    int place = open(path, O_PATH | O_CLOEXEC), fd = -1;
+    char link[64];
+    struct stat st;
+
+    snprintf(link, sizeof(link), "/proc/self/fd/%d", place);
+    if (place >= 0 && fstat(place, &st) == 0 && S_ISREG(st.st_mode))
+        fd = open(link, O_RDONLY | O_CLOEXEC);
+    if (place >= 0)
+        close(place);
+    return fd;
+}
+
+/* The interpreter that the first line of a script names. False: the file is no script, or cannot be read. */
+static bool read_interpreter(const char *path, char ret[PATH_MAX])
+{
+    int fd = open_regular(path);
+    char line[257];
+    ssize_t length = fd < 0 ? -1 : read(fd, line, sizeof(line) - 1);
+    char *name;
+
+    if (fd >= 0)
+        close(fd);
+    if (length < 3 || memcmp(line, "#!", 2))
+        return false;
+    line[length] = '\0';
+    name = line + 2 + strspn(line + 2, " \t");
+    name[strcspn(name, " \t\n")] = '\0';
+    follow(name, ret);
+    return *name == '/';
+}
+
+/* What execve(2) of that path has executed. */
+static void resolve(const char *path, char ret[PATH_MAX])
+{
+    char interpreter[PATH_MAX];
+
+    follow(path, ret);
+    for (int i = 0; i < INTERPRETERS && read_interpreter(ret, interpreter); i++)
+        memcpy(ret, interpreter, PATH_MAX);
+}
+
+static const char *last(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+
+    return slash ? slash + 1 : path;
+}
+
+static bool same_folder(const char *a, const char *b)
+{
+    return last(a) - a == last(b) - b && !memcmp(a, b, last(a) - a);
+}
+
+enum qpw_executes qpw_executes(const struct qpw_process *p, const char *path)
+{
+    char exe[sizeof(p->exe)], wanted[PATH_MAX], real[PATH_MAX];
+
+    qpw_executable_bare(p->exe, exe, sizeof(exe));
+    if (!strcmp(exe, path))
+        return QPW_EXECUTES_IT;
+    if (*exe != '/')
+        return p->ended && !strcmp(last(exe), last(path)) ? QPW_EXECUTES_UNSURE : QPW_EXECUTES_OTHER;
+    follow(path, wanted);
+    if (p->ended)
+        resolve(exe, real);
+    else
+        snprintf(real, sizeof(real), "%s", exe); /* /proc has resolved it */
+    if (!strcmp(real, wanted))
+        return QPW_EXECUTES_IT;
+    return is_deleted(p->exe) && strcmp(wanted, path) && same_folder(exe, wanted) ? QPW_EXECUTES_UNSURE
+                                                                                  : QPW_EXECUTES_OTHER;
+}
