@@ -78,12 +78,18 @@ bool qpw_hidden(struct qpw_engine *e, const struct qpw_finding_row *row, struct 
         .outcome = row->value.outcome, .port = row->key.port, .from = row->key.initiator, .to = row->key.responder,
         .rule = qpw_text_rule(&e->context, row->value.rule), .now = now_ns / SECOND,
     };
+
+    return qpw_hidden_by(e, &query, mark);
+}
+
+bool qpw_hidden_by(struct qpw_engine *e, const struct qpw_suppress_query *query, struct qpw_mark *mark)
+{
     const struct qpw_suppression *line;
     struct qpw_suppress_state *s;
 
     if (!e->context.policy)
         return false;
-    line = qpw_policy_suppressed(e->context.policy, &query);
+    line = qpw_policy_suppressed(e->context.policy, query);
     if (!line)
         return false;
     if (mark->hidden)

@@ -229,6 +229,8 @@ void qpw_health_write(struct qpw_engine *e, uint64_t now_ns);
 
 /* Whether a suppression hides the finding; counts it once for each flow_id. */
 bool qpw_hidden(struct qpw_engine *e, const struct qpw_finding_row *row, struct qpw_mark *mark, uint64_t now_ns);
+struct qpw_suppress_query;
+bool qpw_hidden_by(struct qpw_engine *e, const struct qpw_suppress_query *query, struct qpw_mark *mark);
 void qpw_hidden_context(struct qpw_engine *e, uint64_t now_ns);
 void qpw_hidden_write(struct qpw_engine *e, uint64_t now_ns);
 void qpw_hidden_clear(struct qpw_engine *e);

@@ -9,6 +9,7 @@
 #include "alert/internal.h"
 #include "alert/text.h"
 #include "facts/owner.h"
+#include "policy/lang/suppress.h"
 #include "util/names.h"
 
 #define AGAIN_NS (300u * SECOND) /* not seen for so long, another owner is news again */
@@ -99,6 +100,19 @@ static int write_socket(struct qpw_engine *e, struct qpw_mark *mark, const struc
     return qpw_engine_write(e, mark, now_ns);
 }
 
+/* Whether a suppression hides it. Nobody has asked a listener yet, so from= hides none, nor need outcome= be given. */
+static bool is_hidden(struct qpw_engine *e, const struct qpw_engine_socket *s, struct qpw_mark *mark, uint64_t now_ns)
+{
+    struct qpw_suppress_query query = {
+        .direction = s->key.direction, .kind = s->key.kind, .protocol = s->key.protocol,
+        .outcome = s->exchange ? QPW_OUTCOME_ANSWERED : QPW_OUTCOME_ATTEMPTED, .port = s->key.port,
+        .from = s->exchange ? s->key.initiator : NULL, .to = s->key.responder,
+        .rule = qpw_text_rule(&e->context, s->rule), .now = now_ns / SECOND,
+    };
+
+    return qpw_hidden_by(e, &query, mark);
+}
+
 int qpw_engine_listener(struct qpw_engine *e, const struct qpw_engine_socket *s, uint64_t now_ns)
 {
     struct qpw_mark *mark = qpw_engine_mark(e, socket_id(e, QPW_TALE_LISTENER, s));
@@ -110,7 +124,7 @@ int qpw_engine_listener(struct qpw_engine *e, const struct qpw_engine_socket *s,
     mark->offered_ns = now_ns;
     if (mark->sequence)
         return 0;
-    if (!qpw_engine_take(e, now_ns))
+    if (is_hidden(e, s, mark, now_ns) || !qpw_engine_take(e, now_ns))
         return -EAGAIN;
     where_words(s, where, sizeof(where));
     return write_socket(e, mark, s, QPW_SIG_LISTENER_NEW, where, now_ns);
@@ -148,7 +162,7 @@ int qpw_engine_other_owner(struct qpw_engine *e, const struct qpw_engine_socket 
         mark->offered_ns = now_ns;
         return 0;
     }
-    if (!qpw_engine_take(e, now_ns))
+    if (is_hidden(e, s, mark, now_ns) || !qpw_engine_take(e, now_ns))
         return -EAGAIN;
     owner_words(e, s, detail, sizeof(detail));
     if (write_socket(e, mark, s, QPW_SIG_OWNER_CHANGED, detail, now_ns) < 0)

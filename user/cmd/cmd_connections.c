@@ -196,6 +196,8 @@ static int run(const struct qpw_kernel *kernel, const struct options *o, struct 
     r = qpw_node_connections_read(kernel, snapshot.mono_ns, &all, &reading, err);
     if (r == 0)
         r = qpw_sockets_open(&p.sockets, err);
+    if (r == 0)
+        r = qpw_sockets_read(p.sockets, err);
     if (r == 0) {
         qpw_sockets_executables(p.sockets, qpw_executable_path, kernel);
         r = show(&p, o, &reading);

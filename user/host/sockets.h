@@ -22,6 +22,13 @@ struct qpw_sockets;
 int qpw_sockets_open(struct qpw_sockets **ret, struct qpw_error *err);
 void qpw_sockets_close(struct qpw_sockets *s); /* NULL is fine */
 
+/*
+ * Read all TCP and UDP sockets at once; what is asked from now on is answered from that reading as far as it goes, which
+ * is cheaper for more than a few. Until it is read again, or forgotten. 0 or a negative errno with err filled.
+ */
+int qpw_sockets_read(struct qpw_sockets *s, struct qpw_error *err);
+void qpw_sockets_forget(struct qpw_sockets *s);
+
 /* ---- Who opened a TCP connection ---- */
 
 typedef void (*qpw_socket_fn)(void *arg, const struct qpw_conn_key *key, enum qpw_direction direction);

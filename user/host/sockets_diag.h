@@ -11,6 +11,7 @@
 #define QPW_DIAG_DEVICES 64
 
 struct qpw_process_index; /* sockets_process.c */
+struct qpw_diag_socket;
 
 struct qpw_sockets {
     struct mnl_socket *socket;
@@ -19,6 +20,8 @@ struct qpw_sockets {
     size_t n_devices;
     uint64_t devices_ns;
     struct qpw_process_index *index;
+    struct qpw_diag_socket *picture; /* one reading of all sockets, by key; NULL: each is asked for */
+    size_t n_picture;
     qpw_executable_fn *executable; /* NULL: nobody can be asked */
     const void *executable_arg;
     _Alignas(8) char buffer[QPW_DIAG_BYTES];
@@ -66,6 +69,12 @@ int qpw_diag_dump(struct qpw_sockets *s, uint8_t protocol, uint8_t family, uint3
 
 /* True if the socket is connected to the tuple's remote end, not merely bound to its local one. */
 bool qpw_diag_is_exact(const struct qpw_conn_key *key, const struct qpw_diag_socket *socket);
+
+/* The socket connected or bound exactly so in the reading of qpw_sockets_read(); NULL: none, or nothing was read. */
+const struct qpw_diag_socket *qpw_diag_pictured(const struct qpw_sockets *s, const struct qpw_conn_key *key);
+
+/* Whether any socket of the reading on that local port is bound to a device. */
+bool qpw_diag_pictured_on_device(const struct qpw_sockets *s, const struct qpw_conn_key *key);
 
 void qpw_process_index_free(struct qpw_process_index *index); /* NULL is fine */
 

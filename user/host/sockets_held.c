@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* sockets_held.c - all sockets of the table with the processes that hold them. */
+/* sockets_held.c - all sockets of the table: in one reading for many questions, or with the processes that hold them. */
 #include <errno.h>
 #include <netinet/in.h>
 #include <stdlib.h>
@@ -15,6 +15,7 @@
 struct reading {
     struct qpw_diag_socket *sockets;
     size_t n, room;
+    bool all; /* also those that no file belongs to */
 };
 
 static int take(void *arg, const struct qpw_diag_socket *socket)
@@ -22,7 +23,7 @@ static int take(void *arg, const struct qpw_diag_socket *socket)
     struct reading *r = arg;
     struct qpw_diag_socket *more;
 
-    if (!socket->inode)
+    if (!socket->inode && !r->all)
         return 0;
     if (r->n == r->room) {
         more = reallocarray(r->sockets, r->room ? 2 * r->room : 256, sizeof(*more));
@@ -97,6 +98,58 @@ static void tell(struct qpw_sockets *s, const struct reading *r, qpw_held_fn *fn
             fn(arg, &held);
     }
 }
+
+/* ---- One reading for many questions ---- */
+
+static int by_key(const void *a, const void *b)
+{
+    const struct qpw_diag_socket *x = a, *y = b;
+
+    return memcmp(&x->key, &y->key, sizeof(x->key));
+}
+
+int qpw_sockets_read(struct qpw_sockets *s, struct qpw_error *err)
+{
+    struct reading r = {.all = true};
+    int rc;
+
+    qpw_sockets_forget(s);
+    rc = read_all(s, &r);
+    if (rc < 0) {
+        free(r.sockets);
+        return qpw_fail(err, rc, "sockets: they cannot be read: %s", strerror(-rc));
+    }
+    if (r.n)
+        qsort(r.sockets, r.n, sizeof(*r.sockets), by_key);
+    s->picture = r.sockets;
+    s->n_picture = r.n;
+    return 0;
+}
+
+void qpw_sockets_forget(struct qpw_sockets *s)
+{
+    free(s->picture);
+    s->picture = NULL;
+    s->n_picture = 0;
+}
+
+const struct qpw_diag_socket *qpw_diag_pictured(const struct qpw_sockets *s, const struct qpw_conn_key *key)
+{
+    struct qpw_diag_socket wanted = {.key = *key};
+
+    return s->n_picture ? bsearch(&wanted, s->picture, s->n_picture, sizeof(wanted), by_key) : NULL;
+}
+
+bool qpw_diag_pictured_on_device(const struct qpw_sockets *s, const struct qpw_conn_key *key)
+{
+    for (size_t i = 0; i < s->n_picture; i++)
+        if (s->picture[i].ifindex && s->picture[i].key.local_port == key->local_port &&
+            s->picture[i].key.protocol == key->protocol)
+            return true;
+    return false;
+}
+
+/* ---- Those of processes ---- */
 
 int qpw_sockets_held(struct qpw_sockets *s, qpw_held_fn *fn, void *arg, struct qpw_error *err)
 {

@@ -143,6 +143,8 @@ static void write_rows(const struct ruleset *r, uint8_t direction)
         if (row->vlan != QPW_ANY_VLAN)
             fprintf(r->out, "        # %s: vlan= cannot be asked for here; name the VLAN's interface to narrow it\n",
                     row->name);
+        if (row->owner && strcmp(row->owner, "any"))
+            fprintf(r->out, "        # %s: owner= cannot be asked for here; whoever holds the port is passed\n", row->name);
         each_family(r, line, write_row_family, NULL);
     }
 }
