@@ -337,10 +337,18 @@ static bool check_point(struct qpw_auditor *a, struct qpw_watched *w, enum qpw_p
     static const char *const words[] = {"ingress", "egress"};
     struct qpw_hook_list list;
     const struct qpw_hook_entry *ours, *head;
+    struct qpw_error err;
     bool not_first;
+    int r = qpw_hooks_query(w->ifindex, point, &list, &err);
 
-    if (qpw_hooks_query(w->ifindex, point, &list, NULL) < 0)
-        return false; /* gone: netlink tells */
+    if (r < 0) { /* gone: netlink tells; anything else is no word on whether ours is there */
+        if (r != -ENODEV && !w->unasked[point])
+            qpw_say(a, QPW_SAY_WARNING, "%s: cannot check that our %s program is still attached: %s", w->name, words[point],
+                    err.text);
+        w->unasked[point] = r != -ENODEV;
+        return false;
+    }
+    w->unasked[point] = false;
     ours = our_entry(a, &list);
     if (!ours) {
         head = list.n ? &list.entry[0] : NULL;

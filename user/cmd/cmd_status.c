@@ -4,11 +4,11 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "status/status.h"
 #include "cmd/cmd.h"
 #include "cmd/format.h"
+#include "host/rights.h"
 #include "instance/kernel_words.h"
 #include "util/usage.h"
 
@@ -38,8 +38,8 @@ int qpw_cmd_status(int argc, char **argv)
     int r, code;
 
     qpw_arguments_parse(&argp, argc, argv, &json);
-    if (geteuid() != 0) {
-        fprintf(stderr, "qportwatch status: root privileges are required (try sudo)\n");
+    if (qpw_rights_check(&err) < 0) {
+        fprintf(stderr, "qportwatch status: %s\n", err.text);
         return QPW_EXIT_FAILED;
     }
     qpw_quiet_libbpf();

@@ -5,6 +5,9 @@
 #include <bpf/libbpf.h>
 #include <errno.h>
 #include <linux/if_link.h>
+#include <pthread.h>
+#include <sched.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -12,32 +15,8 @@
 #include "instance/hooks_clsact.h"
 #include "instance/hooks_list.h"
 #include "instance/hooks_tcx.h"
+#include "instance/hooks_xdp.h"
 #include "instance/kernel_words.h"
-
-/* Offloaded, native, then generic: the order in which a frame meets them. */
-static int query_xdp(unsigned ifindex, struct qpw_hook_list *list, struct qpw_error *err)
-{
-    LIBBPF_OPTS(bpf_xdp_query_opts, opts);
-    struct qpw_hook_entry entry;
-    __u32 ids[3];
-    int r = bpf_xdp_query(ifindex, 0, &opts);
-
-    if (r < 0)
-        return qpw_fail(err, r, "asking interface %u for its XDP program: %s", ifindex, strerror(-r));
-    if (opts.attach_mode == XDP_ATTACHED_NONE)
-        return 0;
-    ids[0] = opts.hw_prog_id;
-    ids[1] = opts.drv_prog_id;
-    ids[2] = opts.skb_prog_id;
-    for (int i = 0; i < 3; i++) {
-        if (!ids[i])
-            continue;
-        entry = (struct qpw_hook_entry){.kind = QPW_HOOK_XDP, .generic = i == 2};
-        qpw_hooks_name_program(ids[i], &entry);
-        qpw_hooks_append(list, &entry);
-    }
-    return 0;
-}
 
 int qpw_hooks_query(unsigned ifindex, enum qpw_point point, struct qpw_hook_list *ret, struct qpw_error *err)
 {
@@ -45,7 +24,7 @@ int qpw_hooks_query(unsigned ifindex, enum qpw_point point, struct qpw_hook_list
     int r = 0;
 
     if (point == QPW_POINT_RX)
-        r = query_xdp(ifindex, &list, err);
+        r = qpw_xdp_query(ifindex, &list, err);
     if (r == 0)
         r = qpw_tcx_query(ifindex, point, &list, err);
     if (r == 0 || r == -EOPNOTSUPP)
@@ -124,4 +103,61 @@ int qpw_hooks_remove_qdisc(unsigned ifindex, struct qpw_error *err)
     if (r < 0 || list.n > 0)
         return r;
     return qpw_clsact_remove(ifindex, err);
+}
+
+/* ---- Another namespace, entered by a thread of its own: the caller's stays where it is ---- */
+
+struct elsewhere {
+    int netns_fd;
+    unsigned ifindex;
+    const uint32_t *prog_ids;
+    size_t n_ids;
+    struct qpw_error err;
+    int r;
+};
+
+static bool is_one_of(const struct elsewhere *e, uint32_t prog_id)
+{
+    for (size_t i = 0; i < e->n_ids; i++)
+        if (prog_id && e->prog_ids[i] == prog_id)
+            return true;
+    return false;
+}
+
+static void *detach_there(void *argument)
+{
+    struct elsewhere *e = argument;
+    struct qpw_hook_list list;
+
+    if (setns(e->netns_fd, CLONE_NEWNET) < 0)
+        e->r = qpw_fail(&e->err, -errno, "entering its network namespace: %s", strerror(errno));
+    for (enum qpw_point point = QPW_POINT_RX; e->r == 0 && point <= QPW_POINT_TX; point++) {
+        e->r = qpw_hooks_query(e->ifindex, point, &list, &e->err);
+        for (size_t i = 0; e->r == 0 && i < list.n; i++)
+            if (is_one_of(e, list.entry[i].prog_id))
+                e->r = qpw_hooks_detach(e->ifindex, point, &list.entry[i], &e->err);
+    }
+    if (e->r == -ENODEV)
+        e->r = 0; /* gone from there, too */
+    return NULL;
+}
+
+int qpw_hooks_detach_elsewhere(int netns_fd, unsigned ifindex, const uint32_t *prog_ids, size_t n_ids,
+                               struct qpw_error *err)
+{
+    struct elsewhere e = {.netns_fd = netns_fd, .ifindex = ifindex, .prog_ids = prog_ids, .n_ids = n_ids};
+    sigset_t all, before;
+    pthread_t thread;
+    int r;
+
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before); /* signals are for the caller's thread */
+    r = -pthread_create(&thread, NULL, detach_there, &e);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    if (r < 0)
+        return qpw_fail(err, r, "starting a thread: %s", strerror(-r));
+    pthread_join(thread, NULL);
+    if (e.r < 0 && err)
+        *err = e.err;
+    return e.r;
 }

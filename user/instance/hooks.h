@@ -81,6 +81,13 @@ int qpw_hooks_attach_tc(unsigned ifindex, enum qpw_point point, int prog_fd, enu
 int qpw_hooks_detach(unsigned ifindex, enum qpw_point point, const struct qpw_hook_entry *entry,
                      struct qpw_error *err);
 
+/*
+ * Takes those of the programs out of the interface that went to another network namespace, as which it has that ifindex
+ * there. netns_fd: that namespace. 0, also when none is left there; or a negative errno with err filled.
+ */
+int qpw_hooks_detach_elsewhere(int netns_fd, unsigned ifindex, const uint32_t *prog_ids, size_t n_ids,
+                               struct qpw_error *err);
+
 /* Removes the clsact qdisc if no filter is left in it. 0, also when it stays; or a negative errno. */
 int qpw_hooks_remove_qdisc(unsigned ifindex, struct qpw_error *err);
 

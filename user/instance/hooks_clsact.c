@@ -32,6 +32,8 @@ static uint32_t tc_parent(enum qpw_point point)
 struct dump {
     unsigned ifindex;
     struct qpw_hook_list *list;
+    int r; /* of the first program that could not be asked what it is, with err filled */
+    struct qpw_error err;
 };
 
 static int bpf_option(const struct nlattr *attr, void *data)
@@ -60,8 +62,8 @@ static int one_filter(const struct nlmsghdr *message, void *data)
         else if (mnl_attr_get_type(attr) == TCA_OPTIONS && !strcmp(entry.name, "bpf"))
             mnl_attr_parse_nested(attr, bpf_option, &id);
     }
-    if (id)
-        qpw_hooks_name_program(id, &entry);
+    if (id && dump->r == 0)
+        dump->r = qpw_hooks_name_program(id, &entry, &dump->err);
     entry.priority = TC_H_MAJ(tc->tcm_info) >> 16;
     entry.handle = tc->tcm_handle;
     qpw_hooks_append(dump->list, &entry);
@@ -110,7 +112,9 @@ int qpw_clsact_query(unsigned ifindex, enum qpw_point point, struct qpw_hook_lis
         r = 0;
     if (r < 0)
         return qpw_fail(err, r, "listing TC %s filters of interface %u: %s", point_text(point), ifindex, strerror(-r));
-    return 0;
+    if (dump.r < 0 && err)
+        *err = dump.err;
+    return dump.r;
 }
 
 static uint32_t lowest_free_priority(const struct qpw_hook_list *list)

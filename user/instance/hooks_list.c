@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /* hooks_list.c - lists of what stands in hooks, and whose programs they are. */
 #include <bpf/bpf.h>
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -26,27 +27,32 @@ const char *qpw_hook_text(enum qpw_hook kind)
     }
 }
 
-bool qpw_hooks_name_program(uint32_t prog_id, struct qpw_hook_entry *entry)
+static int cannot_ask(uint32_t prog_id, int r, struct qpw_error *err)
+{
+    return qpw_fail(err, r, "cannot ask program %u in the hook what it is: %s%s", prog_id, strerror(-r),
+                    r == -EPERM ? " (CAP_SYS_ADMIN is missing)" : "");
+}
+
+int qpw_hooks_name_program(uint32_t prog_id, struct qpw_hook_entry *entry, struct qpw_error *err)
 {
     struct bpf_prog_info info = {0};
     __u32 size = sizeof(info);
-    int fd;
+    int fd, r;
 
     entry->prog_id = prog_id;
     entry->program = QPW_PROG_COUNT;
     fd = bpf_prog_get_fd_by_id(prog_id);
     if (fd < 0)
-        return false;
-    if (bpf_obj_get_info_by_fd(fd, &info, &size) < 0) {
-        close(fd);
-        return false;
-    }
+        return errno == ENOENT ? 0 : cannot_ask(prog_id, -errno, err);
+    r = bpf_obj_get_info_by_fd(fd, &info, &size) < 0 ? -errno : 0;
     close(fd);
+    if (r < 0)
+        return cannot_ask(prog_id, r, err);
     snprintf(entry->name, sizeof(entry->name), "%s", info.name);
     for (size_t i = 0; i < sizeof(our_names) / sizeof(*our_names); i++)
         if (!strcmp(our_names[i].name, info.name))
             entry->program = our_names[i].program;
-    return true;
+    return 0;
 }
 
 void qpw_hooks_append(struct qpw_hook_list *list, const struct qpw_hook_entry *entry)

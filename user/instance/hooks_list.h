@@ -5,8 +5,11 @@
 
 #include "instance/hooks.h"
 
-/* Fills name, id and `program` of an entry from a program id; false if it is gone. */
-bool qpw_hooks_name_program(uint32_t prog_id, struct qpw_hook_entry *entry);
+/*
+ * Fills name, id and `program` of an entry from a program id; one that has ended meanwhile has no name and is not ours.
+ * 0, or a negative errno with err filled (-EPERM without CAP_SYS_ADMIN): then nobody knows whose it is.
+ */
+int qpw_hooks_name_program(uint32_t prog_id, struct qpw_hook_entry *entry, struct qpw_error *err);
 
 /* Adds to the list, or counts what does not fit. */
 void qpw_hooks_append(struct qpw_hook_list *list, const struct qpw_hook_entry *entry);

@@ -70,6 +70,7 @@ int qpw_tcx_query(unsigned ifindex, enum qpw_point point, struct qpw_hook_list *
         .count = TCX_MAX,
     };
     struct qpw_hook_entry entry;
+    int r = 0;
 
     if (sys_bpf(BPF_PROG_QUERY, &attr, sizeof(attr)) < 0) {
         if (errno == ENOENT)
@@ -78,12 +79,12 @@ int qpw_tcx_query(unsigned ifindex, enum qpw_point point, struct qpw_hook_list *
             return qpw_fail(err, -EOPNOTSUPP, "this kernel has no TCX (it came with 6.6)");
         return qpw_fail(err, -errno, "asking TCX %s of interface %u: %s", point_text(point), ifindex, strerror(errno));
     }
-    for (uint32_t i = 0; i < attr.count && i < TCX_MAX; i++) {
+    for (uint32_t i = 0; r == 0 && i < attr.count && i < TCX_MAX; i++) {
         entry = (struct qpw_hook_entry){.kind = QPW_HOOK_TCX};
-        qpw_hooks_name_program(ids[i], &entry);
+        r = qpw_hooks_name_program(ids[i], &entry, err);
         qpw_hooks_append(list, &entry);
     }
-    return 0;
+    return r;
 }
 
 int qpw_tcx_attach(unsigned ifindex, enum qpw_point point, int prog_fd, struct qpw_error *err)

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "host/rights.h"
 #include "instance/programs.h"
 
 /* The section that the configuration alone fills; its one value is what was frozen at load. */
@@ -107,8 +108,11 @@ int qpw_instance_open(const struct qpw_places *places, struct qpw_kernel *ret, s
 int qpw_instance_find(struct qpw_kernel *ret, struct qpw_error *err)
 {
     struct qpw_places places;
-    int r = qpw_places_find(&places, err);
+    int r = qpw_rights_check(err);
 
+    if (r < 0)
+        return r;
+    r = qpw_places_find(&places, err);
     if (r == 0 && !places.n)
         r = qpw_places_find_unhooked(&places, err);
     if (r < 0)

@@ -2,13 +2,18 @@
 /* The first half of instance.h: which hooks hold programs of ours, and of which kernel side. */
 #include <bpf/bpf.h>
 #include <errno.h>
-#include <net/if.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <linux/sockios.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "instance/hooks_clsact.h"
+#include "instance/hooks_tcx.h"
+#include "instance/hooks_xdp.h"
 #include "instance/instance.h"
 
 /* Fits every version's record: what is asked for is only its first two fields. */
@@ -77,25 +82,32 @@ bool qpw_map_is_meta(uint32_t map_id)
     return is_meta;
 }
 
-/* Fills instance and abi; false if the program only happens to have such a name. */
-static bool belongs_to_us(struct qpw_place *place)
+/*
+ * Fills instance and abi. 1: ours; 0: the program only happens to have such a name, or has ended meanwhile; a negative
+ * errno where it cannot be asked: one of ours must not pass for another's.
+ */
+static int belongs_to_us(struct qpw_place *place)
 {
     __u32 ids[QPW_PROGRAM_MAPS];
     int n = qpw_program_map_ids(place->entry.prog_id, ids, QPW_PROGRAM_MAPS), fd;
     bool found;
 
+    if (n < 0)
+        return n == -ENOENT ? 0 : n;
     for (int i = 0; i < n; i++) {
         fd = bpf_map_get_fd_by_id(ids[i]);
-        if (fd < 0)
+        if (fd < 0 && errno == ENOENT)
             continue;
+        if (fd < 0)
+            return -errno;
         found = read_meta_head(fd, &place->abi);
         close(fd);
         if (found) {
             place->instance = ids[i];
-            return true;
+            return 1;
         }
     }
-    return false;
+    return 0;
 }
 
 static int add_place(struct qpw_places *places, const struct qpw_place *place, struct qpw_error *err)
@@ -109,44 +121,60 @@ static int add_place(struct qpw_places *places, const struct qpw_place *place, s
     return 0;
 }
 
-static int find_in_hook(const struct if_nameindex *iface, enum qpw_point point, struct qpw_places *places,
+/* What qpw_hooks_query() gives, but for what the dumps have told already. */
+static int list_hook(const struct qpw_hook_link *link, enum qpw_point point, struct qpw_hook_list *ret,
+                     struct qpw_error *err)
+{
+    int r = 0;
+
+    *ret = (struct qpw_hook_list){0};
+    if (point == QPW_POINT_RX)
+        r = qpw_xdp_append(link->xdp, ret, err);
+    if (r == 0)
+        r = qpw_tcx_query(link->ifindex, point, ret, err);
+    if (r == 0 || r == -EOPNOTSUPP)
+        r = link->has_qdisc ? qpw_clsact_query(link->ifindex, point, ret, err) : 0;
+    return r;
+}
+
+static int find_in_hook(const struct qpw_hook_link *link, enum qpw_point point, struct qpw_places *places,
                         struct qpw_error *err)
 {
     struct qpw_hook_list list;
     struct qpw_place place;
-    int r = qpw_hooks_query(iface->if_index, point, &list, err);
+    int r = list_hook(link, point, &list, err);
 
     if (r == -ENODEV)
         return 0; /* went away in the meantime */
-    if (r < 0)
-        return r;
     for (size_t i = 0; r == 0 && i < list.n; i++) {
         if (list.entry[i].program == QPW_PROG_COUNT)
             continue;
-        place = (struct qpw_place){.ifindex = iface->if_index, .point = point, .entry = list.entry[i]};
-        snprintf(place.ifname, sizeof(place.ifname), "%s", iface->if_name);
-        if (belongs_to_us(&place))
+        place = (struct qpw_place){.ifindex = link->ifindex, .point = point, .entry = list.entry[i]};
+        snprintf(place.ifname, sizeof(place.ifname), "%s", link->name);
+        r = belongs_to_us(&place);
+        if (r > 0)
             r = add_place(places, &place, err);
+        else if (r < 0)
+            qpw_fail(err, r, "%s: cannot ask program %u for its maps: %s", link->name, place.entry.prog_id, strerror(-r));
     }
     return r;
 }
 
 int qpw_places_find(struct qpw_places *ret, struct qpw_error *err)
 {
-    struct if_nameindex *ifaces = if_nameindex();
     struct qpw_places places = {0};
-    int r = 0;
+    struct qpw_hook_link *links;
+    size_t n;
+    int r = qpw_hook_links(&links, &n, err);
 
-    if (!ifaces)
-        return qpw_fail(err, -errno, "listing the interfaces: %s", strerror(errno));
-    for (struct if_nameindex *iface = ifaces; r == 0 && iface->if_index; iface++) {
-        r = find_in_hook(iface, QPW_POINT_RX, &places, err);
+    if (r < 0)
+        return r;
+    for (size_t i = 0; r == 0 && i < n; i++) {
+        r = find_in_hook(&links[i], QPW_POINT_RX, &places, err);
         if (r == 0)
-            r = find_in_hook(iface, QPW_POINT_TX, &places, err);
+            r = find_in_hook(&links[i], QPW_POINT_TX, &places, err);
     }
-    if_freenameindex(ifaces);
-    if (r == -EPERM || r == -EACCES)
-        qpw_fail(err, r, "root privileges are required (try sudo)");
+    free(links);
     if (r < 0) {
         qpw_places_clear(&places);
         return r;
@@ -158,8 +186,21 @@ int qpw_places_find(struct qpw_places *ret, struct qpw_error *err)
 uint64_t qpw_netns_inode(void)
 {
     struct stat st;
+    uint64_t inode = 0;
+    int socket_fd, fd = -1;
 
-    return stat("/proc/thread-self/ns/net", &st) == 0 ? st.st_ino : 0;
+    if (stat("/proc/thread-self/ns/net", &st) == 0)
+        return st.st_ino;
+    socket_fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0); /* without /proc; takes CAP_NET_ADMIN */
+    if (socket_fd >= 0) {
+        fd = ioctl(socket_fd, SIOCGSKNS);
+        close(socket_fd);
+    }
+    if (fd >= 0) {
+        inode = fstat(fd, &st) == 0 ? st.st_ino : 0;
+        close(fd);
+    }
+    return inode;
 }
 
 /* Whether the instance watches this network namespace, and an interface of it was attached. Fills ifname. */
@@ -193,11 +234,14 @@ int qpw_places_find_unhooked(struct qpw_places *ret, struct qpw_error *err)
     __u32 id = 0;
     int r = 0;
 
+    if (bpf_prog_get_next_id(0, &id) < 0 && errno == EPERM)
+        return qpw_fail(err, -EPERM, "cannot look for what is attached: CAP_SYS_ADMIN is missing");
+    id = 0;
     while (r == 0 && bpf_prog_get_next_id(id, &id) == 0)
         for (enum qpw_program program = 0; r == 0 && program < QPW_PROG_INTERFACES; program++) {
             struct qpw_place place = {.entry = {.program = program, .prog_id = id}};
 
-            if (qpw_program_has_name(id, qpw_program_name(program)) && belongs_to_us(&place) &&
+            if (qpw_program_has_name(id, qpw_program_name(program)) && belongs_to_us(&place) == 1 &&
                 (!places.n || place.instance == places.place[0].instance) && watches_here(&place))
                 r = add_place(&places, &place, err);
         }

@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#include "host/rights.h"
+
+#include <cap-ng.h>
+#include <errno.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define INITIAL_USER_NAMESPACE 0xEFFFFFFDu /* PROC_USER_INIT_INO, include/linux/proc_ns.h */
+
+struct right {
+    unsigned capability;
+    const char *name, *without;
+};
+
+static const struct right needed[] = {
+    {CAP_NET_ADMIN, "CAP_NET_ADMIN", "nothing can be attached to an interface, nor asked of it"},
+    {CAP_SYS_ADMIN, "CAP_SYS_ADMIN", "the kernel does not say whose programs are attached"},
+};
+
+static const struct right optional[] = {
+    {CAP_SYS_PTRACE, "CAP_SYS_PTRACE", "processes of other users stay unknown"},
+    {CAP_DAC_READ_SEARCH, "CAP_DAC_READ_SEARCH", "processes of other users may stay unknown"},
+};
+
+static bool has(const struct right *r)
+{
+    return capng_have_capability(CAPNG_EFFECTIVE, r->capability);
+}
+
+/* False also where /proc cannot be read: then the kernel's own answers decide. */
+static bool in_other_user_namespace(void)
+{
+    struct stat st;
+
+    return stat("/proc/self/ns/user", &st) == 0 && st.st_ino != INITIAL_USER_NAMESPACE;
+}
+
+int qpw_rights_check(struct qpw_error *err)
+{
+    if (geteuid() != 0)
+        return qpw_fail(err, -EPERM, "root privileges are required (try sudo)");
+    capng_get_caps_process();
+    for (size_t i = 0; i < sizeof(needed) / sizeof(*needed); i++)
+        if (!has(&needed[i]))
+            return qpw_fail(err, -EPERM, "%s is missing: without it %s; run it as root with all capabilities",
+                            needed[i].name, needed[i].without);
+    if (in_other_user_namespace())
+        return qpw_fail(err, -EPERM, "capabilities of this user namespace are not enough: the kernel wants CAP_SYS_ADMIN and "
+                        "CAP_NET_ADMIN of the initial one; run it outside of the container");
+    return 0;
+}
+
+const char *qpw_rights_optional(char *buf, size_t size)
+{
+    size_t used = 0;
+
+    *buf = '\0';
+    if (access("/proc/self/fd", X_OK) < 0) {
+        snprintf(buf, size, "/proc is not mounted here: processes stay unknown");
+        return buf;
+    }
+    capng_get_caps_process();
+    for (size_t i = 0; i < sizeof(optional) / sizeof(*optional) && used < size; i++)
+        if (!has(&optional[i]))
+            used += (size_t)snprintf(buf + used, size - used, "%s%s is missing: %s", used ? "; " : "", optional[i].name,
+                                     optional[i].without);
+    return buf;
+}

@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * By netlink itself: libbpf's query dumps all links to find one, so that asking each of a thousand interfaces takes a
+ * million messages.
+ */
+#include "instance/hooks_xdp.h"
+
+#include <errno.h>
+#include <libmnl/libmnl.h>
+#include <linux/if_link.h>
+#include <linux/rtnetlink.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "instance/hooks_list.h"
+
+#define BUFFER_BYTES 32768 /* a message of a dump is at most this long (NLMSG_GOODSIZE of any page size) */
+#define SEQUENCE 1
+#define DUMP_ATTEMPTS 16
+
+static int read_xdp(const struct nlattr *attr, void *data)
+{
+    uint32_t *ids = data;
+    int mode;
+
+    switch (mnl_attr_get_type(attr)) {
+    case IFLA_XDP_HW_PROG_ID: mode = 0; break;
+    case IFLA_XDP_DRV_PROG_ID: mode = 1; break;
+    case IFLA_XDP_SKB_PROG_ID: mode = 2; break;
+    default: return MNL_CB_OK;
+    }
+    if (mnl_attr_validate(attr, MNL_TYPE_U32) == 0)
+        ids[mode] = mnl_attr_get_u32(attr);
+    return MNL_CB_OK;
+}
+
+static void read_link(const struct nlmsghdr *message, struct qpw_hook_link *link)
+{
+    const struct ifinfomsg *info = mnl_nlmsg_get_payload(message);
+    const struct nlattr *attr;
+
+    *link = (struct qpw_hook_link){.ifindex = (unsigned)info->ifi_index};
+    mnl_attr_for_each(attr, message, sizeof(*info)) {
+        if (mnl_attr_get_type(attr) == IFLA_IFNAME)
+            snprintf(link->name, sizeof(link->name), "%s", mnl_attr_get_str(attr));
+        else if (mnl_attr_get_type(attr) == IFLA_XDP)
+            mnl_attr_parse_nested(attr, read_xdp, link->xdp);
+    }
+}
+
+struct links {
+    struct qpw_hook_link *link;
+    size_t n, allocated;
+};
+
+static int on_link(const struct nlmsghdr *message, void *data)
+{
+    struct links *links = data;
+    struct qpw_hook_link *more;
+
+    if (message->nlmsg_type != RTM_NEWLINK)
+        return MNL_CB_OK;
+    if (links->n == links->allocated) {
+        size_t allocated = links->allocated ? 2 * links->allocated : 16;
+
+        more = reallocarray(links->link, allocated, sizeof(*more));
+        if (!more) {
+            errno = ENOMEM;
+            return MNL_CB_ERROR;
+        }
+        links->link = more;
+        links->allocated = allocated;
+    }
+    read_link(message, &links->link[links->n++]);
+    return MNL_CB_OK;
+}
+
+/* Links come in the order of their numbers, qdiscs too, but for what changes between the dumps. */
+static int on_qdisc(const struct nlmsghdr *message, void *data)
+{
+    struct links *links = data;
+    const struct tcmsg *tc = mnl_nlmsg_get_payload(message);
+    const struct nlattr *attr;
+    const char *kind = "";
+
+    if (message->nlmsg_type != RTM_NEWQDISC)
+        return MNL_CB_OK;
+    mnl_attr_for_each(attr, message, sizeof(*tc))
+        if (mnl_attr_get_type(attr) == TCA_KIND)
+            kind = mnl_attr_get_str(attr);
+    if (strcmp(kind, "clsact") && strcmp(kind, "ingress"))
+        return MNL_CB_OK;
+    for (size_t i = 0; i < links->n; i++)
+        if (links->link[i].ifindex == (unsigned)tc->tcm_ifindex)
+            links->link[i].has_qdisc = true;
+    return MNL_CB_OK;
+}
+
+/* Sends the request and hands each answer over. 0 or a negative errno (-EINTR: things changed during a dump). */
+static int ask(struct nlmsghdr *request, char *buffer, mnl_cb_t callback, void *data)
+{
+    struct mnl_socket *socket = mnl_socket_open2(NETLINK_ROUTE, SOCK_CLOEXEC);
+    ssize_t received;
+    int r, left = MNL_CB_OK;
+
+    if (!socket)
+        return -errno;
+    request->nlmsg_seq = SEQUENCE;
+    r = mnl_socket_bind(socket, 0, MNL_SOCKET_AUTOPID) < 0 || mnl_socket_sendto(socket, request, request->nlmsg_len) < 0
+            ? -errno : 0;
+    while (r == 0 && left > MNL_CB_STOP) {
+        received = mnl_socket_recvfrom(socket, buffer, BUFFER_BYTES);
+        left = received < 0 ? -1 : mnl_cb_run(buffer, received, SEQUENCE, mnl_socket_get_portid(socket), callback, data);
+        if (left < 0)
+            r = -errno;
+    }
+    mnl_socket_close(socket);
+    return r;
+}
+
+static struct nlmsghdr *link_request(char *buffer, uint16_t flags, unsigned ifindex)
+{
+    struct nlmsghdr *request = mnl_nlmsg_put_header(buffer);
+    struct ifinfomsg *info;
+
+    request->nlmsg_type = RTM_GETLINK;
+    request->nlmsg_flags = NLM_F_REQUEST | flags;
+    info = mnl_nlmsg_put_extra_header(request, sizeof(*info));
+    info->ifi_index = (int)ifindex;
+    mnl_attr_put_u32(request, IFLA_EXT_MASK, RTEXT_FILTER_SKIP_STATS);
+    return request;
+}
+
+static int dump(struct links *links, char *buffer)
+{
+    struct nlmsghdr *request;
+    int r;
+
+    links->n = 0;
+    r = ask(link_request(buffer, NLM_F_DUMP, 0), buffer, on_link, links);
+    if (r < 0)
+        return r;
+    request = mnl_nlmsg_put_header(buffer);
+    request->nlmsg_type = RTM_GETQDISC;
+    request->nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP;
+    mnl_nlmsg_put_extra_header(request, sizeof(struct tcmsg));
+    return ask(request, buffer, on_qdisc, links);
+}
+
+int qpw_hook_links(struct qpw_hook_link **ret, size_t *ret_count, struct qpw_error *err)
+{
+    struct links links = {0};
+    char buffer[BUFFER_BYTES];
+    int r = -EINTR;
+
+    for (int i = 0; i < DUMP_ATTEMPTS && r == -EINTR; i++)
+        r = dump(&links, buffer);
+    if (r < 0) {
+        free(links.link);
+        return qpw_fail(err, r, "cannot list the interfaces: %s", strerror(-r));
+    }
+    *ret = links.link;
+    *ret_count = links.n;
+    return 0;
+}
+
+int qpw_xdp_append(const uint32_t ids[QPW_XDP_MODES], struct qpw_hook_list *list, struct qpw_error *err)
+{
+    struct qpw_hook_entry entry;
+    int r = 0;
+
+    for (int mode = 0; r == 0 && mode < QPW_XDP_MODES; mode++) {
+        if (!ids[mode])
+            continue;
+        entry = (struct qpw_hook_entry){.kind = QPW_HOOK_XDP, .generic = mode == 2};
+        r = qpw_hooks_name_program(ids[mode], &entry, err);
+        qpw_hooks_append(list, &entry);
+    }
+    return r;
+}
+
+static int on_one(const struct nlmsghdr *message, void *data)
+{
+    read_link(message, data);
+    return MNL_CB_STOP;
+}
+
+int qpw_xdp_query(unsigned ifindex, struct qpw_hook_list *list, struct qpw_error *err)
+{
+    struct qpw_hook_link link = {0};
+    char buffer[BUFFER_BYTES];
+    int r = ask(link_request(buffer, 0, ifindex), buffer, on_one, &link);
+
+    if (r < 0)
+        return qpw_fail(err, r, "cannot ask interface %u for its XDP program: %s", ifindex, strerror(-r));
+    return qpw_xdp_append(link.xdp, list, err);
+}
