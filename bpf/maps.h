@@ -280,7 +280,7 @@ QPW_OUTER(pol_sets, qpw_inner_sets);
 /* (remote address, rule) of answered exchanges that vouch for others; value: when last. */
 QPW_MAP(parents, BPF_MAP_TYPE_LRU_HASH, 16384, struct qpw_parent_key, __u64, 0);
 /* Local addresses; a trie because a replay is given prefixes. Not part of the policy: follows netlink. */
-QPW_MAP(locals, BPF_MAP_TYPE_LPM_TRIE, 4096, struct qpw_local_key, __u32, BPF_F_NO_PREALLOC);
+QPW_MAP(locals, BPF_MAP_TYPE_LPM_TRIE, 16384, struct qpw_local_key, __u32, BPF_F_NO_PREALLOC);
 QPW_MAP(ifaces, BPF_MAP_TYPE_HASH, QPW_MAX_IFACES, __u32, struct qpw_iface, 0); /* by ifindex */
 
 /* Only for user space; bound to the programs at load so that they live as long. */

@@ -29,6 +29,8 @@ static enum qpw_signature_name signature_of_coverage(unsigned kind)
     case QPW_COVERAGE_HOOK_NOT_FIRST: return QPW_SIG_HOOK_NOT_FIRST;
     case QPW_COVERAGE_OWNERS_LOST: return QPW_SIG_OWNERS_LOST;
     case QPW_COVERAGE_OWNERS_NOTED: return QPW_SIG_OWNERS_NOTED;
+    case QPW_COVERAGE_ADDRESSES_LEFT_OUT: return QPW_SIG_ADDRESSES_LEFT_OUT;
+    case QPW_COVERAGE_ADDRESSES_COMPLETE: return QPW_SIG_ADDRESSES_COMPLETE;
     case QPW_COVERAGE_CLOCK_STEPPED: return QPW_SIG_CLOCK_STEPPED;
     default: return QPW_SIG_NONE; /* reloads are told with both digests, see qpw_engine_reloaded() */
     }

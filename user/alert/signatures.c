@@ -220,6 +220,11 @@ static const struct qpw_signature signatures[QPW_SIG_COUNT] = {
         "qportwatch: owners of sockets not noted",
         "The programs that note which process makes a socket were removed by another program or user. {detail}",
         "They are put back at once where that is possible. Find out who did it: processes that ended meanwhile are unknown."},
+    [QPW_SIG_ADDRESSES_LEFT_OUT] = {1000712, OF(ADDRESSES_LEFT_OUT), QPW_REPEAT_NEVER, false, "addresses-left-out",
+        "qportwatch: local addresses left out",
+        "The node has more local addresses than the table of them holds. Left out: {detail}",
+        "Packets of those left out may count as transit. Remove addresses that nobody uses, or watch the interfaces of several "
+        "network namespaces separately."},
     [QPW_SIG_HELD_BACK] = {1000709, OF(RATE_LIMITED), QPW_REPEAT_INTERVAL, false, "held-back",
         "qportwatch: alerts delayed by the rate limit",
         "Delayed by the rate limit of {detail} per second since the last such record: {count}. They are written later, one "
@@ -248,6 +253,8 @@ static const struct qpw_signature signatures[QPW_SIG_COUNT] = {
         "qportwatch: the system's clock was set", "{detail} Intervals are measured by another clock and are not affected.", ""},
     [QPW_SIG_OWNERS_NOTED] = {1000810, OF(HOUSEKEEPING), QPW_REPEAT_NEVER, true, "owners-noted",
         "qportwatch: owners of sockets noted again", "{detail}", ""},
+    [QPW_SIG_ADDRESSES_COMPLETE] = {1000811, OF(HOUSEKEEPING), QPW_REPEAT_NEVER, true, "addresses-complete",
+        "qportwatch: local addresses complete again", "The table of local addresses holds all of them again. {detail}", ""},
     [QPW_SIG_SUPPRESSION_ADDED] = {1000807, OF(HOUSEKEEPING), QPW_REPEAT_NEVER, true, "suppression-added",
         "qportwatch: suppression in force", "Suppression in force: {detail}", ""},
     [QPW_SIG_SUPPRESSION_ENDED] = {1000808, OF(HOUSEKEEPING), QPW_REPEAT_NEVER, true, "suppression-ended",

@@ -31,6 +31,7 @@ struct qpw_watched {
     bool up;           /* up with a carrier */
     bool fresh;        /* attached by this process */
     bool not_first[2]; /* by enum qpw_point */
+    bool unasked[2];   /* the hook could not be asked when it was last tried */
 };
 
 /* Which findings were told already: open addressing over 64-bit hashes of their keys, with the outcome told. */
@@ -87,6 +88,8 @@ struct qpw_auditor {
     int64_t next_expiry;  /* Unix seconds at which a statement of the policy runs out, 0: none */
     uint64_t hooks_checked_ns; /* monotonic */
     int64_t clock_offset_ns;   /* Unix time less monotonic time, as last seen; 0: not yet */
+    size_t locals_left_out;    /* local addresses that the kernel side's table had no room for */
+    bool locals_incomplete;    /* it is to be filled anew */
     bool addresses_changed;
     bool links_changed;   /* in what netlink tells now */
     bool has_kernel;

@@ -4,8 +4,49 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "auditor/internal.h"
+#include "host/netns.h"
+#include "words/words.h"
+
+/*
+ * An interface takes the programs in its hooks along to another network namespace, where they would go on counting for
+ * this one. False: they could not be taken out there.
+ */
+static bool follow_moved(struct qpw_auditor *a, unsigned ifindex, int nsid, unsigned new_ifindex, struct qpw_error *err)
+{
+    uint32_t ids[QPW_PROG_COUNT];
+    int fd = qpw_netns_open(nsid, err), r;
+
+    if (fd < 0)
+        return false;
+    for (int program = 0; program < QPW_PROG_COUNT; program++)
+        ids[program] = qpw_instance_program_id(&a->kernel, program);
+    r = qpw_hooks_detach_elsewhere(fd, new_ifindex, ids, QPW_PROG_COUNT, err);
+    close(fd);
+    return r == 0;
+}
+
+static void tell_gone(struct qpw_auditor *a, const struct qpw_watched *w, unsigned ifindex)
+{
+    struct qpw_error err;
+    unsigned new_ifindex;
+    int nsid;
+
+    if (!qpw_netlink_moved(a->netlink, ifindex, &nsid, &new_ifindex)) {
+        qpw_coverage_add(&a->coverage, QPW_COVERAGE_INTERFACE_GONE, w->number, "gone.");
+        qpw_say(a, QPW_SAY_WARNING, "%s: the interface is gone; it will be attached again when it is back", w->name);
+        return;
+    }
+    qpw_coverage_add(&a->coverage, QPW_COVERAGE_INTERFACE_GONE, w->number, "moved to another network namespace.");
+    if (follow_moved(a, ifindex, nsid, new_ifindex, &err))
+        qpw_say(a, QPW_SAY_WARNING, "%s: the interface was moved to another network namespace, detached there; it will be "
+                "attached again when it is back", w->name);
+    else
+        qpw_say(a, QPW_SAY_WARNING, "%s: the interface was moved to another network namespace and took our programs along, "
+                "which cannot be removed from here (%s); run 'qportwatch detach' there", w->name, err.text);
+}
 
 static void link_gone(struct qpw_auditor *a, const struct qpw_link *was)
 {
@@ -18,8 +59,7 @@ static void link_gone(struct qpw_auditor *a, const struct qpw_link *was)
     qpw_kernel_set_iface(&a->kernel, &forget);
     w->ifindex = 0;
     a->meta.own_qdisc[w->number] = 0; /* the qdisc went with it */
-    qpw_coverage_add(&a->coverage, QPW_COVERAGE_INTERFACE_GONE, w->number, "gone.");
-    qpw_say(a, QPW_SAY_WARNING, "%s: the interface is gone; it will be attached again when it is back", w->name);
+    tell_gone(a, w, was->ifindex);
 }
 
 static void link_back(struct qpw_auditor *a, struct qpw_watched *w, const struct qpw_link *now)
@@ -80,12 +120,62 @@ static void on_link(void *arg, const struct qpw_link *was, const struct qpw_link
         link_back(a, w, now);
 }
 
+/* Whether the kernel side takes the address for the node's, by an entry of its own or one of its prefix. */
+static bool is_known(const struct qpw_auditor *a, const struct qpw_local *local)
+{
+    struct qpw_local_key key = {.prefixlen = 128};
+    uint32_t flags;
+
+    memcpy(key.addr, local->addr, sizeof(key.addr));
+    return bpf_map_lookup_elem(a->kernel.map_fd[QPW_MAP_locals], &key, &flags) == 0;
+}
+
+/* 1: its table is full (before Linux 6.13 that is also the answer for an entry that is there). */
+static int write_local(struct qpw_auditor *a, const struct qpw_local *local)
+{
+    int r = qpw_kernel_set_local(&a->kernel, local->addr, 128, local->flags, true);
+
+    return r == -ENOSPC ? !is_known(a, local) : r;
+}
+
 static void on_local(void *arg, const struct qpw_local *local)
 {
     struct qpw_auditor *a = arg;
 
-    qpw_kernel_set_local(&a->kernel, local->addr, 128, local->flags, local->flags != 0);
+    if (!local->flags)
+        qpw_kernel_set_local(&a->kernel, local->addr, 128, 0, false);
+    else if (write_local(a, local))
+        a->locals_incomplete = true;
+    a->locals_incomplete |= !local->flags && a->locals_left_out; /* there is room for another */
     a->addresses_changed = true;
+}
+
+/* Writes all local addresses. What does not fit is counted and told, and nothing ends for it. */
+static int write_locals(struct qpw_auditor *a, struct qpw_error *err)
+{
+    size_t n, left_out = 0;
+    const struct qpw_local *locals = qpw_netlink_locals(a->netlink, &n);
+    char count[48];
+    int r;
+
+    a->locals_incomplete = false;
+    for (size_t i = 0; i < n; i++) {
+        r = write_local(a, &locals[i]);
+        if (r < 0)
+            return qpw_fail(err, r, "writing the local addresses: %s", strerror(-r));
+        left_out += r;
+    }
+    if (left_out && !a->locals_left_out) {
+        qpw_words_many(left_out, "address", count, sizeof(count));
+        qpw_coverage_add(&a->coverage, QPW_COVERAGE_ADDRESSES_LEFT_OUT, 0, "%s of %zu.", count, n);
+        qpw_say(a, QPW_SAY_WARNING, "the node has more addresses than the table of local ones holds: left out %s of %zu; "
+                "their packets count as the node's only while the interface does not forward", count, n);
+    } else if (!left_out && a->locals_left_out) {
+        qpw_coverage_add(&a->coverage, QPW_COVERAGE_ADDRESSES_COMPLETE, 0, "All %zu.", n);
+        qpw_say(a, QPW_SAY_NOTE, "the table of local addresses holds all of them again: %zu", n);
+    }
+    a->locals_left_out = left_out;
+    return 0;
 }
 
 int qpw_watch_netlink(struct qpw_auditor *a, struct qpw_error *err)
@@ -101,6 +191,8 @@ int qpw_watch_netlink(struct qpw_auditor *a, struct qpw_error *err)
             qpw_watch_tell_kernel(a, &a->watched[i], link);
     }
     a->links_changed = false;
+    if (r == 0 && a->locals_incomplete)
+        r = write_locals(a, err);
     qpw_watch_hooks_changed(a);
     return r;
 }
@@ -120,15 +212,10 @@ int qpw_watch_addresses(struct qpw_auditor *a, struct qpw_error *err)
     const struct qpw_local *locals = qpw_netlink_locals(a->netlink, &n);
     struct qpw_local_key key, next, stale[64];
     size_t n_stale;
-    int fd = a->kernel.map_fd[QPW_MAP_locals], r;
+    int fd = a->kernel.map_fd[QPW_MAP_locals];
     bool more;
 
-    for (size_t i = 0; i < n; i++) {
-        r = qpw_kernel_set_local(&a->kernel, locals[i].addr, 128, locals[i].flags, true);
-        if (r < 0)
-            return qpw_fail(err, r, "writing the local addresses: %s", strerror(-r));
-    }
-    do {
+    do { /* first: what is gone makes room */
         n_stale = 0;
         more = bpf_map_get_next_key(fd, NULL, &next) == 0;
         while (more && n_stale < sizeof(stale) / sizeof(*stale)) {
@@ -140,5 +227,5 @@ int qpw_watch_addresses(struct qpw_auditor *a, struct qpw_error *err)
         for (size_t i = 0; i < n_stale; i++)
             qpw_kernel_set_local(&a->kernel, stale[i].addr, stale[i].prefixlen, 0, false);
     } while (n_stale);
-    return 0;
+    return write_locals(a, err);
 }

@@ -20,6 +20,7 @@
 #include "control/peer.h"
 #include "control/policy_args.h"
 #include "host/clock.h"
+#include "host/rights.h"
 #include "instance/owners.h"
 #include "util/version.h"
 #include "words/words.h"
@@ -72,9 +73,7 @@ static uint32_t programs_wanted(const struct qpw_auditor *a)
             wanted |= 1u << QPW_PROG_qpw_tc_rx_l3 | 1u << QPW_PROG_qpw_tc_tx_l3;
         else if (link)
             wanted |= 1u << QPW_PROG_qpw_tc_tx |
-                      1u << (a->options.mode == QPW_MODE_XDP ||
-                                     (a->options.mode == QPW_MODE_AUTO && qpw_mode_likes_xdp(link))
-                                 ? QPW_PROG_qpw_xdp_rx : QPW_PROG_qpw_tc_rx);
+                      1u << (a->options.mode == QPW_MODE_XDP ? QPW_PROG_qpw_xdp_rx : QPW_PROG_qpw_tc_rx);
     }
     return wanted;
 }
@@ -196,6 +195,7 @@ static void publish_alerts_path(const char *path, char *ret, size_t size)
 static int start(struct qpw_auditor *a, bool *ret_usage, struct qpw_error *err)
 {
     struct qpw_places places = {0};
+    char missing[256];
     int r = own_policy_options(a, err);
 
     if (r == 0)
@@ -241,6 +241,8 @@ static int start(struct qpw_auditor *a, bool *ret_usage, struct qpw_error *err)
     if (r == 0)
         r = qpw_loop_open(a, err);
     if (r == 0) {
+        if (*qpw_rights_optional(missing, sizeof(missing)))
+            qpw_say(a, QPW_SAY_NOTE, "%s", missing);
         qpw_notes_begin(a);
         qpw_owner_watch_listeners(a); /* those that are there when it is attached; finds /proc read just now */
         record_start(a);

@@ -58,6 +58,7 @@ enum qpw_severity { QPW_SEVERITY_HIGH = 1, QPW_SEVERITY_MEDIUM, QPW_SEVERITY_LOW
     X(BLIND, HIGH, "monitoring lost") \
     X(NOT_FIRST, MEDIUM, "another program may take packets first") \
     X(OWNERS_LOST, MEDIUM, "owners of sockets are not noted") \
+    X(ADDRESSES_LEFT_OUT, MEDIUM, "more local addresses than the table of them holds") \
     X(INTERFACE_LOST, MEDIUM, "a monitored interface is gone or down") \
     X(RATE_LIMITED, MEDIUM, "alerts were delayed by the rate limit") \
     X(HOUSEKEEPING, INFO, "the auditor's own work")

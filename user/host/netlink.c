@@ -300,6 +300,21 @@ const struct qpw_link *qpw_netlink_by_name(const struct qpw_netlink *n, const ch
     return NULL;
 }
 
+bool qpw_netlink_moved(const struct qpw_netlink *n, unsigned ifindex, int *ret_nsid, unsigned *ret_ifindex)
+{
+    const struct qpw_moved *moved;
+
+    for (unsigned i = n->now.n_moved; i > 0 && i + QPW_MOVED_KEPT > n->now.n_moved; i--) {
+        moved = &n->now.moved[(i - 1) % QPW_MOVED_KEPT];
+        if (moved->ifindex != ifindex)
+            continue;
+        *ret_nsid = moved->nsid;
+        *ret_ifindex = moved->new_ifindex ? moved->new_ifindex : ifindex; /* it keeps its number where that is free */
+        return true;
+    }
+    return false;
+}
+
 /* Bounded: devices nest at most 8 deep in the kernel. */
 static bool is_below(const struct qpw_netlink *n, unsigned below, unsigned above, int depth)
 {

@@ -74,6 +74,12 @@ const struct qpw_local *qpw_netlink_locals(const struct qpw_netlink *n, size_t *
 const struct qpw_link *qpw_netlink_by_index(const struct qpw_netlink *n, unsigned ifindex); /* NULL: not there */
 const struct qpw_link *qpw_netlink_by_name(const struct qpw_netlink *n, const char *name);
 
+/*
+ * Whether the link that had that ifindex is gone because it was moved to another network namespace, of the last few such:
+ * the number that namespace has in this one, and the link's ifindex there.
+ */
+bool qpw_netlink_moved(const struct qpw_netlink *n, unsigned ifindex, int *ret_nsid, unsigned *ret_ifindex);
+
 /* True if a is above or below b, over any number of steps: watching both would count packets twice. */
 bool qpw_netlink_stacked(const struct qpw_netlink *n, unsigned a, unsigned b);
 

@@ -172,11 +172,29 @@ static int new_link(const struct nlmsghdr *message, struct qpw_picture *p)
     return MNL_CB_OK;
 }
 
+/* Since Linux 4.15 the kernel says where a link went. */
+static void note_move(const struct nlmsghdr *message, struct qpw_picture *p)
+{
+    const struct ifinfomsg *info = mnl_nlmsg_get_payload(message);
+    struct qpw_moved moved = {.ifindex = (unsigned)info->ifi_index, .nsid = -1};
+    const struct nlattr *attr;
+
+    mnl_attr_for_each(attr, message, sizeof(*info)) {
+        if (mnl_attr_get_type(attr) == IFLA_NEW_NETNSID)
+            moved.nsid = (int)mnl_attr_get_u32(attr);
+        else if (mnl_attr_get_type(attr) == IFLA_NEW_IFINDEX)
+            moved.new_ifindex = mnl_attr_get_u32(attr);
+    }
+    if (moved.nsid >= 0)
+        p->moved[p->n_moved++ % QPW_MOVED_KEPT] = moved;
+}
+
 static void delete_link(const struct nlmsghdr *message, struct qpw_picture *p)
 {
     const struct ifinfomsg *info = mnl_nlmsg_get_payload(message);
     struct qpw_link *known = qpw_link_find(p->links, p->n_links, info->ifi_index);
 
+    note_move(message, p);
     if (known)
         *known = p->links[--p->n_links];
     /* The kernel tells of each address too, but a link that moves to another namespace may take them along. */

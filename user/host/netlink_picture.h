@@ -16,7 +16,18 @@ struct qpw_address {
     uint8_t broadcast[16]; /* zero: none */
 };
 
+/* A link that was moved to another network namespace, and where to. */
+struct qpw_moved {
+    unsigned ifindex;
+    int nsid;             /* its namespace, by the number it has in this one */
+    unsigned new_ifindex; /* its own there */
+};
+
+#define QPW_MOVED_KEPT 16u
+
 struct qpw_picture {
+    struct qpw_moved moved[QPW_MOVED_KEPT]; /* the last ones, a ring */
+    unsigned n_moved;
     struct qpw_link *links;
     size_t n_links, cap_links;
     struct qpw_address *addresses;

@@ -277,6 +277,8 @@ const char *qpw_words_coverage(unsigned kind)
         [QPW_COVERAGE_CLOCK_STEPPED] = "clock set",
         [QPW_COVERAGE_OWNERS_LOST] = "owners not noted",
         [QPW_COVERAGE_OWNERS_NOTED] = "owners noted again",
+        [QPW_COVERAGE_ADDRESSES_LEFT_OUT] = "local addresses left out",
+        [QPW_COVERAGE_ADDRESSES_COMPLETE] = "local addresses complete",
     };
 
     return kind < QPW_COVERAGE_COUNT && words[kind] ? words[kind] : qpw_coverage_name(kind);

@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#include "host/netns.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <glob.h>
+#include <libmnl/libmnl.h>
+#include <linux/net_namespace.h>
+#include <linux/rtnetlink.h>
+#include <stdbool.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#define SEQUENCE 1
+
+static int on_answer(const struct nlmsghdr *message, void *data)
+{
+    const struct nlattr *attr;
+
+    mnl_attr_for_each(attr, message, sizeof(struct rtgenmsg))
+        if (mnl_attr_get_type(attr) == NETNSA_NSID)
+            *(int *)data = (int)mnl_attr_get_u32(attr);
+    return MNL_CB_STOP;
+}
+
+/* Whether the descriptor's namespace has that number here. */
+static bool has_number(struct mnl_socket *socket, int fd, int nsid)
+{
+    char buffer[8192];
+    struct nlmsghdr *request = mnl_nlmsg_put_header(buffer);
+    ssize_t got = -1;
+    int number = -1;
+
+    request->nlmsg_type = RTM_GETNSID;
+    request->nlmsg_flags = NLM_F_REQUEST;
+    request->nlmsg_seq = SEQUENCE;
+    mnl_nlmsg_put_extra_header(request, sizeof(struct rtgenmsg));
+    mnl_attr_put_u32(request, NETNSA_FD, (uint32_t)fd);
+    if (mnl_socket_sendto(socket, request, request->nlmsg_len) >= 0)
+        got = mnl_socket_recvfrom(socket, buffer, sizeof(buffer));
+    if (got >= 0)
+        mnl_cb_run(buffer, got, SEQUENCE, mnl_socket_get_portid(socket), on_answer, &number);
+    return number == nsid;
+}
+
+static int look_in(const char *pattern, struct mnl_socket *socket, int nsid)
+{
+    glob_t found = {0};
+    int ret = -ENOENT, fd;
+
+    if (glob(pattern, GLOB_NOSORT, NULL, &found) == 0)
+        for (size_t i = 0; ret < 0 && i < found.gl_pathc; i++) {
+            fd = open(found.gl_pathv[i], O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+            if (fd >= 0 && has_number(socket, fd, nsid))
+                ret = fd;
+            else if (fd >= 0)
+                close(fd);
+        }
+    globfree(&found);
+    return ret;
+}
+
+int qpw_netns_open(int nsid, struct qpw_error *err)
+{
+    static const char *const places[] = {"/run/netns/*", "/run/docker/netns/*", "/proc/[0-9]*/ns/net"};
+    struct mnl_socket *socket = mnl_socket_open2(NETLINK_ROUTE, SOCK_CLOEXEC);
+    int ret = -ENOENT;
+
+    if (!socket || mnl_socket_bind(socket, 0, MNL_SOCKET_AUTOPID) < 0)
+        ret = -errno;
+    for (size_t i = 0; ret == -ENOENT && i < sizeof(places) / sizeof(*places); i++)
+        ret = look_in(places[i], socket, nsid);
+    if (socket)
+        mnl_socket_close(socket);
+    return ret >= 0 ? ret : qpw_fail(err, ret, "network namespace %d: %s", nsid,
+                                     ret == -ENOENT ? "it has no name, and no process of it can be seen" : strerror(-ret));
+}
