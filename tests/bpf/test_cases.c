@@ -153,3 +153,41 @@ Test(cases, the_node_is_who_serves, .timeout = NETNS_TIMEOUT_S)
         json_decref(report);
     }
 }
+
+/*
+ * A capture of an Ethernet interface and another whose link type cannot be read as Ethernet: the latter's records are
+ * left out, counted and said. Only where there is nothing else it is no capture for this program.
+ */
+Test(cases, records_of_other_link_types_are_left_out, .timeout = NETNS_TIMEOUT_S)
+{
+    static char out[1 << 20];
+    struct netns here = netns_here();
+    json_t *report;
+    const json_t *capture;
+
+    netns_need_root();
+    if (access(CASES "eth+nflog.pcapng", R_OK))
+        cr_skip_test("no " CASES "eth+nflog.pcapng: nothing to replay");
+    cr_assert_eq(netns_output(&here, out, sizeof(out), QPW_BUILD "/qportwatch replay --platform on-prem --local 10.91.0.1 --json "
+                              CASES "eth+nflog.pcapng 2>/dev/null"), 0, "%.300s", out);
+    report = json_loads(out, 0, NULL);
+    capture = json_array_get(json_object_get(report, "captures"), 0);
+    cr_expect_eq(json_integer_value(json_object_get(capture, "packets")), 3);
+    cr_expect_eq(json_integer_value(json_object_get(capture, "left_out")), 1);
+    cr_expect_eq(json_integer_value(json_object_get(json_object_get(report, "totals"), "packets")), 3);
+    json_decref(report);
+    cr_expect_eq(netns_output(&here, out, sizeof(out), QPW_BUILD "/qportwatch replay --platform on-prem --local 10.91.0.1 "
+                              CASES "eth+nflog.pcapng 2>&1"), 0);
+    cr_expect(strstr(out, "left out because their link type cannot be replayed: 1 record, the first of link type 239 (NFLOG)"),
+              "%s", out);
+
+    /* its header alone says 239 where a capture had 1: nothing in it can be read */
+    cr_assert_eq(netns_output(&here, out, sizeof(out), "d=$(mktemp -d); { head -c 20 " CASES "r01_repeat_syn.pcap; "
+                              "printf '\\357\\0\\0\\0'; tail -c +25 " CASES "r01_repeat_syn.pcap; } >$d/other.pcap; "
+                              "for captures in $d/other.pcap \"$d/other.pcap " CASES "r01_repeat_syn.pcap\"; do for local in "
+                              "10.91.0.1 auto; do " QPW_BUILD "/qportwatch replay --platform on-prem --local $local $captures "
+                              ">/dev/null 2>$d/err; echo $?; grep -c 'link type 239 (NFLOG); Ethernet' $d/err; done; done; rm -r $d"),
+                 0);
+    cr_expect_str_eq(out, "2\n1\n2\n1\n0\n1\n0\n1\n");
+    netns_close(&here);
+}

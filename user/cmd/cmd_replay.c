@@ -133,7 +133,7 @@ static void say(const char *text)
 /* How an error of opening or reading a capture leaves. */
 static int exit_of(int rc)
 {
-    return rc == -EINVAL ? QPW_EXIT_USAGE : QPW_EXIT_FAILED;
+    return rc == -EINVAL || rc == -ENOTSUP ? QPW_EXIT_USAGE : QPW_EXIT_FAILED;
 }
 
 /* ---- Progress, on a terminal ---- */
@@ -211,11 +211,13 @@ static int replay_files(const struct options *o, struct qpw_replay *r, struct pr
         say(err.text);
         if (rc == -EINVAL)
             return QPW_EXIT_USAGE;
+        if (rc == -ENOTSUP) /* left out: the report counts its records */
+            continue;
         status = QPW_EXIT_FAILED;
-        if (rc != -EIO && rc != -ENOTSUP)
+        if (rc != -EIO)
             return -1;
     }
-    return status;
+    return qpw_replay_totals(r)->unsupported && !qpw_replay_totals(r)->frames ? QPW_EXIT_USAGE : status;
 }
 
 static void warn(const struct options *o, const struct qpw_replay_totals *t)

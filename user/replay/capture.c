@@ -21,6 +21,8 @@ struct qpw_capture {
     uint32_t link_type;    /* pcap: of the whole file */
     uint64_t offset;       /* pcap: of the record last read or tried */
     struct qpw_link_buffer buffer;
+    uint64_t unsupported;          /* records passed over, and the link type of the first */
+    uint32_t unsupported_type;
 };
 
 /* The four magics of pcap (microseconds, nanoseconds, Kuznetsov's, in either byte order), or pcapng's. */
@@ -46,11 +48,6 @@ static int open_pcap(struct qpw_capture *c, struct qpw_error *err)
     c->file = qpw_stream_file(c->stream);
     qpw_stream_give_file(c->stream); /* pcap_close() closes it */
     c->link_type = (uint32_t)pcap_datalink(c->pcap);
-    if (!qpw_link_supported(c->link_type)) {
-        const char *name = pcap_datalink_val_to_name((int)c->link_type);
-        return qpw_fail(err, -ENOTSUP, "%s: link type %u (%s) cannot be replayed; %s can", c->path, c->link_type,
-                        name ? name : "unknown", qpw_link_supported_text());
-    }
     return 0;
 }
 
@@ -113,14 +110,29 @@ static int next_pcap(struct qpw_capture *c, struct qpw_capture_frame *ret, struc
     return 1;
 }
 
+/* The next record whose link type can be read as Ethernet; those before it are counted. */
+static int next_supported(struct qpw_capture *c, struct qpw_capture_frame *ret, uint32_t *ret_type, struct qpw_error *why)
+{
+    int rc;
+
+    for (;;) {
+        *ret_type = c->link_type;
+        rc = c->ng ? qpw_pcapng_next(c->ng, ret, ret_type, why) : next_pcap(c, ret, why);
+        if (rc <= 0 || qpw_link_supported(*ret_type))
+            return rc;
+        if (!c->unsupported++)
+            c->unsupported_type = *ret_type;
+    }
+}
+
 int qpw_capture_next(struct qpw_capture *c, struct qpw_capture_frame *ret, struct qpw_error *err)
 {
     struct qpw_error why = {""};
     struct qpw_capture_frame frame;
-    uint32_t link_type = c->link_type;
+    uint32_t link_type;
     const char *problem;
     char offset[24];
-    int rc = c->ng ? qpw_pcapng_next(c->ng, &frame, &link_type, &why) : next_pcap(c, &frame, &why);
+    int rc = next_supported(c, &frame, &link_type, &why);
 
     if (rc <= 0) {
         /* Compressed data that ends too early looks like the end of the file to its reader. */
@@ -131,12 +143,17 @@ int qpw_capture_next(struct qpw_capture *c, struct qpw_capture_frame *ret, struc
                         qpw_words_exact(qpw_capture_offset(c), offset, sizeof(offset)), problem ? " of the uncompressed data" : "",
                         problem ? problem : why.text);
     }
-    if (!qpw_link_supported(link_type))
-        return qpw_fail(err, -ENOTSUP, "%s: link type %u cannot be replayed; %s can", c->path, link_type,
-                        qpw_link_supported_text());
     qpw_link_to_ethernet(link_type, &c->buffer, &frame);
     *ret = frame;
     return 1;
+}
+
+uint64_t qpw_capture_unsupported(const struct qpw_capture *c, char *name, size_t size)
+{
+    const char *known = c->unsupported ? pcap_datalink_val_to_name((int)c->unsupported_type) : NULL;
+
+    snprintf(name, size, "%u%s%s%s", c->unsupported_type, known ? " (" : "", known ? known : "", known ? ")" : "");
+    return c->unsupported;
 }
 
 uint64_t qpw_capture_offset(const struct qpw_capture *c)

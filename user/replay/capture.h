@@ -7,6 +7,7 @@
 #ifndef QPW_REPLAY_CAPTURE_H
 #define QPW_REPLAY_CAPTURE_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 #include "replay/link.h"
@@ -16,16 +17,18 @@ struct qpw_capture;
 
 /*
  * Opens a file ("-": standard input). *ret is owned by the caller. 0, or with err and *ret untouched:
- * -EINVAL not a capture, -ENOTSUP a link type that cannot be replayed, else the errno of reading it.
+ * -EINVAL not a capture, else the errno of reading it.
  */
 int qpw_capture_open(const char *path, struct qpw_capture **ret, struct qpw_error *err);
 
 /*
- * The next frame. 1: *ret is one; 0: the end; -EIO: damaged or cut off here, err names the file, the
- * offset and what is wrong; -ENOTSUP: a link type that cannot be replayed. Nothing can be read after 0
- * or an error.
+ * The next frame of a link type that can be replayed. 1: *ret is one; 0: the end; -EIO: damaged or cut off here, err
+ * names the file, the offset and what is wrong. Nothing can be read after 0 or an error.
  */
 int qpw_capture_next(struct qpw_capture *c, struct qpw_capture_frame *ret, struct qpw_error *err);
+
+/* How many records of other link types were passed over so far; the first one's, "239 (NFLOG)", into name. */
+uint64_t qpw_capture_unsupported(const struct qpw_capture *c, char *name, size_t size);
 
 /* Offset of the record last read, or at which the damage begins: bytes of the uncompressed data. */
 uint64_t qpw_capture_offset(const struct qpw_capture *c);

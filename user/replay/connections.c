@@ -10,6 +10,7 @@
 
 #include "alert/community_id.h"
 #include "facts/connections.h"
+#include "instance/cpus.h"
 #include "report/connections.h"
 #include "util/document.h"
 #include "words/json.h"
@@ -17,7 +18,7 @@
 /* One statistic over all CPUs. */
 static int read_statistic(const struct qpw_kernel *k, uint32_t index, uint64_t *ret, struct qpw_error *err)
 {
-    int cpus = libbpf_num_possible_cpus(), rc = 0;
+    int cpus = qpw_possible_cpus(), rc = 0;
     uint64_t *values = calloc(cpus > 0 ? (size_t)cpus : 1, sizeof(*values)), sum = 0;
 
     if (cpus <= 0 || !values)

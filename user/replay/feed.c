@@ -5,6 +5,11 @@
 #include <net/ethernet.h>
 #include <string.h>
 
+uint32_t qpw_feed_programs(bool mode_tc)
+{
+    return 1u << (mode_tc ? QPW_PROG_qpw_tc_rx : QPW_PROG_qpw_xdp_rx) | 1u << QPW_PROG_qpw_tc_tx;
+}
+
 void qpw_feed_init(struct qpw_feed *feed, struct qpw_kernel *kernel, bool mode_tc)
 {
     *feed = (struct qpw_feed){

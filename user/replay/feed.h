@@ -28,6 +28,9 @@ struct qpw_feed {
     uint8_t short_frame[QPW_FEED_MIN];
 };
 
+/* The programs that frames are fed to, bits by enum qpw_program: the verifier takes its time for each. */
+uint32_t qpw_feed_programs(bool mode_tc);
+
 /* mode_tc: rx frames go through the program of TC ingress instead of XDP. kernel was loaded for a replay. */
 void qpw_feed_init(struct qpw_feed *feed, struct qpw_kernel *kernel, bool mode_tc);
 

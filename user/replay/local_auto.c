@@ -39,6 +39,8 @@ struct survey {
     uint32_t n_pairs;
     uint64_t frames;
     bool directions; /* some frame says that it left */
+    uint64_t unsupported;     /* records that cannot be replayed, and their link type where there was no other record */
+    char unsupported_type[48];
 };
 
 static uint64_t mix(const uint8_t addr[16])
@@ -181,6 +183,7 @@ static int survey_files(struct survey *s, char *const paths[], size_t n_paths, s
             return rc;
         while (s->frames < QPW_LOCAL_AUTO_FRAMES && qpw_capture_next(c, &frame, NULL) > 0)
             look_at(s, &frame); /* damage is told when it is replayed */
+        s->unsupported += qpw_capture_unsupported(c, s->unsupported_type, sizeof(s->unsupported_type));
         qpw_capture_close(c);
     }
     return 0;
@@ -266,6 +269,9 @@ static int choose(const struct survey *s, struct qpw_ends *ends, char *why, size
             second = a;
         }
     }
+    if (!s->frames && s->unsupported)
+        return qpw_fail(err, -ENOTSUP, "no record can be replayed: link type %s; %s can", s->unsupported_type,
+                        qpw_link_supported_text());
     if (!best)
         return qpw_fail(err, -ENODATA, "--local auto: no IP address in the first %s; name the node's address",
                         qpw_words_many(s->frames, "frame", frames, sizeof(frames)));

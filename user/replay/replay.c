@@ -12,6 +12,7 @@
 #include "replay/dedup.h"
 #include "replay/feed.h"
 #include "replay/pressure.h"
+#include "words/numbers.h"
 
 /*
  * Connections that ended are looked for by a walk over all tables, which costs some milliseconds: when
@@ -301,6 +302,25 @@ static int begin_capture(struct qpw_replay *r, const char *path, struct qpw_erro
     return 0;
 }
 
+/* Records that could not be read as Ethernet are left out. -ENOTSUP with err filled where there was nothing else. */
+static int count_unsupported(struct qpw_replay *r, const struct qpw_capture *c, struct qpw_error *err)
+{
+    struct qpw_capture_row *capture = &r->captures[r->n_captures - 1];
+    char type[sizeof(r->totals.unsupported_type)], count[48];
+    uint64_t unsupported = qpw_capture_unsupported(c, type, sizeof(type));
+
+    if (!unsupported)
+        return 0;
+    if (!r->totals.unsupported)
+        memcpy(r->totals.unsupported_type, type, sizeof(type));
+    r->totals.unsupported += unsupported;
+    capture->left_out += unsupported;
+    if (capture->packets || capture->left_out > unsupported)
+        return 0;
+    return qpw_fail(err, -ENOTSUP, "%s: none of its %s can be replayed: link type %s; %s can", capture->name,
+                    qpw_words_many(unsupported, "record", count, sizeof(count)), type, qpw_link_supported_text());
+}
+
 int qpw_replay_file(struct qpw_replay *r, const char *path, struct qpw_error *err)
 {
     struct qpw_capture_frame frame;
@@ -326,8 +346,10 @@ int qpw_replay_file(struct qpw_replay *r, const char *path, struct qpw_error *er
         if (rc < 0)
             break;
     }
-    if (rc == -EIO || rc == -ENOTSUP)
+    if (rc == -EIO)
         r->totals.incomplete = true;
+    else if (rc == 0)
+        rc = count_unsupported(r, c, err);
     qpw_capture_digest(c, path, r->captures[r->n_captures - 1].sha256);
     qpw_capture_close(c);
     return rc;

@@ -39,6 +39,8 @@ struct qpw_replay_totals {
     uint64_t bytes;            /* original lengths of these records */
     uint64_t copies;           /* frames that are copies of an earlier one (left out with dedup) */
     uint64_t left_out;         /* of other interfaces */
+    uint64_t unsupported;      /* of link types that cannot be replayed */
+    char unsupported_type[48]; /* the first of them: "239 (NFLOG)" */
     uint64_t larger_than_mtu;
     uint64_t cut;              /* cut short by the capture's snap length */
     uint64_t first_ns;         /* earliest and latest time stamp, Unix time */
@@ -61,7 +63,7 @@ int qpw_replay_open(struct qpw_kernel *k, const struct qpw_ends *ends, const str
 
 /*
  * Replays one file; several in the order of their time stamps. 0; -EIO: damaged, what came before the
- * damage was replayed and totals.incomplete is set; as qpw_capture_open() where it cannot be opened; or
+ * damage was replayed and totals.incomplete is set; -ENOTSUP: none of its records can be replayed; as qpw_capture_open() where it cannot be opened; or
  * another negative errno that ends the replay.
  */
 int qpw_replay_file(struct qpw_replay *r, const char *path, struct qpw_error *err);

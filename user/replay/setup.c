@@ -8,6 +8,7 @@
 #include <time.h>
 
 #include "policy/compile/compile.h"
+#include "replay/feed.h"
 #include "replay/replay.h"
 #include "util/version.h"
 
@@ -61,7 +62,8 @@ static int write_meta(const struct qpw_replay_setup_options *o, struct qpw_kerne
 int qpw_replay_setup_open(const struct qpw_replay_setup_options *o, struct qpw_replay_setup *ret,
                           struct qpw_error *err)
 {
-    struct qpw_load_options load = {.max_connections = o->max_connections, .replay = true};
+    struct qpw_load_options load = {.max_connections = o->max_connections, .replay = true,
+                                    .programs = qpw_feed_programs(o->mode_tc)};
     struct qpw_replay_setup setup = {0};
     int rc = qpw_kernel_load(&load, &setup.kernel, err);
 

@@ -23,15 +23,21 @@ static int add_notes(struct qpw_snapshot *s, const struct qpw_replay_totals *t, 
         {.kind = QPW_NOTE_CUT, .count = t->cut},
         {.kind = QPW_NOTE_COPIES, .count = copies ? t->copies : 0, .other = o->dedup},
         {.kind = QPW_NOTE_LEFT_OUT, .count = t->left_out},
+        {.kind = QPW_NOTE_UNSUPPORTED, .count = t->unsupported},
         {.kind = QPW_NOTE_LOCALS, .count = t->talkers > 1 ? t->talkers : 0, .other = t->talkers >= QPW_ENDS_TALKERS},
         {.kind = QPW_NOTE_ENDED_EARLY, .count = t->ended_early},
         {.kind = QPW_NOTE_INCOMPLETE, .count = t->incomplete},
     };
     int rc = qpw_snapshot_note(s, &(struct qpw_note){.kind = QPW_NOTE_RECORDS, .count = t->frames});
 
-    for (size_t i = 0; rc == 0 && i < sizeof(notes) / sizeof(*notes); i++)
-        if (notes[i].count)
-            rc = qpw_snapshot_note(s, &notes[i]);
+    for (size_t i = 0; rc == 0 && i < sizeof(notes) / sizeof(*notes); i++) {
+        struct qpw_note note = notes[i];
+
+        if (note.kind == QPW_NOTE_UNSUPPORTED)
+            snprintf(note.detail, sizeof(note.detail), "%s", t->unsupported_type);
+        if (note.count)
+            rc = qpw_snapshot_note(s, &note);
+    }
     return rc;
 }
 

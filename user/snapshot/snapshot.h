@@ -85,6 +85,7 @@ enum qpw_note_kind {
     QPW_NOTE_CUT,            /* count */
     QPW_NOTE_COPIES,         /* count; other: whether they were left out */
     QPW_NOTE_LEFT_OUT,       /* count of records of other interfaces */
+    QPW_NOTE_UNSUPPORTED,    /* count of records that cannot be read as Ethernet, detail: link type of the first */
     QPW_NOTE_LOCALS,         /* count of local addresses that sent something; other: or more */
     QPW_NOTE_ENDED_EARLY,    /* count */
     QPW_NOTE_INCOMPLETE,

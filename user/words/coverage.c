@@ -72,6 +72,9 @@ static const char *of_replay(const struct qpw_note *note, char *buf)
     case QPW_NOTE_LEFT_OUT:
         return qpw_format(buf, QPW_NOTE_TEXT, "left out because they are of other interfaces: %s",
                           qpw_words_many(note->count, "record", count, sizeof(count)));
+    case QPW_NOTE_UNSUPPORTED:
+        return qpw_format(buf, QPW_NOTE_TEXT, "left out because their link type cannot be replayed: %s, the first of link "
+                          "type %s", qpw_words_many(note->count, "record", count, sizeof(count)), note->detail);
     case QPW_NOTE_LOCALS:
         return qpw_format(buf, QPW_NOTE_TEXT, "the --local prefixes cover %s%s addresses that sent something",
                           qpw_words_count(note->count, count, sizeof(count)), note->other ? " or more" : "");
