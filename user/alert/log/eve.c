@@ -3,6 +3,7 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <inttypes.h>
 #include <jansson.h>
 #include <netinet/in.h>
 #include <stdio.h>
@@ -240,16 +241,19 @@ static void engine(json_t *o, const struct qpw_record *r)
     json_decref(own);
 }
 
+/* kernel_drops: packets that the kernel dropped, and it drops none for us. What was not kept in detail is a variable. */
 static void stats(json_t *o, const struct qpw_heartbeat *h)
 {
     json_object_set_new(o, "stats",
                         json_pack("{s:I, s:{s:I, s:I}, s:{s:I, s:I, s:I}, s:{s:I, s:I, s:I}, s:{s:I, s:I}}", "uptime",
                                   (json_int_t)h->uptime_s, "capture", "kernel_packets", (json_int_t)h->packets,
-                                  "kernel_drops", (json_int_t)h->lost_detail, "decoder", "pkts", (json_int_t)h->packets,
+                                  "kernel_drops", (json_int_t)0, "decoder", "pkts", (json_int_t)h->packets,
                                   "bytes", (json_int_t)h->bytes, "invalid", (json_int_t)h->undecodable, "detect",
                                   "alert", (json_int_t)h->alerts, "alerts_suppressed", (json_int_t)h->suppressed,
                                   "alert_queue_overflow", (json_int_t)h->held, "flow", "active",
                                   (json_int_t)h->connections, "total", (json_int_t)h->findings));
+    json_object_set_new(o, "metadata", json_pack("{s:[{s:o}]}", "flowvars", "lost_detail",
+                                                 json_sprintf("%" PRIu64, h->lost_detail)));
 }
 
 int qpw_eve_line(const struct qpw_record *r, char **ret_line, size_t *ret_length)
