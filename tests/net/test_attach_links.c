@@ -32,7 +32,7 @@ Test(attach_links, renamed)
     json_t *status;
 
     node_open(&n);
-    node_attach(&n, "node0");
+    node_attach(&n, "node0 --mode xdp");
     netns_run(&n.node, "ip link set node0 down && ip link set node0 name front && ip link set front up");
     node_until_coverage(&n, "interface-renamed");
     status = node_status(&n, NULL);
@@ -60,7 +60,7 @@ Test(attach_links, gone_and_back)
     int64_t before;
 
     node_open(&n);
-    node_attach(&n, "node0");
+    node_attach(&n, "node0 --mode xdp");
     netns_output(&n.client, NULL, 0, "nc -z -w 60 10.7.0.1 445");
     node_until_number(&n, "totals.by_verdict.allowed", 2);
     netns_run(&n.node, "ip link del node0");

@@ -31,7 +31,7 @@ static struct qpw_mode_choice choose(const struct qpw_link *link, enum qpw_attac
     return choice;
 }
 
-Test(mode, native_xdp_only_where_nothing_is_reset)
+Test(mode, auto_is_tc_and_says_what_xdp_would_gain_and_cost)
 {
     struct qpw_link veth = {.name = "v0", .driver = "veth", .kind = "veth", .type = ARPHRD_ETHER};
     struct qpw_link card = {.name = "eth0", .driver = "mlx5_core", .type = ARPHRD_ETHER};
@@ -39,9 +39,10 @@ Test(mode, native_xdp_only_where_nothing_is_reset)
     struct qpw_mode_choice c;
 
     c = choose(&veth, QPW_MODE_AUTO, &none, 0);
-    cr_expect(c.xdp);
-    cr_expect_str_eq(c.why, "driver veth attaches without a link reset");
-    cr_expect_str_empty(c.advice);
+    cr_expect_not(c.xdp);
+    cr_expect_str_eq(c.why, "XDP on a veth slows bulk TCP");
+    cr_expect(strstr(c.advice, "three quarters"), "what it would cost: %s", c.advice);
+    cr_expect(choose(&veth, QPW_MODE_XDP, &none, 0).xdp, "asked for");
     c = choose(&veth, QPW_MODE_TC, &none, 0);
     cr_expect_not(c.xdp);
     cr_expect_str_eq(c.why, "requested with --mode tc");
@@ -64,7 +65,7 @@ Test(mode, an_occupied_hook_is_named_and_left)
     cr_expect(strstr(c.why, "balancer"), "%s", c.why);
     cr_expect(strstr(c.advice, "id 7"), "%s", c.advice);
     list.entry[0].program = QPW_PROG_qpw_xdp_rx;
-    c = choose(&veth, QPW_MODE_AUTO, &list, 0);
+    c = choose(&veth, QPW_MODE_XDP, &list, 0);
     cr_expect(c.xdp, "our own is no occupation");
 }
 
@@ -79,7 +80,6 @@ Test(mode, link_types)
     choose(&ib, QPW_MODE_AUTO, &none, -EOPNOTSUPP);
     choose(&tun, QPW_MODE_XDP, &none, -EOPNOTSUPP);
     cr_expect(choose(&tun, QPW_MODE_AUTO, &none, 0).l3);
-    cr_expect_not(qpw_mode_likes_xdp(&tun));
 }
 
 Test(hooks, order_and_ownership)

@@ -17,10 +17,10 @@ struct qpw_mode_choice {
     char advice[400]; /* one line for the user, or empty: what the other mode would gain and cost */
 };
 
-/* Whether auto would take native XDP on that link, its hook being free. */
-bool qpw_mode_likes_xdp(const struct qpw_link *link);
 
 /*
+ * auto takes TC: no driver is known that gains by XDP and attaches it without an interruption (mode.c).
+ *
  * rx: what stands in the interface's ingress hooks. Generic XDP is never chosen: it runs after GRO,
  * so it is slower than TC and counts merged buffers as one. Returns 0, or a negative errno with err
  * filled where the interface cannot be monitored at all (lo, an unknown link type) or not as asked.
