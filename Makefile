@@ -27,7 +27,7 @@ BUILD_PACKAGES = gcc make clang llvm pkg-config libc6-dev libbpf-dev libelf-dev 
 	libxml2-dev libpcap-dev libncurses-dev libmnl-dev libsqlite3-dev libcap-ng-dev nettle-dev libsmartcols-dev
 RUN_PACKAGES = iproute2
 DEMO_PACKAGES = $(RUN_PACKAGES) netcat-openbsd socat nginx-light ncat nmap dnsmasq-base nftables iputils-ping procps
-TEST_PACKAGES = $(DEMO_PACKAGES) libcriterion-dev lld libclang-rt-dev bpftool tcpdump tshark iperf3 python3 python3-jsonschema \
+TEST_PACKAGES = $(DEMO_PACKAGES) strace libcriterion-dev lld libclang-rt-dev bpftool tcpdump tshark iperf3 python3 python3-jsonschema \
 	python3-scapy ethtool nftables rpcbind rsyslog tmux util-linux jq chrony tcpreplay man-db nmap libxml2-utils qemu-system-x86 busybox-static cpio kmod xz-utils \
 	samba openssh-server vsftpd slapd
 
@@ -165,7 +165,7 @@ FUZZERS := $(patsubst tests/fuzz/%.c,$(O)/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c)
 FUZZ_SECONDS ?= 600
 FUZZ_FLAGS = -std=gnu17 -O1 -g -Wall -Wno-unknown-warning-option -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all
 FUZZ_SOURCES := $(wildcard user/policy/*/*.c) user/control/changelist.c user/control/message.c user/control/policy_args.c \
-	user/util/document.c user/util/error.c user/util/names.c user/util/text.c user/util/usage.c
+	user/util/document.c user/util/error.c user/util/file.c user/util/names.c user/util/text.c user/util/usage.c
 $(O)/fuzz/%.o: %.c $(wildcard user/*/*.h user/*/*/*.h tests/fuzz/*.h) Makefile
 	@mkdir -p $(@D)
 	$(call say,FUZZ,$@)$(CLANG) $(CPPFLAGS) -Itests/fuzz $(FUZZ_FLAGS) -c $< -o $@

@@ -9,12 +9,13 @@
 #include <string.h>
 
 #include "bpf/expiry.h"
+#include "instance/cpus.h"
 #include "snapshot/conns.h"
 
 /* In the first CPU's place, the others stay zero. */
 int qpw_expire_save(struct qpw_kernel *k, enum qpw_conn_class conn_class, uint64_t value)
 {
-    int cpus = libbpf_num_possible_cpus();
+    int cpus = qpw_possible_cpus();
     uint64_t *values = calloc(cpus, sizeof(*values));
     __u32 key = QPW_STAT_EXPIRED(conn_class);
     int r;
@@ -29,7 +30,7 @@ int qpw_expire_save(struct qpw_kernel *k, enum qpw_conn_class conn_class, uint64
 
 int qpw_expire_open(struct qpw_kernel *k, struct qpw_expire *ret, struct qpw_error *err)
 {
-    int cpus = libbpf_num_possible_cpus();
+    int cpus = qpw_possible_cpus();
     struct qpw_expire expire = {0};
     uint64_t *values = calloc(cpus, sizeof(*values));
     __u32 key;

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "instance/cpus.h"
 #include "snapshot/collect_maps.h"
 #include "snapshot/conns.h"
 
@@ -144,7 +145,7 @@ static int relieve(struct run *r, const struct quota *q, const struct qpw_entrie
 /* In the first CPU's place; nobody else writes there. */
 static int add_freed(struct run *r, bool answered)
 {
-    int cpus = libbpf_num_possible_cpus(), fd = r->k->map_fd[QPW_MAP_losses], rc = 0;
+    int cpus = qpw_possible_cpus(), fd = r->k->map_fd[QPW_MAP_losses], rc = 0;
     uint64_t *values = calloc(cpus, sizeof(*values));
     uint32_t key = QPW_STAT_FREED(answered);
 

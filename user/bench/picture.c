@@ -10,6 +10,7 @@
 
 #include "bench/bench.h"
 #include "host/clock.h"
+#include "instance/cpus.h"
 #include "snapshot/collect.h"
 #include "snapshot/collect_maps.h"
 #include "host/netlink.h"
@@ -23,7 +24,7 @@ static int put_meters(const struct qpw_kernel *k)
     struct qpw_meter_key key = {.kind = QPW_KIND_PORT, .protocol = IPPROTO_TCP, .direction = QPW_DIR_INBOUND,
                                 .verdict = QPW_VERDICT_ALLOWED, .rule = 1, .iface = 1};
     struct qpw_meter row = {.first_ns = qpw_kernel_now_ns(k)};
-    int cpus = libbpf_num_possible_cpus();
+    int cpus = qpw_possible_cpus();
     struct qpw_counts *counts;
 
     if (cpus < 0)

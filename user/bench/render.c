@@ -6,6 +6,7 @@
 #include <sys/utsname.h>
 
 #include "bench/picture.h"
+#include "instance/cpus.h"
 #include "snapshot/collect_maps.h"
 #include "util/document.h"
 #include "words/table.h"
@@ -47,8 +48,9 @@ void qpw_bench_machine_of(const struct qpw_bench_rig *rig, struct qpw_bench_mach
     read_cpu_name(ret->cpu, sizeof(ret->cpu));
     if (!uname(&name))
         snprintf(ret->kernel, sizeof(ret->kernel), "%s", name.release);
-    ret->cpus = libbpf_num_possible_cpus();
+    ret->cpus = qpw_possible_cpus();
     ret->memory_bytes = qpw_kernel_memory(&rig->kernel);
+    ret->starts = rig->starts;
     ret->load_ns = rig->load_ns;
     ret->policy_ns = rig->policy_ns;
     ret->picture_ns = rig->picture_ns;
@@ -160,7 +162,7 @@ static void print_machine(const struct qpw_printer *p, const struct qpw_bench_ma
     qpw_print_item(p, "memory", "%s in the kernel", qpw_words_bytes(m->memory_bytes, bytes, sizeof(bytes)));
     qpw_print_item(p, "start", "%s, median of %d: loading what attach loads in XDP mode (maps, qpw_xdp_rx, qpw_tc_tx) and, "
                    "while these are verified, the policy (%s)",
-                   qpw_words_figure((double)m->load_ns / 1e6, 0, "ms", first, sizeof(first)), QPW_BENCH_STARTS,
+                   qpw_words_figure((double)m->load_ns / 1e6, 0, "ms", first, sizeof(first)), m->starts,
                    qpw_words_figure((double)m->policy_ns / 1e6, 0, "ms", second, sizeof(second)));
     qpw_print_item(p, "snapshot", "%s for %s", qpw_words_figure((double)m->picture_ns / 1e6, 1, "ms", first, sizeof(first)),
                    qpw_words_many(QPW_BENCH_METERS, "meter", count, sizeof(count)));

@@ -18,6 +18,7 @@ struct qpw_bench_machine {
     char kernel[96];
     int cpus;               /* possible ones */
     uint64_t memory_bytes;  /* of all maps */
+    unsigned starts;  /* of which load_ns is the median */
     uint64_t load_ns;
     uint64_t policy_ns;
     uint64_t picture_ns;    /* of QPW_BENCH_METERS meters */

@@ -11,6 +11,7 @@
 
 #include "bench/picture.h"
 #include "host/clock.h"
+#include "instance/cpus.h"
 #include "policy/compile/compile.h"
 #include "policy/lang/policy.h"
 
@@ -48,7 +49,7 @@ static int open_floors(struct qpw_bench_rig *rig, struct qpw_error *err)
 static int fill_floors(struct qpw_bench_rig *rig, struct qpw_error *err)
 {
     static const uint32_t port = QPW_BENCH_TCP_PORT;
-    int n = libbpf_num_possible_cpus(), rc = 0;
+    int n = qpw_possible_cpus(), rc = 0;
     void *values = n > 0 ? calloc((size_t)n, 16) : NULL;
 
     if (!values)
@@ -129,32 +130,32 @@ static int by_whole(const void *a, const void *b)
 }
 
 /* Starts, and pictures of many meters before the last of them is thrown away. */
-static int time_starts(struct qpw_bench_rig *rig, struct qpw_error *err)
+static int time_starts(struct qpw_bench_rig *rig, unsigned n, struct qpw_error *err)
 {
     struct start starts[QPW_BENCH_STARTS];
     int rc = 0;
 
-    for (size_t i = 0; !rc && i < QPW_BENCH_STARTS; i++) {
+    for (size_t i = 0; !rc && i < n; i++) {
         rc = time_start(&starts[i], rig, err);
-        if (!rc && i == QPW_BENCH_STARTS - 1)
+        if (!rc && i == n - 1)
             rc = qpw_bench_picture(&rig->kernel, &rig->picture_ns, err);
         qpw_kernel_close(&rig->kernel);
     }
     if (rc)
         return rc;
-    qsort(starts, QPW_BENCH_STARTS, sizeof(*starts), by_whole);
-    rig->load_ns = starts[QPW_BENCH_STARTS / 2].whole_ns;
-    rig->policy_ns = starts[QPW_BENCH_STARTS / 2].policy_ns;
+    qsort(starts, n, sizeof(*starts), by_whole);
+    rig->load_ns = starts[n / 2].whole_ns;
+    rig->policy_ns = starts[n / 2].policy_ns;
     return 0;
 }
 
-int qpw_bench_rig_open(struct qpw_bench_rig *rig, struct qpw_error *err)
+int qpw_bench_rig_open(struct qpw_bench_rig *rig, unsigned starts, struct qpw_error *err)
 {
-    struct qpw_bench_rig fresh = {0};
+    struct qpw_bench_rig fresh = {.starts = starts < QPW_BENCH_STARTS ? starts : QPW_BENCH_STARTS};
     int rc;
 
     qpw_kernel_init(&fresh.kernel);
-    rc = time_starts(&fresh, err);
+    rc = time_starts(&fresh, fresh.starts, err);
     rc = rc ? rc : qpw_kernel_load(&(struct qpw_load_options){0}, &fresh.kernel, err);
     rc = rc ? rc : write_policy(&fresh, err);
     rc = rc ? rc : write_node(&fresh, err);
@@ -196,7 +197,7 @@ int qpw_bench_send(int prog_fd, const struct qpw_bench_frame *frame, uint32_t re
 int qpw_bench_wrap(struct qpw_bench_rig *rig, bool tc, int prog_fd, const struct qpw_bench_flows *flows,
                    struct qpw_error *err)
 {
-    int n = libbpf_num_possible_cpus(), rc = 0;
+    int n = qpw_possible_cpus(), rc = 0;
     struct qpw_bench_flows *values;
     uint32_t zero = 0;
 

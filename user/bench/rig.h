@@ -37,20 +37,21 @@ struct qpw_bench_rig {
     int flows_fd;          /* the wrapper's state */
     int target_fd[2];      /* the program arrays: XDP, TC */
     struct ring_buffer *events;
-    uint64_t load_ns;      /* median of so many starts: maps, programs of XDP in and TC out, policy */
+    unsigned starts;       /* how many were timed */
+    uint64_t load_ns;      /* median of them: maps, programs of XDP in and TC out, policy */
     uint64_t policy_ns;    /* the policy alone, written while the programs were being verified */
     uint64_t picture_ns;   /* how long a picture of QPW_BENCH_METERS meters takes */
 };
 
-#define QPW_BENCH_STARTS 3
+#define QPW_BENCH_STARTS 3 /* at most */
 
 /* Local port of the allowed TCP and UDP service, and one that no rule names. */
 #define QPW_BENCH_TCP_PORT 445
 #define QPW_BENCH_UDP_PORT 2049
 #define QPW_BENCH_CLOSED_PORT 4444
 
-/* Loads both objects with a policy that has one peer. 0, or negative errno with err and *rig untouched. */
-int qpw_bench_rig_open(struct qpw_bench_rig *rig, struct qpw_error *err);
+/* Loads both objects with a policy that has one peer, after timing `starts`, at least 1, of such loads. 0, or negative errno with err and *rig untouched. */
+int qpw_bench_rig_open(struct qpw_bench_rig *rig, unsigned starts, struct qpw_error *err);
 void qpw_bench_rig_close(struct qpw_bench_rig *rig);
 
 /*

@@ -27,21 +27,22 @@ static int loop(struct qpw_auditor *auditor, struct qpw_view *view, struct qpw_e
 {
     struct pollfd inputs[] = {{.fd = qpw_view_fd(view), .events = POLLIN},
                               {.fd = qpw_auditor_fd(auditor), .events = POLLIN}};
-    int r = 0, end;
+    enum qpw_view_end end;
+    int r = 0;
 
     while (r == 0) {
         if (qpw_view_due_ms(view) == 0)
             picture(auditor, view);
         end = qpw_view_step(view);
-        if (end == 2)
+        if (end == QPW_VIEW_KEEP)
             qpw_auditor_keep(auditor);
         if (end)
-            return 0;
+            return end == QPW_VIEW_GONE ? QPW_ATTACH_VIEW_GONE : 0;
         if (poll(inputs, 2, qpw_view_due_ms(view)) < 0 && errno != EINTR)
             return qpw_fail(err, -errno, "waiting: %s", strerror(errno));
         r = qpw_auditor_step(auditor, 0, err);
     }
-    return r < 0 ? r : 0;
+    return r < 0 ? r : 0; /* told to stop */
 }
 
 int qpw_attach_view(struct qpw_auditor *auditor, bool keep, struct qpw_view **view, struct qpw_error *err)

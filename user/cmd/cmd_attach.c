@@ -11,6 +11,8 @@
 #include "alert/options.h"
 #include "auditor/auditor.h"
 #include "auditor/privileges.h"
+#include "host/altname.h"
+#include "host/rights.h"
 #include "cmd/attach_view.h"
 #include "cmd/cmd.h"
 #include "cmd/number.h"
@@ -168,7 +170,7 @@ static int fail(int status, const struct qpw_error *err)
     return status;
 }
 
-/* The view on a terminal that can show it, otherwise lines: watching does not depend on it. */
+/* The view on a terminal that can show it and for as long as that is there, otherwise lines: watching goes on. */
 static int watch(struct arguments *arguments, struct qpw_auditor *auditor, struct qpw_error *err)
 {
     char line[600];
@@ -177,10 +179,12 @@ static int watch(struct arguments *arguments, struct qpw_auditor *auditor, struc
     if (arguments->no_tui || !isatty(STDIN_FILENO) || !isatty(STDOUT_FILENO))
         return qpw_auditor_run(auditor, err);
     r = qpw_attach_view(auditor, arguments->audit.keep, &arguments->view, err);
-    if (r != -ENOTTY)
+    if (r != -ENOTTY && r != QPW_ATTACH_VIEW_GONE)
         return r;
-    snprintf(line, sizeof(line), "%s: lines instead of the live view", err->text);
-    say(arguments, QPW_SAY_WARNING, line);
+    if (r == -ENOTTY) {
+        snprintf(line, sizeof(line), "%s: lines instead of the live view", err->text);
+        say(arguments, QPW_SAY_WARNING, line);
+    }
     return qpw_auditor_run(auditor, err);
 }
 
@@ -216,7 +220,8 @@ int qpw_cmd_attach(int argc, char **argv)
     };
     struct arguments arguments = {
         .audit = {.interval = DEFAULT_INTERVAL, .alerts = DEFAULT_ALERTS, .say = say}};
-    char command[256];
+    char command[256], names[QPW_MAX_IFACES][16];
+    struct qpw_error err;
     int status;
 
     qpw_engine_defaults(&arguments.alerting.settings);
@@ -230,11 +235,13 @@ int qpw_cmd_attach(int argc, char **argv)
         arguments.audit.alerting.summary_s = arguments.audit.interval; /* what goes on, once an interval */
     if (arguments.no_alerts)
         arguments.audit.alerts = NULL;
-    if (geteuid() != 0) {
-        fprintf(stderr, "qportwatch attach: %s: root privileges are required (try sudo)\n", arguments.ifaces[0]);
+    if (qpw_rights_check(&err) < 0) {
+        fprintf(stderr, "qportwatch attach: %s: %s\n", arguments.ifaces[0], err.text);
         qpw_policy_options_clear(&arguments.audit.policy);
         return QPW_EXIT_FAILED;
     }
+    for (size_t i = 0; i < arguments.audit.n_ifaces; i++)
+        arguments.ifaces[i] = qpw_altname_main(arguments.ifaces[i], names[i]);
     qpw_quiet_libbpf();
     status = run(&arguments);
     qpw_policy_options_clear(&arguments.audit.policy);

@@ -5,6 +5,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "host/altname.h"
+#include "host/rights.h"
 #include "control/control.h"
 #include "control/detach.h"
 #include "control/message.h"
@@ -63,7 +65,7 @@ int qpw_cmd_detach(int argc, char **argv)
     struct arguments arguments = {0};
     struct qpw_error err;
     size_t removed;
-    char count[40];
+    char count[40], names[QPW_MAX_IFACES][16];
     int r;
 
     qpw_arguments_parse(&argp, argc, argv, &arguments);
@@ -71,11 +73,14 @@ int qpw_cmd_detach(int argc, char **argv)
         fprintf(stderr, "qportwatch detach: root privileges are required (try sudo)\n");
         return QPW_EXIT_FAILED;
     }
+    for (size_t i = 0; i < arguments.n; i++)
+        arguments.ifaces[i] = qpw_altname_main(arguments.ifaces[i], names[i]);
     qpw_quiet_libbpf();
     r = tell_auditor(&arguments);
     if (r != -ENOENT)
         return r;
-    r = qpw_detach(arguments.ifaces, arguments.n, &removed, &err);
+    r = qpw_rights_check(&err);
+    r = r ? r : qpw_detach(arguments.ifaces, arguments.n, &removed, &err);
     if (r < 0) {
         fprintf(stderr, "qportwatch detach: %s\n", err.text);
         return QPW_EXIT_FAILED;

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 #include "control/lock.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,9 +23,12 @@ static struct flock whole_file(void)
 
 #define ROUNDS 100 /* to take a lock whose last holder is just removing its file */
 
-static void name_file(char *ret, size_t size, const char *what)
+#define LOCK_ENDING ".lock"
+#define SOCKET_ENDING ".sock"
+
+static void name_file(char *ret, size_t size, const char *ending)
 {
-    snprintf(ret, size, "%" PRIu64 ".%s", qpw_netns_inode(), what);
+    snprintf(ret, size, "%" PRIu64 "%s", qpw_netns_inode(), ending);
 }
 
 void qpw_lock_address(struct sockaddr_un *ret)
@@ -31,7 +36,7 @@ void qpw_lock_address(struct sockaddr_un *ret)
     char name[64];
 
     *ret = (struct sockaddr_un){.sun_family = AF_UNIX};
-    name_file(name, sizeof(name), "sock");
+    name_file(name, sizeof(name), SOCKET_ENDING);
     snprintf(ret->sun_path, sizeof(ret->sun_path), QPW_LOCK_FOLDER "/%s", name);
 }
 
@@ -99,7 +104,7 @@ static int try_take(int *ret_fd, pid_t *ret_holder, struct qpw_error *err)
     folder = open_folder(err);
     if (folder < 0)
         return folder == -ENOENT ? -EAGAIN : folder;
-    name_file(name, sizeof(name), "lock");
+    name_file(name, sizeof(name), LOCK_ENDING);
     fd = openat(folder, name, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
     if (fd < 0)
         r = errno == ENOENT ? -EAGAIN : qpw_fail(err, -errno, "%s/%s: %s", QPW_LOCK_FOLDER, name, strerror(errno));
@@ -118,6 +123,42 @@ static int try_take(int *ret_fd, pid_t *ret_holder, struct qpw_error *err)
     return r;
 }
 
+/* Removes a lock that nobody holds, with the socket beside it; who opens it at this moment sees that it is gone. */
+static void remove_unheld(int folder, const char *name)
+{
+    struct flock lock = whole_file();
+    int fd = openat(folder, name, O_RDWR | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
+    size_t stem = strlen(name) - strlen(LOCK_ENDING);
+    char socket_name[NAME_MAX + 1];
+
+    if (fd >= 0 && fcntl(fd, F_OFD_SETLK, &lock) == 0 && is_current(folder, name, fd)) {
+        snprintf(socket_name, sizeof(socket_name), "%.*s" SOCKET_ENDING, (int)stem, name);
+        unlinkat(folder, socket_name, 0);
+        unlinkat(folder, name, 0);
+    }
+    if (fd >= 0)
+        close(fd);
+}
+
+/* What killed auditors left here, of this network namespace or others, that are gone or have a new auditor coming. */
+static void sweep(void)
+{
+    int folder = open_folder(NULL);
+    DIR *list = folder < 0 ? NULL : fdopendir(folder);
+    struct dirent *entry;
+    size_t length;
+
+    while (list && (entry = readdir(list))) {
+        length = strlen(entry->d_name);
+        if (length > strlen(LOCK_ENDING) && !strcmp(entry->d_name + length - strlen(LOCK_ENDING), LOCK_ENDING))
+            remove_unheld(folder, entry->d_name);
+    }
+    if (list)
+        closedir(list); /* with the folder's descriptor */
+    else if (folder >= 0)
+        close(folder);
+}
+
 int qpw_lock_take(int *ret_fd, pid_t *ret_holder, struct qpw_error *err)
 {
     int r = -EAGAIN;
@@ -125,6 +166,8 @@ int qpw_lock_take(int *ret_fd, pid_t *ret_holder, struct qpw_error *err)
     *ret_holder = 0;
     for (int i = 0; i < ROUNDS && r == -EAGAIN; i++)
         r = try_take(ret_fd, ret_holder, err);
+    if (r == 0)
+        sweep();
     if (r == -EAGAIN)
         qpw_fail(err, r, "%s: it keeps being removed; its lock cannot be taken", QPW_LOCK_FOLDER);
     return r;
@@ -139,7 +182,7 @@ void qpw_lock_release(int fd)
     if (folder >= 0) {
         qpw_lock_address(&address);
         unlink(address.sun_path);
-        name_file(name, sizeof(name), "lock");
+        name_file(name, sizeof(name), LOCK_ENDING);
         unlinkat(folder, name, 0); /* while it is held: who opened it meanwhile sees that it is gone */
         close(folder);
     }
@@ -155,7 +198,7 @@ int qpw_lock_held(pid_t *ret_holder)
     *ret_holder = 0;
     if (folder < 0)
         return folder == -ENOENT ? 0 : folder;
-    name_file(name, sizeof(name), "lock");
+    name_file(name, sizeof(name), LOCK_ENDING);
     fd = openat(folder, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
     if (fd < 0)
         r = errno == ENOENT ? 0 : -errno;

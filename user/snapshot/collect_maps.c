@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 #include "snapshot/collect_maps.h"
+#include "instance/cpus.h"
 
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
@@ -176,7 +177,7 @@ static void *run_part(void *argument)
 
 int qpw_percpu_sum(int fd, uint32_t first, uint32_t count, size_t words, uint64_t *sums)
 {
-    int cpus = libbpf_num_possible_cpus(), rc = 0;
+    int cpus = qpw_possible_cpus(), rc = 0;
     uint64_t lines = (uint64_t)count * ((words + 7) / 8) * (cpus > 0 ? cpus : 1);
     unsigned n = 1 + lines / PART_LINES, started = 0;
     struct part parts[MAX_PARTS];
@@ -259,7 +260,7 @@ const struct qpw_counts *qpw_correction_at(const struct qpw_entries *corrections
 int qpw_counters_put(int fd, uint32_t slot, const struct qpw_counts *values)
 {
     uint32_t block = slot / QPW_COUNTS_BLOCK;
-    int cpus = libbpf_num_possible_cpus(), rc = 0;
+    int cpus = qpw_possible_cpus(), rc = 0;
     struct qpw_counts_block *blocks;
 
     if (cpus < 0)

@@ -232,8 +232,8 @@ static void settle(struct qpw_view *view, int page)
     qpw_screen_settle_details(&view->canvas, &view->model, &view->state);
 }
 
-/* All that was typed and clicked. As qpw_view_step(). */
-static int take_input(struct qpw_view *view, int page)
+/* All that was typed and clicked. */
+static enum qpw_view_end take_input(struct qpw_view *view, int page)
 {
     struct qpw_input input;
     const char *question = view->options.quit_question;
@@ -254,7 +254,7 @@ static int take_input(struct qpw_view *view, int page)
                                         question);
         }
         if (todo & QPW_DO_QUIT)
-            return todo & QPW_DO_KEEP ? 2 : 1;
+            return todo & QPW_DO_KEEP ? QPW_VIEW_KEEP : QPW_VIEW_QUIT;
         if (todo & QPW_DO_COPY)
             copy_line(view);
         if (todo & QPW_DO_MOUSE) {
@@ -276,18 +276,19 @@ static int take_input(struct qpw_view *view, int page)
         if (todo)
             settle(view, page);
     }
-    return qpw_draw_gone(view->draw);
+    return qpw_draw_gone(view->draw) ? QPW_VIEW_GONE : QPW_VIEW_GOES_ON;
 }
 
-int qpw_view_step(struct qpw_view *view)
+enum qpw_view_end qpw_view_step(struct qpw_view *view)
 {
-    int rows, cols, page, end;
+    enum qpw_view_end end;
+    int rows, cols, page;
 
     qpw_draw_size(view->draw, &rows, &cols);
     page = qpw_screen_page(rows);
     if (rows != view->canvas.rows || cols != view->canvas.cols) {
         if (qpw_canvas_resize(&view->canvas, rows, cols) < 0)
-            return 0;
+            return QPW_VIEW_GOES_ON;
         view->todo |= QPW_DO_PAINT;
     }
     if (view->todo & QPW_DO_BUILD) { /* first: keys are for the rows, of which a new snapshot has none yet */
@@ -296,15 +297,13 @@ int qpw_view_step(struct qpw_view *view)
         view->todo = (view->todo & ~(unsigned)QPW_DO_BUILD) | QPW_DO_PAINT;
     }
     end = take_input(view, page);
-    if (end)
+    if (end || !view->todo)
         return end;
-    if (!view->todo)
-        return 0;
     settle(view, page);
     qpw_screen_paint(&view->canvas, &view->model, &view->state);
     qpw_draw_show(view->draw, &view->canvas, view->todo & QPW_DO_REDRAW);
     view->todo = 0;
-    return 0;
+    return QPW_VIEW_GOES_ON;
 }
 
 /* A filter that was not changed here, but perhaps given as an option, leaves the remembered one as it is. */

@@ -50,9 +50,16 @@ int qpw_view_feed(struct qpw_view *view, struct qpw_snapshot *snapshot, const ch
 /* A line for the person, shown at the bottom until a key is pressed. */
 void qpw_view_say(struct qpw_view *view, bool bad, const char *text);
 
-/* Takes keys, follows the terminal's size, draws what changed. 1: the person wants to end, 2: and to
- * keep counting, 0 otherwise. */
-int qpw_view_step(struct qpw_view *view);
+/* Why a view ends. */
+enum qpw_view_end {
+    QPW_VIEW_GOES_ON,
+    QPW_VIEW_QUIT, /* the person wants it */
+    QPW_VIEW_KEEP, /* the same, and that counting goes on in the kernel */
+    QPW_VIEW_GONE, /* the terminal has hung up */
+};
+
+/* Takes keys, follows the terminal's size, draws what changed. */
+enum qpw_view_end qpw_view_step(struct qpw_view *view);
 
 /* Gives the terminal back, remembers the choices. NULL is fine. */
 void qpw_view_close(struct qpw_view *view);

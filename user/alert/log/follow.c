@@ -10,6 +10,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "util/file.h"
+
 #define CHUNK 65536u
 
 struct qpw_follow {
@@ -45,10 +47,12 @@ int qpw_follow_open(const char *path, bool wait, struct qpw_follow **ret, struct
         return qpw_fail(err, -ENOMEM, "out of memory");
     }
     f->notify = -1;
-    f->fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (f->fd < 0 && !(wait && errno == ENOENT))
-        r = qpw_fail(err, -errno, "%s: %s; 'qportwatch attach' writes the alert log, --alerts FILE names another", path,
-                     strerror(errno));
+    f->fd = qpw_file_open(path, err);
+    if (f->fd == -ENOENT && !wait)
+        r = qpw_fail(err, f->fd, "%s: %s; 'qportwatch attach' writes the alert log, --alerts FILE names another", path,
+                     strerror(ENOENT));
+    else if (f->fd < 0 && f->fd != -ENOENT)
+        r = f->fd;
     if (r == 0 && wait)
         r = open_notify(f, err);
     if (r < 0) {
@@ -87,7 +91,7 @@ static bool moved_on(struct qpw_follow *f)
         if (stat(f->path, &now) < 0 || (now.st_dev == open_.st_dev && now.st_ino == open_.st_ino))
             return false;
     }
-    fd = open(f->path, O_RDONLY | O_CLOEXEC);
+    fd = qpw_file_open(f->path, NULL);
     if (fd < 0)
         return false;
     if (f->fd >= 0)

@@ -131,7 +131,7 @@ static int mend(const char *path, const char *text, size_t size, off_t offset)
 
 static int read_file(const struct history *h, const char *path, uint64_t limit, bool newest, struct qpw_error *err)
 {
-    int fd = open(path, O_RDONLY | O_CLOEXEC), rc = 0;
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK), rc = 0; /* at a FIFO without waiting for a writer */
     off_t offset;
     struct stat st;
     char *text;

@@ -39,10 +39,10 @@ void qpw_log_close(struct qpw_log *log)
 static int open_file(struct qpw_log *log)
 {
     struct stat st;
-    int fd = open(log->path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY, LOG_MODE);
+    int fd = open(log->path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, LOG_MODE); /* a FIFO would keep it */
 
     if (fd < 0)
-        return -errno;
+        return errno == ENXIO ? -EINVAL : -errno; /* a FIFO that nobody reads, or a socket */
     if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode)) {
         close(fd);
         return -EINVAL;

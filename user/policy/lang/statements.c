@@ -10,6 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "util/file.h"
 #include "util/text.h"
 
 /* The files that are being read, the innermost first: an include of one of them is a cycle. */
@@ -35,17 +36,13 @@ int qpw_fail_at(struct qpw_error *err, const struct qpw_where *where, unsigned c
     return qpw_fail(err, -EINVAL, "%.100s:%u: %s", where->file, where->line, what);
 }
 
-int qpw_read_whole(const char *path, char **ret_text, size_t *ret_length, struct qpw_error *err)
+/* Closes fd. */
+static int read_to_the_end(int fd, const char *path, char **ret_text, size_t *ret_length, struct qpw_error *err)
 {
     size_t length = 0, allocated = 16384;
     char *text = malloc(allocated);
     ssize_t got = 1;
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
 
-    if (fd < 0) {
-        free(text);
-        return qpw_fail(err, -errno, "%s: cannot be opened: %s", path, strerror(errno));
-    }
     while (text && (got = read(fd, text + length, allocated - length - 1)) > 0 && length <= QPW_MAX_POLICY_BYTES) {
         length += (size_t)got;
         if (allocated - length < 4096) {
@@ -66,6 +63,21 @@ int qpw_read_whole(const char *path, char **ret_text, size_t *ret_length, struct
     *ret_text = text;
     *ret_length = length;
     return 0;
+}
+
+int qpw_read_whole(const char *path, char **ret_text, size_t *ret_length, struct qpw_error *err)
+{
+    int fd = qpw_file_open(path, err);
+
+    return fd < 0 ? fd : read_to_the_end(fd, path, ret_text, ret_length, err);
+}
+
+int qpw_read_stream(const char *path, char **ret_text, size_t *ret_length, struct qpw_error *err)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+
+    return fd < 0 ? qpw_fail(err, -errno, "%s: cannot be opened: %s", path, strerror(errno))
+                  : read_to_the_end(fd, path, ret_text, ret_length, err);
 }
 
 static const char *remember_file(struct qpw_statements *all, const char *name)

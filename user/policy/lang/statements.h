@@ -62,7 +62,13 @@ int qpw_statements_read_list(struct qpw_statements *all, struct qpw_statements *
 int qpw_fail_at(struct qpw_error *err, const struct qpw_where *where, unsigned column, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
 
-/* Whole file into memory, terminated by a zero byte. At most QPW_MAX_POLICY_BYTES, regular or not. Caller frees. */
+/*
+ * Whole file into memory, terminated by a zero byte, at most QPW_MAX_POLICY_BYTES. Regular files only: the auditor reads
+ * them again at a reload and must not wait for a FIFO. Caller frees. 0, or a negative errno with err filled.
+ */
 int qpw_read_whole(const char *path, char **ret_text, size_t *ret_length, struct qpw_error *err);
+
+/* The same of what may be a pipe, for commands that read once what they are given. */
+int qpw_read_stream(const char *path, char **ret_text, size_t *ret_length, struct qpw_error *err);
 
 #endif

@@ -202,7 +202,7 @@ int qpw_import_file(const char *path, const struct qpw_import_options *options, 
 {
     size_t length;
     char *text;
-    int error = qpw_read_whole(path, &text, &length, err);
+    int error = qpw_read_stream(path, &text, &length, err);
 
     *ret = (struct qpw_imported){0};
     if (error < 0)

@@ -1,0 +1,319 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * What stands in the way of an audit: rights that are missing, interfaces that go elsewhere or are thousands, more
+ * addresses than fit, files that are none, no /sys, no /proc, a terminal that hangs up. Each is said, nothing hangs,
+ * nothing stays attached.
+ */
+#include <criterion/criterion.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "auditor.h"
+#include "evelog.h"
+#include "netns.h"
+#include "terminal.h"
+#include "thorough.h"
+
+TestSuite(obstacles, .init = netns_need_root, .timeout = NETNS_TIMEOUT_S);
+
+#define PROGRAM QPW_BUILD "/qportwatch "
+#define LINES "--no-tui --no-alerts "
+
+/* Runs it until it says that it is attached, or ends by itself; then interrupts it. What it printed goes into text. */
+#define ATTACH_AND_END \
+    "rm -f %s/out; (exec %s " PROGRAM "attach node0 " LINES "%s >%s/out 2>&1) & p=$!; " \
+    "until grep -qs 'node0: attached, ' %s/out || ! kill -0 $p; do sleep 0.05; done 2>/dev/null; kill -TERM $p 2>/dev/null; " \
+    "wait $p; r=$?; cat %s/out; exit $r"
+
+static int attach_and_end(struct node *n, char *text, size_t size, const char *before, const char *options)
+{
+    return netns_output(&n->node, text, size, ATTACH_AND_END, n->folder, before, options, n->folder, n->folder, n->folder);
+}
+
+/* Without one right of root it refuses and names it, or works and says what is not seen; either way nothing is left. */
+Test(obstacles, every_right_taken_away_once)
+{
+    static const struct {
+        const char *right, *said; /* said NULL: it is not needed */
+        int status;
+    } rights[] = {
+        {"net_admin", "qportwatch attach: node0: CAP_NET_ADMIN is missing: without it nothing can be attached", 1},
+        {"sys_admin", "qportwatch attach: node0: CAP_SYS_ADMIN is missing: without it the kernel does not say whose", 1},
+        {"sys_ptrace", "CAP_SYS_PTRACE is missing: processes of other users stay unknown", 0},
+        {"dac_read_search", "CAP_DAC_READ_SEARCH is missing: processes of other users may stay unknown", 0},
+        {"bpf", NULL, 0}, {"perfmon", NULL, 0}, {"dac_override", NULL, 0}, {"sys_resource", NULL, 0}, {"net_raw", NULL, 0},
+        {"kill", NULL, 0}, {"setpcap", NULL, 0}, {"syslog", NULL, 0}, {"chown", NULL, 0}, {"fowner", NULL, 0},
+        {"all", "CAP_NET_ADMIN is missing", 1},
+    };
+    char text[8192], before[96];
+    struct node n;
+
+    node_open(&n);
+    for (size_t i = 0; i < sizeof(rights) / sizeof(*rights); i++) {
+        snprintf(before, sizeof(before), "setpriv --bounding-set -%s --inh-caps -%s", rights[i].right, rights[i].right);
+        cr_expect_eq(attach_and_end(&n, text, sizeof(text), before, ""), rights[i].status, "%s: %s", rights[i].right, text);
+        cr_expect(!rights[i].said || strstr(text, rights[i].said), "%s: %s", rights[i].right, text);
+        cr_expect(rights[i].said || !strstr(text, "is missing"), "%s: %s", rights[i].right, text);
+        cr_expect_null(strstr(text, "gone from its hook"), "%s: %s", rights[i].right, text);
+        cr_expect_eq(node_command(&n, text, sizeof(text), "detach"), 0);
+        cr_expect_str_eq(text, "nothing to detach in this network namespace\n", "%s", rights[i].right);
+    }
+    cr_expect_eq(netns_output(&n.node, text, sizeof(text), "unshare -U -r " PROGRAM "attach node0 " LINES "2>&1"), 1);
+    cr_expect(strstr(text, "user namespace are not enough"), "%s", text);
+    node_close(&n);
+}
+
+/* Nor is what stands in a hook taken for absent by one who may not ask: it is told which right is missing. */
+Test(obstacles, who_may_not_ask_is_not_told_that_nothing_is_there)
+{
+    static const char *const commands[] = {"status", "report", "top --once", "connections", "detach"};
+    char text[4096];
+    struct node n;
+
+    node_open(&n);
+    node_attach(&n, "node0");
+    for (size_t i = 0; i < sizeof(commands) / sizeof(*commands); i++) {
+        cr_expect_eq(netns_output(&n.node, text, sizeof(text), "setpriv --bounding-set -sys_admin --inh-caps -sys_admin "
+                                  PROGRAM "%s 2>&1", commands[i]), 1, "%s: %s", commands[i], text);
+        cr_expect(strstr(text, "CAP_SYS_ADMIN is missing"), "%s: %s", commands[i], text);
+    }
+    cr_expect_eq(node_stop(&n, SIGTERM), 0);
+    node_nothing_left(&n);
+    node_close(&n);
+}
+
+/* An interface takes XDP and TCX programs along to another namespace: they are taken out there, and it is awaited. */
+Test(obstacles, an_interface_that_is_moved_to_another_namespace)
+{
+    static const char *const modes[] = {"xdp", "tc", "tc --tc-hook clsact"};
+
+    for (size_t i = 0; i < sizeof(modes) / sizeof(*modes); i++) {
+        struct netns other, here = netns_here();
+        json_t *status;
+        char text[8192];
+        struct node n;
+
+        node_open(&n);
+        other = netns_new();
+        pid_t inside = netns_start(&other, NULL, (char *[]){"sleep", "1000", NULL});
+
+        node_attach(&n, "node0 --mode %s", modes[i]);
+        netns_run(&n.node, "ip link set node0 netns %d", (int)inside);
+        netns_until_file(n.log, "node0: the interface was moved to another network namespace, detached there",
+                         NETNS_DEADLINE_MS);
+        netns_enter(&other);
+        cr_expect_eq(bpfleft_in_hooks(netns_ifindex(&other, "node0")), 0, "%s", modes[i]);
+        netns_enter(&here);
+        status = node_status(&n, NULL);
+        cr_expect_str_eq(node_text(status, "answer.state"), "BLIND");
+        json_decref(status);
+        cr_expect_eq(node_command(&n, text, sizeof(text), "report"), 0);
+        cr_expect(strstr(text, "moved to another network namespace"), "%s", text);
+        netns_run(&other, "ip link set node0 netns %d", (int)n.auditor);
+        node_until_coverage(&n, "interface-back");
+        cr_expect_eq(node_stop(&n, SIGTERM), 0);
+        node_nothing_left(&n);
+        netns_stop(inside, SIGKILL);
+        netns_close(&other);
+        netns_close(&here);
+        node_close(&n);
+    }
+}
+
+/* More than the table holds, and then not too many: counted, told, and no reason not to start. */
+Test(obstacles, more_addresses_than_fit)
+{
+    char text[1 << 16], eve[128];
+    struct node n;
+
+    node_open(&n);
+    netns_run(&n.node, "cd %s; for i in $(seq 0 69); do for j in $(seq 0 249); do echo 10.200.$i.$j/32 dev lo; done; done >all; "
+                       "sed 's/^/addr add /' all >add; tail -n 8000 all | sed 's/^/addr del /' >del; tail -n 8000 add >again; "
+                       "ip -batch add", n.folder);
+    snprintf(eve, sizeof(eve), "%s/eve.json", n.folder);
+    node_attach(&n, "node0 --alerts %s", eve);
+    netns_until_file(n.log, "the node has more addresses than the table of local ones holds", NETNS_DEADLINE_MS);
+    EVELOG_UNTIL(eve, .name = "addresses-left-out");
+    cr_expect_eq(node_command(&n, text, sizeof(text), "report"), 0);
+    cr_expect(strstr(text, "local addresses left out"), "%s", text);
+    netns_run(&n.node, "ip -batch %s/del", n.folder);
+    node_until_coverage(&n, "addresses-complete");
+    node_stop(&n, SIGKILL);
+    netns_run(&n.node, "ip -batch %s/again", n.folder);
+    node_attach(&n, "node0 --alerts %s", eve); /* a full table does not stop the next start */
+    netns_until_file(n.log, "the node has more addresses than the table of local ones holds", NETNS_DEADLINE_MS);
+    cr_expect_eq(node_stop(&n, SIGTERM), 0);
+    node_nothing_left(&n);
+    node_close(&n);
+}
+
+/* Each hook of each interface is asked, by two dumps of all of them, however many there are. */
+Test(obstacles, hundreds_of_interfaces)
+{
+    char text[1 << 16];
+    struct node n;
+    unsigned dumps;
+    json_t *status;
+
+    node_open(&n);
+    netns_run(&n.node, "cd %s; for i in $(seq %u); do echo link add a$i type veth peer name b$i; echo link set a$i up; "
+                       "done >links; ip -batch links", n.folder, thorough_rounds(150, 1000));
+    node_attach(&n, "node0 a7 --mode tc");
+    node_note(&n, "a7");
+    status = node_status(&n, NULL);
+    cr_expect_eq(json_array_size(node_value(status, "interfaces")), 2);
+    json_decref(status);
+    node_stop(&n, SIGKILL);
+    netns_output(&n.node, text, sizeof(text), "strace -f -e trace=sendto -o %s/trace " PROGRAM "status >/dev/null; "
+                 "grep -c NLM_F_DUMP %s/trace", n.folder, n.folder);
+    dumps = (unsigned)atoi(text);
+    cr_expect(dumps > 0 && dumps < 20, "dumps of all links, whatever their number: %s", text);
+    cr_expect_eq(node_command(&n, text, sizeof(text), "detach"), 0);
+    cr_expect(strstr(text, "detached from 2 interfaces"), "%s", text);
+    node_nothing_left(&n);
+    node_close(&n);
+}
+
+/* What cannot be a log or a policy is refused with the reason, at once, and nothing waits for somebody at its other end. */
+Test(obstacles, files_that_are_none)
+{
+    static const struct {
+        const char *arguments, *said;
+        int status;
+    } refused[] = {
+        {"attach node0 " LINES "--policy %s/fifo", "fifo: is a FIFO, not a regular file", 2},
+        {"attach node0 " LINES "--peers %s/fifo", "fifo: is a FIFO, not a regular file", 2},
+        {"policy check %s/fifo", "fifo: is a FIFO, not a regular file", 2},
+        {"policy check /dev/zero", "/dev/zero: is a device, not a regular file", 2},
+        {"policy check %s", ": is a directory, not a regular file", 2},
+        {"alerts --alerts %s/fifo", "fifo: is a FIFO, not a regular file", 1},
+    };
+    char arguments[256], text[4096];
+    struct node n;
+
+    node_open(&n);
+    netns_run(&n.node, "mkfifo %s/fifo", n.folder);
+    for (size_t i = 0; i < sizeof(refused) / sizeof(*refused); i++) {
+        snprintf(arguments, sizeof(arguments), refused[i].arguments, n.folder);
+        cr_expect_eq(netns_output(&n.node, text, sizeof(text), "timeout 60 " PROGRAM "%s 2>&1", arguments), refused[i].status,
+                     "%s: %s", arguments, text);
+        cr_expect(strstr(text, refused[i].said), "%s: %s", arguments, text);
+    }
+    node_attach(&n, "node0 --alerts %s/fifo", n.folder); /* what it counts is not lost for it */
+    netns_until_file(n.log, "fifo: cannot be opened: not a regular file; findings are kept in the kernel", NETNS_DEADLINE_MS);
+    cr_expect_eq(node_command(&n, text, sizeof(text), "status"), 0, "%s", text);
+    node_stop(&n, SIGTERM);
+    node_nothing_left(&n);
+    node_close(&n);
+}
+
+/* In a mount namespace of its own: a container that lacks what others take for granted. */
+Test(obstacles, without_sysfs_or_proc)
+{
+    static const char *const folders[] = {"/sys", "/proc"};
+    char text[8192], before[96];
+    struct node n;
+
+    node_open(&n);
+    for (size_t i = 0; i < sizeof(folders) / sizeof(*folders); i++) {
+        snprintf(before, sizeof(before), "unshare -m sh -c 'umount -l %s; exec \"$@\"' sh", folders[i]);
+        cr_expect_eq(attach_and_end(&n, text, sizeof(text), before, ""), 0, "without %s: %s", folders[i], text);
+        cr_expect(strstr(text, "node0: attached, "), "without %s: %s", folders[i], text);
+        cr_expect_eq(!!strstr(text, "/proc is not mounted here: processes stay unknown"), i == 1, "%s", text);
+        cr_expect_eq(node_command(&n, text, sizeof(text), "detach"), 0);
+        cr_expect_str_eq(text, "nothing to detach in this network namespace\n", "without %s", folders[i]);
+    }
+    node_close(&n);
+}
+
+/* Names that ip(8) takes, too. */
+Test(obstacles, alternative_names)
+{
+    char text[4096];
+    struct node n;
+
+    node_open(&n);
+    netns_run(&n.node, "ip link property add dev node0 altname a-name-longer-than-fifteen-characters");
+    node_attach(&n, "a-name-longer-than-fifteen-characters");
+    cr_expect_eq(node_command(&n, text, sizeof(text), "status"), 0);
+    cr_expect(strstr(text, "attached    node0: "), "%s", text);
+    cr_expect_eq(node_command(&n, text, sizeof(text), "detach a-name-longer-than-fifteen-characters"), 0, "%s", text);
+    netns_wait(n.auditor, NETNS_DEADLINE_MS);
+    n.auditor = 0;
+    node_nothing_left(&n);
+    node_close(&n);
+}
+
+/* Losing the terminal ends the screen and nothing else; what is counted stays, and a command still ends the audit. */
+Test(obstacles, a_terminal_that_hangs_up)
+{
+    struct terminal t;
+    char text[8192];
+    json_t *status;
+    struct node n;
+    pid_t pid;
+
+    node_open(&n);
+    terminal_open(&t, &n.node, 100, 30, PROGRAM "attach node0 --no-alerts");
+    terminal_until(&t, "CLEAN");
+    node_note(&n, "node0");
+    status = node_status(&n, NULL);
+    pid = (pid_t)node_number(status, "auditor.pid");
+    json_decref(status);
+    terminal_close(&t);
+    netns_output(&n.client, NULL, 0, "nc -z -w 60 10.7.0.1 445");
+    node_until_number(&n, "totals.by_verdict.allowed", 2);
+    status = node_status(&n, NULL);
+    cr_expect_eq(node_number(status, "auditor.pid"), pid, "the same auditor");
+    cr_expect_eq(node_coverage(status, "auditor-stopped"), 0);
+    json_decref(status);
+    cr_expect_eq(node_command(&n, text, sizeof(text), "detach"), 0, "%s", text);
+    cr_expect(strstr(text, "detached by the auditor"), "%s", text);
+    node_nothing_left(&n);
+    node_close(&n);
+}
+
+/* Killed, stopped and gone on, and squatted: the next one resumes each time, and in the end nothing is left. */
+Test(obstacles, many_rounds_of_kill_stop_and_squat)
+{
+    unsigned rounds = thorough_rounds(4, 200);
+    char text[4096];
+    struct node n;
+
+    node_open(&n);
+    for (unsigned i = 0; i < rounds; i++) {
+        node_attach(&n, "node0");
+        kill(n.auditor, SIGSTOP);
+        cr_expect_eq(netns_output(&n.node, text, sizeof(text), "timeout 60 " PROGRAM "status >/dev/null 2>&1; echo $?"), 0);
+        kill(n.auditor, SIGCONT);
+        cr_expect_eq(node_command(&n, NULL, 0, "status"), 0, "round %u: it goes on", i);
+        node_stop(&n, SIGKILL);
+        /* somebody's file and socket under the very names, held by nobody */
+        netns_run(&n.node, "f=/run/qportwatch/$(stat -Lc %%i /proc/self/ns/net); rm -f $f.sock $f.lock; "
+                           "python3 -c \"import socket; s = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET); s.bind('$f.sock')\"; "
+                           ": >$f.lock");
+    }
+    node_attach(&n, "node0");
+    cr_expect_eq(node_stop(&n, SIGTERM), 0);
+    netns_output(&n.node, text, sizeof(text), "ls /run/qportwatch/$(stat -Lc %%i /proc/self/ns/net).* 2>/dev/null");
+    cr_expect_str_eq(text, "");
+    node_nothing_left(&n);
+    node_close(&n);
+}
+
+/* What was killed in a network namespace that is gone is cleared away by the next start anywhere. */
+Test(obstacles, files_of_dead_namespaces_are_cleared_away)
+{
+    struct node n;
+
+    node_open(&n);
+    netns_run(&n.node, ": >/run/qportwatch/1.lock; : >/run/qportwatch/1.sock") ;
+    node_attach(&n, "node0");
+    netns_run(&n.node, "[ ! -e /run/qportwatch/1.lock ] && [ ! -e /run/qportwatch/1.sock ]");
+    cr_expect_eq(node_stop(&n, SIGTERM), 0);
+    node_nothing_left(&n);
+    node_close(&n);
+}

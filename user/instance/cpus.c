@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#include "instance/cpus.h"
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define MOST_CPUS 65536u /* far above any kernel's NR_CPUS */
+
+/* A new map's values are zero: as many as the kernel writes over what was not. */
+static int measure(void)
+{
+    uint64_t *values = malloc(MOST_CPUS * sizeof(*values));
+    int fd = bpf_map_create(BPF_MAP_TYPE_PERCPU_ARRAY, "possible_cpus", sizeof(uint32_t), sizeof(*values), 1, NULL);
+    int r = !values ? -ENOMEM : fd < 0 ? -errno : 0;
+    uint32_t key = 0, n = 0;
+
+    if (r == 0) {
+        memset(values, 0xff, MOST_CPUS * sizeof(*values));
+        r = bpf_map_lookup_elem(fd, &key, values) < 0 ? -errno : 0;
+    }
+    while (r == 0 && n < MOST_CPUS && values[n] == 0)
+        n++;
+    if (fd >= 0)
+        close(fd);
+    free(values);
+    return r < 0 ? r : (int)n;
+}
+
+int qpw_possible_cpus(void)
+{
+    static int cpus;
+
+    if (cpus <= 0)
+        cpus = libbpf_num_possible_cpus();
+    if (cpus <= 0)
+        cpus = measure();
+    return cpus;
+}

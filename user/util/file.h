@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* file.h - files that are named by a user and must not make the program wait. */
+#ifndef QPW_UTIL_FILE_H
+#define QPW_UTIL_FILE_H
+
+#include <sys/types.h>
+
+#include "util/error.h"
+
+/*
+ * Opens a regular file to read. Never waits, as open(2) does at a FIFO that nobody writes. A descriptor, closed on exec;
+ * or a negative errno with err filled (-EINVAL: it is no regular file, and which kind it is).
+ */
+int qpw_file_open(const char *path, struct qpw_error *err);
+
+/* "a FIFO", "a directory" … of a file's mode. */
+const char *qpw_file_kind(mode_t mode);
+
+#endif
