@@ -150,7 +150,7 @@ Test(bench, known_connections_are_known, .init = netns_need_root, .timeout = NET
     struct qpw_error err = {{0}};
     double ns;
 
-    cr_assert_eq(qpw_bench_rig_open(&rig, &err), 0, "%s", err.text);
+    cr_assert_eq(qpw_bench_rig_open(&rig, 1, &err), 0, "%s", err.text);
     for (size_t i = 0; i < qpw_bench_n_cases; i++) {
         const struct qpw_bench_case *c = &qpw_bench_cases[i];
 
@@ -175,7 +175,7 @@ Test(bench, answers_have_an_owner_where_it_is_looked_for, .init = netns_need_roo
     struct qpw_half *set = malloc(sizeof(*set));
     double ns;
 
-    cr_assert_eq(qpw_bench_rig_open(&rig, &err), 0, "%s", err.text);
+    cr_assert_eq(qpw_bench_rig_open(&rig, 1, &err), 0, "%s", err.text);
     for (size_t i = 0; i < qpw_bench_n_cases; i++) {
         const struct qpw_bench_case *c = &qpw_bench_cases[i];
         unsigned owned = 0, all = 0;
@@ -232,7 +232,7 @@ Test(bench, known_is_cached_after_any_number_of_changes, .init = netns_need_root
     struct qpw_bench_rig rig;
     struct qpw_error err = {{0}};
 
-    cr_assert_eq(qpw_bench_rig_open(&rig, &err), 0, "%s", err.text);
+    cr_assert_eq(qpw_bench_rig_open(&rig, 1, &err), 0, "%s", err.text);
     for (size_t i = 0; i < sizeof(numbers) / sizeof(*numbers); i++) {
         for (size_t n = 0; n < QPW_INCARNATIONS; n++)
             rig.kernel.incarnations->other[n] = rig.kernel.incarnations->open[n].syn = numbers[i];

@@ -59,7 +59,7 @@ static void setup(void)
     netns_need_root();
     here = netns_new();
     netns_enter(&here);
-    cr_assert_eq(qpw_kernel_load(&(struct qpw_load_options){0}, &kernel, &err), 0, "%s", err.text);
+    cr_assert_eq(qpw_kernel_load(&(struct qpw_load_options){.programs = 1u << QPW_PROG_qpw_tc_tx}, &kernel, &err), 0, "%s", err.text);
 }
 
 static void teardown(void)

@@ -329,7 +329,7 @@ static void send_from_two_cpus(const struct tuple *first, const struct tuple *se
         cr_skip_test("needs two CPUs");
     for (int i = 0; i < 2; i++) {
         senders[i].cpu = cpus[i];
-        senders[i].prog = a.kernel.prog_fd[QPW_PROG_qpw_xdp_rx];
+        senders[i].prog = audit_program(&a, AUDIT_XDP);
         senders[i].arrived = &arrived;
         cr_assert_eq(pthread_create(&senders[i].thread, NULL, send_all, &senders[i]), 0);
     }

@@ -105,7 +105,7 @@ Test(load, variables_are_shared_and_the_configuration_frozen)
     static char page[4096];
     __u32 zero = 0;
 
-    cr_assert_eq(qpw_kernel_load(&(struct qpw_load_options){0}, &k, &err), 0, "%s", err.text);
+    cr_assert_eq(qpw_kernel_load(&(struct qpw_load_options){.programs = 1u << QPW_PROG_qpw_tc_tx}, &k, &err), 0, "%s", err.text);
     cr_assert_eq(bpf_map_lookup_elem(k.section_fd[QPW_SECTION_CONFIG], &zero, &config), 0);
     cr_expect_eq(memcmp(&config, &k.config, sizeof(config)), 0);
     cr_expect(config.tick_ns >= 1000000 && config.tick_ns <= 10000000, "%llu", (unsigned long long)config.tick_ns);

@@ -538,7 +538,8 @@ ParameterizedTestParameters(replay, captures)
 
 ParameterizedTest(unsigned *group, replay, captures, .timeout = NETNS_TIMEOUT_S)
 {
-    struct qpw_load_options load = {.max_connections = 8192, .replay = true, .cache_lines = 1024};
+    struct qpw_load_options load = {.max_connections = 8192, .replay = true, .cache_lines = 1024,
+                                    .programs = 1u << QPW_PROG_qpw_xdp_rx | 1u << QPW_PROG_qpw_tc_rx | 1u << QPW_PROG_qpw_tc_tx};
     static struct oracle_name names[ORACLE_MAX_CAPTURES];
     struct qpw_kernel k, cached;
     struct qpw_error err = {""};

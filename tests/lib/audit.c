@@ -7,13 +7,17 @@
 #include <errno.h>
 #include <linux/bpf.h>
 #include <net/if.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "bpf/tag.h"
+#include "instance/instance.h"
 #include "netns.h"
 #include "util/error.h"
+
+#define NO_PROGRAMS (1u << 31) /* qpw_load_options.programs: none of them */
 
 static int quiet(enum libbpf_print_level level, const char *format, va_list arguments)
 {
@@ -32,8 +36,8 @@ void audit_open(struct audit *a, const struct qpw_load_options *options)
     netns_close(&ns);
     memset(a, 0, sizeof(*a));
     libbpf_set_print(quiet);
-    if (!o.programs) /* those that are fed: it takes half the time */
-        o.programs = 1u << QPW_PROG_qpw_xdp_rx | 1u << QPW_PROG_qpw_tc_rx | 1u << QPW_PROG_qpw_tc_tx;
+    if (!o.programs) /* each when it is first fed: the verifier is what a test costs */
+        o.programs = NO_PROGRAMS;
     cr_assert(qpw_kernel_load(&o, &a->kernel, &err) == 0, "%s", err.text);
     struct qpw_iface lo = {.ifindex = 1, .number = 1, .mac = {2, 0, 0, 0, 0, 2}};
 
@@ -59,15 +63,26 @@ void audit_local(struct audit *a, const char *address, bool present)
 
 /* ---- Feeding ---- */
 
-/* 0, or what the kernel said against it. */
-static int try_run(struct audit *a, enum audit_hook hook, const struct packet *p, void *context, uint32_t context_bytes)
+int audit_program(struct audit *a, enum audit_hook hook)
 {
     static const enum qpw_program programs[] = {QPW_PROG_qpw_xdp_rx, QPW_PROG_qpw_tc_rx, QPW_PROG_qpw_tc_tx,
                                                 QPW_PROG_qpw_tc_rx_l3, QPW_PROG_qpw_tc_tx_l3};
+    static pthread_mutex_t loading = PTHREAD_MUTEX_INITIALIZER;
+    struct qpw_error err;
+
+    pthread_mutex_lock(&loading);
+    cr_assert_eq(qpw_instance_complete(&a->kernel, 1u << programs[hook], &err), 0, "%s", err.text);
+    pthread_mutex_unlock(&loading);
+    return a->kernel.prog_fd[programs[hook]];
+}
+
+/* 0, or what the kernel said against it. */
+static int try_run(struct audit *a, enum audit_hook hook, const struct packet *p, void *context, uint32_t context_bytes)
+{
     LIBBPF_OPTS(bpf_test_run_opts, run, .data_in = p->data, .data_size_in = (uint32_t)p->length,
                 .ctx_in = context, .ctx_size_in = context_bytes, .repeat = 1);
 
-    if (bpf_prog_test_run_opts(a->kernel.prog_fd[programs[hook]], &run) < 0)
+    if (bpf_prog_test_run_opts(audit_program(a, hook), &run) < 0)
         return -errno;
     cr_assert_eq(run.retval, hook == AUDIT_XDP ? 2u /* XDP_PASS */ : (uint32_t)-1 /* TC_ACT_UNSPEC */,
                  "returned %d: the packet was not passed on", (int)run.retval);

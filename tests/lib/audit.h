@@ -33,8 +33,14 @@ struct audit {
 /* Received at XDP, received at TC ingress, sent (TC egress); and the last two on a device without Ethernet header. */
 enum audit_hook { AUDIT_XDP, AUDIT_TC, AUDIT_TX, AUDIT_TC_L3, AUDIT_TX_L3 };
 
-/* Loads what can be fed, in a new network namespace; skips the test where it may not. NULL options: the defaults. */
+/*
+ * Makes the maps, in a new network namespace; skips the test where it may not. Programs are loaded when they are first
+ * fed, unless the options name some. NULL options: the defaults.
+ */
 void audit_open(struct audit *a, const struct qpw_load_options *options);
+
+/* Descriptor of the program of a hook, loaded now if it was not yet; owned by a. From any thread. */
+int audit_program(struct audit *a, enum audit_hook hook);
 
 /* Asserts what has to hold in every test, and unloads. */
 void audit_close(struct audit *a);

@@ -220,7 +220,8 @@ static int measure(const char *kernel, bool replay)
     return r;
 }
 
-int main(void)
+/* usage: verifier [attached]; without the word as a replay loads them, too */
+int main(int argc, char **argv)
 {
     struct utsname here;
     int r;
@@ -230,7 +231,8 @@ int main(void)
     printf("%-20s %-15s %-8s %12s %11s %11s %7s\n", "kernel", "entry point", "as", "instructions", "peak states",
            "bytes kept", "stack");
     r = measure(here.release, false);
-    r |= measure(here.release, true);
+    if (argc < 2)
+        r |= measure(here.release, true);
     printf("%-42s %12u %11s %11u %7u\n", "at most", MOST_VERIFIED, "", MOST_BYTES, MOST_STACK);
     return r;
 }

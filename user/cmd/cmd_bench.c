@@ -92,7 +92,7 @@ static int measure(const struct options *o, struct qpw_error *err)
     json_t *json;
     int rc;
 
-    rc = qpw_bench_rig_open(&rig, err);
+    rc = qpw_bench_rig_open(&rig, rounds, err);
     if (rc < 0)
         return rc;
     qpw_bench_machine_of(&rig, &machine);
