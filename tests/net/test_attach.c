@@ -355,7 +355,7 @@ Test(attach, what_the_kernel_refuses_leaves_nothing)
                               "2>&1 >/dev/null",
                               QPW_BUILD, n.folder), 1, "%s", text);
     cr_expect(strstr(text, "qportwatch attach: native XDP on interface ") == text, "%s", text);
-    cr_expect(strstr(text, "; '--mode tc' needs nothing of the driver\n"), "%s", text);
+    cr_expect(strstr(text, "; '--mode tc' works with any driver\n"), "%s", text);
     cr_expect_eq(strchr(text, '\n'), text + strlen(text) - 1, "one line: %s", text);
     cr_expect_eq(node_note(&n, "node7"), 0, "no program is in a hook");
     cr_expect_eq(node_command(&n, text, sizeof(text), "status"), 3, "%s", text);
