@@ -10,13 +10,6 @@ const char *qpw_watch_name(unsigned state)
     return state < QPW_WATCH_COUNT ? names[state] : "invalid";
 }
 
-const char *qpw_auditor_name(unsigned state)
-{
-    static const char *const names[] = {QPW_AUDITORS(NAME)};
-
-    return state < QPW_AUDITOR_COUNT ? names[state] : "invalid";
-}
-
 enum qpw_watch_state qpw_watch_of(const struct qpw_snapshot *s, const struct qpw_iface_row *row)
 {
     unsigned number = row->iface.number;

@@ -24,14 +24,11 @@
 enum qpw_watch_state { QPW_WATCHES(QPW_X_WATCH) QPW_WATCH_COUNT };
 const char *qpw_watch_name(unsigned state);
 
-/* X(symbol, "name") */
-#define QPW_AUDITORS(X) \
-    X(NONE, "none")       /* nobody holds its lock, or there never was a heartbeat */ \
-    X(SILENT, "silent")   /* it lives, but its heartbeat is stale */ \
-    X(ALIVE, "alive")     /* also in a replay, which needs none */
-#define QPW_X_AUDITOR(s, n) QPW_AUDITOR_##s,
-enum qpw_auditor_state { QPW_AUDITORS(QPW_X_AUDITOR) QPW_AUDITOR_COUNT };
-const char *qpw_auditor_name(unsigned state);
+enum qpw_auditor_state {
+    QPW_AUDITOR_NONE,   /* nobody holds its lock, or there never was a heartbeat */
+    QPW_AUDITOR_SILENT, /* it lives, but its heartbeat is stale */
+    QPW_AUDITOR_ALIVE,  /* also in a replay, which needs none */
+};
 
 struct qpw_sight {
     enum qpw_auditor_state auditor;

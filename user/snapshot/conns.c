@@ -154,28 +154,6 @@ int qpw_conns_find(const struct qpw_kernel *k, enum qpw_conn_class conn_class, c
     return rc;
 }
 
-int qpw_conns_change(struct qpw_kernel *k, enum qpw_conn_class conn_class, const struct qpw_conn_key *key,
-                     const struct qpw_conn *conn)
-{
-    struct qpw_half set;
-    uint32_t number;
-    unsigned way;
-    int rc;
-
-    if (conn_class != QPW_CLASS_HALF) {
-        rc = bpf_map_update_elem(table_fd(k, conn_class), key, conn, BPF_EXIST) < 0 ? -errno : 0;
-    } else {
-        rc = find_way(k, key, &number, &set, &way);
-        if (rc < 0)
-            return rc;
-        set.entry[way].conn = *conn;
-        rc = write_set(k, number, &set);
-    }
-    if (rc == 0)
-        qpw_kernel_touch(k, key);
-    return rc;
-}
-
 int qpw_conns_remove(struct qpw_kernel *k, enum qpw_conn_class conn_class, const struct qpw_conn_key *key)
 {
     struct qpw_half set;

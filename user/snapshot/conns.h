@@ -33,10 +33,6 @@ int qpw_conns_find(const struct qpw_kernel *k, enum qpw_conn_class conn_class, c
 /* Takes an entry out and makes cached copies of it invalid. 0, -ENOENT; -EBUSY: of the half-open table, live. */
 int qpw_conns_remove(struct qpw_kernel *k, enum qpw_conn_class conn_class, const struct qpw_conn_key *key);
 
-/* Changes the entry of a key, which stays where it is; in the half-open table only where no program runs. As above. */
-int qpw_conns_change(struct qpw_kernel *k, enum qpw_conn_class conn_class, const struct qpw_conn_key *key,
-                     const struct qpw_conn *conn);
-
 /*
  * The owner that connections carry by that number (qpw_conn.owner). 0; -ENOENT: there is none, or its place was given
  * to another since; or another negative errno.

@@ -9,7 +9,7 @@
 
 #define F(n) (QPW_KEY_F1 + (n) - 1)
 
-static const struct qpw_binding bindings[] = {
+const struct qpw_binding qpw_bindings[] = {
     {{'?', 'h', F(1)}, QPW_ACTION_TAB, QPW_TAB_HELP, "? h F1", "this help"},
     {{'\t', QPW_KEY_RIGHT, 'l'}, QPW_ACTION_TAB_NEXT, 0, "Tab l, right", "next tab"},
     {{QPW_KEY_BACKTAB, QPW_KEY_LEFT}, QPW_ACTION_TAB_BEFORE, 0, "Shift-Tab, left", "previous tab"},
@@ -53,18 +53,14 @@ static const struct qpw_binding bindings[] = {
     {{'q', F(10)}, QPW_ACTION_QUIT, 0, "q F10", "quit (in the details: back)"},
 };
 
-const struct qpw_binding *qpw_bindings(size_t *ret_n)
-{
-    *ret_n = sizeof(bindings) / sizeof(*bindings);
-    return bindings;
-}
+const size_t qpw_n_bindings = sizeof(qpw_bindings) / sizeof(*qpw_bindings);
 
 const struct qpw_binding *qpw_binding_find(int key)
 {
-    for (size_t i = 0; i < sizeof(bindings) / sizeof(*bindings); i++)
-        for (size_t k = 0; k < 4 && bindings[i].keys[k]; k++)
-            if (bindings[i].keys[k] == key)
-                return &bindings[i];
+    for (size_t i = 0; i < qpw_n_bindings; i++)
+        for (size_t k = 0; k < 4 && qpw_bindings[i].keys[k]; k++)
+            if (qpw_bindings[i].keys[k] == key)
+                return &qpw_bindings[i];
     return NULL;
 }
 
@@ -83,9 +79,9 @@ int qpw_model_help(struct qpw_model *m)
     char name[48];
     int r = 0;
 
-    for (size_t i = 0; r == 0 && i < sizeof(bindings) / sizeof(*bindings); i++)
-        if (bindings[i].shown)
-            r = qpw_model_add_line(m, "key", QPW_STYLE_NORMAL, bindings[i].shown, "", bindings[i].does);
+    for (size_t i = 0; r == 0 && i < qpw_n_bindings; i++)
+        if (qpw_bindings[i].shown)
+            r = qpw_model_add_line(m, "key", QPW_STYLE_NORMAL, qpw_bindings[i].shown, "", qpw_bindings[i].does);
     if (r == 0)
         r = qpw_model_add_line(m, "key", QPW_STYLE_NORMAL, "mouse", "",
                                "click a tab, a row (again: details), a title (sort); wheel");

@@ -67,7 +67,9 @@ struct qpw_binding {
     const char *does;
 };
 
-const struct qpw_binding *qpw_bindings(size_t *ret_n);
+extern const struct qpw_binding qpw_bindings[];
+extern const size_t qpw_n_bindings;
+
 /* The binding of a key, NULL where it has none. */
 const struct qpw_binding *qpw_binding_find(int key);
 
