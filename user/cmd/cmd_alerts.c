@@ -49,18 +49,18 @@ enum {
 };
 
 static const struct argp_option argp_options[] = {
-    {"follow", 'f', NULL, 0, "keep reading as records are written, across rotations", 0},
-    {"alerts", KEY_ALERTS, "FILE", 0, "the alert log (default: that of what is attached here, else " DEFAULT_LOG ")", 0},
+    {"follow", 'f', NULL, 0, "Keep reading as records are written, across rotations", 0},
+    {"alerts", KEY_ALERTS, "FILE", 0, "The alert log (default: that of what is attached here, else " DEFAULT_LOG ")", 0},
     {"verdict", KEY_VERDICT, "VERDICT", 0, "unexpected, mismatch, weak, implied, undecided, infra or peer", 0},
-    {"port", KEY_PORT, "PORT", 0, "the responder's port", 0},
-    {"address", KEY_ADDRESS, "ADDR[/LEN]", 0, "either end lies in it", 0},
+    {"port", KEY_PORT, "PORT", 0, "The responder's port", 0},
+    {"address", KEY_ADDRESS, "ADDR[/LEN]", 0, "Either end lies in it", 0},
     {"severity", KEY_SEVERITY, "SEVERITY", 0, "high, medium, low or info: this one and worse", 0},
     {"direction", KEY_DIRECTION, "DIRECTION", 0, "inbound, outbound, unknown or non_ip", 0},
     {"since", KEY_SINCE, "TIME", 0, "2026-03-01T10:00:00Z, 2026-03-01, or an age such as 15m, 2h, 7d", 0},
-    {"all", 'a', NULL, 0, "the auditor's own records and heartbeats too", 0},
-    {"long", 'l', NULL, 0, "below each alert what happened, what the policy says and what would allow it", 0},
-    {"json", KEY_JSON, NULL, 0, "the records as they are in the log, one per line", 0},
-    {"signatures", KEY_SIGNATURES, NULL, 0, "list every signature that the log can contain, with its number", 0},
+    {"all", 'a', NULL, 0, "The auditor's own records and heartbeats too", 0},
+    {"long", 'l', NULL, 0, "Below each alert what happened, what the policy says and what would allow it", 0},
+    {"json", KEY_JSON, NULL, 0, "The records as they are in the log, one per line", 0},
+    {"signatures", KEY_SIGNATURES, NULL, 0, "List every signature that the log can contain, with its number", 0},
     {"format", KEY_FORMAT, "FORMAT", 0, "text or json", 0},
     {0},
 };

@@ -38,13 +38,13 @@ struct options {
 enum { KEY_JSON = 0x100, KEY_FORMAT, KEY_SINCE, KEY_FAIL_ON, KEY_ALL };
 
 static const struct argp_option argp_options[] = {
-    {"format", KEY_FORMAT, "text|json|html", 0, "one screen of text (default), one JSON document, one HTML page", 0},
-    {"json", KEY_JSON, NULL, 0, "the same as --format json", 0},
-    {"output", 'o', "FILE", 0, "write to FILE instead of standard output (-)", 0},
-    {"since", KEY_SINCE, "TIME", 0, "findings, gaps and coverage since TIME: 90m, 12h, 7d ago, or "
+    {"format", KEY_FORMAT, "text|json|html", 0, "One screen of text (default), one JSON document, one HTML page", 0},
+    {"json", KEY_JSON, NULL, 0, "The same as --format json", 0},
+    {"output", 'o', "FILE", 0, "Write to FILE instead of standard output (-)", 0},
+    {"since", KEY_SINCE, "TIME", 0, "Findings, gaps and coverage since TIME: 90m, 12h, 7d ago, or "
      "2026-01-31[T12:00[:00]] in UTC; counters are sums since attaching and stay whole", 0},
     {"all", KEY_ALL, NULL, 0, "text: every line, not only what fits on a screen", 0},
-    {"fail-on", KEY_FAIL_ON, "WHAT", 0, "exit status 3 if there is a packet of that verdict, a gap in the coverage "
+    {"fail-on", KEY_FAIL_ON, "WHAT", 0, "Exit status 3 if there is a packet of that verdict, a gap in the coverage "
      "(gap), or more than a share of undecided packets (undecided=PERCENT); repeatable", 0},
     {0},
 };

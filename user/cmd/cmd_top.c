@@ -47,15 +47,15 @@ struct source {
 enum { KEY_ONCE = 0x100, KEY_LINES, KEY_ASCII, KEY_JSON, KEY_FORMAT };
 
 static const struct argp_option argp_options[] = {
-    {"once", KEY_ONCE, NULL, 0, "print the tables once and end (rates over one interval)", 0},
-    {"lines", KEY_LINES, NULL, 0, "print them again each interval", 0},
-    {"json", KEY_JSON, NULL, 0, "print a report as one line of JSON each interval (with --once: one)", 0},
+    {"once", KEY_ONCE, NULL, 0, "Print the tables once and end (rates over one interval)", 0},
+    {"lines", KEY_LINES, NULL, 0, "Print them again each interval", 0},
+    {"json", KEY_JSON, NULL, 0, "Print a report as one line of JSON each interval (with --once: one)", 0},
     {"format", KEY_FORMAT, "text|json", 0, "json is the same as --json", 0},
-    {"interval", 'i', "SECONDS", 0, "between two refreshes, 0.1 to 3600 (default 1)", 0},
+    {"interval", 'i', "SECONDS", 0, "Between two refreshes, 0.1 to 3600 (default 1)", 0},
     {"tab", 't', "NAME", 0, "unexpected, ports, peers, policy, coverage, connections or listeners", 0},
-    {"filter", 'f', "FILTER", 0, "show only rows that match, such as 'dir:in verdict:unexpected -port:445'", 0},
-    {"sort", 's', "COLUMN", 0, "order by a column's title; '-COLUMN' reverses", 0},
-    {"ascii", KEY_ASCII, NULL, 0, "no character beyond ASCII, whatever the locale says", 0},
+    {"filter", 'f', "FILTER", 0, "Show only rows that match, such as 'dir:in verdict:unexpected -port:445'", 0},
+    {"sort", 's', "COLUMN", 0, "Order by a column's title; '-COLUMN' reverses", 0},
+    {"ascii", KEY_ASCII, NULL, 0, "No character beyond ASCII, whatever the locale says", 0},
     {0},
 };
 

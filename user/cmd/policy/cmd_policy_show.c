@@ -219,7 +219,7 @@ int qpw_policy_export_main(int argc, char **argv)
 {
     static const struct argp_option table[] = {
         {"format", 'f', "nft|json|csv", 0, "nftables ruleset (default), JSON or CSV", 0},
-        {"json", 'j', NULL, 0, "the same as --format json", 0},
+        {"json", 'j', NULL, 0, "The same as --format json", 0},
         {0}};
     static const struct argp_child children[] = {{&qpw_policy_argp, 0, "Policy:", 2}, {0}};
     static const struct argp argp = {table,
