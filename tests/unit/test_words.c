@@ -31,6 +31,8 @@ Test(words, numbers)
     EXPECT(qpw_words_count(UINT64_MAX, buf, sizeof(buf)), "18.4 E");
     EXPECT(qpw_words_many(1, "packet", buf, sizeof(buf)), "1 packet");
     EXPECT(qpw_words_many(0, "packet", buf, sizeof(buf)), "0 packets");
+    EXPECT(qpw_words_many(2, "address", buf, sizeof(buf)), "2 addresses");
+    EXPECT(qpw_words_many(1, "address", buf, sizeof(buf)), "1 address");
     EXPECT(qpw_words_many(1234567, "packet", buf, sizeof(buf)), "1.23 M packets");
     EXPECT(qpw_words_bytes(999, buf, sizeof(buf)), "999 B");
     EXPECT(qpw_words_bytes(1999, buf, sizeof(buf)), "1.99 kB");

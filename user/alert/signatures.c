@@ -223,7 +223,7 @@ static const struct qpw_signature signatures[QPW_SIG_COUNT] = {
     [QPW_SIG_ADDRESSES_LEFT_OUT] = {1000712, OF(ADDRESSES_LEFT_OUT), QPW_REPEAT_NEVER, false, "addresses-left-out",
         "qportwatch: local addresses left out",
         "The node has more local addresses than the table of them holds. Left out: {detail}",
-        "Packets of those left out may count as transit. Remove addresses that nobody uses, or watch the interfaces of several "
+        "Packets of those left out may count as transit. Remove addresses that nobody uses, or monitor the interfaces of several "
         "network namespaces separately."},
     [QPW_SIG_HELD_BACK] = {1000709, OF(RATE_LIMITED), QPW_REPEAT_INTERVAL, false, "held-back",
         "qportwatch: alerts delayed by the rate limit",

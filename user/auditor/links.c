@@ -155,9 +155,10 @@ static int write_locals(struct qpw_auditor *a, struct qpw_error *err)
 {
     size_t n, left_out = 0;
     const struct qpw_local *locals = qpw_netlink_locals(a->netlink, &n);
-    char count[48];
+    char count[48], all[24];
     int r;
 
+    qpw_words_count(n, all, sizeof(all));
     a->locals_incomplete = false;
     for (size_t i = 0; i < n; i++) {
         r = write_local(a, &locals[i]);
@@ -167,12 +168,12 @@ static int write_locals(struct qpw_auditor *a, struct qpw_error *err)
     }
     if (left_out && !a->locals_left_out) {
         qpw_words_many(left_out, "address", count, sizeof(count));
-        qpw_coverage_add(&a->coverage, QPW_COVERAGE_ADDRESSES_LEFT_OUT, 0, "%s of %zu.", count, n);
-        qpw_say(a, QPW_SAY_WARNING, "the node has more addresses than the table of local ones holds: left out %s of %zu; "
-                "their packets count as the node's only while the interface does not forward", count, n);
+        qpw_coverage_add(&a->coverage, QPW_COVERAGE_ADDRESSES_LEFT_OUT, 0, "%s of %s.", count, all);
+        qpw_say(a, QPW_SAY_WARNING, "the node has more addresses than the table of local ones holds: left out %s of %s; "
+                "their packets count as the node's only while the interface does not forward", count, all);
     } else if (!left_out && a->locals_left_out) {
-        qpw_coverage_add(&a->coverage, QPW_COVERAGE_ADDRESSES_COMPLETE, 0, "All %zu.", n);
-        qpw_say(a, QPW_SAY_NOTE, "the table of local addresses holds all of them again: %zu", n);
+        qpw_coverage_add(&a->coverage, QPW_COVERAGE_ADDRESSES_COMPLETE, 0, "All %s.", all);
+        qpw_say(a, QPW_SAY_NOTE, "the table of local addresses holds all of them again: %s", all);
     }
     a->locals_left_out = left_out;
     return 0;

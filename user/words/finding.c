@@ -35,11 +35,9 @@ const char *qpw_words_line_service(const struct qpw_finding_line *line, char *bu
 
 static const char *ends(size_t n, unsigned kind, const uint8_t addr[16], char *buf, size_t size)
 {
-    char number[24];
-
     if (n == 1)
         return qpw_words_end(kind, addr, buf, size);
-    return qpw_format(buf, size, "%s addresses", qpw_words_count(n, number, sizeof(number)));
+    return qpw_words_many(n, "address", buf, size);
 }
 
 const char *qpw_words_line_initiator(const struct qpw_finding_line *line, char *buf, size_t size)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "facts/totals.h"
 #include "words/numbers.h"
@@ -45,9 +46,11 @@ const char *qpw_words_exact(uint64_t number, char *buf, size_t size)
 
 const char *qpw_words_many(uint64_t count, const char *noun, char *buf, size_t size)
 {
+    size_t length = strlen(noun);
+    const char *end = count == 1 ? "" : length && noun[length - 1] == 's' ? "es" : "s";
     char number[16];
 
-    snprintf(buf, size, "%s %s%s", qpw_words_count(count, number, sizeof(number)), noun, count == 1 ? "" : "s");
+    snprintf(buf, size, "%s %s%s", qpw_words_count(count, number, sizeof(number)), noun, end);
     return buf;
 }
 

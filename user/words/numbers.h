@@ -13,7 +13,7 @@ const char *qpw_words_count(uint64_t count, char *buf, size_t size);
 /* All its digits, ungrouped: for what is looked up and not read at a glance, as an offset or a flow_id. */
 const char *qpw_words_exact(uint64_t number, char *buf, size_t size);
 
-/* "1 packet", "12,345 packets": the noun takes an s. */
+/* "1 packet", "12,345 packets": the noun takes an s, or es behind an s. */
 const char *qpw_words_many(uint64_t count, const char *noun, char *buf, size_t size);
 
 /* "89 packets, 10.8 kB". */
