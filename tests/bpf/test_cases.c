@@ -12,6 +12,7 @@
 
 #include "netns.h"
 #include "oracle.h"
+#include "thorough.h"
 
 #define CASES "../shared/cases/"
 
@@ -99,6 +100,8 @@ ParameterizedTest(unsigned *number, cases, as_they_should_be, .timeout = NETNS_T
         for (char *line = strtok(out, "\n"); line; line = strtok(NULL, "\n"))
             add_line(seen, sizeof(seen), line);
         cr_expect_str_eq(seen, e->connections, "%s, %s: %s", e->file, modes[i], seen);
+        if (i != *number % 2) /* what is undecided is counted by either program alike: one of them a case */
+            continue;
         run(out, sizeof(out), e, modes[i], "--json");
         report = json_loads(out, 0, NULL);
         cr_assert_not_null(report, "%.300s", out);
@@ -133,8 +136,13 @@ Test(cases, the_node_is_who_serves, .timeout = NETNS_TIMEOUT_S)
     if (!oracle_present())
         cr_skip_test("no " ORACLE_CAPTURES ": nothing to replay");
     for (size_t i = 0; i < 2 * sizeof(served) / sizeof(*served); i++) {
-        struct netns here = netns_here();
-        int status = netns_output(&here, out, sizeof(out), QPW_BUILD "/qportwatch replay --platform on-prem --local auto "
+        struct netns here;
+        int status;
+
+        if (i % 2 != i / 2 % 2 && thorough_rounds(1, 0))
+            continue; /* the programs in turn */
+        here = netns_here();
+        status = netns_output(&here, out, sizeof(out), QPW_BUILD "/qportwatch replay --platform on-prem --local auto "
                                   "--json --mode %s " ORACLE_CAPTURES "%s 2>/dev/null", modes[i % 2], served[i / 2].file);
         json_t *report, *totals, *local, *ways;
 

@@ -252,13 +252,6 @@ static int attach_here(void *argument)
     return 127;
 }
 
-static int attach_without_sys_admin(void *argument)
-{
-    if (prctl(PR_CAPBSET_DROP, 21 /* CAP_SYS_ADMIN */) < 0)
-        return 126;
-    return attach_here(NULL); /* execve(2) as root gives what the bounding set has left */
-}
-
 /* A kernel without the unified hierarchy and tracefs: fsopen(2) knows neither, and nothing is mounted. */
 static int attach_without_filesystems(void *argument)
 {
@@ -298,11 +291,6 @@ static void assert_goes_on_without(int (*attach)(void *argument), const char *wh
     cr_expect(strstr(out, "Owners of sockets are not noted"), "%s", out);
     netns_stop(auditor, SIGKILL);
     cr_assert_eq(node_command(&n, NULL, 0, "detach"), 0);
-}
-
-Test(owners_root, without_the_right_that_is_said)
-{
-    assert_goes_on_without(attach_without_sys_admin, "CAP_SYS_ADMIN is missing");
 }
 
 Test(owners_root, without_a_unified_hierarchy_that_is_said)

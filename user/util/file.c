@@ -3,8 +3,10 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 const char *qpw_file_kind(mode_t mode)
@@ -20,6 +22,12 @@ const char *qpw_file_kind(mode_t mode)
     }
 }
 
+/* What stands for an empty file: /dev/null (Documentation/admin-guide/devices.txt). */
+static bool is_null(const struct stat *st)
+{
+    return S_ISCHR(st->st_mode) && st->st_rdev == makedev(1, 3);
+}
+
 int qpw_file_open(const char *path, struct qpw_error *err)
 {
     struct stat st;
@@ -28,7 +36,7 @@ int qpw_file_open(const char *path, struct qpw_error *err)
     if (fd < 0) /* ENXIO: a socket */
         return qpw_fail(err, -errno, "%s: cannot be opened: %s", path, strerror(errno));
     r = fstat(fd, &st) < 0 ? -errno : 0;
-    if (r == 0 && S_ISREG(st.st_mode))
+    if (r == 0 && (S_ISREG(st.st_mode) || is_null(&st)))
         return fd; /* O_NONBLOCK means nothing there */
     close(fd);
     return r < 0 ? qpw_fail(err, r, "%s: cannot be read: %s", path, strerror(-r))

@@ -8,7 +8,7 @@
 #include "util/error.h"
 
 /*
- * Opens a regular file to read. Never waits, as open(2) does at a FIFO that nobody writes. A descriptor, closed on exec;
+ * Opens a regular file, or /dev/null, to read. Never waits, as open(2) does at a FIFO that nobody writes. A descriptor, closed on exec;
  * or a negative errno with err filled (-EINVAL: it is no regular file, and which kind it is).
  */
 int qpw_file_open(const char *path, struct qpw_error *err);
