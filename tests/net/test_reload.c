@@ -50,6 +50,8 @@ Test(reload, good_and_bad)
     netns_output(&n.client, NULL, 0, "nc -z -w 60 10.7.0.1 8080");
     node_until_number(&n, "totals.by_verdict.allowed", 2);
     node_stop(&n, SIGTERM);
+    netns_output(&n.node, text, sizeof(text), "grep -A1 'test/wide' %s", n.log); /* the console has lines, too */
+    cr_expect(strstr(text, "is in force\n  now allowed: inbound tcp 8080"), "%s", text);
     node_nothing_left(&n);
     node_close(&n);
 }
@@ -157,9 +159,10 @@ Test(reload, without_an_auditor)
 Test(reload, to_another_file)
 {
     struct node n;
-    char first[128], second[128], text[2048];
+    char first[128], second[128], nobody[128], text[2048];
 
     node_open(&n);
+    node_write(&n, "nobody", "", nobody, sizeof(nobody));
     node_write(&n, "first", narrow, first, sizeof(first));
     node_write(&n, "second", wide, second, sizeof(second));
     node_attach(&n, "node0 --policy %s", first);
@@ -177,9 +180,10 @@ Test(reload, to_another_file)
 Test(reload, what_is_not_given_stays)
 {
     struct node n;
-    char first[128], second[128], text[2048];
+    char first[128], second[128], nobody[128], text[2048];
 
     node_open(&n);
+    node_write(&n, "nobody", "", nobody, sizeof(nobody));
     node_write(&n, "first", narrow, first, sizeof(first));
     node_write(&n, "second", wide, second, sizeof(second));
     node_attach(&n, "node0 --policy %s --peer node2=10.1.0.12", first);
@@ -188,11 +192,11 @@ Test(reload, what_is_not_given_stays)
     cr_expect(strstr(text, "\n  peer removed: node2"), "%s", text);
     cr_expect_eq(node_command(&n, text, sizeof(text), "reload --policy %s", second), 0, "%s", text);
     cr_expect(strstr(text, second) && !strstr(text, "peer"), "%s", text);
-    cr_expect_eq(node_command(&n, text, sizeof(text), "reload --policy %s/none --peers /dev/null", n.folder), 2);
+    cr_expect_eq(node_command(&n, text, sizeof(text), "reload --policy %s/none --peers %s", n.folder, nobody), 2);
     cr_expect_eq(node_command(&n, text, sizeof(text), "reload"), 0, "%s", text);
     cr_expect(strstr(text, second) && strstr(text, "\n  no effective change"), "%s", text);
     node_stop(&n, SIGKILL);
-    cr_expect_eq(node_command(&n, text, sizeof(text), "reload --peers /dev/null"), 0, "%s", text);
+    cr_expect_eq(node_command(&n, text, sizeof(text), "reload --peers %s", nobody), 0, "%s", text);
     cr_expect(strstr(text, second) && strstr(text, "\n  no longer a peer: node3"), "%s", text);
     node_command(&n, NULL, 0, "detach");
     node_nothing_left(&n);

@@ -69,6 +69,10 @@ Test(alert_reader, columns)
     cr_expect_str_eq(row.cell[QPW_ALERT_PROCESS], "-");
     cr_expect_str_eq(row.cell[QPW_ALERT_WHAT], "inbound-data");
     cr_expect(strstr(row.text, "To allow it: `inbound tcp 4444"));
+    all.everything = true;
+    cr_assert_eq(qpw_alert_read(sink.records[3].line, strlen(sink.records[3].line), &all, &row), QPW_ALERT_SHOWN);
+    cr_expect_str_eq(row.cell[QPW_ALERT_WHAT], "reloaded");
+    cr_expect_str_eq(row.cell[QPW_ALERT_SERVICE], "-", "about no traffic");
 }
 
 Test(alert_reader, filters)

@@ -134,10 +134,11 @@ static error_t take_option(int key, char *value, struct argp_state *state)
     }
 }
 
-/* One line, whole, with the time in front; errors and warnings to standard error. */
+/* A line with the time in front, and the lines that belong to it below; errors and warnings to standard error. */
 static void say(void *arg, enum qpw_say kind, const char *line)
 {
     struct arguments *arguments = arg;
+    const char *end;
     char now[40];
     FILE *out = kind == QPW_SAY_WARNING ? stderr : stdout;
 
@@ -146,8 +147,11 @@ static void say(void *arg, enum qpw_say kind, const char *line)
             qpw_view_say(arguments->view, kind == QPW_SAY_WARNING, line);
         return;
     }
-    qpw_print_line(&(struct qpw_printer){.out = out}, "%s %s", qpw_words_time(qpw_clock_unix_ns(), now, sizeof(now)),
-                   line);
+    qpw_words_time(qpw_clock_unix_ns(), now, sizeof(now));
+    for (const char *at = line, *gap = " "; at; at = *end ? end + 1 : NULL, *now = '\0', gap = "") {
+        end = at + strcspn(at, "\n");
+        qpw_print_line(&(struct qpw_printer){.out = out}, "%s%s%.*s", now, gap, (int)(end - at), at);
+    }
     if (fflush(out) != 0) { /* nobody reads it: no reason to end, and nothing to keep for later */
         __fpurge(out);
         clearerr(out);

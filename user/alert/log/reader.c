@@ -151,7 +151,9 @@ static void service(const json_t *record, struct qpw_alert_row *row)
     char *cell = row->cell[QPW_ALERT_SERVICE];
     size_t size = sizeof(row->cell[0]);
 
-    if (ether)
+    if (!ether && !*string(record, "proto")) /* about no traffic */
+        set(row, QPW_ALERT_SERVICE, "");
+    else if (ether)
         qpw_words_service(QPW_KIND_ETHERTYPE, 0, (unsigned)json_integer_value(ether), cell, size);
     else if (type)
         qpw_words_service(QPW_KIND_ICMP, protocol, (unsigned)json_integer_value(type), cell, size);
