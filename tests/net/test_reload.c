@@ -159,10 +159,9 @@ Test(reload, without_an_auditor)
 Test(reload, to_another_file)
 {
     struct node n;
-    char first[128], second[128], nobody[128], text[2048];
+    char first[128], second[128], text[2048];
 
     node_open(&n);
-    node_write(&n, "nobody", "", nobody, sizeof(nobody));
     node_write(&n, "first", narrow, first, sizeof(first));
     node_write(&n, "second", wide, second, sizeof(second));
     node_attach(&n, "node0 --policy %s", first);

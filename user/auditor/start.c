@@ -89,7 +89,6 @@ static int open_fresh(struct qpw_auditor *a, struct qpw_error *err)
     a->has_kernel = true;
     a->meta.magic = QPW_ABI_MAGIC;
     a->meta.abi = QPW_ABI_VERSION;
-    a->meta.attached_unix_ns = qpw_clock_unix_ns();
     a->meta.netns = qpw_netns_inode();
     snprintf(a->meta.version, sizeof(a->meta.version), "%s", QPW_VERSION);
     return qpw_meta_write(&a->kernel, &a->meta, err);
@@ -157,6 +156,7 @@ static int attach_all(struct qpw_auditor *a, struct qpw_error *err)
     int r = 0;
 
     if (!a->taken_over) {
+        a->meta.attached_unix_ns = qpw_clock_unix_ns(); /* not when loading began: until now nothing was seen */
         control->attached_ns = now;
         control->window_end_ns = now + control->udp_ns;
     }
