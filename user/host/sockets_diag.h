@@ -70,6 +70,9 @@ int qpw_diag_dump(struct qpw_sockets *s, uint8_t protocol, uint8_t family, uint3
 /* True if the socket is connected to the tuple's remote end, not merely bound to its local one. */
 bool qpw_diag_is_exact(const struct qpw_conn_key *key, const struct qpw_diag_socket *socket);
 
+/* The order of the sockets in a reading, by key; for qsort(3). */
+int qpw_diag_by_key(const void *a, const void *b);
+
 /* The socket connected or bound exactly so in the reading of qpw_sockets_read(); NULL: none, or nothing was read. */
 const struct qpw_diag_socket *qpw_diag_pictured(const struct qpw_sockets *s, const struct qpw_conn_key *key);
 

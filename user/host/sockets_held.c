@@ -101,13 +101,6 @@ static void tell(struct qpw_sockets *s, const struct reading *r, qpw_held_fn *fn
 
 /* ---- One reading for many questions ---- */
 
-static int by_key(const void *a, const void *b)
-{
-    const struct qpw_diag_socket *x = a, *y = b;
-
-    return memcmp(&x->key, &y->key, sizeof(x->key));
-}
-
 int qpw_sockets_read(struct qpw_sockets *s, struct qpw_error *err)
 {
     struct reading r = {.all = true};
@@ -120,33 +113,10 @@ int qpw_sockets_read(struct qpw_sockets *s, struct qpw_error *err)
         return qpw_fail(err, rc, "sockets: they cannot be read: %s", strerror(-rc));
     }
     if (r.n)
-        qsort(r.sockets, r.n, sizeof(*r.sockets), by_key);
+        qsort(r.sockets, r.n, sizeof(*r.sockets), qpw_diag_by_key);
     s->picture = r.sockets;
     s->n_picture = r.n;
     return 0;
-}
-
-void qpw_sockets_forget(struct qpw_sockets *s)
-{
-    free(s->picture);
-    s->picture = NULL;
-    s->n_picture = 0;
-}
-
-const struct qpw_diag_socket *qpw_diag_pictured(const struct qpw_sockets *s, const struct qpw_conn_key *key)
-{
-    struct qpw_diag_socket wanted = {.key = *key};
-
-    return s->n_picture ? bsearch(&wanted, s->picture, s->n_picture, sizeof(wanted), by_key) : NULL;
-}
-
-bool qpw_diag_pictured_on_device(const struct qpw_sockets *s, const struct qpw_conn_key *key)
-{
-    for (size_t i = 0; i < s->n_picture; i++)
-        if (s->picture[i].ifindex && s->picture[i].key.local_port == key->local_port &&
-            s->picture[i].key.protocol == key->protocol)
-            return true;
-    return false;
 }
 
 /* ---- Those of processes ---- */

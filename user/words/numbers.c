@@ -122,7 +122,7 @@ const char *qpw_words_short(double value, char *buf, size_t size)
         snprintf(buf, size, "%.1f", value);
         return buf;
     }
-    if (value < 9999.5) {
+    if (!(value >= 9999.5)) {
         snprintf(buf, size, "%.0f", value);
         return buf;
     }
