@@ -324,6 +324,7 @@ const volatile struct qpw_config config SEC(".rodata");
 struct qpw_control control SEC(".bss");
 /* When the reader of events was last woken; racy by design, an extra wake-up harms nothing. */
 __u64 woken_ns SEC(".data.woken");
+__u32 owner_turn SEC(".data.woken"); /* whose turn it is in the table of owners */
 /* When what nobody can judge last came from outside, and was remembered: until a time-out after that it is looked for. */
 __u64 junk_ns SEC(".data.woken");
 

@@ -62,6 +62,12 @@ static __always_inline int qpw_owner_is(const struct qpw_owner *a, const struct 
            a->exe == b->exe && x[0] == y[0] && x[1] == y[1];
 }
 
+static __always_inline struct qpw_owner_set *qpw_owner_set(__u32 index)
+{
+    index &= QPW_OWNER_SETS - 1;
+    return bpf_map_lookup_elem(&owner_table, &index);
+}
+
 /* Enters w->owner in the set instead of the one that was given out longest ago. Returns the number of what it was. */
 static __always_inline __u32 qpw_owner_replace(struct qpw_work *w, struct qpw_owner_set *set, __u32 index, __u32 way,
                                                __u64 *ret_last)
@@ -76,53 +82,76 @@ static __always_inline __u32 qpw_owner_replace(struct qpw_work *w, struct qpw_ow
     return before;
 }
 
+/* Is w->owner what that number names? Then it is given out once more. Nothing may be called while the lock is held. */
+static __noinline int qpw_owner_has_number(struct qpw_work *w, __u32 number)
+{
+    struct qpw_owner_set *set = qpw_owner_set(QPW_OWNER_SET(number));
+    struct qpw_owner_entry *e;
+    int same;
+
+    if (!number || !set)
+        return 0;
+    e = &set->entry[QPW_OWNER_WAY(number)];
+    bpf_spin_lock(&set->lock);
+    same = e->owner.number == number && qpw_owner_is(&e->owner, &w->owner);
+    if (same) {
+        e->owner.when_ns = w->owner.when_ns;
+        e->last_ns = w->now;
+    }
+    bpf_spin_unlock(&set->lock);
+    if (same)
+        w->owner.number = number;
+    return same;
+}
+
+/* Sets take turns, so that all are filled alike, whatever numbers processes have: two CPUs in one are no harm. */
+static __noinline int qpw_owner_enter(struct qpw_work *w)
+{
+    __u32 index = owner_turn++ & (QPW_OWNER_SETS - 1), oldest = 0, evicted;
+    struct qpw_owner_set *set = qpw_owner_set(index);
+    __u64 least = ~0ull, last = 0;
+
+    if (!set)
+        return 0;
+    bpf_spin_lock(&set->lock);
+#pragma unroll
+    for (__u32 way = 0; way < QPW_OWNER_WAYS; way++)
+        if (set->entry[way].last_ns < least) {
+            least = set->entry[way].last_ns;
+            oldest = way;
+        }
+    evicted = qpw_owner_replace(w, set, index, oldest, &last);
+    bpf_spin_unlock(&set->lock);
+    if (evicted && w->now - last < control.tcp_ns)
+        qpw_stat(QPW_LOSS_OWNER_EVICTED);
+    return 0;
+}
+
 /*
- * Gives w->owner its number in the table of owners. What is searched for mostly has it already: the socket has
- * carried it since its first packet. Nothing may be called while the lock is held.
+ * Gives w->owner its number in the table of owners. Mostly it has one already: the socket has carried it since its
+ * first packet, or another socket of the process was given it lately.
  */
 __noinline __u32 qpw_owner_number(void)
 {
     struct qpw_work *w = qpw_work();
     struct qpw_owner_set *set;
     struct qpw_owner_entry *e;
-    __u32 index, oldest = 0, evicted = 0;
-    __u64 least = ~0ull, last = 0;
-    int found = 0;
 
     if (!w)
         return 0;
-    /* Numbers of processes are handed out in a row: so each set gets as many as the next, a thousand short ones included. */
-    index = (w->owner.tgid + (__u32)config.secret[0]) & (QPW_OWNER_SETS - 1);
-    set = bpf_map_lookup_elem(&owner_table, &index);
-    if (!set)
-        return 0;
     if (w->owner.number) {
-        e = &set->entry[QPW_OWNER_WAY(w->owner.number)];
-        if (e->owner.number == w->owner.number && e->owner.how == w->owner.how) {
+        set = qpw_owner_set(QPW_OWNER_SET(w->owner.number));
+        e = set ? &set->entry[QPW_OWNER_WAY(w->owner.number)] : 0;
+        if (e && e->owner.number == w->owner.number && e->owner.how == w->owner.how) {
             e->last_ns = w->now;
             return w->owner.number;
         }
     }
-    bpf_spin_lock(&set->lock);
-#pragma unroll
-    for (__u32 way = 0; way < QPW_OWNER_WAYS; way++) {
-        e = &set->entry[way];
-        if (!found && e->owner.number && qpw_owner_is(&e->owner, &w->owner)) {
-            w->owner.number = e->owner.number;
-            e->owner.when_ns = w->owner.when_ns;
-            e->last_ns = w->now;
-            found = 1;
-        }
-        if (e->last_ns < least) {
-            least = e->last_ns;
-            oldest = way;
-        }
-    }
-    if (!found)
-        evicted = qpw_owner_replace(w, set, index, oldest, &last);
-    bpf_spin_unlock(&set->lock);
-    if (evicted && w->now - last < control.tcp_ns)
-        qpw_stat(QPW_LOSS_OWNER_EVICTED);
+    set = qpw_owner_set(w->owner.tgid);
+    if (!set || qpw_owner_has_number(w, set->latest))
+        return w->owner.number;
+    qpw_owner_enter(w);
+    set->latest = w->owner.number;
     return w->owner.number;
 }
 

@@ -203,8 +203,8 @@ struct qpw_owner {
 };
 
 /*
- * The table of owners: connections carry a number instead of an owner. It is made of sets, by a hash of the process.
- * A number names the place (set and way) and its version, so that one whose owner was replaced since names nobody.
+ * The table of owners: connections carry a number instead of an owner. It is made of sets that are filled in turns. A
+ * number names the place (set and way) and its version, so that one whose owner was replaced since names nobody.
  */
 #define QPW_OWNER_WAYS 4u
 #define QPW_OWNER_SETS 2048u
@@ -220,7 +220,7 @@ struct qpw_owner_entry {
 };
 struct qpw_owner_set {
     struct bpf_spin_lock lock; /* held while reading or entering */
-    __u32 pad;
+    __u32 latest;              /* number last given to a process of this index; it may have been replaced since */
     struct qpw_owner_entry entry[QPW_OWNER_WAYS];
 };
 
