@@ -3,6 +3,7 @@
 #include <criterion/criterion.h>
 #include <net/if.h>
 #include <netinet/in.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -298,4 +299,44 @@ Test(listeners, new_ones_and_other_owners_are_alerts)
     cr_expect_eq(records(alerts, "owner-changed", -1), 2);
     node_stop(&n, SIGINT);
     node_nothing_left(&n);
+}
+
+/* In a user namespace anybody can make /proc say that he executes what he likes: no path out of one fits a rule. */
+static int listen_in_user_namespace(void *argument)
+{
+    int *ready = argument;
+
+    listen_on("10.7.0.1", 7002); /* only who is outside may enter the network namespace */
+    if (unshare(CLONE_NEWUSER) < 0)
+        return 1;
+    if (write(ready[1], "x", 1) != 1)
+        return 2;
+    pause();
+    return 0;
+}
+
+Test(listeners, a_path_out_of_a_user_namespace_fits_no_rule)
+{
+    char policy[128], text[512], self[256] = "", option[160], wanted[300];
+    json_t *document;
+    int ready[2];
+    pid_t server;
+    char c;
+
+    cr_assert_gt(readlink("/proc/self/exe", self, sizeof(self) - 1), 0);
+    snprintf(text, sizeof(text), "inbound tcp 7001 one owner=%s\ninbound tcp 7002 two owner=%s\n", self, self);
+    node_write(&n, "mine", text, policy, sizeof(policy));
+    cr_assert_eq(pipe(ready), 0);
+    listen_on("10.7.0.1", 7001);
+    server = netns_fork(&n.node, listen_in_user_namespace, ready);
+    close(ready[1]);
+    cr_assert_eq(read(ready[0], &c, 1), 1, "no user namespaces here");
+    snprintf(option, sizeof(option), "--policy %s", policy);
+    document = ask(option, 0);
+    cr_expect(json_is_true(json_object_get(row(document, "tcp", 7001), "owner_fits")));
+    cr_expect(json_is_false(json_object_get(row(document, "tcp", 7002), "owner_fits")));
+    snprintf(wanted, sizeof(wanted), "(user namespace) %s", self);
+    cr_expect_str_eq(json_string_value(json_object_get(json_object_get(row(document, "tcp", 7002), "owner"), "exe")), wanted);
+    json_decref(document);
+    netns_stop(server, SIGKILL);
 }

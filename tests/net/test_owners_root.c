@@ -243,6 +243,51 @@ Test(owners_root, another_program_that_holds_the_root_alone_is_said)
     close(root);
 }
 
+/* ---- A cgroup namespace: its root is a part of the machine's hierarchy ---- */
+
+static const char *below_of_status(char *buf, size_t size)
+{
+    json_t *document = node_status(&n, NULL);
+    const char *text = json_string_value(json_object_get(json_object_get(document, "owners"), "below"));
+
+    snprintf(buf, size, "%s", text ? text : "");
+    json_decref(document);
+    return buf;
+}
+
+Test(owners_root, in_a_cgroup_namespace_the_part_that_is_noted_is_said)
+{
+    static char out[1 << 16];
+    int outside = open("/proc/self/ns/cgroup", O_RDONLY | O_CLOEXEC);
+    char below[160], path[80];
+    uint32_t instance;
+
+    node_attach(&n, "node0 --mode tc");
+    cr_expect_str_eq(below_of_status(below, sizeof(below)), "", "%s", below);
+    node_stop(&n, SIGINT);
+
+    enter_own_cgroup();
+    snprintf(path, sizeof(path), "/%s", own_cgroup);
+    node_attach(&n, "node0 --mode tc");
+    instance = instance_of_node();
+    cr_expect(status_says_noted(NULL));
+    cr_expect_str_eq(below_of_status(below, sizeof(below)), "/ of this cgroup namespace", "%s", below);
+    cr_assert_eq(node_command(&n, out, sizeof(out), "report --all"), 0);
+    cr_expect(strstr(out, "Owners of sockets are noted only for processes in and below the cgroup / of this"), "%s", out);
+    cr_assert_eq(node_command(&n, out, sizeof(out), "status"), 0);
+    cr_expect(strstr(out, "only in and below the cgroup / of this cgroup namespace"), "%s", out);
+
+    /* Whoever asks from the machine's root finds the same programs, at the same place. */
+    cr_assert(setns(outside, CLONE_NEWCGROUP) == 0 && close(outside) == 0, "%s", strerror(errno));
+    cr_expect_eq(qpw_owners_count(instance), QPW_OWNER_PROGRAMS);
+    cr_expect(status_says_noted(NULL));
+    cr_expect_str_eq(below_of_status(below, sizeof(below)), path, "%s", below);
+    node_stop(&n, SIGKILL);
+    cr_assert_eq(node_command(&n, NULL, 0, "detach"), 0);
+    cr_expect_eq(qpw_owners_count(instance), 0);
+    node_nothing_left(&n);
+}
+
 /* The auditor as it is started here, by a process of its own. */
 static int attach_here(void *argument)
 {
@@ -270,11 +315,42 @@ static int attach_without_filesystems(void *argument)
     return attach_here(NULL);
 }
 
+/* A system call is refused with that error; what is mounted stays. */
+static int refuse(long call, int error)
+{
+    struct sock_filter code[] = {
+        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (unsigned)call, 0, 1),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | (unsigned)error),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+    };
+    struct sock_fprog filter = {.len = sizeof(code) / sizeof(*code), .filter = code};
+
+    return prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter);
+}
+
+/* As where a lockdown or kernel.perf_event_paranoid is in the way. */
+static int attach_without_perf(void *argument)
+{
+    return refuse(SYS_perf_event_open, EACCES) < 0 ? 126 : attach_here(NULL);
+}
+
+/* The unified hierarchy is there, tracefs is not to be had. */
+static int attach_without_tracefs(void *argument)
+{
+    if (unshare(CLONE_NEWNS) < 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
+        return 126;
+    mkdir("/sys/fs/cgroup/unified", 0755); /* where cgroups are of version 1; not allowed on version 2 */
+    if (mount("none", "/sys/kernel", "tmpfs", 0, NULL) < 0 || mount("none", "/sys/fs/cgroup", "cgroup2", 0, NULL) < 0)
+        return 126;
+    return refuse(SYS_fsopen, ENOENT) < 0 ? 126 : attach_here(NULL);
+}
+
 static bool owners_are_told(void *argument)
 {
     int status;
     json_t *document = node_status(&n, &status);
-    bool told = document && json_is_string(json_object_get(json_object_get(document, "owners"), "why"));
+    bool told = document && json_is_string(json_object_get(json_object_get(document, "owners"), argument));
 
     json_decref(document);
     return told;
@@ -285,7 +361,7 @@ static void assert_goes_on_without(int (*attach)(void *argument), const char *wh
     static char out[1 << 16];
     pid_t auditor = netns_fork(&n.node, attach, NULL);
 
-    cr_expect(netns_until(owners_are_told, NULL, NETNS_DEADLINE_MS));
+    cr_expect(netns_until(owners_are_told, "why", NETNS_DEADLINE_MS));
     cr_expect(!status_says_noted(why));
     cr_assert_eq(node_command(&n, out, sizeof(out), "report --all"), 0);
     cr_expect(strstr(out, "Owners of sockets are not noted"), "%s", out);
@@ -296,6 +372,44 @@ static void assert_goes_on_without(int (*attach)(void *argument), const char *wh
 Test(owners_root, without_a_unified_hierarchy_that_is_said)
 {
     assert_goes_on_without(attach_without_filesystems, "the kernel has no unified cgroup hierarchy");
+}
+
+/* Owners are noted all the same; of who has ended only the executable is missing, and a name is not taken for one. */
+static void assert_goes_on_without_executables(int (*attach)(void *argument), const char *why)
+{
+    static char out[1 << 16];
+    pid_t auditor = netns_fork(&n.node, attach, NULL);
+    json_t *document;
+    const char *text;
+
+    cr_assert(netns_until(owners_are_told, "executables_why", NETNS_DEADLINE_MS));
+    cr_expect(status_says_noted(NULL));
+    document = node_status(&n, NULL);
+    text = json_string_value(json_object_get(json_object_get(document, "owners"), "executables_why"));
+    cr_expect(text && strstr(text, why), "%s", text);
+    json_decref(document);
+    cr_assert_eq(node_command(&n, out, sizeof(out), "report --all"), 0);
+    cr_expect(strstr(out, "Executables of processes that have ended are not known"), "%s", out);
+    netns_run(&n.node, "ip neigh replace 10.7.0.9 lladdr 02:00:00:00:00:09 dev node0");
+    netns_run(&n.node, "bash -c 'echo x >/dev/udp/10.7.0.9/389'");
+    cr_assert_eq(node_command(&n, out, sizeof(out), "connections --json to:10.7.0.9"), 0, "%s", out);
+    document = json_loads(out, 0, NULL);
+    cr_expect_str_eq(node_text(document, "connections.0.owner.process"), "bash");
+    cr_expect_str_eq(node_text(document, "connections.0.owner.match"), "created");
+    cr_expect(json_is_null(node_value(document, "connections.0.owner.exe")));
+    json_decref(document);
+    netns_stop(auditor, SIGKILL);
+    cr_assert_eq(node_command(&n, NULL, 0, "detach"), 0);
+}
+
+Test(owners_root, without_tracefs_executables_are_missing)
+{
+    assert_goes_on_without_executables(attach_without_tracefs, "the kernel has no tracefs, or it is hidden");
+}
+
+Test(owners_root, without_perf_executables_are_missing)
+{
+    assert_goes_on_without_executables(attach_without_perf, "CAP_PERFMON or CAP_SYS_ADMIN is missing");
 }
 
 /* ---- Executables ---- */
@@ -330,8 +444,10 @@ Test(owners_root, paths_that_nobody_executes_make_room)
         struct qpw_exe exe = {.last_ns = 1};
 
         snprintf(exe.path, sizeof(exe.path), "/gone/%llu", (unsigned long long)i);
-        cr_assert_eq(bpf_map_update_elem(k.map_fd[QPW_MAP_exes], &key, &exe, BPF_NOEXIST), 0);
+        if (bpf_map_update_elem(k.map_fd[QPW_MAP_exes], &key, &exe, BPF_NOEXIST) < 0)
+            break; /* others have executed something meanwhile: it is full */
     }
+    cr_expect_gt(count_paths(k.map_fd[QPW_MAP_exes]), QPW_EXES / 4 * 3);
     qpw_executables_make_room(&k, &e);
     /* Half are left, and what others on this machine execute meanwhile. */
     cr_expect_lt(count_paths(k.map_fd[QPW_MAP_exes]), QPW_EXES / 4 * 3);

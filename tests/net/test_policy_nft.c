@@ -30,7 +30,8 @@ static const char policy_text[] =
     "only ad to=10.0.0.4\n"
     "disable s3\n"
     "implied smb-to-dc unexpected\n"
-    "inbound tcp 10000 NDMP from=10.0.0.3,fd00::3 to=10.0.0.1,fd00::1\n";
+    "inbound tcp 10000 NDMP from=10.0.0.3,fd00::3 to=10.0.0.1,fd00::1 owner=/usr/sbin/ndmpd\n"
+    "inbound tcp 10001 other owner=any\n";
 
 /* One question: does a packet to that port get through? */
 struct probe {
@@ -278,6 +279,8 @@ Test(nft, passes_and_blocks_by_verdict)
     write_ruleset(&o, path);
     netns_run(&node, "nft -c -f %s", path);
     netns_run(&node, "nft -f %s", path);
+    netns_run(&node, "test \"$(grep owner= %s)\" = '        # in-tcp-10000: owner= cannot be asked for here; whoever holds "
+              "the port is passed'", path);
     unlink(path);
 
     probes = all_probes(remotes, NODE, "fd00::1", true);

@@ -3,7 +3,10 @@
 #include <criterion/criterion.h>
 #include <netinet/in.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "alerts.h"
 #include "facts/owner.h"
@@ -166,5 +169,158 @@ Test(owner, another_owner_is_told_once_and_again_when_it_is_back)
     cr_expect_eq(sink.n, 2);
     cr_expect_eq(sink_last(&sink, QPW_SIG_OWNER_CHANGED)->kind, QPW_RECORD_AGAIN);
     qpw_engine_free(e);
+    sink_clear(&sink);
+}
+
+/* ---- Links on the way to an executable ---- */
+
+static char folder[] = "/tmp/qportwatch-owner-XXXXXX";
+
+static const char *in_folder(const char *name)
+{
+    static char paths[4][256];
+    static unsigned next;
+    char *path = paths[next++ % 4];
+
+    snprintf(path, sizeof(paths[0]), "%s/%s", folder, name);
+    return path;
+}
+
+static void make_file(const char *name, const char *text)
+{
+    FILE *f = fopen(in_folder(name), "w");
+
+    cr_assert(f && fputs(text, f) >= 0 && fclose(f) == 0);
+}
+
+static void make_folder(void)
+{
+    cr_assert(mkdtemp(folder));
+    cr_assert(mkdir(in_folder("usr"), 0755) == 0 && mkdir(in_folder("other"), 0755) == 0);
+    make_file("usr/server2", "\x7f" "ELF");
+    make_file("usr/server3", "\x7f" "ELF");
+    cr_assert(symlink("server2", in_folder("usr/server")) == 0);  /* an alternative */
+    cr_assert(symlink("usr", in_folder("bin")) == 0);             /* a merged folder */
+    make_file("script", "#! /nowhere\n");
+    cr_assert(unlink(in_folder("script")) == 0);
+    char text[300];
+    snprintf(text, sizeof(text), "#! %s -x\nexit\n", in_folder("bin/server"));
+    make_file("script", text);
+    make_file("other/script", "#!relative\n");
+    cr_assert(mkfifo(in_folder("pipe"), 0600) == 0);
+}
+
+static void remove_folder(void)
+{
+    char command[300];
+
+    snprintf(command, sizeof(command), "rm -rf %s", folder);
+    cr_assert_eq(system(command), 0);
+}
+
+static void expect_word(const char *wanted, const char *exe, bool ended, enum qpw_owner_word word)
+{
+    struct qpw_process p = process(ended ? QPW_MATCH_CREATED : QPW_MATCH_EXACT, 7, exe, "");
+
+    p.ended = ended;
+    cr_expect_eq(qpw_owner_judge(wanted, &p), word, "owner=%s, %s%s: %u", wanted, exe, ended ? ", ended" : "",
+                 qpw_owner_judge(wanted, &p));
+}
+
+Test(owner, links_lead_to_the_same_executable, .init = make_folder, .fini = remove_folder)
+{
+    char path[300];
+
+    /* /proc gives the resolved path of what lives; the rule may name a link. */
+    expect_word(in_folder("bin/server"), in_folder("usr/server2"), false, QPW_OWNER_FITS);
+    expect_word(in_folder("usr/server"), in_folder("usr/server2"), false, QPW_OWNER_FITS);
+    expect_word(in_folder("usr/server3"), in_folder("usr/server2"), false, QPW_OWNER_OTHER);
+    expect_word(in_folder("usr/server2"), in_folder("other/server2"), false, QPW_OWNER_OTHER);
+    /* What has ended has left what it gave to execve(2). */
+    expect_word(in_folder("usr/server2"), in_folder("bin/server"), true, QPW_OWNER_FITS);
+    expect_word(in_folder("bin/server2"), in_folder("usr/server"), true, QPW_OWNER_FITS);
+    expect_word(in_folder("usr/server3"), in_folder("bin/server"), true, QPW_OWNER_OTHER);
+    expect_word(in_folder("usr/server2"), in_folder("script"), true, QPW_OWNER_FITS);
+    expect_word(in_folder("usr/server3"), in_folder("script"), true, QPW_OWNER_OTHER);
+    expect_word(in_folder("usr/server2"), in_folder("other/script"), true, QPW_OWNER_OTHER);
+    expect_word(in_folder("usr/server2"), in_folder("pipe"), true, QPW_OWNER_OTHER);
+    expect_word(in_folder("usr/server2"), in_folder("usr/gone"), true, QPW_OWNER_OTHER);
+    snprintf(path, sizeof(path), "%s", in_folder("usr/server2"));
+    expect_word(path, "./server2", true, QPW_OWNER_UNSURE); /* of which folder? */
+    expect_word(path, "./evil", true, QPW_OWNER_OTHER);
+    expect_word(path, "/dev/fd/3", true, QPW_OWNER_OTHER);
+
+    /* An upgrade: the file was replaced, the alternative leads to another version. */
+    snprintf(path, sizeof(path), "%s (deleted)", in_folder("usr/server2"));
+    expect_word(in_folder("usr/server2"), path, false, QPW_OWNER_FITS);
+    expect_word(in_folder("bin/server2"), path, false, QPW_OWNER_FITS);
+    cr_assert(unlink(in_folder("usr/server2")) == 0 && unlink(in_folder("usr/server")) == 0);
+    cr_assert(symlink("server3", in_folder("usr/server")) == 0);
+    expect_word(in_folder("usr/server2"), path, false, QPW_OWNER_FITS);
+    expect_word(in_folder("bin/server2"), path, false, QPW_OWNER_FITS);
+    expect_word(in_folder("usr/server"), path, false, QPW_OWNER_UNSURE);
+    snprintf(path, sizeof(path), "%s (deleted)", in_folder("other/server2"));
+    expect_word(in_folder("usr/server"), path, false, QPW_OWNER_OTHER);
+}
+
+/* In a user namespace of its own a process may claim any path. */
+Test(owner, a_path_out_of_a_user_namespace_fits_nothing)
+{
+    expect_word("/usr/sbin/smbd", "(user namespace) /usr/sbin/smbd", false, QPW_OWNER_OTHER);
+    expect_word("/usr/sbin/smbd,unit:x", "(user namespace) /usr/sbin/smbd", false, QPW_OWNER_OTHER);
+}
+
+/* A user calls his own units and containers as he likes: they are named behind his manager. */
+Test(owner, a_users_unit_is_not_the_systems)
+{
+    struct qpw_process p = process(QPW_MATCH_EXACT, 7, "/bin/nc", "user@1000.service/smbd.service");
+
+    cr_expect_eq(qpw_owner_judge("unit:smbd", &p), QPW_OWNER_OTHER);
+    cr_expect_eq(qpw_owner_judge("unit:user@1000.service/smbd", &p), QPW_OWNER_FITS);
+    cr_expect_eq(qpw_owner_judge("unit:user@1000", &p), QPW_OWNER_FITS);
+    cr_expect_eq(qpw_owner_judge("unit:user@100", &p), QPW_OWNER_OTHER);
+}
+
+/* Suppressions reach what no packet is about; none of them for good. */
+Test(owner, suppressions_hide_listeners_and_other_owners)
+{
+    static const char text[] = "suppress inbound tcp 9000\n"
+                               "suppress inbound tcp 9001 from=10.0.0.9\n"
+                               "suppress inbound tcp 22 outcome=answered until=2026-03-02\n"
+                               "suppress inbound tcp 23\n";
+    struct sink sink = {0};
+    struct qpw_engine *e = engine_for(&sink, NULL);
+    struct qpw_engine_context context = plain_context();
+    struct qpw_process nc = process(QPW_MATCH_EXACT, 700, "/usr/bin/nc", "");
+    struct qpw_engine_socket s = listener(&nc, 9000);
+    struct qpw_policy policy;
+    struct qpw_error err;
+
+    cr_assert_eq(qpw_policy_parse_text("test", text, strlen(text), &policy, &err), 0, "%s", err.text);
+    context.policy = &policy;
+    qpw_engine_context(e, &context, T0);
+    cr_expect_lt(qpw_engine_listener(e, &s, T0), 0, "offered again");
+    s = listener(&nc, 9001);
+    cr_expect_eq(qpw_engine_listener(e, &s, T0), 0);
+    cr_expect_eq(sink_count(&sink, QPW_SIG_LISTENER_NEW), 1, "nobody has asked it: from= hides it not");
+
+    s = listener(&nc, 22);
+    s.wanted = "/usr/sbin/sshd";
+    cr_expect_lt(qpw_engine_other_owner(e, &s, T0), 0);
+    s.exchange = true;
+    s.key.port = 23;
+    cr_expect_eq(qpw_engine_other_owner(e, &s, T0), 0, "what answered is hidden by outcome=answered alone");
+    s.key.port = 22;
+    cr_expect_lt(qpw_engine_other_owner(e, &s, T0), 0);
+    cr_expect_eq(qpw_engine_other_owner(e, &s, T0 + 2 * 86400 * SEC), 0, "its time is over");
+    cr_expect_eq(sink_count(&sink, QPW_SIG_OWNER_CHANGED), 2);
+
+    context.policy = NULL;
+    qpw_engine_context(e, &context, T0 + 3 * 86400 * SEC);
+    s = listener(&nc, 9000);
+    cr_expect_eq(qpw_engine_listener(e, &s, T0 + 3 * 86400 * SEC), 0);
+    cr_expect_eq(sink_count(&sink, QPW_SIG_LISTENER_NEW), 2);
+    qpw_engine_free(e);
+    qpw_policy_clear(&policy);
     sink_clear(&sink);
 }
