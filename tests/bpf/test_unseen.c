@@ -33,8 +33,10 @@ static void open_node(const struct qpw_load_options *options)
     audit_window_over(&a);
     AUDIT_POLICY(&a, NULL, {.name = "smb", .direction = QPW_DIR_INBOUND, .protocol = 6, .first = 445});
     here = netns_here();
-    netns_run(&here, "ip addr add " AUDIT_NODE "/32 dev lo; ip addr add " CLIENT "/32 dev lo; "
-                     "ip addr add " AUDIT_NODE6 "/128 dev lo nodad; ip addr add " CLIENT6 "/128 dev lo nodad");
+    netns_address(&here, "lo", AUDIT_NODE "/32");
+    netns_address(&here, "lo", CLIENT "/32");
+    netns_address(&here, "lo", AUDIT_NODE6 "/128");
+    netns_address(&here, "lo", CLIENT6 "/128");
     netns_close(&here);
 }
 
@@ -46,6 +48,21 @@ static int listen_on(const char *node)
 
     cr_assert(bind(fd, (struct sockaddr *)&end, size) == 0 && listen(fd, 4) == 0, "%s", strerror(errno));
     return fd;
+}
+
+struct attempt {
+    int fd;
+    bool deaf;
+    const struct sockaddr_storage *to;
+    socklen_t size;
+};
+
+/* A route to a new address of IPv6 may take its time. */
+static bool is_connected(void *argument)
+{
+    const struct attempt *at = argument;
+
+    return connect(at->fd, (const struct sockaddr *)at->to, at->size) == 0 || (at->deaf && errno == EINPROGRESS);
 }
 
 /* A socket of the far end, bound; deaf: it takes in no answer, so that the node waits for its last acknowledgement. */
@@ -60,7 +77,7 @@ static int far_end(const char *remote, const char *node, bool deaf, uint16_t *re
     cr_assert(bind(fd, (struct sockaddr *)&end, size) == 0, "%s", strerror(errno));
     cr_assert(!deaf || setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &filter, sizeof(filter)) == 0, "%s", strerror(errno));
     traffic_endpoint(node, PORT, &to);
-    cr_assert(connect(fd, (struct sockaddr *)&to, size) == 0 || (deaf && errno == EINPROGRESS), "%s", strerror(errno));
+    cr_assert(netns_until(is_connected, &(struct attempt){fd, deaf, &to, size}, NETNS_DEADLINE_MS), "%s", strerror(errno));
     cr_assert(getsockname(fd, (struct sockaddr *)&end, &size) == 0);
     *ret_port = ntohs(((struct sockaddr_in *)&end)->sin_port); /* where IPv6 has it, too */
     return fd;
@@ -86,6 +103,23 @@ static void assert_outcome(const char *node, const char *remote, uint16_t port, 
     cr_assert_eq(finding_of(node, remote).unseen, outcome >= QPW_OUTCOME_ANSWERED);
 }
 
+struct acknowledged {
+    const char *remote;
+    uint16_t port;
+    unsigned state;
+};
+
+/* The node's end of a connection over loopback may come about a moment later: the far end acknowledges once more. */
+static bool is_answered(void *argument)
+{
+    const struct acknowledged *e = argument;
+    struct qpw_conn c;
+
+    audit_rx_tcp(&a, e->remote, e->port, PORT, ACK, 1001, 5001, 0);
+    c = audit_tcp(&a, e->remote, e->port, PORT);
+    return c.outcome == QPW_OUTCOME_ANSWERED && c.state == e->state;
+}
+
 static void known_as_open(const char *node, const char *remote)
 {
     int listener, client;
@@ -96,7 +130,7 @@ static void known_as_open(const char *node, const char *remote)
     client = far_end(remote, node, false, &port);
     audit_rx_tcp(&a, remote, port, PORT, SYN, 1000, 0, 0);
     assert_outcome(node, remote, port, QPW_OUTCOME_ATTEMPTED, QPW_STATE_SYN);
-    audit_rx_tcp(&a, remote, port, PORT, ACK, 1001, 5001, 0);
+    netns_until(is_answered, &(struct acknowledged){remote, port, QPW_STATE_ESTABLISHED}, NETNS_DEADLINE_MS);
     assert_outcome(node, remote, port, QPW_OUTCOME_ANSWERED, QPW_STATE_ESTABLISHED);
     cr_assert_eq(audit_connections(&a, QPW_CLASS_EST), 1);
     audit_rx_tcp(&a, remote, port, PORT, ACK, 1001, 5001, 10);
@@ -119,7 +153,7 @@ static void known_as_requested(const char *node, const char *remote)
     listener = listen_on(node);
     client = far_end(remote, node, true, &port);
     audit_rx_tcp(&a, remote, port, PORT, SYN, 1000, 0, 0);
-    audit_rx_tcp(&a, remote, port, PORT, ACK, 1001, 5001, 0);
+    netns_until(is_answered, &(struct acknowledged){remote, port, QPW_STATE_SYN}, NETNS_DEADLINE_MS);
     assert_outcome(node, remote, port, QPW_OUTCOME_ANSWERED, QPW_STATE_SYN);
     cr_assert_eq(audit_connections(&a, QPW_CLASS_EST), 0);
     close(client);
