@@ -148,6 +148,26 @@ Test(owners_blind, a_listener_is_not_the_kernels)
     }
 }
 
+/* Where a rule names an owner that cannot be known, the list says so and blames nobody. */
+Test(owners_blind, an_unknown_owner_of_a_rule_is_not_checked)
+{
+    char policy[128], text[1 << 14] = "";
+    char *argv[] = {(char *)PROGRAM, "listeners", "--policy", policy, NULL};
+    FILE *f;
+
+    node_write(&n, "mine", "inbound tcp 4444 one name=one owner=/usr/sbin/other\n", policy, sizeof(policy));
+    cr_assert_eq(listen(traffic_bound(&n.node, SOCK_STREAM, "10.7.0.1", 4444), 1), 0);
+    for (size_t i = 0; i < sizeof(ways) / sizeof(*ways); i++) {
+        cr_assert_eq(netns_wait(netns_fork(&n.node, run_there, &(struct run){&ways[i], argv}), NETNS_DEADLINE_MS), 0);
+        f = fopen(out_path, "r");
+        cr_assert(f);
+        text[fread(text, 1, sizeof(text) - 1, f)] = '\0';
+        fclose(f);
+        cr_expect(strstr(text, "not checked tcp/4444 (one names /usr/sbin/other)"), "%s: %s", ways[i].name, text);
+        cr_expect(!strstr(text, "mismatch"), "%s: %s", ways[i].name, text);
+    }
+}
+
 static bool is_attached(void *argument)
 {
     int status;

@@ -205,10 +205,26 @@ static void owner_of(const char *field, char *ret, size_t size)
     json_decref(document);
 }
 
+struct expected {
+    const char *process, *match;
+};
+
+static bool is_owner(void *argument)
+{
+    const struct expected *e = argument;
+    char process[128], match[128];
+
+    owner_of("process", process, sizeof(process));
+    owner_of("match", match, sizeof(match));
+    return !strcmp(process, e->process) && !strcmp(match, e->match);
+}
+
+/* Asked again until it is so: /proc may be read while a descriptor changes hands. */
 static void assert_owner(const char *process, const char *match)
 {
     char text[128];
 
+    netns_until(is_owner, &(struct expected){process, match}, NETNS_DEADLINE_MS);
     owner_of("process", text, sizeof(text));
     cr_expect_str_eq(text, process, "process: %s", text);
     owner_of("match", text, sizeof(text));

@@ -118,12 +118,15 @@ static void kernel_service(uint8_t protocol, uint16_t port, char *buf, size_t si
     snprintf(buf, size, "%s", name);
 }
 
+/* last: the owner found before, who often holds the next one, too; NULL: there is none. */
 static void find_owner(struct qpw_sockets *s, const struct qpw_diag_socket *socket, uint64_t read_ns,
-                       struct qpw_process *ret)
+                       const struct qpw_process *last, struct qpw_process *ret)
 {
     int pid = socket->inode ? qpw_process_holder(s, socket->inode, read_ns, false) : 0;
 
-    if (pid > 0)
+    if (pid > 0 && last && last->pid == pid)
+        *ret = *last;
+    else if (pid > 0)
         ret->match = qpw_process_describe(pid, ret) ? QPW_MATCH_EXACT : QPW_MATCH_GONE;
     else if (pid == 0) {
         ret->match = QPW_MATCH_KERNEL;
@@ -196,7 +199,7 @@ int qpw_listeners_read(struct qpw_sockets *s, struct qpw_listeners *ret, struct 
 
         fill(row, &reading.sockets[i]);
         row->ephemeral = row->protocol == IPPROTO_UDP && row->port >= first && row->port <= last;
-        find_owner(s, &reading.sockets[i], read_ns, &row->owner);
+        find_owner(s, &reading.sockets[i], read_ns, i ? &row[-1].owner : NULL, &row->owner);
     }
     free(reading.sockets);
     if (l.n)

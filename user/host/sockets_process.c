@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "host/clock.h"
@@ -13,7 +14,8 @@
 #include "host/sockets_diag.h"
 
 #define INDEX_AGE_NS 1000000000ull
-#define INDEX_TIME_NS 250000000ull /* a reading of /proc is given up after this long and is then incomplete */
+/* CPU time, so that a busy machine hides nobody: */
+#define INDEX_TIME_NS 250000000ull /* a reading of /proc is given up after so much and is then incomplete */
 #define INDEX_DEAR_NS 50000000ull
 #define INDEX_SHARE 20             /* readings may take a twentieth of the time, */
 #define INDEX_CREDIT_NS 250000000ll /* and so much at once after a rest */
@@ -28,7 +30,9 @@ struct qpw_process_index {
     size_t count, cap;
     uint64_t started_ns;
     uint64_t ended_ns;   /* 0: never read */
-    int64_t credit_ns;   /* time that may still be spent on readings, as of ended_ns */
+    uint64_t begun_cpu_ns; /* CPU time of this thread at the start */
+    uint64_t taken_ns;   /* CPU time of the last reading */
+    int64_t credit_ns;   /* CPU time that may still be spent on readings, as of ended_ns */
     bool complete;
 };
 
@@ -71,6 +75,20 @@ static bool add_owner(struct qpw_process_index *index, uint32_t inode, int pid)
     return true;
 }
 
+/* CPU time of this thread. */
+static uint64_t thread_ns(void)
+{
+    struct timespec t;
+
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
+    return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
+}
+
+static bool takes_too_long(const struct qpw_process_index *index)
+{
+    return thread_ns() - index->begun_cpu_ns >= INDEX_TIME_NS;
+}
+
 /* Reads the sockets of one process. False if it could not be read wholly, although the process is there. */
 static bool read_descriptors(struct qpw_process_index *index, int pid)
 {
@@ -92,7 +110,7 @@ static bool read_descriptors(struct qpw_process_index *index, int pid)
         target[length] = '\0';
         if (sscanf(target, "socket:[%u]", &inode) == 1)
             whole = add_owner(index, inode, pid);
-        whole = whole && qpw_clock_monotonic_ns() - index->started_ns < INDEX_TIME_NS;
+        whole = whole && !takes_too_long(index);
     }
     closedir(dir);
     return whole;
@@ -105,13 +123,14 @@ static void read_processes(struct qpw_process_index *index)
 
     index->count = 0;
     index->started_ns = qpw_clock_monotonic_ns();
+    index->begun_cpu_ns = thread_ns();
     index->complete = proc && qpw_proc_is_whole();
     while (proc && (entry = readdir(proc))) {
         if (!isdigit((unsigned char)entry->d_name[0]))
             continue;
         if (!read_descriptors(index, atoi(entry->d_name)))
             index->complete = false;
-        if (qpw_clock_monotonic_ns() - index->started_ns >= INDEX_TIME_NS) {
+        if (takes_too_long(index)) {
             index->complete = false;
             break;
         }
@@ -121,6 +140,7 @@ static void read_processes(struct qpw_process_index *index)
     if (index->count)
         qsort(index->owners, index->count, sizeof(*index->owners), by_inode);
     index->ended_ns = qpw_clock_monotonic_ns();
+    index->taken_ns = thread_ns() - index->begun_cpu_ns;
 }
 
 static int search(const struct qpw_process_index *index, uint32_t inode)
@@ -155,12 +175,12 @@ int qpw_process_holder(struct qpw_sockets *s, uint32_t inode, uint64_t asked_ns,
     if (credit > INDEX_CREDIT_NS)
         credit = INDEX_CREDIT_NS;
     young = index->ended_ns && now - index->ended_ns < INDEX_AGE_NS;
-    dear = index->ended_ns - index->started_ns > INDEX_DEAR_NS;
+    dear = index->taken_ns > INDEX_DEAR_NS;
     if (young || (index->ended_ns && credit <= 0))
         pid = search(index, inode);
     if (!pid && credit > 0 && !(sparing && young && dear)) {
         read_processes(index);
-        index->credit_ns = credit - (int64_t)(index->ended_ns - index->started_ns);
+        index->credit_ns = credit - (int64_t)index->taken_ns;
         pid = search(index, inode);
     }
     if (pid)
