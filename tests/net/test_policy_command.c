@@ -73,6 +73,24 @@ Test(command, exit_statuses_and_one_line_of_error)
     unlink(bad);
 }
 
+/* C1 controls and characters that turn the line around, in a purpose and in the name of a file. */
+Test(command, what_a_policy_says_cannot_steer_the_terminal)
+{
+    static const char purpose[] = "a\xe2\x80\xae" "b\xc2\x9b" "31mc";
+    char odd[] = "/tmp/qpw-\xc2\x9b" "31m-XXXXXX", line[256], text[256];
+
+    snprintf(text, sizeof(text), "include on-prem\ninbound tcp 7000 \"%s\"\n", purpose);
+    write_file(odd, text);
+    snprintf(line, sizeof(line), "diff on-prem %s", odd);
+    cr_assert(eq(int, run(line), 3));
+    cr_expect(strstr(output, "now allowed: inbound tcp 7000 (a?b?31mc) from any\n") != NULL, "%s", output);
+    snprintf(line, sizeof(line), "check %s", odd);
+    cr_assert(eq(int, run(line), 0));
+    cr_expect(strstr(output, "/tmp/qpw-?31m-") == output && strstr(output, ": OK: "), "%s", output);
+    cr_expect(strchr(output, '\x9b') == NULL, "%s", output);
+    unlink(odd);
+}
+
 Test(command, import_of_a_page_and_of_a_broken_one)
 {
     char broken[] = "/tmp/qpw-page-XXXXXX", partly[] = "/tmp/qpw-page-XXXXXX", whole[] = "/tmp/qpw-page-XXXXXX";

@@ -238,6 +238,19 @@ Test(words, every_way_to_print_cleans)
                        "  list       " HARMLESS "\n");
 }
 
+Test(words, line_ends_stay_where_lines_are_printed)
+{
+    char *text = NULL;
+    size_t size;
+    FILE *out = open_memstream(&text, &size);
+
+    cr_assert(out);
+    qpw_put_lines(out, "%s\n  %s", "one\033[2J", "two\xc2\x9b");
+    fclose(out);
+    cr_expect_str_eq(text, "one?[2J\n  two?\n");
+    free(text);
+}
+
 Test(words, text_is_broken_at_blanks)
 {
     struct qpw_printer p = begin(30, false);

@@ -138,7 +138,6 @@ static error_t take_option(int key, char *value, struct argp_state *state)
 static void say(void *arg, enum qpw_say kind, const char *line)
 {
     struct arguments *arguments = arg;
-    const char *end;
     char now[40];
     FILE *out = kind == QPW_SAY_WARNING ? stderr : stdout;
 
@@ -147,11 +146,7 @@ static void say(void *arg, enum qpw_say kind, const char *line)
             qpw_view_say(arguments->view, kind == QPW_SAY_WARNING, line);
         return;
     }
-    qpw_words_time(qpw_clock_unix_ns(), now, sizeof(now));
-    for (const char *at = line, *gap = " "; at; at = *end ? end + 1 : NULL, *now = '\0', gap = "") {
-        end = at + strcspn(at, "\n");
-        qpw_print_line(&(struct qpw_printer){.out = out}, "%s%s%.*s", now, gap, (int)(end - at), at);
-    }
+    qpw_put_lines(out, "%s %s", qpw_words_time(qpw_clock_unix_ns(), now, sizeof(now)), line);
     if (fflush(out) != 0) { /* nobody reads it: no reason to end, and nothing to keep for later */
         __fpurge(out);
         clearerr(out);
@@ -240,7 +235,7 @@ int qpw_cmd_attach(int argc, char **argv)
     if (arguments.no_alerts)
         arguments.audit.alerts = NULL;
     if (qpw_rights_check(&err) < 0) {
-        fprintf(stderr, "qportwatch attach: %s: %s\n", arguments.ifaces[0], err.text);
+        qpw_put_lines(stderr, "qportwatch attach: %s: %s", arguments.ifaces[0], err.text);
         qpw_policy_options_clear(&arguments.audit.policy);
         return QPW_EXIT_FAILED;
     }

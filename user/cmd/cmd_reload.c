@@ -9,6 +9,7 @@
 #include "control/message.h"
 #include "instance/kernel_words.h"
 #include "util/usage.h"
+#include "words/printer.h"
 #include "words/words.h"
 
 static error_t take_option(int key, char *value, struct argp_state *state)
@@ -31,8 +32,9 @@ static int print_changes(const json_t *answer)
         fprintf(stderr, "qportwatch reload: the auditor's answer has no changes\n");
         return QPW_EXIT_FAILED;
     }
-    printf(QPW_RELOADED_TEXT "\n", qpw_words_policy(name ? name : "", path ? path : "", policy_text, sizeof(policy_text)),
-           qpw_changelist_text(&changes, text, sizeof(text)));
+    qpw_put_lines(stdout, QPW_RELOADED_TEXT,
+                  qpw_words_policy(name ? name : "", path ? path : "", policy_text, sizeof(policy_text)),
+                  qpw_changelist_text(&changes, text, sizeof(text)));
     qpw_changelist_clear(&changes);
     return QPW_EXIT_OK;
 }

@@ -21,6 +21,7 @@
 #include "util/output.h"
 #include "util/usage.h"
 #include "words/coverage.h"
+#include "words/printer.h"
 #include "words/terminal.h"
 #include "words/words.h"
 
@@ -127,7 +128,7 @@ static const struct argp argp = {
 
 static void say(const char *text)
 {
-    fprintf(stderr, "qportwatch replay: %s\n", text);
+    qpw_put_lines(stderr, "qportwatch replay: %s", text);
 }
 
 /* How an error of opening or reading a capture leaves. */
@@ -161,7 +162,8 @@ static void show_progress(const char *path, uint64_t position, uint64_t size, ui
     if (seconds_since(&p->shown) < 0.25)
         return;
     clock_gettime(CLOCK_MONOTONIC, &p->shown);
-    fprintf(stderr, "\r%.40s: ", name ? name + 1 : path);
+    fputs("\r", stderr);
+    qpw_print(&(struct qpw_printer){.out = stderr}, QPW_TEXT_PLAIN, "%.40s: ", name ? name + 1 : path);
     if (size)
         fprintf(stderr, "%s, ", qpw_words_share_short(position, size, share, sizeof(share)));
     fprintf(stderr, "%s, %s per second\033[K", qpw_words_many(frames, "frame", count, sizeof(count)),
@@ -236,7 +238,7 @@ static void warn(const struct options *o, const struct qpw_replay_totals *t)
         fprintf(stderr, "qportwatch replay: evicted from full tables and not listed: %s; raise --max-connections\n",
                 qpw_words_many(t->evicted, "connection", all, sizeof(all)));
     if (!t->frames && o->replay.interface)
-        fprintf(stderr, "qportwatch replay: no frame of interface '%s' (--interface)\n", o->replay.interface);
+        qpw_put_lines(stderr, "qportwatch replay: no frame of interface '%s' (--interface)", o->replay.interface);
 }
 
 static int show(const struct options *o, struct qpw_replay_setup *setup, struct qpw_replay *r, FILE *out)
@@ -308,7 +310,7 @@ static int prepare(struct options *o, struct qpw_policy *policy, uint64_t *ret_f
         return QPW_EXIT_USAGE;
     }
     if (chosen)
-        fprintf(stderr, "qportwatch replay: policy %s: %s\n", policy->name, chosen);
+        qpw_put_lines(stderr, "qportwatch replay: policy %s: %s", policy->name, chosen);
     for (size_t i = 0; i < policy->n_warnings; i++)
         say(policy->warnings[i]);
     rc = qpw_order_captures(o->paths, o->n_paths, &reordered, ret_first_ns, &err);

@@ -123,6 +123,23 @@ void qpw_print_line(const struct qpw_printer *p, const char *format, ...)
     qpw_print_end(p);
 }
 
+void qpw_print_lines(const struct qpw_printer *p, const char *format, ...)
+{
+    char *text, *rest;
+    va_list args;
+    int length;
+
+    va_start(args, format);
+    length = vasprintf(&text, format, args);
+    va_end(args);
+    if (length < 0)
+        return;
+    rest = text;
+    for (char *line; (line = strsep(&rest, "\n"));)
+        qpw_print_line(p, "%s", line);
+    free(text);
+}
+
 void qpw_print_heading(const struct qpw_printer *p, const char *title, const char *said)
 {
     qpw_print_end(p);

@@ -41,6 +41,12 @@ void qpw_print_end(const struct qpw_printer *p);
 /* A whole line. */
 void qpw_print_line(const struct qpw_printer *p, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
+/* Whole lines: line ends in the text stay, all else in it is cleaned. */
+void qpw_print_lines(const struct qpw_printer *p, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* The same to a stream, for commands that print nothing else. */
+#define qpw_put_lines(stream, ...) qpw_print_lines(&(struct qpw_printer){.out = (stream)}, __VA_ARGS__)
+
 /* A section's title, an empty line before it, with what there is to say at once behind it ("" for nothing). */
 void qpw_print_heading(const struct qpw_printer *p, const char *title, const char *said);
 

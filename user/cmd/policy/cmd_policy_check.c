@@ -15,6 +15,7 @@
 #include "policy/tools/diff.h"
 #include "util/document.h"
 #include "util/usage.h"
+#include "words/printer.h"
 #include "words/words.h"
 
 #define MAX_ARGS 64
@@ -72,9 +73,10 @@ static json_t *document_about(const struct qpw_policy *policy, const char *schem
 static void print_remark(const struct qpw_remark *remark, json_t *list)
 {
     if (!list && remark->where.file)
-        printf("%s:%u: %s: %s\n", remark->where.file, remark->where.line, qpw_remark_name(remark->kind), remark->text);
+        qpw_put_lines(stdout, "%s:%u: %s: %s", remark->where.file, remark->where.line, qpw_remark_name(remark->kind),
+                      remark->text);
     else if (!list)
-        printf("%s\n", remark->text);
+        qpw_put_lines(stdout, "%s", remark->text);
     else
         json_array_append_new(list, json_pack("{s:s, s:o, s:i, s:o}", "kind", qpw_remark_name(remark->kind), "file",
                                               qpw_json_text(remark->where.file), "line", (int)remark->where.line,
@@ -117,7 +119,8 @@ static int check_one(const struct qpw_policy *policy, bool json, size_t *ret_rem
     if (json)
         return print_document("check", document_about(policy, "qportwatch.policy-check/1", "remarks", list));
     if (!*ret_remarks)
-        printf("%s: OK: %s, no warnings\n", policy->path, qpw_words_many(policy->n_rules, "rule", count, sizeof(count)));
+        qpw_put_lines(stdout, "%s: OK: %s, no warnings", policy->path,
+                      qpw_words_many(policy->n_rules, "rule", count, sizeof(count)));
     return QPW_EXIT_OK;
 }
 
@@ -169,7 +172,7 @@ static int print_differences(const struct qpw_differences *differences, const st
             json_array_append_new(list, json_pack("{s:s, s:o}", "change", qpw_change_name(differences->list[i].change),
                                                   "text", qpw_json_text(differences->list[i].text)));
         else
-            printf("%s\n", differences->list[i].text);
+            qpw_put_lines(stdout, "%s", differences->list[i].text);
     }
     if (json) {
         document = document_about(&policies[1], "qportwatch.policy-diff/1", "differences", list);

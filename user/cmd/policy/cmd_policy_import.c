@@ -10,6 +10,7 @@
 #include "util/output.h"
 #include "util/usage.h"
 #include "words/numbers.h"
+#include "words/printer.h"
 
 enum { KEY_VENDOR = 0x100, KEY_PARTIAL };
 
@@ -100,9 +101,9 @@ static void print_lines(const struct qpw_lines *lines, const char *kind)
         const char *line = lines->list[i], *what = strstr(line, ": ");
 
         if (what && *kind)
-            fprintf(stderr, "%.*s: %s%s\n", (int)(what - line), line, kind, what + 1);
+            qpw_put_lines(stderr, "%.*s: %s%s", (int)(what - line), line, kind, what + 1);
         else
-            fprintf(stderr, "%s\n", line);
+            qpw_put_lines(stderr, "%s", line);
     }
 }
 
@@ -111,11 +112,11 @@ static void print_account(const char *page, const struct qpw_imported *imported)
     char rows[32], taken[16], others[16], errors[32];
 
     if (imported->rows)
-        fprintf(stderr, "%s: %s in tables of ports: %s taken, %s for others, %s\n", page,
-                qpw_words_many(imported->rows, "row", rows, sizeof(rows)),
-                qpw_words_count(imported->taken, taken, sizeof(taken)),
-                qpw_words_count(imported->others, others, sizeof(others)),
-                qpw_words_many(imported->failed, "error", errors, sizeof(errors)));
+        qpw_put_lines(stderr, "%s: %s in tables of ports: %s taken, %s for others, %s", page,
+                      qpw_words_many(imported->rows, "row", rows, sizeof(rows)),
+                      qpw_words_count(imported->taken, taken, sizeof(taken)),
+                      qpw_words_count(imported->others, others, sizeof(others)),
+                      qpw_words_many(imported->failed, "error", errors, sizeof(errors)));
 }
 
 /* What was made has to be a policy, except for its empty sets: said before it is written. */

@@ -184,7 +184,7 @@ static int load(const char *subcommand, struct options *o, struct qpw_policy *po
     if (rc < 0)
         return qpw_policy_say(subcommand, &err, QPW_EXIT_USAGE);
     for (size_t i = 0; i < policy->n_warnings; i++)
-        fprintf(stderr, "%s\n", policy->warnings[i]);
+        qpw_put_lines(stderr, "%s", policy->warnings[i]);
     return QPW_EXIT_OK;
 }
 
