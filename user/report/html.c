@@ -1,18 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /* The report as one page: nothing to load, no scripts, light or dark as the reader's system is. */
 #include <limits.h>
-#include <stdarg.h>
 #include <stdio.h>
 
-#include "facts/losses.h"
 #include "report/finding.h"
 #include "report/listening.h"
-#include "report/render.h"
+#include "report/html_page.h"
 #include "util/names.h"
 #include "util/version.h"
 #include "words/coverage.h"
 #include "words/finding.h"
-#include "words/html.h"
 #include "words/listening.h"
 #include "words/printer.h"
 #include "words/answer.h"
@@ -21,12 +18,6 @@
 
 /* Findings beyond these are in the JSON. */
 #define PAGE_LINES 500u
-
-struct page {
-    const struct qpw_report *r;
-    const struct qpw_render_options *o;
-    struct qpw_html *h;
-};
 
 static const char style[] =
     ":root{color-scheme:light dark;--fg:#1b1f24;--dim:#5b6672;--bg:#fbfcfd;--card:#fff;--line:#dde3e9;--bad:#b3261e;"
@@ -55,68 +46,9 @@ static const char style[] =
 
 /* ---- Parts of a page ---- */
 
-static void heading(const struct page *p, const char *title)
-{
-    qpw_html_element(p->h, "h2", "", "%s", title);
-    qpw_html_raw(p->h, "\n");
-}
-
-static void paragraph(const struct page *p, const char *class, const char *text)
-{
-    qpw_html_element(p->h, "p", class, "%s", text);
-    qpw_html_raw(p->h, "\n");
-}
-
-static void __attribute__((format(printf, 3, 4))) term(const struct page *p, const char *name, const char *format, ...)
-{
-    char text[1024];
-    va_list args;
-
-    va_start(args, format);
-    vsnprintf(text, sizeof(text), format, args);
-    va_end(args);
-    qpw_html_element(p->h, "dt", "", "%s", name);
-    qpw_html_element(p->h, "dd", "", "%s", text);
-    qpw_html_raw(p->h, "\n");
-}
-
-static void cell(const struct page *p, const char *class, const char *text)
-{
-    qpw_html_element(p->h, "td", class, "%s", text);
-}
-
-static void open_row(const struct page *p)
-{
-    qpw_html_start(p->h, "tr", "");
-}
-
-static void close_row(const struct page *p)
-{
-    qpw_html_end(p->h);
-    qpw_html_raw(p->h, "\n");
-}
-
-/* A table's opening with its titles; those of numbers begin with '#'. */
-static void open_table(const struct page *p, const char *const *titles)
-{
-    qpw_html_start(p->h, "div", "scroll");
-    qpw_html_start(p->h, "table", "");
-    open_row(p);
-    for (; *titles; titles++)
-        qpw_html_element(p->h, "th", **titles == '#' ? "n" : "", "%s", *titles + (**titles == '#'));
-    close_row(p);
-}
-
-static void close_table(const struct page *p)
-{
-    qpw_html_end(p->h);
-    qpw_html_end(p->h);
-    qpw_html_raw(p->h, "\n");
-}
-
 /* ---- Head ---- */
 
-static void open_page(const struct page *p)
+static void open_page(const struct qpw_html_page *p)
 {
     qpw_html_raw(p->h, "<!DOCTYPE html>\n");
     qpw_html_start(p->h, "html", "");
@@ -136,7 +68,7 @@ static void open_page(const struct page *p)
 }
 
 /* The one sentence that answers what the report is read for. */
-static void head_answer(const struct page *p)
+static void head_answer(const struct qpw_html_page *p)
 {
     const struct qpw_answer *answer = &p->r->answer;
     char text[320], class[24];
@@ -148,18 +80,18 @@ static void head_answer(const struct page *p)
     qpw_html_end(p->h);
 }
 
-static void captures(const struct page *p)
+static void captures(const struct qpw_html_page *p)
 {
     const struct qpw_snapshot *s = p->r->s;
     char text[PATH_MAX + 256];
 
     for (size_t i = 0; i < s->n_captures; i++)
-        term(p, "Capture", "%s", qpw_words_capture(&s->captures[i], text, sizeof(text)));
+        qpw_page_term(p, "Capture", "%s", qpw_words_capture(&s->captures[i], text, sizeof(text)));
     for (size_t i = 0; i < s->n_locals; i++)
-        term(p, "Local", "%s", qpw_words_local(s->locals[i].addr, s->locals[i].length, text, sizeof(text)));
+        qpw_page_term(p, "Local", "%s", qpw_words_local(s->locals[i].addr, s->locals[i].length, text, sizeof(text)));
 }
 
-static void head(const struct page *p)
+static void head(const struct qpw_html_page *p)
 {
     const struct qpw_snapshot *s = p->r->s;
     char text[256];
@@ -173,19 +105,19 @@ static void head(const struct page *p)
     if (s->replay)
         captures(p);
     for (size_t i = 0; i < s->n_ifaces && !s->replay; i++)
-        term(p, "Monitored", "%s", qpw_words_watched(s, &s->ifaces[i], text, sizeof(text)));
-    term(p, "Policy", "%s, %s", qpw_words_policy(s->meta.policy_name, s->meta.policy_path, text, sizeof(text)),
-         s->meta.policy_digest);
+        qpw_page_term(p, "Monitored", "%s", qpw_words_watched(s, &s->ifaces[i], text, sizeof(text)));
+    qpw_page_term(p, "Policy", "%s, %s", qpw_words_policy(s->meta.policy_name, s->meta.policy_path, text, sizeof(text)),
+                  s->meta.policy_digest);
     if (p->r->since_unix_ns)
-        term(p, "Since", "%s: findings and coverage since then; counters are of the whole period",
-             qpw_words_time(p->r->since_unix_ns, text, sizeof(text)));
+        qpw_page_term(p, "Since", "%s: findings and coverage since then; counters are of the whole period",
+                      qpw_words_time(p->r->since_unix_ns, text, sizeof(text)));
     qpw_html_end(p->h);
     qpw_html_raw(p->h, "\n");
 }
 
 /* ---- Verdicts ---- */
 
-static void verdict_bar(const struct page *p)
+static void verdict_bar(const struct qpw_html_page *p)
 {
     char class[8];
 
@@ -202,7 +134,7 @@ static void verdict_bar(const struct page *p)
     qpw_html_raw(p->h, "\n");
 }
 
-static void directions(const struct page *p)
+static void directions(const struct qpw_html_page *p)
 {
     char share[16];
 
@@ -214,35 +146,35 @@ static void directions(const struct page *p)
     qpw_html_raw(p->h, "\n");
 }
 
-static void verdicts(const struct page *p)
+static void verdicts(const struct qpw_html_page *p)
 {
     static const char *const titles[] = {"Verdict", "#Packets", "#Share", "#Bytes", "Meaning", NULL};
     char text[32];
 
-    heading(p, "Verdicts");
+    qpw_page_heading(p, "Verdicts");
     verdict_bar(p);
-    open_table(p, titles);
+    qpw_page_open_table(p, titles);
     for (unsigned i = QPW_VERDICT_COUNT; i-- > 0;) {
         const struct qpw_sum *sum = &p->r->totals.by_verdict[i];
 
         if (!sum->packets && i != QPW_VERDICT_UNEXPECTED)
             continue;
-        open_row(p);
-        cell(p, sum->packets ? qpw_style_class(qpw_style_of_verdict(i)) : "", qpw_verdict_name(i));
-        cell(p, "n", qpw_words_count(sum->packets, text, sizeof(text)));
-        cell(p, "n", qpw_words_share(sum->packets, p->r->totals.all.packets, text, sizeof(text)));
-        cell(p, "n", qpw_words_bytes(sum->bytes, text, sizeof(text)));
-        cell(p, "dim", qpw_words_verdict(i));
-        close_row(p);
+        qpw_page_open_row(p);
+        qpw_page_cell(p, sum->packets ? qpw_style_class(qpw_style_of_verdict(i)) : "", qpw_verdict_name(i));
+        qpw_page_cell(p, "n", qpw_words_count(sum->packets, text, sizeof(text)));
+        qpw_page_cell(p, "n", qpw_words_share(sum->packets, p->r->totals.all.packets, text, sizeof(text)));
+        qpw_page_cell(p, "n", qpw_words_bytes(sum->bytes, text, sizeof(text)));
+        qpw_page_cell(p, "dim", qpw_words_verdict(i));
+        qpw_page_close_row(p);
     }
-    close_table(p);
+    qpw_page_close_table(p);
     directions(p);
 }
 
 /* ---- Findings ---- */
 
 /* The line that would allow a finding, below it: it is too long for a column. */
-static void allow_row(const struct page *p, const char *line)
+static void allow_row(const struct qpw_html_page *p, const char *line)
 {
     qpw_html_start(p->h, "tr", "more");
     qpw_html_start(p->h, "td", "");
@@ -250,10 +182,10 @@ static void allow_row(const struct page *p, const char *line)
     qpw_html_text(p->h, "to allow: ");
     qpw_html_element(p->h, "code", "", "%s", line);
     qpw_html_end(p->h);
-    close_row(p);
+    qpw_page_close_row(p);
 }
 
-static void finding(const struct page *p, const struct qpw_finding_line *line)
+static void finding(const struct qpw_html_page *p, const struct qpw_finding_line *line)
 {
     const struct qpw_finding_row *f = line->first;
     const struct qpw_sum sum = qpw_sum_of(&line->counts);
@@ -261,129 +193,133 @@ static void finding(const struct page *p, const struct qpw_finding_line *line)
     char text[96];
 
     qpw_finding_words(p->r, p->o, f, &words);
-    open_row(p);
-    cell(p, words.severity_class, words.severity);
-    cell(p, qpw_style_class(qpw_style_of_verdict(f->key.verdict)), qpw_verdict_name(f->key.verdict));
-    cell(p, qpw_finding_answered(f) ? "bad" : "", qpw_words_line_outcome(line));
-    cell(p, "", qpw_words_direction(f->key.direction));
-    cell(p, "a", qpw_words_line_service(line, text, sizeof(text)));
-    cell(p, "a", qpw_words_line_initiator(line, text, sizeof(text)));
-    cell(p, "a", qpw_words_line_responder(line, text, sizeof(text)));
-    cell(p, "", line->findings > 1 ? "" : words.process);
-    cell(p, "", line->findings > 1 ? "" : qpw_evidence_name(f->value.evidence));
-    cell(p, "n", qpw_words_count(sum.packets, text, sizeof(text)));
-    cell(p, "n", qpw_words_bytes(sum.bytes, text, sizeof(text)));
-    cell(p, "n", qpw_words_moment(line->first_unix_ns, p->r->s->unix_ns, text, sizeof(text)));
-    cell(p, "n", qpw_words_moment(line->last_unix_ns, p->r->s->unix_ns, text, sizeof(text)));
-    close_row(p);
+    qpw_page_open_row(p);
+    qpw_page_cell(p, words.severity_class, words.severity);
+    qpw_page_cell(p, qpw_style_class(qpw_style_of_verdict(f->key.verdict)), qpw_verdict_name(f->key.verdict));
+    qpw_page_cell(p, qpw_finding_answered(f) ? "bad" : "", qpw_words_line_outcome(line));
+    qpw_page_cell(p, "", qpw_words_direction(f->key.direction));
+    qpw_page_cell(p, "a", qpw_words_line_service(line, text, sizeof(text)));
+    qpw_page_cell(p, "a", qpw_words_line_initiator(line, text, sizeof(text)));
+    qpw_page_cell(p, "a", qpw_words_line_responder(line, text, sizeof(text)));
+    qpw_page_cell(p, "", line->findings > 1 ? "" : words.process);
+    qpw_page_cell(p, "", line->findings > 1 ? "" : qpw_evidence_name(f->value.evidence));
+    qpw_page_cell(p, "n", qpw_words_count(sum.packets, text, sizeof(text)));
+    qpw_page_cell(p, "n", qpw_words_bytes(sum.bytes, text, sizeof(text)));
+    qpw_page_cell(p, "n", qpw_words_moment(line->first_unix_ns, p->r->s->unix_ns, text, sizeof(text)));
+    qpw_page_cell(p, "n", qpw_words_moment(line->last_unix_ns, p->r->s->unix_ns, text, sizeof(text)));
+    qpw_page_close_row(p);
     if (line->findings == 1 && words.allow[0])
         allow_row(p, words.allow);
 }
 
-static void findings(const struct page *p)
+static void findings(const struct qpw_html_page *p)
 {
     static const char *const titles[] = {"Severity", "Verdict", "Outcome", "Direction", "Service", "Initiator",
                                          "Responder", "Process", "Evidence", "#Packets", "#Bytes", "#First", "#Last",
                                          NULL};
     char text[160], count[40];
 
-    heading(p, "Findings, most serious first");
+    qpw_page_heading(p, "Findings, most serious first");
     if (!p->r->found.n_lines)
-        paragraph(p, "good", "None.");
+        qpw_page_paragraph(p, "good", "None.");
     else
-        open_table(p, titles);
+        qpw_page_open_table(p, titles);
     for (size_t i = 0; i < p->r->found.n_lines && i < PAGE_LINES; i++)
         finding(p, &p->r->found.lines[i]);
     if (p->r->found.n_lines)
-        close_table(p);
+        qpw_page_close_table(p);
     if (p->r->found.n_lines > PAGE_LINES)
-        paragraph(p, "dim", qpw_format(text, sizeof(text), "%s more are in the JSON report.",
-                                       qpw_words_count(p->r->found.n_lines - PAGE_LINES, count, sizeof(count))));
+        qpw_page_paragraph(p, "dim",
+                           qpw_format(text, sizeof(text), "%s more are in the JSON report.",
+                                      qpw_words_count(p->r->found.n_lines - PAGE_LINES, count, sizeof(count))));
     if (p->r->found.n_details)
-        paragraph(p, "doubt",
-                  qpw_format(text, sizeof(text), "The tables of findings were full: further ones are counted by port and "
-                             "by prefix only (%s in the JSON report).",
-                             qpw_words_many(p->r->found.n_details, "row", count, sizeof(count))));
+        qpw_page_paragraph(p, "doubt",
+                           qpw_format(text, sizeof(text), "The tables of findings were full: further ones are counted by port "
+                                      "and by prefix only (%s in the JSON report).",
+                                      qpw_words_many(p->r->found.n_details, "row", count, sizeof(count))));
 }
 
 /* ---- Peers, rules ---- */
 
-static void peers(const struct page *p)
+static void peers(const struct qpw_html_page *p)
 {
     static const char *const titles[] = {"Peer", "Last seen", "#Received", "#Sent", "Over", "Busiest ports", NULL};
     char text[96], ports[320];
 
-    heading(p, "Peers");
+    qpw_page_heading(p, "Peers");
     if (!p->r->n_peers) {
-        paragraph(p, "dim", QPW_WORDS_NO_PEERS);
+        qpw_page_paragraph(p, "dim", QPW_WORDS_NO_PEERS);
         return;
     }
-    open_table(p, titles);
+    qpw_page_open_table(p, titles);
     for (size_t i = 0; i < p->r->n_peers; i++) {
         const struct qpw_peer_sum *peer = &p->r->peers[i];
 
-        open_row(p);
-        cell(p, "", peer->info->name);
+        qpw_page_open_row(p);
+        qpw_page_cell(p, "", peer->info->name);
         qpw_words_moment(peer->last_unix_ns, p->r->s->unix_ns, text, sizeof(text));
-        cell(p, peer->silent ? "doubt" : "", peer->silent ? "silent" : text);
-        cell(p, "n", qpw_words_bytes(peer->counts.rx_bytes, text, sizeof(text)));
-        cell(p, "n", qpw_words_bytes(peer->counts.tx_bytes, text, sizeof(text)));
-        cell(p, "", qpw_words_family(peer->v4, peer->v6));
-        cell(p, "a", qpw_words_ports(peer->busiest, ports, sizeof(ports)));
-        close_row(p);
+        qpw_page_cell(p, peer->silent ? "doubt" : "", peer->silent ? "silent" : text);
+        qpw_page_cell(p, "n", qpw_words_bytes(peer->counts.rx_bytes, text, sizeof(text)));
+        qpw_page_cell(p, "n", qpw_words_bytes(peer->counts.tx_bytes, text, sizeof(text)));
+        qpw_page_cell(p, "", qpw_words_family(peer->v4, peer->v6));
+        qpw_page_cell(p, "a", qpw_words_ports(peer->busiest, ports, sizeof(ports)));
+        qpw_page_close_row(p);
     }
-    close_table(p);
+    qpw_page_close_table(p);
 }
 
-static void rules(const struct page *p)
+static void rules(const struct qpw_html_page *p)
 {
     static const char *const titles[] = {"Rule", "Verdict", "#Packets", "#Received", "#Sent", "#Connections", NULL};
     char text[32];
 
-    heading(p, "Rules");
+    qpw_page_heading(p, "Rules");
     if (!p->r->n_rules) {
-        paragraph(p, "dim", "None.");
+        qpw_page_paragraph(p, "dim", "None.");
         return;
     }
-    open_table(p, titles);
+    qpw_page_open_table(p, titles);
     for (size_t i = 0; i < p->r->n_rules; i++) {
         const struct qpw_rule_use *rule = &p->r->rules[i];
         uint64_t packets = qpw_sum_of(&rule->counts).packets;
 
-        open_row(p);
-        cell(p, packets ? "" : "dim", rule->info->name);
-        cell(p, "dim", rule->info->in_force ? qpw_verdict_name(rule->info->verdict) : "no longer in the policy");
-        cell(p, "n", packets ? qpw_words_count(packets, text, sizeof(text)) : rule->inferred ? "only inferred" : "not used");
-        cell(p, "n", packets ? qpw_words_bytes(rule->counts.rx_bytes, text, sizeof(text)) : "");
-        cell(p, "n", packets ? qpw_words_bytes(rule->counts.tx_bytes, text, sizeof(text)) : "");
-        cell(p, "n", packets ? qpw_words_count(rule->counts.connections, text, sizeof(text)) : "");
-        close_row(p);
+        qpw_page_open_row(p);
+        qpw_page_cell(p, packets ? "" : "dim", rule->info->name);
+        qpw_page_cell(p, "dim", rule->info->in_force ? qpw_verdict_name(rule->info->verdict) : "no longer in the policy");
+        qpw_page_cell(p, "n", packets          ? qpw_words_count(packets, text, sizeof(text))
+                              : rule->inferred ? "only inferred" : "not used");
+        qpw_page_cell(p, "n", packets ? qpw_words_bytes(rule->counts.rx_bytes, text, sizeof(text)) : "");
+        qpw_page_cell(p, "n", packets ? qpw_words_bytes(rule->counts.tx_bytes, text, sizeof(text)) : "");
+        qpw_page_cell(p, "n", packets ? qpw_words_count(rule->counts.connections, text, sizeof(text)) : "");
+        qpw_page_close_row(p);
     }
-    close_table(p);
+    qpw_page_close_table(p);
 }
 
-static void listener(const struct page *p, const struct qpw_listening_row *row)
+static void listener(const struct qpw_html_page *p, const struct qpw_listening_row *row)
 {
     const struct qpw_process *owner = &row->listener->owner;
     bool bad = row->verdict == QPW_VERDICT_UNEXPECTED || row->owner_word == QPW_OWNER_OTHER;
     bool quiet = row->loopback || row->listener->ephemeral;
     char text[160];
 
-    open_row(p);
-    cell(p, quiet ? "dim" : bad ? "bad" : "", qpw_words_listener_verdict(row));
-    cell(p, "", qpw_words_service_named(QPW_KIND_PORT, row->listener->protocol, row->listener->port, text, sizeof(text)));
-    cell(p, "", qpw_words_listener_address(row->listener, text, sizeof(text)));
-    cell(p, "", qpw_owner_known(owner) ? qpw_words_owner(owner, text, sizeof(text)) : "-");
-    cell(p, "", owner->user);
-    cell(p, "", owner->unit);
-    cell(p, "", qpw_words_listener_asked(p->o->listening, row, p->o->listening_about->now_unix_ns, text, sizeof(text)));
-    cell(p, "", row->rule ? p->o->listening_about->names->rules[row->rule].name : "");
-    cell(p, row->owner_word == QPW_OWNER_OTHER ? "bad" : "dim",
-         row->owner_word == QPW_OWNER_UNSURE ? "not known" : row->wanted ? row->wanted : "");
-    close_row(p);
+    qpw_page_open_row(p);
+    qpw_page_cell(p, quiet ? "dim" : bad ? "bad" : "", qpw_words_listener_verdict(row));
+    qpw_page_cell(p, "", qpw_words_service_named(QPW_KIND_PORT, row->listener->protocol, row->listener->port, text,
+                                                 sizeof(text)));
+    qpw_page_cell(p, "", qpw_words_listener_address(row->listener, text, sizeof(text)));
+    qpw_page_cell(p, "", qpw_owner_known(owner) ? qpw_words_owner(owner, text, sizeof(text)) : "-");
+    qpw_page_cell(p, "", owner->user);
+    qpw_page_cell(p, "", owner->unit);
+    qpw_page_cell(p, "", qpw_words_listener_asked(p->o->listening, row, p->o->listening_about->now_unix_ns, text,
+                                                  sizeof(text)));
+    qpw_page_cell(p, "", row->rule ? p->o->listening_about->names->rules[row->rule].name : "");
+    qpw_page_cell(p, row->owner_word == QPW_OWNER_OTHER ? "bad" : "dim",
+                  row->owner_word == QPW_OWNER_UNSURE ? "not known" : row->wanted ? row->wanted : "");
+    qpw_page_close_row(p);
 }
 
-static void listeners(const struct page *p)
+static void listeners(const struct qpw_html_page *p)
 {
     static const char *const titles[] = {"Verdict", "Service", "Address", "Process", "User", "Unit", "Last asked", "Rule",
                                          "Owner by the policy", NULL};
@@ -391,88 +327,27 @@ static void listeners(const struct page *p)
 
     if (!l && !p->o->listening_why)
         return;
-    heading(p, "Listeners");
+    qpw_page_heading(p, "Listeners");
     if (!l) {
-        paragraph(p, "dim", p->o->listening_why);
+        qpw_page_paragraph(p, "dim", p->o->listening_why);
         return;
     }
-    open_table(p, titles);
+    qpw_page_open_table(p, titles);
     for (size_t i = 0; i < l->n; i++)
         listener(p, &l->rows[i]);
-    close_table(p);
+    qpw_page_close_table(p);
     qpw_html_start(p->h, "dl", "");
     for (size_t i = 0; i < l->n_idle; i++)
-        term(p, i ? "" : "Listed, no listener", "%s", p->o->listening_about->names->rules[l->idle[i]].name);
+        qpw_page_term(p, i ? "" : "Listed, no listener", "%s", p->o->listening_about->names->rules[l->idle[i]].name);
     if (!l->n_idle)
-        term(p, "Listed, no listener", "none");
-    qpw_html_end(p->h);
-    qpw_html_raw(p->h, "\n");
-}
-
-/* ---- What is not known ---- */
-
-static void undecided(const struct page *p)
-{
-    char text[40];
-
-    heading(p, "Undecided, by reason");
-    qpw_html_start(p->h, "dl", "");
-    for (unsigned i = 0; i < QPW_REASON_COUNT; i++)
-        if (p->r->totals.undecided[i].packets)
-            term(p, i ? qpw_reason_name(i) : "other", "%s",
-                 qpw_words_many(p->r->totals.undecided[i].packets, "packet", text, sizeof(text)));
-    if (!p->r->totals.by_verdict[QPW_VERDICT_UNDECIDED].packets)
-        qpw_html_element(p->h, "dt", "", "none");
-    qpw_html_end(p->h);
-    qpw_html_raw(p->h, "\n");
-}
-
-static void gaps(const struct page *p)
-{
-    const struct qpw_snapshot *s = p->r->s;
-    char text[96];
-
-    for (size_t i = 0; i < p->r->n_gaps; i++)
-        term(p, "Gap", "%s", qpw_words_gap(s, &p->r->gaps[i], text, sizeof(text)));
-    if (!p->r->n_gaps && !s->replay)
-        term(p, "Gaps", "none");
-}
-
-static void losses(const struct page *p)
-{
-    const struct qpw_snapshot *s = p->r->s;
-    char text[32];
-
-    for (unsigned i = QPW_LOSS_NONE + 1; i < QPW_LOSS_COUNT; i++)
-        if (s->losses[i])
-            term(p, qpw_loss_delays(i) ? "Delayed, not lost" : "Lost", "%s: %s", qpw_loss_name(i),
-                 qpw_words_count(s->losses[i], text, sizeof(text)));
-}
-
-static void coverage(const struct page *p)
-{
-    const struct qpw_snapshot *s = p->r->s;
-    char when[32], text[QPW_NOTE_TEXT];
-
-    heading(p, "Coverage: what was monitored and what may be missing");
-    qpw_html_start(p->h, "dl", "");
-    gaps(p);
-    for (size_t i = 0; i < s->n_unwatched; i++)
-        term(p, "Not monitored", "%s", qpw_words_unwatched(&s->unwatched[i], text, sizeof(text)));
-    losses(p);
-    for (size_t i = 0; i < s->n_notes; i++)
-        term(p, "Note", "%s", qpw_words_note(&s->notes[i], text));
-    for (size_t i = 0; i < s->n_coverage; i++)
-        if (s->coverage[i].unix_ns >= p->r->since_unix_ns)
-            term(p, qpw_words_time(s->coverage[i].unix_ns, when, sizeof(when)), "%s",
-                 qpw_words_event(&s->coverage[i], qpw_snapshot_iface(s, s->coverage[i].iface), text, sizeof(text)));
+        qpw_page_term(p, "Listed, no listener", "none");
     qpw_html_end(p->h);
     qpw_html_raw(p->h, "\n");
 }
 
 int qpw_report_html(const struct qpw_report *r, const struct qpw_render_options *options, FILE *out)
 {
-    struct page p = {r, options, qpw_html_open(out)};
+    struct qpw_html_page p = {r, options, qpw_html_open(out)};
 
     if (p.h) {
         open_page(&p);
@@ -482,8 +357,8 @@ int qpw_report_html(const struct qpw_report *r, const struct qpw_render_options 
         peers(&p);
         rules(&p);
         listeners(&p);
-        undecided(&p);
-        coverage(&p);
+        qpw_page_undecided(&p);
+        qpw_page_coverage(&p);
     }
     return qpw_html_close(p.h);
 }
