@@ -18,7 +18,9 @@ static __always_inline __u32 qpw_meter_of(struct qpw_work *w, const struct qpw_c
     w->meter.direction = c->direction;
     w->meter.scope = qpw_conn_scope(c);
     w->meter.verdict = w->verdict;
-    if (w->verdict == QPW_VERDICT_UNDECIDED || c->reason == QPW_REASON_UNLISTED_LOCAL)
+    if (w->misfit)
+        w->meter.reason = w->misfit;
+    else if (w->verdict == QPW_VERDICT_UNDECIDED || c->reason == QPW_REASON_UNLISTED_LOCAL)
         w->meter.reason = c->reason;
     w->meter.port = port;
     w->meter.rule = c->rule;
@@ -37,7 +39,7 @@ static __always_inline int qpw_initiator_seen(const struct qpw_work *w, struct q
     if (!(c->vlan & QPW_CONN_VLAN_UNSURE) || c->direction == QPW_DIR_UNKNOWN || !qpw_from_initiator(c, !w->rx))
         return 0;
     changed = (c->vlan & QPW_VLAN_ID) != w->pkt.vlan || c->iface != w->iface.number;
-    c->vlan = w->pkt.vlan | (c->vlan & QPW_CONN_PARENT);
+    c->vlan = w->pkt.vlan | (c->vlan & (QPW_CONN_PARENT | QPW_CONN_EACH));
     c->iface = w->iface.number;
     return changed;
 }
@@ -48,19 +50,19 @@ static __always_inline int qpw_initiator_seen(const struct qpw_work *w, struct q
  */
 static __noinline int qpw_judge_again(struct qpw_work *w, struct qpw_conn *c)
 {
-    int icmp = qpw_kind(w->key.protocol) == QPW_KIND_ICMP;
+    int each = qpw_kind(w->key.protocol) == QPW_KIND_ICMP || (c->vlan & QPW_CONN_EACH);
 
     w->verdict = *(volatile __u8 *)&c->verdict;
-    if (!qpw_initiator_seen(w, c) && w->verdict && !icmp && c->generation == control.generation)
+    if (!qpw_initiator_seen(w, c) && w->verdict && !each && c->generation == control.generation)
         return 0;
     if (w->verdict && c->iface != w->iface.number) {
-        if (!icmp && c->direction != QPW_DIR_UNKNOWN && !qpw_from_initiator(c, !w->rx))
+        if (!each && c->direction != QPW_DIR_UNKNOWN && !qpw_from_initiator(c, !w->rx))
             return 0; /* the next packet of the initiator will do: rules may ask for its interface */
         c->iface = w->iface.number;
     }
     w->before = *c;
     qpw_judge(w, c, w->pkt.source_port);
-    if (w->before.finding && !icmp && (w->before.verdict != c->verdict || w->before.direction != c->direction)) {
+    if (w->before.finding && !(each && w->before.generation == control.generation) && (w->before.verdict != c->verdict || w->before.direction != c->direction)) {
         qpw_finding_supersede(qpw_service_port(w, &w->before));
         c->finding = 0;
     }
@@ -72,10 +74,12 @@ static __always_inline __u32 qpw_cacheable(const struct qpw_work *w, const struc
 {
     __u32 this_way = w->rx ? QPW_CACHE_RX : QPW_CACHE_TX;
 
-    if (!w->cacheable || w->opened || config.no_cache || config.count_conns)
+    if (!w->cacheable || w->opened || config.no_cache || config.count_conns || (c->vlan & QPW_CONN_EACH))
         return 0;
     if (w->pkt.fragment)
         return this_way; /* a later one: it says nothing about its connection */
+    if (qpw_kind(w->key.protocol) == QPW_KIND_ICMP && c->verdict == QPW_VERDICT_UNEXPECTED)
+        return this_way; /* whatever else went both ways, the other end's will change its outcome */
     if (w->key.protocol == QPW_IPPROTO_TCP) {
         if ((w->pkt.tcp_flags & (QPW_TCP_SYN | QPW_TCP_ACK)) == QPW_TCP_SYN)
             return c->state == QPW_STATE_SYN && c->isn == w->pkt.seq && qpw_from_initiator(c, !w->rx) ? this_way : 0;
@@ -136,7 +140,7 @@ static __noinline int qpw_account(struct qpw_work *w, struct qpw_conn *c)
         qpw_count_connection(meter, 1);
         c->meter = (__u16)meter;
     }
-    if (qpw_is_finding(c) || qpw_is_router_news(w, c)) {
+    if (qpw_is_finding(c) || qpw_is_infra_news(w, c)) {
         finding = qpw_finding_of(w, c, &w->key, port, meter);
         slot = (__u16)finding;
         if (slot && !c->finding && !others)

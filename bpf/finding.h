@@ -30,16 +30,18 @@ static __always_inline int qpw_is_finding(const struct qpw_conn *c)
            (c->reason == QPW_REASON_JUST_ATTACHED && c->direction == QPW_DIR_UNKNOWN);
 }
 
-/* Router advertisements and redirects from the network: infrastructure, but who sends them is worth a record. */
-static __always_inline int qpw_is_router_news(const struct qpw_work *w, const struct qpw_conn *c)
+/* Infrastructure, but who sends it is worth a record: large echoes; router advertisements and redirects received. */
+static __always_inline int qpw_is_infra_news(const struct qpw_work *w, const struct qpw_conn *c)
 {
     __u16 type = w->pkt.source_port;
 
-    if (!w->rx || c->verdict != QPW_VERDICT_INFRA)
+    if (c->verdict != QPW_VERDICT_INFRA)
         return 0;
+    if (!w->rx || w->infra_news)
+        return w->infra_news;
     if (w->key.protocol == QPW_IPPROTO_ICMPV6)
-        return type == 134 || type == 137;
-    return w->key.protocol == QPW_IPPROTO_ICMP && type == 5;
+        return type == QPW_ICMP6_ADVERTISEMENT || type == QPW_ICMP6_REDIRECT;
+    return w->key.protocol == QPW_IPPROTO_ICMP && type == QPW_ICMP_REDIRECT;
 }
 
 /* 0: the row of w->detail is not there. */
@@ -127,17 +129,20 @@ static __always_inline void qpw_finding_reserve(struct qpw_work *w, const struct
 /*
  * Whose quota a finding takes its slot from. What only packets of the node enter has one that nothing from outside can
  * fill, so that no flood of attempts hides what the node itself begins. Of what was answered, companions of listed
- * services and weak rules have their own: clients that do what they are to do must not use up the others'. Attempts of
- * these have none: who can make many of them can make as many unexpected ones, against which a quota would not help.
+ * services and weak rules have their own: clients that do what they are to do must not use up the others'; nor must
+ * whoever sends echoes, which are answered to forged addresses, too. Attempts of these have none: who can make many of
+ * them can make as many unexpected ones, against which a quota would not help.
  */
 enum qpw_quota { QPW_QUOTA_OUTSIDE, QPW_QUOTA_NODE, QPW_QUOTA_ANSWERED, QPW_QUOTA_IMPLIED, QPW_QUOTA_WEAK };
 
-static __always_inline enum qpw_quota qpw_finding_quota(const struct qpw_finding *value, __u8 verdict)
+static __always_inline enum qpw_quota qpw_finding_quota(const struct qpw_work *w, const struct qpw_finding *value)
 {
+    __u8 verdict = w->finding.verdict;
+
     if (value->outcome >= QPW_OUTCOME_ANSWERED)
-        return verdict == QPW_VERDICT_IMPLIED ? QPW_QUOTA_IMPLIED
-               : verdict == QPW_VERDICT_WEAK  ? QPW_QUOTA_WEAK
-                                              : QPW_QUOTA_ANSWERED;
+        return verdict == QPW_VERDICT_IMPLIED || w->finding.kind == QPW_KIND_ICMP ? QPW_QUOTA_IMPLIED
+               : verdict == QPW_VERDICT_WEAK                                      ? QPW_QUOTA_WEAK
+                                                                                  : QPW_QUOTA_ANSWERED;
     return value->flags & QPW_FINDING_NODE ? QPW_QUOTA_NODE : QPW_QUOTA_OUTSIDE;
 }
 
@@ -275,7 +280,7 @@ static __always_inline __u32 qpw_finding_new(struct qpw_work *w)
     long rc;
 
     qpw_finding_mirror(w);
-    quota = qpw_unknown(w, qpw_finding_quota(value, w->finding.verdict));
+    quota = qpw_unknown(w, qpw_finding_quota(w, value));
     rc = qpw_pop_finding_slot(w, quota, &slot);
     if (rc && quota >= QPW_QUOTA_ANSWERED) {
         slot = qpw_finding_raise(w, value);
@@ -386,6 +391,16 @@ static __noinline int qpw_finding_key_of(struct qpw_work *w, const struct qpw_co
     return 0;
 }
 
+/* What of ICMP is infrastructure goes both ways anyway: what counts is whether both ends sent what is not. */
+static __always_inline __u8 qpw_finding_outcome(const struct qpw_work *w, const struct qpw_conn *c)
+{
+    if (w->finding.kind != QPW_KIND_ICMP || c->verdict != QPW_VERDICT_UNEXPECTED)
+        return c->outcome;
+    if (c->end[0] & c->end[1] & QPW_END_UNEXPECTED)
+        return QPW_OUTCOME_DATA;
+    return c->outcome == QPW_OUTCOME_REFUSED ? QPW_OUTCOME_REFUSED : QPW_OUTCOME_ATTEMPTED;
+}
+
 /* What the finding of connection c is to say, into w->finding and w->finding_value. */
 static __noinline int qpw_finding_fill(struct qpw_work *w, struct qpw_conn *c, const struct qpw_conn_key *key,
                                        __u16 port, __u32 meter)
@@ -404,8 +419,8 @@ static __noinline int qpw_finding_fill(struct qpw_work *w, struct qpw_conn *c, c
     v->iface = c->iface;
     v->peer = c->peer;
     v->evidence = c->evidence;
-    v->outcome = c->outcome;
-    v->reason = c->reason;
+    v->outcome = qpw_finding_outcome(w, c);
+    v->reason = w->misfit ? w->misfit : c->reason;
     v->scope = qpw_conn_scope(c);
     v->icmp_code = w->pkt.icmp_code;
     v->unseen = (c->end[0] | c->end[1]) & QPW_END_UNSEEN ? 1 : 0;

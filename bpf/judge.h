@@ -16,6 +16,8 @@
     ((__u32)(verdict) | (__u32)!!(is_parent) << 8 | (__u32)!!(vouched) << 9 | (__u32)(rule) << 16)
 #define QPW_ANSWER_VERDICT(answer) ((__u8)(answer))
 #define QPW_ANSWER_ANY_PORT (1u << 10) /* QPW_STEP_ANY_ANSWER */
+#define QPW_ANSWER_SHAPED(shape) ((__u32)((shape) & 15) << 12)
+#define QPW_ANSWER_SHAPE(answer) ((answer) >> 12 & 15)
 #define QPW_ANSWER_PARENT(answer) ((__u8)((answer) >> 8 & 1))
 #define QPW_ANSWER_VOUCHED(answer) ((answer) & 1u << 9)
 #define QPW_ANSWER_RULE(answer) ((__u16)((answer) >> 16))
@@ -157,7 +159,7 @@ __noinline __u32 qpw_step_answer(__u32 at, __u32 outbound)
         if (verdict == QPW_VERDICT_IMPLIED && !lives)
             return 0;
     }
-    return QPW_ANSWER(verdict, step->flags & QPW_STEP_IS_PARENT, lives, rule) |
+    return QPW_ANSWER(verdict, step->flags & QPW_STEP_IS_PARENT, lives, rule) | QPW_ANSWER_SHAPED(step->shape) |
            (step->flags & QPW_STEP_ANY_ANSWER ? QPW_ANSWER_ANY_PORT : 0);
 }
 
@@ -218,6 +220,24 @@ static __always_inline __u32 qpw_walk_elsewhere(struct qpw_work *w, const struct
     return QPW_ANSWER(QPW_VERDICT_IMPLIED, 0, 0, QPW_ANSWER_RULE(asked));
 }
 
+__noinline __u32 qpw_infra_misfit(__u32 shape, __u32 rule); /* infra.h */
+
+/*
+ * The rule that matches asks for a shape: each packet of c is judged by itself. Returns the answer that it leads to,
+ * w->misfit being the reason where that is another.
+ */
+static __always_inline __u32 qpw_judge_shape(struct qpw_work *w, struct qpw_conn *c, __u32 answer)
+{
+    c->vlan |= QPW_CONN_EACH;
+    w->echo_asked = c->end[!!w->rx] & QPW_END_ECHO; /* [1] of the local end */
+    w->misfit = (__u8)qpw_infra_misfit(QPW_ANSWER_SHAPE(answer), QPW_ANSWER_RULE(answer));
+    if (w->misfit)
+        return QPW_ANSWER(QPW_VERDICT_UNEXPECTED, 0, 0, QPW_ANSWER_RULE(answer));
+    if (w->infra_news)
+        c->end[!w->rx] |= QPW_END_ECHO;
+    return answer;
+}
+
 /*
  * Verdict (also into w->verdict), rule and peer of the connection c of w->key, in this order: peer, undecided,
  * then the chain. type: the ICMP type of this packet, which stands where a port stands.
@@ -236,8 +256,10 @@ static __always_inline void qpw_judge(struct qpw_work *w, struct qpw_conn *c, __
         answer = qpw_walk(qpw_space(kind, w->key.protocol, port), !inbound);
     if (inbound && QPW_ANSWER_VERDICT(answer) != QPW_VERDICT_ALLOWED && qpw_is_elsewhere(c))
         answer = qpw_walk_elsewhere(w, c, answer);
+    c->vlan &= ~(QPW_CONN_PARENT | QPW_CONN_EACH);
+    if (QPW_ANSWER_SHAPE(answer) && !c->peer && c->evidence > QPW_EVIDENCE_INFERRED)
+        answer = qpw_judge_shape(w, c, answer);
     c->rule = QPW_ANSWER_RULE(answer);
-    c->vlan &= ~QPW_CONN_PARENT;
     if (QPW_ANSWER_PARENT(answer))
         c->vlan |= QPW_CONN_PARENT;
     if (c->peer)
@@ -246,6 +268,8 @@ static __always_inline void qpw_judge(struct qpw_work *w, struct qpw_conn *c, __
         w->verdict = QPW_VERDICT_UNDECIDED;
     else
         w->verdict = answer ? QPW_ANSWER_VERDICT(answer) : QPW_VERDICT_UNEXPECTED;
+    if (kind == QPW_KIND_ICMP && w->verdict == QPW_VERDICT_UNEXPECTED)
+        c->end[!w->rx] |= QPW_END_UNEXPECTED;
     c->verdict = w->verdict;
 }
 

@@ -56,7 +56,10 @@ static __noinline __u32 qpw_ethertype_finding(struct qpw_work *w, __u32 meter, _
     v->vlan = w->pkt.vlan;
     v->iface = w->iface.number;
     v->outcome = QPW_OUTCOME_ATTEMPTED;
+    v->reason = w->misfit;
     v->scope = QPW_SCOPE_OTHER;
+    if (w->owner.how)
+        v->owner = w->owner;
     v->flags = (group ? QPW_FINDING_MULTICAST : 0) | (w->rx ? 0 : QPW_FINDING_NODE);
     qpw_ethertype_ends(w, 0);
     if (!group && !qpw_has_finding(w)) {
@@ -83,12 +86,15 @@ __noinline __u32 qpw_non_ip(void)
     __builtin_memset(&w->key, 0, sizeof(w->key));
     w->vlan = w->pkt.vlan;
     answer = qpw_walk(qpw_space(QPW_KIND_ETHERTYPE, 0, w->pkt.ethertype), !w->rx);
+    if (QPW_ANSWER_SHAPE(answer))
+        w->misfit = (__u8)qpw_infra_misfit(QPW_ANSWER_SHAPE(answer), QPW_ANSWER_RULE(answer));
     qpw_meter_key_clear(w);
     w->meter.kind = QPW_KIND_ETHERTYPE;
     w->meter.direction = QPW_DIR_NON_IP;
     w->meter.scope = QPW_SCOPE_OTHER;
-    w->meter.verdict = answer ? QPW_ANSWER_VERDICT(answer) : QPW_VERDICT_UNEXPECTED;
-    if (!answer && qpw_other_mac(w)) {
+    w->meter.verdict = answer && !w->misfit ? QPW_ANSWER_VERDICT(answer) : QPW_VERDICT_UNEXPECTED;
+    w->meter.reason = w->misfit;
+    if ((!answer || w->misfit) && qpw_other_mac(w)) {
         w->meter.verdict = QPW_VERDICT_TRANSIT;
         w->meter.reason = QPW_REASON_NOT_LOCAL;
     }

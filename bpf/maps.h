@@ -111,6 +111,7 @@ struct qpw_work {
     struct qpw_reserved place_of;
     struct qpw_reserved_key place_key;
     struct qpw_iface iface;
+    struct qpw_allowance rate;   /* whose allowance is asked for; *_ns: what this packet takes of it */
     struct qpw_owner owner; /* of the socket that sent this packet; how 0: not known */
     struct qpw_tag tag; /* of this packet in the cache, valid where cacheable */
     __u64 now;
@@ -146,6 +147,10 @@ struct qpw_work {
     __u8 stray;        /* the node sent TCP payload of a connection that nobody knows */
     __u8 verdict;      /* that this packet counts under; never none, whatever another CPU makes of the entry meanwhile */
     __u8 asked_last;   /* number in `asked` of the address that was asked last, by its own; 0: none was */
+    __u8 misfit;       /* reason why the rule that this packet matches has no room for it; 0: it has */
+    __u8 infra_news;   /* infrastructure, but worth a record */
+    __u8 quoted_known; /* an ICMP error that quotes a packet of an exchange that is known */
+    __u8 echo_asked;   /* the other end of this ICMP packet sent a large echo request */
     __u8 pad2[3];
     __u8 header[QPW_HEADER_BYTES];
     __u8 quote[QPW_QUOTE_BYTES];
@@ -279,6 +284,9 @@ QPW_OUTER(pol_sets, qpw_inner_sets);
 
 /* (remote address, rule) of answered exchanges that vouch for others; value: when last. */
 QPW_MAP(parents, BPF_MAP_TYPE_LRU_HASH, 16384, struct qpw_parent_key, __u64, 0);
+/* What each remote end has left of what is allowed of infrastructure: sets, so that nothing is allocated. 250 kB. */
+QPW_MAP(rates, BPF_MAP_TYPE_ARRAY, QPW_RATE_SETS + QPW_RATE_PREFIXES, __u32, struct qpw_allowances, 0);
+QPW_MAP(dhcp_servers, BPF_MAP_TYPE_HASH, QPW_DHCP_SERVERS, struct qpw_address, __u64, BPF_F_NO_PREALLOC);
 /* Local addresses; a trie because a replay is given prefixes. Not part of the policy: follows netlink. */
 QPW_MAP(locals, BPF_MAP_TYPE_LPM_TRIE, 16384, struct qpw_local_key, __u32, BPF_F_NO_PREALLOC);
 QPW_MAP(ifaces, BPF_MAP_TYPE_HASH, QPW_MAX_IFACES, __u32, struct qpw_iface, 0); /* by ifindex */
@@ -367,6 +375,16 @@ static __always_inline int qpw_is_full(const struct qpw_work *w, const enum qpw_
 static __always_inline void qpw_set_full(struct qpw_work *w, const enum qpw_full what)
 {
     w->full_until[what] = w->now + QPW_FULL_NS;
+}
+
+/* n bytes at off of the packet, linear or not. 0: done. */
+static __always_inline long qpw_load(void *ctx, __u32 off, void *to, __u32 n, const int xdp)
+{
+    if (!xdp)
+        return bpf_skb_load_bytes(ctx, off, to, n);
+    if (config.has_xdp_buff_len)
+        return bpf_xdp_load_bytes(ctx, off, to, n);
+    return -1; /* before 5.18 an XDP packet is linear as a whole */
 }
 
 /* A loss or a table's statistic; never silent. */

@@ -254,7 +254,7 @@ static __always_inline void qpw_open_tcp(void *ctx, struct qpw_work *w, struct q
 /* An echo request: what the node itself begins (RFC 792, RFC 4443). */
 static __always_inline int qpw_is_icmp_request(const struct qpw_pkt *p)
 {
-    return p->source_port == (p->protocol == QPW_IPPROTO_ICMP ? 8 : 128);
+    return p->source_port == (p->protocol == QPW_IPPROTO_ICMP ? QPW_ICMP_ECHO : QPW_ICMP6_ECHO);
 }
 
 /* A row of the table of questions that cannot tell who asked: exactly one listed port makes it `inferred`. */

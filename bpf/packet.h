@@ -96,8 +96,13 @@ struct qpw_pkt {
     __u8 has_addresses;
     __u8 v6;
     __u8 sctp_chunk; /* type of the first chunk + 1; 0: there is none, or it cannot be read */
-    __u8 pad[3];
+    __u8 hops;       /* IPv4's time to live, IPv6's hop limit */
+    __u8 unsplit;    /* no router may fragment it: IPv4 with DF, IPv6 */
+    __u8 form;       /* non-IP: enum qpw_form */
 };
+
+/* Whether a frame that is not IP has the form of the protocol that its EtherType names. */
+enum qpw_form { QPW_FORM_UNKNOWN = 0, QPW_FORM_RIGHT, QPW_FORM_WRONG };
 
 #define QPW_TCP_FIN 0x01
 #define QPW_TCP_SYN 0x02
@@ -110,6 +115,17 @@ struct qpw_pkt {
 #define QPW_SCTP_ABORT 6
 #define QPW_SCTP_SHUTDOWN_COMPLETE 14
 #define QPW_SCTP_I_DATA 64
+
+/* ICMP and ICMPv6 types (RFC 792, 4443, 4861, 8335). */
+#define QPW_ICMP_UNREACHABLE 3
+#define QPW_ICMP_REDIRECT 5
+#define QPW_ICMP_ECHO 8
+#define QPW_ICMP_EXTENDED_ECHO 42
+#define QPW_ICMP6_UNREACHABLE 1
+#define QPW_ICMP6_ECHO 128
+#define QPW_ICMP6_ADVERTISEMENT 134 /* of a router */
+#define QPW_ICMP6_REDIRECT 137
+#define QPW_ICMP6_EXTENDED_ECHO 160
 
 #define QPW_IPPROTO_ICMP 1
 #define QPW_IPPROTO_TCP 6

@@ -8,7 +8,8 @@
  * Only beyond the packet's own length is a header truncated. Nothing is guessed: every header that
  * cannot be read ends with a named reason.
  *
- * Sources: RFC 791, 8200, 9293, 768, 9260 (SCTP), 792, 4443, 4291, 2675, IEEE 802.1Q, 802.1ad, 802.3.
+ * Sources: RFC 791, 8200, 9293, 768, 9260 (SCTP), 792, 826 (ARP), 4443, 4291, 2675, IEEE 802.1Q, 802.1ad, 802.3,
+ * 802.1AX (LACP), 802.1AB (LLDP).
  */
 #ifndef QPW_BPF_PARSE_H
 #define QPW_BPF_PARSE_H
@@ -23,7 +24,11 @@ _Static_assert(QPW_REASON_COUNT < QPW_PARSE_MORE, "reasons fit beside QPW_PARSE_
 #define QPW_ETH_P_IPV6 0x86dd
 #define QPW_ETH_P_8021Q 0x8100
 #define QPW_ETH_P_8021AD 0x88a8
+#define QPW_ETH_P_ARP 0x0806
+#define QPW_ETH_P_SLOW 0x8809 /* slow protocols, LACP among them */
+#define QPW_ETH_P_LLDP 0x88cc
 #define QPW_ETH_P_MIN 0x0600 /* below: 802.3 length */
+#define QPW_LLC_STP 0x42
 
 /* n bytes at off, or NULL. `direct` is a constant: packet pointers need a pointer check, the copy an offset check. */
 static __always_inline const __u8 *qpw_at(const struct qpw_frame *f, __u32 off, __u32 n, const int direct)
@@ -184,6 +189,7 @@ static __always_inline int qpw_parse_v4(const struct qpw_frame *f, struct qpw_pk
     qpw_set_v4(p->source, h + 12);
     qpw_set_v4(p->destination, h + 16);
     p->has_addresses = 1;
+    p->hops = h[8];
     p->protocol = h[9];
     header = (h[0] & 15) * 4u;
     if (header < 20)
@@ -197,6 +203,7 @@ static __always_inline int qpw_parse_v4(const struct qpw_frame *f, struct qpw_pk
     if (off + header > f->length)
         return QPW_REASON_IP_TRUNCATED;
     frag = qpw_get16(h + 6);
+    p->unsplit = frag >> 14 & 1;
     if (frag & 0x3fff) {
         p->fragment = frag & 0x1fff ? QPW_LATER_FRAGMENT : QPW_FIRST_FRAGMENT;
         p->fragment_id = qpw_get16(h + 4);
@@ -260,6 +267,8 @@ static __always_inline int qpw_parse_v6(const struct qpw_frame *f, struct qpw_pk
         return QPW_REASON_MAPPED; /* its addresses would be taken for IPv4's, a peer's among them */
     p->has_addresses = 1;
     p->v6 = 1;
+    p->unsplit = 1;
+    p->hops = h[7];
     next = h[6];
     p->protocol = next;
     total = qpw_get16(h + 4);
@@ -375,10 +384,72 @@ static __always_inline int qpw_parse_network(const struct qpw_frame *f, struct q
     return type == QPW_ETH_P_IPV6 ? qpw_parse_v6(f, p, off, direct) : QPW_PARSE_OK;
 }
 
+#define QPW_ARP_BYTES 28u
+#define QPW_ARP_MOST 50u  /* with the padding of a short frame, and a checksum that was captured with it */
+#define QPW_LACP_MOST 128u /* LACP's and its marker's 110 bytes, and the same */
+
+/* Is the frame to 01-80-C2-00-00-0x, the groups that no bridge forwards (IEEE 802.1Q, table 8-1)? */
+static __always_inline int qpw_to_bridge_group(const struct qpw_pkt *p)
+{
+    return p->macs[0] == 0x01 && p->macs[1] == 0x80 && p->macs[2] == 0xc2 && !(p->macs[3] | p->macs[4]) &&
+           p->macs[5] < 0x10;
+}
+
+static __always_inline int qpw_is_arp(const __u8 *h, __u32 bytes)
+{
+    return qpw_get16(h) == 1 && qpw_get16(h + 2) == QPW_ETH_P_IP && h[4] == 6 && h[5] == 4 &&
+           (qpw_get16(h + 6) == 1 || qpw_get16(h + 6) == 2) && bytes <= QPW_ARP_MOST;
+}
+
+/* Frames of link control go to groups of their own; the first bytes say what they are. h: three bytes. */
+static __always_inline int qpw_is_link_control(const struct qpw_pkt *p, const __u8 *h, __u32 bytes)
+{
+    if (p->ethertype == QPW_ETHERTYPE_CDP)
+        return p->macs[0] == 0x01 && !p->macs[1] && p->macs[2] == 0x0c && p->macs[3] == 0xcc && p->macs[4] == 0xcc &&
+               p->macs[5] == 0xcc;
+    if (!qpw_to_bridge_group(p))
+        return 0;
+    if (p->ethertype == QPW_ETH_P_SLOW)
+        return (h[0] == 1 || h[0] == 2) && bytes <= QPW_LACP_MOST; /* LACP, its marker */
+    if (p->ethertype == QPW_ETH_P_LLDP)
+        return h[0] >> 1 == 1; /* begins with the chassis */
+    return h[1] == QPW_LLC_STP && h[2] == 3;
+}
+
+/* A frame that is not IP: whether it has the form of what its EtherType says that it is, into p->form. */
+static __always_inline int qpw_parse_frame(const struct qpw_frame *f, struct qpw_pkt *p, const int direct)
+{
+    __u32 off = *(volatile __u16 *)&p->l4_offset, need = p->ethertype == QPW_ETH_P_ARP ? QPW_ARP_BYTES : 3, bytes;
+    const __u8 *h;
+    int right;
+
+    if (p->ethertype != QPW_ETH_P_ARP && p->ethertype != QPW_ETH_P_SLOW && p->ethertype != QPW_ETH_P_LLDP &&
+        p->ethertype != QPW_LLC_STP && p->ethertype != QPW_ETHERTYPE_CDP)
+        return QPW_PARSE_OK;
+    if (off + need > f->wire) {
+        p->form = QPW_FORM_WRONG;
+        return QPW_PARSE_OK;
+    }
+    bytes = f->wire - off;
+    h = need == 3 ? qpw_at(f, off, 3, direct) : qpw_at(f, off, QPW_ARP_BYTES, direct);
+    if (!h) /* a capture cut it, or it is not in the linear part */
+        return qpw_missing(f, off, need, QPW_PARSE_OK, direct);
+    if (need == 3)
+        right = qpw_is_link_control(p, h, bytes);
+    else
+        right = qpw_is_arp(h, bytes);
+    p->form = right ? QPW_FORM_RIGHT : QPW_FORM_WRONG;
+    return QPW_PARSE_OK;
+}
+
 /* The third and last. */
 static __always_inline int qpw_parse_transport(const struct qpw_frame *f, struct qpw_pkt *p, const int direct)
 {
-    return *(volatile __u8 *)&p->kind == QPW_PKT_IP ? qpw_parse_l4(f, p, direct) : QPW_PARSE_OK;
+    __u8 kind = *(volatile __u8 *)&p->kind;
+
+    if (kind == QPW_PKT_NON_IP)
+        return qpw_parse_frame(f, p, direct);
+    return kind == QPW_PKT_IP ? qpw_parse_l4(f, p, direct) : QPW_PARSE_OK;
 }
 
 /* What the stages came to. 0: p->kind is set. 1: more bytes are needed. */

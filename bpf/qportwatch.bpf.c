@@ -11,6 +11,7 @@
 
 #include "account.h"
 #include "executable.h"
+#include "infra.h"
 #include "maps.h"
 #include "owner.h"
 #include "parse.h"
@@ -19,18 +20,8 @@
 static __always_inline int qpw_is_icmp_error(const struct qpw_pkt *p)
 {
     return p->kind == QPW_PKT_IP && p->fragment != QPW_LATER_FRAGMENT &&
-           ((p->protocol == QPW_IPPROTO_ICMP && p->source_port == 3) ||
-            (p->protocol == QPW_IPPROTO_ICMPV6 && p->source_port == 1));
-}
-
-/* n bytes at off of the packet, linear or not. 0: done. */
-static __always_inline long qpw_load(void *ctx, __u32 off, void *to, __u32 n, const int xdp)
-{
-    if (!xdp)
-        return bpf_skb_load_bytes(ctx, off, to, n);
-    if (config.has_xdp_buff_len)
-        return bpf_xdp_load_bytes(ctx, off, to, n);
-    return -1; /* before 5.18 an XDP packet is linear as a whole */
+           ((p->protocol == QPW_IPPROTO_ICMP && p->source_port == QPW_ICMP_UNREACHABLE) ||
+            (p->protocol == QPW_IPPROTO_ICMPV6 && p->source_port == QPW_ICMP6_UNREACHABLE));
 }
 
 /* What a merged buffer stands for: frames, and (TC ingress) their bytes. Formulas need the parsed header length. */
@@ -163,7 +154,10 @@ static __always_inline __u32 qpw_slow_path(void *ctx, const int xdp)
     if (!(control.flags & QPW_CONTROL_POLICY))
         qpw_stat(QPW_LOSS_POLICY_MISSING);
     qpw_wire_counts(&w->in, w);
+    w->owner.how = QPW_OWNER_NONE;
     if (w->pkt.kind == QPW_PKT_NON_IP) {
+        if (!xdp && !w->rx && !config.replay)
+            qpw_owner_of_sender(ctx, w);
         qpw_non_ip();
         return 0;
     }
@@ -173,8 +167,13 @@ static __always_inline __u32 qpw_slow_path(void *ctx, const int xdp)
         return 0;
     if (w->quoted_bytes)
         qpw_refused_by_icmp();
+    if (w->rx && qpw_is_dhcp_answer(w)) {
+        if (xdp)
+            qpw_dhcp_learn_xdp(ctx, w);
+        else
+            qpw_dhcp_learn_tc(ctx, w);
+    }
     qpw_judge_again(w, c);
-    w->owner.how = QPW_OWNER_NONE;
     if (!xdp && !w->rx && !config.replay && (!c->owner || qpw_is_finding(c)) &&
         !(control.flags & QPW_CONTROL_UNOWNED)) {
         qpw_owner_of_sender(ctx, w);
@@ -182,6 +181,7 @@ static __always_inline __u32 qpw_slow_path(void *ctx, const int xdp)
             c->owner = w->owner.number;
     }
     qpw_account(w, c);
+    w->misfit = 0; /* of this packet; what follows is about other exchanges */
     if (w->opened && QPW_ASKED_WHAT(w->asked) == QPW_ASKED_OTHER)
         qpw_answered_elsewhere();
     else if (w->opened && QPW_ASKED_WHAT(w->junk) >= QPW_ASKED_THIS && c->verdict != QPW_VERDICT_PEER &&
@@ -267,6 +267,9 @@ static __always_inline void qpw_packet(void *ctx, struct qpw_input *in, const in
     w->asked_group = 0;
     w->junk = 0;
     w->stray = 0;
+    w->misfit = 0;
+    w->infra_news = 0;
+    w->quoted_known = 0;
     w->more = (__u8)more;
     w->rx = rx;
     w->ifindex = in->ifindex;

@@ -417,16 +417,21 @@ __noinline __u32 qpw_refused_by_icmp(void)
     struct qpw_work *w = qpw_work();
     struct qpw_conn *c;
     __u16 port;
+    int refuses;
 
-    if (!w || (!w->pkt.v6 && w->pkt.icmp_code == 4))
-        return 0; /* "fragmentation needed" is path MTU discovery, RFC 1191 */
+    if (!w)
+        return 0;
+    refuses = w->pkt.v6 || w->pkt.icmp_code != 4; /* "fragmentation needed" is path MTU discovery, RFC 1191 */
     w->saved = w->key;
     if (!qpw_quoted_key(w, &port))
         return 0; /* w->key is as it was */
     qpw_place_of(w);
     c = qpw_conn_find(w);
-    if (c && !qpw_conn_over(&control, c, w->key.protocol, w->now) && c->outcome == QPW_OUTCOME_ATTEMPTED &&
-        qpw_direction_known(c) && qpw_from_initiator(c, w->rx)) { /* rx: the node's own packet is quoted */
+    if (c && qpw_conn_over(&control, c, w->key.protocol, w->now))
+        c = 0;
+    w->quoted_known = !!c;
+    if (c && refuses && c->outcome == QPW_OUTCOME_ATTEMPTED && qpw_direction_known(c) &&
+        qpw_from_initiator(c, w->rx)) { /* rx: the node's own packet is quoted */
         c->outcome = QPW_OUTCOME_REFUSED;
         qpw_invalidate(w, 1);
         if (!port)

@@ -22,7 +22,7 @@
 #include "qportwatch_words.h"
 
 /* Raise it with every change of a layout, here or in qportwatch_user.h: programs of another version are not taken over. */
-#define QPW_ABI_VERSION 13u
+#define QPW_ABI_VERSION 14u
 #define QPW_ABI_MAGIC 0x71705741u /* "qpWA" */
 
 #define QPW_MAX_IFACES 64
@@ -76,11 +76,14 @@ enum qpw_conn_state {
 /* In qpw_conn.vlan beside the id: no packet of the initiator was seen yet, whose tag is the one that counts. */
 #define QPW_CONN_VLAN_UNSURE 0x8000u
 #define QPW_CONN_PARENT 0x4000u /* there, too: an answered exchange on its rule vouches for others */
+#define QPW_CONN_EACH 0x2000u   /* each of its packets is judged by itself: the rule asks for a shape */
 #define QPW_VLAN_ID 0x0fffu
 
 #define QPW_END_FIN 0x01     /* its FIN was seen */
 #define QPW_END_PAYLOAD 0x02 /* TCP: it sent payload, in whatever segment */
 #define QPW_END_UNSEEN 0x04  /* TCP: it has answered by what the socket table says; none of its packets was seen */
+#define QPW_END_UNEXPECTED 0x08 /* ICMP, which is judged by packet: it sent some that was unexpected */
+#define QPW_END_ECHO 0x10    /* ICMP: it sent a large echo request */
 
 struct qpw_conn {
     __u64 first_ns;
@@ -371,12 +374,67 @@ struct qpw_step {
     __u16 parent;         /* rule id that must be live for the same remote address, 0: none */
     __u8 verdict;         /* QPW_VERDICT_ALLOWED, WEAK, INFRA, IMPLIED or UNEXPECTED (a group switched off) */
     __u8 flags;
-    __u16 pad;
+    __u8 shape;           /* enum qpw_shape: what a packet has to be like */
+    __u8 pad;
 };
 #define QPW_STEP_RULE_FROM_SET 0x01 /* rules alike except for from= are one step: the from set's value names the rule */
 #define QPW_STEP_IS_PARENT 0x02     /* an answered exchange on it vouches for others */
 #define QPW_STEP_ANY_ANSWER 0x08    /* what was asked there may be answered from any port: implied */
 #define QPW_STEP_RX_MULTICAST 0x04  /* only received packets to a link-local multicast address */
+
+/*
+ * What packets of infrastructure are like that a node needs: by form, destination, hop limit and size, and never more
+ * than an allowance of QPW_RATE_* for each remote end. What is beyond is unexpected.
+ */
+enum qpw_shape {
+    QPW_SHAPE_NONE = 0,
+    QPW_SHAPE_FRAME,   /* non-IP, of the right form (enum qpw_form) */
+    QPW_SHAPE_ECHO,    /* small, or whole and rare */
+    QPW_SHAPE_ERROR,   /* ICMP errors: no longer than hosts make them */
+    QPW_SHAPE_CONTROL, /* other ICMP: as small as an echo */
+    QPW_SHAPE_ND,      /* hop limit 255, advertisements and redirects only by who forwards */
+    QPW_SHAPE_GROUP,   /* to a multicast address */
+    QPW_SHAPE_DHCP,    /* to a group, or to and from a known server */
+    QPW_SHAPE_ROUTING, /* as QPW_STEP_RX_MULTICAST has it */
+};
+
+/*
+ * The allowance of each (remote end, rule, direction), in nanoseconds: what a packet or byte uses up, until so much is
+ * used up (generic cell rate algorithm). 60 packets and 64 kB in a burst; used up, it is there again after 56 seconds,
+ * not quite a minute, so that what is sent once a second never uses it up. What is sent to a group is for many, and
+ * errors go with exchanges that are judged by themselves: 1,200.
+ */
+#define QPW_RATE_NS 56000000000ull
+#define QPW_RATE_PACKETS 60u
+#define QPW_RATE_MANY 1200u
+#define QPW_RATE_BYTES 65536u
+#define QPW_RATE_LARGE 10u /* echoes of any size, a second */
+#define QPW_RATE_LARGE_NS 1000000000ull
+#define QPW_ECHO_BYTES 128u /* of payload: what is silent */
+
+#define QPW_RATE_WAYS 4u
+#define QPW_RATE_SETS 1024u  /* by a keyed hash: 4,096 allowances */
+#define QPW_RATE_PREFIXES 256u /* where a set is full: one for all of a prefix, in the sets behind */
+struct qpw_allowance {
+    __u64 key[3]; /* remote end, rule << 8 | direction; 0: unused */
+    /* Until when it is used up to what is left, by packets, bytes and large echoes; all past: as if unused. */
+    __u64 packets_ns;
+    __u64 bytes_ns;
+    __u64 large_ns;
+};
+struct qpw_allowances {
+    struct bpf_spin_lock lock;
+    __u32 pad;
+    struct qpw_allowance way[QPW_RATE_WAYS];
+};
+
+static inline int qpw_is_misfit(unsigned reason)
+{
+    return reason >= QPW_REASON_INFRA_FORM && reason <= QPW_REASON_INFRA_RATE;
+}
+
+/* Servers that may speak DHCP to the node's own address, by address: since when. The node, or a lease, names them. */
+#define QPW_DHCP_SERVERS 256u
 
 #define QPW_SET_PEERS 1u /* value: peer number; sets of rules from 2 on */
 
@@ -537,6 +595,7 @@ _Static_assert(QPW_MAX_IFACES <= 256, "interfaces of a connection");
 _Static_assert(sizeof(struct qpw_finding) == 104, "finding");
 _Static_assert(sizeof(struct qpw_detail_key) == 24, "detail key");
 _Static_assert(sizeof(struct qpw_step) == 24, "step");
+_Static_assert(sizeof(struct qpw_allowances) == 200, "set of allowances");
 _Static_assert(sizeof(struct qpw_set_key) == 24, "set key");
 _Static_assert(sizeof(struct qpw_parent_key) == 24, "parent key");
 _Static_assert(sizeof(struct qpw_iface) == 16, "iface");

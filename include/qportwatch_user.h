@@ -57,6 +57,8 @@ struct qpw_listed {
     X(pol_steps) \
     X(pol_sets) \
     X(parents) \
+    X(rates) \
+    X(dhcp_servers) \
     X(locals) \
     X(ifaces) \
     X(meta) \

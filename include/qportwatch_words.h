@@ -78,7 +78,10 @@
     X(TABLE_FULL, "table-full")             /* no place for a new connection */ \
     X(ECHO, "echo")                         /* transit: received with a local source */ \
     X(NOT_LOCAL, "not-local")               /* transit: neither end is this node */ \
-    X(UNLISTED_LOCAL, "unlisted-local")     /* to the card's own MAC, address not (yet) known as local */
+    X(UNLISTED_LOCAL, "unlisted-local")     /* to the card's own MAC, address not (yet) known as local */ \
+    X(INFRA_FORM, "infra-form")             /* infrastructure by its type, but not by its form, destination or hops */ \
+    X(INFRA_SIZE, "infra-size")             /* larger than infrastructure needs */ \
+    X(INFRA_RATE, "infra-rate")             /* more of it than infrastructure needs */
 
 /*
  * What was lost or left uncounted, each visible in status and report. X(symbol, "name", effect): DELAYED costs time

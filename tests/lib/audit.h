@@ -77,6 +77,9 @@ void audit_policy(struct audit *a, const struct audit_rule *rules, size_t n_rule
     audit_policy((a), (const struct audit_rule[]){__VA_ARGS__}, \
                  sizeof((const struct audit_rule[]){__VA_ARGS__}) / sizeof(struct audit_rule), (peers))
 
+/* The same of a policy as it is written, with all of the tool's own rules. */
+void audit_policy_text(struct audit *a, const char *text);
+
 /* Adds or takes away a local address. */
 void audit_local(struct audit *a, const char *address, bool present);
 

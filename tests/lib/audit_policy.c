@@ -8,8 +8,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "audit.h"
+#include "policy/compile/compile.h"
 
 #define SLOTS (2 * (size_t)QPW_SPACE_SLOTS)
 #define MAX_SETS (2 * AUDIT_MAX_RULES + AUDIT_MAX_PEERS)
@@ -203,6 +205,23 @@ void audit_policy(struct audit *a, const struct audit_rule *rules, size_t n_rule
     free(places);
     cr_assert(qpw_kernel_set_policy(&a->kernel, &c, &a->names, &err) == 0, "%s", err.text);
     qpw_compiled_clear(&c);
+}
+
+void audit_policy_text(struct audit *a, const char *text)
+{
+    uint8_t own[2][16];
+    struct qpw_compile_context context = {.now = time(NULL), .own = own, .n_own = 2};
+    struct qpw_compiled compiled;
+    struct qpw_policy policy = {0};
+    struct qpw_error err = {""};
+
+    audit_address(AUDIT_NODE, own[0]);
+    audit_address(AUDIT_NODE6, own[1]);
+    cr_assert(qpw_policy_parse_text("test", text, strlen(text), &policy, &err) == 0, "%s", err.text);
+    cr_assert(qpw_policy_compile(&policy, &context, &a->names, &compiled, &err) == 0, "%s", err.text);
+    cr_assert(qpw_kernel_set_policy(&a->kernel, &compiled, &a->names, &err) == 0, "%s", err.text);
+    qpw_compiled_clear(&compiled);
+    qpw_policy_clear(&policy);
 }
 
 uint16_t audit_rule_id(struct audit *a, const char *name)

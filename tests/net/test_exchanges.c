@@ -166,6 +166,28 @@ static const struct exchange exchanges[] = {
     /* From a raw socket, too, but one way: nobody answers to it. */
     {.name = "perl, raw segments of the node alone", .policy = LISTED,
      .node_runs = RAW_SEGMENT("7003", "7004", "10.1.0.2"), .told = ""},
+    /* What no table of ports speaks of: by day, and with a load. */
+    {.name = "ping, small and large", .policy = LISTED, .prepare = "ip link set node0 mtu 9000",
+     .far_runs = "ip link set far0 mtu 9000; ping -q -c 5 -i 0.2 10.1.0.1 && ping -q -c 3 -i 0.2 -s 8972 -M do 10.1.0.1",
+     .told = "info inbound icmp 0 infra data first; "},
+    {.name = "scapy, an ICMP type of no use", .policy = LISTED,
+     .far_runs = "ping -q -c 2 -i 0.2 10.1.0.1; " SCAPY "send(IP(dst=\"10.1.0.1\")/ICMP(type=200)/b\"command\")'",
+     .told = "low inbound icmp 0 unexpected attempted first; "},
+    {.name = "scapy, a tunnel in ICMP", .policy = LISTED,
+     .far_runs = SCAPY "send(IP(dst=\"10.1.0.1\")/ICMP(type=13)/(b\"command\"*50))'",
+     .node_runs = SCAPY "send(IP(dst=\"10.1.0.2\")/ICMP(type=13)/(b\"answer\"*50))'",
+     .told = "high inbound icmp 0 unexpected data first; "},
+    {.name = "scapy, a tunnel in ARP", .policy = LISTED,
+     .far_runs = SCAPY "sendp(Ether(dst=\"02:00:00:00:00:01\")/ARP()/(b\"command\"*50),iface=\"far0\")'",
+     .node_runs = SCAPY "sendp(Ether(dst=\"02:00:00:00:00:02\")/ARP()/(b\"answer\"*50),iface=\"node0\")'",
+     .told = "high non_ip 0x0806 0 unexpected data none; "},
+    {.name = "scapy, IGMP to the node alone", .policy = LISTED,
+     .far_runs = SCAPY "send(IP(dst=\"10.1.0.1\",proto=2)/(b\"command\"*50))'",
+     .told = "low inbound - 0 unexpected attempted first; "},
+    {.name = "perl, DHCP of nobody's server", .policy = LISTED,
+     .far_runs = PERL "$s=IO::Socket::INET->new(Proto=>\"udp\",LocalPort=>67) or die;"
+                 "send($s,\"command\",0,sockaddr_in(68,inet_aton(\"10.1.0.1\")))'",
+     .told = "low inbound udp 68 unexpected refused first; "},
     /* The answer is what a refusal would be, and more. */
     {.name = "scapy, an answer in a reset", .policy = LISTED,
      .prepare = "nft add table t && nft 'add chain t o {type filter hook input priority 0;}' && "

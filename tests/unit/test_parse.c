@@ -116,6 +116,8 @@ Test(parse, captured_shorter_than_the_wire)
             if (direct.kind != QPW_PKT_UNDECODABLE) {
                 if (!direct.sctp_chunk) /* the ports are enough */
                     direct.sctp_chunk = whole.sctp_chunk;
+                if (!direct.form) /* and the EtherType is */
+                    direct.form = whole.form;
                 assert_same(&direct, &whole, vectors[i].name, n);
                 read = true;
             } else if (read) {

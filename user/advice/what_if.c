@@ -96,6 +96,7 @@ static int judge_finding(struct work *w, const struct qpw_finding_row *finding)
         .direction = key->direction, .kind = key->kind, .protocol = key->protocol, .port = key->port,
         .initiator_port = finding->value.initiator_port, .vlan = finding->value.vlan,
         .rx_link_multicast = (finding->value.flags & QPW_FINDING_MULTICAST) != 0,
+        .misfit = qpw_is_misfit(finding->value.reason),
         .asked_port = finding->value.flags & QPW_FINDING_ASKED_AT ? finding->value.other_port : 0,
         .initiator = key->initiator, .responder = key->responder, .parent_live = parent_seen, .data = w,
     };

@@ -56,8 +56,8 @@ static const struct qpw_signature signatures[QPW_SIG_COUNT] = {
         "A tunnel carries anything past a table of ports. Find out who set it up; isolate the node if nobody did."},
     [QPW_SIG_ETHERTYPE] = {1000303, OF(ETHERTYPE), QPW_REPEAT_INTERVAL, false, "ethertype",
         "qportwatch: unlisted EtherType",
-        "{initiator} sent {service} frames, which are not IP, to {responder}{traffic}. {Policy} covers IP only, and no "
-        "infra group allows them. {allow}",
+        "{initiator} sent {service} frames, which are not IP, to {responder}{process}{traffic}. {policy-says} "
+        "{allow}",
         "Find the sender on the switch. RoCE, FCoE and PPPoE carry data that no port table describes."},
 
     [QPW_SIG_WEAK_ANSWERED] = {1000401, OF(WEAK_ANSWERED), QPW_REPEAT_INTERVAL, false, "weak-answered",
@@ -175,6 +175,12 @@ static const struct qpw_signature signatures[QPW_SIG_COUNT] = {
         "qportwatch: ICMP redirect",
         "{initiator} sent {responder} an ICMP redirect. {Policy} allows it as infra, but a redirect moves traffic.",
         "Is it your router? Servers usually ignore redirects (net.ipv4.conf.all.accept_redirects=0)."},
+
+    [QPW_SIG_LARGE_ECHO] = {1000609, OF(LARGE_ECHO), QPW_REPEAT_DAY, false, "large-echo",
+        "qportwatch: large or frequent ping",
+        "{initiator} pings {responder}{process} with more than 128 bytes of payload or more than 60 times a minute"
+        "{traffic}. {Policy} allows it as infra, up to 10 unfragmented echoes a second.",
+        "Usual when somebody tests a path or its MTU. An echo can carry anything: if nobody tests, look at the sender."},
 
     [QPW_SIG_LISTENER_NEW] = {1000607, OF(LISTENER), QPW_REPEAT_NEVER, false, "listener-new",
         "qportwatch: new listening socket on an unlisted port",
@@ -301,6 +307,7 @@ static const enum qpw_signature_name of_concern[QPW_CONCERN_COUNT] = {
     [QPW_CONCERN_GROUP] = QPW_SIG_MULTICAST,
     [QPW_CONCERN_ADVERTISEMENT] = QPW_SIG_ROUTER_ADVERTISEMENT,
     [QPW_CONCERN_REDIRECT] = QPW_SIG_REDIRECT,
+    [QPW_CONCERN_LARGE_ECHO] = QPW_SIG_LARGE_ECHO,
 };
 
 enum qpw_signature_name qpw_signature_of(const struct qpw_finding_row *row)

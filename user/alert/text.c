@@ -63,7 +63,7 @@ bool qpw_text_allow_line(const struct qpw_text_about *about, bool any, char *buf
 {
     const struct qpw_finding_key *key = &about->row->key;
     struct qpw_allow a = {.kind = key->kind, .protocol = key->protocol, .direction = key->direction,
-                          .verdict = key->verdict, .port = key->port,
+                          .verdict = key->verdict, .port = key->port, .reason = about->row->value.reason,
                           .rule = qpw_text_rule(about->context, about->row->value.rule),
                           .purpose = purpose(about->process), .remote = any ? NULL : qpw_finding_remote(key)};
 
@@ -101,6 +101,17 @@ static const char *policy_words(const struct qpw_engine_context *context, bool f
     return buf;
 }
 
+/* Why a group of infrastructure has no room for it. */
+static const char *misfit_words(const struct qpw_finding_row *row)
+{
+    if (row->value.reason == QPW_REASON_INFRA_FORM)
+        return "only of the form, to the destinations and with the hop limit that a node needs";
+    if (row->value.reason == QPW_REASON_INFRA_RATE)
+        return "only up to 60 packets and 64 kB a minute with each remote address";
+    return row->key.kind == QPW_KIND_ICMP ? "only up to 128 bytes of payload, or unfragmented and 10 a second"
+                                          : "only as large as a node needs";
+}
+
 static void policy_says(const struct qpw_text_about *about, char *buf, size_t size)
 {
     const struct qpw_finding_row *row = about->row;
@@ -109,9 +120,14 @@ static void policy_says(const struct qpw_text_about *about, char *buf, size_t si
     char policy[352];
 
     policy_words(about->context, !rule[0] || group, policy, sizeof(policy));
-    if (group)
+    if (group && qpw_is_misfit(row->value.reason))
+        snprintf(buf, size, "%s allows `%.*s %s` %s.", policy, (int)strcspn(rule, "-"), rule, strchr(rule, '-') + 1,
+                 misfit_words(row));
+    else if (group)
         snprintf(buf, size, "%s says `%.*s %s unexpected`.", policy, (int)strcspn(rule, "-"), rule,
                  strchr(rule, '-') + 1);
+    else if (!rule[0] && row->key.kind == QPW_KIND_ETHERTYPE)
+        snprintf(buf, size, "%s covers IP only, and no infra group allows them.", policy);
     else if (rule[0])
         snprintf(buf, size, "Rule %s of %s covers it, but not for this address, VLAN or interface.", rule, policy);
     else

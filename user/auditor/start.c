@@ -20,6 +20,7 @@
 #include "control/peer.h"
 #include "control/policy_args.h"
 #include "host/clock.h"
+#include "host/leases.h"
 #include "host/rights.h"
 #include "instance/owners.h"
 #include "util/version.h"
@@ -192,6 +193,16 @@ static void publish_alerts_path(const char *path, char *ret, size_t size)
         *ret = '\0';
 }
 
+/* What the node asked before it was attached nobody saw, but for a lease is renewed with one server alone. */
+static void know_dhcp_servers(struct qpw_kernel *k)
+{
+    uint8_t servers[QPW_DHCP_SERVERS / 2][16]; /* the rest for those that answer */
+    size_t n = qpw_lease_servers("", servers, sizeof(servers) / sizeof(*servers));
+
+    for (size_t i = 0; i < n; i++)
+        qpw_kernel_add_dhcp_server(k, servers[i]); /* one that finds no place is a finding when it speaks */
+}
+
 static int start(struct qpw_auditor *a, bool *ret_usage, struct qpw_error *err)
 {
     struct qpw_places places = {0};
@@ -222,6 +233,8 @@ static int start(struct qpw_auditor *a, bool *ret_usage, struct qpw_error *err)
     snprintf(a->meta.command, sizeof(a->meta.command), "%s", a->options.command ? a->options.command : "");
     publish_alerts_path(a->options.alerts, a->meta.alerts_path, sizeof(a->meta.alerts_path));
     r = qpw_watch_addresses(a, err);
+    if (r == 0)
+        know_dhcp_servers(&a->kernel);
     if (r == 0) {
         r = qpw_alerts_open(a, err);
         *ret_usage = r == -EINVAL; /* the --syslog target */

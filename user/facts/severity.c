@@ -31,7 +31,8 @@ static enum qpw_concern unexpected(const struct qpw_finding_row *f)
     };
     unsigned outcome = f->value.outcome < QPW_OUTCOME_COUNT ? f->value.outcome : QPW_OUTCOME_DATA;
 
-    if (f->value.flags & QPW_FINDING_MULTICAST && (f->key.kind == QPW_KIND_PORT || !qpw_finding_answered(f)))
+    if (f->value.flags & QPW_FINDING_MULTICAST && (f->key.kind == QPW_KIND_PORT || !qpw_finding_answered(f)) &&
+        !(f->value.flags & QPW_FINDING_NODE && qpw_is_misfit(f->value.reason)))
         return qpw_finding_answered(f) ? QPW_CONCERN_GROUP_ANSWERED : QPW_CONCERN_GROUP;
     if (f->key.kind == QPW_KIND_ETHERTYPE)
         return qpw_finding_answered(f) ? QPW_CONCERN_PROTOCOL_BOTH : QPW_CONCERN_ETHERTYPE;
@@ -42,10 +43,14 @@ static enum qpw_concern unexpected(const struct qpw_finding_row *f)
     return by_outcome[f->key.direction == QPW_DIR_OUTBOUND][outcome];
 }
 
-/* Advertisements and redirects move the node's traffic; the rest of what any IP node needs is nobody's concern. */
+/* Large echoes carry much, advertisements and redirects move the node's traffic; the rest of what any IP node needs is nobody's concern. */
 static enum qpw_concern infrastructure(const struct qpw_finding_key *key)
 {
-    if (key->kind != QPW_KIND_ICMP || key->direction != QPW_DIR_INBOUND)
+    if (key->kind != QPW_KIND_ICMP)
+        return QPW_CONCERN_NONE;
+    if (key->protocol == IPPROTO_ICMPV6 ? key->port == ICMP6_ECHO_REQUEST : key->port == ICMP_ECHO)
+        return QPW_CONCERN_LARGE_ECHO;
+    if (key->direction != QPW_DIR_INBOUND)
         return QPW_CONCERN_NONE;
     if (key->protocol == IPPROTO_ICMPV6 && key->port == ND_ROUTER_ADVERT)
         return QPW_CONCERN_ADVERTISEMENT;

@@ -43,6 +43,7 @@ enum qpw_severity { QPW_SEVERITY_HIGH = 1, QPW_SEVERITY_MEDIUM, QPW_SEVERITY_LOW
     X(GROUP, INFO, "broadcast or multicast, not answered") \
     X(ADVERTISEMENT, INFO, "router advertisement") \
     X(REDIRECT, INFO, "ICMP redirect") \
+    X(LARGE_ECHO, INFO, "echoes larger or more frequent than usual") \
     X(SCAN, MEDIUM, "scan of the node") \
     X(SCAN_OUT, HIGH, "scan by the node") \
     X(MANY, LOW, "many initiators of one unanswered thing") \

@@ -71,6 +71,9 @@ int qpw_kernel_set_policy(struct qpw_kernel *k, const struct qpw_compiled *polic
 /* Rule and peer names as they stand in the kernel (for a new compilation, or to show). Caller clears. */
 int qpw_kernel_get_names(const struct qpw_kernel *k, struct qpw_registry *ret, struct qpw_error *err);
 
+/* A server that may speak DHCP to the node's own address. 0 or a negative errno: -E2BIG where there are too many. */
+int qpw_kernel_add_dhcp_server(struct qpw_kernel *k, const uint8_t addr[16]);
+
 /* Adds or removes one local address or prefix (prefix of 128) and raises the generation. */
 int qpw_kernel_set_local(struct qpw_kernel *k, const uint8_t addr[16], unsigned prefix, uint32_t flags, bool present);
 

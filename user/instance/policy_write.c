@@ -159,6 +159,13 @@ fail:
     return qpw_fail(err, rc, "cannot read rule and peer names from the kernel: %s", strerror(-rc));
 }
 
+int qpw_kernel_add_dhcp_server(struct qpw_kernel *k, const uint8_t addr[16])
+{
+    uint64_t now = qpw_kernel_now_ns(k);
+
+    return bpf_map_update_elem(k->map_fd[QPW_MAP_dhcp_servers], addr, &now, BPF_ANY) < 0 ? -errno : 0;
+}
+
 int qpw_kernel_set_local(struct qpw_kernel *k, const uint8_t addr[16], unsigned prefix, uint32_t flags, bool present)
 {
     struct qpw_local_key key = {.prefixlen = prefix};

@@ -50,7 +50,7 @@ static void heading(const struct qpw_text_page *p, unsigned verdict, size_t find
         [QPW_VERDICT_WEAK] = "WEAK",
         [QPW_VERDICT_UNDECIDED] = "UNDECIDED WITH PAYLOAD BOTH WAYS",
         [QPW_VERDICT_IMPLIED] = "IMPLIED",
-        [QPW_VERDICT_INFRA] = "ROUTERS: ADVERTISEMENTS AND REDIRECTS",
+        [QPW_VERDICT_INFRA] = "INFRASTRUCTURE: ROUTERS, REDIRECTS, LARGE PINGS",
     };
     char count[40], answered[24], said[96];
 

@@ -19,7 +19,7 @@ int qpw_allow_line(const struct qpw_model *m, const struct qpw_row *row, char *b
     struct qpw_text_about about = {.context = &context, .row = row->source};
     struct qpw_thing t = qpw_thing_of(row);
     struct qpw_allow a = {.kind = t.kind, .protocol = t.protocol, .direction = t.direction, .verdict = t.verdict,
-                          .port = t.port, .rule = qpw_model_rule(m, t.rule)};
+                          .port = t.port, .reason = t.reason, .rule = qpw_model_rule(m, t.rule)};
 
     if (row->kind == QPW_ROW_FINDING)
         return qpw_text_allow_line(&about, false, buf, size) ? 0 : -ENOENT;

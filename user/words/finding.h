@@ -17,6 +17,7 @@ const char *qpw_words_line_outcome(const struct qpw_finding_line *line);
 /* What could be allowed: a finding, or a row of traffic. */
 struct qpw_allow {
     unsigned kind, protocol, direction, verdict, port;
+    unsigned reason;       /* enum qpw_reason */
     const char *rule;      /* that missed it or counts it, "" for none */
     const char *purpose;   /* one word; NULL: to be filled in */
     const uint8_t *remote; /* NULL: anybody */

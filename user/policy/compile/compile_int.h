@@ -78,6 +78,7 @@ struct qpw_run {
     uint32_t last;
     uint16_t initiator_port; /* 0: any */
     uint8_t flags;           /* QPW_STEP_* */
+    uint8_t shape;           /* enum qpw_shape */
 };
 
 /* A companion: follows each row that allows the place `row` in `row_direction`. */

@@ -126,7 +126,7 @@ static bool step_matches(const struct qpw_judge *judge, const struct qpw_step *s
         if (verdict == QPW_VERDICT_IMPLIED && !lives)
             return false;
     }
-    ret->verdict = verdict;
+    ret->verdict = step->shape && exchange->misfit ? QPW_VERDICT_UNEXPECTED : verdict;
     ret->rule = rule;
     ret->flags = step->flags;
     *vouched = lives;

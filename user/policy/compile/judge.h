@@ -17,6 +17,7 @@ struct qpw_exchange {
     uint8_t kind;            /* QPW_KIND_* */
     uint8_t protocol;
     bool rx_link_multicast;  /* received, to a link-local multicast address */
+    bool misfit;             /* no step that asks for a shape (enum qpw_shape) has room for it; else all have */
     uint16_t port;           /* service port, ICMP type, EtherType; host order */
     uint16_t initiator_port; /* host order, 0 where there is none */
     uint16_t asked_port;     /* inbound, where another port was asked than answers; else 0 */

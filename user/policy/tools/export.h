@@ -16,8 +16,8 @@ void qpw_policy_csv(const struct qpw_policy *policy, int64_t now, FILE *out);
 
 /*
  * A table "inet qportwatch" that lets pass what the policy does not call unexpected and drops the rest,
- * both ways: rows, peers, infra and implied groups, answers to what passed. What nftables cannot know
- * (a live parent) is left open in implied groups and weak rows and said in comments.
+ * both ways: rows, peers, infra and implied groups, answers to what passed. What nftables cannot know (a live parent,
+ * allowances of infrastructure) is left open and said in comments.
  */
 void qpw_policy_nft(const struct qpw_policy *policy, int64_t now, FILE *out);
 

@@ -299,23 +299,32 @@ static void write_companions(const struct ruleset *r, uint8_t direction)
 
 /* ---- What any IP node needs ---- */
 
+static void write_dhcp(FILE *out, uint8_t direction)
+{
+    fputs("        udp sport 68 udp dport 67 counter accept comment \"infra-dhcp\"\n"
+          "        udp sport 546 udp dport 547 counter accept comment \"infra-dhcp\"\n", out);
+    if (direction == QPW_DIR_INBOUND)
+        fputs("        udp sport 67 udp dport 68 counter accept comment \"infra-dhcp\"\n"
+              "        udp sport 547 udp dport 546 counter accept comment \"infra-dhcp\"\n", out);
+}
+
 static void write_infra(const struct ruleset *r, uint8_t direction)
 {
     const struct qpw_group_setting *infra = r->policy->infra;
     FILE *out = r->out;
 
+    fputs("        # infra: how large and how frequent it may be, and which DHCP servers are known, is not checked here\n",
+          out);
     if (!infra[QPW_INFRA_ICMP].unexpected)
-        fputs("        meta l4proto icmp counter accept comment \"infra-icmp\"\n"
-              "        icmpv6 type != { 130-137, 143 } counter accept comment \"infra-icmp\"\n", out);
+        fputs("        icmp type { 0, 3, 5, 8-14, 42, 43 } counter accept comment \"infra-icmp\"\n"
+              "        icmpv6 type { 1-4, 128, 129, 160, 161 } counter accept comment \"infra-icmp\"\n", out);
     if (!infra[QPW_INFRA_ND].unexpected)
-        fputs("        icmpv6 type { 130-137, 143 } counter accept comment \"infra-nd\"\n", out);
+        fputs("        icmpv6 type { 133-137 } ip6 hoplimit 255 counter accept comment \"infra-nd\"\n"
+              "        ip6 daddr ff00::/8 icmpv6 type { 130-132, 143, 151-153 } counter accept comment \"infra-nd\"\n", out);
     if (!infra[QPW_INFRA_IGMP].unexpected)
-        fputs("        meta l4proto 2 counter accept comment \"infra-igmp\"\n", out);
+        fputs("        ip daddr 224.0.0.0/4 meta l4proto 2 counter accept comment \"infra-igmp\"\n", out);
     if (!infra[QPW_INFRA_DHCP].unexpected)
-        fputs("        udp sport 68 udp dport 67 counter accept comment \"infra-dhcp\"\n"
-              "        udp sport 67 udp dport 68 counter accept comment \"infra-dhcp\"\n"
-              "        udp sport 546 udp dport 547 counter accept comment \"infra-dhcp\"\n"
-              "        udp sport 547 udp dport 546 counter accept comment \"infra-dhcp\"\n", out);
+        write_dhcp(out, direction);
     if (!infra[QPW_INFRA_ROUTING].unexpected && direction == QPW_DIR_INBOUND)
         fputs("        ip daddr 224.0.0.0/24 meta l4proto { 89, 103, 112 } counter accept comment \"infra-routing\"\n"
               "        ip6 daddr ff02::/16 meta l4proto { 89, 103, 112 } counter accept comment \"infra-routing\"\n"
