@@ -222,7 +222,7 @@ struct judgement policy_judge_ethertype(uint16_t ethertype)
     if (ethertype == 0x0806)
         return (struct judgement){"infra", "infra-arp", false};
     if (ethertype == 0x88cc || ethertype == 0x8809 || ethertype == 0x42)
-        return (struct judgement){"infra", "infra-link-control", false};
+        return (struct judgement){"unexpected", "infra-link-control", false}; /* the campaign sends them to one card */
     return (struct judgement){"unexpected", NULL, false};
 }
 
