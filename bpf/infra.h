@@ -295,14 +295,19 @@ static __always_inline int qpw_dhcp_learn(void *ctx, struct qpw_work *w, const i
     return 0;
 }
 
-static __noinline int qpw_dhcp_learn_xdp(void *ctx, struct qpw_work *w)
+/* Global: the verifier goes through the loop once, and not for every path that leads to it. */
+__noinline __u32 qpw_dhcp_learn_xdp(struct xdp_md *ctx)
 {
-    return qpw_dhcp_learn(ctx, w, 1);
+    struct qpw_work *w = qpw_work();
+
+    return w ? (__u32)qpw_dhcp_learn(ctx, w, 1) : 0;
 }
 
-static __noinline int qpw_dhcp_learn_tc(void *ctx, struct qpw_work *w)
+__noinline __u32 qpw_dhcp_learn_tc(struct __sk_buff *ctx)
 {
-    return qpw_dhcp_learn(ctx, w, 0);
+    struct qpw_work *w = qpw_work();
+
+    return w ? (__u32)qpw_dhcp_learn(ctx, w, 0) : 0;
 }
 
 #endif

@@ -273,11 +273,14 @@ static __noinline int qpw_owner_of_older(struct __sk_buff *skb, struct qpw_work 
 }
 
 /* Fills w->owner with that of the socket which sends skb, as far as it is known: then it has a number. */
-static __noinline int qpw_owner_of_sender(struct __sk_buff *skb, struct qpw_work *w)
+__noinline __u32 qpw_owner_of_sender(struct __sk_buff *skb)
 {
     struct bpf_sock *sk = skb->sk, *full;
+    struct qpw_work *w = qpw_work();
     struct qpw_owner *o;
 
+    if (!w)
+        return 0;
     if (!sk)
         return w->pkt.protocol == QPW_IPPROTO_TCP && (w->pkt.tcp_flags & QPW_TCP_SYN) && (w->pkt.tcp_flags & QPW_TCP_ACK)
                    ? qpw_owner_by_lookup(skb, w) : 0;

@@ -157,7 +157,7 @@ static __always_inline __u32 qpw_slow_path(void *ctx, const int xdp)
     w->owner.how = QPW_OWNER_NONE;
     if (w->pkt.kind == QPW_PKT_NON_IP) {
         if (!xdp && !w->rx && !config.replay)
-            qpw_owner_of_sender(ctx, w);
+            qpw_owner_of_sender(ctx);
         qpw_non_ip();
         return 0;
     }
@@ -169,14 +169,14 @@ static __always_inline __u32 qpw_slow_path(void *ctx, const int xdp)
         qpw_refused_by_icmp();
     if (w->rx && qpw_is_dhcp_answer(w)) {
         if (xdp)
-            qpw_dhcp_learn_xdp(ctx, w);
+            qpw_dhcp_learn_xdp(ctx);
         else
-            qpw_dhcp_learn_tc(ctx, w);
+            qpw_dhcp_learn_tc(ctx);
     }
     qpw_judge_again(w, c);
     if (!xdp && !w->rx && !config.replay && (!c->owner || qpw_is_finding(c)) &&
         !(control.flags & QPW_CONTROL_UNOWNED)) {
-        qpw_owner_of_sender(ctx, w);
+        qpw_owner_of_sender(ctx);
         if (w->owner.how)
             c->owner = w->owner.number;
     }
