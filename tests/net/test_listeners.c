@@ -214,6 +214,7 @@ Test(listeners, the_report_has_them)
         json_decref(own);
         expect_output("listeners", "has changed since it was loaded: owner= of its rules is not checked here.");
         expect_output("report", "\n  unlisted  tcp/4444");
+        expect_output("report --format html", "owner= of its rules is not checked here.");
         cr_expect(gone || unlink(policy) == 0);
     }
     node_stop(&n, SIGINT);

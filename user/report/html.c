@@ -343,6 +343,8 @@ static void listeners(const struct qpw_html_page *p)
         qpw_page_term(p, "Listed, no listener", "none");
     qpw_html_end(p->h);
     qpw_html_raw(p->h, "\n");
+    if (p->o->listening_about->no_owners)
+        qpw_page_paragraph(p, "dim", QPW_WORDS_NO_OWNERS);
 }
 
 int qpw_report_html(const struct qpw_report *r, const struct qpw_render_options *options, FILE *out)

@@ -140,8 +140,7 @@ static void print_lists(const struct qpw_listening *l, const struct qpw_listenin
         qpw_list_end(&idle);
     }
     if (about->no_owners)
-        qpw_print_wrapped(p, 2, "The policy's file has changed since it was loaded: owner= of its rules is not checked "
-                                "here. 'qportwatch reload' puts the file in force.");
+        qpw_print_wrapped(p, 2, QPW_WORDS_NO_OWNERS);
 }
 
 static const char *summary(const struct qpw_listening *l, const struct qpw_listening_about *about, char *buf, size_t size)

@@ -5,6 +5,11 @@
 
 #include "facts/listening.h"
 
+/* What stands below a list whose policy in force has no text any more to take owner= from. */
+#define QPW_WORDS_NO_OWNERS \
+    "The policy's file has changed since it was loaded: owner= of its rules is not checked here. 'qportwatch reload' puts " \
+    "the file in force."
+
 /* "any", "any IPv6", "10.1.0.1", each with "%eth1" where the socket is bound to an interface. Returns buf. */
 const char *qpw_words_listener_address(const struct qpw_listener *l, char *buf, size_t size);
 
