@@ -15,6 +15,7 @@
 #include "alerts.h"
 #include "auditor/summary.h"
 #include "policy/compile/compile.h"
+#include "report/connections.h"
 #include "report/listening.h"
 #include "report/render.h"
 #include "sample.h"
@@ -1139,4 +1140,89 @@ Test(faces, alerts_of_listeners_say_what_the_list_says)
     qpw_engine_free(engine);
     sink_clear(&sink);
     clear_list(&n);
+}
+
+/* ---- Live connections: the list, its document and the view ---- */
+
+static const struct qpw_connection some_connections[] = {
+    {.key = {.protocol = IPPROTO_TCP, .local_port = 4444, .remote_port = 50001},
+     .conn = {.direction = QPW_DIR_INBOUND, .verdict = QPW_VERDICT_UNEXPECTED, .outcome = QPW_OUTCOME_DATA,
+              .evidence = QPW_EVIDENCE_HANDSHAKE}},
+    {.key = {.protocol = IPPROTO_TCP, .local_port = 445, .remote_port = 50000},
+     .conn = {.direction = QPW_DIR_INBOUND, .verdict = QPW_VERDICT_ALLOWED, .outcome = QPW_OUTCOME_ANSWERED,
+              .evidence = QPW_EVIDENCE_SOCKET, .rule = SAMPLE_RULE_SMB}},
+};
+#define N_CONNECTIONS (sizeof(some_connections) / sizeof(*some_connections))
+
+static int give_connections(void *context, const struct qpw_snapshot *s, const struct qpw_connections_wanted *wanted,
+                            struct qpw_connections *ret, struct qpw_error *err)
+{
+    *ret = (struct qpw_connections){.rows = malloc(sizeof(some_connections)), .n = N_CONNECTIONS};
+    cr_assert_not_null(ret->rows);
+    memcpy(ret->rows, some_connections, sizeof(some_connections));
+    return 0;
+}
+
+static const char *ncat(void *context, uint64_t id, const struct qpw_connection *connection)
+{
+    return "ncat[11331]";
+}
+
+Test(faces, connections_are_the_same_in_all)
+{
+    const struct qpw_process owner = {.match = QPW_MATCH_EXACT, .pid = 11331, .name = "ncat", .user = "root"};
+    struct qpw_view_more more = {.connections = give_connections};
+    struct qpw_table rows = {.columns = qpw_connection_columns, .n_columns = qpw_connection_n_columns};
+    struct qpw_model model = {.connection_process = ncat};
+    struct qpw_view_state state;
+    struct qpw_snapshot s;
+    struct qpw_error err;
+    char *list, *tab;
+    size_t size;
+    FILE *out;
+
+    sample_snapshot(&s, 0);
+    for (size_t i = 0; i < N_CONNECTIONS; i++)
+        cr_assert_eq(qpw_connection_add(&rows, &s, &(struct qpw_connection_line){&some_connections[i], &owner}), 0);
+    start(&out, &list, &size);
+    cr_assert_eq(qpw_table_print(&rows, &(struct qpw_printer){.out = out, .width = 300}), 0);
+    fclose(out);
+    qpw_state_init(&state);
+    state.tab = QPW_TAB_CONNECTIONS;
+    cr_assert_eq(qpw_model_advance(&model, &s), 0);
+    cr_assert_eq(qpw_model_read_more(&model, &state, &more, &err), 0);
+    start(&out, &tab, &size);
+    cr_assert_eq(qpw_plain_table(out, &model, &state, 300, true), 0);
+    fclose(out);
+    for (size_t i = 0; i < N_CONNECTIONS; i++) {
+        const struct qpw_connection *c = &some_connections[i];
+        struct qpw_connection_line line = {c, &owner};
+        json_t *one = qpw_connection_row_json(&s, &line);
+        struct row row = {"connections"};
+        char service[64], process[64], *lines[2];
+
+        qpw_words_service(QPW_KIND_PORT, c->key.protocol, c->key.local_port, service, sizeof(service));
+        lines[0] = line_about(list, service, "\n");
+        lines[1] = line_about(tab, service, "\n");
+        cr_expect_str_eq(json_string_value(at(one, "verdict")), qpw_verdict_name(c->conn.verdict));
+        cr_expect_str_eq(json_string_value(at(one, "outcome")), qpw_outcome_name(c->conn.outcome));
+        cr_expect_str_eq(json_string_value(at(one, "evidence")), qpw_evidence_name(c->conn.evidence));
+        for (unsigned face = 0; face < 2; face++) {
+            const char *name = face ? "view" : "connections";
+
+            has(&row, name, lines[face], "%s", qpw_verdict_name(c->conn.verdict));
+            has(&row, name, lines[face], "%s", qpw_outcome_name(c->conn.outcome));
+            has(&row, name, lines[face], "%s", qpw_evidence_name(c->conn.evidence));
+            has(&row, name, lines[face], "%s", qpw_words_owner(&owner, process, sizeof(process)));
+            if (c->conn.rule)
+                has(&row, name, lines[face], "%s", s.rules[c->conn.rule].name);
+            free(lines[face]);
+        }
+        json_decref(one);
+    }
+    qpw_table_clear(&rows);
+    qpw_model_free(&model);
+    free(list);
+    free(tab);
+    qpw_snapshot_clear(&s);
 }
