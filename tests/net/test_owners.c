@@ -477,6 +477,34 @@ Test(owners, a_listener_is_named_by_its_syn_cookie)
     node_nothing_left(&n);
 }
 
+/* A timestamp request that is larger than any host makes one, from a socket of raw ICMP. */
+static int send_icmp(void *argument)
+{
+    static const unsigned char icmp[608] = {13};
+    struct sockaddr_storage to;
+    socklen_t size = traffic_endpoint("10.7.0.2", 0, &to);
+    int fd;
+
+    prctl(PR_SET_NAME, "one-shot");
+    fd = socket(AF_INET, SOCK_RAW, IPPROTO_ICMP);
+    return sendto(fd, icmp, sizeof(icmp), 0, (struct sockaddr *)&to, size) != sizeof(icmp);
+}
+
+/* What has no ports has an owner all the same, whose process has ended by the time that anybody could look. */
+Test(owners, who_sends_icmp_by_hand_is_named)
+{
+    node_attach(&n, "node0 --mode tc --alerts %s " ONE_BY_ONE, eve);
+    cr_assert_eq(netns_wait(netns_fork(&n.node, send_icmp, NULL), NETNS_DEADLINE_MS), 0);
+    EVELOG_UNTIL(eve, .name = "protocol");
+    struct evelog log = {0};
+    evelog_add(&log, eve);
+    cr_expect_str_eq(evelog_fact(LAST(&log, .name = "protocol"), "process"), "one-shot");
+    cr_expect_str_eq(evelog_fact(LAST(&log, .name = "protocol"), "rule"), "infra-icmp");
+    evelog_clear(&log);
+    node_stop(&n, SIGINT);
+    node_nothing_left(&n);
+}
+
 /* A frame that a packet socket sends has no owner that could be known, and none is named. */
 static int send_raw(void *argument)
 {

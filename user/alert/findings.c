@@ -36,7 +36,7 @@ static const struct qpw_process *process_of(struct qpw_engine *e, const struct w
 {
     struct qpw_process found = {0};
 
-    if (e->context.process && w->row->key.kind == QPW_KIND_PORT)
+    if (e->context.process)
         e->context.process(e->context.process_data, w->row, &found);
     if (found.match == QPW_MATCH_NONE && (!found.why || w->mark->process))
         return w->mark->process;

@@ -48,11 +48,11 @@ static const struct qpw_signature signatures[QPW_SIG_COUNT] = {
 
     [QPW_SIG_PROTOCOL_SEEN] = {1000301, OF(PROTOCOL_ONE_WAY), QPW_REPEAT_INTERVAL, false, "protocol",
         "qportwatch: unlisted protocol, one way",
-        "{initiator} sent {service} to {responder} and no answer was seen{traffic}. {policy-says}" FIREWALL " {allow}",
+        "{initiator} sent {service} to {responder}{process} and no answer was seen{traffic}. {policy-says}" FIREWALL " {allow}",
         "Tunnels and routing protocols do not belong on a storage node unless somebody set them up; ask who did."},
     [QPW_SIG_PROTOCOL_BOTH] = {1000302, OF(PROTOCOL_BOTH), QPW_REPEAT_INTERVAL, false, "protocol-both",
         "qportwatch: unlisted protocol, both ways",
-        "{initiator} and {responder} exchanged {service}{traffic}. {policy-says} {allow}",
+        "{initiator} and {responder} exchanged {service}{process}{traffic}. {policy-says} {allow}",
         "A tunnel carries anything past a table of ports. Find out who set it up; isolate the node if nobody did."},
     [QPW_SIG_ETHERTYPE] = {1000303, OF(ETHERTYPE), QPW_REPEAT_INTERVAL, false, "ethertype",
         "qportwatch: unlisted EtherType",
@@ -178,8 +178,8 @@ static const struct qpw_signature signatures[QPW_SIG_COUNT] = {
 
     [QPW_SIG_LARGE_ECHO] = {1000609, OF(LARGE_ECHO), QPW_REPEAT_DAY, false, "large-echo",
         "qportwatch: large or frequent ping",
-        "{initiator} pings {responder}{process} with more than 128 bytes of payload or more than 60 times a minute"
-        "{traffic}. {Policy} allows it as infra, up to 10 unfragmented echoes a second.",
+        "{initiator} and {responder} exchange pings with more than 128 bytes of payload, or more than 60 a minute"
+        "{process}{traffic}. {Policy} allows it as infra, up to 10 unfragmented echoes a second.",
         "Usual when somebody tests a path or its MTU. An echo can carry anything: if nobody tests, look at the sender."},
 
     [QPW_SIG_LISTENER_NEW] = {1000607, OF(LISTENER), QPW_REPEAT_NEVER, false, "listener-new",

@@ -216,7 +216,8 @@ void qpw_alerts_finding(struct qpw_auditor *a, const struct qpw_finding_key *key
     row->flow_id = qpw_finding_flow_id(key);
     alerts->process[alerts->queued] = (struct qpw_process){0};
     /* A process may be gone by the next flush: asked for now, where it is more than somebody knocking. */
-    if (key->kind == QPW_KIND_PORT && (value->outcome >= QPW_OUTCOME_ANSWERED || key->direction == QPW_DIR_OUTBOUND))
+    if (value->owner.how || (key->kind == QPW_KIND_PORT &&
+                             (value->outcome >= QPW_OUTCOME_ANSWERED || key->direction == QPW_DIR_OUTBOUND)))
         find_process(alerts, row, &alerts->process[alerts->queued]);
     alerts->queued++;
 }

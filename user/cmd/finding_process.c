@@ -6,8 +6,7 @@
 
 bool qpw_finding_owner(void *sockets, const struct qpw_finding_row *finding, struct qpw_process *ret)
 {
-    return finding->key.kind == QPW_KIND_PORT &&
-           qpw_owner_find(sockets, &finding->key, &finding->value, ret) == 0 &&
+    return qpw_owner_find(sockets, &finding->key, &finding->value, ret) == 0 &&
            qpw_owner_known(ret);
 }
 

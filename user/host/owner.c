@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 #include "host/owner.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -93,6 +94,14 @@ int qpw_owner_find(struct qpw_sockets *s, const struct qpw_finding_key *key, con
 {
     struct qpw_conn_key tuple;
 
+    if (key->kind != QPW_KIND_PORT) { /* no ports to look a socket up by: what the program noted is all there is */
+        if (!value->owner.tgid && !qpw_owner_kind_why(&value->owner))
+            return -ENOENT;
+        *ret = (struct qpw_process){.match = QPW_MATCH_NONE, .why = qpw_owner_kind_why(&value->owner)};
+        if (!ret->why)
+            qpw_owner_describe(s, &value->owner, ret);
+        return 0;
+    }
     qpw_finding_tuple(key, value, &tuple);
     return qpw_owner_of_connection(s, &tuple, (enum qpw_direction)key->direction, &value->owner, ret);
 }
