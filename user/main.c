@@ -9,7 +9,6 @@
 #include <unistd.h>
 
 #include "cmd/cmd.h"
-#include "cmd/reader.h"
 #include "util/error.h"
 #include "util/usage.h"
 #include "util/version.h"
@@ -19,16 +18,15 @@ static const struct command {
     const char *name;
     int (*run)(int argc, char **argv);
     const char *does;
-    bool reads; /* what is counted: the auditor runs it for those who are not root but may read */
 } commands[] = {
     {"attach", qpw_cmd_attach, "monitor interfaces: count every packet, alert on what the policy does not allow"},
     {"detach", qpw_cmd_detach, "remove exactly what qportwatch attached"},
     {"reload", qpw_cmd_reload, "read the policy again and apply it in one step"},
-    {"status", qpw_cmd_status, "what is attached, how, since when, and what was lost", true},
+    {"status", qpw_cmd_status, "what is attached, how, since when, and what was lost"},
     {"top", qpw_cmd_top, "live view of what is attached"},
-    {"report", qpw_cmd_report, "what was seen, on one screen, as JSON or HTML", true},
-    {"listeners", qpw_cmd_listeners, "listening sockets compared with the policy", true},
-    {"connections", qpw_cmd_connections, "live connections, with their processes", true},
+    {"report", qpw_cmd_report, "what was seen, on one screen, as JSON or HTML"},
+    {"listeners", qpw_cmd_listeners, "listening sockets compared with the policy"},
+    {"connections", qpw_cmd_connections, "live connections, with their processes"},
     {"alerts", qpw_cmd_alerts, "read the alert log"},
     {"replay", qpw_cmd_replay, "audit capture files through the same BPF programs"},
     {"policy", qpw_cmd_policy, "show, check, import, diff, suggest, test and export policies"},
@@ -69,7 +67,6 @@ static void check_answer(int status, void *program)
 int main(int argc, char **argv)
 {
     static char name[64] = "qportwatch";
-    int status;
 
     hold_standard_files();
     qpw_terminal_start();
@@ -89,11 +86,6 @@ int main(int argc, char **argv)
         if (strcmp(argv[1], commands[i].name))
             continue;
         snprintf(name, sizeof(name), "qportwatch %s", commands[i].name);
-        if (commands[i].reads) {
-            status = qpw_reader_run(argc - 1, argv + 1);
-            if (status >= 0)
-                return status;
-        }
         argv[1] = name;
         return commands[i].run(argc - 1, argv + 1);
     }

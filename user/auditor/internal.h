@@ -49,8 +49,6 @@ struct qpw_client {
     unsigned ticks; /* seconds since */
 };
 
-#define QPW_RELAYS 4u
-
 struct qpw_auditor {
     struct qpw_audit_options options;
     struct qpw_kernel kernel;
@@ -79,9 +77,6 @@ struct qpw_auditor {
     struct qpw_client clients[QPW_CLIENTS];
     size_t n_clients;
     int asker_fd;         /* who asked for the end, -1: nobody */
-    int asking_fd;        /* who asks for what is being served */
-    int passed[2];        /* descriptors that came with it, -1: none */
-    pid_t relays[QPW_RELAYS]; /* commands that run for others, 0: none */
     char by[96];          /* who asked for what is being done: by a request or a signal; empty: nobody did */
     int signal_fd;
     int tick_fd;          /* every second */

@@ -9,7 +9,6 @@
 #include "control/message.h"
 #include "control/peer.h"
 #include "auditor/internal.h"
-#include "auditor/relay.h"
 #include "auditor/owners.h"
 #include "auditor/sources.h"
 
@@ -112,8 +111,7 @@ static json_t *serve_one(struct qpw_auditor *a, const struct request *r, int fd,
 static json_t *serve(struct qpw_auditor *a, int fd, const json_t *request)
 {
     static const struct request requests[] = {{"alerts", alerts, false}, {"detach", detach, true},
-                                              {"reload", qpw_audit_reload, true}, {"show", qpw_relay_serve, false},
-                                              {"status", status, false}};
+                                              {"reload", qpw_audit_reload, true}, {"status", status, false}};
     const char *name = qpw_request_name(request);
     struct qpw_error err;
 
@@ -132,13 +130,12 @@ static int speak_to(struct qpw_auditor *a, int fd)
 {
     json_t *request = NULL, *answer = NULL;
     struct qpw_error err;
-    int r = qpw_control_receive(fd, &request, a->passed, &err);
+    int r = qpw_control_receive(fd, &request, &err);
 
     if (r == -EAGAIN)
         return r;
     if (r == 0 && qpw_control_is_gone(fd))
         r = -EPIPE; /* told to have failed, it may have asked elsewhere or gone about it otherwise: nothing is done late */
-    a->asking_fd = fd;
     if (r == 0)
         answer = serve(a, fd, request);
     else if (r == -EBADMSG)
@@ -149,9 +146,6 @@ static int speak_to(struct qpw_auditor *a, int fd)
         qpw_control_send(fd, answer);
     if (a->asker_fd != fd)
         close(fd);
-    for (size_t i = 0; i < 2; i++)
-        if (a->passed[i] >= 0)
-            close(a->passed[i]);
     json_decref(request);
     json_decref(answer);
     return 0;
@@ -183,7 +177,7 @@ void qpw_requests_accept(struct qpw_auditor *a)
     int fd, r;
 
     for (unsigned i = 0; i < QPW_CLIENTS && !a->stop; i++) { /* more wake the loop again */
-        r = qpw_control_accept(&a->end, &fd);
+        r = qpw_control_accept(a->end.fd, &fd);
         if (r == -EPERM)
             continue;
         if (r < 0)
@@ -206,7 +200,6 @@ void qpw_requests_serve(struct qpw_auditor *a, int fd)
 
 void qpw_requests_tick(struct qpw_auditor *a)
 {
-    qpw_relay_tick(a);
     for (size_t i = a->n_clients; i-- > 0;)
         if (++a->clients[i].ticks > PATIENCE_TICKS)
             hang_up(a, i);

@@ -2,8 +2,6 @@
 #include "control/control.h"
 
 #include <errno.h>
-#include <grp.h>
-#include <limits.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -20,36 +18,6 @@ static int peer_credentials(int fd, struct ucred *ret)
     return getsockopt(fd, SOL_SOCKET, SO_PEERCRED, ret, &size) < 0 ? -errno : 0;
 }
 
-/* Whether one who is not root belongs to the group. */
-static bool is_reader(int fd, const struct ucred *who, gid_t readers)
-{
-    gid_t groups[NGROUPS_MAX];
-    socklen_t size = sizeof(groups);
-
-    if (readers == (gid_t)-1)
-        return false;
-    if (who->gid == readers)
-        return true;
-    if (getsockopt(fd, SOL_SOCKET, SO_PEERGROUPS, groups, &size) < 0)
-        return false;
-    for (size_t i = 0; i < size / sizeof(*groups); i++)
-        if (groups[i] == readers)
-            return true;
-    return false;
-}
-
-/* The group may go through the folder and speak; nobody else may, and it may not list or make anything there. */
-static int let_readers_in(const char *path, gid_t *ret_readers)
-{
-    const struct group *group = getgrnam(QPW_READERS_GROUP); /* once: whoever keeps the list may be slow */
-
-    if (!group)
-        return 0;
-    *ret_readers = group->gr_gid;
-    return chown(QPW_LOCK_FOLDER, 0, group->gr_gid) < 0 || chmod(QPW_LOCK_FOLDER, 0710) < 0 ||
-           chown(path, 0, group->gr_gid) < 0 || chmod(path, 0660) < 0 ? -errno : 0;
-}
-
 static int listen_beside(struct qpw_control_end *end, struct qpw_error *err)
 {
     struct sockaddr_un address;
@@ -64,8 +32,6 @@ static int listen_beside(struct qpw_control_end *end, struct qpw_error *err)
     mask = umask(0177);
     r = bind(end->fd, (struct sockaddr *)&address, sizeof(address)) < 0 ? -errno : 0;
     umask(mask);
-    if (r == 0)
-        r = let_readers_in(address.sun_path, &end->readers);
     if (r == 0 && listen(end->fd, 16) < 0)
         r = -errno;
     return r < 0 ? qpw_fail(err, r, "listening at %s: %s", address.sun_path, strerror(-r)) : 0;
@@ -76,7 +42,7 @@ int qpw_control_listen(struct qpw_control_end *ret, struct qpw_error *err)
     pid_t holder;
     int r;
 
-    *ret = (struct qpw_control_end){-1, -1, (gid_t)-1};
+    *ret = (struct qpw_control_end){-1, -1};
     r = qpw_lock_take(&ret->lock, &holder, err);
     if (r == -EADDRINUSE)
         return qpw_fail(err, r, "an auditor is already running (pid %d); 'qportwatch top' shows what it sees, "
@@ -95,18 +61,18 @@ void qpw_control_close(struct qpw_control_end *end)
         close(end->fd);
     if (end->lock >= 0)
         qpw_lock_release(end->lock);
-    *end = (struct qpw_control_end){-1, -1, (gid_t)-1};
+    *end = (struct qpw_control_end){-1, -1};
 }
 
-int qpw_control_accept(const struct qpw_control_end *end, int *ret_fd)
+int qpw_control_accept(int listen_fd, int *ret_fd)
 {
     struct ucred who;
-    int fd = accept4(end->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK), r;
+    int fd = accept4(listen_fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK), r;
 
     if (fd < 0)
         return errno == EWOULDBLOCK || errno == ECONNABORTED ? -EAGAIN : -errno;
     r = peer_credentials(fd, &who);
-    if (r == 0 && who.uid != 0 && !is_reader(fd, &who, end->readers))
+    if (r == 0 && who.uid != 0)
         r = -EPERM;
     if (r < 0) {
         close(fd);
@@ -162,67 +128,23 @@ bool qpw_control_is_gone(int fd)
     return recv(fd, &byte, sizeof(byte), MSG_PEEK | MSG_DONTWAIT) == 0;
 }
 
-int qpw_control_send_with(int fd, const json_t *message, const int passed[2])
+int qpw_control_send(int fd, const json_t *message)
 {
-    union {
-        struct cmsghdr align;
-        char bytes[CMSG_SPACE(2 * sizeof(int))];
-    } control = {0};
     char buf[QPW_CONTROL_BYTES];
     ssize_t length = qpw_message_write(message, buf, sizeof(buf));
-    struct iovec text = {buf, length < 0 ? 0 : (size_t)length};
-    struct msghdr header = {.msg_iov = &text, .msg_iovlen = 1};
 
     if (length < 0)
         return length;
-    if (passed) {
-        header.msg_control = &control;
-        header.msg_controllen = sizeof(control);
-        *CMSG_FIRSTHDR(&header) = (struct cmsghdr){.cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS,
-                                                   .cmsg_len = CMSG_LEN(2 * sizeof(int))};
-        memcpy(CMSG_DATA(CMSG_FIRSTHDR(&header)), passed, 2 * sizeof(int));
-    }
-    return sendmsg(fd, &header, MSG_NOSIGNAL) < 0 ? -errno : 0;
+    return send(fd, buf, length, MSG_NOSIGNAL) < 0 ? -errno : 0;
 }
 
-int qpw_control_send(int fd, const json_t *message)
+int qpw_control_receive(int fd, json_t **ret, struct qpw_error *err)
 {
-    return qpw_control_send_with(fd, message, NULL);
-}
-
-/* The two that are expected; others that came are closed. */
-static void take_passed(struct msghdr *header, int ret[2])
-{
-    int fd;
-
-    for (struct cmsghdr *c = CMSG_FIRSTHDR(header); c; c = CMSG_NXTHDR(header, c))
-        for (size_t i = 0; c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_RIGHTS &&
-                           CMSG_LEN((i + 1) * sizeof(fd)) <= c->cmsg_len; i++) {
-            memcpy(&fd, CMSG_DATA(c) + i * sizeof(fd), sizeof(fd));
-            if (ret && i < 2 && ret[i] < 0)
-                ret[i] = fd;
-            else
-                close(fd);
-        }
-}
-
-int qpw_control_receive(int fd, json_t **ret, int ret_passed[2], struct qpw_error *err)
-{
-    union {
-        struct cmsghdr align;
-        char bytes[CMSG_SPACE(2 * sizeof(int))];
-    } control;
     char buf[QPW_CONTROL_BYTES];
-    struct iovec text = {buf, sizeof(buf)};
-    struct msghdr header = {.msg_iov = &text, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof(control)};
-    ssize_t got;
+    ssize_t got = recv(fd, buf, sizeof(buf), MSG_TRUNC); /* the message's length, not what fitted */
 
-    if (ret_passed)
-        ret_passed[0] = ret_passed[1] = -1;
-    got = recvmsg(fd, &header, MSG_TRUNC | MSG_CMSG_CLOEXEC); /* the message's length, not what fitted */
     if (got < 0)
         return -errno;
-    take_passed(&header, ret_passed);
     return got ? qpw_message_read(buf, got, ret, err) : -EPIPE;
 }
 
@@ -248,7 +170,7 @@ int qpw_control_ask(const json_t *request, json_t **ret_answer, pid_t *ret_pid, 
     setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
     r = qpw_control_send(fd, request);
     if (r == 0)
-        r = qpw_control_receive(fd, &answer, NULL, err);
+        r = qpw_control_receive(fd, &answer, err);
     close(fd);
     if (r < 0)
         return no_answer(r, err);

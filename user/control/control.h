@@ -2,8 +2,8 @@
 /*
  * control.h - one auditor in a network namespace, and how other commands speak to it.
  *
- * A Unix socket beside the lock (lock.h), in a folder that only root may enter, and the group QPW_READERS_GROUP where there
- * is one. These are answered; what ends or changes the audit takes more (peer.h). One request, one answer, each one message as in message.h. Nothing waits for ever:
+ * A Unix socket beside the lock (lock.h), in a folder that only root may enter. Root is answered; what ends or changes
+ * the audit takes more (peer.h). One request, one answer, each one message as in message.h. Nothing waits for ever:
  * connecting takes QPW_CONTROL_CONNECT_SECONDS at most, an answer QPW_CONTROL_ANSWER_SECONDS.
  */
 #ifndef QPW_CONTROL_CONTROL_H
@@ -15,7 +15,6 @@
 
 #include "util/error.h"
 
-#define QPW_READERS_GROUP "qportwatch"
 #define QPW_CONTROL_CONNECT_SECONDS 2
 #define QPW_CONTROL_ANSWER_SECONDS 5
 
@@ -23,7 +22,6 @@
 struct qpw_control_end {
     int fd;
     int lock;
-    gid_t readers; /* the group; (gid_t)-1: there is none */
 };
 
 /*
@@ -34,10 +32,10 @@ int qpw_control_listen(struct qpw_control_end *ret, struct qpw_error *err);
 void qpw_control_close(struct qpw_control_end *end);
 
 /*
- * Accepts one client that may read; -EAGAIN: none waits, -EPERM: it may not. *ret_fd is the caller's, and neither
+ * Accepts one client of root; -EAGAIN: none waits, -EPERM: it was not root's. *ret_fd is the caller's, and neither
  * receiving nor sending waits on it: a client that says nothing must not hold up the auditor.
  */
-int qpw_control_accept(const struct qpw_control_end *end, int *ret_fd);
+int qpw_control_accept(int listen_fd, int *ret_fd);
 
 /* Connects to the auditor of this network namespace. -ENOENT: there is none; -EAGAIN: there is, but it does not answer. */
 int qpw_control_connect(int *ret_fd, pid_t *ret_pid, struct qpw_error *err);
@@ -45,18 +43,14 @@ int qpw_control_connect(int *ret_fd, pid_t *ret_pid, struct qpw_error *err);
 /* Whether the other end has hung up, of a connection whose message was received. Never waits. */
 bool qpw_control_is_gone(int fd);
 
-/* Sends one message with two descriptors, which stay the caller's. Otherwise as qpw_control_send(). */
-int qpw_control_send_with(int fd, const json_t *message, const int passed[2]);
-
 /* Sends one message. 0, -EMSGSIZE (longer than QPW_CONTROL_BYTES) or another negative errno. */
 int qpw_control_send(int fd, const json_t *message);
 
 /*
  * Receives one message; *ret is the caller's. 0; -EAGAIN: the other end has said nothing yet; -EPIPE: it is gone;
- * -EBADMSG with err filled: what it said is no message of ours; or another negative errno. ret_passed, unless NULL: two
- * descriptors that came with the message, the caller's, or -1.
+ * -EBADMSG with err filled: what it said is no message of ours; or another negative errno.
  */
-int qpw_control_receive(int fd, json_t **ret, int ret_passed[2], struct qpw_error *err);
+int qpw_control_receive(int fd, json_t **ret, struct qpw_error *err);
 
 /*
  * Sends a request and waits for the answer. The exit status it gives (>= 0; not 0: err says why) with
