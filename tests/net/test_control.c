@@ -160,6 +160,25 @@ Test(control, rights)
     node_close(&n);
 }
 
+/* Nobody but root comes as far as asking. */
+Test(control, only_root_connects)
+{
+    struct node n;
+    char text[4096];
+
+    node_open(&n);
+    node_attach(&n, "node0 --mode tc");
+    netns_output(&n.node, text, sizeof(text), "python3 -c \"\nimport os, socket\n"
+                 "s = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)\n"
+                 "path = '/run/qportwatch/%%d.sock' %% os.stat('/proc/self/ns/net').st_ino\n"
+                 "os.seteuid(65534)\ntry:\n  s.connect(path)\n  print('connected')\nexcept PermissionError: print('refused')\n"
+                 "\" 2>&1");
+    cr_expect_str_eq(text, "refused\n");
+    cr_expect_eq(node_stop(&n, SIGTERM), 0);
+    node_nothing_left(&n);
+    node_close(&n);
+}
+
 /* A hung auditor holds up no command for longer than it says, and each names the way out. */
 Test(control, a_hung_auditor)
 {

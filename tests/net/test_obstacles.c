@@ -319,3 +319,88 @@ Test(obstacles, files_of_dead_namespaces_are_cleared_away)
     node_nothing_left(&n);
     node_close(&n);
 }
+
+/* A name that a live interface takes from one that is gone and awaited is the live one's. */
+Test(obstacles, a_name_that_another_interface_takes)
+{
+    char text[4096];
+    struct node n;
+
+    node_open(&n);
+    netns_run(&n.node, "ip link add node1 type veth peer name other1 && ip link set node1 up && ip link set other1 up");
+    node_attach(&n, "node1 node0 --mode tc");
+    netns_run(&n.node, "ip link del node1");
+    node_until_coverage(&n, "interface-gone");
+    netns_run(&n.node, "ip link set node0 down && ip link set node0 name node1 && ip link set node1 up");
+    node_until_coverage(&n, "interface-renamed");
+    cr_expect_eq(node_command(&n, text, sizeof(text), "detach node1"), 0, "%s", text);
+    cr_expect_eq(netns_wait(n.auditor, NETNS_DEADLINE_MS), 0, "it was the last one");
+    n.auditor = 0;
+    cr_expect(bpfleft_gone(&n.left, NETNS_DEADLINE_MS));
+    cr_expect_eq(node_command(&n, NULL, 0, "status"), 3);
+    node_close(&n);
+}
+
+/* The qdisc that was made goes by the interface's number, not by its name. */
+Test(obstacles, renamed_while_nobody_looked)
+{
+    char text[4096];
+    struct node n;
+
+    node_open(&n);
+    node_attach(&n, "node0 --mode tc --tc-hook clsact");
+    node_stop(&n, SIGKILL);
+    netns_run(&n.node, "ip link set node0 down && ip link set node0 name front && ip link set front up");
+    cr_expect_eq(node_command(&n, text, sizeof(text), "detach"), 0, "%s", text);
+    netns_output(&n.node, text, sizeof(text), "tc qdisc show dev front | grep -c clsact");
+    cr_expect_str_eq(text, "0\n");
+    cr_expect(bpfleft_gone(&n.left, NETNS_DEADLINE_MS));
+    node_close(&n);
+}
+
+/* Nobody is told that there is nothing to detach while it goes on elsewhere. */
+Test(obstacles, moved_while_nobody_looked)
+{
+    struct netns other;
+    char text[4096];
+    struct node n;
+    pid_t inside;
+
+    node_open(&n);
+    other = netns_new();
+    inside = netns_start(&other, NULL, (char *[]){"sleep", "1000", NULL});
+    node_attach(&n, "node0 --mode tc --tc-hook tcx");
+    node_stop(&n, SIGKILL);
+    netns_run(&n.node, "ip link set node0 netns %d", (int)inside);
+    cr_expect_eq(node_command(&n, text, sizeof(text), "detach"), 1, "%s", text);
+    cr_expect(strstr(text, "node0 is attached, but no longer in this network namespace"), "%s", text);
+    cr_expect_eq(netns_output(&other, text, sizeof(text), PROGRAM "detach"), 0, "%s", text);
+    cr_expect(bpfleft_gone(&n.left, NETNS_DEADLINE_MS));
+    netns_stop(inside, SIGKILL);
+    netns_close(&other);
+    node_close(&n);
+}
+
+/* What nobody reads of the auditor's own lines is left out and counted; it and its commands go on. */
+Test(obstacles, an_output_that_nobody_reads)
+{
+    char text[65536];
+    struct node n;
+    pid_t pid;
+
+    node_open(&n);
+    /* a FIFO that is held open, full, and not read */
+    pid = netns_start(&n.node, NULL, (char *[]){"sh", "-c", "mkfifo $1/lines; exec 7<>$1/lines; head -c 65536 /dev/zero >&7; "
+                      PROGRAM "attach node0 " LINES
+                      "--mode tc >$1/lines 2>&1 & auditor=$!; until " PROGRAM "status >/dev/null 2>&1; do sleep 0.1; done; "
+                      "echo full >$1/full; wait", "sh", n.folder, NULL});
+    snprintf(text, sizeof(text), "%s/full", n.folder);
+    netns_until_file(text, "full", NETNS_DEADLINE_MS);
+    node_note(&n, "node0");
+    cr_expect_eq(node_command(&n, text, sizeof(text), "status"), 0, "%s", text);
+    cr_expect_eq(node_command(&n, text, sizeof(text), "detach"), 0, "%s", text);
+    cr_expect(strstr(text, "detached by the auditor"), "%s", text);
+    cr_expect_eq(netns_wait(pid, NETNS_DEADLINE_MS), 0);
+    node_nothing_left(&n);
+    node_close(&n);
+}

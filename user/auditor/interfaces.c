@@ -42,10 +42,12 @@ const char *qpw_watch_mode(const struct qpw_auditor *a, const struct qpw_watched
 
 struct qpw_watched *qpw_watch_find(struct qpw_auditor *a, const char *name)
 {
-    for (size_t i = 0; i < a->n_watched; i++)
-        if (!strcmp(a->watched[i].name, name))
-            return &a->watched[i];
-    return NULL;
+    struct qpw_watched *found = NULL;
+
+    for (size_t i = 0; i < a->n_watched; i++) /* the one that is there before one that is awaited under its name */
+        if (!strcmp(a->watched[i].name, name) && (!found || a->watched[i].ifindex))
+            found = &a->watched[i];
+    return found;
 }
 
 struct qpw_watched *qpw_watch_by_index(struct qpw_auditor *a, unsigned ifindex)

@@ -85,6 +85,8 @@ struct qpw_auditor {
     unsigned idle_polls;
     bool polling;         /* poll_fd is running */
     uint64_t events;      /* read so far */
+    unsigned refused;      /* requests refused since the last line about them */
+    unsigned refused_told; /* ticks at that line, 0: there was none */
     int64_t next_expiry;  /* Unix seconds at which a statement of the policy runs out, 0: none */
     uint64_t hooks_checked_ns; /* monotonic */
     int64_t clock_offset_ns;   /* Unix time less monotonic time, as last seen; 0: not yet */

@@ -81,6 +81,20 @@ static void link_back(struct qpw_auditor *a, struct qpw_watched *w, const struct
     qpw_say(a, QPW_SAY_NOTE, "%s: back, attached, %s", w->name, mode);
 }
 
+/* One that is gone and awaited under a name which another takes now comes back no more. Returns w's place after that. */
+static struct qpw_watched *forget_awaited(struct qpw_auditor *a, struct qpw_watched *w, const char *name)
+{
+    struct qpw_watched *awaited = qpw_watch_find(a, name);
+
+    if (!awaited || awaited == w || awaited->ifindex)
+        return w;
+    qpw_say(a, QPW_SAY_NOTE, "%s: that name is another interface's now; the one that had it is no longer awaited", name);
+    a->meta.rx_hook[awaited->number] = a->meta.tx_hook[awaited->number] = QPW_HOOK_NONE;
+    snprintf(a->meta.ifname[awaited->number], sizeof(a->meta.ifname[awaited->number]), "%.11s (1)", name);
+    *awaited = a->watched[--a->n_watched];
+    return w == &a->watched[a->n_watched] ? awaited : w;
+}
+
 static void link_changed(struct qpw_auditor *a, struct qpw_watched *w, const struct qpw_link *now)
 {
     bool up = now->up && now->carrier;
@@ -88,6 +102,7 @@ static void link_changed(struct qpw_auditor *a, struct qpw_watched *w, const str
     if (strcmp(w->name, now->name)) {
         qpw_coverage_add(&a->coverage, QPW_COVERAGE_INTERFACE_RENAMED, w->number, "renamed, was %s.", w->name);
         qpw_say(a, QPW_SAY_NOTE, "%s: renamed to %s", w->name, now->name);
+        w = forget_awaited(a, w, now->name);
         snprintf(w->name, sizeof(w->name), "%s", now->name);
         snprintf(a->meta.ifname[w->number], sizeof(a->meta.ifname[w->number]), "%s", now->name);
         qpw_meta_write(&a->kernel, &a->meta, NULL);

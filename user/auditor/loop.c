@@ -89,10 +89,12 @@ static void note_sender(struct qpw_auditor *a, const struct signalfd_siginfo *in
 {
     int length = snprintf(a->by, sizeof(a->by), "SIG%s from ", sigabbrev_np((int)info->ssi_signo));
 
-    if (info->ssi_pid)
-        qpw_peer_describe((pid_t)info->ssi_pid, a->by + length, sizeof(a->by) - length);
-    else
+    if (!info->ssi_pid) {
         snprintf(a->by + length, sizeof(a->by) - length, "the terminal");
+        return;
+    }
+    length += snprintf(a->by + length, sizeof(a->by) - length, "process %u, ", info->ssi_pid);
+    qpw_peer_describe((pid_t)info->ssi_pid, a->by + length, sizeof(a->by) - length);
 }
 
 static void on_signal(struct qpw_auditor *a)

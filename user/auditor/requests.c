@@ -11,8 +11,10 @@
 #include "auditor/internal.h"
 #include "auditor/owners.h"
 #include "auditor/sources.h"
+#include "words/words.h"
 
 #define PATIENCE_TICKS 5u /* seconds for which a client may say nothing */
+#define REFUSED_TICKS 60u  /* seconds between lines about refused requests */
 #define NAME_BYTES 128u  /* the longest name of an interface that is looked for, an alternative one included */
 
 /* The names of a request's "interfaces", each of them watched. How many; a negative errno with err filled otherwise. */
@@ -90,6 +92,23 @@ struct request {
     bool controls; /* ends or changes the audit: not everybody who may read may do that */
 };
 
+/* Whoever asks again and again fills no log. */
+static void say_refused(struct qpw_auditor *a, const char *request, const char *why)
+{
+    char count[48];
+
+    a->refused++;
+    if (a->refused_told && a->ticks - a->refused_told < REFUSED_TICKS)
+        return;
+    if (a->refused > 1)
+        qpw_say(a, QPW_SAY_WARNING, "refused %s, the last to %s: %s", qpw_words_many(a->refused, "request", count, sizeof(count)),
+                request, why);
+    else
+        qpw_say(a, QPW_SAY_WARNING, "refused a request to %s: %s", request, why);
+    a->refused = 0;
+    a->refused_told = a->ticks ? a->ticks : 1;
+}
+
 static json_t *serve_one(struct qpw_auditor *a, const struct request *r, int fd, const json_t *request)
 {
     struct qpw_error err;
@@ -97,7 +116,7 @@ static json_t *serve_one(struct qpw_auditor *a, const struct request *r, int fd,
     pid_t pid;
 
     if (r->controls && qpw_peer_may_control(fd, &pid, &err) < 0) {
-        qpw_say(a, QPW_SAY_WARNING, "refused a request to %s: %s", r->name, err.text);
+        say_refused(a, r->name, err.text);
         return qpw_answer_new(QPW_EXIT_FAILED, err.text);
     }
     if (r->controls)

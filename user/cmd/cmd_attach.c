@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 #include <argp.h>
 #include <errno.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdio_ext.h>
 #include <stdlib.h>
@@ -62,6 +63,7 @@ struct arguments {
     struct qpw_alert_options alerting;
     bool no_tui;
     struct qpw_view *view; /* lines go there while it has the terminal */
+    uint64_t unwritten;    /* lines that standard output or error did not take */
 };
 
 static const char *name_of(int key)
@@ -134,11 +136,22 @@ static error_t take_option(int key, char *value, struct argp_state *state)
     }
 }
 
-/* A line with the time in front, and the lines that belong to it below; errors and warnings to standard error. */
+/* A pipe that nobody reads, or a terminal that is stopped, must not hold up the audit. */
+static bool takes_more(FILE *out)
+{
+    struct pollfd end = {.fd = fileno(out), .events = POLLOUT};
+
+    return poll(&end, 1, 0) > 0;
+}
+
+/*
+ * A line with the time in front, and the lines that belong to it below; errors and warnings to standard error. What
+ * nobody takes is counted.
+ */
 static void say(void *arg, enum qpw_say kind, const char *line)
 {
     struct arguments *arguments = arg;
-    char now[40];
+    char now[40], count[48];
     FILE *out = kind == QPW_SAY_WARNING ? stderr : stdout;
 
     if (arguments->view) {
@@ -146,6 +159,13 @@ static void say(void *arg, enum qpw_say kind, const char *line)
             qpw_view_say(arguments->view, kind == QPW_SAY_WARNING, line);
         return;
     }
+    if (!takes_more(out)) {
+        arguments->unwritten++;
+        return;
+    }
+    if (arguments->unwritten)
+        fprintf(out, "%s left out, since nobody read\n", qpw_words_many(arguments->unwritten, "line", count, sizeof(count)));
+    arguments->unwritten = 0;
     qpw_put_lines(out, "%s %s", qpw_words_time(qpw_clock_unix_ns(), now, sizeof(now)), line);
     if (fflush(out) != 0) { /* nobody reads it: no reason to end, and nothing to keep for later */
         __fpurge(out);

@@ -11,6 +11,10 @@
 #include "control/lock.h"
 #include "control/message.h"
 
+#ifndef SO_PASSRIGHTS
+#define SO_PASSRIGHTS 83 /* include/uapi/asm-generic/socket.h, Linux 6.16 */
+#endif
+
 static int peer_credentials(int fd, struct ucred *ret)
 {
     socklen_t size = sizeof(*ret);
@@ -29,6 +33,11 @@ static int listen_beside(struct qpw_control_end *end, struct qpw_error *err)
     end->fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (end->fd < 0)
         return qpw_fail(err, -errno, "making the control socket: %s", strerror(errno));
+    /*
+     * Nobody hands descriptors over: closing one may block whoever has it, a socket that lingers for instance. Before
+     * Linux 6.16 that cannot be refused; only root connects.
+     */
+    setsockopt(end->fd, SOL_SOCKET, SO_PASSRIGHTS, &(int){0}, sizeof(int));
     mask = umask(0177);
     r = bind(end->fd, (struct sockaddr *)&address, sizeof(address)) < 0 ? -errno : 0;
     umask(mask);

@@ -34,19 +34,10 @@ static int check_names(const struct qpw_places *places, const char *const *names
     return 0;
 }
 
-/* The number that the kernel side gave an interface, 0: not known. */
-static uint16_t number_of(const struct qpw_meta *meta, const char *name)
-{
-    for (uint16_t number = 1; number < QPW_MAX_IFACES; number++)
-        if (!strcmp(meta->ifname[number], name))
-            return number;
-    return 0;
-}
-
 /* What the kernel side notes about a removal, as far as it goes on for other interfaces. */
-static void note(struct qpw_kernel *k, struct qpw_meta *meta, const char *name)
+static void note(struct qpw_kernel *k, struct qpw_meta *meta, unsigned ifindex)
 {
-    struct qpw_iface forget = {.number = number_of(meta, name)};
+    struct qpw_iface forget = {.number = qpw_kernel_iface_number(k, ifindex)};
     struct qpw_coverage_log log;
     char by[96];
 
@@ -74,6 +65,22 @@ static int remove_owners(const struct qpw_places *places, const char *const *nam
             return r;
     }
     return 0;
+}
+
+/*
+ * There is no auditor and nothing in a hook here, yet programs that were attached here live: their interface took them
+ * along to another network namespace.
+ */
+static int check_elsewhere(struct qpw_error *err)
+{
+    struct qpw_places places = {0};
+    int r = qpw_places_find_unhooked(&places, err);
+
+    if (r == 0 && places.n)
+        r = qpw_fail(err, -ENOENT, "%s is attached, but no longer in this network namespace; run 'qportwatch detach' where it "
+                     "was moved to", places.place[0].ifname);
+    qpw_places_clear(&places);
+    return r;
 }
 
 /* The lock is held: no auditor starts meanwhile. */
@@ -106,17 +113,19 @@ static int detach(const char *const *names, size_t n, size_t *ret_removed, struc
         removed += !before || before->ifindex != place->ifindex;
         if (r < 0 || (i + 1 < places.n && places.place[i + 1].ifindex == place->ifindex))
             continue;
-        number = number_of(&meta, place->ifname);
+        number = known ? qpw_kernel_iface_number(&kernel, place->ifindex) : 0;
         if (number && meta.own_qdisc[number])
             r = qpw_hooks_remove_qdisc(place->ifindex, err);
         if (known)
-            note(&kernel, &meta, place->ifname);
+            note(&kernel, &meta, place->ifindex);
     }
     if (known)
         qpw_kernel_close(&kernel);
     qpw_places_clear(&places);
     if (r == 0 && !n)
         r = qpw_owners_detach(0, NULL, err); /* of runs whose interfaces are gone */
+    if (r == 0 && !removed)
+        r = check_elsewhere(err);
     if (r < 0)
         return r;
     *ret_removed = removed;

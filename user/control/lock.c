@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <limits.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,7 +22,8 @@ static struct flock whole_file(void)
     return (struct flock){.l_type = F_WRLCK, .l_whence = SEEK_SET};
 }
 
-#define ROUNDS 100 /* to take a lock whose last holder is just removing its file */
+#define ROUNDS 100 /* to take a lock whose last holder is just removing its file, or that is being looked at */
+#define SWEPT_US 10000
 
 #define LOCK_ENDING ".lock"
 #define SOCKET_ENDING ".sock"
@@ -159,13 +161,22 @@ static void sweep(void)
         close(folder);
 }
 
+/* Whether that process holds a lock, and not one who looks whether it may be removed, or has not written its number yet. */
+static bool is_alive(pid_t holder)
+{
+    return holder > 0 && (kill(holder, 0) == 0 || errno == EPERM);
+}
+
 int qpw_lock_take(int *ret_fd, pid_t *ret_holder, struct qpw_error *err)
 {
     int r = -EAGAIN;
 
     *ret_holder = 0;
-    for (int i = 0; i < ROUNDS && r == -EAGAIN; i++)
+    for (int i = 0; i < ROUNDS && (r == -EAGAIN || (r == -EADDRINUSE && !is_alive(*ret_holder))); i++) {
+        if (r == -EADDRINUSE)
+            usleep(SWEPT_US);
         r = try_take(ret_fd, ret_holder, err);
+    }
     if (r == 0)
         sweep();
     if (r == -EAGAIN)

@@ -94,6 +94,8 @@ int qpw_peer_may_control(int fd, pid_t *ret_pid, struct qpw_error *err)
         return qpw_fail(err, -EPERM, "the requesting process cannot be read: %s", strerror(errno));
     if (ret_pid)
         *ret_pid = who.pid;
+    if (who.uid != 0) /* as it was when it connected: what it executes meanwhile may be root's */
+        return qpw_fail(err, -EPERM, "who asks is user %u, not root", (unsigned)who.uid);
     if (who.pid <= 0)
         return qpw_fail(err, -EPERM, "the requesting process is in another pid namespace; run it in the auditor's own");
     alive.fd = open_pidfd(fd, who.pid);

@@ -50,8 +50,8 @@ int qpw_instance_open(const struct qpw_places *places, struct qpw_kernel *ret, s
 #define QPW_PROGRAM_MAPS 64
 int qpw_program_map_ids(uint32_t prog_id, __u32 *ids, unsigned room);
 
-/* Whether the program with that id has that name (as bpf(2) shows it); false where it cannot be asked. */
-bool qpw_program_has_name(uint32_t prog_id, const char *name);
+/* Whether the program with that id has that name (as bpf(2) shows it): 1 or 0; a negative errno where it cannot be asked. */
+int qpw_program_has_name(uint32_t prog_id, const char *name);
 
 /* Whether the map with that id is a `meta` of ours, of whatever version. */
 bool qpw_map_is_meta(uint32_t map_id);

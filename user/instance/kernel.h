@@ -77,6 +77,9 @@ int qpw_kernel_add_dhcp_server(struct qpw_kernel *k, const uint8_t addr[16]);
 /* Adds or removes one local address or prefix (prefix of 128) and raises the generation. */
 int qpw_kernel_set_local(struct qpw_kernel *k, const uint8_t addr[16], unsigned prefix, uint32_t flags, bool present);
 
+/* The number that an interface has in what is counted, whatever it is called by now; 0: none. */
+uint16_t qpw_kernel_iface_number(const struct qpw_kernel *k, unsigned ifindex);
+
 /* Tells the programs about an interface (its MAC, flags, number); ifindex 0 with that number forgets it. */
 int qpw_kernel_set_iface(struct qpw_kernel *k, const struct qpw_iface *iface);
 

@@ -49,7 +49,7 @@ static uint32_t instance_of(uint32_t id, const char *name)
     __u32 maps[QPW_PROGRAM_MAPS];
     int n;
 
-    if (!qpw_program_has_name(id, name))
+    if (qpw_program_has_name(id, name) <= 0)
         return 0;
     n = qpw_program_map_ids(id, maps, QPW_PROGRAM_MAPS);
     for (int i = 0; i < n; i++)
@@ -58,11 +58,14 @@ static uint32_t instance_of(uint32_t id, const char *name)
     return 0;
 }
 
+/* Also where it cannot be asked: what may be an interface's is not taken for left over. */
 static bool has_map(uint32_t id, uint32_t map)
 {
     __u32 maps[QPW_PROGRAM_MAPS];
     int n = qpw_program_map_ids(id, maps, QPW_PROGRAM_MAPS);
 
+    if (n < 0)
+        return n != -ENOENT;
     for (int i = 0; i < n; i++)
         if (maps[i] == map)
             return true;
@@ -76,8 +79,8 @@ static bool has_interface(uint32_t instance)
 
     while (bpf_prog_get_next_id(id, &id) == 0)
         for (int program = 0; program < QPW_PROG_INTERFACES && has_map(id, instance); program++)
-            if (qpw_program_has_name(id, qpw_program_name(program)))
-                return true;
+            if (qpw_program_has_name(id, qpw_program_name(program)) != 0)
+                return true; /* one, or what cannot be asked: then nothing is removed */
     return false;
 }
 

@@ -55,18 +55,17 @@ int qpw_program_map_ids(uint32_t prog_id, __u32 *ids, unsigned room)
     return info.nr_map_ids < room ? info.nr_map_ids : room;
 }
 
-bool qpw_program_has_name(uint32_t prog_id, const char *name)
+int qpw_program_has_name(uint32_t prog_id, const char *name)
 {
     struct bpf_prog_info info = {0};
     __u32 size = sizeof(info);
-    int fd = bpf_prog_get_fd_by_id(prog_id);
-    bool same;
+    int fd = bpf_prog_get_fd_by_id(prog_id), r;
 
     if (fd < 0)
-        return false;
-    same = bpf_obj_get_info_by_fd(fd, &info, &size) == 0 && !strcmp(info.name, name);
+        return errno == ENOENT ? 0 : -errno;
+    r = bpf_obj_get_info_by_fd(fd, &info, &size) < 0 ? -errno : !strcmp(info.name, name);
     close(fd);
-    return same;
+    return r;
 }
 
 bool qpw_map_is_meta(uint32_t map_id)
@@ -241,7 +240,7 @@ int qpw_places_find_unhooked(struct qpw_places *ret, struct qpw_error *err)
         for (enum qpw_program program = 0; r == 0 && program < QPW_PROG_INTERFACES; program++) {
             struct qpw_place place = {.entry = {.program = program, .prog_id = id}};
 
-            if (qpw_program_has_name(id, qpw_program_name(program)) && belongs_to_us(&place) == 1 &&
+            if (qpw_program_has_name(id, qpw_program_name(program)) > 0 && belongs_to_us(&place) == 1 &&
                 (!places.n || place.instance == places.place[0].instance) && watches_here(&place))
                 r = add_place(&places, &place, err);
         }

@@ -180,6 +180,13 @@ int qpw_kernel_set_local(struct qpw_kernel *k, const uint8_t addr[16], unsigned 
     return 0;
 }
 
+uint16_t qpw_kernel_iface_number(const struct qpw_kernel *k, unsigned ifindex)
+{
+    struct qpw_iface iface;
+
+    return bpf_map_lookup_elem(k->map_fd[QPW_MAP_ifaces], &ifindex, &iface) < 0 ? 0 : iface.number;
+}
+
 int qpw_kernel_set_iface(struct qpw_kernel *k, const struct qpw_iface *iface)
 {
     struct qpw_iface old;
