@@ -36,15 +36,6 @@ static __always_inline __u32 qpw_space(__u8 kind, __u8 protocol, __u16 port)
     return QPW_SPACE_PROTOCOL + protocol;
 }
 
-static __always_inline __u8 qpw_kind(__u8 protocol)
-{
-    if (protocol == QPW_IPPROTO_TCP || protocol == QPW_IPPROTO_UDP || protocol == QPW_IPPROTO_SCTP)
-        return QPW_KIND_PORT;
-    if (protocol == QPW_IPPROTO_ICMP || protocol == QPW_IPPROTO_ICMPV6)
-        return QPW_KIND_ICMP;
-    return QPW_KIND_PROTOCOL;
-}
-
 /* The slot of the verdict table: chain number and QPW_SLOT_LISTED. */
 static __always_inline __u16 qpw_slot(int outbound, __u32 space)
 {
@@ -97,13 +88,6 @@ static __always_inline int qpw_parent_lives(struct qpw_parent_key *key, const __
     key->rule = rule;
     last = bpf_map_lookup_elem(&parents, key);
     return last && (__s64)(now - *last) < (__s64)control.parent_ns;
-}
-
-static __always_inline int qpw_is_multicast(const __u8 *addr)
-{
-    if (addr[0] == 0xff)
-        return 1;
-    return addr[10] == 0xff && addr[11] == 0xff && addr[0] == 0 && (addr[12] >> 4) == 14;
 }
 
 /* 224.0.0.0/24 (RFC 5771) or ff02::/16 (RFC 4291). */

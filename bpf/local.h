@@ -5,7 +5,7 @@
 #ifndef QPW_BPF_LOCAL_H
 #define QPW_BPF_LOCAL_H
 
-#include "judge.h"
+#include "packet.h"
 
 /* flags: which of QPW_LOCAL_* it may be. Nobody sends from a broadcast address. */
 static __always_inline int qpw_is_local(struct qpw_work *w, const __u8 *addr, __u32 flags)

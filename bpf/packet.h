@@ -168,4 +168,20 @@ static __always_inline __u32 qpw_word(const __u8 *p)
 #endif
 }
 
+static __always_inline int qpw_is_multicast(const __u8 *addr)
+{
+    if (addr[0] == 0xff)
+        return 1;
+    return addr[10] == 0xff && addr[11] == 0xff && addr[0] == 0 && (addr[12] >> 4) == 14;
+}
+
+static __always_inline __u8 qpw_kind(__u8 protocol)
+{
+    if (protocol == QPW_IPPROTO_TCP || protocol == QPW_IPPROTO_UDP || protocol == QPW_IPPROTO_SCTP)
+        return QPW_KIND_PORT;
+    if (protocol == QPW_IPPROTO_ICMP || protocol == QPW_IPPROTO_ICMPV6)
+        return QPW_KIND_ICMP;
+    return QPW_KIND_PROTOCOL;
+}
+
 #endif

@@ -14,7 +14,6 @@
 #define QPW_BPF_QUESTION_H
 
 #include "conn.h"
-#include "judge.h"
 #include "local.h"
 
 /* Protocols whose exchanges can be told apart by who asked first. ICMP's types say that themselves. */
