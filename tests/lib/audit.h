@@ -28,6 +28,7 @@ struct audit {
     struct qpw_kernel kernel;
     struct qpw_registry names;
     uint64_t frames, bytes; /* fed so far */
+    bool loaded;            /* some program is */
 };
 
 /* Received at XDP, received at TC ingress, sent (TC egress); and the last two on a device without Ethernet header. */
