@@ -130,7 +130,7 @@ static __always_inline void qpw_finding_reserve(struct qpw_work *w, const struct
  * Whose quota a finding takes its slot from. What only packets of the node enter has one that nothing from outside can
  * fill, so that no flood of attempts hides what the node itself begins. Of what was answered, companions of listed
  * services and weak rules have their own: clients that do what they are to do must not use up the others'; nor must
- * whoever sends echoes, which are answered to forged addresses, too. Attempts of these have none: who can make many of
+ * those who send echoes, which are answered to forged addresses, too. Attempts of these have none: who can make many of
  * them can make as many unexpected ones, against which a quota would not help.
  */
 enum qpw_quota { QPW_QUOTA_OUTSIDE, QPW_QUOTA_NODE, QPW_QUOTA_ANSWERED, QPW_QUOTA_IMPLIED, QPW_QUOTA_WEAK };

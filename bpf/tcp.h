@@ -68,7 +68,7 @@ static __always_inline __u32 qpw_tcp_syn(struct qpw_conn *c, const struct qpw_pk
     if ((c->state == QPW_STATE_SYN || c->state == QPW_STATE_SYN_ACK) && qpw_from_initiator(c, from_local)) {
         c->isn = p->seq; /* the initiator tries again */
         if (c->state == QPW_STATE_SYN)
-            c->synack_seq = 0; /* and begins to acknowledge anew */
+            c->synack_seq = 0; /* and begins to acknowledge again */
         return QPW_DO_CHANGED;
     }
     c->tentative_seq = p->seq;

@@ -91,7 +91,7 @@ struct qpw_auditor {
     uint64_t hooks_checked_ns; /* monotonic */
     int64_t clock_offset_ns;   /* Unix time less monotonic time, as last seen; 0: not yet */
     size_t locals_left_out;    /* local addresses that the kernel side's table had no room for */
-    bool locals_incomplete;    /* it is to be filled anew */
+    bool locals_incomplete;    /* it is to be filled again */
     bool addresses_changed;
     bool links_changed;   /* in what netlink tells now */
     bool has_kernel;

@@ -92,7 +92,7 @@ struct request {
     bool controls; /* ends or changes the audit: not everybody who may read may do that */
 };
 
-/* Whoever asks again and again fills no log. */
+/* One that asks again and again fills no log. */
 static void say_refused(struct qpw_auditor *a, const char *request, const char *why)
 {
     char count[48];

@@ -34,7 +34,7 @@ static int listen_beside(struct qpw_control_end *end, struct qpw_error *err)
     if (end->fd < 0)
         return qpw_fail(err, -errno, "making the control socket: %s", strerror(errno));
     /*
-     * Nobody hands descriptors over: closing one may block whoever has it, a socket that lingers for instance. Before
+     * Nobody hands descriptors over: closing one may block the auditor, as a socket that lingers does. Before
      * Linux 6.16 that cannot be refused; only root connects.
      */
     setsockopt(end->fd, SOL_SOCKET, SO_PASSRIGHTS, &(int){0}, sizeof(int));

@@ -1,15 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 #include "host/altname.h"
 
-#include <libmnl/libmnl.h>
 #include <linux/if_link.h>
 #include <linux/rtnetlink.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 
-#define BUFFER_BYTES 32768
-#define SEQUENCE 1
+#include "host/netlink_ask.h"
+
 #define ALTNAME_BYTES 128u /* ALTIFNAMSIZ, include/uapi/linux/if.h */
 
 static int on_link(const struct nlmsghdr *message, void *data)
@@ -25,26 +24,15 @@ static int on_link(const struct nlmsghdr *message, void *data)
 
 const char *qpw_altname_main(const char *name, char buf[16])
 {
-    char buffer[BUFFER_BYTES];
+    _Alignas(8) char buffer[QPW_NETLINK_ASK_BYTES];
     struct nlmsghdr *request = mnl_nlmsg_put_header(buffer);
-    struct mnl_socket *socket;
-    ssize_t got = -1;
 
     *buf = '\0';
     if (!*name || strlen(name) >= ALTNAME_BYTES)
         return name;
     request->nlmsg_type = RTM_GETLINK;
     request->nlmsg_flags = NLM_F_REQUEST;
-    request->nlmsg_seq = SEQUENCE;
     mnl_nlmsg_put_extra_header(request, sizeof(struct ifinfomsg));
     mnl_attr_put_strz(request, IFLA_ALT_IFNAME, name);
-    socket = mnl_socket_open2(NETLINK_ROUTE, SOCK_CLOEXEC);
-    if (!socket)
-        return name;
-    if (mnl_socket_bind(socket, 0, MNL_SOCKET_AUTOPID) == 0 && mnl_socket_sendto(socket, request, request->nlmsg_len) >= 0)
-        got = mnl_socket_recvfrom(socket, buffer, sizeof(buffer));
-    if (got >= 0)
-        got = mnl_cb_run(buffer, got, SEQUENCE, mnl_socket_get_portid(socket), on_link, buf);
-    mnl_socket_close(socket);
-    return got >= 0 && *buf ? buf : name;
+    return qpw_netlink_ask(request, buffer, on_link, buf) == 0 && *buf ? buf : name;
 }

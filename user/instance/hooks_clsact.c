@@ -3,14 +3,13 @@
 
 #include <bpf/libbpf.h>
 #include <errno.h>
-#include <libmnl/libmnl.h>
 #include <linux/pkt_cls.h>
 #include <linux/rtnetlink.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
+#include "host/netlink_ask.h"
 #include "instance/hooks_list.h"
 #include "instance/kernel_words.h"
 
@@ -72,41 +71,18 @@ static int one_filter(const struct nlmsghdr *message, void *data)
 
 int qpw_clsact_query(unsigned ifindex, enum qpw_point point, struct qpw_hook_list *list, struct qpw_error *err)
 {
-    size_t size = MNL_SOCKET_BUFFER_SIZE;
-    char buffer[size];
+    _Alignas(8) char buffer[QPW_NETLINK_ASK_BYTES];
     struct nlmsghdr *message = mnl_nlmsg_put_header(buffer);
     struct dump dump = {.ifindex = ifindex, .list = list};
-    struct mnl_socket *socket;
     struct tcmsg *tc;
-    uint32_t sequence = time(NULL);
-    ssize_t got;
-    int r = 0;
+    int r;
 
     message->nlmsg_type = RTM_GETTFILTER;
     message->nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP;
-    message->nlmsg_seq = sequence;
     tc = mnl_nlmsg_put_extra_header(message, sizeof(*tc));
     tc->tcm_ifindex = ifindex;
     tc->tcm_parent = tc_parent(point);
-    socket = mnl_socket_open2(NETLINK_ROUTE, SOCK_CLOEXEC);
-    if (!socket)
-        return qpw_fail(err, -errno, "opening a netlink socket: %s", strerror(errno));
-    if (mnl_socket_bind(socket, 0, MNL_SOCKET_AUTOPID) < 0 ||
-        mnl_socket_sendto(socket, message, message->nlmsg_len) < 0)
-        r = -errno;
-    while (r == 0) {
-        got = mnl_socket_recvfrom(socket, buffer, size);
-        if (got < 0) {
-            r = -errno;
-            break;
-        }
-        got = mnl_cb_run(buffer, got, sequence, mnl_socket_get_portid(socket), one_filter, &dump);
-        if (got < 0)
-            r = -errno;
-        if (got <= 0)
-            break;
-    }
-    mnl_socket_close(socket);
+    r = qpw_netlink_ask(message, buffer, one_filter, &dump);
     /* The qdisc that is not there: some kernels say so instead of sending nothing. */
     if (r == -EINVAL || r == -ENOENT)
         r = 0;

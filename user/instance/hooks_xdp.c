@@ -14,10 +14,9 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "host/netlink_ask.h"
 #include "instance/hooks_list.h"
 
-#define BUFFER_BYTES 32768 /* a message of a dump is at most this long (NLMSG_GOODSIZE of any page size) */
-#define SEQUENCE 1
 #define DUMP_ATTEMPTS 16
 
 static int read_xdp(const struct nlattr *attr, void *data)
@@ -98,28 +97,6 @@ static int on_qdisc(const struct nlmsghdr *message, void *data)
     return MNL_CB_OK;
 }
 
-/* Sends the request and hands each answer over. 0 or a negative errno (-EINTR: things changed during a dump). */
-static int ask(struct nlmsghdr *request, char *buffer, mnl_cb_t callback, void *data)
-{
-    struct mnl_socket *socket = mnl_socket_open2(NETLINK_ROUTE, SOCK_CLOEXEC);
-    ssize_t received;
-    int r, left = MNL_CB_OK;
-
-    if (!socket)
-        return -errno;
-    request->nlmsg_seq = SEQUENCE;
-    r = mnl_socket_bind(socket, 0, MNL_SOCKET_AUTOPID) < 0 || mnl_socket_sendto(socket, request, request->nlmsg_len) < 0
-            ? -errno : 0;
-    while (r == 0 && left > MNL_CB_STOP) {
-        received = mnl_socket_recvfrom(socket, buffer, BUFFER_BYTES);
-        left = received < 0 ? -1 : mnl_cb_run(buffer, received, SEQUENCE, mnl_socket_get_portid(socket), callback, data);
-        if (left < 0)
-            r = -errno;
-    }
-    mnl_socket_close(socket);
-    return r;
-}
-
 static struct nlmsghdr *link_request(char *buffer, uint16_t flags, unsigned ifindex)
 {
     struct nlmsghdr *request = mnl_nlmsg_put_header(buffer);
@@ -139,20 +116,20 @@ static int dump(struct links *links, char *buffer)
     int r;
 
     links->n = 0;
-    r = ask(link_request(buffer, NLM_F_DUMP, 0), buffer, on_link, links);
+    r = qpw_netlink_ask(link_request(buffer, NLM_F_DUMP, 0), buffer, on_link, links);
     if (r < 0)
         return r;
     request = mnl_nlmsg_put_header(buffer);
     request->nlmsg_type = RTM_GETQDISC;
     request->nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP;
     mnl_nlmsg_put_extra_header(request, sizeof(struct tcmsg));
-    return ask(request, buffer, on_qdisc, links);
+    return qpw_netlink_ask(request, buffer, on_qdisc, links);
 }
 
 int qpw_hook_links(struct qpw_hook_link **ret, size_t *ret_count, struct qpw_error *err)
 {
     struct links links = {0};
-    char buffer[BUFFER_BYTES];
+    _Alignas(8) char buffer[QPW_NETLINK_ASK_BYTES];
     int r = -EINTR;
 
     for (int i = 0; i < DUMP_ATTEMPTS && r == -EINTR; i++)
@@ -190,8 +167,8 @@ static int on_one(const struct nlmsghdr *message, void *data)
 int qpw_xdp_query(unsigned ifindex, struct qpw_hook_list *list, struct qpw_error *err)
 {
     struct qpw_hook_link link = {0};
-    char buffer[BUFFER_BYTES];
-    int r = ask(link_request(buffer, 0, ifindex), buffer, on_one, &link);
+    _Alignas(8) char buffer[QPW_NETLINK_ASK_BYTES];
+    int r = qpw_netlink_ask(link_request(buffer, 0, ifindex), buffer, on_one, &link);
 
     if (r < 0)
         return qpw_fail(err, r, "cannot ask interface %u for its XDP program: %s", ifindex, strerror(-r));

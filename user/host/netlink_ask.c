@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#include "host/netlink_ask.h"
+
+#include <errno.h>
+#include <linux/netlink.h>
+#include <sys/socket.h>
+
+#define SEQUENCE 1
+
+int qpw_netlink_ask(struct nlmsghdr *request, char *buffer, mnl_cb_t callback, void *data)
+{
+    struct mnl_socket *socket = mnl_socket_open2(NETLINK_ROUTE, SOCK_CLOEXEC);
+    ssize_t received;
+    int r, left = MNL_CB_OK;
+
+    if (!socket)
+        return -errno;
+    request->nlmsg_seq = SEQUENCE;
+    r = mnl_socket_bind(socket, 0, MNL_SOCKET_AUTOPID) < 0 || mnl_socket_sendto(socket, request, request->nlmsg_len) < 0
+            ? -errno : 0;
+    while (r == 0 && left > MNL_CB_STOP) {
+        received = mnl_socket_recvfrom(socket, buffer, QPW_NETLINK_ASK_BYTES);
+        left = received < 0 ? -1 : mnl_cb_run(buffer, received, SEQUENCE, mnl_socket_get_portid(socket), callback, data);
+        if (left < 0)
+            r = -errno;
+    }
+    mnl_socket_close(socket);
+    return r;
+}
