@@ -408,4 +408,7 @@ static __always_inline __u64 qpw_now(void)
 QPW_MAP(listening, BPF_MAP_TYPE_HASH, QPW_LISTENING_ENTRIES, struct qpw_listening_key,
         struct qpw_listening_note, BPF_F_NO_PREALLOC);
 
+/* User space's own: steps in the lives of findings, see struct qpw_life. */
+QPW_MAP(lives, BPF_MAP_TYPE_HASH, QPW_LIVES, struct qpw_finding_key, struct qpw_life, BPF_F_NO_PREALLOC);
+
 #endif

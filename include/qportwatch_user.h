@@ -74,6 +74,7 @@ struct qpw_listed {
     X(older) \
     X(listeners) \
     X(listening) \
+    X(lives) \
     X(exe_of) \
     X(exes)
 
@@ -131,6 +132,7 @@ struct qpw_meta {
     char executables_missing[160];   /* why executables of ended processes are not known; empty: they are */
     __u64 owners_cgroup;             /* id of the cgroup that the programs which note owners stand at; 0: none */
     char policy_args[1024];          /* the policy options of `attach`, each ended by a newline */
+    __u64 retention_ns[2];           /* silence after which a finding closes: [0] attempted or refused, [1] answered; 0: never */
 };
 
 struct qpw_rule_info {
@@ -166,6 +168,28 @@ struct qpw_listening_note {
     __u64 first_unix_ns;
     __u32 state; /* enum qpw_listening_state */
     __u32 pad;
+};
+
+/*
+ * The steps in a finding's life that its packets do not say: what a rule explained at a reload, and what a person
+ * acknowledged. Only user space writes them. In a map of the instance, so that they outlive the auditor, however it ends,
+ * and an interface that is detached, and end with the findings that they are about.
+ *
+ * EXPLAINED stands under the finding's own key, ACKNOWLEDGED under that of its class (qpw_life_class()).
+ */
+#define QPW_LIVES 16384u
+enum qpw_life_step { QPW_LIFE_NONE = 0, QPW_LIFE_EXPLAINED, QPW_LIFE_ACKNOWLEDGED };
+struct qpw_life {
+    __u64 unix_ns;       /* when */
+    __u64 mono_ns;       /* the same by the programs' clock: what is seen later was not known then */
+    __u64 until_unix_ns; /* ACKNOWLEDGED: up to then; 0: no end */
+    __u16 rule;          /* EXPLAINED: id of the rule, 0: a peer */
+    __u16 peer;          /* EXPLAINED: its number */
+    __u8 step;           /* enum qpw_life_step */
+    __u8 outcome;        /* ACKNOWLEDGED: the highest that was */
+    __u8 pad[2];
+    char who[96];
+    char reason[128];
 };
 
 /* A line of the policy in force that holds for a time only, or by somebody's leave. */
@@ -219,6 +243,7 @@ _Static_assert(sizeof(struct qpw_coverage) == 128, "coverage");
 _Static_assert(sizeof(struct qpw_rule_info) == 312, "rule info");
 _Static_assert(sizeof(struct qpw_peer_info) == 56, "peer info");
 _Static_assert(sizeof(struct qpw_exception) == 256, "exception");
-_Static_assert(sizeof(struct qpw_meta) == 8472, "meta");
+_Static_assert(sizeof(struct qpw_life) == 256, "life");
+_Static_assert(sizeof(struct qpw_meta) == 8488, "meta");
 
 #endif

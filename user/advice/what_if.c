@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "facts/life.h"
 #include "policy/compile/compile.h"
 #include "policy/compile/judge.h"
 #include "policy/lang/parse.h"
@@ -92,14 +93,7 @@ static bool tells_apart(const struct work *w, const struct qpw_exchange *exchang
 static int judge_finding(struct work *w, const struct qpw_finding_row *finding)
 {
     const struct qpw_finding_key *key = &finding->key;
-    struct qpw_exchange exchange = {
-        .direction = key->direction, .kind = key->kind, .protocol = key->protocol, .port = key->port,
-        .initiator_port = finding->value.initiator_port, .vlan = finding->value.vlan,
-        .rx_link_multicast = (finding->value.flags & QPW_FINDING_MULTICAST) != 0,
-        .misfit = qpw_is_misfit(finding->value.reason),
-        .asked_port = finding->value.flags & QPW_FINDING_ASKED_AT ? finding->value.other_port : 0,
-        .initiator = key->initiator, .responder = key->responder, .parent_live = parent_seen, .data = w,
-    };
+    struct qpw_exchange exchange = qpw_finding_exchange(finding, 0);
     struct qpw_what_if_row row = {
         .kind = key->kind,
         .protocol = key->protocol,
@@ -113,8 +107,10 @@ static int judge_finding(struct work *w, const struct qpw_finding_row *finding)
     };
     struct qpw_judgement judgement;
 
-    if (!is_judged(key->verdict, key->direction) || finding->value.flags & QPW_FINDING_SUPERSEDED)
+    if (!is_judged(key->verdict, key->direction) || qpw_finding_life(finding).state == QPW_FINDING_CLOSED)
         return 0;
+    exchange.parent_live = parent_seen;
+    exchange.data = w;
     judgement = qpw_policy_judge(w->judge, &exchange);
     row.new_verdict = judgement.verdict;
     memcpy(row.initiator, key->initiator, 16);

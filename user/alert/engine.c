@@ -72,7 +72,8 @@ int qpw_engine_restore(struct qpw_engine *e, const struct qpw_engine_past *past,
     mark->written_ns = later ? 0 : past->written_unix_ns;
     mark->told = past->count;
     mark->outcome = past->outcome;
-    mark->state = QPW_MARK_WRITTEN;
+    mark->state = past->kind == QPW_RECORD_CLOSED         ? QPW_MARK_CLOSED
+                  : past->kind == QPW_RECORD_ACKNOWLEDGED ? QPW_MARK_ACKNOWLEDGED : QPW_MARK_WRITTEN;
     mark->ends = past->ends;
     for (unsigned s = 1; s < QPW_SIG_COUNT; s++)
         if (qpw_signature(s)->id == past->signature_id)

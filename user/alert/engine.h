@@ -36,6 +36,8 @@ struct qpw_process;
     X(neighbour, 4, "unanswered findings of one on-link address, with no peers defined, that are reported as one") \
     X(heartbeat_s, 60, "seconds between heartbeats") \
     X(peer_silent_s, 300, "seconds without a packet after which a peer is silent") \
+    X(attempted_silent_s, 86400, "seconds of silence after which an attempted or refused finding closes; 0: never") \
+    X(answered_silent_s, 2592000, "the same of an answered finding") \
     X(peer_learn_s, 3600, "seconds after attaching in which ports between peers are learned")
 
 struct qpw_engine_settings {
@@ -85,6 +87,7 @@ struct qpw_engine_past {
     uint32_t sequence;
     uint32_t signature_id;
     uint8_t outcome;
+    uint8_t kind;          /* enum qpw_record_kind */
 };
 
 /* The address families seen of a peer. */

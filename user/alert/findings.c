@@ -7,6 +7,7 @@
 
 #include "alert/internal.h"
 #include "alert/text.h"
+#include "facts/life.h"
 #include "util/names.h"
 #include "words/words.h"
 
@@ -17,6 +18,7 @@
 struct work {
     const struct qpw_finding_row *row;
     struct qpw_mark *mark;
+    struct qpw_finding_life life;
     enum qpw_signature_name signature;
     bool answered;
 };
@@ -49,6 +51,29 @@ static const struct qpw_process *process_of(struct qpw_engine *e, const struct w
     return w->mark->process;
 }
 
+/* Where the finding is not open: since when, and by whom or what. */
+static void life_facts(struct qpw_engine *e, struct qpw_record *r, const struct work *w)
+{
+    const struct qpw_life *step = w->life.step;
+    char when[32];
+
+    qpw_record_fact(r, "state", "%s", qpw_life_state_name(w->life.state));
+    if (w->life.state == QPW_FINDING_OPEN)
+        return;
+    if (w->life.by)
+        qpw_record_fact(r, "closed_by", "%s", qpw_closing_name(w->life.by));
+    if (step && step->rule)
+        qpw_record_fact(r, "closed_rule", "%s", qpw_text_rule(&e->context, step->rule));
+    if (step && step->peer)
+        qpw_record_fact(r, "closed_rule", "peer %s", qpw_text_peer(&e->context, step->peer));
+    if (step && step->who[0])
+        qpw_record_fact(r, "by", "%s", step->who);
+    if (step && step->reason[0])
+        qpw_record_fact(r, "reason_given", "%s", step->reason);
+    if (step && step->until_unix_ns)
+        qpw_record_fact(r, "until", "%s", qpw_time_text(step->until_unix_ns, when, sizeof(when)));
+}
+
 static void row_facts(struct qpw_engine *e, struct qpw_record *r, const struct work *w, uint64_t suppressed)
 {
     const struct qpw_finding *value = &w->row->value;
@@ -68,6 +93,7 @@ static void row_facts(struct qpw_engine *e, struct qpw_record *r, const struct w
         qpw_record_fact(r, "peer", "%s", peer);
     if (value->flags & QPW_FINDING_SUPERSEDED)
         qpw_record_fact(r, "superseded", "yes");
+    life_facts(e, r, w);
     qpw_record_fact(r, "count", "%llu", (unsigned long long)occurrences(w->row));
     qpw_record_fact(r, "suppressed", "%llu", (unsigned long long)suppressed);
 }
@@ -78,6 +104,30 @@ static void release(struct qpw_engine *e, struct qpw_mark *mark)
     if (mark->held)
         e->figures.waiting--;
     mark->held = false;
+}
+
+/* What a closing or acknowledging record is about, put before the text of the finding. */
+static void say_step(struct qpw_engine *e, const struct work *w, enum qpw_record_kind kind, char *text, size_t size)
+{
+    const struct qpw_life *step = w->life.step;
+    char said[sizeof(e->record.text)];
+    int length = 0;
+
+    if (kind == QPW_RECORD_ACKNOWLEDGED)
+        length = snprintf(said, sizeof(said), "Acknowledged%s%s. ", step && step->who[0] ? " by " : "", step ? step->who : "");
+    else if (kind == QPW_RECORD_CLOSED && w->life.by == QPW_CLOSED_BY_RULE)
+        length = snprintf(said, sizeof(said), "Closed: %s%s explains it now. ", step->rule ? "rule " : "peer ",
+                          step->rule ? qpw_text_rule(&e->context, step->rule) : qpw_text_peer(&e->context, step->peer));
+    else if (kind == QPW_RECORD_CLOSED && w->life.by == QPW_CLOSED_BY_SILENCE)
+        length = snprintf(said, sizeof(said), "Closed: it was not seen for as long as such findings stay open. ");
+    else if (kind == QPW_RECORD_CLOSED)
+        length = snprintf(said, sizeof(said), "Closed: judged again since. ");
+    else if (kind == QPW_RECORD_REOPENED)
+        length = snprintf(said, sizeof(said), "Open again. ");
+    if (!length)
+        return;
+    snprintf(said + length, sizeof(said) - (size_t)length, "%s", text);
+    snprintf(text, size, "%s", said);
 }
 
 /* Makes and writes the record of one finding. 0 or a negative errno. */
@@ -106,6 +156,7 @@ static int write_finding(struct qpw_engine *e, struct work *w, enum qpw_record_k
     about.words = (struct qpw_text_words){.count = count, .ports = ports, .iface = r->iface,
                                           .peer = qpw_text_peer(&e->context, row->value.peer)};
     qpw_text_fill(r->signature->text, &about, r->text, sizeof(r->text));
+    say_step(e, w, kind, r->text, sizeof(r->text));
     row_facts(e, r, w, suppressed);
     if (qpw_text_allow_line(&about, false, line, sizeof(line)))
         qpw_record_fact(r, "allow", "%s", line);
@@ -118,7 +169,8 @@ static int write_finding(struct qpw_engine *e, struct work *w, enum qpw_record_k
     if (kind == QPW_RECORD_AGAIN || n > w->mark->told) /* the row of an event has no counts yet */
         w->mark->told = n;
     w->mark->outcome = row->value.outcome;
-    w->mark->state = kind == QPW_RECORD_CLOSED ? QPW_MARK_CLOSED : QPW_MARK_WRITTEN;
+    w->mark->state = kind == QPW_RECORD_CLOSED         ? QPW_MARK_CLOSED
+                     : kind == QPW_RECORD_ACKNOWLEDGED ? QPW_MARK_ACKNOWLEDGED : QPW_MARK_WRITTEN;
     release(e, w->mark);
     return 0;
 }
@@ -139,12 +191,30 @@ static bool room(struct qpw_engine *e, const struct work *w, uint64_t now_ns)
     return false;
 }
 
-static void superseded(struct qpw_engine *e, struct work *w, uint64_t now_ns)
+/* Out of what counts: said once, and nothing more. What answered is told in any case. */
+static void closed(struct qpw_engine *e, struct work *w, uint64_t now_ns)
 {
     if (w->mark->sequence && w->mark->state != QPW_MARK_CLOSED)
         write_finding(e, w, QPW_RECORD_CLOSED, now_ns);
     else if (!w->mark->sequence && w->answered)
         write_finding(e, w, QPW_RECORD_FIRST, now_ns);
+    else
+        release(e, w->mark);
+    if (!w->mark->sequence && !w->answered && w->mark->state == QPW_MARK_NEW)
+        w->mark->state = QPW_MARK_CLOSED; /* never reported: there is nothing to take back */
+}
+
+/* Said once of each finding that was reported; another one of the class that is acknowledged is no news. */
+static void acknowledged(struct qpw_engine *e, struct work *w, uint64_t now_ns)
+{
+    if (w->mark->state == QPW_MARK_ACKNOWLEDGED)
+        return;
+    if (w->mark->sequence)
+        write_finding(e, w, QPW_RECORD_ACKNOWLEDGED, now_ns);
+    else
+        w->mark->state = QPW_MARK_ACKNOWLEDGED;
+    w->mark->outcome = w->row->value.outcome;
+    release(e, w->mark);
 }
 
 static void decide(struct qpw_engine *e, struct work *w, uint64_t now_ns)
@@ -154,12 +224,17 @@ static void decide(struct qpw_engine *e, struct work *w, uint64_t now_ns)
     unsigned repeat_s = qpw_signature(w->signature)->repeat == QPW_REPEAT_DAY ? day : e->settings.summary_s;
     bool again = mark->sequence && w->row->first_unix_ns > mark->written_ns + AGAIN_SLACK_NS;
 
-    if (w->row->value.flags & QPW_FINDING_SUPERSEDED) {
-        superseded(e, w, now_ns);
-    } else if (mark->sequence && (w->row->value.outcome > mark->outcome || mark->state == QPW_MARK_CLOSED ||
+    if (w->life.state == QPW_FINDING_CLOSED) {
+        closed(e, w, now_ns);
+    } else if (w->life.state == QPW_FINDING_ACKNOWLEDGED) {
+        acknowledged(e, w, now_ns);
+    } else if (mark->sequence && (w->row->value.outcome > mark->outcome ||
                                   (w->signature == QPW_SIG_CROSSED && mark->signature != w->signature))) {
         if (room(e, w, now_ns))
             write_finding(e, w, QPW_RECORD_ESCALATION, now_ns);
+    } else if (mark->sequence && (mark->state == QPW_MARK_CLOSED || mark->state == QPW_MARK_ACKNOWLEDGED)) {
+        if (room(e, w, now_ns))
+            write_finding(e, w, QPW_RECORD_REOPENED, now_ns);
     } else if (!mark->sequence || again) {
         if (!w->answered && qpw_groups_fold(e, w->row, mark))
             return;
@@ -220,7 +295,7 @@ static size_t gather(struct qpw_engine *e, const struct qpw_finding_row *rows, s
         mark->offered_ns = now_ns;
         if (qpw_hidden(e, &rows[i], mark, now_ns))
             continue;
-        works[count++] = (struct work){&rows[i], NULL, signature,
+        works[count++] = (struct work){&rows[i], NULL, qpw_finding_life(&rows[i]), signature,
                                        rows[i].value.outcome >= QPW_OUTCOME_ANSWERED || signature == QPW_SIG_CROSSED};
     }
     return join(e, works, count);
@@ -238,7 +313,8 @@ int qpw_engine_findings(struct qpw_engine *e, const struct qpw_finding_row *rows
     if (count)
         qsort(works, count, sizeof(*works), by_urgency);
     for (size_t i = 0; i < count; i++)
-        qpw_groups_track(e, works[i].row, works[i].mark);
+        if (works[i].life.state == QPW_FINDING_OPEN)
+            qpw_groups_track(e, works[i].row, works[i].mark);
     for (size_t i = 0; i < count; i++)
         decide(e, &works[i], now_ns);
     free(works);
@@ -258,5 +334,7 @@ bool qpw_engine_settled(struct qpw_engine *e, const struct qpw_finding_row *row)
         return false;
     if (mark->hidden || mark->state == QPW_MARK_FOLDED || mark->state == QPW_MARK_CLOSED)
         return true;
+    if (mark->state == QPW_MARK_ACKNOWLEDGED)
+        return mark->outcome >= row->value.outcome;
     return mark->state == QPW_MARK_WRITTEN && mark->outcome >= row->value.outcome && mark->told >= occurrences(row);
 }

@@ -36,7 +36,8 @@ enum {
     QPW_MARK_NEW = 0,
     QPW_MARK_WRITTEN,
     QPW_MARK_FOLDED, /* told within the record of a group */
-    QPW_MARK_CLOSED, /* told to be superseded */
+    QPW_MARK_CLOSED, /* reported as closed */
+    QPW_MARK_ACKNOWLEDGED, /* reported as acknowledged, or never reported because its class is */
 };
 
 /*

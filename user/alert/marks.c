@@ -200,7 +200,7 @@ int qpw_engine_write(struct qpw_engine *e, struct qpw_mark *mark, uint64_t now_n
     e->figures.records++;
     if (r->signature && !r->signature->operational) {
         e->figures.alerts++;
-        e->figures.by_severity[r->signature->severity]++;
+        e->figures.by_severity[qpw_record_severity(r)]++;
     }
     if (!mark)
         return 0;

@@ -39,3 +39,10 @@ const char *qpw_record_value(const struct qpw_record *record, const char *key)
             return record->facts[i].value;
     return NULL;
 }
+
+unsigned qpw_record_severity(const struct qpw_record *record)
+{
+    if (record->kind == QPW_RECORD_CLOSED || record->kind == QPW_RECORD_ACKNOWLEDGED)
+        return QPW_SEVERITY_INFO;
+    return record->signature->severity;
+}

@@ -20,7 +20,9 @@
     X(AGAIN, "again")           /* known from an earlier attachment or an ended scan, and back */ \
     X(ESCALATION, "escalation") /* the outcome has risen, or the judgement has changed */ \
     X(SUMMARY, "summary")       /* what went on since the last record */ \
-    X(CLOSED, "closed")         /* judged again: the finding counts no more */ \
+    X(CLOSED, "closed")         /* explained by a rule, judged again, or silent: the finding counts no more */ \
+    X(ACKNOWLEDGED, "acknowledged") /* a person has seen it */ \
+    X(REOPENED, "reopened")     /* closed or acknowledged before, and it counts again */ \
     X(STATS, "stats")           /* the heartbeat */
 #define QPW_X_RECORD(s, n) QPW_RECORD_##s,
 enum qpw_record_kind { QPW_RECORD_KINDS(QPW_X_RECORD) QPW_RECORD_KIND_COUNT };
@@ -72,6 +74,9 @@ struct qpw_record {
     size_t arena_used;
     char arena[QPW_RECORD_ARENA];
 };
+
+/* enum qpw_severity: the signature's; a step that takes the finding out of what counts is info. */
+unsigned qpw_record_severity(const struct qpw_record *record);
 
 /* Adds a formatted fact; what does not fit any more is left out (the text and the row never depend on facts). */
 void qpw_record_fact(struct qpw_record *record, const char *key, const char *format, ...)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 #include "auditor/alerts.h"
+#include "auditor/lives.h"
 #include "auditor/settle.h"
 
 #include <errno.h>
@@ -249,6 +250,7 @@ void qpw_alerts_flush(struct qpw_auditor *a)
             qpw_counters_one(&a->kernel, row->value.slot, &sums) == 0)
             row->counts = sums;
     }
+    qpw_audit_lives_assign(a, alerts->queue, alerts->queued);
     qpw_engine_findings(alerts->engine, alerts->queue, alerts->queued, unix_ns);
     alerts->queued = 0;
 }
@@ -284,19 +286,24 @@ void qpw_alerts_snapshot(struct qpw_auditor *a, const struct qpw_snapshot *snaps
     tell_families(a, now_ns);
 }
 
-/* What waits, for the cap or for the log, need not wait for the end of the interval. */
-static void offer_again(struct qpw_auditor *a)
+void qpw_alerts_offer(struct qpw_auditor *a)
 {
     struct qpw_collect_options options = {.brief = true, .links = a->netlink};
     struct qpw_snapshot snapshot = {0};
+
+    if (a->alerts && qpw_collect(&a->kernel, &options, &snapshot, NULL) == 0)
+        qpw_alerts_snapshot(a, &snapshot);
+    qpw_snapshot_clear(&snapshot);
+}
+
+/* What waits, for the cap or for the log, need not wait for the end of the interval. */
+static void offer_again(struct qpw_auditor *a)
+{
     struct qpw_engine_figures figures;
 
     qpw_engine_get_figures(a->alerts->engine, &figures);
-    if (!figures.waiting && !figures.blocked)
-        return;
-    if (qpw_collect(&a->kernel, &options, &snapshot, NULL) == 0)
-        qpw_alerts_snapshot(a, &snapshot);
-    qpw_snapshot_clear(&snapshot);
+    if (figures.waiting || figures.blocked)
+        qpw_alerts_offer(a);
 }
 
 void qpw_alerts_clock_stepped(struct qpw_auditor *a, int64_t by_ns)

@@ -39,6 +39,9 @@ void qpw_alerts_clock_stepped(struct qpw_auditor *a, int64_t by_ns);
 /* Frees places of findings that are written and over, where a quota has few left. */
 void qpw_alerts_settle(struct qpw_auditor *a);
 
+/* Offers what the kernel side holds now, so that a change of lives is recorded at once. */
+void qpw_alerts_offer(struct qpw_auditor *a);
+
 /* Once a second. */
 void qpw_alerts_tick(struct qpw_auditor *a);
 

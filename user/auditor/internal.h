@@ -67,6 +67,7 @@ struct qpw_auditor {
     size_t n_watched;
     struct ring_buffer *ring;
     struct qpw_told *told;
+    struct qpw_lives *lives;   /* as the kernel side has them; NULL: not read */
     struct qpw_alerts *alerts; /* NULL: no alert log */
     struct qpw_totals told_totals; /* of the last summary line */
     uint64_t told_until_ns; /* findings last seen before were told by the auditor before, 0: there was none */

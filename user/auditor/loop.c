@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "auditor/alerts.h"
+#include "auditor/lives.h"
 #include "auditor/owners.h"
 #include "auditor/sources.h"
 #include "control/control.h"
@@ -103,7 +104,11 @@ static void on_signal(struct qpw_auditor *a)
 
     while (read(a->signal_fd, &info, sizeof(info)) == sizeof(info)) {
         switch (info.ssi_signo) {
-        case SIGUSR2: json_decref(qpw_audit_reload(a, NULL)); break;
+        case SIGUSR2:
+            note_sender(a, &info);
+            json_decref(qpw_audit_reload(a, NULL));
+            a->by[0] = '\0';
+            break;
         case SIGHUP: qpw_alerts_reopen(a); break;
         default:
             a->stop = true;
@@ -194,6 +199,7 @@ static void on_second(struct qpw_auditor *a)
     if (a->ticks % RESEED_SECONDS == 0) {
         qpw_executables_read(&a->kernel, &a->executables);
         qpw_notes_older(a);
+        qpw_audit_lives_sweep(a);
     }
     qpw_watch_check(a);
     qpw_notes_check(a);

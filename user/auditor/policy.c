@@ -8,6 +8,7 @@
 
 #include "auditor/alerts.h"
 #include "auditor/internal.h"
+#include "auditor/lives.h"
 #include "auditor/owners.h"
 #include "control/changelist.h"
 #include "control/message.h"
@@ -231,6 +232,23 @@ static json_t *reload_failed(struct qpw_auditor *a, enum qpw_exit status, const 
     return qpw_answer_new(status, why);
 }
 
+/* What was found is judged by the new policy, and what came of it is one more line of the changes. */
+static void judge_again(struct qpw_auditor *a, struct qpw_changelist *changes)
+{
+    struct qpw_rejudged done;
+    struct qpw_error err;
+    char count[48];
+
+    if (qpw_audit_rejudge(a, a->by[0] ? a->by : "a signal", &done, &err) < 0)
+        qpw_say(a, QPW_SAY_WARNING, "%s", err.text);
+    if (done.closed)
+        qpw_changelist_add(changes, "closed: %s that the policy explains now",
+                           qpw_words_many(done.closed, "finding", count, sizeof(count)));
+    if (done.reopened)
+        qpw_changelist_add(changes, "open again: %s that the policy no longer explains",
+                           qpw_words_many(done.reopened, "finding", count, sizeof(count)));
+}
+
 json_t *qpw_audit_reload(struct qpw_auditor *a, const json_t *request)
 {
     char from[sizeof(a->meta.policy_digest)], text[SAID_BYTES], brief[QPW_RELOAD_TEXT], name[352];
@@ -244,9 +262,11 @@ json_t *qpw_audit_reload(struct qpw_auditor *a, const json_t *request)
         qpw_changelist_clear(&changes);
         return reload_failed(a, usage ? QPW_EXIT_USAGE : QPW_EXIT_FAILED, from, err.text);
     }
+    judge_again(a, &changes);
     qpw_coverage_add(&a->coverage, QPW_COVERAGE_RELOADED, 0, "%.19s -> %.19s%s%.60s.", from, a->meta.policy_digest,
                      a->by[0] ? ", by " : "", a->by);
     qpw_alerts_reloaded(a, from, qpw_changelist_text(&changes, brief, sizeof(brief)), NULL);
+    qpw_alerts_offer(a);
     qpw_say(a, QPW_SAY_NOTE, QPW_RELOADED_TEXT, qpw_words_policy(a->policy.name, a->policy.path, name, sizeof(name)),
             qpw_changelist_text(&changes, text, sizeof(text)));
     answer = qpw_answer_new(QPW_EXIT_OK, NULL);

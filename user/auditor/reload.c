@@ -9,6 +9,7 @@
 #include "control/elsewhere.h"
 #include "control/message.h"
 #include "control/policy_args.h"
+#include "snapshot/lives.h"
 
 /* What the last auditor was asked to read, as far as it is known. */
 static int take_kept(struct qpw_auditor *a, struct qpw_error *err)
@@ -50,6 +51,8 @@ static json_t *reload_alone(const json_t *request)
     qpw_netlink_close(a.netlink);
     qpw_kernel_close(&a.kernel);
     qpw_control_close(&a.end);
+    qpw_lives_free(a.lives);
+    qpw_compiled_clear(&a.compiled);
     qpw_policy_clear(&a.policy);
     qpw_registry_clear(&a.names);
     qpw_policy_options_clear(&a.options.policy);

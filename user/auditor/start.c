@@ -12,6 +12,7 @@
 #include "auditor/alerts.h"
 #include "control/control.h"
 #include "auditor/internal.h"
+#include "auditor/lives.h"
 #include "auditor/loop.h"
 #include "auditor/owners.h"
 #include "control/elsewhere.h"
@@ -24,6 +25,7 @@
 #include "host/rights.h"
 #include "instance/owners.h"
 #include "util/version.h"
+#include "snapshot/lives.h"
 #include "words/words.h"
 
 #define SECONDS 1000000000ull
@@ -203,6 +205,19 @@ static void know_dhcp_servers(struct qpw_kernel *k)
         qpw_kernel_add_dhcp_server(k, servers[i]); /* one that finds no place is a finding when it speaks */
 }
 
+/* The policy may be another than the last auditor's: what it found is judged by this one. */
+static int open_lives(struct qpw_auditor *a, struct qpw_error *err)
+{
+    struct qpw_rejudged done;
+    char by[96];
+    int r = qpw_audit_lives_load(a, err);
+
+    if (r < 0 || !a->taken_over)
+        return r;
+    qpw_peer_describe(getpid(), by, sizeof(by));
+    return qpw_audit_rejudge(a, by, &done, err);
+}
+
 static int start(struct qpw_auditor *a, bool *ret_usage, struct qpw_error *err)
 {
     struct qpw_places places = {0};
@@ -230,6 +245,8 @@ static int start(struct qpw_auditor *a, bool *ret_usage, struct qpw_error *err)
         return r;
     set_timeouts(a->kernel.control, &a->options.timeouts);
     a->meta.lock_folder = qpw_lock_folder_id();
+    a->meta.retention_ns[0] = a->options.alerting.attempted_silent_s * 1000000000ull;
+    a->meta.retention_ns[1] = a->options.alerting.answered_silent_s * 1000000000ull;
     snprintf(a->meta.command, sizeof(a->meta.command), "%s", a->options.command ? a->options.command : "");
     publish_alerts_path(a->options.alerts, a->meta.alerts_path, sizeof(a->meta.alerts_path));
     r = qpw_watch_addresses(a, err);
@@ -241,6 +258,8 @@ static int start(struct qpw_auditor *a, bool *ret_usage, struct qpw_error *err)
     }
     if (r == 0)
         r = qpw_audit_load_policy(a, ret_usage, NULL, err);
+    if (r == 0)
+        r = open_lives(a, err);
     if (r == 0)
         r = qpw_expire_open(&a->kernel, &a->expire, err);
     if (r == 0)
@@ -371,6 +390,7 @@ int qpw_auditor_close(struct qpw_auditor *a, struct qpw_error *err)
     qpw_control_close(&a->end);
     answer_asker(a, r, &own);
     qpw_owner_watch_close(a);
+    qpw_lives_free(a->lives);
     qpw_policy_clear(&a->policy);
     qpw_compiled_clear(&a->compiled);
     qpw_registry_clear(&a->names);

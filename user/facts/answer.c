@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 #include "facts/answer.h"
+#include "facts/life.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -55,12 +56,27 @@ static uint64_t service_number(const struct qpw_finding_key *key)
     return (uint64_t)service << 1 | (key->verdict == QPW_VERDICT_UNEXPECTED);
 }
 
+/* What is not open any more; it was clean only since then. */
+static void count_past(const struct qpw_finding_row *f, struct qpw_answer *a, struct causes *c)
+{
+    struct qpw_finding_life life = qpw_finding_life(f);
+
+    if (life.by == QPW_CLOSED_BY_SUPERSEDED || qpw_concern_severity(qpw_finding_concern(f)) == QPW_SEVERITY_INFO)
+        return;
+    a->acknowledged += life.state == QPW_FINDING_ACKNOWLEDGED;
+    a->closed += life.state == QPW_FINDING_CLOSED;
+    if (life.when_unix_ns > c->since[QPW_ANSWER_CLEAN])
+        c->since[QPW_ANSWER_CLEAN] = life.when_unix_ns;
+}
+
 static void count_finding(const struct qpw_finding_row *f, struct qpw_answer *a, struct causes *c, uint64_t *services)
 {
     unsigned severity = qpw_finding_severity(f);
 
-    if (!qpw_finding_open(f))
+    if (!qpw_finding_open(f)) {
+        count_past(f, a, c);
         return;
+    }
     a->by_severity[severity]++;
     if (f->key.verdict == QPW_VERDICT_UNEXPECTED) {
         a->unexpected++;
@@ -134,7 +150,7 @@ static uint64_t lost_since(const struct qpw_snapshot *s)
 int qpw_answer_make(const struct qpw_snapshot *s, struct qpw_answer *ret)
 {
     struct qpw_answer a = {.replay = s->replay};
-    struct causes c = {{0}};
+    struct causes c = {.since[QPW_ANSWER_CLEAN] = s->from_unix_ns};
     int r = count_findings(s, &a, &c);
 
     if (r < 0)
@@ -142,7 +158,6 @@ int qpw_answer_make(const struct qpw_snapshot *s, struct qpw_answer *ret)
     count_packets(s, &a);
     qpw_sight_of(s, &a.sight);
     qpw_losses_of(s, &a.losses);
-    c.since[QPW_ANSWER_CLEAN] = s->from_unix_ns;
     if (a.sight.blind)
         cause(&c, QPW_ANSWER_BLIND, a.sight.blind_since_unix_ns);
     if (a.losses.lost || a.unfound)

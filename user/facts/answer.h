@@ -27,7 +27,7 @@ const char *qpw_answer_name(unsigned state);
 struct qpw_answer {
     enum qpw_answer_state state;
     unsigned also;         /* 1u << state for each other state that applies; never CLEAN */
-    uint64_t since_unix_ns; /* of the oldest cause; CLEAN: since when it counts; 0: not known */
+    uint64_t since_unix_ns; /* of the oldest cause; CLEAN: the last cause's end, else since when it counts; 0: not known */
 
     /* The worst open finding: by severity, then answered before not, then the latest. NULL: none but info. */
     const struct qpw_finding_row *worst;
@@ -40,6 +40,7 @@ struct qpw_answer {
     size_t unexpected;     /* of verdict unexpected, whatever their severity */
     size_t answered;       /* of these, answered or more */
     size_t by_severity[QPW_SEVERITY_INFO + 1];
+    size_t acknowledged, closed; /* others, that would be more than info; superseded ones not counted */
 
     struct qpw_sight sight;   /* BLIND */
     struct qpw_losses losses; /* DETAIL LOST */

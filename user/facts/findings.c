@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "facts/findings.h"
+#include "facts/life.h"
 
 /* So many unanswered findings with one remote end, or of one port, become one line. */
 #define FOLD_FROM 8
@@ -252,6 +253,44 @@ static int make_rows(const struct qpw_snapshot *s, uint64_t since_unix_ns, struc
     return 0;
 }
 
+/* The latest step first. */
+static int by_step(const void *a, const void *b)
+{
+    const struct qpw_finding_row *x = *(const struct qpw_finding_row *const *)a, *y = *(const struct qpw_finding_row *const *)b;
+    struct qpw_finding_life of_x = qpw_finding_life(x), of_y = qpw_finding_life(y);
+
+    if (of_x.state != of_y.state)
+        return of_x.state < of_y.state ? -1 : 1;
+    if (of_x.when_unix_ns != of_y.when_unix_ns)
+        return of_x.when_unix_ns > of_y.when_unix_ns ? -1 : 1;
+    return memcmp(&x->key, &y->key, sizeof(x->key));
+}
+
+/* What is not open. What was judged again since is another finding now, or none. */
+static int make_past(struct qpw_findings *r)
+{
+    size_t n = 0;
+
+    r->past = calloc(r->n_rows + 1, sizeof(*r->past));
+    if (!r->past)
+        return -ENOMEM;
+    for (size_t i = 0; i < r->n_rows; i++) {
+        struct qpw_finding_life life = qpw_finding_life(r->rows[i]);
+
+        if (life.state == QPW_FINDING_OPEN)
+            continue;
+        r->n_superseded += life.by == QPW_CLOSED_BY_SUPERSEDED;
+        if (life.by == QPW_CLOSED_BY_SUPERSEDED)
+            continue;
+        r->n_acknowledged += life.state == QPW_FINDING_ACKNOWLEDGED;
+        r->n_closed += life.state == QPW_FINDING_CLOSED;
+        r->past[n++] = r->rows[i];
+    }
+    if (n)
+        qsort(r->past, n, sizeof(*r->past), by_step);
+    return 0;
+}
+
 int qpw_findings_make(const struct qpw_snapshot *s, uint64_t since_unix_ns, struct qpw_findings *ret)
 {
     struct qpw_findings made = {0};
@@ -259,6 +298,7 @@ int qpw_findings_make(const struct qpw_snapshot *s, uint64_t since_unix_ns, stru
 
     r = r ? r : make_rows(s, since_unix_ns, &made);
     r = r ? r : make_lines(&made);
+    r = r ? r : make_past(&made);
     if (r < 0) {
         qpw_findings_clear(&made);
         return r;
@@ -271,6 +311,7 @@ void qpw_findings_clear(struct qpw_findings *f)
 {
     free(f->rows);
     free(f->lines);
+    free(f->past);
     free(f->details);
     memset(f, 0, sizeof(*f));
 }

@@ -29,8 +29,11 @@ struct qpw_findings {
     size_t n_rows;
     size_t unexpected; /* of verdict unexpected and open */
     size_t answered;   /* of these, answered or more */
-    struct qpw_finding_line *lines; /* the same for people; superseded ones left out */
+    struct qpw_finding_line *lines; /* the open ones for people */
     size_t n_lines;
+    const struct qpw_finding_row **past; /* acknowledged, then closed ones, the latest step first; superseded left out */
+    size_t n_acknowledged, n_closed;     /* of these */
+    size_t n_superseded;
     const struct qpw_detail_row **details; /* what no finding could be kept of, most packets first */
     size_t n_details;
 };
@@ -45,7 +48,7 @@ size_t qpw_details_busiest(const struct qpw_snapshot *s, const struct qpw_detail
 /*
  * Where a finding stands among others; greater is more serious. What was answered inbound on a port that no rule
  * explains comes first, then what the node itself opened, other answered things, refused and
- * unanswered ones; weak, undecided and implied after unexpected; superseded last (0).
+ * unanswered ones; weak, undecided and implied after unexpected; what is not open last (0).
  */
 unsigned qpw_finding_rank(const struct qpw_finding_row *f);
 

@@ -5,6 +5,8 @@
 #include <netinet/in.h>
 #include <netinet/ip_icmp.h>
 
+#include "facts/life.h"
+
 unsigned qpw_concern_severity(enum qpw_concern concern)
 {
 #define SEVERITY(s, severity, text) QPW_SEVERITY_##severity,
@@ -115,5 +117,11 @@ enum qpw_concern qpw_coverage_concern(unsigned kind)
 
 unsigned qpw_finding_severity(const struct qpw_finding_row *f)
 {
-    return qpw_finding_open(f) ? qpw_concern_severity(qpw_finding_concern(f)) : QPW_SEVERITY_INFO;
+    return qpw_finding_life(f).state == QPW_FINDING_CLOSED ? QPW_SEVERITY_INFO
+                                                           : qpw_concern_severity(qpw_finding_concern(f));
+}
+
+bool qpw_finding_open(const struct qpw_finding_row *f)
+{
+    return qpw_finding_life(f).state == QPW_FINDING_OPEN;
 }

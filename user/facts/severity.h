@@ -78,7 +78,7 @@ const char *qpw_severity_name(unsigned severity);
 /* What kind of thing a finding is, whether superseded or not; QPW_CONCERN_NONE: nothing to report. */
 enum qpw_concern qpw_finding_concern(const struct qpw_finding_row *finding);
 
-/* enum qpw_severity of a finding, as its alert has it; a superseded one is info. */
+/* enum qpw_severity of a finding, as its alert has it; a closed one is info. */
 unsigned qpw_finding_severity(const struct qpw_finding_row *finding);
 
 /* What kind of thing a coverage record tells of; QPW_CONCERN_HOUSEKEEPING: nothing that is missing. */
@@ -93,10 +93,7 @@ static inline bool qpw_finding_answered(const struct qpw_finding_row *finding)
     return finding->value.outcome >= QPW_OUTCOME_ANSWERED;
 }
 
-/* Still judged so: neither superseded nor, later, closed. */
-static inline bool qpw_finding_open(const struct qpw_finding_row *finding)
-{
-    return !(finding->value.flags & QPW_FINDING_SUPERSEDED);
-}
+/* It counts: neither acknowledged nor closed, see facts/life.h. */
+bool qpw_finding_open(const struct qpw_finding_row *finding);
 
 #endif

@@ -29,7 +29,6 @@ void qpw_finding_words(const struct qpw_report *r, const struct qpw_render_optio
     ret->severity = qpw_severity_name(severity);
     ret->severity_class = classes[severity];
     ret->signature = signature->id ? signature->title : "";
-    ret->state = qpw_finding_open(f) ? "open" : "closed";
     find_owner(o, f, ret);
     if (!qpw_text_allow_line(&(struct qpw_text_about){.context = &context, .row = f,
                                                       .process = &ret->owner},

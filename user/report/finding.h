@@ -10,7 +10,6 @@ struct qpw_finding_words {
     const char *severity;       /* "high" … "info" */
     const char *severity_class; /* of HTML */
     const char *signature;      /* what its alert is titled; "" where there is none */
-    const char *state;          /* "open" or "closed" */
     char allow[256];            /* the policy line that would allow it; "" where none can or is needed */
     struct qpw_process owner;   /* zero: not asked, or not known */
     char process[96];           /* the owner in words; "" where it is not known */

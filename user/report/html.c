@@ -14,6 +14,7 @@
 #include "words/printer.h"
 #include "words/answer.h"
 #include "words/owner.h"
+#include "words/life.h"
 #include "words/words.h"
 
 /* Findings beyond these are in the JSON. */
@@ -212,6 +213,31 @@ static void finding(const struct qpw_html_page *p, const struct qpw_finding_line
         allow_row(p, words.allow);
 }
 
+/* Acknowledged or closed ones. */
+static void past(const struct qpw_html_page *p, const char *title, size_t from, size_t n)
+{
+    static const char *const titles[] = {"Outcome", "Direction", "Service", "Initiator", "Responder", "How", NULL};
+    char text[320];
+
+    if (!n)
+        return;
+    qpw_page_heading(p, title);
+    qpw_page_open_table(p, titles);
+    for (size_t i = from; i < from + n && i < from + PAGE_LINES; i++) {
+        const struct qpw_finding_row *f = p->r->found.past[i];
+
+        qpw_page_open_row(p);
+        qpw_page_cell(p, "", qpw_outcome_name(f->value.outcome));
+        qpw_page_cell(p, "", qpw_words_direction(f->key.direction));
+        qpw_page_cell(p, "a", qpw_words_service(f->key.kind, f->key.protocol, f->key.port, text, sizeof(text)));
+        qpw_page_cell(p, "a", qpw_words_end(f->key.kind, f->key.initiator, text, sizeof(text)));
+        qpw_page_cell(p, "a", qpw_words_end(f->key.kind, f->key.responder, text, sizeof(text)));
+        qpw_page_cell(p, "", qpw_words_life_step(p->r->s, f, text, sizeof(text)));
+        qpw_page_close_row(p);
+    }
+    qpw_page_close_table(p);
+}
+
 static void findings(const struct qpw_html_page *p)
 {
     static const char *const titles[] = {"Severity", "Verdict", "Outcome", "Direction", "Service", "Initiator",
@@ -237,6 +263,12 @@ static void findings(const struct qpw_html_page *p)
                            qpw_format(text, sizeof(text), "The tables of findings were full: further ones are counted by port "
                                       "and by prefix only (%s in the JSON report).",
                                       qpw_words_many(p->r->found.n_details, "row", count, sizeof(count))));
+}
+
+static void past_findings(const struct qpw_html_page *p)
+{
+    past(p, "Acknowledged findings", 0, p->r->found.n_acknowledged);
+    past(p, "Closed findings", p->r->found.n_acknowledged, p->r->found.n_closed);
 }
 
 /* ---- Peers, rules ---- */
@@ -356,6 +388,7 @@ int qpw_report_html(const struct qpw_report *r, const struct qpw_render_options 
         head(&p);
         verdicts(&p);
         findings(&p);
+        past_findings(&p);
         peers(&p);
         rules(&p);
         listeners(&p);

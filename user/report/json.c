@@ -10,6 +10,7 @@
 #include "report/render.h"
 #include "words/answer.h"
 #include "words/json.h"
+#include "words/life.h"
 #include "words/owner.h"
 #include "words/words.h"
 #include "util/document.h"
@@ -49,8 +50,8 @@ static json_t *finding(const struct qpw_report *r, const struct qpw_render_optio
     json_t *o;
 
     qpw_finding_words(r, options, f, &words);
-    o = json_pack("{s:o,s:s,s:o,s:o,s:s,s:s,s:s}", "flow_id", qpw_json_number(f->flow_id), "severity", words.severity,
-                  "signature", qpw_json_text(words.signature), "allow", qpw_json_text(words.allow), "state", words.state,
+    o = json_pack("{s:o,s:s,s:o,s:o,s:s,s:s}", "flow_id", qpw_json_number(f->flow_id), "severity", words.severity,
+                  "signature", qpw_json_text(words.signature), "allow", qpw_json_text(words.allow),
                   "verdict", qpw_verdict_name(key->verdict), "direction", qpw_direction_name(key->direction));
     qpw_json_set_service(o, key->kind, key->protocol, key->port);
     if (key->kind == QPW_KIND_ICMP)
@@ -69,6 +70,7 @@ static json_t *finding(const struct qpw_report *r, const struct qpw_render_optio
                      qpw_json_text(qpw_snapshot_peer(r->s, value->peer)), "interface",
                      qpw_json_text(qpw_snapshot_iface(r->s, value->iface)), "vlan", qpw_json_or_null(value->vlan), "owner",
                      qpw_json_owner(&words.owner), "first", qpw_json_time(f->first_unix_ns), "last", qpw_json_time(f->last_unix_ns)));
+    qpw_json_set_life(o, r->s, f);
     qpw_json_set_counts(o, &f->counts);
     json_object_update_new(
         o, json_pack("{s:o,s:b,s:b,s:b}", "bytes", qpw_json_number(qpw_sum_of(&f->counts).bytes), "superseded",

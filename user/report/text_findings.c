@@ -5,6 +5,7 @@
 #include "report/text_page.h"
 #include "util/names.h"
 #include "words/finding.h"
+#include "words/life.h"
 #include "words/owner.h"
 #include "words/table.h"
 #include "words/words.h"
@@ -107,6 +108,38 @@ static void folded_rows(const struct qpw_text_page *p, bool by_prefix, const cha
     qpw_list_end(&list);
 }
 
+/* What is not open: acknowledged ones, or closed ones, from `from` on. */
+static int past_of(const struct qpw_text_page *p, const char *title, size_t from, size_t n)
+{
+    static const struct qpw_table_column columns[] = {
+        {"outcome"}, {"dir"}, {"service", .wrap = true}, {"initiator", .wrap = true}, {"responder", .wrap = true},
+        {"how", .wrap = true}};
+    size_t limit = qpw_text_limit(p, QPW_SCREEN_LINES / 4), shown = limit && n > limit ? limit : n;
+    struct qpw_table t = {columns, 6};
+    char count[48], service[40], initiator[64], responder[64], how[320];
+    int rc = 0;
+
+    if (!n)
+        return 0;
+    qpw_print_heading(&p->printer, title, qpw_words_many(n, "finding", count, sizeof(count)));
+    for (size_t i = from; rc == 0 && i < from + shown; i++) {
+        const struct qpw_finding_row *f = p->r->found.past[i];
+        const char *cells[] = {
+            qpw_outcome_name(f->value.outcome), qpw_words_direction_short(f->key.direction),
+            qpw_words_service(f->key.kind, f->key.protocol, f->key.port, service, sizeof(service)),
+            qpw_words_end(f->key.kind, f->key.initiator, initiator, sizeof(initiator)),
+            qpw_words_end(f->key.kind, f->key.responder, responder, sizeof(responder)),
+            qpw_words_life_step(p->r->s, f, how, sizeof(how)),
+        };
+
+        rc = qpw_table_add(&t, QPW_TEXT_DIM, cells);
+    }
+    rc = rc ? rc : qpw_table_print(&t, &p->printer);
+    qpw_table_clear(&t);
+    qpw_text_more(p, n - shown, "finding");
+    return rc;
+}
+
 int qpw_text_findings(const struct qpw_text_page *p)
 {
     const struct qpw_report *r = p->r;
@@ -122,6 +155,8 @@ int qpw_text_findings(const struct qpw_text_page *p)
             ;
         rc = findings_of(p, verdict, from, to);
     }
+    rc = rc ? rc : past_of(p, "ACKNOWLEDGED", 0, r->found.n_acknowledged);
+    rc = rc ? rc : past_of(p, "CLOSED", r->found.n_acknowledged, r->found.n_closed);
     if (r->found.n_details) {
         folded_rows(p, true, "no detail");
         folded_rows(p, false, "  by port");

@@ -12,6 +12,7 @@
 #include "host/clock.h"
 #include "snapshot/collect_maps.h"
 #include "snapshot/conns.h"
+#include "snapshot/lives.h"
 #include "snapshot/collection.h"
 
 static int read_header(struct qpw_collection *c, const struct qpw_collect_options *options, struct qpw_error *err)
@@ -184,6 +185,19 @@ static int read_coverage(struct qpw_collection *c)
     return 0;
 }
 
+static int read_lives(struct qpw_collection *c)
+{
+    struct qpw_snapshot *s = &c->s;
+    int rc = s->replay ? 0 : qpw_lives_read(c->k, &s->lives);
+
+    if (rc < 0 || !s->lives)
+        return rc;
+    s->lives->now_unix_ns = s->unix_ns;
+    memcpy(s->lives->retention_ns, s->meta.retention_ns, sizeof(s->lives->retention_ns));
+    qpw_lives_assign(s->lives, s->findings, s->n_findings);
+    return 0;
+}
+
 static int read_names(struct qpw_collection *c, struct qpw_error *err)
 {
     struct qpw_registry names = {0};
@@ -234,6 +248,7 @@ static int collect(struct qpw_collection *c, const struct qpw_collect_options *o
     if (rc < 0)
         return rc;
     rc = qpw_collect_rows(c);
+    rc = rc ? rc : read_lives(c);
     rc = rc ? rc : read_details(c);
     rc = rc ? rc : read_tables(c, options->brief, options->ports);
     rc = rc ? rc : read_coverage(c);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 #include "snapshot/snapshot.h"
 
+#include "snapshot/lives.h"
+
 #include <errno.h>
 #include <netinet/in.h>
 #include <stdlib.h>
@@ -29,6 +31,7 @@ void qpw_snapshot_clear(struct qpw_snapshot *s)
     free(s->meters);
     free(s->findings);
     free(s->details);
+    qpw_lives_free(s->lives);
     free(s->rules);
     free(s->peers);
     free(s->listed);

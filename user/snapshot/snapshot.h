@@ -20,6 +20,18 @@ struct qpw_meter_row {
     uint64_t first_unix_ns;
 };
 
+/* The stored steps of findings' lives, and what else facts/life.h judges by. Rows point into it. */
+struct qpw_life_row {
+    struct qpw_finding_key key;
+    struct qpw_life life;
+};
+struct qpw_lives {
+    struct qpw_life_row *rows; /* by key */
+    size_t n;
+    uint64_t now_unix_ns;
+    uint64_t retention_ns[2];  /* as in qpw_meta */
+};
+
 struct qpw_finding_row {
     struct qpw_finding_key key;
     struct qpw_finding value;
@@ -31,6 +43,8 @@ struct qpw_finding_row {
         uint16_t port;
         uint8_t protocol; /* 0: there is none */
     } crossed; /* what the other of the two hosts tried meanwhile: see snapshot/crossing.h */
+    const struct qpw_lives *lives; /* NULL: none are known (replay); see snapshot/lives.h */
+    const struct qpw_life *explained, *acknowledged; /* the steps stored of it; NULL: none */
 };
 
 struct qpw_detail_row {
@@ -152,6 +166,7 @@ struct qpw_snapshot {
     size_t n_findings;
     struct qpw_detail_row *details;
     size_t n_details;
+    struct qpw_lives *lives; /* of the findings; NULL in a replay */
 
     struct qpw_rule_info *rules; /* by stable id; [0] is unused */
     size_t n_rules;

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "alert/signatures.h"
+#include "facts/life.h"
 #include "util/names.h"
 #include "view/canvas.h"
 #include "words/listening.h"
@@ -116,13 +117,20 @@ static const struct qpw_listening_row *listening_of(const struct qpw_row *row)
     return row->kind == QPW_ROW_LISTENER ? row->source : NULL;
 }
 
+static struct qpw_finding_life life_of(const struct qpw_row *row)
+{
+    return row->kind == QPW_ROW_FINDING ? qpw_finding_life(row->source) : (struct qpw_finding_life){0};
+}
+
 static void text_outcome(const struct cell *c, char *buf, size_t size)
 {
     struct qpw_thing t = qpw_thing_of(c->row);
-    bool superseded = t.finding && t.finding->flags & QPW_FINDING_SUPERSEDED;
     const char *folded = conn_of(c->row) ? qpw_outcome_name(conn_of(c->row)->outcome) : "folded";
+    struct qpw_finding_life life = life_of(c->row);
 
-    snprintf(buf, size, "%s", superseded ? "superseded" : t.finding ? qpw_outcome_name(t.finding->outcome) : folded);
+    snprintf(buf, size, "%s", life.by == QPW_CLOSED_BY_SUPERSEDED ? qpw_closing_name(life.by)
+                              : life.state                        ? qpw_life_state_name(life.state)
+                              : t.finding ? qpw_outcome_name(t.finding->outcome) : folded);
 }
 
 static void text_process(const struct cell *c, char *buf, size_t size)
@@ -449,7 +457,7 @@ uint8_t qpw_cell_style(const struct qpw_model *m, const struct qpw_row *row, enu
     case QPW_COL_OUTCOME:
         if (conn_of(row))
             return QPW_STYLE_NORMAL;
-        return !t.finding || t.finding->flags & QPW_FINDING_SUPERSEDED ? QPW_STYLE_DIM
+        return !t.finding || life_of(row).state               ? QPW_STYLE_DIM
                : t.finding->outcome >= QPW_OUTCOME_ANSWERED            ? QPW_STYLE_BOLD : QPW_STYLE_NORMAL;
     case QPW_COL_SPARK: return QPW_STYLE_GRAPH;
     case QPW_COL_STATE: return row->rate.rx_packets > 0 ? QPW_STYLE_GOOD

@@ -9,6 +9,7 @@
 #include "alert/text.h"
 #include "util/names.h"
 #include "words/finding.h"
+#include "words/life.h"
 #include "words/words.h"
 #include "view/screen.h"
 #include "view/thing.h"
@@ -138,16 +139,17 @@ static void put_meaning(struct pen *p, const struct qpw_model *m, const struct q
         putf(p, QPW_STYLE_NORMAL, "meaning", "%s", qpw_text_fill(signature->text, &about, text, sizeof(text)));
 }
 
-static void put_severity(struct pen *p, const struct qpw_row *row, const struct qpw_finding_row *f)
+static void put_severity(struct pen *p, const struct qpw_model *m, const struct qpw_row *row,
+                         const struct qpw_finding_row *f)
 {
-    char service[64];
+    char service[64], life[360];
 
     qpw_words_service_named(f->key.kind, f->key.protocol, f->key.port, service, sizeof(service));
     putf(p, f->key.verdict == QPW_VERDICT_UNEXPECTED ? QPW_STYLE_BAD : QPW_STYLE_BOLD, "finding", "%s %s %s, %s: %s",
          qpw_severity_name(row->severity), qpw_direction_name(f->key.direction), service,
          qpw_verdict_name(f->key.verdict), qpw_outcome_name(f->value.outcome));
-    if (f->value.flags & QPW_FINDING_SUPERSEDED)
-        put(p, QPW_STYLE_DIM, "", "superseded: a new policy, better evidence or new addresses changed the verdict");
+    if (!qpw_finding_open(f))
+        put(p, QPW_STYLE_DIM, "", qpw_words_life(m->now, f, life, sizeof(life)));
     if (f->value.flags & QPW_FINDING_MULTICAST)
         put(p, QPW_STYLE_DIM, "", "to a multicast or broadcast address");
     if (f->value.flags & QPW_FINDING_RESERVED)
@@ -161,7 +163,7 @@ static void paint_finding(struct pen *p, const struct qpw_model *m, const struct
     const char *process = qpw_model_process(m, f), *peer = qpw_model_peer(m, f->value.peer);
     char from[64], to[64];
 
-    put_severity(p, row, f);
+    put_severity(p, m, row, f);
     qpw_words_end(f->key.kind, f->key.initiator, from, sizeof(from));
     qpw_words_end(f->key.kind, f->key.responder, to, sizeof(to));
     if (f->key.direction == QPW_DIR_UNKNOWN)

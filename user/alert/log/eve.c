@@ -218,7 +218,7 @@ static void alert(json_t *o, const struct qpw_record *r)
     json_object_set_new(o, "alert",
                         json_pack("{s:s, s:i, s:i, s:i, s:s, s:s, s:i, s:o}", "action", "allowed", "gid", QPW_ALERT_GID,
                                   "signature_id", (int)s->id, "rev", 1, "signature", s->title, "category",
-                                  categories[s->severity], "severity", (int)s->severity, "metadata", facts(r)));
+                                  categories[qpw_record_severity(r)], "severity", (int)qpw_record_severity(r), "metadata", facts(r)));
     json_object_set_new(o, "flow", flow(r));
 }
 

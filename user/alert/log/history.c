@@ -42,6 +42,14 @@ static unsigned outcome(const json_t *record)
     return QPW_OUTCOME_NONE;
 }
 
+static uint8_t kind(const char *text)
+{
+    for (uint8_t i = 0; text && i < QPW_RECORD_KIND_COUNT; i++)
+        if (!strcmp(text, qpw_record_kind_name(i)))
+            return i;
+    return QPW_RECORD_FIRST;
+}
+
 static uint8_t verdict(const char *text)
 {
     for (uint8_t i = 1; text && i < QPW_VERDICT_COUNT; i++)
@@ -92,6 +100,7 @@ static void read_line(const struct history *h, const char *line, size_t length)
         past.coverage_unix_ns = number(record, "coverage");
         past.sequence = number(record, "sequence");
         past.outcome = outcome(record);
+        past.kind = kind(qpw_eve_fact(record, "kind"));
         read_ends(record, &past.ends);
         if (past.flow_id || past.coverage_unix_ns)
             h->visit(h->data, &past);

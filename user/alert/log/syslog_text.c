@@ -20,7 +20,9 @@ static unsigned priority(const struct qpw_record *r)
 {
     static const unsigned levels[] = {6, 2, 4, 5, 6}; /* high: critical, medium: warning, low: notice, info */
 
-    return r->signature->severity < sizeof(levels) / sizeof(*levels) ? levels[r->signature->severity] : 6;
+    unsigned severity = qpw_record_severity(r);
+
+    return severity < sizeof(levels) / sizeof(*levels) ? levels[severity] : 6;
 }
 
 struct out {
@@ -64,7 +66,7 @@ size_t qpw_syslog_message(const struct qpw_record *r, char *buf, size_t size)
         qpw_time_text(r->seen_unix_ns, text, sizeof(text)), r->host && r->host[0] ? r->host : "-", (int)getpid(),
         r->signature->name);
     put_number(&o, "signature_id", r->signature->id);
-    put_parameter(&o, "severity", qpw_severity_name(r->signature->severity));
+    put_parameter(&o, "severity", qpw_severity_name(qpw_record_severity(r)));
     if (r->flow_id)
         put_number(&o, "flow_id", r->flow_id);
     if (r->sequence)
@@ -104,7 +106,7 @@ size_t qpw_syslog_journal(const struct qpw_record *r, char *buf, size_t size)
     put_field(&o, "message", r->text);
     put(&o, "PRIORITY=%u\nSYSLOG_FACILITY=%u\nSYSLOG_IDENTIFIER=qportwatch\n", priority(r), FACILITY);
     put(&o, "QPORTWATCH_SIGNATURE_ID=%u\nQPORTWATCH_SIGNATURE=%s\nQPORTWATCH_SEVERITY=%s\n", r->signature->id,
-        r->signature->name, qpw_severity_name(r->signature->severity));
+        r->signature->name, qpw_severity_name(qpw_record_severity(r)));
     if (r->flow_id)
         put(&o, "QPORTWATCH_FLOW_ID=%llu\nQPORTWATCH_SEQUENCE=%u\n", (unsigned long long)r->flow_id, r->sequence);
     if (r->has_initiator)

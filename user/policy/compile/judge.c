@@ -166,6 +166,12 @@ static void judge_asked(const struct qpw_judge *judge, const struct qpw_exchange
     ret->rule = said.rule;
 }
 
+bool qpw_judge_peer(const struct qpw_judge *judge, const uint8_t *address, uint16_t *ret_peer)
+{
+    *ret_peer = address ? (uint16_t)value_in(judge, QPW_SET_PEERS, address) : 0;
+    return *ret_peer;
+}
+
 struct qpw_judgement qpw_policy_judge(const struct qpw_judge *judge, const struct qpw_exchange *exchange)
 {
     const struct qpw_compiled *compiled = judge->compiled;
@@ -176,7 +182,7 @@ struct qpw_judgement qpw_policy_judge(const struct qpw_judge *judge, const struc
     const struct qpw_chain *chain = &compiled->chains[slot & QPW_SLOT_CHAIN];
     struct qpw_judgement ret = {.verdict = QPW_VERDICT_UNEXPECTED, .listed = slot & QPW_SLOT_LISTED};
 
-    ret.peer = remote ? (uint16_t)value_in(judge, QPW_SET_PEERS, remote) : 0;
+    qpw_judge_peer(judge, remote, &ret.peer);
     walk(judge, chain, exchange, remote, &ret);
     if (exchange->asked_port && ret.verdict != QPW_VERDICT_ALLOWED)
         judge_asked(judge, exchange, &ret);

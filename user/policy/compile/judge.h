@@ -47,6 +47,9 @@ void qpw_judge_free(struct qpw_judge *judge);
 
 struct qpw_judgement qpw_policy_judge(const struct qpw_judge *judge, const struct qpw_exchange *exchange);
 
+/* Whether the address (16 bytes; NULL: none) is a peer's, and whose; *ret_peer 0 otherwise. */
+bool qpw_judge_peer(const struct qpw_judge *judge, const uint8_t *address, uint16_t *ret_peer);
+
 /* What a policy says of a port of the node, for any initiator. */
 struct qpw_port_word {
     uint8_t verdict;  /* QPW_VERDICT_ALLOWED, WEAK, INFRA or IMPLIED; UNEXPECTED: no rule lists it */

@@ -1,0 +1,384 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* The life of findings: open, acknowledged, closed, open again; what a policy explains. */
+#include <criterion/criterion.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "alerts.h"
+#include "facts/answer.h"
+#include "facts/life.h"
+#include "facts/severity.h"
+#include "policy/compile/compile.h"
+#include "snapshot/lives.h"
+#include "util/names.h"
+
+#define HOUR (3600 * SEC)
+#define DAY (24 * HOUR)
+#define MONO (5000 * SEC)
+#define IN QPW_DIR_INBOUND
+#define OUT QPW_DIR_OUTBOUND
+
+/* One finding with what is stored of it. */
+struct scene {
+    struct qpw_finding_row row;
+    struct qpw_lives lives;
+    struct qpw_life_row stored[2];
+};
+
+static void begin(struct scene *s, uint8_t outcome)
+{
+    *s = (struct scene){.row = finding(IN, "10.0.0.5", "10.0.0.1", 4444, outcome, T0, T0)};
+    s->row.value.last_ns = MONO;
+    s->lives = (struct qpw_lives){.rows = s->stored, .now_unix_ns = T0 + HOUR, .retention_ns = {DAY, 30 * DAY}};
+    qpw_lives_assign(&s->lives, &s->row, 1);
+}
+
+static void explain(struct scene *s, uint64_t after_ns)
+{
+    s->stored[0] = (struct qpw_life_row){s->row.key, {.unix_ns = T0 + after_ns, .mono_ns = MONO + after_ns,
+                                                      .step = QPW_LIFE_EXPLAINED, .rule = 3}};
+    s->lives.n = 1;
+    qpw_lives_assign(&s->lives, &s->row, 1);
+}
+
+static void acknowledge(struct scene *s, uint64_t until_ns)
+{
+    s->stored[0] = (struct qpw_life_row){qpw_life_class(&s->row.key),
+                                         {.unix_ns = T0 + 60 * SEC, .mono_ns = MONO + 60 * SEC, .until_unix_ns = until_ns,
+                                          .step = QPW_LIFE_ACKNOWLEDGED, .outcome = s->row.value.outcome, .who = "alice"}};
+    s->lives.n = 1;
+    qpw_lives_assign(&s->lives, &s->row, 1);
+}
+
+/* The row's state at a time after it was last seen. */
+static enum qpw_life_state at(struct scene *s, uint64_t after_ns)
+{
+    s->lives.now_unix_ns = T0 + after_ns;
+    return qpw_finding_life(&s->row).state;
+}
+
+/* It happens again. */
+static void seen(struct scene *s, uint64_t after_ns)
+{
+    s->row.value.last_ns = MONO + after_ns;
+    s->row.last_unix_ns = T0 + after_ns;
+}
+
+Test(life, silence_closes_after_its_retention_and_traffic_opens_again)
+{
+    struct scene s;
+
+    begin(&s, QPW_OUTCOME_REFUSED);
+    cr_expect_eq(at(&s, DAY - 1), QPW_FINDING_OPEN);
+    cr_expect_eq(at(&s, DAY), QPW_FINDING_CLOSED);
+    cr_expect_eq(qpw_finding_life(&s.row).by, QPW_CLOSED_BY_SILENCE);
+    cr_expect_eq(qpw_finding_life(&s.row).when_unix_ns, T0 + DAY);
+    seen(&s, DAY + 60 * SEC);
+    cr_expect_eq(at(&s, DAY + 61 * SEC), QPW_FINDING_OPEN);
+    begin(&s, QPW_OUTCOME_ANSWERED);
+    cr_expect_eq(at(&s, 30 * DAY - 1), QPW_FINDING_OPEN, "what answered stays for 30 days");
+    cr_expect_eq(at(&s, 30 * DAY), QPW_FINDING_CLOSED);
+    s.lives.retention_ns[1] = 0;
+    cr_expect_eq(at(&s, 300 * DAY), QPW_FINDING_OPEN, "0: never");
+    s.row.lives = NULL;
+    cr_expect_eq(at(&s, 300 * DAY), QPW_FINDING_OPEN, "a replay has no retention");
+}
+
+Test(life, explained_is_closed_until_it_is_seen_again)
+{
+    struct scene s;
+    struct qpw_finding_life life;
+
+    begin(&s, QPW_OUTCOME_DATA);
+    explain(&s, 60 * SEC);
+    life = qpw_finding_life(&s.row);
+    cr_expect_eq(life.state, QPW_FINDING_CLOSED);
+    cr_expect_eq(life.by, QPW_CLOSED_BY_RULE);
+    cr_expect_eq(life.when_unix_ns, T0 + 60 * SEC);
+    cr_expect_eq(life.step->rule, 3);
+    cr_expect_eq(qpw_finding_severity(&s.row), QPW_SEVERITY_INFO);
+    cr_expect_not(qpw_finding_open(&s.row));
+    s.row.value.flags |= QPW_FINDING_SUPERSEDED;
+    cr_expect_eq(qpw_finding_life(&s.row).by, QPW_CLOSED_BY_RULE, "a live connection is judged again besides");
+    s.row.value.flags = 0;
+    seen(&s, 60 * SEC + SEC / 100);
+    cr_expect_eq(qpw_finding_life(&s.row).state, QPW_FINDING_CLOSED, "judged just before the policies were swapped");
+    seen(&s, 61 * SEC);
+    cr_expect_eq(qpw_finding_life(&s.row).state, QPW_FINDING_OPEN, "it happened again");
+    cr_expect_eq(qpw_finding_severity(&s.row), QPW_SEVERITY_HIGH);
+}
+
+Test(life, acknowledged_until_its_end_or_until_it_is_worse)
+{
+    struct scene s;
+
+    begin(&s, QPW_OUTCOME_ANSWERED);
+    acknowledge(&s, T0 + DAY);
+    cr_expect_eq(at(&s, HOUR), QPW_FINDING_ACKNOWLEDGED);
+    cr_expect_eq(qpw_finding_severity(&s.row), QPW_SEVERITY_HIGH, "as serious as before");
+    cr_expect_not(qpw_finding_open(&s.row));
+    cr_expect_eq(at(&s, DAY), QPW_FINDING_CLOSED, "at its end, not seen since");
+    seen(&s, 2 * HOUR);
+    cr_expect_eq(at(&s, 3 * HOUR), QPW_FINDING_ACKNOWLEDGED, "it may go on");
+    cr_expect_eq(at(&s, DAY), QPW_FINDING_OPEN, "at its end, and seen since");
+    s.row.value.outcome = QPW_OUTCOME_DATA;
+    cr_expect_eq(at(&s, 3 * HOUR), QPW_FINDING_OPEN, "its outcome has risen");
+    begin(&s, QPW_OUTCOME_ANSWERED);
+    acknowledge(&s, 0);
+    cr_expect_eq(at(&s, 300 * DAY), QPW_FINDING_ACKNOWLEDGED, "without an end");
+}
+
+Test(life, an_acknowledgement_is_for_the_service_and_the_prefix_of_remote_ends)
+{
+    static const struct {
+        unsigned direction, port;
+        const char *initiator, *responder;
+        bool same;
+    } others[] = {
+        {IN, 4444, "10.0.0.77", "10.0.0.1", true},  {IN, 4444, "10.0.0.77", "10.9.9.9", true},
+        {IN, 4444, "10.0.1.5", "10.0.0.1", false},  {IN, 4445, "10.0.0.5", "10.0.0.1", false},
+        {OUT, 4444, "10.0.0.5", "10.0.0.1", false}, {IN, 4444, "2001:db8::5", "2001:db8::1", false},
+    };
+    struct qpw_finding_row row = finding(IN, "10.0.0.5", "10.0.0.1", 4444, QPW_OUTCOME_DATA, T0, T0), other;
+    struct qpw_finding_key of_row = qpw_life_class(&row.key), of_other;
+
+    for (size_t i = 0; i < sizeof(others) / sizeof(*others); i++) {
+        other = finding(others[i].direction, others[i].initiator, others[i].responder, others[i].port, QPW_OUTCOME_DATA, T0, T0);
+        of_other = qpw_life_class(&other.key);
+        cr_expect_eq(!memcmp(&of_row, &of_other, sizeof(of_row)), others[i].same, "%zu", i);
+    }
+    row = finding(OUT, "10.0.0.1", "10.0.0.5", 4444, QPW_OUTCOME_DATA, T0, T0);
+    other = finding(OUT, "10.0.0.1", "10.0.0.99", 4444, QPW_OUTCOME_DATA, T0, T0);
+    of_row = qpw_life_class(&row.key);
+    of_other = qpw_life_class(&other.key);
+    cr_expect_arr_eq(&of_row, &of_other, sizeof(of_row), "outbound, the remote end is the responder");
+    row = finding(QPW_DIR_UNKNOWN, "10.0.0.1", "10.0.0.5", 4444, QPW_OUTCOME_DATA, T0, T0);
+    other = finding(QPW_DIR_UNKNOWN, "10.0.0.1", "10.0.0.6", 4444, QPW_OUTCOME_DATA, T0, T0);
+    of_row = qpw_life_class(&row.key);
+    of_other = qpw_life_class(&other.key);
+    cr_expect_neq(memcmp(&of_row, &of_other, sizeof(of_row)), 0, "which end is remote is not known");
+}
+
+/* ---- What a policy explains ---- */
+
+struct court {
+    struct qpw_policy policy;
+    struct qpw_compiled compiled;
+    struct qpw_registry names;
+    struct qpw_judge *judge;
+};
+
+static void open_court(struct court *c, const char *text)
+{
+    struct qpw_compile_context context = {.now = T0 / SEC};
+    struct qpw_error err;
+
+    *c = (struct court){0};
+    cr_assert_eq(qpw_policy_parse_text("site", text, strlen(text), &c->policy, &err), 0, "%s", err.text);
+    cr_assert_eq(qpw_policy_compile(&c->policy, &context, &c->names, &c->compiled, &err), 0, "%s", err.text);
+    cr_assert_eq(qpw_judge_new(&c->compiled, &c->judge), 0);
+}
+
+static void close_court(struct court *c)
+{
+    qpw_judge_free(c->judge);
+    qpw_compiled_clear(&c->compiled);
+    qpw_registry_clear(&c->names);
+    qpw_policy_clear(&c->policy);
+}
+
+/* By what: the rule's name, "peer NAME", "" for nothing. */
+static const char *explained(const struct court *c, const struct qpw_finding_row *row, uint32_t ifindex)
+{
+    static char text[64];
+    struct qpw_judgement judgement;
+
+    if (!qpw_finding_explained(c->judge, row, ifindex, &judgement))
+        return "";
+    if (judgement.peer)
+        snprintf(text, sizeof(text), "peer %s", c->names.peers[judgement.peer].name);
+    else
+        snprintf(text, sizeof(text), "%s", c->names.rules[judgement.rule].name);
+    return text;
+}
+
+Test(explained, by_a_rule_that_matches_its_ends_or_by_a_peer)
+{
+    struct court c;
+    struct qpw_finding_row row = finding(IN, "10.9.0.8", "10.0.0.1", 9100, QPW_OUTCOME_DATA, T0, T0);
+
+    open_court(&c, "inbound tcp 9100 exporter name=exporter from=10.9.0.0/24\n"
+                   "inbound tcp 9200 search vlan=7\n"
+                   "outbound udp 514 syslog\n"
+                   "inbound tcp 40000-50000 passive weak\n"
+                   "peer node2 10.0.0.2\n");
+    cr_expect_str_eq(explained(&c, &row, 0), "exporter");
+    qpw_address_parse("10.9.1.8", row.key.initiator);
+    cr_expect_str_eq(explained(&c, &row, 0), "", "from elsewhere");
+    qpw_address_parse("10.0.0.2", row.key.initiator);
+    cr_expect_str_eq(explained(&c, &row, 0), "peer node2");
+    row.key.verdict = QPW_VERDICT_UNDECIDED;
+    cr_expect_str_eq(explained(&c, &row, 0), "peer node2", "a peer's, whatever could not be decided");
+    row = finding(IN, "10.9.0.8", "10.0.0.1", 9200, QPW_OUTCOME_DATA, T0, T0);
+    cr_expect_str_eq(explained(&c, &row, 0), "", "untagged");
+    row.value.vlan = 7;
+    cr_expect_str_eq(explained(&c, &row, 0), "in-tcp-9200");
+    row = finding(OUT, "10.0.0.1", "10.9.0.8", 514, QPW_OUTCOME_DATA, T0, T0);
+    row.key.protocol = IPPROTO_UDP;
+    cr_expect_str_eq(explained(&c, &row, 0), "out-udp-514");
+    row.key.direction = IN;
+    cr_expect_str_eq(explained(&c, &row, 0), "", "the other direction");
+    row = finding(IN, "10.9.0.8", "10.0.0.1", 44444, QPW_OUTCOME_DATA, T0, T0);
+    cr_expect_str_eq(explained(&c, &row, 0), "", "a weak rule explains nothing");
+    row = finding(IN, "10.9.0.8", "10.0.0.1", 9100, QPW_OUTCOME_DATA, T0, T0);
+    row.value.reason = QPW_REASON_NOT_LOCAL;
+    cr_expect_str_eq(explained(&c, &row, 0), "", "a foreign source is no service of this node");
+    row.value.reason = 0;
+    row.key.verdict = QPW_VERDICT_WEAK;
+    cr_expect_str_eq(explained(&c, &row, 0), "exporter");
+    row.key.verdict = QPW_VERDICT_UNDECIDED;
+    cr_expect_str_eq(explained(&c, &row, 0), "", "a rule needs a direction that is known");
+    close_court(&c);
+}
+
+Test(explained, infrastructure_by_its_group_and_destination)
+{
+    struct court c;
+    struct qpw_finding_row row = finding(IN, "10.9.0.8", "224.0.0.18", 0, QPW_OUTCOME_ATTEMPTED, T0, T0);
+
+    open_court(&c, "policy site\n");
+    row.key.kind = QPW_KIND_PROTOCOL;
+    row.key.protocol = 112;
+    row.value.flags = QPW_FINDING_MULTICAST;
+    cr_expect_str_eq(explained(&c, &row, 0), "infra-routing");
+    qpw_address_parse("239.1.1.1", row.key.responder);
+    cr_expect_str_eq(explained(&c, &row, 0), "", "routing speaks to link-local groups");
+    row = finding(IN, "10.9.0.8", "10.0.0.1", 8, QPW_OUTCOME_ATTEMPTED, T0, T0);
+    row.key.kind = QPW_KIND_ICMP;
+    row.key.protocol = IPPROTO_ICMP;
+    row.value.reason = QPW_REASON_INFRA_SIZE;
+    cr_expect_str_eq(explained(&c, &row, 0), "", "larger than infrastructure needs");
+    close_court(&c);
+}
+
+/* ---- The answer ---- */
+
+Test(answer, counts_only_what_is_open_and_says_since_when_it_is_clean)
+{
+    struct scene s;
+    struct qpw_meter_row meter = {.key = {.verdict = QPW_VERDICT_UNEXPECTED}, .counts = {.rx_packets = 9}};
+    struct qpw_snapshot snapshot = {.replay = true, .unix_ns = T0 + HOUR, .from_unix_ns = T0 - HOUR, .meters = &meter,
+                                    .n_meters = 1, .findings = &s.row, .n_findings = 1};
+    struct qpw_answer answer;
+
+    begin(&s, QPW_OUTCOME_DATA);
+    cr_assert_eq(qpw_answer_make(&snapshot, &answer), 0);
+    cr_expect_eq(answer.state, QPW_ANSWER_ACTION_NEEDED);
+    explain(&s, 60 * SEC);
+    cr_assert_eq(qpw_answer_make(&snapshot, &answer), 0);
+    cr_expect_eq(answer.state, QPW_ANSWER_CLEAN);
+    cr_expect_eq(answer.closed, 1);
+    cr_expect_eq(answer.since_unix_ns, T0 + 60 * SEC, "since it was closed");
+    acknowledge(&s, 0);
+    cr_assert_eq(qpw_answer_make(&snapshot, &answer), 0);
+    cr_expect_eq(answer.state, QPW_ANSWER_CLEAN);
+    cr_expect_eq(answer.acknowledged, 1);
+    s.row.value.outcome = QPW_OUTCOME_COUNT - 1;
+    s.stored[0].life.outcome = QPW_OUTCOME_ATTEMPTED;
+    cr_assert_eq(qpw_answer_make(&snapshot, &answer), 0);
+    cr_expect_eq(answer.state, QPW_ANSWER_ACTION_NEEDED);
+}
+
+/* ---- The records ---- */
+
+static struct sink sink;
+
+Test(records, closing_and_opening_again_are_told_once_each_with_who)
+{
+    struct qpw_engine *e = engine_for(&sink, NULL);
+    struct scene s;
+
+    begin(&s, QPW_OUTCOME_DATA);
+    qpw_engine_findings(e, &s.row, 1, T0 + SEC);
+    explain(&s, 60 * SEC);
+    s.stored[0].life.rule = 1;
+    strcpy(s.stored[0].life.who, "alice: qportwatch reload");
+    qpw_engine_findings(e, &s.row, 1, T0 + 61 * SEC);
+    qpw_engine_findings(e, &s.row, 1, T0 + 4000 * SEC);
+    cr_assert_str_eq(sink_words(&sink, 0), "inbound-data/first, inbound-data/closed");
+    cr_expect(strstr(sink.records[1].line, "\"closed_by\":[\"rule\"]"), "%s", sink.records[1].line);
+    cr_expect(strstr(sink.records[1].line, "\"closed_rule\":[\"ssh\"]"));
+    cr_expect(strstr(sink.records[1].line, "\"by\":[\"alice: qportwatch reload\"]"));
+    cr_expect(strstr(sink.records[1].line, "\"severity\":4"), "it is no alarm");
+    cr_expect(strstr(sink.records[1].text, "Closed: rule ssh explains it now."));
+    seen(&s, 5000 * SEC);
+    qpw_engine_findings(e, &s.row, 1, T0 + 5000 * SEC);
+    qpw_engine_findings(e, &s.row, 1, T0 + 5001 * SEC);
+    cr_expect_str_eq(sink_words(&sink, 2), "inbound-data/reopened");
+    cr_expect(strstr(sink.records[2].line, "\"severity\":1"));
+    qpw_engine_free(e);
+    sink_clear(&sink);
+}
+
+Test(records, an_acknowledged_class_is_quiet_until_it_is_worse)
+{
+    struct qpw_engine *e = engine_for(&sink, NULL);
+    struct qpw_finding_row others[2];
+    struct scene s;
+
+    begin(&s, QPW_OUTCOME_ANSWERED);
+    qpw_engine_findings(e, &s.row, 1, T0 + SEC);
+    acknowledge(&s, 0);
+    strcpy(s.stored[0].life.reason, "known");
+    qpw_engine_findings(e, &s.row, 1, T0 + 61 * SEC);
+    s.row.counts.connections = 50;
+    seen(&s, 4000 * SEC);
+    qpw_engine_findings(e, &s.row, 1, T0 + 4000 * SEC);
+    cr_assert_str_eq(sink_words(&sink, 0), "inbound-answered/first, inbound-answered/acknowledged");
+    cr_expect(strstr(sink.records[1].line, "\"by\":[\"alice\"]"));
+    cr_expect(strstr(sink.records[1].line, "\"reason_given\":[\"known\"]"));
+    others[0] = finding(IN, "10.0.0.6", "10.0.0.1", 4444, QPW_OUTCOME_ANSWERED, T0, T0);
+    others[1] = finding(IN, "10.0.7.6", "10.0.0.1", 4444, QPW_OUTCOME_ANSWERED, T0, T0);
+    qpw_lives_assign(&s.lives, others, 2);
+    qpw_engine_findings(e, others, 2, T0 + 4001 * SEC);
+    cr_assert_str_eq(sink_words(&sink, 2), "inbound-answered/first");
+    cr_expect_eq(sink.records[2].flow_id, others[1].flow_id, "from another prefix");
+    cr_expect(qpw_engine_settled(e, &others[0]), "nothing is ever written of it");
+    s.row.value.outcome = QPW_OUTCOME_DATA;
+    qpw_engine_findings(e, &s.row, 1, T0 + 4002 * SEC);
+    cr_expect_str_eq(sink_words(&sink, 3), "inbound-data/escalation");
+    qpw_engine_free(e);
+    sink_clear(&sink);
+}
+
+Test(records, a_restart_tells_no_step_again)
+{
+    static const enum qpw_record_kind kinds[] = {QPW_RECORD_CLOSED, QPW_RECORD_ACKNOWLEDGED};
+
+    for (size_t i = 0; i < 2; i++) {
+        struct qpw_engine *e = engine_for(&sink, NULL);
+        struct qpw_engine_past past = {.written_unix_ns = T0 + 70 * SEC, .count = 1, .sequence = 2,
+                                       .outcome = QPW_OUTCOME_DATA, .kind = (uint8_t)kinds[i]};
+        struct scene s;
+
+        begin(&s, QPW_OUTCOME_DATA);
+        past.flow_id = s.row.flow_id;
+        past.ends = (struct qpw_engine_ends){.port = 4444, .verdict = QPW_VERDICT_UNEXPECTED, .direction = IN};
+        memcpy(past.ends.initiator, s.row.key.initiator, 16);
+        memcpy(past.ends.responder, s.row.key.responder, 16);
+        qpw_engine_restore(e, &past, T0 + 80 * SEC);
+        if (i == 0)
+            explain(&s, 60 * SEC);
+        else
+            acknowledge(&s, 0);
+        qpw_engine_findings(e, &s.row, 1, T0 + 90 * SEC);
+        cr_expect_eq(sink.n, 0, "%s", sink_words(&sink, 0));
+        s.row.explained = s.row.acknowledged = NULL;
+        qpw_engine_findings(e, &s.row, 1, T0 + 91 * SEC);
+        cr_expect_str_eq(sink_words(&sink, 0), "inbound-data/reopened");
+        qpw_engine_free(e);
+        sink_clear(&sink);
+    }
+}

@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#include "facts/life.h"
+
+#include <string.h>
+
+#include "facts/severity.h"
+
+/* A packet judged just before a swap of policies may be noted just after; the programs' clock counts in jiffies of up to 10 ms. */
+#define SWAP_NS 20000000ull
+
+const char *qpw_life_state_name(unsigned state)
+{
+#define NAME(symbol, name) name,
+    static const char *const names[] = {QPW_LIFE_STATES(NAME)};
+
+    return state < QPW_LIFE_STATE_COUNT ? names[state] : "invalid";
+}
+
+const char *qpw_closing_name(unsigned closing)
+{
+    static const char *const names[] = {QPW_CLOSINGS(NAME)};
+#undef NAME
+
+    return closing < QPW_CLOSING_COUNT ? names[closing] : "invalid";
+}
+
+static bool seen_since(const struct qpw_finding_row *f, const struct qpw_life *step)
+{
+    return f->value.last_ns > step->mono_ns + SWAP_NS;
+}
+
+/* When it closes by silence, if it stays silent; UINT64_MAX: never. An acknowledged one has its own end. */
+static uint64_t silent_at(const struct qpw_finding_row *f)
+{
+    const struct qpw_life *ack = f->acknowledged;
+    uint64_t retention_ns = f->lives ? f->lives->retention_ns[qpw_finding_answered(f)] : 0;
+
+    if (ack && ack->until_unix_ns && !seen_since(f, ack) && f->value.outcome <= ack->outcome)
+        return ack->until_unix_ns;
+    return retention_ns ? f->last_unix_ns + retention_ns : UINT64_MAX;
+}
+
+struct qpw_finding_life qpw_finding_life(const struct qpw_finding_row *f)
+{
+    const struct qpw_life *ack = f->acknowledged;
+    uint64_t now_ns = f->lives ? f->lives->now_unix_ns : 0, silent_ns = silent_at(f);
+
+    if (f->explained && !seen_since(f, f->explained))
+        return (struct qpw_finding_life){QPW_FINDING_CLOSED, QPW_CLOSED_BY_RULE, f->explained->unix_ns, f->explained};
+    if (f->value.flags & QPW_FINDING_SUPERSEDED)
+        return (struct qpw_finding_life){QPW_FINDING_CLOSED, QPW_CLOSED_BY_SUPERSEDED, f->last_unix_ns, NULL};
+    if (ack && (!ack->until_unix_ns || now_ns < ack->until_unix_ns) && f->value.outcome <= ack->outcome)
+        return (struct qpw_finding_life){QPW_FINDING_ACKNOWLEDGED, QPW_CLOSED_BY_NOTHING, ack->unix_ns, ack};
+    if (now_ns >= silent_ns)
+        return (struct qpw_finding_life){QPW_FINDING_CLOSED, QPW_CLOSED_BY_SILENCE, silent_ns, NULL};
+    return (struct qpw_finding_life){.state = QPW_FINDING_OPEN};
+}
+
+static bool is_link_multicast(const uint8_t addr[16])
+{
+    static const uint8_t v4[15] = {[10] = 0xff, 0xff, 224, 0, 0};
+
+    return !memcmp(addr, v4, sizeof(v4)) || (addr[0] == 0xff && (addr[1] & 0x0f) == 0x02);
+}
+
+struct qpw_exchange qpw_finding_exchange(const struct qpw_finding_row *f, uint32_t ifindex)
+{
+    bool ip = f->key.kind != QPW_KIND_ETHERTYPE;
+
+    return (struct qpw_exchange){
+        .direction = f->key.direction, .kind = f->key.kind, .protocol = f->key.protocol, .port = f->key.port,
+        .initiator_port = f->value.initiator_port, .vlan = f->value.vlan & QPW_VLAN_ID, .ifindex = ifindex,
+        .rx_link_multicast = ip && f->key.direction == QPW_DIR_INBOUND && is_link_multicast(f->key.responder),
+        .misfit = qpw_is_misfit(f->value.reason),
+        .asked_port = f->value.flags & QPW_FINDING_ASKED_AT ? f->value.other_port : 0,
+        .initiator = ip ? f->key.initiator : NULL, .responder = ip ? f->key.responder : NULL,
+    };
+}
+
+/* What each verdict of a finding is explained by, besides being a peer's. */
+static bool explains(unsigned found, unsigned now)
+{
+    switch (found) {
+    case QPW_VERDICT_UNEXPECTED:
+        return now == QPW_VERDICT_ALLOWED || now == QPW_VERDICT_INFRA || now == QPW_VERDICT_IMPLIED;
+    case QPW_VERDICT_WEAK:
+    case QPW_VERDICT_IMPLIED: return now == QPW_VERDICT_ALLOWED;
+    default: return false;
+    }
+}
+
+bool qpw_finding_explained(const struct qpw_judge *judge, const struct qpw_finding_row *f, uint32_t ifindex,
+                           struct qpw_judgement *ret)
+{
+    struct qpw_exchange exchange = qpw_finding_exchange(f, ifindex);
+
+    *ret = qpw_policy_judge(judge, &exchange);
+    if (ret->verdict == QPW_VERDICT_PEER)
+        return true;
+    if (f->key.direction != QPW_DIR_INBOUND && f->key.direction != QPW_DIR_OUTBOUND)
+        return exchange.initiator && qpw_judge_peer(judge, f->key.responder, &ret->peer);
+    if (f->key.kind == QPW_KIND_NONE || f->value.reason == QPW_REASON_NOT_LOCAL)
+        return false;
+    return explains(f->key.verdict, ret->verdict);
+}

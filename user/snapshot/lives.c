@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#include "snapshot/lives.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "instance/kernel.h"
+#include "snapshot/collect_maps.h"
+
+static int by_key(const void *a, const void *b)
+{
+    return memcmp(a, b, sizeof(struct qpw_finding_key));
+}
+
+struct qpw_finding_key qpw_life_class(const struct qpw_finding_key *key)
+{
+    struct qpw_finding_key ret = *key;
+    bool outbound = key->direction == QPW_DIR_OUTBOUND;
+    uint8_t *remote = outbound ? ret.responder : ret.initiator;
+    size_t prefix = IN6_IS_ADDR_V4MAPPED((const struct in6_addr *)qpw_finding_remote(key)) ? 15 : 6;
+
+    ret.pad = 1;
+    if ((!outbound && key->direction != QPW_DIR_INBOUND) || key->kind == QPW_KIND_ETHERTYPE)
+        return ret; /* which end is remote is not known, or it is a card: both ends whole */
+    memset(outbound ? ret.initiator : ret.responder, 0, 16);
+    memset(remote + prefix, 0, 16 - prefix);
+    return ret;
+}
+
+const struct qpw_life *qpw_lives_find(const struct qpw_lives *lives, const struct qpw_finding_key *key)
+{
+    const struct qpw_life_row *row =
+        lives && lives->n ? bsearch(key, lives->rows, lives->n, sizeof(*lives->rows), by_key) : NULL;
+
+    return row ? &row->life : NULL;
+}
+
+void qpw_lives_assign(const struct qpw_lives *lives, struct qpw_finding_row *rows, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        struct qpw_finding_key of_class = qpw_life_class(&rows[i].key);
+
+        rows[i].lives = lives;
+        rows[i].explained = qpw_lives_find(lives, &rows[i].key);
+        rows[i].acknowledged = qpw_lives_find(lives, &of_class);
+    }
+}
+
+struct qpw_lives *qpw_lives_new(struct qpw_life_row *rows, size_t n)
+{
+    struct qpw_lives *lives = calloc(1, sizeof(*lives));
+
+    if (!lives) {
+        free(rows);
+        return NULL;
+    }
+    lives->rows = rows;
+    lives->n = n;
+    if (n)
+        qsort(rows, n, sizeof(*rows), by_key);
+    return lives;
+}
+
+void qpw_lives_free(struct qpw_lives *lives)
+{
+    if (lives)
+        free(lives->rows);
+    free(lives);
+}
+
+int qpw_lives_read(const struct qpw_kernel *k, struct qpw_lives **ret)
+{
+    struct qpw_life_row *rows;
+    struct qpw_entries e;
+    int r = qpw_entries_read(k->map_fd[QPW_MAP_lives], sizeof(rows->key), sizeof(rows->life), &e);
+
+    if (r < 0)
+        return r;
+    rows = calloc(e.count + 1, sizeof(*rows));
+    for (size_t i = 0; rows && i < e.count; i++) {
+        rows[i].key = ((struct qpw_finding_key *)e.keys)[i];
+        rows[i].life = ((struct qpw_life *)e.values)[i];
+    }
+    *ret = rows ? qpw_lives_new(rows, e.count) : NULL;
+    qpw_entries_clear(&e);
+    return *ret ? 0 : -ENOMEM;
+}
