@@ -7,7 +7,7 @@
 # make check         run the unit tests only; needs no root
 # make campaign      random exchanges and faults against known truth (MINUTES=10 SEED=drawn MODE=xdp|tc|clsact)
 # make campaign-bugs   show that it finds the bugs of tests/campaign/bugs, each within ten minutes
-# make fuzz          fuzz the policy parser, the importer of pages and control messages, FUZZ_SECONDS each (600)
+# make fuzz          fuzz everything that reads what others wrote, FUZZ_SECONDS each (60)
 # make compile_commands.json   write the compilation database for editors and clang-tidy
 # make install       install below DESTDIR/PREFIX (/usr/local); make uninstall removes it
 # make clean         delete the build folder
@@ -162,19 +162,24 @@ campaign-bugs: deps-test
 
 # ---- Fuzzing: every fuzzer FUZZ_SECONDS long over its corpus; what breaks it is left beside build's binaries ----
 FUZZERS := $(patsubst tests/fuzz/%.c,$(O)/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
-FUZZ_SECONDS ?= 600
+FUZZ_SECONDS ?= 60
 FUZZ_FLAGS = -std=gnu17 -O1 -g -Wall -Wno-unknown-warning-option -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all
-FUZZ_SOURCES := $(wildcard user/policy/*/*.c) user/control/changelist.c user/control/message.c user/control/policy_args.c \
-	user/util/document.c user/util/error.c user/util/file.c user/util/names.c user/util/text.c user/util/usage.c
-$(O)/fuzz/%.o: %.c $(wildcard user/*/*.h user/*/*/*.h tests/fuzz/*.h) Makefile
+$(O)/fuzz/%.o: %.c Makefile
 	@mkdir -p $(@D)
-	$(call say,FUZZ,$@)$(CLANG) $(CPPFLAGS) -Itests/fuzz $(FUZZ_FLAGS) -c $< -o $@
-$(FUZZERS): $(O)/fuzz/fuzz_%: $(O)/fuzz/tests/fuzz/fuzz_%.o $(FUZZ_SOURCES:%.c=$(O)/fuzz/%.o) $(O)/user/embed.o
-	$(call say,LD,$@)$(CLANG) $(FUZZ_FLAGS) $^ -lxml2 -lnettle -ljansson -o $@
-fuzz: $(FUZZERS)
-	@for f in $(FUZZERS); do name=$${f##*/fuzz_}; mkdir -p $(O)/fuzz/corpus/$$name; \
+	$(call say,FUZZ,$@)$(CLANG) $(CPPFLAGS) -Itests/fuzz $(FUZZ_FLAGS) -MMD -MP -c $< -o $@
+-include $(SOURCES:%.c=$(O)/fuzz/%.d) $(patsubst %.c,$(O)/fuzz/%.d,$(wildcard tests/fuzz/fuzz_*.c))
+# An archive: each fuzzer takes out of it what it calls
+$(O)/fuzz/user.a: $(SOURCES:%.c=$(O)/fuzz/%.o) $(O)/user/embed.o
+	@rm -f $@
+	$(call say,AR,$@)ar rcs $@ $^
+$(FUZZERS): $(O)/fuzz/fuzz_%: $(O)/fuzz/tests/fuzz/fuzz_%.o $(O)/fuzz/user.a
+	$(call say,LD,$@)$(CLANG) $(FUZZ_FLAGS) $^ $(LDLIBS) -o $@
+.SECONDARY: $(SOURCES:%.c=$(O)/fuzz/%.o)
+fuzz: deps-test
+	@$(MAKE) --no-print-directory -j$$(nproc) O=$(O) $(FUZZERS)
+	@for f in $(FUZZERS); do name=$${f##*/fuzz_}; mkdir -p $(O)/fuzz/corpus/$$name; echo "fuzz $$name"; \
 	$$f -max_total_time=$(FUZZ_SECONDS) -timeout=20 -rss_limit_mb=1024 -max_len=16384 -artifact_prefix=$(O)/fuzz/$$name- \
-		$(O)/fuzz/corpus/$$name tests/fuzz/corpus/$$name || exit 1; done
+		-verbosity=0 -print_final_stats=1 $(O)/fuzz/corpus/$$name tests/fuzz/corpus/$$name || exit 1; done
 
 # ---- For developers ----
 # From what make would run, one entry per C source; the BPF object is clang's.
