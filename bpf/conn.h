@@ -69,10 +69,13 @@ static __always_inline struct qpw_conn *qpw_conn_in(struct qpw_work *w, __u8 con
 }
 
 /* Takes w->key out of that table. */
-static __always_inline void qpw_conn_delete(struct qpw_work *w, __u8 conn_class)
+__noinline __u32 qpw_conn_delete(__u32 conn_class)
 {
+    struct qpw_work *w = qpw_work();
     long rc;
 
+    if (!w)
+        return 0;
     switch (conn_class) {
     case QPW_CLASS_EST: rc = bpf_map_delete_elem(&conns_est, &w->key); break;
     case QPW_CLASS_OUT: rc = bpf_map_delete_elem(&conns_out, &w->key); break;
@@ -80,10 +83,11 @@ static __always_inline void qpw_conn_delete(struct qpw_work *w, __u8 conn_class)
     default: rc = !qpw_half_delete(); break;
     }
     if (rc)
-        return;
+        return 0;
     if (conn_class != QPW_CLASS_HALF)
         qpw_live_add(w->place, -1);
     qpw_stat(QPW_STAT_CLOSED(conn_class));
+    return 0;
 }
 
 /*
@@ -140,7 +144,7 @@ static __always_inline struct qpw_conn *qpw_conn_move(struct qpw_work *w, struct
     w->conn.conn_class = conn_class;
     c = qpw_conn_store(w);
     if (c && c->conn_class != old)
-        qpw_conn_delete(w, old);
+        qpw_conn_delete(old);
     return c;
 }
 

@@ -68,10 +68,13 @@ static __always_inline void qpw_event_finding(struct qpw_work *w, const struct q
 }
 
 /* Asks user space who opened the TCP connection w->key. Returns 1 if the question was sent. */
-static __always_inline int qpw_event_ask(struct qpw_work *w)
+__noinline __u32 qpw_event_ask(void)
 {
+    struct qpw_work *w = qpw_work();
     struct qpw_event *e;
 
+    if (!w)
+        return 0;
     if (!qpw_token(w)) {
         qpw_stat(QPW_LOSS_SOCKET_REQUEST);
         return 0;

@@ -23,7 +23,7 @@
 #define QPW_ANSWER_RULE(answer) ((__u16)((answer) >> 16))
 
 /* Number of a place in the verdict table, or QPW_SPACE_SLOTS for none. */
-static __always_inline __u32 qpw_space(__u8 kind, __u8 protocol, __u16 port)
+__noinline __u32 qpw_space(__u32 kind, __u32 protocol, __u32 port)
 {
     if (kind == QPW_KIND_ETHERTYPE)
         return QPW_SPACE_ETHERTYPE + port;
@@ -37,7 +37,7 @@ static __always_inline __u32 qpw_space(__u8 kind, __u8 protocol, __u16 port)
 }
 
 /* The slot of the verdict table: chain number and QPW_SLOT_LISTED. */
-static __always_inline __u16 qpw_slot(int outbound, __u32 space)
+__noinline __u32 qpw_slot(__u32 outbound, __u32 space)
 {
     __u32 buffer = control.policy_buffer & 1, chunk;
     struct qpw_slots *slots;

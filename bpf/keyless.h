@@ -174,7 +174,7 @@ static __always_inline __u32 qpw_unjudged_packet(struct qpw_work *w, __u32 meter
 {
     __u32 reason = w->pkt.reason;
 
-    if (reason == QPW_REASON_TABLE_FULL || w->self)
+    if (reason == QPW_REASON_TABLE_FULL || qpw_is_self(w))
         return 0;
     if (!w->rx && w->in.frame.wire > w->in.frame.length)
         return 0; /* a capture cut it */
@@ -208,7 +208,7 @@ __noinline __u32 qpw_undecided(__u32 direction)
     w->meter.kind = w->pkt.has_addresses ? qpw_kind(w->pkt.protocol) : QPW_KIND_NONE;
     w->meter.protocol = w->pkt.has_addresses ? w->pkt.protocol : 0;
     w->meter.direction = (__u8)direction;
-    w->meter.scope = w->self ? QPW_SCOPE_SELF : peer ? QPW_SCOPE_PEER : QPW_SCOPE_OTHER;
+    w->meter.scope = qpw_is_self(w) ? QPW_SCOPE_SELF : peer ? QPW_SCOPE_PEER : QPW_SCOPE_OTHER;
     w->meter.verdict = peer ? QPW_VERDICT_PEER : QPW_VERDICT_UNDECIDED;
     w->meter.reason = w->pkt.reason;
     w->meter.peer = peer;

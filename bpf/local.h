@@ -73,6 +73,12 @@ static __always_inline int qpw_other_mac(const struct qpw_work *w)
            !(w->pkt.macs[0] & 1) && !qpw_is_own_mac(w);
 }
 
+/* Both ends are local, in a replay. Verifier: where that cannot be, the code that asks is dropped. */
+static __always_inline int qpw_is_self(const struct qpw_work *w)
+{
+    return config.scope_self && w->self;
+}
+
 /*
  * QPW_REASON_NONE or QPW_REASON_UNLISTED_LOCAL: the packet is the node's. QPW_REASON_ECHO,
  * QPW_REASON_NOT_LOCAL: in transit. Sets w->self where both ends are local in a replay.

@@ -151,7 +151,7 @@ static __always_inline int qpw_apply_seed(struct qpw_work *w, struct qpw_conn *c
 /* Asks user space for the socket, once: a question that could not be sent is sent with a later packet. */
 static __always_inline void qpw_ask_socket(struct qpw_work *w, struct qpw_conn *c)
 {
-    if (!config.replay && !(c->flags & QPW_CONN_ASKED) && qpw_event_ask(w))
+    if (!config.replay && !(c->flags & QPW_CONN_ASKED) && qpw_event_ask())
         c->flags |= QPW_CONN_ASKED;
 }
 
@@ -162,22 +162,22 @@ static __always_inline void qpw_ask_socket(struct qpw_work *w, struct qpw_conn *
  */
 static __noinline int qpw_answer_unseen(void *ctx, struct qpw_work *w, struct qpw_conn *c, int from_local)
 {
-    __u32 known = 1u << (qpw_tcp_socket(ctx, w, 0) & 31);
+    __u32 known = 1u << (qpw_tcp_socket(ctx, w, 0) & 31), open = !!(known & QPW_TCP_OPEN);
     struct qpw_seed *seed;
 
-    if (known & (QPW_TCP_OPEN | QPW_TCP_REQUESTED))
-        return (int)qpw_tcp_answered_unseen(c, &w->pkt, from_local, !!(known & QPW_TCP_OPEN));
-    if (!c->synack_seq)
-        c->synack_seq = w->pkt.ack;
-    if ((__s32)(w->pkt.ack - c->synack_seq) <= 0)
-        return QPW_DO_NOTHING;
-    if (config.replay)
-        return (int)qpw_tcp_answered_unseen(c, &w->pkt, from_local, 1);
-    seed = bpf_map_lookup_elem(&seeds, &w->key);
-    if (seed && seed->direction == c->direction)
-        return (int)qpw_tcp_answered_unseen(c, &w->pkt, from_local, 1);
-    qpw_ask_socket(w, c);
-    return QPW_DO_NOTHING;
+    if (!open && !(known & QPW_TCP_REQUESTED)) {
+        if (!c->synack_seq)
+            c->synack_seq = w->pkt.ack;
+        if ((__s32)(w->pkt.ack - c->synack_seq) <= 0)
+            return QPW_DO_NOTHING;
+        seed = config.replay ? 0 : bpf_map_lookup_elem(&seeds, &w->key);
+        open = config.replay || (seed && seed->direction == c->direction);
+        if (!open) {
+            qpw_ask_socket(w, c);
+            return QPW_DO_NOTHING;
+        }
+    }
+    return (int)qpw_tcp_answered_unseen(c, &w->pkt, from_local, (int)qpw_unknown(w, open));
 }
 
 /* TCP first seen after its handshake. */
@@ -310,10 +310,10 @@ static __always_inline void qpw_open_from_outside(void *ctx, struct qpw_work *w,
     const struct qpw_conn_key *key = &w->key;
     int window = !config.replay && (__s64)(control.window_end_ns - w->now) > 0;
 
-    if (w->self)
+    if (qpw_is_self(w))
         qpw_question_of_key(w); /* else qpw_lookup() has */
     if (qpw_kind(key->protocol) != QPW_KIND_PORT) {
-        qpw_question_put(qpw_asked_number(w));
+        qpw_question_put(qpw_asked_number());
         return;
     }
     if (qpw_listed(1, key->protocol, key->remote_port) && !qpw_listed(0, key->protocol, key->local_port) &&
@@ -329,7 +329,7 @@ static __always_inline void qpw_open_from_outside(void *ctx, struct qpw_work *w,
     }
     /* What most likely answers a question of before the attachment is none itself, unless it goes on: qpw_advance(). */
     if (c->reason != QPW_REASON_JUST_ATTACHED)
-        qpw_question_put(qpw_asked_number(w));
+        qpw_question_put(qpw_asked_number());
 }
 
 /*
@@ -349,7 +349,7 @@ static __always_inline void qpw_open_datagram(void *ctx, struct qpw_work *w, str
         /* ICMP errors are sent because of packets from outside: a flood of these must not fill the node's own table. */
         c->conn_class = icmp && !qpw_is_icmp_request(&w->pkt) ? QPW_CLASS_HALF : QPW_CLASS_OUT;
         qpw_set_direction(c, QPW_DIR_OUTBOUND, QPW_EVIDENCE_FIRST);
-        if (!icmp && !qpw_to_group(w)) /* a group asks nothing */
+        if (!icmp && !qpw_to_group()) /* a group asks nothing */
             qpw_open_asked(w, c, w->asked);
         return;
     }
@@ -368,7 +368,7 @@ static __noinline struct qpw_conn *qpw_open(void *ctx, struct qpw_work *w, int f
     c->first_ns = c->last_ns = w->now;
     if (!from_local)
         c->flags |= QPW_CONN_REMOTE_FIRST;
-    if (w->self)
+    if (qpw_is_self(w))
         c->flags |= QPW_CONN_SELF;
     c->vlan = w->pkt.vlan;
     c->iface = w->iface.number;

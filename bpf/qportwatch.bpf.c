@@ -324,6 +324,7 @@ int qpw_xdp_rx(struct xdp_md *ctx)
 
 static __always_inline int qpw_tc(struct __sk_buff *skb, const int rx, const int l3)
 {
+    __u16 cell;
     struct qpw_input in = {
         .frame = {
             .data = (const __u8 *)(long)skb->data,
@@ -341,6 +342,8 @@ static __always_inline int qpw_tc(struct __sk_buff *skb, const int rx, const int
     };
 
     in.frame.merged = in.gso_size != 0;
+    if (rx)
+        in.frame.merged = (__u8)qpw_forget(&cell, in.frame.merged); /* else all of parsing is followed twice */
     if (!rx)
         in.bytes = skb->wire_len; /* counts each segment's headers; on ingress it does not */
     qpw_replay_length(&in, in.frame.end);

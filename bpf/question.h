@@ -125,12 +125,18 @@ static __always_inline __u32 qpw_asked_place(struct qpw_work *w, int group)
  * Groups have places apart: that it was one that was asked is told by the number, which nobody can change afterwards.
  * Most often it is the address that was asked last, and no group: places below QPW_ASKED_GROUPS have none.
  */
-static __noinline __u32 qpw_asked_number(struct qpw_work *w)
+__noinline __u32 qpw_asked_number(void)
 {
-    int by_card = qpw_by_card(w), group;
-    __u32 number = w->asked_last;
-    struct qpw_address *last = by_card ? bpf_map_lookup_elem(&asked, &number) : 0;
+    struct qpw_work *w = qpw_work();
+    struct qpw_address *last;
+    int by_card, group;
+    __u32 number;
 
+    if (!w)
+        return 0;
+    by_card = qpw_by_card(w);
+    number = w->asked_last;
+    last = by_card ? bpf_map_lookup_elem(&asked, &number) : 0;
     if (last && number && qpw_same_address(last->addr, w->question.local))
         return number;
     group = !!qpw_is_group(w, w->question.local, by_card);
@@ -313,9 +319,11 @@ static __always_inline int qpw_stray_get(struct qpw_work *w)
 }
 
 /* The other end of a packet that the node sends is a group or a broadcast address. */
-static __always_inline int qpw_to_group(struct qpw_work *w)
+__noinline __u32 qpw_to_group(void)
 {
-    return qpw_is_group(w, w->key.remote, qpw_by_card(w));
+    struct qpw_work *w = qpw_work();
+
+    return w && qpw_is_group(w, w->key.remote, qpw_by_card(w));
 }
 
 #endif

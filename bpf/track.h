@@ -62,10 +62,14 @@ __noinline __u32 qpw_fragment_ports(void)
 }
 
 /* Where changes of w->key are noted; read before the entry is, so that no change in between is missed. */
-static __always_inline void qpw_place_of(struct qpw_work *w)
+__noinline __u32 qpw_place_of(void)
 {
-    struct qpw_tag t = qpw_tag_pair(config.secret, w->key.local, w->key.remote, w->pkt.v6);
+    struct qpw_work *w = qpw_work();
+    struct qpw_tag t;
 
+    if (!w)
+        return 0;
+    t = qpw_tag_pair(config.secret, w->key.local, w->key.remote, w->pkt.v6);
     w->pair = qpw_tag_pair_incarnation(&t);
     qpw_tag_exchange(&t, config.secret, w->key.local_port, w->key.remote_port, w->key.protocol);
     w->place = qpw_tag_incarnation(&t);
@@ -73,14 +77,20 @@ static __always_inline void qpw_place_of(struct qpw_work *w)
     w->half_mark = qpw_tag_half_mark(&t);
     if (w->pkt.fragment != QPW_LATER_FRAGMENT) /* its own was read before its ports were looked up */
         w->incarnation = qpw_incarnation(w->place, qpw_is_syn(&w->pkt));
+    return 0;
 }
 
 /* The key of the exchange, by the local end's view. local_is_source: which end of the packet is local. */
-static __noinline void qpw_make_key(struct qpw_work *w, int local_is_source)
+__noinline __u32 qpw_make_key(__u32 local_is_source)
 {
-    const struct qpw_pkt *p = &w->pkt;
-    int ports = qpw_kind(p->protocol) == QPW_KIND_PORT;
+    struct qpw_work *w = qpw_work();
+    const struct qpw_pkt *p;
+    int ports;
 
+    if (!w)
+        return 0;
+    p = &w->pkt;
+    ports = qpw_kind(p->protocol) == QPW_KIND_PORT;
     __builtin_memset(&w->key, 0, sizeof(w->key));
     w->key.protocol = p->protocol;
     if (local_is_source) { /* in branches: from where is chosen, bytes are copied one by one */
@@ -94,7 +104,7 @@ static __noinline void qpw_make_key(struct qpw_work *w, int local_is_source)
         w->key.local_port = ports ? p->destination_port : 0;
         w->key.remote_port = ports ? p->source_port : 0;
     }
-    qpw_place_of(w);
+    return qpw_place_of();
 }
 
 /*
@@ -110,7 +120,7 @@ static __noinline int qpw_self_key(struct qpw_work *w)
         answers = !!(p->tcp_flags & QPW_TCP_ACK);
     else if (p->protocol == QPW_IPPROTO_TCP)
         answers = qpw_listed(0, p->protocol, p->source_port) && !qpw_listed(0, p->protocol, p->destination_port);
-    qpw_make_key(w, answers);
+    qpw_make_key(answers);
     w->rx = !answers;
     return answers;
 }
@@ -121,20 +131,20 @@ static __always_inline struct qpw_conn *qpw_lookup(struct qpw_work *w, int *from
     struct qpw_conn *c;
 
     *from_local = !w->rx;
-    if (!w->self) {
-        qpw_make_key(w, *from_local);
+    if (!qpw_is_self(w)) {
+        qpw_make_key(*from_local);
         if (qpw_asks_questions(w->key.protocol))
             qpw_question_ahead(w);
         return qpw_conn_find(w);
     }
     w->cacheable = 0; /* a tag has the ends as the hook has them, not as the connection's key has */
-    qpw_make_key(w, 1);
+    qpw_make_key(1);
     c = qpw_conn_find(w);
     *from_local = 1;
     w->rx = 0; /* whichever hook it came through: rx is towards the local end of the key */
     if (c)
         return c;
-    qpw_make_key(w, 0);
+    qpw_make_key(0);
     *from_local = 0;
     w->rx = 1;
     return qpw_conn_find(w);
@@ -149,7 +159,7 @@ static __always_inline int qpw_expired(struct qpw_work *w, struct qpw_conn *c, i
 
     qpw_event_ended(w, c);
     qpw_stat(QPW_STAT_EXPIRED(QPW_CLASS_NONE));
-    qpw_conn_delete(w, c->conn_class);
+    qpw_conn_delete(c->conn_class);
     return late;
 }
 
@@ -158,7 +168,7 @@ static __always_inline void qpw_other_key(struct qpw_work *w, __u16 local_port)
 {
     __builtin_memcpy(w->key.local, w->question.local, 16);
     w->key.local_port = local_port;
-    qpw_place_of(w);
+    qpw_place_of();
 }
 
 /*
@@ -190,7 +200,7 @@ static __noinline struct qpw_conn *qpw_ask_memory(struct qpw_work *w)
         return c;
     }
     w->key = w->saved;
-    qpw_place_of(w);
+    qpw_place_of();
     return 0;
 }
 
@@ -203,9 +213,9 @@ static __noinline int qpw_forged_echo(struct qpw_work *w)
     if (w->pkt.kind != QPW_PKT_IP || w->pkt.fragment == QPW_LATER_FRAGMENT || !qpw_asks_questions(w->pkt.protocol) ||
         !qpw_is_local(w, w->pkt.destination, QPW_LOCAL_ADDRESS))
         return 0;
-    qpw_make_key(w, 0);
+    qpw_make_key(0);
     qpw_question_of_key(w);
-    qpw_question_put(qpw_asked_number(w));
+    qpw_question_put(qpw_asked_number());
     return 0;
 }
 
@@ -247,7 +257,7 @@ __noinline __u32 qpw_answered_elsewhere(void)
         w->answer_port = 0;
     }
     w->key = w->saved;
-    qpw_place_of(w);
+    qpw_place_of();
     return 0;
 }
 
@@ -255,9 +265,9 @@ __noinline __u32 qpw_answered_elsewhere(void)
 static __always_inline struct qpw_conn *qpw_restart(void *ctx, struct qpw_work *w, struct qpw_conn *c, int from_local)
 {
     qpw_event_ended(w, c);
-    qpw_conn_delete(w, c->conn_class);
+    qpw_conn_delete(c->conn_class);
     bpf_map_delete_elem(&seeds, &w->key);
-    if (w->self)
+    if (qpw_is_self(w))
         from_local = qpw_self_key(w);
     return qpw_open(ctx, w, from_local, 0);
 }
@@ -268,16 +278,16 @@ static __noinline struct qpw_conn *qpw_restart_answered(struct qpw_work *w, stru
     __u64 first = c->last_ns;
 
     qpw_event_ended(w, c);
-    qpw_conn_delete(w, c->conn_class);
+    qpw_conn_delete(c->conn_class);
     bpf_map_delete_elem(&seeds, &w->key);
-    if (w->self)
+    if (qpw_is_self(w))
         from_local = qpw_self_key(w);
     __builtin_memset(&w->conn, 0, sizeof(w->conn));
     w->conn.first_ns = first;
     w->conn.last_ns = w->now;
     w->conn.vlan = w->pkt.vlan | QPW_CONN_VLAN_UNSURE;
     w->conn.iface = w->iface.number;
-    if (w->self)
+    if (qpw_is_self(w))
         w->conn.flags |= QPW_CONN_SELF;
     qpw_open_handshake(&w->conn, &w->pkt, from_local, 1);
     qpw_tcp_sent(&w->conn, &w->pkt, from_local);
@@ -329,7 +339,7 @@ static __noinline int qpw_remember(struct qpw_work *w, struct qpw_conn *c, int f
     if ((c->flags & QPW_CONN_REMOTE_FIRST) ||
         (c->direction == QPW_DIR_INBOUND && c->evidence == QPW_EVIDENCE_FIRST)) {
         qpw_question_of_key(w);
-        qpw_question_put(qpw_asked_number(w));
+        qpw_question_put(qpw_asked_number());
     }
     return 0;
 }
@@ -338,7 +348,7 @@ static __noinline int qpw_remember(struct qpw_work *w, struct qpw_conn *c, int f
 static __always_inline struct qpw_conn *qpw_advance(void *ctx, struct qpw_work *w, struct qpw_conn *c, int from_local)
 {
     int tcp = w->key.protocol == QPW_IPPROTO_TCP;
-    __u32 todo;
+    __u32 todo, conn_class = QPW_CLASS_NONE; /* where it belongs now; none: where it is */
 
     if (!tcp)
         qpw_remember(w, c, from_local);
@@ -349,6 +359,7 @@ static __always_inline struct qpw_conn *qpw_advance(void *ctx, struct qpw_work *
     else
         todo = qpw_datagram_step(c, &w->pkt, from_local);
     todo = qpw_unknown(w, todo);
+    from_local = (int)qpw_unknown(w, (__u32)from_local);
     if (todo & QPW_DO_RESTART)
         return qpw_restart(ctx, w, c, from_local);
     if (todo & QPW_DO_RESTART_ANSWERED)
@@ -368,13 +379,16 @@ static __always_inline struct qpw_conn *qpw_advance(void *ctx, struct qpw_work *
         c->last_ns = w->now;
     if (todo & QPW_DO_CLOSE) {
         bpf_map_delete_elem(&seeds, &w->key);
-        c = qpw_conn_move(w, c, QPW_CLASS_HALF);
+        conn_class = QPW_CLASS_HALF;
     } else if (todo & QPW_DO_ESTABLISH) {
         if (tcp)
-            c = qpw_conn_move(w, c, QPW_CLASS_EST);
+            conn_class = QPW_CLASS_EST;
         else if (c->conn_class == QPW_CLASS_HALF && qpw_kind(w->key.protocol) != QPW_KIND_ICMP)
-            c = qpw_conn_move(w, c, QPW_CLASS_DGRAM); /* not ICMP: anybody is answered */
+            conn_class = QPW_CLASS_DGRAM; /* not ICMP: anybody is answered */
     }
+    conn_class = qpw_unknown(w, conn_class);
+    if (conn_class)
+        c = qpw_conn_move(w, c, (__u8)conn_class);
     if (todo & QPW_DO_CHANGED)
         qpw_invalidate(w, 1);
     return c;
@@ -425,7 +439,7 @@ __noinline __u32 qpw_refused_by_icmp(void)
     w->saved = w->key;
     if (!qpw_quoted_key(w, &port))
         return 0; /* w->key is as it was */
-    qpw_place_of(w);
+    qpw_place_of();
     c = qpw_conn_find(w);
     if (c && qpw_conn_over(&control, c, w->key.protocol, w->now))
         c = 0;
@@ -440,7 +454,7 @@ __noinline __u32 qpw_refused_by_icmp(void)
             qpw_finding_of(w, c, &w->key, port, c->meter);
     }
     w->key = w->saved;
-    qpw_place_of(w);
+    qpw_place_of();
     return 0;
 }
 
@@ -457,7 +471,7 @@ static __noinline struct qpw_conn *qpw_connection(void *ctx, struct qpw_work *w)
         qpw_undecided(QPW_DIR_UNDECODABLE);
         return 0;
     }
-    reason = qpw_locality();
+    reason = (int)qpw_unknown(w, qpw_locality());
     if (reason == QPW_REASON_ECHO)
         qpw_forged_echo(w);
     if (reason == QPW_REASON_ECHO || reason == QPW_REASON_NOT_LOCAL) {
@@ -479,16 +493,18 @@ static __noinline struct qpw_conn *qpw_connection(void *ctx, struct qpw_work *w)
         late = qpw_expired(w, c, from_local);
         c = 0;
     }
-    if (from_local && qpw_asks_questions(w->key.protocol) && !w->self) {
-        if (qpw_to_group(w)) {
+    if (from_local && qpw_asks_questions(w->key.protocol) && !qpw_is_self(w)) {
+        if (qpw_to_group()) {
             w->cacheable = 0; /* each of them is waited for an answer to */
             qpw_grace_put(w);
         } else if (!c) {
             c = qpw_ask_memory(w);
         }
     }
-    if (!c && w->self)
+    if (!c && qpw_is_self(w))
         from_local = qpw_self_key(w);
+    late = (int)qpw_unknown(w, (__u32)late);
+    from_local = (int)qpw_unknown(w, (__u32)from_local);
     c = c ? qpw_advance(ctx, w, c, from_local) : qpw_open(ctx, w, from_local, late);
     if (!c) { /* no place for its connection: still counted, and said */
         w->pkt.reason = QPW_REASON_TABLE_FULL;
