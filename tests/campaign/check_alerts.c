@@ -16,7 +16,7 @@
 #define PATIENCE_NS 60000000000ull /* how long what answered may wait for its alert, on a busy machine too */
 
 /* What a signature is about. */
-enum subject { ONE_FINDING, SCANNER_ADDRESS, TARGET_ADDRESS, GROUP, PEER, HEALTH, ALWAYS };
+enum subject { ONE_FINDING, SERVICE, SCANNER_ADDRESS, TARGET_ADDRESS, GROUP, PEER, HEALTH, ALWAYS };
 static const struct {
     const char *name;
     enum subject subject;
@@ -34,6 +34,8 @@ static const struct {
     {"group-answered", ONE_FINDING, 1},      {"undecodable-sent", ONE_FINDING, 1},
     {"undecodable-both", ONE_FINDING, 1},    {"question-lost", ALWAYS, 0},
     {"crossed", ONE_FINDING, 1},
+    {"further-initiators", SERVICE, 2},      {"further-responders", SERVICE, 2},
+    {"further-companions", SERVICE, 2},
     {"scan", SCANNER_ADDRESS, 10},           {"scan-outbound", SCANNER_ADDRESS, 10},
     {"many-initiators", TARGET_ADDRESS, 16}, {"flood", TARGET_ADDRESS, 64},
     {"multicast", GROUP, 1},                 {"peer-silent", PEER, 0},
@@ -51,7 +53,8 @@ struct reading {
     struct campaign *c;
     struct names *flows;   /* flow_id: newest sequence */
     struct names *firsts;  /* finding: number of records "first" */
-    struct names *told;    /* finding or service: highest outcome told + 1 */
+    struct names *told;    /* finding: highest outcome told + 1 */
+    struct names *services; /* those with a record of further users */
 };
 
 static const char *text(const json_t *o, const char *key)
@@ -176,6 +179,32 @@ static void about_many(struct reading *r, const json_t *record, const char *form
                       evelog_name(record), address, w.n, least);
 }
 
+/* "unexpected inbound tcp/9100", the length of what a finding's name begins with. */
+static size_t service_in(const char *name)
+{
+    const char *end = name;
+
+    for (unsigned i = 0; i < 3 && *end; i++)
+        end += strcspn(end + (i > 0), " ") + (i > 0);
+    return (size_t)(end - name);
+}
+
+/* Further users of a service whose first has a record of its own: so many must have been. */
+static void about_service(struct reading *r, const json_t *record, unsigned least)
+{
+    struct with_end w = {0};
+    char name[192];
+
+    name_of(record, name, sizeof(name));
+    *names_at(r->services, name, service_in(name)) = 1;
+    name[service_in(name)] = '\0';
+    w.pattern = name;
+    names_each(r->c->book->ever, count_end, &w);
+    if (w.n < least)
+        campaign_fail(r->c, "no alert about what was allowed or never was", "%s of %s: %u findings, not %u",
+                      evelog_name(record), name, w.n, least);
+}
+
 /* Noise is told by port: one of its findings went to a group. */
 static void about_group(struct reading *r, const json_t *record)
 {
@@ -225,6 +254,7 @@ static void judge_record(struct reading *r, const json_t *record)
     sequence(r, record);
     switch (subjects[i].subject) {
     case ONE_FINDING: about_one(r, record); break;
+    case SERVICE: about_service(r, record, subjects[i].least); break;
     case SCANNER_ADDRESS: about_many(r, record, " %s > ", text(record, "src_ip"), subjects[i].least); break;
     case TARGET_ADDRESS: about_many(r, record, " > %s", text(record, "dest_ip"), subjects[i].least); break;
     case GROUP: about_group(r, record); break;
@@ -247,7 +277,8 @@ static void judge_silence(struct reading *r, bool final)
             (!final && now - f->changed_ns < PATIENCE_NS))
             continue;
         r->c->invariants++;
-        if (names_get(r->told, f->name, strlen(f->name)) < ANSWERED + 1u)
+        if (names_get(r->told, f->name, strlen(f->name)) < ANSWERED + 1u &&
+            !names_get(r->services, f->name, service_in(f->name)))
             campaign_fail(r->c, "what answered is told", "no alert after %.1f s: %s, %s%s%s",
                           (double)(now - f->changed_ns) / 1e9, f->name, outcome_names[f->outcome],
                           f->example ? ": " : "", f->example ? book_words(f->example) : "");
@@ -268,7 +299,7 @@ static void read_log(struct campaign *c, struct evelog *log)
 
 void check_alerts(struct campaign *c, bool final)
 {
-    struct reading r = {c, names_new(), names_new(), names_new()};
+    struct reading r = {c, names_new(), names_new(), names_new(), names_new()};
     struct evelog log = {0};
 
     campaign_drain(c);
@@ -285,6 +316,7 @@ void check_alerts(struct campaign *c, bool final)
     names_free(r.flows);
     names_free(r.firsts);
     names_free(r.told);
+    names_free(r.services);
 }
 
 /* ---- The log's form, by its schema ---- */

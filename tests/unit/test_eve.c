@@ -52,7 +52,7 @@ static void fill(struct qpw_record *r, enum qpw_signature_name name, const struc
     struct qpw_engine_context context = plain_context();
     struct qpw_text_about about = {.context = &context, .row = row, .neighbour = true,
                                    .words = {.count = "12", .detail = "detail", .ports = "1-9",
-                                             .prefixes = "10.0.0.0/24 (12)", .peer = "node2", .iface = "eth0",
+                                             .prefixes = "10.0.0.0/24 (12)", .first = "10.0.0.7", .peer = "node2", .iface = "eth0",
                                              .remote = "10.0.0.5", .rule = "in-tcp-32768-60999"}};
 
     memset(r, 0, sizeof(*r));

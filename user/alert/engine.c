@@ -44,7 +44,8 @@ void qpw_engine_free(struct qpw_engine *e)
     for (size_t i = 0; i < e->n_marks; i++)
         free(e->marks[i].process);
     for (size_t i = 0; i < e->n_groups; i++)
-        free(e->groups[i].prefixes);
+        qpw_group_end(&e->groups[i]);
+    free(e->fresh);
     qpw_hidden_clear(e);
     qpw_idmap_clear(&e->mark_index);
     qpw_idmap_clear(&e->group_index);
@@ -118,6 +119,11 @@ void qpw_engine_clock_stepped(struct qpw_engine *e, int64_t by_ns)
 
         shift(&g->last_ns, by_ns);
         shift(&g->first_ns, by_ns);
+        if (g->service) {
+            shift(&g->service->gathering_ns, by_ns);
+            shift(&g->service->past_ns, by_ns);
+            shift(&g->service->lead.last_unix_ns, by_ns);
+        }
         for (size_t k = 0; k < QPW_GROUP_RING; k++)
             if (g->ring[k])
                 g->ring[k] += (uint32_t)(by_ns / (int64_t)SECOND);
@@ -126,16 +132,27 @@ void qpw_engine_clock_stepped(struct qpw_engine *e, int64_t by_ns)
         shift(&e->peers[i].active_ns, by_ns);
     shift(&e->pruned_ns, by_ns);
     shift(&e->heartbeat_ns, by_ns);
+    for (size_t i = 0; i < e->n_fresh; i++) {
+        shift(&e->fresh[i].first_unix_ns, by_ns);
+        shift(&e->fresh[i].last_unix_ns, by_ns);
+    }
     e->cap_second = 0;
 }
 
 void qpw_engine_tick(struct qpw_engine *e, uint64_t now_ns)
 {
+    qpw_engine_fresh(e, now_ns);
     e->blocked = false;
     qpw_groups_write(e, now_ns);
     qpw_hidden_write(e, now_ns);
     qpw_peers_write(e, now_ns);
     qpw_health_write(e, now_ns);
+}
+
+void qpw_engine_finish(struct qpw_engine *e, uint64_t now_ns)
+{
+    e->finishing = true;
+    qpw_engine_tick(e, now_ns);
 }
 
 void qpw_engine_get_figures(const struct qpw_engine *e, struct qpw_engine_figures *ret)

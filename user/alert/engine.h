@@ -9,7 +9,8 @@
  *
  *   row -> signature -> suppressed by the policy? -> folded into a scan, a flood, noise? -> cap -> record
  *
- * What answered passes all but the suppression that says so.
+ * What answered passes all but the suppression that says so: the first answered exchange of each service is written at
+ * once, the others are gathered in one record of the service.
  */
 #ifndef QPW_ALERT_ENGINE_H
 #define QPW_ALERT_ENGINE_H
@@ -31,6 +32,8 @@ struct qpw_process;
     X(scan_window_s, 60, "… when tried within so many seconds") \
     X(slow_scan_targets, 20, "the same for a slow scan …") \
     X(slow_window_s, 3600, "… within so many seconds; a scan ends after as long without a try") \
+    X(settle_s, 2, "seconds that an unanswered attempt waits, so that a scan is one alert from its first port on") \
+    X(gather_s, 10, "seconds in which further users of an answered service are gathered before their first record") \
     X(initiators, 16, "initiators of one unanswered service that are reported as one") \
     X(flood, 64, "unanswered attempts at one address by any initiators, within the scan window, that are reported as one") \
     X(neighbour, 4, "unanswered findings of one on-link address, with no peers defined, that are reported as one") \
@@ -169,6 +172,9 @@ void qpw_engine_families(struct qpw_engine *e, const struct qpw_engine_family *f
 
 /* Once a second or so: summaries that are due, the cap's account, the heartbeat, what could not be written before. */
 void qpw_engine_tick(struct qpw_engine *e, uint64_t now_ns);
+
+/* The last call before the end: what waits for company or an interval is written now. */
+void qpw_engine_finish(struct qpw_engine *e, uint64_t now_ns);
 
 /* A reload: both digests, what it opens and closes in words (QPW_RELOAD_TEXT with the end). Or why it failed. */
 #define QPW_RELOAD_TEXT 1024

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /* findings.c - the rules for one finding: first, again, escalation, summary, closed, or told within a group. */
 #include <errno.h>
+#include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -172,6 +173,8 @@ static int write_finding(struct qpw_engine *e, struct work *w, enum qpw_record_k
     w->mark->state = kind == QPW_RECORD_CLOSED         ? QPW_MARK_CLOSED
                      : kind == QPW_RECORD_ACKNOWLEDGED ? QPW_MARK_ACKNOWLEDGED : QPW_MARK_WRITTEN;
     release(e, w->mark);
+    if (w->answered && kind != QPW_RECORD_CLOSED)
+        qpw_services_lead(e, row, w->mark, about.process, now_ns);
     return 0;
 }
 
@@ -194,6 +197,11 @@ static bool room(struct qpw_engine *e, const struct work *w, uint64_t now_ns)
 /* Out of what counts: said once, and nothing more. What answered is told in any case. */
 static void closed(struct qpw_engine *e, struct work *w, uint64_t now_ns)
 {
+    qpw_services_closed(e, w->row, w->mark);
+    if (w->mark->joined && !w->mark->sequence) {
+        w->mark->state = QPW_MARK_CLOSED; /* reported with its service */
+        return;
+    }
     if (w->mark->sequence && w->mark->state != QPW_MARK_CLOSED)
         write_finding(e, w, QPW_RECORD_CLOSED, now_ns);
     else if (!w->mark->sequence && w->answered)
@@ -209,6 +217,7 @@ static void acknowledged(struct qpw_engine *e, struct work *w, uint64_t now_ns)
 {
     if (w->mark->state == QPW_MARK_ACKNOWLEDGED)
         return;
+    qpw_services_closed(e, w->row, w->mark); /* what is of another class is the first again */
     if (w->mark->sequence)
         write_finding(e, w, QPW_RECORD_ACKNOWLEDGED, now_ns);
     else
@@ -217,17 +226,42 @@ static void acknowledged(struct qpw_engine *e, struct work *w, uint64_t now_ns)
     release(e, w->mark);
 }
 
+/* Whether it began after its newest record, as it does after another attachment. */
+static bool is_again(const struct work *w)
+{
+    return w->mark->sequence && w->row->first_unix_ns > w->mark->written_ns + AGAIN_SLACK_NS;
+}
+
+/* Whether it is told with others of its service. */
+static bool in_service(struct qpw_engine *e, struct work *w, uint64_t now_ns)
+{
+    struct qpw_services_offer offer = {w->row, w->mark, w->mark->process, occurrences(w->row)};
+
+    if (!w->answered || w->signature == QPW_SIG_CROSSED)
+        return false;
+    if (!w->mark->service)
+        offer.process = process_of(e, w);
+    if (!qpw_services_fold(e, &offer, now_ns))
+        return false;
+    release(e, w->mark);
+    return true;
+}
+
 static void decide(struct qpw_engine *e, struct work *w, uint64_t now_ns)
 {
     static const unsigned day = DAY_S;
     struct qpw_mark *mark = w->mark;
     unsigned repeat_s = qpw_signature(w->signature)->repeat == QPW_REPEAT_DAY ? day : e->settings.summary_s;
-    bool again = mark->sequence && w->row->first_unix_ns > mark->written_ns + AGAIN_SLACK_NS;
+    bool again = is_again(w);
 
-    if (w->life.state == QPW_FINDING_CLOSED) {
+    if (!w->signature) { /* of no concern but as a part of a scan */
+        qpw_groups_fold(e, w->row, mark);
+    } else if (w->life.state == QPW_FINDING_CLOSED) {
         closed(e, w, now_ns);
     } else if (w->life.state == QPW_FINDING_ACKNOWLEDGED) {
         acknowledged(e, w, now_ns);
+    } else if (in_service(e, w, now_ns)) {
+        return;
     } else if (mark->sequence && (w->row->value.outcome > mark->outcome ||
                                   (w->signature == QPW_SIG_CROSSED && mark->signature != w->signature))) {
         if (room(e, w, now_ns))
@@ -236,7 +270,7 @@ static void decide(struct qpw_engine *e, struct work *w, uint64_t now_ns)
         if (room(e, w, now_ns))
             write_finding(e, w, QPW_RECORD_REOPENED, now_ns);
     } else if (!mark->sequence || again) {
-        if (!w->answered && qpw_groups_fold(e, w->row, mark))
+        if (!w->answered && (qpw_groups_fold(e, w->row, mark) || qpw_engine_wait(e, w->row, mark, now_ns)))
             return;
         if (room(e, w, now_ns))
             write_finding(e, w, again ? QPW_RECORD_AGAIN : QPW_RECORD_FIRST, now_ns);
@@ -280,6 +314,13 @@ static size_t join(struct qpw_engine *e, struct work *works, size_t n)
     return count;
 }
 
+/* What a wide rule covers and nothing answered: no finding's concern alone, but many from one source are a scan. */
+static bool is_wide_try(const struct qpw_finding_row *row)
+{
+    return row->key.verdict == QPW_VERDICT_WEAK && row->key.direction == QPW_DIR_INBOUND &&
+           row->key.protocol == IPPROTO_TCP && qpw_finding_open(row) && !qpw_finding_answered(row);
+}
+
 /* The rows that have something to tell and are not hidden, with their marks. Returns how many. */
 static size_t gather(struct qpw_engine *e, const struct qpw_finding_row *rows, size_t n, struct work *works,
                      uint64_t now_ns)
@@ -288,7 +329,7 @@ static size_t gather(struct qpw_engine *e, const struct qpw_finding_row *rows, s
 
     for (size_t i = 0; i < n; i++) {
         enum qpw_signature_name signature = qpw_signature_of(&rows[i]);
-        struct qpw_mark *mark = signature ? qpw_engine_finding_mark(e, &rows[i]) : NULL;
+        struct qpw_mark *mark = signature || is_wide_try(&rows[i]) ? qpw_engine_finding_mark(e, &rows[i]) : NULL;
 
         if (!mark)
             continue;
@@ -299,6 +340,57 @@ static size_t gather(struct qpw_engine *e, const struct qpw_finding_row *rows, s
                                        rows[i].value.outcome >= QPW_OUTCOME_ANSWERED || signature == QPW_SIG_CROSSED};
     }
     return join(e, works, count);
+}
+
+/* What the groups are to know before any of the rows is decided on. */
+static void track(struct qpw_engine *e, const struct work *w, uint64_t now_ns)
+{
+    const struct qpw_mark *mark = w->mark;
+    bool told = mark->sequence && mark->state == QPW_MARK_WRITTEN && mark->outcome >= QPW_OUTCOME_ANSWERED;
+
+    qpw_groups_track(e, w->row, w->mark);
+    if (told && !mark->service && w->answered && !is_again(w)) /* by an earlier auditor */
+        qpw_services_lead(e, w->row, w->mark, mark->process, now_ns);
+}
+
+bool qpw_engine_wait(struct qpw_engine *e, const struct qpw_finding_row *row, struct qpw_mark *mark, uint64_t now_ns)
+{
+    if (mark->waiting)
+        return true;
+    if (e->finishing || mark->sequence || now_ns >= row->first_unix_ns + e->settings.settle_s * SECOND)
+        return false;
+    if (!e->fresh)
+        e->fresh = malloc(QPW_FRESH * sizeof(*e->fresh));
+    if (!e->fresh || e->n_fresh == QPW_FRESH)
+        return false;
+    e->fresh[e->n_fresh++] = *row;
+    mark->waiting = true;
+    return true;
+}
+
+void qpw_engine_fresh(struct qpw_engine *e, uint64_t now_ns)
+{
+    struct qpw_finding_row *due = e->n_fresh ? malloc(e->n_fresh * sizeof(*due)) : NULL;
+    size_t n = 0, kept = 0;
+
+    if (!due)
+        return;
+    for (size_t i = 0; i < e->n_fresh; i++) {
+        struct qpw_finding_row *row = &e->fresh[i];
+        struct qpw_mark *mark;
+
+        if (!e->finishing && now_ns < row->first_unix_ns + e->settings.settle_s * SECOND) {
+            e->fresh[kept++] = *row;
+            continue;
+        }
+        mark = qpw_engine_finding_mark(e, row);
+        if (mark)
+            mark->waiting = false;
+        due[n++] = *row;
+    }
+    e->n_fresh = kept;
+    qpw_engine_findings(e, due, n, now_ns);
+    free(due);
 }
 
 int qpw_engine_findings(struct qpw_engine *e, const struct qpw_finding_row *rows, size_t n, uint64_t now_ns)
@@ -314,7 +406,7 @@ int qpw_engine_findings(struct qpw_engine *e, const struct qpw_finding_row *rows
         qsort(works, count, sizeof(*works), by_urgency);
     for (size_t i = 0; i < count; i++)
         if (works[i].life.state == QPW_FINDING_OPEN)
-            qpw_groups_track(e, works[i].row, works[i].mark);
+            track(e, &works[i], now_ns);
     for (size_t i = 0; i < count; i++)
         decide(e, &works[i], now_ns);
     free(works);
@@ -331,6 +423,8 @@ bool qpw_engine_settled(struct qpw_engine *e, const struct qpw_finding_row *row)
         return true; /* nothing is ever written about it */
     mark = qpw_engine_finding_mark(e, row);
     if (!mark || mark->held || !mark->offered_ns)
+        return false;
+    if (mark->joined && !qpw_services_settled(e, mark))
         return false;
     if (mark->hidden || mark->state == QPW_MARK_FOLDED || mark->state == QPW_MARK_CLOSED)
         return true;

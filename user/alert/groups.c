@@ -68,11 +68,17 @@ static uint64_t group_id(const struct qpw_engine *e, enum qpw_tale tale, const s
     return qpw_tale_keyed_id(e, tale, &id, sizeof(id));
 }
 
-static struct qpw_group *find(struct qpw_engine *e, uint64_t id)
+struct qpw_group *qpw_group_find(struct qpw_engine *e, uint64_t id)
 {
     uint32_t at;
 
     return qpw_idmap_get(&e->group_index, id, &at) ? &e->groups[at] : NULL;
+}
+
+static void free_parts(struct qpw_group *g)
+{
+    free(g->prefixes);
+    qpw_service_clear(g->service);
 }
 
 /* Takes out groups that ended, to make room. */
@@ -86,7 +92,7 @@ static void compact(struct qpw_engine *e, uint64_t now_ns)
 
         if ((!g->active && g->last_ns + e->settings.slow_window_s * SECOND < now_ns) ||
             qpw_idmap_set(&e->group_index, g->flow_id, kept) < 0)
-            free(g->prefixes);
+            free_parts(g);
         else
             e->groups[kept++] = *g;
     }
@@ -112,6 +118,13 @@ static struct qpw_group *make(struct qpw_engine *e, enum qpw_tale tale, uint64_t
         return NULL;
     e->groups[e->n_groups] = (struct qpw_group){.flow_id = id, .tale = tale};
     return &e->groups[e->n_groups++];
+}
+
+struct qpw_group *qpw_group_get(struct qpw_engine *e, enum qpw_tale tale, uint64_t id, uint64_t now_ns)
+{
+    struct qpw_group *g = qpw_group_find(e, id);
+
+    return g ? g : make(e, tale, id, now_ns);
 }
 
 /* How many tries lie within the window that ends with the newest. */
@@ -140,7 +153,7 @@ static bool over(const struct qpw_engine *e, const struct qpw_group *g)
     }
 }
 
-static void add_prefix(struct qpw_group *g, const uint8_t addr[16])
+void qpw_group_add_prefix(struct qpw_group *g, const uint8_t addr[16])
 {
     bool v4 = IN6_IS_ADDR_V4MAPPED((const struct in6_addr *)addr);
     uint8_t prefix[16] = {0};
@@ -183,17 +196,15 @@ static void add_port(struct qpw_group *g, const struct qpw_finding_key *key)
 
 void qpw_group_end(struct qpw_group *g)
 {
-    free(g->prefixes);
+    free_parts(g);
     *g = (struct qpw_group){.flow_id = g->flow_id, .tale = g->tale, .last_ns = g->last_ns};
 }
 
 static void track_one(struct qpw_engine *e, enum qpw_tale tale, const struct qpw_finding_row *row, uint64_t try_ns)
 {
     uint64_t id = group_id(e, tale, &row->key);
-    struct qpw_group *g = find(e, id);
+    struct qpw_group *g = qpw_group_get(e, tale, id, try_ns);
 
-    if (!g)
-        g = make(e, tale, id, try_ns);
     if (!g)
         return;
     if (g->tries && !g->active && g->last_ns + e->settings.slow_window_s * SECOND < try_ns)
@@ -202,8 +213,8 @@ static void track_one(struct qpw_engine *e, enum qpw_tale tale, const struct qpw
         g->first_ns = try_ns;
     if (g->tries && (tale == QPW_TALE_MANY || tale == QPW_TALE_FLOOD)) {
         if (g->tries == 1)
-            add_prefix(g, g->row.key.initiator); /* most groups stay at one: only now worth the memory */
-        add_prefix(g, row->key.initiator);
+            qpw_group_add_prefix(g, g->row.key.initiator); /* most groups stay at one: only now worth the memory */
+        qpw_group_add_prefix(g, row->key.initiator);
     }
     g->ring[g->tries++ % QPW_GROUP_RING] = try_ns / SECOND;
     add_port(g, &row->key);
@@ -215,12 +226,20 @@ static void track_one(struct qpw_engine *e, enum qpw_tale tale, const struct qpw
     g->active = g->active || over(e, g);
 }
 
+/* What a scan consists of: also ports that only a wide rule or a companion's covers. */
+static bool is_try(const struct qpw_finding_row *row)
+{
+    bool wide = row->key.verdict == QPW_VERDICT_WEAK || row->key.verdict == QPW_VERDICT_IMPLIED;
+
+    return row->key.verdict == QPW_VERDICT_UNEXPECTED || (wide && !(row->value.flags & QPW_FINDING_MULTICAST));
+}
+
 void qpw_groups_track(struct qpw_engine *e, const struct qpw_finding_row *row, struct qpw_mark *mark)
 {
-    bool multicast = row->value.flags & QPW_FINDING_MULTICAST, answered = row->value.outcome >= QPW_OUTCOME_ANSWERED;
+    bool answered = row->value.outcome >= QPW_OUTCOME_ANSWERED;
     uint64_t try_ns = row->first_unix_ns;
 
-    if (row->key.verdict != QPW_VERDICT_UNEXPECTED)
+    if (answered || !is_try(row))
         return;
     if (mark->tracked_ns) {
         if (row->last_unix_ns < mark->tracked_ns + e->settings.slow_window_s * SECOND)
@@ -228,18 +247,17 @@ void qpw_groups_track(struct qpw_engine *e, const struct qpw_finding_row *row, s
         try_ns = row->last_unix_ns; /* quiet for long and back: counts as a new try */
     }
     mark->tracked_ns = try_ns;
-    if (multicast) {
-        if (!answered)
-            track_one(e, QPW_TALE_NOISE, row, try_ns);
+    if (row->value.flags & QPW_FINDING_MULTICAST) {
+        track_one(e, QPW_TALE_NOISE, row, try_ns);
         return;
     }
     if (row->key.kind == QPW_KIND_ETHERTYPE)
         return;
     track_one(e, QPW_TALE_SCAN, row, try_ns);
-    if (answered)
-        return;
+    if (row->key.verdict != QPW_VERDICT_UNEXPECTED)
+        return; /* alone it is no concern, or one of its own */
     if (row->key.direction == QPW_DIR_INBOUND) {
-        struct qpw_group *scan = find(e, group_id(e, QPW_TALE_SCAN, &row->key));
+        struct qpw_group *scan = qpw_group_find(e, group_id(e, QPW_TALE_SCAN, &row->key));
 
         if (scan && scan->active)
             return; /* one scanner is not many initiators */
@@ -256,11 +274,11 @@ static struct qpw_group *group_of(struct qpw_engine *e, const struct qpw_finding
     struct qpw_group *g;
 
     if (row->value.flags & QPW_FINDING_MULTICAST) {
-        g = find(e, group_id(e, QPW_TALE_NOISE, &row->key));
+        g = qpw_group_find(e, group_id(e, QPW_TALE_NOISE, &row->key));
         return g && g->active ? g : NULL;
     }
-    for (size_t i = 0; i < TALES && row->key.kind != QPW_KIND_ETHERTYPE; i++) {
-        g = find(e, group_id(e, tales[i], &row->key));
+    for (size_t i = 0; i < (row->key.verdict == QPW_VERDICT_UNEXPECTED ? TALES : 1) && row->key.kind != QPW_KIND_ETHERTYPE; i++) {
+        g = qpw_group_find(e, group_id(e, tales[i], &row->key));
         if (g && g->active)
             return g;
     }
@@ -273,7 +291,7 @@ bool qpw_groups_fold(struct qpw_engine *e, const struct qpw_finding_row *row, st
     struct qpw_group *g;
     bool fresh = mark->state != QPW_MARK_FOLDED;
 
-    if (row->key.verdict != QPW_VERDICT_UNEXPECTED)
+    if (!is_try(row))
         return false;
     g = group_of(e, row);
     if (!g) /* a finding once told within a group stays so until it is tried again */

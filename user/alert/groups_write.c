@@ -12,9 +12,18 @@
 
 #define TOP_PREFIXES 8
 
+/* By the record of its first exchange: what that only notes, further ones are only noted, too. */
+static enum qpw_signature_name service_signature(const struct qpw_finding_row *lead)
+{
+    if (qpw_concern_severity(qpw_finding_concern(lead)) == QPW_SEVERITY_INFO)
+        return QPW_SIG_FURTHER_INFO;
+    return lead->key.direction == QPW_DIR_OUTBOUND ? QPW_SIG_FURTHER_OUT : QPW_SIG_FURTHER;
+}
+
 static enum qpw_signature_name signature_of(const struct qpw_group *g)
 {
     switch (g->tale) {
+    case QPW_TALE_SERVICE: return service_signature(&g->service->lead);
     case QPW_TALE_SCAN: return g->row.key.direction == QPW_DIR_OUTBOUND ? QPW_SIG_SCAN_OUT : QPW_SIG_SCAN;
     case QPW_TALE_MANY: return QPW_SIG_MANY_INITIATORS;
     case QPW_TALE_FLOOD: return QPW_SIG_FLOOD;
@@ -90,8 +99,19 @@ static void group_facts(struct qpw_engine *e, struct qpw_record *r, const struct
         qpw_record_fact(r, "lowest_port", "%u", g->lowest);
         qpw_record_fact(r, "highest_port", "%u", g->highest);
     }
+    if (g->service) {
+        qpw_record_fact(r, "of_flow_id", "%llu", (unsigned long long)g->service->lead.flow_id);
+        qpw_process_facts(r, &g->service->process);
+    }
     qpw_record_fact(r, "first", "%s", qpw_time_text(g->first_ns, time, sizeof(time)));
     qpw_record_fact(r, "last", "%s", qpw_time_text(g->last_ns, time, sizeof(time)));
+}
+
+/* What the users of a service carried, and whose exchange has the record of its own. */
+static void service_words(const struct qpw_group *g, char *traffic, size_t traffic_size, char *lead, size_t lead_size)
+{
+    qpw_words_traffic(g->service->packets, g->service->bytes, traffic, traffic_size);
+    qpw_words_end(g->service->lead.key.kind, qpw_finding_remote(&g->service->lead.key), lead, lead_size);
 }
 
 static int write_group(struct qpw_engine *e, struct qpw_group *g, struct qpw_mark *mark, enum qpw_record_kind kind,
@@ -99,14 +119,18 @@ static int write_group(struct qpw_engine *e, struct qpw_group *g, struct qpw_mar
 {
     struct qpw_record *r = qpw_engine_begin(e, signature_of(g), kind, g->last_ns, now_ns);
     struct qpw_text_about about = {.context = &e->context, .row = &g->row};
-    char count[16], ports[256], prefixes[512], remote[INET6_ADDRSTRLEN], line[256];
-    bool one_port = g->tale == QPW_TALE_MANY || g->tale == QPW_TALE_NOISE;
+    char count[16], ports[256], prefixes[512], remote[INET6_ADDRSTRLEN], line[256], traffic[64] = "", lead[64] = "";
+    bool one_port = g->tale == QPW_TALE_MANY || g->tale == QPW_TALE_NOISE || g->tale == QPW_TALE_SERVICE;
     int rc;
 
     r->has_row = true;
     r->row = g->row;
     /* The packets of a group are those of many findings; their sum is not known, so none are given. */
     memset(&r->row.counts, 0, sizeof(r->row.counts));
+    if (g->service) {
+        about.process = &g->service->process;
+        service_words(g, traffic, sizeof(traffic), lead, sizeof(lead));
+    }
     r->row.first_unix_ns = g->first_ns;
     r->row.last_unix_ns = g->last_ns;
     r->has_initiator = r->has_responder = g->row.key.kind != QPW_KIND_ETHERTYPE;
@@ -117,6 +141,7 @@ static int write_group(struct qpw_engine *e, struct qpw_group *g, struct qpw_mar
     prefixes_text(r, g->prefixes, prefixes, sizeof(prefixes));
     about.words = (struct qpw_text_words){
         .count = count, .ports = ports, .prefixes = prefixes, .iface = r->iface,
+        .detail = traffic, .first = lead,
         .remote = qpw_address_text(qpw_finding_remote(&g->row.key), remote, sizeof(remote))};
     qpw_text_fill(r->signature->text, &about, r->text, sizeof(r->text));
     group_facts(e, r, g);
@@ -128,6 +153,8 @@ static int write_group(struct qpw_engine *e, struct qpw_group *g, struct qpw_mar
     g->told = true;
     g->changed = false;
     g->folded = 0;
+    if (g->service)
+        g->service->urgent = false;
     return 0;
 }
 
@@ -142,6 +169,12 @@ static void write_if_due(struct qpw_engine *e, struct qpw_group *g, uint64_t now
         return;
     if (!g->told && mark->sequence && mark->written_ns + e->settings.slow_window_s * SECOND > g->last_ns)
         g->told = true; /* an earlier auditor told it, or it went on within the hour */
+    if (g->tale == QPW_TALE_SERVICE) {
+        mark->offered_ns = now_ns;
+        if (qpw_service_is_due(e, g, mark, repeat_s, now_ns))
+            write_group(e, g, mark, mark->sequence ? QPW_RECORD_SUMMARY : QPW_RECORD_FIRST, now_ns);
+        return;
+    }
     due = mark->sequence && now_ns >= mark->written_ns + repeat_s * SECOND;
     if (g->tale == QPW_TALE_NOISE && mark->sequence && !due)
         return; /* once a day, whatever happens in between */
@@ -163,6 +196,11 @@ void qpw_groups_write(struct qpw_engine *e, uint64_t now_ns)
         if (!g->active)
             continue;
         write_if_due(e, g, now_ns);
+        if (g->tale == QPW_TALE_SERVICE) {
+            if (qpw_service_is_over(g, now_ns))
+                qpw_group_end(g);
+            continue;
+        }
         if (now_ns > g->last_ns + e->settings.slow_window_s * SECOND && g->tale != QPW_TALE_NOISE && !g->folded)
             qpw_group_end(g);
     }

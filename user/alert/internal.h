@@ -28,6 +28,7 @@ enum qpw_tale {
     QPW_TALE_HELD,
     QPW_TALE_LISTENER,
     QPW_TALE_OWNER,
+    QPW_TALE_SERVICE,
     QPW_TALE_COUNT
 };
 
@@ -53,12 +54,18 @@ struct qpw_mark {
     uint64_t tracked_ns; /* when groups counted it last */
     uint64_t offered_ns;
     uint64_t told;       /* occurrences told so far */
+    uint64_t service;    /* flow_id of the group of its service, 0: none yet */
+    uint64_t began_ns;   /* of its exchange that the group counted last */
+    uint64_t packets;    /* counted in that group so far */
+    uint64_t bytes;
     struct qpw_process *process; /* best known, or NULL */
     uint32_t sequence;   /* of its newest record; 0: none */
     uint16_t signature;  /* enum qpw_signature_name of its newest record */
     uint8_t outcome;     /* as told */
     uint8_t state;
     bool held;           /* counted as held back, not yet written */
+    bool waiting;        /* among e->fresh */
+    bool joined;         /* told within the group of its service */
     bool hidden;         /* counted as suppressed */
     uint32_t place;      /* within the batch at work, from 1 */
 };
@@ -75,6 +82,19 @@ struct qpw_prefixes {
     uint32_t others;
 };
 
+/* What a group of answered exchanges of one service has beside. */
+struct qpw_service_state {
+    struct qpw_finding_row lead; /* the exchange that has a record of its own */
+    struct qpw_process process;  /* of the node's end, as that record has it */
+    struct qpw_idmap remotes;    /* remote ends counted so far */
+    uint64_t program;            /* a hash, 0: not known */
+    uint64_t past_ns;            /* newest record of an earlier auditor, 0: none */
+    uint64_t gathering_ns;       /* since when something is to be told */
+    uint64_t packets, bytes;     /* of what was folded */
+    bool led;                    /* lead is filled and was reported */
+    bool urgent;                 /* places in the kernel wait for its record */
+};
+
 /* Findings that may have to be told as one. */
 struct qpw_group {
     uint64_t flow_id;
@@ -86,6 +106,7 @@ struct qpw_group {
     uint64_t folded_all;
     struct qpw_finding_row row; /* the newest of them */
     struct qpw_prefixes *prefixes;
+    struct qpw_service_state *service; /* tale SERVICE only */
     uint16_t ports[QPW_GROUP_PORTS];
     uint8_t protocols[QPW_GROUP_PORTS];
     uint16_t n_ports;
@@ -96,6 +117,9 @@ struct qpw_group {
     bool told;    /* this activity has its first record */
     bool changed; /* something to tell since the last record */
 };
+
+/* Unanswered findings that wait a moment for their company. */
+#define QPW_FRESH 1024u
 
 #define QPW_PENDING 32
 struct qpw_pending {
@@ -140,6 +164,10 @@ struct qpw_engine {
     size_t n_groups, groups_allocated;
     bool groups_urgent; /* one has folded something and is not told yet */
     struct qpw_idmap group_index;
+
+    struct qpw_finding_row *fresh; /* QPW_FRESH of them, or NULL */
+    size_t n_fresh;
+    bool finishing; /* nothing waits any more */
 
     struct qpw_suppress_state *suppressions;
     size_t n_suppressions;
@@ -186,6 +214,12 @@ struct qpw_mark *qpw_engine_mark(struct qpw_engine *e, uint64_t flow_id);
 /* The same where there is one already, else NULL. */
 const struct qpw_mark *qpw_engine_find(const struct qpw_engine *e, uint64_t flow_id);
 
+/* Lets an unanswered finding wait for what may come with it. False: no room, it is not to wait, or has waited. */
+bool qpw_engine_wait(struct qpw_engine *e, const struct qpw_finding_row *row, struct qpw_mark *mark, uint64_t now_ns);
+
+/* Offers what has waited long enough again. */
+void qpw_engine_fresh(struct qpw_engine *e, uint64_t now_ns);
+
 /* Forgets marks of things long gone, so that memory follows what the kernel holds; looks once an hour. */
 void qpw_engine_prune(struct qpw_engine *e, uint64_t now_ns);
 
@@ -213,6 +247,13 @@ void qpw_groups_track(struct qpw_engine *e, const struct qpw_finding_row *row, s
 /* Whether an unanswered finding is told within a group; counts it there. */
 bool qpw_groups_fold(struct qpw_engine *e, const struct qpw_finding_row *row, struct qpw_mark *mark);
 
+/* The group of that flow_id, made where there is none (NULL: no room), or only looked for (NULL: none). */
+struct qpw_group *qpw_group_get(struct qpw_engine *e, enum qpw_tale tale, uint64_t id, uint64_t now_ns);
+struct qpw_group *qpw_group_find(struct qpw_engine *e, uint64_t id);
+
+/* Counts an address under its /24 or /48. */
+void qpw_group_add_prefix(struct qpw_group *g, const uint8_t addr[16]);
+
 /* Writes the records of groups that are due. */
 void qpw_groups_write(struct qpw_engine *e, uint64_t now_ns);
 
@@ -221,6 +262,36 @@ void qpw_group_end(struct qpw_group *g);
 
 /* Whether the remote end is on the node's own network while no peer is given. */
 bool qpw_engine_neighbour(const struct qpw_engine *e, const struct qpw_finding_row *row);
+
+/* ---- services.c ---- */
+
+/* An answered finding. */
+struct qpw_services_offer {
+    const struct qpw_finding_row *row;
+    struct qpw_mark *mark;
+    const struct qpw_process *process; /* NULL: not known */
+    uint64_t occurrences;
+};
+
+/* Whether an answered finding, or what it goes on with, is told with others of its service; counts it there. */
+bool qpw_services_fold(struct qpw_engine *e, const struct qpw_services_offer *offer, uint64_t now_ns);
+
+/* A finding that has an answered record of its own: the first of its service, if that has none. */
+void qpw_services_lead(struct qpw_engine *e, const struct qpw_finding_row *row, struct qpw_mark *mark,
+                       const struct qpw_process *process, uint64_t now_ns);
+
+/* A finding was closed: where it was the first of its service, the next one is. */
+void qpw_services_closed(struct qpw_engine *e, const struct qpw_finding_row *row, const struct qpw_mark *mark);
+
+/* Whether all that was folded of the finding's service is written; if not, it will be soon. */
+bool qpw_services_settled(struct qpw_engine *e, const struct qpw_mark *mark);
+
+/* Whether a service's group has something to tell by now; repeat_s: seconds between two records of it. */
+bool qpw_service_is_due(const struct qpw_engine *e, const struct qpw_group *g, const struct qpw_mark *mark,
+                        unsigned repeat_s, uint64_t now_ns);
+/* Whether it was silent for so long that it is forgotten. */
+bool qpw_service_is_over(const struct qpw_group *g, uint64_t now_ns);
+void qpw_service_clear(struct qpw_service_state *s); /* NULL is fine */
 
 /* ---- peers.c, health.c, hidden.c ---- */
 void qpw_peers_look(struct qpw_engine *e, const struct qpw_snapshot *snapshot, uint64_t now_ns);

@@ -260,7 +260,7 @@ static void expand(const char *word, const struct qpw_text_about *about, char *b
         const char *value;
     } given[] = {
         {"count", w->count}, {"detail", w->detail}, {"ports", w->ports}, {"prefixes", w->prefixes}, {"peer", w->peer},
-        {"iface", w->iface}, {"rule", w->rule},     {"remote", w->remote}, {"wanted", w->wanted}, {"node", about->context->host},
+        {"iface", w->iface}, {"rule", w->rule},     {"remote", w->remote}, {"wanted", w->wanted}, {"first", w->first}, {"node", about->context->host},
     };
 
     *buf = '\0';

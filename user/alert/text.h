@@ -17,6 +17,7 @@ struct qpw_text_words {
     const char *rule;   /* overrides the row's rule */
     const char *remote;
     const char *wanted; /* owner= of the rule */
+    const char *first;  /* the remote end that was reported first */
 };
 
 struct qpw_text_about {

@@ -412,7 +412,7 @@ int qpw_alerts_close(struct qpw_auditor *a, struct qpw_error *err)
         if (qpw_collect(&a->kernel, &options, &snapshot, NULL) == 0)
             qpw_alerts_snapshot(a, &snapshot);
         qpw_snapshot_clear(&snapshot);
-        qpw_engine_tick(alerts->engine, qpw_clock_unix_ns());
+        qpw_engine_finish(alerts->engine, qpw_clock_unix_ns());
     }
     if (alerts->unwritten)
         r = qpw_fail(err, -EIO, "%s could not be written to the log and stand above: %.300s",

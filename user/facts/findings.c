@@ -5,9 +5,13 @@
 
 #include "facts/findings.h"
 #include "facts/life.h"
+#include "facts/service.h"
 
 /* So many unanswered findings with one remote end, or of one port, become one line. */
 #define FOLD_FROM 8
+
+/* So many answered exchanges of one service do. */
+#define FOLD_SERVICE_FROM 2
 
 unsigned qpw_finding_rank(const struct qpw_finding_row *f)
 {
@@ -83,11 +87,27 @@ static int by_port(const void *a, const void *b)
     return x->verdict != y->verdict ? x->verdict - y->verdict : x->direction - y->direction;
 }
 
+/* Same service; what is of none differs from everything. */
+static int by_service(const void *a, const void *b)
+{
+    const struct qpw_finding_row *x = *(const struct qpw_finding_row *const *)a;
+    const struct qpw_finding_row *y = *(const struct qpw_finding_row *const *)b;
+    struct qpw_service left, right;
+    bool of_one = qpw_finding_service(x, &left), of_other = qpw_finding_service(y, &right);
+
+    if (of_one && of_other)
+        return memcmp(&left, &right, sizeof(left));
+    if (of_one != of_other)
+        return of_one ? -1 : 1;
+    return memcmp(&x->key, &y->key, sizeof(x->key));
+}
+
 static void begin_line(struct qpw_finding_line *line, const struct qpw_finding_row *f)
 {
     *line = (struct qpw_finding_line){.first = f, .findings = 1, .ports = 1, .initiators = 1, .responders = 1,
                                      .counts = f->counts, .first_unix_ns = f->first_unix_ns,
-                                     .last_unix_ns = f->last_unix_ns, .rank = qpw_finding_rank(f)};
+                                     .last_unix_ns = f->last_unix_ns, .rank = qpw_finding_rank(f),
+                                     .outcome = f->value.outcome};
 }
 
 static void extend_line(struct qpw_finding_line *line, const struct qpw_finding_row *f)
@@ -102,6 +122,8 @@ static void extend_line(struct qpw_finding_line *line, const struct qpw_finding_
         line->last_unix_ns = f->last_unix_ns;
     if (qpw_finding_rank(f) > line->rank)
         line->rank = qpw_finding_rank(f);
+    if (f->value.outcome > line->outcome)
+        line->outcome = f->value.outcome;
 }
 
 static int by_number(const void *a, const void *b)
@@ -159,14 +181,14 @@ static int count_distinct(struct qpw_finding_line *line, const struct qpw_findin
  */
 static ssize_t fold(struct qpw_findings *r, const struct qpw_finding_row **f, size_t count, compare order)
 {
-    size_t left = 0, end;
+    size_t from = order == by_service ? FOLD_SERVICE_FROM : FOLD_FROM, left = 0, end;
 
     if (count)
         qsort(f, count, sizeof(*f), order);
     for (size_t i = 0; i < count; i = end) {
         for (end = i + 1; end < count && !order(&f[i], &f[end]); end++)
             ;
-        if (end - i < FOLD_FROM) {
+        if (end - i < from) {
             memmove(&f[left], &f[i], (end - i) * sizeof(*f));
             left += end - i;
             continue;
@@ -174,38 +196,42 @@ static ssize_t fold(struct qpw_findings *r, const struct qpw_finding_row **f, si
         begin_line(&r->lines[r->n_lines], f[i]);
         for (size_t j = i + 1; j < end; j++)
             extend_line(&r->lines[r->n_lines], f[j]);
+        r->lines[r->n_lines].service = order == by_service;
         if (count_distinct(&r->lines[r->n_lines++], f + i, end - i) < 0)
             return -ENOMEM;
     }
     return left;
 }
 
-static int make_lines(struct qpw_findings *r)
+/* Lines of what was answered, each service one, or of what was not. rest has room for all rows. */
+static int lines_of(struct qpw_findings *r, const struct qpw_finding_row **rest, bool answered)
 {
-    const struct qpw_finding_row **rest = calloc(r->n_rows + 1, sizeof(*rest));
     ssize_t left = 0;
 
-    r->lines = calloc(r->n_rows + 1, sizeof(*r->lines));
-    if (!rest || !r->lines) {
-        free(rest);
-        return -ENOMEM;
-    }
-    for (size_t i = 0; i < r->n_rows; i++) {
-        if (!qpw_finding_rank(r->rows[i]))
-            continue;
-        if (!qpw_finding_answered(r->rows[i])) /* what was answered is never folded */
+    for (size_t i = 0; i < r->n_rows; i++)
+        if (qpw_finding_rank(r->rows[i]) && qpw_finding_answered(r->rows[i]) == answered)
             rest[left++] = r->rows[i];
-        else
-            begin_line(&r->lines[r->n_lines++], r->rows[i]);
-    }
-    left = fold(r, rest, left, by_remote);
-    if (left >= 0)
+    left = fold(r, rest, left, answered ? by_service : by_remote);
+    if (left > 0 && !answered)
         left = fold(r, rest, left, by_port);
     for (ssize_t i = 0; i < left; i++)
         begin_line(&r->lines[r->n_lines++], rest[i]);
+    return left < 0 ? (int)left : 0;
+}
+
+static int make_lines(struct qpw_findings *r)
+{
+    const struct qpw_finding_row **rest = calloc(r->n_rows + 1, sizeof(*rest));
+    int result = 0;
+
+    r->lines = calloc(r->n_rows + 1, sizeof(*r->lines));
+    if (!rest || !r->lines)
+        result = -ENOMEM;
+    for (int answered = 1; result == 0 && answered >= 0; answered--)
+        result = lines_of(r, rest, answered);
     free(rest);
-    if (left < 0)
-        return left;
+    if (result < 0)
+        return result;
     if (r->n_lines)
         qsort(r->lines, r->n_lines, sizeof(*r->lines), by_line);
     return 0;

@@ -21,6 +21,8 @@ struct qpw_finding_line {
     uint64_t first_unix_ns;
     uint64_t last_unix_ns;
     unsigned rank;      /* as qpw_finding_rank() */
+    uint8_t outcome;    /* the highest of them */
+    bool service;       /* answered exchanges of one service (facts/service.h), `first` the first of them */
 };
 
 /* Rows point into the snapshot. */

@@ -47,6 +47,8 @@ enum qpw_severity { QPW_SEVERITY_HIGH = 1, QPW_SEVERITY_MEDIUM, QPW_SEVERITY_LOW
     X(SCAN, MEDIUM, "scan of the node") \
     X(SCAN_OUT, HIGH, "scan by the node") \
     X(MANY, LOW, "many initiators of one unanswered thing") \
+    X(FURTHER, MEDIUM, "further users of an unlisted service that was reported") \
+    X(FURTHER_INFO, INFO, "further users of a companion or of a discovery service") \
     X(NEIGHBOUR, LOW, "unexpected exchanges with an address that may be a peer") \
     X(PEER_SILENT, LOW, "a peer is silent") \
     X(PEER_FAMILY, MEDIUM, "a peer is not seen over a required address family") \

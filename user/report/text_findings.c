@@ -20,7 +20,7 @@ static const char *process_text(const struct qpw_text_page *p, const struct qpw_
 {
     struct qpw_process owner;
 
-    if (line->findings > 1 || !p->o->owner || !p->o->owner(p->o->arg, line->first, &owner))
+    if ((line->findings > 1 && !line->service) || !p->o->owner || !p->o->owner(p->o->arg, line->first, &owner))
         return "";
     return qpw_words_owner(&owner, buf, size);
 }

@@ -33,26 +33,32 @@ const char *qpw_words_line_service(const struct qpw_finding_line *line, char *bu
     return qpw_format(buf, size, "%s", number);
 }
 
-static const char *ends(size_t n, unsigned kind, const uint8_t addr[16], char *buf, size_t size)
+/* Of many, their number; of a service's users the first by name. */
+static const char *ends(const struct qpw_finding_line *line, size_t n, const uint8_t addr[16], char *buf, size_t size)
 {
+    char end[64], count[24];
+
+    if (n > 1 && !line->service)
+        return qpw_words_many(n, "address", buf, size);
+    qpw_words_end(line->first->key.kind, addr, end, sizeof(end));
     if (n == 1)
-        return qpw_words_end(kind, addr, buf, size);
-    return qpw_words_many(n, "address", buf, size);
+        return qpw_format(buf, size, "%s", end);
+    return qpw_format(buf, size, "%s and %s more", end, qpw_words_count(n - 1, count, sizeof(count)));
 }
 
 const char *qpw_words_line_initiator(const struct qpw_finding_line *line, char *buf, size_t size)
 {
-    return ends(line->initiators, line->first->key.kind, line->first->key.initiator, buf, size);
+    return ends(line, line->initiators, line->first->key.initiator, buf, size);
 }
 
 const char *qpw_words_line_responder(const struct qpw_finding_line *line, char *buf, size_t size)
 {
-    return ends(line->responders, line->first->key.kind, line->first->key.responder, buf, size);
+    return ends(line, line->responders, line->first->key.responder, buf, size);
 }
 
 const char *qpw_words_line_outcome(const struct qpw_finding_line *line)
 {
-    return line->findings > 1 ? "no answer / refused" : qpw_outcome_name(line->first->value.outcome);
+    return line->findings > 1 && !line->service ? "no answer / refused" : qpw_outcome_name(line->outcome);
 }
 
 /* ---- What would allow it ---- */

@@ -1,0 +1,219 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * services.c - the users of one answered service as one record. Its first answered exchange has an alert of its own, at
+ * once; those with further remote ends are gathered, and so is what all of them go on with.
+ *
+ * Another program that answers on the same port, or uses it outbound, is a service of its own: its first exchange is
+ * reported on its own, too. Where the program is not known, the port alone decides.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "alert/internal.h"
+#include "facts/owner.h"
+#include "facts/service.h"
+#include "facts/totals.h"
+
+#define FORGET_NS (30ull * DAY_S * SECOND) /* silent for so long, a service is new again */
+#define MAX_REMOTES 65536u
+
+void qpw_service_clear(struct qpw_service_state *s)
+{
+    if (s)
+        qpw_idmap_clear(&s->remotes);
+    free(s);
+}
+
+/* What a program is told apart by; 0: not known. */
+static uint64_t program_of(const struct qpw_engine *e, const struct qpw_process *p)
+{
+    char program[256];
+
+    if (!p || p->match == QPW_MATCH_NONE || p->match == QPW_MATCH_GONE)
+        return 0;
+    qpw_owner_program(p, program, sizeof(program));
+    return program[0] ? qpw_tale_keyed_id(e, QPW_TALE_SERVICE, program, strlen(program)) : 0;
+}
+
+/* The group of that service and program, made where there is none. NULL: no room. */
+static struct qpw_group *group_for(struct qpw_engine *e, const struct qpw_service *service, uint64_t program,
+                                   uint64_t now_ns)
+{
+    struct {
+        struct qpw_service service;
+        uint64_t program;
+    } id = {*service, 0};
+    struct qpw_group *g;
+
+    for (;;) {
+        g = qpw_group_get(e, QPW_TALE_SERVICE, qpw_tale_keyed_id(e, QPW_TALE_SERVICE, &id, sizeof(id)), now_ns);
+        if (!g)
+            return NULL;
+        if (!g->service)
+            g->service = calloc(1, sizeof(*g->service));
+        if (!g->service)
+            return NULL;
+        if (!g->service->program)
+            g->service->program = program;
+        if (!program || id.program || g->service->program == program)
+            return g;
+        id.program = program;
+    }
+}
+
+/* The group of a finding; once chosen it stays, whatever is learned of the process later. */
+static struct qpw_group *group_of(struct qpw_engine *e, const struct qpw_finding_row *row, struct qpw_mark *mark,
+                                  const struct qpw_process *process, uint64_t now_ns)
+{
+    struct qpw_group *g = mark->service ? qpw_group_find(e, mark->service) : NULL;
+    struct qpw_service service;
+
+    if (g && g->service)
+        return g;
+    if (!qpw_finding_service(row, &service))
+        return NULL;
+    g = group_for(e, &service, program_of(e, process), now_ns);
+    if (g)
+        mark->service = g->flow_id;
+    return g;
+}
+
+/* Whether this remote end is new to the service; beyond the room for them every finding counts as one. */
+static bool is_new_remote(struct qpw_engine *e, struct qpw_group *g, const uint8_t remote[16])
+{
+    uint64_t id = qpw_tale_keyed_id(e, QPW_TALE_SERVICE, remote, 16);
+    uint32_t known;
+
+    if (qpw_idmap_get(&g->service->remotes, id, &known))
+        return false;
+    if (g->service->remotes.used < MAX_REMOTES)
+        qpw_idmap_set(&g->service->remotes, id, 1);
+    return true;
+}
+
+static void note_time(struct qpw_group *g, const struct qpw_finding_row *row)
+{
+    if (!g->first_ns || row->first_unix_ns < g->first_ns)
+        g->first_ns = row->first_unix_ns;
+    if (row->last_unix_ns < g->last_ns)
+        return;
+    g->last_ns = row->last_unix_ns;
+    g->row = *row;
+}
+
+void qpw_services_lead(struct qpw_engine *e, const struct qpw_finding_row *row, struct qpw_mark *mark,
+                       const struct qpw_process *process, uint64_t now_ns)
+{
+    struct qpw_group *g = group_of(e, row, mark, process, now_ns);
+    const struct qpw_mark *past;
+
+    if (!g)
+        return;
+    is_new_remote(e, g, qpw_finding_remote(&row->key));
+    if (g->service->led) /* its first exchange stays the first */
+        return;
+    past = qpw_engine_find(e, g->flow_id);
+    g->service->led = g->active = true;
+    g->service->lead = *row;
+    if (process)
+        g->service->process = *process;
+    g->told = past && past->sequence;
+    g->service->past_ns = g->told ? past->written_ns : 0;
+}
+
+/* Counts what a finding has had since it was counted last. */
+static void count(struct qpw_group *g, const struct qpw_finding_row *row, struct qpw_mark *mark, uint64_t n)
+{
+    struct qpw_sum sum = qpw_sum_of(&row->counts);
+    bool fresh = n > mark->told || row->value.outcome > mark->outcome;
+
+    if (sum.packets < mark->packets || sum.bytes < mark->bytes)
+        mark->packets = mark->bytes = 0; /* its place in the kernel was another meanwhile */
+    g->service->packets += sum.packets - mark->packets;
+    g->service->bytes += sum.bytes - mark->bytes;
+    mark->packets = sum.packets;
+    mark->bytes = sum.bytes;
+    if (!fresh)
+        return;
+    if (row->last_unix_ns > g->service->past_ns) { /* else an earlier auditor counted it */
+        if (!g->folded)
+            g->service->gathering_ns = row->last_unix_ns;
+        g->folded += n > mark->told ? n - mark->told : 1;
+        g->changed = true;
+    }
+    note_time(g, row);
+    mark->told = n;
+    if (row->value.outcome > mark->outcome)
+        mark->outcome = row->value.outcome;
+}
+
+bool qpw_services_fold(struct qpw_engine *e, const struct qpw_services_offer *offer, uint64_t now_ns)
+{
+    const struct qpw_finding_row *row = offer->row;
+    struct qpw_mark *mark = offer->mark;
+    bool own = mark->sequence && mark->outcome >= QPW_OUTCOME_ANSWERED && mark->state == QPW_MARK_WRITTEN;
+    struct qpw_group *g = group_of(e, row, mark, offer->process, now_ns);
+
+    if (!g || !g->service->led)
+        return false;
+    if (own) { /* it has a record of its own; what goes on is told with that of the others, where there are any */
+        if (!g->tries || row->value.outcome > mark->outcome)
+            return false;
+        count(g, row, mark, offer->occurrences);
+        return true;
+    }
+    if (!mark->joined) {
+        mark->told = 0;
+        mark->outcome = 0;
+        if (is_new_remote(e, g, qpw_finding_remote(&row->key))) {
+            qpw_group_add_prefix(g, qpw_finding_remote(&row->key));
+            g->tries++;
+        }
+        g->folded_all++;
+        e->figures.folded++;
+    } else if (row->first_unix_ns > mark->began_ns) {
+        mark->told = 0; /* its place in the kernel was freed and taken again: it counts from one */
+    }
+    mark->began_ns = row->first_unix_ns;
+    count(g, row, mark, offer->occurrences);
+    mark->joined = true;
+    mark->state = QPW_MARK_FOLDED;
+    return true;
+}
+
+void qpw_services_closed(struct qpw_engine *e, const struct qpw_finding_row *row, const struct qpw_mark *mark)
+{
+    struct qpw_group *g = mark->service ? qpw_group_find(e, mark->service) : NULL;
+
+    if (g && g->service && !memcmp(&g->service->lead.key, &row->key, sizeof(row->key)))
+        g->service->led = false; /* the next answered exchange is the first again */
+}
+
+bool qpw_services_settled(struct qpw_engine *e, const struct qpw_mark *mark)
+{
+    struct qpw_group *g = mark->service ? qpw_group_find(e, mark->service) : NULL;
+
+    if (!g || !g->service || !g->folded)
+        return true;
+    g->service->urgent = true;
+    return false;
+}
+
+bool qpw_service_is_due(const struct qpw_engine *e, const struct qpw_group *g, const struct qpw_mark *mark,
+                        unsigned repeat_s, uint64_t now_ns)
+{
+    uint64_t gathered_ns = g->service->gathering_ns + e->settings.gather_s * SECOND;
+
+    if (!g->folded)
+        return false;
+    if (e->finishing)
+        return true;
+    if (!g->told || g->service->urgent)
+        return now_ns >= gathered_ns && now_ns >= mark->written_ns + e->settings.gather_s * SECOND;
+    return now_ns >= mark->written_ns + repeat_s * SECOND;
+}
+
+bool qpw_service_is_over(const struct qpw_group *g, uint64_t now_ns)
+{
+    return now_ns > g->last_ns + FORGET_NS && now_ns > g->service->lead.last_unix_ns + FORGET_NS;
+}
