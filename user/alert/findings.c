@@ -173,7 +173,7 @@ static int write_finding(struct qpw_engine *e, struct work *w, enum qpw_record_k
     w->mark->state = kind == QPW_RECORD_CLOSED         ? QPW_MARK_CLOSED
                      : kind == QPW_RECORD_ACKNOWLEDGED ? QPW_MARK_ACKNOWLEDGED : QPW_MARK_WRITTEN;
     release(e, w->mark);
-    if (w->answered && kind != QPW_RECORD_CLOSED)
+    if (w->answered && w->mark->state == QPW_MARK_WRITTEN)
         qpw_services_lead(e, row, w->mark, about.process, now_ns);
     return 0;
 }

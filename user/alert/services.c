@@ -151,13 +151,13 @@ bool qpw_services_fold(struct qpw_engine *e, const struct qpw_services_offer *of
 {
     const struct qpw_finding_row *row = offer->row;
     struct qpw_mark *mark = offer->mark;
-    bool own = mark->sequence && mark->outcome >= QPW_OUTCOME_ANSWERED && mark->state == QPW_MARK_WRITTEN;
+    bool own = mark->sequence && mark->outcome >= QPW_OUTCOME_ANSWERED && !mark->joined;
     struct qpw_group *g = group_of(e, row, mark, offer->process, now_ns);
 
     if (!g || !g->service->led)
         return false;
     if (own) { /* it has a record of its own; what goes on is told with that of the others, where there are any */
-        if (!g->tries || row->value.outcome > mark->outcome)
+        if (!g->tries || row->value.outcome > mark->outcome || mark->state != QPW_MARK_WRITTEN)
             return false;
         count(g, row, mark, offer->occurrences);
         return true;
