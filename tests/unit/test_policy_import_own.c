@@ -167,23 +167,29 @@ static char *outcome(const char *name, const char *page, const struct qpw_import
     return text;
 }
 
-/* "FILE [--node WORDS] : what" */
+/* "FILE [--node WORDS | --section WORDS]... : what" */
 static void read_head(char *head, struct qpw_import_options *ret)
 {
-    char *end = strstr(head, " : "), *node;
+    char *end = strstr(head, " : "), *option;
 
     cr_assert(end != NULL, "%s", head);
     *end = '\0';
-    node = strstr(head, " --node ");
-    if (!node)
-        return;
-    *node = '\0';
-    ret->nodes[ret->n_nodes++] = node + strlen(" --node ");
+    for (option = strstr(head, " --"); option;) {
+        char *next = strstr(option + 1, " --"), *words = strchr(option + 1, ' ');
+
+        cr_assert(words != NULL, "%s", head);
+        *option = '\0';
+        if (!strncmp(option + 1, "--node ", 7))
+            ret->nodes[ret->n_nodes++] = words + 1;
+        else
+            ret->sections[ret->n_sections++] = words + 1;
+        option = next;
+    }
 }
 
-Test(own_pages, small_pages_are_never_wider_and_lose_nothing_in_silence)
+static size_t check_small_pages(const char *path)
 {
-    char *text = read_own(FOLDER "small-pages.txt"), *next = strstr(text, "\n@@@@ ");
+    char *text = read_own(path), *next = strstr(text, "\n@@@@ ");
     size_t n = 0;
 
     while (next) {
@@ -209,6 +215,17 @@ Test(own_pages, small_pages_are_never_wider_and_lose_nothing_in_silence)
         free(got);
         n++;
     }
-    cr_assert(gt(sz, n, 250));
     free(text);
+    return n;
+}
+
+Test(own_pages, small_pages_are_never_wider_and_lose_nothing_in_silence)
+{
+    cr_assert(gt(sz, check_small_pages(FOLDER "small-pages.txt"), 250));
+}
+
+/* What restricts ports outside of the cells of ports and protocols, or beside them. */
+Test(own_pages, restrictions_are_kept_or_said)
+{
+    cr_assert(gt(sz, check_small_pages(FOLDER "restrictions.txt"), 10));
 }

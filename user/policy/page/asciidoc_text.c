@@ -89,6 +89,27 @@ static bool is_note(const char *p)
     return *p == '^' || !strncmp(p, "footnote", 8);
 }
 
+/* The text [inner, inner+length) of the macro at p: as text, a note's mark, or in brackets. Returns behind it. */
+static char *put_link(const char *begin, char *out, const char *p, const char *inner, size_t length)
+{
+    bool in_page = !strncmp(p, "<<", 2) || !strncmp(p, "xref:#", 6) || !strncmp(p, "link:#", 6);
+    enum qpw_link kind = is_note(p) ? QPW_LINK_MARK
+                         : length   ? qpw_link_of(begin, (size_t)(out - begin), inner, length, in_page)
+                                    : QPW_LINK_TEXT;
+
+    if (kind == QPW_LINK_MARK) {
+        *out++ = '*';
+        return out;
+    }
+    if (kind == QPW_LINK_ASIDE)
+        *out++ = '(';
+    memmove(out, inner, length);
+    out += length;
+    if (kind == QPW_LINK_ASIDE)
+        *out++ = ')';
+    return out;
+}
+
 bool qpw_adoc_clean(char *text)
 {
     char *out = text;
@@ -128,10 +149,7 @@ bool qpw_adoc_clean(char *text)
         if (!next && *p == '^' && (next = raised(p)))
             length = 0;
         if (next) {
-            memmove(out, inner, length);
-            out += length;
-            if (is_note(p))
-                *out++ = '*'; /* its mark */
+            out = put_link(text, out, p, inner, length);
             p = next;
             continue;
         }

@@ -58,6 +58,8 @@ bool qpw_html_is_struck(const xmlNode *node)
 
 struct cell_text {
     FILE *out;
+    char *buffer;
+    size_t size;
     const char *fault;
 };
 
@@ -101,6 +103,45 @@ static bool write_aside(const xmlNode *node, struct cell_text *text)
     return sup || sub;
 }
 
+/* Whether an element looks other than the text around it: it may be raised. */
+static bool is_styled(const xmlNode *node)
+{
+    return xmlHasProp((xmlNode *)node, BAD_CAST "class") || xmlHasProp((xmlNode *)node, BAD_CAST "style") ||
+           xmlHasProp((xmlNode *)node, BAD_CAST "role");
+}
+
+/* A link or a styled element that is a note's mark, or may be one: its mark, or its text in brackets. */
+static bool write_link(const xmlNode *node, struct cell_text *text)
+{
+    static const char *const raised[] = {"vertical-align:super", "vertical-align:text-top", NULL};
+    static const char *const local[] = {"#", NULL};
+    static const char *const classes[] = {"superscript", "sup", "super", "fn", "fnref", NULL};
+    static const char *const noteref[] = {"doc-noteref", NULL};
+    bool link = qpw_html_is_element(node, "a");
+    enum qpw_link kind;
+    char *inner;
+
+    if (node->type != XML_ELEMENT_NODE || qpw_html_is_one_of(node, qpw_html_blocks) || !has_text(node) ||
+        (!link && !is_styled(node)))
+        return false;
+    inner = (char *)xmlNodeGetContent((xmlNode *)node);
+    if (!inner)
+        return false;
+    qpw_tidy(inner);
+    fflush(text->out);
+    if (qpw_html_attribute_has(node, "style", raised) || qpw_html_has_class(node, classes) ||
+        qpw_html_attribute_has(node, "role", noteref))
+        kind = QPW_LINK_MARK;
+    else
+        kind = qpw_link_of(text->buffer, text->size, inner, strlen(inner), link && qpw_html_attribute_has(node, "href", local));
+    if (kind == QPW_LINK_MARK)
+        fputc('*', text->out);
+    else if (kind == QPW_LINK_ASIDE)
+        fprintf(text->out, " (%s) ", inner);
+    xmlFree(inner);
+    return kind != QPW_LINK_TEXT;
+}
+
 static void write_text(const xmlNode *node, struct cell_text *text)
 {
     for (const xmlNode *child = node->children; child; child = child->next) {
@@ -114,6 +155,8 @@ static void write_text(const xmlNode *node, struct cell_text *text)
             text->fault = "text that a browser does not show";
         if (qpw_html_is_struck(child) && has_text(child))
             text->fault = "text that is struck out";
+        if (write_link(child, text))
+            continue;
         if (block)
             fputc('\v', text->out);
         if (child->type == XML_TEXT_NODE || child->type == XML_CDATA_SECTION_NODE)
@@ -128,18 +171,17 @@ static void write_text(const xmlNode *node, struct cell_text *text)
 /* Caller frees; NULL: no memory. */
 char *qpw_html_text_of(const xmlNode *node, const char **ret_fault)
 {
-    char *text = NULL;
-    size_t size;
-    struct cell_text cell = {.out = open_memstream(&text, &size)};
+    struct cell_text cell = {.fault = NULL};
 
+    cell.out = open_memstream(&cell.buffer, &cell.size);
     if (!cell.out)
         return NULL;
     write_text(node, &cell);
     if (fclose(cell.out) != 0) {
-        free(text);
+        free(cell.buffer);
         return NULL;
     }
     if (ret_fault)
         *ret_fault = cell.fault;
-    return qpw_tidy(text);
+    return qpw_tidy(cell.buffer);
 }

@@ -127,27 +127,29 @@ bool qpw_import_columns_by_content(const struct qpw_importer *im, struct qpw_imp
 /* "Inbound:" in one cell, and nothing in the others. */
 bool qpw_import_is_direction_title(const struct qpw_part *row, const char **ret_text);
 
-/* ---- import_nodes.c: which end is the node ---- */
-
-/* Which tables need --node, the words they offer, and whether all those given are on the page. */
-void qpw_import_check_nodes(struct qpw_importer *im);
-/* Whether the cell, or an item of a list in it, is one of --node. */
-bool qpw_import_is_node(struct qpw_importer *im, const char *cell);
-
 /* ---- import_words.c ---- */
 
 #define QPW_ITEM_SIZE 256
 
 /* The next item of the list in a cell: `at` is moved behind it; false at the list's end. */
 bool qpw_import_next_item(const char **at, const char *cell, char *ret, size_t size);
-/* Whether the word is the cell or an item of it. */
-bool qpw_import_is_item(const char *cell, const char *word);
+/* Whether the word is the cell or an item of a list in it. Unclear: other words of the cell may restrict it or take it
+ * back, as in "All but Vault nodes". */
+enum qpw_match { QPW_MATCH_NOT, QPW_MATCH, QPW_MATCH_UNCLEAR };
+enum qpw_match qpw_import_match(const char *cell, const char *word);
 /* Equal except for case, white space and a plural's s. */
 bool qpw_import_same_words(const char *a, const char *b);
 /* Lower case, single blanks, no "(s)", no marks at the end. */
 void qpw_import_plain(const char *text, char *ret, size_t size);
 /* Letters and digits in lower case, with '-' for what is between: as part of a name. */
 void qpw_import_slug(const char *text, char *ret, size_t size);
+
+/* ---- import_nodes.c: which end is the node ---- */
+
+/* Which tables need --node, the words they offer, and whether all those given are on the page. */
+void qpw_import_check_nodes(struct qpw_importer *im);
+/* Whether the cell, or an item of a list in it, is one of --node. */
+enum qpw_match qpw_import_is_node(struct qpw_importer *im, const char *cell);
 
 /* ---- import_sets.c: sets of the other end ---- */
 

@@ -6,15 +6,17 @@
 
 #include "policy/page/import_int.h"
 
-bool qpw_import_is_node(struct qpw_importer *im, const char *cell)
+enum qpw_match qpw_import_is_node(struct qpw_importer *im, const char *cell)
 {
-    bool found = false;
+    enum qpw_match found = QPW_MATCH_NOT;
 
-    for (size_t i = 0; i < im->options->n_nodes; i++)
-        if (qpw_import_is_item(cell, im->options->nodes[i])) {
-            im->nodes_used[i] = true;
-            found = true;
-        }
+    for (size_t i = 0; i < im->options->n_nodes; i++) {
+        enum qpw_match match = qpw_import_match(cell, im->options->nodes[i]);
+
+        im->nodes_used[i] |= match != QPW_MATCH_NOT;
+        if (match != QPW_MATCH_NOT && found != QPW_MATCH)
+            found = match;
+    }
     return found;
 }
 

@@ -30,16 +30,34 @@ static unsigned column_directions(const struct qpw_reading *r)
     return bits;
 }
 
+/* Whether the cell that names an end is the node. Negative: the row fails. */
+static int is_node(struct qpw_reading *r, enum qpw_column column)
+{
+    const char *cell = qpw_reading_cell_of(r, column);
+    enum qpw_match match = qpw_import_is_node(r->im, cell);
+
+    if (match == QPW_MATCH_UNCLEAR)
+        return qpw_reading_fail(r, qpw_reading_name_of(r, column), "may restrict the node, or leave it out: '%.100s'", cell);
+    return match == QPW_MATCH;
+}
+
+static int no_node(struct qpw_reading *r, enum qpw_column column)
+{
+    return qpw_reading_fail(r, qpw_reading_name_of(r, column), "no node is named here");
+}
+
 /* Source and Destination against what the node is called; a direction that contradicts them is said. */
 static int two_ends(struct qpw_reading *r)
 {
     const char *source = qpw_reading_cell_of(r, QPW_COLUMN_SOURCE), *destination = qpw_reading_cell_of(r, QPW_COLUMN_DESTINATION);
-    bool from = qpw_import_is_node(r->im, source), to = qpw_import_is_node(r->im, destination);
+    int from = is_node(r, QPW_COLUMN_SOURCE), to = from < 0 ? from : is_node(r, QPW_COLUMN_DESTINATION);
     unsigned said = column_directions(r), both = 1u << QPW_DIR_INBOUND | 1u << QPW_DIR_OUTBOUND;
 
     if (r->table->own_interfaces)
         return add_way(r, r->table->directions == 1u << QPW_DIR_INBOUND ? QPW_DIR_INBOUND : QPW_DIR_OUTBOUND,
                        r->table->directions == 1u << QPW_DIR_INBOUND ? QPW_COLUMN_SOURCE : QPW_COLUMN_DESTINATION);
+    if (from < 0 || to < 0)
+        return -EINVAL;
     if (!from && !to)
         return qpw_reading_leave(r, source, " to ", destination);
     if (to)
@@ -61,11 +79,15 @@ static int one_end(struct qpw_reading *r, unsigned directions)
 
     for (uint8_t direction = QPW_DIR_INBOUND; direction <= QPW_DIR_OUTBOUND; direction++) {
         bool inbound = direction == QPW_DIR_INBOUND;
-        const char *own = qpw_reading_cell_of(r, inbound ? QPW_COLUMN_DESTINATION : QPW_COLUMN_SOURCE);
+        enum qpw_column column = inbound ? QPW_COLUMN_DESTINATION : QPW_COLUMN_SOURCE;
+        const char *own = qpw_reading_cell_of(r, column);
+        int node = own && directions & 1u << direction ? is_node(r, column) : 1;
 
+        if (node < 0 || (!node && !*own))
+            return node < 0 ? node : no_node(r, column);
         if (!(directions & 1u << direction))
             continue;
-        if (own && !qpw_import_is_node(r->im, own)) {
+        if (!node) {
             skipped = own;
             continue;
         }
@@ -82,8 +104,11 @@ static int hosts(struct qpw_reading *r, unsigned *directions)
     static const char *const both[] = {"both", "bidirectional", "bi-directional", NULL}; /* of each, and no list */
     size_t n = 0, at_host = 0;
     char item[256];
+    int node = is_node(r, QPW_COLUMN_HOSTS);
 
-    if (!qpw_import_is_node(r->im, cell))
+    if (node < 0 || !*cell)
+        return node < 0 ? node : no_node(r, QPW_COLUMN_HOSTS);
+    if (!node)
         return qpw_reading_leave(r, cell, "", NULL);
     for (const char *at = cell; qpw_import_next_item(&at, cell, item, sizeof(item)); n++)
         at_host = n;
@@ -94,7 +119,7 @@ static int hosts(struct qpw_reading *r, unsigned *directions)
                     r->n_directions);
     *directions = at_host = 0;
     for (const char *at = cell; qpw_import_next_item(&at, cell, item, sizeof(item)); at_host++)
-        if (at_host < r->n_directions && qpw_import_is_node(r->im, item))
+        if (at_host < r->n_directions && qpw_import_is_node(r->im, item) == QPW_MATCH)
             *directions |= 1u << r->directions[at_host];
     if (!*directions)
         return qpw_reading_fail(r, qpw_reading_name_of(r, QPW_COLUMN_HOSTS), "which of the directions is this node's?");

@@ -52,14 +52,12 @@ bool qpw_import_same_words(const char *a, const char *b)
 /* Words that tie a list's items together: what stands behind them may hold for all. */
 static bool is_bound(const char *cell)
 {
-    static const char *const words[] = {"on", "for", "with", "in", "of", "at", "that", "from", "to", "except",
-                                        "excluding", "without", "only", "not", "if", "when", "via", "through", "between",
-                                        NULL};
+    static const char *const words[] = {"on", "for", "with", "in", "of", "at", "that", "from", "to", "except", "excluding",
+                                        "excl", "without", "only", "not", "but", "if", "when", "where", "unless", "until",
+                                        "via", "through", "between", "than", "no", "non", "neither", "nor", "never",
+                                        "minus", "instead", "besides", "which", "whose", "during", "before", "after", NULL};
 
-    for (size_t i = 0; words[i]; i++)
-        if (qpw_has_words(cell, words[i]))
-            return true;
-    return false;
+    return qpw_has_any_of(cell, words);
 }
 
 /* What parts the items at p: its length, or 0. */
@@ -122,21 +120,29 @@ static void shared_noun(const char *cell, char *ret, size_t size)
     snprintf(ret, size, "%s", n > 1 && blank ? blank : "");
 }
 
-bool qpw_import_is_item(const char *cell, const char *word)
+/* "Vault nodes (with Tape)" is more than its first words; "(s)" and a footnote's mark are nothing. */
+static bool has_bracket(const char *cell)
+{
+    for (const char *p = cell; (p = strpbrk(p, "([{:")); p++)
+        if (strncasecmp(p, "(s)", 3) && strncmp(p, "(*", 2))
+            return true;
+    return false;
+}
+
+enum qpw_match qpw_import_match(const char *cell, const char *word)
 {
     char item[QPW_ITEM_SIZE], noun[QPW_ITEM_SIZE], with[2 * QPW_ITEM_SIZE];
+    bool pure = !is_bound(cell) && !has_bracket(cell), found = false;
 
     if (qpw_import_same_words(cell, word))
-        return true;
+        return QPW_MATCH;
     shared_noun(cell, noun, sizeof(noun));
-    for (const char *at = cell; qpw_import_next_item(&at, cell, item, sizeof(item));) {
-        if (qpw_import_same_words(item, word))
-            return true;
+    for (const char *at = cell; !found && qpw_import_next_item(&at, cell, item, sizeof(item));) {
         snprintf(with, sizeof(with), "%s%s", item, noun);
-        if (*noun && !strchr(item, ' ') && qpw_import_same_words(with, word))
-            return true;
+        found = qpw_import_same_words(item, word) ||
+                (*noun && !strchr(item, ' ') && qpw_import_same_words(with, word));
     }
-    return false;
+    return !found ? QPW_MATCH_NOT : pure ? QPW_MATCH : QPW_MATCH_UNCLEAR;
 }
 
 void qpw_import_slug(const char *text, char *ret, size_t size)

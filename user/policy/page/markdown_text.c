@@ -46,7 +46,6 @@ void qpw_md_write_escaped(FILE *out, char c)
         fputc(c, out);
 }
 
-/* Text of a cell or heading without [links](…), `code` marks, **bold**, [^notes] and escapes. */
 /* Behind "](…)" or "][…]" at p. */
 static const char *behind_target(const char *p, const char *end)
 {
@@ -62,6 +61,28 @@ static bool is_plain_note(const char *p, const char *end)
     size_t length = strspn(p + 1, "0123456789-, ");
 
     return length && p + 1 + length < end && p[1 + length] == ']' && (p + 2 + length == end || !strchr("([", p[2 + length]));
+}
+
+/* The ']' of the link whose '[' is at p, with its target behind it; NULL: it is no link. */
+static const char *link_end(const char *p, const char *end)
+{
+    int depth = 0;
+
+    for (; p < end; p++) {
+        depth += *p == '[';
+        depth -= *p == ']';
+        if (!depth)
+            return p + 1 < end && (p[1] == '(' || p[1] == '[') ? p : NULL;
+    }
+    return NULL;
+}
+
+static void begin_link(FILE *out, const char *close, const char *end)
+{
+    fputs("<a href=\"", out);
+    for (const char *p = close + 2; p < end && !strchr(")] \"<>", *p); p++)
+        fputc(*p, out);
+    fputs("\">", out);
 }
 
 /* Whether one ~ at p begins or ends struck text, as in "~23~": not where it is a sign before a number or a folder. */
@@ -80,6 +101,7 @@ static bool is_strike_mark(const char *p, const char *end, bool struck)
 void qpw_md_write_inline(FILE *out, const char *p, const char *end)
 {
     bool code = false, struck = false, picture = false;
+    const char *link = NULL; /* where the open one ends */
 
     while (p < end) {
         if (*p == '`') {
@@ -112,7 +134,13 @@ void qpw_md_write_inline(FILE *out, const char *p, const char *end)
             picture = false;
             fputs(") ", out);
             p = behind_target(p, end);
+        } else if (*p == '[' && !link && (link = link_end(p, end))) {
+            begin_link(out, link, end);
+            p++;
         } else if (*p == ']' && p + 1 < end && (p[1] == '(' || p[1] == '[')) {
+            if (p == link)
+                fputs("</a>", out);
+            link = p == link ? NULL : link;
             p = behind_target(p, end);
         } else {
             if (!strchr("[]", *p) && !(*p == '*' && p + 1 < end && p[1] == '*') && !(*p == '*' && p[-1] == '*'))
@@ -120,6 +148,8 @@ void qpw_md_write_inline(FILE *out, const char *p, const char *end)
             p++;
         }
     }
+    if (link)
+        fputs("</a>", out);
     if (struck)
         fputs("</del>", out);
 }

@@ -188,6 +188,28 @@ bool qpw_cut_bold(char *text, const char *mark)
     return true;
 }
 
+enum qpw_link qpw_link_of(const char *before, size_t length, const char *text, size_t text_length, bool in_page)
+{
+    size_t end = length, digits = 0, letters = 0;
+    char last;
+
+    while (end && (before[end - 1] == ' ' || before[end - 1] == '\t' || before[end - 1] == '\n'))
+        end--;
+    for (size_t i = 0; i < text_length; i++) {
+        digits += isdigit((unsigned char)text[i]) != 0;
+        letters += isalpha((unsigned char)text[i]) != 0;
+        if ((unsigned char)text[i] >= 0x80)
+            return QPW_LINK_TEXT;
+    }
+    last = end ? before[end - 1] : ' ';
+    if ((!digits && letters != 1) || letters > 1 || digits > 5)
+        return QPW_LINK_TEXT;
+    /* Behind a number or a mark, whatever is between; behind a word, straight. */
+    if (!isdigit((unsigned char)last) && last != '*' && !(isalpha((unsigned char)last) && end == length))
+        return QPW_LINK_TEXT;
+    return in_page && digits < 3 ? QPW_LINK_MARK : QPW_LINK_ASIDE;
+}
+
 char *qpw_tidy(char *text)
 {
     static const struct {

@@ -97,6 +97,13 @@ void qpw_row_end(struct qpw_page *page, struct qpw_spans *spans);
 /* No cell reaches further down: the end of a table or of a group of its rows. */
 void qpw_spans_clear(struct qpw_spans *spans);
 
+/*
+ * What the text of a link, or of other raised or styled text, is behind the `length` bytes of `before`: "22 [1](#n)" has a
+ * note's mark, and "80, [443](#n)" a port. An aside is neither for sure: it goes into brackets.
+ */
+enum qpw_link { QPW_LINK_TEXT, QPW_LINK_MARK, QPW_LINK_ASIDE };
+enum qpw_link qpw_link_of(const char *before, size_t length, const char *text, size_t text_length, bool in_page);
+
 /* Whether all of the text stands between two marks, as in **bold**, which are cut off; a colon may be behind. In place. */
 bool qpw_cut_bold(char *text, const char *mark);
 

@@ -51,10 +51,39 @@ static bool is_struck_role(const char *p, size_t n)
     return false;
 }
 
+/* ":sup:`1`" */
+static bool is_raised_role(const char *p, size_t n)
+{
+    return (n == 5 && !strncmp(p, ":sup:", 5)) || (n == 13 && !strncmp(p, ":superscript:", 13));
+}
+
+/* The text of a link or role at [p, p+n), with its target: as text, a note's mark, or in brackets. Returns behind it. */
+static char *put_link(const char *begin, char *out, const char *p, size_t n, bool raised)
+{
+    size_t length = without_target(p, n);
+    bool in_page = length < n ? memchr(p + length, '#', n - length) != NULL : p[n + 1] == '_';
+    enum qpw_link kind;
+
+    while (length && isspace((unsigned char)p[length - 1]))
+        length--;
+    kind = raised ? QPW_LINK_MARK : qpw_link_of(begin, (size_t)(out - begin), p, length, in_page);
+    if (kind == QPW_LINK_MARK) {
+        *out++ = '*';
+        return out;
+    }
+    if (kind == QPW_LINK_ASIDE)
+        *out++ = '(';
+    memmove(out, p, length);
+    out += length;
+    if (kind == QPW_LINK_ASIDE)
+        *out++ = ')';
+    return out;
+}
+
 bool qpw_rst_clean(char *text)
 {
     char *out = text;
-    bool stands = true;
+    bool stands = true, raised = false;
 
     for (const char *p = text; *p;) {
         size_t n = footnote(p);
@@ -65,6 +94,7 @@ bool qpw_rst_clean(char *text)
             p += n;
         } else if ((n = role(p))) {
             stands &= !is_struck_role(p, n);
+            raised = is_raised_role(p, n);
             p += n;
         } else if (*p == '`' && p[1] == '`') {
             close = strstr(p + 2, "``");
@@ -73,9 +103,8 @@ bool qpw_rst_clean(char *text)
             out += n;
             p += close ? n + 4 : n + 2;
         } else if (*p == '`' && (close = strchr(p + 1, '`'))) {
-            n = without_target(p + 1, (size_t)(close - p - 1));
-            memmove(out, p + 1, n);
-            out += n;
+            out = put_link(text, out, p + 1, (size_t)(close - p - 1), raised);
+            raised = false;
             p = close + 1 + strspn(close + 1, "_");
         } else if (*p == '\\' && p[1]) {
             p++;
