@@ -28,6 +28,8 @@ static const struct command {
     {"listeners", qpw_cmd_listeners, "listening sockets compared with the policy"},
     {"connections", qpw_cmd_connections, "live connections, with their processes"},
     {"alerts", qpw_cmd_alerts, "read the alert log"},
+    {"ack", qpw_cmd_ack, "say that a finding has been seen"},
+    {"mute", qpw_cmd_mute, "silence a finding by a line of the policy"},
     {"replay", qpw_cmd_replay, "audit capture files through the same BPF programs"},
     {"policy", qpw_cmd_policy, "show, check, import, diff, suggest, test and export policies"},
     {"bench", qpw_cmd_bench, "measure what a packet costs on this machine"},

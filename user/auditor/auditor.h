@@ -9,6 +9,7 @@
 #ifndef QPW_AUDITOR_AUDITOR_H
 #define QPW_AUDITOR_AUDITOR_H
 
+#include <jansson.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -81,6 +82,12 @@ int qpw_auditor_fd(const struct qpw_auditor *auditor);
 const struct qpw_kernel *qpw_auditor_kernel(const struct qpw_auditor *auditor);
 const struct qpw_netlink *qpw_auditor_links(const struct qpw_auditor *auditor);
 struct qpw_sockets *qpw_auditor_sockets(const struct qpw_auditor *auditor);
+
+/*
+ * A request as another command would send it ("ack", "reload"), of the person at this process's own terminal. The exit
+ * status, with err filled where it is not 0; *ret_answer is the caller's.
+ */
+int qpw_auditor_request(struct qpw_auditor *auditor, const json_t *request, json_t **ret_answer, struct qpw_error *err);
 
 /* From here on a clean exit leaves everything attached and counting, as with the option `keep`. */
 void qpw_auditor_keep(struct qpw_auditor *auditor);

@@ -17,6 +17,12 @@ struct qpw_rejudged {
 /* Judges all stored findings by the policy in force. who: asked for it. 0 or a negative errno with err filled. */
 int qpw_audit_rejudge(struct qpw_auditor *a, const char *who, struct qpw_rejudged *ret, struct qpw_error *err);
 
+/*
+ * Acknowledges a finding for its class (request: "finding" [words], "until" Unix seconds, "reason"), or takes that back
+ * ("undo"). Returns the answer, the caller's, with "findings": how many it is about.
+ */
+json_t *qpw_audit_acknowledge(struct qpw_auditor *a, const json_t *request);
+
 /* Forgets the steps of findings that are no longer stored, and acknowledgements a day after their end. */
 void qpw_audit_lives_sweep(struct qpw_auditor *a);
 

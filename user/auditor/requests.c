@@ -9,6 +9,7 @@
 #include "control/message.h"
 #include "control/peer.h"
 #include "auditor/internal.h"
+#include "auditor/lives.h"
 #include "auditor/owners.h"
 #include "auditor/sources.h"
 #include "words/words.h"
@@ -127,10 +128,26 @@ static json_t *serve_one(struct qpw_auditor *a, const struct request *r, int fd,
     return answer;
 }
 
+static const struct request requests[] = {{"ack", qpw_audit_acknowledge, true}, {"alerts", alerts, false},
+                                          {"detach", detach, true}, {"reload", qpw_audit_reload, true},
+                                          {"status", status, false}};
+
+int qpw_auditor_request(struct qpw_auditor *a, const json_t *request, json_t **ret_answer, struct qpw_error *err)
+{
+    const char *name = qpw_request_name(request);
+
+    *ret_answer = NULL;
+    for (size_t i = 0; i < sizeof(requests) / sizeof(*requests) && !*ret_answer; i++)
+        if (!strcmp(name, requests[i].name)) {
+            qpw_peer_describe(getpid(), a->by, sizeof(a->by));
+            *ret_answer = requests[i].serve(a, request);
+            a->by[0] = '\0';
+        }
+    return qpw_answer_status(*ret_answer, err);
+}
+
 static json_t *serve(struct qpw_auditor *a, int fd, const json_t *request)
 {
-    static const struct request requests[] = {{"alerts", alerts, false}, {"detach", detach, true},
-                                              {"reload", qpw_audit_reload, true}, {"status", status, false}};
     const char *name = qpw_request_name(request);
     struct qpw_error err;
 

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "cmd/view_acts.h"
 #include "cmd/view_more.h"
 #include "snapshot/collect.h"
 
@@ -45,11 +46,20 @@ static int loop(struct qpw_auditor *auditor, struct qpw_view *view, struct qpw_e
     return r < 0 ? r : 0; /* told to stop */
 }
 
+/* The auditor is in this process, so nobody would take a request from its socket meanwhile. */
+static int ask(void *context, const json_t *request, json_t **ret_answer, struct qpw_error *err)
+{
+    return qpw_auditor_request(context, request, ret_answer, err);
+}
+
 int qpw_attach_view(struct qpw_auditor *auditor, bool keep, struct qpw_view **view, struct qpw_error *err)
 {
     struct qpw_more_source more;
     struct qpw_view_state state;
+    struct qpw_asker asker = {.ask = ask, .context = auditor};
     struct qpw_view_options options = {
+        .act = qpw_view_act,
+        .act_context = &asker,
         .state = &state,
         .sockets = qpw_auditor_sockets(auditor),
         .remember = true,

@@ -15,6 +15,8 @@ int qpw_cmd_report(int argc, char **argv);
 int qpw_cmd_listeners(int argc, char **argv);
 int qpw_cmd_connections(int argc, char **argv);
 int qpw_cmd_alerts(int argc, char **argv);
+int qpw_cmd_ack(int argc, char **argv);
+int qpw_cmd_mute(int argc, char **argv);
 int qpw_cmd_replay(int argc, char **argv);
 int qpw_cmd_policy(int argc, char **argv);
 int qpw_cmd_bench(int argc, char **argv);

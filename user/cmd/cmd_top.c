@@ -10,6 +10,7 @@
 
 #include "cmd/cmd.h"
 #include "cmd/format.h"
+#include "cmd/view_acts.h"
 #include "cmd/view_more.h"
 #include "control/watched.h"
 #include "instance/executables.h"
@@ -341,7 +342,8 @@ int qpw_cmd_top(int argc, char **argv)
     r = open_source(&source, &err);
     if (r == 0 && screen) {
         struct qpw_view_options options = {
-            .state = &state, .sockets = source.sockets, .more = &source.more.more, .ascii = o.ascii, .remember = true};
+            .state = &state, .sockets = source.sockets, .more = &source.more.more, .ascii = o.ascii, .remember = true,
+            .act = qpw_view_act, .act_context = (void *)&qpw_asker_of_commands};
 
         r = qpw_view_run(&options, take, &source, &err);
         if (r == -ENOTTY)

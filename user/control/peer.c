@@ -129,20 +129,40 @@ static void read_terminal(pid_t pid, char *ret, size_t size)
         snprintf(ret, size, "terminal %u:%u", major(number), line);
 }
 
+/* Who logged in to begin it; empty: nobody did. */
+static void read_login(pid_t pid, char *ret, size_t size)
+{
+    char number[16] = "";
+    uint32_t uid;
+
+    *ret = '\0';
+    read_proc(pid, "loginuid", number, sizeof(number));
+    uid = number[0] ? (uint32_t)strtoul(number, NULL, 10) : NO_LOGIN;
+    if (uid != NO_LOGIN)
+        qpw_user_name(uid, ret, size);
+}
+
+void qpw_peer_user(pid_t pid, char *ret, size_t size)
+{
+    struct qpw_process p = {0};
+
+    read_login(pid, ret, size);
+    if (*ret)
+        return;
+    qpw_process_describe(pid, &p);
+    snprintf(ret, size, "%s", p.user[0] ? p.user : "unknown");
+}
+
 void qpw_peer_describe(pid_t pid, char *ret, size_t size)
 {
-    char login[64] = "", terminal[32], number[16] = "";
+    char login[64], terminal[32];
     struct qpw_process p = {0};
-    uint32_t uid;
 
     if (!qpw_process_describe(pid, &p) && !p.user[0]) {
         snprintf(ret, size, "process %d", (int)pid);
         return;
     }
-    read_proc(pid, "loginuid", number, sizeof(number));
-    uid = number[0] ? (uint32_t)strtoul(number, NULL, 10) : NO_LOGIN;
-    if (uid != NO_LOGIN)
-        qpw_user_name(uid, login, sizeof(login));
+    read_login(pid, login, sizeof(login));
     read_terminal(pid, terminal, sizeof(terminal));
     if (login[0] && strcmp(login, p.user))
         snprintf(ret, size, "%s (as %s)%s%s: %s", login, p.user, terminal[0] ? ", " : "", terminal, p.command);

@@ -22,4 +22,7 @@ int qpw_peer_may_control(int fd, pid_t *ret_pid, struct qpw_error *err);
  */
 void qpw_peer_describe(pid_t pid, char *ret, size_t size);
 
+/* The user's name alone: who logged in, else whose process it is. */
+void qpw_peer_user(pid_t pid, char *ret, size_t size);
+
 #endif

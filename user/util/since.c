@@ -95,3 +95,19 @@ int qpw_since_parse(const char *text, uint64_t now_unix_ns, uint64_t *ret_unix_n
     }
     return -EINVAL;
 }
+
+int qpw_until_parse(const char *text, int64_t now, int64_t *ret)
+{
+    uint64_t zero = (uint64_t)now * SECOND, at;
+    int64_t until;
+
+    if (qpw_since_parse(text, zero, &at) < 0)
+        return -EINVAL;
+    until = (int64_t)(at / SECOND);
+    if (strspn(text, "0123456789") + 1 == strlen(text)) /* an age, not a date */
+        until = 2 * now - until;
+    if (until <= now)
+        return -EINVAL;
+    *ret = until;
+    return 0;
+}

@@ -11,4 +11,7 @@
  */
 int qpw_since_parse(const char *text, uint64_t now_unix_ns, uint64_t *ret_unix_ns);
 
+/* The same to come, in Unix seconds: an age counts from now on. 0, or -EINVAL, also for what is past already. */
+int qpw_until_parse(const char *text, int64_t now, int64_t *ret);
+
 #endif

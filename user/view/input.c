@@ -69,10 +69,59 @@ static unsigned set_filter(struct qpw_view_state *state, const char *text)
     return QPW_DO_BUILD;
 }
 
+/* What a key does to the line that is typed; false: nothing. */
+static bool edit_key(struct qpw_view_state *state, int key)
+{
+    size_t length = strlen(state->edit);
+
+    if (key == QPW_KEY_BACKSPACE || key == 127 || key == QPW_CTRL('H')) {
+        while (length && (state->edit[--length] & 0xc0) == 0x80)
+            ;
+        state->edit[length] = '\0';
+    } else if (key == QPW_CTRL('U')) {
+        *state->edit = '\0';
+    } else if (key >= ' ' && key != 127 && key < 256 && length + 1 < sizeof(state->edit)) { /* UTF-8 byte by byte */
+        state->edit[length] = (char)key;
+        state->edit[length + 1] = '\0';
+    } else {
+        return false;
+    }
+    *state->message = '\0';
+    state->message_bad = false;
+    return true;
+}
+
+/* Why a finding is acknowledged or muted. */
+static unsigned reason_key(struct qpw_view_state *state, int key)
+{
+    bool mute = state->mode == QPW_MODE_MUTE;
+
+    if (key == QPW_KEY_ESC || key == QPW_KEY_ENTER || key == '\n' || key == '\r')
+        state->mode = QPW_MODE_LIST;
+    if (key == QPW_KEY_ESC)
+        return QPW_DO_PAINT;
+    if (state->mode == QPW_MODE_LIST)
+        return QPW_DO_PAINT | (mute ? QPW_DO_MUTE : QPW_DO_ACK);
+    return edit_key(state, key) ? QPW_DO_PAINT : 0;
+}
+
+static unsigned ask_reason(struct qpw_view_state *state, const struct qpw_model *m, enum qpw_mode mode)
+{
+    const struct qpw_row *row = m->n_rows ? &m->rows[state->selected] : NULL;
+
+    if (!row || row->kind != QPW_ROW_FINDING) {
+        qpw_state_say(state, true, "select a finding on the tab Unexpected");
+        return QPW_DO_PAINT;
+    }
+    state->selected_id = row->id;
+    state->mode = mode;
+    *state->edit = '\0';
+    return QPW_DO_PAINT;
+}
+
 /* Typing filters at once, as far as what is typed can be understood; Esc puts the old filter back. */
 static unsigned filter_key(struct qpw_view_state *state, int key)
 {
-    size_t length = strlen(state->edit);
     struct qpw_error err;
 
     if (key == QPW_KEY_ESC) {
@@ -86,20 +135,8 @@ static unsigned filter_key(struct qpw_view_state *state, int key)
             state->mode = QPW_MODE_LIST;
         return todo;
     }
-    if (key == QPW_KEY_BACKSPACE || key == 127 || key == QPW_CTRL('H')) {
-        while (length && (state->edit[--length] & 0xc0) == 0x80)
-            ;
-        state->edit[length] = '\0';
-    } else if (key == QPW_CTRL('U')) {
-        *state->edit = '\0';
-    } else if (key >= ' ' && key != 127 && key < 256 && length + 1 < sizeof(state->edit)) { /* UTF-8 byte by byte */
-        state->edit[length] = (char)key;
-        state->edit[length + 1] = '\0';
-    } else {
+    if (!edit_key(state, key))
         return 0;
-    }
-    *state->message = '\0';
-    state->message_bad = false;
     if (qpw_filter_parse(state->edit, &state->filter, &err) < 0) {
         qpw_state_say(state, true, err.text);
         return QPW_DO_PAINT;
@@ -366,6 +403,8 @@ unsigned qpw_input_action(struct qpw_view_state *state, const struct qpw_model *
     case QPW_ACTION_COPY: return QPW_DO_COPY | QPW_DO_PAINT;
     case QPW_ACTION_MOUSE: return QPW_DO_MOUSE | QPW_DO_PAINT;
     case QPW_ACTION_REDRAW: return QPW_DO_REDRAW | QPW_DO_PAINT;
+    case QPW_ACTION_ACK: return ask_reason(state, m, QPW_MODE_ACK);
+    case QPW_ACTION_MUTE: return ask_reason(state, m, QPW_MODE_MUTE);
     }
     return 0;
 }
@@ -377,6 +416,8 @@ unsigned qpw_input_key(struct qpw_view_state *state, const struct qpw_model *m, 
 
     if (state->mode == QPW_MODE_FILTER)
         return filter_key(state, key);
+    if (state->mode == QPW_MODE_ACK || state->mode == QPW_MODE_MUTE)
+        return reason_key(state, key);
     *state->message = '\0';
     state->message_bad = false;
     if (state->mode == QPW_MODE_SORT)

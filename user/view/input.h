@@ -13,6 +13,8 @@
 #define QPW_DO_MOUSE 0x10  /* mouse on or off */
 #define QPW_DO_REDRAW 0x20 /* every cell again */
 #define QPW_DO_KEEP 0x40   /* with QUIT: and keep counting */
+#define QPW_DO_ACK 0x80    /* acknowledge the selected finding: state->edit says why */
+#define QPW_DO_MUTE 0x100  /* mute it */
 
 /* page: rows on the screen. quit_question: asked before quitting, with the keys it takes, as
  * "[y] stop  [k] keep counting  [n] cancel"; k only where it names it. NULL: none. */

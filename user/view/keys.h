@@ -57,6 +57,8 @@ enum qpw_action {
     QPW_ACTION_COPY,
     QPW_ACTION_MOUSE,
     QPW_ACTION_REDRAW,
+    QPW_ACTION_ACK,
+    QPW_ACTION_MUTE,
 };
 
 struct qpw_binding {

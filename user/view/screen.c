@@ -241,7 +241,10 @@ static void paint_message(struct qpw_canvas *c, int last, const struct qpw_view_
 /* What is typed, or as much of its end as fits; what is wrong with it beside it, or above where that does not fit. */
 static void paint_edit(struct qpw_canvas *c, int at, const struct qpw_view_state *state)
 {
-    int col = qpw_canvas_text(c, at, 0, c->cols, QPW_STYLE_BOLD, "filter: ");
+    bool filter = state->mode == QPW_MODE_FILTER;
+    int col = qpw_canvas_text(c, at, 0, c->cols, QPW_STYLE_BOLD,
+                              filter                         ? "filter: "
+                              : state->mode == QPW_MODE_MUTE ? "mute, reason: " : "acknowledge, reason: ");
     const char *edit = state->edit;
 
     while (qpw_text_width(edit) > c->cols - col - 1)
@@ -251,7 +254,8 @@ static void paint_edit(struct qpw_canvas *c, int at, const struct qpw_view_state
     col += 2;
     if (!*state->message)
         qpw_canvas_text(c, at, col, c->cols - col, QPW_STYLE_DIM,
-                        "Enter keeps, Esc cancels; port: dir: addr: proc: … (Help lists all)");
+                        filter ? "Enter keeps, Esc cancels; port: dir: addr: proc: … (Help lists all)"
+                               : "until=7d ends it; Enter, Esc cancels");
     else if (qpw_text_width(state->message) <= c->cols - col)
         qpw_canvas_text(c, at, col, c->cols - col, QPW_STYLE_BAD, state->message);
     else
@@ -262,7 +266,7 @@ static void paint_last(struct qpw_canvas *c, const struct qpw_view_state *state)
 {
     int at = c->rows - 1;
 
-    if (state->mode == QPW_MODE_FILTER) {
+    if (state->mode == QPW_MODE_FILTER || state->mode == QPW_MODE_ACK || state->mode == QPW_MODE_MUTE) {
         paint_edit(c, at, state);
     } else if (state->mode == QPW_MODE_QUIT || *state->message) {
         paint_message(c, at, state);

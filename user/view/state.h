@@ -26,6 +26,8 @@ enum qpw_mode {
     QPW_MODE_DETAILS,
     QPW_MODE_FILTER, /* a filter is being typed */
     QPW_MODE_SORT,   /* a column is being chosen */
+    QPW_MODE_ACK,    /* why a finding is acknowledged is being typed */
+    QPW_MODE_MUTE,   /* the same of one that is muted */
     QPW_MODE_QUIT,   /* "really?" */
 };
 
@@ -59,7 +61,7 @@ struct qpw_view_state {
     int top;              /* first row on the screen */
     int details_top;      /* first line of the details on the screen */
     int sort_choice;      /* QPW_MODE_SORT: index into the tab's columns */
-    char edit[QPW_FILTER_TEXT]; /* QPW_MODE_FILTER: what is typed */
+    char edit[QPW_FILTER_TEXT]; /* QPW_MODE_FILTER, _ACK, _MUTE: what is typed */
     char message[240];    /* shown in the last line until the next key; "" none */
     bool message_bad;
 };

@@ -226,10 +226,33 @@ static void copy_line(struct qpw_view *view)
     qpw_view_say(view, false, text);
 }
 
+static void act(struct qpw_view *view, bool mute)
+{
+    int index = qpw_model_find(&view->model, view->state.selected_id);
+    const struct qpw_row *row = index < 0 ? NULL : &view->model.rows[index];
+    struct qpw_view_act todo = {.snapshot = view->model.now, .mute = mute, .typed = view->state.edit};
+    char said[512] = "the finding is no longer there";
+    int r = -1;
+
+    if (row && row->kind == QPW_ROW_FINDING && view->options.act) {
+        todo.finding = row->source;
+        r = view->options.act(view->options.act_context, &todo, said, sizeof(said));
+    }
+    qpw_view_say(view, r < 0, said);
+    view->due_ns = 0; /* what came of it is shown at once */
+}
+
 static void settle(struct qpw_view *view, int page)
 {
     qpw_screen_settle(&view->model, &view->state, page);
     qpw_screen_settle_details(&view->canvas, &view->model, &view->state);
+}
+
+/* A click would leave what is being typed or asked. */
+static bool is_asking(const struct qpw_view_state *state)
+{
+    return state->mode == QPW_MODE_FILTER || state->mode == QPW_MODE_QUIT || state->mode == QPW_MODE_ACK ||
+           state->mode == QPW_MODE_MUTE;
 }
 
 /* All that was typed and clicked. */
@@ -246,7 +269,7 @@ static enum qpw_view_end take_input(struct qpw_view *view, int page)
         memcpy(filter, view->state.filter_text, sizeof(filter));
         if (input.key != QPW_KEY_NONE) {
             todo = qpw_input_key(&view->state, &view->model, input.key, page, question);
-        } else if (input.row >= 0 && view->state.mode != QPW_MODE_FILTER && view->state.mode != QPW_MODE_QUIT) {
+        } else if (input.row >= 0 && !is_asking(&view->state)) {
             const struct qpw_zone *zone = qpw_canvas_hit(&view->canvas, input.row, input.col);
 
             if (zone)
@@ -257,6 +280,8 @@ static enum qpw_view_end take_input(struct qpw_view *view, int page)
             return todo & QPW_DO_KEEP ? QPW_VIEW_KEEP : QPW_VIEW_QUIT;
         if (todo & QPW_DO_COPY)
             copy_line(view);
+        if (todo & (QPW_DO_ACK | QPW_DO_MUTE))
+            act(view, todo & QPW_DO_MUTE);
         if (todo & QPW_DO_MOUSE) {
             view->mouse = !view->mouse;
             qpw_draw_mouse(view->draw, view->mouse);

@@ -17,12 +17,23 @@
 struct qpw_view;
 struct qpw_sockets;
 
+/* What the person wants done about a finding. */
+struct qpw_view_act {
+    const struct qpw_snapshot *snapshot;
+    const struct qpw_finding_row *finding; /* of the snapshot */
+    bool mute;         /* else: acknowledge */
+    const char *typed; /* "REASON [until=TIME]" */
+};
+
 struct qpw_view_options {
     const struct qpw_view_state *state; /* to begin with, see qpw_view_begin(); copied */
     struct qpw_sockets *sockets;  /* for the processes of findings, NULL: none. The caller's */
     const struct qpw_view_more *more; /* for connections and listeners, NULL: those tabs stay empty. Must outlive it */
     bool ascii;                   /* ASCII only, whatever the locale says */
     bool remember;                /* write the choices to the state file when closing */
+    /* Does it and says so, or says why not (negative). NULL: this view only shows. */
+    int (*act)(void *context, const struct qpw_view_act *act, char *said, size_t size);
+    void *act_context;
     const char *quit_question;    /* asked at `q`, see view/input.h; NULL: q ends at once */
 };
 

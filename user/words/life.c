@@ -36,8 +36,8 @@ static const char *acknowledgement(const struct qpw_snapshot *s, const struct qp
     qpw_words_moment(step->unix_ns, s->unix_ns, when, sizeof(when));
     if (step->until_unix_ns)
         qpw_words_moment(step->until_unix_ns, s->unix_ns, until, sizeof(until));
-    return qpw_format(buf, size, "at %s%s%s, by %s%s%s", when, *until ? " until " : "", until, step->who,
-                      step->reason[0] ? ", reason: " : "", step->reason);
+    return qpw_format(buf, size, "at %s%s%s, by %.*s%s%s", when, *until ? " until " : "", until,
+                      (int)strcspn(step->who, ":"), step->who, step->reason[0] ? ": " : "", step->reason);
 }
 
 const char *qpw_words_life_step(const struct qpw_snapshot *s, const struct qpw_finding_row *f, char *buf, size_t size)

@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* A person has seen a finding: that is stored for its class, recorded with who and why, or taken back. */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "auditor/alerts.h"
+#include "auditor/lives.h"
+#include "control/message.h"
+#include "facts/life.h"
+#include "facts/select.h"
+#include "instance/lives.h"
+#include "snapshot/collect.h"
+#include "snapshot/lives.h"
+#include "words/words.h"
+
+#define MAX_WORDS 8
+
+/* One request being served. */
+struct work {
+    struct qpw_auditor *a;
+    const struct qpw_snapshot *s;
+    struct qpw_selection selection;
+    struct qpw_life step;
+    bool undo;
+    size_t n;        /* findings that it was about */
+    size_t closed;   /* selected, too, but closed */
+    int error;
+};
+
+static int read_words(const json_t *request, struct qpw_selection *ret, struct qpw_error *err)
+{
+    const json_t *list = json_object_get(request, "finding");
+    const char *words[MAX_WORDS];
+    size_t n = json_array_size(list);
+
+    if (!json_is_array(list) || n > MAX_WORDS)
+        return qpw_fail(err, -EINVAL, "control message: finding is not a list of words");
+    for (size_t i = 0; i < n; i++) {
+        words[i] = json_string_value(json_array_get(list, i));
+        if (!words[i])
+            return qpw_fail(err, -EINVAL, "control message: finding is not a list of words");
+    }
+    return qpw_selection_parse(words, n, ret, err);
+}
+
+static int read_request(struct work *w, const json_t *request, struct qpw_error *err)
+{
+    const char *reason = json_string_value(json_object_get(request, "reason"));
+    json_int_t until = json_integer_value(json_object_get(request, "until"));
+    int r = read_words(request, &w->selection, err);
+
+    if (r < 0)
+        return r;
+    if (until < 0 || (until && (uint64_t)until * 1000000000u <= w->s->unix_ns))
+        return qpw_fail(err, -EINVAL, "--until: lies in the past");
+    w->undo = json_is_true(json_object_get(request, "undo"));
+    w->step = (struct qpw_life){.unix_ns = w->s->unix_ns, .mono_ns = w->s->mono_ns, .step = QPW_LIFE_ACKNOWLEDGED,
+                                .until_unix_ns = (uint64_t)until * 1000000000u};
+    snprintf(w->step.who, sizeof(w->step.who), "%s", w->a->by);
+    snprintf(w->step.reason, sizeof(w->step.reason), "%s", reason ? reason : "");
+    return 0;
+}
+
+/* The highest outcome of the selected findings of a class: what is acknowledged is what there is. */
+static uint8_t outcome_of(const struct work *w, const struct qpw_finding_key *of_class)
+{
+    uint8_t outcome = 0;
+
+    for (size_t i = 0; i < w->s->n_findings; i++) {
+        const struct qpw_finding_row *f = &w->s->findings[i];
+        struct qpw_finding_key key = qpw_life_class(&f->key);
+
+        if (f->value.outcome > outcome && qpw_selection_has(&w->selection, f) && !memcmp(&key, of_class, sizeof(key)))
+            outcome = f->value.outcome;
+    }
+    return outcome;
+}
+
+static void take_step(struct work *w, const struct qpw_finding_row *f)
+{
+    struct qpw_finding_life life = qpw_finding_life(f);
+    struct qpw_finding_key key = qpw_life_class(&f->key);
+    int r;
+
+    if (life.state == QPW_FINDING_CLOSED) {
+        w->closed++;
+        return;
+    }
+    if (w->undo && life.state != QPW_FINDING_ACKNOWLEDGED)
+        return;
+    w->step.outcome = outcome_of(w, &key);
+    r = w->undo ? qpw_life_remove(&w->a->kernel, &key) : qpw_life_put(&w->a->kernel, &key, &w->step);
+    w->n += r == 0;
+    w->error = w->error ? w->error : r;
+}
+
+static json_t *nothing(const struct work *w)
+{
+    if (w->closed)
+        return qpw_answer_new(QPW_EXIT_FAILED, "that finding is closed");
+    return qpw_answer_new(QPW_EXIT_FAILED, w->undo ? "no acknowledged finding of that name; 'qportwatch report' lists them"
+                                                   : "no finding of that name; 'qportwatch report' lists them");
+}
+
+static json_t *acknowledge(struct work *w)
+{
+    char count[48];
+    json_t *answer;
+
+    for (size_t i = 0; i < w->s->n_findings; i++)
+        if (qpw_selection_has(&w->selection, &w->s->findings[i]))
+            take_step(w, &w->s->findings[i]);
+    if (w->error)
+        return qpw_answer_new(QPW_EXIT_FAILED, w->error == -E2BIG ? "no more findings can be acknowledged; undo some, or "
+                                                                    "write rules ('qportwatch policy edit')"
+                                                                  : strerror(-w->error));
+    if (!w->n)
+        return nothing(w);
+    qpw_audit_lives_load(w->a, NULL);
+    qpw_alerts_offer(w->a);
+    qpw_words_many(w->n, "finding", count, sizeof(count));
+    qpw_say(w->a, QPW_SAY_NOTE, "%s: %s%s%s, by %s", w->undo ? "no longer acknowledged" : "acknowledged", count,
+            *w->step.reason ? ", reason: " : "", w->step.reason, w->a->by);
+    answer = qpw_answer_new(QPW_EXIT_OK, NULL);
+    json_object_set_new(answer, "findings", json_integer((json_int_t)w->n));
+    return answer;
+}
+
+json_t *qpw_audit_acknowledge(struct qpw_auditor *a, const json_t *request)
+{
+    struct qpw_collect_options options = {.brief = true, .links = a->netlink};
+    struct qpw_snapshot s = {0};
+    struct work w = {.a = a, .s = &s};
+    struct qpw_error err;
+    json_t *answer;
+    int r = qpw_collect(&a->kernel, &options, &s, &err);
+
+    if (r == 0)
+        r = read_request(&w, request, &err);
+    answer = r < 0 ? qpw_answer_new(r == -EINVAL ? QPW_EXIT_USAGE : QPW_EXIT_FAILED, err.text) : acknowledge(&w);
+    qpw_snapshot_clear(&s);
+    return answer;
+}

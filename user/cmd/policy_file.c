@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#include "cmd/policy_file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include "policy/lang/policy.h"
+#include "policy/lang/statements.h"
+#include "util/output.h"
+
+#define BUILT_IN "built-in:"
+#define MUTED_ENDING ".muted"
+
+/* The folder that the file really is in. Waits for nobody. */
+static int lock_folder(const char *path, int *ret, struct qpw_error *err)
+{
+    char *target = realpath(path, NULL), *folder = target ? target : strdup(path);
+    int fd, r = 0;
+
+    if (!folder)
+        return qpw_fail(err, -ENOMEM, "out of memory");
+    strrchr(folder, '/')[1] = '\0';
+    fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    free(folder);
+    if (fd < 0)
+        return qpw_fail(err, -errno, "%s: its folder cannot be opened: %s", path, strerror(errno));
+    if (flock(fd, LOCK_EX | LOCK_NB) < 0)
+        r = errno == EWOULDBLOCK ? qpw_fail(err, -EBUSY, "%s: another 'qportwatch policy edit' or 'mute' is changing a policy "
+                                                         "in this folder; try again when it has ended", path)
+                                 : qpw_fail(err, -errno, "%s: its folder cannot be locked: %s", path, strerror(errno));
+    if (r < 0)
+        close(fd);
+    else
+        *ret = fd;
+    return r;
+}
+
+static int read_text(struct qpw_policy_place *place, struct qpw_error *err)
+{
+    size_t length;
+
+    if (access(place->path, F_OK) < 0 && errno == ENOENT)
+        return 0;
+    return qpw_read_whole(place->path, &place->text, &length, err);
+}
+
+int qpw_place_open(const char *path, struct qpw_policy_place *ret, struct qpw_error *err)
+{
+    struct qpw_policy_place place = {.lock = -1};
+    int r;
+
+    if (!strncmp(path, BUILT_IN, strlen(BUILT_IN)))
+        return qpw_fail(err, -ENOENT, "the policy in force is built in (%s) and has no file; 'qportwatch policy edit' makes one",
+                        path + strlen(BUILT_IN));
+    if (*path != '/')
+        return qpw_fail(err, -EINVAL, "'%s' is not the whole path of a policy file", path);
+    place.path = strdup(path);
+    if (!place.path)
+        return qpw_fail(err, -ENOMEM, "out of memory");
+    r = lock_folder(place.path, &place.lock, err);
+    if (r == 0)
+        r = read_text(&place, err);
+    if (r < 0)
+        qpw_place_close(&place);
+    else
+        *ret = place;
+    return r;
+}
+
+int qpw_place_muted(const struct qpw_policy_place *policy, struct qpw_policy_place *ret, struct qpw_error *err)
+{
+    struct qpw_policy_place place = {.lock = -1};
+    int r;
+
+    if (asprintf(&place.path, "%s" MUTED_ENDING, policy->path) < 0)
+        return qpw_fail(err, -ENOMEM, "out of memory");
+    r = read_text(&place, err);
+    if (r < 0)
+        qpw_place_close(&place);
+    else
+        *ret = place;
+    return r;
+}
+
+static int write_whole(const char *path, const char *text, struct qpw_error *err)
+{
+    struct qpw_output out;
+    int r = qpw_output_open(path, &out, err);
+
+    if (r < 0)
+        return r;
+    qpw_output_write(&out, text, strlen(text));
+    return qpw_output_close(&out, true, err);
+}
+
+int qpw_place_write(struct qpw_policy_place *place, const char *text, struct qpw_error *err)
+{
+    int r = place->written ? 0 : qpw_undo_begin(place->path, &place->undo, err);
+
+    if (r < 0)
+        return r;
+    place->written = true;
+    r = write_whole(place->path, text, err);
+    if (r < 0)
+        qpw_place_back(place, NULL);
+    return r;
+}
+
+static bool same_file(const char *a, const char *b)
+{
+    char *of_a = realpath(a, NULL), *of_b = realpath(b, NULL);
+    bool same = of_a && of_b && !strcmp(of_a, of_b);
+
+    free(of_a);
+    free(of_b);
+    return same;
+}
+
+/* Whether reading the policy reads the other file. */
+static int is_included(const struct qpw_policy_place *place, const struct qpw_policy_place *other, bool *ret,
+                       struct qpw_error *err)
+{
+    struct qpw_policy policy;
+    int r = qpw_policy_parse_file(place->path, &policy, err);
+
+    if (r < 0)
+        return r;
+    *ret = false;
+    for (size_t i = 0; i < policy.n_files; i++)
+        *ret |= same_file(policy.files[i], other->path);
+    qpw_policy_clear(&policy);
+    return 0;
+}
+
+int qpw_place_include(struct qpw_policy_place *place, const struct qpw_policy_place *other, struct qpw_error *err)
+{
+    const char *name = strrchr(other->path, '/') + 1;
+    size_t length = place->text ? strlen(place->text) : 0;
+    bool included;
+    char *text;
+    int r = is_included(place, other, &included, err);
+
+    if (r < 0 || included)
+        return r;
+    if (asprintf(&text, "%s%sinclude   \"%s\"\n", length ? place->text : "", length && place->text[length - 1] != '\n' ? "\n" : "",
+                 name) < 0)
+        return qpw_fail(err, -ENOMEM, "out of memory");
+    r = qpw_place_write(place, text, err);
+    free(text);
+    return r;
+}
+
+int qpw_place_back(struct qpw_policy_place *place, struct qpw_error *err)
+{
+    bool written = place->written;
+
+    place->written = false;
+    return written ? qpw_undo_back(&place->undo, err) : 0;
+}
+
+void qpw_place_close(struct qpw_policy_place *place)
+{
+    if (place->written)
+        qpw_undo_forget(&place->undo);
+    free(place->path);
+    free(place->text);
+    if (place->lock >= 0)
+        close(place->lock);
+    *place = (struct qpw_policy_place){.lock = -1};
+}
