@@ -36,6 +36,12 @@ static const struct {
     {"replay --max-connections 4194305 --local ::1 x",
      " replay: --max-connections 4194305: not a number from 1024 to 4194304\n"},
     {"replay", " replay: missing capture argument; name pcap or pcapng files, or - for standard input\n"},
+    {"ack", " ack: which finding? give a flow_id, or DIRECTION SERVICE [INITIATOR [RESPONDER]] as in 'in tcp/9100 10.0.0.5'\n"},
+    {"ack in tcp/1 --until yesterday",
+     " ack: --until yesterday: not a time to come; use 12h, 7d, 4w, or 2027-01-31[T12:00[:00Z]] in UTC\n"},
+    {"ack in tcp/1 --undo --reason x", " ack: --undo takes an acknowledgement back; it has no --until and no --reason\n"},
+    {"mute in tcp/1", " mute: --reason: why may it be quiet?\n"},
+    {"mute in tcp/1 --reason 'a\nb'", " mute: --reason: the reason is not one line of text\n"},
     {"replay x", " replay: --local: which address is the node? give --local ADDR, or --local auto\n"},
     {"replay x --local ::1 --connections --format html", " replay: --connections are JSON lines, not html\n"},
     {"replay x -i", " replay: --interface: its value is missing: --interface=NAME|NUMBER\n"},
@@ -83,7 +89,7 @@ Test(usage, one_line_and_status_2)
 Test(usage, every_command)
 {
     static const char *const commands[] = {
-        "attach", "detach", "reload", "status", "top", "report", "listeners", "connections", "alerts", "replay", "bench",
+        "attach", "detach", "reload", "status", "top", "report", "listeners", "connections", "alerts", "ack", "mute", "replay", "bench",
         "policy show", "policy check", "policy import", "policy diff", "policy suggest", "policy test", "policy export"};
     static const char *const asked[] = {"--help", "-h", "-?"};
     static char output[16384], line[512], begin[128];

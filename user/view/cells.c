@@ -129,6 +129,7 @@ static void text_outcome(const struct cell *c, char *buf, size_t size)
     struct qpw_finding_life life = life_of(c->row);
 
     snprintf(buf, size, "%s", life.by == QPW_CLOSED_BY_SUPERSEDED ? qpw_closing_name(life.by)
+                              : life.state == QPW_FINDING_ACKNOWLEDGED ? "acked" /* the column is narrow */
                               : life.state                        ? qpw_life_state_name(life.state)
                               : t.finding ? qpw_outcome_name(t.finding->outcome) : folded);
 }

@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* Findings close, are acknowledged and open again, over reloads and over the auditor's death. */
+#include <criterion/criterion.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "evelog.h"
+#include "site.h"
+#include "traffic.h"
+
+#define PROGRAM QPW_BUILD "/qportwatch"
+#define POLICY "policy site\ninbound tcp 22 ssh\n"
+
+/* Runs a command on the node; its status and its first line are as said. */
+static void command(struct site *n, const char *words, int status, const char *says)
+{
+    char output[8192];
+
+    cr_expect_eq(netns_output(&n->ns, output, sizeof(output), PROGRAM " %s", words), status, "%s: %s", words, output);
+    cr_expect(strstr(output, says), "%s: '%s' is not in: %s", words, says, output);
+}
+
+/* What the report's document says of the answer and of the finding of that initiator and port, as "CLEAN closed rule". */
+static const char *state(struct site *n, const char *initiator, int port)
+{
+    static char text[128];
+    json_t *report = site_report(n), *one;
+    const char *of = "none", *by = "";
+    size_t i;
+
+    json_array_foreach(json_object_get(report, "findings"), i, one)
+        if (json_integer_value(json_object_get(one, "port")) == port &&
+            !strcmp(json_string_value(json_object_get(one, "initiator")), initiator)) {
+            of = json_string_value(json_object_get(one, "state"));
+            by = json_string_value(json_object_get(json_object_get(one, "closed"), "by"));
+        }
+    snprintf(text, sizeof(text), "%s, %s%s%s",
+             json_string_value(json_object_get(json_object_get(report, "answer"), "state")), of, by ? " by " : "", by ? by : "");
+    json_decref(report);
+    return text;
+}
+
+struct wanted {
+    struct site *site;
+    const char *initiator, *text;
+    int port;
+};
+
+static bool is_so(void *argument)
+{
+    struct wanted *w = argument;
+
+    return !strcmp(state(w->site, w->initiator, w->port), w->text);
+}
+
+static void until(struct site *n, const char *initiator, int port, const char *text)
+{
+    struct wanted w = {n, initiator, text, port};
+
+    cr_assert(netns_until(is_so, &w, NETNS_DEADLINE_MS), "'%s' in place of '%s'", state(n, initiator, port), text);
+}
+
+static void ask(struct site *n, const char *from, int port)
+{
+    traffic_tcp(&n->far, &(struct traffic_tcp){.address = "10.1.0.1", .local_address = from, .port = (uint16_t)port, .up = 10,
+                                               .down = 10});
+}
+
+static void put_policy(struct site *n, const char *more)
+{
+    char path[128];
+    FILE *file;
+
+    snprintf(path, sizeof(path), "%s/policy", n->dir);
+    file = fopen(path, "w");
+    cr_assert(file && fputs(POLICY, file) >= 0 && fputs(more, file) >= 0 && fclose(file) == 0);
+}
+
+Test(life, over_reloads_and_the_death_of_the_auditor, .timeout = NETNS_TIMEOUT_S)
+{
+    struct evelog log = {0};
+    char path[128], text[8192];
+    struct site n;
+
+    site_make(&n);
+    netns_run(&n.far, "ip addr add 10.1.7.2/24 dev far0");
+    netns_run(&n.ns, "ip route add 10.1.7.0/24 dev node0");
+    site_attach(&n, POLICY, "");
+    snprintf(path, sizeof(path), "%s/eve.json", n.dir);
+    traffic_serve_tcp(&n.ns, "10.1.0.1", 9100);
+    traffic_serve_tcp(&n.ns, "10.1.0.1", 9200);
+    ask(&n, "10.1.0.2", 9100);
+    until(&n, "10.1.0.2", 9100, "ACTION NEEDED, open");
+    command(&n, "report --fail-on high --since 1h >/dev/null", 3, "");
+
+    /* A rule explains it: closed, out of the headline; its further traffic is the rule's. Without the rule: open again. */
+    put_policy(&n, "inbound tcp 9100 exporter name=exporter from=10.1.0.0/24\n");
+    command(&n, "reload", 0, "closed: 1 finding that the policy explains now");
+    ask(&n, "10.1.0.2", 9100);
+    until(&n, "10.1.0.2", 9100, "CLEAN, closed by rule");
+    command(&n, "report", 0, "by rule exporter at ");
+    command(&n, "report --fail-on high --fail-on unexpected --since 1h >/dev/null", 0, "");
+    command(&n, "policy suggest | grep -c 9100", 1, "0");
+    EVELOG_UNTIL(path, .port = 9100, .kind = "closed");
+    put_policy(&n, "");
+    command(&n, "reload", 0, "open again: 1 finding");
+    until(&n, "10.1.0.2", 9100, "ACTION NEEDED, open");
+    EVELOG_UNTIL(path, .port = 9100, .kind = "reopened");
+
+    /* Acknowledged, and still so under the next auditor; another prefix is another matter. */
+    command(&n, "ack in tcp/9100 --until 7d --reason known", 0, "acknowledged: 1 finding until ");
+    until(&n, "10.1.0.2", 9100, "CLEAN, acknowledged");
+    EVELOG_UNTIL(path, .port = 9100, .kind = "acknowledged");
+    netns_stop(n.auditor, SIGKILL);
+    site_attach(&n, POLICY, "");
+    ask(&n, "10.1.0.2", 9100);
+    until(&n, "10.1.0.2", 9100, "CLEAN, acknowledged");
+    ask(&n, "10.1.7.2", 9100);
+    until(&n, "10.1.7.2", 9100, "ACTION NEEDED, open");
+
+    /* Muted: by a file that the policy includes; a refused reload changes neither. */
+    ask(&n, "10.1.0.2", 9200);
+    until(&n, "10.1.0.2", 9200, "ACTION NEEDED, open");
+    command(&n, "mute in tcp/9200 --reason quiet", 2, "--until is required");
+    command(&n, "mute in tcp/9200 --reason quiet --until 2d", 0, "muted: 1 finding");
+    until(&n, "10.1.0.2", 9200, "ACTION NEEDED, acknowledged");
+    netns_output(&n.ns, text, sizeof(text), "cat %s/policy %s/policy.muted", n.dir, n.dir);
+    cr_expect(strstr(text, "include   \"policy.muted\"\n") && strstr(text, "tcp 9200 from=10.1.0.2 outcome=answered until="),
+              "%s", text);
+    command(&n, "mute in tcp/9100 --reason quiet --until 2d", 0, "muted: 2 findings");
+    until(&n, "10.1.7.2", 9100, "CLEAN, acknowledged");
+    command(&n, "ack --undo in tcp/9100", 0, "no longer acknowledged: 2 findings");
+    until(&n, "10.1.7.2", 9100, "ACTION NEEDED, open");
+    netns_stop(n.auditor, SIGKILL);
+    command(&n, "ack in tcp/9100", 0, "acknowledged: 2 findings"); /* nobody is there to be asked */
+    site_attach(&n, "policy site\ninbound tcp 22 ssh\ninclude \"policy.muted\"\n", "");
+    until(&n, "10.1.7.2", 9100, "CLEAN, acknowledged");
+    site_detach(&n, SIGTERM);
+    evelog_add(&log, path);
+    evelog_assert_sound(&log);
+    cr_expect_eq(EVELOG_COUNT(&log, .port = 9100, .source = "10.1.0.2", .kind = "first"), 1);
+    cr_expect_eq(EVELOG_COUNT(&log, .port = 9100, .source = "10.1.0.2", .kind = "closed"), 1);
+    cr_expect_eq(EVELOG_COUNT(&log, .port = 9100, .source = "10.1.0.2", .kind = "reopened"), 1);
+    cr_expect_eq(EVELOG_COUNT(&log, .port = 9100, .source = "10.1.0.2", .kind = "acknowledged"), 1, "once, over the restart");
+    evelog_clear(&log);
+    site_end(&n);
+}
