@@ -203,7 +203,7 @@ Test(report_live, conditions_and_files)
     cr_expect_eq(node_command(&n, NULL, 0, "report --fail-on unexpected --fail-on gap --fail-on undecided=0.1"), 0);
     exchange(&n.client, "10.7.0.1", 4445, -1);
     cr_expect_eq(node_command(&n, text, sizeof(text), "report --fail-on gap --fail-on unexpected"), 3);
-    cr_expect_not_null(strstr(text, "qportwatch report: --fail-on: 2 unexpected packets"), "%s", text);
+    cr_expect_not_null(strstr(text, "qportwatch report: --fail-on: 1 unexpected finding"), "%s", text);
     cr_expect_eq(node_command(&n, NULL, 0, "report --fail-on nonsense"), 2);
     cr_expect_eq(node_command(&n, NULL, 0, "report --since nonsense"), 2);
     cr_expect_eq(node_command(&n, NULL, 0, "report extra"), 2);

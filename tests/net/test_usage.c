@@ -53,6 +53,11 @@ static const struct {
     {"bench x", " bench" NONE_TAKEN("bench")},
     {"report 'a\nb'", " report: 'a?b': only options are taken here; 'qportwatch report --help' lists them\n"},
     {"report --format yaml", " report: --format yaml: not one of text, json, html\n"},
+    {"report --fail-on bad",
+     " report: --fail-on bad: not one of high, medium, answered, new, a verdict (unexpected, weak, undecided, …), gap or "
+     "undecided=PERCENT\n"},
+    {"report --fail-on transit --since 1h",
+     " report: --fail-on transit with --since: such packets are counted since attaching, without a time\n"},
     {"replay --mode auto --local ::1 x", " replay: --mode auto: not one of xdp, tc\n"},
     {"replay --mtu 67 --local ::1 x", " replay: --mtu 67: not a number of bytes from 68 to 16777216\n"},
     {"bench --rounds 0", " bench: --rounds 0: not a number from 1 to 200\n"},

@@ -11,6 +11,7 @@
 #include "facts/life.h"
 #include "facts/severity.h"
 #include "policy/compile/compile.h"
+#include "report/fail_on.h"
 #include "snapshot/lives.h"
 #include "util/names.h"
 
@@ -289,6 +290,73 @@ Test(answer, counts_only_what_is_open_and_says_since_when_it_is_clean)
     s.stored[0].life.outcome = QPW_OUTCOME_ATTEMPTED;
     cr_assert_eq(qpw_answer_make(&snapshot, &answer), 0);
     cr_expect_eq(answer.state, QPW_ANSWER_ACTION_NEEDED);
+}
+
+/* ---- A check by the hour ---- */
+
+static bool fails(const struct qpw_snapshot *s, uint64_t since_ns, const char *what)
+{
+    struct qpw_condition c;
+    struct qpw_report r;
+    char why[128];
+    bool holds;
+
+    cr_assert_eq(qpw_condition_parse(what, &c), 0, "%s", what);
+    cr_assert_eq(qpw_report_make(s, since_ns, &r), 0);
+    holds = qpw_condition_holds(&c, &r, why, sizeof(why));
+    qpw_report_clear(&r);
+    return holds;
+}
+
+/*
+ * A week: mDNS all the time; a probe in hour 5; a service answers in hours 10, 50 and 51, is explained by a rule in hour 60,
+ * and is acknowledged from hour 100 on, after it had answered another prefix. Each hour asks for the last one.
+ */
+Test(hourly, a_week_is_red_in_the_hours_in_which_something_happened)
+{
+    struct qpw_finding_row rows[4] = {
+        finding(IN, "10.0.0.9", "224.0.0.251", 5353, QPW_OUTCOME_ATTEMPTED, T0, T0),
+        finding(IN, "10.0.0.7", "10.0.0.1", 23, QPW_OUTCOME_REFUSED, T0 + 5 * HOUR + 1, T0 + 5 * HOUR + 1),
+        finding(IN, "10.0.0.5", "10.0.0.1", 9100, QPW_OUTCOME_DATA, T0 + 10 * HOUR + 1, 0),
+        finding(IN, "10.0.7.5", "10.0.0.1", 9100, QPW_OUTCOME_DATA, T0 + 99 * HOUR + 1, 0),
+    };
+    struct qpw_life_row stored[2] = {
+        {rows[2].key, {.unix_ns = T0 + 60 * HOUR, .mono_ns = MONO + 60 * HOUR, .step = QPW_LIFE_EXPLAINED, .rule = 1}},
+        {qpw_life_class(&rows[3].key),
+         {.unix_ns = T0 + 100 * HOUR, .mono_ns = MONO + 100 * HOUR, .step = QPW_LIFE_ACKNOWLEDGED, .outcome = QPW_OUTCOME_DATA}}};
+    struct qpw_lives lives = {.retention_ns = {DAY, 30 * DAY}};
+    struct qpw_snapshot s = {.replay = true, .from_unix_ns = T0 - HOUR, .findings = rows};
+
+    rows[0].value.flags = QPW_FINDING_MULTICAST;
+    for (unsigned hour = 1; hour <= 168; hour++) {
+        uint64_t now_ns = T0 + hour * HOUR, since_ns = now_ns - HOUR;
+        bool answers = hour == 11 || hour == 51 || hour == 52, other = hour == 100;
+        struct qpw_life_row now[2];
+
+        rows[0].last_unix_ns = now_ns - SEC;
+        rows[2].last_unix_ns = T0 + (hour >= 52 ? 51 : hour >= 51 ? 50 : 10) * HOUR + 1;
+        rows[3].last_unix_ns = T0 + 99 * HOUR + 1;
+        for (size_t i = 0; i < 4; i++)
+            rows[i].value.last_ns = rows[i].last_unix_ns - T0 + MONO;
+        s.n_findings = hour >= 100 ? 4 : hour >= 11 ? 3 : hour >= 6 ? 2 : 1;
+        lives.n = 0;
+        if (hour >= 60)
+            now[lives.n++] = stored[0];
+        if (hour > 100)
+            now[lives.n++] = stored[1];
+        lives.rows = now;
+        if (lives.n == 2 && memcmp(&now[0].key, &now[1].key, sizeof(now[0].key)) > 0) {
+            now[0] = stored[1];
+            now[1] = stored[0];
+        }
+        lives.now_unix_ns = s.unix_ns = now_ns;
+        qpw_lives_assign(&lives, rows, 4);
+        cr_expect_eq(fails(&s, since_ns, "high"), answers || other, "hour %u: high", hour);
+        cr_expect_eq(fails(&s, since_ns, "answered"), answers || other, "hour %u: answered", hour);
+        cr_expect_eq(fails(&s, since_ns, "unexpected"), answers || other || hour == 6, "hour %u: unexpected", hour);
+        cr_expect_eq(fails(&s, since_ns, "new"), hour == 6 || hour == 11 || other, "hour %u: new", hour);
+        cr_expect_eq(fails(&s, 0, "high"), (hour >= 11 && hour < 60) || other, "hour %u: high, ever", hour);
+    }
 }
 
 /* ---- The records ---- */

@@ -524,7 +524,7 @@ Test(report, text_says_it_on_one_screen)
     assert_has(out, "monitored   eth0: TC");
     assert_has(out, "policy      qumulo/on-prem, sha256:0123456789ab");
     assert_has(out, "answer      ACTION NEEDED: 1 service answered on a port the policy does not\n"
-               "              allow (inbound tcp/4444)\n"
+               "              allow (inbound tcp/4444), since 14:13:21\n"
                "  findings    1 unexpected, 1 of them answered; <0.1 % of packets undecided\n");
     assert_has(out, "VERDICTS  66,869 packets, 55.6 MB");
     assert_has(out, "unexpected       50  <0.1 %  23.0 kB  no policy rule matches\n");
@@ -907,6 +907,10 @@ Test(report, conditions_for_failing)
                                                         "undecided=101",
                                                         "undecided=-1", "unexpectedly", NULL}; *bad; bad++)
         cr_assert_eq(qpw_condition_parse(*bad, &c), -22, "%s", *bad);
+    cr_assert_eq(qpw_condition_parse("transit", &c), 0);
+    cr_expect_not(qpw_condition_has_time(&c), "packets carry no time");
+    cr_assert_eq(qpw_condition_parse("unexpected", &c), 0);
+    cr_expect(qpw_condition_has_time(&c));
 }
 
 /* ---- bench: the same tables and words ---- */

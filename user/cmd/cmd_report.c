@@ -18,6 +18,7 @@
 #include "instance/kernel_words.h"
 #include "report/fail_on.h"
 #include "report/render.h"
+#include "util/names.h"
 #include "util/output.h"
 #include "util/since.h"
 #include "util/usage.h"
@@ -44,8 +45,9 @@ static const struct argp_option argp_options[] = {
     {"since", KEY_SINCE, "TIME", 0, "Findings, gaps and coverage since TIME: 90m, 12h, 7d ago, or "
      "2026-01-31[T12:00[:00]] in UTC; counters are sums since attaching and stay whole", 0},
     {"all", KEY_ALL, NULL, 0, "text: every line, not only what fits on a screen", 0},
-    {"fail-on", KEY_FAIL_ON, "WHAT", 0, "Exit status 3 if there is a packet of that verdict, a gap in the coverage "
-     "(gap), or more than a share of undecided packets (undecided=PERCENT); repeatable", 0},
+    {"fail-on", KEY_FAIL_ON, "WHAT", 0, "Exit status 3 if there is an open finding of that severity or worse (high, medium), one that was answered, one first "
+     "seen since --since (new), one of that verdict, a gap in the coverage (gap), or more than a share of packets since "
+     "attaching (undecided=PERCENT); obeys --since; repeatable", 0},
     {0},
 };
 
@@ -65,8 +67,13 @@ static error_t parse(int key, char *arg, struct argp_state *state)
         if (o->n_conditions == MAX_CONDITIONS)
             qpw_usage_error(state, "--fail-on: more than %d", MAX_CONDITIONS);
         else if (qpw_condition_parse(arg, &o->conditions[o->n_conditions++]) < 0)
-            qpw_usage_error(state, "--fail-on %s: not a verdict (unexpected, weak, undecided, implied, transit …), gap or "
-                              "undecided=PERCENT", arg);
+            qpw_usage_error(state, "--fail-on %s: not one of " QPW_FAIL_ON_USAGE, arg);
+        break;
+    case ARGP_KEY_END:
+        for (size_t i = 0; o->since && i < o->n_conditions; i++)
+            if (!qpw_condition_has_time(&o->conditions[i]))
+                qpw_usage_error(state, "--fail-on %s with --since: such packets are counted since attaching, without a time",
+                                qpw_verdict_name(o->conditions[i].verdict));
         break;
     default: return ARGP_ERR_UNKNOWN;
     }

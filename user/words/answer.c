@@ -39,7 +39,16 @@ static void say_worst(struct sentence *s, const struct qpw_answer *a, bool only)
             qpw_words_service(a->worst->key.kind, a->worst->key.protocol, a->worst->key.port, service, sizeof(service)));
 }
 
-static void say_action(struct sentence *s, const struct qpw_answer *a)
+/* Since when that is so, which every answer says where it is known. */
+static void say_since(struct sentence *s, const struct qpw_answer *a, uint64_t now_unix_ns, const char *comma)
+{
+    char since[32];
+
+    if (!a->replay && a->since_unix_ns)
+        say(s, "%s since %s", comma, qpw_words_moment(a->since_unix_ns, now_unix_ns, since, sizeof(since)));
+}
+
+static void say_action(struct sentence *s, const struct qpw_answer *a, uint64_t now_unix_ns)
 {
     size_t unclear = a->services - a->unlisted; /* weak, or of unknown direction */
     bool one = a->unlisted == 1;
@@ -53,10 +62,12 @@ static void say_action(struct sentence *s, const struct qpw_answer *a)
     say_worst(s, a, a->services == 1 || (one && a->worst->key.verdict == QPW_VERDICT_UNEXPECTED));
     if (a->unlisted && unclear)
         say(s, "; %s more that no rule clearly allows", qpw_words_count(unclear, count, sizeof(count)));
+    say_since(s, a, now_unix_ns, ",");
 }
 
-static void say_blind(struct sentence *s, const struct qpw_sight *sight)
+static void say_blind(struct sentence *s, const struct qpw_answer *a, uint64_t now_unix_ns)
 {
+    const struct qpw_sight *sight = &a->sight;
     const char *and = "";
     char age[32];
 
@@ -71,28 +82,29 @@ static void say_blind(struct sentence *s, const struct qpw_sight *sight)
         say(s, "%s%s %s", and, sight->first->name, sight->gone ? "is gone" : "is not monitored: a program was removed");
     else if (sight->unhooked + sight->gone)
         say(s, "%s%zu of %zu interfaces are not monitored", and, sight->unhooked + sight->gone, sight->watched);
+    if (sight->unhooked + sight->gone || sight->auditor == QPW_AUDITOR_NONE)
+        say_since(s, a, now_unix_ns, ",");
 }
 
-static void say_lost(struct sentence *s, const struct qpw_answer *a)
+static void say_lost(struct sentence *s, const struct qpw_answer *a, uint64_t now_unix_ns)
 {
     char count[40];
 
     if (!a->losses.lost)
-        say(s, "unexpected packets were counted without a finding; see Coverage");
+        say(s, "unexpected packets were counted without a finding");
     else
-        say(s, "detail was lost %s (%s); see Coverage", qpw_words_many(a->losses.lost, "time", count, sizeof(count)),
+        say(s, "detail was lost %s (%s)", qpw_words_many(a->losses.lost, "time", count, sizeof(count)),
             qpw_loss_name(a->losses.worst));
+    say_since(s, a, now_unix_ns, ",");
+    say(s, "; see Coverage");
 }
 
 static void say_clean(struct sentence *s, const struct qpw_answer *a, uint64_t now_unix_ns)
 {
-    char since[32];
-
     say(s, "%s", !a->packets ? "no packets" : a->unexpected ? "nothing that needs attention" : "nothing unexpected");
     if (a->replay)
         say(s, " in the capture");
-    else if (a->since_unix_ns)
-        say(s, " since %s", qpw_words_moment(a->since_unix_ns, now_unix_ns, since, sizeof(since)));
+    say_since(s, a, now_unix_ns, "");
 }
 
 const char *qpw_words_answer(const struct qpw_answer *a, uint64_t now_unix_ns, char *buf, size_t size)
@@ -102,12 +114,14 @@ const char *qpw_words_answer(const struct qpw_answer *a, uint64_t now_unix_ns, c
 
     *buf = '\0';
     switch (a->state) {
-    case QPW_ANSWER_ACTION_NEEDED: say_action(&s, a); break;
-    case QPW_ANSWER_BLIND: say_blind(&s, &a->sight); break;
-    case QPW_ANSWER_DETAIL_LOST: say_lost(&s, a); break;
+    case QPW_ANSWER_ACTION_NEEDED: say_action(&s, a, now_unix_ns); break;
+    case QPW_ANSWER_BLIND: say_blind(&s, a, now_unix_ns); break;
+    case QPW_ANSWER_DETAIL_LOST: say_lost(&s, a, now_unix_ns); break;
     case QPW_ANSWER_PROBED:
-        say(&s, "%s, none answered", qpw_words_many(a->probes, "unexpected attempt", attempts, sizeof(attempts)));
+        say(&s, "%s, %s", qpw_words_many(a->probes, "unexpected attempt", attempts, sizeof(attempts)),
+            a->losses.answered ? "but detail was lost: some may have been answered" : "none answered");
         say_worst(&s, a, a->probes == 1);
+        say_since(&s, a, now_unix_ns, ",");
         break;
     case QPW_ANSWER_CLEAN:
     case QPW_ANSWER_COUNT: say_clean(&s, a, now_unix_ns); break;
