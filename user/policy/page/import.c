@@ -141,6 +141,9 @@ static void understand(struct qpw_importer *im)
     qpw_import_check_nodes(im);
     qpw_import_read_rows(im);
     qpw_import_choose(im);
+    for (size_t i = 0; i < im->n_tables; i++)
+        if (im->tables[i].selected)
+            qpw_import_check_leads(im, &im->tables[i]);
     read_sentences(im);
 }
 

@@ -25,6 +25,20 @@ struct qpw_section {
     bool chosen;
 };
 
+struct qpw_said {
+    const char *text; /* NULL: nothing */
+    unsigned line;
+};
+
+/* What stands around a table. */
+struct qpw_around {
+    struct qpw_said caption; /* the table's own */
+    struct qpw_said before;  /* the paragraph straight before */
+    struct qpw_said brief;   /* the last one since the heading that has few words and a direction */
+    const char *stale;       /* the same, with a table and other text behind it: it may hold no longer */
+    const char *denial;      /* a paragraph since the heading that takes ports back */
+};
+
 /* A table of ports. */
 struct qpw_import_table {
     unsigned line;              /* of its titles */
@@ -33,8 +47,13 @@ struct qpw_import_table {
     struct qpw_title titles[QPW_MAX_COLUMNS];
     const char *names[QPW_MAX_COLUMNS];
     size_t n_columns;
+    struct qpw_around around;
     unsigned directions;        /* by caption, paragraph or heading, as bits; 0: not said */
     const char *direction_text; /* what said so */
+    unsigned direction_line;
+    bool direction_heading;     /* it is a heading */
+    char other_end[128];        /* who is at the other end, by the text around it; empty: not said */
+    unsigned other_end_of;      /* the directions that have this other end, as bits */
     unsigned family;            /* 4 or 6: what is around it is about these addresses only */
     bool client_server;         /* the ends are the titles of two columns of ports */
     bool own_interfaces;        /* the node's side names its interfaces only: no role to be chosen */
@@ -112,6 +131,21 @@ void qpw_import_warn(struct qpw_importer *im, unsigned line, const char *format,
 /* ---- import_tables.c: sections, and tables of ports with their columns and direction ---- */
 
 void qpw_import_structure(struct qpw_importer *im);
+
+/* ---- import_leads.c: what the text around a table says of it ---- */
+
+/* A paragraph is about the table behind it if it has no more words than this; it gives a direction with fewer. */
+#define QPW_LABEL_WORDS 10
+#define QPW_DIRECTION_WORDS 6
+
+/* The table's direction, family and other end by the text around it. */
+void qpw_import_read_leads(const struct qpw_importer *im, struct qpw_import_table *table);
+/* What this text may restrict besides, as errors and warnings. */
+void qpw_import_check_leads(struct qpw_importer *im, const struct qpw_import_table *table);
+/* The same of a row over all columns, within the table or above its titles. True: nothing of it is left to be understood. */
+bool qpw_import_take_row_lead(struct qpw_import_table *table, const char *text);
+/* Whether a paragraph gives a direction, and not only points to where another one is. */
+bool qpw_import_gives_direction(const char *text);
 
 /* ---- import_columns.c: titles of columns ---- */
 

@@ -117,6 +117,13 @@ int qpw_reading_restricted_set(const struct qpw_reading *r, uint8_t direction, i
 {
     unsigned family = r->table->family;
 
+    if (*r->table->other_end && r->table->other_end_of & 1u << direction) {
+        if (set >= 0)
+            qpw_import_warn(r->im, r->part->line, "'%.80s': the text above says '%.80s' of the other end; fill in its set accordingly",
+                            r->row->purpose, r->table->other_end);
+        else
+            set = qpw_import_set_of(r->im, r->part->line, r->table->other_end, "", r->row->purpose);
+    }
     for (size_t i = 0; i < r->part->n_cells; i++) {
         const char *text = r->part->cells[i].text;
 

@@ -176,7 +176,9 @@ static int check_cells(struct qpw_reading *r)
     if (r->part->fault)
         return qpw_reading_fail(r, NULL, "%s", r->part->fault);
     if (r->part->spanning)
-        return qpw_reading_fail(r, NULL, "a row over all columns that names no direction: '%.80s'", r->part->cells[0].text);
+        return qpw_reading_fail(r, NULL, "a row over all columns that %s: '%.80s'",
+                                qpw_directions_in(r->part->cells[0].text) ? "may say more than a direction" : "names no direction",
+                                r->part->cells[0].text);
     if (r->part->n_cells != r->table->n_columns)
         return qpw_reading_fail(r, NULL, "%zu cells in a table of %zu columns", r->part->n_cells, r->table->n_columns);
     for (size_t i = 0; i < r->part->n_cells; i++) {
@@ -255,7 +257,7 @@ static bool is_heading(struct qpw_import_table *table, const struct qpw_part *pa
     if (!part->spanning || part->fault)
         return false;
     if (qpw_denies(part->cells[0].text) || !qpw_directions_in(part->cells[0].text) ||
-        qpw_is_clients_direction(part->cells[0].text))
+        qpw_is_clients_direction(part->cells[0].text) || !qpw_import_take_row_lead(table, part->cells[0].text))
         return false;
     table->directions = qpw_directions_in(part->cells[0].text);
     table->direction_text = part->cells[0].text;

@@ -8,20 +8,13 @@
 #include "policy/lang/parse.h"
 #include "policy/page/import_int.h"
 
-/* A paragraph is about the table behind it if it has no more words than this; it gives a direction with fewer. */
-#define LABEL_WORDS 10
-#define DIRECTION_WORDS 6
 #define BOLD_LEVEL 7 /* of a bold paragraph: below all headings */
 
 /* Where the reading of the parts stands. */
 struct place {
     int section;
-    const char *before;      /* the paragraph straight before */
-    unsigned before_line;
-    const char *short_text;  /* the last one since the heading that has few words and a direction */
-    bool short_used;         /* a table had it */
-    const char *stale_text;  /* the same, with a table and other text behind it: it may hold no longer */
-    const char *denial;      /* a paragraph since the heading that takes ports back */
+    struct qpw_around around;
+    bool brief_used; /* a table had it */
 };
 
 static bool has(const struct qpw_import_table *table, enum qpw_column column)
@@ -67,62 +60,24 @@ static void end_tab(struct qpw_importer *im, struct place *place)
         place->section = im->sections[at].parent;
 }
 
-/* ---- Direction ---- */
-
-static void say_direction(struct qpw_import_table *table, const char *text)
-{
-    if (table->directions || !text)
-        return;
-    table->directions = qpw_directions_in(text);
-    table->direction_text = text;
-}
-
-static bool is_heading_text(const struct qpw_importer *im, const struct qpw_import_table *table)
-{
-    for (int i = table->section; i >= 0; i = im->sections[i].parent)
-        if (!im->sections[i].label && im->sections[i].text == table->direction_text)
-            return true;
-    return false;
-}
-
-static void find_direction(const struct qpw_importer *im, struct qpw_import_table *table, const struct place *place,
-                           const char *caption)
-{
-    int port = qpw_import_column(table, QPW_COLUMN_PORT);
-
-    if (port >= 0 && table->titles[port].directions) {
-        table->directions = table->titles[port].directions;
-        table->direction_text = table->names[port];
-    }
-    say_direction(table, caption);
-    say_direction(table, place->before && qpw_count_words(place->before) <= LABEL_WORDS ? place->before : NULL);
-    say_direction(table, place->short_text);
-    for (int i = table->section; i >= 0; i = im->sections[i].parent)
-        say_direction(table, im->sections[i].text);
-    if (place->stale_text && im->sections && table->direction_text && is_heading_text(im, table) &&
-        table->directions != qpw_directions_in(place->stale_text))
-        table->directions = 0; /* the heading's direction, or that of the paragraph before the last table? */
-    for (int i = table->section; i >= 0 && !table->family && !im->own; i = im->sections[i].parent)
-        table->family = qpw_family_of(im->sections[i].text, true);
-}
+/* ---- Faults of a table as a whole ---- */
 
 /* What around the table says that its ports are not to be open, or NULL. */
-static const char *find_denial(const struct qpw_importer *im, const struct qpw_import_table *table,
-                               const struct place *place, const char *caption)
+static const char *find_denial(const struct qpw_importer *im, const struct qpw_import_table *table)
 {
-    if (caption && qpw_denies(caption))
-        return caption;
-    if (place->before && qpw_count_words(place->before) <= LABEL_WORDS && qpw_denies(place->before))
-        return place->before;
-    if (place->denial)
-        return place->denial;
+    const struct qpw_around *around = &table->around;
+
+    if (around->caption.text && qpw_denies(around->caption.text))
+        return around->caption.text;
+    if (around->before.text && qpw_count_words(around->before.text) <= QPW_LABEL_WORDS && qpw_denies(around->before.text))
+        return around->before.text;
+    if (around->denial)
+        return around->denial;
     for (int i = table->section; i >= 0; i = im->sections[i].parent)
         if (qpw_denies(im->sections[i].text))
             return im->sections[i].text;
     return NULL;
 }
-
-/* ---- Tables ---- */
 
 static bool repeats_allowed(enum qpw_column column)
 {
@@ -160,6 +115,8 @@ static void check_table(struct qpw_importer *im, struct qpw_import_table *table,
                          "no direction: neither a heading above says inbound or outbound, nor is there a column for it");
 }
 
+/* ---- Tables ---- */
+
 /* A table that is not read. One of protocols, with a title that speaks of ports, is a table of ports all the same. */
 static void pass_over(struct qpw_importer *im, size_t at, const struct qpw_import_table *table)
 {
@@ -185,7 +142,7 @@ static void pass_over(struct qpw_importer *im, size_t at, const struct qpw_impor
 }
 
 /* What stands straight above a table may tell it from others, as a heading would. */
-static int add_label(struct qpw_importer *im, const struct place *place, const char *text, unsigned line)
+static int add_label(struct qpw_importer *im, const struct place *place, const struct qpw_said *said)
 {
     void *array = im->sections;
     struct qpw_section *section = qpw_grow(&array, im->n_sections, sizeof(*section));
@@ -195,16 +152,32 @@ static int add_label(struct qpw_importer *im, const struct place *place, const c
         return place->section;
     }
     im->sections = array;
-    *section = (struct qpw_section){.text = text, .line = line, .level = 99, .parent = place->section, .label = true};
+    *section = (struct qpw_section){.text = said->text, .line = said->line, .level = 99, .parent = place->section,
+                                    .label = true};
     return (int)im->n_sections++;
+}
+
+/* Rows above the titles: what keeps the whole table from being read, and headings over all columns. */
+static void check_above(struct qpw_importer *im, struct qpw_import_table *table, size_t from)
+{
+    for (size_t i = from; i < table->first; i++) {
+        const struct qpw_part *part = &im->page.parts[i];
+
+        if (part->fault)
+            qpw_import_error(im, part->line, "%s", part->fault);
+        else if (part->spanning && !qpw_import_take_row_lead(table, part->cells[0].text))
+            qpw_import_error(im, part->line, "a row above the titles that may restrict the table: '%.100s'",
+                             part->cells[0].text);
+    }
 }
 
 /* The table whose rows are the parts ]at, end). */
 static void read_table(struct qpw_importer *im, size_t at, size_t end, struct place *place)
 {
     const struct qpw_part *parts = im->page.parts;
-    const char *caption = parts[at].n_cells ? parts[at].cells[0].text : NULL, *label = caption, *text = NULL;
+    const char *caption = parts[at].n_cells ? parts[at].cells[0].text : NULL, *text = NULL;
     struct qpw_import_table table = {.section = place->section, .first = at + 1, .line = parts[at].line};
+    struct qpw_said label = {caption, parts[at].line};
     void *array;
     struct qpw_import_table *added;
 
@@ -222,10 +195,12 @@ static void read_table(struct qpw_importer *im, size_t at, size_t end, struct pl
         }
         caption = text;
     }
-    if (!label && place->before && qpw_count_words(place->before) <= LABEL_WORDS)
-        label = place->before;
-    if (label)
-        table.section = add_label(im, place, label, label == place->before ? place->before_line : parts[at].line);
+    table.around = place->around;
+    table.around.caption = (struct qpw_said){caption, parts[at].line};
+    if (!label.text && place->around.before.text && qpw_count_words(place->around.before.text) <= QPW_LABEL_WORDS)
+        label = place->around.before;
+    if (label.text)
+        table.section = add_label(im, place, &label);
     array = im->tables;
     added = qpw_grow(&array, im->n_tables, sizeof(*added));
     if (!added) {
@@ -236,14 +211,12 @@ static void read_table(struct qpw_importer *im, size_t at, size_t end, struct pl
     im->n_tables++;
     *added = table;
     added->client_server = names_server(added);
-    find_direction(im, added, place, caption);
-    place->short_used |= added->direction_text && added->direction_text == place->short_text;
+    qpw_import_read_leads(im, added);
+    place->brief_used |= added->direction_text && added->direction_text == added->around.brief.text;
     for (int i = table.section; i >= 0; i = im->sections[i].parent)
         im->sections[i].has_ports = true;
-    for (size_t i = at + 1; i < table.first; i++) /* what keeps the whole table from being read stands before its titles */
-        if (parts[i].fault)
-            qpw_import_error(im, parts[i].line, "%s", parts[i].fault);
-    check_table(im, added, find_denial(im, added, place, caption));
+    check_above(im, added, at + 1);
+    check_table(im, added, find_denial(im, added));
 }
 
 static void forget_text(struct place *place)
@@ -254,26 +227,26 @@ static void forget_text(struct place *place)
 static void take_text(struct qpw_importer *im, const struct qpw_part *part, struct place *place)
 {
     const char *text = part->cells[0].text;
+    struct qpw_around *around = &place->around;
     size_t words = qpw_count_words(text);
 
-    if (part->bold && words <= LABEL_WORDS) { /* a heading, whatever its markup */
+    if (part->bold && words <= QPW_LABEL_WORDS) { /* a heading, whatever its markup */
         add_section(im, part, place);
         forget_text(place);
         return;
     }
-    place->before = text;
-    place->before_line = part->line;
-    if (words <= DIRECTION_WORDS && qpw_directions_in(text)) {
-        place->short_text = text;
-        place->short_used = false;
-        place->stale_text = NULL;
-    } else if (place->short_used) {
-        place->stale_text = place->short_text;
-        place->short_text = NULL;
-        place->short_used = false;
+    around->before = (struct qpw_said){text, part->line};
+    if (words <= QPW_DIRECTION_WORDS && qpw_import_gives_direction(text)) {
+        around->brief = around->before;
+        place->brief_used = false;
+        around->stale = NULL;
+    } else if (place->brief_used) {
+        around->stale = around->brief.text;
+        around->brief.text = NULL;
+        place->brief_used = false;
     }
     if (qpw_takes_back(text))
-        place->denial = text;
+        around->denial = text;
 }
 
 void qpw_import_structure(struct qpw_importer *im)
@@ -294,7 +267,7 @@ void qpw_import_structure(struct qpw_importer *im)
             end_tab(im, &place);
             forget_text(&place);
             break;
-        case QPW_PART_LISTING: place.before = NULL; break;
+        case QPW_PART_LISTING: place.around.before.text = NULL; break;
         case QPW_PART_TEXT:
             if (part->n_cells)
                 take_text(im, part, &place);
@@ -303,7 +276,7 @@ void qpw_import_structure(struct qpw_importer *im)
             while (end < im->page.n && im->page.parts[end].kind == QPW_PART_ROW)
                 end++;
             read_table(im, i, end, &place);
-            place.before = place.denial = NULL;
+            place.around.before.text = place.around.denial = NULL;
             i = end - 1;
             break;
         default: break;

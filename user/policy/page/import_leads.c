@@ -1,0 +1,205 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* import_leads.c - the direction of a table, and what else the text around it says of all its rows. */
+#include <stdio.h>
+#include <string.h>
+
+#include "policy/page/import_int.h"
+#include "policy/page/lead.h"
+
+static bool has(const struct qpw_import_table *table, enum qpw_column column)
+{
+    return qpw_import_column(table, column) >= 0;
+}
+
+bool qpw_import_gives_direction(const char *text)
+{
+    struct qpw_lead lead;
+
+    qpw_lead_of(text, &lead);
+    return lead.directions && !lead.pointer;
+}
+
+static bool is_short(const struct qpw_said *said)
+{
+    return said->text && qpw_count_words(said->text) <= QPW_LABEL_WORDS;
+}
+
+/* ---- The direction ---- */
+
+/* The text gives the direction, unless another one does already. */
+static void take(struct qpw_import_table *table, const struct qpw_said *said, bool heading)
+{
+    struct qpw_lead lead;
+
+    if (table->direction_text || !said->text)
+        return;
+    qpw_lead_of(said->text, &lead);
+    if (!lead.directions || (lead.pointer && !heading))
+        return;
+    table->direction_text = said->text;
+    table->direction_line = said->line;
+    table->direction_heading = heading;
+    table->directions = lead.directions;
+}
+
+/* The nearest heading that says a direction, or -1. */
+static int find_heading(const struct qpw_importer *im, int section)
+{
+    while (section >= 0 && (im->sections[section].label || !qpw_directions_in(im->sections[section].text)))
+        section = im->sections[section].parent;
+    return section;
+}
+
+static void find_direction(const struct qpw_importer *im, struct qpw_import_table *table)
+{
+    const struct qpw_around *around = &table->around;
+    int port = qpw_import_column(table, QPW_COLUMN_PORT), heading = find_heading(im, table->section);
+
+    if (port >= 0 && table->titles[port].directions) {
+        table->directions = table->titles[port].directions;
+        table->direction_text = table->names[port];
+        return;
+    }
+    take(table, &around->caption, false);
+    if (is_short(&around->before))
+        take(table, &around->before, false);
+    take(table, &around->brief, false);
+    if (heading >= 0)
+        take(table, &(struct qpw_said){im->sections[heading].text, im->sections[heading].line}, true);
+    if (around->stale && table->direction_heading && table->directions != qpw_directions_in(around->stale))
+        table->directions = 0; /* the heading's direction, or that of the paragraph before the last table? */
+}
+
+/* ---- The other end ---- */
+
+static void set_end(struct qpw_import_table *table, const struct qpw_lead *lead)
+{
+    if (!*lead->end || *table->other_end)
+        return;
+    snprintf(table->other_end, sizeof(table->other_end), "%s", lead->end);
+    table->other_end_of = 1u << lead->end_of;
+}
+
+/* Whether the words name the other end alone, though they say no direction: "Only from admin hosts". */
+static bool keeps_others_out(const struct qpw_said *said, const struct qpw_lead *lead)
+{
+    return *lead->end && lead->only && !*lead->restriction && lead->end_of == QPW_DIR_INBOUND && is_short(said);
+}
+
+static void find_end(struct qpw_import_table *table)
+{
+    const struct qpw_said *const others[] = {&table->around.caption, &table->around.before};
+    struct qpw_lead lead;
+
+    if (table->direction_line) {
+        qpw_lead_of(table->direction_text, &lead);
+        set_end(table, &lead);
+    }
+    for (size_t i = 0; i < sizeof(others) / sizeof(*others); i++) {
+        if (!others[i]->text)
+            continue;
+        qpw_lead_of(others[i]->text, &lead);
+        if (keeps_others_out(others[i], &lead))
+            set_end(table, &lead);
+    }
+}
+
+void qpw_import_read_leads(const struct qpw_importer *im, struct qpw_import_table *table)
+{
+    find_direction(im, table);
+    find_end(table);
+    for (int i = table->section; i >= 0 && !table->family && !im->own; i = im->sections[i].parent)
+        table->family = qpw_family_of(im->sections[i].text, true);
+}
+
+bool qpw_import_take_row_lead(struct qpw_import_table *table, const char *text)
+{
+    struct qpw_lead lead;
+
+    qpw_lead_of(text, &lead);
+    if (*lead.restriction || *lead.place || lead.pointer || (lead.directions && *lead.unknown))
+        return false;
+    if (lead.directions) /* a heading within the table, in place of what was said before */
+        *table->other_end = '\0';
+    set_end(table, &lead);
+    return true;
+}
+
+/* ---- What else is said ---- */
+
+static bool is_chosen(const struct qpw_importer *im, const char *text)
+{
+    for (size_t i = 0; i < im->options->n_sections; i++)
+        if (qpw_import_same_words(text, im->options->sections[i]))
+            return true;
+    return false;
+}
+
+/* Words before a table that say more than a direction do not overrule a heading that says the other one. */
+static void check_heading(struct qpw_importer *im, const struct qpw_import_table *table)
+{
+    int heading = find_heading(im, table->section);
+
+    if (heading >= 0 && !table->direction_heading &&
+        !(qpw_directions_in(im->sections[heading].text) & qpw_directions_in(table->direction_text)))
+        qpw_import_error(im, table->direction_line, "'%.80s' says another direction than '%.80s' (line %u): which one holds?",
+                         table->direction_text, im->sections[heading].text, im->sections[heading].line);
+}
+
+/* The words that give the direction say nothing else, or it is told. */
+static void check_direction(struct qpw_importer *im, const struct qpw_import_table *table)
+{
+    const char *text = table->direction_text;
+    struct qpw_lead lead;
+
+    if (!table->direction_line || qpw_denies(text) || qpw_is_clients_direction(text))
+        return;
+    qpw_lead_of(text, &lead);
+    if (qpw_lead_is_plain(&lead))
+        return;
+    check_heading(im, table);
+    if (*lead.place)
+        qpw_import_error(im, table->direction_line,
+                         "'%.80s' may be the direction of '%.60s', not of the node; put the node's direction there in your copy "
+                         "of the page", text, lead.place);
+    else if (*lead.restriction || lead.pointer)
+        qpw_import_error(im, table->direction_line,
+                         "'%.80s' may restrict the table%s%.60s%s; put what holds for the node there in your copy of the page", text,
+                         *lead.restriction ? " ('" : "", lead.restriction, *lead.restriction ? "')" : "");
+    else if (*lead.unknown && !is_chosen(im, text))
+        qpw_import_warn(im, table->direction_line, "'%.80s' is read as %s; if '%.60s' restricts the table, add that by hand", text,
+                        lead.directions == 1u << QPW_DIR_INBOUND    ? "inbound"
+                        : lead.directions == 1u << QPW_DIR_OUTBOUND ? "outbound"
+                                                                    : "inbound and outbound", lead.unknown);
+}
+
+/* Text that does not give the direction; `caption`: the table's own. */
+static void check_other(struct qpw_importer *im, const struct qpw_import_table *table, const struct qpw_said *said, bool caption)
+{
+    struct qpw_lead lead;
+
+    if (!said->text || said->text == table->direction_text || (!caption && is_chosen(im, said->text)) ||
+        (is_short(said) && qpw_denies(said->text)) || qpw_takes_back(said->text))
+        return;
+    qpw_lead_of(said->text, &lead);
+    if (keeps_others_out(said, &lead))
+        return;
+    if (*lead.restriction && caption)
+        qpw_import_error(im, said->line, "'%.100s' may restrict the table ('%.60s')", said->text, lead.restriction);
+    else if (*lead.restriction || (lead.only && *lead.end) ||
+             (lead.pointer && lead.directions && table->directions != lead.directions))
+        qpw_import_warn(im, said->line, "'%.100s' may restrict the table below; if it does, add that by hand", said->text);
+}
+
+void qpw_import_check_leads(struct qpw_importer *im, const struct qpw_import_table *table)
+{
+    bool ends = has(table, QPW_COLUMN_SOURCE) && has(table, QPW_COLUMN_DESTINATION);
+
+    if (!ends && !has(table, QPW_COLUMN_DIRECTION) && !table->client_server)
+        check_direction(im, table);
+    check_other(im, table, &table->around.caption, true);
+    check_other(im, table, &table->around.before, false);
+    for (int i = table->section; i >= 0; i = im->sections[i].parent)
+        if (!im->sections[i].label && !im->sections[i].tab)
+            check_other(im, table, &(struct qpw_said){im->sections[i].text, im->sections[i].line}, false);
+}

@@ -1,0 +1,272 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * lead.c - headings, captions and words before a table, word for word.
+ *
+ * A direction counts as the table's only where all other words are known to mean nothing: "Inbound from admin hosts" has
+ * an end, "Inbound on the switch" is another machine's, "Inbound until 5.3" holds for some only.
+ */
+#include <ctype.h>
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+#include "policy/lang/parse.h"
+#include "policy/page/cells.h"
+#include "policy/page/lead.h"
+
+#define MAX_LEAD_WORDS 64
+
+/* Words that say nothing about which rows hold, or for whom. */
+static const char *const harmless[] = {
+    "the", "a", "an", "and", "or", "of", "for", "as", "with", "these", "this", "those", "that", "which", "following", "your",
+    "our", "its", "all", "any", "each", "every", "it", "you", "they", "we", "them", "there", "are", "is", "be", "have", "has",
+    "can", "must", "should", "will", "need", "needs", "needed", "require", "requires", "required", "requirement",
+    "requirements", "necessary", "mandatory", "use", "used", "uses", "using", "open", "opened", "opening", "allow", "allowed",
+    "allows", "permit", "permitted", "permits", "accept", "accepts", "accepted", "enable", "enabled", "configure",
+    "configured", "configuration", "setting", "settings", "set", "default", "defaults", "standard", "general", "common",
+    "port", "ports", "number", "numbers", "range", "ranges", "protocol", "protocols", "tcp", "udp", "sctp", "icmp", "ip",
+    "ipv4", "ipv6", "service", "services", "traffic", "connection", "connections", "connectivity", "connect", "connects",
+    "communication", "communications", "flow", "flows", "access", "request", "requests", "session", "sessions", "data",
+    "packets", "network", "networks", "networking", "firewall", "firewalls", "security", "group", "groups", "rule", "rules",
+    "policy", "policies", "list", "lists", "listed", "lists", "table", "tables", "overview", "summary", "reference", "details",
+    "information", "about", "section", "documentation", "direction", "directions", "in", "out", "both", "way", "ways",
+    "here", "below", "above", "listen", "listens", "listening", "usage", "matrix", "assignments", NULL};
+
+/* What the page's own node is called where it has no name. */
+static const char *const own_node[] = {"node", "nodes", "cluster", "clusters", "system", "systems", "array", "arrays",
+                                       "appliance", "appliances", "installation", "deployment", "product", NULL};
+
+/* Words that let some rows, times, places or editions out. */
+static const char *const restricting[] = {
+    "except", "excluding", "but", "not", "no", "never", "without", "until", "unless", "if", "when", "while", "during", "before",
+    "after", "since", "instead", "previous", "previously", "former", "formerly", "old", "older", "earlier", "later", "legacy",
+    "obsolete", "remove", "removed", "skip", "ignore", "vlan", "vlans", "loopback", "localhost", "internal", "internally",
+    "future", "reserved", "temporary", "temporarily", "first", "second", "primary", "secondary", "standby", "other",
+    "another", "version", "versions", "release", "releases", "edition", "editions", "case", "restricted", "limited", NULL};
+
+/* Words that send readers elsewhere. */
+static const char *const pointing[] = {"see", "refer", "follow", "follows", "elsewhere", "next", "also", "likewise", NULL};
+
+/* Words behind which a machine or a network is named. */
+static const char *const placing[] = {"from", "to", "into", "towards", "on", "at", "by", "between", "within", "via", "through",
+                                      NULL};
+
+static const char *const inbound_words[] = {"inbound", "ingress", "incoming", NULL};
+static const char *const outbound_words[] = {"outbound", "egress", "outgoing", NULL};
+static const char *const both_words[] = {"bidirectional", "bi-directional", NULL};
+
+/* ---- Words ---- */
+
+struct word {
+    char text[48];
+    bool ends; /* a comma, colon, bracket or the like is behind it */
+};
+
+struct text {
+    struct word words[MAX_LEAD_WORDS];
+    size_t n;
+    bool cut;
+};
+
+static bool is_in(const char *word, const char *const *list)
+{
+    for (; *list; list++)
+        if (!strcasecmp(word, *list))
+            return true;
+    return false;
+}
+
+/* Addresses and versions keep their dots and colons; of other words only letters, digits and hyphens are taken. */
+static void split(const char *text, struct text *ret)
+{
+    static const char within[] = "-_.:/'@";
+
+    *ret = (struct text){.n = 0};
+    for (const char *p = text; *p;) {
+        size_t length = 0;
+        struct word *word;
+
+        while (isalnum((unsigned char)p[length]) || (unsigned char)p[length] >= 0x80 || (p[length] && strchr(within, p[length])))
+            length++;
+        if (length >= 3 && !strncmp(p, "\xef\xbf\xbc", 3)) { /* what stood there is elsewhere */
+            p += 3;
+            continue;
+        }
+        if (!length) {
+            if (ret->n && strchr(",;()[]!?", *p))
+                ret->words[ret->n - 1].ends = true;
+            p++;
+            continue;
+        }
+        if (ret->n == MAX_LEAD_WORDS) {
+            ret->cut = true;
+            return;
+        }
+        word = &ret->words[ret->n];
+        snprintf(word->text, sizeof(word->text), "%.*s", (int)length, p);
+        p += length;
+        for (size_t n = strlen(word->text); n && strchr("-_.:/'@", word->text[n - 1]); n--) {
+            word->ends |= strchr(".:", word->text[n - 1]) != NULL;
+            word->text[n - 1] = '\0';
+        }
+        if (*word->text)
+            ret->n++;
+        else if (ret->n)
+            ret->words[ret->n - 1].ends = true;
+    }
+}
+
+static unsigned directions_of(const char *word)
+{
+    unsigned inbound = 1u << QPW_DIR_INBOUND, outbound = 1u << QPW_DIR_OUTBOUND;
+
+    return is_in(word, inbound_words)    ? inbound
+           : is_in(word, outbound_words) ? outbound
+           : is_in(word, both_words)     ? inbound | outbound
+                                         : 0;
+}
+
+static bool is_address(const char *word)
+{
+    struct qpw_range range;
+    const char *why;
+
+    return strpbrk(word, ".:") && strpbrk(word, "0123456789abcdef:") && qpw_range_parse(word, &range, &why) == 0;
+}
+
+static bool is_number(const char *word)
+{
+    return strspn(word, "0123456789.") == strlen(word);
+}
+
+static void keep(char *ret, size_t size, const char *word)
+{
+    if (!*ret)
+        snprintf(ret, size, "%.*s", (int)size - 1, word);
+}
+
+/* ---- Phrases behind "from", "to", "on" ---- */
+
+/* The words at `at` up to the next mark, place or direction; what is not harmless is put together. *ret_own: the page's own
+ * nodes are among them. Returns behind them. */
+static size_t phrase(const struct text *text, size_t at, char *ret, size_t size, bool *ret_own)
+{
+    size_t used = 0;
+
+    *ret = '\0';
+    *ret_own = false;
+    for (; at < text->n; at++) {
+        const char *word = text->words[at].text;
+        bool last = text->words[at].ends;
+
+        if (is_in(word, placing) || directions_of(word) || !strcasecmp(word, "only") || !strcasecmp(word, "and") ||
+            is_in(word, pointing))
+            break;
+        *ret_own |= is_in(word, own_node);
+        if (!used && (is_in(word, harmless) || is_in(word, own_node))) {
+            if (!last)
+                continue;
+            return at + 1;
+        }
+        if (used + strlen(word) + 2 < size)
+            used += (size_t)snprintf(ret + used, size - used, "%s%s", used ? " " : "", word);
+        if (last)
+            return at + 1;
+    }
+    return at;
+}
+
+static bool is_everybody(const char *phrase)
+{
+    static const char *const words[] = {"anywhere", "everywhere", "outside", "anyone", "everyone", "world", NULL};
+
+    return is_in(phrase, words);
+}
+
+static void take_place(const struct text *text, size_t *at, struct qpw_lead *ret)
+{
+    const char *place = text->words[*at].text;
+    bool from = !strcasecmp(place, "from"), to = !strcasecmp(place, "to") || !strcasecmp(place, "into");
+    bool by = !strcasecmp(place, "by") || !strcasecmp(place, "via") || !strcasecmp(place, "through");
+    char name[128];
+    size_t begin = ++*at;
+    bool own;
+
+    *at = phrase(text, begin, name, sizeof(name), &own);
+    if (!*name && own && (from || to))
+        ret->own_ends |= 1u << (from ? QPW_DIR_INBOUND : QPW_DIR_OUTBOUND);
+    if (!*name && (!strcasecmp(place, "between") || !strcasecmp(place, "within"))) /* "between nodes" */
+        keep(ret->restriction, sizeof(ret->restriction), place);
+    if (!*name || is_everybody(name))
+        return;
+    for (size_t i = begin; !from && !to && i < *at; i++)
+        if (is_in(text->words[i].text, restricting))
+            keep(ret->restriction, sizeof(ret->restriction), text->words[i].text);
+    if ((from || to) && !*ret->end && (!is_in(name, restricting) || !strcasecmp(name, "localhost"))) {
+        snprintf(ret->end, sizeof(ret->end), "%s", name);
+        ret->end_of = from ? QPW_DIR_INBOUND : QPW_DIR_OUTBOUND;
+    } else if (is_in(name, restricting)) {
+        keep(ret->restriction, sizeof(ret->restriction), name);
+    } else if (by) {
+        keep(ret->unknown, sizeof(ret->unknown), name);
+    } else {
+        keep(ret->place, sizeof(ret->place), name);
+    }
+}
+
+/* ---- The whole ---- */
+
+static void take_word(const char *word, bool first, struct qpw_lead *ret)
+{
+    if (is_in(word, pointing))
+        ret->pointer = true;
+    else if (is_in(word, restricting) || is_address(word))
+        keep(ret->restriction, sizeof(ret->restriction), word);
+    else if (!is_in(word, harmless) && !is_in(word, own_node) && !(first && is_number(word)))
+        keep(ret->unknown, sizeof(ret->unknown), word);
+}
+
+void qpw_lead_of(const char *text, struct qpw_lead *ret)
+{
+    struct text words;
+    bool first = true;
+
+    *ret = (struct qpw_lead){.directions = 0};
+    split(text, &words);
+    for (size_t i = 0; i < words.n;) {
+        const char *word = words.words[i].text;
+        unsigned directions = directions_of(word);
+
+        if (directions) {
+            ret->directions |= directions;
+        } else if (!strcasecmp(word, "only")) {
+            ret->only = true;
+        } else if (is_in(word, placing)) {
+            take_place(&words, &i, ret);
+            first = false;
+            continue;
+        } else {
+            take_word(word, first, ret);
+        }
+        first = (first && is_number(word)) || !strcasecmp(word, "table");
+        i++;
+    }
+    /* The other end of one direction; at the own end stands another machine. */
+    if (*ret->end && ret->directions && ret->directions != 1u << ret->end_of) {
+        keep(ret->place, sizeof(ret->place), ret->end);
+        *ret->end = '\0';
+    }
+    if (!*ret->end && ret->own_ends & ret->directions) { /* "Inbound from the nodes" */
+        snprintf(ret->end, sizeof(ret->end), "nodes");
+        ret->end_of = ret->own_ends & ret->directions & 1u << QPW_DIR_INBOUND ? QPW_DIR_INBOUND : QPW_DIR_OUTBOUND;
+    }
+    if (ret->only && (*ret->unknown || *ret->place))
+        keep(ret->restriction, sizeof(ret->restriction), "only");
+    if (words.cut)
+        keep(ret->unknown, sizeof(ret->unknown), "...");
+}
+
+bool qpw_lead_is_plain(const struct qpw_lead *lead)
+{
+    return lead->directions && !*lead->end && !*lead->place && !*lead->restriction && !*lead->unknown && !lead->pointer;
+}
