@@ -10,6 +10,7 @@
 
 #include "cmd/cmd.h"
 #include "util/error.h"
+#include "util/near.h"
 #include "util/usage.h"
 #include "util/version.h"
 #include "words/terminal.h"
@@ -69,6 +70,7 @@ static void check_answer(int status, void *program)
 int main(int argc, char **argv)
 {
     static char name[64] = "qportwatch";
+    struct qpw_near near;
 
     hold_standard_files();
     qpw_terminal_start();
@@ -91,5 +93,8 @@ int main(int argc, char **argv)
         argv[1] = name;
         return commands[i].run(argc - 1, argv + 1);
     }
-    return qpw_usage_no_command("qportwatch", argv[1]);
+    near = qpw_near_to(argv[1], strlen(argv[1]));
+    for (size_t i = 0; i < sizeof(commands) / sizeof(*commands); i++)
+        qpw_near_offer(&near, commands[i].name);
+    return qpw_usage_no_command("qportwatch", &near);
 }

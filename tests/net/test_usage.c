@@ -49,7 +49,7 @@ static const struct {
     {"status x", " status" NONE_TAKEN("status")},
     {"top x", " top" NONE_TAKEN("top")},
     {"report x", " report" NONE_TAKEN("report")},
-    {"alerts x", " alerts" NONE_TAKEN("alerts")},
+    {"alerts -f x", " alerts: files are read as they are: -f does not go with them\n"},
     {"bench x", " bench" NONE_TAKEN("bench")},
     {"report 'a\nb'", " report: 'a?b': only options are taken here; 'qportwatch report --help' lists them\n"},
     {"report --format yaml", " report: --format yaml: not one of text, json, html\n"},
@@ -62,6 +62,12 @@ static const struct {
     {"replay --mtu 67 --local ::1 x", " replay: --mtu 67: not a number of bytes from 68 to 16777216\n"},
     {"bench --rounds 0", " bench: --rounds 0: not a number from 1 to 200\n"},
     {"policy export --format xml", " policy export: --format xml: not one of nft, json, csv\n"},
+    {"repotr", ": unknown command 'repotr'; did you mean 'report'?\n"},
+    {"policy sugest", " policy: unknown command 'sugest'; did you mean 'suggest'?\n"},
+    {"report --sicne 1h", " report: --sicne: unknown option; did you mean '--since'?\n"},
+    {"report --format jsno", " report: --format jsno: not one of text, json, html; did you mean 'json'?\n"},
+    {"policy show --platform on-perm", " policy show: platform 'on-perm': no such built-in policy; use on-prem, aws, azure or "
+                                       "cnq-gcp; did you mean 'on-prem'?\n"},
     {"alerts --severity bad", " alerts: --severity bad: not one of high, medium, low, info\n"},
     {"alerts --format yaml", " alerts: --format yaml: not one of text, json\n"},
     {"alerts --port 65536", " alerts: --port 65536: not a number from 1 to 65535\n"},
@@ -90,6 +96,23 @@ Test(usage, one_line_and_status_2)
     netns_close(&here);
 }
 
+/* What the letters of a command's help stand for has to be what they stand for in all others. */
+static void learn_letters(const char *command, const char *help)
+{
+    static char known[128][32];
+
+    for (const char *at = help; (at = strstr(at, "\n  -")); at += 4) {
+        char letter = at[4], name[32];
+
+        if (sscanf(at, " -%*c, --%31[a-z-]", name) != 1)
+            continue;
+        if (known[(int)letter][0])
+            cr_expect(eq(str, known[(int)letter], name), "%s: -%c", command, letter);
+        else
+            strcpy(known[(int)letter], name);
+    }
+}
+
 /* Every command refuses what it does not know, and explains itself on standard output, asked in any usual way. */
 Test(usage, every_command)
 {
@@ -114,6 +137,7 @@ Test(usage, every_command)
                                            asked[j]), 0));
             cr_expect(strncmp(output, begin, strlen(begin)) == 0, "%s %s: %s", commands[i], asked[j], output);
         }
+        learn_letters(commands[i], output);
     }
     netns_close(&here);
 }

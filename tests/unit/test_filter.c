@@ -143,7 +143,7 @@ Test(filter, terms_that_a_table_does_not_know_are_not_applied)
 
 Test(filter, errors_name_the_term_and_what_would_be_right)
 {
-    cr_expect(strstr(complaint("prt:22"), "'prt' is not a field; fields are port, dir,") != NULL);
+    cr_expect(strstr(complaint("prt:22"), "'prt' is not a field; did you mean 'port'?") != NULL);
     cr_expect_str_eq(complaint("port:70000"),
                      "port:70000: not a number from 0 to 65535, nor a range such as 1000-2000");
     cr_expect(strstr(complaint("port:20-10"), "not a number") != NULL, "a range runs upwards");

@@ -129,13 +129,13 @@ static const struct {
     const char *text;
     const char *error;
 } wrong[] = {
-    {"inbund tcp 445 SMB", "test:1:1: unknown statement 'inbund'"},
+    {"inbund tcp 445 SMB", "test:1:1: unknown statement 'inbund'; did you mean 'inbound'?"},
     {"\n\ninbound tpc 445", "test:3:9: 'tpc' is not a protocol: tcp, udp, sctp, icmp, icmp6, a number, or any"},
     {"inbound tcp 445,70000", "test:1:17: '70000' is not a port; use numbers 1-65535, ranges, or any"},
     {"inbound tcp 9-1", "test:1:13: the range 9-1 is reversed"},
     {"inbound icmp 300", "test:1:14: '300' is not a port; use numbers 0-255, ranges, or any"},
     {"inbound 47 80", "test:1:12: these protocols have no ports; write any"},
-    {"inbound tcp 445 SMB weka", "test:1:21: unexpected 'weka'; quote a purpose of several words: \"my ssh\""},
+    {"inbound tcp 445 SMB weka", "test:1:21: unexpected 'weka'; did you mean 'weak'?"},
     {"inbound tcp 445 SMB weak weak", "test:1:26: 'weak': given twice on this line"},
     {"inbound tcp 445 \"SMB", "test:1:17: missing closing quote"},
     {"inbound tcp 445 SMB from=files.example",
@@ -175,7 +175,7 @@ static const struct {
     {"inbound tcp 22 SSH name=ssh\noverride ssh 23=24", "test:2:14: no rule named 'ssh' has port 23"},
     {"inbound tcp 22 SSH name=ssh\noverride ssh 22", "test:2:14: '22' is not OLD=NEW, as in: override ldap 389=10389"},
     {"disable ftp", "test:1:9: no rule above has the name or feature 'ftp'"},
-    {"infra arps allowed", "test:1:7: no infra group is named 'arps'"},
+    {"infra arps allowed", "test:1:7: no infra group is named 'arps'; did you mean 'arp'?"},
     {"implied kpasswd no", "test:1:17: 'no': a group is allowed or unexpected"},
     {"include moon", "test:1:9: no built-in policy 'moon', and moon: cannot be opened: No such file or directory"},
     {"require-peer-family ipx", "test:1:21: 'ipx' is not a family: ipv4 or ipv6"},

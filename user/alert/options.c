@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "util/near.h"
 #include "util/usage.h"
 
 #define MAX_SETTING 31536000ul /* a year of seconds */
@@ -32,13 +33,15 @@ static int take_setting(const char *text, struct qpw_engine_settings *settings, 
 {
     const char *equals = strchr(text, '=');
     size_t length = equals ? (size_t)(equals - text) : strlen(text), used = 0;
-    char names[300] = "";
+    struct qpw_near near = qpw_near_to(text, length);
+    char names[320] = "", hint[80];
 
     for (size_t i = 0; i < SETTINGS; i++) {
         const struct setting *s = &settings_table[i];
         unsigned long value = 0;
 
         used += snprintf(names + used, sizeof(names) - used, "%s%s", i ? ", " : "", s->name);
+        qpw_near_offer(&near, s->name);
         if (strlen(s->name) != length || strncmp(s->name, text, length))
             continue;
         if (!equals || qpw_number_parse(equals + 1, 0, MAX_SETTING, &value) < 0)
@@ -46,7 +49,7 @@ static int take_setting(const char *text, struct qpw_engine_settings *settings, 
         memcpy((char *)settings + s->offset, &(unsigned){value}, sizeof(unsigned));
         return 0;
     }
-    return qpw_fail(err, -EINVAL, "--alert %s: not one of %s", text, names);
+    return qpw_fail(err, -EINVAL, "--alert %s: not one of %s%s", text, names, qpw_near_hint(&near, hint, sizeof(hint)));
 }
 
 json_t *qpw_alert_settings_json(const struct qpw_engine_settings *settings)

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "alert/log/follow.h"
+#include "alert/log/lines.h"
 #include "alert/log/reader.h"
 #include "alert/signatures.h"
 #include "cmd/cmd.h"
@@ -24,10 +25,12 @@
 #include "words/numbers.h"
 #include "words/table.h"
 
+#define WIDE 100u /* columns that a whole time has room in */
 #define DEFAULT_LOG "/var/log/qportwatch/eve.json"
 
 struct options {
     const char *log; /* NULL: that of what is attached */
+    char **files;    /* read in place of the log, ended by NULL; NULL: none was named */
     bool follow;
     bool json;
     bool long_text; /* the whole sentence below each row */
@@ -43,14 +46,14 @@ enum {
     KEY_SEVERITY,
     KEY_DIRECTION,
     KEY_SINCE,
-    KEY_JSON,
     KEY_FORMAT,
-    KEY_SIGNATURES
+    KEY_SIGNATURES,
+    KEY_LOCAL_TIME
 };
 
 static const struct argp_option argp_options[] = {
     {"follow", 'f', NULL, 0, "Keep reading as records are written, across rotations", 0},
-    {"alerts", KEY_ALERTS, "FILE", 0, "The alert log (default: that of what is attached here, else " DEFAULT_LOG ")", 0},
+    {"alerts", KEY_ALERTS, "FILE", 0, "The alert log, with the files it was rotated to (default: that of what is attached here, else " DEFAULT_LOG ")", 0},
     {"verdict", KEY_VERDICT, "VERDICT", 0, "unexpected, mismatch, weak, implied, undecided, infra or peer", 0},
     {"port", KEY_PORT, "PORT", 0, "The responder's port", 0},
     {"address", KEY_ADDRESS, "ADDR[/LEN]", 0, "Either end lies in it", 0},
@@ -59,7 +62,8 @@ static const struct argp_option argp_options[] = {
     {"since", KEY_SINCE, "TIME", 0, "2026-03-01T10:00:00Z, 2026-03-01, or an age such as 15m, 2h, 7d", 0},
     {"all", 'a', NULL, 0, "The auditor's own records and heartbeats too", 0},
     {"long", 'l', NULL, 0, "Below each alert what happened, what the policy says and what would allow it", 0},
-    {"json", KEY_JSON, NULL, 0, "The records as they are in the log, one per line", 0},
+    {"json", 'j', NULL, 0, "The records as they are in the log, one per line", 0},
+    {"local-time", KEY_LOCAL_TIME, NULL, 0, "Times of this machine's time zone, not UTC", 0},
     {"signatures", KEY_SIGNATURES, NULL, 0, "List every signature that the log can contain, with its number", 0},
     {"format", KEY_FORMAT, "FORMAT", 0, "text or json", 0},
     {0},
@@ -89,8 +93,16 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     case 'a': o->filter.everything = true; return 0;
     case 'l': o->long_text = true; return 0;
     case KEY_ALERTS: o->log = arg; return 0;
+    case KEY_LOCAL_TIME: o->filter.local_time = true; return 0;
+    case ARGP_KEY_ARGS:
+        o->files = state->argv + state->next;
+        return 0;
+    case ARGP_KEY_END:
+        if (o->files && (o->log || o->follow))
+            qpw_usage_error(state, "files are read as they are: %s does not go with them", o->log ? "--alerts" : "-f");
+        return 0;
     case KEY_SIGNATURES: o->signatures = true; return 0;
-    case KEY_JSON: o->json = true; return 0;
+    case 'j': o->json = true; return 0;
     case KEY_FORMAT: o->json = qpw_format_is_json(state, arg); return 0;
     case KEY_VERDICT:
     case KEY_PORT:
@@ -106,8 +118,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 }
 
 static const struct argp argp = {
-    argp_options, parse, NULL,
-    "Reads the alert log for people, oldest first.\v"
+    argp_options, parse, "[FILE...]",
+    "Reads the alert log for people, oldest first; of the files named, in this order, nothing but these. They may be gzip; - "
+    "is standard input.\v"
     "Addresses are never resolved. Honours NO_COLOR. Lines that are not qportwatch records are skipped.", NULL, NULL, NULL};
 
 /* Where the auditor of this network namespace writes its alerts, else the default. Returns buf or a static text. */
@@ -157,40 +170,124 @@ static void print_record(const struct qpw_printer *p, const char *line, size_t l
         fprintf(p->out, "%.*s\n", (int)length, line);
 }
 
-/* Everything there is, then (asked to follow) what comes, until a signal. */
-static int read_all(const struct options *o, struct qpw_follow *follow, struct qpw_table *t, struct qpw_error *err)
+/* What is read, and where what is shown of it goes. */
+struct reading {
+    const struct options *o;
+    struct qpw_printer printer;
+    struct qpw_table *table;
+    size_t lines, records, shown;
+};
+
+/* One line of a log. 0 or -ENOMEM. */
+static int take(struct reading *r, const char *line, size_t length)
 {
-    struct qpw_printer p = qpw_printer_of(stdout);
     struct qpw_alert_row row;
+    enum qpw_alert_reading reading = qpw_alert_read(line, length, &r->o->filter, &row);
+
+    r->lines++;
+    r->records += reading != QPW_ALERT_FOREIGN;
+    if (reading != QPW_ALERT_SHOWN)
+        return 0;
+    r->shown++;
+    if (!r->o->json)
+        return add_row(r->table, &row, r->o->long_text);
+    print_record(&r->printer, line, length);
+    return 0;
+}
+
+/* A whole file. Lines and none of them a record: it is another kind of file. */
+static int read_file(struct reading *r, const char *path, struct qpw_error *err)
+{
+    size_t lines = r->lines, records = r->records, length;
+    struct qpw_log_lines *l = NULL;
+    const char *line;
+    char count[32];
+    int result = qpw_log_lines_open(path, &l, err);
+
+    while (result >= 0) {
+        result = qpw_log_lines_next(l, &line, &length, err);
+        if (result <= 0)
+            break;
+        if (take(r, line, length) < 0)
+            result = qpw_fail(err, -ENOMEM, "out of memory; narrow it with --since");
+    }
+    qpw_log_lines_close(l);
+    if (result == 0 && r->lines > lines && r->records == records)
+        result = qpw_fail(err, -EPROTO, "%s: not a qportwatch alert log: none of its %s is a record",
+                          strcmp(path, "-") ? path : "standard input",
+                          qpw_words_many(r->lines - lines, "line", count, sizeof(count)));
+    return result;
+}
+
+/* What the log has, then (asked to follow) what comes, until a signal. */
+static int read_log(struct reading *r, struct qpw_follow *follow, struct qpw_error *err)
+{
     bool wait = false;
     const char *line;
     size_t length;
-    int r, shown = 0;
+    int result, printed = 0;
 
-    p.indent = 0;
-    while (shown == 0) {
-        r = qpw_follow_line(follow, wait, &line, &length, err);
-        if (r < 0 || (r == 0 && (wait || !o->follow)))
-            break;
-        if (r == 1 && qpw_alert_read(line, length, &o->filter, &row) == QPW_ALERT_SHOWN) {
-            if (o->json)
-                print_record(&p, line, length);
-            else
-                shown = add_row(t, &row, o->long_text);
-        }
-        if (r == 0)
-            wait = true;
-        if (wait && shown == 0) {
-            shown = print_rows(t, &p);
-            fflush(stdout);
-            if (ferror(stdout))
-                return 0; /* the reader of the pipe has gone */
-        }
+    while (printed == 0) {
+        result = qpw_follow_line(follow, wait, &line, &length, err);
+        if (result < 0 || (result == 0 && (wait || !r->o->follow)))
+            return result;
+        if (result == 1 && take(r, line, length) < 0)
+            return qpw_fail(err, -ENOMEM, "out of memory; narrow it with --since");
+        wait |= result == 0;
+        if (!wait)
+            continue;
+        printed = print_rows(r->table, &r->printer);
+        fflush(stdout);
+        if (ferror(stdout))
+            return 0; /* the reader of the pipe has gone */
     }
-    shown = shown ? shown : print_rows(t, &p);
-    if (shown < 0)
-        return qpw_fail(err, shown, "out of memory; narrow it with --since");
-    return r < 0 ? r : 0;
+    return qpw_fail(err, printed, "out of memory");
+}
+
+/* Nothing shown is said, too: where records are read by a program, not among them. */
+static void say_none(const struct reading *r)
+{
+    char count[32];
+    FILE *to = r->o->json ? stderr : stdout;
+
+    if (r->shown)
+        return;
+    if (r->records)
+        fprintf(to, "no match (%s)\n", qpw_words_many(r->records, "record", count, sizeof(count)));
+    else
+        fprintf(to, "no records\n");
+}
+
+/* The files named, or the log with what it was rotated to, which is opened first: a rotation meanwhile loses nothing. */
+static int read_all(struct reading *r, struct qpw_error *err)
+{
+    struct qpw_follow *follow = NULL;
+    char **rotated = NULL, **files = r->o->files;
+    int result = 0, printed;
+
+    if (!files) {
+        result = qpw_follow_open(r->o->log, r->o->follow, &follow, err);
+        if (result < 0)
+            return result;
+        files = rotated = qpw_log_rotated(r->o->log, r->o->filter.since_unix_ns);
+    }
+    for (; result == 0 && files && *files; files++)
+        result = read_file(r, *files, err);
+    qpw_log_rotated_free(rotated);
+    if (result == 0 && follow) {
+        size_t lines = r->lines, records = r->records;
+
+        result = read_log(r, follow, err);
+        if (result == 0 && r->lines > lines && r->records == records)
+            result = qpw_fail(err, -EPROTO, "%s: not a qportwatch alert log: none of its lines is a record", r->o->log);
+    }
+    qpw_follow_close(follow);
+    printed = print_rows(r->table, &r->printer);
+    if (printed < 0 && result >= 0)
+        result = qpw_fail(err, printed, "out of memory; narrow it with --since");
+    if (result >= 0)
+        say_none(r);
+    return result;
 }
 
 static const char *repeat_name(unsigned repeat)
@@ -247,13 +344,29 @@ static void on_signal(int number)
 {
 }
 
+/* Sentences stand below whole rows, so with them nothing wraps; on a narrow page columns go, the least telling first. */
+static void make_columns(const struct options *o, struct qpw_table_column *columns)
+{
+    static const enum qpw_alert_column optional[] = {QPW_ALERT_DIRECTION, QPW_ALERT_VERDICT, QPW_ALERT_OUTCOME,
+                                                     QPW_ALERT_COUNT, QPW_ALERT_PROCESS};
+    static const enum qpw_alert_column wrapped[] = {QPW_ALERT_SERVICE, QPW_ALERT_WHAT, QPW_ALERT_INITIATOR,
+                                                    QPW_ALERT_RESPONDER};
+
+    for (unsigned i = 0; i < QPW_ALERT_COLUMN_COUNT; i++)
+        columns[i].title = qpw_alert_column_title(i);
+    for (size_t i = 0; i < sizeof(optional) / sizeof(*optional); i++)
+        columns[optional[i]].optional = true;
+    for (size_t i = 0; !o->long_text && i < sizeof(wrapped) / sizeof(*wrapped); i++)
+        columns[wrapped[i]].wrap = true;
+}
+
 int qpw_cmd_alerts(int argc, char **argv)
 {
     struct options o = {0};
     struct qpw_table_column columns[QPW_ALERT_COLUMN_COUNT] = {0};
     struct qpw_table table = {columns, QPW_ALERT_COLUMN_COUNT};
     struct sigaction action = {.sa_handler = on_signal};
-    struct qpw_follow *follow = NULL;
+    struct reading reading = {.o = &o, .printer = qpw_printer_of(stdout), .table = &table};
     struct qpw_error err = {""};
     char log[sizeof(((struct qpw_meta *)0)->alerts_path)];
     int r;
@@ -262,18 +375,16 @@ int qpw_cmd_alerts(int argc, char **argv)
     qpw_quiet_libbpf();
     if (o.signatures)
         return print_signatures(&o);
-    for (unsigned i = 0; i < QPW_ALERT_COLUMN_COUNT; i++)
-        columns[i].title = qpw_alert_column_title(i);
+    make_columns(&o, columns);
+    reading.printer.indent = 0;
+    o.filter.short_time = reading.printer.width < WIDE;
     sigaction(SIGINT, &action, NULL);
     sigaction(SIGTERM, &action, NULL);
-    if (!o.log)
+    if (!o.log && !o.files)
         o.log = log_in_use(log, sizeof(log));
-    r = qpw_follow_open(o.log, o.follow, &follow, &err);
-    if (r == 0)
-        r = read_all(&o, follow, &table, &err);
+    r = read_all(&reading, &err);
     if (r < 0)
         fprintf(stderr, "qportwatch alerts: %s\n", err.text);
-    qpw_follow_close(follow);
     qpw_table_clear(&table);
-    return r < 0 ? QPW_EXIT_FAILED : QPW_EXIT_OK;
+    return r == -EPROTO ? QPW_EXIT_USAGE : r < 0 ? QPW_EXIT_FAILED : QPW_EXIT_OK;
 }

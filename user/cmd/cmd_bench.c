@@ -13,6 +13,8 @@
 #include "cmd/format.h"
 #include "util/usage.h"
 
+enum { KEY_LIVE = 0x100, KEY_TARGETS };
+
 struct options {
     bool json;
     bool quick;
@@ -23,10 +25,10 @@ struct options {
 };
 
 static const struct argp_option argp_options[] = {
-    QPW_FORMAT_OPTIONS_AS('j', 'f'),
+    QPW_FORMAT_OPTIONS,
     {"quick", 'q', NULL, 0, "Fewer rounds: takes seconds, figures vary more", 0},
-    {"live", 'l', NULL, 0, "Also packets per second through a veth pair, against an empty XDP program", 0},
-    {"targets", 't', NULL, 0, "Also compare with the limits and aims of this project, set on its own machine", 0},
+    {"live", KEY_LIVE, NULL, 0, "Also packets per second through a veth pair, against an empty XDP program", 0},
+    {"targets", KEY_TARGETS, NULL, 0, "Also compare with the limits and aims of this project, set on its own machine", 0},
     {"rounds", 'r', "N", 0, "Rounds over all cases (25)", 0},
     {"cases", 'c', "NAME[,NAME…]", 0, "Only these cases; the floors are always measured", 0},
     {0},
@@ -57,16 +59,16 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     case 'j':
         o->json = true;
         return 0;
-    case 'f':
+    case QPW_KEY_FORMAT:
         o->json = qpw_format_is_json(state, arg);
         return 0;
     case 'q':
         o->quick = true;
         return 0;
-    case 'l':
+    case KEY_LIVE:
         o->live = true;
         return 0;
-    case 't':
+    case KEY_TARGETS:
         o->targets = true;
         return 0;
     case 'r':

@@ -28,7 +28,7 @@
 #define LEAST_MTU 68u
 #define MOST_MTU (1u << 24)
 
-enum { KEY_LOCAL = 0x200, KEY_MODE, KEY_DEDUP, KEY_CONNECTIONS, KEY_FINDINGS, KEY_FORMAT, KEY_JSON, KEY_MTU, KEY_MAX };
+enum { KEY_LOCAL = 0x200, KEY_MODE, KEY_DEDUP, KEY_CONNECTIONS, KEY_FINDINGS, KEY_FORMAT, KEY_MTU, KEY_MAX };
 
 struct options {
     struct qpw_policy_options policy;
@@ -52,7 +52,7 @@ static const struct argp_option argp_options[] = {
     {"connections", KEY_CONNECTIONS, NULL, 0, "One JSON line per connection instead of the report", 1},
     {"findings", KEY_FINDINGS, NULL, 0, "Only the findings instead of the report", 1},
     {"format", KEY_FORMAT, "text|json|html", 0, "Format of the report (default text)", 1},
-    {"json", KEY_JSON, NULL, 0, "The same as --format json", 1},
+    {"json", 'j', NULL, 0, "The same as --format json", 1},
     {"output", 'o', "FILE", 0, "Write there instead of standard output (-)", 1},
     {"max-connections", KEY_MAX, "N", 0, "Table size for established TCP connections (default 65536)", 1},
     {0},
@@ -106,7 +106,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     case KEY_FORMAT:
         o->format = (enum qpw_show_format)qpw_usage_choice(state, "--format", arg, formats);
         return 0;
-    case KEY_JSON: o->format = QPW_SHOW_JSON; return 0;
+    case 'j': o->format = QPW_SHOW_JSON; return 0;
     case 'o': o->output = arg; return 0;
     case ARGP_KEY_ARGS:
         o->paths = state->argv + state->next;

@@ -36,11 +36,11 @@ struct options {
     size_t n_conditions;
 };
 
-enum { KEY_JSON = 0x100, KEY_FORMAT, KEY_SINCE, KEY_FAIL_ON, KEY_ALL };
+enum { KEY_FORMAT = 0x100, KEY_SINCE, KEY_FAIL_ON, KEY_ALL };
 
 static const struct argp_option argp_options[] = {
     {"format", KEY_FORMAT, "text|json|html", 0, "One screen of text (default), one JSON document, one HTML page", 0},
-    {"json", KEY_JSON, NULL, 0, "The same as --format json", 0},
+    {"json", 'j', NULL, 0, "The same as --format json", 0},
     {"output", 'o', "FILE", 0, "Write to FILE instead of standard output (-)", 0},
     {"since", KEY_SINCE, "TIME", 0, "Findings, gaps and coverage since TIME: 90m, 12h, 7d ago, or "
      "2026-01-31[T12:00[:00]] in UTC; counters are sums since attaching and stay whole", 0},
@@ -59,7 +59,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 
     switch (key) {
     case KEY_FORMAT: o->format = (enum format)qpw_usage_choice(state, "--format", arg, formats); break;
-    case KEY_JSON: o->format = FORMAT_JSON; break;
+    case 'j': o->format = FORMAT_JSON; break;
     case KEY_ALL: o->all = true; break;
     case KEY_SINCE: o->since = arg; break;
     case 'o': o->output = arg; break;

@@ -45,16 +45,16 @@ struct source {
     struct qpw_more_source more;
 };
 
-enum { KEY_ONCE = 0x100, KEY_LINES, KEY_ASCII, KEY_JSON, KEY_FORMAT };
+enum { KEY_ONCE = 0x100, KEY_LINES, KEY_ASCII, KEY_FORMAT, KEY_INTERVAL, KEY_FILTER };
 
 static const struct argp_option argp_options[] = {
     {"once", KEY_ONCE, NULL, 0, "Print the tables once and end (rates over one interval)", 0},
     {"lines", KEY_LINES, NULL, 0, "Print them again each interval", 0},
-    {"json", KEY_JSON, NULL, 0, "Print a report as one line of JSON each interval (with --once: one)", 0},
+    {"json", 'j', NULL, 0, "Print a report as one line of JSON each interval (with --once: one)", 0},
     {"format", KEY_FORMAT, "text|json", 0, "json is the same as --json", 0},
-    {"interval", 'i', "SECONDS", 0, "Between two refreshes, 0.1 to 3600 (default 1)", 0},
+    {"interval", KEY_INTERVAL, "SECONDS", 0, "Between two refreshes, 0.1 to 3600 (default 1)", 0},
     {"tab", 't', "NAME", 0, "unexpected, ports, peers, policy, coverage, connections or listeners", 0},
-    {"filter", 'f', "FILTER", 0, "Show only rows that match, such as 'dir:in verdict:unexpected -port:445'", 0},
+    {"filter", KEY_FILTER, "FILTER", 0, "Show only rows that match, such as 'dir:in verdict:unexpected -port:445'", 0},
     {"sort", 's', "COLUMN", 0, "Order by a column's title; '-COLUMN' reverses", 0},
     {"ascii", KEY_ASCII, NULL, 0, "No character beyond ASCII, whatever the locale says", 0},
     {0},
@@ -67,12 +67,12 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     switch (key) {
     case KEY_ONCE: o->output = ONCE; break;
     case KEY_LINES: o->output = LINES; break;
-    case KEY_JSON: o->json = true; break;
+    case 'j': o->json = true; break;
     case KEY_FORMAT: o->json = qpw_format_is_json(state, arg); break;
     case KEY_ASCII: o->ascii = true; break;
-    case 'i': o->interval = arg; break;
+    case KEY_INTERVAL: o->interval = arg; break;
     case 't': o->tab = arg; break;
-    case 'f': o->filter = arg; break;
+    case KEY_FILTER: o->filter = arg; break;
     case 's': o->sort = arg; break;
     default: return ARGP_ERR_UNKNOWN;
     }

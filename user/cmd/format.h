@@ -8,11 +8,10 @@
 #include "util/usage.h"
 
 /* Their rows in the table of options of a command that prints one document. */
-enum { QPW_KEY_JSON = 0x1000, QPW_KEY_FORMAT };
-#define QPW_FORMAT_OPTIONS_AS(json, format) \
-    {"json", json, NULL, 0, "Print one JSON document", 0}, \
-    {"format", format, "text|json", 0, "text (default) or json", 0}
-#define QPW_FORMAT_OPTIONS QPW_FORMAT_OPTIONS_AS(QPW_KEY_JSON, QPW_KEY_FORMAT)
+enum { QPW_KEY_JSON = 'j', QPW_KEY_FORMAT = 0x1001 };
+#define QPW_FORMAT_OPTIONS \
+    {"json", QPW_KEY_JSON, NULL, 0, "Print one JSON document", 0}, \
+    {"format", QPW_KEY_FORMAT, "text|json", 0, "text (default) or json", 0}
 
 /* Whether `text` asks for JSON; an error of usage, which ends the program, where it is neither json nor text. */
 static inline bool qpw_format_is_json(struct argp_state *state, const char *text)

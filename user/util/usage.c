@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "util/error.h"
+#include "util/near.h"
 #include "util/text.h"
 
 /* Everything a command's argp and its children know, as getopt wants it. The value of each is its place here. */
@@ -20,6 +21,7 @@ struct known {
     char letters[600];
 };
 
+#define HINT 80 /* room for what was probably meant */
 #define PLACE 0x10000 /* values of long options, beyond every letter */
 
 static const struct argp_option argps_own[] = {{"help", '?', NULL, 0, "", 0}, {"usage", 0x100, NULL, 0, "", 0}, {0}};
@@ -72,7 +74,7 @@ int qpw_number_parse(const char *text, unsigned long low, unsigned long high, un
 unsigned qpw_usage_choice(const struct argp_state *state, const char *option, const char *value,
                           const char *const names[])
 {
-    char list[160] = "";
+    char list[160] = "", hint[HINT];
     size_t used = 0;
 
     for (unsigned i = 0; names[i]; i++) {
@@ -80,7 +82,7 @@ unsigned qpw_usage_choice(const struct argp_state *state, const char *option, co
             return i;
         used += (size_t)snprintf(list + used, sizeof(list) - used, "%s%s", i ? ", " : "", names[i]);
     }
-    qpw_usage_error(state, "%s %s: not one of %s", option, value, list);
+    qpw_usage_error(state, "%s %s: not one of %s%s", option, value, list, qpw_near_among(value, names, hint, sizeof(hint)));
 }
 
 unsigned long qpw_usage_number(const struct argp_state *state, const char *option, const char *value, unsigned long low,
@@ -93,11 +95,15 @@ unsigned long qpw_usage_number(const struct argp_state *state, const char *optio
     return number;
 }
 
-int qpw_usage_no_command(const char *program, const char *word)
+int qpw_usage_no_command(const char *program, const struct qpw_near *near)
 {
-    if (!word)
+    char hint[HINT];
+
+    if (!near)
         fail(program, "missing command ('%s --help' lists the commands)", program);
-    fail(program, "unknown %s '%s'; '%s --help' lists the commands", *word == '-' ? "option" : "command", word,
+    if (near->best)
+        fail(program, "unknown command '%s'%s", near->word, qpw_near_hint(near, hint, sizeof(hint)));
+    fail(program, "unknown %s '%s'; '%s --help' lists the commands", *near->word == '-' ? "option" : "command", near->word,
          program);
 }
 
@@ -133,11 +139,16 @@ static void know(struct known *k, const struct argp_option *list, const struct a
 static void fail_unknown(const struct known *k, const char *program, const char *word, int letter)
 {
     size_t length = strcspn(word, "="), matches = 0;
+    struct qpw_near near = qpw_near_to(word + 2, length > 2 ? length - 2 : 0);
 
     if (letter)
         fail(program, "-%c: unknown option; '%s --help' lists the options", letter, program);
-    for (size_t i = 0; i < k->n; i++)
+    for (size_t i = 0; i < k->n; i++) {
         matches += !strncmp(k->options[i].name, word + 2, length - 2);
+        qpw_near_offer(&near, k->options[i].name);
+    }
+    if (!matches && near.best)
+        fail(program, "%.*s: unknown option; did you mean '--%s'?", (int)length, word, near.best);
     fail(program, "%.*s: %s; '%s --help' lists the options", (int)length, word,
          matches ? "more than one option begins so" : "unknown option", program);
 }

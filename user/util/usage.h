@@ -29,7 +29,11 @@ unsigned qpw_usage_choice(const struct argp_state *state, const char *option, co
 unsigned long qpw_usage_number(const struct argp_state *state, const char *option, const char *value, unsigned long low,
                                unsigned long high, const char *noun);
 
-/* `word` (NULL: none was given) is no command of "qportwatch" or "qportwatch policy". Returns the exit status. */
-int qpw_usage_no_command(const char *program, const char *word);
+/*
+ * near: the word that is no command of "qportwatch" or "qportwatch policy", to which those there are were offered (NULL:
+ * none was given). Returns the exit status.
+ */
+struct qpw_near;
+int qpw_usage_no_command(const char *program, const struct qpw_near *near);
 
 #endif

@@ -11,6 +11,7 @@
 
 #include "alert/signatures.h"
 #include "qportwatch.h"
+#include "util/near.h"
 #include "util/names.h"
 
 #define BIT(n) (1u << (n))
@@ -193,11 +194,18 @@ static int find_field(const char *name, size_t length)
 
 static int unknown_field(const char *token, size_t length, struct qpw_error *err)
 {
-    char known[200] = "";
+    struct qpw_near near = qpw_near_to(token, length);
+    char known[200] = "", hint[80];
     size_t used = 0;
 
-    for (int i = 1; i < QPW_FIELD_COUNT; i++)
+    for (int i = 1; i < QPW_FIELD_COUNT; i++) {
         used += (size_t)snprintf(known + used, sizeof(known) - used, "%s%s", i > 1 ? ", " : "", fields[i].name);
+        qpw_near_offer(&near, fields[i].name);
+        qpw_near_offer(&near, fields[i].other);
+    }
+    if (near.best)
+        return qpw_fail(err, -EINVAL, "'%.*s' is not a field%s", (int)length, token,
+                        qpw_near_hint(&near, hint, sizeof(hint)));
     return qpw_fail(err, -EINVAL, "'%.*s' is not a field; fields are %s", (int)length, token, known);
 }
 

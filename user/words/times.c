@@ -74,6 +74,19 @@ const char *qpw_words_time(uint64_t unix_ns, char *buf, size_t size)
     return format_time(unix_ns, "%Y-%m-%d %H:%M:%SZ", buf, size);
 }
 
+const char *qpw_words_time_of(uint64_t unix_ns, bool local, bool brief, char *buf, size_t size)
+{
+    time_t seconds = (time_t)(unix_ns / SECOND);
+    struct tm tm;
+
+    if (!local)
+        return format_time(unix_ns, brief ? "%m-%d %H:%MZ" : "%Y-%m-%d %H:%M:%SZ", buf, size);
+    localtime_r(&seconds, &tm);
+    if (!strftime(buf, size, brief ? "%m-%d %H:%M" : "%Y-%m-%d %H:%M:%S%z", &tm))
+        *buf = '\0';
+    return buf;
+}
+
 const char *qpw_words_moment(uint64_t unix_ns, uint64_t now_unix_ns, char *buf, size_t size)
 {
     if (unix_ns)

@@ -26,6 +26,9 @@ const char *qpw_words_seconds(unsigned ms, char *buf, size_t size);
 /* For a narrow column, at most five characters: "now", "42s", "12m", "5h07", "3d04", "412d". */
 const char *qpw_words_age(uint64_t ns, char *buf, size_t size);
 
+/* As qpw_words_time(), or of this machine's zone ("…07+0100"); brief: "11-23 20:41Z". */
+const char *qpw_words_time_of(uint64_t unix_ns, bool local, bool brief, char *buf, size_t size);
+
 /* "2026-11-23 20:41:07Z". */
 const char *qpw_words_time(uint64_t unix_ns, char *buf, size_t size);
 

@@ -162,14 +162,14 @@ static void service(const json_t *record, struct qpw_alert_row *row)
                           size);
 }
 
-static void fill(const json_t *record, uint64_t time, unsigned severity, const char *what, const char *text, struct qpw_alert_row *row)
+static void fill(const json_t *record, const struct qpw_alert_filter *f, uint64_t time, unsigned severity, const char *what, const char *text, struct qpw_alert_row *row)
 {
     const char *kind = fact(record, "kind");
     char process[96];
 
     memset(row, 0, sizeof(*row));
     row->severity = severity;
-    qpw_words_time(time, row->cell[QPW_ALERT_TIME], sizeof(row->cell[0]));
+    qpw_words_time_of(time, f->local_time, f->short_time, row->cell[QPW_ALERT_TIME], sizeof(row->cell[0]));
     set(row, QPW_ALERT_SEVERITY, severity ? qpw_severity_name(severity) : "-");
     set(row, QPW_ALERT_DIRECTION, fact(record, "direction"));
     set(row, QPW_ALERT_INITIATOR, string(record, "src_ip"));
@@ -211,7 +211,7 @@ enum qpw_alert_reading qpw_alert_read(const char *line, size_t length, const str
 
         reading = QPW_ALERT_FILTERED;
         if (wanted(record, filter, time, severity)) {
-            fill(record, time, severity, what, text, ret_row);
+            fill(record, filter, time, severity, what, text, ret_row);
             reading = QPW_ALERT_SHOWN;
         }
     }

@@ -21,6 +21,8 @@ struct qpw_alert_filter {
     bool has_address;
     uint8_t address[16];    /* prefix that either end has to lie in */
     unsigned prefix;        /* its length out of 128 */
+    bool local_time;        /* times of this machine's zone in place of UTC */
+    bool short_time;        /* month, day and minute only */
 };
 
 /* Each sets one part of the filter from text. 0, or -EINVAL with err saying what would be right. */
@@ -35,7 +37,7 @@ int qpw_alert_filter_since(struct qpw_alert_filter *f, const char *text, uint64_
 /* The columns of a table. X(symbol, "title") */
 #define QPW_ALERT_COLUMNS(X) \
     X(TIME, "TIME") \
-    X(SEVERITY, "SEVERITY") \
+    X(SEVERITY, "SEV") \
     X(DIRECTION, "DIRECTION") \
     X(INITIATOR, "INITIATOR") \
     X(RESPONDER, "RESPONDER") \

@@ -11,6 +11,7 @@
 #include "cmd/cmd.h"
 #include "cmd/policy/policy_cmd.h"
 #include "policy/tools/check.h"
+#include "util/near.h"
 #include "util/usage.h"
 
 static const struct {
@@ -70,6 +71,7 @@ static void usage(void)
 int qpw_cmd_policy(int argc, char **argv)
 {
     static char name[64];
+    struct qpw_near near;
 
     if (argc < 2)
         return qpw_usage_no_command("qportwatch policy", NULL);
@@ -84,5 +86,8 @@ int qpw_cmd_policy(int argc, char **argv)
         argv[1] = name;
         return subcommands[i].run(argc - 1, argv + 1);
     }
-    return qpw_usage_no_command("qportwatch policy", argv[1]);
+    near = qpw_near_to(argv[1], strlen(argv[1]));
+    for (size_t i = 0; i < COUNT; i++)
+        qpw_near_offer(&near, subcommands[i].name);
+    return qpw_usage_no_command("qportwatch policy", &near);
 }

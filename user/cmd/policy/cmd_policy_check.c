@@ -20,6 +20,8 @@
 
 #define MAX_ARGS 64
 
+enum { KEY_STRICT = 0x100 };
+
 struct options {
     struct qpw_policy_options policy;
     const char *args[MAX_ARGS];
@@ -37,9 +39,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
         if (state->child_inputs)
             state->child_inputs[0] = &o->policy;
         return 0;
-    case 's': o->strict = true; return 0;
+    case KEY_STRICT: o->strict = true; return 0;
     case 'j': o->json = true; return 0;
-    case 'f': o->json = qpw_format_is_json(state, arg); return 0;
+    case QPW_KEY_FORMAT: o->json = qpw_format_is_json(state, arg); return 0;
     case ARGP_KEY_ARG:
         if (o->n_args == MAX_ARGS)
             qpw_usage_error(state, "more than %d files", MAX_ARGS);
@@ -49,7 +51,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     }
 }
 
-static const struct argp_option json_option[] = {QPW_FORMAT_OPTIONS_AS('j', 'f'), {0}};
+static const struct argp_option json_option[] = {QPW_FORMAT_OPTIONS, {0}};
 
 static int print_document(const char *subcommand, json_t *document)
 {
@@ -126,8 +128,8 @@ static int check_one(const struct qpw_policy *policy, bool json, size_t *ret_rem
 
 int qpw_policy_check_main(int argc, char **argv)
 {
-    static const struct argp_option table[] = {{"strict", 's', NULL, 0, "Exit with 3 if there are warnings", 0},
-                                               QPW_FORMAT_OPTIONS_AS('j', 'f'), {0}};
+    static const struct argp_option table[] = {{"strict", KEY_STRICT, NULL, 0, "Exit with 3 if there are warnings", 0},
+                                               QPW_FORMAT_OPTIONS, {0}};
     static const struct argp_child children[] = {{&qpw_policy_argp, 0, "Policy:", 2}, {0}};
     static const struct argp argp = {
         table,

@@ -12,7 +12,7 @@
 #include "words/numbers.h"
 #include "words/printer.h"
 
-enum { KEY_VENDOR = 0x100, KEY_PARTIAL };
+enum { KEY_VENDOR = 0x100, KEY_PARTIAL, KEY_SECTION };
 
 struct options {
     struct qpw_import_options import;
@@ -36,7 +36,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     switch (key) {
     case 'P': o->import.platform = arg; return 0;
     case 'n': add_choice(state, o->import.nodes, &o->import.n_nodes, "--node", arg); return 0;
-    case 's': add_choice(state, o->import.sections, &o->import.n_sections, "--section", arg); return 0;
+    case KEY_SECTION: add_choice(state, o->import.sections, &o->import.n_sections, "--section", arg); return 0;
     case KEY_VENDOR: o->import.vendor = arg; return 0;
     case KEY_PARTIAL: o->import.partial = true; return 0;
     case 'o': o->output = arg; return 0;
@@ -57,7 +57,7 @@ static const struct argp_option options_table[] = {
     {"node", 'n', "WORDS", 0,
      "What the page calls your node: a whole cell of a column such as Source, Destination, From, To, Hosts or Node type, "
      "or one item of a list in it (repeatable)", 0},
-    {"section", 's', "WORDS", 0, "Heading or tab to use where the page has alternatives (repeatable)", 0},
+    {"section", KEY_SECTION, "WORDS", 0, "Heading or tab to use where the page has alternatives (repeatable)", 0},
     {"vendor", KEY_VENDOR, "NAME", 0, "First part of the policy's name; the file's name is the second", 0},
     {"partial", KEY_PARTIAL, NULL, 0, "Write the rest when rows cannot be read, with those rows as comments; exit with 1", 0},
     {"platform", 'P', "NAME", 0,

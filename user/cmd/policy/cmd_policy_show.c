@@ -28,7 +28,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 
     switch (key) {
     case ARGP_KEY_INIT: state->child_inputs[0] = &o->policy; return 0;
-    case 'f': o->format = qpw_usage_choice(state, "--format", arg, o->formats); return 0;
+    case QPW_KEY_FORMAT: o->format = qpw_usage_choice(state, "--format", arg, o->formats); return 0;
     case 'j': o->format = JSON; return 0;
     case ARGP_KEY_ARG:
         if (o->policy.policy_file || o->policy.platform)
@@ -190,7 +190,7 @@ static int load(const char *subcommand, struct options *o, struct qpw_policy *po
 
 int qpw_policy_show_main(int argc, char **argv)
 {
-    static const struct argp_option table[] = {QPW_FORMAT_OPTIONS_AS('j', 'f'), {0}};
+    static const struct argp_option table[] = {QPW_FORMAT_OPTIONS, {0}};
     static const char *const formats[] = {"text", "json", NULL};
     static const struct argp_child children[] = {{&qpw_policy_argp, 0, "Policy:", 2}, {0}};
     static const struct argp argp = {
@@ -218,7 +218,7 @@ int qpw_policy_show_main(int argc, char **argv)
 int qpw_policy_export_main(int argc, char **argv)
 {
     static const struct argp_option table[] = {
-        {"format", 'f', "nft|json|csv", 0, "nftables ruleset (default), JSON or CSV", 0},
+        {"format", QPW_KEY_FORMAT, "nft|json|csv", 0, "nftables ruleset (default), JSON or CSV", 0},
         {"json", 'j', NULL, 0, "The same as --format json", 0},
         {0}};
     static const struct argp_child children[] = {{&qpw_policy_argp, 0, "Policy:", 2}, {0}};

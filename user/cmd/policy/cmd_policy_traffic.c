@@ -31,6 +31,8 @@
 #include "util/names.h"
 #include "util/usage.h"
 
+enum { KEY_LOCAL = 0x100 };
+
 struct options {
     struct qpw_policy_options policy;
     struct qpw_ends ends;
@@ -56,8 +58,8 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     switch (key) {
     case ARGP_KEY_INIT: state->child_inputs[0] = &o->policy; return 0;
     case 'j': o->json = true; return 0;
-    case 'f': o->json = qpw_format_is_json(state, arg); return 0;
-    case 'l':
+    case QPW_KEY_FORMAT: o->json = qpw_format_is_json(state, arg); return 0;
+    case KEY_LOCAL:
         if (!strcmp(arg, "auto"))
             o->local_auto = true;
         else if (qpw_ends_add(&o->ends, arg, &err) < 0)
@@ -82,13 +84,13 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 }
 
 static const struct argp_option argp_options[] = {
-    {"local", 'l', "ADDR[/LEN]|auto", 0, "Address of the node in a capture (repeatable); auto: find out, and say why",
+    {"local", KEY_LOCAL, "ADDR[/LEN]|auto", 0, "Address of the node in a capture (repeatable); auto: find out, and say why",
      0},
-    QPW_FORMAT_OPTIONS_AS('j', 'f'),
+    QPW_FORMAT_OPTIONS,
     {0},
 };
 static const struct argp_option suggest_options[] = {
-    {"local", 'l', "ADDR[/LEN]|auto", 0, "Address of the node in a capture (repeatable); auto: find out, and say why",
+    {"local", KEY_LOCAL, "ADDR[/LEN]|auto", 0, "Address of the node in a capture (repeatable); auto: find out, and say why",
      0},
     {0},
 };

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 #include "policy/lang/parse.h"
+#include "util/near.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -120,16 +121,21 @@ static int parse_group(const struct qpw_statement *statement, const char *(*name
                        struct qpw_group_setting *settings, struct qpw_error *err)
 {
     int ret = qpw_expect_words(statement, 3, 3, "infra routing unexpected, or implied kpasswd allowed", err);
+    struct qpw_near near;
     const char *setting;
     unsigned group = 0;
+    char hint[80];
 
     if (ret < 0)
         return ret;
     while (group < count && strcmp(name_of(group), statement->words[1].text))
         group++;
+    near = qpw_near_to(statement->words[1].text, strlen(statement->words[1].text));
+    for (unsigned i = 0; i < count; i++)
+        qpw_near_offer(&near, name_of(i));
     if (group == count)
-        return qpw_fail_at(err, &statement->where, statement->words[1].column, "no %s group is named '%s'",
-                           statement->words[0].text, statement->words[1].text);
+        return qpw_fail_at(err, &statement->where, statement->words[1].column, "no %s group is named '%s'%s",
+                           statement->words[0].text, statement->words[1].text, qpw_near_hint(&near, hint, sizeof(hint)));
     setting = statement->words[2].text;
     if (strcmp(setting, "allowed") && strcmp(setting, "unexpected"))
         return qpw_fail_at(err, &statement->where, statement->words[2].column, "'%s': a group is allowed or unexpected",
@@ -164,6 +170,8 @@ static const struct {
 static int parse_statement(struct qpw_parser *p, const struct qpw_statement *statement, struct qpw_error *err)
 {
     const struct qpw_word *first = &statement->words[0];
+    struct qpw_near near = qpw_near_to(first->text, strlen(first->text));
+    char hint[80];
 
     if (first->quoted)
         return qpw_fail_at(err, &statement->where, first->column, "a statement cannot begin with a quote");
@@ -172,7 +180,12 @@ static int parse_statement(struct qpw_parser *p, const struct qpw_statement *sta
             return words[i].parse(p, statement, err);
     if (!strcmp(first->text, "addresses"))
         return 0; /* read before all others, so that a set can be used above its line */
-    return qpw_fail_at(err, &statement->where, first->column, "unknown statement '%s'", first->text);
+    for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++)
+        qpw_near_offer(&near, words[i].word);
+    qpw_near_offer(&near, "addresses");
+    qpw_near_offer(&near, "include");
+    return qpw_fail_at(err, &statement->where, first->column, "unknown statement '%s'%s", first->text,
+                       qpw_near_hint(&near, hint, sizeof(hint)));
 }
 
 static void set_digest(struct qpw_policy *policy, struct sha256_ctx *ctx)
@@ -254,14 +267,15 @@ int qpw_policy_parse_file(const char *path, struct qpw_policy *ret, struct qpw_e
 
 int qpw_policy_parse_builtin(const char *name, struct qpw_policy *ret, struct qpw_error *err)
 {
-    char path[64];
+    char path[64], hint[80];
     size_t length;
     const char *text = qpw_builtin_text(name, &length);
 
     if (!text)
         return qpw_fail(
             err, -ENOENT,
-            "platform '%s': no such built-in policy; use on-prem, aws, azure or cnq-gcp", name);
+            "platform '%s': no such built-in policy; use on-prem, aws, azure or cnq-gcp%s", name,
+            qpw_near_among(name, (const char *const[]){"on-prem", "aws", "azure", "cnq-gcp", NULL}, hint, sizeof(hint)));
     snprintf(path, sizeof(path), "built-in:%s", name);
     return qpw_policy_parse_text(path, text, length, ret, err);
 }

@@ -66,6 +66,8 @@ void qpw_suppression_clear(struct qpw_suppression *line);
 /* ---- What changes rows that stand above (parse_change.c) ---- */
 
 int qpw_apply_only(struct qpw_policy *policy, const struct qpw_statement *statement, struct qpw_error *err);
+/* The hint at the rule or feature of the policy that the name is nearest to (util/near.h). Returns buf. */
+const char *qpw_near_rule(const struct qpw_policy *policy, const char *name, char *buf, size_t size);
 int qpw_apply_override(struct qpw_policy *policy, const struct qpw_statement *statement, struct qpw_error *err);
 int qpw_apply_disable(struct qpw_policy *policy, const struct qpw_statement *statement, struct qpw_error *err);
 /* Every parent= names a row. */

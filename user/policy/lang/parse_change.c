@@ -5,6 +5,19 @@
 #include <string.h>
 
 #include "policy/lang/parse.h"
+#include "util/near.h"
+
+const char *qpw_near_rule(const struct qpw_policy *policy, const char *name, char *buf, size_t size)
+{
+    struct qpw_near near = qpw_near_to(name, strlen(name));
+
+    for (size_t i = 0; i < policy->n_rules; i++) {
+        qpw_near_offer(&near, policy->rules[i].name);
+        qpw_near_offer(&near, policy->rules[i].generated);
+        qpw_near_offer(&near, policy->rules[i].feature);
+    }
+    return qpw_near_hint(&near, buf, size);
+}
 
 /* Takes one port out of the row's ranges and puts another in. 0: done, 1: the row has no such port. */
 static int move_port(struct qpw_rule *rule, uint16_t from, uint16_t to)
@@ -55,7 +68,7 @@ static int one_move(struct qpw_policy *policy, const struct qpw_statement *state
 {
     const char *name = statement->words[1].text, *equals = strchr(word->text, '=');
     struct qpw_port_list old = {0}, new = {0};
-    char left[16];
+    char left[16], hint[80];
     bool named = false, moved = false;
     int ret = 0;
 
@@ -85,7 +98,8 @@ static int one_move(struct qpw_policy *policy, const struct qpw_statement *state
         moved |= done == 0;
     }
     if (ret == 0 && !named)
-        ret = qpw_fail_at(err, &statement->where, statement->words[1].column, "no rule above is named '%s'", name);
+        ret = qpw_fail_at(err, &statement->where, statement->words[1].column, "no rule above is named '%s'%s", name,
+                          qpw_near_rule(policy, name, hint, sizeof(hint)));
     if (ret == 0 && !moved)
         ret = qpw_fail_at(err, &statement->where, word->column, "no rule named '%s' has port %s", name, left);
     free(old.ranges);
@@ -107,6 +121,8 @@ int qpw_apply_override(struct qpw_policy *policy, const struct qpw_statement *st
 
 int qpw_apply_disable(struct qpw_policy *policy, const struct qpw_statement *statement, struct qpw_error *err)
 {
+    char hint[80];
+
     if (statement->n_words < 2)
         return qpw_fail_at(err, &statement->where, statement->words[0].column,
                            "disable needs the name of a rule or feature");
@@ -121,7 +137,8 @@ int qpw_apply_disable(struct qpw_policy *policy, const struct qpw_statement *sta
         }
         if (!found)
             return qpw_fail_at(err, &statement->where, statement->words[word].column,
-                               "no rule above has the name or feature '%s'", statement->words[word].text);
+                               "no rule above has the name or feature '%s'%s", statement->words[word].text,
+                               qpw_near_rule(policy, statement->words[word].text, hint, sizeof(hint)));
     }
     return 0;
 }

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "policy/lang/parse.h"
+#include "util/near.h"
 
 /* Where the options of a row, a narrowing or a suppression go; NULL: that statement has no such option. */
 struct targets {
@@ -31,18 +32,48 @@ static int twice(const struct targets *to, const struct qpw_word *word, struct q
     return qpw_fail_at(err, to->where, word->column, "'%s': given twice on this line", word->text);
 }
 
+/* The flag or key= that was probably meant, of those that this statement takes. */
+static void near_option(const struct targets *to, const struct qpw_word *word, char *buf, size_t size)
+{
+    struct qpw_near near = qpw_near_to(word->text, strcspn(word->text, "="));
+    const struct {
+        const char *name;
+        bool taken;
+    } keys[] = {{"from", to->from}, {"to", to->to}, {"vlan", to->vlan}, {"until", to->until}, {"outcome", to->outcome},
+                {"answers", to->row}, {"name", to->name}};
+
+    *buf = '\0';
+    if (word->quoted)
+        return;
+    if (!word->text[near.length]) { /* a flag */
+        for (const char *const *flag = (const char *const[]){"default", "optional", "weak", NULL}; to->row && *flag; flag++)
+            qpw_near_offer(&near, *flag);
+        qpw_near_hint(&near, buf, size);
+        return;
+    }
+    for (size_t i = 0; i < sizeof(keys) / sizeof(*keys); i++)
+        qpw_near_offer(&near, keys[i].taken ? keys[i].name : NULL);
+    for (unsigned i = 0; to->texts[i].key; i++)
+        qpw_near_offer(&near, to->texts[i].key);
+    if (near.best)
+        snprintf(buf, size, "; did you mean '%s='?", near.best);
+}
+
 static int set_flag(const struct targets *to, const struct qpw_word *word, struct qpw_error *err)
 {
     uint16_t flag = !strcmp(word->text, "default") ? QPW_RULE_DEFAULT
                     : !strcmp(word->text, "optional") ? QPW_RULE_OPTIONAL
                     : !strcmp(word->text, "weak") ? QPW_RULE_WEAK : 0;
+    char hint[80];
 
-    if (!to->row || !flag || word->quoted)
+    if (!to->row || !flag || word->quoted) {
+        near_option(to, word, hint, sizeof(hint));
         return qpw_fail_at(err, to->where, word->column,
-                           to->row && !strchr(word->text, '=')
-                               ? "unexpected '%s'; quote a purpose of several words: \"my ssh\""
-                               : "unexpected '%s'",
-                           word->text);
+                           to->row && !hint[0] && !strchr(word->text, '=')
+                               ? "unexpected '%s'; quote a purpose of several words: \"my ssh\"%s"
+                               : "unexpected '%s'%s",
+                           word->text, hint);
+    }
     if (*to->flags & flag)
         return twice(to, word, err);
     *to->flags |= flag;
@@ -372,6 +403,7 @@ static int narrow(struct qpw_rule *rule, const struct qpw_rule *by)
 
 int qpw_apply_only(struct qpw_policy *policy, const struct qpw_statement *statement, struct qpw_error *err)
 {
+    char hint[80];
     struct qpw_rule by = {.vlan = QPW_ANY_VLAN};
     struct targets to = {
         .policy = policy, .where = &statement->where, .from = &by.from, .to = &by.to, .flags = &by.flags,
@@ -396,8 +428,8 @@ int qpw_apply_only(struct qpw_policy *policy, const struct qpw_statement *statem
             ret = qpw_fail(err, -ENOMEM, "%s: out of memory", statement->where.file);
     }
     if (ret == 0 && !narrowed)
-        ret = qpw_fail_at(err, &statement->where, statement->words[1].column, "no rule above is named '%s'",
-                          statement->words[1].text);
+        ret = qpw_fail_at(err, &statement->where, statement->words[1].column, "no rule above is named '%s'%s",
+                          statement->words[1].text, qpw_near_rule(policy, statement->words[1].text, hint, sizeof(hint)));
     qpw_rule_clear(&by);
     return ret;
 }

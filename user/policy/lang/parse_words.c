@@ -9,6 +9,7 @@
 #include <time.h>
 
 #include "policy/lang/parse.h"
+#include "util/near.h"
 
 void *qpw_grow(void **array, size_t n, size_t size)
 {
@@ -241,9 +242,14 @@ int qpw_parse_addresses(const struct qpw_policy *policy, const struct qpw_where 
         if (*p == '@') {
             const struct qpw_address_set *named = find_set(policy, p + 1, length - 1);
 
+            struct qpw_near near = qpw_near_to(p + 1, length - 1);
+            char hint[80];
+
+            for (size_t i = 0; i < policy->n_sets; i++)
+                qpw_near_offer(&near, policy->sets[i].name);
             if (!named)
-                return qpw_fail_at(err, where, column_in(word, p), "no address set is named '%.*s'", (int)length - 1,
-                                   p + 1);
+                return qpw_fail_at(err, where, column_in(word, p), "no address set is named '%.*s'%s", (int)length - 1,
+                                   p + 1, qpw_near_hint(&near, hint, sizeof(hint)));
             ret = qpw_addresses_add_all(set, &named->addresses);
         } else {
             snprintf(copy, sizeof(copy), "%.*s", (int)length, p);
