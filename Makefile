@@ -38,6 +38,8 @@ CFLAGS = -std=gnu17 -O2 -g -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-
 LDLIBS = -lbpf -lelf -lz -ljansson -lxml2 -lpcap -lncursesw -ltinfo -lpanelw -lmnl -lsqlite3 -lcap-ng -lnettle -lsmartcols -lm -lpthread
 # lld: it takes 40 % of the time, and there are some hundred test programs
 TEST_LDLIBS = $(LDLIBS) -lcriterion -fuse-ld=lld
+# Tests are compiled once and run once: without optimization, a third of the time
+TEST_CFLAGS = $(CFLAGS) -O0
 # -Og: half the time of -O2 to compile, and better traces
 SANITIZE = -Og -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 BPF_CFLAGS = -target bpf -std=gnu17 -O2 -g -mcpu=v3 -Wall -Wextra -Wno-unused-parameter -Wno-missing-field-initializers \
@@ -105,10 +107,10 @@ $(O)/qportwatch: $(O)/user/main.o $(OBJECTS)
 # ---- Tests: unit tests natively with sanitizers, bpf and net tests as root against the normal objects ----
 $(O)/san/tests/%.o: tests/%.c Makefile
 	@mkdir -p $(@D)
-	$(call say,CC,$@)$(CC) $(CPPFLAGS) -Itests/lib -DQPW_BUILD='"$(abspath $(O))"' $(CFLAGS) $(SANITIZE) -MMD -MP -c $< -o $@
+	$(call say,CC,$@)$(CC) $(CPPFLAGS) -Itests/lib -DQPW_BUILD='"$(abspath $(O))"' $(TEST_CFLAGS) $(SANITIZE) -O0 -MMD -MP -c $< -o $@
 $(O)/tests/%.o: tests/%.c Makefile
 	@mkdir -p $(@D)
-	$(call say,CC,$@)$(CC) $(CPPFLAGS) -Itests/lib -DQPW_BUILD='"$(abspath $(O))"' $(CFLAGS) -MMD -MP -c $< -o $@
+	$(call say,CC,$@)$(CC) $(CPPFLAGS) -Itests/lib -DQPW_BUILD='"$(abspath $(O))"' $(TEST_CFLAGS) -MMD -MP -c $< -o $@
 $(UNIT_TESTS): $(O)/tests/%: $(O)/san/tests/%.o $(SAN_OBJECTS) $(TEST_LIB:%.c=$(O)/san/%.o)
 	@mkdir -p $(@D)
 	$(call say,LD,$@)$(CC) $(CFLAGS) $(SANITIZE) $^ $(TEST_LDLIBS) -o $@

@@ -15,6 +15,7 @@
 #include "bpf/tag.h"
 #include "instance/instance.h"
 #include "netns.h"
+#include "pool.h"
 #include "util/error.h"
 
 #define NO_PROGRAMS (1u << 31) /* qpw_load_options.programs: none of them */
@@ -36,9 +37,12 @@ void audit_open(struct audit *a, const struct qpw_load_options *options)
     netns_close(&ns);
     memset(a, 0, sizeof(*a));
     libbpf_set_print(quiet);
-    if (!o.programs) /* each when it is first fed: the verifier is what a test costs */
+    if (!o.programs) { /* each when it is first fed: the verifier is what a test costs */
         o.programs = NO_PROGRAMS;
-    cr_assert(qpw_kernel_load(&o, &a->kernel, &err) == 0, "%s", err.text);
+        a->pooled = pool_take(&o, &a->kernel);
+    }
+    if (!a->pooled)
+        cr_assert(qpw_kernel_load(&o, &a->kernel, &err) == 0, "%s", err.text);
     struct qpw_iface lo = {.ifindex = 1, .number = 1, .mac = {2, 0, 0, 0, 0, 2}};
 
     cr_assert(qpw_kernel_set_iface(&a->kernel, &lo) == 0);
@@ -70,11 +74,15 @@ int audit_program(struct audit *a, enum audit_hook hook)
     static pthread_mutex_t loading = PTHREAD_MUTEX_INITIALIZER;
     struct qpw_error err;
 
+    if (a->loaded && a->kernel.prog_fd[programs[hook]] >= 0)
+        return a->kernel.prog_fd[programs[hook]];
     pthread_mutex_lock(&loading);
     /* what sends with it, so that no time passes between a test's first question and its answer */
     cr_assert_eq(qpw_instance_complete(&a->kernel, 1u << programs[hook] | (a->loaded ? 0 : 1u << QPW_PROG_qpw_tc_tx), &err), 0,
                  "%s", err.text);
     a->loaded = true;
+    if (a->pooled)
+        pool_keep_programs(&a->kernel);
     pthread_mutex_unlock(&loading);
     return a->kernel.prog_fd[programs[hook]];
 }

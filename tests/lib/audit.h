@@ -29,6 +29,7 @@ struct audit {
     struct qpw_registry names;
     uint64_t frames, bytes; /* fed so far */
     bool loaded;            /* some program is */
+    bool pooled;            /* taken over from another test (pool.h) */
 };
 
 /* Received at XDP, received at TC ingress, sent (TC egress); and the last two on a device without Ethernet header. */

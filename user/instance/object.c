@@ -236,6 +236,12 @@ static int make_maps(const struct qpw_load_options *options, struct qpw_kernel *
     return rc;
 }
 
+int qpw_kernel_set_fresh(struct qpw_kernel *k, struct qpw_error *err)
+{
+    set_defaults(k->control, qpw_kernel_now_ns(k));
+    return fill_queues(k, err);
+}
+
 int qpw_kernel_begin(const struct qpw_load_options *options, struct qpw_kernel *k, struct qpw_error *err)
 {
     struct qpw_kernel fresh;
@@ -245,12 +251,11 @@ int qpw_kernel_begin(const struct qpw_load_options *options, struct qpw_kernel *
     rc = make_maps(options, &fresh, err);
     rc = rc ? rc : qpw_programs_begin(&fresh, options->programs ? options->programs : QPW_ALL_INTERFACE_PROGRAMS, &fresh.programs, err);
     rc = rc ? rc : qpw_kernel_map_pages(&fresh, err);
-    rc = rc ? rc : fill_queues(&fresh, err);
+    rc = rc ? rc : qpw_kernel_set_fresh(&fresh, err);
     if (rc < 0) {
         qpw_kernel_close(&fresh);
         return rc;
     }
-    set_defaults(fresh.control, qpw_kernel_now_ns(&fresh));
     *k = fresh;
     return 0;
 }

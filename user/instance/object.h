@@ -30,6 +30,9 @@ int qpw_kernel_begin(const struct qpw_load_options *options, struct qpw_kernel *
 /* Waits for the programs; at once where there is nothing to wait for. 0, or a negative errno with err filled. */
 int qpw_kernel_finish(struct qpw_kernel *k, struct qpw_error *err);
 
+/* Default time-outs and full queues of slots, in maps that are otherwise empty. 0, or a negative errno with err filled. */
+int qpw_kernel_set_fresh(struct qpw_kernel *k, struct qpw_error *err);
+
 /* Both. On failure *k is untouched. */
 int qpw_kernel_load(const struct qpw_load_options *options, struct qpw_kernel *k, struct qpw_error *err);
 
