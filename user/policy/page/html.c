@@ -63,75 +63,13 @@ static void add_text(struct qpw_html_reader *r, const xmlNode *node)
         r->bold &= is_bold(node);
 }
 
-/* ---- Tabs ---- */
-
-static const xmlNode *find_id(const xmlNode *node, const xmlChar *id)
-{
-    for (; node; node = node->next) {
-        xmlChar *own = node->type == XML_ELEMENT_NODE ? xmlGetProp((xmlNode *)node, BAD_CAST "id") : NULL;
-        bool found = own && xmlStrEqual(own, id);
-        const xmlNode *inner;
-
-        xmlFree(own);
-        if (found)
-            return node;
-        inner = node->type == XML_ELEMENT_NODE ? find_id(node->children, id) : NULL;
-        if (inner)
-            return inner;
-    }
-    return NULL;
-}
-
-static const xmlNode *previous_element(const xmlNode *node)
-{
-    do
-        node = node->prev;
-    while (node && node->type != XML_ELEMENT_NODE);
-    return node;
-}
-
-static bool is_tab(const xmlNode *node)
-{
-    static const char *const roles[] = {"tabpanel", NULL};
-    static const char *const panes[] = {"tab-pane", "tabbed-block", "tab-panel", NULL};
-    static const char *const content[] = {"tab-content", NULL};
-    const xmlNode *before;
-
-    if (qpw_html_is_element(node, "tabitem") || qpw_html_attribute_has(node, "role", roles) || qpw_html_has_class(node, panes))
-        return true;
-    if (!qpw_html_has_class(node, content))
-        return false;
-    before = previous_element(node);
-    return before && qpw_html_is_element(before, "label");
-}
-
-/* What people see on the tab, or else what the markup calls it. Caller frees. */
-static char *tab_label(struct qpw_html_reader *r, const xmlNode *node)
-{
-    static const char *const attributes[] = {"label", "value", "title", "aria-label", "id", NULL};
-    xmlChar *id = xmlGetProp((xmlNode *)node, BAD_CAST "aria-labelledby");
-    const xmlNode *label = id ? find_id(r->root, id) : previous_element(node);
-    char *text = NULL;
-
-    xmlFree(id);
-    if (label && (id || qpw_html_is_element(label, "label")))
-        return qpw_html_text_of(label, NULL);
-    for (size_t i = 0; attributes[i] && !text; i++) {
-        xmlChar *value = xmlGetProp((xmlNode *)node, BAD_CAST attributes[i]);
-
-        text = value && *value ? strdup((const char *)value) : NULL;
-        xmlFree(value);
-    }
-    return text ? qpw_tidy(text) : strdup("tab");
-}
-
 /* ---- The page ---- */
 
 static void walk(struct qpw_html_reader *r, const xmlNode *node);
 
 static void walk_tab(struct qpw_html_reader *r, const xmlNode *node)
 {
-    char *label = tab_label(r, node);
+    char *label = qpw_html_tab_label(r, node);
     struct qpw_part *part;
     unsigned hidden = r->hidden;
 
@@ -199,9 +137,23 @@ static void walk_fold(struct qpw_html_reader *r, const xmlNode *node)
     free(label);
 }
 
-static bool is_heading(const xmlNode *node)
+/* A box with a name is like what a click opens. */
+static bool walk_box(struct qpw_html_reader *r, const xmlNode *node)
 {
-    return (node->name[0] == 'h' || node->name[0] == 'H') && node->name[1] >= '1' && node->name[1] <= '6' && !node->name[2];
+    char *label = qpw_html_box_label(r, node);
+    struct qpw_part *part;
+
+    if (!label)
+        return false;
+    end_text(r);
+    part = qpw_page_add_text(r->page, QPW_PART_TAB, qpw_html_line_of(node), label);
+    if (part)
+        part->level = QPW_TAB_FOLD;
+    walk(r, node->children);
+    end_text(r);
+    qpw_page_add(r->page, QPW_PART_TAB_END, qpw_html_line_of(node));
+    free(label);
+    return true;
 }
 
 static void walk_node(struct qpw_html_reader *r, const xmlNode *node)
@@ -213,14 +165,14 @@ static void walk_node(struct qpw_html_reader *r, const xmlNode *node)
     if (qpw_html_is_element(node, "table")) {
         end_text(r);
         qpw_html_add_table(r, node);
-    } else if (is_heading(node)) {
+    } else if (qpw_html_is_heading(node)) {
         if (!r->hidden)
             add_heading(r, node);
-    } else if (is_tab(node)) {
+    } else if (qpw_html_is_tab(node)) {
         walk_tab(r, node);
     } else if (qpw_html_is_element(node, "details")) {
         walk_fold(r, node);
-    } else if (!qpw_html_is_element(node, "summary")) {
+    } else if (!qpw_html_is_element(node, "summary") && !walk_box(r, node)) {
         walk_element(r, node);
     }
     r->struck -= struck;

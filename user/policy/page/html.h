@@ -56,6 +56,15 @@ struct qpw_html_style *qpw_html_style_of(const xmlNode *root);
 /* Whether it hides the element; with `struck`, whether it strikes it out. */
 bool qpw_html_style_has(const xmlNode *node, bool struck);
 
+/* ---- Tabs and boxes (html_tabs.c) ---- */
+
+bool qpw_html_is_heading(const xmlNode *node);
+bool qpw_html_is_tab(const xmlNode *node);
+/* What people see on the tab, or else what the markup calls it. Caller frees. */
+char *qpw_html_tab_label(struct qpw_html_reader *r, const xmlNode *node);
+/* The name of an element with a table in it, beside others of its kind and no headings; NULL: it is none. Caller frees. */
+char *qpw_html_box_label(struct qpw_html_reader *r, const xmlNode *node);
+
 /* ---- Tables (html_table.c) ---- */
 
 void qpw_html_add_table(struct qpw_html_reader *r, const xmlNode *table);

@@ -22,6 +22,8 @@ struct qpw_section {
     bool has_ports;       /* a table of ports is somewhere in it */
     bool alternative;     /* nothing of it is taken unless it is chosen */
     bool own_alternative; /* the same of the tables straight under it */
+    bool weak;            /* an alternative by its name alone */
+    bool named;
     bool chosen;
 };
 
@@ -196,7 +198,17 @@ int qpw_import_family_set(struct qpw_importer *im, unsigned line, unsigned famil
 
 void qpw_import_read_rows(struct qpw_importer *im);
 
-/* ---- import_sections.c: alternatives ---- */
+/* ---- import_alternatives.c ---- */
+
+/* Marks the sections that are alternatives to others. */
+void qpw_import_mark_alternatives(struct qpw_importer *im);
+bool qpw_import_is_within(const struct qpw_importer *im, int section, int outer);
+/* One of several tabs: not what people only open by a click. */
+bool qpw_import_is_tab(const struct qpw_section *section);
+/* The heading or tab that a table stands under; a label of its own does not part it from its neighbours. -1: none. */
+int qpw_import_outer_section(const struct qpw_importer *im, const struct qpw_import_table *table);
+
+/* ---- import_sections.c: the choice ---- */
 
 void qpw_import_choose(struct qpw_importer *im);
 

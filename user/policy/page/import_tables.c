@@ -226,10 +226,12 @@ static void forget_text(struct place *place)
 
 static void take_text(struct qpw_importer *im, const struct qpw_part *part, struct place *place)
 {
-    const char *text = part->cells[0].text;
+    const char *text = qpw_behind_marks(part->cells[0].text);
     struct qpw_around *around = &place->around;
     size_t words = qpw_count_words(text);
 
+    if (!*text)
+        return;
     if (part->bold && words <= QPW_LABEL_WORDS) { /* a heading, whatever its markup */
         add_section(im, part, place);
         forget_text(place);

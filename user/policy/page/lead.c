@@ -51,6 +51,16 @@ static const char *const pointing[] = {"see", "refer", "follow", "follows", "els
 static const char *const placing[] = {"from", "to", "into", "towards", "on", "at", "by", "between", "within", "via", "through",
                                       NULL};
 
+/* What services of any product are about: sections that are called so share out the ports among them. */
+static const char *const topics[] = {
+    "nfs", "nfsv3", "nfsv4", "smb", "cifs", "s3", "iscsi", "nvme", "ftp", "sftp", "ssh", "dns", "ntp", "ldap", "ldaps",
+    "kerberos", "ad", "active", "directory", "snmp", "syslog", "smtp", "email", "mail", "http", "https", "web", "ui", "gui",
+    "api", "apis", "rest", "rpc", "management", "administration", "monitoring", "metrics", "logging", "logs", "replication",
+    "backup", "restore", "storage", "file", "files", "block", "object", "objects", "authentication", "identity", "name",
+    "names", "time", "other", "additional", "further", "optional", "miscellaneous", "alerts", "notifications", "support",
+    "telemetry", "update", "updates", "upgrade", "upgrades", "licensing", "database", "databases", "cache", "messaging",
+    "queue", "discovery", "health", "remote", "console", "ipmi", "bmc", "synchronization", "ping", NULL};
+
 static const char *const inbound_words[] = {"inbound", "ingress", "incoming", NULL};
 static const char *const outbound_words[] = {"outbound", "egress", "outgoing", NULL};
 static const char *const both_words[] = {"bidirectional", "bi-directional", NULL};
@@ -137,6 +147,12 @@ static bool is_address(const char *word)
 static bool is_number(const char *word)
 {
     return strspn(word, "0123456789.") == strlen(word);
+}
+
+/* Whether what is behind the word is a number that counts tables or sections, as it may be at the beginning. */
+static bool counts(const char *word)
+{
+    return is_number(word) || !strcasecmp(word, "table") || !strcasecmp(word, "section") || !strcasecmp(word, "figure");
 }
 
 static void keep(char *ret, size_t size, const char *word)
@@ -248,7 +264,7 @@ void qpw_lead_of(const char *text, struct qpw_lead *ret)
         } else {
             take_word(word, first, ret);
         }
-        first = (first && is_number(word)) || !strcasecmp(word, "table");
+        first = counts(word);
         i++;
     }
     /* The other end of one direction; at the own end stands another machine. */
@@ -264,6 +280,27 @@ void qpw_lead_of(const char *text, struct qpw_lead *ret)
         keep(ret->restriction, sizeof(ret->restriction), "only");
     if (words.cut)
         keep(ret->unknown, sizeof(ret->unknown), "...");
+}
+
+bool qpw_lead_next_name(const char *text, size_t *at, char ret[48])
+{
+    struct text words;
+    bool numbered = true;
+
+    split(text, &words);
+    for (size_t i = 0; i < words.n; i++) {
+        const char *word = words.words[i].text;
+        bool number = numbered && is_number(word);
+
+        numbered = counts(word);
+        if (i < *at || number || directions_of(word) || is_in(word, harmless) || is_in(word, own_node) ||
+            is_in(word, topics) || is_in(word, placing) || is_in(word, pointing) || !strcasecmp(word, "only"))
+            continue;
+        *at = i + 1;
+        snprintf(ret, 48, "%s", word);
+        return true;
+    }
+    return false;
 }
 
 bool qpw_lead_is_plain(const struct qpw_lead *lead)

@@ -4,6 +4,7 @@
 #define QPW_POLICY_LEAD_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 struct qpw_lead {
@@ -21,6 +22,10 @@ struct qpw_lead {
 /* What the text's words say. Words that are known to mean nothing for the rows ("the following ports are required") are
  * passed over; of all others the first is told. */
 void qpw_lead_of(const char *text, struct qpw_lead *ret);
+
+/* The next word, from the *at-th on, that names something: none of a direction, of a service that any product may have, or
+ * of what is harmless. *at is moved behind it. False: there is none. */
+bool qpw_lead_next_name(const char *text, size_t *at, char ret[48]);
 
 /* Nothing but a direction. */
 bool qpw_lead_is_plain(const struct qpw_lead *lead);

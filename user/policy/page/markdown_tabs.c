@@ -29,7 +29,9 @@ static void write_tab(struct qpw_md_converter *c, const char *p, const char *end
     quote = open < end ? *open : 0;
     close = quote == '"' || quote == '\'' ? memchr(open + 1, quote, (size_t)(end - open - 1)) : NULL;
     fputs("<tabitem value=\"", c->out);
-    for (const char *q = close ? open + 1 : end; q < (close ? close : end); q++)
+    while (end > p && strchr(" %-", end[-1]))
+        end--;
+    for (const char *q = close ? open + 1 : p; q < (close ? close : end); q++) /* unquoted: all of it */
         if (*q != '"')
             qpw_md_write_escaped(c->out, *q);
     fputs("\">", c->out);

@@ -210,6 +210,39 @@ enum qpw_link qpw_link_of(const char *before, size_t length, const char *text, s
     return in_page && digits < 3 ? QPW_LINK_MARK : QPW_LINK_ASIDE;
 }
 
+/* The length of a word of directives at p: "details", "{tab-item}"; 0: none. */
+static size_t directive_word(const char *p)
+{
+    size_t length = strspn(p, "{abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ-_}");
+
+    return p[length] == ' ' ? length + 1 : 0;
+}
+
+const char *qpw_behind_marks(const char *text)
+{
+    for (const char *p = text; *p; text = p) {
+        size_t digits = strspn(p, "0123456789"), colons = strspn(p, ":"), marks = strspn(p, "?!=");
+
+        if (strchr("*+-", *p) && p[1] == ' ')
+            p += 2;
+        else if (digits && digits < 3 && (p[digits] == '.' || p[digits] == ')') && p[digits + 1] == ' ')
+            p += digits + 2;
+        else if (colons >= 3)
+            p += colons + strspn(p + colons, " ") + (p[colons] && p[colons + strspn(p + colons, " ")] != ':'
+                                                         ? directive_word(p + colons + strspn(p + colons, " "))
+                                                         : 0);
+        else if (!strncmp(p, "@tab ", 5))
+            p += 5;
+        else if (marks == 2 && *p == '=' && p[2] == ' ')
+            p += 3;
+        else if (marks >= 3 && p[marks] == ' ')
+            p += marks + 1 + directive_word(p + marks + 1);
+        else
+            break;
+    }
+    return text;
+}
+
 char *qpw_tidy(char *text)
 {
     static const struct {

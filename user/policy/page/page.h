@@ -107,6 +107,9 @@ enum qpw_link qpw_link_of(const char *before, size_t length, const char *text, s
 /* Whether all of the text stands between two marks, as in **bold**, which are cut off; a colon may be behind. In place. */
 bool qpw_cut_bold(char *text, const char *mark);
 
+/* Behind what is no text of a paragraph, but marks of a list or of a box around others: "* ", "2. ", ":::{tab-item} ". */
+const char *qpw_behind_marks(const char *text);
+
 /* White space single, '\v' and what is around it '\n'; dashes '-'; what has no width is dropped. In place. */
 char *qpw_tidy(char *text);
 

@@ -154,7 +154,8 @@ static bool is_opaque(const struct qpw_rst_reader *r)
 
 static const char *tab_directive(const struct qpw_rst_reader *r, size_t *ret_length)
 {
-    static const char *const names[] = {"tab", "tab-item", "group-tab", "code-tab", "tab-set-code", NULL};
+    static const char *const names[] = {"tab", "tab-item", "group-tab", "code-tab", "tab-set-code", "dropdown", "collapse",
+                                        "details", NULL};
     const char *label = NULL;
 
     for (size_t i = 0; names[i] && !label; i++)
@@ -165,10 +166,15 @@ static const char *tab_directive(const struct qpw_rst_reader *r, size_t *ret_len
 static void begin_tab(struct qpw_rst_reader *r, const char *label, size_t length)
 {
     char *copy = strndup(label, length);
+    size_t ignored;
+    bool fold = directive(r, "dropdown", &ignored) || directive(r, "collapse", &ignored) || directive(r, "details", &ignored);
+    struct qpw_part *part;
 
     if (copy && r->n_tabs < sizeof(r->tab_indent) / sizeof(*r->tab_indent)) {
         qpw_rst_clean(copy);
-        qpw_page_add_text(r->page, QPW_PART_TAB, (unsigned)r->i + 1, copy);
+        part = qpw_page_add_text(r->page, QPW_PART_TAB, (unsigned)r->i + 1, copy);
+        if (part && fold)
+            part->level = QPW_TAB_FOLD;
         r->tab_indent[r->n_tabs++] = qpw_rst_indent_at(r, r->i);
     }
     free(copy);
