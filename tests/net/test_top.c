@@ -384,9 +384,9 @@ Test(top, resizes_stops_and_goes_on_and_takes_clicks, .timeout = NETNS_TIMEOUT_S
     terminal_until(&t, "[1 Unexpected]");
     terminal_resize(&t, 80, 24);
     terminal_until(&t, "? help  q quit");
-    terminal_until_not(&t, "VERDICT");
+    terminal_until_not(&t, "RESPONDER");
     terminal_resize(&t, 250, 70);
-    terminal_until(&t, "VERDICT");
+    terminal_until(&t, "RESPONDER");
     terminal_keys(&t, "C-z");
     terminal_until(&t, "Stopped");
     terminal_type(&t, "fg");

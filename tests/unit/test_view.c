@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "sample.h"
+#include "util/names.h"
 #include "words/terminal.h"
 #include "view/alertlog.h"
 #include "view/input.h"
@@ -479,7 +480,7 @@ Test(view, moving_stays_within_the_rows)
     cr_expect_eq(b.state.selected, 2);
     key(&b, QPW_KEY_PAGE_DOWN);
     cr_expect_eq(b.state.selected, 2);
-    key(&b, 'g');
+    key(&b, QPW_KEY_HOME);
     cr_expect_eq(b.state.selected, 0);
     tear_down(&b);
 }
@@ -640,13 +641,105 @@ Test(view, every_key_of_the_table_is_bound_once_and_shown_in_help)
 
 /* ---- Screen ---- */
 
+/* A snapshot of one service with 81 users, a scan of 300 ports, broadcasts of 12 hosts, and one more answer. */
+static void busy(struct qpw_snapshot *s)
+{
+    size_t n = 0;
+
+    sample_snapshot(s, 1);
+    free(s->findings);
+    s->findings = calloc(394, sizeof(*s->findings));
+    cr_assert(s->findings);
+    for (unsigned i = 0; i < 394; i++) {
+        struct qpw_finding_row *f = &s->findings[n++];
+        char from[32];
+
+        *f = (struct qpw_finding_row){
+            .key = {.kind = QPW_KIND_PORT, .protocol = IPPROTO_TCP, .direction = QPW_DIR_INBOUND, .port = 9100,
+                    .verdict = QPW_VERDICT_UNEXPECTED},
+            .value = {.outcome = QPW_OUTCOME_DATA, .iface = 1}, .counts = {.connections = 1, .rx_packets = 2},
+            .first_unix_ns = s->unix_ns - 10000000000u + i, .last_unix_ns = s->unix_ns - 1000000000u};
+        snprintf(from, sizeof(from), "10.1.%u.%u", i / 40, 1 + i % 40);
+        if (i >= 81 && i < 381) {
+            f->value.outcome = QPW_OUTCOME_REFUSED;
+            f->key.port = (uint16_t)(i - 80);
+            snprintf(from, sizeof(from), "10.9.9.9");
+        } else if (i >= 381 && i < 393) {
+            f->value.outcome = QPW_OUTCOME_ATTEMPTED;
+            f->value.flags = QPW_FINDING_MULTICAST;
+            f->key.protocol = IPPROTO_UDP;
+            f->key.port = 5353;
+        } else if (i == 393) {
+            f->key.port = 8080;
+        }
+        cr_assert_eq(qpw_address_parse(from, f->key.initiator), 0);
+        cr_assert_eq(qpw_address_parse("10.0.0.1", f->key.responder), 0);
+    }
+    s->n_findings = n;
+}
+
+/* "high in tcp/9100 10.1.0.1 +80 data unexpected | …" of the rows. Static. */
+static const char *rows_text(const struct bench *b)
+{
+    static const enum qpw_column_id columns[] = {QPW_COL_SEVERITY, QPW_COL_SERVICE, QPW_COL_WHO, QPW_COL_OUTCOME,
+                                                 QPW_COL_CONNS};
+    static char text[4096];
+    size_t used = 0;
+
+    for (size_t i = 0; i < b->model.n_rows && used < sizeof(text); i++)
+        for (size_t k = 0; k < sizeof(columns) / sizeof(*columns) && used < sizeof(text); k++)
+            used += (size_t)snprintf(text + used, sizeof(text) - used, "%s%s", k ? " " : i ? " | " : "",
+                                     cell(b, i, columns[k]));
+    return text;
+}
+
+Test(view, findings_stand_by_cause_by_host_by_process_and_one_by_one)
+{
+    struct bench b;
+
+    set_up(&b, QPW_TAB_UNEXPECTED);
+    qpw_snapshot_clear(&b.snapshots[1]);
+    busy(&b.snapshots[1]);
+    cr_assert_eq(qpw_model_advance(&b.model, &b.snapshots[1]), 0);
+    b.state.numbers = true;
+    paint(&b, 24, 80);
+    cr_expect_str_eq(rows_text(&b), "high tcp/9100 10.1.0.1 +80 data 81 | high tcp/8080 10.1.9.34 data 1 | "
+                                    "low 300 ports, 1-300 10.9.9.9 no answer 300 | info udp/5353 12 addresses no answer 12");
+    cr_expect(on_screen(&b, "VERDICT") && on_screen(&b, "COUNT"));
+    key(&b, QPW_KEY_ENTER);
+    cr_expect_eq(b.model.n_rows, 81);
+    cr_expect_str_eq(cell(&b, 0, QPW_COL_OUTCOME), "data");
+    key(&b, 'a');
+    cr_expect_eq(b.state.mode, QPW_MODE_ACK, "one of them is a finding like any");
+    key(&b, QPW_KEY_ESC);
+    key(&b, QPW_KEY_ESC);
+    cr_expect_eq(b.model.n_rows, 4);
+    key(&b, 'a');
+    cr_expect_eq(b.state.mode, QPW_MODE_LIST, "81 at once are not acknowledged");
+    key(&b, 'g');
+    cr_expect_eq(b.model.n_rows, 95, "hosts");
+    cr_expect(strstr(rows_text(&b), "low 300 ports, 1-300 10.9.9.9 no answer 300"), "%s", rows_text(&b));
+    key(&b, 'g');
+    cr_expect_eq(b.model.n_rows, 1, "no process is known of any: %s", rows_text(&b));
+    key(&b, 'g');
+    cr_expect_eq(b.model.n_rows, 394);
+    key(&b, 'g');
+    cr_expect_eq(b.model.n_rows, 4);
+    key(&b, '/');
+    for (const char *c = "port:9100"; *c; c++)
+        key(&b, *c);
+    key(&b, QPW_KEY_ENTER);
+    cr_expect_eq(b.model.n_rows, 81, "what a filter lets through stands in rows of its own");
+    tear_down(&b);
+}
+
 Test(view, screen_at_80x24_as_text)
 {
     struct bench b;
 
     set_up(&b, QPW_TAB_UNEXPECTED);
     paint(&b, 24, 80);
-    cr_expect_str_eq(line(&b, 0), "node1 eth0 TC · qumulo/on-prem · attached 60m                      auditor alive");
+    cr_expect_str_eq(line(&b, 0), "node1 eth0 TC · qumulo/on-prem · attached 60m            auditor alive 01:00:01Z");
     cr_expect_str_eq(line(&b, 1), "ACTION NEEDED: 1 service answered on a port the policy does not allow");
     cr_expect(strncmp(line(&b, 2), "rx 1.01M bit/s  1010 pkt/s", 26) == 0, "%s", line(&b, 2));
     cr_expect(strstr(line(&b, 3), "unexpected <0.1 %  undecided <0.1 %  allowed 90.3 %  peer 9.7 %") != NULL, "%s",
@@ -769,7 +862,7 @@ Test(view, details_scroll_to_their_last_line_and_no_further)
     key(&b, 'G');
     paint(&b, 24, 80);
     cr_expect(strstr(line(&b, 22), "flow_id") != NULL);
-    key(&b, 'g');
+    key(&b, QPW_KEY_HOME);
     paint(&b, 24, 80);
     cr_expect(on_screen(&b, "high inbound tcp/4444"));
     paint(&b, 70, 250);
@@ -870,7 +963,7 @@ Test(view, clicks_find_tabs_titles_and_rows)
 
 Test(view, the_mark_of_the_order_is_never_cut_off)
 {
-    static const enum qpw_column_id narrow[] = {QPW_COL_DIR, QPW_COL_CONNS, QPW_COL_PACKET_RATE, QPW_COL_LAST};
+    static const enum qpw_column_id narrow[] = {QPW_COL_DIR, QPW_COL_CONNS, QPW_COL_VERDICT, QPW_COL_LAST};
     struct bench b;
 
     set_up(&b, QPW_TAB_UNEXPECTED);

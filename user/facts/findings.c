@@ -10,6 +10,9 @@
 /* So many unanswered findings with one remote end, or of one port, become one line. */
 #define FOLD_FROM 8
 
+/* So many broadcasts and multicasts do. */
+#define FOLD_NOISE_FROM 3
+
 /* So many answered exchanges of one service do. */
 #define FOLD_SERVICE_FROM 2
 
@@ -63,7 +66,12 @@ static int by_line(const void *a, const void *b)
 
 typedef int (*compare)(const void *, const void *);
 
-/* Same verdict, direction and remote end: one that knocks at many doors, or at whose doors the node does. */
+static int is_noise(const void *a)
+{
+    return ((*(const struct qpw_finding_row *const *)a)->value.flags & QPW_FINDING_MULTICAST) != 0;
+}
+
+/* Same verdict, direction and remote end: one that knocks at many doors, or at whose doors the node does; noise apart. */
 static int by_remote(const void *a, const void *b)
 {
     const struct qpw_finding_key *x = &(*(const struct qpw_finding_row *const *)a)->key;
@@ -71,6 +79,8 @@ static int by_remote(const void *a, const void *b)
 
     if (x->verdict != y->verdict || x->direction != y->direction)
         return x->verdict != y->verdict ? x->verdict - y->verdict : x->direction - y->direction;
+    if (is_noise(a) != is_noise(b))
+        return is_noise(a) - is_noise(b);
     return memcmp(qpw_finding_remote(x), qpw_finding_remote(y), 16);
 }
 
@@ -85,6 +95,17 @@ static int by_port(const void *a, const void *b)
     if (x->kind != y->kind || x->protocol != y->protocol)
         return x->kind != y->kind ? x->kind - y->kind : x->protocol - y->protocol;
     return x->verdict != y->verdict ? x->verdict - y->verdict : x->direction - y->direction;
+}
+
+/* All noise of one verdict; all else differs. */
+static int by_noise(const void *a, const void *b)
+{
+    const struct qpw_finding_key *x = &(*(const struct qpw_finding_row *const *)a)->key;
+    const struct qpw_finding_key *y = &(*(const struct qpw_finding_row *const *)b)->key;
+
+    if (is_noise(a) && is_noise(b))
+        return x->verdict != y->verdict ? x->verdict - y->verdict : x->direction - y->direction;
+    return is_noise(a) != is_noise(b) ? is_noise(b) - is_noise(a) : memcmp(x, y, sizeof(*x));
 }
 
 /* Same service; what is of none differs from everything. */
@@ -102,6 +123,7 @@ static int by_service(const void *a, const void *b)
     return memcmp(&x->key, &y->key, sizeof(x->key));
 }
 
+/* One line of `count` findings, the ports and addresses among them not counted yet. */
 static void begin_line(struct qpw_finding_line *line, const struct qpw_finding_row *f)
 {
     *line = (struct qpw_finding_line){.first = f, .findings = 1, .ports = 1, .initiators = 1, .responders = 1,
@@ -175,13 +197,28 @@ static int count_distinct(struct qpw_finding_line *line, const struct qpw_findin
     return 0;
 }
 
+/* Adds the line of these findings, which one cause explains. 0 or -ENOMEM. */
+static int add_line(struct qpw_findings *r, const struct qpw_finding_row *const *f, size_t count, bool service)
+{
+    struct qpw_finding_line *line = &r->lines[r->n_lines++];
+
+    begin_line(line, f[0]);
+    for (size_t i = 1; i < count; i++)
+        extend_line(line, f[i]);
+    line->service = service;
+    line->members = &r->members[r->n_members];
+    memcpy(line->members, f, count * sizeof(*f));
+    r->n_members += count;
+    return count > 1 ? count_distinct(line, f, count) : 0;
+}
+
 /*
  * Makes lines of groups that are alike by `order` and large enough, moving what is left to the
  * front of `f`; returns how many are left, or -ENOMEM.
  */
 static ssize_t fold(struct qpw_findings *r, const struct qpw_finding_row **f, size_t count, compare order)
 {
-    size_t from = order == by_service ? FOLD_SERVICE_FROM : FOLD_FROM, left = 0, end;
+    size_t from = order == by_service ? FOLD_SERVICE_FROM : order == by_noise ? FOLD_NOISE_FROM : FOLD_FROM, left = 0, end;
 
     if (count)
         qsort(f, count, sizeof(*f), order);
@@ -193,11 +230,7 @@ static ssize_t fold(struct qpw_findings *r, const struct qpw_finding_row **f, si
             left += end - i;
             continue;
         }
-        begin_line(&r->lines[r->n_lines], f[i]);
-        for (size_t j = i + 1; j < end; j++)
-            extend_line(&r->lines[r->n_lines], f[j]);
-        r->lines[r->n_lines].service = order == by_service;
-        if (count_distinct(&r->lines[r->n_lines++], f + i, end - i) < 0)
+        if (add_line(r, f + i, end - i, order == by_service) < 0)
             return -ENOMEM;
     }
     return left;
@@ -211,11 +244,13 @@ static int lines_of(struct qpw_findings *r, const struct qpw_finding_row **rest,
     for (size_t i = 0; i < r->n_rows; i++)
         if (qpw_finding_rank(r->rows[i]) && qpw_finding_answered(r->rows[i]) == answered)
             rest[left++] = r->rows[i];
-    left = fold(r, rest, left, answered ? by_service : by_remote);
+    left = fold(r, rest, left, answered ? by_service : by_noise);
+    if (left > 0 && !answered)
+        left = fold(r, rest, left, by_remote);
     if (left > 0 && !answered)
         left = fold(r, rest, left, by_port);
     for (ssize_t i = 0; i < left; i++)
-        begin_line(&r->lines[r->n_lines++], rest[i]);
+        add_line(r, &rest[i], 1, false);
     return left < 0 ? (int)left : 0;
 }
 
@@ -225,7 +260,8 @@ static int make_lines(struct qpw_findings *r)
     int result = 0;
 
     r->lines = calloc(r->n_rows + 1, sizeof(*r->lines));
-    if (!rest || !r->lines)
+    r->members = calloc(r->n_rows + 1, sizeof(*r->members));
+    if (!rest || !r->lines || !r->members)
         result = -ENOMEM;
     for (int answered = 1; result == 0 && answered >= 0; answered--)
         result = lines_of(r, rest, answered);
@@ -235,6 +271,45 @@ static int make_lines(struct qpw_findings *r)
     if (r->n_lines)
         qsort(r->lines, r->n_lines, sizeof(*r->lines), by_line);
     return 0;
+}
+
+struct ordering {
+    qpw_finding_order order;
+    void *arg;
+};
+
+static int by_ordering(const void *a, const void *b, void *ordering)
+{
+    const struct qpw_finding_row *x = *(const struct qpw_finding_row *const *)a;
+    const struct qpw_finding_row *y = *(const struct qpw_finding_row *const *)b;
+    const struct ordering *o = ordering;
+    int r = o->order(x, y, o->arg);
+
+    return r ? r : by_rank(a, b);
+}
+
+int qpw_findings_regroup(struct qpw_findings *f, qpw_finding_order order, void *arg)
+{
+    struct ordering ordering = {order, arg};
+    const struct qpw_finding_row **open = calloc(f->n_rows + 1, sizeof(*open));
+    size_t n = 0, end;
+    int r = open ? 0 : -ENOMEM;
+
+    f->n_lines = f->n_members = 0;
+    for (size_t i = 0; r == 0 && i < f->n_rows; i++)
+        if (qpw_finding_rank(f->rows[i]))
+            open[n++] = f->rows[i];
+    if (n)
+        qsort_r(open, n, sizeof(*open), by_ordering, &ordering);
+    for (size_t i = 0; r == 0 && i < n; i = end) {
+        for (end = i + 1; end < n && !order(open[i], open[end], arg); end++)
+            ;
+        r = add_line(f, open + i, end - i, false);
+    }
+    free(open);
+    if (f->n_lines)
+        qsort(f->lines, f->n_lines, sizeof(*f->lines), by_line);
+    return r;
 }
 
 static int by_packets(const void *a, const void *b)
@@ -337,6 +412,7 @@ void qpw_findings_clear(struct qpw_findings *f)
 {
     free(f->rows);
     free(f->lines);
+    free(f->members);
     free(f->past);
     free(f->details);
     memset(f, 0, sizeof(*f));

@@ -22,6 +22,7 @@ struct qpw_finding_line {
     uint64_t last_unix_ns;
     unsigned rank;      /* as qpw_finding_rank() */
     uint8_t outcome;    /* the highest of them */
+    const struct qpw_finding_row **members; /* all of them */
     bool service;       /* answered exchanges of one service (facts/service.h), `first` the first of them */
 };
 
@@ -33,6 +34,8 @@ struct qpw_findings {
     size_t answered;   /* of these, answered or more */
     struct qpw_finding_line *lines; /* the open ones for people */
     size_t n_lines;
+    const struct qpw_finding_row **members; /* of all lines, one after the other */
+    size_t n_members;
     const struct qpw_finding_row **past; /* acknowledged, then closed ones, the latest step first; superseded left out */
     size_t n_acknowledged, n_closed;     /* of these */
     size_t n_superseded;
@@ -43,6 +46,10 @@ struct qpw_findings {
 /* Leaves out what was not seen since since_unix_ns (0: nothing). 0 or -ENOMEM; the caller clears *ret. */
 int qpw_findings_make(const struct qpw_snapshot *s, uint64_t since_unix_ns, struct qpw_findings *ret);
 void qpw_findings_clear(struct qpw_findings *f);
+
+/* In place of the lines one of each set of open findings that `order` finds alike, most serious first. 0 or -ENOMEM. */
+typedef int (*qpw_finding_order)(const struct qpw_finding_row *a, const struct qpw_finding_row *b, void *arg);
+int qpw_findings_regroup(struct qpw_findings *f, qpw_finding_order order, void *arg);
 
 /* The ports, at most `most`, with most packets that no finding could be kept of; most first. Returns how many. */
 size_t qpw_details_busiest(const struct qpw_snapshot *s, const struct qpw_detail_row **ret, size_t most);

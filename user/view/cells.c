@@ -9,6 +9,7 @@
 #include "facts/life.h"
 #include "util/names.h"
 #include "view/canvas.h"
+#include "words/finding.h"
 #include "words/listening.h"
 #include "words/owner.h"
 #include "words/words.h"
@@ -38,12 +39,19 @@ static void text_dir(const struct cell *c, char *buf, size_t size)
         snprintf(buf, size, "%s", qpw_words_direction_short(direction));
 }
 
+static const struct qpw_finding_line *line_of(const struct qpw_row *row)
+{
+    return row->source;
+}
+
 static void text_service(const struct cell *c, char *buf, size_t size)
 {
     struct qpw_thing t = qpw_thing_of(c->row);
 
     if (c->row->kind == QPW_ROW_IDLE)
         snprintf(buf, size, "-");
+    else if (c->row->kind == QPW_ROW_GROUP && line_of(c->row)->ports > 1)
+        qpw_words_line_service(line_of(c->row), buf, size);
     else if (c->state->numbers)
         qpw_words_service(t.kind, t.protocol, t.port, buf, size);
     else
@@ -72,6 +80,28 @@ static void text_address(unsigned kind, const uint8_t *addr, char *buf, size_t s
     snprintf(buf, size, "%s", text);
 }
 
+/* How many remote ends a group has. */
+static size_t group_remotes(const struct qpw_row *row)
+{
+    const struct qpw_finding_line *line = line_of(row);
+
+    return line->first->key.direction == QPW_DIR_OUTBOUND ? line->responders : line->initiators;
+}
+
+/* "10.1.0.1 +80" of the users of a service, of others "81 addresses". */
+static void text_remotes(const struct cell *c, size_t n, char *buf, size_t size)
+{
+    const struct qpw_finding_line *line = line_of(c->row);
+    char end[INET6_ADDRSTRLEN], more[24];
+
+    if (line->service)
+        snprintf(buf, size, "%s +%s", qpw_words_end(line->first->key.kind, qpw_finding_remote(&line->first->key), end,
+                                                   sizeof(end)), qpw_words_count(n - 1, more, sizeof(more)));
+    else
+        qpw_words_many(n, "address", buf, size);
+    cut_middle(c, buf, size);
+}
+
 /* The other end: whom the node should be asked about. */
 static void text_who(const struct cell *c, char *buf, size_t size)
 {
@@ -85,6 +115,10 @@ static void text_who(const struct cell *c, char *buf, size_t size)
             qpw_words_prefix(d->key.prefix, buf, size);
         else
             snprintf(buf, size, "many, not recorded");
+        return;
+    }
+    if (c->row->kind == QPW_ROW_GROUP && group_remotes(c->row) > 1) {
+        text_remotes(c, group_remotes(c->row), buf, size);
         return;
     }
     if (other)
@@ -125,7 +159,10 @@ static struct qpw_finding_life life_of(const struct qpw_row *row)
 static void text_outcome(const struct cell *c, char *buf, size_t size)
 {
     struct qpw_thing t = qpw_thing_of(c->row);
-    const char *folded = conn_of(c->row) ? qpw_outcome_name(conn_of(c->row)->outcome) : "folded";
+    const char *folded = conn_of(c->row)                 ? qpw_outcome_name(conn_of(c->row)->outcome)
+                         : c->row->kind != QPW_ROW_GROUP ? "folded"
+                         : line_of(c->row)->outcome >= QPW_OUTCOME_ANSWERED
+                             ? qpw_outcome_name(line_of(c->row)->outcome) : "no answer";
     struct qpw_finding_life life = life_of(c->row);
 
     snprintf(buf, size, "%s", life.by == QPW_CLOSED_BY_SUPERSEDED ? qpw_closing_name(life.by)
@@ -142,6 +179,8 @@ static void text_process(const struct cell *c, char *buf, size_t size)
 
     if (c->row->kind == QPW_ROW_FINDING)
         process = qpw_model_process(c->m, c->row->source);
+    else if (c->row->kind == QPW_ROW_GROUP && (line_of(c->row)->service || c->state->grouping == QPW_GROUPING_PROCESS))
+        process = qpw_model_process(c->m, line_of(c->row)->first);
     else if (conn_of(c->row))
         process = qpw_model_connection_process(c->m, c->row);
     else if (l && qpw_owner_known(&l->listener->owner))
@@ -458,6 +497,8 @@ uint8_t qpw_cell_style(const struct qpw_model *m, const struct qpw_row *row, enu
     case QPW_COL_OUTCOME:
         if (conn_of(row))
             return QPW_STYLE_NORMAL;
+        if (row->kind == QPW_ROW_GROUP)
+            return line_of(row)->outcome >= QPW_OUTCOME_ANSWERED ? QPW_STYLE_BOLD : QPW_STYLE_NORMAL;
         return !t.finding || life_of(row).state               ? QPW_STYLE_DIM
                : t.finding->outcome >= QPW_OUTCOME_ANSWERED            ? QPW_STYLE_BOLD : QPW_STYLE_NORMAL;
     case QPW_COL_SPARK: return QPW_STYLE_GRAPH;

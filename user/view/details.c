@@ -26,6 +26,8 @@ int qpw_allow_line(const struct qpw_model *m, const struct qpw_row *row, char *b
         return qpw_text_allow_line(&about, false, buf, size) ? 0 : -ENOENT;
     if (row->kind == QPW_ROW_METER)
         return qpw_words_allow(&a, buf, size);
+    if (row->kind == QPW_ROW_GROUP && ((const struct qpw_finding_line *)row->source)->ports == 1)
+        return qpw_words_allow(&a, buf, size);
     snprintf(buf, size, "none");
     return -ENOENT;
 }

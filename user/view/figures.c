@@ -9,6 +9,11 @@ static double finding_number(const struct qpw_finding_row *f, enum qpw_column_id
     return column == QPW_COL_OUTCOME ? -(double)f->value.outcome : -(double)f->value.evidence;
 }
 
+static double group_number(const struct qpw_finding_line *line, enum qpw_column_id column)
+{
+    return column == QPW_COL_OUTCOME ? -(double)line->outcome : -(double)line->first->value.evidence;
+}
+
 static double connection_number(const struct qpw_connection *c, enum qpw_column_id column)
 {
     return column == QPW_COL_OUTCOME ? -(double)c->conn.outcome : -(double)c->conn.evidence;
@@ -30,6 +35,7 @@ bool qpw_row_number(const struct qpw_row *row, enum qpw_column_id column, double
     case QPW_COL_SERVICE: *ret = t.kind * 1e8 + t.port * 1e3 + t.protocol; return true;
     case QPW_COL_OUTCOME:
     case QPW_COL_EVIDENCE: *ret = row->kind == QPW_ROW_FINDING      ? finding_number(row->source, column)
+                                 : row->kind == QPW_ROW_GROUP      ? group_number(row->source, column)
                                  : row->kind == QPW_ROW_CONNECTION ? connection_number(row->source, column) : 0;
         return true;
     case QPW_COL_VERDICT: *ret = -(double)t.verdict; return true; /* the enum ends with the most alarming */
@@ -71,6 +77,7 @@ static const char *process_key(const struct qpw_model *m, const struct qpw_row *
 {
     switch (row->kind) {
     case QPW_ROW_FINDING: return qpw_model_process(m, row->source);
+    case QPW_ROW_GROUP: return qpw_model_process(m, ((const struct qpw_finding_line *)row->source)->first);
     case QPW_ROW_CONNECTION: return qpw_model_connection_process(m, row);
     case QPW_ROW_LISTENER: return listener_of(row)->owner.name;
     default: return "";

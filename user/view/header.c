@@ -48,7 +48,7 @@ static void paint_title(struct qpw_canvas *c, const struct qpw_model *m, const s
     const struct qpw_snapshot *s = m->now;
     const struct qpw_sight *sight = &m->answer.sight;
     uint64_t beat = sight->heartbeat_age_ns;
-    char interfaces[128], policy[QPW_NAME_LEN + sizeof(s->meta.policy_path) + 16], age[16], right[64];
+    char interfaces[128], policy[QPW_NAME_LEN + sizeof(s->meta.policy_path) + 16], age[16], right[80], clock[16];
     uint8_t style = sight->auditor == QPW_AUDITOR_ALIVE ? QPW_STYLE_GOOD : QPW_STYLE_BAD;
     int col;
 
@@ -67,6 +67,9 @@ static void paint_title(struct qpw_canvas *c, const struct qpw_model *m, const s
     else
         snprintf(right, sizeof(right), sight->auditor == QPW_AUDITOR_SILENT ? " AUDITOR SILENT %s" : " auditor %s ago",
                  qpw_words_age(beat, age, sizeof(age)));
+    if (!s->replay)
+        snprintf(right + strlen(right), sizeof(right) - strlen(right), " %sZ",
+                 qpw_words_moment(s->unix_ns, s->unix_ns, clock, sizeof(clock)));
     col = c->cols - qpw_text_width(right);
     qpw_canvas_text(c, 0, col, c->cols, style, right);
     if (state->paused)

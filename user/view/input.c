@@ -21,6 +21,7 @@ static unsigned go_to_tab(struct qpw_view_state *state, int tab)
     state->selected_id = 0;
     state->follow = false;
     state->back_tab = QPW_TAB_COUNT;
+    state->opened = 0;
     return QPW_DO_BUILD;
 }
 
@@ -110,7 +111,8 @@ static unsigned ask_reason(struct qpw_view_state *state, const struct qpw_model 
     const struct qpw_row *row = m->n_rows ? &m->rows[state->selected] : NULL;
 
     if (!row || row->kind != QPW_ROW_FINDING) {
-        qpw_state_say(state, true, "select a finding on the tab Unexpected");
+        qpw_state_say(state, true, row && row->kind == QPW_ROW_GROUP ? "several findings: Enter opens them, then choose one"
+                                                                     : "select a finding on the tab Unexpected");
         return QPW_DO_PAINT;
     }
     state->selected_id = row->id;
@@ -252,11 +254,26 @@ static unsigned change_interval(struct qpw_view_state *state, bool slower)
 
 static unsigned go_back(struct qpw_view_state *state);
 
+static void close_group(struct qpw_view_state *state)
+{
+    state->opened = 0;
+    state->selected = state->top = 0;
+    state->selected_id = 0;
+}
+
 static unsigned back(struct qpw_view_state *state)
 {
     if (state->mode == QPW_MODE_DETAILS) {
         state->mode = QPW_MODE_LIST;
         return QPW_DO_PAINT;
+    }
+    if (state->opened) {
+        uint64_t id = state->opened;
+
+        close_group(state);
+        state->selected_id = id;
+        state->find = true;
+        return QPW_DO_BUILD;
     }
     if (state->back_tab != QPW_TAB_COUNT)
         return go_back(state);
@@ -328,6 +345,13 @@ static unsigned open_row(struct qpw_view_state *state, const struct qpw_model *m
     enum qpw_tab tab = state->tab;
     uint64_t id = row ? row->id : 0;
 
+    if (row && row->kind == QPW_ROW_GROUP) {
+        state->opened = id;
+        state->selected = state->top = 0;
+        state->selected_id = 0;
+        qpw_state_say(state, false, "the findings of this row; Esc goes back");
+        return QPW_DO_BUILD;
+    }
     if (!row || (tab != QPW_TAB_PORTS && tab != QPW_TAB_PEERS))
         return open_details(state, m);
     if (!connections_of(m, row, text, sizeof(text))) {
@@ -354,6 +378,22 @@ static unsigned go_back(struct qpw_view_state *state)
     set_filter(state, filter);
     state->selected_id = id;
     state->find = true;
+    return QPW_DO_BUILD;
+}
+
+static unsigned next_grouping(struct qpw_view_state *state)
+{
+    char text[96];
+
+    if (state->tab != QPW_TAB_UNEXPECTED) {
+        qpw_state_say(state, true, "only findings (tab Unexpected) are grouped");
+        return QPW_DO_PAINT;
+    }
+    state->grouping = (state->grouping + 1) % QPW_GROUPING_COUNT;
+    close_group(state);
+    snprintf(text, sizeof(text), "findings %s%s", qpw_grouping_name(state->grouping),
+             state->filter.n_terms ? " (without a filter)" : "");
+    qpw_state_say(state, false, text);
     return QPW_DO_BUILD;
 }
 
@@ -405,6 +445,7 @@ unsigned qpw_input_action(struct qpw_view_state *state, const struct qpw_model *
     case QPW_ACTION_REDRAW: return QPW_DO_REDRAW | QPW_DO_PAINT;
     case QPW_ACTION_ACK: return ask_reason(state, m, QPW_MODE_ACK);
     case QPW_ACTION_MUTE: return ask_reason(state, m, QPW_MODE_MUTE);
+    case QPW_ACTION_GROUP: return next_grouping(state);
     }
     return 0;
 }

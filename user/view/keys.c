@@ -27,11 +27,12 @@ const struct qpw_binding qpw_bindings[] = {
     {{QPW_KEY_PAGE_UP, QPW_CTRL('B')}, QPW_ACTION_PAGE, -2, NULL, NULL},
     {{QPW_CTRL('D')}, QPW_ACTION_PAGE, 1, "^D ^U", "half a page down, up"},
     {{QPW_CTRL('U')}, QPW_ACTION_PAGE, -1, NULL, NULL},
-    {{'g', QPW_KEY_HOME}, QPW_ACTION_FIRST, 0, "g G, Home End", "first, last row"},
+    {{QPW_KEY_HOME, '^'}, QPW_ACTION_FIRST, 0, "Home End, ^ G", "first, last row"},
     {{'G', QPW_KEY_END}, QPW_ACTION_LAST, 0, NULL, NULL},
     {{QPW_KEY_ENTER, '\n', '\r'}, QPW_ACTION_OPEN, 0, "Enter", "details of the row, and back; on Ports and Peers its "
                                                                "connections"},
     {{'d'}, QPW_ACTION_DETAILS, 0, "d", "details of the row, on Ports and Peers, too"},
+    {{'g'}, QPW_ACTION_GROUP, 0, "g", "group the findings by cause, by remote host, by process, or not; Enter opens a group"},
     {{'y'}, QPW_ACTION_COPY, 0, "y", "copy the policy line that would allow the row"},
     {{'f', 'F'}, QPW_ACTION_FOLLOW, 0, "f", "freeze: the selection follows its row when rows move"},
     {{'/', '\\', F(4), F(3)}, QPW_ACTION_FILTER, 0, "/ \\ F4", "type a filter; Enter keeps it, Esc cancels"},

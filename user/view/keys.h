@@ -59,6 +59,7 @@ enum qpw_action {
     QPW_ACTION_REDRAW,
     QPW_ACTION_ACK,
     QPW_ACTION_MUTE,
+    QPW_ACTION_GROUP,
 };
 
 struct qpw_binding {

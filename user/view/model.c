@@ -109,25 +109,20 @@ static void set_track(const struct qpw_model *m, struct qpw_row *row)
         row->last_unix_ns = track->changed_unix_ns;
 }
 
-static int add_findings(struct qpw_model *m)
+static int add_findings(struct qpw_model *m, const struct qpw_view_state *state)
 {
     const struct qpw_snapshot *s = m->now;
 
-    for (size_t i = 0; i < s->n_findings; i++) {
-        const struct qpw_finding_row *f = &s->findings[i];
-        struct qpw_row *row = qpw_model_add_row(m);
+    int r = 0;
 
-        if (!row)
-            return -ENOMEM;
-        row->kind = QPW_ROW_FINDING;
-        row->id = qpw_track_id(&m->tracks, QPW_TRACK_FINDING, &f->key, sizeof(f->key));
-        row->source = f;
-        row->counts = f->counts;
-        row->first_unix_ns = f->first_unix_ns;
-        row->last_unix_ns = f->last_unix_ns;
-        row->severity = (uint8_t)qpw_finding_severity(f);
-        set_track(m, row);
-    }
+    /* What a filter is to let through stands in rows of its own. */
+    if (state->grouping != QPW_GROUPING_NONE && !state->filter.n_terms)
+        r = qpw_model_add_groups(m, state);
+    else
+        for (size_t i = 0; r == 0 && i < s->n_findings; i++)
+            r = qpw_model_add_finding(m, &s->findings[i]);
+    if (r < 0 || state->opened)
+        return r;
     for (size_t i = 0; i < s->n_details; i++) {
         const struct qpw_detail_row *d = &s->details[i];
         struct qpw_row *row = qpw_model_add_row(m);
@@ -293,7 +288,7 @@ int qpw_model_build(struct qpw_model *m, const struct qpw_view_state *state)
     if (!m->now && state->tab != QPW_TAB_HELP)
         return 0;
     switch (state->tab) {
-    case QPW_TAB_UNEXPECTED: r = add_findings(m); break;
+    case QPW_TAB_UNEXPECTED: r = add_findings(m, state); break;
     case QPW_TAB_PORTS: r = add_meters(m); break;
     case QPW_TAB_PEERS: r = add_peers(m); break;
     case QPW_TAB_POLICY: r = add_rules(m); break;
@@ -321,6 +316,7 @@ int qpw_model_find(const struct qpw_model *m, uint64_t id)
 void qpw_model_free(struct qpw_model *m)
 {
     qpw_tracks_free(&m->tracks);
+    qpw_findings_clear(&m->found);
     free(m->rows);
     free(m->peers);
     free(m->peer_seen);

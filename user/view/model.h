@@ -10,6 +10,7 @@
 
 #include "facts/answer.h"
 #include "facts/connections.h"
+#include "facts/findings.h"
 #include "facts/listening.h"
 #include "facts/peers.h"
 #include "facts/rules.h"
@@ -25,6 +26,7 @@ struct qpw_view_more;
 enum qpw_row_kind {
     QPW_ROW_NONE = 0,
     QPW_ROW_FINDING, /* source: struct qpw_finding_row */
+    QPW_ROW_GROUP,   /* source: struct qpw_finding_line, of several findings */
     QPW_ROW_FOLDED,  /* source: struct qpw_detail_row, what was counted without detail */
     QPW_ROW_METER,   /* source: struct qpw_meter_row */
     QPW_ROW_PEER,    /* source: struct qpw_peer_view */
@@ -79,6 +81,7 @@ struct qpw_model {
     struct qpw_answer answer;
     struct qpw_totals totals;
     const uint64_t *alerts;         /* by severity, out of the alert log; NULL: it cannot be read */
+    struct qpw_findings found;      /* of the tab Unexpected, grouped; rows point into it */
     struct qpw_row *rows;
     size_t n_rows, room;
     size_t n_hidden;                /* rows that the filter holds back */
@@ -139,6 +142,8 @@ int qpw_model_help(struct qpw_model *m);     /* lines of the Help tab */
 int qpw_model_peers(struct qpw_model *m);    /* m->peers: facts/peers.h, with rates */
 int qpw_model_add_connections(struct qpw_model *m); /* rows */
 int qpw_model_add_listeners(struct qpw_model *m);   /* rows */
+int qpw_model_add_finding(struct qpw_model *m, const struct qpw_finding_row *f); /* a row */
+int qpw_model_add_groups(struct qpw_model *m, const struct qpw_view_state *state); /* rows of grouped findings */
 struct qpw_row *qpw_model_add_row(struct qpw_model *m); /* zeroed, NULL: no memory */
 int qpw_model_rules(struct qpw_model *m);    /* m->rules: facts/rules.h, with rates */
 

@@ -75,7 +75,7 @@ const char *qpw_row_words(const struct qpw_model *m, const struct qpw_row *row, 
         const enum qpw_column_id *columns;
         size_t n;
     } lists[] = {
-        [QPW_ROW_FINDING] = LIST(of_things), [QPW_ROW_FOLDED] = LIST(of_things), [QPW_ROW_METER] = LIST(of_meters),
+        [QPW_ROW_FINDING] = LIST(of_things), [QPW_ROW_GROUP] = LIST(of_things), [QPW_ROW_FOLDED] = LIST(of_things), [QPW_ROW_METER] = LIST(of_meters),
         [QPW_ROW_PEER] = LIST(of_peers),     [QPW_ROW_RULE] = LIST(of_rules),    [QPW_ROW_LINE] = LIST(of_lines),
         [QPW_ROW_CONNECTION] = LIST(of_connections), [QPW_ROW_LISTENER] = LIST(of_listeners),
         [QPW_ROW_IDLE] = LIST(of_listeners)};

@@ -31,6 +31,15 @@ enum qpw_mode {
     QPW_MODE_QUIT,   /* "really?" */
 };
 
+/* How the findings of the tab Unexpected stand. X(symbol, "name") */
+#define QPW_GROUPINGS(X) \
+    X(CAUSE, "by cause: scans, broadcasts and users of a service in one row") \
+    X(HOST, "by remote host") \
+    X(PROCESS, "by process") \
+    X(NONE, "one by one")
+#define QPW_X_GROUPING(s, n) QPW_GROUPING_##s,
+enum qpw_grouping { QPW_GROUPINGS(QPW_X_GROUPING) QPW_GROUPING_COUNT };
+
 /* Order of one tab; column: enum qpw_column_id, 0 the tab's natural order. */
 struct qpw_sort {
     int column;
@@ -43,6 +52,8 @@ struct qpw_view_state {
     struct qpw_sort sort[QPW_TAB_COUNT];
     struct qpw_filter filter;
     char filter_text[QPW_FILTER_TEXT]; /* as typed, of the filter in force */
+    enum qpw_grouping grouping;
+    uint64_t opened;  /* identity of the group whose findings are shown, 0: none */
     bool paused;
     bool totals;  /* totals rather than rates where both do not fit */
     bool numbers; /* no service names */
@@ -66,6 +77,7 @@ struct qpw_view_state {
     bool message_bad;
 };
 
+const char *qpw_grouping_name(enum qpw_grouping grouping);
 const char *qpw_tab_name(enum qpw_tab tab);
 /* Tab by name or the beginning of one, any case; -1 where none. */
 int qpw_tab_find(const char *name);

@@ -13,6 +13,16 @@ struct qpw_thing qpw_thing_of(const struct qpw_row *row)
         t = (struct qpw_thing){f->key.kind, f->key.protocol, f->key.direction, f->key.verdict, f->value.reason,
                            f->value.scope, f->key.port, f->value.rule, f->value.peer, f->value.iface, f->value.vlan,
                            f->key.initiator, f->key.responder, &f->value};
+    } else if (row->kind == QPW_ROW_GROUP) {
+        const struct qpw_finding_line *line = row->source;
+        const struct qpw_finding_row *f = line->first;
+
+        t = (struct qpw_thing){f->key.kind, f->key.protocol, f->key.direction, f->key.verdict, f->value.reason,
+                               f->value.scope, f->key.port, f->value.rule, f->value.peer, f->value.iface, f->value.vlan,
+                               line->initiators == 1 || line->service ? f->key.initiator : NULL,
+                               line->responders == 1 || line->service ? f->key.responder : NULL, NULL};
+        if (line->ports > 1)
+            t.port = t.rule = 0;
     } else if (row->kind == QPW_ROW_METER) {
         const struct qpw_meter_row *meter = row->source;
 

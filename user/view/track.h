@@ -43,7 +43,7 @@ struct qpw_tracks {
     float tx_history[QPW_HISTORY_TOTAL];
 };
 
-enum qpw_track_kind { QPW_TRACK_METER = 1, QPW_TRACK_FINDING, QPW_TRACK_DETAIL, QPW_TRACK_CONNECTION };
+enum qpw_track_kind { QPW_TRACK_METER = 1, QPW_TRACK_FINDING, QPW_TRACK_DETAIL, QPW_TRACK_CONNECTION, QPW_TRACK_GROUP };
 
 /* Number of a key, the same in every snapshot of this process; used as a row's identity as well. */
 uint64_t qpw_track_id(const struct qpw_tracks *t, enum qpw_track_kind kind, const void *key, size_t size);

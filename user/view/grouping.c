@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* Rows of the tab Unexpected: as the report folds them, by remote host, by process, or one by one. */
+#include <errno.h>
+#include <string.h>
+
+#include "facts/life.h"
+#include "view/columns.h"
+
+const char *qpw_grouping_name(enum qpw_grouping grouping)
+{
+#define NAME(s, n) n,
+    static const char *const names[] = {QPW_GROUPINGS(NAME)};
+#undef NAME
+
+    return grouping < QPW_GROUPING_COUNT ? names[grouping] : "";
+}
+
+static void set_rate(const struct qpw_model *m, const struct qpw_finding_row *f, struct qpw_row *row)
+{
+    const struct qpw_track *track =
+        qpw_track_find(&m->tracks, qpw_track_id(&m->tracks, QPW_TRACK_FINDING, &f->key, sizeof(f->key)));
+
+    if (!track)
+        return;
+    row->rate.connections += track->rate.connections;
+    row->rate.rx_packets += track->rate.rx_packets;
+    row->rate.rx_bytes += track->rate.rx_bytes;
+    row->rate.tx_packets += track->rate.tx_packets;
+    row->rate.tx_bytes += track->rate.tx_bytes;
+    if (track->changed_unix_ns > row->last_unix_ns)
+        row->last_unix_ns = track->changed_unix_ns;
+}
+
+int qpw_model_add_finding(struct qpw_model *m, const struct qpw_finding_row *f)
+{
+    struct qpw_row *row = qpw_model_add_row(m);
+
+    if (!row)
+        return -ENOMEM;
+    row->kind = QPW_ROW_FINDING;
+    row->id = qpw_track_id(&m->tracks, QPW_TRACK_FINDING, &f->key, sizeof(f->key));
+    row->source = f;
+    row->counts = f->counts;
+    row->first_unix_ns = f->first_unix_ns;
+    row->last_unix_ns = f->last_unix_ns;
+    row->severity = (uint8_t)qpw_finding_severity(f);
+    set_rate(m, f, row);
+    return 0;
+}
+
+/* The same while its first finding is: it is what all others follow. */
+static uint64_t id_of(const struct qpw_model *m, const struct qpw_finding_line *line)
+{
+    return qpw_track_id(&m->tracks, QPW_TRACK_GROUP, &line->first->key, sizeof(line->first->key));
+}
+
+static int add_group(struct qpw_model *m, const struct qpw_finding_line *line)
+{
+    struct qpw_row *row;
+
+    if (line->findings == 1)
+        return qpw_model_add_finding(m, line->first);
+    row = qpw_model_add_row(m);
+    if (!row)
+        return -ENOMEM;
+    row->kind = QPW_ROW_GROUP;
+    row->id = id_of(m, line);
+    row->source = line;
+    row->counts = line->counts;
+    row->first_unix_ns = line->first_unix_ns;
+    row->last_unix_ns = line->last_unix_ns;
+    row->severity = QPW_SEVERITY_INFO;
+    for (size_t i = 0; i < line->findings; i++) {
+        unsigned severity = qpw_finding_severity(line->members[i]);
+
+        row->severity = severity < row->severity ? (uint8_t)severity : row->severity;
+        set_rate(m, line->members[i], row);
+    }
+    return 0;
+}
+
+static int by_host(const struct qpw_finding_row *a, const struct qpw_finding_row *b, void *model)
+{
+    (void)model;
+    return memcmp(qpw_finding_remote(&a->key), qpw_finding_remote(&b->key), 16);
+}
+
+static int by_process(const struct qpw_finding_row *a, const struct qpw_finding_row *b, void *model)
+{
+    return strcmp(qpw_model_process(model, a), qpw_model_process(model, b));
+}
+
+/* The members of the group that was opened; false: it is no more. */
+static int add_opened(struct qpw_model *m, uint64_t id, bool *ret_there)
+{
+    int r = 0;
+
+    *ret_there = false;
+    for (size_t i = 0; i < m->found.n_lines && !*ret_there; i++) {
+        const struct qpw_finding_line *line = &m->found.lines[i];
+
+        if (line->findings == 1 || id_of(m, line) != id)
+            continue;
+        *ret_there = true;
+        for (size_t k = 0; r == 0 && k < line->findings; k++)
+            r = qpw_model_add_finding(m, line->members[k]);
+    }
+    return r;
+}
+
+int qpw_model_add_groups(struct qpw_model *m, const struct qpw_view_state *state)
+{
+    bool opened = false;
+    int r;
+
+    qpw_findings_clear(&m->found);
+    r = qpw_findings_make(m->now, 0, &m->found);
+    if (r == 0 && state->grouping == QPW_GROUPING_HOST)
+        r = qpw_findings_regroup(&m->found, by_host, m);
+    else if (r == 0 && state->grouping == QPW_GROUPING_PROCESS)
+        r = qpw_findings_regroup(&m->found, by_process, m);
+    if (r == 0 && state->opened)
+        r = add_opened(m, state->opened, &opened);
+    for (size_t i = 0; r == 0 && !opened && i < m->found.n_lines; i++)
+        r = add_group(m, &m->found.lines[i]);
+    for (size_t i = 0; r == 0 && !opened && i < m->now->n_findings; i++)
+        if (!qpw_finding_open(&m->now->findings[i]))
+            r = qpw_model_add_finding(m, &m->now->findings[i]);
+    return r;
+}
