@@ -118,7 +118,7 @@ Test(usage, every_command)
 {
     static const char *const commands[] = {
         "attach", "detach", "reload", "status", "top", "report", "listeners", "connections", "alerts", "ack", "mute", "replay", "bench",
-        "policy show", "policy check", "policy import", "policy diff", "policy suggest", "policy test", "policy export"};
+        "policy show", "policy check", "policy import", "policy diff", "policy suggest", "policy test", "policy edit", "policy export"};
     static const char *const asked[] = {"--help", "-h", "-?"};
     static char output[16384], line[512], begin[128];
     struct netns here;

@@ -9,6 +9,7 @@
 
 #include "advice/changes.h"
 #include "policy/tools/export.h"
+#include "advice/proposals.h"
 #include "advice/suggest.h"
 #include "advice/what_if.h"
 #include "util/names.h"
@@ -95,24 +96,58 @@ Test(suggest, answered_only_in_the_fewest_prefixes)
     free(text);
 }
 
-Test(suggest, at_most_sixteen_ports_in_a_line)
+static const char *program(void *arg, const struct qpw_finding_row *finding)
 {
+    return finding->key.port == 7000 ? finding->value.rule ? "two[12]" : "one[11]" : finding->value.rule ? "one[13]" : "one[11]";
+}
+
+/* Ports of different programs, or of one, are never one line: each has its own purpose. */
+Test(suggest, one_line_a_service_and_program)
+{
+    struct qpw_suggest_options options = {.process = program};
     struct picture p;
-    size_t lines;
-    char *text;
+    size_t lines, size;
+    char *text = NULL;
+    FILE *out = open_memstream(&text, &size);
 
     begin(&p);
-    for (uint16_t port = 0; port < 20; port++)
-        find(&p, QPW_DIR_INBOUND, 6, (uint16_t)(7000 + 2 * port), "10.9.0.8", QPW_OUTCOME_DATA);
-    text = suggest(&p, &lines);
-    cr_assert(eq(sz, lines, 2));
-    for (char *line = text; *line; line = strchr(line, '\n') + 1) {
-        size_t commas = 0;
+    find(&p, QPW_DIR_INBOUND, 6, 7000, "10.9.0.8", QPW_OUTCOME_DATA);
+    find(&p, QPW_DIR_INBOUND, 6, 7000, "10.9.0.20", QPW_OUTCOME_DATA)->value.rule = 1;
+    find(&p, QPW_DIR_INBOUND, 6, 7002, "10.9.0.8", QPW_OUTCOME_DATA);
+    find(&p, QPW_DIR_INBOUND, 6, 7002, "10.9.0.30", QPW_OUTCOME_DATA)->value.rule = 1; /* another run of the same one */
+    cr_assert(qpw_policy_suggest(&p.s, &options, out, &lines) == 0);
+    fclose(out);
+    cr_assert(eq(sz, lines, 3));
+    cr_assert(strstr(text, "process one\n#inbound   tcp      7000         \"TODO: purpose\" from=10.9.0.8\n") != NULL, "%s", text);
+    cr_assert(strstr(text, "process two\n#inbound   tcp      7000         \"TODO: purpose\" from=10.9.0.20\n") != NULL, "%s", text);
+    cr_assert(strstr(text, "process one\n#inbound   tcp      7002         \"TODO: purpose\" from=10.9.0.8,10.9.0.30\n") != NULL,
+              "%s", text);
+    free(text);
+}
 
-        for (char *c = line; *c != '\n' && *c != '"'; c++)
-            commas += *c == ',' && line[1] == 'i';
-        cr_assert(commas < QPW_SUGGEST_PORTS, "%.200s", line);
+Test(suggest, many_addresses_have_a_set_and_the_file_without_its_hashes_is_a_policy)
+{
+    struct qpw_policy policy = {0};
+    struct qpw_error err = {""};
+    struct picture p;
+    size_t lines;
+    char *text, address[32];
+
+    begin(&p);
+    for (int i = 0; i < 20; i++) {
+        snprintf(address, sizeof(address), "10.9.%d.7", i);
+        find(&p, QPW_DIR_INBOUND, 6, 9100, address, QPW_OUTCOME_DATA);
     }
+    text = suggest(&p, &lines);
+    cr_assert(eq(sz, lines, 1));
+    cr_assert(strstr(text, "\n#inbound   tcp      9100         \"TODO: purpose\" from=@in-tcp-9100-remotes\n") != NULL, "%s", text);
+    for (char *at = text; (at = strstr(at, "\n#addresses")) != NULL || (at = strstr(text, "\n#inbound")) != NULL;)
+        at[1] = ' ';
+    cr_assert(qpw_policy_parse_text("site", text, strlen(text), &policy, &err) == 0, "%s: %s", err.text, text);
+    cr_assert(eq(sz, policy.n_rules, 1));
+    cr_assert(eq(sz, policy.n_sets, 1));
+    cr_assert(eq(sz, policy.rules[0].from.n, 20));
+    qpw_policy_clear(&policy);
     free(text);
 }
 
@@ -128,6 +163,11 @@ Test(suggest, peers_and_unused_rows)
     find(&p, QPW_DIR_OUTBOUND, 6, 7000, "10.1.0.12", QPW_OUTCOME_DATA);
     find(&p, QPW_DIR_OUTBOUND, 6, 7001, "10.1.0.12", QPW_OUTCOME_DATA);
     find(&p, QPW_DIR_INBOUND, 6, 7001, "10.1.0.99", QPW_OUTCOME_DATA);
+    /* Three ports one way and one the other, or two addresses of the node on one port, are no peer. */
+    for (uint16_t port = 7100; port < 7103; port++)
+        find(&p, QPW_DIR_INBOUND, 6, port, "10.1.0.50", QPW_OUTCOME_DATA);
+    find(&p, QPW_DIR_OUTBOUND, 6, 7100, "10.1.0.50", QPW_OUTCOME_DATA);
+    find(&p, QPW_DIR_OUTBOUND, 6, 7100, "10.1.0.50", QPW_OUTCOME_DATA)->key.initiator[15] ^= 1;
     p.s.n_rules = 5;
     p.rules[1] = (struct qpw_rule_info){.name = "used", .verdict = QPW_VERDICT_ALLOWED, .in_force = 1};
     p.rules[2] = (struct qpw_rule_info){.name = "idle", .verdict = QPW_VERDICT_ALLOWED, .in_force = 1};
@@ -143,6 +183,32 @@ Test(suggest, peers_and_unused_rows)
     cr_assert(strstr(text, "#disable   idle\n") != NULL, "%s", text);
     cr_assert(strstr(text, "disable   used") == NULL && strstr(text, "inferred") == NULL && strstr(text, "infra-arp") == NULL);
     free(text);
+}
+
+/* ---- Proposals in a policy that is edited ---- */
+
+Test(proposals, what_is_accepted_stays_with_its_evidence_and_nothing_else)
+{
+    static const char *const policy = "policy site\n# a comment of the site\n#inbound tcp 1 kept\n";
+    static const char *const proposed = "# Proposed rules\n# first seen today\n#inbound tcp 9100 x\n# first seen later\n"
+                                        "#addresses s 10.0.0.1\n#inbound tcp 9200 y from=@s\n\n#disable ssh\n";
+    char *text = qpw_proposals_put(policy, proposed), *taken, *at;
+
+    taken = qpw_proposals_take(text);
+    cr_assert(eq(str, taken, (char *)policy), "untouched, it is the policy as it was");
+    free(taken);
+    at = strstr(text, "#addresses");
+    *at = ' ';
+    at = strstr(text, "#inbound tcp 9200");
+    *at = ' ';
+    taken = qpw_proposals_take(text);
+    cr_assert(eq(str, taken, "policy site\n# a comment of the site\n#inbound tcp 1 kept\n# first seen later\n addresses s 10.0.0.1\n"
+                             " inbound tcp 9200 y from=@s\n"));
+    free(taken);
+    free(text);
+    taken = qpw_proposals_take("inbound tcp 22 ssh # no marks, no line end");
+    cr_assert(eq(str, taken, "inbound tcp 22 ssh # no marks, no line end\n"));
+    free(taken);
 }
 
 /* ---- What another policy would have said ---- */

@@ -3,28 +3,38 @@
 
 #include <errno.h>
 #include <netinet/in.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "facts/life.h"
 #include "facts/rules.h"
 #include "facts/severity.h"
 #include "policy/lang/parse.h"
-#include "policy/lang/rule_text.h"
 #include "util/names.h"
 #include "words/words.h"
 
-/* What becomes one line: one direction, protocol and set of remote addresses, with all its ports. */
+#define PROCESS_BYTES 64
+#define SET_LINE 12u /* addresses in one line of a set */
+
+/* A finding, and the program behind it without its number: another run of it is the same one. */
+struct material {
+    const struct qpw_finding_row *finding;
+    char process[PROCESS_BYTES];
+};
+
+/* What becomes one line: a service and the program that gives or takes it, with all its remote addresses. */
 struct proposal {
     uint8_t direction;
     uint8_t kind;
     uint8_t protocol;
-    struct qpw_port_range ports[QPW_SUGGEST_PORTS];
-    size_t n_ports;
+    uint16_t port;
+    const char *process;
     struct qpw_addresses remotes;
     const struct qpw_finding_row *first; /* the earliest */
-    const struct qpw_finding_row *sample; /* for the process */
     uint64_t packets;
     size_t findings;
+    unsigned number; /* among those of the same service, from 1 */
 };
 
 struct proposals {
@@ -46,7 +56,7 @@ static bool is_material(const struct qpw_finding_row *finding)
 
     if (key->verdict != QPW_VERDICT_UNEXPECTED && key->verdict != QPW_VERDICT_WEAK)
         return false;
-    if (!qpw_finding_answered(finding) || !qpw_finding_open(finding) ||
+    if (!qpw_finding_answered(finding) || qpw_finding_life(finding).state == QPW_FINDING_CLOSED ||
         is_multicast(qpw_finding_remote(&finding->key)))
         return false;
     if (key->direction != QPW_DIR_INBOUND && key->direction != QPW_DIR_OUTBOUND)
@@ -56,43 +66,53 @@ static bool is_material(const struct qpw_finding_row *finding)
 
 static int by_service(const void *left, const void *right)
 {
-    const struct qpw_finding_row *a = *(const struct qpw_finding_row *const *)left,
-                                 *b = *(const struct qpw_finding_row *const *)right;
+    const struct material *x = left, *y = right;
+    const struct qpw_finding_key *a = &x->finding->key, *b = &y->finding->key;
+    int order;
 
-    if (a->key.direction != b->key.direction)
-        return a->key.direction - b->key.direction;
-    if (a->key.protocol != b->key.protocol)
-        return a->key.protocol - b->key.protocol;
-    if (a->key.port != b->key.port)
-        return a->key.port < b->key.port ? -1 : 1;
-    return memcmp(qpw_finding_remote(&a->key), qpw_finding_remote(&b->key), 16);
+    if (a->direction != b->direction)
+        return a->direction - b->direction;
+    if (a->protocol != b->protocol)
+        return a->protocol - b->protocol;
+    if (a->port != b->port)
+        return a->port < b->port ? -1 : 1;
+    order = strcmp(x->process, y->process);
+    return order ? order : memcmp(qpw_finding_remote(a), qpw_finding_remote(b), 16);
 }
 
-static struct proposal *proposal_of(struct proposals *all, const struct qpw_finding_row *finding)
+static bool same_service(const struct proposal *p, const struct qpw_finding_key *key)
 {
+    return p->direction == key->direction && p->protocol == key->protocol && p->port == key->port;
+}
+
+static struct proposal *proposal_of(struct proposals *all, const struct material *m)
+{
+    const struct qpw_finding_key *key = &m->finding->key;
     struct proposal *last = all->n ? &all->list[all->n - 1] : NULL;
+    unsigned number = last && same_service(last, key) ? last->number + 1 : 1;
     void *array = all->list;
 
-    if (last && last->direction == finding->key.direction && last->protocol == finding->key.protocol &&
-        last->ports[0].first == finding->key.port)
+    if (last && same_service(last, key) && !strcmp(last->process, m->process))
         return last;
     last = qpw_grow(&array, all->n, sizeof(*last));
     if (!last)
         return NULL;
     all->list = array;
     all->n++;
-    last->direction = finding->key.direction;
-    last->kind = finding->key.kind;
-    last->protocol = finding->key.protocol;
-    last->ports[0] = (struct qpw_port_range){finding->key.port, finding->key.port};
-    last->n_ports = 1;
-    last->first = last->sample = finding;
+    last->direction = key->direction;
+    last->kind = key->kind;
+    last->protocol = key->protocol;
+    last->port = key->port;
+    last->process = m->process;
+    last->number = number;
+    last->first = m->finding;
     return last;
 }
 
-static int add_finding(struct proposals *all, const struct qpw_finding_row *finding)
+static int add_finding(struct proposals *all, const struct material *m)
 {
-    struct proposal *proposal = proposal_of(all, finding);
+    const struct qpw_finding_row *finding = m->finding;
+    struct proposal *proposal = proposal_of(all, m);
     qpw_u128 number = qpw_address_number(qpw_finding_remote(&finding->key));
     struct qpw_range range = {number, number};
 
@@ -105,95 +125,108 @@ static int add_finding(struct proposals *all, const struct qpw_finding_row *find
     return 0;
 }
 
-/* Ports of the same direction, protocol and remote addresses share a line, up to the limit. */
-static void join(struct proposals *all)
-{
-    for (size_t i = 0; i < all->n; i++) {
-        struct proposal *into = &all->list[i];
-
-        for (size_t j = i + 1; j < all->n && into->n_ports && into->kind == QPW_KIND_PORT; j++) {
-            struct proposal *from = &all->list[j];
-
-            if (!from->n_ports || from->direction != into->direction || from->protocol != into->protocol ||
-                into->n_ports == QPW_SUGGEST_PORTS || !qpw_addresses_equal(&into->remotes, &from->remotes))
-                continue;
-            into->ports[into->n_ports++] = from->ports[0];
-            into->packets += from->packets;
-            into->findings += from->findings;
-            if (from->first->first_unix_ns < into->first->first_unix_ns)
-                into->first = from->first;
-            from->n_ports = 0;
-        }
-    }
-}
-
 /* ---- Words ---- */
+
+/* Prefixes as they are written: into a list, or into as many lines of a named set as they need. */
+struct list {
+    FILE *out;
+    const char *set; /* NULL: one list with commas */
+    size_t n;
+};
 
 static int write_prefix(const struct qpw_prefix *prefix, void *data)
 {
-    FILE *out = data;
+    struct list *list = data;
     char text[INET6_ADDRSTRLEN + 4];
 
-    fprintf(out, ",%s", qpw_words_local(prefix->addr, prefix->length, text, sizeof(text)));
+    if (list->set && list->n % SET_LINE == 0)
+        fprintf(list->out, "%s#addresses %s", list->n ? "\n" : "", list->set);
+    fprintf(list->out, "%s%s", list->set ? " " : list->n ? "," : "",
+            qpw_words_local(prefix->addr, prefix->length, text, sizeof(text)));
+    list->n++;
     return 0;
 }
 
-/* from=A,B/24,… ; the first comma is written over. */
-static int write_remotes(FILE *out, const char *key, const struct qpw_addresses *set)
+static int count_prefix(const struct qpw_prefix *prefix, void *data)
 {
-    char *text = NULL;
-    size_t size;
-    FILE *memory = open_memstream(&text, &size);
+    (void)prefix;
+    ++*(size_t *)data;
+    return 0;
+}
 
-    if (!memory)
-        return -ENOMEM;
-    for (size_t i = 0; i < set->n; i++)
-        qpw_range_prefixes(&set->ranges[i], write_prefix, memory);
-    if (fclose(memory) != 0) {
-        free(text);
-        return -ENOMEM;
+static void write_remotes(const struct proposal *p, struct list *list)
+{
+    for (size_t i = 0; i < p->remotes.n; i++)
+        qpw_range_prefixes(&p->remotes.ranges[i], write_prefix, list);
+}
+
+/* "in-tcp-9100-remotes", of a second program "in-tcp-9100-remotes-2". */
+static const char *set_name(const struct proposal *p, char *buf, size_t size)
+{
+    const char *protocol = qpw_protocol_name(p->protocol), *direction = p->direction == QPW_DIR_INBOUND ? "in" : "out";
+    char number[16], place[16] = "";
+
+    snprintf(number, sizeof(number), "ip%u", p->protocol);
+    if (p->kind != QPW_KIND_PROTOCOL)
+        snprintf(place, sizeof(place), "-%u", p->port);
+    snprintf(buf, size, "%s-%s%s-remotes", direction, protocol ? protocol : number, place);
+    if (p->number > 1)
+        snprintf(buf + strlen(buf), size - strlen(buf), "-%u", p->number);
+    return buf;
+}
+
+static void write_proposal(const struct proposal *p, FILE *out)
+{
+    char port[16] = "any", when[40], number[16], packets[40], count[40], set[64];
+    const char *protocol = qpw_protocol_name(p->protocol), *key = p->direction == QPW_DIR_INBOUND ? "from" : "to";
+    struct list list = {.out = out};
+    size_t prefixes = 0;
+
+    for (size_t i = 0; i < p->remotes.n; i++)
+        qpw_range_prefixes(&p->remotes.ranges[i], count_prefix, &prefixes);
+    snprintf(number, sizeof(number), "%u", p->protocol);
+    if (p->kind != QPW_KIND_PROTOCOL)
+        snprintf(port, sizeof(port), "%u", p->port);
+    fprintf(out, QPW_SUGGEST_EVIDENCE " %s, %s, %s, %s%s%s\n", qpw_words_time(p->first->first_unix_ns, when, sizeof(when)),
+            qpw_outcome_name(p->first->value.outcome), qpw_words_many(p->packets, "packet", packets, sizeof(packets)),
+            qpw_words_many(p->findings, "finding", count, sizeof(count)), *p->process ? ", process " : "", p->process);
+    if (prefixes > QPW_SUGGEST_ADDRESSES) {
+        list.set = set_name(p, set, sizeof(set));
+        write_remotes(p, &list);
+        fputc('\n', out);
     }
-    fprintf(out, " %s=%s", key, text + 1);
-    free(text);
-    return 0;
-}
-
-static int write_proposal(const struct proposal *proposal, const struct qpw_suggest_options *options, FILE *out)
-{
-    char ports[256], when[40], number[16], packets[40], count[40];
-    const char *protocol = qpw_protocol_name(proposal->protocol),
-               *process = options->process ? options->process(options->arg, proposal->sample) : "";
-
-    snprintf(number, sizeof(number), "%u", proposal->protocol);
-    fprintf(out, "# first seen %s, %s, %s, %s%s%s\n",
-            qpw_words_time(proposal->first->first_unix_ns, when, sizeof(when)),
-            qpw_outcome_name(proposal->first->value.outcome),
-            qpw_words_many(proposal->packets, "packet", packets, sizeof(packets)),
-            qpw_words_many(proposal->findings, "finding", count, sizeof(count)), *process ? ", process " : "", process);
-    fprintf(out, "#%-9s %-8s %-12s \"" QPW_TODO_PURPOSE "\"", qpw_direction_name(proposal->direction),
-            protocol ? protocol : number,
-            proposal->kind == QPW_KIND_PROTOCOL
-                ? "any"
-                : qpw_ports_text(proposal->ports, proposal->n_ports, false, ports, sizeof(ports)));
-    if (write_remotes(out, proposal->direction == QPW_DIR_INBOUND ? "from" : "to", &proposal->remotes) < 0)
-        return -ENOMEM;
-    fputs("\n", out);
-    return 0;
+    fprintf(out, "#%-9s %-8s %-12s \"" QPW_TODO_PURPOSE "\" %s=", qpw_direction_name(p->direction),
+            protocol ? protocol : number, port, key);
+    if (list.set)
+        fprintf(out, "@%s", list.set);
+    else
+        write_remotes(p, &list);
+    fputc('\n', out);
 }
 
 /* ---- Peers: addresses with answered exchanges on several unexplained ports, both ways ---- */
 
 struct talker {
     const uint8_t *addr;
-    unsigned ports[2]; /* inbound, outbound */
+    const struct qpw_finding_key *last[2]; /* inbound, outbound: the newest that was counted, in the order of services */
+    unsigned ports[2];
 };
 
 static bool is_node_like(const struct talker *talker)
 {
-    return talker->ports[0] && talker->ports[1] && talker->ports[0] + talker->ports[1] >= QPW_SUGGEST_PEER_PORTS;
+    return talker->ports[0] >= QPW_SUGGEST_PEER_PORTS && talker->ports[1] >= QPW_SUGGEST_PEER_PORTS;
 }
 
-static int write_peers(const struct qpw_finding_row *const *findings, size_t n, FILE *out, size_t *lines)
+static void count_port(struct talker *talker, const struct qpw_finding_key *key)
+{
+    bool outbound = key->direction == QPW_DIR_OUTBOUND;
+    const struct qpw_finding_key *last = talker->last[outbound];
+
+    talker->ports[outbound] += !last || last->port != key->port || last->protocol != key->protocol;
+    talker->last[outbound] = key;
+}
+
+static int write_peers(const struct material *materials, size_t n, FILE *out, size_t *lines)
 {
     struct talker *talkers = calloc(n + 1, sizeof(*talkers));
     size_t known = 0;
@@ -203,13 +236,14 @@ static int write_peers(const struct qpw_finding_row *const *findings, size_t n, 
     if (!talkers)
         return -ENOMEM;
     for (size_t i = 0; i < n; i++) {
+        const struct qpw_finding_key *key = &materials[i].finding->key;
         size_t at = 0;
 
-        while (at < known && memcmp(talkers[at].addr, qpw_finding_remote(&findings[i]->key), 16))
+        while (at < known && memcmp(talkers[at].addr, qpw_finding_remote(key), 16))
             at++;
         if (at == known)
-            talkers[known++].addr = qpw_finding_remote(&findings[i]->key);
-        talkers[at].ports[findings[i]->key.direction == QPW_DIR_OUTBOUND]++;
+            talkers[known++].addr = qpw_finding_remote(key);
+        count_port(&talkers[at], key);
     }
     for (size_t i = 0; i < known; i++) {
         if (!is_node_like(&talkers[i]))
@@ -270,53 +304,64 @@ static int by_packets(const void *left, const void *right)
     return a->packets < b->packets ? 1 : a->packets > b->packets ? -1 : 0;
 }
 
-static int propose(const struct qpw_finding_row *const *findings, size_t n, struct proposals *all)
+static int propose(const struct material *materials, size_t n, struct proposals *all)
 {
     int ret = 0;
 
     for (size_t i = 0; i < n && ret == 0; i++)
-        ret = add_finding(all, findings[i]);
+        ret = add_finding(all, &materials[i]);
     for (size_t i = 0; i < all->n; i++)
         qpw_addresses_normalise(&all->list[i].remotes);
-    join(all);
     if (all->n)
         qsort(all->list, all->n, sizeof(*all->list), by_packets);
     return ret;
 }
 
+/* What proposals are made of, in the order of services. The caller's. NULL: no memory. */
+static struct material *gather(const struct qpw_snapshot *s, const struct qpw_suggest_options *options, size_t *ret_n)
+{
+    struct material *materials = calloc(s->n_findings + 1, sizeof(*materials));
+    size_t n = 0;
+
+    for (size_t i = 0; materials && i < s->n_findings; i++) {
+        const struct qpw_finding_row *f = &s->findings[i];
+        const char *process;
+
+        if (!is_material(f))
+            continue;
+        process = options->process ? options->process(options->arg, f) : "";
+        materials[n].finding = f;
+        snprintf(materials[n++].process, PROCESS_BYTES, "%.*s", (int)strcspn(process, "["), process);
+    }
+    if (n)
+        qsort(materials, n, sizeof(*materials), by_service);
+    *ret_n = n;
+    return materials;
+}
+
 int qpw_policy_suggest(const struct qpw_snapshot *s, const struct qpw_suggest_options *options, FILE *out,
                        size_t *ret_lines)
 {
-    const struct qpw_finding_row **findings = calloc(s->n_findings + 1, sizeof(*findings));
     struct proposals all = {0};
-    size_t n = 0, lines = 0;
+    size_t n, lines = 0;
+    struct material *materials = gather(s, options, &n);
     char period[96], policy[352];
-    int ret = findings ? 0 : -ENOMEM;
+    int ret = materials ? propose(materials, n, &all) : -ENOMEM;
 
-    for (size_t i = 0; i < s->n_findings && ret == 0; i++)
-        if (is_material(&s->findings[i]))
-            findings[n++] = &s->findings[i];
-    if (n)
-        qsort(findings, n, sizeof(*findings), by_service);
-    if (ret == 0)
-        ret = propose(findings, n, &all);
     fprintf(out, "# Proposed rules for unexpected traffic on %s, %s,\n# under the policy %s.\n"
                  "# Answered traffic only. Review each line; uncomment to accept, and add ref= and until=.\n",
             *s->host ? s->host : "this node", qpw_words_period(s->from_unix_ns, s->unix_ns, period, sizeof(period)),
             qpw_words_policy(s->meta.policy_name, s->meta.policy_path, policy, sizeof(policy)));
-    for (size_t i = 0; i < all.n && ret == 0; i++)
-        if (all.list[i].n_ports) {
-            ret = write_proposal(&all.list[i], options, out);
-            lines++;
-        }
+    for (size_t i = 0; i < all.n && ret == 0; i++, lines++)
+        write_proposal(&all.list[i], out);
     if (ret == 0)
-        ret = write_peers(findings, n, out, &lines);
+        ret = write_peers(materials, n, out, &lines);
     if (ret == 0)
         ret = write_unused(s, out);
     for (size_t i = 0; i < all.n; i++)
         qpw_addresses_clear(&all.list[i].remotes);
     free(all.list);
-    free(findings);
+    free(materials);
     if (ret == 0 && ret_lines)
         *ret_lines = lines;
     return ret;

@@ -3,8 +3,8 @@
  * suggest.h - policy lines that would explain what was unexpected, for a person to decide about.
  *
  * Every line is commented out and carries its evidence. Only what was answered counts, never what was
- * merely attempted or refused; never `any`, never more than 16 ports in one line. A line's addresses are
- * the fewest prefixes that hold exactly those seen.
+ * merely attempted or refused; never `any`. One line is one service and one program. A line's addresses are
+ * the fewest prefixes that hold exactly those seen; where these are many they have a set of their own.
  */
 #ifndef QPW_ADVICE_SUGGEST_H
 #define QPW_ADVICE_SUGGEST_H
@@ -14,8 +14,9 @@
 #include "policy/lang/policy.h"
 #include "snapshot/snapshot.h"
 
-#define QPW_SUGGEST_PORTS 16u /* in one line */
-#define QPW_SUGGEST_PEER_PORTS 4u /* from so many unexplained ports on, both ways, an address may be a node */
+#define QPW_SUGGEST_ADDRESSES 8u  /* prefixes in one line; more become a named set */
+#define QPW_SUGGEST_PEER_PORTS 2u /* from so many unexplained ports on, answered each way, an address may be a node */
+#define QPW_SUGGEST_EVIDENCE "# first seen" /* how the line of evidence before a proposal begins */
 
 struct qpw_suggest_options {
     /* Text for the process behind a finding, or "" ; may be NULL. */

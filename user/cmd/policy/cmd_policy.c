@@ -24,6 +24,7 @@ static const struct {
     {"import", qpw_policy_import_main, "the vendor's page of required ports into a policy"},
     {"diff", qpw_policy_diff_main, "how two policies differ in effect, in words; exit 3 if they do"},
     {"suggest", qpw_policy_suggest_main, "lines that would explain what was unexpected, commented out"},
+    {"edit", qpw_policy_edit_main, "the policy in an editor, with what suggest proposes; checked, compared, reloaded"},
     {"test", qpw_policy_test_main, "what another policy would have said of the same traffic; exit 3 if it differs"},
     {"export", qpw_policy_export_main, "the policy as an nftables ruleset, JSON or CSV"},
 };

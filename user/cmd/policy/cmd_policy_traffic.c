@@ -155,10 +155,10 @@ static int prepare(struct options *o, struct qpw_policy *policy, uint64_t *first
 
 /* ---- suggest ---- */
 
-static int suggest_from(const struct qpw_snapshot *snapshot, const struct qpw_suggest_options *options,
+static int suggest_from(const struct qpw_snapshot *snapshot, const struct qpw_suggest_options *options, FILE *out,
                         struct qpw_error *err)
 {
-    int rc = qpw_policy_suggest(snapshot, options, stdout, NULL);
+    int rc = qpw_policy_suggest(snapshot, options, out, NULL);
 
     return rc < 0 ? qpw_fail(err, rc, "out of memory") : 0;
 }
@@ -176,13 +176,13 @@ static int suggest_replayed(const struct qpw_replay_setup *setup, void *data, st
 
     if (rc == 0) {
         snprintf(snapshot.host, sizeof(snapshot.host), "the capture");
-        rc = suggest_from(&snapshot, &options, err);
+        rc = suggest_from(&snapshot, &options, stdout, err);
     }
     qpw_snapshot_clear(&snapshot);
     return rc;
 }
 
-static int suggest_attached(struct qpw_error *err)
+int qpw_policy_suggest_attached(FILE *out, struct qpw_meta *ret_meta, struct qpw_error *err)
 {
     struct qpw_suggest_options options = {0};
     struct qpw_snapshot snapshot = {0};
@@ -199,7 +199,9 @@ static int suggest_attached(struct qpw_error *err)
         options.arg = sockets;
     }
     if (rc == 0)
-        rc = suggest_from(&snapshot, &options, err);
+        rc = suggest_from(&snapshot, &options, out, err);
+    if (rc == 0 && ret_meta)
+        *ret_meta = snapshot.meta;
     qpw_sockets_close(sockets);
     qpw_snapshot_clear(&snapshot);
     qpw_kernel_close(&kernel);
@@ -238,7 +240,7 @@ int qpw_policy_suggest_main(int argc, char **argv)
         if (rc == 0)
             rc = replay_files(&o, &policy, first_ns, nothing_ended, NULL, suggest_replayed, &err);
     } else {
-        rc = suggest_attached(&err);
+        rc = qpw_policy_suggest_attached(stdout, NULL, &err);
     }
     qpw_policy_clear(&policy);
     qpw_policy_options_clear(&o.policy);

@@ -6,8 +6,10 @@
 
 #include <jansson.h>
 #include <stdbool.h>
+#include <stdio.h>
 
 #include "policy/lang/load.h"
+#include "qportwatch_user.h"
 
 int qpw_policy_show_main(int argc, char **argv);
 int qpw_policy_check_main(int argc, char **argv);
@@ -16,6 +18,10 @@ int qpw_policy_diff_main(int argc, char **argv);
 int qpw_policy_export_main(int argc, char **argv);
 int qpw_policy_suggest_main(int argc, char **argv);
 int qpw_policy_test_main(int argc, char **argv);
+int qpw_policy_edit_main(int argc, char **argv);
+
+/* What `suggest` proposes for what is attached; *ret_meta (may be NULL): its record. 0 or a negative errno with err filled. */
+int qpw_policy_suggest_attached(FILE *out, struct qpw_meta *ret_meta, struct qpw_error *err);
 
 /* A built-in of that name, else a file. As qpw_policy_load(). */
 int qpw_policy_named(const char *name, struct qpw_policy *ret, struct qpw_error *err);

@@ -1,0 +1,409 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * cmd_policy_edit.c - policy edit: the policy in force in an editor, as visudo does it for sudoers.
+ *
+ *   lock -> a copy with the proposals -> editor -> check -> difference -> "install?" -> reload
+ *
+ * The file itself is touched only when all that is well, and put back where the auditor refuses it.
+ */
+#include <argp.h>
+#include <errno.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "advice/proposals.h"
+#include "auditor/reload.h"
+#include "cmd/cmd.h"
+#include "cmd/policy/policy_cmd.h"
+#include "cmd/policy_file.h"
+#include "control/changelist.h"
+#include "instance/kernel_words.h"
+#include "policy/compile/compile.h"
+#include "policy/lang/statements.h"
+#include "policy/tools/check.h"
+#include "policy/tools/diff.h"
+#include "util/usage.h"
+#include "words/printer.h"
+
+#define BUILT_IN "built-in:"
+#define MOST_REMARKS 12u
+
+struct edit {
+    const char *file;        /* as given; NULL: that of the policy in force */
+    bool attached;
+    bool fresh;              /* the file is to be made */
+    struct qpw_meta meta;    /* attached */
+    struct qpw_policy_place place;
+    char *base;              /* the text that editing begins with */
+    char *copy;              /* path of the temporary copy */
+    char *edited;            /* what came of it, without what was not accepted */
+};
+
+static error_t parse(int key, char *arg, struct argp_state *state)
+{
+    struct edit *e = state->input;
+
+    if (key != ARGP_KEY_ARG)
+        return ARGP_ERR_UNKNOWN;
+    if (e->file)
+        qpw_usage_error(state, "one policy only: '%s' is one more", arg);
+    e->file = arg;
+    return 0;
+}
+
+/* ---- What is edited ---- */
+
+/* A policy that is built in becomes a file that includes it. */
+static int base_of(struct edit *e, const char *built_in, struct qpw_error *err)
+{
+    if (e->place.text)
+        e->base = strdup(e->place.text);
+    else if (asprintf(&e->base, "# The policy of this node: the table of required ports, and what this site adds to it.\n"
+                                "include   %s\n", built_in) < 0)
+        e->base = NULL;
+    e->fresh = !e->place.text;
+    return e->base ? 0 : qpw_fail(err, -ENOMEM, "out of memory");
+}
+
+static int make_folder(const char *path, struct qpw_error *err)
+{
+    char *folder = strndup(path, (size_t)(strrchr(path, '/') - path));
+    int r = folder && mkdir(folder, 0755) < 0 && errno != EEXIST ? -errno : 0;
+
+    free(folder);
+    return r < 0 ? qpw_fail(err, r, "the folder of %s cannot be made: %s", path, strerror(-r)) : 0;
+}
+
+/* Links followed, as the auditor does: what it includes is looked for beside the file itself. */
+static int whole_path(const char *path, char ret[PATH_MAX], struct qpw_error *err)
+{
+    char folder[PATH_MAX];
+
+    if (realpath(path, ret))
+        return 0;
+    if (errno != ENOENT)
+        return qpw_fail(err, -errno, "%s: %s", path, strerror(errno));
+    *folder = '\0';
+    if (*path != '/' && !getcwd(folder, sizeof(folder)))
+        return qpw_fail(err, -errno, "%s: its folder cannot be found: %s", path, strerror(errno));
+    if (snprintf(ret, PATH_MAX, "%s%s%s", folder, *folder ? "/" : "", path) >= PATH_MAX)
+        return qpw_fail(err, -ENAMETOOLONG, "%s: its name is too long", path);
+    return 0;
+}
+
+static int open_place(struct edit *e, struct qpw_error *err)
+{
+    const char *in_force = e->attached ? e->meta.policy_path : "", *path = e->file ? e->file : in_force;
+    const char *built_in = QPW_POLICY_DEFAULT_PLATFORM;
+    char whole[PATH_MAX];
+    int r = 0;
+
+    if (!e->file && !strncmp(in_force, BUILT_IN, strlen(BUILT_IN)))
+        built_in = in_force + strlen(BUILT_IN);
+    if (!*path || !strncmp(path, BUILT_IN, strlen(BUILT_IN))) {
+        path = QPW_POLICY_DEFAULT_PATH;
+        r = make_folder(path, err);
+    }
+    if (r == 0)
+        r = whole_path(path, whole, err);
+    if (r == 0)
+        r = qpw_place_open(whole, &e->place, err);
+    return r < 0 ? r : base_of(e, built_in, err);
+}
+
+/* The base with the proposals, in a file of its own beside the policy: what it includes is looked for there. */
+static int write_copy(struct edit *e, const char *proposals, struct qpw_error *err)
+{
+    const char *base = strrchr(e->place.path, '/') + 1;
+    char *text = qpw_proposals_put(e->base, proposals);
+    FILE *file = NULL;
+    int fd, r = 0;
+
+    if (!text || asprintf(&e->copy, "%.*s.%s.edit-XXXXXX", (int)(base - e->place.path), e->place.path, base) < 0) {
+        e->copy = NULL;
+        free(text);
+        return qpw_fail(err, -ENOMEM, "out of memory");
+    }
+    fd = mkstemp(e->copy);
+    if (fd >= 0)
+        file = fdopen(fd, "w");
+    if (!file)
+        r = qpw_fail(err, -errno, "a copy of %s cannot be made beside it: %s", e->place.path, strerror(errno));
+    else if (fputs(text, file) < 0 || fclose(file) != 0)
+        r = qpw_fail(err, -errno, "%s cannot be written: %s", e->copy, strerror(errno));
+    free(text);
+    return r;
+}
+
+static int begin(struct edit *e, struct qpw_error *err)
+{
+    char *proposals = NULL;
+    size_t size;
+    FILE *memory = open_memstream(&proposals, &size);
+    int r = memory ? qpw_policy_suggest_attached(memory, &e->meta, err) : -ENOMEM;
+
+    e->attached = r == 0;
+    if (memory && fclose(memory) != 0)
+        return qpw_fail(err, -ENOMEM, "out of memory");
+    if (r == -ENOENT)
+        r = 0; /* nothing is attached: a policy may be edited all the same */
+    if (r == 0)
+        r = open_place(e, err);
+    if (r == 0)
+        r = write_copy(e, e->attached ? proposals : "", err);
+    free(proposals);
+    return r;
+}
+
+/* ---- The editor ---- */
+
+/* As in system(3): who edits may interrupt the editor, and not what waits for it. */
+static int run_editor(const struct edit *e, struct qpw_error *err)
+{
+    const char *editor = getenv("VISUAL");
+    struct sigaction ignore = {.sa_handler = SIG_IGN}, interrupt, quit;
+    char command[512];
+    int status = -1;
+    pid_t pid;
+
+    if (!editor || !*editor)
+        editor = getenv("EDITOR");
+    if (!editor || !*editor)
+        editor = access("/usr/bin/editor", X_OK) == 0 ? "editor" : "vi";
+    if ((size_t)snprintf(command, sizeof(command), "%s \"$1\"", editor) >= sizeof(command))
+        return qpw_fail(err, -EINVAL, "the name of the editor is too long");
+    sigaction(SIGINT, &ignore, &interrupt);
+    sigaction(SIGQUIT, &ignore, &quit);
+    fflush(NULL);
+    pid = fork();
+    if (pid == 0) {
+        sigaction(SIGINT, &interrupt, NULL);
+        sigaction(SIGQUIT, &quit, NULL);
+        execl("/bin/sh", "sh", "-c", command, "sh", e->copy, (char *)NULL);
+        _exit(127);
+    }
+    while (pid > 0 && waitpid(pid, &status, 0) < 0 && errno == EINTR)
+        ;
+    sigaction(SIGINT, &interrupt, NULL);
+    sigaction(SIGQUIT, &quit, NULL);
+    if (pid < 0 || !WIFEXITED(status) || WEXITSTATUS(status) != 0)
+        return qpw_fail(err, -ECANCELED, "the editor (%s) failed; nothing was changed", editor);
+    return 0;
+}
+
+static int read_edited(struct edit *e, struct qpw_error *err)
+{
+    size_t length;
+    char *text;
+    int r = qpw_read_whole(e->copy, &text, &length, err);
+
+    if (r < 0)
+        return r;
+    free(e->edited);
+    e->edited = strlen(text) == length ? qpw_proposals_take(text) : NULL;
+    if (!e->edited && strlen(text) != length)
+        r = qpw_fail(err, -EINVAL, "%s holds a zero byte", e->place.path);
+    else if (!e->edited)
+        r = qpw_fail(err, -ENOMEM, "out of memory");
+    free(text);
+    return r;
+}
+
+/* ---- The check ---- */
+
+static void print_remarks(const struct qpw_policy *policy)
+{
+    struct qpw_remarks remarks = {0};
+
+    if (qpw_policy_check(policy, time(NULL), &remarks) < 0)
+        return;
+    for (size_t i = 0; i < remarks.n && i < MOST_REMARKS; i++) {
+        const struct qpw_remark *remark = &remarks.list[i];
+
+        if (remark->where.file)
+            qpw_put_lines(stdout, "%s:%u: %s", remark->where.file, remark->where.line, remark->text);
+        else
+            qpw_put_lines(stdout, "%s", remark->text);
+    }
+    if (remarks.n > MOST_REMARKS)
+        printf("and %zu more remarks; 'qportwatch policy check' lists them\n", remarks.n - MOST_REMARKS);
+    qpw_remarks_clear(&remarks);
+}
+
+/* Reads the edited text as the file would be read, and compiles it as the auditor will. */
+static int read_policy(const struct edit *e, struct qpw_policy *ret, struct qpw_error *err)
+{
+    struct qpw_compile_context context = {.now = time(NULL)};
+    struct qpw_compiled compiled = {0};
+    struct qpw_registry names = {0};
+    int r = qpw_policy_parse_text(e->place.path, e->edited, strlen(e->edited), ret, err);
+
+    if (r < 0)
+        return r;
+    r = qpw_policy_compile(ret, &context, &names, &compiled, err);
+    if (r < 0)
+        qpw_policy_clear(ret);
+    qpw_compiled_clear(&compiled);
+    qpw_registry_clear(&names);
+    return r;
+}
+
+/* What it changes, in words: against the file as it is, or the built-in policy that it takes the place of. */
+static void print_difference(const struct edit *e, const struct qpw_policy *after)
+{
+    struct qpw_differences differences = {0};
+    struct qpw_policy before = {0};
+    struct qpw_error err;
+    int r = qpw_policy_parse_text(e->place.path, e->base, strlen(e->base), &before, &err);
+
+    if (r == 0)
+        r = qpw_policy_diff(&before, after, time(NULL), &differences);
+    for (size_t i = 0; r == 0 && i < differences.n; i++)
+        qpw_put_lines(stdout, "  %s", differences.list[i].text);
+    if (r == 0 && !differences.n)
+        printf("  no effective change\n");
+    if (r < 0)
+        printf("  the difference is not known: the policy before it cannot be read\n");
+    qpw_differences_clear(&differences);
+    qpw_policy_clear(&before);
+}
+
+/* ---- Questions ---- */
+
+static volatile sig_atomic_t stopped;
+
+static void on_signal(int number)
+{
+    (void)number;
+    stopped = 1;
+}
+
+/* The first letter of the answer, of those in `letters`, else asks again. 'x': nobody answers. */
+static char question(const char *text, const char *letters)
+{
+    char line[64];
+
+    for (;;) {
+        printf("%s: ", text);
+        fflush(stdout);
+        if (stopped || !fgets(line, sizeof(line), stdin)) {
+            printf("\n");
+            return 'x';
+        }
+        if (*line && *line != '\n' && strchr(letters, *line))
+            return *line;
+    }
+}
+
+/* ---- Install ---- */
+
+static int reload(const struct edit *e, struct qpw_error *err)
+{
+    struct qpw_policy_options options = {0};
+    struct qpw_changelist changes;
+    json_t *answer = NULL;
+    char text[16384];
+    int status;
+
+    if (strcmp(e->place.path, e->meta.policy_path))
+        options.policy_file = e->place.path; /* in place of a built-in, or of another file */
+    status = qpw_reload(&options, &answer, err);
+    if (status == QPW_EXIT_OK && qpw_changelist_read(answer, &changes) == 0) {
+        qpw_put_lines(stdout, "%s is in force%s", e->place.path, qpw_changelist_text(&changes, text, sizeof(text)));
+        qpw_changelist_clear(&changes);
+    }
+    json_decref(answer);
+    return status;
+}
+
+static int install(struct edit *e, struct qpw_error *err)
+{
+    struct qpw_error why;
+    int status;
+
+    if (qpw_place_write(&e->place, e->edited, err) < 0)
+        return QPW_EXIT_FAILED;
+    if (!e->attached) {
+        printf("%s is written; nothing is attached, so it takes effect with the next 'attach'\n", e->place.path);
+        return QPW_EXIT_OK;
+    }
+    status = reload(e, err);
+    if (status != QPW_EXIT_OK && qpw_place_back(&e->place, &why) < 0)
+        *err = why;
+    else if (status != QPW_EXIT_OK)
+        fprintf(stderr, "qportwatch policy edit: the reload was refused; %s is as it was\n", e->place.path);
+    return status;
+}
+
+/* One round behind the editor. 'e': again; 'x': nothing is changed; 'y': install it. */
+static char look(struct edit *e, struct qpw_error *err)
+{
+    struct qpw_policy policy = {0};
+
+    if (read_edited(e, err) < 0 || read_policy(e, &policy, err) < 0) {
+        fprintf(stderr, "%s\n", err->text);
+        return question("What now? (e)dit again, e(x)it without saving", "ex");
+    }
+    if (!strcmp(e->edited, e->base) && !e->fresh) {
+        printf("%s: not changed\n", e->place.path);
+        qpw_policy_clear(&policy);
+        return 'x';
+    }
+    print_remarks(&policy);
+    printf("%s:\n", e->place.path);
+    print_difference(e, &policy);
+    qpw_policy_clear(&policy);
+    return question(e->attached ? "Install and reload? (y)es, (e)dit again, e(x)it without saving"
+                                : "Install? (y)es, (e)dit again, e(x)it without saving", "yex");
+}
+
+static int edit(struct edit *e, struct qpw_error *err)
+{
+    char choice = 'e';
+
+    while (choice == 'e') {
+        if (run_editor(e, err) < 0)
+            return QPW_EXIT_FAILED;
+        choice = look(e, err);
+    }
+    return choice == 'y' ? install(e, err) : QPW_EXIT_OK;
+}
+
+int qpw_policy_edit_main(int argc, char **argv)
+{
+    static const struct argp argp = {
+        NULL, parse, "[FILE]",
+        "Opens the policy in force (or FILE) in $VISUAL or $EDITOR, with what 'policy suggest' proposes behind it, commented "
+        "out. What comes of it is checked and compared; confirmed, it takes the file's place and is put in force.\v"
+        "A policy with an error is never installed, and a refused reload leaves the file as it was. Where the policy in force "
+        "is built in, " QPW_POLICY_DEFAULT_PATH " is made.",
+        NULL, NULL, NULL};
+    struct sigaction stop = {.sa_handler = on_signal}; /* fgets() ends: the copy is removed in any case */
+    struct edit e = {.place = {.lock = -1}};
+    struct qpw_error err = {""};
+    int status = QPW_EXIT_FAILED;
+
+    qpw_arguments_parse(&argp, argc, argv, &e);
+    qpw_quiet_libbpf();
+    sigaction(SIGINT, &stop, NULL);
+    sigaction(SIGTERM, &stop, NULL);
+    sigaction(SIGHUP, &stop, NULL);
+    if (begin(&e, &err) == 0)
+        status = edit(&e, &err);
+    if (status != QPW_EXIT_OK)
+        qpw_policy_say("edit", &err, status);
+    if (e.copy)
+        unlink(e.copy);
+    qpw_place_close(&e.place);
+    free(e.base);
+    free(e.copy);
+    free(e.edited);
+    return status;
+}
