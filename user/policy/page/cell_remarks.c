@@ -28,6 +28,42 @@ static bool restricts(const char *text)
            (qpw_has_words(text, "only") && !qpw_has_words(text, "only if") && !qpw_has_words(text, "only when"));
 }
 
+/* Whether a remark may be about some nodes, networks, families, platforms or times only. */
+static bool names_some(const char *text)
+{
+    static const char *const words[] = {
+        "in", "out", "ipv4", "ipv6", "v4", "v6", "windows", "linux", "solaris", "macos", "unix", "aws", "azure", "gcp", "google",
+        "vmware", "cloud", "on-prem", "on-premises", "esxi", "node", "nodes", "gateway", "gateways", "primary", "secondary",
+        "standby", "witness", "peer", "peers", "host", "hosts", "server", "servers", "network", "networks", "subnet", "vlan",
+        "vlans", "lan", "wan", "intra", "inter", "intra-cluster", "inter-cluster", "intracluster", "intercluster",
+        "node-to-node", "trusted", "private", "public", "admin", "future", "fallback", "one of", "either", "alternative",
+        "alternatively", "new", "newer", "later", "earlier", "since", "version", "release", "interface", "eth0", "eth1",
+        "range", "excl", "exclusive", "hex", "odd", "even", "filtered", "firewall", "recommended", "temporary", "dmz", "higher", "upward", "upwards", "above", "below", "min", "max", "alternate", "sequential", "consecutive", "any",
+        "all", "or", "station", "stations", "beta", NULL};
+
+    for (const char *p = text; *p; p++) /* "v6+", "eth1" */
+        if (isdigit((unsigned char)*p))
+            return true;
+    return strchr(text, '+') || qpw_has_any_of(text, words);
+}
+
+static bool has_letters(const char *text)
+{
+    for (; *text; text++)
+        if (isalpha((unsigned char)*text) || (unsigned char)*text >= 0x80)
+            return true;
+    return false;
+}
+
+/* Keeps the remark for the purpose: "(HTTPS)". */
+static void keep(struct qpw_cell_signs *signs, const char *text, size_t length)
+{
+    size_t used = strlen(signs->remarks);
+
+    if (used + length + 2 < sizeof(signs->remarks))
+        snprintf(signs->remarks + used, sizeof(signs->remarks) - used, "%s%.*s", used ? " " : "", (int)length, text);
+}
+
 /*
  * "(…)" at s->at: a remark is passed over. One of nothing but protocols is added to bits. Digits, which might be ports,
  * a protocol among other words, and what may take the port back are faults.
@@ -60,9 +96,11 @@ int qpw_cell_take_remark(struct qpw_scan *s, enum qpw_column column, uint64_t bi
     if (qpw_cell_any_in(inner) && (!protocols || !bits))
         return qpw_cell_unclear(s->fault, column, "a remark that may restrict the protocol:", open, length);
     snprintf(text, sizeof(text), "%.*s", (int)length, open);
-    if (restricts(text))
+    if (restricts(text) || (!qpw_cell_any_in(inner) && names_some(text)))
         return qpw_cell_unclear(s->fault, column, "a remark that may take the port back or restrict it:", open, length);
     s->signs->optional |= is_conditional(text);
+    if (!qpw_cell_any_in(inner) && !is_conditional(text) && has_letters(text) && !qpw_has_words(text, "default"))
+        keep(s->signs, open, length);
     for (size_t i = 0; bits && i < 4; i++)
         bits[i] |= inner[i];
     s->at = close + 1;
@@ -80,8 +118,9 @@ int qpw_cell_take_angle(struct qpw_scan *s, bool behind_port)
     for (size_t i = 1; plain && i + 1 < length; i++)
         plain = isalpha((unsigned char)open[i]) || open[i] == ' ' || open[i] == '-';
     snprintf(text, sizeof(text), "%.*s", (int)length, open);
-    if (!plain || length >= sizeof(text) || !behind_port || restricts(text))
+    if (!plain || length >= sizeof(text) || !behind_port || restricts(text) || names_some(text))
         return qpw_cell_unclear(s->fault, QPW_COLUMN_PORT, "not a port:", open, length);
+    keep(s->signs, open, length);
     s->at = close + 1;
     return 0;
 }

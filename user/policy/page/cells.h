@@ -24,6 +24,7 @@ struct qpw_cell_signs {
     bool application;   /* a protocol was said as an application of TCP: HTTPS, SSH */
     bool all_protocols; /* "All" beside ports, read as tcp and udp */
     bool optional;      /* "(optional)", "(if enabled)" */
+    char remarks[160];  /* other remarks in brackets, as many as there is room for */
 };
 
 struct qpw_port_cells {

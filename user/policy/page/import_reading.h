@@ -18,6 +18,7 @@ struct qpw_reading {
     } ways[4];             /* what the row is for this node */
     size_t n_ways;
     bool optional;         /* its cells of ports and protocols say so */
+    size_t first_group;    /* of row->groups, of those that are read now */
 };
 
 /* The text of the column's cell, or NULL; its title, or "". */
@@ -33,6 +34,15 @@ int qpw_reading_fail(struct qpw_reading *r, const char *column, const char *form
 
 /* The row is for others: "'FIRST'BETWEEN'SECOND'" (may be NULL). Always -EINVAL. */
 int qpw_reading_leave(struct qpw_reading *r, const char *first, const char *between, const char *second);
+
+/* ---- import_lines.c: lists side by side ---- */
+
+/* *ret: how many lines the cells of a row have that belong together line by line; 1: they are one. 0; or -EINVAL where
+ * their numbers differ, and the row fails. */
+int qpw_reading_count_lines(struct qpw_reading *r, size_t *ret);
+/* The i-th line of each such cell, and the whole of the others, as a row. False: no memory. The caller clears *ret. */
+bool qpw_reading_line_of(const struct qpw_reading *r, const struct qpw_part *whole, size_t i, struct qpw_part *ret);
+void qpw_reading_clear_line(struct qpw_part *part);
 
 /* ---- import_remarks.c ---- */
 

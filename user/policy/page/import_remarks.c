@@ -8,7 +8,8 @@
 
 /* ---- Yes and no ---- */
 
-enum answer { ANSWER_NONE, ANSWER_YES, ANSWER_NO, ANSWER_OPTIONAL, ANSWER_OTHER };
+/* Gone: not to be there at all, where "no" may only mean that it need not be. */
+enum answer { ANSWER_NONE, ANSWER_YES, ANSWER_NO, ANSWER_GONE, ANSWER_OPTIONAL, ANSWER_OTHER };
 
 /* Brackets around the whole, as around the text that stands for a picture, do not count. */
 static enum answer answer_of(const char *cell)
@@ -28,16 +29,19 @@ static enum answer answer_of(const char *cell)
                  {"listen", ANSWER_YES},      {"listening", ANSWER_YES},   {"current", ANSWER_YES},
                  {"supported", ANSWER_YES},   {"no", ANSWER_NO},           {"n", ANSWER_NO},
                  {"false", ANSWER_NO},        {"\xe2\x9d\x8c", ANSWER_NO},  {"\xe2\x9c\x97", ANSWER_NO},
-                 {"\xe2\x9c\x98", ANSWER_NO},  {"\xe2\x9c\x96", ANSWER_NO},  {"deny", ANSWER_NO},
-                 {"denied", ANSWER_NO},       {"block", ANSWER_NO},        {"blocked", ANSWER_NO},
-                 {"drop", ANSWER_NO},         {"reject", ANSWER_NO},       {"rejected", ANSWER_NO},
+                 {"\xe2\x9c\x98", ANSWER_NO},  {"\xe2\x9c\x96", ANSWER_NO},  {"deny", ANSWER_GONE},
+                 {"denied", ANSWER_GONE},       {"block", ANSWER_GONE},        {"blocked", ANSWER_GONE},
+                 {"drop", ANSWER_GONE},         {"reject", ANSWER_GONE},       {"rejected", ANSWER_GONE},
                  {"close", ANSWER_NO},        {"closed", ANSWER_NO},       {"disabled", ANSWER_NO},
-                 {"off", ANSWER_NO},          {"deprecated", ANSWER_NO},   {"obsolete", ANSWER_NO},
-                 {"removed", ANSWER_NO},      {"unused", ANSWER_NO},       {"inactive", ANSWER_NO},
-                 {"retired", ANSWER_NO},      {"reserved", ANSWER_NO},     {"never", ANSWER_NO},
-                 {"no longer", ANSWER_NO},    {"not used", ANSWER_NO},     {"not allowed", ANSWER_NO},
+                 {"off", ANSWER_NO},          {"deprecated", ANSWER_GONE},   {"obsolete", ANSWER_GONE},
+                 {"removed", ANSWER_GONE},      {"unused", ANSWER_GONE},       {"inactive", ANSWER_NO},
+                 {"retired", ANSWER_GONE},      {"reserved", ANSWER_GONE},     {"never", ANSWER_GONE},
+                 {"no longer", ANSWER_GONE},    {"not used", ANSWER_GONE},     {"not allowed", ANSWER_GONE},
                  {"optional", ANSWER_OPTIONAL}, {"if enabled", ANSWER_OPTIONAL}, {"if needed", ANSWER_OPTIONAL},
-                 {"if required", ANSWER_OPTIONAL}, {"on demand", ANSWER_OPTIONAL}, {"conditional", ANSWER_OPTIONAL}};
+                 {"if required", ANSWER_OPTIONAL}, {"on demand", ANSWER_OPTIONAL}, {"conditional", ANSWER_OPTIONAL},
+                 {"when enabled", ANSWER_OPTIONAL}, {"if used", ANSWER_OPTIONAL}, {"when used", ANSWER_OPTIONAL},
+                 {"if configured", ANSWER_OPTIONAL}, {"when configured", ANSWER_OPTIONAL}, {"as needed", ANSWER_OPTIONAL},
+                 {"if applicable", ANSWER_OPTIONAL}, {"only if enabled", ANSWER_OPTIONAL}, {"recommended", ANSWER_OPTIONAL}};
     char text[QPW_ITEM_SIZE];
     size_t length;
 
@@ -57,25 +61,36 @@ static enum answer answer_of(const char *cell)
 
 /* ---- Denials ---- */
 
+/* "No" in a column of what is required, or optional, leaves the port allowed; "removed" does not. */
+static int check_need(struct qpw_reading *r, enum qpw_column column)
+{
+    const char *cell = qpw_reading_cell_of(r, column);
+    enum answer answer = cell ? answer_of(cell) : ANSWER_NONE;
+
+    if (answer == ANSWER_GONE || (answer == ANSWER_OTHER && (qpw_has_words(cell, "never") || qpw_has_words(cell, "no longer") ||
+                                                             qpw_takes_back(cell))))
+        return qpw_reading_leave(r, cell, " by the page", NULL);
+    if (answer == ANSWER_OTHER)
+        return qpw_reading_fail(r, qpw_reading_name_of(r, column), "neither yes nor no: '%.60s'", cell);
+    return 0;
+}
+
 static int check_answers(struct qpw_reading *r)
 {
-    const char *action = qpw_reading_cell_of(r, QPW_COLUMN_ACTION), *denial = qpw_reading_cell_of(r, QPW_COLUMN_DENIAL),
-               *required = qpw_reading_cell_of(r, QPW_COLUMN_REQUIRED);
+    const char *action = qpw_reading_cell_of(r, QPW_COLUMN_ACTION), *denial = qpw_reading_cell_of(r, QPW_COLUMN_DENIAL);
     enum answer answer = denial ? answer_of(denial) : ANSWER_NO;
 
-    if (answer == ANSWER_YES)
+    if (answer == ANSWER_YES || answer == ANSWER_GONE)
         return qpw_reading_leave(r, qpw_reading_name_of(r, QPW_COLUMN_DENIAL), " by the page", NULL);
     if (answer != ANSWER_NO && answer != ANSWER_NONE)
         return qpw_reading_fail(r, qpw_reading_name_of(r, QPW_COLUMN_DENIAL), "neither yes nor no: '%.60s'", denial);
     answer = action ? answer_of(action) : ANSWER_YES;
-    if (answer == ANSWER_NO)
+    if (answer == ANSWER_NO || answer == ANSWER_GONE)
         return qpw_reading_leave(r, action, " by the page", NULL);
     if (answer != ANSWER_YES && answer != ANSWER_OPTIONAL)
         return qpw_reading_fail(r, qpw_reading_name_of(r, QPW_COLUMN_ACTION), "neither allow nor deny: '%.60s'", action);
-    /* "No" is not required; "never" is not to be there. */
-    if (required && answer_of(required) != ANSWER_YES &&
-        (qpw_has_words(required, "never") || qpw_has_words(required, "no longer") || qpw_takes_back(required)))
-        return qpw_reading_leave(r, required, " by the page", NULL);
+    if (check_need(r, QPW_COLUMN_OPTIONAL) < 0 || check_need(r, QPW_COLUMN_REQUIRED) < 0)
+        return -EINVAL;
     return 0;
 }
 

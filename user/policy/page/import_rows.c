@@ -53,13 +53,16 @@ static char *port_text(const struct qpw_reading *r)
 
 static int keep_groups(struct qpw_reading *r, const struct qpw_port_cells *cells)
 {
-    r->row->groups = calloc(cells->n ? cells->n : 1, sizeof(*r->row->groups));
-    if (!r->row->groups) {
+    struct qpw_row_ports *groups = reallocarray(r->row->groups, r->row->n_groups + cells->n + 1, sizeof(*groups));
+
+    if (!groups) {
         r->im->no_memory = true;
         return -ENOMEM;
     }
-    memcpy(r->row->groups, cells->groups, cells->n * sizeof(*cells->groups));
-    r->row->n_groups = cells->n;
+    memcpy(groups + r->row->n_groups, cells->groups, cells->n * sizeof(*cells->groups));
+    r->row->groups = groups;
+    r->first_group = r->row->n_groups;
+    r->row->n_groups += cells->n;
     return 0;
 }
 
@@ -87,6 +90,38 @@ static void narrow_to_client(struct qpw_reading *r, struct qpw_port_cells *cells
         qpw_import_warn(r->im, r->part->line, "'%.80s': the columns of ports differ in protocols; only what both have is taken",
                         r->row->purpose);
     }
+}
+
+/* Whether the purpose has each remark's text: "(SMB)" beside "SMB". */
+static bool has_remarks(const char *purpose, const char *remarks)
+{
+    for (const char *p = remarks; (p = strpbrk(p, "(<")); p++) {
+        char text[160];
+
+        snprintf(text, sizeof(text), "%.*s", (int)strcspn(p + 1, ")>"), p + 1);
+        if (!qpw_has_words(purpose, text))
+            return false;
+    }
+    return true;
+}
+
+/* Remarks beside ports belong to the purpose; they may say more. */
+static int keep_remarks(struct qpw_reading *r, const char *remarks)
+{
+    char *purpose;
+
+    if (has_remarks(r->row->purpose, remarks))
+        return 0;
+
+    qpw_import_warn(r->im, r->part->line, "'%.80s': only in the purpose: the remark beside the port, '%.150s'; if it restricts the "
+                                          "row, add that by hand", r->row->purpose, remarks);
+    if (asprintf(&purpose, "%s%s%s", r->row->purpose, *r->row->purpose ? " " : "", remarks) < 0) {
+        r->im->no_memory = true;
+        return -ENOMEM;
+    }
+    free(r->row->purpose);
+    r->row->purpose = purpose;
+    return 0;
 }
 
 static int read_ports(struct qpw_reading *r)
@@ -119,6 +154,8 @@ static int read_ports(struct qpw_reading *r)
     if (r->table->client_server)
         narrow_to_client(r, &cells);
     r->optional = cells.signs.optional;
+    if (*cells.signs.remarks && keep_remarks(r, cells.signs.remarks) < 0)
+        return -ENOMEM;
     if (cells.signs.application)
         qpw_import_warn(r->im, r->part->line, "'%.80s': '%.40s' is read as tcp", r->row->purpose,
                         qpw_reading_cell_of(r, QPW_COLUMN_PROTOCOL));
@@ -142,7 +179,7 @@ static void remark_width(const struct qpw_reading *r, const struct qpw_import_ru
 
 static void add_rules(struct qpw_reading *r, size_t row)
 {
-    for (size_t i = 0; i < r->row->n_groups; i++) {
+    for (size_t i = r->first_group; i < r->row->n_groups; i++) {
         unsigned width = qpw_ports_width(&r->row->groups[i]);
         struct qpw_import_rule rule = {.row = row, .ports = r->row->groups[i]};
 
@@ -208,11 +245,48 @@ struct heading {
     unsigned line; /* 0: there is none */
 };
 
+/* The rules of the row, or of one line of each of its cells. False: it failed. */
+static bool read_rules(struct qpw_reading *r, size_t row)
+{
+    r->row->state = QPW_ROW_TAKEN;
+    free(r->row->text);
+    r->row->text = NULL;
+    r->n_ways = r->n_directions = 0;
+    if (qpw_reading_find_ways(r) == 0 && read_ports(r) == 0)
+        add_rules(r, row);
+    return r->row->state != QPW_ROW_FAILED;
+}
+
+/* A row whose cells are lists side by side: line by line. It is for others where all lines are. */
+static void read_lines(struct qpw_reading *r, size_t row, size_t lines)
+{
+    const struct qpw_part *whole = r->part;
+    struct qpw_part part;
+    bool taken = false, going = true;
+
+    for (size_t i = 0; i < lines && going; i++) {
+        going = qpw_reading_line_of(r, whole, i, &part);
+        r->part = &part;
+        going = going && read_rules(r, row);
+        taken |= going && r->row->state == QPW_ROW_TAKEN;
+        qpw_reading_clear_line(&part);
+    }
+    r->part = whole;
+    if (!going || !taken)
+        return;
+    qpw_import_warn(r->im, whole->line, "'%.80s': lists side by side are read line by line, the narrower reading",
+                    r->row->purpose);
+    r->row->state = QPW_ROW_TAKEN;
+    free(r->row->text);
+    r->row->text = NULL;
+}
+
 static void read_row(struct qpw_importer *im, size_t table, const struct qpw_part *part, const struct heading *above)
 {
     void *array = im->rows;
     struct qpw_import_row *row = qpw_grow(&array, im->n_rows, sizeof(*row));
     struct qpw_reading r = {.im = im, .table = &im->tables[table], .part = part, .row = row};
+    size_t lines;
 
     if (!row) {
         im->no_memory = true;
@@ -241,8 +315,12 @@ static void read_row(struct qpw_importer *im, size_t table, const struct qpw_par
         row->text = NULL;
         return;
     }
-    if (qpw_reading_find_ways(&r) == 0 && read_ports(&r) == 0)
-        add_rules(&r, im->n_rows - 1);
+    if (qpw_reading_count_lines(&r, &lines) < 0)
+        return;
+    if (lines > 1)
+        read_lines(&r, im->n_rows - 1, lines);
+    else
+        read_rules(&r, im->n_rows - 1);
 }
 
 /* A row over all columns is a heading within the table, a repeated row of titles is none: true. */
