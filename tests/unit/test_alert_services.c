@@ -294,6 +294,41 @@ Test(alert_services, what_cannot_be_written_is_gathered_on)
     stop(e);
 }
 
+Test(alert_services, the_text_has_the_command_line_and_whether_the_program_was_reported_before)
+{
+    struct qpw_engine *e = start();
+    struct qpw_engine_context context = plain_context();
+    struct qpw_finding_row rows[3];
+
+    context.process = ask;
+    qpw_engine_context(e, &context, T0);
+    strcpy(who.exe, "/usr/bin/python3.11");
+    strcpy(who.name, "python3");
+    strcpy(who.user, "root");
+    strcpy(who.unit, "web.service");
+    strcpy(who.command, "python3 -m http.server `9999`\nx");
+    who.started_unix_ns = T0 - 60 * SEC;
+    for (unsigned i = 0; i < 3; i++)
+        rows[i] = client(i, 9000 + i, QPW_OUTCOME_DATA, T0 + i);
+    qpw_engine_findings(e, rows, 2, T0 + SEC);
+    cr_expect(strstr(sink.records[0].text,
+                     "node1 (10.0.0.1) served 10.1.0.1 on tcp/9000 (python3, pid 7, root, web.service): 3 packets, 222 B. The "
+                     "policy (/etc/qportwatch/policy) has no inbound rule for it. Command: `python3 -m http.server '9999' x`, "
+                     "started 2026-02-28 23:59:00Z. First alert about this program. To allow it: "
+                     "`inbound tcp 9000 python3 from=10.1.0.1`"), "%s", sink.records[0].text);
+    cr_expect(strstr(sink.records[0].line, "\"program_before\":[\"no\"]"));
+    cr_expect_not(strstr(sink.records[1].text, "First alert"));
+    cr_expect(strstr(sink.records[1].line, "\"program_before\":[\"yes\"]"));
+    qpw_engine_free(e);
+    sink_clear(&sink);
+    e = start();
+    qpw_engine_context(e, &context, T0);
+    qpw_engine_restore(e, &(struct qpw_engine_past){.program = &who}, T0); /* as the log of an earlier auditor has it */
+    qpw_engine_findings(e, &rows[2], 1, T0 + SEC);
+    cr_expect_not(strstr(sink.records[0].text, "First alert"), "%s", sink.records[0].text);
+    stop(e);
+}
+
 /* One scan: `n` ports from 1 on, port by port as events come, some of which only a companion's or a wide rule covers. */
 static void scan(struct qpw_engine *e, const char *source, unsigned n, uint64_t from_ns, uint64_t step_ns)
 {

@@ -82,7 +82,7 @@ Test(alert_text, the_line_offered_allows_just_that)
     allows(row);
 }
 
-Test(alert_text, the_process_names_the_purpose_where_it_is_one_word)
+Test(alert_text, the_process_names_the_purpose)
 {
     struct qpw_engine_context context = plain_context();
     struct qpw_process process = {.match = QPW_MATCH_LISTENER, .pid = 5, .name = "node_exporter"};
@@ -95,7 +95,7 @@ Test(alert_text, the_process_names_the_purpose_where_it_is_one_word)
     cr_expect(covers(line, &row));
     strcpy(process.name, "a b\" from=");
     qpw_text_allow_line(&about, false, line, sizeof(line));
-    cr_expect_str_eq(line, "inbound tcp 9100 \"TODO: purpose\" from=10.0.0.5");
+    cr_expect_str_eq(line, "inbound tcp 9100 \"a b_ from_\" from=10.0.0.5", "quoted, without what ends a quote");
 }
 
 Test(alert_text, what_no_line_can_allow_gets_none)
@@ -222,4 +222,35 @@ Test(alert_text, words_that_do_not_fit_are_cut)
 
     cr_expect_str_eq(qpw_text_fill("ab{detail}{nonsense}", &about, buf, sizeof(buf)), "ab01234");
     cr_expect_str_eq(qpw_text_fill("a{b", &about, buf, sizeof(buf)), "a{b");
+}
+
+/* What a process may be called: whatever it likes. */
+static const char *const hostile[] = {
+    "weak", "default", "optional", "any", "a b", "a\"b", "a\\b", "a\\", "\"", "#x", "x #y", "from=10.0.0.1", "a\nb", "a\tb",
+    "\xc3\xa9t\xc3\xa9", "\x1b[31m", "(sd-pam)", "kworker/0:1", "-", "...", "a;b", "`id`", "$(id)", "@set", "name=x", "in bound",
+    "0123456789abcdef0123456789abcde"};
+
+Test(text, the_allow_line_is_valid_whatever_the_process_is_called)
+{
+    struct qpw_engine_context context = plain_context();
+    struct qpw_finding_row row = finding(QPW_DIR_INBOUND, "10.0.0.5", "10.0.0.1", 4444, QPW_OUTCOME_DATA, T0, T0);
+
+    for (size_t i = 0; i < sizeof(hostile) / sizeof(*hostile); i++) {
+        struct qpw_process process = {.match = QPW_MATCH_EXACT, .pid = 7};
+        struct qpw_text_about about = {.context = &context, .row = &row, .process = &process};
+        struct qpw_policy policy;
+        struct qpw_error err = {""};
+        char line[300];
+
+        snprintf(process.name, sizeof(process.name), "%s", hostile[i]);
+        cr_assert(qpw_text_allow_line(&about, false, line, sizeof(line) - 1));
+        strcat(line, "\n");
+        cr_assert_eq(qpw_policy_parse_text("p", line, strlen(line), &policy, &err), 0, "%s: %s", line, err.text);
+        cr_assert_eq(policy.n_rules, 1, "%s", line);
+        cr_expect_eq(policy.rules[0].flags & (QPW_RULE_WEAK | QPW_RULE_DEFAULT | QPW_RULE_OPTIONAL), 0, "%s", line);
+        cr_expect(policy.rules[0].purpose && *policy.rules[0].purpose, "%s", line);
+        cr_expect_eq(policy.rules[0].ports[0].first, 4444);
+        cr_expect(policy.rules[0].flags & QPW_RULE_FROM, "%s", line);
+        qpw_policy_clear(&policy);
+    }
 }

@@ -87,6 +87,7 @@ struct qpw_engine_past {
     uint64_t written_unix_ns;
     uint64_t count;
     uint64_t coverage_unix_ns; /* of the coverage record it tells, 0: none */
+    const struct qpw_process *program; /* whose path and name the record has; NULL: none. Valid during the call */
     uint32_t sequence;
     uint32_t signature_id;
     uint8_t outcome;

@@ -140,6 +140,7 @@ static int write_finding(struct qpw_engine *e, struct work *w, enum qpw_record_k
     struct qpw_text_about about = {.context = &e->context, .row = row, .process = process_of(e, w),
                                    .neighbour = qpw_engine_neighbour(e, row)};
     char line[256], ports[64], first[32], count[24];
+    bool first_of_program = qpw_program_is_new(e, about.process);
     uint64_t suppressed = kind != QPW_RECORD_FIRST && n > w->mark->told ? n - w->mark->told : 0;
     int rc;
 
@@ -154,6 +155,7 @@ static int write_finding(struct qpw_engine *e, struct work *w, enum qpw_record_k
                                                  : "The initiator's port was %u.", row->value.initiator_port,
              row->key.port);
     qpw_words_count(n, count, sizeof(count));
+    about.first_of_program = first_of_program;
     about.words = (struct qpw_text_words){.count = count, .ports = ports, .iface = r->iface,
                                           .peer = qpw_text_peer(&e->context, row->value.peer)};
     qpw_text_fill(r->signature->text, &about, r->text, sizeof(r->text));
@@ -162,11 +164,14 @@ static int write_finding(struct qpw_engine *e, struct work *w, enum qpw_record_k
     if (qpw_text_allow_line(&about, false, line, sizeof(line)))
         qpw_record_fact(r, "allow", "%s", line);
     qpw_process_facts(r, about.process);
+    if (about.process && about.process->pid)
+        qpw_record_fact(r, "program_before", "%s", first_of_program ? "no" : "yes");
     qpw_record_fact(r, "first", "%s", qpw_time_text(row->first_unix_ns, first, sizeof(first)));
     qpw_record_fact(r, "last", "%s", qpw_time_text(row->last_unix_ns, first, sizeof(first)));
     rc = qpw_engine_write(e, w->mark, now_ns);
     if (rc < 0)
         return rc;
+    qpw_program_note(e, about.process);
     if (kind == QPW_RECORD_AGAIN || n > w->mark->told) /* the row of an event has no counts yet */
         w->mark->told = n;
     w->mark->outcome = row->value.outcome;

@@ -2,7 +2,6 @@
 #include "alert/text.h"
 
 #include <arpa/inet.h>
-#include <ctype.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -48,15 +47,12 @@ static bool starts(const char *text, const char *with)
     return !strncmp(text, with, strlen(with));
 }
 
-/* What the row is for, as the third column of the line: the process's name, where it is one word. */
+/* What the row is for, as the third column of the line. */
 static const char *purpose(const struct qpw_process *process)
 {
-    if (!process || process->match == QPW_MATCH_NONE || process->match == QPW_MATCH_GONE || !process->name[0])
-        return NULL;
-    for (const char *c = process->name; *c; c++)
-        if (!isalnum((unsigned char)*c) && *c != '-' && *c != '_' && *c != '.')
-            return NULL;
-    return process->name;
+    bool known = process && process->match != QPW_MATCH_NONE && process->match != QPW_MATCH_GONE;
+
+    return known && process->name[0] ? process->name : NULL;
 }
 
 bool qpw_text_allow_line(const struct qpw_text_about *about, bool any, char *buf, size_t size)
@@ -157,6 +153,25 @@ static void process_words(const struct qpw_process *p, char *buf, size_t size)
         snprintf(buf, size, " (%s)", owner);
 }
 
+/* "Command: `python3 -m http.server`, started …. First alert about this program. "; nothing where nobody is known. */
+static void program_words(const struct qpw_text_about *about, char *buf, size_t size)
+{
+    const struct qpw_process *p = about->process;
+    char command[200], started[40];
+
+    *buf = '\0';
+    if (!p || !p->pid)
+        return;
+    snprintf(command, sizeof(command), "%.199s", p->command);
+    for (char *c = command; (c = strpbrk(c, "`\r\n\t"));)
+        *c = *c == '`' ? '\'' : ' '; /* the line ends where it is quoted to end */
+    if (command[0])
+        snprintf(buf, size, " Command: `%s`%s%s.", command, p->started_unix_ns ? ", started " : "",
+                 p->started_unix_ns ? qpw_words_time(p->started_unix_ns, started, sizeof(started)) : "");
+    if (about->first_of_program)
+        snprintf(buf + strlen(buf), size - strlen(buf), " First alert about this program.");
+}
+
 /* ": 89 packets, 10.8 kB"; nothing where they are not known yet. */
 static void traffic_words(const struct qpw_finding_row *row, char *buf, size_t size)
 {
@@ -234,6 +249,8 @@ static bool row_word(const char *word, const struct qpw_text_about *about, char 
         suppress_line(about, buf, size);
     else if (!strcmp(word, "process"))
         process_words(about->process, buf, size);
+    else if (!strcmp(word, "program"))
+        program_words(about, buf, size);
     else if (!strcmp(word, "traffic"))
         traffic_words(row, buf, size);
     else if (!strcmp(word, "elsewhere"))

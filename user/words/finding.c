@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 #include "words/finding.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <netinet/in.h>
 #include <string.h>
@@ -87,10 +88,36 @@ static bool own_group(const struct qpw_allow *a, char *buf, size_t size)
     return true;
 }
 
+/*
+ * A purpose as the policy reads it back: what a name must not have becomes "_"; in quotes where it is not one plain word or
+ * would be read as a flag.
+ */
+static void purpose_words(const char *name, char *buf, size_t size)
+{
+    char clean[64];
+    size_t n = 0;
+    bool plain = true, letters = false;
+
+    for (; name && *name && n + 1 < sizeof(clean); name++) {
+        bool word = isalnum((unsigned char)*name) || (*name && strchr("-_.", *name));
+
+        letters |= isalnum((unsigned char)*name) != 0;
+        plain &= word;
+        clean[n++] = (char)(word || strchr(" /+:@()[]", *name) ? *name : '_');
+    }
+    clean[n] = '\0';
+    if (!letters) {
+        qpw_format(buf, size, "\"" QPW_TODO_PURPOSE "\"");
+        return;
+    }
+    plain &= strcmp(clean, "weak") && strcmp(clean, "default") && strcmp(clean, "optional");
+    qpw_format(buf, size, plain ? "%s" : "\"%s\"", clean);
+}
+
 int qpw_words_allow(const struct qpw_allow *a, char *buf, size_t size)
 {
     bool outbound = a->direction == QPW_DIR_OUTBOUND;
-    char protocol[32], port[16] = "any", remote[INET6_ADDRSTRLEN] = "";
+    char protocol[32], port[16] = "any", remote[INET6_ADDRSTRLEN] = "", purpose[80];
     const char *why;
 
     if (own_group(a, buf, size))
@@ -105,7 +132,8 @@ int qpw_words_allow(const struct qpw_allow *a, char *buf, size_t size)
         qpw_format(port, sizeof(port), "%u", a->port);
     if (a->remote)
         qpw_address_text(a->remote, remote, sizeof(remote));
+    purpose_words(a->purpose, purpose, sizeof(purpose));
     qpw_format(buf, size, "%s %s %s %s%s%s", outbound ? "outbound" : "inbound", protocol, port,
-               a->purpose ? a->purpose : "\"" QPW_TODO_PURPOSE "\"", !a->remote ? "" : outbound ? " to=" : " from=", remote);
+               purpose, !a->remote ? "" : outbound ? " to=" : " from=", remote);
     return 0;
 }

@@ -19,7 +19,7 @@ struct qpw_allow {
     unsigned kind, protocol, direction, verdict, port;
     unsigned reason;       /* enum qpw_reason */
     const char *rule;      /* that missed it or counts it, "" for none */
-    const char *purpose;   /* one word; NULL: to be filled in */
+    const char *purpose;   /* a process's name, whatever is in it; NULL: to be filled in */
     const uint8_t *remote; /* NULL: anybody */
 };
 

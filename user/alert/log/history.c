@@ -2,7 +2,6 @@
 /* history.c - reads the tail of the log back: what was written about which flow_id. */
 #include <errno.h>
 #include <fcntl.h>
-#include <glob.h>
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,7 +12,9 @@
 #include <zlib.h>
 
 #include "alert/log/eve.h"
+#include "alert/log/lines.h"
 #include "alert/log/log.h"
+#include "host/process.h"
 #include "util/names.h"
 
 #define ROTATED_BYTES (64 << 20) /* of rotated files, uncompressed: what is older is not read */
@@ -80,12 +81,21 @@ static void read_ends(const json_t *record, struct qpw_engine_ends *ret)
         qpw_address_parse(to, ret->responder);
 }
 
+static void read_program(const json_t *record, struct qpw_process *ret)
+{
+    const char *exe = qpw_eve_fact(record, "executable"), *name = qpw_eve_fact(record, "process");
+
+    snprintf(ret->exe, sizeof(ret->exe), "%s", exe ? exe : "");
+    snprintf(ret->name, sizeof(ret->name), "%s", name ? name : "");
+}
+
 /* One line; what is not one of our records is passed over. */
 static void read_line(const struct history *h, const char *line, size_t length)
 {
     json_t *record = json_loadb(line, length, 0, NULL);
     const json_t *alert = json_object_get(record, "alert"), *id;
     struct qpw_engine_past past = {0};
+    struct qpw_process program = {0};
     const char *written;
 
     if (!record)
@@ -102,7 +112,9 @@ static void read_line(const struct history *h, const char *line, size_t length)
         past.outcome = outcome(record);
         past.kind = kind(qpw_eve_fact(record, "kind"));
         read_ends(record, &past.ends);
-        if (past.flow_id || past.coverage_unix_ns)
+        read_program(record, &program);
+        past.program = program.name[0] || program.exe[0] ? &program : NULL;
+        if (past.flow_id || past.coverage_unix_ns || past.program)
             h->visit(h->data, &past);
     }
     json_decref(record);
@@ -183,23 +195,6 @@ static int read_compressed(const struct history *h, const char *path, struct qpw
 
 /* ---- Rotated files: PATH.1, PATH.2.gz, PATH-20260301 … ---- */
 
-struct rotated {
-    char *path;
-    struct timespec written;
-    off_t size;
-};
-
-static int by_age(const void *a, const void *b)
-{
-    const struct rotated *x = a, *y = b;
-
-    if (x->written.tv_sec != y->written.tv_sec)
-        return x->written.tv_sec < y->written.tv_sec ? -1 : 1;
-    if (x->written.tv_nsec != y->written.tv_nsec)
-        return x->written.tv_nsec < y->written.tv_nsec ? -1 : 1;
-    return -strverscmp(x->path, y->path);
-}
-
 static bool is_compressed(const char *path)
 {
     size_t length = strlen(path);
@@ -207,62 +202,32 @@ static bool is_compressed(const char *path)
     return length > 3 && !strcmp(path + length - 3, ".gz");
 }
 
-/* Files of `found`, oldest first; from *first on the newest that fit into ROTATED_BYTES. How many there are in all. */
-static size_t choose(const glob_t *found, struct rotated *files, size_t *first)
+/* The newest of the files, ended by NULL, that fit into ROTATED_BYTES. */
+static char **newest(char **paths)
 {
-    struct stat st;
     off_t room = ROTATED_BYTES;
-    size_t n = 0;
+    size_t first = 0;
+    struct stat st;
 
-    for (size_t i = 0; i < found->gl_pathc; i++)
-        if (stat(found->gl_pathv[i], &st) == 0 && S_ISREG(st.st_mode))
-            files[n++] = (struct rotated){found->gl_pathv[i], st.st_mtim, st.st_size};
-    qsort(files, n, sizeof(*files), by_age);
-    for (*first = n; *first > 0; --*first) {
-        const struct rotated *f = &files[*first - 1];
-
-        room -= is_compressed(f->path) ? f->size * COMPRESSION : f->size;
+    while (paths[first])
+        first++;
+    for (; first > 0; first--) {
+        if (stat(paths[first - 1], &st) == 0)
+            room -= is_compressed(paths[first - 1]) ? st.st_size * COMPRESSION : st.st_size;
         if (room < 0)
             break;
     }
-    return n;
-}
-
-/* Pattern of the names that a path gets by rotation; its own characters stand for themselves. NULL: no memory. */
-static char *rotated_pattern(const char *path)
-{
-    static const char names[] = "[.-][0-9]*";
-    char *pattern = malloc(2 * strlen(path) + sizeof(names)), *to = pattern;
-
-    if (!pattern)
-        return NULL;
-    for (; *path; *to++ = *path++)
-        if (strchr("*?[\\", *path))
-            *to++ = '\\';
-    memcpy(to, names, sizeof(names));
-    return pattern;
+    return paths + first;
 }
 
 static int read_rotated(const struct history *h, const char *path, uint64_t limit, struct qpw_error *err)
 {
-    char *pattern = rotated_pattern(path);
-    struct rotated *files = NULL;
-    size_t first = 0, n = 0;
-    glob_t found = {0};
-    int rc = 0;
+    char **paths = qpw_log_rotated(path, 0);
+    int rc = paths ? 0 : qpw_fail(err, -ENOMEM, "alert log %s: out of memory", path);
 
-    if (!pattern)
-        return qpw_fail(err, -ENOMEM, "alert log %s: out of memory", path);
-    if (glob(pattern, 0, NULL, &found) == 0) {
-        files = calloc(found.gl_pathc, sizeof(*files));
-        n = files ? choose(&found, files, &first) : 0;
-    }
-    for (size_t i = first; i < n && rc == 0; i++)
-        rc = is_compressed(files[i].path) ? read_compressed(h, files[i].path, err)
-                                          : read_file(h, files[i].path, limit, false, err);
-    free(files);
-    free(pattern);
-    globfree(&found);
+    for (char **one = paths ? newest(paths) : NULL; rc == 0 && one && *one; one++)
+        rc = is_compressed(*one) ? read_compressed(h, *one, err) : read_file(h, *one, limit, false, err);
+    qpw_log_rotated_free(paths);
     return rc;
 }
 
