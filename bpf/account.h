@@ -39,7 +39,7 @@ static __always_inline int qpw_initiator_seen(const struct qpw_work *w, struct q
     if (!(c->vlan & QPW_CONN_VLAN_UNSURE) || c->direction == QPW_DIR_UNKNOWN || !qpw_from_initiator(c, !w->rx))
         return 0;
     changed = (c->vlan & QPW_VLAN_ID) != w->pkt.vlan || c->iface != w->iface.number;
-    c->vlan = w->pkt.vlan | (c->vlan & (QPW_CONN_PARENT | QPW_CONN_EACH));
+    c->vlan = w->pkt.vlan | (c->vlan & (QPW_CONN_PARENT | QPW_CONN_EACH | QPW_CONN_PROVISIONAL));
     c->iface = w->iface.number;
     return changed;
 }
@@ -53,7 +53,8 @@ static __noinline int qpw_judge_again(struct qpw_work *w, struct qpw_conn *c)
     int each = qpw_kind(w->key.protocol) == QPW_KIND_ICMP || (c->vlan & QPW_CONN_EACH);
 
     w->verdict = *(volatile __u8 *)&c->verdict;
-    if (!qpw_initiator_seen(w, c) && w->verdict && !each && c->generation == control.generation)
+    if (!qpw_initiator_seen(w, c) && w->verdict && !each && c->generation == control.generation &&
+        !(w->owned && (c->vlan & QPW_CONN_PROVISIONAL)))
         return 0;
     if (w->verdict && c->iface != w->iface.number) {
         if (!each && c->direction != QPW_DIR_UNKNOWN && !qpw_from_initiator(c, !w->rx))
@@ -122,6 +123,40 @@ static __always_inline void qpw_count_replay(struct qpw_work *w)
     }
 }
 
+/* What companions of answered exchange c are vouched for by: its remote end, and who holds the node's. */
+static __noinline int qpw_parent_note(struct qpw_work *w, const struct qpw_conn *c)
+{
+    struct qpw_parent *parent;
+    __u32 place;
+
+    __builtin_memset(&w->parent, 0, sizeof(w->parent));
+    __builtin_memcpy(w->parent.remote, w->key.remote, 16);
+    w->parent.rule = c->rule;
+    parent = bpf_map_lookup_elem(&parents, &w->parent);
+    if (!parent) {
+        __builtin_memset(&w->parent_value, 0, sizeof(w->parent_value));
+        bpf_map_update_elem(&parents, &w->parent, &w->parent_value, BPF_NOEXIST);
+        parent = bpf_map_lookup_elem(&parents, &w->parent);
+    }
+    if (!parent) {
+        qpw_stat(QPW_LOSS_PARENT_TABLE);
+        return 0;
+    }
+    parent->last_ns = w->now;
+    __builtin_memcpy(parent->local, w->key.local, 16);
+    parent->protocol = w->key.protocol;
+    for (place = 0; place < QPW_PARENT_OWNERS; place++)
+        if (parent->of[place].owner == c->owner)
+            break;
+    if (place == QPW_PARENT_OWNERS)
+        place = parent->turn++;
+    place = qpw_unknown(w, place) & (QPW_PARENT_OWNERS - 1);
+    parent->of[place].owner = c->owner;
+    parent->of[place].local_port = w->key.local_port;
+    parent->of[place].remote_port = w->key.remote_port;
+    return 0;
+}
+
 /* Meter, finding, parents, cache of a packet on connection c, which is judged. */
 static __noinline int qpw_account(struct qpw_work *w, struct qpw_conn *c)
 {
@@ -151,13 +186,8 @@ static __noinline int qpw_account(struct qpw_work *w, struct qpw_conn *c)
     slot = qpw_finding_counts(finding, meter);
     qpw_count(slot, w->rx, w->frames, w->bytes);
     qpw_count_replay(w);
-    if ((c->vlan & QPW_CONN_PARENT) && c->outcome >= QPW_OUTCOME_ANSWERED && qpw_direction_known(c)) {
-        __builtin_memset(&w->parent, 0, sizeof(w->parent));
-        __builtin_memcpy(w->parent.remote, w->key.remote, 16);
-        w->parent.rule = c->rule;
-        if (bpf_map_update_elem(&parents, &w->parent, &w->now, BPF_ANY))
-            qpw_stat(QPW_LOSS_PARENT_TABLE);
-    }
+    if ((c->vlan & QPW_CONN_PARENT) && c->outcome >= QPW_OUTCOME_ANSWERED && qpw_direction_known(c))
+        qpw_parent_note(w, c);
     directions = qpw_cacheable(w, c);
     if (directions)
         qpw_cache_put(slot, directions);

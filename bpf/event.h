@@ -92,6 +92,30 @@ __noinline __u32 qpw_event_ask(void)
     return 1;
 }
 
+/* Asks user space whether the owner of companion c fits. Returns 1 if the question was sent. */
+static __noinline int qpw_event_ask_owner(struct qpw_work *w, const struct qpw_conn *c)
+{
+    struct qpw_event *e;
+
+    if (!qpw_token(w)) {
+        qpw_stat(QPW_LOSS_SOCKET_REQUEST);
+        return 0;
+    }
+    e = bpf_ringbuf_reserve(&events, sizeof(*e), 0);
+    if (!e) {
+        qpw_stat(QPW_LOSS_SOCKET_REQUEST);
+        return 0;
+    }
+    e->kind = QPW_EVENT_ASK_OWNER;
+    e->iface = w->ifindex;
+    e->time_ns = w->now;
+    e->companion.key = w->key;
+    e->companion.value = *c;
+    woken_ns = w->now;
+    bpf_ringbuf_submit(e, BPF_RB_FORCE_WAKEUP); /* its owner may end within milliseconds */
+    return 1;
+}
+
 /* Replay: the last state of an entry that is about to be replaced by a new connection on its tuple. */
 static __always_inline void qpw_event_ended(struct qpw_work *w, const struct qpw_conn *c)
 {

@@ -345,6 +345,16 @@ __noinline __u32 qpw_finding_touch(void)
         f->changes++;
         qpw_event_finding(w, f);
     }
+    if (w->finding.verdict == QPW_VERDICT_IMPLIED && !now->provisional) {
+        f->provisional = 0;
+        if (f->reason != now->reason) { /* whether its owner is known */
+            f->reason = now->reason;
+            f->changes++;
+            qpw_event_finding(w, f);
+        }
+    }
+    if (!f->meter) /* entered by user space */
+        f->meter = now->meter;
     f->rule = now->rule;
     return qpw_finding_slot(f, now->meter);
 }
@@ -423,6 +433,7 @@ static __noinline int qpw_finding_fill(struct qpw_work *w, struct qpw_conn *c, c
     v->reason = w->misfit ? w->misfit : c->reason;
     v->scope = qpw_conn_scope(c);
     v->icmp_code = w->pkt.icmp_code;
+    v->provisional = (c->vlan & QPW_CONN_PROVISIONAL) && c->reason != QPW_REASON_OWNER_UNKNOWN;
     v->unseen = (c->end[0] | c->end[1]) & QPW_END_UNSEEN ? 1 : 0;
     if (w->owner.how)
         v->owner = w->owner;
@@ -450,6 +461,12 @@ static __always_inline __u32 qpw_finding_of(struct qpw_work *w, struct qpw_conn 
     return qpw_finding_touch();
 }
 
+/* Where w->before was only provisionally so, another that really is stands in the same row. */
+static __always_inline int qpw_may_supersede(const struct qpw_work *w, const struct qpw_finding *f)
+{
+    return f->provisional || !(w->before.vlan & QPW_CONN_PROVISIONAL) || w->before.reason == QPW_REASON_OWNER_UNKNOWN;
+}
+
 /* w->before, which is w->key as it was, is judged again: its finding no longer holds. port: the service port. */
 __noinline __u32 qpw_finding_supersede(__u32 port)
 {
@@ -460,12 +477,12 @@ __noinline __u32 qpw_finding_supersede(__u32 port)
         return 0;
     qpw_finding_key_of(w, &w->before, &w->key, (__u16)port);
     f = bpf_map_lookup_elem(&answered, &w->finding);
-    if (f) {
+    if (f && qpw_may_supersede(w, f)) {
         f->flags |= QPW_FINDING_SUPERSEDED;
         f->changes++;
     }
     f = bpf_map_lookup_elem(&findings, &w->finding);
-    if (f) {
+    if (f && qpw_may_supersede(w, f)) {
         f->flags |= QPW_FINDING_SUPERSEDED;
         f->changes++;
     }

@@ -14,7 +14,11 @@
  */
 #define QPW_ANSWER(verdict, is_parent, vouched, rule) \
     ((__u32)(verdict) | (__u32)!!(is_parent) << 8 | (__u32)!!(vouched) << 9 | (__u32)(rule) << 16)
-#define QPW_ANSWER_VERDICT(answer) ((__u8)(answer))
+#define QPW_ANSWER_VERDICT(answer) ((__u8)((answer) & 15))
+/* A live parent would vouch, but whether the owner fits is not decided; is not known; or it does not. */
+#define QPW_ANSWER_PROVISIONAL (1u << 4)
+#define QPW_ANSWER_UNKNOWN (1u << 5)
+#define QPW_ANSWER_OTHER (1u << 6)
 #define QPW_ANSWER_ANY_PORT (1u << 10) /* QPW_STEP_ANY_ANSWER */
 #define QPW_ANSWER_SHAPED(shape) ((__u32)((shape) & 15) << 12)
 #define QPW_ANSWER_SHAPE(answer) ((answer) >> 12 & 15)
@@ -78,16 +82,43 @@ static __always_inline __u32 qpw_in_set(void *sets, struct qpw_set_key *key, __u
     return value ? *value : 0;
 }
 
-/* Did the remote address have an answered exchange on that rule within control.parent_ns? */
-static __always_inline int qpw_parent_lives(struct qpw_parent_key *key, const __u8 *remote, __u16 rule, __u64 now)
+/* Did the remote address have an answered exchange on that rule within control.parent_ns, or (ever) at any time? */
+static __always_inline int qpw_parent_lives(struct qpw_parent_key *key, const __u8 *remote, __u16 rule, __u64 now,
+                                            int ever)
 {
-    __u64 *last;
+    struct qpw_parent *parent;
 
     __builtin_memset(key, 0, sizeof(*key));
     __builtin_memcpy(key->remote, remote, 16);
     key->rule = rule;
-    last = bpf_map_lookup_elem(&parents, key);
-    return last && (__s64)(now - *last) < (__s64)control.parent_ns;
+    parent = bpf_map_lookup_elem(&parents, key);
+    return parent && (ever || (__s64)(now - parent->last_ns) < (__s64)control.parent_ns);
+}
+
+#define QPW_VOUCHED_MAYBE 1
+#define QPW_VOUCHED 2
+
+/*
+ * Whether the owner of w->key's exchange is such that a live parent of that rule vouches for it, enum qpw_vouch_word. A
+ * replay knows no owners: the parent's address is enough there. vouched: one has before.
+ */
+static __noinline __u32 qpw_vouch(struct qpw_work *w, __u32 parent, __u32 outbound, int vouched)
+{
+    struct qpw_vouch *known;
+
+    if (config.replay || vouched)
+        return QPW_VOUCH_FITS;
+    if (!w->owned)
+        return QPW_VOUCH_NONE;
+    w->vouch.owner = w->holder;
+    w->vouch.local_port = w->key.local_port;
+    w->vouch.parent = (__u16)parent;
+    w->vouch.protocol = w->key.protocol;
+    w->vouch.outbound = (__u8)outbound;
+    known = bpf_map_lookup_elem(&vouches, &w->vouch);
+    if (known && (__s64)(w->now - known->when_ns) < (__s64)control.parent_ns)
+        return known->word;
+    return (__s64)(w->now - control.heartbeat_ns) > (__s64)QPW_AUDITOR_STALE_NS ? QPW_VOUCH_UNKNOWN : QPW_VOUCH_NONE;
 }
 
 /* 224.0.0.0/24 (RFC 5771) or ff02::/16 (RFC 4291). */
@@ -107,16 +138,17 @@ static __always_inline int qpw_step_conditions(const struct qpw_work *w, const s
            (!(step->flags & QPW_STEP_RX_MULTICAST) || (!outbound && qpw_is_link_multicast(w->key.local)));
 }
 
-/* What step `at` says of w->key, 0: it does not match. A function: the verifier sees it once, not 32 times. */
-__noinline __u32 qpw_step_answer(__u32 at, __u32 outbound)
+/* What step `at` says of w->key, 0: it does not match. */
+static __always_inline __u32 qpw_step_answer(__u32 at, __u32 outbound)
 {
     __u32 buffer = control.policy_buffer & 1, value;
     struct qpw_work *w = qpw_work();
     void *steps = bpf_map_lookup_elem(&pol_steps, &buffer), *sets = bpf_map_lookup_elem(&pol_sets, &buffer);
     struct qpw_step *step;
-    int lives = 0;
+    __u32 word = QPW_VOUCH_NONE, unsure = 0;
     __u16 rule;
     __u8 verdict;
+    int lives, vouched;
 
     if (!w || !steps || !sets)
         return 0;
@@ -137,46 +169,84 @@ __noinline __u32 qpw_step_answer(__u32 at, __u32 outbound)
     if (step->to_set && !qpw_in_set(sets, &w->set, step->to_set, outbound ? w->key.remote : w->key.local))
         return 0;
     if (step->parent) {
-        lives = qpw_parent_lives(&w->parent, w->key.remote, step->parent, w->now);
-        if (verdict == QPW_VERDICT_WEAK && lives)
-            verdict = QPW_VERDICT_ALLOWED;
+        vouched = rule == w->vouched_rule ? w->vouched : 0;
+        lives = vouched == QPW_VOUCHED ||
+                qpw_parent_lives(&w->parent, w->key.remote, step->parent, w->now, vouched == QPW_VOUCHED_MAYBE);
         if (verdict == QPW_VERDICT_IMPLIED && !lives)
             return 0;
+        if (lives)
+            word = qpw_vouch(w, step->parent, outbound, vouched == QPW_VOUCHED);
+        if (word == QPW_VOUCH_OTHER)
+            return QPW_ANSWER(QPW_VERDICT_UNEXPECTED, 0, 0, rule) | QPW_ANSWER_OTHER;
+        if (verdict == QPW_VERDICT_WEAK && lives)
+            verdict = word == QPW_VOUCH_UNKNOWN ? QPW_VERDICT_IMPLIED : QPW_VERDICT_ALLOWED;
+        if (lives && word != QPW_VOUCH_FITS)
+            unsure = word == QPW_VOUCH_UNKNOWN ? QPW_ANSWER_UNKNOWN : QPW_ANSWER_PROVISIONAL;
     }
-    return QPW_ANSWER(verdict, step->flags & QPW_STEP_IS_PARENT, lives, rule) | QPW_ANSWER_SHAPED(step->shape) |
+    return QPW_ANSWER(verdict, step->flags & QPW_STEP_IS_PARENT, word == QPW_VOUCH_FITS, rule) |
+           QPW_ANSWER_SHAPED(step->shape) | unsure |
            (step->flags & QPW_STEP_ANY_ANSWER ? QPW_ANSWER_ANY_PORT : 0);
 }
 
 /*
+ * Takes what step `at` says of w->key into account. Returns its answer where it decides, else 0: then w->walked has what
+ * is left open. In memory, so that the verifier does not follow each of its values through the walk.
+ */
+__noinline __u32 qpw_walk_step(__u32 at, __u32 outbound)
+{
+    struct qpw_work *w = qpw_work();
+    __u32 answer = qpw_step_answer(at, outbound);
+
+    if (!w || !answer)
+        return 0;
+    if (answer & QPW_ANSWER_OTHER) {
+        if (!w->walked.other)
+            w->walked.other = answer;
+        return 0;
+    }
+    if (answer & (QPW_ANSWER_PROVISIONAL | QPW_ANSWER_UNKNOWN)) {
+        if (!w->walked.unsure)
+            w->walked.unsure = answer;
+        return 0;
+    }
+    if ((w->walked.weak || w->walked.unsure) && !QPW_ANSWER_VOUCHED(answer))
+        return 0;
+    if (QPW_ANSWER_VERDICT(answer) != QPW_VERDICT_WEAK)
+        return answer;
+    w->walked.weak = answer;
+    return 0;
+}
+
+/*
  * Walks the chain of (direction, space) for the exchange w->key. Returns a QPW_ANSWER: of the first step that matches,
- * but where that is weak, rather of one that a live parent vouches for.
+ * but where that is weak, rather of one that a live parent vouches for; where one might, of that; and where a live
+ * parent vouches for another owner only, that it is unexpected, even though a weak step matches.
  */
 __noinline __u32 qpw_walk(__u32 space, __u32 outbound)
 {
-    __u32 buffer = control.policy_buffer & 1, index, count, answer, weak = 0;
+    __u32 buffer = control.policy_buffer & 1, index, count, answer;
+    struct qpw_work *w = qpw_work();
     struct qpw_chain *chain;
     void *chains;
 
     chains = bpf_map_lookup_elem(&pol_chains, &buffer);
     index = qpw_slot(outbound, space) & QPW_SLOT_CHAIN;
-    if (!chains || !index)
+    if (!w || !chains || !index)
         return 0;
     chain = bpf_map_lookup_elem(chains, &index);
     if (!chain)
         return 0;
+    w->walked.weak = w->walked.unsure = w->walked.other = 0;
     index = chain->first;
     count = chain->count;
     for (int i = 0; i < QPW_MAX_STEPS; i++) {
         if ((__u32)i >= count)
             break;
-        answer = qpw_step_answer(index + i, outbound);
-        if (!answer || (weak && !QPW_ANSWER_VOUCHED(answer)))
-            continue;
-        if (QPW_ANSWER_VERDICT(answer) != QPW_VERDICT_WEAK)
+        answer = qpw_walk_step(index + i, outbound);
+        if (answer)
             return answer;
-        weak = answer;
     }
-    return weak;
+    return w->walked.unsure ? w->walked.unsure : w->walked.other ? w->walked.other : w->walked.weak;
 }
 
 /* The peer number of an address, 0: no peer. */
@@ -222,6 +292,19 @@ static __always_inline __u32 qpw_judge_shape(struct qpw_work *w, struct qpw_conn
     return answer;
 }
 
+/* What the answer says of the owner of c, which is judged on good evidence. */
+static __always_inline void qpw_judge_owner(struct qpw_conn *c, __u32 answer)
+{
+    if (QPW_ANSWER_VOUCHED(answer))
+        c->end[1] |= QPW_END_VOUCHED;
+    if (answer & (QPW_ANSWER_PROVISIONAL | QPW_ANSWER_UNKNOWN))
+        c->vlan |= QPW_CONN_PROVISIONAL;
+    if (answer & QPW_ANSWER_OTHER)
+        c->reason = QPW_REASON_OTHER_OWNER;
+    else if (answer & QPW_ANSWER_UNKNOWN)
+        c->reason = QPW_REASON_OWNER_UNKNOWN;
+}
+
 /*
  * Verdict (also into w->verdict), rule and peer of the connection c of w->key, in this order: peer, undecided,
  * then the chain. type: the ICMP type of this packet, which stands where a port stands.
@@ -234,18 +317,27 @@ static __always_inline void qpw_judge(struct qpw_work *w, struct qpw_conn *c, __
     __u32 answer = 0;
 
     w->vlan = c->vlan & QPW_VLAN_ID;
+    w->holder = c->owner;
+    w->vouched = c->end[1] & QPW_END_VOUCHED ? QPW_VOUCHED : c->vlan & QPW_CONN_PROVISIONAL ? QPW_VOUCHED_MAYBE : 0;
+    w->vouched_rule = c->rule;
+    if (c->reason == QPW_REASON_OTHER_OWNER || c->reason == QPW_REASON_OWNER_UNKNOWN)
+        c->reason = QPW_REASON_NONE;
+    if (c->generation != control.generation)
+        c->end[1] &= ~QPW_END_OWNER_ASKED; /* what was decided may be forgotten since */
     c->generation = control.generation;
     c->peer = qpw_peer(w, w->key.remote);
     if (c->direction != QPW_DIR_UNKNOWN)
         answer = qpw_walk(qpw_space(kind, w->key.protocol, port), !inbound);
     if (inbound && QPW_ANSWER_VERDICT(answer) != QPW_VERDICT_ALLOWED && qpw_is_elsewhere(c))
         answer = qpw_walk_elsewhere(w, c, answer);
-    c->vlan &= ~(QPW_CONN_PARENT | QPW_CONN_EACH);
+    c->vlan &= ~(QPW_CONN_PARENT | QPW_CONN_EACH | QPW_CONN_PROVISIONAL);
     if (QPW_ANSWER_SHAPE(answer) && !c->peer && c->evidence > QPW_EVIDENCE_INFERRED)
         answer = qpw_judge_shape(w, c, answer);
     c->rule = QPW_ANSWER_RULE(answer);
     if (QPW_ANSWER_PARENT(answer))
         c->vlan |= QPW_CONN_PARENT;
+    if (!c->peer && c->evidence > QPW_EVIDENCE_INFERRED)
+        qpw_judge_owner(c, answer);
     if (c->peer)
         w->verdict = QPW_VERDICT_PEER;
     else if (c->evidence <= QPW_EVIDENCE_INFERRED)

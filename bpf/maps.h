@@ -99,6 +99,8 @@ struct qpw_work {
     struct qpw_set_key set;
     struct qpw_frag_key frag;
     struct qpw_parent_key parent;
+    struct qpw_parent parent_value;
+    struct qpw_vouch_key vouch;
     struct qpw_local_key local;
     struct qpw_detail_key detail;
     struct qpw_detail detail_value;
@@ -151,7 +153,14 @@ struct qpw_work {
     __u8 infra_news;   /* infrastructure, but worth a record */
     __u8 quoted_known; /* an ICMP error that quotes a packet of an exchange that is known */
     __u8 echo_asked;   /* the other end of this ICMP packet sent a large echo request */
+    __u8 owned;        /* who holds the node's end of the connection was looked for, */
+    __u8 vouched;      /* a parent has vouched for it before, or (QPW_VOUCHED_MAYBE) might have, */
     __u8 pad2[3];
+    __u16 vouched_rule; /* by this rule, */
+    __u32 holder;      /* and its owner's number */
+    struct {
+        __u32 weak, unsure, other; /* answers of steps that decide nothing yet, see qpw_walk_step() */
+    } walked;
     __u8 header[QPW_HEADER_BYTES];
     __u8 quote[QPW_QUOTE_BYTES];
 };
@@ -282,8 +291,10 @@ QPW_OUTER(pol_chains, qpw_inner_chains);
 QPW_OUTER(pol_steps, qpw_inner_steps);
 QPW_OUTER(pol_sets, qpw_inner_sets);
 
-/* (remote address, rule) of answered exchanges that vouch for others; value: when last. */
-QPW_MAP(parents, BPF_MAP_TYPE_LRU_HASH, 16384, struct qpw_parent_key, __u64, 0);
+/* (remote address, rule) of answered exchanges that vouch for others. */
+QPW_MAP(parents, BPF_MAP_TYPE_LRU_HASH, 16384, struct qpw_parent_key, struct qpw_parent, 0);
+/* What user space has decided of companions. LRU: what is pushed out is asked again. */
+QPW_MAP(vouches, BPF_MAP_TYPE_LRU_HASH, QPW_VOUCHES, struct qpw_vouch_key, struct qpw_vouch, 0);
 /* What each remote end has left of what is allowed of infrastructure: sets, so that nothing is allocated. 250 kB. */
 QPW_MAP(rates, BPF_MAP_TYPE_ARRAY, QPW_RATE_SETS + QPW_RATE_PREFIXES, __u32, struct qpw_allowances, 0);
 QPW_MAP(dhcp_servers, BPF_MAP_TYPE_HASH, QPW_DHCP_SERVERS, struct qpw_address, __u64, BPF_F_NO_PREALLOC);

@@ -173,13 +173,17 @@ static __always_inline __u32 qpw_slow_path(void *ctx, const int xdp)
         else
             qpw_dhcp_learn_tc(ctx);
     }
-    qpw_judge_again(w, c);
-    if (!xdp && !w->rx && !config.replay && (!c->owner || qpw_is_finding(c)) &&
-        !(control.flags & QPW_CONTROL_UNOWNED)) {
-        qpw_owner_of_sender(ctx);
+    w->owned = w->rx && (c->end[1] & QPW_END_OWNER_ASKED);
+    if (!xdp && !w->rx && !config.replay && !(control.flags & QPW_CONTROL_UNOWNED)) {
+        if (!c->owner || qpw_is_finding(c) || c->generation != control.generation)
+            qpw_owner_of_sender(ctx);
         if (w->owner.how)
             c->owner = w->owner.number;
+        w->owned = 1;
     }
+    qpw_judge_again(w, c);
+    if (w->owned && (c->vlan & QPW_CONN_PROVISIONAL) && !(c->end[1] & QPW_END_OWNER_ASKED) && qpw_event_ask_owner(w, c))
+        c->end[1] |= QPW_END_OWNER_ASKED;
     qpw_account(w, c);
     w->misfit = 0; /* of this packet; what follows is about other exchanges */
     if (w->opened && QPW_ASKED_WHAT(w->asked) == QPW_ASKED_OTHER)

@@ -22,7 +22,7 @@
 #include "qportwatch_words.h"
 
 /* Raise it with every change of a layout, here or in qportwatch_user.h: programs of another version are not taken over. */
-#define QPW_ABI_VERSION 15u
+#define QPW_ABI_VERSION 16u
 #define QPW_ABI_MAGIC 0x71705741u /* "qpWA" */
 
 #define QPW_MAX_IFACES 64
@@ -77,6 +77,7 @@ enum qpw_conn_state {
 #define QPW_CONN_VLAN_UNSURE 0x8000u
 #define QPW_CONN_PARENT 0x4000u /* there, too: an answered exchange on its rule vouches for others */
 #define QPW_CONN_EACH 0x2000u   /* each of its packets is judged by itself: the rule asks for a shape */
+#define QPW_CONN_PROVISIONAL 0x1000u /* a live parent vouches for it, if its owner fits: that is not decided yet */
 #define QPW_VLAN_ID 0x0fffu
 
 #define QPW_END_FIN 0x01     /* its FIN was seen */
@@ -84,6 +85,8 @@ enum qpw_conn_state {
 #define QPW_END_UNSEEN 0x04  /* TCP: it has answered by what the socket table says; none of its packets was seen */
 #define QPW_END_UNEXPECTED 0x08 /* ICMP, which is judged by packet: it sent some that was unexpected */
 #define QPW_END_ECHO 0x10    /* ICMP: it sent a large echo request */
+#define QPW_END_VOUCHED 0x20 /* [1] only: a parent has vouched for it, which holds for as long as it lives */
+#define QPW_END_OWNER_ASKED 0x40 /* [1] only: user space was asked whether its owner fits */
 
 struct qpw_conn {
     __u64 first_ns;
@@ -309,7 +312,7 @@ struct qpw_finding {
     __u8 flags;
     __u8 icmp_code;
     __u8 unseen;         /* 1: its outcome is the socket table's word, for no answer was seen */
-    __u8 pad;
+    __u8 provisional;    /* 1: implied, if its owner fits, which is not decided yet */
     __u32 changes;       /* raised with each rise of outcome or evidence */
     __u16 other_port;
     __u16 pad2;
@@ -450,6 +453,51 @@ struct qpw_parent_key {
     __u16 pad[3];
 };
 
+/*
+ * Answered exchanges of that rule with that remote end, which vouch for companions of theirs. By whom they were, as many
+ * as there is room for, the latest of each: owner is the number of the owner noted, 0 where none is.
+ */
+#define QPW_PARENT_OWNERS 4u
+struct qpw_parent_of {
+    __u32 owner;
+    __u16 local_port; /* both 0: unused */
+    __u16 remote_port;
+};
+struct qpw_parent {
+    __u64 last_ns;
+    __u8 local[16]; /* of the latest exchange */
+    struct qpw_parent_of of[QPW_PARENT_OWNERS];
+    __u32 turn;     /* whose place is given away next */
+    __u8 protocol;
+    __u8 pad[3];
+};
+
+/*
+ * Whether a companion's owner is such that exchanges of the parent rule vouch for it; written by user space, which knows
+ * executables and services. owner: number of the owner noted, 0: none is, as of sockets of the kernel.
+ */
+struct qpw_vouch_key {
+    __u32 owner;
+    __u16 local_port;
+    __u16 parent;  /* rule */
+    __u8 protocol;
+    __u8 outbound;
+    __u8 pad[2];
+};
+enum qpw_vouch_word {
+    QPW_VOUCH_NONE = 0, /* not decided yet */
+    QPW_VOUCH_FITS,
+    QPW_VOUCH_OTHER,    /* it is another's */
+    QPW_VOUCH_UNKNOWN,  /* it cannot be known */
+};
+struct qpw_vouch {
+    __u64 when_ns; /* it holds for control.parent_ns */
+    __u32 word;
+    __u32 pad;
+};
+#define QPW_VOUCHES 4096u
+#define QPW_AUDITOR_STALE_NS 10000000000ull /* no heartbeat for so long: nobody decides */
+
 struct qpw_local_key {
     __u32 prefixlen;
     __u8 addr[16];
@@ -525,6 +573,7 @@ enum qpw_event_kind {
     QPW_EVENT_NONE = 0,
     QPW_EVENT_FINDING,    /* a finding is new, or its outcome or evidence rose: read it from its table */
     QPW_EVENT_ASK_SOCKET, /* mid-stream TCP tuple without evidence: look it up in sock_diag, write a seed */
+    QPW_EVENT_ASK_OWNER,  /* a companion's owner was seen for the first time: does it fit? Write a qpw_vouch */
     QPW_EVENT_CONN_ENDED, /* replay only: an entry was closed by its successor or replaced; its last state */
 };
 
@@ -538,6 +587,10 @@ struct qpw_event {
             struct qpw_finding value;
         } finding;
         struct qpw_conn_key ask;
+        struct {
+            struct qpw_conn_key key;
+            struct qpw_conn value;
+        } companion;
         struct {
             struct qpw_conn_key key;
             struct qpw_conn value;
@@ -598,6 +651,9 @@ _Static_assert(sizeof(struct qpw_step) == 24, "step");
 _Static_assert(sizeof(struct qpw_allowances) == 200, "set of allowances");
 _Static_assert(sizeof(struct qpw_set_key) == 24, "set key");
 _Static_assert(sizeof(struct qpw_parent_key) == 24, "parent key");
+_Static_assert(sizeof(struct qpw_parent) == 64, "parent");
+_Static_assert(sizeof(struct qpw_vouch_key) == 12, "vouch key");
+_Static_assert(sizeof(struct qpw_vouch) == 16, "vouch");
 _Static_assert(sizeof(struct qpw_iface) == 16, "iface");
 _Static_assert(sizeof(struct qpw_control) == 128, "control");
 _Static_assert(QPW_OVERFLOW_SLOT(QPW_VERDICT_COUNT - 1, QPW_DIR_COUNT - 1) < QPW_OVERFLOW_SLOTS, "overflow rows");

@@ -57,6 +57,7 @@ struct qpw_listed {
     X(pol_steps) \
     X(pol_sets) \
     X(parents) \
+    X(vouches) \
     X(rates) \
     X(dhcp_servers) \
     X(locals) \

@@ -81,7 +81,9 @@
     X(UNLISTED_LOCAL, "unlisted-local")     /* to the card's own MAC, address not (yet) known as local */ \
     X(INFRA_FORM, "infra-form")             /* infrastructure by its type, but not by its form, destination or hops */ \
     X(INFRA_SIZE, "infra-size")             /* larger than infrastructure needs */ \
-    X(INFRA_RATE, "infra-rate")             /* more of it than infrastructure needs */
+    X(INFRA_RATE, "infra-rate")             /* more of it than infrastructure needs */ \
+    X(OTHER_OWNER, "other-owner")           /* a companion, but held by another than who has its parent exchange */ \
+    X(OWNER_UNKNOWN, "owner-unknown")       /* a companion, and who holds it, or its parent exchange, is not known */
 
 /*
  * What was lost or left uncounted, each visible in status and report. X(symbol, "name", effect): DELAYED costs time

@@ -270,12 +270,12 @@ Test(verdicts, initiator_port)
 static void age_parent(const char *remote, const char *rule, uint64_t ns)
 {
     struct qpw_parent_key key = {.rule = audit_rule_id(&a, rule)};
-    uint64_t when;
+    struct qpw_parent parent;
 
     audit_address(remote, key.remote);
-    cr_assert_eq(bpf_map_lookup_elem(a.kernel.map_fd[QPW_MAP_parents], &key, &when), 0, "no such parent");
-    when -= ns;
-    cr_assert_eq(bpf_map_update_elem(a.kernel.map_fd[QPW_MAP_parents], &key, &when, BPF_EXIST), 0);
+    cr_assert_eq(bpf_map_lookup_elem(a.kernel.map_fd[QPW_MAP_parents], &key, &parent), 0, "no such parent");
+    parent.last_ns -= ns;
+    cr_assert_eq(bpf_map_update_elem(a.kernel.map_fd[QPW_MAP_parents], &key, &parent, BPF_EXIST), 0);
 }
 
 #define FTP_POLICY \
@@ -364,6 +364,101 @@ Test(verdicts, implied_with_and_without_a_parent)
     cr_assert_eq(f.rule, audit_rule_id(&a, "dynamic"));
     audit_handshake_in(&a, CLIENT, 49202, 49203); /* the other way is nothing of the kind */
     cr_assert_eq(AUDIT_PACKETS(&a, VERDICT(WEAK)), 3);
+    audit_close(&a);
+}
+
+/* ---- Who holds a companion: what user space has decided, or not yet ---- */
+
+/* A companion that was answered, and its next packet once it is decided; then its connection. */
+static struct qpw_conn companion(uint16_t remote_port, uint16_t port, uint32_t word)
+{
+    audit_handshake_in(&a, CLIENT, remote_port, port);
+    if (word)
+        audit_vouch(&a, "ftp", port, false, word);
+    audit_rx_tcp(&a, CLIENT, remote_port, port, PACKET_ACK, 1001, 5001, 9);
+    return audit_tcp(&a, CLIENT, remote_port, port);
+}
+
+Test(verdicts, companions_are_judged_by_their_owner)
+{
+    struct qpw_finding f;
+    struct qpw_conn c;
+
+    audit_open(&a, NULL);
+    AUDIT_POLICY(&a, NULL, FTP_POLICY);
+    audit_handshake_in(&a, CLIENT, 5000, 21);
+    audit_events(&a, QPW_EVENT_ASK_OWNER);
+
+    c = companion(5001, 40001, QPW_VOUCH_NONE);
+    cr_assert_eq(c.verdict, QPW_VERDICT_ALLOWED, "provisionally");
+    cr_assert(c.vlan & QPW_CONN_PROVISIONAL);
+    cr_assert(c.end[1] & QPW_END_OWNER_ASKED);
+    cr_assert_eq(audit_events(&a, QPW_EVENT_ASK_OWNER), 1, "asked once, with the node's first packet");
+
+    c = companion(5002, 40002, QPW_VOUCH_FITS);
+    cr_assert_eq(c.verdict, QPW_VERDICT_ALLOWED);
+    cr_assert_not(c.vlan & QPW_CONN_PROVISIONAL);
+    cr_assert(c.end[1] & QPW_END_VOUCHED);
+    cr_assert_not(audit_finding(&a, QPW_VERDICT_UNEXPECTED, IN, 6, 40002, CLIENT, AUDIT_NODE, &f));
+
+    c = companion(5003, 40003, QPW_VOUCH_OTHER);
+    cr_assert_eq(c.verdict, QPW_VERDICT_UNEXPECTED);
+    cr_assert(audit_finding(&a, QPW_VERDICT_UNEXPECTED, IN, 6, 40003, CLIENT, AUDIT_NODE, &f));
+    cr_assert_eq(f.reason, QPW_REASON_OTHER_OWNER);
+    cr_assert_eq(f.rule, audit_rule_id(&a, "passive"));
+    audit_handshake_in(&a, CLIENT, 5013, 40003); /* known by now: from the node's first packet on */
+    cr_assert_eq(audit_tcp(&a, CLIENT, 5013, 40003).verdict, QPW_VERDICT_UNEXPECTED);
+
+    c = companion(5004, 40004, QPW_VOUCH_UNKNOWN);
+    cr_assert_eq(c.verdict, QPW_VERDICT_IMPLIED);
+    cr_assert(audit_finding(&a, QPW_VERDICT_IMPLIED, IN, 6, 40004, CLIENT, AUDIT_NODE, &f));
+    cr_assert_eq(f.reason, QPW_REASON_OWNER_UNKNOWN);
+    cr_assert_eq(f.provisional, 0);
+    audit_vouch(&a, "ftp", 40004, false, QPW_VOUCH_FITS); /* known after all */
+    audit_rx_tcp(&a, CLIENT, 5004, 40004, PACKET_FIN | PACKET_ACK, 1010, 5001, 0);
+    cr_assert_eq(audit_tcp(&a, CLIENT, 5004, 40004).verdict, QPW_VERDICT_ALLOWED);
+    cr_assert(audit_finding(&a, QPW_VERDICT_IMPLIED, IN, 6, 40004, CLIENT, AUDIT_NODE, &f));
+    cr_assert(f.flags & QPW_FINDING_SUPERSEDED);
+
+    a.kernel.control->heartbeat_ns = 0; /* nobody decides */
+    c = companion(5005, 40005, QPW_VOUCH_NONE);
+    cr_assert_eq(c.verdict, QPW_VERDICT_IMPLIED);
+    cr_assert_eq(c.reason, QPW_REASON_OWNER_UNKNOWN);
+    audit_close(&a);
+}
+
+/* What a parent has vouched for stays so, whatever is reloaded and however long ago the parent was. */
+Test(verdicts, companions_once_vouched_for_stay_so)
+{
+    struct qpw_conn c;
+
+    audit_open(&a, NULL);
+    AUDIT_POLICY(&a, NULL, FTP_POLICY);
+    audit_handshake_in(&a, CLIENT, 5000, 21);
+    audit_handshake_out(&a, CLIENT, 135, 5100);
+    companion(5001, 40001, QPW_VOUCH_FITS);
+    companion(5002, 40002, QPW_VOUCH_NONE);
+    audit_vouch(&a, "rpc", 5101, true, QPW_VOUCH_FITS);
+    audit_handshake_out(&a, CLIENT, 49200, 5101);
+    age_parent(CLIENT, "ftp", 700000000000ull);
+    age_parent(CLIENT, "rpc", 700000000000ull);
+    AUDIT_POLICY(&a, NULL, FTP_POLICY, {.name = "new", .direction = IN, .protocol = 6, .first = 445});
+    audit_rx_tcp(&a, CLIENT, 5001, 40001, PACKET_ACK, 1010, 5001, 9);
+    cr_assert_eq(audit_tcp(&a, CLIENT, 5001, 40001).verdict, QPW_VERDICT_ALLOWED);
+    audit_rx_tcp(&a, CLIENT, 49200, 5101, PACKET_ACK, 5001, 1001, 9);
+    cr_assert_eq(audit_tcp(&a, CLIENT, 49200, 5101).verdict, QPW_VERDICT_IMPLIED);
+    audit_events(&a, QPW_EVENT_ASK_OWNER);
+    audit_tx_tcp(&a, CLIENT, 5002, 40002, PACKET_ACK, 5001, 1010, 9); /* not decided yet: asked again */
+    c = audit_tcp(&a, CLIENT, 5002, 40002);
+    cr_assert_eq(c.verdict, QPW_VERDICT_ALLOWED);
+    cr_assert(c.vlan & QPW_CONN_PROVISIONAL);
+    cr_assert_eq(audit_events(&a, QPW_EVENT_ASK_OWNER), 1);
+    audit_handshake_in(&a, CLIENT, 5003, 40003); /* a new one has no parent */
+    cr_assert_eq(audit_tcp(&a, CLIENT, 5003, 40003).verdict, QPW_VERDICT_WEAK);
+    /* Without the rule it is as unexpected as any. */
+    AUDIT_POLICY(&a, NULL, {.name = "ftp", .direction = IN, .protocol = 6, .first = 21});
+    audit_rx_tcp(&a, CLIENT, 5001, 40001, PACKET_ACK, 1019, 5001, 9);
+    cr_assert_eq(audit_tcp(&a, CLIENT, 5001, 40001).verdict, QPW_VERDICT_UNEXPECTED);
     audit_close(&a);
 }
 

@@ -48,6 +48,7 @@ void audit_open(struct audit *a, const struct qpw_load_options *options)
     cr_assert(qpw_kernel_set_iface(&a->kernel, &lo) == 0);
     audit_local(a, AUDIT_NODE, true);
     audit_local(a, AUDIT_NODE6, true);
+    a->kernel.control->heartbeat_ns = INT64_MAX; /* as if an auditor lived */
 }
 
 void audit_close(struct audit *a)
@@ -275,6 +276,15 @@ void audit_age_questions(struct audit *a, uint64_t ns)
             lines[i].lost -= units;
     }
     cr_assert(bpf_map_update_batch(fd, keys, lines, &count, NULL) == 0, "%s", strerror(errno));
+}
+
+void audit_vouch(struct audit *a, const char *parent, uint16_t local_port, bool outbound, uint32_t word)
+{
+    struct qpw_vouch_key key = {.local_port = local_port, .parent = audit_rule_id(a, parent), .protocol = QPW_IPPROTO_TCP,
+                                .outbound = outbound};
+    struct qpw_vouch vouch = {.when_ns = qpw_kernel_now_ns(&a->kernel), .word = word};
+
+    cr_assert_eq(bpf_map_update_elem(a->kernel.map_fd[QPW_MAP_vouches], &key, &vouch, BPF_ANY), 0);
 }
 
 void audit_seed(struct audit *a, const struct qpw_conn_key *key, enum qpw_direction direction)

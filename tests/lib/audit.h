@@ -182,6 +182,12 @@ size_t audit_events(struct audit *a, enum qpw_event_kind kind);
 /* Number of a rule by its name; fails the test if there is none. */
 uint16_t audit_rule_id(struct audit *a, const char *name);
 
+/*
+ * Writes what user space decides of companions on that local TCP port which the rule `parent` would vouch for: an
+ * enum qpw_vouch_word. Sockets have no owner in a test run: its number is 0.
+ */
+void audit_vouch(struct audit *a, const char *parent, uint16_t local_port, bool outbound, uint32_t word);
+
 /* Writes what user space writes when the socket table names the opener of a TCP tuple. */
 void audit_seed(struct audit *a, const struct qpw_conn_key *key, enum qpw_direction direction);
 

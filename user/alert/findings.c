@@ -14,6 +14,7 @@
 
 /* A finding that began so much after the last record about it is a new one of the same key. */
 #define AGAIN_SLACK_NS 100000000ull
+#define OWNER_WAIT_NS 200000000ull /* so long a companion waits for whether its owner fits */
 
 /* One row under judgement. */
 struct work {
@@ -252,6 +253,15 @@ static bool in_service(struct qpw_engine *e, struct work *w, uint64_t now_ns)
     return true;
 }
 
+/* It is told as something else than before, at the same outcome: what is known of it has changed. */
+static bool is_another(enum qpw_signature_name now, uint16_t before)
+{
+    if (now == before)
+        return false;
+    return now == QPW_SIG_CROSSED || (now == QPW_SIG_IMPLIED_UNKNOWN && before == QPW_SIG_IMPLIED) ||
+           (now == QPW_SIG_IMPLIED && before == QPW_SIG_IMPLIED_UNKNOWN);
+}
+
 static void decide(struct qpw_engine *e, struct work *w, uint64_t now_ns)
 {
     static const unsigned day = DAY_S;
@@ -265,10 +275,10 @@ static void decide(struct qpw_engine *e, struct work *w, uint64_t now_ns)
         closed(e, w, now_ns);
     } else if (w->life.state == QPW_FINDING_ACKNOWLEDGED) {
         acknowledged(e, w, now_ns);
-    } else if (in_service(e, w, now_ns)) {
+    } else if (!(mark->sequence && is_another(w->signature, mark->signature)) && in_service(e, w, now_ns)) {
         return;
-    } else if (mark->sequence && (w->row->value.outcome > mark->outcome ||
-                                  (w->signature == QPW_SIG_CROSSED && mark->signature != w->signature))) {
+    } else if (mark->sequence &&
+               (w->row->value.outcome > mark->outcome || is_another(w->signature, mark->signature))) {
         if (room(e, w, now_ns))
             write_finding(e, w, QPW_RECORD_ESCALATION, now_ns);
     } else if (mark->sequence && (mark->state == QPW_MARK_CLOSED || mark->state == QPW_MARK_ACKNOWLEDGED)) {
@@ -336,7 +346,7 @@ static size_t gather(struct qpw_engine *e, const struct qpw_finding_row *rows, s
         enum qpw_signature_name signature = qpw_signature_of(&rows[i]);
         struct qpw_mark *mark = signature || is_wide_try(&rows[i]) ? qpw_engine_finding_mark(e, &rows[i]) : NULL;
 
-        if (!mark)
+        if (!mark || (rows[i].value.provisional && now_ns < rows[i].first_unix_ns + OWNER_WAIT_NS))
             continue;
         mark->offered_ns = now_ns;
         if (qpw_hidden(e, &rows[i], mark, now_ns))

@@ -70,6 +70,11 @@ static const struct qpw_signature signatures[QPW_SIG_COUNT] = {
         "{initiator} used {service} of {responder}{process}{traffic}. {Policy} does not list it; it matches {rule}, a "
         "well-known companion of a listed service. {allow}",
         "Usual for the service. Add the rule to list it, or write `{implied-off}` to treat it as unexpected."},
+    [QPW_SIG_IMPLIED_UNKNOWN] = {1000413, OF(IMPLIED_UNKNOWN), QPW_REPEAT_INTERVAL, false, "implied-owner-unknown",
+        "qportwatch: companion of a listed service, whose owner is not known",
+        "{responder} answered {initiator} on {service}{process}{traffic}. {Policy} does not list it; it matches {rule}, if "
+        "the process that holds it belongs to the service it goes with, and that is not known. {allow}",
+        "Find out which process held the port. A second record follows once the owner is known."},
     [QPW_SIG_UNDECIDED_BOTH] = {1000403, OF(UNDECIDED_BOTH), QPW_REPEAT_INTERVAL, false, "undecided-both",
         "qportwatch: payload both ways, direction unknown",
         "{initiator} and {responder} exchanged payload over {protocol}{traffic}. Which side opened it is unknown "
@@ -308,6 +313,7 @@ static const enum qpw_signature_name of_concern[QPW_CONCERN_COUNT] = {
     [QPW_CONCERN_ETHERTYPE] = QPW_SIG_ETHERTYPE,
     [QPW_CONCERN_WEAK_ANSWERED] = QPW_SIG_WEAK_ANSWERED,
     [QPW_CONCERN_IMPLIED] = QPW_SIG_IMPLIED,
+    [QPW_CONCERN_IMPLIED_UNKNOWN] = QPW_SIG_IMPLIED_UNKNOWN,
     [QPW_CONCERN_UNDECIDED_BOTH] = QPW_SIG_UNDECIDED_BOTH,
     [QPW_CONCERN_NO_HANDSHAKE] = QPW_SIG_NO_HANDSHAKE,
     [QPW_CONCERN_INFERRED_BOTH] = QPW_SIG_INFERRED_BOTH,

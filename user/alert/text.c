@@ -112,7 +112,8 @@ static void policy_says(const struct qpw_text_about *about, char *buf, size_t si
 {
     const struct qpw_finding_row *row = about->row;
     const char *rule = qpw_text_rule(about->context, row->value.rule);
-    bool group = starts(rule, "infra-") || starts(rule, "implied-");
+    bool other = row->value.reason == QPW_REASON_OTHER_OWNER;
+    bool group = !other && (starts(rule, "infra-") || starts(rule, "implied-"));
     char policy[352];
 
     policy_words(about->context, !rule[0] || group, policy, sizeof(policy));
@@ -122,6 +123,9 @@ static void policy_says(const struct qpw_text_about *about, char *buf, size_t si
     else if (group)
         snprintf(buf, size, "%s says `%.*s %s unexpected`.", policy, (int)strcspn(rule, "-"), rule,
                  strchr(rule, '-') + 1);
+    else if (other)
+        snprintf(buf, size, "Rule %s of %s covers it only where the process that holds it belongs to the service it goes "
+                 "with; this one does not.", rule, policy);
     else if (!rule[0] && row->key.kind == QPW_KIND_ETHERTYPE)
         snprintf(buf, size, "%s covers IP only, and no infra group allows them.", policy);
     else if (rule[0])

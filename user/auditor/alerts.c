@@ -24,6 +24,7 @@
 #include "host/route.h"
 #include "snapshot/collect.h"
 #include "snapshot/collect_maps.h"
+#include "snapshot/conns.h"
 #include "util/document.h"
 #include "words/words.h"
 
@@ -158,8 +159,29 @@ static size_t read_links(struct qpw_prefix *links)
     return n;
 }
 
+/* What was noted of the socket, where the finding does not say: it was entered by a packet from outside. */
+static struct qpw_finding with_note(const struct qpw_auditor *a, const struct qpw_finding_row *row)
+{
+    static const enum qpw_conn_class classes[] = {QPW_CLASS_EST, QPW_CLASS_OUT, QPW_CLASS_DGRAM, QPW_CLASS_HALF};
+    struct qpw_finding value = row->value;
+    struct qpw_conn_key key;
+    struct qpw_conn conn;
+
+    if (value.owner.how || row->key.kind != QPW_KIND_PORT || row->key.folded)
+        return value;
+    qpw_finding_tuple(&row->key, &value, &key);
+    for (size_t i = 0; i < sizeof(classes) / sizeof(*classes); i++)
+        if (qpw_conns_find(&a->kernel, classes[i], &key, &conn) == 0) {
+            if (qpw_conn_owner(&a->kernel, conn.owner, &value.owner) < 0)
+                value.owner = (struct qpw_owner){0};
+            break;
+        }
+    return value;
+}
+
 static void find_process(void *data, const struct qpw_finding_row *row, struct qpw_process *ret)
 {
+    struct qpw_finding value;
     struct qpw_alerts *alerts = data;
     /* Most rows are a snapshot's, not in the queue: their distance to it may only be taken as a number. */
     uintptr_t place = ((uintptr_t)row - (uintptr_t)alerts->queue) / sizeof(*row);
@@ -168,7 +190,8 @@ static void find_process(void *data, const struct qpw_finding_row *row, struct q
         *ret = alerts->process[place];
         return;
     }
-    qpw_owner_find(alerts->auditor->sockets, &row->key, &row->value, ret);
+    value = with_note(alerts->auditor, row);
+    qpw_owner_find(alerts->auditor->sockets, &row->key, &value, ret);
 }
 
 static void find_way(const struct qpw_finding_row *row, char ret[16])

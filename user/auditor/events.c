@@ -9,6 +9,7 @@
 #include "auditor/alerts.h"
 #include "auditor/internal.h"
 #include "auditor/lines.h"
+#include "auditor/vouching.h"
 #include "snapshot/conns.h"
 #include "words/numbers.h"
 
@@ -106,6 +107,12 @@ static void answer(struct qpw_auditor *a, const struct qpw_conn_key *key)
         qpw_kernel_touch(&a->kernel, key);
 }
 
+void qpw_events_finding(struct qpw_auditor *a, const struct qpw_finding_key *key, const struct qpw_finding *value)
+{
+    tell(a, key, value);
+    qpw_alerts_finding(a, key, value);
+}
+
 static int on_event(void *arg, void *data, size_t size)
 {
     struct qpw_auditor *a = arg;
@@ -115,10 +122,14 @@ static int on_event(void *arg, void *data, size_t size)
         return 0;
     a->events++;
     if (event->kind == QPW_EVENT_FINDING) {
-        tell(a, &event->finding.key, &event->finding.value);
-        qpw_alerts_finding(a, &event->finding.key, &event->finding.value);
+        struct qpw_finding value = event->finding.value;
+
+        if (qpw_vouching_settle(a, &event->finding.key, &value))
+            qpw_events_finding(a, &event->finding.key, &value);
     } else if (event->kind == QPW_EVENT_ASK_SOCKET) {
         answer(a, &event->ask);
+    } else if (event->kind == QPW_EVENT_ASK_OWNER) {
+        qpw_vouching_ask(a, &event->companion.key, &event->companion.value);
     }
     return 0;
 }

@@ -53,15 +53,15 @@ int qpw_expire_open(struct qpw_kernel *k, struct qpw_expire *ret, struct qpw_err
 static void renew_parent(struct qpw_kernel *k, const struct qpw_conn_key *key, const struct qpw_conn *conn,
                          uint64_t now)
 {
-    struct qpw_parent_key parent = {.rule = conn->rule};
-    __u64 last;
+    struct qpw_parent_key of = {.rule = conn->rule};
+    struct qpw_parent parent;
 
-    memcpy(parent.remote, key->remote, sizeof(parent.remote));
-    if (bpf_map_lookup_elem(k->map_fd[QPW_MAP_parents], &parent, &last) < 0 ||
-        (int64_t)(now - last) < (int64_t)k->control->parent_ns / 8)
+    memcpy(of.remote, key->remote, sizeof(of.remote));
+    if (bpf_map_lookup_elem(k->map_fd[QPW_MAP_parents], &of, &parent) < 0 ||
+        (int64_t)(now - parent.last_ns) < (int64_t)k->control->parent_ns / 8)
         return;
-    last = now;
-    bpf_map_update_elem(k->map_fd[QPW_MAP_parents], &parent, &last, BPF_EXIST);
+    parent.last_ns = now;
+    bpf_map_update_elem(k->map_fd[QPW_MAP_parents], &of, &parent, BPF_EXIST);
 }
 
 static void note_family(struct qpw_expire *expire, const struct qpw_conn_key *key, const struct qpw_conn *conn)

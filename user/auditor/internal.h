@@ -62,6 +62,7 @@ struct qpw_auditor {
     struct qpw_registry names;
     struct qpw_compiled compiled; /* the policy in force, for what is judged here: listeners */
     struct qpw_owner_watch *owner_watch;
+    struct qpw_vouching *vouching;
     json_t *policy_args; /* the options the policy was loaded with; options.policy has its strings from there */
     struct qpw_watched watched[QPW_MAX_IFACES];
     size_t n_watched;
@@ -196,6 +197,8 @@ int qpw_events_open(struct qpw_auditor *a, struct qpw_error *err);
 void qpw_events_close(struct qpw_auditor *a);
 /* Takes in all that is in the ring; how many. */
 unsigned qpw_events_read(struct qpw_auditor *a);
+/* A finding that is new or has changed: a line for the terminal, and the alert log. */
+void qpw_events_finding(struct qpw_auditor *a, const struct qpw_finding_key *key, const struct qpw_finding *value);
 /* Writes seeds for every TCP connection that sock_diag knows, and removes all others. */
 int qpw_events_seed(struct qpw_auditor *a, struct qpw_error *err);
 /* Goes through the tables of findings for what no event told. */

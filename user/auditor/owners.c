@@ -9,6 +9,7 @@
 #include <time.h>
 
 #include "auditor/alerts.h"
+#include "auditor/vouching.h"
 #include "facts/connections.h"
 #include "facts/listening.h"
 #include "facts/owner.h"
@@ -283,6 +284,7 @@ static void on_live(const struct qpw_conn_key *key, const struct qpw_conn *conn,
     struct qpw_process owner = {0};
     const char *wanted = NULL;
 
+    qpw_vouching_live(a, key, conn);
     if (!a->owner_watch->named || !conn->rule || conn->rule >= a->names.n_rules)
         return;
     if (conn->direction != QPW_DIR_OUTBOUND &&
@@ -297,6 +299,7 @@ static void on_live(const struct qpw_conn_key *key, const struct qpw_conn *conn,
 
 void qpw_owner_watch_walk_begins(struct qpw_auditor *a)
 {
+    qpw_vouching_walk_begins(a);
     a->owner_watch->lookups = SOCKETS_A_WALK;
     a->owner_watch->candidates = a->owner_watch->unsure = 0;
 }

@@ -10,6 +10,7 @@
 #include "auditor/internal.h"
 #include "auditor/lives.h"
 #include "auditor/owners.h"
+#include "auditor/vouching.h"
 #include "control/changelist.h"
 #include "control/message.h"
 #include "control/policy_args.h"
@@ -105,6 +106,7 @@ static int put_in_force(struct qpw_auditor *a, const struct qpw_policy *policy, 
     }
     qpw_compiled_clear(&a->compiled);
     a->compiled = compiled;
+    qpw_vouching_forget(a);
     if (ret_before)
         *ret_before = a->names;
     else

@@ -15,6 +15,7 @@
 #include "auditor/lives.h"
 #include "auditor/loop.h"
 #include "auditor/owners.h"
+#include "auditor/vouching.h"
 #include "control/elsewhere.h"
 #include "control/lock.h"
 #include "control/message.h"
@@ -265,6 +266,8 @@ static int start(struct qpw_auditor *a, bool *ret_usage, struct qpw_error *err)
     if (r == 0)
         r = qpw_owner_watch_open(a, err);
     if (r == 0)
+        r = qpw_vouching_open(a, err);
+    if (r == 0)
         r = qpw_events_open(a, err);
     if (r == 0)
         r = qpw_events_seed(a, err);
@@ -278,6 +281,7 @@ static int start(struct qpw_auditor *a, bool *ret_usage, struct qpw_error *err)
         qpw_notes_begin(a);
         qpw_owner_watch_listeners(a); /* those that are there when it is attached; finds /proc read just now */
         record_start(a);
+        a->kernel.control->heartbeat_ns = qpw_clock_monotonic_ns(); /* before the first packet: there is somebody to ask */
         r = attach_all(a, err);
     }
     return r;
@@ -391,6 +395,7 @@ int qpw_auditor_close(struct qpw_auditor *a, struct qpw_error *err)
     answer_asker(a, r, &own);
     qpw_owner_watch_close(a);
     qpw_lives_free(a->lives);
+    qpw_vouching_close(a);
     qpw_policy_clear(&a->policy);
     qpw_compiled_clear(&a->compiled);
     qpw_registry_clear(&a->names);

@@ -32,6 +32,7 @@ enum qpw_severity { QPW_SEVERITY_HIGH = 1, QPW_SEVERITY_MEDIUM, QPW_SEVERITY_LOW
     X(CROSSED, MEDIUM, "unexpected datagrams both ways between two hosts, to different ports") \
     X(WEAK_ANSWERED, MEDIUM, "matches only a weak rule, answered") \
     X(IMPLIED, INFO, "goes with a listed service") \
+    X(IMPLIED_UNKNOWN, MEDIUM, "goes with a listed service if its owner is the same, which is not known") \
     X(UNDECIDED_BOTH, MEDIUM, "direction unknown, payload both ways") \
     X(NO_HANDSHAKE, MEDIUM, "TCP payload both ways without a handshake") \
     X(INFERRED_BOTH, MEDIUM, "direction only inferred, payload both ways") \

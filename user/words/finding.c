@@ -82,7 +82,8 @@ static bool own_group(const struct qpw_allow *a, char *buf, size_t size)
 {
     const char *name = strchr(a->rule, '-');
 
-    if (a->verdict != QPW_VERDICT_UNEXPECTED || qpw_is_misfit(a->reason) || (strncmp(a->rule, "infra-", 6) && strncmp(a->rule, "implied-", 8)))
+    if (a->verdict != QPW_VERDICT_UNEXPECTED || qpw_is_misfit(a->reason) || a->reason == QPW_REASON_OTHER_OWNER ||
+        (strncmp(a->rule, "infra-", 6) && strncmp(a->rule, "implied-", 8)))
         return false;
     qpw_format(buf, size, "%.*s %s allowed", (int)(name - a->rule), a->rule, name + 1);
     return true;

@@ -94,14 +94,11 @@ static uint32_t place_of(const struct qpw_exchange *exchange)
     }
 }
 
-/* Whether the step matches; fills verdict, rule and flags if so, and *vouched: whether a live parent speaks for it. */
-static bool step_matches(const struct qpw_judge *judge, const struct qpw_step *step,
-                         const struct qpw_exchange *exchange, const uint8_t *remote, struct qpw_judgement *ret,
-                         bool *vouched)
+/* Whether the step matches but for its parent; then *ret_rule is its rule. */
+static bool step_covers(const struct qpw_judge *judge, const struct qpw_step *step, const struct qpw_exchange *exchange,
+                        uint16_t *ret_rule)
 {
-    uint8_t verdict = step->verdict;
     uint16_t rule = step->rule;
-    bool lives = false;
 
     if ((step->ifindex && step->ifindex != exchange->ifindex) ||
         (step->vlan != 0xffff && step->vlan != exchange->vlan) ||
@@ -117,6 +114,21 @@ static bool step_matches(const struct qpw_judge *judge, const struct qpw_step *s
             rule = (uint16_t)value;
     }
     if (step->to_set && !value_in(judge, step->to_set, exchange->responder))
+        return false;
+    *ret_rule = rule;
+    return true;
+}
+
+/* Whether the step matches; fills verdict, rule and flags if so, and *vouched: whether a live parent speaks for it. */
+static bool step_matches(const struct qpw_judge *judge, const struct qpw_step *step,
+                         const struct qpw_exchange *exchange, const uint8_t *remote, struct qpw_judgement *ret,
+                         bool *vouched)
+{
+    uint8_t verdict = step->verdict;
+    bool lives = false;
+    uint16_t rule;
+
+    if (!step_covers(judge, step, exchange, &rule))
         return false;
     if (step->parent) {
         lives = exchange->parent_live && remote && exchange->parent_live(remote, step->parent, exchange->data);
@@ -172,13 +184,33 @@ bool qpw_judge_peer(const struct qpw_judge *judge, const uint8_t *address, uint1
     return *ret_peer;
 }
 
+static uint16_t slot_of(const struct qpw_judge *judge, const struct qpw_exchange *exchange)
+{
+    uint32_t place = place_of(exchange);
+    bool outbound = exchange->direction == QPW_DIR_OUTBOUND;
+
+    return judge->compiled->slots[(outbound ? QPW_CHUNKS_PER_DIR : 0) + place / QPW_CHUNK].slot[place % QPW_CHUNK];
+}
+
+void qpw_policy_companions(const struct qpw_judge *judge, const struct qpw_exchange *exchange, qpw_companion_fn *each,
+                           void *data)
+{
+    const struct qpw_chain *chain = &judge->compiled->chains[slot_of(judge, exchange) & QPW_SLOT_CHAIN];
+    uint16_t rule;
+
+    for (uint32_t i = 0; i < chain->count; i++) {
+        const struct qpw_step *step = &judge->compiled->steps[chain->first + i];
+
+        if (step->parent && step_covers(judge, step, exchange, &rule))
+            each(data, rule, step->parent);
+    }
+}
+
 struct qpw_judgement qpw_policy_judge(const struct qpw_judge *judge, const struct qpw_exchange *exchange)
 {
     const struct qpw_compiled *compiled = judge->compiled;
-    bool outbound = exchange->direction == QPW_DIR_OUTBOUND;
-    const uint8_t *remote = outbound ? exchange->responder : exchange->initiator;
-    uint32_t place = place_of(exchange);
-    uint16_t slot = compiled->slots[(outbound ? QPW_CHUNKS_PER_DIR : 0) + place / QPW_CHUNK].slot[place % QPW_CHUNK];
+    const uint8_t *remote = exchange->direction == QPW_DIR_OUTBOUND ? exchange->responder : exchange->initiator;
+    uint16_t slot = slot_of(judge, exchange);
     const struct qpw_chain *chain = &compiled->chains[slot & QPW_SLOT_CHAIN];
     struct qpw_judgement ret = {.verdict = QPW_VERDICT_UNEXPECTED, .listed = slot & QPW_SLOT_LISTED};
 

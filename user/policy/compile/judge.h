@@ -49,6 +49,10 @@ struct qpw_judgement qpw_policy_judge(const struct qpw_judge *judge, const struc
 
 /* Whether the address (16 bytes; NULL: none) is a peer's, and whose; *ret_peer 0 otherwise. */
 bool qpw_judge_peer(const struct qpw_judge *judge, const uint8_t *address, uint16_t *ret_peer);
+/* Calls for each step of the exchange's chain that matches if an exchange of the rule `parent` vouches for it. */
+typedef void qpw_companion_fn(void *data, uint16_t rule, uint16_t parent);
+void qpw_policy_companions(const struct qpw_judge *judge, const struct qpw_exchange *exchange, qpw_companion_fn *each,
+                           void *data);
 
 /* What a policy says of a port of the node, for any initiator. */
 struct qpw_port_word {

@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * Companions of listed services, by who holds them: real servers whose parent exchange vouches, and shells on ports that
+ * one contact with port 21, 111 or 135 used to open to anybody.
+ */
+#include <criterion/criterion.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "evelog.h"
+#include "site.h"
+
+#define POLICY \
+    "inbound tcp 21 FTP name=ftp\n" \
+    "inbound tcp 32768-60999 \"FTP passive\" weak parent=ftp name=passive\n" \
+    "inbound tcp,udp 111 rpcbind name=rpc\n" \
+    "inbound tcp,udp 2049 NFS name=nfs\n" \
+    "outbound tcp 135 RPC name=rpc-out\n"
+
+/* A shell for whoever connects. */
+#define SHELL \
+    "use IO::Socket::INET; sub shell { my $s=IO::Socket::INET->new(LocalPort=>shift,Listen=>5,ReuseAddr=>1) or die;" \
+    "while(my $c=$s->accept){ while(<$c>){ print $c `$_` } } }"
+/* Registers a program with the port mapper, as any local user may. */
+#define REGISTER \
+    "use Socket; sub register { socket(my $u,PF_INET,SOCK_DGRAM,0) or die; my $to=sockaddr_in(111,inet_aton(\"127.0.0.1\"));" \
+    "send($u,pack(\"N14\",1,0,2,100000,2,1,0,0,0,0,$_[0],3,6,$_[1]),0,$to);recv($u,my $b,999,0);unpack(\"x24N\",$b) or die }"
+#define AS_NOBODY "exec setpriv --reuid 65534 --regid 65534 --clear-groups "
+
+#define VSFTPD(listen) \
+    "mkdir -p $DIR/empty; printf 'listen=" listen "\\nbackground=NO\\nanonymous_enable=YES\\nlocal_enable=NO\\n" \
+    "secure_chroot_dir=%s/empty\\npasv_min_port=41000\\npasv_max_port=41099\\nconnect_from_port_20=YES\\n%s' $DIR "
+
+static const char *const at_node[] = {
+    /* One process a session, forked by who listens; */
+    VSFTPD("YES") "'listen_address=10.1.0.1\n' >$DIR/listen.conf; exec /usr/sbin/vsftpd $DIR/listen.conf",
+    /* and started by another, as inetd and systemd do. */
+    VSFTPD("NO") "'' >$DIR/inetd.conf; "
+    "exec socat TCP4-LISTEN:21,bind=10.1.0.9,fork,reuseaddr \"EXEC:/usr/sbin/vsftpd $DIR/inetd.conf,nofork\"",
+    "exec unshare -m sh -c 'mount -t tmpfs none /run && exec rpcbind -f -i'",
+    "exec perl -e '" SHELL "shell(40404)'",
+    "exec perl -e '" SHELL "shell(44444)'",
+    NULL,
+};
+/* Once the port mapper is there. */
+static const char *const registering[] = {
+    /* An NFS server of user space: a program that holds port 2049, and what it registers. */
+    "exec /usr/bin/python3 -c '\n"
+    "import socket,struct,threading\n"
+    "def serve(port):\n"
+    "    s=socket.socket(); s.setsockopt(1,2,1); s.bind((\"\",port)); s.listen(5)\n"
+    "    while 1: c,_=s.accept(); c.sendall(b\"mount\\n\"); c.recv(99)\n"
+    "u=socket.socket(2,2); u.sendto(struct.pack(\">14I\",1,0,2,100000,2,1,0,0,0,0,100005,3,6,45000),(\"127.0.0.1\",111))\n"
+    "u.recv(99)\n"
+    "threading.Thread(target=serve,args=(2049,)).start(); serve(45000)'",
+    AS_NOBODY "perl -e '" SHELL REGISTER "register(100021,46000);shell(46000)'",
+    NULL,
+};
+static const char *const at_far[] = {
+    "exec socat TCP4-LISTEN:135,fork,reuseaddr EXEC:cat",
+    "exec socat TCP4-LISTEN:49153,fork,reuseaddr EXEC:cat",
+    "exec socat TCP4-LISTEN:49154,fork,reuseaddr EXEC:cat",
+    NULL,
+};
+
+#define FTP(address) \
+    "/usr/bin/python3 -c 'import ftplib,time\n" \
+    "f=ftplib.FTP(\"" address "\",timeout=20); f.login(); f.dir(lambda l:None)\n" \
+    "f.set_pasv(False); f.dir(lambda l:None); time.sleep(1); f.quit()'"
+#define ASK(port) \
+    "perl -MIO::Socket::INET -e 'alarm 20;$s=IO::Socket::INET->new(PeerAddr=>\"10.1.0.1\",PeerPort=>" port ") or die;" \
+    "print $s \"id\\n\"; defined(<$s>) or die'"
+/* A listener that is asked and says nothing: what is found of it must not need another packet. */
+#define CONNECT(port) \
+    "perl -MIO::Socket::INET -e 'alarm 20;$s=IO::Socket::INET->new(PeerAddr=>\"10.1.0.1\",PeerPort=>" port ") or die;'"
+#define TALK(port) \
+    "$s=IO::Socket::INET->new(PeerAddr=>\"10.1.0.2\",PeerPort=>" port ") or die;print $s \"x\\n\";defined(<$s>) or die;"
+
+static struct site n;
+static char eve[128];
+
+static void start_all(const struct netns *ns, const char *const *commands)
+{
+    char line[4096];
+    char *argv[] = {"setsid", "sh", "-c", line, NULL};
+
+    for (; *commands; commands++) {
+        snprintf(line, sizeof(line), "export DIR=%s; %s", n.dir, *commands);
+        netns_start(ns, NULL, argv);
+    }
+}
+
+static void setup(void)
+{
+    netns_need_root();
+    site_make(&n);
+    snprintf(eve, sizeof(eve), "%s/eve.json", n.dir);
+    netns_run(&n.ns, "chmod 755 %s; ip addr add 10.1.0.9/24 dev node0", n.dir);
+    start_all(&n.ns, at_node);
+    start_all(&n.far, at_far);
+    netns_until_port(&n.ns, "udp", 111);
+    start_all(&n.ns, registering);
+    for (const unsigned *port = (const unsigned[]){21, 111, 2049, 40404, 44444, 45000, 46000, 0}; *port; port++)
+        netns_until_port(&n.ns, "tcp", (uint16_t)*port);
+    for (const unsigned *port = (const unsigned[]){135, 49153, 49154, 0}; *port; port++)
+        netns_until_port(&n.far, "tcp", (uint16_t)*port);
+    site_attach(&n, POLICY, "--mode tc");
+}
+
+static void on(const struct netns *ns, const char *command)
+{
+    char out[4096];
+
+    cr_assert_eq(netns_output(ns, out, sizeof(out), "timeout 40 sh -c \"$(cat <<'END'\n%s\nEND\n)\"", command), 0, "%s: %s",
+                 command, out);
+}
+
+/* The newest record of the port says this. */
+static void expect_told(const struct evelog *log, unsigned port, unsigned severity, const char *verdict,
+                        const char *reason, const char *process)
+{
+    const json_t *record = evelog_last(log, &(struct evelog_filter){.port = port}), *alert = json_object_get(record, "alert");
+
+    cr_assert(record, "nothing told of port %u", port);
+    cr_expect_eq(json_integer_value(json_object_get(alert, "severity")), severity, "port %u: severity %lld", port,
+                 json_integer_value(json_object_get(alert, "severity")));
+    cr_expect_str_eq(evelog_fact(record, "verdict"), verdict, "port %u", port);
+    cr_expect_str_eq(evelog_fact(record, "reason"), reason, "port %u", port);
+    cr_expect_str_eq(evelog_fact(record, "process"), process, "port %u", port);
+}
+
+/* Of FTP: nothing of its passive connections, its active ones as companions. */
+static void expect_ftp(json_t *report)
+{
+    size_t i, active = 0;
+    json_t *f;
+
+    json_array_foreach(json_object_get(report, "findings"), i, f) {
+        json_int_t port = json_integer_value(json_object_get(f, "port"));
+        const char *rule = json_string_value(json_object_get(f, "rule"));
+
+        cr_expect(port < 41000 || port > 41099, "a finding on passive port %lld: %s", port,
+                  json_string_value(json_object_get(f, "verdict")));
+        if (!rule || strcmp(rule, "implied-ftp-data"))
+            continue;
+        active++;
+        cr_expect_str_eq(json_string_value(json_object_get(f, "verdict")), "implied");
+        cr_expect_str_eq(json_string_value(json_object_get(f, "severity")), "info");
+    }
+    cr_expect_eq(active, 2, "%zu active connections", active);
+    cr_expect_gt(site_sum(report, &(struct site_filter){.verdict = "allowed", .rule = "passive"}).rx_packets, 0);
+}
+
+Test(vouching, by_the_owner_of_the_parent_exchange, .init = setup, .timeout = NETNS_TIMEOUT_S)
+{
+    struct evelog log = {0};
+    json_t *report;
+
+    on(&n.far, FTP("10.1.0.1"));
+    on(&n.far, FTP("10.1.0.9"));
+    on(&n.far, ASK("40404"));
+    EVELOG_UNTIL(eve, .port = 40404);
+    on(&n.far, CONNECT("111"));
+    on(&n.far, ASK("45000"));
+    on(&n.far, CONNECT("44444"));
+    on(&n.far, ASK("46000"));
+    on(&n.ns, "perl -MIO::Socket::INET -e 'alarm 20;" TALK("135") TALK("49153") "'");
+    on(&n.ns, "echo x | timeout 20 socat -t 1 - TCP4:10.1.0.2:49154");
+    for (const unsigned *port = (const unsigned[]){44444, 45000, 46000, 49153, 0}; *port; port++)
+        EVELOG_UNTIL(eve, .port = *port);
+    EVELOG_UNTIL(eve, .port = 49154, .outcome = "data");
+
+    evelog_add(&log, eve);
+    expect_told(&log, 40404, 1, "unexpected", "other-owner", "perl");
+    expect_told(&log, 44444, 1, "unexpected", "other-owner", "perl");
+    expect_told(&log, 46000, 1, "unexpected", "other-owner", "perl");
+    expect_told(&log, 45000, 4, "implied", "", "python3");
+    expect_told(&log, 49153, 4, "implied", "", "perl");
+    expect_told(&log, 49154, 2, "unexpected", "other-owner", "socat");
+    evelog_assert_sound(&log);
+    evelog_clear(&log);
+    report = site_report(&n);
+    site_assert_identities(report);
+    expect_ftp(report);
+    json_decref(report);
+    site_detach(&n, SIGTERM);
+    site_end(&n);
+}
