@@ -939,10 +939,10 @@ Test(report, bench_prints_its_figures_as_tables)
     assert_has(out, "array      xdp     29.0  28.5     1.00        IPv4 parse and a per-CPU array counter (b1)\n");
     assert_has(out, "known-tcp  xdp     58.0  57.5     2.00  29.0\n");
     assert_has(out, "148,060  122 kB       74.9 kB\n");
-    assert_has(out, "kernel memory, 4 possible CPUs                          57.5 MB    58.7 MB    29.4 MB  below the limit\n");
+    assert_has(out, "kernel memory, 4 possible CPUs                         57.5 MB   58.7 MB   29.4 MB  below the limit\n");
     assert_has(out, "memory      57.5 MB in the kernel\n");
     assert_has(out, "snapshot    1.3 ms for 5,000 meters\n");
-    assert_has(out, "socket      2,100 ns for socket() and close(), 3,301 ns with the owner noted\n");
+    assert_has(out, "socket      2,100 ns for socket() and close(), 3,301 ns with the owner noted (1.57 x)\n");
     assert_has(out, "live        1.89 M packets per second on a veth pair with 64-byte frames, 2.08 M with an empty program\n");
     free(result.cases);
     free(out);

@@ -167,9 +167,10 @@ static void print_machine(const struct qpw_printer *p, const struct qpw_bench_ma
     qpw_print_item(p, "snapshot", "%s for %s", qpw_words_figure((double)m->picture_ns / 1e6, 1, "ms", first, sizeof(first)),
                    qpw_words_many(QPW_BENCH_METERS, "meter", count, sizeof(count)));
     if (m->sockets.measured)
-        qpw_print_item(p, "socket", "%s for socket() and close(), %s with the owner noted",
+        qpw_print_item(p, "socket", "%s for socket() and close(), %s with the owner noted (%.2f x)",
                        qpw_words_figure(m->sockets.bare_ns, 0, "ns", first, sizeof(first)),
-                       qpw_words_figure(m->sockets.noted_ns, 0, "ns", second, sizeof(second)));
+                       qpw_words_figure(m->sockets.noted_ns, 0, "ns", second, sizeof(second)),
+                       m->sockets.noted_ns / m->sockets.bare_ns);
     if (live->measured)
         qpw_print_item(p, "live", "%s packets per second on a veth pair with 64-byte frames, %s with an empty program",
                        qpw_words_count((uint64_t)live->audit_pps, first, sizeof(first)),
