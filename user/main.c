@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "cmd/cmd.h"
+#include "control/readers.h"
 #include "util/error.h"
 #include "util/near.h"
 #include "util/usage.h"
@@ -19,15 +20,16 @@ static const struct command {
     const char *name;
     int (*run)(int argc, char **argv);
     const char *does;
+    bool reads; /* run by a process of root's for those who are not root but may read */
 } commands[] = {
     {"attach", qpw_cmd_attach, "monitor interfaces: count every packet, alert on what the policy does not allow"},
     {"detach", qpw_cmd_detach, "remove exactly what qportwatch attached"},
     {"reload", qpw_cmd_reload, "read the policy again and apply it in one step"},
-    {"status", qpw_cmd_status, "what is attached, how, since when, and what was lost"},
+    {"status", qpw_cmd_status, "what is attached, how, since when, and what was lost", true},
     {"top", qpw_cmd_top, "live view of what is attached"},
-    {"report", qpw_cmd_report, "what was seen, on one screen, as JSON or HTML"},
-    {"listeners", qpw_cmd_listeners, "listening sockets compared with the policy"},
-    {"connections", qpw_cmd_connections, "live connections, with their processes"},
+    {"report", qpw_cmd_report, "what was seen, on one screen, as JSON or HTML", true},
+    {"listeners", qpw_cmd_listeners, "listening sockets compared with the policy", true},
+    {"connections", qpw_cmd_connections, "live connections, with their processes", true},
     {"alerts", qpw_cmd_alerts, "read the alert log"},
     {"ack", qpw_cmd_ack, "say that a finding has been seen"},
     {"mute", qpw_cmd_mute, "silence a finding by a line of the policy"},
@@ -67,9 +69,18 @@ static void check_answer(int status, void *program)
     _exit(QPW_EXIT_FAILED);
 }
 
+static bool asks_for_help(int argc, char **argv)
+{
+    for (int i = 2; i < argc; i++)
+        if (!strcmp(argv[i], "--help") || !strcmp(argv[i], "-?") || !strcmp(argv[i], "--usage"))
+            return true;
+    return false;
+}
+
 int main(int argc, char **argv)
 {
     static char name[64] = "qportwatch";
+    int status;
     struct qpw_near near;
 
     hold_standard_files();
@@ -86,9 +97,13 @@ int main(int argc, char **argv)
         printf("qportwatch %s\n", QPW_VERSION);
         return QPW_EXIT_OK;
     }
+    if (argc == 2 && !strcmp(argv[1], QPW_READERS_COMMAND))
+        return qpw_readers_serve(3, 4); /* started so by the auditor */
     for (size_t i = 0; i < sizeof(commands) / sizeof(*commands); i++) {
         if (strcmp(argv[1], commands[i].name))
             continue;
+        if (commands[i].reads && !asks_for_help(argc, argv) && (status = qpw_readers_ask(argc - 1, argv + 1)) >= 0)
+            return status;
         snprintf(name, sizeof(name), "qportwatch %s", commands[i].name);
         argv[1] = name;
         return commands[i].run(argc - 1, argv + 1);

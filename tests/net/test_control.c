@@ -251,3 +251,62 @@ Test(control, what_failed_is_not_done_later)
     node_nothing_left(&n);
     node_close(&n);
 }
+
+/*
+ * Members of the group read what is counted, with options that name no file, and end nothing. The group is made in a
+ * copy of /etc/group that only the auditor's mount namespace sees, which has a /run of its own; who asks brings its number.
+ */
+Test(control, readers)
+{
+#define READER "setpriv --reuid 65534 --regid 65534 --groups 4711 --bounding-set -all --inh-caps -all " QPW_BUILD "/qportwatch "
+#define NOBODY "setpriv --reuid 65534 --regid 65534 --clear-groups --bounding-set -all --inh-caps -all " QPW_BUILD "/qportwatch "
+    static const struct {
+        const char *command, *says;
+        int status;
+    } asked[] = {
+        {READER "status", "attached    node0: TC", 0},
+        {READER "status --json | jq -r .answer.state", "CLEAN", 0},
+        {READER "report", "monitored   node0: TC", 0},
+        {READER "report --format json | jq -r '.interfaces[0]'", "node0", 0},
+        {READER "report --fail-on gap", "qportwatch report", 0},
+        {READER "connections --json | jq -r .schema", "qportwatch.connections/1", 0},
+        {READER "listeners --json | jq -r .schema", "qportwatch.listeners/1", 0},
+        {READER "report --nonsense", "members of the group qportwatch may not use '--nonsense'; root may", 1},
+        {READER "report -o /tmp/qportwatch-by-a-reader", "may not use '-o'", 1},
+        {READER "report --output=/tmp/qportwatch-by-a-reader", "may not use '--output=", 1},
+        {READER "report --outp /tmp/qportwatch-by-a-reader", "may not use '--outp'", 1},
+        {READER "listeners --policy /etc/shadow", "may not use '--policy'", 1},
+        {READER "detach", "root privileges are required", 1},
+        {READER "reload", "root privileges are required", 1},
+        {NOBODY "status", "root privileges are required", 1},
+    };
+    char text[65536];
+    struct node n;
+
+    node_open(&n);
+    netns_run(&n.node, "chmod 755 %s; { cat /etc/group; echo qportwatch:x:4711:; } >%s/group", n.folder, n.folder);
+    n.auditor = netns_start(&n.node, n.log, (char *[]){"unshare", "-m", "sh", "-c", "mount --bind \"$1/group\" /etc/group && "
+                            "mount -t tmpfs run /run && exec " QPW_BUILD "/qportwatch attach node0 --mode tc --no-tui --no-alerts", "sh", n.folder, NULL});
+    netns_until_file(n.log, "node0: attached", NETNS_DEADLINE_MS);
+    node_note(&n, "node0");
+    node_until_text(&n, "answer.state", "CLEAN");
+    for (size_t i = 0; i < sizeof(asked) / sizeof(*asked); i++) {
+        int status = netns_output(&n.node, text, sizeof(text), "nsenter -t %d -m %s 2>&1", (int)n.auditor, asked[i].command);
+
+        cr_expect_eq(status, asked[i].status, "%s: %d: %s", asked[i].command, status, text);
+        cr_expect(strstr(text, asked[i].says), "%s: %s", asked[i].command, text);
+    }
+    cr_expect_eq(netns_output(&n.node, text, sizeof(text), "test -e /tmp/qportwatch-by-a-reader"), 1);
+    netns_output(&n.node, text, sizeof(text), "nsenter -t %d -m stat -c '%%u %%g %%a' /run/qportwatch /run/qportwatch/$(stat -Lc "
+                 "%%i /proc/self/ns/net).readers", (int)n.auditor);
+    cr_expect_str_eq(text, "0 4711 710\n0 4711 660\n");
+    /* more than may run at a time, none of whom reads: nothing is held up, and what was started ends with the auditor */
+    snprintf(text, sizeof(text), "for i in 1 2 3 4 5 6; do nsenter -t %d -m " READER "report --json | sleep 5 & done; wait",
+             (int)n.auditor);
+    netns_start(&n.node, NULL, (char *[]){"sh", "-c", text, NULL});
+    cr_expect_eq(netns_output(&n.node, text, sizeof(text), "nsenter -t %d -m " QPW_BUILD "/qportwatch status", (int)n.auditor), 0,
+                 "%s", text);
+    cr_expect_eq(node_stop(&n, SIGTERM), 0);
+    node_nothing_left(&n);
+    node_close(&n);
+}

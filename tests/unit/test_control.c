@@ -9,6 +9,7 @@
 #include "control/changelist.h"
 #include "control/message.h"
 #include "control/policy_args.h"
+#include "control/readers.h"
 #include "words/numbers.h"
 
 /* Text of a message whose strings stand in single quotes. */
@@ -330,4 +331,32 @@ Test(changelist, bad_members)
         cr_expect_eq(qpw_changelist_read(answer, &list), -EBADMSG, "%s", wrong[i]);
         json_decref(answer);
     }
+}
+
+/* What is run with root's rights for others names no file and ends nothing, however it is written. */
+Test(readers, commands_that_only_read)
+{
+    static char *const may[][4] = {{"status"}, {"report", "--json"}, {"report", "--since", "1h"}, {"report", "--since=1h"},
+                                   {"report", "--fail-on=high", "--format=html"}, {"connections", "port:22", "-j"}};
+    static char *const may_not[][4] = {{"detach"}, {"top"}, {"alerts"}, {"policy"}, {"readers"}, {"report", "-o", "/x"},
+                                       {"report", "-o/x"}, {"report", "--output=/x"}, {"report", "--out", "/x"},
+                                       {"report", "--jso"}, {"report", "-jo/x"}, {"report", "--"}, {"report", "-"},
+                                       {"listeners", "--policy=/etc/shadow"}, {"status", "--hosts=/etc/shadow"},
+                                       {"report", "--format-that-is-longer-than-any-option=1"}, {"", "--json"}};
+    struct qpw_error err;
+    int n;
+
+    for (size_t i = 0; i < sizeof(may) / sizeof(*may); i++) {
+        for (n = 0; n < 4 && may[i][n]; n++)
+            ;
+        cr_expect(qpw_readers_may(n, may[i], &err), "%s %s: %s", may[i][0], n > 1 ? may[i][1] : "", err.text);
+    }
+    for (size_t i = 0; i < sizeof(may_not) / sizeof(*may_not); i++) {
+        for (n = 0; n < 4 && may_not[i][n]; n++)
+            ;
+        err.text[0] = '\0';
+        cr_expect(!qpw_readers_may(n, may_not[i], &err), "%s %s", may_not[i][0], n > 1 ? may_not[i][1] : "");
+        cr_expect(strstr(err.text, "may not use"), "%s", err.text);
+    }
+    cr_expect(!qpw_readers_may(0, may[0], &err));
 }

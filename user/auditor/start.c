@@ -15,6 +15,7 @@
 #include "auditor/lives.h"
 #include "auditor/loop.h"
 #include "auditor/owners.h"
+#include "auditor/readers.h"
 #include "auditor/vouching.h"
 #include "control/elsewhere.h"
 #include "control/lock.h"
@@ -284,6 +285,8 @@ static int start(struct qpw_auditor *a, bool *ret_usage, struct qpw_error *err)
         a->kernel.control->heartbeat_ns = qpw_clock_monotonic_ns(); /* before the first packet: there is somebody to ask */
         r = attach_all(a, err);
     }
+    if (r == 0)
+        qpw_audit_readers_start(a);
     return r;
 }
 
@@ -299,7 +302,7 @@ int qpw_auditor_open(const struct qpw_audit_options *options, struct qpw_auditor
     /* A picture's large buffers go back to the system; left to itself, malloc keeps them once it has seen some. */
     mallopt(M_MMAP_THRESHOLD, GIVEN_BACK_BYTES);
     a->options = *options;
-    a->epoll_fd = a->end.fd = a->end.lock = a->asker_fd = a->signal_fd = a->tick_fd = a->poll_fd = -1;
+    a->epoll_fd = a->end.fd = a->end.lock = a->asker_fd = a->signal_fd = a->tick_fd = a->poll_fd = a->readers_life = -1;
     qpw_kernel_init(&a->kernel);
     qpw_executables_init(&a->executables);
     r = start(a, ret_usage, err);
@@ -373,6 +376,7 @@ int qpw_auditor_close(struct qpw_auditor *a, struct qpw_error *err)
     struct qpw_error own = {0};
     int r = 0, r2;
 
+    qpw_audit_readers_stop(a);
     if (a->has_kernel && a->epoll_fd >= 0) {
         qpw_events_read(a);
         qpw_coverage_add(&a->coverage, QPW_COVERAGE_AUDITOR_STOPPED, 0, "Process %d%s%.60s.%s", (int)getpid(),

@@ -27,19 +27,30 @@ static struct flock whole_file(void)
 
 #define LOCK_ENDING ".lock"
 #define SOCKET_ENDING ".sock"
+#define READERS_ENDING ".readers"
 
 static void name_file(char *ret, size_t size, const char *ending)
 {
     snprintf(ret, size, "%" PRIu64 "%s", qpw_netns_inode(), ending);
 }
 
-void qpw_lock_address(struct sockaddr_un *ret)
+static void set_address(struct sockaddr_un *ret, const char *ending)
 {
     char name[64];
 
     *ret = (struct sockaddr_un){.sun_family = AF_UNIX};
-    name_file(name, sizeof(name), SOCKET_ENDING);
+    name_file(name, sizeof(name), ending);
     snprintf(ret->sun_path, sizeof(ret->sun_path), QPW_LOCK_FOLDER "/%s", name);
+}
+
+void qpw_lock_address(struct sockaddr_un *ret)
+{
+    set_address(ret, SOCKET_ENDING);
+}
+
+void qpw_lock_readers_address(struct sockaddr_un *ret)
+{
+    set_address(ret, READERS_ENDING);
 }
 
 /* The folder; root's alone, or what lies in it may be anybody's. -ENOENT: there is none. */
@@ -125,7 +136,7 @@ static int try_take(int *ret_fd, pid_t *ret_holder, struct qpw_error *err)
     return r;
 }
 
-/* Removes a lock that nobody holds, with the socket beside it; who opens it at this moment sees that it is gone. */
+/* Removes a lock that nobody holds, with the sockets beside it; who opens it at this moment sees that it is gone. */
 static void remove_unheld(int folder, const char *name)
 {
     struct flock lock = whole_file();
@@ -135,6 +146,8 @@ static void remove_unheld(int folder, const char *name)
 
     if (fd >= 0 && fcntl(fd, F_OFD_SETLK, &lock) == 0 && is_current(folder, name, fd)) {
         snprintf(socket_name, sizeof(socket_name), "%.*s" SOCKET_ENDING, (int)stem, name);
+        unlinkat(folder, socket_name, 0);
+        snprintf(socket_name, sizeof(socket_name), "%.*s" READERS_ENDING, (int)stem, name);
         unlinkat(folder, socket_name, 0);
         unlinkat(folder, name, 0);
     }
@@ -192,6 +205,8 @@ void qpw_lock_release(int fd)
 
     if (folder >= 0) {
         qpw_lock_address(&address);
+        unlink(address.sun_path);
+        qpw_lock_readers_address(&address);
         unlink(address.sun_path);
         name_file(name, sizeof(name), LOCK_ENDING);
         unlinkat(folder, name, 0); /* while it is held: who opened it meanwhile sees that it is gone */

@@ -2,10 +2,10 @@
 /*
  * lock.h - who may be the auditor of a network namespace, and where its socket is.
  *
- * Both are files named by the namespace's inode in a folder that only root may enter, so that no other user can take
- * the one or be spoken to in place of the other. The lock is a lock of the open file (fcntl(2), F_OFD_SETLK) and ends with
- * its holder. An auditor
- * in another mount namespace may have a folder of its own: see control/elsewhere.h.
+ * Both are files named by the namespace's inode in a folder that only root may enter, and go
+ * through the group of readers.h where there is one, so that no other user can take the one or be spoken to in place of the
+ * other. The lock is a lock of the open file (fcntl(2), F_OFD_SETLK) and ends with its holder. An auditor in another mount
+ * namespace may have a folder of its own: see control/elsewhere.h.
  */
 #ifndef QPW_CONTROL_LOCK_H
 #define QPW_CONTROL_LOCK_H
@@ -39,5 +39,8 @@ uint64_t qpw_lock_folder_id(void);
 
 /* Where the socket of this network namespace's auditor is. */
 void qpw_lock_address(struct sockaddr_un *ret);
+
+/* Where those who may only read ask; see readers.h. */
+void qpw_lock_readers_address(struct sockaddr_un *ret);
 
 #endif
