@@ -230,7 +230,67 @@ Test(alert_groups, an_unnamed_neighbour_is_told_as_one_and_its_answers_apart)
     qpw_engine_findings(e, rows, 6, T0 + SEC);
     cr_assert_str_eq(sink_words(&sink, 0), "inbound-data/first, maybe-peer/first");
     cr_expect(strstr(sink.records[0].text, "If 10.0.0.7 is a node of this cluster: `peer NAME 10.0.0.7`"));
-    cr_expect(strstr(sink.records[1].text, "if so: `peer NAME 10.0.0.7`"), "%s", sink.records[1].text);
+    cr_expect(strstr(sink.records[1].text, "as a scanner does"), "%s", sink.records[1].text);
+    cr_expect_not(strstr(sink.records[1].text, "peer NAME"), "who only knocks is never to be named a peer");
+    stop(e);
+}
+
+Test(alert_groups, a_neighbour_that_is_tried_as_well_may_be_a_peer)
+{
+    struct qpw_engine *e = without_peers();
+    struct qpw_finding_row rows[8];
+
+    for (unsigned i = 0; i < 8; i++)
+        rows[i] = i % 2 ? finding(IN, "10.0.0.7", "10.0.0.1", 7000 + i, QPW_OUTCOME_ATTEMPTED, T0, T0)
+                        : finding(OUT, "10.0.0.1", "10.0.0.7", 7000 + i, QPW_OUTCOME_ATTEMPTED, T0, T0);
+    qpw_engine_findings(e, rows, 8, T0 + SEC);
+    cr_assert_eq(sink_count(&sink, QPW_SIG_MAYBE_PEER), 1, "%s", sink_words(&sink, 0));
+    cr_expect(strstr(sink_last(&sink, QPW_SIG_MAYBE_PEER)->text, "`peer NAME 10.0.0.7`"));
+    stop(e);
+}
+
+/* Beyond their quota, answered exchanges stand as attempted: nothing is claimed of them that is not known. */
+Test(alert_groups, where_answers_were_lost_none_is_denied)
+{
+    struct qpw_engine *e = engine_for(&sink, NULL);
+    struct qpw_snapshot s = {.unix_ns = T0 + SEC, .n_findings = 20};
+
+    s.findings = ports("10.0.1.7", 7000, 20, QPW_OUTCOME_ATTEMPTED, T0, 1000000);
+    s.losses[QPW_LOSS_ANSWERED_QUOTA] = 1200;
+    qpw_engine_snapshot(e, &s, T0 + SEC);
+    cr_assert_eq(sink_count(&sink, QPW_SIG_SCAN), 1, "%s", sink_words(&sink, 0));
+    cr_expect(strstr(sink_last(&sink, QPW_SIG_SCAN)->text, "some of them may have been answered"), "%s",
+              sink_last(&sink, QPW_SIG_SCAN)->text);
+    cr_expect_not(strstr(sink_last(&sink, QPW_SIG_SCAN)->text, "none of them"));
+    stop(e);
+}
+
+/* One UDP service that answers forged sources: few records, and no finding keeps its place for having more to say. */
+Test(alert_groups, forged_users_of_one_service_are_few_records_and_settled)
+{
+    struct qpw_engine *e = engine_for(&sink, NULL);
+    static struct qpw_finding_row all[64][64];
+    char source[16];
+    size_t unsettled = 0;
+
+    for (unsigned batch = 0; batch < 64; batch++) {
+        struct qpw_finding_row *rows = all[batch];
+
+        for (unsigned i = 0; i < 64; i++) {
+            snprintf(source, sizeof(source), "11.%u.%u.9", batch, i);
+            rows[i] = finding(IN, source, "10.0.0.1", 9999, QPW_OUTCOME_DATA, T0 + batch * SEC / 4, T0 + batch * SEC / 4);
+            rows[i].key.protocol = 17;
+            finding_renumber(&rows[i]);
+        }
+        qpw_engine_findings(e, rows, 64, T0 + batch * SEC / 4);
+        qpw_engine_tick(e, T0 + batch * SEC / 4);
+    }
+    qpw_engine_settled(e, &all[63][63]); /* its place is wanted: what is gathered is written soon */
+    qpw_engine_tick(e, T0 + 600 * SEC);
+    for (unsigned i = 0; i < 64 * 64; i++)
+        unsettled += !qpw_engine_settled(e, &all[i / 64][i % 64]);
+    cr_expect_leq(sink.n, 5, "%zu records of 4096 sources: %s", sink.n, sink_words(&sink, 0));
+    cr_expect_eq(unsettled, 0, "%zu places cannot be freed", unsettled);
     stop(e);
 }
 

@@ -551,7 +551,7 @@ static void same_findings(const struct row *row, const struct faces *f)
 
     cr_expect_eq(number(f->status_json, "totals.unexpected"), row->unexpected, "%s", row->name);
     cr_expect_eq(number(f->status_json, "totals.unexpected_answered"), row->answered, "%s", row->name);
-    qpw_words_found(row->unexpected, row->answered, found, sizeof(found));
+    qpw_words_found(&f->r.answer.losses, row->unexpected, row->answered, found, sizeof(found));
     has(row, "report", f->text, "findings %s;", found);
     has(row, "status", f->status, "findings %s", found);
     has(row, "summary", f->summary, "; findings %s;", found);
@@ -1224,5 +1224,26 @@ Test(faces, connections_are_the_same_in_all)
     qpw_model_free(&model);
     free(list);
     free(tab);
+    qpw_snapshot_clear(&s);
+}
+
+/* Answered exchanges beyond their quota stand as attempted: no face says that none was answered. */
+Test(faces, lost_answers_are_not_denied)
+{
+    struct qpw_snapshot s;
+    struct qpw_answer answer;
+    char text[320];
+
+    sample_snapshot(&s, 0);
+    for (size_t i = 0; i < s.n_findings; i++)
+        s.findings[i].value.outcome = QPW_OUTCOME_ATTEMPTED;
+    s.losses[QPW_LOSS_ANSWERED_QUOTA] = 1200;
+    cr_assert_eq(qpw_answer_make(&s, &answer), 0);
+    cr_expect(qpw_answer_has(&answer, QPW_ANSWER_DETAIL_LOST));
+    answer.state = QPW_ANSWER_PROBED;
+    qpw_words_answer(&answer, s.unix_ns, text, sizeof(text));
+    cr_expect(strstr(text, "some may have been answered") && !strstr(text, "none answered"), "%s", text);
+    qpw_words_found(&answer.losses, answer.unexpected, answer.answered, text, sizeof(text));
+    cr_expect(strstr(text, "0 or more of them answered"), "%s", text);
     qpw_snapshot_clear(&s);
 }

@@ -292,6 +292,22 @@ Test(answer, counts_only_what_is_open_and_says_since_when_it_is_clean)
     cr_expect_eq(answer.state, QPW_ANSWER_ACTION_NEEDED);
 }
 
+/* One mDNS packet is on any network: it is listed, and the headline does not speak of it. */
+Test(answer, what_is_only_info_never_counts)
+{
+    struct qpw_finding_row row = finding(IN, "10.0.0.9", "224.0.0.251", 5353, QPW_OUTCOME_ATTEMPTED, T0, T0);
+    struct qpw_meter_row meter = {.key = {.verdict = QPW_VERDICT_UNEXPECTED}, .counts = {.rx_packets = 1}};
+    struct qpw_snapshot s = {.replay = true, .unix_ns = T0 + HOUR, .from_unix_ns = T0 - HOUR, .meters = &meter, .n_meters = 1,
+                             .findings = &row, .n_findings = 1};
+    struct qpw_answer answer;
+
+    row.value.flags = QPW_FINDING_MULTICAST;
+    cr_assert_eq(qpw_answer_make(&s, &answer), 0);
+    cr_expect_eq(answer.state, QPW_ANSWER_CLEAN);
+    cr_expect_eq(answer.since_unix_ns, T0 - HOUR);
+    cr_expect_eq(answer.by_severity[QPW_SEVERITY_INFO], 1);
+}
+
 /* ---- A check by the hour ---- */
 
 static bool fails(const struct qpw_snapshot *s, uint64_t since_ns, const char *what)

@@ -651,6 +651,8 @@ Test(check, each_kind_of_remark_with_its_line)
     expect_remark("implied kpasswd unexpected\noutbound tcp 464 kpasswd", "contradicts", 2);
     expect_remark("peer n 10.0.0.0/24\ninbound tcp 445 a from=10.0.0.7", "peer-and-client", 1);
     expect_remark("inbound tcp 445 a\ninbound tcp 446 \"TODO: purpose\"", "purpose", 2);
+    expect_remark("inbound tcp 445 a\nsuppress inbound tcp any from=10.9.9.9", "endless", 2);
+    expect_remark("inbound tcp 445 a\nsuppress any any any", "endless", 2);
     expect_remark("include aws\npeer n 10.0.0.0/24\npeer m 10.0.0.7", "duplicate", 3);
     expect_remark("inbound tcp 445 a from=10.0.0.1\ninbound tcp 445 b from=10.0.0.2", "", 0);
 }

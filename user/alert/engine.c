@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "alert/internal.h"
+#include "facts/losses.h"
 
 /* A record later than now counts as none: the clock was set back, or somebody wrote the line to have it so. */
 #define FUTURE_SLACK_NS SECOND
@@ -87,7 +88,10 @@ int qpw_engine_restore(struct qpw_engine *e, const struct qpw_engine_past *past,
 
 void qpw_engine_context(struct qpw_engine *e, const struct qpw_engine_context *context, uint64_t now_ns)
 {
+    bool answered_lost = e->context.answered_lost; /* a snapshot's news, which outlives other names */
+
     e->context = *context;
+    e->context.answered_lost |= answered_lost;
     e->blocked = false;
     qpw_hidden_context(e, now_ns);
     qpw_hidden_write(e, now_ns);
@@ -95,8 +99,11 @@ void qpw_engine_context(struct qpw_engine *e, const struct qpw_engine_context *c
 
 int qpw_engine_snapshot(struct qpw_engine *e, const struct qpw_snapshot *snapshot, uint64_t now_ns)
 {
+    struct qpw_losses losses;
     int rc;
 
+    qpw_losses_of(snapshot, &losses);
+    e->context.answered_lost = losses.answered;
     qpw_engine_prune(e, now_ns);
     rc = qpw_engine_findings(e, snapshot->findings, snapshot->n_findings, now_ns);
     qpw_health_look(e, snapshot, now_ns);

@@ -64,6 +64,7 @@ struct qpw_engine_context {
     const struct qpw_policy *policy; /* suppressions, required family; NULL: none */
     const struct qpw_prefix *links; /* the node's on-link prefixes */
     size_t n_links;
+    bool answered_lost; /* detail of answered exchanges: what stands as attempted may have been answered */
     /* The process behind a finding, asked only when a record is written; may be NULL, may fill QPW_MATCH_NONE. */
     void (*process)(void *data, const struct qpw_finding_row *row, struct qpw_process *ret);
     void *process_data;

@@ -217,6 +217,8 @@ static void track_one(struct qpw_engine *e, enum qpw_tale tale, const struct qpw
         qpw_group_add_prefix(g, row->key.initiator);
     }
     g->ring[g->tries++ % QPW_GROUP_RING] = try_ns / SECOND;
+    g->inbound |= row->key.direction == QPW_DIR_INBOUND;
+    g->outbound |= row->key.direction == QPW_DIR_OUTBOUND;
     add_port(g, &row->key);
     if (try_ns >= g->last_ns) {
         g->last_ns = try_ns;

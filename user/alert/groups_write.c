@@ -114,12 +114,23 @@ static void service_words(const struct qpw_group *g, char *traffic, size_t traff
     qpw_words_end(g->service->lead.key.kind, qpw_finding_remote(&g->service->lead.key), lead, lead_size);
 }
 
+/* Nodes open connections to each other; who only knocks may as well be a scanner, which is never to be a peer. */
+static void peer_words(const struct qpw_group *g, const char *remote, char *buf, size_t size)
+{
+    if (g->inbound && g->outbound)
+        snprintf(buf, size, "Each end tries the other, as cluster nodes do; if it is one: `peer NAME %s`", remote);
+    else if (g->outbound)
+        snprintf(buf, size, "Only the node tries it. If it is a cluster node: `peer NAME %s`", remote);
+    else
+        snprintf(buf, size, "Only that address tries the node, as a scanner does: find out what it is before anything is allowed");
+}
+
 static int write_group(struct qpw_engine *e, struct qpw_group *g, struct qpw_mark *mark, enum qpw_record_kind kind,
                        uint64_t now_ns)
 {
     struct qpw_record *r = qpw_engine_begin(e, signature_of(g), kind, g->last_ns, now_ns);
     struct qpw_text_about about = {.context = &e->context, .row = &g->row};
-    char count[16], ports[256], prefixes[512], remote[INET6_ADDRSTRLEN], line[256], traffic[64] = "", lead[64] = "";
+    char count[16], ports[256], prefixes[512], remote[INET6_ADDRSTRLEN], line[256], traffic[160] = "", lead[64] = "";
     bool one_port = g->tale == QPW_TALE_MANY || g->tale == QPW_TALE_NOISE || g->tale == QPW_TALE_SERVICE;
     int rc;
 
@@ -131,6 +142,9 @@ static int write_group(struct qpw_engine *e, struct qpw_group *g, struct qpw_mar
         about.process = &g->service->process;
         service_words(g, traffic, sizeof(traffic), lead, sizeof(lead));
     }
+    qpw_address_text(qpw_finding_remote(&g->row.key), remote, sizeof(remote));
+    if (g->tale == QPW_TALE_NEIGHBOUR)
+        peer_words(g, remote, traffic, sizeof(traffic));
     r->row.first_unix_ns = g->first_ns;
     r->row.last_unix_ns = g->last_ns;
     r->has_initiator = r->has_responder = g->row.key.kind != QPW_KIND_ETHERTYPE;
@@ -142,7 +156,7 @@ static int write_group(struct qpw_engine *e, struct qpw_group *g, struct qpw_mar
     about.words = (struct qpw_text_words){
         .count = count, .ports = ports, .prefixes = prefixes, .iface = r->iface,
         .detail = traffic, .first = lead,
-        .remote = qpw_address_text(qpw_finding_remote(&g->row.key), remote, sizeof(remote))};
+        .remote = remote};
     qpw_text_fill(r->signature->text, &about, r->text, sizeof(r->text));
     group_facts(e, r, g);
     if (one_port && qpw_text_allow_line(&about, true, line, sizeof(line)))

@@ -117,6 +117,7 @@ struct qpw_group {
     bool active;  /* over its threshold */
     bool told;    /* this activity has its first record */
     bool changed; /* something to tell since the last record */
+    bool inbound, outbound; /* tries of either direction are among them */
 };
 
 /* Unanswered findings that wait a moment for their company. */

@@ -134,17 +134,17 @@ static const struct qpw_signature signatures[QPW_SIG_COUNT] = {
 
     [QPW_SIG_SCAN] = {1000501, OF(SCAN), QPW_REPEAT_INTERVAL, false, "scan",
         "qportwatch: scan of unlisted ports",
-        "{initiator} probed {count} unlisted ports of {node} ({ports}), most recently at {responder-address}; none of them "
-        "answered. Answered ports are reported separately. {suppress}",
+        "{initiator} probed {count} unlisted ports of {node} ({ports}), most recently at {responder-address}; "
+        "{none-answered}. Answered ports are reported separately. {suppress}",
         "Find out who runs the initiator. If it is your own scanner, add the suppression with a date and a reason."},
     [QPW_SIG_SCAN_OUT] = {1000502, OF(SCAN_OUT), QPW_REPEAT_INTERVAL, false, "scan-outbound",
         "qportwatch: the node scans others",
-        "{initiator} probed {count} unlisted ports or addresses ({ports}), most recently {responder}; none of them "
-        "answered. Answered ports are reported separately. {suppress}",
+        "{initiator} probed {count} unlisted ports or addresses ({ports}), most recently {responder}; "
+        "{none-answered}. Answered ports are reported separately. {suppress}",
         "A storage node has no reason to scan. Treat it as suspect until the process is known."},
     [QPW_SIG_MANY_INITIATORS] = {1000503, OF(MANY), QPW_REPEAT_INTERVAL, false, "many-initiators",
         "qportwatch: many initiators try the same unlisted port",
-        "{count} addresses tried {service} of {responder}, most recently {initiator}; none of them was answered. "
+        "{count} addresses tried {service} of {responder}, most recently {initiator}; {none-answered}. "
         "From {prefixes}. {policy-says}" FIREWALL " {allow-any}",
         "Either clients expect a service that the policy does not list, or addresses are forged: check the prefixes."},
     [QPW_SIG_FLOOD] = {1000504, OF(SCAN), QPW_REPEAT_INTERVAL, false, "flood",
@@ -154,9 +154,9 @@ static const struct qpw_signature signatures[QPW_SIG_COUNT] = {
         "Forged addresses or a distributed scan. Look for answered alerts in the same minutes."},
     [QPW_SIG_MAYBE_PEER] = {1000505, OF(NEIGHBOUR), QPW_REPEAT_INTERVAL, false, "maybe-peer",
         "qportwatch: unexpected exchanges with an address on the node's own network",
-        "{count} unexpected findings between {node} and {remote}, which is on the node's own network ({ports}); none of them "
-        "was answered. No peers are defined. It may be a cluster node; if so: `peer NAME {remote}`",
-        "Name the nodes of the cluster with --peer or `peer` lines; all traffic between nodes is then allowed."},
+        "{count} unexpected findings between {node} and {remote}, which is on the node's own network ({ports}); "
+        "{none-answered}. No peers are defined. {detail}",
+        "Name the nodes of the cluster, and only them, with --peer or `peer` lines; all traffic between nodes is then allowed."},
     [QPW_SIG_FURTHER] = {1000506, OF(FURTHER), QPW_REPEAT_INTERVAL, false, "further-initiators",
         "qportwatch: further initiators of an unlisted service that answers",
         "{count} further addresses were answered by {node} on {service}{process}: {detail} since {first} was reported as the "

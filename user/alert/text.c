@@ -66,6 +66,12 @@ bool qpw_text_allow_line(const struct qpw_text_about *about, bool any, char *buf
     return qpw_words_allow(&a, buf, size) == 0;
 }
 
+/* Nodes answer each other, or are asked; who only knocks may as well be a scanner. */
+static bool talks(const struct qpw_finding_row *row)
+{
+    return qpw_finding_answered(row) || row->key.direction == QPW_DIR_OUTBOUND;
+}
+
 static void allow(const struct qpw_text_about *about, bool any, char *buf, size_t size)
 {
     char line[256], remote[INET6_ADDRSTRLEN];
@@ -76,7 +82,7 @@ static void allow(const struct qpw_text_about *about, bool any, char *buf, size_
         return;
     }
     used = snprintf(buf, size, "To allow it: `%s`", line);
-    if (about->neighbour && used < size)
+    if (about->neighbour && used < size && talks(about->row))
         snprintf(buf + used, size - used, " If %s is a node of this cluster: `peer NAME %s`",
                  qpw_address_text(qpw_finding_remote(&about->row->key), remote, sizeof(remote)), remote);
 }
@@ -257,6 +263,10 @@ static bool row_word(const char *word, const struct qpw_text_about *about, char 
         program_words(about, buf, size);
     else if (!strcmp(word, "traffic"))
         traffic_words(row, buf, size);
+    else if (!strcmp(word, "none-answered"))
+        snprintf(buf, size, "%s", about->context->answered_lost
+                                      ? "detail of answered exchanges was lost, so some of them may have been answered"
+                                      : "none of them was answered");
     else if (!strcmp(word, "elsewhere"))
         elsewhere(about, buf, size);
     else if (!strcmp(word, "crossed"))

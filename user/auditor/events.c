@@ -10,6 +10,8 @@
 #include "auditor/internal.h"
 #include "auditor/lines.h"
 #include "auditor/vouching.h"
+#include "facts/losses.h"
+#include "snapshot/collect_maps.h"
 #include "snapshot/conns.h"
 #include "words/numbers.h"
 
@@ -78,13 +80,28 @@ static void tell(struct qpw_auditor *a, const struct qpw_finding_key *key, const
     qpw_say(a, QPW_SAY_FINDING, "%s", line);
 }
 
+/* Answered exchanges beyond their quota stand as attempted. */
+static bool answered_lost(const struct qpw_auditor *a)
+{
+    struct qpw_snapshot s = {0};
+    struct qpw_losses losses;
+    uint64_t stats[QPW_LOSS_COUNT];
+
+    if (qpw_percpu_sum(a->kernel.map_fd[QPW_MAP_losses], 0, QPW_LOSS_COUNT, 1, stats) < 0)
+        return true;
+    memcpy(s.losses, stats, sizeof(s.losses));
+    qpw_losses_of(&s, &losses);
+    return losses.answered;
+}
+
 void qpw_events_tick(struct qpw_auditor *a)
 {
     char count[48];
 
     if (a->lines_held)
-        qpw_say(a, QPW_SAY_FINDING, "and %s, none of them answered; 'qportwatch report' lists them",
-                qpw_words_many(a->lines_held, "more unexpected attempt", count, sizeof(count)));
+        qpw_say(a, QPW_SAY_FINDING, "and %s, %s; 'qportwatch report' lists them",
+                qpw_words_many(a->lines_held, "more unexpected attempt", count, sizeof(count)),
+                answered_lost(a) ? "of which some may have been answered, for detail was lost" : "none of them answered");
     a->lines_held = 0;
     a->lines_left = QPW_SAY_LINES_PER_SECOND;
 }

@@ -57,7 +57,7 @@ static void head_answer(const struct qpw_text_page *p)
                           qpw_words_headline(&r->answer, r->s->unix_ns, text, sizeof(text)));
     qpw_words_share(r->totals.by_verdict[QPW_VERDICT_UNDECIDED].packets, r->totals.all.packets, share, sizeof(share));
     qpw_print_item(&p->printer, "findings", "%s; %s of packets undecided",
-                   qpw_words_found(r->found.unexpected, r->found.answered, text, sizeof(text)), share);
+                   qpw_words_found(&r->answer.losses, r->found.unexpected, r->found.answered, text, sizeof(text)), share);
 }
 
 static void head(const struct qpw_text_page *p)

@@ -57,8 +57,8 @@ static void heading(const struct qpw_text_page *p, unsigned verdict, size_t find
 
     qpw_words_many(findings, "finding", count, sizeof(count));
     if (verdict == QPW_VERDICT_UNEXPECTED)
-        qpw_format(said, sizeof(said), "%s, %s answered, most serious first", count,
-                   qpw_words_count(p->r->found.answered, answered, sizeof(answered)));
+        qpw_format(said, sizeof(said), "%s, %s%s answered, most serious first", count,
+                   qpw_words_count(p->r->found.answered, answered, sizeof(answered)), p->r->answer.losses.answered ? " or more" : "");
     else
         qpw_format(said, sizeof(said), "%s", count);
     qpw_print_heading(&p->printer, titles[verdict] ? titles[verdict] : "OTHER", said);

@@ -105,7 +105,7 @@ static void show_shares(const struct qpw_status *s, const struct qpw_printer *p)
             qpw_list_add(&list, "%s %s", qpw_verdict_name(v),
                          qpw_words_share(t->by_verdict[v].packets, t->all.packets, share, sizeof(share)));
     qpw_list_end(&list);
-    qpw_print_item(p, "findings", "%s", qpw_words_found(s->answer.unexpected, s->answer.answered, found, sizeof(found)));
+    qpw_print_item(p, "findings", "%s", qpw_words_found(&s->answer.losses, s->answer.unexpected, s->answer.answered, found, sizeof(found)));
 }
 
 static void show_losses(const struct qpw_status *s, const struct qpw_printer *p)

@@ -11,12 +11,12 @@
 #include "words/printer.h"
 #include "words/words.h"
 
-const char *qpw_words_found(size_t unexpected, size_t answered, char *buf, size_t size)
+const char *qpw_words_found(const struct qpw_losses *losses, size_t unexpected, size_t answered, char *buf, size_t size)
 {
     char all[24], some[24];
 
-    return qpw_format(buf, size, "%s unexpected, %s of them answered", qpw_words_count(unexpected, all, sizeof(all)),
-                      qpw_words_count(answered, some, sizeof(some)));
+    return qpw_format(buf, size, "%s unexpected, %s%s of them answered", qpw_words_count(unexpected, all, sizeof(all)),
+                      qpw_words_count(answered, some, sizeof(some)), losses->answered ? " or more" : "");
 }
 
 /* ---- Lines ---- */

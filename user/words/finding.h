@@ -4,9 +4,10 @@
 #define QPW_WORDS_FINDING_H
 
 #include "facts/findings.h"
+#include "facts/losses.h"
 
-/* "640 unexpected, 8 of them answered". */
-const char *qpw_words_found(size_t unexpected, size_t answered, char *buf, size_t size);
+/* "640 unexpected, 8 of them answered"; "8 or more" where detail of answered exchanges was lost. */
+const char *qpw_words_found(const struct qpw_losses *losses, size_t unexpected, size_t answered, char *buf, size_t size);
 
 /* The parts of one line: "tcp/4444" or "593 ports, 4-10000"; an address or "16 addresses"; "no answer / refused". */
 const char *qpw_words_line_service(const struct qpw_finding_line *line, char *buf, size_t size);

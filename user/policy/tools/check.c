@@ -41,7 +41,7 @@ static int remark(struct qpw_remarks *remarks, enum qpw_remark_kind kind, const 
 const char *qpw_remark_name(enum qpw_remark_kind kind)
 {
     static const char *const names[] = {"none",        "warning", "duplicate", "shadowed",       "overlap",
-                                        "contradicts", "wide",    "never",     "peer-and-client", "purpose"};
+                                        "contradicts", "wide",    "never",     "peer-and-client", "purpose", "endless"};
 
     return kind < sizeof(names) / sizeof(*names) ? names[kind] : "invalid";
 }
@@ -299,6 +299,16 @@ static int check_peer_pairs(const struct qpw_policy *policy, struct qpw_remarks 
     return error;
 }
 
+/* What hides any port or protocol of anybody is to be looked at again some day. */
+static int check_suppression(const struct qpw_suppression *line, struct qpw_remarks *ret)
+{
+    const char *any = line->flags & QPW_RULE_ANY_PROTOCOL ? "any protocol" : line->flags & QPW_RULE_ANY_PORT ? "any port" : NULL;
+
+    if (!any || line->until)
+        return 0;
+    return remark(ret, QPW_REMARK_ENDLESS, &line->where, "%s hides %s and has no expiry date; add until=", line->name, any);
+}
+
 int qpw_policy_check(const struct qpw_policy *policy, int64_t now, struct qpw_remarks *ret)
 {
     struct qpw_remarks remarks = {0};
@@ -313,6 +323,8 @@ int qpw_policy_check(const struct qpw_policy *policy, int64_t now, struct qpw_re
         error = check_row(policy, i, now, &remarks);
     if (error == 0)
         error = check_peer_pairs(policy, &remarks);
+    for (size_t i = 0; i < policy->n_suppressions && error == 0; i++)
+        error = check_suppression(&policy->suppressions[i], &remarks);
     if (error < 0)
         qpw_remarks_clear(&remarks);
     else
