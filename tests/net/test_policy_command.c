@@ -117,6 +117,11 @@ Test(command, import_of_a_page_and_of_a_broken_one)
     snprintf(line, sizeof(line), "check %s.policy", whole);
     cr_assert(eq(int, run(line), 2));
     cr_assert(strstr(output, "no addresses yet for admins (line 5)") != NULL, "%s", output);
+    snprintf(line, sizeof(line), "import %s -o %s", whole, whole); /* never over the page itself */
+    cr_assert(eq(int, run(line), 2));
+    cr_assert(strstr(output, " is the page itself\n") != NULL, "%s", output);
+    snprintf(line, sizeof(line), "import %s", whole);
+    cr_assert(eq(int, run(line), 0));
     snprintf(line, sizeof(line), "%s.policy", whole);
     unlink(line);
     unlink(whole);

@@ -272,7 +272,7 @@ Test(import, rendered_page_gives_the_same_policy)
             "<h2 id=\"inbound\">Networking Ports for Inbound Connections</h2>");
     replace(&page, "## Networking Ports for Outbound Connections",
             "<h2 id=\"outbound\">Networking Ports for Outbound&nbsp;Connections</h2>");
-    cr_assert(qpw_liquid_render("page", page, strlen(page), "on-prem", &body, &mentioned, &err) == 0, "%s", err.text);
+    cr_assert(qpw_liquid_render("page", page, strlen(page), "on-prem", &body, &mentioned, NULL, &err) == 0, "%s", err.text);
     cr_assert(asprintf(&html,
                        "<!DOCTYPE html>\n<html><head><title>Ports</title><style>td {}</style></head><body>\n<nav><ul>"
                        "<li><a href=\"#\">Outbound</a></li></ul></nav>\n<section><article>%s</article></section>\n"
@@ -386,6 +386,8 @@ Test(import, conditions_within_a_markdown_table)
     cr_assert(strstr(with.policy, "ref=p:9") != NULL);
     cr_assert(strstr(without.policy, " 22 ") == NULL);
     cr_assert(strstr(without.policy, "ref=p:9") != NULL);
+    cr_assert(eq(sz, with.rows, 3) && eq(sz, with.others, 0));
+    cr_assert(eq(sz, without.rows, 3) && eq(sz, without.others, 1)); /* the excluded row is counted */
     qpw_imported_clear(&with);
     qpw_imported_clear(&without);
 }

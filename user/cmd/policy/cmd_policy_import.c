@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "cmd/cmd.h"
 #include "cmd/policy/policy_cmd.h"
@@ -69,7 +70,7 @@ static const struct argp_option options_table[] = {
 static const char doc[] =
     "Turns a vendor's page of required ports into a policy that is never wider than the page.\v"
     "Reads Markdown (GitHub, Jekyll, GitBook, Docusaurus, MkDocs), HTML, AsciiDoc, reStructuredText, CSV and TSV, by the "
-    "file's name or its text. A table counts if it has columns of ports and protocols; ports in prose, lists and listings "
+    "file's name or its text; a PAGE of - is standard input. A table counts if it has columns of ports and protocols; ports in prose, lists and listings "
     "are never taken.\n\n"
     "The direction comes from a Direction column, from the ends (with --node), from the table's caption or the line before "
     "it, or from the headings above. A Source or Destination becomes a named set of addresses, which is an error until "
@@ -93,6 +94,15 @@ static int write_output(const char *path, const char *text)
     if (rc < 0)
         fprintf(stderr, "qportwatch policy import: %s\n", err.text);
     return rc < 0 ? QPW_EXIT_FAILED : QPW_EXIT_OK;
+}
+
+/* Whether the policy would be written over the page. */
+static bool is_same_file(const char *page, const char *output)
+{
+    struct stat in, out;
+
+    return output && stat(page, &in) == 0 && stat(output, &out) == 0 && S_ISREG(out.st_mode) && in.st_dev == out.st_dev &&
+           in.st_ino == out.st_ino;
 }
 
 static void print_lines(const struct qpw_lines *lines, const char *kind)
@@ -139,6 +149,12 @@ int qpw_policy_import_main(int argc, char **argv)
     int status = QPW_EXIT_USAGE, rc;
 
     qpw_arguments_parse(&argp, argc, argv, &o);
+    if (!strcmp(o.page, "-"))
+        o.page = "/dev/stdin";
+    if (is_same_file(o.page, o.output)) {
+        fprintf(stderr, "qportwatch policy import: --output %s is the page itself\n", o.output);
+        return QPW_EXIT_USAGE;
+    }
     rc = qpw_import_file(o.page, &o.import, &imported, &err);
     print_lines(&imported.warnings, "warning:");
     print_lines(&imported.errors, "");

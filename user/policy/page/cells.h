@@ -50,6 +50,7 @@ enum qpw_column {
     QPW_COLUMN_DENIAL,      /* blocked, deprecated: yes or no */
     QPW_COLUMN_OPTIONAL,
     QPW_COLUMN_REQUIRED,
+    QPW_COLUMN_MARK,        /* a mark where a row is for what the title names */
     QPW_COLUMN_COUNT
 };
 

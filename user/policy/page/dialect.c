@@ -114,7 +114,10 @@ static int read_template(struct qpw_importer *im, bool html)
                                                                               !strncmp(im->source, "---", 3)));
     int error;
 
-    if (template && qpw_liquid_render(im->name, im->source, im->length, im->platform, &rendered, &mentioned, im->err) < 0)
+    if (qpw_import_check_conditions(im) < 0)
+        return -EINVAL;
+    if (template && qpw_liquid_render(im->name, im->source, im->length, im->platform, &rendered, &mentioned, &im->left_rows,
+                                      im->err) < 0)
         return -EINVAL;
     if (!mentioned && (im->own || im->options->platform))
         qpw_import_warn(im, 1, "the page never mentions platform '%s': what no condition excludes was taken",
@@ -171,12 +174,55 @@ static bool is_component(const char *line)
     return false;
 }
 
+/* "{{ ports_table }}" alone on a line; not the edge of a box around a note (Jekyll's alerts). */
+static bool is_variable(const char *line)
+{
+    const char *text = line + strspn(line, " \t"), *end = text + strcspn(text, "\n");
+
+    while (end > text && isspace((unsigned char)end[-1]))
+        end--;
+    return end - text > 4 && !memmem(text, (size_t)(end - text), "alerts.", 7) && !strncmp(text, "{{", 2) && !strncmp(end - 2, "}}", 2) && !strchr("<%#/^!>", text[2 + strspn(text + 2, " -")]);
+}
+
+/* "{% data ports %}" without {% enddata %}: a tag of others that puts in text. */
+static bool is_lone_tag(const char *line)
+{
+    static const char *const control[] = {"if", "else", "elsif", "unless", "assign", "comment", "capture", "include", "tab", "tabs",
+                                          "hint", "for", "case", "when", "raw", "toc", "embed", NULL};
+    const char *text = line + strspn(line, " \t");
+    const char *word = text + 2 + (strncmp(text, "{%", 2) ? 0 : strspn(text + 2, " -"));
+    size_t length = strspn(word, "abcdefghijklmnopqrstuvwxyz_");
+    char end[48];
+
+    if (strncmp(text, "{%", 2) || !length || length > 32 || !strncmp(word, "end", 3))
+        return false;
+    for (size_t i = 0; control[i]; i++)
+        if (strlen(control[i]) == length && !strncmp(word, control[i], length))
+            return false;
+    snprintf(end, sizeof(end), "end%.*s", (int)length, word);
+    return !memmem(line, strnlen(line, 65536), end, strlen(end));
+}
+
+/* What puts in text wherever it stands on a line. */
+static bool has_inline_include(const char *line)
+{
+    static const char *const words[] = {"@@include(", "[[include ", "<?php", "<?=", "<iframe", "{{>", "@import \"", ".csv)", ".xlsx)", NULL};
+    size_t length = strcspn(line, "\n");
+
+    for (size_t i = 0; words[i]; i++)
+        if (memmem(line, length, words[i], strlen(words[i])))
+            return true;
+    return false;
+}
+
 static bool is_include(const char *line)
 {
     static const char *const words[] = {"{% include", "{%- include", "include::", ".. include::", "--8<--", "{{< include",
                                         "{{< readfile", "{{% include", "[!INCLUDE", "{!", ":file:", ":url:",
                                         ".. literalinclude::", NULL};
 
+    if (is_variable(line) || is_lone_tag(line) || has_inline_include(line))
+        return true;
     for (size_t i = 0; words[i]; i++)
         if (begins(line, words[i]) || is_component(line) || (begins(line, "import ") && has_markdown_name(line)))
             /* A note's text is on the page, though its box is not. */

@@ -2,9 +2,12 @@
 /* html.c - HTML as parts of a page. What a browser does not show, or shows struck out, makes a row unreadable. */
 #include <ctype.h>
 #include <errno.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include <libxml/SAX2.h>
 
 #include "policy/page/html.h"
 
@@ -156,7 +159,30 @@ static bool walk_box(struct qpw_html_reader *r, const xmlNode *node)
     return true;
 }
 
+static void walk_shown(struct qpw_html_reader *r, const xmlNode *node);
+
+/* What is there for some readers only is an alternative even where there is no other. */
 static void walk_node(struct qpw_html_reader *r, const xmlNode *node)
+{
+    char *condition = qpw_html_condition(node);
+    struct qpw_part *part;
+
+    if (!condition || !qpw_html_has_table(node)) {
+        free(condition);
+        walk_shown(r, node);
+        return;
+    }
+    end_text(r);
+    part = qpw_page_add_text(r->page, QPW_PART_TAB, qpw_html_line_of(node), condition);
+    if (part)
+        part->level = QPW_TAB_CONDITION;
+    walk_shown(r, node);
+    end_text(r);
+    qpw_page_add(r->page, QPW_PART_TAB_END, qpw_html_line_of(node));
+    free(condition);
+}
+
+static void walk_shown(struct qpw_html_reader *r, const xmlNode *node)
 {
     bool hidden = qpw_html_is_hidden(node), struck = qpw_html_is_struck(node);
 
@@ -246,6 +272,38 @@ static int check_tables(const char *name, const char *html, struct qpw_error *er
     return begun ? qpw_fail(err, -EINVAL, "%s:%u: this table is not closed", name, begun) : 0;
 }
 
+/* ---- Lines: of each node where it was made ---- */
+
+static void keep_line(xmlNode *node, const xmlParserCtxt *parser)
+{
+    if (node && !node->_private)
+        node->_private = (void *)(uintptr_t)(parser->input ? parser->input->line : 1);
+}
+
+static void start_element(void *data, const xmlChar *name, const xmlChar **attributes)
+{
+    xmlParserCtxtPtr parser = data;
+
+    xmlSAX2StartElement(data, name, attributes);
+    keep_line(parser->node, parser);
+}
+
+static void take_characters(void *data, const xmlChar *text, int length)
+{
+    xmlParserCtxtPtr parser = data;
+
+    xmlSAX2Characters(data, text, length);
+    keep_line(parser->node ? parser->node->last : NULL, parser);
+}
+
+static void take_cdata(void *data, const xmlChar *text, int length)
+{
+    xmlParserCtxtPtr parser = data;
+
+    xmlSAX2CDataBlock(data, text, length);
+    keep_line(parser->node ? parser->node->last : NULL, parser);
+}
+
 int qpw_read_html(const char *name, const char *html, struct qpw_page *ret, struct qpw_error *err)
 {
     struct qpw_html_reader r = {.name = name, .page = ret, .err = err};
@@ -259,6 +317,9 @@ int qpw_read_html(const char *name, const char *html, struct qpw_page *ret, stru
     parser = htmlNewParserCtxt();
     if (!parser)
         return qpw_fail(err, -ENOMEM, "%s: out of memory", name);
+    parser->sax->startElement = start_element;
+    parser->sax->characters = parser->sax->ignorableWhitespace = take_characters;
+    parser->sax->cdataBlock = take_cdata;
     xmlSetStructuredErrorFunc(&r, note_error);
     document = htmlCtxtReadMemory(parser, html, (int)strlen(html), name, "UTF-8",
                                   HTML_PARSE_RECOVER | HTML_PARSE_NONET | HTML_PARSE_NOWARNING);

@@ -62,6 +62,11 @@ bool qpw_html_is_heading(const xmlNode *node);
 bool qpw_html_is_tab(const xmlNode *node);
 /* What people see on the tab, or else what the markup calls it. Caller frees. */
 char *qpw_html_tab_label(struct qpw_html_reader *r, const xmlNode *node);
+/* What shows an element to some readers only: an element that HTML does not know, v-if, data-audience and their like; NULL:
+ * nothing. Caller frees. */
+char *qpw_html_condition(const xmlNode *node);
+/* Whether it is a table, or has one in it. */
+bool qpw_html_has_table(const xmlNode *node);
 /* The name of an element with a table in it, beside others of its kind and no headings; NULL: it is none. Caller frees. */
 char *qpw_html_box_label(struct qpw_html_reader *r, const xmlNode *node);
 

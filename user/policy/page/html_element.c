@@ -3,13 +3,14 @@
 #include "policy/page/html.h"
 
 #include <ctype.h>
+#include <stdint.h>
 #include <string.h>
 
 unsigned qpw_html_line_of(const xmlNode *node)
 {
-    long line = xmlGetLineNo((xmlNode *)node);
+    unsigned line = (unsigned)(uintptr_t)node->_private; /* the parser's own has 16 bits */
 
-    return line > 0 ? (unsigned)line : 1;
+    return line ? line : 1;
 }
 
 bool qpw_html_is_element(const xmlNode *node, const char *name)

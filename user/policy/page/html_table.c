@@ -26,6 +26,8 @@ static unsigned span_of(struct qpw_html_reader *r, const xmlNode *cell, const ch
 
 static void add_row(struct qpw_html_reader *r, const xmlNode *row, bool head, struct qpw_spans *spans)
 {
+    char *condition;
+
     qpw_row_begin(r->page, spans, qpw_html_line_of(row));
     for (const xmlNode *cell = row->children; cell && !r->page->no_memory; cell = cell->next) {
         const char *fault = NULL;
@@ -45,6 +47,10 @@ static void add_row(struct qpw_html_reader *r, const xmlNode *row, bool head, st
             qpw_page_fault(r->page, fault);
     }
     qpw_row_end(r->page, spans);
+    condition = qpw_html_condition(row);
+    if (condition)
+        qpw_page_fault(r->page, "a row that is there for some readers only");
+    free(condition);
     if (r->hidden || qpw_html_is_hidden(row))
         qpw_page_fault(r->page, "a row that a browser does not show");
     if (r->struck || qpw_html_is_struck(row))

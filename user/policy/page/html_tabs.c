@@ -121,6 +121,11 @@ static bool is_table(const xmlNode *node)
     return qpw_html_is_element(node, "table");
 }
 
+bool qpw_html_has_table(const xmlNode *node)
+{
+    return is_table(node) || has_inside(node, is_table);
+}
+
 static const xmlNode *next_element(const xmlNode *node)
 {
     do
@@ -132,7 +137,9 @@ static const xmlNode *next_element(const xmlNode *node)
 /* The nearest element of the same name with a table in it, where no heading is between the two or in it. */
 static const xmlNode *find_twin(const xmlNode *node, const xmlNode *(*next)(const xmlNode *))
 {
-    for (const xmlNode *other = next(node); other; other = next(other)) {
+    const xmlNode *other = next(node);
+
+    for (unsigned i = 0; other && i < 64; i++, other = next(other)) {
         if (qpw_html_is_heading(other) || is_table(other) || has_inside(other, qpw_html_is_heading))
             return NULL;
         if (!xmlStrcasecmp(other->name, node->name) && has_inside(other, is_table))

@@ -140,6 +140,8 @@ void qpw_import_account(struct qpw_importer *im)
             im->out.taken++;
         }
     }
+    im->out.rows += im->left_rows;
+    im->out.others += im->left_rows;
     if (!refused) {
         name_sections(im);
         name_others(im);

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /* import_columns.c - which column of a table is for what: by titles, or by what is in it. */
+#include <string.h>
+#include <strings.h>
+
 #include "policy/page/import_int.h"
 
 int qpw_import_column(const struct qpw_import_table *table, enum qpw_column column)
@@ -92,6 +95,69 @@ bool qpw_import_columns_by_content(const struct qpw_importer *im, struct qpw_imp
         use |= column == QPW_COLUMN_USE;
     }
     return true;
+}
+
+/* ---- Columns of marks ---- */
+
+/* "X" and its like; 0: an empty cell, -1: something else. */
+static int mark_of(const char *cell)
+{
+    static const char *const marks[] = {"x", "\xe2\x9c\x93", "\xe2\x9c\x94", "\xe2\x9c\x85", "\xe2\x98\x91", "\xe2\x80\xa2",
+                                        "\xe2\x97\x8f", "yes", "y", NULL};
+    static const char *const none[] = {"", "-", "no", "n", "n/a", "\xe2\x9c\x97", "\xe2\x9c\x98", "\xe2\x9c\x96", "\xe2\x9d\x8c", NULL};
+
+    for (size_t i = 0; marks[i]; i++)
+        if (!strcasecmp(cell, marks[i]))
+            return 1;
+    for (size_t i = 0; none[i]; i++)
+        if (!strcasecmp(cell, none[i]))
+            return 0;
+    return -1;
+}
+
+bool qpw_import_has_mark(const char *cell)
+{
+    return mark_of(cell) > 0;
+}
+
+/* Whether what the title names is a property of the port, and nobody it is for. */
+static bool is_property(const char *title)
+{
+    static const char *const words[] = {"encrypted", "encryption", "tls", "ssl", "secure", "secured", "configurable", "changeable",
+                                        "authenticated", "authentication", "registered", "iana", "fixed", "static", "default", NULL};
+
+    return qpw_has_any_of(title, words);
+}
+
+static bool is_marked(const struct qpw_importer *im, const struct qpw_import_table *table, size_t column)
+{
+    bool marked = false;
+
+    for (size_t i = table->first; i < table->end; i++) {
+        const struct qpw_part *row = &im->page.parts[i];
+        int mark = row->n_cells == table->n_columns ? mark_of(row->cells[column].text) : 0;
+
+        if (mark < 0)
+            return false;
+        marked |= mark > 0;
+    }
+    return marked && *table->names[column] && !is_property(table->names[column]);
+}
+
+void qpw_import_find_marks(const struct qpw_importer *im, struct qpw_import_table *table)
+{
+    size_t n = 0;
+
+    for (unsigned pass = 0; pass < 2 && (!pass || n > 1); pass++)
+        for (size_t i = 0; i < table->n_columns; i++) {
+            enum qpw_column column = table->titles[i].column;
+
+            if ((column != QPW_COLUMN_OTHER && column != QPW_COLUMN_USE) || !is_marked(im, table, i))
+                continue;
+            n += !pass;
+            if (pass)
+                table->titles[i].column = QPW_COLUMN_MARK;
+        }
 }
 
 /* Titles are in the first row that is no heading over all columns; or in a later one, if all before are titles. False:

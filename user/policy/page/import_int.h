@@ -104,6 +104,7 @@ struct qpw_importer {
     size_t length;
     const struct qpw_import_options *options;
     const char *platform;
+    size_t left_rows; /* rows that a condition of the page excludes */
     bool own; /* the page that the built-in policies come from */
     struct qpw_page page;
     struct qpw_section *sections;
@@ -160,6 +161,9 @@ bool qpw_import_has_ports(const struct qpw_import_table *table);
 bool qpw_import_find_titles(const struct qpw_importer *im, struct qpw_import_table *table, const char **caption);
 /* The columns of a table whose row of titles is nothing but a direction: by what is in them. False: it is not clear. */
 bool qpw_import_columns_by_content(const struct qpw_importer *im, struct qpw_import_table *table, size_t columns);
+/* Columns with a mark where the row is for what the title names, where there are several: a node or a version each. */
+void qpw_import_find_marks(const struct qpw_importer *im, struct qpw_import_table *table);
+bool qpw_import_has_mark(const char *cell);
 /* "Inbound:" in one cell, and nothing in the others. */
 bool qpw_import_is_direction_title(const struct qpw_part *row, const char **ret_text);
 
@@ -216,6 +220,11 @@ void qpw_import_choose(struct qpw_importer *im);
 
 /* Adds up the rows, and names what was left aside. */
 void qpw_import_account(struct qpw_importer *im);
+
+/* ---- conditions.c ---- */
+
+/* -EINVAL with im->err where a template of Markdown or HTML has conditions that are not understood. */
+int qpw_import_check_conditions(struct qpw_importer *im);
 
 /* ---- dialect.c ---- */
 

@@ -92,6 +92,9 @@ static void collect(struct qpw_importer *im, const struct qpw_import_table *tabl
         add_offer(im, offers, n, table->names[client], table->line);
         return;
     }
+    for (size_t i = 0; i < table->n_columns; i++)
+        if (table->titles[i].column == QPW_COLUMN_MARK)
+            add_offer(im, offers, n, table->names[i], table->line);
     for (size_t row = table->first; row < table->end; row++)
         for (size_t i = 0; i < sizeof(columns) / sizeof(*columns); i++) {
             const struct qpw_part *part = &im->page.parts[row];
@@ -143,7 +146,8 @@ static bool needs_node(const struct qpw_importer *im, const struct qpw_import_ta
     bool destination = qpw_import_column(table, QPW_COLUMN_DESTINATION) >= 0;
     bool direction = qpw_import_column(table, QPW_COLUMN_DIRECTION) >= 0;
 
-    if (table->client_server || qpw_import_column(table, QPW_COLUMN_HOSTS) >= 0)
+    if (table->client_server || qpw_import_column(table, QPW_COLUMN_HOSTS) >= 0 ||
+        qpw_import_column(table, QPW_COLUMN_MARK) >= 0)
         return true;
     if (source && destination)
         return !table->own_interfaces;

@@ -108,8 +108,8 @@ static void check_choice(struct qpw_importer *im, const char *words)
     bool told = false;
 
     for (size_t i = 0; i < im->n_sections && !told; i++)
-        for (size_t j = i + 1; j < im->n_sections; j++)
-            if (im->sections[i].has_ports && im->sections[j].has_ports && matches(im, (int)i, words) &&
+        for (size_t j = im->sections[i].has_ports ? i + 1 : im->n_sections; j < im->n_sections; j++)
+            if (im->sections[j].has_ports && matches(im, (int)i, words) &&
                 matches(im, (int)j, words) && is_ambiguous(im, (int)i, (int)j)) {
                 say_ambiguous(im, (int)i, (int)j, words, !told);
                 told = true;

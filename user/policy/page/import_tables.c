@@ -81,7 +81,8 @@ static const char *find_denial(const struct qpw_importer *im, const struct qpw_i
 
 static bool repeats_allowed(enum qpw_column column)
 {
-    return column == QPW_COLUMN_OTHER || column == QPW_COLUMN_USE || column == QPW_COLUMN_CLIENT_PORT;
+    return column == QPW_COLUMN_OTHER || column == QPW_COLUMN_USE || column == QPW_COLUMN_CLIENT_PORT ||
+           column == QPW_COLUMN_MARK;
 }
 
 static bool names_server(const struct qpw_import_table *table)
@@ -117,6 +118,15 @@ static void check_table(struct qpw_importer *im, struct qpw_import_table *table,
 
 /* ---- Tables ---- */
 
+/* Whether all its rows are of ports and protocols: the go-on of another table, or one whose titles are missing. */
+static bool has_no_titles(const struct qpw_importer *im, size_t at, size_t end)
+{
+    struct qpw_import_table table = {.first = at + 1, .end = end};
+
+    return at + 1 < end && im->page.parts[at + 1].n_cells > 1 && im->page.parts[at + 1].n_cells <= QPW_MAX_COLUMNS &&
+           qpw_import_columns_by_content(im, &table, im->page.parts[at + 1].n_cells);
+}
+
 /* A table that is not read. One of protocols, with a title that speaks of ports, is a table of ports all the same. */
 static void pass_over(struct qpw_importer *im, size_t at, const struct qpw_import_table *table)
 {
@@ -131,6 +141,10 @@ static void pass_over(struct qpw_importer *im, size_t at, const struct qpw_impor
                              table->names[i]);
             return;
         }
+    if (has_no_titles(im, at, table->end)) {
+        qpw_import_error(im, parts[at + 1].line, "rows of ports without titles: put them under the table that they belong to");
+        return;
+    }
     if (at + 1 < table->end && parts[at + 1].fault && !parts[at + 1].n_cells) { /* nothing of it was read */
         qpw_import_warn(im, parts[at].line, "skipped a table: %s", parts[at + 1].fault);
         return;
@@ -211,6 +225,7 @@ static void read_table(struct qpw_importer *im, size_t at, size_t end, struct pl
     im->n_tables++;
     *added = table;
     added->client_server = names_server(added);
+    qpw_import_find_marks(im, added);
     qpw_import_read_leads(im, added);
     place->brief_used |= added->direction_text && added->direction_text == added->around.brief.text;
     for (int i = table.section; i >= 0; i = im->sections[i].parent)

@@ -129,6 +129,26 @@ static int hosts(struct qpw_reading *r, unsigned *directions)
     return 0;
 }
 
+/* A row of marks is for the nodes or versions under whose titles it has one. Negative: for others. */
+static int check_marks(struct qpw_reading *r)
+{
+    char names[128] = "";
+    size_t used = 0;
+    bool marked = false, any = false;
+
+    for (size_t i = 0; i < r->table->n_columns; i++) {
+        if (r->table->titles[i].column != QPW_COLUMN_MARK)
+            continue;
+        any = true;
+        if (!qpw_import_has_mark(r->part->cells[i].text))
+            continue;
+        marked |= qpw_import_is_node(r->im, r->table->names[i]) == QPW_MATCH;
+        if (used < sizeof(names))
+            used += (size_t)snprintf(names + used, sizeof(names) - used, "%s%.40s", used ? ", " : "", r->table->names[i]);
+    }
+    return !any || marked ? 0 : qpw_reading_leave(r, names, "", NULL);
+}
+
 /* "NTP (outbound only)" in a table of inbound ports; "Outbound", in a column called Flow. */
 static bool contradicts(const struct qpw_reading *r, unsigned directions)
 {
@@ -168,6 +188,8 @@ int qpw_reading_find_ways(struct qpw_reading *r)
     r->row->directions = directions;
     if (contradicts(r, directions))
         return qpw_reading_fail(r, NULL, "the row's text says another direction");
+    if (check_marks(r) < 0)
+        return -EINVAL;
     if (r->table->client_server) {
         if (qpw_import_is_node(r->im, qpw_reading_name_of(r, QPW_COLUMN_PORT)))
             add_way(r, QPW_DIR_INBOUND, QPW_COLUMN_SOURCE);

@@ -8,6 +8,8 @@
 #include <string.h>
 
 #define MAX_DEPTH 64
+#define PAIR_WINDOW 262144u     /* bytes in which the end of a tag is looked for, */
+#define MAX_PAIR_SEARCHES 2000u /* so many times: a page of nothing but tags takes no time */
 
 /* An if or unless that is open. */
 struct branch {
@@ -21,6 +23,7 @@ struct branch {
 struct renderer {
     const char *name;
     const char *platform;
+    const char *text;
     const char *at;
     const char *end;
     unsigned line;
@@ -30,6 +33,8 @@ struct renderer {
     unsigned depth;
     bool shown;
     bool mentioned;
+    unsigned pair_searches;
+    size_t left;          /* rows of tables that are not shown */
     const char *hidden;   /* the block that hides everything: "comment" or "capture" */
     unsigned hidden_line;
     struct qpw_error *err;
@@ -211,6 +216,21 @@ static bool chooses(const char *word, size_t length)
     return length > 1 && word[0] == 'i' && word[1] == 'f';
 }
 
+/* Whether what the tag is around ends behind it: {% endname, {{< /name. A tag without an end puts text in. */
+static bool is_paired(struct renderer *r, const char *mark, const char *word, size_t length)
+{
+    size_t n = strlen(mark), left = (size_t)(r->end - r->at);
+    const char *end = r->at + (left < PAIR_WINDOW ? left : PAIR_WINDOW);
+
+    if (++r->pair_searches > MAX_PAIR_SEARCHES)
+        return false;
+    for (const char *p = r->at; (p = memmem(p, (size_t)(end - p), word, length)); p += length)
+        if ((size_t)(p - r->text) >= n && (!strncmp(p - n, mark, n) || (*mark == '/' && p[-1] == ' ' && p[-2] == '/')) &&
+            !isalnum((unsigned char)p[length]))
+            return true;
+    return false;
+}
+
 /* *ret_keep: the tag stays in the text. */
 static int tag(struct renderer *r, struct cursor c, bool *ret_keep)
 {
@@ -257,6 +277,8 @@ static int tag(struct renderer *r, struct cursor c, bool *ret_keep)
             return bad(r, "a Liquid tag that is not understood:", word, length);
     *ret_keep = IS("tab") || IS("endtab");
 #undef IS
+    if (!*ret_keep && strncmp(word, "end", 3) && !is_paired(r, "end", word, length))
+        elsewhere(r);
     return 0;
 }
 
@@ -317,7 +339,11 @@ static int shortcode(struct renderer *r, struct cursor c, bool *ret_keep)
     skip_space(&c);
     while (c.at + length < c.end && (isalnum((unsigned char)c.at[length]) || strchr("-_", c.at[length])))
         length++;
-    return !*ret_keep && chooses(c.at, length) ? bad(r, "a tag that may hide what it is around:", c.at, length) : 0;
+    if (!*ret_keep && chooses(c.at, length))
+        return bad(r, "a tag that may hide what it is around:", c.at, length);
+    if (!*ret_keep && length && !is_paired(r, "/", c.at, length))
+        elsewhere(r);
+    return 0;
 }
 
 /* The bracket at r->at, {% … %} or {{ … }}. */
@@ -351,6 +377,27 @@ static int bracket(struct renderer *r)
     return error;
 }
 
+/* "|---|:--|" */
+static bool is_separator(const char *line, const char *end)
+{
+    return line < end && strcspn(line, "-") < strcspn(line, "\n") && strspn(line, "-:| \t\r") == strcspn(line, "\n");
+}
+
+/* Whether a row of a table, not one of titles, begins at r->at. */
+static bool is_row(const struct renderer *r)
+{
+    const char *line_end = memchr(r->at, '\n', (size_t)(r->end - r->at));
+
+    if (*r->at == '|' && (r->at == r->text || r->at[-1] == '\n'))
+        return !is_separator(r->at, r->end) && !(line_end && is_separator(line_end + 1, r->end));
+    if (strncasecmp(r->at, "<tr", 3) || isalnum((unsigned char)r->at[3]))
+        return false;
+    for (const char *p = r->at + 3; p + 2 < r->end && p < r->at + 4096; p++) /* what its first cell is */
+        if (*p == '<' && (p[1] == 't' || p[1] == 'T') && strchr("dDhH", p[2]))
+            return p[2] == 'd' || p[2] == 'D';
+    return false;
+}
+
 static int render(struct renderer *r)
 {
     int error = 0;
@@ -363,6 +410,8 @@ static int render(struct renderer *r)
         }
         if (*r->at == '\n')
             r->line++;
+        if ((!r->shown || (r->hidden && strcmp(r->hidden, "comment"))) && (*r->at == '|' || *r->at == '<'))
+            r->left += is_row(r);
         if (*r->at == '\n' || (r->shown && !r->hidden))
             r->out[r->used++] = *r->at;
         r->at++;
@@ -379,9 +428,9 @@ static int render(struct renderer *r)
 }
 
 int qpw_liquid_render(const char *name, const char *text, size_t length, const char *platform, char **ret_text,
-                      bool *ret_mentioned, struct qpw_error *err)
+                      bool *ret_mentioned, size_t *ret_left, struct qpw_error *err)
 {
-    struct renderer r = {.name = name, .platform = platform, .at = text, .end = text + length, .line = 1,
+    struct renderer r = {.name = name, .platform = platform, .text = text, .at = text, .end = text + length, .line = 1,
                          .shown = true, .err = err, .out = malloc(length + 1)};
     int error = r.out ? render(&r) : qpw_fail(err, -ENOMEM, "%s: out of memory", name);
 
@@ -391,5 +440,7 @@ int qpw_liquid_render(const char *name, const char *text, size_t length, const c
     }
     *ret_text = r.out;
     *ret_mentioned = r.mentioned;
+    if (ret_left)
+        *ret_left = r.left;
     return 0;
 }

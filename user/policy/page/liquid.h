@@ -18,10 +18,10 @@
 
 /*
  * Renders text (named `name` in errors). Every line stays where it is: what is dropped leaves its line
- * ends, and so does front matter. *ret_mentioned: whether a condition names the platform. 0, or -EINVAL
- * with err "NAME:LINE: what"; the caller frees *ret_text.
+ * ends, and so does front matter. *ret_mentioned: whether a condition names the platform; *ret_left (may be NULL): how many
+ * rows of tables conditions exclude. 0, or -EINVAL with err "NAME:LINE: what"; the caller frees *ret_text.
  */
 int qpw_liquid_render(const char *name, const char *text, size_t length, const char *platform, char **ret_text,
-                      bool *ret_mentioned, struct qpw_error *err);
+                      bool *ret_mentioned, size_t *ret_left, struct qpw_error *err);
 
 #endif
