@@ -386,8 +386,10 @@ Test(import, conditions_within_a_markdown_table)
     cr_assert(strstr(with.policy, "ref=p:9") != NULL);
     cr_assert(strstr(without.policy, " 22 ") == NULL);
     cr_assert(strstr(without.policy, "ref=p:9") != NULL);
-    cr_assert(eq(sz, with.rows, 3) && eq(sz, with.others, 0));
-    cr_assert(eq(sz, without.rows, 3) && eq(sz, without.others, 1)); /* the excluded row is counted */
+    cr_assert(eq(sz, with.rows, 3));
+    cr_assert(eq(sz, with.others, 0));
+    cr_assert(eq(sz, without.rows, 3));
+    cr_assert(eq(sz, without.others, 1)); /* the excluded row is counted */
     qpw_imported_clear(&with);
     qpw_imported_clear(&without);
 }
