@@ -111,7 +111,7 @@ static void group_facts(struct qpw_engine *e, struct qpw_record *r, const struct
 static void service_words(const struct qpw_group *g, char *traffic, size_t traffic_size, char *lead, size_t lead_size)
 {
     qpw_words_traffic(g->service->packets, g->service->bytes, traffic, traffic_size);
-    qpw_words_end(g->service->lead.key.kind, qpw_finding_remote(&g->service->lead.key), lead, lead_size);
+    qpw_words_end_named(g->service->lead.key.kind, qpw_finding_remote(&g->service->lead.key), "", lead, lead_size);
 }
 
 /* Nodes open connections to each other; who only knocks may as well be a scanner, which is never to be a peer. */
@@ -130,7 +130,7 @@ static int write_group(struct qpw_engine *e, struct qpw_group *g, struct qpw_mar
 {
     struct qpw_record *r = qpw_engine_begin(e, signature_of(g), kind, g->last_ns, now_ns);
     struct qpw_text_about about = {.context = &e->context, .row = &g->row};
-    char count[16], ports[256], prefixes[512], remote[INET6_ADDRSTRLEN], line[256], traffic[160] = "", lead[64] = "";
+    char count[16], ports[256], prefixes[512], remote[INET6_ADDRSTRLEN], line[256], traffic[160] = "", lead[112] = "";
     bool one_port = g->tale == QPW_TALE_MANY || g->tale == QPW_TALE_NOISE || g->tale == QPW_TALE_SERVICE;
     int rc;
 

@@ -244,7 +244,7 @@ static bool row_word(const char *word, const struct qpw_text_about *about, char 
     if (!strcmp(word, "initiator") || !strcmp(word, "responder"))
         end_words(about, *word == 'i', buf, size);
     else if (!strcmp(word, "responder-address"))
-        qpw_words_end(row->key.kind, row->key.responder, buf, size);
+        qpw_words_end_named(row->key.kind, row->key.responder, "", buf, size);
     else if (!strcmp(word, "service"))
         qpw_text_service(&row->key, buf, size);
     else if (!strcmp(word, "protocol"))

@@ -26,6 +26,7 @@
 #include "snapshot/collect_maps.h"
 #include "snapshot/conns.h"
 #include "util/document.h"
+#include "words/known.h"
 #include "words/words.h"
 
 #define HISTORY_BYTES (16u << 20)
@@ -223,6 +224,7 @@ void qpw_alerts_context(struct qpw_auditor *a)
         .process_data = a->alerts,
         .leaves_by = find_way,
     };
+    qpw_known_policy(&a->policy); /* without memory addresses stay without names */
     qpw_engine_context(a->alerts->engine, &context, qpw_clock_unix_ns());
 }
 

@@ -16,6 +16,7 @@
 #include "alert/signatures.h"
 #include "cmd/cmd.h"
 #include "cmd/format.h"
+#include "cmd/hosts.h"
 #include "instance/instance.h"
 #include "instance/kernel_words.h"
 #include "instance/object.h"
@@ -121,7 +122,7 @@ static const struct argp argp = {
     argp_options, parse, "[FILE...]",
     "Reads the alert log for people, oldest first; of the files named, in this order, nothing but these. They may be gzip; - "
     "is standard input.\v"
-    "Addresses are never resolved. Honours NO_COLOR. Lines that are not qportwatch records are skipped.", NULL, NULL, NULL};
+    "Addresses are never resolved. Honours NO_COLOR. Lines that are not qportwatch records are skipped.", qpw_hosts_child, NULL, NULL};
 
 /* Where the auditor of this network namespace writes its alerts, else the default. Returns buf or a static text. */
 static const char *log_in_use(char *buf, size_t size)

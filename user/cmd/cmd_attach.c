@@ -16,6 +16,7 @@
 #include "host/rights.h"
 #include "cmd/attach_view.h"
 #include "cmd/cmd.h"
+#include "cmd/hosts.h"
 #include "cmd/number.h"
 #include "host/clock.h"
 #include "instance/kernel_words.h"
@@ -230,7 +231,7 @@ static int run(struct arguments *arguments)
 int qpw_cmd_attach(int argc, char **argv)
 {
     static const struct argp_child children[] = {
-        {&qpw_policy_argp, 0, "Policy:", 2}, {&qpw_alert_argp, 0, NULL, 0}, {0}};
+        {&qpw_policy_argp, 0, "Policy:", 2}, {&qpw_alert_argp, 0, NULL, 0}, {&qpw_hosts_argp, 0, NULL, 0}, {0}};
     static const struct argp argp = {
         .options = options_table, .parser = take_option, .args_doc = "IFACE...", .children = children,
         .doc = "Monitors interfaces until stopped. Packets are counted in the kernel and never changed."

@@ -7,8 +7,10 @@
 #include <string.h>
 
 #include "cmd/cmd.h"
+#include "cmd/hosts.h"
 #include "cmd/format.h"
 #include "cmd/node_connections.h"
+#include "cmd/node_listeners.h"
 #include "control/watched.h"
 #include "instance/executables.h"
 #include "instance/instance.h"
@@ -83,7 +85,7 @@ static const char *row_words(const struct qpw_snapshot *s, const struct qpw_conn
                              const struct qpw_process *owner, char *buf, size_t size)
 {
     struct qpw_connection_ends ends = qpw_connection_ends(&c->key, &c->conn);
-    char service[64], from[80], to[80], process[64];
+    char service[64], from[128], to[128], process[64];
 
     snprintf(buf, size, "%s %s %s %s %s %s %s %s %s %s %s %s", qpw_verdict_name(c->conn.verdict),
              qpw_direction_name(c->conn.direction),
@@ -193,6 +195,7 @@ static int run(const struct qpw_kernel *kernel, const struct options *o, struct 
 
     if (r < 0)
         return r;
+    qpw_node_names(&snapshot);
     r = qpw_node_connections_read(kernel, snapshot.mono_ns, &all, &reading, err);
     if (r == 0)
         r = qpw_sockets_open(&p.sockets, err);
@@ -213,7 +216,7 @@ static int run(const struct qpw_kernel *kernel, const struct options *o, struct 
 int qpw_cmd_connections(int argc, char **argv)
 {
     static const struct argp argp = {
-        .options = options_table, .parser = take_option, .args_doc = "[FILTER]",
+        .options = options_table, .parser = take_option, .args_doc = "[FILTER]", .children = qpw_hosts_child,
         .doc = "Show the live connections of what is attached: who opened each and on what evidence, its verdict and "
                "rule, the process that holds the node's end, and what it carried. FILTER is that of the live view: "
                "'dir:out verdict:unexpected -port:445 proc:python*'.\vBytes are the payload of TCP connections whose "

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "cmd/cmd.h"
+#include "cmd/hosts.h"
 #include "cmd/format.h"
 #include "cmd/node_listeners.h"
 #include "control/watched.h"
@@ -79,7 +80,7 @@ static int show(const struct options *o, struct qpw_node_listeners *node, const 
 
 int qpw_cmd_listeners(int argc, char **argv)
 {
-    static const struct argp_child children[] = {{&qpw_policy_argp, 0, "Policy:", 0}, {0}};
+    static const struct argp_child children[] = {{&qpw_policy_argp, 0, "Policy:", 0}, {&qpw_hosts_argp, 0, NULL, 0}, {0}};
     static const struct argp argp = {
         .options = options_table, .parser = take_option, .children = children,
         .doc = "Show what the sockets of this network namespace wait for, against the policy: listening and not listed "

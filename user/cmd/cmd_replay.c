@@ -10,6 +10,8 @@
 #include <unistd.h>
 
 #include "cmd/cmd.h"
+#include "cmd/hosts.h"
+#include "words/known.h"
 #include "cmd/number.h"
 #include "instance/kernel_words.h"
 #include "policy/lang/load.h"
@@ -117,7 +119,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     }
 }
 
-static const struct argp_child children[] = {{&qpw_policy_argp, 0, "Policy:", 2}, {0}};
+static const struct argp_child children[] = {{&qpw_policy_argp, 0, "Policy:", 2}, {&qpw_hosts_argp, 0, NULL, 0}, {0}};
 static const struct argp argp = {
     argp_options, parse, "CAPTURE…",
     "Audits pcap and pcapng files (plain or gzip, '-' is standard input) through the same BPF programs as 'attach'."
@@ -309,6 +311,7 @@ static int prepare(struct options *o, struct qpw_policy *policy, uint64_t *ret_f
         say(err.text);
         return QPW_EXIT_USAGE;
     }
+    qpw_known_policy(policy); /* without memory addresses stay without names */
     if (chosen)
         qpw_put_lines(stderr, "qportwatch replay: policy %s: %s", policy->name, chosen);
     for (size_t i = 0; i < policy->n_warnings; i++)

@@ -10,6 +10,7 @@
 
 #include "cmd/cmd.h"
 #include "cmd/finding_process.h"
+#include "cmd/hosts.h"
 #include "cmd/node_listeners.h"
 #include "control/watched.h"
 #include "instance/executables.h"
@@ -84,7 +85,7 @@ static const struct argp argp = {
     argp_options, parse, NULL,
     "What was seen since attaching: by verdict, unexpected findings with the most serious first, peers, "
     "policy rules, what could not be decided, and what may be missing.\vAddresses are never resolved. Exit status: 0 done, 1 failed, 2 bad "
-    "usage, 3 something that --fail-on names was found.", NULL, NULL, NULL};
+    "usage, 3 something that --fail-on names was found.", qpw_hosts_child, NULL, NULL};
 
 static bool to_screen(const struct options *o)
 {
@@ -180,6 +181,7 @@ static int make_and_write(const struct options *o, uint64_t since_unix_ns, struc
         return status;
     rc = qpw_collect_watched(&kernel, NULL, &snapshot, err);
     if (rc == 0) {
+        qpw_node_names(&snapshot);
         rc = qpw_report_make(&snapshot, since_unix_ns, &report);
         if (rc < 0)
             qpw_fail(err, rc, "cannot make the report: %s", strerror(-rc));

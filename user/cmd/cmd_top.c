@@ -9,6 +9,8 @@
 #include <unistd.h>
 
 #include "cmd/cmd.h"
+#include "cmd/hosts.h"
+#include "cmd/node_listeners.h"
 #include "cmd/format.h"
 #include "cmd/view_acts.h"
 #include "cmd/view_more.h"
@@ -83,7 +85,7 @@ static const struct argp argp = {
     argp_options, parse, NULL,
     "The live view over what is attached, from any number of terminals.\v"
     "Keys are those of htop, less and vim; ? lists them and the words of the filter. The choices made are remembered "
-    "for the next time. Without a terminal it prints lines. Honours NO_COLOR.", NULL, NULL, NULL};
+    "for the next time. Without a terminal it prints lines. Honours NO_COLOR.", qpw_hosts_child, NULL, NULL};
 
 /* ---- What the options say about the view ---- */
 
@@ -185,6 +187,7 @@ static int take(void *context, bool whole, struct qpw_snapshot *ret, struct qpw_
         r = qpw_collect_watched(&s->kernel, &options, ret, err);
     if (r < 0)
         return r;
+    qpw_node_names(ret);
     if (!still_attached(ret))
         look_for_another(s);
     return 0;

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <jansson.h>
+#include <stdio.h>
 #include <string.h>
 #include <time.h>
 
@@ -11,6 +12,7 @@
 #include "instance/object.h"
 #include "policy/compile/compile.h"
 #include "snapshot/compiled.h"
+#include "words/known.h"
 
 /* The text of the policy in force, which alone has owner=. -ESTALE: its file is another policy by now. */
 static int load_text(const struct qpw_snapshot *s, struct qpw_policy *ret, struct qpw_error *err)
@@ -27,10 +29,25 @@ static int load_text(const struct qpw_snapshot *s, struct qpw_policy *ret, struc
         qpw_policy_options_clear(&in_force);
     }
     json_decref(args);
-    if (r < 0 || !strcmp(ret->digest, s->meta.policy_digest))
+    if (r == 0 && !strcmp(ret->digest, s->meta.policy_digest))
+        return qpw_known_policy(ret);
+    if (r < 0)
         return r;
     qpw_policy_clear(ret);
     return -ESTALE;
+}
+
+void qpw_node_names(const struct qpw_snapshot *s)
+{
+    static char known[sizeof(s->meta.policy_digest)];
+    struct qpw_policy policy;
+    struct qpw_error ignored;
+
+    if (!strcmp(known, s->meta.policy_digest))
+        return;
+    snprintf(known, sizeof(known), "%s", s->meta.policy_digest);
+    if (load_text(s, &policy, &ignored) == 0)
+        qpw_policy_clear(&policy);
 }
 
 static int load_in_force(struct qpw_node_listeners *n, const struct qpw_kernel *kernel, const struct qpw_snapshot *s,

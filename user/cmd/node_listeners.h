@@ -36,4 +36,7 @@ int qpw_node_listeners_read(struct qpw_node_listeners *n, struct qpw_sockets *so
 
 void qpw_node_listeners_clear(struct qpw_node_listeners *n);
 
+/* Makes known what the policy in force names: peers, sets, purposes (words/known.h). Reads it only when it is another. */
+void qpw_node_names(const struct qpw_snapshot *s);
+
 #endif

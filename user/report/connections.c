@@ -41,7 +41,7 @@ int qpw_connection_add(struct qpw_table *t, const struct qpw_snapshot *s, const 
     const struct qpw_conn *conn = &line->connection->conn;
     struct qpw_connection_ends ends = qpw_connection_ends(key, conn);
     unsigned port = conn->direction == QPW_DIR_UNKNOWN ? 0 : ends.to_port;
-    char service[64], from[80], to[80], process[64], sent[24], received[24], first[16], idle[16];
+    char service[64], from[128], to[128], process[64], sent[24], received[24], first[16], idle[16];
     const char *cells[] = {
         qpw_verdict_name(conn->verdict),
         qpw_words_direction(conn->direction),

@@ -230,8 +230,8 @@ static void past(const struct qpw_html_page *p, const char *title, size_t from, 
         qpw_page_cell(p, "", qpw_outcome_name(f->value.outcome));
         qpw_page_cell(p, "", qpw_words_direction(f->key.direction));
         qpw_page_cell(p, "a", qpw_words_service(f->key.kind, f->key.protocol, f->key.port, text, sizeof(text)));
-        qpw_page_cell(p, "a", qpw_words_end(f->key.kind, f->key.initiator, text, sizeof(text)));
-        qpw_page_cell(p, "a", qpw_words_end(f->key.kind, f->key.responder, text, sizeof(text)));
+        qpw_page_cell(p, "a", qpw_words_end_named(f->key.kind, f->key.initiator, "", text, sizeof(text)));
+        qpw_page_cell(p, "a", qpw_words_end_named(f->key.kind, f->key.responder, "", text, sizeof(text)));
         qpw_page_cell(p, "", qpw_words_life_step(p->r->s, f, text, sizeof(text)));
         qpw_page_close_row(p);
     }

@@ -28,7 +28,7 @@ static const char *process_text(const struct qpw_text_page *p, const struct qpw_
 static int add_line(const struct qpw_text_page *p, struct qpw_table *t, const struct qpw_finding_line *line)
 {
     const struct qpw_finding_row *f = line->first;
-    char service[40], initiator[64], responder[64], packets[16], first[24], last[24], process[64];
+    char service[40], initiator[128], responder[128], packets[16], first[24], last[24], process[64];
     const char *cells[] = {
         qpw_words_line_outcome(line),
         qpw_words_direction_short(f->key.direction),
@@ -116,7 +116,7 @@ static int past_of(const struct qpw_text_page *p, const char *title, size_t from
         {"how", .wrap = true}};
     size_t limit = qpw_text_limit(p, QPW_SCREEN_LINES / 4), shown = limit && n > limit ? limit : n;
     struct qpw_table t = {columns, 6};
-    char count[48], service[40], initiator[64], responder[64], how[320];
+    char count[48], service[40], initiator[128], responder[128], how[320];
     int rc = 0;
 
     if (!n)
@@ -127,8 +127,8 @@ static int past_of(const struct qpw_text_page *p, const char *title, size_t from
         const char *cells[] = {
             qpw_outcome_name(f->value.outcome), qpw_words_direction_short(f->key.direction),
             qpw_words_service(f->key.kind, f->key.protocol, f->key.port, service, sizeof(service)),
-            qpw_words_end(f->key.kind, f->key.initiator, initiator, sizeof(initiator)),
-            qpw_words_end(f->key.kind, f->key.responder, responder, sizeof(responder)),
+            qpw_words_end_named(f->key.kind, f->key.initiator, "", initiator, sizeof(initiator)),
+            qpw_words_end_named(f->key.kind, f->key.responder, "", responder, sizeof(responder)),
             qpw_words_life_step(p->r->s, f, how, sizeof(how)),
         };
 

@@ -73,10 +73,10 @@ static void cut_middle(const struct cell *c, char *buf, size_t size)
 /* An address, or a MAC address where the finding is of an EtherType. */
 static void text_address(unsigned kind, const uint8_t *addr, char *buf, size_t size)
 {
-    char text[INET6_ADDRSTRLEN] = "-";
+    char text[112] = "-";
 
     if (addr)
-        qpw_words_end(kind, addr, text, sizeof(text));
+        qpw_words_end_named(kind, addr, "", text, sizeof(text));
     snprintf(buf, size, "%s", text);
 }
 
@@ -92,11 +92,11 @@ static size_t group_remotes(const struct qpw_row *row)
 static void text_remotes(const struct cell *c, size_t n, char *buf, size_t size)
 {
     const struct qpw_finding_line *line = line_of(c->row);
-    char end[INET6_ADDRSTRLEN], more[24];
+    char end[112], more[24];
 
     if (line->service)
-        snprintf(buf, size, "%s +%s", qpw_words_end(line->first->key.kind, qpw_finding_remote(&line->first->key), end,
-                                                   sizeof(end)), qpw_words_count(n - 1, more, sizeof(more)));
+        snprintf(buf, size, "%s +%s", qpw_words_end_named(line->first->key.kind, qpw_finding_remote(&line->first->key), "", end,
+                                                         sizeof(end)), qpw_words_count(n - 1, more, sizeof(more)));
     else
         qpw_words_many(n, "address", buf, size);
     cut_middle(c, buf, size);

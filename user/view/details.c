@@ -163,11 +163,11 @@ static void paint_finding(struct pen *p, const struct qpw_model *m, const struct
 {
     const struct qpw_finding_row *f = row->source;
     const char *process = qpw_model_process(m, f), *peer = qpw_model_peer(m, f->value.peer);
-    char from[64], to[64];
+    char from[112], to[112];
 
     put_severity(p, m, row, f);
-    qpw_words_end(f->key.kind, f->key.initiator, from, sizeof(from));
-    qpw_words_end(f->key.kind, f->key.responder, to, sizeof(to));
+    qpw_words_end_named(f->key.kind, f->key.initiator, "", from, sizeof(from));
+    qpw_words_end_named(f->key.kind, f->key.responder, "", to, sizeof(to));
     if (f->key.direction == QPW_DIR_UNKNOWN)
         putf(p, QPW_STYLE_NORMAL, "between", "%s and %s (could not tell which side opened it)", from, to);
     else if (f->value.initiator_port)

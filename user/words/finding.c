@@ -37,11 +37,11 @@ const char *qpw_words_line_service(const struct qpw_finding_line *line, char *bu
 /* Of many, their number; of a service's users the first by name. */
 static const char *ends(const struct qpw_finding_line *line, size_t n, const uint8_t addr[16], char *buf, size_t size)
 {
-    char end[64], count[24];
+    char end[112], count[24];
 
     if (n > 1 && !line->service)
         return qpw_words_many(n, "address", buf, size);
-    qpw_words_end(line->first->key.kind, addr, end, sizeof(end));
+    qpw_words_end_named(line->first->key.kind, addr, "", end, sizeof(end));
     if (n == 1)
         return qpw_format(buf, size, "%s", end);
     return qpw_format(buf, size, "%s and %s more", end, qpw_words_count(n - 1, count, sizeof(count)));

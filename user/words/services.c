@@ -9,6 +9,7 @@
 
 #include "facts/peers.h"
 #include "util/names.h"
+#include "words/known.h"
 #include "words/words.h"
 
 /* ---- Names of ports: one table, since getservbyport() reads the file again with every call ---- */
@@ -45,10 +46,35 @@ static void read_services(void)
     endservent();
 }
 
+/* What storage nodes speak, and who watches them: ports that /etc/services does not have, or has for something older. */
+static const struct {
+    uint16_t port;
+    bool udp;
+    const char *name;
+} of_storage[] = {
+    {662, false, "statd"},           {875, false, "rquotad"},        {988, false, "lustre"},
+    {1514, false, "wazuh"},          {2379, false, "etcd"},          {3205, false, "isns"},
+    {3260, false, "iscsi"},          {3268, false, "global-catalog"}, {3269, false, "global-catalog-tls"},
+    {3300, false, "ceph-mon"},       {3712, false, "qumulo-cluster"}, {4045, false, "nlm"},
+    {4045, true, "nlm"},             {4420, false, "nvme-tcp"},      {5044, false, "beats"},
+    {5405, true, "corosync"},        {5666, false, "nrpe"},          {5985, false, "winrm"},
+    {6556, false, "checkmk-agent"},  {6789, false, "ceph-mon"},      {8009, false, "nvme-discovery"},
+    {9090, false, "prometheus"},     {9093, false, "alertmanager"},  {9100, false, "node-exporter"},
+    {9997, false, "splunk"},         {10000, false, "ndmp"},         {10050, false, "zabbix-agent"},
+    {20048, false, "mountd"},        {20048, true, "mountd"},        {24007, false, "glusterd"},
+};
+
+/* The policy's own word first, then the table above, then the system's. */
 static const char *port_name(unsigned protocol, unsigned port)
 {
     static pthread_once_t once = PTHREAD_ONCE_INIT;
 
+    if (*qpw_known_purpose(protocol, port))
+        return qpw_known_purpose(protocol, port);
+    for (size_t i = 0; i < sizeof(of_storage) / sizeof(*of_storage); i++)
+        if (of_storage[i].port == port && (!of_storage[i].udp || protocol == IPPROTO_UDP) &&
+            (of_storage[i].udp || protocol == IPPROTO_TCP))
+            return of_storage[i].name;
     pthread_once(&once, read_services);
     for (const struct service *s = services[port % SERVICE_BUCKETS]; s; s = s->next)
         if (s->port == port && s->protocol == protocol)
@@ -156,6 +182,8 @@ const char *qpw_words_end_named(unsigned kind, const uint8_t addr[16], const cha
 {
     char end[INET6_ADDRSTRLEN];
 
+    if (!*name && kind != QPW_KIND_ETHERTYPE)
+        name = qpw_known_name(addr);
     if (!*name)
         return qpw_words_end(kind, addr, buf, size);
     snprintf(buf, size, "%s (%s)", name, qpw_words_end(kind, addr, end, sizeof(end)));
@@ -164,13 +192,15 @@ const char *qpw_words_end_named(unsigned kind, const uint8_t addr[16], const cha
 
 const char *qpw_words_endpoint(const uint8_t addr[16], unsigned port, char *buf, size_t size)
 {
-    char text[INET6_ADDRSTRLEN];
+    const char *name = qpw_known_name(addr);
+    char text[INET6_ADDRSTRLEN], end[INET6_ADDRSTRLEN + 8];
 
     qpw_address_text(addr, text, sizeof(text));
     if (port)
-        snprintf(buf, size, strchr(text, ':') ? "[%s]:%u" : "%s:%u", text, port);
+        snprintf(end, sizeof(end), strchr(text, ':') ? "[%s]:%u" : "%s:%u", text, port);
     else
-        snprintf(buf, size, "%s", text);
+        snprintf(end, sizeof(end), "%s", text);
+    snprintf(buf, size, *name ? "%s (%s)" : "%s%s", name, end);
     return buf;
 }
 

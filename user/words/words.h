@@ -46,7 +46,7 @@ const char *qpw_words_period(uint64_t from_unix_ns, uint64_t to_unix_ns, char *b
  */
 const char *qpw_words_service(unsigned kind, unsigned protocol, unsigned port, char *buf, size_t size);
 
-/* The same followed by the name that /etc/services has for the port, read once: "tcp/22 ssh". Thread-safe. */
+/* The same followed by the name of the port, "tcp/22 ssh": the policy's purpose, that of a small table, /etc/services. */
 const char *qpw_words_service_named(unsigned kind, unsigned protocol, unsigned port, char *buf, size_t size);
 
 /* "tcp/445, tcp/389 out, udp/111": up to QPW_PEER_PORTS of them; "" where there is none. */
@@ -56,10 +56,11 @@ const char *qpw_words_ports(const struct qpw_port_sum *ports, char *buf, size_t 
 /* An address, or a MAC address where the kind is QPW_KIND_ETHERTYPE. */
 const char *qpw_words_end(unsigned kind, const uint8_t addr[16], char *buf, size_t size);
 
-/* The same with the name of the peer it belongs to, where that is not empty: "node2 (10.1.0.12)". */
+/* The same with a name before it, "node2 (10.1.0.12)": the one given or, where that is empty, the known one (known.h). */
 const char *qpw_words_end_named(unsigned kind, const uint8_t addr[16], const char *name, char *buf, size_t size);
 
-/* An address with a port in host order: "10.1.0.12:445", "[fd00::1]:445"; without a port (0) the bare address. */
+/* An address with a port in host order: "10.1.0.12:445", "[fd00::1]:445"; without a port (0) the bare address. A
+ * known name stands before it: "node2 (10.1.0.12:445)". */
 const char *qpw_words_endpoint(const uint8_t addr[16], unsigned port, char *buf, size_t size);
 
 /* An address, or a prefix of `length` bits out of 128: "10.1.0.12", "10.9.0.0/24", "fd00::/64". */

@@ -143,6 +143,16 @@ static void set(struct qpw_alert_row *row, enum qpw_alert_column column, const c
     snprintf(row->cell[column], sizeof(row->cell[column]), "%s", *text ? text : "-");
 }
 
+/* An address of the record, with its name where one is known. */
+static void set_end(struct qpw_alert_row *row, enum qpw_alert_column column, const char *text)
+{
+    uint8_t addr[16];
+
+    set(row, column, text);
+    if (qpw_address_parse(text, addr) == 0)
+        qpw_words_end_named(QPW_KIND_PORT, addr, "", row->cell[column], sizeof(row->cell[column]));
+}
+
 static void service(const json_t *record, struct qpw_alert_row *row)
 {
     const json_t *port = json_object_get(record, "dest_port"), *type = json_object_get(record, "icmp_type");
@@ -172,8 +182,8 @@ static void fill(const json_t *record, const struct qpw_alert_filter *f, uint64_
     qpw_words_time_of(time, f->local_time, f->short_time, row->cell[QPW_ALERT_TIME], sizeof(row->cell[0]));
     set(row, QPW_ALERT_SEVERITY, severity ? qpw_severity_name(severity) : "-");
     set(row, QPW_ALERT_DIRECTION, fact(record, "direction"));
-    set(row, QPW_ALERT_INITIATOR, string(record, "src_ip"));
-    set(row, QPW_ALERT_RESPONDER, string(record, "dest_ip"));
+    set_end(row, QPW_ALERT_INITIATOR, string(record, "src_ip"));
+    set_end(row, QPW_ALERT_RESPONDER, string(record, "dest_ip"));
     service(record, row);
     set(row, QPW_ALERT_VERDICT, fact(record, "verdict"));
     set(row, QPW_ALERT_OUTCOME, fact(record, "outcome"));
