@@ -715,7 +715,13 @@ Test(view, findings_stand_by_cause_by_host_by_process_and_one_by_one)
     key(&b, QPW_KEY_ESC);
     cr_expect_eq(b.model.n_rows, 4);
     key(&b, 'a');
-    cr_expect_eq(b.state.mode, QPW_MODE_LIST, "81 at once are not acknowledged");
+    cr_expect_eq(b.state.mode, QPW_MODE_ACK, "users of one service are acknowledged as one");
+    key(&b, QPW_KEY_ESC);
+    key(&b, 'j');
+    key(&b, 'j');
+    key(&b, 'a');
+    cr_expect_eq(b.state.mode, QPW_MODE_LIST, "a scan is not one service");
+    key(&b, QPW_KEY_HOME);
     key(&b, 'g');
     cr_expect_eq(b.model.n_rows, 95, "hosts");
     cr_expect(strstr(rows_text(&b), "low 300 ports, 1-300 10.9.9.9 no answer 300"), "%s", rows_text(&b));
@@ -1184,5 +1190,31 @@ Test(view, five_thousand_meters_take_a_fraction_of_a_second)
     cr_log_info("one picture of 5,000 meters at 250x70: %.1f ms with sanitizers", ms);
     cr_expect_lt(ms, 250);
     cr_expect_eq(b.model.n_rows, 5000);
+    tear_down(&b);
+}
+
+/* a and m ask for a reason on the last line; only Enter does something, and only about a finding or one service. */
+Test(view, a_finding_is_acknowledged_or_muted_with_a_reason)
+{
+    struct bench b;
+
+    set_up(&b, QPW_TAB_UNEXPECTED);
+    cr_expect_eq(qpw_input_key(&b.state, &b.model, 'a', 10, NULL), QPW_DO_PAINT);
+    cr_expect_eq(b.state.mode, QPW_MODE_ACK);
+    for (const char *c = "known q"; *c; c++)
+        cr_expect_eq(qpw_input_key(&b.state, &b.model, *c, 10, "really?"), QPW_DO_PAINT, "a letter is no command");
+    paint(&b, 30, 100);
+    cr_expect(on_screen(&b, "acknowledge, reason: known q"));
+    cr_expect_eq(qpw_input_key(&b.state, &b.model, QPW_KEY_ENTER, 10, NULL), QPW_DO_PAINT | QPW_DO_ACK);
+    cr_expect_str_eq(b.state.edit, "known q");
+    cr_expect_eq(b.state.mode, QPW_MODE_LIST);
+    qpw_input_key(&b.state, &b.model, 'm', 10, NULL);
+    cr_expect_eq(b.state.mode, QPW_MODE_MUTE);
+    cr_expect_str_eq(b.state.edit, "", "a new reason");
+    cr_expect_eq(qpw_input_key(&b.state, &b.model, QPW_KEY_ESC, 10, NULL), QPW_DO_PAINT);
+    cr_expect_eq(b.state.mode, QPW_MODE_LIST);
+    key(&b, '2');
+    qpw_input_key(&b.state, &b.model, 'a', 10, NULL);
+    cr_expect_eq(b.state.mode, QPW_MODE_LIST, "ports are no findings");
     tear_down(&b);
 }

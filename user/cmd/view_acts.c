@@ -8,7 +8,9 @@
 #include <time.h>
 
 #include "auditor/alone.h"
+#include "util/names.h"
 #include "util/since.h"
+#include "words/words.h"
 
 static int ask(void *context, const json_t *request, json_t **ret_answer, struct qpw_error *err)
 {
@@ -36,13 +38,19 @@ static int split(const char *typed, char *reason, int64_t *ret_until, struct qpw
 
 int qpw_view_act(void *context, const struct qpw_view_act *act, char *said, size_t size)
 {
-    char number[24], reason[QPW_FILTER_TEXT];
-    const char *words[] = {number};
+    const struct qpw_finding_key *key = &act->finding->key;
+    char number[24], service[32], reason[QPW_FILTER_TEXT];
+    const char *words[] = {number, service};
     struct qpw_act todo = {.words = words, .n_words = 1, .reason = reason};
     struct qpw_error err = {""};
     int status = QPW_EXIT_USAGE;
 
     snprintf(number, sizeof(number), "%" PRIu64, act->finding->flow_id);
+    if (act->service) {
+        snprintf(number, sizeof(number), "%s", qpw_direction_name(key->direction));
+        qpw_words_service(key->kind, key->protocol, key->port, service, sizeof(service));
+        todo.n_words = 2;
+    }
     if (split(act->typed, reason, &todo.until, &err) == 0) {
         if (act->mute && !*reason)
             qpw_fail(&err, -EINVAL, "a reason is required: why may it be quiet?");

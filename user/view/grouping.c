@@ -43,7 +43,7 @@ int qpw_model_add_finding(struct qpw_model *m, const struct qpw_finding_row *f)
     row->counts = f->counts;
     row->first_unix_ns = f->first_unix_ns;
     row->last_unix_ns = f->last_unix_ns;
-    row->severity = (uint8_t)qpw_finding_severity(f);
+    row->severity = (uint8_t)(qpw_finding_open(f) ? qpw_finding_severity(f) : QPW_SEVERITY_INFO); /* behind what is open */
     set_rate(m, f, row);
     return 0;
 }
@@ -127,4 +127,17 @@ int qpw_model_add_groups(struct qpw_model *m, const struct qpw_view_state *state
         if (!qpw_finding_open(&m->now->findings[i]))
             r = qpw_model_add_finding(m, &m->now->findings[i]);
     return r;
+}
+
+const struct qpw_finding_row *qpw_row_service(const struct qpw_row *row)
+{
+    const struct qpw_finding_line *line = row->kind == QPW_ROW_GROUP ? row->source : NULL;
+    const struct qpw_finding_key *key = line ? &line->first->key : NULL;
+
+    if (!line || line->ports != 1 || (key->kind != QPW_KIND_PORT && key->kind != QPW_KIND_ICMP && key->kind != QPW_KIND_PROTOCOL))
+        return NULL;
+    for (size_t i = 0; i < line->findings; i++)
+        if (line->members[i]->key.direction != key->direction)
+            return NULL;
+    return line->first;
 }

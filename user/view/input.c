@@ -110,8 +110,8 @@ static unsigned ask_reason(struct qpw_view_state *state, const struct qpw_model 
 {
     const struct qpw_row *row = m->n_rows ? &m->rows[state->selected] : NULL;
 
-    if (!row || row->kind != QPW_ROW_FINDING) {
-        qpw_state_say(state, true, row && row->kind == QPW_ROW_GROUP ? "several findings: Enter opens them, then choose one"
+    if (!row || (row->kind != QPW_ROW_FINDING && !qpw_row_service(row))) {
+        qpw_state_say(state, true, row && row->kind == QPW_ROW_GROUP ? "several services: Enter opens them, then choose one"
                                                                      : "select a finding on the tab Unexpected");
         return QPW_DO_PAINT;
     }

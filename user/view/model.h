@@ -128,6 +128,9 @@ const char *qpw_model_iface(const struct qpw_model *m, unsigned number);
 /* A connection's process, "" where not known. */
 const char *qpw_model_connection_process(const struct qpw_model *m, const struct qpw_row *row);
 /* A finding's process, "" where not known. */
+/* The first of several findings that are all of one service, whoever the remote ends are; NULL: the row is no such group. */
+const struct qpw_finding_row *qpw_row_service(const struct qpw_row *row);
+
 const char *qpw_model_process(const struct qpw_model *m, const struct qpw_finding_row *finding);
 
 /* Frees all but the snapshot, and zeroes. */

@@ -234,8 +234,11 @@ static void act(struct qpw_view *view, bool mute)
     char said[512] = "the finding is no longer there";
     int r = -1;
 
-    if (row && row->kind == QPW_ROW_FINDING && view->options.act) {
-        todo.finding = row->source;
+    if (row) {
+        todo.finding = row->kind == QPW_ROW_FINDING ? row->source : qpw_row_service(row);
+        todo.service = row->kind != QPW_ROW_FINDING;
+    }
+    if (todo.finding && view->options.act) {
         r = view->options.act(view->options.act_context, &todo, said, sizeof(said));
     }
     qpw_view_say(view, r < 0, said);

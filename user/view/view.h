@@ -21,6 +21,7 @@ struct qpw_sockets;
 struct qpw_view_act {
     const struct qpw_snapshot *snapshot;
     const struct qpw_finding_row *finding; /* of the snapshot */
+    bool service;      /* all findings of its service are meant */
     bool mute;         /* else: acknowledge */
     const char *typed; /* "REASON [until=TIME]" */
 };
