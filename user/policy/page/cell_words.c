@@ -13,9 +13,12 @@ int qpw_cell_unclear(struct qpw_cell_fault *fault, enum qpw_column column, const
 {
     fault->column = column;
     snprintf(fault->text, sizeof(fault->text), "%s '%.*s'", what, (int)(length > 60 ? 60 : length), text);
-    for (char *p = fault->text; *p; p++)
+    for (char *p = fault->text; *p; p++) {
         if (*p == '\n')
             *p = ' ';
+        if (!strncmp(p, "\xe2\x80\x8b", 3)) /* without width: it would not be seen */
+            memcpy(p, "<?>", 3);
+    }
     return -EINVAL;
 }
 

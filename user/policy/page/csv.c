@@ -111,11 +111,68 @@ int qpw_csv_rows(const struct qpw_csv *csv, const char *text, struct qpw_page *p
     return qpw_page_check(page, csv->name, err);
 }
 
+/* The separator that some line of the first ones has most of. */
+static char find_separator(const char *text)
+{
+    static const char candidates[] = ",;\t|";
+    size_t most = 0;
+    char found = ',';
+
+    for (unsigned lines = 0; *text && lines < 20; lines++, text += strcspn(text, "\n"), text += *text != '\0')
+        for (size_t i = 0; candidates[i]; i++) {
+            size_t n = 0;
+
+            for (const char *p = text; *p && *p != '\n'; p++)
+                n += *p == candidates[i];
+            if (n > most) {
+                most = n;
+                found = candidates[i];
+            }
+        }
+    return found;
+}
+
+/* Whether a line has one value and nothing else: a title of the table, or an empty line. *ret: the value's length. */
+static bool is_title(const char *line, char separator, size_t *ret_start, size_t *ret_length)
+{
+    size_t length = strcspn(line, "\n"), start = 0;
+
+    while (start < length && (line[start] == separator || isspace((unsigned char)line[start])))
+        start++;
+    while (length > start && (line[length - 1] == separator || isspace((unsigned char)line[length - 1])))
+        length--;
+    *ret_start = start;
+    *ret_length = length - start;
+    return !memchr(line + start, separator, length - start) && !memchr(line + start, '"', length - start);
+}
+
+/* Titles over the table become paragraphs, where a line with several values is behind them. Returns that line. */
+static const char *take_titles(const char *text, struct qpw_csv *csv, struct qpw_page *page)
+{
+    const char *table = text;
+    size_t start, length;
+
+    while (*table && is_title(table, csv->separator, &start, &length))
+        table += strcspn(table, "\n") + (table[strcspn(table, "\n")] != '\0');
+    if (!*table)
+        return text;
+    for (; text < table; csv->line++) {
+        char *copy;
+
+        is_title(text, csv->separator, &start, &length);
+        copy = length ? strndup(text + start, length) : NULL;
+        if (copy)
+            qpw_page_add_text(page, QPW_PART_TEXT, csv->line, qpw_tidy(copy));
+        page->no_memory |= length && !copy;
+        free(copy);
+        text += strcspn(text, "\n") + 1;
+    }
+    return table;
+}
+
 int qpw_read_csv(const char *name, const char *text, char separator, struct qpw_page *ret, struct qpw_error *err)
 {
-    static const char candidates[] = ",;\t";
     struct qpw_csv csv = {.name = name, .line = 1, .separator = separator, .n_titles = 1};
-    size_t most = 0;
 
     if (!strncmp(text, "\xef\xbb\xbf", 3))
         text += 3;
@@ -124,16 +181,9 @@ int qpw_read_csv(const char *name, const char *text, char separator, struct qpw_
         text += 6 + strspn(text + 5, "\r");
         csv.line = 2;
     }
-    for (size_t i = 0; !separator && candidates[i]; i++) {
-        size_t n = 0;
-
-        for (const char *p = text; *p && *p != '\n'; p++)
-            n += *p == candidates[i];
-        if (n > most || !csv.separator) {
-            most = n;
-            csv.separator = candidates[i];
-        }
-    }
-    qpw_page_add(ret, QPW_PART_TABLE, 1);
+    if (!separator)
+        csv.separator = find_separator(text);
+    text = take_titles(text, &csv, ret);
+    qpw_page_add(ret, QPW_PART_TABLE, csv.line);
     return qpw_csv_rows(&csv, text, ret, err);
 }

@@ -284,6 +284,14 @@ static bool is_flattened(const char *line)
     return memchr(line, '\f', length) || (runs >= 2 && (line_has(line, "port") || has_protocol(line)));
 }
 
+/* "|---|---|" */
+static bool is_markdown_table(const char *line)
+{
+    size_t length = strspn(line, "-:| \t\r");
+
+    return line[length] == '\n' && memmem(line, length, "|-", 2) && memmem(line, length, "-|", 2);
+}
+
 static bool is_bullet(const char *line)
 {
     line += strspn(line, " \t");
@@ -330,10 +338,16 @@ void qpw_import_refuse(struct qpw_importer *im)
         {is_prose, "ports in prose only, which are never taken; put the rows into a CSV file"},
     };
     unsigned line = find_transposed(im);
+    enum dialect dialect;
 
     qpw_import_error(im, 1, "the page has no table with a column of ports");
     if (qpw_import_elsewhere(im, true))
         return;
+    if (by_name(im->name, &dialect) && dialect != DIALECT_MARKDOWN && first_line(im, is_markdown_table)) {
+        qpw_import_error(im, first_line(im, is_markdown_table),
+                         "a table of Markdown: give the file a name with .md at its end");
+        return;
+    }
     if (line) {
         qpw_import_error(im, line, "a table for each service, with its port in a row; put the rows into a CSV file");
         return;

@@ -67,9 +67,32 @@ static bool has_old_line_ends(const char *text)
     return returns > feeds;
 }
 
+/* Files that are no text, by how they begin; NULL: none that is known. */
+static const char *known_binary(const char *text, size_t length)
+{
+    static const struct {
+        const char *begin;
+        const char *advice;
+    } known[] = {{"%PDF", "a PDF; take the HTML edition, or put the rows into a CSV file"},
+                 {"PK\x03\x04", "a document of an office program; save it as HTML or CSV"},
+                 {"\xd0\xcf\x11\xe0", "a document of an office program; save it as HTML or CSV"},
+                 {"\xff\xfe", "UTF-16 text; save it as UTF-8 (iconv -f UTF-16 -t UTF-8)"},
+                 {"\xfe\xff", "UTF-16 text; save it as UTF-8 (iconv -f UTF-16 -t UTF-8)"},
+                 {"\x1f\x8b", "compressed; unpack it first"}};
+
+    for (size_t i = 0; i < sizeof(known) / sizeof(*known); i++)
+        if (length >= strlen(known[i].begin) && !memcmp(text, known[i].begin, strlen(known[i].begin)))
+            return known[i].advice;
+    return NULL;
+}
+
 static int check_input(struct qpw_importer *im, const char *text, size_t length)
 {
+    const char *binary = known_binary(text, length);
     unsigned line = 1;
+
+    if (binary)
+        return qpw_fail(im->err, -EINVAL, "%s:1: %s", im->name, binary);
 
     if (has_old_line_ends(text))
         return qpw_fail(im->err, -EINVAL, "%s:1: lines end with a carriage return alone; convert the file (tr '\\r' '\\n')",
@@ -81,13 +104,13 @@ static int check_input(struct qpw_importer *im, const char *text, size_t length)
             strchr("\n\r\f", text[i]) && text[i] ? 1 : qpw_utf8_length((const unsigned char *)text + i, length - i);
 
         if (!step)
-            return qpw_fail(im->err, -EINVAL, "%s:%u: byte 0x%02x is not UTF-8 text", im->name, line,
-                            (unsigned char)text[i]);
+            return qpw_fail(im->err, -EINVAL, "%s:%u: byte 0x%02x is %s", im->name, line, (unsigned char)text[i],
+                            (unsigned char)text[i] < 0x80 ? "a control character, not text" : "not UTF-8 text");
         line += text[i] == '\n';
         i += step;
     }
     if (strpbrk(im->base, " \t\"#") || !*im->base)
-        return qpw_fail(im->err, -EINVAL, "%s: the file's name goes into ref=: it must not have blanks, quotes or #",
+        return qpw_fail(im->err, -EINVAL, "%s: the file's name goes into ref=: it must not have blanks, quotes or #; copy it to another name",
                         im->name);
     return 0;
 }

@@ -76,7 +76,9 @@ static int column_by_content(const struct qpw_importer *im, const struct qpw_imp
 
 bool qpw_import_columns_by_content(const struct qpw_importer *im, struct qpw_import_table *table, size_t columns)
 {
-    static const char *const names[] = {"(protocol)", "(port)", "(use)"};
+    static const char *const names[] = {"(column 1)", "(column 2)", "(column 3)", "(column 4)", "(column 5)", "(column 6)",
+                                        "(another column)"};
+    const size_t last = sizeof(names) / sizeof(*names) - 1;
     int protocol = column_by_content(im, table, columns, qpw_is_protocol_cell);
     int port = column_by_content(im, table, columns, qpw_is_port_cell);
     bool use = false;
@@ -87,11 +89,11 @@ bool qpw_import_columns_by_content(const struct qpw_importer *im, struct qpw_imp
     for (size_t i = 0; i < columns; i++) {
         enum qpw_column column = (int)i == protocol ? QPW_COLUMN_PROTOCOL
                                  : (int)i == port   ? QPW_COLUMN_PORT
-                                 : use              ? QPW_COLUMN_OTHER
-                                                    : QPW_COLUMN_USE;
+                                 : columns > 3 || use ? QPW_COLUMN_OTHER /* one of them may name ends */
+                                                      : QPW_COLUMN_USE;
 
         table->titles[i] = (struct qpw_title){.column = column};
-        table->names[i] = names[column == QPW_COLUMN_PROTOCOL ? 0 : column == QPW_COLUMN_PORT ? 1 : 2];
+        table->names[i] = names[i < last ? i : last];
         use |= column == QPW_COLUMN_USE;
     }
     return true;

@@ -5,6 +5,7 @@
 #include <strings.h>
 
 #include "policy/page/import_reading.h"
+#include "policy/page/lead.h"
 
 /* ---- Yes and no ---- */
 
@@ -141,6 +142,7 @@ int qpw_reading_restricted_set(const struct qpw_reading *r, uint8_t direction, i
     }
     for (size_t i = 0; i < r->part->n_cells; i++) {
         const char *text = r->part->cells[i].text;
+        struct qpw_lead lead;
 
         if (!qpw_reading_is_prose(r->table->titles[i].column))
             continue;
@@ -151,6 +153,12 @@ int qpw_reading_restricted_set(const struct qpw_reading *r, uint8_t direction, i
                 return set;
             return qpw_import_set_of(r->im, r->part->line, "", direction == QPW_DIR_INBOUND ? "source" : "destination",
                                      r->row->purpose);
+        }
+        qpw_lead_of(text, &lead);
+        if (lead.end_is_address && lead.end_of == direction) { /* "SSH from 10.0.0.0/8" */
+            qpw_import_warn(r->im, r->part->line, "'%.80s': '%.100s' restricts who is at the other end%s", r->row->purpose, text,
+                            set < 0 ? ": its addresses are a set" : "; fill in its set accordingly");
+            return set < 0 ? qpw_import_set_of(r->im, r->part->line, lead.end, "", r->row->purpose) : set;
         }
         family = family ? family : qpw_family_of(text, false);
         if (qpw_has_words(text, "only") && !qpw_is_conditional(text) && !qpw_family_of(text, false) &&

@@ -354,6 +354,15 @@ static bool is_unknown_heading(const struct qpw_part *part)
     return part->n_cells > 1 && filled == 1 && *part->cells[0].text && !qpw_is_port_cell(part->cells[0].text);
 }
 
+/* A row of nothing: spreadsheets leave some at a table's end. */
+static bool is_empty(const struct qpw_part *part)
+{
+    for (size_t i = 0; i < part->n_cells; i++)
+        if (*part->cells[i].text)
+            return false;
+    return !part->fault;
+}
+
 static void read_table_rows(struct qpw_importer *im, size_t table)
 {
     struct heading above = {.line = 0};
@@ -361,7 +370,7 @@ static void read_table_rows(struct qpw_importer *im, size_t table)
     for (size_t i = im->tables[table].first; i < im->tables[table].end && !im->no_memory; i++) {
         const struct qpw_part *part = &im->page.parts[i];
 
-        if (!part->n_cells && !part->fault)
+        if (is_empty(part))
             continue;
         if (is_heading(&im->tables[table], part)) {
             above.line = 0;

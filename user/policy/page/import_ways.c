@@ -153,6 +153,8 @@ static int check_marks(struct qpw_reading *r)
 static bool contradicts(const struct qpw_reading *r, unsigned directions)
 {
     static const char *const inbound[] = {"inbound only", "ingress only", "incoming only", "only inbound", "only incoming", NULL};
+    static const char *const by_node[] = {"initiated by the node", "initiated by the cluster", "initiated by the system",
+                                          "server to client", "server-to-client", NULL};
     static const char *const outbound[] = {"outbound only", "egress only", "outgoing only", "only outbound", "only outgoing",
                                            NULL};
 
@@ -166,6 +168,8 @@ static bool contradicts(const struct qpw_reading *r, unsigned directions)
         for (size_t n = qpw_directions_of(text, list); n > 0; n--) /* a column of directions with a title that is none */
             said |= 1u << list[n - 1];
         if (said && directions & ~said)
+            return true;
+        if (directions == 1u << QPW_DIR_INBOUND && qpw_has_any_of(text, by_node))
             return true;
         if (((directions & 1u << QPW_DIR_INBOUND && qpw_has_any_of(text, outbound)) ||
              (directions & 1u << QPW_DIR_OUTBOUND && qpw_has_any_of(text, inbound))))

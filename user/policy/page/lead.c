@@ -221,6 +221,7 @@ static void take_place(const struct text *text, size_t *at, struct qpw_lead *ret
     if ((from || to) && !*ret->end && (!is_in(name, restricting) || !strcasecmp(name, "localhost"))) {
         snprintf(ret->end, sizeof(ret->end), "%s", name);
         ret->end_of = from ? QPW_DIR_INBOUND : QPW_DIR_OUTBOUND;
+        ret->end_is_address = is_address(name);
     } else if (is_in(name, restricting)) {
         keep(ret->restriction, sizeof(ret->restriction), name);
     } else if (by) {

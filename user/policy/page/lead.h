@@ -10,6 +10,7 @@
 struct qpw_lead {
     unsigned directions;  /* as bits 1 << QPW_DIR_* */
     char end[128];        /* who is at the other end, or that end's addresses; empty: nobody is named */
+    bool end_is_address;
     uint8_t end_of;       /* the direction that has this other end */
     unsigned own_ends;    /* directions, as bits, whose other end would be the page's own nodes */
     bool only;            /* the text says "only" */

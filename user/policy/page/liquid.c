@@ -8,8 +8,7 @@
 #include <string.h>
 
 #define MAX_DEPTH 64
-#define PAIR_WINDOW 262144u     /* bytes in which the end of a tag is looked for, */
-#define MAX_PAIR_SEARCHES 2000u /* so many times: a page of nothing but tags takes no time */
+#define MAX_PAIR_SEARCHES 2000u /* a page of nothing but tags takes no time */
 
 /* An if or unless that is open. */
 struct branch {
@@ -204,31 +203,10 @@ static void elsewhere(struct renderer *r)
     }
 }
 
-/* Whether a tag of others, by its name, shows what it is around to some readers only: ifversion, hidden, only. */
-static bool chooses(const char *word, size_t length)
-{
-    static const char *const parts[] = {"version", "hidden", "hide", "condition", "only", "deprecat", "comment", "exclude",
-                                        "unlisted", "private", "internal", NULL};
-
-    for (size_t i = 0; parts[i]; i++)
-        if (memmem(word, length, parts[i], strlen(parts[i])))
-            return true;
-    return length > 1 && word[0] == 'i' && word[1] == 'f';
-}
-
-/* Whether what the tag is around ends behind it: {% endname, {{< /name. A tag without an end puts text in. */
+/* Whether what the tag is around ends behind it. */
 static bool is_paired(struct renderer *r, const char *mark, const char *word, size_t length)
 {
-    size_t n = strlen(mark), left = (size_t)(r->end - r->at);
-    const char *end = r->at + (left < PAIR_WINDOW ? left : PAIR_WINDOW);
-
-    if (++r->pair_searches > MAX_PAIR_SEARCHES)
-        return false;
-    for (const char *p = r->at; (p = memmem(p, (size_t)(end - p), word, length)); p += length)
-        if ((size_t)(p - r->text) >= n && (!strncmp(p - n, mark, n) || (*mark == '/' && p[-1] == ' ' && p[-2] == '/')) &&
-            !isalnum((unsigned char)p[length]))
-            return true;
-    return false;
+    return ++r->pair_searches <= MAX_PAIR_SEARCHES && qpw_liquid_is_paired(r->at, r->end, mark, word, length);
 }
 
 /* *ret_keep: the tag stays in the text. */
@@ -269,7 +247,7 @@ static int tag(struct renderer *r, struct cursor c, bool *ret_keep)
         elsewhere(r);
         return 0;
     }
-    if (chooses(word, length))
+    if (qpw_liquid_chooses(word, length))
         return bad(r, "a tag that may hide what it is around:", word, length);
     /* What repeats or chooses is not guessed at; any other tag is only around its text (GitBook's hints and tabs). */
     for (size_t i = 0; i < sizeof(control) / sizeof(*control); i++)
@@ -339,7 +317,7 @@ static int shortcode(struct renderer *r, struct cursor c, bool *ret_keep)
     skip_space(&c);
     while (c.at + length < c.end && (isalnum((unsigned char)c.at[length]) || strchr("-_", c.at[length])))
         length++;
-    if (!*ret_keep && chooses(c.at, length))
+    if (!*ret_keep && qpw_liquid_chooses(c.at, length))
         return bad(r, "a tag that may hide what it is around:", c.at, length);
     if (!*ret_keep && length && !is_paired(r, "/", c.at, length))
         elsewhere(r);
@@ -377,27 +355,6 @@ static int bracket(struct renderer *r)
     return error;
 }
 
-/* "|---|:--|" */
-static bool is_separator(const char *line, const char *end)
-{
-    return line < end && strcspn(line, "-") < strcspn(line, "\n") && strspn(line, "-:| \t\r") == strcspn(line, "\n");
-}
-
-/* Whether a row of a table, not one of titles, begins at r->at. */
-static bool is_row(const struct renderer *r)
-{
-    const char *line_end = memchr(r->at, '\n', (size_t)(r->end - r->at));
-
-    if (*r->at == '|' && (r->at == r->text || r->at[-1] == '\n'))
-        return !is_separator(r->at, r->end) && !(line_end && is_separator(line_end + 1, r->end));
-    if (strncasecmp(r->at, "<tr", 3) || isalnum((unsigned char)r->at[3]))
-        return false;
-    for (const char *p = r->at + 3; p + 2 < r->end && p < r->at + 4096; p++) /* what its first cell is */
-        if (*p == '<' && (p[1] == 't' || p[1] == 'T') && strchr("dDhH", p[2]))
-            return p[2] == 'd' || p[2] == 'D';
-    return false;
-}
-
 static int render(struct renderer *r)
 {
     int error = 0;
@@ -411,7 +368,7 @@ static int render(struct renderer *r)
         if (*r->at == '\n')
             r->line++;
         if ((!r->shown || (r->hidden && strcmp(r->hidden, "comment"))) && (*r->at == '|' || *r->at == '<'))
-            r->left += is_row(r);
+            r->left += qpw_liquid_is_row(r->text, r->at, r->end);
         if (*r->at == '\n' || (r->shown && !r->hidden))
             r->out[r->used++] = *r->at;
         r->at++;

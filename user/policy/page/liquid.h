@@ -24,4 +24,14 @@
 int qpw_liquid_render(const char *name, const char *text, size_t length, const char *platform, char **ret_text,
                       bool *ret_mentioned, size_t *ret_left, struct qpw_error *err);
 
+/* Whether a row of a table, not one of titles, begins at `at`; the text goes on to `end`, where a '\0' stands. */
+bool qpw_liquid_is_row(const char *text, const char *at, const char *end);
+
+/* Whether the end of what a tag is around is behind it, `mark` and the tag's name: {% endname, {{< /name. A tag without an
+ * end puts text in. */
+bool qpw_liquid_is_paired(const char *at, const char *end, const char *mark, const char *word, size_t length);
+
+/* Whether a tag of others, by its name, shows what it is around to some readers only: ifversion, hidden, only. */
+bool qpw_liquid_chooses(const char *word, size_t length);
+
 #endif

@@ -84,9 +84,10 @@ static bool table_line(struct qpw_md_converter *c, const char *line, const char 
         return true;
     if (!qpw_md_is_blank(line, end) && has_pipe(line, end)) {
         if (is_separator(line, end))
-            fputs("</thead><tbody>", c->out);
+            fputs(c->in_body ? "" : "</thead><tbody>", c->out); /* a second one only parts rows */
         else
             write_row(c, line, end, "td");
+        c->in_body = true;
         return true;
     }
     fputs("</tbody></table>", c->out);
@@ -254,6 +255,7 @@ static int markdown_line(struct qpw_md_converter *c, const char *line, struct qp
         fputs("<table><thead>", c->out);
         write_row(c, line, end, "th");
         c->in_table = true;
+        c->in_body = false;
     } else if (qpw_md_is_blank(line, end)) {
         fputs("<p>", c->out);
         fwrite(line, 1, (size_t)(end - line), c->out);

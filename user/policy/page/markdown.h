@@ -14,6 +14,7 @@ struct qpw_md_converter {
     unsigned line;
     unsigned html_tables; /* open <table>s: no Markdown in there */
     bool in_table;        /* of Markdown */
+    bool in_body;         /* behind the line under its titles */
     unsigned fence_line;  /* where the listing began */
     char fence;           /* the character of an open listing, or 0 */
     size_t fence_length;

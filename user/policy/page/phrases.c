@@ -40,7 +40,8 @@ bool qpw_takes_back(const char *text)
         "port is not needed", "port isn't used", "port isn't needed",
         "port is unused", "port is closed", "port is blocked", "ports are closed", "ports are blocked", "deprecated",
         "obsolete", "discontinued", "reserved for future", "end of life", "end-of-life", "not to be open",
-        "not to be opened", "need not be open", "does not need to be open", "do not need to be open", "remove this rule",
+        "not to be opened", "need not be open", "close after", "closed after", "close it after", "future use",
+        "should be firewalled", "must be firewalled", "does not need to be open", "do not need to be open", "remove this rule",
         "remove this port", "port was removed", "port has been removed", "replaced by port", "moved to port", NULL};
     /* In few words, which can hardly be about anything else. */
     static const char *const alone[] = {
