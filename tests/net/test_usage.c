@@ -36,7 +36,7 @@ static const struct {
     {"replay --max-connections 4194305 --local ::1 x",
      " replay: --max-connections 4194305: not a number from 1024 to 4194304\n"},
     {"replay", " replay: missing capture argument; name pcap or pcapng files, or - for standard input\n"},
-    {"ack", " ack: which finding? give a flow_id, or DIRECTION SERVICE [INITIATOR [RESPONDER]] as in 'in tcp/9100 10.0.0.5'\n"},
+    {"ack", " ack: which finding? give a flow_id, or DIRECTION SERVICE|any [INITIATOR [RESPONDER]] as in 'in tcp/9100 10.0.0.5'\n"},
     {"ack in tcp/1 --until yesterday",
      " ack: --until yesterday: not a time to come; use 12h, 7d, 4w, or 2027-01-31[T12:00[:00Z]] in UTC\n"},
     {"ack in tcp/1 --undo --reason x", " ack: --undo takes an acknowledgement back; it has no --until and no --reason\n"},

@@ -35,6 +35,9 @@ Test(select, a_finding_by_its_number_or_as_reports_print_it)
         {{"unknown", "tcp/4444"}, false},
         {{"in", "ip/47"}, false},
         {{"in", "icmp/8"}, false},
+        {{"in", "any", "10.0.0.5"}, true},
+        {{"in", "any", "10.0.0.6"}, false},
+        {{"out", "any", "10.0.0.5"}, false},
     };
     struct qpw_finding_row row = finding(QPW_DIR_INBOUND, "10.0.0.5", "10.0.0.1", 4444, QPW_OUTCOME_DATA, T0, T0);
     struct qpw_selection s;
@@ -62,7 +65,7 @@ Test(select, what_names_nothing_is_an_error_that_says_how)
 {
     static const char *const wrong[][5] = {
         {"in"}, {"x", "tcp/1"}, {"i", "tcp/1"}, {"in", "tcp"}, {"in", "tcp/"}, {"in", "tcp/65536"}, {"in", "tcp/1x"},
-        {"in", "ip/256"}, {"in", "icmp/256"}, {"in", "arp/1"}, {"in", "tcp/1", "host"}, {"in", "tcp/1", "10.0.0.1", "10.0.0.0/24"},
+        {"in", "ip/256"}, {"in", "icmp/256"}, {"in", "arp/1"}, {"in", "any"}, {"in", "tcp/1", "host"}, {"in", "tcp/1", "10.0.0.1", "10.0.0.0/24"},
         {"0"}, {"-1"}, {"99999999999999999999999"}, {"in", "tcp/1", "10.0.0.1", "10.0.0.2", "10.0.0.3"},
     };
     struct qpw_selection s;
@@ -226,6 +229,10 @@ Test(mute, writes_one_line_a_finding_and_includes_the_file_once)
     cr_expect(strstr(get(f.muted), "suppress  inbound tcp 9100 from=10.0.0.5 outcome=answered until=2026-09-22T14:13:20Z"), "%s",
               get(f.muted));
     qpw_policy_clear(&policy);
+    act.words = (const char *const[]){"in", "any", "10.0.0.5"};
+    act.n_words = 3;
+    cr_expect_eq(qpw_act_mute(&act, &s, &asker, said, sizeof(said), &err), QPW_EXIT_OK, "%s", err.text);
+    cr_expect(strstr(get(f.muted), "suppress  inbound any any from=10.0.0.5 outcome=answered until="), "%s", get(f.muted));
     clear(&f);
 }
 

@@ -720,7 +720,12 @@ Test(view, findings_stand_by_cause_by_host_by_process_and_one_by_one)
     key(&b, 'j');
     key(&b, 'j');
     key(&b, 'a');
-    cr_expect_eq(b.state.mode, QPW_MODE_LIST, "a scan is not one service");
+    cr_expect_eq(b.state.mode, QPW_MODE_ACK, "a scanner is, whatever it tried");
+    key(&b, QPW_KEY_ESC);
+    key(&b, 'j');
+    key(&b, 'a');
+    cr_expect_eq(b.state.mode, QPW_MODE_ACK, "and a service of a group");
+    key(&b, QPW_KEY_ESC);
     key(&b, QPW_KEY_HOME);
     key(&b, 'g');
     cr_expect_eq(b.model.n_rows, 95, "hosts");

@@ -116,7 +116,8 @@ static void say_step(struct qpw_engine *e, const struct work *w, enum qpw_record
     int length = 0;
 
     if (kind == QPW_RECORD_ACKNOWLEDGED)
-        length = snprintf(said, sizeof(said), "Acknowledged%s%s. ", step && step->who[0] ? " by " : "", step ? step->who : "");
+        length = snprintf(said, sizeof(said), "Acknowledged%s%.*s. ", step && step->who[0] ? " by " : "",
+                          step ? (int)strcspn(step->who, ":") : 0, step ? step->who : "");
     else if (kind == QPW_RECORD_CLOSED && w->life.by == QPW_CLOSED_BY_RULE)
         length = snprintf(said, sizeof(said), "Closed: %s%s explains it now. ", step->rule ? "rule " : "peer ",
                           step->rule ? qpw_text_rule(&e->context, step->rule) : qpw_text_peer(&e->context, step->peer));

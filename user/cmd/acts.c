@@ -90,6 +90,7 @@ struct muted {
     struct qpw_addresses remotes;
     size_t n;
     bool answered;
+    bool any_service;
 };
 
 static int gather(const struct qpw_act *act, const struct qpw_snapshot *s, struct muted *ret, struct qpw_error *err)
@@ -97,6 +98,7 @@ static int gather(const struct qpw_act *act, const struct qpw_snapshot *s, struc
     struct qpw_selection selection;
     int r = qpw_selection_parse(act->words, act->n_words, &selection, err);
 
+    ret->any_service = r == 0 && selection.any_service;
     for (size_t i = 0; r == 0 && i < s->n_findings; i++) {
         const struct qpw_finding_row *f = &s->findings[i];
         qpw_u128 number = qpw_address_number(qpw_finding_remote(&f->key));
@@ -120,7 +122,7 @@ static int check(const struct qpw_act *act, const struct muted *m, struct qpw_er
 {
     const struct qpw_finding_key *key = &m->first->key;
 
-    if (key->kind == QPW_KIND_ETHERTYPE || key->kind == QPW_KIND_NONE)
+    if (!m->any_service && (key->kind == QPW_KIND_ETHERTYPE || key->kind == QPW_KIND_NONE))
         return qpw_fail(err, -EINVAL, "a policy covers IP only; acknowledge this finding ('qportwatch ack')");
     if (m->answered && !act->until)
         return qpw_fail(err, -EINVAL, "it was answered: --until is required, so that it is looked at again");
@@ -171,8 +173,8 @@ static void write_line(FILE *out, const struct qpw_act *act, const struct muted 
     char protocol[32], user[64];
 
     fprintf(out, "suppress  %s %s ", key->direction == QPW_DIR_INBOUND ? "inbound" : key->direction == QPW_DIR_OUTBOUND ? "outbound" : "any",
-            qpw_protocol_text(key->kind, key->protocol, key->port, protocol, sizeof(protocol)));
-    if (key->kind == QPW_KIND_PROTOCOL || (key->kind == QPW_KIND_PORT && !key->port))
+            m->any_service ? "any" : qpw_protocol_text(key->kind, key->protocol, key->port, protocol, sizeof(protocol)));
+    if (m->any_service || key->kind == QPW_KIND_PROTOCOL || (key->kind == QPW_KIND_PORT && !key->port))
         fputs("any", out);
     else
         fprintf(out, "%u", key->port);

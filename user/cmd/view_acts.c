@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <netinet/in.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -36,21 +37,42 @@ static int split(const char *typed, char *reason, int64_t *ret_until, struct qpw
     return qpw_reason_check(reason, err);
 }
 
-int qpw_view_act(void *context, const struct qpw_view_act *act, char *said, size_t size)
+/* The words that name what the row is about. */
+struct words {
+    const char *list[4];
+    size_t n;
+    char number[24], service[32], initiator[INET6_ADDRSTRLEN], responder[INET6_ADDRSTRLEN];
+};
+
+static void name(const struct qpw_view_act *act, struct words *w)
 {
     const struct qpw_finding_key *key = &act->finding->key;
-    char number[24], service[32], reason[QPW_FILTER_TEXT];
-    const char *words[] = {number, service};
-    struct qpw_act todo = {.words = words, .n_words = 1, .reason = reason};
+
+    *w = (struct words){.list = {qpw_direction_name(key->direction), w->service, w->initiator, w->responder}, .n = 2};
+    if (act->scope == QPW_SCOPE_SERVICE) {
+        qpw_words_service(key->kind, key->protocol, key->port, w->service, sizeof(w->service));
+    } else if (act->scope == QPW_SCOPE_REMOTE) {
+        strcpy(w->service, "any");
+        qpw_address_text(key->initiator, w->initiator, sizeof(w->initiator));
+        qpw_address_text(key->responder, w->responder, sizeof(w->responder));
+        w->n = 4;
+    } else {
+        snprintf(w->number, sizeof(w->number), "%" PRIu64, act->finding->flow_id);
+        w->list[0] = w->number;
+        w->n = 1;
+    }
+}
+
+int qpw_view_act(void *context, const struct qpw_view_act *act, char *said, size_t size)
+{
+    char reason[QPW_FILTER_TEXT];
+    struct words w;
+    struct qpw_act todo = {.words = w.list, .reason = reason};
     struct qpw_error err = {""};
     int status = QPW_EXIT_USAGE;
 
-    snprintf(number, sizeof(number), "%" PRIu64, act->finding->flow_id);
-    if (act->service) {
-        snprintf(number, sizeof(number), "%s", qpw_direction_name(key->direction));
-        qpw_words_service(key->kind, key->protocol, key->port, service, sizeof(service));
-        todo.n_words = 2;
-    }
+    name(act, &w);
+    todo.n_words = w.n;
     if (split(act->typed, reason, &todo.until, &err) == 0) {
         if (act->mute && !*reason)
             qpw_fail(&err, -EINVAL, "a reason is required: why may it be quiet?");

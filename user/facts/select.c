@@ -80,7 +80,10 @@ int qpw_selection_parse(const char *const *words, size_t n, struct qpw_selection
         return qpw_fail(err, -EINVAL, "which finding? give " QPW_SELECTION_USAGE);
     if (parse_direction(words[0], &s.direction) < 0)
         return qpw_fail(err, -EINVAL, "'%s' is not a direction (in, out, unknown); give " QPW_SELECTION_USAGE, words[0]);
-    if (parse_service(words[1], &s) < 0)
+    s.any_service = !strcmp(words[1], "any");
+    if (s.any_service && n == 2)
+        return qpw_fail(err, -EINVAL, "any service of whom? give " QPW_SELECTION_USAGE);
+    if (!s.any_service && parse_service(words[1], &s) < 0)
         return qpw_fail(err, -EINVAL, "'%s' is not a service such as tcp/9100, icmp/8 or ip/47; give " QPW_SELECTION_USAGE,
                         words[1]);
     s.has_initiator = n > 2;
@@ -96,7 +99,8 @@ bool qpw_selection_has(const struct qpw_selection *s, const struct qpw_finding_r
 {
     if (s->flow_id)
         return f->flow_id == s->flow_id;
-    return f->key.direction == s->direction && f->key.kind == s->kind && f->key.protocol == s->protocol &&
-           f->key.port == s->port && (!s->has_initiator || !memcmp(f->key.initiator, s->initiator, 16)) &&
+    if (!s->any_service && (f->key.kind != s->kind || f->key.protocol != s->protocol || f->key.port != s->port))
+        return false;
+    return f->key.direction == s->direction && (!s->has_initiator || !memcmp(f->key.initiator, s->initiator, 16)) &&
            (!s->has_responder || !memcmp(f->key.responder, s->responder, 16));
 }

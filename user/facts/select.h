@@ -11,6 +11,7 @@
 
 struct qpw_selection {
     uint64_t flow_id;       /* 0: by what follows */
+    bool any_service;       /* of its ends, whichever the service */
     uint8_t direction;      /* enum qpw_direction */
     uint8_t kind, protocol;
     uint16_t port;          /* or ICMP type */
@@ -18,7 +19,7 @@ struct qpw_selection {
     uint8_t initiator[16], responder[16];
 };
 
-#define QPW_SELECTION_USAGE "a flow_id, or DIRECTION SERVICE [INITIATOR [RESPONDER]] as in 'in tcp/9100 10.0.0.5'"
+#define QPW_SELECTION_USAGE "a flow_id, or DIRECTION SERVICE|any [INITIATOR [RESPONDER]] as in 'in tcp/9100 10.0.0.5'"
 
 /* Reads the words. 0, or -EINVAL with err filled. */
 int qpw_selection_parse(const char *const *words, size_t n, struct qpw_selection *ret, struct qpw_error *err);

@@ -129,15 +129,23 @@ int qpw_model_add_groups(struct qpw_model *m, const struct qpw_view_state *state
     return r;
 }
 
-const struct qpw_finding_row *qpw_row_service(const struct qpw_row *row)
+static bool same_ends(const struct qpw_finding_line *line)
+{
+    return line->initiators == 1 && line->responders == 1;
+}
+
+enum qpw_row_scope qpw_row_scope(const struct qpw_row *row, const struct qpw_finding_row **ret_first)
 {
     const struct qpw_finding_line *line = row->kind == QPW_ROW_GROUP ? row->source : NULL;
     const struct qpw_finding_key *key = line ? &line->first->key : NULL;
 
-    if (!line || line->ports != 1 || (key->kind != QPW_KIND_PORT && key->kind != QPW_KIND_ICMP && key->kind != QPW_KIND_PROTOCOL))
-        return NULL;
+    *ret_first = row->kind == QPW_ROW_FINDING ? row->source : line ? line->first : NULL;
+    if (!line)
+        return *ret_first ? QPW_SCOPE_FINDING : QPW_SCOPE_NOTHING;
     for (size_t i = 0; i < line->findings; i++)
         if (line->members[i]->key.direction != key->direction)
-            return NULL;
-    return line->first;
+            return QPW_SCOPE_NOTHING;
+    if (line->ports == 1 && (key->kind == QPW_KIND_PORT || key->kind == QPW_KIND_ICMP || key->kind == QPW_KIND_PROTOCOL))
+        return QPW_SCOPE_SERVICE;
+    return same_ends(line) ? QPW_SCOPE_REMOTE : QPW_SCOPE_NOTHING;
 }

@@ -109,9 +109,10 @@ static unsigned reason_key(struct qpw_view_state *state, int key)
 static unsigned ask_reason(struct qpw_view_state *state, const struct qpw_model *m, enum qpw_mode mode)
 {
     const struct qpw_row *row = m->n_rows ? &m->rows[state->selected] : NULL;
+    const struct qpw_finding_row *first;
 
-    if (!row || (row->kind != QPW_ROW_FINDING && !qpw_row_service(row))) {
-        qpw_state_say(state, true, row && row->kind == QPW_ROW_GROUP ? "several services: Enter opens them, then choose one"
+    if (!row || qpw_row_scope(row, &first) == QPW_SCOPE_NOTHING) {
+        qpw_state_say(state, true, row && row->kind == QPW_ROW_GROUP ? "neither one service nor one pair of addresses: Enter opens it"
                                                                      : "select a finding on the tab Unexpected");
         return QPW_DO_PAINT;
     }

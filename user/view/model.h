@@ -128,8 +128,15 @@ const char *qpw_model_iface(const struct qpw_model *m, unsigned number);
 /* A connection's process, "" where not known. */
 const char *qpw_model_connection_process(const struct qpw_model *m, const struct qpw_row *row);
 /* A finding's process, "" where not known. */
-/* The first of several findings that are all of one service, whoever the remote ends are; NULL: the row is no such group. */
-const struct qpw_finding_row *qpw_row_service(const struct qpw_row *row);
+/* What a row is about, as far as something can be done about it at once. */
+enum qpw_row_scope {
+    QPW_SCOPE_NOTHING,
+    QPW_SCOPE_FINDING,
+    QPW_SCOPE_SERVICE, /* findings of one direction and service, whoever the remote ends are */
+    QPW_SCOPE_REMOTE,  /* of one direction and both ends, whichever the services */
+};
+/* *ret_first: the finding, or the first of them; NULL: there is none. */
+enum qpw_row_scope qpw_row_scope(const struct qpw_row *row, const struct qpw_finding_row **ret_first);
 
 const char *qpw_model_process(const struct qpw_model *m, const struct qpw_finding_row *finding);
 

@@ -234,11 +234,9 @@ static void act(struct qpw_view *view, bool mute)
     char said[512] = "the finding is no longer there";
     int r = -1;
 
-    if (row) {
-        todo.finding = row->kind == QPW_ROW_FINDING ? row->source : qpw_row_service(row);
-        todo.service = row->kind != QPW_ROW_FINDING;
-    }
-    if (todo.finding && view->options.act) {
+    if (row)
+        todo.scope = qpw_row_scope(row, &todo.finding);
+    if (todo.scope != QPW_SCOPE_NOTHING && view->options.act) {
         r = view->options.act(view->options.act_context, &todo, said, sizeof(said));
     }
     qpw_view_say(view, r < 0, said);

@@ -11,6 +11,7 @@
 
 #include "snapshot/snapshot.h"
 #include "util/error.h"
+#include "view/model.h"
 #include "view/more.h"
 #include "view/state.h"
 
@@ -21,7 +22,7 @@ struct qpw_sockets;
 struct qpw_view_act {
     const struct qpw_snapshot *snapshot;
     const struct qpw_finding_row *finding; /* of the snapshot */
-    bool service;      /* all findings of its service are meant */
+    enum qpw_row_scope scope; /* what is meant besides it */
     bool mute;         /* else: acknowledge */
     const char *typed; /* "REASON [until=TIME]" */
 };
