@@ -136,6 +136,9 @@ Test(alert_health, a_peer_over_the_wrong_family)
     cr_expect_eq(sink.n, 0, "nothing is required");
     policy.peer_family.family = 6;
     qpw_engine_families(e, families, 3, T0);
+    qpw_engine_families(e, families, 3, T0 + 10 * SEC);
+    cr_expect_eq(sink.n, 0, "it has had no time to be heard");
+    qpw_engine_families(e, families, 3, T0 + 301 * SEC);
     qpw_engine_families(e, families, 3, T0 + 3600 * SEC);
     cr_assert_str_eq(sink_words(&sink, 0), "peer-family/first");
     cr_expect(strstr(sink.records[0].text, "Peer node2 is seen, but not over IPv6, which the policy (/etc/qportwatch/policy) requires"));

@@ -125,6 +125,52 @@ Test(lines, say_who_where_and_on_what_evidence)
                      "unexpected non-IP RoCE on eth0");
 }
 
+static struct qpw_finding_row row_of(unsigned port, unsigned outcome, unsigned flags)
+{
+    return (struct qpw_finding_row){.key = {.port = (uint16_t)port, .kind = QPW_KIND_PORT, .protocol = IPPROTO_TCP,
+                                            .direction = QPW_DIR_INBOUND, .verdict = QPW_VERDICT_UNEXPECTED},
+                                    .value = {.outcome = (uint8_t)outcome, .flags = (uint8_t)flags}};
+}
+
+Test(lines, the_first_answer_of_each_service_has_one_and_a_scan_a_few)
+{
+    struct qpw_console c = {.left = QPW_CONSOLE_LINES};
+    struct qpw_console_due due;
+    struct qpw_finding_row row;
+    unsigned lines = 0, held = 0;
+
+    for (unsigned i = 0; i < 81; i++) {
+        row = row_of(9100, QPW_OUTCOME_ANSWERED, 0);
+        lines += qpw_console_has_line(&c, &row);
+    }
+    row = row_of(9101, QPW_OUTCOME_DATA, 0);
+    cr_expect(qpw_console_has_line(&c, &row), "another service");
+    cr_expect_eq(lines, 1);
+    for (unsigned i = 0; i < 126; i++) {
+        row = row_of(1900 + i % 7, QPW_OUTCOME_ATTEMPTED, QPW_FINDING_MULTICAST);
+        cr_expect_not(qpw_console_has_line(&c, &row), "noise");
+    }
+    due = qpw_console_tick(&c);
+    cr_expect_eq(due.further, 80);
+    cr_expect_eq(due.held, 0);
+    lines = 0;
+    for (unsigned second = 0; second < 25; second++) { /* a scan of so long */
+        for (unsigned i = 0; i < 40; i++) {
+            row = row_of(1 + second * 40 + i, QPW_OUTCOME_REFUSED, 0);
+            lines += qpw_console_has_line(&c, &row);
+        }
+        due = qpw_console_tick(&c);
+        held += due.held;
+        lines += due.held > 0;
+    }
+    due = qpw_console_tick(&c);
+    held += due.held;
+    cr_expect_eq(lines, 5 + 2);
+    cr_expect_eq(held, 995);
+    row = row_of(2, QPW_OUTCOME_ATTEMPTED, 0);
+    cr_expect(qpw_console_has_line(&c, &row), "afterwards there is room again");
+}
+
 Test(totals, each_sum_is_the_packets)
 {
     struct qpw_meter_row meters[] = {

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /* How values are spelled, and that what others wrote cannot steer a terminal, wherever it stands. */
 #include <criterion/criterion.h>
+#include <sys/stat.h>
+#include <unistd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -349,4 +351,24 @@ Test(words, tables_have_colour_only_where_asked)
     cr_assert_eq(qpw_table_print(&t, &p), 0);
     cr_assert_eq(qpw_table_print(&t, &p), 0, "nothing is left to print");
     expect_written(&p, "  \033[1;31mnode2        7  10.1.0.12  x\033[0m\n");
+}
+
+Test(words, a_journal_is_known_by_its_stream)
+{
+    char stream[64];
+    struct stat st;
+    int fds[2];
+
+    cr_assert_eq(pipe(fds), 0);
+    cr_assert_eq(fstat(fds[1], &st), 0);
+    unsetenv("JOURNAL_STREAM");
+    cr_expect_not(qpw_is_journal(fds[1]));
+    snprintf(stream, sizeof(stream), "%llu:%llu", (unsigned long long)st.st_dev, (unsigned long long)st.st_ino);
+    setenv("JOURNAL_STREAM", stream, 1);
+    cr_expect(qpw_is_journal(fds[1]));
+    snprintf(stream, sizeof(stream), "%llu:%llu", (unsigned long long)st.st_dev, (unsigned long long)st.st_ino + 1);
+    setenv("JOURNAL_STREAM", stream, 1);
+    cr_expect_not(qpw_is_journal(fds[1]), "of another stream");
+    setenv("JOURNAL_STREAM", "x", 1);
+    cr_expect_not(qpw_is_journal(fds[1]));
 }

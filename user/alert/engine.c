@@ -138,8 +138,10 @@ void qpw_engine_clock_stepped(struct qpw_engine *e, int64_t by_ns)
             if (g->ring[k])
                 g->ring[k] += (uint32_t)(by_ns / (int64_t)SECOND);
     }
-    for (size_t i = 0; i < QPW_MAX_PEERS; i++)
+    for (size_t i = 0; i < QPW_MAX_PEERS; i++) {
         shift(&e->peers[i].active_ns, by_ns);
+        shift(&e->peers[i].lacking_ns, by_ns);
+    }
     shift(&e->pruned_ns, by_ns);
     shift(&e->heartbeat_ns, by_ns);
     for (size_t i = 0; i < e->n_fresh; i++) {

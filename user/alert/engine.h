@@ -38,7 +38,7 @@ struct qpw_process;
     X(flood, 64, "unanswered attempts at one address by any initiators, within the scan window, that are reported as one") \
     X(neighbour, 4, "unanswered findings of one on-link address, with no peers defined, that are reported as one") \
     X(heartbeat_s, 60, "seconds between heartbeats") \
-    X(peer_silent_s, 300, "seconds without a packet after which a peer is silent") \
+    X(peer_silent_s, 300, "seconds without a packet after which a peer, or its required address family, is silent") \
     X(attempted_silent_s, 86400, "seconds of silence after which an attempted or refused finding closes; 0: never") \
     X(answered_silent_s, 2592000, "the same of an answered finding") \
     X(peer_learn_s, 3600, "seconds after attaching in which ports between peers are learned")

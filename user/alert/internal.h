@@ -135,6 +135,7 @@ struct qpw_pending {
 struct qpw_peer_state {
     uint64_t packets;    /* total at the last look */
     uint64_t active_ns;  /* when that last rose; 0: never seen */
+    uint64_t lacking_ns; /* since when it is seen without the required family; 0: it is not */
     bool silent;         /* told so */
     bool looked;
 };

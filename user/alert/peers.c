@@ -151,8 +151,16 @@ void qpw_engine_families(struct qpw_engine *e, const struct qpw_engine_family *f
         const struct qpw_engine_family *f = &families[i];
         const struct qpw_mark *past;
 
-        if (!is_peer(e, f->peer) || (required == 6 ? f->v6 : f->v4) || (!f->v4 && !f->v6))
+        if (!is_peer(e, f->peer) || f->peer >= QPW_MAX_PEERS)
             continue;
+        if ((required == 6 ? f->v6 : f->v4) || (!f->v4 && !f->v6)) {
+            e->peers[f->peer].lacking_ns = 0;
+            continue;
+        }
+        if (!e->peers[f->peer].lacking_ns)
+            e->peers[f->peer].lacking_ns = now_ns;
+        if (now_ns < e->peers[f->peer].lacking_ns + e->settings.peer_silent_s * SECOND)
+            continue; /* it has had no time to be heard over the other one */
         past = qpw_engine_find(e, peer_id(e, QPW_TALE_PEER_FAMILY, f->peer));
         if (!past || !past->sequence || now_ns >= past->written_ns + DAY_S * SECOND)
             tell(e, f->peer, QPW_TALE_PEER_FAMILY, QPW_SIG_PEER_FAMILY, required == 6 ? "IPv6" : "IPv4", now_ns,

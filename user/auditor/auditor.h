@@ -28,6 +28,7 @@ enum qpw_say {
     QPW_SAY_NOTE,    /* what was done, and advice */
     QPW_SAY_WARNING, /* something is not as it should be */
     QPW_SAY_FINDING, /* a new unexpected thing */
+    QPW_SAY_ANSWERED, /* one that was answered */
     QPW_SAY_SUMMARY, /* once an interval */
 };
 

@@ -9,6 +9,7 @@
 #include "auditor/alerts.h"
 #include "auditor/internal.h"
 #include "auditor/lines.h"
+#include "facts/severity.h"
 #include "auditor/vouching.h"
 #include "facts/losses.h"
 #include "snapshot/collect_maps.h"
@@ -63,6 +64,7 @@ static bool is_news(struct qpw_auditor *a, const struct qpw_finding_key *key, ui
 
 static void tell(struct qpw_auditor *a, const struct qpw_finding_key *key, const struct qpw_finding *value)
 {
+    struct qpw_finding_row row = {.key = *key, .value = *value};
     char line[320];
 
     if (key->verdict != QPW_VERDICT_UNEXPECTED || (value->flags & QPW_FINDING_SUPERSEDED) ||
@@ -70,14 +72,10 @@ static void tell(struct qpw_auditor *a, const struct qpw_finding_key *key, const
         return;
     if (value->last_ns < a->told_until_ns) /* the auditor before this one has told it */
         return;
-    if (!a->lines_left && value->outcome < QPW_OUTCOME_ANSWERED) {
-        a->lines_held++;
+    if (!qpw_console_has_line(&a->console, &row))
         return;
-    }
-    if (a->lines_left)
-        a->lines_left--;
     qpw_finding_line(key, value, value->iface < QPW_MAX_IFACES ? a->meta.ifname[value->iface] : "", line, sizeof(line));
-    qpw_say(a, QPW_SAY_FINDING, "%s", line);
+    qpw_say(a, qpw_finding_answered(&row) ? QPW_SAY_ANSWERED : QPW_SAY_FINDING, "%s", line);
 }
 
 /* Answered exchanges beyond their quota stand as attempted. */
@@ -96,14 +94,16 @@ static bool answered_lost(const struct qpw_auditor *a)
 
 void qpw_events_tick(struct qpw_auditor *a)
 {
-    char count[48];
+    struct qpw_console_due due = qpw_console_tick(&a->console);
+    char count[64];
 
-    if (a->lines_held)
+    if (due.held)
         qpw_say(a, QPW_SAY_FINDING, "and %s, %s; 'qportwatch report' lists them",
-                qpw_words_many(a->lines_held, "more unexpected attempt", count, sizeof(count)),
+                qpw_words_many(due.held, "more unexpected attempt", count, sizeof(count)),
                 answered_lost(a) ? "of which some may have been answered, for detail was lost" : "none of them answered");
-    a->lines_held = 0;
-    a->lines_left = QPW_SAY_LINES_PER_SECOND;
+    if (due.further)
+        qpw_say(a, QPW_SAY_FINDING, "and %s of services named above; 'qportwatch report' lists them",
+                qpw_words_many(due.further, "more answered exchange", count, sizeof(count)));
 }
 
 static int write_seed(struct qpw_auditor *a, const struct qpw_conn_key *key, enum qpw_direction direction)
@@ -156,7 +156,7 @@ int qpw_events_open(struct qpw_auditor *a, struct qpw_error *err)
     a->told = calloc(1, sizeof(*a->told));
     if (!a->told)
         return qpw_fail(err, -ENOMEM, "out of memory");
-    a->lines_left = QPW_SAY_LINES_PER_SECOND;
+    a->console.left = QPW_CONSOLE_LINES;
     a->ring = ring_buffer__new(a->kernel.map_fd[QPW_MAP_events], on_event, a, NULL);
     if (!a->ring)
         return qpw_fail(err, -errno, "opening the ring of events: %s", strerror(errno));

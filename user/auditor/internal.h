@@ -5,6 +5,7 @@
 
 #include <jansson.h>
 
+#include "auditor/lines.h"
 #include "auditor/auditor.h"
 #include "instance/coverage.h"
 #include "auditor/expire.h"
@@ -72,8 +73,7 @@ struct qpw_auditor {
     struct qpw_alerts *alerts; /* NULL: no alert log */
     struct qpw_totals told_totals; /* of the last summary line */
     uint64_t told_until_ns; /* findings last seen before were told by the auditor before, 0: there was none */
-    unsigned lines_left;  /* lines about findings that may still be told in this second */
-    unsigned lines_held;  /* held back since */
+    struct qpw_console console;
     int epoll_fd;
     struct qpw_control_end end;
     struct qpw_client clients[QPW_CLIENTS];
@@ -105,7 +105,6 @@ struct qpw_auditor {
     bool remove_all;      /* `detach` asked for it, --keep or not */
 };
 
-#define QPW_SAY_LINES_PER_SECOND 20u
 #define QPW_SAY_BYTES 16384u /* of one line, with what a reload changes */
 
 /* ---- say.c ---- */

@@ -2,7 +2,9 @@
 #include "auditor/lines.h"
 
 #include <stdio.h>
+#include <string.h>
 
+#include "facts/severity.h"
 #include "util/names.h"
 #include "words/words.h"
 
@@ -11,7 +13,7 @@ const char *qpw_finding_line(const struct qpw_finding_key *key, const struct qpw
 {
     const char *verdict = qpw_verdict_name(key->verdict), *direction = qpw_words_direction(key->direction);
     bool ports = key->kind == QPW_KIND_PORT;
-    char from[64], to[64], service[48];
+    char from[128], to[128], service[48];
 
     qpw_words_service(key->kind, key->protocol, key->port, service, sizeof(service));
     if (key->kind == QPW_KIND_ETHERTYPE) {
@@ -23,4 +25,53 @@ const char *qpw_finding_line(const struct qpw_finding_key *key, const struct qpw
              qpw_words_endpoint(key->responder, ports ? key->port : 0, to, sizeof(to)), qpw_outcome_name(value->outcome),
              qpw_evidence_name(value->evidence), *ifname ? ", " : "", ifname);
     return buf;
+}
+
+/* Whether an answered exchange is the first of its service; notes that it no longer is. */
+static bool is_first_of_service(struct qpw_console *c, const struct qpw_finding_row *row)
+{
+    struct qpw_service service;
+
+    if (!qpw_finding_service(row, &service))
+        return true;
+    for (unsigned i = 0; i < c->n_services; i++)
+        if (!memcmp(&c->services[i], &service, sizeof(service)))
+            return false;
+    if (c->n_services < sizeof(c->services) / sizeof(*c->services))
+        c->services[c->n_services++] = service;
+    return true;
+}
+
+bool qpw_console_has_line(struct qpw_console *c, const struct qpw_finding_row *row)
+{
+    if (qpw_finding_answered(row)) {
+        if (is_first_of_service(c, row))
+            return true;
+        c->further++;
+        return false;
+    }
+    if (row->value.flags & QPW_FINDING_MULTICAST)
+        return false;
+    if (c->left) {
+        c->left--;
+        return true;
+    }
+    c->held++;
+    return false;
+}
+
+struct qpw_console_due qpw_console_tick(struct qpw_console *c)
+{
+    struct qpw_console_due due = {.further = c->further};
+    bool more = c->held > c->held_before;
+
+    c->further = 0;
+    c->held_before = c->held;
+    if (more && ++c->held_seconds < QPW_CONSOLE_HELD_SECONDS)
+        return due;
+    due.held = c->held;
+    if (!more)
+        c->left = QPW_CONSOLE_LINES;
+    c->held = c->held_before = c->held_seconds = 0;
+    return due;
 }

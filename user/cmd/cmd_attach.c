@@ -23,6 +23,7 @@
 #include "util/names.h"
 #include "util/usage.h"
 #include "words/printer.h"
+#include "words/terminal.h"
 #include "words/words.h"
 
 #define DEFAULT_ALERTS "/var/log/qportwatch/eve.json"
@@ -145,6 +146,17 @@ static bool takes_more(FILE *out)
     return poll(&end, 1, 0) > 0;
 }
 
+/* For the journal each line has its priority; the lines that belong to the first stand alone there, too. */
+static void put_journal(FILE *out, const char *priority, const char *now, const char *text)
+{
+    char *copy = strdup(text), *rest = copy, *line;
+
+    while (rest && (line = strsep(&rest, "\n")))
+        if (*line)
+            qpw_put_lines(out, "%s%s %s", priority, now, line);
+    free(copy);
+}
+
 /*
  * A line with the time in front, and the lines that belong to it below; errors and warnings to standard error. What
  * nobody takes is counted.
@@ -152,6 +164,8 @@ static bool takes_more(FILE *out)
 static void say(void *arg, enum qpw_say kind, const char *line)
 {
     struct arguments *arguments = arg;
+    static const char *const priorities[] = {[QPW_SAY_NOTE] = "<6>", [QPW_SAY_WARNING] = "<4>", [QPW_SAY_FINDING] = "<5>",
+                                             [QPW_SAY_ANSWERED] = "<3>", [QPW_SAY_SUMMARY] = "<6>"};
     char now[40], count[48];
     FILE *out = kind == QPW_SAY_WARNING ? stderr : stdout;
 
@@ -167,7 +181,11 @@ static void say(void *arg, enum qpw_say kind, const char *line)
     if (arguments->unwritten)
         fprintf(out, "%s left out, since nobody read\n", qpw_words_many(arguments->unwritten, "line", count, sizeof(count)));
     arguments->unwritten = 0;
-    qpw_put_lines(out, "%s %s", qpw_words_time(qpw_clock_unix_ns(), now, sizeof(now)), line);
+    qpw_words_time(qpw_clock_unix_ns(), now, sizeof(now));
+    if (qpw_is_journal(fileno(out)))
+        put_journal(out, priorities[kind], now, line);
+    else
+        qpw_put_lines(out, "%s %s", now, line);
     if (fflush(out) != 0) { /* nobody reads it: no reason to end, and nothing to keep for later */
         __fpurge(out);
         clearerr(out);

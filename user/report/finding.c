@@ -16,6 +16,15 @@ static void find_owner(const struct qpw_render_options *o, const struct qpw_find
     qpw_words_owner(&ret->owner, ret->process, sizeof(ret->process));
 }
 
+static void allow(const struct qpw_engine_context *context, const struct qpw_finding_row *f, bool any,
+                  struct qpw_finding_words *words)
+{
+    struct qpw_text_about about = {.context = context, .row = f, .process = &words->owner};
+
+    if (!qpw_text_allow_line(&about, any, words->allow, sizeof(words->allow)))
+        words->allow[0] = '\0';
+}
+
 void qpw_finding_words(const struct qpw_report *r, const struct qpw_render_options *o, const struct qpw_finding_row *f,
                        struct qpw_finding_words *ret)
 {
@@ -30,8 +39,12 @@ void qpw_finding_words(const struct qpw_report *r, const struct qpw_render_optio
     ret->severity_class = classes[severity];
     ret->signature = signature->id ? signature->title : "";
     find_owner(o, f, ret);
-    if (!qpw_text_allow_line(&(struct qpw_text_about){.context = &context, .row = f,
-                                                      .process = &ret->owner},
-                             false, ret->allow, sizeof(ret->allow)))
-        ret->allow[0] = '\0';
+    allow(&context, f, false, ret);
+}
+
+void qpw_finding_allow_any(const struct qpw_report *r, const struct qpw_finding_row *f, struct qpw_finding_words *words)
+{
+    struct qpw_engine_context context = qpw_text_context(r->s);
+
+    allow(&context, f, true, words);
 }

@@ -18,4 +18,7 @@ struct qpw_finding_words {
 void qpw_finding_words(const struct qpw_report *r, const struct qpw_render_options *o, const struct qpw_finding_row *f,
                        struct qpw_finding_words *ret);
 
+/* Makes the allow line of filled words one for every remote address. */
+void qpw_finding_allow_any(const struct qpw_report *r, const struct qpw_finding_row *f, struct qpw_finding_words *words);
+
 #endif

@@ -202,14 +202,16 @@ static void finding(const struct qpw_html_page *p, const struct qpw_finding_line
     qpw_page_cell(p, "a", qpw_words_line_service(line, text, sizeof(text)));
     qpw_page_cell(p, "a", qpw_words_line_initiator(line, text, sizeof(text)));
     qpw_page_cell(p, "a", qpw_words_line_responder(line, text, sizeof(text)));
-    qpw_page_cell(p, "", line->findings > 1 ? "" : words.process);
+    qpw_page_cell(p, "", line->findings > 1 && !line->service ? "" : words.process);
     qpw_page_cell(p, "", line->findings > 1 ? "" : qpw_evidence_name(f->value.evidence));
     qpw_page_cell(p, "n", qpw_words_count(sum.packets, text, sizeof(text)));
     qpw_page_cell(p, "n", qpw_words_bytes(sum.bytes, text, sizeof(text)));
     qpw_page_cell(p, "n", qpw_words_moment(line->first_unix_ns, p->r->s->unix_ns, text, sizeof(text)));
     qpw_page_cell(p, "n", qpw_words_moment(line->last_unix_ns, p->r->s->unix_ns, text, sizeof(text)));
     qpw_page_close_row(p);
-    if (line->findings == 1 && words.allow[0])
+    if (line->findings > 1)
+        qpw_finding_allow_any(p->r, f, &words);
+    if ((line->findings == 1 || line->service) && words.allow[0])
         allow_row(p, words.allow);
 }
 

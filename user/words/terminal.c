@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 #include "words/terminal.h"
 
+#include <sys/stat.h>
+#include <stdio.h>
 #include <langinfo.h>
 #include <locale.h>
 #include <stdlib.h>
@@ -41,4 +43,14 @@ bool qpw_terminal_colour(FILE *out)
     const char *no_color = getenv("NO_COLOR"), *term = getenv("TERM");
 
     return isatty(fileno(out)) && !(no_color && *no_color) && !(term && !strcmp(term, "dumb"));
+}
+
+bool qpw_is_journal(int fd)
+{
+    const char *stream = getenv("JOURNAL_STREAM");
+    unsigned long long device, inode;
+    struct stat s;
+
+    return stream && sscanf(stream, "%llu:%llu", &device, &inode) == 2 && fstat(fd, &s) == 0 && s.st_dev == device &&
+           s.st_ino == inode;
 }

@@ -25,4 +25,7 @@ unsigned qpw_terminal_columns(FILE *out);
 /* Only on a terminal that can, and not where NO_COLOR has a value (no-color.org). */
 bool qpw_terminal_colour(FILE *out);
 
+/* Whether what is written there goes to the journal, which takes a priority ("<4>") at the beginning of each line. */
+bool qpw_is_journal(int fd);
+
 #endif

@@ -94,15 +94,15 @@ static int add_row(struct qpw_table *table, const struct qpw_policy *policy, con
 static int print_rows(const struct qpw_printer *p, const struct qpw_policy *policy)
 {
     static const struct qpw_table_column columns[] = {
-        {"direction"},
-        {"protocol"},
+        {"dir"},
+        {"proto"},
         {"ports", .wrap = true},
         {"name"},
         {"purpose", .wrap = true},
         {"verdict"},
         {"limits", .wrap = true},
         {"options", .wrap = true},
-        {"ref", .wrap = true},
+        {"ref", .wrap = true, .optional = true},
         {"file", .wrap = true, .optional = true},
     };
     struct qpw_table table = {.columns = columns, .n_columns = sizeof(columns) / sizeof(*columns)};
