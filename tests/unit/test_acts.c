@@ -291,6 +291,12 @@ Test(mute, refuses_what_it_cannot_say_or_should_not)
         cr_assert_eq(qpw_place_open(f.policy, &place, &err), 0);
         cr_expect_eq(qpw_act_mute(&act, &s, &asker, said, sizeof(said), &err), QPW_EXIT_FAILED);
         cr_expect(strstr(err.text, "is changing a policy"), "%s", err.text);
+        cr_expect_eq(qpw_place_check(&place, &err), 0, "%s", err.text);
+        put(f.policy, "policy other\n");
+        cr_expect_eq(qpw_place_check(&place, &err), -ESTALE);
+        unlink(f.policy);
+        cr_expect_eq(qpw_place_check(&place, &err), -ESTALE);
+        put(f.policy, "policy site\ninbound tcp 22 ssh");
         qpw_place_close(&place);
     }
     cr_expect_str_eq(a.asked, "");

@@ -2,6 +2,7 @@
 /* A person has seen a finding: that is stored for its class, recorded with who and why, or taken back. */
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "auditor/alerts.h"
@@ -62,37 +63,55 @@ static int read_request(struct work *w, const json_t *request, struct qpw_error 
     return 0;
 }
 
-/* The highest outcome of the selected findings of a class: what is acknowledged is what there is. */
-static uint8_t outcome_of(const struct work *w, const struct qpw_finding_key *of_class)
+/* One of the selected findings, by its class. */
+struct selected {
+    struct qpw_finding_key of_class;
+    uint8_t outcome;
+};
+
+static int by_class(const void *a, const void *b)
 {
-    uint8_t outcome = 0;
-
-    for (size_t i = 0; i < w->s->n_findings; i++) {
-        const struct qpw_finding_row *f = &w->s->findings[i];
-        struct qpw_finding_key key = qpw_life_class(&f->key);
-
-        if (f->value.outcome > outcome && qpw_selection_has(&w->selection, f) && !memcmp(&key, of_class, sizeof(key)))
-            outcome = f->value.outcome;
-    }
-    return outcome;
+    return memcmp(a, b, sizeof(struct qpw_finding_key));
 }
 
-static void take_step(struct work *w, const struct qpw_finding_row *f)
+/* The selected findings that are not closed, in the order of their classes. The caller's; NULL: no memory. */
+static struct selected *select_all(struct work *w, size_t *ret_n)
 {
-    struct qpw_finding_life life = qpw_finding_life(f);
-    struct qpw_finding_key key = qpw_life_class(&f->key);
+    struct selected *all = calloc(w->s->n_findings + 1, sizeof(*all));
+    size_t n = 0;
+
+    for (size_t i = 0; all && i < w->s->n_findings; i++) {
+        const struct qpw_finding_row *f = &w->s->findings[i];
+        enum qpw_life_state state;
+
+        if (!qpw_selection_has(&w->selection, f))
+            continue;
+        state = qpw_finding_life(f).state;
+        w->closed += state == QPW_FINDING_CLOSED;
+        if (state != QPW_FINDING_CLOSED && (!w->undo || state == QPW_FINDING_ACKNOWLEDGED))
+            all[n++] = (struct selected){qpw_life_class(&f->key), f->value.outcome};
+    }
+    if (n)
+        qsort(all, n, sizeof(*all), by_class);
+    *ret_n = n;
+    return all;
+}
+
+/* One step for each class, with the highest outcome in it: what is acknowledged is what there is. */
+static void take_steps(struct work *w, const struct selected *all, size_t n)
+{
+    size_t end;
     int r;
 
-    if (life.state == QPW_FINDING_CLOSED) {
-        w->closed++;
-        return;
+    for (size_t i = 0; i < n; i = end) {
+        w->step.outcome = all[i].outcome;
+        for (end = i + 1; end < n && !by_class(&all[i], &all[end]); end++)
+            if (all[end].outcome > w->step.outcome)
+                w->step.outcome = all[end].outcome;
+        r = w->undo ? qpw_life_remove(&w->a->kernel, &all[i].of_class) : qpw_life_put(&w->a->kernel, &all[i].of_class, &w->step);
+        w->n += r == 0 ? end - i : 0;
+        w->error = w->error ? w->error : r;
     }
-    if (w->undo && life.state != QPW_FINDING_ACKNOWLEDGED)
-        return;
-    w->step.outcome = outcome_of(w, &key);
-    r = w->undo ? qpw_life_remove(&w->a->kernel, &key) : qpw_life_put(&w->a->kernel, &key, &w->step);
-    w->n += r == 0;
-    w->error = w->error ? w->error : r;
 }
 
 static json_t *nothing(const struct work *w)
@@ -105,12 +124,16 @@ static json_t *nothing(const struct work *w)
 
 static json_t *acknowledge(struct work *w)
 {
+    struct selected *all;
     char count[48];
+    size_t n;
     json_t *answer;
 
-    for (size_t i = 0; i < w->s->n_findings; i++)
-        if (qpw_selection_has(&w->selection, &w->s->findings[i]))
-            take_step(w, &w->s->findings[i]);
+    all = select_all(w, &n);
+    if (!all)
+        return qpw_answer_new(QPW_EXIT_FAILED, "out of memory");
+    take_steps(w, all, n);
+    free(all);
     if (w->error)
         return qpw_answer_new(QPW_EXIT_FAILED, w->error == -E2BIG ? "no more findings can be acknowledged; undo some, or "
                                                                     "write rules ('qportwatch policy edit')"

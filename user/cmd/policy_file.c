@@ -87,6 +87,18 @@ int qpw_place_muted(const struct qpw_policy_place *policy, struct qpw_policy_pla
     return r;
 }
 
+int qpw_place_check(const struct qpw_policy_place *place, struct qpw_error *err)
+{
+    struct qpw_policy_place now = {.path = place->path, .lock = -1};
+    int r = read_text(&now, err);
+    bool same = !now.text == !place->text && (!now.text || !strcmp(now.text, place->text));
+
+    free(now.text);
+    if (r < 0 || same)
+        return r;
+    return qpw_fail(err, -ESTALE, "%s was changed meanwhile by another program; nothing is installed", place->path);
+}
+
 static int write_whole(const char *path, const char *text, struct qpw_error *err)
 {
     struct qpw_output out;

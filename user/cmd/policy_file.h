@@ -30,6 +30,9 @@ int qpw_place_open(const char *path, struct qpw_policy_place *ret, struct qpw_er
 /* The file beside it that holds what was muted; there or not. */
 int qpw_place_muted(const struct qpw_policy_place *policy, struct qpw_policy_place *ret, struct qpw_error *err);
 
+/* Whether it still holds what it did when it was opened. 0; -ESTALE: an editor without the lock changed it; err filled. */
+int qpw_place_check(const struct qpw_policy_place *place, struct qpw_error *err);
+
 /* Replaces what it holds. 0, or a negative errno with err filled: then it is as before. */
 int qpw_place_write(struct qpw_policy_place *place, const char *text, struct qpw_error *err);
 

@@ -81,6 +81,15 @@ static int make_folder(const char *path, struct qpw_error *err)
     return r < 0 ? qpw_fail(err, r, "the folder of %s cannot be made: %s", path, strerror(-r)) : 0;
 }
 
+static void remove_folder(const char *path)
+{
+    char *folder = strndup(path, (size_t)(strrchr(path, '/') - path));
+
+    if (folder && *folder)
+        rmdir(folder);
+    free(folder);
+}
+
 /* Links followed, as the auditor does: what it includes is looked for beside the file itself. */
 static int whole_path(const char *path, char ret[PATH_MAX], struct qpw_error *err)
 {
@@ -328,7 +337,7 @@ static int install(struct edit *e, struct qpw_error *err)
     struct qpw_error why;
     int status;
 
-    if (qpw_place_write(&e->place, e->edited, err) < 0)
+    if (qpw_place_check(&e->place, err) < 0 || qpw_place_write(&e->place, e->edited, err) < 0)
         return QPW_EXIT_FAILED;
     if (!e->attached) {
         printf("%s is written; nothing is attached, so it takes effect with the next 'attach'\n", e->place.path);
@@ -401,6 +410,8 @@ int qpw_policy_edit_main(int argc, char **argv)
         qpw_policy_say("edit", &err, status);
     if (e.copy)
         unlink(e.copy);
+    if (e.fresh && !e.place.written)
+        remove_folder(e.place.path); /* made for nothing; one that holds anything stays */
     qpw_place_close(&e.place);
     free(e.base);
     free(e.copy);
