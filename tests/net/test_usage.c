@@ -62,6 +62,7 @@ static const struct {
     {"replay --mtu 67 --local ::1 x", " replay: --mtu 67: not a number of bytes from 68 to 16777216\n"},
     {"bench --rounds 0", " bench: --rounds 0: not a number from 1 to 200\n"},
     {"policy export --format xml", " policy export: --format xml: not one of nft, json, csv\n"},
+    {"report --hosts /nonexistent", " report: --hosts: /nonexistent: No such file or directory\n"},
     {"repotr", ": unknown command 'repotr'; did you mean 'report'?\n"},
     {"policy sugest", " policy: unknown command 'sugest'; did you mean 'suggest'?\n"},
     {"report --sicne 1h", " report: --sicne: unknown option; did you mean '--since'?\n"},

@@ -170,8 +170,10 @@ static void print_head(const struct qpw_printer *p, const struct qpw_policy *pol
     qpw_print_line(p, "  %s", policy->digest);
     if (guide)
         qpw_print_line(p, "  platform %s: %s", policy->platform, guide);
-    if (policy->source_name)
-        qpw_print_line(p, "  source %s %s", policy->source_name, policy->source_digest);
+    if (policy->source_name) {
+        qpw_print_line(p, "  source %s", policy->source_name);
+        qpw_print_line(p, "         %s", policy->source_digest);
+    }
     qpw_print_end(p);
 }
 
