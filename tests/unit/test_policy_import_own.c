@@ -227,5 +227,5 @@ Test(own_pages, small_pages_are_never_wider_and_lose_nothing_in_silence)
 /* What restricts ports outside of the cells of ports and protocols, or beside them. */
 Test(own_pages, restrictions_are_kept_or_said)
 {
-    cr_assert(gt(sz, check_small_pages(FOLDER "restrictions.txt"), 10));
+    cr_assert(gt(sz, check_small_pages(FOLDER "restrictions.txt"), 100));
 }

@@ -179,7 +179,7 @@ enum qpw_match { QPW_MATCH_NOT, QPW_MATCH, QPW_MATCH_UNCLEAR };
 enum qpw_match qpw_import_match(const char *cell, const char *word);
 /* Equal except for case, white space and a plural's s. */
 bool qpw_import_same_words(const char *a, const char *b);
-/* Lower case, single blanks, no "(s)", no marks at the end. */
+/* Lower case, single blanks, no "(s)", no quotes, no marks at the end. */
 void qpw_import_plain(const char *text, char *ret, size_t size);
 /* Letters and digits in lower case, with '-' for what is between: as part of a name. */
 void qpw_import_slug(const char *text, char *ret, size_t size);

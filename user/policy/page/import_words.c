@@ -22,6 +22,8 @@ void qpw_import_plain(const char *text, char *ret, size_t size)
         } else if (isspace((unsigned char)*p)) {
             if (used && ret[used - 1] != ' ')
                 ret[used++] = ' ';
+        } else if (*p == '"') { /* quoted words are the words */
+            continue;
         } else if (strncmp(p, "\xef\xbf\xbc", 3)) {
             ret[used++] = (char)tolower((unsigned char)*p);
         } else {
