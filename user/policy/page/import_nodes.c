@@ -100,7 +100,7 @@ static void collect(struct qpw_importer *im, const struct qpw_import_table *tabl
             const struct qpw_part *part = &im->page.parts[row];
             int column = qpw_import_column(table, columns[i]);
 
-            if (column >= 0 && (size_t)column < part->n_cells)
+            if (column >= 0 && (size_t)column < part->n_cells && !part->spanning)
                 (i ? add_offer : add_hosts)(im, offers, n, part->cells[column].text, part->line);
         }
 }
