@@ -20,7 +20,8 @@ static __always_inline __u32 qpw_meter_of(struct qpw_work *w, const struct qpw_c
     w->meter.verdict = w->verdict;
     if (w->misfit)
         w->meter.reason = w->misfit;
-    else if (w->verdict == QPW_VERDICT_UNDECIDED || c->reason == QPW_REASON_UNLISTED_LOCAL)
+    else if (w->verdict == QPW_VERDICT_UNDECIDED || c->reason == QPW_REASON_UNLISTED_LOCAL ||
+             c->reason == QPW_REASON_FOREIGN_SOURCE)
         w->meter.reason = c->reason;
     w->meter.port = port;
     w->meter.rule = c->rule;

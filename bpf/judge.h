@@ -311,7 +311,7 @@ static __always_inline void qpw_judge_owner(struct qpw_conn *c, __u32 answer)
  */
 static __always_inline void qpw_judge(struct qpw_work *w, struct qpw_conn *c, __u16 type)
 {
-    int inbound = c->direction == QPW_DIR_INBOUND;
+    int inbound = c->direction == QPW_DIR_INBOUND, foreign = c->reason == QPW_REASON_FOREIGN_SOURCE;
     __u8 kind = qpw_kind(w->key.protocol);
     __u16 port = kind == QPW_KIND_ICMP ? type : inbound ? w->key.local_port : w->key.remote_port;
     __u32 answer = 0;
@@ -330,6 +330,8 @@ static __always_inline void qpw_judge(struct qpw_work *w, struct qpw_conn *c, __
         answer = qpw_walk(qpw_space(kind, w->key.protocol, port), !inbound);
     if (inbound && QPW_ANSWER_VERDICT(answer) != QPW_VERDICT_ALLOWED && qpw_is_elsewhere(c))
         answer = qpw_walk_elsewhere(w, c, answer);
+    if (foreign) /* no rule speaks of what is not the node's */
+        answer = 0;
     c->vlan &= ~(QPW_CONN_PARENT | QPW_CONN_EACH | QPW_CONN_PROVISIONAL);
     if (QPW_ANSWER_SHAPE(answer) && !c->peer && c->evidence > QPW_EVIDENCE_INFERRED)
         answer = qpw_judge_shape(w, c, answer);
@@ -338,7 +340,9 @@ static __always_inline void qpw_judge(struct qpw_work *w, struct qpw_conn *c, __
         c->vlan |= QPW_CONN_PARENT;
     if (!c->peer && c->evidence > QPW_EVIDENCE_INFERRED)
         qpw_judge_owner(c, answer);
-    if (c->peer)
+    if (foreign)
+        w->verdict = QPW_VERDICT_UNEXPECTED;
+    else if (c->peer)
         w->verdict = QPW_VERDICT_PEER;
     else if (c->evidence <= QPW_EVIDENCE_INFERRED)
         w->verdict = QPW_VERDICT_UNDECIDED;

@@ -63,6 +63,12 @@ static __always_inline int qpw_own_mac(const struct qpw_work *w)
     return (w->iface.flags & QPW_IFACE_L3) || qpw_is_own_mac(w);
 }
 
+/* Does all that leaves by the interface come from the node? A host that forwards, and a bridge, send on what others sent. */
+static __always_inline int qpw_sends_foreign(const struct qpw_work *w)
+{
+    return w->iface.number && !(w->iface.flags & (QPW_IFACE_FORWARD | QPW_IFACE_BRIDGED));
+}
+
 /*
  * Flooded, or seen because the card is promiscuous: received, and for the MAC of one card, which is another. A replay
  * does not know the node's cards; and where the node has several MACs, as by a bridge with its own, it is not said.
@@ -80,7 +86,7 @@ static __always_inline int qpw_is_self(const struct qpw_work *w)
 }
 
 /*
- * QPW_REASON_NONE or QPW_REASON_UNLISTED_LOCAL: the packet is the node's. QPW_REASON_ECHO,
+ * QPW_REASON_NONE, QPW_REASON_UNLISTED_LOCAL or QPW_REASON_FOREIGN_SOURCE: the packet is the node's. QPW_REASON_ECHO,
  * QPW_REASON_NOT_LOCAL: in transit. Sets w->self where both ends are local in a replay.
  */
 __noinline __u32 qpw_locality(void)
@@ -101,7 +107,9 @@ __noinline __u32 qpw_locality(void)
         }
         if (qpw_is_unspecified(p->source))
             return QPW_REASON_NONE;
-        return qpw_own_mac(w) ? QPW_REASON_UNLISTED_LOCAL : QPW_REASON_NOT_LOCAL;
+        if (config.replay)
+            return qpw_own_mac(w) ? QPW_REASON_UNLISTED_LOCAL : QPW_REASON_NOT_LOCAL;
+        return qpw_sends_foreign(w) ? QPW_REASON_FOREIGN_SOURCE : QPW_REASON_NOT_LOCAL;
     }
     if (source) {
         if (!config.scope_self)

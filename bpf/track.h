@@ -511,9 +511,11 @@ static __noinline struct qpw_conn *qpw_connection(void *ctx, struct qpw_work *w)
         qpw_undecided(QPW_DIR_UNKNOWN);
         return 0;
     }
-    if (reason && !c->reason)
+    if (reason == QPW_REASON_FOREIGN_SOURCE && !w->opened)
+        reason = QPW_REASON_UNLISTED_LOCAL; /* the other end spoke to that address, or it was the node's until now */
+    if (reason == QPW_REASON_FOREIGN_SOURCE || (reason && !c->reason))
         c->reason = (__u8)reason;
-    else if (!reason && c->reason == QPW_REASON_UNLISTED_LOCAL)
+    else if (!reason && (c->reason == QPW_REASON_UNLISTED_LOCAL || c->reason == QPW_REASON_FOREIGN_SOURCE))
         c->reason = QPW_REASON_NONE; /* the address is known by now */
     return c;
 }

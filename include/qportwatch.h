@@ -22,7 +22,7 @@
 #include "qportwatch_words.h"
 
 /* Raise it with every change of a layout, here or in qportwatch_user.h: programs of another version are not taken over. */
-#define QPW_ABI_VERSION 16u
+#define QPW_ABI_VERSION 17u
 #define QPW_ABI_MAGIC 0x71705741u /* "qpWA" */
 
 #define QPW_MAX_IFACES 64
@@ -510,6 +510,7 @@ struct qpw_local_key {
 #define QPW_IFACE_L3 0x01      /* no Ethernet header */
 #define QPW_IFACE_FORWARD 0x02 /* the host forwards on it */
 #define QPW_IFACE_MACS 0x04    /* the node has other MACs there, too: those of devices above or below it */
+#define QPW_IFACE_BRIDGED 0x08 /* a port of a bridge, which sends what others have sent */
 
 struct qpw_iface {
     __u32 ifindex;

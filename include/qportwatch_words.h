@@ -83,7 +83,8 @@
     X(INFRA_SIZE, "infra-size")             /* larger than infrastructure needs */ \
     X(INFRA_RATE, "infra-rate")             /* more of it than infrastructure needs */ \
     X(OTHER_OWNER, "other-owner")           /* a companion, but held by another than who has its parent exchange */ \
-    X(OWNER_UNKNOWN, "owner-unknown")       /* a companion, and who holds it, or its parent exchange, is not known */
+    X(OWNER_UNKNOWN, "owner-unknown")       /* a companion, and who holds it, or its parent exchange, is not known */ \
+    X(FOREIGN_SOURCE, "foreign-source")     /* sent from an address that is not the node's, which does not forward */
 
 /*
  * What was lost or left uncounted, each visible in status and report. X(symbol, "name", effect): DELAYED costs time

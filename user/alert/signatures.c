@@ -125,6 +125,12 @@ static const struct qpw_signature signatures[QPW_SIG_COUNT] = {
         "{allow}",
         "Find what sends on the node. Two things that have nothing to do with each other may look like this, as a probe "
         "and a log sent to the same host do."},
+    [QPW_SIG_FOREIGN_SOURCE] = {1000414, OF(FOREIGN_SOURCE), QPW_REPEAT_INTERVAL, false, "foreign-source",
+        "qportwatch: the node sends from an address that is not its own",
+        "{initiator} sent {service} to {responder}{process}{traffic}. That address is none of the node's, and the node does "
+        "not forward.",
+        "A device stacked on the card (macvlan, ipvlan), a container or guest with one, or a program with raw sockets. List "
+        "what is stacked on the card; what is wanted should have addresses of this node, or a bridge."},
     [QPW_SIG_MULTICAST] = {1000404, OF(GROUP), QPW_REPEAT_DAY, false, "multicast",
         "qportwatch: unlisted broadcast or multicast",
         "Senders of {service} to broadcast or multicast addresses: {count}, most recently {initiator} to {responder}. "
@@ -323,6 +329,7 @@ static const enum qpw_signature_name of_concern[QPW_CONCERN_COUNT] = {
     [QPW_CONCERN_UNJUDGED_BOTH] = QPW_SIG_UNJUDGED_BOTH,
     [QPW_CONCERN_GROUP_ANSWERED] = QPW_SIG_GROUP_ANSWERED,
     [QPW_CONCERN_CROSSED] = QPW_SIG_CROSSED,
+    [QPW_CONCERN_FOREIGN_SOURCE] = QPW_SIG_FOREIGN_SOURCE,
     [QPW_CONCERN_GROUP] = QPW_SIG_MULTICAST,
     [QPW_CONCERN_ADVERTISEMENT] = QPW_SIG_ROUTER_ADVERTISEMENT,
     [QPW_CONCERN_REDIRECT] = QPW_SIG_REDIRECT,

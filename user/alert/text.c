@@ -122,6 +122,10 @@ static void policy_says(const struct qpw_text_about *about, char *buf, size_t si
     bool group = !other && (starts(rule, "infra-") || starts(rule, "implied-"));
     char policy[352];
 
+    if (row->value.reason == QPW_REASON_FOREIGN_SOURCE) {
+        snprintf(buf, size, "That address is none of this node's, and the node does not forward.");
+        return;
+    }
     policy_words(about->context, !rule[0] || group, policy, sizeof(policy));
     if (group && qpw_is_misfit(row->value.reason))
         snprintf(buf, size, "%s allows `%.*s %s` %s.", policy, (int)strcspn(rule, "-"), rule, strchr(rule, '-') + 1,

@@ -85,6 +85,13 @@ static bool has_other_macs(const struct qpw_auditor *a, const struct qpw_link *l
     return false;
 }
 
+static bool is_bridged(const struct qpw_auditor *a, const struct qpw_link *link)
+{
+    const struct qpw_link *upper = link->upper ? qpw_netlink_by_index(a->netlink, link->upper) : NULL;
+
+    return upper && (!strcmp(upper->kind, "bridge") || !strcmp(upper->kind, "openvswitch"));
+}
+
 int qpw_watch_tell_kernel(struct qpw_auditor *a, const struct qpw_watched *w, const struct qpw_link *link)
 {
     struct qpw_iface iface = {.ifindex = w->ifindex, .number = w->number};
@@ -92,7 +99,7 @@ int qpw_watch_tell_kernel(struct qpw_auditor *a, const struct qpw_watched *w, co
     if (link) {
         memcpy(iface.mac, link->mac, sizeof(iface.mac));
         iface.flags = (w->l3 ? QPW_IFACE_L3 : 0) | (link->forward4 || link->forward6 ? QPW_IFACE_FORWARD : 0) |
-                      (has_other_macs(a, link) ? QPW_IFACE_MACS : 0);
+                      (has_other_macs(a, link) ? QPW_IFACE_MACS : 0) | (is_bridged(a, link) ? QPW_IFACE_BRIDGED : 0);
     }
     return qpw_kernel_set_iface(&a->kernel, &iface);
 }

@@ -148,7 +148,7 @@ static bool is_known(const struct qpw_auditor *a, const struct qpw_local *local)
 /* 1: its table is full (before Linux 6.13 that is also the answer for an entry that is there). */
 static int write_local(struct qpw_auditor *a, const struct qpw_local *local)
 {
-    int r = qpw_kernel_set_local(&a->kernel, local->addr, 128, local->flags, true);
+    int r = qpw_kernel_set_local(&a->kernel, local->addr, local->prefix, local->flags, true);
 
     return r == -ENOSPC ? !is_known(a, local) : r;
 }
@@ -158,7 +158,7 @@ static void on_local(void *arg, const struct qpw_local *local)
     struct qpw_auditor *a = arg;
 
     if (!local->flags)
-        qpw_kernel_set_local(&a->kernel, local->addr, 128, 0, false);
+        qpw_kernel_set_local(&a->kernel, local->addr, local->prefix, 0, false);
     else if (write_local(a, local))
         a->locals_incomplete = true;
     a->locals_incomplete |= !local->flags && a->locals_left_out; /* there is room for another */
@@ -217,7 +217,7 @@ int qpw_watch_netlink(struct qpw_auditor *a, struct qpw_error *err)
 static bool is_local(const struct qpw_local *locals, size_t n, const struct qpw_local_key *key)
 {
     for (size_t i = 0; i < n; i++)
-        if (key->prefixlen == 128 && !memcmp(locals[i].addr, key->addr, sizeof(key->addr)))
+        if (key->prefixlen == locals[i].prefix && !memcmp(locals[i].addr, key->addr, sizeof(key->addr)))
             return true;
     return false;
 }

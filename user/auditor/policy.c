@@ -72,7 +72,7 @@ static uint8_t (*own_addresses(const struct qpw_auditor *a, size_t *ret_n))[16]
     uint8_t(*own)[16] = calloc(n + 1, sizeof(*own));
 
     for (size_t i = 0; own && i < n; i++)
-        if (locals[i].flags & QPW_LOCAL_ADDRESS)
+        if ((locals[i].flags & QPW_LOCAL_ADDRESS) && locals[i].prefix == 128)
             memcpy(own[count++], locals[i].addr, sizeof(*own));
     *ret_n = count;
     return own;

@@ -40,6 +40,7 @@ enum qpw_severity { QPW_SEVERITY_HIGH = 1, QPW_SEVERITY_MEDIUM, QPW_SEVERITY_LOW
     X(QUESTION_LOST, MEDIUM, "who asked first was pushed out of memory") \
     X(UNJUDGED_SENT, MEDIUM, "the node sends what cannot be decoded") \
     X(UNJUDGED_BOTH, MEDIUM, "what cannot be decoded or decided, both ways") \
+    X(FOREIGN_SOURCE, MEDIUM, "sent from an address that is not the node's") \
     X(GROUP_ANSWERED, INFO, "the node answers what a broadcast or multicast address was asked") \
     X(GROUP, INFO, "broadcast or multicast, not answered") \
     X(ADVERTISEMENT, INFO, "router advertisement") \

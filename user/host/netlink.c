@@ -27,7 +27,8 @@ struct qpw_netlink {
 };
 
 /* One dump request and its whole answer. 0, -EINTR if the kernel says that things changed meanwhile, or an error. */
-static int dump_one(struct mnl_socket *socket, char *buffer, uint16_t type, size_t payload, struct qpw_picture *p)
+static int dump_one(struct mnl_socket *socket, char *buffer, uint16_t type, const void *payload, size_t size,
+                    struct qpw_picture *p)
 {
     unsigned port = mnl_socket_get_portid(socket);
     struct nlmsghdr *request = mnl_nlmsg_put_header(buffer);
@@ -37,7 +38,7 @@ static int dump_one(struct mnl_socket *socket, char *buffer, uint16_t type, size
     request->nlmsg_type = type;
     request->nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP;
     request->nlmsg_seq = type;
-    mnl_nlmsg_put_extra_header(request, payload); /* zeroed: any family */
+    memcpy(mnl_nlmsg_put_extra_header(request, size), payload, size);
     if (mnl_socket_sendto(socket, request, request->nlmsg_len) < 0)
         return -errno;
     do {
@@ -51,9 +52,26 @@ static int dump_one(struct mnl_socket *socket, char *buffer, uint16_t type, size
     return 0;
 }
 
+/* Of the routing table "local" alone, where the kernel chooses them (4.20); else all are read past. */
+static int dump_local_routes(struct mnl_socket *socket, char *buffer, struct qpw_picture *p)
+{
+    static const int families[] = {AF_INET, AF_INET6};
+    int strict = 1, rc = 0;
+
+    setsockopt(mnl_socket_get_fd(socket), SOL_NETLINK, NETLINK_GET_STRICT_CHK, &strict, sizeof(strict));
+    for (size_t i = 0; rc == 0 && i < sizeof(families) / sizeof(*families); i++) {
+        struct rtmsg route = {.rtm_family = (unsigned char)families[i], .rtm_table = RT_TABLE_LOCAL, .rtm_type = RTN_LOCAL};
+
+        rc = dump_one(socket, buffer, RTM_GETROUTE, &route, sizeof(route), p);
+    }
+    return rc;
+}
+
 /* Replaces the picture by one read from the kernel; serials and driver names of known links stay. */
 static int read_all(struct qpw_netlink *n)
 {
+    static const struct ifinfomsg any_link;
+    static const struct ifaddrmsg any_address;
     struct qpw_picture fresh;
     struct mnl_socket *socket;
     int rc = -EINTR;
@@ -63,14 +81,18 @@ static int read_all(struct qpw_netlink *n)
         fresh.addresses = NULL;
         fresh.n_addresses = fresh.cap_addresses = fresh.n_links = fresh.cap_links = 0;
         fresh.links = NULL;
+        fresh.served = NULL;
+        fresh.n_served = fresh.cap_served = 0;
         socket = mnl_socket_open2(NETLINK_ROUTE, SOCK_CLOEXEC);
         if (!socket)
             return -errno;
         rc = mnl_socket_bind(socket, 0, MNL_SOCKET_AUTOPID) < 0 ? -errno : 0;
         if (!rc)
-            rc = dump_one(socket, n->buffer, RTM_GETLINK, sizeof(struct ifinfomsg), &fresh);
+            rc = dump_one(socket, n->buffer, RTM_GETLINK, &any_link, sizeof(any_link), &fresh);
         if (!rc)
-            rc = dump_one(socket, n->buffer, RTM_GETADDR, sizeof(struct ifaddrmsg), &fresh);
+            rc = dump_one(socket, n->buffer, RTM_GETADDR, &any_address, sizeof(any_address), &fresh);
+        if (!rc)
+            rc = dump_local_routes(socket, n->buffer, &fresh);
         mnl_socket_close(socket);
         if (rc)
             qpw_picture_clear(&fresh);
@@ -120,7 +142,7 @@ static void tell_locals(const struct qpw_netlink_handler *handler, const struct 
     int order;
 
     while (i < n_was || j < n_now) {
-        order = i == n_was ? 1 : j == n_now ? -1 : memcmp(was[i].addr, now[j].addr, 16);
+        order = i == n_was ? 1 : j == n_now ? -1 : qpw_local_order(&was[i], &now[j]);
         if (order < 0)
             tell_local(handler, &was[i++], 0);
         else if (order > 0)
@@ -174,7 +196,7 @@ static int subscribe(struct qpw_netlink *n)
 {
     /* RTNLGRP_TC: filters and qdiscs, of which nothing is kept but that something changed. */
     static const int groups[] = {RTNLGRP_LINK, RTNLGRP_IPV4_IFADDR, RTNLGRP_IPV6_IFADDR, RTNLGRP_IPV4_NETCONF,
-                                 RTNLGRP_IPV6_NETCONF, RTNLGRP_TC};
+                                 RTNLGRP_IPV6_NETCONF, RTNLGRP_TC, RTNLGRP_IPV4_ROUTE, RTNLGRP_IPV6_ROUTE};
     int size = EVENT_QUEUE_BYTES, fd;
 
     n->events = mnl_socket_open2(NETLINK_ROUTE, SOCK_CLOEXEC | SOCK_NONBLOCK);

@@ -40,6 +40,7 @@ struct qpw_link {
 /* One entry of the set of addresses that are this node's: each address once, on however many links it is. */
 struct qpw_local {
     uint8_t addr[16];
+    unsigned prefix; /* of 128; less: a prefix that the node serves (`ip route add local`) */
     uint32_t flags; /* QPW_LOCAL_ADDRESS, QPW_LOCAL_BROADCAST (either, or both) */
 };
 

@@ -206,6 +206,13 @@ static void delete_link(const struct nlmsghdr *message, struct qpw_picture *p)
     }
 }
 
+static bool is_loopback(const uint8_t addr[16])
+{
+    static const uint8_t v4[13] = {[10] = 0xff, [11] = 0xff, [12] = 127}, v6[16] = {[15] = 1};
+
+    return !memcmp(addr, v4, sizeof(v4)) || !memcmp(addr, v6, sizeof(v6));
+}
+
 /* Address bytes of an attribute as 16 bytes, IPv4 mapped. */
 static void map_address(const struct nlattr *attr, uint8_t to[16])
 {
@@ -289,6 +296,46 @@ static int change_address(const struct nlmsghdr *message, struct qpw_picture *p)
     return MNL_CB_OK;
 }
 
+/*
+ * Prefixes that the kernel delivers to the node itself. Only of the table "local": in others, packets for somebody else
+ * are taken to a proxy by such routes. Routes to single addresses follow from the addresses.
+ */
+static int change_route(const struct nlmsghdr *message, struct qpw_picture *p)
+{
+    const struct rtmsg *route = mnl_nlmsg_get_payload(message);
+    unsigned whole = route->rtm_family == AF_INET ? 32 : 128;
+    struct qpw_served served = {.prefix = 128 - whole + route->rtm_dst_len}, *more;
+    const struct nlattr *attr;
+    size_t i;
+
+    if ((route->rtm_family != AF_INET && route->rtm_family != AF_INET6) || route->rtm_type != RTN_LOCAL ||
+        route->rtm_table != RT_TABLE_LOCAL || !route->rtm_dst_len || route->rtm_dst_len >= whole)
+        return MNL_CB_OK;
+    mnl_attr_for_each(attr, message, sizeof(*route))
+        if (mnl_attr_get_type(attr) == RTA_DST)
+            map_address(attr, served.addr);
+    if (is_loopback(served.addr))
+        return MNL_CB_OK;
+    for (i = 0; i < p->n_served; i++)
+        if (!memcmp(&p->served[i], &served, sizeof(served)))
+            break;
+    if (message->nlmsg_type == RTM_DELROUTE) {
+        if (i < p->n_served)
+            p->served[i] = p->served[--p->n_served];
+        return MNL_CB_OK;
+    }
+    if (i < p->n_served)
+        return MNL_CB_OK;
+    more = grown(p->served, p->n_served, &p->cap_served, sizeof(*more));
+    if (!more) {
+        errno = ENOMEM;
+        return MNL_CB_ERROR;
+    }
+    p->served = more;
+    p->served[p->n_served++] = served;
+    return MNL_CB_OK;
+}
+
 static void change_forwarding(const struct nlmsghdr *message, struct qpw_picture *p)
 {
     const struct netconfmsg *info = mnl_nlmsg_get_payload(message);
@@ -331,6 +378,11 @@ int qpw_picture_message(const struct nlmsghdr *message, void *data)
         if (message->nlmsg_len < MNL_NLMSG_HDRLEN + sizeof(struct ifaddrmsg))
             return MNL_CB_OK;
         return change_address(message, p);
+    case RTM_NEWROUTE:
+    case RTM_DELROUTE:
+        if (message->nlmsg_len < MNL_NLMSG_HDRLEN + sizeof(struct rtmsg))
+            return MNL_CB_OK;
+        return change_route(message, p);
     case RTM_NEWNETCONF:
         if (message->nlmsg_len >= MNL_NLMSG_HDRLEN + sizeof(struct netconfmsg))
             change_forwarding(message, p);
@@ -344,27 +396,25 @@ void qpw_picture_clear(struct qpw_picture *p)
 {
     free(p->links);
     free(p->addresses);
+    free(p->served);
     p->links = NULL;
     p->addresses = NULL;
-    p->n_links = p->cap_links = p->n_addresses = p->cap_addresses = 0;
+    p->served = NULL;
+    p->n_links = p->cap_links = p->n_addresses = p->cap_addresses = p->n_served = p->cap_served = 0;
 }
 
-static bool is_loopback(const uint8_t addr[16])
+int qpw_local_order(const void *a, const void *b)
 {
-    static const uint8_t v4[13] = {[10] = 0xff, [11] = 0xff, [12] = 127}, v6[16] = {[15] = 1};
+    const struct qpw_local *x = a, *y = b;
+    int order = memcmp(x->addr, y->addr, 16);
 
-    return !memcmp(addr, v4, sizeof(v4)) || !memcmp(addr, v6, sizeof(v6));
-}
-
-static int by_address(const void *a, const void *b)
-{
-    return memcmp(((const struct qpw_local *)a)->addr, ((const struct qpw_local *)b)->addr, 16);
+    return order ? order : (x->prefix > y->prefix) - (x->prefix < y->prefix);
 }
 
 struct qpw_local *qpw_picture_locals(const struct qpw_picture *p, size_t *ret_count)
 {
     static const uint8_t none[16];
-    struct qpw_local *locals = calloc(2 * p->n_addresses + 1, sizeof(*locals));
+    struct qpw_local *locals = calloc(2 * p->n_addresses + p->n_served + 1, sizeof(*locals));
     size_t count = 0, kept = 0;
 
     if (!locals)
@@ -375,15 +425,22 @@ struct qpw_local *qpw_picture_locals(const struct qpw_picture *p, size_t *ret_co
         if (is_loopback(a->addr))
             continue;
         memcpy(locals[count].addr, a->addr, 16);
+        locals[count].prefix = 128;
         locals[count++].flags = QPW_LOCAL_ADDRESS;
         if (!memcmp(a->broadcast, none, 16))
             continue;
         memcpy(locals[count].addr, a->broadcast, 16);
+        locals[count].prefix = 128;
         locals[count++].flags = QPW_LOCAL_BROADCAST;
     }
-    qsort(locals, count, sizeof(*locals), by_address);
+    for (size_t i = 0; i < p->n_served; i++) {
+        memcpy(locals[count].addr, p->served[i].addr, 16);
+        locals[count].prefix = p->served[i].prefix;
+        locals[count++].flags = QPW_LOCAL_ADDRESS;
+    }
+    qsort(locals, count, sizeof(*locals), qpw_local_order);
     for (size_t i = 0; i < count; i++) {
-        if (kept && !by_address(&locals[kept - 1], &locals[i]))
+        if (kept && !qpw_local_order(&locals[kept - 1], &locals[i]))
             locals[kept - 1].flags |= locals[i].flags;
         else
             locals[kept++] = locals[i];

@@ -16,6 +16,12 @@ struct qpw_address {
     uint8_t broadcast[16]; /* zero: none */
 };
 
+/* A prefix of the routing table "local" that is more than one address. */
+struct qpw_served {
+    uint8_t addr[16];
+    unsigned prefix; /* of 128 */
+};
+
 /* A link that was moved to another network namespace, and where to. */
 struct qpw_moved {
     unsigned ifindex;
@@ -32,6 +38,8 @@ struct qpw_picture {
     size_t n_links, cap_links;
     struct qpw_address *addresses;
     size_t n_addresses, cap_addresses;
+    struct qpw_served *served;
+    size_t n_served, cap_served;
     unsigned serial; /* of the link that was new last */
     int ioctl_fd;    /* for driver names */
 };
@@ -48,5 +56,8 @@ void qpw_picture_clear(struct qpw_picture *p);
 struct qpw_local *qpw_picture_locals(const struct qpw_picture *p, size_t *ret_count);
 
 struct qpw_link *qpw_link_find(struct qpw_link *links, size_t count, unsigned ifindex);
+
+/* In the order of addresses, then of prefixes; of struct qpw_local, for qsort(3). */
+int qpw_local_order(const void *a, const void *b);
 
 #endif

@@ -232,6 +232,36 @@ static bool is_covered(const struct qpw_snapshot *s, const struct qpw_netlink *l
     return false;
 }
 
+/* Whether the device lies above the other one, over any number of steps; the kernel nests them 8 deep at most. */
+static bool is_above(const struct qpw_netlink *links, const struct qpw_link *above, const struct qpw_link *below)
+{
+    const struct qpw_link *one = above;
+
+    for (int depth = 0; one && depth < 8; depth++) {
+        for (const struct qpw_link *up = below; up; up = up->upper ? qpw_netlink_by_index(links, up->upper) : NULL)
+            if (up == one)
+                return true;
+        one = one->lower ? qpw_netlink_by_index(links, one->lower) : NULL;
+    }
+    return false;
+}
+
+static int note_stacked(const struct qpw_netlink *links, const struct qpw_link *link, struct qpw_snapshot *s)
+{
+    struct qpw_note note = {.kind = QPW_NOTE_STACKED, .count = link->rx_packets + link->tx_packets};
+
+    for (size_t i = 0; i < s->n_ifaces; i++) {
+        const struct qpw_link *watched = s->ifaces[i].attached ? qpw_netlink_by_index(links, s->ifaces[i].iface.ifindex) : NULL;
+
+        if (!watched || watched == link || !is_above(links, link, watched))
+            continue;
+        memcpy(note.name, link->name, sizeof(link->name));
+        snprintf(note.detail, sizeof(note.detail), "a %s on %s", link->kind[0] ? link->kind : "device", watched->name);
+        return qpw_snapshot_note(s, &note);
+    }
+    return 0;
+}
+
 /* Those that carry most first. */
 static int by_packets(const void *a, const void *b)
 {
@@ -245,6 +275,7 @@ static int read_unwatched(const struct qpw_netlink *links, struct qpw_snapshot *
 {
     size_t count;
     const struct qpw_link *link = qpw_netlink_links(links, &count);
+    int rc;
 
     s->unwatched = calloc(count + 1, sizeof(*s->unwatched));
     if (!s->unwatched)
@@ -252,8 +283,14 @@ static int read_unwatched(const struct qpw_netlink *links, struct qpw_snapshot *
     for (size_t i = 0; i < count; i++) {
         struct qpw_unwatched_row *row = &s->unwatched[s->n_unwatched];
 
-        if (!link[i].up || link[i].flags & IFF_LOOPBACK || is_covered(s, links, link[i].ifindex))
+        if (!link[i].up || link[i].flags & IFF_LOOPBACK)
             continue;
+        if (is_covered(s, links, link[i].ifindex)) {
+            rc = note_stacked(links, &link[i], s);
+            if (rc < 0)
+                return rc;
+            continue;
+        }
         memcpy(row->name, link[i].name, sizeof(row->name));
         row->rx_packets = link[i].rx_packets;
         row->tx_packets = link[i].tx_packets;

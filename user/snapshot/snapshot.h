@@ -90,6 +90,7 @@ enum qpw_note_kind {
     QPW_NOTE_BEFORE,         /* name: interface, detail: the first program and its hook, count: programs before ours */
     QPW_NOTE_BEHIND,         /* the same behind ours */
     QPW_NOTE_TAGS_STRIPPED,  /* name: interface */
+    QPW_NOTE_STACKED,        /* name: a device above a watched one, detail: what it is and lies on, count: packets */
     QPW_NOTE_NO_OWNERS,      /* detail: why */
     QPW_NOTE_NO_EXECUTABLES, /* the same */
     QPW_NOTE_OWNERS_BELOW,   /* owners are noted below one cgroup only; detail: its path, or its id */

@@ -111,6 +111,10 @@ const char *qpw_words_note(const struct qpw_note *note, char buf[QPW_NOTE_TEXT])
         return qpw_format(buf, QPW_NOTE_TEXT, "%s takes VLAN tags off before XDP sees the frame: received packets are "
                           "counted without their tag, and rules with vlan= take them as untagged (ethtool -K %s rxvlan "
                           "off, or --mode tc)", note->name, note->name);
+    case QPW_NOTE_STACKED:
+        return qpw_format(buf, QPW_NOTE_TEXT, "%s is %s and has carried %s: what of it passes the card is counted there, what "
+                          "stays on this host is not", note->name, note->detail,
+                          qpw_words_many(note->count, "packet", count, sizeof(count)));
     case QPW_NOTE_NO_OWNERS:
         return qpw_format(buf, QPW_NOTE_TEXT, "Owners of sockets are not noted: %s. A process that has ended before its "
                           "exchange is looked at stays unknown.", note->detail);
