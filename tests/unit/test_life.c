@@ -234,8 +234,10 @@ Test(explained, by_a_rule_that_matches_its_ends_or_by_a_peer)
     row = finding(IN, "10.9.0.8", "10.0.0.1", 44444, QPW_OUTCOME_DATA, T0, T0);
     cr_expect_str_eq(explained(&c, &row, 0), "", "a weak rule explains nothing");
     row = finding(IN, "10.9.0.8", "10.0.0.1", 9100, QPW_OUTCOME_DATA, T0, T0);
-    row.value.reason = QPW_REASON_NOT_LOCAL;
+    row.value.reason = QPW_REASON_FOREIGN_SOURCE;
     cr_expect_str_eq(explained(&c, &row, 0), "", "a foreign source is no service of this node");
+    row.value.reason = QPW_REASON_NOT_LOCAL;
+    cr_expect_str_eq(explained(&c, &row, 0), "");
     row.value.reason = 0;
     row.key.verdict = QPW_VERDICT_WEAK;
     cr_expect_str_eq(explained(&c, &row, 0), "exporter");

@@ -95,11 +95,13 @@ bool qpw_finding_explained(const struct qpw_judge *judge, const struct qpw_findi
     struct qpw_exchange exchange = qpw_finding_exchange(f, ifindex);
 
     *ret = qpw_policy_judge(judge, &exchange);
+    if (f->value.reason == QPW_REASON_NOT_LOCAL || f->value.reason == QPW_REASON_FOREIGN_SOURCE)
+        return false; /* whatever the port: the address is not the node's */
     if (ret->verdict == QPW_VERDICT_PEER)
         return true;
     if (f->key.direction != QPW_DIR_INBOUND && f->key.direction != QPW_DIR_OUTBOUND)
         return exchange.initiator && qpw_judge_peer(judge, f->key.responder, &ret->peer);
-    if (f->key.kind == QPW_KIND_NONE || f->value.reason == QPW_REASON_NOT_LOCAL)
+    if (f->key.kind == QPW_KIND_NONE)
         return false;
     return explains(f->key.verdict, ret->verdict);
 }
