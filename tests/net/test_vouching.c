@@ -80,6 +80,8 @@ static const char *const at_far[] = {
 
 static struct site n;
 static char eve[128];
+static pid_t started[16];
+static size_t n_started;
 
 static void start_all(const struct netns *ns, const char *const *commands)
 {
@@ -88,8 +90,15 @@ static void start_all(const struct netns *ns, const char *const *commands)
 
     for (; *commands; commands++) {
         snprintf(line, sizeof(line), "export DIR=%s; %s", n.dir, *commands);
-        netns_start(ns, NULL, argv);
+        started[n_started++] = netns_start(ns, NULL, argv);
     }
+}
+
+/* Who changes its user no longer dies with the test. */
+static void stop_all(void)
+{
+    while (n_started > 0)
+        netns_stop(started[--n_started], SIGKILL);
 }
 
 static void setup(void)
@@ -153,7 +162,7 @@ static void expect_ftp(json_t *report)
     cr_expect_gt(site_sum(report, &(struct site_filter){.verdict = "allowed", .rule = "passive"}).rx_packets, 0);
 }
 
-Test(vouching, by_the_owner_of_the_parent_exchange, .init = setup, .timeout = NETNS_TIMEOUT_S)
+Test(vouching, by_the_owner_of_the_parent_exchange, .init = setup, .fini = stop_all, .timeout = NETNS_TIMEOUT_S)
 {
     struct evelog log = {0};
     json_t *report;
