@@ -32,7 +32,7 @@ static void open_small(bool fixed_secret)
 
 static void flood(unsigned count)
 {
-    char remote[16];
+    char remote[24];
 
     for (unsigned i = 0; i < count; i++) {
         snprintf(remote, sizeof(remote), "11.%u.%u.%u", i >> 16, i >> 8 & 255, i & 255);

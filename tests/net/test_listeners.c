@@ -318,7 +318,7 @@ static int listen_in_user_namespace(void *argument)
 
 Test(listeners, a_path_out_of_a_user_namespace_fits_no_rule)
 {
-    char policy[128], text[512], self[256] = "", option[160], wanted[300];
+    char policy[128], text[640], self[256] = "", option[160], wanted[300];
     json_t *document;
     int ready[2];
     pid_t server;
