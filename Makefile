@@ -8,6 +8,9 @@
 # make campaign      random exchanges and faults against known truth (MINUTES=10 SEED=drawn MODE=xdp|tc|clsact)
 # make campaign-bugs   show that it finds the bugs of tests/campaign/bugs, each within ten minutes
 # make fuzz          fuzz everything that reads what others wrote, FUZZ_SECONDS each (60)
+# make lint          clang-tidy over every C file (LINT="user/x.c …" for some), and the order of the rooms
+# make format        lay out the lines that differ from HEAD as .clang-format says
+# make coverage      which lines the unit tests run, as build/coverage/index.html
 # make compile_commands.json   write the compilation database for editors and clang-tidy
 # make install       install below DESTDIR/PREFIX (/usr/local); make uninstall removes it
 # make clean         delete the build folder
@@ -30,6 +33,7 @@ DEMO_PACKAGES = $(RUN_PACKAGES) netcat-openbsd socat nginx-light ncat nmap dnsma
 TEST_PACKAGES = $(DEMO_PACKAGES) strace libcriterion-dev lld libclang-rt-dev bpftool tcpdump tshark iperf3 python3 python3-jsonschema \
 	python3-scapy ethtool nftables rpcbind rsyslog tmux util-linux jq chrony tcpreplay man-db nmap libxml2-utils qemu-system-x86 busybox-static cpio kmod xz-utils \
 	samba openssh-server vsftpd slapd
+LINT_PACKAGES = clang-tidy clang-format gcovr git
 
 ARCH := $(shell uname -m)
 CPPFLAGS = -D_GNU_SOURCE -I. -Iinclude -Iuser -I/usr/include/libxml2 -I/usr/include/libsmartcols
@@ -58,7 +62,7 @@ CAMPAIGN_OBJECTS := $(patsubst %.c,$(O)/%.o,$(wildcard tests/campaign/*.c))
 
 .DELETE_ON_ERROR:
 .SUFFIXES:
-.PHONY: all run demo test test-all test-binaries deps-build deps-run deps-demo deps-test install uninstall clean fuzz campaign campaign-bugs help check
+.PHONY: all run demo test test-all test-binaries deps-build deps-run deps-demo deps-test install uninstall clean fuzz campaign campaign-bugs help check lint format coverage deps-lint
 
 all: $(O)/qportwatch
 
@@ -78,6 +82,8 @@ deps-run:
 	@$(call install_missing,$(BUILD_PACKAGES) $(RUN_PACKAGES))
 deps-demo:
 	@$(call install_missing,$(BUILD_PACKAGES) $(DEMO_PACKAGES))
+deps-lint:
+	@$(call install_missing,$(BUILD_PACKAGES) $(TEST_PACKAGES) $(LINT_PACKAGES))
 deps-test:
 	@$(call install_missing,$(BUILD_PACKAGES) $(TEST_PACKAGES))
 
@@ -184,6 +190,19 @@ fuzz: deps-test
 		-verbosity=0 -print_final_stats=1 $(O)/fuzz/corpus/$$name tests/fuzz/corpus/$$name || exit 1; done
 
 # ---- For developers ----
+# Each file by itself, so that one mistake does not hide the next
+LINT = $(SOURCES) user/main.c $(wildcard tests/lib/*.c tests/unit/*.c)
+lint: deps-lint $(O)/bpf/qportwatch.bpf.o compile_commands.json
+	@tests/rooms
+	@printf '%s\n' $(LINT) | xargs -P$$(nproc) -n 1 clang-tidy -p . --quiet 2>/dev/null || \
+		{ echo "make: lint: see the lines above" >&2; exit 1; }
+format: deps-lint
+	@git clang-format --style=file HEAD
+coverage: deps-lint
+	@$(MAKE) --no-print-directory -j$$(nproc) O=$(O)/coverage CFLAGS='$(CFLAGS) --coverage' SANITIZE=-O0 \
+		$(UNIT_TESTS:$(O)/%=$(O)/coverage/%)
+	@tests/run $(O)/coverage /unit/
+	@gcovr -r . --object-directory $(O)/coverage --filter user/ --filter bpf/ --html-details $(O)/coverage/index.html --print-summary
 # From what make would run, one entry per C source; the BPF object is clang's.
 compile_commands.json: Makefile
 	@$(MAKE) --no-print-directory -Bn V=1 O=$(O) test-binaries | tests/compile_commands >$@
