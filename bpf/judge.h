@@ -209,6 +209,8 @@ __noinline __u32 qpw_walk_step(__u32 at, __u32 outbound)
             w->walked.unsure = answer;
         return 0;
     }
+    if (w->walked.unsure & QPW_ANSWER_PROVISIONAL)
+        return 0; /* an earlier step may be found to fit: that is asked first */
     if ((w->walked.weak || w->walked.unsure) && !QPW_ANSWER_VOUCHED(answer))
         return 0;
     if (QPW_ANSWER_VERDICT(answer) != QPW_VERDICT_WEAK)
