@@ -308,6 +308,24 @@ static __always_inline __u32 qpw_finding_new(struct qpw_work *w)
     return other ? qpw_finding_slot(other, value->meter) : 0;
 }
 
+/* Who holds the node's end; another program there is news, whatever was said of the one before. */
+static __always_inline void qpw_finding_owner(struct qpw_work *w, struct qpw_finding *f, const struct qpw_owner *now)
+{
+    int another = f->owner.tgid && now->tgid && now->exe != f->owner.exe;
+
+    if (!now->how || (f->owner.tgid && !another)) /* a process is more than a kind of socket */
+        return;
+    f->owner = *now;
+    if (!another)
+        return;
+    f->last_ns = w->now;
+    if (f->programs >= QPW_FINDING_PROGRAMS)
+        return;
+    f->programs++;
+    f->changes++;
+    qpw_event_finding(w, f);
+}
+
 /*
  * Enters or refreshes w->finding with what w->finding_value says. Returns its slot, where the packets of its own meter
  * are counted; with QPW_FINDING_ELSEWHERE, another meter's packets are to be counted in that. 0: it has no place.
@@ -328,8 +346,7 @@ __noinline __u32 qpw_finding_touch(void)
     if (w->now - f->last_ns >= QPW_FINDING_REFRESH_NS)
         f->last_ns = w->now;
     f->flags &= ~QPW_FINDING_SUPERSEDED;
-    if (now->owner.how && !f->owner.tgid) /* a process is more than a kind of socket */
-        f->owner = now->owner;
+    qpw_finding_owner(w, f, &now->owner);
     if (now->other_port) {
         f->other_port = now->other_port;
         f->flags |= now->flags & (QPW_FINDING_ANSWERED_FROM | QPW_FINDING_ASKED_AT);

@@ -22,7 +22,7 @@
 #include "qportwatch_words.h"
 
 /* Raise it with every change of a layout, here or in qportwatch_user.h: programs of another version are not taken over. */
-#define QPW_ABI_VERSION 17u
+#define QPW_ABI_VERSION 18u
 #define QPW_ABI_MAGIC 0x71705741u /* "qpWA" */
 
 #define QPW_MAX_IFACES 64
@@ -286,6 +286,7 @@ struct qpw_finding_key {
     __u8 pad;
 };
 
+#define QPW_FINDING_PROGRAMS 16u /* so many are told at once; of more the auditor learns with its next look at all findings */
 #define QPW_FINDING_SUPERSEDED 0x01 /* judged again since: policy, evidence or addresses changed */
 #define QPW_FINDING_RESERVED 0x02   /* stands in the reserved place of its port */
 #define QPW_FINDING_MULTICAST 0x04  /* to a multicast or broadcast address */
@@ -315,8 +316,8 @@ struct qpw_finding {
     __u8 provisional;    /* 1: implied, if its owner fits, which is not decided yet */
     __u32 changes;       /* raised with each rise of outcome or evidence */
     __u16 other_port;
-    __u16 pad2;
-    struct qpw_owner owner; /* of the node's end, from the first packet that it sent; how 0: not known */
+    __u16 programs;      /* how often another executable took over the node's end, up to QPW_FINDING_PROGRAMS */
+    struct qpw_owner owner; /* of the node's end, from the newest exchange of another executable than before; how 0: not known */
 };
 
 /* Counted instead of a finding when its quota is full. */

@@ -176,10 +176,12 @@ struct qpw_listening_note {
  * acknowledged. Only user space writes them. In a map of the instance, so that they outlive the auditor, however it ends,
  * and an interface that is detached, and end with the findings that they are about.
  *
- * EXPLAINED stands under the finding's own key, ACKNOWLEDGED under that of its class (qpw_life_class()).
+ * EXPLAINED stands under the finding's own key, ACKNOWLEDGED under that of its class (qpw_life_class()). REOPENED takes
+ * the place of either: the rule was taken away, or the acknowledgement taken back. `unix_ns` is even and different for each
+ * step, but for those of one reload about one service: the alert log knows a step by it.
  */
 #define QPW_LIVES 16384u
-enum qpw_life_step { QPW_LIFE_NONE = 0, QPW_LIFE_EXPLAINED, QPW_LIFE_ACKNOWLEDGED };
+enum qpw_life_step { QPW_LIFE_NONE = 0, QPW_LIFE_EXPLAINED, QPW_LIFE_ACKNOWLEDGED, QPW_LIFE_REOPENED };
 struct qpw_life {
     __u64 unix_ns;       /* when */
     __u64 mono_ns;       /* the same by the programs' clock: what is seen later was not known then */

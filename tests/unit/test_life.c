@@ -46,7 +46,7 @@ static void explain(struct scene *s, uint64_t after_ns)
 
 static void acknowledge(struct scene *s, uint64_t until_ns)
 {
-    s->stored[0] = (struct qpw_life_row){qpw_life_class(&s->row.key),
+    s->stored[0] = (struct qpw_life_row){qpw_life_class(&s->row),
                                          {.unix_ns = T0 + 60 * SEC, .mono_ns = MONO + 60 * SEC, .until_unix_ns = until_ns,
                                           .step = QPW_LIFE_ACKNOWLEDGED, .outcome = s->row.value.outcome, .who = "alice"}};
     s->lives.n = 1;
@@ -120,7 +120,14 @@ Test(life, acknowledged_until_its_end_or_until_it_is_worse)
     cr_expect_eq(at(&s, HOUR), QPW_FINDING_ACKNOWLEDGED);
     cr_expect_eq(qpw_finding_severity(&s.row), QPW_SEVERITY_HIGH, "as serious as before");
     cr_expect_not(qpw_finding_open(&s.row));
-    cr_expect_eq(at(&s, DAY), QPW_FINDING_CLOSED, "at its end, not seen since");
+    cr_expect_eq(at(&s, DAY), QPW_FINDING_OPEN, "at its end");
+    cr_expect(qpw_finding_life(&s.row).ended);
+    cr_expect_eq(qpw_finding_life(&s.row).when_unix_ns, T0 + DAY);
+    cr_expect_eq(qpw_finding_news(&s.row), T0 + DAY, "that is news");
+    cr_expect_eq(at(&s, 30 * DAY), QPW_FINDING_CLOSED, "silent for its whole retention");
+    acknowledge(&s, T0 + 40 * DAY);
+    cr_expect_eq(at(&s, 40 * DAY), QPW_FINDING_CLOSED, "the same at its end");
+    acknowledge(&s, T0 + DAY);
     seen(&s, 2 * HOUR);
     cr_expect_eq(at(&s, 3 * HOUR), QPW_FINDING_ACKNOWLEDGED, "it may go on");
     cr_expect_eq(at(&s, DAY), QPW_FINDING_OPEN, "at its end, and seen since");
@@ -143,23 +150,48 @@ Test(life, an_acknowledgement_is_for_the_service_and_the_prefix_of_remote_ends)
         {OUT, 4444, "10.0.0.5", "10.0.0.1", false}, {IN, 4444, "2001:db8::5", "2001:db8::1", false},
     };
     struct qpw_finding_row row = finding(IN, "10.0.0.5", "10.0.0.1", 4444, QPW_OUTCOME_DATA, T0, T0), other;
-    struct qpw_finding_key of_row = qpw_life_class(&row.key), of_other;
+    struct qpw_finding_key of_row = qpw_life_class(&row), of_other;
 
     for (size_t i = 0; i < sizeof(others) / sizeof(*others); i++) {
         other = finding(others[i].direction, others[i].initiator, others[i].responder, others[i].port, QPW_OUTCOME_DATA, T0, T0);
-        of_other = qpw_life_class(&other.key);
+        of_other = qpw_life_class(&other);
         cr_expect_eq(!memcmp(&of_row, &of_other, sizeof(of_row)), others[i].same, "%zu", i);
     }
     row = finding(OUT, "10.0.0.1", "10.0.0.5", 4444, QPW_OUTCOME_DATA, T0, T0);
     other = finding(OUT, "10.0.0.1", "10.0.0.99", 4444, QPW_OUTCOME_DATA, T0, T0);
-    of_row = qpw_life_class(&row.key);
-    of_other = qpw_life_class(&other.key);
+    of_row = qpw_life_class(&row);
+    of_other = qpw_life_class(&other);
     cr_expect_arr_eq(&of_row, &of_other, sizeof(of_row), "outbound, the remote end is the responder");
     row = finding(QPW_DIR_UNKNOWN, "10.0.0.1", "10.0.0.5", 4444, QPW_OUTCOME_DATA, T0, T0);
     other = finding(QPW_DIR_UNKNOWN, "10.0.0.1", "10.0.0.6", 4444, QPW_OUTCOME_DATA, T0, T0);
-    of_row = qpw_life_class(&row.key);
-    of_other = qpw_life_class(&other.key);
+    of_row = qpw_life_class(&row);
+    of_other = qpw_life_class(&other);
     cr_expect_neq(memcmp(&of_row, &of_other, sizeof(of_row)), 0, "which end is remote is not known");
+}
+
+Test(life, an_acknowledgement_is_of_the_program_that_served)
+{
+    struct qpw_finding_row row = finding(IN, "10.0.0.5", "10.0.0.1", 4444, QPW_OUTCOME_DATA, T0, T0), other;
+    struct qpw_finding_key of_row, of_other;
+
+    for (int outbound = 0; outbound < 2; outbound++) {
+        row.key.direction = outbound ? OUT : IN;
+        row.value.owner = (struct qpw_owner){.how = QPW_OWNER_LISTENER, .tgid = 7, .exe = 0x1111};
+        other = row;
+        of_row = qpw_life_class(&row);
+        other.value.owner.tgid = 8;
+        of_other = qpw_life_class(&other);
+        cr_expect_arr_eq(&of_row, &of_other, sizeof(of_row), "another process of the same executable");
+        other.value.owner.exe = 0x2222;
+        of_other = qpw_life_class(&other);
+        cr_expect_neq(memcmp(&of_row, &of_other, sizeof(of_row)), 0, "another executable");
+        other.value.owner = (struct qpw_owner){.how = QPW_OWNER_PACKET};
+        of_other = qpw_life_class(&other);
+        cr_expect_neq(memcmp(&of_row, &of_other, sizeof(of_row)), 0, "a packet socket");
+        other.value.owner = (struct qpw_owner){0};
+        of_other = qpw_life_class(&other);
+        cr_expect_neq(memcmp(&of_row, &of_other, sizeof(of_row)), 0, "nobody known");
+    }
 }
 
 /* ---- What a policy explains ---- */
@@ -294,6 +326,18 @@ Test(answer, counts_only_what_is_open_and_says_since_when_it_is_clean)
     cr_expect_eq(answer.state, QPW_ANSWER_ACTION_NEEDED);
 }
 
+Test(answer, says_since_when_it_answers_not_since_when_it_was_tried)
+{
+    struct qpw_finding_row row = finding(IN, "10.0.0.5", "10.0.0.1", 4444, QPW_OUTCOME_DATA, T0, T0 + HOUR);
+    struct qpw_snapshot s = {.replay = true, .unix_ns = T0 + HOUR, .from_unix_ns = T0 - HOUR, .findings = &row, .n_findings = 1};
+    struct qpw_answer answer;
+
+    row.answered_unix_ns = T0 + 600 * SEC;
+    cr_assert_eq(qpw_answer_make(&s, &answer), 0);
+    cr_expect_eq(answer.state, QPW_ANSWER_ACTION_NEEDED);
+    cr_expect_eq(answer.since_unix_ns, T0 + 600 * SEC);
+}
+
 /* One mDNS packet is on any network: it is listed, and the headline does not speak of it. */
 Test(answer, what_is_only_info_never_counts)
 {
@@ -340,7 +384,7 @@ Test(hourly, a_week_is_red_in_the_hours_in_which_something_happened)
     };
     struct qpw_life_row stored[2] = {
         {rows[2].key, {.unix_ns = T0 + 60 * HOUR, .mono_ns = MONO + 60 * HOUR, .step = QPW_LIFE_EXPLAINED, .rule = 1}},
-        {qpw_life_class(&rows[3].key),
+        {qpw_life_class(&rows[3]),
          {.unix_ns = T0 + 100 * HOUR, .mono_ns = MONO + 100 * HOUR, .step = QPW_LIFE_ACKNOWLEDGED, .outcome = QPW_OUTCOME_DATA}}};
     struct qpw_lives lives = {.retention_ns = {DAY, 30 * DAY}};
     struct qpw_snapshot s = {.replay = true, .from_unix_ns = T0 - HOUR, .findings = rows};
@@ -375,6 +419,25 @@ Test(hourly, a_week_is_red_in_the_hours_in_which_something_happened)
         cr_expect_eq(fails(&s, since_ns, "new"), hour == 6 || hour == 11 || other, "hour %u: new", hour);
         cr_expect_eq(fails(&s, 0, "high"), (hour >= 11 && hour < 60) || other, "hour %u: high, ever", hour);
     }
+}
+
+/* What a person or a reload opened again in the last hour is red in it, though its packets are older. */
+Test(hourly, what_was_opened_again_is_within_since)
+{
+    struct scene s;
+    struct qpw_snapshot snapshot = {.replay = true, .from_unix_ns = T0 - HOUR, .n_findings = 1};
+
+    begin(&s, QPW_OUTCOME_DATA);
+    snapshot.findings = &s.row;
+    s.stored[0] = (struct qpw_life_row){s.row.key, {.unix_ns = T0 + 5 * HOUR, .mono_ns = MONO + 5 * HOUR, .step = QPW_LIFE_REOPENED}};
+    s.lives.n = 1;
+    qpw_lives_assign(&s.lives, &s.row, 1);
+    s.lives.now_unix_ns = T0 + 5 * HOUR + SEC;
+    cr_expect(fails(&snapshot, T0 + 5 * HOUR - SEC, "high"));
+    cr_expect_not(fails(&snapshot, T0 + 5 * HOUR + 1, "high"));
+    acknowledge(&s, T0 + 4 * HOUR);
+    cr_expect(fails(&snapshot, T0 + 4 * HOUR - SEC, "high"), "its acknowledgement ended");
+    cr_expect_not(fails(&snapshot, T0 + 4 * HOUR + SEC, "high"));
 }
 
 /* ---- The records ---- */
@@ -446,7 +509,7 @@ Test(records, a_restart_tells_no_step_again)
     for (size_t i = 0; i < 2; i++) {
         struct qpw_engine *e = engine_for(&sink, NULL);
         struct qpw_engine_past past = {.written_unix_ns = T0 + 70 * SEC, .count = 1, .sequence = 2,
-                                       .outcome = QPW_OUTCOME_DATA, .kind = (uint8_t)kinds[i]};
+                                       .outcome = QPW_OUTCOME_DATA, .step = T0 + 60 * SEC, .kind = (uint8_t)kinds[i]};
         struct scene s;
 
         begin(&s, QPW_OUTCOME_DATA);
@@ -467,4 +530,144 @@ Test(records, a_restart_tells_no_step_again)
         qpw_engine_free(e);
         sink_clear(&sink);
     }
+}
+
+Test(records, each_acknowledgement_change_and_undo_is_one_record_with_who)
+{
+    struct qpw_engine *e = engine_for(&sink, NULL);
+    struct scene s;
+
+    begin(&s, QPW_OUTCOME_DATA);
+    qpw_engine_findings(e, &s.row, 1, T0 + SEC);
+    acknowledge(&s, 0);
+    qpw_engine_findings(e, &s.row, 1, T0 + 61 * SEC);
+    s.stored[0].life.unix_ns += 2; /* another reason, a moment later */
+    strcpy(s.stored[0].life.reason, "until CHG-7");
+    for (int i = 0; i < 2; i++)
+        qpw_engine_findings(e, &s.row, 1, T0 + 62 * SEC);
+    cr_assert_str_eq(sink_words(&sink, 1), "inbound-data/acknowledged, inbound-data/acknowledged");
+    cr_expect(strstr(sink.records[2].line, "\"reason_given\":[\"until CHG-7\"]"));
+    s.stored[0].life = (struct qpw_life){.unix_ns = T0 + 70 * SEC, .step = QPW_LIFE_REOPENED, .who = "bob"};
+    qpw_lives_assign(&s.lives, &s.row, 1);
+    for (int i = 0; i < 2; i++)
+        qpw_engine_findings(e, &s.row, 1, T0 + 71 * SEC);
+    cr_assert_str_eq(sink_words(&sink, 3), "inbound-data/reopened");
+    cr_expect(strstr(sink.records[3].line, "\"by\":[\"bob\"]"));
+    cr_expect(strstr(sink.records[3].text, "Open again, by bob."));
+    qpw_engine_free(e);
+    sink_clear(&sink);
+}
+
+Test(records, an_acknowledgement_that_ends_gives_the_finding_back)
+{
+    struct qpw_engine *e = engine_for(&sink, NULL);
+    struct qpw_finding_row other;
+    struct scene s;
+
+    begin(&s, QPW_OUTCOME_DATA);
+    qpw_engine_findings(e, &s.row, 1, T0 + SEC);
+    acknowledge(&s, T0 + 120 * SEC);
+    s.lives.now_unix_ns = T0 + 61 * SEC;
+    qpw_engine_findings(e, &s.row, 1, T0 + 61 * SEC);
+    other = finding(IN, "10.0.0.6", "10.0.0.1", 4444, QPW_OUTCOME_DATA, T0 + 80 * SEC, T0 + 80 * SEC);
+    qpw_lives_assign(&s.lives, &other, 1);
+    qpw_engine_findings(e, &other, 1, T0 + 81 * SEC);
+    cr_assert_str_eq(sink_words(&sink, 0), "inbound-data/first, inbound-data/acknowledged");
+    s.lives.now_unix_ns = T0 + 121 * SEC;
+    for (int i = 0; i < 2; i++)
+        qpw_engine_findings(e, &s.row, 1, T0 + 121 * SEC);
+    cr_assert_str_eq(sink_words(&sink, 2), "inbound-data/reopened");
+    cr_expect(strstr(sink.records[2].text, "Open again: its acknowledgement ended."));
+    cr_expect_not(strstr(sink.records[2].line, "\"by\""), "nobody did that");
+    cr_expect(strstr(sink.records[2].line, "\"severity\":1"));
+    qpw_engine_findings(e, &other, 1, T0 + 122 * SEC);
+    for (size_t i = 3; i < sink.n; i++)
+        cr_expect_not(strstr(sink.records[i].line, "\"state\":[\"closed\"]"), "not told late and closed");
+    qpw_engine_free(e);
+    sink_clear(&sink);
+}
+
+/* The same port, the same initiator, another executable: at once, whether the one before was acknowledged or not. */
+Test(records, another_program_is_told_at_once)
+{
+    for (int known = 0; known < 2; known++) {
+        struct qpw_engine *e = engine_for(&sink, NULL);
+        struct scene s;
+
+        begin(&s, QPW_OUTCOME_DATA);
+        s.row.value.owner = (struct qpw_owner){.how = QPW_OWNER_LISTENER, .tgid = 7, .exe = 0x1111};
+        qpw_engine_findings(e, &s.row, 1, T0 + SEC);
+        if (known) {
+            acknowledge(&s, 0);
+            qpw_engine_findings(e, &s.row, 1, T0 + 61 * SEC);
+        }
+        s.row.value.owner = (struct qpw_owner){.how = QPW_OWNER_LISTENER, .tgid = 9, .exe = 0x2222};
+        qpw_lives_assign(&s.lives, &s.row, 1);
+        cr_expect_eq(qpw_finding_life(&s.row).state, QPW_FINDING_OPEN);
+        for (int i = 0; i < 2; i++)
+            qpw_engine_findings(e, &s.row, 1, T0 + 62 * SEC);
+        cr_assert_str_eq(sink_words(&sink, known ? 2 : 1), known ? "inbound-data/reopened" : "inbound-data/escalation");
+        cr_expect(strstr(sink.records[sink.n - 1].line, "\"severity\":1"));
+        cr_expect(strstr(sink.records[sink.n - 1].text, "nother program than before."));
+        qpw_engine_free(e);
+        sink_clear(&sink);
+    }
+}
+
+/* What was acknowledged or taken back while no auditor wrote: the next one does. */
+Test(records, a_step_without_an_auditor_is_written_by_the_next)
+{
+    struct qpw_engine *e = engine_for(&sink, NULL);
+    struct qpw_engine_past past = {.written_unix_ns = T0 + 2 * SEC, .count = 1, .sequence = 1, .outcome = QPW_OUTCOME_DATA};
+    struct scene s;
+
+    begin(&s, QPW_OUTCOME_DATA);
+    past.flow_id = s.row.flow_id;
+    past.ends = (struct qpw_engine_ends){.port = 4444, .verdict = QPW_VERDICT_UNEXPECTED, .direction = IN};
+    memcpy(past.ends.initiator, s.row.key.initiator, 16);
+    memcpy(past.ends.responder, s.row.key.responder, 16);
+    qpw_engine_restore(e, &past, T0 + 80 * SEC);
+    s.stored[0] = (struct qpw_life_row){qpw_life_class(&s.row), {.unix_ns = T0 + 70 * SEC, .step = QPW_LIFE_REOPENED, .who = "bob"}};
+    s.lives.n = 1;
+    qpw_lives_assign(&s.lives, &s.row, 1);
+    qpw_engine_findings(e, &s.row, 1, T0 + 90 * SEC);
+    qpw_engine_findings(e, &s.row, 1, T0 + 91 * SEC);
+    cr_assert_str_eq(sink_words(&sink, 0), "inbound-data/reopened");
+    cr_expect(strstr(sink.records[0].line, "\"by\":[\"bob\"]"));
+    qpw_engine_free(e);
+    sink_clear(&sink);
+}
+
+static int by_key(const void *a, const void *b)
+{
+    return memcmp(a, b, sizeof(struct qpw_finding_key));
+}
+
+/* Ten users of one service, told in its record: a reload that explains them, or an acknowledgement, is told once. */
+Test(records, a_step_about_users_told_with_their_service_is_told_once)
+{
+    struct qpw_finding_row rows[10];
+    struct qpw_life_row stored[10];
+    struct qpw_lives lives = {.rows = stored, .n = 10, .now_unix_ns = T0 + HOUR, .retention_ns = {DAY, 30 * DAY}};
+    struct qpw_engine *e = engine_for(&sink, NULL);
+
+    for (unsigned i = 0; i < 10; i++) {
+        char from[16];
+
+        snprintf(from, sizeof(from), "10.0.0.%u", 10 + i);
+        rows[i] = finding(IN, from, "10.0.0.1", 4444, QPW_OUTCOME_DATA, T0 + i, T0 + i);
+        rows[i].value.last_ns = MONO;
+    }
+    qpw_engine_findings(e, rows, 10, T0 + SEC);
+    cr_assert_str_eq(sink_words(&sink, 0), "inbound-data/first");
+    for (unsigned i = 0; i < 10; i++)
+        stored[i] = (struct qpw_life_row){rows[i].key, {.unix_ns = T0 + 60 * SEC, .mono_ns = MONO + 60 * SEC,
+                                                        .step = QPW_LIFE_EXPLAINED, .rule = 1, .who = "alice"}};
+    qsort(stored, 10, sizeof(stored[0]), by_key);
+    qpw_lives_assign(&lives, rows, 10);
+    qpw_engine_findings(e, rows, 10, T0 + 61 * SEC);
+    qpw_engine_tick(e, T0 + 90 * SEC);
+    cr_expect_str_eq(sink_words(&sink, 1), "inbound-data/closed", "and nothing of further initiators afterwards");
+    qpw_engine_free(e);
+    sink_clear(&sink);
 }

@@ -51,6 +51,7 @@ void qpw_engine_free(struct qpw_engine *e)
     qpw_idmap_clear(&e->mark_index);
     qpw_idmap_clear(&e->group_index);
     qpw_idmap_clear(&e->programs);
+    qpw_idmap_clear(&e->steps);
     qpw_idmap_clear(&e->peer_ports);
     free(e->marks);
     free(e->groups);
@@ -66,6 +67,8 @@ int qpw_engine_restore(struct qpw_engine *e, const struct qpw_engine_past *past,
         e->coverage_ns = past->coverage_unix_ns;
     if (past->program)
         qpw_program_note(e, past->program);
+    if (past->step)
+        qpw_idmap_set(&e->steps, past->step, 1); /* without memory it is told again */
     if (!past->flow_id)
         return 0;
     mark = qpw_engine_mark(e, past->flow_id);

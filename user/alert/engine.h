@@ -88,6 +88,7 @@ struct qpw_engine_past {
     uint64_t written_unix_ns;
     uint64_t count;
     uint64_t coverage_unix_ns; /* of the coverage record it tells, 0: none */
+    uint64_t step;         /* qpw_life_number() of the step in the finding's life that it tells, 0: none */
     const struct qpw_process *program; /* whose path and name the record has; NULL: none. Valid during the call */
     uint32_t sequence;
     uint32_t signature_id;

@@ -23,7 +23,17 @@ struct work {
     struct qpw_finding_life life;
     enum qpw_signature_name signature;
     bool answered;
+    bool another; /* the node's end is another program's than that which was told */
 };
+
+/* Whether a step in the finding's life is in no record yet. */
+static bool is_untold(const struct qpw_engine *e, const struct work *w)
+{
+    uint64_t number = qpw_life_number(&w->life);
+    uint32_t told;
+
+    return number && !qpw_idmap_get(&e->steps, number, &told);
+}
 
 /* How often it happened: connections, or packets of what knows none. */
 static uint64_t occurrences(const struct qpw_finding_row *row)
@@ -60,8 +70,10 @@ static void life_facts(struct qpw_engine *e, struct qpw_record *r, const struct 
     char when[32];
 
     qpw_record_fact(r, "state", "%s", qpw_life_state_name(w->life.state));
-    if (w->life.state == QPW_FINDING_OPEN)
-        return;
+    if (step)
+        qpw_record_fact(r, "step", "%llu", (unsigned long long)qpw_life_number(&w->life));
+    if (w->life.ended)
+        return; /* nobody did that */
     if (w->life.by)
         qpw_record_fact(r, "closed_by", "%s", qpw_closing_name(w->life.by));
     if (step && step->rule)
@@ -125,8 +137,15 @@ static void say_step(struct qpw_engine *e, const struct work *w, enum qpw_record
         length = snprintf(said, sizeof(said), "Closed: it was not seen for as long as such findings stay open. ");
     else if (kind == QPW_RECORD_CLOSED)
         length = snprintf(said, sizeof(said), "Closed: judged again since. ");
+    else if (kind == QPW_RECORD_REOPENED && w->another)
+        length = snprintf(said, sizeof(said), "Open again: another program than before. ");
+    else if (kind == QPW_RECORD_REOPENED && w->life.ended)
+        length = snprintf(said, sizeof(said), "Open again: its acknowledgement ended. ");
     else if (kind == QPW_RECORD_REOPENED)
-        length = snprintf(said, sizeof(said), "Open again. ");
+        length = snprintf(said, sizeof(said), "Open again%s%.*s. ", step && step->who[0] ? ", by " : "",
+                          step ? (int)strcspn(step->who, ":") : 0, step ? step->who : "");
+    else if (w->another)
+        length = snprintf(said, sizeof(said), "Another program than before. ");
     if (!length)
         return;
     snprintf(said + length, sizeof(said) - (size_t)length, "%s", text);
@@ -174,6 +193,10 @@ static int write_finding(struct qpw_engine *e, struct work *w, enum qpw_record_k
     if (rc < 0)
         return rc;
     qpw_program_note(e, about.process);
+    if (w->life.step)
+        qpw_idmap_set(&e->steps, qpw_life_number(&w->life), 1);
+    if (row->value.owner.exe)
+        w->mark->exe = row->value.owner.exe;
     if (kind == QPW_RECORD_AGAIN || n > w->mark->told) /* the row of an event has no counts yet */
         w->mark->told = n;
     w->mark->outcome = row->value.outcome;
@@ -204,14 +227,20 @@ static bool room(struct qpw_engine *e, const struct work *w, uint64_t now_ns)
 /* Out of what counts: said once, and nothing more. What answered is told in any case. */
 static void closed(struct qpw_engine *e, struct work *w, uint64_t now_ns)
 {
+    bool reported = w->mark->joined || w->mark->state == QPW_MARK_ACKNOWLEDGED; /* or not to be */
+
     qpw_services_closed(e, w->row, w->mark);
-    if (w->mark->joined && !w->mark->sequence) {
-        w->mark->state = QPW_MARK_CLOSED; /* reported with its service */
+    if (is_untold(e, w) && (w->mark->sequence || reported)) {
+        write_finding(e, w, QPW_RECORD_CLOSED, now_ns);
+        return;
+    }
+    if (reported && !w->mark->sequence) {
+        w->mark->state = QPW_MARK_CLOSED; /* with its service */
         return;
     }
     if (w->mark->sequence && w->mark->state != QPW_MARK_CLOSED)
         write_finding(e, w, QPW_RECORD_CLOSED, now_ns);
-    else if (!w->mark->sequence && w->answered)
+    else if (!w->mark->sequence && w->answered && (is_untold(e, w) || !w->life.step))
         write_finding(e, w, QPW_RECORD_FIRST, now_ns);
     else
         release(e, w->mark);
@@ -219,13 +248,18 @@ static void closed(struct qpw_engine *e, struct work *w, uint64_t now_ns)
         w->mark->state = QPW_MARK_CLOSED; /* never reported: there is nothing to take back */
 }
 
-/* Said once of each finding that was reported; another one of the class that is acknowledged is no news. */
+/*
+ * Said once of each finding that was reported, and in any case of each step, such as another reason; another finding of
+ * the class that is acknowledged is no news.
+ */
 static void acknowledged(struct qpw_engine *e, struct work *w, uint64_t now_ns)
 {
-    if (w->mark->state == QPW_MARK_ACKNOWLEDGED)
+    bool untold = is_untold(e, w);
+
+    if (w->mark->state == QPW_MARK_ACKNOWLEDGED && !untold)
         return;
     qpw_services_closed(e, w->row, w->mark); /* what is of another class is the first again */
-    if (w->mark->sequence)
+    if (w->mark->sequence || untold)
         write_finding(e, w, QPW_RECORD_ACKNOWLEDGED, now_ns);
     else
         w->mark->state = QPW_MARK_ACKNOWLEDGED;
@@ -263,6 +297,31 @@ static bool is_another(enum qpw_signature_name now, uint16_t before)
            (now == QPW_SIG_IMPLIED && before == QPW_SIG_IMPLIED_UNKNOWN);
 }
 
+/* Another program than was told of: its service is another, and what is known of the process before is not about it. */
+static void part(struct work *w)
+{
+    struct qpw_mark *mark = w->mark;
+    uint64_t exe = w->row->value.owner.exe;
+
+    w->another = mark->exe && exe && mark->exe != exe;
+    if (w->another) {
+        mark->service = 0;
+        mark->joined = false;
+        free(mark->process);
+        mark->process = NULL;
+    } else if (exe) {
+        mark->exe = exe;
+    }
+}
+
+/* Counted in its service's record again, or reported before: then a step that opened it again has a record. */
+static bool was_closed(const struct qpw_engine *e, const struct work *w)
+{
+    bool out = w->mark->state == QPW_MARK_CLOSED || w->mark->state == QPW_MARK_ACKNOWLEDGED;
+
+    return (w->mark->sequence && out) || (is_untold(e, w) && (w->mark->sequence || w->mark->joined || out));
+}
+
 static void decide(struct qpw_engine *e, struct work *w, uint64_t now_ns)
 {
     static const unsigned day = DAY_S;
@@ -276,13 +335,16 @@ static void decide(struct qpw_engine *e, struct work *w, uint64_t now_ns)
         closed(e, w, now_ns);
     } else if (w->life.state == QPW_FINDING_ACKNOWLEDGED) {
         acknowledged(e, w, now_ns);
+    } else if (was_closed(e, w) && (mark->joined || w->life.step || w->another) && w->row->value.outcome <= mark->outcome) {
+        if (room(e, w, now_ns))
+            write_finding(e, w, QPW_RECORD_REOPENED, now_ns);
     } else if (!(mark->sequence && is_another(w->signature, mark->signature)) && in_service(e, w, now_ns)) {
-        return;
-    } else if (mark->sequence &&
-               (w->row->value.outcome > mark->outcome || is_another(w->signature, mark->signature))) {
+        mark->exe = w->another ? w->row->value.owner.exe : mark->exe;
+    } else if (mark->sequence && (w->another || w->row->value.outcome > mark->outcome ||
+                                  is_another(w->signature, mark->signature))) {
         if (room(e, w, now_ns))
             write_finding(e, w, QPW_RECORD_ESCALATION, now_ns);
-    } else if (mark->sequence && (mark->state == QPW_MARK_CLOSED || mark->state == QPW_MARK_ACKNOWLEDGED)) {
+    } else if (was_closed(e, w)) {
         if (room(e, w, now_ns))
             write_finding(e, w, QPW_RECORD_REOPENED, now_ns);
     } else if (!mark->sequence || again) {
@@ -412,7 +474,7 @@ void qpw_engine_fresh(struct qpw_engine *e, uint64_t now_ns)
 int qpw_engine_findings(struct qpw_engine *e, const struct qpw_finding_row *rows, size_t n, uint64_t now_ns)
 {
     struct work *works = n ? malloc(n * sizeof(*works)) : NULL;
-    size_t count;
+    size_t count, count_later = 0;
 
     e->blocked = false;
     if (n && !works)
@@ -424,6 +486,13 @@ int qpw_engine_findings(struct qpw_engine *e, const struct qpw_finding_row *rows
         if (works[i].life.state == QPW_FINDING_OPEN)
             track(e, &works[i], now_ns);
     for (size_t i = 0; i < count; i++)
+        part(&works[i]);
+    for (size_t i = 0; i < count; i++) /* a step is told of a finding that has records, if there is one */
+        if (works[i].mark->sequence || works[i].life.state == QPW_FINDING_OPEN)
+            decide(e, &works[i], now_ns);
+        else
+            works[count_later++] = works[i];
+    for (size_t i = 0; i < count_later; i++)
         decide(e, &works[i], now_ns);
     free(works);
     if (e->groups_urgent)

@@ -60,6 +60,7 @@ struct qpw_mark {
     uint64_t packets;    /* counted in that group so far */
     uint64_t bytes;
     struct qpw_process *process; /* best known, or NULL */
+    uint64_t exe;        /* executable of the node's end as it was told, 0: not known */
     uint32_t sequence;   /* of its newest record; 0: none */
     uint16_t signature;  /* enum qpw_signature_name of its newest record */
     uint8_t outcome;     /* as told */
@@ -162,6 +163,7 @@ struct qpw_engine {
     size_t n_marks, marks_allocated;
     struct qpw_idmap mark_index;
     struct qpw_idmap programs; /* that some record named */
+    struct qpw_idmap steps;    /* in the lives of findings, that some record told */
     uint64_t pruned_ns;
 
     struct qpw_group *groups;

@@ -184,7 +184,10 @@ bool qpw_services_fold(struct qpw_engine *e, const struct qpw_services_offer *of
 void qpw_services_closed(struct qpw_engine *e, const struct qpw_finding_row *row, const struct qpw_mark *mark)
 {
     struct qpw_group *g = mark->service ? qpw_group_find(e, mark->service) : NULL;
+    const struct qpw_mark *told = g ? qpw_engine_find(e, g->flow_id) : NULL;
 
+    if (g && mark->joined && mark->state == QPW_MARK_FOLDED && (!told || mark->began_ns > told->written_ns))
+        g->folded -= g->folded < mark->told ? g->folded : mark->told; /* no record tells of it any more */
     if (g && g->service && !memcmp(&g->service->lead.key, &row->key, sizeof(row->key)))
         g->service->led = false; /* the next answered exchange is the first again */
 }

@@ -56,7 +56,8 @@ static int read_request(struct work *w, const json_t *request, struct qpw_error 
     if (until < 0 || (until && (uint64_t)until * 1000000000u <= w->s->unix_ns))
         return qpw_fail(err, -EINVAL, "--until: lies in the past");
     w->undo = json_is_true(json_object_get(request, "undo"));
-    w->step = (struct qpw_life){.unix_ns = w->s->unix_ns, .mono_ns = w->s->mono_ns, .step = QPW_LIFE_ACKNOWLEDGED,
+    w->step = (struct qpw_life){.unix_ns = w->s->unix_ns & ~1ull, .mono_ns = w->s->mono_ns,
+                                .step = w->undo ? QPW_LIFE_REOPENED : QPW_LIFE_ACKNOWLEDGED,
                                 .until_unix_ns = (uint64_t)until * 1000000000u};
     snprintf(w->step.who, sizeof(w->step.who), "%s", w->a->by);
     snprintf(w->step.reason, sizeof(w->step.reason), "%s", reason ? reason : "");
@@ -89,7 +90,7 @@ static struct selected *select_all(struct work *w, size_t *ret_n)
         state = qpw_finding_life(f).state;
         w->closed += state == QPW_FINDING_CLOSED;
         if (state != QPW_FINDING_CLOSED && (!w->undo || state == QPW_FINDING_ACKNOWLEDGED))
-            all[n++] = (struct selected){qpw_life_class(&f->key), f->value.outcome};
+            all[n++] = (struct selected){qpw_life_class(f), f->value.outcome};
     }
     if (n)
         qsort(all, n, sizeof(*all), by_class);
@@ -108,7 +109,8 @@ static void take_steps(struct work *w, const struct selected *all, size_t n)
         for (end = i + 1; end < n && !by_class(&all[i], &all[end]); end++)
             if (all[end].outcome > w->step.outcome)
                 w->step.outcome = all[end].outcome;
-        r = w->undo ? qpw_life_remove(&w->a->kernel, &all[i].of_class) : qpw_life_put(&w->a->kernel, &all[i].of_class, &w->step);
+        r = qpw_life_put(&w->a->kernel, &all[i].of_class, &w->step);
+        w->step.unix_ns += 2; /* each step has its own */
         w->n += r == 0 ? end - i : 0;
         w->error = w->error ? w->error : r;
     }

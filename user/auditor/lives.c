@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "facts/life.h"
+#include "facts/service.h"
 #include "host/clock.h"
 #include "instance/lives.h"
 #include "snapshot/collect.h"
@@ -64,22 +65,43 @@ static bool has_expired(const struct round *r, const struct qpw_life *life)
     return false;
 }
 
+/* A number in place of a service, below 2^16, so that the steps of one reload about it have the same time. */
+static uint64_t service_offset(const struct qpw_finding_row *f)
+{
+    struct qpw_service service;
+    uint64_t hash;
+
+    if (!qpw_finding_service(f, &service))
+        return (f->flow_id & 0xffff) << 1;
+    hash = ((uint64_t)service.port << 24 | (uint64_t)service.protocol << 16 | (uint64_t)service.kind << 8 |
+            (unsigned)(service.direction << 4 | service.verdict << 1 | service.group)) * 0x9e3779b97f4a7c15ull;
+    return (hash >> 48) << 1;
+}
+
 static int judge_one(struct round *r, const struct qpw_finding_row *f)
 {
     struct qpw_finding_life life = qpw_finding_life(f);
+    struct qpw_finding_row before = *f;
     struct qpw_judgement judgement;
     bool explained = qpw_finding_explained(r->judge, f, ifindex_of(r->s, f->value.iface), &judgement);
-    struct qpw_life step = {.unix_ns = r->s->unix_ns, .mono_ns = r->s->mono_ns, .step = QPW_LIFE_EXPLAINED,
-                            .rule = judgement.peer ? 0 : judgement.rule, .peer = judgement.peer};
+    struct qpw_life step = {.unix_ns = (r->s->unix_ns & ~1ull) + service_offset(f), .mono_ns = r->s->mono_ns,
+                            .step = QPW_LIFE_EXPLAINED};
+    bool acknowledged;
     int rc = 0;
 
+    snprintf(step.who, sizeof(step.who), "%s", r->who);
     if (life.state != QPW_FINDING_CLOSED && explained) {
-        snprintf(step.who, sizeof(step.who), "%s", r->who);
+        step.rule = judgement.peer ? 0 : judgement.rule;
+        step.peer = judgement.peer;
         rc = qpw_life_put(&r->a->kernel, &f->key, &step);
         r->done.closed += rc == 0;
     } else if (life.by == QPW_CLOSED_BY_RULE && !explained && !has_expired(r, life.step)) {
-        rc = qpw_life_remove(&r->a->kernel, &f->key);
-        r->done.reopened += rc == 0;
+        before.explained = NULL;
+        acknowledged = qpw_finding_life(&before).state == QPW_FINDING_ACKNOWLEDGED;
+        step.step = QPW_LIFE_REOPENED;
+        rc = qpw_life_put(&r->a->kernel, &f->key, &step);
+        r->done.reopened += rc == 0 && !acknowledged;
+        r->done.back += rc == 0 && acknowledged;
     }
     return rc;
 }
@@ -113,22 +135,31 @@ int qpw_audit_rejudge(struct qpw_auditor *a, const char *who, struct qpw_rejudge
     return r;
 }
 
+static void mark_stored(const struct qpw_lives *lives, const struct qpw_life *step, bool *stored)
+{
+    if (step)
+        stored[((const char *)step - (const char *)&lives->rows->life) / sizeof(*lives->rows)] = true;
+}
+
 /* Which of the steps are about a finding that is stored. NULL: no memory. The caller's. */
 static bool *stored_ones(const struct qpw_snapshot *s)
 {
     bool *stored = calloc(s->lives->n + 1, sizeof(*stored));
 
-    for (size_t i = 0; stored && i < s->n_findings; i++)
-        if (s->findings[i].explained)
-            stored[((const char *)s->findings[i].explained - (const char *)&s->lives->rows->life) / sizeof(*s->lives->rows)] = true;
+    for (size_t i = 0; stored && i < s->n_findings; i++) {
+        mark_stored(s->lives, s->findings[i].explained, stored);
+        mark_stored(s->lives, s->findings[i].reopened, stored);
+    }
     return stored;
 }
 
 static bool is_over(const struct qpw_life *life, bool stored, uint64_t now_unix_ns)
 {
-    if (life->step != QPW_LIFE_ACKNOWLEDGED)
-        return !stored;
-    return life->until_unix_ns && life->until_unix_ns + DAY_NS < now_unix_ns;
+    if (life->step == QPW_LIFE_ACKNOWLEDGED)
+        return life->until_unix_ns && life->until_unix_ns + DAY_NS < now_unix_ns;
+    if (life->step == QPW_LIFE_REOPENED && life->unix_ns + DAY_NS > now_unix_ns)
+        return false; /* its record may still be to be written */
+    return !stored;
 }
 
 void qpw_audit_lives_sweep(struct qpw_auditor *a)

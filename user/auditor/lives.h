@@ -11,7 +11,8 @@ int qpw_audit_lives_load(struct qpw_auditor *a, struct qpw_error *err);
 /* What came of judging the stored findings by the policy in force. */
 struct qpw_rejudged {
     size_t closed;   /* explained now */
-    size_t reopened; /* explained by an earlier policy, not by this one */
+    size_t reopened; /* explained by an earlier policy, not by this one, and open again */
+    size_t back;     /* the same, but acknowledged as before */
 };
 
 /* Judges all stored findings by the policy in force. who: asked for it. 0 or a negative errno with err filled. */

@@ -249,6 +249,9 @@ static void judge_again(struct qpw_auditor *a, struct qpw_changelist *changes)
     if (done.reopened)
         qpw_changelist_add(changes, "open again: %s that the policy no longer explains",
                            qpw_words_many(done.reopened, "finding", count, sizeof(count)));
+    if (done.back)
+        qpw_changelist_add(changes, "acknowledged again: %s that the policy no longer explains",
+                           qpw_words_many(done.back, "finding", count, sizeof(count)));
 }
 
 json_t *qpw_audit_reload(struct qpw_auditor *a, const json_t *request)

@@ -76,7 +76,7 @@ int qpw_act_acknowledge(const struct qpw_act *act, const struct qpw_asker *asker
     if (act->undo)
         snprintf(said, size, "no longer acknowledged: %s", count);
     else
-        snprintf(said, size, "acknowledged: %s%s%s; open again if it gets worse or comes from another prefix", count,
+        snprintf(said, size, "acknowledged: %s%s%s; open again if it gets worse, comes from another prefix or is of another program", count,
                  act->until ? " until " : "",
                  act->until ? qpw_words_time((uint64_t)act->until * 1000000000u, until, sizeof(until)) : "");
     return status;

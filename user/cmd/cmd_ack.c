@@ -132,7 +132,7 @@ int qpw_cmd_ack(int argc, char **argv)
     static const struct argp argp = {
         ack_options, parse, "FINDING",
         "Says that a person has seen a finding: it leaves the headline and the alerts until --until, until its outcome rises, "
-        "or until it comes from another prefix (IPv4 /24, IPv6 /48).\v"
+        "until it comes from another prefix (IPv4 /24, IPv6 /48), or until another program serves it.\v"
         "FINDING is " QPW_SELECTION_USAGE ". The report lists it as acknowledged; who, when and why are in the alert log.",
         NULL, NULL, NULL};
     struct options o = {0};

@@ -86,7 +86,7 @@ static void count_finding(const struct qpw_finding_row *f, struct qpw_answer *a,
         a->worst = f;
     if (needs_action(f, severity)) {
         services[a->needing++] = service_number(&f->key);
-        cause(c, QPW_ANSWER_ACTION_NEEDED, f->first_unix_ns);
+        cause(c, QPW_ANSWER_ACTION_NEEDED, f->answered_unix_ns ? f->answered_unix_ns : f->first_unix_ns);
     } else if (is_probe(f, severity)) {
         a->probes++;
         cause(c, QPW_ANSWER_PROBED, f->first_unix_ns);

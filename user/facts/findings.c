@@ -342,7 +342,7 @@ static int make_rows(const struct qpw_snapshot *s, uint64_t since_unix_ns, struc
     for (size_t i = 0; i < s->n_findings; i++) {
         const struct qpw_finding_row *f = &s->findings[i];
 
-        if (f->last_unix_ns < since_unix_ns)
+        if (qpw_finding_news(f) < since_unix_ns)
             continue;
         r->rows[r->n_rows++] = f;
         if (f->key.verdict != QPW_VERDICT_UNEXPECTED || !qpw_finding_open(f))

@@ -43,7 +43,7 @@ struct qpw_findings {
     size_t n_details;
 };
 
-/* Leaves out what was not seen since since_unix_ns (0: nothing). 0 or -ENOMEM; the caller clears *ret. */
+/* Leaves out what was neither seen nor opened again since since_unix_ns (0: nothing). 0 or -ENOMEM; the caller clears *ret. */
 int qpw_findings_make(const struct qpw_snapshot *s, uint64_t since_unix_ns, struct qpw_findings *ret);
 void qpw_findings_clear(struct qpw_findings *f);
 

@@ -29,15 +29,32 @@ static bool seen_since(const struct qpw_finding_row *f, const struct qpw_life *s
     return f->value.last_ns > step->mono_ns + SWAP_NS;
 }
 
-/* When it closes by silence, if it stays silent; UINT64_MAX: never. An acknowledged one has its own end. */
+/* When it closes by silence, if it stays silent; UINT64_MAX: never. */
 static uint64_t silent_at(const struct qpw_finding_row *f)
 {
-    const struct qpw_life *ack = f->acknowledged;
     uint64_t retention_ns = f->lives ? f->lives->retention_ns[qpw_finding_answered(f)] : 0;
 
-    if (ack && ack->until_unix_ns && !seen_since(f, ack) && f->value.outcome <= ack->outcome)
-        return ack->until_unix_ns;
     return retention_ns ? f->last_unix_ns + retention_ns : UINT64_MAX;
+}
+
+/* Open, and if it was not for a while, since when it is again, as far as no packet says so. */
+static struct qpw_finding_life opened(const struct qpw_finding_row *f, uint64_t now_ns)
+{
+    const struct qpw_life *ack = f->acknowledged, *back = f->reopened;
+    struct qpw_finding_life life = {.state = QPW_FINDING_OPEN};
+
+    if (ack && ack->until_unix_ns && now_ns >= ack->until_unix_ns && f->value.outcome <= ack->outcome &&
+        f->first_unix_ns < ack->until_unix_ns) {
+        life.when_unix_ns = ack->until_unix_ns;
+        life.step = ack;
+        life.ended = true;
+    }
+    if (back && back->unix_ns > life.when_unix_ns && f->first_unix_ns < back->unix_ns) {
+        life.when_unix_ns = back->unix_ns;
+        life.step = back;
+        life.ended = false;
+    }
+    return life;
 }
 
 struct qpw_finding_life qpw_finding_life(const struct qpw_finding_row *f)
@@ -46,14 +63,26 @@ struct qpw_finding_life qpw_finding_life(const struct qpw_finding_row *f)
     uint64_t now_ns = f->lives ? f->lives->now_unix_ns : 0, silent_ns = silent_at(f);
 
     if (f->explained && !seen_since(f, f->explained))
-        return (struct qpw_finding_life){QPW_FINDING_CLOSED, QPW_CLOSED_BY_RULE, f->explained->unix_ns, f->explained};
+        return (struct qpw_finding_life){QPW_FINDING_CLOSED, QPW_CLOSED_BY_RULE, f->explained->unix_ns, f->explained, false};
     if (f->value.flags & QPW_FINDING_SUPERSEDED)
-        return (struct qpw_finding_life){QPW_FINDING_CLOSED, QPW_CLOSED_BY_SUPERSEDED, f->last_unix_ns, NULL};
+        return (struct qpw_finding_life){QPW_FINDING_CLOSED, QPW_CLOSED_BY_SUPERSEDED, f->last_unix_ns, NULL, false};
     if (ack && (!ack->until_unix_ns || now_ns < ack->until_unix_ns) && f->value.outcome <= ack->outcome)
-        return (struct qpw_finding_life){QPW_FINDING_ACKNOWLEDGED, QPW_CLOSED_BY_NOTHING, ack->unix_ns, ack};
+        return (struct qpw_finding_life){QPW_FINDING_ACKNOWLEDGED, QPW_CLOSED_BY_NOTHING, ack->unix_ns, ack, false};
     if (now_ns >= silent_ns)
-        return (struct qpw_finding_life){QPW_FINDING_CLOSED, QPW_CLOSED_BY_SILENCE, silent_ns, NULL};
-    return (struct qpw_finding_life){.state = QPW_FINDING_OPEN};
+        return (struct qpw_finding_life){QPW_FINDING_CLOSED, QPW_CLOSED_BY_SILENCE, silent_ns, NULL, false};
+    return opened(f, now_ns);
+}
+
+uint64_t qpw_finding_news(const struct qpw_finding_row *f)
+{
+    struct qpw_finding_life life = qpw_finding_life(f);
+
+    return life.state == QPW_FINDING_OPEN && life.when_unix_ns > f->last_unix_ns ? life.when_unix_ns : f->last_unix_ns;
+}
+
+uint64_t qpw_life_number(const struct qpw_finding_life *life)
+{
+    return life->step ? (life->step->unix_ns & ~1ull) | life->ended : 0;
 }
 
 static bool is_link_multicast(const uint8_t addr[16])

@@ -3,7 +3,8 @@
  * life.h - whether a finding is open, acknowledged or closed: the one place that says so, for all faces.
  *
  *   open          it counts: headline, proposals, alerts
- *   acknowledged  a person has seen it; until then, and for as long as it gets no worse and comes from no other prefix
+ *   acknowledged  a person has seen it; until then, and for as long as it gets no worse, comes from no other prefix and is
+ *                 of the same program. Afterwards it is open again
  *   closed        a reload's rule explains it, it was judged again (superseded), or it has been silent for its retention
  *
  * A pure function of the finding, of the steps stored of it and of the time. What happens again after it was closed is
@@ -31,10 +32,17 @@ const char *qpw_closing_name(unsigned closing);
 struct qpw_finding_life {
     enum qpw_life_state state;
     enum qpw_closing by;         /* closed */
-    uint64_t when_unix_ns;       /* closed or acknowledged: when; 0: open */
-    const struct qpw_life *step; /* acknowledged, or closed by RULE: what is stored of it; else NULL */
+    uint64_t when_unix_ns;       /* closed, acknowledged or open again: when; 0: open all the time, or by its traffic */
+    const struct qpw_life *step; /* what is stored of it: acknowledged, closed by RULE, or open again by a person; else NULL */
+    bool ended;                  /* open again because the acknowledgement, `step`, ended */
 };
 struct qpw_finding_life qpw_finding_life(const struct qpw_finding_row *finding);
+
+/* When it last gave cause to look at it, in Unix nanoseconds: its traffic, or that it was opened again. */
+uint64_t qpw_finding_news(const struct qpw_finding_row *finding);
+
+/* What the alert log knows a step by; 0: there is none. */
+uint64_t qpw_life_number(const struct qpw_finding_life *life);
 
 /* The policy's word on a stored finding. ifindex: of its interface now, 0: not known. */
 struct qpw_exchange qpw_finding_exchange(const struct qpw_finding_row *finding, uint32_t ifindex);

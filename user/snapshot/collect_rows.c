@@ -107,6 +107,8 @@ static int make_findings(struct qpw_collection *c)
             row->key = raw->key;
             row->value = raw->value;
             row->flow_id = qpw_finding_flow_id(&raw->key);
+            if (raw->value.outcome >= QPW_OUTCOME_ANSWERED) /* made when it was; attempts before stand in another table */
+                row->answered_unix_ns = qpw_collection_unix(c, raw->value.first_ns);
         }
         if (raw->value.slot && raw->value.slot < QPW_COUNTER_SLOTS) {
             add_packets(&row->counts, &c->counts[raw->value.slot]);

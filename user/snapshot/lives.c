@@ -14,17 +14,26 @@ static int by_key(const void *a, const void *b)
     return memcmp(a, b, sizeof(struct qpw_finding_key));
 }
 
-struct qpw_finding_key qpw_life_class(const struct qpw_finding_key *key)
+/* What holds the node's end: its executable, else what kind of socket it is. 0: not known. */
+static uint64_t program_of(const struct qpw_owner *owner)
 {
+    return owner->tgid ? owner->exe : owner->how;
+}
+
+struct qpw_finding_key qpw_life_class(const struct qpw_finding_row *f)
+{
+    const struct qpw_finding_key *key = &f->key;
     struct qpw_finding_key ret = *key;
+    uint64_t program = program_of(&f->value.owner);
     bool outbound = key->direction == QPW_DIR_OUTBOUND;
-    uint8_t *remote = outbound ? ret.responder : ret.initiator;
+    uint8_t *remote = outbound ? ret.responder : ret.initiator, *local = outbound ? ret.initiator : ret.responder;
     size_t prefix = IN6_IS_ADDR_V4MAPPED((const struct in6_addr *)qpw_finding_remote(key)) ? 15 : 6;
 
     ret.pad = 1;
     if ((!outbound && key->direction != QPW_DIR_INBOUND) || key->kind == QPW_KIND_ETHERTYPE)
         return ret; /* which end is remote is not known, or it is a card: both ends whole */
-    memset(outbound ? ret.initiator : ret.responder, 0, 16);
+    memset(local, 0, 16); /* whichever address of the node */
+    memcpy(local, &program, sizeof(program));
     memset(remote + prefix, 0, 16 - prefix);
     return ret;
 }
@@ -37,14 +46,27 @@ const struct qpw_life *qpw_lives_find(const struct qpw_lives *lives, const struc
     return row ? &row->life : NULL;
 }
 
+static void take_step(struct qpw_finding_row *row, const struct qpw_life *step)
+{
+    if (!step)
+        return;
+    if (step->step == QPW_LIFE_EXPLAINED)
+        row->explained = step;
+    else if (step->step == QPW_LIFE_ACKNOWLEDGED)
+        row->acknowledged = step;
+    else if (step->step == QPW_LIFE_REOPENED && (!row->reopened || row->reopened->unix_ns < step->unix_ns))
+        row->reopened = step;
+}
+
 void qpw_lives_assign(const struct qpw_lives *lives, struct qpw_finding_row *rows, size_t n)
 {
     for (size_t i = 0; i < n; i++) {
-        struct qpw_finding_key of_class = qpw_life_class(&rows[i].key);
+        struct qpw_finding_key of_class = qpw_life_class(&rows[i]);
 
         rows[i].lives = lives;
-        rows[i].explained = qpw_lives_find(lives, &rows[i].key);
-        rows[i].acknowledged = qpw_lives_find(lives, &of_class);
+        rows[i].explained = rows[i].acknowledged = rows[i].reopened = NULL;
+        take_step(&rows[i], qpw_lives_find(lives, &rows[i].key));
+        take_step(&rows[i], qpw_lives_find(lives, &of_class));
     }
 }
 

@@ -6,10 +6,11 @@
 #include "snapshot/snapshot.h"
 
 /*
- * The class that an acknowledgement of that finding is about: its service and the prefix of its remote end, IPv4 /24 or
- * IPv6 /48. Where the direction is not known, and of frames that are not IP: the finding alone.
+ * The class that an acknowledgement of that finding is about: its service, the program that holds the node's end, and the
+ * prefix of its remote end, IPv4 /24 or IPv6 /48. Where the direction is not known, and of frames that are not IP: the
+ * finding alone.
  */
-struct qpw_finding_key qpw_life_class(const struct qpw_finding_key *key);
+struct qpw_finding_key qpw_life_class(const struct qpw_finding_row *finding);
 
 /* A stored step by its whole key; NULL: there is none. */
 const struct qpw_life *qpw_lives_find(const struct qpw_lives *lives, const struct qpw_finding_key *key);

@@ -38,13 +38,14 @@ struct qpw_finding_row {
     struct qpw_counts counts;
     uint64_t first_unix_ns;
     uint64_t last_unix_ns;
+    uint64_t answered_unix_ns; /* answered: since when; 0: since first_unix_ns */
     uint64_t flow_id; /* stable hash of the key, below 2^53 */
     struct {
         uint16_t port;
         uint8_t protocol; /* 0: there is none */
     } crossed; /* what the other of the two hosts tried meanwhile: see snapshot/crossing.h */
     const struct qpw_lives *lives; /* NULL: none are known (replay); see snapshot/lives.h */
-    const struct qpw_life *explained, *acknowledged; /* the steps stored of it; NULL: none */
+    const struct qpw_life *explained, *acknowledged, *reopened; /* the steps stored of it; NULL: none */
 };
 
 struct qpw_detail_row {

@@ -108,6 +108,7 @@ static void read_line(const struct history *h, const char *line, size_t length)
         past.written_unix_ns = qpw_eve_parse_time(written);
         past.count = number(record, "count");
         past.coverage_unix_ns = number(record, "coverage");
+        past.step = number(record, "step");
         past.sequence = number(record, "sequence");
         past.outcome = outcome(record);
         past.kind = kind(qpw_eve_fact(record, "kind"));
