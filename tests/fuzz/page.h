@@ -43,13 +43,15 @@ static inline void check_policy(const struct qpw_imported *imported)
 static inline void run(const char *name, const uint8_t *data, size_t size, const struct qpw_import_options *options,
                        struct qpw_imported *ret)
 {
-    char *text = strndup((const char *)data, size);
+    char *text = malloc(size + 1); /* as a file is read: whole, with a NUL behind it */
     struct qpw_imported again = {0};
     struct qpw_error err = {""};
     int error;
 
     if (!text)
         abort();
+    memcpy(text, data, size);
+    text[size] = '\0';
     error = qpw_import_text(name, text, size, options, ret, &err);
     if (error < 0 ? ret->policy || !ret->errors.n || strncmp(err.text, "page", 4)
                   : !ret->policy || (ret->errors.n && !options->partial))

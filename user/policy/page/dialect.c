@@ -189,12 +189,15 @@ static bool is_lone_tag(const char *line)
 {
     static const char *const control[] = {"if", "else", "elsif", "unless", "assign", "comment", "capture", "include", "tab", "tabs",
                                           "hint", "for", "case", "when", "raw", "toc", "embed", NULL};
-    const char *text = line + strspn(line, " \t");
-    const char *word = text + 2 + (strncmp(text, "{%", 2) ? 0 : strspn(text + 2, " -"));
-    size_t length = strspn(word, "abcdefghijklmnopqrstuvwxyz_");
+    const char *text = line + strspn(line, " \t"), *word;
+    size_t length;
     char end[48];
 
-    if (strncmp(text, "{%", 2) || !length || length > 32 || !strncmp(word, "end", 3))
+    if (strncmp(text, "{%", 2))
+        return false;
+    word = text + 2 + strspn(text + 2, " -");
+    length = strspn(word, "abcdefghijklmnopqrstuvwxyz_");
+    if (!length || length > 32 || !strncmp(word, "end", 3))
         return false;
     for (size_t i = 0; control[i]; i++)
         if (strlen(control[i]) == length && !strncmp(word, control[i], length))
