@@ -145,6 +145,9 @@ Test(life, over_reloads_and_the_death_of_the_auditor, .timeout = NETNS_TIMEOUT_S
     ask(&n, "10.1.0.2", 9200);
     until(&n, "10.1.0.2", 9200, "ACTION NEEDED, open");
     command(&n, "mute in tcp/9200 --reason quiet", 2, "--until is required");
+    put_policy(&n, "inbound tcp 9100 exporter\n");
+    command(&n, "mute in tcp/9200 --reason quiet --until 2d", 1, "have other changes that are not in force yet");
+    put_policy(&n, "");
     command(&n, "mute in tcp/9200 --reason quiet --until 2d", 0, "muted: 1 finding");
     until(&n, "10.1.0.2", 9200, "ACTION NEEDED, acknowledged");
     netns_output(&n.ns, text, sizeof(text), "cat %s/policy %s/policy.muted", n.dir, n.dir);

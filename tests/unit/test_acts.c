@@ -167,6 +167,7 @@ static struct qpw_snapshot node(struct folder *f, struct qpw_finding_row *row, u
 
     *row = finding(QPW_DIR_INBOUND, "10.0.0.5", "10.0.0.1", 9100, outcome, T0, T0);
     snprintf(s.meta.policy_path, sizeof(s.meta.policy_path), "%s", f->policy);
+    snprintf(s.meta.policy_args, sizeof(s.meta.policy_args), "{\"policy\":\"%s\"}", f->policy);
     return s;
 }
 
@@ -175,6 +176,7 @@ struct auditor {
     char asked[64];
     const char *policy;
     bool refuses;
+    char in_force[80]; /* the digest that the last reload asked for */
 };
 
 static int answer(void *context, const json_t *request, json_t **ret_answer, struct qpw_error *err)
@@ -187,6 +189,7 @@ static int answer(void *context, const json_t *request, json_t **ret_answer, str
     *ret_answer = NULL;
     if (strcmp(name, "reload"))
         return QPW_EXIT_OK;
+    snprintf(a->in_force, sizeof(a->in_force), "%s", json_string_value(json_object_get(request, "in_force")));
     if (a->refuses) {
         qpw_fail(err, -EPERM, "not you");
         return QPW_EXIT_FAILED;
@@ -209,12 +212,16 @@ Test(mute, writes_one_line_a_finding_and_includes_the_file_once)
     struct qpw_policy policy;
     struct qpw_error err = {""};
     struct stat st;
-    char said[512];
+    char said[512], before[80];
 
     make(&f);
     s = node(&f, &row, QPW_OUTCOME_DATA);
+    cr_assert_eq(qpw_policy_parse_file(f.policy, &policy, &err), 0, "%s", err.text);
+    snprintf(before, sizeof(before), "%s", policy.digest);
+    qpw_policy_clear(&policy);
     cr_assert_eq(qpw_act_mute(&act, &s, &asker, said, sizeof(said), &err), QPW_EXIT_OK, "%s", err.text);
     cr_expect_str_eq(a.asked, "reload ack ");
+    cr_expect_str_eq(a.in_force, before, "what else the files would change is refused by the auditor");
     cr_expect_str_eq(get(f.policy), "policy site\ninbound tcp 22 ssh\ninclude   \"site.muted\"\n");
     cr_assert_eq(stat(f.policy, &st), 0);
     cr_expect_eq(st.st_mode & 0777, 0640);

@@ -10,6 +10,7 @@
 
 #include "alerts.h"
 #include "facts/owner.h"
+#include "host/owner.h"
 #include "host/process.h"
 
 static struct qpw_process process(enum qpw_match match, int pid, const char *exe, const char *unit)
@@ -323,4 +324,24 @@ Test(owner, suppressions_hide_listeners_and_other_owners)
     qpw_engine_free(e);
     qpw_policy_clear(&policy);
     sink_clear(&sink);
+}
+
+/* The port was taken over: what the one before served stays its own. */
+Test(owner, who_listens_now_has_not_served_what_was_over_before_it_started)
+{
+    struct qpw_process listener = {.match = QPW_MATCH_LISTENER, .pid = 20, .started_unix_ns = T0 + 10 * SEC};
+    struct qpw_owner note = {.how = QPW_OWNER_LISTENER, .tgid = 10};
+
+    cr_expect(qpw_owner_came_later(&listener, &note, T0));
+    cr_expect_not(qpw_owner_came_later(&listener, &note, T0 + 11 * SEC), "it was there");
+    cr_expect_not(qpw_owner_came_later(&listener, &note, 0), "it goes on");
+    cr_expect_not(qpw_owner_came_later(&listener, NULL, T0), "nobody else is known");
+    note.tgid = 20;
+    cr_expect_not(qpw_owner_came_later(&listener, &note, T0), "the same process");
+    note.tgid = 1;
+    cr_expect_not(qpw_owner_came_later(&listener, &note, T0 + 9 * SEC), "started by systemd for this exchange");
+    cr_expect(qpw_owner_came_later(&listener, &note, T0));
+    note.tgid = 10;
+    listener.match = QPW_MATCH_EXACT;
+    cr_expect_not(qpw_owner_came_later(&listener, &note, T0), "it holds the very socket");
 }

@@ -185,7 +185,8 @@ int qpw_audit_load_policy(struct qpw_auditor *a, bool *ret_usage, struct qpw_cha
 
 /*
  * The same on request: tells and records what came of it. A member "policy" of the request has options that replace
- * those before, for this and later reloads. Returns the answer, the caller's, with "policy" {name, path, digest} and
+ * those before, for this and later reloads; a member "in_force" is the digest that has to be in force, else nothing is
+ * loaded. Returns the answer, the caller's, with "policy" {name, path, digest} and
  * what control/changelist.h writes. request NULL: the options as they are.
  */
 json_t *qpw_audit_reload(struct qpw_auditor *a, const json_t *request);

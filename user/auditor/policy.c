@@ -257,12 +257,16 @@ static void judge_again(struct qpw_auditor *a, struct qpw_changelist *changes)
 json_t *qpw_audit_reload(struct qpw_auditor *a, const json_t *request)
 {
     char from[sizeof(a->meta.policy_digest)], text[SAID_BYTES], brief[QPW_RELOAD_TEXT], name[352];
+    const char *in_force = json_string_value(json_object_get(request, "in_force"));
     struct qpw_changelist changes = {0};
     struct qpw_error err;
     bool usage = false;
     json_t *answer;
 
     memcpy(from, a->meta.policy_digest, sizeof(from));
+    if (in_force && strcmp(in_force, from))
+        return qpw_answer_new(QPW_EXIT_FAILED, "the policy's files have other changes that are not in force yet: see "
+                                               "'qportwatch policy diff', put them in force with 'qportwatch reload', and try again");
     if (load_with(a, json_object_get(request, "policy"), &usage, &changes, &err) < 0) {
         qpw_changelist_clear(&changes);
         return reload_failed(a, usage ? QPW_EXIT_USAGE : QPW_EXIT_FAILED, from, err.text);

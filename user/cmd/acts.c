@@ -11,6 +11,7 @@
 #include "cmd/policy_file.h"
 #include "control/message.h"
 #include "control/peer.h"
+#include "control/policy_args.h"
 #include "facts/life.h"
 #include "facts/select.h"
 #include "facts/severity.h"
@@ -213,11 +214,36 @@ static char *muted_text(const char *before, const struct qpw_act *act, const str
     return NULL;
 }
 
-static int reload(const struct qpw_asker *asker, struct qpw_error *err)
+/* The digest of the policy as its files say it now. 0 or a negative errno with err filled. */
+static int digest_on_file(const struct qpw_snapshot *s, char *ret, size_t size, struct qpw_error *err)
 {
-    json_t *answer = NULL;
-    int status = ask(asker, qpw_request_new("reload"), &answer, err);
+    json_t *args = qpw_policy_args_load(s->meta.policy_args);
+    struct qpw_policy_options options = {0};
+    struct qpw_policy policy;
+    int r;
 
+    if (!args)
+        return qpw_fail(err, -EIO, "the policy options of the attachment cannot be read");
+    r = qpw_policy_args_read(args, &options, err);
+    if (r == 0)
+        r = qpw_policy_load(&options, &policy, NULL, err);
+    qpw_policy_options_clear(&options);
+    json_decref(args);
+    if (r < 0)
+        return r;
+    snprintf(ret, size, "%s", policy.digest);
+    qpw_policy_clear(&policy);
+    return 0;
+}
+
+/* before: the digest that has to be in force, so that nothing but this command's change comes with the reload. */
+static int reload(const struct qpw_asker *asker, const char *before, struct qpw_error *err)
+{
+    json_t *answer = NULL, *request = qpw_request_new("reload");
+    int status;
+
+    json_object_set_new(request, "in_force", json_string(before));
+    status = ask(asker, request, &answer, err);
     json_decref(answer);
     return status;
 }
@@ -227,15 +253,17 @@ static int write_and_reload(const struct qpw_act *act, const struct muted *m, st
                             struct qpw_policy_place *muted, const struct qpw_snapshot *s, const struct qpw_asker *asker,
                             struct qpw_error *err)
 {
-    char *text = muted_text(muted->text, act, m, (int64_t)(s->unix_ns / 1000000000u));
+    char *text = muted_text(muted->text, act, m, (int64_t)(s->unix_ns / 1000000000u)), before[sizeof(s->meta.policy_digest)];
     struct qpw_error why;
-    int status = QPW_EXIT_FAILED, r = text ? qpw_place_write(muted, text, err) : qpw_fail(err, -ENOMEM, "out of memory");
+    int status = QPW_EXIT_FAILED, r = text ? digest_on_file(s, before, sizeof(before), err) : qpw_fail(err, -ENOMEM, "out of memory");
 
+    if (r == 0)
+        r = qpw_place_write(muted, text, err);
     free(text);
     if (r == 0)
         r = qpw_place_include(policy, muted, err);
     if (r == 0)
-        status = reload(asker, err);
+        status = reload(asker, before, err);
     else if (r == -EINVAL)
         status = QPW_EXIT_USAGE;
     if (status != QPW_EXIT_OK && (qpw_place_back(policy, &why) < 0 || qpw_place_back(muted, &why) < 0))

@@ -145,7 +145,8 @@ int qpw_cmd_mute(int argc, char **argv)
     static const struct argp argp = {
         mute_options, parse, "FINDING",
         "Silences a finding: a 'suppress' line with who, when and why goes into POLICY.muted, which the policy in force "
-        "includes, and the policy is reloaded. A refused reload leaves everything as it was.\v"
+        "includes, and the policy is reloaded. A refused reload leaves everything as it was, and so do "
+        "changes in the policy's files that are not in force yet.\v"
         "FINDING is " QPW_SELECTION_USAGE ". What was answered needs --until.",
         NULL, NULL, NULL};
     struct options o = {.mute = true};

@@ -9,6 +9,7 @@
 #include "host/clock.h"
 #include "util/text.h"
 
+#define ACTIVATION_NS 5000000000ull /* systemd, which holds the socket, has started the service by then */
 #define START_SLACK_NS 20000000ull /* /proc counts a process's start in ticks of 10 ms */
 
 /* The unit or container of a cgroup that may be gone: then it is left empty. */
@@ -65,13 +66,27 @@ const char *qpw_owner_kind_why(const struct qpw_owner *note)
            : note->how == QPW_OWNER_MPTCP ? "MPTCP, whose subflows carry no note" : NULL;
 }
 
-int qpw_owner_of_connection(struct qpw_sockets *s, const struct qpw_conn_key *key, enum qpw_direction direction,
-                            const struct qpw_owner *note, struct qpw_process *ret)
+bool qpw_owner_came_later(const struct qpw_process *listener, const struct qpw_owner *note, uint64_t last_unix_ns)
+{
+    uint64_t slack_ns = note && note->tgid == 1 ? ACTIVATION_NS : 0;
+
+    if (!note || !note->tgid || note->how == QPW_OWNER_HELD || !last_unix_ns || listener->match != QPW_MATCH_LISTENER)
+        return false;
+    return listener->pid != (int)note->tgid && listener->started_unix_ns > last_unix_ns + slack_ns;
+}
+
+/* last_unix_ns: of the exchange, 0: it goes on. Else as qpw_owner_of_connection(). */
+static int owner_at(struct qpw_sockets *s, const struct qpw_conn_key *key, enum qpw_direction direction,
+                    const struct qpw_owner *note, uint64_t last_unix_ns, struct qpw_process *ret)
 {
     int r = qpw_sockets_process(s, key, direction, ret);
 
     if (note && note->how == QPW_OWNER_PACKET) { /* whoever holds a socket of these ports has not sent it */
         *ret = (struct qpw_process){.match = QPW_MATCH_NONE, .why = qpw_owner_kind_why(note)};
+        return 0;
+    }
+    if (r == 0 && qpw_owner_came_later(ret, note, last_unix_ns)) {
+        qpw_owner_describe(s, note, ret);
         return 0;
     }
     if (r == 0 && (ret->match == QPW_MATCH_EXACT || ret->match == QPW_MATCH_LISTENER))
@@ -89,6 +104,12 @@ int qpw_owner_of_connection(struct qpw_sockets *s, const struct qpw_conn_key *ke
     return 0;
 }
 
+int qpw_owner_of_connection(struct qpw_sockets *s, const struct qpw_conn_key *key, enum qpw_direction direction,
+                            const struct qpw_owner *note, struct qpw_process *ret)
+{
+    return owner_at(s, key, direction, note, 0, ret);
+}
+
 int qpw_owner_find(struct qpw_sockets *s, const struct qpw_finding_key *key, const struct qpw_finding *value,
                    struct qpw_process *ret)
 {
@@ -103,5 +124,6 @@ int qpw_owner_find(struct qpw_sockets *s, const struct qpw_finding_key *key, con
         return 0;
     }
     qpw_finding_tuple(key, value, &tuple);
-    return qpw_owner_of_connection(s, &tuple, (enum qpw_direction)key->direction, &value->owner, ret);
+    return owner_at(s, &tuple, (enum qpw_direction)key->direction, &value->owner,
+                    (uint64_t)((int64_t)value->last_ns + qpw_clock_unix_offset_ns()), ret);
 }

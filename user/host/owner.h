@@ -8,7 +8,7 @@
 /*
  * The owner of a finding's exchange. The process that holds the very socket now is the best answer; else the one that
  * the programs noted when the socket was made or connected, even if it has ended since; else the process that listens on
- * the port. Always fills *ret; 0, or a negative errno where the socket table cannot be asked and nothing was noted.
+ * the port. One that listens there now but started after the exchange has had no part in it. Always fills *ret; 0, or a negative errno where the socket table cannot be asked and nothing was noted.
  */
 int qpw_owner_find(struct qpw_sockets *s, const struct qpw_finding_key *key, const struct qpw_finding *value,
                    struct qpw_process *ret);
@@ -19,6 +19,12 @@ int qpw_owner_find(struct qpw_sockets *s, const struct qpw_finding_key *key, con
  */
 int qpw_owner_of_connection(struct qpw_sockets *s, const struct qpw_conn_key *key, enum qpw_direction direction,
                             const struct qpw_owner *note, struct qpw_process *ret);
+
+/*
+ * Whether a process that listens on the port now started after the last of an exchange (Unix nanoseconds, 0: it goes on),
+ * which another, the noted one, served. note may be NULL.
+ */
+bool qpw_owner_came_later(const struct qpw_process *listener, const struct qpw_owner *note, uint64_t last_unix_ns);
 
 /* Why no process is known of what such a socket has sent; NULL: one is, or nothing was noted. Static. */
 const char *qpw_owner_kind_why(const struct qpw_owner *note);
