@@ -4,10 +4,14 @@
  * one contact with port 21, 111 or 135 used to open to anybody.
  */
 #include <criterion/criterion.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mount.h>
+#include <sys/prctl.h>
+#include <unistd.h>
 
 #include "evelog.h"
 #include "site.h"
@@ -42,6 +46,18 @@ static const char *const at_node[] = {
     "exec unshare -m sh -c 'mount -t tmpfs none /run && exec rpcbind -f -i'",
     "exec perl -e '" SHELL "shell(40404)'",
     "exec perl -e '" SHELL "shell(44444)'",
+    /* A shell whose socket is held, too, by the very server that has the parent exchange, which its maker has become; */
+    VSFTPD("NO") "'' >$DIR/idle.conf; exec perl -e '" SHELL "$^F=99; my $s=IO::Socket::INET->new(LocalPort=>41501,Listen=>5,"
+    "ReuseAddr=>1) or die; if(fork){ exec \"/usr/sbin/vsftpd\",\"-olisten=YES\",\"-olisten_address=127.0.0.1\","
+    "\"-olisten_port=2121\",\"$ENV{DIR}/idle.conf\" or die } while(my $c=$s->accept){ while(<$c>){ print $c `$_` } }'",
+    /* and one of a thread whose descriptors its process does not show, as if the socket were the kernel's. */
+    "exec setpriv --reuid 65534 --regid 65534 --clear-groups /usr/bin/python3 -c '\n"
+    "import ctypes,threading,socket\n"
+    "def work():\n"
+    "    ctypes.CDLL(None).unshare(0x400)\n"
+    "    s=socket.socket(); s.setsockopt(1,2,1); s.bind((\"\",46100)); s.listen(5)\n"
+    "    while 1: c,_=s.accept(); c.recv(99); c.sendall(b\"uid\\n\")\n"
+    "threading.Thread(target=work).start()'",
     NULL,
 };
 /* Once the port mapper is there. */
@@ -101,9 +117,33 @@ static void stop_all(void)
         netns_stop(started[--n_started], SIGKILL);
 }
 
+/*
+ * That nobody else holds a socket takes a /proc that shows everything, which is tried with process 1. Where that cannot
+ * be looked into although all others can, as of a virtual machine's own, another takes its place.
+ */
+static void look_into_all(void)
+{
+    char path[64], target[64];
+    pid_t stand_in;
+
+    if (readlink("/proc/1/exe", target, sizeof(target)) > 0)
+        return;
+    cr_assert_eq(unshare(CLONE_NEWNS), 0);
+    cr_assert_eq(mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL), 0);
+    stand_in = fork();
+    if (stand_in == 0) {
+        prctl(PR_SET_PDEATHSIG, SIGKILL);
+        for (;;)
+            pause();
+    }
+    snprintf(path, sizeof(path), "/proc/%d", (int)stand_in);
+    cr_assert_eq(mount(path, "/proc/1", NULL, MS_BIND, NULL), 0);
+}
+
 static void setup(void)
 {
     netns_need_root();
+    look_into_all();
     site_make(&n);
     snprintf(eve, sizeof(eve), "%s/eve.json", n.dir);
     netns_run(&n.ns, "chmod 755 %s; ip addr add 10.1.0.9/24 dev node0", n.dir);
@@ -111,7 +151,7 @@ static void setup(void)
     start_all(&n.far, at_far);
     netns_until_port(&n.ns, "udp", 111);
     start_all(&n.ns, registering);
-    for (const unsigned *port = (const unsigned[]){21, 111, 2049, 40404, 44444, 45000, 46000, 0}; *port; port++)
+    for (const unsigned *port = (const unsigned[]){21, 111, 2049, 40404, 41501, 44444, 45000, 46000, 46100, 0}; *port; port++)
         netns_until_port(&n.ns, "tcp", (uint16_t)*port);
     for (const unsigned *port = (const unsigned[]){135, 49153, 49154, 0}; *port; port++)
         netns_until_port(&n.far, "tcp", (uint16_t)*port);
@@ -171,19 +211,24 @@ Test(vouching, by_the_owner_of_the_parent_exchange, .init = setup, .fini = stop_
     on(&n.far, FTP("10.1.0.9"));
     on(&n.far, ASK("40404"));
     EVELOG_UNTIL(eve, .port = 40404);
+    on(&n.far, ASK("41501"));
     on(&n.far, CONNECT("111"));
-    on(&n.far, ASK("45000"));
+    on(&n.far, ASK("45000")); /* may have ended before its owner is known, which fits; */
+    on(&n.far, ASK("45000")); /* then this is implied at once */
     on(&n.far, CONNECT("44444"));
     on(&n.far, ASK("46000"));
+    on(&n.far, ASK("46100"));
     on(&n.ns, "perl -MIO::Socket::INET -e 'alarm 20;" TALK("135") TALK("49153") "'");
     on(&n.ns, "echo x | timeout 20 socat -t 1 - TCP4:10.1.0.2:49154");
-    for (const unsigned *port = (const unsigned[]){44444, 45000, 46000, 49153, 0}; *port; port++)
+    for (const unsigned *port = (const unsigned[]){41501, 44444, 45000, 46000, 46100, 49153, 0}; *port; port++)
         EVELOG_UNTIL(eve, .port = *port);
     EVELOG_UNTIL(eve, .port = 49154, .outcome = "data");
 
     evelog_add(&log, eve);
     expect_told(&log, 40404, 1, "unexpected", "other-owner", "perl");
     expect_told(&log, 44444, 1, "unexpected", "other-owner", "perl");
+    expect_told(&log, 41501, 1, "unexpected", "other-owner", "perl");
+    expect_told(&log, 46100, 1, "unexpected", "other-owner", "python3");
     expect_told(&log, 46000, 1, "unexpected", "other-owner", "perl");
     expect_told(&log, 45000, 4, "implied", "", "python3");
     expect_told(&log, 49153, 4, "implied", "", "perl");

@@ -4,6 +4,7 @@
 #include <criterion/criterion.h>
 #include <errno.h>
 #include <netinet/in.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -20,7 +21,28 @@ static struct qpw_process process(enum qpw_match match, int pid, const char *exe
     snprintf(p.exe, sizeof(p.exe), "%s", exe);
     snprintf(p.unit, sizeof(p.unit), "%s", unit);
     p.container = strchr(unit, ' ') != NULL;
+    p.started_unix_ns = (uint64_t)pid * 1000000000u;
+    for (; *exe; exe++) /* a file of its own for each path */
+        p.exe_inode = p.exe_inode * 31 + (unsigned char)*exe;
     return p;
+}
+
+static struct qpw_process ended(int pid, const char *exe)
+{
+    struct qpw_process p = process(QPW_MATCH_CREATED, pid, exe, "");
+
+    p.ended = true;
+    p.exe_inode = p.started_unix_ns = 0;
+    return p;
+}
+
+/* Held by one process, of which also the note with the socket is; by the kernel; or by nobody any more. */
+static struct qpw_vouch_companion held(const struct qpw_process *p)
+{
+    bool kernel = p->match == QPW_MATCH_KERNEL, known = p->pid && !p->ended;
+
+    return (struct qpw_vouch_companion){.holders = p, .n_holders = known, .all = known || kernel, .open = known || kernel,
+                                        .exact = true, .maker = p->pid ? p : NULL, .made = p->pid ? p : NULL};
 }
 
 struct is {
@@ -65,8 +87,10 @@ static const struct {
     {"the listener itself", {QPW_MATCH_EXACT, 7, FTPD, ""}, {QPW_MATCH_LISTENER, 7, FTPD, ""}, true, true, .word = QPW_OWNER_FITS},
     {"a child of the listener", {QPW_MATCH_EXACT, 8, FTPD, ""}, {QPW_MATCH_LISTENER, 7, FTPD, ""}, true, true,
      .word = QPW_OWNER_FITS},
-    {"an ended one of the same executable", {QPW_MATCH_CREATED, 8, FTPD, "", true}, {QPW_MATCH_LISTENER, 7, FTPD, ""}, true,
-     .word = QPW_OWNER_FITS},
+    {"an ended one of the same path", {QPW_MATCH_CREATED, 8, FTPD, "", true}, {QPW_MATCH_LISTENER, 7, FTPD, ""}, true,
+     .word = QPW_OWNER_UNSURE},
+    {"an ended one of another path", {QPW_MATCH_CREATED, 8, SHELL, "", true}, {QPW_MATCH_EXACT, 7, FTPD, ""},
+     .word = QPW_OWNER_OTHER},
     {"the interpreter of both, unrelated", {QPW_MATCH_EXACT, 8, SHELL, ""}, {QPW_MATCH_LISTENER, 7, SHELL, ""}, true,
      .word = QPW_OWNER_OTHER},
     {"unrelated to the listener", {QPW_MATCH_EXACT, 8, SHELL, ""}, {QPW_MATCH_LISTENER, 7, FTPD, ""}, true,
@@ -81,67 +105,225 @@ Test(vouch, who_fits)
 {
     for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
         const struct is *c = &cases[i].companion, *p = &cases[i].parent;
-        struct qpw_process companion = process(c->match, c->pid, c->exe, c->unit);
+        struct qpw_process process_of = c->ended ? ended(c->pid, c->exe) : process(c->match, c->pid, c->exe, c->unit);
+        struct qpw_vouch_companion companion = held(&process_of);
         struct qpw_vouch_parent parent = {.process = process(p->match, p->pid, p->exe, p->unit),
                                           .listened = cases[i].listened, .ancestor = cases[i].ancestor};
         struct qpw_vouch_question q = {.companion = &companion, .parents = &parent, .n_parents = 1, .nfs = cases[i].nfs,
                                        .own_unit = "own.service"};
 
-        companion.ended = c->ended;
-        cr_expect_eq(qpw_vouch_judge(&q), cases[i].word, "%s: %u", cases[i].what, qpw_vouch_judge(&q));
+        cr_expect_eq(qpw_vouch_judge(&q, NULL), cases[i].word, "%s: %u", cases[i].what, qpw_vouch_judge(&q, NULL));
         q.foreign = true; /* through a packet socket: no service sends so */
-        cr_expect_eq(qpw_vouch_judge(&q), QPW_OWNER_OTHER, "%s", cases[i].what);
+        cr_expect_eq(qpw_vouch_judge(&q, NULL), QPW_OWNER_OTHER, "%s", cases[i].what);
     }
 }
 
 Test(vouch, nothing_is_known_where_no_parent_is)
 {
-    struct qpw_process companion = process(QPW_MATCH_EXACT, 8, SHELL, "");
+    struct qpw_process shell = process(QPW_MATCH_EXACT, 8, SHELL, "");
+    struct qpw_vouch_companion companion = held(&shell);
     struct qpw_vouch_question q = {.companion = &companion, .own_unit = ""};
 
-    cr_expect_eq(qpw_vouch_judge(&q), QPW_OWNER_UNSURE);
+    cr_expect_eq(qpw_vouch_judge(&q, NULL), QPW_OWNER_UNSURE);
+}
+
+/* One socket in many hands: each of them can answer, and its maker may have executed another program since. */
+Test(vouch, everybody_who_holds_the_socket_has_to_fit)
+{
+    struct qpw_process ftpd = process(QPW_MATCH_EXACT, 8, FTPD, ""), shell = process(QPW_MATCH_EXACT, 9, SHELL, ""),
+                       systemd = process(QPW_MATCH_EXACT, 1, NEVER "systemd", "init.scope"), was_ftpd = ended(8, FTPD),
+                       was_shell = ended(8, SHELL), was_unknown = ended(8, ""), gone = ended(6, FTPD);
+    const struct {
+        const char *what;
+        const struct qpw_process *holders[2], *maker, *made;
+        bool all, open;
+        enum qpw_owner_word word;
+    } hands[] = {
+        {"by the maker alone", {&ftpd}, &ftpd, &was_ftpd, true, true, QPW_OWNER_FITS},
+        {"with a shell", {&ftpd, &shell}, &ftpd, &was_ftpd, true, true, QPW_OWNER_OTHER},
+        {"made before it became what fits", {&ftpd}, &ftpd, &was_shell, true, true, QPW_OWNER_OTHER},
+        {"made by who is not known", {&ftpd}, &ftpd, &was_unknown, true, true, QPW_OWNER_FITS},
+        {"made by one that has ended", {&ftpd}, &gone, &gone, true, true, QPW_OWNER_FITS},
+        {"kept by systemd beside", {&ftpd, &systemd}, &ftpd, &was_ftpd, true, true, QPW_OWNER_FITS},
+        {"by systemd for another", {&shell, &systemd}, &shell, &was_shell, true, true, QPW_OWNER_OTHER},
+        {"perhaps by others, too, but the maker fits", {&ftpd}, &ftpd, &was_ftpd, false, true, QPW_OWNER_FITS},
+        {"perhaps by others, too, of a maker not known then", {&ftpd}, &ftpd, &was_unknown, false, true, QPW_OWNER_UNSURE},
+        {"perhaps by others, too, not noted", {&ftpd}, NULL, NULL, false, true, QPW_OWNER_UNSURE},
+        {"closed, of a living maker", {NULL}, &ftpd, &was_ftpd, false, false, QPW_OWNER_FITS},
+        {"closed, of a maker that was another", {NULL}, &ftpd, &was_shell, false, false, QPW_OWNER_OTHER},
+        {"closed, of a maker that has ended", {NULL}, &gone, &gone, false, false, QPW_OWNER_UNSURE},
+        {"in flight, or hidden", {NULL}, &ftpd, &was_ftpd, true, true, QPW_OWNER_UNSURE},
+        {"in flight, or hidden, of a shell", {NULL}, &shell, &was_shell, true, true, QPW_OWNER_OTHER},
+    };
+    struct qpw_vouch_parent parent = {.process = process(QPW_MATCH_EXACT, 7, FTPD, "")};
+
+    for (size_t i = 0; i < sizeof(hands) / sizeof(*hands); i++) {
+        struct qpw_process holders[2];
+        struct qpw_vouch_companion c = {.holders = holders, .all = hands[i].all, .open = hands[i].open, .exact = true,
+                                        .maker = hands[i].maker, .made = hands[i].made};
+        struct qpw_vouch_question q = {.companion = &c, .parents = &parent, .n_parents = 1, .nfs = true, .own_unit = ""};
+
+        for (; c.n_holders < 2 && hands[i].holders[c.n_holders]; c.n_holders++)
+            holders[c.n_holders] = *hands[i].holders[c.n_holders];
+        cr_expect_eq(qpw_vouch_judge(&q, NULL), hands[i].word, "%s: %u", hands[i].what, qpw_vouch_judge(&q, NULL));
+    }
+}
+
+/* Another namespace may have sent what the port of a listener is on. */
+Test(vouch, a_listener_alone_says_nothing_of_an_exchange)
+{
+    struct qpw_process ftpd = process(QPW_MATCH_LISTENER, 8, FTPD, ""), kernel = {.match = QPW_MATCH_KERNEL};
+    struct qpw_vouch_parent parent = {.process = process(QPW_MATCH_EXACT, 7, FTPD, "")};
+    struct qpw_vouch_companion c = held(&ftpd);
+    struct qpw_vouch_question q = {.companion = &c, .parents = &parent, .n_parents = 1, .nfs = true,
+                                   .protocol = IPPROTO_TCP, .own_unit = ""};
+
+    c.exact = false;
+    cr_expect_eq(qpw_vouch_judge(&q, NULL), QPW_OWNER_FITS);
+    c.maker = c.made = NULL;
+    cr_expect_eq(qpw_vouch_judge(&q, NULL), QPW_OWNER_UNSURE);
+    c = held(&kernel);
+    cr_expect_eq(qpw_vouch_judge(&q, NULL), QPW_OWNER_FITS);
+    c.exact = false;
+    cr_expect_eq(qpw_vouch_judge(&q, NULL), QPW_OWNER_UNSURE);
+}
+
+/* The executable is the file: what is mounted over its path, or was there before an upgrade, is not. */
+Test(vouch, the_same_executable_is_the_same_file)
+{
+    struct qpw_process a = process(QPW_MATCH_EXACT, 8, FTPD, ""), b = process(QPW_MATCH_EXACT, 7, FTPD, "");
+
+    cr_expect_eq(qpw_vouch_same(&a, &b, ""), QPW_OWNER_FITS);
+    a.pid = 7;
+    a.started_unix_ns = b.started_unix_ns + 5000; /* read twice; whatever it executes now */
+    a.exe_inode++;
+    cr_expect_eq(qpw_vouch_same(&a, &b, ""), QPW_OWNER_FITS);
+    a.started_unix_ns += 1000000000u;
+    a.exe_inode--;
+    snprintf(a.exe, sizeof(a.exe), "%s", NEVER "link");
+    cr_expect_eq(qpw_vouch_same(&a, &b, ""), QPW_OWNER_FITS);
+    a = b;
+    a.pid = 8;
+    a.started_unix_ns += 1000000000u;
+    a.exe_inode++;
+    cr_expect_eq(qpw_vouch_same(&a, &b, ""), QPW_OWNER_OTHER);
+    a.exe_inode--;
+    a.exe_device++;
+    cr_expect_eq(qpw_vouch_same(&a, &b, ""), QPW_OWNER_OTHER);
+    snprintf(b.exe, sizeof(b.exe), "%s (deleted)", FTPD);
+    cr_expect_eq(qpw_vouch_same(&a, &b, ""), QPW_OWNER_UNSURE);
+    a.exe_device--;
+    snprintf(a.exe, sizeof(a.exe), "(user namespace) %s", FTPD);
+    cr_expect_eq(qpw_vouch_same(&a, &b, ""), QPW_OWNER_OTHER);
+    a = ended(7, FTPD); /* its number may be another's */
+    cr_expect_eq(qpw_vouch_same(&a, &b, ""), QPW_OWNER_UNSURE);
+}
+
+/* A session that has ended is known by its process, looked at while it lasted, for so long as the number is its own. */
+Test(vouch, the_process_of_an_ended_session)
+{
+    struct qpw_process gone = ended(7, FTPD), shell = ended(7, SHELL), other = ended(8, FTPD);
+    struct qpw_vouch_parent parent = {.process = process(QPW_MATCH_EXACT, 7, FTPD, ""), .alive_ns = 5000000000u};
+    struct qpw_vouch_companion c = held(&gone);
+    struct qpw_vouch_question q = {.companion = &c, .parents = &parent, .n_parents = 1, .own_unit = ""};
+
+    c.made_ns = 5100000000u;
+    cr_expect_eq(qpw_vouch_judge(&q, NULL), QPW_OWNER_FITS);
+    c.made_ns = 9000000000u;
+    cr_expect_eq(qpw_vouch_judge(&q, NULL), QPW_OWNER_UNSURE);
+    parent.same_note = true;
+    cr_expect_eq(qpw_vouch_judge(&q, NULL), QPW_OWNER_FITS);
+    parent.same_note = false;
+    c = held(&shell);
+    c.made_ns = 5100000000u;
+    cr_expect_eq(qpw_vouch_judge(&q, NULL), QPW_OWNER_OTHER);
+    c = held(&other);
+    c.made_ns = 5100000000u;
+    cr_expect_eq(qpw_vouch_judge(&q, NULL), QPW_OWNER_UNSURE);
+}
+
+/* Between who listened and the companion a process has ended: nobody knows whether it descends from it. */
+Test(vouch, a_broken_chain_of_parents)
+{
+    struct qpw_process ftpd = process(QPW_MATCH_EXACT, 8, FTPD, "");
+    struct qpw_vouch_parent parent = {.process = process(QPW_MATCH_LISTENER, 7, NEVER "inetd", ""), .listened = true};
+    struct qpw_vouch_companion c = held(&ftpd);
+    struct qpw_vouch_question q = {.companion = &c, .parents = &parent, .n_parents = 1, .own_unit = ""};
+
+    cr_expect_eq(qpw_vouch_judge(&q, NULL), QPW_OWNER_OTHER);
+    parent.broken = true;
+    cr_expect_eq(qpw_vouch_judge(&q, NULL), QPW_OWNER_UNSURE);
+    parent.process = process(QPW_MATCH_LISTENER, 7, FTPD, "");
+    cr_expect_eq(qpw_vouch_judge(&q, NULL), QPW_OWNER_UNSURE);
 }
 
 /* Registered with the port mapper is believed of those that are known to be NFS's own, and of no others. */
 Test(vouch, registrations)
 {
     static const struct qpw_rpc_registration rows[] = {
-        {QPW_RPC_MOUNT, 45000, IPPROTO_TCP}, {QPW_RPC_STATUS, 45001, IPPROTO_UDP}, {100003, 45002, IPPROTO_TCP},
+        {QPW_RPC_MOUNT, 45000, IPPROTO_TCP}, {QPW_RPC_STATUS, 45001, IPPROTO_UDP}, {QPW_RPC_NFS, 45002, IPPROTO_TCP},
         {QPW_RPC_QUOTA, 45003, IPPROTO_TCP}};
     struct qpw_rpcbind known = {(struct qpw_rpc_registration *)rows, sizeof(rows) / sizeof(*rows)};
     struct qpw_vouch_parent parent = {.process = process(QPW_MATCH_EXACT, 7, NEVER "rpcbind", "")};
     const struct {
         const char *exe;
-        bool serves_nfs;
+        int server; /* the process that holds the NFS port by that protocol, 0: none */
         unsigned uid;
         uint8_t protocol;
         uint16_t port;
         enum qpw_owner_word word;
+        bool asks;  /* for rpcbind, without which it is not sure */
     } one[] = {
-        {SHELL, false, 0, IPPROTO_TCP, 45000, QPW_OWNER_OTHER},
-        {SHELL, true, 0, IPPROTO_TCP, 45000, QPW_OWNER_FITS},
-        {SHELL, true, 1000, IPPROTO_TCP, 45000, QPW_OWNER_OTHER},
-        {SHELL, true, 0, IPPROTO_UDP, 45000, QPW_OWNER_OTHER},
-        {SHELL, true, 0, IPPROTO_TCP, 45002, QPW_OWNER_OTHER}, /* NFS itself has its port */
-        {SHELL, true, 0, IPPROTO_TCP, 44444, QPW_OWNER_OTHER},
-        {"/usr/sbin/rpc.mountd", false, 0, IPPROTO_TCP, 45000, QPW_OWNER_FITS},
-        {"/usr/sbin/rpc.mountd", false, 0, IPPROTO_UDP, 45001, QPW_OWNER_OTHER},
-        {"/usr/sbin/rpc.statd", false, 100, IPPROTO_UDP, 45001, QPW_OWNER_FITS},
-        {NEVER "rpcbind", false, 0, IPPROTO_UDP, 50000, QPW_OWNER_FITS},
+        {SHELL, 0, 0, IPPROTO_TCP, 45000, QPW_OWNER_OTHER, false},
+        {SHELL, 8, 0, IPPROTO_TCP, 45000, QPW_OWNER_FITS, true},
+        {SHELL, 9, 0, IPPROTO_TCP, 45000, QPW_OWNER_OTHER, false}, /* the same executable is not enough */
+        {SHELL, 8, 1000, IPPROTO_TCP, 45000, QPW_OWNER_OTHER, false},
+        {SHELL, 8, 0, IPPROTO_UDP, 45000, QPW_OWNER_OTHER, true},
+        {SHELL, 8, 0, IPPROTO_TCP, 45002, QPW_OWNER_OTHER, true}, /* NFS itself has its port */
+        {SHELL, 8, 0, IPPROTO_TCP, 44444, QPW_OWNER_OTHER, true},
+        {"/usr/sbin/rpc.mountd", 0, 0, IPPROTO_TCP, 45000, QPW_OWNER_FITS, true},
+        {"/usr/sbin/rpc.mountd", 0, 0, IPPROTO_UDP, 45001, QPW_OWNER_OTHER, true},
+        {"/usr/sbin/rpc.statd", 0, 100, IPPROTO_UDP, 45001, QPW_OWNER_FITS, true},
+        {NEVER "rpcbind", 0, 0, IPPROTO_UDP, 50000, QPW_OWNER_FITS, false},
     };
 
     for (size_t i = 0; i < sizeof(one) / sizeof(*one); i++) {
-        struct qpw_process companion = process(QPW_MATCH_EXACT, 8, one[i].exe, "");
+        struct qpw_process holder = process(QPW_MATCH_EXACT, 8, one[i].exe, ""),
+                           server = process(QPW_MATCH_EXACT, one[i].server, one[i].exe, "");
+        struct qpw_vouch_companion companion = held(&holder);
         struct qpw_vouch_question q = {.companion = &companion, .parents = &parent, .n_parents = 1, .nfs = true,
-                                       .registers = true, .rpcbind = &known, .serves_nfs = one[i].serves_nfs,
-                                       .protocol = one[i].protocol, .port = one[i].port, .own_unit = ""};
+                                       .registers = true, .rpcbind = &known, .servers = &server,
+                                       .n_servers = one[i].server != 0, .protocol = one[i].protocol, .port = one[i].port,
+                                       .own_unit = ""};
+        bool early;
 
-        companion.uid = one[i].uid;
-        cr_expect_eq(qpw_vouch_judge(&q), one[i].word, "%zu: %u", i, qpw_vouch_judge(&q));
+        holder.uid = one[i].uid;
+        cr_expect_eq(qpw_vouch_judge(&q, &early), one[i].word, "%zu: %u", i, qpw_vouch_judge(&q, NULL));
+        cr_expect_eq(early, one[i].asks && one[i].word == QPW_OWNER_OTHER, "%zu", i); /* it may be, in a moment */
+        cr_expect_eq(qpw_vouch_asks_rpcbind(&q), one[i].asks, "%zu", i);
         q.rpcbind = NULL;
-        if (one[i].port != 50000)
-            cr_expect_eq(qpw_vouch_judge(&q), QPW_OWNER_UNSURE, "%zu", i);
+        cr_expect_eq(qpw_vouch_judge(&q, NULL), one[i].asks ? QPW_OWNER_UNSURE : one[i].word, "%zu", i);
     }
+}
+
+/* rpc.nfsd hands its sockets to the kernel, which then holds what a process has made. */
+Test(vouch, sockets_that_are_handed_to_the_kernel)
+{
+    static const struct qpw_rpc_registration rows[] = {{QPW_RPC_NFS, 45000, IPPROTO_TCP}, {QPW_RPC_MOUNT, 45001, IPPROTO_TCP}};
+    struct qpw_rpcbind known = {(struct qpw_rpc_registration *)rows, sizeof(rows) / sizeof(*rows)};
+    struct qpw_vouch_parent parent = {.process = process(QPW_MATCH_EXACT, 7, NEVER "rpcbind", "")};
+    struct qpw_process nfsd = ended(8, "/usr/sbin/rpc.nfsd");
+    struct qpw_vouch_companion c = {.all = true, .open = true, .exact = true, .maker = &nfsd, .made = &nfsd, .hands_over = true};
+    struct qpw_vouch_question q = {.companion = &c, .parents = &parent, .n_parents = 1, .nfs = true, .registers = true,
+                                   .rpcbind = &known, .protocol = IPPROTO_TCP, .port = 45000, .own_unit = ""};
+
+    cr_expect_eq(qpw_vouch_judge(&q, NULL), QPW_OWNER_FITS);
+    cr_expect(qpw_vouch_asks_rpcbind(&q));
+    q.port = 45001;
+    cr_expect_eq(qpw_vouch_judge(&q, NULL), QPW_OWNER_OTHER);
+    q.port = 45000;
+    c.hands_over = false;
+    cr_expect_eq(qpw_vouch_judge(&q, NULL), QPW_OWNER_OTHER); /* who made it is known, and fits nothing */
 }
 
 /* ---- The port mapper's answer ---- */

@@ -38,6 +38,8 @@ struct qpw_vouching {
     struct qpw_rpcbind rpcbind;
     bool has_rpcbind;
     uint64_t rpcbind_ns;     /* when it was asked, 0: never */
+    /* Of the companion under judgement. */
+    struct qpw_process holders[QPW_SOCKET_HOLDERS], servers[QPW_SOCKET_HOLDERS], maker, made;
     char own_unit[128];
     struct recent recent[RECENT];
     unsigned next;
@@ -50,12 +52,58 @@ struct ask {
     const struct qpw_conn_key *key;
     const struct qpw_conn *conn;
     struct qpw_owner note;
-    struct qpw_process owner;
-    bool has_owner;
-    bool by_notes; /* only what was noted with sockets is looked at, which is quick */
+    struct qpw_vouch_companion companion;
+    bool has_companion;
+    bool by_notes; /* of parents, only what was noted with their sockets is looked at, which is quick */
     bool fits;
     uint16_t unknown, other; /* the first rule that came to that, 0: none */
 };
+
+/* ---- Who has the companion ---- */
+
+static size_t describe_holders(const struct qpw_socket_holders *from, struct qpw_process *ret, size_t room)
+{
+    enum qpw_match match = from->exact && !from->listener ? QPW_MATCH_EXACT : QPW_MATCH_LISTENER;
+    size_t n = 0;
+
+    for (size_t i = 0; i < from->n && n < room; i++) {
+        ret[n] = (struct qpw_process){.match = match};
+        if (qpw_process_describe(from->pid[i], &ret[n]))
+            n++;
+    }
+    return n;
+}
+
+/* The maker first: it may end within milliseconds. */
+static void find_companion(struct ask *ask)
+{
+    struct qpw_vouching *v = ask->a->vouching;
+    struct qpw_vouch_companion *c = &ask->companion;
+    struct qpw_socket_holders holders;
+
+    if (ask->has_companion)
+        return;
+    ask->has_companion = true;
+    if (qpw_conn_owner(&ask->a->kernel, ask->conn->owner, &ask->note) < 0)
+        ask->note = (struct qpw_owner){0};
+    if (ask->note.tgid) {
+        qpw_owner_describe(ask->a->sockets, &ask->note, &v->maker);
+        qpw_owner_made(ask->a->sockets, &ask->note, &v->made);
+        c->maker = &v->maker;
+        c->made = &v->made;
+        c->made_ns = ask->note.when_ns;
+        c->hands_over = qpw_owner_hands_over(ask->a->sockets, &ask->note);
+    }
+    if (qpw_sockets_holders(ask->a->sockets, ask->key, (enum qpw_direction)ask->conn->direction, &holders) < 0)
+        return;
+    c->all = holders.all;
+    c->open = holders.open;
+    c->exact = holders.exact;
+    c->holders = v->holders;
+    c->n_holders = describe_holders(&holders, v->holders, QPW_SOCKET_HOLDERS);
+    if (holders.n && !c->n_holders)
+        c->open = false; /* they have ended, and the socket with them */
+}
 
 /* ---- Who has the parent exchange ---- */
 
@@ -67,8 +115,6 @@ struct parents {
     struct qpw_vouch_parent of[MAX_PARENTS];
     size_t n;
 };
-
-static const struct qpw_process *owner_of(struct ask *ask);
 
 /* Who holds the exchange's end: by the note of its socket, or by the socket table as well, which takes far longer. */
 static int find_owner(const struct ask *ask, const struct qpw_conn_key *key, unsigned direction,
@@ -83,14 +129,33 @@ static int find_owner(const struct ask *ask, const struct qpw_conn_key *key, uns
     return ret->ended ? -ENOENT : 0;
 }
 
-static bool descends_from(const struct qpw_process *p, int pid)
+enum descent { DESCENT_NONE, DESCENT_BROKEN, DESCENT_KNOWN };
+
+static enum descent descent(const struct qpw_process *p, int pid)
 {
     struct qpw_process one = *p;
 
-    for (unsigned i = 0; i < GENERATIONS && one.pid != pid; i++)
-        if (one.parent_pid <= 1 || !qpw_process_describe(one.parent_pid, &one))
-            return false;
-    return one.pid == pid;
+    for (unsigned i = 0; i < GENERATIONS && one.pid != pid; i++) {
+        if (one.parent_pid <= 1)
+            return DESCENT_NONE;
+        if (!qpw_process_describe(one.parent_pid, &one))
+            return DESCENT_BROKEN;
+    }
+    return one.pid == pid ? DESCENT_KNOWN : DESCENT_NONE;
+}
+
+/* Of all who hold the companion, or else of its maker: the least. */
+static enum descent descent_of(const struct qpw_vouch_companion *c, int pid)
+{
+    enum descent least = DESCENT_KNOWN, one;
+
+    if (!c->n_holders)
+        return c->maker ? descent(c->maker, pid) : DESCENT_NONE;
+    for (size_t i = 0; i < c->n_holders; i++) {
+        one = c->holders[i].pid == 1 && c->n_holders > 1 ? least : descent(&c->holders[i], pid);
+        least = one < least ? one : least;
+    }
+    return least;
 }
 
 static void add_parent(struct parents *p, const struct qpw_conn_key *key, uint32_t owner, unsigned direction)
@@ -99,16 +164,23 @@ static void add_parent(struct parents *p, const struct qpw_conn_key *key, uint32
     struct qpw_vouch_parent *one;
     struct qpw_owner note;
     bool noted = qpw_conn_owner(&a->kernel, owner, &note) == 0;
+    enum descent descends;
 
     if (p->n == MAX_PARENTS)
         return;
     p->seen[p->n] = owner;
     one = &p->of[p->n];
-    if (find_owner(p->ask, key, direction, noted ? &note : NULL, &one->process) < 0)
+    *one = (struct qpw_vouch_parent){.same_note = noted && owner == p->ask->conn->owner && note.tgid &&
+                                                  note.how != QPW_OWNER_LISTENER};
+    if (one->same_note) /* which may have ended since it was described */
+        one->process = p->ask->a->vouching->maker;
+    else if (find_owner(p->ask, key, direction, noted ? &note : NULL, &one->process) < 0)
         return;
     /* The port mapper serves all by itself; others may have handed the connection on, as inetd does. */
     one->listened = one->process.match == QPW_MATCH_LISTENER && !p->mapper;
-    one->ancestor = one->listened && descends_from(owner_of(p->ask), one->process.pid);
+    descends = one->listened ? descent_of(&p->ask->companion, one->process.pid) : DESCENT_NONE;
+    one->ancestor = descends == DESCENT_KNOWN;
+    one->broken = descends == DESCENT_BROKEN;
     p->n++;
 }
 
@@ -178,78 +250,56 @@ static const struct qpw_rpcbind *ask_rpcbind(struct qpw_vouching *v)
     return v->has_rpcbind ? &v->rpcbind : NULL;
 }
 
-/* Whether the listeners seen so far say that this program has held the NFS port. */
-static bool serves_nfs(const struct qpw_auditor *a, const struct qpw_process *owner)
+/* Who holds the node's NFS port now, by the companion's protocol. */
+static size_t find_servers(struct ask *ask)
 {
-    static const uint8_t protocols[] = {IPPROTO_TCP, IPPROTO_UDP};
-    struct qpw_listening_note note;
-    char program[256];
+    struct qpw_vouching *v = ask->a->vouching;
+    struct qpw_conn_key key = {.local_port = NFS_PORT, .protocol = ask->key->protocol};
+    struct qpw_socket_holders holders;
 
-    qpw_owner_program(owner, program, sizeof(program));
-    for (size_t i = 0; i < sizeof(protocols) && owner->exe[0]; i++) {
-        struct qpw_listening_key key = {.port = NFS_PORT, .protocol = protocols[i]};
-
-        memcpy(key.program, program, strnlen(program, sizeof(key.program) - 1));
-        if (bpf_map_lookup_elem(a->kernel.map_fd[QPW_MAP_listening], &key, &note) == 0)
-            return true;
-    }
-    return false;
+    memcpy(key.local, ask->key->local, 16);
+    if (qpw_sockets_holders(ask->a->sockets, &key, QPW_DIR_INBOUND, &holders) < 0)
+        return 0;
+    return describe_holders(&holders, v->servers, QPW_SOCKET_HOLDERS);
 }
 
-static const struct qpw_process *owner_of(struct ask *ask)
-{
-    bool noted;
-
-    if (ask->has_owner)
-        return &ask->owner;
-    noted = qpw_conn_owner(&ask->a->kernel, ask->conn->owner, &ask->note) == 0;
-    if (!noted)
-        ask->note = (struct qpw_owner){0};
-    if (find_owner(ask, ask->key, ask->conn->direction, noted ? &ask->note : NULL, &ask->owner) < 0)
-        ask->owner = (struct qpw_process){0};
-    ask->has_owner = true;
-    return &ask->owner;
-}
-
-static enum qpw_owner_word judge_once(struct ask *ask, uint16_t parent, const struct qpw_parent *noted)
+/* What was noted of the parents may be enough; those that live are sought only where it is not. */
+static enum qpw_owner_word judge(struct ask *ask, uint16_t parent, const struct qpw_parent *noted, bool *ret_early)
 {
     struct qpw_auditor *a = ask->a;
     bool inbound = ask->conn->direction == QPW_DIR_INBOUND, mapper = covers(a, parent, PORT_MAPPER);
     struct parents parents = {.ask = ask, .rule = parent, .mapper = mapper};
     struct qpw_vouch_question q = {
-        .companion = owner_of(ask), .parents = parents.of, .nfs = mapper || covers(a, parent, NFS_PORT),
-        .foreign = ask->note.how == QPW_OWNER_PACKET, .registers = mapper && inbound, .policy = &a->policy,
-        .protocol = ask->key->protocol, .port = ask->key->local_port, .own_unit = a->vouching->own_unit,
-        .now = time(NULL)};
+        .companion = &ask->companion, .parents = parents.of, .nfs = mapper || covers(a, parent, NFS_PORT),
+        .registers = mapper && inbound, .policy = &a->policy, .protocol = ask->key->protocol,
+        .port = ask->key->local_port, .own_unit = a->vouching->own_unit, .now = time(NULL)};
     enum qpw_owner_word word;
 
+    find_companion(ask);
+    q.foreign = ask->note.how == QPW_OWNER_PACKET;
+    if (q.registers && !q.foreign) {
+        q.servers = a->vouching->servers;
+        q.n_servers = find_servers(ask);
+    }
+    ask->by_notes = true;
+    noted_parents(&parents, noted);
+    ask->by_notes = false;
+    q.n_parents = parents.n;
+    word = qpw_vouch_judge(&q, ret_early);
+    if (word == QPW_OWNER_FITS)
+        return word;
+    if (qpw_vouch_asks_rpcbind(&q))
+        q.rpcbind = ask_rpcbind(a->vouching);
+    parents.n = 0;
     noted_parents(&parents, noted);
     q.n_parents = parents.n;
-    if (q.registers && q.companion->pid && !ask->by_notes) {
-        q.rpcbind = ask_rpcbind(a->vouching);
-        q.serves_nfs = serves_nfs(a, q.companion);
-    }
-    word = qpw_vouch_judge(&q);
-    if (word != QPW_OWNER_FITS && noted->turn && !ask->by_notes) {
+    word = qpw_vouch_judge(&q, ret_early);
+    if (word != QPW_OWNER_FITS && noted->turn) {
         live_parents(&parents);
         q.n_parents = parents.n;
-        word = qpw_vouch_judge(&q);
+        word = qpw_vouch_judge(&q, ret_early);
     }
     return word;
-}
-
-/* What was noted may be enough, and processes that end soon are still there. */
-static uint32_t judge(struct ask *ask, uint16_t parent, const struct qpw_parent *noted)
-{
-    enum qpw_owner_word word;
-
-    ask->by_notes = true;
-    ask->has_owner = false;
-    word = judge_once(ask, parent, noted);
-    ask->by_notes = ask->has_owner = false;
-    if (word != QPW_OWNER_FITS)
-        word = judge_once(ask, parent, noted);
-    return word == QPW_OWNER_FITS ? QPW_VOUCH_FITS : word == QPW_OWNER_OTHER ? QPW_VOUCH_OTHER : QPW_VOUCH_UNKNOWN;
 }
 
 /* What was decided of this owner and port is decided, unless it was that nobody knows. */
@@ -273,7 +323,9 @@ static void one_step(void *data, uint16_t rule, uint16_t parent)
     struct qpw_vouch_key key = {.owner = ask->conn->owner, .local_port = ask->key->local_port, .parent = parent,
                                 .protocol = ask->key->protocol, .outbound = ask->conn->direction == QPW_DIR_OUTBOUND};
     struct qpw_vouch vouch = {.when_ns = now};
+    enum qpw_owner_word word;
     struct qpw_parent noted;
+    bool early = false;
 
     memcpy(of.remote, ask->key->remote, 16);
     if (bpf_map_lookup_elem(a->kernel.map_fd[QPW_MAP_parents], &of, &noted) < 0 ||
@@ -281,7 +333,10 @@ static void one_step(void *data, uint16_t rule, uint16_t parent)
         return;
     vouch.word = known_word(a, &key);
     if (!vouch.word) {
-        vouch.word = judge(ask, parent, &noted);
+        word = judge(ask, parent, &noted, &early);
+        vouch.word = word == QPW_OWNER_FITS ? QPW_VOUCH_FITS : word == QPW_OWNER_OTHER ? QPW_VOUCH_OTHER : QPW_VOUCH_UNKNOWN;
+        if (early) /* what registers in a moment is asked for again */
+            vouch.when_ns = now - a->kernel.control->parent_ns + RPCBIND_AGE_NS;
         bpf_map_update_elem(a->kernel.map_fd[QPW_MAP_vouches], &key, &vouch, BPF_ANY);
     }
     if (vouch.word == QPW_VOUCH_FITS)
@@ -410,7 +465,7 @@ static void conclude(struct ask *ask, const struct qpw_exchange *exchange, uint3
         return;
     refresh(ask, &conn);
     ask->conn = &conn;
-    owner_of(ask); /* also where an earlier decision stands */
+    find_companion(ask); /* for its note, also where an earlier decision stands */
     fill(ask, word == QPW_VOUCH_OTHER ? QPW_VERDICT_UNEXPECTED : QPW_VERDICT_IMPLIED, &key, &value);
     value.rule = word == QPW_VOUCH_OTHER ? ask->other : ask->unknown;
     value.reason = word == QPW_VOUCH_OTHER ? QPW_REASON_OTHER_OWNER : QPW_REASON_OWNER_UNKNOWN;

@@ -99,7 +99,7 @@ static bool same_folder(const char *a, const char *b)
     return last(a) - a == last(b) - b && !memcmp(a, b, last(a) - a);
 }
 
-enum qpw_executes qpw_executes(const struct qpw_process *p, const char *path)
+static enum qpw_executes by_path(const struct qpw_process *p, const char *path)
 {
     char exe[sizeof(p->exe)], wanted[PATH_MAX], real[PATH_MAX];
 
@@ -117,4 +117,11 @@ enum qpw_executes qpw_executes(const struct qpw_process *p, const char *path)
         return QPW_EXECUTES_IT;
     return is_deleted(p->exe) && strcmp(wanted, path) && same_folder(exe, wanted) ? QPW_EXECUTES_UNSURE
                                                                                   : QPW_EXECUTES_OTHER;
+}
+
+enum qpw_executes qpw_executes(const struct qpw_process *p, const char *path)
+{
+    enum qpw_executes word = by_path(p, path);
+
+    return word == QPW_EXECUTES_IT && p->exe_replaced ? QPW_EXECUTES_UNSURE : word;
 }

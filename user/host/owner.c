@@ -7,6 +7,7 @@
 
 #include "host/cgroup.h"
 #include "host/clock.h"
+#include "host/executable.h"
 #include "util/text.h"
 
 #define ACTIVATION_NS 5000000000ull /* systemd, which holds the socket, has started the service by then */
@@ -75,6 +76,25 @@ bool qpw_owner_came_later(const struct qpw_process *listener, const struct qpw_o
     return listener->pid != (int)note->tgid && listener->started_unix_ns > last_unix_ns + slack_ns;
 }
 
+void qpw_owner_made(const struct qpw_sockets *s, const struct qpw_owner *note, struct qpw_process *ret)
+{
+    *ret = (struct qpw_process){.match = QPW_MATCH_CREATED, .pid = (int)note->tgid, .uid = note->uid, .ended = true};
+    qpw_sockets_executable(s, note->exe, ret->exe, sizeof(ret->exe));
+    qpw_text_clean(ret->exe);
+    describe_cgroup(note->cgroup, ret);
+}
+
+bool qpw_owner_hands_over(const struct qpw_sockets *s, const struct qpw_owner *note)
+{
+    struct qpw_process made;
+
+    if (!note->tgid || note->uid)
+        return false;
+    qpw_owner_made(s, note, &made);
+    return made.exe[0] ? qpw_executes(&made, "/usr/sbin/rpc.nfsd") == QPW_EXECUTES_IT
+                       : !strncmp(note->comm, "rpc.nfsd", sizeof(note->comm));
+}
+
 /* last_unix_ns: of the exchange, 0: it goes on. Else as qpw_owner_of_connection(). */
 static int owner_at(struct qpw_sockets *s, const struct qpw_conn_key *key, enum qpw_direction direction,
                     const struct qpw_owner *note, uint64_t last_unix_ns, struct qpw_process *ret)
@@ -97,8 +117,7 @@ static int owner_at(struct qpw_sockets *s, const struct qpw_conn_key *key, enum 
     }
     if (!note || !note->tgid)
         return r;
-    /* A socket that was made by a process and is the kernel's now: rpc.nfsd hands its listeners to nfsd. */
-    if (r == 0 && ret->match == QPW_MATCH_KERNEL && direction != QPW_DIR_OUTBOUND)
+    if (r == 0 && ret->match == QPW_MATCH_KERNEL && direction != QPW_DIR_OUTBOUND && qpw_owner_hands_over(s, note))
         return 0;
     qpw_owner_describe(s, note, ret);
     return 0;

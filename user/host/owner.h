@@ -33,6 +33,15 @@ const char *qpw_owner_kind_why(const struct qpw_owner *note);
 void qpw_owner_describe(const struct qpw_sockets *s, const struct qpw_owner *note, struct qpw_process *ret);
 
 /*
+ * The process of a note as it was then: ended, and its executable what it had been given to execve(2), or empty. It may
+ * execute another since.
+ */
+void qpw_owner_made(const struct qpw_sockets *s, const struct qpw_owner *note, struct qpw_process *ret);
+
+/* Whether it is root's rpc.nfsd, the one process that makes sockets and hands them to the kernel. */
+bool qpw_owner_hands_over(const struct qpw_sockets *s, const struct qpw_owner *note);
+
+/*
  * Notes a living process as the programs note one: pid, user, cgroup, name, at `when_ns` (CLOCK_MONOTONIC). Its
  * executable stays 0. False: it has ended.
  */

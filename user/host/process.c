@@ -183,33 +183,70 @@ static void read_command_line(int pid, struct qpw_process *p)
     qpw_text_clean(p->command);
 }
 
-/* Whether it is in the user namespace of this process. */
-static bool is_among_us(int pid)
+/* Whether it is in that namespace of this process: "user", "mnt". */
+static bool is_among_us(int pid, const char *namespace)
 {
     char path[64], ours[64], theirs[64];
-    ssize_t length = readlink("/proc/self/ns/user", ours, sizeof(ours)), other;
+    ssize_t length, other;
 
-    snprintf(path, sizeof(path), "/proc/%d/ns/user", pid);
+    snprintf(path, sizeof(path), "/proc/self/ns/%s", namespace);
+    length = readlink(path, ours, sizeof(ours));
+    snprintf(path, sizeof(path), "/proc/%d/ns/%s", pid, namespace);
     other = readlink(path, theirs, sizeof(theirs));
     return length <= 0 || other <= 0 || (length == other && !memcmp(ours, theirs, (size_t)length));
 }
 
-/* In a user namespace of its own anybody may mount what he likes over any path, or say what he executes (prctl(2)). */
+/* By what is cached, so that no server of a network's or a user's file system is waited for. */
+static bool identify(const char *path, uint64_t *ret_device, uint64_t *ret_inode)
+{
+    struct statx st;
+
+    if (statx(AT_FDCWD, path, AT_STATX_DONT_SYNC, STATX_INO, &st) < 0)
+        return false;
+    *ret_device = (uint64_t)st.stx_dev_major << 32 | st.stx_dev_minor;
+    *ret_inode = st.stx_ino;
+    return true;
+}
+
+static bool is_file(const char *path, const struct qpw_process *p)
+{
+    uint64_t device, inode;
+
+    return identify(path, &device, &inode) && device == p->exe_device && inode == p->exe_inode;
+}
+
+static void put_before(const char *words, struct qpw_process *p)
+{
+    char exe[sizeof(p->exe)];
+
+    memcpy(exe, p->exe, sizeof(exe));
+    snprintf(p->exe, sizeof(p->exe), "%s%.*s", words, (int)(sizeof(exe) - strlen(words) - 1), exe);
+}
+
+/*
+ * In a user namespace of its own anybody may mount what he likes over any path, or say what he executes (prctl(2)); in a
+ * mount namespace root may. A container has files of its own, and its name beside.
+ */
 static void read_exe(int pid, struct qpw_process *p)
 {
-    static const char elsewhere[] = "(user namespace) ";
-    size_t used = is_among_us(pid) ? 0 : sizeof(elsewhere) - 1;
+    static const char deleted[] = " (deleted)";
     char path[64];
     ssize_t length;
 
     snprintf(path, sizeof(path), "/proc/%d/exe", pid);
-    length = readlink(path, p->exe + used, sizeof(p->exe) - 1 - used);
-    if (length <= 0) {
-        p->exe[0] = '\0';
+    length = readlink(path, p->exe, sizeof(p->exe) - 1);
+    p->exe[length > 0 ? length : 0] = '\0';
+    p->exe_device = p->exe_inode = 0;
+    p->exe_replaced = false;
+    if (length <= 0)
         return;
+    identify(path, &p->exe_device, &p->exe_inode);
+    if (!is_among_us(pid, "user"))
+        put_before("(user namespace) ", p);
+    else if (!p->container && !is_among_us(pid, "mnt") && !is_file(p->exe, p)) {
+        p->exe_replaced = ends_with(p->exe, (size_t)length, deleted);
+        put_before(p->exe_replaced ? "" : "(mount namespace) ", p);
     }
-    memcpy(p->exe, elsewhere, used);
-    p->exe[used + (size_t)length] = '\0';
     qpw_text_clean(p->exe);
 }
 
@@ -226,11 +263,11 @@ bool qpw_process_describe(int pid, struct qpw_process *p)
     p->pid = pid;
     p->uid = st.st_uid;
     qpw_user_name(p->uid, p->user, sizeof(p->user));
-    read_exe(pid, p);
     if (read_text(pid, "cgroup", text, sizeof(text)) > 0)
         qpw_cgroup_unit(text, p->unit, sizeof(p->unit));
     qpw_text_clean(p->unit);
     p->container = strchr(p->unit, ' ') != NULL; /* a unit's name has no blank */
+    read_exe(pid, p);
     read_stat(pid, p);
     read_command_line(pid, p);
     if (p->parent_pid > 0 && read_text(p->parent_pid, "comm", p->parent, sizeof(p->parent)) > 0) {

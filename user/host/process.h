@@ -28,8 +28,11 @@ struct qpw_process {
     char name[32];    /* comm */
     char parent[32];  /* its parent's comm */
     char user[64];    /* from the user database; the number where it has no name */
-    char exe[256];    /* target of /proc/PID/exe, "(user namespace) PATH" where it may be any path, for the process is in
-                         a user namespace of its own; `ended`: what was given to execve(2), or empty */
+    char exe[256];    /* target of /proc/PID/exe; "(user namespace) PATH" or "(mount namespace) PATH" where it may be any
+                         path, for the process is in one of its own, of the latter only where PATH is another file here
+                         and it is in no container; `ended`: what was given to execve(2), or empty */
+    uint64_t exe_device, exe_inode; /* the file itself; both 0: not known, as of an ended one */
+    bool exe_replaced; /* the file is no more, and that it was what `exe` says only another mount namespace does */
     char unit[128];   /* systemd unit ("nfs-server.service") or container ("docker 0123456789ab"), or empty */
     bool ended;       /* not there any more: only what was noted in time is known of it */
     const char *why;  /* match NONE: why, static; NULL: not said */

@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#define QPW_RPC_NFS 100003u
 #define QPW_RPC_MOUNT 100005u
 #define QPW_RPC_QUOTA 100011u
 #define QPW_RPC_NLM 100021u

@@ -72,6 +72,21 @@ void qpw_sockets_executable(const struct qpw_sockets *s, uint64_t exe, char *buf
 int qpw_sockets_process(struct qpw_sockets *s, const struct qpw_conn_key *key, enum qpw_direction direction,
                         struct qpw_process *ret);
 
+/* Who holds the node's end of an exchange of protocol TCP or UDP, all of them: one socket may be in many hands. */
+#define QPW_SOCKET_HOLDERS 32u
+struct qpw_socket_holders {
+    int pid[QPW_SOCKET_HOLDERS]; /* systemd last */
+    size_t n;
+    bool all;      /* nobody else does: /proc was read wholly, and there was room */
+    bool open;     /* the socket is there; with `all` and none of them it is the kernel's own, or in flight between two */
+    bool exact;    /* it is that of the very exchange, not only one bound to its local port */
+    bool listener; /* its socket has no file yet: these hold the one that listens */
+};
+
+/* Fills *ret, within the bounds of qpw_sockets_process(). 0, or a negative errno: the table cannot be asked. */
+int qpw_sockets_holders(struct qpw_sockets *s, const struct qpw_conn_key *key, enum qpw_direction direction,
+                        struct qpw_socket_holders *ret);
+
 /* A socket that a process holds. */
 struct qpw_held_socket {
     struct qpw_conn_key key; /* remote zero: not connected */

@@ -2,10 +2,13 @@
 #include <ctype.h>
 #include <dirent.h>
 #include <errno.h>
+#include <linux/kcmp.h>
 #include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -89,17 +92,16 @@ static bool takes_too_long(const struct qpw_process_index *index)
     return thread_ns() - index->begun_cpu_ns >= INDEX_TIME_NS;
 }
 
-/* Reads the sockets of one process. False if it could not be read wholly, although the process is there. */
-static bool read_descriptors(struct qpw_process_index *index, int pid)
+/* Reads the sockets in one table of descriptors. False if it could not be read wholly, although it is there. */
+static bool read_table(struct qpw_process_index *index, int pid, const char *path)
 {
-    char path[64], target[64];
+    char target[64];
     struct dirent *entry;
     bool whole = true;
     unsigned inode;
     ssize_t length;
     DIR *dir;
 
-    snprintf(path, sizeof(path), "/proc/%d/fd", pid);
     dir = opendir(path);
     if (!dir)
         return errno == ENOENT || errno == ESRCH;
@@ -114,6 +116,42 @@ static bool read_descriptors(struct qpw_process_index *index, int pid)
     }
     closedir(dir);
     return whole;
+}
+
+/* A thread may have a table of its own (CLONE_FILES, unshare(2)), which that of its process does not show. */
+static bool read_threads(struct qpw_process_index *index, int pid)
+{
+    char path[64];
+    struct dirent *entry;
+    bool whole = true;
+    struct stat st;
+    DIR *dir;
+    int tid;
+
+    snprintf(path, sizeof(path), "/proc/%d/task", pid);
+    if (stat(path, &st) < 0 || st.st_nlink <= 3) /* one folder a thread */
+        return true;
+    dir = opendir(path);
+    if (!dir)
+        return errno == ENOENT || errno == ESRCH;
+    while (whole && (entry = readdir(dir))) {
+        tid = atoi(entry->d_name);
+        if (tid <= 0 || tid == pid || syscall(SYS_kcmp, pid, tid, KCMP_FILES, 0, 0) == 0)
+            continue;
+        snprintf(path, sizeof(path), "/proc/%d/task/%d/fd", pid, tid);
+        whole = read_table(index, pid, path) && !takes_too_long(index);
+    }
+    closedir(dir);
+    return whole;
+}
+
+/* Reads the sockets of one process. False if it could not be read wholly, although the process is there. */
+static bool read_descriptors(struct qpw_process_index *index, int pid)
+{
+    char path[64];
+
+    snprintf(path, sizeof(path), "/proc/%d/fd", pid);
+    return read_table(index, pid, path) && read_threads(index, pid);
 }
 
 static void read_processes(struct qpw_process_index *index)
@@ -143,7 +181,8 @@ static void read_processes(struct qpw_process_index *index)
     index->taken_ns = thread_ns() - index->begun_cpu_ns;
 }
 
-static int search(const struct qpw_process_index *index, uint32_t inode)
+/* The place of the first that holds it, index->count: none. */
+static size_t place(const struct qpw_process_index *index, uint32_t inode)
 {
     size_t low = 0, high = index->count;
 
@@ -155,7 +194,14 @@ static int search(const struct qpw_process_index *index, uint32_t inode)
         else
             high = middle;
     }
-    return low < index->count && index->owners[low].inode == inode ? index->owners[low].pid : 0;
+    return low < index->count && index->owners[low].inode == inode ? low : index->count;
+}
+
+static int search(const struct qpw_process_index *index, uint32_t inode)
+{
+    size_t at = place(index, inode);
+
+    return at < index->count ? index->owners[at].pid : 0;
 }
 
 int qpw_process_holder(struct qpw_sockets *s, uint32_t inode, uint64_t asked_ns, bool sparing)
@@ -250,5 +296,57 @@ int qpw_sockets_process(struct qpw_sockets *s, const struct qpw_conn_key *key, e
         ret->match = QPW_MATCH_KERNEL;
         ret->uid = socket.uid;
     }
+    return 0;
+}
+
+/* ---- All who hold it ---- */
+
+static void fill_holders(struct qpw_sockets *s, uint32_t inode, uint64_t asked_ns, struct qpw_socket_holders *ret)
+{
+    int first = qpw_process_holder(s, inode, asked_ns, false);
+    const struct qpw_process_index *index = s->index;
+
+    if (first < 0)
+        return;
+    ret->all = index->complete;
+    for (size_t i = place(index, inode); i < index->count && index->owners[i].inode == inode; i++) {
+        if (ret->n && ret->pid[ret->n - 1] == index->owners[i].pid)
+            continue;
+        if (ret->n == QPW_SOCKET_HOLDERS) {
+            ret->all = false;
+            break;
+        }
+        ret->pid[ret->n++] = index->owners[i].pid;
+    }
+}
+
+int qpw_sockets_holders(struct qpw_sockets *s, const struct qpw_conn_key *key, enum qpw_direction direction,
+                        struct qpw_socket_holders *ret)
+{
+    uint64_t asked_ns = qpw_clock_monotonic_ns();
+    struct qpw_diag_socket socket, listener;
+    int rc;
+
+    *ret = (struct qpw_socket_holders){0};
+    if ((key->protocol != IPPROTO_TCP && key->protocol != IPPROTO_UDP) || !key->local_port)
+        return 0;
+    rc = qpw_diag_find(s, key, &socket);
+    if (rc < 0)
+        return rc == -ENOENT ? 0 : rc;
+    ret->exact = qpw_diag_is_exact(key, &socket);
+    if (!ret->exact && direction == QPW_DIR_OUTBOUND && key->protocol == IPPROTO_TCP)
+        return 0; /* only somebody who listens on the port that the closed connection went out from */
+    ret->open = true;
+    if (socket.inode)
+        fill_holders(s, socket.inode, asked_ns, ret);
+    if (!ret->n && ret->exact && direction != QPW_DIR_OUTBOUND && find_listener(s, key, &listener)) {
+        ret->listener = true; /* not accepted yet, or closed meanwhile */
+        fill_holders(s, listener.inode, asked_ns, ret);
+    } else if (!ret->n && !socket.inode) {
+        ret->all = is_live(socket.state);
+        ret->open = ret->all;
+    }
+    if (!ret->n && ret->all) /* else it has been closed while /proc was read */
+        ret->open = qpw_diag_find(s, key, &listener) == 0 && (listener.inode == socket.inode || !ret->exact);
     return 0;
 }
