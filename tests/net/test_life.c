@@ -106,6 +106,8 @@ Test(life, over_reloads_and_the_death_of_the_auditor, .timeout = NETNS_TIMEOUT_S
 
     /* In an editor: what breaks is not installed, what is accepted closes the finding. Then the policy as it was. */
     edit(&n, "false", "", 1, "the editor (false) failed");
+    netns_output(&n.ns, text, sizeof(text), "EDITOR='echo inbound tcp 80 web >>' " PROGRAM " policy edit 2>&1 </dev/null; echo $?");
+    cr_expect(strstr(text, "not installed: nobody answered, as standard input is no terminal") && strstr(text, "\n1\n"), "%s", text);
     edit(&n, "echo nonsense >>", "x", 0, "What now? (e)dit again, e(x)it without saving");
     netns_output(&n.ns, text, sizeof(text), "cat %s/policy", n.dir);
     cr_expect_str_eq(text, POLICY, "a broken policy is not installed");

@@ -70,6 +70,15 @@ static const struct {
     {"policy show --platform on-perm", " policy show: platform 'on-perm': no such built-in policy; use on-prem, aws, azure or "
                                        "cnq-gcp; did you mean 'on-prem'?\n"},
     {"alerts --severity bad", " alerts: --severity bad: not one of high, medium, low, info\n"},
+    {"alerts --severity hgih", " alerts: --severity hgih: not one of high, medium, low, info; did you mean 'high'?\n"},
+    {"alerts --direction inbuond", " alerts: --direction inbuond: not one of inbound, outbound, unknown, transit, undecodable, non_ip; "
+                                   "did you mean 'inbound'?\n"},
+    {"report --fail-on hihg", " report: --fail-on hihg: not one of high, medium, answered, new, a verdict (unexpected, weak, "
+                              "undecided, …), gap or undecided=PERCENT; did you mean 'high'?\n"},
+    {"top --tab lisetners", " top: --tab lisetners: not one of unexpected, ports, peers, policy, coverage, connections, listeners; "
+                            "did you mean 'listeners'?\n"},
+    {"ack in tpc/9100", " ack: 'tpc/9100' is not a service such as tcp/9100, icmp/8 or ip/47; did you mean 'tcp'? Give a flow_id, or "
+                        "DIRECTION SERVICE|any [INITIATOR [RESPONDER]] as in 'in tcp/9100 10.0.0.5'\n"},
     {"alerts --format yaml", " alerts: --format yaml: not one of text, json\n"},
     {"alerts --port 65536", " alerts: --port 65536: not a number from 1 to 65535\n"},
     {"policy test", " policy test: missing policy argument\n"},

@@ -119,7 +119,9 @@ Test(alert_reader, bad_filters_say_what_would_be_right)
     struct qpw_alert_filter f = {0};
     struct qpw_error err;
 
-    cr_expect_eq(qpw_alert_filter_direction(&f, "in", &err), -EINVAL);
+    cr_expect_eq(qpw_alert_filter_direction(&f, "in", &err), 0, "as ack takes it");
+    cr_expect_eq(f.direction, QPW_DIR_INBOUND);
+    cr_expect_eq(qpw_alert_filter_direction(&f, "un", &err), -EINVAL, "unknown or undecodable");
     cr_expect(strstr(err.text, "inbound, outbound"));
     cr_expect_eq(qpw_alert_filter_severity(&f, "5", &err), -EINVAL);
     cr_expect_eq(qpw_alert_filter_port(&f, "0", &err), -EINVAL);

@@ -887,6 +887,19 @@ Test(faces, precedence)
     qpw_snapshot_clear(&s);
 }
 
+/* What a person has seen is mentioned; a frame that is not IP is named without a direction. */
+Test(faces, acknowledged_ones_and_arp_in_words)
+{
+    struct qpw_finding_row arp = {.key = {.kind = QPW_KIND_ETHERTYPE, .port = 0x0806, .direction = QPW_DIR_NON_IP}};
+    struct qpw_answer a = {.state = QPW_ANSWER_PROBED, .probes = 1, .worst = &arp, .acknowledged = 3};
+    struct qpw_totals none = {0};
+    char text[640];
+
+    cr_expect_str_eq(qpw_words_headline(&a, SAMPLE_NOW_NS, text, sizeof(text)), "PROBED: 1 unexpected attempt, none answered (ARP)");
+    cr_expect(strstr(qpw_summary_text(&none, &a, SAMPLE_NOW_NS, 10, text, sizeof(text)),
+                     "findings 0 unexpected, 0 of them answered, 3 acknowledged; PROBED"), "%s", text);
+}
+
 /* Since when: the oldest cause of what is said, not of anything else. */
 Test(faces, since)
 {

@@ -673,6 +673,25 @@ Test(expiry, warned_of_for_seven_days_and_after)
     qpw_policy_clear(&policy);
 }
 
+/* Suppressions are made to expire: a reload's difference is not buried under them. */
+Test(expiry, suppressions_that_expire_soon_are_one_warning)
+{
+    static const char text[] = "suppress inbound tcp 1 from=10.0.0.1 until=2026-09-24\n"
+                               "suppress inbound tcp 2 from=10.0.0.1 until=2026-09-22 name=second\n"
+                               "suppress inbound tcp 3 from=10.0.0.1 until=2026-09-01\n"
+                               "suppress inbound tcp 4 from=10.0.0.1 until=2026-10-24\n";
+    struct qpw_policy policy = {0};
+    struct qpw_error err;
+
+    cr_assert(qpw_policy_parse_text("t", text, sizeof(text) - 1, &policy, &err) == 0, "%s", err.text);
+    cr_assert(qpw_policy_warn_expiry(&policy, NOW) == 0);
+    cr_assert(eq(sz, policy.n_warnings, 2));
+    cr_expect(strstr(policy.warnings[0], "t:3: ") && strstr(policy.warnings[0], " expired (until 2026-09-01)"), "%s", policy.warnings[0]);
+    cr_expect(strstr(policy.warnings[1], "t:2: 2 suppressions expire within 7 days, ") &&
+              strstr(policy.warnings[1], " first (until 2026-09-22)"), "%s", policy.warnings[1]);
+    qpw_policy_clear(&policy);
+}
+
 /* ---- The manual page's examples mean what they say ---- */
 
 static char *example(const char *name)

@@ -693,6 +693,39 @@ static const char *rows_text(const struct bench *b)
     return text;
 }
 
+/* The same process, known of some exchanges by the very socket, of others by the port. */
+static const char *some_process(void *context, const struct qpw_finding_row *f)
+{
+    (void)context;
+    if (f->key.port == 8080)
+        return "python3[81] root";
+    return f->key.initiator[15] & 1 ? "python3[812] root" : "python3[812] root (listener)";
+}
+
+Test(view, a_process_is_one_row_and_what_is_acknowledged_keeps_its_outcome)
+{
+    static const struct qpw_life known = {.step = QPW_LIFE_ACKNOWLEDGED, .outcome = QPW_OUTCOME_DATA, .unix_ns = 2};
+    struct bench b;
+
+    set_up(&b, QPW_TAB_UNEXPECTED);
+    qpw_snapshot_clear(&b.snapshots[1]);
+    busy(&b.snapshots[1]);
+    b.snapshots[1].n_findings = 81;
+    b.snapshots[1].findings[80].key.port = 8080;
+    b.model.process = some_process;
+    cr_assert_eq(qpw_model_advance(&b.model, &b.snapshots[1]), 0);
+    b.state.grouping = QPW_GROUPING_PROCESS;
+    paint(&b, 24, 80);
+    cr_expect_eq(b.model.n_rows, 2, "%s", rows_text(&b));
+    b.snapshots[1].n_findings = 1;
+    b.snapshots[1].findings[0].acknowledged = &known;
+    cr_assert_eq(qpw_model_advance(&b.model, &b.snapshots[1]), 0);
+    paint(&b, 24, 80);
+    cr_expect_str_eq(cell(&b, 0, QPW_COL_OUTCOME), "data");
+    cr_expect_str_eq(cell(&b, 0, QPW_COL_SEVERITY), "acked");
+    tear_down(&b);
+}
+
 Test(view, findings_stand_by_cause_by_host_by_process_and_one_by_one)
 {
     struct bench b;

@@ -44,9 +44,14 @@ const char *qpw_summary_text(const struct qpw_totals *passed, const struct qpw_a
              qpw_words_many(passed->all.packets, "packet", packets, sizeof(packets)),
              qpw_words_bytes(passed->all.bytes, bytes, sizeof(bytes)));
     append_verdicts(buf, size, passed);
-    snprintf(text, sizeof(text), "; findings %s; ",
+    snprintf(text, sizeof(text), "; findings %s",
              qpw_words_found(&answer->losses, answer->unexpected, answer->answered, packets, sizeof(packets)));
     append(buf, size, text);
+    if (answer->acknowledged) {
+        snprintf(text, sizeof(text), ", %s acknowledged", qpw_words_count(answer->acknowledged, packets, sizeof(packets)));
+        append(buf, size, text);
+    }
+    append(buf, size, "; ");
     append(buf, size, qpw_words_headline(answer, now_unix_ns, text, sizeof(text)));
     return buf;
 }

@@ -195,22 +195,47 @@ static void write_line(FILE *out, const struct qpw_act *act, const struct muted 
     fputs(")\"\n", out);
 }
 
-/* The line behind what the file holds already. The caller's; NULL: no memory. */
+/* Length of what a line says it silences: all before until= and reason=. */
+static size_t meant_length(const char *line)
+{
+    size_t length = strcspn(line, "\n");
+    const char *until = memmem(line, length, " until=", 7), *reason = memmem(line, length, " reason=", 8);
+
+    return until ? (size_t)(until - line) : reason ? (size_t)(reason - line) : length;
+}
+
+/* What the file holds already without the lines that silence the same as `line`, which then stands last. */
+static void write_muted(FILE *out, const char *before, const char *line)
+{
+    size_t meant = meant_length(line), length;
+
+    for (; *before; before += length + (before[length] == '\n')) {
+        length = strcspn(before, "\n");
+        if (meant_length(before) != meant || strncmp(before, line, meant))
+            fprintf(out, "%.*s\n", (int)length, before);
+    }
+    fputs(line, out);
+}
+
+/* The text of the file with the line of this act. The caller's; NULL: no memory. */
 static char *muted_text(const char *before, const struct qpw_act *act, const struct muted *m, int64_t now)
 {
-    size_t size, length = before ? strlen(before) : 0;
-    char *text = NULL;
-    FILE *out = open_memstream(&text, &size);
+    char *text = NULL, *line = NULL;
+    size_t size;
+    FILE *out = open_memstream(&line, &size);
 
     if (!out)
         return NULL;
-    fputs(before ? before : MUTED_HEAD, out);
-    if (length && before[length - 1] != '\n')
-        fputc('\n', out);
     write_line(out, act, m, now);
-    if (fclose(out) == 0)
-        return text;
-    free(text);
+    if (fclose(out) == 0 && (out = open_memstream(&text, &size))) {
+        write_muted(out, before ? before : MUTED_HEAD, line);
+        if (fclose(out) == 0) {
+            free(line);
+            return text;
+        }
+        free(text);
+    }
+    free(line);
     return NULL;
 }
 

@@ -57,6 +57,7 @@ static const char *const formats[] = {"text", "json", "html", NULL};
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
     struct options *o = state->input;
+    char hint[64];
 
     switch (key) {
     case KEY_FORMAT: o->format = (enum format)qpw_usage_choice(state, "--format", arg, formats); break;
@@ -68,7 +69,8 @@ static error_t parse(int key, char *arg, struct argp_state *state)
         if (o->n_conditions == MAX_CONDITIONS)
             qpw_usage_error(state, "--fail-on: more than %d", MAX_CONDITIONS);
         else if (qpw_condition_parse(arg, &o->conditions[o->n_conditions++]) < 0)
-            qpw_usage_error(state, "--fail-on %s: not one of " QPW_FAIL_ON_USAGE, arg);
+            qpw_usage_error(state, "--fail-on %s: not one of " QPW_FAIL_ON_USAGE "%s", arg,
+                            qpw_condition_near(arg, hint, sizeof(hint)));
         break;
     case ARGP_KEY_END:
         for (size_t i = 0; o->since && i < o->n_conditions; i++)

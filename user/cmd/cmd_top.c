@@ -21,6 +21,7 @@
 #include "host/sockets.h"
 #include "report/render.h"
 #include "util/error.h"
+#include "util/near.h"
 #include "util/usage.h"
 #include "view/alertlog.h"
 #include "view/columns.h"
@@ -103,6 +104,8 @@ static int set_sort(const char *text, struct qpw_view_state *state, struct qpw_e
 static int apply(const struct options *o, bool screen, struct qpw_view_state *state, struct qpw_error *err)
 {
     struct qpw_error why = {""};
+    static const char *const tabs[] = {"unexpected", "ports", "peers", "policy", "coverage", "connections", "listeners", NULL};
+    char hint[48];
     int tab = o->tab ? qpw_tab_find(o->tab) : (int)state->tab;
     char *end = "";
     double seconds = o->interval ? strtod(o->interval, &end) : state->interval_ms / 1000.0;
@@ -113,7 +116,8 @@ static int apply(const struct options *o, bool screen, struct qpw_view_state *st
         return qpw_fail(err, -EINVAL, "--tab %s: help is for the screen; its keys do nothing in tables", o->tab);
     if (tab < 0)
         return qpw_fail(err, -EINVAL,
-                        "--tab %s: not one of unexpected, ports, peers, policy, coverage, connections, listeners", o->tab);
+                        "--tab %s: not one of unexpected, ports, peers, policy, coverage, connections, listeners%s", o->tab,
+                        qpw_near_among(o->tab, tabs, hint, sizeof(hint)));
     state->tab = (enum qpw_tab)tab;
     if (*end || !(seconds >= 0.1 && seconds <= 3600))
         return qpw_fail(err, -EINVAL, "--interval %s: not a number of seconds from 0.1 to 3600", o->interval);

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "util/names.h"
+#include "util/near.h"
 
 /* Shorter than that no direction is told from another. */
 #define LEAST_LETTERS 2
@@ -68,9 +69,23 @@ static int parse_number(const char *word, uint64_t *ret)
     return errno || *end || !*ret ? -EINVAL : 0;
 }
 
+/* How the error goes on: with the protocol that was probably meant. */
+static const char *near_protocol(const char *word, char *buf, size_t size)
+{
+    struct qpw_near near = qpw_near_to(word, strcspn(word, "/"));
+
+    for (unsigned protocol = 0; protocol < 256; protocol++)
+        qpw_near_offer(&near, qpw_protocol_name(protocol));
+    snprintf(buf, size, "; give ");
+    if (near.best)
+        snprintf(buf, size, "; did you mean '%.16s'? Give ", near.best);
+    return buf;
+}
+
 int qpw_selection_parse(const char *const *words, size_t n, struct qpw_selection *ret, struct qpw_error *err)
 {
     struct qpw_selection s = {0};
+    char hint[48];
 
     if (n == 1 && parse_number(words[0], &s.flow_id) == 0) {
         *ret = s;
@@ -84,8 +99,8 @@ int qpw_selection_parse(const char *const *words, size_t n, struct qpw_selection
     if (s.any_service && n == 2)
         return qpw_fail(err, -EINVAL, "any service of whom? give " QPW_SELECTION_USAGE);
     if (!s.any_service && parse_service(words[1], &s) < 0)
-        return qpw_fail(err, -EINVAL, "'%s' is not a service such as tcp/9100, icmp/8 or ip/47; give " QPW_SELECTION_USAGE,
-                        words[1]);
+        return qpw_fail(err, -EINVAL, "'%s' is not a service such as tcp/9100, icmp/8 or ip/47%s" QPW_SELECTION_USAGE,
+                        words[1], near_protocol(words[1], hint, sizeof(hint)));
     s.has_initiator = n > 2;
     s.has_responder = n > 3;
     for (size_t i = 2; i < n; i++)

@@ -9,6 +9,7 @@
 
 #include "words/words.h"
 #include "util/names.h"
+#include "util/near.h"
 
 static const struct {
     const char *text;
@@ -56,6 +57,17 @@ int qpw_condition_parse(const char *text, struct qpw_condition *ret)
         return -EINVAL;
     *ret = c;
     return 0;
+}
+
+const char *qpw_condition_near(const char *text, char *buf, size_t size)
+{
+    struct qpw_near near = qpw_near_to(text, strcspn(text, "="));
+
+    for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++)
+        qpw_near_offer(&near, words[i].text);
+    for (unsigned i = QPW_VERDICT_NONE + 1; i < QPW_VERDICT_COUNT; i++)
+        qpw_near_offer(&near, qpw_verdict_name(i));
+    return qpw_near_hint(&near, buf, size);
 }
 
 bool qpw_condition_has_time(const struct qpw_condition *c)

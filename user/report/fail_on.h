@@ -29,6 +29,9 @@ struct qpw_condition {
 
 #define QPW_FAIL_ON_USAGE "high, medium, answered, new, a verdict (unexpected, weak, undecided, …), gap or undecided=PERCENT"
 
+/* The hint of util/near.h for a word that is none of these. Returns buf. */
+const char *qpw_condition_near(const char *text, char *buf, size_t size);
+
 /* One of QPW_FAIL_ON_USAGE; any verdict may have a share. 0 or -EINVAL. */
 int qpw_condition_parse(const char *text, struct qpw_condition *ret);
 

@@ -51,13 +51,19 @@ static void head_captures(const struct qpw_text_page *p)
 static void head_answer(const struct qpw_text_page *p)
 {
     const struct qpw_report *r = p->r;
-    char text[320], share[16];
+    size_t older = r->since_unix_ns && r->answer.unexpected > r->found.unexpected ? r->answer.unexpected - r->found.unexpected : 0;
+    char text[320], share[16], acknowledged[64] = "", before[80] = "", count[24];
 
+    if (r->answer.acknowledged)
+        snprintf(acknowledged, sizeof(acknowledged), ", %s acknowledged", qpw_words_count(r->answer.acknowledged, count, sizeof(count)));
+    if (older) /* the answer is about them, too */
+        snprintf(before, sizeof(before), " since then, %s more open from before", qpw_words_count(older, count, sizeof(count)));
     qpw_print_styled_item(&p->printer, "answer", qpw_style_of_answer(r->answer.state),
                           qpw_words_headline(&r->answer, r->s->unix_ns, text, sizeof(text)));
     qpw_words_share(r->totals.by_verdict[QPW_VERDICT_UNDECIDED].packets, r->totals.all.packets, share, sizeof(share));
-    qpw_print_item(&p->printer, "findings", "%s; %s of packets undecided",
-                   qpw_words_found(&r->answer.losses, r->found.unexpected, r->found.answered, text, sizeof(text)), share);
+    qpw_print_item(&p->printer, "findings", "%s%s%s; %s of packets undecided",
+                   qpw_words_found(&r->answer.losses, r->found.unexpected, r->found.answered, text, sizeof(text)), before,
+                   acknowledged, share);
 }
 
 static void head(const struct qpw_text_page *p)

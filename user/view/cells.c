@@ -26,7 +26,9 @@ struct cell {
 
 static void text_severity(const struct cell *c, char *buf, size_t size)
 {
-    snprintf(buf, size, "%s", qpw_severity_name(c->row->severity));
+    bool acknowledged = c->row->kind == QPW_ROW_FINDING && qpw_finding_life(c->row->source).state == QPW_FINDING_ACKNOWLEDGED;
+
+    snprintf(buf, size, "%s", acknowledged ? "acked" : qpw_severity_name(c->row->severity)); /* the column is narrow */
 }
 
 static void text_dir(const struct cell *c, char *buf, size_t size)
@@ -166,8 +168,7 @@ static void text_outcome(const struct cell *c, char *buf, size_t size)
     struct qpw_finding_life life = life_of(c->row);
 
     snprintf(buf, size, "%s", life.by == QPW_CLOSED_BY_SUPERSEDED ? qpw_closing_name(life.by)
-                              : life.state == QPW_FINDING_ACKNOWLEDGED ? "acked" /* the column is narrow */
-                              : life.state                        ? qpw_life_state_name(life.state)
+                              : life.state == QPW_FINDING_CLOSED  ? qpw_life_state_name(life.state)
                               : t.finding ? qpw_outcome_name(t.finding->outcome) : folded);
 }
 

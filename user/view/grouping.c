@@ -85,9 +85,15 @@ static int by_host(const struct qpw_finding_row *a, const struct qpw_finding_row
     return memcmp(qpw_finding_remote(&a->key), qpw_finding_remote(&b->key), 16);
 }
 
+/* By the process itself, whichever way it was found: "python3[812] root (listener)". */
 static int by_process(const struct qpw_finding_row *a, const struct qpw_finding_row *b, void *model)
 {
-    return strcmp(qpw_model_process(model, a), qpw_model_process(model, b));
+    const char *x = qpw_model_process(model, a), *y = qpw_model_process(model, b);
+    const char *x_end = strstr(x, " ("), *y_end = strstr(y, " (");
+    size_t n = x_end ? (size_t)(x_end - x) : strlen(x), m = y_end ? (size_t)(y_end - y) : strlen(y);
+    int r = memcmp(x, y, n < m ? n : m);
+
+    return r ? r : (n > m) - (n < m);
 }
 
 /* The members of the group that was opened; false: it is no more. */

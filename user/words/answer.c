@@ -32,10 +32,11 @@ static void say(struct sentence *s, const char *format, ...)
 
 static void say_worst(struct sentence *s, const struct qpw_answer *a, bool only)
 {
+    bool ip = a->worst && a->worst->key.direction != QPW_DIR_NON_IP; /* "(ARP)" says what it is */
     char service[64];
 
     if (a->worst)
-        say(s, " (%s%s %s)", only ? "" : "worst: ", qpw_direction_name(a->worst->key.direction),
+        say(s, " (%s%s%s%s)", only ? "" : "worst: ", ip ? qpw_words_direction(a->worst->key.direction) : "", ip ? " " : "",
             qpw_words_service(a->worst->key.kind, a->worst->key.protocol, a->worst->key.port, service, sizeof(service)));
 }
 

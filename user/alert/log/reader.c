@@ -13,9 +13,13 @@
 #include "facts/owner.h"
 #include "qportwatch.h"
 #include "util/names.h"
+#include "util/near.h"
 #include "util/usage.h"
 #include "util/since.h"
 #include "words/words.h"
+
+#define HINT 48
+#define LEAST_LETTERS 2 /* "in", "out" */
 
 const char *qpw_alert_column_title(unsigned column)
 {
@@ -27,6 +31,9 @@ const char *qpw_alert_column_title(unsigned column)
 
 int qpw_alert_filter_verdict(struct qpw_alert_filter *f, const char *text, struct qpw_error *err)
 {
+    struct qpw_near near = qpw_near_to(text, strlen(text));
+    char hint[HINT];
+
     for (unsigned i = QPW_VERDICT_TRANSIT; i < QPW_VERDICT_COUNT; i++)
         if (!strcmp(text, qpw_verdict_name(i))) {
             f->verdict = i;
@@ -36,31 +43,45 @@ int qpw_alert_filter_verdict(struct qpw_alert_filter *f, const char *text, struc
         f->verdict = QPW_VERDICT_COUNT;
         return 0;
     }
+    for (unsigned i = QPW_VERDICT_NONE + 1; i < QPW_VERDICT_COUNT; i++)
+        qpw_near_offer(&near, qpw_verdict_name(i));
     return qpw_fail(err, -EINVAL,
-                    "--verdict %s: not one of unexpected, mismatch, weak, implied, undecided, infra, peer, allowed, transit",
-                    text);
+                    "--verdict %s: not one of unexpected, mismatch, weak, implied, undecided, infra, peer, allowed, transit%s",
+                    text, qpw_near_hint(&near, hint, sizeof(hint)));
 }
 
 int qpw_alert_filter_direction(struct qpw_alert_filter *f, const char *text, struct qpw_error *err)
 {
-    for (unsigned i = 0; i < QPW_DIR_COUNT; i++)
-        if (!strcmp(text, qpw_direction_name(i))) {
+    struct qpw_near near = qpw_near_to(text, strlen(text));
+    size_t length = strlen(text);
+    char hint[HINT];
+
+    for (unsigned i = 0; i < QPW_DIR_COUNT; i++) {
+        const char *name = qpw_direction_name(i);
+
+        if (!strcmp(text, name) || (length >= LEAST_LETTERS && !strncmp(text, name, length) && strncmp(text, "un", length))) {
             f->direction = i;
             f->has_direction = true;
             return 0;
         }
-    return qpw_fail(err, -EINVAL, "--direction %s: not one of inbound, outbound, unknown, transit, undecodable, non_ip",
-                    text);
+        qpw_near_offer(&near, name);
+    }
+    return qpw_fail(err, -EINVAL, "--direction %s: not one of inbound, outbound, unknown, transit, undecodable, non_ip%s",
+                    text, qpw_near_hint(&near, hint, sizeof(hint)));
 }
 
 int qpw_alert_filter_severity(struct qpw_alert_filter *f, const char *text, struct qpw_error *err)
 {
+    static const char *const names[] = {"high", "medium", "low", "info", NULL};
+    char hint[HINT];
+
     for (unsigned i = QPW_SEVERITY_HIGH; i <= QPW_SEVERITY_INFO; i++)
         if (!strcmp(text, qpw_severity_name(i)) || (text[0] == (char)('0' + i) && !text[1])) {
             f->severity = i;
             return 0;
         }
-    return qpw_fail(err, -EINVAL, "--severity %s: not one of high, medium, low, info", text);
+    return qpw_fail(err, -EINVAL, "--severity %s: not one of high, medium, low, info%s", text,
+                    qpw_near_among(text, names, hint, sizeof(hint)));
 }
 
 int qpw_alert_filter_port(struct qpw_alert_filter *f, const char *text, struct qpw_error *err)

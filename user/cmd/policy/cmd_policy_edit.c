@@ -294,7 +294,9 @@ static void on_signal(int number)
     stopped = 1;
 }
 
-/* The first letter of the answer, of those in `letters`, else asks again. 'x': nobody answers. */
+#define NOBODY '\0'
+
+/* The first letter of the answer, of those in `letters`, else asks again. NOBODY: there is nobody to answer. */
 static char question(const char *text, const char *letters)
 {
     char line[64];
@@ -304,7 +306,7 @@ static char question(const char *text, const char *letters)
         fflush(stdout);
         if (stopped || !fgets(line, sizeof(line), stdin)) {
             printf("\n");
-            return 'x';
+            return NOBODY;
         }
         if (*line && *line != '\n' && strchr(letters, *line))
             return *line;
@@ -351,7 +353,7 @@ static int install(struct edit *e, struct qpw_error *err)
     return status;
 }
 
-/* One round behind the editor. 'e': again; 'x': nothing is changed; 'y': install it. */
+/* One round behind the editor. 'e': again; 'x': nothing is changed; 'y': install it; NOBODY: nothing, for want of an answer. */
 static char look(struct edit *e, struct qpw_error *err)
 {
     struct qpw_policy policy = {0};
@@ -381,6 +383,10 @@ static int edit(struct edit *e, struct qpw_error *err)
         if (run_editor(e, err) < 0)
             return QPW_EXIT_FAILED;
         choice = look(e, err);
+    }
+    if (choice == NOBODY) {
+        qpw_fail(err, -ENOTTY, "not installed: nobody answered%s", isatty(STDIN_FILENO) ? "" : ", as standard input is no terminal");
+        return QPW_EXIT_FAILED;
     }
     return choice == 'y' ? install(e, err) : QPW_EXIT_OK;
 }
