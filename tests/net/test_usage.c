@@ -77,6 +77,7 @@ static const struct {
                               "undecided, …), gap or undecided=PERCENT; did you mean 'high'?\n"},
     {"top --tab lisetners", " top: --tab lisetners: not one of unexpected, ports, peers, policy, coverage, connections, listeners; "
                             "did you mean 'listeners'?\n"},
+    {"ack in tcp/1 --reason=", " ack: --reason: it is empty; leave it out for none\n"},
     {"ack in tpc/9100", " ack: 'tpc/9100' is not a service such as tcp/9100, icmp/8 or ip/47; did you mean 'tcp'? Give a flow_id, or "
                         "DIRECTION SERVICE|any [INITIATOR [RESPONDER]] as in 'in tcp/9100 10.0.0.5'\n"},
     {"alerts --format yaml", " alerts: --format yaml: not one of text, json\n"},

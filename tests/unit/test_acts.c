@@ -306,6 +306,9 @@ Test(mute, refuses_what_it_cannot_say_or_should_not)
         put(f.policy, "policy site\ninbound tcp 22 ssh");
         qpw_place_close(&place);
     }
+    cr_assert_eq(symlink("nowhere", f.muted), 0);
+    cr_expect_eq(qpw_act_mute(&act, &s, &asker, said, sizeof(said), &err), QPW_EXIT_USAGE);
+    cr_expect(strstr(err.text, "is a link to a file that does not exist"), "%s", err.text);
     cr_expect_str_eq(a.asked, "");
     cr_expect_null(get(f.muted));
     clear(&f);

@@ -69,6 +69,18 @@ Test(alert_services, eighty_one_clients_are_one_high_alert_and_one_record)
     stop(e);
 }
 
+Test(alert_services, one_further_address_is_said_so)
+{
+    struct qpw_engine *e = start();
+    struct qpw_finding_row rows[2] = {client(0, 9999, QPW_OUTCOME_ANSWERED, T0), client(1, 9999, QPW_OUTCOME_ANSWERED, T0 + SEC)};
+
+    qpw_engine_findings(e, rows, 2, T0 + SEC);
+    qpw_engine_tick(e, T0 + 20 * SEC);
+    cr_assert_eq(sink.n, 2);
+    cr_expect(strstr(sink.records[1].text, "1 further address was answered by node1 on tcp/9999: "), "%s", sink.records[1].text);
+    stop(e);
+}
+
 Test(alert_services, what_goes_on_is_one_summary_a_service_and_interval)
 {
     struct qpw_engine *e = start();

@@ -101,6 +101,25 @@ static const char *program(void *arg, const struct qpw_finding_row *finding)
     return finding->key.port == 7000 ? finding->value.rule ? "two[12]" : "one[11]" : finding->value.rule ? "one[13]" : "one[11]";
 }
 
+/* Whoever has acknowledged it rather than allowed it is reminded of that. */
+Test(suggest, what_is_acknowledged_is_proposed_as_such)
+{
+    static const struct qpw_life known = {.step = QPW_LIFE_ACKNOWLEDGED, .outcome = QPW_OUTCOME_DATA, .unix_ns = 2};
+    struct picture p;
+    size_t lines;
+    char *text;
+
+    begin(&p);
+    find(&p, QPW_DIR_INBOUND, 6, 7000, "10.9.0.8", QPW_OUTCOME_DATA)->acknowledged = &known;
+    find(&p, QPW_DIR_INBOUND, 6, 7001, "10.9.0.8", QPW_OUTCOME_DATA)->acknowledged = &known;
+    find(&p, QPW_DIR_INBOUND, 6, 7001, "10.9.0.20", QPW_OUTCOME_DATA);
+    text = suggest(&p, &lines);
+    cr_assert(eq(sz, lines, 2));
+    cr_assert(strstr(text, "1 finding, acknowledged\n#inbound   tcp      7000 ") != NULL, "%s", text);
+    cr_assert(strstr(text, "2 findings, 1 of them acknowledged\n#inbound   tcp      7001 ") != NULL, "%s", text);
+    free(text);
+}
+
 /* Ports of different programs, or of one, are never one line: each has its own purpose. */
 Test(suggest, one_line_a_service_and_program)
 {

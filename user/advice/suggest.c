@@ -34,6 +34,7 @@ struct proposal {
     const struct qpw_finding_row *first; /* the earliest */
     uint64_t packets;
     size_t findings;
+    size_t acknowledged; /* of these: a person has seen them, and wrote no rule */
     unsigned number; /* among those of the same service, from 1 */
 };
 
@@ -122,6 +123,7 @@ static int add_finding(struct proposals *all, const struct material *m)
         proposal->first = finding;
     proposal->packets += qpw_sum_of(&finding->counts).packets;
     proposal->findings++;
+    proposal->acknowledged += qpw_finding_life(finding).state == QPW_FINDING_ACKNOWLEDGED;
     return 0;
 }
 
@@ -177,19 +179,23 @@ static const char *set_name(const struct proposal *p, char *buf, size_t size)
 
 static void write_proposal(const struct proposal *p, FILE *out)
 {
-    char port[16] = "any", when[40], number[16], packets[40], count[40], set[64];
+    char port[16] = "any", when[40], number[24], packets[40], count[40], set[64], seen[48] = "";
     const char *protocol = qpw_protocol_name(p->protocol), *key = p->direction == QPW_DIR_INBOUND ? "from" : "to";
     struct list list = {.out = out};
     size_t prefixes = 0;
 
     for (size_t i = 0; i < p->remotes.n; i++)
         qpw_range_prefixes(&p->remotes.ranges[i], count_prefix, &prefixes);
-    snprintf(number, sizeof(number), "%u", p->protocol);
     if (p->kind != QPW_KIND_PROTOCOL)
         snprintf(port, sizeof(port), "%u", p->port);
-    fprintf(out, QPW_SUGGEST_EVIDENCE " %s, %s, %s, %s%s%s\n", qpw_words_time(p->first->first_unix_ns, when, sizeof(when)),
+    if (p->acknowledged == p->findings)
+        snprintf(seen, sizeof(seen), ", acknowledged");
+    else if (p->acknowledged)
+        snprintf(seen, sizeof(seen), ", %s of them acknowledged", qpw_words_count(p->acknowledged, number, sizeof(number)));
+    snprintf(number, sizeof(number), "%u", p->protocol);
+    fprintf(out, QPW_SUGGEST_EVIDENCE " %s, %s, %s, %s%s%s%s\n", qpw_words_time(p->first->first_unix_ns, when, sizeof(when)),
             qpw_outcome_name(p->first->value.outcome), qpw_words_many(p->packets, "packet", packets, sizeof(packets)),
-            qpw_words_many(p->findings, "finding", count, sizeof(count)), *p->process ? ", process " : "", p->process);
+            qpw_words_many(p->findings, "finding", count, sizeof(count)), seen, *p->process ? ", process " : "", p->process);
     if (prefixes > QPW_SUGGEST_ADDRESSES) {
         list.set = set_name(p, set, sizeof(set));
         write_remotes(p, &list);

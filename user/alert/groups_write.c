@@ -114,6 +114,16 @@ static void service_words(const struct qpw_group *g, char *traffic, size_t traff
     qpw_words_end_named(g->service->lead.key.kind, qpw_finding_remote(&g->service->lead.key), "", lead, lead_size);
 }
 
+/* "80 further addresses", where they were answered with the verb: signatures.c goes on with it. */
+static void further_words(const struct qpw_group *g, bool answered, char *buf, size_t size)
+{
+    bool one = g->tries == 1;
+    char count[24];
+
+    snprintf(buf, size, "%s further %s%s", qpw_words_count(g->tries, count, sizeof(count)), one ? "address" : "addresses",
+             !answered ? "" : one ? " was" : " were");
+}
+
 /* Nodes open connections to each other; who only knocks may as well be a scanner, which is never to be a peer. */
 static void peer_words(const struct qpw_group *g, const char *remote, char *buf, size_t size)
 {
@@ -130,7 +140,7 @@ static int write_group(struct qpw_engine *e, struct qpw_group *g, struct qpw_mar
 {
     struct qpw_record *r = qpw_engine_begin(e, signature_of(g), kind, g->last_ns, now_ns);
     struct qpw_text_about about = {.context = &e->context, .row = &g->row};
-    char count[16], ports[256], prefixes[512], remote[INET6_ADDRSTRLEN], line[256], traffic[160] = "", lead[112] = "";
+    char count[64], ports[256], prefixes[512], remote[INET6_ADDRSTRLEN], line[256], traffic[160] = "", lead[112] = "";
     bool one_port = g->tale == QPW_TALE_MANY || g->tale == QPW_TALE_NOISE || g->tale == QPW_TALE_SERVICE;
     int rc;
 
@@ -150,7 +160,10 @@ static int write_group(struct qpw_engine *e, struct qpw_group *g, struct qpw_mar
     r->has_initiator = r->has_responder = g->row.key.kind != QPW_KIND_ETHERTYPE;
     r->has_port = one_port && g->row.key.kind == QPW_KIND_PORT;
     r->iface = qpw_engine_iface(e, g->row.value.iface);
-    qpw_words_count(g->tries, count, sizeof(count));
+    if (g->service)
+        further_words(g, r->signature == qpw_signature(QPW_SIG_FURTHER), count, sizeof(count));
+    else
+        qpw_words_count(g->tries, count, sizeof(count));
     ports_text(g, ports, sizeof(ports));
     prefixes_text(r, g->prefixes, prefixes, sizeof(prefixes));
     about.words = (struct qpw_text_words){

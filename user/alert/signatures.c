@@ -165,16 +165,16 @@ static const struct qpw_signature signatures[QPW_SIG_COUNT] = {
         "Name the nodes of the cluster, and only them, with --peer or `peer` lines; all traffic between nodes is then allowed."},
     [QPW_SIG_FURTHER] = {1000506, OF(FURTHER), QPW_REPEAT_INTERVAL, false, "further-initiators",
         "qportwatch: further initiators of an unlisted service that answers",
-        "{count} further addresses were answered by {node} on {service}{process}: {detail} since {first} was reported as the "
+        "{count} answered by {node} on {service}{process}: {detail} since {first} was reported as the "
         "first, most recently {initiator}. From {prefixes}. {policy-says}{program} {allow-any}",
         LOOK_AT_SERVER},
     [QPW_SIG_FURTHER_OUT] = {1000507, OF(FURTHER), QPW_REPEAT_INTERVAL, false, "further-responders",
         "qportwatch: the node uses an unlisted outbound port of further addresses",
-        "{node} reached {count} further addresses on {service}{process}: {detail} since {first} was reported as the first, "
+        "{node} reached {count} on {service}{process}: {detail} since {first} was reported as the first, "
         "most recently {responder}. In {prefixes}. {policy-says}{program} {allow-any}", LOOK_AT_CLIENT},
     [QPW_SIG_FURTHER_INFO] = {1000508, OF(FURTHER_INFO), QPW_REPEAT_DAY, false, "further-companions",
         "qportwatch: further users of a companion or discovery service",
-        "{count} further addresses exchanged {service} with {node}{process}: {detail} since {first} was reported as the "
+        "{count} exchanged {service} with {node}{process}: {detail} since {first} was reported as the "
         "first. {prefixes}. {allow-any}", "Usual for the service."},
 
     [QPW_SIG_PEER_SILENT] = {1000601, OF(PEER_SILENT), QPW_REPEAT_NEVER, false, "peer-silent",

@@ -59,6 +59,8 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     case KEY_REASON:
         if (qpw_reason_check(arg, &err) < 0)
             qpw_usage_error(state, "--reason: %s", err.text);
+        if (!arg[strspn(arg, " ")])
+            qpw_usage_error(state, "--reason: it is empty%s", o->mute ? "" : "; leave it out for none");
         o->act.reason = arg;
         return 0;
     case KEY_UNDO: o->act.undo = true; return 0;

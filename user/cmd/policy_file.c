@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/file.h>
 #include <unistd.h>
 
@@ -44,8 +45,10 @@ static int read_text(struct qpw_policy_place *place, struct qpw_error *err)
 {
     size_t length;
 
+    struct stat st;
+
     if (access(place->path, F_OK) < 0 && errno == ENOENT)
-        return 0;
+        return lstat(place->path, &st) < 0 ? 0 : qpw_fail(err, -EINVAL, "%s is a link to a file that does not exist", place->path);
     return qpw_read_whole(place->path, &place->text, &length, err);
 }
 
