@@ -88,6 +88,8 @@ static __always_inline __u32 qpw_cacheable(const struct qpw_work *w, const struc
         if (c->state != QPW_STATE_ESTABLISHED && c->state != QPW_STATE_MIDSTREAM)
             return 0;
     }
+    if (c->state == QPW_STATE_DATAGRAM && (c->end[1] & QPW_END_VOUCHED))
+        return w->rx ? QPW_CACHE_RX : 0; /* another process may send the next from the same port */
     if (c->outcome == QPW_OUTCOME_DATA)
         return QPW_CACHE_RX | QPW_CACHE_TX;
     if (c->state == QPW_STATE_DATAGRAM) /* the other end's packet will change the outcome; of SCTP, any will */
@@ -144,7 +146,6 @@ static __noinline int qpw_parent_note(struct qpw_work *w, const struct qpw_conn 
         return 0;
     }
     parent->last_ns = w->now;
-    __builtin_memcpy(parent->local, w->key.local, 16);
     parent->protocol = w->key.protocol;
     for (place = 0; place < QPW_PARENT_OWNERS; place++)
         if (parent->of[place].owner == c->owner)
@@ -155,6 +156,7 @@ static __noinline int qpw_parent_note(struct qpw_work *w, const struct qpw_conn 
     parent->of[place].owner = c->owner;
     parent->of[place].local_port = w->key.local_port;
     parent->of[place].remote_port = w->key.remote_port;
+    __builtin_memcpy(parent->of[place].local, w->key.local, 16);
     return 0;
 }
 

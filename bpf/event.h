@@ -21,18 +21,18 @@ static __always_inline __u64 qpw_wake_flag(__u64 now)
     return BPF_RB_FORCE_WAKEUP;
 }
 
-/* Takes a token of this CPU. 0: none left. */
-static __always_inline int qpw_token(struct qpw_work *w)
+/* Takes a token of this CPU from a bucket. 0: none left. */
+static __always_inline int qpw_token(struct qpw_tokens *t, __u64 now)
 {
-    __u64 grant = (w->now - w->tokens_ns) / QPW_TOKEN_NS;
+    __u64 grant = (now - t->since_ns) / QPW_TOKEN_NS;
 
     if (grant) {
-        w->tokens = grant + w->tokens > QPW_TOKENS ? QPW_TOKENS : (__u32)(w->tokens + grant);
-        w->tokens_ns = w->now;
+        t->left = grant + t->left > QPW_TOKENS ? QPW_TOKENS : t->left + grant;
+        t->since_ns = now;
     }
-    if (!w->tokens)
+    if (!t->left)
         return 0;
-    w->tokens--;
+    t->left--;
     return 1;
 }
 
@@ -44,7 +44,7 @@ static __always_inline void qpw_event_finding_of(struct qpw_work *w, const struc
 
     if (config.replay)
         return; /* nobody waits for an alert: findings are read when the captures end */
-    if (value->outcome < QPW_OUTCOME_ANSWERED && !qpw_token(w)) {
+    if (value->outcome < QPW_OUTCOME_ANSWERED && !qpw_token(&w->tokens, w->now)) {
         qpw_stat(QPW_LOSS_EVENT_RATE);
         return;
     }
@@ -75,7 +75,7 @@ __noinline __u32 qpw_event_ask(void)
 
     if (!w)
         return 0;
-    if (!qpw_token(w)) {
+    if (!qpw_token(&w->ask_tokens, w->now)) {
         qpw_stat(QPW_LOSS_SOCKET_REQUEST);
         return 0;
     }
@@ -92,12 +92,15 @@ __noinline __u32 qpw_event_ask(void)
     return 1;
 }
 
-/* Asks user space whether the owner of companion c fits. Returns 1 if the question was sent. */
+/*
+ * Asks user space whether the owner of companion c fits, or tells it of an exchange c that vouches for companions while
+ * its process is there. Returns 1 if that was sent.
+ */
 static __noinline int qpw_event_ask_owner(struct qpw_work *w, const struct qpw_conn *c)
 {
     struct qpw_event *e;
 
-    if (!qpw_token(w)) {
+    if (!qpw_token(&w->owner_tokens, w->now)) {
         qpw_stat(QPW_LOSS_SOCKET_REQUEST);
         return 0;
     }

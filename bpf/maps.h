@@ -86,6 +86,12 @@ enum qpw_full {
 
 #define QPW_QUOTE_BYTES 64u /* of what an ICMP error quotes: the longest IPv4 header, and ports */
 
+/* A token bucket: what is left, and since when. */
+struct qpw_tokens {
+    __u64 since_ns;
+    __u64 left;
+};
+
 /* Working space of one packet on its slow path: too large for the 512-byte stack. */
 struct qpw_work {
     struct qpw_pkt pkt;
@@ -118,8 +124,7 @@ struct qpw_work {
     struct qpw_tag tag; /* of this packet in the cache, valid where cacheable */
     __u64 now;
     __u64 half_rank; /* of the half-open entry that made room, see half.h */
-    __u64 tokens_ns; /* token bucket of events: what is left, and since when */
-    __u32 tokens;
+    struct qpw_tokens tokens, ask_tokens, owner_tokens; /* of findings, and of either kind of question */
     __u32 ifindex;
     __u32 bytes;
     __u32 frames;

@@ -133,6 +133,23 @@ static __always_inline struct qpw_tag qpw_identify(const struct qpw_pkt *p, __u3
     return t;
 }
 
+/* Who holds the node's end of c. What was decided, or is asked, is of that process: another's on its port is judged anew. */
+static __always_inline void qpw_owner_set_of(struct qpw_conn *c, __u32 number)
+{
+    if (c->state == QPW_STATE_DATAGRAM && (c->end[1] & (QPW_END_VOUCHED | QPW_END_OWNER_ASKED)) && c->owner != number) {
+        c->end[1] &= ~(QPW_END_VOUCHED | QPW_END_OWNER_ASKED);
+        c->generation = control.generation - 1;
+    }
+    c->owner = number;
+}
+
+/* A companion that is not decided; or who has the exchange that vouches for such, once the node has sent payload. */
+static __always_inline int qpw_is_asked_about(const struct qpw_work *w, const struct qpw_conn *c)
+{
+    return (c->vlan & QPW_CONN_PROVISIONAL) ||
+           ((c->vlan & QPW_CONN_PARENT) && !w->rx && c->outcome == QPW_OUTCOME_DATA && c->verdict != QPW_VERDICT_PEER);
+}
+
 static __always_inline __u32 qpw_slow_path(void *ctx, const int xdp)
 {
     struct qpw_work *w = qpw_work();
@@ -175,14 +192,15 @@ static __always_inline __u32 qpw_slow_path(void *ctx, const int xdp)
     }
     w->owned = w->rx && (c->end[1] & QPW_END_OWNER_ASKED);
     if (!xdp && !w->rx && !config.replay && !(control.flags & QPW_CONTROL_UNOWNED)) {
-        if (!c->owner || qpw_is_finding(c) || c->generation != control.generation)
+        if (!c->owner || qpw_is_finding(c) || c->generation != control.generation ||
+            (c->state == QPW_STATE_DATAGRAM && (c->end[1] & QPW_END_VOUCHED)))
             qpw_owner_of_sender(ctx);
         if (w->owner.how)
-            c->owner = w->owner.number;
+            qpw_owner_set_of(c, w->owner.number);
         w->owned = 1;
     }
     qpw_judge_again(w, c);
-    if (w->owned && (c->vlan & QPW_CONN_PROVISIONAL) && !(c->end[1] & QPW_END_OWNER_ASKED) && qpw_event_ask_owner(w, c))
+    if (w->owned && !(c->end[1] & QPW_END_OWNER_ASKED) && qpw_is_asked_about(w, c) && qpw_event_ask_owner(w, c))
         c->end[1] |= QPW_END_OWNER_ASKED;
     qpw_account(w, c);
     w->misfit = 0; /* of this packet; what follows is about other exchanges */

@@ -463,10 +463,10 @@ struct qpw_parent_of {
     __u32 owner;
     __u16 local_port; /* both 0: unused */
     __u16 remote_port;
+    __u8 local[16];
 };
 struct qpw_parent {
     __u64 last_ns;
-    __u8 local[16]; /* of the latest exchange */
     struct qpw_parent_of of[QPW_PARENT_OWNERS];
     __u32 turn;     /* whose place is given away next */
     __u8 protocol;
@@ -653,7 +653,7 @@ _Static_assert(sizeof(struct qpw_step) == 24, "step");
 _Static_assert(sizeof(struct qpw_allowances) == 200, "set of allowances");
 _Static_assert(sizeof(struct qpw_set_key) == 24, "set key");
 _Static_assert(sizeof(struct qpw_parent_key) == 24, "parent key");
-_Static_assert(sizeof(struct qpw_parent) == 64, "parent");
+_Static_assert(sizeof(struct qpw_parent) == 112, "parent");
 _Static_assert(sizeof(struct qpw_vouch_key) == 12, "vouch key");
 _Static_assert(sizeof(struct qpw_vouch) == 16, "vouch");
 _Static_assert(sizeof(struct qpw_iface) == 16, "iface");

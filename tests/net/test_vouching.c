@@ -70,8 +70,19 @@ static const char *const registering[] = {
     "    while 1: c,_=s.accept(); c.sendall(b\"mount\\n\"); c.recv(99)\n"
     "u=socket.socket(2,2); u.sendto(struct.pack(\">14I\",1,0,2,100000,2,1,0,0,0,0,100005,3,6,45000),(\"127.0.0.1\",111))\n"
     "u.recv(99)\n"
+    "u.sendto(struct.pack(\">14I\",2,0,2,100000,2,1,0,0,0,0,100005,3,17,45010),(\"127.0.0.1\",111)); u.recv(99)\n"
+    "n=socket.socket(2,2); n.bind((\"\",2049))\n"
+    "def once():\n"
+    "    s=socket.socket(2,2); s.bind((\"\",45010)); _,a=s.recvfrom(99); s.sendto(b\"mount\",a); s.close()\n"
+    "threading.Thread(target=once).start()\n"
     "threading.Thread(target=serve,args=(2049,)).start(); serve(45000)'",
     AS_NOBODY "perl -e '" SHELL REGISTER "register(100021,46000);shell(46000)'",
+    NULL,
+};
+/* Once the NFS server is there: takes over a port of its, and with it an exchange that is vouched for. */
+static const char *const taking_over[] = {
+    "exec perl -e 'use IO::Socket::INET; my $s; select(undef,undef,undef,.02) "
+    "until $s=IO::Socket::INET->new(LocalPort=>45010,Proto=>\"udp\"); while($s->recv(my $l,99)){ $s->send(`$l`) }'",
     NULL,
 };
 static const char *const at_far[] = {
@@ -91,6 +102,9 @@ static const char *const at_far[] = {
 /* A listener that is asked and says nothing: what is found of it must not need another packet. */
 #define CONNECT(port) \
     "perl -MIO::Socket::INET -e 'alarm 20;$s=IO::Socket::INET->new(PeerAddr=>\"10.1.0.1\",PeerPort=>" port ") or die;'"
+#define ASK_UDP(port) \
+    "perl -MIO::Socket::INET -e 'alarm 20;$s=IO::Socket::INET->new(PeerAddr=>\"10.1.0.1\",PeerPort=>" port ",Proto=>\"udp\");" \
+    "until($l=~/uid/){ $s->send(\"id\"); vec($r=\"\",fileno $s,1)=1; $s->recv($l,99) if select($r,undef,undef,.2)==1 }'"
 #define TALK(port) \
     "$s=IO::Socket::INET->new(PeerAddr=>\"10.1.0.2\",PeerPort=>" port ") or die;print $s \"x\\n\";defined(<$s>) or die;"
 
@@ -153,6 +167,8 @@ static void setup(void)
     start_all(&n.ns, registering);
     for (const unsigned *port = (const unsigned[]){21, 111, 2049, 40404, 41501, 44444, 45000, 46000, 46100, 0}; *port; port++)
         netns_until_port(&n.ns, "tcp", (uint16_t)*port);
+    netns_until_port(&n.ns, "udp", 45010);
+    start_all(&n.ns, taking_over);
     for (const unsigned *port = (const unsigned[]){135, 49153, 49154, 0}; *port; port++)
         netns_until_port(&n.far, "tcp", (uint16_t)*port);
     site_attach(&n, POLICY, "--mode tc");
@@ -215,6 +231,7 @@ Test(vouching, by_the_owner_of_the_parent_exchange, .init = setup, .fini = stop_
     on(&n.far, CONNECT("111"));
     on(&n.far, ASK("45000")); /* may have ended before its owner is known, which fits; */
     on(&n.far, ASK("45000")); /* then this is implied at once */
+    on(&n.far, ASK_UDP("45010"));
     on(&n.far, CONNECT("44444"));
     on(&n.far, ASK("46000"));
     on(&n.far, ASK("46100"));
@@ -224,12 +241,15 @@ Test(vouching, by_the_owner_of_the_parent_exchange, .init = setup, .fini = stop_
         EVELOG_UNTIL(eve, .port = *port);
     EVELOG_UNTIL(eve, .port = 49154, .outcome = "data");
 
+    EVELOG_UNTIL(eve, .port = 45010, .name = "inbound-data");
+
     evelog_add(&log, eve);
     expect_told(&log, 40404, 1, "unexpected", "other-owner", "perl");
     expect_told(&log, 44444, 1, "unexpected", "other-owner", "perl");
     expect_told(&log, 41501, 1, "unexpected", "other-owner", "perl");
     expect_told(&log, 46100, 1, "unexpected", "other-owner", "python3");
     expect_told(&log, 46000, 1, "unexpected", "other-owner", "perl");
+    cr_expect_str_eq(evelog_fact(evelog_last(&log, &(struct evelog_filter){.port = 45010, .name = "inbound-data"}), "process"), "perl");
     expect_told(&log, 45000, 4, "implied", "", "python3");
     expect_told(&log, 49153, 4, "implied", "", "perl");
     expect_told(&log, 49154, 2, "unexpected", "other-owner", "socat");

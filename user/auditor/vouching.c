@@ -20,6 +20,8 @@
 #include "snapshot/conns.h"
 
 #define RECENT 256u              /* decisions remembered for the findings that come with them */
+#define SESSIONS 128u            /* exchanges that vouch whose processes are remembered, */
+#define SESSION_HOLDERS 2u       /* with so many of each: FTP servers have one with and one without rights */
 #define MAX_PARENTS 16u          /* owners of parent exchanges that are looked at */
 #define ASKS_A_WALK 64u
 #define GENERATIONS 4u           /* of processes, between who listens and who serves */
@@ -33,7 +35,17 @@ struct recent {
     uint32_t word; /* enum qpw_vouch_word */
 };
 
+/* A process that had an exchange which vouches, as it was then. */
+struct session {
+    struct qpw_conn_key key;
+    struct qpw_process process;
+    uint64_t when_ns; /* CLOCK_MONOTONIC, 0: none */
+    uint32_t owner;   /* number of the owner noted */
+};
+
 struct qpw_vouching {
+    struct session sessions[SESSIONS];
+    unsigned next_session;
     struct qpw_judge *judge; /* of a->compiled; NULL: to be made */
     struct qpw_rpcbind rpcbind;
     bool has_rpcbind;
@@ -94,7 +106,7 @@ static void find_companion(struct ask *ask)
         c->made_ns = ask->note.when_ns;
         c->hands_over = qpw_owner_hands_over(ask->a->sockets, &ask->note);
     }
-    if (qpw_sockets_holders(ask->a->sockets, ask->key, (enum qpw_direction)ask->conn->direction, &holders) < 0)
+    if (qpw_sockets_holders(ask->a->sockets, ask->key, (enum qpw_direction)ask->conn->direction, false, &holders) < 0)
         return;
     c->all = holders.all;
     c->open = holders.open;
@@ -158,6 +170,25 @@ static enum descent descent_of(const struct qpw_vouch_companion *c, int pid)
     return least;
 }
 
+/* Who was looked at while he had that exchange. False: nobody was. */
+static bool add_session(struct parents *p, const struct qpw_conn_key *key)
+{
+    const struct qpw_vouching *v = p->ask->a->vouching;
+    size_t before = p->n;
+
+    for (unsigned back = 1; back <= SESSIONS && p->n < MAX_PARENTS; back++) {
+        const struct session *s = &v->sessions[(v->next_session + SESSIONS - back) % SESSIONS];
+
+        if (!s->when_ns || memcmp(&s->key, key, sizeof(*key)))
+            continue;
+        p->seen[p->n] = s->owner;
+        p->of[p->n++] = (struct qpw_vouch_parent){
+            .process = s->process, .alive_ns = s->when_ns,
+            .same_note = s->owner && s->owner == p->ask->conn->owner && p->ask->conn->direction == QPW_DIR_OUTBOUND};
+    }
+    return p->n > before;
+}
+
 static void add_parent(struct parents *p, const struct qpw_conn_key *key, uint32_t owner, unsigned direction)
 {
     struct qpw_auditor *a = p->ask->a;
@@ -166,7 +197,7 @@ static void add_parent(struct parents *p, const struct qpw_conn_key *key, uint32
     bool noted = qpw_conn_owner(&a->kernel, owner, &note) == 0;
     enum descent descends;
 
-    if (p->n == MAX_PARENTS)
+    if (p->n == MAX_PARENTS || add_session(p, key))
         return;
     p->seen[p->n] = owner;
     one = &p->of[p->n];
@@ -194,7 +225,7 @@ static void noted_parents(struct parents *p, const struct qpw_parent *parent)
 
         if (!key.local_port && !key.remote_port)
             continue;
-        memcpy(key.local, parent->local, 16);
+        memcpy(key.local, parent->of[i].local, 16);
         memcpy(key.remote, p->ask->key->remote, 16);
         add_parent(p, &key, parent->of[i].owner, a->names.rules[p->rule].direction);
     }
@@ -258,7 +289,7 @@ static size_t find_servers(struct ask *ask)
     struct qpw_socket_holders holders;
 
     memcpy(key.local, ask->key->local, 16);
-    if (qpw_sockets_holders(ask->a->sockets, &key, QPW_DIR_INBOUND, &holders) < 0)
+    if (qpw_sockets_holders(ask->a->sockets, &key, QPW_DIR_INBOUND, false, &holders) < 0)
         return 0;
     return describe_holders(&holders, v->servers, QPW_SOCKET_HOLDERS);
 }
@@ -489,6 +520,27 @@ static uint16_t index_of(const struct qpw_auditor *a, uint8_t number)
     return 0;
 }
 
+/* An exchange that vouches has begun: whoever has it may have ended when a companion is asked about. */
+static void remember_session(struct qpw_auditor *a, const struct qpw_conn_key *key, const struct qpw_conn *conn)
+{
+    struct qpw_vouching *v = a->vouching;
+    struct qpw_socket_holders holders;
+    struct qpw_process processes[SESSION_HOLDERS];
+    size_t n;
+
+    if (qpw_sockets_holders(a->sockets, key, (enum qpw_direction)conn->direction, true, &holders) < 0 ||
+        !holders.exact || holders.listener)
+        return;
+    n = describe_holders(&holders, processes, SESSION_HOLDERS);
+    for (size_t i = 0; i < n; i++) {
+        if (processes[i].pid == 1)
+            continue;
+        v->sessions[v->next_session] = (struct session){.key = *key, .process = processes[i], .owner = conn->owner,
+                                                        .when_ns = qpw_clock_monotonic_ns()};
+        v->next_session = (v->next_session + 1) % SESSIONS;
+    }
+}
+
 void qpw_vouching_ask(struct qpw_auditor *a, const struct qpw_conn_key *key, const struct qpw_conn *conn)
 {
     struct qpw_connection_ends ends = qpw_connection_ends(key, conn);
@@ -502,6 +554,10 @@ void qpw_vouching_ask(struct qpw_auditor *a, const struct qpw_conn_key *key, con
 
     if (!qpw_protocol_has_ports(key->protocol) ||
         (conn->direction != QPW_DIR_INBOUND && conn->direction != QPW_DIR_OUTBOUND))
+        return;
+    if (conn->vlan & QPW_CONN_PARENT)
+        remember_session(a, key, conn);
+    if (!(conn->vlan & QPW_CONN_PROVISIONAL))
         return;
     if (!v->judge && qpw_judge_new(&a->compiled, &v->judge) < 0)
         return; /* out of memory: asked again with the next walk */

@@ -83,9 +83,12 @@ struct qpw_socket_holders {
     bool listener; /* its socket has no file yet: these hold the one that listens */
 };
 
-/* Fills *ret, within the bounds of qpw_sockets_process(). 0, or a negative errno: the table cannot be asked. */
+/*
+ * Fills *ret, within the bounds of qpw_sockets_process(); sparing: /proc is not read again while its last reading is young
+ * and takes long. 0, or a negative errno: the table cannot be asked.
+ */
 int qpw_sockets_holders(struct qpw_sockets *s, const struct qpw_conn_key *key, enum qpw_direction direction,
-                        struct qpw_socket_holders *ret);
+                        bool sparing, struct qpw_socket_holders *ret);
 
 /* A socket that a process holds. */
 struct qpw_held_socket {

@@ -301,9 +301,10 @@ int qpw_sockets_process(struct qpw_sockets *s, const struct qpw_conn_key *key, e
 
 /* ---- All who hold it ---- */
 
-static void fill_holders(struct qpw_sockets *s, uint32_t inode, uint64_t asked_ns, struct qpw_socket_holders *ret)
+static void fill_holders(struct qpw_sockets *s, uint32_t inode, uint64_t asked_ns, bool sparing,
+                         struct qpw_socket_holders *ret)
 {
-    int first = qpw_process_holder(s, inode, asked_ns, false);
+    int first = qpw_process_holder(s, inode, asked_ns, sparing);
     const struct qpw_process_index *index = s->index;
 
     if (first < 0)
@@ -321,7 +322,7 @@ static void fill_holders(struct qpw_sockets *s, uint32_t inode, uint64_t asked_n
 }
 
 int qpw_sockets_holders(struct qpw_sockets *s, const struct qpw_conn_key *key, enum qpw_direction direction,
-                        struct qpw_socket_holders *ret)
+                        bool sparing, struct qpw_socket_holders *ret)
 {
     uint64_t asked_ns = qpw_clock_monotonic_ns();
     struct qpw_diag_socket socket, listener;
@@ -338,10 +339,10 @@ int qpw_sockets_holders(struct qpw_sockets *s, const struct qpw_conn_key *key, e
         return 0; /* only somebody who listens on the port that the closed connection went out from */
     ret->open = true;
     if (socket.inode)
-        fill_holders(s, socket.inode, asked_ns, ret);
+        fill_holders(s, socket.inode, asked_ns, sparing, ret);
     if (!ret->n && ret->exact && direction != QPW_DIR_OUTBOUND && find_listener(s, key, &listener)) {
         ret->listener = true; /* not accepted yet, or closed meanwhile */
-        fill_holders(s, listener.inode, asked_ns, ret);
+        fill_holders(s, listener.inode, asked_ns, sparing, ret);
     } else if (!ret->n && !socket.inode) {
         ret->all = is_live(socket.state);
         ret->open = ret->all;
