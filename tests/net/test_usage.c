@@ -70,6 +70,7 @@ static const struct {
     {"policy show --platform on-perm", " policy show: platform 'on-perm': no such built-in policy; use on-prem, aws, azure or "
                                        "cnq-gcp; did you mean 'on-prem'?\n"},
     {"alerts --severity bad", " alerts: --severity bad: not one of high, medium, low, info\n"},
+    {"policy show on-perm", " policy show: on-perm: no such file or built-in policy; did you mean 'on-prem'?\n"},
     {"alerts --severity hgih", " alerts: --severity hgih: not one of high, medium, low, info; did you mean 'high'?\n"},
     {"alerts --direction inbuond", " alerts: --direction inbuond: not one of inbound, outbound, unknown, transit, undecodable, non_ip; "
                                    "did you mean 'inbound'?\n"},

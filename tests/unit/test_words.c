@@ -195,6 +195,16 @@ Test(words, what_steers_a_terminal_becomes_a_question_mark)
     }
 }
 
+Test(words, what_is_cut_ends_with_a_word)
+{
+    char small[16];
+
+    EXPECT(qpw_text_cut(small, sizeof(small), "root: qportwatch"), "root:…");
+    EXPECT(qpw_text_cut(small, sizeof(small), "root: it fits.."), "root: it fits..");
+    EXPECT(qpw_text_cut(small, sizeof(small), "oneverylongwordonly"), "oneverylongw…");
+    EXPECT(qpw_text_cut(small, sizeof(small), "東京東京東京東京"), "東京東京…");
+}
+
 Test(words, width_is_that_on_the_screen)
 {
     cr_expect_eq(qpw_text_width("eth0"), 4);

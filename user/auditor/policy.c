@@ -16,6 +16,7 @@
 #include "control/policy_args.h"
 #include "policy/tools/diff.h"
 #include "util/document.h"
+#include "util/text.h"
 #include "words/words.h"
 
 #define SAID_BYTES (QPW_SAY_BYTES - 512u) /* of the changes that the auditor's own output shows */
@@ -256,7 +257,7 @@ static void judge_again(struct qpw_auditor *a, struct qpw_changelist *changes)
 
 json_t *qpw_audit_reload(struct qpw_auditor *a, const json_t *request)
 {
-    char from[sizeof(a->meta.policy_digest)], text[SAID_BYTES], brief[QPW_RELOAD_TEXT], name[352];
+    char from[sizeof(a->meta.policy_digest)], text[SAID_BYTES], brief[QPW_RELOAD_TEXT], name[352], by[61];
     const char *in_force = json_string_value(json_object_get(request, "in_force"));
     struct qpw_changelist changes = {0};
     struct qpw_error err;
@@ -272,8 +273,8 @@ json_t *qpw_audit_reload(struct qpw_auditor *a, const json_t *request)
         return reload_failed(a, usage ? QPW_EXIT_USAGE : QPW_EXIT_FAILED, from, err.text);
     }
     judge_again(a, &changes);
-    qpw_coverage_add(&a->coverage, QPW_COVERAGE_RELOADED, 0, "%.19s -> %.19s%s%.60s.", from, a->meta.policy_digest,
-                     a->by[0] ? ", by " : "", a->by);
+    qpw_coverage_add(&a->coverage, QPW_COVERAGE_RELOADED, 0, "%.19s -> %.19s%s%s.", from, a->meta.policy_digest,
+                     a->by[0] ? ", by " : "", qpw_text_cut(by, sizeof(by), a->by));
     qpw_alerts_reloaded(a, from, qpw_changelist_text(&changes, brief, sizeof(brief)), NULL);
     qpw_alerts_offer(a);
     qpw_say(a, QPW_SAY_NOTE, QPW_RELOADED_TEXT, qpw_words_policy(a->policy.name, a->policy.path, name, sizeof(name)),

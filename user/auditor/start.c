@@ -26,6 +26,7 @@
 #include "host/leases.h"
 #include "host/rights.h"
 #include "instance/owners.h"
+#include "util/text.h"
 #include "util/version.h"
 #include "snapshot/lives.h"
 #include "words/words.h"
@@ -375,12 +376,13 @@ int qpw_auditor_close(struct qpw_auditor *a, struct qpw_error *err)
 {
     struct qpw_error own = {0};
     int r = 0, r2;
+    char by[61];
 
     qpw_audit_readers_stop(a);
     if (a->has_kernel && a->epoll_fd >= 0) {
         qpw_events_read(a);
-        qpw_coverage_add(&a->coverage, QPW_COVERAGE_AUDITOR_STOPPED, 0, "Process %d%s%.60s.%s", (int)getpid(),
-                         a->by[0] ? ", by " : "", a->by, a->options.keep && !a->remove_all ? " Counting continues in the kernel." : "");
+        qpw_coverage_add(&a->coverage, QPW_COVERAGE_AUDITOR_STOPPED, 0, "Process %d%s%s.%s", (int)getpid(),
+                         a->by[0] ? ", by " : "", qpw_text_cut(by, sizeof(by), a->by), a->options.keep && !a->remove_all ? " Counting continues in the kernel." : "");
     }
     if (a->has_kernel && (!a->options.keep || a->remove_all))
         r = remove_all(a, &own);

@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "host/process.h"
+#include "util/text.h"
 
 #ifndef SO_PEERPIDFD
 #define SO_PEERPIDFD 77 /* include/uapi/asm-generic/socket.h, Linux 6.5 */
@@ -155,7 +156,7 @@ void qpw_peer_user(pid_t pid, char *ret, size_t size)
 
 void qpw_peer_describe(pid_t pid, char *ret, size_t size)
 {
-    char login[64], terminal[32];
+    char login[64], terminal[32], text[sizeof(((struct qpw_process *)0)->command) + 256];
     struct qpw_process p = {0};
 
     if (!qpw_process_describe(pid, &p) && !p.user[0]) {
@@ -165,7 +166,8 @@ void qpw_peer_describe(pid_t pid, char *ret, size_t size)
     read_login(pid, login, sizeof(login));
     read_terminal(pid, terminal, sizeof(terminal));
     if (login[0] && strcmp(login, p.user))
-        snprintf(ret, size, "%s (as %s)%s%s: %s", login, p.user, terminal[0] ? ", " : "", terminal, p.command);
+        snprintf(text, sizeof(text), "%s (as %s)%s%s: %s", login, p.user, terminal[0] ? ", " : "", terminal, p.command);
     else
-        snprintf(ret, size, "%s%s%s: %s", p.user, terminal[0] ? ", " : "", terminal, p.command);
+        snprintf(text, sizeof(text), "%s%s%s: %s", p.user, terminal[0] ? ", " : "", terminal, p.command);
+    qpw_text_cut(ret, size, text);
 }

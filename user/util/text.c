@@ -62,6 +62,25 @@ int qpw_text_width(const char *text)
     return width;
 }
 
+char *qpw_text_cut(char *buf, size_t size, const char *text)
+{
+    static const char more[] = "…";
+    size_t length = strlen(text), room = size - sizeof(more), at;
+
+    if (length < size) {
+        memmove(buf, text, length + 1);
+        return buf;
+    }
+    for (at = room; at > 0 && text[at] != ' '; at--)
+        ;
+    if (!at) /* one long word: not within a character */
+        for (at = room; at > 0 && ((unsigned char)text[at] & 0xc0) == 0x80; at--)
+            ;
+    memmove(buf, text, at);
+    memcpy(buf + at, more, sizeof(more));
+    return buf;
+}
+
 char *qpw_text_clean(char *text)
 {
     const char *in = text;

@@ -25,6 +25,9 @@ bool qpw_char_steers(wchar_t ch);
 int qpw_char_width(wchar_t ch);
 int qpw_text_width(const char *text);
 
+/* text into buf (size above 4); of one that is longer whole words that fit, and "…" behind them. Returns buf. */
+char *qpw_text_cut(char *buf, size_t size, const char *text);
+
 /* Puts one '?' for each character that steers and for each byte that is not UTF-8, in place. Returns text. */
 char *qpw_text_clean(char *text);
 

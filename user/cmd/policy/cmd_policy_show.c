@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "cmd/format.h"
 #include "cmd/policy/policy_cmd.h"
@@ -13,6 +14,7 @@
 #include "words/table.h"
 #include "words/words.h"
 #include "util/names.h"
+#include "util/near.h"
 #include "util/usage.h"
 
 struct options {
@@ -25,6 +27,8 @@ enum { JSON = 1 }; /* in both lists of formats */
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
     struct options *o = state->input;
+    struct qpw_near near = qpw_near_to(arg, arg ? strlen(arg) : 0);
+    char hint[48];
 
     switch (key) {
     case ARGP_KEY_INIT: state->child_inputs[0] = &o->policy; return 0;
@@ -36,6 +40,10 @@ static error_t parse(int key, char *arg, struct argp_state *state)
         for (unsigned i = 0; qpw_builtin_name(i); i++)
             if (!strcmp(qpw_builtin_name(i), arg))
                 o->policy.platform = arg;
+        for (unsigned i = 0; !strchr(arg, '/') && access(arg, F_OK) < 0 && qpw_builtin_name(i); i++)
+            qpw_near_offer(&near, qpw_builtin_name(i));
+        if (!o->policy.platform && near.best)
+            qpw_usage_error(state, "%s: no such file or built-in policy%s", arg, qpw_near_hint(&near, hint, sizeof(hint)));
         if (!o->policy.platform)
             o->policy.policy_file = arg;
         return 0;
