@@ -349,6 +349,20 @@ Test(report, since_leaves_out_what_is_older)
     cr_assert_eq(r.totals.all.packets, 6);
 }
 
+/* The answer is about all that is open: the body says how many of that the time leaves out. */
+Test(report, answer_and_body_of_a_time_agree)
+{
+    char *out;
+
+    base();
+    finding(QPW_VERDICT_UNEXPECTED, QPW_DIR_INBOUND, 23, "10.9.0.1", QPW_OUTCOME_ANSWERED, 10);
+    cr_assert_eq(qpw_report_make(&s, T0 + 50 * SECOND, &r), 0);
+    out = text(100, false, false);
+    assert_has(out, "ACTION NEEDED: 1 service answered");
+    assert_has(out, "0 unexpected, 0 of them answered since then, 1 more open from before; ");
+    free(out);
+}
+
 Test(report, empty_picture)
 {
     char *out;

@@ -100,7 +100,7 @@ void qpw_events_tick(struct qpw_auditor *a)
     if (due.held)
         qpw_say(a, QPW_SAY_FINDING, "and %s, %s; 'qportwatch report' lists them",
                 qpw_words_many(due.held, "more unexpected attempt", count, sizeof(count)),
-                answered_lost(a) ? "of which some may have been answered, for detail was lost" : "none of them answered");
+                answered_lost(a) ? "of which some may have been answered, for detail was lost" : "unanswered when seen");
     if (due.further)
         qpw_say(a, QPW_SAY_FINDING, "and %s of services named above; 'qportwatch report' lists them",
                 qpw_words_many(due.further, "more answered exchange", count, sizeof(count)));
