@@ -231,6 +231,9 @@ Test(vouch, the_process_of_an_ended_session)
     cr_expect_eq(qpw_vouch_judge(&q, NULL), QPW_OWNER_FITS);
     c.made_ns = 9000000000u;
     cr_expect_eq(qpw_vouch_judge(&q, NULL), QPW_OWNER_UNSURE);
+    q.seen_alive = true; /* others of its user and executable */
+    cr_expect_eq(qpw_vouch_judge(&q, NULL), QPW_OWNER_FITS);
+    q.seen_alive = false;
     parent.same_note = true;
     cr_expect_eq(qpw_vouch_judge(&q, NULL), QPW_OWNER_FITS);
     parent.same_note = false;

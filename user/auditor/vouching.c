@@ -14,6 +14,7 @@
 #include "facts/connections.h"
 #include "facts/vouch.h"
 #include "host/clock.h"
+#include "host/executable.h"
 #include "host/owner.h"
 #include "host/rpcbind.h"
 #include "policy/compile/judge.h"
@@ -41,6 +42,7 @@ struct session {
     struct qpw_process process;
     uint64_t when_ns; /* CLOCK_MONOTONIC, 0: none */
     uint32_t owner;   /* number of the owner noted */
+    uint16_t rule;
 };
 
 struct qpw_vouching {
@@ -294,6 +296,29 @@ static size_t find_servers(struct ask *ask)
     return describe_holders(&holders, v->servers, QPW_SOCKET_HOLDERS);
 }
 
+/* Whether a process of that executable and user was seen with an exchange of the rule, or was a maker that fitted. */
+static bool was_seen(const struct qpw_vouching *v, uint16_t rule, const struct qpw_process *made)
+{
+    char path[sizeof(made->exe)];
+
+    for (unsigned i = 0; i < SESSIONS && made->exe[0]; i++) {
+        const struct session *s = &v->sessions[i];
+
+        if (s->when_ns && s->rule == rule && s->process.uid == made->uid && s->process.exe[0] &&
+            qpw_executes(made, qpw_executable_bare(s->process.exe, path, sizeof(path))) == QPW_EXECUTES_IT)
+            return true;
+    }
+    return false;
+}
+
+static void remember_maker(struct qpw_vouching *v, uint16_t rule, const struct qpw_vouch_companion *c)
+{
+    if (!c->maker || c->maker->ended || was_seen(v, rule, c->made))
+        return;
+    v->sessions[v->next_session] = (struct session){.process = *c->maker, .when_ns = qpw_clock_monotonic_ns(), .rule = rule};
+    v->next_session = (v->next_session + 1) % SESSIONS;
+}
+
 /* What was noted of the parents may be enough; those that live are sought only where it is not. */
 static enum qpw_owner_word judge(struct ask *ask, uint16_t parent, const struct qpw_parent *noted, bool *ret_early)
 {
@@ -312,6 +337,8 @@ static enum qpw_owner_word judge(struct ask *ask, uint16_t parent, const struct 
         q.servers = a->vouching->servers;
         q.n_servers = find_servers(ask);
     }
+    q.seen_alive = ask->companion.maker && ask->companion.maker->ended &&
+                   was_seen(a->vouching, parent, ask->companion.made);
     ask->by_notes = true;
     noted_parents(&parents, noted);
     ask->by_notes = false;
@@ -365,6 +392,8 @@ static void one_step(void *data, uint16_t rule, uint16_t parent)
     vouch.word = known_word(a, &key);
     if (!vouch.word) {
         word = judge(ask, parent, &noted, &early);
+        if (word == QPW_OWNER_FITS)
+            remember_maker(a->vouching, parent, &ask->companion);
         vouch.word = word == QPW_OWNER_FITS ? QPW_VOUCH_FITS : word == QPW_OWNER_OTHER ? QPW_VOUCH_OTHER : QPW_VOUCH_UNKNOWN;
         if (early) /* what registers in a moment is asked for again */
             vouch.when_ns = now - a->kernel.control->parent_ns + RPCBIND_AGE_NS;
@@ -535,7 +564,7 @@ static void remember_session(struct qpw_auditor *a, const struct qpw_conn_key *k
     for (size_t i = 0; i < n; i++) {
         if (processes[i].pid == 1)
             continue;
-        v->sessions[v->next_session] = (struct session){.key = *key, .process = processes[i], .owner = conn->owner,
+        v->sessions[v->next_session] = (struct session){.key = *key, .process = processes[i], .owner = conn->owner, .rule = conn->rule,
                                                         .when_ns = qpw_clock_monotonic_ns()};
         v->next_session = (v->next_session + 1) % SESSIONS;
     }
