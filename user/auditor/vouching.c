@@ -311,6 +311,26 @@ static bool was_seen(const struct qpw_vouching *v, uint16_t rule, const struct q
     return false;
 }
 
+static bool is_like_one_seen(const struct qpw_vouching *v, uint16_t rule, const struct qpw_process *p)
+{
+    for (unsigned i = 0; i < SESSIONS; i++)
+        if (v->sessions[i].when_ns && v->sessions[i].rule == rule && v->sessions[i].process.uid == p->uid &&
+            qpw_vouch_same(p, &v->sessions[i].process, v->own_unit) == QPW_OWNER_FITS)
+            return true;
+    return false;
+}
+
+/* The same of all who hold it, or of the maker of what is closed, and of what the maker executed then. */
+static bool were_seen(const struct qpw_vouching *v, uint16_t rule, const struct qpw_vouch_companion *c)
+{
+    if (!c->maker || !was_seen(v, rule, c->made))
+        return false;
+    for (size_t i = 0; i < c->n_holders; i++)
+        if (!is_like_one_seen(v, rule, &c->holders[i]))
+            return false;
+    return c->n_holders || c->maker->ended || is_like_one_seen(v, rule, c->maker);
+}
+
 static void remember_maker(struct qpw_vouching *v, uint16_t rule, const struct qpw_vouch_companion *c)
 {
     if (!c->maker || c->maker->ended || was_seen(v, rule, c->made))
@@ -355,6 +375,10 @@ static enum qpw_owner_word judge(struct ask *ask, uint16_t parent, const struct 
     if (word != QPW_OWNER_FITS && noted->turn) {
         live_parents(&parents);
         q.n_parents = parents.n;
+        word = qpw_vouch_judge(&q, ret_early);
+    }
+    if (word == QPW_OWNER_UNSURE && were_seen(a->vouching, parent, &ask->companion)) {
+        q.seen_alive = true;
         word = qpw_vouch_judge(&q, ret_early);
     }
     return word;

@@ -213,7 +213,7 @@ static enum qpw_owner_word one_process(const struct qpw_vouch_question *q, const
 
     if (!is_known(p))
         return QPW_OWNER_UNSURE;
-    if (p->ended && q->seen_alive)
+    if (q->seen_alive)
         return QPW_OWNER_FITS;
     for (size_t i = 0; i < q->n_parents; i++) {
         one = against(q, p, &q->parents[i]);

@@ -47,7 +47,7 @@ struct qpw_vouch_question {
     const struct qpw_policy *policy;
     const struct qpw_process *servers; /* who holds the NFS port of this node now, by the same protocol */
     size_t n_servers;
-    bool seen_alive; /* the maker has ended; its user and executable were those of a living process that fitted */
+    bool seen_alive; /* user and executable of all who hold it, or of its maker, were those of a living process that fitted */
     uint8_t protocol;
     uint16_t port;   /* local, host order */
     const char *own_unit; /* the auditor's service, or "": that two are in it says nothing */
