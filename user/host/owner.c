@@ -46,8 +46,12 @@ void qpw_owner_describe(const struct qpw_sockets *s, const struct qpw_owner *not
     struct qpw_process p = {.match = match};
 
     /* A process that started after the note has only been given the same number. */
-    if (qpw_proc_is_whole() && qpw_process_describe((int)note->tgid, &p) &&
+    if (qpw_proc_is_initial() && qpw_process_describe((int)note->tgid, &p) &&
         p.started_unix_ns <= noted + START_SLACK_NS) {
+        if (!p.exe[0]) { /* it may not be looked into */
+            qpw_sockets_executable(s, note->exe, p.exe, sizeof(p.exe));
+            qpw_text_clean(p.exe);
+        }
         *ret = p;
         return;
     }

@@ -277,7 +277,7 @@ bool qpw_process_describe(int pid, struct qpw_process *p)
     return true;
 }
 
-bool qpw_proc_is_whole(void)
+bool qpw_proc_is_initial(void)
 {
     char target[64];
     ssize_t length = readlink("/proc/self/ns/pid", target, sizeof(target) - 1);
@@ -285,6 +285,13 @@ bool qpw_proc_is_whole(void)
     if (length <= 0)
         return false; /* no /proc */
     target[length] = '\0';
+    return !strcmp(target, INITIAL_PID_NAMESPACE);
+}
+
+bool qpw_proc_is_whole(void)
+{
+    char target[64];
+
     /* Process 1 is the hardest to look into: that takes CAP_SYS_PTRACE, and with hidepid it would not even be there. */
-    return !strcmp(target, INITIAL_PID_NAMESPACE) && readlink("/proc/1/exe", target, sizeof(target)) > 0;
+    return qpw_proc_is_initial() && readlink("/proc/1/exe", target, sizeof(target)) > 0;
 }

@@ -59,4 +59,7 @@ void qpw_cgroup_unit(const char *text, char *buf, size_t size);
  */
 bool qpw_proc_is_whole(void);
 
+/* True if numbers of processes are those that the kernel side notes: in the initial pid namespace. */
+bool qpw_proc_is_initial(void);
+
 #endif
