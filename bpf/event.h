@@ -67,6 +67,21 @@ static __always_inline void qpw_event_finding(struct qpw_work *w, const struct q
     qpw_event_finding_of(w, &w->finding, value);
 }
 
+/* A question to user space about w->key, to be filled and submitted; NULL: it cannot be sent, which is counted. */
+static __always_inline struct qpw_event *qpw_event_question(struct qpw_work *w, struct qpw_tokens *bucket, __u32 kind)
+{
+    struct qpw_event *e = qpw_token(bucket, w->now) ? bpf_ringbuf_reserve(&events, sizeof(*e), 0) : 0;
+
+    if (!e) {
+        qpw_stat(QPW_LOSS_SOCKET_REQUEST);
+        return 0;
+    }
+    e->kind = kind;
+    e->iface = w->ifindex;
+    e->time_ns = w->now;
+    return e;
+}
+
 /* Asks user space who opened the TCP connection w->key. Returns 1 if the question was sent. */
 __noinline __u32 qpw_event_ask(void)
 {
@@ -75,18 +90,9 @@ __noinline __u32 qpw_event_ask(void)
 
     if (!w)
         return 0;
-    if (!qpw_token(&w->ask_tokens, w->now)) {
-        qpw_stat(QPW_LOSS_SOCKET_REQUEST);
+    e = qpw_event_question(w, &w->ask_tokens, QPW_EVENT_ASK_SOCKET);
+    if (!e)
         return 0;
-    }
-    e = bpf_ringbuf_reserve(&events, sizeof(*e), 0);
-    if (!e) {
-        qpw_stat(QPW_LOSS_SOCKET_REQUEST);
-        return 0;
-    }
-    e->kind = QPW_EVENT_ASK_SOCKET;
-    e->iface = w->ifindex;
-    e->time_ns = w->now;
     e->ask = w->key;
     bpf_ringbuf_submit(e, qpw_wake_flag(w->now));
     return 1;
@@ -98,20 +104,10 @@ __noinline __u32 qpw_event_ask(void)
  */
 static __noinline int qpw_event_ask_owner(struct qpw_work *w, const struct qpw_conn *c)
 {
-    struct qpw_event *e;
+    struct qpw_event *e = qpw_event_question(w, &w->owner_tokens, QPW_EVENT_ASK_OWNER);
 
-    if (!qpw_token(&w->owner_tokens, w->now)) {
-        qpw_stat(QPW_LOSS_SOCKET_REQUEST);
+    if (!e)
         return 0;
-    }
-    e = bpf_ringbuf_reserve(&events, sizeof(*e), 0);
-    if (!e) {
-        qpw_stat(QPW_LOSS_SOCKET_REQUEST);
-        return 0;
-    }
-    e->kind = QPW_EVENT_ASK_OWNER;
-    e->iface = w->ifindex;
-    e->time_ns = w->now;
     e->companion.key = w->key;
     e->companion.value = *c;
     woken_ns = w->now;
