@@ -427,4 +427,7 @@ QPW_MAP(listening, BPF_MAP_TYPE_HASH, QPW_LISTENING_ENTRIES, struct qpw_listenin
 /* User space's own: steps in the lives of findings, see struct qpw_life. */
 QPW_MAP(lives, BPF_MAP_TYPE_HASH, QPW_LIVES, struct qpw_finding_key, struct qpw_life, BPF_F_NO_PREALLOC);
 
+/* User space's own: which programs were seen, and with what first, see struct qpw_first_seen. */
+QPW_MAP(first_seen, BPF_MAP_TYPE_HASH, QPW_FIRST_SEEN, struct qpw_program_key, struct qpw_first_seen, BPF_F_NO_PREALLOC);
+
 #endif

@@ -76,6 +76,7 @@ struct qpw_listed {
     X(listeners) \
     X(listening) \
     X(lives) \
+    X(first_seen) \
     X(exe_of) \
     X(exes)
 
@@ -195,6 +196,19 @@ struct qpw_life {
     char reason[128];
 };
 
+/*
+ * Programs that held the node's end of an answered finding, each with the first such finding. Only the auditor writes it.
+ * Without an entry left for it, a program is not known to be new.
+ */
+#define QPW_FIRST_SEEN 4096u
+struct qpw_program_key {
+    char path[256]; /* of the executable, or its name where the path is not known; zeroes behind the end */
+};
+struct qpw_first_seen {
+    struct qpw_finding_key finding; /* zero: an earlier one, which is not stored any more */
+    __u64 unix_ns;
+};
+
 /* A line of the policy in force that holds for a time only, or by somebody's leave. */
 #define QPW_EXCEPTIONS 256u /* the first ones; `of` counts those that found no place, too */
 struct qpw_exception {
@@ -247,6 +261,7 @@ _Static_assert(sizeof(struct qpw_rule_info) == 312, "rule info");
 _Static_assert(sizeof(struct qpw_peer_info) == 56, "peer info");
 _Static_assert(sizeof(struct qpw_exception) == 256, "exception");
 _Static_assert(sizeof(struct qpw_life) == 256, "life");
+_Static_assert(sizeof(struct qpw_first_seen) == sizeof(struct qpw_finding_key) + 8, "first seen");
 _Static_assert(sizeof(struct qpw_meta) == 8488, "meta");
 
 #endif

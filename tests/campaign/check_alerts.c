@@ -26,6 +26,7 @@ static const struct {
     {"inbound-answered", ONE_FINDING, 1},    {"inbound-data", ONE_FINDING, 1},
     {"outbound-attempted", ONE_FINDING, 1},  {"outbound-refused", ONE_FINDING, 1},
     {"outbound-answered", ONE_FINDING, 1},   {"outbound-data", ONE_FINDING, 1},
+    {"outbound-answered-new", ONE_FINDING, 1}, {"outbound-data-new", ONE_FINDING, 1},
     {"protocol", ONE_FINDING, 1},            {"protocol-both", ONE_FINDING, 1},
     {"ethertype", ONE_FINDING, 1},           {"weak-answered", ONE_FINDING, 1},
     {"implied", ONE_FINDING, 1},             {"undecided-both", ONE_FINDING, 1},

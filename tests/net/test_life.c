@@ -173,3 +173,66 @@ Test(life, over_reloads_and_the_death_of_the_auditor, .timeout = NETNS_TIMEOUT_S
     evelog_clear(&log);
     site_end(&n);
 }
+
+/* A program of that name, which no other test has, reaches a port of the far end. */
+static void reach(struct site *n, const char *program, int port, const char *signature)
+{
+    char path[128], output[256];
+
+    netns_output(&n->ns, output, sizeof(output), "cd %s && cp -n /usr/bin/ncat %s && ./%s -z 10.1.0.2 %d", n->dir, program, program,
+                 port);
+    snprintf(path, sizeof(path), "%s/eve.json", n->dir);
+    EVELOG_UNTIL(path, .name = signature, .port = (unsigned)port);
+}
+
+/* Of the report's document, of the view's, and of the alert log's newest record. */
+static void assert_severity(struct site *n, int port, const char *severity, int number)
+{
+    struct evelog log = {0};
+    char output[65536], path[128], wanted[128];
+    json_t *report = site_report(n), *one = site_finding(report, "outbound", "tcp", port);
+
+    cr_assert(one, "no finding of port %d", port);
+    cr_expect_str_eq(json_string_value(json_object_get(one, "severity")), severity);
+    cr_expect_eq(json_is_true(json_object_get(one, "new_program")), number == 1);
+    json_decref(report);
+    netns_output(&n->ns, output, sizeof(output), PROGRAM " top --once --tab unexpected --filter port:%d", port);
+    snprintf(wanted, sizeof(wanted), "\n%s", severity);
+    cr_expect(strstr(output, wanted), "'%s' is not in: %s", severity, output);
+    snprintf(path, sizeof(path), "%s/eve.json", n->dir);
+    evelog_add(&log, path);
+    cr_expect_eq(json_integer_value(json_object_get(json_object_get(evelog_last(&log, &(struct evelog_filter){.port = (unsigned)port}),
+                                                                    "alert"), "severity")), number);
+    evelog_clear(&log);
+}
+
+Test(life, the_first_outbound_exchange_of_a_program_is_high_in_every_face, .timeout = NETNS_TIMEOUT_S)
+{
+    struct site n;
+
+    site_make(&n);
+    site_attach(&n, POLICY, "");
+    for (uint16_t port = 8443; port < 8446; port++)
+        traffic_serve_tcp(&n.far, "10.1.0.2", port);
+    reach(&n, "alpha", 8443, "outbound-answered-new");
+    assert_severity(&n, 8443, "high", 1);
+    command(&n, "report --fail-on high >/dev/null", 3, "1 high finding");
+    command(&n, "status --json | grep -c '\"severity\": \"high\"'", 0, "1\n");
+    reach(&n, "alpha", 8444, "outbound-answered");
+    assert_severity(&n, 8444, "medium", 2);
+    reach(&n, "beta", 8999, "outbound-refused"); /* nobody is there: that makes it no known program */
+    reach(&n, "beta", 8445, "outbound-answered-new");
+    assert_severity(&n, 8445, "high", 1);
+
+    /* Whichever auditor asks, and after another attachment as the log has it. */
+    netns_stop(n.auditor, SIGKILL);
+    site_attach(&n, POLICY, "");
+    assert_severity(&n, 8443, "high", 1);
+    assert_severity(&n, 8444, "medium", 2);
+    site_detach(&n, SIGTERM);
+    site_attach(&n, POLICY, "");
+    reach(&n, "alpha", 8445, "outbound-answered");
+    assert_severity(&n, 8445, "medium", 2);
+    site_detach(&n, SIGTERM);
+    site_end(&n);
+}

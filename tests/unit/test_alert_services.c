@@ -306,7 +306,7 @@ Test(alert_services, what_cannot_be_written_is_gathered_on)
     stop(e);
 }
 
-Test(alert_services, the_text_has_the_command_line_and_whether_the_program_was_reported_before)
+Test(alert_services, the_text_has_the_command_line_and_whether_the_program_was_seen_before)
 {
     struct qpw_engine *e = start();
     struct qpw_engine_context context = plain_context();
@@ -322,22 +322,66 @@ Test(alert_services, the_text_has_the_command_line_and_whether_the_program_was_r
     who.started_unix_ns = T0 - 60 * SEC;
     for (unsigned i = 0; i < 3; i++)
         rows[i] = client(i, 9000 + i, QPW_OUTCOME_DATA, T0 + i);
-    qpw_engine_findings(e, rows, 2, T0 + SEC);
+    rows[0].program_seen = QPW_PROGRAM_NEW;
+    rows[1].program_seen = QPW_PROGRAM_BEFORE;
+    qpw_engine_findings(e, rows, 3, T0 + SEC);
     cr_expect(strstr(sink.records[0].text,
                      "node1 (10.0.0.1) served 10.1.0.1 on tcp/9000 (python3, pid 7, root, web.service): 3 packets, 222 B. The "
                      "policy (/etc/qportwatch/policy) has no inbound rule for it. Command: `python3 -m http.server '9999' x`, "
-                     "started 2026-02-28 23:59:00Z. First alert about this program. To allow it: "
+                     "started 2026-02-28 23:59:00Z. This program was not seen on this node before. To allow it: "
                      "`inbound tcp 9000 python3 from=10.1.0.1`"), "%s", sink.records[0].text);
     cr_expect(strstr(sink.records[0].line, "\"program_before\":[\"no\"]"));
-    cr_expect_not(strstr(sink.records[1].text, "First alert"));
+    cr_expect_not(strstr(sink.records[1].text, "not seen on this node"));
     cr_expect(strstr(sink.records[1].line, "\"program_before\":[\"yes\"]"));
-    qpw_engine_free(e);
-    sink_clear(&sink);
-    e = start();
-    qpw_engine_context(e, &context, T0);
-    qpw_engine_restore(e, &(struct qpw_engine_past){.program = &who}, T0); /* as the log of an earlier auditor has it */
-    qpw_engine_findings(e, &rows[2], 1, T0 + SEC);
-    cr_expect_not(strstr(sink.records[0].text, "First alert"), "%s", sink.records[0].text);
+    cr_expect_not(strstr(sink.records[2].line, "program_before"), "what nobody has looked for is not said");
+    stop(e);
+}
+
+/* An exchange that the node opens to one of many responders of a port. */
+static struct qpw_finding_row node_opens(unsigned responder, unsigned outcome, enum qpw_program_seen seen, uint64_t at_ns)
+{
+    struct qpw_finding_row row = client(responder, 8443, outcome, at_ns);
+    uint8_t node[16];
+
+    memcpy(node, row.key.responder, 16);
+    memcpy(row.key.responder, row.key.initiator, 16);
+    memcpy(row.key.initiator, node, 16);
+    row.key.direction = OUT;
+    row.program_seen = seen;
+    finding_renumber(&row);
+    return row;
+}
+
+Test(alert_services, a_new_program_has_an_alert_of_its_own_whoever_else_uses_the_port)
+{
+    struct qpw_engine *e = start();
+    struct qpw_finding_row rows[] = {node_opens(0, QPW_OUTCOME_DATA, QPW_PROGRAM_UNKNOWN, T0),
+                                     node_opens(1, QPW_OUTCOME_DATA, QPW_PROGRAM_BEFORE, T0 + 1),
+                                     node_opens(2, QPW_OUTCOME_ANSWERED, QPW_PROGRAM_NEW, T0 + 2)};
+
+    qpw_engine_findings(e, rows, 3, T0 + SEC);
+    cr_assert_str_eq(sink_words(&sink, 0), "outbound-data/first, outbound-answered-new/first");
+    cr_expect_eq(sink.records[1].signature->severity, QPW_SEVERITY_HIGH);
+    rows[2].value.outcome = QPW_OUTCOME_DATA;
+    qpw_engine_findings(e, rows, 3, T0 + 2 * SEC);
+    cr_assert_str_eq(sink_words(&sink, 2), "outbound-data-new/escalation");
+    qpw_engine_tick(e, T0 + 20 * SEC);
+    cr_assert_str_eq(sink_words(&sink, 3), "further-responders/first");
+    stop(e);
+}
+
+Test(alert_services, a_program_that_is_found_to_be_new_later_raises_its_exchange_once)
+{
+    struct qpw_engine *e = start();
+    struct qpw_finding_row rows[] = {node_opens(0, QPW_OUTCOME_DATA, QPW_PROGRAM_UNKNOWN, T0),
+                                     node_opens(1, QPW_OUTCOME_DATA, QPW_PROGRAM_UNKNOWN, T0 + 1)};
+
+    qpw_engine_findings(e, rows, 2, T0 + SEC);
+    cr_assert_str_eq(sink_words(&sink, 0), "outbound-data/first");
+    rows[0].program_seen = rows[1].program_seen = QPW_PROGRAM_NEW;
+    for (unsigned i = 0; i < 3; i++)
+        qpw_engine_findings(e, rows, 2, T0 + (2 + i) * SEC);
+    cr_assert_str_eq(sink_words(&sink, 1), "outbound-data-new/escalation, outbound-data-new/first");
     stop(e);
 }
 

@@ -671,3 +671,23 @@ Test(records, a_step_about_users_told_with_their_service_is_told_once)
     qpw_engine_free(e);
     sink_clear(&sink);
 }
+
+Test(life, outbound_of_a_program_never_seen_before_is_high_once_it_is_answered)
+{
+    struct qpw_finding_row rows[3];
+    struct qpw_lives lives = {.now_unix_ns = T0};
+
+    for (unsigned i = 0; i < 3; i++)
+        rows[i] = finding(i == 2 ? IN : OUT, "10.0.0.1", "192.0.2.5", 8440 + i, QPW_OUTCOME_DATA, T0, T0);
+    cr_assert_eq(qpw_lives_add_first_seen(&lives, &rows[2].key), 0);
+    cr_assert_eq(qpw_lives_add_first_seen(&lives, &rows[0].key), 0);
+    qpw_lives_assign(&lives, rows, 3);
+    cr_expect_eq(qpw_finding_severity(&rows[0]), QPW_SEVERITY_HIGH);
+    cr_expect_eq(qpw_finding_severity(&rows[1]), QPW_SEVERITY_MEDIUM, "nothing says that its program is new");
+    cr_expect_eq(qpw_finding_concern(&rows[2]), QPW_CONCERN_IN_DATA, "inbound it is high in any case");
+    rows[0].value.outcome = QPW_OUTCOME_ANSWERED;
+    cr_expect_eq(qpw_finding_severity(&rows[0]), QPW_SEVERITY_HIGH);
+    rows[0].value.outcome = QPW_OUTCOME_REFUSED;
+    cr_expect_eq(qpw_finding_severity(&rows[0]), QPW_SEVERITY_LOW);
+    free(lives.first_seen);
+}

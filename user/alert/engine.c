@@ -50,7 +50,6 @@ void qpw_engine_free(struct qpw_engine *e)
     qpw_hidden_clear(e);
     qpw_idmap_clear(&e->mark_index);
     qpw_idmap_clear(&e->group_index);
-    qpw_idmap_clear(&e->programs);
     qpw_idmap_clear(&e->steps);
     qpw_idmap_clear(&e->peer_ports);
     free(e->marks);
@@ -65,8 +64,6 @@ int qpw_engine_restore(struct qpw_engine *e, const struct qpw_engine_past *past,
 
     if (past->coverage_unix_ns > e->coverage_ns && past->coverage_unix_ns <= now_ns + FUTURE_SLACK_NS)
         e->coverage_ns = past->coverage_unix_ns;
-    if (past->program)
-        qpw_program_note(e, past->program);
     if (past->step)
         qpw_idmap_set(&e->steps, past->step, 1); /* without memory it is told again */
     if (!past->flow_id)

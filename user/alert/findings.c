@@ -161,7 +161,6 @@ static int write_finding(struct qpw_engine *e, struct work *w, enum qpw_record_k
     struct qpw_text_about about = {.context = &e->context, .row = row, .process = process_of(e, w),
                                    .neighbour = qpw_engine_neighbour(e, row)};
     char line[256], ports[64], first[32], count[24];
-    bool first_of_program = qpw_program_is_new(e, about.process);
     uint64_t suppressed = kind != QPW_RECORD_FIRST && n > w->mark->told ? n - w->mark->told : 0;
     int rc;
 
@@ -176,7 +175,6 @@ static int write_finding(struct qpw_engine *e, struct work *w, enum qpw_record_k
                                                  : "The initiator's port was %u.", row->value.initiator_port,
              row->key.port);
     qpw_words_count(n, count, sizeof(count));
-    about.first_of_program = first_of_program;
     about.words = (struct qpw_text_words){.count = count, .ports = ports, .iface = r->iface,
                                           .peer = qpw_text_peer(&e->context, row->value.peer)};
     qpw_text_fill(r->signature->text, &about, r->text, sizeof(r->text));
@@ -185,14 +183,13 @@ static int write_finding(struct qpw_engine *e, struct work *w, enum qpw_record_k
     if (qpw_text_allow_line(&about, false, line, sizeof(line)))
         qpw_record_fact(r, "allow", "%s", line);
     qpw_process_facts(r, about.process);
-    if (about.process && about.process->pid)
-        qpw_record_fact(r, "program_before", "%s", first_of_program ? "no" : "yes");
+    if (about.process && about.process->pid && row->program_seen)
+        qpw_record_fact(r, "program_before", "%s", row->program_seen == QPW_PROGRAM_NEW ? "no" : "yes");
     qpw_record_fact(r, "first", "%s", qpw_time_text(row->first_unix_ns, first, sizeof(first)));
     qpw_record_fact(r, "last", "%s", qpw_time_text(row->last_unix_ns, first, sizeof(first)));
     rc = qpw_engine_write(e, w->mark, now_ns);
     if (rc < 0)
         return rc;
-    qpw_program_note(e, about.process);
     if (w->life.step)
         qpw_idmap_set(&e->steps, qpw_life_number(&w->life), 1);
     if (row->value.owner.exe)
@@ -273,6 +270,11 @@ static bool is_again(const struct work *w)
     return w->mark->sequence && w->row->first_unix_ns > w->mark->written_ns + AGAIN_SLACK_NS;
 }
 
+static bool is_of_new_program(enum qpw_signature_name signature)
+{
+    return signature == QPW_SIG_OUT_ANSWERED_NEW || signature == QPW_SIG_OUT_DATA_NEW;
+}
+
 /* Whether it is told with others of its service. */
 static bool in_service(struct qpw_engine *e, struct work *w, uint64_t now_ns)
 {
@@ -280,6 +282,8 @@ static bool in_service(struct qpw_engine *e, struct work *w, uint64_t now_ns)
 
     if (!w->answered || w->signature == QPW_SIG_CROSSED)
         return false;
+    if (!w->mark->sequence && w->life.state == QPW_FINDING_OPEN && is_of_new_program(w->signature))
+        return false; /* whoever else uses the port */
     if (!w->mark->service)
         offer.process = process_of(e, w);
     if (!qpw_services_fold(e, &offer, now_ns))
@@ -293,6 +297,9 @@ static bool is_another(enum qpw_signature_name now, uint16_t before)
 {
     if (now == before)
         return false;
+    if ((now == QPW_SIG_OUT_ANSWERED_NEW && before == QPW_SIG_OUT_ANSWERED) ||
+        (now == QPW_SIG_OUT_DATA_NEW && before == QPW_SIG_OUT_DATA))
+        return true; /* its program was found meanwhile */
     return now == QPW_SIG_CROSSED || (now == QPW_SIG_IMPLIED_UNKNOWN && before == QPW_SIG_IMPLIED) ||
            (now == QPW_SIG_IMPLIED && before == QPW_SIG_IMPLIED_UNKNOWN);
 }

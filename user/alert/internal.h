@@ -29,7 +29,6 @@ enum qpw_tale {
     QPW_TALE_LISTENER,
     QPW_TALE_OWNER,
     QPW_TALE_SERVICE,
-    QPW_TALE_PROGRAM,
     QPW_TALE_COUNT
 };
 
@@ -162,7 +161,6 @@ struct qpw_engine {
     struct qpw_mark *marks;
     size_t n_marks, marks_allocated;
     struct qpw_idmap mark_index;
-    struct qpw_idmap programs; /* that some record named */
     struct qpw_idmap steps;    /* in the lives of findings, that some record told */
     uint64_t pruned_ns;
 
@@ -244,11 +242,6 @@ const char *qpw_engine_iface(const struct qpw_engine *e, unsigned number);
 
 /* Adds who holds the node's end to a record; p NULL: nothing. */
 void qpw_process_facts(struct qpw_record *r, const struct qpw_process *p);
-
-/* Whether no record so far named the process's program, by its path; one that is not known was. */
-bool qpw_program_is_new(const struct qpw_engine *e, const struct qpw_process *p);
-/* A record names it. */
-void qpw_program_note(struct qpw_engine *e, const struct qpw_process *p);
 
 /* ---- groups.c, groups_write.c ---- */
 

@@ -42,32 +42,6 @@ void qpw_process_facts(struct qpw_record *r, const struct qpw_process *p)
         qpw_record_fact(r, p->container ? "container" : "unit", "%s", p->unit);
 }
 
-#define MAX_PROGRAMS 65536u
-
-static uint64_t program_id(const struct qpw_engine *e, const struct qpw_process *p)
-{
-    char program[256];
-
-    if (!p || (!p->exe[0] && !p->name[0]))
-        return 0;
-    qpw_owner_program(p, program, sizeof(program));
-    return qpw_tale_keyed_id(e, QPW_TALE_PROGRAM, program, strlen(program));
-}
-
-bool qpw_program_is_new(const struct qpw_engine *e, const struct qpw_process *p)
-{
-    uint64_t id = program_id(e, p);
-    uint32_t known;
-
-    return id && e->programs.used < MAX_PROGRAMS && !qpw_idmap_get(&e->programs, id, &known);
-}
-
-void qpw_program_note(struct qpw_engine *e, const struct qpw_process *p)
-{
-    if (qpw_program_is_new(e, p))
-        qpw_idmap_set(&e->programs, program_id(e, p), 1);
-}
-
 /* What a socket is known by: never the process, so that a restart is no news. */
 static uint64_t socket_id(const struct qpw_engine *e, enum qpw_tale tale, const struct qpw_engine_socket *s)
 {

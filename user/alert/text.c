@@ -167,7 +167,7 @@ static void process_words(const struct qpw_process *p, char *buf, size_t size)
         snprintf(buf, size, " (%s)", owner);
 }
 
-/* "Command: `python3 -m http.server`, started …. First alert about this program. "; nothing where nobody is known. */
+/* "Command: `python3 -m http.server`, started …. This program was not seen on this node before. "; nothing where nobody is known. */
 static void program_words(const struct qpw_text_about *about, char *buf, size_t size)
 {
     const struct qpw_process *p = about->process;
@@ -182,8 +182,8 @@ static void program_words(const struct qpw_text_about *about, char *buf, size_t 
     if (command[0])
         snprintf(buf, size, " Command: `%s`%s%s.", command, p->started_unix_ns ? ", started " : "",
                  p->started_unix_ns ? qpw_words_time(p->started_unix_ns, started, sizeof(started)) : "");
-    if (about->first_of_program)
-        snprintf(buf + strlen(buf), size - strlen(buf), " First alert about this program.");
+    if (about->row->program_seen == QPW_PROGRAM_NEW)
+        snprintf(buf + strlen(buf), size - strlen(buf), " This program was not seen on this node before.");
 }
 
 /* ": 89 packets, 10.8 kB"; nothing where they are not known yet. */

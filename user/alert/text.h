@@ -24,7 +24,6 @@ struct qpw_text_about {
     const struct qpw_engine_context *context;
     const struct qpw_finding_row *row;   /* NULL: no traffic */
     const struct qpw_process *process;   /* NULL: not known */
-    bool first_of_program;               /* no alert before was about the process's program */
     bool neighbour;                      /* on-link address, no peer given */
     struct qpw_text_words words;
 };

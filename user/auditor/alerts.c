@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 #include "auditor/alerts.h"
+#include "auditor/first_seen.h"
 #include "auditor/lives.h"
 #include "auditor/settle.h"
 
@@ -77,6 +78,7 @@ static void on_past(void *data, const struct qpw_engine_past *past)
     struct qpw_alerts *alerts = data;
 
     qpw_engine_restore(alerts->engine, past, qpw_clock_unix_ns());
+    qpw_first_seen_recall(alerts->auditor, past);
 }
 
 int qpw_alerts_open(struct qpw_auditor *a, struct qpw_error *err)
@@ -180,19 +182,26 @@ static struct qpw_finding with_note(const struct qpw_auditor *a, const struct qp
     return value;
 }
 
-static void find_process(void *data, const struct qpw_finding_row *row, struct qpw_process *ret)
+void qpw_alerts_process(struct qpw_auditor *a, const struct qpw_finding_row *row, struct qpw_process *ret)
 {
     struct qpw_finding value;
-    struct qpw_alerts *alerts = data;
+    const struct qpw_alerts *alerts = a->alerts;
     /* Most rows are a snapshot's, not in the queue: their distance to it may only be taken as a number. */
-    uintptr_t place = ((uintptr_t)row - (uintptr_t)alerts->queue) / sizeof(*row);
+    uintptr_t place = alerts ? ((uintptr_t)row - (uintptr_t)alerts->queue) / sizeof(*row) : QUEUE;
 
-    if (place < alerts->queued && alerts->process[place].match != QPW_MATCH_NONE) {
+    if (alerts && place < alerts->queued && alerts->process[place].match != QPW_MATCH_NONE) {
         *ret = alerts->process[place];
         return;
     }
-    value = with_note(alerts->auditor, row);
-    qpw_owner_find(alerts->auditor->sockets, &row->key, &value, ret);
+    value = with_note(a, row);
+    qpw_owner_find(a->sockets, &row->key, &value, ret);
+}
+
+static void find_process(void *data, const struct qpw_finding_row *row, struct qpw_process *ret)
+{
+    const struct qpw_alerts *alerts = data;
+
+    qpw_alerts_process(alerts->auditor, row, ret);
 }
 
 static void find_way(const struct qpw_finding_row *row, char ret[16])
@@ -276,6 +285,7 @@ void qpw_alerts_flush(struct qpw_auditor *a)
             row->counts = sums;
     }
     qpw_audit_lives_assign(a, alerts->queue, alerts->queued);
+    qpw_first_seen_look(a, alerts->queue, alerts->queued);
     qpw_engine_findings(alerts->engine, alerts->queue, alerts->queued, unix_ns);
     alerts->queued = 0;
 }
@@ -316,8 +326,10 @@ void qpw_alerts_offer(struct qpw_auditor *a)
     struct qpw_collect_options options = {.brief = true, .links = a->netlink};
     struct qpw_snapshot snapshot = {0};
 
-    if (a->alerts && qpw_collect(&a->kernel, &options, &snapshot, NULL) == 0)
+    if (a->alerts && qpw_collect(&a->kernel, &options, &snapshot, NULL) == 0) {
+        qpw_first_seen_look(a, snapshot.findings, snapshot.n_findings);
         qpw_alerts_snapshot(a, &snapshot);
+    }
     qpw_snapshot_clear(&snapshot);
 }
 
@@ -434,8 +446,10 @@ int qpw_alerts_close(struct qpw_auditor *a, struct qpw_error *err)
     if (a->epoll_fd >= 0) { /* it was really at work, not only half started */
         alerts->last_words = true;
         qpw_alerts_flush(a);
-        if (qpw_collect(&a->kernel, &options, &snapshot, NULL) == 0)
+        if (qpw_collect(&a->kernel, &options, &snapshot, NULL) == 0) {
+            qpw_first_seen_look(a, snapshot.findings, snapshot.n_findings);
             qpw_alerts_snapshot(a, &snapshot);
+        }
         qpw_snapshot_clear(&snapshot);
         qpw_engine_finish(alerts->engine, qpw_clock_unix_ns());
     }

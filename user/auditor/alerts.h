@@ -2,7 +2,7 @@
 /*
  * alerts.h - between the auditor and the alert engine: rows go in, lines go to the log.
  *
- * All functions are without effect where no alert log was asked for.
+ * All functions but qpw_alerts_process() are without effect where no alert log was asked for.
  */
 #ifndef QPW_AUDITOR_ALERTS_H
 #define QPW_AUDITOR_ALERTS_H
@@ -22,6 +22,9 @@ void qpw_alerts_finding(struct qpw_auditor *a, const struct qpw_finding_key *key
 /* See qpw_engine_listener() and qpw_engine_other_owner(). -ENOENT: no alert log is kept. */
 int qpw_alerts_listener(struct qpw_auditor *a, const struct qpw_engine_socket *socket);
 int qpw_alerts_other_owner(struct qpw_auditor *a, const struct qpw_engine_socket *socket);
+
+/* Who holds the node's end of a finding, as it was found with the event where the row waits for the next flush. */
+void qpw_alerts_process(struct qpw_auditor *a, const struct qpw_finding_row *row, struct qpw_process *ret);
 
 /* Tells the findings since the last flush. */
 void qpw_alerts_flush(struct qpw_auditor *a);

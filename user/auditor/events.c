@@ -17,7 +17,7 @@
 #include "words/numbers.h"
 
 /* Multilinear, keyed with the secret of the load (bpf/tag.h): nobody can aim at another finding's line. */
-static uint64_t hash_of(const struct qpw_auditor *a, const struct qpw_finding_key *key)
+uint64_t qpw_events_hash(const struct qpw_auditor *a, const struct qpw_finding_key *key)
 {
     uint32_t words[sizeof(*key) / 4];
     uint64_t hash = 0;
@@ -38,7 +38,7 @@ static uint32_t place_of(uint64_t hash)
 static bool is_news(struct qpw_auditor *a, const struct qpw_finding_key *key, uint8_t outcome)
 {
     struct qpw_told *told = a->told;
-    uint64_t hash = hash_of(a, key);
+    uint64_t hash = qpw_events_hash(a, key);
     uint32_t place = place_of(hash);
 
     while (told->hash[place] && told->hash[place] != hash)

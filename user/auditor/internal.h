@@ -5,6 +5,7 @@
 
 #include <jansson.h>
 
+#include "alert/idmap.h"
 #include "auditor/lines.h"
 #include "auditor/auditor.h"
 #include "instance/coverage.h"
@@ -70,6 +71,7 @@ struct qpw_auditor {
     struct ring_buffer *ring;
     struct qpw_told *told;
     struct qpw_lives *lives;   /* as the kernel side has them; NULL: not read */
+    struct qpw_idmap looked;   /* findings whose program was looked for: auditor/first_seen.c */
     struct qpw_alerts *alerts; /* NULL: no alert log */
     struct qpw_totals told_totals; /* of the last summary line */
     uint64_t told_until_ns; /* findings last seen before were told by the auditor before, 0: there was none */
@@ -202,6 +204,8 @@ void qpw_events_close(struct qpw_auditor *a);
 unsigned qpw_events_read(struct qpw_auditor *a);
 /* A finding that is new or has changed: a line for the terminal, and the alert log. */
 void qpw_events_finding(struct qpw_auditor *a, const struct qpw_finding_key *key, const struct qpw_finding *value);
+/* A hash of a finding that nobody can aim at another's; never 0. */
+uint64_t qpw_events_hash(const struct qpw_auditor *a, const struct qpw_finding_key *key);
 /* Writes seeds for every TCP connection that sock_diag knows, and removes all others. */
 int qpw_events_seed(struct qpw_auditor *a, struct qpw_error *err);
 /* Goes through the tables of findings for what no event told. */

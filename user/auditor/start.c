@@ -401,6 +401,7 @@ int qpw_auditor_close(struct qpw_auditor *a, struct qpw_error *err)
     answer_asker(a, r, &own);
     qpw_owner_watch_close(a);
     qpw_lives_free(a->lives);
+    qpw_idmap_clear(&a->looked);
     qpw_vouching_close(a);
     qpw_policy_clear(&a->policy);
     qpw_compiled_clear(&a->compiled);

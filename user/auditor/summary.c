@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "auditor/alerts.h"
+#include "auditor/first_seen.h"
 #include "auditor/internal.h"
 #include "auditor/summary.h"
 #include "snapshot/collect.h"
@@ -78,6 +79,8 @@ void qpw_summary_tell(struct qpw_auditor *a)
     char line[640];
     int r = qpw_collect(&a->kernel, &options, &snapshot, &err);
 
+    if (r == 0)
+        qpw_first_seen_look(a, snapshot.findings, snapshot.n_findings);
     if (r == 0)
         r = qpw_answer_make(&snapshot, &answer) < 0 ? qpw_fail(&err, -ENOMEM, "out of memory") : 0;
     if (r < 0) {

@@ -26,8 +26,10 @@ unsigned qpw_finding_rank(const struct qpw_finding_row *f)
     case QPW_VERDICT_UNEXPECTED:
         if (noise)
             return 7;
+        if (answered && f->key.direction == QPW_DIR_OUTBOUND)
+            return f->program_seen == QPW_PROGRAM_NEW ? 13 : 12;
         if (answered)
-            return f->key.direction == QPW_DIR_INBOUND ? 13 : f->key.direction == QPW_DIR_OUTBOUND ? 12 : 11;
+            return f->key.direction == QPW_DIR_INBOUND ? 14 : 11;
         return f->key.direction == QPW_DIR_OUTBOUND ? 10 : f->value.outcome == QPW_OUTCOME_REFUSED ? 8 : 9;
     case QPW_VERDICT_WEAK:
         return answered ? 6 : 5;

@@ -44,6 +44,8 @@ static enum qpw_concern unexpected(const struct qpw_finding_row *f)
         return qpw_finding_answered(f) ? QPW_CONCERN_PROTOCOL_BOTH : QPW_CONCERN_PROTOCOL_ONE_WAY;
     if (f->crossed.protocol && outcome == QPW_OUTCOME_ATTEMPTED)
         return QPW_CONCERN_CROSSED;
+    if (f->key.direction == QPW_DIR_OUTBOUND && f->program_seen == QPW_PROGRAM_NEW && qpw_finding_answered(f))
+        return outcome == QPW_OUTCOME_DATA ? QPW_CONCERN_OUT_DATA_NEW : QPW_CONCERN_OUT_ANSWERED_NEW;
     return by_outcome[f->key.direction == QPW_DIR_OUTBOUND][outcome];
 }
 

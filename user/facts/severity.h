@@ -24,6 +24,8 @@ enum qpw_severity { QPW_SEVERITY_HIGH = 1, QPW_SEVERITY_MEDIUM, QPW_SEVERITY_LOW
     X(OUT_REFUSED, LOW, "unexpected outbound, refused") \
     X(OUT_ANSWERED, MEDIUM, "unexpected outbound, answered") \
     X(OUT_DATA, MEDIUM, "unexpected outbound, data exchanged") \
+    X(OUT_ANSWERED_NEW, HIGH, "unexpected outbound, answered, by a program never seen before on this node") \
+    X(OUT_DATA_NEW, HIGH, "unexpected outbound, data exchanged, by a program never seen before on this node") \
     X(PROTOCOL_ONE_WAY, LOW, "unlisted protocol, one way") \
     X(PROTOCOL_BOTH, HIGH, "unlisted protocol, both ways") \
     X(ETHERTYPE, LOW, "unlisted EtherType") \

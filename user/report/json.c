@@ -73,7 +73,8 @@ static json_t *finding(const struct qpw_report *r, const struct qpw_render_optio
     qpw_json_set_life(o, r->s, f);
     qpw_json_set_counts(o, &f->counts);
     json_object_update_new(
-        o, json_pack("{s:o,s:b,s:b,s:b}", "bytes", qpw_json_number(qpw_sum_of(&f->counts).bytes), "superseded",
+        o, json_pack("{s:b,s:o,s:b,s:b,s:b}", "new_program", f->program_seen == QPW_PROGRAM_NEW, "bytes",
+                     qpw_json_number(qpw_sum_of(&f->counts).bytes), "superseded",
                      !!(value->flags & QPW_FINDING_SUPERSEDED), "reserved", !!(value->flags & QPW_FINDING_RESERVED),
                      "multicast", !!(value->flags & QPW_FINDING_MULTICAST)));
     return o;

@@ -58,12 +58,20 @@ static void take_step(struct qpw_finding_row *row, const struct qpw_life *step)
         row->reopened = step;
 }
 
+static bool was_first_seen(const struct qpw_lives *lives, const struct qpw_finding_key *key)
+{
+    return lives && lives->n_first_seen &&
+           bsearch(key, lives->first_seen, lives->n_first_seen, sizeof(*lives->first_seen), by_key);
+}
+
 void qpw_lives_assign(const struct qpw_lives *lives, struct qpw_finding_row *rows, size_t n)
 {
     for (size_t i = 0; i < n; i++) {
         struct qpw_finding_key of_class = qpw_life_class(&rows[i]);
 
         rows[i].lives = lives;
+        if (was_first_seen(lives, &rows[i].key))
+            rows[i].program_seen = QPW_PROGRAM_NEW;
         rows[i].explained = rows[i].acknowledged = rows[i].reopened = NULL;
         take_step(&rows[i], qpw_lives_find(lives, &rows[i].key));
         take_step(&rows[i], qpw_lives_find(lives, &of_class));
@@ -87,9 +95,44 @@ struct qpw_lives *qpw_lives_new(struct qpw_life_row *rows, size_t n)
 
 void qpw_lives_free(struct qpw_lives *lives)
 {
-    if (lives)
+    if (lives) {
         free(lives->rows);
+        free(lives->first_seen);
+    }
     free(lives);
+}
+
+int qpw_lives_add_first_seen(struct qpw_lives *lives, const struct qpw_finding_key *finding)
+{
+    struct qpw_finding_key *keys = realloc(lives->first_seen, (lives->n_first_seen + 1) * sizeof(*keys));
+
+    if (!keys)
+        return -ENOMEM;
+    lives->first_seen = keys;
+    keys[lives->n_first_seen++] = *finding;
+    qsort(keys, lives->n_first_seen, sizeof(*keys), by_key);
+    return 0;
+}
+
+static int read_first_seen(const struct qpw_kernel *k, struct qpw_lives *lives)
+{
+    static const struct qpw_finding_key none;
+    const struct qpw_first_seen *values;
+    struct qpw_entries e;
+    int r = qpw_entries_read(k->map_fd[QPW_MAP_first_seen], sizeof(struct qpw_program_key), sizeof(*values), &e);
+
+    if (r < 0)
+        return r;
+    values = e.values;
+    lives->first_seen = calloc(e.count + 1, sizeof(*lives->first_seen));
+    for (size_t i = 0; lives->first_seen && i < e.count; i++)
+        if (memcmp(&values[i].finding, &none, sizeof(none)))
+            lives->first_seen[lives->n_first_seen++] = values[i].finding;
+    qpw_entries_clear(&e);
+    if (!lives->first_seen)
+        return -ENOMEM;
+    qsort(lives->first_seen, lives->n_first_seen, sizeof(*lives->first_seen), by_key);
+    return 0;
 }
 
 int qpw_lives_read(const struct qpw_kernel *k, struct qpw_lives **ret)
@@ -107,5 +150,10 @@ int qpw_lives_read(const struct qpw_kernel *k, struct qpw_lives **ret)
     }
     *ret = rows ? qpw_lives_new(rows, e.count) : NULL;
     qpw_entries_clear(&e);
-    return *ret ? 0 : -ENOMEM;
+    r = *ret ? read_first_seen(k, *ret) : -ENOMEM;
+    if (r < 0) {
+        qpw_lives_free(*ret);
+        *ret = NULL;
+    }
+    return r;
 }

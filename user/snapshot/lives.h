@@ -15,8 +15,11 @@ struct qpw_finding_key qpw_life_class(const struct qpw_finding_row *finding);
 /* A stored step by its whole key; NULL: there is none. */
 const struct qpw_life *qpw_lives_find(const struct qpw_lives *lives, const struct qpw_finding_key *key);
 
-/* Points rows to the steps stored of them. lives NULL: there are none. They have to outlive the rows' use. */
+/* Points rows to the steps stored of them, and marks those that a program was first seen with. lives NULL: there are none. They have to outlive the rows' use. */
 void qpw_lives_assign(const struct qpw_lives *lives, struct qpw_finding_row *rows, size_t n);
+
+/* A program was first seen with that finding: rows are told so from now on. 0 or -ENOMEM. */
+int qpw_lives_add_first_seen(struct qpw_lives *lives, const struct qpw_finding_key *finding);
 
 /* Takes n rows over, which malloc() gave, and sorts them; NULL: no memory, then they are freed. */
 struct qpw_lives *qpw_lives_new(struct qpw_life_row *rows, size_t n);

@@ -28,9 +28,14 @@ struct qpw_life_row {
 struct qpw_lives {
     struct qpw_life_row *rows; /* by key */
     size_t n;
+    struct qpw_finding_key *first_seen; /* findings that a program was first seen with, sorted */
+    size_t n_first_seen;
     uint64_t now_unix_ns;
     uint64_t retention_ns[2];  /* as in qpw_meta */
 };
+
+/* Whether the program at the node's end was seen on this node before the finding. */
+enum qpw_program_seen { QPW_PROGRAM_UNKNOWN = 0, QPW_PROGRAM_NEW, QPW_PROGRAM_BEFORE };
 
 struct qpw_finding_row {
     struct qpw_finding_key key;
@@ -46,6 +51,7 @@ struct qpw_finding_row {
     } crossed; /* what the other of the two hosts tried meanwhile: see snapshot/crossing.h */
     const struct qpw_lives *lives; /* NULL: none are known (replay); see snapshot/lives.h */
     const struct qpw_life *explained, *acknowledged, *reopened; /* the steps stored of it; NULL: none */
+    uint8_t program_seen; /* enum qpw_program_seen; BEFORE where the auditor has just looked, else UNKNOWN in its place */
 };
 
 struct qpw_detail_row {

@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#include "auditor/first_seen.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "alert/engine.h"
+#include "auditor/alerts.h"
+#include "facts/owner.h"
+#include "facts/severity.h"
+#include "instance/lives.h"
+#include "snapshot/lives.h"
+
+#define PATIENCE 3u      /* looks after which a program that is not known is looked for no longer */
+#define MAX_LOOKED 65536u /* beyond that all are looked for again */
+#define LOOKS 16u        /* values of a->looked: below it enum qpw_program_seen, from it on the number of vain looks */
+
+/* False: nobody is known, or nobody whose program can be told apart. */
+static bool program_of(const struct qpw_process *p, struct qpw_program_key *ret)
+{
+    memset(ret, 0, sizeof(*ret));
+    if (p->match == QPW_MATCH_KERNEL || (!p->exe[0] && !p->name[0]))
+        return false;
+    qpw_owner_program(p, ret->path, sizeof(ret->path));
+    memset(ret->path + strlen(ret->path), 0, sizeof(ret->path) - strlen(ret->path));
+    return true;
+}
+
+void qpw_first_seen_recall(struct qpw_auditor *a, const struct qpw_engine_past *past)
+{
+    struct qpw_first_seen earlier = {.unix_ns = past->written_unix_ns};
+    struct qpw_program_key program;
+
+    if (past->program && past->outcome >= QPW_OUTCOME_ANSWERED && program_of(past->program, &program))
+        qpw_first_seen_put(&a->kernel, &program, &earlier); /* one that is there stays; a full map makes none new */
+}
+
+/* Whether the node's end can have a program: what nobody of the node has answered or sent has none. */
+static bool has_program(const struct qpw_finding_row *row)
+{
+    return (qpw_finding_answered(row) || row->key.direction == QPW_DIR_OUTBOUND) && row->key.kind != QPW_KIND_ETHERTYPE &&
+           !(row->value.flags & QPW_FINDING_SUPERSEDED);
+}
+
+static enum qpw_program_seen judge(struct qpw_auditor *a, const struct qpw_finding_row *row,
+                                   const struct qpw_program_key *program)
+{
+    struct qpw_first_seen now = {.finding = row->key, .unix_ns = row->first_unix_ns}, before;
+    int r = qpw_first_seen_get(&a->kernel, program, &before);
+
+    if (r == 0)
+        return memcmp(&before.finding, &row->key, sizeof(row->key)) ? QPW_PROGRAM_BEFORE : QPW_PROGRAM_NEW;
+    if (r != -ENOENT)
+        return QPW_PROGRAM_UNKNOWN;
+    if (!qpw_finding_answered(row))
+        return QPW_PROGRAM_NEW;
+    if (qpw_first_seen_put(&a->kernel, program, &now) < 0)
+        return QPW_PROGRAM_UNKNOWN; /* no room: other faces could not say so */
+    if (a->lives)
+        qpw_lives_add_first_seen(a->lives, &row->key); /* without memory from the next reading on */
+    return QPW_PROGRAM_NEW;
+}
+
+/* One of each finding, executable of its node's end, and whether it was answered. */
+static uint64_t number_of(const struct qpw_auditor *a, const struct qpw_finding_row *row)
+{
+    uint64_t number = qpw_events_hash(a, &row->key) ^ row->value.owner.exe ^ (qpw_finding_answered(row) ? 1ull << 63 : 0);
+
+    return number ? number : 1;
+}
+
+static void look(struct qpw_auditor *a, struct qpw_finding_row *row)
+{
+    uint64_t number = number_of(a, row);
+    uint32_t known = LOOKS;
+    struct qpw_program_key program;
+    struct qpw_process process = {0};
+
+    qpw_idmap_get(&a->looked, number, &known);
+    if (known >= LOOKS && known < LOOKS + PATIENCE) {
+        qpw_alerts_process(a, row, &process);
+        known = program_of(&process, &program) ? judge(a, row, &program) : known + 1;
+        qpw_idmap_set(&a->looked, number, known); /* without memory it is looked for again */
+    }
+    if (row->program_seen != QPW_PROGRAM_NEW && known < LOOKS)
+        row->program_seen = known;
+}
+
+void qpw_first_seen_look(struct qpw_auditor *a, struct qpw_finding_row *rows, size_t n)
+{
+    if (a->looked.used > MAX_LOOKED)
+        qpw_idmap_clear(&a->looked);
+    for (size_t i = 0; i < n; i++)
+        if (has_program(&rows[i]) && rows[i].value.last_ns >= a->told_until_ns)
+            look(a, &rows[i]);
+}
