@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* What follows from a decision about a companion that no packet may come for any more: findings, and what is reported. */
+#include "auditor/vouching_internal.h"
+
+#include <bpf/bpf.h>
+#include <string.h>
+
+#include "facts/connections.h"
+#include "snapshot/conns.h"
+
+/* The finding of the connection under that verdict, as the programs would enter it (bpf/finding.h). */
+static void fill(const struct qpw_ask *ask, uint8_t verdict, struct qpw_finding_key *ret_key, struct qpw_finding *ret_value)
+{
+    const struct qpw_conn *conn = ask->conn;
+    struct qpw_connection_ends ends = qpw_connection_ends(ask->key, conn);
+
+    *ret_key = (struct qpw_finding_key){.port = ends.to_port, .kind = QPW_KIND_PORT, .protocol = ask->key->protocol,
+                                        .direction = conn->direction, .verdict = verdict};
+    memcpy(ret_key->initiator, ends.from, 16);
+    memcpy(ret_key->responder, ends.to, 16);
+    *ret_value = (struct qpw_finding){
+        .first_ns = conn->first_ns, .last_ns = conn->last_ns, .initiator_port = ends.from_port,
+        .vlan = conn->vlan & QPW_VLAN_ID, .iface = conn->iface, .evidence = conn->evidence, .outcome = conn->outcome,
+        .scope = qpw_conn_scope(conn), .changes = 1, .owner = ask->note};
+    if (conn->flags & QPW_CONN_REMOTE_FIRST)
+        ret_value->flags = QPW_FINDING_REMOTE_FIRST;
+    else if (conn->direction == QPW_DIR_OUTBOUND && conn->conn_class != QPW_CLASS_HALF)
+        ret_value->flags = QPW_FINDING_NODE;
+}
+
+static int table_of(const struct qpw_auditor *a, const struct qpw_finding *value)
+{
+    return a->kernel.map_fd[value->outcome >= QPW_OUTCOME_ANSWERED ? QPW_MAP_answered : QPW_MAP_findings];
+}
+
+/* The queue of the slots of its quota, as qpw_finding_quota() in bpf/finding.h has it. */
+static enum qpw_map queue_of(const struct qpw_finding_key *key, const struct qpw_finding *value)
+{
+    if (value->outcome >= QPW_OUTCOME_ANSWERED)
+        return key->verdict == QPW_VERDICT_IMPLIED ? QPW_MAP_implied_slots : QPW_MAP_answered_slots;
+    return value->flags & QPW_FINDING_NODE ? QPW_MAP_node_slots : QPW_MAP_finding_slots;
+}
+
+/*
+ * Enters what no packet may come for any more. Where the programs have, theirs stands; without a place it is reported all
+ * the same. Its packets so far are counted with the verdict that they had.
+ */
+static void enter(struct qpw_auditor *a, const struct qpw_finding_key *key, struct qpw_finding *value)
+{
+    int table = table_of(a, value), queue = a->kernel.map_fd[queue_of(key, value)];
+    struct qpw_finding known;
+
+    if (bpf_map_lookup_elem(table, key, &known) == 0) {
+        if (known.reason != value->reason) { /* an implied one whose owner is not known */
+            known.reason = value->reason;
+            known.provisional = 0;
+            known.changes++;
+            bpf_map_update_elem(table, key, &known, BPF_EXIST);
+        }
+        return;
+    }
+    if (bpf_map_lookup_and_delete_elem(queue, NULL, &value->slot) < 0) {
+        value->slot = 0;
+        return;
+    }
+    if (bpf_map_update_elem(table, key, value, BPF_NOEXIST) < 0) {
+        bpf_map_update_elem(queue, NULL, &value->slot, BPF_ANY);
+        value->slot = 0;
+    }
+}
+
+/* What was entered as a companion is not one. */
+static void supersede_implied(const struct qpw_ask *ask)
+{
+    static const enum qpw_map tables[] = {QPW_MAP_answered, QPW_MAP_findings};
+    struct qpw_finding_key key;
+    struct qpw_finding value;
+
+    fill(ask, QPW_VERDICT_IMPLIED, &key, &value);
+    for (size_t i = 0; i < sizeof(tables) / sizeof(*tables); i++) {
+        int fd = ask->a->kernel.map_fd[tables[i]];
+
+        if (bpf_map_lookup_elem(fd, &key, &value) < 0 || !value.provisional || (value.flags & QPW_FINDING_SUPERSEDED))
+            continue; /* else another's, who fits, stands there too */
+        value.flags |= QPW_FINDING_SUPERSEDED;
+        value.changes++;
+        bpf_map_update_elem(fd, &key, &value, BPF_EXIST);
+    }
+}
+
+/* No rule without a parent takes it either. */
+static bool is_unexpected(struct qpw_ask *ask, struct qpw_exchange exchange)
+{
+    struct qpw_judgement plain;
+
+    exchange.parent_live = NULL;
+    plain = qpw_policy_judge(ask->a->vouching->judge, &exchange);
+    return plain.verdict == QPW_VERDICT_UNEXPECTED || plain.verdict == QPW_VERDICT_WEAK;
+}
+
+/* It may have gone on since it was asked for. */
+static void refresh(struct qpw_ask *ask, struct qpw_conn *conn)
+{
+    static const enum qpw_conn_class classes[] = {QPW_CLASS_EST, QPW_CLASS_OUT, QPW_CLASS_DGRAM, QPW_CLASS_HALF};
+    struct qpw_conn now;
+
+    for (size_t i = 0; i < sizeof(classes) / sizeof(*classes); i++)
+        if (qpw_conns_find(&ask->a->kernel, classes[i], ask->key, &now) == 0 && now.first_ns == conn->first_ns) {
+            *conn = now;
+            return;
+        }
+}
+
+void qpw_ask_conclude(struct qpw_ask *ask, const struct qpw_exchange *exchange, uint32_t word)
+{
+    struct qpw_auditor *a = ask->a;
+    struct qpw_conn conn = *ask->conn;
+    struct qpw_finding_key key;
+    struct qpw_finding value;
+
+    if (word != QPW_VOUCH_OTHER && word != QPW_VOUCH_UNKNOWN)
+        return;
+    if (word == QPW_VOUCH_OTHER && !is_unexpected(ask, *exchange))
+        return;
+    refresh(ask, &conn);
+    ask->conn = &conn;
+    qpw_ask_companion(ask); /* for its note, also where an earlier decision stands */
+    fill(ask, word == QPW_VOUCH_OTHER ? QPW_VERDICT_UNEXPECTED : QPW_VERDICT_IMPLIED, &key, &value);
+    value.rule = word == QPW_VOUCH_OTHER ? ask->other : ask->unknown;
+    value.reason = word == QPW_VOUCH_OTHER ? QPW_REASON_OTHER_OWNER : QPW_REASON_OWNER_UNKNOWN;
+    if (word == QPW_VOUCH_OTHER)
+        supersede_implied(ask);
+    enter(a, &key, &value);
+    qpw_events_finding(a, &key, &value);
+}
