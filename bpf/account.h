@@ -21,7 +21,7 @@ static __always_inline __u32 qpw_meter_of(struct qpw_work *w, const struct qpw_c
     if (w->misfit)
         w->meter.reason = w->misfit;
     else if (w->verdict == QPW_VERDICT_UNDECIDED || c->reason == QPW_REASON_UNLISTED_LOCAL ||
-             c->reason == QPW_REASON_FOREIGN_SOURCE)
+             qpw_is_foreign(c->reason))
         w->meter.reason = c->reason;
     w->meter.port = port;
     w->meter.rule = c->rule;

@@ -30,7 +30,7 @@ static __always_inline int qpw_is_echo_request(const struct qpw_pkt *p)
 /* Routers advertise and redirect; of hosts, those that forward do. Which the node in a capture is, is not known. */
 static __always_inline int qpw_may_route(const struct qpw_work *w)
 {
-    return w->rx || config.replay || (w->iface.flags & QPW_IFACE_FORWARD);
+    return w->rx || config.replay || qpw_family_flag(w, QPW_IFACE_FORWARD4, QPW_IFACE_FORWARD6);
 }
 
 static __always_inline __u32 qpw_nd_misfit(const struct qpw_work *w)

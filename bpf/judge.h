@@ -313,7 +313,7 @@ static __always_inline void qpw_judge_owner(struct qpw_conn *c, __u32 answer)
  */
 static __always_inline void qpw_judge(struct qpw_work *w, struct qpw_conn *c, __u16 type)
 {
-    int inbound = c->direction == QPW_DIR_INBOUND, foreign = c->reason == QPW_REASON_FOREIGN_SOURCE;
+    int inbound = c->direction == QPW_DIR_INBOUND, foreign = qpw_is_foreign(c->reason);
     __u8 kind = qpw_kind(w->key.protocol);
     __u16 port = kind == QPW_KIND_ICMP ? type : inbound ? w->key.local_port : w->key.remote_port;
     __u32 answer = 0;

@@ -7,6 +7,8 @@
 
 #include "packet.h"
 
+#define QPW_LOCALITY_TRANSIT 0x100u /* beside a reason */
+
 /* flags: which of QPW_LOCAL_* it may be. Nobody sends from a broadcast address. */
 static __always_inline int qpw_is_local(struct qpw_work *w, const __u8 *addr, __u32 flags)
 {
@@ -55,18 +57,35 @@ static __always_inline int qpw_is_own_mac(const struct qpw_work *w)
     return __builtin_memcmp(mac, w->iface.mac, 4) == 0 && mac[4] == w->iface.mac[4] && mac[5] == w->iface.mac[5];
 }
 
-/* The frame is to (rx) or from (tx) the interface's own MAC, or there is none, on a host that does not forward. */
-static __always_inline int qpw_own_mac(const struct qpw_work *w)
+/* Is that flag of the interface set, in the variant for the packet's family? */
+static __always_inline int qpw_family_flag(const struct qpw_work *w, __u8 v4, __u8 v6)
 {
-    if (!w->iface.number || (w->iface.flags & QPW_IFACE_FORWARD))
-        return 0;
-    return (w->iface.flags & QPW_IFACE_L3) || qpw_is_own_mac(w);
+    return w->iface.flags & (w->pkt.v6 ? v6 : v4);
 }
 
-/* Does all that leaves by the interface come from the node? A host that forwards, and a bridge, send on what others sent. */
-static __always_inline int qpw_sends_foreign(const struct qpw_work *w)
+/* The frame is to (rx) or from (tx) the interface's own MAC, or there is none. */
+static __always_inline int qpw_for_card(const struct qpw_work *w)
 {
-    return w->iface.number && !(w->iface.flags & (QPW_IFACE_FORWARD | QPW_IFACE_BRIDGED));
+    return w->iface.number && ((w->iface.flags & QPW_IFACE_L3) || qpw_is_own_mac(w));
+}
+
+/* The same on a host that does not forward. */
+static __always_inline int qpw_own_mac(const struct qpw_work *w)
+{
+    return qpw_for_card(w) && !qpw_family_flag(w, QPW_IFACE_FORWARD4, QPW_IFACE_FORWARD6);
+}
+
+__noinline __u32 qpw_route_sent(void); /* route.h */
+__noinline __u32 qpw_route_received(void);
+
+/* Sent from an address that is not the node's: why it is the node's all the same, or else as qpw_locality() has it. */
+static __always_inline __u32 qpw_foreign(const struct qpw_work *w)
+{
+    if (config.replay)
+        return qpw_own_mac(w) ? QPW_REASON_UNLISTED_LOCAL : QPW_REASON_NOT_LOCAL;
+    if (!w->iface.number || (w->iface.flags & QPW_IFACE_BRIDGED))
+        return QPW_REASON_NOT_LOCAL; /* a bridge sends on what others have sent */
+    return qpw_family_flag(w, QPW_IFACE_SENDS4, QPW_IFACE_SENDS6) ? qpw_route_sent() : QPW_REASON_FOREIGN_SOURCE;
 }
 
 /*
@@ -86,8 +105,8 @@ static __always_inline int qpw_is_self(const struct qpw_work *w)
 }
 
 /*
- * QPW_REASON_NONE, QPW_REASON_UNLISTED_LOCAL or QPW_REASON_FOREIGN_SOURCE: the packet is the node's. QPW_REASON_ECHO,
- * QPW_REASON_NOT_LOCAL: in transit. Sets w->self where both ends are local in a replay.
+ * QPW_REASON_NONE, QPW_REASON_UNLISTED_LOCAL, QPW_REASON_FOREIGN_SOURCE, QPW_REASON_ROUTE_UNKNOWN: the packet is the
+ * node's. QPW_REASON_ECHO, QPW_REASON_NOT_LOCAL, and any with QPW_LOCALITY_TRANSIT: in transit. Sets w->self where both ends are local in a replay.
  */
 __noinline __u32 qpw_locality(void)
 {
@@ -107,9 +126,7 @@ __noinline __u32 qpw_locality(void)
         }
         if (qpw_is_unspecified(p->source))
             return QPW_REASON_NONE;
-        if (config.replay)
-            return qpw_own_mac(w) ? QPW_REASON_UNLISTED_LOCAL : QPW_REASON_NOT_LOCAL;
-        return qpw_sends_foreign(w) ? QPW_REASON_FOREIGN_SOURCE : QPW_REASON_NOT_LOCAL;
+        return qpw_foreign(w);
     }
     if (source) {
         if (!config.scope_self)
@@ -120,7 +137,13 @@ __noinline __u32 qpw_locality(void)
     if (qpw_is_local(w, p->destination, QPW_LOCAL_ADDRESS | QPW_LOCAL_BROADCAST) || qpw_is_multicast(p->destination) ||
         (p->macs[0] & 1) || qpw_is_limited_broadcast(p->destination))
         return QPW_REASON_NONE;
-    return qpw_own_mac(w) ? QPW_REASON_UNLISTED_LOCAL : QPW_REASON_NOT_LOCAL;
+    if (!qpw_for_card(w))
+        return QPW_REASON_NOT_LOCAL;
+    if (!qpw_family_flag(w, QPW_IFACE_FORWARD4, QPW_IFACE_FORWARD6))
+        return QPW_REASON_UNLISTED_LOCAL;
+    if (!config.replay && !(w->iface.flags & QPW_IFACE_BRIDGED))
+        qpw_route_received();
+    return QPW_REASON_NOT_LOCAL;
 }
 
 #endif

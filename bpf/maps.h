@@ -108,6 +108,8 @@ struct qpw_work {
     struct qpw_parent parent_value;
     struct qpw_vouch_key vouch;
     struct qpw_local_key local;
+    struct qpw_route_key route;
+    struct qpw_route route_value;
     struct qpw_detail_key detail;
     struct qpw_detail detail_value;
     struct qpw_conn_key saved;
@@ -124,7 +126,7 @@ struct qpw_work {
     struct qpw_tag tag; /* of this packet in the cache, valid where cacheable */
     __u64 now;
     __u64 half_rank; /* of the half-open entry that made room, see half.h */
-    struct qpw_tokens tokens, ask_tokens, owner_tokens; /* of findings, and of either kind of question */
+    struct qpw_tokens tokens, ask_tokens, owner_tokens, route_tokens; /* of findings, and of each kind of question */
     __u32 ifindex;
     __u32 bytes;
     __u32 frames;
@@ -303,6 +305,8 @@ QPW_MAP(vouches, BPF_MAP_TYPE_LRU_HASH, QPW_VOUCHES, struct qpw_vouch_key, struc
 /* What each remote end has left of what is allowed of infrastructure: sets, so that nothing is allocated. 250 kB. */
 QPW_MAP(rates, BPF_MAP_TYPE_ARRAY, QPW_RATE_SETS + QPW_RATE_PREFIXES, __u32, struct qpw_allowances, 0);
 QPW_MAP(dhcp_servers, BPF_MAP_TYPE_HASH, QPW_DHCP_SERVERS, struct qpw_address, __u64, BPF_F_NO_PREALLOC);
+/* Source prefixes of what the host forwards. LRU: what is pushed out is asked again. */
+QPW_MAP(routes, BPF_MAP_TYPE_LRU_HASH, QPW_ROUTES, struct qpw_route_key, struct qpw_route, 0);
 /* Local addresses; a trie because a replay is given prefixes. Not part of the policy: follows netlink. */
 QPW_MAP(locals, BPF_MAP_TYPE_LPM_TRIE, 16384, struct qpw_local_key, __u32, BPF_F_NO_PREALLOC);
 QPW_MAP(ifaces, BPF_MAP_TYPE_HASH, QPW_MAX_IFACES, __u32, struct qpw_iface, 0); /* by ifindex */

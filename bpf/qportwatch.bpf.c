@@ -15,6 +15,7 @@
 #include "maps.h"
 #include "owner.h"
 #include "parse.h"
+#include "route.h"
 #include "track.h"
 
 static __always_inline int qpw_is_icmp_error(const struct qpw_pkt *p)

@@ -474,8 +474,8 @@ static __noinline struct qpw_conn *qpw_connection(void *ctx, struct qpw_work *w)
     reason = (int)qpw_unknown(w, qpw_locality());
     if (reason == QPW_REASON_ECHO)
         qpw_forged_echo(w);
-    if (reason == QPW_REASON_ECHO || reason == QPW_REASON_NOT_LOCAL) {
-        qpw_transit(w, reason);
+    if (reason == QPW_REASON_ECHO || reason == QPW_REASON_NOT_LOCAL || reason & QPW_LOCALITY_TRANSIT) {
+        qpw_transit(w, reason & ~QPW_LOCALITY_TRANSIT);
         return 0;
     }
     if (w->pkt.kind != QPW_PKT_IP) {
@@ -511,11 +511,11 @@ static __noinline struct qpw_conn *qpw_connection(void *ctx, struct qpw_work *w)
         qpw_undecided(QPW_DIR_UNKNOWN);
         return 0;
     }
-    if (reason == QPW_REASON_FOREIGN_SOURCE && !w->opened)
+    if (qpw_is_foreign(reason) && !w->opened)
         reason = QPW_REASON_UNLISTED_LOCAL; /* the other end spoke to that address, or it was the node's until now */
-    if (reason == QPW_REASON_FOREIGN_SOURCE || (reason && !c->reason))
+    if (qpw_is_foreign(reason) || (reason && !c->reason))
         c->reason = (__u8)reason;
-    else if (!reason && (c->reason == QPW_REASON_UNLISTED_LOCAL || c->reason == QPW_REASON_FOREIGN_SOURCE))
+    else if (!reason && (c->reason == QPW_REASON_UNLISTED_LOCAL || qpw_is_foreign(c->reason)))
         c->reason = QPW_REASON_NONE; /* the address is known by now */
     return c;
 }

@@ -499,6 +499,38 @@ struct qpw_vouch {
 #define QPW_VOUCHES 4096u
 #define QPW_AUDITOR_STALE_NS 10000000000ull /* no heartbeat for so long: nobody decides */
 
+/*
+ * Where a source prefix of what the host forwards lies (IPv4 /24, IPv6 /64), seen from the interface by which it leaves.
+ * Entered by the programs, which ask; the word is user space's, from the routing table.
+ */
+struct qpw_route_key {
+    __u8 source[16];
+    __u32 ifindex;
+};
+enum qpw_route_word {
+    QPW_ROUTE_ASKED = 0, /* not answered yet */
+    QPW_ROUTE_ELSEWHERE, /* by another interface */
+    QPW_ROUTE_SAME,      /* by the same: it is forwarded only where it is received from there, too */
+    QPW_ROUTE_NOWHERE,   /* no route leads there */
+};
+struct qpw_route {
+    __u64 since_ns;    /* first asked */
+    __u64 asked_ns;    /* last asked */
+    __u64 received_ns; /* something for somebody else last came from there, by that interface; 0: never */
+    __u32 word;        /* enum qpw_route_word */
+    __u32 pad;
+};
+#define QPW_ROUTES 4096u
+#define QPW_ROUTE_NS 600000000000ull     /* how long a word stands before it is asked for again */
+#define QPW_ROUTE_AGAIN_NS 1000000000ull /* and where there is none yet */
+#define QPW_ROUTE_WAIT_NS 10000000000ull /* without a word for so long: what leaves is told */
+
+/* Where the address of a finding's or connection's node end is not the node's. */
+static inline int qpw_is_foreign(unsigned reason)
+{
+    return reason == QPW_REASON_FOREIGN_SOURCE || reason == QPW_REASON_ROUTE_UNKNOWN;
+}
+
 struct qpw_local_key {
     __u32 prefixlen;
     __u8 addr[16];
@@ -509,9 +541,12 @@ struct qpw_local_key {
 /* ---- Interfaces ---- */
 
 #define QPW_IFACE_L3 0x01      /* no Ethernet header */
-#define QPW_IFACE_FORWARD 0x02 /* the host forwards on it */
+#define QPW_IFACE_FORWARD4 0x02 /* the host forwards IPv4 that it receives there */
 #define QPW_IFACE_MACS 0x04    /* the node has other MACs there, too: those of devices above or below it */
 #define QPW_IFACE_BRIDGED 0x08 /* a port of a bridge, which sends what others have sent */
+#define QPW_IFACE_FORWARD6 0x10
+#define QPW_IFACE_SENDS4 0x20  /* the host forwards IPv4 that it receives on some interface, and may send it there */
+#define QPW_IFACE_SENDS6 0x40
 
 struct qpw_iface {
     __u32 ifindex;
@@ -575,6 +610,7 @@ enum qpw_event_kind {
     QPW_EVENT_NONE = 0,
     QPW_EVENT_FINDING,    /* a finding is new, or its outcome or evidence rose: read it from its table */
     QPW_EVENT_ASK_SOCKET, /* mid-stream TCP tuple without evidence: look it up in sock_diag, write a seed */
+    QPW_EVENT_ASK_ROUTE,  /* the host forwards from a new prefix: does the routing table lead there? Write a qpw_route */
     QPW_EVENT_ASK_OWNER,  /* a companion's owner was seen for the first time: does it fit? Write a qpw_vouch */
     QPW_EVENT_CONN_ENDED, /* replay only: an entry was closed by its successor or replaced; its last state */
 };
@@ -589,6 +625,10 @@ struct qpw_event {
             struct qpw_finding value;
         } finding;
         struct qpw_conn_key ask;
+        struct {
+            struct qpw_conn_key ends; /* local: its source, remote: its destination */
+            __u32 received;
+        } route;
         struct {
             struct qpw_conn_key key;
             struct qpw_conn value;
@@ -656,6 +696,8 @@ _Static_assert(sizeof(struct qpw_parent_key) == 24, "parent key");
 _Static_assert(sizeof(struct qpw_parent) == 112, "parent");
 _Static_assert(sizeof(struct qpw_vouch_key) == 12, "vouch key");
 _Static_assert(sizeof(struct qpw_vouch) == 16, "vouch");
+_Static_assert(sizeof(struct qpw_route_key) == 20, "route key");
+_Static_assert(sizeof(struct qpw_route) == 32, "route");
 _Static_assert(sizeof(struct qpw_iface) == 16, "iface");
 _Static_assert(sizeof(struct qpw_control) == 128, "control");
 _Static_assert(QPW_OVERFLOW_SLOT(QPW_VERDICT_COUNT - 1, QPW_DIR_COUNT - 1) < QPW_OVERFLOW_SLOTS, "overflow rows");

@@ -60,6 +60,7 @@ struct qpw_listed {
     X(vouches) \
     X(rates) \
     X(dhcp_servers) \
+    X(routes) \
     X(locals) \
     X(ifaces) \
     X(meta) \

@@ -84,7 +84,8 @@
     X(INFRA_RATE, "infra-rate")             /* more of it than infrastructure needs */ \
     X(OTHER_OWNER, "other-owner")           /* a companion, but held by another than who has its parent exchange */ \
     X(OWNER_UNKNOWN, "owner-unknown")       /* a companion, and who holds it, or its parent exchange, is not known */ \
-    X(FOREIGN_SOURCE, "foreign-source")     /* sent from an address that is not the node's, which does not forward */
+    X(FOREIGN_SOURCE, "foreign-source")     /* sent from an address that is not the node's, and not forwarded either */ \
+    X(ROUTE_UNKNOWN, "route-unknown")       /* the same, where the routing table does not say where it came from */
 
 /*
  * What was lost or left uncounted, each visible in status and report. X(symbol, "name", effect): DELAYED costs time

@@ -79,7 +79,7 @@ Test(verdicts, transit_by_its_reasons)
 
 Test(verdicts, own_mac_is_the_node_unless_the_host_forwards)
 {
-    struct qpw_iface lo = {.ifindex = 1, .number = 1, .flags = QPW_IFACE_FORWARD, .mac = {2, 0, 0, 0, 0, 2}};
+    struct qpw_iface lo = {.ifindex = 1, .number = 1, .flags = QPW_IFACE_FORWARD4 | QPW_IFACE_SENDS4, .mac = {2, 0, 0, 0, 0, 2}};
 
     audit_open(&a, NULL);
     AUDIT_POLICY(&a, NULL, SMB);
@@ -111,13 +111,105 @@ Test(verdicts, own_mac_is_the_node_unless_the_host_forwards)
     cr_assert_eq(qpw_kernel_set_iface(&a.kernel, &lo), 0);
     make_sent("10.0.0.81", OTHER_MAC);
     cr_assert_eq(AUDIT_PACKETS(&a, VERDICT(TRANSIT), .reason = AUDIT_IS(QPW_REASON_NOT_LOCAL)), 1);
-    lo.flags = QPW_IFACE_FORWARD;
+    lo.flags = QPW_IFACE_FORWARD4 | QPW_IFACE_SENDS4;
 
     cr_assert_eq(qpw_kernel_set_iface(&a.kernel, &lo), 0);
     make_syn(CLIENT, "10.0.0.78", OWN_MAC, 445);
     audit_feed(&a, AUDIT_XDP, &p);
     make_sent("10.0.0.79", OWN_MAC);
-    cr_assert_eq(AUDIT_PACKETS(&a, VERDICT(TRANSIT), .reason = AUDIT_IS(QPW_REASON_NOT_LOCAL)), 3);
+    cr_assert_eq(AUDIT_PACKETS(&a, VERDICT(TRANSIT), .reason = AUDIT_IS(QPW_REASON_NOT_LOCAL)), 2);
+    cr_assert_eq(AUDIT_PACKETS(&a, VERDICT(TRANSIT), .reason = AUDIT_IS(QPW_REASON_ROUTE_UNKNOWN)), 1, "it is being asked");
+    audit_close(&a);
+}
+
+static bool route_of(const char *source, struct qpw_route_key *ret_key, struct qpw_route *ret)
+{
+    memset(ret_key, 0, sizeof(*ret_key));
+    audit_address(source, ret_key->source);
+    ret_key->ifindex = 1;
+    return bpf_map_lookup_elem(a.kernel.map_fd[QPW_MAP_routes], ret_key, ret) == 0;
+}
+
+/* The routing table's word of that prefix, as user space writes it. */
+static void say_route(const char *source, enum qpw_route_word word, uint64_t older_ns)
+{
+    struct qpw_route_key key;
+    struct qpw_route route;
+
+    cr_assert(route_of(source, &key, &route), "%s was not asked about", source);
+    route.word = word;
+    route.since_ns -= older_ns;
+    cr_assert_eq(bpf_map_update_elem(a.kernel.map_fd[QPW_MAP_routes], &key, &route, BPF_EXIST), 0);
+}
+
+#define SENT(v, r) AUDIT_PACKETS(&a, VERDICT(v), .reason = AUDIT_IS(QPW_REASON_##r))
+
+/* Of a host that forwards: what the routing table says of a source's prefix decides, and the card that the frame names. */
+Test(verdicts, what_is_forwarded_has_the_word_of_the_routing_table)
+{
+    struct qpw_iface lo = {.ifindex = 1, .number = 1, .flags = QPW_IFACE_FORWARD4 | QPW_IFACE_SENDS4, .mac = {2, 0, 0, 0, 0, 2}};
+    struct qpw_route_key key;
+    struct qpw_route route;
+
+    audit_open(&a, NULL);
+    AUDIT_POLICY(&a, NULL, SMB);
+    cr_assert_eq(qpw_kernel_set_iface(&a.kernel, &lo), 0);
+    a.kernel.control->heartbeat_ns = qpw_kernel_now_ns(&a.kernel);
+
+    /* Asked once for a prefix; what is not answered is counted, and told once it stays so; unless nobody is there to ask. */
+    make_sent("10.7.0.5", OWN_MAC);
+    make_sent("10.7.0.6", OWN_MAC);
+    cr_assert_eq(SENT(TRANSIT, ROUTE_UNKNOWN), 2);
+    say_route("10.7.0.0", QPW_ROUTE_ASKED, QPW_ROUTE_WAIT_NS);
+    make_sent("10.7.0.7", OWN_MAC);
+    cr_assert_eq(SENT(UNEXPECTED, ROUTE_UNKNOWN), 1);
+    a.kernel.control->heartbeat_ns -= QPW_AUDITOR_STALE_NS + 1000000000;
+    make_sent("10.7.0.8", OWN_MAC);
+    cr_assert_eq(SENT(TRANSIT, ROUTE_UNKNOWN), 3);
+    a.kernel.control->heartbeat_ns = qpw_kernel_now_ns(&a.kernel);
+
+    say_route("10.7.0.0", QPW_ROUTE_ELSEWHERE, 0);
+    make_sent("10.7.0.9", OWN_MAC);
+    cr_assert_eq(SENT(TRANSIT, NOT_LOCAL), 1);
+    make_sent("10.7.0.10", OTHER_MAC); /* whatever lies there: the node forwards with its own card */
+    cr_assert_eq(SENT(UNEXPECTED, FOREIGN_SOURCE), 1);
+    say_route("10.7.0.0", QPW_ROUTE_NOWHERE, 0);
+    make_sent("10.7.0.11", OWN_MAC);
+    cr_assert_eq(SENT(UNEXPECTED, ROUTE_UNKNOWN), 2);
+
+    /* By the interface that it leaves by: only where something for others is received from there. */
+    say_route("10.7.0.0", QPW_ROUTE_SAME, 0);
+    make_sent("10.7.0.12", OWN_MAC);
+    cr_assert_eq(SENT(UNEXPECTED, FOREIGN_SOURCE), 2);
+    make_syn("10.7.0.13", "10.8.0.1", OTHER_MAC, 445); /* for another card */
+    audit_feed(&a, AUDIT_XDP, &p);
+    make_sent("10.7.0.14", OWN_MAC);
+    cr_assert_eq(SENT(UNEXPECTED, FOREIGN_SOURCE), 3);
+    make_syn("10.7.0.13", "10.8.0.1", OWN_MAC, 445);
+    audit_feed(&a, AUDIT_XDP, &p);
+    make_sent("10.7.0.15", OWN_MAC);
+    cr_assert_eq(SENT(TRANSIT, NOT_LOCAL), 4);
+
+    /* A family by itself: IPv6 is not forwarded. */
+    make_syn("fd07::5", "fd00::9", OWN_MAC, 445);
+    packet_start(&p);
+    packet_ethernet(&p, &(struct packet_ethernet){.source = OWN_MAC});
+    packet_ipv6(&p, &(struct packet_ipv6){.source = "fd07::5", .destination = "fd00::9"});
+    packet_tcp(&p, &(struct packet_tcp){.source = 40000, .destination = 88, .flags = PACKET_SYN});
+    packet_finish(&p);
+    audit_feed(&a, AUDIT_TX, &p);
+    cr_assert_eq(SENT(UNEXPECTED, FOREIGN_SOURCE), 4);
+    lo.flags = QPW_IFACE_SENDS6; /* received by another interface */
+    cr_assert_eq(qpw_kernel_set_iface(&a.kernel, &lo), 0);
+    packet_start(&p);
+    packet_ethernet(&p, &(struct packet_ethernet){.source = OWN_MAC});
+    packet_ipv6(&p, &(struct packet_ipv6){.source = "fd07::1:0:0:0:6", .destination = "fd00::9"});
+    packet_tcp(&p, &(struct packet_tcp){.source = 40000, .destination = 88, .flags = PACKET_SYN});
+    packet_finish(&p);
+    audit_feed(&a, AUDIT_TX, &p);
+    cr_assert_eq(SENT(TRANSIT, ROUTE_UNKNOWN), 4);
+    cr_assert_not(route_of("fd07::1:0:0:0:6", &key, &route), "asked by address");
+    cr_assert(route_of("fd07:0:0:1::", &key, &route) && route.word == QPW_ROUTE_ASKED);
     audit_close(&a);
 }
 

@@ -15,6 +15,17 @@
 
 #define POLICY "inbound tcp 445 SMB\noutbound udp 53 DNS name=dns\n"
 #define SERVE(port) "exec socat TCP4-LISTEN:" port ",fork,reuseaddr EXEC:cat"
+/* A server on addresses that the table "local" does not have: 4447 over IPv4, 4448 over IPv6. */
+#define TRANSPARENT \
+    "exec /usr/bin/python3 -c '\n" \
+    "import socket,threading\n" \
+    "def serve(family,level,option,port):\n" \
+    "    s=socket.socket(family); s.setsockopt(1,2,1); s.setsockopt(level,option,1)\n" \
+    "    if level==41: s.setsockopt(41,26,1)\n" \
+    "    s.bind((\"\",port)); s.listen(5)\n" \
+    "    while 1: c,_=s.accept(); c.sendall(c.recv(99)); c.close()\n" \
+    "threading.Thread(target=serve,args=(10,41,75,4448)).start()\n" \
+    "serve(2,0,19,4447)'"
 #define ASK(address, port) "echo x | timeout 20 socat -t 5 - TCP4:" address ":" port ",connect-timeout=5 | grep -q x"
 
 static struct site n;
@@ -60,21 +71,50 @@ static void give(const char *ifname, const struct netns *to)
     netns_run(&n.ns, "ip link set %s netns /proc/%d/fd/%d", ifname, (int)getpid(), to->fd);
 }
 
+struct asked {
+    unsigned port;
+    const struct netns *by;
+    const char *command;
+};
+
 /* Asks until something was told of the port: routes and addresses are followed, not awaited by packets. */
-static bool told_when_asked(void *command)
+static bool told_when_asked(void *argument)
 {
+    const struct asked *asked = argument;
     struct evelog log = {0};
     bool told;
 
-    netns_output(&n.far, NULL, 0, "%s", (const char *)command);
+    netns_output(asked->by, NULL, 0, "%s", asked->command);
     evelog_add(&log, eve);
-    told = evelog_last(&log, &(struct evelog_filter){.port = 4445}) != NULL;
+    told = evelog_last(&log, &(struct evelog_filter){.port = asked->port}) != NULL;
     evelog_clear(&log);
     return told;
 }
 
+#define EXPECT_TOLD_WHEN_ASKED(port, by, what) \
+    cr_expect(netns_until(told_when_asked, &(struct asked){port, by, what}, NETNS_DEADLINE_MS), "nothing told of port %u", port)
+
+/* Whether an address of that prefix stands in a finding. */
+static bool in_findings(json_t *report, const char *prefix)
+{
+    size_t i;
+    json_t *f;
+
+    json_array_foreach(json_object_get(report, "findings"), i, f)
+        if (!strncmp(json_string_value(json_object_get(f, "initiator")), prefix, strlen(prefix)) ||
+            !strncmp(json_string_value(json_object_get(f, "responder")), prefix, strlen(prefix)))
+            return true;
+    return false;
+}
+
+/* Frames out of node0 by its own card, from an address that is not the node's; TCP to that port. */
+#define SEND_RAW(ip, port) \
+    "sendp(Ether(src=\"02:00:00:00:00:01\",dst=\"02:00:00:00:00:09\")/" ip "/TCP(sport=4000,dport=" port "),iface=\"node0\")\n"
+
 Test(transit, what_the_node_sends_is_its_own)
 {
+    json_t *report;
+
     site_attach(&n, POLICY, "--mode tc");
 
     netns_run(&n.ns, "ip link add mv0 link node0 type macvlan mode bridge");
@@ -97,9 +137,37 @@ Test(transit, what_the_node_sends_is_its_own)
     netns_run(&n.ns, "sysctl -qw net.ipv4.ip_forward=1; ip route add local 10.9.0.0/24 dev lo");
     netns_run(&n.far, "ip route add 10.9.0.0/24 via 10.1.0.1");
     serve(&n.ns, SERVE("4445"), 4445);
-    cr_assert(netns_until(told_when_asked, ASK("10.9.0.7", "4445"), NETNS_DEADLINE_MS));
+    EXPECT_TOLD_WHEN_ASKED(4445, &n.far, ASK("10.9.0.7", "4445"));
     expect_told(4445, 1, "inbound", "");
     netns_run(&n.ns, "ip route del local 10.9.0.0/24 dev lo");
+
+    /* Nor is what no other host can have sent: by another card, and from where no route leads. */
+    serve(&guest, SERVE("4446"), 4446);
+    netns_run(&n.far, ASK("10.1.0.50", "4446"));
+    expect_told(4446, 1, "inbound", "foreign-source");
+    netns_run(&n.ns, "sysctl -qw net.ipv6.conf.all.forwarding=1");
+    EXPECT_TOLD_WHEN_ASKED(702, &n.ns, "/usr/bin/python3 -c 'from scapy.all import *; conf.verb=0\n"
+                                       SEND_RAW("IP(src=\"10.66.0.9\",dst=\"10.1.0.2\")", "701")
+                                       SEND_RAW("IPv6(src=\"fd66::9\",dst=\"fd00:10::2\")", "702") "'");
+    expect_told(701, 2, "outbound", "route-unknown");
+    expect_told(702, 2, "outbound", "route-unknown");
+
+    /* What a rule of the routing policy delivers to the node, of either family. */
+    netns_run(&n.ns, "ip rule add to 10.20.0.0/24 lookup 100; ip route add local 10.20.0.0/24 dev lo table 100; "
+                     "ip -6 rule add to fd20::/64 iif node0 lookup 100; ip -6 route add local fd20::/64 dev lo table 100");
+    netns_run(&n.far, "ip route add 10.20.0.0/24 via 10.1.0.1; ip route add fd20::/64 via fd00:10::1");
+    serve(&n.ns, TRANSPARENT, 4447);
+    netns_until_port(&n.ns, "tcp", 4448);
+    EXPECT_TOLD_WHEN_ASKED(4447, &n.far, ASK("10.20.0.7", "4447"));
+    expect_told(4447, 1, "inbound", "");
+    EXPECT_TOLD_WHEN_ASKED(4448, &n.far, "echo x | timeout 20 socat -t 5 - TCP6:[fd20::7]:4448,connect-timeout=5 | grep -q x");
+    expect_told(4448, 1, "inbound", "");
+
+    /* Between networks that both lie behind this card. */
+    netns_run(&n.ns, "ip route add 10.30.0.0/24 via 10.1.0.2; ip route add 10.31.0.0/24 via 10.1.0.2");
+    netns_run(&n.far, "/usr/bin/python3 -c 'from scapy.all import *; conf.verb=0\n"
+                      "sendp(Ether(dst=\"02:00:00:00:00:01\")/IP(src=\"10.31.0.5\",dst=\"10.30.0.9\")/UDP(sport=4000,dport=703)/\"x\","
+                      "iface=\"far0\",count=3,inter=0.3)'");
 
     /* A port of the node that a container answers. */
     netns_run(&n.ns, "ip link add veth0 type veth peer name inside; ip addr add 172.31.0.1/24 dev veth0; ip link set veth0 up");
@@ -109,6 +177,16 @@ Test(transit, what_the_node_sends_is_its_own)
                      "nft add rule ip nat pre tcp dport 8081 dnat to 172.31.0.2:4444");
     netns_run(&n.far, ASK("10.1.0.1", "8081"));
     expect_told(8081, 1, "inbound", "");
+
+    /* A container that is routed to is somebody else. */
+    netns_run(&n.far, "ip route add 172.31.0.0/24 via 10.1.0.1; " ASK("172.31.0.2", "4444") "; " ASK("172.31.0.2", "4446"));
+    report = site_report(&n);
+    cr_expect_not(in_findings(report, "172.31."));
+    cr_expect_not(in_findings(report, "10.30."));
+    cr_expect_not(in_findings(report, "10.31."));
+    cr_expect_geq(site_sum(report, &(struct site_filter){.verdict = "transit"}).tx_packets, 9);
+    site_assert_identities(report);
+    json_decref(report);
     site_detach(&n, SIGTERM);
     site_end(&n);
 }

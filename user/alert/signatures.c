@@ -133,8 +133,7 @@ static const struct qpw_signature signatures[QPW_SIG_COUNT] = {
         "and a log sent to the same host do."},
     [QPW_SIG_FOREIGN_SOURCE] = {1000414, OF(FOREIGN_SOURCE), QPW_REPEAT_INTERVAL, false, "foreign-source",
         "qportwatch: the node sends from an address that is not its own",
-        "{initiator} sent {service} to {responder}{process}{traffic}. That address is none of the node's, and the node does "
-        "not forward.",
+        "{initiator} sent {service} to {responder}{process}{traffic}. {policy-says}",
         "A device stacked on the card (macvlan, ipvlan), a container or guest with one, or a program with raw sockets. List "
         "what is stacked on the card; what is wanted should have addresses of this node, or a bridge."},
     [QPW_SIG_MULTICAST] = {1000404, OF(GROUP), QPW_REPEAT_DAY, false, "multicast",

@@ -122,8 +122,10 @@ static void policy_says(const struct qpw_text_about *about, char *buf, size_t si
     bool group = !other && (starts(rule, "infra-") || starts(rule, "implied-"));
     char policy[352];
 
-    if (row->value.reason == QPW_REASON_FOREIGN_SOURCE) {
-        snprintf(buf, size, "That address is none of this node's, and the node does not forward.");
+    if (qpw_is_foreign(row->value.reason)) {
+        snprintf(buf, size, "That address is none of this node's, and %s.",
+                 row->value.reason == QPW_REASON_FOREIGN_SOURCE ? "the node forwards nothing from there"
+                                                                : "its routing table does not lead there");
         return;
     }
     policy_words(about->context, !rule[0] || group, policy, sizeof(policy));

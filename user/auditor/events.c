@@ -9,6 +9,7 @@
 #include "auditor/alerts.h"
 #include "auditor/internal.h"
 #include "auditor/lines.h"
+#include "auditor/routes.h"
 #include "facts/severity.h"
 #include "auditor/vouching.h"
 #include "facts/losses.h"
@@ -145,6 +146,8 @@ static int on_event(void *arg, void *data, size_t size)
             qpw_events_finding(a, &event->finding.key, &value);
     } else if (event->kind == QPW_EVENT_ASK_SOCKET) {
         answer(a, &event->ask);
+    } else if (event->kind == QPW_EVENT_ASK_ROUTE) {
+        qpw_routes_ask(a, event->iface, &event->route.ends, event->route.received);
     } else if (event->kind == QPW_EVENT_ASK_OWNER) {
         qpw_vouching_ask(a, &event->companion.key, &event->companion.value);
     }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /* Which interfaces are watched, and that they go on being watched, whatever becomes of them. */
 #include <errno.h>
+#include <net/if.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -92,13 +93,26 @@ static bool is_bridged(const struct qpw_auditor *a, const struct qpw_link *link)
     return upper && (!strcmp(upper->kind, "bridge") || !strcmp(upper->kind, "openvswitch"));
 }
 
+/* What the interface forwards that it receives, and what it may be sent that another has received. */
+static unsigned forwarding(const struct qpw_auditor *a, const struct qpw_link *link)
+{
+    unsigned flags = (link->forward4 ? QPW_IFACE_FORWARD4 : 0) | (link->forward6 ? QPW_IFACE_FORWARD6 : 0);
+    size_t n;
+    const struct qpw_link *links = qpw_netlink_links(a->netlink, &n);
+
+    for (size_t i = 0; i < n; i++)
+        if (!(links[i].flags & IFF_LOOPBACK))
+            flags |= (links[i].forward4 ? QPW_IFACE_SENDS4 : 0) | (links[i].forward6 ? QPW_IFACE_SENDS6 : 0);
+    return flags;
+}
+
 int qpw_watch_tell_kernel(struct qpw_auditor *a, const struct qpw_watched *w, const struct qpw_link *link)
 {
     struct qpw_iface iface = {.ifindex = w->ifindex, .number = w->number};
 
     if (link) {
         memcpy(iface.mac, link->mac, sizeof(iface.mac));
-        iface.flags = (w->l3 ? QPW_IFACE_L3 : 0) | (link->forward4 || link->forward6 ? QPW_IFACE_FORWARD : 0) |
+        iface.flags = (w->l3 ? QPW_IFACE_L3 : 0) | forwarding(a, link) |
                       (has_other_macs(a, link) ? QPW_IFACE_MACS : 0) | (is_bridged(a, link) ? QPW_IFACE_BRIDGED : 0);
     }
     return qpw_kernel_set_iface(&a->kernel, &iface);

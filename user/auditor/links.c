@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "auditor/internal.h"
+#include "auditor/routes.h"
 #include "host/netns.h"
 #include "words/words.h"
 
@@ -194,9 +195,17 @@ static int write_locals(struct qpw_auditor *a, struct qpw_error *err)
     return 0;
 }
 
+static void on_routes(void *arg)
+{
+    struct qpw_auditor *a = arg;
+
+    if (a->routes)
+        qpw_routes_changed(a);
+}
+
 int qpw_watch_netlink(struct qpw_auditor *a, struct qpw_error *err)
 {
-    struct qpw_netlink_handler handler = {.local = on_local, .link = on_link, .arg = a};
+    struct qpw_netlink_handler handler = {.local = on_local, .link = on_link, .routes = on_routes, .arg = a};
     const struct qpw_link *link;
     int r = qpw_netlink_drain(a->netlink, &handler, err);
 

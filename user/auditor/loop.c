@@ -17,6 +17,7 @@
 #include "auditor/lives.h"
 #include "auditor/owners.h"
 #include "auditor/readers.h"
+#include "auditor/routes.h"
 #include "auditor/sources.h"
 #include "control/control.h"
 #include "control/peer.h"
@@ -185,6 +186,7 @@ static void on_second(struct qpw_auditor *a)
     qpw_alerts_tick(a);
     qpw_requests_tick(a);
     qpw_audit_readers_tick(a);
+    qpw_routes_tick(a);
     recompile_if_due(a);
     if (a->ticks % LISTENERS_SECONDS == 0)
         qpw_owner_watch_listeners(a);

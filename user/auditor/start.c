@@ -16,6 +16,7 @@
 #include "auditor/loop.h"
 #include "auditor/owners.h"
 #include "auditor/readers.h"
+#include "auditor/routes.h"
 #include "auditor/vouching.h"
 #include "control/elsewhere.h"
 #include "control/lock.h"
@@ -270,6 +271,8 @@ static int start(struct qpw_auditor *a, bool *ret_usage, struct qpw_error *err)
     if (r == 0)
         r = qpw_vouching_open(a, err);
     if (r == 0)
+        r = qpw_routes_open(a, err);
+    if (r == 0)
         r = qpw_events_open(a, err);
     if (r == 0)
         r = qpw_events_seed(a, err);
@@ -403,6 +406,7 @@ int qpw_auditor_close(struct qpw_auditor *a, struct qpw_error *err)
     qpw_lives_free(a->lives);
     qpw_idmap_clear(&a->looked);
     qpw_vouching_close(a);
+    qpw_routes_close(a);
     qpw_policy_clear(&a->policy);
     qpw_compiled_clear(&a->compiled);
     qpw_registry_clear(&a->names);

@@ -124,7 +124,7 @@ bool qpw_finding_explained(const struct qpw_judge *judge, const struct qpw_findi
     struct qpw_exchange exchange = qpw_finding_exchange(f, ifindex);
 
     *ret = qpw_policy_judge(judge, &exchange);
-    if (f->value.reason == QPW_REASON_NOT_LOCAL || f->value.reason == QPW_REASON_FOREIGN_SOURCE)
+    if (f->value.reason == QPW_REASON_NOT_LOCAL || qpw_is_foreign(f->value.reason))
         return false; /* whatever the port: the address is not the node's */
     if (ret->verdict == QPW_VERDICT_PEER)
         return true;

@@ -33,7 +33,7 @@ static enum qpw_concern unexpected(const struct qpw_finding_row *f)
     };
     unsigned outcome = f->value.outcome < QPW_OUTCOME_COUNT ? f->value.outcome : QPW_OUTCOME_DATA;
 
-    if (f->value.reason == QPW_REASON_FOREIGN_SOURCE && !(f->key.direction == QPW_DIR_INBOUND && qpw_finding_answered(f)))
+    if (qpw_is_foreign(f->value.reason) && !(f->key.direction == QPW_DIR_INBOUND && qpw_finding_answered(f)))
         return QPW_CONCERN_FOREIGN_SOURCE;
     if (f->value.flags & QPW_FINDING_MULTICAST && (f->key.kind == QPW_KIND_PORT || !qpw_finding_answered(f)) &&
         !(f->value.flags & QPW_FINDING_NODE && qpw_is_misfit(f->value.reason)))

@@ -107,6 +107,7 @@ static int read_all(struct qpw_netlink *n)
     }
     qpw_picture_clear(&n->now);
     n->now = fresh;
+    n->now.routes_changed = true;
     n->overrun = false;
     return 0;
 }
@@ -189,6 +190,9 @@ static int publish(struct qpw_netlink *n, const struct qpw_netlink_handler *hand
     }
     free(was_links);
     free(was_locals);
+    if (n->now.routes_changed && handler && handler->routes)
+        handler->routes(handler->arg);
+    n->now.routes_changed = false;
     return 0;
 }
 
@@ -196,7 +200,8 @@ static int subscribe(struct qpw_netlink *n)
 {
     /* RTNLGRP_TC: filters and qdiscs, of which nothing is kept but that something changed. */
     static const int groups[] = {RTNLGRP_LINK, RTNLGRP_IPV4_IFADDR, RTNLGRP_IPV6_IFADDR, RTNLGRP_IPV4_NETCONF,
-                                 RTNLGRP_IPV6_NETCONF, RTNLGRP_TC, RTNLGRP_IPV4_ROUTE, RTNLGRP_IPV6_ROUTE};
+                                 RTNLGRP_IPV6_NETCONF, RTNLGRP_TC, RTNLGRP_IPV4_ROUTE, RTNLGRP_IPV6_ROUTE,
+                                 RTNLGRP_IPV4_RULE, RTNLGRP_IPV6_RULE};
     int size = EVENT_QUEUE_BYTES, fd;
 
     n->events = mnl_socket_open2(NETLINK_ROUTE, SOCK_CLOEXEC | SOCK_NONBLOCK);

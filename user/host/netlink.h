@@ -49,6 +49,8 @@ struct qpw_netlink_handler {
     void (*local)(void *arg, const struct qpw_local *local);
     /* was NULL: a new link; now NULL: it is gone. Never both. Packet counters alone are no change. */
     void (*link)(void *arg, const struct qpw_link *was, const struct qpw_link *now);
+    /* Routes or rules of whatever table have changed, or may have. */
+    void (*routes)(void *arg);
     void *arg;
 };
 

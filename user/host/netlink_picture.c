@@ -378,8 +378,13 @@ int qpw_picture_message(const struct nlmsghdr *message, void *data)
         if (message->nlmsg_len < MNL_NLMSG_HDRLEN + sizeof(struct ifaddrmsg))
             return MNL_CB_OK;
         return change_address(message, p);
+    case RTM_NEWRULE:
+    case RTM_DELRULE:
+        p->routes_changed = true;
+        return MNL_CB_OK;
     case RTM_NEWROUTE:
     case RTM_DELROUTE:
+        p->routes_changed = true;
         if (message->nlmsg_len < MNL_NLMSG_HDRLEN + sizeof(struct rtmsg))
             return MNL_CB_OK;
         return change_route(message, p);

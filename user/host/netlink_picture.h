@@ -40,6 +40,7 @@ struct qpw_picture {
     size_t n_addresses, cap_addresses;
     struct qpw_served *served;
     size_t n_served, cap_served;
+    bool routes_changed; /* routes or rules, of which nothing else is kept; whoever tells of it clears it */
     unsigned serial; /* of the link that was new last */
     int ioctl_fd;    /* for driver names */
 };

@@ -68,7 +68,7 @@ static const char *why_none(const struct qpw_allow *a)
 {
     if (a->verdict == QPW_VERDICT_ALLOWED || a->verdict == QPW_VERDICT_PEER || a->verdict == QPW_VERDICT_INFRA)
         return "already allowed";
-    if (a->reason == QPW_REASON_FOREIGN_SOURCE)
+    if (qpw_is_foreign(a->reason))
         return "none: sent from an address that is not this node's";
     if (a->verdict == QPW_VERDICT_TRANSIT)
         return "none: not addressed to this node";

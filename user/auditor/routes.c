@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#include "auditor/routes.h"
+
+#include <bpf/bpf.h>
+#include <errno.h>
+#include <netinet/in.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "host/route.h"
+
+#define SERVED 256u /* prefixes that rules deliver to the node */
+
+/* A prefix that the node serves by a rule: one address of it, and of another host that it was seen with. */
+struct served {
+    uint8_t address[16], other[16];
+    unsigned ifindex;
+};
+
+struct qpw_routes {
+    struct served served[SERVED];
+    size_t n_served;
+    bool changed;
+};
+
+static unsigned prefix_of(const uint8_t address[16])
+{
+    return IN6_IS_ADDR_V4MAPPED((const struct in6_addr *)address) ? 120 : 64;
+}
+
+static struct qpw_route_key key_of(const uint8_t address[16], unsigned ifindex)
+{
+    struct qpw_route_key key = {.ifindex = ifindex};
+
+    memcpy(key.source, address, prefix_of(address) / 8);
+    return key;
+}
+
+/*
+ * Where is `address`, seen from who sends to it by that interface? First the way of a packet from there, with all rules
+ * that look at its source and interface; where the kernel drops such (rp_filter, a group), as the node itself would send.
+ */
+static bool where_is(const uint8_t address[16], const uint8_t other[16], unsigned ifindex, struct qpw_route_answer *ret)
+{
+    return qpw_route_ask(other, address, ifindex, ret) == 0 || qpw_route_ask(NULL, address, 0, ret) == 0;
+}
+
+/* ---- Prefixes that the node serves ---- */
+
+static void set_local(struct qpw_auditor *a, const uint8_t address[16], uint32_t flags)
+{
+    struct qpw_route_key key = key_of(address, 0);
+
+    qpw_kernel_set_local(&a->kernel, key.source, prefix_of(address), flags, flags != 0);
+    a->addresses_changed = true;
+}
+
+static void serve(struct qpw_auditor *a, const uint8_t address[16], const uint8_t other[16], unsigned ifindex)
+{
+    struct qpw_routes *routes = a->routes;
+    struct qpw_route_key key = key_of(address, ifindex);
+    struct served *one;
+
+    bpf_map_delete_elem(a->kernel.map_fd[QPW_MAP_routes], &key);
+    if (routes->n_served == SERVED)
+        return; /* asked again with its next packet */
+    one = &routes->served[routes->n_served++];
+    memcpy(one->address, address, 16);
+    memcpy(one->other, other, 16);
+    one->ifindex = ifindex;
+    set_local(a, address, QPW_LOCAL_ADDRESS);
+}
+
+static void check_served(struct qpw_auditor *a)
+{
+    struct qpw_routes *routes = a->routes;
+    struct qpw_route_answer answer;
+
+    for (size_t i = 0; i < routes->n_served; i++) {
+        struct served *one = &routes->served[i];
+
+        if (where_is(one->address, one->other, one->ifindex, &answer) && answer.local)
+            continue;
+        set_local(a, one->address, 0);
+        *one = routes->served[--routes->n_served];
+        i--;
+    }
+}
+
+/* ---- Words ---- */
+
+static void write_word(struct qpw_auditor *a, const struct qpw_route_key *key, enum qpw_route_word word)
+{
+    int fd = a->kernel.map_fd[QPW_MAP_routes];
+    struct qpw_route route;
+
+    if (bpf_map_lookup_elem(fd, key, &route) < 0)
+        return; /* pushed out: asked again with its next packet */
+    route.word = word;
+    bpf_map_update_elem(fd, key, &route, BPF_EXIST);
+}
+
+static enum qpw_route_word word_of(const struct qpw_route_answer *answer, unsigned ifindex)
+{
+    if (!answer->unicast || !answer->ifindex)
+        return QPW_ROUTE_NOWHERE;
+    return answer->ifindex == ifindex ? QPW_ROUTE_SAME : QPW_ROUTE_ELSEWHERE;
+}
+
+void qpw_routes_ask(struct qpw_auditor *a, unsigned ifindex, const struct qpw_conn_key *ends, bool received)
+{
+    struct qpw_route_key key = key_of(ends->local, ifindex);
+    struct qpw_route_answer answer;
+
+    if (received && qpw_route_ask(ends->local, ends->remote, ifindex, &answer) == 0 && answer.local)
+        serve(a, ends->remote, ends->local, ifindex);
+    if (!where_is(ends->local, ends->remote, ifindex, &answer))
+        write_word(a, &key, QPW_ROUTE_NOWHERE);
+    else if (!answer.local)
+        write_word(a, &key, word_of(&answer, ifindex));
+    else if (!received)
+        serve(a, ends->local, ends->remote, ifindex);
+}
+
+/* The words stand until the answers come: else each change of a route would open a moment without any. */
+static void age_words(struct qpw_auditor *a)
+{
+    uint64_t now = qpw_kernel_now_ns(&a->kernel);
+    int fd = a->kernel.map_fd[QPW_MAP_routes];
+    struct qpw_route_key key, next;
+    struct qpw_route route;
+    bool more = bpf_map_get_next_key(fd, NULL, &next) == 0;
+
+    for (unsigned i = 0; more && i < 2 * QPW_ROUTES; i++) {
+        key = next;
+        more = bpf_map_get_next_key(fd, &key, &next) == 0;
+        if (bpf_map_lookup_elem(fd, &key, &route) < 0)
+            continue;
+        route.asked_ns = now - QPW_ROUTE_NS - 1;
+        if (route.word == QPW_ROUTE_ASKED)
+            route.since_ns = now;
+        bpf_map_update_elem(fd, &key, &route, BPF_EXIST);
+    }
+}
+
+void qpw_routes_changed(struct qpw_auditor *a)
+{
+    a->routes->changed = true;
+}
+
+void qpw_routes_tick(struct qpw_auditor *a)
+{
+    if (!a->routes->changed)
+        return;
+    a->routes->changed = false;
+    check_served(a);
+    age_words(a);
+}
+
+/* ---- Being there ---- */
+
+int qpw_routes_open(struct qpw_auditor *a, struct qpw_error *err)
+{
+    a->routes = calloc(1, sizeof(*a->routes));
+    if (!a->routes)
+        return qpw_fail(err, -ENOMEM, "out of memory");
+    age_words(a);
+    return 0;
+}
+
+void qpw_routes_close(struct qpw_auditor *a)
+{
+    free(a->routes);
+    a->routes = NULL;
+}
