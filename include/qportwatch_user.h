@@ -243,7 +243,8 @@ struct qpw_exception {
     X(OWNERS_LOST, "owners-lost")      /* what notes the owners of sockets was removed by somebody else */ \
     X(OWNERS_NOTED, "owners-noted")    /* it is there again */ \
     X(ADDRESSES_LEFT_OUT, "addresses-left-out") /* more local addresses than the table of them holds */ \
-    X(ADDRESSES_COMPLETE, "addresses-complete") /* all of them are in it again */
+    X(ADDRESSES_COMPLETE, "addresses-complete") /* all of them are in it again */ \
+    X(UNSEEN, "unseen")                /* from the machine's start, its time, to the first attachment */
 
 #define QPW_COVERAGE_RECORDS 512u
 #define QPW_X_COVERAGE(s, n) QPW_COVERAGE_##s,

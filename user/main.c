@@ -35,6 +35,7 @@ static const struct command {
     {"mute", qpw_cmd_mute, "silence a finding by a line of the policy"},
     {"replay", qpw_cmd_replay, "audit capture files through the same BPF programs"},
     {"policy", qpw_cmd_policy, "show, check, import, diff, suggest, test and export policies"},
+    {"config", qpw_cmd_config, "each setting and where it comes from"},
     {"bench", qpw_cmd_bench, "measure what a packet costs on this machine"},
 };
 

@@ -23,7 +23,7 @@ static const struct {
     {"--bogus", ": unknown option '--bogus'; 'qportwatch --help' lists the commands\n"},
     {"policy", " policy: missing command ('qportwatch policy --help' lists the commands)\n"},
     {"policy bogus", " policy: unknown command 'bogus'; 'qportwatch policy --help' lists the commands\n"},
-    {"attach", " attach: missing interface argument ('ip -br link' lists the interfaces)\n"},
+    {"attach", " attach: missing interface argument ('ip -br link' lists the interfaces; 'auto' finds them)\n"},
     {"attach lo --mode", " attach: --mode: its value is missing: --mode=auto|xdp|tc\n"},
     {"attach lo --m=1", " attach: --m: more than one option begins so; " HELP("attach")},
     {"attach lo --keep=1", " attach: --keep=1: --keep takes no value\n"},

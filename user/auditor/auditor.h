@@ -56,6 +56,8 @@ struct qpw_audit_options {
     const char *syslog;      /* second way of alerts, see alert/log/syslog.h; NULL: none */
     struct qpw_engine_settings alerting; /* qpw_engine_defaults(), then what was asked for */
     const char *sensor_name; /* NULL: the host's name */
+    bool automatic; /* also what carries the default route and the routes to the peers */
+    bool wait;      /* interfaces that are not there yet are awaited; what was not seen since boot is a gap */
     bool keep;               /* a clean exit leaves the kernel side attached */
     const char *command;     /* the command line, for `status` */
     /* Told one line at a time, without a newline. May be NULL. */

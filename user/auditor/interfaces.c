@@ -235,13 +235,15 @@ int qpw_watch_check_names(const struct qpw_auditor *a, struct qpw_error *err)
 
     for (size_t i = 0; r == 0 && i < a->options.n_ifaces; i++) {
         link = qpw_netlink_by_name(a->netlink, a->options.ifaces[i]);
+        if (!link && a->options.wait)
+            continue;
         if (!link)
             return qpw_fail(err, -ENODEV, "%s: no such interface in this network namespace; 'ip -br link' lists them",
                             a->options.ifaces[i]);
         r = qpw_mode_choose(link, a->options.mode, &empty, &choice, err);
-        for (size_t j = 0; r == 0 && j < i; j++) { /* those are there: they were looked at before */
+        for (size_t j = 0; r == 0 && j < i; j++) {
             other = qpw_netlink_by_name(a->netlink, a->options.ifaces[j]);
-            r = check_pair(a, other->ifindex, other->name, link, err);
+            r = other ? check_pair(a, other->ifindex, other->name, link, err) : 0; /* not there: awaited */
         }
     }
     return r;
@@ -257,11 +259,73 @@ int qpw_watch_check_stacked(struct qpw_auditor *a, const struct qpw_link *link, 
     return r;
 }
 
+/* The place of one that is not watched yet, or NULL. It counts once n_watched does. */
+static struct qpw_watched *place_for(struct qpw_auditor *a, const char *name, struct qpw_error *err)
+{
+    struct qpw_watched *w = &a->watched[a->n_watched];
+    struct qpw_watched fresh = {.number = number_for(a, name)};
+
+    if (!fresh.number || a->n_watched == QPW_MAX_IFACES - 1) {
+        qpw_fail(err, -ENOSPC, "%s: no more than %d interfaces can be monitored", name, QPW_MAX_IFACES - 1);
+        return NULL;
+    }
+    snprintf(fresh.name, sizeof(fresh.name), "%s", name);
+    *w = fresh;
+    return w;
+}
+
+/* Counting begins with the first interface that is attached: what was asked before it nobody saw. */
+void qpw_watch_begin(struct qpw_auditor *a)
+{
+    struct qpw_control *control = a->kernel.control;
+
+    if (a->attached)
+        return;
+    a->attached = true;
+    if (a->taken_over)
+        return;
+    a->meta.attached_unix_ns = qpw_clock_unix_ns(); /* not when loading began */
+    control->attached_ns = qpw_kernel_now_ns(&a->kernel);
+    control->window_end_ns = control->attached_ns + control->udp_ns;
+}
+
+/* What passed from the machine's start to its first attachment is a gap. An interface that came later had no traffic. */
+static void note_unseen(struct qpw_auditor *a, const struct qpw_watched *w)
+{
+    uint64_t start = qpw_clock_boot_to_unix_ns(0);
+    char span[32];
+
+    if (a->first_since_boot && w->fresh && !w->awaited)
+        qpw_coverage_add_at(&a->coverage, start, QPW_COVERAGE_UNSEEN, w->number, "for %s.",
+                            qpw_words_duration(qpw_clock_unix_ns() - start, span, sizeof(span)));
+}
+
+static int await(struct qpw_auditor *a, const char *name, struct qpw_error *err)
+{
+    struct qpw_watched *w = qpw_watch_find(a, name) ? NULL : place_for(a, name, err);
+
+    if (!w)
+        return qpw_watch_find(a, name) ? 0 : -ENOSPC;
+    w->awaited = true;
+    a->n_watched++;
+    a->meta.rx_hook[w->number] = a->meta.tx_hook[w->number] = QPW_HOOK_TCX; /* it is to have programs: blind without */
+    qpw_coverage_add(&a->coverage, QPW_COVERAGE_INTERFACE_GONE, w->number, "not there yet.");
+    snprintf(a->meta.ifname[w->number], sizeof(a->meta.ifname[w->number]), "%s", name);
+    qpw_say(a, QPW_SAY_WARNING, "%s: not there yet; it is attached as soon as it is", name);
+    return qpw_meta_write(&a->kernel, &a->meta, err);
+}
+
+int qpw_watch_add_or_await(struct qpw_auditor *a, const char *name, struct qpw_error *err)
+{
+    if (a->options.wait && !qpw_netlink_by_name(a->netlink, name))
+        return await(a, name, err);
+    return qpw_watch_add(a, name, err);
+}
+
 int qpw_watch_add(struct qpw_auditor *a, const char *name, struct qpw_error *err)
 {
     const struct qpw_link *link = qpw_netlink_by_name(a->netlink, name);
     struct qpw_watched *w = qpw_watch_find(a, name);
-    struct qpw_watched fresh = {0};
     char mode[80];
     int r;
 
@@ -271,13 +335,11 @@ int qpw_watch_add(struct qpw_auditor *a, const char *name, struct qpw_error *err
         r = qpw_watch_check_stacked(a, link, err);
         if (r < 0)
             return r;
-        fresh.number = number_for(a, name);
-        if (!fresh.number || a->n_watched == QPW_MAX_IFACES - 1)
-            return qpw_fail(err, -ENOSPC, "%s: no more than %d interfaces can be monitored", name, QPW_MAX_IFACES - 1);
-        snprintf(fresh.name, sizeof(fresh.name), "%s", name);
-        w = &a->watched[a->n_watched];
-        *w = fresh;
+        w = place_for(a, name, err);
+        if (!w)
+            return -ENOSPC;
     }
+    qpw_watch_begin(a);
     w->ifindex = link->ifindex;
     w->up = link->up && link->carrier;
     r = qpw_watch_attach(a, w, link, err);
@@ -288,6 +350,7 @@ int qpw_watch_add(struct qpw_auditor *a, const char *name, struct qpw_error *err
     snprintf(a->meta.ifname[w->number], sizeof(a->meta.ifname[w->number]), "%s", name);
     r = qpw_meta_write(&a->kernel, &a->meta, err);
     qpw_watch_mode(a, w, mode, sizeof(mode));
+    note_unseen(a, w);
     if (w->fresh)
         qpw_coverage_add(&a->coverage, QPW_COVERAGE_ATTACHED, w->number, "%s.", mode);
     qpw_say(a, QPW_SAY_NOTE, "%s: %s, %s", w->name, w->fresh ? "attached" : "resumed", mode);

@@ -32,6 +32,7 @@ struct qpw_watched {
     bool l3;
     bool up;           /* up with a carrier */
     bool fresh;        /* attached by this process */
+    bool awaited;      /* never there so far */
     bool not_first[2]; /* by enum qpw_point */
     bool unasked[2];   /* the hook could not be asked when it was last tried */
 };
@@ -102,6 +103,9 @@ struct qpw_auditor {
     bool locals_incomplete;    /* it is to be filled again */
     bool addresses_changed;
     bool links_changed;   /* in what netlink tells now */
+    bool attached;        /* something is or was attached: what is counted has a beginning */
+    bool first_since_boot; /* `wait`: nothing was audited since the machine started */
+    bool routes_due;      /* `automatic`: routes may have changed since it was last looked */
     bool has_kernel;
     bool taken_over;
     bool stop;
@@ -128,6 +132,12 @@ int qpw_watch_check_names(const struct qpw_auditor *a, struct qpw_error *err);
 
 /* Attaches to one more interface, or finds it watched already. */
 int qpw_watch_add(struct qpw_auditor *a, const char *name, struct qpw_error *err);
+
+/* Before the first interface is attached: counting has a beginning from now on. */
+void qpw_watch_begin(struct qpw_auditor *a);
+
+/* The same as qpw_watch_add(), or awaits it under its name where it is not there and the options say so. */
+int qpw_watch_add_or_await(struct qpw_auditor *a, const char *name, struct qpw_error *err);
 
 /* Takes our programs out of an interface and forgets it. */
 int qpw_watch_remove(struct qpw_auditor *a, struct qpw_watched *w, struct qpw_error *err);
@@ -163,6 +173,22 @@ int qpw_watch_netlink(struct qpw_auditor *a, struct qpw_error *err);
 
 /* Makes the kernel's set of local addresses equal to netlink's. */
 int qpw_watch_addresses(struct qpw_auditor *a, struct qpw_error *err);
+
+/* ---- automatic.c ---- */
+
+/* The interfaces that `automatic` means now: ifindexes, at most `room`; how many. policy NULL: not read yet. */
+size_t qpw_automatic_find(const struct qpw_netlink *links, const struct qpw_policy *policy, unsigned *ret, size_t room);
+
+/* Attaches to those of them that are not watched yet. What cannot be is said. How many are watched. */
+size_t qpw_automatic_attach(struct qpw_auditor *a);
+
+/* ---- service.c ---- */
+
+/* Tells the service manager, if there is one, what the auditor does. Ready counts once, from the first attachment on. */
+void qpw_service_ready(struct qpw_auditor *a);
+void qpw_service_status(const char *format, ...) __attribute__((format(printf, 1, 2)));
+void qpw_service_alive(void);
+void qpw_service_stopping(void);
 
 /* ---- notes.c ---- */
 

@@ -71,15 +71,20 @@ static void link_back(struct qpw_auditor *a, struct qpw_watched *w, const struct
     w->ifindex = now->ifindex;
     w->up = now->up && now->carrier;
     w->fresh = false;
+    qpw_watch_begin(a);
     if (qpw_watch_check_stacked(a, now, &err) < 0 || qpw_watch_attach(a, w, now, &err) < 0) {
         w->ifindex = 0;
-        qpw_say(a, QPW_SAY_WARNING, "%s is back, but: %s", now->name, err.text);
+        qpw_say(a, QPW_SAY_WARNING, "%s is %s, but: %s", now->name, w->awaited ? "there" : "back", err.text);
         return;
     }
     qpw_meta_write(&a->kernel, &a->meta, NULL);
     qpw_watch_mode(a, w, mode, sizeof(mode));
-    qpw_coverage_add(&a->coverage, QPW_COVERAGE_INTERFACE_BACK, w->number, "back. %s.", mode);
-    qpw_say(a, QPW_SAY_NOTE, "%s: back, attached, %s", w->name, mode);
+    if (w->awaited)
+        qpw_coverage_add(&a->coverage, QPW_COVERAGE_ATTACHED, w->number, "%s.", mode);
+    else
+        qpw_coverage_add(&a->coverage, QPW_COVERAGE_INTERFACE_BACK, w->number, "back. %s.", mode);
+    qpw_say(a, QPW_SAY_NOTE, "%s: %sattached, %s", w->name, w->awaited ? "" : "back, ", mode);
+    w->awaited = false;
 }
 
 /* One that is gone and awaited under a name which another takes now comes back no more. Returns w's place after that. */
@@ -216,6 +221,10 @@ int qpw_watch_netlink(struct qpw_auditor *a, struct qpw_error *err)
             qpw_watch_tell_kernel(a, &a->watched[i], link);
     }
     a->links_changed = false;
+    a->routes_due = true;
+    if (a->options.automatic && !a->attached) /* nothing is watched yet: at once, not with the next second */
+        qpw_automatic_attach(a);
+    qpw_service_ready(a);
     if (r == 0 && a->locals_incomplete)
         r = write_locals(a, err);
     qpw_watch_hooks_changed(a);

@@ -188,6 +188,9 @@ static void on_second(struct qpw_auditor *a)
     qpw_audit_readers_tick(a);
     qpw_routes_tick(a);
     recompile_if_due(a);
+    if (a->options.automatic && a->routes_due)
+        qpw_automatic_attach(a);
+    qpw_service_alive();
     if (a->ticks % LISTENERS_SECONDS == 0)
         qpw_owner_watch_listeners(a);
     if (a->ticks % EXPIRE_SECONDS == 0) {

@@ -68,21 +68,30 @@ static void set_timeouts(struct qpw_control *control, const struct qpw_timeouts 
         control->refresh_shift--;
 }
 
-/* Those that the named interfaces will want, by their link types; 0 (all) where there is none to ask. */
+/* Those that the interfaces will want, by their link types. */
 static uint32_t programs_wanted(const struct qpw_auditor *a)
 {
+    const uint32_t layer3 = 1u << QPW_PROG_qpw_tc_rx_l3 | 1u << QPW_PROG_qpw_tc_tx_l3;
+    const uint32_t ethernet = 1u << QPW_PROG_qpw_tc_tx |
+                              1u << (a->options.mode == QPW_MODE_XDP ? QPW_PROG_qpw_xdp_rx : QPW_PROG_qpw_tc_rx);
     const struct qpw_link *link;
+    unsigned found[QPW_MAX_IFACES];
     uint32_t wanted = 0;
+    size_t n;
 
     for (size_t i = 0; i < a->options.n_ifaces; i++) {
         link = qpw_netlink_by_name(a->netlink, a->options.ifaces[i]);
         if (link && link->type != ARPHRD_ETHER)
-            wanted |= 1u << QPW_PROG_qpw_tc_rx_l3 | 1u << QPW_PROG_qpw_tc_tx_l3;
-        else if (link)
-            wanted |= 1u << QPW_PROG_qpw_tc_tx |
-                      1u << (a->options.mode == QPW_MODE_XDP ? QPW_PROG_qpw_xdp_rx : QPW_PROG_qpw_tc_rx);
+            wanted |= layer3;
+        else
+            wanted |= ethernet;
     }
-    return wanted;
+    n = a->options.automatic ? qpw_automatic_find(a->netlink, NULL, found, QPW_MAX_IFACES) : 0;
+    for (size_t i = 0; i < n; i++) {
+        link = qpw_netlink_by_index(a->netlink, found[i]);
+        wanted |= link->type == ARPHRD_ETHER ? ethernet : layer3;
+    }
+    return wanted ? wanted : ethernet; /* what is to come is most likely a card */
 }
 
 static int open_fresh(struct qpw_auditor *a, struct qpw_error *err)
@@ -158,18 +167,17 @@ static void record_start(struct qpw_auditor *a)
 /* With the policy in force and the seeds written, the hooks may go live. */
 static int attach_all(struct qpw_auditor *a, struct qpw_error *err)
 {
-    struct qpw_control *control = a->kernel.control;
-    uint64_t now = qpw_kernel_now_ns(&a->kernel);
     int r = 0;
 
-    if (!a->taken_over) {
-        a->meta.attached_unix_ns = qpw_clock_unix_ns(); /* not when loading began: until now nothing was seen */
-        control->attached_ns = now;
-        control->window_end_ns = now + control->udp_ns;
-    }
+    a->attached = a->taken_over;
     for (size_t i = 0; r == 0 && i < a->options.n_ifaces; i++)
-        r = qpw_watch_add(a, a->options.ifaces[i], err);
-    return r;
+        r = qpw_watch_add_or_await(a, a->options.ifaces[i], err);
+    if (r < 0 || !a->options.automatic)
+        return r;
+    if (qpw_automatic_attach(a) || a->options.wait)
+        return 0;
+    return qpw_fail(err, -ENODEV, "auto: there is no default route, and none to a peer; name the interface ('ip -br link' "
+                    "lists them), or wait for a route with --wait");
 }
 
 /* After a failure: what this process put in goes, what was there before stays. */
@@ -227,6 +235,8 @@ static int start(struct qpw_auditor *a, bool *ret_usage, struct qpw_error *err)
     struct qpw_places places = {0};
     char missing[256];
     int r = own_policy_options(a, err);
+
+    a->first_since_boot = a->options.wait && !qpw_lock_folder_id();
 
     if (r == 0)
         r = qpw_control_listen(&a->end, err);
@@ -319,6 +329,7 @@ int qpw_auditor_open(const struct qpw_audit_options *options, struct qpw_auditor
     if (a->taken_over)
         qpw_events_catch_up(a);
     qpw_summary_begin(a);
+    qpw_service_ready(a);
     *ret = a;
     return 0;
 }
@@ -381,6 +392,7 @@ int qpw_auditor_close(struct qpw_auditor *a, struct qpw_error *err)
     int r = 0, r2;
     char by[61];
 
+    qpw_service_stopping();
     qpw_audit_readers_stop(a);
     if (a->has_kernel && a->epoll_fd >= 0) {
         qpw_events_read(a);

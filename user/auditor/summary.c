@@ -93,6 +93,7 @@ void qpw_summary_tell(struct qpw_auditor *a)
     passed = qpw_totals_since(&now, &a->told_totals);
     qpw_say(a, QPW_SAY_SUMMARY, "%s", qpw_summary_text(&passed, &answer, snapshot.unix_ns, a->options.interval, line,
                                                        sizeof(line)));
+    qpw_service_status("%s", qpw_words_headline(&answer, snapshot.unix_ns, line, sizeof(line)));
     a->told_totals = now;
     qpw_snapshot_clear(&snapshot);
 }

@@ -19,6 +19,7 @@ int qpw_cmd_ack(int argc, char **argv);
 int qpw_cmd_mute(int argc, char **argv);
 int qpw_cmd_replay(int argc, char **argv);
 int qpw_cmd_policy(int argc, char **argv);
+int qpw_cmd_config(int argc, char **argv);
 int qpw_cmd_bench(int argc, char **argv);
 
 #endif

@@ -18,6 +18,8 @@
 #include "cmd/cmd.h"
 #include "cmd/hosts.h"
 #include "cmd/number.h"
+#include "cmd/settings.h"
+#include "config/config.h"
 #include "host/clock.h"
 #include "instance/kernel_words.h"
 #include "util/names.h"
@@ -26,26 +28,24 @@
 #include "words/terminal.h"
 #include "words/words.h"
 
-#define DEFAULT_ALERTS "/var/log/qportwatch/eve.json"
-#define DEFAULT_INTERVAL 10
-
 enum {
     KEY_MODE = 0x200, KEY_TC_HOOK, KEY_INTERVAL, KEY_ALERTS, KEY_NO_ALERTS, KEY_SYSLOG, KEY_SENSOR, KEY_NO_TUI,
-    KEY_KEEP, KEY_MAX_CONNECTIONS, KEY_TCP, KEY_HALF_OPEN, KEY_UDP, KEY_OTHER, KEY_TAIL, KEY_PARENT, KEY_FRAGMENT,
+    KEY_KEEP, KEY_WAIT, KEY_MAX_CONNECTIONS, KEY_TCP, KEY_HALF_OPEN, KEY_UDP, KEY_OTHER, KEY_TAIL, KEY_PARENT, KEY_FRAGMENT,
 };
 
 static const struct argp_option options_table[] = {
     {"mode", KEY_MODE, "auto|xdp|tc", 0, "Where packets are counted; auto (default) never interrupts a link", 0},
     {"tc-hook", KEY_TC_HOOK, "auto|tcx|clsact", OPTION_HIDDEN, "Which of the two TC hooks", 0},
     {"interval", KEY_INTERVAL, "SECONDS", 0,
-     "Time between summary lines and checks of the hooks (default 10) and between repeated alerts (300)", 0},
-    {"alerts", KEY_ALERTS, "FILE", 0, "Alert log (default " DEFAULT_ALERTS ")", 0},
+     "Time between summary lines and checks of the hooks (default " QPW_STRING(QPW_DEFAULT_INTERVAL) ") and between repeated alerts (300)", 0},
+    {"alerts", KEY_ALERTS, "FILE", 0, "Alert log (default " QPW_DEFAULT_ALERTS ")", 0},
     {"no-alerts", KEY_NO_ALERTS, 0, 0, "Write no alert log", 0},
     {"syslog", KEY_SYSLOG, "TARGET", 0,
      "Also send alerts to: unix[:PATH], udp:ADDR[:PORT], tcp:ADDR[:PORT] or journald", 0},
     {"sensor-name", KEY_SENSOR, "NAME", 0, "Name of this node in alerts (default: the host name)", 0},
     {"no-tui", KEY_NO_TUI, 0, 0, "Print lines instead of the live view, even on a terminal", 0},
     {"keep", KEY_KEEP, 0, 0, "On a clean exit, keep counting in the kernel until the next start", 0},
+    {"wait", KEY_WAIT, 0, 0, "Wait for interfaces and routes that are not there yet", 0},
     {"max-connections", KEY_MAX_CONNECTIONS, "N", 0, "Table size for established TCP connections (default 65536)", 0},
     {"tcp-timeout", KEY_TCP, "SECONDS", 0, "Idle time after which an established TCP connection ends", 1},
     {"half-open-timeout", KEY_HALF_OPEN, "SECONDS", 0, "The same before the handshake is complete", 1},
@@ -63,6 +63,7 @@ struct arguments {
     bool no_alerts;
     bool interval_given;
     struct qpw_alert_options alerting;
+    struct qpw_settings config;
     bool no_tui;
     struct qpw_view *view; /* lines go there while it has the terminal */
     uint64_t unwritten;    /* lines that standard output or error did not take */
@@ -117,6 +118,7 @@ static error_t take_option(int key, char *value, struct argp_state *state)
         return 0;
     case KEY_NO_TUI: arguments->no_tui = true; return 0;
     case KEY_KEEP: audit->keep = true; return 0;
+    case KEY_WAIT: audit->wait = true; return 0;
     case KEY_MAX_CONNECTIONS: audit->load.max_connections = qpw_connections_parse(state, value); return 0;
     case KEY_TCP: audit->timeouts.tcp = seconds(state, key, value); return 0;
     case KEY_HALF_OPEN: audit->timeouts.half_open = seconds(state, key, value); return 0;
@@ -126,6 +128,10 @@ static error_t take_option(int key, char *value, struct argp_state *state)
     case KEY_PARENT: audit->timeouts.parent = seconds(state, key, value); return 0;
     case KEY_FRAGMENT: audit->timeouts.fragment = seconds(state, key, value); return 0;
     case ARGP_KEY_ARG:
+        if (!strcmp(value, "auto")) {
+            audit->automatic = true;
+            return 0;
+        }
         if (audit->n_ifaces == QPW_MAX_IFACES - 1)
             qpw_usage_error(state, "no more than %d interfaces", QPW_MAX_IFACES - 1);
         for (size_t i = 0; i < audit->n_ifaces; i++)
@@ -133,7 +139,7 @@ static error_t take_option(int key, char *value, struct argp_state *state)
                 qpw_usage_error(state, "%s: named twice; name each interface once", value);
         arguments->ifaces[audit->n_ifaces++] = value;
         return 0;
-    case ARGP_KEY_NO_ARGS: qpw_usage_error(state, "missing interface argument ('ip -br link' lists the interfaces)"); return EINVAL;
+    case ARGP_KEY_NO_ARGS: qpw_usage_error(state, "missing interface argument ('ip -br link' lists the interfaces; 'auto' finds them)"); return EINVAL;
     default: return ARGP_ERR_UNKNOWN;
     }
 }
@@ -208,6 +214,17 @@ static int fail(int status, const struct qpw_error *err)
     return status;
 }
 
+/* With the line of a file where what is wrong was set. */
+static int fail_to_start(const struct arguments *arguments, int status, struct qpw_error *err)
+{
+    const char *from = qpw_config_blame(&arguments->config, err->text);
+    size_t used = strlen(err->text);
+
+    if (from)
+        snprintf(err->text + used, sizeof(err->text) - used, "; set in %s", from);
+    return fail(status, err);
+}
+
 /* The view on a terminal that can show it and for as long as that is there, otherwise lines: watching goes on. */
 static int watch(struct arguments *arguments, struct qpw_auditor *auditor, struct qpw_error *err)
 {
@@ -235,7 +252,7 @@ static int run(struct arguments *arguments)
 
     r = qpw_auditor_open(&arguments->audit, &auditor, &usage, &err);
     if (r < 0)
-        return fail(usage ? QPW_EXIT_USAGE : QPW_EXIT_FAILED, &err);
+        return fail_to_start(arguments, usage ? QPW_EXIT_USAGE : QPW_EXIT_FAILED, &err);
     qpw_privileges_drop();
     r = watch(arguments, auditor, &err);
     if (r < 0)
@@ -246,25 +263,43 @@ static int run(struct arguments *arguments)
     return status;
 }
 
+static const struct argp_child children[] = {
+    {&qpw_policy_argp, 0, "Policy:", 2}, {&qpw_alert_argp, 0, NULL, 0}, {&qpw_hosts_argp, 0, NULL, 0},
+    {&qpw_config_argp, 0, NULL, 0}, {0}};
+const struct argp qpw_attach_argp = {
+    .options = options_table, .parser = take_option, .args_doc = "IFACE...", .children = children,
+    .doc = "Monitors interfaces until stopped. Packets are counted in the kernel and never changed. What is not given is "
+           "taken from " QPW_CONFIG_FILE " and conf.d; 'qportwatch config show' lists it. IFACE 'auto': what carries the "
+           "default route and the routes to the peers."
+           "\vSIGINT and SIGTERM remove everything (unless --keep); SIGUSR2 reloads the policy; SIGHUP reopens "
+           "the alert log. If the process is killed, counting continues in the kernel and the next attach resumes it.",
+};
+
+void qpw_attach_check_settings(const char *program, const char *file)
+{
+    static char word[] = "--config", interface[] = "auto"; /* none need be set */
+    char *argv[] = {(char *)program, interface, word, (char *)file, NULL};
+    struct arguments arguments = {0};
+    struct qpw_settings config;
+
+    if (!file)
+        argv[2] = NULL;
+    qpw_config_arguments_parse(&qpw_attach_argp, &qpw_attach_argp, file ? 4 : 2, argv, &arguments, &config);
+    qpw_policy_options_clear(&arguments.audit.policy);
+    qpw_config_clear(&config);
+}
+
 int qpw_cmd_attach(int argc, char **argv)
 {
-    static const struct argp_child children[] = {
-        {&qpw_policy_argp, 0, "Policy:", 2}, {&qpw_alert_argp, 0, NULL, 0}, {&qpw_hosts_argp, 0, NULL, 0}, {0}};
-    static const struct argp argp = {
-        .options = options_table, .parser = take_option, .args_doc = "IFACE...", .children = children,
-        .doc = "Monitors interfaces until stopped. Packets are counted in the kernel and never changed."
-               "\vSIGINT and SIGTERM remove everything (unless --keep); SIGUSR2 reloads the policy; SIGHUP reopens "
-               "the alert log. If the process is killed, counting continues in the kernel and the next attach resumes it.",
-    };
     struct arguments arguments = {
-        .audit = {.interval = DEFAULT_INTERVAL, .alerts = DEFAULT_ALERTS, .say = say}};
+        .audit = {.interval = QPW_DEFAULT_INTERVAL, .alerts = QPW_DEFAULT_ALERTS, .say = say}};
     char command[256], names[QPW_MAX_IFACES][16];
     struct qpw_error err;
     int status;
 
     qpw_engine_defaults(&arguments.alerting.settings);
     join(argc, argv, command, sizeof(command));
-    qpw_arguments_parse(&argp, argc, argv, &arguments);
+    qpw_config_arguments_parse(&qpw_attach_argp, &qpw_attach_argp, argc, argv, &arguments, &arguments.config);
     arguments.audit.ifaces = arguments.ifaces;
     arguments.audit.command = command;
     arguments.audit.say_arg = &arguments;
@@ -274,7 +309,7 @@ int qpw_cmd_attach(int argc, char **argv)
     if (arguments.no_alerts)
         arguments.audit.alerts = NULL;
     if (qpw_rights_check(&err) < 0) {
-        qpw_put_lines(stderr, "qportwatch attach: %s: %s", arguments.ifaces[0], err.text);
+        qpw_put_lines(stderr, "qportwatch attach: %s: %s", arguments.audit.n_ifaces ? arguments.ifaces[0] : "auto", err.text);
         qpw_policy_options_clear(&arguments.audit.policy);
         return QPW_EXIT_FAILED;
     }
@@ -283,5 +318,6 @@ int qpw_cmd_attach(int argc, char **argv)
     qpw_quiet_libbpf();
     status = run(&arguments);
     qpw_policy_options_clear(&arguments.audit.policy);
+    qpw_config_clear(&arguments.config);
     return status;
 }

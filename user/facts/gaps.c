@@ -8,7 +8,8 @@
 
 static bool begins_gap(unsigned kind)
 {
-    return kind == QPW_COVERAGE_DETACHED || kind == QPW_COVERAGE_INTERFACE_GONE || kind == QPW_COVERAGE_HOOK_LOST;
+    return kind == QPW_COVERAGE_DETACHED || kind == QPW_COVERAGE_INTERFACE_GONE || kind == QPW_COVERAGE_HOOK_LOST ||
+           kind == QPW_COVERAGE_UNSEEN;
 }
 
 static bool ends_gap(unsigned kind)

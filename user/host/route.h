@@ -5,6 +5,7 @@
 
 #include <net/if.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 struct qpw_route_answer {
@@ -24,5 +25,11 @@ int qpw_route_ask(const uint8_t from[16], const uint8_t to[16], unsigned arrivin
  * negative errno: there is no route, or it cannot be asked.
  */
 int qpw_route_interface(const uint8_t from[16], const uint8_t to[16], char ret[IF_NAMESIZE]);
+
+/*
+ * The interfaces of the default routes that count: of each family the ones with the lowest metric in the main table, all
+ * of them where the route has several. Each once. How many are in ret, at most `room`; or a negative errno.
+ */
+int qpw_route_defaults(unsigned *ret, size_t room);
 
 #endif

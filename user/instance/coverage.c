@@ -24,18 +24,39 @@ int qpw_coverage_open(const struct qpw_kernel *k, struct qpw_coverage_log *ret, 
     return 0;
 }
 
-int qpw_coverage_add(struct qpw_coverage_log *log, enum qpw_coverage_kind kind, uint16_t iface, const char *format, ...)
+static int add(struct qpw_coverage_log *log, struct qpw_coverage *record, const char *format, va_list args)
 {
-    struct qpw_coverage record = {
-        .unix_ns = qpw_clock_unix_ns(), .sequence = log->next, .kind = kind, .iface = iface};
     __u32 place = log->next % QPW_COVERAGE_RECORDS;
-    va_list args;
 
-    va_start(args, format);
-    vsnprintf(record.text, sizeof(record.text), format, args);
-    va_end(args);
-    if (bpf_map_update_elem(log->map_fd, &place, &record, BPF_ANY) < 0)
+    record->sequence = log->next;
+    vsnprintf(record->text, sizeof(record->text), format, args);
+    if (bpf_map_update_elem(log->map_fd, &place, record, BPF_ANY) < 0)
         return -errno;
     log->next++;
     return 0;
+}
+
+int qpw_coverage_add_at(struct qpw_coverage_log *log, uint64_t unix_ns, enum qpw_coverage_kind kind, uint16_t iface,
+                        const char *format, ...)
+{
+    struct qpw_coverage record = {.unix_ns = unix_ns, .kind = kind, .iface = iface};
+    va_list args;
+    int r;
+
+    va_start(args, format);
+    r = add(log, &record, format, args);
+    va_end(args);
+    return r;
+}
+
+int qpw_coverage_add(struct qpw_coverage_log *log, enum qpw_coverage_kind kind, uint16_t iface, const char *format, ...)
+{
+    struct qpw_coverage record = {.unix_ns = qpw_clock_unix_ns(), .kind = kind, .iface = iface};
+    va_list args;
+    int r;
+
+    va_start(args, format);
+    r = add(log, &record, format, args);
+    va_end(args);
+    return r;
 }

@@ -20,4 +20,8 @@ int qpw_coverage_open(const struct qpw_kernel *k, struct qpw_coverage_log *ret, 
 int qpw_coverage_add(struct qpw_coverage_log *log, enum qpw_coverage_kind kind, uint16_t iface, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
 
+/* The same of another time than now. */
+int qpw_coverage_add_at(struct qpw_coverage_log *log, uint64_t unix_ns, enum qpw_coverage_kind kind, uint16_t iface,
+                        const char *format, ...) __attribute__((format(printf, 5, 6)));
+
 #endif

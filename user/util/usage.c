@@ -4,7 +4,9 @@
 #include <ctype.h>
 #include <errno.h>
 #include <getopt.h>
+#include <setjmp.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,6 +25,16 @@ struct known {
 
 #define HINT 80 /* room for what was probably meant */
 #define PLACE 0x10000 /* values of long options, beyond every letter */
+
+/* Words of files that stand in front of the command line's while they are parsed. */
+static struct {
+    const struct qpw_usage_word *words;
+    size_t n;
+    int next; /* where to go on behind one that is wrong */
+    jmp_buf wrong;
+} in_front;
+
+static qpw_usage_describe_fn describe;
 
 static const struct argp_option argps_own[] = {{"help", '?', NULL, 0, "", 0}, {"usage", 0x100, NULL, 0, "", 0}, {0}};
 
@@ -46,11 +58,27 @@ static void fail(const char *program, const char *format, ...)
     exit(QPW_EXIT_USAGE);
 }
 
+/* The word that argp looks at, where a file gave it. */
+static const struct qpw_usage_word *word_of_file(const struct argp_state *state)
+{
+    return state->next >= 2 && (size_t)state->next - 2 < in_front.n ? &in_front.words[state->next - 2] : NULL;
+}
+
 void qpw_usage_error(const struct argp_state *state, const char *format, ...)
 {
+    const struct qpw_usage_word *word = word_of_file(state);
     va_list args;
 
+    char text[1024];
+
     va_start(args, format);
+    if (word) {
+        vsnprintf(text, sizeof(text), format, args);
+        va_end(args);
+        fprintf(stderr, "%s: %s\n", word->from, qpw_text_clean(text) + (strncmp(text, "--", 2) ? 0 : 2));
+        in_front.next = state->next;
+        longjmp(in_front.wrong, 1);
+    }
     say(state->name, format, args);
     va_end(args);
     exit(QPW_EXIT_USAGE);
@@ -111,8 +139,6 @@ static void know_option(struct known *k, const struct argp_option *o)
 {
     size_t length = strlen(k->letters);
 
-    if (o->flags & OPTION_DOC)
-        return;
     if (o->key > 0 && o->key <= 0xff && isprint(o->key) && length + 3 < sizeof(k->letters))
         snprintf(k->letters + length, sizeof(k->letters) - length, "%c%s", o->key, o->arg ? ":" : "");
     if (!o->name)
@@ -127,12 +153,34 @@ static void know_option(struct known *k, const struct argp_option *o)
     k->options[++k->n] = (struct option){0};
 }
 
-static void know(struct known *k, const struct argp_option *list, const struct argp_child *children)
+void qpw_usage_each_option(const struct argp *argp, void (*each)(void *arg, const struct argp_option *option), void *arg)
 {
-    for (const struct argp_option *o = list; o && (o->name || o->key || o->doc || o->group); o++)
-        know_option(k, o);
-    for (const struct argp_child *c = children; c && c->argp; c++)
-        know(k, c->argp->options, c->argp->children);
+    for (const struct argp_option *o = argp->options; o && (o->name || o->key || o->doc || o->group); o++)
+        if (!(o->flags & OPTION_DOC))
+            each(arg, o);
+    for (const struct argp_child *c = argp->children; c && c->argp; c++)
+        qpw_usage_each_option(c->argp, each, arg);
+}
+
+static void know(void *arg, const struct argp_option *option)
+{
+    know_option(arg, option);
+}
+
+static struct known known_of(const struct argp *argp)
+{
+    struct known k = {.letters = ":"};
+
+    for (const struct argp_option *o = argps_own; o->name; o++)
+        know_option(&k, o);
+    qpw_usage_each_option(argp, know, &k);
+    return k;
+}
+
+static void forget(struct known *k)
+{
+    free(k->options);
+    free(k->from);
 }
 
 /* A letter or a name that getopt did not know, or more than one name begins so. */
@@ -153,24 +201,27 @@ static void fail_unknown(const struct known *k, const char *program, const char 
          matches ? "more than one option begins so" : "unknown option", program);
 }
 
+static const struct argp_option *option_of(const struct known *k, int value)
+{
+    for (size_t i = 0; i < k->n; i++)
+        if (value == (int)(PLACE + i) || value == k->from[i]->key)
+            return k->from[i];
+    return NULL;
+}
+
 static void fail_without_value(const struct known *k, const char *program, int value)
 {
-    const struct argp_option *o = NULL;
+    const struct argp_option *o = option_of(k, value);
 
-    for (size_t i = 0; i < k->n && !o; i++)
-        if (value == (int)(PLACE + i) || value == k->from[i]->key)
-            o = k->from[i];
     fail(program, "--%s: its value is missing: --%s=%s", o ? o->name : "", o ? o->name : "", o ? o->arg : "");
 }
 
 /* Goes over the words as argp will, for what getopt has to object to. */
 static void check(const struct argp *argp, int argc, char **argv)
 {
-    struct known k = {.letters = ":"};
+    struct known k = known_of(argp);
     int value;
 
-    know(&k, argps_own, NULL);
-    know(&k, argp->options, argp->children);
     opterr = 0;
     optind = 0;
     while ((value = getopt_long(argc, argv, k.letters, k.options, NULL)) != -1) {
@@ -189,17 +240,84 @@ static void check(const struct argp *argp, int argc, char **argv)
     }
     if (!argp->args_doc && optind < argc)
         fail(argv[0], "'%s': only options are taken here; '%s --help' lists them", argv[optind], argv[0]);
-    free(k.options);
-    free(k.from);
+    forget(&k);
+}
+
+int qpw_usage_each_given(const struct argp *argp, int argc, char **argv,
+                         void (*each)(void *arg, const char *name, const char *value), void *arg)
+{
+    struct known k = known_of(argp);
+    char **words = calloc((size_t)argc + 1, sizeof(*words)); /* getopt changes their order */
+    const struct argp_option *o;
+    int value;
+
+    if (!words)
+        fail(argv[0], "out of memory");
+    memcpy(words, argv, (size_t)argc * sizeof(*words));
+    opterr = 0;
+    optind = 0;
+    while ((value = getopt_long(argc, words, k.letters, k.options, NULL)) != -1) {
+        o = value == '?' || value == ':' ? NULL : option_of(&k, value);
+        if (o)
+            each(arg, o->name, optarg);
+    }
+    free(words);
+    forget(&k);
+    return argc - optind;
+}
+
+void qpw_usage_describe(qpw_usage_describe_fn to)
+{
+    describe = to;
+}
+
+static void start(const struct argp *argp, int argc, char **argv)
+{
+    if (describe) {
+        describe(argp);
+        exit(QPW_EXIT_OK);
+    }
+    argp_err_exit_status = QPW_EXIT_USAGE;
+    check(argp, argc, argv);
+}
+
+static void parse(const struct argp *argp, int argc, char **argv, void *input)
+{
+    error_t error = argp_parse(argp, argc, argv, 0, NULL, input);
+
+    if (error)
+        fail(argv[0], "%s", strerror(error));
+}
+
+void qpw_arguments_parse_after(const struct argp *argp, const struct qpw_usage_word *words, size_t n, int argc, char **argv,
+                               void *input)
+{
+    char **all = calloc(n + (size_t)argc + 1, sizeof(*all));
+    volatile bool failed = false;
+    volatile size_t first = 0; /* word that is parsed next */
+
+    if (!all)
+        fail(argv[0], "out of memory");
+    start(argp, argc, argv);
+    if (setjmp(in_front.wrong)) { /* said; on with the next one */
+        failed = true;
+        first += (size_t)in_front.next - 1;
+    }
+    in_front.words = words + first;
+    in_front.n = n - first;
+    all[0] = argv[0];
+    for (size_t i = first; i < n; i++)
+        all[1 + i - first] = (char *)words[i].text;
+    memcpy(all + 1 + n - first, argv + 1, (size_t)argc * sizeof(*argv)); /* with the NULL behind the last one */
+    parse(argp, (int)(n - first) + argc, all, input);
+    in_front.n = 0;
+    if (failed)
+        exit(QPW_EXIT_USAGE);
+    free(all);
 }
 
 void qpw_arguments_parse(const struct argp *argp, int argc, char **argv, void *input)
 {
-    error_t error;
-
-    argp_err_exit_status = QPW_EXIT_USAGE;
-    check(argp, argc, argv);
-    error = argp_parse(argp, argc, argv, 0, NULL, input);
-    if (error)
-        fail(argv[0], "%s", strerror(error));
+    start(argp, argc, argv);
+    parse(argp, argc, argv, input);
 }

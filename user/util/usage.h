@@ -14,6 +14,32 @@
  */
 void qpw_arguments_parse(const struct argp *argp, int argc, char **argv, void *input);
 
+/*
+ * The same, with n words in front of those of the command line, each an option "--name" or "--name=value" that is known
+ * to be one. What is wrong with their values is reported for all of them, after `from` ("FILE:LINE"), before the program
+ * ends. Words and texts are borrowed until it returns; what the options keep of them has to live on.
+ */
+struct qpw_usage_word {
+    const char *text;
+    const char *from;
+};
+void qpw_arguments_parse_after(const struct argp *argp, const struct qpw_usage_word *words, size_t n, int argc, char **argv,
+                               void *input);
+
+/* Calls `each` for each option of argp and its children, hidden ones too. */
+void qpw_usage_each_option(const struct argp *argp, void (*each)(void *arg, const struct argp_option *option), void *arg);
+
+/*
+ * Calls `each` for each option that stands in argv, by its long name; value NULL: it takes none. What is wrong is passed
+ * over. Returns how many arguments there are beside options.
+ */
+int qpw_usage_each_given(const struct argp *argp, int argc, char **argv,
+                         void (*each)(void *arg, const char *name, const char *value), void *arg);
+
+/* From here on a command's arguments are not parsed: `to` is called with what it takes, and the program ends. */
+typedef void (*qpw_usage_describe_fn)(const struct argp *argp);
+void qpw_usage_describe(qpw_usage_describe_fn to);
+
 /* In place of argp_error(): the value of an option or an argument is wrong. */
 void qpw_usage_error(const struct argp_state *state, const char *format, ...)
     __attribute__((noreturn, format(printf, 2, 3)));

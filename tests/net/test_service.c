@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* As a service runs: settings out of a file, interfaces that come later, and what the service manager is told. */
+#include <criterion/criterion.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "auditor.h"
+
+#define PROGRAM QPW_BUILD "/qportwatch"
+
+TestSuite(service, .timeout = NETNS_TIMEOUT_S);
+
+/* A stand-in of the service manager's end of sd_notify(3). */
+static int listen_for_notes(const struct node *n)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+    snprintf(address.sun_path, sizeof(address.sun_path), "%s/notify", n->folder);
+    cr_assert(fd >= 0 && bind(fd, (struct sockaddr *)&address, sizeof(address)) == 0);
+    setenv("NOTIFY_SOCKET", address.sun_path, 1);
+    return fd;
+}
+
+/* Waits for a message that holds the text; what came before it is appended to `before`, where that is not NULL. */
+static void until_note(int fd, const char *text, char *before, size_t size)
+{
+    struct pollfd wait = {.fd = fd, .events = POLLIN};
+    char note[1024];
+    ssize_t length;
+
+    for (;;) {
+        cr_assert_eq(poll(&wait, 1, NETNS_DEADLINE_MS), 1, "no message with '%s'", text);
+        length = recv(fd, note, sizeof(note) - 1, 0);
+        cr_assert_gt(length, 0);
+        note[length] = '\0';
+        if (strstr(note, text))
+            return;
+        if (before)
+            snprintf(before + strlen(before), size - strlen(before), "%s\n", note);
+    }
+}
+
+/* `attach` as the unit runs it, on a machine that has just started: its /run is empty. */
+static void start(struct node *n, const char *config, const char *settings)
+{
+    char path[128], command[600];
+
+    node_write(n, config, settings, path, sizeof(path));
+    snprintf(command, sizeof(command), "mount -t tmpfs none /run && exec " PROGRAM " attach --no-tui --keep --wait --config %s", path);
+    n->auditor = netns_start(&n->node, n->log, (char *[]){"unshare", "-m", "sh", "-c", command, NULL});
+}
+
+/* `qportwatch WORDS` where the auditor is. */
+static int ask(struct node *n, char *out, size_t size, const char *words)
+{
+    return netns_output(&n->node, out, size, "nsenter -t %d -m " PROGRAM " %s", (int)n->auditor, words);
+}
+
+Test(service, waits_for_its_interface_and_tells_the_service_manager)
+{
+    char settings[512], out[65536], before[4096] = "";
+    struct node n;
+    json_t *report;
+    int notes;
+
+    node_open(&n);
+    notes = listen_for_notes(&n);
+    snprintf(settings, sizeof(settings), "iface late0\ninterval = 1\nalerts %s/eve.json\npeer node2=10.8.0.2\n", n.folder);
+    start(&n, "first.conf", settings);
+    until_note(notes, "WATCHDOG=1", before, sizeof(before));
+    cr_expect(strstr(before, "STATUS=Waiting for an interface to monitor."), "%s", before);
+    cr_expect(!strstr(before, "READY=1"), "%s", before);
+    netns_run(&n.node, "ip link add late0 type veth peer name late1 && ip link set late0 up && ip link set late1 up");
+    until_note(notes, "READY=1", NULL, 0);
+    until_note(notes, "STATUS=CLEAN", NULL, 0);
+    cr_assert_eq(ask(&n, out, sizeof(out), "report --json"), 0, "%s", out);
+    report = json_loads(out, 0, NULL);
+    cr_assert(report, "%s", out);
+    cr_expect_str_eq(node_text(report, "interfaces.0"), "late0");
+    cr_expect_str_eq(node_text(report, "peers.0.name"), "node2");
+    json_decref(report);
+    cr_expect_eq(node_stop(&n, SIGTERM), 0);
+    until_note(notes, "STOPPING=1", NULL, 0);
+    cr_expect_gt(netns_output(&n.node, NULL, 0, PROGRAM " status"), -1);
+    cr_expect_eq(netns_output(&n.node, out, sizeof(out), PROGRAM " status"), 3, "%s", out); /* counting goes on, nobody audits */
+    cr_expect(strstr(out, "late0"), "%s", out);
+    close(notes);
+    node_close(&n);
+}
+
+Test(service, automatic_is_what_carries_the_default_route_and_the_peers)
+{
+    char settings[512], out[65536];
+    struct node n;
+    json_t *report;
+    int notes;
+
+    node_open(&n);
+    netns_run(&n.node, "ip link add peer0 type veth peer name peer1 && ip address add 10.9.0.1/24 dev peer0 && "
+                       "ip link set peer0 up && ip link set peer1 up && ip link add idle0 type veth peer name idle1 && "
+                       "ip link set idle0 up");
+    cr_expect_eq(netns_output(&n.node, out, sizeof(out), PROGRAM " attach auto --no-tui --no-alerts --config /dev/null"), 1);
+    cr_expect(strstr(out, "auto: there is no default route, and none to a peer"), "%s", out);
+    notes = listen_for_notes(&n);
+    snprintf(settings, sizeof(settings), "iface = auto\ninterval = 1\nno-alerts\npeer node2=10.9.0.2\n");
+    start(&n, "second.conf", settings);
+    until_note(notes, "READY=1", NULL, 0); /* the peer's route is there */
+    netns_run(&n.node, "ip route add default via 10.7.0.2 dev node0");
+    netns_until_file(n.log, "node0: attached", NETNS_DEADLINE_MS);
+    cr_assert_eq(ask(&n, out, sizeof(out), "report --json"), 0, "%s", out);
+    report = json_loads(out, 0, NULL);
+    cr_assert(report, "%s", out);
+    cr_expect_eq(json_array_size(node_value(report, "interfaces")), 2u, "%s", out);
+    cr_expect_str_eq(node_text(report, "coverage.gaps.0.why"), "unseen", "%s", out); /* since the machine started */
+    cr_expect_eq(node_value(report, "coverage.gaps.0.open"), json_false(), "%s", out);
+    json_decref(report);
+    cr_expect_eq(node_stop(&n, SIGTERM), 0);
+    close(notes);
+    node_close(&n);
+}

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#include "cmd/settings.h"
+
+#include <string.h>
+#include <unistd.h>
+
+#include "policy/lang/policy.h"
+
+/* Beside the program's own constants, which the test of `config show` compares with what `status` says. */
+static const struct {
+    const char *name, *value;
+} defaults[] = {
+    {"mode", "auto"},
+    {"tc-hook", "auto"},
+    {"interval", QPW_STRING(QPW_DEFAULT_INTERVAL)},
+    {"alerts", QPW_DEFAULT_ALERTS},
+    {"no-alerts", "no"},
+    {"no-tui", "no"},
+    {"keep", "no"},
+    {"wait", "no"},
+    {"max-connections", "65536"},
+    {"tcp-timeout", "604800"},
+    {"half-open-timeout", "75"},
+    {"udp-timeout", "180"},
+    {"other-timeout", "180"},
+    {"tail-timeout", "120"},
+    {"parent-timeout", "600"},
+    {"fragment-timeout", "30"},
+};
+
+const char *qpw_setting_default(const char *name)
+{
+    bool policy = access(QPW_POLICY_DEFAULT_PATH, F_OK) == 0;
+
+    if (!strcmp(name, "policy"))
+        return policy ? QPW_POLICY_DEFAULT_PATH : NULL;
+    if (!strcmp(name, "platform"))
+        return policy ? NULL : QPW_POLICY_DEFAULT_PLATFORM;
+    for (size_t i = 0; i < sizeof(defaults) / sizeof(*defaults); i++)
+        if (!strcmp(name, defaults[i].name))
+            return defaults[i].value;
+    return NULL;
+}

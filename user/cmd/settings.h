@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* settings.h - what can be set in qportwatch.conf: the options of `attach`. */
+#ifndef QPW_CMD_SETTINGS_H
+#define QPW_CMD_SETTINGS_H
+
+#include <argp.h>
+#include <stdbool.h>
+
+#define QPW_DEFAULT_ALERTS "/var/log/qportwatch/eve.json"
+#define QPW_DEFAULT_INTERVAL 10
+#define QPW_STRING_OF(x) #x
+#define QPW_STRING(x) QPW_STRING_OF(x)
+
+extern const struct argp qpw_attach_argp;
+
+/* Has `attach` take what the files say, for their errors: one in them ends the program. argv as of `config show`. */
+void qpw_attach_check_settings(const char *program, const char *file);
+
+/* What holds where nothing sets a long option of `attach`, as text; NULL: nothing does, and it has no value. */
+const char *qpw_setting_default(const char *name);
+
+#endif
