@@ -89,6 +89,12 @@ int netns_output(const struct netns *ns, char *out, size_t size, const char *for
  */
 pid_t netns_start(const struct netns *ns, const char *output, char *const argv[]);
 
+/*
+ * The same in a process group of its own, all of which is ended with the test's process, however that ends: for what
+ * changes its user, since such a process no longer dies with its parent.
+ */
+pid_t netns_start_group(const struct netns *ns, char *const argv[]);
+
 /* As netns_start, but runs function(argument) in a child process and ends it with what it returned. */
 pid_t netns_fork(const struct netns *ns, int (*function)(void *argument), void *argument);
 
