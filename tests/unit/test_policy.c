@@ -201,6 +201,53 @@ Test(parse, errors_say_file_line_and_column)
     }
 }
 
+static void expect_faults(const char *text, size_t unsure, const char *const *starts)
+{
+    struct qpw_faults faults = {0};
+    struct qpw_policy_source source = {.name = "p", .text = text, .length = strlen(text), .faults = &faults};
+    struct qpw_policy policy;
+    struct qpw_error err;
+    size_t n = 0;
+
+    cr_assert_eq(qpw_policy_parse(&source, &policy, &err), -EINVAL, "%s", text);
+    for (; starts[n]; n++)
+        cr_expect(n < faults.n && !strncmp(faults.list[n].text, starts[n], strlen(starts[n])), "%zu: %s", n,
+                  n < faults.n ? faults.list[n].text : "no more");
+    cr_expect_eq(faults.n, n, "%s", n < faults.n ? faults.list[n].text : text);
+    cr_expect_eq(faults.unsure, unsure, "%s", text);
+    cr_expect(strstr(err.text, starts[0]) == err.text, "%s", err.text);
+    qpw_faults_clear(&faults);
+}
+
+Test(parse, all_faults_in_the_order_of_the_text_and_none_that_only_follows_from_another)
+{
+    char many[8192] = "";
+    struct qpw_policy policy;
+    struct qpw_error err;
+
+    expect_faults("inbound tpc 22 ssh name=shell\n"
+                  "only shell from=10.0.0.1\n"          /* known, though its row is not read */
+                  "override shell 22=2222\n"
+                  "inbound tcp 32768-60999 x weak parent=in-tcp-21\n"
+                  "inbound tcp 21 ftp frm=10.0.0.1\n"
+                  "disable sehll\n"
+                  "addresses dc 10.0.0.5 10.0.0.999\n"
+                  "inbound tcp 445 smb from=@dc\n"
+                  "inbound tcp 80 web from=@cd\n"
+                  "addresses none\n", 0,
+                  (const char *const[]){"p:1:9: 'tpc' is not a protocol", "p:5:20: unexpected 'frm=", "p:6:9: no rule above",
+                                        "p:7:23: '10.0.0.999'", "p:9:25: no address set is named 'cd'",
+                                        "p:10: no addresses yet for none", NULL});
+    expect_faults("include not/there\ninbound tcp 22 \"ssh\nonly ssh from=@admin\ndisable ftp\ninfra arp odd\n", 2,
+                  (const char *const[]){"p:1:9: no built-in", "p:2:16: missing closing quote", "p:5:11: 'odd'", NULL});
+    for (unsigned i = 0; i < QPW_MOST_FAULTS + 50; i++)
+        strcat(many, "x\n");
+    cr_assert_eq(qpw_policy_parse_text("p", many, strlen(many), &policy, &err), -EINVAL);
+    cr_expect_str_eq(err.text, "p:1:1: unknown statement 'x' (and at least 999 more errors; 'qportwatch policy check' lists them)");
+    cr_assert_eq(qpw_policy_parse_text("p", "x\ny\n", 4, &policy, &err), -EINVAL);
+    cr_expect_str_eq(err.text, "p:1:1: unknown statement 'x' (and 1 more error; 'qportwatch policy check' lists them)");
+}
+
 Test(parse, files_include_each_other_only_without_a_circle)
 {
     char a[] = "/tmp/qpw-policy-XXXXXX", b[] = "/tmp/qpw-policy-XXXXXX", text[128];

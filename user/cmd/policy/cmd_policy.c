@@ -41,6 +41,23 @@ int qpw_policy_say(const char *subcommand, const struct qpw_error *err, int stat
     return status;
 }
 
+#define MOST_FAULTS 50u
+
+int qpw_policy_say_all(const char *subcommand, const struct qpw_faults *faults, const struct qpw_error *err, int status)
+{
+    if (!faults->n)
+        return qpw_policy_say(subcommand, err, status);
+    for (size_t i = 0; i < faults->n && i < MOST_FAULTS; i++)
+        fprintf(stderr, "%s\n", faults->list[i].text);
+    if (faults->n > MOST_FAULTS)
+        fprintf(stderr, "and %zu more errors%s\n", faults->n - MOST_FAULTS,
+                faults->n == QPW_MOST_FAULTS ? ", or more: the rest was not read" : "");
+    if (faults->unsure)
+        fprintf(stderr, "and %zu statement%s that may refer to what is missing above\n", faults->unsure,
+                faults->unsure == 1 ? "" : "s");
+    return status;
+}
+
 int qpw_policy_print(json_t *document, struct qpw_error *err)
 {
     if (!document)

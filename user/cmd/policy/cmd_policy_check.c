@@ -142,6 +142,7 @@ int qpw_policy_check_main(int argc, char **argv)
         NULL};
     struct options o = {0};
     struct qpw_policy policy = {0};
+    struct qpw_faults faults = {0};
     struct qpw_error err;
     size_t remarks = 0, length;
     int status;
@@ -154,8 +155,10 @@ int qpw_policy_check_main(int argc, char **argv)
     }
     if (o.n_args)
         *(qpw_builtin_text(o.args[0], &length) ? &o.policy.platform : &o.policy.policy_file) = o.args[0];
-    status = qpw_policy_load(&o.policy, &policy, NULL, &err) < 0 ? qpw_policy_say("check", &err, QPW_EXIT_USAGE)
-                                                                 : QPW_EXIT_OK;
+    o.policy.faults = &faults;
+    status = qpw_policy_load(&o.policy, &policy, NULL, &err) < 0
+                 ? qpw_policy_say_all("check", &faults, &err, QPW_EXIT_USAGE) : QPW_EXIT_OK;
+    qpw_faults_clear(&faults);
     qpw_policy_options_clear(&o.policy);
     if (status == QPW_EXIT_OK)
         status = check_one(&policy, o.json, &remarks);

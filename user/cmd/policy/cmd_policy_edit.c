@@ -247,12 +247,13 @@ static void print_remarks(const struct qpw_policy *policy)
 }
 
 /* Reads the edited text as the file would be read, and compiles it as the auditor will. */
-static int read_policy(const struct edit *e, struct qpw_policy *ret, struct qpw_error *err)
+static int read_policy(const struct edit *e, struct qpw_policy *ret, struct qpw_faults *faults, struct qpw_error *err)
 {
+    struct qpw_policy_source source = {.name = e->place.path, .text = e->edited, .length = strlen(e->edited), .faults = faults};
     struct qpw_compile_context context = {.now = time(NULL)};
     struct qpw_compiled compiled = {0};
     struct qpw_registry names = {0};
-    int r = qpw_policy_parse_text(e->place.path, e->edited, strlen(e->edited), ret, err);
+    int r = qpw_policy_parse(&source, ret, err);
 
     if (r < 0)
         return r;
@@ -357,9 +358,11 @@ static int install(struct edit *e, struct qpw_error *err)
 static char look(struct edit *e, struct qpw_error *err)
 {
     struct qpw_policy policy = {0};
+    struct qpw_faults faults = {0};
 
-    if (read_edited(e, err) < 0 || read_policy(e, &policy, err) < 0) {
-        fprintf(stderr, "%s\n", err->text);
+    if (read_edited(e, err) < 0 || read_policy(e, &policy, &faults, err) < 0) {
+        qpw_policy_say_all("edit", &faults, err, 0);
+        qpw_faults_clear(&faults);
         return question("What now? (e)dit again, e(x)it without saving", "ex");
     }
     if (!strcmp(e->edited, e->base) && !e->fresh) {

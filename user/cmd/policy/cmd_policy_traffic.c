@@ -476,7 +476,7 @@ int qpw_policy_test_main(int argc, char **argv)
         return qpw_policy_say("test", &err, QPW_EXIT_USAGE);
     }
     /* Peers given by hand are the site's, whichever policy. */
-    rc = o.policy.peers_file ? qpw_policy_add_peers_file(&candidate, o.policy.peers_file, &err) : 0;
+    rc = o.policy.peers_file ? qpw_policy_add_peers_file(&candidate, o.policy.peers_file, NULL, &err) : 0;
     for (size_t i = 0; i < o.policy.n_peers && rc == 0; i++)
         rc = qpw_policy_add_peer(&candidate, o.policy.peers[i], "--peer", &err);
     if (rc == 0)

@@ -29,6 +29,9 @@ int qpw_policy_named(const char *name, struct qpw_policy *ret, struct qpw_error 
 /* The error as one line on standard error; messages that begin with FILE:LINE stand alone. Returns `status`. */
 int qpw_policy_say(const char *subcommand, const struct qpw_error *err, int status);
 
+/* All faults on standard error, one a line, up to a bound; the error where there are none. Returns `status`. */
+int qpw_policy_say_all(const char *subcommand, const struct qpw_faults *faults, const struct qpw_error *err, int status);
+
 /*
  * Prints a document, which it takes, and the line's end; whether that could be written is seen when the program ends.
  * 0, or -ENOMEM with err filled where there is none.

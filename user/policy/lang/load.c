@@ -58,18 +58,22 @@ void qpw_policy_options_clear(struct qpw_policy_options *options)
 static int load_chosen(const struct qpw_policy_options *options, struct qpw_policy *ret, const char **ret_chosen,
                        struct qpw_error *err)
 {
+    struct qpw_policy_source source = {.name = QPW_POLICY_DEFAULT_PATH, .faults = options->faults};
+
     *ret_chosen = NULL;
     if (options->policy_file && options->platform)
         return qpw_fail(err, -EINVAL,
                         "--policy and --platform exclude each other; write 'include %s' into the policy file instead",
                         options->platform);
-    if (options->policy_file)
-        return qpw_policy_parse_file(options->policy_file, ret, err);
+    if (options->policy_file) {
+        source.name = options->policy_file;
+        return qpw_policy_parse(&source, ret, err);
+    }
     if (options->platform)
         return qpw_policy_parse_builtin(options->platform, ret, err);
     if (access(QPW_POLICY_DEFAULT_PATH, F_OK) == 0) {
         *ret_chosen = QPW_POLICY_DEFAULT_PATH " exists";
-        return qpw_policy_parse_file(QPW_POLICY_DEFAULT_PATH, ret, err);
+        return qpw_policy_parse(&source, ret, err);
     }
     *ret_chosen = "neither --policy nor --platform was given and " QPW_POLICY_DEFAULT_PATH " does not exist";
     return qpw_policy_parse_builtin(QPW_POLICY_DEFAULT_PLATFORM, ret, err);
@@ -83,7 +87,7 @@ int qpw_policy_load(const struct qpw_policy_options *options, struct qpw_policy 
     int error = load_chosen(options, &policy, &chosen, err);
 
     if (error == 0 && options->peers_file)
-        error = qpw_policy_add_peers_file(&policy, options->peers_file, err);
+        error = qpw_policy_add_peers_file(&policy, options->peers_file, options->faults, err);
     for (size_t i = 0; i < options->n_peers && error == 0; i++)
         error = qpw_policy_add_peer(&policy, options->peers[i], "--peer", err);
     if (error == 0)

@@ -74,13 +74,15 @@ static int parse_row(struct qpw_parser *p, const struct qpw_statement *statement
     int ret;
 
     if (p->policy.n_rules == QPW_MAX_POLICY_RULES)
-        return qpw_fail_at(err, &statement->where, 0, "more than %d rules", QPW_MAX_POLICY_RULES);
+        return qpw_fail_at(err, &statement->where, 0, "more than %d rules", QPW_MAX_POLICY_RULES), -E2BIG;
     rule = qpw_grow(&array, p->policy.n_rules, sizeof(*rule));
     if (!rule)
         return no_memory(statement, err);
     p->policy.rules = array;
     ret = qpw_parse_rule(&p->policy, statement, rule, err);
-    if (ret == 0)
+    if (ret == -EINVAL || ret == -ENOENT)
+        qpw_unread_rule(statement, rule);
+    if (ret != -ENOMEM)
         p->policy.n_rules++;
     return ret;
 }
@@ -198,13 +200,48 @@ static void set_digest(struct qpw_policy *policy, struct sha256_ctx *ctx)
     policy->digest[7 + 64] = '\0';
 }
 
+/* Notes what is wrong with a statement; what only follows from another fault is left out. 0, or the end of the reading. */
+static int take_fault(struct qpw_parser *p, const struct qpw_where *where, int error, const struct qpw_error *why)
+{
+    int r;
+
+    if (error == -ENOENT && p->statements.left_out)
+        p->statements.faults.unsure++;
+    if (error == 0 || (error == -ENOENT && p->statements.left_out))
+        return 0;
+    if (error == -ENOMEM)
+        return error;
+    r = qpw_statements_fault(&p->statements, where, why->text);
+    return r < 0 ? r : error == -E2BIG ? error : 0;
+}
+
+static bool is_set(const struct qpw_statement *statement)
+{
+    return !strcmp(statement->words[0].text, "addresses");
+}
+
+/* 0, -ENOMEM, or -E2BIG: the rest is not looked at. */
+static int parse_all(struct qpw_parser *p, struct qpw_error *why)
+{
+    const struct qpw_statements *s = &p->statements;
+    int r = 0;
+
+    for (size_t i = 0; i < s->n && r == 0; i++)
+        if (is_set(&s->list[i]))
+            r = take_fault(p, &s->list[i].where, qpw_parse_set(p, &s->list[i], why), why);
+    if (r == 0 && !p->draft)
+        r = take_fault(p, NULL, qpw_check_sets(&p->policy, why), why);
+    for (size_t i = 0; i < s->n && r == 0; i++)
+        r = take_fault(p, &s->list[i].where, parse_statement(p, &s->list[i], why), why);
+    for (size_t i = 0; i < p->policy.n_rules && r == 0; i++)
+        r = take_fault(p, &p->policy.rules[i].where, qpw_check_parent(&p->policy, i, why), why);
+    return r;
+}
+
 static int finish(struct qpw_parser *p, const char *path, struct qpw_error *err)
 {
     const char *slash = strrchr(path, '/');
-    int ret = qpw_check_parents(&p->policy, err);
 
-    if (ret < 0)
-        return ret;
     if (!*p->policy.name)
         snprintf(p->policy.name, sizeof(p->policy.name), "%s", slash ? slash + 1 : path);
     p->policy.path = strdup(path);
@@ -219,50 +256,60 @@ static int finish(struct qpw_parser *p, const char *path, struct qpw_error *err)
 }
 
 /* Ends the reading that `error` is the result of: parses the statements, hands over or clears. */
-static int parse(struct qpw_parser *p, const char *path, int error, struct qpw_policy *ret, struct qpw_error *err)
+static int parse(struct qpw_parser *p, const struct qpw_policy_source *source, int error, struct qpw_policy *ret,
+                 struct qpw_error *err)
 {
+    struct qpw_faults *faults = &p->statements.faults;
+    struct qpw_error why;
+
     p->policy.implied[QPW_IMPLIED_NFS_CALLBACK].unexpected = true;
-    for (size_t i = 0; i < p->statements.n && error == 0; i++)
-        if (!strcmp(p->statements.list[i].words[0].text, "addresses"))
-            error = qpw_parse_set(p, &p->statements.list[i], err);
-    if (error == 0 && !p->draft)
-        error = qpw_check_sets(&p->policy, err);
-    for (size_t i = 0; i < p->statements.n && error == 0; i++)
-        error = parse_statement(p, &p->statements.list[i], err);
+    if (error == 0) {
+        error = parse_all(p, &why);
+        if (error == -ENOMEM)
+            qpw_fail(err, error, "%s", why.text);
+    }
+    if (faults->n && (error == 0 || error == -E2BIG)) {
+        qpw_faults_sort(faults);
+        error = qpw_faults_fail(faults, err);
+    }
     if (error == 0)
-        error = finish(p, path, err);
+        error = finish(p, source->name, err);
     if (error == 0)
         *ret = p->policy;
     else
         qpw_policy_clear(&p->policy);
+    if (error == -EINVAL && source->faults) {
+        *source->faults = *faults;
+        *faults = (struct qpw_faults){0};
+    }
     qpw_statements_clear(&p->statements);
     return error;
 }
 
-int qpw_policy_parse_text(const char *name, const char *text, size_t length, struct qpw_policy *ret,
-                          struct qpw_error *err)
+int qpw_policy_parse(const struct qpw_policy_source *source, struct qpw_policy *ret, struct qpw_error *err)
 {
-    struct qpw_parser p = {0};
-    int error = qpw_statements_read_text(&p.statements, name, text, length, err);
+    struct qpw_parser p = {.draft = source->draft};
+    int error = source->text ? qpw_statements_read_text(&p.statements, source->name, source->text, source->length, err)
+                             : qpw_statements_read_file(&p.statements, source->name, err);
 
-    return parse(&p, name, error, ret, err);
+    return parse(&p, source, error, ret, err);
 }
 
-int qpw_policy_parse_draft(const char *name, const char *text, size_t length, struct qpw_policy *ret,
-                           struct qpw_error *err)
+int qpw_policy_parse_text(const char *name, const char *text, size_t length, struct qpw_policy *ret, struct qpw_error *err)
 {
-    struct qpw_parser p = {.draft = true};
-    int error = qpw_statements_read_text(&p.statements, name, text, length, err);
+    return qpw_policy_parse(&(struct qpw_policy_source){.name = name, .text = text, .length = length}, ret, err);
+}
 
-    return parse(&p, name, error, ret, err);
+int qpw_policy_parse_draft(const char *name, const char *text, size_t length, struct qpw_policy *ret, struct qpw_error *err)
+{
+    struct qpw_policy_source draft = {.name = name, .text = text, .length = length, .draft = true};
+
+    return qpw_policy_parse(&draft, ret, err);
 }
 
 int qpw_policy_parse_file(const char *path, struct qpw_policy *ret, struct qpw_error *err)
 {
-    struct qpw_parser p = {0};
-    int error = qpw_statements_read_file(&p.statements, path, err);
-
-    return parse(&p, path, error, ret, err);
+    return qpw_policy_parse(&(struct qpw_policy_source){.name = path}, ret, err);
 }
 
 int qpw_policy_parse_builtin(const char *name, struct qpw_policy *ret, struct qpw_error *err)

@@ -8,7 +8,12 @@
 
 #define QPW_MAX_POLICY_RULES (QPW_MAX_RULES - 64) /* the tool's own rules have a place too */
 
-/* ---- Words (parse_words.c). All return 0, or a negative errno with err naming the word's place. ---- */
+/*
+ * All that parse return 0, or a negative errno with err naming the place: -EINVAL what stands there is wrong, -ENOENT a
+ * name that nothing has, -E2BIG one too many to go on, -ENOMEM.
+ */
+
+/* ---- Words (parse_words.c) ---- */
 
 struct qpw_port_list {
     struct qpw_port_range *ranges; /* ascending, disjoint; NULL for any */
@@ -60,6 +65,8 @@ int qpw_parse_rule(const struct qpw_policy *policy, const struct qpw_statement *
                    struct qpw_error *err);
 int qpw_parse_suppression(const struct qpw_policy *policy, const struct qpw_statement *statement,
                           struct qpw_suppression *ret, struct qpw_error *err);
+/* What is known of a row that has a fault. */
+void qpw_unread_rule(const struct qpw_statement *statement, struct qpw_rule *ret);
 void qpw_rule_clear(struct qpw_rule *rule);
 void qpw_suppression_clear(struct qpw_suppression *line);
 
@@ -70,8 +77,8 @@ int qpw_apply_only(struct qpw_policy *policy, const struct qpw_statement *statem
 const char *qpw_near_rule(const struct qpw_policy *policy, const char *name, char *buf, size_t size);
 int qpw_apply_override(struct qpw_policy *policy, const struct qpw_statement *statement, struct qpw_error *err);
 int qpw_apply_disable(struct qpw_policy *policy, const struct qpw_statement *statement, struct qpw_error *err);
-/* Every parent= names a row. */
-int qpw_check_parents(const struct qpw_policy *policy, struct qpw_error *err);
+/* The parent= of that row, if it has one, names another. */
+int qpw_check_parent(const struct qpw_policy *policy, size_t row, struct qpw_error *err);
 
 /* ---- Statements about peers and sets (parse_peers.c); each is a line, its word first ---- */
 

@@ -89,6 +89,9 @@ static int one_move(struct qpw_policy *policy, const struct qpw_statement *state
         if (!qpw_rule_is_named(rule, name))
             continue;
         named = true;
+        moved |= (rule->flags & QPW_RULE_UNREAD) != 0;
+        if (rule->flags & QPW_RULE_UNREAD)
+            continue;
         done = move_port(rule, old.ranges->first, new.ranges->first);
         if (done < 0)
             ret = qpw_fail(err, done, "%s: out of memory", statement->where.file);
@@ -97,9 +100,11 @@ static int one_move(struct qpw_policy *policy, const struct qpw_statement *state
                                   "rule %s is not marked default, so its port cannot be moved", rule->name);
         moved |= done == 0;
     }
-    if (ret == 0 && !named)
-        ret = qpw_fail_at(err, &statement->where, statement->words[1].column, "no rule above is named '%s'%s", name,
-                          qpw_near_rule(policy, name, hint, sizeof(hint)));
+    if (ret == 0 && !named) {
+        qpw_fail_at(err, &statement->where, statement->words[1].column, "no rule above is named '%s'%s", name,
+                    qpw_near_rule(policy, name, hint, sizeof(hint)));
+        ret = -ENOENT;
+    }
     if (ret == 0 && !moved)
         ret = qpw_fail_at(err, &statement->where, word->column, "no rule named '%s' has port %s", name, left);
     free(old.ranges);
@@ -135,25 +140,26 @@ int qpw_apply_disable(struct qpw_policy *policy, const struct qpw_statement *sta
             policy->rules[i].flags |= QPW_RULE_DISABLED;
             found = true;
         }
-        if (!found)
-            return qpw_fail_at(err, &statement->where, statement->words[word].column,
-                               "no rule above has the name or feature '%s'%s", statement->words[word].text,
-                               qpw_near_rule(policy, statement->words[word].text, hint, sizeof(hint)));
+        if (!found) {
+            qpw_fail_at(err, &statement->where, statement->words[word].column,
+                        "no rule above has the name or feature '%s'%s", statement->words[word].text,
+                        qpw_near_rule(policy, statement->words[word].text, hint, sizeof(hint)));
+            return -ENOENT;
+        }
     }
     return 0;
 }
 
-int qpw_check_parents(const struct qpw_policy *policy, struct qpw_error *err)
+int qpw_check_parent(const struct qpw_policy *policy, size_t row, struct qpw_error *err)
 {
-    for (size_t i = 0; i < policy->n_rules; i++) {
-        const struct qpw_rule *rule = &policy->rules[i];
-        bool found = !rule->parent;
+    const struct qpw_rule *rule = &policy->rules[row];
+    bool found = !rule->parent;
 
-        for (size_t j = 0; j < policy->n_rules && !found; j++)
-            found = i != j &&
-                    (!strcmp(policy->rules[j].name, rule->parent) || !strcmp(policy->rules[j].generated, rule->parent));
-        if (!found)
-            return qpw_fail_at(err, &rule->where, 0, "parent=%s: no other rule has that name", rule->parent);
-    }
-    return 0;
+    for (size_t i = 0; i < policy->n_rules && !found; i++)
+        found = i != row &&
+                (!strcmp(policy->rules[i].name, rule->parent) || !strcmp(policy->rules[i].generated, rule->parent));
+    if (found)
+        return 0;
+    qpw_fail_at(err, &rule->where, 0, "parent=%s: no other rule has that name", rule->parent);
+    return -ENOENT;
 }

@@ -98,23 +98,31 @@ static struct qpw_address_set *set_of(struct qpw_policy *policy, const char *nam
     return set;
 }
 
-/* file=PATH of an `addresses` line: words of addresses, any number a line. */
+/* file=PATH of an `addresses` line: words of addresses, any number a line. *ret_bad: it has faults, which are noted. */
 static int add_address_file(struct qpw_parser *p, const struct qpw_statement *statement, const struct qpw_word *word,
-                            const char *path, struct qpw_addresses *set, struct qpw_error *err)
+                            struct qpw_addresses *set, bool *ret_bad, struct qpw_error *err)
 {
+    const char *path = qpw_word_value(word, "file");
     struct qpw_statements lines = {0};
     struct qpw_error why = {0};
-    size_t before = p->statements.n_files;
+    size_t before = p->statements.n_files, faults = p->statements.faults.n;
     int ret = qpw_statements_read_list(&p->statements, &lines, path, statement->where.file, &why);
 
     if (ret < 0 && p->statements.n_files == before)
         ret = qpw_fail_at(err, &statement->where, word->column, "%s", why.text);
-    else if (ret < 0 && err)
-        *err = why;
-    for (size_t i = 0; i < lines.n && ret == 0; i++)
-        for (size_t j = 0; j < lines.list[i].n_words && ret == 0; j++)
-            ret = qpw_parse_addresses(&p->policy, &lines.list[i].where, &lines.list[i].words[j],
-                                      lines.list[i].words[j].text, set, err);
+    else if (ret < 0)
+        qpw_fail(err, ret, "%s", why.text);
+    for (size_t i = 0; i < lines.n && ret == 0; i++) {
+        int rc = 0;
+
+        for (size_t j = 0; j < lines.list[i].n_words && rc == 0; j++)
+            rc = qpw_parse_addresses(&p->policy, &lines.list[i].where, &lines.list[i].words[j],
+                                     lines.list[i].words[j].text, set, err);
+        if (rc == -EINVAL || rc == -ENOENT)
+            rc = qpw_statements_fault(&p->statements, &lines.list[i].where, err->text);
+        ret = rc;
+    }
+    *ret_bad |= p->statements.faults.n > faults;
     qpw_statements_clear(&lines);
     return ret;
 }
@@ -124,6 +132,7 @@ int qpw_parse_set(struct qpw_parser *p, const struct qpw_statement *statement, s
     char name[QPW_NAME_LEN];
     struct qpw_addresses more = {0};
     struct qpw_address_set *set;
+    bool bad = false;
     int ret = qpw_expect_words(statement, 2, QPW_MAX_WORDS, "addresses dc 10.0.0.5 10.0.0.6 file=dc.txt", err);
 
     if (ret == 0)
@@ -132,16 +141,17 @@ int qpw_parse_set(struct qpw_parser *p, const struct qpw_statement *statement, s
         return ret;
     for (size_t i = 2; i < statement->n_words && ret == 0; i++) {
         const struct qpw_word *word = &statement->words[i];
-        const char *path = qpw_word_value(word, "file");
 
-        ret = path ? add_address_file(p, statement, word, path, &more, err)
+        ret = qpw_word_value(word, "file") ? add_address_file(p, statement, word, &more, &bad, err)
                    : qpw_parse_addresses(&p->policy, &statement->where, word, word->text, &more, err);
     }
-    set = ret == 0 ? set_of(&p->policy, name, &statement->where) : NULL;
-    if (ret == 0 && (!set || qpw_addresses_add_all(&set->addresses, &more) < 0))
+    set = set_of(&p->policy, name, &statement->where);
+    if (!set || qpw_addresses_add_all(&set->addresses, &more) < 0)
         ret = qpw_fail(err, -ENOMEM, "%s: out of memory", statement->where.file);
-    if (set)
+    if (set) {
+        set->unread |= bad || ret < 0;
         qpw_addresses_normalise(&set->addresses);
+    }
     qpw_addresses_clear(&more);
     return ret;
 }
@@ -157,7 +167,7 @@ int qpw_check_sets(const struct qpw_policy *policy, struct qpw_error *err)
         char item[QPW_NAME_LEN + 32];
         size_t length;
 
-        if (set->addresses.n)
+        if (set->addresses.n || set->unread)
             continue;
         length = (size_t)snprintf(item, sizeof(item), "%s%s (line %u)", first ? ", " : "", set->name, set->where.line);
         if (!first)
@@ -210,7 +220,8 @@ int qpw_policy_add_peer(struct qpw_policy *policy, const char *spec, const char 
     return ret;
 }
 
-int qpw_policy_add_peers_file(struct qpw_policy *policy, const char *path, struct qpw_error *err)
+int qpw_policy_add_peers_file(struct qpw_policy *policy, const char *path, struct qpw_faults *ret_faults,
+                              struct qpw_error *err)
 {
     struct qpw_statements all = {0}, lines = {0};
     struct qpw_range range;
@@ -223,16 +234,29 @@ int qpw_policy_add_peers_file(struct qpw_policy *policy, const char *path, struc
         struct qpw_statement *line = &lines.list[i];
         bool named = qpw_range_parse(line->words[0].text, &range, &why) < 0;
         char name[QPW_NAME_LEN];
+        struct qpw_error wrong;
 
         if (!named)
             snprintf(name, sizeof(name), "%s", line->words[0].text);
         else if (line->n_words < 2)
-            ret = qpw_fail_at(err, &line->where, line->words[0].column, "'%s': %s; a line is [NAME] ADDR…",
+            ret = qpw_fail_at(&wrong, &line->where, line->words[0].column, "'%s': %s; a line is [NAME] ADDR…",
                               line->words[0].text, why);
         else
-            ret = qpw_parse_name(&line->where, &line->words[0], line->words[0].text, name, err);
+            ret = qpw_parse_name(&line->where, &line->words[0], line->words[0].text, name, &wrong);
         if (ret == 0)
-            ret = add_peer_words(policy, line, name, named, true, err);
+            ret = add_peer_words(policy, line, name, named, true, &wrong);
+        if (ret == -EINVAL || ret == -ENOENT)
+            ret = qpw_statements_fault(&all, &line->where, wrong.text);
+        else if (ret < 0)
+            qpw_fail(err, ret, "%s", wrong.text);
+    }
+    if (all.faults.n && (ret == 0 || ret == -E2BIG)) {
+        qpw_faults_sort(&all.faults);
+        ret = qpw_faults_fail(&all.faults, err);
+    }
+    if (ret == -EINVAL && ret_faults) {
+        *ret_faults = all.faults;
+        all.faults = (struct qpw_faults){0};
     }
     /* The peers point at the name of this file: it moves to the policy. */
     if (all.n_files) {

@@ -319,6 +319,28 @@ int qpw_parse_rule(const struct qpw_policy *policy, const struct qpw_statement *
     return 0;
 }
 
+void qpw_unread_rule(const struct qpw_statement *statement, struct qpw_rule *ret)
+{
+    const char *protocols = statement->n_words > 1 ? statement->words[1].text : "",
+               *ports = statement->n_words > 2 ? statement->words[2].text : "", *value;
+
+    *ret = (struct qpw_rule){.where = statement->where, .vlan = QPW_ANY_VLAN, .flags = QPW_RULE_UNREAD | QPW_RULE_DISABLED};
+    snprintf(ret->generated, sizeof(ret->generated), "%s-%.16s-%.24s", strcmp(statement->words[0].text, "inbound") ? "out" : "in",
+             protocols, ports);
+    for (char *p = ret->generated; *p; p++)
+        if (*p == ',')
+            *p = '+';
+    strcpy(ret->name, ret->generated);
+    for (size_t i = 3; i < statement->n_words; i++) {
+        value = qpw_word_value(&statement->words[i], "name");
+        if (value)
+            snprintf(ret->name, sizeof(ret->name), "%s", value);
+        value = qpw_word_value(&statement->words[i], "feature");
+        if (value && !ret->feature)
+            ret->feature = strdup(value);
+    }
+}
+
 int qpw_parse_suppression(const struct qpw_policy *policy, const struct qpw_statement *statement,
                           struct qpw_suppression *ret, struct qpw_error *err)
 {
@@ -427,9 +449,11 @@ int qpw_apply_only(struct qpw_policy *policy, const struct qpw_statement *statem
         if (narrow(&policy->rules[i], &by) < 0)
             ret = qpw_fail(err, -ENOMEM, "%s: out of memory", statement->where.file);
     }
-    if (ret == 0 && !narrowed)
-        ret = qpw_fail_at(err, &statement->where, statement->words[1].column, "no rule above is named '%s'%s",
-                          statement->words[1].text, qpw_near_rule(policy, statement->words[1].text, hint, sizeof(hint)));
+    if (ret == 0 && !narrowed) {
+        qpw_fail_at(err, &statement->where, statement->words[1].column, "no rule above is named '%s'%s",
+                    statement->words[1].text, qpw_near_rule(policy, statement->words[1].text, hint, sizeof(hint)));
+        ret = -ENOENT;
+    }
     qpw_rule_clear(&by);
     return ret;
 }

@@ -247,9 +247,11 @@ int qpw_parse_addresses(const struct qpw_policy *policy, const struct qpw_where 
 
             for (size_t i = 0; i < policy->n_sets; i++)
                 qpw_near_offer(&near, policy->sets[i].name);
-            if (!named)
-                return qpw_fail_at(err, where, column_in(word, p), "no address set is named '%.*s'%s", (int)length - 1,
-                                   p + 1, qpw_near_hint(&near, hint, sizeof(hint)));
+            if (!named) {
+                qpw_fail_at(err, where, column_in(word, p), "no address set is named '%.*s'%s", (int)length - 1, p + 1,
+                            qpw_near_hint(&near, hint, sizeof(hint)));
+                return -ENOENT;
+            }
             ret = qpw_addresses_add_all(set, &named->addresses);
         } else {
             snprintf(copy, sizeof(copy), "%.*s", (int)length, p);

@@ -13,6 +13,7 @@
 #include <stdint.h>
 
 #include "policy/lang/addresses.h"
+#include "policy/lang/faults.h"
 #include "qportwatch_user.h"
 #include "util/error.h"
 
@@ -44,6 +45,7 @@ struct qpw_port_range {
 #define QPW_RULE_TO 0x100
 #define QPW_RULE_MOVED 0x200   /* by `override` */
 #define QPW_RULE_BUILTIN 0x400 /* its file is a built-in policy */
+#define QPW_RULE_UNREAD 0x1000    /* it has a fault: only its names are known, for the faults of what follows */
 #define QPW_RULE_ANY_ANSWER 0x800 /* answers=any-port: what was asked there may be answered from any port, as by TFTP */
 
 #define QPW_MAX_PORT_RANGES 64
@@ -83,6 +85,7 @@ struct qpw_address_set {
     struct qpw_where where;
     char name[QPW_NAME_LEN];
     struct qpw_addresses addresses;
+    bool unread; /* one of its lines has a fault */
 };
 
 /* What alerts need not be written about; see suppress.h for matching. */
@@ -168,10 +171,20 @@ struct qpw_policy {
     size_t n_warnings;
 };
 
+/* Where a policy's text is. */
+struct qpw_policy_source {
+    const char *name;   /* of the file, or what stands for it in messages */
+    const char *text;   /* NULL: that of the file */
+    size_t length;
+    bool draft;         /* see qpw_policy_parse_draft() */
+    struct qpw_faults *faults; /* all that is wrong with the text, where -EINVAL is returned; the caller clears it. May be NULL */
+};
+int qpw_policy_parse(const struct qpw_policy_source *source, struct qpw_policy *ret, struct qpw_error *err);
+
 /*
- * Reads a policy file with all that it includes. On failure err is one line "FILE:LINE:COLUMN: what"
- * (or "FILE: why" where the file cannot be read), *ret is untouched and a negative errno is returned
- * (-EINVAL: the text is wrong). The caller clears *ret.
+ * Reads a policy file with all that it includes. On failure err is one line "FILE:LINE:COLUMN: what", the first fault and
+ * how many more there are (or "FILE: why" where the file cannot be read), *ret is untouched and a negative errno is
+ * returned (-EINVAL: the text is wrong). The caller clears *ret.
  */
 int qpw_policy_parse_file(const char *path, struct qpw_policy *ret, struct qpw_error *err);
 
@@ -200,7 +213,8 @@ int qpw_policy_add_peer(struct qpw_policy *policy, const char *spec, const char 
 
 /* Adds the peers of a file: lines "[NAME] ADDR…" with # comments. 0, or negative errno with err and FILE:LINE:COLUMN.
  */
-int qpw_policy_add_peers_file(struct qpw_policy *policy, const char *path, struct qpw_error *err);
+int qpw_policy_add_peers_file(struct qpw_policy *policy, const char *path, struct qpw_faults *ret_faults,
+                              struct qpw_error *err);
 
 /* Frees everything inside and zeroes it. A zeroed policy is valid and empty. */
 void qpw_policy_clear(struct qpw_policy *policy);

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdarg.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -230,6 +231,16 @@ static char *beside(const char *path, const char *relative_to)
     return asprintf(&joined, "%.*s/%s", (int)(slash - relative_to), relative_to, path) < 0 ? NULL : joined;
 }
 
+int qpw_statements_fault(struct qpw_statements *all, const struct qpw_where *where, const char *text)
+{
+    size_t file = SIZE_MAX;
+
+    for (size_t i = 0; i < all->n_files && file == SIZE_MAX; i++)
+        if (where && all->files[i] == where->file)
+            file = i;
+    return qpw_faults_add(&all->faults, file, where ? where->line : 0, text);
+}
+
 static int include(struct qpw_statements *all, const struct reading *outer, const struct qpw_statement *statement,
                    struct qpw_error *err)
 {
@@ -270,19 +281,25 @@ static int include(struct qpw_statements *all, const struct reading *outer, cons
     return ret;
 }
 
-static int read_line(struct qpw_statements *all, const struct reading *reading, bool includes, struct qpw_where where,
-                     const char *line, size_t length, struct qpw_error *err)
+/* What a line is read into: into `to`, which is `all` but for a list, whose faults are those of all. */
+struct target {
+    struct qpw_statements *all, *to;
+    const struct reading *reading;
+};
+
+static int read_line(const struct target *t, struct qpw_where where, const char *line, size_t length, struct qpw_error *err)
 {
+    const struct reading *reading = t->reading;
     struct qpw_statement statement = {.where = where, .depth = reading->depth};
     int ret;
 
     if (length && line[length - 1] == '\r')
         length--;
     ret = split_line(&statement, line, length, err);
-    if (ret == 0 && statement.n_words && includes && !strcmp(statement.words[0].text, "include")) {
-        ret = include(all, reading, &statement, err);
+    if (ret == 0 && statement.n_words && t->to == t->all && !strcmp(statement.words[0].text, "include")) {
+        ret = include(t->all, reading, &statement, err);
     } else if (ret == 0 && statement.n_words) {
-        ret = append(all, &statement);
+        ret = append(t->to, &statement);
         if (ret == 0)
             return 0;
         qpw_fail(err, ret, "%s: out of memory", where.file);
@@ -291,8 +308,7 @@ static int read_line(struct qpw_statements *all, const struct reading *reading, 
     return ret;
 }
 
-static int read_lines(struct qpw_statements *all, const struct reading *reading, bool includes, const char *file,
-                      const char *text, size_t length, struct qpw_error *err)
+static int read_lines(const struct target *t, const char *file, const char *text, size_t length, struct qpw_error *err)
 {
     struct qpw_where where = {.file = file};
 
@@ -303,12 +319,17 @@ static int read_lines(struct qpw_statements *all, const struct reading *reading,
     while (length) {
         const char *newline = memchr(text, '\n', length);
         size_t line = newline ? (size_t)(newline - text) : length;
+        struct qpw_error why;
         int ret;
 
         where.line++;
-        ret = read_line(all, reading, includes, where, text, line, err);
+        ret = read_line(t, where, text, line, &why);
+        if (ret == -EINVAL) {
+            t->all->left_out = true;
+            ret = qpw_statements_fault(t->all, &where, why.text);
+        }
         if (ret < 0)
-            return ret;
+            return qpw_fail(err, ret, "%s", why.text);
         line += newline != NULL;
         text += line;
         length -= line;
@@ -324,7 +345,7 @@ static int read_text(struct qpw_statements *all, const struct reading *reading, 
     if (!file)
         return qpw_fail(err, -ENOMEM, "%s: out of memory", reading->name);
     sha256_update(&all->digest, length, (const uint8_t *)text);
-    return read_lines(all, reading, true, file, text, length, err);
+    return read_lines(&(struct target){all, all, reading}, file, text, length, err);
 }
 
 int qpw_statements_read_text(struct qpw_statements *ret, const char *name, const char *text, size_t length,
@@ -368,7 +389,7 @@ int qpw_statements_read_list(struct qpw_statements *all, struct qpw_statements *
 
         file = remember_file(all, name);
         sha256_update(&all->digest, length, (const uint8_t *)text);
-        error = file ? read_lines(ret, &reading, false, file, text, length, err)
+        error = file ? read_lines(&(struct target){all, ret, &reading}, file, text, length, err)
                      : qpw_fail(err, -ENOMEM, "%s: out of memory", path);
         free(text);
     }
@@ -384,5 +405,6 @@ void qpw_statements_clear(struct qpw_statements *statements)
         free(statements->files[i]);
     free(statements->list);
     free(statements->files);
+    qpw_faults_clear(&statements->faults);
     *statements = (struct qpw_statements){0};
 }

@@ -13,6 +13,7 @@
 
 #include <nettle/sha2.h>
 
+#include "policy/lang/faults.h"
 #include "policy/lang/policy.h"
 #include "util/error.h"
 
@@ -36,6 +37,8 @@ struct qpw_statements {
     char **files; /* every file read, in the order of reading */
     size_t n_files;
     struct sha256_ctx digest; /* over the bytes of all of them */
+    struct qpw_faults faults; /* of lines that are no statement, and of what `include` names */
+    bool left_out;            /* by such a fault a statement, or a whole file of them, is missing */
 };
 
 #define QPW_MAX_POLICY_BYTES (16u << 20)
@@ -44,16 +47,20 @@ struct qpw_statements {
 
 /*
  * Reads text (named `name`) with its includes into *ret, to be cleared by the caller also after a
- * failure: errors point into its `files`. 0 or negative errno with err "FILE:LINE:COLUMN: what".
+ * failure: errors point into its `files`. What is wrong with lines stands in its `faults`. 0, or a negative errno with
+ * err filled: the file cannot be read, out of memory, or too many faults (-E2BIG).
  */
 int qpw_statements_read_text(struct qpw_statements *ret, const char *name, const char *text, size_t length,
                              struct qpw_error *err);
 int qpw_statements_read_file(struct qpw_statements *ret, const char *path, struct qpw_error *err);
 void qpw_statements_clear(struct qpw_statements *statements);
 
+/* Notes what is wrong at that place. 0 or -ENOMEM; -E2BIG: it is the last that is taken. */
+int qpw_statements_fault(struct qpw_statements *all, const struct qpw_where *where, const char *text);
+
 /*
  * A file of addresses or peers that a statement names: its lines as statements, appended to *ret
- * alone (no includes). `relative_to` is the file that names it, or NULL.
+ * alone (no includes); faults go to all->faults. `relative_to` is the file that names it, or NULL.
  */
 int qpw_statements_read_list(struct qpw_statements *all, struct qpw_statements *ret, const char *path,
                              const char *relative_to, struct qpw_error *err);
