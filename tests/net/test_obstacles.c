@@ -359,26 +359,34 @@ Test(obstacles, renamed_while_nobody_looked)
     node_close(&n);
 }
 
-/* Nobody is told that there is nothing to detach while it goes on elsewhere. */
-Test(obstacles, moved_while_nobody_looked)
+/*
+ * More filters than are listed, without a gap in their priorities: ours is placed behind them, which is said, found again
+ * and removed.
+ */
+Test(obstacles, a_crowded_clsact_hook)
 {
-    struct netns other;
-    char text[4096];
+    char text[16384];
     struct node n;
-    pid_t inside;
 
     node_open(&n);
-    other = netns_new();
-    inside = netns_start(&other, NULL, (char *[]){"sleep", "1000", NULL});
-    node_attach(&n, "node0 --mode tc --tc-hook tcx");
+    netns_run(&n.node, "tc qdisc add dev node0 clsact && seq 1 150 | sed \"s/.*/filter add dev node0 ingress prio & protocol all "
+                       "bpf bytecode '1,6 0 0 0,'/\" >%s/tc && tc -batch %s/tc", n.folder, n.folder);
+    node_attach(&n, "node0 --mode tc --tc-hook clsact");
+    netns_until_file(n.log, "runs before our ingress program, which may not see everything", NETNS_DEADLINE_MS);
+    netns_output(&n.node, text, sizeof(text), "tc filter show dev node0 ingress pref 151 | grep -c qpw_tc_rx");
+    cr_expect_str_eq(text, "1\n");
+    cr_expect_eq(node_command(&n, text, sizeof(text), "status"), 0);
+    cr_expect(strstr(text, "rx clsact, tx clsact"), "%s", text);
+    cr_expect(strstr(text, "may not see everything: bpf (clsact)"), "%s", text);
+    netns_output(&n.client, NULL, 0, "nc -z -w 60 10.7.0.1 445");
+    node_until_number(&n, "totals.by_verdict.allowed", 2);
     node_stop(&n, SIGKILL);
-    netns_run(&n.node, "ip link set node0 netns %d", (int)inside);
-    cr_expect_eq(node_command(&n, text, sizeof(text), "detach"), 1, "%s", text);
-    cr_expect(strstr(text, "node0 is attached, but no longer in this network namespace"), "%s", text);
-    cr_expect_eq(netns_output(&other, text, sizeof(text), PROGRAM "detach"), 0, "%s", text);
+    node_attach(&n, "node0 --mode tc --tc-hook clsact");
+    netns_until_file(n.log, "resuming the existing attachment", NETNS_DEADLINE_MS);
+    cr_expect_eq(node_stop(&n, SIGTERM), 0);
+    netns_output(&n.node, text, sizeof(text), "tc filter show dev node0 ingress | grep -c ' handle 0x1 '");
+    cr_expect_str_eq(text, "150\n", "theirs, whole: %s", text);
     cr_expect(bpfleft_gone(&n.left, NETNS_DEADLINE_MS));
-    netns_stop(inside, SIGKILL);
-    netns_close(&other);
     node_close(&n);
 }
 

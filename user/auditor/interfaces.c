@@ -121,16 +121,20 @@ int qpw_watch_tell_kernel(struct qpw_auditor *a, const struct qpw_watched *w, co
 static int attach_tc(struct qpw_auditor *a, struct qpw_watched *w, enum qpw_point point, struct qpw_error *err)
 {
     enum qpw_program program = program_for(w, point, false);
+    uint8_t own_before = a->meta.own_qdisc[w->number];
     enum qpw_hook kind;
     bool made = false;
     int r = qpw_instance_complete(&a->kernel, 1u << program, err);
 
+    if (r == 0 && !own_before && !qpw_hooks_have_qdisc(w->ifindex)) {
+        a->meta.own_qdisc[w->number] = 1; /* before it is made: whoever is killed in between leaves none behind */
+        r = qpw_meta_write(&a->kernel, &a->meta, err);
+    }
     if (r == 0)
         r = qpw_hooks_attach_tc(w->ifindex, point, a->kernel.prog_fd[program], a->options.tc, &kind, &made, err);
+    a->meta.own_qdisc[w->number] = own_before || made;
     if (r < 0)
         return r;
-    if (made)
-        a->meta.own_qdisc[w->number] = 1;
     if (point == QPW_POINT_RX)
         a->meta.rx_hook[w->number] = kind;
     else
@@ -357,6 +361,35 @@ int qpw_watch_add(struct qpw_auditor *a, const char *name, struct qpw_error *err
     return r;
 }
 
+/* An interface is its number's, whatever it is called by now. */
+static void take_name(struct qpw_auditor *a, uint16_t number, const char *name)
+{
+    char *known = a->meta.ifname[number];
+
+    if (*known && strcmp(known, name)) {
+        qpw_coverage_add(&a->coverage, QPW_COVERAGE_INTERFACE_RENAMED, number, "renamed, was %s.", known);
+        qpw_say(a, QPW_SAY_NOTE, "%s: renamed to %s while no auditor was running", known, name);
+    }
+    snprintf(known, sizeof(a->meta.ifname[number]), "%s", name);
+}
+
+bool qpw_watch_has_number(const struct qpw_auditor *a, uint16_t number)
+{
+    for (size_t i = 0; i < a->n_watched; i++)
+        if (a->watched[i].number == number)
+            return true;
+    return false;
+}
+
+/* A name is one number's: what is gone and had it keeps its counts under another. */
+static void part_names(struct qpw_auditor *a)
+{
+    for (size_t i = 0; i < a->n_watched; i++)
+        for (uint16_t n = 1; n < QPW_MAX_IFACES; n++)
+            if (!strcmp(a->meta.ifname[n], a->watched[i].name) && !qpw_watch_has_number(a, n))
+                snprintf(a->meta.ifname[n], sizeof(a->meta.ifname[n]), "%.11s (1)", a->watched[i].name);
+}
+
 int qpw_watch_adopt(struct qpw_auditor *a, const struct qpw_places *places, struct qpw_error *err)
 {
     const struct qpw_place *place;
@@ -369,17 +402,20 @@ int qpw_watch_adopt(struct qpw_auditor *a, const struct qpw_places *places, stru
         if (!link || qpw_watch_by_index(a, place->ifindex))
             continue;
         w = &a->watched[a->n_watched];
-        *w = (struct qpw_watched){.ifindex = place->ifindex, .number = number_for(a, place->ifname)};
+        *w = (struct qpw_watched){.ifindex = place->ifindex, .number = qpw_kernel_iface_number(&a->kernel, place->ifindex)};
+        if (!w->number) /* it was in another network namespace meanwhile, and has another ifindex */
+            w->number = number_for(a, place->ifname);
         if (!w->number)
             return qpw_fail(err, -ENOSPC, "%s: more than %d interfaces", place->ifname, QPW_MAX_IFACES - 1);
         w->l3 = place->entry.program == QPW_PROG_qpw_tc_rx_l3 || place->entry.program == QPW_PROG_qpw_tc_tx_l3;
         w->up = link->up && link->carrier;
         snprintf(w->name, sizeof(w->name), "%s", place->ifname);
-        snprintf(a->meta.ifname[w->number], sizeof(a->meta.ifname[w->number]), "%s", place->ifname);
+        take_name(a, w->number, place->ifname);
         if (qpw_watch_tell_kernel(a, w, link) < 0)
             return qpw_fail(err, -EIO, "%s: its entry in the kernel's table cannot be written", w->name);
         a->n_watched++;
     }
+    part_names(a);
     return 0;
 }
 

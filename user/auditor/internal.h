@@ -52,6 +52,13 @@ struct qpw_client {
     unsigned ticks; /* seconds since */
 };
 
+/* Links that came up lately, to be looked at for programs of other runs. */
+#define QPW_NEW_LINKS 16u
+struct qpw_new_link {
+    unsigned ifindex;
+    unsigned ticks; /* when it came */
+};
+
 struct qpw_auditor {
     struct qpw_audit_options options;
     struct qpw_kernel kernel;
@@ -70,6 +77,9 @@ struct qpw_auditor {
     json_t *policy_args; /* the options the policy was loaded with; options.policy has its strings from there */
     struct qpw_watched watched[QPW_MAX_IFACES];
     size_t n_watched;
+    struct qpw_new_link new_links[QPW_NEW_LINKS];
+    size_t n_new_links;
+    bool left_behind;      /* an interface that was attached may be in another network namespace, with our programs */
     struct ring_buffer *ring;
     struct qpw_told *told;
     struct qpw_lives *lives;   /* as the kernel side has them; NULL: not read */
@@ -147,6 +157,7 @@ const char *qpw_watch_mode(const struct qpw_auditor *a, const struct qpw_watched
 
 struct qpw_watched *qpw_watch_find(struct qpw_auditor *a, const char *name);
 struct qpw_watched *qpw_watch_by_index(struct qpw_auditor *a, unsigned ifindex);
+bool qpw_watch_has_number(const struct qpw_auditor *a, uint16_t number);
 
 /* Both directions of an interface are ours after this, or none and err says why. */
 int qpw_watch_attach(struct qpw_auditor *a, struct qpw_watched *w, const struct qpw_link *link, struct qpw_error *err);
@@ -165,6 +176,20 @@ void qpw_watch_check(struct qpw_auditor *a);
 
 /* Netlink told something, maybe of a hook: the same at once, if it was not done just before. */
 void qpw_watch_hooks_changed(struct qpw_auditor *a);
+
+/* ---- runs.c ---- */
+
+/* Before the first interface is attached: says what other runs have here, and recalls what moved away while nobody looked. */
+void qpw_runs_begin(struct qpw_auditor *a, const struct qpw_places *others);
+/* A link has come that is not watched: whether it carries programs of another run is looked at by the tick. */
+void qpw_runs_link(struct qpw_auditor *a, const struct qpw_link *link);
+void qpw_runs_tick(struct qpw_auditor *a);
+/* Whether an interface of this network namespace carries programs of another run. */
+bool qpw_runs_is_other(const struct qpw_auditor *a, const char *name);
+/* Removes those of other runs from the named interfaces (n 0: from all). */
+int qpw_runs_remove(struct qpw_auditor *a, const char *const *names, size_t n, struct qpw_error *err);
+/* At the end: recalls once more what may be elsewhere. */
+int qpw_runs_end(struct qpw_auditor *a, struct qpw_error *err);
 
 /* ---- links.c ---- */
 

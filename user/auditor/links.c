@@ -44,9 +44,11 @@ static void tell_gone(struct qpw_auditor *a, const struct qpw_watched *w, unsign
     if (follow_moved(a, ifindex, nsid, new_ifindex, &err))
         qpw_say(a, QPW_SAY_WARNING, "%s: the interface was moved to another network namespace, detached there; it will be "
                 "attached again when it is back", w->name);
-    else
+    else {
+        a->left_behind = true;
         qpw_say(a, QPW_SAY_WARNING, "%s: the interface was moved to another network namespace and took our programs along, "
                 "which cannot be removed from here (%s); run 'qportwatch detach' there", w->name, err.text);
+    }
 }
 
 static void link_gone(struct qpw_auditor *a, const struct qpw_link *was)
@@ -136,6 +138,8 @@ static void on_link(void *arg, const struct qpw_link *was, const struct qpw_link
         link_changed(a, w, now);
         return;
     }
+    if (!was)
+        qpw_runs_link(a, now);
     w = qpw_watch_find(a, now->name);
     if (w && !w->ifindex)
         link_back(a, w, now);

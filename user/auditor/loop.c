@@ -209,6 +209,7 @@ static void on_second(struct qpw_auditor *a)
         qpw_audit_lives_sweep(a);
     }
     qpw_watch_check(a);
+    qpw_runs_tick(a);
     qpw_notes_check(a);
     if (a->ticks % SETTLE_SECONDS == 0)
         qpw_executables_make_room(&a->kernel, &a->executables);

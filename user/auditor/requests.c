@@ -18,7 +18,7 @@
 #define REFUSED_TICKS 60u  /* seconds between lines about refused requests */
 #define NAME_BYTES 128u  /* the longest name of an interface that is looked for, an alternative one included */
 
-/* The names of a request's "interfaces", each of them watched. How many; a negative errno with err filled otherwise. */
+/* The names of a request's "interfaces". How many; a negative errno with err filled otherwise. */
 static int read_names(struct qpw_auditor *a, const json_t *request, char ret[QPW_MAX_IFACES][NAME_BYTES],
                       struct qpw_error *err)
 {
@@ -32,39 +32,55 @@ static int read_names(struct qpw_auditor *a, const json_t *request, char ret[QPW
     for (size_t i = 0; i < n; i++) {
         if (qpw_message_read_name(json_array_get(list, i), ret[i], NAME_BYTES) < 0)
             return qpw_fail(err, -EBADMSG, "control message: not the name of an interface");
-        if (!qpw_watch_find(a, ret[i]))
+        if (!qpw_watch_find(a, ret[i]) && !qpw_runs_is_other(a, ret[i]))
             return qpw_fail(err, -ENOENT, "%s: not attached; 'qportwatch status' lists the attached interfaces", ret[i]);
     }
     return (int)n;
 }
 
-/* Without "interfaces" everything ends; with them only these do, and everything with the last. A wrong name: nothing. */
+/* One that is watched; everything ends with the last. */
+static int detach_one(struct qpw_auditor *a, const char *name, struct qpw_error *err)
+{
+    struct qpw_watched *w = qpw_watch_find(a, name);
+    int r;
+
+    if (!w)
+        return 0; /* named twice, or another run's */
+    if (a->n_watched == 1) {
+        a->stop = a->remove_all = true;
+        return 0;
+    }
+    r = qpw_watch_remove(a, w, err);
+    if (r < 0)
+        return r;
+    qpw_coverage_add(&a->coverage, QPW_COVERAGE_DETACHED, w->number, "By %s.", a->by);
+    qpw_say(a, QPW_SAY_NOTE, "%s: detached", w->name);
+    *w = a->watched[--a->n_watched];
+    qpw_meta_write(&a->kernel, &a->meta, NULL);
+    return 0;
+}
+
+/*
+ * Without "interfaces" everything ends, other runs' programs in this network namespace too; with them only these do, and
+ * everything with the last. A wrong name: nothing.
+ */
 static json_t *detach(struct qpw_auditor *a, const json_t *request)
 {
     char list[QPW_MAX_IFACES][NAME_BYTES];
-    struct qpw_watched *w;
+    const char *names[QPW_MAX_IFACES];
     struct qpw_error err;
-    int n = read_names(a, request, list, &err);
+    int n = read_names(a, request, list, &err), r;
 
     if (n < 0)
         return qpw_answer_new(n == -EBADMSG ? QPW_EXIT_USAGE : QPW_EXIT_FAILED, err.text);
-    a->stop = a->remove_all = n == 0;
-    for (int i = 0; i < n && !a->stop; i++) {
-        w = qpw_watch_find(a, list[i]);
-        if (!w)
-            continue; /* named twice */
-        if (a->n_watched == 1) {
-            a->stop = a->remove_all = true;
-            break;
-        }
-        if (qpw_watch_remove(a, w, &err) < 0)
-            return qpw_answer_new(QPW_EXIT_FAILED, err.text);
-        qpw_coverage_add(&a->coverage, QPW_COVERAGE_DETACHED, w->number, "By %s.", a->by);
-        qpw_say(a, QPW_SAY_NOTE, "%s: detached", w->name);
-        *w = a->watched[--a->n_watched];
-        qpw_meta_write(&a->kernel, &a->meta, NULL);
-    }
-    return qpw_answer_new(QPW_EXIT_OK, NULL);
+    for (int i = 0; i < n; i++)
+        names[i] = list[i];
+    r = qpw_runs_remove(a, names, (size_t)n, &err);
+    if (r == 0)
+        a->stop = a->remove_all = n == 0;
+    for (int i = 0; i < n && r == 0 && !a->stop; i++)
+        r = detach_one(a, names[i], &err);
+    return r < 0 ? qpw_answer_new(QPW_EXIT_FAILED, err.text) : qpw_answer_new(QPW_EXIT_OK, NULL);
 }
 
 /* "alerts": the alert log as `status` shows it, null without one. */

@@ -27,6 +27,7 @@
 #include "host/leases.h"
 #include "host/rights.h"
 #include "instance/owners.h"
+#include "instance/runs.h"
 #include "util/text.h"
 #include "util/version.h"
 #include "snapshot/lives.h"
@@ -107,7 +108,8 @@ static int open_fresh(struct qpw_auditor *a, struct qpw_error *err)
     a->meta.abi = QPW_ABI_VERSION;
     a->meta.netns = qpw_netns_inode();
     snprintf(a->meta.version, sizeof(a->meta.version), "%s", QPW_VERSION);
-    return qpw_meta_write(&a->kernel, &a->meta, err);
+    r = qpw_meta_write(&a->kernel, &a->meta, err);
+    return r ? r : qpw_coverage_open(&a->kernel, &a->coverage, err);
 }
 
 /* What was decided when it was attached stays; an option that asks for something else is not passed over in silence. */
@@ -140,7 +142,8 @@ static int take_over(struct qpw_auditor *a, const struct qpw_places *places, str
     if (r < 0)
         return r; /* nothing is written to what may be another auditor's */
     a->has_kernel = a->taken_over = true;
-    r = qpw_watch_adopt(a, places, err);
+    r = qpw_coverage_open(&a->kernel, &a->coverage, err);
+    r = r ? r : qpw_watch_adopt(a, places, err);
     if (r < 0)
         return r;
     a->told_until_ns = a->kernel.control->heartbeat_ns;
@@ -232,7 +235,7 @@ static int open_lives(struct qpw_auditor *a, struct qpw_error *err)
 
 static int start(struct qpw_auditor *a, bool *ret_usage, struct qpw_error *err)
 {
-    struct qpw_places places = {0};
+    struct qpw_places places = {0}, others = {0};
     char missing[256];
     int r = own_policy_options(a, err);
 
@@ -251,10 +254,13 @@ static int start(struct qpw_auditor *a, bool *ret_usage, struct qpw_error *err)
     if (r == 0)
         r = qpw_places_find(&places, err);
     if (r == 0)
+        r = qpw_places_split(&places, &others, err);
+    if (r == 0)
         r = places.n ? take_over(a, &places, err) : open_fresh(a, err);
     qpw_places_clear(&places);
     if (r == 0)
-        r = qpw_coverage_open(&a->kernel, &a->coverage, err);
+        qpw_runs_begin(a, &others);
+    qpw_places_clear(&others);
     if (r < 0)
         return r;
     set_timeouts(a->kernel.control, &a->options.timeouts);
@@ -366,7 +372,11 @@ static int remove_all(struct qpw_auditor *a, struct qpw_error *err)
         r = r < 0 ? r : r2;
     }
     r2 = qpw_owners_detach(qpw_kernel_instance(&a->kernel), NULL, r < 0 ? NULL : err);
-    return r < 0 ? r : r2;
+    r = r < 0 ? r : r2;
+    r2 = qpw_runs_end(a, r < 0 ? NULL : err);
+    r = r < 0 ? r : r2;
+    qpw_meta_write(&a->kernel, &a->meta, NULL); /* for a command that still reads it */
+    return r;
 }
 
 static void answer_asker(struct qpw_auditor *a, int r, const struct qpw_error *err)
@@ -389,6 +399,7 @@ void qpw_auditor_keep(struct qpw_auditor *a)
 int qpw_auditor_close(struct qpw_auditor *a, struct qpw_error *err)
 {
     struct qpw_error own = {0};
+    uint32_t left_behind = 0;
     int r = 0, r2;
     char by[61];
 
@@ -401,6 +412,8 @@ int qpw_auditor_close(struct qpw_auditor *a, struct qpw_error *err)
     }
     if (a->has_kernel && (!a->options.keep || a->remove_all))
         r = remove_all(a, &own);
+    if (a->has_kernel && a->left_behind && (!a->options.keep || a->remove_all))
+        left_behind = qpw_kernel_instance(&a->kernel);
     r2 = qpw_alerts_close(a, r < 0 ? NULL : &own);
     r = r < 0 ? r : r2;
     if (a->has_kernel)
@@ -413,12 +426,14 @@ int qpw_auditor_close(struct qpw_auditor *a, struct qpw_error *err)
     qpw_netlink_close(a->netlink);
     qpw_kernel_close(&a->kernel); /* with the last descriptor what is not attached ends */
     qpw_control_close(&a->end);
-    answer_asker(a, r, &own);
     qpw_owner_watch_close(a);
     qpw_lives_free(a->lives);
     qpw_idmap_clear(&a->looked);
     qpw_vouching_close(a);
     qpw_routes_close(a);
+    if (r == 0 && left_behind && !qpw_run_until_gone(left_behind))
+        r = qpw_fail(&own, -EBUSY, QPW_RUN_STILL_HELD);
+    answer_asker(a, r, &own);
     qpw_policy_clear(&a->policy);
     qpw_compiled_clear(&a->compiled);
     qpw_registry_clear(&a->names);

@@ -11,129 +11,216 @@
 #include "control/peer.h"
 #include "instance/coverage.h"
 #include "instance/owners.h"
+#include "instance/runs.h"
 
-static bool is_named(const char *const *names, size_t n, const char *name)
+/* What is to be removed, and what was. */
+struct removal {
+    const char *const *names;
+    size_t n;        /* 0: all */
+    size_t removed;  /* interfaces */
+    bool left_behind; /* something of the run is not here */
+};
+
+static bool is_among(const char *const *names, size_t n, const char *name)
 {
     for (size_t i = 0; i < n; i++)
         if (!strcmp(names[i], name))
             return true;
-    return n == 0;
+    return false;
 }
 
-static int check_names(const struct qpw_places *places, const char *const *names, size_t n, struct qpw_error *err)
+static bool is_named(const struct removal *r, const char *name)
 {
-    bool found;
-
-    for (size_t i = 0; i < n; i++) {
-        found = false;
-        for (size_t p = 0; p < places->n; p++)
-            found |= !strcmp(places->place[p].ifname, names[i]);
-        if (!found)
-            return qpw_fail(err, -ENOENT, "%s: not attached; 'qportwatch status' lists the attached interfaces", names[i]);
-    }
-    return 0;
+    return r->n == 0 || is_among(r->names, r->n, name);
 }
 
 /* What the kernel side notes about a removal, as far as it goes on for other interfaces. */
-static void note(struct qpw_kernel *k, struct qpw_meta *meta, unsigned ifindex)
+static void note(struct qpw_kernel *k, struct qpw_meta *meta, uint16_t number)
 {
-    struct qpw_iface forget = {.number = qpw_kernel_iface_number(k, ifindex)};
+    struct qpw_iface forget = {.number = number};
     struct qpw_coverage_log log;
     char by[96];
 
-    if (!forget.number)
-        return;
-    meta->own_qdisc[forget.number] = 0;
-    meta->rx_hook[forget.number] = meta->tx_hook[forget.number] = QPW_HOOK_NONE;
+    meta->own_qdisc[number] = 0;
+    meta->rx_hook[number] = meta->tx_hook[number] = QPW_HOOK_NONE;
     qpw_meta_write(k, meta, NULL);
     qpw_kernel_set_iface(k, &forget);
     qpw_peer_describe(getpid(), by, sizeof(by));
     if (qpw_coverage_open(k, &log, NULL) == 0)
-        qpw_coverage_add(&log, QPW_COVERAGE_DETACHED, forget.number, "By %s.", by);
+        qpw_coverage_add(&log, QPW_COVERAGE_DETACHED, number, "By %s.", by);
 }
 
 /* Owners are noted for as long as any interface of an instance is watched. */
-static int remove_owners(const struct qpw_places *places, const char *const *names, size_t n, struct qpw_error *err)
+static int remove_owners(const struct qpw_places *run, const struct removal *r, struct qpw_error *err)
 {
-    for (size_t i = 0; n && i < places->n; i++)
-        if (!is_named(names, n, places->place[i].ifname))
+    for (size_t i = 0; i < run->n; i++)
+        if (!is_named(r, run->place[i].ifname))
             return 0;
-    for (size_t i = 0; i < places->n; i++) {
-        int r = qpw_owners_detach(places->place[i].instance, NULL, err);
-
-        if (r < 0)
-            return r;
-    }
-    return 0;
+    return qpw_owners_detach(run->place[0].instance, NULL, err);
 }
 
-/*
- * There is no auditor and nothing in a hook here, yet programs that were attached here live: their interface took them
- * along to another network namespace.
- */
-static int check_elsewhere(struct qpw_error *err)
+/* k, meta: of the run, where it watches this network namespace and can be read; else NULL. */
+static int remove_places(const struct qpw_places *run, struct qpw_kernel *k, struct qpw_meta *meta, struct removal *removal,
+                         struct qpw_error *err)
 {
-    struct qpw_places places = {0};
-    int r = qpw_places_find_unhooked(&places, err);
+    const struct qpw_place *place, *before;
+    uint16_t number;
+    int r = 0;
 
-    if (r == 0 && places.n)
-        r = qpw_fail(err, -ENOENT, "%s is attached, but no longer in this network namespace; run 'qportwatch detach' where it "
-                     "was moved to", places.place[0].ifname);
-    qpw_places_clear(&places);
+    for (size_t i = 0; r == 0 && i < run->n; i++) {
+        place = &run->place[i];
+        before = i ? &run->place[i - 1] : NULL;
+        if (!is_named(removal, place->ifname))
+            continue;
+        r = qpw_hooks_detach(place->ifindex, place->point, &place->entry, err);
+        removal->removed += !before || before->ifindex != place->ifindex;
+        if (r < 0 || (i + 1 < run->n && run->place[i + 1].ifindex == place->ifindex))
+            continue;
+        number = k ? qpw_kernel_iface_number(k, place->ifindex) : 0;
+        if (number && meta->own_qdisc[number])
+            r = qpw_hooks_remove_qdisc(place->ifindex, err);
+        if (number)
+            note(k, meta, number);
+    }
     return r;
 }
 
-/* The lock is held: no auditor starts meanwhile. */
-static int detach(const char *const *names, size_t n, size_t *ret_removed, struct qpw_error *err)
+/* Whether the run was attached to an interface that is not among its places here. */
+static bool misses_any(const struct qpw_places *run, const struct qpw_kernel *k, const struct qpw_meta *meta)
 {
-    struct qpw_places places;
+    bool here[QPW_MAX_IFACES] = {false};
+
+    for (size_t i = 0; i < run->n; i++)
+        here[qpw_kernel_iface_number(k, run->place[i].ifindex)] = true;
+    for (int i = 1; i < QPW_MAX_IFACES; i++)
+        if ((meta->rx_hook[i] || meta->tx_hook[i]) && !here[i])
+            return true;
+    return false;
+}
+
+/* One run: all of its places here, or none that has an ifindex where all of its interfaces are away. */
+static int remove_run(const struct qpw_places *run, struct removal *removal, struct qpw_error *err)
+{
     struct qpw_kernel kernel;
     struct qpw_meta meta = {0};
-    const struct qpw_place *place, *before;
-    size_t removed = 0;
-    bool known;
-    int r = qpw_places_find(&places, err), number;
+    size_t elsewhere = 0;
+    int r = 0;
+    /* Another version's kernel side is removed too; only what it noted cannot be read. */
+    bool known = qpw_run_is_of_here(&run->place[0]) && qpw_instance_open(run, &kernel, NULL) == 0;
+
+    if (known)
+        r = qpw_meta_read(&kernel, &meta, err);
+    if (known && r == 0)
+        r = qpw_lock_check_elsewhere(&kernel, &meta, err);
+    removal->left_behind = known && r == 0 && misses_any(run, &kernel, &meta);
+    r = r ? r : remove_owners(run, removal, err);
+    if (r == 0 && run->place[0].ifindex)
+        r = remove_places(run, known ? &kernel : NULL, &meta, removal, err);
+    if (r == 0 && removal->left_behind)
+        r = qpw_run_detach_elsewhere(run->place[0].instance, removal->names, removal->n, &elsewhere, err);
+    removal->removed += elsewhere;
+    if (known)
+        qpw_kernel_close(&kernel);
+    if (r < 0 || removal->n || !removal->left_behind || qpw_run_until_gone(run->place[0].instance))
+        return r;
+    return qpw_fail(err, -EBUSY, QPW_RUN_STILL_HELD);
+}
+
+/* The places of the instance that the first one belongs to. */
+static int take_run(const struct qpw_places *places, size_t first, struct qpw_places *ret, struct qpw_error *err)
+{
+    int r = 0;
+
+    *ret = (struct qpw_places){0};
+    for (size_t i = first; r == 0 && i < places->n; i++)
+        if (places->place[i].instance == places->place[first].instance)
+            r = qpw_places_add(ret, &places->place[i], err);
+    return r;
+}
+
+/* Every run among the places but `keep`, one after another. */
+static int remove_runs(const struct qpw_places *places, uint32_t keep, struct removal *removal, struct qpw_error *err)
+{
+    struct qpw_places run;
+    int r = 0;
+
+    for (size_t i = 0; r == 0 && i < places->n; i++) {
+        bool first = places->place[i].instance != keep;
+
+        for (size_t j = 0; j < i; j++)
+            first &= places->place[j].instance != places->place[i].instance;
+        if (!first)
+            continue;
+        r = take_run(places, i, &run, err);
+        r = r ? r : remove_run(&run, removal, err);
+        qpw_places_clear(&run);
+    }
+    return r;
+}
+
+/* Adds the run whose interfaces are all away, if it is none of those. */
+static int add_unhooked(struct qpw_places *places, struct qpw_error *err)
+{
+    struct qpw_places unhooked;
+    bool there = false;
+    int r = qpw_places_find_unhooked(&unhooked, err);
 
     if (r < 0)
         return r;
-    /* Another version's kernel side is removed too; only what it noted cannot be read. */
-    known = qpw_instance_open(&places, &kernel, NULL) == 0;
-    if (known)
-        qpw_meta_read(&kernel, &meta, NULL);
-    r = check_names(&places, names, n, err);
-    if (r == 0 && known)
-        r = qpw_lock_check_elsewhere(&kernel, &meta, err);
-    r = r ? r : remove_owners(&places, names, n, err);
-    for (size_t i = 0; r == 0 && i < places.n; i++) {
-        place = &places.place[i];
-        before = i ? &places.place[i - 1] : NULL;
-        if (!is_named(names, n, place->ifname))
+    for (size_t i = 0; unhooked.n && i < places->n; i++)
+        there |= places->place[i].instance == unhooked.place[0].instance;
+    for (size_t i = 0; r == 0 && !there && i < unhooked.n; i++)
+        r = qpw_places_add(places, &unhooked.place[i], err);
+    qpw_places_clear(&unhooked);
+    return r;
+}
+
+/* Whether a run was attached to an interface of that name, wherever it is by now. */
+static bool was_attached(const struct qpw_places *places, const char *name)
+{
+    struct qpw_meta meta;
+
+    for (size_t i = 0; i < places->n; i++) {
+        if (!strcmp(places->place[i].ifname, name))
+            return true;
+        if (i && places->place[i].instance == places->place[i - 1].instance)
             continue;
-        r = qpw_hooks_detach(place->ifindex, place->point, &place->entry, err);
-        removed += !before || before->ifindex != place->ifindex;
-        if (r < 0 || (i + 1 < places.n && places.place[i + 1].ifindex == place->ifindex))
+        if (!qpw_run_is_of_here(&places->place[i]) || !qpw_place_meta(&places->place[i], &meta))
             continue;
-        number = known ? qpw_kernel_iface_number(&kernel, place->ifindex) : 0;
-        if (number && meta.own_qdisc[number])
-            r = qpw_hooks_remove_qdisc(place->ifindex, err);
-        if (known)
-            note(&kernel, &meta, place->ifindex);
+        for (int n = 1; n < QPW_MAX_IFACES; n++)
+            if ((meta.rx_hook[n] || meta.tx_hook[n]) && !strcmp(meta.ifname[n], name))
+                return true;
     }
-    if (known)
-        qpw_kernel_close(&kernel);
+    return false;
+}
+
+static int not_attached(const char *name, struct qpw_error *err)
+{
+    return qpw_fail(err, -ENOENT, "%s: not attached; 'qportwatch status' lists the attached interfaces", name);
+}
+
+/* The lock is held: no auditor starts meanwhile. */
+static int detach(struct removal *removal, struct qpw_error *err)
+{
+    struct qpw_places places = {0};
+    int r = qpw_places_find(&places, err);
+
+    r = r ? r : add_unhooked(&places, err);
+    for (size_t i = 0; r == 0 && i < removal->n; i++)
+        if (!was_attached(&places, removal->names[i]))
+            r = not_attached(removal->names[i], err);
+    r = r ? r : remove_runs(&places, 0, removal, err);
     qpw_places_clear(&places);
-    if (r == 0 && !n)
+    if (r == 0 && removal->n && !removal->removed) /* it was, once, and is nowhere to be found */
+        r = not_attached(removal->names[0], err);
+    if (r == 0 && !removal->n)
         r = qpw_owners_detach(0, NULL, err); /* of runs whose interfaces are gone */
-    if (r == 0 && !removed)
-        r = check_elsewhere(err);
-    if (r < 0)
-        return r;
-    *ret_removed = removed;
-    return 0;
+    return r;
 }
 
 int qpw_detach(const char *const *names, size_t n, size_t *ret_removed, struct qpw_error *err)
 {
+    struct removal removal = {.names = names, .n = n};
     pid_t holder;
     int lock, r = qpw_lock_take(&lock, &holder, err);
 
@@ -141,7 +228,22 @@ int qpw_detach(const char *const *names, size_t n, size_t *ret_removed, struct q
         return qpw_fail(err, r, "an auditor is just starting (pid %d); try again", (int)holder);
     if (r < 0)
         return r;
-    r = detach(names, n, ret_removed, err);
+    r = detach(&removal, err);
     qpw_lock_release(lock); /* with what a killed auditor left beside it */
+    *ret_removed = removal.removed;
+    return r;
+}
+
+int qpw_detach_others(uint32_t instance, const char *const *names, size_t n, size_t *ret_removed, struct qpw_error *err)
+{
+    struct removal removal = {.names = names, .n = n};
+    struct qpw_places places;
+    int r = qpw_places_find(&places, err);
+
+    if (r < 0)
+        return r;
+    r = remove_runs(&places, instance, &removal, err);
+    qpw_places_clear(&places);
+    *ret_removed = removal.removed;
     return r;
 }

@@ -4,17 +4,21 @@
 #include <errno.h>
 #include <linux/netlink.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 
 #define SEQUENCE 1
+#define ANSWER_SECONDS 10 /* the kernel answers at once, or never */
 
 int qpw_netlink_ask(struct nlmsghdr *request, char *buffer, mnl_cb_t callback, void *data)
 {
     struct mnl_socket *socket = mnl_socket_open2(NETLINK_ROUTE, SOCK_CLOEXEC);
+    struct timeval patience = {.tv_sec = ANSWER_SECONDS};
     ssize_t received;
     int r, left = MNL_CB_OK;
 
     if (!socket)
         return -errno;
+    setsockopt(mnl_socket_get_fd(socket), SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
     request->nlmsg_seq = SEQUENCE;
     r = mnl_socket_bind(socket, 0, MNL_SOCKET_AUTOPID) < 0 || mnl_socket_sendto(socket, request, request->nlmsg_len) < 0
             ? -errno : 0;

@@ -10,7 +10,7 @@
 /*
  * Sends the request, which stands in buffer[QPW_NETLINK_ASK_BYTES], on a socket of its own and hands each message of the
  * answer to callback, which ends an answer of one message by MNL_CB_STOP. 0, or a negative errno (-EINTR: things changed
- * during a dump).
+ * during a dump; -EAGAIN: no answer came).
  */
 int qpw_netlink_ask(struct nlmsghdr *request, char *buffer, mnl_cb_t callback, void *data);
 

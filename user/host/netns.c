@@ -8,8 +8,12 @@
 #include <linux/net_namespace.h>
 #include <linux/rtnetlink.h>
 #include <stdbool.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
+#include <linux/magic.h>
 #include <unistd.h>
 
 #define SEQUENCE 1
@@ -61,9 +65,11 @@ static int look_in(const char *pattern, struct mnl_socket *socket, int nsid)
     return ret;
 }
 
+/* Names first: a process may end before it is looked at. */
+static const char *const places[] = {"/run/netns/*", "/run/docker/netns/*", "/proc/[0-9]*/ns/net"};
+
 int qpw_netns_open(int nsid, struct qpw_error *err)
 {
-    static const char *const places[] = {"/run/netns/*", "/run/docker/netns/*", "/proc/[0-9]*/ns/net"};
     struct mnl_socket *socket = mnl_socket_open2(NETLINK_ROUTE, SOCK_CLOEXEC);
     int ret = -ENOENT;
 
@@ -75,4 +81,69 @@ int qpw_netns_open(int nsid, struct qpw_error *err)
         mnl_socket_close(socket);
     return ret >= 0 ? ret : qpw_fail(err, ret, "network namespace %d: %s", nsid,
                                      ret == -ENOENT ? "it has no name, and no process of it can be seen" : strerror(-ret));
+}
+
+/* ---- All of them ---- */
+
+struct seen {
+    ino_t *inode;
+    size_t n, allocated;
+};
+
+/* Whether it was not there yet. Without memory nothing is new: what could go round for ever does not. */
+static bool add_new(struct seen *seen, ino_t inode)
+{
+    ino_t *grown;
+
+    for (size_t i = 0; i < seen->n; i++)
+        if (seen->inode[i] == inode)
+            return false;
+    if (seen->n == seen->allocated) {
+        grown = reallocarray(seen->inode, seen->allocated + 64, sizeof(*grown));
+        if (!grown)
+            return false;
+        seen->inode = grown;
+        seen->allocated += 64;
+    }
+    seen->inode[seen->n++] = inode;
+    return true;
+}
+
+/* A file below /run/netns is any file until something is mounted on it. */
+static bool is_namespace(int fd)
+{
+    struct statfs fs;
+
+    return fstatfs(fd, &fs) == 0 && fs.f_type == NSFS_MAGIC;
+}
+
+static void visit_in(const char *pattern, struct seen *seen, void (*visit)(int fd, void *data), void *data)
+{
+    glob_t found = {0};
+    struct stat st;
+    int fd;
+
+    if (glob(pattern, GLOB_NOSORT, NULL, &found) == 0)
+        for (size_t i = 0; i < found.gl_pathc; i++) {
+            if (stat(found.gl_pathv[i], &st) < 0 || !add_new(seen, st.st_ino))
+                continue;
+            fd = open(found.gl_pathv[i], O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+            if (fd >= 0 && is_namespace(fd))
+                visit(fd, data);
+            if (fd >= 0)
+                close(fd);
+        }
+    globfree(&found);
+}
+
+void qpw_netns_each_other(void (*visit)(int fd, void *data), void *data)
+{
+    struct seen seen = {0};
+    struct stat own;
+
+    if (stat("/proc/thread-self/ns/net", &own) == 0)
+        add_new(&seen, own.st_ino);
+    for (size_t i = 0; i < sizeof(places) / sizeof(*places); i++)
+        visit_in(places[i], &seen, visit, data);
+    free(seen.inode);
 }

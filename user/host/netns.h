@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* netns.h - other network namespaces, by the numbers that the kernel tells of them. */
+/* netns.h - other network namespaces, by the numbers that the kernel tells of them, and all that can be found. */
 #ifndef QPW_HOST_NETNS_H
 #define QPW_HOST_NETNS_H
 
@@ -10,5 +10,11 @@
  * /run/netns, or a process. A descriptor, or a negative errno with err filled (-ENOENT: nothing leads to it).
  */
 int qpw_netns_open(int nsid, struct qpw_error *err);
+
+/*
+ * Calls visit(descriptor, data) once for each other network namespace that such a name or process leads to. The descriptor
+ * is closed after it. visit may enter it.
+ */
+void qpw_netns_each_other(void (*visit)(int fd, void *data), void *data);
 
 #endif

@@ -93,6 +93,11 @@ int qpw_hooks_detach(unsigned ifindex, enum qpw_point point, const struct qpw_ho
     }
 }
 
+bool qpw_hooks_have_qdisc(unsigned ifindex)
+{
+    return qpw_clsact_has_qdisc(ifindex);
+}
+
 int qpw_hooks_remove_qdisc(unsigned ifindex, struct qpw_error *err)
 {
     struct qpw_hook_list list = {0};

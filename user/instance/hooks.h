@@ -35,7 +35,7 @@ struct qpw_hook_entry {
 
 /*
  * What sees a packet of one direction, in the order in which it does: rx XDP, TCX ingress, clsact
- * ingress; tx TCX egress, clsact egress. At most QPW_HOOK_ENTRIES; `more` counts what did not fit.
+ * ingress; tx TCX egress, clsact egress. At most QPW_HOOK_ENTRIES; `more` counts what did not fit: never what may be ours.
  */
 #define QPW_HOOK_ENTRIES 96
 struct qpw_hook_list {
@@ -69,10 +69,13 @@ int qpw_hooks_attach_xdp(unsigned ifindex, int prog_fd, struct qpw_error *err);
 /*
  * Attaches at TC, in front of everything there: BPF_F_BEFORE at TCX, the lowest free priority at
  * clsact. ret_kind: which of the two. ret_made_qdisc: set to true where a clsact qdisc had to be made
- * (untouched otherwise). 0, or a negative errno with err filled.
+ * (untouched otherwise). 0, or a negative errno with err filled (-ENOSPC: no priority is free).
  */
 int qpw_hooks_attach_tc(unsigned ifindex, enum qpw_point point, int prog_fd, enum qpw_tc_choice choice,
                         enum qpw_hook *ret_kind, bool *ret_made_qdisc, struct qpw_error *err);
+
+/* Whether the interface has a clsact or ingress qdisc, as far as that can be asked. */
+bool qpw_hooks_have_qdisc(unsigned ifindex);
 
 /*
  * Takes one entry out, checked by its program id in the same step where the kernel can (XDP, TCX).

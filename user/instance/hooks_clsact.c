@@ -28,9 +28,12 @@ static uint32_t tc_parent(enum qpw_point point)
     return TC_H_MAKE(TC_H_CLSACT, point == QPW_POINT_RX ? TC_H_MIN_INGRESS : TC_H_MIN_EGRESS);
 }
 
+#define PRIORITIES 65536u
+
 struct dump {
     unsigned ifindex;
     struct qpw_hook_list *list;
+    uint64_t taken[PRIORITIES / 64]; /* bits by priority */
     int r; /* of the first program that could not be asked what it is, with err filled */
     struct qpw_error err;
 };
@@ -65,54 +68,105 @@ static int one_filter(const struct nlmsghdr *message, void *data)
         dump->r = qpw_hooks_name_program(id, &entry, &dump->err);
     entry.priority = TC_H_MAJ(tc->tcm_info) >> 16;
     entry.handle = tc->tcm_handle;
+    dump->taken[entry.priority / 64] |= 1ull << entry.priority % 64;
     qpw_hooks_append(dump->list, &entry);
     return MNL_CB_OK;
 }
 
-int qpw_clsact_query(unsigned ifindex, enum qpw_point point, struct qpw_hook_list *list, struct qpw_error *err)
+/* All filters, however many; dump->list has those that fit. */
+static int ask(unsigned ifindex, enum qpw_point point, struct dump *dump, struct qpw_error *err)
 {
     _Alignas(8) char buffer[QPW_NETLINK_ASK_BYTES];
     struct nlmsghdr *message = mnl_nlmsg_put_header(buffer);
-    struct dump dump = {.ifindex = ifindex, .list = list};
     struct tcmsg *tc;
     int r;
 
+    dump->ifindex = ifindex;
     message->nlmsg_type = RTM_GETTFILTER;
     message->nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP;
     tc = mnl_nlmsg_put_extra_header(message, sizeof(*tc));
     tc->tcm_ifindex = ifindex;
     tc->tcm_parent = tc_parent(point);
-    r = qpw_netlink_ask(message, buffer, one_filter, &dump);
+    r = qpw_netlink_ask(message, buffer, one_filter, dump);
     /* The qdisc that is not there: some kernels say so instead of sending nothing. */
     if (r == -EINVAL || r == -ENOENT)
         r = 0;
     if (r < 0)
         return qpw_fail(err, r, "listing TC %s filters of interface %u: %s", point_text(point), ifindex, strerror(-r));
-    if (dump.r < 0 && err)
-        *err = dump.err;
-    return dump.r;
+    if (dump->r < 0 && err)
+        *err = dump->err;
+    return dump->r;
 }
 
-static uint32_t lowest_free_priority(const struct qpw_hook_list *list)
+int qpw_clsact_query(unsigned ifindex, enum qpw_point point, struct qpw_hook_list *list, struct qpw_error *err)
+{
+    struct dump dump = {.list = list};
+
+    return ask(ifindex, point, &dump, err);
+}
+
+struct qdisc {
+    unsigned ifindex;
+    bool found;
+};
+
+static int on_qdisc(const struct nlmsghdr *message, void *data)
+{
+    struct qdisc *qdisc = data;
+    const struct tcmsg *tc = mnl_nlmsg_get_payload(message);
+
+    if (message->nlmsg_type == RTM_NEWQDISC && tc->tcm_ifindex == (int)qdisc->ifindex && tc->tcm_parent == TC_H_CLSACT)
+        qdisc->found = true; /* the same number as TC_H_INGRESS */
+    return MNL_CB_OK;
+}
+
+bool qpw_clsact_has_qdisc(unsigned ifindex)
+{
+    _Alignas(8) char buffer[QPW_NETLINK_ASK_BYTES];
+    struct nlmsghdr *message = mnl_nlmsg_put_header(buffer);
+    struct qdisc qdisc = {.ifindex = ifindex};
+    struct tcmsg *tc;
+
+    message->nlmsg_type = RTM_GETQDISC;
+    message->nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP; /* asked for a single one the kernel may answer nothing at all */
+    tc = mnl_nlmsg_put_extra_header(message, sizeof(*tc));
+    tc->tcm_ifindex = ifindex;
+    return qpw_netlink_ask(message, buffer, on_qdisc, &qdisc) == 0 && qdisc.found;
+}
+
+/* The filter with the lowest one runs first. 0: all are taken. */
+static uint32_t lowest_free_priority(const struct dump *dump)
 {
     uint32_t priority = 1;
-    bool taken;
 
-    do {
-        taken = false;
-        for (size_t i = 0; i < list->n; i++)
-            taken |= list->entry[i].priority == priority;
-        priority += taken;
-    } while (taken);
-    return priority;
+    while (priority < PRIORITIES && dump->taken[priority / 64] & 1ull << priority % 64)
+        priority++;
+    return priority < PRIORITIES ? priority : 0;
+}
+
+static int add_filter(const struct dump *dump, struct bpf_tc_hook *hook, int prog_fd, struct qpw_error *err)
+{
+    LIBBPF_OPTS(bpf_tc_opts, opts, .prog_fd = prog_fd, .handle = 1, .priority = lowest_free_priority(dump));
+    const char *words, *point = hook->attach_point == BPF_TC_INGRESS ? "ingress" : "egress";
+    int r;
+
+    if (!opts.priority)
+        return qpw_fail(err, -ENOSPC, "adding a TC %s filter to interface %u: every priority from 1 to %u is taken by other "
+                        "filters; remove one with 'tc filter del'", point, dump->ifindex, PRIORITIES - 1);
+    r = bpf_tc_attach(hook, &opts);
+    if (r == 0)
+        return 0;
+    words = qpw_kernel_words();
+    return qpw_fail(err, r, "adding a TC %s filter to interface %u: %s%s%s", point, dump->ifindex, strerror(-r),
+                    *words ? ": " : "", words);
 }
 
 int qpw_clsact_attach(unsigned ifindex, enum qpw_point point, int prog_fd, bool *ret_made_qdisc, struct qpw_error *err)
 {
     LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = ifindex, .attach_point = BPF_TC_INGRESS | BPF_TC_EGRESS);
-    LIBBPF_OPTS(bpf_tc_opts, opts, .prog_fd = prog_fd);
     struct qpw_hook_list list = {0};
-    bool made = false;
+    struct dump dump = {.list = &list};
+    bool made;
     const char *words;
     int r;
 
@@ -124,19 +178,11 @@ int qpw_clsact_attach(unsigned ifindex, enum qpw_point point, int prog_fd, bool 
         return qpw_fail(err, r, "making a clsact qdisc on interface %u: %s%s%s", ifindex, strerror(-r),
                         *words ? ": " : "", words);
     }
-    r = qpw_clsact_query(ifindex, point, &list, err);
-    if (r == 0) {
-        hook.attach_point = tc_point(point);
-        opts.handle = 1;
-        opts.priority = lowest_free_priority(&list);
-        r = bpf_tc_attach(&hook, &opts);
-        if (r < 0) {
-            words = qpw_kernel_words();
-            qpw_fail(err, r, "adding a TC %s filter to interface %u: %s%s%s%s", point_text(point), ifindex,
-                     strerror(-r), *words ? ": " : "", words,
-                     point == QPW_POINT_TX && !made ? " (is its qdisc `ingress` and not `clsact`?)" : "");
-        }
-    }
+    hook.attach_point = tc_point(point);
+    r = ask(ifindex, point, &dump, err);
+    r = r ? r : add_filter(&dump, &hook, prog_fd, err);
+    if (r < 0 && r != -ENOSPC && point == QPW_POINT_TX && !made && err)
+        strncat(err->text, " (is its qdisc `ingress` and not `clsact`?)", sizeof(err->text) - strlen(err->text) - 1);
     if (r < 0 && made)
         qpw_clsact_remove(ifindex, NULL);
     else if (made)

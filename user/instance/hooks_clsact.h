@@ -8,6 +8,9 @@
 /* Appends its filters by priority, also those of an `ingress` qdisc. No qdisc: nothing. 0 or a negative errno. */
 int qpw_clsact_query(unsigned ifindex, enum qpw_point point, struct qpw_hook_list *list, struct qpw_error *err);
 
+/* Whether there is a clsact or ingress qdisc, as far as that can be asked. */
+bool qpw_clsact_has_qdisc(unsigned ifindex);
+
 /* As qpw_hooks_attach_tc, at the lowest free priority. */
 int qpw_clsact_attach(unsigned ifindex, enum qpw_point point, int prog_fd, bool *ret_made_qdisc,
                       struct qpw_error *err);

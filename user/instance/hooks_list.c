@@ -57,10 +57,19 @@ int qpw_hooks_name_program(uint32_t prog_id, struct qpw_hook_entry *entry, struc
 
 void qpw_hooks_append(struct qpw_hook_list *list, const struct qpw_hook_entry *entry)
 {
-    if (list->n < QPW_HOOK_ENTRIES)
+    size_t last = QPW_HOOK_ENTRIES;
+
+    if (list->n < QPW_HOOK_ENTRIES) {
         list->entry[list->n++] = *entry;
-    else
-        list->more++;
+        return;
+    }
+    list->more++;
+    while (entry->program != QPW_PROG_COUNT && last-- > 0) /* ours takes the place of the last that is not */
+        if (list->entry[last].program == QPW_PROG_COUNT) {
+            memmove(&list->entry[last], &list->entry[last + 1], (QPW_HOOK_ENTRIES - last - 1) * sizeof(*entry));
+            list->entry[QPW_HOOK_ENTRIES - 1] = *entry;
+            return;
+        }
 }
 
 const struct qpw_hook_entry *qpw_hooks_ours(const struct qpw_hook_list *list, uint32_t prog_id)

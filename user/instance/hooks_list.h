@@ -11,7 +11,7 @@
  */
 int qpw_hooks_name_program(uint32_t prog_id, struct qpw_hook_entry *entry, struct qpw_error *err);
 
-/* Adds to the list, or counts what does not fit. */
+/* Adds to the list, or counts what does not fit. What may be ours always fits, in the place of another's. */
 void qpw_hooks_append(struct qpw_hook_list *list, const struct qpw_hook_entry *entry);
 
 #endif

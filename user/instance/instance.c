@@ -8,6 +8,7 @@
 
 #include "host/rights.h"
 #include "instance/programs.h"
+#include "instance/runs.h"
 
 /* The section that the configuration alone fills; its one value is what was frozen at load. */
 static int read_config(struct qpw_kernel *k, struct qpw_error *err)
@@ -75,16 +76,10 @@ int qpw_instance_open(const struct qpw_places *places, struct qpw_kernel *ret, s
     if (!places->n)
         return qpw_fail(err, -ENOENT,
                         "not attached in this network namespace; start with 'qportwatch attach IFACE'");
-    for (size_t i = 0; i < places->n; i++) {
-        if (places->place[i].abi != QPW_ABI_VERSION)
-            return qpw_fail(err, -EPROTO, "what is attached to %s was loaded by another version of qportwatch "
-                            "(ABI %u, this one speaks %u); use that version, or 'qportwatch detach' first: "
-                            "its counts end there", places->place[i].ifname, places->place[i].abi, QPW_ABI_VERSION);
-        if (places->place[i].instance != places->place[0].instance)
-            return qpw_fail(err, -EEXIST, "%s and %s carry programs of two separate runs of qportwatch; "
-                            "'qportwatch detach %s' removes one", places->place[0].ifname, places->place[i].ifname,
-                            places->place[i].ifname);
-    }
+    if (places->place[0].abi != QPW_ABI_VERSION)
+        return qpw_fail(err, -EPROTO, "what is attached to %s was loaded by another version of qportwatch "
+                        "(ABI %u, this one speaks %u); use that version, or 'qportwatch detach' first: "
+                        "its counts end there", places->place[0].ifname, places->place[0].abi, QPW_ABI_VERSION);
     qpw_kernel_init(&k);
     for (size_t i = 0; r == 0 && i < places->n; i++) {
         if (k.prog_fd[places->place[i].entry.program] >= 0)
@@ -105,20 +100,33 @@ int qpw_instance_open(const struct qpw_places *places, struct qpw_kernel *ret, s
     return 0;
 }
 
-int qpw_instance_find(struct qpw_kernel *ret, struct qpw_error *err)
+int qpw_instance_find_among(struct qpw_kernel *ret, struct qpw_places *ret_others, struct qpw_error *err)
 {
-    struct qpw_places places;
+    struct qpw_places places = {0}, others = {0};
+    char other[256];
     int r = qpw_rights_check(err);
 
-    if (r < 0)
-        return r;
-    r = qpw_places_find(&places, err);
+    r = r ? r : qpw_places_find(&places, err);
+    r = r ? r : qpw_places_split(&places, &others, err);
     if (r == 0 && !places.n)
         r = qpw_places_find_unhooked(&places, err);
-    if (r < 0)
-        return r;
-    r = qpw_instance_open(&places, ret, err);
+    if (r == 0 && !places.n && others.n)
+        r = qpw_fail(err, -ENOENT, "not attached in this network namespace: %s",
+                     qpw_run_text(&others.place[0], other, sizeof(other)));
+    r = r ? r : qpw_instance_open(&places, ret, err);
     qpw_places_clear(&places);
+    if (r < 0)
+        qpw_places_clear(&others);
+    *ret_others = others;
+    return r;
+}
+
+int qpw_instance_find(struct qpw_kernel *ret, struct qpw_error *err)
+{
+    struct qpw_places others;
+    int r = qpw_instance_find_among(ret, &others, err);
+
+    qpw_places_clear(&others);
     return r;
 }
 

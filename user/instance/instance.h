@@ -39,10 +39,19 @@ struct qpw_places {
 int qpw_places_find(struct qpw_places *ret, struct qpw_error *err);
 void qpw_places_clear(struct qpw_places *places);
 
+/* The same for one interface, which may be gone: then there is none. */
+int qpw_places_find_on(unsigned ifindex, const char *name, struct qpw_places *ret, struct qpw_error *err);
+
+/* Adds a copy. 0, or -ENOMEM with err filled. */
+int qpw_places_add(struct qpw_places *places, const struct qpw_place *place, struct qpw_error *err);
+
+/* What the place's run says of itself; false: it is gone, or another version's. */
+bool qpw_place_meta(const struct qpw_place *place, struct qpw_meta *ret);
+
 /*
- * Opens the kernel side that the places belong to, as qpw_kernel_load() would have left it, but
- * with only those programs that stand in a hook. -ENOENT: no place; -EPROTO: another ABI version,
- * err says what to do; -EEXIST: the places belong to more than one kernel side.
+ * Opens the kernel side that the places belong to, all of them to one (qpw_places_split()), as qpw_kernel_load() would have
+ * left it, but with only those programs that stand in a hook. -ENOENT: no place; -EPROTO: another ABI version, err says what
+ * to do.
  */
 int qpw_instance_open(const struct qpw_places *places, struct qpw_kernel *ret, struct qpw_error *err);
 
@@ -58,15 +67,22 @@ bool qpw_map_is_meta(uint32_t map_id);
 
 /*
  * Programs of ours that watched an interface of this network namespace and stand in no hook now, because every such
- * interface is gone; a live auditor holds them until one is back. Their places have no ifindex. Errors as above.
+ * interface is gone; a live auditor holds them until one is back. Of several runs, those of the newest. Their places have no
+ * ifindex. Errors as above.
  */
 int qpw_places_find_unhooked(struct qpw_places *ret, struct qpw_error *err);
 
 /* Inode of the calling thread's network namespace, 0 where it cannot be read. */
 uint64_t qpw_netns_inode(void);
 
-/* Finds the places, hooked or not, and opens their kernel side; what `status`, `report` and `top` want. */
+/*
+ * Finds the places, hooked or not, of the run that watches this network namespace and opens its kernel side; what `status`,
+ * `report` and `top` want. -ENOENT with err filled: there is none.
+ */
 int qpw_instance_find(struct qpw_kernel *ret, struct qpw_error *err);
+
+/* The same, with the places of other runs, to be cleared by the caller. */
+int qpw_instance_find_among(struct qpw_kernel *ret, struct qpw_places *ret_others, struct qpw_error *err);
 
 /*
  * Loads those of the programs `wanted` (bits by enum qpw_program) that a kernel side lacks (attached only in

@@ -109,7 +109,7 @@ static int belongs_to_us(struct qpw_place *place)
     return 0;
 }
 
-static int add_place(struct qpw_places *places, const struct qpw_place *place, struct qpw_error *err)
+int qpw_places_add(struct qpw_places *places, const struct qpw_place *place, struct qpw_error *err)
 {
     struct qpw_place *grown = reallocarray(places->place, places->n + 1, sizeof(*grown));
 
@@ -136,27 +136,53 @@ static int list_hook(const struct qpw_hook_link *link, enum qpw_point point, str
     return r;
 }
 
+/* Those of the hook's entries that are ours, each as `where` says. */
+static int add_ours(const struct qpw_hook_list *list, const struct qpw_place *where, const char *name,
+                    struct qpw_places *places, struct qpw_error *err)
+{
+    struct qpw_place place;
+    int r = 0;
+
+    for (size_t i = 0; r == 0 && i < list->n; i++) {
+        if (list->entry[i].program == QPW_PROG_COUNT)
+            continue;
+        place = *where;
+        place.entry = list->entry[i];
+        snprintf(place.ifname, sizeof(place.ifname), "%s", name);
+        r = belongs_to_us(&place);
+        if (r > 0)
+            r = qpw_places_add(places, &place, err);
+        else if (r < 0)
+            qpw_fail(err, r, "%s: cannot ask program %u for its maps: %s", name, place.entry.prog_id, strerror(-r));
+    }
+    return r;
+}
+
 static int find_in_hook(const struct qpw_hook_link *link, enum qpw_point point, struct qpw_places *places,
                         struct qpw_error *err)
 {
     struct qpw_hook_list list;
-    struct qpw_place place;
     int r = list_hook(link, point, &list, err);
 
     if (r == -ENODEV)
         return 0; /* went away in the meantime */
-    for (size_t i = 0; r == 0 && i < list.n; i++) {
-        if (list.entry[i].program == QPW_PROG_COUNT)
-            continue;
-        place = (struct qpw_place){.ifindex = link->ifindex, .point = point, .entry = list.entry[i]};
-        snprintf(place.ifname, sizeof(place.ifname), "%s", link->name);
-        r = belongs_to_us(&place);
-        if (r > 0)
-            r = add_place(places, &place, err);
-        else if (r < 0)
-            qpw_fail(err, r, "%s: cannot ask program %u for its maps: %s", link->name, place.entry.prog_id, strerror(-r));
+    return r ? r : add_ours(&list, &(struct qpw_place){.ifindex = link->ifindex, .point = point}, link->name, places, err);
+}
+
+int qpw_places_find_on(unsigned ifindex, const char *name, struct qpw_places *ret, struct qpw_error *err)
+{
+    struct qpw_places places = {0};
+    struct qpw_hook_list list;
+    int r = 0;
+
+    for (enum qpw_point point = QPW_POINT_RX; r == 0 && point <= QPW_POINT_TX; point++) {
+        r = qpw_hooks_query(ifindex, point, &list, err);
+        r = r ? r : add_ours(&list, &(struct qpw_place){.ifindex = ifindex, .point = point}, name, &places, err);
     }
-    return r;
+    if (r < 0)
+        qpw_places_clear(&places);
+    *ret = places;
+    return r == -ENODEV ? 0 : r;
 }
 
 int qpw_places_find(struct qpw_places *ret, struct qpw_error *err)
@@ -202,22 +228,23 @@ uint64_t qpw_netns_inode(void)
     return inode;
 }
 
+bool qpw_place_meta(const struct qpw_place *place, struct qpw_meta *ret)
+{
+    int fd = place->abi == QPW_ABI_VERSION ? bpf_map_get_fd_by_id(place->instance) : -1;
+    __u32 key = 0;
+    bool read = fd >= 0 && bpf_map_lookup_elem(fd, &key, ret) == 0;
+
+    if (fd >= 0)
+        close(fd);
+    return read;
+}
+
 /* Whether the instance watches this network namespace, and an interface of it was attached. Fills ifname. */
 static bool watches_here(struct qpw_place *place)
 {
-    int fd = bpf_map_get_fd_by_id(place->instance);
     struct qpw_meta meta;
-    __u32 key = 0;
-    bool read;
 
-    if (fd < 0 || place->abi != QPW_ABI_VERSION) {
-        if (fd >= 0)
-            close(fd);
-        return false;
-    }
-    read = bpf_map_lookup_elem(fd, &key, &meta) == 0;
-    close(fd);
-    if (!read || !meta.netns || meta.netns != qpw_netns_inode())
+    if (!qpw_place_meta(place, &meta) || !meta.netns || meta.netns != qpw_netns_inode())
         return false;
     for (int i = 0; i < QPW_MAX_IFACES; i++)
         if (meta.rx_hook[i] || meta.tx_hook[i]) {
@@ -225,6 +252,16 @@ static bool watches_here(struct qpw_place *place)
             return true;
         }
     return false;
+}
+
+/* Of several runs, the newest: ids of maps count up. */
+static int add_newest(struct qpw_places *places, const struct qpw_place *place, struct qpw_error *err)
+{
+    if (places->n && place->instance < places->place[0].instance)
+        return 0;
+    if (places->n && place->instance > places->place[0].instance)
+        places->n = 0;
+    return qpw_places_add(places, place, err);
 }
 
 int qpw_places_find_unhooked(struct qpw_places *ret, struct qpw_error *err)
@@ -241,8 +278,8 @@ int qpw_places_find_unhooked(struct qpw_places *ret, struct qpw_error *err)
             struct qpw_place place = {.entry = {.program = program, .prog_id = id}};
 
             if (qpw_program_has_name(id, qpw_program_name(program)) > 0 && belongs_to_us(&place) == 1 &&
-                (!places.n || place.instance == places.place[0].instance) && watches_here(&place))
-                r = add_place(&places, &place, err);
+                watches_here(&place))
+                r = add_newest(&places, &place, err);
         }
     if (r < 0) {
         qpw_places_clear(&places);

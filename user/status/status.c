@@ -93,7 +93,7 @@ int qpw_status_gather(struct qpw_status *ret, struct qpw_error *err)
     /* First of all: an auditor that answers has attached all of its interfaces. */
     struct qpw_status s = {.alerts = qpw_status_alerts_gather()};
     struct qpw_kernel kernel;
-    int r = qpw_instance_find(&kernel, err);
+    int r = qpw_instance_find_among(&kernel, &s.others, err);
     pid_t pid;
 
     if (r == -ENOENT && qpw_lock_held(&pid) == 1)
@@ -124,6 +124,7 @@ int qpw_status_gather(struct qpw_status *ret, struct qpw_error *err)
 void qpw_status_clear(struct qpw_status *s)
 {
     qpw_snapshot_clear(&s->snapshot);
+    qpw_places_clear(&s->others);
     free(s->hooks);
     json_decref(s->alerts);
     *s = (struct qpw_status){0};

@@ -11,6 +11,7 @@
 
 #include "facts/answer.h"
 #include "facts/totals.h"
+#include "instance/runs.h"
 #include "snapshot/snapshot.h"
 #include "util/error.h"
 
@@ -39,6 +40,7 @@ struct qpw_status {
     enum qpw_policy_state policy_state;
     char policy_file_digest[72];
     char policy_error[512];
+    struct qpw_places others;   /* of other runs whose programs stand here too */
     json_t *alerts;             /* of the alert log, from the auditor; null: there is none; see status_alerts.h */
 };
 

@@ -102,6 +102,18 @@ static json_t *timeouts_json(const struct qpw_status *s)
                      c->parent_ns / second, "fragment", c->fragment_ns / second);
 }
 
+static json_t *others_json(const struct qpw_places *others)
+{
+    json_t *array = json_array();
+    char text[256];
+
+    for (size_t i = 0; i < others->n; i++)
+        if (!i || others->place[i].ifindex != others->place[i - 1].ifindex)
+            json_array_append_new(array, json_pack("{so so}", "interface", qpw_json_text(others->place[i].ifname), "text",
+                                                   qpw_json_text(qpw_run_text(&others->place[i], text, sizeof(text)))));
+    return array;
+}
+
 /* Takes the reference. */
 static int write_document(json_t *root, FILE *out)
 {
@@ -120,6 +132,7 @@ int qpw_status_json(const struct qpw_status *s, FILE *out)
     SET(root, "version", qpw_json_text(s->snapshot.meta.version)); /* of what is attached */
     SET(root, "interfaces", hooks_json(s));
     SET(root, "attached", json_true());
+    SET(root, "other_runs", others_json(&s->others));
     SET(root, "answer", qpw_json_answer(&s->answer, s->snapshot.unix_ns));
     SET(root, "command", qpw_json_text(s->snapshot.meta.command));
     SET(root, "auditor", auditor_json(s->snapshot.auditor_pid, &s->answer.sight));

@@ -38,6 +38,15 @@ static void show_hooks(const struct qpw_status *s, const struct qpw_printer *p)
     }
 }
 
+static void show_others(const struct qpw_status *s, const struct qpw_printer *p)
+{
+    char text[256];
+
+    for (size_t i = 0; i < s->others.n; i++)
+        if (!i || s->others.place[i].ifindex != s->others.place[i - 1].ifindex)
+            qpw_print_item(p, i ? "" : "other runs", "%s", qpw_run_text(&s->others.place[i], text, sizeof(text)));
+}
+
 static void show_auditor(const struct qpw_status *s, const struct qpw_printer *p)
 {
     char since[32], ago[32], heart[32];
@@ -198,6 +207,7 @@ void qpw_status_text(const struct qpw_status *s, FILE *out)
     qpw_print_line(&p, "qportwatch %s on %s", s->snapshot.meta.version, s->snapshot.host);
     show_answer(s, &p);
     show_hooks(s, &p);
+    show_others(s, &p);
     show_auditor(s, &p);
     show_policy(s, &p);
     show_shares(s, &p);

@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * Programs that interfaces took along: this run's own to another network namespace, those of other runs to here. See
+ * instance/runs.h.
+ */
+#include "instance/runs.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "auditor/internal.h"
+#include "control/detach.h"
+#include "instance/owners.h"
+
+#define LOOK_TICKS 2u /* the auditor that such an interface comes from may be taking them out just now */
+
+static void tell_others(struct qpw_auditor *a, const struct qpw_places *others)
+{
+    char text[256];
+
+    for (size_t i = 0; i < others->n; i++)
+        if (!i || others->place[i].ifindex != others->place[i - 1].ifindex)
+            qpw_say(a, QPW_SAY_WARNING, "%s", qpw_run_text(&others->place[i], text, sizeof(text)));
+}
+
+/* What the last auditor watched and this one did not find: taken out where it is by now. */
+static void recall(struct qpw_auditor *a)
+{
+    uint32_t instance = qpw_kernel_instance(&a->kernel);
+    struct qpw_error err;
+    size_t removed;
+    const char *name;
+
+    for (uint16_t n = 1; n < QPW_MAX_IFACES; n++) {
+        if ((!a->meta.rx_hook[n] && !a->meta.tx_hook[n]) || qpw_watch_has_number(a, n))
+            continue;
+        name = a->meta.ifname[n];
+        if (qpw_run_detach_elsewhere(instance, &name, 1, &removed, &err) < 0)
+            qpw_say(a, QPW_SAY_WARNING, "%s: cannot look for it in other network namespaces: %s", name, err.text);
+        a->left_behind |= !removed; /* it may be called otherwise, or be where nothing leads to */
+        if (removed) {
+            qpw_coverage_add(&a->coverage, QPW_COVERAGE_INTERFACE_GONE, n, "moved to another network namespace.");
+            qpw_say(a, QPW_SAY_WARNING, "%s: the interface was moved to another network namespace while no auditor was running, "
+                    "detached there", name);
+        }
+        a->meta.own_qdisc[n] = 0; /* it does not move along */
+    }
+}
+
+void qpw_runs_begin(struct qpw_auditor *a, const struct qpw_places *others)
+{
+    tell_others(a, others);
+    if (a->taken_over)
+        recall(a);
+}
+
+void qpw_runs_link(struct qpw_auditor *a, const struct qpw_link *link)
+{
+    if (a->n_new_links < QPW_NEW_LINKS) /* where many come at once, `status` has the rest */
+        a->new_links[a->n_new_links++] = (struct qpw_new_link){.ifindex = link->ifindex, .ticks = a->ticks};
+}
+
+static void look_at(struct qpw_auditor *a, unsigned ifindex)
+{
+    const struct qpw_link *link = qpw_netlink_by_index(a->netlink, ifindex);
+    uint32_t own = qpw_kernel_instance(&a->kernel);
+    struct qpw_places places;
+
+    if (!link || qpw_places_find_on(ifindex, link->name, &places, NULL) < 0)
+        return;
+    for (size_t i = 0; i < places.n; i++) /* one sentence, from the first of another run */
+        if (places.place[i].instance != own) {
+            tell_others(a, &(struct qpw_places){.place = &places.place[i], .n = 1});
+            break;
+        }
+    qpw_places_clear(&places);
+}
+
+void qpw_runs_tick(struct qpw_auditor *a)
+{
+    size_t due = 0;
+
+    while (due < a->n_new_links && a->ticks - a->new_links[due].ticks >= LOOK_TICKS)
+        look_at(a, a->new_links[due++].ifindex);
+    a->n_new_links -= due;
+    memmove(a->new_links, a->new_links + due, a->n_new_links * sizeof(*a->new_links));
+}
+
+bool qpw_runs_is_other(const struct qpw_auditor *a, const char *name)
+{
+    const struct qpw_link *link = qpw_netlink_by_name(a->netlink, name);
+    uint32_t own = qpw_kernel_instance(&a->kernel);
+    struct qpw_places places;
+    bool other = false;
+
+    if (!link || qpw_places_find_on(link->ifindex, name, &places, NULL) < 0)
+        return false;
+    for (size_t i = 0; i < places.n; i++)
+        other |= places.place[i].instance != own;
+    qpw_places_clear(&places);
+    return other;
+}
+
+int qpw_runs_remove(struct qpw_auditor *a, const char *const *names, size_t n, struct qpw_error *err)
+{
+    size_t removed;
+    int r = qpw_detach_others(qpw_kernel_instance(&a->kernel), names, n, &removed, err);
+
+    if (r == 0 && removed)
+        qpw_say(a, QPW_SAY_NOTE, "programs of other runs removed from %zu interface%s", removed, removed == 1 ? "" : "s");
+    return r;
+}
+
+int qpw_runs_end(struct qpw_auditor *a, struct qpw_error *err)
+{
+    size_t removed;
+
+    return a->left_behind ? qpw_run_detach_elsewhere(qpw_kernel_instance(&a->kernel), NULL, 0, &removed, err) : 0;
+}

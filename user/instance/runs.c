@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#include "instance/runs.h"
+
+#include <bpf/bpf.h>
+#include <errno.h>
+#include <pthread.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "host/netns.h"
+#include "util/names.h"
+
+#define LOOKS 200
+#define LOOK_US 10000
+
+bool qpw_run_is_of_here(const struct qpw_place *place)
+{
+    struct qpw_meta meta;
+
+    return !qpw_place_meta(place, &meta) || !meta.netns || meta.netns == qpw_netns_inode();
+}
+
+/* The newest of here: ids of maps count up. 0: none. */
+static uint32_t watching(const struct qpw_places *places)
+{
+    uint32_t newest = 0;
+
+    for (size_t i = 0; i < places->n; i++)
+        if (places->place[i].instance > newest && qpw_run_is_of_here(&places->place[i]))
+            newest = places->place[i].instance;
+    return newest;
+}
+
+int qpw_places_split(struct qpw_places *places, struct qpw_places *ret_others, struct qpw_error *err)
+{
+    uint32_t newest = watching(places);
+    struct qpw_places others = {0};
+    size_t kept = 0;
+    int r = 0;
+
+    for (size_t i = 0; r == 0 && i < places->n; i++) {
+        if (places->place[i].instance == newest)
+            places->place[kept++] = places->place[i];
+        else
+            r = qpw_places_add(&others, &places->place[i], err);
+    }
+    places->n = kept;
+    if (r < 0) {
+        qpw_places_clear(places);
+        qpw_places_clear(&others);
+    }
+    *ret_others = others;
+    return r;
+}
+
+const char *qpw_run_text(const struct qpw_place *place, char *buf, size_t size)
+{
+    char when[40] = "by another version";
+    struct qpw_meta meta = {0};
+    bool known = qpw_place_meta(place, &meta);
+
+    if (known)
+        qpw_time_text(meta.attached_unix_ns, when, sizeof(when));
+    snprintf(buf, size, "%s carries programs of another run of qportwatch (attached %s%s), which do not count for this one; "
+             "'qportwatch detach %s' removes them", place->ifname, when,
+             known && !qpw_run_is_of_here(place) ? ", in another network namespace" : "", place->ifname);
+    return buf;
+}
+
+/* ---- Other namespaces, entered by a thread of its own: the caller's stays where it is ---- */
+
+struct search {
+    uint32_t instance;
+    const char *const *names;
+    size_t n_names, removed;
+    struct qpw_error err; /* of the first failure */
+    int r;
+};
+
+static bool is_wanted(const struct search *s, const struct qpw_place *place)
+{
+    if (place->instance != s->instance)
+        return false;
+    for (size_t i = 0; i < s->n_names; i++)
+        if (!strcmp(s->names[i], place->ifname))
+            return true;
+    return s->n_names == 0;
+}
+
+static void detach_in(int netns_fd, void *data)
+{
+    struct search *s = data;
+    struct qpw_places places = {0};
+    unsigned counted = 0;
+    struct qpw_error err;
+    int r = 0;
+
+    if (setns(netns_fd, CLONE_NEWNET) < 0)
+        r = qpw_fail(&err, -errno, "entering another network namespace: %s", strerror(errno));
+    r = r ? r : qpw_places_find(&places, &err);
+    for (size_t i = 0; r == 0 && i < places.n; i++) {
+        if (!is_wanted(s, &places.place[i]))
+            continue;
+        r = qpw_hooks_detach(places.place[i].ifindex, places.place[i].point, &places.place[i].entry, &err);
+        s->removed += r == 0 && places.place[i].ifindex != counted;
+        counted = places.place[i].ifindex;
+    }
+    qpw_places_clear(&places);
+    if (r < 0 && s->r == 0) {
+        s->r = r;
+        s->err = err;
+    }
+}
+
+static void *search(void *argument)
+{
+    qpw_netns_each_other(detach_in, argument);
+    return NULL;
+}
+
+int qpw_run_detach_elsewhere(uint32_t instance, const char *const *names, size_t n, size_t *ret_removed, struct qpw_error *err)
+{
+    struct search s = {.instance = instance, .names = names, .n_names = n};
+    sigset_t all, before;
+    pthread_t thread;
+    int r;
+
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before); /* signals are for the caller's thread */
+    r = -pthread_create(&thread, NULL, search, &s);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    if (r < 0)
+        return qpw_fail(err, r, "starting a thread: %s", strerror(-r));
+    pthread_join(thread, NULL);
+    *ret_removed = s.removed;
+    if (s.r < 0 && err)
+        *err = s.err;
+    return s.r;
+}
+
+bool qpw_run_until_gone(uint32_t instance)
+{
+    int fd;
+
+    for (int i = 0; i < LOOKS; i++) {
+        fd = bpf_map_get_fd_by_id(instance);
+        if (fd < 0)
+            return errno == ENOENT;
+        close(fd);
+        usleep(LOOK_US);
+    }
+    return false;
+}
