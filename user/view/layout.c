@@ -72,7 +72,7 @@ void qpw_layout_make(const struct qpw_tab_columns *tab, bool totals, int width, 
     for (size_t i = 0; i < tab->n; i++) {
         if (!taken[i])
             continue;
-        ret->places[ret->n++] = (struct qpw_place){&tab->columns[i], 0, tab->columns[i].min};
+        ret->places[ret->n++] = (struct qpw_column_place){&tab->columns[i], 0, tab->columns[i].min};
         used += 1 + tab->columns[i].min;
     }
     widen(ret, widen(ret, width - used, false), true);

@@ -66,7 +66,7 @@ void qpw_titles_paint(struct qpw_canvas *c, int at, const struct qpw_layout *lay
 
     qpw_canvas_style_row(c, at, QPW_STYLE_TITLE);
     for (int i = 0; i < layout->n; i++) {
-        const struct qpw_place *place = &layout->places[i];
+        const struct qpw_column_place *place = &layout->places[i];
         bool sorted = (int)place->column->id == sort->column;
         bool down = !!(place->column->flags & QPW_COLUMN_MOST_FIRST) != sort->reverse;
         char title[40];
@@ -87,7 +87,7 @@ void qpw_row_paint(struct qpw_canvas *c, int at, const struct qpw_layout *layout
     char text[512];
 
     for (int i = 0; i < layout->n; i++) {
-        const struct qpw_place *place = &layout->places[i];
+        const struct qpw_column_place *place = &layout->places[i];
 
         if (line && place->column->id == QPW_COL_ITEM && !line->item[0] && !line->value[0]) {
             qpw_canvas_field(c, at, place->left, c->cols - place->left, false, line->style, line->note);
