@@ -63,6 +63,12 @@ static const struct {
     {"bench --rounds 0", " bench: --rounds 0: not a number from 1 to 200\n"},
     {"policy export --format xml", " policy export: --format xml: not one of nft, json, csv\n"},
     {"report --hosts /nonexistent", " report: --hosts: /nonexistent: No such file or directory\n"},
+    {"bench --cases knwon-tcp", " bench: --cases knwon-tcp: no such case; did you mean 'known-tcp'?\n"},
+    {"top --sort sevv", " top: --sort sevv: tab Unexpected has no such column; did you mean 'sev'?\n"},
+    {"top --filter verdict:unexpcted", " top: --filter: verdict:unexpcted: no such verdict; it is one of transit, peer, undecided, "
+                                       "allowed, weak, infra, implied, unexpected; did you mean 'unexpected'?\n"},
+    {"ack inbuond tcp/22", " ack: 'inbuond' is not a direction (in, out, unknown); did you mean 'inbound'? Give a flow_id, or "
+                           "DIRECTION SERVICE|any [INITIATOR [RESPONDER]] as in 'in tcp/9100 10.0.0.5'\n"},
     {"repotr", ": unknown command 'repotr'; did you mean 'report'?\n"},
     {"policy sugest", " policy: unknown command 'sugest'; did you mean 'suggest'?\n"},
     {"report --sicne 1h", " report: --sicne: unknown option; did you mean '--since'?\n"},

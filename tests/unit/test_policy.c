@@ -130,7 +130,7 @@ static const struct {
     const char *error;
 } wrong[] = {
     {"inbund tcp 445 SMB", "test:1:1: unknown statement 'inbund'; did you mean 'inbound'?"},
-    {"\n\ninbound tpc 445", "test:3:9: 'tpc' is not a protocol: tcp, udp, sctp, icmp, icmp6, a number, or any"},
+    {"\n\ninbound tpc 445", "test:3:9: 'tpc' is not a protocol: tcp, udp, sctp, icmp, icmp6, a number, or any; did you mean 'tcp'?"},
     {"inbound tcp 445,70000", "test:1:17: '70000' is not a port; use numbers 1-65535, ranges, or any"},
     {"inbound tcp 9-1", "test:1:13: the range 9-1 is reversed"},
     {"inbound icmp 300", "test:1:14: '300' is not a port; use numbers 0-255, ranges, or any"},
@@ -183,6 +183,13 @@ static const struct {
     {"suppress inbound tcp",
      "test:1:1: suppress needs direction, protocol and ports, as in: suppress inbound tcp any from=10.9.9.9"},
     {"suppress inbound tcp any outcome=maybe", "test:1:34: 'maybe' is not an outcome: attempted, refused or answered"},
+    {"suppress inbound tcp any outcome=anwsered", "test:1:34: 'anwsered' is not an outcome: attempted, refused or answered; did you mean 'answered'?"},
+    {"suppress inbuond tcp any", "test:1:10: 'inbuond' is not a direction: inbound, outbound or any; did you mean 'inbound'?"},
+    {"inbound tcp 1 x answers=any-prot", "test:1:25: 'any-prot' is not what answers= takes: any-port; did you mean 'any-port'?"},
+    {"inbound tcp 1 x vlan=untaged", "test:1:22: 'untaged' is not a VLAN: 1-4094, or untagged; did you mean 'untagged'?"},
+    {"inbound tcp 1 x owner=kernel,unt:x", "test:1:30: 'unt:x' is not an owner: an executable's path, unit:NAME, kernel or any; did you mean 'unit:'?"},
+    {"inbound tcp,upd 1 x", "test:1:13: 'upd' is not a protocol: tcp, udp, sctp, icmp, icmp6, a number, or any; did you mean 'udp'?"},
+    {"infra arp alowed", "test:1:11: 'alowed': a group is allowed or unexpected; did you mean 'allowed'?"},
     {"inbound tcp 445 \xff", "test:1:17: byte 0xff is not UTF-8 text"},
     {"# \xc3\xa4\n\xc3\xa4 x", "test:2:1: unknown statement '\xc3\xa4'"},
     {"inbound tcp 445 \"\xc3\xa4\xc3\xa4\" nope", "test:1:22: unexpected 'nope'; quote a purpose of several words: \"my ssh\""}, /* columns are characters */

@@ -11,6 +11,7 @@
 #include "cmd/cmd.h"
 #include "instance/kernel_words.h"
 #include "cmd/format.h"
+#include "util/near.h"
 #include "util/usage.h"
 
 enum { KEY_LIVE = 0x100, KEY_TARGETS };
@@ -50,6 +51,17 @@ static const char *choose(struct options *o, char *names)
     return NULL;
 }
 
+static void __attribute__((noreturn)) unknown_case(const struct argp_state *state, const char *name)
+{
+    struct qpw_near near = qpw_near_to(name, strlen(name));
+    char hint[80];
+
+    for (size_t i = 0; i < qpw_bench_n_cases; i++)
+        qpw_near_offer(&near, qpw_bench_cases[i].name);
+    qpw_near_hint(&near, hint, sizeof(hint));
+    qpw_usage_error(state, "--cases %s: no such case%s", name, *hint ? hint : "; 'bench --quick' shows them all");
+}
+
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
     struct options *o = state->input;
@@ -77,7 +89,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     case 'c':
         unknown = choose(o, arg);
         if (unknown)
-            qpw_usage_error(state, "--cases %s: no such case; 'bench --quick' shows them all", unknown);
+            unknown_case(state, unknown);
         return 0;
     default:
         return ARGP_ERR_UNKNOWN;

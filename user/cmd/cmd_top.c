@@ -93,10 +93,11 @@ static const struct argp argp = {
 static int set_sort(const char *text, struct qpw_view_state *state, struct qpw_error *err)
 {
     const struct qpw_column *column = qpw_column_named(state->tab, *text == '-' ? text + 1 : text);
+    char hint[320];
 
     if (!column)
-        return qpw_fail(err, -EINVAL, "--sort %s: tab %s has no such column; see its titles", text,
-                        qpw_tab_name(state->tab));
+        return qpw_fail(err, -EINVAL, "--sort %s: tab %s has no such column%s", text, qpw_tab_name(state->tab),
+                        qpw_column_hint(state->tab, *text == '-' ? text + 1 : text, hint, sizeof(hint)));
     state->sort[state->tab] = (struct qpw_sort){.column = column->id, .reverse = *text == '-'};
     return 0;
 }

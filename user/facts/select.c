@@ -69,17 +69,32 @@ static int parse_number(const char *word, uint64_t *ret)
     return errno || *end || !*ret ? -EINVAL : 0;
 }
 
-/* How the error goes on: with the protocol that was probably meant. */
+/* How the error goes on: with the word that was probably meant. */
+static const char *give(const struct qpw_near *near, char *buf, size_t size)
+{
+    snprintf(buf, size, "; give ");
+    if (near->best)
+        snprintf(buf, size, "; did you mean '%.16s'? Give ", near->best);
+    return buf;
+}
+
+static const char *near_direction(const char *word, char *buf, size_t size)
+{
+    const char *const known[] = {"in", "out", "inbound", "outbound", "unknown"};
+    struct qpw_near near = qpw_near_to(word, strlen(word));
+
+    for (size_t i = 0; i < sizeof(known) / sizeof(*known); i++)
+        qpw_near_offer(&near, known[i]);
+    return give(&near, buf, size);
+}
+
 static const char *near_protocol(const char *word, char *buf, size_t size)
 {
     struct qpw_near near = qpw_near_to(word, strcspn(word, "/"));
 
     for (unsigned protocol = 0; protocol < 256; protocol++)
         qpw_near_offer(&near, qpw_protocol_name(protocol));
-    snprintf(buf, size, "; give ");
-    if (near.best)
-        snprintf(buf, size, "; did you mean '%.16s'? Give ", near.best);
-    return buf;
+    return give(&near, buf, size);
 }
 
 int qpw_selection_parse(const char *const *words, size_t n, struct qpw_selection *ret, struct qpw_error *err)
@@ -94,7 +109,8 @@ int qpw_selection_parse(const char *const *words, size_t n, struct qpw_selection
     if (n < 2 || n > 4)
         return qpw_fail(err, -EINVAL, "which finding? give " QPW_SELECTION_USAGE);
     if (parse_direction(words[0], &s.direction) < 0)
-        return qpw_fail(err, -EINVAL, "'%s' is not a direction (in, out, unknown); give " QPW_SELECTION_USAGE, words[0]);
+        return qpw_fail(err, -EINVAL, "'%s' is not a direction (in, out, unknown)%s" QPW_SELECTION_USAGE, words[0],
+                        near_direction(words[0], hint, sizeof(hint)));
     s.any_service = !strcmp(words[1], "any");
     if (s.any_service && n == 2)
         return qpw_fail(err, -EINVAL, "any service of whom? give " QPW_SELECTION_USAGE);

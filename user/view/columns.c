@@ -1,8 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 #include "view/columns.h"
 
+#include <ctype.h>
+#include <stdio.h>
 #include <string.h>
 #include <strings.h>
+
+#include "util/near.h"
+
+#define MAX_COLUMNS 24 /* of a tab */
 
 #define RIGHT QPW_COLUMN_RIGHT
 #define NUMBER (QPW_COLUMN_RIGHT | QPW_COLUMN_MOST_FIRST)
@@ -160,6 +166,30 @@ const struct qpw_column *qpw_column_find(enum qpw_tab tab, int id)
         if ((int)tabs[tab].columns[i].id == id)
             return &tabs[tab].columns[i];
     return NULL;
+}
+
+const char *qpw_column_hint(enum qpw_tab tab, const char *name, char *buf, size_t size)
+{
+    char words[MAX_COLUMNS][16], word[32];
+    struct qpw_near near;
+    size_t used = 0;
+
+    snprintf(word, sizeof(word), "%s", name);
+    for (char *c = word; *c; c++)
+        *c = (char)tolower((unsigned char)*c);
+    near = qpw_near_to(word, strlen(word));
+    for (size_t i = 0; i < tabs[tab].n && i < MAX_COLUMNS; i++) {
+        snprintf(words[i], sizeof(words[i]), "%s", tabs[tab].columns[i].title);
+        for (char *c = words[i]; *c; c++)
+            *c = (char)tolower((unsigned char)*c);
+        qpw_near_offer(&near, words[i]);
+    }
+    if (near.best)
+        return qpw_near_hint(&near, buf, size);
+    used = (size_t)snprintf(buf, size, "; it has");
+    for (size_t i = 0; i < tabs[tab].n && i < MAX_COLUMNS && used < size; i++)
+        used += (size_t)snprintf(buf + used, size - used, "%s %s", i ? "," : "", words[i]);
+    return buf;
 }
 
 const struct qpw_column *qpw_column_named(enum qpw_tab tab, const char *name)

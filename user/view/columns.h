@@ -80,6 +80,9 @@ const struct qpw_column *qpw_column_find(enum qpw_tab tab, int id);
 /* Column of a tab by title or the beginning of one, any case; NULL where none. */
 const struct qpw_column *qpw_column_named(enum qpw_tab tab, const char *name);
 
+/* For a title that no column of the tab has: which was probably meant, or else all there are. Returns buf. */
+const char *qpw_column_hint(enum qpw_tab tab, const char *name, char *buf, size_t size);
+
 /* Text of one cell into buf, cut to size. width: cells there will be (sparklines). Returns buf. */
 const char *qpw_cell_text(const struct qpw_model *m, const struct qpw_view_state *state, const struct qpw_row *row,
                           enum qpw_column_id column, int width, char *buf, size_t size);

@@ -57,7 +57,8 @@ static const struct word_list *word_list(enum qpw_field field)
 
 static int parse_word(const struct word_list *list, const char *value, struct qpw_term *term, struct qpw_error *err)
 {
-    char known[160] = "";
+    struct qpw_near near = qpw_near_to(value, strlen(value));
+    char known[160] = "", hint[64];
     size_t used = 0;
 
     for (unsigned v = list->first; v < list->count; v++) {
@@ -67,14 +68,15 @@ static int parse_word(const struct word_list *list, const char *value, struct qp
         }
         if (!strncasecmp(list->name(v), value, strlen(value)))
             term->words |= BIT(v);
+        qpw_near_offer(&near, list->name(v));
         used += (size_t)snprintf(known + used, sizeof(known) - used, "%s%s", used ? ", " : "", list->name(v));
         if (used >= sizeof(known))
             used = sizeof(known) - 1;
     }
     if (term->words)
         return 0;
-    return qpw_fail(err, -EINVAL, "%s:%s: no such %s; it is one of %s", fields[term->field].name, value,
-                    fields[term->field].name, known);
+    return qpw_fail(err, -EINVAL, "%s:%s: no such %s; it is one of %s%s", fields[term->field].name, value,
+                    fields[term->field].name, known, qpw_near_hint(&near, hint, sizeof(hint)));
 }
 
 static bool parse_number(const char *text, const char **end, unsigned long limit, uint32_t *ret)

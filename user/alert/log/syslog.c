@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 #include "alert/log/syslog.h"
+#include "util/near.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -87,7 +88,9 @@ int qpw_syslog_open(const char *target, struct qpw_syslog **ret, struct qpw_erro
         const char *word;
         enum way way;
     } ways[] = {{"unix", WAY_UNIX}, {"udp", WAY_UDP}, {"tcp", WAY_TCP}, {"journald", WAY_JOURNAL}};
+    const char *const known[] = {"unix", "udp", "tcp", "journald", NULL};
     struct qpw_syslog *s = calloc(1, sizeof(*s));
+    char word[32], hint[48];
     int r = -EINVAL;
 
     if (!s)
@@ -105,8 +108,9 @@ int qpw_syslog_open(const char *target, struct qpw_syslog **ret, struct qpw_erro
     }
     if (r < 0) {
         free(s);
-        return qpw_fail(
-            err, r, "syslog target '%s': not unix[:PATH], udp:ADDRESS[:PORT], tcp:ADDRESS[:PORT] or journald", target);
+        snprintf(word, sizeof(word), "%.*s", (int)strcspn(target, ":"), target);
+        return qpw_fail(err, r, "syslog target '%s': not unix[:PATH], udp:ADDRESS[:PORT], tcp:ADDRESS[:PORT] or journald%s",
+                        target, qpw_near_among(word, known, hint, sizeof(hint)));
     }
     *ret = s;
     return 0;

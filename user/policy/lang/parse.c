@@ -140,8 +140,9 @@ static int parse_group(const struct qpw_statement *statement, const char *(*name
                            statement->words[0].text, statement->words[1].text, qpw_near_hint(&near, hint, sizeof(hint)));
     setting = statement->words[2].text;
     if (strcmp(setting, "allowed") && strcmp(setting, "unexpected"))
-        return qpw_fail_at(err, &statement->where, statement->words[2].column, "'%s': a group is allowed or unexpected",
-                           setting);
+        return qpw_fail_at(err, &statement->where, statement->words[2].column, "'%s': a group is allowed or unexpected%s",
+                           setting, qpw_near_among(setting, (const char *const[]){"allowed", "unexpected", NULL}, hint,
+                                                   sizeof(hint)));
     settings[group] = (struct qpw_group_setting){.where = statement->where, .unexpected = setting[0] == 'u'};
     return 0;
 }

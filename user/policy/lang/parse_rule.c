@@ -27,6 +27,9 @@ struct targets {
     bool row;   /* takes the flags default, optional, weak */
 };
 
+/* What was probably meant, of the words that can stand there. */
+#define NEAR(value, ...) qpw_near_among(value, (const char *const[]){__VA_ARGS__, NULL}, (char[64]){0}, 64)
+
 static int twice(const struct targets *to, const struct qpw_word *word, struct qpw_error *err)
 {
     return qpw_fail_at(err, to->where, word->column, "'%s': given twice on this line", word->text);
@@ -105,7 +108,8 @@ static int set_vlan(const struct targets *to, const struct qpw_word *word, const
     if (!strcmp(value, "untagged"))
         vlan = 0;
     else if (*value < '0' || *value > '9' || *end || vlan < 1 || vlan > 4094)
-        return qpw_fail_at(err, to->where, word->column + 5, "'%s' is not a VLAN: 1-4094, or untagged", value);
+        return qpw_fail_at(err, to->where, word->column + 5, "'%s' is not a VLAN: 1-4094, or untagged%s", value,
+                           NEAR(value, "untagged"));
     *to->vlan = (int)vlan;
     return 0;
 }
@@ -121,25 +125,37 @@ static int set_outcome(const struct targets *to, const struct qpw_word *word, co
     else if (!strcmp(value, "answered"))
         *to->outcome = QPW_OUTCOME_DATA; /* and all that follows an answer */
     else
-        return qpw_fail_at(err, to->where, word->column + 8, "'%s' is not an outcome: attempted, refused or answered",
-                           value);
+        return qpw_fail_at(err, to->where, word->column + 8, "'%s' is not an outcome: attempted, refused or answered%s",
+                           value, NEAR(value, "attempted", "refused", "answered"));
     return 0;
 }
 
 static int set_answers(const struct targets *to, const struct qpw_word *word, const char *value, struct qpw_error *err)
 {
     if (strcmp(value, "any-port"))
-        return qpw_fail_at(err, to->where, word->column + 8, "'%s' is not what answers= takes: any-port", value);
+        return qpw_fail_at(err, to->where, word->column + 8, "'%s' is not what answers= takes: any-port%s", value,
+                           NEAR(value, "any-port"));
     if (*to->flags & QPW_RULE_ANY_ANSWER)
         return twice(to, word, err);
     *to->flags |= QPW_RULE_ANY_ANSWER;
     return 0;
 }
 
+static const char *near_owner(const char *text, size_t length, char *buf, size_t size)
+{
+    const char *colon = memchr(text, ':', length);
+    struct qpw_near near = qpw_near_to(text, colon ? (size_t)(colon - text) + 1 : length);
+
+    qpw_near_offer(&near, "kernel");
+    qpw_near_offer(&near, "unit:");
+    return qpw_near_hint(&near, buf, size);
+}
+
 /* Alternatives separated by commas: an executable's path, unit:NAME, kernel; or `any` alone. */
 static int check_owner(const struct targets *to, const struct qpw_word *word, const char *value, struct qpw_error *err)
 {
     size_t at = 0, length;
+    char hint[48];
 
     if (strlen(value) >= QPW_OWNER_TEXT)
         return qpw_fail_at(err, to->where, word->column + 6, "owner= takes at most %d characters", QPW_OWNER_TEXT - 1);
@@ -152,8 +168,8 @@ static int check_owner(const struct targets *to, const struct qpw_word *word, co
             continue;
         }
         return qpw_fail_at(err, to->where, word->column + 6 + (unsigned)at,
-                           "'%.*s' is not an owner: an executable's path, unit:NAME, kernel or any", (int)length,
-                           value + at);
+                           "'%.*s' is not an owner: an executable's path, unit:NAME, kernel or any%s", (int)length,
+                           value + at, near_owner(value + at, length, hint, sizeof(hint)));
     }
 }
 
@@ -364,7 +380,8 @@ int qpw_parse_suppression(const struct qpw_policy *policy, const struct qpw_stat
         line.direction = QPW_DIR_OUTBOUND;
     else if (strcmp(direction, "any"))
         return qpw_fail_at(err, &statement->where, statement->words[1].column,
-                           "'%s' is not a direction: inbound, outbound or any", direction);
+                           "'%s' is not a direction: inbound, outbound or any%s", direction,
+                           NEAR(direction, "inbound", "outbound", "any"));
     what.words++;
     what.n_words--;
     error = parse_what(&what, line.protocols, &line.flags, &line.ports, &line.n_ports, err);

@@ -142,10 +142,16 @@ int qpw_parse_protocols(const struct qpw_where *where, const struct qpw_word *wo
         for (size_t i = 0; i < sizeof(known) / sizeof(*known); i++)
             if (strlen(known[i].name) == length && !strncmp(known[i].name, p, length))
                 number = known[i].number;
-        if (number == 256 && (!read_number(&end, 255, &number) || end != p + length))
+        if (number == 256 && (!read_number(&end, 255, &number) || end != p + length)) {
+            struct qpw_near near = qpw_near_to(p, length);
+            char hint[48];
+
+            for (size_t i = 0; i < sizeof(known) / sizeof(*known); i++)
+                qpw_near_offer(&near, known[i].name);
             return qpw_fail_at(err, where, column_in(word, p),
-                               "'%.*s' is not a protocol: tcp, udp, sctp, icmp, icmp6, a number, or any", (int)length,
-                               p);
+                               "'%.*s' is not a protocol: tcp, udp, sctp, icmp, icmp6, a number, or any%s", (int)length, p,
+                               qpw_near_hint(&near, hint, sizeof(hint)));
+        }
         protocols[number / 64] |= (uint64_t)1 << number % 64;
         p += length;
         if (!*p)

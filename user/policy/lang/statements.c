@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "util/file.h"
+#include "util/near.h"
 #include "util/text.h"
 
 /* The files that are being read, the innermost first: an include of one of them is a cycle. */
@@ -241,11 +242,22 @@ int qpw_statements_fault(struct qpw_statements *all, const struct qpw_where *whe
     return qpw_faults_add(&all->faults, file, where ? where->line : 0, text);
 }
 
+static const char *near_builtin(const char *word, char *buf, size_t size)
+{
+    struct qpw_near near = qpw_near_to(word, strlen(word));
+    const char *name;
+
+    for (unsigned i = 0; (name = qpw_builtin_name(i)); i++)
+        qpw_near_offer(&near, name);
+    return qpw_near_hint(&near, buf, size);
+}
+
 static int include(struct qpw_statements *all, const struct reading *outer, const struct qpw_statement *statement,
                    struct qpw_error *err)
 {
     const struct qpw_word *word = &statement->words[1];
     char *name = NULL, *read = NULL;
+    char hint[80];
     const char *text;
     size_t length;
     int ret = 0;
@@ -267,8 +279,8 @@ static int include(struct qpw_statements *all, const struct reading *outer, cons
         struct qpw_error why = {0};
 
         if (qpw_read_whole(name, &read, &length, &why) < 0)
-            ret = qpw_fail_at(err, &statement->where, word->column, "no built-in policy '%s', and %s", word->text,
-                              why.text);
+            ret = qpw_fail_at(err, &statement->where, word->column, "no built-in policy '%s', and %s%s", word->text,
+                              why.text, near_builtin(word->text, hint, sizeof(hint)));
         text = read;
     }
     if (ret == 0) {
