@@ -32,6 +32,30 @@ static __always_inline void qpw_count(__u32 slot, int rx, __u32 frames, __u32 by
     }
 }
 
+struct qpw_wire {
+    __u32 frames;
+    __u32 bytes;
+};
+
+/*
+ * What a buffer stands for on the wire: frames, and where the hook does not say (in->bytes is 0) their bytes. length: of
+ * the buffer; payload: of its transport; is_ip: its headers are repeated in each frame.
+ */
+static __always_inline struct qpw_wire qpw_wire_of(const struct qpw_input *in, __u32 length, __u32 payload, int is_ip)
+{
+    struct qpw_wire wire = {1, in->bytes};
+
+    if (in->gso_segs)
+        wire.frames = in->gso_segs;
+    else if (in->gso_size && is_ip && payload)
+        wire.frames = (payload + in->gso_size - 1) / in->gso_size; /* virtio gives a size and no count */
+    if (!wire.bytes)
+        wire.bytes = length + (is_ip ? (wire.frames - 1) * (length - payload) : 0);
+    if (in->frame.vlan_present)
+        wire.bytes += 4 * wire.frames; /* the tag in the metadata is on the wire of each */
+    return wire;
+}
+
 /* A connection begins to count in a row (+1) or was found to belong to another one (-1: sums wrap back). */
 static __always_inline void qpw_count_connection(__u32 slot, __s64 change)
 {

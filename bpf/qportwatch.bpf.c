@@ -11,6 +11,7 @@
 
 #include "account.h"
 #include "executable.h"
+#include "fast.h"
 #include "infra.h"
 #include "maps.h"
 #include "owner.h"
@@ -23,24 +24,6 @@ static __always_inline int qpw_is_icmp_error(const struct qpw_pkt *p)
     return p->kind == QPW_PKT_IP && p->fragment != QPW_LATER_FRAGMENT &&
            ((p->protocol == QPW_IPPROTO_ICMP && p->source_port == QPW_ICMP_UNREACHABLE) ||
             (p->protocol == QPW_IPPROTO_ICMPV6 && p->source_port == QPW_ICMP6_UNREACHABLE));
-}
-
-/* What a merged buffer stands for: frames, and (TC ingress) their bytes. Formulas need the parsed header length. */
-static __always_inline void qpw_wire_counts(const struct qpw_input *in, struct qpw_work *w)
-{
-    const struct qpw_pkt *p = &w->pkt;
-    __u32 headers = in->frame.length - p->payload, n = 1, bytes = in->bytes;
-
-    if (in->gso_segs)
-        n = in->gso_segs;
-    else if (in->gso_size && p->kind == QPW_PKT_IP && p->payload)
-        n = (p->payload + in->gso_size - 1) / in->gso_size; /* virtio gives a size and no count */
-    if (!bytes)
-        bytes = in->frame.length + (n - 1) * (p->kind == QPW_PKT_IP ? headers : 0);
-    if (in->frame.vlan_present)
-        bytes += 4 * n; /* the tag in the metadata is on the wire of each */
-    w->frames = n;
-    w->bytes = bytes;
 }
 
 static __always_inline int qpw_may_cache(const struct qpw_pkt *p)
@@ -156,6 +139,7 @@ static __always_inline __u32 qpw_slow_path(void *ctx, const int xdp)
     struct qpw_work *w = qpw_work();
     struct qpw_iface *iface;
     struct qpw_conn *c;
+    struct qpw_wire wire;
 
     if (!w)
         return 0;
@@ -171,7 +155,9 @@ static __always_inline __u32 qpw_slow_path(void *ctx, const int xdp)
     w->self = 0;
     if (!(control.flags & QPW_CONTROL_POLICY))
         qpw_stat(QPW_LOSS_POLICY_MISSING);
-    qpw_wire_counts(&w->in, w);
+    wire = qpw_wire_of(&w->in, w->in.frame.length, w->pkt.payload, w->pkt.kind == QPW_PKT_IP);
+    w->frames = wire.frames;
+    w->bytes = wire.bytes;
     w->owner.how = QPW_OWNER_NONE;
     if (w->pkt.kind == QPW_PKT_NON_IP) {
         if (!xdp && !w->rx && !config.replay)
@@ -257,16 +243,20 @@ static __always_inline int qpw_parse_direct(void *ctx, struct qpw_frame *f, stru
     return qpw_parse_end(p, rc);
 }
 
-/* The one way of every packet: parse, ask the cache, else the slow path. rx, xdp: constants of the entry point. */
-static __always_inline void qpw_packet(void *ctx, struct qpw_input *in, const int rx, const int xdp)
+/*
+ * Every packet that the fast path leaves: parse, ask the cache. 1: the slow path is to take it, all it needs is in the
+ * work area. rx, xdp: constants of the entry point.
+ */
+static __always_inline __u32 qpw_packet(void *ctx, struct qpw_input *in, const int rx, const int xdp)
 {
     struct qpw_work *w = qpw_work();
     __u32 slot, incarnation;
     struct qpw_tag tag = {};
+    struct qpw_wire wire;
     int more, cacheable;
 
     if (!w)
-        return;
+        return 0;
     w->now = qpw_now();
     __builtin_memset(&w->pkt, 0, sizeof(w->pkt));
     more = qpw_parse_direct(ctx, &in->frame, &w->pkt, xdp);
@@ -277,9 +267,9 @@ static __always_inline void qpw_packet(void *ctx, struct qpw_input *in, const in
         tag = qpw_identify(&w->pkt, in->ifindex, rx, &incarnation);
         slot = qpw_cache_find(&tag, incarnation, rx, w->now);
         if (slot) {
-            qpw_wire_counts(in, w);
-            qpw_count(slot, rx, w->frames, w->bytes);
-            return;
+            wire = qpw_wire_of(in, in->frame.length, w->pkt.payload, 1);
+            qpw_count(slot, rx, wire.frames, wire.bytes);
+            return 0;
         }
     }
     w->tag = tag;
@@ -307,10 +297,7 @@ static __always_inline void qpw_packet(void *ctx, struct qpw_input *in, const in
     w->in.gso_segs = in->gso_segs;
     w->in.gso_size = in->gso_size;
     w->in.bytes = in->bytes;
-    if (xdp)
-        qpw_slow_xdp(ctx);
-    else
-        qpw_slow_tc(ctx);
+    return 1;
 }
 
 /* Replay: what the record counts, the frame's own length, and how much of it is real (the rest is padding). */
@@ -327,28 +314,19 @@ static __always_inline void qpw_replay_length(struct qpw_input *in, const __u8 *
         in->frame.wire = in->frame.length;
 }
 
-/* Not "xdp.frags": libbpf would ask for multi-buffer packets of every kernel. The loader does where there are any. */
-SEC("xdp")
-int qpw_xdp_rx(struct xdp_md *ctx)
+static __always_inline struct qpw_input qpw_xdp_input(struct xdp_md *ctx)
 {
     const __u8 *data = (const __u8 *)(long)ctx->data, *end = (const __u8 *)(long)ctx->data_end;
-    struct qpw_input in = {
+
+    return (struct qpw_input){
         .frame = {.data = data, .end = end, .length = (__u32)(end - data)},
         .ifindex = ctx->ingress_ifindex,
     };
-
-    if (config.has_xdp_buff_len)
-        in.frame.length = (__u32)bpf_xdp_get_buff_len(ctx);
-    in.frame.wire = in.bytes = in.frame.length;
-    qpw_replay_length(&in, end);
-    qpw_packet(ctx, &in, 1, 1);
-    return XDP_PASS;
 }
 
-static __always_inline int qpw_tc(struct __sk_buff *skb, const int rx, const int l3)
+static __always_inline struct qpw_input qpw_tc_input(struct __sk_buff *skb, const int rx, const int l3)
 {
-    __u16 cell;
-    struct qpw_input in = {
+    return (struct qpw_input){
         .frame = {
             .data = (const __u8 *)(long)skb->data,
             .end = (const __u8 *)(long)skb->data_end,
@@ -358,44 +336,107 @@ static __always_inline int qpw_tc(struct __sk_buff *skb, const int rx, const int
             .vlan_tci = (__u16)skb->vlan_tci,
             .vlan_present = !!skb->vlan_present,
             .l3 = l3,
+            .merged = skb->gso_size != 0,
         },
         .ifindex = skb->ifindex,
         .gso_segs = skb->gso_segs,
         .gso_size = skb->gso_size,
+        .bytes = rx ? 0 : skb->wire_len, /* counts each segment's headers; on ingress it does not */
     };
+}
 
-    in.frame.merged = in.gso_size != 0;
+/* Global, as the slow path is: what the fast path has tried is not followed through them. */
+__noinline __u32 qpw_packet_xdp(struct xdp_md *ctx)
+{
+    struct qpw_input in = qpw_xdp_input(ctx);
+
+    if (config.has_xdp_buff_len)
+        in.frame.length = (__u32)bpf_xdp_get_buff_len(ctx);
+    in.frame.wire = in.frame.length;
+    qpw_replay_length(&in, in.frame.end);
+    return qpw_packet(ctx, &in, 1, 1);
+}
+
+static __always_inline __u32 qpw_packet_tc(struct __sk_buff *skb, const int rx, const int l3)
+{
+    struct qpw_input in = qpw_tc_input(skb, rx, l3);
+    __u16 cell;
+
     if (rx)
         in.frame.merged = (__u8)qpw_forget(&cell, in.frame.merged); /* else all of parsing is followed twice */
-    if (!rx)
-        in.bytes = skb->wire_len; /* counts each segment's headers; on ingress it does not */
     qpw_replay_length(&in, in.frame.end);
-    qpw_packet(skb, &in, rx, 0);
-    return TC_ACT_UNSPEC;
+    return qpw_packet(skb, &in, rx, 0);
+}
+
+__noinline __u32 qpw_packet_tc_rx(struct __sk_buff *skb)
+{
+    return qpw_packet_tc(skb, 1, 0);
+}
+
+__noinline __u32 qpw_packet_tc_tx(struct __sk_buff *skb)
+{
+    return qpw_packet_tc(skb, 0, 0);
+}
+
+__noinline __u32 qpw_packet_tc_rx_l3(struct __sk_buff *skb)
+{
+    return qpw_packet_tc(skb, 1, 1);
+}
+
+__noinline __u32 qpw_packet_tc_tx_l3(struct __sk_buff *skb)
+{
+    return qpw_packet_tc(skb, 0, 1);
+}
+
+/* Not "xdp.frags": libbpf would ask for multi-buffer packets of every kernel. The loader does where there are any. */
+SEC("xdp")
+int qpw_xdp_rx(struct xdp_md *ctx)
+{
+    struct qpw_input in = qpw_xdp_input(ctx);
+
+    if (!qpw_fast_path(ctx, &in, 1, 0, 1) && qpw_packet_xdp(ctx))
+        qpw_slow_xdp(ctx);
+    return XDP_PASS;
 }
 
 SEC("tc")
 int qpw_tc_rx(struct __sk_buff *skb)
 {
-    return qpw_tc(skb, 1, 0);
+    struct qpw_input in = qpw_tc_input(skb, 1, 0);
+
+    if (!qpw_fast_path(skb, &in, 1, 0, 0) && qpw_packet_tc_rx(skb))
+        qpw_slow_tc(skb);
+    return TC_ACT_UNSPEC;
 }
 
 SEC("tc")
 int qpw_tc_tx(struct __sk_buff *skb)
 {
-    return qpw_tc(skb, 0, 0);
+    struct qpw_input in = qpw_tc_input(skb, 0, 0);
+
+    if (!qpw_fast_path(skb, &in, 0, 0, 0) && qpw_packet_tc_tx(skb))
+        qpw_slow_tc(skb);
+    return TC_ACT_UNSPEC;
 }
 
 SEC("tc")
 int qpw_tc_rx_l3(struct __sk_buff *skb)
 {
-    return qpw_tc(skb, 1, 1);
+    struct qpw_input in = qpw_tc_input(skb, 1, 1);
+
+    if (!qpw_fast_path(skb, &in, 1, 1, 0) && qpw_packet_tc_rx_l3(skb))
+        qpw_slow_tc(skb);
+    return TC_ACT_UNSPEC;
 }
 
 SEC("tc")
 int qpw_tc_tx_l3(struct __sk_buff *skb)
 {
-    return qpw_tc(skb, 0, 1);
+    struct qpw_input in = qpw_tc_input(skb, 0, 1);
+
+    if (!qpw_fast_path(skb, &in, 0, 1, 0) && qpw_packet_tc_tx_l3(skb))
+        qpw_slow_tc(skb);
+    return TC_ACT_UNSPEC;
 }
 
 /* Always 1: the call goes on as it would. */

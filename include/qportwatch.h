@@ -600,7 +600,7 @@ struct qpw_config {
     __u8 scope_self;       /* replay: both ends local is `self`, not an echo */
     __u8 exec_path;        /* offsets in the records of sched_process_exec and sched_process_fork, 0: not known */
     __u8 fork_child;
-    __u8 pad2;
+    __u8 fast_path;        /* bpf/fast.h may be taken; not in replay, nor where tests want all packets elsewhere */
     __u64 netns_cookie;    /* of the network namespace that is watched; 0: not known, every socket's owner is noted */
 };
 

@@ -19,7 +19,7 @@
  * For what should happen at once. It is only ever waited out where something is broken, so it is far more than a
  * machine busy with other work needs; and a test may take several such waits before it is taken to hang.
  */
-#define NETNS_DEADLINE_MS 60000
+#define NETNS_DEADLINE_MS 180000
 #define NETNS_TIMEOUT_S 900
 
 struct netns {

@@ -131,6 +131,7 @@ static int set_config(struct bpf_object *object, const struct qpw_load_options *
     config->replay = config->scope_self = o->replay;
     config->count_conns = o->replay && !o->no_counts;
     config->no_cache = o->no_cache;
+    config->fast_path = !o->replay && !o->no_cache && !o->no_fast_path;
     config->netns_cookie = o->replay ? 0 : netns_cookie();
     config->has_xdp_buff_len = libbpf_probe_bpf_helper(BPF_PROG_TYPE_XDP, BPF_FUNC_xdp_get_buff_len, NULL) == 1;
     if (!o->replay) {
