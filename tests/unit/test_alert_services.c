@@ -168,6 +168,56 @@ static void ask(void *data, const struct qpw_finding_row *row, struct qpw_proces
     *ret = who;
 }
 
+/* An active FTP connection whose owner was not known in time, and others that fit. */
+Test(alert_services, companions_of_an_unknown_owner_are_told_apart_from_those_that_fit)
+{
+    struct qpw_engine *e = start();
+    struct qpw_finding_row rows[6];
+
+    for (unsigned i = 0; i < 6; i++) {
+        rows[i] = client(i, 20048, QPW_OUTCOME_DATA, T0 + i * SEC);
+        rows[i].key.verdict = QPW_VERDICT_IMPLIED;
+        rows[i].value.reason = i < 2 ? QPW_REASON_OWNER_UNKNOWN : QPW_REASON_NONE;
+        qpw_engine_findings(e, &rows[i], 1, rows[i].first_unix_ns);
+    }
+    for (unsigned s = 6; s < 30; s++)
+        qpw_engine_tick(e, T0 + s * SEC);
+    cr_assert_str_eq(sink_words(&sink, 0), "implied-owner-unknown/first, implied/first, further-initiators/first, "
+                                           "further-companions/first");
+    cr_expect_eq(sink.records[2].count, 1);
+    cr_expect_eq(sink.records[2].signature->severity, QPW_SEVERITY_MEDIUM);
+    cr_expect(strstr(sink.records[2].text, "belongs to the service it goes with, and that is not known."), "%s",
+              sink.records[2].text);
+    cr_expect_eq(sink.records[3].count, 3);
+    cr_expect_eq(sink.records[3].signature->severity, QPW_SEVERITY_INFO);
+    for (unsigned i = 0; i < 4; i++) {
+        cr_expect_null(strstr(sink.records[i].text, "unexpected`"), "%s", sink.records[i].text);
+        cr_expect_null(strstr(sink.records[i].text, "but not for this address"), "%s", sink.records[i].text);
+    }
+    stop(e);
+}
+
+/* Ports that nobody holds, tried by who has an FTP session: nothing alone, and a scan where they are many. */
+Test(alert_services, refused_companions_are_no_records_of_their_own)
+{
+    struct qpw_engine *e = start();
+    struct qpw_finding_row rows[20];
+
+    for (unsigned i = 0; i < 20; i++) {
+        rows[i] = finding(IN, "10.1.0.1", "10.0.0.1", 41000 + i, QPW_OUTCOME_REFUSED, T0 + i * SEC, T0 + i * SEC);
+        rows[i].key.verdict = QPW_VERDICT_IMPLIED;
+        rows[i].value.reason = QPW_REASON_OWNER_UNKNOWN;
+        qpw_engine_findings(e, &rows[i], 1, rows[i].first_unix_ns);
+        qpw_engine_tick(e, rows[i].first_unix_ns);
+        if (i == 4)
+            cr_assert_eq(sink.n, 0, "%s", sink_words(&sink, 0));
+    }
+    for (unsigned s = 20; s < 40; s++)
+        qpw_engine_tick(e, T0 + s * SEC);
+    cr_assert_str_eq(sink_words(&sink, 0), "scan/first");
+    stop(e);
+}
+
 Test(alert_services, another_program_on_the_same_port_is_reported_on_its_own)
 {
     struct qpw_engine *e = start();

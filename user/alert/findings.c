@@ -399,11 +399,13 @@ static size_t join(struct qpw_engine *e, struct work *works, size_t n)
     return count;
 }
 
-/* What a wide rule covers and nothing answered: no finding's concern alone, but many from one source are a scan. */
+/* Covered by a wide rule or a companion's, and not answered: no finding's concern alone, but many of a source are a scan. */
 static bool is_wide_try(const struct qpw_finding_row *row)
 {
-    return row->key.verdict == QPW_VERDICT_WEAK && row->key.direction == QPW_DIR_INBOUND &&
-           row->key.protocol == IPPROTO_TCP && qpw_finding_open(row) && !qpw_finding_answered(row);
+    bool wide = row->key.verdict == QPW_VERDICT_WEAK || row->key.verdict == QPW_VERDICT_IMPLIED;
+
+    return wide && row->key.direction == QPW_DIR_INBOUND && row->key.protocol == IPPROTO_TCP && qpw_finding_open(row) &&
+           !qpw_finding_answered(row);
 }
 
 /* The rows that have something to tell and are not hidden, with their marks. Returns how many. */

@@ -78,8 +78,7 @@ static const struct qpw_signature signatures[QPW_SIG_COUNT] = {
         "Usual for the service. Add the rule to list it, or write `{implied-off}` to treat it as unexpected."},
     [QPW_SIG_IMPLIED_UNKNOWN] = {1000413, OF(IMPLIED_UNKNOWN), QPW_REPEAT_INTERVAL, false, "implied-owner-unknown",
         "qportwatch: companion of a listed service, whose owner is not known",
-        "{responder} answered {initiator} on {service}{process}{traffic}. {Policy} does not list it; it matches {rule}, if "
-        "the process that holds it belongs to the service it goes with, and that is not known. {allow}",
+        "{responder} answered {initiator} on {service}{process}{traffic}. {policy-says} {allow}",
         "Find out which process held the port. A second record follows once the owner is known."},
     [QPW_SIG_UNDECIDED_BOTH] = {1000403, OF(UNDECIDED_BOTH), QPW_REPEAT_INTERVAL, false, "undecided-both",
         "qportwatch: payload both ways, direction unknown",

@@ -128,8 +128,11 @@ static void policy_says(const struct qpw_text_about *about, char *buf, size_t si
                                                                 : "its routing table does not lead there");
         return;
     }
-    policy_words(about->context, !rule[0] || group, policy, sizeof(policy));
-    if (group && qpw_is_misfit(row->value.reason))
+    policy_words(about->context, !rule[0] || group || row->key.verdict == QPW_VERDICT_IMPLIED, policy, sizeof(policy));
+    if (row->key.verdict == QPW_VERDICT_IMPLIED)
+        snprintf(buf, size, "%s does not list it; it matches %s, if the process that holds it belongs to the service it goes "
+                 "with, and that is not known.", policy, rule);
+    else if (group && qpw_is_misfit(row->value.reason))
         snprintf(buf, size, "%s allows `%.*s %s` %s.", policy, (int)strcspn(rule, "-"), rule, strchr(rule, '-') + 1,
                  misfit_words(row));
     else if (group)

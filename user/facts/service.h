@@ -15,7 +15,7 @@ struct qpw_service {
     uint8_t direction;
     uint8_t verdict;
     uint8_t group; /* 1: asked at a broadcast or multicast address */
-    uint8_t pad;
+    uint8_t unknown; /* 1: a companion whose owner is not known: others that are known to fit are no more of it */
 };
 
 /*

@@ -98,8 +98,9 @@ enum qpw_concern qpw_finding_concern(const struct qpw_finding_row *f)
     case QPW_VERDICT_UNEXPECTED: return unexpected(f);
     case QPW_VERDICT_WEAK: return qpw_finding_answered(f) ? QPW_CONCERN_WEAK_ANSWERED : QPW_CONCERN_NONE;
     case QPW_VERDICT_IMPLIED:
-        return f->value.reason == QPW_REASON_OWNER_UNKNOWN && qpw_finding_answered(f) ? QPW_CONCERN_IMPLIED_UNKNOWN
-                                                                                      : QPW_CONCERN_IMPLIED;
+        if (f->value.reason != QPW_REASON_OWNER_UNKNOWN)
+            return QPW_CONCERN_IMPLIED;
+        return qpw_finding_answered(f) ? QPW_CONCERN_IMPLIED_UNKNOWN : QPW_CONCERN_NONE; /* nobody is there */
     case QPW_VERDICT_INFRA: return infrastructure(&f->key);
     case QPW_VERDICT_UNDECIDED: return undecided(f);
     default: return QPW_CONCERN_NONE;
