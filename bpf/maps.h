@@ -432,6 +432,9 @@ static __always_inline __u64 qpw_now(void)
 QPW_MAP(listening, BPF_MAP_TYPE_HASH, QPW_LISTENING_ENTRIES, struct qpw_listening_key,
         struct qpw_listening_note, BPF_F_NO_PREALLOC);
 
+/* User space's own: what was decided of connections that are judged provisionally, see struct qpw_decision. */
+QPW_MAP(decisions, BPF_MAP_TYPE_HASH, QPW_DECISIONS, struct qpw_conn_key, struct qpw_decision, BPF_F_NO_PREALLOC);
+
 /* User space's own: steps in the lives of findings, see struct qpw_life. */
 QPW_MAP(lives, BPF_MAP_TYPE_HASH, QPW_LIVES, struct qpw_finding_key, struct qpw_life, BPF_F_NO_PREALLOC);
 

@@ -58,6 +58,7 @@ struct qpw_listed {
     X(pol_sets) \
     X(parents) \
     X(vouches) \
+    X(decisions) \
     X(rates) \
     X(dhcp_servers) \
     X(routes) \
@@ -170,6 +171,19 @@ enum qpw_listening_state { QPW_LISTENING_SEEN = 0, QPW_LISTENING_NEW, QPW_LISTEN
 struct qpw_listening_note {
     __u64 first_unix_ns;
     __u32 state; /* enum qpw_listening_state */
+    __u32 pad;
+};
+
+/*
+ * What was decided of a companion whose entry does not say so yet, for the programs judge it again with its next packet.
+ * Until then whoever shows the connection, or counts it, takes it from here. Only the auditor writes it.
+ */
+#define QPW_DECISIONS 1024u
+struct qpw_decision {
+    __u64 first_ns; /* of the connection: another on the same tuple is another */
+    __u16 rule;
+    __u8 verdict;
+    __u8 reason;
     __u32 pad;
 };
 

@@ -35,9 +35,14 @@ void qpw_first_seen_recall(struct qpw_auditor *a, const struct qpw_engine_past *
         qpw_first_seen_put(&a->kernel, &program, &earlier); /* one that is there stays; a full map makes none new */
 }
 
-/* Whether the node's end can have a program: what nobody of the node has answered or sent has none. */
+/*
+ * Whether the node's end can have a program: what nobody of the node has answered or sent has none. A companion whose
+ * owner is not known yet makes no program known either, for it may turn out to be unexpected: that is then the first.
+ */
 static bool has_program(const struct qpw_finding_row *row)
 {
+    if (row->value.provisional || row->value.reason == QPW_REASON_OWNER_UNKNOWN)
+        return false;
     return (qpw_finding_answered(row) || row->key.direction == QPW_DIR_OUTBOUND) && row->key.kind != QPW_KIND_ETHERTYPE &&
            !(row->value.flags & QPW_FINDING_SUPERSEDED);
 }

@@ -19,6 +19,7 @@
 #include "auditor/readers.h"
 #include "auditor/routes.h"
 #include "auditor/sources.h"
+#include "auditor/vouching.h"
 #include "control/control.h"
 #include "control/peer.h"
 #include "host/clock.h"
@@ -126,6 +127,7 @@ static void on_signal(struct qpw_auditor *a)
  */
 static void read_events(struct qpw_auditor *a)
 {
+    qpw_vouching_in_flight(a);
     if (qpw_events_read(a)) {
         a->idle_polls = 0;
         if (!a->polling)

@@ -11,9 +11,13 @@
 
 #include "auditor/vouching_internal.h"
 #include "facts/connections.h"
+#include "host/clock.h"
 #include "snapshot/conns.h"
+#include "snapshot/decisions.h"
 
 #define ASKS_A_WALK 64u
+#define IN_FLIGHT_AGAIN_NS 20000000u
+#define IN_FLIGHT_NS 150000000u
 
 static bool covers(const struct qpw_auditor *a, uint16_t id, uint16_t port)
 {
@@ -85,6 +89,12 @@ static uint32_t known_word(const struct qpw_auditor *a, const struct qpw_vouch_k
     return vouch.word;
 }
 
+/* Open, made by a process, and in the hands of none. */
+static bool is_in_flight(const struct qpw_vouch_companion *c)
+{
+    return c->open && c->all && !c->n_holders && c->maker && !c->hands_over;
+}
+
 /* One step of the policy that an exchange of the rule `parent` would vouch for. */
 static void one_step(void *data, uint16_t rule, uint16_t parent)
 {
@@ -106,6 +116,10 @@ static void one_step(void *data, uint16_t rule, uint16_t parent)
     vouch.word = known_word(a, &key);
     if (!vouch.word) {
         word = judge(ask, parent, &noted, &early);
+        if (word == QPW_OWNER_UNSURE && ask->may_wait && is_in_flight(&ask->companion)) {
+            ask->waits = true;
+            return;
+        }
         if (word == QPW_OWNER_FITS)
             qpw_session_remember_maker(a->vouching, parent, &ask->companion);
         vouch.word = word == QPW_OWNER_FITS ? QPW_VOUCH_FITS : word == QPW_OWNER_OTHER ? QPW_VOUCH_OTHER : QPW_VOUCH_UNKNOWN;
@@ -113,8 +127,8 @@ static void one_step(void *data, uint16_t rule, uint16_t parent)
             vouch.when_ns = now - a->kernel.control->parent_ns + QPW_RPCBIND_AGE_NS;
         bpf_map_update_elem(a->kernel.map_fd[QPW_MAP_vouches], &key, &vouch, BPF_ANY);
     }
-    if (vouch.word == QPW_VOUCH_FITS)
-        ask->fits = true;
+    if (vouch.word == QPW_VOUCH_FITS && ask->n_fitting < QPW_FITTING)
+        ask->fitting[ask->n_fitting++] = parent;
     else if (vouch.word == QPW_VOUCH_OTHER && !ask->other)
         ask->other = rule;
     else if (vouch.word == QPW_VOUCH_UNKNOWN && !ask->unknown)
@@ -137,11 +151,24 @@ static uint16_t index_of(const struct qpw_auditor *a, uint8_t number)
     return 0;
 }
 
-void qpw_vouching_ask(struct qpw_auditor *a, const struct qpw_conn_key *key, const struct qpw_conn *conn)
+static bool wait_for(struct qpw_vouching *v, const struct qpw_conn_key *key, const struct qpw_conn *conn, uint64_t since_ns)
+{
+    uint64_t now = qpw_clock_monotonic_ns();
+
+    if (v->n_in_flight == QPW_IN_FLIGHT)
+        return false;
+    v->in_flight[v->n_in_flight++] = (struct qpw_in_flight){
+        .key = *key, .conn = *conn, .since_ns = since_ns ? since_ns : now, .next_ns = now + IN_FLIGHT_AGAIN_NS};
+    return true;
+}
+
+/* since_ns: when it was first found in flight, 0: not yet. */
+static void ask_about(struct qpw_auditor *a, const struct qpw_conn_key *key, const struct qpw_conn *conn, uint64_t since_ns)
 {
     struct qpw_connection_ends ends = qpw_connection_ends(key, conn);
     struct qpw_vouching *v = a->vouching;
-    struct qpw_ask ask = {.a = a, .key = key, .conn = conn};
+    struct qpw_ask ask = {.a = a, .key = key, .conn = conn, .may_wait = v->n_in_flight < QPW_IN_FLIGHT &&
+                          (!since_ns || qpw_clock_monotonic_ns() - since_ns < IN_FLIGHT_NS)};
     struct qpw_exchange exchange = {
         .direction = conn->direction, .kind = QPW_KIND_PORT, .protocol = key->protocol, .port = ends.to_port,
         .initiator_port = ends.from_port, .vlan = conn->vlan & QPW_VLAN_ID, .ifindex = index_of(a, conn->iface),
@@ -158,13 +185,36 @@ void qpw_vouching_ask(struct qpw_auditor *a, const struct qpw_conn_key *key, con
     if (!v->judge && qpw_judge_new(&a->compiled, &v->judge) < 0)
         return; /* out of memory: asked again with the next walk */
     qpw_policy_companions(v->judge, &exchange, one_step, &ask);
-    word = ask.fits      ? QPW_VOUCH_FITS
+    if (ask.waits && !ask.n_fitting && wait_for(v, key, conn, since_ns))
+        return;
+    word = ask.n_fitting ? QPW_VOUCH_FITS
            : ask.unknown ? QPW_VOUCH_UNKNOWN
            : ask.other   ? QPW_VOUCH_OTHER
                          : QPW_VOUCH_NONE;
     remember(v, key, word);
+    qpw_decision_write(&ask, &exchange, word);
     qpw_kernel_touch(&a->kernel, key);
     qpw_ask_conclude(&ask, &exchange, word);
+}
+
+void qpw_vouching_ask(struct qpw_auditor *a, const struct qpw_conn_key *key, const struct qpw_conn *conn)
+{
+    ask_about(a, key, conn, 0);
+}
+
+void qpw_vouching_in_flight(struct qpw_auditor *a)
+{
+    struct qpw_vouching *v = a->vouching;
+    uint64_t now = v->n_in_flight ? qpw_clock_monotonic_ns() : 0;
+
+    for (size_t i = v->n_in_flight; i-- > 0;) {
+        struct qpw_in_flight one = v->in_flight[i];
+
+        if (now < one.next_ns)
+            continue;
+        v->in_flight[i] = v->in_flight[--v->n_in_flight];
+        ask_about(a, &one.key, &one.conn, one.since_ns);
+    }
 }
 
 /* ---- Later ---- */
@@ -172,13 +222,18 @@ void qpw_vouching_ask(struct qpw_auditor *a, const struct qpw_conn_key *key, con
 void qpw_vouching_walk_begins(struct qpw_auditor *a)
 {
     a->vouching->left = ASKS_A_WALK;
+    qpw_decisions_sweep(a, false);
 }
 
 void qpw_vouching_live(struct qpw_auditor *a, const struct qpw_conn_key *key, const struct qpw_conn *conn)
 {
+    struct qpw_decision decision;
+
     if (!(conn->vlan & QPW_CONN_PROVISIONAL) || !a->vouching->left ||
         (conn->direction != QPW_DIR_OUTBOUND && conn->outcome < QPW_OUTCOME_ANSWERED))
         return;
+    if (qpw_decision_find(&a->kernel, key, conn, &decision) && decision.reason != QPW_REASON_OWNER_UNKNOWN)
+        return; /* it waits for its next packet */
     a->vouching->left--;
     qpw_vouching_ask(a, key, conn);
 }
@@ -222,6 +277,7 @@ void qpw_vouching_forget(struct qpw_auditor *a)
 {
     if (!a->vouching)
         return;
+    qpw_decisions_sweep(a, true);
     qpw_judge_free(a->vouching->judge);
     a->vouching->judge = NULL;
 }
@@ -230,7 +286,7 @@ void qpw_vouching_close(struct qpw_auditor *a)
 {
     if (!a->vouching)
         return;
-    qpw_vouching_forget(a);
+    qpw_judge_free(a->vouching->judge);
     qpw_rpcbind_clear(&a->vouching->rpcbind);
     free(a->vouching);
     a->vouching = NULL;

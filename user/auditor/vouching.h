@@ -19,6 +19,9 @@ void qpw_vouching_forget(struct qpw_auditor *a);
 /* The programs ask about a companion, as it was then. Decides, tells them, and enters and reports what follows from it. */
 void qpw_vouching_ask(struct qpw_auditor *a, const struct qpw_conn_key *key, const struct qpw_conn *conn);
 
+/* Asks again about those whose sockets were on their way between two processes; at each reading of events. */
+void qpw_vouching_in_flight(struct qpw_auditor *a);
+
 /* A live connection, once in each walk over them: what is still undecided, or could not be known, is asked again. */
 void qpw_vouching_walk_begins(struct qpw_auditor *a);
 void qpw_vouching_live(struct qpw_auditor *a, const struct qpw_conn_key *key, const struct qpw_conn *conn);

@@ -88,14 +88,13 @@ static void supersede_implied(const struct qpw_ask *ask)
     }
 }
 
-/* No rule without a parent takes it either. */
-static bool is_unexpected(struct qpw_ask *ask, struct qpw_exchange exchange)
+bool qpw_ask_is_unexpected(const struct qpw_ask *ask, const struct qpw_exchange *exchange, struct qpw_judgement *ret)
 {
-    struct qpw_judgement plain;
+    struct qpw_exchange plain = *exchange;
 
-    exchange.parent_live = NULL;
-    plain = qpw_policy_judge(ask->a->vouching->judge, &exchange);
-    return plain.verdict == QPW_VERDICT_UNEXPECTED || plain.verdict == QPW_VERDICT_WEAK;
+    plain.parent_live = NULL;
+    *ret = qpw_policy_judge(ask->a->vouching->judge, &plain);
+    return ret->verdict == QPW_VERDICT_UNEXPECTED || ret->verdict == QPW_VERDICT_WEAK;
 }
 
 /* It may have gone on since it was asked for. */
@@ -115,12 +114,13 @@ void qpw_ask_conclude(struct qpw_ask *ask, const struct qpw_exchange *exchange, 
 {
     struct qpw_auditor *a = ask->a;
     struct qpw_conn conn = *ask->conn;
+    struct qpw_judgement plain;
     struct qpw_finding_key key;
     struct qpw_finding value;
 
     if (word != QPW_VOUCH_OTHER && word != QPW_VOUCH_UNKNOWN)
         return;
-    if (word == QPW_VOUCH_OTHER && !is_unexpected(ask, *exchange))
+    if (word == QPW_VOUCH_OTHER && !qpw_ask_is_unexpected(ask, exchange, &plain))
         return;
     refresh(ask, &conn);
     ask->conn = &conn;

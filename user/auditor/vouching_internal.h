@@ -12,6 +12,7 @@
 
 #define QPW_RECENT 256u      /* decisions remembered for the findings that come with them */
 #define QPW_SESSIONS 128u    /* exchanges that vouch whose processes are remembered */
+#define QPW_FITTING 8u       /* parent rules that vouch for one companion */
 #define QPW_VOUCH_PARENTS 16u /* owners of parent exchanges that are looked at */
 #define QPW_PORT_MAPPER 111u
 #define QPW_NFS_PORT 2049u
@@ -31,6 +32,14 @@ struct qpw_session {
     uint16_t rule;
 };
 
+/* A companion whose socket is on its way from one process to another, as FTP servers hand it over: asked about again. */
+#define QPW_IN_FLIGHT 32u
+struct qpw_in_flight {
+    struct qpw_conn_key key;
+    struct qpw_conn conn;
+    uint64_t since_ns, next_ns; /* CLOCK_MONOTONIC */
+};
+
 struct qpw_vouching {
     struct qpw_session sessions[QPW_SESSIONS];
     unsigned next_session;
@@ -44,6 +53,8 @@ struct qpw_vouching {
     struct qpw_recent recent[QPW_RECENT];
     unsigned next;
     unsigned left;           /* asks of this walk */
+    struct qpw_in_flight in_flight[QPW_IN_FLIGHT];
+    size_t n_in_flight;
 };
 
 /* One companion under judgement, and what came of it so far. */
@@ -54,8 +65,11 @@ struct qpw_ask {
     struct qpw_owner note;
     struct qpw_vouch_companion companion;
     bool has_companion;
+    bool may_wait; /* that it is in flight is no word yet, */
+    bool waits;    /* and it is */
     bool by_notes; /* of parents, only what was noted with their sockets is looked at, which is quick */
-    bool fits;
+    uint16_t fitting[QPW_FITTING]; /* parent rules whose exchanges vouch for it; */
+    size_t n_fitting;
     uint16_t unknown, other; /* the first rule that came to that, 0: none */
 };
 
@@ -101,7 +115,18 @@ bool qpw_session_was_seen(const struct qpw_vouching *v, uint16_t rule, const str
 /* The same of all who hold it, or of the maker of what is closed, and of what the maker executed then. */
 bool qpw_session_were_seen(const struct qpw_vouching *v, uint16_t rule, const struct qpw_vouch_companion *c);
 
+/* ---- vouching_decisions.c ---- */
+
+/* What the programs will make of the connection with its next packet, for whoever looks before that. */
+void qpw_decision_write(struct qpw_ask *ask, const struct qpw_exchange *exchange, uint32_t word);
+
+/* Takes out decisions that have arrived, or whose connection has ended; all: every one. */
+void qpw_decisions_sweep(struct qpw_auditor *a, bool all);
+
 /* ---- vouching_findings.c ---- */
+
+/* What the policy says of the exchange without any parent; whether that is that no rule but weak ones takes it. */
+bool qpw_ask_is_unexpected(const struct qpw_ask *ask, const struct qpw_exchange *exchange, struct qpw_judgement *ret);
 
 /* Enters and reports what follows from the word on ask->conn, enum qpw_vouch_word. */
 void qpw_ask_conclude(struct qpw_ask *ask, const struct qpw_exchange *exchange, uint32_t word);

@@ -81,8 +81,8 @@ static void add_parent(struct qpw_ask_parents *p, const struct qpw_conn_key *key
     bool noted = qpw_conn_owner(&a->kernel, owner, &note) == 0;
     enum descent descends;
 
-    if (p->n == QPW_VOUCH_PARENTS || add_session(p, key))
-        return;
+    if ((add_session(p, key) && p->ask->by_notes) || p->n == QPW_VOUCH_PARENTS)
+        return; /* else who has it now, too: inetd's process has become the server since */
     p->seen[p->n] = owner;
     one = &p->of[p->n];
     *one = (struct qpw_vouch_parent){.same_note = noted && owner == p->ask->conn->owner && note.tgid &&

@@ -9,9 +9,11 @@
 #include "host/owner.h"
 #include "policy/lang/parse.h"
 #include "snapshot/conns.h"
+#include "snapshot/decisions.h"
 #include "words/owner.h"
 
 struct reading {
+    const struct qpw_kernel *kernel;
     const struct qpw_control *control;
     uint64_t now_ns;
     const struct qpw_connections_wanted *wanted;
@@ -27,6 +29,7 @@ static void take_connection(const struct qpw_conn_key *key, const struct qpw_con
 
     if (r->no_memory || qpw_conn_expired(r->control, conn, key->protocol, r->now_ns))
         return;
+    qpw_decision_apply(r->kernel, key, &one.conn);
     r->c->live++;
     if (r->wanted->wanted && !r->wanted->wanted(r->wanted->data, &one))
         return;
@@ -50,7 +53,7 @@ int qpw_node_connections_read(const struct qpw_kernel *kernel, uint64_t now_ns,
 {
     static const enum qpw_conn_class classes[] = {QPW_CLASS_EST, QPW_CLASS_OUT, QPW_CLASS_DGRAM, QPW_CLASS_HALF};
     struct qpw_connections c = {0};
-    struct reading reading = {.control = kernel->control, .now_ns = now_ns, .wanted = wanted, .c = &c};
+    struct reading reading = {.kernel = kernel, .control = kernel->control, .now_ns = now_ns, .wanted = wanted, .c = &c};
     int r = 0;
 
     for (size_t i = 0; r == 0 && i < sizeof(classes) / sizeof(*classes); i++)

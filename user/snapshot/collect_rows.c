@@ -7,7 +7,7 @@
 #include "snapshot/collect_maps.h"
 #include "snapshot/collection.h"
 #include "snapshot/crossing.h"
-
+#include "snapshot/decisions.h"
 
 /* A value of the map `reserved`: the finding that stands in the reserved place of its port. */
 struct reserved_value {
@@ -122,8 +122,8 @@ static int make_findings(struct qpw_collection *c)
 
 /* ---- Meters ---- */
 
-static struct qpw_meter_row *add_meter(struct qpw_collection *c, const struct qpw_meter_key *key, uint32_t slot,
-                                       uint64_t first_ns)
+struct qpw_meter_row *qpw_collection_add_meter(struct qpw_collection *c, const struct qpw_meter_key *key, uint32_t slot,
+                                               uint64_t first_ns)
 {
     struct qpw_snapshot *s = &c->s;
     struct qpw_meter_row *more;
@@ -156,7 +156,7 @@ static int read_meters(struct qpw_collection *c)
     for (size_t i = 0; rc == 0 && i < e.count; i++) {
         const struct qpw_meter *meter = &((struct qpw_meter *)e.values)[i];
 
-        if (!add_meter(c, &((struct qpw_meter_key *)e.keys)[i], meter->slot, meter->first_ns))
+        if (!qpw_collection_add_meter(c, &((struct qpw_meter_key *)e.keys)[i], meter->slot, meter->first_ns))
             rc = -ENOMEM;
     }
     qpw_entries_clear(&e);
@@ -224,7 +224,7 @@ static struct qpw_meter_row *meter_of(struct qpw_collection *c, const struct qpw
     key.rule = raw->value.rule;
     key.iface = raw->value.iface;
     key.peer = raw->value.peer;
-    return add_meter(c, &key, slot, raw->value.first_ns);
+    return qpw_collection_add_meter(c, &key, slot, raw->value.first_ns);
 }
 
 static bool any_packets(const struct qpw_counts *counts)
@@ -240,7 +240,7 @@ static int add_overflow_rows(struct qpw_collection *c)
             struct qpw_meter_key key = {.verdict = verdict, .direction = direction};
             uint32_t slot = QPW_OVERFLOW_SLOT(verdict, direction);
 
-            if (any_packets(&c->counts[slot]) && !add_meter(c, &key, slot, 0))
+            if (any_packets(&c->counts[slot]) && !qpw_collection_add_meter(c, &key, slot, 0))
                 return -ENOMEM;
         }
     return 0;
@@ -282,5 +282,6 @@ int qpw_collect_rows(struct qpw_collection *c)
     rc = rc ? rc : read_meters(c);
     rc = rc ? rc : read_counters(c);
     rc = rc ? rc : make_meters(c);
-    return rc ? rc : make_findings(c);
+    rc = rc ? rc : make_findings(c);
+    return rc ? rc : qpw_decisions_count(c);
 }

@@ -37,4 +37,8 @@ static inline uint64_t qpw_collection_unix(const struct qpw_collection *c, uint6
  */
 int qpw_collect_rows(struct qpw_collection *c);
 
+/* One more row; slot QPW_COUNTER_SLOTS: it has none of its own. NULL: no memory. Rows may move. */
+struct qpw_meter_row *qpw_collection_add_meter(struct qpw_collection *c, const struct qpw_meter_key *key, uint32_t slot,
+                                               uint64_t first_ns);
+
 #endif

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* What was decided of a companion, until its next packet has the programs say so, too. */
+#include "auditor/vouching_internal.h"
+
+#include <bpf/bpf.h>
+#include <string.h>
+
+#include "snapshot/conns.h"
+
+static bool is_fitting(const uint8_t remote[16], uint16_t rule, void *data)
+{
+    const struct qpw_ask *ask = data;
+
+    (void)remote;
+    for (size_t i = 0; i < ask->n_fitting; i++)
+        if (ask->fitting[i] == rule)
+            return true;
+    return false;
+}
+
+/* As qpw_walk() in bpf/judge.h answers once the word is there. */
+static struct qpw_decision decide(struct qpw_ask *ask, const struct qpw_exchange *exchange, uint32_t word)
+{
+    struct qpw_decision decision = {.first_ns = ask->conn->first_ns};
+    struct qpw_exchange with = *exchange;
+    struct qpw_judgement said;
+
+    if (word == QPW_VOUCH_UNKNOWN) {
+        decision.verdict = QPW_VERDICT_IMPLIED;
+        decision.rule = ask->unknown;
+        decision.reason = QPW_REASON_OWNER_UNKNOWN;
+        return decision;
+    }
+    if (word == QPW_VOUCH_OTHER && qpw_ask_is_unexpected(ask, exchange, &said)) {
+        decision.verdict = QPW_VERDICT_UNEXPECTED;
+        decision.rule = ask->other;
+        decision.reason = QPW_REASON_OTHER_OWNER;
+        return decision;
+    }
+    with.parent_live = is_fitting;
+    with.data = ask;
+    said = qpw_policy_judge(ask->a->vouching->judge, &with);
+    decision.verdict = said.verdict;
+    decision.rule = said.rule;
+    return decision;
+}
+
+void qpw_decision_write(struct qpw_ask *ask, const struct qpw_exchange *exchange, uint32_t word)
+{
+    struct qpw_decision decision;
+
+    if (word == QPW_VOUCH_NONE)
+        return;
+    decision = decide(ask, exchange, word);
+    bpf_map_update_elem(ask->a->kernel.map_fd[QPW_MAP_decisions], ask->key, &decision, BPF_ANY); /* full: as before */
+}
+
+static bool is_due(const struct qpw_auditor *a, const struct qpw_conn_key *key, const struct qpw_decision *decision)
+{
+    static const enum qpw_conn_class classes[] = {QPW_CLASS_EST, QPW_CLASS_OUT, QPW_CLASS_DGRAM, QPW_CLASS_HALF};
+    struct qpw_conn conn;
+
+    for (size_t i = 0; i < sizeof(classes) / sizeof(*classes); i++)
+        if (qpw_conns_find(&a->kernel, classes[i], key, &conn) == 0)
+            return conn.first_ns == decision->first_ns && (conn.vlan & QPW_CONN_PROVISIONAL);
+    return false;
+}
+
+void qpw_decisions_sweep(struct qpw_auditor *a, bool all)
+{
+    int fd = a->kernel.map_fd[QPW_MAP_decisions];
+    struct qpw_conn_key key, next;
+    struct qpw_decision decision;
+    bool more = bpf_map_get_next_key(fd, NULL, &next) == 0;
+
+    for (unsigned i = 0; more && i < 2 * QPW_DECISIONS; i++) {
+        key = next;
+        more = bpf_map_get_next_key(fd, &key, &next) == 0;
+        if (bpf_map_lookup_elem(fd, &key, &decision) == 0 && (all || !is_due(a, &key, &decision)))
+            bpf_map_delete_elem(fd, &key);
+    }
+}
