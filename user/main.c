@@ -11,9 +11,11 @@
 #include "cmd/cmd.h"
 #include "control/readers.h"
 #include "util/error.h"
+#include "util/file.h"
 #include "util/near.h"
 #include "util/usage.h"
 #include "util/version.h"
+#include "words/printer.h"
 #include "words/terminal.h"
 
 static const struct command {
@@ -70,6 +72,13 @@ static void check_answer(int status, void *program)
     _exit(QPW_EXIT_FAILED);
 }
 
+static char name[64] = "qportwatch"; /* with the command */
+
+static void say_waiting(const char *path)
+{
+    qpw_put_lines(stderr, "%s: waiting for %s: nothing has been written to it yet", name, path);
+}
+
 static bool asks_for_help(int argc, char **argv)
 {
     for (int i = 2; i < argc; i++)
@@ -80,7 +89,6 @@ static bool asks_for_help(int argc, char **argv)
 
 int main(int argc, char **argv)
 {
-    static char name[64] = "qportwatch";
     int status;
     struct qpw_near near;
 
@@ -88,6 +96,7 @@ int main(int argc, char **argv)
     qpw_terminal_start();
     if (on_exit(check_answer, name) != 0)
         return QPW_EXIT_FAILED;
+    qpw_file_say_waiting(say_waiting);
     if (argc < 2)
         return qpw_usage_no_command("qportwatch", NULL);
     if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-?") || !strcmp(argv[1], "-h") || !strcmp(argv[1], "help")) {

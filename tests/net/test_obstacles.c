@@ -179,6 +179,29 @@ Test(obstacles, hundreds_of_interfaces)
     node_close(&n);
 }
 
+/* A pipe that nobody writes is waited for, which is said; who writes late is read, and a signal ends it. */
+static void wait_for_a_writer(struct node *n, const char *command, const char *said)
+{
+    char text[4096], out[96], line[256];
+    pid_t pid;
+
+    snprintf(out, sizeof(out), "%s/waiting", n->folder);
+    for (int i = 0; i < 2; i++) {
+        snprintf(line, sizeof(line), "exec " PROGRAM "%s %s/fifo", command, n->folder);
+        unlink(out);
+        pid = netns_start(&n->node, out, (char *[]){"sh", "-c", line, NULL});
+        netns_until_file(out, "fifo: nothing has been written to it yet", NETNS_DEADLINE_MS);
+        if (i) {
+            cr_expect_eq(netns_stop(pid, SIGINT), 128 + SIGINT, "%s", command);
+            continue;
+        }
+        netns_run(&n->node, "echo nonsense >%s/fifo", n->folder);
+        cr_expect_eq(netns_wait(pid, NETNS_DEADLINE_MS), 2, "%s", command);
+        netns_output(&n->node, text, sizeof(text), "cat %s", out);
+        cr_expect(strstr(text, said), "%s: %s", command, text);
+    }
+}
+
 /* What cannot be a log or a policy is refused with the reason, at once, and nothing waits for somebody at its other end. */
 Test(obstacles, files_that_are_none)
 {
@@ -192,21 +215,38 @@ Test(obstacles, files_that_are_none)
         {"policy check /dev/zero", "/dev/zero: is a device, not a regular file", 2},
         {"policy check %s", ": is a directory, not a regular file", 2},
         {"alerts --alerts %s/fifo", "fifo: is a FIFO, not a regular file", 1},
+        {"policy check %s/socket", "socket: is a socket", 2},
+        {"policy check ''", "policy check: a file's name is empty", 2},
+        {"alerts ''", "alerts: a file's name is empty", 1},
+        {"policy import --platform x %s", ": is a directory, neither a file nor a pipe", 2},
+        {"policy import --platform x /dev/zero", "/dev/zero: is a device, neither a file nor a pipe", 2},
+        {"replay --local 10.0.0.1 %s", ": is a directory, neither a file nor a pipe", 2},
+        {"replay --local 10.0.0.1 /dev/zero", "/dev/zero: is a device, neither a file nor a pipe", 2},
+        {"replay --local 10.0.0.1 %s/socket", "socket: is a socket", 2},
+        {"replay --local 10.0.0.1 %s/dangling", "dangling: cannot be opened: No such file", 1},
+        {"replay --local 10.0.0.1 - <&-", "standard input: not a capture", 2},
     };
     char arguments[256], text[4096];
     struct node n;
 
     node_open(&n);
-    netns_run(&n.node, "mkfifo %s/fifo", n.folder);
+    netns_run(&n.node, "cd %s && mkfifo fifo && ln -s nowhere dangling && python3 -c \"import socket; "
+                       "socket.socket(socket.AF_UNIX).bind('socket')\"", n.folder);
     for (size_t i = 0; i < sizeof(refused) / sizeof(*refused); i++) {
         snprintf(arguments, sizeof(arguments), refused[i].arguments, n.folder);
         cr_expect_eq(netns_output(&n.node, text, sizeof(text), "timeout 60 " PROGRAM "%s 2>&1", arguments), refused[i].status,
                      "%s: %s", arguments, text);
         cr_expect(strstr(text, refused[i].said), "%s: %s", arguments, text);
     }
+    wait_for_a_writer(&n, "replay --local 10.0.0.1", "not a capture");
+    wait_for_a_writer(&n, "policy import --platform x", "the page has no table");
     node_attach(&n, "node0 --alerts %s/fifo", n.folder); /* what it counts is not lost for it */
     netns_until_file(n.log, "fifo: cannot be opened: not a regular file; findings are kept in the kernel", NETNS_DEADLINE_MS);
     cr_expect_eq(node_command(&n, text, sizeof(text), "status"), 0, "%s", text);
+    cr_expect_eq(node_command(&n, text, sizeof(text), "report -o %s/fifo", n.folder), 1);
+    cr_expect(strstr(text, "fifo cannot be written: nobody reads this FIFO"), "%s", text);
+    cr_expect_eq(node_command(&n, text, sizeof(text), "report -o %s", n.folder), 1);
+    cr_expect(strstr(text, " cannot be written: Is a directory"), "%s", text);
     node_stop(&n, SIGTERM);
     node_nothing_left(&n);
     node_close(&n);

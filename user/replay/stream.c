@@ -2,7 +2,6 @@
 #include "replay/stream.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <nettle/base16.h>
 #include <nettle/sha2.h>
 #include <stdlib.h>
@@ -10,6 +9,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 #include <zlib.h>
+
+#include "util/file.h"
 
 #define BUFFER_BYTES (256u * 1024)
 
@@ -63,15 +64,9 @@ static int tell(void *cookie, off64_t *position, int whence)
 static int open_path(const char *path, uint64_t *ret_size, struct qpw_error *err)
 {
     struct stat st;
-    int fd = strcmp(path, "-") ? open(path, O_RDONLY | O_CLOEXEC) : fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3);
+    int fd = qpw_file_open_stream(path, err);
 
-    if (fd < 0)
-        return qpw_fail(err, -errno, "%s: cannot be read: %s", path, strerror(errno));
-    if (fstat(fd, &st) == 0 && S_ISDIR(st.st_mode)) {
-        close(fd);
-        return qpw_fail(err, -EISDIR, "%s: is a directory; name the capture files in it", path);
-    }
-    *ret_size = S_ISREG(st.st_mode) ? (uint64_t)st.st_size : 0;
+    *ret_size = fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode) ? (uint64_t)st.st_size : 0;
     return fd;
 }
 

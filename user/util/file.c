@@ -3,11 +3,14 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdbool.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
+
+#define SILENT_MS 1000 /* for which a pipe may have nothing to read */
 
 const char *qpw_file_kind(mode_t mode)
 {
@@ -28,17 +31,69 @@ static bool is_null(const struct stat *st)
     return S_ISCHR(st->st_mode) && st->st_rdev == makedev(1, 3);
 }
 
+static int cannot_open(const char *path, int error, struct qpw_error *err)
+{
+    if (!*path)
+        return qpw_fail(err, -error, "a file's name is empty");
+    if (error == ENXIO)
+        return qpw_fail(err, -EINVAL, "%s: is a socket or a device without a driver, not a regular file", path);
+    return qpw_fail(err, -error, "%s: cannot be opened: %s", path, strerror(error));
+}
+
 int qpw_file_open(const char *path, struct qpw_error *err)
 {
     struct stat st;
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK), r;
 
-    if (fd < 0) /* ENXIO: a socket */
-        return qpw_fail(err, -errno, "%s: cannot be opened: %s", path, strerror(errno));
+    if (fd < 0)
+        return cannot_open(path, errno, err);
     r = fstat(fd, &st) < 0 ? -errno : 0;
     if (r == 0 && (S_ISREG(st.st_mode) || is_null(&st)))
         return fd; /* O_NONBLOCK means nothing there */
     close(fd);
     return r < 0 ? qpw_fail(err, r, "%s: cannot be read: %s", path, strerror(-r))
                  : qpw_fail(err, -EINVAL, "%s: is %s, not a regular file", path, qpw_file_kind(st.st_mode));
+}
+
+/* ---- Pipes too ---- */
+
+static void (*say_waiting)(const char *path);
+
+void qpw_file_say_waiting(void (*say)(const char *path))
+{
+    say_waiting = say;
+}
+
+/* Until there is something to read or nobody who writes any more; a signal ends the program as ever. */
+static void wait_for_data(int fd, const char *path)
+{
+    struct pollfd input = {.fd = fd, .events = POLLIN};
+
+    if (poll(&input, 1, SILENT_MS) != 0)
+        return;
+    if (say_waiting)
+        say_waiting(path);
+    while (poll(&input, 1, -1) < 0 && errno == EINTR)
+        ;
+}
+
+int qpw_file_open_stream(const char *path, struct qpw_error *err)
+{
+    bool standard = !strcmp(path, "-") || !strcmp(path, "/dev/stdin"); /* taken as it is, a socket or a terminal too */
+    int fd = standard ? fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, STDERR_FILENO + 1)
+                      : open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+    const char *name = standard ? "standard input" : path;
+    struct stat st;
+
+    if (fd < 0)
+        return cannot_open(path, errno, err);
+    if (fstat(fd, &st) == 0 && (S_ISDIR(st.st_mode) || (!standard && !S_ISREG(st.st_mode) && !S_ISFIFO(st.st_mode) && !is_null(&st)))) {
+        close(fd);
+        return qpw_fail(err, -EINVAL, "%s: is %s, neither a file nor a pipe", name, qpw_file_kind(st.st_mode));
+    }
+    if (!S_ISREG(st.st_mode))
+        wait_for_data(fd, name);
+    if (!standard)
+        fcntl(fd, F_SETFL, 0); /* a read waits for who writes slowly */
+    return fd;
 }

@@ -13,6 +13,15 @@
  */
 int qpw_file_open(const char *path, struct qpw_error *err);
 
+/*
+ * The same for what may be a pipe, "-" being standard input. Where a pipe has nothing to read for a second, that is said as
+ * below, and it is waited for. -EINVAL: a directory, a device, a socket.
+ */
+int qpw_file_open_stream(const char *path, struct qpw_error *err);
+
+/* What says that a pipe of that name is waited for; without it nothing is said. */
+void qpw_file_say_waiting(void (*say)(const char *path));
+
 /* "a FIFO", "a directory" … of a file's mode. */
 const char *qpw_file_kind(mode_t mode);
 

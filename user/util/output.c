@@ -102,11 +102,21 @@ static int give_name(struct qpw_output *o)
     return r;
 }
 
+/* What is no regular file, or stands where none can be made beside it. A FIFO is not waited for. */
 static int open_as_it_is(struct qpw_output *o, const char *name, struct qpw_error *err)
 {
+    int fd = open(name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, 0666);
+
     forget(o);
-    o->file = fopen(name, "we");
-    return o->file ? 0 : cannot(o, -errno, err);
+    if (fd < 0)
+        return errno == ENXIO ? qpw_fail(err, -ENXIO, "%s cannot be written: nobody reads this FIFO", o->name)
+                              : cannot(o, -errno, err);
+    fcntl(fd, F_SETFL, 0);
+    o->file = fdopen(fd, "w");
+    if (o->file)
+        return 0;
+    close(fd);
+    return cannot(o, -ENOMEM, err);
 }
 
 static int open_named(struct qpw_output *o, const char *name, struct qpw_error *err)

@@ -31,7 +31,7 @@ int qpw_log_lines_open(const char *path, struct qpw_log_lines **ret, struct qpw_
 
     if (fd < 0) {
         free(l);
-        return fd == -ENOENT ? qpw_fail(err, fd, "%s: %s", path, strerror(ENOENT)) : fd;
+        return fd == -ENOENT && *path ? qpw_fail(err, fd, "%s: %s", path, strerror(ENOENT)) : fd;
     }
     if (l)
         l->path = strdup(strcmp(path, "-") ? path : "standard input");

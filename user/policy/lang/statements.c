@@ -76,10 +76,9 @@ int qpw_read_whole(const char *path, char **ret_text, size_t *ret_length, struct
 
 int qpw_read_stream(const char *path, char **ret_text, size_t *ret_length, struct qpw_error *err)
 {
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    int fd = qpw_file_open_stream(path, err);
 
-    return fd < 0 ? qpw_fail(err, -errno, "%s: cannot be opened: %s", path, strerror(errno))
-                  : read_to_the_end(fd, path, ret_text, ret_length, err);
+    return fd < 0 ? fd : read_to_the_end(fd, path, ret_text, ret_length, err);
 }
 
 static const char *remember_file(struct qpw_statements *all, const char *name)
