@@ -160,6 +160,53 @@ Test(control, rights)
     node_close(&n);
 }
 
+/*
+ * A descriptor that is sent along with a message is closed by who receives it, and closing a socket that lingers takes as
+ * long as its maker said. Of uid 0 without rights that holds up nobody, on any kernel.
+ */
+Test(control, descriptors_that_are_sent_along)
+{
+    static const char sender[] =
+        "import array, os, socket, struct, time\n"
+        "def lingering(seconds):\n"
+        "  s.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack('ii', 1, seconds))\n"
+        "keep = []\n"
+        "for stays in (True, False):\n"
+        "  c = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)\n"
+        "  c.connect('/run/qportwatch/%d.sock' % os.stat('/proc/self/ns/net').st_ino)\n"
+        "  l = socket.create_server(('127.0.0.1', 0)); s = socket.create_connection(l.getsockname()); s.setblocking(False)\n"
+        "  try:\n"
+        "    while True: s.send(b'x' * 65536)\n" /* more than is ever read */
+        "  except BlockingIOError: lingering(300)\n"
+        "  try: c.sendmsg([b'{}'], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array('i', [s.fileno()]))])\n"
+        "  except OSError: lingering(0)\n"
+        "  s.close()\n"
+        "  keep.append((l, stays and c))\n"
+        "  if not stays: c.close()\n"
+        "print('sent'); time.sleep(1000)\n";
+    json_t *request = qpw_request_new("status"), *answer = NULL;
+    struct netns here = netns_here();
+    struct qpw_error err = {""};
+    struct node n;
+    char out[96];
+
+    node_open(&n);
+    node_attach(&n, "node0 --mode tc");
+    snprintf(out, sizeof(out), "%s/sender", n.folder);
+    netns_start(&n.node, out, (char *[]){"setpriv", "--bounding-set", "-all", "--inh-caps", "-all", "python3", "-uc", (char *)sender,
+                                         NULL});
+    netns_until_file(out, "sent", NETNS_DEADLINE_MS);
+    netns_enter(&n.node);
+    cr_expect_eq(qpw_control_ask(request, &answer, NULL, &err), 0, "%s", err.text);
+    json_decref(answer);
+    json_decref(request);
+    netns_enter(&here);
+    netns_close(&here);
+    cr_expect_eq(node_stop(&n, SIGTERM), 0);
+    node_nothing_left(&n);
+    node_close(&n);
+}
+
 /* Nobody but root comes as far as asking. */
 Test(control, only_root_connects)
 {

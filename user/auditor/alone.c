@@ -46,7 +46,7 @@ static int open_alone(struct qpw_auditor *a, struct qpw_error *err)
 static json_t *serve_alone(const json_t *request)
 {
     bool reload = !strcmp(qpw_request_name(request), "reload");
-    struct qpw_auditor a = {.end = {-1, -1}};
+    struct qpw_auditor a = {.end = {.fd = -1, .lock = -1}};
     struct qpw_error err = {0};
     json_t *answer;
 

@@ -109,7 +109,7 @@ struct request {
     bool controls; /* ends or changes the audit: not everybody who may read may do that */
 };
 
-/* One that asks again and again fills no log. */
+/* One that asks again and again fills no log. request NULL: it was not heard. */
 static void say_refused(struct qpw_auditor *a, const char *request, const char *why)
 {
     char count[48];
@@ -118,10 +118,10 @@ static void say_refused(struct qpw_auditor *a, const char *request, const char *
     if (a->refused_told && a->ticks - a->refused_told < REFUSED_TICKS)
         return;
     if (a->refused > 1)
-        qpw_say(a, QPW_SAY_WARNING, "refused %s, the last to %s: %s", qpw_words_many(a->refused, "request", count, sizeof(count)),
-                request, why);
+        qpw_say(a, QPW_SAY_WARNING, "refused %s, the last%s%s: %s", qpw_words_many(a->refused, "request", count, sizeof(count)),
+                request ? " to " : "", request ? request : "", why);
     else
-        qpw_say(a, QPW_SAY_WARNING, "refused a request to %s: %s", request, why);
+        qpw_say(a, QPW_SAY_WARNING, "refused a request%s%s: %s", request ? " to " : "", request ? request : "", why);
     a->refused = 0;
     a->refused_told = a->ticks ? a->ticks : 1;
 }
@@ -226,12 +226,15 @@ static void wait_for(struct qpw_auditor *a, int fd)
 
 void qpw_requests_accept(struct qpw_auditor *a)
 {
+    struct qpw_error err;
     int fd, r;
 
     for (unsigned i = 0; i < QPW_CLIENTS && !a->stop; i++) { /* more wake the loop again */
-        r = qpw_control_accept(a->end.fd, &fd);
-        if (r == -EPERM)
+        r = qpw_control_accept(&a->end, &fd, &err);
+        if (r == -EPERM) {
+            say_refused(a, NULL, err.text);
             continue;
+        }
         if (r < 0)
             return;
         if (speak_to(a, fd) == -EAGAIN)

@@ -2,14 +2,17 @@
 #include "control/control.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/time.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "control/lock.h"
 #include "control/message.h"
+#include "control/peer.h"
 
 #ifndef SO_PASSRIGHTS
 #define SO_PASSRIGHTS 83 /* include/uapi/asm-generic/socket.h, Linux 6.16 */
@@ -20,6 +23,45 @@ static int peer_credentials(int fd, struct ucred *ret)
     socklen_t size = sizeof(*ret);
 
     return getsockopt(fd, SOL_SOCKET, SO_PEERCRED, ret, &size) < 0 ? -errno : 0;
+}
+
+/* Closes all but one: what is copied into another process must not outlive this one's end. */
+static void close_others(int fd)
+{
+    if (fd > 0)
+        close_range(0, (unsigned)fd - 1, 0);
+    close_range((unsigned)fd + 1, ~0u, 0);
+}
+
+/* Waits until the last of the parents has let go of fd, and ends with it. */
+static _Noreturn void close_at_end(int fd, int go)
+{
+    char byte;
+
+    while (read(go, &byte, 1) < 0 && errno == EINTR)
+        ;
+    close_others(fd);
+    _exit(0);
+}
+
+/* Leaves closing it, and what is queued behind it, to a process of its own that nobody waits for. */
+static void let_go(int fd)
+{
+    int go[2] = {-1, -1};
+    pid_t child = pipe2(go, O_CLOEXEC) < 0 ? -1 : fork();
+
+    if (child == 0) {
+        close(go[1]);
+        if (fork() == 0)
+            close_at_end(fd, go[0]);
+        _exit(0); /* the other one is nobody's child to wait for */
+    }
+    if (child > 0)
+        waitpid(child, NULL, 0);
+    close(fd);
+    for (int i = 0; i < 2; i++)
+        if (go[i] >= 0)
+            close(go[i]);
 }
 
 static int listen_beside(struct qpw_control_end *end, struct qpw_error *err)
@@ -33,11 +75,7 @@ static int listen_beside(struct qpw_control_end *end, struct qpw_error *err)
     end->fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (end->fd < 0)
         return qpw_fail(err, -errno, "making the control socket: %s", strerror(errno));
-    /*
-     * Nobody hands descriptors over: closing one may block the auditor, as a socket that lingers does. Before
-     * Linux 6.16 that cannot be refused; only root connects.
-     */
-    setsockopt(end->fd, SOL_SOCKET, SO_PASSRIGHTS, &(int){0}, sizeof(int));
+    end->takes_files = setsockopt(end->fd, SOL_SOCKET, SO_PASSRIGHTS, &(int){0}, sizeof(int)) < 0;
     mask = umask(0177);
     r = bind(end->fd, (struct sockaddr *)&address, sizeof(address)) < 0 ? -errno : 0;
     umask(mask);
@@ -51,7 +89,7 @@ int qpw_control_listen(struct qpw_control_end *ret, struct qpw_error *err)
     pid_t holder;
     int r;
 
-    *ret = (struct qpw_control_end){-1, -1};
+    *ret = (struct qpw_control_end){.fd = -1, .lock = -1};
     r = qpw_lock_take(&ret->lock, &holder, err);
     if (r == -EADDRINUSE)
         return qpw_fail(err, r, "an auditor is already running (pid %d); 'qportwatch top' shows what it sees, "
@@ -66,29 +104,45 @@ int qpw_control_listen(struct qpw_control_end *ret, struct qpw_error *err)
 
 void qpw_control_close(struct qpw_control_end *end)
 {
-    if (end->fd >= 0)
+    if (end->fd >= 0 && end->takes_files)
+        let_go(end->fd); /* with those who were not accepted yet */
+    else if (end->fd >= 0)
         close(end->fd);
     if (end->lock >= 0)
         qpw_lock_release(end->lock);
-    *end = (struct qpw_control_end){-1, -1};
+    *end = (struct qpw_control_end){.fd = -1, .lock = -1};
 }
 
-int qpw_control_accept(int listen_fd, int *ret_fd)
+static void refuse(int fd, const char *why)
+{
+    json_t *answer = qpw_answer_new(QPW_EXIT_FAILED, why);
+
+    qpw_control_send(fd, answer);
+    json_decref(answer);
+}
+
+int qpw_control_accept(const struct qpw_control_end *end, int *ret_fd, struct qpw_error *err)
 {
     struct ucred who;
-    int fd = accept4(listen_fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK), r;
+    int fd = accept4(end->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK), r;
 
     if (fd < 0)
         return errno == EWOULDBLOCK || errno == ECONNABORTED ? -EAGAIN : -errno;
     r = peer_credentials(fd, &who);
     if (r == 0 && who.uid != 0)
-        r = -EPERM;
-    if (r < 0) {
-        close(fd);
-        return r;
+        r = qpw_fail(err, -EPERM, "who asks is user %u, not root", (unsigned)who.uid);
+    if (r == 0 && end->takes_files) {
+        r = qpw_peer_may_control(fd, NULL, err);
+        if (r < 0)
+            refuse(fd, err->text);
     }
-    *ret_fd = fd;
-    return 0;
+    if (r == 0)
+        *ret_fd = fd;
+    else if (end->takes_files)
+        let_go(fd);
+    else
+        close(fd);
+    return r;
 }
 
 /* Nobody answers, although the lock is held: what may be done about it. */

@@ -22,6 +22,7 @@
 struct qpw_control_end {
     int fd;
     int lock;
+    bool takes_files; /* descriptors may come along with a message: see qpw_control_accept() */
 };
 
 /*
@@ -32,10 +33,14 @@ int qpw_control_listen(struct qpw_control_end *ret, struct qpw_error *err);
 void qpw_control_close(struct qpw_control_end *end);
 
 /*
- * Accepts one client of root; -EAGAIN: none waits, -EPERM: it was not root's. *ret_fd is the caller's, and neither
- * receiving nor sending waits on it: a client that says nothing must not hold up the auditor.
+ * Accepts one client of root; -EAGAIN: none waits, -EPERM with err filled: it may not ask. *ret_fd is the caller's, and
+ * neither receiving nor sending waits on it: a client that says nothing must not hold up the auditor.
+ *
+ * Nor must one that sends descriptors along: who receives a message or hangs up closes them, and closing may wait, as a
+ * socket that lingers does. Linux 6.16 refuses them for us; before, only those are heard who may end the audit anyway
+ * (peer.h). The others are told why, and hung up on by a process that is just ending, since that waits for nothing.
  */
-int qpw_control_accept(int listen_fd, int *ret_fd);
+int qpw_control_accept(const struct qpw_control_end *end, int *ret_fd, struct qpw_error *err);
 
 /* Connects to the auditor of this network namespace. -ENOENT: there is none; -EAGAIN: there is, but it does not answer. */
 int qpw_control_connect(int *ret_fd, pid_t *ret_pid, struct qpw_error *err);
