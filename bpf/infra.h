@@ -125,21 +125,27 @@ static __always_inline void qpw_rate_key(struct qpw_work *w, __u32 rule, int gro
     w->rate.key[2] = (__u64)rule << 8 | 2 | !!w->rx;
     if (group && !w->rx)
         return;
-    if (w->pkt.kind == QPW_PKT_IP)
+    if (w->pkt.kind == QPW_PKT_IP) {
         __builtin_memcpy(addr, w->key.remote, 16);
-    else if (w->rx)
-        __builtin_memcpy(addr + 10, w->pkt.macs + 6, 6);
-    else
-        __builtin_memcpy(addr + 10, w->pkt.macs, 6);
+        return;
+    }
+    /* A card, and of ARP the address that it speaks of: many neighbours may be behind one card. */
+    if (w->rx) {
+        __builtin_memcpy(addr, w->pkt.macs + 6, 6);
+        __builtin_memcpy(addr + 12, w->pkt.source + 12, 4);
+    } else {
+        __builtin_memcpy(addr, w->pkt.macs, 6);
+        __builtin_memcpy(addr + 12, w->pkt.destination + 12, 4);
+    }
 }
 
-/* IPv4 /24, IPv6 /48, a card's maker: w->rate.key becomes that of all of its prefix. */
+/* IPv4 /24, IPv6 /48, a card's maker with the /24 of ARP: w->rate.key becomes that of all of its prefix. */
 static __always_inline void qpw_rate_prefix(struct qpw_work *w)
 {
     __u8 *addr = (__u8 *)w->rate.key;
 
     if (w->pkt.kind != QPW_PKT_IP) {
-        addr[13] = addr[14] = addr[15] = 0;
+        addr[3] = addr[4] = addr[5] = addr[15] = 0;
     } else if (w->pkt.v6) {
         w->rate.key[0] &= __builtin_bswap64(0xffffffffffff0000ull);
         w->rate.key[1] = 0;

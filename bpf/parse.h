@@ -434,10 +434,13 @@ static __always_inline int qpw_parse_frame(const struct qpw_frame *f, struct qpw
     h = need == 3 ? qpw_at(f, off, 3, direct) : qpw_at(f, off, QPW_ARP_BYTES, direct);
     if (!h) /* a capture cut it, or it is not in the linear part */
         return qpw_missing(f, off, need, QPW_PARSE_OK, direct);
-    if (need == 3)
+    if (need == 3) {
         right = qpw_is_link_control(p, h, bytes);
-    else
+    } else {
         right = qpw_is_arp(h, bytes);
+        __builtin_memcpy(p->source + 12, h + 14, 4);
+        __builtin_memcpy(p->destination + 12, h + 24, 4);
+    }
     p->form = right ? QPW_FORM_RIGHT : QPW_FORM_WRONG;
     return QPW_PARSE_OK;
 }

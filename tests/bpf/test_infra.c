@@ -491,6 +491,30 @@ Test(infra, groups_have_more)
     audit_close(&a);
 }
 
+/* Who answers for many addresses, as a router or the host of containers does, has an allowance for each. */
+Test(infra, each_neighbour_behind_one_card_has_its_own)
+{
+    char of[32];
+
+    open_at_will();
+    for (unsigned round = 0; round < 2; round++) {
+        for (unsigned i = 1; i <= 200; i++) {
+            snprintf(of, sizeof(of), "10.0.9.%u", i);
+            packet_start(&p);
+            packet_ethernet(&p, &(struct packet_ethernet){.destination = OWN_MAC});
+            packet_arp(&p, &(struct packet_arp){.operation = 2, .sender = round ? AUDIT_NODE : of,
+                                                .target = round ? of : AUDIT_NODE});
+            packet_finish(&p);
+            feed(round ? AUDIT_TX : AUDIT_XDP);
+            feed(round ? AUDIT_TX : AUDIT_XDP);
+        }
+        cr_expect_eq(infra(), 400 * (round + 1), "%s", round ? "answered" : "asked");
+    }
+    make_arp(2, OWN_MAC, 0);
+    cr_expect_eq(passed(AUDIT_XDP, 100), 60, "one of them alone");
+    audit_close(&a);
+}
+
 /* An error about an exchange that is judged by itself may come as often as that draws it. */
 Test(infra, errors_go_with_their_exchanges)
 {

@@ -387,6 +387,39 @@ Test(alert_services, the_text_has_the_command_line_and_whether_the_program_was_s
     stop(e);
 }
 
+Test(alert_services, many_that_are_answered_in_a_moment_are_not_reported_as_unanswered)
+{
+    struct qpw_engine *e = start();
+    struct qpw_finding_row rows[80];
+
+    for (unsigned i = 0; i < 80; i++)
+        rows[i] = client(i, 9100, QPW_OUTCOME_ATTEMPTED, T0 + i);
+    qpw_engine_findings(e, rows, 80, T0 + SEC / 10);
+    for (unsigned i = 0; i < 60; i++)
+        rows[i].value.outcome = QPW_OUTCOME_ANSWERED;
+    qpw_engine_findings(e, rows, 60, T0 + SEC);
+    qpw_engine_tick(e, T0 + 3 * SEC);
+    cr_assert_str_eq(sink_words(&sink, 0), "inbound-answered/first, many-initiators/first");
+    cr_expect_eq(sink.records[1].count, 20);
+    for (unsigned i = 0; i < 80; i++)
+        rows[i].value.outcome = QPW_OUTCOME_DATA;
+    qpw_engine_findings(e, rows, 80, T0 + 4 * SEC);
+    qpw_engine_tick(e, T0 + 14 * SEC);
+    cr_assert_str_eq(sink_words(&sink, 2), "inbound-data/escalation, further-initiators/first");
+    cr_expect_eq(sink.records[3].count, 79);
+    stop(e);
+    e = start();
+    for (unsigned i = 0; i < 80; i++)
+        rows[i].value.outcome = QPW_OUTCOME_ATTEMPTED;
+    qpw_engine_findings(e, rows, 80, T0 + SEC / 10);
+    for (unsigned i = 0; i < 80; i++)
+        rows[i].value.outcome = QPW_OUTCOME_ANSWERED;
+    qpw_engine_findings(e, rows, 80, T0 + SEC);
+    qpw_engine_tick(e, T0 + 3 * SEC);
+    cr_assert_str_eq(sink_words(&sink, 0), "inbound-answered/first");
+    stop(e);
+}
+
 /* An exchange that the node opens to one of many responders of a port. */
 static struct qpw_finding_row node_opens(unsigned responder, unsigned outcome, enum qpw_program_seen seen, uint64_t at_ns)
 {

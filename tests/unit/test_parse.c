@@ -116,8 +116,13 @@ Test(parse, captured_shorter_than_the_wire)
             if (direct.kind != QPW_PKT_UNDECODABLE) {
                 if (!direct.sctp_chunk) /* the ports are enough */
                     direct.sctp_chunk = whole.sctp_chunk;
-                if (!direct.form) /* and the EtherType is */
+                if (!direct.form) { /* and the EtherType is */
                     direct.form = whole.form;
+                    if (direct.kind == QPW_PKT_NON_IP) {
+                        memcpy(direct.source, whole.source, sizeof(direct.source));
+                        memcpy(direct.destination, whole.destination, sizeof(direct.destination));
+                    }
+                }
                 assert_same(&direct, &whole, vectors[i].name, n);
                 read = true;
             } else if (read) {

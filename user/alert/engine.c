@@ -129,6 +129,7 @@ void qpw_engine_clock_stepped(struct qpw_engine *e, int64_t by_ns)
 
         shift(&g->last_ns, by_ns);
         shift(&g->first_ns, by_ns);
+        shift(&g->over_ns, by_ns);
         if (g->service) {
             shift(&g->service->gathering_ns, by_ns);
             shift(&g->service->past_ns, by_ns);

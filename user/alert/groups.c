@@ -225,7 +225,29 @@ static void track_one(struct qpw_engine *e, enum qpw_tale tale, const struct qpw
         g->row = *row;
     }
     g->changed = true;
-    g->active = g->active || over(e, g);
+    if (!g->active && over(e, g)) {
+        g->active = true;
+        g->over_ns = try_ns;
+    }
+}
+
+/*
+ * A finding was answered after all: as long as the group is not reported it does not count there. Of who scans every
+ * port counts.
+ */
+static void take_out(struct qpw_engine *e, enum qpw_tale tale, const struct qpw_finding_row *row, const struct qpw_mark *mark)
+{
+    struct qpw_group *g = qpw_group_find(e, group_id(e, tale, &row->key));
+
+    if (!g || g->told || !g->tries || row->first_unix_ns < g->first_ns)
+        return;
+    g->tries--;
+    if (g->active && mark->state == QPW_MARK_FOLDED) {
+        g->folded -= g->folded < mark->told ? g->folded : mark->told;
+        g->folded_all -= g->folded_all > 0;
+    }
+    if (g->active && !g->folded && !over(e, g))
+        g->active = false;
 }
 
 /* What a scan consists of: also ports that only a wide rule or a companion's covers. */
@@ -241,6 +263,14 @@ void qpw_groups_track(struct qpw_engine *e, const struct qpw_finding_row *row, s
     bool answered = row->value.outcome >= QPW_OUTCOME_ANSWERED;
     uint64_t try_ns = row->first_unix_ns;
 
+    if (answered && mark->crowded) {
+        take_out(e, QPW_TALE_MANY, row, mark);
+        take_out(e, QPW_TALE_FLOOD, row, mark);
+    }
+    if (answered) {
+        mark->tracked_ns = 0;
+        mark->crowded = false;
+    }
     if (answered || !is_try(row))
         return;
     if (mark->tracked_ns) {
@@ -265,6 +295,7 @@ void qpw_groups_track(struct qpw_engine *e, const struct qpw_finding_row *row, s
             return; /* one scanner is not many initiators */
         track_one(e, QPW_TALE_MANY, row, try_ns);
         track_one(e, QPW_TALE_FLOOD, row, try_ns);
+        mark->crowded = true;
     }
     if (qpw_engine_neighbour(e, row))
         track_one(e, QPW_TALE_NEIGHBOUR, row, try_ns);

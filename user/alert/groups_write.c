@@ -207,6 +207,9 @@ static void write_if_due(struct qpw_engine *e, struct qpw_group *g, uint64_t now
         return; /* once a day, whatever happens in between */
     if (g->told && !(g->changed && g->folded && due))
         return;
+    if (!g->told && !e->finishing && (g->tale == QPW_TALE_MANY || g->tale == QPW_TALE_FLOOD) &&
+        now_ns < g->over_ns + e->settings.settle_s * SECOND)
+        return; /* some may be answered in a moment, once who asks is found by ARP */
     if (!g->told && !g->folded)
         return; /* over its threshold, but each of its findings has its own record so far */
     if (qpw_engine_take(e, now_ns))

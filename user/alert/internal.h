@@ -68,6 +68,7 @@ struct qpw_mark {
     bool waiting;        /* among e->fresh */
     bool joined;         /* told within the group of its service */
     bool hidden;         /* counted as suppressed */
+    bool crowded;        /* counted among the initiators of its service and of its target */
     uint32_t place;      /* within the batch at work, from 1 */
 };
 
@@ -101,6 +102,7 @@ struct qpw_group {
     uint64_t flow_id;
     uint64_t last_ns;   /* newest try */
     uint64_t first_ns;  /* oldest try of this activity */
+    uint64_t over_ns;   /* the try that was over the threshold */
     uint32_t ring[QPW_GROUP_RING]; /* Unix seconds of the newest tries */
     uint32_t tries;     /* findings counted in this activity */
     uint64_t folded;    /* occurrences told only here, since the last record */
