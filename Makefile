@@ -13,6 +13,8 @@
 # make coverage      which lines the unit tests run, as build/coverage/index.html
 # make compile_commands.json   write the compilation database for editors and clang-tidy
 # make install       install below DESTDIR/PREFIX (/usr/local); make uninstall removes it
+# make deb           build build/qportwatch_VERSION_ARCH.deb
+# make dist          build build/qportwatch-VERSION.tar.gz, of which rpmbuild -ta makes an rpm
 # make clean         delete the build folder
 # Variables: V=1 shows the commands, O=DIR builds elsewhere, TESTS="net/test_x bpf/" limits make test to paths that
 # contain one of these words.
@@ -22,6 +24,10 @@ CC = gcc
 CLANG ?= clang
 PREFIX ?= /usr/local
 DESTDIR ?=
+SYSCONFDIR ?= /etc
+APPARMOR_FOLDER ?= $(SYSCONFDIR)/apparmor.d
+ZSH_FOLDER ?= $(PREFIX)/share/zsh/site-functions
+VERSION := $(shell sed -n 's/.*QPW_VERSION "\(.*\)"/\1/p' user/util/version.h)
 V ?= 0
 Q = $(if $(filter 1,$(V)),,@)
 say = $(if $(filter 1,$(V)),,@printf '  %-6s %s\n' '$(1)' '$(2)';)
@@ -31,14 +37,17 @@ BUILD_PACKAGES = gcc make clang llvm pkg-config libc6-dev libbpf-dev libelf-dev 
 RUN_PACKAGES = iproute2
 DEMO_PACKAGES = $(RUN_PACKAGES) netcat-openbsd socat nginx-light ncat nmap dnsmasq-base nftables iputils-ping procps
 TEST_PACKAGES = $(DEMO_PACKAGES) strace libcriterion-dev lld libclang-rt-dev bpftool tcpdump tshark iperf3 python3 python3-jsonschema \
-	python3-scapy ethtool nftables rpcbind rsyslog tmux util-linux jq chrony tcpreplay man-db nmap libxml2-utils qemu-system-x86 busybox-static cpio kmod xz-utils \
+	python3-scapy ethtool nftables rpcbind rsyslog tmux util-linux jq chrony tcpreplay man-db nmap libxml2-utils systemd qemu-system-x86 busybox-static cpio kmod xz-utils \
 	samba openssh-server vsftpd slapd
+PACKAGE_PACKAGES = debhelper dh-apparmor dpkg-dev fakeroot lintian
+PACKAGE_TEST_PACKAGES = $(PACKAGE_PACKAGES) mmdebstrap systemd apparmor rpm zsh
 LINT_PACKAGES = clang-tidy clang-format gcovr git
 
 ARCH := $(shell uname -m)
 CPPFLAGS = -D_GNU_SOURCE -I. -Iinclude -Iuser -I/usr/include/libxml2 -I/usr/include/libsmartcols
 CFLAGS = -std=gnu17 -O2 -g -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wno-unused-parameter \
-	-Wno-missing-field-initializers -Wformat=2 -Wno-format-nonliteral
+	-Wno-missing-field-initializers -Wformat=2 -Wno-format-nonliteral $(EXTRA_CFLAGS)
+LDFLAGS = $(EXTRA_LDFLAGS)
 LDLIBS = -lbpf -lelf -lz -ljansson -lxml2 -lpcap -lncursesw -ltinfo -lpanelw -lmnl -lsqlite3 -lcap-ng -lnettle -lsmartcols -lm -lpthread
 # lld: it takes 40 % of the time, and there are some hundred test programs
 TEST_LDLIBS = $(LDLIBS) -lcriterion -fuse-ld=lld
@@ -47,7 +56,7 @@ TEST_CFLAGS = $(CFLAGS) -O0
 # -Og: half the time of -O2 to compile, and better traces
 SANITIZE = -Og -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 BPF_CFLAGS = -target bpf -std=gnu17 -O2 -g -mcpu=v3 -Wall -Wextra -Wno-unused-parameter -Wno-missing-field-initializers \
-	-D__TARGET_ARCH_x86 -I. -Iinclude -I/usr/include/$(ARCH)-linux-gnu
+	-D__TARGET_ARCH_x86 -I. -Iinclude -I/usr/include/$(ARCH)-linux-gnu $(EXTRA_BPF_CFLAGS)
 
 SOURCES := $(filter-out user/main.c,$(wildcard user/*.c user/*/*.c user/*/*/*.c))
 OBJECTS := $(SOURCES:%.c=$(O)/%.o) $(O)/user/embed.o
@@ -62,7 +71,7 @@ CAMPAIGN_OBJECTS := $(patsubst %.c,$(O)/%.o,$(wildcard tests/campaign/*.c))
 
 .DELETE_ON_ERROR:
 .SUFFIXES:
-.PHONY: all run demo test test-all test-binaries deps-build deps-run deps-demo deps-test install uninstall clean fuzz campaign campaign-bugs help check lint format coverage deps-lint
+.PHONY: all deb dist source-tree deps-package run demo test test-all test-binaries deps-build deps-run deps-demo deps-test install uninstall clean fuzz campaign campaign-bugs help check lint format coverage deps-lint
 
 all: $(O)/qportwatch
 
@@ -108,7 +117,7 @@ $(O)/san/%.o: %.c Makefile
 	$(call say,CC,$@)$(CC) $(CPPFLAGS) $(CFLAGS) $(SANITIZE) -MMD -MP -c $< -o $@
 
 $(O)/qportwatch: $(O)/user/main.o $(OBJECTS)
-	$(call say,LD,$@)$(CC) $(CFLAGS) $^ $(LDLIBS) -o $@
+	$(call say,LD,$@)$(CC) $(CFLAGS) $(LDFLAGS) $^ $(LDLIBS) -o $@
 
 # ---- Tests: unit tests natively with sanitizers, bpf and net tests as root against the normal objects ----
 $(O)/san/tests/%.o: tests/%.c Makefile
@@ -219,15 +228,75 @@ demo: deps-demo
 	@$(MAKE) --no-print-directory -j$$(nproc) O=$(O) all
 	@tests/demo/demo $(O)/qportwatch
 
-install: all
-	install -D -m 0755 $(O)/qportwatch $(DESTDIR)$(PREFIX)/sbin/qportwatch
-	$(foreach m,$(wildcard user/dist/man/*.8),install -D -m 0644 $(m) $(DESTDIR)$(PREFIX)/share/man/man8/$(notdir $(m));)
-	$(foreach m,$(wildcard user/dist/man/*.5),install -D -m 0644 $(m) $(DESTDIR)$(PREFIX)/share/man/man5/$(notdir $(m));)
+# FILE:FOLDER:NAME:MODE of what is installed beside the program
+INSTALLED = $(O)/qportwatch:$(PREFIX)/sbin:qportwatch:0755 \
+	$(foreach m,$(wildcard user/dist/man/*.8),$(m):$(PREFIX)/share/man/man8:$(notdir $(m)):0644) \
+	$(foreach m,$(wildcard user/dist/man/*.5),$(m):$(PREFIX)/share/man/man5:$(notdir $(m)):0644) \
+	$(O)/dist/qportwatch.service:$(PREFIX)/lib/systemd/system:qportwatch.service:0644 \
+	user/dist/sysusers/qportwatch.conf:$(PREFIX)/lib/sysusers.d:qportwatch.conf:0644 \
+	user/dist/completion/qportwatch.bash:$(PREFIX)/share/bash-completion/completions:qportwatch:0644 \
+	user/dist/completion/_qportwatch:$(ZSH_FOLDER):_qportwatch:0644 \
+	user/dist/etc/policy.sample:$(PREFIX)/share/doc/qportwatch/examples:policy:0644 \
+	$(O)/dist/qportwatch.spdx.json:$(PREFIX)/share/doc/qportwatch:qportwatch.spdx.json:0644 \
+	user/dist/logrotate/qportwatch:$(SYSCONFDIR)/logrotate.d:qportwatch:0644 \
+	$(if $(APPARMOR_FOLDER),user/dist/apparmor/qportwatch:$(APPARMOR_FOLDER):qportwatch:0644)
+# Written by the administrator: neither replaced nor removed
+CONFIGURED = user/dist/etc/qportwatch.conf:$(SYSCONFDIR)/qportwatch:qportwatch.conf:0644
+part = $(word $(2),$(subst :, ,$(1)))
+target = $(DESTDIR)$(call part,$(1),2)/$(call part,$(1),3)
+
+$(O)/dist/qportwatch.service: user/dist/systemd/qportwatch.service.in Makefile
+	@mkdir -p $(@D)
+	@sed 's|@sbindir@|$(PREFIX)/sbin|' $< >$@
+$(O)/dist/qportwatch.spdx.json: user/dist/sbom user/util/version.h Makefile
+	@mkdir -p $(@D)
+	@user/dist/sbom $(VERSION) >$@
+
+define install_one
+	install -D -m $(call part,$(1),4) $(call part,$(1),1) $(call target,$(1))
+
+endef
+define install_unless_there
+	[ -e $(call target,$(1)) ] || install -D -m $(call part,$(1),4) $(call part,$(1),1) $(call target,$(1))
+
+endef
+define uninstall_one
+	rm -f $(call target,$(1))
+
+endef
+install: all $(O)/dist/qportwatch.service $(O)/dist/qportwatch.spdx.json
+	$(foreach f,$(INSTALLED),$(call install_one,$(f)))
+	$(foreach f,$(CONFIGURED),$(call install_unless_there,$(f)))
+	install -d -m 0755 $(DESTDIR)$(SYSCONFDIR)/qportwatch/conf.d
 
 uninstall:
-	rm -f $(DESTDIR)$(PREFIX)/sbin/qportwatch
-	$(foreach m,$(wildcard user/dist/man/*.8),rm -f $(DESTDIR)$(PREFIX)/share/man/man8/$(notdir $(m));)
-	$(foreach m,$(wildcard user/dist/man/*.5),rm -f $(DESTDIR)$(PREFIX)/share/man/man5/$(notdir $(m));)
+	$(foreach f,$(INSTALLED),$(call uninstall_one,$(f)))
+
+# ---- Packages: from a copy of the sources below build/, so that two builds give the same bytes ----
+SOURCE_FOLDERS = bpf user include tests Makefile README.md LICENSE .ci .clang-format .clang-tidy .editorconfig .gitignore
+SOURCE_TREE = $(O)/package/qportwatch-$(VERSION)
+source-tree:
+	@rm -rf $(O)/package
+	@mkdir -p $(SOURCE_TREE)
+	@cp -a --reflink=auto $(SOURCE_FOLDERS) $(SOURCE_TREE)
+
+# Who publishes a package puts an address of theirs into debian/control and debian/changelog.
+ADDRESS_TAGS = bogus-mail-host,bogus-mail-host-in-debian-changelog,mail-address-loops-or-bounces
+deps-package:
+	@$(call install_missing,$(BUILD_PACKAGES) $(PACKAGE_PACKAGES))
+deb: deps-package source-tree
+	@cp -a user/dist/debian $(SOURCE_TREE)/debian
+	@cd $(SOURCE_TREE) && DEB_BUILD_OPTIONS="parallel=$$(nproc) $(DEB_BUILD_OPTIONS)" dpkg-buildpackage -us -uc -b $(if $(filter 1,$(V)),,>../deb.log 2>&1) || \
+		{ [ ! -e ../deb.log ] || tail -n 30 ../deb.log >&2; exit 1; }
+	@cp -p $(O)/package/qportwatch_$(VERSION)_*.deb $(O)/
+	@cd $(O)/package && lintian --fail-on=error,warning --suppress-tags $(ADDRESS_TAGS) --tag-display-limit 0 --allow-root qportwatch_$(VERSION)_*.changes
+	@ls $(O)/qportwatch_$(VERSION)_*.deb
+
+dist: source-tree
+	@cp -p user/dist/rpm/qportwatch.spec $(SOURCE_TREE)/
+	@tar -C $(O)/package --sort=name --owner=0 --group=0 --numeric-owner --mtime=@$${SOURCE_DATE_EPOCH:-0} -cf - qportwatch-$(VERSION) | \
+		gzip -n >$(O)/qportwatch-$(VERSION).tar.gz
+	@ls $(O)/qportwatch-$(VERSION).tar.gz
 
 clean:
 	rm -rf $(O)

@@ -18,12 +18,7 @@
 #include "words/printer.h"
 #include "words/terminal.h"
 
-static const struct command {
-    const char *name;
-    int (*run)(int argc, char **argv);
-    const char *does;
-    bool reads; /* run by a process of root's for those who are not root but may read */
-} commands[] = {
+static const struct qpw_command commands[] = {
     {"attach", qpw_cmd_attach, "monitor interfaces: count every packet, alert on what the policy does not allow"},
     {"detach", qpw_cmd_detach, "remove exactly what qportwatch attached"},
     {"reload", qpw_cmd_reload, "read the policy again and apply it in one step"},
@@ -36,8 +31,10 @@ static const struct command {
     {"ack", qpw_cmd_ack, "say that a finding has been seen"},
     {"mute", qpw_cmd_mute, "silence a finding by a line of the policy"},
     {"replay", qpw_cmd_replay, "audit capture files through the same BPF programs"},
-    {"policy", qpw_cmd_policy, "show, check, import, diff, suggest, test and export policies"},
-    {"config", qpw_cmd_config, "each setting and where it comes from"},
+    {"check", qpw_cmd_check, "what attaching to interfaces would do, and what it could not see"},
+    {"policy", qpw_cmd_policy, "show, check, import, diff, suggest, test and export policies",
+     .under = qpw_policy_commands},
+    {"config", qpw_cmd_config, "each setting and where it comes from", .under = qpw_config_commands},
     {"bench", qpw_cmd_bench, "measure what a packet costs on this machine"},
 };
 
@@ -109,6 +106,8 @@ int main(int argc, char **argv)
     }
     if (argc == 2 && !strcmp(argv[1], QPW_READERS_COMMAND))
         return qpw_readers_serve(3, 4); /* started so by the auditor */
+    if (!strcmp(argv[1], "complete"))
+        return qpw_cmd_complete(commands, sizeof(commands) / sizeof(*commands), argc - 1, argv + 1);
     for (size_t i = 0; i < sizeof(commands) / sizeof(*commands); i++) {
         if (strcmp(argv[1], commands[i].name))
             continue;

@@ -71,6 +71,19 @@ Test(alert_log, lines_are_appended_with_mode_0640)
     cr_expect_eq(st.st_mode & 0777, 0640);
 }
 
+Test(alert_log, the_mode_is_0640_whatever_the_umask_and_another_one_is_kept)
+{
+    struct stat st;
+
+    umask(077);
+    cr_expect_eq(put("one\n"), 0);
+    cr_expect(stat(path, &st) == 0 && (st.st_mode & 0777) == 0640);
+    cr_expect_eq(chmod(path, 0600), 0);
+    qpw_log_reopen(&log_);
+    cr_expect_eq(put("two\n"), 0);
+    cr_expect(stat(path, &st) == 0 && (st.st_mode & 0777) == 0600);
+}
+
 Test(alert_log, a_moved_file_is_left_and_the_name_made_anew)
 {
     cr_assert_eq(put("one\n"), 0);

@@ -1,52 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* `auto`: the interfaces that carry the default route and the routes to the peers, found again when routes change. */
-#include <net/if.h>
-#include <string.h>
+/* `auto`: interfaces are found again when routes change. */
+#include "host/automatic.h"
 
 #include "auditor/internal.h"
-#include "host/route.h"
-
-#define MOST_PEERS 64u /* whose routes are asked for: they share a few interfaces */
-
-/* A link that can be watched and is not in the list already. */
-static size_t add(const struct qpw_netlink *links, unsigned ifindex, unsigned *list, size_t n, size_t room)
-{
-    const struct qpw_link *link = qpw_netlink_by_index(links, ifindex);
-
-    for (size_t i = 0; i < n; i++) /* what lies above or below one of them would be counted twice */
-        if (list[i] == ifindex || qpw_netlink_stacked(links, list[i], ifindex))
-            return n;
-    if (!link || link->flags & IFF_LOOPBACK || n == room)
-        return n;
-    list[n] = ifindex;
-    return n + 1;
-}
-
-static void put_number(qpw_u128 number, uint8_t ret[16])
-{
-    for (int i = 15; i >= 0; i--, number >>= 8)
-        ret[i] = (uint8_t)number;
-}
-
-size_t qpw_automatic_find(const struct qpw_netlink *links, const struct qpw_policy *policy, unsigned *ret, size_t room)
-{
-    unsigned defaults[QPW_MAX_IFACES];
-    struct qpw_route_answer route;
-    int found = qpw_route_defaults(defaults, QPW_MAX_IFACES);
-    uint8_t addr[16];
-    size_t n = 0;
-
-    for (int i = 0; i < found; i++)
-        n = add(links, defaults[i], ret, n, room);
-    for (size_t i = 0; policy && i < policy->n_peers && i < MOST_PEERS; i++) {
-        for (size_t j = 0; j < policy->peers[i].addresses.n; j++) {
-            put_number(policy->peers[i].addresses.ranges[j].first, addr);
-            if (qpw_route_ask(NULL, addr, 0, &route) == 0)
-                n = add(links, route.ifindex, ret, n, room);
-        }
-    }
-    return n;
-}
 
 size_t qpw_automatic_attach(struct qpw_auditor *a)
 {

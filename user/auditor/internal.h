@@ -201,10 +201,7 @@ int qpw_watch_addresses(struct qpw_auditor *a, struct qpw_error *err);
 
 /* ---- automatic.c ---- */
 
-/* The interfaces that `automatic` means now: ifindexes, at most `room`; how many. policy NULL: not read yet. */
-size_t qpw_automatic_find(const struct qpw_netlink *links, const struct qpw_policy *policy, unsigned *ret, size_t room);
-
-/* Attaches to those of them that are not watched yet. What cannot be is said. How many are watched. */
+/* Attaches to those interfaces that `auto` stands for that are not watched yet. What cannot be is said. How many are watched. */
 size_t qpw_automatic_attach(struct qpw_auditor *a);
 
 /* ---- service.c ---- */

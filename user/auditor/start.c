@@ -23,6 +23,7 @@
 #include "control/message.h"
 #include "control/peer.h"
 #include "control/policy_args.h"
+#include "host/automatic.h"
 #include "host/clock.h"
 #include "host/leases.h"
 #include "host/rights.h"

@@ -6,6 +6,23 @@
 #ifndef QPW_CMD_H
 #define QPW_CMD_H
 
+#include <stdbool.h>
+#include <stddef.h>
+
+struct qpw_command {
+    const char *name;
+    int (*run)(int argc, char **argv);
+    const char *does;
+    bool reads; /* run by a process of root's for those who are not root but may read */
+    const struct qpw_command *(*under)(size_t *ret_n); /* its own commands; NULL: it has none */
+};
+
+const struct qpw_command *qpw_policy_commands(size_t *ret_n);
+const struct qpw_command *qpw_config_commands(size_t *ret_n);
+
+/* argv[1] on: the words behind "qportwatch", the last of which is to be completed. */
+int qpw_cmd_complete(const struct qpw_command *commands, size_t n, int argc, char **argv);
+
 int qpw_cmd_attach(int argc, char **argv);
 int qpw_cmd_detach(int argc, char **argv);
 int qpw_cmd_reload(int argc, char **argv);
@@ -19,6 +36,7 @@ int qpw_cmd_ack(int argc, char **argv);
 int qpw_cmd_mute(int argc, char **argv);
 int qpw_cmd_replay(int argc, char **argv);
 int qpw_cmd_policy(int argc, char **argv);
+int qpw_cmd_check(int argc, char **argv);
 int qpw_cmd_config(int argc, char **argv);
 int qpw_cmd_bench(int argc, char **argv);
 

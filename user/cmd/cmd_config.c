@@ -208,6 +208,14 @@ static int show(int argc, char **argv)
     return r < 0 ? QPW_EXIT_FAILED : QPW_EXIT_OK;
 }
 
+static const struct qpw_command subcommands[] = {{"show", show, "each setting and where it comes from"}};
+
+const struct qpw_command *qpw_config_commands(size_t *ret_n)
+{
+    *ret_n = sizeof(subcommands) / sizeof(*subcommands);
+    return subcommands;
+}
+
 int qpw_cmd_config(int argc, char **argv)
 {
     static char name[] = "qportwatch config show";
@@ -217,7 +225,7 @@ int qpw_cmd_config(int argc, char **argv)
         return qpw_usage_no_command("qportwatch config", NULL);
     if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-?") || !strcmp(argv[1], "-h") || !strcmp(argv[1], "help")) {
         printf("Usage: qportwatch config COMMAND [OPTIONS]\n\n  %-8s %s\n\n'qportwatch config COMMAND --help' lists the options "
-               "of a command.\n", "show", "each setting and where it comes from");
+               "of a command.\n", subcommands[0].name, subcommands[0].does);
         return QPW_EXIT_OK;
     }
     if (!strcmp(argv[1], "show")) {

@@ -9,16 +9,27 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-bool qpw_strips_tags(const char *ifname)
+/* Whether the card has one of the flags that ethtool calls legacy. */
+static bool has_flag(const char *ifname, unsigned flag)
 {
     struct ethtool_value flags = {.cmd = ETHTOOL_GFLAGS};
     struct ifreq request = {.ifr_data = (char *)&flags};
     int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-    bool strips;
+    bool has;
 
     snprintf(request.ifr_name, sizeof(request.ifr_name), "%s", ifname);
-    strips = fd >= 0 && ioctl(fd, SIOCETHTOOL, &request) == 0 && flags.data & ETH_FLAG_RXVLAN;
+    has = fd >= 0 && ioctl(fd, SIOCETHTOOL, &request) == 0 && flags.data & flag;
     if (fd >= 0)
         close(fd);
-    return strips;
+    return has;
+}
+
+bool qpw_strips_tags(const char *ifname)
+{
+    return has_flag(ifname, ETH_FLAG_RXVLAN);
+}
+
+bool qpw_merges_received(const char *ifname)
+{
+    return has_flag(ifname, ETH_FLAG_LRO);
 }

@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-#include <dirent.h>
 #include <errno.h>
 #include <net/if.h>
 #include <stdio.h>
@@ -10,106 +9,13 @@
 
 #include "host/cgroup.h"
 #include "host/tags.h"
+#include "snapshot/bypass.h"
 #include "snapshot/collect_maps.h"
 #include "instance/hooks.h"
 #include "instance/instance.h"
 #include "instance/owners.h"
 
 /* ---- Notes ---- */
-
-/* The number in a file of sysfs, 0 where there is none. */
-static unsigned long long read_number(const char *directory, const char *file)
-{
-    unsigned long long number = 0;
-    char path[512];
-    FILE *f;
-
-    snprintf(path, sizeof(path), "%s/%s", directory, file);
-    f = fopen(path, "re");
-    if (!f)
-        return 0;
-    if (fscanf(f, "%llu", &number) != 1)
-        number = 0;
-    fclose(f);
-    return number;
-}
-
-/* Ports of one RDMA device that have carried anything. */
-static int note_rdma_device(struct qpw_snapshot *s, const char *class, const char *device)
-{
-    struct qpw_note note = {.kind = QPW_NOTE_RDMA};
-    char path[400], counters[480];
-    struct dirent *port;
-    DIR *ports;
-    int rc = 0;
-
-    snprintf(path, sizeof(path), "%s/%.64s/ports", class, device);
-    ports = opendir(path);
-    while (rc == 0 && ports && (port = readdir(ports))) {
-        if (port->d_name[0] == '.')
-            continue;
-        snprintf(counters, sizeof(counters), "%s/%.16s/counters", path, port->d_name);
-        note.count = read_number(counters, "port_rcv_packets") + read_number(counters, "port_xmit_packets");
-        snprintf(note.name, sizeof(note.name), "%.63s", device);
-        snprintf(note.detail, sizeof(note.detail), "%.16s", port->d_name);
-        if (note.count)
-            rc = qpw_snapshot_note(s, &note);
-    }
-    if (ports)
-        closedir(ports);
-    return rc;
-}
-
-static int note_rdma(struct qpw_snapshot *s, const char *sysfs)
-{
-    char class[200];
-    struct dirent *device;
-    DIR *devices;
-    int rc = 0;
-
-    snprintf(class, sizeof(class), "%s/class/infiniband", sysfs);
-    devices = opendir(class);
-    while (rc == 0 && devices && (device = readdir(devices)))
-        if (device->d_name[0] != '.')
-            rc = note_rdma_device(s, class, device->d_name);
-    if (devices)
-        closedir(devices);
-    return rc;
-}
-
-/* Sockets of AF_XDP of this network namespace, as its table of protocols counts them. */
-static int note_xdp_sockets(struct qpw_snapshot *s, const char *procfs)
-{
-    char path[200], line[256];
-    int sockets = 0;
-    FILE *f;
-
-    snprintf(path, sizeof(path), "%s/net/protocols", procfs);
-    f = fopen(path, "re");
-    while (f && fgets(line, sizeof(line), f))
-        if (sscanf(line, "XDP %*d %d", &sockets) == 1)
-            break;
-    if (f)
-        fclose(f);
-    return sockets <= 0 ? 0 : qpw_snapshot_note(s, &(struct qpw_note){.kind = QPW_NOTE_XDP_SOCKETS, .count = sockets});
-}
-
-/* Sockets of AF_PACKET: the kernel does not tell which of them send around the queueing discipline. */
-static int note_packet_sockets(struct qpw_snapshot *s, const char *procfs)
-{
-    char path[200], line[256];
-    int sockets = -1; /* the first line has the titles */
-    FILE *f;
-
-    snprintf(path, sizeof(path), "%s/net/packet", procfs);
-    f = fopen(path, "re");
-    while (f && fgets(line, sizeof(line), f))
-        sockets++;
-    if (f)
-        fclose(f);
-    return sockets <= 0 ? 0
-                        : qpw_snapshot_note(s, &(struct qpw_note){.kind = QPW_NOTE_PACKET_SOCKETS, .count = sockets});
-}
 
 /* One note on the programs of others among entries from..to-1, named after the first of them. */
 static int note_foreign(struct qpw_snapshot *s, const struct qpw_hook_list *list, size_t from, size_t to,
@@ -349,9 +255,7 @@ int qpw_collect_host(const struct qpw_kernel *k, const struct qpw_collect_option
     if (rc == 0 && links && !s->replay && !options->brief) {
         rc = read_unwatched(links, s);
         rc = rc ? rc : note_interfaces(s);
-        rc = rc ? rc : note_rdma(s, options->sysfs ? options->sysfs : "/sys");
-        rc = rc ? rc : note_xdp_sockets(s, options->procfs ? options->procfs : "/proc");
-        rc = rc ? rc : note_packet_sockets(s, options->procfs ? options->procfs : "/proc");
+        rc = rc ? rc : qpw_bypass_read(s, options->sysfs ? options->sysfs : "/sys", options->procfs ? options->procfs : "/proc");
         rc = rc ? rc : note_owners(k, s);
     }
     qpw_netlink_close(own);

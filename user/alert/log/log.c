@@ -38,15 +38,21 @@ void qpw_log_close(struct qpw_log *log)
 /* Makes the file, or opens the one there. */
 static int open_file(struct qpw_log *log)
 {
+    const int flags = O_WRONLY | O_APPEND | O_CLOEXEC | O_NOCTTY | O_NONBLOCK; /* a FIFO would keep it */
     struct stat st;
-    int fd = open(log->path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, LOG_MODE); /* a FIFO would keep it */
+    int fd = open(log->path, flags);
+    bool made = fd < 0 && errno == ENOENT;
 
+    if (made)
+        fd = open(log->path, flags | O_CREAT, LOG_MODE);
     if (fd < 0)
         return errno == ENXIO ? -EINVAL : -errno; /* a FIFO that nobody reads, or a socket */
     if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode)) {
         close(fd);
         return -EINVAL;
     }
+    if (made)
+        fchmod(fd, LOG_MODE); /* whatever the umask is */
     log->fd = fd;
     log->device = st.st_dev;
     log->inode = st.st_ino;

@@ -14,11 +14,7 @@
 #include "util/near.h"
 #include "util/usage.h"
 
-static const struct {
-    const char *name;
-    int (*run)(int argc, char **argv);
-    const char *does;
-} subcommands[] = {
+static const struct qpw_command subcommands[] = {
     {"show", qpw_policy_show_main, "every rule as it takes effect, and where it comes from"},
     {"check", qpw_policy_check_main, "what is wrong or odd about a policy; --strict: exit 3 if something is"},
     {"import", qpw_policy_import_main, "the vendor's page of required ports into a policy"},
@@ -29,6 +25,12 @@ static const struct {
     {"export", qpw_policy_export_main, "the policy as an nftables ruleset, JSON or CSV"},
 };
 #define COUNT (sizeof(subcommands) / sizeof(*subcommands))
+
+const struct qpw_command *qpw_policy_commands(size_t *ret_n)
+{
+    *ret_n = COUNT;
+    return subcommands;
+}
 
 int qpw_policy_say(const char *subcommand, const struct qpw_error *err, int status)
 {
