@@ -232,7 +232,7 @@ demo: deps-demo
 INSTALLED = $(O)/qportwatch:$(PREFIX)/sbin:qportwatch:0755 \
 	$(foreach m,$(wildcard user/dist/man/*.8),$(m):$(PREFIX)/share/man/man8:$(notdir $(m)):0644) \
 	$(foreach m,$(wildcard user/dist/man/*.5),$(m):$(PREFIX)/share/man/man5:$(notdir $(m)):0644) \
-	$(O)/dist/qportwatch.service:$(PREFIX)/lib/systemd/system:qportwatch.service:0644 \
+	user/dist/systemd/qportwatch.service.in:$(PREFIX)/lib/systemd/system:qportwatch.service:0644 \
 	user/dist/sysusers/qportwatch.conf:$(PREFIX)/lib/sysusers.d:qportwatch.conf:0644 \
 	user/dist/completion/qportwatch.bash:$(PREFIX)/share/bash-completion/completions:qportwatch:0644 \
 	user/dist/completion/_qportwatch:$(ZSH_FOLDER):_qportwatch:0644 \
@@ -245,12 +245,9 @@ CONFIGURED = user/dist/etc/qportwatch.conf:$(SYSCONFDIR)/qportwatch:qportwatch.c
 part = $(word $(2),$(subst :, ,$(1)))
 target = $(DESTDIR)$(call part,$(1),2)/$(call part,$(1),3)
 
-$(O)/dist/qportwatch.service: user/dist/systemd/qportwatch.service.in Makefile
-	@mkdir -p $(@D)
-	@sed 's|@sbindir@|$(PREFIX)/sbin|' $< >$@
 $(O)/dist/qportwatch.spdx.json: user/dist/sbom user/util/version.h Makefile
 	@mkdir -p $(@D)
-	@user/dist/sbom $(VERSION) >$@
+	@user/dist/sbom $(VERSION) >$@.$$$$ && mv $@.$$$$ $@
 
 define install_one
 	install -D -m $(call part,$(1),4) $(call part,$(1),1) $(call target,$(1))
@@ -264,10 +261,11 @@ define uninstall_one
 	rm -f $(call target,$(1))
 
 endef
-install: all $(O)/dist/qportwatch.service $(O)/dist/qportwatch.spdx.json
+install: all $(O)/dist/qportwatch.spdx.json
 	$(foreach f,$(INSTALLED),$(call install_one,$(f)))
 	$(foreach f,$(CONFIGURED),$(call install_unless_there,$(f)))
 	install -d -m 0755 $(DESTDIR)$(SYSCONFDIR)/qportwatch/conf.d
+	sed -i 's|@sbindir@|$(PREFIX)/sbin|' $(DESTDIR)$(PREFIX)/lib/systemd/system/qportwatch.service
 
 uninstall:
 	$(foreach f,$(INSTALLED),$(call uninstall_one,$(f)))
