@@ -10,6 +10,7 @@
 
 #include "cmd/cmd.h"
 #include "control/readers.h"
+#include "control/readers_server.h"
 #include "util/error.h"
 #include "util/file.h"
 #include "util/near.h"
@@ -111,7 +112,7 @@ int main(int argc, char **argv)
     for (size_t i = 0; i < sizeof(commands) / sizeof(*commands); i++) {
         if (strcmp(argv[1], commands[i].name))
             continue;
-        if (commands[i].reads && !asks_for_help(argc, argv) && (status = qpw_readers_ask(argc - 1, argv + 1)) >= 0)
+        if (commands[i].reads && !asks_for_help(argc, argv) && (status = qpw_readers_ask(argc - 1, argv + 1, stdout)) >= 0)
             return status;
         snprintf(name, sizeof(name), "qportwatch %s", commands[i].name);
         argv[1] = name;

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "control/readers.h"
+#include "control/readers_server.h"
 
 #define AGAIN_TICKS 60u /* after which it is started again */
 #define CLEAR_OF_BOTH 16

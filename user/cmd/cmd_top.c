@@ -12,6 +12,7 @@
 #include "cmd/hosts.h"
 #include "cmd/node_listeners.h"
 #include "cmd/format.h"
+#include "cmd/top_reader.h"
 #include "cmd/view_acts.h"
 #include "cmd/view_more.h"
 #include "control/watched.h"
@@ -330,6 +331,16 @@ static int run_plain(struct source *source, struct qpw_view_state *state, const 
     return r;
 }
 
+/* The screen's keys are root's: others see the tables. */
+static int run_as_reader(const struct options *o, bool screen, const struct qpw_view_state *state)
+{
+    const struct qpw_top_reader reader = {
+        .tab = o->tab, .filter = o->filter, .sort = o->sort, .interval_ms = state->interval_ms, .json = o->json,
+        .ascii = o->ascii || (isatty(STDOUT_FILENO) && !qpw_terminal_utf8()), .once = o->output == ONCE, .screen = screen};
+
+    return geteuid() == 0 ? -1 : qpw_top_reader_run(&reader);
+}
+
 int qpw_cmd_top(int argc, char **argv)
 {
     struct options o = {0};
@@ -346,6 +357,9 @@ int qpw_cmd_top(int argc, char **argv)
         fprintf(stderr, "qportwatch top: %s\n", err.text);
         return QPW_EXIT_USAGE;
     }
+    r = run_as_reader(&o, screen, &state);
+    if (r >= 0)
+        return r;
     qpw_kernel_init(&source.kernel);
     r = open_source(&source, &err);
     if (r == 0 && screen) {

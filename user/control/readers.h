@@ -4,37 +4,35 @@
  *
  * What they read takes root's rights. They ask over a socket of their own, which the auditor never touches: descriptors
  * that come with a message can hold up who closes them, and before Linux 6.16 they cannot be refused. A process
- * beside the auditor serves it (qpw_readers_serve()); each command runs in a process of its own, its output goes back as
+ * beside the auditor serves it (readers_server.h); each command runs in a process of its own, its output goes back as
  * packets, so no descriptor of the asker is ever taken.
  *
- *   request  the command's words, each with its NUL, in one packet
+ *   request  "COLUMNS=" and the terminal's width, then the command's words, each with its NUL, in one packet
  *   answer   packets that begin with '1' (standard output) or '2' (standard error), then 'x' and the exit status
  */
 #ifndef QPW_CONTROL_READERS_H
 #define QPW_CONTROL_READERS_H
 
 #include <stdbool.h>
-#include <sys/types.h>
+#include <stdio.h>
 
 #include "util/error.h"
 
 #define QPW_READERS_GROUP "qportwatch"
 #define QPW_READERS_COMMAND "readers" /* the program as that process; not for people */
 
-/*
- * Listens, and lets the group in. *ret_fd is the caller's. 0; -ENOENT: there is no such group; another negative errno with
- * err filled: the group stays out.
- */
-int qpw_readers_listen(int *ret_fd, struct qpw_error *err);
-
-/* Serves until nobody holds the other end of the pipe `life` any more. Returns an exit status. */
-int qpw_readers_serve(int listen_fd, int life);
+#define QPW_READERS_COLUMNS "COLUMNS="
+#define QPW_READERS_WORDS 32         /* of a command, at most */
+#define QPW_READERS_REQUEST_BYTES 4096u
+#define QPW_READERS_PACKET_BYTES 16384u
+#define QPW_READERS_RUN_SECONDS 60   /* for one command; who reads its output must not stop reading */
+#define QPW_READERS_REQUEST_SECONDS 2
 
 /*
- * Has the command run: argv[0] is its name. Its exit status, with the output on this process's; or -1: nobody serves
- * readers here, or this process may not ask.
+ * Has the command run: argv[0] is its name. Its exit status, with its output on `out` and its errors on this process's; or
+ * -1: nobody serves readers here, or this process may not ask.
  */
-int qpw_readers_ask(int argc, char **argv);
+int qpw_readers_ask(int argc, char **argv, FILE *out);
 
 /* Whether the words are a command that only reads, with options that name no file. err says why not. */
 bool qpw_readers_may(int argc, char *const *argv, struct qpw_error *err);

@@ -1,0 +1,301 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#include "control/readers_server.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/time.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "control/lock.h"
+#include "control/readers.h"
+
+#define PLACES 4        /* commands at a time … */
+#define PLACES_OF_ONE 2 /* … of one user */
+#define REFUSALS 4      /* that are being said */
+#define LOOKS 20
+#define LOOK_US 5000
+
+#ifndef SO_PASSRIGHTS
+#define SO_PASSRIGHTS 83 /* include/uapi/asm-generic/socket.h, Linux 6.16 */
+#endif
+
+/* ---- One command, in a process of its own ---- */
+
+static void send_packet(int fd, char kind, const void *bytes, size_t length)
+{
+    char packet[QPW_READERS_PACKET_BYTES + 1];
+
+    packet[0] = kind;
+    memcpy(packet + 1, bytes, length);
+    send(fd, packet, length + 1, MSG_NOSIGNAL); /* who has gone needs nothing */
+}
+
+static _Noreturn void end(int fd, int status)
+{
+    unsigned char byte = (unsigned char)status;
+
+    send_packet(fd, 'x', &byte, 1);
+    _exit(0);
+}
+
+static _Noreturn void refuse(int fd, const char *command, const char *why)
+{
+    char text[256];
+    int length = snprintf(text, sizeof(text), "qportwatch %s: %s\n", command, why);
+
+    send_packet(fd, '2', text, (size_t)length < sizeof(text) ? (size_t)length : sizeof(text) - 1);
+    end(fd, QPW_EXIT_FAILED);
+}
+
+/* columns: "COLUMNS=" and digits. */
+static _Noreturn void execute(char **argv, char *columns, const int outputs[2])
+{
+    char *environment[] = {"PATH=/usr/sbin:/usr/bin:/sbin:/bin", "LANG=C.UTF-8", columns, NULL};
+
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    dup2(outputs[0], STDOUT_FILENO);
+    dup2(outputs[1], STDERR_FILENO);
+    close_range(3, ~0u, 0);
+    execve("/proc/self/exe", argv, environment);
+    _exit(QPW_EXIT_FAILED);
+}
+
+/* Passes on what comes until both ends are closed. */
+static void pass_on(int fd, const int from[2])
+{
+    struct pollfd inputs[] = {{.fd = from[0], .events = POLLIN}, {.fd = from[1], .events = POLLIN}};
+    char bytes[QPW_READERS_PACKET_BYTES];
+    ssize_t n;
+
+    while (inputs[0].fd >= 0 || inputs[1].fd >= 0) {
+        if (poll(inputs, 2, -1) < 0 && errno != EINTR)
+            return;
+        for (int i = 0; i < 2; i++) {
+            if (inputs[i].fd < 0 || !inputs[i].revents)
+                continue;
+            n = read(inputs[i].fd, bytes, sizeof(bytes));
+            if (n > 0)
+                send_packet(fd, i ? '2' : '1', bytes, (size_t)n);
+            else
+                inputs[i].fd = -1;
+        }
+    }
+}
+
+static _Noreturn void run(int fd, char *columns, char **words)
+{
+    char *argv[QPW_READERS_WORDS + 2] = {"qportwatch"};
+    int out[2], error[2], status = 0;
+    pid_t pid;
+
+    for (int i = 0; words[i]; i++)
+        argv[i + 1] = words[i];
+    if (pipe2(out, O_CLOEXEC) < 0 || pipe2(error, O_CLOEXEC) < 0 || (pid = fork()) < 0)
+        refuse(fd, words[0], "no more processes can be started");
+    if (pid == 0)
+        execute(argv, columns, (int[]){out[1], error[1]});
+    close(out[1]);
+    close(error[1]);
+    pass_on(fd, (int[]){out[0], error[0]});
+    while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
+        ;
+    end(fd, WIFEXITED(status) ? WEXITSTATUS(status) : QPW_EXIT_FAILED);
+}
+
+/* How wide the asker's terminal is, as the first word of a request. */
+static bool is_columns(const char *word)
+{
+    size_t length = strlen(QPW_READERS_COLUMNS);
+
+    return !strncmp(word, QPW_READERS_COLUMNS, length) && word[length] && !word[length + strspn(word + length, "0123456789")];
+}
+
+/* The words of the packet, into argv with a NULL behind them; how many, 0: it is none. */
+static int read_request(int fd, char *packet, char *argv[QPW_READERS_WORDS + 2])
+{
+    ssize_t n = recv(fd, packet, QPW_READERS_REQUEST_BYTES, MSG_TRUNC);
+    int argc = 0;
+
+    if (n <= 0 || n > (ssize_t)QPW_READERS_REQUEST_BYTES || packet[n - 1])
+        return 0;
+    for (char *word = packet; word < packet + n; word += strlen(word) + 1) {
+        if (argc == QPW_READERS_WORDS + 1)
+            return 0;
+        argv[argc++] = word;
+    }
+    argv[argc] = NULL;
+    return argc;
+}
+
+/* go: closed by the server once it has let go of fd, so that this process is the one that closes it. */
+static _Noreturn void serve_one(int fd, int go, const char *why_not)
+{
+    struct timeval patience = {.tv_sec = QPW_READERS_REQUEST_SECONDS};
+    char packet[QPW_READERS_REQUEST_BYTES], *words[QPW_READERS_WORDS + 2] = {"", ""}, **argv = words + 1, byte;
+    struct qpw_error err;
+    int argc;
+
+    alarm(QPW_READERS_RUN_SECONDS); /* ends this process, and with it the command */
+    while (read(go, &byte, 1) < 0 && errno == EINTR)
+        ;
+    setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
+    argc = read_request(fd, packet, words) - 1;
+    if (argc < 1 || !is_columns(words[0]))
+        refuse(fd, "", "not a request");
+    if (why_not)
+        refuse(fd, argv[0], why_not);
+    if (!qpw_readers_may(argc, argv, &err))
+        refuse(fd, argv[0], err.text);
+    run(fd, words[0], argv);
+}
+
+/* ---- The server ---- */
+
+struct place {
+    pid_t pid; /* 0: free */
+    uid_t uid;
+    bool refuses;
+};
+
+static void tidy(struct place places[PLACES + REFUSALS])
+{
+    for (int i = 0; i < PLACES + REFUSALS; i++)
+        if (places[i].pid && waitpid(places[i].pid, NULL, WNOHANG) != 0)
+            places[i].pid = 0;
+}
+
+/* Why that user's command is not run now; NULL: it is. */
+static const char *hindrance(struct place places[PLACES + REFUSALS], uid_t uid)
+{
+    int all = 0, own = 0;
+
+    tidy(places);
+    for (int i = 0; i < PLACES + REFUSALS; i++)
+        if (places[i].pid && !places[i].refuses) {
+            all++;
+            own += places[i].uid == uid;
+        }
+    if (own >= PLACES_OF_ONE)
+        return "two commands of this user are running; try again when one has ended";
+    return all >= PLACES ? "too many commands are running; try again" : NULL;
+}
+
+/* Whoever may enter the folder may connect: the group and root. Descriptor `life` and the listener are closed. */
+static void start_one(int fd, int listen_fd, int life, struct place *place, const char *why_not)
+{
+    int go[2];
+
+    if (pipe2(go, O_CLOEXEC) < 0)
+        return;
+    place->pid = fork();
+    if (place->pid == 0) {
+        close(listen_fd);
+        close(life);
+        close(go[1]);
+        prctl(PR_SET_PDEATHSIG, SIGKILL);
+        serve_one(fd, go[0], why_not);
+    }
+    if (place->pid < 0)
+        place->pid = 0;
+    place->refuses = why_not;
+    close(fd);
+    close(go[0]);
+    close(go[1]);
+}
+
+/* One whose answer has come just now is given the moment that its process takes to end. */
+static const char *lasting_hindrance(struct place places[PLACES + REFUSALS], uid_t uid)
+{
+    const char *why = hindrance(places, uid);
+
+    for (int i = 0; why && i < LOOKS; i++) {
+        usleep(LOOK_US);
+        why = hindrance(places, uid);
+    }
+    return why;
+}
+
+static struct place *free_place(struct place places[PLACES + REFUSALS])
+{
+    for (int i = 0; i < PLACES + REFUSALS; i++)
+        if (!places[i].pid)
+            return &places[i];
+    return NULL;
+}
+
+static void accept_one(int listen_fd, int life, struct place places[PLACES + REFUSALS])
+{
+    struct place *place = free_place(places);
+    int fd = place ? accept4(listen_fd, NULL, NULL, SOCK_CLOEXEC) : -1;
+    struct ucred who;
+    socklen_t size = sizeof(who);
+
+    if (fd < 0)
+        return;
+    place->uid = getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &who, &size) < 0 ? (uid_t)-1 : who.uid;
+    start_one(fd, listen_fd, life, place, lasting_hindrance(places, place->uid));
+}
+
+int qpw_readers_serve(int listen_fd, int life)
+{
+    struct pollfd sources[] = {{.fd = life, .events = POLLIN}, {.fd = listen_fd, .events = POLLIN}};
+    struct place places[PLACES + REFUSALS] = {0};
+
+    nice(10);
+    for (;;) {
+        tidy(places);
+        sources[1].fd = free_place(places) ? listen_fd : -1;
+        if (poll(sources, 2, 200) < 0 && errno != EINTR)
+            return QPW_EXIT_FAILED;
+        if (sources[0].revents)
+            return QPW_EXIT_OK; /* the auditor has ended; what runs ends with this process */
+        if (sources[1].revents)
+            accept_one(listen_fd, life, places);
+    }
+}
+
+/* The group may go through the folder and speak; nobody else may, and it may not list or make anything there. */
+static int let_in(const char *path, gid_t group)
+{
+    return chown(QPW_LOCK_FOLDER, 0, group) < 0 || chmod(QPW_LOCK_FOLDER, 0710) < 0 || chown(path, 0, group) < 0 ||
+                   chmod(path, 0660) < 0 ? -errno : 0;
+}
+
+int qpw_readers_listen(int *ret_fd, struct qpw_error *err)
+{
+    const struct group *group = getgrnam(QPW_READERS_GROUP); /* once: whoever keeps the list may be slow */
+    struct sockaddr_un address;
+    mode_t mask;
+    int fd, r;
+
+    if (!group)
+        return -ENOENT;
+    fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+    if (fd < 0)
+        return qpw_fail(err, -errno, "making the readers' socket: %s", strerror(errno));
+    setsockopt(fd, SOL_SOCKET, SO_PASSRIGHTS, &(int){0}, sizeof(int));
+    qpw_lock_readers_address(&address);
+    unlink(address.sun_path);
+    mask = umask(0177);
+    r = bind(fd, (struct sockaddr *)&address, sizeof(address)) < 0 ? -errno : 0;
+    umask(mask);
+    r = r ? r : let_in(address.sun_path, group->gr_gid);
+    if (r == 0 && listen(fd, 16) < 0)
+        r = -errno;
+    if (r < 0) {
+        close(fd);
+        return qpw_fail(err, r, "letting the group " QPW_READERS_GROUP " read at %s: %s", address.sun_path, strerror(-r));
+    }
+    *ret_fd = fd;
+    return 0;
+}
