@@ -478,6 +478,7 @@ Test(top, plain_tables_without_a_terminal, .timeout = NETNS_TIMEOUT_S)
 
 Test(top, what_is_detached_is_said_and_the_next_one_is_found, .timeout = NETNS_TIMEOUT_S)
 {
+    char out[1024];
     struct scene s;
     struct terminal t;
 
@@ -491,6 +492,8 @@ Test(top, what_is_detached_is_said_and_the_next_one_is_found, .timeout = NETNS_T
     terminal_until(&t, "auditor alive");
     netns_stop(s.auditor, SIGTERM);
     terminal_until(&t, "1 NOT ATTACHED!");
+    cr_expect_eq(netns_output(&s.node, out, sizeof(out), PROGRAM " detach"), 0, "%s", out);
+    cr_expect_str_eq(out, "nothing to detach in this network namespace\n", "what top still holds is attached nowhere");
     start_auditor(&s);
     terminal_until_not(&t, "NOT ATTACHED");
     terminal_until(&t, "CLEAN: ");

@@ -361,6 +361,17 @@ const struct qpw_kernel *qpw_auditor_kernel(const struct qpw_auditor *auditor)
     return &auditor->kernel;
 }
 
+/* For whoever still holds it, as `top` does: it watches no network namespace any more. */
+static void note_end(struct qpw_auditor *a)
+{
+    struct qpw_meta meta;
+
+    if (qpw_meta_read(&a->kernel, &meta, NULL) < 0)
+        return;
+    meta.netns = 0;
+    qpw_meta_write(&a->kernel, &meta, NULL);
+}
+
 static int remove_all(struct qpw_auditor *a, struct qpw_error *err)
 {
     int r = 0, r2;
@@ -376,7 +387,8 @@ static int remove_all(struct qpw_auditor *a, struct qpw_error *err)
     r = r < 0 ? r : r2;
     r2 = qpw_runs_end(a, r < 0 ? NULL : err);
     r = r < 0 ? r : r2;
-    qpw_meta_write(&a->kernel, &a->meta, NULL); /* for a command that still reads it */
+    if (r == 0)
+        note_end(a);
     return r;
 }
 
