@@ -435,6 +435,9 @@ QPW_MAP(listening, BPF_MAP_TYPE_HASH, QPW_LISTENING_ENTRIES, struct qpw_listenin
 /* User space's own: what was decided of connections that are judged provisionally, see struct qpw_decision. */
 QPW_MAP(decisions, BPF_MAP_TYPE_HASH, QPW_DECISIONS, struct qpw_conn_key, struct qpw_decision, BPF_F_NO_PREALLOC);
 
+/* User space's own: who used the rules, see struct qpw_rule_user_key. */
+QPW_MAP(rule_users, BPF_MAP_TYPE_HASH, QPW_RULE_USERS, struct qpw_rule_user_key, struct qpw_rule_user, BPF_F_NO_PREALLOC);
+
 /* User space's own: steps in the lives of findings, see struct qpw_life. */
 QPW_MAP(lives, BPF_MAP_TYPE_HASH, QPW_LIVES, struct qpw_finding_key, struct qpw_life, BPF_F_NO_PREALLOC);
 

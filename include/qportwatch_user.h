@@ -78,6 +78,7 @@ struct qpw_listed {
     X(listeners) \
     X(listening) \
     X(lives) \
+    X(rule_users) \
     X(first_seen) \
     X(exe_of) \
     X(exes)
@@ -222,6 +223,24 @@ struct qpw_program_key {
 struct qpw_first_seen {
     struct qpw_finding_key finding; /* zero: an earlier one, which is not stored any more */
     __u64 unix_ns;
+};
+
+/*
+ * Who used a rule of the policy that names nobody: remote ends of answered exchanges, and executables of the node's end.
+ * Of each rule no more than one beyond what is few. Only the auditor writes it.
+ */
+#define QPW_RULE_USERS 16384u
+#define QPW_RULE_FEW_REMOTES 8u
+#define QPW_RULE_FEW_PROGRAMS 3u
+enum qpw_rule_user_kind { QPW_RULE_REMOTE = 0, QPW_RULE_PROGRAM };
+struct qpw_rule_user_key {
+    __u16 rule;
+    __u8 kind; /* enum qpw_rule_user_kind */
+    __u8 pad;
+    char who[256]; /* 16 bytes of an address; or a path, empty: a program that is not known; zeroes behind it */
+};
+struct qpw_rule_user {
+    __u64 first_unix_ns;
 };
 
 /* A line of the policy in force that holds for a time only, or by somebody's leave. */

@@ -94,6 +94,15 @@ Test(attached, suggestions_and_what_another_policy_would_have_said)
     netns_output(&n.far, NULL, 0, "nc -z -w 60 10.1.0.1 9999"); /* refused: never suggested */
     expect(&n, "suggest", 0, "\n#inbound   tcp      9100         \"TODO: purpose\" from=10.1.0.2\n");
     expect(&n, "suggest | grep -c 9999", 1, "0\n");
+    /* The one rule that was used, by one; the server is this test's own. With the policy they are a policy. */
+    expect(&n, "suggest", 0, "\n#only      in-tcp-445 from=10.1.0.2\n#only      in-tcp-445 owner=/");
+    snprintf(path, sizeof(path), "%s/narrowed", n.dir);
+    netns_run(&n.ns, "(cat %s/policy; " PROGRAM " policy suggest | sed 's/^#only/only/') >%s", n.dir, path);
+    snprintf(command, sizeof(command), "check %s", path);
+    expect(&n, command, 0, "");
+    snprintf(command, sizeof(command), "diff %s/policy %s", n.dir, path);
+    expect(&n, command, 3, "10.1.0.2");
+    remove(path);
     expect(&n, "suggest", 0, "\n#disable   in-tcp-22\n");
     /* Another policy that allows the one by its address, and has no row for the other. */
     snprintf(path, sizeof(path), "%s/other", n.dir);

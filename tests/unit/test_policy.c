@@ -169,7 +169,7 @@ static const struct {
      "test:2: parent= is for weak rules only: add the flag weak"},
     {"only ssh from=10.0.0.1", "test:1:6: no rule above is named 'ssh'"},
     {"inbound tcp 22 SSH name=ssh\nonly ssh from=10.0.0.1 ref=x",
-     "test:2:24: only takes from=, to=, vlan= and iface=; write a change number after #"},
+     "test:2:24: only takes from=, to=, vlan=, iface= and owner=; write a change number after #"},
     {"inbound tcp 22 SSH name=ssh\nonly ssh from=10.0.0.1 until=2027-01-01",
      "test:2:24: unexpected 'until=2027-01-01'"},
     {"inbound tcp 22 SSH name=ssh\noverride ssh 23=24", "test:2:14: no rule named 'ssh' has port 23"},
@@ -448,6 +448,32 @@ Test(judge, most_specific_prefix_names_the_rule)
 }
 
 /* ---- Changing rows ---- */
+
+/* Of who may hold the node's end: what is left of both; nobody: the row matches nothing. */
+Test(change, only_narrows_owners)
+{
+    static const struct {
+        const char *row, *only, *owner; /* NULL: never */
+    } cases[] = {
+        {"", "owner=/a", "/a"},
+        {" owner=any", "owner=/a,kernel", "/a,kernel"},
+        {" owner=/a,unit:b.service", "owner=/c,unit:b.service,/a", "unit:b.service,/a"},
+        {" owner=/a", "owner=any", "/a"},
+        {" owner=/a", "owner=/ab", NULL},
+    };
+    struct qpw_policy policy = {0};
+    struct qpw_error err = {""};
+    char text[256];
+
+    for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+        snprintf(text, sizeof(text), "inbound tcp 22 SSH name=ssh%s\nonly ssh %s\n", cases[i].row, cases[i].only);
+        cr_assert_eq(qpw_policy_parse_text("site", text, strlen(text), &policy, &err), 0, "%s: %s", err.text, text);
+        cr_expect_eq((policy.rules[0].flags & QPW_RULE_NEVER) == 0, cases[i].owner != NULL, "%s", text);
+        if (cases[i].owner)
+            cr_expect_str_eq(policy.rules[0].owner, cases[i].owner, "%s", text);
+        qpw_policy_clear(&policy);
+    }
+}
 
 Test(change, only_narrows_and_never_widens)
 {

@@ -170,6 +170,103 @@ Test(suggest, many_addresses_have_a_set_and_the_file_without_its_hashes_is_a_pol
     free(text);
 }
 
+static struct qpw_rule_user_row user(uint16_t rule, enum qpw_rule_user_kind kind, const char *who)
+{
+    struct qpw_rule_user_row row = {.key = {.rule = rule, .kind = (uint8_t)kind}};
+
+    if (kind == QPW_RULE_REMOTE)
+        cr_assert(qpw_address_parse(who, (uint8_t *)row.key.who) == 0);
+    else
+        snprintf(row.key.who, sizeof(row.key.who), "%s", who);
+    return row;
+}
+
+/* What few have used is proposed to be theirs; what is not known for sure, or cannot be written, is not. */
+Test(suggest, rules_used_by_few_are_narrowed_to_them)
+{
+    static const char *const names[] = {"", "ssh", "ldap", "smb", "nfs", "idle"};
+    struct qpw_rule_user_row users[32];
+    struct qpw_suggest_options options = {.users = users};
+    struct qpw_policy policy = {0};
+    struct qpw_error err = {""};
+    struct picture p;
+    size_t size;
+    char *text = NULL, *whole, address[32];
+    FILE *out = open_memstream(&text, &size);
+
+    begin(&p);
+    p.s.n_rules = 6;
+    for (uint16_t id = 1; id < 6; id++) {
+        p.rules[id] = (struct qpw_rule_info){.direction = id == 2 ? QPW_DIR_OUTBOUND : QPW_DIR_INBOUND,
+                                             .verdict = QPW_VERDICT_ALLOWED, .in_force = 1};
+        strcpy(p.rules[id].name, names[id]);
+        p.meters[id - 1] = (struct qpw_meter_row){.key = {.rule = id, .verdict = QPW_VERDICT_ALLOWED}, .counts = {.rx_packets = id < 5}};
+    }
+    p.s.n_meters = 5;
+    users[options.n_users++] = user(1, QPW_RULE_REMOTE, "10.9.0.8");
+    users[options.n_users++] = user(1, QPW_RULE_REMOTE, "10.9.0.9");
+    users[options.n_users++] = user(1, QPW_RULE_REMOTE, "fd00::5");
+    users[options.n_users++] = user(1, QPW_RULE_PROGRAM, "/usr/sbin/sshd");
+    users[options.n_users++] = user(2, QPW_RULE_REMOTE, "10.0.0.5");
+    users[options.n_users++] = user(2, QPW_RULE_PROGRAM, "");
+    users[options.n_users++] = user(2, QPW_RULE_PROGRAM, "/usr/bin/sssd");
+    for (int i = 0; i < (int)QPW_RULE_FEW_REMOTES + 1; i++) {
+        snprintf(address, sizeof(address), "10.9.1.%d", 2 * i);
+        users[options.n_users++] = user(3, QPW_RULE_REMOTE, address);
+    }
+    users[options.n_users++] = user(3, QPW_RULE_PROGRAM, "/usr/sbin/smbd\ninbound tcp any x");
+    users[options.n_users++] = user(4, QPW_RULE_PROGRAM, "/opt/a,b");
+    cr_assert(qpw_policy_suggest(&p.s, &options, out, NULL) == 0);
+    fclose(out);
+    cr_assert(strstr(text, "# ssh: 1 packet, 3 remote addresses\n#only      ssh from=10.9.0.8/31,fd00::5\n"
+                           "#only      ssh owner=/usr/sbin/sshd\n") != NULL, "%s", text);
+    cr_assert(strstr(text, "# ldap: 1 packet, 1 remote address\n#only      ldap to=10.0.0.5\n") != NULL, "%s", text);
+    for (const char *never = "smb\0nfs\0sssd\0tcp any\0"; *never; never += strlen(never) + 1)
+        cr_assert(strstr(text, never) == NULL, "%s: %s", never, text);
+    /* Without their hashes they are statements that narrow the rules. */
+    for (char *at = text; (at = strstr(at, "\n#only")) != NULL;)
+        at[1] = ' ';
+    cr_assert(asprintf(&whole, "inbound tcp 22 SSH name=ssh\noutbound tcp 389 LDAP name=ldap\n%s", text) > 0);
+    cr_assert(qpw_policy_parse_text("site", whole, strlen(whole), &policy, &err) == 0, "%s: %s", err.text, text);
+    free(whole);
+    cr_assert(eq(sz, policy.n_rules, 2));
+    cr_assert(eq(sz, policy.rules[0].from.n, 2));
+    cr_assert(strcmp(policy.rules[0].owner, "/usr/sbin/sshd") == 0);
+    cr_assert(eq(sz, policy.rules[1].to.n, 1));
+    qpw_policy_clear(&policy);
+    free(text);
+}
+
+static const char *hostile(void *arg, const struct qpw_finding_row *finding)
+{
+    (void)arg;
+    return finding->key.port == 7000 ? "x\ninbound tcp any all\r\n" : "\"a` #b\033[2J";
+}
+
+/* Whatever a process calls itself, nothing of a proposal is more than a comment. */
+Test(suggest, names_of_processes_are_no_statements)
+{
+    struct qpw_suggest_options options = {.process = hostile};
+    struct qpw_policy policy = {0};
+    struct qpw_error err = {""};
+    struct picture p;
+    char *text = NULL;
+    size_t size;
+    FILE *out = open_memstream(&text, &size);
+
+    begin(&p);
+    find(&p, QPW_DIR_INBOUND, 6, 7000, "10.9.0.8", QPW_OUTCOME_DATA);
+    find(&p, QPW_DIR_INBOUND, 6, 7001, "10.9.0.8", QPW_OUTCOME_DATA);
+    cr_assert(qpw_policy_suggest(&p.s, &options, out, NULL) == 0);
+    fclose(out);
+    for (char *line = text; *line; line = strchr(line, '\n') + 1)
+        cr_assert(line[0] == '#' || line[0] == '\n', "%.60s", line);
+    cr_assert(qpw_policy_parse_text("site", text, strlen(text), &policy, &err) == 0, "%s: %s", err.text, text);
+    cr_assert(eq(sz, policy.n_rules, 0));
+    qpw_policy_clear(&policy);
+    free(text);
+}
+
 Test(suggest, peers_and_unused_rows)
 {
     struct picture p;

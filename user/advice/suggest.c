@@ -12,6 +12,7 @@
 #include "facts/severity.h"
 #include "policy/lang/parse.h"
 #include "util/names.h"
+#include "util/text.h"
 #include "words/words.h"
 
 #define PROCESS_BYTES 64
@@ -303,6 +304,128 @@ static int write_unused(const struct qpw_snapshot *s, FILE *out)
     return 0;
 }
 
+/* ---- Rules used by few ---- */
+
+/* What the language takes as it is, and a person can read. */
+static bool is_plain_path(const char *path)
+{
+    return path[0] == '/' && path[1] && strlen(path) < QPW_OWNER_TEXT &&
+           !path[strspn(path, "/._+-@0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz")];
+}
+
+/* One rule's users of one kind: rows from `first` on. */
+struct users {
+    const struct qpw_rule_user_row *first;
+    size_t n;
+};
+
+static struct users users_of(const struct qpw_suggest_options *options, uint16_t rule, uint8_t kind)
+{
+    struct users u = {0};
+
+    for (size_t i = 0; i < options->n_users; i++) {
+        const struct qpw_rule_user_row *row = &options->users[i];
+
+        if (row->key.rule != rule || row->key.kind != kind)
+            continue;
+        u.first = u.n ? u.first : row;
+        u.n++;
+    }
+    return u;
+}
+
+static bool are_few_programs(const struct users *u)
+{
+    size_t length = 0;
+
+    for (size_t i = 0; i < u->n; i++) {
+        if (!is_plain_path(u->first[i].key.who))
+            return false; /* one is not known, or cannot be written */
+        length += strlen(u->first[i].key.who) + 1;
+    }
+    return u->n && u->n <= QPW_RULE_FEW_PROGRAMS && length < QPW_OWNER_TEXT;
+}
+
+static int remotes_of(const struct users *u, struct qpw_addresses *ret)
+{
+    for (size_t i = 0; i < u->n; i++) {
+        qpw_u128 number = qpw_address_number((const uint8_t *)u->first[i].key.who);
+        struct qpw_range range = {number, number};
+
+        if (qpw_addresses_add(ret, &range) < 0)
+            return -ENOMEM;
+    }
+    qpw_addresses_normalise(ret);
+    return 0;
+}
+
+static int write_remote_limit(const struct qpw_rule_use *rule, const struct users *u, FILE *out)
+{
+    struct list list = {.out = out};
+    struct qpw_addresses remotes = {0};
+    int r = remotes_of(u, &remotes);
+
+    if (r == 0)
+        fprintf(out, "#only      %s %s=", rule->info->name, rule->info->direction == QPW_DIR_OUTBOUND ? "to" : "from");
+    for (size_t i = 0; r == 0 && i < remotes.n; i++)
+        r = qpw_range_prefixes(&remotes.ranges[i], write_prefix, &list);
+    if (r == 0)
+        fputc('\n', out);
+    qpw_addresses_clear(&remotes);
+    return r;
+}
+
+static int write_narrowed(const struct qpw_rule_use *rule, const struct users *remotes, const struct users *programs,
+                          bool few_remotes, FILE *out)
+{
+    bool few_programs = are_few_programs(programs);
+    char address[40], packets[40];
+    int r = 0;
+
+    if (!few_remotes && !few_programs)
+        return 0;
+    fprintf(out, "# %s: %s", rule->info->name,
+            qpw_words_many(qpw_sum_of(&rule->counts).packets, "packet", packets, sizeof(packets)));
+    if (few_remotes)
+        fprintf(out, ", %s", qpw_words_many(remotes->n, "remote address", address, sizeof(address)));
+    fputc('\n', out);
+    if (few_remotes)
+        r = write_remote_limit(rule, remotes, out);
+    if (r == 0 && few_programs) {
+        fprintf(out, "#only      %s owner=", rule->info->name);
+        for (size_t i = 0; i < programs->n; i++)
+            fprintf(out, "%s%s", i ? "," : "", programs->first[i].key.who);
+        fputc('\n', out);
+    }
+    return r;
+}
+
+static int write_few(const struct qpw_snapshot *s, const struct qpw_suggest_options *options, FILE *out)
+{
+    struct qpw_rule_use *rules;
+    bool titled = false;
+    size_t n;
+    int r = 0;
+
+    if (qpw_rules_use(s, &rules, &n) < 0)
+        return -ENOMEM;
+    qsort(rules, n, sizeof(*rules), by_id);
+    for (size_t i = 0; i < n && r == 0; i++) {
+        struct users remotes = users_of(options, rules[i].id, QPW_RULE_REMOTE);
+        struct users programs = users_of(options, rules[i].id, QPW_RULE_PROGRAM);
+        bool few = remotes.n && remotes.n <= QPW_RULE_FEW_REMOTES;
+
+        if (!rules[i].info->in_force || (!few && !are_few_programs(&programs)))
+            continue;
+        if (!titled)
+            fputs("\n# Rules used by few, as far as seen. Consider narrowing them to these:\n", out);
+        titled = true;
+        r = write_narrowed(&rules[i], &remotes, &programs, few, out);
+    }
+    free(rules);
+    return r;
+}
+
 static int by_packets(const void *left, const void *right)
 {
     const struct proposal *a = left, *b = right;
@@ -337,7 +460,8 @@ static struct material *gather(const struct qpw_snapshot *s, const struct qpw_su
             continue;
         process = options->process ? options->process(options->arg, f) : "";
         materials[n].finding = f;
-        snprintf(materials[n++].process, PROCESS_BYTES, "%.*s", (int)strcspn(process, "["), process);
+        snprintf(materials[n].process, PROCESS_BYTES, "%.*s", (int)strcspn(process, "["), process);
+        qpw_text_clean(materials[n++].process); /* a line end in it would be the end of the comment */
     }
     if (n)
         qsort(materials, n, sizeof(*materials), by_service);
@@ -362,6 +486,8 @@ int qpw_policy_suggest(const struct qpw_snapshot *s, const struct qpw_suggest_op
         write_proposal(&all.list[i], out);
     if (ret == 0)
         ret = write_peers(materials, n, out, &lines);
+    if (ret == 0 && options->n_users)
+        ret = write_few(s, options, out);
     if (ret == 0)
         ret = write_unused(s, out);
     for (size_t i = 0; i < all.n; i++)

@@ -2,7 +2,7 @@
 /*
  * suggest.h - policy lines that would explain what was unexpected, for a person to decide about.
  *
- * Every line is commented out and carries its evidence. Only what was answered counts, never what was
+ * Rules that few have used are proposed to be narrowed to these. Every line is commented out and carries its evidence. Only what was answered counts, never what was
  * merely attempted or refused; never `any`. One line is one service and one program. A line's addresses are
  * the fewest prefixes that hold exactly those seen; where these are many they have a set of their own.
  */
@@ -13,6 +13,7 @@
 
 #include "policy/lang/policy.h"
 #include "snapshot/snapshot.h"
+#include "snapshot/users.h"
 
 #define QPW_SUGGEST_ADDRESSES 8u  /* prefixes in one line; more become a named set */
 #define QPW_SUGGEST_PEER_PORTS 2u /* from so many unexplained ports on, answered each way, an address may be a node */
@@ -22,6 +23,9 @@ struct qpw_suggest_options {
     /* Text for the process behind a finding, or "" ; may be NULL. */
     const char *(*process)(void *arg, const struct qpw_finding_row *finding);
     void *arg;
+    /* Who used the rules, sorted as qpw_rule_users_read() does; NULL: not known, as of a capture. */
+    const struct qpw_rule_user_row *users;
+    size_t n_users;
 };
 
 /* Writes policy text to out. 0 or -ENOMEM; *ret_lines (may be NULL) is the number of lines proposed. */

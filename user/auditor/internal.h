@@ -74,6 +74,7 @@ struct qpw_auditor {
     struct qpw_owner_watch *owner_watch;
     struct qpw_vouching *vouching;
     struct qpw_routes *routes;
+    struct qpw_users *users;
     json_t *policy_args; /* the options the policy was loaded with; options.policy has its strings from there */
     struct qpw_watched watched[QPW_MAX_IFACES];
     size_t n_watched;

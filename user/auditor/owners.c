@@ -9,6 +9,7 @@
 #include <time.h>
 
 #include "auditor/alerts.h"
+#include "auditor/users.h"
 #include "auditor/vouching.h"
 #include "facts/connections.h"
 #include "facts/listening.h"
@@ -285,6 +286,7 @@ static void on_live(const struct qpw_conn_key *key, const struct qpw_conn *conn,
     const char *wanted = NULL;
 
     qpw_vouching_live(a, key, conn);
+    qpw_users_see(a, key, conn);
     if (!a->owner_watch->named || !conn->rule || conn->rule >= a->names.n_rules)
         return;
     if (conn->direction != QPW_DIR_OUTBOUND &&

@@ -10,6 +10,7 @@
 #include "auditor/internal.h"
 #include "auditor/lives.h"
 #include "auditor/owners.h"
+#include "auditor/users.h"
 #include "auditor/vouching.h"
 #include "control/changelist.h"
 #include "control/message.h"
@@ -154,6 +155,7 @@ int qpw_audit_load_policy(struct qpw_auditor *a, bool *ret_usage, struct qpw_cha
     qpw_policy_clear(&a->policy);
     a->policy = policy;
     qpw_owner_watch_forget(a);
+    qpw_users_policy(a);
     describe(a);
     if (chosen && !changes)
         qpw_say(a, QPW_SAY_NOTE, "policy %s: %s", a->policy.name, chosen);

@@ -17,6 +17,7 @@
 #include "auditor/owners.h"
 #include "auditor/readers.h"
 #include "auditor/routes.h"
+#include "auditor/users.h"
 #include "auditor/vouching.h"
 #include "control/elsewhere.h"
 #include "control/lock.h"
@@ -290,6 +291,8 @@ static int start(struct qpw_auditor *a, bool *ret_usage, struct qpw_error *err)
     if (r == 0)
         r = qpw_routes_open(a, err);
     if (r == 0)
+        r = qpw_users_open(a, err);
+    if (r == 0)
         r = qpw_events_open(a, err);
     if (r == 0)
         r = qpw_events_seed(a, err);
@@ -444,6 +447,7 @@ int qpw_auditor_close(struct qpw_auditor *a, struct qpw_error *err)
     qpw_idmap_clear(&a->looked);
     qpw_vouching_close(a);
     qpw_routes_close(a);
+    qpw_users_close(a);
     if (r == 0 && left_behind && !qpw_run_until_gone(left_behind))
         r = qpw_fail(&own, -EBUSY, QPW_RUN_STILL_HELD);
     answer_asker(a, r, &own);

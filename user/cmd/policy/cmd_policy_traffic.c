@@ -186,6 +186,7 @@ int qpw_policy_suggest_attached(FILE *out, struct qpw_meta *ret_meta, struct qpw
 {
     struct qpw_suggest_options options = {0};
     struct qpw_snapshot snapshot = {0};
+    struct qpw_rule_user_row *users = NULL;
     struct qpw_sockets *sockets = NULL;
     struct qpw_kernel kernel;
     int rc = qpw_instance_find(&kernel, err);
@@ -198,10 +199,14 @@ int qpw_policy_suggest_attached(FILE *out, struct qpw_meta *ret_meta, struct qpw
         options.process = qpw_finding_process;
         options.arg = sockets;
     }
+    if (rc == 0 && (rc = qpw_rule_users_read(&kernel, &users, &options.n_users)) < 0)
+        qpw_fail(err, rc, "who used the rules cannot be read: %s", strerror(-rc));
+    options.users = users;
     if (rc == 0)
         rc = suggest_from(&snapshot, &options, out, err);
     if (rc == 0 && ret_meta)
         *ret_meta = snapshot.meta;
+    free(users);
     qpw_sockets_close(sockets);
     qpw_snapshot_clear(&snapshot);
     qpw_kernel_close(&kernel);

@@ -404,6 +404,41 @@ int qpw_parse_suppression(const struct qpw_policy *policy, const struct qpw_stat
     return 0;
 }
 
+static bool names_owner(const char *owners, const char *one, size_t length)
+{
+    for (size_t at = 0, next; owners[at]; at += next + (owners[at + next] != '\0')) {
+        next = strcspn(owners + at, ",");
+        if (next == length && !strncmp(owners + at, one, length))
+            return true;
+    }
+    return false;
+}
+
+/* Of the row's owners those that `by` names, too. */
+static int narrow_owner(struct qpw_rule *rule, const char *by)
+{
+    char both[QPW_OWNER_TEXT] = "";
+    size_t used = 0;
+
+    if (!strcmp(by, "any"))
+        return 0;
+    for (size_t at = 0, length; rule->owner && by[at]; at += length + (by[at + length] != '\0')) {
+        length = strcspn(by + at, ",");
+        if (names_owner(rule->owner, by + at, length))
+            used += (size_t)snprintf(both + used, sizeof(both) - used, "%s%.*s", used ? "," : "", (int)length, by + at);
+    }
+    if (rule->owner && strcmp(rule->owner, "any")) {
+        if (!used) {
+            rule->flags |= QPW_RULE_NEVER;
+            return 0;
+        }
+        by = both;
+    }
+    free(rule->owner);
+    rule->owner = strdup(by);
+    return rule->owner ? 0 : -ENOMEM;
+}
+
 /* The narrowing of one `only` line, applied to one row. */
 static int narrow(struct qpw_rule *rule, const struct qpw_rule *by)
 {
@@ -437,7 +472,7 @@ static int narrow(struct qpw_rule *rule, const struct qpw_rule *by)
         rule->flags |= QPW_RULE_NEVER;
     else if (by->iface && !rule->iface && !(rule->iface = strdup(by->iface)))
         return -ENOMEM;
-    return 0;
+    return by->owner ? narrow_owner(rule, by->owner) : 0;
 }
 
 int qpw_apply_only(struct qpw_policy *policy, const struct qpw_statement *statement, struct qpw_error *err)
@@ -446,7 +481,7 @@ int qpw_apply_only(struct qpw_policy *policy, const struct qpw_statement *statem
     struct qpw_rule by = {.vlan = QPW_ANY_VLAN};
     struct targets to = {
         .policy = policy, .where = &statement->where, .from = &by.from, .to = &by.to, .flags = &by.flags,
-        .vlan = &by.vlan, .texts = {{"iface", &by.iface, false}},
+        .vlan = &by.vlan, .texts = {{"iface", &by.iface, false}, {"owner", &by.owner, false}},
     };
     size_t narrowed = 0;
     int ret;
@@ -457,7 +492,7 @@ int qpw_apply_only(struct qpw_policy *policy, const struct qpw_statement *statem
     for (size_t i = 2; i < statement->n_words; i++)
         if (qpw_word_value(&statement->words[i], "ref")) /* of a row it would stay, of an `only` nothing does */
             return qpw_fail_at(err, &statement->where, statement->words[i].column,
-                               "only takes from=, to=, vlan= and iface=; write a change number after #");
+                               "only takes from=, to=, vlan=, iface= and owner=; write a change number after #");
     ret = set_options(&to, statement, 2, err);
     for (size_t i = 0; i < policy->n_rules && ret == 0; i++) {
         if (!qpw_rule_is_named(&policy->rules[i], statement->words[1].text))
