@@ -155,6 +155,8 @@ Test(life, over_reloads_and_the_death_of_the_auditor, .timeout = NETNS_TIMEOUT_S
     netns_output(&n.ns, text, sizeof(text), "cat %s/policy %s/policy.muted", n.dir, n.dir);
     cr_expect(strstr(text, "include   \"policy.muted\"\n") && strstr(text, "tcp 9200 from=10.1.0.2 outcome=answered until="),
               "%s", text);
+    netns_output(&n.ns, text, sizeof(text), "chmod 666 %s/policy.muted", n.dir);
+    command(&n, "reload", 0, "/policy.muted: others than root can change it (owner 0, group 0, mode 0666)");
     command(&n, "mute in tcp/9100 --reason quiet --until 2d", 0, "muted: 2 findings");
     until(&n, "10.1.7.2", 9100, "CLEAN, acknowledged");
     command(&n, "ack --undo in tcp/9100", 0, "no longer acknowledged: 2 findings");

@@ -685,6 +685,34 @@ Test(report, html_is_one_page_without_anything_to_load)
     free(out);
 }
 
+/* Many of one service are one line, which is as serious as the worst of them. */
+Test(report, each_finding_of_a_folded_line_can_be_had)
+{
+    char *out;
+
+    base();
+    finding(QPW_VERDICT_UNEXPECTED, QPW_DIR_OUTBOUND, 8443, "10.9.0.1", QPW_OUTCOME_DATA, 10);
+    finding(QPW_VERDICT_UNEXPECTED, QPW_DIR_OUTBOUND, 8443, "10.9.0.2", QPW_OUTCOME_DATA, 20)->program_seen = QPW_PROGRAM_NEW;
+    finding(QPW_VERDICT_UNEXPECTED, QPW_DIR_INBOUND, 23, "10.9.0.3", QPW_OUTCOME_REFUSED, 30);
+    make();
+    out = text(160, false, false);
+    assert_has(out, "  --all lists each finding of a folded line\n");
+    cr_expect_null(strstr(out, "10.9.0.1 "), "%s", out);
+    free(out);
+    out = text(160, false, true);
+    assert_has(out, "\n    data   out  tcp/8443  10.9.0.2 ");
+    assert_has(out, "\n    data   out  tcp/8443  10.9.0.1 ");
+    cr_expect_null(strstr(out, "--all"), "%s", out);
+    free(out);
+    out = html();
+    assert_well_formed(out);
+    assert_has(out, "<tr><td class=\"bad\">high</td><td class=\"bad\">unexpected</td>");
+    assert_has(out, "<details><summary>2 findings</summary>");
+    assert_has(out, "<tr><td class=\"doubt\">medium</td><td>data</td><td class=\"a\">tcp/8443</td><td class=\"a\">10.9.0.1</td>");
+    assert_has(out, "<tr><td class=\"bad\">high</td><td>data</td><td class=\"a\">tcp/8443</td><td class=\"a\">10.9.0.2</td>");
+    free(out);
+}
+
 Test(report, html_keeps_utf8_and_what_steers_does_not_reach_it)
 {
     char *out;

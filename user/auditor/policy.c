@@ -140,8 +140,12 @@ int qpw_audit_load_policy(struct qpw_auditor *a, bool *ret_usage, struct qpw_cha
     int r = qpw_policy_load(&a->options.policy, &policy, &chosen, err);
 
     *ret_usage = r < 0;
-    if (r < 0)
+    if (r == 0 && qpw_policy_warn_writable(&policy) < 0)
+        r = qpw_fail(err, -ENOMEM, "out of memory");
+    if (r < 0) {
+        qpw_policy_clear(&policy);
         return r;
+    }
     r = put_in_force(a, &policy, &before, ret_usage, err);
     if (r < 0) {
         qpw_policy_clear(&policy);

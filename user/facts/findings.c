@@ -314,6 +314,18 @@ int qpw_findings_regroup(struct qpw_findings *f, qpw_finding_order order, void *
     return r;
 }
 
+unsigned qpw_finding_line_severity(const struct qpw_finding_line *line)
+{
+    unsigned worst = QPW_SEVERITY_INFO;
+
+    for (size_t i = 0; i < line->findings; i++) {
+        unsigned severity = qpw_finding_severity(line->members[i]);
+
+        worst = severity < worst ? severity : worst;
+    }
+    return worst;
+}
+
 static int by_packets(const void *a, const void *b)
 {
     const struct qpw_detail_row *x = *(const struct qpw_detail_row *const *)a;

@@ -26,6 +26,9 @@ struct qpw_finding_line {
     bool service;       /* answered exchanges of one service (facts/service.h), `first` the first of them */
 };
 
+/* enum qpw_severity of the worst of a line's findings. */
+unsigned qpw_finding_line_severity(const struct qpw_finding_line *line);
+
 /* Rows point into the snapshot. */
 struct qpw_findings {
     const struct qpw_finding_row **rows; /* most serious first */

@@ -25,18 +25,23 @@ static void allow(const struct qpw_engine_context *context, const struct qpw_fin
         words->allow[0] = '\0';
 }
 
-void qpw_finding_words(const struct qpw_report *r, const struct qpw_render_options *o, const struct qpw_finding_row *f,
-                       struct qpw_finding_words *ret)
+const char *qpw_severity_class(unsigned severity)
 {
     static const char *const classes[] = {[QPW_SEVERITY_HIGH] = "bad", [QPW_SEVERITY_MEDIUM] = "doubt",
                                           [QPW_SEVERITY_LOW] = "", [QPW_SEVERITY_INFO] = "dim"};
+
+    return severity <= QPW_SEVERITY_INFO && classes[severity] ? classes[severity] : "";
+}
+
+void qpw_finding_words(const struct qpw_report *r, const struct qpw_render_options *o, const struct qpw_finding_row *f,
+                       struct qpw_finding_words *ret)
+{
     struct qpw_engine_context context = qpw_text_context(r->s);
     unsigned severity = qpw_finding_severity(f);
     const struct qpw_signature *signature = qpw_signature(qpw_signature_of(f));
 
     memset(ret, 0, sizeof(*ret));
     ret->severity = qpw_severity_name(severity);
-    ret->severity_class = classes[severity];
     ret->signature = signature->id ? signature->title : "";
     find_owner(o, f, ret);
     allow(&context, f, false, ret);

@@ -19,6 +19,7 @@
 
 /* Findings beyond these are in the JSON. */
 #define PAGE_LINES 500u
+#define UNFOLDED 100u /* of one line */
 
 static const char style[] =
     ":root{color-scheme:light dark;--fg:#1b1f24;--dim:#5b6672;--bg:#fbfcfd;--card:#fff;--line:#dde3e9;--bad:#b3261e;"
@@ -186,6 +187,41 @@ static void allow_row(const struct qpw_html_page *p, const char *line)
     qpw_page_close_row(p);
 }
 
+/* The findings of a line, to be opened. */
+static void unfolded(const struct qpw_html_page *p, const struct qpw_finding_line *line)
+{
+    static const char *const titles[] = {"Severity", "Outcome", "Service", "Initiator", "Responder", "#Packets", "#First", "#Last", NULL};
+    char text[128];
+
+    qpw_html_start(p->h, "tr", "more");
+    qpw_html_start(p->h, "td", "");
+    qpw_html_attribute(p->h, "colspan", "13");
+    qpw_html_start(p->h, "details", "");
+    qpw_html_element(p->h, "summary", "", "%s", qpw_words_many(line->findings, "finding", text, sizeof(text)));
+    qpw_page_open_table(p, titles);
+    for (size_t i = 0; i < line->findings && i < UNFOLDED; i++) {
+        const struct qpw_finding_row *f = line->members[i];
+        unsigned severity = qpw_finding_severity(f);
+
+        qpw_page_open_row(p);
+        qpw_page_cell(p, qpw_severity_class(severity), qpw_severity_name(severity));
+        qpw_page_cell(p, "", qpw_outcome_name(f->value.outcome));
+        qpw_page_cell(p, "a", qpw_words_service(f->key.kind, f->key.protocol, f->key.port, text, sizeof(text)));
+        qpw_page_cell(p, "a", qpw_words_end_named(f->key.kind, f->key.initiator, "", text, sizeof(text)));
+        qpw_page_cell(p, "a", qpw_words_end_named(f->key.kind, f->key.responder, "", text, sizeof(text)));
+        qpw_page_cell(p, "n", qpw_words_count(qpw_sum_of(&f->counts).packets, text, sizeof(text)));
+        qpw_page_cell(p, "n", qpw_words_moment(f->first_unix_ns, p->r->s->unix_ns, text, sizeof(text)));
+        qpw_page_cell(p, "n", qpw_words_moment(f->last_unix_ns, p->r->s->unix_ns, text, sizeof(text)));
+        qpw_page_close_row(p);
+    }
+    qpw_page_close_table(p);
+    if (line->findings > UNFOLDED)
+        qpw_page_paragraph(p, "dim", qpw_format(text, sizeof(text), "%zu more are in the JSON report.", line->findings - UNFOLDED));
+    qpw_html_end(p->h);
+    qpw_html_end(p->h);
+    qpw_page_close_row(p);
+}
+
 static void finding(const struct qpw_html_page *p, const struct qpw_finding_line *line)
 {
     const struct qpw_finding_row *f = line->first;
@@ -195,7 +231,7 @@ static void finding(const struct qpw_html_page *p, const struct qpw_finding_line
 
     qpw_finding_words(p->r, p->o, f, &words);
     qpw_page_open_row(p);
-    qpw_page_cell(p, words.severity_class, words.severity);
+    qpw_page_cell(p, qpw_severity_class(qpw_finding_line_severity(line)), qpw_severity_name(qpw_finding_line_severity(line)));
     qpw_page_cell(p, qpw_style_class(qpw_style_of_verdict(f->key.verdict)), qpw_verdict_name(f->key.verdict));
     qpw_page_cell(p, qpw_finding_answered(f) ? "bad" : "", qpw_words_line_outcome(line));
     qpw_page_cell(p, "", qpw_words_direction(f->key.direction));
@@ -213,6 +249,8 @@ static void finding(const struct qpw_html_page *p, const struct qpw_finding_line
         qpw_finding_allow_any(p->r, f, &words);
     if ((line->findings == 1 || line->service) && words.allow[0])
         allow_row(p, words.allow);
+    if (line->findings > 1)
+        unfolded(p, line);
 }
 
 /* Acknowledged or closed ones. */

@@ -64,7 +64,26 @@ static void heading(const struct qpw_text_page *p, unsigned verdict, size_t find
     qpw_print_heading(&p->printer, titles[verdict] ? titles[verdict] : "OTHER", said);
 }
 
-/* The lines of one verdict, which stand together in the report's order. */
+/* A finding of the line above it. */
+static int add_member(const struct qpw_text_page *p, struct qpw_table *t, const struct qpw_finding_row *f)
+{
+    char outcome[32], service[40], initiator[128], responder[128], packets[16], first[24], last[24];
+    const char *cells[] = {
+        qpw_format(outcome, sizeof(outcome), "  %s", qpw_outcome_name(f->value.outcome)),
+        qpw_words_direction_short(f->key.direction),
+        qpw_words_service(f->key.kind, f->key.protocol, f->key.port, service, sizeof(service)),
+        qpw_words_end_named(f->key.kind, f->key.initiator, "", initiator, sizeof(initiator)),
+        qpw_words_end_named(f->key.kind, f->key.responder, "", responder, sizeof(responder)),
+        qpw_words_count(qpw_sum_of(&f->counts).packets, packets, sizeof(packets)),
+        qpw_words_moment(f->first_unix_ns, p->r->s->unix_ns, first, sizeof(first)),
+        qpw_words_moment(f->last_unix_ns, p->r->s->unix_ns, last, sizeof(last)),
+        "",
+    };
+
+    return qpw_table_add(t, QPW_TEXT_DIM, cells);
+}
+
+/* The lines of one verdict, which stand together in the report's order. With --all each finding of a line below it. */
 static int findings_of(const struct qpw_text_page *p, unsigned verdict, size_t from, size_t to)
 {
     static const struct qpw_table_column columns[] = {
@@ -72,17 +91,26 @@ static int findings_of(const struct qpw_text_page *p, unsigned verdict, size_t f
         {"packets", .right = true}, {"first", .optional = true}, {"last"}, {"process", .wrap = true}};
     size_t limit = qpw_text_limit(p, verdict == QPW_VERDICT_UNEXPECTED ? QPW_SCREEN_LINES : QPW_SCREEN_LINES / 4);
     size_t end = limit && to - from > limit ? from + limit : to, findings = 0;
+    bool folded = false;
     struct qpw_table t = {columns, 9};
     int rc = 0;
 
     for (size_t i = from; i < to; i++)
         findings += p->r->found.lines[i].findings;
     heading(p, verdict, findings);
-    for (size_t i = from; rc == 0 && i < end; i++)
-        rc = add_line(p, &t, &p->r->found.lines[i]);
+    for (size_t i = from; rc == 0 && i < end; i++) {
+        const struct qpw_finding_line *line = &p->r->found.lines[i];
+
+        rc = add_line(p, &t, line);
+        folded |= line->findings > 1;
+        for (size_t k = 0; rc == 0 && p->o->all && line->findings > 1 && k < line->findings; k++)
+            rc = add_member(p, &t, line->members[k]);
+    }
     rc = rc ? rc : qpw_table_print(&t, &p->printer);
     qpw_table_clear(&t);
     qpw_text_more(p, to - end, "line");
+    if (folded && !p->o->all)
+        qpw_print_line(&p->printer, "  --all lists each finding of a folded line");
     return rc;
 }
 

@@ -69,13 +69,9 @@ static int add_group(struct qpw_model *m, const struct qpw_finding_line *line)
     row->counts = line->counts;
     row->first_unix_ns = line->first_unix_ns;
     row->last_unix_ns = line->last_unix_ns;
-    row->severity = QPW_SEVERITY_INFO;
-    for (size_t i = 0; i < line->findings; i++) {
-        unsigned severity = qpw_finding_severity(line->members[i]);
-
-        row->severity = severity < row->severity ? (uint8_t)severity : row->severity;
+    row->severity = (uint8_t)qpw_finding_line_severity(line);
+    for (size_t i = 0; i < line->findings; i++)
         set_rate(m, line->members[i], row);
-    }
     return 0;
 }
 

@@ -7,10 +7,12 @@
 #include <unistd.h>
 
 #include "cmd/format.h"
+#include "cmd/hosts.h"
 #include "cmd/policy/policy_cmd.h"
 #include "policy/tools/export.h"
 #include "policy/lang/rule_text.h"
 #include "policy/lang/suppress.h"
+#include "words/known.h"
 #include "words/table.h"
 #include "words/words.h"
 #include "util/names.h"
@@ -145,6 +147,74 @@ static void print_groups(const struct qpw_printer *p, const char *kind, const ch
     }
 }
 
+static int by_text(const void *a, const void *b)
+{
+    return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+struct names {
+    char **list;
+    size_t n;
+};
+
+/* "10.0.0.5 backup1", if it has a name. Without memory it has none. */
+static void add_name(qpw_u128 number, struct names *names)
+{
+    const struct qpw_range range = {number, number};
+    uint8_t addr[16];
+    char text[96], **more;
+
+    for (int byte = 15; byte >= 0; byte--, number >>= 8)
+        addr[byte] = (uint8_t)number;
+    more = *qpw_known_name(addr) ? reallocarray(names->list, names->n + 1, sizeof(*more)) : NULL;
+    if (!more)
+        return;
+    names->list = more;
+    if (asprintf(&more[names->n], "%s %s", qpw_range_text(&range, text, sizeof(text)), qpw_known_name(addr)) >= 0)
+        names->n++;
+}
+
+#define NAMED_RANGE 256u /* of a longer one no names are looked for */
+
+static void add_names(const struct qpw_addresses *set, struct names *names)
+{
+    for (size_t i = 0; i < set->n; i++) {
+        qpw_u128 last = set->ranges[i].last;
+
+        if (last - set->ranges[i].first >= NAMED_RANGE)
+            continue;
+        for (qpw_u128 number = set->ranges[i].first; number < last; number++)
+            add_name(number, names);
+        add_name(last, names);
+    }
+}
+
+static void print_names(const struct qpw_printer *p, const struct qpw_policy *policy)
+{
+    struct names names = {0};
+    struct qpw_list list;
+
+    for (size_t i = 0; i < policy->n_rules; i++) {
+        add_names(&policy->rules[i].from, &names);
+        add_names(&policy->rules[i].to, &names);
+    }
+    for (size_t i = 0; i < policy->n_sets; i++)
+        add_names(&policy->sets[i].addresses, &names);
+    for (size_t i = 0; i < policy->n_peers; i++)
+        add_names(&policy->peers[i].addresses, &names);
+    if (names.n) {
+        qsort(names.list, names.n, sizeof(*names.list), by_text);
+        qpw_list_begin(&list, p, 0, "names of addresses");
+        for (size_t i = 0; i < names.n; i++)
+            if (!i || strcmp(names.list[i - 1], names.list[i]))
+                qpw_list_add(&list, "%s", names.list[i]);
+        qpw_list_end(&list);
+    }
+    for (size_t i = 0; i < names.n; i++)
+        free(names.list[i]);
+    free(names.list);
+}
+
 static void print_rest(const struct qpw_printer *page, const struct qpw_policy *policy)
 {
     struct qpw_printer p = *page;
@@ -162,6 +232,7 @@ static void print_rest(const struct qpw_printer *page, const struct qpw_policy *
         qpw_print_item(&p, "peers", "%s", QPW_WORDS_NO_PEERS);
     if (policy->peer_family.family)
         qpw_print_item(&p, "between nodes", "IPv%u is required", policy->peer_family.family);
+    print_names(&p, policy);
     for (size_t i = 0; i < policy->n_suppressions; i++)
         qpw_print_item(&p, i ? "" : "suppressions", "%s%s", policy->suppressions[i].text,
                        qpw_suppression_in_force(&policy->suppressions[i], time(NULL)) ? "" : " (expired)");
@@ -202,7 +273,7 @@ int qpw_policy_show_main(int argc, char **argv)
 {
     static const struct argp_option table[] = {QPW_FORMAT_OPTIONS, {0}};
     static const char *const formats[] = {"text", "json", NULL};
-    static const struct argp_child children[] = {{&qpw_policy_argp, 0, "Policy:", 2}, {0}};
+    static const struct argp_child children[] = {{&qpw_policy_argp, 0, "Policy:", 2}, {&qpw_hosts_argp, 0, NULL, 0}, {0}};
     static const struct argp argp = {
         table,    parse, "[POLICY]", "Shows every rule of a policy (a file or a built-in's name) as it takes effect.",
         children, NULL,  NULL};

@@ -3,9 +3,12 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "policy/lang/parse.h"
 #include "util/usage.h"
 
 enum { KEY_PLATFORM = 0x100, KEY_PEER, KEY_PEERS };
@@ -77,6 +80,21 @@ static int load_chosen(const struct qpw_policy_options *options, struct qpw_poli
     }
     *ret_chosen = "neither --policy nor --platform was given and " QPW_POLICY_DEFAULT_PATH " does not exist";
     return qpw_policy_parse_builtin(QPW_POLICY_DEFAULT_PLATFORM, ret, err);
+}
+
+int qpw_policy_warn_writable(struct qpw_policy *policy)
+{
+    struct stat st;
+    int r = 0;
+
+    for (size_t i = 0; i < policy->n_files && r == 0; i++) {
+        if (!strncmp(policy->files[i], "built-in:", 9) || stat(policy->files[i], &st) < 0 || !S_ISREG(st.st_mode))
+            continue;
+        if (st.st_uid || st.st_mode & S_IWOTH || (st.st_mode & S_IWGRP && st.st_gid))
+            r = qpw_policy_warn(policy, NULL, "%s: others than root can change it (owner %u, group %u, mode %04o)",
+                                policy->files[i], (unsigned)st.st_uid, (unsigned)st.st_gid, (unsigned)st.st_mode & 07777);
+    }
+    return r;
 }
 
 int qpw_policy_load(const struct qpw_policy_options *options, struct qpw_policy *ret, const char **ret_chosen,

@@ -34,6 +34,9 @@ extern const struct argp qpw_policy_argp;
 int qpw_policy_load(const struct qpw_policy_options *options, struct qpw_policy *ret, const char **ret_chosen,
                     struct qpw_error *err);
 
+/* Adds a warning for each file of a policy in force that others than root can change. 0 or -ENOMEM. */
+int qpw_policy_warn_writable(struct qpw_policy *policy);
+
 /* Frees the list of peers and zeroes. */
 void qpw_policy_options_clear(struct qpw_policy_options *options);
 
