@@ -151,6 +151,47 @@ Test(replay_cmd, damaged_capture_gives_what_could_be_read_and_exits_1, .init = n
     unlink(f.path);
 }
 
+/* Records of link types that are no IP are left out, counted and said, in one capture with others and beside one. */
+Test(replay_cmd, other_link_types_are_left_out, .init = need_root)
+{
+    /* a pcapng of two interfaces: 14 + 20 + 20 bytes of a TCP SYN on Ethernet, three times, then one record of NFLOG (239) */
+    static const char writer[] =
+        "import struct, sys\n"
+        "def block(kind, body): n = 12 + len(body); return struct.pack('<II', kind, n) + body + struct.pack('<I', n)\n"
+        "def record(link, data):\n"
+        "  return block(6, struct.pack('<IIIII', link, 0, 0, len(data), len(data)) + data + b'\\0' * (-len(data) % 4))\n"
+        "frame = bytes.fromhex('020000000001020000000002' '0800' '450000280000400040060000' '0a000001' '0a000002'"
+        " '9c4001bd' '00000001' '00000000' '5002ffff00000000')\n"
+        "open(sys.argv[1], 'wb').write(block(0x0a0d0d0a, struct.pack('<IHHq', 0x1a2b3c4d, 1, 0, -1)) +\n"
+        "  block(1, struct.pack('<HHI', 1, 0, 65535)) + block(1, struct.pack('<HHI', 239, 0, 65535)) +\n"
+        "  record(0, frame) * 3 + record(1, b'nflog'))\n";
+    char other[sizeof(f.path)];
+    json_t *j;
+
+    pcapfile_start(&f, 239);
+    pcapfile_record(&f, 1.6e9, "nflog", 5, 5);
+    pcapfile_end(&f);
+    snprintf(other, sizeof(other), "%s", f.path);
+    cr_assert_eq(run(REPLAY "--local " NODE " %s 2>&1", other), 2, "%s", out);
+    pcapfile_start(&f, PCAPFILE_ETHERNET);
+    smb(1.6e9, 40000, 1);
+    pcapfile_end(&f);
+    cr_assert_eq(run(REPLAY "--local " NODE " --json %s %s 2>/dev/null", other, f.path), 0);
+    j = json_loads(out, 0, NULL);
+    cr_expect_eq(sum(j, NULL, "packets"), 8);
+    json_decref(j);
+    cr_assert_eq(run("python3 -c \"%s\" %s", writer, f.path), 0, "%s", out);
+    cr_assert_eq(run(REPLAY "--local " NODE " --json %s 2>/dev/null", f.path), 0);
+    j = json_loads(out, 0, NULL);
+    cr_expect_eq(sum(j, NULL, "packets"), 3);
+    cr_expect_eq(number_of(json_object_get(j, "captures"), 0, "left_out"), 1);
+    json_decref(j);
+    cr_assert_eq(run(REPLAY "--local " NODE " %s 2>&1", f.path), 0);
+    cr_expect(strstr(out, "left out because their link type cannot be replayed: 1 record, the first of link type 239 (NFLOG)"), "%s", out);
+    unlink(other);
+    unlink(f.path);
+}
+
 Test(replay_cmd, gzip_standard_input_and_both_modes_say_the_same, .init = need_root)
 {
     static char plain[1 << 20];

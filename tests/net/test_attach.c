@@ -7,6 +7,8 @@
 #include <string.h>
 
 #include "auditor.h"
+#include "evelog.h"
+#include "terminal.h"
 
 TestSuite(attach, .timeout = NETNS_TIMEOUT_S);
 
@@ -80,14 +82,37 @@ Test(attach, xdp_with_clsact)
     each_mode("--mode xdp --tc-hook clsact", "XDP", "clsact");
 }
 
+/* Who ended it, and how, is the last that the log says: a signal's sender, or who was at the terminal. */
 Test(attach, interrupt_removes_everything)
 {
+    char eve[96], by[256];
+    struct evelog log = {0};
+    const char *message;
+    struct terminal t;
     struct node n;
 
     node_open(&n);
-    node_attach(&n, "node0");
+    snprintf(eve, sizeof(eve), "%s/eve.json", n.folder);
+    node_attach(&n, "node0 --alerts %s", eve);
     cr_expect_eq(node_stop(&n, SIGINT), 0);
     node_nothing_left(&n);
+    evelog_add(&log, eve);
+    snprintf(by, sizeof(by), "by SIGINT from process %d, root: ", (int)getpid());
+    message = json_string_value(json_object_get(json_object_get(evelog_last(&log, &(struct evelog_filter){.name = "auditor-stopped"}),
+                                                                "engine"), "message"));
+    cr_expect(message && strstr(message, by), "%s: %s", by, message);
+    evelog_clear(&log);
+    snprintf(by, sizeof(by), QPW_BUILD "/qportwatch attach node0 --no-tui --alerts %s", eve);
+    terminal_open(&t, &n.node, 100, 30, by);
+    terminal_until(&t, "node0: attached");
+    terminal_keys(&t, "\003");
+    terminal_until_end(&t);
+    terminal_close(&t);
+    evelog_add(&log, eve);
+    message = json_string_value(json_object_get(json_object_get(evelog_last(&log, &(struct evelog_filter){.name = "auditor-stopped"}),
+                                                                "engine"), "message"));
+    cr_expect(message && strstr(message, "by SIGINT from the terminal"), "%s", message);
+    evelog_clear(&log);
     node_close(&n);
 }
 

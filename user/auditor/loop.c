@@ -23,6 +23,7 @@
 #include "control/control.h"
 #include "control/peer.h"
 #include "host/clock.h"
+#include "host/process.h"
 #include "words/words.h"
 
 #define SECOND_NS 1000000000u
@@ -88,13 +89,19 @@ void qpw_loop_close(struct qpw_auditor *a)
             close(fds[i]);
 }
 
-/* Process 0 is the kernel: a terminal's key, or its end. */
+/* Process 0 is the kernel, for a terminal's key or its end, or one in another pid namespace than the auditor's. */
 static void note_sender(struct qpw_auditor *a, const struct signalfd_siginfo *info)
 {
     int length = snprintf(a->by, sizeof(a->by), "SIG%s from ", sigabbrev_np((int)info->ssi_signo));
+    char user[64];
 
-    if (!info->ssi_pid) {
+    if (!info->ssi_pid && info->ssi_code != SI_USER && info->ssi_code != SI_QUEUE) {
         snprintf(a->by + length, sizeof(a->by) - length, "the terminal");
+        return;
+    }
+    if (!info->ssi_pid) {
+        qpw_user_name(info->ssi_uid, user, sizeof(user));
+        snprintf(a->by + length, sizeof(a->by) - length, "a process in another pid namespace, %s", user);
         return;
     }
     length += snprintf(a->by + length, sizeof(a->by) - length, "process %u, ", info->ssi_pid);

@@ -230,7 +230,7 @@ static int make_maps(const struct qpw_load_options *options, struct qpw_kernel *
         rc = load_maps(object);
         if (rc < 0)
             rc = qpw_fail(err, rc, "cannot make the BPF maps: %s (root, or CAP_BPF and CAP_NET_ADMIN, and Linux 5.10 "
-                          "are needed)", strerror(-rc));
+                          "are needed; before 5.11 also CAP_SYS_RESOURCE, or enough lockable memory)", strerror(-rc));
     }
     rc = rc ? rc : take_maps(object, k, err);
     bpf_object__close(object);
