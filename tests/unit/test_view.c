@@ -777,6 +777,33 @@ Test(view, findings_stand_by_cause_by_host_by_process_and_one_by_one)
     tear_down(&b);
 }
 
+Test(view, a_host_is_named_whoever_opens)
+{
+    struct bench b;
+    struct qpw_finding_key *key_of_one;
+
+    set_up(&b, QPW_TAB_UNEXPECTED);
+    qpw_snapshot_clear(&b.snapshots[1]);
+    busy(&b.snapshots[1]);
+    key_of_one = &b.snapshots[1].findings[393].key;
+    memcpy(key_of_one->initiator, key_of_one->responder, 16);
+    cr_assert_eq(qpw_address_parse("10.9.9.9", key_of_one->responder), 0);
+    key_of_one->direction = QPW_DIR_OUTBOUND;
+    cr_assert_eq(qpw_model_advance(&b.model, &b.snapshots[1]), 0);
+    b.state.numbers = true;
+    paint(&b, 24, 80);
+    key(&b, 'g');
+    for (size_t i = 0; i < b.model.n_rows; i++) {
+        if (b.model.rows[i].kind != QPW_ROW_GROUP || strcmp(cell(&b, i, QPW_COL_WHO), "10.9.9.9"))
+            continue;
+        cr_expect_str_eq(cell(&b, i, QPW_COL_DIR), "-");
+        tear_down(&b);
+        return;
+    }
+    cr_expect(false, "%s", rows_text(&b));
+    tear_down(&b);
+}
+
 Test(view, screen_at_80x24_as_text)
 {
     struct bench b;

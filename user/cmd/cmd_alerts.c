@@ -202,7 +202,6 @@ static int read_file(struct reading *r, const char *path, struct qpw_error *err)
     size_t lines = r->lines, records = r->records, length;
     struct qpw_log_lines *l = NULL;
     const char *line;
-    char count[32];
     int result = qpw_log_lines_open(path, &l, err);
 
     while (result >= 0) {
@@ -214,9 +213,8 @@ static int read_file(struct reading *r, const char *path, struct qpw_error *err)
     }
     qpw_log_lines_close(l);
     if (result == 0 && r->lines > lines && r->records == records)
-        result = qpw_fail(err, -EPROTO, "%s: not a qportwatch alert log: none of its %s is a record",
-                          strcmp(path, "-") ? path : "standard input",
-                          qpw_words_many(r->lines - lines, "line", count, sizeof(count)));
+        result = qpw_fail(err, -EPROTO, "%s: not a qportwatch alert log: none of its lines is a record",
+                          strcmp(path, "-") ? path : "standard input");
     return result;
 }
 
@@ -361,8 +359,17 @@ static void make_columns(const struct options *o, struct qpw_table_column *colum
         columns[wrapped[i]].wrap = true;
 }
 
+/* What is no log with its rotations, though --alerts names it. */
+static bool is_whole(const char *path)
+{
+    size_t length = strlen(path);
+
+    return !strcmp(path, "-") || (length > 3 && !strcmp(path + length - 3, ".gz"));
+}
+
 int qpw_cmd_alerts(int argc, char **argv)
 {
+    char *one[2] = {NULL, NULL};
     struct options o = {0};
     struct qpw_table_column columns[QPW_ALERT_COLUMN_COUNT] = {0};
     struct qpw_table table = {columns, QPW_ALERT_COLUMN_COUNT};
@@ -383,6 +390,10 @@ int qpw_cmd_alerts(int argc, char **argv)
     sigaction(SIGTERM, &action, NULL);
     if (!o.log && !o.files)
         o.log = log_in_use(log, sizeof(log));
+    if (o.log && !o.files && !o.follow && is_whole(o.log)) {
+        one[0] = (char *)o.log;
+        o.files = one;
+    }
     r = read_all(&reading, &err);
     if (r < 0)
         fprintf(stderr, "qportwatch alerts: %s\n", err.text);

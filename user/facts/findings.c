@@ -128,7 +128,7 @@ static int by_service(const void *a, const void *b)
 /* One line of `count` findings, the ports and addresses among them not counted yet. */
 static void begin_line(struct qpw_finding_line *line, const struct qpw_finding_row *f)
 {
-    *line = (struct qpw_finding_line){.first = f, .findings = 1, .ports = 1, .initiators = 1, .responders = 1,
+    *line = (struct qpw_finding_line){.first = f, .findings = 1, .ports = 1, .initiators = 1, .responders = 1, .remotes = 1,
                                      .counts = f->counts, .first_unix_ns = f->first_unix_ns,
                                      .last_unix_ns = f->last_unix_ns, .rank = qpw_finding_rank(f),
                                      .outcome = f->value.outcome};
@@ -137,6 +137,7 @@ static void begin_line(struct qpw_finding_line *line, const struct qpw_finding_r
 static void extend_line(struct qpw_finding_line *line, const struct qpw_finding_row *f)
 {
     line->findings++;
+    line->both_ways |= f->key.direction != line->first->key.direction;
     qpw_counts_add(&line->counts, &f->counts);
     if (f->first_unix_ns < line->first_unix_ns) {
         line->first_unix_ns = f->first_unix_ns;
@@ -194,6 +195,9 @@ static int count_distinct(struct qpw_finding_line *line, const struct qpw_findin
     for (size_t i = 0; i < count; i++)
         memcpy(addresses[i], f[i]->key.responder, 16);
     line->responders = distinct(addresses, count, 16, by_address);
+    for (size_t i = 0; i < count; i++)
+        memcpy(addresses[i], qpw_finding_remote(&f[i]->key), 16);
+    line->remotes = distinct(addresses, count, 16, by_address);
     free(addresses);
     free(ports);
     return 0;

@@ -17,6 +17,8 @@ struct qpw_finding_line {
     uint16_t high_port;
     size_t initiators;
     size_t responders;
+    size_t remotes;     /* ends that are not the node's */
+    bool both_ways;     /* directions differ among them, as they may where findings are grouped by host or process */
     struct qpw_counts counts;
     uint64_t first_unix_ns;
     uint64_t last_unix_ns;

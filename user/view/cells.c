@@ -31,19 +31,21 @@ static void text_severity(const struct cell *c, char *buf, size_t size)
     snprintf(buf, size, "%s", acknowledged ? "acked" : qpw_severity_name(c->row->severity)); /* the column is narrow */
 }
 
+static const struct qpw_finding_line *line_of(const struct qpw_row *row)
+{
+    return row->source;
+}
+
 static void text_dir(const struct cell *c, char *buf, size_t size)
 {
     unsigned direction = qpw_thing_of(c->row).direction;
 
     if (c->row->kind == QPW_ROW_RULE && direction == QPW_DIR_UNKNOWN)
         snprintf(buf, size, "any");
+    else if (c->row->kind == QPW_ROW_GROUP && line_of(c->row)->both_ways)
+        snprintf(buf, size, "-");
     else
         snprintf(buf, size, "%s", qpw_words_direction_short(direction));
-}
-
-static const struct qpw_finding_line *line_of(const struct qpw_row *row)
-{
-    return row->source;
 }
 
 static void text_service(const struct cell *c, char *buf, size_t size)
@@ -82,14 +84,6 @@ static void text_address(unsigned kind, const uint8_t *addr, char *buf, size_t s
     snprintf(buf, size, "%s", text);
 }
 
-/* How many remote ends a group has. */
-static size_t group_remotes(const struct qpw_row *row)
-{
-    const struct qpw_finding_line *line = line_of(row);
-
-    return line->first->key.direction == QPW_DIR_OUTBOUND ? line->responders : line->initiators;
-}
-
 /* "10.1.0.1 +80" of the users of a service, of others "81 addresses". */
 static void text_remotes(const struct cell *c, size_t n, char *buf, size_t size)
 {
@@ -119,10 +113,12 @@ static void text_who(const struct cell *c, char *buf, size_t size)
             snprintf(buf, size, "many, not recorded");
         return;
     }
-    if (c->row->kind == QPW_ROW_GROUP && group_remotes(c->row) > 1) {
-        text_remotes(c, group_remotes(c->row), buf, size);
+    if (c->row->kind == QPW_ROW_GROUP && line_of(c->row)->remotes > 1) {
+        text_remotes(c, line_of(c->row)->remotes, buf, size);
         return;
     }
+    if (c->row->kind == QPW_ROW_GROUP)
+        other = qpw_finding_remote(&line_of(c->row)->first->key);
     if (other)
         qpw_words_end_named(t.kind, other, qpw_model_peer(c->m, t.peer), buf, size);
     else

@@ -144,9 +144,8 @@ enum qpw_row_scope qpw_row_scope(const struct qpw_row *row, const struct qpw_fin
     *ret_first = row->kind == QPW_ROW_FINDING ? row->source : line ? line->first : NULL;
     if (!line)
         return *ret_first ? QPW_SCOPE_FINDING : QPW_SCOPE_NOTHING;
-    for (size_t i = 0; i < line->findings; i++)
-        if (line->members[i]->key.direction != key->direction)
-            return QPW_SCOPE_NOTHING;
+    if (line->both_ways)
+        return QPW_SCOPE_NOTHING;
     if (line->ports == 1 && (key->kind == QPW_KIND_PORT || key->kind == QPW_KIND_ICMP || key->kind == QPW_KIND_PROTOCOL))
         return QPW_SCOPE_SERVICE;
     return same_ends(line) ? QPW_SCOPE_REMOTE : QPW_SCOPE_NOTHING;
