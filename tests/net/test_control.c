@@ -333,8 +333,9 @@ Test(control, readers)
         {READER "reload", "root privileges are required", 1},
         {NOBODY "status", "root privileges are required", 1},
     };
-    char text[65536];
+    char text[65536], number[16];
     struct node n;
+    pid_t flood;
 
     node_open(&n);
     netns_run(&n.node, "chmod 755 %s; { cat /etc/group; echo qportwatch:x:4711:; } >%s/group", n.folder, n.folder);
@@ -353,6 +354,27 @@ Test(control, readers)
     netns_output(&n.node, text, sizeof(text), "nsenter -t %d -m stat -c '%%u %%g %%a' /run/qportwatch /run/qportwatch/$(stat -Lc "
                  "%%i /proc/self/ns/net).readers", (int)n.auditor);
     cr_expect_str_eq(text, "0 4711 710\n0 4711 660\n");
+    /* one member connects again and again and says nothing; another is answered, and so is root */
+    snprintf(text, sizeof(text), "%s/flood", n.folder);
+    snprintf(number, sizeof(number), "%d", (int)n.auditor);
+    flood = netns_start(&n.node, text, (char *[]){"nsenter", "-t", number, "-m", "python3", "-uc",
+                        "import os, socket, threading\n"
+                        "path = '/run/qportwatch/%d.readers' % os.stat('/proc/self/ns/net').st_ino\n"
+                        "os.setgroups([4711]); os.setuid(65533)\n"
+                        "def again():\n"
+                        "  while True:\n"
+                        "    s = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)\n"
+                        "    try: s.connect(path); s.recv(10)\n"
+                        "    except OSError: pass\n"
+                        "    s.close()\n"
+                        "threading.stack_size(65536)\n"
+                        "for i in range(200): threading.Thread(target=again).start()\n"
+                        "print('flooding')\n", NULL});
+    netns_until_file(text, "flooding", NETNS_DEADLINE_MS);
+    for (int i = 0; i < 2; i++)
+        cr_expect_eq(netns_output(&n.node, text, sizeof(text), "nsenter -t %d -m %s status 2>&1", (int)n.auditor, i ? READER :
+                                  QPW_BUILD "/qportwatch"), 0, "%s", text);
+    netns_stop(flood, SIGKILL);
     /* more than may run at a time, none of whom reads: nothing is held up, and what was started ends with the auditor */
     snprintf(text, sizeof(text), "for i in 1 2 3 4 5 6; do nsenter -t %d -m " READER "report --json | sleep 5 & done; wait",
              (int)n.auditor);

@@ -44,8 +44,7 @@ static _Noreturn void close_at_end(int fd, int go)
     _exit(0);
 }
 
-/* Leaves closing it, and what is queued behind it, to a process of its own that nobody waits for. */
-static void let_go(int fd)
+void qpw_control_let_go(int fd)
 {
     int go[2] = {-1, -1};
     pid_t child = pipe2(go, O_CLOEXEC) < 0 ? -1 : fork();
@@ -105,7 +104,7 @@ int qpw_control_listen(struct qpw_control_end *ret, struct qpw_error *err)
 void qpw_control_close(struct qpw_control_end *end)
 {
     if (end->fd >= 0 && end->takes_files)
-        let_go(end->fd); /* with those who were not accepted yet */
+        qpw_control_let_go(end->fd); /* with those who were not accepted yet */
     else if (end->fd >= 0)
         close(end->fd);
     if (end->lock >= 0)
@@ -139,7 +138,7 @@ int qpw_control_accept(const struct qpw_control_end *end, int *ret_fd, struct qp
     if (r == 0)
         *ret_fd = fd;
     else if (end->takes_files)
-        let_go(fd);
+        qpw_control_let_go(fd);
     else
         close(fd);
     return r;

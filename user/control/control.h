@@ -42,6 +42,9 @@ void qpw_control_close(struct qpw_control_end *end);
  */
 int qpw_control_accept(const struct qpw_control_end *end, int *ret_fd, struct qpw_error *err);
 
+/* Leaves closing it, with what others have sent and was not received, to a process of its own that nobody waits for. */
+void qpw_control_let_go(int fd);
+
 /* Connects to the auditor of this network namespace. -ENOENT: there is none; -EAGAIN: there is, but it does not answer. */
 int qpw_control_connect(int *ret_fd, pid_t *ret_pid, struct qpw_error *err);
 

@@ -86,8 +86,11 @@ static int receive(int fd, const char *command, FILE *out)
         if (n > 0 && fwrite(packet + 1, 1, (size_t)n - 1, packet[0] == '2' ? stderr : out) != (size_t)n - 1)
             return QPW_EXIT_FAILED;
     }
-    fprintf(stderr, "qportwatch %s: %s\n", command, n < 0 ? strerror(errno) : "the answer ended early: it took too long, "
-            "or the auditor has ended");
+    if (n < 0 && errno == ECONNRESET)
+        fprintf(stderr, "qportwatch %s: refused: this user has too many commands at a time; try again\n", command);
+    else
+        fprintf(stderr, "qportwatch %s: %s\n", command, n < 0 ? strerror(errno) : "the answer ended early: it took too long, "
+                "or the auditor has ended");
     return QPW_EXIT_FAILED;
 }
 
@@ -119,7 +122,8 @@ int qpw_readers_ask(int argc, char **argv, FILE *out)
             fprintf(stderr, "qportwatch %s: more than %u bytes of arguments\n", argv[0], QPW_READERS_REQUEST_BYTES);
             return QPW_EXIT_USAGE;
         }
-    status = send(fd, request, length, MSG_NOSIGNAL) < 0 ? QPW_EXIT_FAILED : receive(fd, argv[0], out);
+    send(fd, request, length, MSG_NOSIGNAL); /* why it failed, receiving says */
+    status = receive(fd, argv[0], out);
     close(fd);
     return status;
 }

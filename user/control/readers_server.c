@@ -16,12 +16,15 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "control/control.h"
 #include "control/lock.h"
 #include "control/readers.h"
 
 #define PLACES 4        /* commands at a time … */
 #define PLACES_OF_ONE 2 /* … of one user */
-#define REFUSALS 4      /* that are being said */
+#define REFUSALS 8      /* that are being said … */
+#define REFUSALS_OF_ONE 2
+#define REFUSED_US 100000 /* for the request of who is refused */
 #define LOOKS 20
 #define LOOK_US 5000
 
@@ -140,7 +143,7 @@ static int read_request(int fd, char *packet, char *argv[QPW_READERS_WORDS + 2])
 /* go: closed by the server once it has let go of fd, so that this process is the one that closes it. */
 static _Noreturn void serve_one(int fd, int go, const char *why_not)
 {
-    struct timeval patience = {.tv_sec = QPW_READERS_REQUEST_SECONDS};
+    struct timeval patience = {.tv_sec = why_not ? 0 : QPW_READERS_REQUEST_SECONDS, .tv_usec = why_not ? REFUSED_US : 0};
     char packet[QPW_READERS_REQUEST_BYTES], *words[QPW_READERS_WORDS + 2] = {"", ""}, **argv = words + 1, byte;
     struct qpw_error err;
     int argc;
@@ -233,17 +236,34 @@ static struct place *free_place(struct place places[PLACES + REFUSALS])
     return NULL;
 }
 
+static int refusals_of(const struct place places[PLACES + REFUSALS], uid_t uid)
+{
+    int own = 0;
+
+    for (int i = 0; i < PLACES + REFUSALS; i++)
+        own += places[i].pid && places[i].refuses && places[i].uid == uid;
+    return own;
+}
+
+/* One user who asks again and again is refused at once, and in the end without a word, so that others get their turn. */
 static void accept_one(int listen_fd, int life, struct place places[PLACES + REFUSALS])
 {
     struct place *place = free_place(places);
-    int fd = place ? accept4(listen_fd, NULL, NULL, SOCK_CLOEXEC) : -1;
+    int fd = place ? accept4(listen_fd, NULL, NULL, SOCK_CLOEXEC) : -1, refused;
     struct ucred who;
     socklen_t size = sizeof(who);
+    uid_t uid;
 
     if (fd < 0)
         return;
-    place->uid = getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &who, &size) < 0 ? (uid_t)-1 : who.uid;
-    start_one(fd, listen_fd, life, place, lasting_hindrance(places, place->uid));
+    uid = getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &who, &size) < 0 ? (uid_t)-1 : who.uid;
+    refused = refusals_of(places, uid);
+    if (refused >= REFUSALS_OF_ONE) {
+        qpw_control_let_go(fd);
+        return;
+    }
+    place->uid = uid;
+    start_one(fd, listen_fd, life, place, refused ? hindrance(places, uid) : lasting_hindrance(places, uid));
 }
 
 int qpw_readers_serve(int listen_fd, int life)
