@@ -181,8 +181,8 @@ static void reach(struct site *n, const char *program, int port, const char *sig
 {
     char path[128], output[256];
 
-    netns_output(&n->ns, output, sizeof(output), "cd %s && cp -n /usr/bin/ncat %s && ./%s -z 10.1.0.2 %d", n->dir, program, program,
-                 port);
+    netns_output(&n->ns, output, sizeof(output), "cp -n /usr/bin/ncat %s/%s && %s/%s -z 10.1.0.2 %d", n->dir, program, n->dir,
+                 program, port); /* a whole path: of who has ended it is what is known */
     snprintf(path, sizeof(path), "%s/eve.json", n->dir);
     EVELOG_UNTIL(path, .name = signature, .port = (unsigned)port);
 }

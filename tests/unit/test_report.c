@@ -685,6 +685,29 @@ Test(report, html_is_one_page_without_anything_to_load)
     free(out);
 }
 
+/* Another program on the same port is a line of its own; where the program is not known it is that of the first. */
+Test(report, each_program_on_a_port_has_its_line)
+{
+    static const uint64_t exes[] = {0, 7, 7, 9, 0, 9, 11};
+
+    base();
+    for (unsigned i = 0; i < 7; i++) {
+        char from[32];
+
+        snprintf(from, sizeof(from), "10.9.0.%u", i + 1);
+        finding(QPW_VERDICT_UNEXPECTED, QPW_DIR_INBOUND, 9100, from, QPW_OUTCOME_DATA, 10 + i)->value.owner.exe = exes[i];
+        s.findings[i].first_unix_ns = T0 + (i + 1) * SECOND;
+    }
+    make();
+    cr_assert_eq(r.found.n_lines, 3);
+    for (size_t i = 0; i < 3; i++) {
+        const struct qpw_finding_line *line = &r.found.lines[i];
+        uint64_t exe = line->members[0]->value.owner.exe ? line->members[0]->value.owner.exe : 7;
+
+        cr_expect_eq(line->findings, exe == 7 ? 4 : exe == 9 ? 2 : 1, "%zu of %zu", line->findings, (size_t)exe);
+    }
+}
+
 /* Many of one service are one line, which is as serious as the worst of them. */
 Test(report, each_finding_of_a_folded_line_can_be_had)
 {
@@ -697,7 +720,7 @@ Test(report, each_finding_of_a_folded_line_can_be_had)
     make();
     out = text(160, false, false);
     assert_has(out, "  --all lists each finding of a folded line\n");
-    cr_expect_null(strstr(out, "10.9.0.1 "), "%s", out);
+    cr_expect_null(strstr(out, "10.9.0.2 "), "%s", out);
     free(out);
     out = text(160, false, true);
     assert_has(out, "\n    data   out  tcp/8443  10.9.0.2 ");

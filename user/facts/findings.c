@@ -218,6 +218,38 @@ static int add_line(struct qpw_findings *r, const struct qpw_finding_row *const 
     return count > 1 ? count_distinct(line, f, count) : 0;
 }
 
+static int by_program(const void *a, const void *b, void *unknown)
+{
+    const struct qpw_finding_row *x = *(const struct qpw_finding_row *const *)a, *y = *(const struct qpw_finding_row *const *)b;
+    uint64_t as = *(const uint64_t *)unknown, left = x->value.owner.exe ? x->value.owner.exe : as,
+             right = y->value.owner.exe ? y->value.owner.exe : as;
+
+    if (left != right)
+        return left < right ? -1 : 1;
+    return memcmp(&x->key, &y->key, sizeof(x->key));
+}
+
+/*
+ * Another program on the same port is a service of its own; where the program is not known, it is that of the first. Puts
+ * those of one program beside each other; how many stand at the front.
+ */
+static size_t of_one_program(const struct qpw_finding_row **f, size_t count)
+{
+    const struct qpw_finding_row *first = NULL;
+    uint64_t unknown;
+    size_t n = 1;
+
+    for (size_t i = 0; i < count; i++)
+        if (f[i]->value.owner.exe && (!first || f[i]->first_unix_ns < first->first_unix_ns))
+            first = f[i];
+    unknown = first ? first->value.owner.exe : 0;
+    qsort_r(f, count, sizeof(*f), by_program, &unknown);
+    while (n < count && (f[n]->value.owner.exe ? f[n]->value.owner.exe : unknown) ==
+                            (f[0]->value.owner.exe ? f[0]->value.owner.exe : unknown))
+        n++;
+    return n;
+}
+
 /*
  * Makes lines of groups that are alike by `order` and large enough, moving what is left to the
  * front of `f`; returns how many are left, or -ENOMEM.
@@ -231,6 +263,8 @@ static ssize_t fold(struct qpw_findings *r, const struct qpw_finding_row **f, si
     for (size_t i = 0; i < count; i = end) {
         for (end = i + 1; end < count && !order(&f[i], &f[end]); end++)
             ;
+        if (order == by_service)
+            end = i + of_one_program(f + i, end - i);
         if (end - i < from) {
             memmove(&f[left], &f[i], (end - i) * sizeof(*f));
             left += end - i;
