@@ -207,6 +207,35 @@ Test(control, descriptors_that_are_sent_along)
     node_close(&n);
 }
 
+/* Something else under the names of folder and lock: refused with what it is, nothing waits, nothing is written through it. */
+Test(control, files_in_the_way)
+{
+    static const struct {
+        const char *make, *said;
+    } ways[] = {
+        {"mkdir /run/there; ln -s there /run/qportwatch", "/run/qportwatch: is a link, or no directory; remove it"},
+        {": >/run/qportwatch", "/run/qportwatch: is a link, or no directory; remove it"},
+        {"mkdir -m 777 /run/qportwatch", "others than root may write to it"},
+        {"mkdir -m 700 /run/qportwatch; mkfifo $lock", ".lock: is a FIFO; remove it"},
+        {"mkdir -m 700 /run/qportwatch; mkdir $lock", ".lock: is a directory; remove it"},
+        {"mkdir -m 700 /run/qportwatch; echo kept >/run/file; ln -s ../file $lock", ".lock: is a link; remove it"},
+    };
+    char text[8192];
+    struct node n;
+
+    node_open(&n);
+    for (size_t i = 0; i < sizeof(ways) / sizeof(*ways); i++) {
+        cr_expect_eq(netns_output(&n.node, text, sizeof(text), "unshare -m sh -c 'mount -t tmpfs run /run; "
+                                  "lock=/run/qportwatch/$(stat -Lc %%i /proc/self/ns/net).lock; %s; for command in "
+                                  "\"attach node0 --no-tui --no-alerts\" detach status; do timeout 60 %s/qportwatch $command 2>&1; echo $?; "
+                                  "done; [ ! -e /run/file ] || cat /run/file'", ways[i].make, QPW_BUILD), 0, "%s", text);
+        cr_expect(strstr(text, ways[i].said), "%s: %s", ways[i].make, text);
+        cr_expect(strstr(text, "\n1\n") && strstr(text, "\n3\n") && !strstr(text, "124"), "%s: %s", ways[i].make, text);
+        cr_expect(i < 5 || strstr(text, "\nkept\n"), "%s: %s", ways[i].make, text);
+    }
+    node_close(&n);
+}
+
 /* Nobody but root comes as far as asking. */
 Test(control, only_root_connects)
 {
@@ -368,7 +397,7 @@ Test(control, readers)
                         "    except OSError: pass\n"
                         "    s.close()\n"
                         "threading.stack_size(65536)\n"
-                        "for i in range(200): threading.Thread(target=again).start()\n"
+                        "for i in range(24): threading.Thread(target=again).start()\n"
                         "print('flooding')\n", NULL});
     netns_until_file(text, "flooding", NETNS_DEADLINE_MS);
     for (int i = 0; i < 2; i++)

@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "instance/instance.h"
+#include "util/file.h"
 
 /* Of the open file, not of the process: asking whether another holds it takes nothing (Linux 3.15). */
 static struct flock whole_file(void)
@@ -53,12 +54,30 @@ void qpw_lock_readers_address(struct sockaddr_un *ret)
     set_address(ret, READERS_ENDING);
 }
 
+/* Something else under a name of ours: it is not for us to remove. */
+static int not_ours(const char *name, const char *kind, struct qpw_error *err)
+{
+    return qpw_fail(err, -EINVAL, "%s%s%s: is %s; remove it, it will be made again", QPW_LOCK_FOLDER, *name ? "/" : "", name, kind);
+}
+
+/* 0: the open file is a regular one. It is opened without waiting, as a FIFO would make one do. */
+static int check_regular(int fd, const char *name, struct qpw_error *err)
+{
+    struct stat st;
+
+    if (fstat(fd, &st) < 0)
+        return qpw_fail(err, -errno, "%s/%s: %s", QPW_LOCK_FOLDER, name, strerror(errno));
+    return S_ISREG(st.st_mode) ? 0 : not_ours(name, qpw_file_kind(st.st_mode), err);
+}
+
 /* The folder; root's alone, or what lies in it may be anybody's. -ENOENT: there is none. */
 static int open_folder(struct qpw_error *err)
 {
     struct stat st;
     int fd = open(QPW_LOCK_FOLDER, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC), r;
 
+    if (fd < 0 && (errno == ENOTDIR || errno == ELOOP))
+        return not_ours("", "a link, or no directory", err);
     if (fd < 0)
         return qpw_fail(err, -errno, "%s: %s", QPW_LOCK_FOLDER, strerror(errno));
     r = fstat(fd, &st) < 0 ? -errno : 0;
@@ -105,6 +124,26 @@ static int write_holder(int fd)
     return ftruncate(fd, 0) < 0 || pwrite(fd, text, length, 0) != length ? -errno : 0;
 }
 
+/* A descriptor; -EAGAIN: the folder went away meanwhile; another negative errno with err filled. */
+static int open_lock(int folder, const char *name, struct qpw_error *err)
+{
+    int fd = openat(folder, name, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK, 0600), r;
+
+    if (fd < 0)
+        switch (errno) {
+        case ENOENT: return -EAGAIN;
+        case ELOOP: return not_ours(name, "a link", err);
+        case EISDIR: return not_ours(name, "a directory", err);
+        case ENXIO: return not_ours(name, "a socket", err);
+        default: return qpw_fail(err, -errno, "%s/%s: %s", QPW_LOCK_FOLDER, name, strerror(errno));
+        }
+    r = check_regular(fd, name, err);
+    if (r == 0)
+        return fd;
+    close(fd);
+    return r;
+}
+
 /* One attempt. -EAGAIN: folder or file went away meanwhile. */
 static int try_take(int *ret_fd, pid_t *ret_holder, struct qpw_error *err)
 {
@@ -118,9 +157,9 @@ static int try_take(int *ret_fd, pid_t *ret_holder, struct qpw_error *err)
     if (folder < 0)
         return folder == -ENOENT ? -EAGAIN : folder;
     name_file(name, sizeof(name), LOCK_ENDING);
-    fd = openat(folder, name, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+    fd = open_lock(folder, name, err);
     if (fd < 0)
-        r = errno == ENOENT ? -EAGAIN : qpw_fail(err, -errno, "%s/%s: %s", QPW_LOCK_FOLDER, name, strerror(errno));
+        r = fd;
     else if (fcntl(fd, F_OFD_SETLK, &lock) < 0)
         r = errno == EAGAIN || errno == EACCES ? -EADDRINUSE : qpw_fail(err, -errno, "%s/%s: %s", QPW_LOCK_FOLDER, name, strerror(errno));
     else if (!is_current(folder, name, fd))
@@ -225,9 +264,11 @@ int qpw_lock_held(pid_t *ret_holder)
     if (folder < 0)
         return folder == -ENOENT ? 0 : folder;
     name_file(name, sizeof(name), LOCK_ENDING);
-    fd = openat(folder, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+    fd = openat(folder, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
     if (fd < 0)
         r = errno == ENOENT ? 0 : -errno;
+    else if ((r = check_regular(fd, name, NULL)) < 0)
+        ;
     else if (fcntl(fd, F_OFD_GETLK, &lock) < 0)
         r = -errno;
     else

@@ -148,6 +148,7 @@ static _Noreturn void serve_one(int fd, int go, const char *why_not)
     struct qpw_error err;
     int argc;
 
+    nice(10); /* commands behind the machine's own work, but not who accepts them */
     alarm(QPW_READERS_RUN_SECONDS); /* ends this process, and with it the command */
     while (read(go, &byte, 1) < 0 && errno == EINTR)
         ;
@@ -271,7 +272,6 @@ int qpw_readers_serve(int listen_fd, int life)
     struct pollfd sources[] = {{.fd = life, .events = POLLIN}, {.fd = listen_fd, .events = POLLIN}};
     struct place places[PLACES + REFUSALS] = {0};
 
-    nice(10);
     for (;;) {
         tidy(places);
         sources[1].fd = free_place(places) ? listen_fd : -1;
