@@ -86,6 +86,48 @@ Test(expire, what_is_over_is_taken_out_and_what_goes_on_stays)
     audit_close(&a);
 }
 
+/* So much longer ago was the last packet of who vouches, as it is noted. Returns how long ago that is now. */
+static uint64_t parent_age(uint64_t older_seconds)
+{
+    struct qpw_parent_key key = {.rule = audit_rule_id(&a, "ftp")};
+    struct qpw_parent parent;
+    int fd = a.kernel.map_fd[QPW_MAP_parents];
+
+    audit_address("10.0.0.8", key.remote);
+    cr_assert_eq(bpf_map_lookup_elem(fd, &key, &parent), 0, "no parent");
+    parent.last_ns -= older_seconds * SECONDS;
+    cr_assert_eq(bpf_map_update_elem(fd, &key, &parent, BPF_EXIST), 0);
+    return (qpw_kernel_now_ns(&a.kernel) - parent.last_ns) / SECONDS;
+}
+
+/* A session that is silent for longer than an exchange vouches goes on to do so while it is open, and no longer. */
+Test(expire, an_open_parent_vouches_for_as_long_as_it_is_open)
+{
+    struct qpw_error err;
+
+    audit_open(&a, NULL);
+    AUDIT_POLICY(&a, NULL, {.name = "ftp", .direction = QPW_DIR_INBOUND, .protocol = 6, .first = 21},
+                 {.name = "passive", .direction = QPW_DIR_INBOUND, .protocol = 6, .first = 40000, .last = 40999,
+                  .verdict = QPW_VERDICT_WEAK, .parent = "ftp"});
+    cr_assert_eq(qpw_expire_open(&a.kernel, &expire, &err), 0, "%s", err.text);
+    audit_handshake_in(&a, "10.0.0.8", 900, 21);
+    for (unsigned hour = 0; hour < 3; hour++) {
+        age(6, AUDIT_NODE, 21, "10.0.0.8", 900, 3600);
+        cr_assert_geq(parent_age(599), 599);
+        walk();
+        cr_assert_lt(parent_age(0), 60, "after %u hours of silence", hour + 1);
+    }
+    audit_handshake_in(&a, "10.0.0.8", 901, 40001);
+    cr_assert_eq(audit_tcp(&a, "10.0.0.8", 901, 40001).verdict, QPW_VERDICT_ALLOWED);
+    audit_rx_tcp(&a, "10.0.0.8", 900, 21, PACKET_RST, 1001, 5001, 0);
+    parent_age(650);
+    walk();
+    cr_assert_geq(parent_age(0), 650, "it is over");
+    audit_handshake_in(&a, "10.0.0.8", 902, 40002);
+    cr_assert_eq(audit_tcp(&a, "10.0.0.8", 902, 40002).verdict, QPW_VERDICT_WEAK);
+    audit_close(&a);
+}
+
 /* Half-open entries that are over stay until their places are needed: perhaps all there are, at each walk. */
 Test(expire, what_the_programs_take_out_is_not_looked_up)
 {

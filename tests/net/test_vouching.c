@@ -38,8 +38,9 @@
     "secure_chroot_dir=%s/empty\\npasv_min_port=41000\\npasv_max_port=41099\\nconnect_from_port_20=YES\\n%s' $DIR "
 
 static const char *const at_node[] = {
-    /* One process a session, forked by who listens; */
-    VSFTPD("YES") "'listen_address=10.1.0.1\n' >$DIR/listen.conf; exec /usr/sbin/vsftpd $DIR/listen.conf",
+    /* One process a session, forked by who listens: on a socket of IPv6 for clients of IPv4, and for those of IPv6; */
+    VSFTPD("NO") "'listen_ipv6=YES\nlisten_address6=::ffff:10.1.0.1\n' >$DIR/listen.conf; exec /usr/sbin/vsftpd $DIR/listen.conf",
+    VSFTPD("NO") "'listen_ipv6=YES\nlisten_address6=fd00:10::1\n' >$DIR/listen6.conf; exec /usr/sbin/vsftpd $DIR/listen6.conf",
     /* and started by another, as inetd and systemd do. */
     VSFTPD("NO") "'' >$DIR/inetd.conf; "
     "exec socat TCP4-LISTEN:21,bind=10.1.0.9,fork,reuseaddr \"EXEC:/usr/sbin/vsftpd $DIR/inetd.conf,nofork\"",
@@ -97,7 +98,7 @@ static const char *const at_far[] = {
     "exec /usr/bin/python3 -c 'import ftplib,time\n" \
     "f=ftplib.FTP(\"" address "\",timeout=20); f.login(); f.dir(lambda l:None)\n" \
     "f.set_pasv(False); f.dir(lambda l:None); open(\"'$DIR'/" address "\",\"w\").write(\"done\"); time.sleep(900)'"
-static const char *const sessions[] = {FTP("10.1.0.1"), FTP("10.1.0.9"), NULL};
+static const char *const sessions[] = {FTP("10.1.0.1"), FTP("10.1.0.9"), FTP("fd00:10::1"), NULL};
 /* Not the process that had the exchange with port 135; it stays, too. */
 static const char *const at_node_later[] = {"(echo x; exec sleep 900) | socat - TCP4:10.1.0.2:49154", NULL};
 #define ASK(port) \
@@ -276,7 +277,7 @@ static void expect_ftp(json_t *report)
         cr_expect_str_eq(json_string_value(json_object_get(f, "verdict")), "implied");
         cr_expect_str_eq(json_string_value(json_object_get(f, "severity")), "info");
     }
-    cr_expect_eq(active, 2, "%zu active connections", active);
+    cr_expect_eq(active, 3, "%zu active connections", active);
     cr_expect_gt(site_sum(report, &(struct site_filter){.verdict = "allowed", .rule = "passive"}).rx_packets, 0);
 }
 
@@ -288,6 +289,7 @@ Test(vouching, by_the_owner_of_the_parent_exchange, .init = setup, .timeout = NE
     start_all(&n.far, sessions);
     until_done("10.1.0.1");
     until_done("10.1.0.9");
+    until_done("fd00:10::1");
     on(&n.far, ASK("40404"));
     EVELOG_UNTIL(eve, .port = 40404);
     on(&n.far, ASK("41501"));
