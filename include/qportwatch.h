@@ -626,7 +626,7 @@ struct qpw_event {
         } finding;
         struct qpw_conn_key ask;
         struct {
-            struct qpw_conn_key ends; /* local: its source, remote: its destination */
+            struct qpw_conn_key ends; /* local: its source, remote: its destination; ICMP: the type is the local port */
             __u32 received;
         } route;
         struct {

@@ -35,8 +35,8 @@ bool qpw_engine_neighbour(const struct qpw_engine *e, const struct qpw_finding_r
     for (size_t i = 1; i < e->context.n_peers; i++)
         if (e->context.peers[i].in_force && !e->context.peers[i].own)
             return false;
-    if (row->key.kind == QPW_KIND_ETHERTYPE)
-        return false;
+    if (row->key.kind == QPW_KIND_ETHERTYPE || qpw_is_foreign(row->value.reason))
+        return false; /* the latter is not between the two */
     remote = qpw_address_number(qpw_finding_remote(&row->key));
     for (size_t i = 0; i < e->context.n_links; i++) {
         const struct qpw_prefix *link = &e->context.links[i];

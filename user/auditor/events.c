@@ -147,7 +147,9 @@ static int on_event(void *arg, void *data, size_t size)
     } else if (event->kind == QPW_EVENT_ASK_SOCKET) {
         answer(a, &event->ask);
     } else if (event->kind == QPW_EVENT_ASK_ROUTE) {
-        qpw_routes_ask(a, event->iface, &event->route.ends, event->route.received);
+        struct qpw_route_asked asked = {&event->route.ends, event->iface, event->route.received, event->time_ns};
+
+        qpw_routes_ask(a, &asked);
     } else if (event->kind == QPW_EVENT_ASK_OWNER) {
         qpw_vouching_ask(a, &event->companion.key, &event->companion.value);
     }

@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "auditor/enter.h"
+#include "facts/connections.h"
 #include "host/route.h"
 
 #define SERVED 256u /* prefixes that rules deliver to the node */
@@ -107,19 +109,57 @@ static enum qpw_route_word word_of(const struct qpw_route_answer *answer, unsign
     return answer->ifindex == ifindex ? QPW_ROUTE_SAME : QPW_ROUTE_ELSEWHERE;
 }
 
-void qpw_routes_ask(struct qpw_auditor *a, unsigned ifindex, const struct qpw_conn_key *ends, bool received)
+/* What passed as transit while this was being asked. */
+static void tell(struct qpw_auditor *a, const struct qpw_route_asked *asked, unsigned reason)
 {
-    struct qpw_route_key key = key_of(ends->local, ifindex);
+    const struct qpw_watched *w = qpw_watch_by_index(a, asked->ifindex);
+    const struct qpw_conn_key *ends = asked->ends;
+    struct qpw_finding_key key = {.kind = (uint8_t)qpw_protocol_kind(ends->protocol), .protocol = ends->protocol,
+                                  .direction = QPW_DIR_OUTBOUND, .verdict = QPW_VERDICT_UNEXPECTED};
+    struct qpw_finding value = {
+        .first_ns = asked->when_ns, .last_ns = asked->when_ns, .iface = w ? w->number : 0, .evidence = QPW_EVIDENCE_FIRST,
+        .outcome = QPW_OUTCOME_ATTEMPTED, .reason = (uint8_t)reason, .scope = QPW_SCOPE_OTHER,
+        .flags = QPW_FINDING_NODE, .changes = 1};
+
+    key.port = key.kind == QPW_KIND_PORT ? ends->remote_port : key.kind == QPW_KIND_ICMP ? ends->local_port : 0;
+    value.initiator_port = key.kind == QPW_KIND_PORT ? ends->local_port : 0;
+    memcpy(key.initiator, ends->local, 16);
+    memcpy(key.responder, ends->remote, 16);
+    qpw_finding_enter(a, &key, &value);
+    qpw_events_finding(a, &key, &value);
+}
+
+/* Whether the card has received something to be forwarded from that prefix. */
+static bool is_received(const struct qpw_auditor *a, const struct qpw_route_key *key)
+{
+    struct qpw_route route;
+
+    return bpf_map_lookup_elem(a->kernel.map_fd[QPW_MAP_routes], key, &route) == 0 && route.received_ns;
+}
+
+void qpw_routes_ask(struct qpw_auditor *a, const struct qpw_route_asked *asked)
+{
+    const uint8_t *source = asked->ends->local, *destination = asked->ends->remote;
+    struct qpw_route_key key = key_of(source, asked->ifindex);
+    enum qpw_route_word word = QPW_ROUTE_NOWHERE;
     struct qpw_route_answer answer;
 
-    if (received && qpw_route_ask(ends->local, ends->remote, ifindex, &answer) == 0 && answer.local)
-        serve(a, ends->remote, ends->local, ifindex);
-    if (!where_is(ends->local, ends->remote, ifindex, &answer))
-        write_word(a, &key, QPW_ROUTE_NOWHERE);
-    else if (!answer.local)
-        write_word(a, &key, word_of(&answer, ifindex));
-    else if (!received)
-        serve(a, ends->local, ends->remote, ifindex);
+    if (asked->received && qpw_route_ask(source, destination, asked->ifindex, &answer) == 0 && answer.local)
+        serve(a, destination, source, asked->ifindex);
+    if (where_is(source, destination, asked->ifindex, &answer)) {
+        if (answer.local && !asked->received)
+            serve(a, source, destination, asked->ifindex);
+        if (answer.local)
+            return;
+        word = word_of(&answer, asked->ifindex);
+    }
+    write_word(a, &key, word);
+    if (asked->received)
+        return;
+    if (word == QPW_ROUTE_NOWHERE)
+        tell(a, asked, QPW_REASON_ROUTE_UNKNOWN);
+    else if (word == QPW_ROUTE_SAME && !is_received(a, &key))
+        tell(a, asked, QPW_REASON_FOREIGN_SOURCE);
 }
 
 /* The words stand until the answers come: else each change of a route would open a moment without any. */

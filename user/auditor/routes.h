@@ -14,8 +14,17 @@ struct qpw_routes;
 int qpw_routes_open(struct qpw_auditor *a, struct qpw_error *err);
 void qpw_routes_close(struct qpw_auditor *a);
 
-/* The programs ask about a packet from ends->local to ends->remote, sent or received by that interface. */
-void qpw_routes_ask(struct qpw_auditor *a, unsigned ifindex, const struct qpw_conn_key *ends, bool received);
+/*
+ * The programs ask about a packet, sent or received by an interface. What turns out to be nobody's but the node's is a
+ * finding, for the packet itself has passed as transit.
+ */
+struct qpw_route_asked {
+    const struct qpw_conn_key *ends; /* local: its source, remote: its destination */
+    unsigned ifindex;
+    bool received;
+    uint64_t when_ns; /* by the programs' clock */
+};
+void qpw_routes_ask(struct qpw_auditor *a, const struct qpw_route_asked *asked);
 
 /* Routes or rules have changed: at most once a second all words are asked for again, each with its next packet. */
 void qpw_routes_changed(struct qpw_auditor *a);

@@ -5,6 +5,7 @@
 #include <bpf/bpf.h>
 #include <string.h>
 
+#include "auditor/enter.h"
 #include "facts/connections.h"
 #include "snapshot/conns.h"
 
@@ -26,47 +27,6 @@ static void fill(const struct qpw_ask *ask, uint8_t verdict, struct qpw_finding_
         ret_value->flags = QPW_FINDING_REMOTE_FIRST;
     else if (conn->direction == QPW_DIR_OUTBOUND && conn->conn_class != QPW_CLASS_HALF)
         ret_value->flags = QPW_FINDING_NODE;
-}
-
-static int table_of(const struct qpw_auditor *a, const struct qpw_finding *value)
-{
-    return a->kernel.map_fd[value->outcome >= QPW_OUTCOME_ANSWERED ? QPW_MAP_answered : QPW_MAP_findings];
-}
-
-/* The queue of the slots of its quota, as qpw_finding_quota() in bpf/finding.h has it. */
-static enum qpw_map queue_of(const struct qpw_finding_key *key, const struct qpw_finding *value)
-{
-    if (value->outcome >= QPW_OUTCOME_ANSWERED)
-        return key->verdict == QPW_VERDICT_IMPLIED ? QPW_MAP_implied_slots : QPW_MAP_answered_slots;
-    return value->flags & QPW_FINDING_NODE ? QPW_MAP_node_slots : QPW_MAP_finding_slots;
-}
-
-/*
- * Enters what no packet may come for any more. Where the programs have, theirs stands; without a place it is reported all
- * the same. Its packets so far are counted with the verdict that they had.
- */
-static void enter(struct qpw_auditor *a, const struct qpw_finding_key *key, struct qpw_finding *value)
-{
-    int table = table_of(a, value), queue = a->kernel.map_fd[queue_of(key, value)];
-    struct qpw_finding known;
-
-    if (bpf_map_lookup_elem(table, key, &known) == 0) {
-        if (known.reason != value->reason) { /* an implied one whose owner is not known */
-            known.reason = value->reason;
-            known.provisional = 0;
-            known.changes++;
-            bpf_map_update_elem(table, key, &known, BPF_EXIST);
-        }
-        return;
-    }
-    if (bpf_map_lookup_and_delete_elem(queue, NULL, &value->slot) < 0) {
-        value->slot = 0;
-        return;
-    }
-    if (bpf_map_update_elem(table, key, value, BPF_NOEXIST) < 0) {
-        bpf_map_update_elem(queue, NULL, &value->slot, BPF_ANY);
-        value->slot = 0;
-    }
 }
 
 /* What was entered as a companion is not one. */
@@ -130,6 +90,6 @@ void qpw_ask_conclude(struct qpw_ask *ask, const struct qpw_exchange *exchange, 
     value.reason = word == QPW_VOUCH_OTHER ? QPW_REASON_OTHER_OWNER : QPW_REASON_OWNER_UNKNOWN;
     if (word == QPW_VOUCH_OTHER)
         supersede_implied(ask);
-    enter(a, &key, &value);
+    qpw_finding_enter(a, &key, &value);
     qpw_events_finding(a, &key, &value);
 }

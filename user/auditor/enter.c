@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#include "auditor/enter.h"
+
+#include <bpf/bpf.h>
+
+static int table_of(const struct qpw_auditor *a, const struct qpw_finding *value)
+{
+    return a->kernel.map_fd[value->outcome >= QPW_OUTCOME_ANSWERED ? QPW_MAP_answered : QPW_MAP_findings];
+}
+
+/* The queue of the slots of its quota, as qpw_finding_quota() in bpf/finding.h has it. */
+static enum qpw_map queue_of(const struct qpw_finding_key *key, const struct qpw_finding *value)
+{
+    if (value->outcome >= QPW_OUTCOME_ANSWERED)
+        return key->verdict == QPW_VERDICT_IMPLIED ? QPW_MAP_implied_slots : QPW_MAP_answered_slots;
+    return value->flags & QPW_FINDING_NODE ? QPW_MAP_node_slots : QPW_MAP_finding_slots;
+}
+
+void qpw_finding_enter(struct qpw_auditor *a, const struct qpw_finding_key *key, struct qpw_finding *value)
+{
+    int table = table_of(a, value), queue = a->kernel.map_fd[queue_of(key, value)];
+    struct qpw_finding known;
+
+    if (bpf_map_lookup_elem(table, key, &known) == 0) {
+        if (known.reason != value->reason) { /* an implied one whose owner is not known */
+            known.reason = value->reason;
+            known.provisional = 0;
+            known.changes++;
+            bpf_map_update_elem(table, key, &known, BPF_EXIST);
+        }
+        return;
+    }
+    if (bpf_map_lookup_and_delete_elem(queue, NULL, &value->slot) < 0) {
+        value->slot = 0;
+        return;
+    }
+    if (bpf_map_update_elem(table, key, value, BPF_NOEXIST) < 0) {
+        bpf_map_update_elem(queue, NULL, &value->slot, BPF_ANY);
+        value->slot = 0;
+    }
+}

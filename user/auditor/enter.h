@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* enter.h - findings that the auditor enters beside those of the programs. */
+#ifndef QPW_AUDITOR_ENTER_H
+#define QPW_AUDITOR_ENTER_H
+
+#include "auditor/internal.h"
+
+/*
+ * Enters what no packet may come for any more. Where the programs have, theirs stands; without a place it is reported all
+ * the same. Its packets so far are counted with the verdict that they had.
+ */
+void qpw_finding_enter(struct qpw_auditor *a, const struct qpw_finding_key *key, struct qpw_finding *value);
+
+#endif
