@@ -44,7 +44,8 @@ Test(obstacles, every_right_taken_away_once)
         {"sys_admin", "qportwatch attach: node0: CAP_SYS_ADMIN is missing: without it the kernel does not say whose", 1},
         {"sys_ptrace", "CAP_SYS_PTRACE is missing: processes of other users stay unknown", 0},
         {"dac_read_search", "CAP_DAC_READ_SEARCH is missing: processes of other users may stay unknown", 0},
-        {"bpf", NULL, 0}, {"perfmon", NULL, 0}, {"dac_override", NULL, 0}, {"sys_resource", NULL, 0}, {"net_raw", NULL, 0},
+        {"bpf", "CAP_SYS_ADMIN is kept in place of CAP_BPF", 0}, {"perfmon", "CAP_SYS_ADMIN is kept in place of CAP_PERFMON", 0},
+        {"dac_override", NULL, 0}, {"sys_resource", NULL, 0}, {"net_raw", NULL, 0},
         {"kill", NULL, 0}, {"setpcap", NULL, 0}, {"syslog", NULL, 0}, {"chown", NULL, 0}, {"fowner", NULL, 0},
         {"all", "CAP_NET_ADMIN is missing", 1},
     };

@@ -95,7 +95,6 @@ struct qpw_auditor {
     size_t n_clients;
     pid_t readers;        /* the process that serves readers, 0: none */
     int readers_life;     /* held open while it is to live, -1: not */
-    unsigned readers_ended; /* ticks when it last ended */
     int asker_fd;         /* who asked for the end, -1: nobody */
     char by[96];          /* who asked for what is being done: by a request or a signal; empty: nobody did */
     int signal_fd;

@@ -9,6 +9,7 @@
 #include "auditor/internal.h"
 #include "auditor/routes.h"
 #include "host/netns.h"
+#include "instance/objects.h"
 #include "words/words.h"
 
 /*
@@ -17,14 +18,20 @@
  */
 static bool follow_moved(struct qpw_auditor *a, unsigned ifindex, int nsid, unsigned new_ifindex, struct qpw_error *err)
 {
-    uint32_t ids[QPW_PROG_COUNT];
-    int fd = qpw_netns_open(nsid, err), r;
+    struct qpw_objects_moved question = {.nsid = nsid, .ifindex = new_ifindex, .n = QPW_PROG_COUNT};
+    struct qpw_objects_done done;
+    int fd, r;
 
+    for (int program = 0; program < QPW_PROG_COUNT; program++)
+        question.prog_ids[program] = qpw_instance_program_id(&a->kernel, program);
+    if (qpw_objects_moved(&question, &done, &r)) {
+        *err = done.err;
+        return r == 0;
+    }
+    fd = qpw_netns_open(nsid, err);
     if (fd < 0)
         return false;
-    for (int program = 0; program < QPW_PROG_COUNT; program++)
-        ids[program] = qpw_instance_program_id(&a->kernel, program);
-    r = qpw_hooks_detach_elsewhere(fd, new_ifindex, ids, QPW_PROG_COUNT, err);
+    r = qpw_hooks_detach_elsewhere(fd, new_ifindex, question.prog_ids, QPW_PROG_COUNT, err);
     close(fd);
     return r == 0;
 }

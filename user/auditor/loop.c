@@ -16,6 +16,7 @@
 #include "auditor/alerts.h"
 #include "auditor/lives.h"
 #include "auditor/owners.h"
+#include "auditor/privileges.h"
 #include "auditor/readers.h"
 #include "auditor/routes.h"
 #include "auditor/sources.h"
@@ -195,6 +196,7 @@ static void on_second(struct qpw_auditor *a)
     qpw_alerts_tick(a);
     qpw_requests_tick(a);
     qpw_audit_readers_tick(a);
+    qpw_privileges_tick(a);
     qpw_routes_tick(a);
     recompile_if_due(a);
     if (a->options.automatic && a->routes_due)

@@ -2,13 +2,66 @@
 #include "auditor/privileges.h"
 
 #include <cap-ng.h>
-#include <sys/prctl.h>
+#include <errno.h>
+#include <string.h>
 
-void qpw_privileges_drop(void)
+#include "auditor/internal.h"
+#include "host/proc_reader.h"
+#include "host/rights.h"
+#include "instance/objects.h"
+
+/* The last one only where one of those before it is not there: it stands for them. */
+static const unsigned kept[] = {CAP_NET_ADMIN, CAP_BPF, CAP_PERFMON, CAP_SYS_ADMIN};
+
+int qpw_privileges_prepare(struct qpw_error *err)
 {
-    capng_clear(CAPNG_SELECT_BOTH);
-    if (capng_updatev(CAPNG_ADD, CAPNG_EFFECTIVE | CAPNG_PERMITTED | CAPNG_BOUNDING_SET, CAP_NET_ADMIN, CAP_BPF,
-                      CAP_PERFMON, CAP_SYS_ADMIN, CAP_SYS_PTRACE, CAP_DAC_READ_SEARCH, CAP_DAC_OVERRIDE, -1) == 0)
-        capng_apply(CAPNG_SELECT_BOTH);
-    prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+    int r = qpw_proc_reader_start(err);
+
+    return r ? r : qpw_objects_start(err);
+}
+
+int qpw_privileges_drop(struct qpw_error *err)
+{
+    const char *without = !qpw_rights_have(CAP_BPF) ? "CAP_BPF" : !qpw_rights_have(CAP_PERFMON) ? "CAP_PERFMON" : NULL;
+    size_t n = sizeof(kept) / sizeof(*kept) - (without ? 0 : 1);
+    int r = qpw_rights_keep(kept, n);
+    char left[120];
+
+    qpw_proc_reader_use();
+    qpw_objects_use();
+    if (qpw_rights_left(kept, n, left, sizeof(left)))
+        return qpw_fail(err, -EPERM, "%s", left);
+    if (without)
+        return qpw_fail(err, 1, "CAP_SYS_ADMIN is kept in place of %s, which this process was not given", without);
+    return r < 0 ? qpw_fail(err, r, "no_new_privs: %s", strerror(-r)) : 0;
+}
+
+static void tell(struct qpw_auditor *a, enum qpw_helper_news news, unsigned restarts, const char *who, const char *lack)
+{
+    switch (news) {
+    case QPW_HELPER_SAME: break;
+    case QPW_HELPER_SILENT:
+        qpw_say(a, QPW_SAY_WARNING, "the process that %s does not answer (number %u) and is replaced; meanwhile %s", who, restarts, lack);
+        break;
+    case QPW_HELPER_BACK: qpw_say(a, QPW_SAY_NOTE, "the process that %s did not answer or had ended, and was replaced (number %u)", who, restarts); break;
+    case QPW_HELPER_GONE:
+        qpw_say(a, QPW_SAY_WARNING, "the process that %s has ended; until the auditor is started again, %s", who, lack);
+        break;
+    }
+}
+
+void qpw_privileges_tick(struct qpw_auditor *a)
+{
+    unsigned restarts;
+    enum qpw_helper_news news = qpw_proc_reader_news(&restarts);
+
+    tell(a, news, restarts, "reads /proc", "processes may stay unknown, and commands may be refused");
+    news = qpw_objects_news(&restarts);
+    tell(a, news, restarts, "looks up programs by their ids", "hooks cannot be checked, nor anything detached");
+}
+
+void qpw_privileges_end(void)
+{
+    qpw_proc_reader_stop();
+    qpw_objects_stop();
 }

@@ -3,21 +3,56 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "control/readers.h"
 #include "control/readers_server.h"
 
-#define AGAIN_TICKS 60u /* after which it is started again */
+#define AGAIN_MS 60000 /* after which it is started again */
+#define LISTENER_FD 3
+#define LIFE_FD 4
 #define CLEAR_OF_BOTH 16
+
+static _Noreturn void execute(void)
+{
+    char *argv[] = {"qportwatch", QPW_READERS_COMMAND, NULL};
+
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    execve("/proc/self/exe", argv, environ);
+    _exit(QPW_EXIT_FAILED);
+}
+
+/*
+ * The auditor has given up what the commands need and could not start another. A byte tells it that one is started again
+ * after a pause; the end of the connection ends this process, and that one.
+ */
+static _Noreturn void supervise(void)
+{
+    struct pollfd life = {.fd = LIFE_FD, .events = POLLIN};
+    int status = 0;
+    pid_t pid;
+
+    for (;;) {
+        pid = fork();
+        if (pid == 0)
+            execute();
+        if (pid > 0 && waitpid(pid, &status, 0) == pid && WIFEXITED(status) && WEXITSTATUS(status) == QPW_EXIT_OK)
+            _exit(QPW_EXIT_OK);
+        send(LIFE_FD, "e", 1, MSG_NOSIGNAL | MSG_DONTWAIT);
+        if (poll(&life, 1, AGAIN_MS) > 0)
+            _exit(QPW_EXIT_OK);
+    }
+}
 
 /* The listener becomes descriptor 3 and the pipe's end 4; nothing else of the auditor's stays open. */
 static _Noreturn void become(int listen_fd, int life)
 {
-    char *argv[] = {"qportwatch", QPW_READERS_COMMAND, NULL};
     int listener = fcntl(listen_fd, F_DUPFD, CLEAR_OF_BOTH), end = fcntl(life, F_DUPFD, CLEAR_OF_BOTH);
     int null = open("/dev/null", O_RDWR);
     sigset_t none;
@@ -26,12 +61,11 @@ static _Noreturn void become(int listen_fd, int life)
     sigprocmask(SIG_SETMASK, &none, NULL);
     for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
         dup2(null, fd); /* the auditor's terminal is not for what others ask */
-    dup2(listener, 3);
-    dup2(end, 4);
-    close_range(5, ~0u, 0);
+    dup2(listener, LISTENER_FD);
+    dup2(end, LIFE_FD);
+    close_range(LIFE_FD + 1, ~0u, 0);
     setsid(); /* the terminal's signals are for the auditor, which ends this process by itself */
-    execve("/proc/self/exe", argv, environ);
-    _exit(QPW_EXIT_FAILED);
+    supervise();
 }
 
 void qpw_audit_readers_start(struct qpw_auditor *a)
@@ -42,7 +76,7 @@ void qpw_audit_readers_start(struct qpw_auditor *a)
 
     if (r == -ENOENT)
         return;
-    if (r == 0 && pipe2(life, O_CLOEXEC) < 0) {
+    if (r == 0 && socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, life) < 0) {
         r = qpw_fail(&err, -errno, "%s", strerror(errno));
         close(fd);
     }
@@ -64,16 +98,16 @@ void qpw_audit_readers_start(struct qpw_auditor *a)
 
 void qpw_audit_readers_tick(struct qpw_auditor *a)
 {
+    char byte;
+
     if (a->readers > 0 && waitpid(a->readers, NULL, WNOHANG) == a->readers) {
         a->readers = 0;
-        a->readers_ended = a->ticks;
+        qpw_say(a, QPW_SAY_WARNING, "the process that answers the group " QPW_READERS_GROUP " has ended; until the auditor is "
+                "started again only root can read what is counted");
+        qpw_audit_readers_stop(a);
+    } else if (a->readers > 0 && recv(a->readers_life, &byte, 1, MSG_DONTWAIT) == 1) {
         qpw_say(a, QPW_SAY_WARNING, "the process that answers the group " QPW_READERS_GROUP " has ended; it is started again "
                 "within a minute");
-    }
-    if (a->readers_life >= 0 && a->readers == 0 && a->ticks - a->readers_ended >= AGAIN_TICKS) {
-        close(a->readers_life);
-        a->readers_life = -1;
-        qpw_audit_readers_start(a);
     }
 }
 

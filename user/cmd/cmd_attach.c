@@ -247,17 +247,28 @@ static int run(struct arguments *arguments)
 {
     struct qpw_auditor *auditor;
     struct qpw_error err = {0};
+    char line[600];
     bool usage;
     int r, status = QPW_EXIT_OK;
 
-    r = qpw_auditor_open(&arguments->audit, &auditor, &usage, &err);
+    r = qpw_privileges_prepare(&err);
     if (r < 0)
+        return fail(QPW_EXIT_FAILED, &err);
+    r = qpw_auditor_open(&arguments->audit, &auditor, &usage, &err);
+    if (r < 0) {
+        qpw_privileges_end();
         return fail_to_start(arguments, usage ? QPW_EXIT_USAGE : QPW_EXIT_FAILED, &err);
-    qpw_privileges_drop();
+    }
+    r = qpw_privileges_drop(&err);
+    if (r) {
+        snprintf(line, sizeof(line), "%s%s", r < 0 ? "more rights than needed are kept: " : "", err.text);
+        say(arguments, r < 0 ? QPW_SAY_WARNING : QPW_SAY_NOTE, line);
+    }
     r = watch(arguments, auditor, &err);
     if (r < 0)
         status = fail(QPW_EXIT_FAILED, &err);
     r = qpw_auditor_close(auditor, &err);
+    qpw_privileges_end();
     if (r < 0)
         status = fail(QPW_EXIT_FAILED, &err);
     return status;

@@ -10,7 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
@@ -27,29 +26,8 @@
 /* /proc/PID/FILE, or an empty text. */
 static void read_proc(pid_t pid, const char *file, char *ret, size_t size)
 {
-    char path[64];
-    FILE *f;
-    size_t n = 0;
-
-    snprintf(path, sizeof(path), "/proc/%d/%s", (int)pid, file);
-    f = fopen(path, "re");
-    if (f) {
-        n = fread(ret, 1, size - 1, f);
-        fclose(f);
-    }
-    ret[n] = '\0';
-}
-
-static bool same_namespace(pid_t pid, const char *kind)
-{
-    struct stat theirs, ours;
-    char path[64];
-
-    snprintf(path, sizeof(path), "/proc/%d/ns/%s", (int)pid, kind);
-    if (stat(path, &theirs) < 0)
-        return false;
-    snprintf(path, sizeof(path), "/proc/self/ns/%s", kind);
-    return stat(path, &ours) == 0 && theirs.st_ino == ours.st_ino && theirs.st_dev == ours.st_dev;
+    if (qpw_process_text((int)pid, file, ret, size) < 0)
+        *ret = '\0';
 }
 
 static bool has_net_admin(pid_t pid)
@@ -64,12 +42,17 @@ static bool has_net_admin(pid_t pid)
 /* What keeps the process from controlling the audit; NULL: nothing does. */
 static const char *hindrance(pid_t pid)
 {
-    if (!same_namespace(pid, "user"))
-        return "is in another user namespace";
-    if (!same_namespace(pid, "pid"))
-        return "is in another pid namespace";
-    if (!same_namespace(pid, "net"))
-        return "is in another network namespace";
+    static const struct {
+        const char *namespace, *why;
+    } shared[] = {{"user", "is in another user namespace"}, {"pid", "is in another pid namespace"},
+                  {"net", "is in another network namespace"}};
+
+    for (size_t i = 0; i < sizeof(shared) / sizeof(*shared); i++) {
+        int same = qpw_process_shares((int)pid, shared[i].namespace);
+
+        if (same <= 0)
+            return same < 0 ? "cannot be looked into" : shared[i].why;
+    }
     return has_net_admin(pid) ? NULL : "has no CAP_NET_ADMIN";
 }
 

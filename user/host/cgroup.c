@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "host/filesystem.h"
+#include "host/proc_reader.h"
 
 #define FILEID_KERNFS 0xfe /* include/linux/exportfs.h: a handle of eight bytes, the id */
 
@@ -42,6 +43,10 @@ static int open_by_id(uint64_t id, int flags)
 
 int qpw_cgroup_open(uint64_t id)
 {
+    struct qpw_helper_reply reply = {0};
+
+    if (qpw_proc_ask(QPW_PROC_CGROUP_OPEN, &id, sizeof(id), &reply))
+        return reply.result < 0 ? reply.result : reply.fd < 0 ? -EIO : reply.fd;
     return open_by_id(id, O_RDONLY | O_DIRECTORY);
 }
 
@@ -54,10 +59,16 @@ uint64_t qpw_cgroup_id(int fd)
 
 int qpw_cgroup_path(uint64_t id, char *buf, size_t size)
 {
-    int fd = open_by_id(id, O_PATH), r;
+    struct qpw_helper_reply reply = {.bytes = buf, .room = size};
+    int fd, r;
     char link[64];
     ssize_t length;
 
+    if (qpw_proc_ask(QPW_PROC_CGROUP_PATH, &id, sizeof(id), &reply)) {
+        buf[reply.size ? reply.size - 1 : 0] = '\0';
+        return reply.result;
+    }
+    fd = open_by_id(id, O_PATH);
     if (fd < 0)
         return fd;
     snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);

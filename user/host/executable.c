@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 #include "host/executable.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <stdbool.h>
@@ -9,6 +10,8 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#include "host/proc_reader.h"
 
 #define DELETED " (deleted)" /* d_path() of a file that was replaced or removed */
 #define INTERPRETERS 5       /* of interpreters; the kernel gives up after as many (BINPRM_BUF_SIZE, fs/exec.c) */
@@ -77,14 +80,42 @@ static bool read_interpreter(const char *path, char ret[PATH_MAX])
     return *name == '/';
 }
 
-/* What execve(2) of that path has executed. */
-static void resolve(const char *path, char ret[PATH_MAX])
+/* script: what execve(2) of that path has executed; otherwise the file itself. */
+static void resolve_here(const char *path, bool script, char ret[PATH_MAX])
 {
     char interpreter[PATH_MAX];
 
     follow(path, ret);
-    for (int i = 0; i < INTERPRETERS && read_interpreter(ret, interpreter); i++)
+    for (int i = 0; script && i < INTERPRETERS && read_interpreter(ret, interpreter); i++)
         memcpy(ret, interpreter, PATH_MAX);
+}
+
+struct question {
+    bool script;
+    char path[PATH_MAX];
+};
+
+int qpw_proc_answer_resolve(struct qpw_helper_work *work)
+{
+    const struct question *q = work->question;
+
+    if (work->size != sizeof(*q) || strnlen(q->path, sizeof(q->path)) == sizeof(q->path))
+        return -EINVAL;
+    resolve_here(q->path, q->script, work->answer);
+    work->answer_size = PATH_MAX;
+    return 0;
+}
+
+/* A folder on the way may be its owner's alone. */
+static void resolve(const char *path, bool script, char ret[PATH_MAX])
+{
+    struct qpw_helper_reply reply = {.bytes = ret, .room = PATH_MAX};
+    struct question q = {.script = script};
+
+    snprintf(q.path, sizeof(q.path), "%s", path);
+    if (!qpw_proc_ask(QPW_PROC_RESOLVE, &q, sizeof(q), &reply) || reply.result < 0 || reply.size != PATH_MAX)
+        resolve_here(path, script, ret);
+    ret[PATH_MAX - 1] = '\0';
 }
 
 static const char *last(const char *path)
@@ -108,9 +139,9 @@ static enum qpw_executes by_path(const struct qpw_process *p, const char *path)
         return QPW_EXECUTES_IT;
     if (*exe != '/')
         return p->ended && !strcmp(last(exe), last(path)) ? QPW_EXECUTES_UNSURE : QPW_EXECUTES_OTHER;
-    follow(path, wanted);
+    resolve(path, false, wanted);
     if (p->ended)
-        resolve(exe, real);
+        resolve(exe, true, real);
     else
         snprintf(real, sizeof(real), "%s", exe); /* /proc has resolved it */
     if (!strcmp(real, wanted))

@@ -3,11 +3,23 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
+#include <stddef.h>
+#include <string.h>
 #include <sys/mount.h>
 #include <sys/vfs.h>
 #include <unistd.h>
 
-int qpw_filesystem_open(const char *type, unsigned long magic, const char *usual)
+#define TYPES 4
+
+/* What opening each gave last: once CAP_SYS_ADMIN is given up, no more than that can be had. */
+static struct {
+    const char *type;
+    int fd; /* or a negative errno */
+} kept[TYPES];
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+
+static int open_it(const char *type, unsigned long magic, const char *usual)
 {
     int context = fsopen(type, FSOPEN_CLOEXEC), fd, r;
     struct statfs st;
@@ -25,4 +37,39 @@ int qpw_filesystem_open(const char *type, unsigned long magic, const char *usual
     r = fd < 0 ? -errno : fd;
     close(context);
     return r;
+}
+
+static int duplicate(int fd)
+{
+    int copy = fd < 0 ? fd : fcntl(fd, F_DUPFD_CLOEXEC, 3);
+
+    return copy == -1 ? -errno : copy;
+}
+
+/* Keeps it, or gives what was kept where it may not be opened any more. */
+static int keep_or_take(const char *type, int fd)
+{
+    size_t i = 0;
+
+    while (i < TYPES && kept[i].type && strcmp(kept[i].type, type))
+        i++;
+    if (i == TYPES)
+        return fd;
+    if (fd == -EPERM && kept[i].type)
+        return duplicate(kept[i].fd);
+    if (kept[i].type && kept[i].fd >= 0)
+        close(kept[i].fd);
+    kept[i].type = type;
+    kept[i].fd = duplicate(fd);
+    return fd;
+}
+
+int qpw_filesystem_open(const char *type, unsigned long magic, const char *usual)
+{
+    int fd = open_it(type, magic, usual);
+
+    pthread_mutex_lock(&lock);
+    fd = keep_or_take(type, fd);
+    pthread_mutex_unlock(&lock);
+    return fd;
 }

@@ -6,7 +6,8 @@
 /*
  * Opens the root of the file system of that type ("cgroup2", "tracefs") through a mount of its own that no path leads to
  * (fsopen, Linux 5.2), since `ip netns exec` and containers hide what is below /sys; without CAP_SYS_ADMIN the folder
- * `usual`, if it is of that file system (`magic`, linux/magic.h). The caller closes it. A descriptor, or a negative errno.
+ * `usual`, if it is of that file system (`magic`, linux/magic.h), else what it was when this process had that right. The
+ * caller closes it. A descriptor, or a negative errno.
  */
 int qpw_filesystem_open(const char *type, unsigned long magic, const char *usual);
 

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "host/clock.h"
+#include "host/proc_reader.h"
 #include "util/text.h"
 
 #define INITIAL_PID_NAMESPACE "pid:[4026531836]" /* PROC_PID_INIT_INO, include/linux/proc_ns.h: fixed since Linux 3.8 */
@@ -250,11 +251,29 @@ static void read_exe(int pid, struct qpw_process *p)
     qpw_text_clean(p->exe);
 }
 
+/* False: nobody else could be asked, and *p is as it was. */
+static bool ask_to_describe(int pid, struct qpw_process *p, bool *ret_there)
+{
+    struct qpw_process found;
+    struct qpw_helper_reply reply = {.bytes = &found, .room = sizeof(found)};
+
+    if (!qpw_proc_ask(QPW_PROC_DESCRIBE, &pid, sizeof(pid), &reply) || reply.result < 0 || reply.size != sizeof(found))
+        return false;
+    found.match = p->match;
+    found.why = p->why;
+    *p = found;
+    *ret_there = reply.result;
+    return true;
+}
+
 bool qpw_process_describe(int pid, struct qpw_process *p)
 {
     char path[64], text[4096];
     struct stat st;
+    bool there;
 
+    if (ask_to_describe(pid, p, &there))
+        return there;
     snprintf(path, sizeof(path), "/proc/%d", pid);
     if (stat(path, &st) < 0 || read_text(pid, "comm", p->name, sizeof(p->name)) < 0)
         return false;
@@ -290,8 +309,59 @@ bool qpw_proc_is_initial(void)
 
 bool qpw_proc_is_whole(void)
 {
+    struct qpw_helper_reply reply = {0};
     char target[64];
 
+    if (qpw_proc_ask(QPW_PROC_WHOLE, NULL, 0, &reply))
+        return reply.result == 1;
     /* Process 1 is the hardest to look into: that takes CAP_SYS_PTRACE, and with hidepid it would not even be there. */
     return qpw_proc_is_initial() && readlink("/proc/1/exe", target, sizeof(target)) > 0;
+}
+
+int qpw_process_shares(int pid, const char *namespace)
+{
+    struct qpw_proc_namespace question = {.pid = pid};
+    struct qpw_helper_reply reply = {0};
+    struct stat theirs, ours;
+    char path[64];
+
+    memcpy(question.kind, namespace, strnlen(namespace, sizeof(question.kind) - 1));
+    if (qpw_proc_ask(QPW_PROC_SAME, &question, sizeof(question), &reply))
+        return reply.result;
+    snprintf(path, sizeof(path), "/proc/%d/ns/%s", pid, namespace);
+    if (stat(path, &theirs) < 0)
+        return -errno;
+    snprintf(path, sizeof(path), "/proc/self/ns/%s", namespace);
+    if (stat(path, &ours) < 0)
+        return -errno;
+    return theirs.st_ino == ours.st_ino && theirs.st_dev == ours.st_dev;
+}
+
+int qpw_process_text(int pid, const char *file, char *buf, size_t size)
+{
+    struct qpw_proc_file question = {.pid = pid};
+    struct qpw_helper_reply reply = {.bytes = buf, .room = size - 1};
+    ssize_t length;
+
+    memcpy(question.name, file, strnlen(file, sizeof(question.name) - 1));
+    if (qpw_proc_ask(QPW_PROC_TEXT, &question, sizeof(question), &reply)) {
+        buf[reply.size] = '\0';
+        return reply.result < 0 ? reply.result : (int)reply.size;
+    }
+    *buf = '\0';
+    length = read_text(pid, file, buf, size);
+    return (int)length;
+}
+
+int qpw_process_exe(int pid, char *buf, size_t size)
+{
+    struct qpw_helper_reply reply = {.bytes = buf, .room = size};
+    char path[64];
+    ssize_t length;
+
+    if (qpw_proc_ask(QPW_PROC_EXE, &pid, sizeof(pid), &reply))
+        return reply.result < 0 ? reply.result : (int)reply.size;
+    snprintf(path, sizeof(path), "/proc/%d/exe", pid);
+    length = readlink(path, buf, size);
+    return length < 0 ? -errno : (int)length;
 }

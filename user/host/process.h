@@ -43,6 +43,18 @@ struct qpw_process {
 /* Fills everything but `match`. False if the process has ended meanwhile; *p is then partly filled. */
 bool qpw_process_describe(int pid, struct qpw_process *p);
 
+/* Whether it is in that namespace of this process ("user", "pid", "net"): 1 or 0, or a negative errno: unknown. */
+int qpw_process_shares(int pid, const char *namespace);
+
+/*
+ * The text of /proc/PID/FILE ("status", "stat", "loginuid") with a zero behind it, cut to size. Its length, or a negative
+ * errno with an empty text.
+ */
+int qpw_process_text(int pid, const char *file, char *buf, size_t size);
+
+/* The target of /proc/PID/exe, cut to size, without a zero behind it. Its length, or a negative errno. */
+int qpw_process_exe(int pid, char *buf, size_t size);
+
 /* Name of a user from /etc/passwd, or the number; never asks a directory server. */
 void qpw_user_name(uint32_t uid, char *buf, size_t size);
 

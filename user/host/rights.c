@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -68,4 +69,53 @@ const char *qpw_rights_optional(char *buf, size_t size)
             used += (size_t)snprintf(buf + used, size - used, "%s%s is missing: %s", used ? "; " : "", optional[i].name,
                                      optional[i].without);
     return buf;
+}
+
+#define RIGHTS 64
+
+bool qpw_rights_have(unsigned capability)
+{
+    return capng_get_caps_process() == 0 && capng_have_capability(CAPNG_EFFECTIVE, capability);
+}
+
+int qpw_rights_keep(const unsigned *kept, size_t n)
+{
+    bool have[RIGHTS] = {false};
+    int r;
+
+    if (capng_get_caps_process() < 0)
+        return -EPERM;
+    for (size_t i = 0; i < n; i++)
+        have[kept[i] % RIGHTS] = capng_have_capability(CAPNG_EFFECTIVE, kept[i]); /* what is not there cannot be kept */
+    capng_clear(CAPNG_SELECT_ALL);
+    for (size_t i = 0; i < n; i++)
+        if (have[kept[i] % RIGHTS])
+            capng_update(CAPNG_ADD, CAPNG_EFFECTIVE | CAPNG_PERMITTED | CAPNG_BOUNDING_SET, kept[i]);
+    capng_apply(CAPNG_SELECT_BOUNDS); /* takes CAP_SETPCAP, so it comes first; without it no_new_privs has to do */
+    r = capng_apply(CAPNG_SELECT_CAPS) < 0 ? -EPERM : 0;
+    capng_apply(CAPNG_SELECT_AMBIENT);
+    return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 ? -errno : r;
+}
+
+bool qpw_rights_left(const unsigned *kept, size_t n, char *buf, size_t size)
+{
+    static const capng_type_t sets[] = {CAPNG_EFFECTIVE, CAPNG_PERMITTED, CAPNG_INHERITABLE, CAPNG_AMBIENT};
+    bool wanted;
+
+    if (capng_get_caps_process() < 0) {
+        snprintf(buf, size, "those that are left cannot be read");
+        return true;
+    }
+    for (unsigned capability = 0; capability <= CAP_LAST_CAP; capability++) {
+        wanted = false;
+        for (size_t i = 0; i < n; i++)
+            wanted |= kept[i] == capability;
+        for (size_t i = 0; i < sizeof(sets) / sizeof(*sets) && !wanted; i++)
+            if (capng_have_capability(sets[i], capability)) {
+                snprintf(buf, size, "capability %u (%s) could not be given up", capability,
+                         capng_capability_to_name(capability) ? capng_capability_to_name(capability) : "unknown");
+                return true;
+            }
+    }
+    return false;
 }

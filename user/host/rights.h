@@ -3,6 +3,7 @@
 #ifndef QPW_HOST_RIGHTS_H
 #define QPW_HOST_RIGHTS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "util/error.h"
@@ -16,5 +17,17 @@ int qpw_rights_check(struct qpw_error *err);
 
 /* What is optional and missing, each with what is not seen without it, into buf; an empty text: nothing. */
 const char *qpw_rights_optional(char *buf, size_t size);
+
+/* Whether this process has that capability (CAP_BPF) in effect. */
+bool qpw_rights_have(unsigned capability);
+
+/*
+ * Give up, for good, every capability but those (of which it keeps what it has), and whatever might be gained by executing
+ * something. 0 or a negative errno. Without CAP_SETPCAP the bounding set stays, of which nothing can be gained then.
+ */
+int qpw_rights_keep(const unsigned *kept, size_t n);
+
+/* Whether this process has any other capability, as the kernel says; then buf says which. */
+bool qpw_rights_left(const unsigned *kept, size_t n, char *buf, size_t size);
 
 #endif

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "host/clock.h"
+#include "host/proc_reader.h"
 #include "host/process.h"
 #include "host/sockets_diag.h"
 
@@ -22,6 +23,8 @@
 #define INDEX_DEAR_NS 50000000ull
 #define INDEX_SHARE 20             /* readings may take a twentieth of the time, */
 #define INDEX_CREDIT_NS 250000000ll /* and so much at once after a rest */
+
+#define OWNERS_A_PART (QPW_HELPER_BYTES / sizeof(struct owner))
 
 struct owner {
     uint32_t inode;
@@ -154,7 +157,8 @@ static bool read_descriptors(struct qpw_process_index *index, int pid)
     return read_table(index, pid, path) && read_threads(index, pid);
 }
 
-static void read_processes(struct qpw_process_index *index)
+/* Unsorted. */
+static void read_here(struct qpw_process_index *index)
 {
     DIR *proc = opendir("/proc");
     struct dirent *entry;
@@ -175,10 +179,71 @@ static void read_processes(struct qpw_process_index *index)
     }
     if (proc)
         closedir(proc);
-    if (index->count)
-        qsort(index->owners, index->count, sizeof(*index->owners), by_inode);
     index->ended_ns = qpw_clock_monotonic_ns();
     index->taken_ns = thread_ns() - index->begun_cpu_ns;
+}
+
+/* What the helper says of its reading, behind the owners. */
+struct figures {
+    uint64_t started_ns, ended_ns, taken_ns, complete;
+};
+
+int qpw_proc_answer_sockets(struct qpw_helper_work *work)
+{
+    static struct qpw_process_index index;
+    struct figures figures;
+    size_t n;
+
+    read_here(&index);
+    for (size_t i = 0; i < index.count; i += n) {
+        n = index.count - i < OWNERS_A_PART ? index.count - i : OWNERS_A_PART;
+        qpw_helper_part(work, &index.owners[i], n * sizeof(*index.owners));
+    }
+    figures = (struct figures){index.started_ns, index.ended_ns, index.taken_ns, index.complete};
+    memcpy(work->answer, &figures, sizeof(figures));
+    work->answer_size = sizeof(figures);
+    return 0;
+}
+
+struct taking {
+    struct qpw_process_index *index;
+    bool all; /* there was memory for them */
+};
+
+static void take_owners(void *arg, const void *bytes, size_t size)
+{
+    struct taking *t = arg;
+    struct owner one;
+
+    for (size_t at = 0; at + sizeof(one) <= size; at += sizeof(one)) {
+        memcpy(&one, (const char *)bytes + at, sizeof(one));
+        t->all &= add_owner(t->index, one.inode, one.pid);
+    }
+}
+
+/* False: nobody else could be asked. */
+static bool ask_to_read(struct qpw_process_index *index)
+{
+    struct taking taking = {index, true};
+    struct figures figures;
+    struct qpw_helper_reply reply = {.bytes = &figures, .room = sizeof(figures), .part = take_owners, .part_arg = &taking};
+
+    index->count = 0;
+    if (!qpw_proc_ask(QPW_PROC_SOCKETS, NULL, 0, &reply) || reply.result < 0 || reply.size != sizeof(figures))
+        return false;
+    index->started_ns = figures.started_ns;
+    index->ended_ns = figures.ended_ns;
+    index->taken_ns = figures.taken_ns;
+    index->complete = figures.complete && taking.all;
+    return true;
+}
+
+static void read_processes(struct qpw_process_index *index)
+{
+    if (!ask_to_read(index))
+        read_here(index);
+    if (index->count)
+        qsort(index->owners, index->count, sizeof(*index->owners), by_inode);
 }
 
 /* The place of the first that holds it, index->count: none. */

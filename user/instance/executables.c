@@ -16,6 +16,7 @@
 
 #include "bpf/tag.h"
 #include "host/clock.h"
+#include "host/process.h"
 #include "host/tracepoint.h"
 #include "instance/instance.h"
 
@@ -41,17 +42,15 @@ void qpw_executables_init(struct qpw_executables *e)
 static bool read_exe(const char *pid, struct qpw_exe *ret)
 {
     static const char deleted[] = " (deleted)";
-    char link[64];
-    ssize_t length;
+    int length;
 
     memset(ret, 0, sizeof(*ret));
-    snprintf(link, sizeof(link), "/proc/%s/exe", pid);
-    length = readlink(link, ret->path, sizeof(ret->path));
-    if (length <= 0 || length == sizeof(ret->path)) {
+    length = qpw_process_exe(atoi(pid), ret->path, sizeof(ret->path));
+    if (length <= 0 || length == (int)sizeof(ret->path)) {
         memset(ret->path, 0, sizeof(ret->path));
         return false;
     }
-    if (length > (ssize_t)sizeof(deleted) && !strcmp(ret->path + length - strlen(deleted), deleted))
+    if (length > (int)sizeof(deleted) && !strcmp(ret->path + length - strlen(deleted), deleted))
         memset(ret->path + length - strlen(deleted), 0, strlen(deleted));
     ret->last_ns = qpw_clock_monotonic_ns();
     return true;

@@ -17,6 +17,7 @@
 #include "instance/hooks_tcx.h"
 #include "instance/hooks_xdp.h"
 #include "instance/kernel_words.h"
+#include "instance/objects.h"
 
 int qpw_hooks_query(unsigned ifindex, enum qpw_point point, struct qpw_hook_list *ret, struct qpw_error *err)
 {
@@ -69,7 +70,7 @@ int qpw_hooks_attach_tc(unsigned ifindex, enum qpw_point point, int prog_fd, enu
 static int detach_xdp(unsigned ifindex, const struct qpw_hook_entry *entry, struct qpw_error *err)
 {
     LIBBPF_OPTS(bpf_xdp_attach_opts, opts);
-    int fd = bpf_prog_get_fd_by_id(entry->prog_id), r;
+    int fd = qpw_object_program(entry->prog_id), r;
 
     if (fd < 0)
         return errno == ENOENT ? 0

@@ -1,12 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /* hooks_list.c - lists of what stands in hooks, and whose programs they are. */
-#include <bpf/bpf.h>
 #include <errno.h>
-#include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "instance/hooks_list.h"
+#include "instance/objects.h"
 
 static const struct {
     const char *name;
@@ -35,22 +33,15 @@ static int cannot_ask(uint32_t prog_id, int r, struct qpw_error *err)
 
 int qpw_hooks_name_program(uint32_t prog_id, struct qpw_hook_entry *entry, struct qpw_error *err)
 {
-    struct bpf_prog_info info = {0};
-    __u32 size = sizeof(info);
-    int fd, r;
+    int r;
 
     entry->prog_id = prog_id;
     entry->program = QPW_PROG_COUNT;
-    fd = bpf_prog_get_fd_by_id(prog_id);
-    if (fd < 0)
-        return errno == ENOENT ? 0 : cannot_ask(prog_id, -errno, err);
-    r = bpf_obj_get_info_by_fd(fd, &info, &size) < 0 ? -errno : 0;
-    close(fd);
+    r = qpw_object_name(prog_id, entry->name);
     if (r < 0)
-        return cannot_ask(prog_id, r, err);
-    snprintf(entry->name, sizeof(entry->name), "%s", info.name);
+        return r == -ENOENT ? 0 : cannot_ask(prog_id, r, err);
     for (size_t i = 0; i < sizeof(our_names) / sizeof(*our_names); i++)
-        if (!strcmp(our_names[i].name, info.name))
+        if (!strcmp(our_names[i].name, entry->name))
             entry->program = our_names[i].program;
     return 0;
 }

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "instance/hooks_list.h"
+#include "instance/objects.h"
 
 /* From the kernel's include/uapi/linux/bpf.h, 6.6. */
 #define TCX_INGRESS 46
@@ -107,7 +108,7 @@ int qpw_tcx_attach(unsigned ifindex, enum qpw_point point, int prog_fd, struct q
 int qpw_tcx_detach(unsigned ifindex, enum qpw_point point, const struct qpw_hook_entry *entry, struct qpw_error *err)
 {
     struct attr_attach attr = {.target_ifindex = ifindex, .attach_type = attach_type(point)};
-    int fd = bpf_prog_get_fd_by_id(entry->prog_id);
+    int fd = qpw_object_program(entry->prog_id);
     long r;
 
     if (fd < 0)

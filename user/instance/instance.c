@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "host/rights.h"
+#include "instance/objects.h"
 #include "instance/programs.h"
 #include "instance/runs.h"
 
@@ -50,7 +51,7 @@ static int open_maps(uint32_t prog_id, struct qpw_kernel *k, struct qpw_error *e
     if (n < 0)
         return qpw_fail(err, n, "asking program %u for its maps: %s", prog_id, strerror(-n));
     for (int i = 0; r == 0 && i < n; i++) {
-        fd = bpf_map_get_fd_by_id(ids[i]);
+        fd = qpw_object_map(ids[i]);
         if (fd < 0)
             r = qpw_fail(err, -errno, "opening map %u of program %u: %s", ids[i], prog_id, strerror(errno));
         else
@@ -84,7 +85,7 @@ int qpw_instance_open(const struct qpw_places *places, struct qpw_kernel *ret, s
     for (size_t i = 0; r == 0 && i < places->n; i++) {
         if (k.prog_fd[places->place[i].entry.program] >= 0)
             continue;
-        fd = bpf_prog_get_fd_by_id(places->place[i].entry.prog_id);
+        fd = qpw_object_program(places->place[i].entry.prog_id);
         if (fd < 0)
             r = qpw_fail(err, -errno, "opening program %u of %s: %s", places->place[i].entry.prog_id,
                          places->place[i].ifname, strerror(errno));

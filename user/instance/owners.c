@@ -9,6 +9,7 @@
 
 #include "host/cgroup.h"
 #include "instance/instance.h"
+#include "instance/objects.h"
 #include "instance/programs.h"
 
 #define MAX_ATTACHED 64u /* BPF_CGROUP_MAX_PROGS, kernel/bpf/cgroup.c */
@@ -77,7 +78,7 @@ static bool has_interface(uint32_t instance)
 {
     uint32_t id = 0;
 
-    while (bpf_prog_get_next_id(id, &id) == 0)
+    while (qpw_object_next(id, &id) == 0)
         for (int program = 0; program < QPW_PROG_INTERFACES && has_map(id, instance); program++)
             if (qpw_program_has_name(id, qpw_program_name(program)) != 0)
                 return true; /* one, or what cannot be asked: then nothing is removed */
@@ -86,7 +87,7 @@ static bool has_interface(uint32_t instance)
 
 static int detach_one(int root, uint32_t id, enum bpf_attach_type type)
 {
-    int fd = bpf_prog_get_fd_by_id(id), r;
+    int fd = qpw_object_program(id), r;
 
     if (fd < 0)
         return errno == ENOENT ? 0 : -errno;
@@ -118,13 +119,13 @@ static int may_ask(void)
 {
     uint32_t id = 0;
 
-    return bpf_prog_get_next_id(0, &id) < 0 && errno == EPERM ? -EPERM : 0;
+    return qpw_object_next(0, &id) < 0 && errno == EPERM ? -EPERM : 0;
 }
 
 /* The cgroup that the instance's programs stand at; of no certain one, the root. A descriptor or a negative errno. */
 static int open_place(uint32_t instance)
 {
-    int root = qpw_cgroup_root_open(), map = instance ? bpf_map_get_fd_by_id(instance) : -1;
+    int root = qpw_cgroup_root_open(), map = instance ? qpw_object_map(instance) : -1;
     struct qpw_meta meta = {0};
     __u32 zero = 0;
 

@@ -15,6 +15,7 @@
 #include "instance/hooks_tcx.h"
 #include "instance/hooks_xdp.h"
 #include "instance/instance.h"
+#include "instance/objects.h"
 
 /* Fits every version's record: what is asked for is only its first two fields. */
 #define META_BYTES (64u * 1024)
@@ -44,7 +45,7 @@ int qpw_program_map_ids(uint32_t prog_id, __u32 *ids, unsigned room)
 {
     struct bpf_prog_info info = {.nr_map_ids = room, .map_ids = (uintptr_t)ids};
     __u32 size = sizeof(info);
-    int fd = bpf_prog_get_fd_by_id(prog_id), r;
+    int fd = qpw_object_program(prog_id), r;
 
     if (fd < 0)
         return -errno;
@@ -57,20 +58,15 @@ int qpw_program_map_ids(uint32_t prog_id, __u32 *ids, unsigned room)
 
 int qpw_program_has_name(uint32_t prog_id, const char *name)
 {
-    struct bpf_prog_info info = {0};
-    __u32 size = sizeof(info);
-    int fd = bpf_prog_get_fd_by_id(prog_id), r;
+    char found[16];
+    int r = qpw_object_name(prog_id, found);
 
-    if (fd < 0)
-        return errno == ENOENT ? 0 : -errno;
-    r = bpf_obj_get_info_by_fd(fd, &info, &size) < 0 ? -errno : !strcmp(info.name, name);
-    close(fd);
-    return r;
+    return r == -ENOENT ? 0 : r < 0 ? r : !strcmp(found, name);
 }
 
 bool qpw_map_is_meta(uint32_t map_id)
 {
-    int fd = bpf_map_get_fd_by_id(map_id);
+    int fd = qpw_object_map(map_id);
     uint32_t abi;
     bool is_meta;
 
@@ -94,7 +90,7 @@ static int belongs_to_us(struct qpw_place *place)
     if (n < 0)
         return n == -ENOENT ? 0 : n;
     for (int i = 0; i < n; i++) {
-        fd = bpf_map_get_fd_by_id(ids[i]);
+        fd = qpw_object_map(ids[i]);
         if (fd < 0 && errno == ENOENT)
             continue;
         if (fd < 0)
@@ -230,7 +226,7 @@ uint64_t qpw_netns_inode(void)
 
 bool qpw_place_meta(const struct qpw_place *place, struct qpw_meta *ret)
 {
-    int fd = place->abi == QPW_ABI_VERSION ? bpf_map_get_fd_by_id(place->instance) : -1;
+    int fd = place->abi == QPW_ABI_VERSION ? qpw_object_map(place->instance) : -1;
     __u32 key = 0;
     bool read = fd >= 0 && bpf_map_lookup_elem(fd, &key, ret) == 0;
 
@@ -270,10 +266,10 @@ int qpw_places_find_unhooked(struct qpw_places *ret, struct qpw_error *err)
     __u32 id = 0;
     int r = 0;
 
-    if (bpf_prog_get_next_id(0, &id) < 0 && errno == EPERM)
+    if (qpw_object_next(0, &id) < 0 && errno == EPERM)
         return qpw_fail(err, -EPERM, "cannot look for what is attached: CAP_SYS_ADMIN is missing");
     id = 0;
-    while (r == 0 && bpf_prog_get_next_id(id, &id) == 0)
+    while (r == 0 && qpw_object_next(id, &id) == 0)
         for (enum qpw_program program = 0; r == 0 && program < QPW_PROG_INTERFACES; program++) {
             struct qpw_place place = {.entry = {.program = program, .prog_id = id}};
 

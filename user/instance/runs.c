@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "host/netns.h"
+#include "instance/objects.h"
 #include "util/names.h"
 
 #define LOOKS 200
@@ -125,10 +126,20 @@ static void *search(void *argument)
 int qpw_run_detach_elsewhere(uint32_t instance, const char *const *names, size_t n, size_t *ret_removed, struct qpw_error *err)
 {
     struct search s = {.instance = instance, .names = names, .n_names = n};
+    struct qpw_objects_elsewhere question = {.instance = instance, .n = (uint32_t)n};
+    struct qpw_objects_done done;
     sigset_t all, before;
     pthread_t thread;
     int r;
 
+    for (size_t i = 0; i < n && i < QPW_OBJECT_NAMES; i++)
+        snprintf(question.names[i], sizeof(question.names[i]), "%s", names[i]);
+    if (qpw_objects_elsewhere(&question, &done, &r)) {
+        *ret_removed = done.removed;
+        if (r < 0 && err)
+            *err = done.err;
+        return r;
+    }
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before); /* signals are for the caller's thread */
     r = -pthread_create(&thread, NULL, search, &s);
@@ -147,7 +158,7 @@ bool qpw_run_until_gone(uint32_t instance)
     int fd;
 
     for (int i = 0; i < LOOKS; i++) {
-        fd = bpf_map_get_fd_by_id(instance);
+        fd = qpw_object_map(instance);
         if (fd < 0)
             return errno == ENOENT;
         close(fd);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 #include "snapshot/collect_maps.h"
 #include "instance/cpus.h"
+#include "instance/objects.h"
 
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
@@ -320,7 +321,7 @@ static uint64_t inner_memory(int outer_fd)
     int fd;
 
     for (uint32_t i = 0; i < 2; i++) {
-        if (bpf_map_lookup_elem(outer_fd, &i, &id) < 0 || (fd = bpf_map_get_fd_by_id(id)) < 0)
+        if (bpf_map_lookup_elem(outer_fd, &i, &id) < 0 || (fd = qpw_object_map(id)) < 0)
             continue;
         bytes += map_memory(fd);
         close(fd);

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "instance/objects.h"
 #include "snapshot/collect_maps.h"
 
 /* The table in that place of an outer map: a descriptor, or a negative errno. */
@@ -17,7 +18,7 @@ static int open_table(const struct qpw_kernel *k, enum qpw_map outer, uint32_t b
 
     if (bpf_map_lookup_elem(k->map_fd[outer], &buffer, &id) < 0)
         return -errno;
-    fd = bpf_map_get_fd_by_id(id);
+    fd = qpw_object_map(id);
     return fd < 0 ? -errno : fd;
 }
 

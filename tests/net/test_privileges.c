@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* What each process of an audit may do, as the kernel shows it, and that the audit needs no more than that. */
+#include <criterion/criterion.h>
+#include <linux/capability.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "auditor.h"
+#include "evelog.h"
+#include "netns.h"
+#include "traffic.h"
+
+TestSuite(privileges, .init = netns_need_root, .timeout = NETNS_TIMEOUT_S);
+
+#define BIT(capability) (1ull << (capability))
+#define HELPERS 4
+#define AUDITOR (BIT(CAP_NET_ADMIN) | BIT(CAP_BPF) | BIT(CAP_PERFMON))
+#define READER (BIT(CAP_SYS_PTRACE) | BIT(CAP_DAC_READ_SEARCH))
+#define LOOKER (BIT(CAP_SYS_ADMIN) | BIT(CAP_SYS_PTRACE) | BIT(CAP_NET_ADMIN) | BIT(CAP_BPF))
+
+/* One number of /proc/PID/status, read to that base. */
+static uint64_t status_value(pid_t pid, const char *name, int base)
+{
+    char path[64], line[256];
+    uint64_t value = UINT64_MAX;
+    FILE *f;
+
+    snprintf(path, sizeof(path), "/proc/%d/status", (int)pid);
+    f = fopen(path, "r");
+    while (f && fgets(line, sizeof(line), f))
+        if (!strncmp(line, name, strlen(name)) && line[strlen(name)] == ':')
+            value = strtoull(line + strlen(name) + 1, NULL, base);
+    if (f)
+        fclose(f);
+    return value;
+}
+
+static void expect_rights(pid_t pid, uint64_t wanted, uint64_t seccomp, const char *who)
+{
+    static const char *const all[] = {"CapPrm", "CapEff", "CapBnd"}, *const none[] = {"CapInh", "CapAmb"};
+
+    for (size_t i = 0; i < 3; i++)
+        cr_expect_eq(status_value(pid, all[i], 16), wanted, "%s: %s %016lx", who, all[i], (long)status_value(pid, all[i], 16));
+    for (size_t i = 0; i < 2; i++)
+        cr_expect_eq(status_value(pid, none[i], 16), 0, "%s: %s", who, none[i]);
+    cr_expect_eq(status_value(pid, "NoNewPrivs", 10), 1, "%s", who);
+    cr_expect_eq(status_value(pid, "Seccomp", 10), seccomp, "%s: %d", who, (int)status_value(pid, "Seccomp", 10));
+}
+
+static size_t processes(struct node *n, const char *name, pid_t ret[HELPERS])
+{
+    char text[256], *at = text;
+    size_t count = 0;
+
+    netns_output(&n->node, text, sizeof(text), "for p in %d $(pgrep -P %d) $(pgrep -P $(pgrep -d, -P %d)); do "
+                 "[ \"$(cat /proc/$p/comm)\" != %s ] || echo $p; done", (int)n->auditor, (int)n->auditor, (int)n->auditor, name);
+    while (count < HELPERS && *at) {
+        ret[count++] = (pid_t)strtol(at, &at, 10);
+        at += strspn(at, "\n");
+    }
+    return count;
+}
+
+static pid_t worker(struct node *n, const char *name)
+{
+    pid_t pids[HELPERS];
+    size_t count = processes(n, name, pids);
+
+    cr_assert_eq(count, 2, "%zu processes %s", count, name);
+    return pids[1]; /* the first is its supervisor */
+}
+
+Test(privileges, of_each_process)
+{
+    static const struct {
+        const char *name;
+        uint64_t rights, seccomp;
+        size_t count;
+    } wanted[] = {{"qportwatch", AUDITOR, 0, 1}, {"qportwatch-proc", READER, 2, 2}, {"qportwatch-bpf", LOOKER, 0, 2}};
+    char text[256];
+    pid_t pids[HELPERS], helpers[HELPERS];
+    size_t n_helpers = 0;
+    struct node n;
+
+    node_open(&n);
+    node_attach(&n, "node0 --mode tc");
+    netns_until_file(n.log, "node0: attached", NETNS_DEADLINE_MS);
+    node_until_text(&n, "answer.state", "CLEAN");
+    for (size_t i = 0; i < sizeof(wanted) / sizeof(*wanted); i++) {
+        size_t count = processes(&n, wanted[i].name, pids);
+
+        cr_expect_eq(count, wanted[i].count, "%zu processes %s", count, wanted[i].name);
+        for (size_t j = 0; j < count; j++) {
+            expect_rights(pids[j], wanted[i].rights, wanted[i].seccomp, wanted[i].name);
+            if (i)
+                helpers[n_helpers++ % HELPERS] = pids[j];
+        }
+    }
+    /* they have neither terminal nor file of the auditor's */
+    for (size_t i = 0; i < n_helpers; i++) {
+        netns_output(&n.node, text, sizeof(text), "find /proc/%d/fd -type l -printf '%%l\\n' | grep -vc '^socket\\|^pipe\\|^/dev/null$\\|^/$'",
+                     (int)helpers[i]);
+        cr_expect_str_eq(text, "0\n", "%d: %s", (int)helpers[i], text);
+    }
+    /* they end with it, however it ends */
+    node_stop(&n, SIGKILL);
+    netns_output(&n.node, text, sizeof(text), "for i in $(seq 100); do ls -d /proc/%d /proc/%d /proc/%d /proc/%d >/dev/null 2>&1; "
+                 "[ $? = 0 ] || [ -n \"$(ls -d /proc/%d /proc/%d /proc/%d /proc/%d 2>/dev/null)\" ] || break; sleep 0.05; done; echo $i",
+                 (int)helpers[0], (int)helpers[1], (int)helpers[2], (int)helpers[3], (int)helpers[0], (int)helpers[1], (int)helpers[2],
+                 (int)helpers[3]);
+    cr_expect(strcmp(text, "100\n"), "they live on");
+    node_close(&n);
+}
+
+/* A process of another user, older than the audit: only /proc knows it. */
+static void expect_named(struct node *n, const char *eve, uint16_t port)
+{
+    struct evelog log = {0};
+    const json_t *record;
+    int fd = traffic_tcp_open(&n->client, &(struct traffic_tcp){.address = "10.7.0.1", .port = port});
+
+    traffic_tcp_more(fd, 10, 10);
+    EVELOG_UNTIL(eve, .name = "inbound-data", .port = port);
+    evelog_add(&log, eve);
+    record = evelog_last(&log, &(struct evelog_filter){.name = "inbound-data", .port = port});
+    cr_expect_str_eq(evelog_fact(record, "process_match"), "exact", "%d: %s", port, evelog_fact(record, "process_match"));
+    cr_expect(strstr(evelog_fact(record, "executable"), "/ncat"), "%d: %s", port, evelog_fact(record, "executable"));
+    evelog_clear(&log);
+    close(fd);
+}
+
+/* Without the right to look into it; while the reader hangs, the audit goes on; one that ended is replaced. */
+Test(privileges, processes_of_other_users_are_named)
+{
+    static const uint16_t ports[] = {4441, 4442, 4443};
+    char eve[128], text[64];
+    pid_t servers[3], hung;
+    struct node n;
+
+    node_open(&n);
+    snprintf(eve, sizeof(eve), "%s/eve.json", n.folder);
+    for (size_t i = 0; i < 3; i++) {
+        snprintf(text, sizeof(text), "%d", ports[i]);
+        servers[i] = netns_start(&n.node, NULL, (char *[]){"setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups",
+                                 "--inh-caps", "-all", "--bounding-set", "-all", "ncat", "-l", "-k", "-e", "/bin/cat", "10.7.0.1", text, NULL});
+        netns_until_port(&n.node, "tcp", ports[i]);
+    }
+    node_attach(&n, "node0 --mode tc --alerts %s", eve);
+    expect_named(&n, eve, ports[0]);
+    hung = worker(&n, "qportwatch-proc");
+    cr_assert_eq(kill(hung, SIGSTOP), 0);
+    netns_until_file(n.log, "the process that reads /proc did not answer or had ended, and was replaced (number 1)", NETNS_DEADLINE_MS);
+    cr_expect_neq(worker(&n, "qportwatch-proc"), hung);
+    expect_named(&n, eve, ports[1]);
+    cr_assert_eq(kill(worker(&n, "qportwatch-proc"), SIGKILL), 0);
+    netns_until_file(n.log, "replaced (number 2)", NETNS_DEADLINE_MS);
+    expect_named(&n, eve, ports[2]);
+    for (size_t i = 0; i < 3; i++)
+        netns_stop(servers[i], SIGKILL);
+    cr_expect_eq(node_stop(&n, SIGTERM), 0);
+    node_nothing_left(&n);
+    node_close(&n);
+}

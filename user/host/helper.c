@@ -1,0 +1,376 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#include "host/helper.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "host/clock.h"
+#include "host/rights.h"
+
+#define PATIENCE_NS 4000000000ull /* for one answer */
+#define PAUSE_MS 1000             /* between an end and the next start, so that what ends at once does not spin */
+#define UNREAPED 8                /* that were killed and have not ended: sleeping in the kernel. More are not started */
+#define SOCKET_FD 3
+#define LIFE_FD 4
+#define CLEAR_OF_BOTH 16
+
+/* In front of every packet. */
+struct head {
+    uint32_t sequence; /* of the question; 0: "I answer from now on" */
+    uint32_t what;
+    int32_t result;
+    uint32_t more; /* another part follows */
+};
+
+struct packet {
+    struct head head;
+    char bytes[QPW_HELPER_BYTES];
+};
+
+struct qpw_helper {
+    const struct qpw_helper_kind *kind;
+    int socket, life; /* a byte to `life` makes the supervisor start another; its end ends both */
+    pid_t supervisor;
+    uint32_t sequence;
+    bool up, gone;
+    bool told_silent, told_gone;
+    unsigned restarts, told_restarts;
+    pthread_mutex_t lock;
+    struct packet packet;
+};
+
+/* ---- The process that answers ---- */
+
+static int send_packet(int fd, const struct head *head, const void *bytes, size_t size, int pass_fd)
+{
+    struct iovec parts[] = {{.iov_base = (void *)head, .iov_len = sizeof(*head)}, {.iov_base = (void *)bytes, .iov_len = size}};
+    char control[CMSG_SPACE(sizeof(int))] = {0};
+    struct msghdr message = {.msg_iov = parts, .msg_iovlen = size ? 2 : 1};
+    struct cmsghdr *c;
+    ssize_t n;
+
+    if (pass_fd >= 0) {
+        message.msg_control = control;
+        message.msg_controllen = sizeof(control);
+        c = CMSG_FIRSTHDR(&message);
+        c->cmsg_level = SOL_SOCKET;
+        c->cmsg_type = SCM_RIGHTS;
+        c->cmsg_len = CMSG_LEN(sizeof(int));
+        memcpy(CMSG_DATA(c), &pass_fd, sizeof(int));
+    }
+    do
+        n = sendmsg(fd, &message, MSG_NOSIGNAL);
+    while (n < 0 && errno == EINTR);
+    return n < 0 ? -errno : 0;
+}
+
+void qpw_helper_part(struct qpw_helper_work *work, const void *bytes, size_t size)
+{
+    struct head head = {.sequence = work->sequence, .what = work->what, .more = 1};
+
+    send_packet(work->socket, &head, bytes, size, -1);
+}
+
+static void answer_one(const struct qpw_helper_kind *kind, const struct packet *in, size_t size, struct packet *out)
+{
+    struct qpw_helper_work work = {.what = in->head.what, .question = in->bytes, .size = size, .answer = out->bytes,
+                                   .answer_fd = -1, .socket = SOCKET_FD, .sequence = in->head.sequence};
+    struct head head = {.sequence = in->head.sequence, .what = in->head.what};
+
+    memset(out->bytes, 0, sizeof(out->bytes)); /* nothing of an earlier answer goes along */
+    head.result = kind->answer(&work);
+    send_packet(SOCKET_FD, &head, out->bytes, work.answer_size, work.answer_fd);
+    if (work.answer_fd >= 0)
+        close(work.answer_fd);
+}
+
+static _Noreturn void serve(const struct qpw_helper_kind *kind)
+{
+    static struct packet in, out;
+    struct head hello = {0};
+    ssize_t n;
+
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    close(LIFE_FD);
+    if ((kind->confine && kind->confine(false) < 0) || send_packet(SOCKET_FD, &hello, NULL, 0, -1) < 0)
+        _exit(QPW_EXIT_FAILED);
+    for (;;) {
+        n = recv(SOCKET_FD, &in, sizeof(in), 0);
+        if (n == 0 || (n < 0 && errno != EINTR))
+            _exit(n == 0 ? QPW_EXIT_OK : QPW_EXIT_FAILED);
+        if (n >= (ssize_t)sizeof(in.head))
+            answer_one(kind, &in, (size_t)n - sizeof(in.head), &out);
+    }
+}
+
+/* ---- Its supervisor ---- */
+
+static void reap(pid_t *worker, unsigned *unreaped)
+{
+    pid_t pid;
+
+    while ((pid = waitpid(-1, NULL, WNOHANG)) > 0) {
+        if (pid == *worker)
+            *worker = 0;
+        else
+            --*unreaped;
+    }
+}
+
+static _Noreturn void supervise(const struct qpw_helper_kind *kind)
+{
+    struct pollfd life = {.fd = LIFE_FD, .events = POLLIN};
+    unsigned unreaped = 0;
+    pid_t worker = 0;
+    ssize_t n;
+    char byte;
+
+    for (;;) {
+        reap(&worker, &unreaped);
+        if (!worker && unreaped < UNREAPED) {
+            worker = fork();
+            if (worker == 0)
+                serve(kind);
+            worker = worker < 0 ? 0 : worker;
+        }
+        if (poll(&life, 1, PAUSE_MS) <= 0)
+            continue;
+        n = read(LIFE_FD, &byte, 1);
+        if (n == 0 || (n < 0 && errno != EINTR))
+            _exit(QPW_EXIT_OK); /* what answers ends with it */
+        if (worker > 0 && n > 0) {
+            kill(worker, SIGKILL);
+            worker = 0;
+            unreaped++;
+        }
+    }
+}
+
+static int keep_rights(const struct qpw_helper_kind *kind)
+{
+    return qpw_rights_keep(kind->rights, kind->n_rights);
+}
+
+/* The socket becomes descriptor 3 and the pipe's end 4; nothing else stays open. */
+static _Noreturn void become(const struct qpw_helper_kind *kind, int socket, int life)
+{
+    int fds[] = {fcntl(socket, F_DUPFD, CLEAR_OF_BOTH), fcntl(life, F_DUPFD, CLEAR_OF_BOTH), open("/dev/null", O_RDWR)};
+    sigset_t none;
+
+    sigemptyset(&none);
+    sigprocmask(SIG_SETMASK, &none, NULL);
+    for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+        dup2(fds[2], fd);
+    if (dup2(fds[0], SOCKET_FD) < 0 || dup2(fds[1], LIFE_FD) < 0)
+        _exit(QPW_EXIT_FAILED);
+    syscall(SYS_close_range, LIFE_FD + 1, ~0u, 0);
+    setsid(); /* the terminal's signals are for who started it */
+    prctl(PR_SET_NAME, kind->name);
+    if ((kind->prepare && kind->prepare() < 0) || keep_rights(kind) < 0 || (kind->confine && kind->confine(true) < 0))
+        _exit(QPW_EXIT_FAILED);
+    supervise(kind);
+}
+
+/* ---- Who asks ---- */
+
+int qpw_helper_start(const struct qpw_helper_kind *kind, struct qpw_helper **ret, struct qpw_error *err)
+{
+    struct qpw_helper *h = calloc(1, sizeof(*h));
+    int pair[2], life[2], r;
+
+    if (!h)
+        return qpw_fail(err, -ENOMEM, "out of memory");
+    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0) {
+        r = qpw_fail(err, -errno, "starting %s: %s", kind->name, strerror(errno));
+        free(h);
+        return r;
+    }
+    if (pipe2(life, O_CLOEXEC) < 0) {
+        r = qpw_fail(err, -errno, "starting %s: %s", kind->name, strerror(errno));
+        close(pair[0]);
+        close(pair[1]);
+        free(h);
+        return r;
+    }
+    *h = (struct qpw_helper){.kind = kind, .socket = pair[0], .life = life[1]};
+    pthread_mutex_init(&h->lock, NULL);
+    h->supervisor = fork();
+    r = -errno;
+    if (h->supervisor == 0)
+        become(kind, pair[1], life[0]);
+    close(pair[1]);
+    close(life[0]);
+    fcntl(h->socket, F_SETFL, O_NONBLOCK); /* one that is full of unread questions is given up */
+    if (h->supervisor < 0) {
+        qpw_helper_stop(h);
+        return qpw_fail(err, r, "starting %s: %s", kind->name, strerror(-r));
+    }
+    *ret = h;
+    return 0;
+}
+
+void qpw_helper_stop(struct qpw_helper *h)
+{
+    if (!h)
+        return;
+    close(h->socket);
+    close(h->life);
+    if (h->supervisor > 0) {
+        kill(h->supervisor, SIGKILL); /* what answers ends with it */
+        waitpid(h->supervisor, NULL, 0);
+    }
+    pthread_mutex_destroy(&h->lock);
+    free(h);
+}
+
+/* The next packet, by then. Its size, 0: none came; *ret_fd as with qpw_helper_reply. */
+static size_t receive(struct qpw_helper *h, uint64_t until_ns, int *ret_fd)
+{
+    struct iovec part = {.iov_base = &h->packet, .iov_len = sizeof(h->packet)};
+    char control[CMSG_SPACE(sizeof(int))];
+    struct pollfd ready = {.fd = h->socket, .events = POLLIN};
+    struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1, .msg_control = control, .msg_controllen = sizeof(control)};
+    struct cmsghdr *c;
+    uint64_t now = qpw_clock_monotonic_ns();
+    ssize_t n;
+
+    *ret_fd = -1;
+    while (poll(&ready, 1, now < until_ns ? (int)((until_ns - now) / 1000000) + 1 : 0) < 0 && errno == EINTR)
+        now = qpw_clock_monotonic_ns();
+    if (!ready.revents)
+        return 0;
+    n = recvmsg(h->socket, &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+    if (n == 0)
+        h->gone = true;
+    c = n > 0 ? CMSG_FIRSTHDR(&message) : NULL;
+    if (c && c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_RIGHTS && c->cmsg_len == CMSG_LEN(sizeof(int)))
+        memcpy(ret_fd, CMSG_DATA(c), sizeof(int));
+    return n < (ssize_t)sizeof(struct head) ? 0 : (size_t)n;
+}
+
+/* Takes in what has come unasked: that another answers from now on, and what an earlier one sent too late. */
+static void take_in(struct qpw_helper *h)
+{
+    int fd;
+
+    while (receive(h, 0, &fd)) {
+        if (!h->packet.head.sequence) {
+            h->restarts += h->up; /* the one before has ended between two questions */
+            h->up = true;
+        }
+        if (fd >= 0)
+            close(fd);
+    }
+}
+
+static void give_up(struct qpw_helper *h, bool kill_it)
+{
+    h->up = false;
+    h->restarts++;
+    if (kill_it && write(h->life, "r", 1) < 0)
+        h->gone = true;
+}
+
+static void take_reply(const struct packet *p, size_t size, struct qpw_helper_reply *reply, int fd)
+{
+    reply->result = p->head.result;
+    reply->fd = fd;
+    reply->size = size < reply->room ? size : reply->room;
+    if (reply->size)
+        memcpy(reply->bytes, p->bytes, reply->size);
+}
+
+/* True: the answer to that question is in. */
+static bool await(struct qpw_helper *h, uint32_t sequence, struct qpw_helper_reply *reply)
+{
+    uint64_t until = qpw_clock_monotonic_ns() + PATIENCE_NS;
+    size_t n;
+    int fd;
+
+    while ((n = receive(h, until, &fd)) > 0) {
+        const struct head *head = &h->packet.head;
+
+        n -= sizeof(*head);
+        if (head->sequence == sequence && !head->more) {
+            take_reply(&h->packet, n, reply, fd);
+            return true;
+        }
+        if (fd >= 0)
+            close(fd);
+        if (head->sequence == sequence && reply->part)
+            reply->part(reply->part_arg, h->packet.bytes, n);
+        if (!head->sequence) { /* whoever was asked has ended, and another answers from the next question on */
+            h->restarts++;
+            return false;
+        }
+    }
+    give_up(h, !h->gone);
+    return false;
+}
+
+static bool ask(struct qpw_helper *h, unsigned what, const void *question, size_t size, struct qpw_helper_reply *reply)
+{
+    struct head head = {.sequence = ++h->sequence ? h->sequence : ++h->sequence, .what = what};
+
+    take_in(h);
+    if (!h->up && !h->restarts && !h->gone) { /* it is just starting */
+        int fd;
+
+        if (receive(h, qpw_clock_monotonic_ns() + PATIENCE_NS, &fd) && !h->packet.head.sequence)
+            h->up = true;
+        else
+            give_up(h, true);
+    }
+    if (!h->up || h->gone)
+        return false;
+    if (send_packet(h->socket, &head, question, size, -1) < 0) {
+        give_up(h, true);
+        return false;
+    }
+    return await(h, head.sequence, reply);
+}
+
+bool qpw_helper_ask(struct qpw_helper *h, unsigned what, const void *question, size_t size, struct qpw_helper_reply *reply)
+{
+    bool answered;
+
+    reply->fd = -1;
+    reply->size = 0;
+    if (size > QPW_HELPER_BYTES)
+        return false;
+    pthread_mutex_lock(&h->lock);
+    answered = ask(h, what, question, size, reply);
+    pthread_mutex_unlock(&h->lock);
+    return answered;
+}
+
+enum qpw_helper_news qpw_helper_news(struct qpw_helper *h, unsigned *ret_restarts)
+{
+    enum qpw_helper_news news = QPW_HELPER_SAME;
+
+    pthread_mutex_lock(&h->lock);
+    take_in(h);
+    *ret_restarts = h->restarts;
+    if (h->gone && !h->told_gone)
+        news = QPW_HELPER_GONE;
+    else if (!h->gone && !h->up && h->restarts && !h->told_silent)
+        news = QPW_HELPER_SILENT;
+    else if (!h->gone && h->up && h->restarts != h->told_restarts)
+        news = QPW_HELPER_BACK;
+    h->told_gone = h->gone;
+    h->told_silent = !h->up && h->restarts;
+    if (h->up)
+        h->told_restarts = h->restarts;
+    pthread_mutex_unlock(&h->lock);
+    return news;
+}
