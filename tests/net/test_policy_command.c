@@ -73,6 +73,58 @@ Test(command, exit_statuses_and_one_line_of_error)
     unlink(bad);
 }
 
+/* Each with its place, as the included file has it; one bad line more than fits is counted. */
+Test(command, check_prints_all_errors)
+{
+    char bad[] = "/tmp/qpw-bad-XXXXXX", inner[] = "/tmp/qpw-inner-XXXXXX", text[2048], line[256];
+    size_t used;
+
+    netns_need_root();
+    write_file(inner, "infra routnig unexpected\n");
+    used = (size_t)snprintf(text, sizeof(text), "inbuond tcp 445 SMB\ninclude %s\ninbound tcp 99999\n", inner);
+    write_file(bad, text);
+    snprintf(line, sizeof(line), "check %s", bad);
+    cr_assert(eq(int, run(line), 2));
+    snprintf(text, sizeof(text), "%s:1:1: unknown statement 'inbuond'; did you mean 'inbound'?\n"
+             "%s:3:13: '99999' is not a port; use numbers 1-65535, ranges, or any\n"
+             "%s:1:7: no infra group is named 'routnig'; did you mean 'routing'?\n", bad, bad, inner);
+    cr_expect(eq(str, output, text));
+    snprintf(line, sizeof(line), "show --policy %s", bad);
+    cr_assert(eq(int, run(line), 2));
+    snprintf(text, sizeof(text), "%s:1:1: unknown statement 'inbuond'; did you mean 'inbound'? (and 2 more errors; 'qportwatch "
+             "policy check' lists them)\n", bad);
+    cr_expect(eq(str, output, text));
+    unlink(bad);
+    strcpy(bad + strlen(bad) - 6, "XXXXXX");
+    for (used = 0; used < 2 * 60; used += 2)
+        memcpy(text + used, "x\n", 3);
+    write_file(bad, text);
+    snprintf(line, sizeof(line), "check %s", bad);
+    cr_assert(eq(int, run(line), 2));
+    cr_expect(strstr(output, ":50:1: unknown statement 'x'\nand 10 more errors\n") != NULL, "%s", output);
+    unlink(bad);
+    unlink(inner);
+}
+
+Test(command, show_fits_the_screen_and_names_addresses)
+{
+    char policy[] = "/tmp/qpw-good-XXXXXX", hosts[] = "/tmp/qpw-hosts-XXXXXX", line[256];
+
+    netns_need_root();
+    write_file(policy, "inbound tcp 22 ssh from=10.0.0.5,10.0.0.6\npeer n2 10.0.0.6\n");
+    write_file(hosts, "10.0.0.5 backup\n10.0.0.6 second two\n");
+    snprintf(line, sizeof(line), "show --policy %s --hosts %s", policy, hosts);
+    cr_assert(eq(int, run(line), 0));
+    cr_expect(strstr(output, "names of addresses   10.0.0.5 backup, 10.0.0.6 second\n") != NULL, "%s", output);
+    setenv("COLUMNS", "80", 1);
+    cr_assert(eq(int, run("show on-prem"), 0));
+    unsetenv("COLUMNS");
+    for (const char *at = output; *at; at += strcspn(at, "\n") + 1)
+        cr_expect(le(sz, strcspn(at, "\n"), 80), "%.100s", at);
+    unlink(policy);
+    unlink(hosts);
+}
+
 /* C1 controls and characters that turn the line around, in a purpose and in the name of a file. */
 Test(command, what_a_policy_says_cannot_steer_the_terminal)
 {
