@@ -193,8 +193,9 @@ struct qpw_decision {
  * acknowledged. Only user space writes them. In a map of the instance, so that they outlive the auditor, however it ends,
  * and an interface that is detached, and end with the findings that they are about.
  *
- * EXPLAINED stands under the finding's own key, ACKNOWLEDGED under that of its class (qpw_life_class()). REOPENED takes
- * the place of either: the rule was taken away, or the acknowledgement taken back. `unix_ns` is even and different for each
+ * EXPLAINED stands under the finding's own key, ACKNOWLEDGED under that of its class (qpw_life_class()), or of that
+ * finding of the class alone (qpw_life_alone()); of these two the later one counts. REOPENED takes the place of each: the
+ * rule was taken away, or the acknowledgement taken back. `unix_ns` is even and different for each
  * step, but for those of one reload about one service: the alert log knows a step by it.
  */
 #define QPW_LIVES 16384u

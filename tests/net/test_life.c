@@ -94,7 +94,7 @@ Test(life, over_reloads_and_the_death_of_the_auditor, .timeout = NETNS_TIMEOUT_S
     struct site n;
 
     site_make(&n);
-    netns_run(&n.far, "ip addr add 10.1.7.2/24 dev far0");
+    netns_run(&n.far, "ip addr add 10.1.7.2/24 dev far0 && ip addr add 10.1.7.3/24 dev far0");
     netns_run(&n.ns, "ip route add 10.1.7.0/24 dev node0");
     site_attach(&n, POLICY, "");
     snprintf(path, sizeof(path), "%s/eve.json", n.dir);
@@ -143,6 +143,15 @@ Test(life, over_reloads_and_the_death_of_the_auditor, .timeout = NETNS_TIMEOUT_S
     ask(&n, "10.1.7.2", 9100);
     until(&n, "10.1.7.2", 9100, "ACTION NEEDED, open");
 
+    /* Who is named is acknowledged alone. */
+    ask(&n, "10.1.7.3", 9100);
+    until(&n, "10.1.7.3", 9100, "ACTION NEEDED, open");
+    command(&n, "ack in tcp/9100 10.1.7.2", 0, "acknowledged: 1 finding; open again if it gets worse or is of another program");
+    until(&n, "10.1.7.2", 9100, "ACTION NEEDED, acknowledged");
+    until(&n, "10.1.7.3", 9100, "ACTION NEEDED, open");
+    command(&n, "ack --undo in tcp/9100 10.1.7.2", 0, "no longer acknowledged: 1 finding");
+    until(&n, "10.1.7.2", 9100, "ACTION NEEDED, open");
+
     /* Muted: by a file that the policy includes; a refused reload changes neither. */
     ask(&n, "10.1.0.2", 9200);
     until(&n, "10.1.0.2", 9200, "ACTION NEEDED, open");
@@ -157,12 +166,12 @@ Test(life, over_reloads_and_the_death_of_the_auditor, .timeout = NETNS_TIMEOUT_S
               "%s", text);
     netns_output(&n.ns, text, sizeof(text), "chmod 666 %s/policy.muted", n.dir);
     command(&n, "reload", 0, "/policy.muted: others than root can change it (owner 0, group 0, mode 0666)");
-    command(&n, "mute in tcp/9100 --reason quiet --until 2d", 0, "muted: 2 findings");
+    command(&n, "mute in tcp/9100 --reason quiet --until 2d", 0, "muted: 3 findings");
     until(&n, "10.1.7.2", 9100, "CLEAN, acknowledged");
-    command(&n, "ack --undo in tcp/9100", 0, "no longer acknowledged: 2 findings");
+    command(&n, "ack --undo in tcp/9100", 0, "no longer acknowledged: 3 findings");
     until(&n, "10.1.7.2", 9100, "ACTION NEEDED, open");
     netns_stop(n.auditor, SIGKILL);
-    command(&n, "ack in tcp/9100", 0, "acknowledged: 2 findings"); /* nobody is there to be asked */
+    command(&n, "ack in tcp/9100", 0, "acknowledged: 3 findings"); /* nobody is there to be asked */
     site_attach(&n, "policy site\ninbound tcp 22 ssh\ninclude \"policy.muted\"\n", "");
     until(&n, "10.1.7.2", 9100, "CLEAN, acknowledged");
     site_detach(&n, SIGTERM);

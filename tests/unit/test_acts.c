@@ -61,6 +61,29 @@ Test(select, a_finding_by_its_number_or_as_reports_print_it)
     cr_expect_not(qpw_selection_has(&s, &row));
 }
 
+Test(select, who_names_a_remote_end_means_it_alone)
+{
+    static const struct {
+        const char *words[4];
+        size_t n;
+        bool alone;
+    } cases[] = {
+        {{"77"}, 1, true},
+        {{"in", "tcp/4444"}, 2, false},
+        {{"in", "tcp/4444", "10.0.0.5"}, 3, true},
+        {{"in", "any", "10.0.0.5", "10.0.0.1"}, 4, true},
+        {{"out", "tcp/4444", "10.0.0.1"}, 3, false}, /* that is the node */
+        {{"out", "tcp/4444", "10.0.0.1", "10.0.0.5"}, 4, true},
+    };
+    struct qpw_selection s;
+    struct qpw_error err;
+
+    for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+        cr_assert_eq(qpw_selection_parse(cases[i].words, cases[i].n, &s, &err), 0, "%zu: %s", i, err.text);
+        cr_expect_eq(qpw_selection_alone(&s), cases[i].alone, "%zu", i);
+    }
+}
+
 Test(select, what_names_nothing_is_an_error_that_says_how)
 {
     static const char *const wrong[][5] = {

@@ -169,6 +169,54 @@ Test(life, an_acknowledgement_is_for_the_service_and_the_prefix_of_remote_ends)
     cr_expect_neq(memcmp(&of_row, &of_other, sizeof(of_row)), 0, "which end is remote is not known");
 }
 
+/* The states of two clients of one /24 with these steps, as "open acknowledged". */
+static const char *states(struct qpw_finding_row rows[2], struct qpw_life_row *steps, size_t n)
+{
+    static char text[64];
+    struct qpw_life_row *stored = calloc(n + 1, sizeof(*stored));
+    struct qpw_lives *lives;
+
+    memcpy(stored, steps, n * sizeof(*stored));
+    lives = qpw_lives_new(stored, n);
+    lives->now_unix_ns = T0 + HOUR;
+    qpw_lives_assign(lives, rows, 2);
+    snprintf(text, sizeof(text), "%s %s", qpw_life_state_name(qpw_finding_life(&rows[0]).state),
+             qpw_life_state_name(qpw_finding_life(&rows[1]).state));
+    qpw_lives_free(lives);
+    return text;
+}
+
+Test(life, a_named_one_is_acknowledged_alone)
+{
+    static const struct qpw_life ack = {.unix_ns = T0 + 2, .step = QPW_LIFE_ACKNOWLEDGED, .outcome = QPW_OUTCOME_DATA},
+                                 undo = {.unix_ns = T0 + 4, .step = QPW_LIFE_REOPENED},
+                                 later = {.unix_ns = T0 + 6, .step = QPW_LIFE_ACKNOWLEDGED, .outcome = QPW_OUTCOME_DATA};
+    struct qpw_finding_row rows[2];
+    struct qpw_life_row steps[3];
+
+    for (int outbound = 0; outbound < 2; outbound++) {
+        for (int i = 0; i < 2; i++) {
+            rows[i] = outbound ? finding(OUT, "10.0.0.1", i ? "10.0.0.6" : "10.0.0.5", 4444, QPW_OUTCOME_DATA, T0, T0)
+                               : finding(IN, i ? "10.0.0.6" : "10.0.0.5", "10.0.0.1", 4444, QPW_OUTCOME_DATA, T0, T0);
+            rows[i].value.owner = (struct qpw_owner){.how = QPW_OWNER_LISTENER, .tgid = 7, .exe = 0x1111};
+        }
+        steps[0] = (struct qpw_life_row){qpw_life_alone(&rows[0]), ack};
+        cr_expect_str_eq(states(rows, steps, 1), "acknowledged open");
+        steps[0] = (struct qpw_life_row){qpw_life_class(&rows[0]), ack};
+        cr_expect_str_eq(states(rows, steps, 1), "acknowledged acknowledged", "the whole service");
+        steps[1] = (struct qpw_life_row){qpw_life_alone(&rows[1]), undo};
+        cr_expect_str_eq(states(rows, steps, 2), "acknowledged open", "one of them taken back");
+        steps[0].life = later;
+        cr_expect_str_eq(states(rows, steps, 2), "acknowledged acknowledged", "and the whole service again");
+        steps[0] = (struct qpw_life_row){qpw_life_alone(&rows[0]), ack};
+        rows[0].value.owner.exe = 0x2222;
+        cr_expect_str_eq(states(rows, steps, 1), "open open", "another program");
+        rows[0].value.owner.exe = 0x1111;
+        qpw_address_parse("2001:db8::1", outbound ? rows[0].key.initiator : rows[0].key.responder);
+        cr_expect_str_eq(states(rows, steps, 1), "open open", "another address of the node");
+    }
+}
+
 Test(life, an_acknowledgement_is_of_the_program_that_served)
 {
     struct qpw_finding_row row = finding(IN, "10.0.0.5", "10.0.0.1", 4444, QPW_OUTCOME_DATA, T0, T0), other;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* A person has seen a finding: that is stored for its class, recorded with who and why, or taken back. */
+/* A person has seen a finding: that is stored, for it alone or for its class, recorded with who and why, or taken back. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -64,21 +64,22 @@ static int read_request(struct work *w, const json_t *request, struct qpw_error 
     return 0;
 }
 
-/* One of the selected findings, by its class. */
+/* One of the selected findings. */
 struct selected {
-    struct qpw_finding_key of_class;
+    struct qpw_finding_key of; /* its class, or it alone */
     uint8_t outcome;
 };
 
-static int by_class(const void *a, const void *b)
+static int by_key(const void *a, const void *b)
 {
     return memcmp(a, b, sizeof(struct qpw_finding_key));
 }
 
-/* The selected findings that are not closed, in the order of their classes. The caller's; NULL: no memory. */
+/* The selected findings that are not closed, in the order of what the step is about. The caller's; NULL: no memory. */
 static struct selected *select_all(struct work *w, size_t *ret_n)
 {
     struct selected *all = calloc(w->s->n_findings + 1, sizeof(*all));
+    bool alone = qpw_selection_alone(&w->selection);
     size_t n = 0;
 
     for (size_t i = 0; all && i < w->s->n_findings; i++) {
@@ -90,15 +91,15 @@ static struct selected *select_all(struct work *w, size_t *ret_n)
         state = qpw_finding_life(f).state;
         w->closed += state == QPW_FINDING_CLOSED;
         if (state != QPW_FINDING_CLOSED && (!w->undo || state == QPW_FINDING_ACKNOWLEDGED))
-            all[n++] = (struct selected){qpw_life_class(f), f->value.outcome};
+            all[n++] = (struct selected){alone ? qpw_life_alone(f) : qpw_life_class(f), f->value.outcome};
     }
     if (n)
-        qsort(all, n, sizeof(*all), by_class);
+        qsort(all, n, sizeof(*all), by_key);
     *ret_n = n;
     return all;
 }
 
-/* One step for each class, with the highest outcome in it: what is acknowledged is what there is. */
+/* One step for each, with the highest outcome in it: what is acknowledged is what there is. */
 static void take_steps(struct work *w, const struct selected *all, size_t n)
 {
     size_t end;
@@ -106,10 +107,10 @@ static void take_steps(struct work *w, const struct selected *all, size_t n)
 
     for (size_t i = 0; i < n; i = end) {
         w->step.outcome = all[i].outcome;
-        for (end = i + 1; end < n && !by_class(&all[i], &all[end]); end++)
+        for (end = i + 1; end < n && !by_key(&all[i], &all[end]); end++)
             if (all[end].outcome > w->step.outcome)
                 w->step.outcome = all[end].outcome;
-        r = qpw_life_put(&w->a->kernel, &all[i].of_class, &w->step);
+        r = qpw_life_put(&w->a->kernel, &all[i].of, &w->step);
         w->step.unix_ns += 2; /* each step has its own */
         w->n += r == 0 ? end - i : 0;
         w->error = w->error ? w->error : r;

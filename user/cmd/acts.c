@@ -65,8 +65,10 @@ static json_t *acknowledgement(const struct qpw_act *act)
 int qpw_act_acknowledge(const struct qpw_act *act, const struct qpw_asker *asker, char *said, size_t size,
                         struct qpw_error *err)
 {
+    struct qpw_selection selection;
     char count[48], until[40];
     json_t *answer = NULL;
+    bool alone = qpw_selection_parse(act->words, act->n_words, &selection, err) == 0 && qpw_selection_alone(&selection);
     int status = ask(asker, acknowledgement(act), &answer, err);
     size_t n = (size_t)json_integer_value(json_object_get(answer, "findings"));
 
@@ -77,9 +79,10 @@ int qpw_act_acknowledge(const struct qpw_act *act, const struct qpw_asker *asker
     if (act->undo)
         snprintf(said, size, "no longer acknowledged: %s", count);
     else
-        snprintf(said, size, "acknowledged: %s%s%s; open again if it gets worse, comes from another prefix or is of another program", count,
+        snprintf(said, size, "acknowledged: %s%s%s; open again if it gets worse%s is of another program", count,
                  act->until ? " until " : "",
-                 act->until ? qpw_words_time((uint64_t)act->until * 1000000000u, until, sizeof(until)) : "");
+                 act->until ? qpw_words_time((uint64_t)act->until * 1000000000u, until, sizeof(until)) : "",
+                 alone ? " or" : ", comes from another prefix or");
     return status;
 }
 

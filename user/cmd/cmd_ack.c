@@ -134,7 +134,8 @@ int qpw_cmd_ack(int argc, char **argv)
     static const struct argp argp = {
         ack_options, parse, "FINDING",
         "Says that a person has seen a finding: it leaves the headline and the alerts until --until, until its outcome rises, "
-        "until it comes from another prefix (IPv4 /24, IPv6 /48), or until another program serves it.\v"
+        "or until another program serves it. Of a service without addresses: all its findings, and who comes to it from their "
+        "prefixes (IPv4 /24, IPv6 /48); they are still in the alert log.\v"
         "FINDING is " QPW_SELECTION_USAGE ". The report lists it as acknowledged; who, when and why are in the alert log.",
         NULL, NULL, NULL};
     struct options o = {0};

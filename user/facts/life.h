@@ -3,8 +3,8 @@
  * life.h - whether a finding is open, acknowledged or closed: the one place that says so, for all faces.
  *
  *   open          it counts: headline, proposals, alerts
- *   acknowledged  a person has seen it; until then, and for as long as it gets no worse, comes from no other prefix and is
- *                 of the same program. Afterwards it is open again
+ *   acknowledged  a person has seen it, or its service; until then, and for as long as it gets no worse, comes from no other
+ *                 prefix and is of the same program. Afterwards it is open again
  *   closed        a reload's rule explains it, it was judged again (superseded), or it has been silent for its retention
  *
  * A pure function of the finding, of the steps stored of it and of the time. What happens again after it was closed is

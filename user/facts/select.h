@@ -24,6 +24,9 @@ struct qpw_selection {
 /* Reads the words. 0, or -EINVAL with err filled. */
 int qpw_selection_parse(const char *const *words, size_t n, struct qpw_selection *ret, struct qpw_error *err);
 
+/* Whether it names remote ends, or one finding: then those alone are meant, and nobody else who comes to the service. */
+bool qpw_selection_alone(const struct qpw_selection *selection);
+
 bool qpw_selection_has(const struct qpw_selection *selection, const struct qpw_finding_row *finding);
 
 #endif

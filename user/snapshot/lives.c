@@ -20,21 +20,47 @@ static uint64_t program_of(const struct qpw_owner *owner)
     return owner->tgid ? owner->exe : owner->how;
 }
 
+/* qpw_finding_key.pad in the keys of steps that are not about a key of a finding itself */
+enum { PAD_CLASS = 1, PAD_ALONE };
+
+/* False: which end is remote is not known, or it is a card. */
+static bool has_remote(const struct qpw_finding_key *key)
+{
+    return (key->direction == QPW_DIR_OUTBOUND || key->direction == QPW_DIR_INBOUND) && key->kind != QPW_KIND_ETHERTYPE;
+}
+
+static uint8_t *local_end(struct qpw_finding_key *key)
+{
+    return key->direction == QPW_DIR_OUTBOUND ? key->initiator : key->responder;
+}
+
 struct qpw_finding_key qpw_life_class(const struct qpw_finding_row *f)
 {
-    const struct qpw_finding_key *key = &f->key;
-    struct qpw_finding_key ret = *key;
+    struct qpw_finding_key ret = f->key;
     uint64_t program = program_of(&f->value.owner);
-    bool outbound = key->direction == QPW_DIR_OUTBOUND;
-    uint8_t *remote = outbound ? ret.responder : ret.initiator, *local = outbound ? ret.initiator : ret.responder;
-    size_t prefix = IN6_IS_ADDR_V4MAPPED((const struct in6_addr *)qpw_finding_remote(key)) ? 15 : 6;
+    uint8_t *remote = f->key.direction == QPW_DIR_OUTBOUND ? ret.responder : ret.initiator;
+    size_t prefix = IN6_IS_ADDR_V4MAPPED((const struct in6_addr *)qpw_finding_remote(&f->key)) ? 15 : 6;
 
-    ret.pad = 1;
-    if ((!outbound && key->direction != QPW_DIR_INBOUND) || key->kind == QPW_KIND_ETHERTYPE)
-        return ret; /* which end is remote is not known, or it is a card: both ends whole */
-    memset(local, 0, 16); /* whichever address of the node */
-    memcpy(local, &program, sizeof(program));
+    ret.pad = PAD_CLASS;
+    if (!has_remote(&f->key))
+        return ret; /* both ends whole */
+    memset(local_end(&ret), 0, 16); /* whichever address of the node */
+    memcpy(local_end(&ret), &program, sizeof(program));
     memset(remote + prefix, 0, 16 - prefix);
+    return ret;
+}
+
+struct qpw_finding_key qpw_life_alone(const struct qpw_finding_row *f)
+{
+    struct qpw_finding_key ret = f->key;
+    uint64_t program = program_of(&f->value.owner);
+
+    ret.pad = PAD_ALONE;
+    if (!has_remote(&f->key))
+        return ret;
+    for (size_t i = 0; i < 8; i++)
+        local_end(&ret)[8 + i] ^= local_end(&ret)[i]; /* the address, in what the program leaves of its room */
+    memcpy(local_end(&ret), &program, sizeof(program));
     return ret;
 }
 
@@ -58,6 +84,12 @@ static void take_step(struct qpw_finding_row *row, const struct qpw_life *step)
         row->reopened = step;
 }
 
+/* The later of two steps, either of which may be missing. */
+static const struct qpw_life *later(const struct qpw_life *a, const struct qpw_life *b)
+{
+    return !a || (b && b->unix_ns > a->unix_ns) ? b : a;
+}
+
 static bool was_first_seen(const struct qpw_lives *lives, const struct qpw_finding_key *key)
 {
     return lives && lives->n_first_seen &&
@@ -67,14 +99,14 @@ static bool was_first_seen(const struct qpw_lives *lives, const struct qpw_findi
 void qpw_lives_assign(const struct qpw_lives *lives, struct qpw_finding_row *rows, size_t n)
 {
     for (size_t i = 0; i < n; i++) {
-        struct qpw_finding_key of_class = qpw_life_class(&rows[i]);
+        struct qpw_finding_key of_class = qpw_life_class(&rows[i]), alone = qpw_life_alone(&rows[i]);
 
         rows[i].lives = lives;
         if (was_first_seen(lives, &rows[i].key))
             rows[i].program_seen = QPW_PROGRAM_NEW;
         rows[i].explained = rows[i].acknowledged = rows[i].reopened = NULL;
         take_step(&rows[i], qpw_lives_find(lives, &rows[i].key));
-        take_step(&rows[i], qpw_lives_find(lives, &of_class));
+        take_step(&rows[i], later(qpw_lives_find(lives, &of_class), qpw_lives_find(lives, &alone)));
     }
 }
 

@@ -12,6 +12,9 @@
  */
 struct qpw_finding_key qpw_life_class(const struct qpw_finding_row *finding);
 
+/* The key of an acknowledgement of that finding alone, for as long as the same program holds the node's end. */
+struct qpw_finding_key qpw_life_alone(const struct qpw_finding_row *finding);
+
 /* A stored step by its whole key; NULL: there is none. */
 const struct qpw_life *qpw_lives_find(const struct qpw_lives *lives, const struct qpw_finding_key *key);
 
