@@ -54,7 +54,7 @@ static const struct {
     {"report 'a\nb'", " report: 'a?b': only options are taken here; 'qportwatch report --help' lists them\n"},
     {"report --format yaml", " report: --format yaml: not one of text, json, html\n"},
     {"report --fail-on bad",
-     " report: --fail-on bad: not one of high, medium, answered, new, a verdict (unexpected, weak, undecided, …), gap or "
+     " report: --fail-on bad: not one of high, medium, answered, new, blind, a verdict (unexpected, weak, undecided, …), gap or "
      "undecided=PERCENT\n"},
     {"report --fail-on transit --since 1h",
      " report: --fail-on transit with --since: such packets are counted since attaching, without a time\n"},
@@ -80,7 +80,7 @@ static const struct {
     {"alerts --severity hgih", " alerts: --severity hgih: not one of high, medium, low, info; did you mean 'high'?\n"},
     {"alerts --direction inbuond", " alerts: --direction inbuond: not one of inbound, outbound, unknown, transit, undecodable, non_ip; "
                                    "did you mean 'inbound'?\n"},
-    {"report --fail-on hihg", " report: --fail-on hihg: not one of high, medium, answered, new, a verdict (unexpected, weak, "
+    {"report --fail-on hihg", " report: --fail-on hihg: not one of high, medium, answered, new, blind, a verdict (unexpected, weak, "
                               "undecided, …), gap or undecided=PERCENT; did you mean 'high'?\n"},
     {"top --tab lisetners", " top: --tab lisetners: not one of unexpected, ports, peers, policy, coverage, connections, listeners; "
                             "did you mean 'listeners'?\n"},

@@ -950,6 +950,31 @@ static bool holds(const char *text)
     return qpw_condition_holds(&c, &r, why, sizeof(why));
 }
 
+/* What turns red when the auditor is dead, and after it was away. */
+Test(report, a_blind_node_is_never_green)
+{
+    static const char *const red[] = {"high", "medium", "blind", "gap"}, *const of_findings[] = {"answered", "new", "unexpected"};
+
+    base();
+    make();
+    for (size_t i = 0; i < 4; i++)
+        cr_expect_not(holds(red[i]), "%s", red[i]);
+    qpw_report_clear(&r);
+    s.lock = QPW_LOCK_FREE;
+    make();
+    cr_expect_eq(r.answer.state, QPW_ANSWER_BLIND);
+    for (size_t i = 0; i < 4; i++)
+        cr_expect(holds(red[i]), "%s", red[i]);
+    for (size_t i = 0; i < 3; i++)
+        cr_expect_not(holds(of_findings[i]), "%s", of_findings[i]);
+    qpw_report_clear(&r);
+    s.lock = QPW_LOCK_HELD;
+    coverage(QPW_COVERAGE_AUDITOR_GAP, 0, 200);
+    make();
+    cr_expect(holds("gap"), "it was away");
+    cr_expect_not(holds("high"), "it is back");
+}
+
 Test(report, conditions_for_failing)
 {
     struct qpw_condition c;

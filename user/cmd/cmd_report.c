@@ -46,8 +46,9 @@ static const struct argp_option argp_options[] = {
     {"since", KEY_SINCE, "TIME", 0, "Findings, gaps and coverage since TIME: 90m, 12h, 7d ago, or "
      "2026-01-31[T12:00[:00]] in UTC; counters are sums since attaching and stay whole", 0},
     {"all", KEY_ALL, NULL, 0, "text: every line, not only what fits on a screen", 0},
-    {"fail-on", KEY_FAIL_ON, "WHAT", 0, "Exit status 3 if there is an open finding of that severity or worse (high, medium), one that was answered, one first "
-     "seen since --since (new), one of that verdict, a gap in the coverage (gap), or more than a share of packets since "
+    {"fail-on", KEY_FAIL_ON, "WHAT", 0, "Exit status 3 if there is an open finding of that severity or worse or nobody watches now (high, medium), a finding that "
+     "was answered, one first seen since --since (new), one of that verdict, nobody watching now (blind), that or a gap in "
+     "the coverage (gap), or more than a share of packets since "
      "attaching (undecided=PERCENT); obeys --since; repeatable", 0},
     {0},
 };

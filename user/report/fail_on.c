@@ -16,6 +16,7 @@ static const struct {
     struct qpw_condition condition;
 } words[] = {
     {"gap", {.kind = QPW_FAIL_GAP}},
+    {"blind", {.kind = QPW_FAIL_BLIND}},
     {"high", {.kind = QPW_FAIL_SEVERITY, .severity = QPW_SEVERITY_HIGH}},
     {"medium", {.kind = QPW_FAIL_SEVERITY, .severity = QPW_SEVERITY_MEDIUM}},
     {"answered", {.kind = QPW_FAIL_ANSWERED}},
@@ -113,6 +114,36 @@ static void say_findings(const struct qpw_condition *c, size_t n, char *why, siz
     qpw_words_many(n, noun, why, size);
 }
 
+/* Whether nobody watches now: as serious as what might be going on meanwhile. */
+static bool is_blind(const struct qpw_report *r, char *why, size_t size)
+{
+    bool blind = qpw_answer_has(&r->answer, QPW_ANSWER_BLIND);
+
+    if (blind)
+        snprintf(why, size, "%s: nobody watches now", qpw_answer_name(QPW_ANSWER_BLIND));
+    return blind;
+}
+
+/* What went by unseen, and when no auditor was there, though the kernel counted on: it judged no owners and reported nothing. */
+static size_t count_gaps(const struct qpw_report *r)
+{
+    size_t n = r->n_gaps;
+
+    for (size_t i = 0; i < r->s->n_coverage; i++)
+        n += r->s->coverage[i].kind == QPW_COVERAGE_AUDITOR_GAP && r->s->coverage[i].unix_ns >= r->since_unix_ns;
+    return n;
+}
+
+static bool gap_holds(const struct qpw_report *r, char *why, size_t size)
+{
+    char count[64];
+    size_t n = count_gaps(r);
+
+    if (n)
+        snprintf(why, size, "%s in the coverage", qpw_words_many(n, "gap", count, sizeof(count)));
+    return n || is_blind(r, why, size);
+}
+
 static bool packets_hold(const struct qpw_condition *c, const struct qpw_report *r, char *why, size_t size)
 {
     uint64_t packets = r->totals.by_verdict[c->verdict].packets, all = r->totals.all.packets;
@@ -128,18 +159,16 @@ static bool packets_hold(const struct qpw_condition *c, const struct qpw_report 
 
 bool qpw_condition_holds(const struct qpw_condition *c, const struct qpw_report *r, char *why, size_t size)
 {
-    char count[64];
     size_t n;
 
-    if (c->kind == QPW_FAIL_GAP) {
-        if (r->n_gaps)
-            snprintf(why, size, "%s in the coverage", qpw_words_many(r->n_gaps, "gap", count, sizeof(count)));
-        return r->n_gaps;
-    }
+    if (c->kind == QPW_FAIL_GAP)
+        return gap_holds(r, why, size);
+    if (c->kind == QPW_FAIL_BLIND)
+        return is_blind(r, why, size);
     if (c->kind == QPW_FAIL_PACKETS || c->kind == QPW_FAIL_SHARE)
         return packets_hold(c, r, why, size);
     n = count_findings(c, r);
     if (n)
         say_findings(c, n, why, size);
-    return n;
+    return n || (c->kind == QPW_FAIL_SEVERITY && is_blind(r, why, size));
 }
