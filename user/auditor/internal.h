@@ -188,8 +188,8 @@ void qpw_runs_tick(struct qpw_auditor *a);
 bool qpw_runs_is_other(const struct qpw_auditor *a, const char *name);
 /* Removes those of other runs from the named interfaces (n 0: from all). */
 int qpw_runs_remove(struct qpw_auditor *a, const char *const *names, size_t n, struct qpw_error *err);
-/* At the end: recalls once more what may be elsewhere. */
-int qpw_runs_end(struct qpw_auditor *a, struct qpw_error *err);
+/* At the end: recalls once more what may be elsewhere. The instance, for qpw_run_until_gone(); 0: nothing can be. */
+uint32_t qpw_runs_end(struct qpw_auditor *a);
 
 /* ---- links.c ---- */
 

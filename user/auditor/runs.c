@@ -111,9 +111,13 @@ int qpw_runs_remove(struct qpw_auditor *a, const char *const *names, size_t n, s
     return r;
 }
 
-int qpw_runs_end(struct qpw_auditor *a, struct qpw_error *err)
+uint32_t qpw_runs_end(struct qpw_auditor *a)
 {
+    uint32_t instance = qpw_kernel_instance(&a->kernel);
     size_t removed;
 
-    return a->left_behind ? qpw_run_detach_elsewhere(qpw_kernel_instance(&a->kernel), NULL, 0, &removed, err) : 0;
+    if (!a->left_behind)
+        return 0;
+    qpw_run_detach_elsewhere(instance, NULL, 0, &removed, NULL); /* whether that was all shows when this process lets go */
+    return instance;
 }

@@ -388,8 +388,6 @@ static int remove_all(struct qpw_auditor *a, struct qpw_error *err)
     }
     r2 = qpw_owners_detach(qpw_kernel_instance(&a->kernel), NULL, r < 0 ? NULL : err);
     r = r < 0 ? r : r2;
-    r2 = qpw_runs_end(a, r < 0 ? NULL : err);
-    r = r < 0 ? r : r2;
     if (r == 0)
         note_end(a);
     return r;
@@ -426,10 +424,10 @@ int qpw_auditor_close(struct qpw_auditor *a, struct qpw_error *err)
         qpw_coverage_add(&a->coverage, QPW_COVERAGE_AUDITOR_STOPPED, 0, "Process %d%s%s.%s", (int)getpid(),
                          a->by[0] ? ", by " : "", qpw_text_cut(by, sizeof(by), a->by), a->options.keep && !a->remove_all ? " Counting continues in the kernel." : "");
     }
-    if (a->has_kernel && (!a->options.keep || a->remove_all))
+    if (a->has_kernel && (!a->options.keep || a->remove_all)) {
         r = remove_all(a, &own);
-    if (a->has_kernel && a->left_behind && (!a->options.keep || a->remove_all))
-        left_behind = qpw_kernel_instance(&a->kernel);
+        left_behind = qpw_runs_end(a);
+    }
     r2 = qpw_alerts_close(a, r < 0 ? NULL : &own);
     r = r < 0 ? r : r2;
     if (a->has_kernel)
