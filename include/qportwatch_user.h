@@ -137,6 +137,7 @@ struct qpw_meta {
     char executables_missing[160];   /* why executables of ended processes are not known; empty: they are */
     __u64 owners_cgroup;             /* id of the cgroup that the programs which note owners stand at; 0: none */
     char policy_args[1024];          /* the policy options of `attach`, each ended by a newline */
+    char sensor[64];                 /* the node's name as the alerts have it; empty: the host's */
     __u64 retention_ns[2];           /* silence after which a finding closes: [0] attempted or refused, [1] answered; 0: never */
 };
 
@@ -298,6 +299,6 @@ _Static_assert(sizeof(struct qpw_peer_info) == 56, "peer info");
 _Static_assert(sizeof(struct qpw_exception) == 256, "exception");
 _Static_assert(sizeof(struct qpw_life) == 256, "life");
 _Static_assert(sizeof(struct qpw_first_seen) == sizeof(struct qpw_finding_key) + 8, "first seen");
-_Static_assert(sizeof(struct qpw_meta) == 8488, "meta");
+_Static_assert(sizeof(struct qpw_meta) == 8552, "meta");
 
 #endif

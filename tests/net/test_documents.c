@@ -137,6 +137,7 @@ Test(documents, of_what_is_attached_and_of_nothing)
     node_write(&n, "policy", policy, path, sizeof(path));
     node_attach(&n, "node0 --policy %s --sensor-name n\xe4he", path); /* not UTF-8 */
     d = document(&n.node, 0, "qportwatch.status/1", "test/documents", "status --json");
+    cr_expect_str_eq(node_text(d, "host"), "n?he", "the name that the alerts have");
     cr_expect(json_is_true(node_value(d, "attached")));
     cr_expect_str_eq(node_text(d, "interfaces.0.name"), "node0");
     cr_expect(strstr(node_text(d, "command"), " --sensor-name n?he"), "what is not UTF-8 costs no more than itself: %s",
@@ -150,6 +151,11 @@ Test(documents, of_what_is_attached_and_of_nothing)
     netns_output(&n.node, output, sizeof(output), QPW_BUILD "/qportwatch report --format html");
     cr_expect(strstr(output, " data-answer=\"CLEAN\">CLEAN: "), "%.3000s", output);
     json_decref(document(&n.node, 0, "qportwatch.report/1", "test/documents", "top --once --json"));
+    d = document(&n.node, 0, "qportwatch.policy-diff/1", "test/documents", "policy diff --json");
+    cr_expect_eq(json_array_size(node_value(d, "differences")), 0, "in force against its file");
+    json_decref(d);
+    cr_expect_eq(netns_output(&n.node, output, sizeof(output), QPW_BUILD "/qportwatch top --once --lines --tab ports"), 0, "ends");
+    cr_expect(strstr(output, "n?he "), "%.200s", output);
     snprintf(arguments, sizeof(arguments), "policy test --json %s", path);
     d = document(&n.node, 0, "qportwatch.policy-test/1", "test/documents", arguments);
     cr_expect_str_eq(node_text(d, "interfaces.0"), "node0");

@@ -34,11 +34,15 @@ Test(reload, good_and_bad)
     cr_expect_str_eq(node_text(status, "policy.file_state"), "unreadable");
     cr_expect_eq(node_coverage(status, "reload-failed"), 1);
     json_decref(status);
+    cr_expect_eq(node_command(&n, text, sizeof(text), "policy diff"), 2);
+    cr_expect(strstr(text, "policy:2:13"), "so does the comparison with the files: %s", text);
 
     node_write(&n, "policy", wide, path, sizeof(path));
     status = node_status(&n, NULL);
     cr_expect_str_eq(node_text(status, "policy.file_state"), "changed");
     json_decref(status);
+    cr_expect_eq(node_command(&n, text, sizeof(text), "policy diff"), 3, "not in force yet: %s", text);
+    cr_expect(strstr(text, "now allowed: inbound tcp 8080"), "%s", text);
     cr_expect_eq(node_command(&n, text, sizeof(text), "reload"), 0, "%s", text);
     cr_expect(strstr(text, "now allowed: inbound tcp 8080"), "the difference in words: %s", text);
     status = node_status(&n, NULL);
@@ -46,6 +50,7 @@ Test(reload, good_and_bad)
     cr_expect_str_eq(node_text(status, "policy.file_state"), "current");
     cr_expect_eq(node_coverage(status, "reloaded"), 1);
     cr_expect_eq(node_number(status, "totals.by_verdict.allowed"), 0);
+    cr_expect_eq(node_command(&n, text, sizeof(text), "policy diff"), 0, "all of it is in force: %s", text);
     json_decref(status);
     netns_output(&n.client, NULL, 0, "nc -z -w 60 10.7.0.1 8080");
     node_until_number(&n, "totals.by_verdict.allowed", 2);

@@ -242,6 +242,12 @@ int qpw_audit_load_policy(struct qpw_auditor *a, bool *ret_usage, struct qpw_cha
  */
 json_t *qpw_audit_reload(struct qpw_auditor *a, const json_t *request);
 
+/*
+ * What a reload would change, without loading anything: "differences" [{change, text}], "left_out" (how many an answer has
+ * no room for), and "old" and "new" {name, digest, source_digest}. Returns the answer, the caller's.
+ */
+json_t *qpw_audit_differs(struct qpw_auditor *a, const json_t *request);
+
 /* Compiles the loaded policy again: addresses or the time have changed. */
 int qpw_audit_recompile(struct qpw_auditor *a, struct qpw_error *err);
 

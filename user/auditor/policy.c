@@ -261,6 +261,52 @@ static void judge_again(struct qpw_auditor *a, struct qpw_changelist *changes)
                            qpw_words_many(done.back, "finding", count, sizeof(count)));
 }
 
+#define DIFFERENCES_BYTES (QPW_CONTROL_BYTES - 4096u)
+
+static json_t *differences_json(const struct qpw_differences *differences, size_t *ret_left_out)
+{
+    json_t *list = json_array(), *one;
+    size_t i, used = 0;
+
+    for (i = 0; list && i < differences->n; i++) {
+        one = json_pack("{s:s,s:o}", "change", qpw_change_name(differences->list[i].change), "text",
+                        qpw_json_text(differences->list[i].text));
+        used += json_dumpb(one, NULL, 0, 0) + 2;
+        if (used > DIFFERENCES_BYTES) {
+            json_decref(one);
+            break;
+        }
+        json_array_append_new(list, one);
+    }
+    *ret_left_out = differences->n - i;
+    return list;
+}
+
+json_t *qpw_audit_differs(struct qpw_auditor *a, const json_t *request)
+{
+    struct qpw_differences differences = {0};
+    struct qpw_policy file = {0};
+    size_t left_out = 0;
+    struct qpw_error err;
+    json_t *answer;
+
+    (void)request;
+    if (qpw_policy_load(&a->options.policy, &file, NULL, &err) < 0)
+        return qpw_answer_new(QPW_EXIT_USAGE, err.text);
+    if (qpw_policy_diff(&a->policy, &file, time(NULL), &differences) < 0) {
+        answer = qpw_answer_new(QPW_EXIT_FAILED, "out of memory");
+    } else {
+        answer = qpw_answer_new(QPW_EXIT_OK, NULL);
+        json_object_set_new(answer, "differences", differences_json(&differences, &left_out));
+        json_object_set_new(answer, "left_out", json_integer((json_int_t)left_out));
+        json_object_set_new(answer, "old", qpw_json_policy(a->policy.name, a->policy.digest, a->policy.source_digest));
+        json_object_set_new(answer, "new", qpw_json_policy(file.name, file.digest, file.source_digest));
+    }
+    qpw_differences_clear(&differences);
+    qpw_policy_clear(&file);
+    return answer;
+}
+
 json_t *qpw_audit_reload(struct qpw_auditor *a, const json_t *request)
 {
     char from[sizeof(a->meta.policy_digest)], text[SAID_BYTES], brief[QPW_RELOAD_TEXT], name[352], by[61];

@@ -145,8 +145,8 @@ static json_t *serve_one(struct qpw_auditor *a, const struct request *r, int fd,
 }
 
 static const struct request requests[] = {{"ack", qpw_audit_acknowledge, true}, {"alerts", alerts, false},
-                                          {"detach", detach, true}, {"reload", qpw_audit_reload, true},
-                                          {"status", status, false}};
+                                          {"detach", detach, true}, {"differs", qpw_audit_differs, true},
+                                          {"reload", qpw_audit_reload, true}, {"status", status, false}};
 
 int qpw_auditor_request(struct qpw_auditor *a, const json_t *request, json_t **ret_answer, struct qpw_error *err)
 {

@@ -269,6 +269,7 @@ static int start(struct qpw_auditor *a, bool *ret_usage, struct qpw_error *err)
     a->meta.lock_folder = qpw_lock_folder_id();
     a->meta.retention_ns[0] = a->options.alerting.attempted_silent_s * 1000000000ull;
     a->meta.retention_ns[1] = a->options.alerting.answered_silent_s * 1000000000ull;
+    snprintf(a->meta.sensor, sizeof(a->meta.sensor), "%s", a->options.sensor_name ? a->options.sensor_name : "");
     snprintf(a->meta.command, sizeof(a->meta.command), "%s", a->options.command ? a->options.command : "");
     publish_alerts_path(a->options.alerts, a->meta.alerts_path, sizeof(a->meta.alerts_path));
     r = qpw_watch_addresses(a, err);

@@ -70,7 +70,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 
     switch (key) {
     case KEY_ONCE: o->output = ONCE; break;
-    case KEY_LINES: o->output = LINES; break;
+    case KEY_LINES: o->output = o->output == ONCE ? ONCE : LINES; break;
     case 'j': o->json = true; break;
     case KEY_FORMAT: o->json = qpw_format_is_json(state, arg); break;
     case KEY_ASCII: o->ascii = true; break;

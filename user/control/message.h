@@ -5,7 +5,7 @@
  *   request  {"schema": "qportwatch.control/1", "request": NAME, …members of that request}
  *   answer   {"schema": "qportwatch.control/1", "status": exit status, "error": why (status not 0), …members}
  *
- * Requests: status, alerts, reload, detach; auditor/requests.c has what each takes and answers. Members that a reader
+ * Requests: ack, alerts, detach, differs, reload, status; auditor/requests.c has what each takes and answers. Members that a reader
  * does not know are ignored, so one may be added without a new schema. Nothing here touches a socket: see control.h.
  */
 #ifndef QPW_CONTROL_MESSAGE_H

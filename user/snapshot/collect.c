@@ -14,6 +14,7 @@
 #include "snapshot/conns.h"
 #include "snapshot/lives.h"
 #include "snapshot/collection.h"
+#include "util/text.h"
 
 static int read_header(struct qpw_collection *c, const struct qpw_collect_options *options, struct qpw_error *err)
 {
@@ -37,7 +38,10 @@ static int read_header(struct qpw_collection *c, const struct qpw_collect_option
         if (!s->from_unix_ns)
             s->from_unix_ns = qpw_collection_unix(c, s->control.attached_ns);
     }
-    gethostname(s->host, sizeof(s->host) - 1);
+    if (*s->meta.sensor)
+        qpw_text_clean(memcpy(s->host, s->meta.sensor, sizeof(s->host)));
+    else
+        gethostname(s->host, sizeof(s->host) - 1);
     return 0;
 }
 

@@ -10,6 +10,8 @@
 #include "cmd/cmd.h"
 #include "cmd/format.h"
 #include "cmd/policy/policy_cmd.h"
+#include "control/control.h"
+#include "control/message.h"
 #include "policy/tools/check.h"
 #include "policy/compile/compile.h"
 #include "policy/tools/diff.h"
@@ -168,6 +170,44 @@ int qpw_policy_check_main(int argc, char **argv)
 
 /* ---- diff ---- */
 
+/* What the next reload would change, of which the auditor alone knows both sides. */
+static int diff_in_force(bool json)
+{
+    json_t *request = qpw_request_new("differs"), *answer = NULL, *list, *one, *document;
+    struct qpw_error err;
+    int status = qpw_control_ask(request, &answer, NULL, &err);
+    json_int_t left_out = json_integer_value(json_object_get(answer, "left_out"));
+    size_t i;
+
+    json_decref(request);
+    if (status == -ENOENT)
+        qpw_fail(&err, status, "without OLD and NEW, the policy in force is compared with its files as they are now, but no "
+                               "auditor is running here");
+    if (status != QPW_EXIT_OK) {
+        json_decref(answer);
+        return qpw_policy_say("diff", &err, status < 0 ? QPW_EXIT_FAILED : status);
+    }
+    list = json_object_get(answer, "differences");
+    json_array_foreach (list, i, one)
+        if (!json)
+            qpw_put_lines(stdout, "%s", json_string_value(json_object_get(one, "text")));
+    if (left_out && !json)
+        printf("and %" JSON_INTEGER_FORMAT " more\n", left_out);
+    if (json) {
+        document = qpw_document("qportwatch.policy-diff/1");
+        json_object_set(document, "policy", json_object_get(answer, "new"));
+        json_object_set(document, "differences", list);
+        json_object_set(document, "left_out", json_object_get(answer, "left_out"));
+        json_object_set(document, "old", json_object_get(answer, "old"));
+        json_object_set(document, "new", json_object_get(answer, "new"));
+        status = print_document("diff", document);
+    }
+    if (status == QPW_EXIT_OK && json_array_size(list))
+        status = QPW_EXIT_YES;
+    json_decref(answer);
+    return status;
+}
+
 static int print_differences(const struct qpw_differences *differences, const struct qpw_policy policies[2], bool json)
 {
     json_t *list = json ? json_array() : NULL, *document;
@@ -194,8 +234,9 @@ int qpw_policy_diff_main(int argc, char **argv)
 {
     static const struct argp argp = {json_option,
                                      parse,
-                                     "OLD NEW",
-                                     "Shows how two policies (files or built-ins' names) differ in effect.\vExit "
+                                     "[OLD NEW]",
+                                     "Shows how two policies (files or built-ins' names) differ in effect. With none named: what "
+                                     "a reload would change, the policy in force against its files as they are now.\vExit "
                                      "status: 0 they mean the same, 3 they differ, 2 one of them is bad.",
                                      NULL,
                                      NULL,
@@ -207,6 +248,8 @@ int qpw_policy_diff_main(int argc, char **argv)
     int status = QPW_EXIT_OK;
 
     qpw_arguments_parse(&argp, argc, argv, &o);
+    if (!o.n_args)
+        return diff_in_force(o.json);
     if (o.n_args != 2) {
         fprintf(stderr, "qportwatch policy diff: two policies are needed, OLD and NEW\n");
         return QPW_EXIT_USAGE;
