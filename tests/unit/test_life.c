@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "alerts.h"
+#include "words/answer.h"
 #include "facts/answer.h"
 #include "facts/life.h"
 #include "facts/severity.h"
@@ -355,6 +356,7 @@ Test(answer, counts_only_what_is_open_and_says_since_when_it_is_clean)
     struct qpw_snapshot snapshot = {.replay = true, .unix_ns = T0 + HOUR, .from_unix_ns = T0 - HOUR, .meters = &meter,
                                     .n_meters = 1, .findings = &s.row, .n_findings = 1};
     struct qpw_answer answer;
+    char text[256];
 
     begin(&s, QPW_OUTCOME_DATA);
     cr_assert_eq(qpw_answer_make(&snapshot, &answer), 0);
@@ -368,6 +370,8 @@ Test(answer, counts_only_what_is_open_and_says_since_when_it_is_clean)
     cr_assert_eq(qpw_answer_make(&snapshot, &answer), 0);
     cr_expect_eq(answer.state, QPW_ANSWER_CLEAN);
     cr_expect_eq(answer.acknowledged, 1);
+    cr_expect_str_eq(qpw_words_answer(&answer, snapshot.unix_ns, text, sizeof(text)),
+                     "nothing unexpected in the capture; 1 acknowledged");
     s.row.value.outcome = QPW_OUTCOME_COUNT - 1;
     s.stored[0].life.outcome = QPW_OUTCOME_ATTEMPTED;
     cr_assert_eq(qpw_answer_make(&snapshot, &answer), 0);

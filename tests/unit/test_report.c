@@ -12,6 +12,7 @@
 #include "report/render.h"
 #include "util/since.h"
 #include "util/names.h"
+#include "words/life.h"
 
 #define T0 1790000000000000000ull /* 2026-09-21 14:13:20 UTC */
 #define SECOND 1000000000ull
@@ -250,6 +251,37 @@ Test(report, scans_are_one_line_and_answered_findings_never)
     cr_assert_eq(r.found.n_rows, 131, "all of them stay in the list");
 }
 
+/* The worst of the headline is the first line; what is acknowledged is folded like what is open, answered before scans. */
+Test(report, severity_orders_the_lines_and_past_ones_are_folded)
+{
+    static const struct qpw_life known = {.step = QPW_LIFE_ACKNOWLEDGED, .outcome = QPW_OUTCOME_DATA, .unix_ns = 2, .who = "alice"};
+    static struct qpw_life later;
+    char text[320];
+
+    later = known;
+    later.unix_ns = 7200000000000u;
+    base();
+    finding(QPW_VERDICT_UNEXPECTED, QPW_DIR_INBOUND, 4444, "10.9.0.2", QPW_OUTCOME_DATA, 10)->value.flags = QPW_FINDING_MULTICAST;
+    finding(QPW_VERDICT_UNEXPECTED, QPW_DIR_OUTBOUND, 6000, "10.1.0.12", QPW_OUTCOME_DATA, 50)->program_seen = QPW_PROGRAM_NEW;
+    finding(QPW_VERDICT_WEAK, QPW_DIR_INBOUND, 40000, "10.9.0.3", QPW_OUTCOME_DATA, 60);
+    for (unsigned port = 1; port <= 100; port++)
+        finding(QPW_VERDICT_UNEXPECTED, QPW_DIR_INBOUND, port, "10.9.0.1", QPW_OUTCOME_REFUSED, port)->acknowledged =
+            port == 7 ? &later : &known;
+    finding(QPW_VERDICT_UNEXPECTED, QPW_DIR_INBOUND, 9100, "10.8.0.1", QPW_OUTCOME_DATA, 5)->acknowledged = &known;
+    make();
+    cr_assert_not_null(r.answer.worst);
+    cr_expect_eq(r.answer.worst->key.port, 6000);
+    cr_assert_geq(r.found.n_lines, 1u);
+    cr_expect_eq(r.found.lines[0].first, r.answer.worst, "tcp/%u", r.found.lines[0].first->key.port);
+    cr_expect_eq(r.found.n_acknowledged, 101);
+    cr_assert_eq(r.found.n_past, 2, "a service and a scan: %zu", r.found.n_past);
+    cr_expect_eq(r.found.n_past_acknowledged, 2);
+    cr_expect_eq(r.found.past[0].first->key.port, 9100, "answered before refused");
+    cr_expect_eq(r.found.past[1].findings, 100);
+    cr_expect(!strncmp(qpw_words_line_step(r.s, &r.found.past[1], text, sizeof(text)), "latest at ", 10), "%s", text);
+    cr_expect(!strncmp(qpw_words_line_step(r.s, &r.found.past[0], text, sizeof(text)), "at ", 3), "%s", text);
+}
+
 Test(report, peers_with_their_ports_and_silent_ones)
 {
     base();
@@ -482,7 +514,8 @@ Test(report, any_picture_keeps_the_identities_and_the_width)
         cr_assert_eq(json_array_size(json_object_get(document, "findings")), s.n_findings);
         json_decref(document);
         for (size_t i = 1; i < r.found.n_rows; i++)
-            cr_assert_geq(qpw_finding_rank(r.found.rows[i - 1]), qpw_finding_rank(r.found.rows[i]));
+            cr_assert(r.found.rows[i - 1]->key.verdict != r.found.rows[i]->key.verdict || !qpw_finding_rank(r.found.rows[i]) ||
+                      qpw_finding_severity(r.found.rows[i - 1]) <= qpw_finding_severity(r.found.rows[i]));
         for (size_t i = lines = listed = 0; i < r.found.n_rows; i++)
             listed += qpw_finding_rank(r.found.rows[i]) > 0;
         for (size_t i = 0; i < r.found.n_lines; i++)
@@ -545,7 +578,7 @@ Test(report, text_says_it_on_one_screen)
     assert_has(out, "allowed      66,666  99.7 %  55.5 MB");
     assert_has(out, "inbound 99.8 %, outbound 0.2 %, unknown <0.1 %, transit 0 %");
     assert_has(out, "UNEXPECTED  1 finding, 1 answered, most serious first\n");
-    assert_has(out, "data     in   tcp/4444  10.9.0.7   10.1.0.12        3  14:13:21  14:14:25\n");
+    assert_has(out, "high  data     in   tcp/4444  10.9.0.7   10.1.0.12        3  14:14:25\n");
     assert_has(out, "node2  15:03:20    7.00 kB  80.0 kB  IPv4  tcp/3712 out\n");
     assert_has(out, "silent      node3\n");
     assert_has(out, "used        smb 66,666\n");
@@ -723,8 +756,8 @@ Test(report, each_finding_of_a_folded_line_can_be_had)
     cr_expect_null(strstr(out, "10.9.0.2 "), "%s", out);
     free(out);
     out = text(160, false, true);
-    assert_has(out, "\n    data   out  tcp/8443  10.9.0.2 ");
-    assert_has(out, "\n    data   out  tcp/8443  10.9.0.1 ");
+    assert_has(out, "\n  high      data   out  tcp/8443  10.9.0.2 ");
+    assert_has(out, "\n  medium    data   out  tcp/8443  10.9.0.1 ");
     cr_expect_null(strstr(out, "--all"), "%s", out);
     free(out);
     out = html();

@@ -804,6 +804,33 @@ Test(view, a_host_is_named_whoever_opens)
     tear_down(&b);
 }
 
+/* A scan of 300 ports and a service of 81 clients are two rows when they are acknowledged or closed, too, and can be opened. */
+Test(view, what_is_acknowledged_or_closed_is_folded_like_what_is_open)
+{
+    static const struct qpw_life known = {.step = QPW_LIFE_ACKNOWLEDGED, .outcome = QPW_OUTCOME_DATA, .unix_ns = 2};
+    struct bench b;
+
+    set_up(&b, QPW_TAB_UNEXPECTED);
+    qpw_snapshot_clear(&b.snapshots[1]);
+    busy(&b.snapshots[1]);
+    for (size_t i = 0; i < 393; i++)
+        b.snapshots[1].findings[i].acknowledged = &known;
+    cr_assert_eq(qpw_model_advance(&b.model, &b.snapshots[1]), 0);
+    b.state.numbers = true;
+    paint(&b, 24, 80);
+    cr_expect_str_eq(rows_text(&b), "high tcp/8080 10.1.9.34 data 1 | acked tcp/9100 10.1.0.1 +80 data 81 | "
+                                    "acked 300 ports, 1-300 10.9.9.9 no answer 300 | acked udp/5353 12 addresses no answer 12");
+    key(&b, 'j');
+    key(&b, 'j');
+    key(&b, QPW_KEY_ENTER);
+    cr_expect_eq(b.model.n_rows, 300, "%s", rows_text(&b));
+    key(&b, QPW_KEY_ESC);
+    key(&b, 'g');
+    paint(&b, 24, 80);
+    cr_expect_eq(b.model.n_rows, 95u, "by host: 94 that are no scanner, and the scanner");
+    tear_down(&b);
+}
+
 Test(view, screen_at_80x24_as_text)
 {
     struct bench b;
@@ -811,7 +838,7 @@ Test(view, screen_at_80x24_as_text)
     set_up(&b, QPW_TAB_UNEXPECTED);
     paint(&b, 24, 80);
     cr_expect_str_eq(line(&b, 0), "node1 eth0 TC · qumulo/on-prem · attached 60m            auditor alive 01:00:01Z");
-    cr_expect_str_eq(line(&b, 1), "ACTION NEEDED: 1 service answered on a port the policy does not allow");
+    cr_expect_str_eq(line(&b, 1), "ACTION NEEDED: 1 service answered on a port not allowed, since 00:50:00");
     cr_expect(strncmp(line(&b, 2), "rx 1.01M bit/s  1010 pkt/s", 26) == 0, "%s", line(&b, 2));
     cr_expect(strstr(line(&b, 3), "unexpected <0.1 %  undecided <0.1 %  allowed 90.3 %  peer 9.7 %") != NULL, "%s",
               line(&b, 3));

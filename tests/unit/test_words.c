@@ -42,6 +42,19 @@ Test(words, numbers)
     EXPECT(qpw_words_bytes(999999999999, buf, sizeof(buf)), "999 GB");
 }
 
+Test(words, what_is_wrapped_keeps_its_own_lines)
+{
+    char *text = NULL;
+    size_t size;
+    struct qpw_printer p = {.out = open_memstream(&text, &size), .width = 80};
+
+    cr_assert_not_null(p.out);
+    qpw_print_wrapped(&p, 4, "policy a is in force\n  now allowed: inbound tcp 1\n  no longer\rallowed");
+    fclose(p.out);
+    cr_expect_str_eq(text, "    policy a is in force\n      now allowed: inbound tcp 1\n      no longer?allowed\n");
+    free(text);
+}
+
 Test(words, figures_have_their_unit)
 {
     EXPECT(qpw_words_figure(58.46, 1, "ns", buf, sizeof(buf)), "58.5 ns");

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 #include "facts/answer.h"
+#include "facts/findings.h"
 #include "facts/life.h"
 
 #include <errno.h>
@@ -45,6 +46,8 @@ static bool is_worse(const struct qpw_finding_row *f, unsigned severity, const s
         return false;
     if (qpw_finding_answered(f) != qpw_finding_answered(worst))
         return qpw_finding_answered(f);
+    if (qpw_finding_rank(f) != qpw_finding_rank(worst))
+        return qpw_finding_rank(f) > qpw_finding_rank(worst);
     return f->last_unix_ns > worst->last_unix_ns;
 }
 

@@ -29,7 +29,7 @@ struct qpw_answer {
     unsigned also;         /* 1u << state for each other state that applies; never CLEAN */
     uint64_t since_unix_ns; /* of the oldest cause; CLEAN: the last cause's end, else since when it counts; 0: not known */
 
-    /* The worst open finding: by severity, then answered before not, then the latest. NULL: none but info. */
+    /* The worst open finding: by severity, then answered before not, then as in a report. NULL: none but info. */
     const struct qpw_finding_row *worst;
 
     /* Open findings. */

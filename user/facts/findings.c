@@ -42,14 +42,30 @@ unsigned qpw_finding_rank(const struct qpw_finding_row *f)
     }
 }
 
+/* Verdicts stand together: unexpected, weak, undecided, implied, others, and last what is not open. */
+static unsigned section(unsigned rank)
+{
+    return rank >= 7 ? 5 : rank >= 5 ? 4 : rank >= 4 ? 3 : rank >= 2 ? 2 : rank;
+}
+
+/* By section, severity and rank: < 0 the first of both stands first. */
+static int compare_ranks(unsigned rank_x, unsigned severity_x, unsigned rank_y, unsigned severity_y)
+{
+    if (section(rank_x) != section(rank_y))
+        return section(rank_x) > section(rank_y) ? -1 : 1;
+    if (rank_x && severity_x != severity_y)
+        return severity_x < severity_y ? -1 : 1;
+    return rank_x == rank_y ? 0 : rank_x > rank_y ? -1 : 1;
+}
+
 static int by_rank(const void *a, const void *b)
 {
     const struct qpw_finding_row *x = *(const struct qpw_finding_row *const *)a;
     const struct qpw_finding_row *y = *(const struct qpw_finding_row *const *)b;
-    unsigned left = qpw_finding_rank(x), right = qpw_finding_rank(y);
+    int r = compare_ranks(qpw_finding_rank(x), qpw_finding_severity(x), qpw_finding_rank(y), qpw_finding_severity(y));
 
-    if (left != right)
-        return left < right ? 1 : -1;
+    if (r)
+        return r;
     if (x->last_unix_ns != y->last_unix_ns)
         return x->last_unix_ns < y->last_unix_ns ? 1 : -1;
     return memcmp(&x->key, &y->key, sizeof(x->key));
@@ -58,9 +74,10 @@ static int by_rank(const void *a, const void *b)
 static int by_line(const void *a, const void *b)
 {
     const struct qpw_finding_line *x = a, *y = b;
+    int r = compare_ranks(x->rank, qpw_finding_line_severity(x), y->rank, qpw_finding_line_severity(y));
 
-    if (x->rank != y->rank)
-        return x->rank < y->rank ? 1 : -1;
+    if (r)
+        return r;
     if (x->last_unix_ns != y->last_unix_ns)
         return x->last_unix_ns < y->last_unix_ns ? 1 : -1;
     return memcmp(&x->first->key, &y->first->key, sizeof(x->first->key));
@@ -203,18 +220,36 @@ static int count_distinct(struct qpw_finding_line *line, const struct qpw_findin
     return 0;
 }
 
-/* Adds the line of these findings, which one cause explains. 0 or -ENOMEM. */
-static int add_line(struct qpw_findings *r, const struct qpw_finding_row *const *f, size_t count, bool service)
+/* Where lines go, and the findings that they stand for: those of what is open, or of what is not. */
+struct sink {
+    struct qpw_finding_line *lines;
+    size_t *n_lines;
+    const struct qpw_finding_row **members;
+    size_t *n_members;
+};
+
+static struct sink open_sink(struct qpw_findings *r)
 {
-    struct qpw_finding_line *line = &r->lines[r->n_lines++];
+    return (struct sink){r->lines, &r->n_lines, r->members, &r->n_members};
+}
+
+static struct sink past_sink(struct qpw_findings *r)
+{
+    return (struct sink){r->past, &r->n_past, r->past_members, &r->n_past_members};
+}
+
+/* Adds the line of these findings, which one cause explains. 0 or -ENOMEM. */
+static int add_line(const struct sink *to, const struct qpw_finding_row *const *f, size_t count, bool service)
+{
+    struct qpw_finding_line *line = &to->lines[(*to->n_lines)++];
 
     begin_line(line, f[0]);
     for (size_t i = 1; i < count; i++)
         extend_line(line, f[i]);
     line->service = service;
-    line->members = &r->members[r->n_members];
+    line->members = &to->members[*to->n_members];
     memcpy(line->members, f, count * sizeof(*f));
-    r->n_members += count;
+    *to->n_members += count;
     return count > 1 ? count_distinct(line, f, count) : 0;
 }
 
@@ -254,7 +289,7 @@ static size_t of_one_program(const struct qpw_finding_row **f, size_t count)
  * Makes lines of groups that are alike by `order` and large enough, moving what is left to the
  * front of `f`; returns how many are left, or -ENOMEM.
  */
-static ssize_t fold(struct qpw_findings *r, const struct qpw_finding_row **f, size_t count, compare order)
+static ssize_t fold(const struct sink *to, const struct qpw_finding_row **f, size_t count, compare order)
 {
     size_t from = order == by_service ? FOLD_SERVICE_FROM : order == by_noise ? FOLD_NOISE_FROM : FOLD_FROM, left = 0, end;
 
@@ -270,46 +305,104 @@ static ssize_t fold(struct qpw_findings *r, const struct qpw_finding_row **f, si
             left += end - i;
             continue;
         }
-        if (add_line(r, f + i, end - i, order == by_service) < 0)
+        if (add_line(to, f + i, end - i, order == by_service) < 0)
             return -ENOMEM;
     }
     return left;
 }
 
-/* Lines of what was answered, each service one, or of what was not. rest has room for all rows. */
-static int lines_of(struct qpw_findings *r, const struct qpw_finding_row **rest, bool answered)
+/* Lines of what was answered, each service one, or of what was not: the first `left` of rest, which it sorts. */
+static int lines_of(const struct sink *to, const struct qpw_finding_row **rest, ssize_t left, bool answered)
 {
-    ssize_t left = 0;
-
-    for (size_t i = 0; i < r->n_rows; i++)
-        if (qpw_finding_rank(r->rows[i]) && qpw_finding_answered(r->rows[i]) == answered)
-            rest[left++] = r->rows[i];
-    left = fold(r, rest, left, answered ? by_service : by_noise);
+    left = fold(to, rest, left, answered ? by_service : by_noise);
     if (left > 0 && !answered)
-        left = fold(r, rest, left, by_remote);
+        left = fold(to, rest, left, by_remote);
     if (left > 0 && !answered)
-        left = fold(r, rest, left, by_port);
+        left = fold(to, rest, left, by_port);
     for (ssize_t i = 0; i < left; i++)
-        add_line(r, &rest[i], 1, false);
+        add_line(to, &rest[i], 1, false);
     return left < 0 ? (int)left : 0;
+}
+
+/* Of those that are in this state of their life; what was judged again since is another finding now, or none. */
+static size_t rows_in(const struct qpw_findings *r, unsigned state, bool answered, const struct qpw_finding_row **ret)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < r->n_rows; i++) {
+        struct qpw_finding_life life = qpw_finding_life(r->rows[i]);
+
+        if (life.state == state && life.by != QPW_CLOSED_BY_SUPERSEDED && qpw_finding_answered(r->rows[i]) == answered)
+            ret[n++] = r->rows[i];
+    }
+    return n;
+}
+
+/* The latest step of the findings of a line. */
+static uint64_t last_step(const struct qpw_finding_line *line)
+{
+    uint64_t last = 0;
+
+    for (size_t i = 0; i < line->findings; i++) {
+        uint64_t when = qpw_finding_life(line->members[i]).when_unix_ns;
+
+        last = when > last ? when : last;
+    }
+    return last;
+}
+
+/* Acknowledged before closed, answered before not, the latest step first. */
+static int by_past(const void *a, const void *b)
+{
+    const struct qpw_finding_line *x = a, *y = b;
+    unsigned state_x = qpw_finding_life(x->first).state, state_y = qpw_finding_life(y->first).state;
+    bool answered_x = x->outcome >= QPW_OUTCOME_ANSWERED, answered_y = y->outcome >= QPW_OUTCOME_ANSWERED;
+    uint64_t step_x = last_step(x), step_y = last_step(y);
+
+    if (state_x != state_y)
+        return state_x < state_y ? -1 : 1;
+    if (answered_x != answered_y)
+        return answered_x ? -1 : 1;
+    if (step_x != step_y)
+        return step_x > step_y ? -1 : 1;
+    return memcmp(&x->first->key, &y->first->key, sizeof(x->first->key));
+}
+
+static void sort_past(struct qpw_findings *r)
+{
+    if (r->n_past)
+        qsort(r->past, r->n_past, sizeof(*r->past), by_past);
+    r->n_past_acknowledged = 0;
+    for (size_t i = 0; i < r->n_past; i++)
+        r->n_past_acknowledged += qpw_finding_life(r->past[i].first).state == QPW_FINDING_ACKNOWLEDGED;
 }
 
 static int make_lines(struct qpw_findings *r)
 {
     const struct qpw_finding_row **rest = calloc(r->n_rows + 1, sizeof(*rest));
+    static const uint8_t past[] = {QPW_FINDING_ACKNOWLEDGED, QPW_FINDING_CLOSED};
+    struct sink to, to_past;
     int result = 0;
 
     r->lines = calloc(r->n_rows + 1, sizeof(*r->lines));
     r->members = calloc(r->n_rows + 1, sizeof(*r->members));
-    if (!rest || !r->lines || !r->members)
+    r->past = calloc(r->n_rows + 1, sizeof(*r->past));
+    r->past_members = calloc(r->n_rows + 1, sizeof(*r->past_members));
+    if (!rest || !r->lines || !r->members || !r->past || !r->past_members)
         result = -ENOMEM;
-    for (int answered = 1; result == 0 && answered >= 0; answered--)
-        result = lines_of(r, rest, answered);
+    to = open_sink(r);
+    to_past = past_sink(r);
+    for (int answered = 1; result == 0 && answered >= 0; answered--) {
+        result = lines_of(&to, rest, (ssize_t)rows_in(r, QPW_FINDING_OPEN, answered, rest), answered);
+        for (size_t i = 0; result == 0 && i < sizeof(past); i++)
+            result = lines_of(&to_past, rest, (ssize_t)rows_in(r, past[i], answered, rest), answered);
+    }
     free(rest);
     if (result < 0)
         return result;
     if (r->n_lines)
         qsort(r->lines, r->n_lines, sizeof(*r->lines), by_line);
+    sort_past(r);
     return 0;
 }
 
@@ -328,27 +421,46 @@ static int by_ordering(const void *a, const void *b, void *ordering)
     return r ? r : by_rank(a, b);
 }
 
+/* Adds one line of each set of the first n of rows, which it sorts, that the order finds alike. */
+static int regroup(const struct sink *to, const struct qpw_finding_row **rows, size_t n, struct ordering *o)
+{
+    size_t end;
+    int r = 0;
+
+    if (n)
+        qsort_r(rows, n, sizeof(*rows), by_ordering, o);
+    for (size_t i = 0; r == 0 && i < n; i = end) {
+        for (end = i + 1; end < n && !o->order(rows[i], rows[end], o->arg); end++)
+            ;
+        r = add_line(to, rows + i, end - i, false);
+    }
+    return r;
+}
+
 int qpw_findings_regroup(struct qpw_findings *f, qpw_finding_order order, void *arg)
 {
+    static const uint8_t past[] = {QPW_FINDING_ACKNOWLEDGED, QPW_FINDING_CLOSED};
     struct ordering ordering = {order, arg};
-    const struct qpw_finding_row **open = calloc(f->n_rows + 1, sizeof(*open));
-    size_t n = 0, end;
-    int r = open ? 0 : -ENOMEM;
+    const struct qpw_finding_row **rows = calloc(f->n_rows + 1, sizeof(*rows));
+    struct sink to = open_sink(f), to_past = past_sink(f);
+    size_t n;
+    int r = rows ? 0 : -ENOMEM;
 
-    f->n_lines = f->n_members = 0;
-    for (size_t i = 0; r == 0 && i < f->n_rows; i++)
-        if (qpw_finding_rank(f->rows[i]))
-            open[n++] = f->rows[i];
-    if (n)
-        qsort_r(open, n, sizeof(*open), by_ordering, &ordering);
-    for (size_t i = 0; r == 0 && i < n; i = end) {
-        for (end = i + 1; end < n && !order(open[i], open[end], arg); end++)
-            ;
-        r = add_line(f, open + i, end - i, false);
+    f->n_lines = f->n_members = f->n_past = f->n_past_members = 0;
+    if (r == 0) {
+        n = rows_in(f, QPW_FINDING_OPEN, true, rows);
+        n += rows_in(f, QPW_FINDING_OPEN, false, rows + n);
+        r = regroup(&to, rows, n, &ordering);
     }
-    free(open);
+    for (size_t i = 0; r == 0 && i < sizeof(past); i++) {
+        n = rows_in(f, past[i], true, rows);
+        n += rows_in(f, past[i], false, rows + n);
+        r = regroup(&to_past, rows, n, &ordering);
+    }
+    free(rows);
     if (f->n_lines)
         qsort(f->lines, f->n_lines, sizeof(*f->lines), by_line);
+    sort_past(f);
     return r;
 }
 
@@ -406,42 +518,16 @@ static int make_rows(const struct qpw_snapshot *s, uint64_t since_unix_ns, struc
     return 0;
 }
 
-/* The latest step first. */
-static int by_step(const void *a, const void *b)
+static void count_past(struct qpw_findings *r)
 {
-    const struct qpw_finding_row *x = *(const struct qpw_finding_row *const *)a, *y = *(const struct qpw_finding_row *const *)b;
-    struct qpw_finding_life of_x = qpw_finding_life(x), of_y = qpw_finding_life(y);
-
-    if (of_x.state != of_y.state)
-        return of_x.state < of_y.state ? -1 : 1;
-    if (of_x.when_unix_ns != of_y.when_unix_ns)
-        return of_x.when_unix_ns > of_y.when_unix_ns ? -1 : 1;
-    return memcmp(&x->key, &y->key, sizeof(x->key));
-}
-
-/* What is not open. What was judged again since is another finding now, or none. */
-static int make_past(struct qpw_findings *r)
-{
-    size_t n = 0;
-
-    r->past = calloc(r->n_rows + 1, sizeof(*r->past));
-    if (!r->past)
-        return -ENOMEM;
     for (size_t i = 0; i < r->n_rows; i++) {
         struct qpw_finding_life life = qpw_finding_life(r->rows[i]);
+        bool superseded = life.by == QPW_CLOSED_BY_SUPERSEDED;
 
-        if (life.state == QPW_FINDING_OPEN)
-            continue;
-        r->n_superseded += life.by == QPW_CLOSED_BY_SUPERSEDED;
-        if (life.by == QPW_CLOSED_BY_SUPERSEDED)
-            continue;
-        r->n_acknowledged += life.state == QPW_FINDING_ACKNOWLEDGED;
-        r->n_closed += life.state == QPW_FINDING_CLOSED;
-        r->past[n++] = r->rows[i];
+        r->n_superseded += superseded;
+        r->n_acknowledged += !superseded && life.state == QPW_FINDING_ACKNOWLEDGED;
+        r->n_closed += !superseded && life.state == QPW_FINDING_CLOSED;
     }
-    if (n)
-        qsort(r->past, n, sizeof(*r->past), by_step);
-    return 0;
 }
 
 int qpw_findings_make(const struct qpw_snapshot *s, uint64_t since_unix_ns, struct qpw_findings *ret)
@@ -451,11 +537,11 @@ int qpw_findings_make(const struct qpw_snapshot *s, uint64_t since_unix_ns, stru
 
     r = r ? r : make_rows(s, since_unix_ns, &made);
     r = r ? r : make_lines(&made);
-    r = r ? r : make_past(&made);
     if (r < 0) {
         qpw_findings_clear(&made);
         return r;
     }
+    count_past(&made);
     *ret = made;
     return 0;
 }
@@ -466,6 +552,7 @@ void qpw_findings_clear(struct qpw_findings *f)
     free(f->lines);
     free(f->members);
     free(f->past);
+    free(f->past_members);
     free(f->details);
     memset(f, 0, sizeof(*f));
 }

@@ -41,8 +41,13 @@ struct qpw_findings {
     size_t n_lines;
     const struct qpw_finding_row **members; /* of all lines, one after the other */
     size_t n_members;
-    const struct qpw_finding_row **past; /* acknowledged, then closed ones, the latest step first; superseded left out */
-    size_t n_acknowledged, n_closed;     /* of these */
+    struct qpw_finding_line *past;       /* acknowledged, then closed ones, folded in the same way; of both answered first,
+                                            then the latest step; superseded left out */
+    size_t n_past;
+    size_t n_past_acknowledged;          /* lines of these that are of acknowledged ones */
+    const struct qpw_finding_row **past_members;
+    size_t n_past_members;
+    size_t n_acknowledged, n_closed;     /* findings */
     size_t n_superseded;
     const struct qpw_detail_row **details; /* what no finding could be kept of, most packets first */
     size_t n_details;
@@ -52,7 +57,10 @@ struct qpw_findings {
 int qpw_findings_make(const struct qpw_snapshot *s, uint64_t since_unix_ns, struct qpw_findings *ret);
 void qpw_findings_clear(struct qpw_findings *f);
 
-/* In place of the lines one of each set of open findings that `order` finds alike, most serious first. 0 or -ENOMEM. */
+/*
+ * In place of the lines one of each set of open findings that `order` finds alike, most serious first; and so with those
+ * that are not open. 0 or -ENOMEM.
+ */
 typedef int (*qpw_finding_order)(const struct qpw_finding_row *a, const struct qpw_finding_row *b, void *arg);
 int qpw_findings_regroup(struct qpw_findings *f, qpw_finding_order order, void *arg);
 
@@ -60,7 +68,7 @@ int qpw_findings_regroup(struct qpw_findings *f, qpw_finding_order order, void *
 size_t qpw_details_busiest(const struct qpw_snapshot *s, const struct qpw_detail_row **ret, size_t most);
 
 /*
- * Where a finding stands among others; greater is more serious. What was answered inbound on a port that no rule
+ * Where a finding stands among others of its severity; greater is more serious. What was answered inbound on a port that no rule
  * explains comes first, then what the node itself opened, other answered things, refused and
  * unanswered ones; weak, undecided and implied after unexpected; what is not open last (0).
  */

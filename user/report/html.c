@@ -188,14 +188,14 @@ static void allow_row(const struct qpw_html_page *p, const char *line)
 }
 
 /* The findings of a line, to be opened. */
-static void unfolded(const struct qpw_html_page *p, const struct qpw_finding_line *line)
+static void unfolded(const struct qpw_html_page *p, const struct qpw_finding_line *line, const char *columns)
 {
     static const char *const titles[] = {"Severity", "Outcome", "Service", "Initiator", "Responder", "#Packets", "#First", "#Last", NULL};
     char text[128];
 
     qpw_html_start(p->h, "tr", "more");
     qpw_html_start(p->h, "td", "");
-    qpw_html_attribute(p->h, "colspan", "13");
+    qpw_html_attribute(p->h, "colspan", columns);
     qpw_html_start(p->h, "details", "");
     qpw_html_element(p->h, "summary", "", "%s", qpw_words_many(line->findings, "finding", text, sizeof(text)));
     qpw_page_open_table(p, titles);
@@ -250,31 +250,36 @@ static void finding(const struct qpw_html_page *p, const struct qpw_finding_line
     if ((line->findings == 1 || line->service) && words.allow[0])
         allow_row(p, words.allow);
     if (line->findings > 1)
-        unfolded(p, line);
+        unfolded(p, line, "13");
 }
 
-/* Acknowledged or closed ones. */
-static void past(const struct qpw_html_page *p, const char *title, size_t from, size_t n)
+static void past_line(const struct qpw_html_page *p, const struct qpw_finding_line *line)
+{
+    char text[320];
+
+    qpw_page_open_row(p);
+    qpw_page_cell(p, "", qpw_words_line_outcome(line));
+    qpw_page_cell(p, "", qpw_words_direction(line->first->key.direction));
+    qpw_page_cell(p, "a", qpw_words_line_service(line, text, sizeof(text)));
+    qpw_page_cell(p, "a", qpw_words_line_initiator(line, text, sizeof(text)));
+    qpw_page_cell(p, "a", qpw_words_line_responder(line, text, sizeof(text)));
+    qpw_page_cell(p, "", qpw_words_line_step(p->r->s, line, text, sizeof(text)));
+    qpw_page_close_row(p);
+    if (line->findings > 1)
+        unfolded(p, line, "6");
+}
+
+/* The n lines of acknowledged ones, or of closed ones. */
+static void past(const struct qpw_html_page *p, const char *title, const struct qpw_finding_line *lines, size_t n)
 {
     static const char *const titles[] = {"Outcome", "Direction", "Service", "Initiator", "Responder", "How", NULL};
-    char text[320];
 
     if (!n)
         return;
     qpw_page_heading(p, title);
     qpw_page_open_table(p, titles);
-    for (size_t i = from; i < from + n && i < from + PAGE_LINES; i++) {
-        const struct qpw_finding_row *f = p->r->found.past[i];
-
-        qpw_page_open_row(p);
-        qpw_page_cell(p, "", qpw_outcome_name(f->value.outcome));
-        qpw_page_cell(p, "", qpw_words_direction(f->key.direction));
-        qpw_page_cell(p, "a", qpw_words_service(f->key.kind, f->key.protocol, f->key.port, text, sizeof(text)));
-        qpw_page_cell(p, "a", qpw_words_end_named(f->key.kind, f->key.initiator, "", text, sizeof(text)));
-        qpw_page_cell(p, "a", qpw_words_end_named(f->key.kind, f->key.responder, "", text, sizeof(text)));
-        qpw_page_cell(p, "", qpw_words_life_step(p->r->s, f, text, sizeof(text)));
-        qpw_page_close_row(p);
-    }
+    for (size_t i = 0; i < n && i < PAGE_LINES; i++)
+        past_line(p, &lines[i]);
     qpw_page_close_table(p);
 }
 
@@ -307,8 +312,10 @@ static void findings(const struct qpw_html_page *p)
 
 static void past_findings(const struct qpw_html_page *p)
 {
-    past(p, "Acknowledged findings", 0, p->r->found.n_acknowledged);
-    past(p, "Closed findings", p->r->found.n_acknowledged, p->r->found.n_closed);
+    const struct qpw_findings *found = &p->r->found;
+
+    past(p, "Acknowledged findings", found->past, found->n_past_acknowledged);
+    past(p, "Closed findings", found->past + found->n_past_acknowledged, found->n_past - found->n_past_acknowledged);
 }
 
 /* ---- Peers, rules ---- */

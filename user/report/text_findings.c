@@ -30,6 +30,7 @@ static int add_line(const struct qpw_text_page *p, struct qpw_table *t, const st
     const struct qpw_finding_row *f = line->first;
     char service[40], initiator[128], responder[128], packets[16], first[24], last[24], process[64];
     const char *cells[] = {
+        qpw_severity_name(qpw_finding_line_severity(line)),
         qpw_words_line_outcome(line),
         qpw_words_direction_short(f->key.direction),
         qpw_words_line_service(line, service, sizeof(service)),
@@ -69,6 +70,7 @@ static int add_member(const struct qpw_text_page *p, struct qpw_table *t, const 
 {
     char outcome[32], service[40], initiator[128], responder[128], packets[16], first[24], last[24];
     const char *cells[] = {
+        qpw_severity_name(qpw_finding_severity(f)),
         qpw_format(outcome, sizeof(outcome), "  %s", qpw_outcome_name(f->value.outcome)),
         qpw_words_direction_short(f->key.direction),
         qpw_words_service(f->key.kind, f->key.protocol, f->key.port, service, sizeof(service)),
@@ -87,12 +89,12 @@ static int add_member(const struct qpw_text_page *p, struct qpw_table *t, const 
 static int findings_of(const struct qpw_text_page *p, unsigned verdict, size_t from, size_t to)
 {
     static const struct qpw_table_column columns[] = {
-        {"outcome", .wrap = true}, {"dir"}, {"service", .wrap = true}, {"initiator", .wrap = true}, {"responder", .wrap = true},
+        {"sev"}, {"outcome", .wrap = true}, {"dir"}, {"service", .wrap = true}, {"initiator", .wrap = true}, {"responder", .wrap = true},
         {"packets", .right = true}, {"first", .optional = true}, {"last"}, {"process", .wrap = true}};
     size_t limit = qpw_text_limit(p, verdict == QPW_VERDICT_UNEXPECTED ? QPW_SCREEN_LINES : QPW_SCREEN_LINES / 4);
     size_t end = limit && to - from > limit ? from + limit : to, findings = 0;
     bool folded = false;
-    struct qpw_table t = {columns, 9};
+    struct qpw_table t = {columns, 10};
     int rc = 0;
 
     for (size_t i = from; i < to; i++)
@@ -136,35 +138,58 @@ static void folded_rows(const struct qpw_text_page *p, bool by_prefix, const cha
     qpw_list_end(&list);
 }
 
-/* What is not open: acknowledged ones, or closed ones, from `from` on. */
-static int past_of(const struct qpw_text_page *p, const char *title, size_t from, size_t n)
+static int add_past_member(struct qpw_table *t, const struct qpw_text_page *p, const struct qpw_finding_row *f)
+{
+    char outcome[32], service[40], initiator[128], responder[128], how[320];
+    const char *cells[] = {
+        qpw_format(outcome, sizeof(outcome), "  %s", qpw_outcome_name(f->value.outcome)),
+        qpw_words_direction_short(f->key.direction),
+        qpw_words_service(f->key.kind, f->key.protocol, f->key.port, service, sizeof(service)),
+        qpw_words_end_named(f->key.kind, f->key.initiator, "", initiator, sizeof(initiator)),
+        qpw_words_end_named(f->key.kind, f->key.responder, "", responder, sizeof(responder)),
+        qpw_words_life_step(p->r->s, f, how, sizeof(how)),
+    };
+
+    return qpw_table_add(t, QPW_TEXT_DIM, cells);
+}
+
+static int add_past_line(struct qpw_table *t, const struct qpw_text_page *p, const struct qpw_finding_line *line)
+{
+    char service[40], initiator[128], responder[128], how[320];
+    const char *cells[] = {
+        qpw_words_line_outcome(line),
+        qpw_words_direction_short(line->first->key.direction),
+        qpw_words_line_service(line, service, sizeof(service)),
+        qpw_words_line_initiator(line, initiator, sizeof(initiator)),
+        qpw_words_line_responder(line, responder, sizeof(responder)),
+        qpw_words_line_step(p->r->s, line, how, sizeof(how)),
+    };
+    int rc = qpw_table_add(t, QPW_TEXT_DIM, cells);
+
+    for (size_t k = 0; rc == 0 && p->o->all && line->findings > 1 && k < line->findings; k++)
+        rc = add_past_member(t, p, line->members[k]);
+    return rc;
+}
+
+/* What is not open: the n lines of acknowledged ones, or of closed ones. */
+static int past_of(const struct qpw_text_page *p, const char *title, const struct qpw_finding_line *lines, size_t n, size_t findings)
 {
     static const struct qpw_table_column columns[] = {
-        {"outcome"}, {"dir"}, {"service", .wrap = true}, {"initiator", .wrap = true}, {"responder", .wrap = true},
+        {"outcome", .wrap = true}, {"dir"}, {"service", .wrap = true}, {"initiator", .wrap = true}, {"responder", .wrap = true},
         {"how", .wrap = true}};
     size_t limit = qpw_text_limit(p, QPW_SCREEN_LINES / 4), shown = limit && n > limit ? limit : n;
     struct qpw_table t = {columns, 6};
-    char count[48], service[40], initiator[128], responder[128], how[320];
+    char count[48];
     int rc = 0;
 
     if (!n)
         return 0;
-    qpw_print_heading(&p->printer, title, qpw_words_many(n, "finding", count, sizeof(count)));
-    for (size_t i = from; rc == 0 && i < from + shown; i++) {
-        const struct qpw_finding_row *f = p->r->found.past[i];
-        const char *cells[] = {
-            qpw_outcome_name(f->value.outcome), qpw_words_direction_short(f->key.direction),
-            qpw_words_service(f->key.kind, f->key.protocol, f->key.port, service, sizeof(service)),
-            qpw_words_end_named(f->key.kind, f->key.initiator, "", initiator, sizeof(initiator)),
-            qpw_words_end_named(f->key.kind, f->key.responder, "", responder, sizeof(responder)),
-            qpw_words_life_step(p->r->s, f, how, sizeof(how)),
-        };
-
-        rc = qpw_table_add(&t, QPW_TEXT_DIM, cells);
-    }
+    qpw_print_heading(&p->printer, title, qpw_words_many(findings, "finding", count, sizeof(count)));
+    for (size_t i = 0; rc == 0 && i < shown; i++)
+        rc = add_past_line(&t, p, &lines[i]);
     rc = rc ? rc : qpw_table_print(&t, &p->printer);
     qpw_table_clear(&t);
-    qpw_text_more(p, n - shown, "finding");
+    qpw_text_more(p, n - shown, "line");
     return rc;
 }
 
@@ -183,8 +208,9 @@ int qpw_text_findings(const struct qpw_text_page *p)
             ;
         rc = findings_of(p, verdict, from, to);
     }
-    rc = rc ? rc : past_of(p, "ACKNOWLEDGED", 0, r->found.n_acknowledged);
-    rc = rc ? rc : past_of(p, "CLOSED", r->found.n_acknowledged, r->found.n_closed);
+    rc = rc ? rc : past_of(p, "ACKNOWLEDGED", r->found.past, r->found.n_past_acknowledged, r->found.n_acknowledged);
+    rc = rc ? rc : past_of(p, "CLOSED", r->found.past + r->found.n_past_acknowledged,
+                           r->found.n_past - r->found.n_past_acknowledged, r->found.n_closed);
     if (r->found.n_details) {
         folded_rows(p, true, "no detail");
         folded_rows(p, false, "  by port");

@@ -24,16 +24,23 @@ struct cell {
 
 /* ---- Texts ---- */
 
-static void text_severity(const struct cell *c, char *buf, size_t size)
-{
-    bool acknowledged = c->row->kind == QPW_ROW_FINDING && qpw_finding_life(c->row->source).state == QPW_FINDING_ACKNOWLEDGED;
-
-    snprintf(buf, size, "%s", acknowledged ? "acked" : qpw_severity_name(c->row->severity)); /* the column is narrow */
-}
-
 static const struct qpw_finding_line *line_of(const struct qpw_row *row)
 {
     return row->source;
+}
+
+/* Those of a group are all open, all acknowledged or all closed. */
+static struct qpw_finding_life life_of(const struct qpw_row *row)
+{
+    return row->kind == QPW_ROW_FINDING ? qpw_finding_life(row->source)
+           : row->kind == QPW_ROW_GROUP ? qpw_finding_life(line_of(row)->first) : (struct qpw_finding_life){0};
+}
+
+static void text_severity(const struct cell *c, char *buf, size_t size)
+{
+    bool acknowledged = life_of(c->row).state == QPW_FINDING_ACKNOWLEDGED;
+
+    snprintf(buf, size, "%s", acknowledged ? "acked" : qpw_severity_name(c->row->severity)); /* the column is narrow */
 }
 
 static void text_dir(const struct cell *c, char *buf, size_t size)
@@ -147,11 +154,6 @@ static const struct qpw_conn *conn_of(const struct qpw_row *row)
 static const struct qpw_listening_row *listening_of(const struct qpw_row *row)
 {
     return row->kind == QPW_ROW_LISTENER ? row->source : NULL;
-}
-
-static struct qpw_finding_life life_of(const struct qpw_row *row)
-{
-    return row->kind == QPW_ROW_FINDING ? qpw_finding_life(row->source) : (struct qpw_finding_life){0};
 }
 
 static void text_outcome(const struct cell *c, char *buf, size_t size)
@@ -494,7 +496,7 @@ uint8_t qpw_cell_style(const struct qpw_model *m, const struct qpw_row *row, enu
     case QPW_COL_OUTCOME:
         if (conn_of(row))
             return QPW_STYLE_NORMAL;
-        if (row->kind == QPW_ROW_GROUP)
+        if (row->kind == QPW_ROW_GROUP && !life_of(row).state)
             return line_of(row)->outcome >= QPW_OUTCOME_ANSWERED ? QPW_STYLE_BOLD : QPW_STYLE_NORMAL;
         return !t.finding || life_of(row).state               ? QPW_STYLE_DIM
                : t.finding->outcome >= QPW_OUTCOME_ANSWERED            ? QPW_STYLE_BOLD : QPW_STYLE_NORMAL;

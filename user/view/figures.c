@@ -30,7 +30,7 @@ bool qpw_row_number(const struct qpw_row *row, enum qpw_column_id column, double
     const struct qpw_counts *c = &row->counts;
 
     switch (column) {
-    case QPW_COL_SEVERITY: *ret = row->severity; return true;
+    case QPW_COL_SEVERITY: *ret = 8 * row->severity + row->past; return true;
     case QPW_COL_DIR: *ret = t.direction; return true;
     case QPW_COL_SERVICE: *ret = t.kind * 1e8 + t.port * 1e3 + t.protocol; return true;
     case QPW_COL_OUTCOME:

@@ -31,6 +31,15 @@ static void set_rate(const struct qpw_model *m, const struct qpw_finding_row *f,
         row->last_unix_ns = track->changed_unix_ns;
 }
 
+static uint8_t past_of(const struct qpw_finding_row *f)
+{
+    struct qpw_finding_life life = qpw_finding_life(f);
+
+    if (life.state == QPW_FINDING_OPEN)
+        return 0;
+    return (uint8_t)(1 + 2 * (life.state == QPW_FINDING_CLOSED) + !qpw_finding_answered(f));
+}
+
 int qpw_model_add_finding(struct qpw_model *m, const struct qpw_finding_row *f)
 {
     struct qpw_row *row = qpw_model_add_row(m);
@@ -44,6 +53,7 @@ int qpw_model_add_finding(struct qpw_model *m, const struct qpw_finding_row *f)
     row->first_unix_ns = f->first_unix_ns;
     row->last_unix_ns = f->last_unix_ns;
     row->severity = (uint8_t)(qpw_finding_open(f) ? qpw_finding_severity(f) : QPW_SEVERITY_INFO); /* behind what is open */
+    row->past = past_of(f);
     set_rate(m, f, row);
     return 0;
 }
@@ -69,7 +79,8 @@ static int add_group(struct qpw_model *m, const struct qpw_finding_line *line)
     row->counts = line->counts;
     row->first_unix_ns = line->first_unix_ns;
     row->last_unix_ns = line->last_unix_ns;
-    row->severity = (uint8_t)qpw_finding_line_severity(line);
+    row->severity = (uint8_t)(qpw_finding_open(line->first) ? qpw_finding_line_severity(line) : QPW_SEVERITY_INFO);
+    row->past = past_of(line->first);
     for (size_t i = 0; i < line->findings; i++)
         set_rate(m, line->members[i], row);
     return 0;
@@ -98,8 +109,8 @@ static int add_opened(struct qpw_model *m, uint64_t id, bool *ret_there)
     int r = 0;
 
     *ret_there = false;
-    for (size_t i = 0; i < m->found.n_lines && !*ret_there; i++) {
-        const struct qpw_finding_line *line = &m->found.lines[i];
+    for (size_t i = 0; i < m->found.n_lines + m->found.n_past && !*ret_there; i++) {
+        const struct qpw_finding_line *line = i < m->found.n_lines ? &m->found.lines[i] : &m->found.past[i - m->found.n_lines];
 
         if (line->findings == 1 || id_of(m, line) != id)
             continue;
@@ -125,8 +136,10 @@ int qpw_model_add_groups(struct qpw_model *m, const struct qpw_view_state *state
         r = add_opened(m, state->opened, &opened);
     for (size_t i = 0; r == 0 && !opened && i < m->found.n_lines; i++)
         r = add_group(m, &m->found.lines[i]);
+    for (size_t i = 0; r == 0 && !opened && i < m->found.n_past; i++)
+        r = add_group(m, &m->found.past[i]);
     for (size_t i = 0; r == 0 && !opened && i < m->now->n_findings; i++)
-        if (!qpw_finding_open(&m->now->findings[i]))
+        if (qpw_finding_life(&m->now->findings[i]).by == QPW_CLOSED_BY_SUPERSEDED)
             r = qpw_model_add_finding(m, &m->now->findings[i]);
     return r;
 }

@@ -45,6 +45,7 @@ struct qpw_row {
     uint64_t first_unix_ns, last_unix_ns; /* 0: not known */
     uint32_t number;  /* rule id or peer number */
     uint8_t kind, severity;
+    uint8_t past;     /* 0: open; else what is acknowledged before what is closed, of both what was answered first */
     /* Sort key, of whichever kind the column has. */
     double key_number;
     const char *key_text;

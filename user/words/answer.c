@@ -11,10 +11,12 @@
 #include "words/json.h"
 #include "words/words.h"
 
-/* A sentence while it grows; what does not fit is left out. */
+/* A sentence while it grows; what does not fit is left out, and so is what `without` says. */
+enum { WITHOUT_ACKNOWLEDGED = 1u, WITHOUT_WORST = 2u, WITHOUT_ALSO = 4u, WITHOUT_SINCE = 8u, IN_BRIEF = 16u };
 struct sentence {
     char *buf;
     size_t size, used;
+    unsigned without;
 };
 
 static void say(struct sentence *s, const char *format, ...) __attribute__((format(printf, 2, 3)));
@@ -35,7 +37,7 @@ static void say_worst(struct sentence *s, const struct qpw_answer *a, bool only)
     bool ip = a->worst && a->worst->key.direction != QPW_DIR_NON_IP; /* "(ARP)" says what it is */
     char service[64];
 
-    if (a->worst)
+    if (a->worst && !(s->without & WITHOUT_WORST))
         say(s, " (%s%s%s%s)", only ? "" : "worst: ", ip ? qpw_words_direction(a->worst->key.direction) : "", ip ? " " : "",
             qpw_words_service(a->worst->key.kind, a->worst->key.protocol, a->worst->key.port, service, sizeof(service)));
 }
@@ -45,7 +47,7 @@ static void say_since(struct sentence *s, const struct qpw_answer *a, uint64_t n
 {
     char since[32];
 
-    if (!a->replay && a->since_unix_ns)
+    if (!a->replay && a->since_unix_ns && !(s->without & WITHOUT_SINCE))
         say(s, "%s since %s", comma, qpw_words_moment(a->since_unix_ns, now_unix_ns, since, sizeof(since)));
 }
 
@@ -56,12 +58,12 @@ static void say_action(struct sentence *s, const struct qpw_answer *a, uint64_t 
     char count[40];
 
     if (a->unlisted)
-        say(s, "%s answered on %s the policy does not allow", qpw_words_many(a->unlisted, "service", count, sizeof(count)),
-            one ? "a port" : "ports");
+        say(s, "%s answered on %s%s", qpw_words_many(a->unlisted, "service", count, sizeof(count)), one ? "a port" : "ports",
+            s->without & IN_BRIEF ? " not allowed" : " the policy does not allow");
     else
         say(s, "%s answered that no rule clearly allows", qpw_words_many(unclear, "service", count, sizeof(count)));
     say_worst(s, a, a->services == 1 || (one && a->worst->key.verdict == QPW_VERDICT_UNEXPECTED));
-    if (a->unlisted && unclear)
+    if (a->unlisted && unclear && !(s->without & WITHOUT_WORST))
         say(s, "; %s more that no rule clearly allows", qpw_words_count(unclear, count, sizeof(count)));
     say_since(s, a, now_unix_ns, ",");
 }
@@ -97,47 +99,58 @@ static void say_lost(struct sentence *s, const struct qpw_answer *a, uint64_t no
         say(s, "detail was lost %s (%s)", qpw_words_many(a->losses.lost, "time", count, sizeof(count)),
             qpw_loss_name(a->losses.worst));
     say_since(s, a, now_unix_ns, ",");
-    say(s, "; see Coverage");
+    if (!(s->without & IN_BRIEF))
+        say(s, "; see Coverage");
 }
 
 static void say_clean(struct sentence *s, const struct qpw_answer *a, uint64_t now_unix_ns)
 {
+    char count[24];
+
     say(s, "%s", !a->packets ? "no packets" : a->unexpected ? "nothing that needs attention" : "nothing unexpected");
     if (a->replay)
         say(s, " in the capture");
     say_since(s, a, now_unix_ns, "");
+    if (a->acknowledged && !(s->without & WITHOUT_ACKNOWLEDGED))
+        say(s, "; %s acknowledged", qpw_words_count(a->acknowledged, count, sizeof(count)));
+}
+
+static void say_answer(struct sentence *s, const struct qpw_answer *a, uint64_t now_unix_ns)
+{
+    char attempts[48];
+
+    switch (a->state) {
+    case QPW_ANSWER_ACTION_NEEDED: say_action(s, a, now_unix_ns); break;
+    case QPW_ANSWER_BLIND: say_blind(s, a, now_unix_ns); break;
+    case QPW_ANSWER_DETAIL_LOST: say_lost(s, a, now_unix_ns); break;
+    case QPW_ANSWER_PROBED:
+        say(s, "%s, %s", qpw_words_many(a->probes, "unexpected attempt", attempts, sizeof(attempts)),
+            a->losses.answered ? "but detail was lost: some may have been answered" : "none answered");
+        say_worst(s, a, a->probes == 1);
+        say_since(s, a, now_unix_ns, ",");
+        break;
+    case QPW_ANSWER_CLEAN:
+    case QPW_ANSWER_COUNT: say_clean(s, a, now_unix_ns); break;
+    }
 }
 
 const char *qpw_words_answer(const struct qpw_answer *a, uint64_t now_unix_ns, char *buf, size_t size)
 {
-    struct sentence s = {buf, size};
-    char attempts[48];
+    struct sentence s = {buf, size, .without = 0};
 
     *buf = '\0';
-    switch (a->state) {
-    case QPW_ANSWER_ACTION_NEEDED: say_action(&s, a, now_unix_ns); break;
-    case QPW_ANSWER_BLIND: say_blind(&s, a, now_unix_ns); break;
-    case QPW_ANSWER_DETAIL_LOST: say_lost(&s, a, now_unix_ns); break;
-    case QPW_ANSWER_PROBED:
-        say(&s, "%s, %s", qpw_words_many(a->probes, "unexpected attempt", attempts, sizeof(attempts)),
-            a->losses.answered ? "but detail was lost: some may have been answered" : "none answered");
-        say_worst(&s, a, a->probes == 1);
-        say_since(&s, a, now_unix_ns, ",");
-        break;
-    case QPW_ANSWER_CLEAN:
-    case QPW_ANSWER_COUNT: say_clean(&s, a, now_unix_ns); break;
-    }
+    say_answer(&s, a, now_unix_ns);
     return buf;
 }
 
-const char *qpw_words_headline(const struct qpw_answer *a, uint64_t now_unix_ns, char *buf, size_t size)
+static const char *headline(const struct qpw_answer *a, uint64_t now_unix_ns, unsigned without, char *buf, size_t size)
 {
-    char text[256];
-    struct sentence s = {buf, size};
+    struct sentence s = {buf, size, .without = without};
     const char *lead = "; also ";
 
-    say(&s, "%s: %s", qpw_answer_name(a->state), qpw_words_answer(a, now_unix_ns, text, sizeof(text)));
-    for (unsigned state = QPW_ANSWER_COUNT; state-- > 0;)
+    say(&s, "%s: ", qpw_answer_name(a->state));
+    say_answer(&s, a, now_unix_ns);
+    for (unsigned state = QPW_ANSWER_COUNT; !(without & WITHOUT_ALSO) && state-- > 0;)
         if (a->also & 1u << state) {
             say(&s, "%s%s", lead, qpw_answer_name(state));
             lead = ", ";
@@ -145,24 +158,22 @@ const char *qpw_words_headline(const struct qpw_answer *a, uint64_t now_unix_ns,
     return buf;
 }
 
-/* Where the last whole part of a headline begins; NULL: there is but one. */
-static char *last_part(char *text)
+const char *qpw_words_headline(const struct qpw_answer *a, uint64_t now_unix_ns, char *buf, size_t size)
 {
-    char *end = text + strlen(text);
-
-    while (--end > text)
-        if (!strncmp(end, "; ", 2) || !strncmp(end, " (", 2))
-            return end;
-    return NULL;
+    return headline(a, now_unix_ns, 0, buf, size);
 }
 
+/* Since when goes last: the rest is shown below it, or by the report. */
 const char *qpw_words_headline_within(const struct qpw_answer *a, uint64_t now_unix_ns, int columns, char *buf, size_t size)
 {
-    char *part;
+    static const unsigned shorter[] = {
+        0, IN_BRIEF, IN_BRIEF | WITHOUT_ACKNOWLEDGED, IN_BRIEF | WITHOUT_ACKNOWLEDGED | WITHOUT_WORST,
+        IN_BRIEF | WITHOUT_ACKNOWLEDGED | WITHOUT_WORST | WITHOUT_ALSO,
+        IN_BRIEF | WITHOUT_ACKNOWLEDGED | WITHOUT_WORST | WITHOUT_ALSO | WITHOUT_SINCE};
 
-    qpw_words_headline(a, now_unix_ns, buf, size);
-    while (qpw_text_width(buf) > columns && (part = last_part(buf)))
-        *part = '\0';
+    for (size_t i = 0; i < sizeof(shorter) / sizeof(*shorter); i++)
+        if (qpw_text_width(headline(a, now_unix_ns, shorter[i], buf, size)) <= columns)
+            break;
     return buf;
 }
 

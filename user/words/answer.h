@@ -15,7 +15,10 @@ const char *qpw_words_answer(const struct qpw_answer *answer, uint64_t now_unix_
 /* State, that, and what else applies: "PROBED: 20 unexpected …; also BLIND". Returns buf. */
 const char *qpw_words_headline(const struct qpw_answer *answer, uint64_t now_unix_ns, char *buf, size_t size);
 
-/* As many whole parts of it, from the first on, as fit into the columns; never less than the first. Returns buf. */
+/*
+ * The same in so many columns: shorter words first, then without what is acknowledged, the worst, what else applies, and
+ * last since when; what the state rests on is always said. Returns buf.
+ */
 const char *qpw_words_headline_within(const struct qpw_answer *answer, uint64_t now_unix_ns, int columns, char *buf,
                                       size_t size);
 

@@ -51,6 +51,21 @@ const char *qpw_words_life_step(const struct qpw_snapshot *s, const struct qpw_f
     }
 }
 
+const char *qpw_words_line_step(const struct qpw_snapshot *s, const struct qpw_finding_line *line, char *buf, size_t size)
+{
+    const struct qpw_finding_row *last = line->first;
+    char text[320], other[320];
+    bool same = true;
+
+    for (size_t i = 0; i < line->findings; i++)
+        if (qpw_finding_life(line->members[i]).when_unix_ns > qpw_finding_life(last).when_unix_ns)
+            last = line->members[i];
+    qpw_words_life_step(s, last, text, sizeof(text));
+    for (size_t i = 0; i < line->findings && same; i++)
+        same = !strcmp(text, qpw_words_life_step(s, line->members[i], other, sizeof(other)));
+    return qpw_format(buf, size, "%s%s", same ? "" : "latest ", text);
+}
+
 const char *qpw_words_life(const struct qpw_snapshot *s, const struct qpw_finding_row *f, char *buf, size_t size)
 {
     struct qpw_finding_life life = qpw_finding_life(f);

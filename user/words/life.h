@@ -5,6 +5,7 @@
 
 #include <jansson.h>
 
+#include "facts/findings.h"
 #include "facts/life.h"
 
 /*
@@ -15,6 +16,9 @@ const char *qpw_words_life(const struct qpw_snapshot *s, const struct qpw_findin
 
 /* The same without "acknowledged" or "closed" before it, for a column under that title. */
 const char *qpw_words_life_step(const struct qpw_snapshot *s, const struct qpw_finding_row *f, char *buf, size_t size);
+
+/* The same of a line of such findings: the latest step, said to be that where they differ. */
+const char *qpw_words_line_step(const struct qpw_snapshot *s, const struct qpw_finding_line *line, char *buf, size_t size);
 
 /* Sets `state`, `closed` {when, by, rule, who} or null, `acknowledged` {when, who, reason, until} or null. */
 void qpw_json_set_life(json_t *o, const struct qpw_snapshot *s, const struct qpw_finding_row *f);

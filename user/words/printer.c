@@ -214,11 +214,14 @@ void qpw_print_item(const struct qpw_printer *p, const char *label, const char *
 
 void qpw_print_wrapped(const struct qpw_printer *p, unsigned indent, const char *text)
 {
-    char *copy = strdup(text);
+    char *copy = strdup(text), *rest = copy;
 
-    put_blanks(p, indent);
-    if (copy)
-        put_wrapped(p, QPW_TEXT_PLAIN, indent, indent, qpw_text_clean(copy));
+    for (char *line; (line = strsep(&rest, "\n"));) {
+        unsigned blanks = (unsigned)strspn(line, " ");
+
+        put_blanks(p, indent + blanks);
+        put_wrapped(p, QPW_TEXT_PLAIN, indent + blanks, indent + blanks, qpw_text_clean(line + blanks));
+    }
     free(copy);
 }
 
