@@ -144,7 +144,7 @@ static int read_defaults(unsigned char family, struct defaults *ret)
 
 int qpw_route_defaults(unsigned *ret, size_t room)
 {
-    struct defaults v4, v6;
+    struct defaults v4 = {0}, v6 = {0};
     size_t n = 0;
     int r = read_defaults(AF_INET, &v4);
 
