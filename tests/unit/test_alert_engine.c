@@ -328,6 +328,22 @@ Test(alert_engine, after_a_restart_nothing_is_first_twice)
     stop(e);
 }
 
+/* A finding stays in the kernel's tables for days: what the log has of it counts however old it is. */
+Test(alert_engine, after_a_restart_days_later_nothing_is_first_twice)
+{
+    struct qpw_finding_row row = finding(OUT, "10.0.0.1", "192.0.2.5", 8443, QPW_OUTCOME_DATA, T0, T0);
+    struct qpw_snapshot snapshot = {.findings = &row, .n_findings = 1};
+    struct qpw_engine_past past = {.flow_id = row.flow_id, .written_unix_ns = T0 + SEC, .count = 1, .sequence = 1,
+                                   .signature_id = 1000204, .outcome = QPW_OUTCOME_DATA, .ends = ends_of(&row)};
+    struct qpw_engine *e = start();
+
+    cr_assert_eq(qpw_engine_restore(e, &past, T0 + 3 * 86400 * SEC), 0);
+    for (unsigned hour = 0; hour < 3; hour++)
+        cr_assert_eq(qpw_engine_snapshot(e, &snapshot, T0 + (3 * 86400 + hour * 3600) * SEC), 0);
+    cr_expect_str_eq(sink_words(&sink, 0), "");
+    stop(e);
+}
+
 Test(alert_engine, of_two_events_read_at_once_only_the_later_is_told)
 {
     struct qpw_engine *e = start();

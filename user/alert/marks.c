@@ -138,6 +138,8 @@ void qpw_engine_prune(struct qpw_engine *e, uint64_t now_ns)
 {
     size_t kept = 0;
 
+    if (!e->pruned_ns) /* what the log tells, however old, waits for the findings that it is about */
+        e->pruned_ns = now_ns;
     if (now_ns < e->pruned_ns + PRUNE_S * SECOND)
         return;
     e->pruned_ns = now_ns;
