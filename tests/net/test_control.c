@@ -161,6 +161,44 @@ Test(control, rights)
 }
 
 /*
+ * Signals, too: of root without the right to it, alive or gone, none does more than SIGKILL would. One that means nothing
+ * does not end it, and the one that ends it leaves it counting and says so.
+ */
+Test(control, signals_of_root_without_rights)
+{
+#define POWERLESS "setpriv --bounding-set -all --inh-caps -all --no-new-privs sh -c 'kill -%s %d; sleep 0.3'"
+    static const char *const from[] = {POWERLESS, "unshare --user --map-root-user " POWERLESS,
+                                       "setpriv --bounding-set -net_admin --inh-caps -net_admin sh -c 'kill -%s %d; sleep 0.3'"};
+    static const char *const ignored[] = {"USR2", "USR1", "ALRM", "VTALRM", "PROF", "IO", "PWR", "16", "XCPU", "XFSZ", "40"};
+    struct node n;
+    json_t *status;
+    char text[8192];
+
+    node_open(&n);
+    node_attach(&n, "node0 --mode tc");
+    for (size_t i = 0; i < sizeof(from) / sizeof(*from); i++)
+        cr_expect_eq(netns_output(&n.node, text, sizeof(text), from[i], "USR2", (int)n.auditor), 0, "%s", text);
+    netns_until_file(n.log, "refused a request to reload: SIGUSR2 from process ", NETNS_DEADLINE_MS);
+    for (size_t i = 0; i < sizeof(ignored) / sizeof(*ignored); i++)
+        netns_run(&n.node, "kill -%s %d", ignored[i], (int)n.auditor);
+    cr_expect_eq(node_command(&n, text, sizeof(text), "reload"), 0, "%s", text);
+    status = node_status(&n, NULL);
+    cr_expect_eq(node_number(status, "auditor.pid"), n.auditor, "it goes on");
+    cr_expect_eq(node_coverage(status, "reloaded"), 1, "by the command alone");
+    json_decref(status);
+    netns_output(&n.node, text, sizeof(text), POWERLESS, "TERM", (int)n.auditor);
+    netns_until_file(n.log, "nothing shows that it may detach, so counting continues in the kernel; 'qportwatch detach' removes it",
+                     NETNS_DEADLINE_MS);
+    cr_expect_eq(node_stop(&n, 0), 0);
+    cr_expect_eq(node_command(&n, text, sizeof(text), "status"), 3, "%s", text);
+    cr_expect(strstr(text, "not running; counting continues in the kernel"), "%s", text);
+    cr_expect(strstr(text, "SIGTERM from process "), "%s", text);
+    cr_expect_eq(node_command(&n, text, sizeof(text), "detach"), 0, "%s", text);
+    node_nothing_left(&n);
+    node_close(&n);
+}
+
+/*
  * A descriptor that is sent along with a message is closed by who receives it, and closing a socket that lingers takes as
  * long as its maker said. Of uid 0 without rights that holds up nobody, on any kernel.
  */

@@ -1,9 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* Units and containers as /proc/PID/cgroup of either version names them. */
+/* Units and containers as /proc/PID/cgroup of either version names them; whose signal ends the audit. */
 #include <criterion/criterion.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
 
+#include "control/sender.h"
 #include "host/process.h"
 #include "util/text.h"
 
@@ -100,4 +105,84 @@ Test(process, match_names)
     cr_assert_str_eq(qpw_match_name(QPW_MATCH_EXACT), "exact");
     cr_assert_str_eq(qpw_match_name(QPW_MATCH_KERNEL), "kernel");
     cr_assert_str_eq(qpw_match_name(QPW_MATCH_COUNT), "invalid");
+}
+
+static struct signalfd_siginfo signal_of(int code, pid_t pid, uid_t uid)
+{
+    return (struct signalfd_siginfo){.ssi_signo = SIGTERM, .ssi_code = code, .ssi_pid = (uint32_t)pid, .ssi_uid = uid};
+}
+
+static uint64_t boot_ns(void)
+{
+    struct timespec t;
+
+    clock_gettime(CLOCK_BOOTTIME, &t);
+    return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
+}
+
+/*
+ * Whose signals end the audit: what a sender claims counts for nothing, and a process counts where it has lived since
+ * before the signal was sent. For the others nothing is taken for granted.
+ */
+Test(sender, who_may_end_the_audit)
+{
+    pid_t parent = getppid(), self = getpid(), child = fork();
+    const struct {
+        const char *who;
+        int code;
+        pid_t pid;
+        uid_t uid;
+        uint64_t before;
+        bool may;
+        const char *why;
+    } senders[] = {
+        {"the terminal", SI_KERNEL, 0, 0, 0, true, NULL},
+        {"itself", SI_TKILL, self, 0, 0, true, NULL},
+        {"its parent", SI_USER, parent, 0, 0, true, NULL},
+        {"the service manager", SI_USER, 1, 0, 0, true, NULL},
+        {"who says it is the service manager", SI_QUEUE, 1, 0, UINT64_MAX - 1, false, "not named by the kernel"},
+        {"who says it is its parent", SI_MESGQ, parent, 0, UINT64_MAX - 1, false, "not named by the kernel"},
+        {"a file that has something to read", 1, 1, 0, UINT64_MAX - 1, false, "not named by the kernel"},
+        {"another user that has this number", SI_USER, parent, 65534, UINT64_MAX - 1, false, "is user 65534"},
+        {"outside", SI_USER, 0, 0, UINT64_MAX - 1, false, "outside the auditor's pid namespace"},
+        {"root", SI_USER, child, 0, UINT64_MAX - 1, geteuid() == 0, NULL},
+        {"root, from just before", SI_USER, child, 0, boot_ns() - 1000000000u, false, "started only just before"},
+        {"nobody any more", SI_USER, INT32_MAX, 0, UINT64_MAX - 1, false, "has ended"},
+    };
+    struct qpw_error why;
+
+    if (child == 0)
+        for (;;)
+            pause();
+    for (size_t i = 0; i < sizeof(senders) / sizeof(*senders); i++) {
+        struct signalfd_siginfo info = signal_of(senders[i].code, senders[i].pid, senders[i].uid);
+
+        why.text[0] = '\0';
+        cr_expect_eq(qpw_sender_may_control(&info, senders[i].before, &why), senders[i].may, "%s: %s", senders[i].who, why.text);
+        cr_expect(!senders[i].why || strstr(why.text, senders[i].why), "%s: %s", senders[i].who, why.text);
+    }
+    kill(child, SIGKILL);
+    waitpid(child, NULL, 0);
+}
+
+/* Whoever a signal comes from is named once, and nobody is named who only says so. */
+Test(sender, in_words)
+{
+    static const struct {
+        struct signalfd_siginfo info;
+        const char *text;
+    } cases[] = {
+        {{.ssi_signo = SIGINT, .ssi_code = SI_KERNEL}, "SIGINT from the terminal"},
+        {{.ssi_signo = SIGTERM, .ssi_code = SI_KERNEL}, "SIGTERM from the kernel"},
+        {{.ssi_signo = SIGTERM, .ssi_code = SI_USER}, "SIGTERM from a process in another pid namespace, root"},
+        {{.ssi_signo = SIGTERM, .ssi_code = SI_QUEUE, .ssi_pid = 1}, "SIGTERM from an unknown process (code -1)"},
+        {{.ssi_signo = SIGUSR2, .ssi_code = SI_USER, .ssi_pid = INT32_MAX}, "SIGUSR2 from process 2147483647, root"},
+        {{.ssi_signo = 40, .ssi_code = SI_USER}, "signal 40 from a process in another pid namespace, root"},
+    };
+    char text[128];
+
+    for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+        qpw_sender_describe(&cases[i].info, text, sizeof(text));
+        cr_expect_str_eq(text, cases[i].text);
+    }
 }

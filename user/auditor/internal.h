@@ -97,7 +97,9 @@ struct qpw_auditor {
     int readers_life;     /* held open while it is to live, -1: not */
     int asker_fd;         /* who asked for the end, -1: nobody */
     char by[96];          /* who asked for what is being done: by a request or a signal; empty: nobody did */
+    struct qpw_error unproven; /* of a signal that ended it: why its sender was not shown to have the right; or empty */
     int signal_fd;
+    uint64_t no_signal_ns; /* CLOCK_BOOTTIME at which no signal was waiting */
     int tick_fd;          /* every second */
     int poll_fd;          /* every 50 ms while there are events */
     unsigned ticks;
@@ -277,6 +279,8 @@ void qpw_requests_serve(struct qpw_auditor *a, int fd);
 /* Once a second: who has been silent for too long is let go. */
 void qpw_requests_tick(struct qpw_auditor *a);
 void qpw_requests_close(struct qpw_auditor *a);
+/* Says that a request (NULL: of no known name) was refused, and why: a line a minute at most. */
+void qpw_requests_refused(struct qpw_auditor *a, const char *request, const char *why);
 
 /* ---- summary.c ---- */
 

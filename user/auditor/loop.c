@@ -22,9 +22,8 @@
 #include "auditor/sources.h"
 #include "auditor/vouching.h"
 #include "control/control.h"
-#include "control/peer.h"
+#include "control/sender.h"
 #include "host/clock.h"
-#include "host/process.h"
 #include "words/words.h"
 
 #define SECOND_NS 1000000000u
@@ -46,15 +45,30 @@ static int set_timer(int fd, uint64_t first_ns, uint64_t every_ns)
     return timerfd_settime(fd, 0, &t, NULL) < 0 ? -errno : 0;
 }
 
-static int open_signals(void)
+static uint64_t boot_ns(void)
 {
+    struct timespec t;
+
+    clock_gettime(CLOCK_BOOTTIME, &t);
+    return (uint64_t)t.tv_sec * SECOND_NS + (uint64_t)t.tv_nsec;
+}
+
+/*
+ * Every signal that would end this process by itself, whoever sent it, is taken in; but not those of faults of its own,
+ * nor SIGQUIT, whose use is a core dump.
+ */
+static int open_signals(struct qpw_auditor *a)
+{
+    static const int single[] = {SIGINT, SIGTERM, SIGUSR1, SIGUSR2, SIGHUP, SIGALRM, SIGVTALRM, SIGPROF, SIGIO, SIGPWR,
+                                 SIGSTKFLT, SIGXCPU, SIGXFSZ};
     sigset_t set;
 
     sigemptyset(&set);
-    sigaddset(&set, SIGINT);
-    sigaddset(&set, SIGTERM);
-    sigaddset(&set, SIGUSR2);
-    sigaddset(&set, SIGHUP);
+    for (size_t i = 0; i < sizeof(single) / sizeof(*single); i++)
+        sigaddset(&set, single[i]);
+    for (int i = SIGRTMIN; i <= SIGRTMAX; i++)
+        sigaddset(&set, i);
+    a->no_signal_ns = boot_ns(); /* one that waited would have ended it */
     if (sigprocmask(SIG_BLOCK, &set, NULL) < 0)
         return -errno;
     signal(SIGPIPE, SIG_IGN);
@@ -66,7 +80,7 @@ int qpw_loop_open(struct qpw_auditor *a, struct qpw_error *err)
     int r;
 
     a->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
-    a->signal_fd = open_signals();
+    a->signal_fd = open_signals(a);
     a->tick_fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
     a->poll_fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
     if (a->epoll_fd < 0 || a->signal_fd < 0 || a->tick_fd < 0 || a->poll_fd < 0)
@@ -90,43 +104,55 @@ void qpw_loop_close(struct qpw_auditor *a)
             close(fds[i]);
 }
 
-/* Process 0 is the kernel, for a terminal's key or its end, or one in another pid namespace than the auditor's. */
-static void note_sender(struct qpw_auditor *a, const struct signalfd_siginfo *info)
+/* What cannot be shown to come from one who may do no more than kill -9 does: the kernel side counts on. */
+static void stop(struct qpw_auditor *a, const struct signalfd_siginfo *info)
 {
-    int length = snprintf(a->by, sizeof(a->by), "SIG%s from ", sigabbrev_np((int)info->ssi_signo));
-    char user[64];
+    a->stop = true;
+    qpw_sender_describe(info, a->by, sizeof(a->by));
+    if (!qpw_sender_may_control(info, a->no_signal_ns, &a->unproven))
+        a->options.keep = true;
+}
 
-    if (!info->ssi_pid && info->ssi_code != SI_USER && info->ssi_code != SI_QUEUE) {
-        snprintf(a->by + length, sizeof(a->by) - length, "the terminal");
-        return;
+static void reload(struct qpw_auditor *a, const struct signalfd_siginfo *info)
+{
+    struct qpw_error why, refusal;
+
+    qpw_sender_describe(info, a->by, sizeof(a->by));
+    if (qpw_sender_may_control(info, a->no_signal_ns, &why)) {
+        json_decref(qpw_audit_reload(a, NULL));
+    } else {
+        qpw_fail(&refusal, 0, "%s: the sender %s; use 'qportwatch reload'", a->by, why.text);
+        qpw_requests_refused(a, "reload", refusal.text);
     }
-    if (!info->ssi_pid) {
-        qpw_user_name(info->ssi_uid, user, sizeof(user));
-        snprintf(a->by + length, sizeof(a->by) - length, "a process in another pid namespace, %s", user);
-        return;
-    }
-    length += snprintf(a->by + length, sizeof(a->by) - length, "process %u, ", info->ssi_pid);
-    qpw_peer_describe((pid_t)info->ssi_pid, a->by + length, sizeof(a->by) - length);
+    a->by[0] = '\0';
+}
+
+static void ignore(struct qpw_auditor *a, const struct signalfd_siginfo *info)
+{
+    char by[sizeof(a->by)];
+    struct qpw_error why;
+
+    qpw_sender_describe(info, by, sizeof(by));
+    qpw_fail(&why, 0, "%s means nothing to the auditor", by);
+    qpw_requests_refused(a, NULL, why.text);
 }
 
 static void on_signal(struct qpw_auditor *a)
 {
     struct signalfd_siginfo info;
+    uint64_t now = boot_ns();
 
     while (read(a->signal_fd, &info, sizeof(info)) == sizeof(info)) {
         switch (info.ssi_signo) {
-        case SIGUSR2:
-            note_sender(a, &info);
-            json_decref(qpw_audit_reload(a, NULL));
-            a->by[0] = '\0';
-            break;
+        case SIGINT:
+        case SIGTERM: stop(a, &info); break;
+        case SIGUSR2: reload(a, &info); break;
         case SIGHUP: qpw_alerts_reopen(a); break;
-        default:
-            a->stop = true;
-            note_sender(a, &info);
-            break;
+        default: ignore(a, &info); break;
         }
+        now = boot_ns();
     }
+    a->no_signal_ns = now;
 }
 
 /*
@@ -190,6 +216,9 @@ static void on_second(struct qpw_auditor *a)
     struct qpw_error err;
 
     a->ticks++;
+    on_signal(a); /* so that it is known from when on there was none */
+    if (a->stop)
+        return;
     a->kernel.control->heartbeat_ns = qpw_clock_monotonic_ns();
     read_events(a);
     qpw_events_tick(a);

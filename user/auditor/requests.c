@@ -109,8 +109,8 @@ struct request {
     bool controls; /* ends or changes the audit: not everybody who may read may do that */
 };
 
-/* One that asks again and again fills no log. request NULL: it was not heard. */
-static void say_refused(struct qpw_auditor *a, const char *request, const char *why)
+/* One that asks again and again fills no log. */
+void qpw_requests_refused(struct qpw_auditor *a, const char *request, const char *why)
 {
     char count[48];
 
@@ -133,7 +133,7 @@ static json_t *serve_one(struct qpw_auditor *a, const struct request *r, int fd,
     pid_t pid;
 
     if (r->controls && qpw_peer_may_control(fd, &pid, &err) < 0) {
-        say_refused(a, r->name, err.text);
+        qpw_requests_refused(a, r->name, err.text);
         return qpw_answer_new(QPW_EXIT_FAILED, err.text);
     }
     if (r->controls)
@@ -232,7 +232,7 @@ void qpw_requests_accept(struct qpw_auditor *a)
     for (unsigned i = 0; i < QPW_CLIENTS && !a->stop; i++) { /* more wake the loop again */
         r = qpw_control_accept(&a->end, &fd, &err);
         if (r == -EPERM) {
-            say_refused(a, NULL, err.text);
+            qpw_requests_refused(a, NULL, err.text);
             continue;
         }
         if (r < 0)

@@ -422,6 +422,9 @@ int qpw_auditor_close(struct qpw_auditor *a, struct qpw_error *err)
     qpw_audit_readers_stop(a);
     if (a->has_kernel && a->epoll_fd >= 0) {
         qpw_events_read(a);
+        if (a->unproven.text[0])
+            qpw_say(a, QPW_SAY_WARNING, "ended by %s, who %s: nothing shows that it may detach, so counting continues in the kernel; "
+                    "'qportwatch detach' removes it", a->by, a->unproven.text);
         qpw_coverage_add(&a->coverage, QPW_COVERAGE_AUDITOR_STOPPED, 0, "Process %d%s%s.%s", (int)getpid(),
                          a->by[0] ? ", by " : "", qpw_text_cut(by, sizeof(by), a->by), a->options.keep && !a->remove_all ? " Counting continues in the kernel." : "");
     }

@@ -2,7 +2,6 @@
 #include "control/peer.h"
 
 #include <errno.h>
-#include <inttypes.h>
 #include <linux/capability.h>
 #include <poll.h>
 #include <stdbool.h>
@@ -23,37 +22,49 @@
 
 #define NO_LOGIN UINT32_MAX /* /proc/PID/loginuid of what no login began */
 
-/* /proc/PID/FILE, or an empty text. */
-static void read_proc(pid_t pid, const char *file, char *ret, size_t size)
+/* One that cannot be read is not another one; and there is always a way to end the audit. */
+static int unreadable(pid_t pid, const char *file, int error, struct qpw_error *err)
 {
-    if (qpw_process_text((int)pid, file, ret, size) < 0)
-        *ret = '\0';
+    if (access("/proc/self/ns", X_OK) < 0)
+        return qpw_fail(err, -EACCES, "cannot be looked into: the auditor has no /proc");
+    return qpw_fail(err, -EACCES, "cannot be looked into: /proc/%d/%s: %s%s", (int)pid, file, strerror(-error),
+                    error == -EACCES || error == -EPERM ? "; the auditor lacks CAP_SYS_PTRACE" : "");
 }
 
-static bool has_net_admin(pid_t pid)
+static bool has_capability(const char *status, unsigned capability)
 {
-    char text[4096], *line;
+    const char *line = strstr(status, "\nCapEff:");
 
-    read_proc(pid, "status", text, sizeof(text));
-    line = strstr(text, "\nCapEff:");
-    return line && strtoull(line + strlen("\nCapEff:"), NULL, 16) & 1ull << CAP_NET_ADMIN;
+    return line && strtoull(line + strlen("\nCapEff:"), NULL, 16) & 1ull << capability;
 }
 
-/* What keeps the process from controlling the audit; NULL: nothing does. */
-static const char *hindrance(pid_t pid)
+int qpw_peer_has_rights(pid_t pid, bool may_be_elsewhere, struct qpw_error *err)
 {
-    static const struct {
-        const char *namespace, *why;
-    } shared[] = {{"user", "is in another user namespace"}, {"pid", "is in another pid namespace"},
-                  {"net", "is in another network namespace"}};
+    static const char *const shared[] = {"user", "pid", "net"};
+    bool elsewhere = false;
+    char text[4096], file[16];
+    int r;
 
     for (size_t i = 0; i < sizeof(shared) / sizeof(*shared); i++) {
-        int same = qpw_process_shares((int)pid, shared[i].namespace);
-
-        if (same <= 0)
-            return same < 0 ? "cannot be looked into" : shared[i].why;
+        r = qpw_process_shares((int)pid, shared[i]);
+        if (may_be_elsewhere && r <= 0 && !strcmp(shared[i], "net")) {
+            elsewhere = true; /* or it is just ending, and in none */
+            continue;
+        }
+        snprintf(file, sizeof(file), "ns/%s", shared[i]);
+        if (r < 0)
+            return unreadable(pid, file, r, err);
+        if (r == 0)
+            return qpw_fail(err, -EPERM, "is in another %s namespace", strcmp(shared[i], "net") ? shared[i] : "network");
     }
-    return has_net_admin(pid) ? NULL : "has no CAP_NET_ADMIN";
+    r = qpw_process_text((int)pid, "status", text, sizeof(text));
+    if (r < 0)
+        return unreadable(pid, "status", r, err);
+    if (!has_capability(text, CAP_NET_ADMIN))
+        return qpw_fail(err, -EPERM, "has no CAP_NET_ADMIN");
+    if (elsewhere && !has_capability(text, CAP_SYS_ADMIN))
+        return qpw_fail(err, -EPERM, "is in another network namespace");
+    return 0;
 }
 
 /* Of the process that connected itself where the kernel gives that, so that another with its number is not taken for it. */
@@ -71,8 +82,9 @@ int qpw_peer_may_control(int fd, pid_t *ret_pid, struct qpw_error *err)
 {
     struct pollfd alive = {.events = POLLIN};
     socklen_t size = sizeof(struct ucred);
-    const char *why = NULL;
+    struct qpw_error why;
     struct ucred who;
+    int r;
 
     if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &who, &size) < 0)
         return qpw_fail(err, -EPERM, "the requesting process cannot be read: %s", strerror(errno));
@@ -85,12 +97,15 @@ int qpw_peer_may_control(int fd, pid_t *ret_pid, struct qpw_error *err)
     alive.fd = open_pidfd(fd, who.pid);
     if (alive.fd < 0)
         return qpw_fail(err, -EPERM, "the requesting process (pid %d) cannot be read: %s", (int)who.pid, strerror(errno));
-    why = hindrance(who.pid);
+    r = qpw_peer_has_rights(who.pid, false, &why);
     if (poll(&alive, 1, 0) != 0)
-        why = "has ended"; /* what was read may be of another one, with the same number */
+        r = qpw_fail(&why, -EPERM, "has ended"); /* what was read may be of another one, with the same number */
     close(alive.fd);
-    return why ? qpw_fail(err, -EPERM, "the requesting process (pid %d) %s; it needs CAP_NET_ADMIN in the auditor's own user, pid and network "
-                          "namespaces", (int)who.pid, why) : 0;
+    if (r == -EACCES)
+        return qpw_fail(err, -EPERM, "the requesting process (pid %d) %s, so whether it may ask is not known; 'kill %d' ends the "
+                        "auditor, then 'qportwatch detach' removes what is attached", (int)who.pid, why.text, (int)getpid());
+    return r < 0 ? qpw_fail(err, -EPERM, "the requesting process (pid %d) %s; it needs CAP_NET_ADMIN in the auditor's own user, pid "
+                            "and network namespaces", (int)who.pid, why.text) : 0;
 }
 
 /* The controlling terminal as in /dev, from field 7 of /proc/PID/stat (proc(5), Documentation/admin-guide/devices.txt). */
@@ -100,7 +115,7 @@ static void read_terminal(pid_t pid, char *ret, size_t size)
     unsigned number = 0, line;
 
     *ret = '\0';
-    read_proc(pid, "stat", text, sizeof(text));
+    qpw_process_text((int)pid, "stat", text, sizeof(text));
     end = strrchr(text, ')');
     if (!end || sscanf(end + 1, " %*c %*d %*d %*d %u", &number) != 1 || !number)
         return;
@@ -120,7 +135,7 @@ static void read_login(pid_t pid, char *ret, size_t size)
     uint32_t uid;
 
     *ret = '\0';
-    read_proc(pid, "loginuid", number, sizeof(number));
+    qpw_process_text((int)pid, "loginuid", number, sizeof(number));
     uid = number[0] ? (uint32_t)strtoul(number, NULL, 10) : NO_LOGIN;
     if (uid != NO_LOGIN)
         qpw_user_name(uid, ret, size);
@@ -137,14 +152,14 @@ void qpw_peer_user(pid_t pid, char *ret, size_t size)
     snprintf(ret, size, "%s", p.user[0] ? p.user : "unknown");
 }
 
-void qpw_peer_describe(pid_t pid, char *ret, size_t size)
+bool qpw_peer_describe(pid_t pid, char *ret, size_t size)
 {
     char login[64], terminal[32], text[sizeof(((struct qpw_process *)0)->command) + 256];
     struct qpw_process p = {0};
 
     if (!qpw_process_describe(pid, &p) && !p.user[0]) {
         snprintf(ret, size, "process %d", (int)pid);
-        return;
+        return false;
     }
     read_login(pid, login, sizeof(login));
     read_terminal(pid, terminal, sizeof(terminal));
@@ -153,4 +168,5 @@ void qpw_peer_describe(pid_t pid, char *ret, size_t size)
     else
         snprintf(text, sizeof(text), "%s%s%s: %s", p.user, terminal[0] ? ", " : "", terminal, p.command);
     qpw_text_cut(ret, size, text);
+    return true;
 }
