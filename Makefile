@@ -71,7 +71,7 @@ CAMPAIGN_OBJECTS := $(patsubst %.c,$(O)/%.o,$(wildcard tests/campaign/*.c))
 
 .DELETE_ON_ERROR:
 .SUFFIXES:
-.PHONY: all deb dist source-tree deps-package run demo test test-all test-binaries deps-build deps-run deps-demo deps-test install uninstall clean fuzz campaign campaign-bugs help check lint format coverage deps-lint
+.PHONY: all deb dist source-tree deps-package deps-test-all run demo test test-all test-binaries deps-build deps-run deps-demo deps-test install uninstall clean fuzz campaign campaign-bugs help check lint format coverage deps-lint
 
 all: $(O)/qportwatch
 
@@ -157,7 +157,9 @@ MORE_KERNELS = bookworm trixie
 test: deps-test
 	@$(MAKE) --no-print-directory -j$$(nproc) O=$(O) $(KERNELS:%=$(O)/vm/%) test-binaries
 	@tests/run $(O) $(TESTS)
-test-all: deps-test
+deps-test-all: deps-test
+	@$(call install_missing,$(BUILD_PACKAGES) $(PACKAGE_TEST_PACKAGES))
+test-all: deps-test-all
 	@$(MAKE) --no-print-directory -j$$(nproc) O=$(O) $(KERNELS:%=$(O)/vm/%) $(MORE_KERNELS:%=$(O)/vm/%) test-binaries
 	@tests/run --all $(O) $(TESTS)
 

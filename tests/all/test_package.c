@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* The Debian package: built twice, installed, run by systemd, upgraded and purged; see tests/package/test. */
+#include <criterion/criterion.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+
+#include "netns.h"
+
+TestSuite(package, .timeout = NETNS_TIMEOUT_S);
+
+Test(package, is_built_installed_run_upgraded_and_purged)
+{
+    static char output[65536];
+    FILE *out;
+    size_t got;
+    int status;
+
+    netns_need_root();
+    out = popen("tests/package/test " QPW_BUILD " 2>&1", "r");
+    cr_assert(out);
+    got = fread(output, 1, sizeof(output) - 1, out);
+    output[got] = '\0';
+    status = WEXITSTATUS(pclose(out));
+    if (status == 77)
+        cr_skip_test("%s", output);
+    cr_expect_eq(status, 0, "%s", output);
+}
