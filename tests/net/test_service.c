@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /* As a service runs: settings out of a file, interfaces that come later, and what the service manager is told. */
+#include <bpf/bpf.h>
 #include <criterion/criterion.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -13,6 +14,7 @@
 #include <unistd.h>
 
 #include "auditor.h"
+#include "instance/instance.h"
 
 #define PROGRAM QPW_BUILD "/qportwatch"
 
@@ -125,5 +127,57 @@ Test(service, automatic_is_what_carries_the_default_route_and_the_peers)
     json_decref(report);
     cr_expect_eq(node_stop(&n, SIGTERM), 0);
     close(notes);
+    node_close(&n);
+}
+
+/* What is attached says from now on that its maps are another version's. How many places it has. */
+static size_t pretend_other_layout(struct node *n)
+{
+    struct netns here = netns_here();
+    struct qpw_places places = {0};
+    struct qpw_meta meta;
+    __u32 zero = 0;
+    size_t count;
+    int fd;
+
+    netns_enter(&n->node);
+    cr_assert_eq(qpw_places_find(&places, NULL), 0);
+    cr_assert_gt(places.n, 0u);
+    fd = bpf_map_get_fd_by_id(places.place[0].instance);
+    cr_assert(fd >= 0 && bpf_map_lookup_elem(fd, &zero, &meta) == 0);
+    meta.abi--;
+    cr_assert_eq(bpf_map_update_elem(fd, &zero, &meta, BPF_ANY), 0);
+    close(fd);
+    count = places.n;
+    qpw_places_clear(&places);
+    netns_enter(&here);
+    netns_close(&here);
+    return count;
+}
+
+Test(service, another_layout_of_maps_is_replaced_without_a_gap)
+{
+    struct node n;
+    json_t *report;
+    char out[65536], log[128];
+    size_t places;
+
+    node_open(&n);
+    node_attach(&n, "node0 --keep");
+    cr_expect_eq(node_stop(&n, SIGTERM), 0);
+    places = pretend_other_layout(&n);
+    snprintf(log, sizeof(log), "%s/eve.json", n.folder);
+    n.auditor = netns_start(&n.node, n.log, (char *[]){PROGRAM, "attach", "node0", "--no-tui", "--interval", "1", "--alerts", log, NULL});
+    netns_until_file(n.log, "is replaced; its counters and open findings end here", NETNS_DEADLINE_MS);
+    netns_until_file(log, "In place of another version's", NETNS_DEADLINE_MS);
+    cr_expect_eq(node_note(&n, "node0"), places, "one kernel side stands in the hooks");
+    cr_expect_eq(netns_output(&n.client, NULL, 0, "ping -c 2 -i 0.2 -W 5 10.7.0.1"), 0);
+    cr_assert_eq(node_command(&n, out, sizeof(out), "report --json"), 0, "%s", out);
+    report = json_loads(out, 0, NULL);
+    cr_assert(report, "%s", out);
+    cr_expect_eq(json_array_size(node_value(report, "coverage.gaps")), 0u, "%s", out);
+    cr_expect_geq(node_number(report, "totals.by_verdict.infra"), 4);
+    json_decref(report);
+    cr_expect_eq(node_stop(&n, SIGTERM), 0);
     node_close(&n);
 }

@@ -14,6 +14,7 @@
 static enum qpw_signature_name signature_of_coverage(unsigned kind)
 {
     switch (kind) {
+    case QPW_COVERAGE_REPLACED:
     case QPW_COVERAGE_ATTACHED: return QPW_SIG_ATTACHED;
     case QPW_COVERAGE_DETACHED: return QPW_SIG_DETACHED;
     case QPW_COVERAGE_AUDITOR_STARTED: return QPW_SIG_STARTED;

@@ -64,6 +64,7 @@ struct qpw_auditor {
     struct qpw_kernel kernel;
     struct qpw_meta meta;
     struct qpw_coverage_log coverage;
+    struct qpw_places replaced; /* what another version attached, until this one is; else empty */
     struct qpw_expire expire;
     struct qpw_netlink *netlink;
     struct qpw_sockets *sockets;

@@ -11,6 +11,7 @@
 
 #include "auditor/alerts.h"
 #include "control/control.h"
+#include "control/detach.h"
 #include "auditor/internal.h"
 #include "auditor/lives.h"
 #include "auditor/loop.h"
@@ -169,14 +170,58 @@ static void record_start(struct qpw_auditor *a)
                      QPW_VERSION, by);
 }
 
+/* Attached by a version whose maps this one cannot read. */
+static bool is_other_layout(const struct qpw_places *places)
+{
+    return places->n && places->place[0].abi != QPW_ABI_VERSION;
+}
+
+/* Native XDP has room for one program; at TC ours go in front of the old ones, which are taken out afterwards. */
+static int make_room_for_xdp(struct qpw_auditor *a, struct qpw_error *err)
+{
+    int r = 0;
+
+    for (size_t i = 0; r == 0 && i < a->replaced.n; i++)
+        if (a->replaced.place[i].entry.kind == QPW_HOOK_XDP)
+            r = qpw_hooks_detach(a->replaced.place[i].ifindex, QPW_POINT_RX, &a->replaced.place[i].entry, err);
+    return r;
+}
+
+/*
+ * What another version attached goes once its interfaces are watched by this one, so that no packet passes unseen. Its
+ * counters and open findings end with it: they are in a layout that only that version reads.
+ */
+static int replace_other_layout(struct qpw_auditor *a, struct qpw_error *err)
+{
+    unsigned abi = a->replaced.place[0].abi;
+    size_t removed = 0;
+    int r = 0;
+
+    for (size_t i = 0; r == 0 && i < a->replaced.n; i++)
+        if (!qpw_watch_by_index(a, a->replaced.place[i].ifindex))
+            r = qpw_watch_add(a, a->replaced.place[i].ifname, err);
+    if (r == 0)
+        r = qpw_detach_others(qpw_kernel_instance(&a->kernel), NULL, 0, &removed, err);
+    qpw_places_clear(&a->replaced);
+    if (r < 0)
+        return r;
+    qpw_coverage_add(&a->coverage, QPW_COVERAGE_REPLACED, 0, "In place of another version's (layout %u, now %u), whose "
+                     "counters and open findings end here.", abi, QPW_ABI_VERSION);
+    qpw_say(a, QPW_SAY_WARNING, "what another version had attached (layout %u, this one's is %u) is replaced; its counters and "
+            "open findings end here", abi, QPW_ABI_VERSION);
+    return 0;
+}
+
 /* With the policy in force and the seeds written, the hooks may go live. */
 static int attach_all(struct qpw_auditor *a, struct qpw_error *err)
 {
-    int r = 0;
+    int r = make_room_for_xdp(a, err);
 
     a->attached = a->taken_over;
     for (size_t i = 0; r == 0 && i < a->options.n_ifaces; i++)
         r = qpw_watch_add_or_await(a, a->options.ifaces[i], err);
+    if (r == 0 && a->replaced.n)
+        r = replace_other_layout(a, err);
     if (r < 0 || !a->options.automatic)
         return r;
     if (qpw_automatic_attach(a) || a->options.wait)
@@ -258,8 +303,11 @@ static int start(struct qpw_auditor *a, bool *ret_usage, struct qpw_error *err)
     if (r == 0)
         r = qpw_places_split(&places, &others, err);
     if (r == 0)
-        r = places.n ? take_over(a, &places, err) : open_fresh(a, err);
-    qpw_places_clear(&places);
+        r = places.n && !is_other_layout(&places) ? take_over(a, &places, err) : open_fresh(a, err);
+    if (r == 0 && is_other_layout(&places))
+        a->replaced = places; /* from here on the auditor's */
+    else
+        qpw_places_clear(&places);
     if (r == 0)
         qpw_runs_begin(a, &others);
     qpw_places_clear(&others);
@@ -456,6 +504,7 @@ int qpw_auditor_close(struct qpw_auditor *a, struct qpw_error *err)
     qpw_policy_clear(&a->policy);
     qpw_compiled_clear(&a->compiled);
     qpw_registry_clear(&a->names);
+    qpw_places_clear(&a->replaced);
     qpw_policy_options_clear(&a->options.policy);
     json_decref(a->policy_args);
     free(a);

@@ -309,6 +309,7 @@ const char *qpw_words_coverage(unsigned kind)
         [QPW_COVERAGE_OWNERS_NOTED] = "owners noted again",
         [QPW_COVERAGE_ADDRESSES_LEFT_OUT] = "local addresses left out",
         [QPW_COVERAGE_ADDRESSES_COMPLETE] = "local addresses complete",
+        [QPW_COVERAGE_REPLACED] = "replaced",
         [QPW_COVERAGE_UNSEEN] = "unseen since boot",
     };
 
