@@ -40,7 +40,7 @@ static const struct {
     {"ack in tcp/1 --until yesterday",
      " ack: --until yesterday: not a time to come; use 12h, 7d, 4w, or 2027-01-31[T12:00[:00Z]] in UTC\n"},
     {"ack in tcp/1 --undo --reason x", " ack: --undo takes an acknowledgement back; it has no --until and no --reason\n"},
-    {"mute in tcp/1", " mute: --reason: why may it be quiet?\n"},
+    {"mute in tcp/1", " mute: --reason is required: it is written into the policy\n"},
     {"mute in tcp/1 --reason 'a\nb'", " mute: --reason: the reason is not one line of text\n"},
     {"replay x", " replay: --local: which address is the node? give --local ADDR, or --local auto\n"},
     {"replay x --local ::1 --connections --format html", " replay: --connections are JSON lines, not html\n"},
@@ -85,7 +85,12 @@ static const struct {
     {"top --tab lisetners", " top: --tab lisetners: not one of unexpected, ports, peers, policy, coverage, connections, listeners; "
                             "did you mean 'listeners'?\n"},
     {"ack in tcp/1 --reason=", " ack: --reason: it is empty; leave it out for none\n"},
-    {"ack in tpc/9100", " ack: 'tpc/9100' is not a service such as tcp/9100, icmp/8 or ip/47; did you mean 'tcp'? Give a flow_id, or "
+    {"attach --mode tcc lo", " attach: --mode tcc: not one of auto, xdp, tc; did you mean 'tc'?\n"},
+    {"ack inn tcp/1", " ack: 'inn' is not a direction (in, out, unknown); did you mean 'in'? Give a flow_id, or "
+                      "DIRECTION SERVICE|any [INITIATOR [RESPONDER]] as in 'in tcp/9100 10.0.0.5'\n"},
+    {"ack in any", " ack: 'any' needs the address of the INITIATOR; give a flow_id, or "
+                   "DIRECTION SERVICE|any [INITIATOR [RESPONDER]] as in 'in tcp/9100 10.0.0.5'\n"},
+    {"ack in tpc/9100", " ack: 'tpc/9100' is not a service such as tcp/9100, icmp/8 or ip/47; did you mean 'tcp/9100'? Give a flow_id, or "
                         "DIRECTION SERVICE|any [INITIATOR [RESPONDER]] as in 'in tcp/9100 10.0.0.5'\n"},
     {"alerts --format yaml", " alerts: --format yaml: not one of text, json\n"},
     {"alerts --port 65536", " alerts: --port 65536: not a number from 1 to 65535\n"},

@@ -8,7 +8,7 @@
 #include "util/near.h"
 #include "view/filter.h"
 
-static const char *const words[] = {"inbound", "outbound", "peer", "only", "disable", "suppress", "tcp", NULL};
+static const char *const words[] = {"inbound", "outbound", "peer", "only", "disable", "suppress", "tcp", "in", NULL};
 
 static const char *meant(const char *word)
 {
@@ -23,7 +23,7 @@ Test(near, two_edits_and_fewer_than_half)
         const char *word, *meant;
     } cases[] = {{"inbuond", "inbound"}, {"inbond", "inbound"}, {"inbounds", "inbound"}, {"imbount", "inbound"},
                  {"outbond", "outbound"}, {"per", "peer"}, {"pere", "peer"}, {"olny", "only"}, {"tpc", "tcp"},
-                 {"supress", "suppress"}, {"disabel", "disable"}};
+                 {"supress", "suppress"}, {"disabel", "disable"}, {"inn", "in"}};
     static const char *const none[] = {"", "x", "ip", "xyz", "inbxyzd", "pxxr", "inbound", "a word that is longer than any "
                                        "that could be known to anybody at all"};
     char text[64];

@@ -828,6 +828,7 @@ Test(view, what_is_acknowledged_or_closed_is_folded_like_what_is_open)
     key(&b, 'g');
     paint(&b, 24, 80);
     cr_expect_eq(b.model.n_rows, 95u, "by host: 94 that are no scanner, and the scanner");
+    cr_expect(on_screen(&b, "[1 Unexpected by host]"));
     tear_down(&b);
 }
 

@@ -73,7 +73,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
         if (qpw_selection_parse(o->words, o->act.n_words, &selection, &err) < 0)
             qpw_usage_error(state, "%s", err.text);
         if (o->mute && !o->act.reason)
-            qpw_usage_error(state, "--reason: why may it be quiet?");
+            qpw_usage_error(state, "--reason is required: it is written into the policy");
         if (o->act.undo && (o->act.until || o->act.reason))
             qpw_usage_error(state, "--undo takes an acknowledgement back; it has no --until and no --reason");
         return 0;

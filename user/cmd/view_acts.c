@@ -75,7 +75,7 @@ int qpw_view_act(void *context, const struct qpw_view_act *act, char *said, size
     todo.n_words = w.n;
     if (split(act->typed, reason, &todo.until, &err) == 0) {
         if (act->mute && !*reason)
-            qpw_fail(&err, -EINVAL, "a reason is required: why may it be quiet?");
+            qpw_fail(&err, -EINVAL, "a reason is required: it is written into the policy");
         else
             status = act->mute ? qpw_act_mute(&todo, act->snapshot, context, said, size, &err)
                                : qpw_act_acknowledge(&todo, context, said, size, &err);

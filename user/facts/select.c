@@ -94,13 +94,17 @@ static const char *near_protocol(const char *word, char *buf, size_t size)
 
     for (unsigned protocol = 0; protocol < 256; protocol++)
         qpw_near_offer(&near, qpw_protocol_name(protocol));
-    return give(&near, buf, size);
+    if (near.best && strchr(word, '/')) /* the port or type was meant as it stands */
+        snprintf(buf, size, "; did you mean '%.16s%.8s'? Give ", near.best, strchr(word, '/'));
+    else
+        give(&near, buf, size);
+    return buf;
 }
 
 int qpw_selection_parse(const char *const *words, size_t n, struct qpw_selection *ret, struct qpw_error *err)
 {
     struct qpw_selection s = {0};
-    char hint[48];
+    char hint[64];
 
     if (n == 1 && parse_number(words[0], &s.flow_id) == 0) {
         *ret = s;
@@ -113,7 +117,7 @@ int qpw_selection_parse(const char *const *words, size_t n, struct qpw_selection
                         near_direction(words[0], hint, sizeof(hint)));
     s.any_service = !strcmp(words[1], "any");
     if (s.any_service && n == 2)
-        return qpw_fail(err, -EINVAL, "any service of whom? give " QPW_SELECTION_USAGE);
+        return qpw_fail(err, -EINVAL, "'any' needs the address of the INITIATOR; give " QPW_SELECTION_USAGE);
     if (!s.any_service && parse_service(words[1], &s) < 0)
         return qpw_fail(err, -EINVAL, "'%s' is not a service such as tcp/9100, icmp/8 or ip/47%s" QPW_SELECTION_USAGE,
                         words[1], near_protocol(words[1], hint, sizeof(hint)));

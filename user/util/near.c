@@ -47,7 +47,7 @@ void qpw_near_offer(struct qpw_near *near, const char *known)
     if (!length || length > LONGEST || !near->length || near->length > LONGEST)
         return;
     d = distance(near->word, near->length, known, length);
-    if (!d || d > MOST || 2 * d >= length || (near->best && d >= near->distance))
+    if (!d || d > MOST || (2 * d >= length && (d > 1 || length != 2 || near->length != 3)) || (near->best && d >= near->distance))
         return;
     near->best = known;
     near->distance = d;

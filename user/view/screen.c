@@ -139,14 +139,18 @@ static void paint_table(struct qpw_canvas *c, int first, int height, const struc
 
 static void paint_tabs(struct qpw_canvas *c, int at, const struct qpw_model *m, const struct qpw_view_state *state)
 {
+    static const char *const grouped[QPW_GROUPING_COUNT] = {
+        [QPW_GROUPING_CAUSE] = "", [QPW_GROUPING_HOST] = " by host", [QPW_GROUPING_PROCESS] = " by process",
+        [QPW_GROUPING_NONE] = " one by one"};
     bool wide = c->cols >= WIDE_TABS;
     char right[48], count[40], all[24];
     int col = 0, width;
 
     for (int i = 0; i < QPW_TAB_COUNT; i++) {
         bool on = i == (int)state->tab;
-        int end = on     ? qpw_canvas_printf(c, at, col, c->cols - col, QPW_STYLE_TAB_ON, "[%d %s]", i + 1,
-                                             qpw_tab_name((enum qpw_tab)i))
+        const char *how = i == QPW_TAB_UNEXPECTED && state->grouping < QPW_GROUPING_COUNT ? grouped[state->grouping] : "";
+        int end = on     ? qpw_canvas_printf(c, at, col, c->cols - col, QPW_STYLE_TAB_ON, "[%d %s%s]", i + 1,
+                                             qpw_tab_name((enum qpw_tab)i), how)
                   : wide ? qpw_canvas_printf(c, at, col, c->cols - col, QPW_STYLE_TAB, " %d %s ", i + 1,
                                              qpw_tab_name((enum qpw_tab)i))
                          : qpw_canvas_printf(c, at, col, c->cols - col, QPW_STYLE_TAB, " %s",

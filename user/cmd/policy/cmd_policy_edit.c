@@ -363,6 +363,7 @@ static char look(struct edit *e, struct qpw_error *err)
     if (read_edited(e, err) < 0 || read_policy(e, &policy, &faults, err) < 0) {
         qpw_policy_say_all("edit", &faults, err, 0);
         qpw_faults_clear(&faults);
+        fprintf(stderr, "lines are those of the edited text; %s itself is unchanged\n", e->place.path);
         return question("What now? (e)dit again, e(x)it without saving", "ex");
     }
     if (!strcmp(e->edited, e->base) && !e->fresh) {
