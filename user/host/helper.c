@@ -6,6 +6,7 @@
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -17,7 +18,8 @@
 #include "host/clock.h"
 #include "host/rights.h"
 
-#define PATIENCE_NS 4000000000ull /* for one answer */
+#define PATIENCE_NS 4000000000ull /* for one answer, */
+#define BUSY_NS 20000000000ull     /* or so much while it is not hung, but waits for a processor */
 #define PAUSE_MS 1000             /* between an end and the next start, so that what ends at once does not spin */
 #define UNREAPED 8                /* that were killed and have not ended: sleeping in the kernel. More are not started */
 #define SOCKET_FD 3
@@ -28,7 +30,7 @@
 struct head {
     uint32_t sequence; /* of the question; 0: "I answer from now on" */
     uint32_t what;
-    int32_t result;
+    int32_t result; /* with sequence 0: its process */
     uint32_t more; /* another part follows */
 };
 
@@ -40,7 +42,7 @@ struct packet {
 struct qpw_helper {
     const struct qpw_helper_kind *kind;
     int socket, life; /* a byte to `life` makes the supervisor start another; its end ends both */
-    pid_t supervisor;
+    pid_t supervisor, worker;
     uint32_t sequence;
     bool up, gone;
     bool told_silent, told_gone;
@@ -97,7 +99,7 @@ static void answer_one(const struct qpw_helper_kind *kind, const struct packet *
 static _Noreturn void serve(const struct qpw_helper_kind *kind)
 {
     static struct packet in, out;
-    struct head hello = {0};
+    struct head hello = {.result = getpid()};
     ssize_t n;
 
     prctl(PR_SET_PDEATHSIG, SIGKILL);
@@ -267,6 +269,7 @@ static void take_in(struct qpw_helper *h)
         if (!h->packet.head.sequence) {
             h->restarts += h->up; /* the one before has ended between two questions */
             h->up = true;
+            h->worker = h->packet.head.result;
         }
         if (fd >= 0)
             close(fd);
@@ -290,14 +293,44 @@ static void take_reply(const struct packet *p, size_t size, struct qpw_helper_re
         memcpy(reply->bytes, p->bytes, reply->size);
 }
 
+/* Whether it is runnable: a busy machine is no reason to put another in its place. */
+static bool is_busy(pid_t pid)
+{
+    char path[64], text[512], *end;
+    FILE *f;
+    size_t n;
+
+    snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
+    f = pid > 0 ? fopen(path, "re") : NULL;
+    n = f ? fread(text, 1, sizeof(text) - 1, f) : 0;
+    if (f)
+        fclose(f);
+    text[n] = '\0';
+    end = strrchr(text, ')');
+    return end && !strncmp(end, ") R", 3);
+}
+
+/* As receive(), with patience. */
+static size_t receive_in_time(struct qpw_helper *h, uint64_t asked_ns, int *ret_fd)
+{
+    uint64_t until = asked_ns + PATIENCE_NS;
+    size_t n = receive(h, until, ret_fd);
+
+    while (!n && !h->gone && until < asked_ns + BUSY_NS && is_busy(h->worker)) {
+        until = qpw_clock_monotonic_ns() + PATIENCE_NS / 4;
+        n = receive(h, until, ret_fd);
+    }
+    return n;
+}
+
 /* True: the answer to that question is in. */
 static bool await(struct qpw_helper *h, uint32_t sequence, struct qpw_helper_reply *reply)
 {
-    uint64_t until = qpw_clock_monotonic_ns() + PATIENCE_NS;
+    uint64_t asked_ns = qpw_clock_monotonic_ns();
     size_t n;
     int fd;
 
-    while ((n = receive(h, until, &fd)) > 0) {
+    while ((n = receive_in_time(h, asked_ns, &fd)) > 0) {
         const struct head *head = &h->packet.head;
 
         n -= sizeof(*head);
@@ -311,6 +344,7 @@ static bool await(struct qpw_helper *h, uint32_t sequence, struct qpw_helper_rep
             reply->part(reply->part_arg, h->packet.bytes, n);
         if (!head->sequence) { /* whoever was asked has ended, and another answers from the next question on */
             h->restarts++;
+            h->worker = head->result;
             return false;
         }
     }
@@ -326,10 +360,12 @@ static bool ask(struct qpw_helper *h, unsigned what, const void *question, size_
     if (!h->up && !h->restarts && !h->gone) { /* it is just starting */
         int fd;
 
-        if (receive(h, qpw_clock_monotonic_ns() + PATIENCE_NS, &fd) && !h->packet.head.sequence)
+        if (receive(h, qpw_clock_monotonic_ns() + BUSY_NS, &fd) && !h->packet.head.sequence) {
             h->up = true;
-        else
+            h->worker = h->packet.head.result;
+        } else {
             give_up(h, true);
+        }
     }
     if (!h->up || h->gone)
         return false;

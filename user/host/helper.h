@@ -5,7 +5,8 @@
  *
  * The helper is two processes: one that answers, and its supervisor, which puts another in its place when it has ended or
  * was found not to answer, and ends with the process that started it, however that ends. Nothing else is inherited: no
- * descriptor, no terminal. One question is asked at a time and waited for during a few seconds at most.
+ * descriptor, no terminal. One question is asked at a time and waited for during a few seconds at most;
+ * on a machine where the helper waits for a processor, five times as long.
  */
 #ifndef QPW_HOST_HELPER_H
 #define QPW_HOST_HELPER_H
