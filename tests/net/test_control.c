@@ -310,6 +310,7 @@ Test(control, a_hung_auditor)
         cr_expect(strstr(text, way), "%s", text);
         cr_expect(strstr(text, "already running"), "%s", text);
         cr_expect(i < 2 || strstr(text, "BLIND"), "its heartbeat is old by now: %s", text);
+        cr_expect(i < 2 || strstr(text, "(stale: it hangs; end it with 'kill -9 "), "not by an attach that is refused: %s", text);
     }
     node_stop(&n, SIGKILL);
     cr_expect_eq(node_command(&n, text, sizeof(text), "detach"), 0, "%s", text);

@@ -216,6 +216,7 @@ static int no_answer(int r, struct qpw_error *err)
     switch (r) {
     case -EBADMSG: return r; /* err is filled */
     case -EMSGSIZE: return qpw_fail(err, r, "the request is longer than %u bytes", QPW_CONTROL_BYTES);
+    case -ECONNRESET: /* killed with the request unread */
     case -EPIPE: return qpw_fail(err, r, "the auditor ended before it answered");
     default: return does_not_answer(r, err);
     }

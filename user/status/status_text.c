@@ -49,18 +49,21 @@ static void show_others(const struct qpw_status *s, const struct qpw_printer *p)
 
 static void show_auditor(const struct qpw_status *s, const struct qpw_printer *p)
 {
-    char since[32], ago[32], heart[32];
+    char since[32], ago[32], heart[32], stale[96] = "";
 
     qpw_words_time(s->snapshot.meta.attached_unix_ns, since, sizeof(since));
     qpw_words_duration(s->snapshot.mono_ns - s->snapshot.control.attached_ns, ago, sizeof(ago));
     qpw_words_duration(s->answer.sight.heartbeat_age_ns, heart, sizeof(heart));
     qpw_print_item(p, "since", "%s (%s), by %s", since, ago, s->snapshot.meta.command);
+    if (s->answer.sight.auditor == QPW_AUDITOR_SILENT && s->snapshot.lock == QPW_LOCK_HELD)
+        snprintf(stale, sizeof(stale), " (stale: it hangs; end it with 'kill -9 %d', then 'attach')", s->snapshot.auditor_pid);
+    else if (s->answer.sight.auditor == QPW_AUDITOR_SILENT)
+        snprintf(stale, sizeof(stale), " (stale: hung or killed; 'attach' takes over)");
     if (s->answer.sight.auditor == QPW_AUDITOR_NONE)
         qpw_print_item(p, "auditor", "not running; counting continues in the kernel, 'attach' resumes it");
     else
         qpw_print_item(p, "auditor", "pid %d, heartbeat %s ago%s", s->snapshot.auditor_pid, heart,
-                       s->answer.sight.auditor == QPW_AUDITOR_SILENT ? " (stale: hung or killed; 'attach' takes over)"
-                                                                     : "");
+                       stale);
 }
 
 static void show_exceptions(const struct qpw_status *s, const struct qpw_printer *p)
