@@ -64,7 +64,8 @@ Test(alert_services, eighty_one_clients_are_one_high_alert_and_one_record)
                      "80 further addresses were answered by node1 on tcp/9999: 240 packets, 17.7 kB since 10.1.0.1 was "
                      "reported as the first, most recently 10.1.2.1. From 10.1.1.0/24 (40), 10.1.0.0/24 (39), "
                      "10.1.2.0/24 (1)."), "%s", sink.records[1].text);
-    cr_expect_str_eq(sink.records[1].allow, "inbound tcp 9999 \"TODO: purpose\"");
+    cr_expect_str_eq(sink.records[1].allow, "inbound tcp 9999 \"TODO: purpose\" from=10.1.0.0/24,10.1.1.0/24,10.1.2.0/24");
+    cr_expect(strstr(sink.records[1].text, sink.records[1].allow), "%s", sink.records[1].text);
     cr_expect(strstr(sink.records[1].line, "\"of_flow_id\""), "%s", sink.records[1].line);
     stop(e);
 }
@@ -78,6 +79,49 @@ Test(alert_services, one_further_address_is_said_so)
     qpw_engine_tick(e, T0 + 20 * SEC);
     cr_assert_eq(sink.n, 2);
     cr_expect(strstr(sink.records[1].text, "1 further address was answered by node1 on tcp/9999: "), "%s", sink.records[1].text);
+    stop(e);
+}
+
+Test(alert_services, few_further_addresses_are_named_and_their_packets_are_theirs)
+{
+    struct qpw_engine *e = start();
+    struct qpw_finding_row rows[2] = {client(0, 9999, QPW_OUTCOME_ANSWERED, T0), client(1, 9999, QPW_OUTCOME_ANSWERED, T0 + SEC)};
+
+    qpw_engine_findings(e, rows, 2, T0 + SEC);
+    rows[0].counts.rx_packets += 1000; /* the first goes on */
+    rows[0].counts.connections++;
+    rows[0].last_unix_ns = T0 + 2 * SEC;
+    qpw_engine_findings(e, rows, 2, T0 + 2 * SEC);
+    qpw_engine_tick(e, T0 + 20 * SEC);
+    cr_assert_str_eq(sink_words(&sink, 0), "inbound-answered/first, further-initiators/first");
+    cr_expect(strstr(sink.records[1].text, "on tcp/9999: 3 packets"), "%s", sink.records[1].text);
+    cr_expect_str_eq(sink.records[1].allow, "inbound tcp 9999 \"TODO: purpose\" from=10.1.0.2");
+    stop(e);
+}
+
+Test(alert_services, who_came_before_another_first_is_not_counted_after_it)
+{
+    struct qpw_engine *e = start();
+    struct qpw_finding_row rows[42];
+
+    for (unsigned i = 0; i < 42; i++)
+        rows[i] = client(i, 9999, QPW_OUTCOME_ANSWERED, T0 + i);
+    qpw_engine_findings(e, rows, 39, T0 + SEC);
+    qpw_engine_tick(e, T0 + 20 * SEC);
+    cr_assert_eq(sink_last(&sink, QPW_SIG_FURTHER)->count, 38);
+    for (unsigned i = 0; i < 39; i++)
+        rows[i].value.flags = QPW_FINDING_SUPERSEDED;
+    qpw_engine_findings(e, rows, 39, T0 + 21 * SEC);
+    for (unsigned i = 39; i < 42; i++) {
+        rows[i].first_unix_ns = rows[i].last_unix_ns = T0 + i * SEC;
+        qpw_engine_findings(e, &rows[i], 1, T0 + i * SEC);
+    }
+    qpw_engine_tick(e, T0 + 400 * SEC);
+    cr_assert_str_eq(sink_words(&sink, 3), "inbound-answered/first, further-initiators/summary");
+    cr_expect_eq(sink.records[4].count, 2);
+    cr_expect_not_null(strstr(sink.records[4].text, "2 further addresses were answered by node1 on tcp/9999: 6 packets"), "%s",
+                       sink.records[4].text);
+    cr_expect_not_null(strstr(sink.records[4].text, "since 10.1.0.40 was reported as the first"), "%s", sink.records[4].text);
     stop(e);
 }
 

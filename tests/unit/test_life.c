@@ -538,6 +538,7 @@ Test(records, an_acknowledged_class_is_quiet_until_it_is_worse)
     seen(&s, 4000 * SEC);
     qpw_engine_findings(e, &s.row, 1, T0 + 4000 * SEC);
     cr_assert_str_eq(sink_words(&sink, 0), "inbound-answered/first, inbound-answered/acknowledged");
+    cr_expect_eq(sink.records[1].seen_ns, T0 + 60 * SEC, "when it was acknowledged, not when it was seen");
     cr_expect(strstr(sink.records[1].line, "\"by\":[\"alice\"]"));
     cr_expect(strstr(sink.records[1].line, "\"reason_given\":[\"known\"]"));
     others[0] = finding(IN, "10.0.0.6", "10.0.0.1", 4444, QPW_OUTCOME_ANSWERED, T0, T0);
@@ -546,10 +547,15 @@ Test(records, an_acknowledged_class_is_quiet_until_it_is_worse)
     qpw_engine_findings(e, others, 2, T0 + 4001 * SEC);
     cr_assert_str_eq(sink_words(&sink, 2), "inbound-answered/first");
     cr_expect_eq(sink.records[2].flow_id, others[1].flow_id, "from another prefix");
-    cr_expect(qpw_engine_settled(e, &others[0]), "nothing is ever written of it");
+    cr_expect_not(qpw_engine_settled(e, &others[0]), "it is gathered");
+    qpw_engine_tick(e, T0 + 4020 * SEC);
+    cr_assert_str_eq(sink_words(&sink, 3), "further-initiators/first");
+    cr_expect(strstr(sink.records[3].line, "\"severity\":4"), "it is acknowledged");
+    cr_expect(strstr(sink.records[3].line, "\"state\":[\"acknowledged\"]"), "%s", sink.records[3].line);
+    cr_expect(qpw_engine_settled(e, &others[0]));
     s.row.value.outcome = QPW_OUTCOME_DATA;
-    qpw_engine_findings(e, &s.row, 1, T0 + 4002 * SEC);
-    cr_expect_str_eq(sink_words(&sink, 3), "inbound-data/escalation");
+    qpw_engine_findings(e, &s.row, 1, T0 + 4022 * SEC);
+    cr_expect_str_eq(sink_words(&sink, 4), "inbound-data/escalation");
     qpw_engine_free(e);
     sink_clear(&sink);
 }
@@ -628,13 +634,79 @@ Test(records, an_acknowledgement_that_ends_gives_the_finding_back)
     s.lives.now_unix_ns = T0 + 121 * SEC;
     for (int i = 0; i < 2; i++)
         qpw_engine_findings(e, &s.row, 1, T0 + 121 * SEC);
-    cr_assert_str_eq(sink_words(&sink, 2), "inbound-data/reopened");
+    cr_assert_str_eq(sink_words(&sink, 2), "inbound-data/reopened, further-initiators/first");
+    cr_expect(strstr(sink.records[3].line, "\"severity\":4"), "the other came while it was acknowledged");
+    cr_expect_eq(sink.records[2].seen_ns, T0 + 120 * SEC, "the time of the step");
     cr_expect(strstr(sink.records[2].text, "Open again: its acknowledgement ended."));
     cr_expect_not(strstr(sink.records[2].line, "\"by\""), "nobody did that");
     cr_expect(strstr(sink.records[2].line, "\"severity\":1"));
     qpw_engine_findings(e, &other, 1, T0 + 122 * SEC);
     for (size_t i = 3; i < sink.n; i++)
         cr_expect_not(strstr(sink.records[i].line, "\"state\":[\"closed\"]"), "not told late and closed");
+    qpw_engine_free(e);
+    sink_clear(&sink);
+}
+
+/* Acknowledged while no auditor was there: as serious as any first, then acknowledged; the others of the service with it. */
+Test(records, what_was_acknowledged_before_its_first_record_has_one)
+{
+    struct qpw_engine *e = engine_for(&sink, NULL);
+    struct qpw_finding_row rows[3];
+    struct scene s;
+
+    begin(&s, QPW_OUTCOME_ANSWERED);
+    acknowledge(&s, 0);
+    for (int i = 0; i < 3; i++) {
+        rows[i] = s.row;
+        rows[i].key.initiator[15] = (uint8_t)(5 + i);
+        finding_renumber(&rows[i]);
+    }
+    qpw_lives_assign(&s.lives, rows, 3);
+    for (int i = 0; i < 2; i++)
+        qpw_engine_findings(e, rows, 3, T0 + (61 + i) * SEC);
+    cr_assert_str_eq(sink_words(&sink, 0), "inbound-answered/first, inbound-answered/acknowledged");
+    cr_expect(strstr(sink.records[0].line, "\"severity\":1"), "%s", sink.records[0].line);
+    cr_expect(strstr(sink.records[1].line, "\"findings\":[\"3\"]"), "%s", sink.records[1].line);
+    cr_expect(strstr(sink.records[1].text, "Acknowledged by alice (3 findings)."), "%s", sink.records[1].text);
+    qpw_engine_tick(e, T0 + 90 * SEC);
+    cr_assert_str_eq(sink_words(&sink, 2), "further-initiators/first");
+    cr_expect_eq(sink.records[2].count, 2);
+    for (int i = 0; i < 3; i++)
+        cr_expect(qpw_engine_settled(e, &rows[i]), "%d", i);
+    qpw_engine_findings(e, rows, 3, T0 + 91 * SEC);
+    qpw_engine_tick(e, T0 + 900 * SEC);
+    cr_expect_eq(sink.n, 3, "once: %s", sink_words(&sink, 3));
+    qpw_engine_free(e);
+    sink_clear(&sink);
+}
+
+/* Two findings of one step, however it opened them again: one record with their number. */
+Test(records, opening_again_has_the_number_of_findings)
+{
+    struct qpw_engine *e = engine_for(&sink, NULL);
+    struct qpw_finding_row rows[2];
+    struct scene s;
+
+    begin(&s, QPW_OUTCOME_DATA);
+    for (int i = 0; i < 2; i++) {
+        rows[i] = s.row;
+        rows[i].key.initiator[15] = (uint8_t)(5 + i);
+        finding_renumber(&rows[i]);
+    }
+    qpw_engine_findings(e, rows, 2, T0 + SEC);
+    qpw_engine_tick(e, T0 + 20 * SEC);
+    cr_assert_str_eq(sink_words(&sink, 0), "inbound-data/first, further-initiators/first");
+    acknowledge(&s, T0 + 120 * SEC);
+    qpw_lives_assign(&s.lives, rows, 2);
+    for (int after = 61; after < 900; after += 60) {
+        s.lives.now_unix_ns = T0 + after * SEC;
+        cr_expect_eq(qpw_engine_step_untold(e, &rows[0]), after == 61 || after == 121, "%d", after);
+        qpw_engine_findings(e, rows, 2, T0 + after * SEC);
+        qpw_engine_tick(e, T0 + after * SEC);
+    }
+    cr_assert_str_eq(sink_words(&sink, 2), "inbound-data/acknowledged, inbound-data/reopened");
+    cr_expect(strstr(sink.records[3].text, "Open again: its acknowledgement ended (2 findings)."), "%s", sink.records[3].text);
+    cr_expect(strstr(sink.records[3].line, "\"findings\":[\"2\"]"), "%s", sink.records[3].line);
     qpw_engine_free(e);
     sink_clear(&sink);
 }

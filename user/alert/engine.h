@@ -123,6 +123,9 @@ void qpw_engine_free(struct qpw_engine *e); /* NULL is fine */
 /* The secret of hashes of what strangers choose; before anything is restored or offered. Without it they have none. */
 void qpw_engine_key(struct qpw_engine *e, const void *secret, size_t size);
 
+/* Whether a step in the finding's life is in no record yet: it is told with all that it is about, those of a snapshot. */
+bool qpw_engine_step_untold(const struct qpw_engine *e, const struct qpw_finding_row *row);
+
 /* Whether all that there is to write about a finding is written: its place is not needed any more. */
 bool qpw_engine_settled(struct qpw_engine *e, const struct qpw_finding_row *row);
 

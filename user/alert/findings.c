@@ -24,6 +24,7 @@ struct work {
     enum qpw_signature_name signature;
     bool answered;
     bool another; /* the node's end is another program's than that which was told */
+    size_t together; /* findings that the step in its life is about, itself among them, as far as no record tells of it */
 };
 
 /* Whether a step in the finding's life is in no record yet. */
@@ -72,6 +73,8 @@ static void life_facts(struct qpw_engine *e, struct qpw_record *r, const struct 
     qpw_record_fact(r, "state", "%s", qpw_life_state_name(w->life.state));
     if (step)
         qpw_record_fact(r, "step", "%llu", (unsigned long long)qpw_life_number(&w->life));
+    if (w->together > 1)
+        qpw_record_fact(r, "findings", "%zu", w->together);
     if (w->life.ended)
         return; /* nobody did that */
     if (w->life.by)
@@ -120,19 +123,31 @@ static void release(struct qpw_engine *e, struct qpw_mark *mark)
     mark->held = false;
 }
 
+/* " (39 findings)"; nothing where it is about this finding alone. */
+static const char *of_many(const struct work *w, char *buf, size_t size)
+{
+    char count[40];
+
+    *buf = '\0';
+    if (w->together > 1)
+        snprintf(buf, size, " (%s)", qpw_words_many(w->together, "finding", count, sizeof(count)));
+    return buf;
+}
+
 /* What a closing or acknowledging record is about, put before the text of the finding. */
 static void say_step(struct qpw_engine *e, const struct work *w, enum qpw_record_kind kind, char *text, size_t size)
 {
     const struct qpw_life *step = w->life.step;
-    char said[sizeof(e->record.text)];
+    char said[sizeof(e->record.text)], many[48];
     int length = 0;
 
+    of_many(w, many, sizeof(many));
     if (kind == QPW_RECORD_ACKNOWLEDGED)
-        length = snprintf(said, sizeof(said), "Acknowledged%s%.*s. ", step && step->who[0] ? " by " : "",
-                          step ? (int)strcspn(step->who, ":") : 0, step ? step->who : "");
+        length = snprintf(said, sizeof(said), "Acknowledged%s%.*s%s. ", step && step->who[0] ? " by " : "",
+                          step ? (int)strcspn(step->who, ":") : 0, step ? step->who : "", many);
     else if (kind == QPW_RECORD_CLOSED && w->life.by == QPW_CLOSED_BY_RULE)
-        length = snprintf(said, sizeof(said), "Closed: %s%s explains it now. ", step->rule ? "rule " : "peer ",
-                          step->rule ? qpw_text_rule(&e->context, step->rule) : qpw_text_peer(&e->context, step->peer));
+        length = snprintf(said, sizeof(said), "Closed: %s%s explains it now%s. ", step->rule ? "rule " : "peer ",
+                          step->rule ? qpw_text_rule(&e->context, step->rule) : qpw_text_peer(&e->context, step->peer), many);
     else if (kind == QPW_RECORD_CLOSED && w->life.by == QPW_CLOSED_BY_SILENCE)
         length = snprintf(said, sizeof(said), "Closed: it was not seen for as long as such findings stay open. ");
     else if (kind == QPW_RECORD_CLOSED)
@@ -140,10 +155,10 @@ static void say_step(struct qpw_engine *e, const struct work *w, enum qpw_record
     else if (kind == QPW_RECORD_REOPENED && w->another)
         length = snprintf(said, sizeof(said), "Open again: another program than before. ");
     else if (kind == QPW_RECORD_REOPENED && w->life.ended)
-        length = snprintf(said, sizeof(said), "Open again: its acknowledgement ended. ");
+        length = snprintf(said, sizeof(said), "Open again: its acknowledgement ended%s. ", many);
     else if (kind == QPW_RECORD_REOPENED)
-        length = snprintf(said, sizeof(said), "Open again%s%.*s. ", step && step->who[0] ? ", by " : "",
-                          step ? (int)strcspn(step->who, ":") : 0, step ? step->who : "");
+        length = snprintf(said, sizeof(said), "Open again%s%.*s%s. ", step && step->who[0] ? ", by " : "",
+                          step ? (int)strcspn(step->who, ":") : 0, step ? step->who : "", many);
     else if (w->another)
         length = snprintf(said, sizeof(said), "Another program than before. ");
     if (!length)
@@ -152,12 +167,22 @@ static void say_step(struct qpw_engine *e, const struct work *w, enum qpw_record
     snprintf(text, size, "%s", said);
 }
 
+/* When what the record tells of was: a step in the finding's life is later than its traffic. */
+static uint64_t time_of(const struct work *w, enum qpw_record_kind kind)
+{
+    bool step = kind == QPW_RECORD_CLOSED || kind == QPW_RECORD_ACKNOWLEDGED || kind == QPW_RECORD_REOPENED;
+
+    if (kind == QPW_RECORD_FIRST)
+        return w->row->first_unix_ns;
+    return step && w->life.when_unix_ns ? w->life.when_unix_ns : w->row->last_unix_ns;
+}
+
 /* Makes and writes the record of one finding. 0 or a negative errno. */
 static int write_finding(struct qpw_engine *e, struct work *w, enum qpw_record_kind kind, uint64_t now_ns)
 {
     const struct qpw_finding_row *row = w->row;
-    uint64_t seen_ns = kind == QPW_RECORD_FIRST ? row->first_unix_ns : row->last_unix_ns, n = occurrences(row);
-    struct qpw_record *r = qpw_engine_begin(e, w->signature, kind, seen_ns, now_ns);
+    uint64_t n = occurrences(row);
+    struct qpw_record *r = qpw_engine_begin(e, w->signature, kind, time_of(w, kind), now_ns);
     struct qpw_text_about about = {.context = &e->context, .row = row, .process = process_of(e, w),
                                    .neighbour = qpw_engine_neighbour(e, row)};
     char line[256], ports[64], first[32], count[24];
@@ -226,7 +251,7 @@ static void closed(struct qpw_engine *e, struct work *w, uint64_t now_ns)
 {
     bool reported = w->mark->joined || w->mark->state == QPW_MARK_ACKNOWLEDGED; /* or not to be */
 
-    qpw_services_closed(e, w->row, w->mark);
+    qpw_services_closed(e, w->row, w->mark, true);
     if (is_untold(e, w) && (w->mark->sequence || reported)) {
         write_finding(e, w, QPW_RECORD_CLOSED, now_ns);
         return;
@@ -246,8 +271,29 @@ static void closed(struct qpw_engine *e, struct work *w, uint64_t now_ns)
 }
 
 /*
+ * What answered has a record before it is acknowledged, or comes to a service that is: with the others of the service,
+ * else its own, as serious as any. False: to be offered again.
+ */
+static bool report_first(struct qpw_engine *e, struct work *w, uint64_t now_ns)
+{
+    struct qpw_services_offer offer = {w->row, w->mark, NULL, occurrences(w->row), true};
+    const struct qpw_finding_life life = w->life;
+    int r;
+
+    if (!w->answered || w->mark->sequence || w->mark->joined || w->mark->state != QPW_MARK_NEW)
+        return true;
+    offer.process = process_of(e, w);
+    if (w->signature != QPW_SIG_CROSSED && qpw_services_fold(e, &offer, now_ns))
+        return true;
+    w->life = (struct qpw_finding_life){.state = QPW_FINDING_OPEN};
+    r = write_finding(e, w, QPW_RECORD_FIRST, now_ns);
+    w->life = life;
+    return r == 0;
+}
+
+/*
  * Said once of each finding that was reported, and in any case of each step, such as another reason; another finding of
- * the class that is acknowledged is no news.
+ * the class that is acknowledged is counted in the service's record.
  */
 static void acknowledged(struct qpw_engine *e, struct work *w, uint64_t now_ns)
 {
@@ -255,7 +301,11 @@ static void acknowledged(struct qpw_engine *e, struct work *w, uint64_t now_ns)
 
     if (w->mark->state == QPW_MARK_ACKNOWLEDGED && !untold)
         return;
-    qpw_services_closed(e, w->row, w->mark); /* what is of another class is the first again */
+    if (w->mark->sequence && w->answered && !w->mark->service) /* by an earlier auditor */
+        qpw_services_lead(e, w->row, w->mark, process_of(e, w), now_ns);
+    if (!report_first(e, w, now_ns))
+        return;
+    qpw_services_closed(e, w->row, w->mark, false); /* what is of another class is the first again */
     if (w->mark->sequence || untold)
         write_finding(e, w, QPW_RECORD_ACKNOWLEDGED, now_ns);
     else
@@ -429,6 +479,24 @@ static size_t gather(struct qpw_engine *e, const struct qpw_finding_row *rows, s
     return join(e, works, count);
 }
 
+/* How many findings each step is about that no record tells of yet. */
+static void count_steps(const struct qpw_engine *e, struct work *works, size_t n)
+{
+    struct qpw_idmap steps = {0};
+    uint32_t count;
+
+    for (size_t i = 0; i < n; i++)
+        if (is_untold(e, &works[i])) {
+            count = 0;
+            qpw_idmap_get(&steps, qpw_life_number(&works[i].life), &count);
+            qpw_idmap_set(&steps, qpw_life_number(&works[i].life), count + 1); /* without memory: not said */
+        }
+    for (size_t i = 0; i < n; i++)
+        if (steps.used && qpw_life_number(&works[i].life) && qpw_idmap_get(&steps, qpw_life_number(&works[i].life), &count))
+            works[i].together = count;
+    qpw_idmap_clear(&steps);
+}
+
 /* What the groups are to know before any of the rows is decided on. */
 static void track(struct qpw_engine *e, const struct work *w, uint64_t now_ns)
 {
@@ -494,6 +562,7 @@ int qpw_engine_findings(struct qpw_engine *e, const struct qpw_finding_row *rows
     for (size_t i = 0; i < count; i++)
         if (works[i].life.state == QPW_FINDING_OPEN)
             track(e, &works[i], now_ns);
+    count_steps(e, works, count);
     for (size_t i = 0; i < count; i++)
         part(&works[i]);
     for (size_t i = 0; i < count; i++) /* a step is told of a finding that has records, if there is one */
@@ -507,6 +576,13 @@ int qpw_engine_findings(struct qpw_engine *e, const struct qpw_finding_row *rows
     if (e->groups_urgent)
         qpw_groups_write(e, now_ns);
     return 0;
+}
+
+bool qpw_engine_step_untold(const struct qpw_engine *e, const struct qpw_finding_row *row)
+{
+    struct work w = {.row = row, .life = qpw_finding_life(row)};
+
+    return is_untold(e, &w);
 }
 
 bool qpw_engine_settled(struct qpw_engine *e, const struct qpw_finding_row *row)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /* groups_write.c - the records of groups: at once when one begins, then once an interval while it goes on. */
 #include <arpa/inet.h>
+#include <errno.h>
 #include <netinet/in.h>
 #include <stdio.h>
 #include <string.h>
@@ -99,6 +100,8 @@ static void group_facts(struct qpw_engine *e, struct qpw_record *r, const struct
         qpw_record_fact(r, "lowest_port", "%u", g->lowest);
         qpw_record_fact(r, "highest_port", "%u", g->highest);
     }
+    if (r->acknowledged)
+        qpw_record_fact(r, "state", "acknowledged");
     if (g->service) {
         qpw_record_fact(r, "of_flow_id", "%llu", (unsigned long long)g->service->lead.flow_id);
         qpw_process_facts(r, &g->service->process);
@@ -124,6 +127,22 @@ static void further_words(const struct qpw_group *g, bool answered, char *buf, s
              !answered ? "" : one ? " was" : " were");
 }
 
+/* The further users of a service, for a policy: their addresses while they are few, else their prefixes; "" of more. */
+static void whom_words(const struct qpw_group *g, char *buf, size_t size)
+{
+    bool few = g->tries <= QPW_GROUP_ADDRESSES;
+    char one[INET6_ADDRSTRLEN + 8];
+    size_t used = 0;
+
+    *buf = '\0';
+    if (!few && (!g->prefixes || g->prefixes->others || g->prefixes->n > TOP_PREFIXES))
+        return;
+    for (unsigned i = 0; i < (few ? g->tries : g->prefixes->n) && used < size; i++)
+        used += snprintf(buf + used, size - used, "%s%s", i ? "," : "",
+                         few ? qpw_address_text(g->service->further[i], one, sizeof(one))
+                             : qpw_words_prefix(g->prefixes->prefix[i], one, sizeof(one)));
+}
+
 /* Nodes open connections to each other; who only knocks may as well be a scanner, which is never to be a peer. */
 static void peer_words(const struct qpw_group *g, const char *remote, char *buf, size_t size)
 {
@@ -140,7 +159,8 @@ static int write_group(struct qpw_engine *e, struct qpw_group *g, struct qpw_mar
 {
     struct qpw_record *r = qpw_engine_begin(e, signature_of(g), kind, g->last_ns, now_ns);
     struct qpw_text_about about = {.context = &e->context, .row = &g->row};
-    char count[64], ports[256], prefixes[512], remote[INET6_ADDRSTRLEN], line[256], traffic[160] = "", lead[112] = "";
+    char count[64], ports[256], prefixes[512], remote[INET6_ADDRSTRLEN], line[QPW_ALLOW_LINE], traffic[160] = "",
+         lead[112] = "", whom[448] = "";
     bool one_port = g->tale == QPW_TALE_MANY || g->tale == QPW_TALE_NOISE || g->tale == QPW_TALE_SERVICE;
     int rc;
 
@@ -151,6 +171,8 @@ static int write_group(struct qpw_engine *e, struct qpw_group *g, struct qpw_mar
     if (g->service) {
         about.process = &g->service->process;
         service_words(g, traffic, sizeof(traffic), lead, sizeof(lead));
+        whom_words(g, whom, sizeof(whom));
+        r->acknowledged = !g->service->open;
     }
     qpw_address_text(qpw_finding_remote(&g->row.key), remote, sizeof(remote));
     if (g->tale == QPW_TALE_NEIGHBOUR)
@@ -168,7 +190,7 @@ static int write_group(struct qpw_engine *e, struct qpw_group *g, struct qpw_mar
     prefixes_text(r, g->prefixes, prefixes, sizeof(prefixes));
     about.words = (struct qpw_text_words){
         .count = count, .ports = ports, .prefixes = prefixes, .iface = r->iface,
-        .detail = traffic, .first = lead,
+        .detail = traffic, .first = lead, .whom = whom,
         .remote = remote};
     qpw_text_fill(r->signature->text, &about, r->text, sizeof(r->text));
     group_facts(e, r, g);
@@ -181,8 +203,15 @@ static int write_group(struct qpw_engine *e, struct qpw_group *g, struct qpw_mar
     g->changed = false;
     g->folded = 0;
     if (g->service)
-        g->service->urgent = false;
+        g->service->urgent = g->service->open = false;
     return 0;
+}
+
+int qpw_group_flush(struct qpw_engine *e, struct qpw_group *g, uint64_t now_ns)
+{
+    struct qpw_mark *mark = qpw_engine_mark(e, g->flow_id);
+
+    return mark ? write_group(e, g, mark, mark->sequence ? QPW_RECORD_SUMMARY : QPW_RECORD_FIRST, now_ns) : -ENOMEM;
 }
 
 /* Whether something of the group is told nowhere else: with folded findings, or at its beginning. */

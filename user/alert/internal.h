@@ -64,6 +64,7 @@ struct qpw_mark {
     uint16_t signature;  /* enum qpw_signature_name of its newest record */
     uint8_t outcome;     /* as told */
     uint8_t state;
+    uint32_t era;        /* of that group, in which it was counted among the further users */
     bool held;           /* counted as held back, not yet written */
     bool waiting;        /* among e->fresh */
     bool joined;         /* told within the group of its service */
@@ -75,6 +76,7 @@ struct qpw_mark {
 #define QPW_GROUP_RING 64
 #define QPW_GROUP_PORTS 8
 #define QPW_GROUP_PREFIXES 24
+#define QPW_GROUP_ADDRESSES 8 /* so many further addresses of a service are named in its line */
 #define QPW_MAX_GROUPS 16384u
 
 struct qpw_prefixes {
@@ -93,7 +95,11 @@ struct qpw_service_state {
     uint64_t past_ns;            /* newest record of an earlier auditor, 0: none */
     uint64_t gathering_ns;       /* since when something is to be told */
     uint64_t packets, bytes;     /* of what was folded */
-    bool led;                    /* lead is filled and was reported */
+    uint8_t further[QPW_GROUP_ADDRESSES][16]; /* the first of the further remote ends, tries of them */
+    uint32_t era;                /* one more with each exchange that becomes the first, from 1 */
+    bool led;                    /* lead is filled, was reported and is open */
+    bool known;                  /* lead is filled and was reported, whatever has become of it */
+    bool open;                   /* not all that was folded since the last record is acknowledged */
     bool urgent;                 /* places in the kernel wait for its record */
 };
 
@@ -263,6 +269,9 @@ void qpw_group_add_prefix(struct qpw_group *g, const uint8_t addr[16]);
 /* Writes the records of groups that are due. */
 void qpw_groups_write(struct qpw_engine *e, uint64_t now_ns);
 
+/* Writes what a service has gathered, before it is counted from another first exchange on. 0 or a negative errno. */
+int qpw_group_flush(struct qpw_engine *e, struct qpw_group *g, uint64_t now_ns);
+
 /* Ends a group's activity; the next one starts counting again, with the same flow_id. */
 void qpw_group_end(struct qpw_group *g);
 
@@ -277,6 +286,7 @@ struct qpw_services_offer {
     struct qpw_mark *mark;
     const struct qpw_process *process; /* NULL: not known */
     uint64_t occurrences;
+    bool acknowledged; /* it is reported only as a further user, and only once */
 };
 
 /* Whether an answered finding, or what it goes on with, is told with others of its service; counts it there. */
@@ -286,8 +296,11 @@ bool qpw_services_fold(struct qpw_engine *e, const struct qpw_services_offer *of
 void qpw_services_lead(struct qpw_engine *e, const struct qpw_finding_row *row, struct qpw_mark *mark,
                        const struct qpw_process *process, uint64_t now_ns);
 
-/* A finding was closed: where it was the first of its service, the next one is. */
-void qpw_services_closed(struct qpw_engine *e, const struct qpw_finding_row *row, const struct qpw_mark *mark);
+/*
+ * A finding was closed or acknowledged: where it was the first of its service, the next one is. What was gathered of a
+ * closed one (forget) and is in no record is reported no more.
+ */
+void qpw_services_closed(struct qpw_engine *e, const struct qpw_finding_row *row, const struct qpw_mark *mark, bool forget);
 
 /* Whether all that was folded of the finding's service is written; if not, it will be soon. */
 bool qpw_services_settled(struct qpw_engine *e, const struct qpw_mark *mark);

@@ -55,7 +55,8 @@ struct qpw_fact {
 struct qpw_record {
     const struct qpw_signature *signature; /* NULL in a heartbeat */
     enum qpw_record_kind kind;
-    uint64_t seen_unix_ns;    /* when the thing was seen */
+    bool acknowledged;        /* all that it tells of: info, whatever the signature */
+    uint64_t seen_unix_ns;    /* when the thing was seen, or the step in its life was */
     uint64_t written_unix_ns; /* now */
     uint64_t flow_id;         /* below 2^53; 0: not about traffic */
     uint32_t sequence;        /* of the flow_id's records, from 1 */

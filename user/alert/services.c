@@ -49,8 +49,8 @@ static struct qpw_group *group_for(struct qpw_engine *e, const struct qpw_servic
         g = qpw_group_get(e, QPW_TALE_SERVICE, qpw_tale_keyed_id(e, QPW_TALE_SERVICE, &id, sizeof(id)), now_ns);
         if (!g)
             return NULL;
-        if (!g->service)
-            g->service = calloc(1, sizeof(*g->service));
+        if (!g->service && (g->service = calloc(1, sizeof(*g->service))))
+            g->service->era = 1;
         if (!g->service)
             return NULL;
         if (!g->service->program)
@@ -101,6 +101,18 @@ static void note_time(struct qpw_group *g, const struct qpw_finding_row *row)
     g->row = *row;
 }
 
+/* Another exchange is the first from now on: who came before is none of its further users. */
+static void renew(struct qpw_group *g)
+{
+    qpw_idmap_clear(&g->service->remotes);
+    free(g->prefixes);
+    g->prefixes = NULL;
+    g->service->era++;
+    g->tries = 0;
+    g->folded_all = 0;
+    g->service->packets = g->service->bytes = 0;
+}
+
 void qpw_services_lead(struct qpw_engine *e, const struct qpw_finding_row *row, struct qpw_mark *mark,
                        const struct qpw_process *process, uint64_t now_ns)
 {
@@ -109,11 +121,13 @@ void qpw_services_lead(struct qpw_engine *e, const struct qpw_finding_row *row, 
 
     if (!g)
         return;
+    if (!g->service->led && g->service->known && (!g->folded || qpw_group_flush(e, g, now_ns) == 0))
+        renew(g);
     is_new_remote(e, g, qpw_finding_remote(&row->key));
     if (g->service->led) /* its first exchange stays the first */
         return;
     past = qpw_engine_find(e, g->flow_id);
-    g->service->led = g->active = true;
+    g->service->led = g->service->known = g->active = true;
     g->service->lead = *row;
     if (process)
         g->service->process = *process;
@@ -121,11 +135,9 @@ void qpw_services_lead(struct qpw_engine *e, const struct qpw_finding_row *row, 
     g->service->past_ns = g->told ? past->written_ns : 0;
 }
 
-/* Counts what a finding has had since it was counted last. */
-static void count(struct qpw_group *g, const struct qpw_finding_row *row, struct qpw_mark *mark, uint64_t n)
+static void count_traffic(struct qpw_group *g, const struct qpw_finding_row *row, struct qpw_mark *mark)
 {
     struct qpw_sum sum = qpw_sum_of(&row->counts);
-    bool fresh = n > mark->told || row->value.outcome > mark->outcome;
 
     if (sum.packets < mark->packets || sum.bytes < mark->bytes)
         mark->packets = mark->bytes = 0; /* its place in the kernel was another meanwhile */
@@ -133,11 +145,42 @@ static void count(struct qpw_group *g, const struct qpw_finding_row *row, struct
     g->service->bytes += sum.bytes - mark->bytes;
     mark->packets = sum.packets;
     mark->bytes = sum.bytes;
-    if (!fresh)
+}
+
+static bool is_fresh(const struct qpw_services_offer *offer)
+{
+    return offer->occurrences > offer->mark->told || offer->row->value.outcome > offer->mark->outcome;
+}
+
+/* Counts a remote end among the further users since the exchange that is the first was reported. */
+static void count_further(struct qpw_engine *e, struct qpw_group *g, const struct qpw_services_offer *offer)
+{
+    const uint8_t *remote = qpw_finding_remote(&offer->row->key);
+
+    if (offer->mark->era == g->service->era || !is_fresh(offer))
         return;
-    if (row->last_unix_ns > g->service->past_ns) { /* else an earlier auditor counted it */
+    offer->mark->era = g->service->era;
+    if (!is_new_remote(e, g, remote))
+        return;
+    qpw_group_add_prefix(g, remote);
+    if (g->tries < QPW_GROUP_ADDRESSES)
+        memcpy(g->service->further[g->tries], remote, 16);
+    g->tries++;
+}
+
+/* Counts what a finding has had since it was counted last. */
+static void count(struct qpw_group *g, const struct qpw_services_offer *offer)
+{
+    const struct qpw_finding_row *row = offer->row;
+    struct qpw_mark *mark = offer->mark;
+    uint64_t n = offer->occurrences, news_ns = offer->acknowledged ? row->first_unix_ns : row->last_unix_ns;
+
+    if (!is_fresh(offer))
+        return;
+    if (news_ns > g->service->past_ns) { /* else an earlier auditor counted it */
         if (!g->folded)
             g->service->gathering_ns = row->last_unix_ns;
+        g->service->open |= !offer->acknowledged;
         g->folded += n > mark->told ? n - mark->told : 1;
         g->changed = true;
     }
@@ -154,39 +197,37 @@ bool qpw_services_fold(struct qpw_engine *e, const struct qpw_services_offer *of
     bool own = mark->sequence && mark->outcome >= QPW_OUTCOME_ANSWERED && !mark->joined;
     struct qpw_group *g = group_of(e, row, mark, offer->process, now_ns);
 
-    if (!g || !g->service->led)
+    if (!g || !(g->service->led || (offer->acknowledged && g->service->known)))
         return false;
     if (own) { /* it has a record of its own; what goes on is told with that of the others, where there are any */
         if (!g->tries || row->value.outcome > mark->outcome || mark->state != QPW_MARK_WRITTEN)
             return false;
-        count(g, row, mark, offer->occurrences);
+        count(g, offer);
         return true;
     }
     if (!mark->joined) {
         mark->told = 0;
         mark->outcome = 0;
-        if (is_new_remote(e, g, qpw_finding_remote(&row->key))) {
-            qpw_group_add_prefix(g, qpw_finding_remote(&row->key));
-            g->tries++;
-        }
         g->folded_all++;
         e->figures.folded++;
     } else if (row->first_unix_ns > mark->began_ns) {
         mark->told = 0; /* its place in the kernel was freed and taken again: it counts from one */
     }
     mark->began_ns = row->first_unix_ns;
-    count(g, row, mark, offer->occurrences);
+    count_further(e, g, offer);
+    count_traffic(g, row, mark);
+    count(g, offer);
     mark->joined = true;
     mark->state = QPW_MARK_FOLDED;
     return true;
 }
 
-void qpw_services_closed(struct qpw_engine *e, const struct qpw_finding_row *row, const struct qpw_mark *mark)
+void qpw_services_closed(struct qpw_engine *e, const struct qpw_finding_row *row, const struct qpw_mark *mark, bool forget)
 {
     struct qpw_group *g = mark->service ? qpw_group_find(e, mark->service) : NULL;
     const struct qpw_mark *told = g ? qpw_engine_find(e, g->flow_id) : NULL;
 
-    if (g && mark->joined && mark->state == QPW_MARK_FOLDED && (!told || mark->began_ns > told->written_ns))
+    if (forget && g && mark->joined && mark->state == QPW_MARK_FOLDED && (!told || mark->began_ns > told->written_ns))
         g->folded -= g->folded < mark->told ? g->folded : mark->told; /* no record tells of it any more */
     if (g && g->service && !memcmp(&g->service->lead.key, &row->key, sizeof(row->key)))
         g->service->led = false; /* the next answered exchange is the first again */

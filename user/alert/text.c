@@ -62,8 +62,14 @@ bool qpw_text_allow_line(const struct qpw_text_about *about, bool any, char *buf
                           .verdict = key->verdict, .port = key->port, .reason = about->row->value.reason,
                           .rule = qpw_text_rule(about->context, about->row->value.rule),
                           .purpose = purpose(about->process), .remote = any ? NULL : qpw_finding_remote(key)};
+    size_t used;
 
-    return qpw_words_allow(&a, buf, size) == 0;
+    if (qpw_words_allow(&a, buf, size) < 0)
+        return false;
+    used = strlen(buf);
+    if (any && about->words.whom && *about->words.whom && (starts(buf, "inbound ") || starts(buf, "outbound ")))
+        snprintf(buf + used, size - used, " %s=%s", key->direction == QPW_DIR_OUTBOUND ? "to" : "from", about->words.whom);
+    return true;
 }
 
 /* Nodes answer each other, or are asked; who only knocks may as well be a scanner. */
@@ -74,7 +80,7 @@ static bool talks(const struct qpw_finding_row *row)
 
 static void allow(const struct qpw_text_about *about, bool any, char *buf, size_t size)
 {
-    char line[256], remote[INET6_ADDRSTRLEN];
+    char line[QPW_ALLOW_LINE], remote[INET6_ADDRSTRLEN];
     size_t used;
 
     if (!qpw_text_allow_line(about, any, line, sizeof(line))) {

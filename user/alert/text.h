@@ -6,6 +6,8 @@
 #include "alert/engine.h"
 #include "host/sockets.h"
 
+#define QPW_ALLOW_LINE 640u /* bytes, with the end */
+
 /* What stands for the words in braces that are not in the row; NULL: nothing. */
 struct qpw_text_words {
     const char *count;
@@ -17,6 +19,7 @@ struct qpw_text_words {
     const char *rule;   /* overrides the row's rule */
     const char *remote;
     const char *wanted; /* owner= of the rule */
+    const char *whom;   /* addresses and prefixes that the line for everyone is narrowed to */
     const char *first;  /* the remote end that was reported first */
 };
 
@@ -31,7 +34,7 @@ struct qpw_text_about {
 /* Replaces every {word} of `text`; an unknown or empty one vanishes. Returns buf. */
 const char *qpw_text_fill(const char *text, const struct qpw_text_about *about, char *buf, size_t size);
 
-/* qpw_words_allow() of the row, for its remote address only or (`any`) for everyone. False: buf says why there is no line. */
+/* qpw_words_allow() of the row, for its remote address only or (`any`) for words.whom, else for everyone. False: buf says why there is no line. */
 bool qpw_text_allow_line(const struct qpw_text_about *about, bool any, char *buf, size_t size);
 
 /* "tcp/4444" and the like, see qpw_words_service(). Returns buf. */

@@ -271,6 +271,7 @@ void qpw_alerts_flush(struct qpw_auditor *a)
 {
     uint64_t unix_ns = qpw_clock_unix_ns(), ahead = unix_ns - qpw_clock_monotonic_ns();
     struct qpw_alerts *alerts = a->alerts;
+    bool untold = false;
 
     if (!alerts || !alerts->queued)
         return;
@@ -286,6 +287,10 @@ void qpw_alerts_flush(struct qpw_auditor *a)
     }
     qpw_audit_lives_assign(a, alerts->queue, alerts->queued);
     qpw_first_seen_look(a, alerts->queue, alerts->queued);
+    for (size_t i = 0; i < alerts->queued; i++)
+        untold |= qpw_engine_step_untold(alerts->engine, &alerts->queue[i]);
+    if (untold)
+        qpw_alerts_offer(a);
     qpw_engine_findings(alerts->engine, alerts->queue, alerts->queued, unix_ns);
     alerts->queued = 0;
 }
