@@ -680,6 +680,44 @@ Test(records, what_was_acknowledged_before_its_first_record_has_one)
     sink_clear(&sink);
 }
 
+/* Muted: silent, until the headline has it again by another program, by a person, or at its end; then the log has it, too. */
+Test(records, what_is_open_again_in_spite_of_a_mute_is_reported)
+{
+    static const char text[] = "suppress inbound tcp 4444 outcome=answered reason=quiet\n";
+    static const char *const ways[] = {"another program", "taken back", "its end"};
+    struct qpw_policy policy;
+    struct qpw_error err;
+
+    cr_assert_eq(qpw_policy_parse_text("site", text, strlen(text), &policy, &err), 0, "%s", err.text);
+    for (size_t way = 0; way < 3; way++) {
+        struct qpw_engine *e = engine_for(&sink, NULL);
+        struct qpw_engine_context context = plain_context();
+        struct scene s;
+
+        context.policy = &policy;
+        qpw_engine_context(e, &context, T0);
+        begin(&s, QPW_OUTCOME_ANSWERED);
+        s.row.value.owner = (struct qpw_owner){.how = QPW_OWNER_LISTENER, .tgid = 7, .exe = 0x1111};
+        acknowledge(&s, T0 + DAY);
+        s.lives.now_unix_ns = T0 + HOUR;
+        qpw_engine_findings(e, &s.row, 1, T0 + HOUR);
+        cr_expect_eq(sink_count(&sink, QPW_SIG_IN_ANSWERED), 0, "it is muted");
+        if (way == 0)
+            s.row.value.owner.exe = 0x2222;
+        else if (way == 1)
+            s.stored[0].life = (struct qpw_life){.unix_ns = T0 + 2 * HOUR, .step = QPW_LIFE_REOPENED, .who = "bob"};
+        else
+            s.lives.now_unix_ns = T0 + DAY;
+        qpw_lives_assign(&s.lives, &s.row, 1);
+        cr_assert(qpw_finding_open(&s.row));
+        qpw_engine_findings(e, &s.row, 1, T0 + DAY);
+        cr_expect_eq(sink_count(&sink, QPW_SIG_IN_ANSWERED), 1, "%s: %s", ways[way], sink_words(&sink, 0));
+        qpw_engine_free(e);
+        sink_clear(&sink);
+    }
+    qpw_policy_clear(&policy);
+}
+
 /* Two findings of one step, however it opened them again: one record with their number. */
 Test(records, opening_again_has_the_number_of_findings)
 {

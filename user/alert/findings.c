@@ -9,6 +9,7 @@
 #include "alert/internal.h"
 #include "alert/text.h"
 #include "facts/life.h"
+#include "snapshot/lives.h"
 #include "util/names.h"
 #include "words/words.h"
 
@@ -458,6 +459,21 @@ static bool is_wide_try(const struct qpw_finding_row *row)
            !qpw_finding_answered(row);
 }
 
+/*
+ * Open in spite of what silences it: taken back by a person, at the end of its acknowledgement, or of another program than
+ * was meant. It is in the headline, so its record is in the log.
+ */
+static bool is_given_back(const struct qpw_finding_row *row)
+{
+    struct qpw_finding_life life = qpw_finding_life(row);
+
+    if (life.state != QPW_FINDING_OPEN)
+        return false;
+    if (life.step)
+        return life.ended || qpw_life_is_of_person(life.step);
+    return qpw_finding_answered(row) && qpw_lives_of_another_program(row);
+}
+
 /* The rows that have something to tell and are not hidden, with their marks. Returns how many. */
 static size_t gather(struct qpw_engine *e, const struct qpw_finding_row *rows, size_t n, struct work *works,
                      uint64_t now_ns)
@@ -471,7 +487,9 @@ static size_t gather(struct qpw_engine *e, const struct qpw_finding_row *rows, s
         if (!mark || (rows[i].value.provisional && now_ns < rows[i].first_unix_ns + OWNER_WAIT_NS))
             continue;
         mark->offered_ns = now_ns;
-        if (qpw_hidden(e, &rows[i], mark, now_ns))
+        if (is_given_back(&rows[i]))
+            mark->hidden = false;
+        else if (qpw_hidden(e, &rows[i], mark, now_ns))
             continue;
         works[count++] = (struct work){&rows[i], NULL, qpw_finding_life(&rows[i]), signature,
                                        rows[i].value.outcome >= QPW_OUTCOME_ANSWERED || signature == QPW_SIG_CROSSED};

@@ -150,7 +150,7 @@ int qpw_cmd_mute(int argc, char **argv)
         "Silences a finding: a 'suppress' line with who, when and why goes into POLICY.muted, which the policy in force "
         "includes, and the policy is reloaded. A refused reload leaves everything as it was, and so do "
         "changes in the policy's files that are not in force yet.\v"
-        "FINDING is " QPW_SELECTION_USAGE ". What was answered needs --until.",
+        "FINDING is " QPW_SELECTION_USAGE ". What was answered needs --until. What another program makes of it is open and in the alerts.",
         NULL, NULL, NULL};
     struct options o = {.mute = true};
 

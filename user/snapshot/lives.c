@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <netinet/in.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -62,6 +63,37 @@ struct qpw_finding_key qpw_life_alone(const struct qpw_finding_row *f)
         local_end(&ret)[8 + i] ^= local_end(&ret)[i]; /* the address, in what the program leaves of its room */
     memcpy(local_end(&ret), &program, sizeof(program));
     return ret;
+}
+
+static void forget_program(struct qpw_finding_key *key)
+{
+    if (has_remote(key))
+        memset(local_end(key), 0, sizeof(uint64_t));
+}
+
+bool qpw_lives_of_another_program(const struct qpw_finding_row *f)
+{
+    struct qpw_finding_key of_class = qpw_life_class(f), alone = qpw_life_alone(f);
+
+    forget_program(&of_class);
+    forget_program(&alone);
+    for (size_t i = 0; f->lives && i < f->lives->n; i++) {
+        const struct qpw_life *life = &f->lives->rows[i].life;
+        struct qpw_finding_key key = f->lives->rows[i].key;
+
+        if (!key.pad || life->step != QPW_LIFE_ACKNOWLEDGED || f->value.outcome > life->outcome ||
+            (life->until_unix_ns && f->lives->now_unix_ns >= life->until_unix_ns))
+            continue;
+        forget_program(&key);
+        if (!by_key(&key, &of_class) || !by_key(&key, &alone))
+            return true;
+    }
+    return false;
+}
+
+bool qpw_life_is_of_person(const struct qpw_life *step)
+{
+    return ((const struct qpw_life_row *)((const char *)step - offsetof(struct qpw_life_row, life)))->key.pad;
 }
 
 const struct qpw_life *qpw_lives_find(const struct qpw_lives *lives, const struct qpw_finding_key *key)

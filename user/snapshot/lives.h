@@ -15,6 +15,15 @@ struct qpw_finding_key qpw_life_class(const struct qpw_finding_row *finding);
 /* The key of an acknowledgement of that finding alone, for as long as the same program holds the node's end. */
 struct qpw_finding_key qpw_life_alone(const struct qpw_finding_row *finding);
 
+/*
+ * Whether the finding would be acknowledged, were it of the program that a person meant. lives->now_unix_ns decides which
+ * acknowledgements are in force; a finding without lives has none.
+ */
+bool qpw_lives_of_another_program(const struct qpw_finding_row *finding);
+
+/* Whether a stored step is about an acknowledgement: made, or taken back. step: one of a struct qpw_lives. */
+bool qpw_life_is_of_person(const struct qpw_life *step);
+
 /* A stored step by its whole key; NULL: there is none. */
 const struct qpw_life *qpw_lives_find(const struct qpw_lives *lives, const struct qpw_finding_key *key);
 
