@@ -428,6 +428,15 @@ Test(alert_services, the_text_has_the_command_line_and_whether_the_program_was_s
     cr_expect_not(strstr(sink.records[1].text, "not seen on this node"));
     cr_expect(strstr(sink.records[1].line, "\"program_before\":[\"yes\"]"));
     cr_expect_not(strstr(sink.records[2].line, "program_before"), "what nobody has looked for is not said");
+    rows[0] = client(7, 9007, QPW_OUTCOME_DATA, T0 + 2 * SEC);
+    rows[0].program_seen = QPW_PROGRAM_NEW;
+    qpw_engine_programs_unknown(e, 1);
+    qpw_engine_context(e, &context, T0 + 2 * SEC);
+    qpw_engine_findings(e, rows, 1, T0 + 2 * SEC);
+    cr_assert_eq(sink.n, 4);
+    cr_expect(strstr(sink.records[3].text, "This program was not seen on this node before, as far as is known: the program of 1 "
+                                           "earlier exchange was not found. To allow it"), "%s", sink.records[3].text);
+    cr_expect(strstr(sink.records[3].line, "\"program_before\":[\"unknown\"]"), "%s", sink.records[3].line);
     stop(e);
 }
 

@@ -89,12 +89,19 @@ int qpw_engine_restore(struct qpw_engine *e, const struct qpw_engine_past *past,
 void qpw_engine_context(struct qpw_engine *e, const struct qpw_engine_context *context, uint64_t now_ns)
 {
     bool answered_lost = e->context.answered_lost; /* a snapshot's news, which outlives other names */
+    size_t programs_unknown = e->context.programs_unknown;
 
     e->context = *context;
+    e->context.programs_unknown += programs_unknown;
     e->context.answered_lost |= answered_lost;
     e->blocked = false;
     qpw_hidden_context(e, now_ns);
     qpw_hidden_write(e, now_ns);
+}
+
+void qpw_engine_programs_unknown(struct qpw_engine *e, size_t n)
+{
+    e->context.programs_unknown = n;
 }
 
 int qpw_engine_snapshot(struct qpw_engine *e, const struct qpw_snapshot *snapshot, uint64_t now_ns)

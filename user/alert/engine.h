@@ -64,6 +64,7 @@ struct qpw_engine_context {
     const struct qpw_policy *policy; /* suppressions, required family; NULL: none */
     const struct qpw_prefix *links; /* the node's on-link prefixes */
     size_t n_links;
+    size_t programs_unknown; /* answered exchanges whose program was not found: which program is new is not sure then */
     bool answered_lost; /* detail of answered exchanges: what stands as attempted may have been answered */
     /* The process behind a finding, asked only when a record is written; may be NULL, may fill QPW_MATCH_NONE. */
     void (*process)(void *data, const struct qpw_finding_row *row, struct qpw_process *ret);
@@ -140,6 +141,9 @@ void qpw_engine_clock_stepped(struct qpw_engine *e, int64_t by_ns);
 
 /* New names or a new policy; suppressions that came or went are told. */
 void qpw_engine_context(struct qpw_engine *e, const struct qpw_engine_context *context, uint64_t now_ns);
+
+/* So many answered exchanges have a program that was not found. */
+void qpw_engine_programs_unknown(struct qpw_engine *e, size_t n);
 
 /*
  * Offers rows: those of an event, or all there are. A row may be offered any number of times. Returns

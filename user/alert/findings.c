@@ -210,7 +210,7 @@ static int write_finding(struct qpw_engine *e, struct work *w, enum qpw_record_k
         qpw_record_fact(r, "allow", "%s", line);
     qpw_process_facts(r, about.process);
     if (about.process && about.process->pid && row->program_seen)
-        qpw_record_fact(r, "program_before", "%s", row->program_seen == QPW_PROGRAM_NEW ? "no" : "yes");
+        qpw_record_fact(r, "program_before", "%s", row->program_seen != QPW_PROGRAM_NEW ? "yes" : e->context.programs_unknown ? "unknown" : "no");
     qpw_record_fact(r, "first", "%s", qpw_time_text(row->first_unix_ns, first, sizeof(first)));
     qpw_record_fact(r, "last", "%s", qpw_time_text(row->last_unix_ns, first, sizeof(first)));
     rc = qpw_engine_write(e, w->mark, now_ns);

@@ -182,7 +182,8 @@ static void process_words(const struct qpw_process *p, char *buf, size_t size)
 static void program_words(const struct qpw_text_about *about, char *buf, size_t size)
 {
     const struct qpw_process *p = about->process;
-    char command[200], started[40];
+    size_t unknown = about->context->programs_unknown;
+    char command[200], started[40], count[40];
 
     *buf = '\0';
     if (!p || !p->pid)
@@ -194,7 +195,9 @@ static void program_words(const struct qpw_text_about *about, char *buf, size_t 
         snprintf(buf, size, " Command: `%s`%s%s.", command, p->started_unix_ns ? ", started " : "",
                  p->started_unix_ns ? qpw_words_time(p->started_unix_ns, started, sizeof(started)) : "");
     if (about->row->program_seen == QPW_PROGRAM_NEW)
-        snprintf(buf + strlen(buf), size - strlen(buf), " This program was not seen on this node before.");
+        snprintf(buf + strlen(buf), size - strlen(buf), " This program was not seen on this node before%s%s%s.",
+                 unknown ? ", as far as is known: the program of " : "",
+                 unknown ? qpw_words_many(unknown, "earlier exchange", count, sizeof(count)) : "", unknown ? " was not found" : "");
 }
 
 /* ": 89 packets, 10.8 kB"; nothing where they are not known yet. */

@@ -326,6 +326,12 @@ void qpw_alerts_snapshot(struct qpw_auditor *a, const struct qpw_snapshot *snaps
     tell_families(a, now_ns);
 }
 
+void qpw_alerts_programs_unknown(struct qpw_auditor *a)
+{
+    if (a->alerts)
+        qpw_engine_programs_unknown(a->alerts->engine, a->programs_unknown);
+}
+
 void qpw_alerts_offer(struct qpw_auditor *a)
 {
     struct qpw_collect_options options = {.brief = true, .links = a->netlink};

@@ -45,6 +45,9 @@ void qpw_alerts_settle(struct qpw_auditor *a);
 /* Offers what the kernel side holds now, so that a change of lives is recorded at once. */
 void qpw_alerts_offer(struct qpw_auditor *a);
 
+/* Which program is new is only as sure as a->programs_unknown says. */
+void qpw_alerts_programs_unknown(struct qpw_auditor *a);
+
 /* Once a second. */
 void qpw_alerts_tick(struct qpw_auditor *a);
 

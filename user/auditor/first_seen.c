@@ -85,6 +85,7 @@ static void look(struct qpw_auditor *a, struct qpw_finding_row *row)
     if (known >= LOOKS && known < LOOKS + PATIENCE) {
         qpw_alerts_process(a, row, &process);
         known = program_of(&process, &program) ? judge(a, row, &program) : known + 1;
+        a->programs_unknown += known == LOOKS + PATIENCE && qpw_finding_answered(row) && process.match != QPW_MATCH_KERNEL;
         qpw_idmap_set(&a->looked, number, known); /* without memory it is looked for again */
     }
     if (row->program_seen != QPW_PROGRAM_NEW && known < LOOKS)
@@ -98,4 +99,5 @@ void qpw_first_seen_look(struct qpw_auditor *a, struct qpw_finding_row *rows, si
     for (size_t i = 0; i < n; i++)
         if (has_program(&rows[i]) && rows[i].value.last_ns >= a->told_until_ns)
             look(a, &rows[i]);
+    qpw_alerts_programs_unknown(a);
 }

@@ -86,6 +86,7 @@ struct qpw_auditor {
     struct qpw_told *told;
     struct qpw_lives *lives;   /* as the kernel side has them; NULL: not read */
     struct qpw_idmap looked;   /* findings whose program was looked for: auditor/first_seen.c */
+    size_t programs_unknown;   /* of these answered ones whose program was not found */
     struct qpw_alerts *alerts; /* NULL: no alert log */
     struct qpw_totals told_totals; /* of the last summary line */
     uint64_t told_until_ns; /* findings last seen before were told by the auditor before, 0: there was none */
