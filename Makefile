@@ -232,8 +232,7 @@ demo: deps-demo
 
 # FILE:FOLDER:NAME:MODE of what is installed beside the program
 INSTALLED = $(O)/qportwatch:$(PREFIX)/sbin:qportwatch:0755 \
-	$(foreach m,$(wildcard user/dist/man/*.8),$(m):$(PREFIX)/share/man/man8:$(notdir $(m)):0644) \
-	$(foreach m,$(wildcard user/dist/man/*.5),$(m):$(PREFIX)/share/man/man5:$(notdir $(m)):0644) \
+	$(foreach m,$(wildcard user/dist/man/*.[1-9]),$(m):$(PREFIX)/share/man/man$(patsubst .%,%,$(suffix $(m))):$(notdir $(m)):0644) \
 	user/dist/systemd/qportwatch.service.in:$(PREFIX)/lib/systemd/system:qportwatch.service:0644 \
 	user/dist/sysusers/qportwatch.conf:$(PREFIX)/lib/sysusers.d:qportwatch.conf:0644 \
 	user/dist/completion/qportwatch.bash:$(PREFIX)/share/bash-completion/completions:qportwatch:0644 \

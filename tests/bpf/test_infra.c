@@ -668,7 +668,7 @@ static uint64_t tunnelled(enum audit_hook hook, unsigned a_second, unsigned head
     return (infra() - before) * (p.length - headers);
 }
 
-/* In the README: what is to be had of each group, with one remote end and one way, 64 kB a minute at most. */
+/* In qportwatch(7): what is to be had of each group, with one remote end and one way, 64 kB a minute at most. */
 #define MOST (65536ull * 65)
 
 Test(infra, what_a_tunnel_gets)

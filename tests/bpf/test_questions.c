@@ -642,7 +642,7 @@ static void flood_in_stages(bool with_junk, const struct stage *stages, unsigned
 }
 
 /*
- * The residual that the README states: how many of the node's new exchanges are `question-lost`. Never is one taken for
+ * The residual that qportwatch(7) states: how many of the node's new exchanges are `question-lost`. Never is one taken for
  * inbound, and none that is lost for allowed.
  */
 Test(questions, how_many_forged_questions_it_takes)

@@ -58,6 +58,7 @@ Test(install, everything_is_there_and_taken_by_its_reader)
 {
     static const char *const files[] = {
         "usr/sbin/qportwatch", "usr/share/man/man8/qportwatch.8", "usr/share/man/man5/qportwatch-policy.5",
+        "usr/share/man/man5/qportwatch-alerts.5", "usr/share/man/man7/qportwatch.7", "usr/share/man/man1/qportwatch-top.1",
         "usr/lib/systemd/system/qportwatch.service", "usr/lib/sysusers.d/qportwatch.conf",
         "usr/share/bash-completion/completions/qportwatch", "usr/share/zsh/site-functions/_qportwatch",
         "usr/share/doc/qportwatch/examples/policy", "usr/share/doc/qportwatch/qportwatch.spdx.json",
