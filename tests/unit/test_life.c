@@ -121,6 +121,8 @@ Test(life, acknowledged_until_its_end_or_until_it_is_worse)
     cr_expect_eq(at(&s, HOUR), QPW_FINDING_ACKNOWLEDGED);
     cr_expect_eq(qpw_finding_severity(&s.row), QPW_SEVERITY_HIGH, "as serious as before");
     cr_expect_not(qpw_finding_open(&s.row));
+    cr_expect_eq(qpw_lives_acknowledgements(&s.lives, T0 + HOUR), 1);
+    cr_expect_eq(qpw_lives_acknowledgements(&s.lives, T0 + DAY), 0);
     cr_expect_eq(at(&s, DAY), QPW_FINDING_OPEN, "at its end");
     cr_expect(qpw_finding_life(&s.row).ended);
     cr_expect_eq(qpw_finding_life(&s.row).when_unix_ns, T0 + DAY);

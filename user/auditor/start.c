@@ -424,6 +424,17 @@ static void note_end(struct qpw_auditor *a)
     qpw_meta_write(&a->kernel, &meta, NULL);
 }
 
+/* What people acknowledged ends with the findings. */
+static void say_acknowledgements(struct qpw_auditor *a)
+{
+    size_t n = qpw_lives_acknowledgements(a->lives, qpw_clock_unix_ns());
+    char count[40];
+
+    if (n)
+        qpw_say(a, QPW_SAY_NOTE, "%s %s with the counters: what was acknowledged is open when it happens again; 'attach --keep' "
+                "leaves both", qpw_words_many(n, "acknowledgement", count, sizeof(count)), n == 1 ? "ends" : "end");
+}
+
 static int remove_all(struct qpw_auditor *a, struct qpw_error *err)
 {
     int r = 0, r2;
@@ -477,6 +488,7 @@ int qpw_auditor_close(struct qpw_auditor *a, struct qpw_error *err)
                          a->by[0] ? ", by " : "", qpw_text_cut(by, sizeof(by), a->by), a->options.keep && !a->remove_all ? " Counting continues in the kernel." : "");
     }
     if (a->has_kernel && (!a->options.keep || a->remove_all)) {
+        say_acknowledgements(a);
         r = remove_all(a, &own);
         left_behind = qpw_runs_end(a);
     }

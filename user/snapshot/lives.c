@@ -104,6 +104,20 @@ const struct qpw_life *qpw_lives_find(const struct qpw_lives *lives, const struc
     return row ? &row->life : NULL;
 }
 
+static bool in_force(const struct qpw_life *life, uint64_t now_unix_ns)
+{
+    return life->step == QPW_LIFE_ACKNOWLEDGED && (!life->until_unix_ns || now_unix_ns < life->until_unix_ns);
+}
+
+size_t qpw_lives_acknowledgements(const struct qpw_lives *lives, uint64_t now_unix_ns)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; lives && i < lives->n; i++)
+        n += in_force(&lives->rows[i].life, now_unix_ns);
+    return n;
+}
+
 static void take_step(struct qpw_finding_row *row, const struct qpw_life *step)
 {
     if (!step)

@@ -27,6 +27,9 @@ bool qpw_life_is_of_person(const struct qpw_life *step);
 /* A stored step by its whole key; NULL: there is none. */
 const struct qpw_life *qpw_lives_find(const struct qpw_lives *lives, const struct qpw_finding_key *key);
 
+/* How many acknowledgements are in force at that time. lives NULL: none. */
+size_t qpw_lives_acknowledgements(const struct qpw_lives *lives, uint64_t now_unix_ns);
+
 /* Points rows to the steps stored of them, and marks those that a program was first seen with. lives NULL: there are none. They have to outlive the rows' use. */
 void qpw_lives_assign(const struct qpw_lives *lives, struct qpw_finding_row *rows, size_t n);
 

@@ -45,7 +45,7 @@ void qpw_status_alerts_text(const json_t *alerts, const struct qpw_printer *p)
     if (!json_is_object(alerts))
         return;
     qpw_print_item(p, "alert log", "%s: %s", text(alerts, "log"), strcmp(state, "written") ? state : "up to date");
-    qpw_print_item(p, "", "%s records: high %s, medium %s, low %s, info %s; %s merged into other alerts, %s suppressed, "
+    qpw_print_item(p, "", "%s records; those of traffic high %s, medium %s, low %s, info %s (several of one alert are one in 'top'); %s merged into other alerts, %s suppressed, "
                    "%s delayed by the rate limit (%s pending)", number(alerts, "records", n[0]),
                    number(alerts, "high", n[1]), number(alerts, "medium", n[2]), number(alerts, "low", n[3]),
                    number(alerts, "info", n[4]), number(alerts, "folded", n[5]), number(alerts, "suppressed", n[6]),
