@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include "host/netlink.h"
 #include "netns.h"
@@ -195,6 +196,27 @@ Test(netlink, links_are_renamed_go_down_and_are_made_again)
     cr_assert_eq(qpw_netlink_by_name(netlink, "data0")->ifindex, ifindex);
     cr_assert_str_eq(qpw_netlink_by_name(netlink, "data0")->driver, "veth");
     cr_assert_eq(local_flags("10.1.0.12"), 0);
+}
+
+/* Where it went is known until it is back: deleted after that it is gone, not moved. */
+Test(netlink, what_came_back_did_not_move_when_it_is_deleted)
+{
+    unsigned ifindex = netns_ifindex(&here, "node0"), new_ifindex;
+    struct netns away = netns_new(); /* where its number is free */
+    int nsid;
+
+    netns_run(&here, "ip link set node0 netns /proc/%d/fd/%d", (int)getpid(), away.fd);
+    drain();
+    cr_assert(qpw_netlink_moved(netlink, ifindex, &nsid, &new_ifindex));
+    netns_run(&away, "ip link set node0 netns /proc/%d/fd/%d", (int)getpid(), here.fd);
+    netns_close(&away);
+    drain();
+    cr_assert(was_told("link >node0"));
+    cr_assert_eq(netns_ifindex(&here, "node0"), ifindex, "it keeps its number where that is free");
+    netns_run(&here, "ip link del node0");
+    drain();
+    cr_assert(was_told("link node0>"));
+    cr_assert_not(qpw_netlink_moved(netlink, ifindex, &nsid, &new_ifindex));
 }
 
 Test(netlink, forwarding_is_followed)

@@ -92,7 +92,7 @@ int qpw_control_listen(struct qpw_control_end *ret, struct qpw_error *err)
     r = qpw_lock_take(&ret->lock, &holder, err);
     if (r == -EADDRINUSE)
         return qpw_fail(err, r, "an auditor is already running (pid %d); 'qportwatch top' shows what it sees, "
-                        "'qportwatch detach' ends it", (int)holder);
+                        "'qportwatch detach' ends it (where it hangs, 'kill -9 %d')", (int)holder, (int)holder);
     if (r < 0)
         return r;
     r = listen_beside(ret, err);

@@ -132,6 +132,14 @@ static void read_link_attribute(const struct nlattr *attr, struct qpw_link *link
     }
 }
 
+/* A link of that number is here again: where it, or one before it, went is over. */
+static void forget_move(struct qpw_picture *p, unsigned ifindex)
+{
+    for (size_t i = 0; i < QPW_MOVED_KEPT; i++)
+        if (p->moved[i].ifindex == ifindex)
+            p->moved[i].ifindex = 0;
+}
+
 static int new_link(const struct nlmsghdr *message, struct qpw_picture *p)
 {
     const struct ifinfomsg *info = mnl_nlmsg_get_payload(message);
@@ -166,6 +174,7 @@ static int new_link(const struct nlmsghdr *message, struct qpw_picture *p)
         return MNL_CB_ERROR;
     }
     p->links = known;
+    forget_move(p, (unsigned)info->ifi_index);
     link.serial = ++p->serial;
     read_driver(p->ioctl_fd, &link);
     p->links[p->n_links++] = link;

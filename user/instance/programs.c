@@ -11,6 +11,7 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include "instance/kernel_words.h"
@@ -134,6 +135,17 @@ int qpw_programs_begin(const struct qpw_kernel *k, uint32_t wanted, struct qpw_p
     return 0;
 }
 
+/* What the work took. The object's pages are the program file's: they are there again when they are next read. */
+static void give_back(void)
+{
+    uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE), first = ((uintptr_t)qpw_bpf_object + page - 1) / page * page,
+              end = (uintptr_t)qpw_bpf_object_end / page * page;
+
+    malloc_trim(0);
+    if (first < end)
+        madvise((void *)first, end - first, MADV_DONTNEED);
+}
+
 int qpw_programs_end(struct qpw_programs *p, int prog_fd[QPW_PROG_COUNT], struct qpw_error *err)
 {
     int r = 0;
@@ -155,6 +167,6 @@ int qpw_programs_end(struct qpw_programs *p, int prog_fd[QPW_PROG_COUNT], struct
             close(job->fd);
     }
     free(p);
-    malloc_trim(0);
+    give_back();
     return r;
 }
