@@ -279,7 +279,7 @@ struct qpw_exception {
     X(OWNERS_NOTED, "owners-noted")    /* it is there again */ \
     X(ADDRESSES_LEFT_OUT, "addresses-left-out") /* more local addresses than the table of them holds */ \
     X(ADDRESSES_COMPLETE, "addresses-complete") /* all of them are in it again */ \
-    X(REPLACED, "replaced")            /* what another version had attached, with maps that cannot be read */ \
+    X(REPLACED, "replaced")            /* what another version had attached, with maps in another layout */ \
     X(UNSEEN, "unseen")                /* from the machine's start, its time, to the first attachment */
 
 #define QPW_COVERAGE_RECORDS 512u

@@ -8,17 +8,19 @@ static int table_of(const struct qpw_auditor *a, const struct qpw_finding *value
     return a->kernel.map_fd[value->outcome >= QPW_OUTCOME_ANSWERED ? QPW_MAP_answered : QPW_MAP_findings];
 }
 
-/* The queue of the slots of its quota, as qpw_finding_quota() in bpf/finding.h has it. */
-static enum qpw_map queue_of(const struct qpw_finding_key *key, const struct qpw_finding *value)
+/* As qpw_finding_quota() in bpf/finding.h has it. */
+enum qpw_map qpw_finding_queue(const struct qpw_finding_key *key, const struct qpw_finding *value)
 {
     if (value->outcome >= QPW_OUTCOME_ANSWERED)
-        return key->verdict == QPW_VERDICT_IMPLIED ? QPW_MAP_implied_slots : QPW_MAP_answered_slots;
+        return key->verdict == QPW_VERDICT_IMPLIED || key->kind == QPW_KIND_ICMP ? QPW_MAP_implied_slots
+               : key->verdict == QPW_VERDICT_WEAK                                ? QPW_MAP_weak_slots
+                                                                                 : QPW_MAP_answered_slots;
     return value->flags & QPW_FINDING_NODE ? QPW_MAP_node_slots : QPW_MAP_finding_slots;
 }
 
 void qpw_finding_enter(struct qpw_auditor *a, const struct qpw_finding_key *key, struct qpw_finding *value)
 {
-    int table = table_of(a, value), queue = a->kernel.map_fd[queue_of(key, value)];
+    int table = table_of(a, value), queue = a->kernel.map_fd[qpw_finding_queue(key, value)];
     struct qpw_finding known;
 
     if (bpf_map_lookup_elem(table, key, &known) == 0) {

@@ -11,4 +11,7 @@
  */
 void qpw_finding_enter(struct qpw_auditor *a, const struct qpw_finding_key *key, struct qpw_finding *value);
 
+/* The map that slots of its quota come from. */
+enum qpw_map qpw_finding_queue(const struct qpw_finding_key *key, const struct qpw_finding *value);
+
 #endif

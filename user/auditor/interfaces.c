@@ -118,7 +118,57 @@ int qpw_watch_tell_kernel(struct qpw_auditor *a, const struct qpw_watched *w, co
     return qpw_kernel_set_iface(&a->kernel, &iface);
 }
 
-static int attach_tc(struct qpw_auditor *a, struct qpw_watched *w, enum qpw_point point, struct qpw_error *err)
+/* Of the version that is being replaced, in that hook; NULL: nothing. */
+static const struct qpw_hook_entry *replaced_entry(const struct qpw_auditor *a, const struct qpw_hook_list *list)
+{
+    const struct qpw_hook_entry *found;
+
+    for (size_t i = 0; i < a->replaced.n; i++) {
+        found = qpw_hooks_ours(list, a->replaced.place[i].entry.prog_id);
+        if (found)
+            return found;
+    }
+    return NULL;
+}
+
+/*
+ * Puts the program where another version's stands, if that is where it would go: no packet is missed or counted by both.
+ * False: it is to be attached beside, and the other one taken out afterwards.
+ */
+static bool replace(struct qpw_auditor *a, const struct qpw_watched *w, enum qpw_point point, const struct qpw_hook_list *list,
+                    int prog_fd, bool xdp, enum qpw_hook *ret_kind)
+{
+    const struct qpw_hook_entry *old = replaced_entry(a, list);
+
+    if (!old || (old->kind == QPW_HOOK_XDP) != xdp || qpw_hooks_foreign_before(list, old) > 0 ||
+        (a->options.tc == QPW_TC_TCX && old->kind == QPW_HOOK_CLSACT) || (a->options.tc == QPW_TC_CLSACT && old->kind == QPW_HOOK_TCX) ||
+        qpw_hooks_replace(w->ifindex, point, old, prog_fd, NULL) < 0)
+        return false;
+    *ret_kind = old->kind;
+    return true;
+}
+
+/* Native XDP has room for one program: where the driver does not replace it, what passes in between is missed. */
+static int attach_xdp(struct qpw_auditor *a, const struct qpw_watched *w, const struct qpw_hook_list *rx, struct qpw_error *err)
+{
+    const struct qpw_hook_entry *old = replaced_entry(a, rx);
+    int fd = a->kernel.prog_fd[QPW_PROG_qpw_xdp_rx], r = 0;
+    uint64_t since_ns;
+    enum qpw_hook kind;
+
+    if (replace(a, w, QPW_POINT_RX, rx, fd, true, &kind))
+        return 0;
+    if (!old || old->kind != QPW_HOOK_XDP)
+        return qpw_hooks_attach_xdp(w->ifindex, fd, err);
+    since_ns = qpw_clock_monotonic_ns();
+    r = qpw_hooks_detach(w->ifindex, QPW_POINT_RX, old, err);
+    r = r ? r : qpw_hooks_attach_xdp(w->ifindex, fd, err);
+    a->unseen_ns += qpw_clock_monotonic_ns() - since_ns;
+    return r;
+}
+
+static int attach_tc(struct qpw_auditor *a, struct qpw_watched *w, enum qpw_point point, const struct qpw_hook_list *list,
+                     struct qpw_error *err)
 {
     enum qpw_program program = program_for(w, point, false);
     uint8_t own_before = a->meta.own_qdisc[w->number];
@@ -130,7 +180,7 @@ static int attach_tc(struct qpw_auditor *a, struct qpw_watched *w, enum qpw_poin
         a->meta.own_qdisc[w->number] = 1; /* before it is made: whoever is killed in between leaves none behind */
         r = qpw_meta_write(&a->kernel, &a->meta, err);
     }
-    if (r == 0)
+    if (r == 0 && !replace(a, w, point, list, a->kernel.prog_fd[program], false, &kind))
         r = qpw_hooks_attach_tc(w->ifindex, point, a->kernel.prog_fd[program], a->options.tc, &kind, &made, err);
     a->meta.own_qdisc[w->number] = own_before || made;
     if (r < 0)
@@ -163,11 +213,11 @@ static int attach_missing(struct qpw_auditor *a, struct qpw_watched *w, const st
     if (r == 0 && qpw_watch_tell_kernel(a, w, link) < 0)
         r = qpw_fail(err, -EIO, "%s: its entry in the kernel's table cannot be written", w->name);
     if (r == 0 && !our_entry(a, tx))
-        r = attach_tc(a, w, QPW_POINT_TX, err);
+        r = attach_tc(a, w, QPW_POINT_TX, tx, err);
     if (r < 0 || our_entry(a, rx))
         return r;
     if (choice.xdp) {
-        r = qpw_hooks_attach_xdp(w->ifindex, a->kernel.prog_fd[QPW_PROG_qpw_xdp_rx], &first);
+        r = attach_xdp(a, w, rx, &first);
         if (r == 0)
             a->meta.rx_hook[w->number] = QPW_HOOK_XDP;
         else if (a->options.mode == QPW_MODE_XDP && r != -EBUSY && r != -EEXIST)
@@ -176,7 +226,7 @@ static int attach_missing(struct qpw_auditor *a, struct qpw_watched *w, const st
             snprintf(choice.why, sizeof(choice.why), "native XDP failed: %.40s", strerror(-r));
     }
     if (!choice.xdp || r < 0)
-        r = attach_tc(a, w, QPW_POINT_RX, err);
+        r = attach_tc(a, w, QPW_POINT_RX, rx, err);
     if (r == 0) {
         memcpy(a->meta.why[w->number], choice.why, sizeof(a->meta.why[w->number]));
         if (*choice.advice)
@@ -288,7 +338,8 @@ void qpw_watch_begin(struct qpw_auditor *a)
     a->attached = true;
     if (a->taken_over)
         return;
-    a->meta.attached_unix_ns = qpw_clock_unix_ns(); /* not when loading began */
+    if (!a->carry)
+        a->meta.attached_unix_ns = qpw_clock_unix_ns(); /* not when loading began */
     control->attached_ns = qpw_kernel_now_ns(&a->kernel);
     control->window_end_ns = control->attached_ns + control->udp_ns;
 }

@@ -23,6 +23,7 @@ struct ring_buffer;
 struct qpw_alerts;
 struct qpw_owner_watch;
 struct qpw_changelist;
+struct qpw_carry;
 
 /* One interface that is to be watched. */
 struct qpw_watched {
@@ -65,6 +66,10 @@ struct qpw_auditor {
     struct qpw_meta meta;
     struct qpw_coverage_log coverage;
     struct qpw_places replaced; /* what another version attached, until this one is; else empty */
+    struct qpw_carry *carry;    /* what of it is carried over, until it is; NULL: nothing */
+    bool carried;               /* it was: there are findings that no event told */
+    struct qpw_error not_carried; /* why nothing is */
+    uint64_t unseen_ns;         /* for how long an interface was without a program while it was replaced */
     struct qpw_expire expire;
     struct qpw_netlink *netlink;
     struct qpw_sockets *sockets;

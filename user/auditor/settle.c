@@ -56,11 +56,10 @@ static int find_live(struct run *r)
     return rc;
 }
 
-/* Adds to what is to be added to a slot. 0 or a negative errno: the map is full. */
-static int correct(struct run *r, uint32_t slot, const struct qpw_counts *by)
+int qpw_slot_correct(struct qpw_kernel *k, uint32_t slot, const struct qpw_counts *by)
 {
     struct qpw_counts_block sums = {0};
-    int fd = r->k->map_fd[QPW_MAP_corrections];
+    int fd = k->map_fd[QPW_MAP_corrections];
     uint32_t block = slot / QPW_COUNTS_BLOCK;
 
     bpf_map_lookup_elem(fd, &block, &sums);
@@ -75,9 +74,9 @@ static int free_place(struct run *r, const struct quota *q, const struct qpw_fin
     static const struct qpw_counts none;
     struct qpw_counts counts, taken;
     uint32_t slot = value->slot;
-    int rc = correct(r, slot, &none); /* room for both, before anything is changed */
+    int rc = qpw_slot_correct(r->k, slot, &none); /* room for both, before anything is changed */
 
-    rc = rc ? rc : correct(r, value->meter, &none);
+    rc = rc ? rc : qpw_slot_correct(r->k, value->meter, &none);
     if (rc == 0 && bpf_map_delete_elem(r->k->map_fd[q->table], key) < 0)
         rc = -errno;
     rc = rc ? rc : qpw_counters_one(r->k, slot, &counts);
@@ -86,8 +85,8 @@ static int free_place(struct run *r, const struct quota *q, const struct qpw_fin
     taken = (struct qpw_counts){-counts.connections, -counts.rx_packets, -counts.rx_bytes, -counts.tx_packets,
                                 -counts.tx_bytes};
     counts.connections = 0;
-    rc = correct(r, slot, &taken);
-    rc = rc ? rc : correct(r, value->meter, &counts);
+    rc = qpw_slot_correct(r->k, slot, &taken);
+    rc = rc ? rc : qpw_slot_correct(r->k, value->meter, &counts);
     if (rc == 0 && bpf_map_update_elem(r->k->map_fd[q->queue], NULL, &slot, BPF_ANY) < 0)
         rc = -errno;
     r->freed[q->answered] += rc == 0;

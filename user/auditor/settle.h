@@ -23,6 +23,9 @@ struct qpw_settle {
     uint64_t quiet_ns; /* nothing was seen of it for longer than that: no CPU's cache knows its slot any more */
 };
 
+/* Adds to what is to be added to a slot of `counters`, which only programs write to. 0 or a negative errno: no memory. */
+int qpw_slot_correct(struct qpw_kernel *k, uint32_t slot, const struct qpw_counts *by);
+
 /* Looks at all quotas. *ret_freed: how many places. 0, or a negative errno with err filled. */
 int qpw_settle_run(struct qpw_kernel *k, const struct qpw_settle *settle, size_t *ret_freed, struct qpw_error *err);
 

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "auditor/alerts.h"
+#include "auditor/carry.h"
 #include "control/control.h"
 #include "control/detach.h"
 #include "auditor/internal.h"
@@ -112,6 +113,8 @@ static int open_fresh(struct qpw_auditor *a, struct qpw_error *err)
     a->meta.netns = qpw_netns_inode();
     snprintf(a->meta.version, sizeof(a->meta.version), "%s", QPW_VERSION);
     r = qpw_meta_write(&a->kernel, &a->meta, err);
+    if (r == 0 && a->replaced.n)
+        qpw_carry_begin(a, &a->not_carried);
     return r ? r : qpw_coverage_open(&a->kernel, &a->coverage, err);
 }
 
@@ -176,25 +179,52 @@ static bool is_other_layout(const struct qpw_places *places)
     return places->n && places->place[0].abi != QPW_ABI_VERSION;
 }
 
-/* Native XDP has room for one program; at TC ours go in front of the old ones, which are taken out afterwards. */
-static int make_room_for_xdp(struct qpw_auditor *a, struct qpw_error *err)
+/* The policy may be another than the last auditor's: what it found is judged by this one. */
+static int rejudge(struct qpw_auditor *a, struct qpw_error *err)
 {
-    int r = 0;
+    struct qpw_rejudged done;
+    char by[96];
 
-    for (size_t i = 0; r == 0 && i < a->replaced.n; i++)
-        if (a->replaced.place[i].entry.kind == QPW_HOOK_XDP)
-            r = qpw_hooks_detach(a->replaced.place[i].ifindex, QPW_POINT_RX, &a->replaced.place[i].entry, err);
-    return r;
+    qpw_peer_describe(getpid(), by, sizeof(by));
+    return qpw_audit_rejudge(a, by, &done, err);
+}
+
+/* What was counted and found goes on, or ends here; and for how long nobody counted. */
+static int tell_replaced(struct qpw_auditor *a, unsigned abi, struct qpw_error *err)
+{
+    struct qpw_carried done = {0};
+    char unseen[32], meters[40], findings[40], what[96];
+    int r = a->carry ? qpw_carry_finish(a, &done, err) : 0;
+
+    if (r < 0)
+        return r;
+    qpw_words_duration(a->unseen_ns, unseen, sizeof(unseen));
+    if (a->carry)
+        snprintf(what, sizeof(what), "%s and %s carried over", qpw_words_many(done.meters, "counter", meters, sizeof(meters)),
+                 qpw_words_many(done.findings, "finding", findings, sizeof(findings)));
+    else
+        snprintf(what, sizeof(what), "its counters and open findings end here");
+    qpw_coverage_add(&a->coverage, QPW_COVERAGE_REPLACED, 0, "Layout %u by %u: %s; unseen meanwhile: %s.", abi, QPW_ABI_VERSION, what,
+                     a->unseen_ns ? unseen : "nothing");
+    qpw_say(a, a->carry && !done.left_out ? QPW_SAY_NOTE : QPW_SAY_WARNING, "what another version had attached (layout %u, this one's "
+            "is %u) is replaced: %s%s%s; unseen meanwhile: %s", abi, QPW_ABI_VERSION, what, a->carry ? "" : ", for this version cannot read them: ",
+            a->carry ? "" : a->not_carried.text, a->unseen_ns ? unseen : "nothing");
+    if (done.left_out)
+        qpw_say(a, QPW_SAY_WARNING, "%zu of these found no place of their own: their packets count with others of the same verdict",
+                done.left_out);
+    return 0;
 }
 
 /*
- * What another version attached goes once its interfaces are watched by this one, so that no packet passes unseen. Its
- * counters and open findings end with it: they are in a layout that only that version reads.
+ * What another version attached was replaced in its hooks; what of it is left elsewhere goes once its interfaces are watched,
+ * so that no packet passes unseen.
  */
 static int replace_other_layout(struct qpw_auditor *a, struct qpw_error *err)
 {
+    uint64_t heartbeat_ns = qpw_carry_heartbeat_ns(a->carry);
     unsigned abi = a->replaced.place[0].abi;
     size_t removed = 0;
+    char age[32];
     int r = 0;
 
     for (size_t i = 0; r == 0 && i < a->replaced.n; i++)
@@ -203,19 +233,22 @@ static int replace_other_layout(struct qpw_auditor *a, struct qpw_error *err)
     if (r == 0)
         r = qpw_detach_others(qpw_kernel_instance(&a->kernel), NULL, 0, &removed, err);
     qpw_places_clear(&a->replaced);
-    if (r < 0)
-        return r;
-    qpw_coverage_add(&a->coverage, QPW_COVERAGE_REPLACED, 0, "In place of another version's (layout %u, now %u), whose "
-                     "counters and open findings end here.", abi, QPW_ABI_VERSION);
-    qpw_say(a, QPW_SAY_WARNING, "what another version had attached (layout %u, this one's is %u) is replaced; its counters and "
-            "open findings end here", abi, QPW_ABI_VERSION);
-    return 0;
+    if (r == 0 && heartbeat_ns) {
+        a->told_until_ns = heartbeat_ns;
+        qpw_coverage_add(&a->coverage, QPW_COVERAGE_AUDITOR_GAP, 0, "for %s.",
+                         qpw_words_duration(qpw_clock_monotonic_ns() - heartbeat_ns, age, sizeof(age)));
+    }
+    r = r ? r : tell_replaced(a, abi, err);
+    a->carried = r == 0 && a->carry;
+    qpw_carry_close(a->carry);
+    a->carry = NULL;
+    return r == 0 && a->carried ? rejudge(a, err) : r;
 }
 
 /* With the policy in force and the seeds written, the hooks may go live. */
 static int attach_all(struct qpw_auditor *a, struct qpw_error *err)
 {
-    int r = make_room_for_xdp(a, err);
+    int r = 0;
 
     a->attached = a->taken_over;
     for (size_t i = 0; r == 0 && i < a->options.n_ifaces; i++)
@@ -267,17 +300,11 @@ static void know_dhcp_servers(struct qpw_kernel *k)
         qpw_kernel_add_dhcp_server(k, servers[i]); /* one that finds no place is a finding when it speaks */
 }
 
-/* The policy may be another than the last auditor's: what it found is judged by this one. */
 static int open_lives(struct qpw_auditor *a, struct qpw_error *err)
 {
-    struct qpw_rejudged done;
-    char by[96];
     int r = qpw_audit_lives_load(a, err);
 
-    if (r < 0 || !a->taken_over)
-        return r;
-    qpw_peer_describe(getpid(), by, sizeof(by));
-    return qpw_audit_rejudge(a, by, &done, err);
+    return r < 0 || !a->taken_over ? r : rejudge(a, err);
 }
 
 static int start(struct qpw_auditor *a, bool *ret_usage, struct qpw_error *err)
@@ -302,12 +329,13 @@ static int start(struct qpw_auditor *a, bool *ret_usage, struct qpw_error *err)
         r = qpw_places_find(&places, err);
     if (r == 0)
         r = qpw_places_split(&places, &others, err);
-    if (r == 0)
-        r = places.n && !is_other_layout(&places) ? take_over(a, &places, err) : open_fresh(a, err);
-    if (r == 0 && is_other_layout(&places))
+    if (r == 0 && is_other_layout(&places)) {
         a->replaced = places; /* from here on the auditor's */
-    else
-        qpw_places_clear(&places);
+        places = (struct qpw_places){0};
+    }
+    if (r == 0)
+        r = places.n ? take_over(a, &places, err) : open_fresh(a, err);
+    qpw_places_clear(&places);
     if (r == 0)
         qpw_runs_begin(a, &others);
     qpw_places_clear(&others);
@@ -385,7 +413,7 @@ int qpw_auditor_open(const struct qpw_audit_options *options, struct qpw_auditor
     }
     a->kernel.control->auditor_pid = getpid();
     a->kernel.control->heartbeat_ns = qpw_clock_monotonic_ns();
-    if (a->taken_over)
+    if (a->taken_over || a->carried)
         qpw_events_catch_up(a);
     qpw_summary_begin(a);
     qpw_service_ready(a);
@@ -517,6 +545,7 @@ int qpw_auditor_close(struct qpw_auditor *a, struct qpw_error *err)
     qpw_compiled_clear(&a->compiled);
     qpw_registry_clear(&a->names);
     qpw_places_clear(&a->replaced);
+    qpw_carry_close(a->carry);
     qpw_policy_options_clear(&a->options.policy);
     json_decref(a->policy_args);
     free(a);

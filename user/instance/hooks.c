@@ -94,6 +94,30 @@ int qpw_hooks_detach(unsigned ifindex, enum qpw_point point, const struct qpw_ho
     }
 }
 
+static int replace_xdp(unsigned ifindex, const struct qpw_hook_entry *entry, int prog_fd, struct qpw_error *err)
+{
+    LIBBPF_OPTS(bpf_xdp_attach_opts, opts);
+    int fd = qpw_object_program(entry->prog_id), r;
+
+    if (fd < 0)
+        return qpw_fail(err, -errno, "opening XDP program %u: %s", entry->prog_id, strerror(errno));
+    opts.old_prog_fd = fd;
+    r = bpf_xdp_attach((int)ifindex, prog_fd, XDP_FLAGS_DRV_MODE | XDP_FLAGS_REPLACE, &opts);
+    close(fd);
+    return r < 0 ? qpw_fail(err, r, "replacing XDP program %u of interface %u: %s", entry->prog_id, ifindex, strerror(-r)) : 0;
+}
+
+int qpw_hooks_replace(unsigned ifindex, enum qpw_point point, const struct qpw_hook_entry *entry, int prog_fd,
+                      struct qpw_error *err)
+{
+    switch (entry->kind) {
+    case QPW_HOOK_XDP: return replace_xdp(ifindex, entry, prog_fd, err);
+    case QPW_HOOK_TCX: return qpw_tcx_replace(ifindex, point, entry, prog_fd, err);
+    case QPW_HOOK_CLSACT: return qpw_clsact_replace(ifindex, point, entry, prog_fd, err);
+    default: return qpw_fail(err, -EINVAL, "no hook to replace a program in");
+    }
+}
+
 bool qpw_hooks_have_qdisc(unsigned ifindex)
 {
     return qpw_clsact_has_qdisc(ifindex);

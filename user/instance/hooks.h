@@ -85,6 +85,13 @@ int qpw_hooks_detach(unsigned ifindex, enum qpw_point point, const struct qpw_ho
                      struct qpw_error *err);
 
 /*
+ * Puts a program into the very place of another one of ours, so that each packet is seen by one of the two. 0, or a
+ * negative errno with err filled; then the other one still stands there, or has gone by itself.
+ */
+int qpw_hooks_replace(unsigned ifindex, enum qpw_point point, const struct qpw_hook_entry *entry, int prog_fd,
+                      struct qpw_error *err);
+
+/*
  * Takes those of the programs out of the interface that went to another network namespace, as which it has that ifindex
  * there. netns_fd: that namespace. 0, also when none is left there; or a negative errno with err filled.
  */

@@ -190,26 +190,52 @@ int qpw_clsact_attach(unsigned ifindex, enum qpw_point point, int prog_fd, bool 
     return r;
 }
 
-int qpw_clsact_detach(unsigned ifindex, enum qpw_point point, const struct qpw_hook_entry *entry, struct qpw_error *err)
+/*
+ * Filters are replaced and removed by their place: whether it still is that very program's. -ENOENT: another stands there, or
+ * none.
+ */
+static int check_place(unsigned ifindex, enum qpw_point point, const struct qpw_hook_entry *entry, struct qpw_error *err)
 {
-    LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = ifindex, .attach_point = tc_point(point));
-    LIBBPF_OPTS(bpf_tc_opts, opts, .handle = entry->handle, .priority = entry->priority);
     struct qpw_hook_list list = {0};
     int r = qpw_clsact_query(ifindex, point, &list, err);
 
     if (r < 0)
         return r;
-    /* Filters are removed by their place: look once more whether ours still stands in it. */
-    for (size_t i = 0; i < list.n; i++) {
-        if (list.entry[i].priority != entry->priority || list.entry[i].handle != entry->handle ||
-            list.entry[i].prog_id != entry->prog_id)
-            continue;
-        r = bpf_tc_detach(&hook, &opts);
-        if (r < 0 && r != -ENOENT && r != -ENODEV)
-            return qpw_fail(err, r, "removing the TC %s filter with priority %u from interface %u: %s",
-                            point_text(point), entry->priority, ifindex, strerror(-r));
-        return 0;
-    }
+    for (size_t i = 0; i < list.n; i++)
+        if (list.entry[i].priority == entry->priority && list.entry[i].handle == entry->handle &&
+            list.entry[i].prog_id == entry->prog_id)
+            return 0;
+    return qpw_fail(err, -ENOENT, "the TC %s filter with priority %u is not on interface %u any more", point_text(point),
+                    entry->priority, ifindex);
+}
+
+int qpw_clsact_replace(unsigned ifindex, enum qpw_point point, const struct qpw_hook_entry *entry, int prog_fd,
+                       struct qpw_error *err)
+{
+    LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = (int)ifindex, .attach_point = tc_point(point));
+    LIBBPF_OPTS(bpf_tc_opts, opts, .prog_fd = prog_fd, .flags = BPF_TC_F_REPLACE, .handle = entry->handle,
+                .priority = entry->priority);
+    int r = check_place(ifindex, point, entry, err);
+
+    if (r < 0)
+        return r;
+    r = bpf_tc_attach(&hook, &opts);
+    return r < 0 ? qpw_fail(err, r, "replacing the TC %s filter with priority %u of interface %u: %s", point_text(point),
+                            entry->priority, ifindex, strerror(-r)) : 0;
+}
+
+int qpw_clsact_detach(unsigned ifindex, enum qpw_point point, const struct qpw_hook_entry *entry, struct qpw_error *err)
+{
+    LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = (int)ifindex, .attach_point = tc_point(point));
+    LIBBPF_OPTS(bpf_tc_opts, opts, .handle = entry->handle, .priority = entry->priority);
+    int r = check_place(ifindex, point, entry, err);
+
+    if (r < 0)
+        return r == -ENOENT ? 0 : r;
+    r = bpf_tc_detach(&hook, &opts);
+    if (r < 0 && r != -ENOENT && r != -ENODEV)
+        return qpw_fail(err, r, "removing the TC %s filter with priority %u from interface %u: %s",
+                        point_text(point), entry->priority, ifindex, strerror(-r));
     return 0;
 }
 

@@ -15,6 +15,10 @@ bool qpw_clsact_has_qdisc(unsigned ifindex);
 int qpw_clsact_attach(unsigned ifindex, enum qpw_point point, int prog_fd, bool *ret_made_qdisc,
                       struct qpw_error *err);
 
+/* As qpw_hooks_replace(). */
+int qpw_clsact_replace(unsigned ifindex, enum qpw_point point, const struct qpw_hook_entry *entry, int prog_fd,
+                       struct qpw_error *err);
+
 int qpw_clsact_detach(unsigned ifindex, enum qpw_point point, const struct qpw_hook_entry *entry,
                       struct qpw_error *err);
 

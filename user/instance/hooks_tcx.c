@@ -13,6 +13,7 @@
 /* From the kernel's include/uapi/linux/bpf.h, 6.6. */
 #define TCX_INGRESS 46
 #define TCX_EGRESS 47
+#define F_REPLACE (1u << 2)
 #define F_BEFORE (1u << 3)
 #define TCX_MAX 64 /* programs in one hook */
 
@@ -103,6 +104,23 @@ int qpw_tcx_attach(unsigned ifindex, enum qpw_point point, int prog_fd, struct q
         return qpw_fail(err, -EOPNOTSUPP, "this kernel has no TCX (it came with 6.6)");
     return qpw_fail(err, -errno, "attaching at TCX %s of interface %u: %s", point_text(point), ifindex,
                     strerror(errno));
+}
+
+int qpw_tcx_replace(unsigned ifindex, enum qpw_point point, const struct qpw_hook_entry *entry, int prog_fd,
+                    struct qpw_error *err)
+{
+    struct attr_attach attr = {.target_ifindex = ifindex, .attach_bpf_fd = (uint32_t)prog_fd, .attach_type = attach_type(point),
+                               .attach_flags = F_REPLACE};
+    int fd = qpw_object_program(entry->prog_id);
+    long r;
+
+    if (fd < 0)
+        return qpw_fail(err, -errno, "opening TC program %u: %s", entry->prog_id, strerror(errno));
+    attr.replace_bpf_fd = (uint32_t)fd;
+    r = sys_bpf(BPF_PROG_ATTACH, &attr, sizeof(attr)) < 0 ? -errno : 0;
+    close(fd);
+    return r < 0 ? qpw_fail(err, (int)r, "replacing program %u at TCX %s of interface %u: %s", entry->prog_id, point_text(point),
+                            ifindex, strerror((int)-r)) : 0;
 }
 
 int qpw_tcx_detach(unsigned ifindex, enum qpw_point point, const struct qpw_hook_entry *entry, struct qpw_error *err)

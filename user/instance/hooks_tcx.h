@@ -11,6 +11,10 @@ int qpw_tcx_query(unsigned ifindex, enum qpw_point point, struct qpw_hook_list *
 /* Attaches in front of all, without a link. Errors as qpw_tcx_query. */
 int qpw_tcx_attach(unsigned ifindex, enum qpw_point point, int prog_fd, struct qpw_error *err);
 
+/* As qpw_hooks_replace(). */
+int qpw_tcx_replace(unsigned ifindex, enum qpw_point point, const struct qpw_hook_entry *entry, int prog_fd,
+                    struct qpw_error *err);
+
 int qpw_tcx_detach(unsigned ifindex, enum qpw_point point, const struct qpw_hook_entry *entry, struct qpw_error *err);
 
 #endif

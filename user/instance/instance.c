@@ -43,7 +43,8 @@ static int place_map(int fd, struct qpw_kernel *k, struct qpw_error *err)
     return r;
 }
 
-static int open_maps(uint32_t prog_id, struct qpw_kernel *k, struct qpw_error *err)
+/* Those of the program's maps whose names are known here. */
+static int gather_maps(uint32_t prog_id, struct qpw_kernel *k, struct qpw_error *err)
 {
     __u32 ids[QPW_PROGRAM_MAPS];
     int n = qpw_program_map_ids(prog_id, ids, QPW_PROGRAM_MAPS), fd, r = 0;
@@ -57,6 +58,13 @@ static int open_maps(uint32_t prog_id, struct qpw_kernel *k, struct qpw_error *e
         else
             r = place_map(fd, k, err);
     }
+    return r;
+}
+
+static int open_maps(uint32_t prog_id, struct qpw_kernel *k, struct qpw_error *err)
+{
+    int r = gather_maps(prog_id, k, err);
+
     for (int map = 0; r == 0 && map < QPW_MAP_COUNT; map++)
         if (k->map_fd[map] < 0)
             r = qpw_fail(err, -EPROTO, "what is attached has no map '%s'; 'qportwatch detach' removes it",
@@ -67,6 +75,20 @@ static int open_maps(uint32_t prog_id, struct qpw_kernel *k, struct qpw_error *e
                          "removes it");
     r = r ? r : read_config(k, err);
     return r ? r : qpw_kernel_map_pages(k, err);
+}
+
+int qpw_instance_open_maps(const struct qpw_places *places, struct qpw_kernel *ret, struct qpw_error *err)
+{
+    struct qpw_kernel k;
+    int r;
+
+    qpw_kernel_init(&k);
+    r = gather_maps(places->place[0].entry.prog_id, &k, err);
+    if (r < 0)
+        qpw_kernel_close(&k);
+    else
+        *ret = k;
+    return r;
 }
 
 int qpw_instance_open(const struct qpw_places *places, struct qpw_kernel *ret, struct qpw_error *err)

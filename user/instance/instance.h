@@ -55,6 +55,13 @@ bool qpw_place_meta(const struct qpw_place *place, struct qpw_meta *ret);
  */
 int qpw_instance_open(const struct qpw_places *places, struct qpw_kernel *ret, struct qpw_error *err);
 
+/*
+ * Opens only the maps, of whatever version, of the kernel side that the places (at least one) belong to: those whose names
+ * this version knows; the others are -1, and nothing is known of what they hold (translation.h). 0, or a negative errno with err
+ * filled. The caller closes *ret.
+ */
+int qpw_instance_open_maps(const struct qpw_places *places, struct qpw_kernel *ret, struct qpw_error *err);
+
 /* Ids of the maps a program uses, at most `room`: their number, or a negative errno. */
 #define QPW_PROGRAM_MAPS 64
 int qpw_program_map_ids(uint32_t prog_id, __u32 *ids, unsigned room);
