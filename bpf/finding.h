@@ -106,6 +106,7 @@ static __always_inline void qpw_finding_reserve(struct qpw_work *w, const struct
     long rc;
 
     __builtin_memset(key, 0, sizeof(*key));
+    key->prefixlen = QPW_RESERVED_BITS;
     key->port = w->finding.port;
     key->kind = w->finding.kind;
     key->protocol = w->finding.protocol;

@@ -57,8 +57,10 @@ struct qpw_cache_block {
 #define QPW_GRACE_TIME 0xffffffull
 #define QPW_GRACE_NS 10000000000ull
 
-/* A reserved place (see `reserved` below). */
+/* A reserved place (see `reserved` below). prefixlen: always all of it, QPW_RESERVED_BITS. */
+#define QPW_RESERVED_BITS 64u
 struct qpw_reserved_key {
+    __u32 prefixlen;
     __u16 port;
     __u8 kind;
     __u8 protocol;
@@ -174,13 +176,16 @@ struct qpw_work {
 
 /*
  * Shared truth of connections: exact keys, atomic insert. One table a quota. The half-open one, which every scan and
- * flood writes to, is made of sets (half.h): an LRU map's insertion costs 400 ns more, for its lists. 131,072 places.
+ * flood writes to, is made of sets (half.h): an LRU map's insertion costs 400 ns more, for its lists. 81,920 places.
  */
-QPW_MAP(conns_half, BPF_MAP_TYPE_ARRAY, 8192, __u32, struct qpw_half, 0); /* floods push each other out */
+QPW_MAP(conns_half, BPF_MAP_TYPE_ARRAY, 5120, __u32, struct qpw_half, 0); /* floods push each other out */
 /* Only the node's own packets fill it. */
 QPW_MAP(conns_out, BPF_MAP_TYPE_LRU_HASH, 32768, struct qpw_conn_key, struct qpw_conn, 0);
-/* No LRU: an idle mount is never evicted. */
-QPW_MAP(conns_est, BPF_MAP_TYPE_HASH, 65536, struct qpw_conn_key, struct qpw_conn, 0);
+/*
+ * No LRU: an idle mount is never evicted. Not preallocated, for most nodes have few of so many: 1 MiB and 150 bytes each.
+ * Only a completed handshake makes one, so nobody can have the kernel allocate by forged packets.
+ */
+QPW_MAP(conns_est, BPF_MAP_TYPE_HASH, 65536, struct qpw_conn_key, struct qpw_conn, BPF_F_NO_PREALLOC);
 QPW_MAP(conns_dgram, BPF_MAP_TYPE_LRU_HASH, 16384, struct qpw_conn_key, struct qpw_conn, 0); /* answered only */
 /* Replay only, else one entry. */
 QPW_MAP(conn_counts, BPF_MAP_TYPE_HASH, 1, struct qpw_conn_key, struct qpw_counts, 0);
@@ -191,8 +196,8 @@ QPW_MAP(conn_cache, BPF_MAP_TYPE_PERCPU_ARRAY, 16384 / QPW_CACHE_BLOCK, __u32, s
 QPW_MAP(incarnations, BPF_MAP_TYPE_ARRAY, 1, __u32, struct qpw_incarnations, BPF_F_MMAPABLE);
 
 /* What sock_diag said of TCP tuples. LRU: requests of a flood may push answers out, they are asked again. */
-QPW_MAP(seeds, BPF_MAP_TYPE_LRU_HASH, 16384, struct qpw_conn_key, struct qpw_seed, 0);
-QPW_MAP(frags, BPF_MAP_TYPE_LRU_HASH, 8192, struct qpw_frag_key, struct qpw_frag, 0);
+QPW_MAP(seeds, BPF_MAP_TYPE_LRU_HASH, 4096, struct qpw_conn_key, struct qpw_seed, 0);
+QPW_MAP(frags, BPF_MAP_TYPE_LRU_HASH, 4096, struct qpw_frag_key, struct qpw_frag, 0);
 
 /* Who asked the node: an array, so that nothing is allocated or locked, of cache lines. 1 MiB, 114,688 questions. */
 QPW_MAP(questions, BPF_MAP_TYPE_ARRAY, QPW_QUESTION_LINES, __u32, struct qpw_questions, 0);
@@ -205,7 +210,7 @@ QPW_MAP(asked, BPF_MAP_TYPE_ARRAY, QPW_ASKED_ADDRESSES, __u32, struct qpw_addres
 QPW_MAP(grace, BPF_MAP_TYPE_ARRAY, QPW_GRACE_PLACES, __u32, __u64, 0);
 
 /* Meter rows by key; their counters by slot. Slots come from queues, one a quota. */
-QPW_MAP(meters, BPF_MAP_TYPE_HASH, 16384, struct qpw_meter_key, struct qpw_meter, 0);
+QPW_MAP(meters, BPF_MAP_TYPE_HASH, QPW_METER_SLOTS_SAFE + QPW_METER_SLOTS_OPEN, struct qpw_meter_key, struct qpw_meter, 0);
 #define QPW_QUEUE(queue_name, entries) \
     struct { \
         __uint(type, BPF_MAP_TYPE_QUEUE); \
@@ -246,9 +251,11 @@ QPW_MAP(answered, BPF_MAP_TYPE_HASH, QPW_ANSWERED_SLOTS + QPW_IMPLIED_SLOTS + QP
         struct qpw_finding_key, struct qpw_finding, 0);
 /*
  * The reserved place of each (direction, protocol, port, verdict): its first answered exchange when `answered` is full.
- * Not preallocated: costs memory only where used; at most one entry a port, hence the size: all of TCP and UDP.
+ * At most one entry a port, hence the size: all of TCP and UDP. A trie, though keys are always whole: it takes memory only
+ * where used, when of a hash as large the empty buckets alone have 2 MiB. Before 6.13 it knows no BPF_NOEXIST: of two CPUs
+ * that enter the first exchange of a port at the same moment, the later one's stays.
  */
-QPW_MAP(reserved, BPF_MAP_TYPE_HASH, 131072, struct qpw_reserved_key, struct qpw_reserved, BPF_F_NO_PREALLOC);
+QPW_MAP(reserved, BPF_MAP_TYPE_LPM_TRIE, 131072, struct qpw_reserved_key, struct qpw_reserved, BPF_F_NO_PREALLOC);
 QPW_MAP(details, BPF_MAP_TYPE_HASH, 8192, struct qpw_detail_key, struct qpw_detail, 0);
 QPW_MAP(losses, BPF_MAP_TYPE_PERCPU_ARRAY, QPW_STATS, __u32, __u64, 0);
 
@@ -299,7 +306,7 @@ QPW_OUTER(pol_steps, qpw_inner_steps);
 QPW_OUTER(pol_sets, qpw_inner_sets);
 
 /* (remote address, rule) of answered exchanges that vouch for others. */
-QPW_MAP(parents, BPF_MAP_TYPE_LRU_HASH, 16384, struct qpw_parent_key, struct qpw_parent, 0);
+QPW_MAP(parents, BPF_MAP_TYPE_LRU_HASH, 8192, struct qpw_parent_key, struct qpw_parent, 0);
 /* What user space has decided of companions. LRU: what is pushed out is asked again. */
 QPW_MAP(vouches, BPF_MAP_TYPE_LRU_HASH, QPW_VOUCHES, struct qpw_vouch_key, struct qpw_vouch, 0);
 /* What each remote end has left of what is allowed of infrastructure: sets, so that nothing is allocated. 250 kB. */
@@ -313,7 +320,7 @@ QPW_MAP(ifaces, BPF_MAP_TYPE_HASH, QPW_MAX_IFACES, __u32, struct qpw_iface, 0); 
 
 /* Only for user space; bound to the programs at load so that they live as long. */
 QPW_MAP(meta, BPF_MAP_TYPE_ARRAY, 1, __u32, struct qpw_meta, 0);
-QPW_MAP(rule_info, BPF_MAP_TYPE_ARRAY, QPW_MAX_RULES, __u32, struct qpw_rule_info, 0);
+QPW_MAP(rule_info, BPF_MAP_TYPE_HASH, QPW_MAX_RULES, __u32, struct qpw_rule_info, BPF_F_NO_PREALLOC); /* few of so many */
 QPW_MAP(peer_info, BPF_MAP_TYPE_ARRAY, QPW_MAX_PEERS, __u32, struct qpw_peer_info, 0);
 QPW_MAP(listed, BPF_MAP_TYPE_ARRAY, QPW_LISTED_TABLES, __u32, struct qpw_listed, 0);
 QPW_MAP(exceptions, BPF_MAP_TYPE_ARRAY, QPW_EXCEPTIONS, __u32, struct qpw_exception, 0);
@@ -321,7 +328,7 @@ QPW_MAP(coverage, BPF_MAP_TYPE_ARRAY, QPW_COVERAGE_RECORDS, __u32, struct qpw_co
 
 struct {
     __uint(type, BPF_MAP_TYPE_RINGBUF);
-    __uint(max_entries, 1 << 20);
+    __uint(max_entries, 1 << 18); /* 1,500 events; what finds it full is only delayed */
 } events SEC(".maps");
 
 /* Who made a socket: freed with it. Not cloned to what is accepted from a listener, which is asked for instead. */

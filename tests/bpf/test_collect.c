@@ -196,7 +196,7 @@ Test(collect, reserved_place_is_a_finding_without_counters)
         struct qpw_finding value;
     } place = {finding_key(9), {.flags = QPW_FINDING_RESERVED, .outcome = QPW_OUTCOME_ANSWERED,
                                 .meter = QPW_FIRST_OPEN_SLOT}};
-    uint8_t key[8] = {0x5c, 0x11, QPW_KIND_PORT, 6, QPW_DIR_INBOUND};
+    uint8_t key[12] = {64, 0, 0, 0, 0x5c, 0x11, QPW_KIND_PORT, 6, QPW_DIR_INBOUND};
 
     put_meter(backdoor, QPW_FIRST_OPEN_SLOT, (struct qpw_counts){1, 2, 120, 1, 60});
     put(QPW_MAP_reserved, key, &place);

@@ -53,7 +53,7 @@ Test(half, a_flood_pushes_out_only_what_has_no_place)
 
     open_small(false);
     places = qpw_conns_capacity(&a.kernel, QPW_CLASS_HALF);
-    cr_assert_eq(places, 2048);
+    cr_assert_eq(places, 1280);
     flood(100); /* 16 places a set, one entry a set on average */
     cr_assert_eq(audit_connections(&a, QPW_CLASS_HALF), 100);
     cr_assert_eq(pushed_out(), 0);
@@ -112,7 +112,7 @@ Test(half, expired_ones_are_not_pushed_out)
         audit_rx_tcp(&a, remote, 1000, 445, SYN, i, 0, 0);
     }
     cr_assert_eq(audit_stat(&a, QPW_STAT_CLOSED(QPW_CLASS_HALF)), 500, "all 500 had expired, and were the oldest");
-    cr_assert_eq(pushed_out(), 20000 - 2048);
+    cr_assert_eq(pushed_out(), 20000 - 1280);
     audit_close(&a);
 }
 
@@ -136,7 +136,7 @@ Test(half, what_goes_on_outlives_what_has_expired)
         key = audit_key(6, AUDIT_NODE, 445, remote, 1000);
         audit_age(&a, &key, 76 * SECONDS);
     }
-    cr_assert_eq(audit_connections(&a, QPW_CLASS_HALF), 2048, "every set is full");
+    cr_assert_eq(audit_connections(&a, QPW_CLASS_HALF), 1280, "every set is full");
     for (unsigned i = 0; i < IDLE; i++) {
         snprintf(remote, sizeof(remote), "10.9.0.%u", i + 1);
         cr_assert_eq(audit_tcp(&a, remote, 900, 7777).state, QPW_STATE_MIDSTREAM);

@@ -193,7 +193,7 @@ Test(check, files_rights_and_what_bypasses_the_hooks)
     json_decref(remarks);
 
     remarks = check(&n.node, &status, "node0 --no-alerts --max-connections 4194304");
-    cr_expect_eq(count(remarks, "warning", "memory", "the tables would take about") + count(remarks, "ok", "memory", "the tables would take about 2."), 1u,
+    cr_expect_eq(count(remarks, "warning", "memory", "the tables would take about") + count(remarks, "ok", "memory", "the tables would take about 1."), 1u,
                  "%s", output);
     json_decref(remarks);
 

@@ -1041,7 +1041,7 @@ Test(report, conditions_for_failing)
 Test(report, bench_prints_its_figures_as_tables)
 {
     struct qpw_bench_result result = {.rounds = 3};
-    struct qpw_bench_machine machine = {.cpu = "A CPU", .kernel = "6.1", .cpus = 4, .memory_bytes = 57500000,
+    struct qpw_bench_machine machine = {.cpu = "A CPU", .kernel = "6.1", .cpus = 4, .memory_bytes = 37500000,
                                         .load_ns = 139700000, .policy_ns = 8000000, .picture_ns = 1300000,
                                         .sockets = {true, 2100.4, 3300.6}};
     struct qpw_bench_live live = {true, 2080000, 1890000};
@@ -1062,8 +1062,8 @@ Test(report, bench_prints_its_figures_as_tables)
     assert_has(out, "array      xdp     29.0  28.5     1.00        IPv4 parse and a per-CPU array counter (b1)\n");
     assert_has(out, "known-tcp  xdp     58.0  57.5     2.00  29.0\n");
     assert_has(out, "148,060  122 kB       74.9 kB\n");
-    assert_has(out, "kernel memory, 4 possible CPUs                         57.5 MB   58.7 MB   29.4 MB  below the limit\n");
-    assert_has(out, "memory      57.5 MB in the kernel\n");
+    assert_has(out, "kernel memory, 4 possible CPUs                         37.5 MB   40.5 MB   29.4 MB  below the limit\n");
+    assert_has(out, "memory      37.5 MB in the kernel\n");
     assert_has(out, "snapshot    1.3 ms for 5,000 meters\n");
     assert_has(out, "socket      2,100 ns for socket() and close(), 3,301 ns with the owner noted (1.57 x)\n");
     assert_has(out, "live        1.89 M packets per second on a veth pair with 64-byte frames, 2.08 M with an empty program\n");

@@ -98,7 +98,7 @@ size_t qpw_bench_targets(const struct qpw_bench_machine *m, const struct qpw_ben
         add(&l, ns_of(r, at) - ns_of(r, find(r, "answer", 1)), 60, 40, "ns", "owner of a packet that opens a connection");
     if (m->sockets.measured) /* 1.5 us where socket() and close() take 4.28 */
         add(&l, 100 * (m->sockets.noted_ns / m->sockets.bare_ns - 1), 35, 30, "%", "owner noted, of socket() and close()");
-    add(&l, (double)m->memory_bytes / 1e6, MIB * (48 + 2 * m->cpus), MIB * (24 + m->cpus), "MB",
+    add(&l, (double)m->memory_bytes / 1e6, MIB * (33.4 + 1.3 * m->cpus), MIB * (24 + m->cpus), "MB",
         "kernel memory, %d possible CPUs", m->cpus);
     add(&l, (double)m->load_ns / 1e6, 300, 300, "ms", "start: maps, qpw_xdp_rx, qpw_tc_tx and policy loaded");
     add(&l, (double)m->picture_ns / 1e6, 20, 20, "ms", "snapshot of %s, %d possible CPUs",

@@ -18,9 +18,13 @@
 #include "words/coverage.h"
 #include "words/words.h"
 
-/* Measured: tables by the number of connections, what is not, and the counters and cache of each possible CPU. */
-#define CONNECTION_BYTES 528u
-#define FIXED_BYTES (21ull << 20)
+/*
+ * Measured: tables by the number of connections, what is not, and the counters and cache of each possible CPU; and what
+ * each established connection adds, once there is one.
+ */
+#define CONNECTION_BYTES 267u
+#define ESTABLISHED_BYTES 144u
+#define FIXED_BYTES (15ull << 20)
 #define CPU_BYTES (2ull << 20)
 
 static void check_kernel(struct qpw_check *c)
@@ -100,7 +104,7 @@ static void check_memory(struct qpw_check *c)
 
     qpw_words_bytes(wanted, takes, sizeof(takes));
     qpw_words_bytes(available, there, sizeof(there));
-    if (available && wanted > available / 2)
+    if (available && wanted + (uint64_t)connections * ESTABLISHED_BYTES > available / 2)
         qpw_remark(c, QPW_REMARK_WARNING, "memory", "--max-connections with a smaller number", "the tables would take about %s of kernel "
                    "memory, of %s that is available", takes, there);
     else

@@ -22,6 +22,7 @@
 extern const char qpw_bpf_object[], qpw_bpf_object_end[];
 
 #define SECONDS 1000000000ull
+#define REPLAY_RING_BYTES (1u << 20) /* the ends of connections, read between frames */
 #define QPW_SO_NETNS_COOKIE 71 /* asm-generic/socket.h since 5.14; older headers lack it */
 
 static void close_all(const int *fds, int n)
@@ -51,17 +52,20 @@ static void set_sizes(struct bpf_object *object, const struct qpw_load_options *
     static const struct {
         const char *name;
         uint32_t divisor;
-    } tables[] = {{"conns_est", 1}, {"conns_out", 2}, {"conns_dgram", 4}, {"seeds", 4}};
+    } tables[] = {{"conns_est", 1}, {"conns_out", 2}, {"conns_dgram", 4}, {"seeds", 16}};
 
     if (est < 1024)
         est = 1024;
-    /* Twice as many places as established ones have: sets are full before all places are. */
-    bpf_map__set_max_entries(bpf_object__find_map_by_name(object, "conns_half"), 2 * est / QPW_HALF_WAYS);
+    /* More places than established ones have: sets are full before all places are. In a replay nothing else floods. */
+    bpf_map__set_max_entries(bpf_object__find_map_by_name(object, "conns_half"),
+                             (o->replay ? 2 * est : est / 4 * 5) / QPW_HALF_WAYS);
     for (size_t i = 0; i < sizeof(tables) / sizeof(*tables); i++)
         bpf_map__set_max_entries(bpf_object__find_map_by_name(object, tables[i].name),
                                  est / tables[i].divisor > 1024 ? est / tables[i].divisor : 1024);
-    if (o->replay)
+    if (o->replay) {
         bpf_map__set_max_entries(bpf_object__find_map_by_name(object, "conn_counts"), 4 * est);
+        bpf_map__set_max_entries(bpf_object__find_map_by_name(object, "events"), REPLAY_RING_BYTES);
+    }
     if (o->cache_lines)
         bpf_map__set_max_entries(bpf_object__find_map_by_name(object, "conn_cache"),
                                  (o->cache_lines + QPW_CACHE_BLOCK - 1) / QPW_CACHE_BLOCK);

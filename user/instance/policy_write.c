@@ -136,10 +136,10 @@ int qpw_kernel_get_names(const struct qpw_kernel *k, struct qpw_registry *ret, s
     for (uint32_t i = 1; i < QPW_MAX_RULES; i++) {
         if (bpf_map_lookup_elem(k->map_fd[QPW_MAP_rule_info], &i, &names.rules[i]) < 0) {
             rc = -errno;
+            if (rc == -ENOENT)
+                break; /* that was the last */
             goto fail;
         }
-        if (!names.rules[i].name[0])
-            break;
         names.n_rules = i + 1;
     }
     for (uint32_t i = 1; i < QPW_MAX_PEERS; i++) {

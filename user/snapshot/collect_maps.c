@@ -89,7 +89,29 @@ static int read_batches(int fd, size_t key_size, size_t value_size, struct qpw_e
     }
 }
 
-int qpw_entries_read(int fd, size_t key_size, size_t value_size, struct qpw_entries *ret)
+static int read_singly(int fd, size_t key_size, size_t value_size, struct qpw_entries *e)
+{
+    size_t room = 0;
+    const void *last;
+    char *key;
+
+    for (;;) {
+        int rc = make_room(e, &room, 1, key_size, value_size);
+
+        if (rc < 0)
+            return rc;
+        last = e->count ? (char *)e->keys + (e->count - 1) * key_size : NULL; /* they may have moved */
+        key = (char *)e->keys + e->count * key_size;
+        if (bpf_map_get_next_key(fd, last, key) < 0)
+            return errno == ENOENT ? 0 : -errno;
+        if (bpf_map_lookup_elem(fd, key, (char *)e->values + e->count * value_size) < 0)
+            return -errno;
+        e->count++;
+    }
+}
+
+static int read_entries(int fd, size_t key_size, size_t value_size, struct qpw_entries *ret,
+                        int (*read)(int fd, size_t key_size, size_t value_size, struct qpw_entries *e))
 {
     struct qpw_entries e = {0};
     struct bpf_map_info info;
@@ -99,13 +121,23 @@ int qpw_entries_read(int fd, size_t key_size, size_t value_size, struct qpw_entr
         rc = -EPROTO;
     if (rc < 0)
         return rc;
-    rc = read_batches(fd, key_size, value_size, &e);
+    rc = read(fd, key_size, value_size, &e);
     if (rc < 0) {
         qpw_entries_clear(&e);
         return rc;
     }
     *ret = e;
     return 0;
+}
+
+int qpw_entries_read(int fd, size_t key_size, size_t value_size, struct qpw_entries *ret)
+{
+    return read_entries(fd, key_size, value_size, ret, read_batches);
+}
+
+int qpw_entries_read_trie(int fd, size_t key_size, size_t value_size, struct qpw_entries *ret)
+{
+    return read_entries(fd, key_size, value_size, ret, read_singly);
 }
 
 uint64_t qpw_map_capacity(int fd)

@@ -9,6 +9,8 @@
 #include "snapshot/crossing.h"
 #include "snapshot/decisions.h"
 
+#define RESERVED_KEY 12u /* its length in bits, and eight bytes: struct qpw_reserved_key of bpf/maps.h */
+
 /* A value of the map `reserved`: the finding that stands in the reserved place of its port. */
 struct reserved_value {
     struct qpw_finding_key key;
@@ -36,7 +38,8 @@ static int read_raw_findings(struct qpw_collection *c)
         rc = qpw_entries_read(c->k->map_fd[QPW_MAP_answered], sizeof(struct qpw_finding_key),
                               sizeof(struct qpw_finding), &answered);
     if (rc == 0)
-        rc = qpw_entries_read(c->k->map_fd[QPW_MAP_reserved], 8, sizeof(struct reserved_value), &reserved);
+        rc = qpw_entries_read_trie(c->k->map_fd[QPW_MAP_reserved], RESERVED_KEY, sizeof(struct reserved_value),
+                                   &reserved);
     if (rc == 0) {
         c->raw = calloc(attempted.count + answered.count + reserved.count + 1, sizeof(*c->raw));
         rc = c->raw ? 0 : -ENOMEM;
