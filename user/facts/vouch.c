@@ -189,8 +189,9 @@ static bool was_parent(const struct qpw_vouch_question *q, const struct qpw_proc
 }
 
 /*
- * Of who only listened: a server hands its connections to processes that descend from it, if at all. Of a companion that
- * has ended nobody knows that any more; then another executable may be what inetd had started.
+ * Of who only listened: a server hands its connections to processes that descend from it, if at all, so another executable
+ * elsewhere is another's. The same one may be what had the exchange, or an interpreter that serves anything: nobody knows.
+ * Of a companion that has ended neither is known; then another executable may be what inetd had started.
  */
 static enum qpw_owner_word against(const struct qpw_vouch_question *q, const struct qpw_process *p,
                                    const struct qpw_vouch_parent *parent)
@@ -202,9 +203,9 @@ static enum qpw_owner_word against(const struct qpw_vouch_question *q, const str
         return QPW_OWNER_FITS;
     if (!parent->listened || word == QPW_OWNER_UNSURE || same_service(p, &parent->process, q->own_unit))
         return word;
-    if (!may_descend)
-        return QPW_OWNER_OTHER;
-    return word == QPW_OWNER_FITS && parent->ancestor ? QPW_OWNER_FITS : QPW_OWNER_UNSURE;
+    if (word == QPW_OWNER_FITS)
+        return parent->ancestor ? QPW_OWNER_FITS : QPW_OWNER_UNSURE;
+    return may_descend ? QPW_OWNER_UNSURE : QPW_OWNER_OTHER;
 }
 
 static enum qpw_owner_word one_process(const struct qpw_vouch_question *q, const struct qpw_process *p, bool *early)
