@@ -183,10 +183,11 @@ struct qpw_listening_note {
 #define QPW_DECISIONS 1024u
 struct qpw_decision {
     __u64 first_ns; /* of the connection: another on the same tuple is another */
+    __u16 of_rule;  /* the rule that the programs' judgement stood on: once it stands on another, this says nothing of it */
     __u16 rule;
     __u8 verdict;
     __u8 reason;
-    __u32 pad;
+    __u16 pad;
 };
 
 /*

@@ -21,7 +21,11 @@
     "inbound tcp 32768-60999 \"FTP passive\" weak parent=ftp name=passive\n" \
     "inbound tcp,udp 111 rpcbind name=rpc\n" \
     "inbound tcp,udp 2049 NFS name=nfs\n" \
-    "outbound tcp 135 RPC name=rpc-out\n"
+    "outbound tcp 135 RPC name=rpc-out\n" \
+    "inbound tcp 5001 first name=first\n" \
+    "inbound tcp 5002 second name=second\n" \
+    "inbound tcp 61000 \"by the second\" weak parent=second name=by-second\n" \
+    "inbound tcp 61000 \"by the first\" weak parent=first name=by-first\n"
 
 /* A shell for whoever connects. */
 #define SHELL \
@@ -59,6 +63,10 @@ static const char *const at_node[] = {
     "    s=socket.socket(); s.setsockopt(1,2,1); s.bind((\"\",46100)); s.listen(5)\n"
     "    while 1: c,_=s.accept(); c.recv(99); c.sendall(b\"uid\\n\")\n"
     "threading.Thread(target=work).start()'",
+    /* One process for two services and a companion of either. */
+    "exec perl -MIO::Socket::INET -MIO::Select -e '$s=IO::Select->new(map { IO::Socket::INET->new(LocalPort=>$_,Listen=>5,"
+    "ReuseAddr=>1) or die } 5001,5002,5003,61000); while(1){ for($s->can_read){ $c=$_->accept; sysread $c,$l,99; "
+    "syswrite $c,\"ok\\n\"; sysread $c,$l,99; close $c } }'",
     NULL,
 };
 /* Once the port mapper is there. */
@@ -167,7 +175,7 @@ static void setup(void)
     start_all(&n.far, at_far);
     netns_until_port(&n.ns, "udp", 111);
     start_all(&n.ns, registering);
-    for (const unsigned *port = (const unsigned[]){21, 111, 2049, 40404, 41501, 44444, 45000, 46000, 46100, 0}; *port; port++)
+    for (const unsigned *port = (const unsigned[]){21, 111, 2049, 40404, 41501, 44444, 45000, 46000, 46100, 61000, 0}; *port; port++)
         netns_until_port(&n.ns, "tcp", (uint16_t)*port);
     netns_until_port(&n.ns, "udp", 45010);
     start_all(&n.ns, taking_over);
@@ -259,6 +267,27 @@ static void expect_silent_decided(void)
     json_decref(document);
 }
 
+/*
+ * What vouches for a connection is what lived when its last packet came, however much later the auditor decides: here the
+ * service of the policy's first step is used only after it.
+ */
+static void expect_judged_as_it_was(void)
+{
+    json_t *report;
+
+    cr_assert_eq(kill(n.auditor, SIGSTOP), 0);
+    on(&n.far, ASK("5001"));
+    on(&n.far, ASK("61000"));
+    on(&n.far, ASK("5002"));
+    cr_assert_eq(kill(n.auditor, SIGCONT), 0);
+    on(&n.far, ASK("5003"));
+    EVELOG_UNTIL(eve, .port = 5003); /* after what was asked about the others */
+    report = site_report(&n);
+    cr_expect_eq(site_sum(report, &(struct site_filter){.rule = "by-first", .port = 61000}).connections, 1);
+    cr_expect_eq(site_sum(report, &(struct site_filter){.rule = "by-second", .port = 61000}).connections, 0);
+    json_decref(report);
+}
+
 /* Of FTP: nothing of its passive connections, its active ones as companions. */
 static void expect_ftp(json_t *report)
 {
@@ -320,6 +349,7 @@ Test(vouching, by_the_owner_of_the_parent_exchange, .init = setup, .timeout = NE
     evelog_assert_sound(&log);
     evelog_clear(&log);
     expect_silent_decided();
+    expect_judged_as_it_was();
     report = site_report(&n);
     site_assert_identities(report);
     expect_ftp(report);

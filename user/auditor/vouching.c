@@ -95,7 +95,19 @@ static bool is_in_flight(const struct qpw_vouch_companion *c)
     return c->open && c->all && !c->n_holders && c->maker && !c->hands_over;
 }
 
-/* One step of the policy that an exchange of the rule `parent` would vouch for. */
+/* Whether the programs' judgement stands on any of the steps: not where the policy has changed since. */
+static void find_judged_step(void *data, uint16_t rule, uint16_t parent)
+{
+    struct qpw_ask *ask = data;
+
+    (void)parent;
+    ask->counts &= rule != ask->conn->rule;
+}
+
+/*
+ * One step of the policy that an exchange of the rule `parent` would vouch for. The word is noted for connections to come;
+ * for this one a parent that came to life after its last packet says nothing.
+ */
 static void one_step(void *data, uint16_t rule, uint16_t parent)
 {
     struct qpw_ask *ask = data;
@@ -127,6 +139,9 @@ static void one_step(void *data, uint16_t rule, uint16_t parent)
             vouch.when_ns = now - a->kernel.control->parent_ns + QPW_RPCBIND_AGE_NS;
         bpf_map_update_elem(a->kernel.map_fd[QPW_MAP_vouches], &key, &vouch, BPF_ANY);
     }
+    ask->counts |= rule == ask->conn->rule;
+    if (!ask->counts)
+        return;
     if (vouch.word == QPW_VOUCH_FITS && ask->n_fitting < QPW_FITTING)
         ask->fitting[ask->n_fitting++] = parent;
     else if (vouch.word == QPW_VOUCH_OTHER && !ask->other)
@@ -184,6 +199,8 @@ static void ask_about(struct qpw_auditor *a, const struct qpw_conn_key *key, con
         return;
     if (!v->judge && qpw_judge_new(&a->compiled, &v->judge) < 0)
         return; /* out of memory: asked again with the next walk */
+    ask.counts = true;
+    qpw_policy_companions(v->judge, &exchange, find_judged_step, &ask);
     qpw_policy_companions(v->judge, &exchange, one_step, &ask);
     if (ask.waits && !ask.n_fitting && wait_for(v, key, conn, since_ns))
         return;

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "snapshot/conns.h"
+#include "snapshot/decisions.h"
 
 static bool is_fitting(const uint8_t remote[16], uint16_t rule, void *data)
 {
@@ -21,7 +22,7 @@ static bool is_fitting(const uint8_t remote[16], uint16_t rule, void *data)
 /* As qpw_walk() in bpf/judge.h answers once the word is there. */
 static struct qpw_decision decide(struct qpw_ask *ask, const struct qpw_exchange *exchange, uint32_t word)
 {
-    struct qpw_decision decision = {.first_ns = ask->conn->first_ns};
+    struct qpw_decision decision = {.first_ns = ask->conn->first_ns, .of_rule = ask->conn->rule};
     struct qpw_exchange with = *exchange;
     struct qpw_judgement said;
 
@@ -62,7 +63,7 @@ static bool is_due(const struct qpw_auditor *a, const struct qpw_conn_key *key, 
 
     for (size_t i = 0; i < sizeof(classes) / sizeof(*classes); i++)
         if (qpw_conns_find(&a->kernel, classes[i], key, &conn) == 0)
-            return conn.first_ns == decision->first_ns && (conn.vlan & QPW_CONN_PROVISIONAL);
+            return qpw_decision_stands(decision, &conn);
     return false;
 }
 

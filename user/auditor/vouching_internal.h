@@ -67,6 +67,7 @@ struct qpw_ask {
     bool has_companion;
     bool may_wait; /* that it is in flight is no word yet, */
     bool waits;    /* and it is */
+    bool counts;   /* the step that the programs' judgement stands on, or one after it: those before it had no live parent */
     bool by_notes; /* of parents, only what was noted with their sockets is looked at, which is quick */
     uint16_t fitting[QPW_FITTING]; /* parent rules whose exchanges vouch for it; */
     size_t n_fitting;

@@ -8,16 +8,16 @@
 #include "snapshot/collect_maps.h"
 #include "snapshot/conns.h"
 
-static bool stands(const struct qpw_decision *decision, const struct qpw_conn *conn)
+bool qpw_decision_stands(const struct qpw_decision *decision, const struct qpw_conn *conn)
 {
-    return (conn->vlan & QPW_CONN_PROVISIONAL) && decision->first_ns == conn->first_ns;
+    return (conn->vlan & QPW_CONN_PROVISIONAL) && decision->first_ns == conn->first_ns && decision->of_rule == conn->rule;
 }
 
 bool qpw_decision_find(const struct qpw_kernel *k, const struct qpw_conn_key *key, const struct qpw_conn *conn,
                        struct qpw_decision *ret)
 {
     return (conn->vlan & QPW_CONN_PROVISIONAL) &&
-           bpf_map_lookup_elem(k->map_fd[QPW_MAP_decisions], key, ret) == 0 && stands(ret, conn);
+           bpf_map_lookup_elem(k->map_fd[QPW_MAP_decisions], key, ret) == 0 && qpw_decision_stands(ret, conn);
 }
 
 static void apply(const struct qpw_decision *decision, struct qpw_conn *conn)
@@ -104,7 +104,7 @@ int qpw_decisions_count(struct qpw_collection *c)
         const struct qpw_conn_key *key = &((struct qpw_conn_key *)e.keys)[i];
         struct qpw_conn was, now;
 
-        if (!find_conn(c->k, key, &was) || !stands(decision, &was) ||
+        if (!find_conn(c->k, key, &was) || !qpw_decision_stands(decision, &was) ||
             (decision->verdict == was.verdict && decision->rule == was.rule))
             continue;
         now = was;

@@ -8,6 +8,9 @@
 #include "instance/object.h"
 #include "snapshot/collection.h"
 
+/* Whether the decision is about this connection as it was judged last. */
+bool qpw_decision_stands(const struct qpw_decision *decision, const struct qpw_conn *conn);
+
 /* The decision that stands for this connection, an entry as it was read. False: its own verdict does. */
 bool qpw_decision_find(const struct qpw_kernel *k, const struct qpw_conn_key *key, const struct qpw_conn *conn,
                        struct qpw_decision *ret);
