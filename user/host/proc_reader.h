@@ -25,7 +25,7 @@ enum qpw_helper_news qpw_proc_reader_news(unsigned *ret_restarts);
 
 enum qpw_proc_question {
     QPW_PROC_DESCRIBE, /* pid: struct qpw_process */
-    QPW_PROC_SOCKETS,  /* who holds which socket: parts, then the figures of the reading */
+    QPW_PROC_SOCKETS,  /* pid, 0: all: which sockets it and its descendants hold: parts, then the figures of the reading */
     QPW_PROC_SAME,     /* struct qpw_proc_namespace: whether they share it */
     QPW_PROC_TEXT,     /* struct qpw_proc_file: the text */
     QPW_PROC_EXE,      /* pid: the path */

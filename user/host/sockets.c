@@ -36,6 +36,7 @@ void qpw_sockets_close(struct qpw_sockets *s)
     if (s->socket)
         mnl_socket_close(s->socket);
     qpw_process_index_free(s->index);
+    qpw_process_index_free(s->family);
     qpw_sockets_forget(s);
     free(s);
 }

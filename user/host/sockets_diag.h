@@ -19,7 +19,7 @@ struct qpw_sockets {
     unsigned devices[QPW_DIAG_DEVICES]; /* ifindexes a socket could be bound to, read again after a second */
     size_t n_devices;
     uint64_t devices_ns;
-    struct qpw_process_index *index;
+    struct qpw_process_index *index, *family; /* of all processes; of the last server that was looked into by itself */
     struct qpw_diag_socket *picture; /* one reading of all sockets, by key; NULL: each is asked for */
     size_t n_picture;
     qpw_executable_fn *executable; /* NULL: nobody can be asked */
