@@ -57,22 +57,6 @@ struct qpw_cache_block {
 #define QPW_GRACE_TIME 0xffffffull
 #define QPW_GRACE_NS 10000000000ull
 
-/* A reserved place (see `reserved` below). prefixlen: always all of it, QPW_RESERVED_BITS. */
-#define QPW_RESERVED_BITS 64u
-struct qpw_reserved_key {
-    __u32 prefixlen;
-    __u16 port;
-    __u8 kind;
-    __u8 protocol;
-    __u8 direction;
-    __u8 verdict; /* what was harmless when it came first holds no place against what is not */
-    __u8 pad[2];
-};
-struct qpw_reserved {
-    struct qpw_finding_key key;
-    struct qpw_finding value;
-};
-
 /*
  * What a flood finds full with every packet: the table of details and the queues of slots. Asking takes a lock, and
  * what is full stays so for long, so each CPU asks again after QPW_FULL_NS only.

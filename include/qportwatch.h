@@ -320,6 +320,22 @@ struct qpw_finding {
     struct qpw_owner owner; /* of the node's end, from the newest exchange of another executable than before; how 0: not known */
 };
 
+/* A reserved place: the first answered exchange of a port, where `answered` was full. prefixlen: QPW_RESERVED_BITS, all of it. */
+#define QPW_RESERVED_BITS 64u
+struct qpw_reserved_key {
+    __u32 prefixlen;
+    __u16 port;
+    __u8 kind;
+    __u8 protocol;
+    __u8 direction;
+    __u8 verdict; /* what was harmless when it came first holds no place against what is not */
+    __u8 pad[2];
+};
+struct qpw_reserved {
+    struct qpw_finding_key key;
+    struct qpw_finding value;
+};
+
 /* Counted instead of a finding when its quota is full. */
 struct qpw_detail_key {
     __u8 prefix[16]; /* IPv4 /24 (as mapped /120), IPv6 /48; zero for the row of the port */
@@ -688,6 +704,7 @@ _Static_assert(QPW_OWNER_SETS * QPW_OWNER_WAYS == 1u << QPW_OWNER_PLACE_BITS, "p
 _Static_assert(sizeof(struct qpw_exe) == 200, "executable");
 _Static_assert(QPW_MAX_IFACES <= 256, "interfaces of a connection");
 _Static_assert(sizeof(struct qpw_finding) == 104, "finding");
+_Static_assert(sizeof(struct qpw_reserved_key) == 12, "reserved key");
 _Static_assert(sizeof(struct qpw_detail_key) == 24, "detail key");
 _Static_assert(sizeof(struct qpw_step) == 24, "step");
 _Static_assert(sizeof(struct qpw_allowances) == 200, "set of allowances");

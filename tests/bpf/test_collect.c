@@ -191,15 +191,12 @@ Test(collect, packets_of_findings_are_added_to_their_meter_and_connections_are_n
 
 Test(collect, reserved_place_is_a_finding_without_counters)
 {
-    struct {
-        struct qpw_finding_key key;
-        struct qpw_finding value;
-    } place = {finding_key(9), {.flags = QPW_FINDING_RESERVED, .outcome = QPW_OUTCOME_ANSWERED,
+    struct qpw_reserved place = {finding_key(9), {.flags = QPW_FINDING_RESERVED, .outcome = QPW_OUTCOME_ANSWERED,
                                 .meter = QPW_FIRST_OPEN_SLOT}};
-    uint8_t key[12] = {64, 0, 0, 0, 0x5c, 0x11, QPW_KIND_PORT, 6, QPW_DIR_INBOUND};
+    struct qpw_reserved_key key = {QPW_RESERVED_BITS, 4444, QPW_KIND_PORT, 6, QPW_DIR_INBOUND, QPW_VERDICT_UNEXPECTED, {0}};
 
     put_meter(backdoor, QPW_FIRST_OPEN_SLOT, (struct qpw_counts){1, 2, 120, 1, 60});
-    put(QPW_MAP_reserved, key, &place);
+    put(QPW_MAP_reserved, &key, &place);
     collect(NULL);
     cr_assert_eq(snapshot.n_findings, 1);
     cr_assert_eq(snapshot.findings[0].value.flags, QPW_FINDING_RESERVED);

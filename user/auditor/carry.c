@@ -214,7 +214,9 @@ static int each(struct qpw_auditor *a, enum qpw_map map, const struct qpw_map_tr
 {
     struct qpw_entries e;
     char *key = malloc(l->key.to_size), *value = malloc(l->value.to_size);
-    int r = key && value ? qpw_entries_read(a->carry->old.map_fd[map], l->key.from_size, l->value.from_size, &e) : -ENOMEM;
+    int (*read)(int fd, size_t key_size, size_t value_size, struct qpw_entries *ret) =
+        map == QPW_MAP_reserved ? qpw_entries_read_singly : qpw_entries_read;
+    int r = key && value ? read(a->carry->old.map_fd[map], l->key.from_size, l->value.from_size, &e) : -ENOMEM;
     size_t count = r < 0 ? 0 : e.count;
 
     for (size_t i = 0; r == 0 && i < count; i++) {
@@ -333,17 +335,17 @@ static int carry_finding(struct qpw_auditor *a, const void *k, const void *v)
     return counts ? qpw_slot_correct(&a->kernel, there.slot ? there.slot : value.meter, counts) : 0;
 }
 
-static int carry_reserved(struct qpw_auditor *a, const void *key, const void *v)
+static int carry_reserved(struct qpw_auditor *a, const void *k, const void *v)
 {
-    struct {
-        struct qpw_finding_key key;
-        struct qpw_finding value;
-    } place;
+    struct qpw_reserved_key key;
+    struct qpw_reserved place;
 
+    memcpy(&key, k, sizeof(key));
     memcpy(&place, v, sizeof(place));
+    key.prefixlen = QPW_RESERVED_BITS; /* it was a hash once */
     place.value.meter = new_meter(a->carry, &place.key, &place.value);
     place.value.slot = 0;
-    if (bpf_map_update_elem(a->kernel.map_fd[QPW_MAP_reserved], key, &place, BPF_NOEXIST) == 0)
+    if (bpf_map_update_elem(a->kernel.map_fd[QPW_MAP_reserved], &key, &place, BPF_NOEXIST) == 0)
         a->carry->done.findings++;
     return 0;
 }

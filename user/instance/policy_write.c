@@ -140,6 +140,8 @@ int qpw_kernel_get_names(const struct qpw_kernel *k, struct qpw_registry *ret, s
                 break; /* that was the last */
             goto fail;
         }
+        if (!names.rules[i].name[0])
+            break;
         names.n_rules = i + 1;
     }
     for (uint32_t i = 1; i < QPW_MAX_PEERS; i++) {

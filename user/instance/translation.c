@@ -264,7 +264,7 @@ int qpw_map_copy(int from_fd, int to_fd)
     char *all;
     int r = qpw_map_translation_make(from_fd, to_fd, &l);
 
-    r = r ? r : ask(to_fd, &info);
+    r = r ? r : ask(from_fd, &info);
     if (r < 0)
         return r;
     all = calloc(1, (size_t)l.key.from_size + l.value.from_size + l.key.to_size + l.value.to_size);

@@ -135,7 +135,7 @@ int qpw_entries_read(int fd, size_t key_size, size_t value_size, struct qpw_entr
     return read_entries(fd, key_size, value_size, ret, read_batches);
 }
 
-int qpw_entries_read_trie(int fd, size_t key_size, size_t value_size, struct qpw_entries *ret)
+int qpw_entries_read_singly(int fd, size_t key_size, size_t value_size, struct qpw_entries *ret)
 {
     return read_entries(fd, key_size, value_size, ret, read_singly);
 }

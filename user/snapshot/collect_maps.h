@@ -23,8 +23,8 @@ struct qpw_entries {
  */
 int qpw_entries_read(int fd, size_t key_size, size_t value_size, struct qpw_entries *ret);
 
-/* The same of a trie, whose batches need kernel 5.13: entry by entry. */
-int qpw_entries_read_trie(int fd, size_t key_size, size_t value_size, struct qpw_entries *ret);
+/* The same of any map, entry by entry: a trie has batches since kernel 5.13 only, and other tokens. */
+int qpw_entries_read_singly(int fd, size_t key_size, size_t value_size, struct qpw_entries *ret);
 void qpw_entries_clear(struct qpw_entries *e);
 
 /* How many entries a map may have; 0 where it cannot be asked. */

@@ -9,14 +9,6 @@
 #include "snapshot/crossing.h"
 #include "snapshot/decisions.h"
 
-#define RESERVED_KEY 12u /* its length in bits, and eight bytes: struct qpw_reserved_key of bpf/maps.h */
-
-/* A value of the map `reserved`: the finding that stands in the reserved place of its port. */
-struct reserved_value {
-    struct qpw_finding_key key;
-    struct qpw_finding value;
-};
-
 /* ---- Findings ---- */
 
 static int by_key(const void *a, const void *b)
@@ -38,8 +30,8 @@ static int read_raw_findings(struct qpw_collection *c)
         rc = qpw_entries_read(c->k->map_fd[QPW_MAP_answered], sizeof(struct qpw_finding_key),
                               sizeof(struct qpw_finding), &answered);
     if (rc == 0)
-        rc = qpw_entries_read_trie(c->k->map_fd[QPW_MAP_reserved], RESERVED_KEY, sizeof(struct reserved_value),
-                                   &reserved);
+        rc = qpw_entries_read_singly(c->k->map_fd[QPW_MAP_reserved], sizeof(struct qpw_reserved_key),
+                                     sizeof(struct qpw_reserved), &reserved);
     if (rc == 0) {
         c->raw = calloc(attempted.count + answered.count + reserved.count + 1, sizeof(*c->raw));
         rc = c->raw ? 0 : -ENOMEM;
@@ -48,8 +40,8 @@ static int read_raw_findings(struct qpw_collection *c)
         c->raw[c->n_raw++] = (struct qpw_raw_finding){((struct qpw_finding_key *)answered.keys)[i],
                                                   ((struct qpw_finding *)answered.values)[i], 0};
     for (size_t i = 0; rc == 0 && i < reserved.count; i++)
-        c->raw[c->n_raw++] = (struct qpw_raw_finding){((struct reserved_value *)reserved.values)[i].key,
-                                                  ((struct reserved_value *)reserved.values)[i].value, 1};
+        c->raw[c->n_raw++] = (struct qpw_raw_finding){((struct qpw_reserved *)reserved.values)[i].key,
+                                                  ((struct qpw_reserved *)reserved.values)[i].value, 1};
     for (size_t i = 0; rc == 0 && i < attempted.count; i++)
         c->raw[c->n_raw++] = (struct qpw_raw_finding){((struct qpw_finding_key *)attempted.keys)[i],
                                                   ((struct qpw_finding *)attempted.values)[i], 2};
