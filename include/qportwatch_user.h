@@ -127,6 +127,7 @@ struct qpw_meta {
     char source_digest[72];
     char command[256];
     char alerts_path[1024]; /* of the alert log, absolute; empty: none is written, or its path is longer */
+    char history_path[1024]; /* of the history, the same */
     /* By interface number, which therefore runs from 1 to QPW_MAX_IFACES - 1. */
     char why[QPW_MAX_IFACES][64];    /* why it is watched in the mode that rx_hook says */
     char ifname[QPW_MAX_IFACES][16];
@@ -281,7 +282,10 @@ struct qpw_exception {
     X(ADDRESSES_LEFT_OUT, "addresses-left-out") /* more local addresses than the table of them holds */ \
     X(ADDRESSES_COMPLETE, "addresses-complete") /* all of them are in it again */ \
     X(REPLACED, "replaced")            /* what another version had attached, with maps in another layout */ \
-    X(UNSEEN, "unseen")                /* from the machine's start, its time, to the first attachment */
+    X(UNSEEN, "unseen")                /* from the machine's start, its time, to the first attachment */ \
+    X(HISTORY_STOPPED, "history-stopped") /* the history cannot be written; what is counted meanwhile comes with the next write */ \
+    X(HISTORY_RESUMED, "history-resumed") \
+    X(HISTORY_SET_ASIDE, "history-set-aside") /* its file was damaged, and another is begun */
 
 #define QPW_COVERAGE_RECORDS 512u
 #define QPW_X_COVERAGE(s, n) QPW_COVERAGE_##s,
@@ -301,6 +305,6 @@ _Static_assert(sizeof(struct qpw_peer_info) == 56, "peer info");
 _Static_assert(sizeof(struct qpw_exception) == 256, "exception");
 _Static_assert(sizeof(struct qpw_life) == 256, "life");
 _Static_assert(sizeof(struct qpw_first_seen) == sizeof(struct qpw_finding_key) + 8, "first seen");
-_Static_assert(sizeof(struct qpw_meta) == 8552, "meta");
+_Static_assert(sizeof(struct qpw_meta) == 9576, "meta");
 
 #endif

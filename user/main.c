@@ -11,6 +11,7 @@
 #include "cmd/cmd.h"
 #include "control/readers.h"
 #include "control/readers_server.h"
+#include "history/writer.h"
 #include "util/error.h"
 #include "util/file.h"
 #include "util/near.h"
@@ -107,6 +108,8 @@ int main(int argc, char **argv)
     }
     if (argc == 2 && !strcmp(argv[1], QPW_READERS_COMMAND))
         return qpw_readers_serve(3, 4); /* started so by the auditor */
+    if (!strcmp(argv[1], QPW_HISTORY_COMMAND))
+        return qpw_history_serve(argc, argv); /* started so by the auditor */
     if (!strcmp(argv[1], "complete"))
         return qpw_cmd_complete(commands, sizeof(commands) / sizeof(*commands), argc - 1, argv + 1);
     for (size_t i = 0; i < sizeof(commands) / sizeof(*commands); i++) {

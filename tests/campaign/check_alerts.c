@@ -31,6 +31,7 @@ static const struct {
     {"ethertype", ONE_FINDING, 1},           {"weak-answered", ONE_FINDING, 1},
     {"implied", ONE_FINDING, 1},             {"undecided-both", ONE_FINDING, 1},
     {"no-handshake", ONE_FINDING, 1},        {"clock-stepped", ALWAYS, 0},
+    {"history-stopped", HEALTH, 0},          {"history", HEALTH, 0},
     {"inferred-both", ONE_FINDING, 1},       {"just-attached", ONE_FINDING, 1},
     {"group-answered", ONE_FINDING, 1},      {"undecodable-sent", ONE_FINDING, 1},
     {"undecodable-both", ONE_FINDING, 1},    {"question-lost", ALWAYS, 0},

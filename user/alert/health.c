@@ -33,6 +33,9 @@ static enum qpw_signature_name signature_of_coverage(unsigned kind)
     case QPW_COVERAGE_ADDRESSES_LEFT_OUT: return QPW_SIG_ADDRESSES_LEFT_OUT;
     case QPW_COVERAGE_ADDRESSES_COMPLETE: return QPW_SIG_ADDRESSES_COMPLETE;
     case QPW_COVERAGE_CLOCK_STEPPED: return QPW_SIG_CLOCK_STEPPED;
+    case QPW_COVERAGE_HISTORY_STOPPED: return QPW_SIG_HISTORY_STOPPED;
+    case QPW_COVERAGE_HISTORY_RESUMED:
+    case QPW_COVERAGE_HISTORY_SET_ASIDE: return QPW_SIG_HISTORY;
     default: return QPW_SIG_NONE; /* reloads are told with both digests, see qpw_engine_reloaded() */
     }
 }

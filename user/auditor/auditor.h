@@ -55,6 +55,7 @@ struct qpw_audit_options {
     const char *alerts;      /* file of the alert log, NULL: none */
     const char *syslog;      /* second way of alerts, see alert/log/syslog.h; NULL: none */
     struct qpw_engine_settings alerting; /* qpw_engine_defaults(), then what was asked for */
+    const char *history;     /* file of the history, NULL or empty: none */
     const char *sensor_name; /* NULL: the host's name */
     bool automatic; /* also what carries the default route and the routes to the peers */
     bool wait;      /* interfaces that are not there yet are awaited; what was not seen since boot is a gap */

@@ -24,6 +24,7 @@ struct qpw_alerts;
 struct qpw_owner_watch;
 struct qpw_changelist;
 struct qpw_carry;
+struct qpw_audit_history;
 
 /* One interface that is to be watched. */
 struct qpw_watched {
@@ -93,6 +94,7 @@ struct qpw_auditor {
     struct qpw_idmap looked;   /* findings whose program was looked for: auditor/first_seen.c */
     size_t programs_unknown;   /* of these answered ones whose program was not found */
     struct qpw_alerts *alerts; /* NULL: no alert log */
+    struct qpw_audit_history *history; /* NULL: none is written */
     struct qpw_totals told_totals; /* of the last summary line */
     uint64_t told_until_ns; /* findings last seen before were told by the auditor before, 0: there was none */
     struct qpw_console console;

@@ -7,6 +7,7 @@
 #include <time.h>
 
 #include "auditor/alerts.h"
+#include "auditor/history.h"
 #include "auditor/internal.h"
 #include "auditor/lives.h"
 #include "auditor/owners.h"
@@ -160,6 +161,7 @@ int qpw_audit_load_policy(struct qpw_auditor *a, bool *ret_usage, struct qpw_cha
     a->policy = policy;
     qpw_owner_watch_forget(a);
     qpw_users_policy(a);
+    qpw_audit_history_policy(a);
     describe(a);
     if (chosen && !changes)
         qpw_say(a, QPW_SAY_NOTE, "policy %s: %s", a->policy.name, chosen);

@@ -11,6 +11,7 @@
 
 #include "auditor/alerts.h"
 #include "auditor/carry.h"
+#include "auditor/history.h"
 #include "control/control.h"
 #include "control/detach.h"
 #include "auditor/internal.h"
@@ -276,11 +277,11 @@ static void undo(struct qpw_auditor *a)
     qpw_auditor_close(a, NULL);
 }
 
-/* Other processes read the log, from whichever folder they stand in. One that does not fit is not published. */
-static void publish_alerts_path(const char *path, char *ret, size_t size)
+/* Other processes read the log and the history, from whichever folder they stand in. One that does not fit is not published. */
+static void publish_path(const char *path, char *ret, size_t size)
 {
     char folder[PATH_MAX] = "";
-    bool relative = path && *path != '/';
+    bool relative = path && *path && *path != '/';
     int length = 0;
 
     *ret = '\0';
@@ -347,7 +348,8 @@ static int start(struct qpw_auditor *a, bool *ret_usage, struct qpw_error *err)
     a->meta.retention_ns[1] = a->options.alerting.answered_silent_s * 1000000000ull;
     snprintf(a->meta.sensor, sizeof(a->meta.sensor), "%s", a->options.sensor_name ? a->options.sensor_name : "");
     snprintf(a->meta.command, sizeof(a->meta.command), "%s", a->options.command ? a->options.command : "");
-    publish_alerts_path(a->options.alerts, a->meta.alerts_path, sizeof(a->meta.alerts_path));
+    publish_path(a->options.alerts, a->meta.alerts_path, sizeof(a->meta.alerts_path));
+    publish_path(a->options.history, a->meta.history_path, sizeof(a->meta.history_path));
     r = qpw_watch_addresses(a, err);
     if (r == 0)
         know_dhcp_servers(&a->kernel);
@@ -386,8 +388,10 @@ static int start(struct qpw_auditor *a, bool *ret_usage, struct qpw_error *err)
         a->kernel.control->heartbeat_ns = qpw_clock_monotonic_ns(); /* before the first packet: there is somebody to ask */
         r = attach_all(a, err);
     }
-    if (r == 0)
+    if (r == 0) {
         qpw_audit_readers_start(a);
+        qpw_audit_history_begin(a);
+    }
     return r;
 }
 
@@ -520,6 +524,8 @@ int qpw_auditor_close(struct qpw_auditor *a, struct qpw_error *err)
         r = remove_all(a, &own);
         left_behind = qpw_runs_end(a);
     }
+    if (a->has_kernel)
+        qpw_audit_history_end(a, !a->options.keep || a->remove_all);
     r2 = qpw_alerts_close(a, r < 0 ? NULL : &own);
     r = r < 0 ? r : r2;
     if (a->has_kernel)

@@ -20,6 +20,7 @@
 #include "cmd/number.h"
 #include "cmd/settings.h"
 #include "config/config.h"
+#include "history/history.h"
 #include "host/clock.h"
 #include "instance/kernel_words.h"
 #include "util/names.h"
@@ -29,7 +30,7 @@
 #include "words/words.h"
 
 enum {
-    KEY_MODE = 0x200, KEY_TC_HOOK, KEY_INTERVAL, KEY_ALERTS, KEY_NO_ALERTS, KEY_SYSLOG, KEY_SENSOR, KEY_NO_TUI,
+    KEY_MODE = 0x200, KEY_TC_HOOK, KEY_INTERVAL, KEY_ALERTS, KEY_NO_ALERTS, KEY_HISTORY, KEY_NO_HISTORY, KEY_SYSLOG, KEY_SENSOR, KEY_NO_TUI,
     KEY_KEEP, KEY_WAIT, KEY_MAX_CONNECTIONS, KEY_TCP, KEY_HALF_OPEN, KEY_UDP, KEY_OTHER, KEY_TAIL, KEY_PARENT, KEY_FRAGMENT,
 };
 
@@ -40,6 +41,8 @@ static const struct argp_option options_table[] = {
      "Time between summary lines and checks of the hooks (default " QPW_STRING(QPW_DEFAULT_INTERVAL) ") and between repeated alerts (300)", 0},
     {"alerts", KEY_ALERTS, "FILE", 0, "Alert log (default " QPW_DEFAULT_ALERTS ")", 0},
     {"no-alerts", KEY_NO_ALERTS, 0, 0, "Write no alert log", 0},
+    {"history", KEY_HISTORY, "FILE", 0, "History, which outlives the counters (default " QPW_HISTORY_FOLDER "/" QPW_HISTORY_NAME ")", 0},
+    {"no-history", KEY_NO_HISTORY, 0, 0, "Keep no history", 0},
     {"syslog", KEY_SYSLOG, "TARGET", 0,
      "Also send alerts to: unix[:PATH], udp:ADDR[:PORT], tcp:ADDR[:PORT] or journald", 0},
     {"sensor-name", KEY_SENSOR, "NAME", 0, "Name of this node in alerts (default: the host name)", 0},
@@ -61,6 +64,7 @@ struct arguments {
     struct qpw_audit_options audit;
     const char *ifaces[QPW_MAX_IFACES];
     bool no_alerts;
+    bool no_history;
     bool interval_given;
     struct qpw_alert_options alerting;
     struct qpw_settings config;
@@ -110,6 +114,13 @@ static error_t take_option(int key, char *value, struct argp_state *state)
         arguments->no_alerts = false;
         return 0;
     case KEY_NO_ALERTS: arguments->no_alerts = true; return 0;
+    case KEY_HISTORY:
+        if (!*value)
+            qpw_usage_error(state, "--history: it is empty; leave it out for the default, or give --no-history");
+        audit->history = value;
+        arguments->no_history = false;
+        return 0;
+    case KEY_NO_HISTORY: arguments->no_history = true; return 0;
     case KEY_SYSLOG: audit->syslog = value; return 0;
     case KEY_SENSOR:
         if (!*value)
@@ -304,11 +315,12 @@ int qpw_cmd_attach(int argc, char **argv)
 {
     struct arguments arguments = {
         .audit = {.interval = QPW_DEFAULT_INTERVAL, .alerts = QPW_DEFAULT_ALERTS, .say = say}};
-    char command[256], names[QPW_MAX_IFACES][16];
+    char command[256], history[1024], names[QPW_MAX_IFACES][16];
     struct qpw_error err;
     int status;
 
     qpw_engine_defaults(&arguments.alerting.settings);
+    arguments.audit.history = qpw_history_path(history, sizeof(history));
     join(argc, argv, command, sizeof(command));
     qpw_config_arguments_parse(&qpw_attach_argp, &qpw_attach_argp, argc, argv, &arguments, &arguments.config);
     arguments.audit.ifaces = arguments.ifaces;
@@ -319,6 +331,8 @@ int qpw_cmd_attach(int argc, char **argv)
         arguments.audit.alerting.summary_s = arguments.audit.interval; /* what goes on, once an interval */
     if (arguments.no_alerts)
         arguments.audit.alerts = NULL;
+    if (arguments.no_history)
+        arguments.audit.history = NULL;
     if (qpw_rights_check(&err) < 0) {
         qpw_put_lines(stderr, "qportwatch attach: %s: %s", arguments.audit.n_ifaces ? arguments.ifaces[0] : "auto", err.text);
         qpw_policy_options_clear(&arguments.audit.policy);

@@ -109,7 +109,7 @@ static void add_alerts(struct listing *l)
 /* Whether something else that is set takes the place of what holds by default. */
 static bool is_moot(const struct qpw_settings *config, const char *name)
 {
-    static const char *const by[][2] = {{"policy", "platform"}, {"platform", "policy"}, {"alerts", "no-alerts"}};
+    static const char *const by[][2] = {{"policy", "platform"}, {"platform", "policy"}, {"alerts", "no-alerts"}, {"history", "no-history"}};
 
     for (size_t i = 0; i < config->n; i++)
         for (size_t j = 0; j < sizeof(by) / sizeof(*by); j++)

@@ -4,6 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "history/history.h"
 #include "policy/lang/policy.h"
 
 /* Beside the program's own constants, which the test of `config show` compares with what `status` says. */
@@ -15,6 +16,7 @@ static const struct {
     {"interval", QPW_STRING(QPW_DEFAULT_INTERVAL)},
     {"alerts", QPW_DEFAULT_ALERTS},
     {"no-alerts", "no"},
+    {"no-history", "no"},
     {"no-tui", "no"},
     {"keep", "no"},
     {"wait", "no"},
@@ -30,12 +32,15 @@ static const struct {
 
 const char *qpw_setting_default(const char *name)
 {
+    static char path[1024];
     bool policy = access(QPW_POLICY_DEFAULT_PATH, F_OK) == 0;
 
     if (!strcmp(name, "policy"))
         return policy ? QPW_POLICY_DEFAULT_PATH : NULL;
     if (!strcmp(name, "platform"))
         return policy ? NULL : QPW_POLICY_DEFAULT_PLATFORM;
+    if (!strcmp(name, "history"))
+        return *qpw_history_path(path, sizeof(path)) ? path : NULL;
     for (size_t i = 0; i < sizeof(defaults) / sizeof(*defaults); i++)
         if (!strcmp(name, defaults[i].name))
             return defaults[i].value;

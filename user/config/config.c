@@ -38,7 +38,7 @@ void qpw_config_clear(struct qpw_settings *config)
 /* Names of which one replaces the other. */
 static bool replaces(const char *a, const char *b)
 {
-    static const char *const pairs[][2] = {{"policy", "platform"}, {"peer", "peers"}, {"alerts", "no-alerts"}};
+    static const char *const pairs[][2] = {{"policy", "platform"}, {"peer", "peers"}, {"alerts", "no-alerts"}, {"history", "no-history"}};
 
     for (size_t i = 0; i < sizeof(pairs) / sizeof(*pairs); i++)
         if ((!strcmp(a, pairs[i][0]) && !strcmp(b, pairs[i][1])) || (!strcmp(b, pairs[i][0]) && !strcmp(a, pairs[i][1])))

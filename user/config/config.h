@@ -6,7 +6,7 @@
  * value is a list of interfaces. `#` at the line's begin or behind white space begins a comment; a value in double quotes
  * is taken as it is. An option without a value takes yes or no. What a later file gives replaces what an earlier one
  * gave, and the command line replaces both; `policy` and `platform` replace one another, and so do `peer` and `peers`, `alerts`
- * and `no-alerts`. Lists (peer, iface) are replaced whole; the settings of alerts (alert NAME=VALUE) one by one.
+ * and `no-alerts`, `history` and `no-history`. Lists (peer, iface) are replaced whole; the settings of alerts (alert NAME=VALUE) one by one.
  */
 #ifndef QPW_CONFIG_CONFIG_H
 #define QPW_CONFIG_CONFIG_H

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "control/lock.h"
+#include "facts/kept.h"
 #include "status/status.h"
 #include "status/status_alerts.h"
 #include "util/document.h"
@@ -123,6 +124,16 @@ static int write_document(json_t *root, FILE *out)
     return r < 0 || fputc('\n', out) == EOF || fflush(out) != 0 ? -EIO : 0;
 }
 
+static json_t *history(const struct qpw_snapshot *s)
+{
+    const struct qpw_coverage *stopped = qpw_history_stopped(s);
+
+    if (!*s->meta.history_path)
+        return json_null();
+    return json_pack("{s:o, s:s, s:o, s:o}", "file", qpw_json_text(s->meta.history_path), "state", stopped ? "stopped" : "written",
+                     "since", qpw_json_time(stopped ? stopped->unix_ns : 0), "why", qpw_json_text(stopped ? stopped->text : NULL));
+}
+
 int qpw_status_json(const struct qpw_status *s, FILE *out)
 {
     json_t *root = qpw_document("qportwatch.status/1");
@@ -151,6 +162,7 @@ int qpw_status_json(const struct qpw_status *s, FILE *out)
     SET(root, "memory_bytes", qpw_json_number(s->snapshot.memory_bytes));
     SET(root, "timeouts", timeouts_json(s));
     SET(root, "alerts", json_incref(s->alerts));
+    SET(root, "history", history(&s->snapshot));
     SET(root, "coverage", json_pack("{so so so}", "events", qpw_json_events(&s->snapshot, 0), "unwatched",
                                     qpw_json_unwatched(&s->snapshot), "notes", qpw_json_notes(&s->snapshot)));
     return r ? (json_decref(root), -ENOMEM) : write_document(root, out);

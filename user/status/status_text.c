@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#include "facts/kept.h"
 #include "status/status.h"
 #include "status/status_alerts.h"
 #include "util/names.h"
@@ -184,6 +185,21 @@ static void show_timeouts(const struct qpw_status *s, const struct qpw_printer *
     qpw_list_end(&list);
 }
 
+static void show_history(const struct qpw_status *s, const struct qpw_printer *p)
+{
+    const struct qpw_coverage *stopped = qpw_history_stopped(&s->snapshot);
+    const char *path = s->snapshot.meta.history_path;
+    char when[40];
+
+    if (!*path)
+        return;
+    if (stopped)
+        qpw_print_item(p, "history", "%s: not written since %s: %.*s", path, qpw_words_time(stopped->unix_ns, when, sizeof(when)),
+                       (int)sizeof(stopped->text), stopped->text);
+    else
+        qpw_print_item(p, "history", "%s", path);
+}
+
 static void show_coverage(const struct qpw_status *s, const struct qpw_printer *p)
 {
     size_t n = s->snapshot.n_coverage, from = n > COVERAGE_LINES ? n - COVERAGE_LINES : 0;
@@ -219,5 +235,6 @@ void qpw_status_text(const struct qpw_status *s, FILE *out)
     show_tables(s, &p);
     show_timeouts(s, &p);
     qpw_status_alerts_text(s->alerts, &p);
+    show_history(s, &p);
     show_coverage(s, &p);
 }

@@ -311,6 +311,9 @@ const char *qpw_words_coverage(unsigned kind)
         [QPW_COVERAGE_ADDRESSES_COMPLETE] = "local addresses complete",
         [QPW_COVERAGE_REPLACED] = "replaced",
         [QPW_COVERAGE_UNSEEN] = "unseen since boot",
+        [QPW_COVERAGE_HISTORY_STOPPED] = "history not written",
+        [QPW_COVERAGE_HISTORY_RESUMED] = "history written again",
+        [QPW_COVERAGE_HISTORY_SET_ASIDE] = "history set aside",
     };
 
     return kind < QPW_COVERAGE_COUNT && words[kind] ? words[kind] : qpw_coverage_name(kind);

@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* The history of a node with real traffic, over a killed auditor and restarts. */
+#include <criterion/criterion.h>
+#include <signal.h>
+#include <sqlite3.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "auditor.h"
+#include "netns.h"
+
+#define PINGS 40
+
+static char path[128];
+
+static int64_t number(const char *sql)
+{
+    sqlite3_stmt *statement = NULL;
+    int64_t number = -1;
+    sqlite3 *db;
+
+    cr_assert_eq(sqlite3_open_v2(path, &db, SQLITE_OPEN_READWRITE, NULL), SQLITE_OK, "%s", path);
+    sqlite3_busy_timeout(db, 10000);
+    cr_assert_eq(sqlite3_prepare_v2(db, sql, -1, &statement, NULL), SQLITE_OK, "%s: %s", sql, sqlite3_errmsg(db));
+    if (sqlite3_step(statement) == SQLITE_ROW)
+        number = sqlite3_column_int64(statement, 0);
+    sqlite3_finalize(statement);
+    sqlite3_close(db);
+    return number;
+}
+
+static void ping(struct node *n)
+{
+    netns_run(&n->client, "ping -q -f -c %d -w 60 10.7.0.1 >/dev/null", PINGS);
+}
+
+static int64_t packets(struct node *n)
+{
+    char command[512], text[64];
+
+    snprintf(command, sizeof(command), "%s/qportwatch report --json | jq .totals.packets", QPW_BUILD);
+    cr_assert_eq(netns_output(&n->node, text, sizeof(text), "%s", command), 0, "%s", text);
+    return atoll(text);
+}
+
+/* Its writer ends with the auditor, however that ends: the lock shows it. */
+static bool is_free(void *argument)
+{
+    char command[200];
+
+    (void)argument;
+    snprintf(command, sizeof(command), "flock -n %s-lock true", path);
+    return system(command) == 0;
+}
+
+Test(history, goes_on_over_kills_and_restarts)
+{
+    int64_t before, after, kept;
+    struct node n;
+
+    node_open(&n);
+    snprintf(path, sizeof(path), "%s/history.db", n.folder);
+    for (unsigned i = 0; i < 3; i++) {
+        node_attach(&n, "node0 --mode tc --keep --interval 1 --history %s", path);
+        ping(&n);
+        if (i == 1) { /* killed; the kernel counts on */
+            cr_expect_eq(node_stop(&n, SIGKILL), 128 + SIGKILL);
+            ping(&n);
+            cr_assert(netns_until(is_free, NULL, NETNS_DEADLINE_MS));
+            continue;
+        }
+        before = packets(&n);
+        cr_expect_eq(node_stop(&n, SIGTERM), 0);
+        after = packets(&n);
+        kept = number("SELECT sum(rx_packets + tx_packets) FROM slot");
+        cr_expect(before <= kept && kept <= after, "round %u: %lld in the history, %lld before and %lld after its end", i,
+                  (long long)kept, (long long)before, (long long)after);
+    }
+    cr_expect_eq(number("SELECT count(*) FROM epoch"), 1, "one attachment is one epoch");
+    cr_expect_geq(number("SELECT sum(rx_packets) FROM slot JOIN key ON key.id = slot.key WHERE protocol = 1 AND port = 8"), 4 * PINGS);
+    cr_expect_eq(number("SELECT count(*) FROM policy"), 1);
+    cr_expect_geq(number("SELECT count(*) FROM change WHERE text LIKE 'Process %'"), 3);
+    node_command(&n, NULL, 0, "detach");
+    node_nothing_left(&n);
+    node_close(&n);
+}
+
+/* What cannot be written is said in every face, and the audit goes on. */
+Test(history, that_cannot_be_written_is_said)
+{
+    json_t *status;
+    struct node n;
+    FILE *file;
+
+    node_open(&n);
+    snprintf(path, sizeof(path), "%s/notes", n.folder);
+    file = fopen(path, "w");
+    cr_assert(file && fputs("notes\n", file) >= 0 && fclose(file) == 0);
+    node_attach(&n, "node0 --mode tc --interval 1 --history %s", path);
+    netns_until_file(n.log, "the history is not being written: ", NETNS_DEADLINE_MS);
+    status = node_status(&n, NULL);
+    cr_expect_str_eq(node_text(status, "history.state"), "stopped");
+    cr_expect(strstr(node_text(status, "history.why"), "not a database"), "%s", node_text(status, "history.why"));
+    json_decref(status);
+    cr_expect_eq(node_stop(&n, SIGTERM), 0);
+    cr_expect_eq(access(path, F_OK), 0);
+    node_close(&n);
+}
