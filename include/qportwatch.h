@@ -600,6 +600,8 @@ struct qpw_control {
 };
 #define QPW_CONTROL_POLICY 0x1u      /* a policy is loaded */
 #define QPW_CONTROL_EXECUTABLES 0x2u /* fork and execve are followed */
+#define QPW_CONTROL_SECCOMP 0x8u     /* the auditor's system calls are limited, */
+#define QPW_CONTROL_LANDLOCK 0x10u   /* and the files that it writes; both only said, no packet reads them */
 #define QPW_CONTROL_UNOWNED 0x4u     /* bench: owners are not looked for */
 
 struct qpw_config {

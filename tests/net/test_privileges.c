@@ -10,6 +10,7 @@
 
 #include "auditor.h"
 #include "evelog.h"
+#include "host/confine.h"
 #include "netns.h"
 #include "traffic.h"
 
@@ -92,16 +93,21 @@ Test(privileges, of_each_process)
         const char *name;
         uint64_t rights, seccomp;
         size_t count;
-    } wanted[] = {{"qportwatch", AUDITOR, 0, 1}, {"qportwatch-proc", READER, 2, 2}, {"qportwatch-bpf", LOOKER, 0, 2}};
+    } wanted[] = {{"qportwatch", AUDITOR, 2, 1}, {"qportwatch-proc", READER, 2, 2}, {"qportwatch-bpf", LOOKER, 2, 2}};
     char text[256];
     pid_t pids[HELPERS], helpers[HELPERS];
     size_t n_helpers = 0;
+    json_t *status;
     struct node n;
 
     node_open(&n);
     node_attach(&n, "node0 --mode tc");
     netns_until_file(n.log, "node0: attached", NETNS_DEADLINE_MS);
     node_until_text(&n, "answer.state", "CLEAN");
+    status = node_status(&n, NULL);
+    cr_expect_eq(node_value(status, "auditor.seccomp"), json_true());
+    cr_expect_eq(node_value(status, "auditor.landlock"), json_boolean(qpw_landlock_version() > 0));
+    json_decref(status);
     for (size_t i = 0; i < sizeof(wanted) / sizeof(*wanted); i++) {
         size_t count = processes(&n, wanted[i].name, pids);
 

@@ -19,7 +19,7 @@ struct qpw_carry {
     struct qpw_map_translation meters, findings, answered, reserved;
     struct qpw_counts *counts;  /* by the old slot, corrected */
     uint16_t *meter_of;         /* the new slot of a meter, by its old one; 0: it has none */
-    uint64_t heartbeat_ns;
+    uint64_t heartbeat_ns, attached_ns;
     struct qpw_carried done;
 };
 
@@ -137,8 +137,10 @@ static int begin(struct qpw_auditor *a, struct qpw_carry *c, struct qpw_error *e
             qpw_map_copy(c->old.map_fd[others[i]], a->kernel.map_fd[others[i]]);
     if (r == 0) {
         copy_losses(c, &a->kernel);
-        if (read_one(c->old.section_fd[QPW_SECTION_CONTROL], a->kernel.section_fd[QPW_SECTION_CONTROL], &control, sizeof(control)) == 0)
+        if (read_one(c->old.section_fd[QPW_SECTION_CONTROL], a->kernel.section_fd[QPW_SECTION_CONTROL], &control, sizeof(control)) == 0) {
             c->heartbeat_ns = control.heartbeat_ns;
+            c->attached_ns = control.attached_ns;
+        }
     }
     return r;
 }
@@ -161,6 +163,11 @@ void qpw_carry_begin(struct qpw_auditor *a, struct qpw_error *why)
 uint64_t qpw_carry_heartbeat_ns(const struct qpw_carry *carry)
 {
     return carry ? carry->heartbeat_ns : 0;
+}
+
+uint64_t qpw_carry_attached_ns(const struct qpw_carry *carry)
+{
+    return carry ? carry->attached_ns : 0;
 }
 
 void qpw_carry_close(struct qpw_carry *c)

@@ -29,6 +29,9 @@ int qpw_carry_finish(struct qpw_auditor *a, struct qpw_carried *ret, struct qpw_
 /* When the kernel side's last auditor was seen alive, by CLOCK_MONOTONIC; 0: not known. */
 uint64_t qpw_carry_heartbeat_ns(const struct qpw_carry *carry);
 
+/* When it was attached, by the programs' clock; 0: not known. */
+uint64_t qpw_carry_attached_ns(const struct qpw_carry *carry);
+
 void qpw_carry_close(struct qpw_carry *carry); /* NULL is fine */
 
 #endif

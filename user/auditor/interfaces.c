@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "auditor/carry.h"
 #include "auditor/internal.h"
 #include "host/clock.h"
 #include "host/tags.h"
@@ -332,6 +333,7 @@ static struct qpw_watched *place_for(struct qpw_auditor *a, const char *name, st
 void qpw_watch_begin(struct qpw_auditor *a)
 {
     struct qpw_control *control = a->kernel.control;
+    uint64_t now = qpw_kernel_now_ns(&a->kernel);
 
     if (a->attached)
         return;
@@ -340,8 +342,10 @@ void qpw_watch_begin(struct qpw_auditor *a)
         return;
     if (!a->carry)
         a->meta.attached_unix_ns = qpw_clock_unix_ns(); /* not when loading began */
-    control->attached_ns = qpw_kernel_now_ns(&a->kernel);
-    control->window_end_ns = control->attached_ns + control->udp_ns;
+    control->attached_ns = now;
+    control->window_end_ns = now + control->udp_ns;
+    if (qpw_carry_attached_ns(a->carry))
+        control->attached_ns = qpw_carry_attached_ns(a->carry); /* counting began then, and goes on */
 }
 
 /* What passed from the machine's start to its first attachment is a gap. An interface that came later had no traffic. */

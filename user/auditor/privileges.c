@@ -3,9 +3,13 @@
 
 #include <cap-ng.h>
 #include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "auditor/internal.h"
+#include "host/confine.h"
 #include "host/proc_reader.h"
 #include "host/rights.h"
 #include "instance/objects.h"
@@ -34,6 +38,52 @@ int qpw_privileges_drop(struct qpw_error *err)
     if (without)
         return qpw_fail(err, 1, "CAP_SYS_ADMIN is kept in place of %s, which this process was not given", without);
     return r < 0 ? qpw_fail(err, r, "no_new_privs: %s", strerror(-r)) : 0;
+}
+
+#define STATE_FOLDER "/var/lib/qportwatch"
+
+/* The folder that a file is in, and the one above it; of where it leads to, if that is elsewhere. */
+static size_t folders_of(const char *file, char ret[2][PATH_MAX])
+{
+    char *real = realpath(file, NULL), *end;
+    size_t n = 0, length = strlen(real ? real : file);
+
+    for (const char *path = real ? real : file; n < 2 && length < PATH_MAX; path = ret[n - 1]) {
+        memmove(ret[n], path, strlen(path) + 1);
+        end = strrchr(ret[n], '/');
+        if (!end || end == ret[n])
+            break;
+        *end = '\0';
+        n++;
+    }
+    free(real);
+    return n;
+}
+
+int qpw_privileges_confine(struct qpw_auditor *a, bool live_view, struct qpw_error *err)
+{
+    char log[2][PATH_MAX];
+    const char *folders[5] = {"/run", STATE_FOLDER}, *state = getenv("STATE_DIRECTORY");
+    uint32_t *flags = &a->kernel.control->flags;
+    size_t n = 2;
+    bool connects = a->options.syslog && !strncmp(a->options.syslog, "tcp", 3);
+    int r, r2;
+
+    if (state && *state == '/')
+        folders[n++] = state;
+    for (size_t i = a->meta.alerts_path[0] ? folders_of(a->meta.alerts_path, log) : 0; i > 0; i--)
+        folders[n++] = log[i - 1];
+    __atomic_and_fetch(flags, ~(QPW_CONTROL_SECCOMP | QPW_CONTROL_LANDLOCK), __ATOMIC_RELAXED); /* of an auditor before */
+    r = qpw_confine_files(live_view ? NULL : folders, n, connects);
+    if (r < 0)
+        qpw_fail(err, r, "writing cannot be limited to the folders of log and state (Landlock): %s", strerror(-r));
+    else if (r > 0)
+        __atomic_or_fetch(flags, QPW_CONTROL_LANDLOCK, __ATOMIC_RELAXED);
+    r2 = qpw_confine_auditor();
+    if (r2 < 0)
+        return qpw_fail(err, r2, "system calls cannot be limited (seccomp): %s", strerror(-r2));
+    __atomic_or_fetch(flags, QPW_CONTROL_SECCOMP, __ATOMIC_RELAXED);
+    return r < 0 ? r : 0;
 }
 
 static void tell(struct qpw_auditor *a, enum qpw_helper_news news, unsigned restarts, const char *who, const char *lack)

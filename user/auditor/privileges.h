@@ -3,6 +3,8 @@
 #ifndef QPW_AUDITOR_PRIVILEGES_H
 #define QPW_AUDITOR_PRIVILEGES_H
 
+#include <stdbool.h>
+
 #include "util/error.h"
 
 struct qpw_auditor;
@@ -20,6 +22,14 @@ int qpw_privileges_prepare(struct qpw_error *err);
  * right is left.
  */
 int qpw_privileges_drop(struct qpw_error *err);
+
+/*
+ * From now on only the system calls that an audit takes (host/confine.h), and writing only where it writes: the folder of the
+ * alert log and the one above it (the log's is made again where somebody removes it), /run, and /var/lib/qportwatch. With
+ * a person at its live view, who mutes findings in the policy's files, writing is not limited. 0, or a negative errno with err
+ * filled: what could not be given up.
+ */
+int qpw_privileges_confine(struct qpw_auditor *a, bool live_view, struct qpw_error *err);
 
 /* Once a second: says what became of the helpers. */
 void qpw_privileges_tick(struct qpw_auditor *a);

@@ -9,6 +9,7 @@
 
 #include "check/internal.h"
 #include "control/lock.h"
+#include "host/confine.h"
 #include "host/cgroup.h"
 #include "host/rights.h"
 #include "host/tracepoint.h"
@@ -37,9 +38,11 @@ static void check_kernel(struct qpw_check *c)
         qpw_remark(c, QPW_REMARK_REFUSAL, "kernel", "a kernel of 5.10 or later", "%s: the programs take Linux 5.10", version);
         return;
     }
-    qpw_remark(c, QPW_REMARK_OK, "kernel", NULL, "%s%s%s", version,
+    qpw_remark(c, QPW_REMARK_OK, "kernel", NULL, "%s%s%s%s", version,
                release < QPW_RELEASE(6, 6) ? "; no TCX before 6.6, so a clsact qdisc is used" : ", with TCX",
-               release < QPW_RELEASE(5, 18) ? "; no XDP at an MTU above a page before 5.18" : "");
+               release < QPW_RELEASE(5, 18) ? "; no XDP at an MTU above a page before 5.18" : "",
+               qpw_landlock_version() ? "" : "; no Landlock (5.13, and switched on), so the files that the auditor may write are "
+               "limited by its rights and its unit alone");
 }
 
 static void check_rights(struct qpw_check *c)

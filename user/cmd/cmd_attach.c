@@ -236,13 +236,18 @@ static int fail_to_start(const struct arguments *arguments, int status, struct q
     return fail(status, err);
 }
 
+static bool wants_view(const struct arguments *arguments)
+{
+    return !arguments->no_tui && isatty(STDIN_FILENO) && isatty(STDOUT_FILENO);
+}
+
 /* The view on a terminal that can show it and for as long as that is there, otherwise lines: watching goes on. */
 static int watch(struct arguments *arguments, struct qpw_auditor *auditor, struct qpw_error *err)
 {
     char line[600];
     int r;
 
-    if (arguments->no_tui || !isatty(STDIN_FILENO) || !isatty(STDOUT_FILENO))
+    if (!wants_view(arguments))
         return qpw_auditor_run(auditor, err);
     r = qpw_attach_view(auditor, arguments->audit.keep, &arguments->view, err);
     if (r != -ENOTTY && r != QPW_ATTACH_VIEW_GONE)
@@ -275,6 +280,8 @@ static int run(struct arguments *arguments)
         snprintf(line, sizeof(line), "%s%s", r < 0 ? "more rights than needed are kept: " : "", err.text);
         say(arguments, r < 0 ? QPW_SAY_WARNING : QPW_SAY_NOTE, line);
     }
+    if (qpw_privileges_confine(auditor, wants_view(arguments), &err) < 0)
+        say(arguments, QPW_SAY_WARNING, err.text);
     r = watch(arguments, auditor, &err);
     if (r < 0)
         status = fail(QPW_EXIT_FAILED, &err);

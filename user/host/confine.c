@@ -3,8 +3,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/bpf.h>
+#include <sched.h>
 #include <seccomp.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/mman.h>
 
 /* What memory, time, descriptors and the end take. */
@@ -25,27 +28,86 @@ static const int looking[] = {
     SCMP_SYS(getcwd),
 };
 
+/* What takes a right that is gone says so, as without a filter: callers then make do with what they opened before. */
+static const int refused[] = {
+    SCMP_SYS(fsopen), SCMP_SYS(fsconfig), SCMP_SYS(fsmount), SCMP_SYS(move_mount), SCMP_SYS(open_tree), SCMP_SYS(mount), SCMP_SYS(umount2),
+    SCMP_SYS(unshare), SCMP_SYS(ptrace), SCMP_SYS(pidfd_getfd), SCMP_SYS(process_vm_readv),
+};
+
 /* The helper's own socket, and what tells one process's descriptors from another's. */
 static const int answering[] = {
     SCMP_SYS(recvfrom), SCMP_SYS(sendmsg), SCMP_SYS(kcmp), SCMP_SYS(open_by_handle_at),
 };
 
 static const int supervising[] = {
-    SCMP_SYS(clone), SCMP_SYS(fork), SCMP_SYS(vfork), SCMP_SYS(kill), SCMP_SYS(wait4), SCMP_SYS(prctl), SCMP_SYS(seccomp),
+    SCMP_SYS(fork), SCMP_SYS(vfork), SCMP_SYS(kill), SCMP_SYS(wait4), SCMP_SYS(prctl), SCMP_SYS(seccomp),
 };
 
-static int allow(scmp_filter_ctx filter, const int *calls, size_t n)
+/* Netlink, and asking devices. */
+static const int netlink[] = {
+    SCMP_SYS(socket), SCMP_SYS(bind), SCMP_SYS(getsockname), SCMP_SYS(getsockopt), SCMP_SYS(setsockopt), SCMP_SYS(sendto),
+    SCMP_SYS(recvmsg), SCMP_SYS(ioctl), SCMP_SYS(tgkill), SCMP_SYS(prctl),
+};
+
+static const int entering[] = {SCMP_SYS(setns)}; /* another network namespace */
+
+/* The auditor's: files that are written, */
+static const int writing[] = {
+    SCMP_SYS(openat), SCMP_SYS(open), SCMP_SYS(creat), SCMP_SYS(pwrite64), SCMP_SYS(pwritev), SCMP_SYS(preadv), SCMP_SYS(mkdir), SCMP_SYS(mkdirat),
+    SCMP_SYS(rmdir), SCMP_SYS(unlink), SCMP_SYS(unlinkat), SCMP_SYS(rename), SCMP_SYS(renameat), SCMP_SYS(renameat2), SCMP_SYS(link),
+    SCMP_SYS(linkat), SCMP_SYS(chmod), SCMP_SYS(fchmod), SCMP_SYS(fchmodat), SCMP_SYS(chown), SCMP_SYS(fchown), SCMP_SYS(fchownat),
+    SCMP_SYS(truncate), SCMP_SYS(ftruncate), SCMP_SYS(fallocate), SCMP_SYS(fsync), SCMP_SYS(fdatasync), SCMP_SYS(flock),
+    SCMP_SYS(utimensat), SCMP_SYS(umask), SCMP_SYS(memfd_create), SCMP_SYS(getdents), SCMP_SYS(fadvise64), SCMP_SYS(sync_file_range),
+    SCMP_SYS(msync), SCMP_SYS(chdir), SCMP_SYS(fchdir), SCMP_SYS(copy_file_range), SCMP_SYS(sendfile),
+};
+
+/* sockets and what is waited for, */
+static const int waiting[] = {
+    SCMP_SYS(epoll_create), SCMP_SYS(epoll_create1), SCMP_SYS(epoll_ctl), SCMP_SYS(epoll_wait), SCMP_SYS(epoll_pwait), SCMP_SYS(epoll_pwait2), SCMP_SYS(select),
+    SCMP_SYS(pselect6), SCMP_SYS(timerfd_create), SCMP_SYS(timerfd_settime), SCMP_SYS(timerfd_gettime), SCMP_SYS(signalfd),
+    SCMP_SYS(signalfd4), SCMP_SYS(eventfd2), SCMP_SYS(inotify_init1), SCMP_SYS(inotify_add_watch), SCMP_SYS(inotify_rm_watch), SCMP_SYS(pipe),
+    SCMP_SYS(pipe2), SCMP_SYS(socketpair), SCMP_SYS(connect), SCMP_SYS(listen), SCMP_SYS(accept), SCMP_SYS(accept4), SCMP_SYS(getpeername),
+    SCMP_SYS(shutdown), SCMP_SYS(sendmmsg), SCMP_SYS(recvmmsg), SCMP_SYS(rt_sigtimedwait), SCMP_SYS(rt_sigpending), SCMP_SYS(rt_sigsuspend), SCMP_SYS(pause),
+    SCMP_SYS(setitimer), SCMP_SYS(getitimer), SCMP_SYS(alarm), SCMP_SYS(clock_getres), SCMP_SYS(timer_create), SCMP_SYS(timer_settime), SCMP_SYS(timer_delete),
+};
+
+/* its children and threads, and what it is. */
+static const int living[] = {
+    SCMP_SYS(execve), SCMP_SYS(waitid), SCMP_SYS(tkill), SCMP_SYS(setsid), SCMP_SYS(getsid), SCMP_SYS(getpgid), SCMP_SYS(setpgid),
+    SCMP_SYS(getpgrp), SCMP_SYS(pidfd_open), SCMP_SYS(pidfd_send_signal), SCMP_SYS(getrlimit), SCMP_SYS(prlimit64), SCMP_SYS(setrlimit), SCMP_SYS(getrusage),
+    SCMP_SYS(sysinfo), SCMP_SYS(uname), SCMP_SYS(times), SCMP_SYS(getgroups), SCMP_SYS(getresuid), SCMP_SYS(getresgid),
+    SCMP_SYS(getpriority), SCMP_SYS(sched_getscheduler), SCMP_SYS(sched_getparam), SCMP_SYS(sched_setaffinity), SCMP_SYS(capget), SCMP_SYS(capset),
+    SCMP_SYS(mincore), SCMP_SYS(mlock), SCMP_SYS(munlock), SCMP_SYS(membarrier), SCMP_SYS(set_tid_address), SCMP_SYS(arch_prctl), SCMP_SYS(getcpu),
+    SCMP_SYS(perf_event_open), SCMP_SYS(landlock_create_ruleset), SCMP_SYS(landlock_add_rule), SCMP_SYS(landlock_restrict_self),
+};
+
+/* Of bpf(2): looking up and querying, also by id; taking out of hooks. */
+static const int looking_up[] = {
+    BPF_MAP_LOOKUP_ELEM, BPF_MAP_GET_NEXT_KEY, BPF_PROG_DETACH, BPF_PROG_GET_NEXT_ID, BPF_MAP_GET_NEXT_ID, BPF_PROG_GET_FD_BY_ID, BPF_MAP_GET_FD_BY_ID,
+    BPF_OBJ_GET_INFO_BY_FD, BPF_PROG_QUERY,
+};
+
+/* Of bpf(2): making, loading, attaching; all else by descriptors. */
+static const int auditing[] = {
+    BPF_MAP_CREATE, BPF_MAP_LOOKUP_ELEM, BPF_MAP_UPDATE_ELEM, BPF_MAP_DELETE_ELEM, BPF_MAP_GET_NEXT_KEY, BPF_MAP_LOOKUP_AND_DELETE_ELEM,
+    BPF_MAP_LOOKUP_BATCH, BPF_MAP_LOOKUP_AND_DELETE_BATCH, BPF_MAP_UPDATE_BATCH, BPF_MAP_DELETE_BATCH, BPF_MAP_FREEZE, BPF_PROG_LOAD, BPF_PROG_ATTACH,
+    BPF_PROG_DETACH, BPF_PROG_QUERY, BPF_PROG_TEST_RUN, BPF_PROG_BIND_MAP, BPF_OBJ_GET_INFO_BY_FD, BPF_BTF_LOAD, BPF_LINK_CREATE, BPF_RAW_TRACEPOINT_OPEN,
+};
+
+static int add(scmp_filter_ctx filter, uint32_t action, const int *calls, size_t n)
 {
     int r = 0;
 
     for (size_t i = 0; r == 0 && i < n; i++) {
-        r = seccomp_rule_add(filter, SCMP_ACT_ALLOW, calls[i], 0);
+        r = seccomp_rule_add(filter, action, calls[i], 0);
         r = r == -EDOM ? 0 : r; /* this architecture has no such call */
     }
     return r;
 }
 
-#define ALLOW(filter, calls) allow(filter, calls, sizeof(calls) / sizeof(*(calls)))
+#define BPF_COMMANDS 40 /* those that are known; any later one is not there */
+#define REFUSE(filter, calls) add(filter, SCMP_ACT_ERRNO(EPERM), calls, sizeof(calls) / sizeof(*(calls)))
+#define ALLOW(filter, calls) add(filter, SCMP_ACT_ALLOW, calls, sizeof(calls) / sizeof(*(calls)))
 
 /* Opening for reading alone: no other access, nothing made, nothing cut. */
 static int allow_open_to_read(scmp_filter_ctx filter)
@@ -63,12 +125,53 @@ static int allow_plain_memory(scmp_filter_ctx filter)
     return r ? r : seccomp_rule_add_array(filter, SCMP_ACT_ALLOW, SCMP_SYS(mprotect), 1, &plain);
 }
 
+/* bpf(2) with one of those commands; with any other of those that are known it is not permitted. */
+static int allow_bpf(scmp_filter_ctx filter, const int *commands, size_t n)
+{
+    struct scmp_arg_cmp command;
+    bool allowed;
+    int r = 0;
+
+    for (int c = 0; r == 0 && c < BPF_COMMANDS; c++) {
+        allowed = false;
+        for (size_t i = 0; i < n; i++)
+            allowed |= commands[i] == c;
+        command = SCMP_CMP64(0, SCMP_CMP_EQ, (scmp_datum_t)c);
+        r = seccomp_rule_add_array(filter, allowed ? SCMP_ACT_ALLOW : SCMP_ACT_ERRNO(EPERM), SCMP_SYS(bpf), 1, &command);
+    }
+    return r ? r : seccomp_syscall_priority(filter, SCMP_SYS(bpf), UINT8_MAX);
+}
+
+#define ALLOW_BPF(filter, commands) allow_bpf(filter, commands, sizeof(commands) / sizeof(*(commands)))
+#define NEW_NAMESPACES (CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNET)
+
+/* Threads and children, in the same namespaces. What clone3(2) is asked for cannot be seen: it is not there. */
+static int allow_clone(scmp_filter_ctx filter)
+{
+#ifdef __s390__
+    const struct scmp_arg_cmp same = SCMP_CMP64(1, SCMP_CMP_MASKED_EQ, NEW_NAMESPACES, 0);
+#else
+    const struct scmp_arg_cmp same = SCMP_CMP64(0, SCMP_CMP_MASKED_EQ, NEW_NAMESPACES, 0);
+#endif
+
+    return seccomp_rule_add_array(filter, SCMP_ACT_ALLOW, SCMP_SYS(clone), 1, &same);
+}
+
+/* Executable, but then not writable; what is loaded later (locales) is mapped so. */
+static int allow_code(scmp_filter_ctx filter)
+{
+    const struct scmp_arg_cmp code = SCMP_CMP64(2, SCMP_CMP_MASKED_EQ, PROT_EXEC | PROT_WRITE, PROT_EXEC);
+
+    return seccomp_rule_add_array(filter, SCMP_ACT_ALLOW, SCMP_SYS(mmap), 1, &code);
+}
+
 static int begin(scmp_filter_ctx *ret)
 {
     scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ERRNO(ENOSYS));
     int r = filter ? ALLOW(filter, basic) : -ENOMEM;
 
     r = r ? r : ALLOW(filter, looking);
+    r = r ? r : REFUSE(filter, refused);
     r = r ? r : allow_plain_memory(filter);
     if (r < 0 && filter)
         seccomp_release(filter);
@@ -86,6 +189,48 @@ int qpw_confine_reader(bool supervisor)
     r = allow_open_to_read(filter);
     r = r ? r : ALLOW(filter, answering);
     r = r || !supervisor ? r : ALLOW(filter, supervising);
+    r = r || !supervisor ? r : allow_clone(filter);
+    r = r ? r : seccomp_load(filter);
+    seccomp_release(filter);
+    return r;
+}
+
+int qpw_confine_looker(bool supervisor)
+{
+    scmp_filter_ctx filter;
+    int r = begin(&filter);
+
+    if (r < 0)
+        return r;
+    r = allow_open_to_read(filter);
+    r = r ? r : ALLOW(filter, answering);
+    r = r ? r : ALLOW(filter, netlink);
+    r = r ? r : ALLOW(filter, entering);
+    r = r ? r : allow_clone(filter); /* a thread enters another network namespace */
+    r = r ? r : ALLOW_BPF(filter, looking_up);
+    r = r || !supervisor ? r : ALLOW(filter, supervising);
+    r = r ? r : seccomp_load(filter);
+    seccomp_release(filter);
+    return r;
+}
+
+int qpw_confine_auditor(void)
+{
+    scmp_filter_ctx filter;
+    int r = begin(&filter);
+
+    if (r < 0)
+        return r;
+    r = ALLOW(filter, answering);
+    r = r ? r : ALLOW(filter, supervising);
+    r = r ? r : ALLOW(filter, writing);
+    r = r ? r : ALLOW(filter, waiting);
+    r = r ? r : ALLOW(filter, living);
+    r = r ? r : ALLOW(filter, netlink);
+    r = r ? r : allow_clone(filter);
+    r = r ? r : allow_code(filter);
+    r = r ? r : ALLOW_BPF(filter, auditing);
+    r = r ? r : seccomp_attr_set(filter, SCMP_FLTATR_CTL_TSYNC, 1);
     r = r ? r : seccomp_load(filter);
     seccomp_release(filter);
     return r;

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "host/confine.h"
 #include "host/netns.h"
 #include "instance/instance.h"
 #include "instance/kernel_words.h"
@@ -173,7 +174,7 @@ static int prepare(void)
 /* CAP_SYS_PTRACE: another network namespace may be known by its processes only. CAP_NET_ADMIN: its hooks. */
 static const unsigned rights[] = {CAP_SYS_ADMIN, CAP_SYS_PTRACE, CAP_NET_ADMIN, CAP_BPF};
 static const struct qpw_helper_kind kind = {.name = "qportwatch-bpf", .rights = rights, .n_rights = 4, .prepare = prepare,
-                                            .answer = answer};
+                                            .confine = qpw_confine_looker, .answer = answer};
 
 int qpw_objects_start(struct qpw_error *err)
 {

@@ -39,13 +39,14 @@ static json_t *hooks_json(const struct qpw_status *s)
     return list;
 }
 
-static json_t *auditor_json(int pid, const struct qpw_sight *sight)
+static json_t *auditor_json(int pid, const struct qpw_sight *sight, uint32_t flags)
 {
     uint64_t age = sight->heartbeat_age_ns;
 
-    return json_pack("{s:o,s:o,s:b}", "pid", pid ? json_integer(pid) : json_null(), "heartbeat_seconds",
+    return json_pack("{s:o,s:o,s:b,s:b,s:b}", "pid", pid ? json_integer(pid) : json_null(), "heartbeat_seconds",
                      age == UINT64_MAX ? json_null() : json_integer((json_int_t)(age / 1000000000u)), "stale",
-                     sight->auditor != QPW_AUDITOR_ALIVE);
+                     sight->auditor != QPW_AUDITOR_ALIVE, "seccomp", (flags & QPW_CONTROL_SECCOMP) != 0, "landlock",
+                     (flags & QPW_CONTROL_LANDLOCK) != 0);
 }
 
 static json_t *policy_json(const struct qpw_status *s)
@@ -146,7 +147,7 @@ int qpw_status_json(const struct qpw_status *s, FILE *out)
     SET(root, "other_runs", others_json(&s->others));
     SET(root, "answer", qpw_json_answer(&s->answer, s->snapshot.unix_ns));
     SET(root, "command", qpw_json_text(s->snapshot.meta.command));
-    SET(root, "auditor", auditor_json(s->snapshot.auditor_pid, &s->answer.sight));
+    SET(root, "auditor", auditor_json(s->snapshot.auditor_pid, &s->answer.sight, s->snapshot.control.flags));
     SET(root, "policy", policy_json(s));
     SET(root, "exceptions", exceptions_json(s));
     SET(root, "totals", totals_json(s));
@@ -179,6 +180,6 @@ int qpw_status_json_nothing(const char *why, FILE *out)
     SET(root, "attached", json_false());
     SET(root, "answer", qpw_json_answer_nothing(why));
     SET(root, "why", qpw_json_text(why));
-    SET(root, "auditor", auditor_json(pid, &sight));
+    SET(root, "auditor", auditor_json(pid, &sight, 0));
     return r ? (json_decref(root), -ENOMEM) : write_document(root, out);
 }

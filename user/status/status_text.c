@@ -48,6 +48,16 @@ static void show_others(const struct qpw_status *s, const struct qpw_printer *p)
             qpw_print_item(p, i ? "" : "other runs", "%s", qpw_run_text(&s->others.place[i], text, sizeof(text)));
 }
 
+/* What it could still do if somebody took it over. */
+static const char *confined(const struct qpw_status *s)
+{
+    bool calls = s->snapshot.control.flags & QPW_CONTROL_SECCOMP, files = s->snapshot.control.flags & QPW_CONTROL_LANDLOCK;
+
+    if (calls && files)
+        return "; system calls and files limited (seccomp, Landlock)";
+    return calls ? "; system calls limited (seccomp), files not: no Landlock" : files ? "; files limited (Landlock), system calls not" : "";
+}
+
 static void show_auditor(const struct qpw_status *s, const struct qpw_printer *p)
 {
     char since[32], ago[32], heart[32], stale[96] = "";
@@ -63,8 +73,7 @@ static void show_auditor(const struct qpw_status *s, const struct qpw_printer *p
     if (s->answer.sight.auditor == QPW_AUDITOR_NONE)
         qpw_print_item(p, "auditor", "not running; counting continues in the kernel, 'attach' resumes it");
     else
-        qpw_print_item(p, "auditor", "pid %d, heartbeat %s ago%s", s->snapshot.auditor_pid, heart,
-                       stale);
+        qpw_print_item(p, "auditor", "pid %d, heartbeat %s ago%s%s", s->snapshot.auditor_pid, heart, stale, confined(s));
 }
 
 static void show_exceptions(const struct qpw_status *s, const struct qpw_printer *p)
