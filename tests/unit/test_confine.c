@@ -117,6 +117,8 @@ static int network(void)
     EXPECT(2, fails_with(bind(fd, (struct sockaddr *)&any, sizeof(any))) == EACCES);
     any.sin_port = htons(9);
     EXPECT(3, fails_with(connect(fd, (struct sockaddr *)&any, sizeof(any))) == EACCES);
+    any.sin_port = htons(111); /* rpcbind, if there is one */
+    EXPECT(6, connect(fd, (struct sockaddr *)&any, sizeof(any)) == 0 || errno == ECONNREFUSED);
     EXPECT(4, connect(udp, (struct sockaddr *)&any, sizeof(any)) == 0); /* syslog */
     EXPECT(5, write_file("other") == 0);                               /* NULL: as before */
     return 0;

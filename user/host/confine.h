@@ -31,7 +31,7 @@ int qpw_confine_auditor(void);
 
 /*
  * Where the kernel has Landlock (5.13): from now on nothing is written, made or removed but below those folders, nothing
- * executed but this program, no TCP port bound, and none connected to unless `connects` (6.7). Reading is not limited. What
+ * executed but this program, no TCP port bound, and none connected to but rpcbind's (111) unless `connects` (6.7). Reading is not limited. What
  * a folder or file is a symbolic link to counts; one that is not there yet is made below its nearest parent.
  * folders: NULL leaves writing as it is. The version of Landlock's interface; 0: the kernel has none; or a negative errno.
  */

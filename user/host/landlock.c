@@ -29,6 +29,14 @@
 #define NET_BIND_TCP (1ull << 0)         /* version 4 */
 #define NET_CONNECT_TCP (1ull << 1)
 
+#define RULE_NET_PORT 2
+#define RPCBIND 111
+
+struct net_port {
+    uint64_t allowed_access;
+    uint64_t port;
+};
+
 struct ruleset {
     uint64_t handled_access_fs;
     uint64_t handled_access_net; /* version 4; before, its bytes must not be there */
@@ -90,6 +98,14 @@ static const char *interpreter(void)
     return NULL;
 }
 
+/* The node's own register of RPC services is asked over TCP (host/rpcbind.h). */
+static int allow_rpcbind(int ruleset)
+{
+    const struct net_port rule = {.allowed_access = NET_CONNECT_TCP, .port = RPCBIND};
+
+    return syscall(SYS_landlock_add_rule, ruleset, RULE_NET_PORT, &rule, 0) < 0 ? -errno : 0;
+}
+
 static int fill(int ruleset, const char *const *folders, size_t n, uint64_t writing)
 {
     const char *loader = interpreter();
@@ -119,6 +135,7 @@ int qpw_confine_files(const char *const *folders, size_t n, bool connects)
     if (fd < 0)
         return -errno;
     r = fill(fd, folders, n, writing);
+    r = r || version < 4 || connects ? r : allow_rpcbind(fd);
     if (r == 0 && syscall(SYS_landlock_restrict_self, fd, 0u) < 0)
         r = -errno;
     close(fd);
