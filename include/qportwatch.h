@@ -22,7 +22,7 @@
 #include "qportwatch_words.h"
 
 /* Raise it with every change of a layout, here or in qportwatch_user.h: programs of another version are not taken over. */
-#define QPW_ABI_VERSION 21u
+#define QPW_ABI_VERSION 22u
 #define QPW_ABI_MAGIC 0x71705741u /* "qpWA" */
 
 #define QPW_MAX_IFACES 64

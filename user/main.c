@@ -29,6 +29,7 @@ static const struct qpw_command commands[] = {
     {"report", qpw_cmd_report, "what was seen, on one screen, as JSON or HTML", true},
     {"listeners", qpw_cmd_listeners, "listening sockets compared with the policy", true},
     {"connections", qpw_cmd_connections, "live connections, with their processes", true},
+    {"history", qpw_cmd_history, "what was counted by hour, day and month, over restarts", true},
     {"alerts", qpw_cmd_alerts, "read the alert log"},
     {"ack", qpw_cmd_ack, "say that a finding has been seen"},
     {"mute", qpw_cmd_mute, "silence a finding by a line of the policy"},

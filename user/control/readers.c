@@ -24,7 +24,7 @@ static bool is_one_of(const char *word, const char *const *list)
 /* Whole names only: what is cut short might mean another option. A value may follow after "=". */
 static bool is_allowed_option(const char *word)
 {
-    static const char *const options[] = {"-j", "--json", "--all", "--format", "--since", "--fail-on",
+    static const char *const options[] = {"-j", "--json", "--all", "--format", "--since", "--until", "--by", "--fail-on",
                                           "--once", "--tab", "--filter", "--sort", "--interval", "--ascii", NULL};
     char name[32];
     size_t length = strcspn(word, "=");
@@ -38,7 +38,7 @@ static bool is_allowed_option(const char *word)
 
 bool qpw_readers_may(int argc, char *const *argv, struct qpw_error *err)
 {
-    static const char *const commands[] = {"status", "report", "connections", "listeners", "top", NULL};
+    static const char *const commands[] = {"status", "report", "connections", "listeners", "history", "top", NULL};
 
     if (argc < 1 || argc > QPW_READERS_WORDS)
         return qpw_fail(err, -EINVAL, "not the words of a command"), false;

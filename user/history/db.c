@@ -17,11 +17,11 @@
 #define FOLDER_MODE 0750
 #define FILE_MODE 0640
 
-/* Is it empty, or does it begin as every SQLite file does and name this program as its owner? */
+/* Whether it is empty or begins as every SQLite file does. Whose it is its pages say, which may still be in the log. */
 static int check_header(const char *path, struct qpw_error *err)
 {
     static const char magic[16] = "SQLite format 3";
-    unsigned char head[100] = {0};
+    char head[sizeof(magic)] = "";
     struct stat st;
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     ssize_t n;
@@ -36,14 +36,7 @@ static int check_header(const char *path, struct qpw_error *err)
     close(fd);
     if (n < 0)
         return qpw_fail(err, -errno, "%s: %s", path, strerror(errno));
-    if (n == 0)
-        return 0;
-    if (memcmp(head, magic, sizeof(magic)))
-        return qpw_fail(err, QPW_DB_DAMAGED, "%s: not a database", path);
-    if (n == (ssize_t)sizeof(head) &&
-        ((uint32_t)head[68] << 24 | head[69] << 16 | head[70] << 8 | head[71]) != QPW_HISTORY_APPLICATION)
-        return qpw_fail(err, QPW_DB_FOREIGN, "%s: a database of another program", path);
-    return 0;
+    return n == 0 || !memcmp(head, magic, sizeof(magic)) ? 0 : qpw_fail(err, QPW_DB_DAMAGED, "%s: not a database", path);
 }
 
 int qpw_db_make_folder(const char *path, struct qpw_error *err)
@@ -122,12 +115,18 @@ static int begin_writing(struct qpw_db *db, uint64_t most_bytes)
     return r ? r : execute(db, sql);
 }
 
-static int check_version(struct qpw_db *db, const char *path, struct qpw_error *err)
+/* One without tables was begun and not finished, whoever did; for reading it is none yet. */
+static int check_version(struct qpw_db *db, const char *path, enum qpw_db_open how, struct qpw_error *err)
 {
-    int64_t version;
+    int64_t version, tables;
 
-    if (sqlite3_exec(db->sqlite, "SELECT count(*) FROM sqlite_master", NULL, NULL, NULL) != SQLITE_OK)
+    tables = qpw_db_number(db, -1, "SELECT count(*) FROM sqlite_master", "");
+    if (tables < 0)
         return qpw_fail(err, status_of(sqlite3_extended_errcode(db->sqlite)), "%s: %s", path, sqlite3_errmsg(db->sqlite));
+    if (tables && qpw_db_number(db, 0, "PRAGMA application_id", "") != QPW_HISTORY_APPLICATION)
+        return qpw_fail(err, QPW_DB_FOREIGN, "%s: a database of another program", path);
+    if (!tables && how == QPW_DB_READ)
+        return qpw_fail(err, -ENOENT, "%s: empty", path);
     version = qpw_db_number(db, 0, "PRAGMA user_version", "");
     if (version > QPW_HISTORY_VERSION)
         return qpw_fail(err, QPW_DB_NEWER, "%s: written by a later version of qportwatch (layout %d, this one knows %d)", path,
@@ -153,7 +152,7 @@ int qpw_db_open(struct qpw_db *db, const char *path, enum qpw_db_open how, uint6
     umask(mask);
     if (r == 0) {
         sqlite3_busy_timeout(db->sqlite, BUSY_MS);
-        r = check_version(db, path, err);
+        r = check_version(db, path, how, err);
         if (r < 0) {
             qpw_db_close(db);
             return r;

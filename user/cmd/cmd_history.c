@@ -1,0 +1,396 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* history - what was counted by hour, day and month; who used a port, what a host did, what is new. */
+#include <argp.h>
+#include <errno.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "cmd/cmd.h"
+#include "cmd/format.h"
+#include "cmd/history_file.h"
+#include "facts/totals.h"
+#include "host/clock.h"
+#include "instance/kernel_words.h"
+#include "util/document.h"
+#include "util/names.h"
+#include "words/json.h"
+#include "words/printer.h"
+#include "words/table.h"
+#include "words/words.h"
+
+#define DAY_S 86400
+#define SECOND_NS 1000000000ull
+#define BAR_COLUMNS 24u
+#define MOST_DAYS 92
+
+enum what { WHAT_ALL = 0, WHAT_PORT, WHAT_HOST, WHAT_NEW };
+enum { KEY_BY = 0x100 };
+
+struct options {
+    enum what what;
+    const char *words[2];
+    unsigned n_words;
+    bool json, by_given;
+    unsigned by; /* enum qpw_history_by */
+    struct qpw_history_args args;
+    struct qpw_history_filter filter;
+    char host[64];
+};
+
+static const char *const bys[] = {"hour", "day", "month", NULL};
+
+static const struct argp_option argp_options[] = {
+    {"by", KEY_BY, "hour|day|month", 0, "What a line stands for (default: by the length of the time)", 0},
+    QPW_FORMAT_OPTIONS,
+    {0},
+};
+
+static void take_port(struct argp_state *state, struct options *o, const char *word)
+{
+    static const struct {
+        const char *name;
+        unsigned protocol;
+    } protocols[] = {{"tcp/", 6}, {"udp/", 17}, {"sctp/", 132}, {"", 0}};
+    unsigned long port;
+
+    for (size_t i = 0; i < sizeof(protocols) / sizeof(*protocols); i++) {
+        size_t length = strlen(protocols[i].name);
+
+        if (strncmp(word, protocols[i].name, length))
+            continue;
+        if (qpw_number_parse(word + length, 0, 65535, &port) < 0)
+            break;
+        o->filter.protocol = protocols[i].protocol;
+        o->filter.port = (int)port;
+        return;
+    }
+    qpw_usage_error(state, "%s: not a port, as tcp/4444 or 4444 is", word);
+}
+
+static void take_words(struct argp_state *state, struct options *o)
+{
+    static const char *const names[] = {"", "port", "host", "new"};
+    uint8_t address[16];
+
+    for (o->what = WHAT_PORT; o->n_words && o->what <= WHAT_NEW && strcmp(o->words[0], names[o->what]); o->what++)
+        ;
+    if (!o->n_words)
+        o->what = WHAT_ALL;
+    else if (o->what > WHAT_NEW)
+        qpw_usage_error(state, "%s: not one of port, host, new", o->words[0]);
+    if ((o->what == WHAT_PORT || o->what == WHAT_HOST) && o->n_words < 2)
+        qpw_usage_error(state, "%s: missing %s", o->words[0], o->what == WHAT_PORT ? "port, as tcp/4444" : "address");
+    if (o->what == WHAT_NEW && o->n_words > 1)
+        qpw_usage_error(state, "%s: 'new' takes no argument", o->words[1]);
+    if (o->what == WHAT_PORT)
+        take_port(state, o, o->words[1]);
+    if (o->what == WHAT_HOST && qpw_address_parse(o->words[1], address) < 0)
+        qpw_usage_error(state, "%s: not an address", o->words[1]);
+    if (o->what == WHAT_HOST)
+        qpw_address_text(address, o->host, sizeof(o->host));
+    if (o->by_given && (o->what == WHAT_HOST || o->what == WHAT_NEW))
+        qpw_usage_error(state, "--by with '%s': it lists no times", o->words[0]);
+}
+
+static error_t parse(int key, char *arg, struct argp_state *state)
+{
+    struct options *o = state->input;
+
+    switch (key) {
+    case ARGP_KEY_INIT: state->child_inputs[0] = &o->args; return 0;
+    case KEY_BY:
+        o->by = qpw_usage_choice(state, "--by", arg, bys);
+        o->by_given = true;
+        return 0;
+    case ARGP_KEY_ARG:
+        if (o->n_words == 2)
+            qpw_usage_error(state, "%s: too many arguments", arg);
+        o->words[o->n_words++] = arg;
+        return 0;
+    case ARGP_KEY_END: take_words(state, o); return 0;
+    default: return qpw_format_take(state, key, arg, &o->json) ? 0 : ARGP_ERR_UNKNOWN;
+    }
+}
+
+/* ---- By time ---- */
+
+struct moment {
+    int64_t start;
+    struct qpw_counts all;
+    uint64_t unexpected; /* packets */
+};
+
+struct times {
+    struct moment *moments;
+    size_t n;
+    json_t *rows; /* NULL: text */
+    bool failed;
+};
+
+static bool add_row(const struct qpw_history_row *row, void *arg)
+{
+    struct times *t = arg;
+    struct moment *more = t->n && t->moments[t->n - 1].start == row->start ? &t->moments[t->n - 1] : NULL;
+    json_t *o;
+
+    if (!more) {
+        more = reallocarray(t->moments, t->n + 1, sizeof(*more));
+        if (!more) {
+            t->failed = true;
+            return false;
+        }
+        t->moments = more;
+        more += t->n++;
+        *more = (struct moment){.start = row->start};
+    }
+    qpw_counts_add(&more->all, &row->counts);
+    if (row->key.verdict == QPW_VERDICT_UNEXPECTED)
+        more->unexpected += qpw_sum_of(&row->counts).packets;
+    if (t->rows) {
+        o = json_pack("{s:o}", "start", qpw_json_time((uint64_t)row->start * SECOND_NS));
+        qpw_json_set_service(o, row->key.kind, row->key.protocol, row->key.port);
+        json_object_update_new(o, json_pack("{s:s,s:s,s:o}", "direction", qpw_direction_name(row->key.direction), "verdict",
+                                            qpw_verdict_name(row->key.verdict), "rule", qpw_json_text(row->rule)));
+        qpw_json_set_counts(o, &row->counts);
+        json_array_append_new(t->rows, o);
+    }
+    return true;
+}
+
+static const char *moment_text(int64_t start, unsigned by, char *buf, size_t size)
+{
+    static const char *const formats[] = {"%Y-%m-%d %H:00Z", "%Y-%m-%d", "%Y-%m"};
+    time_t at = start;
+    struct tm tm;
+
+    if (!gmtime_r(&at, &tm) || !strftime(buf, size, formats[by], &tm))
+        *buf = '\0';
+    return buf;
+}
+
+static const char *bar(uint64_t value, uint64_t most, char *buf, size_t size)
+{
+    unsigned columns = most ? (unsigned)((value * (double)BAR_COLUMNS) / (double)most + 0.5) : 0;
+
+    if (value && !columns)
+        columns = 1;
+    snprintf(buf, size, "%.*s", (int)columns, "########################");
+    return buf;
+}
+
+static int print_times(const struct options *o, const struct times *t, const struct qpw_printer *p)
+{
+    static const struct qpw_table_column columns[] = {{.title = "FROM"}, {.title = "CONNECTIONS", .right = true}, {.title = "PACKETS", .right = true},
+                                                      {.title = "BYTES", .right = true}, {.title = "UNEXPECTED", .right = true}, {.title = ""}};
+    struct qpw_table table = {.columns = columns, .n_columns = sizeof(columns) / sizeof(*columns)};
+    char when[40], connections[24], packets[24], bytes[24], unexpected[24], line[64];
+    uint64_t most = 0;
+    int r = 0;
+
+    for (size_t i = 0; i < t->n; i++)
+        if (qpw_sum_of(&t->moments[i].all).packets > most)
+            most = qpw_sum_of(&t->moments[i].all).packets;
+    for (size_t i = 0; r == 0 && i < t->n; i++) {
+        const struct moment *m = &t->moments[i];
+        struct qpw_sum sum = qpw_sum_of(&m->all);
+        const char *cells[] = {moment_text(m->start, o->by, when, sizeof(when)), qpw_words_count(m->all.connections, connections, sizeof(connections)),
+                               qpw_words_count(sum.packets, packets, sizeof(packets)), qpw_words_bytes(sum.bytes, bytes, sizeof(bytes)),
+                               m->unexpected ? qpw_words_count(m->unexpected, unexpected, sizeof(unexpected)) : "-",
+                               bar(sum.packets, most, line, sizeof(line))};
+
+        r = qpw_table_add(&table, m->unexpected ? QPW_TEXT_BAD : QPW_TEXT_PLAIN, cells);
+    }
+    r = r ? r : qpw_table_print(&table, p);
+    qpw_table_clear(&table);
+    return r;
+}
+
+/* ---- Remote ends ---- */
+
+struct ends {
+    struct qpw_table table;
+    json_t *rows; /* NULL: text */
+    bool with_service;
+    size_t n;
+    int r;
+};
+
+static const struct qpw_table_column end_columns[] = {
+    {.title = "HOST"}, {.title = "DIRECTION"}, {.title = "SERVICE"}, {.title = "VERDICT"}, {.title = "RULE"}, {.title = "OUTCOME"},
+    {.title = "CONNECTIONS", .right = true}, {.title = "FIRST"}, {.title = "LAST"}, {.title = "PROCESS", .optional = true}};
+
+static bool add_end(const struct qpw_history_end *end, void *arg)
+{
+    struct ends *e = arg;
+    char service[64], connections[24], first[40], last[40];
+    const char *cells[] = {end->remote, qpw_words_direction(end->key.direction),
+                           qpw_words_service(end->key.kind, end->key.protocol, end->key.port, service, sizeof(service)),
+                           qpw_verdict_name(end->key.verdict), end->rule, qpw_outcome_name(end->outcome),
+                           qpw_words_count(end->connections, connections, sizeof(connections)),
+                           qpw_words_time((uint64_t)end->first * SECOND_NS, first, sizeof(first)),
+                           qpw_words_time((uint64_t)end->last * SECOND_NS, last, sizeof(last)), end->process};
+    json_t *o;
+
+    e->n++;
+    if (!e->rows) {
+        e->r = qpw_table_add(&e->table, end->finding ? QPW_TEXT_BAD : QPW_TEXT_PLAIN, cells);
+        return e->r == 0;
+    }
+    o = json_pack("{s:o}", "host", qpw_json_text(end->remote));
+    qpw_json_set_service(o, end->key.kind, end->key.protocol, end->key.port);
+    json_object_update_new(o, json_pack("{s:s,s:s,s:o,s:o,s:s,s:o,s:o,s:o,s:o,s:b}", "direction", qpw_direction_name(end->key.direction), "verdict",
+                                        qpw_verdict_name(end->key.verdict), "rule", qpw_json_text(end->rule), "peer", qpw_json_text(end->peer),
+                                        "outcome", qpw_outcome_name(end->outcome), "connections", qpw_json_number(end->connections), "first",
+                                        qpw_json_time((uint64_t)end->first * SECOND_NS), "last", qpw_json_time((uint64_t)end->last * SECOND_NS),
+                                        "process", qpw_json_text(end->process), "finding", (int)end->finding));
+    json_array_append_new(e->rows, o);
+    return true;
+}
+
+/* ---- What is new ---- */
+
+static const char *const new_names[] = {"service", "host", "program", "listener"};
+
+static bool add_new(const struct qpw_history_news *news, void *arg)
+{
+    struct ends *e = arg;
+    char service[64] = "", first[40];
+    bool is_service = news->what == QPW_HISTORY_NEW_SERVICE || news->what == QPW_HISTORY_NEW_LISTENER || news->what == QPW_HISTORY_NEW_END;
+    const char *cells[] = {qpw_words_time((uint64_t)news->first * SECOND_NS, first, sizeof(first)), new_names[news->what], news->name,
+                           is_service ? qpw_words_direction(news->key.direction) : "",
+                           is_service ? qpw_words_service(news->key.kind, news->key.protocol, news->key.port, service, sizeof(service)) : "",
+                           news->key.verdict ? qpw_verdict_name(news->key.verdict) : "", news->rule};
+
+    e->n++;
+    if (!e->rows) {
+        e->r = qpw_table_add(&e->table, news->key.verdict == QPW_VERDICT_UNEXPECTED ? QPW_TEXT_BAD : QPW_TEXT_PLAIN, cells);
+        return e->r == 0;
+    }
+    json_t *o = json_pack("{s:o,s:s,s:o}", "first", qpw_json_time((uint64_t)news->first * SECOND_NS), "new", new_names[news->what], "name",
+                          qpw_json_text(news->name));
+    if (is_service)
+        qpw_json_set_service(o, news->key.kind, news->key.protocol, news->key.port);
+    json_object_update_new(o, json_pack("{s:o,s:o,s:o}", "direction", qpw_json_text(is_service ? qpw_direction_name(news->key.direction) : ""),
+                                        "verdict", qpw_json_text(news->key.verdict ? qpw_verdict_name(news->key.verdict) : ""), "rule",
+                                        qpw_json_text(news->rule)));
+    json_array_append_new(e->rows, o);
+    return true;
+}
+
+static const struct qpw_table_column new_columns[] = {{.title = "FIRST SEEN"}, {.title = "NEW"}, {.title = "NAME"}, {.title = "DIRECTION"},
+                                                      {.title = "SERVICE"}, {.title = "VERDICT"}, {.title = "RULE"}};
+
+/* ---- The command ---- */
+
+static void print_window(const struct qpw_history_observed *seen, const struct qpw_printer *p)
+{
+    char period[96], blind[40];
+
+    if (!seen->to) {
+        qpw_print_line(p, "nothing was observed in this time");
+        return;
+    }
+    qpw_print_line(p, "observed %s%s%s", qpw_words_period((uint64_t)seen->from * SECOND_NS, (uint64_t)seen->to * SECOND_NS, period, sizeof(period)),
+                   seen->blind ? "; not seen: " : "", seen->blind ? qpw_words_duration((uint64_t)seen->blind * SECOND_NS, blind, sizeof(blind)) : "");
+}
+
+/* Asks what is to be asked; into the rows of the document, or onto the screen. 0 or a negative number with err. */
+static int answer(struct qpw_history_reader *r, const struct options *o, json_t *document, struct qpw_error *err)
+{
+    struct qpw_printer p = qpw_printer_of(stdout);
+    struct times times = {.rows = document ? json_array() : NULL};
+    struct ends ends = {.rows = document && (o->what == WHAT_PORT || o->what == WHAT_HOST || o->what == WHAT_NEW) ? json_array() : NULL,
+                        .table = {.columns = o->what == WHAT_NEW ? new_columns : end_columns,
+                                  .n_columns = o->what == WHAT_NEW ? sizeof(new_columns) / sizeof(*new_columns)
+                                                                   : sizeof(end_columns) / sizeof(*end_columns)}};
+    int rc = 0;
+
+    p.indent = 0;
+    if (o->what == WHAT_ALL || o->what == WHAT_PORT)
+        rc = qpw_history_rows(r, &o->filter, (enum qpw_history_by)o->by, add_row, &times, err);
+    if (rc == 0 && !document && times.n)
+        rc = print_times(o, &times, &p);
+    if (rc == 0 && o->what == WHAT_NEW)
+        rc = qpw_history_newly(r, &o->filter.window, add_new, &ends, err);
+    else if (rc == 0 && o->what != WHAT_ALL)
+        rc = qpw_history_ends(r, &o->filter, o->what == WHAT_HOST ? o->host : NULL, add_end, &ends, err);
+    if (times.failed || ends.r < 0)
+        rc = qpw_fail(err, -ENOMEM, "out of memory");
+    if (rc == 0 && !document && ends.n) {
+        if (times.n)
+            qpw_print_end(&p);
+        rc = qpw_table_print(&ends.table, &p);
+    }
+    if (rc == 0 && !document && !times.n && !ends.n)
+        qpw_print_line(&p, "nothing was counted");
+    qpw_table_clear(&ends.table);
+    free(times.moments);
+    if (document) {
+        json_object_set_new(document, "rows", o->what == WHAT_HOST || o->what == WHAT_NEW ? (json_decref(times.rows), ends.rows) : times.rows);
+        if (o->what == WHAT_PORT)
+            json_object_set_new(document, "hosts", ends.rows);
+    }
+    return rc;
+}
+
+static int show(struct qpw_history_reader *r, struct options *o, struct qpw_error *err)
+{
+    struct qpw_printer p = qpw_printer_of(stdout);
+    int64_t now = (int64_t)(qpw_clock_unix_ns() / SECOND_NS), length;
+    struct qpw_history_observed seen;
+    json_t *document = NULL;
+    int rc = qpw_history_observed(r, &o->filter.window, now, &seen, err);
+
+    if (rc < 0)
+        return rc;
+    length = seen.to - seen.from;
+    if (!o->by_given)
+        o->by = length <= 2 * DAY_S ? QPW_HISTORY_BY_HOUR : length <= (int64_t)MOST_DAYS * DAY_S ? QPW_HISTORY_BY_DAY : QPW_HISTORY_BY_MONTH;
+    if (o->json) {
+        document = qpw_document("qportwatch.history/1");
+        qpw_document_set_period(document, "", (uint64_t)seen.from * SECOND_NS, (uint64_t)seen.to * SECOND_NS);
+        json_object_set_new(document, "span", json_string(bys[o->by]));
+        json_object_set_new(document, "blind_seconds", qpw_json_number((uint64_t)seen.blind));
+    } else {
+        p.indent = 0;
+        print_window(&seen, &p);
+    }
+    rc = answer(r, o, document, err);
+    if (rc == 0 && document) {
+        json_dumpf(document, stdout, JSON_INDENT(2));
+        putchar('\n');
+    }
+    json_decref(document);
+    return rc;
+}
+
+int qpw_cmd_history(int argc, char **argv)
+{
+    static const struct argp_child children[] = {{&qpw_history_argp, 0, NULL, 0}, {0}};
+    static const struct argp argp = {
+        .options = argp_options, .parser = parse, .args_doc = "[port PORT|host ADDR|new]", .children = children,
+        .doc = "What was counted, also before the last restart or detaching: by hour, day or month; with 'port tcp/4444' of that port, and who used "
+               "it; with 'host ADDR' what that host used; with 'new' what was first ever seen in the time given. Without --since: the last "
+               "day, of port, host and new all there is.\vThe auditor writes it once a minute. Exit status: 0 done, 1 failed, 2 bad usage."};
+    struct options o = {.filter = {.port = -1}};
+    struct qpw_history_reader *r = NULL;
+    struct qpw_error err = {""};
+    int rc;
+
+    qpw_arguments_parse(&argp, argc, argv, &o);
+    qpw_quiet_libbpf();
+    rc = qpw_history_times(&o.args, o.what == WHAT_ALL ? DAY_S : 0, &o.filter.window, &err);
+    if (rc < 0) {
+        fprintf(stderr, "qportwatch history: %s\n", err.text);
+        return QPW_EXIT_USAGE;
+    }
+    rc = qpw_history_open_file(&o.args, &r, &err);
+    rc = rc ? rc : show(r, &o, &err);
+    qpw_history_close(r);
+    if (rc < 0)
+        fprintf(stderr, "qportwatch history: %s\n", err.text);
+    return rc < 0 ? QPW_EXIT_FAILED : QPW_EXIT_OK;
+}

@@ -1,0 +1,341 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* A window of the history as a snapshot, so that all facts and faces are made of it as of a live one. */
+#include "history/reader.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "facts/life.h"
+#include "snapshot/lives.h"
+#include "util/names.h"
+
+int qpw_history_fail(struct qpw_history_reader *r, int code, struct qpw_error *err)
+{
+    return qpw_fail(err, code, "%s: %s", r->path, code == QPW_DB_DAMAGED ? "it is damaged" : sqlite3_errmsg(r->db.sqlite));
+}
+
+int qpw_history_open(const char *path, struct qpw_history_reader **ret, struct qpw_error *err)
+{
+    struct qpw_history_reader *r = calloc(1, sizeof(*r));
+    int code;
+
+    if (!r || !(r->path = strdup(path))) {
+        free(r);
+        return qpw_fail(err, -ENOMEM, "out of memory");
+    }
+    code = qpw_db_open(&r->db, path, QPW_DB_READ, 0, err);
+    if (code < 0) {
+        qpw_history_close(r);
+        return code;
+    }
+    *ret = r;
+    return 0;
+}
+
+void qpw_history_close(struct qpw_history_reader *r)
+{
+    if (!r)
+        return;
+    qpw_db_close(&r->db);
+    free(r->path);
+    free(r);
+}
+
+int qpw_history_step(struct qpw_history_reader *r, sqlite3_stmt *s, struct qpw_error *err)
+{
+    int code = s ? sqlite3_step(s) : SQLITE_ERROR;
+
+    return code == SQLITE_ROW ? 1 : code == SQLITE_DONE ? 0 : qpw_history_fail(r, QPW_DB_RESULT(code), err);
+}
+
+/* ---- Snapshots ---- */
+
+/* Names by number, from 1 on. */
+struct names {
+    char (*name)[QPW_NAME_LEN];
+    size_t n;
+};
+
+static int number_of(struct names *names, const char *name)
+{
+    void *more;
+
+    if (!*name)
+        return 0;
+    for (size_t i = 1; i < names->n; i++)
+        if (!strcmp(names->name[i], name))
+            return (int)i;
+    more = reallocarray(names->name, names->n + 2, sizeof(*names->name));
+    if (!more)
+        return -ENOMEM;
+    names->name = more;
+    names->n += !names->n;
+    snprintf(names->name[names->n], sizeof(*names->name), "%s", name);
+    return (int)names->n++;
+}
+
+struct making {
+    struct qpw_history_reader *r;
+    int64_t since, until;
+    struct qpw_snapshot *s;
+    struct names rules, peers, ifaces;
+};
+
+static int read_meters(struct making *m, struct qpw_error *err)
+{
+    sqlite3_stmt *s = qpw_db_bind(&m->r->db,
+        "SELECT kind, protocol, port, direction, scope, verdict, reason, rule, peer, device, first, sum(connections), sum(rx_packets), "
+        "sum(rx_bytes), sum(tx_packets), sum(tx_bytes) FROM (SELECT key AS k, sum(connections) AS connections, sum(rx_packets) AS "
+        "rx_packets, sum(rx_bytes) AS rx_bytes, sum(tx_packets) AS tx_packets, sum(tx_bytes) AS tx_bytes FROM slot WHERE span IN "
+        "(300, 3600, 86400) AND start >= ? AND start < ? GROUP BY key) JOIN key ON key.id = k GROUP BY k", "ii", m->since, m->until);
+    struct qpw_meter_row *row;
+    size_t room = 0;
+    int code;
+
+    while ((code = qpw_history_step(m->r, s, err)) > 0) {
+        if (m->s->n_meters == room) {
+            room = room ? 2 * room : 256;
+            row = reallocarray(m->s->meters, room, sizeof(*row));
+            if (!row)
+                return qpw_fail(err, -ENOMEM, "out of memory");
+            m->s->meters = row;
+        }
+        row = &m->s->meters[m->s->n_meters++];
+        *row = (struct qpw_meter_row){
+            .key = {.kind = (uint8_t)sqlite3_column_int(s, 0), .protocol = (uint8_t)sqlite3_column_int(s, 1),
+                    .port = (uint16_t)sqlite3_column_int(s, 2), .direction = (uint8_t)sqlite3_column_int(s, 3),
+                    .scope = (uint8_t)sqlite3_column_int(s, 4), .verdict = (uint8_t)sqlite3_column_int(s, 5),
+                    .reason = (uint8_t)sqlite3_column_int(s, 6), .rule = (uint16_t)number_of(&m->rules, qpw_db_text(s, 7)),
+                    .peer = (uint16_t)number_of(&m->peers, qpw_db_text(s, 8)), .iface = (uint16_t)number_of(&m->ifaces, qpw_db_text(s, 9))},
+            .first_unix_ns = (uint64_t)sqlite3_column_int64(s, 10) * QPW_SECOND_NS,
+            .counts = {(uint64_t)sqlite3_column_int64(s, 11), (uint64_t)sqlite3_column_int64(s, 12), (uint64_t)sqlite3_column_int64(s, 13),
+                       (uint64_t)sqlite3_column_int64(s, 14), (uint64_t)sqlite3_column_int64(s, 15)}};
+    }
+    if (s)
+        qpw_db_done(s);
+    return code;
+}
+
+static void set_life(const sqlite3_stmt *s, int column, struct qpw_finding_row *f, struct qpw_life *step)
+{
+    sqlite3_stmt *row = (sqlite3_stmt *)s;
+    unsigned state = (unsigned)sqlite3_column_int(row, column), closed = (unsigned)sqlite3_column_int(row, column + 1);
+
+    step->unix_ns = (uint64_t)sqlite3_column_int64(row, column + 2);
+    step->mono_ns = UINT64_MAX; /* later than whatever was seen of it */
+    step->outcome = QPW_OUTCOME_DATA;
+    snprintf(step->who, sizeof(step->who), "%s", qpw_db_text(row, column + 3));
+    snprintf(step->reason, sizeof(step->reason), "%s", qpw_db_text(row, column + 4));
+    if (state == QPW_FINDING_CLOSED && closed == QPW_CLOSED_BY_RULE) {
+        step->step = QPW_LIFE_EXPLAINED;
+        f->explained = step;
+    } else if (state == QPW_FINDING_ACKNOWLEDGED) {
+        step->step = QPW_LIFE_ACKNOWLEDGED;
+        f->acknowledged = step;
+    }
+}
+
+static int read_findings(struct making *m, struct qpw_error *err)
+{
+    int64_t room = qpw_db_number(&m->r->db, 0, "SELECT count(*) FROM finding WHERE last_ns >= ? AND first_ns < ?", "ii",
+                                 m->since * QPW_I(QPW_SECOND_NS), m->until * QPW_I(QPW_SECOND_NS));
+    struct qpw_life_row *steps = calloc((size_t)room + 1, sizeof(*steps));
+    sqlite3_stmt *s;
+    int code = -ENOMEM;
+    size_t n = 0;
+
+    m->s->findings = calloc((size_t)room + 1, sizeof(*m->s->findings));
+    m->s->lives = calloc(1, sizeof(*m->s->lives));
+    if (!m->s->findings || !m->s->lives || !steps) {
+        free(steps);
+        return qpw_fail(err, -ENOMEM, "out of memory");
+    }
+    m->s->lives->rows = steps;
+    m->s->lives->now_unix_ns = m->s->unix_ns;
+    s = qpw_db_bind(&m->r->db,
+        "SELECT flow, initiator, responder, kind, protocol, port, direction, verdict, folded, first_ns, last_ns, answered_ns, outcome, "
+        "evidence, reason, rule, device, peer, scope, vlan, initiator_port, flags, other_port, process, uid, connections, rx_packets, "
+        "rx_bytes, tx_packets, tx_bytes, state, closed, state_ns, who, said FROM finding WHERE last_ns >= ? AND first_ns < ?", "ii",
+        m->since * QPW_I(QPW_SECOND_NS), m->until * QPW_I(QPW_SECOND_NS));
+    while ((code = qpw_history_step(m->r, s, err)) > 0 && n < (size_t)room) {
+        struct qpw_finding_row *f = &m->s->findings[n];
+
+        *f = (struct qpw_finding_row){
+            .flow_id = (uint64_t)sqlite3_column_int64(s, 0),
+            .key = {.kind = (uint8_t)sqlite3_column_int(s, 3), .protocol = (uint8_t)sqlite3_column_int(s, 4),
+                    .port = (uint16_t)sqlite3_column_int(s, 5), .direction = (uint8_t)sqlite3_column_int(s, 6),
+                    .verdict = (uint8_t)sqlite3_column_int(s, 7), .folded = (uint8_t)sqlite3_column_int(s, 8)},
+            .first_unix_ns = (uint64_t)sqlite3_column_int64(s, 9), .last_unix_ns = (uint64_t)sqlite3_column_int64(s, 10),
+            .answered_unix_ns = (uint64_t)sqlite3_column_int64(s, 11),
+            .value = {.outcome = (uint8_t)sqlite3_column_int(s, 12), .evidence = (uint8_t)sqlite3_column_int(s, 13),
+                      .reason = (uint8_t)sqlite3_column_int(s, 14), .rule = (uint16_t)number_of(&m->rules, qpw_db_text(s, 15)),
+                      .iface = (uint16_t)number_of(&m->ifaces, qpw_db_text(s, 16)), .peer = (uint16_t)number_of(&m->peers, qpw_db_text(s, 17)),
+                      .scope = (uint8_t)sqlite3_column_int(s, 18), .vlan = (uint16_t)sqlite3_column_int(s, 19),
+                      .initiator_port = (uint16_t)sqlite3_column_int(s, 20), .flags = (uint8_t)sqlite3_column_int(s, 21),
+                      .other_port = (uint16_t)sqlite3_column_int(s, 22)},
+            .counts = {(uint64_t)sqlite3_column_int64(s, 25), (uint64_t)sqlite3_column_int64(s, 26), (uint64_t)sqlite3_column_int64(s, 27),
+                       (uint64_t)sqlite3_column_int64(s, 28), (uint64_t)sqlite3_column_int64(s, 29)},
+            .lives = m->s->lives};
+        snprintf(f->value.owner.comm, sizeof(f->value.owner.comm), "%s", qpw_db_text(s, 23));
+        f->value.owner.uid = (uint32_t)sqlite3_column_int64(s, 24);
+        if (qpw_address_parse(qpw_db_text(s, 1), f->key.initiator) < 0 || qpw_address_parse(qpw_db_text(s, 2), f->key.responder) < 0)
+            continue;
+        set_life(s, 30, f, &steps[n].life);
+        n++;
+    }
+    m->s->n_findings = m->s->lives->n = n;
+    if (s)
+        qpw_db_done(s);
+    return code < 0 ? code : 0;
+}
+
+static int read_records(struct making *m, struct qpw_error *err)
+{
+    int64_t room = qpw_db_number(&m->r->db, 0, "SELECT count(*) FROM change WHERE at_ns >= ? AND at_ns < ?", "ii",
+                                 m->since * QPW_I(QPW_SECOND_NS), m->until * QPW_I(QPW_SECOND_NS));
+    sqlite3_stmt *s;
+    int code;
+
+    m->s->coverage = calloc((size_t)room + 1, sizeof(*m->s->coverage));
+    if (!m->s->coverage)
+        return qpw_fail(err, -ENOMEM, "out of memory");
+    s = qpw_db_bind(&m->r->db, "SELECT at_ns, kind, device, text FROM change WHERE at_ns >= ? AND at_ns < ? ORDER BY at_ns, epoch, sequence",
+                    "ii", m->since * QPW_I(QPW_SECOND_NS), m->until * QPW_I(QPW_SECOND_NS));
+    while ((code = qpw_history_step(m->r, s, err)) > 0 && m->s->n_coverage < (size_t)room) {
+        struct qpw_coverage *c = &m->s->coverage[m->s->n_coverage++];
+
+        c->unix_ns = (uint64_t)sqlite3_column_int64(s, 0);
+        c->sequence = (uint32_t)m->s->n_coverage;
+        c->kind = (uint16_t)sqlite3_column_int(s, 1);
+        c->iface = (uint16_t)number_of(&m->ifaces, qpw_db_text(s, 2));
+        snprintf(c->text, sizeof(c->text), "%s", qpw_db_text(s, 3));
+    }
+    if (s)
+        qpw_db_done(s);
+    return code < 0 ? code : 0;
+}
+
+/* Rules by the numbers that meters were given, and those in force that nothing was counted for. */
+static int read_rules(struct making *m, struct qpw_error *err)
+{
+    sqlite3_stmt *s = qpw_db_bind(&m->r->db, "SELECT name, direction, verdict, text, in_force FROM rule WHERE since < ? AND (until = 0 OR until >= ?)",
+                                  "ii", m->until, m->since);
+    int code, number;
+
+    while ((code = qpw_history_step(m->r, s, err)) > 0)
+        number_of(&m->rules, qpw_db_text(s, 0));
+    if (code < 0)
+        return code;
+    m->s->rules = calloc(m->rules.n + 1, sizeof(*m->s->rules));
+    if (!m->s->rules)
+        return qpw_fail(err, -ENOMEM, "out of memory");
+    m->s->n_rules = m->rules.n;
+    for (size_t i = 1; i < m->rules.n; i++)
+        snprintf(m->s->rules[i].name, sizeof(m->s->rules[i].name), "%s", m->rules.name[i]);
+    qpw_db_done(s);
+    s = qpw_db_bind(&m->r->db, "SELECT name, direction, verdict, text, in_force FROM rule", "");
+    while ((code = qpw_history_step(m->r, s, err)) > 0) {
+        struct qpw_rule_info *rule;
+
+        for (number = 1; number < (int)m->rules.n && strcmp(m->rules.name[number], qpw_db_text(s, 0)); number++)
+            ;
+        if (number >= (int)m->rules.n)
+            continue;
+        rule = &m->s->rules[number];
+        rule->direction = (uint8_t)sqlite3_column_int(s, 1);
+        rule->verdict = (uint8_t)sqlite3_column_int(s, 2);
+        snprintf(rule->text, sizeof(rule->text), "%s", qpw_db_text(s, 3));
+        rule->in_force = (uint8_t)sqlite3_column_int(s, 4);
+    }
+    if (s)
+        qpw_db_done(s);
+    return code;
+}
+
+static int read_names(struct making *m, struct qpw_error *err)
+{
+    struct qpw_snapshot *s = m->s;
+
+    s->peers = calloc(m->peers.n + 1, sizeof(*s->peers));
+    s->ifaces = calloc(m->ifaces.n + 1, sizeof(*s->ifaces));
+    s->peer_seen = calloc(m->peers.n + 1, sizeof(*s->peer_seen));
+    if (!s->peers || !s->ifaces || !s->peer_seen)
+        return qpw_fail(err, -ENOMEM, "out of memory");
+    s->n_peers = m->peers.n;
+    for (size_t i = 1; i < m->peers.n; i++) {
+        snprintf(s->peers[i].name, sizeof(s->peers[i].name), "%s", m->peers.name[i]);
+        s->peers[i].in_force = 1;
+    }
+    for (size_t i = 1; i < m->ifaces.n; i++) {
+        struct qpw_iface_row *row = &s->ifaces[s->n_ifaces++];
+
+        row->iface.number = (uint16_t)i;
+        snprintf(row->name, sizeof(row->name), "%.*s", (int)sizeof(row->name) - 1, m->ifaces.name[i]);
+        row->attached = row->up = true; /* when it was not is among the records */
+    }
+    return 0;
+}
+
+static void read_policy(struct making *m)
+{
+    sqlite3_stmt *s = qpw_db_bind(&m->r->db, "SELECT name, path, digest, source_digest FROM policy WHERE loaded < ? ORDER BY id DESC LIMIT 1", "i",
+                                  m->until);
+    struct qpw_meta *meta = &m->s->meta;
+
+    if (s && sqlite3_step(s) == SQLITE_ROW) {
+        snprintf(meta->policy_name, sizeof(meta->policy_name), "%s", qpw_db_text(s, 0));
+        snprintf(meta->policy_path, sizeof(meta->policy_path), "%s", qpw_db_text(s, 1));
+        snprintf(meta->policy_digest, sizeof(meta->policy_digest), "%s", qpw_db_text(s, 2));
+        snprintf(meta->source_digest, sizeof(meta->source_digest), "%s", qpw_db_text(s, 3));
+    }
+    if (s)
+        qpw_db_done(s);
+    s = qpw_db_bind(&m->r->db, "SELECT host, version FROM epoch WHERE began < ? ORDER BY id DESC LIMIT 1", "i", m->until);
+    if (s && sqlite3_step(s) == SQLITE_ROW) {
+        snprintf(m->s->host, sizeof(m->s->host), "%s", qpw_db_text(s, 0));
+        snprintf(meta->version, sizeof(meta->version), "%s", qpw_db_text(s, 1));
+    }
+    if (s)
+        qpw_db_done(s);
+}
+
+/* Whether somebody watched at the window's end: within a write's time of it. */
+static bool is_watched(struct making *m, int64_t end)
+{
+    return qpw_db_number(&m->r->db, 0, "SELECT count(*) FROM epoch WHERE began <= ?1 AND (ended = 0 OR ended >= ?1) AND written >= ?1 - 180", "i", end) > 0;
+}
+
+int qpw_history_snapshot(struct qpw_history_reader *r, const struct qpw_history_window *window, uint64_t now_unix_ns,
+                         struct qpw_snapshot *ret, struct qpw_error *err)
+{
+    struct qpw_history_observed observed;
+    struct making m = {.r = r, .s = ret};
+    int64_t now = QPW_I(now_unix_ns / QPW_SECOND_NS);
+    int code = qpw_history_observed(r, window, now, &observed, err);
+
+    *ret = (struct qpw_snapshot){0};
+    if (code < 0)
+        return code;
+    m.since = window->since;
+    m.until = window->until ? window->until : now + 1;
+    ret->unix_ns = window->until ? (uint64_t)m.until * QPW_SECOND_NS : now_unix_ns;
+    ret->from_unix_ns = (uint64_t)(observed.from ? observed.from : m.since) * QPW_SECOND_NS;
+    ret->mono_ns = ret->unix_ns;
+    ret->lock = is_watched(&m, window->until ? m.until - 1 : now) ? QPW_LOCK_HELD : QPW_LOCK_FREE;
+    ret->control.heartbeat_ns = ret->lock == QPW_LOCK_HELD ? ret->mono_ns : (uint64_t)observed.to * QPW_SECOND_NS;
+    code = read_meters(&m, err);
+    code = code ? code : read_findings(&m, err);
+    code = code ? code : read_records(&m, err);
+    code = code ? code : read_rules(&m, err);
+    code = code ? code : read_names(&m, err);
+    if (code == 0)
+        read_policy(&m);
+    free(m.rules.name);
+    free(m.peers.name);
+    free(m.ifaces.name);
+    if (code < 0)
+        qpw_snapshot_clear(ret);
+    return code;
+}
