@@ -57,6 +57,7 @@ static bool is_free(void *argument)
 
 Test(history, goes_on_over_kills_and_restarts)
 {
+    static char text[65536];
     int64_t before, after, kept;
     struct node n;
 
@@ -84,6 +85,15 @@ Test(history, goes_on_over_kills_and_restarts)
     cr_expect_geq(number("SELECT count(*) FROM change WHERE text LIKE 'Process %'"), 3);
     node_command(&n, NULL, 0, "detach");
     node_nothing_left(&n);
+    /* With nothing attached any more. */
+    cr_expect_eq(netns_output(&n.node, text, sizeof(text), QPW_BUILD "/qportwatch report --since 1d --history %s --json | jq .totals.packets", path), 0);
+    cr_expect_eq(atoll(text), number("SELECT sum(rx_packets + tx_packets) FROM slot"), "%s", text);
+    cr_expect_eq(node_command(&n, text, sizeof(text), "history --history %s", path), 0);
+    cr_expect(strstr(text, "observed ") && strstr(text, "CONNECTIONS"), "%s", text);
+    cr_expect_eq(node_command(&n, text, sizeof(text), "policy log --history %s", path), 0);
+    cr_expect(strstr(text, "@1 ") && strstr(text, "qumulo/on-prem"), "%s", text);
+    cr_expect_eq(node_command(&n, text, sizeof(text), "policy unused --since 365d --history %s", path), 1, "most of a year was not seen");
+    cr_expect_eq(node_command(&n, text, sizeof(text), "policy test --without in-tcp-445 --history %s", path), 0, "%s", text);
     node_close(&n);
 }
 

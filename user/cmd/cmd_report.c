@@ -10,11 +10,13 @@
 
 #include "cmd/cmd.h"
 #include "cmd/finding_process.h"
+#include "cmd/history_file.h"
 #include "cmd/hosts.h"
 #include "cmd/node_listeners.h"
 #include "control/watched.h"
 #include "instance/executables.h"
 #include "instance/instance.h"
+#include "host/clock.h"
 #include "host/sockets.h"
 #include "instance/kernel_words.h"
 #include "report/fail_on.h"
@@ -32,19 +34,22 @@ struct options {
     enum format format;
     bool all;
     const char *since;
+    struct qpw_history_args history; /* since as above */
     const char *output;
     struct qpw_condition conditions[MAX_CONDITIONS];
     size_t n_conditions;
 };
 
-enum { KEY_FORMAT = 0x100, KEY_SINCE, KEY_FAIL_ON, KEY_ALL };
+enum { KEY_FORMAT = 0x100, KEY_SINCE, KEY_UNTIL, KEY_HISTORY, KEY_FAIL_ON, KEY_ALL };
 
 static const struct argp_option argp_options[] = {
     {"format", KEY_FORMAT, "text|json|html", 0, "One screen of text (default), one JSON document, one HTML page", 0},
     {"json", 'j', NULL, 0, "The same as --format json", 0},
     {"output", 'o', "FILE", 0, "Write to FILE instead of standard output (-)", 0},
     {"since", KEY_SINCE, "TIME", 0, "Findings, gaps and coverage since TIME: 90m, 12h, 7d ago, or "
-     "2026-01-31[T12:00[:00]] in UTC; counters are sums since attaching and stay whole", 0},
+     "2026-01-31[T12:00[:00]] in UTC; counters are sums since attaching, or since TIME where that lies before and the history has them", 0},
+    {"until", KEY_UNTIL, "TIME", 0, "From the history: up to TIME, the same", 0},
+    {"history", KEY_HISTORY, "FILE", 0, "From this history", 0},
     {"all", KEY_ALL, NULL, 0, "text: every line, not only what fits on a screen", 0},
     {"fail-on", KEY_FAIL_ON, "WHAT", 0, "Exit status 3 if there is an open finding of that severity or worse or nobody watches now (high, medium), a finding that "
      "was answered, one first seen since --since (new), one of that verdict, nobody watching now (blind), that or a gap in "
@@ -64,7 +69,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     case KEY_FORMAT: o->format = (enum format)qpw_usage_choice(state, "--format", arg, formats); break;
     case 'j': o->format = FORMAT_JSON; break;
     case KEY_ALL: o->all = true; break;
-    case KEY_SINCE: o->since = arg; break;
+    case KEY_SINCE: o->since = o->history.since = arg; break;
+    case KEY_UNTIL: o->history.until = arg; break;
+    case KEY_HISTORY: o->history.file = arg; break;
     case 'o': o->output = arg; break;
     case KEY_FAIL_ON:
         if (o->n_conditions == MAX_CONDITIONS)
@@ -120,7 +127,9 @@ static int render(const struct qpw_kernel *kernel, const struct qpw_report *repo
                                          .colour = to_screen(o) && qpw_terminal_colour(stdout), .all = o->all};
     int rc;
 
-    if (qpw_sockets_open(&sockets, NULL) == 0) {
+    if (!kernel) {
+        options.listening_why = "sockets of then are not known";
+    } else if (qpw_sockets_open(&sockets, NULL) == 0) {
         qpw_sockets_executables(sockets, qpw_executable_path, kernel);
         options.owner = qpw_finding_owner;
         options.arg = sockets;
@@ -173,16 +182,64 @@ static int check_conditions(const struct qpw_report *report, const struct option
     return status;
 }
 
+/* Of a time that is over, or began before what is attached: with the sums of that time. */
+static int report_recorded(const struct options *o, struct qpw_error *err)
+{
+    struct qpw_history_window window;
+    struct qpw_history_reader *r = NULL;
+    struct qpw_snapshot s = {0};
+    struct qpw_report report = {0};
+    int rc = qpw_history_times(&o->history, 0, &window, err), status = QPW_EXIT_FAILED;
+
+    if (rc < 0)
+        return QPW_EXIT_FAILED;
+    rc = qpw_history_open_file(&o->history, &r, err);
+    rc = rc ? rc : qpw_history_snapshot(r, &window, qpw_clock_unix_ns(), &s, err);
+    if (rc == 0 && (rc = qpw_report_make(&s, (uint64_t)window.since * 1000000000, &report)) < 0)
+        qpw_fail(err, rc, "cannot make the report: %s", strerror(-rc));
+    rc = rc ? rc : write_report(NULL, &report, o, err);
+    if (rc == 0)
+        status = check_conditions(&report, o);
+    qpw_report_clear(&report);
+    qpw_snapshot_clear(&s);
+    qpw_history_close(r);
+    return status;
+}
+
+/* Without a history what is attached has no past. */
+static int reach_back(uint64_t since_unix_ns, struct qpw_snapshot *snapshot, struct qpw_snapshot *past, struct qpw_error *err)
+{
+    struct qpw_history_reader *r = NULL;
+    int rc = qpw_history_open(snapshot->meta.history_path, &r, NULL);
+
+    if (rc < 0)
+        return 0;
+    rc = qpw_history_reach_back(r, (int64_t)(since_unix_ns / 1000000000), snapshot, past, err);
+    qpw_history_close(r);
+    return rc;
+}
+
 static int make_and_write(const struct options *o, uint64_t since_unix_ns, struct qpw_error *err)
 {
     struct qpw_kernel kernel;
-    struct qpw_snapshot snapshot = {0};
+    struct qpw_snapshot snapshot = {0}, past = {0};
     struct qpw_report report = {0};
-    int rc = qpw_instance_find(&kernel, err), status = QPW_EXIT_FAILED;
+    int rc, status = QPW_EXIT_FAILED;
 
+    if (o->history.until || o->history.file)
+        return report_recorded(o, err);
+    rc = qpw_instance_find(&kernel, err);
+    if (rc == -ENOENT && o->since) {
+        struct qpw_error why;
+
+        status = report_recorded(o, &why);
+        return status; /* where there is no history: why nothing can be reported stands in err */
+    }
     if (rc < 0)
         return status;
     rc = qpw_collect_watched(&kernel, NULL, &snapshot, err);
+    if (rc == 0 && since_unix_ns && since_unix_ns < snapshot.from_unix_ns && *snapshot.meta.history_path)
+        rc = reach_back(since_unix_ns, &snapshot, &past, err);
     if (rc == 0) {
         qpw_node_names(&snapshot);
         rc = qpw_report_make(&snapshot, since_unix_ns, &report);
@@ -195,6 +252,7 @@ static int make_and_write(const struct options *o, uint64_t since_unix_ns, struc
         status = check_conditions(&report, o);
     qpw_report_clear(&report);
     qpw_snapshot_clear(&snapshot);
+    qpw_snapshot_clear(&past);
     qpw_kernel_close(&kernel);
     return status;
 }

@@ -36,6 +36,14 @@ int qpw_history_observed(struct qpw_history_reader *r, const struct qpw_history_
 int qpw_history_snapshot(struct qpw_history_reader *r, const struct qpw_history_window *window, uint64_t now_unix_ns,
                          struct qpw_snapshot *ret, struct qpw_error *err);
 
+/*
+ * Makes what is counted live reach back to `since`: its sums become those of the history's window up to now and of what is
+ * not written yet; findings and records of before are added. Rows point into *ret_past, which the caller clears after
+ * `live`'s last use. 0, or a negative number with err; then live is not to be used.
+ */
+int qpw_history_reach_back(struct qpw_history_reader *r, int64_t since, struct qpw_snapshot *live, struct qpw_snapshot *ret_past,
+                           struct qpw_error *err);
+
 /* ---- Rows; text belongs to the call. An `each` that returns false ends it. 0, or a negative number with err. ---- */
 
 enum qpw_history_by { QPW_HISTORY_BY_HOUR = 0, QPW_HISTORY_BY_DAY, QPW_HISTORY_BY_MONTH };

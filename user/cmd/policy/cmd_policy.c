@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "cmd/cmd.h"
+#include "cmd/history_file.h"
 #include "cmd/policy/policy_cmd.h"
 #include "policy/tools/check.h"
 #include "util/near.h"
@@ -21,6 +22,8 @@ static const struct qpw_command subcommands[] = {
     {"diff", qpw_policy_diff_main, "how two policies differ in effect, in words; exit 3 if they do"},
     {"suggest", qpw_policy_suggest_main, "lines that would explain what was unexpected, commented out"},
     {"edit", qpw_policy_edit_main, "the policy in an editor, with what suggest proposes; checked, compared, reloaded"},
+    {"unused", qpw_policy_unused_main, "rules that had no traffic, with their last use"},
+    {"log", qpw_policy_log_main, "every policy that was in force: when, and loaded by whom"},
     {"test", qpw_policy_test_main, "what another policy would have said of the same traffic; exit 3 if it differs"},
     {"export", qpw_policy_export_main, "the policy as an nftables ruleset, JSON or CSV"},
 };
@@ -73,8 +76,11 @@ int qpw_policy_print(json_t *document, struct qpw_error *err)
 int qpw_policy_named(const char *name, struct qpw_policy *ret, struct qpw_error *err)
 {
     size_t length;
-    int error = qpw_builtin_text(name, &length) ? qpw_policy_parse_builtin(name, ret, err)
-                                                : qpw_policy_parse_file(name, ret, err);
+    int error;
+
+    if (*name == '@')
+        return qpw_policy_recorded(&(struct qpw_history_args){0}, name + 1, NULL, ret, err);
+    error = qpw_builtin_text(name, &length) ? qpw_policy_parse_builtin(name, ret, err) : qpw_policy_parse_file(name, ret, err);
 
     return error < 0 ? error : qpw_policy_warn_expiry(ret, time(NULL));
 }

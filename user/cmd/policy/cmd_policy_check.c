@@ -235,7 +235,7 @@ int qpw_policy_diff_main(int argc, char **argv)
     static const struct argp argp = {json_option,
                                      parse,
                                      "[OLD NEW]",
-                                     "Shows how two policies (files or built-ins' names) differ in effect. With none named: what "
+                                     "Shows how two policies (files, built-ins' names, or @1, @2 of 'policy log') differ in effect. With none named: what "
                                      "a reload would change, the policy in force against its files as they are now.\vExit "
                                      "status: 0 they mean the same, 3 they differ, 2 one of them is bad.",
                                      NULL,

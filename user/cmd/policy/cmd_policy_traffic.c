@@ -10,9 +10,11 @@
 #include "cmd/cmd.h"
 #include "cmd/finding_process.h"
 #include "cmd/format.h"
+#include "cmd/history_file.h"
 #include "cmd/policy/policy_cmd.h"
 #include "control/watched.h"
 #include "facts/totals.h"
+#include "host/clock.h"
 #include "instance/executables.h"
 #include "instance/instance.h"
 #include "host/sockets.h"
@@ -31,7 +33,9 @@
 #include "util/names.h"
 #include "util/usage.h"
 
-enum { KEY_LOCAL = 0x100 };
+enum { KEY_LOCAL = 0x100, KEY_WITHOUT };
+#define MOST_WITHOUT 32u
+#define SECOND_NS 1000000000ull
 
 struct options {
     struct qpw_policy_options policy;
@@ -40,6 +44,9 @@ struct options {
     bool json;
     bool test;             /* the first argument is a policy */
     const char *candidate; /* of test */
+    struct qpw_history_args history;
+    const char *without[MOST_WITHOUT]; /* rules that are left out of the policy in force, in place of a candidate */
+    size_t n_without;
     char **captures;
     size_t n_captures;
     uint64_t first_ns, last_ns; /* of the frames replayed last */
@@ -56,9 +63,18 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     struct qpw_error err;
 
     switch (key) {
-    case ARGP_KEY_INIT: state->child_inputs[0] = &o->policy; return 0;
+    case ARGP_KEY_INIT:
+        state->child_inputs[0] = &o->policy;
+        if (o->test)
+            state->child_inputs[1] = &o->history;
+        return 0;
     case 'j': o->json = true; return 0;
     case QPW_KEY_FORMAT: o->json = qpw_format_is_json(state, arg); return 0;
+    case KEY_WITHOUT:
+        if (o->n_without == MOST_WITHOUT)
+            qpw_usage_error(state, "--without: more than %u rules", MOST_WITHOUT);
+        o->without[o->n_without++] = arg;
+        return 0;
     case KEY_LOCAL:
         if (!strcmp(arg, "auto"))
             o->local_auto = true;
@@ -68,14 +84,18 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     case ARGP_KEY_ARGS:
         o->captures = state->argv + state->next;
         o->n_captures = (size_t)(state->argc - state->next);
-        if (o->test) {
+        if (o->test && !o->n_without) {
             o->candidate = *o->captures++;
             o->n_captures--;
         }
         return 0;
     case ARGP_KEY_SUCCESS:
-        if (o->test && !o->candidate)
+        if (o->test && !o->candidate && !o->n_without)
             qpw_usage_error(state, "missing policy argument");
+        if (o->n_without && o->n_captures)
+            qpw_usage_error(state, "--without with a policy or a capture: it is about the policy in force and the history alone");
+        if (o->n_captures && (o->history.since || o->history.until || o->history.file))
+            qpw_usage_error(state, "--since, --until and --history with a capture: they are of the history");
         if (o->n_captures && !o->local_auto && !o->ends.n_locals)
             qpw_usage_error(state, "--local: which address is the node? give --local ADDR, or --local auto");
         return 0;
@@ -86,6 +106,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 static const struct argp_option argp_options[] = {
     {"local", KEY_LOCAL, "ADDR[/LEN]|auto", 0, "Address of the node in a capture (repeatable); auto: find out, and say why",
      0},
+    {"without", KEY_WITHOUT, "RULE", 0, "In place of POLICY: the policy in force without that rule (repeatable), over the history", 0},
     QPW_FORMAT_OPTIONS,
     {0},
 };
@@ -95,6 +116,9 @@ static const struct argp_option suggest_options[] = {
     {0},
 };
 static const struct argp_child children[] = {{&qpw_policy_argp, 0, "Policy that is in force (of a capture):", 2}, {0}};
+
+static const struct argp_child test_children[] = {{&qpw_policy_argp, 0, "Policy that is in force (of a capture):", 2},
+                                                  {&qpw_history_argp, 0, "Of recorded traffic:", 1}, {0}};
 
 /* What `test` looked at: whose traffic, when, and the policy that judged it. */
 struct about {
@@ -454,17 +478,108 @@ static int test_captures(struct options *o, const struct qpw_policy *candidate, 
     return rc;
 }
 
+/* ---- Recorded traffic ---- */
+
+static bool is_recorded(const struct options *o)
+{
+    return o->history.since || o->history.until || o->history.file || o->n_without;
+}
+
+/* The policy in force, or the one given, with those rules disabled. */
+static int make_candidate(const struct options *o, struct qpw_policy *ret, struct qpw_error *err)
+{
+    char *more = NULL;
+    size_t size;
+    FILE *out;
+    int rc;
+
+    if (o->candidate)
+        return qpw_policy_named(o->candidate, ret, err);
+    out = open_memstream(&more, &size);
+    for (size_t i = 0; out && i < o->n_without; i++)
+        fprintf(out, "disable %s\n", o->without[i]);
+    if (!out || fclose(out) != 0)
+        rc = qpw_fail(err, -ENOMEM, "out of memory");
+    else
+        rc = qpw_policy_recorded(&o->history, NULL, more, ret, err);
+    free(more);
+    return rc;
+}
+
+static int test_recorded(const struct options *o, const struct qpw_policy *candidate, struct qpw_what_if *ret, struct about *about,
+                         struct qpw_error *err)
+{
+    struct qpw_history_window window;
+    struct qpw_history_reader *r = NULL;
+    struct qpw_snapshot s = {0};
+    int rc = qpw_history_times(&o->history, 0, &window, err);
+
+    rc = rc ? rc : qpw_history_open_file(&o->history, &r, err);
+    rc = rc ? rc : qpw_history_snapshot(r, &window, qpw_clock_unix_ns(), &s, err);
+    rc = rc ? rc : qpw_policy_what_if(&s, candidate, time(NULL), ret, err);
+    rc = rc ? rc : take_answer(&s, about, err);
+    snprintf(about->host, sizeof(about->host), "%s", s.host);
+    snprintf(about->policy, sizeof(about->policy), "%s", s.meta.policy_name);
+    snprintf(about->path, sizeof(about->path), "%s", s.meta.policy_path);
+    about->from_ns = s.from_unix_ns;
+    about->to_ns = s.unix_ns;
+    about->interfaces = json_array();
+    for (size_t i = 0; i < s.n_ifaces; i++)
+        json_array_append_new(about->interfaces, qpw_json_text(s.ifaces[i].name));
+    qpw_snapshot_clear(&s);
+    qpw_history_close(r);
+    return rc;
+}
+
+struct users {
+    struct qpw_table table;
+    int r;
+};
+
+static bool add_user(const struct qpw_history_end *end, void *arg)
+{
+    struct users *u = arg;
+    char connections[24], last[40];
+    const char *cells[] = {end->rule, end->remote, qpw_words_count(end->connections, connections, sizeof(connections)),
+                           qpw_words_time((uint64_t)end->last * SECOND_NS, last, sizeof(last))};
+
+    last[10] = '\0'; /* the day */
+    u->r = qpw_table_add(&u->table, QPW_TEXT_BAD, cells);
+    return u->r == 0;
+}
+
+/* Who would be affected: the busiest users of each day. */
+static int print_users(const struct options *o, struct qpw_error *err)
+{
+    static const struct qpw_table_column columns[] = {{.title = "rule"}, {.title = "used by"}, {.title = "connections", .right = true}, {.title = "last used"}};
+    struct users users = {.table = {.columns = columns, .n_columns = sizeof(columns) / sizeof(*columns)}};
+    struct qpw_printer p = qpw_printer_of(stdout);
+    struct qpw_history_window window;
+    struct qpw_history_reader *r = NULL;
+    int rc = qpw_history_times(&o->history, 0, &window, err);
+
+    rc = rc ? rc : qpw_history_open_file(&o->history, &r, err);
+    for (size_t i = 0; rc == 0 && i < o->n_without; i++)
+        rc = qpw_history_users(r, &window, o->without[i], add_user, &users, err);
+    if (rc == 0 && (users.r < 0 || qpw_table_print(&users.table, &p) < 0))
+        rc = qpw_fail(err, -ENOMEM, "out of memory");
+    qpw_table_clear(&users.table);
+    qpw_history_close(r);
+    return rc;
+}
+
 int qpw_policy_test_main(int argc, char **argv)
 {
     static const struct argp argp = {
         argp_options,
         parse,
         "POLICY [CAPTURE…]",
-        "Shows what another policy would have said of the same traffic: of what is attached, or of captures.\v"
+        "Shows what another policy would have said of the same traffic: of what is attached, of captures, or (--since, --until, --without) of "
+        "what the history holds.\v"
         "A capture is replayed under both policies and compared connection by connection; the policy options say what "
         "the other one is. "
         "Exit status: 0 no verdict differs, 3 some do, 1 failed, 2 bad usage or policy.",
-        children,
+        test_children,
         NULL,
         NULL};
     struct options o = {.test = true};
@@ -476,7 +591,7 @@ int qpw_policy_test_main(int argc, char **argv)
 
     qpw_arguments_parse(&argp, argc, argv, &o);
     qpw_quiet_libbpf();
-    if (qpw_policy_named(o.candidate, &candidate, &err) < 0) {
+    if (make_candidate(&o, &candidate, &err) < 0) {
         qpw_policy_options_clear(&o.policy);
         return qpw_policy_say("test", &err, QPW_EXIT_USAGE);
     }
@@ -485,11 +600,14 @@ int qpw_policy_test_main(int argc, char **argv)
     for (size_t i = 0; i < o.policy.n_peers && rc == 0; i++)
         rc = qpw_policy_add_peer(&candidate, o.policy.peers[i], "--peer", &err);
     if (rc == 0)
-        rc = o.n_captures ? test_captures(&o, &candidate, &result, &about, &err)
-                          : test_attached(&candidate, &result, &about, &err);
+        rc = o.n_captures     ? test_captures(&o, &candidate, &result, &about, &err)
+             : is_recorded(&o) ? test_recorded(&o, &candidate, &result, &about, &err)
+                               : test_attached(&candidate, &result, &about, &err);
     if (rc == 0)
         rc = o.json ? print_json(&result, &about, &candidate, &err)
                     : print_table(&result, &about, &candidate);
+    if (rc == 0 && !o.json && o.n_without)
+        rc = print_users(&o, &err);
     status = exit_of(&o, rc, &err);
     if (status == QPW_EXIT_OK && result.n)
         status = QPW_EXIT_YES;

@@ -19,11 +19,21 @@ int qpw_policy_export_main(int argc, char **argv);
 int qpw_policy_suggest_main(int argc, char **argv);
 int qpw_policy_test_main(int argc, char **argv);
 int qpw_policy_edit_main(int argc, char **argv);
+int qpw_policy_unused_main(int argc, char **argv);
+int qpw_policy_log_main(int argc, char **argv);
 
 /* What `suggest` proposes for what is attached; *ret_meta (may be NULL): its record. 0 or a negative errno with err filled. */
 int qpw_policy_suggest_attached(FILE *out, struct qpw_meta *ret_meta, struct qpw_error *err);
 
-/* A built-in of that name, else a file. As qpw_policy_load(). */
+/*
+ * A policy out of the history by its number, as "policy log" shows it behind the @; NULL: the newest. `more` (may be NULL):
+ * statements behind it. As qpw_policy_load().
+ */
+struct qpw_history_args;
+int qpw_policy_recorded(const struct qpw_history_args *args, const char *number, const char *more, struct qpw_policy *ret,
+                        struct qpw_error *err);
+
+/* "@2": one that was in force; a built-in of that name, else a file. As qpw_policy_load(). */
 int qpw_policy_named(const char *name, struct qpw_policy *ret, struct qpw_error *err);
 
 /* The error as one line on standard error; messages that begin with FILE:LINE stand alone. Returns `status`. */

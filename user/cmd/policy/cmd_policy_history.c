@@ -1,0 +1,293 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* cmd_policy_history.c - policy unused, policy log: the life of rules and policies, from the history. */
+#include <errno.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cmd/cmd.h"
+#include "cmd/format.h"
+#include "cmd/history_file.h"
+#include "cmd/policy/policy_cmd.h"
+#include "facts/totals.h"
+#include "host/clock.h"
+#include "instance/kernel_words.h"
+#include "util/document.h"
+#include "util/names.h"
+#include "util/usage.h"
+#include "words/json.h"
+#include "words/printer.h"
+#include "words/table.h"
+#include "words/words.h"
+
+#define SECOND_NS 1000000000ull
+#define DAY_S 86400
+#define UNUSED_DAYS 90
+#define BLIND_PERCENT 1.0 /* above it "unused" is not said */
+
+struct options {
+    struct qpw_history_args args;
+    bool json;
+    const char *number; /* of log: the policy whose text is asked for */
+};
+
+static error_t parse(int key, char *arg, struct argp_state *state)
+{
+    struct options *o = state->input;
+
+    if (key == ARGP_KEY_INIT) {
+        state->child_inputs[0] = &o->args;
+        return 0;
+    }
+    if (key == ARGP_KEY_ARG) {
+        if (o->number || *arg != '@')
+            qpw_usage_error(state, "%s: not one policy's number, as @1 is", arg);
+        o->number = arg + 1;
+        return 0;
+    }
+    return qpw_format_take(state, key, arg, &o->json) ? 0 : ARGP_ERR_UNKNOWN;
+}
+
+static const struct argp_option format_options[] = {QPW_FORMAT_OPTIONS, {0}};
+static const struct argp_child children[] = {{&qpw_history_argp, 0, NULL, 0}, {0}};
+
+/* ---- unused ---- */
+
+struct unused {
+    struct qpw_table table;
+    json_t *rows; /* NULL: text */
+    int64_t from;
+    size_t n;
+    int r;
+};
+
+static bool add_unused(const struct qpw_history_rule *rule, void *arg)
+{
+    struct unused *u = arg;
+    char since[40] = "", last[40] = "never";
+    const char *cells[] = {rule->name, last, since, rule->text};
+
+    if (!rule->in_force || qpw_sum_of(&rule->counts).packets || rule->counts.connections)
+        return true;
+    u->n++;
+    if (u->rows) {
+        json_array_append_new(u->rows, json_pack("{s:s,s:o,s:o,s:o}", "rule", rule->name, "last_used",
+                                                 qpw_json_time((uint64_t)rule->last * SECOND_NS), "in_force_since",
+                                                 qpw_json_time((uint64_t)rule->since * SECOND_NS), "text", qpw_json_text(rule->text)));
+        return true;
+    }
+    if (rule->last)
+        qpw_words_time((uint64_t)rule->last * SECOND_NS, last, sizeof(last));
+    if (rule->since > u->from) /* for less than the time asked about */
+        qpw_words_time((uint64_t)rule->since * SECOND_NS, since, sizeof(since));
+    u->r = qpw_table_add(&u->table, QPW_TEXT_PLAIN, cells);
+    return u->r == 0;
+}
+
+static int refuse(const struct qpw_history_observed *seen, struct qpw_error *err)
+{
+    char blind[40], asked[40], share[16];
+
+    return qpw_fail(err, -ENODATA, "no rule is called unused: %s of %s was not seen (%s); choose a --since of which no more than 1 %% is missing",
+                    qpw_words_duration((uint64_t)seen->blind * SECOND_NS, blind, sizeof(blind)),
+                    qpw_words_duration((uint64_t)seen->asked * SECOND_NS, asked, sizeof(asked)),
+                    qpw_words_share((uint64_t)seen->blind, (uint64_t)seen->asked, share, sizeof(share)));
+}
+
+static int show_unused(struct qpw_history_reader *r, const struct options *o, const struct qpw_history_window *window, struct qpw_error *err)
+{
+    static const struct qpw_table_column columns[] = {{.title = "RULE"}, {.title = "LAST USED"}, {.title = "IN FORCE ONLY SINCE"},
+                                                      {.title = "TEXT", .wrap = true}};
+    struct unused u = {.table = {.columns = columns, .n_columns = sizeof(columns) / sizeof(*columns)}, .rows = o->json ? json_array() : NULL,
+                       .from = window->since};
+    struct qpw_printer p = qpw_printer_of(stdout);
+    struct qpw_history_observed seen;
+    json_t *document;
+    char period[96];
+    int rc = qpw_history_observed(r, window, (int64_t)(qpw_clock_unix_ns() / SECOND_NS), &seen, err);
+
+    if (rc == 0 && qpw_percent_of((uint64_t)seen.blind, (uint64_t)seen.asked) > BLIND_PERCENT)
+        rc = refuse(&seen, err);
+    rc = rc ? rc : qpw_history_rules(r, window, add_unused, &u, err);
+    if (rc == 0 && u.r < 0)
+        rc = qpw_fail(err, u.r, "out of memory");
+    p.indent = 0;
+    if (rc == 0 && o->json) {
+        document = qpw_document("qportwatch.policy-unused/1");
+        qpw_document_set_period(document, "", (uint64_t)seen.from * SECOND_NS, (uint64_t)seen.to * SECOND_NS);
+        json_object_set_new(document, "blind_seconds", qpw_json_number((uint64_t)seen.blind));
+        json_object_set(document, "rules", u.rows);
+        rc = qpw_policy_print(document, err);
+    } else if (rc == 0) {
+        qpw_words_period((uint64_t)seen.from * SECOND_NS, (uint64_t)seen.to * SECOND_NS, period, sizeof(period));
+        qpw_print_line(&p, u.n ? "Rules with no traffic in %s. Consider disabling:" : "Every rule was used in %s.", period);
+        rc = qpw_table_print(&u.table, &p);
+    }
+    qpw_table_clear(&u.table);
+    json_decref(u.rows);
+    return rc;
+}
+
+int qpw_policy_unused_main(int argc, char **argv)
+{
+    static const struct argp argp = {
+        .options = format_options, .parser = parse, .children = children,
+        .doc = "Lists the rules in force that had no traffic in the time given (90 days without --since), with their last use. Says nothing "
+               "where more than 1 % of that time was not seen.\vExit status: 0 done, 1 failed, or too much was not seen, 2 bad usage."};
+    struct qpw_history_window window;
+    struct qpw_history_reader *r = NULL;
+    struct options o = {0};
+    struct qpw_error err = {""};
+    int rc;
+
+    qpw_arguments_parse(&argp, argc, argv, &o);
+    qpw_quiet_libbpf();
+    rc = qpw_history_times(&o.args, UNUSED_DAYS * DAY_S, &window, &err);
+    if (rc < 0)
+        return qpw_policy_say("unused", &err, QPW_EXIT_USAGE);
+    rc = qpw_history_open_file(&o.args, &r, &err);
+    rc = rc ? rc : show_unused(r, &o, &window, &err);
+    qpw_history_close(r);
+    return rc < 0 ? qpw_policy_say("unused", &err, QPW_EXIT_FAILED) : QPW_EXIT_OK;
+}
+
+/* ---- One of them, by its number ---- */
+
+struct wanted {
+    int64_t number; /* 0: the newest */
+    char *text;
+};
+
+static bool take_wanted(const struct qpw_history_policy *policy, void *arg)
+{
+    struct wanted *w = arg;
+
+    if (w->number && policy->id != w->number)
+        return true;
+    free(w->text);
+    w->text = strdup(policy->text);
+    return !w->number;
+}
+
+/* number NULL: of the newest. The caller frees *ret. */
+static int read_recorded(const struct qpw_history_args *args, const char *number, char **ret, struct qpw_error *err)
+{
+    struct qpw_history_reader *r = NULL;
+    struct wanted w = {0};
+    unsigned long value = 0;
+    int rc = 0;
+
+    if (number && qpw_number_parse(number, 1, UINT32_MAX, &value) < 0)
+        return qpw_fail(err, -EINVAL, "@%s: not the number of a policy; 'qportwatch policy log' lists them", number);
+    w.number = (int64_t)value;
+    rc = qpw_history_open_file(args, &r, err);
+    rc = rc ? rc : qpw_history_policies(r, take_wanted, &w, err);
+    if (rc == 0 && !w.text)
+        rc = number ? qpw_fail(err, -ENOENT, "@%s: there is no such policy; 'qportwatch policy log' lists them", number)
+                    : qpw_fail(err, -ENOENT, "the history has no policy yet");
+    qpw_history_close(r);
+    if (rc < 0)
+        free(w.text);
+    else
+        *ret = w.text;
+    return rc;
+}
+
+int qpw_policy_recorded(const struct qpw_history_args *args, const char *number, const char *more, struct qpw_policy *ret, struct qpw_error *err)
+{
+    char *text = NULL, *all = NULL, name[32];
+    int rc = read_recorded(args, number, &text, err);
+
+    snprintf(name, sizeof(name), "@%.20s", number ? number : "newest");
+    if (rc == 0 && asprintf(&all, "%s%s", text, more ? more : "") < 0)
+        rc = qpw_fail(err, -ENOMEM, "out of memory");
+    rc = rc ? rc : qpw_policy_parse_text(name, all, strlen(all), ret, err);
+    free(all);
+    free(text);
+    return rc;
+}
+
+/* ---- log ---- */
+
+struct log {
+    struct qpw_table table;
+    json_t *rows; /* NULL: text */
+    int r;
+};
+
+static bool add_policy(const struct qpw_history_policy *policy, void *arg)
+{
+    struct log *l = arg;
+    char number[24], when[40], name[352], digest[20];
+    const char *cells[] = {number, when, name, digest, policy->by};
+
+    snprintf(number, sizeof(number), "@%lld", (long long)policy->id);
+    snprintf(digest, sizeof(digest), "%.15s", policy->digest);
+    qpw_words_time((uint64_t)policy->loaded * SECOND_NS, when, sizeof(when));
+    qpw_words_policy(policy->name, policy->path, name, sizeof(name));
+    if (l->rows) {
+        json_array_append_new(l->rows, json_pack("{s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o}", "number", json_integer(policy->id), "loaded",
+                                                 qpw_json_time((uint64_t)policy->loaded * SECOND_NS), "by", qpw_json_text(policy->by), "name",
+                                                 qpw_json_text(policy->name), "path", qpw_json_text(policy->path), "digest",
+                                                 qpw_json_text(policy->digest), "source_digest", qpw_json_text(policy->source_digest), "text",
+                                                 qpw_json_text(policy->text)));
+        return true;
+    }
+    l->r = qpw_table_add(&l->table, QPW_TEXT_PLAIN, cells);
+    return l->r == 0;
+}
+
+/* The text as it was, with what it included in place. */
+static int print_recorded(const struct options *o, struct qpw_error *err)
+{
+    char *text = NULL;
+    int rc = read_recorded(&o->args, o->number, &text, err);
+
+    if (rc == 0)
+        qpw_put_lines(stdout, "%s", text);
+    free(text);
+    return rc;
+}
+
+int qpw_policy_log_main(int argc, char **argv)
+{
+    static const struct qpw_table_column columns[] = {{.title = "POLICY"}, {.title = "LOADED"}, {.title = "NAME"}, {.title = "DIGEST"},
+                                                      {.title = "BY", .wrap = true}};
+    static const struct argp argp = {
+        .options = format_options, .parser = parse, .args_doc = "[@NUMBER]", .children = children,
+        .doc = "Lists every policy that was in force: when and by whom it was loaded, and its digest. 'policy diff @1 @2' compares two of "
+               "them; with a number ('policy log @1') the text of that one is printed.\vExit status: 0 done, 1 failed, 2 bad usage."};
+    struct log l = {.table = {.columns = columns, .n_columns = sizeof(columns) / sizeof(*columns)}};
+    struct qpw_printer p = qpw_printer_of(stdout);
+    struct qpw_history_reader *r = NULL;
+    struct options o = {0};
+    struct qpw_error err = {""};
+    json_t *document;
+    int rc;
+
+    qpw_arguments_parse(&argp, argc, argv, &o);
+    qpw_quiet_libbpf();
+    if (o.args.since || o.args.until) {
+        qpw_fail(&err, -EINVAL, "it lists all policies: --since and --until have no meaning");
+        return qpw_policy_say("log", &err, QPW_EXIT_USAGE);
+    }
+    if (o.number)
+        return print_recorded(&o, &err) < 0 ? qpw_policy_say("log", &err, QPW_EXIT_FAILED) : QPW_EXIT_OK;
+    l.rows = o.json ? json_array() : NULL;
+    p.indent = 0;
+    rc = qpw_history_open_file(&o.args, &r, &err);
+    rc = rc ? rc : qpw_history_policies(r, add_policy, &l, &err);
+    if (rc == 0 && o.json) {
+        document = qpw_document("qportwatch.policy-log/1");
+        json_object_set(document, "policies", l.rows);
+        rc = qpw_policy_print(document, &err);
+    } else if (rc == 0 && (rc = l.r ? l.r : qpw_table_print(&l.table, &p)) < 0) {
+        qpw_fail(&err, rc, "out of memory");
+    }
+    qpw_table_clear(&l.table);
+    json_decref(l.rows);
+    qpw_history_close(r);
+    return rc < 0 ? qpw_policy_say("log", &err, QPW_EXIT_FAILED) : QPW_EXIT_OK;
+}
+

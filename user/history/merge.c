@@ -1,0 +1,225 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* A window that reaches back behind what is attached: the history, with what is counted live and not written yet. */
+#include "history/reader.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "facts/totals.h"
+
+struct merge {
+    struct qpw_history_reader *r;
+    struct qpw_snapshot *live;
+    const struct qpw_snapshot *past;
+    bool known; /* the history has counted of this attachment */
+};
+
+/* What the last write had counted of it already. */
+static struct qpw_counts counted(const struct merge *m, int what, const void *id, int size)
+{
+    sqlite3_stmt *s = m->known ? qpw_db_bind(&m->r->db, "SELECT connections, rx_packets, rx_bytes, tx_packets, tx_bytes FROM counted WHERE what = ? "
+                                             "AND id = ?", "ib", QPW_I(what), id, size) : NULL;
+    struct qpw_counts counts = {0};
+
+    if (s && sqlite3_step(s) == SQLITE_ROW)
+        counts = (struct qpw_counts){(uint64_t)sqlite3_column_int64(s, 0), (uint64_t)sqlite3_column_int64(s, 1),
+                                     (uint64_t)sqlite3_column_int64(s, 2), (uint64_t)sqlite3_column_int64(s, 3),
+                                     (uint64_t)sqlite3_column_int64(s, 4)};
+    if (s)
+        qpw_db_done(s);
+    return counts;
+}
+
+/* A sum may be below what was counted before: the difference is taken as it is. */
+static void subtract(struct qpw_counts *from, const struct qpw_counts *what)
+{
+    from->connections -= what->connections;
+    from->rx_packets -= what->rx_packets;
+    from->rx_bytes -= what->rx_bytes;
+    from->tx_packets -= what->tx_packets;
+    from->tx_bytes -= what->tx_bytes;
+}
+
+/* ---- Names of the past, by the numbers of what is attached; new ones behind them ---- */
+
+static int rule_of(struct qpw_snapshot *live, const struct qpw_snapshot *past, unsigned rule)
+{
+    const char *name = qpw_snapshot_rule(past, rule);
+    struct qpw_rule_info *more;
+
+    if (!*name)
+        return 0;
+    for (size_t i = 1; i < live->n_rules; i++)
+        if (!strcmp(live->rules[i].name, name))
+            return (int)i;
+    more = reallocarray(live->rules, live->n_rules + 2, sizeof(*more));
+    if (!more)
+        return -ENOMEM;
+    live->rules = more;
+    if (!live->n_rules)
+        more[live->n_rules++] = (struct qpw_rule_info){0};
+    more[live->n_rules] = past->rules[rule];
+    more[live->n_rules].in_force = 0;
+    return (int)live->n_rules++;
+}
+
+static int peer_of(struct qpw_snapshot *live, const struct qpw_snapshot *past, unsigned peer)
+{
+    const char *name = qpw_snapshot_peer(past, peer);
+
+    for (size_t i = 1; *name && i < live->n_peers; i++)
+        if (!strcmp(live->peers[i].name, name))
+            return (int)i;
+    return 0; /* no peer any more: its packets keep their verdict */
+}
+
+static int iface_of(struct qpw_snapshot *live, const struct qpw_snapshot *past, unsigned number)
+{
+    const char *name = qpw_snapshot_iface(past, number);
+    unsigned highest = 0;
+    struct qpw_iface_row *more;
+
+    if (!*name)
+        return 0;
+    for (size_t i = 0; i < live->n_ifaces; i++) {
+        if (!strcmp(live->ifaces[i].name, name))
+            return live->ifaces[i].iface.number;
+        if (live->ifaces[i].iface.number > highest)
+            highest = live->ifaces[i].iface.number;
+    }
+    more = reallocarray(live->ifaces, live->n_ifaces + 1, sizeof(*more));
+    if (!more)
+        return -ENOMEM;
+    live->ifaces = more;
+    more[live->n_ifaces] = (struct qpw_iface_row){.iface.number = (uint16_t)(highest + 1), .hook = QPW_HOOK_NONE};
+    snprintf(more[live->n_ifaces].name, sizeof(more->name), "%s", name);
+    return more[live->n_ifaces++].iface.number;
+}
+
+/* ---- Rows ---- */
+
+static int add_meters(struct merge *m)
+{
+    struct qpw_snapshot *live = m->live;
+    struct qpw_counts before;
+    struct qpw_meter_row *more;
+    int rule, iface;
+
+    for (size_t i = 0; i < live->n_meters; i++) {
+        before = counted(m, 0, &live->meters[i].key, (int)sizeof(live->meters[i].key));
+        subtract(&live->meters[i].counts, &before);
+    }
+    more = reallocarray(live->meters, live->n_meters + m->past->n_meters + 1, sizeof(*more));
+    if (!more)
+        return -ENOMEM;
+    live->meters = more;
+    for (size_t i = 0; i < m->past->n_meters; i++) {
+        more = &live->meters[live->n_meters];
+        *more = m->past->meters[i];
+        rule = rule_of(live, m->past, more->key.rule);
+        iface = iface_of(live, m->past, more->key.iface);
+        if (rule < 0 || iface < 0)
+            return -ENOMEM;
+        more->key.rule = (uint16_t)rule;
+        more->key.iface = (uint16_t)iface;
+        more->key.peer = (uint16_t)peer_of(live, m->past, more->key.peer);
+        live->n_meters++;
+    }
+    return 0;
+}
+
+static int by_flow(const void *a, const void *b)
+{
+    uint64_t x = ((const struct qpw_finding_row *)a)->flow_id, y = ((const struct qpw_finding_row *)b)->flow_id;
+
+    return x < y ? -1 : x > y;
+}
+
+/* One that is known live is that, with what was counted of it before. */
+static int add_findings(struct merge *m)
+{
+    struct qpw_snapshot *live = m->live;
+    size_t known = live->n_findings;
+    struct qpw_finding_row *more, *same;
+    struct qpw_counts before;
+    int rule, iface;
+
+    more = reallocarray(live->findings, known + m->past->n_findings + 1, sizeof(*more));
+    if (!more)
+        return -ENOMEM;
+    live->findings = more;
+    qsort(more, known, sizeof(*more), by_flow);
+    for (size_t i = 0; i < m->past->n_findings; i++) {
+        const struct qpw_finding_row *past = &m->past->findings[i];
+
+        same = bsearch(past, more, known, sizeof(*more), by_flow);
+        if (same) {
+            before = counted(m, 1, &past->flow_id, (int)sizeof(past->flow_id));
+            subtract(&same->counts, &before);
+            qpw_counts_add(&same->counts, &past->counts);
+            qpw_earlier(&same->first_unix_ns, past->first_unix_ns);
+            continue;
+        }
+        rule = rule_of(live, m->past, past->value.rule);
+        iface = iface_of(live, m->past, past->value.iface);
+        if (rule < 0 || iface < 0)
+            return -ENOMEM;
+        more[live->n_findings] = *past;
+        more[live->n_findings].value.rule = (uint16_t)rule;
+        more[live->n_findings].value.iface = (uint16_t)iface;
+        more[live->n_findings++].value.peer = (uint16_t)peer_of(live, m->past, past->value.peer);
+    }
+    return 0;
+}
+
+/* Records of before the first that the live side still has. */
+static int add_records(struct merge *m)
+{
+    struct qpw_snapshot *live = m->live;
+    uint64_t first = live->n_coverage ? live->coverage[0].unix_ns : UINT64_MAX;
+    struct qpw_coverage *all;
+    size_t n = 0;
+    int iface;
+
+    while (n < m->past->n_coverage && m->past->coverage[n].unix_ns < first)
+        n++;
+    all = calloc(n + live->n_coverage + 1, sizeof(*all));
+    if (!all)
+        return -ENOMEM;
+    for (size_t i = 0; i < n; i++) {
+        all[i] = m->past->coverage[i];
+        iface = iface_of(live, m->past, all[i].iface);
+        all[i].iface = iface > 0 ? (uint16_t)iface : 0;
+    }
+    if (live->n_coverage)
+        memcpy(all + n, live->coverage, live->n_coverage * sizeof(*all));
+    free(live->coverage);
+    live->coverage = all;
+    live->n_coverage += n;
+    return 0;
+}
+
+int qpw_history_reach_back(struct qpw_history_reader *r, int64_t since, struct qpw_snapshot *live, struct qpw_snapshot *ret_past,
+                           struct qpw_error *err)
+{
+    struct qpw_history_window window = {.since = since};
+    struct merge m = {.r = r, .live = live, .past = ret_past};
+    int code = qpw_db_run(&r->db, "BEGIN", ""); /* one state of it, whoever writes */
+
+    if (code < 0)
+        return qpw_history_fail(r, code, err);
+    code = qpw_history_snapshot(r, &window, live->unix_ns, ret_past, err);
+    m.known = qpw_db_number(&r->db, 0, "SELECT attached_ns = ? FROM epoch ORDER BY id DESC LIMIT 1", "i", QPW_I(live->meta.attached_unix_ns)) == 1;
+    if (code == 0) {
+        code = add_meters(&m);
+        code = code ? code : add_findings(&m);
+        code = code ? code : add_records(&m);
+        if (code < 0)
+            qpw_fail(err, code, "out of memory");
+        live->from_unix_ns = ret_past->from_unix_ns < live->from_unix_ns ? ret_past->from_unix_ns : live->from_unix_ns;
+    }
+    qpw_db_run(&r->db, "COMMIT", "");
+    return code;
+}
