@@ -13,10 +13,12 @@
 
 #include "facts/life.h"
 #include "history/frame.h"
+#include "history/read.h"
 #include "history/writer.h"
 #include "control/peer.h"
 #include "host/clock.h"
 #include "instance/executables.h"
+#include "instance/lives.h"
 #include "instance/owners.h"
 #include "policy/lang/flat.h"
 #include "snapshot/collect.h"
@@ -24,7 +26,8 @@
 #include "words/words.h"
 
 #define MINUTE_NS 60000000000ull
-#define END_MS 5000
+#define END_MS 2500 /* who asked for the end waits */
+#define RECALLED (QPW_FIRST_SEEN / 2) /* the rest is for those to come */
 #define OWNERS 256u /* remembered while connections are walked */
 
 struct qpw_audit_history {
@@ -273,8 +276,33 @@ void qpw_audit_history_begin(struct qpw_auditor *a)
     if (!a->history)
         return;
     a->history->fd = -1;
+    if (a->taken_over)
+        a->history->cut_ns = a->told_until_ns; /* the last auditor had those of before counted */
     qpw_audit_history_policy(a);
     start(a, 0);
+}
+
+static bool recall(const char *path, int64_t first, void *arg)
+{
+    const struct qpw_auditor *a = arg;
+    struct qpw_first_seen earlier = {.unix_ns = (uint64_t)first * 1000000000};
+    struct qpw_program_key program = {""};
+
+    if (strlen(path) >= sizeof(program.path))
+        return true;
+    memcpy(program.path, path, strlen(path));
+    return qpw_first_seen_put(&a->kernel, &program, &earlier) != -E2BIG; /* one that is there stays */
+}
+
+void qpw_audit_history_recall(struct qpw_auditor *a)
+{
+    struct qpw_history_reader *r = NULL;
+    struct qpw_error err;
+
+    if (a->taken_over || !a->options.history || !*a->options.history || qpw_history_open(a->options.history, &r, NULL) < 0)
+        return; /* what is wrong with it is said by who writes it */
+    qpw_history_programs(r, RECALLED, recall, a, &err);
+    qpw_history_close(r);
 }
 
 void qpw_audit_history_policy(struct qpw_auditor *a)
@@ -317,15 +345,14 @@ void qpw_audit_history_tick(struct qpw_auditor *a)
         stopped(a, err.text);
 }
 
-static bool wait_for_answer(struct qpw_auditor *a, int milliseconds)
+static bool wait_for_answer(struct qpw_auditor *a, uint64_t until_ns)
 {
     struct qpw_audit_history *h = a->history;
     struct pollfd end = {.fd = h->fd, .events = POLLIN};
     struct qpw_history_result result;
-    uint64_t until = qpw_clock_monotonic_ns() + (uint64_t)milliseconds * 1000000;
     bool gone = false;
 
-    while (h->busy && !gone && qpw_clock_monotonic_ns() < until) {
+    while (h->busy && !gone && qpw_clock_monotonic_ns() < until_ns) {
         poll(&end, 1, 50);
         if (qpw_history_answer(h->fd, &result, &gone))
             take_result(a, &result);
@@ -336,20 +363,21 @@ static bool wait_for_answer(struct qpw_auditor *a, int milliseconds)
 void qpw_audit_history_end(struct qpw_auditor *a, bool detached)
 {
     struct qpw_audit_history *h = a->history;
+    uint64_t until_ns = qpw_clock_monotonic_ns() + END_MS * 1000000ull;
     struct qpw_error err = {"it does not answer"};
-    int r = -EBUSY;
+    bool written = false;
 
     if (!h)
         return;
-    if (h->fd >= 0 && wait_for_answer(a, END_MS))
-        r = send_frame(a, detached, &err);
-    if (r < 0 || !wait_for_answer(a, END_MS))
+    if (h->fd >= 0 && wait_for_answer(a, until_ns) && send_frame(a, detached, &err) == 0)
+        written = wait_for_answer(a, until_ns) && !h->stopped;
+    if (!written)
         qpw_say(a, QPW_SAY_WARNING, "what was counted since the last minute%s: %s",
-                detached ? " is missing in the history" : " comes into the history with the next auditor", err.text);
+                detached ? " is missing in the history" : " comes into the history with the next auditor", h->stopped ? "it cannot be written" : err.text);
     if (h->fd >= 0)
         close(h->fd); /* which ends it */
     h->fd = -1;
-    for (int i = 0; i < 40 && h->pid > 0; i++) {
+    for (int i = 0; i < 20 && h->pid > 0 && written; i++) {
         if (waitpid(h->pid, NULL, WNOHANG) == h->pid)
             h->pid = 0;
         else

@@ -8,6 +8,12 @@
 /* Starts the process where the options name a file. Without it the auditor goes on, and says so. */
 void qpw_audit_history_begin(struct qpw_auditor *a);
 
+/*
+ * Programs that the history has seen are none that are seen for the first time. After the alerts are open, on what was attached
+ * anew; without a history none is known.
+ */
+void qpw_audit_history_recall(struct qpw_auditor *a);
+
 /* The policy in force is another: takes down its text for the history. */
 void qpw_audit_history_policy(struct qpw_auditor *a);
 

@@ -305,6 +305,8 @@ static int open_lives(struct qpw_auditor *a, struct qpw_error *err)
 {
     int r = qpw_audit_lives_load(a, err);
 
+    if (r == 0)
+        qpw_audit_history_recall(a);
     return r < 0 || !a->taken_over ? r : rejudge(a, err);
 }
 

@@ -226,3 +226,14 @@ int qpw_history_policies(struct qpw_history_reader *r, qpw_history_each_policy *
     }
     return finish(s, more ? code : 0);
 }
+
+int qpw_history_programs(struct qpw_history_reader *r, unsigned most, qpw_history_each_program *each, void *arg, struct qpw_error *err)
+{
+    sqlite3_stmt *s = qpw_db_bind(&r->db, "SELECT path, first FROM program ORDER BY first DESC, path LIMIT ?", "i", QPW_I(most));
+    bool more = true;
+    int code;
+
+    while (more && (code = qpw_history_step(r, s, err)) > 0)
+        more = each(qpw_db_text(s, 0), sqlite3_column_int64(s, 1), arg);
+    return finish(s, more ? code : 0);
+}

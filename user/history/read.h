@@ -111,6 +111,10 @@ int qpw_history_rules(struct qpw_history_reader *r, const struct qpw_history_win
 int qpw_history_users(struct qpw_history_reader *r, const struct qpw_history_window *window, const char *rule,
                       qpw_history_each_end *each, void *arg, struct qpw_error *err);
 
+/* Programs that held the node's end of something answered, the latest first: at most `most`. */
+typedef bool qpw_history_each_program(const char *path, int64_t first, void *arg);
+int qpw_history_programs(struct qpw_history_reader *r, unsigned most, qpw_history_each_program *each, void *arg, struct qpw_error *err);
+
 struct qpw_history_policy {
     int64_t id, loaded;
     const char *digest, *source_digest, *name, *path, *by, *text;
