@@ -62,8 +62,9 @@ static size_t folders_of(const char *file, char ret[2][PATH_MAX])
 
 int qpw_privileges_confine(struct qpw_auditor *a, bool live_view, struct qpw_error *err)
 {
-    char log[2][PATH_MAX];
-    const char *folders[5] = {"/run", STATE_FOLDER}, *state = getenv("STATE_DIRECTORY");
+    const char *const files[] = {a->meta.alerts_path, a->meta.history_path};
+    char of_files[2][2][PATH_MAX];
+    const char *folders[3 + 2 * 2] = {"/run", STATE_FOLDER}, *state = getenv("STATE_DIRECTORY");
     uint32_t *flags = &a->kernel.control->flags;
     size_t n = 2;
     bool connects = a->options.syslog && !strncmp(a->options.syslog, "tcp", 3);
@@ -71,8 +72,9 @@ int qpw_privileges_confine(struct qpw_auditor *a, bool live_view, struct qpw_err
 
     if (state && *state == '/')
         folders[n++] = state;
-    for (size_t i = a->meta.alerts_path[0] ? folders_of(a->meta.alerts_path, log) : 0; i > 0; i--)
-        folders[n++] = log[i - 1];
+    for (size_t file = 0; file < 2; file++)
+        for (size_t i = files[file][0] ? folders_of(files[file], of_files[file]) : 0; i > 0; i--)
+            folders[n++] = of_files[file][i - 1];
     __atomic_and_fetch(flags, ~(QPW_CONTROL_SECCOMP | QPW_CONTROL_LANDLOCK), __ATOMIC_RELAXED); /* of an auditor before */
     r = qpw_confine_files(live_view ? NULL : folders, n, connects);
     if (r < 0)

@@ -24,8 +24,8 @@ int qpw_privileges_prepare(struct qpw_error *err);
 int qpw_privileges_drop(struct qpw_error *err);
 
 /*
- * From now on only the system calls that an audit takes (host/confine.h), and writing only where it writes: the folder of the
- * alert log and the one above it (the log's is made again where somebody removes it), /run, and /var/lib/qportwatch. With
+ * From now on only the system calls that an audit takes (host/confine.h), and writing only where it writes: the folders of
+ * alert log and history and those above them (they are made again where somebody removes them), /run, and /var/lib/qportwatch. With
  * a person at its live view, who mutes findings in the policy's files, writing is not limited. 0, or a negative errno with err
  * filled: what could not be given up.
  */
