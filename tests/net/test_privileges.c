@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /* What each process of an audit may do, as the kernel shows it, and that the audit needs no more than that. */
 #include <criterion/criterion.h>
+#include <fcntl.h>
 #include <linux/capability.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "auditor.h"
@@ -13,6 +15,11 @@
 #include "host/confine.h"
 #include "netns.h"
 #include "traffic.h"
+
+#ifndef QPW_BUILD
+#define QPW_BUILD "build"
+#endif
+#define PROGRAM QPW_BUILD "/qportwatch"
 
 TestSuite(privileges, .init = netns_need_root, .timeout = NETNS_TIMEOUT_S);
 
@@ -184,4 +191,49 @@ Test(privileges, processes_of_other_users_are_named)
     cr_expect_eq(node_stop(&n, SIGTERM), 0);
     node_nothing_left(&n);
     node_close(&n);
+}
+
+struct worker {
+    pid_t parent, pid;
+};
+
+/* The child of the replay that has given up what it had. */
+static bool is_confined(void *argument)
+{
+    struct worker *w = argument;
+    char text[64];
+    struct netns here = netns_here();
+
+    netns_output(&here, text, sizeof(text), "pgrep -P %d || true", (int)w->parent);
+    netns_close(&here);
+    w->pid = (pid_t)strtol(text, NULL, 10);
+    return w->pid > 0 && status_value(w->pid, "Seccomp", 10) == 2;
+}
+
+/* It waits for the rest of a capture, with the programs loaded. Who started it has all rights, and reads none of it. */
+Test(privileges, a_replay_reads_without_rights)
+{
+    static const uint32_t head[] = {0xa1b2c3d4, 0x00040002, 0, 0, 65535, 1};
+    struct netns here = netns_here();
+    char folder[] = "/tmp/qportwatch-replay.XXXXXX", pipe[64], log[64];
+    struct worker w = {0};
+    int fd;
+
+    cr_assert(mkdtemp(folder));
+    snprintf(pipe, sizeof(pipe), "%s/capture", folder);
+    snprintf(log, sizeof(log), "%s/log", folder);
+    cr_assert_eq(mkfifo(pipe, 0600), 0);
+    fd = open(pipe, O_RDWR | O_CLOEXEC); /* so that neither end waits for the other to open it */
+    cr_assert(fd >= 0 && write(fd, head, sizeof(head)) == (ssize_t)sizeof(head));
+    w.parent = netns_start(&here, log, (char *[]){PROGRAM, "replay", "--local", "10.7.0.1", pipe, NULL});
+    cr_assert(netns_until(is_confined, &w, NETNS_DEADLINE_MS));
+    cr_expect_eq(status_value(w.pid, "CapEff", 16) & ~BIT(CAP_BPF), 0, "%016lx", (long)status_value(w.pid, "CapEff", 16));
+    cr_expect_eq(status_value(w.pid, "CapPrm", 16), status_value(w.pid, "CapEff", 16));
+    cr_expect_eq(status_value(w.pid, "CapBnd", 16), status_value(w.pid, "CapEff", 16));
+    cr_expect_eq(status_value(w.pid, "NoNewPrivs", 10), 1);
+    close(fd);
+    cr_expect_eq(netns_wait(w.parent, NETNS_DEADLINE_MS), 0);
+    netns_until_file(log, "0 packets", NETNS_DEADLINE_MS);
+    netns_run(&here, "rm -r %s", folder);
+    netns_close(&here);
 }

@@ -225,8 +225,38 @@ static int calls_of_the_looker(void)
     return 0;
 }
 
+static int calls_of_a_parser(void)
+{
+    pthread_t thread;
+    int done = 0;
+
+    EXPECT(1, qpw_confine_parser() == 0);
+    EXPECT(2, open("/etc/passwd", O_RDONLY) >= 0);
+    EXPECT(3, write_file("file") == ENOSYS);
+    EXPECT(4, fails_with(socket(AF_INET, SOCK_DGRAM, 0)) == ENOSYS);
+    EXPECT(5, execute("/bin/true") == ENOSYS);
+    EXPECT(6, fails_with(bpf(BPF_PROG_TEST_RUN)) == ENOSYS);
+    EXPECT(7, pthread_create(&thread, NULL, run, &done) == 0 && pthread_join(thread, NULL) == 0 && done);
+    return 0;
+}
+
+static int calls_of_a_replay(void)
+{
+    static const int refused[] = {BPF_PROG_LOAD, BPF_MAP_CREATE, BPF_PROG_ATTACH, BPF_OBJ_PIN, BPF_PROG_GET_FD_BY_ID, BPF_BTF_LOAD, BPF_LINK_CREATE};
+
+    EXPECT(1, qpw_confine_replay() == 0);
+    EXPECT(2, write_file("file") == ENOSYS);
+    EXPECT(3, fails_with(socket(AF_NETLINK, SOCK_RAW, 0)) == ENOSYS);
+    for (size_t i = 0; i < sizeof(refused) / sizeof(*refused); i++)
+        EXPECT(20 + (int)i, fails_with(bpf(refused[i])) == EPERM);
+    EXPECT(4, fails_with(bpf(BPF_PROG_TEST_RUN)) != ENOSYS);
+    return 0;
+}
+
 Test(confine, system_calls)
 {
+    cr_expect_eq(in_child(calls_of_a_parser), 0, "line %d", in_child(calls_of_a_parser));
+    cr_expect_eq(in_child(calls_of_a_replay), 0, "line %d", in_child(calls_of_a_replay));
     cr_expect_eq(in_child(calls_of_the_auditor), 0, "line %d", in_child(calls_of_the_auditor));
     cr_expect_eq(in_child(calls_of_the_looker), 0, "line %d", in_child(calls_of_the_looker));
 }

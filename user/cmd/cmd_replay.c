@@ -2,10 +2,13 @@
 /* cmd_replay.c - qportwatch replay: captures audited by the BPF programs themselves. */
 #include <argp.h>
 #include <errno.h>
+#include <linux/capability.h>
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/utsname.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -13,6 +16,8 @@
 #include "cmd/hosts.h"
 #include "words/known.h"
 #include "cmd/number.h"
+#include "host/apart.h"
+#include "host/confine.h"
 #include "instance/kernel_words.h"
 #include "policy/lang/load.h"
 #include "replay/local_auto.h"
@@ -20,6 +25,7 @@
 #include "replay/replay.h"
 #include "replay/setup.h"
 #include "replay/show.h"
+#include "util/file.h"
 #include "util/output.h"
 #include "util/usage.h"
 #include "words/coverage.h"
@@ -298,16 +304,89 @@ static int run_replay(struct options *o, struct qpw_replay_setup *setup, FILE *o
     return status < 0 ? QPW_EXIT_FAILED : status;
 }
 
+/* What the process that looks at the captures before finds out. In memory that both share. */
+struct looked {
+    struct qpw_ends ends;
+    uint64_t first_ns;
+    uint32_t order[]; /* place i of the captures is that one of those given */
+};
+
+struct look {
+    struct options *o;
+    const struct qpw_policy *policy;
+    struct looked *found;
+};
+
+static uint32_t place_of(char *const *given, size_t n, const char *path)
+{
+    uint32_t i = 0;
+
+    while (i < n && given[i] != path)
+        i++;
+    return i;
+}
+
+/* Without rights: in which order the captures are read, and which end is the node. An exit status. */
+static int look(void *arg)
+{
+    struct look *l = arg;
+    struct options *o = l->o;
+    char **given = calloc(o->n_paths, sizeof(*given)), why[512];
+    struct qpw_error err = {"out of memory"};
+    bool reordered = false;
+    int rc = given ? 0 : -ENOMEM;
+
+    if (rc == 0) {
+        memcpy(given, o->paths, o->n_paths * sizeof(*given));
+        rc = qpw_order_captures(o->paths, o->n_paths, &reordered, &l->found->first_ns, &err);
+    }
+    if (rc == 0 && reordered)
+        say("the captures are read in the order of their first time stamps, not as given");
+    if (rc == 0 && o->local_auto) {
+        rc = qpw_local_auto(o->paths, o->n_paths, l->policy, &o->ends, why, sizeof(why), &err);
+        if (rc == 0)
+            say(why);
+    }
+    for (size_t i = 0; rc == 0 && i < o->n_paths; i++)
+        l->found->order[i] = place_of(given, o->n_paths, o->paths[i]);
+    l->found->ends = o->ends;
+    free(given);
+    if (rc == 0)
+        return QPW_EXIT_OK;
+    say(err.text);
+    return exit_of(rc);
+}
+
+/* What it found is a stranger's word: taken as far as it can be. */
+static bool take_found(struct options *o, const struct looked *found)
+{
+    char **ordered = calloc(o->n_paths, sizeof(*ordered));
+    bool good = ordered && found->ends.n_locals <= QPW_ENDS_MAX_LOCALS && found->ends.n_macs <= QPW_ENDS_MACS &&
+                found->ends.n_talkers <= QPW_ENDS_TALKERS;
+
+    for (size_t i = 0; good && i < o->n_paths; i++) {
+        good = found->order[i] < o->n_paths && o->paths[found->order[i]];
+        if (good)
+            ordered[i] = o->paths[found->order[i]];
+    }
+    if (good) {
+        memcpy(o->paths, ordered, o->n_paths * sizeof(*ordered));
+        o->ends = found->ends;
+    }
+    free(ordered);
+    return good;
+}
+
 /* Everything before the first frame that can be wrong with what was asked. An exit status. */
 static int prepare(struct options *o, struct qpw_policy *policy, uint64_t *ret_first_ns)
 {
-    const char *chosen;
+    size_t size = sizeof(struct looked) + o->n_paths * sizeof(uint32_t);
+    struct look l = {.o = o, .policy = policy};
     struct qpw_error err;
-    char why[512];
-    bool reordered;
-    int rc = qpw_policy_load(&o->policy, policy, &chosen, &err);
+    const char *chosen;
+    int status;
 
-    if (rc < 0) {
+    if (qpw_policy_load(&o->policy, policy, &chosen, &err) < 0) {
         say(err.text);
         return QPW_EXIT_USAGE;
     }
@@ -316,19 +395,75 @@ static int prepare(struct options *o, struct qpw_policy *policy, uint64_t *ret_f
         qpw_put_lines(stderr, "qportwatch replay: policy %s: %s", policy->name, chosen);
     for (size_t i = 0; i < policy->n_warnings; i++)
         say(policy->warnings[i]);
-    rc = qpw_order_captures(o->paths, o->n_paths, &reordered, ret_first_ns, &err);
-    if (rc == 0 && reordered)
-        say("the captures are read in the order of their first time stamps, not as given");
-    if (rc == 0 && o->local_auto) {
-        rc = qpw_local_auto(o->paths, o->n_paths, policy, &o->ends, why, sizeof(why), &err);
-        if (rc == 0)
-            say(why);
+    l.found = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    if (l.found == MAP_FAILED) {
+        say("out of memory");
+        return QPW_EXIT_FAILED;
     }
-    if (rc < 0) {
+    qpw_file_hold((const char *const *)o->paths, o->n_paths);
+    status = qpw_apart_run(NULL, 0, qpw_confine_parser, look, &l, &err);
+    if (err.text[0])
         say(err.text);
-        return exit_of(rc);
+    *ret_first_ns = l.found->first_ns;
+    if (status == QPW_EXIT_OK && !take_found(o, l.found)) {
+        say("the captures' order could not be found out");
+        status = QPW_EXIT_FAILED;
     }
-    return QPW_EXIT_OK;
+    munmap(l.found, size);
+    return status;
+}
+
+struct work {
+    struct options *o;
+    struct qpw_replay_setup *setup;
+    FILE *out;
+    struct worked {
+        bool written;
+        int error; /* of a file that is written; 0: none */
+    } *done; /* in memory that both share */
+};
+
+/* With the programs loaded, and without the rights that this takes. */
+static int replay_apart(void *arg)
+{
+    struct work *w = arg;
+    int status = run_replay(w->o, w->setup, w->out, &w->done->written);
+
+    errno = 0;
+    if (w->out != stdout && (fflush(w->out) != 0 || ferror(w->out)))
+        w->done->error = errno ? errno : EIO;
+    return status;
+}
+
+/* Before 5.19 every call of bpf(2) takes CAP_BPF where unprivileged users may make none; then test runs and look-ups do not. */
+static size_t rights_of_test_runs(void)
+{
+    unsigned major = 0, minor = 0;
+    struct utsname name;
+
+    return uname(&name) == 0 && sscanf(name.release, "%u.%u", &major, &minor) == 2 && (major > 5 || (major == 5 && minor >= 19)) ? 0 : 1;
+}
+
+static int replay_it(struct options *o, struct qpw_replay_setup *setup, struct qpw_output *output, bool *ret_written)
+{
+    static const unsigned rights[] = {CAP_BPF};
+    struct work w = {.o = o, .setup = setup, .out = output->file};
+    struct qpw_error err;
+    int status;
+
+    w.done = mmap(NULL, sizeof(*w.done), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    if (w.done == MAP_FAILED) {
+        say("out of memory");
+        return QPW_EXIT_FAILED;
+    }
+    status = qpw_apart_run(rights, rights_of_test_runs(), qpw_confine_replay, replay_apart, &w, &err);
+    if (err.text[0])
+        say(err.text);
+    *ret_written = w.done->written;
+    if (w.done->error)
+        output->error = -w.done->error;
+    munmap(w.done, sizeof(*w.done));
+    return status;
 }
 
 static int run(struct options *o)
@@ -351,7 +486,7 @@ static int run(struct options *o)
         say(err.text);
         status = QPW_EXIT_FAILED;
     } else if (status == QPW_EXIT_OK) {
-        status = run_replay(o, &setup, output.file, &written);
+        status = replay_it(o, &setup, &output, &written);
         qpw_replay_setup_close(&setup);
     }
     if (output.file && qpw_output_close(&output, written, &err) < 0 && status == QPW_EXIT_OK) {

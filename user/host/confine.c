@@ -87,6 +87,12 @@ static const int looking_up[] = {
     BPF_OBJ_GET_INFO_BY_FD, BPF_PROG_QUERY,
 };
 
+/* Of bpf(2): a replay. */
+static const int replaying[] = {
+    BPF_MAP_LOOKUP_ELEM, BPF_MAP_UPDATE_ELEM, BPF_MAP_DELETE_ELEM, BPF_MAP_GET_NEXT_KEY, BPF_MAP_LOOKUP_AND_DELETE_ELEM, BPF_MAP_LOOKUP_BATCH,
+    BPF_MAP_LOOKUP_AND_DELETE_BATCH, BPF_MAP_UPDATE_BATCH, BPF_MAP_DELETE_BATCH, BPF_PROG_TEST_RUN, BPF_OBJ_GET_INFO_BY_FD,
+};
+
 /* Of bpf(2): making, loading, attaching; all else by descriptors. */
 static const int auditing[] = {
     BPF_MAP_CREATE, BPF_MAP_LOOKUP_ELEM, BPF_MAP_UPDATE_ELEM, BPF_MAP_DELETE_ELEM, BPF_MAP_GET_NEXT_KEY, BPF_MAP_LOOKUP_AND_DELETE_ELEM,
@@ -212,6 +218,39 @@ int qpw_confine_looker(bool supervisor)
     r = r ? r : seccomp_load(filter);
     seccomp_release(filter);
     return r;
+}
+
+/* A window's size, and the clock of a progress line. */
+static const int showing[] = {SCMP_SYS(ioctl), SCMP_SYS(uname), SCMP_SYS(sysinfo), SCMP_SYS(fadvise64), SCMP_SYS(prctl), SCMP_SYS(tgkill)};
+
+static const int polling[] = {SCMP_SYS(epoll_create1), SCMP_SYS(epoll_ctl), SCMP_SYS(epoll_wait), SCMP_SYS(epoll_pwait)}; /* of a ring of events */
+
+static int confine_reading(bool replay)
+{
+    scmp_filter_ctx filter;
+    int r = begin(&filter);
+
+    if (r < 0)
+        return r;
+    r = allow_open_to_read(filter);
+    r = r ? r : allow_clone(filter);
+    r = r ? r : allow_code(filter);
+    r = r ? r : ALLOW(filter, showing);
+    r = r || !replay ? r : ALLOW(filter, polling);
+    r = r || !replay ? r : ALLOW_BPF(filter, replaying);
+    r = r ? r : seccomp_load(filter);
+    seccomp_release(filter);
+    return r;
+}
+
+int qpw_confine_parser(void)
+{
+    return confine_reading(false);
+}
+
+int qpw_confine_replay(void)
+{
+    return confine_reading(true);
 }
 
 int qpw_confine_auditor(void)

@@ -30,6 +30,15 @@ int qpw_confine_looker(bool supervisor);
 int qpw_confine_auditor(void);
 
 /*
+ * For a process that reads what strangers wrote: opens files for reading, writes to what is open; threads, no memory both
+ * written and executed, no network, no program. 0 or a negative errno.
+ */
+int qpw_confine_parser(void);
+
+/* The same for one that replays a capture: of bpf(2) test runs, and entries of maps by their descriptors. */
+int qpw_confine_replay(void);
+
+/*
  * Where the kernel has Landlock (5.13): from now on nothing is written, made or removed but below those folders, nothing
  * executed but this program, no TCP port bound, and none connected to but rpcbind's (111) unless `connects` (6.7). Reading is not limited. What
  * a folder or file is a symbolic link to counts; one that is not there yet is made below its nearest parent.

@@ -109,7 +109,10 @@ int qpw_stream_open(const char *path, struct qpw_stream **ret, struct qpw_error 
 bool qpw_stream_is_rereadable(const char *path)
 {
     struct stat st;
+    int held = qpw_file_held(path);
 
+    if (held >= 0)
+        return fstat(held, &st) == 0 && S_ISREG(st.st_mode);
     /* What is not there is not a pipe: opening it will say so. */
     return strcmp(path, "-") && (stat(path, &st) < 0 || S_ISREG(st.st_mode) || S_ISDIR(st.st_mode));
 }

@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <stdbool.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
@@ -77,7 +78,7 @@ static void wait_for_data(int fd, const char *path)
         ;
 }
 
-int qpw_file_open_stream(const char *path, struct qpw_error *err)
+static int open_stream(const char *path, struct qpw_error *err)
 {
     bool standard = !strcmp(path, "-") || !strcmp(path, "/dev/stdin"); /* taken as it is, a socket or a terminal too */
     int fd = standard ? fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, STDERR_FILENO + 1)
@@ -96,4 +97,51 @@ int qpw_file_open_stream(const char *path, struct qpw_error *err)
     if (!standard)
         fcntl(fd, F_SETFL, 0); /* a read waits for who writes slowly */
     return fd;
+}
+
+/* ---- Opened in advance ---- */
+
+static struct held {
+    const char *path;
+    int fd;
+} *held;
+static size_t n_held;
+
+void qpw_file_hold(const char *const *paths, size_t n)
+{
+    struct qpw_error err;
+    struct held *more;
+    int fd;
+
+    for (size_t i = 0; i < n; i++) {
+        fd = !strcmp(paths[i], "-") || qpw_file_held(paths[i]) >= 0 ? -1 : qpw_file_open_stream(paths[i], &err);
+        more = fd < 0 ? NULL : reallocarray(held, n_held + 1, sizeof(*held));
+        if (more) {
+            held = more;
+            held[n_held++] = (struct held){paths[i], fd};
+        } else if (fd >= 0) {
+            close(fd);
+        }
+    }
+}
+
+int qpw_file_held(const char *path)
+{
+    for (size_t i = 0; i < n_held; i++)
+        if (!strcmp(held[i].path, path))
+            return held[i].fd;
+    return -1;
+}
+
+int qpw_file_open_stream(const char *path, struct qpw_error *err)
+{
+    int kept = qpw_file_held(path);
+
+    if (kept < 0)
+        return open_stream(path, err);
+    kept = fcntl(kept, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+    if (kept < 0)
+        return cannot_open(path, errno, err);
+    lseek(kept, 0, SEEK_SET); /* a pipe goes on where it is */
+    return kept;
 }

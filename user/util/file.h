@@ -3,6 +3,7 @@
 #ifndef QPW_UTIL_FILE_H
 #define QPW_UTIL_FILE_H
 
+#include <stddef.h>
 #include <sys/types.h>
 
 #include "util/error.h"
@@ -18,6 +19,15 @@ int qpw_file_open(const char *path, struct qpw_error *err);
  * below, and it is waited for. -EINVAL: a directory, a device, a socket.
  */
 int qpw_file_open_stream(const char *path, struct qpw_error *err);
+
+/*
+ * Opens what qpw_file_open_stream() will be asked for, while this process has the rights for it: from then on that gives what
+ * was opened, a file from its start again. Of one that cannot be opened it says so then. Paths are the caller's to keep.
+ */
+void qpw_file_hold(const char *const *paths, size_t n);
+
+/* The descriptor that is held of that path, or -1. */
+int qpw_file_held(const char *path);
 
 /* What says that a pipe of that name is waited for; without it nothing is said. */
 void qpw_file_say_waiting(void (*say)(const char *path));
