@@ -132,6 +132,19 @@ Test(service, automatic_is_what_carries_the_default_route_and_the_peers)
     node_close(&n);
 }
 
+/* Nothing is attached: where the log is says the configuration. */
+Test(service, alerts_are_looked_for_where_the_configuration_has_them)
+{
+    struct netns ns = netns_new();
+    char out[1024];
+
+    cr_expect_eq(netns_output(&ns, out, sizeof(out), "unshare -m sh -c 'mount -t tmpfs none /etc && mkdir -p /etc/qportwatch/conf.d && "
+                              "echo alerts = /first.json >/etc/qportwatch/qportwatch.conf && echo alerts = /nonexistent/eve.json "
+                              ">/etc/qportwatch/conf.d/site.conf && exec " PROGRAM " alerts'"), 1);
+    cr_expect(strstr(out, "/nonexistent/eve.json"), "%s", out);
+    netns_close(&ns);
+}
+
 /* What is attached says from now on that its maps are another version's. How many places it has. */
 static size_t pretend_other_layout(struct node *n)
 {

@@ -43,6 +43,8 @@ static const struct {
     {"mute in tcp/1", " mute: --reason is required: it is written into the policy\n"},
     {"mute in tcp/1 --reason 'a\nb'", " mute: --reason: the reason is not one line of text\n"},
     {"replay x", " replay: --local: which address is the node? give --local ADDR, or --local auto\n"},
+    {"config show --config /nonexistent", " config show: /nonexistent: cannot be opened: No such file or directory\n"},
+    {"attach lo --config /nonexistent", " attach: /nonexistent: cannot be opened: No such file or directory\n"},
     {"replay x --local ::1 --connections --format html", " replay: --connections are JSON lines, not html\n"},
     {"replay x -i", " replay: --interface: its value is missing: --interface=NAME|NUMBER\n"},
     {"reload x", " reload" NONE_TAKEN("reload")},

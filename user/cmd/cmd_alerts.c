@@ -17,6 +17,7 @@
 #include "cmd/cmd.h"
 #include "cmd/format.h"
 #include "cmd/hosts.h"
+#include "cmd/settings.h"
 #include "instance/instance.h"
 #include "instance/kernel_words.h"
 #include "instance/object.h"
@@ -54,7 +55,7 @@ enum {
 
 static const struct argp_option argp_options[] = {
     {"follow", 'f', NULL, 0, "Keep reading as records are written, across rotations", 0},
-    {"alerts", KEY_ALERTS, "FILE", 0, "The alert log, with the files it was rotated to (default: that of what is attached here, else " DEFAULT_LOG ")", 0},
+    {"alerts", KEY_ALERTS, "FILE", 0, "The alert log, with the files it was rotated to (default: that of what is attached here, else of the configuration, else " DEFAULT_LOG ")", 0},
     {"verdict", KEY_VERDICT, "VERDICT", 0, "unexpected, mismatch, weak, implied, undecided, infra or peer", 0},
     {"port", KEY_PORT, "PORT", 0, "The responder's port", 0},
     {"address", KEY_ADDRESS, "ADDR[/LEN]", 0, "Either end lies in it", 0},
@@ -124,7 +125,10 @@ static const struct argp argp = {
     "is standard input.\v"
     "Addresses are never resolved. Honours NO_COLOR. Lines that are not qportwatch records are skipped.", qpw_hosts_child, NULL, NULL};
 
-/* Where the auditor of this network namespace writes its alerts, else the default. Returns buf or a static text. */
+/*
+ * Where the auditor of this network namespace writes its alerts; where nothing is attached, where the configuration says that one
+ * would; else the default. Returns buf or a static text.
+ */
 static const char *log_in_use(char *buf, size_t size)
 {
     struct qpw_kernel kernel;
@@ -135,7 +139,9 @@ static const char *log_in_use(char *buf, size_t size)
         known = qpw_meta_read(&kernel, &meta, NULL) == 0 && *meta.alerts_path;
         qpw_kernel_close(&kernel);
     }
-    return known ? qpw_format(buf, size, "%s", meta.alerts_path) : DEFAULT_LOG;
+    if (known)
+        return qpw_format(buf, size, "%s", meta.alerts_path);
+    return qpw_setting_configured("alerts", buf, size) ? buf : DEFAULT_LOG;
 }
 
 static int add_row(struct qpw_table *t, const struct qpw_alert_row *row, bool long_text)

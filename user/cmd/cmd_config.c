@@ -167,7 +167,7 @@ static int print_text(const struct listing *l, bool origin)
 
 static void complain(const char *line)
 {
-    fprintf(stderr, "%s\n", line);
+    qpw_config_complain("qportwatch config show", line);
 }
 
 static void note_file(void *arg, const char *name, const char *value)

@@ -6,7 +6,6 @@
 #include <string.h>
 
 #include "cmd/settings.h"
-#include "config/config.h"
 #include "host/clock.h"
 #include "instance/instance.h"
 #include "util/since.h"
@@ -80,26 +79,6 @@ static bool name_of_attached(char *buf, size_t size)
     return found;
 }
 
-static void pass_over(const char *line)
-{
-    (void)line;
-}
-
-static bool name_of_configured(char *buf, size_t size)
-{
-    struct qpw_settings config;
-    bool found = false;
-
-    qpw_config_read(NULL, &qpw_attach_argp, &config, pass_over);
-    for (size_t i = 0; i < config.n; i++)
-        if (!strcmp(config.settings[i].name, "history")) {
-            snprintf(buf, size, "%s", config.settings[i].value);
-            found = true;
-        }
-    qpw_config_clear(&config);
-    return found;
-}
-
 int qpw_history_open_file(const struct qpw_history_args *args, struct qpw_history_reader **ret, struct qpw_error *err)
 {
     char path[1024];
@@ -107,7 +86,7 @@ int qpw_history_open_file(const struct qpw_history_args *args, struct qpw_histor
     int r;
 
     if (!name)
-        name = name_of_attached(path, sizeof(path)) || name_of_configured(path, sizeof(path)) ? path : qpw_history_path(path, sizeof(path));
+        name = name_of_attached(path, sizeof(path)) || qpw_setting_configured("history", path, sizeof(path)) ? path : qpw_history_path(path, sizeof(path));
     if (!*name)
         return qpw_fail(err, -ENOENT, "no history is kept here; name its file with --history");
     r = qpw_history_open(name, ret, err);

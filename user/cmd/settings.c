@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 #include "cmd/settings.h"
 
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "config/config.h"
 #include "history/history.h"
 #include "policy/lang/policy.h"
 
@@ -45,4 +47,24 @@ const char *qpw_setting_default(const char *name)
         if (!strcmp(name, defaults[i].name))
             return defaults[i].value;
     return NULL;
+}
+
+static void pass_over(const char *line)
+{
+    (void)line;
+}
+
+bool qpw_setting_configured(const char *name, char *buf, size_t size)
+{
+    struct qpw_settings config;
+    bool found = false;
+
+    qpw_config_read(NULL, &qpw_attach_argp, &config, pass_over);
+    for (size_t i = 0; i < config.n; i++)
+        if (!strcmp(config.settings[i].name, name)) {
+            snprintf(buf, size, "%s", config.settings[i].value);
+            found = true;
+        }
+    qpw_config_clear(&config);
+    return found;
 }

@@ -5,6 +5,7 @@
 
 #include <argp.h>
 #include <stdbool.h>
+#include <stddef.h>
 
 #define QPW_DEFAULT_ALERTS "/var/log/qportwatch/eve.json"
 #define QPW_DEFAULT_INTERVAL 10
@@ -15,6 +16,12 @@ extern const struct argp qpw_attach_argp;
 
 /* Has `attach` take what the files say, for their errors: one in them ends the program. argv as of `config show`. */
 void qpw_attach_check_settings(const char *program, const char *file);
+
+/*
+ * What the files of the configuration set it to, for commands that ask where something is while nothing is attached; errors in
+ * them are passed over. False: they do not set it.
+ */
+bool qpw_setting_configured(const char *name, char *buf, size_t size);
 
 /* What holds where nothing sets a long option of `attach`, as text; NULL: nothing does, and it has no value. */
 const char *qpw_setting_default(const char *name);

@@ -121,9 +121,23 @@ static bool knows(const struct argp *argp, const char *name)
     return wanted.known;
 }
 
+void qpw_config_complain(const char *program, const char *line)
+{
+    const char *at = strstr(line, ": "), *digits = at;
+
+    while (digits && digits > line && digits[-1] >= '0' && digits[-1] <= '9')
+        digits--;
+    if (digits && digits < at && digits > line && digits[-1] == ':')
+        fprintf(stderr, "%s\n", line);
+    else
+        fprintf(stderr, "%s: %s\n", program, line);
+}
+
+static const char *parsing = "qportwatch"; /* whose command line is parsed */
+
 static void complain(const char *line)
 {
-    fprintf(stderr, "%s\n", line);
+    qpw_config_complain(parsing, line);
 }
 
 static _Noreturn void fail_without_memory(void)
@@ -180,6 +194,7 @@ void qpw_config_arguments_parse(const struct argp *argp, const struct argp *name
 
     if (qpw_usage_each_given(argp, argc, argv, note_given, &given))
         note_given(&given, QPW_CONFIG_IFACE, NULL);
+    parsing = argv[0];
     errors = qpw_config_read(given.config, names, &config, complain);
     qpw_config_settle(&config, given.names, given.n);
     words = calloc(config.n + 1, sizeof(*words));

@@ -57,6 +57,9 @@ void qpw_config_settle(struct qpw_settings *config, const char *const *given, si
 void qpw_config_arguments_parse(const struct argp *argp, const struct argp *names, int argc, char **argv, void *input,
                                 struct qpw_settings *ret);
 
+/* Says what is wrong on standard error: a line of a file as FILE:LINE: what, anything else behind the program's name. */
+void qpw_config_complain(const char *program, const char *line);
+
 /* "FILE:LINE" of the setting whose value stands in an error's text, or NULL. Borrowed. */
 const char *qpw_config_blame(const struct qpw_settings *config, const char *text);
 
