@@ -206,15 +206,43 @@ static int report_recorded(const struct options *o, struct qpw_error *err)
     return status;
 }
 
-/* Without a history what is attached has no past. */
-static int reach_back(uint64_t since_unix_ns, struct qpw_snapshot *snapshot, struct qpw_snapshot *past, struct qpw_error *err)
+/* Rows have moved: what the answer names is looked for again. */
+static void point_again(const struct qpw_snapshot *s, uint64_t worst, unsigned iface, struct qpw_answer *answer)
+{
+    answer->worst = NULL;
+    answer->sight.first = NULL;
+    for (size_t i = 0; worst && i < s->n_findings; i++)
+        if (s->findings[i].flow_id == worst)
+            answer->worst = &s->findings[i];
+    for (size_t i = 0; iface && i < s->n_ifaces; i++)
+        if (s->ifaces[i].iface.number == iface)
+            answer->sight.first = &s->ifaces[i];
+}
+
+/*
+ * Without a history what is attached has no past. The answer stays that of the node as it is, the same in every face; what is
+ * listed is of the whole time.
+ */
+static int reach_back(uint64_t since_unix_ns, struct qpw_snapshot *snapshot, struct qpw_snapshot *past, struct qpw_answer *ret_answer,
+                      struct qpw_error *err)
 {
     struct qpw_history_reader *r = NULL;
-    int rc = qpw_history_open(snapshot->meta.history_path, &r, NULL);
+    unsigned iface = 0;
+    uint64_t worst = 0;
+    int rc;
 
-    if (rc < 0)
+    if (!since_unix_ns || since_unix_ns >= snapshot->from_unix_ns || !*snapshot->meta.history_path ||
+        qpw_history_open(snapshot->meta.history_path, &r, NULL) < 0)
         return 0;
-    rc = qpw_history_reach_back(r, (int64_t)(since_unix_ns / 1000000000), snapshot, past, err);
+    rc = qpw_answer_make(snapshot, ret_answer) < 0 ? qpw_fail(err, -ENOMEM, "out of memory") : 1;
+    if (rc > 0) {
+        worst = ret_answer->worst ? ret_answer->worst->flow_id : 0;
+        iface = ret_answer->sight.first ? ret_answer->sight.first->iface.number : 0;
+    }
+    if (rc > 0 && qpw_history_reach_back(r, (int64_t)(since_unix_ns / 1000000000), snapshot, past, err) < 0)
+        rc = -EIO;
+    if (rc > 0)
+        point_again(snapshot, worst, iface, ret_answer);
     qpw_history_close(r);
     return rc;
 }
@@ -224,7 +252,8 @@ static int make_and_write(const struct options *o, uint64_t since_unix_ns, struc
     struct qpw_kernel kernel;
     struct qpw_snapshot snapshot = {0}, past = {0};
     struct qpw_report report = {0};
-    int rc, status = QPW_EXIT_FAILED;
+    struct qpw_answer answer;
+    int rc, reached, status = QPW_EXIT_FAILED;
 
     if (o->history.until || o->history.file)
         return report_recorded(o, err);
@@ -238,14 +267,16 @@ static int make_and_write(const struct options *o, uint64_t since_unix_ns, struc
     if (rc < 0)
         return status;
     rc = qpw_collect_watched(&kernel, NULL, &snapshot, err);
-    if (rc == 0 && since_unix_ns && since_unix_ns < snapshot.from_unix_ns && *snapshot.meta.history_path)
-        rc = reach_back(since_unix_ns, &snapshot, &past, err);
+    reached = rc == 0 ? reach_back(since_unix_ns, &snapshot, &past, &answer, err) : 0;
+    rc = reached < 0 ? reached : rc;
     if (rc == 0) {
         qpw_node_names(&snapshot);
         rc = qpw_report_make(&snapshot, since_unix_ns, &report);
         if (rc < 0)
             qpw_fail(err, rc, "cannot make the report: %s", strerror(-rc));
     }
+    if (rc == 0 && reached)
+        report.answer = answer;
     if (rc == 0)
         rc = write_report(&kernel, &report, o, err);
     if (rc == 0)
