@@ -120,6 +120,7 @@ struct qpw_meta {
     __u64 attached_unix_ns; /* CLOCK_REALTIME */
     __u64 netns;            /* inode of the network namespace that is watched */
     __u64 lock_folder;      /* which folder the auditor's lock is in (control/lock.h), 0: not known */
+    __u64 pid_namespace;    /* inode of the namespace that the auditor's process id is of, 0: not known */
     char version[32];
     char policy_name[64];
     char policy_path[256];
@@ -285,26 +286,30 @@ struct qpw_exception {
     X(UNSEEN, "unseen")                /* from the machine's start, its time, to the first attachment */ \
     X(HISTORY_STOPPED, "history-stopped") /* the history cannot be written; what is counted meanwhile comes with the next write */ \
     X(HISTORY_RESUMED, "history-resumed") \
-    X(HISTORY_SET_ASIDE, "history-set-aside") /* its file was damaged, and another is begun */
+    X(HISTORY_SET_ASIDE, "history-set-aside") /* its file was damaged, and another is begun */ \
+    X(RELOADED_ALONE, "reloaded-alone") /* by a command, no auditor being there to report it: the next one does */
 
 #define QPW_COVERAGE_RECORDS 512u
 #define QPW_X_COVERAGE(s, n) QPW_COVERAGE_##s,
 enum qpw_coverage_kind { QPW_COVERAGES(QPW_X_COVERAGE) QPW_COVERAGE_COUNT };
 
+#define QPW_BY_BYTES 248u
 struct qpw_coverage {
     __u64 unix_ns;
+    __u64 since_unix_ns; /* of what lasted until then; 0: it did not last */
     __u32 sequence; /* from 1; place is sequence % QPW_COVERAGE_RECORDS */
     __u16 kind;
     __u16 iface;
     char text[112];
+    char by[QPW_BY_BYTES]; /* who did it, where somebody did: user, terminal, command; see control/peer.h */
 };
 
-_Static_assert(sizeof(struct qpw_coverage) == 128, "coverage");
+_Static_assert(sizeof(struct qpw_coverage) == 384, "coverage");
 _Static_assert(sizeof(struct qpw_rule_info) == 312, "rule info");
 _Static_assert(sizeof(struct qpw_peer_info) == 56, "peer info");
 _Static_assert(sizeof(struct qpw_exception) == 256, "exception");
 _Static_assert(sizeof(struct qpw_life) == 256, "life");
 _Static_assert(sizeof(struct qpw_first_seen) == sizeof(struct qpw_finding_key) + 8, "first seen");
-_Static_assert(sizeof(struct qpw_meta) == 9576, "meta");
+_Static_assert(sizeof(struct qpw_meta) == 9584, "meta");
 
 #endif

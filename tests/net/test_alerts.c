@@ -451,6 +451,8 @@ Test(alerts, reloads_and_suppressions_are_records, .timeout = NETNS_TIMEOUT_S)
     snprintf(text, sizeof(text), "%s", json_dumps(r, JSON_COMPACT));
     cr_expect(strstr(text, "\"old_digest\":\"sha256:") && strstr(text, "\"new_digest\":\"sha256:"), "%s", text);
     cr_expect(strstr(text, "4444"), "what it opens: %s", text);
+    cr_expect(strstr(evelog_fact(r, "by"), ": " QPW_BUILD "/qportwatch reload"), "who asked: %s", text);
+    cr_expect_str_eq(evelog_fact(r, "policy_file"), policy, "%s", text);
     evelog_clear(&log);
     node_close(&n);
     netns_stop(server, SIGKILL);

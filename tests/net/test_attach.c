@@ -97,7 +97,7 @@ Test(attach, interrupt_removes_everything)
     cr_expect_eq(node_stop(&n, SIGINT), 0);
     node_nothing_left(&n);
     evelog_add(&log, eve);
-    snprintf(by, sizeof(by), "by SIGINT from process %d, root: ", (int)getpid());
+    snprintf(by, sizeof(by), "By SIGINT from process %d, root: ", (int)getpid());
     message = json_string_value(json_object_get(json_object_get(evelog_last(&log, &(struct evelog_filter){.name = "auditor-stopped"}),
                                                                 "engine"), "message"));
     cr_expect(message && strstr(message, by), "%s: %s", by, message);
@@ -111,7 +111,7 @@ Test(attach, interrupt_removes_everything)
     evelog_add(&log, eve);
     message = json_string_value(json_object_get(json_object_get(evelog_last(&log, &(struct evelog_filter){.name = "auditor-stopped"}),
                                                                 "engine"), "message"));
-    cr_expect(message && strstr(message, "by SIGINT from the terminal"), "%s", message);
+    cr_expect(message && strstr(message, "By SIGINT from the terminal"), "%s", message);
     evelog_clear(&log);
     node_close(&n);
 }

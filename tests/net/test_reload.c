@@ -7,6 +7,7 @@
 #include <time.h>
 
 #include "auditor.h"
+#include "evelog.h"
 
 TestSuite(reload, .timeout = NETNS_TIMEOUT_S);
 
@@ -137,7 +138,9 @@ Test(reload, by_signal)
 Test(reload, without_an_auditor)
 {
     struct node n;
-    char path[128], text[2048];
+    char path[128], eve[128], text[2048];
+    struct evelog log = {0};
+    const json_t *r;
     json_t *status;
     int code;
 
@@ -153,7 +156,16 @@ Test(reload, without_an_auditor)
     cr_expect_str_eq(node_text(status, "policy.name"), "test/wide");
     cr_expect_eq(code, 3, "still no auditor");
     json_decref(status);
+    snprintf(eve, sizeof(eve), "%s/eve.json", n.folder); /* the next auditor's log has it, with who asked */
+    node_attach(&n, "node0 --alerts %s", eve);
+    EVELOG_UNTIL(eve, .name = "reloaded-alone");
+    evelog_add(&log, eve);
+    r = evelog_last(&log, &(struct evelog_filter){.name = "reloaded-alone"});
+    cr_expect(strstr(evelog_fact(r, "by"), ": " QPW_BUILD "/qportwatch reload"), "%s", evelog_fact(r, "by"));
+    evelog_clear(&log);
     node_command(&n, NULL, 0, "detach");
+    netns_wait(n.auditor, NETNS_DEADLINE_MS);
+    n.auditor = 0;
     node_nothing_left(&n);
     cr_expect_eq(node_command(&n, text, sizeof(text), "reload"), 1);
     cr_expect(strstr(text, "not attached in this network namespace"), "%s", text);

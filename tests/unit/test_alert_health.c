@@ -145,10 +145,12 @@ Test(alert_health, a_peer_over_the_wrong_family)
     stop(e);
 }
 
+#define BY "ana (as root), pts/3: /usr/sbin/qportwatch reload --policy /etc/qportwatch/a-policy-of-a-long-name"
+
 Test(alert_health, coverage_is_told_in_order_and_not_twice)
 {
     struct qpw_coverage coverage[] = {
-        {.unix_ns = T0 + 1, .sequence = 1, .kind = QPW_COVERAGE_ATTACHED, .iface = 1, .text = "native XDP"},
+        {.unix_ns = T0 + 1, .sequence = 1, .kind = QPW_COVERAGE_ATTACHED, .iface = 1, .text = "native XDP.", .by = BY},
         {.unix_ns = T0 + 2, .sequence = 2, .kind = QPW_COVERAGE_AUDITOR_STARTED, .text = "pid 7"},
         {.unix_ns = T0 + 3, .sequence = 3, .kind = QPW_COVERAGE_AUDITOR_GAP, .text = "40 s."},
         {.unix_ns = T0 + 4, .sequence = 4, .kind = QPW_COVERAGE_HOOK_LOST, .iface = 1, .text = "gone"},
@@ -162,7 +164,9 @@ Test(alert_health, coverage_is_told_in_order_and_not_twice)
     cr_assert_str_eq(sink_words(&sink, 0), "attached/first, auditor-started/first, auditor-gap/first");
     cr_expect(strstr(sink.records[0].line, "\"event_type\":\"engine\""));
     cr_expect(strstr(sink.records[2].line, "\"event_type\":\"alert\""));
-    cr_expect_str_eq(sink.records[0].text, "Attached to eth0. native XDP");
+    cr_expect_str_eq(sink.records[0].text, "Attached to eth0. native XDP. By " BY ".");
+    cr_expect(strstr(sink.records[0].line, "{\"by\":\"" BY "\"}"), "%s", sink.records[0].line);
+    cr_expect_null(strstr(sink.records[2].line, "{\"by\":"), "nobody did it: %s", sink.records[2].line);
     s.n_coverage = 6;
     sink.broken = true;
     qpw_engine_snapshot(e, &s, T0 + 2 * SEC);
@@ -218,23 +222,28 @@ Test(alert_health, lost_detail_is_counted_and_said)
     stop(e);
 }
 
-Test(alert_health, a_reload_tells_both_digests_and_what_it_opens)
+Test(alert_health, a_reload_tells_both_digests_and_what_it_opens_and_who_asked_for_it)
 {
     struct qpw_engine *e = engine_for(&sink, NULL);
+    struct qpw_engine_reload reload = {.old_digest = "sha256:aa", .new_digest = "sha256:bb",
+                                       .changes = "\n  opens inbound tcp 3713 to everyone", .by = BY};
 
-    qpw_engine_reloaded(e, "sha256:aa", "sha256:bb", "opens inbound tcp 3713 to everyone", T0);
+    qpw_engine_reloaded(e, &reload, T0);
     cr_assert_str_eq(sink_words(&sink, 0), "reloaded/first");
     cr_expect(strstr(sink.records[0].line, "{\"old_digest\":\"sha256:aa\"},{\"new_digest\":\"sha256:bb\"}"), "%s",
               sink.records[0].line);
-    cr_expect(strstr(sink.records[0].line, "opens inbound tcp 3713"));
+    cr_expect_str_eq(sink.records[0].text, "The policy was reloaded:\n  opens inbound tcp 3713 to everyone\nBy " BY ".");
+    cr_expect(strstr(sink.records[0].line, "{\"by\":\"" BY "\"},{\"policy_file\":\"/etc/qportwatch/policy\"}"), "%s",
+              sink.records[0].line);
     sink.broken = true;
-    qpw_engine_reload_failed(e, "policy:3:1: unexpected 'inbuond'", T0 + SEC);
+    reload.failure = "policy:3:1: unexpected 'inbuond'";
+    qpw_engine_reloaded(e, &reload, T0 + SEC);
     sink.broken = false;
     qpw_engine_tick(e, T0 + 2 * SEC);
     qpw_engine_tick(e, T0 + 3 * SEC);
     cr_assert_str_eq(sink_words(&sink, 1), "reload-failed/first");
     cr_expect_eq(sink.records[1].seen_ns, T0 + SEC);
-    cr_expect(strstr(sink.records[1].text, "policy:3:1: unexpected 'inbuond'"));
+    cr_expect(strstr(sink.records[1].text, "policy:3:1: unexpected 'inbuond' By " BY "."), "%s", sink.records[1].text);
     stop(e);
 }
 

@@ -25,7 +25,8 @@ static void make_lines(void)
         finding(QPW_DIR_INBOUND, "fd00::5", "fd00::1", 23, QPW_OUTCOME_REFUSED, T0 + 3600 * SEC, T0 + 3600 * SEC)};
 
     qpw_engine_findings(e, rows, 3, T0 + 3600 * SEC);
-    qpw_engine_reloaded(e, "sha256:aa", "sha256:bb", "opens nothing", T0 + 3601 * SEC);
+    qpw_engine_reloaded(e, &(struct qpw_engine_reload){.old_digest = "sha256:aa", .new_digest = "sha256:bb", .changes = "opens nothing",
+                                                       .by = ""}, T0 + 3601 * SEC);
     qpw_engine_free(e);
     cr_assert_eq(sink.n, 4);
 }

@@ -341,7 +341,6 @@ Test(report, gaps_in_the_coverage)
     coverage(QPW_COVERAGE_ATTACHED, 1, 0);
     coverage(QPW_COVERAGE_INTERFACE_GONE, 1, 100);
     coverage(QPW_COVERAGE_INTERFACE_BACK, 1, 160);
-    coverage(QPW_COVERAGE_AUDITOR_GAP, 0, 200); /* the kernel side went on counting */
     coverage(QPW_COVERAGE_HOOK_LOST, 1, 300);
     make();
     cr_assert_eq(r.n_gaps, 2);
@@ -364,6 +363,37 @@ Test(report, gaps_in_the_coverage)
     s.replay = true;
     make();
     cr_assert_eq(r.n_gaps, 0);
+}
+
+/* Counted all the same, but judged and reported by nobody: a gap of its own kind, also while it lasts. */
+Test(report, times_without_an_auditor_are_gaps)
+{
+    char *out;
+
+    base();
+    coverage(QPW_COVERAGE_ATTACHED, 1, 0);
+    coverage(QPW_COVERAGE_INTERFACE_GONE, 1, 150);
+    coverage(QPW_COVERAGE_AUDITOR_GAP, 0, 200);
+    s.coverage[s.n_coverage - 1].since_unix_ns = T0 + 140 * SECOND;
+    coverage(QPW_COVERAGE_INTERFACE_BACK, 1, 210);
+    make();
+    cr_assert_eq(r.n_gaps, 2);
+    cr_expect_eq(r.gaps[0].kind, QPW_COVERAGE_AUDITOR_GAP, "oldest first");
+    cr_expect_eq(r.gaps[0].from_unix_ns, T0 + 140 * SECOND);
+    cr_expect_eq(r.gaps[0].to_unix_ns, T0 + 200 * SECOND);
+    cr_expect_not(r.gaps[0].open);
+    out = text(160, false, false);
+    assert_has(out, "no auditor (counted) from ");
+    cr_expect(!strstr(out, "gaps           none"), "%s", out);
+    free(out);
+    qpw_report_clear(&r);
+
+    s.lock = QPW_LOCK_FREE;
+    make();
+    cr_assert_eq(r.n_gaps, 3);
+    cr_expect_eq(r.gaps[2].kind, QPW_COVERAGE_AUDITOR_GAP);
+    cr_expect(r.gaps[2].open);
+    cr_expect_eq(r.gaps[2].from_unix_ns, s.unix_ns - (s.mono_ns - s.control.heartbeat_ns));
 }
 
 Test(report, since_leaves_out_what_is_older)

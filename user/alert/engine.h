@@ -186,11 +186,14 @@ void qpw_engine_tick(struct qpw_engine *e, uint64_t now_ns);
 /* The last call before the end: what waits for company or an interval is written now. */
 void qpw_engine_finish(struct qpw_engine *e, uint64_t now_ns);
 
-/* A reload: both digests, what it opens and closes in words (QPW_RELOAD_TEXT with the end). Or why it failed. */
 #define QPW_RELOAD_TEXT 1024
-void qpw_engine_reloaded(struct qpw_engine *e, const char *old_digest, const char *new_digest, const char *changes,
-                         uint64_t now_ns);
-void qpw_engine_reload_failed(struct qpw_engine *e, const char *why, uint64_t now_ns);
+struct qpw_engine_reload {
+    const char *old_digest, *new_digest;
+    const char *changes; /* what it opens and closes, in words (QPW_RELOAD_TEXT with the end) */
+    const char *failure; /* why nothing was changed, NULL: it was put in force */
+    const char *by;      /* who asked for it, as a coverage record has it */
+};
+void qpw_engine_reloaded(struct qpw_engine *e, const struct qpw_engine_reload *reload, uint64_t now_ns);
 
 void qpw_engine_get_figures(const struct qpw_engine *e, struct qpw_engine_figures *ret);
 const struct qpw_engine_settings *qpw_engine_get_settings(const struct qpw_engine *e);

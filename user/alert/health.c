@@ -36,7 +36,8 @@ static enum qpw_signature_name signature_of_coverage(unsigned kind)
     case QPW_COVERAGE_HISTORY_STOPPED: return QPW_SIG_HISTORY_STOPPED;
     case QPW_COVERAGE_HISTORY_RESUMED:
     case QPW_COVERAGE_HISTORY_SET_ASIDE: return QPW_SIG_HISTORY;
-    default: return QPW_SIG_NONE; /* reloads are told with both digests, see qpw_engine_reloaded() */
+    case QPW_COVERAGE_RELOADED_ALONE: return QPW_SIG_RELOADED_ALONE;
+    default: return QPW_SIG_NONE; /* the auditor's own reloads: see qpw_engine_reloaded() */
     }
 }
 
@@ -49,6 +50,16 @@ static bool is_written(const struct qpw_engine *e, const struct qpw_coverage *c)
     return e->coverage_sequence ? c->sequence <= e->coverage_sequence : c->unix_ns <= e->coverage_ns;
 }
 
+/* Who did it, and which policy file was in force then; where nobody did, nothing. */
+static void add_by(const struct qpw_engine *e, struct qpw_record *r, const char *by)
+{
+    if (!*by)
+        return;
+    qpw_record_fact(r, "by", "%s", by);
+    if (e->context.policy_path && *e->context.policy_path)
+        qpw_record_fact(r, "policy_file", "%s", e->context.policy_path);
+}
+
 /* What happened to the coverage since the newest such record of the log. */
 static void coverage(struct qpw_engine *e, const struct qpw_snapshot *s, uint64_t now_ns)
 {
@@ -56,6 +67,7 @@ static void coverage(struct qpw_engine *e, const struct qpw_snapshot *s, uint64_
         const struct qpw_coverage *c = &s->coverage[i];
         enum qpw_signature_name signature = signature_of_coverage(c->kind);
         struct qpw_text_about about = {.context = &e->context};
+        char text[QPW_EVENT_TEXT];
         struct qpw_record *r;
 
         if (is_written(e, c))
@@ -63,9 +75,10 @@ static void coverage(struct qpw_engine *e, const struct qpw_snapshot *s, uint64_
         if (signature) {
             r = qpw_engine_begin(e, signature, QPW_RECORD_FIRST, c->unix_ns, now_ns);
             r->iface = c->iface ? qpw_engine_iface(e, c->iface) : NULL;
-            about.words = (struct qpw_text_words){.iface = r->iface ? r->iface : "the interfaces", .detail = c->text};
+            about.words = (struct qpw_text_words){.iface = r->iface ? r->iface : "the interfaces", .detail = qpw_words_event_text(c, text, sizeof(text))};
             qpw_text_fill(r->signature->text, &about, r->text, sizeof(r->text));
             qpw_record_fact(r, "event", "%s", qpw_coverage_name(c->kind));
+            add_by(e, r, c->by);
             qpw_record_fact(r, "coverage", "%llu", (unsigned long long)c->unix_ns);
             if (qpw_engine_write(e, NULL, now_ns) < 0)
                 return; /* this one and the later ones with the next snapshot */
@@ -241,8 +254,14 @@ static void pending(struct qpw_engine *e, uint64_t now_ns)
         const struct qpw_pending *p = &e->pending[done];
         struct qpw_record *r = qpw_engine_begin(e, p->signature, QPW_RECORD_FIRST, p->seen_ns, now_ns);
         struct qpw_text_about about = {.context = &e->context, .words = {.detail = p->text}};
+        size_t used;
 
         qpw_text_fill(r->signature->text, &about, r->text, sizeof(r->text));
+        used = strlen(r->text);
+        if (p->by[0]) {
+            snprintf(r->text + used, sizeof(r->text) - used, "%sBy %s.", strchr(p->text, '\n') ? "\n" : " ", p->by);
+        }
+        add_by(e, r, p->by);
         if (p->signature == QPW_SIG_RELOADED) {
             qpw_record_fact(r, "old_digest", "%s", p->old_digest);
             qpw_record_fact(r, "new_digest", "%s", p->new_digest);
@@ -262,8 +281,7 @@ void qpw_health_write(struct qpw_engine *e, uint64_t now_ns)
     heartbeat(e, now_ns);
 }
 
-static void add_pending(struct qpw_engine *e, enum qpw_signature_name signature, const char *old_digest,
-                        const char *new_digest, const char *text, uint64_t now_ns)
+void qpw_engine_reloaded(struct qpw_engine *e, const struct qpw_engine_reload *reload, uint64_t now_ns)
 {
     struct qpw_pending *p;
 
@@ -272,22 +290,12 @@ static void add_pending(struct qpw_engine *e, enum qpw_signature_name signature,
         e->n_pending--;
     }
     p = &e->pending[e->n_pending++];
-    p->signature = signature;
+    p->signature = reload->failure ? QPW_SIG_RELOAD_FAILED : QPW_SIG_RELOADED;
     p->seen_ns = now_ns;
-    snprintf(p->old_digest, sizeof(p->old_digest), "%s", old_digest);
-    snprintf(p->new_digest, sizeof(p->new_digest), "%s", new_digest);
-    snprintf(p->text, sizeof(p->text), "%s", text);
+    snprintf(p->old_digest, sizeof(p->old_digest), "%s", reload->old_digest);
+    snprintf(p->new_digest, sizeof(p->new_digest), "%s", reload->new_digest);
+    snprintf(p->by, sizeof(p->by), "%s", reload->by);
+    snprintf(p->text, sizeof(p->text), "%s", reload->failure ? reload->failure : reload->changes);
     e->blocked = false;
     pending(e, now_ns);
-}
-
-void qpw_engine_reloaded(struct qpw_engine *e, const char *old_digest, const char *new_digest, const char *changes,
-                         uint64_t now_ns)
-{
-    add_pending(e, QPW_SIG_RELOADED, old_digest, new_digest, changes, now_ns);
-}
-
-void qpw_engine_reload_failed(struct qpw_engine *e, const char *why, uint64_t now_ns)
-{
-    add_pending(e, QPW_SIG_RELOAD_FAILED, "", "", why, now_ns);
 }

@@ -137,6 +137,7 @@ struct qpw_pending {
     uint64_t seen_ns;
     char old_digest[72];
     char new_digest[72];
+    char by[QPW_BY_BYTES]; /* who asked for it */
     char text[QPW_RELOAD_TEXT];
 };
 

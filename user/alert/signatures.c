@@ -283,6 +283,8 @@ static const struct qpw_signature signatures[QPW_SIG_COUNT] = {
         "Interface {iface}: {detail}", ""},
     [QPW_SIG_RELOADED] = {1000806, OF(HOUSEKEEPING), QPW_REPEAT_NEVER, true, "reloaded", "qportwatch: policy reloaded",
         "The policy was reloaded:{detail}", ""},
+    [QPW_SIG_RELOADED_ALONE] = {1000814, OF(HOUSEKEEPING), QPW_REPEAT_NEVER, true, "reloaded-alone",
+        "qportwatch: policy reloaded without an auditor", "The policy was reloaded while no auditor was running: {detail}", ""},
     [QPW_SIG_CLOCK_STEPPED] = {1000809, OF(HOUSEKEEPING), QPW_REPEAT_NEVER, true, "clock-stepped",
         "qportwatch: the system's clock was set", "{detail} Intervals are measured by another clock and are not affected.", ""},
     [QPW_SIG_OWNERS_NOTED] = {1000810, OF(HOUSEKEEPING), QPW_REPEAT_NEVER, true, "owners-noted",

@@ -13,6 +13,7 @@
 #include "instance/lives.h"
 #include "snapshot/collect.h"
 #include "snapshot/lives.h"
+#include "util/text.h"
 #include "words/words.h"
 
 #define MAX_WORDS 8
@@ -59,7 +60,7 @@ static int read_request(struct work *w, const json_t *request, struct qpw_error 
     w->step = (struct qpw_life){.unix_ns = w->s->unix_ns & ~1ull, .mono_ns = w->s->mono_ns,
                                 .step = w->undo ? QPW_LIFE_REOPENED : QPW_LIFE_ACKNOWLEDGED,
                                 .until_unix_ns = (uint64_t)until * 1000000000u};
-    snprintf(w->step.who, sizeof(w->step.who), "%s", w->a->by);
+    qpw_text_cut(w->step.who, sizeof(w->step.who), w->a->by);
     snprintf(w->step.reason, sizeof(w->step.reason), "%s", reason ? reason : "");
     return 0;
 }

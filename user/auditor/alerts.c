@@ -405,12 +405,11 @@ void qpw_alerts_tick(struct qpw_auditor *a)
 
 void qpw_alerts_reloaded(struct qpw_auditor *a, const char *old_digest, const char *changes, const char *why)
 {
-    if (!a->alerts)
-        return;
-    if (why)
-        qpw_engine_reload_failed(a->alerts->engine, why, qpw_clock_unix_ns());
-    else
-        qpw_engine_reloaded(a->alerts->engine, old_digest, a->meta.policy_digest, changes, qpw_clock_unix_ns());
+    struct qpw_engine_reload reload = {.old_digest = old_digest, .new_digest = a->meta.policy_digest, .changes = changes,
+                                       .failure = why, .by = a->by};
+
+    if (a->alerts)
+        qpw_engine_reloaded(a->alerts->engine, &reload, qpw_clock_unix_ns());
 }
 
 json_t *qpw_alerts_describe(const struct qpw_auditor *a)

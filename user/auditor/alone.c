@@ -46,10 +46,11 @@ static int open_alone(struct qpw_auditor *a, struct qpw_error *err)
 static json_t *serve_alone(const json_t *request)
 {
     bool reload = !strcmp(qpw_request_name(request), "reload");
-    struct qpw_auditor a = {.end = {.fd = -1, .lock = -1}};
+    struct qpw_auditor a = {.end = {.fd = -1, .lock = -1}, .alone = true};
     struct qpw_error err = {0};
     json_t *answer;
 
+    a.coverage.by = a.by;
     qpw_kernel_init(&a.kernel);
     if (open_alone(&a, &err) < 0)
         answer = qpw_answer_new(QPW_EXIT_FAILED, err.text);

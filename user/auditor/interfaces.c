@@ -351,12 +351,12 @@ void qpw_watch_begin(struct qpw_auditor *a)
 /* What passed from the machine's start to its first attachment is a gap. An interface that came later had no traffic. */
 static void note_unseen(struct qpw_auditor *a, const struct qpw_watched *w)
 {
-    uint64_t start = qpw_clock_boot_to_unix_ns(0);
+    struct qpw_coverage_time start = {.unix_ns = qpw_clock_boot_to_unix_ns(0)};
     char span[32];
 
     if (a->first_since_boot && w->fresh && !w->awaited)
-        qpw_coverage_add_at(&a->coverage, start, QPW_COVERAGE_UNSEEN, w->number, "for %s.",
-                            qpw_words_duration(qpw_clock_unix_ns() - start, span, sizeof(span)));
+        qpw_coverage_add_at(&a->coverage, &start, QPW_COVERAGE_UNSEEN, w->number, "for %s.",
+                            qpw_words_duration(qpw_clock_unix_ns() - start.unix_ns, span, sizeof(span)));
 }
 
 static int await(struct qpw_auditor *a, const char *name, struct qpw_error *err)

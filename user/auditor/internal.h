@@ -105,7 +105,8 @@ struct qpw_auditor {
     pid_t readers;        /* the process that serves readers, 0: none */
     int readers_life;     /* held open while it is to live, -1: not */
     int asker_fd;         /* who asked for the end, -1: nobody */
-    char by[96];          /* who asked for what is being done: by a request or a signal; empty: nobody did */
+    bool alone;           /* a command that acts in the place of an auditor, none being there: auditor/alone.h */
+    char by[QPW_BY_BYTES]; /* who asked for what is being done: by a request or a signal; empty: nobody did */
     struct qpw_error unproven; /* of a signal that ended it: why its sender was not shown to have the right; or empty */
     int signal_fd;
     uint64_t no_signal_ns; /* CLOCK_BOOTTIME at which no signal was waiting */

@@ -12,6 +12,7 @@
 #include "instance/lives.h"
 #include "snapshot/collect.h"
 #include "snapshot/lives.h"
+#include "util/text.h"
 
 #define DAY_NS 86400000000000ull
 
@@ -89,7 +90,7 @@ static int judge_one(struct round *r, const struct qpw_finding_row *f)
     bool acknowledged;
     int rc = 0;
 
-    snprintf(step.who, sizeof(step.who), "%s", r->who);
+    qpw_text_cut(step.who, sizeof(step.who), r->who);
     if (life.state != QPW_FINDING_CLOSED && explained) {
         step.rule = judgement.peer ? 0 : judgement.rule;
         step.peer = judgement.peer;

@@ -311,7 +311,7 @@ json_t *qpw_audit_differs(struct qpw_auditor *a, const json_t *request)
 
 json_t *qpw_audit_reload(struct qpw_auditor *a, const json_t *request)
 {
-    char from[sizeof(a->meta.policy_digest)], text[SAID_BYTES], brief[QPW_RELOAD_TEXT], name[352], by[61];
+    char from[sizeof(a->meta.policy_digest)], text[SAID_BYTES], brief[QPW_RELOAD_TEXT], name[352];
     const char *in_force = json_string_value(json_object_get(request, "in_force"));
     struct qpw_changelist changes = {0};
     struct qpw_error err;
@@ -327,8 +327,7 @@ json_t *qpw_audit_reload(struct qpw_auditor *a, const json_t *request)
         return reload_failed(a, usage ? QPW_EXIT_USAGE : QPW_EXIT_FAILED, from, err.text);
     }
     judge_again(a, &changes);
-    qpw_coverage_add(&a->coverage, QPW_COVERAGE_RELOADED, 0, "%.19s -> %.19s%s%s.", from, a->meta.policy_digest,
-                     a->by[0] ? ", by " : "", qpw_text_cut(by, sizeof(by), a->by));
+    qpw_coverage_add(&a->coverage, a->alone ? QPW_COVERAGE_RELOADED_ALONE : QPW_COVERAGE_RELOADED, 0, "%.19s -> %.19s.", from, a->meta.policy_digest);
     qpw_alerts_reloaded(a, from, qpw_changelist_text(&changes, brief, sizeof(brief)), NULL);
     qpw_alerts_offer(a);
     qpw_say(a, QPW_SAY_NOTE, QPW_RELOADED_TEXT, qpw_words_policy(a->policy.name, a->policy.path, name, sizeof(name)),

@@ -53,7 +53,7 @@ static int detach_one(struct qpw_auditor *a, const char *name, struct qpw_error 
     r = qpw_watch_remove(a, w, err);
     if (r < 0)
         return r;
-    qpw_coverage_add(&a->coverage, QPW_COVERAGE_DETACHED, w->number, "By %s.", a->by);
+    qpw_coverage_add(&a->coverage, QPW_COVERAGE_DETACHED, w->number, "%s", "");
     qpw_say(a, QPW_SAY_NOTE, "%s: detached", w->name);
     *w = a->watched[--a->n_watched];
     qpw_meta_write(&a->kernel, &a->meta, NULL);

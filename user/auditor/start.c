@@ -162,16 +162,21 @@ static int take_over(struct qpw_auditor *a, const struct qpw_places *places, str
 }
 
 /* Also record a gap when the previous auditor was killed and left no "stopped" record. */
+static void record_gap(struct qpw_auditor *a)
+{
+    struct qpw_coverage_time time = {.unix_ns = qpw_clock_unix_ns()};
+    uint64_t away_ns = qpw_clock_monotonic_ns() - a->told_until_ns;
+    char age[32];
+
+    time.since_unix_ns = time.unix_ns - away_ns;
+    qpw_coverage_add_at(&a->coverage, &time, QPW_COVERAGE_AUDITOR_GAP, 0, "for %s.", qpw_words_duration(away_ns, age, sizeof(age)));
+}
+
 static void record_start(struct qpw_auditor *a)
 {
-    char age[32], by[80];
-
     if (a->taken_over)
-        qpw_coverage_add(&a->coverage, QPW_COVERAGE_AUDITOR_GAP, 0, "for %s.",
-                         qpw_words_duration(qpw_clock_monotonic_ns() - a->told_until_ns, age, sizeof(age)));
-    qpw_peer_describe(getpid(), by, sizeof(by));
-    qpw_coverage_add(&a->coverage, QPW_COVERAGE_AUDITOR_STARTED, 0, "Process %d, version %s, by %s.", (int)getpid(),
-                     QPW_VERSION, by);
+        record_gap(a);
+    qpw_coverage_add(&a->coverage, QPW_COVERAGE_AUDITOR_STARTED, 0, "Process %d, version %s.", (int)getpid(), QPW_VERSION);
 }
 
 /* Attached by a version whose maps this one cannot read. */
@@ -184,10 +189,8 @@ static bool is_other_layout(const struct qpw_places *places)
 static int rejudge(struct qpw_auditor *a, struct qpw_error *err)
 {
     struct qpw_rejudged done;
-    char by[96];
 
-    qpw_peer_describe(getpid(), by, sizeof(by));
-    return qpw_audit_rejudge(a, by, &done, err);
+    return qpw_audit_rejudge(a, a->by, &done, err);
 }
 
 /* What was counted and found goes on, or ends here; and for how long nobody counted. */
@@ -225,7 +228,6 @@ static int replace_other_layout(struct qpw_auditor *a, struct qpw_error *err)
     uint64_t heartbeat_ns = qpw_carry_heartbeat_ns(a->carry);
     unsigned abi = a->replaced.place[0].abi;
     size_t removed = 0;
-    char age[32];
     int r = 0;
 
     for (size_t i = 0; r == 0 && i < a->replaced.n; i++)
@@ -236,8 +238,7 @@ static int replace_other_layout(struct qpw_auditor *a, struct qpw_error *err)
     qpw_places_clear(&a->replaced);
     if (r == 0 && heartbeat_ns) {
         a->told_until_ns = heartbeat_ns;
-        qpw_coverage_add(&a->coverage, QPW_COVERAGE_AUDITOR_GAP, 0, "for %s.",
-                         qpw_words_duration(qpw_clock_monotonic_ns() - heartbeat_ns, age, sizeof(age)));
+        record_gap(a);
     }
     r = r ? r : tell_replaced(a, abi, err);
     a->carried = r == 0 && a->carry;
@@ -410,6 +411,8 @@ int qpw_auditor_open(const struct qpw_audit_options *options, struct qpw_auditor
     mallopt(M_MMAP_THRESHOLD, GIVEN_BACK_BYTES);
     a->options = *options;
     a->epoll_fd = a->end.fd = a->end.lock = a->asker_fd = a->signal_fd = a->tick_fd = a->poll_fd = a->readers_life = -1;
+    a->coverage.by = a->by;
+    qpw_peer_describe(getpid(), a->by, sizeof(a->by));
     qpw_kernel_init(&a->kernel);
     qpw_executables_init(&a->executables);
     r = start(a, ret_usage, err);
@@ -417,6 +420,7 @@ int qpw_auditor_open(const struct qpw_audit_options *options, struct qpw_auditor
         undo(a);
         return r;
     }
+    a->by[0] = '\0';
     a->kernel.control->auditor_pid = getpid();
     a->kernel.control->heartbeat_ns = qpw_clock_monotonic_ns();
     if (a->taken_over || a->carried)
@@ -476,8 +480,8 @@ static int remove_all(struct qpw_auditor *a, struct qpw_error *err)
     for (size_t i = 0; i < a->n_watched; i++) {
         r2 = qpw_watch_remove(a, &a->watched[i], r < 0 ? NULL : err);
         if (r2 == 0)
-            qpw_coverage_add(&a->coverage, QPW_COVERAGE_DETACHED, a->watched[i].number, a->by[0] ? "By %s." : "At the auditor's end.",
-                             a->by);
+            qpw_coverage_add(&a->coverage, QPW_COVERAGE_DETACHED, a->watched[i].number, "%s",
+                             a->by[0] ? "" : "At the auditor's end.");
         r = r < 0 ? r : r2;
     }
     r2 = qpw_owners_detach(qpw_kernel_instance(&a->kernel), NULL, r < 0 ? NULL : err);
@@ -509,7 +513,6 @@ int qpw_auditor_close(struct qpw_auditor *a, struct qpw_error *err)
     struct qpw_error own = {0};
     uint32_t left_behind = 0;
     int r = 0, r2;
-    char by[61];
 
     qpw_service_stopping();
     qpw_audit_readers_stop(a);
@@ -518,8 +521,8 @@ int qpw_auditor_close(struct qpw_auditor *a, struct qpw_error *err)
         if (a->unproven.text[0])
             qpw_say(a, QPW_SAY_WARNING, "ended by %s, who %s: nothing shows that it may detach, so counting continues in the kernel; "
                     "'qportwatch detach' removes it", a->by, a->unproven.text);
-        qpw_coverage_add(&a->coverage, QPW_COVERAGE_AUDITOR_STOPPED, 0, "Process %d%s%s.%s", (int)getpid(),
-                         a->by[0] ? ", by " : "", qpw_text_cut(by, sizeof(by), a->by), a->options.keep && !a->remove_all ? " Counting continues in the kernel." : "");
+        qpw_coverage_add(&a->coverage, QPW_COVERAGE_AUDITOR_STOPPED, 0, "Process %d.%s", (int)getpid(),
+                         a->options.keep && !a->remove_all ? " Counting continues in the kernel." : "");
     }
     if (a->has_kernel && (!a->options.keep || a->remove_all)) {
         say_acknowledgements(a);

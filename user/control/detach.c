@@ -38,8 +38,8 @@ static bool is_named(const struct removal *r, const char *name)
 static void note(struct qpw_kernel *k, struct qpw_meta *meta, uint16_t number)
 {
     struct qpw_iface forget = {.number = number};
-    struct qpw_coverage_log log;
-    char by[96];
+    char by[QPW_BY_BYTES];
+    struct qpw_coverage_log log = {.by = by};
 
     meta->own_qdisc[number] = 0;
     meta->rx_hook[number] = meta->tx_hook[number] = QPW_HOOK_NONE;
@@ -47,7 +47,7 @@ static void note(struct qpw_kernel *k, struct qpw_meta *meta, uint16_t number)
     qpw_kernel_set_iface(k, &forget);
     qpw_peer_describe(getpid(), by, sizeof(by));
     if (qpw_coverage_open(k, &log, NULL) == 0)
-        qpw_coverage_add(&log, QPW_COVERAGE_DETACHED, number, "By %s.", by);
+        qpw_coverage_add(&log, QPW_COVERAGE_DETACHED, number, "%s", "");
 }
 
 /* Owners are noted for as long as any interface of an instance is watched. */

@@ -52,6 +52,9 @@ static void from_records(struct list *l)
         const struct qpw_coverage *c = &l->s->coverage[i];
         struct qpw_gap *gap = open_gap(l, c->iface);
 
+        if (c->kind == QPW_COVERAGE_AUDITOR_GAP)
+            l->gaps[l->n++] = (struct qpw_gap){.from_unix_ns = c->since_unix_ns ? c->since_unix_ns : c->unix_ns,
+                                               .to_unix_ns = c->unix_ns, .kind = c->kind};
         if (begins_gap(c->kind) && !gap)
             add_gap(l, c->iface, c->unix_ns, c->kind);
         if (ends_gap(c->kind) && gap) {
@@ -78,15 +81,33 @@ static void from_hooks(struct list *l)
             l->gaps[i].open = false;
 }
 
+/* As long as there is none, nobody writes it down. */
+static void from_heartbeat(struct list *l)
+{
+    uint64_t age_ns;
+
+    if (qpw_auditor_of(l->s, &age_ns) != QPW_AUDITOR_ALIVE && age_ns < l->s->unix_ns)
+        add_gap(l, 0, l->s->unix_ns - age_ns, QPW_COVERAGE_AUDITOR_GAP);
+}
+
+static int by_begin(const void *a, const void *b)
+{
+    const struct qpw_gap *x = a, *y = b;
+
+    return x->from_unix_ns < y->from_unix_ns ? -1 : x->from_unix_ns > y->from_unix_ns;
+}
+
 int qpw_gaps_make(const struct qpw_snapshot *s, uint64_t since_unix_ns, struct qpw_gap **ret, size_t *ret_n)
 {
-    struct list l = {.s = s, .gaps = calloc(s->n_coverage + s->n_ifaces + 1, sizeof(*l.gaps))};
+    struct list l = {.s = s, .gaps = calloc(s->n_coverage + s->n_ifaces + 2, sizeof(*l.gaps))};
     size_t kept = 0;
 
     if (!l.gaps)
         return -ENOMEM;
     from_records(&l);
     from_hooks(&l);
+    from_heartbeat(&l);
+    qsort(l.gaps, l.n, sizeof(*l.gaps), by_begin);
     for (size_t i = 0; i < l.n; i++)
         if (l.gaps[i].to_unix_ns >= since_unix_ns)
             l.gaps[kept++] = l.gaps[i];

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* gaps.h - when packets of an interface went by unseen. */
+/* gaps.h - when packets of an interface went by unseen, or were counted with no auditor to judge and report them. */
 #ifndef QPW_FACTS_GAPS_H
 #define QPW_FACTS_GAPS_H
 
@@ -13,7 +13,7 @@ struct qpw_gap {
     uint64_t from_unix_ns;
     uint64_t to_unix_ns;
     uint16_t iface;   /* 0: all */
-    uint16_t kind;    /* enum qpw_coverage_kind of what began it */
+    uint16_t kind;    /* enum qpw_coverage_kind of what began it; AUDITOR_GAP: no auditor, the kernel counted on */
     bool open;        /* still so */
 };
 

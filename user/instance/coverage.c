@@ -4,6 +4,7 @@
 #include <bpf/bpf.h>
 #include <errno.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -20,8 +21,24 @@ int qpw_coverage_open(const struct qpw_kernel *k, struct qpw_coverage_log *ret, 
         if (record.sequence > last)
             last = record.sequence;
     }
-    *ret = (struct qpw_coverage_log){.map_fd = k->map_fd[QPW_MAP_coverage], .next = last + 1};
+    *ret = (struct qpw_coverage_log){.map_fd = k->map_fd[QPW_MAP_coverage], .next = last + 1, .by = ret->by};
     return 0;
+}
+
+/* What somebody does, or has done; the rest happens. */
+static bool is_done_by_somebody(unsigned kind)
+{
+    switch (kind) {
+    case QPW_COVERAGE_ATTACHED:
+    case QPW_COVERAGE_DETACHED:
+    case QPW_COVERAGE_AUDITOR_STARTED:
+    case QPW_COVERAGE_AUDITOR_STOPPED:
+    case QPW_COVERAGE_RELOADED:
+    case QPW_COVERAGE_RELOADED_ALONE:
+    case QPW_COVERAGE_RELOAD_FAILED:
+    case QPW_COVERAGE_REPLACED: return true;
+    default: return false;
+    }
 }
 
 static int add(struct qpw_coverage_log *log, struct qpw_coverage *record, const char *format, va_list args)
@@ -30,16 +47,18 @@ static int add(struct qpw_coverage_log *log, struct qpw_coverage *record, const 
 
     record->sequence = log->next;
     vsnprintf(record->text, sizeof(record->text), format, args);
+    if (log->by && is_done_by_somebody(record->kind))
+        snprintf(record->by, sizeof(record->by), "%s", log->by);
     if (bpf_map_update_elem(log->map_fd, &place, record, BPF_ANY) < 0)
         return -errno;
     log->next++;
     return 0;
 }
 
-int qpw_coverage_add_at(struct qpw_coverage_log *log, uint64_t unix_ns, enum qpw_coverage_kind kind, uint16_t iface,
-                        const char *format, ...)
+int qpw_coverage_add_at(struct qpw_coverage_log *log, const struct qpw_coverage_time *time, enum qpw_coverage_kind kind,
+                        uint16_t iface, const char *format, ...)
 {
-    struct qpw_coverage record = {.unix_ns = unix_ns, .kind = kind, .iface = iface};
+    struct qpw_coverage record = {.unix_ns = time->unix_ns, .since_unix_ns = time->since_unix_ns, .kind = kind, .iface = iface};
     va_list args;
     int r;
 

@@ -49,7 +49,7 @@ static void losses(const struct qpw_html_page *p)
 void qpw_page_coverage(const struct qpw_html_page *p)
 {
     const struct qpw_snapshot *s = p->r->s;
-    char when[32], text[QPW_NOTE_TEXT];
+    char when[32], text[QPW_EVENT_TEXT];
 
     qpw_page_heading(p, "Coverage: what was monitored and what may be missing");
     qpw_html_start(p->h, "dl", "");

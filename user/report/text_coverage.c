@@ -84,7 +84,7 @@ static void events(const struct qpw_text_page *p)
 {
     const struct qpw_snapshot *s = p->r->s;
     size_t limit = qpw_text_limit(p, SCREEN_EVENTS), first = limit && s->n_coverage > limit ? s->n_coverage - limit : 0;
-    char when[24], text[200];
+    char when[24], text[QPW_EVENT_TEXT];
 
     while (first < s->n_coverage && s->coverage[first].unix_ns < p->r->since_unix_ns)
         first++;

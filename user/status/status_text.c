@@ -213,7 +213,7 @@ static void show_coverage(const struct qpw_status *s, const struct qpw_printer *
 {
     size_t n = s->snapshot.n_coverage, from = n > COVERAGE_LINES ? n - COVERAGE_LINES : 0;
     const char *label = "coverage";
-    char when[32], text[QPW_NOTE_TEXT];
+    char when[32], text[QPW_EVENT_TEXT];
 
     for (size_t i = from; i < n; i++, label = "") {
         const struct qpw_coverage *c = &s->snapshot.coverage[i];

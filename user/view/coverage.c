@@ -8,6 +8,7 @@
 #include "view/canvas.h"
 #include "view/columns.h"
 #include "words/coverage.h"
+#include "words/printer.h"
 #include "words/words.h"
 #include "view/model.h"
 
@@ -97,14 +98,14 @@ static void tables(struct qpw_model *m, int *r)
 static void events(struct qpw_model *m, int *r)
 {
     const struct qpw_snapshot *s = m->now;
-    char when[40], note[256];
+    char when[40], text[QPW_EVENT_TEXT], note[QPW_NOTE_TEXT];
 
     for (size_t i = s->n_coverage; i-- > 0;) {
         const struct qpw_coverage *event = &s->coverage[i];
 
         qpw_words_time(event->unix_ns, when, sizeof(when));
-        snprintf(note, sizeof(note), "%s%s%.112s", qpw_model_iface(m, event->iface),
-                 *qpw_model_iface(m, event->iface) ? ": " : "", event->text);
+        qpw_format(note, sizeof(note), "%s%s%s", qpw_model_iface(m, event->iface), *qpw_model_iface(m, event->iface) ? ": " : "",
+                   qpw_words_event_text(event, text, sizeof(text)));
         line(m, r, "event",
              qpw_coverage_concern(event->kind) == QPW_CONCERN_HOUSEKEEPING ? QPW_STYLE_NORMAL : QPW_STYLE_WARN, when,
              qpw_words_coverage(event->kind), note);

@@ -31,7 +31,8 @@ const char *qpw_words_gap(const struct qpw_snapshot *s, const struct qpw_gap *ga
     const char *iface = qpw_snapshot_iface(s, gap->iface);
     char from[24], to[24];
 
-    return qpw_format(buf, size, "%s%s%s from %s to %s", iface, *iface ? " " : "", qpw_words_coverage(gap->kind),
+    return qpw_format(buf, size, "%s%s%s%s from %s to %s", iface, *iface ? " " : "", qpw_words_coverage(gap->kind),
+                      gap->kind == QPW_COVERAGE_AUDITOR_GAP ? " (counted)" : "",
                       qpw_words_moment(gap->from_unix_ns, s->unix_ns, from, sizeof(from)),
                       gap->open ? "now" : qpw_words_moment(gap->to_unix_ns, s->unix_ns, to, sizeof(to)));
 }

@@ -74,10 +74,10 @@ json_t *qpw_json_events(const struct qpw_snapshot *s, uint64_t since_unix_ns)
         const struct qpw_coverage *c = &s->coverage[i];
 
         if (c->unix_ns >= since_unix_ns)
-            json_array_append_new(list, json_pack("{so ss so so}", "time", qpw_json_time(c->unix_ns), "event",
+            json_array_append_new(list, json_pack("{so ss so so so}", "time", qpw_json_time(c->unix_ns), "event",
                                                   qpw_coverage_name(c->kind), "interface",
                                                   qpw_json_text(qpw_snapshot_iface(s, c->iface)), "text",
-                                                  qpw_json_text(c->text)));
+                                                  qpw_json_text(c->text), "by", c->by[0] ? qpw_json_text(c->by) : json_null()));
     }
     return list;
 }

@@ -10,6 +10,7 @@
 #include "facts/peers.h"
 #include "util/names.h"
 #include "words/known.h"
+#include "words/printer.h"
 #include "words/words.h"
 
 /* ---- Names of ports: one table, since getservbyport() reads the file again with every call ---- */
@@ -303,6 +304,7 @@ const char *qpw_words_coverage(unsigned kind)
         [QPW_COVERAGE_HOOK_NOT_FIRST] = "no longer first",
         [QPW_COVERAGE_HOOK_FIRST] = "first again",
         [QPW_COVERAGE_RELOADED] = "policy reloaded",
+        [QPW_COVERAGE_RELOADED_ALONE] = "policy reloaded without an auditor",
         [QPW_COVERAGE_RELOAD_FAILED] = "reload failed",
         [QPW_COVERAGE_CLOCK_STEPPED] = "clock set",
         [QPW_COVERAGE_OWNERS_LOST] = "owners not noted",
@@ -321,9 +323,19 @@ const char *qpw_words_coverage(unsigned kind)
 
 const char *qpw_words_event(const struct qpw_coverage *record, const char *iface, char *buf, size_t size)
 {
-    snprintf(buf, size, "%s%s%s%s%.*s", qpw_words_coverage(record->kind), *iface ? " " : "", iface,
-             record->text[0] ? ": " : "", (int)sizeof(record->text), record->text);
-    return buf;
+    char text[QPW_EVENT_TEXT];
+
+    qpw_words_event_text(record, text, sizeof(text));
+    return qpw_format(buf, size, "%s%s%s%s%s", qpw_words_coverage(record->kind), *iface ? " " : "", iface, *text ? ": " : "", text);
+}
+
+const char *qpw_words_event_text(const struct qpw_coverage *record, char *buf, size_t size)
+{
+    int text = (int)strnlen(record->text, sizeof(record->text)), by = (int)strnlen(record->by, sizeof(record->by));
+
+    if (!by)
+        return qpw_format(buf, size, "%.*s", text, record->text);
+    return qpw_format(buf, size, "%.*s%sBy %.*s.", text, record->text, text ? " " : "", by, record->by);
 }
 
 const char *qpw_words_direction(unsigned direction)

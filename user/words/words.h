@@ -97,7 +97,11 @@ const char *qpw_words_verdict(unsigned verdict);
 const char *qpw_words_coverage(unsigned kind);
 
 /* A record of it: "attached eth0: XDP (…)."; iface "" where it is about none. Writes into buf, returns buf. */
+#define QPW_EVENT_TEXT 480u
 const char *qpw_words_event(const struct qpw_coverage *record, const char *iface, char *buf, size_t size);
+
+/* The sentences alone: what it is, and who did it: "Process 12. By ana (as root), pts/3: qportwatch attach eth0." */
+const char *qpw_words_event_text(const struct qpw_coverage *record, char *buf, size_t size);
 
 /* A direction for people: "non-IP" where the enum's name is "non_ip". */
 const char *qpw_words_direction(unsigned direction);
