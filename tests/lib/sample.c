@@ -144,7 +144,7 @@ static void frame(struct qpw_snapshot *s, unsigned tick)
     s->ifaces[0].attached = s->ifaces[0].up = true;
     s->meta.rx_hook[1] = s->meta.tx_hook[1] = QPW_HOOK_TCX;
     s->lock = QPW_LOCK_HELD;
-    s->auditor_pid = 4711;
+    s->auditor = (struct qpw_pid){4711, 4711};
 }
 
 static void add_coverage(struct qpw_snapshot *s)

@@ -192,7 +192,9 @@ Test(control, signals_of_root_without_rights)
     cr_expect_eq(node_stop(&n, 0), 0);
     cr_expect_eq(node_command(&n, text, sizeof(text), "status"), 3, "%s", text);
     cr_expect(strstr(text, "not running; counting continues in the kernel"), "%s", text);
-    cr_expect(strstr(text, "SIGTERM from process "), "%s", text);
+    netns_output(&n.node, text, sizeof(text), QPW_BUILD "/qportwatch status --json | jq -r '.coverage.events[-1] | .event + \" \" + .by'");
+    cr_expect(strstr(text, "auditor-stopped SIGTERM from process "), "%s", text);
+    cr_expect(strstr(text, ", root: sh -c kill -TERM "), "%s", text);
     cr_expect_eq(node_command(&n, text, sizeof(text), "detach"), 0, "%s", text);
     node_nothing_left(&n);
     node_close(&n);
@@ -310,12 +312,53 @@ Test(control, a_hung_auditor)
         cr_expect(strstr(text, way), "%s", text);
         cr_expect(strstr(text, "already running"), "%s", text);
         cr_expect(i < 2 || strstr(text, "BLIND"), "its heartbeat is old by now: %s", text);
-        cr_expect(i < 2 || strstr(text, "(stale: it hangs; end it with 'kill -9 "), "not by an attach that is refused: %s", text);
+        cr_expect(i < 2 || strstr(text, "(stale: it hangs; 'kill -9 "), "not by an attach that is refused: %s", text);
     }
     node_stop(&n, SIGKILL);
     cr_expect_eq(node_command(&n, text, sizeof(text), "detach"), 0, "%s", text);
     netns_output(&n.node, text, sizeof(text), "ls /run/qportwatch/$(stat -Lc %%i /proc/self/ns/net).* 2>/dev/null");
     cr_expect_str_eq(text, "", "what the killed one left is gone: %s", text);
+    node_nothing_left(&n);
+    node_close(&n);
+}
+
+/*
+ * In a pid namespace of its own, as in a container that shares /run: its number there is a stranger's here, so it is named
+ * by the one it has for who asks, and where it has none nobody is told to kill any.
+ */
+Test(control, a_hung_auditor_of_another_pid_namespace)
+{
+#define STRANGER "unshare --pid --fork --mount-proc "
+    static const char *const asked[] = {"detach", "attach node0 --no-tui --no-alerts", "status"};
+    struct node n;
+    char text[8192], here[32], way[64];
+    int status;
+
+    node_open(&n);
+    n.auditor = netns_start(&n.node, n.log, (char *[]){"unshare", "--pid", "--fork", "--kill-child", "--mount-proc", "sh", "-c",
+                            "sleep 1000 & sleep 1000 & " QPW_BUILD "/qportwatch attach node0 --mode tc --no-tui --no-alerts", NULL});
+    netns_until_file(n.log, "node0: attached", NETNS_DEADLINE_MS);
+    node_note(&n, "node0");
+    netns_output(&n.node, here, sizeof(here), "pgrep -P $(pgrep -P %d) qportwatch", (int)n.auditor);
+    here[strcspn(here, "\n")] = '\0';
+    snprintf(way, sizeof(way), "'kill -9 %s' ends it", here);
+    cr_expect_eq(node_command(&n, text, sizeof(text), "status"), 0, "%s", text);
+    kill(atoi(here), SIGSTOP);
+    for (size_t i = 0; i < sizeof(asked) / sizeof(*asked); i++) {
+        if (!strcmp(asked[i], "status")) /* until its heartbeat is old enough */
+            node_until_text(&n, "answer.state", "BLIND");
+        status = netns_output(&n.node, text, sizeof(text), "timeout 60 " QPW_BUILD "/qportwatch %s 2>&1 | tr -s '\n ' ' '", asked[i]);
+        cr_expect(strstr(text, way), "%s: %d %s", asked[i], status, text);
+        netns_output(&n.node, text, sizeof(text), STRANGER "timeout 60 " QPW_BUILD "/qportwatch %s 2>&1 | tr -s '\n ' ' '", asked[i]);
+        cr_expect(strstr(text, " of another pid namespace"), "%s: %s", asked[i], text);
+        cr_expect(strstr(text, "end it in its own pid namespace, or stop its container or service"), "%s: %s", asked[i], text);
+        cr_expect_null(strstr(text, "kill -9"), "%s: %s", asked[i], text);
+    }
+    netns_output(&n.node, text, sizeof(text), STRANGER "sh -c 'mount -t tmpfs none /run && " QPW_BUILD "/qportwatch detach 2>&1'");
+    cr_expect_str_eq(text, "detached from 1 interface\n", "its heartbeat has stopped: nobody to be named");
+    kill(atoi(here), SIGKILL);
+    netns_stop(n.auditor, SIGKILL);
+    n.auditor = 0;
     node_nothing_left(&n);
     node_close(&n);
 }

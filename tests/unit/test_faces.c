@@ -120,7 +120,7 @@ static void no_auditor(struct qpw_snapshot *s)
 {
     clean(s);
     s->lock = QPW_LOCK_FREE; /* its heartbeat is young, and its number still there */
-    s->auditor_pid = 0;
+    s->auditor = (struct qpw_pid){0};
 }
 
 static void silent_auditor(struct qpw_snapshot *s)
@@ -145,7 +145,7 @@ static void blind_and_answered(struct qpw_snapshot *s)
 {
     s->ifaces[0].attached = false;
     s->lock = QPW_LOCK_FREE;
-    s->auditor_pid = 0;
+    s->auditor = (struct qpw_pid){0};
     s->losses[QPW_LOSS_FINDING_QUOTA] = 9;
 }
 

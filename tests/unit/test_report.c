@@ -99,7 +99,7 @@ static void base(void)
     s.mono_ns = 5000 * SECOND;
     s.control.heartbeat_ns = s.mono_ns;
     s.lock = QPW_LOCK_HELD;
-    s.auditor_pid = 4711;
+    s.auditor = (struct qpw_pid){4711, 4711};
     s.meta.rx_hook[1] = s.meta.tx_hook[1] = QPW_HOOK_TCX;
     strcpy(s.host, "node1");
     strcpy(s.meta.policy_name, "qumulo/on-prem");

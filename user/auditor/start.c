@@ -347,6 +347,7 @@ static int start(struct qpw_auditor *a, bool *ret_usage, struct qpw_error *err)
         return r;
     set_timeouts(a->kernel.control, &a->options.timeouts);
     a->meta.lock_folder = qpw_lock_folder_id();
+    a->meta.pid_namespace = qpw_pid_namespace();
     a->meta.retention_ns[0] = a->options.alerting.attempted_silent_s * 1000000000ull;
     a->meta.retention_ns[1] = a->options.alerting.answered_silent_s * 1000000000ull;
     snprintf(a->meta.sensor, sizeof(a->meta.sensor), "%s", a->options.sensor_name ? a->options.sensor_name : "");

@@ -60,11 +60,13 @@ static void check_rights(struct qpw_check *c)
 
 static void check_auditor(struct qpw_check *c)
 {
-    pid_t holder = 0;
+    struct qpw_pid holder;
+    char who[64];
 
     if (qpw_lock_held(&holder) == 1)
         qpw_remark(c, QPW_REMARK_REFUSAL, "auditor", "'qportwatch status' shows it; 'qportwatch detach' ends it",
-                   "process %d audits this network namespace already", (int)holder);
+                   "an auditor (%s) audits this network namespace already",
+                   qpw_pid_text(holder, who, sizeof(who)));
 }
 
 static void check_owners(struct qpw_check *c)

@@ -13,7 +13,7 @@
 static void picture(const struct qpw_auditor *auditor, struct qpw_view *view)
 {
     struct qpw_collect_options options = {.brief = !qpw_view_wants_whole(view), .links = qpw_auditor_links(auditor),
-                                           .lock = QPW_LOCK_HELD, .auditor_pid = (int)getpid()};
+                                           .lock = QPW_LOCK_HELD, .auditor = {getpid(), getpid()}};
     struct qpw_snapshot snapshot = {0};
     struct qpw_error err;
 

@@ -50,7 +50,7 @@ static int tell_auditor(const struct arguments *arguments)
     if (r == -ENOENT)
         return r;
     if (r == QPW_EXIT_OK)
-        printf("detached by the auditor (pid %d)\n", (int)pid);
+        printf("detached by the auditor (pid %d)\n", (int)pid); /* in this pid namespace, or it would have refused */
     else
         fprintf(stderr, "qportwatch detach: %s\n", err.text);
     return r < 0 ? QPW_EXIT_FAILED : r;

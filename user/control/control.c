@@ -85,14 +85,16 @@ static int listen_beside(struct qpw_control_end *end, struct qpw_error *err)
 
 int qpw_control_listen(struct qpw_control_end *ret, struct qpw_error *err)
 {
-    pid_t holder;
+    char who[64], way[96];
+    struct qpw_pid holder;
     int r;
 
     *ret = (struct qpw_control_end){.fd = -1, .lock = -1};
     r = qpw_lock_take(&ret->lock, &holder, err);
     if (r == -EADDRINUSE)
-        return qpw_fail(err, r, "an auditor is already running (pid %d); 'qportwatch top' shows what it sees, "
-                        "'qportwatch detach' ends it (where it hangs, 'kill -9 %d')", (int)holder, (int)holder);
+        return qpw_fail(err, r, "an auditor is already running (%s); 'qportwatch top' shows what it sees, 'qportwatch detach'%s "
+                        "ends it; where it hangs, %s", qpw_pid_text(holder, who, sizeof(who)),
+                        holder.here == holder.own ? "" : " in its pid namespace", qpw_lock_way_out(holder, way, sizeof(way)));
     if (r < 0)
         return r;
     r = listen_beside(ret, err);
@@ -144,14 +146,17 @@ int qpw_control_accept(const struct qpw_control_end *end, int *ret_fd, struct qp
     return r;
 }
 
-/* Nobody answers, although the lock is held: what may be done about it. */
-static int does_not_answer(int r, struct qpw_error *err)
+/* Nobody answers, although the lock is held: what may be done about it. pid: as the kernel gave it, 0: it did not. */
+static int does_not_answer(int r, pid_t pid, struct qpw_error *err)
 {
-    pid_t holder;
+    char who[64], way[96];
+    struct qpw_pid holder;
 
-    if (qpw_lock_held(&holder) == 1 && holder > 0)
-        return qpw_fail(err, r, "the auditor (pid %d) does not answer; if it hangs, 'kill -9 %d' ends it, the "
-                        "kernel continues counting, and 'qportwatch attach' resumes", (int)holder, (int)holder);
+    if (qpw_lock_held(&holder) == 1 && holder.own) {
+        holder.here = pid ? pid : holder.here;
+        return qpw_fail(err, r, "the auditor (%s) does not answer; if it hangs, %s; the kernel continues counting, and 'qportwatch "
+                        "attach' resumes", qpw_pid_text(holder, who, sizeof(who)), qpw_lock_way_out(holder, way, sizeof(way)));
+    }
     return qpw_fail(err, r, "the auditor did not answer: %s", strerror(-r));
 }
 
@@ -174,7 +179,7 @@ int qpw_control_connect(int *ret_fd, pid_t *ret_pid, struct qpw_error *err)
         if (r == -ECONNREFUSED || r == -ENOENT)
             return qpw_fail(err, -ENOENT, "no auditor is running in this network namespace");
         if (r == -EAGAIN)
-            return does_not_answer(r, err);
+            return does_not_answer(r, 0, err);
         return qpw_fail(err, r, "reaching the auditor at %s: %s", address.sun_path, strerror(-r));
     }
     *ret_fd = fd;
@@ -211,14 +216,14 @@ int qpw_control_receive(int fd, json_t **ret, struct qpw_error *err)
 }
 
 /* What came instead of an answer, in words. */
-static int no_answer(int r, struct qpw_error *err)
+static int no_answer(int r, pid_t pid, struct qpw_error *err)
 {
     switch (r) {
     case -EBADMSG: return r; /* err is filled */
     case -EMSGSIZE: return qpw_fail(err, r, "the request is longer than %u bytes", QPW_CONTROL_BYTES);
     case -ECONNRESET: /* killed with the request unread */
     case -EPIPE: return qpw_fail(err, r, "the auditor ended before it answered");
-    default: return does_not_answer(r, err);
+    default: return does_not_answer(r, pid, err);
     }
 }
 
@@ -226,7 +231,8 @@ int qpw_control_ask(const json_t *request, json_t **ret_answer, pid_t *ret_pid, 
 {
     struct timeval patience = {.tv_sec = QPW_CONTROL_ANSWER_SECONDS};
     json_t *answer = NULL;
-    int fd, r = qpw_control_connect(&fd, ret_pid, err);
+    pid_t pid;
+    int fd, r = qpw_control_connect(&fd, &pid, err);
 
     if (r < 0)
         return r;
@@ -235,8 +241,10 @@ int qpw_control_ask(const json_t *request, json_t **ret_answer, pid_t *ret_pid, 
     if (r == 0)
         r = qpw_control_receive(fd, &answer, err);
     close(fd);
+    if (ret_pid)
+        *ret_pid = pid;
     if (r < 0)
-        return no_answer(r, err);
+        return no_answer(r, pid, err);
     r = qpw_answer_status(answer, err);
     if (r >= 0 && ret_answer)
         *ret_answer = json_incref(answer);

@@ -45,7 +45,10 @@ int qpw_control_accept(const struct qpw_control_end *end, int *ret_fd, struct qp
 /* Leaves closing it, with what others have sent and was not received, to a process of its own that nobody waits for. */
 void qpw_control_let_go(int fd);
 
-/* Connects to the auditor of this network namespace. -ENOENT: there is none; -EAGAIN: there is, but it does not answer. */
+/*
+ * Connects to the auditor of this network namespace. -ENOENT: there is none; -EAGAIN: there is, but it does not answer.
+ * *ret_pid: its process id here, 0: it is not to be seen from this pid namespace; may be NULL.
+ */
 int qpw_control_connect(int *ret_fd, pid_t *ret_pid, struct qpw_error *err);
 
 /* Whether the other end has hung up, of a connection whose message was received. Never waits. */

@@ -221,11 +221,12 @@ static int detach(struct removal *removal, struct qpw_error *err)
 int qpw_detach(const char *const *names, size_t n, size_t *ret_removed, struct qpw_error *err)
 {
     struct removal removal = {.names = names, .n = n};
-    pid_t holder;
+    struct qpw_pid holder;
+    char who[64];
     int lock, r = qpw_lock_take(&lock, &holder, err);
 
     if (r == -EADDRINUSE)
-        return qpw_fail(err, r, "an auditor is just starting (pid %d); try again", (int)holder);
+        return qpw_fail(err, r, "an auditor is just starting (%s); try again", qpw_pid_text(holder, who, sizeof(who)));
     if (r < 0)
         return r;
     r = detach(&removal, err);

@@ -2,6 +2,7 @@
 #include "control/elsewhere.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <unistd.h>
 
 #include "control/lock.h"
@@ -16,6 +17,8 @@ bool qpw_lock_is_elsewhere(const struct qpw_kernel *k, const struct qpw_meta *me
 
 int qpw_lock_check_elsewhere(const struct qpw_kernel *k, const struct qpw_meta *meta, struct qpw_error *err)
 {
+    char who[64], way[64] = "";
+    struct qpw_pid pid;
     uint64_t beat;
 
     if (!qpw_lock_is_elsewhere(k, meta))
@@ -23,10 +26,13 @@ int qpw_lock_check_elsewhere(const struct qpw_kernel *k, const struct qpw_meta *
     beat = *(volatile __u64 *)&k->control->heartbeat_ns;
     for (int i = 0; i < LOOKS; i++) {
         usleep(LOOK_US);
-        if (*(volatile __u64 *)&k->control->heartbeat_ns != beat)
-            return qpw_fail(err, -EADDRINUSE, "an auditor is running (pid %d) that cannot be reached from here: its %s is "
-                            "another; run the command where it was started, or end it with 'kill %d'",
-                            (int)k->control->auditor_pid, QPW_LOCK_FOLDER, (int)k->control->auditor_pid);
+        if (*(volatile __u64 *)&k->control->heartbeat_ns == beat)
+            continue;
+        pid = qpw_pid_of((pid_t)k->control->auditor_pid, meta->pid_namespace);
+        if (pid.here)
+            snprintf(way, sizeof(way), ", or end it with 'kill %d'", (int)pid.here);
+        return qpw_fail(err, -EADDRINUSE, "an auditor is running (%s) that cannot be reached from here: its %s is another; run the "
+                        "command where it was started%s", qpw_pid_text(pid, who, sizeof(who)), QPW_LOCK_FOLDER, way);
     }
     return 0;
 }

@@ -109,17 +109,21 @@ static bool is_current(int folder, const char *name, int fd)
            now.st_dev == ours.st_dev;
 }
 
-static pid_t read_holder(int fd)
+/* Its number, and the pid namespace that this is a number of. */
+static struct qpw_pid read_holder(int fd)
 {
-    char text[32] = "";
+    char text[64] = "", *end = text;
+    pid_t own = 0;
 
-    return pread(fd, text, sizeof(text) - 1, 0) > 0 ? (pid_t)strtol(text, NULL, 10) : 0;
+    if (pread(fd, text, sizeof(text) - 1, 0) > 0)
+        own = (pid_t)strtol(text, &end, 10);
+    return qpw_pid_of(own, strtoull(end, NULL, 10));
 }
 
 static int write_holder(int fd)
 {
-    char text[32];
-    int length = snprintf(text, sizeof(text), "%d\n", (int)getpid());
+    char text[64];
+    int length = snprintf(text, sizeof(text), "%d %" PRIu64 "\n", (int)getpid(), qpw_pid_namespace());
 
     return ftruncate(fd, 0) < 0 || pwrite(fd, text, length, 0) != length ? -errno : 0;
 }
@@ -145,7 +149,7 @@ static int open_lock(int folder, const char *name, struct qpw_error *err)
 }
 
 /* One attempt. -EAGAIN: folder or file went away meanwhile. */
-static int try_take(int *ret_fd, pid_t *ret_holder, struct qpw_error *err)
+static int try_take(int *ret_fd, struct qpw_pid *ret_holder, struct qpw_error *err)
 {
     char name[64];
     struct flock lock = whole_file();
@@ -214,16 +218,16 @@ static void sweep(void)
 }
 
 /* Whether that process holds a lock, and not one who looks whether it may be removed, or has not written its number yet. */
-static bool is_alive(pid_t holder)
+static bool is_alive(struct qpw_pid holder)
 {
-    return holder > 0 && (kill(holder, 0) == 0 || errno == EPERM);
+    return holder.here > 0 && (kill(holder.here, 0) == 0 || errno == EPERM);
 }
 
-int qpw_lock_take(int *ret_fd, pid_t *ret_holder, struct qpw_error *err)
+int qpw_lock_take(int *ret_fd, struct qpw_pid *ret_holder, struct qpw_error *err)
 {
     int r = -EAGAIN;
 
-    *ret_holder = 0;
+    *ret_holder = (struct qpw_pid){0};
     for (int i = 0; i < ROUNDS && (r == -EAGAIN || (r == -EADDRINUSE && !is_alive(*ret_holder))); i++) {
         if (r == -EADDRINUSE)
             usleep(SWEPT_US);
@@ -254,13 +258,13 @@ void qpw_lock_release(int fd)
     close(fd);
 }
 
-int qpw_lock_held(pid_t *ret_holder)
+int qpw_lock_held(struct qpw_pid *ret_holder)
 {
     struct flock lock = whole_file();
     char name[64];
     int folder = open_folder(NULL), fd, r;
 
-    *ret_holder = 0;
+    *ret_holder = (struct qpw_pid){0};
     if (folder < 0)
         return folder == -ENOENT ? 0 : folder;
     name_file(name, sizeof(name), LOCK_ENDING);
@@ -279,4 +283,13 @@ int qpw_lock_held(pid_t *ret_holder)
         close(fd);
     close(folder);
     return r;
+}
+
+const char *qpw_lock_way_out(struct qpw_pid holder, char *buf, size_t size)
+{
+    if (holder.here)
+        snprintf(buf, size, "'kill -9 %d' ends it", (int)holder.here);
+    else
+        snprintf(buf, size, "end it in its own pid namespace, or stop its container or service");
+    return buf;
 }

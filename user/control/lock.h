@@ -11,28 +11,34 @@
 #define QPW_CONTROL_LOCK_H
 
 #include <stdint.h>
-#include <sys/types.h>
 #include <sys/un.h>
 
+#include "host/pid_namespace.h"
 #include "util/error.h"
 
 #define QPW_LOCK_FOLDER "/run/qportwatch"
 
 /*
  * Takes the lock of this network namespace, making its folder if need be. *ret_fd is the caller's and holds it.
- * -EADDRINUSE: another process holds it, *ret_holder is its process id (0: it has not written it yet). Another
+ * -EADDRINUSE: another process holds it, *ret_holder is that process (own 0: it has not written its number yet). Another
  * negative errno with err filled: the folder cannot be made, or it is not root's alone.
  */
-int qpw_lock_take(int *ret_fd, pid_t *ret_holder, struct qpw_error *err);
+int qpw_lock_take(int *ret_fd, struct qpw_pid *ret_holder, struct qpw_error *err);
 
 /* Gives the lock back and removes what belongs to it, socket and file; the folder stays, since it tells one /run from another. */
 void qpw_lock_release(int fd);
 
 /*
- * Whether a process holds the lock: 1 with *ret_holder its process id (0: not known), 0, or a negative errno where that
- * cannot be known. Never waits.
+ * Whether a process holds the lock: 1 with *ret_holder that process, 0, or a negative errno where that cannot be known.
+ * Never waits.
  */
-int qpw_lock_held(pid_t *ret_holder);
+int qpw_lock_held(struct qpw_pid *ret_holder);
+
+/*
+ * What can be done about a holder that hangs, as the rest of a sentence: "'kill -9 12' ends it". The number of another
+ * pid namespace is not for who is asked here: it would be a stranger's. Into buf, which is returned.
+ */
+const char *qpw_lock_way_out(struct qpw_pid holder, char *buf, size_t size);
 
 /* Which folder that is: another number where /run is another one. 0: there is none. */
 uint64_t qpw_lock_folder_id(void);

@@ -27,6 +27,8 @@ static int unreadable(pid_t pid, const char *file, int error, struct qpw_error *
 {
     if (access("/proc/self/ns", X_OK) < 0)
         return qpw_fail(err, -EACCES, "cannot be looked into: the auditor has no /proc");
+    if (error == -EXDEV)
+        return qpw_fail(err, -EACCES, "cannot be looked into: the auditor's /proc is of another pid namespace");
     return qpw_fail(err, -EACCES, "cannot be looked into: /proc/%d/%s: %s%s", (int)pid, file, strerror(-error),
                     error == -EACCES || error == -EPERM ? "; the auditor lacks CAP_SYS_PTRACE" : "");
 }
@@ -102,8 +104,9 @@ int qpw_peer_may_control(int fd, pid_t *ret_pid, struct qpw_error *err)
         r = qpw_fail(&why, -EPERM, "has ended"); /* what was read may be of another one, with the same number */
     close(alive.fd);
     if (r == -EACCES)
-        return qpw_fail(err, -EPERM, "the requesting process (pid %d) %s, so whether it may ask is not known; 'kill %d' ends the "
-                        "auditor, then 'qportwatch detach' removes what is attached", (int)who.pid, why.text, (int)getpid());
+        return qpw_fail(err, -EPERM, "the requesting process (pid %d) %s, so whether it may ask is not known; 'kill %d' in the same "
+                        "pid namespace ends the auditor, then 'qportwatch detach' removes what is attached", (int)who.pid, why.text,
+                        (int)getpid());
     return r < 0 ? qpw_fail(err, -EPERM, "the requesting process (pid %d) %s; it needs CAP_NET_ADMIN in the auditor's own user, pid "
                             "and network namespaces", (int)who.pid, why.text) : 0;
 }

@@ -9,17 +9,19 @@ int qpw_collect_watched(const struct qpw_kernel *k, const struct qpw_collect_opt
 {
     struct qpw_collect_options asked = options ? *options : (struct qpw_collect_options){0};
     struct qpw_meta meta;
-    pid_t pid;
+    struct qpw_pid pid;
     int held = qpw_lock_held(&pid);
 
     /* One that is still starting holds the lock, and so does a command that acts alone for a moment: no auditor yet. */
-    if (held == 1 && pid && k->control && (pid_t)k->control->auditor_pid != pid)
-        held = pid = 0;
+    if (held == 1 && pid.own && k->control && (pid_t)k->control->auditor_pid != pid.own) {
+        pid = (struct qpw_pid){0};
+        held = 0;
+    }
     asked.lock = held < 0 ? QPW_LOCK_UNKNOWN : held ? QPW_LOCK_HELD : QPW_LOCK_FREE;
-    asked.auditor_pid = pid;
+    asked.auditor = pid;
     if (!held && qpw_meta_read(k, &meta, NULL) == 0 && qpw_lock_is_elsewhere(k, &meta)) {
         asked.lock = QPW_LOCK_UNKNOWN;
-        asked.auditor_pid = (pid_t)k->control->auditor_pid;
+        asked.auditor = qpw_pid_of((pid_t)k->control->auditor_pid, meta.pid_namespace);
     }
     return qpw_collect(k, &asked, ret, err);
 }

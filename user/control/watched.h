@@ -5,7 +5,7 @@
 
 #include "snapshot/collect.h"
 
-/* As qpw_collect(), with lock and auditor_pid of the options found here; options may be NULL. */
+/* As qpw_collect(), with lock and auditor of the options found here; options may be NULL. */
 int qpw_collect_watched(const struct qpw_kernel *k, const struct qpw_collect_options *options,
                         struct qpw_snapshot *ret, struct qpw_error *err);
 

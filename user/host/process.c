@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "host/clock.h"
+#include "host/pid_namespace.h"
 #include "host/proc_reader.h"
 #include "util/text.h"
 
@@ -328,6 +329,8 @@ int qpw_process_shares(int pid, const char *namespace)
     memcpy(question.kind, namespace, strnlen(namespace, sizeof(question.kind) - 1));
     if (qpw_proc_ask(QPW_PROC_SAME, &question, sizeof(question), &reply))
         return reply.result;
+    if (!qpw_pid_proc_is_ours())
+        return access("/proc/self", F_OK) < 0 ? -ENOENT : -EXDEV; /* under that number there is another process */
     snprintf(path, sizeof(path), "/proc/%d/ns/%s", pid, namespace);
     if (stat(path, &theirs) < 0)
         return -errno;

@@ -43,7 +43,10 @@ struct qpw_process {
 /* Fills everything but `match`. False if the process has ended meanwhile; *p is then partly filled. */
 bool qpw_process_describe(int pid, struct qpw_process *p);
 
-/* Whether it is in that namespace of this process ("user", "pid", "net"): 1 or 0, or a negative errno: unknown. */
+/*
+ * Whether it is in that namespace of this process ("user", "pid", "net"): 1 or 0, or a negative errno: unknown; -EXDEV: /proc
+ * is of another pid namespace.
+ */
 int qpw_process_shares(int pid, const char *namespace);
 
 /*

@@ -27,7 +27,7 @@ static int read_header(struct qpw_collection *c, const struct qpw_collect_option
     s->mono_ns = qpw_kernel_now_ns(c->k);
     s->replay = c->k->config.replay;
     s->lock = options->lock;
-    s->auditor_pid = options->auditor_pid;
+    s->auditor = options->auditor;
     if (s->replay) {
         s->unix_ns = s->mono_ns;
     } else {

@@ -6,6 +6,7 @@
 #include <stdbool.h>
 
 #include "host/netlink.h"
+#include "host/pid_namespace.h"
 #include "instance/object.h"
 #include "snapshot/snapshot.h"
 #include "util/error.h"
@@ -17,7 +18,7 @@ struct qpw_collect_options {
      */
     bool brief;
     enum qpw_lock_state lock;        /* as control/watched.h finds it, or the auditor itself knows */
-    int auditor_pid;
+    struct qpw_pid auditor;          /* who holds it */
     bool ports; /* fill port_seen, from the live connections; not with `brief` */
     const struct qpw_netlink *links; /* of the kernel side's namespace; NULL: read for this one picture */
     const char *sysfs;               /* NULL: "/sys"; for tests */

@@ -223,7 +223,7 @@ static int note_owners(const struct qpw_kernel *k, struct qpw_snapshot *s)
                  QPW_OWNER_PROGRAMS - count, QPW_OWNER_PROGRAMS);
     snprintf(s->executables_missing, sizeof(s->executables_missing), "%s", s->owners_missing[0]
              ? "owners of sockets are not noted" : s->meta.executables_missing);
-    if (!s->executables_missing[0] && !s->auditor_pid)
+    if (!s->executables_missing[0] && !s->auditor.own)
         snprintf(s->executables_missing, sizeof(s->executables_missing), "no auditor is running, which follows execve");
     if (!s->owners_missing[0] && s->meta.owners_cgroup > QPW_CGROUP_ROOT) {
         if (qpw_cgroup_path(s->meta.owners_cgroup, s->owners_below, sizeof(s->owners_below)) < 0)

@@ -12,6 +12,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "host/pid_namespace.h"
 #include "qportwatch_user.h"
 
 struct qpw_meter_row {
@@ -159,7 +160,7 @@ struct qpw_snapshot {
     struct qpw_local_row *locals;     /* replay */
     size_t n_locals;
     enum qpw_lock_state lock;
-    int auditor_pid;       /* who holds it, 0: nobody, or not known */
+    struct qpw_pid auditor; /* who holds it; own 0: nobody, or not known */
 
     struct qpw_meta meta;
     struct qpw_control control;

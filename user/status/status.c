@@ -94,10 +94,11 @@ int qpw_status_gather(struct qpw_status *ret, struct qpw_error *err)
     struct qpw_status s = {.alerts = qpw_status_alerts_gather()};
     struct qpw_kernel kernel;
     int r = qpw_instance_find_among(&kernel, &s.others, err);
-    pid_t pid;
+    struct qpw_pid pid;
+    char who[64];
 
     if (r == -ENOENT && qpw_lock_held(&pid) == 1)
-        qpw_fail(err, r, "not attached yet: the auditor (pid %d) is starting", (int)pid);
+        qpw_fail(err, r, "not attached yet: the auditor (%s) is starting", qpw_pid_text(pid, who, sizeof(who)));
     if (r < 0) {
         json_decref(s.alerts);
         return r;

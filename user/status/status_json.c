@@ -147,7 +147,7 @@ int qpw_status_json(const struct qpw_status *s, FILE *out)
     SET(root, "other_runs", others_json(&s->others));
     SET(root, "answer", qpw_json_answer(&s->answer, s->snapshot.unix_ns));
     SET(root, "command", qpw_json_text(s->snapshot.meta.command));
-    SET(root, "auditor", auditor_json(s->snapshot.auditor_pid, &s->answer.sight, s->snapshot.control.flags));
+    SET(root, "auditor", auditor_json(s->snapshot.auditor.here, &s->answer.sight, s->snapshot.control.flags));
     SET(root, "policy", policy_json(s));
     SET(root, "exceptions", exceptions_json(s));
     SET(root, "totals", totals_json(s));
@@ -173,13 +173,13 @@ int qpw_status_json_nothing(const char *why, FILE *out)
 {
     json_t *root = qpw_document("qportwatch.status/1");
     struct qpw_sight sight = {.auditor = QPW_AUDITOR_NONE, .heartbeat_age_ns = UINT64_MAX};
-    pid_t pid;
+    struct qpw_pid pid;
     int r = 0;
 
     qpw_lock_held(&pid);
     SET(root, "attached", json_false());
     SET(root, "answer", qpw_json_answer_nothing(why));
     SET(root, "why", qpw_json_text(why));
-    SET(root, "auditor", auditor_json(pid, &sight, 0));
+    SET(root, "auditor", auditor_json(pid.here, &sight, 0));
     return r ? (json_decref(root), -ENOMEM) : write_document(root, out);
 }

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#include "control/lock.h"
 #include "facts/kept.h"
 #include "status/status.h"
 #include "status/status_alerts.h"
@@ -35,7 +36,7 @@ static void show_hooks(const struct qpw_status *s, const struct qpw_printer *p)
             continue;
         qpw_print_item(p, "", "%s: %s; %s", qpw_watch_name(h->state),
                        h->state == QPW_WATCH_GONE ? "there is no such interface now" : "one of our programs is missing",
-                       s->snapshot.auditor_pid ? "the auditor restores it when it can" : "'attach' restores it");
+                       s->snapshot.auditor.own ? "the auditor restores it when it can" : "'attach' restores it");
     }
 }
 
@@ -60,20 +61,22 @@ static const char *confined(const struct qpw_status *s)
 
 static void show_auditor(const struct qpw_status *s, const struct qpw_printer *p)
 {
-    char since[32], ago[32], heart[32], stale[96] = "";
+    char since[32], ago[32], heart[32], who[64], way[96], stale[160] = "";
 
     qpw_words_time(s->snapshot.meta.attached_unix_ns, since, sizeof(since));
     qpw_words_duration(s->snapshot.mono_ns - s->snapshot.control.attached_ns, ago, sizeof(ago));
     qpw_words_duration(s->answer.sight.heartbeat_age_ns, heart, sizeof(heart));
     qpw_print_item(p, "since", "%s (%s), by %s", since, ago, s->snapshot.meta.command);
     if (s->answer.sight.auditor == QPW_AUDITOR_SILENT && s->snapshot.lock == QPW_LOCK_HELD)
-        snprintf(stale, sizeof(stale), " (stale: it hangs; end it with 'kill -9 %d', then 'attach')", s->snapshot.auditor_pid);
+        snprintf(stale, sizeof(stale), " (stale: it hangs; %s, then 'attach' resumes)",
+                 qpw_lock_way_out(s->snapshot.auditor, way, sizeof(way)));
     else if (s->answer.sight.auditor == QPW_AUDITOR_SILENT)
         snprintf(stale, sizeof(stale), " (stale: hung or killed; 'attach' takes over)");
     if (s->answer.sight.auditor == QPW_AUDITOR_NONE)
         qpw_print_item(p, "auditor", "not running; counting continues in the kernel, 'attach' resumes it");
     else
-        qpw_print_item(p, "auditor", "pid %d, heartbeat %s ago%s%s", s->snapshot.auditor_pid, heart, stale, confined(s));
+        qpw_print_item(p, "auditor", "%s, heartbeat %s ago%s%s", qpw_pid_text(s->snapshot.auditor, who, sizeof(who)), heart, stale,
+                       confined(s));
 }
 
 static void show_exceptions(const struct qpw_status *s, const struct qpw_printer *p)
