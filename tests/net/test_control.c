@@ -410,14 +410,58 @@ Test(control, what_failed_is_not_done_later)
     node_close(&n);
 }
 
+#define READER "setpriv --reuid 65534 --regid 65534 --groups 4711 --bounding-set -all --inh-caps -all " QPW_BUILD "/qportwatch "
+#define NOBODY "setpriv --reuid 65534 --regid 65534 --clear-groups --bounding-set -all --inh-caps -all " QPW_BUILD "/qportwatch "
+
+/* Stopped, its queue full, gone: a member waits for seconds, not for as long as a command may take, and is told which. */
+static void the_server_of_readers_hangs(struct node *n)
+{
+    static const char queue[] = "import os, socket\n"
+                                "path = '/run/qportwatch/%d.readers' % os.stat('/proc/self/ns/net').st_ino\n"
+                                "all = []\n"
+                                "try:\n"
+                                "  while True:\n"
+                                "    all.append(socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET | socket.SOCK_NONBLOCK))\n"
+                                "    all[-1].connect(path)\n"
+                                "except BlockingIOError: print('full')\n"
+                                "import time; time.sleep(1000)\n";
+    static const char *const said[] = {"does not answer; ask as root", "is busy or hangs; try again", "the auditor has ended, and with it"};
+    char text[4096], number[16];
+    pid_t server, inside, filler = 0;
+
+    netns_output(&n->node, text, sizeof(text), "pgrep -P $(pgrep -d, -P %d) -f 'qportwatch readers$'", (int)n->auditor);
+    server = atoi(text);
+    cr_assert(server > 1, "%s", text);
+    netns_run(&n->node, "until nsenter -t %d -m " READER "status >/dev/null 2>&1; do sleep 0.1; done", (int)n->auditor); /* nobody waits */
+    snprintf(number, sizeof(number), "%d", (int)n->auditor);
+    inside = netns_start(&n->node, NULL, (char *[]){"nsenter", "-t", number, "-m", "sleep", "1000", NULL});
+    kill(server, SIGSTOP);
+    for (size_t i = 0; i < sizeof(said) / sizeof(*said); i++) {
+        if (i == 1) {
+            snprintf(text, sizeof(text), "%s/queue", n->folder);
+            filler = netns_start(&n->node, text, (char *[]){"nsenter", "-t", number, "-m", "python3", "-uc", (char *)queue, NULL});
+            netns_until_file(text, "full", NETNS_DEADLINE_MS);
+        } else if (i == 2) {
+            netns_stop(filler, SIGKILL);
+            node_stop(n, SIGKILL);
+            netns_run(&n->node, "while kill -0 %d 2>/dev/null; do sleep 0.1; done", (int)server); /* what it started ends with it */
+        }
+        cr_expect_eq(netns_output(&n->node, text, sizeof(text), "nsenter -t %d -m timeout 60 " READER "status 2>&1",
+                                  (int)(i < 2 ? n->auditor : inside)), 1, "%s",
+                     text);
+        cr_expect(strstr(text, said[i]), "%s: %s", said[i], text);
+    }
+    cr_expect_eq(netns_output(&n->node, text, sizeof(text), "nsenter -t %d -m " QPW_BUILD "/qportwatch detach 2>&1", (int)inside), 0, "%s",
+                 text);
+    netns_stop(inside, SIGKILL);
+}
+
 /*
  * Members of the group read what is counted, with options that name no file, and end nothing. The group is made in a
  * copy of /etc/group that only the auditor's mount namespace sees, which has a /run of its own; who asks brings its number.
  */
 Test(control, readers)
 {
-#define READER "setpriv --reuid 65534 --regid 65534 --groups 4711 --bounding-set -all --inh-caps -all " QPW_BUILD "/qportwatch "
-#define NOBODY "setpriv --reuid 65534 --regid 65534 --clear-groups --bounding-set -all --inh-caps -all " QPW_BUILD "/qportwatch "
     static const struct {
         const char *command, *says;
         int status;
@@ -492,7 +536,7 @@ Test(control, readers)
     netns_start(&n.node, NULL, (char *[]){"sh", "-c", text, NULL});
     cr_expect_eq(netns_output(&n.node, text, sizeof(text), "nsenter -t %d -m " QPW_BUILD "/qportwatch status", (int)n.auditor), 0,
                  "%s", text);
-    cr_expect_eq(node_stop(&n, SIGTERM), 0);
+    the_server_of_readers_hangs(&n);
     node_nothing_left(&n);
     node_close(&n);
 }

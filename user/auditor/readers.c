@@ -50,13 +50,19 @@ static _Noreturn void supervise(void)
     }
 }
 
-/* The listener becomes descriptor 3 and the pipe's end 4; nothing else of the auditor's stays open. */
-static _Noreturn void become(int listen_fd, int life)
+/*
+ * The listener becomes descriptor 3 and the pipe's end 4; nothing else of the auditor's stays open. However that ends, a
+ * server that is stopped and would not see it ends, too.
+ */
+static _Noreturn void become(int listen_fd, int life, pid_t auditor)
 {
     int listener = fcntl(listen_fd, F_DUPFD, CLEAR_OF_BOTH), end = fcntl(life, F_DUPFD, CLEAR_OF_BOTH);
     int null = open("/dev/null", O_RDWR);
     sigset_t none;
 
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    if (getppid() != auditor)
+        _exit(QPW_EXIT_OK);
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, NULL);
     for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
@@ -71,6 +77,7 @@ static _Noreturn void become(int listen_fd, int life)
 void qpw_audit_readers_start(struct qpw_auditor *a)
 {
     struct qpw_error err = {""};
+    pid_t auditor;
     int fd, life[2];
     int r = qpw_readers_listen(&fd, &err);
 
@@ -84,9 +91,10 @@ void qpw_audit_readers_start(struct qpw_auditor *a)
         qpw_say(a, QPW_SAY_WARNING, "only root can read what is counted: %s", err.text);
         return;
     }
+    auditor = getpid();
     a->readers = fork();
     if (a->readers == 0)
-        become(fd, life[0]);
+        become(fd, life[0], auditor);
     close(fd);
     close(life[0]);
     a->readers_life = life[1];

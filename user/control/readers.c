@@ -53,29 +53,61 @@ bool qpw_readers_may(int argc, char *const *argv, struct qpw_error *err)
 
 /* ---- Who asks ---- */
 
+/* A descriptor, or a negative errno; -EACCES: this process may not, or there is nobody to ask. */
 static int connect_to(void)
 {
-    int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+    int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0), r;
     struct timeval patience = {.tv_sec = QPW_READERS_REQUEST_SECONDS};
     struct sockaddr_un address;
     struct ucred who;
     socklen_t size = sizeof(who);
 
     if (fd < 0)
-        return -1;
+        return -errno;
     qpw_lock_readers_address(&address);
     setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience));
-    if (connect(fd, (struct sockaddr *)&address, sizeof(address)) == 0 &&
-        getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &who, &size) == 0 && who.uid == 0)
+    r = connect(fd, (struct sockaddr *)&address, sizeof(address)) < 0 ? -errno : 0;
+    if (r == 0 && (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &who, &size) < 0 || who.uid != 0))
+        r = -EACCES;
+    if (r == 0)
         return fd;
     close(fd);
-    return -1;
+    return r == -ENOENT ? -EACCES : r;
+}
+
+#define SERVER "the process that answers the group " QPW_READERS_GROUP
+
+/* Members of the group alone come as far as being refused by the socket itself. */
+static int not_connected(int error, const char *command)
+{
+    if (error == EACCES)
+        return -1;
+    if (error == EAGAIN)
+        fprintf(stderr, "qportwatch %s: " SERVER " is busy or hangs; try again, or ask as root\n", command);
+    else if (error == ECONNREFUSED)
+        fprintf(stderr, "qportwatch %s: the auditor has ended, and with it " SERVER "; ask as root\n", command);
+    else
+        fprintf(stderr, "qportwatch %s: asking " SERVER ": %s\n", command, strerror(error));
+    return QPW_EXIT_FAILED;
+}
+
+/* What came instead of the exit status. n: as recv(2) gave it, with errno. */
+static int no_answer(ssize_t n, const char *command)
+{
+    const char *why = n < 0 ? strerror(errno) : "the answer ended early: it took too long, or the auditor has ended";
+
+    if (n < 0 && errno == ECONNRESET)
+        why = "refused: this user has too many commands at a time; try again";
+    else if (n < 0 && errno == EAGAIN)
+        why = SERVER " does not answer; ask as root, who can also end it where it hangs: another is started within a minute";
+    fprintf(stderr, "qportwatch %s: %s\n", command, why);
+    return QPW_EXIT_FAILED;
 }
 
 /* The exit status that comes at last. */
 static int receive(int fd, const char *command, FILE *out)
 {
-    struct timeval patience = {.tv_sec = QPW_READERS_RUN_SECONDS + QPW_READERS_REQUEST_SECONDS};
+    struct timeval patience = {.tv_sec = QPW_READERS_ANSWER_SECONDS};
     char packet[QPW_READERS_PACKET_BYTES + 1];
     ssize_t n;
 
@@ -83,15 +115,10 @@ static int receive(int fd, const char *command, FILE *out)
     while ((n = recv(fd, packet, sizeof(packet), 0)) > 0 || (n < 0 && errno == EINTR)) {
         if (n > 1 && packet[0] == 'x')
             return (unsigned char)packet[1];
-        if (n > 0 && fwrite(packet + 1, 1, (size_t)n - 1, packet[0] == '2' ? stderr : out) != (size_t)n - 1)
+        if (n > 1 && fwrite(packet + 1, 1, (size_t)n - 1, packet[0] == '2' ? stderr : out) != (size_t)n - 1)
             return QPW_EXIT_FAILED;
     }
-    if (n < 0 && errno == ECONNRESET)
-        fprintf(stderr, "qportwatch %s: refused: this user has too many commands at a time; try again\n", command);
-    else
-        fprintf(stderr, "qportwatch %s: %s\n", command, n < 0 ? strerror(errno) : "the answer ended early: it took too long, "
-                "or the auditor has ended");
-    return QPW_EXIT_FAILED;
+    return no_answer(n, command);
 }
 
 /* Adds one word with its NUL. False: there is no room. */
@@ -112,8 +139,11 @@ int qpw_readers_ask(int argc, char **argv, FILE *out)
     size_t length = 0;
     int fd, status;
 
-    if (geteuid() == 0 || (fd = connect_to()) < 0)
+    if (geteuid() == 0)
         return -1;
+    fd = connect_to();
+    if (fd < 0)
+        return not_connected(-fd, argv[0]);
     snprintf(columns, sizeof(columns), QPW_READERS_COLUMNS "%u", qpw_terminal_columns(stdout));
     add_word(request, &length, columns);
     for (int i = 0; i < argc; i++)

@@ -8,7 +8,8 @@
  * packets, so no descriptor of the asker is ever taken.
  *
  *   request  "COLUMNS=" and the terminal's width, then the command's words, each with its NUL, in one packet
- *   answer   packets that begin with '1' (standard output) or '2' (standard error), then 'x' and the exit status
+ *   answer   packets that begin with '1' (standard output) or '2' (standard error), 'a' alone at once and where there has been
+ *            nothing else for a second (it is at work), then 'x' and the exit status
  */
 #ifndef QPW_CONTROL_READERS_H
 #define QPW_CONTROL_READERS_H
@@ -27,10 +28,11 @@
 #define QPW_READERS_PACKET_BYTES 16384u
 #define QPW_READERS_RUN_SECONDS 60   /* for one command; who reads its output must not stop reading */
 #define QPW_READERS_REQUEST_SECONDS 2
+#define QPW_READERS_ANSWER_SECONDS 5 /* without any packet, after which nobody waits */
 
 /*
  * Has the command run: argv[0] is its name. Its exit status, with its output on `out` and its errors on this process's; or
- * -1: nobody serves readers here, or this process may not ask.
+ * -1: nobody serves readers here, or this process may not ask. Waits for QPW_READERS_ANSWER_SECONDS without a word at most.
  */
 int qpw_readers_ask(int argc, char **argv, FILE *out);
 

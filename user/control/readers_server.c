@@ -25,6 +25,7 @@
 #define REFUSALS 8      /* that are being said … */
 #define REFUSALS_OF_ONE 2
 #define REFUSED_US 100000 /* for the request of who is refused */
+#define AT_WORK_MS 1000
 #define LOOKS 20
 #define LOOK_US 5000
 
@@ -65,6 +66,7 @@ static _Noreturn void execute(char **argv, char *columns, const int outputs[2])
 {
     char *environment[] = {"PATH=/usr/sbin:/usr/bin:/sbin:/bin", "LANG=C.UTF-8", columns, NULL};
 
+    nice(10); /* behind the machine's own work, but not who answers */
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     dup2(outputs[0], STDOUT_FILENO);
     dup2(outputs[1], STDERR_FILENO);
@@ -73,16 +75,25 @@ static _Noreturn void execute(char **argv, char *columns, const int outputs[2])
     _exit(QPW_EXIT_FAILED);
 }
 
+static void say_at_work(int fd)
+{
+    send(fd, "a", 1, MSG_NOSIGNAL | MSG_DONTWAIT); /* where there is no room there is enough to read */
+}
+
 /* Passes on what comes until both ends are closed. */
 static void pass_on(int fd, const int from[2])
 {
     struct pollfd inputs[] = {{.fd = from[0], .events = POLLIN}, {.fd = from[1], .events = POLLIN}};
     char bytes[QPW_READERS_PACKET_BYTES];
     ssize_t n;
+    int ready;
 
     while (inputs[0].fd >= 0 || inputs[1].fd >= 0) {
-        if (poll(inputs, 2, -1) < 0 && errno != EINTR)
+        ready = poll(inputs, 2, AT_WORK_MS);
+        if (ready < 0 && errno != EINTR)
             return;
+        if (ready == 0)
+            say_at_work(fd);
         for (int i = 0; i < 2; i++) {
             if (inputs[i].fd < 0 || !inputs[i].revents)
                 continue;
@@ -148,7 +159,6 @@ static _Noreturn void serve_one(int fd, int go, const char *why_not)
     struct qpw_error err;
     int argc;
 
-    nice(10); /* commands behind the machine's own work, but not who accepts them */
     alarm(QPW_READERS_RUN_SECONDS); /* ends this process, and with it the command */
     while (read(go, &byte, 1) < 0 && errno == EINTR)
         ;
@@ -160,6 +170,7 @@ static _Noreturn void serve_one(int fd, int go, const char *why_not)
         refuse(fd, argv[0], why_not);
     if (!qpw_readers_may(argc, argv, &err))
         refuse(fd, argv[0], err.text);
+    say_at_work(fd);
     run(fd, words[0], argv);
 }
 
