@@ -42,7 +42,8 @@ Test(obstacles, every_right_taken_away_once)
     } rights[] = {
         {"net_admin", "qportwatch attach: node0: CAP_NET_ADMIN is missing: without it nothing can be attached", 1},
         {"sys_admin", "qportwatch attach: node0: CAP_SYS_ADMIN is missing: without it the kernel does not say whose", 1},
-        {"sys_ptrace", "CAP_SYS_PTRACE is missing: processes of other users stay unknown", 0},
+        {"sys_ptrace", "CAP_SYS_PTRACE is missing: processes of other users stay unknown, and 'detach' and 'reload' of those who cannot "
+                       "be looked into are refused", 0},
         {"dac_read_search", "CAP_DAC_READ_SEARCH is missing: processes of other users may stay unknown", 0},
         {"bpf", "CAP_SYS_ADMIN is kept in place of CAP_BPF", 0}, {"perfmon", "CAP_SYS_ADMIN is kept in place of CAP_PERFMON", 0},
         {"dac_override", NULL, 0}, {"sys_resource", NULL, 0}, {"net_raw", NULL, 0},
@@ -216,6 +217,11 @@ Test(obstacles, files_that_are_none)
         {"policy check /dev/zero", "/dev/zero: is a device, not a regular file", 2},
         {"policy check %s", ": is a directory, not a regular file", 2},
         {"alerts --alerts %s/fifo", "fifo: is a FIFO, not a regular file", 1},
+        {"attach node0 --no-tui --alerts %s/fifo", "fifo: is a FIFO, not a regular file; --no-alerts", 2},
+        {"attach node0 --no-tui --alerts %s", ": is a directory, not a regular file; --no-alerts", 2},
+        {"attach node0 --no-tui --alerts %s/socket", "socket: is a socket, not a regular file; --no-alerts", 2},
+        {"attach node0 --no-tui --alerts /dev/null", "/dev/null: is a device, not a regular file; --no-alerts", 2},
+        {"attach node0 --no-tui --alerts ''", "--alerts: a file's name is empty", 2},
         {"policy check %s/socket", "socket: is a socket", 2},
         {"policy check ''", "policy check: a file's name is empty", 2},
         {"alerts ''", "alerts: a file's name is empty", 1},
@@ -241,8 +247,10 @@ Test(obstacles, files_that_are_none)
     }
     wait_for_a_writer(&n, "replay --local 10.0.0.1", "not a capture");
     wait_for_a_writer(&n, "policy import --platform x", "the page has no table");
-    node_attach(&n, "node0 --alerts %s/fifo", n.folder); /* what it counts is not lost for it */
-    netns_until_file(n.log, "fifo: cannot be opened: not a regular file; findings are kept in the kernel", NETNS_DEADLINE_MS);
+    node_attach(&n, "node0 --alerts %s/later", n.folder); /* what it counts is not lost for it */
+    netns_run(&n.node, "rm -f %s/later && mv %s/fifo %s/later && ln -s later %s/fifo && kill -HUP %d", n.folder, n.folder, n.folder, n.folder,
+              (int)n.auditor);
+    netns_until_file(n.log, "later: cannot be opened: not a regular file; findings are kept in the kernel", NETNS_DEADLINE_MS);
     cr_expect_eq(node_command(&n, text, sizeof(text), "status"), 0, "%s", text);
     cr_expect_eq(node_command(&n, text, sizeof(text), "report -o %s/fifo", n.folder), 1);
     cr_expect(strstr(text, "fifo cannot be written: nobody reads this FIFO"), "%s", text);
@@ -265,7 +273,7 @@ Test(obstacles, without_sysfs_or_proc)
         snprintf(before, sizeof(before), "unshare -m sh -c 'umount -l %s; exec \"$@\"' sh", folders[i]);
         cr_expect_eq(attach_and_end(&n, text, sizeof(text), before, ""), 0, "without %s: %s", folders[i], text);
         cr_expect(strstr(text, "node0: attached, "), "without %s: %s", folders[i], text);
-        cr_expect_eq(!!strstr(text, "/proc is not mounted here: processes stay unknown"), i == 1, "%s", text);
+        cr_expect_eq(!!strstr(text, "/proc is not mounted here: processes stay unknown, and 'detach' and 'reload' are refused"), i == 1, "%s", text);
         cr_expect_eq(node_command(&n, text, sizeof(text), "detach"), 0);
         cr_expect_str_eq(text, "nothing to detach in this network namespace\n", "without %s", folders[i]);
     }

@@ -412,7 +412,7 @@ static void show_lines(struct faces *f)
     cr_assert_eq(qpw_answer_make(&f->s, &answer), 0);
     qpw_totals_of(&f->s, &now);
     passed = qpw_totals_since(&now, &before);
-    qpw_summary_text(&passed, &answer, f->s.unix_ns, 10, f->summary, sizeof(f->summary));
+    qpw_summary_text(&(struct qpw_summary){&passed, &answer, f->s.unix_ns, 10, NULL}, f->summary, sizeof(f->summary));
     qpw_words_headline(&answer, f->s.unix_ns, f->headline, sizeof(f->headline));
 }
 
@@ -896,11 +896,15 @@ Test(faces, acknowledged_ones_and_arp_in_words)
     struct qpw_finding_row arp = {.key = {.kind = QPW_KIND_ETHERTYPE, .port = 0x0806, .direction = QPW_DIR_NON_IP}};
     struct qpw_answer a = {.state = QPW_ANSWER_PROBED, .probes = 1, .worst = &arp, .acknowledged = 3};
     struct qpw_totals none = {0};
-    char text[640];
+    char text[640], told[320];
 
     cr_expect_str_eq(qpw_words_headline(&a, SAMPLE_NOW_NS, text, sizeof(text)), "PROBED: 1 unexpected attempt, none answered (ARP)");
-    cr_expect(strstr(qpw_summary_text(&none, &a, SAMPLE_NOW_NS, 10, text, sizeof(text)),
-                     "findings 0 unexpected, 0 of them answered, 3 acknowledged; PROBED"), "%s", text);
+    cr_expect(strstr(qpw_summary_text(&(struct qpw_summary){&none, &a, SAMPLE_NOW_NS, 10, "CLEAN"}, text, sizeof(text)),
+                     "findings 0 unexpected, 0 of them answered, 3 acknowledged; PROBED: 1 unexpected attempt, none"), "%s", text);
+    qpw_words_headline(&a, SAMPLE_NOW_NS, told, sizeof(told));
+    cr_expect(strstr(qpw_summary_text(&(struct qpw_summary){&none, &a, SAMPLE_NOW_NS, 10, told}, text, sizeof(text)),
+                     "3 acknowledged; PROBED"), "%s", text);
+    cr_expect_null(strstr(text, "PROBED: "), "the same is not said again: %s", text);
 }
 
 /* Since when: the oldest cause of what is said, not of anything else. */

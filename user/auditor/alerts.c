@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "alert/engine.h"
@@ -27,6 +28,7 @@
 #include "snapshot/collect_maps.h"
 #include "snapshot/conns.h"
 #include "util/document.h"
+#include "util/file.h"
 #include "words/known.h"
 #include "words/words.h"
 
@@ -81,6 +83,18 @@ static void on_past(void *data, const struct qpw_engine_past *past)
     qpw_first_seen_recall(alerts->auditor, past);
 }
 
+/* What can never be a log is refused; one that cannot be had now is no reason not to count. */
+static int check_kind(const char *path, struct qpw_error *err)
+{
+    struct stat st;
+
+    if (!*path)
+        return qpw_fail(err, -EINVAL, "--alerts: a file's name is empty");
+    if (stat(path, &st) < 0 || S_ISREG(st.st_mode))
+        return 0;
+    return qpw_fail(err, -EINVAL, "--alerts: %s: is %s, not a regular file; --no-alerts is for no alert log", path, qpw_file_kind(st.st_mode));
+}
+
 int qpw_alerts_open(struct qpw_auditor *a, struct qpw_error *err)
 {
     struct qpw_record_writer writer = {.write = write_record};
@@ -90,6 +104,9 @@ int qpw_alerts_open(struct qpw_auditor *a, struct qpw_error *err)
 
     if (!a->options.alerts)
         return 0;
+    r = check_kind(a->options.alerts, err);
+    if (r < 0)
+        return r;
     alerts = calloc(1, sizeof(*alerts));
     if (!alerts)
         return qpw_fail(err, -ENOMEM, "out of memory");

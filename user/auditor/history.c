@@ -165,7 +165,7 @@ static void put_programs(struct qpw_auditor *a, struct qpw_frame *frame)
 
 static int make_frame(struct qpw_auditor *a, int fd, bool end, struct qpw_error *err)
 {
-    struct qpw_collect_options options = {.brief = true, .links = a->netlink, .lock = QPW_LOCK_HELD, .auditor_pid = (int)getpid()};
+    struct qpw_collect_options options = {.brief = true, .links = a->netlink, .lock = QPW_LOCK_HELD, .auditor = {getpid(), getpid()}};
     struct qpw_snapshot s = {0};
     struct qpw_frame *frame = calloc(1, sizeof(*frame));
     int r = frame ? qpw_collect(&a->kernel, &options, &s, err) : qpw_fail(err, -ENOMEM, "out of memory");

@@ -18,6 +18,7 @@
 #include "host/sockets.h"
 #include "policy/compile/compile.h"
 #include "words/coverage.h"
+#include "words/answer.h"
 
 struct ring_buffer;
 struct qpw_alerts;
@@ -96,6 +97,7 @@ struct qpw_auditor {
     struct qpw_alerts *alerts; /* NULL: no alert log */
     struct qpw_audit_history *history; /* NULL: none is written */
     struct qpw_totals told_totals; /* of the last summary line */
+    char told_headline[QPW_HEADLINE_BYTES]; /* of it, too; empty: there was none */
     uint64_t told_until_ns; /* findings last seen before were told by the auditor before, 0: there was none */
     struct qpw_console console;
     int epoll_fd;

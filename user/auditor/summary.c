@@ -36,12 +36,13 @@ static void append_verdicts(char *line, size_t size, const struct qpw_totals *si
     }
 }
 
-const char *qpw_summary_text(const struct qpw_totals *passed, const struct qpw_answer *answer, uint64_t now_unix_ns,
-                             unsigned seconds, char *buf, size_t size)
+const char *qpw_summary_text(const struct qpw_summary *s, char *buf, size_t size)
 {
-    char packets[64], bytes[24], span[32], text[320];
+    const struct qpw_totals *passed = s->passed;
+    const struct qpw_answer *answer = s->answer;
+    char packets[64], bytes[24], span[32], text[QPW_HEADLINE_BYTES];
 
-    snprintf(buf, size, "%s: %s, %s", qpw_words_duration(seconds * 1000000000ull, span, sizeof(span)),
+    snprintf(buf, size, "%s: %s, %s", qpw_words_duration(s->seconds * 1000000000ull, span, sizeof(span)),
              qpw_words_many(passed->all.packets, "packet", packets, sizeof(packets)),
              qpw_words_bytes(passed->all.bytes, bytes, sizeof(bytes)));
     append_verdicts(buf, size, passed);
@@ -53,7 +54,8 @@ const char *qpw_summary_text(const struct qpw_totals *passed, const struct qpw_a
         append(buf, size, text);
     }
     append(buf, size, "; ");
-    append(buf, size, qpw_words_headline(answer, now_unix_ns, text, sizeof(text)));
+    qpw_words_headline(answer, s->now_unix_ns, text, sizeof(text));
+    append(buf, size, s->told && !strcmp(s->told, text) ? qpw_answer_name(answer->state) : text);
     return buf;
 }
 
@@ -74,6 +76,7 @@ void qpw_summary_tell(struct qpw_auditor *a)
         .brief = true, .links = a->netlink, .lock = QPW_LOCK_HELD, .auditor = {getpid(), getpid()}};
     struct qpw_snapshot snapshot = {0};
     struct qpw_totals now, passed;
+    struct qpw_summary summary;
     struct qpw_answer answer;
     struct qpw_error err;
     char line[640];
@@ -91,9 +94,9 @@ void qpw_summary_tell(struct qpw_auditor *a)
     qpw_totals_of(&snapshot, &now);
     qpw_alerts_snapshot(a, &snapshot);
     passed = qpw_totals_since(&now, &a->told_totals);
-    qpw_say(a, QPW_SAY_SUMMARY, "%s", qpw_summary_text(&passed, &answer, snapshot.unix_ns, a->options.interval, line,
-                                                       sizeof(line)));
-    qpw_service_status("%s", qpw_words_headline(&answer, snapshot.unix_ns, line, sizeof(line)));
+    summary = (struct qpw_summary){&passed, &answer, snapshot.unix_ns, a->options.interval, a->told_headline};
+    qpw_say(a, QPW_SAY_SUMMARY, "%s", qpw_summary_text(&summary, line, sizeof(line)));
+    qpw_service_status("%s", qpw_words_headline(&answer, snapshot.unix_ns, a->told_headline, sizeof(a->told_headline)));
     a->told_totals = now;
     qpw_snapshot_clear(&snapshot);
 }

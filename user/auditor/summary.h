@@ -6,8 +6,15 @@
 #include "facts/answer.h"
 #include "facts/totals.h"
 
-/* What passed within so many seconds, and how the node is at now_unix_ns. Returns buf. */
-const char *qpw_summary_text(const struct qpw_totals *passed, const struct qpw_answer *answer, uint64_t now_unix_ns,
-                             unsigned seconds, char *buf, size_t size);
+struct qpw_summary {
+    const struct qpw_totals *passed; /* within the interval */
+    const struct qpw_answer *answer;
+    uint64_t now_unix_ns;
+    unsigned seconds;                /* of the interval */
+    const char *told; /* the headline of the line before: where it is the same, only its state is said; NULL: none was */
+};
+
+/* What passed within the interval, and how the node is now. Returns buf. */
+const char *qpw_summary_text(const struct qpw_summary *summary, char *buf, size_t size);
 
 #endif

@@ -138,7 +138,7 @@ static void set_pointers(struct qpw_frame_read *f, const size_t sums[QPW_FRAME_T
     struct qpw_snapshot *s = &f->snapshot;
 
     *s = (struct qpw_snapshot){.unix_ns = sent->unix_ns, .from_unix_ns = sent->from_unix_ns, .mono_ns = sent->mono_ns,
-                               .lock = sent->lock, .auditor_pid = sent->auditor_pid, .meta = sent->meta, .control = sent->control};
+                               .lock = sent->lock, .auditor = sent->auditor, .meta = sent->meta, .control = sent->control};
     memcpy(s->host, sent->host, sizeof(s->host));
     s->ifaces = f->arrays[QPW_FRAME_IFACES];
     s->n_ifaces = sums[QPW_FRAME_IFACES] / sizeof(*s->ifaces);

@@ -9,6 +9,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "host/pid_namespace.h"
+
 #define INITIAL_USER_NAMESPACE 0xEFFFFFFDu /* PROC_USER_INIT_INO, include/linux/proc_ns.h */
 
 struct right {
@@ -22,7 +24,7 @@ static const struct right needed[] = {
 };
 
 static const struct right optional[] = {
-    {CAP_SYS_PTRACE, "CAP_SYS_PTRACE", "processes of other users stay unknown"},
+    {CAP_SYS_PTRACE, "CAP_SYS_PTRACE", "processes of other users stay unknown, and 'detach' and 'reload' of those who cannot be looked into are refused"},
     {CAP_DAC_READ_SEARCH, "CAP_DAC_READ_SEARCH", "processes of other users may stay unknown"},
 };
 
@@ -60,7 +62,12 @@ const char *qpw_rights_optional(char *buf, size_t size)
 
     *buf = '\0';
     if (access("/proc/self/fd", X_OK) < 0) {
-        snprintf(buf, size, "/proc is not mounted here: processes stay unknown");
+        snprintf(buf, size, "/proc is not mounted here: processes stay unknown, and 'detach' and 'reload' are refused ('kill' ends the auditor)");
+        return buf;
+    }
+    if (!qpw_pid_proc_is_ours()) {
+        snprintf(buf, size, "/proc is of another pid namespace: processes stay unknown, and 'detach' and 'reload' are refused ('kill' ends "
+                 "the auditor)");
         return buf;
     }
     capng_get_caps_process();

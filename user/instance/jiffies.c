@@ -10,6 +10,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "instance/kernel_words.h"
 #include "host/clock.h"
 
 #define CALIBRATION_TICKS 5u      /* at most */
@@ -64,8 +65,8 @@ int qpw_jiffies_calibrate(struct qpw_config *config, struct qpw_error *err)
     bool again = false;
 
     if (rc < 0) {
-        rc = qpw_fail(err, rc, "cannot load a BPF program: %s (root, or CAP_BPF and CAP_NET_ADMIN, is needed)",
-                      strerror(-rc));
+        rc = qpw_fail(err, rc, "cannot load a BPF program: %s%s", strerror(-rc),
+                      qpw_kernel_cure(rc, " (root, or CAP_BPF and CAP_NET_ADMIN, is needed)"));
         goto out;
     }
     /* The coarse clocks are as coarse as the tick: exact, where counting ticks on a busy machine is not. */

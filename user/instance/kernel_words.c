@@ -2,6 +2,7 @@
 #include "instance/kernel_words.h"
 
 #include <bpf/libbpf.h>
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -55,4 +56,14 @@ const char *qpw_kernel_words(void)
     memcpy(words, kernel_words, sizeof(words));
     kernel_words[0] = '\0';
     return words;
+}
+
+const char *qpw_kernel_cure(int error, const char *needs)
+{
+    switch (error) {
+    case -EMFILE: return "; the limit on open files is too low (ulimit -n, LimitNOFILE=)";
+    case -ENFILE: return "; the system's limit on open files is reached (fs.file-max)";
+    case -ENOMEM: return "; there is not enough memory, or before Linux 5.11 not enough that may be locked (ulimit -l)";
+    default: return needs;
+    }
 }

@@ -9,4 +9,10 @@ void qpw_quiet_libbpf(void);
 /* The kernel's words to this thread since they were last asked for, or "". */
 const char *qpw_kernel_words(void);
 
+/*
+ * What helps where the kernel refuses a program or a map with that negative errno: "; the limit on open files is too low …",
+ * or `needs` where rights or the kernel may be what lacks. Static, or `needs`.
+ */
+const char *qpw_kernel_cure(int error, const char *needs);
+
 #endif

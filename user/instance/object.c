@@ -17,6 +17,7 @@
 #include "host/clock.h"
 #include "host/tracepoint.h"
 #include "instance/jiffies.h"
+#include "instance/kernel_words.h"
 #include "instance/programs.h"
 
 extern const char qpw_bpf_object[], qpw_bpf_object_end[];
@@ -233,8 +234,8 @@ static int make_maps(const struct qpw_load_options *options, struct qpw_kernel *
     if (rc == 0) {
         rc = load_maps(object);
         if (rc < 0)
-            rc = qpw_fail(err, rc, "cannot make the BPF maps: %s (root, or CAP_BPF and CAP_NET_ADMIN, and Linux 5.10 "
-                          "are needed; before 5.11 also CAP_SYS_RESOURCE, or enough lockable memory)", strerror(-rc));
+            rc = qpw_fail(err, rc, "cannot make the BPF maps: %s%s", strerror(-rc), qpw_kernel_cure(rc, " (root, or CAP_BPF and CAP_NET_ADMIN, "
+                          "and Linux 5.10 are needed; before 5.11 also CAP_SYS_RESOURCE, or enough lockable memory)"));
     }
     rc = rc ? rc : take_maps(object, k, err);
     bpf_object__close(object);

@@ -76,9 +76,9 @@ static int load(struct job *job, struct bpf_object *object)
     r = r ? r : bpf_object__load(object);
     if (r < 0) {
         words = qpw_kernel_words();
-        return qpw_fail(&job->err, r, "the kernel refuses the BPF program %s: %s%s%s (root, or CAP_BPF, CAP_PERFMON "
-                        "and CAP_NET_ADMIN, and Linux 5.10 are needed)", qpw_program_name(job->program), strerror(-r),
-                        *words ? ": " : "", words);
+        return qpw_fail(&job->err, r, "the kernel refuses the BPF program %s: %s%s%s%s", qpw_program_name(job->program), strerror(-r),
+                        *words ? ": " : "", words, qpw_kernel_cure(r, " (root, or CAP_BPF, CAP_PERFMON and CAP_NET_ADMIN, and Linux "
+                                                                      "5.10 are needed)"));
     }
     job->fd = fcntl(bpf_program__fd(program), F_DUPFD_CLOEXEC, 3);
     r = job->fd < 0 ? -errno : bind_maps(job);

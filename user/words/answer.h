@@ -13,6 +13,7 @@
 const char *qpw_words_answer(const struct qpw_answer *answer, uint64_t now_unix_ns, char *buf, size_t size);
 
 /* State, that, and what else applies: "PROBED: 20 unexpected …; also BLIND". Returns buf. */
+#define QPW_HEADLINE_BYTES 320u
 const char *qpw_words_headline(const struct qpw_answer *answer, uint64_t now_unix_ns, char *buf, size_t size);
 
 /*
