@@ -23,6 +23,7 @@
 #include "policy/lang/flat.h"
 #include "snapshot/collect.h"
 #include "snapshot/conns.h"
+#include "util/text.h"
 #include "words/words.h"
 
 #define MINUTE_NS 60000000000ull
@@ -315,7 +316,7 @@ void qpw_audit_history_policy(struct qpw_auditor *a)
     h->policy = qpw_policy_flat(&a->policy); /* NULL: no memory, or its files have changed already */
     h->policy_unix_ns = qpw_clock_unix_ns();
     if (a->by[0])
-        snprintf(h->policy_by, sizeof(h->policy_by), "%s", a->by);
+        qpw_text_cut(h->policy_by, sizeof(h->policy_by), a->by);
     else
         qpw_peer_describe(getpid(), h->policy_by, sizeof(h->policy_by));
 }
