@@ -209,7 +209,7 @@ static int take_maps(struct bpf_object *object, struct qpw_kernel *k, struct qpw
             continue;
         *place = fcntl(bpf_map__fd(map), F_DUPFD_CLOEXEC, 3);
         if (*place < 0)
-            return qpw_fail(err, -errno, "cannot keep map '%s': %s", bpf_map__name(map), strerror(errno));
+            return qpw_fail(err, -errno, "cannot keep map '%s': %s%s", bpf_map__name(map), strerror(errno), qpw_kernel_cure(-errno, ""));
     }
     for (int i = 0; i < QPW_MAP_COUNT; i++)
         if (k->map_fd[i] < 0)

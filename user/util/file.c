@@ -92,8 +92,9 @@ static int open_stream(const char *path, struct qpw_error *err)
         close(fd);
         return qpw_fail(err, -EINVAL, "%s: is %s, neither a file nor a pipe", name, qpw_file_kind(st.st_mode));
     }
-    if (!S_ISREG(st.st_mode))
-        wait_for_data(fd, name);
+    if (S_ISREG(st.st_mode))
+        return fd; /* O_NONBLOCK means nothing there, but in /proc and such, where a read would wait for the kernel */
+    wait_for_data(fd, name);
     if (!standard)
         fcntl(fd, F_SETFL, 0); /* a read waits for who writes slowly */
     return fd;
