@@ -39,7 +39,7 @@ static int keep(void *data, const struct qpw_record *r)
     snprintf(s->text, sizeof(s->text), "%s", r->text);
     if (qpw_record_value(r, "allow"))
         snprintf(s->allow, sizeof(s->allow), "%s", qpw_record_value(r, "allow"));
-    if (qpw_eve_line(r, &line, &length) < 0)
+    if (qpw_eve_line(r, NULL, &line, &length) < 0)
         abort();
     snprintf(s->line, sizeof(s->line), "%s", line);
     free(line);

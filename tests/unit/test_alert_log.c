@@ -21,6 +21,7 @@
 
 static char dir[64], path[96], other[96];
 static struct qpw_log log_;
+static struct qpw_log_chain chain;
 
 static void begin(void)
 {
@@ -228,7 +229,7 @@ static int to_log(void *data, const struct qpw_record *record)
 {
     size_t length;
     char *line;
-    int rc = qpw_eve_line(record, &line, &length);
+    int rc = qpw_eve_line(record, NULL, &line, &length);
 
     if (rc < 0)
         return rc;
@@ -264,7 +265,7 @@ Test(alert_log, what_was_written_is_read_back)
     row.counts.connections = 7;
     qpw_engine_findings(e, &row, 1, T0 + SEC);
     qpw_engine_free(e);
-    cr_assert_eq(qpw_log_history(&log_, 1 << 20, note, NULL, &err), 0);
+    cr_assert_eq(qpw_log_history(&log_, 1 << 20, note, NULL, &chain, &err), 0);
     cr_assert_eq(n_pasts, 2);
     cr_expect_eq(pasts[1].flow_id, row.flow_id);
     cr_expect_eq(pasts[1].sequence, 2);
@@ -289,11 +290,11 @@ Test(alert_log, a_torn_last_line_is_taken_away_and_the_record_written_again)
     cr_assert_eq(stat(path, &st), 0);
     cr_assert_eq(truncate(path, st.st_size - 100), 0);
     e = engine_on_log();
-    cr_assert_eq(qpw_log_history(&log_, 1 << 20, restore, e, &err), 0);
+    cr_assert_eq(qpw_log_history(&log_, 1 << 20, restore, e, &chain, &err), 0);
     qpw_engine_findings(e, rows, 2, T0 + SEC);
     qpw_engine_findings(e, rows, 2, T0 + 2 * SEC);
     qpw_engine_free(e);
-    cr_assert_eq(qpw_log_history(&log_, 1 << 20, note, NULL, &err), 0);
+    cr_assert_eq(qpw_log_history(&log_, 1 << 20, note, NULL, &chain, &err), 0);
     cr_expect_eq(n_pasts, 2);
     cr_expect_eq(pasts[0].sequence, 1);
     cr_expect_eq(pasts[1].sequence, 1);
@@ -313,7 +314,7 @@ Test(alert_log, the_rotated_file_is_remembered_too)
     qpw_engine_free(e);
     cr_assert_eq(rename(path, other), 0);
     e = engine_on_log();
-    cr_assert_eq(qpw_log_history(&log_, 1 << 20, restore, e, &err), 0);
+    cr_assert_eq(qpw_log_history(&log_, 1 << 20, restore, e, &chain, &err), 0);
     qpw_engine_findings(e, &row, 1, T0 + SEC);
     qpw_engine_free(e);
     cr_expect_str_eq(content(path), "(none)");
@@ -342,7 +343,7 @@ Test(alert_log, files_rotated_long_ago_are_remembered_too)
         }
     }
     e = engine_on_log();
-    cr_assert_eq(qpw_log_history(&log_, 1 << 20, restore, e, &err), 0);
+    cr_assert_eq(qpw_log_history(&log_, 1 << 20, restore, e, &chain, &err), 0);
     for (unsigned i = 0; i < 3; i++) {
         row = finding(QPW_DIR_INBOUND, "10.0.0.5", "10.0.0.1", 4444 + i, QPW_OUTCOME_ANSWERED, T0, T0);
         qpw_engine_findings(e, &row, 1, T0 + SEC);
@@ -359,6 +360,6 @@ Test(alert_log, foreign_lines_are_passed_over)
 
     cr_assert_eq(
         put("{\"event_type\":\"alert\",\"flow_id\":5,\"alert\":{\"signature_id\":2001}}\nnot json\n[1]\n{}\n\n"), 0);
-    cr_expect_eq(qpw_log_history(&log_, 1 << 20, note, NULL, &err), 0);
+    cr_expect_eq(qpw_log_history(&log_, 1 << 20, note, NULL, &chain, &err), 0);
     cr_expect_eq(n_pasts, 0);
 }

@@ -81,7 +81,7 @@ static void put(FILE *out, const struct qpw_record *r)
     size_t length;
     char *line;
 
-    cr_assert_eq(qpw_eve_line(r, &line, &length), 0);
+    cr_assert_eq(qpw_eve_line(r, NULL, &line, &length), 0);
     cr_expect_eq(strlen(line), length);
     cr_expect_eq(strchr(line, '\n'), line + length - 1);
     fwrite(line, 1, length, out);
@@ -145,7 +145,7 @@ Test(eve, an_alert_has_every_promised_field)
 
     row.value.vlan = 200;
     fill(&r, QPW_SIG_IN_DATA, &row);
-    cr_assert_eq(qpw_eve_line(&r, &line, &length), 0);
+    cr_assert_eq(qpw_eve_line(&r, NULL, &line, &length), 0);
     o = json_loads(line, 0, NULL);
     cr_assert(o);
     alert = json_object_get(o, "alert");
@@ -181,7 +181,7 @@ Test(eve, what_the_node_opened_has_the_node_as_its_source)
     char *line;
 
     fill(&r, QPW_SIG_OUT_DATA, &row);
-    cr_assert_eq(qpw_eve_line(&r, &line, &length), 0);
+    cr_assert_eq(qpw_eve_line(&r, NULL, &line, &length), 0);
     cr_expect(strstr(line, "\"src_ip\":\"10.0.0.1\""));
     cr_expect(strstr(line, "\"pkts_toserver\":1,\"pkts_toclient\":2"), "%s", line);
     free(line);
@@ -196,7 +196,7 @@ Test(eve, any_bytes_of_a_name_give_valid_json)
 
     fill(&r, QPW_SIG_STARTED, NULL);
     qpw_record_fact(&r, "process", "a\xff\"\n\x01z");
-    cr_assert_eq(qpw_eve_line(&r, &line, &length), 0);
+    cr_assert_eq(qpw_eve_line(&r, NULL, &line, &length), 0);
     o = json_loads(line, 0, NULL);
     cr_expect(o);
     cr_expect_eq(strchr(line, '\n'), line + length - 1);

@@ -39,6 +39,7 @@
 struct qpw_alerts {
     struct qpw_engine *engine;
     struct qpw_log log;
+    struct qpw_log_chain chain; /* of the log's lines, as far as they are written */
     struct qpw_syslog *syslog; /* NULL: none */
     char host[64];
     struct qpw_prefix links[MAX_LINKS];
@@ -56,13 +57,18 @@ struct qpw_alerts {
 static int write_record(void *data, const struct qpw_record *record)
 {
     struct qpw_alerts *alerts = data;
+    struct qpw_log_chain next;
+    bool sealed;
     size_t length;
     char *line;
-    int r = qpw_eve_line(record, &line, &length);
+    int r = qpw_eve_line(record, &alerts->chain, &line, &length);
 
     if (r < 0)
         return r;
+    sealed = qpw_log_chain_seal(&alerts->chain, line, length, &next);
     r = qpw_log_write(&alerts->log, line, length);
+    if (r == 0 && sealed)
+        alerts->chain = next;
     if (r < 0 && alerts->last_words) {
         line[length - 1] = '\0';
         qpw_say(alerts->auditor, QPW_SAY_WARNING, "not written: %s", line);
@@ -134,7 +140,7 @@ int qpw_alerts_open(struct qpw_auditor *a, struct qpw_error *err)
         if (r < 0)
             return r;
     }
-    if (qpw_log_history(&alerts->log, HISTORY_BYTES, on_past, alerts, &why) < 0)
+    if (qpw_log_history(&alerts->log, HISTORY_BYTES, on_past, alerts, &alerts->chain, &why) < 0)
         qpw_say(a, QPW_SAY_WARNING, "%s; alerts it contains may be repeated", why.text);
     return 0;
 }

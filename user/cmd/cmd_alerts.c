@@ -14,6 +14,7 @@
 #include "alert/log/lines.h"
 #include "alert/log/reader.h"
 #include "alert/signatures.h"
+#include "cmd/alerts_verify.h"
 #include "cmd/cmd.h"
 #include "cmd/format.h"
 #include "cmd/hosts.h"
@@ -37,6 +38,7 @@ struct options {
     bool json;
     bool long_text; /* the whole sentence below each row */
     bool signatures;
+    bool verify;
     struct qpw_alert_filter filter;
 };
 
@@ -50,6 +52,7 @@ enum {
     KEY_SINCE,
     KEY_FORMAT,
     KEY_SIGNATURES,
+    KEY_VERIFY,
     KEY_LOCAL_TIME
 };
 
@@ -66,6 +69,7 @@ static const struct argp_option argp_options[] = {
     {"long", 'l', NULL, 0, "Below each alert what happened, what the policy says and what would allow it", 0},
     {"json", 'j', NULL, 0, "The records as they are in the log, one per line", 0},
     {"local-time", KEY_LOCAL_TIME, NULL, 0, "Times of this machine's time zone, not UTC", 0},
+    {"verify", KEY_VERIFY, NULL, 0, "Follow the chain of sums through the log and name the first line that was cut out, changed, moved or added since; exit status 3 where one was", 0},
     {"signatures", KEY_SIGNATURES, NULL, 0, "List every signature that the log can contain, with its number", 0},
     {"format", KEY_FORMAT, "FORMAT", 0, "text or json", 0},
     {0},
@@ -100,10 +104,13 @@ static error_t parse(int key, char *arg, struct argp_state *state)
         o->files = state->argv + state->next;
         return 0;
     case ARGP_KEY_END:
+        if (o->verify && o->follow)
+            qpw_usage_error(state, "--verify reads what is there: -f does not go with it");
         if (o->files && (o->log || o->follow))
             qpw_usage_error(state, "files are read as they are: %s does not go with them", o->log ? "--alerts" : "-f");
         return 0;
     case KEY_SIGNATURES: o->signatures = true; return 0;
+    case KEY_VERIFY: o->verify = true; return 0;
     case 'j': o->json = true; return 0;
     case KEY_FORMAT: o->json = qpw_format_is_json(state, arg); return 0;
     case KEY_VERDICT:
@@ -399,6 +406,10 @@ int qpw_cmd_alerts(int argc, char **argv)
     if (o.log && !o.files && !o.follow && is_whole(o.log)) {
         one[0] = (char *)o.log;
         o.files = one;
+    }
+    if (o.verify) {
+        qpw_table_clear(&table);
+        return qpw_alerts_verify(o.log, o.files, o.json);
     }
     r = read_all(&reading, &err);
     if (r < 0)

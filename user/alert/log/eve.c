@@ -97,7 +97,7 @@ static json_t *list(json_t *object, const char *key)
     return array;
 }
 
-static json_t *facts(const struct qpw_record *r)
+static json_t *facts(const struct qpw_record *r, const char *chain)
 {
     json_t *o = json_object();
     char buf[64];
@@ -113,6 +113,8 @@ static json_t *facts(const struct qpw_record *r)
         snprintf(buf, sizeof(buf), "%u", r->sequence);
         json_array_append_new(list(o, "sequence"), text(buf));
     }
+    if (chain)
+        json_array_append_new(list(o, "chain"), text(chain));
     return o;
 }
 
@@ -201,7 +203,7 @@ static json_t *flow(const struct qpw_record *r)
     return o;
 }
 
-static void alert(json_t *o, const struct qpw_record *r)
+static void alert(json_t *o, const struct qpw_record *r, const char *chain)
 {
     static const char *const categories[] = {"", "Unexpected and answered", "Unexpected", "Attempt or loss",
                                              "Information"};
@@ -218,16 +220,16 @@ static void alert(json_t *o, const struct qpw_record *r)
     json_object_set_new(o, "alert",
                         json_pack("{s:s, s:i, s:i, s:i, s:s, s:s, s:i, s:o}", "action", "allowed", "gid", QPW_ALERT_GID,
                                   "signature_id", (int)s->id, "rev", 1, "signature", s->title, "category",
-                                  categories[qpw_record_severity(r)], "severity", (int)qpw_record_severity(r), "metadata", facts(r)));
+                                  categories[qpw_record_severity(r)], "severity", (int)qpw_record_severity(r), "metadata", facts(r, chain)));
     json_object_set_new(o, "flow", flow(r));
 }
 
 /*
  * About the auditor's own work: the facts as named variables, since this event type has no place of its own for them.
  */
-static void engine(json_t *o, const struct qpw_record *r)
+static void engine(json_t *o, const struct qpw_record *r, const char *chain)
 {
-    json_t *own = facts(r), *variables = json_array(), *value;
+    json_t *own = facts(r, chain), *variables = json_array(), *value;
     const char *key;
 
     if (r->iface)
@@ -242,7 +244,7 @@ static void engine(json_t *o, const struct qpw_record *r)
 }
 
 /* kernel_drops: packets that the kernel dropped, and it drops none for us. What was not kept in detail is a variable. */
-static void stats(json_t *o, const struct qpw_heartbeat *h)
+static void stats(json_t *o, const struct qpw_heartbeat *h, const char *chain)
 {
     json_object_set_new(o, "stats",
                         json_pack("{s:I, s:{s:I, s:I}, s:{s:I, s:I, s:I}, s:{s:I, s:I, s:I}, s:{s:I, s:I}}", "uptime",
@@ -254,12 +256,15 @@ static void stats(json_t *o, const struct qpw_heartbeat *h)
                                   (json_int_t)h->connections, "total", (json_int_t)h->findings));
     json_object_set_new(o, "metadata", json_pack("{s:[{s:o}]}", "flowvars", "lost_detail",
                                                  json_sprintf("%" PRIu64, h->lost_detail)));
+    if (chain)
+        json_array_append_new(json_object_get(json_object_get(o, "metadata"), "flowvars"), json_pack("{s:s}", "chain", chain));
 }
 
-int qpw_eve_line(const struct qpw_record *r, char **ret_line, size_t *ret_length)
+int qpw_eve_line(const struct qpw_record *r, const struct qpw_log_chain *chain, char **ret_line, size_t *ret_length)
 {
+    char buf[40], place[QPW_LOG_CHAIN_TEXT], *line, *grown;
+    const char *next = chain ? qpw_log_chain_text(chain, place) : NULL;
     json_t *o = json_object();
-    char buf[40], *line, *grown;
     size_t length;
 
     json_object_set_new(o, "timestamp", text(qpw_eve_time(r->seen_unix_ns, buf, sizeof(buf))));
@@ -269,11 +274,11 @@ int qpw_eve_line(const struct qpw_record *r, char **ret_line, size_t *ret_length
                         json_string(!r->signature ? "stats" : r->signature->operational ? "engine" : "alert"));
     json_object_set_new(o, "host", text(r->host));
     if (!r->signature)
-        stats(o, r->heartbeat);
+        stats(o, r->heartbeat, next);
     else if (r->signature->operational)
-        engine(o, r);
+        engine(o, r, next);
     else
-        alert(o, r);
+        alert(o, r, next);
     line = json_dumps(o, JSON_COMPACT);
     json_decref(o);
     if (!line)

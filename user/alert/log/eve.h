@@ -6,13 +6,14 @@
 #include <jansson.h>
 #include <stddef.h>
 
+#include "alert/log/chain.h"
 #include "alert/record.h"
 
 /*
- * One JSON object ended by a newline. Returns 0 with *ret_line (the caller frees it) and its length, newline included,
- * or -ENOMEM with both untouched.
+ * One JSON object ended by a newline, the next record of that chain, to be sealed (NULL: of none). Returns 0 with *ret_line
+ * (the caller frees it) and its length, newline included, or -ENOMEM with both untouched.
  */
-int qpw_eve_line(const struct qpw_record *record, char **ret_line, size_t *ret_length);
+int qpw_eve_line(const struct qpw_record *record, const struct qpw_log_chain *chain, char **ret_line, size_t *ret_length);
 
 /* "2026-01-02T03:04:05.000006+0000", as the format wants it. Returns buf (at least 36 bytes). */
 const char *qpw_eve_time(uint64_t unix_ns, char *buf, size_t size);

@@ -24,6 +24,7 @@
 struct history {
     void (*visit)(void *data, const struct qpw_engine_past *past);
     void *data;
+    struct qpw_log_chain *chain;
 };
 
 static uint64_t number(const json_t *record, const char *key)
@@ -98,6 +99,7 @@ static void read_line(const struct history *h, const char *line, size_t length)
     struct qpw_process program = {0};
     const char *written;
 
+    qpw_log_chain_read(line, length, h->chain);
     if (!record)
         return;
     written = qpw_eve_fact(record, "written");
@@ -233,10 +235,14 @@ static int read_rotated(const struct history *h, const char *path, uint64_t limi
 }
 
 int qpw_log_history(const struct qpw_log *log, uint64_t limit,
-                    void (*visit)(void *data, const struct qpw_engine_past *past), void *data, struct qpw_error *err)
+                    void (*visit)(void *data, const struct qpw_engine_past *past), void *data,
+                    struct qpw_log_chain *ret_chain, struct qpw_error *err)
 {
-    struct history h = {visit, data};
-    int rc = read_rotated(&h, log->path, limit, err);
+    struct history h = {visit, data, ret_chain};
+    int rc;
+
+    qpw_log_chain_init(ret_chain);
+    rc = read_rotated(&h, log->path, limit, err);
 
     return rc < 0 ? rc : read_file(&h, log->path, limit, true, err);
 }

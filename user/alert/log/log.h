@@ -13,6 +13,7 @@
 #include <stdint.h>
 
 #include "alert/engine.h"
+#include "alert/log/chain.h"
 #include "util/error.h"
 
 struct qpw_log {
@@ -43,10 +44,11 @@ void qpw_log_reopen(struct qpw_log *log);
 /*
  * Reads what the log holds already, the newest `limit` bytes of PATH and of each rotated file beside it (PATH.1,
  * PATH.2.gz, PATH-20260301 …; of those some 64 MiB in all), and calls back for each record that has a flow_id or tells
- * of the coverage, oldest first. A torn last line, of a killed process or a
- * crashed machine, is taken away. 0, also where there is no file; or a negative errno with err filled.
+ * of the coverage, oldest first. *ret_chain is the chain as the last line leaves it. A torn last line, of a killed process or
+ * a crashed machine, is taken away. 0, also where there is no file; or a negative errno with err filled.
  */
 int qpw_log_history(const struct qpw_log *log, uint64_t limit,
-                    void (*visit)(void *data, const struct qpw_engine_past *past), void *data, struct qpw_error *err);
+                    void (*visit)(void *data, const struct qpw_engine_past *past), void *data,
+                    struct qpw_log_chain *ret_chain, struct qpw_error *err);
 
 #endif

@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#include "alert/log/chain.h"
+
+#include <ctype.h>
+#include <inttypes.h>
+#include <nettle/base16.h>
+#include <nettle/sha2.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define NOTHING "0000000000000000000000000000000000000000000000000000000000000000"
+#define DIGITS (QPW_LOG_CHAIN_SUM - 1)
+
+/* How the fact stands in a line: of an alert's metadata, and of an engine record's variables. No value can contain it. */
+static const char *const before[] = {"\"chain\":[\"", "{\"chain\":\""};
+
+const char *qpw_log_chain_word_name(unsigned value)
+{
+#define NAME(symbol, name) name,
+    static const char *const names[] = {QPW_LOG_CHAIN_WORDS(NAME)};
+#undef NAME
+    _Static_assert(sizeof(names) / sizeof(*names) == QPW_LOG_CHAIN_WORD_COUNT, "one name for each value");
+
+    return value < QPW_LOG_CHAIN_WORD_COUNT ? names[value] : "invalid";
+}
+
+void qpw_log_chain_init(struct qpw_log_chain *chain)
+{
+    *chain = (struct qpw_log_chain){.sum = NOTHING};
+}
+
+const char *qpw_log_chain_text(const struct qpw_log_chain *chain, char buf[QPW_LOG_CHAIN_TEXT])
+{
+    snprintf(buf, QPW_LOG_CHAIN_TEXT, "%" PRIu64 ":%s", chain->number + 1, chain->sum);
+    return buf;
+}
+
+/* Where the line's sum begins, and its number; NULL: it has none. The last of the kind, which is ours. */
+static const char *find_sum(const char *line, size_t length, uint64_t *ret_number)
+{
+    const char *found = NULL, *end = line + length;
+
+    for (size_t i = 0; !found && i < sizeof(before) / sizeof(*before); i++) {
+        const char *at = memmem(line, length, before[i], strlen(before[i]));
+        size_t digits = 0, hex = 0;
+        uint64_t number = 0;
+
+        if (!at)
+            continue;
+        at += strlen(before[i]);
+        for (; at + digits < end && isdigit((unsigned char)at[digits]) && digits < 19; digits++)
+            number = 10 * number + (uint64_t)(at[digits] - '0');
+        if (!digits || at + digits >= end || at[digits] != ':')
+            continue;
+        at += digits + 1;
+        while (at + hex < end && hex < DIGITS && strchr("0123456789abcdef", at[hex]) && at[hex])
+            hex++;
+        if (hex < DIGITS || at + hex >= end || at[hex] != '"')
+            continue;
+        *ret_number = number;
+        found = at;
+    }
+    return found;
+}
+
+/* The sum of a line with that sum in the place of its own. */
+static void sum_of(const char *line, size_t length, const char *place, const char sum[QPW_LOG_CHAIN_SUM],
+                   char ret[QPW_LOG_CHAIN_SUM])
+{
+    uint8_t digest[SHA256_DIGEST_SIZE];
+    struct sha256_ctx ctx;
+    size_t head = (size_t)(place - line);
+
+    sha256_init(&ctx);
+    sha256_update(&ctx, head, (const uint8_t *)line);
+    sha256_update(&ctx, DIGITS, (const uint8_t *)sum);
+    sha256_update(&ctx, length - head - DIGITS, (const uint8_t *)place + DIGITS);
+    sha256_digest(&ctx, sizeof(digest), digest);
+    base16_encode_update(ret, sizeof(digest), digest);
+    ret[DIGITS] = '\0';
+}
+
+static size_t without_newline(const char *line, size_t length)
+{
+    return length && line[length - 1] == '\n' ? length - 1 : length;
+}
+
+bool qpw_log_chain_seal(const struct qpw_log_chain *chain, char *line, size_t length, struct qpw_log_chain *ret_next)
+{
+    struct qpw_log_chain next = {.number = chain->number + 1};
+    uint64_t number;
+    const char *place;
+
+    length = without_newline(line, length);
+    place = find_sum(line, length, &number);
+    if (!place || number != next.number || memcmp(place, chain->sum, DIGITS))
+        return false;
+    sum_of(line, length, place, chain->sum, next.sum);
+    memcpy(line + (place - line), next.sum, DIGITS);
+    *ret_next = next;
+    return true;
+}
+
+bool qpw_log_chain_read(const char *line, size_t length, struct qpw_log_chain *ret)
+{
+    struct qpw_log_chain read = {0};
+    const char *place = find_sum(line, without_newline(line, length), &read.number);
+
+    if (!place)
+        return false;
+    memcpy(read.sum, place, DIGITS);
+    *ret = read;
+    return true;
+}
+
+enum qpw_log_chain_word qpw_log_chain_follow(struct qpw_log_chain *chain, const char *line, size_t length)
+{
+    struct qpw_log_chain came = *chain, first, said = {0};
+    char sum[QPW_LOG_CHAIN_SUM];
+    const char *place;
+
+    length = without_newline(line, length);
+    place = find_sum(line, length, &said.number);
+    if (!place)
+        return QPW_LOG_CHAIN_ADDED;
+    memcpy(said.sum, place, DIGITS);
+    if (said.number == 1) { /* the first record can be checked by itself */
+        qpw_log_chain_init(&first);
+        sum_of(line, length, place, first.sum, sum);
+        if (strcmp(sum, said.sum))
+            return QPW_LOG_CHAIN_CHANGED;
+        *chain = said;
+        return came.number ? QPW_LOG_CHAIN_BEGINS : QPW_LOG_CHAIN_HOLDS;
+    }
+    if (!came.number) {
+        *chain = said;
+        return QPW_LOG_CHAIN_BEGINS;
+    }
+    if (said.number <= came.number)
+        return QPW_LOG_CHAIN_MOVED;
+    *chain = said;
+    if (said.number > came.number + 1)
+        return QPW_LOG_CHAIN_CUT;
+    sum_of(line, length, place, came.sum, sum);
+    return strcmp(sum, said.sum) ? QPW_LOG_CHAIN_CHANGED : QPW_LOG_CHAIN_HOLDS;
+}
