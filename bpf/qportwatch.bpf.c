@@ -4,6 +4,7 @@
  * always passes the packet on: XDP_PASS, or TC_ACT_UNSPEC, which is TCX "next".
  */
 #include <linux/bpf.h>
+#include <linux/if_packet.h>
 #include <linux/pkt_cls.h>
 
 #include <bpf/bpf_endian.h>
@@ -134,6 +135,15 @@ static __always_inline int qpw_is_asked_about(const struct qpw_work *w, const st
            ((c->vlan & QPW_CONN_PARENT) && !w->rx && c->outcome == QPW_OUTCOME_DATA && c->verdict != QPW_VERDICT_PEER);
 }
 
+/*
+ * The node's own copy of what it sent to a group or a broadcast address (dev_loopback_xmit()): it was on no wire, and begins
+ * with its IP header, so that it reads as a frame of another EtherType. The fast path knows no connection of such a frame.
+ */
+static __always_inline int qpw_is_loopback(void *ctx, const int xdp)
+{
+    return !xdp && !config.replay && ((struct __sk_buff *)ctx)->pkt_type == PACKET_LOOPBACK;
+}
+
 static __always_inline __u32 qpw_slow_path(void *ctx, const int xdp)
 {
     struct qpw_work *w = qpw_work();
@@ -141,7 +151,7 @@ static __always_inline __u32 qpw_slow_path(void *ctx, const int xdp)
     struct qpw_conn *c;
     struct qpw_wire wire;
 
-    if (!w)
+    if (!w || qpw_is_loopback(ctx, xdp))
         return 0;
     if (w->more && xdp)
         qpw_reparse_xdp(ctx, w);

@@ -133,6 +133,18 @@ Test(transit, what_the_node_sends_is_its_own)
     expect_told(53, 2, "outbound", "foreign-source");
     expect_told(700, 2, "outbound", "foreign-source");
 
+    /* What it sends to everybody and to a group that it is in itself comes back to it, as a copy that was on no wire. */
+    netns_run(&n.ns, "/usr/bin/python3 -c '\n"
+                     "import socket,struct\n"
+                     "s=socket.socket(2,2); s.setsockopt(1,6,1); s.bind((\"10.1.0.1\",0))\n"
+                     "s.setsockopt(0,35,socket.inet_aton(\"239.1.1.1\")+socket.inet_aton(\"10.1.0.1\"))\n"
+                     "s.setsockopt(0,32,socket.inet_aton(\"10.1.0.1\"))\n"
+                     "for to in (\"10.1.0.255\",\"255.255.255.255\",\"239.1.1.1\"): s.sendto(b\"x\",(to,53))'");
+    report = site_report(&n);
+    cr_expect_geq(site_sum(report, &(struct site_filter){.direction = "outbound", .protocol = "udp", .port = 53, .verdict = "allowed"}).tx_packets, 3);
+    cr_expect_eq(site_sum(report, &(struct site_filter){.direction = "non_ip", .verdict = "unexpected"}).rx_packets, 0);
+    json_decref(report);
+
     /* On a host that forwards, what the routing table delivers to the node is the node's. */
     netns_run(&n.ns, "sysctl -qw net.ipv4.ip_forward=1; ip route add local 10.9.0.0/24 dev lo");
     netns_run(&n.far, "ip route add 10.9.0.0/24 via 10.1.0.1");
