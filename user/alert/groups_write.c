@@ -192,7 +192,7 @@ static int write_group(struct qpw_engine *e, struct qpw_group *g, struct qpw_mar
         .count = count, .ports = ports, .prefixes = prefixes, .iface = r->iface,
         .detail = traffic, .first = lead, .whom = whom,
         .remote = remote};
-    qpw_text_fill(r->signature->text, &about, r->text, sizeof(r->text));
+    qpw_text_record(r, &about);
     group_facts(e, r, g);
     if (one_port && qpw_text_allow_line(&about, true, line, sizeof(line)))
         qpw_record_fact(r, "allow", "%s", line);

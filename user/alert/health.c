@@ -76,7 +76,7 @@ static void coverage(struct qpw_engine *e, const struct qpw_snapshot *s, uint64_
             r = qpw_engine_begin(e, signature, QPW_RECORD_FIRST, c->unix_ns, now_ns);
             r->iface = c->iface ? qpw_engine_iface(e, c->iface) : NULL;
             about.words = (struct qpw_text_words){.iface = r->iface ? r->iface : "the interfaces", .detail = qpw_words_event_text(c, text, sizeof(text))};
-            qpw_text_fill(r->signature->text, &about, r->text, sizeof(r->text));
+            qpw_text_record(r, &about);
             qpw_record_fact(r, "event", "%s", qpw_coverage_name(c->kind));
             add_by(e, r, c->by);
             qpw_record_fact(r, "coverage", "%llu", (unsigned long long)c->unix_ns);
@@ -123,7 +123,7 @@ static void loss(struct qpw_engine *e, enum qpw_loss which, enum qpw_signature_n
     r = qpw_engine_begin(e, signature, mark->sequence ? QPW_RECORD_SUMMARY : QPW_RECORD_FIRST, now_ns, now_ns);
     about.words = (struct qpw_text_words){.count = qpw_words_many(total - before, "packet", count, sizeof(count)),
                                           .detail = detail};
-    qpw_text_fill(r->signature->text, &about, r->text, sizeof(r->text));
+    qpw_text_record(r, &about);
     if (which != QPW_LOSS_NONE)
         qpw_record_fact(r, "loss", "%s", qpw_loss_name(which));
     qpw_record_fact(r, "count", "%llu", (unsigned long long)(total - before));
@@ -222,7 +222,7 @@ static void held_back(struct qpw_engine *e, uint64_t now_ns)
     qpw_words_count(e->settings.cap, cap, sizeof(cap));
     about.words = (struct qpw_text_words){.count = qpw_words_many(e->held_untold, "alert", count, sizeof(count)),
                                           .detail = cap};
-    qpw_text_fill(r->signature->text, &about, r->text, sizeof(r->text));
+    qpw_text_record(r, &about);
     qpw_record_fact(r, "count", "%llu", (unsigned long long)e->held_untold);
     qpw_record_fact(r, "waiting", "%llu", (unsigned long long)e->figures.waiting);
     if (qpw_engine_write(e, mark, now_ns) == 0)
@@ -256,7 +256,7 @@ static void pending(struct qpw_engine *e, uint64_t now_ns)
         struct qpw_text_about about = {.context = &e->context, .words = {.detail = p->text}};
         size_t used;
 
-        qpw_text_fill(r->signature->text, &about, r->text, sizeof(r->text));
+        qpw_text_record(r, &about);
         used = strlen(r->text);
         if (p->by[0]) {
             snprintf(r->text + used, sizeof(r->text) - used, "%sBy %s.", strchr(p->text, '\n') ? "\n" : " ", p->by);

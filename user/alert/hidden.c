@@ -114,7 +114,7 @@ static int write_one(struct qpw_engine *e, struct qpw_suppress_state *s, enum qp
     qpw_words_many(s->hits, "finding", count, sizeof(count));
     snprintf(detail, sizeof(detail), "`%.300s`, reason: %.150s", s->text, s->reason);
     about.words = (struct qpw_text_words){.count = count, .detail = detail, .rule = s->name};
-    qpw_text_fill(r->signature->text, &about, r->text, sizeof(r->text));
+    qpw_text_record(r, &about);
     qpw_record_fact(r, "rule", "%s", s->name);
     qpw_record_fact(r, "line", "%s", s->text);
     qpw_record_fact(r, "reason", "%s", s->reason);

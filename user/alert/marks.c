@@ -172,7 +172,7 @@ struct qpw_record *qpw_engine_begin(struct qpw_engine *e, enum qpw_signature_nam
     r->iface = NULL;
     r->has_row = r->has_initiator = r->has_responder = r->has_port = false;
     memset(&r->row, 0, sizeof(r->row));
-    r->text[0] = '\0';
+    r->text[0] = r->advice[0] = '\0';
     r->heartbeat = NULL;
     r->n_facts = 0;
     r->arena_used = 0;

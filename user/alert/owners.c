@@ -87,7 +87,7 @@ static int write_socket(struct qpw_engine *e, struct qpw_mark *mark, const struc
     r->row = (struct qpw_finding_row){.key = s->key, .first_unix_ns = now_ns, .last_unix_ns = now_ns};
     r->row.value.initiator_port = s->initiator_port;
     r->row.value.rule = s->rule;
-    qpw_text_fill(r->signature->text, &about, r->text, sizeof(r->text));
+    qpw_text_record(r, &about);
     qpw_record_fact(r, "verdict", "%s", s->wanted ? QPW_MISMATCH_WORD : qpw_verdict_name(s->key.verdict));
     qpw_record_fact(r, "direction", "%s", qpw_direction_name(s->key.direction));
     if (s->rule)

@@ -35,7 +35,7 @@ static int tell(struct qpw_engine *e, unsigned number, enum qpw_tale tale, enum 
     const char *name = e->context.peers[number].name;
     struct qpw_text_about about = {.context = &e->context, .words = {.peer = name, .detail = detail}};
 
-    qpw_text_fill(r->signature->text, &about, r->text, sizeof(r->text));
+    qpw_text_record(r, &about);
     qpw_record_fact(r, "peer", "%s", name);
     qpw_record_fact(r, "verdict", "%s", qpw_verdict_name(QPW_VERDICT_PEER));
     return qpw_engine_write(e, mark, now_ns);
@@ -92,7 +92,7 @@ static void look_at_port(struct qpw_engine *e, const struct qpw_snapshot *s, con
         r = qpw_engine_begin(e, QPW_SIG_PEER_PORT, QPW_RECORD_FIRST, m->first_unix_ns, now_ns);
         about.words.peer = qpw_text_peer(&e->context, m->key.peer);
         about.words.detail = qpw_words_time(s->from_unix_ns, since, sizeof(since));
-        qpw_text_fill(r->signature->text, &about, r->text, sizeof(r->text));
+        qpw_text_record(r, &about);
         r->iface = qpw_engine_iface(e, m->key.iface);
         qpw_record_fact(r, "peer", "%s", about.words.peer);
         qpw_record_fact(r, "service", "%s", qpw_text_service(&row.key, service, sizeof(service)));

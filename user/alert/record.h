@@ -69,6 +69,7 @@ struct qpw_record {
     bool has_port;
     struct qpw_finding_row row;
     char text[1600];          /* what happened, what the policy says, what would allow it */
+    char advice[320];         /* what to do; empty: the text says it */
     const struct qpw_heartbeat *heartbeat; /* heartbeat only */
     struct qpw_fact facts[QPW_RECORD_FACTS];
     size_t n_facts;

@@ -348,3 +348,9 @@ const char *qpw_text_fill(const char *text, const struct qpw_text_about *about, 
     buf[used] = '\0';
     return buf;
 }
+
+void qpw_text_record(struct qpw_record *record, const struct qpw_text_about *about)
+{
+    qpw_text_fill(record->signature->text, about, record->text, sizeof(record->text));
+    qpw_text_fill(record->signature->advice, about, record->advice, sizeof(record->advice));
+}

@@ -34,6 +34,9 @@ struct qpw_text_about {
 /* Replaces every {word} of `text`; an unknown or empty one vanishes. Returns buf. */
 const char *qpw_text_fill(const char *text, const struct qpw_text_about *about, char *buf, size_t size);
 
+/* The text and the advice of the record's signature, into the record. */
+void qpw_text_record(struct qpw_record *record, const struct qpw_text_about *about);
+
 /* qpw_words_allow() of the row, for its remote address only or (`any`) for words.whom, else for everyone. False: buf says why there is no line. */
 bool qpw_text_allow_line(const struct qpw_text_about *about, bool any, char *buf, size_t size);
 

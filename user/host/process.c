@@ -2,6 +2,7 @@
 #include "host/process.h"
 
 #include <ctype.h>
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <pwd.h>
@@ -185,15 +186,15 @@ static void read_command_line(int pid, struct qpw_process *p)
     qpw_text_clean(p->command);
 }
 
-/* Whether it is in that namespace of this process: "user", "mnt". */
-static bool is_among_us(int pid, const char *namespace)
+/* Whether what /proc has at `who` is in that namespace of this process: "user", "mnt". */
+static bool is_among_us(const char *who, const char *namespace)
 {
-    char path[64], ours[64], theirs[64];
+    char path[80], ours[64], theirs[64];
     ssize_t length, other;
 
     snprintf(path, sizeof(path), "/proc/self/ns/%s", namespace);
     length = readlink(path, ours, sizeof(ours));
-    snprintf(path, sizeof(path), "/proc/%d/ns/%s", pid, namespace);
+    snprintf(path, sizeof(path), "%s/ns/%s", who, namespace);
     other = readlink(path, theirs, sizeof(theirs));
     return length <= 0 || other <= 0 || (length == other && !memcmp(ours, theirs, (size_t)length));
 }
@@ -226,27 +227,73 @@ static void put_before(const char *words, struct qpw_process *p)
 }
 
 /*
+ * Where a process keeps its memory: its own folder, or, once its first thread has ended, which leaves nothing there but its
+ * name, that of a thread which lives. The length of the executable's path, in buf; at most 0: there is none.
+ */
+static ssize_t find_exe(int pid, char who[48], char *buf, size_t size)
+{
+    char path[80];
+    struct dirent *entry;
+    ssize_t length;
+    DIR *threads;
+
+    snprintf(who, 48, "/proc/%d", pid);
+    snprintf(path, sizeof(path), "%s/exe", who);
+    length = readlink(path, buf, size);
+    if (length > 0)
+        return length;
+    snprintf(path, sizeof(path), "/proc/%d/task", pid);
+    threads = opendir(path);
+    while (threads && length <= 0 && (entry = readdir(threads))) {
+        if (!isdigit((unsigned char)entry->d_name[0]))
+            continue;
+        snprintf(who, 48, "/proc/%d/task/%.16s", pid, entry->d_name);
+        snprintf(path, sizeof(path), "%s/exe", who);
+        length = readlink(path, buf, size);
+    }
+    if (threads)
+        closedir(threads);
+    return length;
+}
+
+/*
+ * Whether a file that is no more may have stood at that path here: a package that was upgraded under a service with mounts
+ * of its own. Not where it was of another file system than what holds the path, as one that was mounted over it.
+ */
+static bool may_have_been_here(const struct qpw_process *p)
+{
+    char folder[sizeof(p->exe)], *slash;
+    uint64_t device, inode;
+
+    memcpy(folder, p->exe, sizeof(folder));
+    slash = strrchr(folder, '/');
+    if (!slash)
+        return false;
+    slash[slash == folder] = '\0';
+    return identify(folder, &device, &inode) && device == p->exe_device;
+}
+
+/*
  * In a user namespace of its own anybody may mount what he likes over any path, or say what he executes (prctl(2)); in a
  * mount namespace root may. A container has files of its own, and its name beside.
  */
 static void read_exe(int pid, struct qpw_process *p)
 {
     static const char deleted[] = " (deleted)";
-    char path[64];
-    ssize_t length;
+    char who[48], path[80];
+    ssize_t length = find_exe(pid, who, p->exe, sizeof(p->exe) - 1);
 
-    snprintf(path, sizeof(path), "/proc/%d/exe", pid);
-    length = readlink(path, p->exe, sizeof(p->exe) - 1);
     p->exe[length > 0 ? length : 0] = '\0';
     p->exe_device = p->exe_inode = 0;
     p->exe_replaced = false;
     if (length <= 0)
         return;
+    snprintf(path, sizeof(path), "%s/exe", who);
     identify(path, &p->exe_device, &p->exe_inode);
-    if (!is_among_us(pid, "user"))
+    if (!is_among_us(who, "user"))
         put_before("(user namespace) ", p);
-    else if (!p->container && !is_among_us(pid, "mnt") && !is_file(p->exe, p)) {
-        p->exe_replaced = ends_with(p->exe, (size_t)length, deleted);
+    else if (!p->container && !is_among_us(who, "mnt") && !is_file(p->exe, p)) {
+        p->exe_replaced = ends_with(p->exe, (size_t)length, deleted) && may_have_been_here(p);
         put_before(p->exe_replaced ? "" : "(mount namespace) ", p);
     }
     qpw_text_clean(p->exe);
@@ -359,12 +406,11 @@ int qpw_process_text(int pid, const char *file, char *buf, size_t size)
 int qpw_process_exe(int pid, char *buf, size_t size)
 {
     struct qpw_helper_reply reply = {.bytes = buf, .room = size};
-    char path[64];
+    char who[48];
     ssize_t length;
 
     if (qpw_proc_ask(QPW_PROC_EXE, &pid, sizeof(pid), &reply))
         return reply.result < 0 ? reply.result : (int)reply.size;
-    snprintf(path, sizeof(path), "/proc/%d/exe", pid);
-    length = readlink(path, buf, size);
-    return length < 0 ? -errno : (int)length;
+    length = find_exe(pid, who, buf, size);
+    return length <= 0 ? -ESRCH : (int)length;
 }

@@ -104,8 +104,8 @@ static json_t *facts(const struct qpw_record *r, const char *chain)
 
     json_array_append_new(list(o, "kind"), text(qpw_record_kind_name(r->kind)));
     json_array_append_new(list(o, "text"), text(r->text));
-    if (r->signature->advice[0])
-        json_array_append_new(list(o, "advice"), text(r->signature->advice));
+    if (r->advice[0])
+        json_array_append_new(list(o, "advice"), text(r->advice));
     for (size_t i = 0; i < r->n_facts; i++)
         json_array_append_new(list(o, r->facts[i].key), text(r->facts[i].value));
     json_array_append_new(list(o, "written"), text(qpw_time_text(r->written_unix_ns, buf, sizeof(buf))));
