@@ -309,12 +309,17 @@ static __always_inline __u32 qpw_finding_new(struct qpw_work *w)
     return other ? qpw_finding_slot(other, value->meter) : 0;
 }
 
-/* Who holds the node's end; another program there is news, whatever was said of the one before. */
+/*
+ * Who holds the node's end; another program there is news, whatever was said of the one before. Not one of which it is yet
+ * to be decided whether it is a companion at all.
+ */
 static __always_inline void qpw_finding_owner(struct qpw_work *w, struct qpw_finding *f, const struct qpw_owner *now)
 {
     int another = f->owner.tgid && now->tgid && now->exe != f->owner.exe;
 
     if (!now->how || (f->owner.tgid && !another)) /* a process is more than a kind of socket */
+        return;
+    if (another && w->finding_value.provisional && !f->provisional)
         return;
     f->owner = *now;
     if (!another)

@@ -190,6 +190,8 @@ struct qpw_decision {
     __u8 verdict;
     __u8 reason;
     __u16 pad;
+    __u32 owner;    /* number of the owner that it is about: another process on the same port is judged anew */
+    __u32 pad2;
 };
 
 /*

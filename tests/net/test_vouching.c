@@ -63,6 +63,14 @@ static const char *const at_node[] = {
     "    s=socket.socket(); s.setsockopt(1,2,1); s.bind((\"\",46100)); s.listen(5)\n"
     "    while 1: c,_=s.accept(); c.recv(99); c.sendall(b\"uid\\n\")\n"
     "threading.Thread(target=work).start()'",
+    /* One whose first thread has ended, which leaves nothing of the process where its executable is looked for. */
+    "exec setpriv --reuid 65534 --regid 65534 --clear-groups /usr/bin/python3 -c '\n"
+    "import ctypes,threading,socket\n"
+    "def work():\n"
+    "    s=socket.socket(); s.setsockopt(1,2,1); s.bind((\"\",46200)); s.listen(5)\n"
+    "    while 1: c,_=s.accept(); c.recv(99); c.sendall(b\"uid\\n\")\n"
+    "threading.Thread(target=work).start()\n"
+    "ctypes.CDLL(None).syscall(60,0)'",
     /* One process for two services and a companion of either. */
     "exec perl -MIO::Socket::INET -MIO::Select -e '$s=IO::Select->new(map { IO::Socket::INET->new(LocalPort=>$_,Listen=>5,"
     "ReuseAddr=>1) or die } 5001,5002,5003,61000); while(1){ for($s->can_read){ $c=$_->accept; sysread $c,$l,99; "
@@ -175,7 +183,7 @@ static void setup(void)
     start_all(&n.far, at_far);
     netns_until_port(&n.ns, "udp", 111);
     start_all(&n.ns, registering);
-    for (const unsigned *port = (const unsigned[]){21, 111, 2049, 40404, 41501, 44444, 45000, 46000, 46100, 61000, 0}; *port; port++)
+    for (const unsigned *port = (const unsigned[]){21, 111, 2049, 40404, 41501, 44444, 45000, 46000, 46100, 46200, 61000, 0}; *port; port++)
         netns_until_port(&n.ns, "tcp", (uint16_t)*port);
     netns_until_port(&n.ns, "udp", 45010);
     start_all(&n.ns, taking_over);
@@ -328,9 +336,10 @@ Test(vouching, by_the_owner_of_the_parent_exchange, .init = setup, .timeout = NE
     on(&n.far, CONNECT("44444"));
     on(&n.far, ASK("46000"));
     on(&n.far, ASK("46100"));
+    on(&n.far, ASK("46200"));
     on(&n.ns, "perl -MIO::Socket::INET -e 'alarm 20;" TALK("135") TALK("49153") "'");
     start_all(&n.ns, at_node_later);
-    for (const unsigned *port = (const unsigned[]){41501, 44444, 46000, 46100, 49153, 0}; *port; port++)
+    for (const unsigned *port = (const unsigned[]){41501, 44444, 46000, 46100, 46200, 49153, 0}; *port; port++)
         EVELOG_UNTIL(eve, .port = *port);
     EVELOG_UNTIL(eve, .port = 49154, .outcome = "data");
 
@@ -341,6 +350,7 @@ Test(vouching, by_the_owner_of_the_parent_exchange, .init = setup, .timeout = NE
     expect_told(&log, 44444, 1, "unexpected", "other-owner", "perl");
     expect_told(&log, 41501, 1, "unexpected", "other-owner", "perl");
     expect_told(&log, 46100, 1, "unexpected", "other-owner", "python3");
+    expect_told(&log, 46200, 1, "unexpected", "other-owner", "python3");
     expect_told(&log, 46000, 1, "unexpected", "other-owner", "perl");
     cr_expect_str_eq(evelog_fact(evelog_last(&log, &(struct evelog_filter){.port = 45010, .name = "inbound-data"}), "process"), "perl");
     expect_told(&log, 45000, 4, "implied", "", "python3");

@@ -287,6 +287,24 @@ Test(alert_engine, a_superseded_finding_is_closed_once_if_it_was_told)
     stop(e);
 }
 
+/* A companion until its owner was known: what it is instead is told, and nothing else. */
+Test(alert_engine, what_was_a_companion_for_a_moment_is_not_told_as_one)
+{
+    struct qpw_engine *e = start();
+    struct qpw_finding_row row = finding(IN, "10.0.0.5", "10.0.0.1", 4444, QPW_OUTCOME_DATA, T0, T0);
+
+    row.key.verdict = QPW_VERDICT_IMPLIED;
+    finding_renumber(&row);
+    row.value.flags = QPW_FINDING_SUPERSEDED;
+    qpw_engine_findings(e, &row, 1, T0 + SEC);
+    qpw_engine_findings(e, &row, 1, T0 + 10 * SEC);
+    cr_expect_str_eq(sink_words(&sink, 0), "");
+    row.value.flags = 0;
+    qpw_engine_findings(e, &row, 1, T0 + 20 * SEC);
+    cr_expect_str_eq(sink_words(&sink, 0), "implied/first", "of another that is one");
+    stop(e);
+}
+
 Test(alert_engine, what_cannot_be_written_is_offered_again_and_written_later)
 {
     struct qpw_engine *e = start();

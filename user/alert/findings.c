@@ -203,7 +203,7 @@ static int write_finding(struct qpw_engine *e, struct work *w, enum qpw_record_k
     qpw_words_count(n, count, sizeof(count));
     about.words = (struct qpw_text_words){.count = count, .ports = ports, .iface = r->iface,
                                           .peer = qpw_text_peer(&e->context, row->value.peer)};
-    qpw_text_fill(r->signature->text, &about, r->text, sizeof(r->text));
+    qpw_text_record(r, &about);
     say_step(e, w, kind, r->text, sizeof(r->text));
     row_facts(e, r, w, suppressed);
     if (qpw_text_allow_line(&about, false, line, sizeof(line)))
@@ -247,10 +247,17 @@ static bool room(struct qpw_engine *e, const struct work *w, uint64_t now_ns)
     return false;
 }
 
+/* It stood as a companion until its owner was known: what it is instead has a record of its own. */
+static bool was_provisional(const struct work *w)
+{
+    return w->life.by == QPW_CLOSED_BY_SUPERSEDED && w->row->key.verdict == QPW_VERDICT_IMPLIED;
+}
+
 /* Out of what counts: said once, and nothing more. What answered is told in any case. */
 static void closed(struct qpw_engine *e, struct work *w, uint64_t now_ns)
 {
     bool reported = w->mark->joined || w->mark->state == QPW_MARK_ACKNOWLEDGED; /* or not to be */
+    bool counts = w->answered && !was_provisional(w);
 
     qpw_services_closed(e, w->row, w->mark, true);
     if (is_untold(e, w) && (w->mark->sequence || reported)) {
@@ -263,11 +270,11 @@ static void closed(struct qpw_engine *e, struct work *w, uint64_t now_ns)
     }
     if (w->mark->sequence && w->mark->state != QPW_MARK_CLOSED)
         write_finding(e, w, QPW_RECORD_CLOSED, now_ns);
-    else if (!w->mark->sequence && w->answered && (is_untold(e, w) || !w->life.step))
+    else if (!w->mark->sequence && counts && (is_untold(e, w) || !w->life.step))
         write_finding(e, w, QPW_RECORD_FIRST, now_ns);
     else
         release(e, w->mark);
-    if (!w->mark->sequence && !w->answered && w->mark->state == QPW_MARK_NEW)
+    if (!w->mark->sequence && !counts && w->mark->state == QPW_MARK_NEW)
         w->mark->state = QPW_MARK_CLOSED; /* never reported: there is nothing to take back */
 }
 

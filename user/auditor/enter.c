@@ -18,18 +18,52 @@ enum qpw_map qpw_finding_queue(const struct qpw_finding_key *key, const struct q
     return value->flags & QPW_FINDING_NODE ? QPW_MAP_node_slots : QPW_MAP_finding_slots;
 }
 
+/* As qpw_finding_owner() in bpf/finding.h; an exchange that went silent before says nothing of who came after it. */
+static bool takes_owner(struct qpw_finding *known, const struct qpw_finding *value)
+{
+    bool another = known->owner.tgid && value->owner.tgid && value->owner.exe != known->owner.exe;
+
+    if (!value->owner.how || (known->owner.tgid && !another) || (another && value->last_ns <= known->last_ns))
+        return false;
+    known->owner = value->owner;
+    if (!another || known->programs >= QPW_FINDING_PROGRAMS)
+        return false;
+    known->last_ns = value->last_ns;
+    known->programs++;
+    return true;
+}
+
+/* The finding is there: what the exchange adds to it. */
+static void add_to(int table, const struct qpw_finding_key *key, struct qpw_finding *known, const struct qpw_finding *value)
+{
+    bool news = takes_owner(known, value);
+
+    if (known->reason != value->reason) { /* an implied one whose owner is not known */
+        known->reason = value->reason;
+        known->provisional = 0;
+        news = true;
+    }
+    if (known->outcome < value->outcome) {
+        known->outcome = value->outcome;
+        news = true;
+    }
+    if (known->flags & QPW_FINDING_SUPERSEDED) {
+        known->flags &= ~QPW_FINDING_SUPERSEDED;
+        news = true;
+    }
+    known->changes += news;
+    if (news)
+        bpf_map_update_elem(table, key, known, BPF_EXIST);
+}
+
 void qpw_finding_enter(struct qpw_auditor *a, const struct qpw_finding_key *key, struct qpw_finding *value)
 {
     int table = table_of(a, value), queue = a->kernel.map_fd[qpw_finding_queue(key, value)];
     struct qpw_finding known;
 
     if (bpf_map_lookup_elem(table, key, &known) == 0) {
-        if (known.reason != value->reason) { /* an implied one whose owner is not known */
-            known.reason = value->reason;
-            known.provisional = 0;
-            known.changes++;
-            bpf_map_update_elem(table, key, &known, BPF_EXIST);
-        }
+        add_to(table, key, &known, value);
+        *value = known;
         return;
     }
     if (bpf_map_lookup_and_delete_elem(queue, NULL, &value->slot) < 0) {

@@ -6,8 +6,9 @@
 #include "auditor/internal.h"
 
 /*
- * Enters what no packet may come for any more. Where the programs have, theirs stands; without a place it is reported all
- * the same. Its packets so far are counted with the verdict that they had.
+ * Enters what no packet may come for any more. Where the programs have, theirs stands, with what this adds to it, and
+ * *value becomes that; without a place it is reported all the same. Its packets so far are counted with the verdict that they
+ * had.
  */
 void qpw_finding_enter(struct qpw_auditor *a, const struct qpw_finding_key *key, struct qpw_finding *value);
 

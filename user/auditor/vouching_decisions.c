@@ -22,7 +22,7 @@ static bool is_fitting(const uint8_t remote[16], uint16_t rule, void *data)
 /* As qpw_walk() in bpf/judge.h answers once the word is there. */
 static struct qpw_decision decide(struct qpw_ask *ask, const struct qpw_exchange *exchange, uint32_t word)
 {
-    struct qpw_decision decision = {.first_ns = ask->conn->first_ns, .of_rule = ask->conn->rule};
+    struct qpw_decision decision = {.first_ns = ask->conn->first_ns, .of_rule = ask->conn->rule, .owner = ask->conn->owner};
     struct qpw_exchange with = *exchange;
     struct qpw_judgement said;
 

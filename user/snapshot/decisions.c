@@ -10,7 +10,8 @@
 
 bool qpw_decision_stands(const struct qpw_decision *decision, const struct qpw_conn *conn)
 {
-    return (conn->vlan & QPW_CONN_PROVISIONAL) && decision->first_ns == conn->first_ns && decision->of_rule == conn->rule;
+    return (conn->vlan & QPW_CONN_PROVISIONAL) && decision->first_ns == conn->first_ns && decision->of_rule == conn->rule &&
+           decision->owner == conn->owner;
 }
 
 bool qpw_decision_find(const struct qpw_kernel *k, const struct qpw_conn_key *key, const struct qpw_conn *conn,
