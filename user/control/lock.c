@@ -14,6 +14,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "host/clock.h"
 #include "instance/instance.h"
 #include "util/file.h"
 
@@ -25,6 +26,7 @@ static struct flock whole_file(void)
 
 #define ROUNDS 100 /* to take a lock whose last holder is just removing its file, or that is being looked at */
 #define SWEPT_US 10000
+#define HELD_NS 1000000000ull /* who only looks whether a lock may be removed has let go of it by then */
 
 #define LOCK_ENDING ".lock"
 #define SOCKET_ENDING ".sock"
@@ -225,10 +227,13 @@ static bool is_alive(struct qpw_pid holder)
 
 int qpw_lock_take(int *ret_fd, struct qpw_pid *ret_holder, struct qpw_error *err)
 {
+    uint64_t until_ns = qpw_clock_monotonic_ns() + HELD_NS;
     int r = -EAGAIN;
 
     *ret_holder = (struct qpw_pid){0};
     for (int i = 0; i < ROUNDS && (r == -EAGAIN || (r == -EADDRINUSE && !is_alive(*ret_holder))); i++) {
+        if (r == -EADDRINUSE && qpw_clock_monotonic_ns() > until_ns)
+            break; /* not to be seen from here, but it lives: looking for it among many processes takes a while */
         if (r == -EADDRINUSE)
             usleep(SWEPT_US);
         r = try_take(ret_fd, ret_holder, err);
