@@ -45,7 +45,8 @@ static void write_lines(void)
     for (unsigned i = 0; i < LINES - 1; i++)
         rows[i] = finding(QPW_DIR_INBOUND, "10.0.0.5", "10.0.0.1", (uint16_t)(4444 + i), QPW_OUTCOME_DATA, T0, T0);
     qpw_engine_findings(e, rows, LINES - 1, T0 + SEC);
-    qpw_engine_reloaded(e, "sha256:aa", "sha256:bb", "opens \"chain\":[\"9:00\"] nothing", T0 + 2 * SEC);
+    qpw_engine_reloaded(e, &(struct qpw_engine_reload){.old_digest = "sha256:aa", .new_digest = "sha256:bb",
+                                                       .changes = "opens \"chain\":[\"9:00\"] nothing"}, T0 + 2 * SEC);
     qpw_engine_free(e);
     cr_assert_eq(n, LINES);
 }
