@@ -110,6 +110,13 @@ static __always_inline void qpw_push_slot(int open, __u32 *slot)
         bpf_map_push_elem(&meter_slots, slot, 0);
 }
 
+static __always_inline int qpw_same_row(const struct qpw_meter_key *a, const struct qpw_meter_key *b)
+{
+    const __u64 __attribute__((may_alias)) *x = (const void *)a, *y = (const void *)b;
+
+    return !((x[0] ^ y[0]) | (x[1] ^ y[1]));
+}
+
 /* The slot of w->meter; makes the row if it is new, gives the overflow row if there is no room. Never 0. */
 __noinline __u32 qpw_meter_slot(void)
 {
@@ -120,10 +127,15 @@ __noinline __u32 qpw_meter_slot(void)
 
     if (!w)
         return QPW_OVERFLOW_SLOT(0, 0);
+    if (w->row_slot && qpw_same_row(&w->row, &w->meter))
+        return w->row_slot;
     overflow = QPW_OVERFLOW_SLOT((__u32)w->meter.verdict, (__u32)w->meter.direction);
     row = bpf_map_lookup_elem(&meters, &w->meter);
-    if (row)
+    if (row) {
+        w->row = w->meter;
+        w->row_slot = row->slot;
         return row->slot;
+    }
     open = qpw_is_open_row(&w->meter);
     if (qpw_pop_slot(w, open, &fresh.slot)) {
         qpw_stat(QPW_LOSS_METER_OVERFLOW);

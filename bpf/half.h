@@ -2,7 +2,7 @@
 /*
  * half.h - the table of half-open connections: sets of 16 places, told by a keyed hash.
  *
- * A set's marks stand together, in one cache line or two neighbours, so a packet that opens a connection learns from
+ * A set's marks stand together, in one cache line, so a packet that opens a connection learns from
  * these that it is new, and what it enters is written without being read before. Entering and taking out hold the
  * set's lock; finding does not: the whole key is compared, and a packet that finds nothing enters it under the lock,
  * where it is looked for again and its place is chosen.
@@ -42,9 +42,56 @@ static __always_inline struct qpw_conn *qpw_half_at(struct qpw_work *w, __u32 wa
     return &set->entry[way].conn;
 }
 
-/* The way of w->key in its set, from 1; 0: it is not there. */
+/*
+ * Four marks at once: the highest bit of each that is zero in the word. Of those above one that is zero, one that is not
+ * may be taken for such, too: the lowest is right.
+ */
+#define QPW_HALF_ONES 0x0001000100010001ull
+static __always_inline __u64 qpw_half_zero(__u64 marks)
+{
+    return (marks - QPW_HALF_ONES) & ~marks & (QPW_HALF_ONES << 15);
+}
+
+static __always_inline __u64 qpw_half_marks(const struct qpw_half *set, const __u32 word)
+{
+    return ((const __u64 __attribute__((may_alias)) *)set->mark)[word];
+}
+
+/* The set is written to before it is searched: nothing waits for its line to come, as it would if it were read. */
+__noinline __u32 qpw_half_ahead(__u32 number)
+{
+    struct qpw_half *set = bpf_map_lookup_elem(&conns_half, &number);
+
+    if (set)
+        *(volatile __u32 *)&set->touched = 0;
+    return 0;
+}
+
+/* The first way that is empty, QPW_HALF_WAYS: none is. */
+static __always_inline __u32 qpw_half_empty(const struct qpw_half *set)
+{
+    __u32 way = 0;
+    __u64 zero = 0;
+
+#pragma unroll
+    for (__u32 i = 0; i < QPW_HALF_WAYS / 4; i++)
+        if (!zero) {
+            zero = qpw_half_zero(qpw_half_marks(set, i));
+            way = 4 * i;
+        }
+    if (!zero)
+        return QPW_HALF_WAYS;
+    return way + (zero & 0x8000 ? 0 : zero & 0x80000000 ? 1 : zero & 0x800000000000ull ? 2 : 3);
+}
+
+/* The way of w->key in its set, from 1; 0: it is not there, as mostly all marks say. */
 static __always_inline __u32 qpw_half_search(const struct qpw_half *set, const struct qpw_work *w)
 {
+    __u64 same = w->half_mark * QPW_HALF_ONES;
+
+    if (!(qpw_half_zero(qpw_half_marks(set, 0) ^ same) | qpw_half_zero(qpw_half_marks(set, 1) ^ same) |
+          qpw_half_zero(qpw_half_marks(set, 2) ^ same) | qpw_half_zero(qpw_half_marks(set, 3) ^ same)))
+        return 0;
     for (__u32 i = 0; i < QPW_HALF_WAYS; i++)
         if (set->mark[i] == w->half_mark && qpw_same_key(&set->entry[i].key, &w->key))
             return i + 1;
@@ -113,16 +160,14 @@ __noinline __u32 qpw_half_put(void)
 {
     struct qpw_work *w = qpw_work();
     struct qpw_half *set = w ? bpf_map_lookup_elem(&conns_half, &w->half_set) : 0;
-    __u32 place = QPW_HALF_WAYS, found, full = 0;
+    __u32 place = 0, found, full = 0;
 
     if (!set)
         return 0;
     bpf_spin_lock(&set->lock); /* before the place is chosen: two CPUs would choose the same */
     found = qpw_unknown(w, qpw_half_search(set, w));
     if (!found) {
-        for (__u32 i = 0; i < QPW_HALF_WAYS && place == QPW_HALF_WAYS; i++)
-            if (!set->mark[i])
-                place = i;
+        place = qpw_unknown(w, qpw_half_empty(set));
         full = place == QPW_HALF_WAYS;
         if (full)
             place = qpw_half_victim(w, set);

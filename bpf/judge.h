@@ -254,9 +254,13 @@ __noinline __u32 qpw_walk(__u32 space, __u32 outbound)
 /* The peer number of an address, 0: no peer. */
 static __always_inline __u16 qpw_peer(struct qpw_work *w, const __u8 *addr)
 {
-    __u32 buffer = control.policy_buffer & 1;
-    void *sets = bpf_map_lookup_elem(&pol_sets, &buffer);
+    __u32 buffer = *(volatile __u32 *)&control.policy_buffer;
+    void *sets;
 
+    if (!(buffer & QPW_BUFFER_PEERS))
+        return 0;
+    buffer &= 1;
+    sets = bpf_map_lookup_elem(&pol_sets, &buffer);
     return sets ? (__u16)qpw_in_set(sets, &w->set, QPW_SET_PEERS, addr) : 0;
 }
 

@@ -9,11 +9,33 @@
 
 #define QPW_LOCALITY_TRANSIT 0x100u /* beside a reason */
 
+/* An address that stands for one of IPv4. */
+static __always_inline int qpw_is_v4(const __u8 *addr)
+{
+    return qpw_word(addr + 8) == __builtin_bswap32(0xffff) && !(qpw_word(addr) | qpw_word(addr + 4));
+}
+
+/* QPW_LOCAL_* of an IPv4 address as it stands in a packet, where all that are the node's are few. */
+__noinline __u32 qpw_local4(__u32 word)
+{
+    __u64 local;
+
+#pragma clang loop unroll(disable)
+    for (__u32 i = 0; i < QPW_LOCAL4; i++) {
+        local = *(volatile __u64 *)&control.local4[i];
+        if ((__u32)local == word)
+            return (__u32)(local >> 32);
+    }
+    return 0;
+}
+
 /* flags: which of QPW_LOCAL_* it may be. Nobody sends from a broadcast address. */
 static __always_inline int qpw_is_local(struct qpw_work *w, const __u8 *addr, __u32 flags)
 {
     __u32 *value;
 
+    if (control.local4_whole && qpw_is_v4(addr))
+        return qpw_local4(qpw_word(addr + 12)) & flags;
     w->local.prefixlen = 128;
     __builtin_memcpy(w->local.addr, addr, 16);
     value = bpf_map_lookup_elem(&locals, &w->local);

@@ -84,7 +84,7 @@ struct qpw_work {
     struct qpw_input in;            /* without its packet pointers */
     struct qpw_conn_key key;
     struct qpw_conn conn;           /* a new connection before it is stored */
-    struct qpw_meter_key meter;
+    struct qpw_meter_key meter __attribute__((aligned(8)));
     struct qpw_finding_key finding;
     struct qpw_finding_key mirror;  /* the finding of the other direction */
     struct qpw_finding finding_value;
@@ -120,7 +120,7 @@ struct qpw_work {
     __u8 self;         /* replay: both ends are local */
     __u8 cacheable;    /* whole packet, tag valid */
     __u8 quoted_bytes; /* of an ICMP error's quote */
-    __u32 place;       /* of the tuple among the incarnations */
+    __u32 place;       /* of the tuple among the incarnations, as the four below of the one that has w->key */
     __u32 incarnation; /* as read before the connection was looked up */
     __u8 more;         /* the header is not in the linear part */
     __u8 opened;       /* this packet opened its connection */
@@ -129,6 +129,12 @@ struct qpw_work {
     __u16 vlan;        /* the tag that rules are asked for */
     __u32 victim;      /* which way of a full cache line is replaced next */
     __u64 full_until[QPW_FULL_COUNT]; /* by what is full: when to ask for a place again */
+    __u8 placed;       /* place, pair, half_set, half_mark and incarnation are those of this packet's tuple */
+    __u8 pad3[7];
+    struct qpw_meter_key row __attribute__((aligned(8))); /* of the row that was counted in last: a row stays for good, so its slot is */
+    __u32 row_slot;
+    __u32 iface_generation; /* w->iface was read under that one, */
+    __u64 iface_ns;    /* in this tick */
     __u64 question_id; /* of w->question, see qpw_question_aim() */
     __u32 cell;        /* see qpw_unknown() */
     __u32 asked;       /* what is remembered of questions from where the node sends to, QPW_ASKED_* */
@@ -162,7 +168,8 @@ struct qpw_work {
  * Shared truth of connections: exact keys, atomic insert. One table a quota. The half-open one, which every scan and
  * flood writes to, is made of sets (half.h): an LRU map's insertion costs 400 ns more, for its lists. 81,920 places.
  */
-QPW_MAP(conns_half, BPF_MAP_TYPE_ARRAY, 5120, __u32, struct qpw_half, 0); /* floods push each other out */
+/* Floods push each other out. Such arrays begin at a page, so that sets begin at a cache line; nobody maps it. */
+QPW_MAP(conns_half, BPF_MAP_TYPE_ARRAY, 5120, __u32, struct qpw_half, BPF_F_MMAPABLE);
 /* Only the node's own packets fill it. */
 QPW_MAP(conns_out, BPF_MAP_TYPE_LRU_HASH, 32768, struct qpw_conn_key, struct qpw_conn, 0);
 /*

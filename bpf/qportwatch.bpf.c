@@ -92,10 +92,13 @@ static __always_inline void qpw_load_quote(void *ctx, struct qpw_work *w, const 
         w->quoted_bytes = (__u8)n;
 }
 
-/* The packet's tag in the cache, and what its tuple's incarnation is. */
-static __always_inline struct qpw_tag qpw_identify(const struct qpw_pkt *p, __u32 ifindex, const int rx,
-                                                   __u32 *ret_incarnation)
+/*
+ * The packet's tag in the cache, and what its tuple's incarnation is. The tuple's place is left in w, for the slow path;
+ * of a SYN, which most often opens a connection, the set of half-open ones is fetched while the cache is looked into.
+ */
+static __always_inline struct qpw_tag qpw_identify(struct qpw_work *w, __u32 ifindex, __u32 rx, __u32 *ret_incarnation)
 {
+    const struct qpw_pkt *p = &w->pkt;
     int is_syn = qpw_is_syn(p);
     int icmp = p->protocol == QPW_IPPROTO_ICMP || p->protocol == QPW_IPPROTO_ICMPV6;
     __u16 local_port = rx ? p->destination_port : p->source_port;
@@ -110,12 +113,32 @@ static __always_inline struct qpw_tag qpw_identify(const struct qpw_pkt *p, __u3
         t.a += QPW_TAG_FRAGMENT;
         return t;
     }
+    w->pair = qpw_tag_pair_incarnation(&t);
     qpw_tag_exchange(&t, config.secret, icmp ? 0 : local_port, icmp ? 0 : remote_port, p->protocol);
-    *ret_incarnation = qpw_incarnation(qpw_tag_incarnation(&t), is_syn);
+    qpw_place_at(w, &t);
+    w->placed = 1;
+    if (is_syn)
+        qpw_half_ahead(w->half_set);
+    *ret_incarnation = w->incarnation = qpw_incarnation(w->place, is_syn);
     qpw_tag_packet(&t, config.secret, ifindex, p->vlan, is_syn ? p->seq : icmp ? p->source_port : 0);
     if (is_syn)
         t.a += QPW_TAG_SYN;
     return t;
+}
+
+/*
+ * The slot that the cache knows the packet by, 0: it does not. Global, as are the stages: parsing leaves many states, of which
+ * none matters here.
+ */
+__noinline __u32 qpw_known_slot(__u32 ifindex, __u32 rx)
+{
+    struct qpw_work *w = qpw_work();
+    __u32 incarnation;
+
+    if (!w)
+        return 0;
+    w->tag = qpw_identify(w, ifindex, rx, &incarnation);
+    return qpw_cache_find(&w->tag, incarnation, (int)rx, w->now);
 }
 
 /* Who holds the node's end of c. What was decided, or is asked, is of that process: another's on its port is judged anew. */
@@ -144,10 +167,29 @@ static __always_inline int qpw_is_loopback(void *ctx, const int xdp)
     return !xdp && !config.replay && ((struct __sk_buff *)ctx)->pkt_type == PACKET_LOOPBACK;
 }
 
+/*
+ * The packet's interface into w->iface: as it was for the last packet in the same tick and under the same generation,
+ * which changes with it. The tick bounds what a CPU may see that has not seen the change and the generation in order.
+ */
+static __always_inline void qpw_interface(struct qpw_work *w)
+{
+    __u32 generation = *(volatile __u32 *)&control.generation;
+    struct qpw_iface *iface;
+
+    if (w->iface.ifindex == w->ifindex && w->iface_generation == generation && w->iface_ns == w->now)
+        return;
+    iface = bpf_map_lookup_elem(&ifaces, &w->ifindex);
+    if (iface)
+        w->iface = *iface;
+    else
+        __builtin_memset(&w->iface, 0, sizeof(w->iface));
+    w->iface_generation = generation;
+    w->iface_ns = w->now;
+}
+
 static __always_inline __u32 qpw_slow_path(void *ctx, const int xdp)
 {
     struct qpw_work *w = qpw_work();
-    struct qpw_iface *iface;
     struct qpw_conn *c;
     struct qpw_wire wire;
 
@@ -157,11 +199,7 @@ static __always_inline __u32 qpw_slow_path(void *ctx, const int xdp)
         qpw_reparse_xdp(ctx, w);
     else if (w->more)
         qpw_reparse_tc(ctx, w);
-    iface = bpf_map_lookup_elem(&ifaces, &w->ifindex);
-    if (iface)
-        w->iface = *iface;
-    else
-        __builtin_memset(&w->iface, 0, sizeof(w->iface));
+    qpw_interface(w);
     w->self = 0;
     if (!(control.flags & QPW_CONTROL_POLICY))
         qpw_stat(QPW_LOSS_POLICY_MISSING);
@@ -260,9 +298,8 @@ static __always_inline int qpw_parse_direct(void *ctx, struct qpw_frame *f, stru
 static __always_inline __u32 qpw_packet(void *ctx, struct qpw_input *in, const int rx, const int xdp)
 {
     struct qpw_work *w = qpw_work();
-    __u32 slot, incarnation;
-    struct qpw_tag tag = {};
     struct qpw_wire wire;
+    __u32 slot;
     int more, cacheable;
 
     if (!w)
@@ -273,16 +310,15 @@ static __always_inline __u32 qpw_packet(void *ctx, struct qpw_input *in, const i
     if (config.replay && control.replay_padded)
         more = 1; /* again in the copy, which ends where the real bytes do */
     cacheable = !more && qpw_may_cache(&w->pkt);
+    w->placed = 0;
     if (cacheable) {
-        tag = qpw_identify(&w->pkt, in->ifindex, rx, &incarnation);
-        slot = qpw_cache_find(&tag, incarnation, rx, w->now);
+        slot = qpw_known_slot(in->ifindex, rx);
         if (slot) {
             wire = qpw_wire_of(in, in->frame.length, w->pkt.payload, 1);
             qpw_count(slot, rx, wire.frames, wire.bytes);
             return 0;
         }
     }
-    w->tag = tag;
     w->cacheable = (__u8)cacheable;
     w->opened = 0;
     w->made = 0;

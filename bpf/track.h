@@ -61,6 +61,14 @@ __noinline __u32 qpw_fragment_ports(void)
     return 1;
 }
 
+/* Where the exchange belongs, but for w->pair, whose tag has the addresses alone. */
+static __always_inline void qpw_place_at(struct qpw_work *w, const struct qpw_tag *t)
+{
+    w->place = qpw_tag_incarnation(t);
+    w->half_set = qpw_tag_half_set(t, config.secret, config.half_sets);
+    w->half_mark = qpw_tag_half_mark(t);
+}
+
 /* Where changes of w->key are noted; read before the entry is, so that no change in between is missed. */
 __noinline __u32 qpw_place_of(void)
 {
@@ -72,9 +80,7 @@ __noinline __u32 qpw_place_of(void)
     t = qpw_tag_pair(config.secret, w->key.local, w->key.remote, w->pkt.v6);
     w->pair = qpw_tag_pair_incarnation(&t);
     qpw_tag_exchange(&t, config.secret, w->key.local_port, w->key.remote_port, w->key.protocol);
-    w->place = qpw_tag_incarnation(&t);
-    w->half_set = qpw_tag_half_set(&t, config.secret, config.half_sets);
-    w->half_mark = qpw_tag_half_mark(&t);
+    qpw_place_at(w, &t);
     if (w->pkt.fragment != QPW_LATER_FRAGMENT) /* its own was read before its ports were looked up */
         w->incarnation = qpw_incarnation(w->place, qpw_is_syn(&w->pkt));
     return 0;
@@ -104,6 +110,8 @@ __noinline __u32 qpw_make_key(__u32 local_is_source)
         w->key.local_port = ports ? p->destination_port : 0;
         w->key.remote_port = ports ? p->source_port : 0;
     }
+    if (w->placed && !qpw_is_self(w)) /* the local end is the hook's: qpw_identify() has found its place */
+        return 0;
     return qpw_place_of();
 }
 

@@ -138,7 +138,10 @@ struct qpw_half_entry {
 struct qpw_half {
     struct bpf_spin_lock lock;  /* held while entering or taking out; readers compare whole keys and need none */
     __u32 hand;                 /* where the search for the oldest goes on */
+    __u32 touched;              /* written ahead, never read: qpw_half_ahead() */
+    __u32 pad;
     __u16 mark[QPW_HALF_WAYS];  /* 0: empty */
+    __u64 pad2[2];              /* lock and marks are one cache line, an entry stands in two */
     struct qpw_half_entry entry[QPW_HALF_WAYS];
 };
 
@@ -575,9 +578,14 @@ struct qpw_iface {
 
 /* ---- Control (written by user space, read per packet) and configuration (fixed at load) ---- */
 
+/*
+ * The node's IPv4 addresses where they are few: looking through them costs a tenth of two look-ups in a trie. A word each,
+ * which is written at once: flags << 32 | address as it stands in a packet; 0: unused.
+ */
+#define QPW_LOCAL4 16u
 struct qpw_control {
     __u32 generation;      /* raised with every change of policy or local addresses: all is judged again */
-    __u32 policy_buffer;   /* 0 or 1: which buffer of the policy maps is in force */
+    __u32 policy_buffer;   /* bit 0: which buffer of the policy maps is in force; QPW_BUFFER_PEERS */
     __u64 replay_now_ns;   /* the capture's clock, replay only */
     __u32 replay_bytes;    /* what the record is counted with: its original length; replay only, as the next two */
     __u32 replay_wire;     /* the frame's length on the wire: not replay_bytes where the link has no Ethernet header */
@@ -592,12 +600,14 @@ struct qpw_control {
     __u64 tail_ns;
     __u64 parent_ns;       /* how long an answered exchange vouches */
     __u64 fragment_ns;
+    __u64 local4[QPW_LOCAL4]; /* the node's own IPv4 addresses, see QPW_LOCAL4 */
     __u32 refresh_shift;   /* shared last-seen is refreshed at least every 2^n ns, an eighth of the shortest time-out */
-    __u32 pad2;
+    __u32 local4_whole;    /* 1: local4 has all that there are */
     __u64 heartbeat_ns;    /* CLOCK_MONOTONIC, written by the auditor each interval */
     __u32 auditor_pid;
     __u32 flags;
 };
+#define QPW_BUFFER_PEERS 0x2u        /* that policy has peers; in one word with its buffer, so that no CPU sees one without the other */
 #define QPW_CONTROL_POLICY 0x1u      /* a policy is loaded */
 #define QPW_CONTROL_EXECUTABLES 0x2u /* fork and execve are followed */
 #define QPW_CONTROL_SECCOMP 0x8u     /* the auditor's system calls are limited, */
@@ -691,7 +701,7 @@ struct qpw_event {
 
 _Static_assert(sizeof(struct qpw_conn_key) == 40, "conn key");
 _Static_assert(sizeof(struct qpw_conn) == 56, "conn");
-_Static_assert(sizeof(struct qpw_half) == 40 + QPW_HALF_WAYS * 96, "set of half-open connections");
+_Static_assert(sizeof(struct qpw_half) == 64 + QPW_HALF_WAYS * 96, "set of half-open connections");
 _Static_assert(sizeof(struct qpw_counts) == 40, "counts");
 _Static_assert(sizeof(struct qpw_counts_block) == 640, "block of counts");
 _Static_assert(sizeof(struct qpw_seed) == 16, "seed");
@@ -718,7 +728,7 @@ _Static_assert(sizeof(struct qpw_vouch) == 16, "vouch");
 _Static_assert(sizeof(struct qpw_route_key) == 20, "route key");
 _Static_assert(sizeof(struct qpw_route) == 32, "route");
 _Static_assert(sizeof(struct qpw_iface) == 16, "iface");
-_Static_assert(sizeof(struct qpw_control) == 128, "control");
+_Static_assert(sizeof(struct qpw_control) == 128 + 8 * QPW_LOCAL4, "control");
 _Static_assert(QPW_OVERFLOW_SLOT(QPW_VERDICT_COUNT - 1, QPW_DIR_COUNT - 1) < QPW_OVERFLOW_SLOTS, "overflow rows");
 _Static_assert(QPW_COUNTER_SLOTS % QPW_COUNTS_BLOCK == 0, "whole blocks");
 _Static_assert(QPW_COUNTER_SLOTS < 65536, "slots are 16 bits wide");

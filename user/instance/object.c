@@ -185,6 +185,7 @@ static void set_defaults(struct qpw_control *c, uint64_t now)
     c->attached_ns = now;
     c->window_end_ns = now + c->udp_ns;
     c->generation = 1;
+    c->local4_whole = 1;
 }
 
 /* Makes the object's maps, no program. */

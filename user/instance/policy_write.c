@@ -2,6 +2,7 @@
 /* policy_write.c - a compiled policy, addresses and interfaces into the maps. */
 #include <bpf/bpf.h>
 #include <errno.h>
+#include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -85,14 +86,23 @@ static int write_exceptions(struct qpw_kernel *k, const struct qpw_compiled *pol
     return 0;
 }
 
-static int swap_in(struct qpw_kernel *k, const int fds[TABLES])
+static bool has_peers(const struct qpw_compiled *p)
+{
+    for (size_t i = 0; i < p->n_sets; i++)
+        if (ntohl(p->sets[i].key.set) == QPW_SET_PEERS)
+            return true;
+    return false;
+}
+
+/* peers: whether the policy has any. */
+static int swap_in(struct qpw_kernel *k, const int fds[TABLES], bool peers)
 {
     uint32_t other = !(k->control->policy_buffer & 1);
 
     for (int t = 0; t < TABLES; t++) /* no packet reads this buffer, nor any since the last swap's grace period */
         if (bpf_map_update_elem(k->map_fd[outer_of[t]], &other, &fds[t], BPF_ANY) < 0)
             return -errno;
-    __atomic_store_n(&k->control->policy_buffer, other, __ATOMIC_RELEASE);
+    __atomic_store_n(&k->control->policy_buffer, other | (peers ? QPW_BUFFER_PEERS : 0), __ATOMIC_RELEASE);
     k->control->flags |= QPW_CONTROL_POLICY;
     qpw_kernel_bump_generation(k);
     return 0;
@@ -113,7 +123,7 @@ int qpw_kernel_set_policy(struct qpw_kernel *k, const struct qpw_compiled *polic
         if (fds[t] < 0)
             rc = fds[t];
     rc = rc ? rc : write_names(k, names);
-    rc = rc ? rc : swap_in(k, fds);
+    rc = rc ? rc : swap_in(k, fds, has_peers(policy));
     rc = rc ? rc : write_listed(k, policy);
     rc = rc ? rc : write_exceptions(k, policy);
     for (int t = 0; t < TABLES; t++)
@@ -168,6 +178,32 @@ int qpw_kernel_add_dhcp_server(struct qpw_kernel *k, const uint8_t addr[16])
     return bpf_map_update_elem(k->map_fd[QPW_MAP_dhcp_servers], addr, &now, BPF_ANY) < 0 ? -errno : 0;
 }
 
+/*
+ * The same beside the table, where few IPv4 addresses are looked for first. flags 0: it is none of them any more. Once there
+ * are more than there is room for, or a prefix stands for many, the table is asked until the next load.
+ */
+static void set_local4(struct qpw_control *c, const uint8_t addr[16], unsigned prefix, uint32_t flags)
+{
+    __u64 *place = NULL;
+    uint32_t word;
+
+    if (prefix < 128 && flags)
+        __atomic_store_n(&c->local4_whole, 0, __ATOMIC_RELEASE);
+    if (prefix < 128 || !IN6_IS_ADDR_V4MAPPED((const struct in6_addr *)addr))
+        return;
+    memcpy(&word, addr + 12, sizeof(word));
+    for (unsigned i = 0; i < QPW_LOCAL4; i++)
+        if (c->local4[i] && (uint32_t)c->local4[i] == word)
+            place = &c->local4[i];
+    for (unsigned i = 0; i < QPW_LOCAL4 && !place && flags; i++)
+        if (!c->local4[i])
+            place = &c->local4[i];
+    if (place)
+        __atomic_store_n(place, flags ? (uint64_t)flags << 32 | word : 0, __ATOMIC_RELEASE);
+    else if (flags)
+        __atomic_store_n(&c->local4_whole, 0, __ATOMIC_RELEASE);
+}
+
 int qpw_kernel_set_local(struct qpw_kernel *k, const uint8_t addr[16], unsigned prefix, uint32_t flags, bool present)
 {
     struct qpw_local_key key = {.prefixlen = prefix};
@@ -178,6 +214,7 @@ int qpw_kernel_set_local(struct qpw_kernel *k, const uint8_t addr[16], unsigned 
                  : bpf_map_delete_elem(k->map_fd[QPW_MAP_locals], &key);
     if (rc < 0)
         return -errno;
+    set_local4(k->control, addr, prefix, present ? flags : 0);
     qpw_kernel_bump_generation(k);
     return 0;
 }

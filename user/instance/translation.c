@@ -192,6 +192,12 @@ static int make_both(const struct bpf_map_info *from, const struct btf *a, const
            ret->value.to_size == to->value_size ? 0 : -EPROTO;
 }
 
+/* Kinds that hold one value for each key: which of them a map is may change. */
+static bool is_plain(uint32_t type)
+{
+    return type == BPF_MAP_TYPE_HASH || type == BPF_MAP_TYPE_ARRAY || type == BPF_MAP_TYPE_LPM_TRIE;
+}
+
 int qpw_map_translation_make(int from_fd, int to_fd, struct qpw_map_translation *ret)
 {
     struct qpw_map_translation translation = {0};
@@ -200,7 +206,7 @@ int qpw_map_translation_make(int from_fd, int to_fd, struct qpw_map_translation 
     int r = ask(from_fd, &from);
 
     r = r ? r : ask(to_fd, &to);
-    if (r == 0 && (from.type != to.type || !from.btf_id || !to.btf_id))
+    if (r == 0 && ((from.type != to.type && !(is_plain(from.type) && is_plain(to.type))) || !from.btf_id || !to.btf_id))
         r = -EPROTO;
     if (r == 0) {
         a = btf__load_from_kernel_by_id(from.btf_id);
