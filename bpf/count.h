@@ -8,6 +8,7 @@
 
 #include "judge.h"
 #include "maps.h"
+#include "presence.h"
 
 static __always_inline struct qpw_counts *qpw_counts(__u32 slot)
 {
@@ -122,7 +123,7 @@ __noinline __u32 qpw_meter_slot(void)
 {
     struct qpw_work *w = qpw_work();
     struct qpw_meter *row, fresh = {};
-    __u32 overflow;
+    __u32 overflow, place;
     int open;
 
     if (!w)
@@ -130,7 +131,8 @@ __noinline __u32 qpw_meter_slot(void)
     if (w->row_slot && qpw_same_row(&w->row, &w->meter))
         return w->row_slot;
     overflow = QPW_OVERFLOW_SLOT((__u32)w->meter.verdict, (__u32)w->meter.direction);
-    row = bpf_map_lookup_elem(&meters, &w->meter);
+    place = qpw_present_place(config.secret, &w->meter, sizeof(w->meter), QPW_PRESENT_METER);
+    row = qpw_may_have(place) ? bpf_map_lookup_elem(&meters, &w->meter) : 0;
     if (row) {
         w->row = w->meter;
         w->row_slot = row->slot;
@@ -142,6 +144,7 @@ __noinline __u32 qpw_meter_slot(void)
         return overflow;
     }
     fresh.first_ns = w->now;
+    qpw_will_have(place);
     if (!bpf_map_update_elem(&meters, &w->meter, &fresh, BPF_NOEXIST))
         return fresh.slot;
     qpw_push_slot(open, &fresh.slot); /* another CPU was first, or the table is full */

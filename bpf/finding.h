@@ -13,6 +13,7 @@
 #include "event.h"
 #include "judge.h"
 #include "local.h"
+#include "presence.h"
 #include "question.h"
 
 #define QPW_FINDING_REFRESH_NS 1000000000ull
@@ -59,13 +60,15 @@ static __always_inline int qpw_detail_add(struct qpw_work *w)
 /* Counts in the row of w->detail. */
 static __noinline int qpw_detail_count(struct qpw_work *w)
 {
+    __u32 place = qpw_present_place(config.secret, &w->detail, sizeof(w->detail), QPW_PRESENT_DETAIL);
     struct qpw_detail *fresh = &w->detail_value;
 
-    if (qpw_detail_add(w))
+    if (qpw_may_have(place) && qpw_detail_add(w))
         return 0;
     fresh->packets = 1;
     fresh->first_ns = fresh->last_ns = w->now;
     if (!qpw_is_full(w, QPW_FULL_DETAILS)) {
+        qpw_will_have(place);
         if (!bpf_map_update_elem(&details, &w->detail, fresh, BPF_NOEXIST))
             return 0;
         if (qpw_detail_add(w))
@@ -297,6 +300,7 @@ static __always_inline __u32 qpw_finding_new(struct qpw_work *w)
     }
     value->slot = slot;
     value->changes = 1;
+    qpw_will_have(qpw_finding_place() + (quota >= QPW_QUOTA_ANSWERED ? QPW_PRESENT_ANSWERED : QPW_PRESENT_FINDING));
     rc = quota >= QPW_QUOTA_ANSWERED ? bpf_map_update_elem(&answered, &w->finding, value, BPF_NOEXIST)
                                      : bpf_map_update_elem(&findings, &w->finding, value, BPF_NOEXIST);
     if (!rc) {
@@ -332,6 +336,19 @@ static __always_inline void qpw_finding_owner(struct qpw_work *w, struct qpw_fin
     qpw_event_finding(w, f);
 }
 
+/* The entry of w->finding among those answered; then, if any, among those attempted. */
+static __always_inline struct qpw_finding *qpw_finding_find(struct qpw_work *w, int any)
+{
+    __u32 place = qpw_finding_place();
+    struct qpw_finding *f = 0;
+
+    if (qpw_may_have(place + QPW_PRESENT_ANSWERED))
+        f = bpf_map_lookup_elem(&answered, &w->finding);
+    if (!f && any && qpw_may_have(place + QPW_PRESENT_FINDING))
+        f = bpf_map_lookup_elem(&findings, &w->finding);
+    return f;
+}
+
 /*
  * Enters or refreshes w->finding with what w->finding_value says. Returns its slot, where the packets of its own meter
  * are counted; with QPW_FINDING_ELSEWHERE, another meter's packets are to be counted in that. 0: it has no place.
@@ -344,9 +361,7 @@ __noinline __u32 qpw_finding_touch(void)
     if (!w)
         return 0;
     now = &w->finding_value;
-    f = bpf_map_lookup_elem(&answered, &w->finding);
-    if (!f && now->outcome < QPW_OUTCOME_ANSWERED)
-        f = bpf_map_lookup_elem(&findings, &w->finding);
+    f = qpw_finding_find(w, now->outcome < QPW_OUTCOME_ANSWERED);
     if (!f)
         return qpw_finding_new(w);
     if (w->now - f->last_ns >= QPW_FINDING_REFRESH_NS)

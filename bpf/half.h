@@ -92,6 +92,7 @@ static __always_inline __u32 qpw_half_search(const struct qpw_half *set, const s
     if (!(qpw_half_zero(qpw_half_marks(set, 0) ^ same) | qpw_half_zero(qpw_half_marks(set, 1) ^ same) |
           qpw_half_zero(qpw_half_marks(set, 2) ^ same) | qpw_half_zero(qpw_half_marks(set, 3) ^ same)))
         return 0;
+#pragma unroll /* verifier (5.10): a loop may go back by a jump alone, and the compiler lets this one run on into its head */
     for (__u32 i = 0; i < QPW_HALF_WAYS; i++)
         if (set->mark[i] == w->half_mark && qpw_same_key(&set->entry[i].key, &w->key))
             return i + 1;

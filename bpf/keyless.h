@@ -16,9 +16,9 @@ static __always_inline void qpw_count_meter(struct qpw_work *w)
 }
 
 /* Is there a finding of w->finding? */
-static __always_inline int qpw_has_finding(const struct qpw_work *w)
+static __always_inline int qpw_has_finding(struct qpw_work *w)
 {
-    return bpf_map_lookup_elem(&answered, &w->finding) || bpf_map_lookup_elem(&findings, &w->finding);
+    return !!qpw_finding_find(w, 1);
 }
 
 /* The two ends of a frame into w->finding, its sender as initiator, or the other way round. */

@@ -20,7 +20,7 @@ __noinline __u32 qpw_local4(__u32 word)
 {
     __u64 local;
 
-#pragma clang loop unroll(disable)
+#pragma unroll
     for (__u32 i = 0; i < QPW_LOCAL4; i++) {
         local = *(volatile __u64 *)&control.local4[i];
         if ((__u32)local == word)

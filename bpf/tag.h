@@ -14,6 +14,8 @@
 
 #define QPW_INCARNATIONS 65536u
 #define QPW_PAIR_INCARNATIONS 4096u
+#define QPW_PRESENT_PLACES 131072u
+#define QPW_PRESENT_BITS 3u
 #define QPW_SECRETS 11 /* per sum */
 #define QPW_LINE_SECRET (2 * QPW_SECRETS)
 #define QPW_SET_SECRET (2 * QPW_SECRETS + 1)
@@ -35,6 +37,13 @@ struct qpw_incarnations {
         __u32 live;
     } open[QPW_INCARNATIONS]; /* both are read for each SYN */
     __u32 pair[QPW_PAIR_INCARNATIONS];
+    /*
+     * Presence filter of the tables of meters, findings and details, see presence.h. Bytes, which two CPUs can set at once;
+     * present_bit is the one of the two that counts, while user space makes the other one anew; 0: none says anything.
+     */
+    __u8 present[QPW_PRESENT_PLACES];
+    __u8 present_bit;
+    __u8 pad[7];
 };
 
 /*
@@ -155,6 +164,21 @@ static __always_inline __u16 qpw_tag_half_mark(const struct qpw_tag *t)
     __u16 mark = (__u16)(t->b >> 32);
 
     return mark ? mark : 1;
+}
+
+/* Places of the presence filter are in pairs, so that those of one finding in both tables are neighbours. */
+enum qpw_present { QPW_PRESENT_FINDING, QPW_PRESENT_ANSWERED, QPW_PRESENT_METER = QPW_PRESENT_FINDING, QPW_PRESENT_DETAIL = QPW_PRESENT_ANSWERED };
+
+/* The place of a key of that table: `size` bytes, a multiple of 4 and at most 4 * QPW_SECRETS. */
+static __always_inline __u32 qpw_present_place(const volatile __u64 *secret, const void *key, const __u32 size,
+                                               const enum qpw_present table)
+{
+    __u64 sum = 0;
+
+#pragma GCC unroll 16
+    for (__u32 i = 0; i < size / 4; i++)
+        sum += secret[i] * qpw_word((const __u8 *)key + 4 * i);
+    return (__u32)(qpw_tag_spread(sum, secret[QPW_SET_SECRET]) >> 48) << 1 | table;
 }
 
 /* The remote end of an exchange, whichever local one it speaks to. */

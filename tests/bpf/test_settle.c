@@ -1,10 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /* Places of settled findings are freed, oldest first; whatever is freed, every packet stays counted where it belongs. */
 #include <criterion/criterion.h>
+#include <bpf/bpf.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "audit.h"
+#include "auditor/presence.h"
 #include "auditor/settle.h"
+#include "bpf/tag.h"
 
 #define CLIENT "10.0.0.9"
 #define IN QPW_DIR_INBOUND
@@ -107,5 +111,81 @@ Test(settle, only_where_places_are_few)
     answered(0, QPW_ANSWERED_SLOTS / 2, 7779);
     cr_expect_eq(run(0), 0);
     cr_expect_eq(audit_entries(&a, QPW_MAP_corrections), 0);
+    audit_close(&a);
+}
+
+/* ---- The presence filter ---- */
+
+/* How many places have the bit that counts. */
+static unsigned places_set(void)
+{
+    unsigned n = 0;
+
+    for (unsigned i = 0; i < QPW_PRESENT_PLACES; i++)
+        n += (a.kernel.incarnations->present[i] & a.kernel.incarnations->present_bit) != 0;
+    return n;
+}
+
+/* Nothing that a table has may be said to be missing. Returns how many entries it has. */
+static unsigned none_is_denied(enum qpw_map map, uint32_t size, enum qpw_present table)
+{
+    char key[64], *previous = NULL;
+    unsigned n = 0;
+
+    for (; bpf_map_get_next_key(a.kernel.map_fd[map], previous, key) == 0; n++, previous = key)
+        cr_assert(a.kernel.incarnations->present[qpw_present_place(a.kernel.config.secret, key, size, table)] &
+                  a.kernel.incarnations->present_bit);
+    return n;
+}
+
+static unsigned none_of_all_is_denied(void)
+{
+    return none_is_denied(QPW_MAP_findings, sizeof(struct qpw_finding_key), QPW_PRESENT_FINDING) +
+           none_is_denied(QPW_MAP_answered, sizeof(struct qpw_finding_key), QPW_PRESENT_ANSWERED) +
+           none_is_denied(QPW_MAP_meters, sizeof(struct qpw_meter_key), QPW_PRESENT_METER) +
+           none_is_denied(QPW_MAP_details, sizeof(struct qpw_detail_key), QPW_PRESENT_DETAIL);
+}
+
+/* Filled by the programs, made anew by user space twice, so that each of the two bits has been the one that counts. */
+Test(settle, the_presence_filter_denies_nothing_that_is_there)
+{
+    unsigned before, entries;
+
+    open_with_policy();
+    answer_written = true;
+    for (uint32_t round = 0; round < 3; round++) {
+        answered(round * 100000, QPW_ANSWERED_SLOTS + 100, (uint16_t)(7700 + round));
+        run(0);
+    }
+    for (uint32_t port = 10000; port < 30000; port++)
+        audit_rx_tcp(&a, CLIENT, 900, (uint16_t)port, SYN, 1, 0, 0);
+    none_of_all_is_denied();
+    before = places_set();
+    for (unsigned i = 0; i < 2; i++) {
+        cr_assert_eq(qpw_presence_renew(&a.kernel), 0);
+        cr_expect_lt(places_set(), before, "what was freed is forgotten");
+        entries = none_of_all_is_denied();
+        audit_rx_tcp(&a, CLIENT, 901, 10000, SYN, 1, 0, 0);
+        answered(200000, 100, 7702);
+        cr_expect_eq(none_of_all_is_denied(), entries, "all of them are known");
+    }
+    audit_check(&a);
+    audit_close(&a);
+}
+
+/* Nothing is denied while entries are copied into the tables. */
+Test(settle, a_filter_that_is_suspended_denies_nothing)
+{
+    open_with_policy();
+    audit_rx_tcp(&a, CLIENT, 900, 7777, SYN, 1, 0, 0);
+    memset(a.kernel.incarnations->present, 0, sizeof(a.kernel.incarnations->present));
+    qpw_presence_suspend(&a.kernel);
+    audit_rx_tcp(&a, CLIENT, 901, 7777, SYN, 1, 0, 0);
+    cr_expect_eq(audit_entries(&a, QPW_MAP_findings), 1);
+    cr_expect_eq(AUDIT_SUM(&a, .port = AUDIT_IS(7777)).connections, 2);
+    cr_expect(qpw_presence_is_worn(&a.kernel));
+    cr_expect_eq(qpw_presence_renew(&a.kernel), 0);
+    cr_expect(!qpw_presence_is_worn(&a.kernel));
+    none_of_all_is_denied();
     audit_close(&a);
 }

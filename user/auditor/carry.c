@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "auditor/enter.h"
+#include "auditor/presence.h"
 #include "auditor/settle.h"
 #include "instance/cpus.h"
 #include "instance/translation.h"
@@ -362,11 +363,15 @@ int qpw_carry_finish(struct qpw_auditor *a, struct qpw_carried *ret, struct qpw_
     struct qpw_carry *c = a->carry;
     int r = read_counts(c);
 
+    qpw_presence_suspend(&a->kernel);
+
     r = r ? r : each(a, QPW_MAP_meters, &c->meters, carry_meter);
     r = r ? r : carry_overflow(a);
     r = r ? r : each(a, QPW_MAP_findings, &c->findings, carry_finding);
     r = r ? r : each(a, QPW_MAP_answered, &c->answered, carry_finding);
     r = r ? r : each(a, QPW_MAP_reserved, &c->reserved, carry_reserved);
+    if (r == 0)
+        qpw_presence_renew(&a->kernel);
     *ret = c->done;
     return r < 0 ? qpw_fail(err, r, "carrying over what another version had counted: %s", strerror(-r)) : 0;
 }

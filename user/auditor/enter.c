@@ -3,6 +3,8 @@
 
 #include <bpf/bpf.h>
 
+#include "auditor/presence.h"
+
 static int table_of(const struct qpw_auditor *a, const struct qpw_finding *value)
 {
     return a->kernel.map_fd[value->outcome >= QPW_OUTCOME_ANSWERED ? QPW_MAP_answered : QPW_MAP_findings];
@@ -70,6 +72,7 @@ void qpw_finding_enter(struct qpw_auditor *a, const struct qpw_finding_key *key,
         value->slot = 0;
         return;
     }
+    qpw_presence_finding(&a->kernel, key);
     if (bpf_map_update_elem(table, key, value, BPF_NOEXIST) < 0) {
         bpf_map_update_elem(queue, NULL, &value->slot, BPF_ANY);
         value->slot = 0;

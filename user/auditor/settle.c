@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "auditor/presence.h"
 #include "instance/cpus.h"
 #include "snapshot/collect_maps.h"
 #include "snapshot/conns.h"
@@ -179,6 +180,8 @@ int qpw_settle_run(struct qpw_kernel *k, const struct qpw_settle *settle, size_t
         rc = rc ? rc : rc2;
     }
     free(r.live);
+    if (rc == 0 && qpw_presence_is_worn(k))
+        qpw_presence_renew(k); /* where it cannot, look-ups that fail stay as many as they are */
     *ret_freed = r.freed[0] + r.freed[1];
     return rc < 0 ? qpw_fail(err, rc, "slots of settled findings cannot be freed: %s", strerror(-rc)) : 0;
 }

@@ -246,6 +246,7 @@ static int make_maps(const struct qpw_load_options *options, struct qpw_kernel *
 int qpw_kernel_set_fresh(struct qpw_kernel *k, struct qpw_error *err)
 {
     set_defaults(k->control, qpw_kernel_now_ns(k));
+    k->incarnations->present_bit = 1;
     return fill_queues(k, err);
 }
 

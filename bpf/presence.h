@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * presence.h - presence filter before the tables of meters, findings and details: what a scan enters, or finds full, is in
+ * none of them, and a look-up that fails costs two cache misses a table.
+ *
+ * A byte a key (tag.h), set before the key is entered. It says "perhaps", or "no", which is certain: what follows from a
+ * no that comes too early, on a CPU that sees the entry of another before its byte, is the same as had the packet come a
+ * moment earlier. The entry is made with BPF_NOEXIST, which fails, and then found.
+ */
+#ifndef QPW_BPF_PRESENCE_H
+#define QPW_BPF_PRESENCE_H
+
+#include "cache.h"
+#include "maps.h"
+
+/* 1: perhaps the table has the key that has this place. */
+static __always_inline int qpw_may_have(__u32 place)
+{
+    struct qpw_incarnations *all = qpw_all_incarnations();
+    __u8 bit = all ? *(volatile __u8 *)&all->present_bit : 0;
+
+    return !bit || *(volatile __u8 *)&all->present[place & (QPW_PRESENT_PLACES - 1)] & bit;
+}
+
+/* The key that has this place is about to be entered. Both bits: user space may be making the other one true. */
+static __always_inline void qpw_will_have(__u32 place)
+{
+    struct qpw_incarnations *all = qpw_all_incarnations();
+
+    if (all)
+        *(volatile __u8 *)&all->present[place & (QPW_PRESENT_PLACES - 1)] = QPW_PRESENT_BITS;
+}
+
+/* The place of w->finding among the attempted ones; among those answered it is the next. */
+__noinline __u32 qpw_finding_place(void)
+{
+    struct qpw_work *w = qpw_work();
+
+    return w ? qpw_present_place(config.secret, &w->finding, sizeof(w->finding), QPW_PRESENT_FINDING) : 0;
+}
+
+#endif
