@@ -5,6 +5,7 @@
  */
 #include <criterion/criterion.h>
 #include <jansson.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,7 +20,8 @@
 
 static const char *const names[] = {"known-tcp", "known-udp", "known-64k", "new-connection", "udp-open", "vlan",
                                     "qinq",      "ipv6",      "ipv6-ext",  "fragment",       "peer",
-                                    "scan-64k",  "scan-new",  "flood-syn", "reload",         "two-cpus"};
+                                    "scan-64k",  "scan-new",  "flood-syn", "reload",         "two-cpus",
+                                    "rescan",    "new-connection-64k", "short-connection"};
 enum { NAMES = sizeof(names) / sizeof(*names) };
 
 /* Runs `qportwatch bench ARGUMENTS`; what it printed goes to out. Returns its exit status. */
@@ -197,20 +199,91 @@ Test(bench, answers_have_an_owner_where_it_is_looked_for, .init = netns_need_roo
     qpw_bench_rig_close(&rig);
 }
 
-static const struct qpw_bench_case *known_udp(void)
+static const struct qpw_bench_case *case_of(const char *name)
 {
     const struct qpw_bench_case *c = qpw_bench_cases;
 
-    while (strcmp(c->name, "known-udp"))
+    while (strcmp(c->name, name))
         c++;
     return c;
+}
+
+/* As `bench` does: the wrapper's flows are a CPU's own, so who moves to another in the middle sends some twice, others never. */
+static void stay_on_this_cpu(void)
+{
+    cpu_set_t set;
+
+    CPU_ZERO(&set);
+    CPU_SET(sched_getcpu(), &set);
+    cr_assert_eq(sched_setaffinity(0, sizeof(set), &set), 0);
+}
+
+/* A short connection is one: established by its handshake, payload both ways, closed by both ends, and no other is made of it. */
+Test(bench, short_connections_are_whole, .init = netns_need_root, .timeout = NETNS_TIMEOUT_S)
+{
+    struct qpw_bench_rig rig;
+    struct qpw_error err = {{0}};
+    struct qpw_half *set = malloc(sizeof(*set));
+    unsigned closed = 0, all = 0;
+    double ns = 0;
+
+    stay_on_this_cpu();
+    cr_assert_eq(qpw_bench_rig_open(&rig, 1, &err), 0, "%s", err.text);
+    cr_assert_eq(qpw_bench_sample_case(&rig, case_of("short-connection"), -1, &ns, &err), 0, "%s", err.text);
+    cr_expect_gt(ns, 0);
+    cr_expect_eq(statistic(&rig, QPW_STAT_OPENED(QPW_CLASS_EST)), 1024);
+    cr_expect_eq(statistic(&rig, QPW_STAT_CLOSED(QPW_CLASS_EST)), 1024);
+    for (uint32_t n = 0; n < rig.kernel.config.half_sets; n++) {
+        cr_assert_eq(bpf_map_lookup_elem(rig.kernel.map_fd[QPW_MAP_conns_half], &n, set), 0);
+        for (unsigned way = 0; way < QPW_HALF_WAYS; way++) {
+            all += set->mark[way] != 0;
+            closed += set->mark[way] && set->entry[way].conn.state == QPW_STATE_CLOSED &&
+                      set->entry[way].conn.outcome == QPW_OUTCOME_DATA;
+        }
+    }
+    cr_expect_eq(all, 1024);
+    cr_expect_eq(closed, 1024);
+    free(set);
+    qpw_bench_rig_close(&rig);
+}
+
+/* No packet of a rescan is answered by the cache: each leaves its number in its entry, of which there are as many as have a place. */
+Test(bench, a_rescan_is_no_news_but_not_cached, .init = netns_need_root, .timeout = NETNS_TIMEOUT_S)
+{
+    struct qpw_bench_rig rig;
+    struct qpw_error err = {{0}};
+    struct qpw_half *set = malloc(sizeof(*set));
+    unsigned same = 0, all = 0;
+    uint32_t isn = 0;
+    double ns;
+
+    stay_on_this_cpu();
+    cr_assert_eq(qpw_bench_rig_open(&rig, 1, &err), 0, "%s", err.text);
+    cr_assert_eq(qpw_bench_sample_case(&rig, case_of("rescan"), -1, &ns, &err), 0, "%s", err.text);
+    for (uint32_t n = 0; n < rig.kernel.config.half_sets; n++) {
+        cr_assert_eq(bpf_map_lookup_elem(rig.kernel.map_fd[QPW_MAP_conns_half], &n, set), 0);
+        for (unsigned way = 0; way < QPW_HALF_WAYS; way++) {
+            if (set->mark[way] && set->entry[way].conn.isn > isn)
+                isn = set->entry[way].conn.isn;
+            all += set->mark[way] != 0;
+        }
+    }
+    for (uint32_t n = 0; n < rig.kernel.config.half_sets; n++) {
+        cr_assert_eq(bpf_map_lookup_elem(rig.kernel.map_fd[QPW_MAP_conns_half], &n, set), 0);
+        for (unsigned way = 0; way < QPW_HALF_WAYS; way++)
+            same += set->mark[way] && set->entry[way].conn.isn == isn;
+    }
+    cr_expect_gt(all, 60000, "%u", all);
+    cr_expect_eq(same, all, "%u of %u have the last sweep's number", same, all);
+    free(set);
+    qpw_bench_rig_close(&rig);
 }
 
 /* Does a packet of the case's connection go by the cache alone? Its entry is taken away behind the cache's back. */
 static bool goes_by_cache(void *argument)
 {
     struct qpw_bench_rig *rig = argument;
-    const struct qpw_bench_case *c = known_udp();
+    const struct qpw_bench_case *c = case_of("known-udp");
     struct qpw_error err = {{0}};
     struct qpw_conn_key key;
     uint64_t opened;

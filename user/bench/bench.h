@@ -28,12 +28,15 @@ enum qpw_bench_do {
     QPW_DO_ONE = 0,   /* one connection */
     QPW_DO_FLOWS,     /* known connections through the wrapper */
     QPW_DO_RELOAD,    /* the same, each packet the first of its connection after a policy change */
-    QPW_DO_OPEN,      /* each packet opens a connection, the table of half-open ones is empty at first */
+    QPW_DO_OPEN,      /* each packet opens a connection, no table has any at first */
+    QPW_DO_OPEN_MANY, /* the same beside 64,000 that are established */
     QPW_DO_ANSWER,    /* each packet is the node's SYN+ACK to a connection not seen before; its socket has an owner, */
     QPW_DO_ANSWER_UNOWNED, /* which is not looked for */
     QPW_DO_FLOOD,     /* as with QPW_DO_OPEN, and the table has been full for long */
     QPW_DO_SCAN,      /* all 65,536 ports of one source, again and again */
     QPW_DO_SCAN_NEW,  /* all ports, each 65,536 from another source */
+    QPW_DO_RESCAN,    /* all 65,536 ports of one source, with another sequence number in each sweep, as scanners send them */
+    QPW_DO_SHORT,     /* all ten packets of a short connection, from its SYN to the last acknowledgement */
     QPW_DO_TWO_CPUS,  /* one connection, another CPU busy with the same */
 };
 
@@ -68,6 +71,9 @@ double qpw_bench_best(const struct qpw_bench_samples *s);
 /* ns without what the hook, or the wrapper, costs by itself. */
 double qpw_bench_net(const struct qpw_bench_result *r, size_t index);
 bool qpw_bench_is_wrapped(const struct qpw_bench_case *c);
+
+#define QPW_BENCH_SHORT_SENT 4u     /* of a short connection's packets, these are the node's, */
+#define QPW_BENCH_SHORT_RECEIVED 6u /* and these the other end's */
 
 /* Establishes the connection of a case, or the 64,000 of a wrapped one, by a handshake and data both ways. */
 int qpw_bench_prime(struct qpw_bench_rig *rig, const struct qpw_bench_case *c, struct qpw_error *err);

@@ -45,6 +45,9 @@ double qpw_bench_net(const struct qpw_bench_result *r, size_t index)
     enum qpw_bench_floor floor = qpw_bench_is_wrapped(c) ? (c->tc ? QPW_FLOOR_WRAP_TC : QPW_FLOOR_WRAP_XDP)
                                                          : (c->tc ? QPW_FLOOR_EMPTY : QPW_FLOOR_PASS);
 
+    if (c->what == QPW_DO_SHORT)
+        return qpw_bench_median(&r->cases[index]) - QPW_BENCH_SHORT_RECEIVED * qpw_bench_median(&r->floors[floor]) -
+               QPW_BENCH_SHORT_SENT * qpw_bench_median(&r->floors[QPW_FLOOR_WRAP_TC]);
     return qpw_bench_median(&r->cases[index]) - qpw_bench_median(&r->floors[floor]);
 }
 
@@ -87,7 +90,7 @@ static int prime(struct qpw_bench_rig *rig, const bool *wanted, struct qpw_error
 
     for (size_t i = 0; i < qpw_bench_n_cases && !rc; i++) {
         const struct qpw_bench_case *c = &qpw_bench_cases[i];
-        bool is_many = c->what == QPW_DO_FLOWS || c->what == QPW_DO_RELOAD;
+        bool is_many = c->what == QPW_DO_FLOWS || c->what == QPW_DO_RELOAD || c->what == QPW_DO_OPEN_MANY;
 
         if (!wanted[i] || (is_many && many))
             continue;

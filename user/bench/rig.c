@@ -10,6 +10,7 @@
 #include <time.h>
 
 #include "bench/picture.h"
+#include "bpf/tag.h"
 #include "host/clock.h"
 #include "instance/cpus.h"
 #include "policy/compile/compile.h"
@@ -218,6 +219,28 @@ int qpw_bench_wrap(struct qpw_bench_rig *rig, bool tc, int prog_fd, const struct
 void qpw_bench_drain(struct qpw_bench_rig *rig)
 {
     ring_buffer__consume(rig->events);
+}
+
+int qpw_bench_hide_established(struct qpw_bench_rig *rig, struct qpw_error *err)
+{
+    struct qpw_incarnations *all = rig->kernel.incarnations;
+
+    rig->live = calloc(QPW_INCARNATIONS, sizeof(*rig->live));
+    if (!rig->live)
+        return qpw_fail(err, -ENOMEM, "out of memory");
+    for (uint32_t place = 0; place < QPW_INCARNATIONS; place++) {
+        rig->live[place] = all->open[place].live;
+        all->open[place].live = 0;
+    }
+    return 0;
+}
+
+void qpw_bench_show_established(struct qpw_bench_rig *rig)
+{
+    for (uint32_t place = 0; place < QPW_INCARNATIONS; place++)
+        rig->kernel.incarnations->open[place].live = rig->live[place];
+    free(rig->live);
+    rig->live = NULL;
 }
 
 int qpw_bench_forget_half_open(struct qpw_bench_rig *rig, struct qpw_error *err)

@@ -40,6 +40,7 @@ struct qpw_bench_rig {
     unsigned starts;       /* how many were timed */
     uint64_t load_ns;      /* median of them: maps, programs of XDP in and TC out, policy */
     uint64_t policy_ns;    /* the policy alone, written while the programs were being verified */
+    uint32_t *live;        /* while they are hidden; else NULL */
     uint64_t picture_ns;   /* how long a picture of QPW_BENCH_METERS meters takes */
 };
 
@@ -67,6 +68,13 @@ int qpw_bench_wrap(struct qpw_bench_rig *rig, bool tc, int prog_fd, const struct
 
 /* Reads the events away, as the auditor does. */
 void qpw_bench_drain(struct qpw_bench_rig *rig);
+
+/*
+ * Has what lets a packet pass by the tables of established connections say that there are none, as if there were. 0, or
+ * -ENOMEM with err. Then qpw_bench_show_established().
+ */
+int qpw_bench_hide_established(struct qpw_bench_rig *rig, struct qpw_error *err);
+void qpw_bench_show_established(struct qpw_bench_rig *rig);
 
 /* Empties the half-open connections. */
 int qpw_bench_forget_half_open(struct qpw_bench_rig *rig, struct qpw_error *err);
