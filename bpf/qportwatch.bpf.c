@@ -93,8 +93,7 @@ static __always_inline void qpw_load_quote(void *ctx, struct qpw_work *w, const 
 }
 
 /*
- * The packet's tag in the cache, and what its tuple's incarnation is. The tuple's place is left in w, for the slow path;
- * of a SYN, which most often opens a connection, the set of half-open ones is fetched while the cache is looked into.
+ * The packet's tag in the cache, and what its tuple's incarnation is. The tuple's place is left in w, for the slow path.
  */
 static __always_inline struct qpw_tag qpw_identify(struct qpw_work *w, __u32 ifindex, __u32 rx, __u32 *ret_incarnation)
 {
@@ -117,8 +116,6 @@ static __always_inline struct qpw_tag qpw_identify(struct qpw_work *w, __u32 ifi
     qpw_tag_exchange(&t, config.secret, icmp ? 0 : local_port, icmp ? 0 : remote_port, p->protocol);
     qpw_place_at(w, &t);
     w->placed = 1;
-    if (is_syn)
-        qpw_half_ahead(w->half_set);
     *ret_incarnation = w->incarnation = qpw_incarnation(w->place, is_syn);
     qpw_tag_packet(&t, config.secret, ifindex, p->vlan, is_syn ? p->seq : icmp ? p->source_port : 0);
     if (is_syn)
@@ -133,12 +130,15 @@ static __always_inline struct qpw_tag qpw_identify(struct qpw_work *w, __u32 ifi
 __noinline __u32 qpw_known_slot(__u32 ifindex, __u32 rx)
 {
     struct qpw_work *w = qpw_work();
-    __u32 incarnation;
+    __u32 slot, incarnation;
 
     if (!w)
         return 0;
     w->tag = qpw_identify(w, ifindex, rx, &incarnation);
-    return qpw_cache_find(&w->tag, incarnation, (int)rx, w->now);
+    slot = qpw_cache_find(&w->tag, incarnation, (int)rx, w->now);
+    if (!slot && w->placed && qpw_is_syn(&w->pkt)) /* it most often opens a connection */
+        qpw_half_ahead(w->half_set);
+    return slot;
 }
 
 /* Who holds the node's end of c. What was decided, or is asked, is of that process: another's on its port is judged anew. */
