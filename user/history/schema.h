@@ -32,6 +32,7 @@
     " uid INTEGER, exe TEXT, state INTEGER, closed INTEGER, state_ns INTEGER, who TEXT, said TEXT," \
     " connections INTEGER, rx_packets INTEGER, rx_bytes INTEGER, tx_packets INTEGER, tx_bytes INTEGER);" \
     "CREATE INDEX finding_last ON finding(last_ns);" \
+    "CREATE INDEX finding_port ON finding(port, protocol);" \
     "CREATE TABLE change(epoch INTEGER, sequence INTEGER, at_ns INTEGER, kind INTEGER, device TEXT, text TEXT," \
     " PRIMARY KEY(epoch, sequence)) WITHOUT ROWID;" \
     "CREATE INDEX change_at ON change(at_ns);" \

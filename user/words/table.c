@@ -62,18 +62,18 @@ int qpw_table_add(struct qpw_table *t, enum qpw_text_style style, const char *co
     if (r == 0 && style != QPW_TEXT_PLAIN && scols_line_set_color(line, colours[style]) < 0)
         r = -ENOMEM;
     t->n_rows += r == 0;
+    t->last = line;
     return r;
 }
 
 int qpw_table_note(struct qpw_table *t, const char *text)
 {
-    struct libscols_line *line = scols_table_get_line(t->scols, t->n_rows - 1);
     char *copy = strdup(text);
 
     if (!copy)
         return -ENOMEM;
-    free(scols_line_get_userdata(line));
-    return scols_line_set_userdata(line, copy);
+    free(scols_line_get_userdata(t->last));
+    return scols_line_set_userdata(t->last, copy);
 }
 
 /* Columns that a column wants; 0: it is empty. */
@@ -160,27 +160,38 @@ static char *broken_text(const char *text, unsigned width)
 static int break_cells(const struct qpw_table *t, size_t column, unsigned width)
 {
     struct libscols_column *c = scols_table_get_column(t->scols, column);
+    struct libscols_iter *rows;
+    struct libscols_line *line;
     int r = 0;
 
     if (!t->columns[column].wrap || t->widths[column] <= width)
         return 0;
-    for (size_t i = 0; r == 0 && i < t->n_rows; i++) {
-        struct libscols_line *line = scols_table_get_line(t->scols, i);
+    rows = scols_new_iter(SCOLS_ITER_FORWARD);
+    if (!rows)
+        return -ENOMEM;
+    while (r == 0 && scols_table_next_line(t->scols, rows, &line) == 0) {
         char *text = broken_text(scols_line_get_column_data(line, c), width);
 
         r = text ? scols_line_refer_data(line, column, text) : -ENOMEM;
     }
+    scols_free_iter(rows);
     return r == 0 ? scols_column_set_safechars(c, "\n") : r;
 }
 
-/* Each line behind the indent, without the blanks that fill the last column, and its row's note below it. */
-static void write_lines(const struct qpw_table *t, char *text, const struct qpw_printer *p)
+/*
+ * Each line behind the indent, without the blanks that fill the last column, and its row's note below it. The rows are gone
+ * through once: to ask for each by its number is to count up to it. 0 or -ENOMEM.
+ */
+static int write_lines(const struct qpw_table *t, char *text, const struct qpw_printer *p)
 {
-    size_t row = t->untitled ? 0 : SIZE_MAX;
+    struct libscols_iter *rows = scols_new_iter(SCOLS_ITER_FORWARD);
+    bool is_row = t->untitled;
 
-    for (char *line; (line = strsep(&text, "\n")); row++) {
-        const struct libscols_line *of = row < t->n_rows ? scols_table_get_line(t->scols, row) : NULL;
-        const char *note = of ? scols_line_get_userdata((struct libscols_line *)of) : NULL;
+    if (!rows)
+        return -ENOMEM;
+    for (char *line; (line = strsep(&text, "\n")); is_row = true) {
+        struct libscols_line *of = NULL;
+        const char *note = is_row && scols_table_next_line(t->scols, rows, &of) == 0 ? scols_line_get_userdata(of) : NULL;
         size_t length = strlen(line);
 
         while (length && line[length - 1] == ' ')
@@ -190,14 +201,21 @@ static void write_lines(const struct qpw_table *t, char *text, const struct qpw_
         if (note)
             qpw_print_wrapped(p, p->indent + 4, note);
     }
+    scols_free_iter(rows);
+    return 0;
 }
 
 static void free_rows(struct qpw_table *t)
 {
-    for (size_t i = 0; t->scols && i < scols_table_get_nlines(t->scols); i++)
-        free(scols_line_get_userdata(scols_table_get_line(t->scols, i)));
+    struct libscols_iter *rows = t->scols ? scols_new_iter(SCOLS_ITER_FORWARD) : NULL;
+    struct libscols_line *line;
+
+    while (rows && scols_table_next_line(t->scols, rows, &line) == 0)
+        free(scols_line_get_userdata(line));
+    scols_free_iter(rows);
     scols_unref_table(t->scols);
     t->scols = NULL;
+    t->last = NULL;
     t->n_rows = 0;
 }
 
@@ -224,7 +242,7 @@ int qpw_table_print(struct qpw_table *t, const struct qpw_printer *p)
     scols_table_set_termwidth(t->scols, total > p->width - p->indent ? total : p->width - p->indent);
     r = scols_print_table_to_string(t->scols, &text);
     if (r == 0)
-        write_lines(t, text, p);
+        r = write_lines(t, text, p);
     free(text);
     free_rows(t);
     return r < 0 ? -ENOMEM : 0;

@@ -24,6 +24,7 @@ struct qpw_table {
     bool untitled;    /* rows only, as wide as with titles */
     /* ---- The table's own ---- */
     struct libscols_table *scols;
+    struct libscols_line *last; /* added, borrowed from it */
     unsigned widths[QPW_TABLE_COLUMNS]; /* of the widest cell; kept when printed, so that later rows stand below */
     size_t n_rows;
 };
