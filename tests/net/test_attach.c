@@ -134,10 +134,13 @@ Test(attach, detach_tells_the_auditor)
 Test(attach, detach_without_an_auditor)
 {
     struct node n;
-    char text[512];
+    char text[2048], eve[128];
+    struct evelog log = {0};
+    const json_t *told;
 
     node_open(&n);
-    node_attach(&n, "node0 --mode tc --tc-hook clsact");
+    snprintf(eve, sizeof(eve), "%s/eve.json", n.folder);
+    node_attach(&n, "node0 --mode tc --tc-hook clsact --alerts %s", eve);
     node_stop(&n, SIGKILL);
     cr_expect_eq(node_command(&n, NULL, 0, "status"), 3, "no auditor lives");
     cr_expect_eq(node_command(&n, text, sizeof(text), "detach eth7"), 1);
@@ -146,6 +149,13 @@ Test(attach, detach_without_an_auditor)
     node_nothing_left(&n);
     expect_clsact(&n, false);
     cr_expect_eq(node_command(&n, text, sizeof(text), "detach"), 0, "again: nothing to do is no error");
+    evelog_add(&log, eve); /* nobody else would ever write who it was */
+    told = evelog_last(&log, &(struct evelog_filter){.name = "detached"});
+    cr_assert(told);
+    cr_expect(strstr(evelog_fact(told, "by"), "qportwatch detach node0"), "%s", evelog_fact(told, "by"));
+    cr_expect(strstr(evelog_fact(told, "event"), "detached"));
+    evelog_clear(&log);
+    cr_expect_eq(node_command(&n, text, sizeof(text), "alerts --verify --alerts %s", eve), 0, "%s", text);
     node_close(&n);
 }
 

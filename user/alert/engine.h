@@ -154,6 +154,9 @@ int qpw_engine_findings(struct qpw_engine *e, const struct qpw_finding_row *rows
 /* Offers everything of a snapshot: findings, lost detail, coverage, peers; keeps figures for the heartbeat. */
 int qpw_engine_snapshot(struct qpw_engine *e, const struct qpw_snapshot *snapshot, uint64_t now_ns);
 
+/* Of a snapshot the coverage alone: what a command did while no auditor lived. False: not all of it is written. */
+bool qpw_engine_coverage(struct qpw_engine *e, const struct qpw_coverage *records, size_t n, uint64_t now_ns);
+
 /* A socket of the node, or an exchange of it, as far as its owner is concerned. */
 struct qpw_engine_socket {
     struct qpw_finding_key key;       /* kind, protocol, port, direction; responder: a listener's address */

@@ -90,6 +90,14 @@ static void coverage(struct qpw_engine *e, const struct qpw_snapshot *s, uint64_
         e->coverage_sequence = s->coverage[s->n_coverage - 1].sequence;
 }
 
+bool qpw_engine_coverage(struct qpw_engine *e, const struct qpw_coverage *records, size_t n, uint64_t now_ns)
+{
+    const struct qpw_snapshot s = {.coverage = (struct qpw_coverage *)records, .n_coverage = n};
+
+    coverage(e, &s, now_ns);
+    return !n || e->coverage_sequence == records[n - 1].sequence;
+}
+
 /* The ports with most packets that were counted without detail. */
 static void lost_detail_text(const struct qpw_snapshot *s, char *buf, size_t size)
 {

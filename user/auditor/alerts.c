@@ -17,7 +17,6 @@
 #include <unistd.h>
 
 #include "alert/engine.h"
-#include "alert/log/eve.h"
 #include "alert/log/log.h"
 #include "alert/options.h"
 #include "alert/log/syslog.h"
@@ -57,20 +56,10 @@ struct qpw_alerts {
 static int write_record(void *data, const struct qpw_record *record)
 {
     struct qpw_alerts *alerts = data;
-    struct qpw_log_chain next;
-    bool sealed;
-    size_t length;
     char *line;
-    int r = qpw_eve_line(record, &alerts->chain, &line, &length);
+    int r = qpw_log_record(&alerts->log, &alerts->chain, record, &line);
 
-    if (r < 0)
-        return r;
-    sealed = qpw_log_chain_seal(&alerts->chain, line, length, &next);
-    r = qpw_log_write(&alerts->log, line, length);
-    if (r == 0 && sealed)
-        alerts->chain = next;
-    if (r < 0 && alerts->last_words) {
-        line[length - 1] = '\0';
+    if (r < 0 && line && alerts->last_words) {
         qpw_say(alerts->auditor, QPW_SAY_WARNING, "not written: %s", line);
         alerts->unwritten++;
         r = 0;

@@ -11,6 +11,7 @@
 #include "control/detach.h"
 #include "control/message.h"
 #include "cmd/cmd.h"
+#include "cmd/detach_record.h"
 #include "instance/kernel_words.h"
 #include "util/usage.h"
 #include "words/words.h"
@@ -63,6 +64,7 @@ int qpw_cmd_detach(int argc, char **argv)
         .doc = "Removes exactly what qportwatch attached, from all interfaces or from those named. All counters "
                "are discarded with the last of them; save them with 'qportwatch report' before."};
     struct arguments arguments = {0};
+    struct qpw_detach_record record;
     struct qpw_error err;
     size_t removed;
     char count[40], names[QPW_MAX_IFACES][16];
@@ -80,6 +82,7 @@ int qpw_cmd_detach(int argc, char **argv)
     if (r != -ENOENT)
         return r;
     r = qpw_rights_check(&err);
+    qpw_detach_record_take(&record);
     r = r ? r : qpw_detach(arguments.ifaces, arguments.n, &removed, &err);
     if (r < 0) {
         fprintf(stderr, "qportwatch detach: %s\n", err.text);
@@ -89,5 +92,7 @@ int qpw_cmd_detach(int argc, char **argv)
         printf("detached from %s\n", qpw_words_many(removed, "interface", count, sizeof(count)));
     else
         printf("nothing to detach in this network namespace\n");
+    if (removed && qpw_detach_record_write(&record, &err) < 0)
+        fprintf(stderr, "qportwatch detach: not told in the alert log: %s\n", err.text);
     return QPW_EXIT_OK;
 }

@@ -8,6 +8,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "alert/log/eve.h"
+
 #define LOG_MODE 0640
 #define DIRECTORY_MODE 0750
 
@@ -154,5 +156,29 @@ int qpw_log_write(struct qpw_log *log, const char *line, size_t length)
         return fail(log, rc, "cannot be written");
     }
     log->failing = false;
+    return 0;
+}
+
+int qpw_log_record(struct qpw_log *log, struct qpw_log_chain *chain, const struct qpw_record *record, char **ret_line)
+{
+    struct qpw_log_chain next;
+    size_t length;
+    char *line = NULL;
+    bool sealed;
+    int r = qpw_eve_line(record, chain, &line, &length);
+
+    *ret_line = NULL;
+    if (r < 0)
+        return r;
+    sealed = qpw_log_chain_seal(chain, line, length, &next);
+    r = qpw_log_write(log, line, length);
+    if (r < 0) {
+        line[length - 1] = '\0';
+        *ret_line = line;
+        return r;
+    }
+    if (sealed)
+        *chain = next;
+    free(line);
     return 0;
 }

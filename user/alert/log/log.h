@@ -38,6 +38,12 @@ int qpw_log_ready(struct qpw_log *log);
  */
 int qpw_log_write(struct qpw_log *log, const char *line, size_t length);
 
+/*
+ * Appends the record as a line, the next of the chain, which goes on with it. 0; or a negative errno as above with the line
+ * that is not in the file in *ret_line, to be freed, NULL where there was no memory for it.
+ */
+int qpw_log_record(struct qpw_log *log, struct qpw_log_chain *chain, const struct qpw_record *record, char **ret_line);
+
 /* After a rotation (SIGHUP): the next line goes to the file that has the name then. */
 void qpw_log_reopen(struct qpw_log *log);
 
