@@ -9,10 +9,10 @@ TestSuite(kernels_between, .timeout = NETNS_TIMEOUT_S);
 
 Test(kernels_between, debian_12)
 {
-    vm_check("bookworm");
+    vm_check("bookworm", VM_WHOLE);
 }
 
 Test(kernels_between, debian_13)
 {
-    vm_check("trixie");
+    vm_check("trixie", VM_WHOLE);
 }

@@ -8,6 +8,11 @@
  * the verifier's table there; each check is a line of the output, which is kept for tests/vm/matrix. Fails the test
  * where one fails, skips it with the reason where the kernel could not be fetched or there is no emulator.
  */
-void vm_check(const char *suite);
+enum vm_extent {
+    VM_SHORT, /* attaching in each mode, counts, directions, a finding, reload, detach; the rest in a thorough run alone */
+    VM_WHOLE  /* disturbances, owners of processes that end, and the verifier's table, too */
+};
+
+void vm_check(const char *suite, enum vm_extent extent);
 
 #endif
