@@ -2,13 +2,13 @@
 /* The history over many kills and restarts of a real auditor, and what it knows of programs after a new attachment. */
 #include <criterion/criterion.h>
 #include <signal.h>
-#include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "auditor.h"
+#include "database.h"
 #include "netns.h"
 
 #define ROUNDS 50
@@ -18,18 +18,7 @@ static char path[128];
 
 static int64_t number(const char *sql)
 {
-    sqlite3_stmt *statement = NULL;
-    int64_t number = -1;
-    sqlite3 *db;
-
-    cr_assert_eq(sqlite3_open_v2(path, &db, SQLITE_OPEN_READWRITE, NULL), SQLITE_OK, "%s", path);
-    sqlite3_busy_timeout(db, 10000);
-    cr_assert_eq(sqlite3_prepare_v2(db, sql, -1, &statement, NULL), SQLITE_OK, "%s: %s", sql, sqlite3_errmsg(db));
-    if (sqlite3_step(statement) == SQLITE_ROW)
-        number = sqlite3_column_int64(statement, 0);
-    sqlite3_finalize(statement);
-    sqlite3_close(db);
-    return number;
+    return database_number(path, sql);
 }
 
 static int64_t asked(struct node *n, const char *what)

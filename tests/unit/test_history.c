@@ -12,6 +12,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "database.h"
 #include "history/history.h"
 #include "thorough.h"
 
@@ -103,24 +104,9 @@ static void write_at(uint64_t attached_ns, uint64_t unix_ns, uint64_t minute)
     write_input(&in);
 }
 
-static int64_t number_in(const char *file, const char *sql)
-{
-    sqlite3_stmt *statement = NULL;
-    int64_t number = -1;
-    sqlite3 *db;
-
-    cr_assert_eq(sqlite3_open_v2(file, &db, SQLITE_OPEN_READWRITE, NULL), SQLITE_OK, "%s", file);
-    cr_assert_eq(sqlite3_prepare_v2(db, sql, -1, &statement, NULL), SQLITE_OK, "%s: %s", sql, sqlite3_errmsg(db));
-    if (sqlite3_step(statement) == SQLITE_ROW)
-        number = sqlite3_column_int64(statement, 0);
-    sqlite3_finalize(statement);
-    sqlite3_close(db);
-    return number;
-}
-
 static int64_t number(const char *sql)
 {
-    return number_in(path, sql);
+    return database_number(path, sql);
 }
 
 /* Each column of the history equals the counters, meter by meter. */

@@ -177,7 +177,6 @@ static size_t read_links(struct qpw_prefix *links)
 /* What was noted of the socket, where the finding does not say: it was entered by a packet from outside. */
 static struct qpw_finding with_note(const struct qpw_auditor *a, const struct qpw_finding_row *row)
 {
-    static const enum qpw_conn_class classes[] = {QPW_CLASS_EST, QPW_CLASS_OUT, QPW_CLASS_DGRAM, QPW_CLASS_HALF};
     struct qpw_finding value = row->value;
     struct qpw_conn_key key;
     struct qpw_conn conn;
@@ -185,12 +184,8 @@ static struct qpw_finding with_note(const struct qpw_auditor *a, const struct qp
     if (value.owner.how || row->key.kind != QPW_KIND_PORT || row->key.folded)
         return value;
     qpw_finding_tuple(&row->key, &value, &key);
-    for (size_t i = 0; i < sizeof(classes) / sizeof(*classes); i++)
-        if (qpw_conns_find(&a->kernel, classes[i], &key, &conn) == 0) {
-            if (qpw_conn_owner(&a->kernel, conn.owner, &value.owner) < 0)
-                value.owner = (struct qpw_owner){0};
-            break;
-        }
+    if (qpw_conns_find_any(&a->kernel, &key, &conn) == 0 && qpw_conn_owner(&a->kernel, conn.owner, &value.owner) < 0)
+        value.owner = (struct qpw_owner){0};
     return value;
 }
 

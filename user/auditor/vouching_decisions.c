@@ -58,13 +58,9 @@ void qpw_decision_write(struct qpw_ask *ask, const struct qpw_exchange *exchange
 
 static bool is_due(const struct qpw_auditor *a, const struct qpw_conn_key *key, const struct qpw_decision *decision)
 {
-    static const enum qpw_conn_class classes[] = {QPW_CLASS_EST, QPW_CLASS_OUT, QPW_CLASS_DGRAM, QPW_CLASS_HALF};
     struct qpw_conn conn;
 
-    for (size_t i = 0; i < sizeof(classes) / sizeof(*classes); i++)
-        if (qpw_conns_find(&a->kernel, classes[i], key, &conn) == 0)
-            return qpw_decision_stands(decision, &conn);
-    return false;
+    return qpw_conns_find_any(&a->kernel, key, &conn) == 0 && qpw_decision_stands(decision, &conn);
 }
 
 void qpw_decisions_sweep(struct qpw_auditor *a, bool all)

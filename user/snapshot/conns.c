@@ -154,6 +154,16 @@ int qpw_conns_find(const struct qpw_kernel *k, enum qpw_conn_class conn_class, c
     return rc;
 }
 
+int qpw_conns_find_any(const struct qpw_kernel *k, const struct qpw_conn_key *key, struct qpw_conn *ret)
+{
+    static const enum qpw_conn_class classes[] = {QPW_CLASS_EST, QPW_CLASS_OUT, QPW_CLASS_DGRAM, QPW_CLASS_HALF};
+    int rc = -ENOENT;
+
+    for (size_t i = 0; rc < 0 && i < sizeof(classes) / sizeof(*classes); i++)
+        rc = qpw_conns_find(k, classes[i], key, ret);
+    return rc;
+}
+
 int qpw_conns_remove(struct qpw_kernel *k, enum qpw_conn_class conn_class, const struct qpw_conn_key *key)
 {
     struct qpw_half set;

@@ -30,6 +30,9 @@ int qpw_conns_walk(const struct qpw_kernel *k, enum qpw_conn_class conn_class, q
 int qpw_conns_find(const struct qpw_kernel *k, enum qpw_conn_class conn_class, const struct qpw_conn_key *key,
                    struct qpw_conn *ret);
 
+/* The same in whichever table has it, those of established connections first, half-open ones last. */
+int qpw_conns_find_any(const struct qpw_kernel *k, const struct qpw_conn_key *key, struct qpw_conn *ret);
+
 /* Takes an entry out and makes cached copies of it invalid. 0, -ENOENT; -EBUSY: of the half-open table, live. */
 int qpw_conns_remove(struct qpw_kernel *k, enum qpw_conn_class conn_class, const struct qpw_conn_key *key);
 

@@ -38,16 +38,6 @@ void qpw_decision_apply(const struct qpw_kernel *k, const struct qpw_conn_key *k
 
 /* ---- Counted ---- */
 
-static bool find_conn(const struct qpw_kernel *k, const struct qpw_conn_key *key, struct qpw_conn *ret)
-{
-    static const enum qpw_conn_class classes[] = {QPW_CLASS_EST, QPW_CLASS_OUT, QPW_CLASS_DGRAM, QPW_CLASS_HALF};
-
-    for (size_t i = 0; i < sizeof(classes) / sizeof(*classes); i++)
-        if (qpw_conns_find(k, classes[i], key, ret) == 0)
-            return true;
-    return false;
-}
-
 static struct qpw_meter_row *row_of(struct qpw_collection *c, const struct qpw_meter_key *key, uint64_t first_ns)
 {
     for (size_t i = 0; i < c->s.n_meters; i++)
@@ -105,7 +95,7 @@ int qpw_decisions_count(struct qpw_collection *c)
         const struct qpw_conn_key *key = &((struct qpw_conn_key *)e.keys)[i];
         struct qpw_conn was, now;
 
-        if (!find_conn(c->k, key, &was) || !qpw_decision_stands(decision, &was) ||
+        if (qpw_conns_find_any(c->k, key, &was) < 0 || !qpw_decision_stands(decision, &was) ||
             (decision->verdict == was.verdict && decision->rule == was.rule))
             continue;
         now = was;

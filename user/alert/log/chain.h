@@ -5,7 +5,7 @@
  *
  * A line has the fact "chain", "NUMBER:SUM": the number of the record in its chain, from 1, and the SHA-256 in hex of the
  * line itself, without its newline, written with the sum of the line before it in this place (64 zeros in the first).
- * Whoever can write the log can also write a new chain: it proves something only to those who know a later sum.
+ * Anyone who can write the log can also write a new chain: it proves something only to those who know a later sum.
  */
 #ifndef QPW_ALERT_CHAIN_H
 #define QPW_ALERT_CHAIN_H
