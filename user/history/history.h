@@ -3,7 +3,7 @@
  * history.h - what was counted, kept in an SQLite file beyond the life of the counters.
  *
  *   snapshot -> deltas -> store          write.c, once a minute, by a process of the auditor's (writer.h)
- *   store -> snapshot -> facts -> face   read.c, by commands, while that process goes on writing
+ *   store -> snapshot -> facts -> face   read.c and sum.c, by commands, while that process goes on writing
  *
  * Deltas are taken against what the last transaction saw of each counter, which is stored in the same transaction
  * (`counted`). So the sum over the history equals the counters, whenever a writer is killed: the next one goes on from

@@ -3,8 +3,12 @@
 #include "history/reader.h"
 
 #include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
+#include "facts/totals.h"
 
 #define FOREVER INT64_MAX
 
@@ -26,13 +30,6 @@ static struct qpw_meter_key key_at(sqlite3_stmt *s, int column)
                                   .port = (uint16_t)sqlite3_column_int(s, column + 2),
                                   .direction = (uint8_t)sqlite3_column_int(s, column + 3),
                                   .verdict = (uint8_t)sqlite3_column_int(s, column + 4)};
-}
-
-static struct qpw_counts counts_at(sqlite3_stmt *s, int column)
-{
-    return (struct qpw_counts){(uint64_t)sqlite3_column_int64(s, column), (uint64_t)sqlite3_column_int64(s, column + 1),
-                               (uint64_t)sqlite3_column_int64(s, column + 2), (uint64_t)sqlite3_column_int64(s, column + 3),
-                               (uint64_t)sqlite3_column_int64(s, column + 4)};
 }
 
 /* ---- What of a window was observed ---- */
@@ -84,33 +81,122 @@ int qpw_history_observed(struct qpw_history_reader *r, const struct qpw_history_
     return code;
 }
 
+/* ---- From span to span ---- */
+
+int qpw_history_beside(struct qpw_history_reader *r, int64_t at, bool forward, int64_t length, struct qpw_history_window *ret,
+                       struct qpw_error *err)
+{
+#define EACH_SPAN(what, compared) \
+    "SELECT " what "(start) AS s, 300 FROM slot WHERE span = 300 AND start " compared " ?1 UNION ALL SELECT " what "(start), 3600 FROM slot WHERE " \
+    "span = 3600 AND start " compared " ?1 UNION ALL SELECT " what "(start), 86400 FROM slot WHERE span = 86400 AND start " compared " ?1 ORDER BY s"
+    sqlite3_stmt *s = qpw_db_bind(&r->db, forward ? EACH_SPAN("min", ">=") : EACH_SPAN("max", "<") " DESC", "i", at);
+    int64_t start, span, monday = length == 7 * QPW_HISTORY_DAY ? 4 * QPW_HISTORY_DAY : 0; /* time began on a Thursday */
+    int code = 0;
+
+    *ret = (struct qpw_history_window){0};
+    while (!ret->until && (code = qpw_history_step(r, s, err)) > 0) {
+        if (sqlite3_column_type(s, 0) == SQLITE_NULL)
+            continue; /* of a span that has none */
+        start = sqlite3_column_int64(s, 0);
+        span = sqlite3_column_int64(s, 1);
+        length = span > length ? span : length;
+        ret->since = start - (start - monday) % length;
+        ret->until = ret->since + length;
+    }
+    code = finish(s, ret->until ? 0 : code);
+    return code == 0 && !ret->until ? -ENOENT : code;
+}
+
 /* ---- Rows by hour, day, month ---- */
 
-/* One text for each, since they are prepared by their text. */
-#define ROWS(start, where) \
-    "SELECT " start " AS bucket, kind, protocol, port, direction, verdict, rule, sum(connections), sum(rx_packets), sum(rx_bytes), " \
-    "sum(tx_packets), sum(tx_bytes) FROM slot JOIN key ON key.id = slot.key WHERE span IN (300, 3600, 86400) AND start >= ? AND " \
-    "start < ? AND " where " GROUP BY bucket, kind, protocol, port, direction, verdict, rule ORDER BY bucket, sum(rx_packets) + sum(tx_packets) DESC"
-#define HOURS "start - start % 3600"
-#define DAYS "start - start % 86400"
-#define MONTHS "CAST(strftime('%s', start, 'unixepoch', 'start of month') AS INTEGER)"
-#define ANY "(?3 = 0 OR protocol = ?3) AND (?4 < 0 OR port = ?4) AND (?5 = '' OR rule = ?5)"
+static int64_t hour_of(int64_t start)
+{
+    return start - start % QPW_HISTORY_HOUR;
+}
+
+static int64_t day_of(int64_t start)
+{
+    return start - start % QPW_HISTORY_DAY;
+}
+
+static int64_t month_of(int64_t start)
+{
+    time_t at = start;
+    struct tm tm;
+
+    gmtime_r(&at, &tm);
+    return day_of(start) - (int64_t)(tm.tm_mday - 1) * QPW_HISTORY_DAY;
+}
+
+/* What is alike but for scope, reason, peer and interface is one row. */
+struct service {
+    struct qpw_meter_key key;
+    char rule[QPW_NAME_LEN];
+};
+
+struct services {
+    struct service *rows; /* by place, from 1 on */
+    size_t n, room;
+    qpw_history_each_row *each;
+    void *arg;
+};
+
+static int place_keys(struct qpw_history_reader *r, const struct qpw_history_filter *f, struct qpw_history_sums *sums, struct services *all,
+                      struct qpw_error *err)
+{
+    sqlite3_stmt *s = qpw_db_bind(&r->db,
+        "SELECT id, kind, protocol, port, direction, verdict, rule FROM key WHERE (?1 = 0 OR protocol = ?1) AND (?2 < 0 OR port = ?2) AND "
+        "(?3 = '' OR rule = ?3) ORDER BY 2, 3, 4, 5, 6, 7", "iit", QPW_I(f->protocol), QPW_I(f->port), f->rule ? f->rule : "");
+    struct service *last = NULL;
+    int code;
+
+    while ((code = qpw_history_step(r, s, err)) > 0) {
+        struct qpw_meter_key key = key_at(s, 1);
+
+        if (!last || memcmp(&last->key, &key, sizeof(key)) || strcmp(last->rule, qpw_db_text(s, 6))) {
+            if (all->n + 2 > all->room) {
+                all->room = all->room ? 2 * all->room : 256;
+                last = reallocarray(all->rows, all->room, sizeof(*last));
+                if (!last)
+                    return finish(s, qpw_fail(err, -ENOMEM, "out of memory"));
+                all->rows = last;
+            }
+            last = &all->rows[++all->n];
+            last->key = key;
+            snprintf(last->rule, sizeof(last->rule), "%s", qpw_db_text(s, 6));
+        }
+        qpw_history_sums_place(sums, sqlite3_column_int64(s, 0), all->n);
+    }
+    return finish(s, code);
+}
+
+static bool tell_services(int64_t bucket, const struct qpw_history_sums *sums, void *arg)
+{
+    struct services *all = arg;
+    bool more = true;
+
+    for (size_t i = 1; more && i <= all->n; i++) {
+        struct qpw_history_row row = {.start = bucket, .key = all->rows[i].key, .rule = all->rows[i].rule, .counts = sums->sums[i].counts};
+
+        if (sums->sums[i].touched)
+            more = all->each(&row, all->arg);
+    }
+    return more;
+}
 
 int qpw_history_rows(struct qpw_history_reader *r, const struct qpw_history_filter *f, enum qpw_history_by by,
                      qpw_history_each_row *each, void *arg, struct qpw_error *err)
 {
-    static const char *const texts[] = {ROWS(HOURS, ANY), ROWS(DAYS, ANY), ROWS(MONTHS, ANY)};
-    sqlite3_stmt *s = qpw_db_bind(&r->db, texts[by], "iiiit", f->window.since, until_of(&f->window), QPW_I(f->protocol), QPW_I(f->port),
-                                  f->rule ? f->rule : "");
-    int code;
-    bool more = true;
+    static int64_t (*const buckets[])(int64_t) = {hour_of, day_of, month_of};
+    struct services all = {.each = each, .arg = arg};
+    struct qpw_history_sums sums;
+    int code = qpw_history_sums_begin(r, 0, &sums, err);
 
-    while (more && (code = qpw_history_step(r, s, err)) > 0) {
-        struct qpw_history_row row = {.start = sqlite3_column_int64(s, 0), .key = key_at(s, 1), .rule = qpw_db_text(s, 6), .counts = counts_at(s, 7)};
-
-        more = each(&row, arg);
-    }
-    return finish(s, more ? code : 0);
+    code = code ? code : place_keys(r, f, &sums, &all, err);
+    code = code ? code : qpw_history_sum(r, &sums, &f->window, buckets[by], tell_services, &all, err);
+    qpw_history_sums_end(&sums);
+    free(all.rows);
+    return code;
 }
 
 /* ---- Remote ends ---- */
@@ -171,28 +257,88 @@ int qpw_history_newly(struct qpw_history_reader *r, const struct qpw_history_win
 
 /* ---- Rules and who used them ---- */
 
+struct rules {
+    struct qpw_history_rule *rows; /* by place, from 1 on; texts are its own */
+    size_t n;
+};
+
+static int read_rules(struct qpw_history_reader *r, const struct qpw_history_window *w, struct rules *all, struct qpw_error *err)
+{
+    sqlite3_stmt *s = qpw_db_bind(&r->db,
+        "SELECT name, text, direction, in_force, since, until, coalesce((SELECT max(last) FROM key WHERE rule = name AND verdict <> 3), 0), "
+        "(SELECT count(DISTINCT remote) FROM used WHERE used.rule = name AND day >= ?1 - ?1 % 86400 AND day < ?2) FROM rule ORDER BY name", "ii",
+        w->since, until_of(w));
+    struct qpw_history_rule *more;
+    int code;
+
+    while ((code = qpw_history_step(r, s, err)) > 0) {
+        more = reallocarray(all->rows, all->n + 2, sizeof(*more));
+        if (!more)
+            return finish(s, qpw_fail(err, -ENOMEM, "out of memory"));
+        all->rows = more;
+        more[++all->n] = (struct qpw_history_rule){.name = strdup(qpw_db_text(s, 0)), .text = strdup(qpw_db_text(s, 1)),
+                                                   .direction = (uint8_t)sqlite3_column_int(s, 2), .in_force = sqlite3_column_int(s, 3),
+                                                   .since = sqlite3_column_int64(s, 4), .until = sqlite3_column_int64(s, 5),
+                                                   .last = sqlite3_column_int64(s, 6), .users = (unsigned)sqlite3_column_int(s, 7)};
+        if (!more[all->n].name || !more[all->n].text)
+            return finish(s, qpw_fail(err, -ENOMEM, "out of memory"));
+    }
+    return finish(s, code);
+}
+
+static int by_name(const void *name, const void *rule)
+{
+    return strcmp(name, ((const struct qpw_history_rule *)rule)->name);
+}
+
+static int place_rules(struct qpw_history_reader *r, const struct rules *all, struct qpw_history_sums *sums, struct qpw_error *err)
+{
+    sqlite3_stmt *s = qpw_db_bind(&r->db, "SELECT id, rule FROM key WHERE verdict <> 3 AND rule <> ''", "");
+    int code;
+
+    while ((code = qpw_history_step(r, s, err)) > 0) {
+        const struct qpw_history_rule *rule = all->n ? bsearch(qpw_db_text(s, 1), all->rows + 1, all->n, sizeof(*rule), by_name) : NULL;
+
+        if (rule)
+            qpw_history_sums_place(sums, sqlite3_column_int64(s, 0), (size_t)(rule - all->rows));
+    }
+    return finish(s, code);
+}
+
+static int by_use(const void *a, const void *b)
+{
+    const struct qpw_history_rule *x = a, *y = b;
+    bool used_x = qpw_sum_of(&x->counts).packets, used_y = qpw_sum_of(&y->counts).packets;
+
+    if (used_x != used_y)
+        return used_x - used_y;
+    return x->last != y->last ? (x->last > y->last) - (x->last < y->last) : strcmp(x->name, y->name);
+}
+
 int qpw_history_rules(struct qpw_history_reader *r, const struct qpw_history_window *w, qpw_history_each_rule *each, void *arg,
                       struct qpw_error *err)
 {
-    sqlite3_stmt *s = qpw_db_bind(&r->db,
-        "SELECT name, text, direction, in_force, since, until, coalesce((SELECT max(last) FROM key WHERE rule = name AND verdict <> 3), 0) AS used, "
-        "coalesce(c, 0), coalesce(p, 0), coalesce(b, 0), coalesce(q, 0), coalesce(d, 0), "
-        "(SELECT count(DISTINCT remote) FROM used WHERE used.rule = name AND day >= ?1 - ?1 % 86400 AND day < ?2) FROM rule LEFT JOIN "
-        "(SELECT rule AS k, sum(connections) AS c, sum(rx_packets) AS p, sum(rx_bytes) AS b, sum(tx_packets) AS q, sum(tx_bytes) AS d FROM slot "
-        "JOIN key ON key.id = slot.key WHERE span IN (300, 3600, 86400) AND start >= ?1 AND start < ?2 AND verdict <> 3 AND rule <> '' "
-        "GROUP BY rule) ON k = name ORDER BY coalesce(p, 0) + coalesce(q, 0) > 0, used, name", "ii", w->since, until_of(w));
+    struct rules all = {0};
+    struct qpw_history_sums sums = {0};
     bool more = true;
-    int code;
+    int code = read_rules(r, w, &all, err);
 
-    while (more && (code = qpw_history_step(r, s, err)) > 0) {
-        struct qpw_history_rule rule = {.name = qpw_db_text(s, 0), .text = qpw_db_text(s, 1), .direction = (uint8_t)sqlite3_column_int(s, 2),
-                                        .in_force = sqlite3_column_int(s, 3), .since = sqlite3_column_int64(s, 4),
-                                        .until = sqlite3_column_int64(s, 5), .last = sqlite3_column_int64(s, 6), .counts = counts_at(s, 7),
-                                        .users = (unsigned)sqlite3_column_int(s, 12)};
-
-        more = each(&rule, arg);
+    code = code ? code : qpw_history_sums_begin(r, all.n, &sums, err);
+    code = code ? code : place_rules(r, &all, &sums, err);
+    code = code ? code : qpw_history_sum(r, &sums, w, NULL, NULL, NULL, err);
+    for (size_t i = 1; code == 0 && i <= all.n; i++)
+        all.rows[i].counts = sums.sums[i].counts;
+    if (code == 0 && all.n)
+        qsort(all.rows + 1, all.n, sizeof(*all.rows), by_use);
+    for (size_t i = 1; code == 0 && more && i <= all.n; i++)
+        more = each(&all.rows[i], arg);
+    for (size_t i = 1; i <= all.n; i++) {
+        free((char *)all.rows[i].name);
+        free((char *)all.rows[i].text);
     }
-    return finish(s, more ? code : 0);
+    free(all.rows);
+    qpw_history_sums_end(&sums);
+    return code;
 }
 
 int qpw_history_users(struct qpw_history_reader *r, const struct qpw_history_window *w, const char *rule, qpw_history_each_end *each,

@@ -83,38 +83,46 @@ struct making {
     struct names rules, peers, ifaces;
 };
 
-static int read_meters(struct making *m, struct qpw_error *err)
+/* Rows of the keys that anything was counted of: only their names are to be among the snapshot's. */
+static int read_keys(struct making *m, const struct qpw_history_sums *sums, struct qpw_error *err)
 {
-    sqlite3_stmt *s = qpw_db_bind(&m->r->db,
-        "SELECT kind, protocol, port, direction, scope, verdict, reason, rule, peer, device, first, sum(connections), sum(rx_packets), "
-        "sum(rx_bytes), sum(tx_packets), sum(tx_bytes) FROM (SELECT key AS k, sum(connections) AS connections, sum(rx_packets) AS "
-        "rx_packets, sum(rx_bytes) AS rx_bytes, sum(tx_packets) AS tx_packets, sum(tx_bytes) AS tx_bytes FROM slot WHERE span IN "
-        "(300, 3600, 86400) AND start >= ? AND start < ? GROUP BY key) JOIN key ON key.id = k GROUP BY k", "ii", m->since, m->until);
+    sqlite3_stmt *s = qpw_db_bind(&m->r->db, "SELECT id, kind, protocol, port, direction, scope, verdict, reason, rule, peer, device, first FROM key", "");
     struct qpw_meter_row *row;
-    size_t room = 0;
     int code;
 
     while ((code = qpw_history_step(m->r, s, err)) > 0) {
-        if (m->s->n_meters == room) {
-            room = room ? 2 * room : 256;
-            row = reallocarray(m->s->meters, room, sizeof(*row));
-            if (!row)
-                return qpw_fail(err, -ENOMEM, "out of memory");
-            m->s->meters = row;
-        }
+        int64_t id = sqlite3_column_int64(s, 0);
+
+        if (id <= 0 || (uint64_t)id >= sums->n_keys || !sums->sums[id].touched)
+            continue;
         row = &m->s->meters[m->s->n_meters++];
         *row = (struct qpw_meter_row){
-            .key = {.kind = (uint8_t)sqlite3_column_int(s, 0), .protocol = (uint8_t)sqlite3_column_int(s, 1),
-                    .port = (uint16_t)sqlite3_column_int(s, 2), .direction = (uint8_t)sqlite3_column_int(s, 3),
-                    .scope = (uint8_t)sqlite3_column_int(s, 4), .verdict = (uint8_t)sqlite3_column_int(s, 5),
-                    .reason = (uint8_t)sqlite3_column_int(s, 6), .rule = (uint16_t)number_of(&m->rules, qpw_db_text(s, 7)),
-                    .peer = (uint16_t)number_of(&m->peers, qpw_db_text(s, 8)), .iface = (uint16_t)number_of(&m->ifaces, qpw_db_text(s, 9))},
-            .first_unix_ns = (uint64_t)sqlite3_column_int64(s, 10) * QPW_SECOND_NS,
-            .counts = {(uint64_t)sqlite3_column_int64(s, 11), (uint64_t)sqlite3_column_int64(s, 12), (uint64_t)sqlite3_column_int64(s, 13),
-                       (uint64_t)sqlite3_column_int64(s, 14), (uint64_t)sqlite3_column_int64(s, 15)}};
+            .key = {.kind = (uint8_t)sqlite3_column_int(s, 1), .protocol = (uint8_t)sqlite3_column_int(s, 2),
+                    .port = (uint16_t)sqlite3_column_int(s, 3), .direction = (uint8_t)sqlite3_column_int(s, 4),
+                    .scope = (uint8_t)sqlite3_column_int(s, 5), .verdict = (uint8_t)sqlite3_column_int(s, 6),
+                    .reason = (uint8_t)sqlite3_column_int(s, 7), .rule = (uint16_t)number_of(&m->rules, qpw_db_text(s, 8)),
+                    .peer = (uint16_t)number_of(&m->peers, qpw_db_text(s, 9)), .iface = (uint16_t)number_of(&m->ifaces, qpw_db_text(s, 10))},
+            .first_unix_ns = (uint64_t)sqlite3_column_int64(s, 11) * QPW_SECOND_NS, .counts = sums->sums[id].counts};
     }
     if (s)
         qpw_db_done(s);
+    return code;
+}
+
+static int read_meters(struct making *m, struct qpw_error *err)
+{
+    struct qpw_history_window window = {m->since, m->until};
+    struct qpw_history_sums sums;
+    int code = qpw_history_sums_begin(m->r, 0, &sums, err);
+
+    m->s->meters = calloc(sums.n_keys, sizeof(*m->s->meters));
+    if (code == 0 && !m->s->meters)
+        code = qpw_fail(err, -ENOMEM, "out of memory");
+    for (size_t i = 1; code == 0 && i < sums.n_keys; i++)
+        qpw_history_sums_place(&sums, QPW_I(i), i);
+    code = code ? code : qpw_history_sum(m->r, &sums, &window, NULL, NULL, NULL, err);
+    code = code ? code : read_keys(m, &sums, err);
+    qpw_history_sums_end(&sums);
     return code;
 }
 

@@ -44,6 +44,14 @@ int qpw_history_snapshot(struct qpw_history_reader *r, const struct qpw_history_
 int qpw_history_reach_back(struct qpw_history_reader *r, int64_t since, struct qpw_snapshot *live, struct qpw_snapshot *ret_past,
                            struct qpw_error *err);
 
+/*
+ * The span next to `at` in which anything was counted: forward the first that begins there or later, else the last that begins
+ * before. It has `length` seconds, or those of its slots where these are longer, and begins at a multiple of them (a week on
+ * Monday), in UTC; its end may lie in the future. -ENOENT: there is none.
+ */
+int qpw_history_beside(struct qpw_history_reader *r, int64_t at, bool forward, int64_t length, struct qpw_history_window *ret,
+                       struct qpw_error *err);
+
 /* ---- Rows; text belongs to the call. An `each` that returns false ends it. 0, or a negative number with err. ---- */
 
 enum qpw_history_by { QPW_HISTORY_BY_HOUR = 0, QPW_HISTORY_BY_DAY, QPW_HISTORY_BY_MONTH };
