@@ -364,7 +364,7 @@ int qpw_cmd_top(int argc, char **argv)
     r = open_source(&source, &err);
     if (r == 0 && screen) {
         struct qpw_view_options options = {
-            .state = &state, .sockets = source.sockets, .more = &source.more.more, .ascii = o.ascii, .remember = true,
+            .state = &state, .sockets = source.sockets, .more = &source.more.more, .ascii = o.ascii, .remember = true, .history = true,
             .act = qpw_view_act, .act_context = (void *)&qpw_asker_of_commands};
 
         r = qpw_view_run(&options, take, &source, &err);

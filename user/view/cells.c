@@ -278,6 +278,8 @@ static void text_last(const struct cell *c, char *buf, size_t size)
         qpw_words_age(ago(c, c->row->last_unix_ns), buf, size);
     else if (!c->row->counts.rx_packets && !c->row->counts.tx_packets)
         snprintf(buf, size, "never");
+    else if (c->m->past.to_unix_ns) /* some time in the span */
+        snprintf(buf, size, "-");
     else if (since_first)
         qpw_words_age(first, buf, size);
     else

@@ -118,6 +118,13 @@ int qpw_model_coverage(struct qpw_model *m)
     char value[64], text[QPW_NOTE_TEXT];
     int r = 0;
 
+    if (m->past.to_unix_ns) { /* the rest is of now, and was not kept */
+        line(m, &r, "not seen", m->past.blind_ns ? QPW_STYLE_WARN : QPW_STYLE_GOOD, "of this span",
+             m->past.blind_ns ? qpw_words_duration(m->past.blind_ns, value, sizeof(value)) : "nothing", "");
+        undecided(m, &r);
+        events(m, &r);
+        return r;
+    }
     interfaces(m, &r);
     for (size_t i = 0; i < s->n_notes; i++)
         line(m, &r, "note", QPW_STYLE_NOTE, "", "", qpw_words_note(&s->notes[i], text));

@@ -78,6 +78,22 @@ static void paint_title(struct qpw_canvas *c, const struct qpw_model *m, const s
         qpw_canvas_printf(c, 0, col - 19, 19, QPW_STYLE_BAD, " %2zu NOT ATTACHED!  ", sight->unhooked + sight->gone);
 }
 
+/* Of a span of the history: which one, in place of what lives. */
+static void paint_past(struct qpw_canvas *c, const struct qpw_model *m)
+{
+    const struct qpw_snapshot *s = m->now;
+    char period[96], right[160], blind[40], policy[QPW_NAME_LEN + sizeof(s->meta.policy_path) + 16];
+    int col = qpw_canvas_printf(c, 0, 0, c->cols, QPW_STYLE_BOLD, "%s ", s->host[0] ? s->host : "qportwatch");
+
+    qpw_canvas_text(c, 0, col, c->cols - col, QPW_STYLE_NORMAL, policy_text(s, policy, sizeof(policy)));
+    snprintf(right, sizeof(right), " HISTORY %s", qpw_words_period(m->past.from_unix_ns, m->past.to_unix_ns, period, sizeof(period)));
+    if (m->past.blind_ns && qpw_text_width(right) + 36 < c->cols)
+        snprintf(right + strlen(right), sizeof(right) - strlen(right), ", not seen: %s",
+                 qpw_words_duration(m->past.blind_ns, blind, sizeof(blind)));
+    col = c->cols - qpw_text_width(right);
+    qpw_canvas_text(c, 0, col < 0 ? 0 : col, c->cols, QPW_STYLE_WARN, right);
+}
+
 static int paint_rate(struct qpw_canvas *c, int row, int col, int graph, const struct qpw_model *m,
                       const struct qpw_view_state *state, bool rx)
 {
@@ -92,6 +108,10 @@ static int paint_rate(struct qpw_canvas *c, int row, int col, int graph, const s
     qpw_canvas_printf(c, row, col, 23, QPW_STYLE_NORMAL, "%5s %s %5s pkt/s", number, state->bytes ? "B/s" : "bit/s",
                       packets);
     col += 24 - 2 * state->bytes;
+    if (m->past.to_unix_ns) {
+        qpw_canvas_text(c, row, col, graph, QPW_STYLE_DIM, "on average");
+        return col + graph;
+    }
     qpw_tracks_total_history(&m->tracks, rx ? m->tracks.rx_history : m->tracks.tx_history, values, (size_t)graph);
     qpw_canvas_text(c, row, col, graph, QPW_STYLE_GRAPH, qpw_words_sparkline(values, (size_t)graph, bars, sizeof(bars)));
     return col + graph;
@@ -168,6 +188,8 @@ static void paint_counts(struct qpw_canvas *c, int row, const struct qpw_model *
         col = qpw_canvas_printf(c, row, col, c->cols - col, n ? styles[severity] : QPW_STYLE_DIM, " %s %s",
                                 qpw_severity_name(severity), qpw_words_count(n, count, sizeof(count)));
     }
+    if (m->past.to_unix_ns)
+        return; /* losses have no time */
     col = qpw_canvas_text(c, row, col, c->cols - col, QPW_STYLE_NORMAL, "   losses ");
     if (m->answer.losses.lost)
         qpw_canvas_printf(c, row, col, c->cols - col, QPW_STYLE_BAD, "%s (%s)!",
@@ -189,7 +211,10 @@ int qpw_header_paint(struct qpw_canvas *c, const struct qpw_model *m, const stru
         qpw_canvas_text(c, 0, 0, c->cols, QPW_STYLE_BOLD, "qportwatch: waiting for the first snapshot");
         return qpw_header_rows(c->rows);
     }
-    paint_title(c, m, state);
+    if (m->past.to_unix_ns)
+        paint_past(c, m);
+    else
+        paint_title(c, m, state);
     qpw_canvas_text(c, 1, 0, c->cols, answer_style(m->answer.state),
                     qpw_words_headline_within(&m->answer, m->now->unix_ns, c->cols, answer, sizeof(answer)));
     if (qpw_header_rows(c->rows) == 5) {

@@ -6,6 +6,7 @@
 
 #include "util/names.h"
 #include "view/columns.h"
+#include "view/past.h"
 #include "words/words.h"
 
 static const unsigned intervals_ms[] = {250, 500, 1000, 2000, 5000, 10000, 30000, 60000};
@@ -111,6 +112,10 @@ static unsigned ask_reason(struct qpw_view_state *state, const struct qpw_model 
     const struct qpw_row *row = m->n_rows ? &m->rows[state->selected] : NULL;
     const struct qpw_finding_row *first;
 
+    if (m->past.to_unix_ns) {
+        qpw_state_say(state, true, "this is the history: L shows what is live, which can be acknowledged and muted");
+        return QPW_DO_PAINT;
+    }
     if (!row || qpw_row_scope(row, &first) == QPW_SCOPE_NOTHING) {
         qpw_state_say(state, true, row && row->kind == QPW_ROW_GROUP ? "neither one service nor one pair of addresses: Enter opens it"
                                                                      : "select a finding on the tab Unexpected");
@@ -253,6 +258,20 @@ static unsigned change_interval(struct qpw_view_state *state, bool slower)
     return QPW_DO_PAINT;
 }
 
+/* A span that is not shown yet is only chosen. */
+static unsigned change_span(struct qpw_view_state *state, const struct qpw_model *m, int by)
+{
+    char text[64], length[40];
+    int span = (int)state->span + by;
+
+    state->span = span < 0 ? 0 : span >= QPW_PAST_SPANS ? QPW_PAST_SPANS - 1 : (unsigned)span;
+    if (m->past.to_unix_ns)
+        return QPW_DO_SPAN;
+    snprintf(text, sizeof(text), "< goes back by %s", qpw_words_duration((uint64_t)qpw_past_length(state->span) * 1000000000, length, sizeof(length)));
+    qpw_state_say(state, false, text);
+    return QPW_DO_PAINT;
+}
+
 static unsigned go_back(struct qpw_view_state *state);
 
 static void close_group(struct qpw_view_state *state)
@@ -262,7 +281,7 @@ static void close_group(struct qpw_view_state *state)
     state->selected_id = 0;
 }
 
-static unsigned back(struct qpw_view_state *state)
+static unsigned back(struct qpw_view_state *state, const struct qpw_model *m)
 {
     if (state->mode == QPW_MODE_DETAILS) {
         state->mode = QPW_MODE_LIST;
@@ -278,13 +297,15 @@ static unsigned back(struct qpw_view_state *state)
     }
     if (state->back_tab != QPW_TAB_COUNT)
         return go_back(state);
-    return state->filter.n_terms ? set_filter(state, "") : QPW_DO_PAINT;
+    if (state->filter.n_terms)
+        return set_filter(state, "");
+    return m->past.to_unix_ns ? QPW_DO_LIVE : QPW_DO_PAINT;
 }
 
-static unsigned quit(struct qpw_view_state *state, const char *question)
+static unsigned quit(struct qpw_view_state *state, const struct qpw_model *m, const char *question)
 {
     if (state->mode == QPW_MODE_DETAILS)
-        return back(state);
+        return back(state, m);
     if (!question)
         return QPW_DO_QUIT;
     state->mode = QPW_MODE_QUIT;
@@ -302,7 +323,7 @@ static unsigned toggle(struct qpw_view_state *state, bool *flag, const char *on,
 static unsigned open_details(struct qpw_view_state *state, const struct qpw_model *m)
 {
     if (state->mode == QPW_MODE_DETAILS)
-        return back(state);
+        return back(state, m);
     if (!m->n_rows)
         return 0;
     state->selected_id = m->rows[state->selected].id;
@@ -353,7 +374,7 @@ static unsigned open_row(struct qpw_view_state *state, const struct qpw_model *m
         qpw_state_say(state, false, "the findings of this row; Esc goes back");
         return QPW_DO_BUILD;
     }
-    if (!row || (tab != QPW_TAB_PORTS && tab != QPW_TAB_PEERS))
+    if (!row || m->past.to_unix_ns || (tab != QPW_TAB_PORTS && tab != QPW_TAB_PEERS))
         return open_details(state, m);
     if (!connections_of(m, row, text, sizeof(text))) {
         qpw_state_say(state, false, "connections of such packets are not kept; d shows details");
@@ -413,8 +434,8 @@ unsigned qpw_input_action(struct qpw_view_state *state, const struct qpw_model *
 {
     switch (action) {
     case QPW_ACTION_NONE: return 0;
-    case QPW_ACTION_QUIT: return quit(state, quit_question);
-    case QPW_ACTION_BACK: return back(state);
+    case QPW_ACTION_QUIT: return quit(state, m, quit_question);
+    case QPW_ACTION_BACK: return back(state, m);
     case QPW_ACTION_TAB: return go_to_tab(state, argument);
     case QPW_ACTION_TAB_NEXT: return go_to_tab(state, (int)state->tab + 1);
     case QPW_ACTION_TAB_BEFORE: return go_to_tab(state, (int)state->tab - 1);
@@ -435,6 +456,9 @@ unsigned qpw_input_action(struct qpw_view_state *state, const struct qpw_model *
         state->sort[state->tab].reverse = !state->sort[state->tab].reverse;
         return QPW_DO_BUILD;
     case QPW_ACTION_PAUSE: return toggle(state, &state->paused, "paused: p resumes", "resumed");
+    case QPW_ACTION_PAST: return argument < 0 ? QPW_DO_PAST : QPW_DO_FUTURE;
+    case QPW_ACTION_SPAN: return change_span(state, m, argument);
+    case QPW_ACTION_LIVE: return QPW_DO_LIVE;
     case QPW_ACTION_FOLLOW: return toggle(state, &state->follow, "frozen on this row", "no longer frozen");
     case QPW_ACTION_TOTALS: return toggle(state, &state->totals, "totals", "rates");
     case QPW_ACTION_NUMBERS: return toggle(state, &state->numbers, "numbers", "service names");

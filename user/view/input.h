@@ -15,6 +15,10 @@
 #define QPW_DO_KEEP 0x40   /* with QUIT: and keep counting */
 #define QPW_DO_ACK 0x80    /* acknowledge the selected finding: state->edit says why */
 #define QPW_DO_MUTE 0x100  /* mute it */
+#define QPW_DO_PAST 0x200  /* show the span of the history before the one shown */
+#define QPW_DO_FUTURE 0x400 /* the one after it */
+#define QPW_DO_SPAN 0x800  /* the same time in a span of another length */
+#define QPW_DO_LIVE 0x1000 /* leave the history */
 
 /* page: rows on the screen. quit_question: asked before quitting, with the keys it takes, as
  * "[y] stop  [k] keep counting  [n] cancel"; k only where it names it. NULL: none. */

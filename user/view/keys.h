@@ -48,6 +48,9 @@ enum qpw_action {
     QPW_ACTION_SORT_COLUMN, /* argument: enum qpw_column_id; mouse only */
     QPW_ACTION_REVERSE,
     QPW_ACTION_PAUSE,
+    QPW_ACTION_PAST,   /* argument: spans of the history, backwards below 0 */
+    QPW_ACTION_SPAN,   /* argument: a longer (1) or shorter (-1) span */
+    QPW_ACTION_LIVE,
     QPW_ACTION_FOLLOW,
     QPW_ACTION_TOTALS,
     QPW_ACTION_NUMBERS,

@@ -46,7 +46,7 @@ void qpw_state_say(struct qpw_view_state *state, bool bad, const char *text)
 
 void qpw_state_init(struct qpw_view_state *state)
 {
-    *state = (struct qpw_view_state){.interval_ms = 1000, .back_tab = QPW_TAB_COUNT};
+    *state = (struct qpw_view_state){.interval_ms = 1000, .span = 1, .back_tab = QPW_TAB_COUNT};
     for (int i = 0; i < QPW_TAB_COUNT; i++)
         state->sort[i].column = qpw_tab_columns((enum qpw_tab)i)->sort;
 }

@@ -75,6 +75,13 @@ struct qpw_line {
     uint8_t style; /* enum qpw_style of the value */
 };
 
+/* Which span of the history a model stands for. */
+struct qpw_model_past {
+    uint64_t from_unix_ns, until_unix_ns; /* of the span; its end may lie in the future */
+    uint64_t to_unix_ns;                  /* as far as it has gone by; 0: the model is live */
+    uint64_t blind_ns;                    /* not observed of it */
+};
+
 struct qpw_model {
     const struct qpw_snapshot *now; /* the caller's; NULL before the first */
     uint64_t started_unix_ns;       /* of the first snapshot */
@@ -104,6 +111,7 @@ struct qpw_model {
     /* Process behind a finding, "" where not known; the callee caches. NULL: never known. */
     const char *(*process)(void *context, const struct qpw_finding_row *finding);
     void *process_context;
+    struct qpw_model_past past;
 };
 
 /* Takes the next snapshot in; it must stay until the next call. 0 or -ENOMEM. */

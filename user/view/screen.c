@@ -103,6 +103,10 @@ static const char *empty_text(const struct qpw_model *m, const struct qpw_view_s
 {
     if (m->n_hidden)
         return "the filter hides every row; c clears it";
+    if (m->past.to_unix_ns)
+        return state->tab == QPW_TAB_CONNECTIONS ? "live connections are not in the history; 'qportwatch history port tcp/PORT' lists who used a port"
+               : state->tab == QPW_TAB_LISTENERS ? "what listens is shown live; 'qportwatch history new' lists what began to listen"
+               : state->tab == QPW_TAB_PORTS     ? "nothing was counted" : state->tab == QPW_TAB_UNEXPECTED ? "no findings in this span" : "";
     switch (state->tab) {
     case QPW_TAB_UNEXPECTED: return "no findings";
     case QPW_TAB_PORTS: return "no packets counted yet";
@@ -172,12 +176,13 @@ static void paint_tabs(struct qpw_canvas *c, int at, const struct qpw_model *m, 
                      right);
 }
 
-static void paint_hints(struct qpw_canvas *c, int at, const struct qpw_view_state *state)
+static void paint_hints(struct qpw_canvas *c, int at, const struct qpw_model *m, const struct qpw_view_state *state)
 {
-    static const struct {
+    static const struct hint {
         const char *key, *does;
         enum qpw_action action;
-    } hints[] = {{"?", "help", QPW_ACTION_TAB},
+        int argument;
+    } live[] = {{"?", "help", QPW_ACTION_TAB},
                  {"q", "quit", QPW_ACTION_QUIT},
                  {"Tab", "next", QPW_ACTION_TAB_NEXT},
                  {"/", "filter", QPW_ACTION_FILTER},
@@ -185,13 +190,27 @@ static void paint_hints(struct qpw_canvas *c, int at, const struct qpw_view_stat
                  {"Enter", "details", QPW_ACTION_OPEN},
                  {"p", "pause", QPW_ACTION_PAUSE},
                  {"t", "totals", QPW_ACTION_TOTALS},
+                 {"<", "history", QPW_ACTION_PAST, -1},
                  {"r", "reverse", QPW_ACTION_REVERSE},
                  {"f", "freeze", QPW_ACTION_FOLLOW},
-                 {"=", "only this", QPW_ACTION_FILTER_ROW}};
+                 {"=", "only this", QPW_ACTION_FILTER_ROW}},
+      past[] = {{"?", "help", QPW_ACTION_TAB},
+                {"L", "live", QPW_ACTION_LIVE},
+                {"<", "back", QPW_ACTION_PAST, -1},
+                {">", "forward", QPW_ACTION_PAST, 1},
+                {"(", "shorter", QPW_ACTION_SPAN, -1},
+                {")", "longer", QPW_ACTION_SPAN, 1},
+                {"Tab", "next", QPW_ACTION_TAB_NEXT},
+                {"/", "filter", QPW_ACTION_FILTER},
+                {"s", "sort", QPW_ACTION_SORT},
+                {"Enter", "details", QPW_ACTION_OPEN},
+                {"q", "quit", QPW_ACTION_QUIT}};
+    const struct hint *hints = m->past.to_unix_ns ? past : live;
+    size_t n = m->past.to_unix_ns ? sizeof(past) / sizeof(*past) : sizeof(live) / sizeof(*live);
     char span[16];
     int col = 0;
 
-    for (size_t i = 0; i < sizeof(hints) / sizeof(*hints); i++) {
+    for (size_t i = 0; i < n; i++) {
         int left = col;
 
         if (col + qpw_text_width(hints[i].key) + 1 + qpw_text_width(hints[i].does) > c->cols)
@@ -199,10 +218,10 @@ static void paint_hints(struct qpw_canvas *c, int at, const struct qpw_view_stat
         col = qpw_canvas_text(c, at, col, c->cols - col, QPW_STYLE_BOLD, hints[i].key);
         col = qpw_canvas_printf(c, at, col, c->cols - col, QPW_STYLE_DIM, " %s",
                                 hints[i].action == QPW_ACTION_TOTALS && state->totals ? "rates" : hints[i].does);
-        qpw_canvas_zone(c, at, left, col, hints[i].action, hints[i].action == QPW_ACTION_TAB ? QPW_TAB_HELP : 0);
+        qpw_canvas_zone(c, at, left, col, hints[i].action, hints[i].action == QPW_ACTION_TAB ? QPW_TAB_HELP : hints[i].argument);
         col += 2;
     }
-    if (col + 16 < c->cols)
+    if (col + 16 < c->cols && !m->past.to_unix_ns)
         qpw_canvas_printf(c, at, c->cols - 16, 16, QPW_STYLE_DIM, "%6s every %s", state->follow ? "frozen" : "",
                           qpw_words_seconds(state->interval_ms, span, sizeof(span)));
 }
@@ -266,7 +285,7 @@ static void paint_edit(struct qpw_canvas *c, int at, const struct qpw_view_state
         paint_message(c, at - 1, state);
 }
 
-static void paint_last(struct qpw_canvas *c, const struct qpw_view_state *state)
+static void paint_last(struct qpw_canvas *c, const struct qpw_model *m, const struct qpw_view_state *state)
 {
     int at = c->rows - 1;
 
@@ -277,7 +296,7 @@ static void paint_last(struct qpw_canvas *c, const struct qpw_view_state *state)
     } else if (state->filter.n_terms && state->tab != QPW_TAB_HELP) {
         paint_filter(c, at, state);
     } else {
-        paint_hints(c, at, state);
+        paint_hints(c, at, m, state);
     }
 }
 
@@ -321,5 +340,5 @@ void qpw_screen_paint(struct qpw_canvas *c, const struct qpw_model *m, const str
     }
     if (state->mode == QPW_MODE_SORT)
         paint_sort(c, at, height + 1, state);
-    paint_last(c, state);
+    paint_last(c, m, state);
 }

@@ -60,6 +60,7 @@ struct qpw_view_state {
     bool bytes;   /* rates in bytes rather than bits */
     bool follow;  /* the selection stays on its row wherever that goes */
     unsigned interval_ms;
+    unsigned span; /* of the history, one of view/past.h */
 
     /* Where Enter on a row of Ports or Peers led from; Esc goes back there. QPW_TAB_COUNT: it did not. */
     enum qpw_tab back_tab;

@@ -15,6 +15,7 @@
 #include "view/alertlog.h"
 #include "view/draw.h"
 #include "view/input.h"
+#include "view/past.h"
 #include "view/process.h"
 #include "view/remember.h"
 #include "view/screen.h"
@@ -35,10 +36,21 @@ struct qpw_view {
     bool failed;                     /* the last picture was none */
     unsigned pictures;
     struct qpw_alert_tail alerts;    /* path NULL: none */
+    struct qpw_past past;            /* shown in place of what is live, where it has a span */
 };
 
 /* A full snapshot walks all connections, which is expensive: take one only every so often. */
 #define WHOLE_EACH 5
+
+static bool is_past(const struct qpw_view *view)
+{
+    return view->past.model.past.to_unix_ns;
+}
+
+static struct qpw_model *shown(struct qpw_view *view)
+{
+    return is_past(view) ? &view->past.model : &view->model;
+}
 
 static uint64_t now_ns(void)
 {
@@ -174,8 +186,13 @@ int qpw_view_feed(struct qpw_view *view, struct qpw_snapshot *snapshot, const ch
     view->tab_is_new = false;
     view->pictures++;
     if (!snapshot) {
-        qpw_view_say(view, true, why);
+        if (!is_past(view))
+            qpw_view_say(view, true, why);
         view->failed = true;
+        return 0;
+    }
+    if (is_past(view) && view->model.now) { /* nothing of it is shown */
+        qpw_snapshot_clear(snapshot);
         return 0;
     }
     if (view->failed && view->state.message_bad) /* that was why */
@@ -210,7 +227,7 @@ static bool needs_more(enum qpw_tab tab)
 
 static void copy_line(struct qpw_view *view)
 {
-    const struct qpw_model *m = &view->model;
+    const struct qpw_model *m = shown(view);
     int index = qpw_model_find(m, view->state.selected_id);
     char line[256], text[300];
 
@@ -245,8 +262,71 @@ static void act(struct qpw_view *view, bool mute)
 
 static void settle(struct qpw_view *view, int page)
 {
-    qpw_screen_settle(&view->model, &view->state, page);
-    qpw_screen_settle_details(&view->canvas, &view->model, &view->state);
+    qpw_screen_settle(shown(view), &view->state, page);
+    qpw_screen_settle_details(&view->canvas, shown(view), &view->state);
+}
+
+/* Rows are others than before, whatever was open or selected. */
+static void begin_list(struct qpw_view *view)
+{
+    view->state.mode = QPW_MODE_LIST;
+    view->state.opened = view->state.selected_id = 0;
+    view->state.selected = view->state.top = 0;
+    view->todo |= QPW_DO_BUILD;
+}
+
+static void leave_past(struct qpw_view *view)
+{
+    if (!is_past(view))
+        return;
+    qpw_past_clear(&view->past);
+    begin_list(view);
+    qpw_view_say(view, false, "live");
+    view->due_ns = 0;
+    view->tab_is_new = true;
+}
+
+/* From span to span of the history. Behind the last one it is live. */
+static void look_back(struct qpw_view *view, enum qpw_past_step step)
+{
+    const char *path = view->snapshot.meta.history_path;
+    struct qpw_error err = {""};
+    struct timespec now;
+    int r;
+
+    clock_gettime(CLOCK_REALTIME, &now);
+    if (step == QPW_PAST_FORWARD && !is_past(view)) {
+        qpw_view_say(view, false, "this is live; < goes back");
+        return;
+    }
+    if (!view->options.history || !*path) {
+        qpw_view_say(view, true, !view->options.history ? "the history is shown by 'qportwatch top': the auditor must not wait for a disk"
+                                                        : "no history is kept (--no-history)");
+        return;
+    }
+    r = qpw_past_step(&view->past, path, step, qpw_past_length(view->state.span),
+                      (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec, &err);
+    if (r == 0 && step == QPW_PAST_FORWARD)
+        leave_past(view);
+    else if (r <= 0)
+        qpw_view_say(view, true, err.text);
+    else
+        begin_list(view);
+}
+
+/* What a key wants besides another picture of the same. */
+static void travel(struct qpw_view *view, unsigned todo)
+{
+    if (todo & QPW_DO_PAST)
+        look_back(view, QPW_PAST_BACK);
+    if (todo & QPW_DO_FUTURE)
+        look_back(view, QPW_PAST_FORWARD);
+    if (todo & QPW_DO_SPAN)
+        look_back(view, QPW_PAST_HERE);
+    if (todo & QPW_DO_LIVE)
+        leave_past(view);
+    if (todo & (QPW_DO_PAST | QPW_DO_FUTURE | QPW_DO_SPAN | QPW_DO_LIVE))
+        qpw_model_build(shown(view), &view->state);
 }
 
 /* A click would leave what is being typed or asked. */
@@ -269,12 +349,12 @@ static enum qpw_view_end take_input(struct qpw_view *view, int page)
 
         memcpy(filter, view->state.filter_text, sizeof(filter));
         if (input.key != QPW_KEY_NONE) {
-            todo = qpw_input_key(&view->state, &view->model, input.key, page, question);
+            todo = qpw_input_key(&view->state, shown(view), input.key, page, question);
         } else if (input.row >= 0 && !is_asking(&view->state)) {
             const struct qpw_zone *zone = qpw_canvas_hit(&view->canvas, input.row, input.col);
 
             if (zone)
-                todo = qpw_input_action(&view->state, &view->model, (enum qpw_action)zone->action, zone->argument, page,
+                todo = qpw_input_action(&view->state, shown(view), (enum qpw_action)zone->action, zone->argument, page,
                                         question);
         }
         if (todo & QPW_DO_QUIT)
@@ -288,9 +368,10 @@ static enum qpw_view_end take_input(struct qpw_view *view, int page)
             qpw_draw_mouse(view->draw, view->mouse);
             qpw_view_say(view, false, view->mouse ? "mouse on" : "mouse off: the terminal selects text");
         }
+        travel(view, todo);
         /* A later key of the same burst may move over rows that an earlier one changed. */
         if (todo & QPW_DO_BUILD) {
-            qpw_model_build(&view->model, &view->state);
+            qpw_model_build(shown(view), &view->state);
             settle(view, page);
         }
         if ((view->state.tab != before && needs_more(view->state.tab)) ||
@@ -318,7 +399,7 @@ enum qpw_view_end qpw_view_step(struct qpw_view *view)
         view->todo |= QPW_DO_PAINT;
     }
     if (view->todo & QPW_DO_BUILD) { /* first: keys are for the rows, of which a new snapshot has none yet */
-        qpw_model_build(&view->model, &view->state);
+        qpw_model_build(shown(view), &view->state);
         settle(view, page);
         view->todo = (view->todo & ~(unsigned)QPW_DO_BUILD) | QPW_DO_PAINT;
     }
@@ -326,7 +407,7 @@ enum qpw_view_end qpw_view_step(struct qpw_view *view)
     if (end || !view->todo)
         return end;
     settle(view, page);
-    qpw_screen_paint(&view->canvas, &view->model, &view->state);
+    qpw_screen_paint(&view->canvas, shown(view), &view->state);
     qpw_draw_show(view->draw, &view->canvas, view->todo & QPW_DO_REDRAW);
     view->todo = 0;
     return QPW_VIEW_GOES_ON;
@@ -355,6 +436,7 @@ void qpw_view_close(struct qpw_view *view)
         qpw_remember_save(path, &view->state); /* no error of the view if there is no place for it */
     }
     qpw_model_free(&view->model);
+    qpw_past_clear(&view->past);
     qpw_snapshot_clear(&view->snapshot);
     qpw_canvas_free(&view->canvas);
     qpw_processes_free(view->processes);

@@ -36,6 +36,7 @@ struct qpw_view_options {
     /* Does it and says so, or says why not (negative). NULL: this view only shows. */
     int (*act)(void *context, const struct qpw_view_act *act, char *said, size_t size);
     void *act_context;
+    bool history;                 /* whether the person may look back: it is read within qpw_view_step(), so the loop may wait a moment */
     const char *quit_question;    /* asked at `q`, see view/input.h; NULL: q ends at once */
 };
 
