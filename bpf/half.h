@@ -4,8 +4,15 @@
  *
  * A set's marks stand together, in one cache line, so a packet that opens a connection learns from
  * these that it is new, and what it enters is written without being read before. Entering and taking out hold the
- * set's lock; finding does not: the whole key is compared, and a packet that finds nothing enters it under the lock,
- * where it is looked for again and its place is chosen.
+ * set's lock. Finding does not where the CPU shows stores in the order in which another one made them (x86-64, s390x):
+ * the mark is zero while an entry is written, and the whole key is compared. A packet that finds nothing enters its
+ * connection under the lock, where it is looked for again and its place is chosen.
+ *
+ * A weakly ordered CPU (arm64, ppc64, riscv64) could see the new mark and key in front of an old connection: one tuple
+ * would be counted by the direction and verdict of another. There, config.weakly_ordered is set and finding takes the lock
+ * too: releasing it orders all that was written before. Frozen at load, it costs nothing where it is 0.
+ *
+ * Who has found an entry uses it without the lock on any CPU. What that may cost stands in README.md, "Unlocked writes".
  *
  * Nobody but the programs changes a set while they run (a map's value cannot be changed from user space without
  * writing all of it): an entry that has expired stays until its place is needed or its tuple is seen again.
@@ -103,8 +110,16 @@ __noinline __u32 qpw_half_find(void)
 {
     struct qpw_work *w = qpw_work();
     struct qpw_half *set = w ? bpf_map_lookup_elem(&conns_half, &w->half_set) : 0;
+    __u32 found;
 
-    return set ? qpw_half_search(set, w) : 0;
+    if (!set)
+        return 0;
+    if (!config.weakly_ordered)
+        return qpw_half_search(set, w);
+    bpf_spin_lock(&set->lock);
+    found = qpw_half_search(set, w);
+    bpf_spin_unlock(&set->lock);
+    return found;
 }
 
 /*

@@ -191,7 +191,7 @@ __noinline __u32 qpw_question_put(__u32 number)
 __noinline __u32 qpw_question_get(void)
 {
     struct qpw_work *w = qpw_work();
-    __u32 now, timeout, age, youngest = ~0u, answer;
+    __u32 now, timeout, age, youngest = ~0u, answer = QPW_ASKED_NONE, lost;
     struct qpw_questions *q;
     __u64 id, word;
 
@@ -203,7 +203,6 @@ __noinline __u32 qpw_question_get(void)
     q = bpf_map_lookup_elem(&questions, &w->question_line);
     if (!q)
         return QPW_ASKED_LOST;
-    answer = q->lost && (__s32)(now - (q->lost - 1)) <= (__s32)timeout ? QPW_ASKED_LOST : QPW_ASKED_NONE;
     for (__u32 i = 0; i < QPW_QUESTION_WAYS; i++) {
         word = q->word[i];
         if (!word || ((word ^ id) & QPW_QUESTION_TAG))
@@ -218,7 +217,10 @@ __noinline __u32 qpw_question_get(void)
             answer = QPW_ASKED(QPW_ASKED_OTHER, word);
         }
     }
-    return answer;
+    if (answer != QPW_ASKED_NONE)
+        return answer;
+    lost = *(volatile __u32 *)&q->lost; /* behind the words: it is written before one of them goes */
+    return lost && (__s32)(now - (lost - 1)) <= (__s32)timeout ? QPW_ASKED_LOST : QPW_ASKED_NONE;
 }
 
 /* The number's address into w->question.local; left as it is where there is none. */

@@ -22,7 +22,7 @@
 #include "qportwatch_words.h"
 
 /* Raise it with every change of a layout, here or in qportwatch_user.h: programs of another version are not taken over. */
-#define QPW_ABI_VERSION 22u
+#define QPW_ABI_VERSION 23u
 #define QPW_ABI_MAGIC 0x71705741u /* "qpWA" */
 
 #define QPW_MAX_IFACES 64
@@ -136,7 +136,7 @@ struct qpw_half_entry {
     struct qpw_conn conn;
 };
 struct qpw_half {
-    struct bpf_spin_lock lock;  /* held while entering or taking out; readers compare whole keys and need none */
+    struct bpf_spin_lock lock;  /* held while entering or taking out; who may search without it: see bpf/half.h */
     __u32 hand;                 /* where the search for the oldest goes on */
     __u32 touched;              /* written ahead, never read: qpw_half_ahead() */
     __u32 pad;
@@ -629,6 +629,8 @@ struct qpw_config {
     __u8 exec_path;        /* offsets in the records of sched_process_exec and sched_process_fork, 0: not known */
     __u8 fork_child;
     __u8 fast_path;        /* bpf/fast.h may be taken; not in replay, nor where tests want all packets elsewhere */
+    __u8 weakly_ordered;   /* the CPU may show stores of another one in any order: see bpf/half.h */
+    __u8 pad[7];
     __u64 netns_cookie;    /* of the network namespace that is watched; 0: not known, every socket's owner is noted */
 };
 

@@ -341,9 +341,9 @@ static void send_from_two_cpus(const struct tuple *first, const struct tuple *se
     a.bytes += 2 * TUPLES * 54;
 }
 
-static void open_for_two(void)
+static void open_for_two(bool weakly_ordered)
 {
-    audit_open(&a, NULL);
+    audit_open(&a, &(struct qpw_load_options){.weakly_ordered = weakly_ordered});
     audit_window_over(&a);
     AUDIT_POLICY(&a, NULL, {.name = "smb", .direction = QPW_DIR_INBOUND, .protocol = 6, .first = 445});
 }
@@ -356,7 +356,7 @@ Test(half, a_tuple_is_entered_once, .timeout = NETNS_TIMEOUT_S)
         snprintf(tuples[i].remote, sizeof(tuples[i].remote), "11.1.%u.%u", i >> 8, i & 255);
         tuples[i].port = 445;
     }
-    open_for_two();
+    open_for_two(false);
     send_from_two_cpus(tuples, tuples);
     cr_assert_eq(audit_connections(&a, QPW_CLASS_HALF), TUPLES);
     cr_assert_eq(audit_stat(&a, QPW_STAT_OPENED(QPW_CLASS_HALF)), TUPLES);
@@ -401,11 +401,11 @@ static void pair_by_set(struct tuple *first, struct tuple *second)
 }
 
 /* Two connections that open at the same moment in the same set get a place each, and neither the other's verdict. */
-Test(half, a_place_is_given_once, .timeout = NETNS_TIMEOUT_S)
+static void open_in_the_same_sets(bool weakly_ordered)
 {
     static struct tuple allowed[TUPLES], unexpected[TUPLES];
 
-    open_for_two();
+    open_for_two(weakly_ordered);
     pair_by_set(allowed, unexpected);
     send_from_two_cpus(allowed, unexpected);
     cr_expect_eq(audit_connections(&a, QPW_CLASS_HALF), TUPLES * 2);
@@ -418,6 +418,16 @@ Test(half, a_place_is_given_once, .timeout = NETNS_TIMEOUT_S)
     audit_close(&a);
 }
 
+Test(half, a_place_is_given_once, .timeout = NETNS_TIMEOUT_S)
+{
+    open_in_the_same_sets(false);
+}
+
+Test(half, a_place_is_given_once_where_finding_takes_the_lock, .timeout = NETNS_TIMEOUT_S)
+{
+    open_in_the_same_sets(true);
+}
+
 /* ---- Two CPUs, what there is no place for ---- */
 
 /* The same new port is seen by both when findings are full: the row that says so has both, and is no loss. */
@@ -428,7 +438,7 @@ Test(half, a_lost_findings_row_is_made_once, .timeout = NETNS_TIMEOUT_S)
     struct qpw_detail row;
     char remote[16];
 
-    open_for_two();
+    open_for_two(false);
     for (unsigned i = 0; i < QPW_FINDING_SLOTS + 1; i++) {
         snprintf(remote, sizeof(remote), "11.%u.%u.%u", i >> 16, i >> 8 & 255, i & 255);
         audit_rx_tcp(&a, remote, 1000, 7777, SYN, i, 0, 0);

@@ -170,8 +170,8 @@ static int lock_any(const char *pool, const struct qpw_load_options *o, char ret
     for (int i = 0; i < MOST_INSTANCES; i++) {
         int fd;
 
-        snprintf(ret_name, 64, "%u-%u-%d%d%d%d%d-%d", o->max_connections, o->cache_lines, o->replay, o->no_cache,
-                 o->no_counts, o->no_fast_path, o->fixed_secret, i);
+        snprintf(ret_name, 64, "%u-%u-%d%d%d%d%d%d-%d", o->max_connections, o->cache_lines, o->replay, o->no_cache,
+                 o->no_counts, o->no_fast_path, o->weakly_ordered, o->fixed_secret, i);
         snprintf(path, sizeof(path), "%s/%s", pool, ret_name);
         fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
         cr_assert_geq(fd, 0, "%s: %s", path, strerror(errno));

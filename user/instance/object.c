@@ -109,6 +109,13 @@ static uint8_t offset_of(const char *event, const char *field)
     return offset > 0 && offset <= UINT8_MAX ? (uint8_t)offset : 0;
 }
 
+/* Where Linux's smp_wmb() and smp_rmb() are compiler barriers alone: arch/x86 and arch/s390, include/asm/barrier.h. */
+#if defined(__x86_64__) || defined(__i386__) || defined(__s390x__)
+#define STORES_ARE_SEEN_IN_ORDER 1
+#else
+#define STORES_ARE_SEEN_IN_ORDER 0
+#endif
+
 static int set_config(struct bpf_object *object, const struct qpw_load_options *o, struct qpw_config *ret,
                       struct qpw_error *err)
 {
@@ -137,6 +144,7 @@ static int set_config(struct bpf_object *object, const struct qpw_load_options *
     config->count_conns = o->replay && !o->no_counts;
     config->no_cache = o->no_cache;
     config->fast_path = !o->replay && !o->no_cache && !o->no_fast_path;
+    config->weakly_ordered = o->weakly_ordered || !STORES_ARE_SEEN_IN_ORDER;
     config->netns_cookie = o->replay ? 0 : netns_cookie();
     config->has_xdp_buff_len = libbpf_probe_bpf_helper(BPF_PROG_TYPE_XDP, BPF_FUNC_xdp_get_buff_len, NULL) == 1;
     if (!o->replay) {

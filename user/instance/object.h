@@ -10,6 +10,7 @@ struct qpw_load_options {
     bool replay;              /* capture's clock, no socket table, per-connection counts, `self` */
     bool no_cache;            /* tests: every packet takes the slow path */
     bool no_fast_path;        /* tests: every packet goes through the whole parser */
+    bool weakly_ordered;      /* tests: as on a CPU that shows the stores of others in any order */
     bool no_counts;           /* tests: a replay without per-connection counts, hence with the cache */
     uint32_t cache_lines;     /* of the per-CPU cache; power of two, 0: default */
     bool fixed_secret;        /* tests: same hash in each run */

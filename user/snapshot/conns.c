@@ -35,8 +35,10 @@ uint64_t qpw_conns_capacity(const struct qpw_kernel *k, enum qpw_conn_class conn
 
 /* ---- Walking ---- */
 
+/* Each set is copied under its lock: an entry is that of its key as a whole. */
 static int walk_sets(int fd, qpw_conns_each *each, void *data)
 {
+    LIBBPF_OPTS(bpf_map_batch_opts, locked, .elem_flags = BPF_F_LOCK);
     struct qpw_half *sets = calloc(HALF_BATCH, sizeof(*sets));
     uint32_t *keys = calloc(HALF_BATCH, sizeof(*keys));
     __u32 token, count;
@@ -45,7 +47,7 @@ static int walk_sets(int fd, qpw_conns_each *each, void *data)
 
     while (rc == 0) {
         count = HALF_BATCH;
-        rc = bpf_map_lookup_batch(fd, first ? NULL : &token, &token, keys, sets, &count, NULL) < 0 ? -errno : 0;
+        rc = bpf_map_lookup_batch(fd, first ? NULL : &token, &token, keys, sets, &count, &locked) < 0 ? -errno : 0;
         first = false;
         if (rc < 0 && rc != -ENOENT)
             break;
@@ -125,7 +127,7 @@ static int find_way(const struct qpw_kernel *k, const struct qpw_conn_key *key, 
     struct qpw_tag t = tag_of(k, key, NULL);
 
     *ret_number = qpw_tag_half_set(&t, k->config.secret, k->config.half_sets);
-    if (bpf_map_lookup_elem(k->map_fd[QPW_MAP_conns_half], ret_number, ret_set) < 0)
+    if (bpf_map_lookup_elem_flags(k->map_fd[QPW_MAP_conns_half], ret_number, ret_set, BPF_F_LOCK) < 0)
         return -errno;
     for (*ret_way = 0; *ret_way < QPW_HALF_WAYS; ++*ret_way)
         if (ret_set->mark[*ret_way] && !memcmp(&ret_set->entry[*ret_way].key, key, sizeof(*key)))
