@@ -1,6 +1,65 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
  * conn.h - the shared tables of connections: find, store, move, end. One table a quota (see maps.h).
+ *
+ * STATES. What each packet makes of a connection; the transitions are in open.h (first packet), tcp.h (all others) and
+ * track.h (what follows from them).
+ *
+ * Tables, which are the quotas:
+ *   half  81,920 places in sets of 16, oldest of a sample makes room. Opened from outside and not yet proven; tails.
+ *   out   LRU, 32,768. Opened by the node: its half-open TCP and its datagrams. Nothing from outside enters it.
+ *   est   hash, 65,536, never evicts. TCP whose handshake was completed, or whose socket was found. When it is full the
+ *         connection stays in `out` (the node opened it) or `half`, and the loss is counted.
+ *   dgram LRU, 16,384. Datagram exchanges opened from outside that the node has answered.
+ *
+ * Time-outs without a packet: SYN, SYN_ACK 75 s; ESTABLISHED, MIDSTREAM 7 days; CLOSED 120 s; DATAGRAM 180 s
+ * (struct qpw_control). An entry that has timed out is replaced by the next packet of its tuple.
+ *
+ * Evidence of the direction, strongest first: handshake (its SYN or SYN+ACK was seen), socket (the node's socket says who
+ * opened it), first (the sender of the first datagram); undecided: inferred (exactly one end has a listed port), none.
+ *
+ * Legend: I the initiator, R the responder, L the node, N the other end ("network"); a>b: sent by a to b. A `-` leaves
+ * all as it is. "new": the old connection ends, this packet opens another by the row of "no entry".
+ *
+ * TCP           | SYN                   | SYN+ACK                  | RST             | any other segment
+ * --------------+-----------------------+--------------------------+-----------------+-------------------------------
+ * no entry      | SYN; handshake        | SYN_ACK, handshake: from | CLOSED in half, | MIDSTREAM in half: a seed is
+ *               | L>N: out, N>L: half   | L, in a replay, or where | reason tail     | socket (est); L listening on a
+ *               |                       | a socket is in SYN_SENT; |                 | listed port is socket; one
+ *               |                       | else MIDSTREAM in half,  |                 | listed port is inferred; else
+ *               |                       | none: unsolicited        |                 | none. Asks for the socket
+ * SYN           | I: -, or a new number | R, of that SYN: SYN_ACK, | CLOSED in half; | R: answered; with payload
+ *               | R: tentative          | answered (from L: of any | from R: refused | ESTABLISHED. I with ACK: asks
+ *               |                       | SYN); else -             |                 | the socket table what R did
+ * SYN_ACK       | I: -, or a new number | the same                 | CLOSED in half  | I acknowledges it, or R sends
+ *               | R: tentative          |                          |                 | payload: ESTABLISHED in est
+ * ESTABLISHED   | I, the same number: - | of a tentative SYN: new, | CLOSED in half  | payload of both: data. FIN of
+ *               | else tentative        | opened by that; else -   |                 | both: CLOSED in half
+ * MIDSTREAM,    | as in ESTABLISHED     | as in ESTABLISHED        | CLOSED in half  | as in ESTABLISHED; L answers:
+ * socket        |                       |                          |                 | answered
+ * MIDSTREAM,    | from L: new. From N:  | from L, or in a replay:  | CLOSED in half  | a seed arrives: socket, est.
+ * inferred,none | new until L has sent  | new, opened by R; from   |                 | payload and an answer: data
+ *               | anything, then        | N: -                     |                 |
+ *               | tentative             |                          |                 |
+ * CLOSED        | new; but from N after | from L, or in a replay:  | -               | L goes on after a RST of N:
+ *               | its own RST on what L | new, opened by R; from   |                 | ESTABLISHED or MIDSTREAM in
+ *               | had answered:         | N: -                     |                 | est (the RST was forged).
+ *               | tentative             |                          |                 | Else - (a tail)
+ *
+ * "Tentative": a SYN on a live tuple changes nothing until the other end's SYN+ACK acknowledges it, for anybody can
+ * forge one (RFC 9293, 3.10.7.4). So forged packets make entries in `half` alone, and what they close the node reopens.
+ *
+ * Everything else has one state, DATAGRAM, and one table by who sent first:
+ *   L first        out, first, outbound; where questions remember that N asked: dgram, inbound, answered (question.h).
+ *                  ICMP but echo requests: half, for the network makes the node send errors
+ *   N first        half, first, inbound; a socket of L, or L's question to a group, makes it inferred and outbound
+ *   the other one  outcome data; half -> dgram (not ICMP: a host answers anybody). SCTP: by its first chunk, tcp.h
+ *   an ICMP error  that quotes the initiator's packet: refused
+ *
+ * Moves, each entered in the new table before it leaves the old one: half -> est and out -> est (ESTABLISHED), est -> half
+ * and out -> half (CLOSED), half -> est again (the RST was forged), half -> dgram (answered).
+ *
+ * A change of state raises the tuple's incarnation (cache.h), so that no CPU counts by what it knew before.
  */
 #ifndef QPW_BPF_CONN_H
 #define QPW_BPF_CONN_H

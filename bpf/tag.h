@@ -47,8 +47,23 @@ struct qpw_incarnations {
 };
 
 /*
- * An entry of the cache: 43 bits of tag (which with those of its pair of lines make 56), four of the time of the last
- * refresh, the directions that it stands for, and the slot of `counters`.
+ * An entry of the cache:
+ *
+ *    63                      40 39                 21 20     17  16   15  14                0
+ *   +--------------------------+---------------------+---------+----+----+-------------------+
+ *   |        packet tag        |       version       |  epoch  | TX | RX |       slot        |
+ *   +--------------------------+---------------------+---------+----+----+-------------------+
+ *
+ *   packet tag  24 bits of one sum: which packets. With the 13 bits that chose the pair of lines, 56 bits of two sums
+ *               tell tuples apart (43 of them here).
+ *   version     19 bits of the other sum, moved on by all that may change what the packet is counted as:
+ *                 incarnation  of the tuple's place (struct qpw_incarnations): raised at each change of a connection
+ *                 generation   of the policy: control.generation
+ *                 epoch >> 4   so that an entry is not taken for one of 16 epochs ago
+ *   epoch       the last four bits of now >> control.refresh_shift (4.3 s): an entry serves one epoch, so that the
+ *               connection's last_ns is never older than that
+ *   TX, RX      directions it stands for: sent, received
+ *   slot        of `counters`; an entry is 0 where it is empty, for no tag is
  */
 #define QPW_CACHE_PACKET 0xffffff0000000000ull
 #define QPW_CACHE_VERSION 0x000000ffffe00000ull
