@@ -48,11 +48,10 @@ static void attach_tc(struct node *n, enum qpw_point point, int fd, enum qpw_tc_
 {
     struct netns here = netns_here();
     struct qpw_error err = {0};
-    enum qpw_hook kind;
-    bool made = false;
+    struct qpw_tc_attached made;
 
     netns_enter(&n->node);
-    cr_assert_eq(qpw_hooks_attach_tc(index_of(n), point, fd, choice, &kind, &made, &err), 0, "%s", err.text);
+    cr_assert_eq(qpw_hooks_attach_tc(index_of(n), point, fd, choice, &made, &err), 0, "%s", err.text);
     netns_enter(&here);
     netns_close(&here);
 }

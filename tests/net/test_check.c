@@ -134,11 +134,10 @@ static void set_xdp(struct node *n, int fd)
 static void add_tc(struct node *n, int fd)
 {
     struct netns here = netns_here();
-    enum qpw_hook kind;
-    bool made = false;
+    struct qpw_tc_attached made;
 
     netns_enter(&n->node);
-    cr_assert_eq(qpw_hooks_attach_tc(netns_ifindex(&n->node, "node0"), QPW_POINT_RX, fd, QPW_TC_CLSACT, &kind, &made, NULL), 0);
+    cr_assert_eq(qpw_hooks_attach_tc(netns_ifindex(&n->node, "node0"), QPW_POINT_RX, fd, QPW_TC_CLSACT, &made, NULL), 0);
     netns_enter(&here);
     netns_close(&here);
 }

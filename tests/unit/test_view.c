@@ -79,7 +79,7 @@ static const char *cell(const struct bench *b, size_t row, enum qpw_column_id co
     static int next;
 
     next = (next + 1) % 8;
-    return qpw_cell_text(&b->model, &b->state, &b->model.rows[row], column, 24, text[next], sizeof(text[next]));
+    return qpw_cell_text(&(struct qpw_cell_of){&b->model, &b->state, &b->model.rows[row], 24}, column, text[next], sizeof(text[next]));
 }
 
 static void key(struct bench *b, int k)
@@ -369,18 +369,18 @@ Test(view, long_addresses_show_both_their_ends)
     set_up(&b, QPW_TAB_UNEXPECTED);
     f = (struct qpw_finding_row *)b.model.rows[0].source;
     memcpy(f->key.initiator, "\x20\x01\x0d\xb8\x12\x34\x56\x78\xab\xcd\xef\x01\x23\x45\x67\x89", 16);
-    qpw_cell_text(&b.model, &b.state, &b.model.rows[0], QPW_COL_WHO, 16, text, sizeof(text));
+    qpw_cell_text(&(struct qpw_cell_of){&b.model, &b.state, b.model.rows, 16}, QPW_COL_WHO, text, sizeof(text));
     cr_expect_str_eq(text, "2001:db…345:6789");
-    qpw_cell_text(&b.model, &b.state, &b.model.rows[0], QPW_COL_FROM, 16, text, sizeof(text));
+    qpw_cell_text(&(struct qpw_cell_of){&b.model, &b.state, b.model.rows, 16}, QPW_COL_FROM, text, sizeof(text));
     cr_expect_str_eq(text, "2001:db…345:6789");
     for (int width = 8; width < 38; width++) { /* that of the address is 38 */
-        qpw_cell_text(&b.model, &b.state, &b.model.rows[0], QPW_COL_FROM, width, text, sizeof(text));
+        qpw_cell_text(&(struct qpw_cell_of){&b.model, &b.state, b.model.rows, width}, QPW_COL_FROM, text, sizeof(text));
         cr_expect_eq(qpw_text_width(text), width, "%d: %s", width, text);
         cr_expect(!strncmp(text, "2001:db8:1234:5678:abcd:ef01:2345:6789", (size_t)(width - 1) / 2) &&
                       !strcmp(text + (width - 1) / 2 + 3, "2001:db8:1234:5678:abcd:ef01:2345:6789" + 38 - width / 2),
                   "%d: %s", width, text);
     }
-    qpw_cell_text(&b.model, &b.state, &b.model.rows[0], QPW_COL_WHO, 39, text, sizeof(text));
+    qpw_cell_text(&(struct qpw_cell_of){&b.model, &b.state, b.model.rows, 39}, QPW_COL_WHO, text, sizeof(text));
     cr_expect_str_eq(text, "2001:db8:1234:5678:abcd:ef01:2345:6789");
     tear_down(&b);
 }
@@ -1027,9 +1027,9 @@ Test(view, wide_characters_take_two_cells_and_accents_none)
     cr_expect_str_eq(qpw_canvas_row_text(&c, 0, buf, sizeof(buf)), " x京 e\xcc\x81t\xcc\x81\xcc\x82",
                      "half a character is none");
     qpw_canvas_clear(&c);
-    qpw_canvas_field(&c, 0, 0, 6, false, 0, "東京都庁");
+    qpw_canvas_field(&c, (struct qpw_box){.width = 6}, 0, "東京都庁");
     cr_expect_str_eq(qpw_canvas_row_text(&c, 0, buf, sizeof(buf)), "東京 …", "a wide one that fits by half is left out");
-    qpw_canvas_field(&c, 0, 0, 20, true, 0, "東京");
+    qpw_canvas_field(&c, (struct qpw_box){.width = 20, .right = true}, 0, "東京");
     cr_expect_eq(c.cells[16].ch, L'東');
     c.ascii = true;
     qpw_canvas_clear(&c);

@@ -26,14 +26,21 @@ static uint64_t peer_id(const struct qpw_engine *e, enum qpw_tale tale, unsigned
     return qpw_tale_id(tale, name, strlen(name));
 }
 
-static int tell(struct qpw_engine *e, unsigned number, enum qpw_tale tale, enum qpw_signature_name signature,
-                const char *detail, uint64_t seen_ns, uint64_t now_ns)
+struct peer_news {
+    enum qpw_tale tale;
+    enum qpw_signature_name signature;
+    const char *detail;
+    uint64_t seen_ns;
+};
+
+/* Writes one record about that peer. 0 or a negative errno. */
+static int report_peer(struct qpw_engine *e, unsigned number, const struct peer_news *news, uint64_t now_ns)
 {
-    struct qpw_mark *mark = qpw_engine_mark(e, peer_id(e, tale, number));
-    struct qpw_record *r = qpw_engine_begin(e, signature, mark && mark->sequence ? QPW_RECORD_AGAIN : QPW_RECORD_FIRST,
-                                            seen_ns, now_ns);
+    struct qpw_mark *mark = qpw_engine_mark(e, peer_id(e, news->tale, number));
+    struct qpw_record *r = qpw_engine_begin(e, news->signature, mark && mark->sequence ? QPW_RECORD_AGAIN : QPW_RECORD_FIRST,
+                                            news->seen_ns, now_ns);
     const char *name = e->context.peers[number].name;
-    struct qpw_text_about about = {.context = &e->context, .words = {.peer = name, .detail = detail}};
+    struct qpw_text_about about = {.context = &e->context, .words = {.peer = name, .detail = news->detail}};
 
     qpw_text_record(r, &about);
     qpw_record_fact(r, "peer", "%s", name);
@@ -62,7 +69,7 @@ static void look_at(struct qpw_engine *e, unsigned number, uint64_t packets, uin
         if (p->silent) {
             snprintf(detail, sizeof(detail), " after %s",
                      qpw_words_duration(now_ns - p->active_ns, silent, sizeof(silent)));
-            if (tell(e, number, QPW_TALE_PEER, QPW_SIG_PEER_BACK, detail, now_ns, now_ns) < 0)
+            if (report_peer(e, number, &(struct peer_news){QPW_TALE_PEER, QPW_SIG_PEER_BACK, detail, now_ns}, now_ns) < 0)
                 return;
             p->silent = false;
         }
@@ -137,7 +144,7 @@ void qpw_peers_write(struct qpw_engine *e, uint64_t now_ns)
         if (!is_peer(e, i) || !p->active_ns || p->silent || now_ns < p->active_ns + e->settings.peer_silent_s * SECOND)
             continue;
         qpw_words_duration(now_ns - p->active_ns, detail, sizeof(detail));
-        if (tell(e, i, QPW_TALE_PEER, QPW_SIG_PEER_SILENT, detail, p->active_ns, now_ns) == 0)
+        if (report_peer(e, i, &(struct peer_news){QPW_TALE_PEER, QPW_SIG_PEER_SILENT, detail, p->active_ns}, now_ns) == 0)
             p->silent = true;
     }
 }
@@ -163,7 +170,8 @@ void qpw_engine_families(struct qpw_engine *e, const struct qpw_engine_family *f
             continue; /* it has had no time to be heard over the other one */
         past = qpw_engine_find(e, peer_id(e, QPW_TALE_PEER_FAMILY, f->peer));
         if (!past || !past->sequence || now_ns >= past->written_ns + DAY_S * SECOND)
-            tell(e, f->peer, QPW_TALE_PEER_FAMILY, QPW_SIG_PEER_FAMILY, required == 6 ? "IPv6" : "IPv4", now_ns,
-                 now_ns);
+            report_peer(e, f->peer, &(struct peer_news){.tale = QPW_TALE_PEER_FAMILY, .signature = QPW_SIG_PEER_FAMILY,
+                                                        .detail = required == 6 ? "IPv6" : "IPv4", .seen_ns = now_ns},
+                        now_ns);
     }
 }

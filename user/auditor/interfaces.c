@@ -137,13 +137,13 @@ static const struct qpw_hook_entry *replaced_entry(const struct qpw_auditor *a, 
  * False: it is to be attached beside, and the other one taken out afterwards.
  */
 static bool replace(struct qpw_auditor *a, const struct qpw_watched *w, enum qpw_point point, const struct qpw_hook_list *list,
-                    int prog_fd, bool xdp, enum qpw_hook *ret_kind)
+                    enum qpw_program program, enum qpw_hook *ret_kind)
 {
     const struct qpw_hook_entry *old = replaced_entry(a, list);
 
-    if (!old || (old->kind == QPW_HOOK_XDP) != xdp || qpw_hooks_foreign_before(list, old) > 0 ||
+    if (!old || (old->kind == QPW_HOOK_XDP) != (program == QPW_PROG_qpw_xdp_rx) || qpw_hooks_foreign_before(list, old) > 0 ||
         (a->options.tc == QPW_TC_TCX && old->kind == QPW_HOOK_CLSACT) || (a->options.tc == QPW_TC_CLSACT && old->kind == QPW_HOOK_TCX) ||
-        qpw_hooks_replace(w->ifindex, point, old, prog_fd, NULL) < 0)
+        qpw_hooks_replace(w->ifindex, point, old, a->kernel.prog_fd[program], NULL) < 0)
         return false;
     *ret_kind = old->kind;
     return true;
@@ -157,7 +157,7 @@ static int attach_xdp(struct qpw_auditor *a, const struct qpw_watched *w, const 
     uint64_t since_ns;
     enum qpw_hook kind;
 
-    if (replace(a, w, QPW_POINT_RX, rx, fd, true, &kind))
+    if (replace(a, w, QPW_POINT_RX, rx, QPW_PROG_qpw_xdp_rx, &kind))
         return 0;
     if (!old || old->kind != QPW_HOOK_XDP)
         return qpw_hooks_attach_xdp(w->ifindex, fd, err);
@@ -173,23 +173,22 @@ static int attach_tc(struct qpw_auditor *a, struct qpw_watched *w, enum qpw_poin
 {
     enum qpw_program program = program_for(w, point, false);
     uint8_t own_before = a->meta.own_qdisc[w->number];
-    enum qpw_hook kind;
-    bool made = false;
+    struct qpw_tc_attached made = {0};
     int r = qpw_instance_complete(&a->kernel, 1u << program, err);
 
     if (r == 0 && !own_before && !qpw_hooks_have_qdisc(w->ifindex)) {
         a->meta.own_qdisc[w->number] = 1; /* before it is made: whoever is killed in between leaves none behind */
         r = qpw_meta_write(&a->kernel, &a->meta, err);
     }
-    if (r == 0 && !replace(a, w, point, list, a->kernel.prog_fd[program], false, &kind))
-        r = qpw_hooks_attach_tc(w->ifindex, point, a->kernel.prog_fd[program], a->options.tc, &kind, &made, err);
-    a->meta.own_qdisc[w->number] = own_before || made;
+    if (r == 0 && !replace(a, w, point, list, program, &made.kind))
+        r = qpw_hooks_attach_tc(w->ifindex, point, a->kernel.prog_fd[program], a->options.tc, &made, err);
+    a->meta.own_qdisc[w->number] = own_before || made.made_qdisc;
     if (r < 0)
         return r;
     if (point == QPW_POINT_RX)
-        a->meta.rx_hook[w->number] = kind;
+        a->meta.rx_hook[w->number] = made.kind;
     else
-        a->meta.tx_hook[w->number] = kind;
+        a->meta.tx_hook[w->number] = made.kind;
     return 0;
 }
 

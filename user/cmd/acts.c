@@ -95,6 +95,7 @@ struct muted {
     size_t n;
     bool answered;
     bool any_service;
+    struct qpw_policy_place policy, file; /* the policy in force, and the file of muted findings that it includes */
 };
 
 static int gather(const struct qpw_act *act, const struct qpw_snapshot *s, struct muted *ret, struct qpw_error *err)
@@ -277,24 +278,23 @@ static int reload(const struct qpw_asker *asker, const char *before, struct qpw_
 }
 
 /* Both files are written, or neither is changed. */
-static int write_and_reload(const struct qpw_act *act, const struct muted *m, struct qpw_policy_place *policy,
-                            struct qpw_policy_place *muted, const struct qpw_snapshot *s, const struct qpw_asker *asker,
-                            struct qpw_error *err)
+static int write_and_reload(const struct qpw_act *act, struct muted *m, const struct qpw_snapshot *s,
+                            const struct qpw_asker *asker, struct qpw_error *err)
 {
-    char *text = muted_text(muted->text, act, m, (int64_t)(s->unix_ns / 1000000000u)), before[sizeof(s->meta.policy_digest)];
+    char *text = muted_text(m->file.text, act, m, (int64_t)(s->unix_ns / 1000000000u)), before[sizeof(s->meta.policy_digest)];
     struct qpw_error why;
     int status = QPW_EXIT_FAILED, r = text ? digest_on_file(s, before, sizeof(before), err) : qpw_fail(err, -ENOMEM, "out of memory");
 
     if (r == 0)
-        r = qpw_place_write(muted, text, err);
+        r = qpw_place_write(&m->file, text, err);
     free(text);
     if (r == 0)
-        r = qpw_place_include(policy, muted, err);
+        r = qpw_place_include(&m->policy, &m->file, err);
     if (r == 0)
         status = reload(asker, before, err);
     else if (r == -EINVAL)
         status = QPW_EXIT_USAGE;
-    if (status != QPW_EXIT_OK && (qpw_place_back(policy, &why) < 0 || qpw_place_back(muted, &why) < 0))
+    if (status != QPW_EXIT_OK && (qpw_place_back(&m->policy, &why) < 0 || qpw_place_back(&m->file, &why) < 0))
         *err = why;
     return status;
 }
@@ -302,8 +302,7 @@ static int write_and_reload(const struct qpw_act *act, const struct muted *m, st
 int qpw_act_mute(const struct qpw_act *act, const struct qpw_snapshot *s, const struct qpw_asker *asker, char *said,
                  size_t size, struct qpw_error *err)
 {
-    struct qpw_policy_place policy = {.lock = -1}, muted = {.lock = -1};
-    struct muted m = {0};
+    struct muted m = {.policy = {.lock = -1}, .file = {.lock = -1}};
     struct qpw_error why;
     char count[48], ignored[256];
     int status = QPW_EXIT_FAILED, r = gather(act, s, &m, err);
@@ -311,19 +310,19 @@ int qpw_act_mute(const struct qpw_act *act, const struct qpw_snapshot *s, const 
     if (r == 0)
         r = check(act, &m, err);
     if (r == 0)
-        r = qpw_place_open(s->meta.policy_path, &policy, err);
+        r = qpw_place_open(s->meta.policy_path, &m.policy, err);
     if (r == 0)
-        r = qpw_place_muted(&policy, &muted, err);
+        r = qpw_place_muted(&m.policy, &m.file, err);
     if (r == 0)
-        status = write_and_reload(act, &m, &policy, &muted, s, asker, err);
+        status = write_and_reload(act, &m, s, asker, err);
     else if (r == -EINVAL)
         status = QPW_EXIT_USAGE;
     if (status == QPW_EXIT_OK) {
         qpw_act_acknowledge(act, asker, ignored, sizeof(ignored), &why); /* closed meanwhile, or gone: it is muted */
-        snprintf(said, size, "muted: %s, by a line in %s", qpw_words_many(m.n, "finding", count, sizeof(count)), muted.path);
+        snprintf(said, size, "muted: %s, by a line in %s", qpw_words_many(m.n, "finding", count, sizeof(count)), m.file.path);
     }
-    qpw_place_close(&muted);
-    qpw_place_close(&policy);
+    qpw_place_close(&m.file);
+    qpw_place_close(&m.policy);
     qpw_addresses_clear(&m.remotes);
     return status;
 }

@@ -50,21 +50,17 @@ int qpw_hooks_attach_xdp(unsigned ifindex, int prog_fd, struct qpw_error *err)
 }
 
 int qpw_hooks_attach_tc(unsigned ifindex, enum qpw_point point, int prog_fd, enum qpw_tc_choice choice,
-                        enum qpw_hook *ret_kind, bool *ret_made_qdisc, struct qpw_error *err)
+                        struct qpw_tc_attached *ret, struct qpw_error *err)
 {
     int r = -EOPNOTSUPP;
 
-    if (choice != QPW_TC_CLSACT) {
+    *ret = (struct qpw_tc_attached){.kind = QPW_HOOK_TCX};
+    if (choice != QPW_TC_CLSACT)
         r = qpw_tcx_attach(ifindex, point, prog_fd, err);
-        if (r == 0)
-            *ret_kind = QPW_HOOK_TCX;
-    }
     if (r != -EOPNOTSUPP || choice == QPW_TC_TCX)
         return r;
-    r = qpw_clsact_attach(ifindex, point, prog_fd, ret_made_qdisc, err);
-    if (r == 0)
-        *ret_kind = QPW_HOOK_CLSACT;
-    return r;
+    ret->kind = QPW_HOOK_CLSACT;
+    return qpw_clsact_attach(ifindex, point, prog_fd, &ret->made_qdisc, err);
 }
 
 static int detach_xdp(unsigned ifindex, const struct qpw_hook_entry *entry, struct qpw_error *err)

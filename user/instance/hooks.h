@@ -68,11 +68,14 @@ int qpw_hooks_attach_xdp(unsigned ifindex, int prog_fd, struct qpw_error *err);
 
 /*
  * Attaches at TC, in front of everything there: BPF_F_BEFORE at TCX, the lowest free priority at
- * clsact. ret_kind: which of the two. ret_made_qdisc: set to true where a clsact qdisc had to be made
- * (untouched otherwise). 0, or a negative errno with err filled (-ENOSPC: no priority is free).
+ * clsact. *ret is set whatever is returned. 0, or a negative errno with err filled (-ENOSPC: no priority is free).
  */
+struct qpw_tc_attached {
+    enum qpw_hook kind;  /* TCX or clsact, valid where 0 is returned */
+    bool made_qdisc;     /* a clsact qdisc had to be made, also where attaching failed afterwards */
+};
 int qpw_hooks_attach_tc(unsigned ifindex, enum qpw_point point, int prog_fd, enum qpw_tc_choice choice,
-                        enum qpw_hook *ret_kind, bool *ret_made_qdisc, struct qpw_error *err);
+                        struct qpw_tc_attached *ret, struct qpw_error *err);
 
 /* Whether the interface has a clsact or ingress qdisc, as far as that can be asked. */
 bool qpw_hooks_have_qdisc(unsigned ifindex);

@@ -141,18 +141,18 @@ int qpw_canvas_printf(struct qpw_canvas *c, int row, int col, int width, uint8_t
     return qpw_canvas_text(c, row, col, width, style, text);
 }
 
-void qpw_canvas_field(struct qpw_canvas *c, int row, int col, int width, bool right, uint8_t style, const char *text)
+void qpw_canvas_field(struct qpw_canvas *c, struct qpw_box at, uint8_t style, const char *text)
 {
     int need = qpw_text_width(text);
 
-    for (int i = 0; i < width; i++)
-        qpw_canvas_text(c, row, col + i, 1, style, " ");
-    if (need > width && width > 0) {
-        qpw_canvas_text(c, row, col, width - 1, style, text);
-        qpw_canvas_text(c, row, col + width - 1, 1, style, "…");
+    for (int i = 0; i < at.width; i++)
+        qpw_canvas_text(c, at.row, at.col + i, 1, style, " ");
+    if (need > at.width && at.width > 0) {
+        qpw_canvas_text(c, at.row, at.col, at.width - 1, style, text);
+        qpw_canvas_text(c, at.row, at.col + at.width - 1, 1, style, "…");
         return;
     }
-    qpw_canvas_text(c, row, right ? col + width - need : col, width, style, text);
+    qpw_canvas_text(c, at.row, at.right ? at.col + at.width - need : at.col, at.width, style, text);
 }
 
 void qpw_canvas_style_row(struct qpw_canvas *c, int row, uint8_t style)

@@ -70,8 +70,12 @@ int qpw_canvas_text(struct qpw_canvas *c, int row, int col, int width, uint8_t s
 /* The same, formatted. */
 int qpw_canvas_printf(struct qpw_canvas *c, int row, int col, int width, uint8_t style, const char *format, ...)
     __attribute__((format(printf, 6, 7)));
-/* Text in a field of exactly `width` cells, blanks around; cut with an ellipsis where too long. */
-void qpw_canvas_field(struct qpw_canvas *c, int row, int col, int width, bool right, uint8_t style, const char *text);
+/* Text in exactly `width` cells, at their left or right, blanks around; cut with an ellipsis where too long. */
+struct qpw_box {
+    int row, col, width;
+    bool right;
+};
+void qpw_canvas_field(struct qpw_canvas *c, struct qpw_box at, uint8_t style, const char *text);
 /* Gives a whole row one style, or or-s QPW_STYLE_SELECTED in. */
 void qpw_canvas_style_row(struct qpw_canvas *c, int row, uint8_t style);
 

@@ -15,13 +15,6 @@
 #include "words/words.h"
 #include "view/thing.h"
 
-struct cell {
-    const struct qpw_model *m;
-    const struct qpw_view_state *state;
-    const struct qpw_row *row;
-    int width;
-};
-
 /* ---- Texts ---- */
 
 static const struct qpw_finding_line *line_of(const struct qpw_row *row)
@@ -36,14 +29,14 @@ static struct qpw_finding_life life_of(const struct qpw_row *row)
            : row->kind == QPW_ROW_GROUP ? qpw_finding_life(line_of(row)->first) : (struct qpw_finding_life){0};
 }
 
-static void text_severity(const struct cell *c, char *buf, size_t size)
+static void text_severity(const struct qpw_cell_of *c, char *buf, size_t size)
 {
     bool acknowledged = life_of(c->row).state == QPW_FINDING_ACKNOWLEDGED;
 
     snprintf(buf, size, "%s", acknowledged ? "acked" : qpw_severity_name(c->row->severity)); /* the column is narrow */
 }
 
-static void text_dir(const struct cell *c, char *buf, size_t size)
+static void text_dir(const struct qpw_cell_of *c, char *buf, size_t size)
 {
     unsigned direction = qpw_thing_of(c->row).direction;
 
@@ -55,7 +48,7 @@ static void text_dir(const struct cell *c, char *buf, size_t size)
         snprintf(buf, size, "%s", qpw_words_direction_short(direction));
 }
 
-static void text_service(const struct cell *c, char *buf, size_t size)
+static void text_service(const struct qpw_cell_of *c, char *buf, size_t size)
 {
     struct qpw_thing t = qpw_thing_of(c->row);
 
@@ -70,7 +63,7 @@ static void text_service(const struct cell *c, char *buf, size_t size)
 }
 
 /* What does not fit loses its middle: what tells addresses of one network apart is their end. */
-static void cut_middle(const struct cell *c, char *buf, size_t size)
+static void cut_middle(const struct qpw_cell_of *c, char *buf, size_t size)
 {
     static const char mark[] = "…";
     int length = (int)strlen(buf), head = (c->width - 1) / 2, tail = c->width - 1 - head;
@@ -92,7 +85,7 @@ static void text_address(unsigned kind, const uint8_t *addr, char *buf, size_t s
 }
 
 /* "10.1.0.1 +80" of the users of a service, of others "81 addresses". */
-static void text_remotes(const struct cell *c, size_t n, char *buf, size_t size)
+static void text_remotes(const struct qpw_cell_of *c, size_t n, char *buf, size_t size)
 {
     const struct qpw_finding_line *line = line_of(c->row);
     char end[112], more[24];
@@ -106,7 +99,7 @@ static void text_remotes(const struct cell *c, size_t n, char *buf, size_t size)
 }
 
 /* The other end: whom the node should be asked about. */
-static void text_who(const struct cell *c, char *buf, size_t size)
+static void text_who(const struct qpw_cell_of *c, char *buf, size_t size)
 {
     struct qpw_thing t = qpw_thing_of(c->row);
     const uint8_t *other = t.direction == QPW_DIR_OUTBOUND ? t.responder : t.initiator;
@@ -133,13 +126,13 @@ static void text_who(const struct cell *c, char *buf, size_t size)
     cut_middle(c, buf, size);
 }
 
-static void text_from(const struct cell *c, char *buf, size_t size)
+static void text_from(const struct qpw_cell_of *c, char *buf, size_t size)
 {
     text_address(qpw_thing_of(c->row).kind, qpw_thing_of(c->row).initiator, buf, size);
     cut_middle(c, buf, size);
 }
 
-static void text_to(const struct cell *c, char *buf, size_t size)
+static void text_to(const struct qpw_cell_of *c, char *buf, size_t size)
 {
     text_address(qpw_thing_of(c->row).kind, qpw_thing_of(c->row).responder, buf, size);
     cut_middle(c, buf, size);
@@ -156,7 +149,7 @@ static const struct qpw_listening_row *listening_of(const struct qpw_row *row)
     return row->kind == QPW_ROW_LISTENER ? row->source : NULL;
 }
 
-static void text_outcome(const struct cell *c, char *buf, size_t size)
+static void text_outcome(const struct qpw_cell_of *c, char *buf, size_t size)
 {
     struct qpw_thing t = qpw_thing_of(c->row);
     const char *folded = conn_of(c->row)                 ? qpw_outcome_name(conn_of(c->row)->outcome)
@@ -170,7 +163,7 @@ static void text_outcome(const struct cell *c, char *buf, size_t size)
                               : t.finding ? qpw_outcome_name(t.finding->outcome) : folded);
 }
 
-static void text_process(const struct cell *c, char *buf, size_t size)
+static void text_process(const struct qpw_cell_of *c, char *buf, size_t size)
 {
     const struct qpw_listening_row *l = listening_of(c->row);
     const char *process = "";
@@ -187,7 +180,7 @@ static void text_process(const struct cell *c, char *buf, size_t size)
     snprintf(buf, size, "%s", *process ? process : "-");
 }
 
-static void text_verdict(const struct cell *c, char *buf, size_t size)
+static void text_verdict(const struct qpw_cell_of *c, char *buf, size_t size)
 {
     const struct qpw_listening_row *l = listening_of(c->row);
 
@@ -197,7 +190,7 @@ static void text_verdict(const struct cell *c, char *buf, size_t size)
         snprintf(buf, size, "%s", l ? qpw_words_listener_verdict(l) : qpw_verdict_name(qpw_thing_of(c->row).verdict));
 }
 
-static void text_evidence(const struct cell *c, char *buf, size_t size)
+static void text_evidence(const struct qpw_cell_of *c, char *buf, size_t size)
 {
     struct qpw_thing t = qpw_thing_of(c->row);
 
@@ -210,40 +203,40 @@ static const char *or_dash(const char *text)
     return *text ? text : "-";
 }
 
-static void text_reason(const struct cell *c, char *buf, size_t size)
+static void text_reason(const struct qpw_cell_of *c, char *buf, size_t size)
 {
     unsigned reason = qpw_thing_of(c->row).reason;
 
     snprintf(buf, size, "%s", reason ? qpw_reason_name(reason) : "-");
 }
 
-static void text_rule(const struct cell *c, char *buf, size_t size)
+static void text_rule(const struct qpw_cell_of *c, char *buf, size_t size)
 {
     snprintf(buf, size, "%s", or_dash(qpw_model_rule(c->m, qpw_thing_of(c->row).rule)));
 }
 
-static void text_scope(const struct cell *c, char *buf, size_t size)
+static void text_scope(const struct qpw_cell_of *c, char *buf, size_t size)
 {
     snprintf(buf, size, "%s", qpw_scope_name(qpw_thing_of(c->row).scope));
 }
 
-static void text_peer(const struct cell *c, char *buf, size_t size)
+static void text_peer(const struct qpw_cell_of *c, char *buf, size_t size)
 {
     snprintf(buf, size, "%s", or_dash(qpw_model_peer(c->m, qpw_thing_of(c->row).peer)));
 }
 
-static void text_iface(const struct cell *c, char *buf, size_t size)
+static void text_iface(const struct qpw_cell_of *c, char *buf, size_t size)
 {
     snprintf(buf, size, "%s", or_dash(qpw_model_iface(c->m, qpw_thing_of(c->row).iface)));
 }
 
-static void text_vlan(const struct cell *c, char *buf, size_t size)
+static void text_vlan(const struct qpw_cell_of *c, char *buf, size_t size)
 {
     snprintf(buf, size, qpw_thing_of(c->row).vlan ? "%u" : "-", qpw_thing_of(c->row).vlan);
 }
 
 /* A sample a cell; the newest at the right edge. */
-static void text_spark(const struct cell *c, char *buf, size_t size)
+static void text_spark(const struct qpw_cell_of *c, char *buf, size_t size)
 {
     const struct qpw_track *track = qpw_track_find(&c->m->tracks, c->row->id);
     size_t n = c->width < QPW_HISTORY ? (size_t)c->width : QPW_HISTORY;
@@ -254,12 +247,12 @@ static void text_spark(const struct cell *c, char *buf, size_t size)
     qpw_words_sparkline(values, n, buf, size);
 }
 
-static uint64_t ago(const struct cell *c, uint64_t unix_ns)
+static uint64_t ago(const struct qpw_cell_of *c, uint64_t unix_ns)
 {
     return c->m->now->unix_ns > unix_ns ? c->m->now->unix_ns - unix_ns : 0;
 }
 
-static void text_first(const struct cell *c, char *buf, size_t size)
+static void text_first(const struct qpw_cell_of *c, char *buf, size_t size)
 {
     if (c->row->first_unix_ns)
         qpw_words_age(ago(c, c->row->first_unix_ns), buf, size);
@@ -268,7 +261,7 @@ static void text_first(const struct cell *c, char *buf, size_t size)
 }
 
 /* Where nothing moved since the view began, at least that long ago (">5m"); no longer than since the first packet. */
-static void text_last(const struct cell *c, char *buf, size_t size)
+static void text_last(const struct qpw_cell_of *c, char *buf, size_t size)
 {
     uint64_t watched = ago(c, c->m->started_unix_ns), first = ago(c, c->row->first_unix_ns);
     bool since_first = c->row->first_unix_ns && first <= watched;
@@ -286,7 +279,7 @@ static void text_last(const struct cell *c, char *buf, size_t size)
         snprintf(buf, size, ">%s", watched < 1000000000u ? "0s" : qpw_words_age(watched, age, sizeof(age)));
 }
 
-static void text_state(const struct cell *c, char *buf, size_t size)
+static void text_state(const struct qpw_cell_of *c, char *buf, size_t size)
 {
     const struct qpw_peer_view *peer = c->row->source;
     bool moves = c->row->rate.rx_packets > 0 || c->row->rate.tx_packets > 0;
@@ -294,7 +287,7 @@ static void text_state(const struct cell *c, char *buf, size_t size)
     snprintf(buf, size, "%s", peer->sum.silent ? "silent" : moves ? "active" : "quiet");
 }
 
-static void text_family(const struct cell *c, char *buf, size_t size)
+static void text_family(const struct qpw_cell_of *c, char *buf, size_t size)
 {
     const struct qpw_peer_view *peer = c->row->source;
 
@@ -307,18 +300,18 @@ static void list_ports(const struct qpw_port_sum *ports, char *buf, size_t size)
         snprintf(buf, size, "-");
 }
 
-static void text_busiest(const struct cell *c, char *buf, size_t size)
+static void text_busiest(const struct qpw_cell_of *c, char *buf, size_t size)
 {
     list_ports(((const struct qpw_peer_view *)c->row->source)->sum.busiest, buf, size);
 }
 
-static void text_outside(const struct cell *c, char *buf, size_t size)
+static void text_outside(const struct qpw_cell_of *c, char *buf, size_t size)
 {
     list_ports(((const struct qpw_peer_view *)c->row->source)->sum.outside, buf, size);
 }
 
 /* The policy's text stands in columns of its own; here one blank does. */
-static void text_statement(const struct cell *c, char *buf, size_t size)
+static void text_statement(const struct qpw_cell_of *c, char *buf, size_t size)
 {
     size_t used = 0;
 
@@ -330,7 +323,7 @@ static void text_statement(const struct cell *c, char *buf, size_t size)
     buf[used] = '\0';
 }
 
-static void text_where(const struct cell *c, char *buf, size_t size)
+static void text_where(const struct qpw_cell_of *c, char *buf, size_t size)
 {
     const struct qpw_rule_info *rule = c->row->source;
 
@@ -344,7 +337,7 @@ static void text_where(const struct cell *c, char *buf, size_t size)
         snprintf(buf, size, "%s", rule->file[0] ? rule->file : "built-in");
 }
 
-static void text_listener(const struct cell *c, char *buf, size_t size)
+static void text_listener(const struct qpw_cell_of *c, char *buf, size_t size)
 {
     if (listening_of(c->row))
         qpw_words_listener_address(listening_of(c->row)->listener, buf, size);
@@ -352,17 +345,17 @@ static void text_listener(const struct cell *c, char *buf, size_t size)
         snprintf(buf, size, "-");
 }
 
-static void text_user(const struct cell *c, char *buf, size_t size)
+static void text_user(const struct qpw_cell_of *c, char *buf, size_t size)
 {
     snprintf(buf, size, "%s", or_dash(listening_of(c->row) ? listening_of(c->row)->listener->owner.user : ""));
 }
 
-static void text_unit(const struct cell *c, char *buf, size_t size)
+static void text_unit(const struct qpw_cell_of *c, char *buf, size_t size)
 {
     snprintf(buf, size, "%s", or_dash(listening_of(c->row) ? listening_of(c->row)->listener->owner.unit : ""));
 }
 
-static void text_asked(const struct cell *c, char *buf, size_t size)
+static void text_asked(const struct qpw_cell_of *c, char *buf, size_t size)
 {
     const struct qpw_listening_row *l = listening_of(c->row);
 
@@ -374,7 +367,7 @@ static void text_asked(const struct cell *c, char *buf, size_t size)
         qpw_words_age(ago(c, l->last_asked_unix_ns), buf, size);
 }
 
-static void text_wanted(const struct cell *c, char *buf, size_t size)
+static void text_wanted(const struct qpw_cell_of *c, char *buf, size_t size)
 {
     const struct qpw_listening_row *l = listening_of(c->row);
 
@@ -382,29 +375,29 @@ static void text_wanted(const struct cell *c, char *buf, size_t size)
              l && l->wanted && l->owner_word == QPW_OWNER_UNSURE ? " (not checked)" : "");
 }
 
-static void text_section(const struct cell *c, char *buf, size_t size)
+static void text_section(const struct qpw_cell_of *c, char *buf, size_t size)
 {
     snprintf(buf, size, "%s", ((const struct qpw_line *)c->row->source)->section);
 }
 
-static void text_item(const struct cell *c, char *buf, size_t size)
+static void text_item(const struct qpw_cell_of *c, char *buf, size_t size)
 {
     snprintf(buf, size, "%s", ((const struct qpw_line *)c->row->source)->item);
 }
 
-static void text_value(const struct cell *c, char *buf, size_t size)
+static void text_value(const struct qpw_cell_of *c, char *buf, size_t size)
 {
     snprintf(buf, size, "%s", ((const struct qpw_line *)c->row->source)->value);
 }
 
-static void text_note(const struct cell *c, char *buf, size_t size)
+static void text_note(const struct qpw_cell_of *c, char *buf, size_t size)
 {
     snprintf(buf, size, "%s", ((const struct qpw_line *)c->row->source)->note);
 }
 
 /* ---- The table: columns that are not here show their figure ---- */
 
-static void (*const texts[QPW_COL_COUNT])(const struct cell *c, char *buf, size_t size) = {
+static void (*const texts[QPW_COL_COUNT])(const struct qpw_cell_of *c, char *buf, size_t size) = {
     [QPW_COL_SEVERITY] = text_severity,
     [QPW_COL_DIR] = text_dir,
     [QPW_COL_SERVICE] = text_service,
@@ -441,17 +434,15 @@ static void (*const texts[QPW_COL_COUNT])(const struct cell *c, char *buf, size_
     [QPW_COL_WANTED] = text_wanted,
 };
 
-const char *qpw_cell_text(const struct qpw_model *m, const struct qpw_view_state *state, const struct qpw_row *row,
-                          enum qpw_column_id column, int width, char *buf, size_t size)
+const char *qpw_cell_text(const struct qpw_cell_of *c, enum qpw_column_id column, char *buf, size_t size)
 {
-    struct cell c = {m, state, row, width};
     double number;
 
     *buf = '\0';
     if (texts[column])
-        texts[column](&c, buf, size);
-    else if (qpw_row_number(row, column, &number) && !(column == QPW_COL_CONNS && row->kind == QPW_ROW_FOLDED)) {
-        if ((column == QPW_COL_RX_RATE || column == QPW_COL_TX_RATE) && !state->bytes)
+        texts[column](c, buf, size);
+    else if (qpw_row_number(c->row, column, &number) && !(column == QPW_COL_CONNS && c->row->kind == QPW_ROW_FOLDED)) {
+        if ((column == QPW_COL_RX_RATE || column == QPW_COL_TX_RATE) && !c->state->bytes)
             number *= 8;
         qpw_words_short(number, buf, size);
     }

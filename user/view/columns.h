@@ -83,9 +83,15 @@ const struct qpw_column *qpw_column_named(enum qpw_tab tab, const char *name);
 /* For a title that no column of the tab has: which was probably meant, or else all there are. Returns buf. */
 const char *qpw_column_hint(enum qpw_tab tab, const char *name, char *buf, size_t size);
 
-/* Text of one cell into buf, cut to size. width: cells there will be (sparklines). Returns buf. */
-const char *qpw_cell_text(const struct qpw_model *m, const struct qpw_view_state *state, const struct qpw_row *row,
-                          enum qpw_column_id column, int width, char *buf, size_t size);
+/* What a cell is of. */
+struct qpw_cell_of {
+    const struct qpw_model *m;
+    const struct qpw_view_state *state;
+    const struct qpw_row *row;
+    int width; /* of the column, in cells: sparklines fill it, addresses are cut to it */
+};
+/* Text of one cell into buf, cut to size. Returns buf. */
+const char *qpw_cell_text(const struct qpw_cell_of *c, enum qpw_column_id column, char *buf, size_t size);
 uint8_t qpw_cell_style(const struct qpw_model *m, const struct qpw_row *row, enum qpw_column_id column);
 /* Fills the row's sort key for the column. */
 void qpw_cell_key(const struct qpw_model *m, struct qpw_row *row, enum qpw_column_id column);

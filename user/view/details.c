@@ -232,7 +232,7 @@ static void paint_cells(struct pen *p, const struct qpw_model *m, const struct q
     char text[512];
 
     for (size_t i = 0; i < tab->n; i++) {
-        qpw_cell_text(m, state, row, tab->columns[i].id, 80, text, sizeof(text));
+        qpw_cell_text(&(struct qpw_cell_of){m, state, row, 80}, tab->columns[i].id, text, sizeof(text));
         if (*text && strcmp(text, "-"))
             put(p, qpw_cell_style(m, row, tab->columns[i].id), tab->columns[i].title, text);
     }

@@ -94,9 +94,16 @@ static void paint_past(struct qpw_canvas *c, const struct qpw_model *m)
     qpw_canvas_text(c, 0, col < 0 ? 0 : col, c->cols, QPW_STYLE_WARN, right);
 }
 
-static int paint_rate(struct qpw_canvas *c, int row, int col, int graph, const struct qpw_model *m,
+struct rate_place {
+    int row, col;
+    int graph; /* columns of the graph behind the figures */
+};
+
+/* Figures and graph of one direction; returns the column behind them. */
+static int paint_rate(struct qpw_canvas *c, struct rate_place at, const struct qpw_model *m,
                       const struct qpw_view_state *state, bool rx)
 {
+    int row = at.row, col = at.col, graph = at.graph;
     const struct qpw_rate *rate = &m->tracks.total;
     float values[QPW_HISTORY_TOTAL];
     char number[16], packets[16], bars[4 * QPW_HISTORY_TOTAL];
@@ -123,8 +130,8 @@ static void paint_rates(struct qpw_canvas *c, int row, const struct qpw_model *m
     int col;
 
     graph = graph < 4 ? 4 : graph > QPW_HISTORY_TOTAL ? QPW_HISTORY_TOTAL : graph;
-    col = paint_rate(c, row, 0, graph, m, state, true);
-    paint_rate(c, row, col + 2, graph, m, state, false);
+    col = paint_rate(c, (struct rate_place){row, 0, graph}, m, state, true);
+    paint_rate(c, (struct rate_place){row, col + 2, graph}, m, state, false);
 }
 
 static uint8_t share_style(unsigned verdict, uint64_t packets)

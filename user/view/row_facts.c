@@ -87,7 +87,7 @@ const char *qpw_row_words(const struct qpw_model *m, const struct qpw_row *row, 
         used = 0;
     for (size_t i = 0; i < lists[row->kind].n && used + 2 < size; i++) {
         buf[used++] = ' ';
-        qpw_cell_text(m, &names, row, lists[row->kind].columns[i], 80, buf + used, size - used);
+        qpw_cell_text(&(struct qpw_cell_of){m, &names, row, 80}, lists[row->kind].columns[i], buf + used, size - used);
         used += strlen(buf + used);
     }
     buf[used] = '\0';

@@ -60,6 +60,11 @@ void qpw_screen_settle_details(struct qpw_canvas *c, const struct qpw_model *m, 
 
 /* ---- Table ---- */
 
+static struct qpw_box box_of(const struct qpw_column_place *place, int row)
+{
+    return (struct qpw_box){row, place->left, place->width, place->column->flags & QPW_COLUMN_RIGHT};
+}
+
 void qpw_titles_paint(struct qpw_canvas *c, int at, const struct qpw_layout *layout, const struct qpw_view_state *state)
 {
     const struct qpw_sort *sort = &state->sort[state->tab];
@@ -74,8 +79,7 @@ void qpw_titles_paint(struct qpw_canvas *c, int at, const struct qpw_layout *lay
         /* Where both do not fit, the title is cut and not the mark. */
         snprintf(title, sizeof(title), "%.*s%s", sorted ? place->width - 1 : 30, place->column->title,
                  !sorted ? "" : down ? "▼" : "▲");
-        qpw_canvas_field(c, at, place->left, place->width, place->column->flags & QPW_COLUMN_RIGHT, QPW_STYLE_TITLE,
-                         title);
+        qpw_canvas_field(c, box_of(place, at), QPW_STYLE_TITLE, title);
         qpw_canvas_zone(c, at, place->left, place->left + place->width, QPW_ACTION_SORT_COLUMN, place->column->id);
     }
 }
@@ -90,12 +94,11 @@ void qpw_row_paint(struct qpw_canvas *c, int at, const struct qpw_layout *layout
         const struct qpw_column_place *place = &layout->places[i];
 
         if (line && place->column->id == QPW_COL_ITEM && !line->item[0] && !line->value[0]) {
-            qpw_canvas_field(c, at, place->left, c->cols - place->left, false, line->style, line->note);
+            qpw_canvas_field(c, (struct qpw_box){at, place->left, c->cols - place->left, false}, line->style, line->note);
             return; /* a sentence takes the whole row */
         }
-        qpw_cell_text(m, state, row, place->column->id, place->width, text, sizeof(text));
-        qpw_canvas_field(c, at, place->left, place->width, place->column->flags & QPW_COLUMN_RIGHT,
-                         qpw_cell_style(m, row, place->column->id), text);
+        qpw_cell_text(&(struct qpw_cell_of){m, state, row, place->width}, place->column->id, text, sizeof(text));
+        qpw_canvas_field(c, box_of(place, at), qpw_cell_style(m, row, place->column->id), text);
     }
 }
 
@@ -172,8 +175,8 @@ static void paint_tabs(struct qpw_canvas *c, int at, const struct qpw_model *m, 
         snprintf(right, sizeof(right), " %s", qpw_words_many(m->n_rows, "row", count, sizeof(count)));
     width = qpw_text_width(right);
     width = width > c->cols - col ? c->cols - col : width;
-    qpw_canvas_field(c, at, c->cols - width, width, true, state->filter.n_terms ? QPW_STYLE_NOTE : QPW_STYLE_DIM,
-                     right);
+    qpw_canvas_field(c, (struct qpw_box){at, c->cols - width, width, true},
+                     state->filter.n_terms ? QPW_STYLE_NOTE : QPW_STYLE_DIM, right);
 }
 
 static void paint_hints(struct qpw_canvas *c, int at, const struct qpw_model *m, const struct qpw_view_state *state)
@@ -256,7 +259,8 @@ static void paint_message(struct qpw_canvas *c, int last, const struct qpw_view_
         size_t length = qpw_text_line(text, c->cols);
 
         snprintf(line, sizeof(line), "%.*s", (int)length, text);
-        qpw_canvas_field(c, last - n + 1, 0, c->cols, false, state->message_bad ? QPW_STYLE_BAD : QPW_STYLE_BOLD, line);
+        qpw_canvas_field(c, (struct qpw_box){last - n + 1, 0, c->cols, false},
+                         state->message_bad ? QPW_STYLE_BAD : QPW_STYLE_BOLD, line);
         text += length;
     }
 }
@@ -306,7 +310,7 @@ static void paint_sort(struct qpw_canvas *c, int first, int height, const struct
     const struct qpw_tab_columns *tab = qpw_tab_columns(state->tab);
     int left = c->cols - 26, top = state->sort_choice >= height - 2 ? state->sort_choice - (height - 3) : 0;
 
-    qpw_canvas_field(c, first, left, 26, false, QPW_STYLE_TAB_ON, "│ sort by (Enter, Esc)");
+    qpw_canvas_field(c, (struct qpw_box){first, left, 26, false}, QPW_STYLE_TAB_ON, "│ sort by (Enter, Esc)");
     for (int i = 1; i < height; i++) {
         int index = top + i - 1;
         bool on = index == state->sort_choice;
@@ -314,8 +318,8 @@ static void paint_sort(struct qpw_canvas *c, int first, int height, const struct
 
         if (index < (int)tab->n)
             snprintf(text, sizeof(text), "│ %s %s", on ? ">" : " ", tab->columns[index].title);
-        qpw_canvas_field(c, first + i, left, 26, false, on ? QPW_STYLE_NORMAL | QPW_STYLE_SELECTED : QPW_STYLE_NORMAL,
-                         text);
+        qpw_canvas_field(c, (struct qpw_box){first + i, left, 26, false},
+                         on ? QPW_STYLE_NORMAL | QPW_STYLE_SELECTED : QPW_STYLE_NORMAL, text);
         if (index < (int)tab->n)
             qpw_canvas_zone(c, first + i, left, c->cols, QPW_ACTION_SORT_COLUMN, tab->columns[index].id);
     }

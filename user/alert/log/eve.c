@@ -52,7 +52,7 @@ unsigned qpw_eve_parse_protocol(const char *text)
     for (size_t i = 0; i < sizeof(protocols) / sizeof(*protocols); i++)
         if (!strcmp(protocols[i].name, text))
             return protocols[i].protocol;
-    return (unsigned)atoi(text) & 0xff;
+    return (unsigned)strtoul(text, NULL, 10) & 0xff;
 }
 
 /* The protocol as the format writes it: "TCP", "IPv6-ICMP", "047". Returns buf. */

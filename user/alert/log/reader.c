@@ -193,15 +193,22 @@ static void service(const json_t *record, struct qpw_alert_row *row)
                           size);
 }
 
-static void fill(const json_t *record, const struct qpw_alert_filter *f, uint64_t time, unsigned severity, const char *what, const char *text, struct qpw_alert_row *row)
+/* What a record says beside its fields. */
+struct said {
+    uint64_t time; /* ns since 1970 */
+    unsigned severity;
+    const char *what, *text;
+};
+
+static void fill(const json_t *record, const struct qpw_alert_filter *f, const struct said *said, struct qpw_alert_row *row)
 {
     const char *kind = fact(record, "kind");
     char process[96];
 
     memset(row, 0, sizeof(*row));
-    row->severity = severity;
-    qpw_words_time_of(time, f->local_time, f->short_time, row->cell[QPW_ALERT_TIME], sizeof(row->cell[0]));
-    set(row, QPW_ALERT_SEVERITY, severity ? qpw_severity_name(severity) : "-");
+    row->severity = said->severity;
+    qpw_words_time_of(said->time, f->local_time, f->short_time, row->cell[QPW_ALERT_TIME], sizeof(row->cell[0]));
+    set(row, QPW_ALERT_SEVERITY, said->severity ? qpw_severity_name(said->severity) : "-");
     set(row, QPW_ALERT_DIRECTION, fact(record, "direction"));
     set_end(row, QPW_ALERT_INITIATOR, string(record, "src_ip"));
     set_end(row, QPW_ALERT_RESPONDER, string(record, "dest_ip"));
@@ -210,10 +217,10 @@ static void fill(const json_t *record, const struct qpw_alert_filter *f, uint64_
     set(row, QPW_ALERT_OUTCOME, fact(record, "outcome"));
     set(row, QPW_ALERT_COUNT, fact(record, "count"));
     set(row, QPW_ALERT_PROCESS,
-        qpw_words_process(fact(record, "process"), atoi(fact(record, "pid")), process, sizeof(process)));
-    snprintf(row->cell[QPW_ALERT_WHAT], sizeof(row->cell[0]), "%.60s%s%.20s", what,
+        qpw_words_process(fact(record, "process"), (int)strtol(fact(record, "pid"), NULL, 10), process, sizeof(process)));
+    snprintf(row->cell[QPW_ALERT_WHAT], sizeof(row->cell[0]), "%.60s%s%.20s", said->what,
              *kind && strcmp(kind, "first") ? ", " : "", strcmp(kind, "first") ? kind : "");
-    snprintf(row->text, sizeof(row->text), "%s", text);
+    snprintf(row->text, sizeof(row->text), "%s", said->text);
 }
 
 enum qpw_alert_reading qpw_alert_read(const char *line, size_t length, const struct qpw_alert_filter *filter,
@@ -221,28 +228,27 @@ enum qpw_alert_reading qpw_alert_read(const char *line, size_t length, const str
 {
     json_t *record = json_loadb(line, length, 0, NULL);
     const json_t *alert = json_object_get(record, "alert"), *engine = json_object_get(record, "engine");
-    const char *type = string(record, "event_type"), *what = "", *text = "";
+    const char *type = string(record, "event_type");
     enum qpw_alert_reading reading = QPW_ALERT_FOREIGN;
-    unsigned severity = 0;
+    struct said said = {.what = "", .text = ""};
 
     if (alert && json_integer_value(json_object_get(alert, "gid")) == QPW_ALERT_GID) {
         const struct qpw_signature *s = qpw_signature_by_id(json_integer_value(json_object_get(alert, "signature_id")));
 
-        severity = json_integer_value(json_object_get(alert, "severity"));
-        what = s ? s->name : string(alert, "signature");
-        text = fact(record, "text");
+        said.severity = (unsigned)json_integer_value(json_object_get(alert, "severity"));
+        said.what = s ? s->name : string(alert, "signature");
+        said.text = fact(record, "text");
     } else if (engine) {
-        what = string(engine, "module");
-        text = string(engine, "message");
+        said.what = string(engine, "module");
+        said.text = string(engine, "message");
     } else if (!strcmp(type, "stats")) {
-        what = "heartbeat";
+        said.what = "heartbeat";
     }
-    if (*what) {
-        uint64_t time = qpw_eve_parse_time(string(record, "timestamp"));
-
+    if (*said.what) {
+        said.time = qpw_eve_parse_time(string(record, "timestamp"));
         reading = QPW_ALERT_FILTERED;
-        if (wanted(record, filter, time, severity)) {
-            fill(record, filter, time, severity, what, text, ret_row);
+        if (wanted(record, filter, said.time, said.severity)) {
+            fill(record, filter, &said, ret_row);
             reading = QPW_ALERT_SHOWN;
         }
     }

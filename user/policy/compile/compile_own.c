@@ -88,18 +88,26 @@ const struct qpw_companion *qpw_companions(size_t *ret_n)
     return companions;
 }
 
-static int own_rule(struct qpw_compiler *c, const char *prefix, const char *group, const char *text, int directions,
-                    uint8_t verdict, bool in_force)
+/* A rule of the program itself: what it is called, says, and does. */
+struct builtin_rule {
+    const char *prefix, *group; /* of its name: "infra", "arp" */
+    const char *text;
+    int directions; /* IN, OUT, BOTH */
+    uint8_t verdict;
+    bool in_force;
+};
+
+static int add_builtin_rule(struct qpw_compiler *c, const struct builtin_rule *rule)
 {
     struct qpw_rule_info info = {
-        .direction = directions == IN ? QPW_DIR_INBOUND : directions == OUT ? QPW_DIR_OUTBOUND : QPW_DIR_UNKNOWN,
-        .verdict = verdict,
-        .in_force = in_force,
+        .direction = rule->directions == IN ? QPW_DIR_INBOUND : rule->directions == OUT ? QPW_DIR_OUTBOUND : QPW_DIR_UNKNOWN,
+        .verdict = rule->verdict,
+        .in_force = rule->in_force,
     };
 
-    snprintf(info.name, sizeof(info.name), "%s-%s", prefix, group);
+    snprintf(info.name, sizeof(info.name), "%s-%s", rule->prefix, rule->group);
     snprintf(info.file, sizeof(info.file), "qportwatch");
-    snprintf(info.text, sizeof(info.text), "%s", text);
+    snprintf(info.text, sizeof(info.text), "%s", rule->text);
     return qpw_registry_add_rule(c, &info);
 }
 
@@ -141,8 +149,9 @@ int qpw_compile_infra(struct qpw_compiler *c)
         uint8_t verdict = c->policy->infra[group].unexpected ? QPW_VERDICT_UNEXPECTED : QPW_VERDICT_INFRA;
         struct qpw_atom atom = {.where = &c->policy->infra[group].where, .step = {.vlan = 0xffff, .verdict = verdict}};
 
-        ret = own_rule(c, "infra", qpw_infra_name(group), texts[group], group == QPW_INFRA_ROUTING ? IN : BOTH, verdict,
-                       true);
+        ret = add_builtin_rule(c, &(struct builtin_rule){
+            .prefix = "infra", .group = qpw_infra_name(group), .text = texts[group],
+            .directions = group == QPW_INFRA_ROUTING ? IN : BOTH, .verdict = verdict, .in_force = true});
         atom.step.rule = ret < 0 ? 0 : (uint16_t)ret;
         for (size_t i = 0; i < sizeof(infra_runs) / sizeof(*infra_runs) && ret >= 0; i++)
             if (infra_runs[i].group == group)
@@ -209,8 +218,10 @@ static int compile_companion(struct qpw_compiler *c, const struct qpw_companion 
     for (size_t i = 0; i < c->policy->n_rules && !used && !(setting->unexpected && companion->live); i++)
         used = !(c->policy->rules[i].flags & QPW_RULE_WEAK) && qpw_row_active(c, &c->policy->rules[i], &ifindex) &&
                qpw_row_covers(&c->policy->rules[i], companion->row_direction, companion->row);
-    id = own_rule(c, "implied", qpw_implied_name(companion->run.group), text, companion->run.directions,
-                  setting->unexpected ? QPW_VERDICT_UNEXPECTED : QPW_VERDICT_IMPLIED, used);
+    id = add_builtin_rule(c, &(struct builtin_rule){
+        .prefix = "implied", .group = qpw_implied_name(companion->run.group), .text = text,
+        .directions = companion->run.directions, .in_force = used,
+        .verdict = setting->unexpected ? QPW_VERDICT_UNEXPECTED : QPW_VERDICT_IMPLIED});
     for (size_t i = 0; i < c->policy->n_rules && id >= 0 && used && ret == 0; i++) {
         const struct qpw_rule *row = &c->policy->rules[i];
 

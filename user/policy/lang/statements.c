@@ -119,10 +119,20 @@ static unsigned column_of(const char *line, size_t at)
     return column;
 }
 
+/* A line of the file, without its end. */
+struct source_line {
+    const struct qpw_where *where;
+    const char *text;
+    size_t length;
+};
+
 /* Takes the word at *at, whose column the caller knows; quotes may stand at its start or behind its first '='. */
-static int take_word(const struct qpw_where *where, const char *line, size_t length, size_t *at, unsigned column,
-                     struct qpw_word *ret, struct qpw_error *err)
+static int take_word(const struct source_line *source, size_t *at, unsigned column, struct qpw_word *ret,
+                     struct qpw_error *err)
 {
+    const struct qpw_where *where = source->where;
+    const char *line = source->text;
+    size_t length = source->length;
     struct qpw_word word = {.column = column, .quoted = line[*at] == '"'};
     size_t i = *at, out = 0;
     bool in_quotes = false, seen_equals = false;
@@ -175,6 +185,7 @@ static void clear_statement(struct qpw_statement *statement)
 
 static int split_line(struct qpw_statement *statement, const char *line, size_t length, struct qpw_error *err)
 {
+    const struct source_line source = {&statement->where, line, length};
     size_t at = 0, begin = length, end = 0, counted = 0;
     unsigned column = 1;
     int ret = check_characters(&statement->where, line, length, err);
@@ -196,7 +207,7 @@ static int split_line(struct qpw_statement *statement, const char *line, size_t 
             return qpw_fail(err, -ENOMEM, "%s:%u: too many words for one line", statement->where.file,
                             statement->where.line);
         statement->words = words;
-        ret = take_word(&statement->where, line, length, &at, column, &words[statement->n_words], err);
+        ret = take_word(&source, &at, column, &words[statement->n_words], err);
         if (ret == 0)
             statement->n_words++;
         end = at;

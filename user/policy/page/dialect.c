@@ -109,22 +109,22 @@ static bool is_docbook(const char *line)
 /* Markdown and HTML may be a template (Jekyll, GitBook): conditions are decided first. */
 static int read_template(struct qpw_importer *im, bool html)
 {
-    char *rendered = NULL;
-    bool mentioned = false, template = strstr(im->source, "{%") || (!html && (strstr(im->source, "{{") ||
+    struct qpw_liquid_text rendered = {0};
+    bool template = strstr(im->source, "{%") || (!html && (strstr(im->source, "{{") ||
                                                                               !strncmp(im->source, "---", 3)));
     int error;
 
     if (qpw_import_check_conditions(im) < 0)
         return -EINVAL;
-    if (template && qpw_liquid_render(im->name, im->source, im->length, im->platform, &rendered, &mentioned, &im->left_rows,
-                                      im->err) < 0)
+    if (template && qpw_liquid_render(im->name, im->source, im->length, im->platform, &rendered, im->err) < 0)
         return -EINVAL;
-    if (!mentioned && (im->own || im->options->platform))
+    im->left_rows = template ? rendered.left : im->left_rows;
+    if (!rendered.mentioned && (im->own || im->options->platform))
         qpw_import_warn(im, 1, "the page never mentions platform '%s': what no condition excludes was taken",
                         im->platform);
-    error = html ? qpw_read_html(im->name, rendered ? rendered : im->source, &im->page, im->err)
-                 : qpw_read_markdown(im->name, rendered ? rendered : im->source, &im->page, im->err);
-    free(rendered);
+    error = html ? qpw_read_html(im->name, rendered.text ? rendered.text : im->source, &im->page, im->err)
+                 : qpw_read_markdown(im->name, rendered.text ? rendered.text : im->source, &im->page, im->err);
+    free(rendered.text);
     return error;
 }
 

@@ -384,8 +384,8 @@ static int render(struct renderer *r)
     return error;
 }
 
-int qpw_liquid_render(const char *name, const char *text, size_t length, const char *platform, char **ret_text,
-                      bool *ret_mentioned, size_t *ret_left, struct qpw_error *err)
+int qpw_liquid_render(const char *name, const char *text, size_t length, const char *platform,
+                      struct qpw_liquid_text *ret, struct qpw_error *err)
 {
     struct renderer r = {.name = name, .platform = platform, .text = text, .at = text, .end = text + length, .line = 1,
                          .shown = true, .err = err, .out = malloc(length + 1)};
@@ -395,9 +395,6 @@ int qpw_liquid_render(const char *name, const char *text, size_t length, const c
         free(r.out);
         return error;
     }
-    *ret_text = r.out;
-    *ret_mentioned = r.mentioned;
-    if (ret_left)
-        *ret_left = r.left;
+    *ret = (struct qpw_liquid_text){.text = r.out, .left = r.left, .mentioned = r.mentioned};
     return 0;
 }

@@ -18,11 +18,15 @@
 
 /*
  * Renders text (named `name` in errors). Every line stays where it is: what is dropped leaves its line
- * ends, and so does front matter. *ret_mentioned: whether a condition names the platform; *ret_left (may be NULL): how many
- * rows of tables conditions exclude. 0, or -EINVAL with err "NAME:LINE: what"; the caller frees *ret_text.
+ * ends, and so does front matter. 0 with *ret filled, or -EINVAL with err "NAME:LINE: what" and *ret untouched.
  */
-int qpw_liquid_render(const char *name, const char *text, size_t length, const char *platform, char **ret_text,
-                      bool *ret_mentioned, size_t *ret_left, struct qpw_error *err);
+struct qpw_liquid_text {
+    char *text;     /* the caller frees it */
+    size_t left;    /* rows of tables that conditions exclude */
+    bool mentioned; /* a condition names the platform */
+};
+int qpw_liquid_render(const char *name, const char *text, size_t length, const char *platform,
+                      struct qpw_liquid_text *ret, struct qpw_error *err);
 
 /* Whether a row of a table, not one of titles, begins at `at`; the text goes on to `end`, where a '\0' stands. */
 bool qpw_liquid_is_row(const char *text, const char *at, const char *end);
