@@ -253,8 +253,52 @@ static int calls_of_a_replay(void)
     return 0;
 }
 
+static int calls_of_a_writer(void)
+{
+    char path[128], moved[140];
+    int pair[2];
+
+    EXPECT(1, socketpair(AF_UNIX, SOCK_SEQPACKET, 0, pair) == 0);
+    EXPECT(2, qpw_confine_writer() == 0);
+    snprintf(path, sizeof(path), "%s/file", folder);
+    snprintf(moved, sizeof(moved), "%s.1", path);
+    EXPECT(3, write_file("file") == 0 && rename(path, moved) == 0 && unlink(moved) == 0);
+    EXPECT(4, send(pair[0], "x", 1, 0) == 1);
+    EXPECT(5, fails_with(socket(AF_UNIX, SOCK_STREAM, 0)) == ENOSYS);
+    EXPECT(6, execute("/bin/true") == ENOSYS);
+    EXPECT(7, fails_with(syscall(SYS_clone, (long)SIGCHLD, 0, 0, 0, 0)) == ENOSYS);
+    EXPECT(8, fails_with(bpf(BPF_MAP_LOOKUP_ELEM)) == ENOSYS);
+    EXPECT(9, mmap(NULL, 4096, PROT_READ | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) == MAP_FAILED);
+    EXPECT(10, fails_with(kill(getppid(), 0)) == ENOSYS);
+    return 0;
+}
+
+static int calls_of_a_server(void)
+{
+    static const int refused[] = {BPF_MAP_UPDATE_ELEM, BPF_MAP_DELETE_ELEM, BPF_MAP_CREATE, BPF_PROG_LOAD, BPF_PROG_ATTACH, BPF_PROG_DETACH, BPF_OBJ_PIN,
+                                  BPF_LINK_CREATE, BPF_PROG_TEST_RUN};
+    int status = 0;
+    pid_t pid;
+
+    EXPECT(1, qpw_confine_server() == 0);
+    pid = fork();
+    if (pid == 0)
+        _exit(execute("/bin/true") ? 7 : 8);
+    EXPECT(2, waitpid(pid, &status, 0) == pid && WEXITSTATUS(status) == 0); /* which Landlock limits to this program */
+    for (size_t i = 0; i < sizeof(refused) / sizeof(*refused); i++)
+        EXPECT(20 + (int)i, fails_with(bpf(refused[i])) == EPERM);
+    EXPECT(3, fails_with(bpf(BPF_MAP_LOOKUP_ELEM)) != ENOSYS);
+    EXPECT(4, fails_with(setns(open("/proc/self/ns/net", O_RDONLY), CLONE_NEWNET)) == EPERM);
+    EXPECT(5, fails_with(syscall(SYS_move_mount, 0, 0, 0, 0, 0)) == EPERM);
+    EXPECT(6, fails_with(setuid(getuid())) == ENOSYS);
+    EXPECT(7, fails_with(syscall(SYS_init_module, 0, 0, 0)) == ENOSYS);
+    return 0;
+}
+
 Test(confine, system_calls)
 {
+    cr_expect_eq(in_child(calls_of_a_writer), 0, "line %d", in_child(calls_of_a_writer));
+    cr_expect_eq(in_child(calls_of_a_server), 0, "line %d", in_child(calls_of_a_server));
     cr_expect_eq(in_child(calls_of_a_parser), 0, "line %d", in_child(calls_of_a_parser));
     cr_expect_eq(in_child(calls_of_a_replay), 0, "line %d", in_child(calls_of_a_replay));
     cr_expect_eq(in_child(calls_of_the_auditor), 0, "line %d", in_child(calls_of_the_auditor));

@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 #include "auditor/readers.h"
 
+#include <cap-ng.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
@@ -13,11 +16,14 @@
 
 #include "control/readers.h"
 #include "control/readers_server.h"
+#include "host/confine.h"
+#include "host/rights.h"
 
 #define AGAIN_MS 60000 /* after which it is started again */
 #define LISTENER_FD 3
 #define LIFE_FD 4
 #define CLEAR_OF_BOTH 16
+#define NOT_CONFINED 125 /* no command ends so */
 
 static _Noreturn void execute(void)
 {
@@ -26,6 +32,28 @@ static _Noreturn void execute(void)
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     execve("/proc/self/exe", argv, environ);
     _exit(QPW_EXIT_FAILED);
+}
+
+/*
+ * Who asks is not root: what answers keeps what looking takes, as the unit gives it, writes no file but the history's (what
+ * reads a database notes its place there), and executes nothing but this program.
+ */
+static int confine(const char *history_path)
+{
+    static const unsigned kept[] = {CAP_NET_ADMIN, CAP_BPF, CAP_PERFMON, CAP_SYS_ADMIN, CAP_SYS_PTRACE, CAP_DAC_READ_SEARCH};
+    char folder[PATH_MAX];
+    const char *folders[] = {folder};
+    bool writes;
+    int r;
+
+    snprintf(folder, sizeof(folder), "%s", history_path);
+    writes = strrchr(folder, '/') > folder;
+    if (writes)
+        *strrchr(folder, '/') = '\0';
+    writes = writes && access(folder, F_OK) == 0;
+    r = qpw_rights_keep(kept, sizeof(kept) / sizeof(*kept));
+    r = r < 0 ? r : qpw_confine_files(folders, writes, false);
+    return r < 0 ? r : qpw_confine_server();
 }
 
 /*
@@ -54,7 +82,7 @@ static _Noreturn void supervise(void)
  * The listener becomes descriptor 3 and the pipe's end 4; nothing else of the auditor's stays open. However that ends, a
  * server that is stopped and would not see it ends, too.
  */
-static _Noreturn void become(int listen_fd, int life, pid_t auditor)
+static _Noreturn void become(int listen_fd, int life, pid_t auditor, const char *history_path)
 {
     int listener = fcntl(listen_fd, F_DUPFD, CLEAR_OF_BOTH), end = fcntl(life, F_DUPFD, CLEAR_OF_BOTH);
     int null = open("/dev/null", O_RDWR);
@@ -71,6 +99,9 @@ static _Noreturn void become(int listen_fd, int life, pid_t auditor)
     dup2(end, LIFE_FD);
     close_range(LIFE_FD + 1, ~0u, 0);
     setsid(); /* the terminal's signals are for the auditor, which ends this process by itself */
+    prctl(PR_SET_NAME, QPW_READERS_PROCESS);
+    if (confine(history_path) < 0)
+        _exit(NOT_CONFINED);
     supervise();
 }
 
@@ -94,7 +125,7 @@ void qpw_audit_readers_start(struct qpw_auditor *a)
     auditor = getpid();
     a->readers = fork();
     if (a->readers == 0)
-        become(fd, life[0], auditor);
+        become(fd, life[0], auditor, a->meta.history_path);
     close(fd);
     close(life[0]);
     a->readers_life = life[1];
@@ -106,12 +137,14 @@ void qpw_audit_readers_start(struct qpw_auditor *a)
 
 void qpw_audit_readers_tick(struct qpw_auditor *a)
 {
+    int status = 0;
     char byte;
 
-    if (a->readers > 0 && waitpid(a->readers, NULL, WNOHANG) == a->readers) {
+    if (a->readers > 0 && waitpid(a->readers, &status, WNOHANG) == a->readers) {
         a->readers = 0;
-        qpw_say(a, QPW_SAY_WARNING, "the process that answers the group " QPW_READERS_GROUP " has ended; until the auditor is "
-                "started again only root can read what is counted");
+        qpw_say(a, QPW_SAY_WARNING, "the process that answers the group " QPW_READERS_GROUP " %s; until the auditor is "
+                "started again only root can read what is counted",
+                WIFEXITED(status) && WEXITSTATUS(status) == NOT_CONFINED ? "could not give up what it does not need" : "has ended");
         qpw_audit_readers_stop(a);
     } else if (a->readers > 0 && recv(a->readers_life, &byte, 1, MSG_DONTWAIT) == 1) {
         qpw_say(a, QPW_SAY_WARNING, "the process that answers the group " QPW_READERS_GROUP " has ended; it is started again "

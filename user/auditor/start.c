@@ -393,8 +393,8 @@ static int start(struct qpw_auditor *a, bool *ret_usage, struct qpw_error *err)
         r = attach_all(a, err);
     }
     if (r == 0) {
-        qpw_audit_readers_start(a);
         qpw_audit_history_begin(a);
+        qpw_audit_readers_start(a);
     }
     return r;
 }

@@ -2,7 +2,6 @@
 /* alerts - reads the alert log for people: filters, an aligned table or JSON lines, and what comes next. */
 #include <argp.h>
 #include <errno.h>
-#include <jansson.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,17 +12,20 @@
 #include "alert/log/follow.h"
 #include "alert/log/lines.h"
 #include "alert/log/reader.h"
-#include "alert/signatures.h"
+#include "cmd/alerts_signatures.h"
 #include "cmd/alerts_verify.h"
 #include "cmd/cmd.h"
 #include "cmd/format.h"
 #include "cmd/hosts.h"
 #include "cmd/settings.h"
+#include "facts/severity.h"
+#include "host/apart.h"
+#include "host/confine.h"
 #include "instance/instance.h"
 #include "instance/kernel_words.h"
 #include "instance/object.h"
-#include "util/document.h"
 #include "util/error.h"
+#include "util/file.h"
 #include "util/usage.h"
 #include "words/numbers.h"
 #include "words/table.h"
@@ -302,56 +304,6 @@ static int read_all(struct reading *r, struct qpw_error *err)
     return result;
 }
 
-static const char *repeat_name(unsigned repeat)
-{
-    return repeat == QPW_REPEAT_INTERVAL ? "interval" : repeat == QPW_REPEAT_DAY ? "day" : "no";
-}
-
-static int print_signatures_json(void)
-{
-    json_t *list = json_array(), *document;
-
-    for (unsigned i = 1; i < QPW_SIG_COUNT; i++) {
-        const struct qpw_signature *s = qpw_signature(i);
-
-        json_array_append_new(list, json_pack("{s:i, s:s, s:s, s:s, s:s, s:s, s:s, s:s}", "id", (int)s->id, "name",
-                                              s->name, "severity", qpw_severity_name(s->severity), "event_type",
-                                              s->operational ? "engine" : "alert", "repeats", repeat_name(s->repeat),
-                                              "signature", s->title, "text", s->text, "advice", s->advice));
-    }
-    document = qpw_document("qportwatch.signatures/1");
-    json_object_set_new(document, "signatures", list);
-    json_dumpf(document, stdout, JSON_INDENT(2));
-    putchar('\n');
-    json_decref(document);
-    return QPW_EXIT_OK;
-}
-
-static int print_signatures(const struct options *o)
-{
-    static const struct qpw_table_column columns[] = {{"ID"}, {"SEVERITY"}, {"NAME"}, {"REPEATS"}, {"SIGNATURE"}};
-    struct qpw_table t = {columns, sizeof(columns) / sizeof(*columns)};
-    struct qpw_printer p = qpw_printer_of(stdout);
-    int r = 0;
-
-    if (o->json)
-        return print_signatures_json();
-    p.indent = 0;
-    for (unsigned i = 1; r == 0 && i < QPW_SIG_COUNT; i++) {
-        const struct qpw_signature *s = qpw_signature(i);
-        const char *cells[] = {NULL, qpw_severity_name(s->severity), s->name, repeat_name(s->repeat), s->title};
-        char id[16], note[1024];
-
-        cells[0] = qpw_words_exact(s->id, id, sizeof(id));
-        r = qpw_table_add(&t, QPW_TEXT_PLAIN, cells);
-        if (r == 0 && o->long_text)
-            r = qpw_table_note(&t, qpw_format(note, sizeof(note), "%s%s%s", s->text, s->advice[0] ? " " : "", s->advice));
-    }
-    r = r ? r : qpw_table_print(&t, &p);
-    qpw_table_clear(&t);
-    return r < 0 ? QPW_EXIT_FAILED : QPW_EXIT_OK;
-}
-
 static void on_signal(int number)
 {
 }
@@ -380,6 +332,38 @@ static bool is_whole(const char *path)
     return !strcmp(path, "-") || (length > 3 && !strcmp(path + length - 3, ".gz"));
 }
 
+/* An exit status. */
+static int read_and_show(void *arg)
+{
+    struct reading *r = arg;
+    const struct options *o = r->o;
+    struct qpw_error err = {""};
+    int result;
+
+    if (o->verify)
+        return qpw_alerts_verify(o->log, o->files, o->json);
+    result = read_all(r, &err);
+    if (result < 0)
+        fprintf(stderr, "qportwatch alerts: %s\n", err.text);
+    return result == -EPROTO ? QPW_EXIT_USAGE : result < 0 ? QPW_EXIT_FAILED : QPW_EXIT_OK;
+}
+
+/* What is named may be anybody's: it is read without rights. */
+static int read_files_apart(struct reading *r)
+{
+    struct qpw_error err;
+    size_t n = 0;
+    int status;
+
+    while (r->o->files[n])
+        n++;
+    qpw_file_hold((const char *const *)r->o->files, n, qpw_file_open);
+    status = qpw_apart_run(NULL, 0, qpw_confine_parser, read_and_show, r, &err);
+    if (err.text[0])
+        fprintf(stderr, "qportwatch alerts: %s\n", err.text);
+    return status;
+}
+
 int qpw_cmd_alerts(int argc, char **argv)
 {
     char *one[2] = {NULL, NULL};
@@ -388,14 +372,13 @@ int qpw_cmd_alerts(int argc, char **argv)
     struct qpw_table table = {columns, QPW_ALERT_COLUMN_COUNT};
     struct sigaction action = {.sa_handler = on_signal};
     struct reading reading = {.o = &o, .printer = qpw_printer_of(stdout), .table = &table};
-    struct qpw_error err = {""};
     char log[sizeof(((struct qpw_meta *)0)->alerts_path)];
-    int r;
+    int status;
 
     qpw_arguments_parse(&argp, argc, argv, &o);
     qpw_quiet_libbpf();
     if (o.signatures)
-        return print_signatures(&o);
+        return qpw_alerts_signatures(o.json, o.long_text);
     make_columns(&o, columns);
     reading.printer.indent = 0;
     o.filter.short_time = reading.printer.width < WIDE;
@@ -407,13 +390,7 @@ int qpw_cmd_alerts(int argc, char **argv)
         one[0] = (char *)o.log;
         o.files = one;
     }
-    if (o.verify) {
-        qpw_table_clear(&table);
-        return qpw_alerts_verify(o.log, o.files, o.json);
-    }
-    r = read_all(&reading, &err);
-    if (r < 0)
-        fprintf(stderr, "qportwatch alerts: %s\n", err.text);
+    status = o.files ? read_files_apart(&reading) : read_and_show(&reading);
     qpw_table_clear(&table);
-    return r == -EPROTO ? QPW_EXIT_USAGE : r < 0 ? QPW_EXIT_FAILED : QPW_EXIT_OK;
+    return status;
 }

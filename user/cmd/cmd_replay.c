@@ -2,30 +2,24 @@
 /* cmd_replay.c - qportwatch replay: captures audited by the BPF programs themselves. */
 #include <argp.h>
 #include <errno.h>
-#include <linux/capability.h>
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/utsname.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "cmd/captures.h"
 #include "cmd/cmd.h"
 #include "cmd/hosts.h"
 #include "words/known.h"
 #include "cmd/number.h"
-#include "host/apart.h"
-#include "host/confine.h"
 #include "instance/kernel_words.h"
 #include "policy/lang/load.h"
-#include "replay/local_auto.h"
-#include "replay/order.h"
 #include "replay/replay.h"
 #include "replay/setup.h"
 #include "replay/show.h"
-#include "util/file.h"
 #include "util/output.h"
 #include "util/usage.h"
 #include "words/coverage.h"
@@ -40,15 +34,12 @@ enum { KEY_LOCAL = 0x200, KEY_MODE, KEY_DEDUP, KEY_CONNECTIONS, KEY_FINDINGS, KE
 
 struct options {
     struct qpw_policy_options policy;
-    struct qpw_ends ends;
+    struct qpw_captures captures;
     struct qpw_replay_options replay;
-    bool local_auto;
     bool connections, findings;
     enum qpw_show_format format;
     uint32_t max_connections;
     const char *output; /* file; NULL: standard output */
-    char **paths;
-    size_t n_paths;
 };
 
 static const struct argp_option argp_options[] = {
@@ -69,24 +60,11 @@ static const struct argp_option argp_options[] = {
 /* In the order of enum qpw_show_format; of the bool mode_tc. */
 static const char *const formats[] = {"text", "json", "html", NULL}, *const modes[] = {"xdp", "tc", NULL};
 
-static void take_local(struct argp_state *state, struct options *o, const char *text)
-{
-    struct qpw_error err;
-
-    if (!strcmp(text, "auto"))
-        o->local_auto = true;
-    else if (qpw_ends_add(&o->ends, text, &err) < 0)
-        qpw_usage_error(state, "%s", err.text);
-}
-
 static void check(struct argp_state *state, const struct options *o)
 {
-    if (!o->n_paths)
+    if (!o->captures.n)
         qpw_usage_error(state, "missing capture argument; name pcap or pcapng files, or - for standard input");
-    if (!o->local_auto && !o->ends.n_locals)
-        qpw_usage_error(state, "--local: which address is the node? give --local ADDR, or --local auto");
-    if (o->local_auto && o->ends.n_locals)
-        qpw_usage_error(state, "--local auto and --local ADDR exclude each other");
+    qpw_captures_check(state, &o->captures);
     if (o->connections && o->findings)
         qpw_usage_error(state, "--connections and --findings exclude each other");
     if (o->findings && o->format == QPW_SHOW_HTML)
@@ -101,7 +79,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 
     switch (key) {
     case ARGP_KEY_INIT: state->child_inputs[0] = &o->policy; return 0;
-    case KEY_LOCAL: take_local(state, o, arg); return 0;
+    case KEY_LOCAL: qpw_captures_take_local(state, &o->captures, arg); return 0;
     case KEY_MODE: o->replay.mode_tc = qpw_usage_choice(state, "--mode", arg, modes); return 0;
     case 'i': o->replay.interface = arg; return 0;
     case KEY_DEDUP: o->replay.dedup = true; return 0;
@@ -117,8 +95,8 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     case 'j': o->format = QPW_SHOW_JSON; return 0;
     case 'o': o->output = arg; return 0;
     case ARGP_KEY_ARGS:
-        o->paths = state->argv + state->next;
-        o->n_paths = (size_t)(state->argc - state->next);
+        o->captures.paths = state->argv + state->next;
+        o->captures.n = (size_t)(state->argc - state->next);
         return 0;
     case ARGP_KEY_SUCCESS: check(state, o); return 0;
     default: return ARGP_ERR_UNKNOWN;
@@ -137,12 +115,6 @@ static const struct argp argp = {
 static void say(const char *text)
 {
     qpw_put_lines(stderr, "qportwatch replay: %s", text);
-}
-
-/* How an error of opening or reading a capture leaves. */
-static int exit_of(int rc)
-{
-    return rc == -EINVAL || rc == -ENOTSUP ? QPW_EXIT_USAGE : QPW_EXIT_FAILED;
 }
 
 /* ---- Progress, on a terminal ---- */
@@ -213,8 +185,8 @@ static int replay_files(const struct options *o, struct qpw_replay *r, struct pr
     struct qpw_error err;
     int status = QPW_EXIT_OK, rc;
 
-    for (size_t i = 0; i < o->n_paths; i++) {
-        rc = qpw_replay_file(r, o->paths[i], &err);
+    for (size_t i = 0; i < o->captures.n; i++) {
+        rc = qpw_replay_file(r, o->captures.paths[i], &err);
         if (rc == 0)
             continue;
         clear_progress(progress);
@@ -283,7 +255,7 @@ static int run_replay(struct options *o, struct qpw_replay_setup *setup, FILE *o
         o->replay.ended = write_line;
         o->replay.ended_data = &lines;
     }
-    if (qpw_replay_open(&setup->kernel, &o->ends, &o->replay, &r, &err) < 0) {
+    if (qpw_replay_open(&setup->kernel, &o->captures.ends, &o->replay, &r, &err) < 0) {
         say(err.text);
         return QPW_EXIT_FAILED;
     }
@@ -304,87 +276,11 @@ static int run_replay(struct options *o, struct qpw_replay_setup *setup, FILE *o
     return status < 0 ? QPW_EXIT_FAILED : status;
 }
 
-/* What the process that looks at the captures before finds out. In memory that both share. */
-struct looked {
-    struct qpw_ends ends;
-    uint64_t first_ns;
-    uint32_t order[]; /* place i of the captures is that one of those given */
-};
-
-struct look {
-    struct options *o;
-    const struct qpw_policy *policy;
-    struct looked *found;
-};
-
-static uint32_t place_of(char *const *given, size_t n, const char *path)
-{
-    uint32_t i = 0;
-
-    while (i < n && given[i] != path)
-        i++;
-    return i;
-}
-
-/* Without rights: in which order the captures are read, and which end is the node. An exit status. */
-static int look(void *arg)
-{
-    struct look *l = arg;
-    struct options *o = l->o;
-    char **given = calloc(o->n_paths, sizeof(*given)), why[512];
-    struct qpw_error err = {"out of memory"};
-    bool reordered = false;
-    int rc = given ? 0 : -ENOMEM;
-
-    if (rc == 0) {
-        memcpy(given, o->paths, o->n_paths * sizeof(*given));
-        rc = qpw_order_captures(o->paths, o->n_paths, &reordered, &l->found->first_ns, &err);
-    }
-    if (rc == 0 && reordered)
-        say("the captures are read in the order of their first time stamps, not as given");
-    if (rc == 0 && o->local_auto) {
-        rc = qpw_local_auto(o->paths, o->n_paths, l->policy, &o->ends, why, sizeof(why), &err);
-        if (rc == 0)
-            say(why);
-    }
-    for (size_t i = 0; rc == 0 && i < o->n_paths; i++)
-        l->found->order[i] = place_of(given, o->n_paths, o->paths[i]);
-    l->found->ends = o->ends;
-    free(given);
-    if (rc == 0)
-        return QPW_EXIT_OK;
-    say(err.text);
-    return exit_of(rc);
-}
-
-/* What it found is a stranger's word: taken as far as it can be. */
-static bool take_found(struct options *o, const struct looked *found)
-{
-    char **ordered = calloc(o->n_paths, sizeof(*ordered));
-    bool good = ordered && found->ends.n_locals <= QPW_ENDS_MAX_LOCALS && found->ends.n_macs <= QPW_ENDS_MACS &&
-                found->ends.n_talkers <= QPW_ENDS_TALKERS;
-
-    for (size_t i = 0; good && i < o->n_paths; i++) {
-        good = found->order[i] < o->n_paths && o->paths[found->order[i]];
-        if (good)
-            ordered[i] = o->paths[found->order[i]];
-    }
-    if (good) {
-        memcpy(o->paths, ordered, o->n_paths * sizeof(*ordered));
-        o->ends = found->ends;
-    }
-    free(ordered);
-    return good;
-}
-
 /* Everything before the first frame that can be wrong with what was asked. An exit status. */
 static int prepare(struct options *o, struct qpw_policy *policy, uint64_t *ret_first_ns)
 {
-    size_t size = sizeof(struct looked) + o->n_paths * sizeof(uint32_t);
-    struct look l = {.o = o, .policy = policy};
     struct qpw_error err;
     const char *chosen;
-    int status;
 
     if (qpw_policy_load(&o->policy, policy, &chosen, &err) < 0) {
         say(err.text);
@@ -395,22 +291,7 @@ static int prepare(struct options *o, struct qpw_policy *policy, uint64_t *ret_f
         qpw_put_lines(stderr, "qportwatch replay: policy %s: %s", policy->name, chosen);
     for (size_t i = 0; i < policy->n_warnings; i++)
         say(policy->warnings[i]);
-    l.found = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-    if (l.found == MAP_FAILED) {
-        say("out of memory");
-        return QPW_EXIT_FAILED;
-    }
-    qpw_file_hold((const char *const *)o->paths, o->n_paths);
-    status = qpw_apart_run(NULL, 0, qpw_confine_parser, look, &l, &err);
-    if (err.text[0])
-        say(err.text);
-    *ret_first_ns = l.found->first_ns;
-    if (status == QPW_EXIT_OK && !take_found(o, l.found)) {
-        say("the captures' order could not be found out");
-        status = QPW_EXIT_FAILED;
-    }
-    munmap(l.found, size);
-    return status;
+    return qpw_captures_look(&o->captures, policy, "replay", ret_first_ns);
 }
 
 struct work {
@@ -435,20 +316,9 @@ static int replay_apart(void *arg)
     return status;
 }
 
-/* Before 5.19 every call of bpf(2) takes CAP_BPF where unprivileged users may make none; then test runs and look-ups do not. */
-static size_t rights_of_test_runs(void)
-{
-    unsigned major = 0, minor = 0;
-    struct utsname name;
-
-    return uname(&name) == 0 && sscanf(name.release, "%u.%u", &major, &minor) == 2 && (major > 5 || (major == 5 && minor >= 19)) ? 0 : 1;
-}
-
 static int replay_it(struct options *o, struct qpw_replay_setup *setup, struct qpw_output *output, bool *ret_written)
 {
-    static const unsigned rights[] = {CAP_BPF};
     struct work w = {.o = o, .setup = setup, .out = output->file};
-    struct qpw_error err;
     int status;
 
     w.done = mmap(NULL, sizeof(*w.done), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
@@ -456,9 +326,7 @@ static int replay_it(struct options *o, struct qpw_replay_setup *setup, struct q
         say("out of memory");
         return QPW_EXIT_FAILED;
     }
-    status = qpw_apart_run(rights, rights_of_test_runs(), qpw_confine_replay, replay_apart, &w, &err);
-    if (err.text[0])
-        say(err.text);
+    status = qpw_captures_apart(replay_apart, &w, "replay");
     *ret_written = w.done->written;
     if (w.done->error)
         output->error = -w.done->error;
@@ -468,7 +336,7 @@ static int replay_it(struct options *o, struct qpw_replay_setup *setup, struct q
 
 static int run(struct options *o)
 {
-    struct qpw_replay_setup_options wanted = {.ends = &o->ends, .interface = o->replay.interface,
+    struct qpw_replay_setup_options wanted = {.ends = &o->captures.ends, .interface = o->replay.interface,
                                               .max_connections = o->max_connections, .mode_tc = o->replay.mode_tc};
     struct qpw_replay_setup setup;
     struct qpw_output output = {0};

@@ -21,6 +21,7 @@
 
 #define QPW_READERS_GROUP "qportwatch"
 #define QPW_READERS_COMMAND "readers" /* the program as that process; not for people */
+#define QPW_READERS_PROCESS "qportwatch-read" /* its name */
 
 #define QPW_READERS_COLUMNS "COLUMNS="
 #define QPW_READERS_WORDS 32         /* of a command, at most */

@@ -283,6 +283,7 @@ int qpw_readers_serve(int listen_fd, int life)
     struct pollfd sources[] = {{.fd = life, .events = POLLIN}, {.fd = listen_fd, .events = POLLIN}};
     struct place places[PLACES + REFUSALS] = {0};
 
+    prctl(PR_SET_NAME, QPW_READERS_PROCESS);
     for (;;) {
         tidy(places);
         sources[1].fd = free_place(places) ? listen_fd : -1;

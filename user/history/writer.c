@@ -3,11 +3,15 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <libgen.h>
+#include <limits.h>
 #include <signal.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -15,6 +19,7 @@
 
 #include "history/db.h"
 #include "history/frame.h"
+#include "host/confine.h"
 #include "host/rights.h"
 
 #define SERVER_FD 3
@@ -104,66 +109,137 @@ static int receive(void)
     return frame;
 }
 
-/* One writer a file: the auditors of two network namespaces would not know each other's epochs. */
-static bool lock(const char *path, int *fd, struct qpw_history_result *ret)
-{
-    struct qpw_error err;
-    char name[4096];
+struct writer {
+    struct qpw_history *history;
+    const char *path;
+    int lock_fd;        /* -1: not yet */
+    struct stat folder; /* the one that it may write, and nothing else; st_ino 0: not yet */
+};
 
-    if (*fd >= 0)
-        return true;
-    if (qpw_db_make_folder(path, &err) < 0) {
-        snprintf(ret->why, sizeof(ret->why), "%.*s", (int)sizeof(ret->why) - 1, err.text);
-        return false;
-    }
-    snprintf(name, sizeof(name), "%s-lock", path);
-    *fd = open(name, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0640);
-    if (*fd < 0) {
-        snprintf(ret->why, sizeof(ret->why), "%.180s: %s", name, strerror(errno));
-        return false;
-    }
-    for (int i = 0; i < LOCK_TRIES; i++) {
-        if (flock(*fd, LOCK_EX | LOCK_NB) == 0)
-            return true;
-        usleep(LOCK_PAUSE_US);
-    }
-    close(*fd);
-    *fd = -1;
-    snprintf(ret->why, sizeof(ret->why), "%.120s: another auditor writes it, of another network namespace; give this one a file of its own: --history FILE",
-             path);
+static bool fail(struct qpw_history_result *ret, const char *format, ...) __attribute__((format(printf, 2, 3)));
+static bool fail(struct qpw_history_result *ret, const char *format, ...)
+{
+    va_list args;
+
+    va_start(args, format);
+    vsnprintf(ret->why, sizeof(ret->why), format, args);
+    va_end(args);
     return false;
 }
 
-static void write_frame(struct qpw_history *h, const char *path, int *lock_fd, int fd, struct qpw_history_result *ret)
+/* Of the folder that the file is in, as it is now. False: it is not there. */
+static bool find_folder(const char *path, char ret[PATH_MAX], struct stat *ret_st)
+{
+    char *copy = strdup(path);
+    bool there = copy && realpath(dirname(copy), ret) && stat(ret, ret_st) == 0;
+
+    free(copy);
+    return there;
+}
+
+/*
+ * From now on nothing but the file's folder is written, which is made where it is missing; of a symbolic link also the one that it
+ * leads to, where SQLite has its log.
+ */
+static bool confine_to_folder(struct writer *w, struct qpw_history_result *ret)
+{
+    char folder[PATH_MAX], target[PATH_MAX];
+    const char *const folders[] = {folder, target};
+    struct qpw_error err;
+    struct stat st;
+    int r;
+
+    if (w->folder.st_ino)
+        return true;
+    if (qpw_db_make_folder(w->path, &err) < 0)
+        return fail(ret, "%.180s", err.text);
+    if (!find_folder(w->path, folder, &st))
+        return fail(ret, "%.120s: its folder: %s", w->path, strerror(errno));
+    if (!realpath(w->path, target) || !dirname(target)[1])
+        strcpy(target, folder);
+    if (!folder[1])
+        return fail(ret, "%.120s: it takes a folder of its own, not /", w->path);
+    r = qpw_confine_files(folders, 2, false);
+    if (r < 0)
+        return fail(ret, "%.120s: writing cannot be limited to it (Landlock): %s", folder, strerror(-r));
+    w->folder = st;
+    return true;
+}
+
+/* Whether that is another folder now: removed and made again, or something mounted over it. */
+static bool has_other_folder(const struct writer *w)
+{
+    char folder[PATH_MAX];
+    struct stat st;
+
+    return w->folder.st_ino && (!find_folder(w->path, folder, &st) || st.st_ino != w->folder.st_ino || st.st_dev != w->folder.st_dev);
+}
+
+/* One writer a file: the auditors of two network namespaces would not know each other's epochs. */
+static bool lock(struct writer *w, struct qpw_history_result *ret)
+{
+    char name[PATH_MAX];
+
+    if (w->lock_fd >= 0)
+        return true;
+    snprintf(name, sizeof(name), "%s-lock", w->path);
+    w->lock_fd = open(name, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0640);
+    if (w->lock_fd < 0)
+        return fail(ret, "%.180s: %s", name, strerror(errno));
+    for (int i = 0; i < LOCK_TRIES; i++) {
+        if (flock(w->lock_fd, LOCK_EX | LOCK_NB) == 0)
+            return true;
+        usleep(LOCK_PAUSE_US);
+    }
+    close(w->lock_fd);
+    w->lock_fd = -1;
+    return fail(ret, "%.120s: another auditor writes it, of another network namespace; give this one a file of its own: --history FILE", w->path);
+}
+
+static void write_frame(struct writer *w, int fd, struct qpw_history_result *ret)
 {
     struct qpw_frame_read frame;
     int r = qpw_frame_read(fd, &frame);
 
     *ret = (struct qpw_history_result){.state = QPW_HISTORY_STOPPED};
     if (r < 0)
-        snprintf(ret->why, sizeof(ret->why), "what was counted cannot be read: %s", strerror(-r));
-    else if (lock(path, lock_fd, ret))
-        qpw_history_write(h, &frame.input, ret);
+        fail(ret, "what was counted cannot be read: %s", strerror(-r));
+    else if (confine_to_folder(w, ret) && lock(w, ret))
+        qpw_history_write(w->history, &frame.input, ret);
     qpw_frame_clear(&frame);
+}
+
+/* What no frame takes is given up before the first one comes. */
+static int begin(struct writer *w)
+{
+    struct qpw_history_result result;
+
+    signal(SIGXFSZ, SIG_IGN); /* a file that may not grow is an error of writing */
+    umask(0027);
+    prctl(PR_SET_NAME, "qportwatch-hist");
+    if (qpw_rights_keep(NULL, 0) < 0)
+        return -EPERM;
+    confine_to_folder(w, &result); /* else with the first frame, which can be answered by what is wrong */
+    return qpw_confine_writer();
 }
 
 int qpw_history_serve(int argc, char **argv)
 {
     struct qpw_history_options options = {.path = argc > 2 ? argv[2] : "", .standard = argc > 3};
-    struct qpw_history *h = qpw_history_new(&options);
+    struct writer w = {.history = qpw_history_new(&options), .path = options.path, .lock_fd = -1};
     struct qpw_history_result result;
-    int frame, lock_fd = -1;
+    int frame;
 
-    signal(SIGXFSZ, SIG_IGN); /* a file that may not grow is an error of writing */
-    umask(0027);
-    if (!h || qpw_rights_keep(NULL, 0) < 0)
+    if (!w.history || begin(&w) < 0)
         return QPW_EXIT_FAILED;
     while ((frame = receive()) >= 0) {
-        write_frame(h, options.path, &lock_fd, frame, &result);
+        write_frame(&w, frame, &result);
         close(frame);
         if (send(SERVER_FD, &result, sizeof(result), MSG_NOSIGNAL) < 0)
             break;
+        if (result.state == QPW_HISTORY_STOPPED && has_other_folder(&w))
+            break; /* the next one is confined to that one */
     }
-    qpw_history_free(h);
+    qpw_history_free(w.history);
     return QPW_EXIT_OK;
 }

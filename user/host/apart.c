@@ -44,6 +44,10 @@ int qpw_apart_run(const unsigned *kept, size_t n_kept, int (*confine)(void), int
             qpw_fail(err, -errno, "waiting for the process without rights: %s", strerror(errno));
             return QPW_EXIT_FAILED;
         }
+    if (WIFSIGNALED(status) && WTERMSIG(status) == SIGPIPE) { /* whoever reads the output has gone: as without that process */
+        signal(SIGPIPE, SIG_DFL);
+        raise(SIGPIPE);
+    }
     if (WIFSIGNALED(status))
         qpw_fail(err, -EIO, "the process without rights that reads the input was ended by signal %d (%s)", WTERMSIG(status), strsignal(WTERMSIG(status)));
     else if (WEXITSTATUS(status) == NOT_CONFINED)

@@ -30,9 +30,12 @@ static const int looking[] = {
 
 /* What takes a right that is gone says so, as without a filter: callers then make do with what they opened before. */
 static const int refused[] = {
-    SCMP_SYS(fsopen), SCMP_SYS(fsconfig), SCMP_SYS(fsmount), SCMP_SYS(move_mount), SCMP_SYS(open_tree), SCMP_SYS(mount), SCMP_SYS(umount2),
-    SCMP_SYS(unshare), SCMP_SYS(ptrace), SCMP_SYS(pidfd_getfd), SCMP_SYS(process_vm_readv),
+    SCMP_SYS(move_mount), SCMP_SYS(open_tree), SCMP_SYS(mount), SCMP_SYS(umount2), SCMP_SYS(unshare), SCMP_SYS(ptrace),
+    SCMP_SYS(pidfd_getfd), SCMP_SYS(process_vm_readv),
 };
+
+/* A mount that only a descriptor leads to: cgroups, as tracefs, where nobody else has mounted them. */
+static const int mounting_apart[] = {SCMP_SYS(fsopen), SCMP_SYS(fsconfig), SCMP_SYS(fsmount)};
 
 /* The helper's own socket, and what tells one process's descriptors from another's. */
 static const int answering[] = {
@@ -81,10 +84,22 @@ static const int living[] = {
     SCMP_SYS(perf_event_open), SCMP_SYS(landlock_create_ruleset), SCMP_SYS(landlock_add_rule), SCMP_SYS(landlock_restrict_self),
 };
 
+/* A socket that both ends hold already; and limiting oneself further. */
+static const int keeping[] = {
+    SCMP_SYS(recvmsg), SCMP_SYS(sendto), SCMP_SYS(tgkill), SCMP_SYS(landlock_create_ruleset), SCMP_SYS(landlock_add_rule),
+    SCMP_SYS(landlock_restrict_self),
+};
+
 /* Of bpf(2): looking up and querying, also by id; taking out of hooks. */
 static const int looking_up[] = {
     BPF_MAP_LOOKUP_ELEM, BPF_MAP_GET_NEXT_KEY, BPF_PROG_DETACH, BPF_PROG_GET_NEXT_ID, BPF_MAP_GET_NEXT_ID, BPF_PROG_GET_FD_BY_ID, BPF_MAP_GET_FD_BY_ID,
     BPF_OBJ_GET_INFO_BY_FD, BPF_PROG_QUERY,
+};
+
+/* Of bpf(2): reading what is attached. */
+static const int reading[] = {
+    BPF_MAP_LOOKUP_ELEM, BPF_MAP_GET_NEXT_KEY, BPF_MAP_LOOKUP_BATCH, BPF_PROG_GET_NEXT_ID, BPF_MAP_GET_NEXT_ID, BPF_PROG_GET_FD_BY_ID,
+    BPF_MAP_GET_FD_BY_ID, BPF_OBJ_GET_INFO_BY_FD, BPF_PROG_QUERY,
 };
 
 /* Of bpf(2): a replay. */
@@ -171,18 +186,26 @@ static int allow_code(scmp_filter_ctx filter)
     return seccomp_rule_add_array(filter, SCMP_ACT_ALLOW, SCMP_SYS(mmap), 1, &code);
 }
 
-static int begin(scmp_filter_ctx *ret)
+enum mounts { MOUNTS_NOTHING, MOUNTS_APART };
+
+static int begin_with(scmp_filter_ctx *ret, enum mounts mounts)
 {
     scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ERRNO(ENOSYS));
     int r = filter ? ALLOW(filter, basic) : -ENOMEM;
 
     r = r ? r : ALLOW(filter, looking);
     r = r ? r : REFUSE(filter, refused);
+    r = r ? r : mounts == MOUNTS_APART ? ALLOW(filter, mounting_apart) : REFUSE(filter, mounting_apart);
     r = r ? r : allow_plain_memory(filter);
     if (r < 0 && filter)
         seccomp_release(filter);
     *ret = r < 0 ? NULL : filter;
     return r;
+}
+
+static int begin(scmp_filter_ctx *ret)
+{
+    return begin_with(ret, MOUNTS_NOTHING);
 }
 
 int qpw_confine_reader(bool supervisor)
@@ -251,6 +274,46 @@ int qpw_confine_parser(void)
 int qpw_confine_replay(void)
 {
     return confine_reading(true);
+}
+
+int qpw_confine_writer(void)
+{
+    scmp_filter_ctx filter;
+    int r = begin(&filter);
+
+    if (r < 0)
+        return r;
+    r = ALLOW(filter, writing);
+    r = r ? r : ALLOW(filter, keeping);
+    r = r ? r : seccomp_load(filter);
+    seccomp_release(filter);
+    return r;
+}
+
+/* A command gives way to others. */
+static const int serving[] = {SCMP_SYS(setpriority)};
+
+int qpw_confine_server(void)
+{
+    scmp_filter_ctx filter;
+    int r = begin_with(&filter, MOUNTS_APART);
+
+    if (r < 0)
+        return r;
+    r = ALLOW(filter, answering);
+    r = r ? r : ALLOW(filter, supervising);
+    r = r ? r : ALLOW(filter, netlink);
+    r = r ? r : ALLOW(filter, writing);
+    r = r ? r : ALLOW(filter, waiting);
+    r = r ? r : ALLOW(filter, living);
+    r = r ? r : ALLOW(filter, serving);
+    r = r ? r : REFUSE(filter, entering);
+    r = r ? r : allow_clone(filter);
+    r = r ? r : allow_code(filter);
+    r = r ? r : ALLOW_BPF(filter, reading);
+    r = r ? r : seccomp_load(filter);
+    seccomp_release(filter);
+    return r;
 }
 
 int qpw_confine_auditor(void)

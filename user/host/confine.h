@@ -39,6 +39,19 @@ int qpw_confine_parser(void);
 int qpw_confine_replay(void);
 
 /*
+ * For the process that runs commands which only read, and these commands: as the auditor, but of bpf(2) nothing but looking up,
+ * also by id, and querying; no other network namespace. Files are opened for writing as well, and limited by
+ * qpw_confine_files(). 0 or a negative errno.
+ */
+int qpw_confine_server(void);
+
+/*
+ * For a process that keeps files: what reading and writing them takes, and speaking over a socket that it has; no thread, no other
+ * process, no network, no bpf(2), no program, no memory that can be executed. 0 or a negative errno.
+ */
+int qpw_confine_writer(void);
+
+/*
  * Where the kernel has Landlock (5.13): from now on nothing is written, made or removed but below those folders, nothing
  * executed but this program, no TCP port bound, and none connected to but rpcbind's (111) unless `connects` (6.7). Reading is not limited. What
  * a folder or file is a symbolic link to counts; one that is not there yet is made below its nearest parent.

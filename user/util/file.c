@@ -41,11 +41,61 @@ static int cannot_open(const char *path, int error, struct qpw_error *err)
     return qpw_fail(err, -error, "%s: cannot be opened: %s", path, strerror(error));
 }
 
+/* ---- Opened in advance ---- */
+
+static struct held {
+    const char *path;
+    int fd;
+} *held;
+static size_t n_held;
+
+void qpw_file_hold(const char *const *paths, size_t n, int (*open_one)(const char *path, struct qpw_error *err))
+{
+    struct qpw_error err;
+    struct held *more;
+    int fd;
+
+    for (size_t i = 0; i < n; i++) {
+        fd = !strcmp(paths[i], "-") || qpw_file_held(paths[i]) >= 0 ? -1 : open_one(paths[i], &err);
+        more = fd < 0 ? NULL : reallocarray(held, n_held + 1, sizeof(*held));
+        if (more) {
+            held = more;
+            held[n_held++] = (struct held){paths[i], fd};
+        } else if (fd >= 0) {
+            close(fd);
+        }
+    }
+}
+
+int qpw_file_held(const char *path)
+{
+    for (size_t i = 0; i < n_held; i++)
+        if (!strcmp(held[i].path, path))
+            return held[i].fd;
+    return -1;
+}
+
+/* What is held of that path, from its start again; a pipe goes on where it is. A descriptor or a negative errno. */
+static int duplicate_held(int fd, const char *path, struct qpw_error *err)
+{
+    int copy = fcntl(fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+
+    if (copy < 0)
+        return cannot_open(path, errno, err);
+    lseek(copy, 0, SEEK_SET);
+    return copy;
+}
+
+/* ---- Regular files ---- */
+
 int qpw_file_open(const char *path, struct qpw_error *err)
 {
     struct stat st;
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK), r;
+    int fd = qpw_file_held(path), r;
 
+    if (fd >= 0)
+        return duplicate_held(fd, path, err);
+    fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
     if (fd < 0)
         return cannot_open(path, errno, err);
     r = fstat(fd, &st) < 0 ? -errno : 0;
@@ -100,49 +150,9 @@ static int open_stream(const char *path, struct qpw_error *err)
     return fd;
 }
 
-/* ---- Opened in advance ---- */
-
-static struct held {
-    const char *path;
-    int fd;
-} *held;
-static size_t n_held;
-
-void qpw_file_hold(const char *const *paths, size_t n)
-{
-    struct qpw_error err;
-    struct held *more;
-    int fd;
-
-    for (size_t i = 0; i < n; i++) {
-        fd = !strcmp(paths[i], "-") || qpw_file_held(paths[i]) >= 0 ? -1 : qpw_file_open_stream(paths[i], &err);
-        more = fd < 0 ? NULL : reallocarray(held, n_held + 1, sizeof(*held));
-        if (more) {
-            held = more;
-            held[n_held++] = (struct held){paths[i], fd};
-        } else if (fd >= 0) {
-            close(fd);
-        }
-    }
-}
-
-int qpw_file_held(const char *path)
-{
-    for (size_t i = 0; i < n_held; i++)
-        if (!strcmp(held[i].path, path))
-            return held[i].fd;
-    return -1;
-}
-
 int qpw_file_open_stream(const char *path, struct qpw_error *err)
 {
-    int kept = qpw_file_held(path);
+    int fd = qpw_file_held(path);
 
-    if (kept < 0)
-        return open_stream(path, err);
-    kept = fcntl(kept, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
-    if (kept < 0)
-        return cannot_open(path, errno, err);
-    lseek(kept, 0, SEEK_SET); /* a pipe goes on where it is */
-    return kept;
+    return fd < 0 ? open_stream(path, err) : duplicate_held(fd, path, err);
 }

@@ -21,10 +21,11 @@ int qpw_file_open(const char *path, struct qpw_error *err);
 int qpw_file_open_stream(const char *path, struct qpw_error *err);
 
 /*
- * Opens what qpw_file_open_stream() will be asked for, while this process has the rights for it: from then on that gives what
- * was opened, a file from its start again. Of one that cannot be opened it says so then. Paths are the caller's to keep.
+ * Opens what will be asked for by open_one, one of the two above, while this process has the rights for it: from then on both
+ * give what was opened, a file from its start again. Of one that cannot be opened they say so then. Paths are the caller's to
+ * keep.
  */
-void qpw_file_hold(const char *const *paths, size_t n);
+void qpw_file_hold(const char *const *paths, size_t n, int (*open_one)(const char *path, struct qpw_error *err));
 
 /* The descriptor that is held of that path, or -1. */
 int qpw_file_held(const char *path);

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#include "cmd/alerts_signatures.h"
+
+#include <jansson.h>
+#include <stdio.h>
+
+#include "alert/signatures.h"
+#include "util/document.h"
+#include "util/error.h"
+#include "words/numbers.h"
+#include "words/table.h"
+
+static const char *repeat_name(unsigned repeat)
+{
+    return repeat == QPW_REPEAT_INTERVAL ? "interval" : repeat == QPW_REPEAT_DAY ? "day" : "no";
+}
+
+static int print_signatures_json(void)
+{
+    json_t *list = json_array(), *document;
+
+    for (unsigned i = 1; i < QPW_SIG_COUNT; i++) {
+        const struct qpw_signature *s = qpw_signature(i);
+
+        json_array_append_new(list, json_pack("{s:i, s:s, s:s, s:s, s:s, s:s, s:s, s:s}", "id", (int)s->id, "name",
+                                              s->name, "severity", qpw_severity_name(s->severity), "event_type",
+                                              s->operational ? "engine" : "alert", "repeats", repeat_name(s->repeat),
+                                              "signature", s->title, "text", s->text, "advice", s->advice));
+    }
+    document = qpw_document("qportwatch.signatures/1");
+    json_object_set_new(document, "signatures", list);
+    json_dumpf(document, stdout, JSON_INDENT(2));
+    putchar('\n');
+    json_decref(document);
+    return QPW_EXIT_OK;
+}
+
+int qpw_alerts_signatures(bool json, bool long_text)
+{
+    static const struct qpw_table_column columns[] = {{"ID"}, {"SEVERITY"}, {"NAME"}, {"REPEATS"}, {"SIGNATURE"}};
+    struct qpw_table t = {columns, sizeof(columns) / sizeof(*columns)};
+    struct qpw_printer p = qpw_printer_of(stdout);
+    int r = 0;
+
+    if (json)
+        return print_signatures_json();
+    p.indent = 0;
+    for (unsigned i = 1; r == 0 && i < QPW_SIG_COUNT; i++) {
+        const struct qpw_signature *s = qpw_signature(i);
+        const char *cells[] = {NULL, qpw_severity_name(s->severity), s->name, repeat_name(s->repeat), s->title};
+        char id[16], note[1024];
+
+        cells[0] = qpw_words_exact(s->id, id, sizeof(id));
+        r = qpw_table_add(&t, QPW_TEXT_PLAIN, cells);
+        if (r == 0 && long_text)
+            r = qpw_table_note(&t, qpw_format(note, sizeof(note), "%s%s%s", s->text, s->advice[0] ? " " : "", s->advice));
+    }
+    r = r ? r : qpw_table_print(&t, &p);
+    qpw_table_clear(&t);
+    return r < 0 ? QPW_EXIT_FAILED : QPW_EXIT_OK;
+}

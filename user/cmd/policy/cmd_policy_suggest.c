@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* policy suggest - lines that would explain what was unexpected, attached or captured. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "advice/suggest.h"
+#include "cmd/captures.h"
+#include "cmd/cmd.h"
+#include "cmd/finding_process.h"
+#include "cmd/policy/policy_cmd.h"
+#include "host/sockets.h"
+#include "instance/executables.h"
+#include "instance/instance.h"
+#include "instance/kernel_words.h"
+#include "snapshot/collect.h"
+#include "util/usage.h"
+
+enum { KEY_LOCAL = 0x100 };
+
+struct options {
+    struct qpw_policy_options policy;
+    struct qpw_captures captures;
+};
+
+static error_t parse(int key, char *arg, struct argp_state *state)
+{
+    struct options *o = state->input;
+
+    switch (key) {
+    case ARGP_KEY_INIT: state->child_inputs[0] = &o->policy; return 0;
+    case KEY_LOCAL: qpw_captures_take_local(state, &o->captures, arg); return 0;
+    case ARGP_KEY_ARGS:
+        o->captures.paths = state->argv + state->next;
+        o->captures.n = (size_t)(state->argc - state->next);
+        return 0;
+    case ARGP_KEY_SUCCESS:
+        if (o->captures.n)
+            qpw_captures_check(state, &o->captures);
+        return 0;
+    default: return ARGP_ERR_UNKNOWN;
+    }
+}
+
+static const struct argp_option argp_options[] = {
+    {"local", KEY_LOCAL, "ADDR[/LEN]|auto", 0, "Address of the node in a capture (repeatable); auto: find out, and say why",
+     0},
+    {0},
+};
+static const struct argp_child children[] = {{&qpw_policy_argp, 0, "Policy that is in force (of a capture):", 2}, {0}};
+
+static int suggest_from(const struct qpw_snapshot *snapshot, const struct qpw_suggest_options *options, FILE *out,
+                        struct qpw_error *err)
+{
+    int rc = qpw_policy_suggest(snapshot, options, out, NULL);
+
+    return rc < 0 ? qpw_fail(err, rc, "out of memory") : 0;
+}
+
+/* ---- Captures ---- */
+
+struct work {
+    const struct options *o;
+    struct qpw_replay_setup setup;
+};
+
+static int nothing_ended(const struct qpw_ended *ended, void *data)
+{
+    return 0;
+}
+
+static int suggest_replayed(const struct qpw_replay_setup *setup, struct qpw_error *err)
+{
+    struct qpw_snapshot snapshot = {0};
+    struct qpw_suggest_options options = {0};
+    int rc = qpw_collect(&setup->kernel, NULL, &snapshot, err);
+
+    if (rc == 0) {
+        snprintf(snapshot.host, sizeof(snapshot.host), "the capture");
+        rc = suggest_from(&snapshot, &options, stdout, err);
+    }
+    qpw_snapshot_clear(&snapshot);
+    return rc;
+}
+
+/* Without rights, with the programs loaded. */
+static int read_captures(void *arg)
+{
+    struct work *w = arg;
+    struct qpw_replay_totals totals;
+    struct qpw_error err;
+    int rc = qpw_captures_replay(&w->o->captures, &w->setup, nothing_ended, NULL, &totals, &err);
+
+    rc = rc ? rc : suggest_replayed(&w->setup, &err);
+    return rc < 0 ? qpw_policy_say("suggest", &err, qpw_captures_exit(rc)) : QPW_EXIT_OK;
+}
+
+static int suggest_captured(struct options *o)
+{
+    struct qpw_replay_setup_options wanted = {.ends = &o->captures.ends};
+    struct work work = {.o = o};
+    struct qpw_policy policy = {0};
+    struct qpw_error err = {""};
+    int status;
+
+    if (qpw_policy_load(&o->policy, &policy, NULL, &err) < 0)
+        return qpw_policy_say("suggest", &err, QPW_EXIT_USAGE);
+    wanted.policy = &policy;
+    status = qpw_captures_look(&o->captures, &policy, "policy suggest", &wanted.first_ns);
+    if (status == QPW_EXIT_OK && qpw_replay_setup_open(&wanted, &work.setup, &err) < 0) {
+        status = qpw_policy_say("suggest", &err, QPW_EXIT_FAILED);
+    } else if (status == QPW_EXIT_OK) {
+        status = qpw_captures_apart(read_captures, &work, "policy suggest");
+        qpw_replay_setup_close(&work.setup);
+    }
+    qpw_policy_clear(&policy);
+    return status;
+}
+
+/* ---- What is attached ---- */
+
+int qpw_policy_suggest_attached(FILE *out, struct qpw_meta *ret_meta, struct qpw_error *err)
+{
+    struct qpw_suggest_options options = {0};
+    struct qpw_snapshot snapshot = {0};
+    struct qpw_rule_user_row *users = NULL;
+    struct qpw_sockets *sockets = NULL;
+    struct qpw_kernel kernel;
+    int rc = qpw_instance_find(&kernel, err);
+
+    if (rc < 0)
+        return rc;
+    rc = qpw_collect(&kernel, NULL, &snapshot, err);
+    if (rc == 0 && qpw_sockets_open(&sockets, NULL) == 0) {
+        qpw_sockets_executables(sockets, qpw_executable_path, &kernel);
+        options.process = qpw_finding_process;
+        options.arg = sockets;
+    }
+    if (rc == 0 && (rc = qpw_rule_users_read(&kernel, &users, &options.n_users)) < 0)
+        qpw_fail(err, rc, "who used the rules cannot be read: %s", strerror(-rc));
+    options.users = users;
+    if (rc == 0)
+        rc = suggest_from(&snapshot, &options, out, err);
+    if (rc == 0 && ret_meta)
+        *ret_meta = snapshot.meta;
+    free(users);
+    qpw_sockets_close(sockets);
+    qpw_snapshot_clear(&snapshot);
+    qpw_kernel_close(&kernel);
+    return rc;
+}
+
+int qpw_policy_suggest_main(int argc, char **argv)
+{
+    static const struct argp argp = {
+        argp_options,
+        parse,
+        "[CAPTURE…]",
+        "Proposes lines that would explain what was unexpected: from what is attached, or from captures. Every line is "
+        "commented out, "
+        "with its evidence; only what was answered counts.\vThe policy options say what a capture is judged by.",
+        children,
+        NULL,
+        NULL};
+    struct options o = {0};
+    struct qpw_error err = {""};
+    int status = QPW_EXIT_OK;
+
+    qpw_arguments_parse(&argp, argc, argv, &o);
+    qpw_quiet_libbpf();
+    if (o.captures.n)
+        status = suggest_captured(&o);
+    else if (qpw_policy_suggest_attached(stdout, NULL, &err) < 0)
+        status = qpw_policy_say("suggest", &err, QPW_EXIT_FAILED);
+    qpw_policy_options_clear(&o.policy);
+    return status;
+}

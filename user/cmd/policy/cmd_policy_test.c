@@ -1,0 +1,392 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* policy test - another policy against traffic, attached, recorded or captured. */
+#include <errno.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "cmd/captures.h"
+#include "cmd/cmd.h"
+#include "cmd/format.h"
+#include "cmd/history_file.h"
+#include "cmd/policy/policy_cmd.h"
+#include "cmd/policy/policy_test.h"
+#include "control/watched.h"
+#include "facts/totals.h"
+#include "host/clock.h"
+#include "instance/instance.h"
+#include "instance/kernel_words.h"
+#include "advice/changes.h"
+#include "advice/what_if.h"
+#include "replay/setup.h"
+#include "replay/stream.h"
+#include "words/answer.h"
+#include "words/table.h"
+#include "words/words.h"
+#include "util/document.h"
+#include "util/usage.h"
+
+enum { KEY_LOCAL = 0x100, KEY_WITHOUT };
+#define MOST_WITHOUT 32u
+#define SECOND_NS 1000000000ull
+
+struct options {
+    struct qpw_policy_options policy;
+    struct qpw_captures captures;
+    bool json;
+    const char *candidate;
+    struct qpw_history_args history;
+    const char *without[MOST_WITHOUT]; /* rules that are left out of the policy in force, in place of a candidate */
+    size_t n_without;
+};
+
+/* Both policies judge what they hold: a pipe holds it once. */
+static void check_captures(struct argp_state *state, const struct options *o)
+{
+    if (o->n_without)
+        qpw_usage_error(state, "--without with a policy or a capture: it is about the policy in force and the history alone");
+    if (o->history.since || o->history.until || o->history.file)
+        qpw_usage_error(state, "--since, --until and --history with a capture: they are of the history");
+    qpw_captures_check(state, &o->captures);
+    for (size_t i = 0; i < o->captures.n; i++)
+        if (!qpw_stream_is_rereadable(o->captures.paths[i]))
+            qpw_usage_error(state, "%s cannot be read twice, once for each policy; write it to a file",
+                            strcmp(o->captures.paths[i], "-") ? o->captures.paths[i] : "standard input");
+}
+
+static error_t parse(int key, char *arg, struct argp_state *state)
+{
+    struct options *o = state->input;
+
+    switch (key) {
+    case ARGP_KEY_INIT:
+        state->child_inputs[0] = &o->policy;
+        state->child_inputs[1] = &o->history;
+        return 0;
+    case 'j': o->json = true; return 0;
+    case QPW_KEY_FORMAT: o->json = qpw_format_is_json(state, arg); return 0;
+    case KEY_WITHOUT:
+        if (o->n_without == MOST_WITHOUT)
+            qpw_usage_error(state, "--without: more than %u rules", MOST_WITHOUT);
+        o->without[o->n_without++] = arg;
+        return 0;
+    case KEY_LOCAL: qpw_captures_take_local(state, &o->captures, arg); return 0;
+    case ARGP_KEY_ARGS:
+        o->captures.paths = state->argv + state->next;
+        o->captures.n = (size_t)(state->argc - state->next);
+        if (!o->n_without) {
+            o->candidate = *o->captures.paths++;
+            o->captures.n--;
+        }
+        return 0;
+    case ARGP_KEY_SUCCESS:
+        if (!o->candidate && !o->n_without)
+            qpw_usage_error(state, "missing policy argument");
+        if (o->captures.n)
+            check_captures(state, o);
+        return 0;
+    default: return ARGP_ERR_UNKNOWN;
+    }
+}
+
+static const struct argp_option argp_options[] = {
+    {"local", KEY_LOCAL, "ADDR[/LEN]|auto", 0, "Address of the node in a capture (repeatable); auto: find out, and say why",
+     0},
+    {"without", KEY_WITHOUT, "RULE", 0, "In place of POLICY: the policy in force without that rule (repeatable), over the history", 0},
+    QPW_FORMAT_OPTIONS,
+    {0},
+};
+static const struct argp_child test_children[] = {{&qpw_policy_argp, 0, "Policy that is in force (of a capture):", 2},
+                                                  {&qpw_history_argp, 0, "Of recorded traffic:", 1}, {0}};
+
+static int exit_of(int rc, const struct qpw_error *err)
+{
+    return rc == 0 ? QPW_EXIT_OK : qpw_policy_say("test", err, qpw_captures_exit(rc));
+}
+
+/* The answer about the node as it is, in the document's form. */
+static int take_answer(const struct qpw_snapshot *s, struct qpw_tested *tested, struct qpw_error *err)
+{
+    struct qpw_answer answer;
+
+    if (qpw_answer_make(s, &answer) < 0)
+        return qpw_fail(err, -ENOMEM, "out of memory");
+    tested->answer = qpw_json_answer(&answer, s->unix_ns);
+    return 0;
+}
+
+static int test_attached(const struct qpw_policy *candidate, struct qpw_what_if *ret, struct qpw_tested *tested,
+                         struct qpw_error *err)
+{
+    struct qpw_snapshot snapshot = {0};
+    struct qpw_kernel kernel;
+    int rc = qpw_instance_find(&kernel, err);
+
+    if (rc < 0)
+        return rc;
+    rc = qpw_collect_watched(&kernel, NULL, &snapshot, err);
+    if (rc == 0)
+        rc = qpw_policy_what_if(&snapshot, candidate, time(NULL), ret, err);
+    if (rc == 0)
+        rc = take_answer(&snapshot, tested, err);
+    snprintf(tested->host, sizeof(tested->host), "%s", snapshot.host);
+    snprintf(tested->policy, sizeof(tested->policy), "%s", snapshot.meta.policy_name);
+    snprintf(tested->path, sizeof(tested->path), "%s", snapshot.meta.policy_path);
+    tested->from_ns = snapshot.from_unix_ns;
+    tested->to_ns = snapshot.unix_ns;
+    tested->interfaces = json_array();
+    for (size_t i = 0; i < snapshot.n_ifaces; i++)
+        json_array_append_new(tested->interfaces, qpw_json_text(snapshot.ifaces[i].name));
+    qpw_snapshot_clear(&snapshot);
+    qpw_kernel_close(&kernel);
+    return rc;
+}
+
+/* ---- Recorded traffic ---- */
+
+static bool is_recorded(const struct options *o)
+{
+    return o->history.since || o->history.until || o->history.file || o->n_without;
+}
+
+/* The policy in force, or the one given, with those rules disabled. */
+static int make_candidate(const struct options *o, struct qpw_policy *ret, struct qpw_error *err)
+{
+    char *more = NULL;
+    size_t size;
+    FILE *out;
+    int rc;
+
+    if (o->candidate)
+        return qpw_policy_named(o->candidate, ret, err);
+    out = open_memstream(&more, &size);
+    for (size_t i = 0; out && i < o->n_without; i++)
+        fprintf(out, "disable %s\n", o->without[i]);
+    if (!out || fclose(out) != 0)
+        rc = qpw_fail(err, -ENOMEM, "out of memory");
+    else
+        rc = qpw_policy_recorded(&o->history, NULL, more, ret, err);
+    free(more);
+    return rc;
+}
+
+static int test_recorded(const struct options *o, const struct qpw_policy *candidate, struct qpw_what_if *ret, struct qpw_tested *tested,
+                         struct qpw_error *err)
+{
+    struct qpw_history_window window;
+    struct qpw_history_reader *r = NULL;
+    struct qpw_snapshot s = {0};
+    int rc = qpw_history_times(&o->history, 0, &window, err);
+
+    rc = rc ? rc : qpw_history_open_file(&o->history, &r, err);
+    rc = rc ? rc : qpw_history_snapshot(r, &window, qpw_clock_unix_ns(), &s, err);
+    rc = rc ? rc : qpw_policy_what_if(&s, candidate, time(NULL), ret, err);
+    rc = rc ? rc : take_answer(&s, tested, err);
+    snprintf(tested->host, sizeof(tested->host), "%s", s.host);
+    snprintf(tested->policy, sizeof(tested->policy), "%s", s.meta.policy_name);
+    snprintf(tested->path, sizeof(tested->path), "%s", s.meta.policy_path);
+    tested->from_ns = s.from_unix_ns;
+    tested->to_ns = s.unix_ns;
+    tested->interfaces = json_array();
+    for (size_t i = 0; i < s.n_ifaces; i++)
+        json_array_append_new(tested->interfaces, qpw_json_text(s.ifaces[i].name));
+    qpw_snapshot_clear(&s);
+    qpw_history_close(r);
+    return rc;
+}
+
+struct users {
+    struct qpw_table table;
+    int r;
+};
+
+static bool add_user(const struct qpw_history_end *end, void *arg)
+{
+    struct users *u = arg;
+    char connections[24], last[40];
+    const char *cells[] = {end->rule, end->remote, qpw_words_count(end->connections, connections, sizeof(connections)),
+                           qpw_words_time((uint64_t)end->last * SECOND_NS, last, sizeof(last))};
+
+    last[10] = '\0'; /* the day */
+    u->r = qpw_table_add(&u->table, QPW_TEXT_BAD, cells);
+    return u->r == 0;
+}
+
+/* Who would be affected: the busiest users of each day. */
+static int print_users(const struct options *o, struct qpw_error *err)
+{
+    static const struct qpw_table_column columns[] = {{.title = "rule"}, {.title = "used by"}, {.title = "connections", .right = true}, {.title = "last used"}};
+    struct users users = {.table = {.columns = columns, .n_columns = sizeof(columns) / sizeof(*columns)}};
+    struct qpw_printer p = qpw_printer_of(stdout);
+    struct qpw_history_window window;
+    struct qpw_history_reader *r = NULL;
+    int rc = qpw_history_times(&o->history, 0, &window, err);
+
+    rc = rc ? rc : qpw_history_open_file(&o->history, &r, err);
+    for (size_t i = 0; rc == 0 && i < o->n_without; i++)
+        rc = qpw_history_users(r, &window, o->without[i], add_user, &users, err);
+    if (rc == 0 && (users.r < 0 || qpw_table_print(&users.table, &p) < 0))
+        rc = qpw_fail(err, -ENOMEM, "out of memory");
+    qpw_table_clear(&users.table);
+    qpw_history_close(r);
+    return rc;
+}
+
+/* Prints what came of it. An exit status. */
+static int answer(const struct options *o, const struct qpw_what_if *result, const struct qpw_tested *tested,
+                  const struct qpw_policy *candidate)
+{
+    struct qpw_error err = {""};
+    int rc = o->json ? qpw_policy_test_json(result, tested, candidate, &err) : qpw_policy_test_table(result, tested, candidate, &err);
+
+    if (rc == 0 && !o->json && o->n_without)
+        rc = print_users(o, &err);
+    if (rc < 0)
+        return exit_of(rc, &err);
+    return result->n ? QPW_EXIT_YES : QPW_EXIT_OK;
+}
+
+static void clear_tested(struct qpw_tested *tested)
+{
+    json_decref(tested->interfaces);
+    json_decref(tested->answer);
+}
+
+static int test_node(const struct options *o, const struct qpw_policy *candidate)
+{
+    struct qpw_what_if result = {0};
+    struct qpw_tested tested = {0};
+    struct qpw_error err = {""};
+    int rc = is_recorded(o) ? test_recorded(o, candidate, &result, &tested, &err) : test_attached(candidate, &result, &tested, &err);
+    int status = rc < 0 ? exit_of(rc, &err) : answer(o, &result, &tested, candidate);
+
+    clear_tested(&tested);
+    qpw_what_if_clear(&result);
+    return status;
+}
+
+/* ---- Captures ---- */
+
+struct work {
+    const struct options *o;
+    const struct qpw_policy *in_force, *candidate;
+    struct qpw_replay_setup before, after; /* a kernel side for each of them */
+};
+
+/* The verdicts of both replays, connection by connection. */
+static int take_ended(const struct qpw_ended *ended, void *data)
+{
+    return qpw_changes_add(data, &ended->key, &ended->conn, qpw_sum_of(&ended->counts).packets);
+}
+
+static int replay_under(struct work *w, struct qpw_replay_setup *setup, struct qpw_changes *changes, struct qpw_tested *tested,
+                        struct qpw_error *err)
+{
+    struct qpw_replay_totals totals;
+    int rc = qpw_captures_replay(&w->o->captures, setup, take_ended, changes, &totals, err);
+
+    if (rc == 0 && (rc = qpw_changes_end_run(changes, &setup->names)) < 0)
+        qpw_fail(err, rc, "out of memory");
+    tested->from_ns = totals.first_ns;
+    tested->to_ns = totals.last_ns;
+    return rc;
+}
+
+static int judge(struct work *w, struct qpw_what_if *ret, struct qpw_tested *tested, struct qpw_error *err)
+{
+    struct qpw_changes *changes = qpw_changes_new();
+    struct qpw_snapshot snapshot = {0};
+    int rc = changes ? replay_under(w, &w->before, changes, tested, err) : qpw_fail(err, -ENOMEM, "out of memory");
+
+    rc = rc ? rc : qpw_collect(&w->before.kernel, NULL, &snapshot, err);
+    rc = rc ? rc : take_answer(&snapshot, tested, err);
+    rc = rc ? rc : replay_under(w, &w->after, changes, tested, err);
+    if (rc == 0 && (rc = qpw_changes_result(changes, ret)) < 0)
+        qpw_fail(err, rc, "out of memory");
+    snprintf(tested->policy, sizeof(tested->policy), "%s", w->in_force->name);
+    snprintf(tested->path, sizeof(tested->path), "%s", w->in_force->path ? w->in_force->path : "");
+    qpw_snapshot_clear(&snapshot);
+    qpw_changes_free(changes);
+    return rc;
+}
+
+/* Without rights, with the programs loaded. */
+static int read_captures(void *arg)
+{
+    struct work *w = arg;
+    struct qpw_what_if result = {0};
+    struct qpw_tested tested = {0};
+    struct qpw_error err = {""};
+    int rc = judge(w, &result, &tested, &err);
+    int status = rc < 0 ? exit_of(rc, &err) : answer(w->o, &result, &tested, w->candidate);
+
+    clear_tested(&tested);
+    qpw_what_if_clear(&result);
+    return status;
+}
+
+static int test_captures(struct options *o, const struct qpw_policy *candidate)
+{
+    struct qpw_replay_setup_options first = {.ends = &o->captures.ends}, second;
+    struct qpw_policy policy = {0};
+    struct work w = {.o = o, .in_force = &policy, .candidate = candidate};
+    struct qpw_error err = {""};
+    int status;
+
+    if (qpw_policy_load(&o->policy, &policy, NULL, &err) < 0)
+        return qpw_policy_say("test", &err, QPW_EXIT_USAGE);
+    first.policy = &policy;
+    status = qpw_captures_look(&o->captures, &policy, "policy test", &first.first_ns);
+    second = first;
+    second.policy = candidate;
+    if (status == QPW_EXIT_OK && qpw_replay_setup_open(&first, &w.before, &err) < 0) {
+        status = qpw_policy_say("test", &err, QPW_EXIT_FAILED);
+    } else if (status == QPW_EXIT_OK) {
+        if (qpw_replay_setup_open(&second, &w.after, &err) < 0) {
+            status = qpw_policy_say("test", &err, QPW_EXIT_FAILED);
+        } else {
+            status = qpw_captures_apart(read_captures, &w, "policy test");
+            qpw_replay_setup_close(&w.after);
+        }
+        qpw_replay_setup_close(&w.before);
+    }
+    qpw_policy_clear(&policy);
+    return status;
+}
+
+int qpw_policy_test_main(int argc, char **argv)
+{
+    static const struct argp argp = {
+        argp_options,
+        parse,
+        "POLICY [CAPTURE…]",
+        "Shows what another policy would have said of the same traffic: of what is attached, of captures, or (--since, --until, --without) of "
+        "what the history holds.\v"
+        "A capture is replayed under both policies and compared connection by connection; the policy options say what "
+        "the other one is. "
+        "Exit status: 0 no verdict differs, 3 some do, 1 failed, 2 bad usage or policy.",
+        test_children,
+        NULL,
+        NULL};
+    struct options o = {0};
+    struct qpw_policy candidate = {0};
+    struct qpw_error err = {""};
+    int rc, status;
+
+    qpw_arguments_parse(&argp, argc, argv, &o);
+    qpw_quiet_libbpf();
+    if (make_candidate(&o, &candidate, &err) < 0) {
+        qpw_policy_options_clear(&o.policy);
+        return qpw_policy_say("test", &err, QPW_EXIT_USAGE);
+    }
+    /* Peers given by hand are the site's, whichever policy. */
+    rc = o.policy.peers_file ? qpw_policy_add_peers_file(&candidate, o.policy.peers_file, NULL, &err) : 0;
+    for (size_t i = 0; i < o.policy.n_peers && rc == 0; i++)
+        rc = qpw_policy_add_peer(&candidate, o.policy.peers[i], "--peer", &err);
+    status = rc < 0 ? exit_of(rc, &err) : o.captures.n ? test_captures(&o, &candidate) : test_node(&o, &candidate);
+    qpw_policy_clear(&candidate);
+    qpw_policy_options_clear(&o.policy);
+    return status;
+}
