@@ -158,6 +158,29 @@ json_t *node_status(struct node *n, int *ret_exit)
     return document;
 }
 
+json_t *node_report(struct node *n)
+{
+    static char text[1 << 20];
+    json_t *report;
+
+    cr_assert_eq(node_command(n, text, sizeof(text), "report --json"), 0, "%s", text);
+    report = json_loads(text, 0, NULL);
+    cr_assert(report, "%s", text);
+    return report;
+}
+
+json_t *node_finding(json_t *report, uint16_t port)
+{
+    json_t *finding, *found = NULL, *findings = node_value(report, "findings");
+    size_t i;
+
+    json_array_foreach(findings, i, finding)
+        if (json_integer_value(json_object_get(finding, "port")) == port && !strcmp(json_string_value(json_object_get(finding, "protocol")), "tcp"))
+            found = finding;
+    cr_assert(found, "no finding about port %u", port);
+    return found;
+}
+
 json_t *node_value(json_t *document, const char *path)
 {
     char copy[256], *save;

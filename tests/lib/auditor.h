@@ -56,6 +56,12 @@ int node_command(struct node *n, char *out, size_t size, const char *format, ...
  */
 json_t *node_status(struct node *n, int *ret_exit);
 
+/* "qportwatch report --json" as a document (caller releases); fails the test where there is none. */
+json_t *node_report(struct node *n);
+
+/* A report's finding about that TCP port; fails the test where there is none. Borrowed. */
+json_t *node_finding(json_t *report, uint16_t port);
+
 /* A value by a path such as "totals.packets" or "interfaces.0.rx"; fails the test where there is none. Borrowed. */
 json_t *node_value(json_t *document, const char *path);
 const char *node_text(json_t *document, const char *path);

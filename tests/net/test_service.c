@@ -8,7 +8,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -16,6 +15,7 @@
 
 #include "auditor.h"
 #include "instance/instance.h"
+#include "stream.h"
 #include "traffic.h"
 
 #define PROGRAM QPW_BUILD "/qportwatch"
@@ -170,99 +170,43 @@ static size_t pretend_other_layout(struct node *n)
     return count;
 }
 
-/* Datagrams to a port where nobody listens, until *ending: how many stands in the number behind it. */
-#define STREAM_MOST 200000u
-static int stream(void *argument)
-{
-    volatile uint32_t *shared = argument; /* [0] ending, [1] sent */
-    struct sockaddr_storage to;
-    socklen_t size = traffic_endpoint("10.7.0.1", 9999, &to);
-    int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-
-    while (!shared[0] && shared[1] < STREAM_MOST) { /* an ICMP error is told once, and that datagram was not sent */
-        if (sendto(fd, "x", 1, 0, (struct sockaddr *)&to, size) == 1)
-            shared[1]++;
-        usleep(200);
-    }
-    close(fd);
-    return 0;
-}
-
-/* What meters and findings count of the stream. */
-static int64_t counted(json_t *report, uint16_t port)
-{
-    json_t *meter, *meters = node_value(report, "meters");
-    int64_t sum = 0;
-    size_t i;
-
-    json_array_foreach(meters, i, meter)
-        if (json_integer_value(json_object_get(meter, "port")) == port && !strcmp(json_string_value(json_object_get(meter, "protocol")), "udp"))
-            sum += json_integer_value(json_object_get(meter, "rx_packets"));
-    return sum;
-}
-
-static json_t *report_of(struct node *n)
-{
-    static char out[1 << 20];
-    json_t *report;
-
-    cr_assert_eq(node_command(n, out, sizeof(out), "report --json"), 0, "%s", out);
-    report = json_loads(out, 0, NULL);
-    cr_assert(report, "%s", out);
-    return report;
-}
-
-/* The finding about a TCP port. Borrowed. */
-static json_t *finding_of(json_t *report, uint16_t port)
-{
-    json_t *finding, *found = NULL, *findings = node_value(report, "findings");
-    size_t i;
-
-    json_array_foreach(findings, i, finding)
-        if (json_integer_value(json_object_get(finding, "port")) == port && !strcmp(json_string_value(json_object_get(finding, "protocol")), "tcp"))
-            found = finding;
-    cr_assert(found, "no finding about port %u", port);
-    return found;
-}
-
 /*
  * rx at XDP and tx at TCX (`--mode xdp`), with traffic all the time: each packet is counted once, by the version before or by
  * this one; what was found, and acknowledged, goes on.
  */
 Test(service, another_layout_of_maps_is_replaced_without_a_gap)
 {
-    volatile uint32_t *shared = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    struct stream stream;
     struct node n;
+    int64_t sent;
     json_t *before, *after;
     char log[128], text[64];
     size_t places;
-    pid_t streaming;
 
     node_open(&n);
     node_attach(&n, "node0 --keep --mode xdp");
     traffic_serve_tcp(&n.node, "10.7.0.1", 4444);
     traffic_tcp(&n.client, &(struct traffic_tcp){.address = "10.7.0.1", .port = 4444, .up = 10, .down = 10});
-    streaming = netns_fork(&n.client, stream, (void *)shared);
+    stream_start(&stream, &n.client, "10.7.0.1", 9999);
     cr_assert_eq(node_command(&n, text, sizeof(text), "ack inbound tcp/4444 --reason old"), 0, "%s", text);
     cr_expect_eq(node_stop(&n, SIGTERM), 0);
-    before = report_of(&n);
+    before = node_report(&n);
     places = pretend_other_layout(&n);
     snprintf(log, sizeof(log), "%s/eve.json", n.folder);
     n.auditor = netns_start(&n.node, n.log, (char *[]){PROGRAM, "attach", "node0", "--mode", "xdp", "--no-tui", "--interval", "1", "--alerts", log, NULL});
     netns_until_file(n.log, "carried over; unseen meanwhile: nothing", NETNS_DEADLINE_MS);
     netns_until_file(log, "carried over; unseen meanwhile: nothing", NETNS_DEADLINE_MS);
     cr_expect_eq(node_note(&n, "node0"), places, "one kernel side stands in the hooks");
-    shared[0] = 1;
-    cr_expect_eq(netns_wait(streaming, NETNS_DEADLINE_MS), 0);
-    after = report_of(&n);
+    sent = stream_end(&stream);
+    after = node_report(&n);
     cr_expect_eq(json_array_size(node_value(after, "coverage.gaps")), 1u, "nothing passed unseen");
     cr_expect_str_eq(node_text(after, "coverage.gaps.0.why"), "auditor-gap");
-    cr_expect_eq(counted(after, 9999), shared[1], "%ld counted of %u", (long)counted(after, 9999), shared[1]);
-    cr_expect_gt(shared[1], (uint32_t)counted(before, 9999), "traffic went on meanwhile");
+    cr_expect_eq(stream_counted(after, 9999), sent, "%ld counted of %ld", (long)stream_counted(after, 9999), (long)sent);
+    cr_expect_gt(sent, stream_counted(before, 9999), "traffic went on meanwhile");
     cr_expect_str_eq(node_text(after, "from"), node_text(before, "from"), "it began when the first one was attached");
-    cr_expect_str_eq(node_text(finding_of(after, 4444), "state"), "acknowledged");
-    cr_expect_str_eq(node_text(finding_of(after, 4444), "first"), node_text(finding_of(before, 4444), "first"));
-    cr_expect_eq(node_number(finding_of(after, 4444), "bytes"), node_number(finding_of(before, 4444), "bytes"));
+    cr_expect_str_eq(node_text(node_finding(after, 4444), "state"), "acknowledged");
+    cr_expect_str_eq(node_text(node_finding(after, 4444), "first"), node_text(node_finding(before, 4444), "first"));
+    cr_expect_eq(node_number(node_finding(after, 4444), "bytes"), node_number(node_finding(before, 4444), "bytes"));
     json_decref(before);
     json_decref(after);
     cr_expect_eq(node_stop(&n, SIGTERM), 0);

@@ -324,6 +324,34 @@ Test(history, what_is_not_a_history_is_left_alone)
     assert_exact(4);
 }
 
+/* What has been opened is in nobody's folder any more: another file begins, with all that is known of the epoch. */
+Test(history, that_was_removed_is_begun_again)
+{
+    static const char *const parts[] = {"", "-wal", "-shm"};
+    char name[256], other[256];
+
+    open_store(NULL);
+    write_at(T0, T0 + MINUTE, 1);
+    cr_expect(!result.removed);
+    for (size_t i = 0; i < sizeof(parts) / sizeof(*parts); i++) {
+        snprintf(name, sizeof(name), "%s%s", path, parts[i]);
+        cr_expect_eq(unlink(name), 0, "%s", name);
+    }
+    write_at(T0, T0 + 2 * MINUTE, 2);
+    cr_expect(result.removed && result.state == QPW_HISTORY_WRITTEN, "%s", result.why);
+    assert_exact(2);
+    write_at(T0, T0 + 3 * MINUTE, 3);
+    cr_expect(!result.removed);
+    assert_exact(3);
+    /* moved away, by a backup for example: it stays as it was */
+    snprintf(other, sizeof(other), "%s.moved", path);
+    cr_assert_eq(rename(path, other), 0);
+    write_at(T0, T0 + 4 * MINUTE, 4);
+    cr_expect(result.removed && result.state == QPW_HISTORY_WRITTEN, "%s", result.why);
+    assert_exact(4);
+    cr_expect_eq(unlink(other), 0);
+}
+
 Test(history, of_a_later_version_is_left_alone)
 {
     sqlite3 *db;

@@ -228,6 +228,8 @@ static void take_result(struct qpw_auditor *a, const struct qpw_history_result *
         qpw_coverage_add(&a->coverage, QPW_COVERAGE_HISTORY_SET_ASIDE, 0, "Damaged; now %.90s", result->set_aside);
         qpw_say(a, QPW_SAY_WARNING, "the history was damaged; it was moved to %s, and a new one is begun", result->set_aside);
     }
+    if (result->removed)
+        qpw_say(a, QPW_SAY_WARNING, "the history's file had been removed: a new one begins with all that was counted since it was attached");
     if (result->state == QPW_HISTORY_STOPPED) {
         stopped(a, result->why);
         return;

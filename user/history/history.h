@@ -100,6 +100,7 @@ struct qpw_history_result {
     enum qpw_history_state state;
     char why[256];    /* STOPPED */
     char set_aside[256]; /* where a damaged file was moved, if one was; else empty */
+    bool removed;     /* the file that was written had been removed: another is begun */
 };
 
 struct qpw_history;

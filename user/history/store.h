@@ -3,6 +3,8 @@
 #ifndef QPW_HISTORY_STORE_H
 #define QPW_HISTORY_STORE_H
 
+#include <sys/stat.h>
+
 #include "history/db.h"
 #include "history/history.h"
 
@@ -29,6 +31,7 @@ struct qpw_history {
     bool standard;
     struct qpw_db db;
     bool open;
+    struct stat file;           /* which one, where it is open */
     int64_t epoch;              /* 0: not known yet */
     struct qpw_history_counted *counted; /* by key; of that epoch */
     size_t n_counted;

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "facts/totals.h"
@@ -299,10 +300,22 @@ static int set_aside(struct qpw_history *h, uint64_t unix_ns, char *ret, size_t 
     return 0;
 }
 
+/* Whether the file that is open has been removed, or another stands in its place: what is written to it nobody would read. */
+static bool is_gone(const struct qpw_history *h)
+{
+    struct stat st;
+
+    return stat(h->path, &st) < 0 || st.st_dev != h->file.st_dev || st.st_ino != h->file.st_ino;
+}
+
 static int open_file(struct qpw_history *h, struct qpw_error *err)
 {
     int r = h->open ? 0 : qpw_db_open(&h->db, h->path, QPW_DB_WRITE, h->most_bytes, err);
 
+    if (r == 0 && !h->open && stat(h->path, &h->file) < 0) {
+        r = qpw_fail(err, -errno, "%s: %s", h->path, strerror(errno));
+        qpw_db_close(&h->db);
+    }
     h->open = r == 0;
     return r;
 }
@@ -338,9 +351,12 @@ static int try_to_write(struct qpw_history *h, const struct qpw_history_input *i
 void qpw_history_write(struct qpw_history *h, const struct qpw_history_input *in, struct qpw_history_result *ret)
 {
     struct qpw_error err = {""};
-    int r = try_to_write(h, in, &err);
+    int r;
 
-    *ret = (struct qpw_history_result){0};
+    *ret = (struct qpw_history_result){.removed = h->open && is_gone(h)};
+    if (ret->removed)
+        close_file(h);
+    r = try_to_write(h, in, &err);
     if (r == QPW_DB_DAMAGED && may_set_aside(h)) {
         r = set_aside(h, in->s->unix_ns, ret->set_aside, sizeof(ret->set_aside), &err);
         r = r ? r : try_to_write(h, in, &err);

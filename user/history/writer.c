@@ -204,6 +204,8 @@ static void write_frame(struct writer *w, int fd, struct qpw_history_result *ret
     *ret = (struct qpw_history_result){.state = QPW_HISTORY_STOPPED};
     if (r < 0)
         fail(ret, "what was counted cannot be read: %s", strerror(-r));
+    else if (has_other_folder(w))
+        fail(ret, "%.120s: its folder has been removed, or is another one now; it is written again within a minute", w->path);
     else if (confine_to_folder(w, ret) && lock(w, ret))
         qpw_history_write(w->history, &frame.input, ret);
     qpw_frame_clear(&frame);

@@ -101,8 +101,9 @@ int qpw_instance_open(const struct qpw_places *places, struct qpw_kernel *ret, s
                         "not attached in this network namespace; start with 'qportwatch attach IFACE'");
     if (places->place[0].abi != QPW_ABI_VERSION)
         return qpw_fail(err, -EPROTO, "what is attached to %s was loaded by another version of qportwatch "
-                        "(ABI %u, this one speaks %u); use that version, or 'qportwatch detach' first: "
-                        "its counts end there", places->place[0].ifname, places->place[0].abi, QPW_ABI_VERSION);
+                        "(ABI %u, this one speaks %u): 'qportwatch attach %s' goes on with what it has counted, 'qportwatch detach' "
+                        "ends it; else use that version", places->place[0].ifname, places->place[0].abi, QPW_ABI_VERSION,
+                        places->place[0].ifname);
     qpw_kernel_init(&k);
     for (size_t i = 0; r == 0 && i < places->n; i++) {
         if (k.prog_fd[places->place[i].entry.program] >= 0)
