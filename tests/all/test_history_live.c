@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* The history over many kills and restarts of a real auditor, and what it knows of programs after a new attachment. */
+/*
+ * The history over many kills and restarts of a real auditor, what it knows of programs after a new attachment, and what
+ * another policy would have said: of the history, and of a capture of the same packets.
+ */
 #include <criterion/criterion.h>
 #include <signal.h>
 #include <stdio.h>
@@ -90,5 +93,102 @@ Test(history_live, a_program_is_new_once, .timeout = 300)
     cr_expect_eq(number("SELECT count(*) FROM program WHERE path LIKE '%/ncat'"), 1);
     netns_stop(server, SIGKILL);
     cr_expect_eq(node_stop(&n, SIGTERM), 0);
+    node_close(&n);
+}
+
+/* ---- What if: of what was recorded, and of a capture of it ---- */
+
+static const char *const policies[] = {
+    "inbound tcp 445 SMB name=smb\noutbound tcp 389 LDAP name=ldap\n", /* no NFS */
+    "inbound tcp 445 SMB name=smb from=10.7.0.11\ninbound tcp,udp 2049 NFS name=nfs from=10.7.0.0/28\noutbound tcp any all name=all to=10.7.0.12\n",
+    "inbound tcp 4444,445 both name=both\ninbound tcp,udp 2049 NFS name=files\noutbound tcp 389 LDAP name=ldap to=10.7.0.13\n",
+    "inbound tcp 9999 nothing\n",
+    "inbound tcp 445 SMB name=smb\ninbound tcp,udp 2049 NFS name=nfs\noutbound tcp 389 LDAP name=ldap\n", /* the same in effect */
+};
+#define ALIKE "jq -cS '[.rows[] | {direction, protocol, port, old_verdict, new_verdict, old_rule, new_rule, connections, " \
+              "remote: (if .direction == \"inbound\" then .initiator else .responder end)}] | sort'"
+
+static void talk(const struct netns *from, const char *source, const char *to, unsigned port, unsigned times)
+{
+    netns_run(from, "for i in $(seq %u); do echo hello | ncat --send-only -w 30 -s %s %s %u; done", times, source, to, port);
+}
+
+static bool is_captured(void *argument)
+{
+    struct node *n = argument;
+    char text[64];
+
+    netns_output(&n->client, text, sizeof(text), "tcpdump -n -r %s/all.pcap 'icmp and greater 1000' 2>/dev/null | wc -l", n->folder);
+    return atoi(text) >= 2;
+}
+
+static pid_t start_capture(struct node *n)
+{
+    char file[96], log[96];
+    pid_t pid;
+
+    snprintf(file, sizeof(file), "%s/all.pcap", n->folder);
+    snprintf(log, sizeof(log), "%s/tcpdump.log", n->folder);
+    pid = netns_start(&n->client, log, (char *[]){"tcpdump", "-Z", "root", "-U", "--immediate-mode", "-i", "client0", "-w", file, NULL});
+    netns_until_file(log, "listening on", NETNS_DEADLINE_MS);
+    return pid;
+}
+
+static void serve(const struct netns *ns, char *port, const char *kind, pid_t *ret)
+{
+    bool udp = !strcmp(kind, "udp");
+
+    *ret = netns_start(ns, "/dev/null", udp ? (char *[]){"ncat", "-l", "-k", "-u", "-e", "/bin/cat", port, NULL} : (char *[]){"ncat", "-l", "-k", "-e", "/bin/cat", port, NULL});
+    netns_until_port(ns, kind, (uint16_t)atoi(port));
+}
+
+Test(history_live, another_policy_says_of_the_history_what_it_says_of_a_capture, .timeout = 600)
+{
+    struct node n;
+    pid_t servers[6], capture;
+    char policy[96], new[96], recorded[8192], replayed[8192];
+
+    node_open(&n);
+    for (unsigned i = 11; i <= 14; i++) {
+        snprintf(new, sizeof(new), "10.7.0.%u/24", i);
+        netns_address(&n.client, "client0", new);
+    }
+    node_write(&n, "policy", "inbound tcp 445 SMB name=smb\ninbound tcp,udp 2049 NFS name=nfs\noutbound tcp 389 LDAP name=ldap\n", policy, sizeof(policy));
+    snprintf(path, sizeof(path), "%s/history.db", n.folder);
+    node_attach(&n, "node0 --mode tc --keep --interval 1 --policy %s --history %s", policy, path);
+    capture = start_capture(&n);
+    serve(&n.node, "445", "tcp", &servers[0]);
+    serve(&n.node, "2049", "tcp", &servers[1]);
+    serve(&n.node, "4444", "tcp", &servers[2]);
+    serve(&n.node, "2049", "udp", &servers[3]);
+    serve(&n.client, "389", "tcp", &servers[4]);
+    serve(&n.client, "636", "tcp", &servers[5]);
+    talk(&n.client, "10.7.0.11", "10.7.0.1", 445, 3);
+    talk(&n.client, "10.7.0.12", "10.7.0.1", 445, 2);
+    cr_expect_eq(node_stop(&n, SIGKILL), 128 + SIGKILL); /* the next one goes on where this one wrote last */
+    talk(&n.client, "10.7.0.11", "10.7.0.1", 2049, 1);
+    node_attach(&n, "node0 --mode tc --keep --interval 1 --policy %s --history %s", policy, path);
+    talk(&n.client, "10.7.0.13", "10.7.0.1", 2049, 2);
+    talk(&n.client, "10.7.0.14", "10.7.0.1", 4444, 1);
+    netns_run(&n.client, "echo hello | timeout 60 ncat -u -i 1 -s 10.7.0.12 10.7.0.1 2049 >/dev/null 2>&1; true");
+    cr_expect_eq(node_stop(&n, SIGTERM), 0);
+    talk(&n.node, "10.7.0.1", "10.7.0.12", 389, 2);
+    node_attach(&n, "node0 --mode tc --interval 1 --policy %s --history %s", policy, path);
+    talk(&n.node, "10.7.0.1", "10.7.0.13", 389, 1);
+    talk(&n.node, "10.7.0.1", "10.7.0.13", 636, 1);
+    netns_run(&n.client, "ping -q -c 1 -s 1200 -w 60 10.7.0.1 >/dev/null");
+    cr_assert(netns_until(is_captured, &n, NETNS_DEADLINE_MS));
+    netns_stop(capture, SIGTERM);
+    cr_expect_eq(node_stop(&n, SIGTERM), 0);
+    for (unsigned i = 0; i < 6; i++)
+        netns_stop(servers[i], SIGKILL);
+    for (size_t i = 0; i < sizeof(policies) / sizeof(*policies); i++) {
+        node_write(&n, "new", policies[i], new, sizeof(new));
+        netns_output(&n.client, recorded, sizeof(recorded), QPW_BUILD "/qportwatch policy test %s --history %s --json 2>&1 | " ALIKE, new, path);
+        netns_output(&n.client, replayed, sizeof(replayed), QPW_BUILD "/qportwatch policy test %s %s/all.pcap --local 10.7.0.1 --policy %s --json 2>&1 | " ALIKE,
+                     new, n.folder, policy);
+        cr_expect_str_eq(recorded, replayed, "%s\nhistory: %s\ncapture: %s", policies[i], recorded, replayed);
+        cr_expect_eq(!strcmp(replayed, "[]\n"), i == 4, "%s", replayed);
+    }
     node_close(&n);
 }

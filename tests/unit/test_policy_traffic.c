@@ -367,7 +367,7 @@ Test(what_if, findings_by_address_and_meters_without)
     meter(&p, 445, QPW_VERDICT_ALLOWED, 1, 100);
     meter(&p, 22, QPW_VERDICT_ALLOWED, 1, 50);
     meter(&p, 9100, QPW_VERDICT_UNEXPECTED, 0, 20);
-    cr_assert(qpw_policy_what_if(&p.s, &policy, 1790000000, &result, &err) == 0, "%s", err.text);
+    cr_assert(qpw_policy_what_if(&p.s, NULL, 0, &policy, 1790000000, &result, &err) == 0, "%s", err.text);
     cr_assert(eq(sz, result.n, 3));
     cr_assert(eq(u64, result.packets, 170));
     cr_assert(eq(u64, result.changed, 110));
@@ -380,6 +380,52 @@ Test(what_if, findings_by_address_and_meters_without)
     cr_assert(eq(str, result.rows[1].new_rule, "in-tcp-9100"));
     cr_assert(eq(uint, result.rows[2].port, 22));
     cr_assert(eq(int, result.rows[2].uncertain, 1));
+    qpw_what_if_clear(&result);
+    qpw_policy_clear(&policy);
+}
+
+static struct qpw_what_if_end end_of(uint16_t port, const char *remote, uint64_t connections, bool whole)
+{
+    struct qpw_what_if_end end = {.key = {.kind = QPW_KIND_PORT, .protocol = 6, .port = port, .direction = QPW_DIR_INBOUND, .verdict = QPW_VERDICT_ALLOWED},
+                                  .rule = "in-tcp-445", .outcome = QPW_OUTCOME_DATA, .connections = connections, .whole = whole};
+
+    cr_assert(qpw_address_parse(remote, end.remote) == 0);
+    return end;
+}
+
+/* Remote ends that a history knows are judged one by one, and none is made up. */
+Test(what_if, remote_ends_of_what_was_allowed)
+{
+    struct qpw_policy policy = parse("inbound tcp 445 SMB from=10.7.0.0/16\n");
+    struct qpw_what_if_end ends[] = {end_of(22, "10.9.0.2", 4, false), end_of(445, "10.9.0.1", 3, true), end_of(445, "10.7.0.1", 2, true)};
+    struct qpw_what_if result = {0};
+    struct qpw_error err = {""};
+    struct picture p;
+    char text[64];
+
+    begin(&p);
+    p.s.n_rules = 2;
+    strcpy(p.rules[1].name, "in-tcp-445");
+    meter(&p, 445, QPW_VERDICT_ALLOWED, 1, 100);
+    p.meters[0].counts.connections = 6; /* one of which no end accounts for */
+    meter(&p, 22, QPW_VERDICT_ALLOWED, 1, 50);
+    meter(&p, 23, QPW_VERDICT_ALLOWED, 1, 7);
+    cr_assert(qpw_policy_what_if(&p.s, ends, 3, &policy, 1790000000, &result, &err) == 0, "%s", err.text);
+    cr_assert(eq(sz, result.n, 4));
+    cr_assert(eq(u64, result.changed, 57), "port 22 and 23 whole");
+    cr_assert(eq(u64, result.uncertain, 100), "who of them sent how much is not known");
+    for (size_t i = 0; i < result.n; i++) {
+        const struct qpw_what_if_row *row = &result.rows[i];
+
+        cr_expect_eq(row->uncertain, row->port == 445 && !row->by_address);
+        cr_expect_eq(row->by_address, row->port == 22 || (row->port == 445 && row->connections == 3));
+        cr_expect_eq(row->connections_unknown, row->port == 22, "it is older than the time in question");
+        cr_expect_eq(row->packets_unknown, row->port != 23);
+        if (row->by_address)
+            cr_expect_str_eq(qpw_address_text(row->initiator, text, sizeof(text)), row->port == 22 ? "10.9.0.2" : "10.9.0.1");
+        else
+            cr_expect_eq(row->connections, row->port == 445 ? 1 : p.meters[2].counts.connections);
+    }
     qpw_what_if_clear(&result);
     qpw_policy_clear(&policy);
 }
@@ -409,7 +455,7 @@ Test(what_if, answers_from_any_port)
         p.findings[0].value.other_port = 69;
         p.findings[0].key.verdict = policies[i].verdict == QPW_VERDICT_UNEXPECTED ? QPW_VERDICT_IMPLIED
                                                                                   : QPW_VERDICT_UNEXPECTED;
-        cr_assert(qpw_policy_what_if(&p.s, &policy, 1790000000, &result, &err) == 0, "%s", err.text);
+        cr_assert(qpw_policy_what_if(&p.s, NULL, 0, &policy, 1790000000, &result, &err) == 0, "%s", err.text);
         cr_assert(eq(sz, result.n, 1));
         cr_assert(eq(uint, result.rows[0].new_verdict, policies[i].verdict));
         cr_assert(eq(str, result.rows[0].new_rule, policies[i].verdict == QPW_VERDICT_IMPLIED   ? "tftp"

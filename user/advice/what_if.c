@@ -13,6 +13,8 @@
 
 struct work {
     const struct qpw_snapshot *s;
+    const struct qpw_what_if_end *ends; /* sorted by_service */
+    size_t n_ends;
     struct qpw_compiled compiled;
     struct qpw_registry names;
     struct qpw_judge *judge;
@@ -69,22 +71,28 @@ static int add_row(struct work *w, const struct qpw_what_if_row *row)
     return 0;
 }
 
-/* Whether any step for that place asks for an address, VLAN, interface or initiator's port. */
+/*
+ * Whether any step for that place asks for an address of the ends that the exchange does not name (NULL). An exchange with
+ * nobody in every set that exists is what an unlimited step alone decides.
+ */
 static bool tells_apart(const struct work *w, const struct qpw_exchange *exchange)
 {
     static const uint8_t nobody[16];
     struct qpw_exchange other = *exchange;
     struct qpw_judgement with, without;
+    bool inbound = exchange->direction == QPW_DIR_INBOUND;
 
-    other.initiator = other.responder = nobody;
+    other.initiator = exchange->initiator ? exchange->initiator : nobody;
+    other.responder = exchange->responder ? exchange->responder : nobody;
     without = qpw_policy_judge(w->judge, &other);
-    /* An exchange with nobody in every set that exists is what an unlimited step alone decides. */
     with = without;
     for (size_t i = 0; i < w->compiled.n_sets && with.verdict == without.verdict; i++) {
+        const uint8_t *member = w->compiled.sets[i].key.addr;
+
         if (w->compiled.sets[i].key.set == __builtin_bswap32(QPW_SET_PEERS))
             continue;
-        other.initiator = exchange->direction == QPW_DIR_INBOUND ? w->compiled.sets[i].key.addr : nobody;
-        other.responder = exchange->direction == QPW_DIR_OUTBOUND ? w->compiled.sets[i].key.addr : nobody;
+        other.initiator = exchange->initiator ? exchange->initiator : inbound || exchange->responder ? member : nobody;
+        other.responder = exchange->responder ? exchange->responder : !inbound || exchange->initiator ? member : nobody;
         with = qpw_policy_judge(w->judge, &other);
     }
     return with.verdict != without.verdict;
@@ -123,44 +131,197 @@ static int judge_finding(struct work *w, const struct qpw_finding_row *finding)
     return add_row(w, &row);
 }
 
-/* Verdicts without findings: meters have no addresses. */
-static int judge_meter(struct work *w, const struct qpw_meter_row *meter)
+/* ---- What is no finding: meters have no addresses, but a history knows the remote ends ---- */
+
+/* Meters that differ in scope, peer, interface and reason alone, as one. */
+struct group {
+    struct qpw_meter_key key; /* as of struct qpw_what_if_end */
+    const char *rule;
+    uint64_t connections, packets;
+};
+
+static int order_of(const struct qpw_meter_key *a, const char *rule_a, const struct qpw_meter_key *b, const char *rule_b)
 {
-    const struct qpw_meter_key *key = &meter->key;
-    struct qpw_exchange exchange = {.direction = key->direction,
-                                    .kind = key->kind,
-                                    .protocol = key->protocol,
-                                    .port = key->port,
-                                    .parent_live = parent_seen,
-                                    .data = w};
-    struct qpw_what_if_row row = {
-        .kind = key->kind,
-        .protocol = key->protocol,
-        .direction = key->direction,
-        .port = key->port,
-        .old_verdict = key->verdict,
-        .connections = meter->counts.connections,
-        .packets = meter->counts.rx_packets + meter->counts.tx_packets,
-    };
+    int order = memcmp(a, b, sizeof(*a));
+
+    return order ? order : strcmp(rule_a, rule_b);
+}
+
+static int by_group(const void *left, const void *right)
+{
+    const struct group *a = left, *b = right;
+
+    return order_of(&a->key, a->rule, &b->key, b->rule);
+}
+
+static int by_service(const void *left, const void *right)
+{
+    const struct qpw_what_if_end *a = left, *b = right;
+    int order = order_of(&a->key, a->rule, &b->key, b->rule);
+
+    return order ? order : memcmp(a->remote, b->remote, sizeof(a->remote));
+}
+
+static int group_of_end(const void *group, const void *end)
+{
+    const struct group *a = group;
+    const struct qpw_what_if_end *b = end;
+
+    return order_of(&a->key, a->rule, &b->key, b->rule);
+}
+
+/* The ends of the group, the first of them; *ret_n may be 0. */
+static const struct qpw_what_if_end *ends_of(const struct work *w, const struct group *g, size_t *ret_n)
+{
+    const struct qpw_what_if_end *first = w->n_ends ? bsearch(g, w->ends, w->n_ends, sizeof(*first), group_of_end) : NULL;
+    size_t n = 0;
+
+    while (first && first > w->ends && !group_of_end(g, first - 1))
+        first--;
+    while (first && first + n < w->ends + w->n_ends && !group_of_end(g, first + n))
+        n++;
+    *ret_n = n;
+    return first;
+}
+
+static struct qpw_what_if_row row_of(const struct group *g)
+{
+    struct qpw_what_if_row row = {.kind = g->key.kind, .protocol = g->key.protocol, .direction = g->key.direction, .port = g->key.port,
+                                  .old_verdict = g->key.verdict, .connections = g->connections, .packets = g->packets};
+
+    snprintf(row.old_rule, sizeof(row.old_rule), "%s", g->rule);
+    return row;
+}
+
+static void judge(struct work *w, const struct group *g, const uint8_t *remote, struct qpw_what_if_row *row)
+{
+    static const uint8_t nobody[16];
+    bool inbound = g->key.direction == QPW_DIR_INBOUND;
+    struct qpw_exchange exchange = {.direction = g->key.direction, .kind = g->key.kind, .protocol = g->key.protocol, .port = g->key.port,
+                                    .initiator = inbound ? remote : NULL, .responder = inbound ? NULL : remote,
+                                    .parent_live = parent_seen, .data = w};
     struct qpw_judgement judgement;
 
-    if (!is_judged(key->verdict, key->direction))
-        return 0;
-    w->out.packets += row.packets;
-    if (key->verdict != QPW_VERDICT_ALLOWED && key->verdict != QPW_VERDICT_INFRA)
-        return 0; /* its findings are judged, or it is a peer's */
+    row->uncertain = tells_apart(w, &exchange);
+    exchange.initiator = exchange.initiator ? exchange.initiator : nobody;
+    exchange.responder = exchange.responder ? exchange.responder : nobody;
     judgement = qpw_policy_judge(w->judge, &exchange);
-    row.uncertain = tells_apart(w, &exchange);
-    row.new_verdict = judgement.verdict;
-    rule_name(w->s->rules, w->s->n_rules, key->rule, row.old_rule);
-    rule_name(w->names.rules, w->names.n_rules, judgement.rule, row.new_rule);
+    row->new_verdict = judgement.verdict;
+    rule_name(w->names.rules, w->names.n_rules, judgement.rule, row->new_rule);
+}
+
+static bool is_same(const struct qpw_what_if_row *row)
+{
+    return !row->uncertain && row->new_verdict == row->old_verdict;
+}
+
+/* All its packets have that verdict, or may have it. */
+static int judge_whole(struct work *w, const struct group *g)
+{
+    struct qpw_what_if_row row = row_of(g);
+
+    judge(w, g, NULL, &row);
     if (row.uncertain)
         w->out.uncertain += row.packets;
     else if (row.new_verdict != row.old_verdict)
         w->out.changed += row.packets;
-    if (row.new_verdict == row.old_verdict && !row.uncertain)
-        return 0;
-    return add_row(w, &row);
+    return is_same(&row) ? 0 : add_row(w, &row);
+}
+
+/*
+ * End by end. What each of them carried is not kept, so packets are counted as changed where all ends are, and as uncertain
+ * where some are. Connections that no end accounts for (never answered, or of ends that had to make room) have a row without
+ * addresses.
+ */
+static int judge_ends(struct work *w, const struct group *g, const struct qpw_what_if_end *ends, size_t n)
+{
+    uint64_t known = 0;
+    size_t same = 0, unsure = 0;
+    bool whole = true;
+    int r = 0;
+
+    for (size_t i = 0; i < n && r == 0; i++) {
+        bool inbound = g->key.direction == QPW_DIR_INBOUND;
+        struct qpw_what_if_row row = row_of(g);
+
+        row.by_address = row.remote_only = row.packets_unknown = true;
+        row.packets = 0;
+        row.connections = ends[i].connections;
+        row.connections_unknown = !ends[i].whole;
+        row.outcome = ends[i].outcome;
+        memcpy(inbound ? row.initiator : row.responder, ends[i].remote, 16);
+        judge(w, g, ends[i].remote, &row);
+        known += ends[i].connections;
+        whole = whole && ends[i].whole;
+        same += is_same(&row);
+        unsure += row.uncertain;
+        r = is_same(&row) ? 0 : add_row(w, &row);
+    }
+    if (!same && !unsure)
+        w->out.changed += g->packets;
+    else if (same < n)
+        w->out.uncertain += g->packets;
+    if (r == 0 && whole && known < g->connections) {
+        struct qpw_what_if_row row = row_of(g);
+
+        row.connections = g->connections - known;
+        row.packets = 0;
+        row.packets_unknown = true;
+        judge(w, g, NULL, &row);
+        r = is_same(&row) ? 0 : add_row(w, &row);
+    }
+    return r;
+}
+
+static int judge_groups(struct work *w, const struct group *groups, size_t n)
+{
+    int r = 0;
+
+    for (size_t i = 0; i < n && r == 0; i++) {
+        const struct group *g = &groups[i];
+        const struct qpw_what_if_end *ends;
+        size_t n_ends;
+
+        w->out.packets += g->packets;
+        if (g->key.verdict != QPW_VERDICT_ALLOWED && g->key.verdict != QPW_VERDICT_INFRA)
+            continue; /* its findings are judged, or it is a peer's */
+        ends = ends_of(w, g, &n_ends);
+        r = n_ends ? judge_ends(w, g, ends, n_ends) : judge_whole(w, g);
+    }
+    return r;
+}
+
+static int judge_meters(struct work *w)
+{
+    struct group *groups = calloc(w->s->n_meters + 1, sizeof(*groups));
+    size_t n = 0, kept = 0;
+    int r;
+
+    if (!groups)
+        return -ENOMEM;
+    for (size_t i = 0; i < w->s->n_meters; i++) {
+        const struct qpw_meter_row *meter = &w->s->meters[i];
+        const struct qpw_meter_key *key = &meter->key;
+
+        if (is_judged(key->verdict, key->direction))
+            groups[n++] = (struct group){.key = {.kind = key->kind, .protocol = key->protocol, .port = key->port, .direction = key->direction,
+                                                 .verdict = key->verdict},
+                                         .rule = qpw_snapshot_rule(w->s, key->rule), .connections = meter->counts.connections,
+                                         .packets = meter->counts.rx_packets + meter->counts.tx_packets};
+    }
+    if (n)
+        qsort(groups, n, sizeof(*groups), by_group);
+    for (size_t i = 1; i < n; i++) {
+        if (by_group(&groups[kept], &groups[i])) {
+            groups[++kept] = groups[i];
+            continue;
+        }
+        groups[kept].connections += groups[i].connections;
+        groups[kept].packets += groups[i].packets;
+    }
+    r = judge_groups(w, groups, n ? kept + 1 : 0);
+    free(groups);
+    return r;
 }
 
 static int by_weight(const void *left, const void *right)
@@ -173,7 +334,9 @@ static int by_weight(const void *left, const void *right)
         return bad_b - bad_a;
     if (a->uncertain != b->uncertain)
         return a->uncertain - b->uncertain;
-    return a->packets < b->packets ? 1 : a->packets > b->packets ? -1 : 0;
+    if (a->packets != b->packets)
+        return a->packets < b->packets ? 1 : -1;
+    return a->connections < b->connections ? 1 : a->connections > b->connections ? -1 : 0;
 }
 
 static int judge_all(struct work *w, struct qpw_error *err)
@@ -182,20 +345,23 @@ static int judge_all(struct work *w, struct qpw_error *err)
 
     for (size_t i = 0; i < w->s->n_findings && ret == 0; i++)
         ret = judge_finding(w, &w->s->findings[i]);
-    for (size_t i = 0; i < w->s->n_meters && ret == 0; i++)
-        ret = judge_meter(w, &w->s->meters[i]);
+    ret = ret ? ret : judge_meters(w);
     if (ret == 0 && w->out.n)
         qsort(w->out.rows, w->out.n, sizeof(*w->out.rows), by_weight);
     qpw_judge_free(w->judge);
     return ret < 0 ? qpw_fail(err, ret, "out of memory") : 0;
 }
 
-int qpw_policy_what_if(const struct qpw_snapshot *snapshot, const struct qpw_policy *policy, int64_t now,
-                       struct qpw_what_if *ret, struct qpw_error *err)
+int qpw_policy_what_if(const struct qpw_snapshot *snapshot, struct qpw_what_if_end *ends, size_t n_ends, const struct qpw_policy *policy,
+                       int64_t now, struct qpw_what_if *ret, struct qpw_error *err)
 {
-    struct work w = {.s = snapshot};
+    struct work w = {.s = snapshot, .ends = ends, .n_ends = n_ends};
     struct qpw_compile_context context = {.now = now};
-    int error = qpw_policy_compile(policy, &context, &w.names, &w.compiled, err);
+    int error;
+
+    if (n_ends)
+        qsort(ends, n_ends, sizeof(*ends), by_service);
+    error = qpw_policy_compile(policy, &context, &w.names, &w.compiled, err);
 
     if (error == 0)
         error = judge_all(&w, err);

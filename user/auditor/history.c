@@ -30,6 +30,8 @@
 #define END_MS 2500 /* who asked for the end waits */
 #define RECALLED (QPW_FIRST_SEEN / 2) /* the rest is for those to come */
 #define OWNERS 256u /* remembered while connections are walked */
+/* A younger connection is counted with a later frame: it may not be answered yet, or be between two tables. */
+#define SETTLED_NS 10000000000ull
 
 struct qpw_audit_history {
     pid_t pid;          /* 0: it has ended, or could not be started */
@@ -38,7 +40,7 @@ struct qpw_audit_history {
     bool stopped;       /* the last one could not be written, which was said */
     uint64_t minute;    /* of Unix time that the last frame was made in, 0: none yet */
     uint64_t again;     /* in which minute it was last started */
-    uint64_t cut_ns;    /* CLOCK_MONOTONIC: connections that began before it were counted in an earlier frame */
+    uint64_t cut_ns;    /* clock of the kernel side: connections that began before it were counted in an earlier frame */
     uint64_t next_cut_ns;
     char *policy;       /* text to be sent with the next frame; NULL: none */
     char policy_by[96];
@@ -55,7 +57,7 @@ struct owner_name {
 struct talkers {
     struct qpw_auditor *a;
     struct qpw_frame *frame;
-    uint64_t cut_ns;
+    uint64_t cut_ns, until_ns; /* what began between them is counted */
     int64_t unix_offset_ns;
     struct owner_name owners[OWNERS];
 };
@@ -88,7 +90,7 @@ static void add_talker(const struct qpw_conn_key *key, const struct qpw_conn *co
 {
     struct talkers *t = data;
     struct qpw_history_talker talker = {.first_unix_ns = conn->first_ns + t->unix_offset_ns, .last_unix_ns = conn->last_ns + t->unix_offset_ns,
-                                        .connections = conn->first_ns >= t->cut_ns, .outcome = conn->outcome};
+                                        .connections = conn->first_ns >= t->cut_ns && conn->first_ns < t->until_ns, .outcome = conn->outcome};
 
     if (!is_talker(conn) || (conn->last_ns < t->cut_ns && conn->first_ns < t->cut_ns))
         return;
@@ -101,13 +103,18 @@ static void add_talker(const struct qpw_conn_key *key, const struct qpw_conn *co
     qpw_frame_put(t->frame, QPW_FRAME_TALKERS, &talker, sizeof(talker));
 }
 
-static void put_talkers(struct qpw_auditor *a, struct qpw_frame *frame)
+/* last: this auditor makes no other frame. Returns up to where connections are counted, in Unix time. */
+static uint64_t put_talkers(struct qpw_auditor *a, struct qpw_frame *frame, bool last)
 {
     struct talkers t = {.a = a, .frame = frame, .cut_ns = a->history->cut_ns, .unix_offset_ns = qpw_clock_unix_offset_ns()};
+    uint64_t now = qpw_kernel_now_ns(&a->kernel);
 
-    a->history->next_cut_ns = qpw_kernel_now_ns(&a->kernel);
+    t.until_ns = last || now < SETTLED_NS ? now : now - SETTLED_NS;
+    t.until_ns = t.until_ns > t.cut_ns ? t.until_ns : t.cut_ns;
+    a->history->next_cut_ns = t.until_ns;
     for (int c = QPW_CLASS_NONE + 1; c < QPW_CLASS_COUNT; c++)
         qpw_conns_walk(&a->kernel, c, add_talker, &t);
+    return t.until_ns + (uint64_t)t.unix_offset_ns;
 }
 
 static void put_findings(struct qpw_auditor *a, struct qpw_frame *frame, const struct qpw_snapshot *s)
@@ -164,10 +171,11 @@ static void put_programs(struct qpw_auditor *a, struct qpw_frame *frame)
     }
 }
 
-static int make_frame(struct qpw_auditor *a, int fd, bool end, struct qpw_error *err)
+static int make_frame(struct qpw_auditor *a, int fd, bool end, bool last, struct qpw_error *err)
 {
     struct qpw_collect_options options = {.brief = true, .links = a->netlink, .lock = QPW_LOCK_HELD, .auditor = {getpid(), getpid()}};
     struct qpw_snapshot s = {0};
+    uint64_t until;
     struct qpw_frame *frame = calloc(1, sizeof(*frame));
     int r = frame ? qpw_collect(&a->kernel, &options, &s, err) : qpw_fail(err, -ENOMEM, "out of memory");
 
@@ -182,8 +190,8 @@ static int make_frame(struct qpw_auditor *a, int fd, bool end, struct qpw_error 
             qpw_frame_put(frame, QPW_FRAME_BY, a->history->policy_by, strlen(a->history->policy_by));
         }
         qpw_snapshot_clear(&s);
-        put_talkers(a, frame);
-        r = qpw_frame_finish(frame, &(struct qpw_frame_end){qpw_kernel_instance(&a->kernel), end, a->history->policy_unix_ns});
+        until = put_talkers(a, frame, last);
+        r = qpw_frame_finish(frame, &(struct qpw_frame_end){qpw_kernel_instance(&a->kernel), end, a->history->policy_unix_ns, until});
         if (r < 0)
             qpw_fail(err, r, "%s", strerror(-r));
     }
@@ -191,13 +199,14 @@ static int make_frame(struct qpw_auditor *a, int fd, bool end, struct qpw_error 
     return r;
 }
 
-static int send_frame(struct qpw_auditor *a, bool end, struct qpw_error *err)
+/* end: of the attachment; last: of this auditor. */
+static int send_frame(struct qpw_auditor *a, bool end, bool last, struct qpw_error *err)
 {
     int fd = memfd_create("qportwatch-history", MFD_CLOEXEC), r;
 
     if (fd < 0)
         return qpw_fail(err, -errno, "%s", strerror(errno));
-    r = make_frame(a, fd, end, err);
+    r = make_frame(a, fd, end, last, err);
     if (r == 0) {
         r = qpw_history_send(a->history->fd, fd);
         if (r < 0)
@@ -271,6 +280,18 @@ static void start(struct qpw_auditor *a, uint64_t minute)
         stopped(a, err.text);
 }
 
+/* Up to where an auditor before this one had connections counted: what its last frame says, unless it cannot be read. */
+static uint64_t counted_before(const struct qpw_auditor *a)
+{
+    struct qpw_history_reader *r = NULL;
+    int64_t until = 0;
+
+    if (qpw_history_open(a->options.history, &r, NULL) == 0)
+        until = qpw_history_talkers_until(r, a->meta.attached_unix_ns);
+    qpw_history_close(r);
+    return until ? (uint64_t)(until - qpw_clock_unix_offset_ns()) : a->told_until_ns;
+}
+
 void qpw_audit_history_begin(struct qpw_auditor *a)
 {
     if (!a->options.history || !*a->options.history)
@@ -280,7 +301,7 @@ void qpw_audit_history_begin(struct qpw_auditor *a)
         return;
     a->history->fd = -1;
     if (a->taken_over)
-        a->history->cut_ns = a->told_until_ns; /* the last auditor had those of before counted */
+        a->history->cut_ns = counted_before(a);
     qpw_audit_history_policy(a);
     start(a, 0);
 }
@@ -344,7 +365,7 @@ void qpw_audit_history_tick(struct qpw_auditor *a)
     if (h->fd < 0 || h->busy || minute == h->minute)
         return;
     h->minute = minute;
-    if (send_frame(a, false, &err) < 0)
+    if (send_frame(a, false, false, &err) < 0)
         stopped(a, err.text);
 }
 
@@ -372,7 +393,7 @@ void qpw_audit_history_end(struct qpw_auditor *a, bool detached)
 
     if (!h)
         return;
-    if (h->fd >= 0 && wait_for_answer(a, until_ns) && send_frame(a, detached, &err) == 0)
+    if (h->fd >= 0 && wait_for_answer(a, until_ns) && send_frame(a, detached, true, &err) == 0)
         written = wait_for_answer(a, until_ns) && !h->stopped;
     if (!written)
         qpw_say(a, QPW_SAY_WARNING, "what was counted since the last minute%s: %s",

@@ -152,6 +152,7 @@ static void set_pointers(struct qpw_frame_read *f, const size_t sums[QPW_FRAME_T
     s->n_coverage = sums[QPW_FRAME_COVERAGE] / sizeof(*s->coverage);
     *in = (struct qpw_history_input){
         .s = s, .instance = last->instance, .end = last->end, .policy_unix_ns = last->policy_unix_ns,
+        .talkers_until_unix_ns = last->talkers_until_unix_ns,
         .findings = f->arrays[QPW_FRAME_FINDINGS], .n_findings = sums[QPW_FRAME_FINDINGS] / sizeof(*in->findings),
         .talkers = f->arrays[QPW_FRAME_TALKERS], .n_talkers = sums[QPW_FRAME_TALKERS] / sizeof(*in->talkers),
         .listeners = f->arrays[QPW_FRAME_LISTENERS], .n_listeners = sums[QPW_FRAME_LISTENERS] / sizeof(*in->listeners),

@@ -33,6 +33,7 @@ struct qpw_frame_end {
     uint32_t instance;
     uint32_t end;
     uint64_t policy_unix_ns;
+    uint64_t talkers_until_unix_ns;
 };
 
 /* One that is written. A zeroed one with its descriptor set is valid. */

@@ -81,6 +81,7 @@ struct qpw_history_input {
     size_t n_findings;
     const struct qpw_history_talker *talkers;
     size_t n_talkers;
+    uint64_t talkers_until_unix_ns; /* connections that began later are not among those counted; 0: not known */
     const struct qpw_history_listener *listeners;
     size_t n_listeners;
     const struct qpw_history_program *programs;

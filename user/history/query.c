@@ -81,6 +81,12 @@ int qpw_history_observed(struct qpw_history_reader *r, const struct qpw_history_
     return code;
 }
 
+int64_t qpw_history_talkers_until(struct qpw_history_reader *r, uint64_t attached_unix_ns)
+{
+    return qpw_db_number(&r->db, 0, "SELECT first_ns FROM counted WHERE what = 2 AND ?1 = (SELECT attached_ns FROM epoch ORDER BY id DESC LIMIT 1)", "i",
+                         QPW_I(attached_unix_ns));
+}
+
 /* ---- From span to span ---- */
 
 int qpw_history_beside(struct qpw_history_reader *r, int64_t at, bool forward, int64_t length, struct qpw_history_window *ret,

@@ -52,6 +52,12 @@ int qpw_history_reach_back(struct qpw_history_reader *r, int64_t since, struct q
 int qpw_history_beside(struct qpw_history_reader *r, int64_t at, bool forward, int64_t length, struct qpw_history_window *ret,
                        struct qpw_error *err);
 
+/*
+ * Up to when, in Unix nanoseconds, connections of what was attached then are counted with their remote ends; 0: it is not what was
+ * written last, or it cannot be read.
+ */
+int64_t qpw_history_talkers_until(struct qpw_history_reader *r, uint64_t attached_unix_ns);
+
 /* ---- Rows; text belongs to the call. An `each` that returns false ends it. 0, or a negative number with err. ---- */
 
 enum qpw_history_by { QPW_HISTORY_BY_HOUR = 0, QPW_HISTORY_BY_DAY, QPW_HISTORY_BY_MONTH };

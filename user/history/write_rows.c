@@ -196,6 +196,8 @@ int qpw_history_talkers(struct qpw_history *h, const struct qpw_history_input *i
     char remote[64];
     int r = end_days(h, day);
 
+    if (r == 0 && in->talkers_until_unix_ns)
+        r = qpw_db_run(&h->db, "INSERT OR REPLACE INTO counted VALUES(2, x'', 0, ?, 0, 0, 0, 0, 0)", "i", QPW_I(in->talkers_until_unix_ns));
     for (size_t i = 0; r == 0 && i < in->n_talkers; i++) {
         t = &in->talkers[i];
         if (!i || memcmp(&t->key, &t[-1].key, sizeof(t->key)))

@@ -26,6 +26,7 @@
 #include "words/table.h"
 #include "words/words.h"
 #include "util/document.h"
+#include "util/names.h"
 #include "util/usage.h"
 
 enum { KEY_LOCAL = 0x100, KEY_WITHOUT };
@@ -128,7 +129,7 @@ static int test_attached(const struct qpw_policy *candidate, struct qpw_what_if 
         return rc;
     rc = qpw_collect_watched(&kernel, NULL, &snapshot, err);
     if (rc == 0)
-        rc = qpw_policy_what_if(&snapshot, candidate, time(NULL), ret, err);
+        rc = qpw_policy_what_if(&snapshot, NULL, 0, candidate, time(NULL), ret, err);
     if (rc == 0)
         rc = take_answer(&snapshot, tested, err);
     snprintf(tested->host, sizeof(tested->host), "%s", snapshot.host);
@@ -172,17 +173,55 @@ static int make_candidate(const struct options *o, struct qpw_policy *ret, struc
     return rc;
 }
 
+/* Who it was that used what is no finding. */
+struct ends {
+    struct qpw_what_if_end *list;
+    size_t n, room;
+    struct qpw_history_window window;
+    bool failed;
+};
+
+static bool add_recorded(const struct qpw_history_end *end, void *arg)
+{
+    struct ends *all = arg;
+    struct qpw_what_if_end *more;
+
+    if (end->finding)
+        return true;
+    if (all->n == all->room) {
+        all->room = all->room ? 2 * all->room : 256;
+        more = reallocarray(all->list, all->room, sizeof(*more));
+        if (!more) {
+            all->failed = true;
+            return false;
+        }
+        all->list = more;
+    }
+    more = &all->list[all->n];
+    *more = (struct qpw_what_if_end){.key = end->key, .outcome = end->outcome, .connections = end->connections,
+                                     .whole = end->first >= all->window.since && (!all->window.until || end->last < all->window.until)};
+    snprintf(more->rule, sizeof(more->rule), "%s", end->rule);
+    all->n += qpw_address_parse(end->remote, more->remote) == 0;
+    return true;
+}
+
 static int test_recorded(const struct options *o, const struct qpw_policy *candidate, struct qpw_what_if *ret, struct qpw_tested *tested,
                          struct qpw_error *err)
 {
     struct qpw_history_window window;
     struct qpw_history_reader *r = NULL;
     struct qpw_snapshot s = {0};
+    struct ends ends = {0};
     int rc = qpw_history_times(&o->history, 0, &window, err);
 
+    ends.window = window;
     rc = rc ? rc : qpw_history_open_file(&o->history, &r, err);
     rc = rc ? rc : qpw_history_snapshot(r, &window, qpw_clock_unix_ns(), &s, err);
-    rc = rc ? rc : qpw_policy_what_if(&s, candidate, time(NULL), ret, err);
+    rc = rc ? rc : qpw_history_ends(r, &(struct qpw_history_filter){.window = window, .port = -1}, NULL, add_recorded, &ends, err);
+    if (rc == 0 && ends.failed)
+        rc = qpw_fail(err, -ENOMEM, "out of memory");
+    rc = rc ? rc : qpw_policy_what_if(&s, ends.list, ends.n, candidate, time(NULL), ret, err);
+    free(ends.list);
     rc = rc ? rc : take_answer(&s, tested, err);
     snprintf(tested->host, sizeof(tested->host), "%s", s.host);
     snprintf(tested->policy, sizeof(tested->policy), "%s", s.meta.policy_name);

@@ -18,6 +18,16 @@ static json_t *address_json(const uint8_t addr[16], bool known)
     return known ? json_string(qpw_address_text(addr, text, sizeof(text))) : json_null();
 }
 
+static bool knows_initiator(const struct qpw_what_if_row *row)
+{
+    return row->by_address && !(row->remote_only && row->direction == QPW_DIR_OUTBOUND);
+}
+
+static bool knows_responder(const struct qpw_what_if_row *row)
+{
+    return row->by_address && !(row->remote_only && row->direction == QPW_DIR_INBOUND);
+}
+
 int qpw_policy_test_json(const struct qpw_what_if *result, const struct qpw_tested *tested, const struct qpw_policy *candidate,
                          struct qpw_error *err)
 {
@@ -33,15 +43,15 @@ int qpw_policy_test_json(const struct qpw_what_if *result, const struct qpw_test
             o, "protocol",
             json_string(qpw_protocol_text(row->kind, row->protocol, row->port, protocol, sizeof(protocol))));
         json_object_set_new(o, "port", row->kind == QPW_KIND_PROTOCOL ? json_null() : json_integer(row->port));
-        json_object_set_new(o, "initiator", address_json(row->initiator, row->by_address));
-        json_object_set_new(o, "responder", address_json(row->responder, row->by_address));
+        json_object_set_new(o, "initiator", address_json(row->initiator, knows_initiator(row)));
+        json_object_set_new(o, "responder", address_json(row->responder, knows_responder(row)));
         json_object_set_new(o, "old_verdict", json_string(qpw_verdict_name(row->old_verdict)));
         json_object_set_new(o, "new_verdict",
                             row->uncertain ? json_null() : json_string(qpw_verdict_name(row->new_verdict)));
         json_object_set_new(o, "old_rule", *row->old_rule ? json_string(row->old_rule) : json_null());
         json_object_set_new(o, "new_rule", *row->new_rule ? json_string(row->new_rule) : json_null());
-        json_object_set_new(o, "connections", json_integer((json_int_t)row->connections));
-        json_object_set_new(o, "packets", json_integer((json_int_t)row->packets));
+        json_object_set_new(o, "connections", row->connections_unknown ? json_null() : json_integer((json_int_t)row->connections));
+        json_object_set_new(o, "packets", row->packets_unknown ? json_null() : json_integer((json_int_t)row->packets));
         json_array_append_new(rows, o);
     }
     document = qpw_document("qportwatch.policy-test/1");
@@ -84,7 +94,7 @@ int qpw_policy_test_table(const struct qpw_what_if *result, const struct qpw_tes
                    qpw_words_policy(candidate->name, candidate->path, names[0], sizeof(names[0])),
                    qpw_words_policy(tested->policy, tested->path, names[1], sizeof(names[1])),
                    qpw_words_count(result->changed, changed, sizeof(changed)), all,
-                   result->uncertain ? "; others depend on addresses, which are not kept for allowed traffic" : "");
+                   result->uncertain ? "; others depend on addresses, by which allowed packets are not counted" : "");
     for (size_t i = 0; i < result->n && rc == 0; i++) {
         const struct qpw_what_if_row *row = &result->rows[i];
         char service[48], initiator[64] = "", responder[64] = "", connections[24], packets[24];
@@ -101,11 +111,19 @@ int qpw_policy_test_table(const struct qpw_what_if *result, const struct qpw_tes
 
         qpw_words_service(row->kind, row->protocol, row->port, service, sizeof(service));
         if (row->by_address) {
-            qpw_address_text(row->initiator, initiator, sizeof(initiator));
-            qpw_address_text(row->responder, responder, sizeof(responder));
+            snprintf(initiator, sizeof(initiator), "this node");
+            snprintf(responder, sizeof(responder), "this node");
         }
-        qpw_words_count(row->connections, connections, sizeof(connections));
-        qpw_words_count(row->packets, packets, sizeof(packets));
+        if (knows_initiator(row))
+            qpw_address_text(row->initiator, initiator, sizeof(initiator));
+        if (knows_responder(row))
+            qpw_address_text(row->responder, responder, sizeof(responder));
+        snprintf(connections, sizeof(connections), "-");
+        snprintf(packets, sizeof(packets), "-");
+        if (!row->connections_unknown)
+            qpw_words_count(row->connections, connections, sizeof(connections));
+        if (!row->packets_unknown)
+            qpw_words_count(row->packets, packets, sizeof(packets));
         rc = qpw_table_add(&table,
                            row->uncertain                               ? QPW_TEXT_DOUBT
                            : row->new_verdict == QPW_VERDICT_UNEXPECTED ? QPW_TEXT_BAD
