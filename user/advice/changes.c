@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "policy/lang/parse.h"
+#include "util/array.h"
 
 struct seen {
     struct qpw_conn_key key;
@@ -45,12 +46,10 @@ int qpw_changes_add(struct qpw_changes *changes, const struct qpw_conn_key *key,
                     uint64_t packets)
 {
     struct run *run = &changes->runs[changes->present & 1];
-    void *array = run->list;
-    struct seen *seen = qpw_grow(&array, run->n, sizeof(*seen));
+    struct seen *seen = QPW_ADD(run->list, run->n);
 
     if (!seen)
         return -ENOMEM;
-    run->list = array;
     run->n++;
     *seen = (struct seen){*key, *conn, packets};
     return 0;
@@ -159,7 +158,6 @@ int qpw_changes_result(const struct qpw_changes *changes, struct qpw_what_if *re
 
     for (size_t i = 0, j = 0; i < old->n && j < new->n;) {
         int order = by_connection(&old->list[i], &new->list[j]);
-        void *array = result.rows;
         struct qpw_what_if_row *row;
 
         if (order) {
@@ -168,12 +166,11 @@ int qpw_changes_result(const struct qpw_changes *changes, struct qpw_what_if *re
         }
         result.packets += new->list[j].packets;
         if (old->list[i].conn.verdict != new->list[j].conn.verdict) {
-            row = qpw_grow(&array, result.n, sizeof(*row));
+            row = QPW_ADD(result.rows, result.n);
             if (!row) {
                 qpw_what_if_clear(&result);
                 return -ENOMEM;
             }
-            result.rows = array;
             result.n++;
             fill(changes, &old->list[i], &new->list[j], row);
             result.changed += row->packets;

@@ -11,6 +11,7 @@
 #include "facts/rules.h"
 #include "facts/severity.h"
 #include "policy/lang/parse.h"
+#include "util/array.h"
 #include "util/names.h"
 #include "util/text.h"
 #include "words/words.h"
@@ -92,14 +93,12 @@ static struct proposal *proposal_of(struct proposals *all, const struct material
     const struct qpw_finding_key *key = &m->finding->key;
     struct proposal *last = all->n ? &all->list[all->n - 1] : NULL;
     unsigned number = last && same_service(last, key) ? last->number + 1 : 1;
-    void *array = all->list;
 
     if (last && same_service(last, key) && !strcmp(last->process, m->process))
         return last;
-    last = qpw_grow(&array, all->n, sizeof(*last));
+    last = QPW_ADD(all->list, all->n);
     if (!last)
         return NULL;
-    all->list = array;
     all->n++;
     last->direction = key->direction;
     last->kind = key->kind;

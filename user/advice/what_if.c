@@ -10,6 +10,7 @@
 #include "policy/compile/compile.h"
 #include "policy/compile/judge.h"
 #include "policy/lang/parse.h"
+#include "util/array.h"
 
 struct work {
     const struct qpw_snapshot *s;
@@ -48,7 +49,6 @@ static bool is_judged(uint8_t verdict, uint8_t direction)
 
 static int add_row(struct work *w, const struct qpw_what_if_row *row)
 {
-    void *array = w->out.rows;
     struct qpw_what_if_row *place;
 
     for (size_t i = 0; i < w->out.n && !row->by_address; i++) {
@@ -63,10 +63,9 @@ static int add_row(struct work *w, const struct qpw_what_if_row *row)
             return 0;
         }
     }
-    place = qpw_grow(&array, w->out.n, sizeof(*place));
+    place = QPW_ADD(w->out.rows, w->out.n);
     if (!place)
         return -ENOMEM;
-    w->out.rows = array;
     w->out.rows[w->out.n++] = *row;
     return 0;
 }

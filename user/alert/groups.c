@@ -13,6 +13,7 @@
 
 #include "alert/internal.h"
 #include "alert/text.h"
+#include "util/array.h"
 #include "util/names.h"
 
 struct group_key {
@@ -105,15 +106,8 @@ static struct qpw_group *make(struct qpw_engine *e, enum qpw_tale tale, uint64_t
         compact(e, now_ns);
     if (e->n_groups == QPW_MAX_GROUPS)
         return NULL; /* told one by one, under the cap */
-    if (e->n_groups == e->groups_allocated) {
-        size_t n = e->groups_allocated ? 2 * e->groups_allocated : 64;
-        struct qpw_group *groups = realloc(e->groups, n * sizeof(*groups));
-
-        if (!groups)
-            return NULL;
-        e->groups = groups;
-        e->groups_allocated = n;
-    }
+    if (!QPW_ADD(e->groups, e->n_groups))
+        return NULL;
     if (qpw_idmap_set(&e->group_index, id, e->n_groups) < 0)
         return NULL;
     e->groups[e->n_groups] = (struct qpw_group){.flow_id = id, .tale = tale};

@@ -7,6 +7,7 @@
 #include "alert/internal.h"
 #include "alert/text.h"
 #include "policy/lang/suppress.h"
+#include "util/array.h"
 #include "util/names.h"
 #include "words/words.h"
 
@@ -35,19 +36,18 @@ static struct qpw_suppress_state *by_text(struct qpw_engine *e, const char *text
 
 static void add(struct qpw_engine *e, const struct qpw_suppression *line)
 {
-    struct qpw_suppress_state *grown = reallocarray(e->suppressions, e->n_suppressions + 1, sizeof(*grown));
+    struct qpw_suppress_state *place = QPW_ADD(e->suppressions, e->n_suppressions);
     struct qpw_suppress_state s = {.text = strdup(line->text),
                                    .reason = strdup(line->reason ? line->reason : "none given")};
 
-    if (grown)
-        e->suppressions = grown;
-    if (!grown || !s.text || !s.reason) {
+    if (!place || !s.text || !s.reason) {
         clear_one(&s); /* hides all the same; only its record is missing until the next reload */
         return;
     }
     snprintf(s.name, sizeof(s.name), "%s", line->name);
     s.flow_id = qpw_tale_id(QPW_TALE_SUPPRESSION, s.text, strlen(s.text));
-    e->suppressions[e->n_suppressions++] = s;
+    *place = s;
+    e->n_suppressions++;
 }
 
 void qpw_hidden_context(struct qpw_engine *e, uint64_t now_ns)

@@ -168,13 +168,13 @@ struct qpw_engine {
     struct qpw_engine_figures figures;
 
     struct qpw_mark *marks;
-    size_t n_marks, marks_allocated;
+    size_t n_marks;
     struct qpw_idmap mark_index;
     struct qpw_idmap steps;    /* in the lives of findings, that some record told */
     uint64_t pruned_ns;
 
     struct qpw_group *groups;
-    size_t n_groups, groups_allocated;
+    size_t n_groups;
     bool groups_urgent; /* one has folded something and is not told yet */
     struct qpw_idmap group_index;
 

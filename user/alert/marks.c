@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "alert/internal.h"
+#include "util/array.h"
 
 /* How long a mark outlives the finding it is about. */
 #define FORGET_S DAY_S
@@ -43,15 +44,10 @@ uint64_t qpw_tale_keyed_id(const struct qpw_engine *e, enum qpw_tale tale, const
 
 static struct qpw_mark *add_mark(struct qpw_engine *e, uint64_t index)
 {
-    if (e->n_marks == e->marks_allocated) {
-        size_t n = e->marks_allocated ? 2 * e->marks_allocated : 256;
-        struct qpw_mark *marks = realloc(e->marks, n * sizeof(*marks));
+    struct qpw_mark *mark = QPW_ADD(e->marks, e->n_marks);
 
-        if (!marks)
-            return NULL;
-        e->marks = marks;
-        e->marks_allocated = n;
-    }
+    if (!mark)
+        return NULL;
     if (qpw_idmap_set(&e->mark_index, index, e->n_marks) < 0)
         return NULL;
     e->marks[e->n_marks] = (struct qpw_mark){.index = index};

@@ -109,7 +109,7 @@ void qpw_audit_readers_start(struct qpw_auditor *a)
 {
     struct qpw_error err = {""};
     pid_t auditor;
-    int fd, life[2];
+    int fd = -1, life[2] = {-1, -1};
     int r = qpw_readers_listen(&fd, &err);
 
     if (r == -ENOENT)

@@ -99,19 +99,19 @@ static void add_parent(struct qpw_ask_parents *p, const struct qpw_conn_key *key
     p->n++;
 }
 
-void qpw_ask_noted_parents(struct qpw_ask_parents *p, const struct qpw_parent *parent)
+void qpw_ask_noted_parents(struct qpw_ask_parents *p, const struct qpw_parent *noted)
 {
     const struct qpw_auditor *a = p->ask->a;
 
     for (size_t i = 0; i < QPW_PARENT_OWNERS; i++) {
-        struct qpw_conn_key key = {.local_port = parent->of[i].local_port, .remote_port = parent->of[i].remote_port,
-                                   .protocol = parent->protocol};
+        struct qpw_conn_key key = {.local_port = noted->of[i].local_port, .remote_port = noted->of[i].remote_port,
+                                   .protocol = noted->protocol};
 
         if (!key.local_port && !key.remote_port)
             continue;
-        memcpy(key.local, parent->of[i].local, 16);
+        memcpy(key.local, noted->of[i].local, 16);
         memcpy(key.remote, p->ask->key->remote, 16);
-        add_parent(p, &key, parent->of[i].owner, a->names.rules[p->rule].direction);
+        add_parent(p, &key, noted->of[i].owner, a->names.rules[p->rule].direction);
     }
 }
 

@@ -9,6 +9,7 @@
 #include <sys/utsname.h>
 
 #include "check/internal.h"
+#include "util/array.h"
 #include "util/document.h"
 #include "util/text.h"
 #include "words/table.h"
@@ -21,14 +22,13 @@ static const char *const level_names[] = {
 
 void qpw_remark(struct qpw_check *c, enum qpw_remark_level level, const char *what, const char *todo, const char *why, ...)
 {
-    struct qpw_remark *remarks = reallocarray(c->remarks, c->n + 1, sizeof(*remarks)), *r;
+    struct qpw_remark *r = QPW_ADD(c->remarks, c->n);
     va_list args;
 
-    if (!remarks)
+    if (!r)
         abort(); /* a check that leaves a remark out would say that all is well */
-    c->remarks = remarks;
-    r = &remarks[c->n++];
-    *r = (struct qpw_remark){.level = level};
+    c->n++;
+    r->level = level;
     snprintf(r->what, sizeof(r->what), "%s", what);
     snprintf(r->todo, sizeof(r->todo), "%s", todo ? todo : "");
     va_start(args, why);

@@ -75,6 +75,7 @@ static int show(const struct options *o, struct qpw_node_listeners *node, const 
     node->about.answer = s ? &answer : NULL;
     node->about.why = why;
     r = r ? r : print(o, &node->listening, &node->about);
+    node->about.answer = NULL; /* it ends here */
     return r < 0 ? qpw_fail(err, r, "cannot print: %s", strerror(-r)) : 0;
 }
 

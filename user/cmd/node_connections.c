@@ -10,6 +10,7 @@
 #include "policy/lang/parse.h"
 #include "snapshot/conns.h"
 #include "snapshot/decisions.h"
+#include "util/array.h"
 #include "words/owner.h"
 
 struct reading {
@@ -25,7 +26,6 @@ static void take_connection(const struct qpw_conn_key *key, const struct qpw_con
 {
     struct reading *r = data;
     struct qpw_connection one = {.key = *key, .conn = *conn}, *row;
-    void *array;
 
     if (r->no_memory || qpw_conn_expired(r->control, conn, key->protocol, r->now_ns))
         return;
@@ -37,12 +37,10 @@ static void take_connection(const struct qpw_conn_key *key, const struct qpw_con
         r->c->left_out++;
         return;
     }
-    array = r->c->rows;
-    row = qpw_grow(&array, r->c->n, sizeof(*row));
+    row = QPW_ADD(r->c->rows, r->c->n);
     r->no_memory = !row;
     if (!row)
         return;
-    r->c->rows = array;
     r->c->n++;
     *row = one;
 }

@@ -76,13 +76,13 @@ static int load_named(struct qpw_node_listeners *n, const struct qpw_policy_opti
     return r;
 }
 
-int qpw_node_listeners_load(struct qpw_node_listeners *n, const struct qpw_policy_options *options,
+int qpw_node_listeners_load(struct qpw_node_listeners *ret, const struct qpw_policy_options *options,
                             const struct qpw_kernel *kernel, const struct qpw_snapshot *snapshot, struct qpw_error *err)
 {
     bool named = options && (options->policy_file || options->platform || options->peers_file || options->n_peers);
 
-    *n = (struct qpw_node_listeners){0};
-    return named || !snapshot ? load_named(n, options, err) : load_in_force(n, kernel, snapshot, err);
+    *ret = (struct qpw_node_listeners){0};
+    return named || !snapshot ? load_named(ret, options, err) : load_in_force(ret, kernel, snapshot, err);
 }
 
 int qpw_node_listeners_read(struct qpw_node_listeners *n, struct qpw_sockets *sockets,

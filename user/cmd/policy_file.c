@@ -43,9 +43,8 @@ static int lock_folder(const char *path, int *ret, struct qpw_error *err)
 
 static int read_text(struct qpw_policy_place *place, struct qpw_error *err)
 {
-    size_t length;
-
     struct stat st;
+    size_t length;
 
     if (access(place->path, F_OK) < 0 && errno == ENOENT)
         return lstat(place->path, &st) < 0 ? 0 : qpw_fail(err, -EINVAL, "%s is a link to a file that does not exist", place->path);

@@ -40,10 +40,10 @@ extern const struct argp qpw_config_argp;
 
 /*
  * Reads the files, or `file` alone where it is not NULL; a standard place that is not there is no error. argp: whose long
- * options are the names. `complain` gets one line, "FILE:LINE: what", for each thing that is wrong. Returns how many there
+ * options are the names. `to` gets one line, "FILE:LINE: what", for each thing that is wrong. Returns how many there
  * were; *ret is the caller's in any case.
  */
-size_t qpw_config_read(const char *file, const struct argp *argp, struct qpw_settings *ret, void (*complain)(const char *line));
+size_t qpw_config_read(const char *file, const struct argp *argp, struct qpw_settings *ret, void (*to)(const char *line));
 void qpw_config_clear(struct qpw_settings *config);
 
 /* Marks what a file read later or (given: n names of long options, or `iface`) the command line replaces. */

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "util/array.h"
 #include "util/document.h"
 #include "words/numbers.h"
 
@@ -14,14 +15,12 @@
 
 void qpw_changelist_add(struct qpw_changelist *list, const char *format, ...)
 {
-    char **grown = reallocarray(list->lines, list->n + 1, sizeof(*grown)), *line;
+    char **place = QPW_ADD(list->lines, list->n), *line;
     va_list args;
     int length;
 
-    if (grown)
-        list->lines = grown;
     va_start(args, format);
-    length = grown ? vasprintf(&line, format, args) : -1;
+    length = place ? vasprintf(&line, format, args) : -1;
     va_end(args);
     if (length < 0)
         list->incomplete = true;

@@ -165,7 +165,7 @@ int qpw_control_connect(int *ret_fd, pid_t *ret_pid, struct qpw_error *err)
     struct timeval patience = {.tv_sec = QPW_CONTROL_CONNECT_SECONDS};
     int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0), r;
     struct sockaddr_un address;
-    struct ucred who;
+    struct ucred who = {0};
 
     if (fd < 0)
         return qpw_fail(err, -errno, "making a control socket: %s", strerror(errno));
@@ -231,8 +231,8 @@ int qpw_control_ask(const json_t *request, json_t **ret_answer, pid_t *ret_pid, 
 {
     struct timeval patience = {.tv_sec = QPW_CONTROL_ANSWER_SECONDS};
     json_t *answer = NULL;
-    pid_t pid;
-    int fd, r = qpw_control_connect(&fd, &pid, err);
+    pid_t pid = 0;
+    int fd = -1, r = qpw_control_connect(&fd, &pid, err);
 
     if (r < 0)
         return r;

@@ -83,11 +83,11 @@ static bool read_interpreter(const char *path, char ret[PATH_MAX])
 /* script: what execve(2) of that path has executed; otherwise the file itself. */
 static void resolve_here(const char *path, bool script, char ret[PATH_MAX])
 {
-    char interpreter[PATH_MAX];
+    char next[PATH_MAX];
 
     follow(path, ret);
-    for (int i = 0; script && i < INTERPRETERS && read_interpreter(ret, interpreter); i++)
-        memcpy(ret, interpreter, PATH_MAX);
+    for (int i = 0; script && i < INTERPRETERS && read_interpreter(ret, next); i++)
+        memcpy(ret, next, PATH_MAX);
 }
 
 struct question {

@@ -11,28 +11,25 @@
 
 #include "host/clock.h"
 #include "host/sockets_diag.h"
+#include "util/array.h"
 
 struct reading {
     struct qpw_diag_socket *sockets;
-    size_t n, allocated;
+    size_t n;
 };
 
 static int take(void *data, const struct qpw_diag_socket *socket)
 {
+    struct qpw_diag_socket *place;
     struct reading *r = data;
 
     if (!socket->key.local_port)
         return 0; /* not bound yet */
-    if (r->n == r->allocated) {
-        size_t room = r->allocated ? 2 * r->allocated : 256;
-        struct qpw_diag_socket *more = reallocarray(r->sockets, room, sizeof(*more));
-
-        if (!more)
-            return -ENOMEM;
-        r->sockets = more;
-        r->allocated = room;
-    }
-    r->sockets[r->n++] = *socket;
+    place = QPW_ADD(r->sockets, r->n);
+    if (!place)
+        return -ENOMEM;
+    *place = *socket;
+    r->n++;
     return 0;
 }
 

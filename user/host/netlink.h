@@ -35,6 +35,7 @@ struct qpw_link {
     uint64_t rx_packets; /* as the device counts, at the last whole reading or notification */
     uint64_t tx_packets;
     unsigned serial;    /* another one when a device of the same ifindex was deleted and made again */
+    uint32_t pad;       /* links are compared whole */
 };
 
 /* One entry of the set of addresses that are this node's: each address once, on however many links it is. */

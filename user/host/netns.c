@@ -16,6 +16,8 @@
 #include <linux/magic.h>
 #include <unistd.h>
 
+#include "util/array.h"
+
 #define SEQUENCE 1
 
 static int on_answer(const struct nlmsghdr *message, void *data)
@@ -87,25 +89,22 @@ int qpw_netns_open(int nsid, struct qpw_error *err)
 
 struct seen {
     ino_t *inode;
-    size_t n, allocated;
+    size_t n;
 };
 
 /* Whether it was not there yet. Without memory nothing is new: what could go round for ever does not. */
 static bool add_new(struct seen *seen, ino_t inode)
 {
-    ino_t *grown;
+    ino_t *place;
 
     for (size_t i = 0; i < seen->n; i++)
         if (seen->inode[i] == inode)
             return false;
-    if (seen->n == seen->allocated) {
-        grown = reallocarray(seen->inode, seen->allocated + 64, sizeof(*grown));
-        if (!grown)
-            return false;
-        seen->inode = grown;
-        seen->allocated += 64;
-    }
-    seen->inode[seen->n++] = inode;
+    place = QPW_ADD(seen->inode, seen->n);
+    if (!place)
+        return false;
+    *place = inode;
+    seen->n++;
     return true;
 }
 

@@ -129,7 +129,7 @@ void qpw_cgroup_unit(const char *text, char *buf, size_t size)
 
     buf[0] = '\0';
     for (; *line; line = *end ? end + 1 : end) {
-        end = strchrnul(line, '\n');
+        end = line + strcspn(line, "\n");
         /* Version 2 ("0::"), or version 1's hierarchy of systemd; those of the controllers may be elsewhere. */
         if (strncmp(line, "0::", 3) && !memmem(line, end - line, ":name=systemd:", 14))
             continue;

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "host/sockets_diag.h"
+#include "util/array.h"
 
 #define STATES_LIVE (1u << QPW_TCP_ESTABLISHED | 1u << QPW_TCP_CLOSE_WAIT)
 #define READINGS 6
@@ -111,7 +112,7 @@ struct opened {
 
 struct table {
     struct opened *items;
-    size_t count, cap;
+    size_t count;
 };
 
 static bool over_loopback(const struct qpw_conn_key *key)
@@ -127,17 +128,12 @@ static int take_opened(void *data, const struct qpw_diag_socket *socket)
 
     if (over_loopback(&socket->key))
         return 0;
-    if (table->count == table->cap) {
-        size_t cap = table->cap ? 2 * table->cap : 1024;
-
-        more = realloc(table->items, cap * sizeof(*more));
-        if (!more)
-            return -ENOMEM;
-        table->items = more;
-        table->cap = cap;
-    }
-    table->items[table->count].key = socket->key;
-    table->items[table->count++].direction = opener_direction(socket);
+    more = QPW_ADD(table->items, table->count);
+    if (!more)
+        return -ENOMEM;
+    table->count++;
+    more->key = socket->key;
+    more->direction = opener_direction(socket);
     return 0;
 }
 

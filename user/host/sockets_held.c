@@ -7,6 +7,7 @@
 
 #include "host/clock.h"
 #include "host/sockets_diag.h"
+#include "util/array.h"
 
 #define QPW_TCP_TIME_WAIT 6
 #define QPW_TCP_NEW_SYN_RECV 12
@@ -14,7 +15,7 @@
 
 struct reading {
     struct qpw_diag_socket *sockets;
-    size_t n, room;
+    size_t n;
     bool all; /* also those that no file belongs to */
 };
 
@@ -25,14 +26,11 @@ static int take(void *arg, const struct qpw_diag_socket *socket)
 
     if (!socket->inode && !r->all)
         return 0;
-    if (r->n == r->room) {
-        more = reallocarray(r->sockets, r->room ? 2 * r->room : 256, sizeof(*more));
-        if (!more)
-            return -ENOMEM;
-        r->sockets = more;
-        r->room = r->room ? 2 * r->room : 256;
-    }
-    r->sockets[r->n++] = *socket;
+    more = QPW_ADD(r->sockets, r->n);
+    if (!more)
+        return -ENOMEM;
+    *more = *socket;
+    r->n++;
     return 0;
 }
 

@@ -17,6 +17,7 @@
 #include "host/proc_reader.h"
 #include "host/process.h"
 #include "host/sockets_diag.h"
+#include "util/array.h"
 
 /* CPU time, so that a busy machine hides nobody: a reading of /proc is given up after so much and is then incomplete. */
 #define INDEX_TIME_NS 250000000ull
@@ -45,18 +46,12 @@ static int by_inode(const void *a, const void *b)
 
 static bool add_owner(struct qpw_process_index *index, uint32_t inode, int pid)
 {
-    struct qpw_socket_owner *more;
+    struct qpw_socket_owner *place = QPW_ADD(index->owners, index->count);
 
-    if (index->count == index->cap) {
-        size_t cap = index->cap ? 2 * index->cap : 1024;
-
-        more = realloc(index->owners, cap * sizeof(*more));
-        if (!more)
-            return false;
-        index->owners = more;
-        index->cap = cap;
-    }
-    index->owners[index->count++] = (struct qpw_socket_owner){.inode = inode, .pid = pid};
+    if (!place)
+        return false;
+    *place = (struct qpw_socket_owner){.inode = inode, .pid = pid};
+    index->count++;
     return true;
 }
 

@@ -14,7 +14,7 @@ struct qpw_socket_owner {
 
 struct qpw_process_index {
     struct qpw_socket_owner *owners; /* by inode, the preferred process first */
-    size_t count, cap;
+    size_t count;
     uint64_t started_ns;
     uint64_t ended_ns;   /* 0: never read */
     uint64_t begun_cpu_ns; /* CPU time of this thread at the start */

@@ -16,6 +16,7 @@
 
 #include "host/netlink_ask.h"
 #include "instance/hooks_list.h"
+#include "util/array.h"
 
 #define DUMP_ATTEMPTS 16
 
@@ -51,7 +52,7 @@ static void read_link(const struct nlmsghdr *message, struct qpw_hook_link *link
 
 struct links {
     struct qpw_hook_link *link;
-    size_t n, allocated;
+    size_t n;
 };
 
 static int on_link(const struct nlmsghdr *message, void *data)
@@ -61,18 +62,13 @@ static int on_link(const struct nlmsghdr *message, void *data)
 
     if (message->nlmsg_type != RTM_NEWLINK)
         return MNL_CB_OK;
-    if (links->n == links->allocated) {
-        size_t allocated = links->allocated ? 2 * links->allocated : 16;
-
-        more = reallocarray(links->link, allocated, sizeof(*more));
-        if (!more) {
-            errno = ENOMEM;
-            return MNL_CB_ERROR;
-        }
-        links->link = more;
-        links->allocated = allocated;
+    more = QPW_ADD(links->link, links->n);
+    if (!more) {
+        errno = ENOMEM;
+        return MNL_CB_ERROR;
     }
-    read_link(message, &links->link[links->n++]);
+    links->n++;
+    read_link(message, more);
     return MNL_CB_OK;
 }
 

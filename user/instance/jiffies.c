@@ -42,7 +42,7 @@ static int read_half(int fd, uint32_t *ret)
 /* Waits for the next tick: its number and when it was seen. */
 static int next_tick(int fd, uint32_t *ret_tick, uint64_t *ret_ns)
 {
-    uint32_t first, tick;
+    uint32_t first = 0, tick = 0;
     int rc = read_half(fd, &first);
 
     do {

@@ -16,6 +16,7 @@
 #include "instance/hooks_xdp.h"
 #include "instance/instance.h"
 #include "instance/objects.h"
+#include "util/array.h"
 
 /* Fits every version's record: what is asked for is only its first two fields. */
 #define META_BYTES (64u * 1024)
@@ -83,7 +84,7 @@ bool qpw_map_is_meta(uint32_t map_id)
  */
 static int belongs_to_us(struct qpw_place *place)
 {
-    __u32 ids[QPW_PROGRAM_MAPS];
+    __u32 ids[QPW_PROGRAM_MAPS] = {0};
     int n = qpw_program_map_ids(place->entry.prog_id, ids, QPW_PROGRAM_MAPS), fd;
     bool found;
 
@@ -107,12 +108,12 @@ static int belongs_to_us(struct qpw_place *place)
 
 int qpw_places_add(struct qpw_places *places, const struct qpw_place *place, struct qpw_error *err)
 {
-    struct qpw_place *grown = reallocarray(places->place, places->n + 1, sizeof(*grown));
+    struct qpw_place *more = QPW_ADD(places->place, places->n);
 
-    if (!grown)
+    if (!more)
         return qpw_fail(err, -ENOMEM, "out of memory");
-    places->place = grown;
-    places->place[places->n++] = *place;
+    *more = *place;
+    places->n++;
     return 0;
 }
 

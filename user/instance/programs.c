@@ -138,12 +138,12 @@ int qpw_programs_begin(const struct qpw_kernel *k, uint32_t wanted, struct qpw_p
 /* What the work took. The object's pages are the program file's: they are there again when they are next read. */
 static void give_back(void)
 {
-    uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE), first = ((uintptr_t)qpw_bpf_object + page - 1) / page * page,
-              end = (uintptr_t)qpw_bpf_object_end / page * page;
+    char *object = (char *)qpw_bpf_object;
+    size_t page = (size_t)sysconf(_SC_PAGESIZE), before = -(uintptr_t)object % page, size = (size_t)(qpw_bpf_object_end - qpw_bpf_object);
 
     malloc_trim(0);
-    if (first < end)
-        madvise((void *)first, end - first, MADV_DONTNEED);
+    if (size >= before + page) /* of whole pages */
+        madvise(object + before, (size - before) / page * page, MADV_DONTNEED);
 }
 
 int qpw_programs_end(struct qpw_programs *p, int prog_fd[QPW_PROG_COUNT], struct qpw_error *err)

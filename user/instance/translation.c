@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "util/array.h"
+
 #define DEPTH 16 /* of structures in structures */
 
 struct making {
@@ -27,11 +29,11 @@ static int add_copy(struct qpw_translation *l, uint32_t from, uint32_t to, uint3
         last->size += size;
         return 0;
     }
-    more = reallocarray(l->copies, l->n + 1, sizeof(*more));
+    more = QPW_ADD(l->copies, l->n);
     if (!more)
         return -ENOMEM;
-    l->copies = more;
-    l->copies[l->n++] = (struct qpw_translation_copy){from, to, size};
+    *more = (struct qpw_translation_copy){from, to, size};
+    l->n++;
     return 0;
 }
 
@@ -273,7 +275,7 @@ int qpw_map_copy(int from_fd, int to_fd)
     r = r ? r : ask(from_fd, &info);
     if (r < 0)
         return r;
-    all = calloc(1, (size_t)l.key.from_size + l.value.from_size + l.key.to_size + l.value.to_size);
+    all = calloc(1, 1 + (size_t)l.key.from_size + l.value.from_size + l.key.to_size + l.value.to_size);
     if (!all) {
         qpw_map_translation_clear(&l);
         return -ENOMEM;

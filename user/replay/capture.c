@@ -64,7 +64,7 @@ int qpw_capture_open(const char *path, struct qpw_capture **ret, struct qpw_erro
 {
     struct qpw_capture *c = calloc(1, sizeof(*c));
     uint8_t first[4];
-    bool pcapng;
+    bool pcapng = false;
     int rc;
 
     if (c)

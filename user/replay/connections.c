@@ -45,7 +45,7 @@ int qpw_connections_made(const struct qpw_kernel *k, enum qpw_conn_class conn_cl
 int qpw_connections_evicted(const struct qpw_kernel *k, enum qpw_conn_class conn_class, uint64_t *ret,
                             struct qpw_error *err)
 {
-    uint64_t opened, closed, expired;
+    uint64_t opened = 0, closed = 0, expired = 0;
     int rc = qpw_connections_made(k, conn_class, &opened, &closed, err);
 
     rc = rc ? rc : read_statistic(k, QPW_STAT_EXPIRED(conn_class), &expired, err);

@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "util/array.h"
+
 #define BLOCK_SECTION 0x0a0d0d0au
 #define BLOCK_INTERFACE 1u
 #define BLOCK_PACKET_OLD 2u
@@ -201,17 +203,16 @@ static int read_block(struct qpw_pcapng *ng, uint32_t *ret_type, uint32_t *ret_l
 
 static int add_interface(struct qpw_pcapng *ng, uint32_t length, struct qpw_error *err)
 {
-    struct interface *interfaces, *new;
+    struct interface *new;
     const uint8_t *value;
     size_t bytes;
 
     if (length < 8 || ng->n_interfaces >= INTERFACES_MAX)
         return damaged(err, "an interface block that is too short, or too many of them");
-    interfaces = reallocarray(ng->interfaces, ng->n_interfaces + 1, sizeof(*interfaces));
-    if (!interfaces)
+    new = QPW_ADD(ng->interfaces, ng->n_interfaces);
+    if (!new)
         return qpw_fail(err, -ENOMEM, "out of memory for interfaces");
-    ng->interfaces = interfaces;
-    new = &interfaces[ng->n_interfaces++];
+    ng->n_interfaces++;
     *new = (struct interface){.link_type = get16(ng, ng->block), .snaplen = get32(ng, ng->block + 4), .resolution = 6};
     value = option(ng, ng->block + 8, length - 8, OPTION_IF_NAME, &bytes);
     if (value)
@@ -296,7 +297,7 @@ int qpw_pcapng_open(FILE *file, struct qpw_pcapng **ret, struct qpw_error *err)
 int qpw_pcapng_next(struct qpw_pcapng *ng, struct qpw_capture_frame *ret, uint32_t *ret_link_type,
                     struct qpw_error *err)
 {
-    uint32_t type, length;
+    uint32_t type = 0, length = 0;
     int rc;
 
     while ((rc = read_block(ng, &type, &length, err)) > 0) {

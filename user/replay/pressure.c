@@ -8,6 +8,7 @@
 
 #include "snapshot/conns.h"
 #include "replay/connections.h"
+#include "util/array.h"
 
 struct entry {
     struct qpw_conn_key key;
@@ -25,24 +26,21 @@ static int by_last(const void *left, const void *right)
 
 struct table {
     struct entry *entries;
-    size_t n, room;
+    size_t n;
     bool failed; /* no memory for all of them */
 };
 
 static void keep(const struct qpw_conn_key *key, const struct qpw_conn *conn, void *data)
 {
     struct table *t = data;
-    struct entry *grown;
+    struct entry *place;
 
-    if (t->n == t->room) {
-        grown = reallocarray(t->entries, t->room ? 2 * t->room : 1024, sizeof(*grown));
-        t->failed = t->failed || !grown;
-        if (!grown)
-            return;
-        t->entries = grown;
-        t->room = t->room ? 2 * t->room : 1024;
-    }
-    t->entries[t->n++] = (struct entry){*key, *conn};
+    place = QPW_ADD(t->entries, t->n);
+    t->failed = t->failed || !place;
+    if (!place)
+        return;
+    *place = (struct entry){*key, *conn};
+    t->n++;
 }
 
 static int relieve(struct qpw_kernel *k, enum qpw_conn_class conn_class, uint64_t capacity, struct qpw_expire *expire,

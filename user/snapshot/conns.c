@@ -169,9 +169,9 @@ int qpw_conns_find_any(const struct qpw_kernel *k, const struct qpw_conn_key *ke
 int qpw_conns_remove(struct qpw_kernel *k, enum qpw_conn_class conn_class, const struct qpw_conn_key *key)
 {
     struct qpw_half set;
-    uint32_t number;
+    uint32_t number = 0;
     struct qpw_tag t;
-    unsigned way;
+    unsigned way = 0;
     int rc;
 
     if (conn_class == QPW_CLASS_HALF) {

@@ -8,14 +8,16 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "util/array.h"
+
 int qpw_snapshot_note(struct qpw_snapshot *s, const struct qpw_note *note)
 {
-    struct qpw_note *more = reallocarray(s->notes, s->n_notes + 1, sizeof(*more));
+    struct qpw_note *more = QPW_ADD(s->notes, s->n_notes);
 
     if (!more)
         return -ENOMEM;
-    s->notes = more;
-    more[s->n_notes++] = *note;
+    *more = *note;
+    s->n_notes++;
     return 0;
 }
 

@@ -11,6 +11,8 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
+#include "util/array.h"
+
 #define SILENT_MS 1000 /* for which a pipe may have nothing to read */
 
 const char *qpw_file_kind(mode_t mode)
@@ -57,10 +59,10 @@ void qpw_file_hold(const char *const *paths, size_t n, int (*open_one)(const cha
 
     for (size_t i = 0; i < n; i++) {
         fd = !strcmp(paths[i], "-") || qpw_file_held(paths[i]) >= 0 ? -1 : open_one(paths[i], &err);
-        more = fd < 0 ? NULL : reallocarray(held, n_held + 1, sizeof(*held));
+        more = fd < 0 ? NULL : QPW_ADD(held, n_held);
         if (more) {
-            held = more;
-            held[n_held++] = (struct held){paths[i], fd};
+            *more = (struct held){paths[i], fd};
+            n_held++;
         } else if (fd >= 0) {
             close(fd);
         }

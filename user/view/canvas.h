@@ -40,6 +40,7 @@ struct qpw_cell {
     wchar_t ch;
     wchar_t marks[QPW_CELL_MARKS]; /* combining characters; 0: no more */
     uint8_t style;
+    uint8_t pad[sizeof(wchar_t) - 1]; /* cells are compared whole */
 };
 
 /* A place that answers a mouse click. */

@@ -91,7 +91,7 @@ struct qpw_model {
     const uint64_t *alerts;         /* by severity, out of the alert log; NULL: it cannot be read */
     struct qpw_findings found;      /* of the tab Unexpected, grouped; rows point into it */
     struct qpw_row *rows;
-    size_t n_rows, room;
+    size_t n_rows;
     size_t n_hidden;                /* rows that the filter holds back */
     struct qpw_peer_view *peers;
     struct qpw_rule_view *rules;
@@ -99,7 +99,7 @@ struct qpw_model {
     struct qpw_peer_seen *peer_seen; /* by peer number: all that whole snapshots have told so far */
     size_t n_peer_seen;
     struct qpw_line *lines;
-    size_t n_lines, lines_room;
+    size_t n_lines;
     /* Read only while their tabs are shown (more.h); rows point into them. */
     struct qpw_connection *conns;
     size_t n_conns;

@@ -4,38 +4,25 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "util/array.h"
 #include "view/model.h"
 
 struct qpw_row *qpw_model_add_row(struct qpw_model *m)
 {
-    if (m->n_rows == m->room) {
-        size_t room = m->room ? 2 * m->room : 256;
-        struct qpw_row *rows = realloc(m->rows, room * sizeof(*rows));
+    struct qpw_row *row = QPW_ADD(m->rows, m->n_rows);
 
-        if (!rows)
-            return NULL;
-        m->rows = rows;
-        m->room = room;
-    }
-    m->rows[m->n_rows] = (struct qpw_row){0};
-    return &m->rows[m->n_rows++];
+    m->n_rows += row != NULL;
+    return row;
 }
 
 int qpw_model_add_line(struct qpw_model *m, const char *section, uint8_t style, const char *item, const char *value,
                        const char *note)
 {
-    struct qpw_line *line;
+    struct qpw_line *line = QPW_ADD(m->lines, m->n_lines);
 
-    if (m->n_lines == m->lines_room) {
-        size_t room = m->lines_room ? 2 * m->lines_room : 64;
-        struct qpw_line *lines = realloc(m->lines, room * sizeof(*lines));
-
-        if (!lines)
-            return -ENOMEM;
-        m->lines = lines;
-        m->lines_room = room;
-    }
-    line = &m->lines[m->n_lines++];
+    if (!line)
+        return -ENOMEM;
+    m->n_lines++;
     line->section = section;
     line->style = style;
     snprintf(line->item, sizeof(line->item), "%s", item);

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "util/array.h"
 #include "util/file.h"
 #include "util/names.h"
 #include "util/text.h"
@@ -46,16 +47,14 @@ void qpw_known_clear(void)
 
 static int add_range(struct names *n, const struct qpw_range *range, const char *format, const char *name)
 {
-    struct named_range *grown = n->n_ranges & (n->n_ranges - 1) || !n->n_ranges
-                                    ? n->n_ranges ? n->ranges : malloc(sizeof(*grown))
-                                    : reallocarray(n->ranges, 2 * n->n_ranges, sizeof(*grown));
+    struct named_range *place = QPW_ADD(n->ranges, n->n_ranges);
 
-    if (!grown)
+    if (!place)
         return -ENOMEM;
-    n->ranges = grown;
-    grown[n->n_ranges].range = *range;
-    snprintf(grown[n->n_ranges].name, sizeof(grown->name), format, name);
-    qpw_text_clean(grown[n->n_ranges++].name);
+    n->n_ranges++;
+    place->range = *range;
+    snprintf(place->name, sizeof(place->name), format, name);
+    qpw_text_clean(place->name);
     return 0;
 }
 

@@ -116,7 +116,7 @@ const char *qpw_words_figure(double value, int decimals, const char *unit, char 
 const char *qpw_words_short(double value, char *buf, size_t size)
 {
     static const char prefixes[] = "kMGTPE";
-    int prefix = -1;
+    int prefix = 0;
 
     if (value > 0 && value < 9.95 && value != (double)(int)value) {
         snprintf(buf, size, "%.1f", value);
@@ -126,10 +126,8 @@ const char *qpw_words_short(double value, char *buf, size_t size)
         snprintf(buf, size, "%.0f", value);
         return buf;
     }
-    while (value >= 999.5 && prefixes[prefix + 1]) {
-        value /= 1000;
+    for (value /= 1000; value >= 999.5 && prefixes[prefix + 1]; value /= 1000)
         prefix++;
-    }
     snprintf(buf, size, value < 9.995 ? "%.2f%c" : value < 99.95 ? "%.1f%c" : "%.0f%c", value, prefixes[prefix]);
     return buf;
 }

@@ -12,6 +12,7 @@
 #include "policy/tools/export.h"
 #include "policy/lang/rule_text.h"
 #include "policy/lang/suppress.h"
+#include "util/array.h"
 #include "words/known.h"
 #include "words/table.h"
 #include "words/words.h"
@@ -166,11 +167,10 @@ static void add_name(qpw_u128 number, struct names *names)
 
     for (int byte = 15; byte >= 0; byte--, number >>= 8)
         addr[byte] = (uint8_t)number;
-    more = *qpw_known_name(addr) ? reallocarray(names->list, names->n + 1, sizeof(*more)) : NULL;
+    more = *qpw_known_name(addr) ? QPW_ADD(names->list, names->n) : NULL;
     if (!more)
         return;
-    names->list = more;
-    if (asprintf(&more[names->n], "%s %s", qpw_range_text(&range, text, sizeof(text)), qpw_known_name(addr)) >= 0)
+    if (asprintf(more, "%s %s", qpw_range_text(&range, text, sizeof(text)), qpw_known_name(addr)) >= 0)
         names->n++;
 }
 

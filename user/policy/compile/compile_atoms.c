@@ -8,6 +8,7 @@
 
 #include "policy/compile/compile_int.h"
 #include "policy/lang/parse.h"
+#include "util/array.h"
 
 #define LISTED_AT_MOST 1024u /* a rule over more ports is no evidence of direction */
 
@@ -34,12 +35,10 @@ static uint32_t last_of_space(unsigned protocol)
 
 int qpw_add_atom(struct qpw_compiler *c, const struct qpw_atom *atom)
 {
-    void *array = c->atoms;
-    struct qpw_atom *place = qpw_grow(&array, c->n_atoms, sizeof(*place));
+    struct qpw_atom *place = QPW_ADD(c->atoms, c->n_atoms);
 
     if (!place)
         return qpw_fail(c->err, -ENOMEM, "%s: out of memory", c->policy->path);
-    c->atoms = array;
     *place = *atom;
     place->order = (uint32_t)c->n_atoms++;
     return 0;
@@ -47,12 +46,10 @@ int qpw_add_atom(struct qpw_compiler *c, const struct qpw_atom *atom)
 
 int qpw_add_mark(struct qpw_compiler *c, uint8_t direction, uint32_t place, uint16_t rule)
 {
-    void *array = c->marks;
-    struct qpw_mark *mark = qpw_grow(&array, c->n_marks, sizeof(*mark));
+    struct qpw_mark *mark = QPW_ADD(c->marks, c->n_marks);
 
     if (!mark)
         return qpw_fail(c->err, -ENOMEM, "%s: out of memory", c->policy->path);
-    c->marks = array;
     c->n_marks++;
     *mark = (struct qpw_mark){.place = place, .rule = rule, .direction = direction};
     return 0;

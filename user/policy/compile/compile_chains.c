@@ -6,6 +6,7 @@
 
 #include "policy/compile/compile_int.h"
 #include "policy/lang/parse.h"
+#include "util/array.h"
 
 #define CHAIN_BUCKETS 65536u
 
@@ -56,8 +57,10 @@ static void deactivate(struct sweep *s, uint32_t atom)
 {
     size_t at = 0;
 
-    while (s->active[at] != atom)
+    while (at < s->n_active && s->active[at] != atom)
         at++;
+    if (at == s->n_active)
+        return;
     memmove(&s->active[at], &s->active[at + 1], (--s->n_active - at) * sizeof(*s->active));
 }
 
@@ -109,7 +112,6 @@ static int make_step(struct sweep *s, size_t at, uint32_t place, bool *taken, st
 static int append_chain(struct sweep *s, const struct qpw_step *steps, size_t n)
 {
     struct qpw_compiled *out = &s->c->out;
-    void *chains = out->chains, *all = out->steps;
     struct qpw_chain *chain;
     struct qpw_step *step;
 
@@ -117,17 +119,15 @@ static int append_chain(struct sweep *s, const struct qpw_step *steps, size_t n)
         return qpw_fail(s->c->err, -E2BIG,
                         "%s: its rules overlap in more than %u different ways; give them as fewer, larger ranges",
                         s->c->policy->path, QPW_MAX_CHAINS - 1);
-    chain = qpw_grow(&chains, out->n_chains, sizeof(*chain));
+    chain = QPW_ADD(out->chains, out->n_chains);
     if (!chain)
         return qpw_fail(s->c->err, -ENOMEM, "%s: out of memory", s->c->policy->path);
-    out->chains = chains;
     *chain = (struct qpw_chain){.first = (uint32_t)out->n_steps, .count = (uint32_t)n};
     out->n_chains++;
     for (size_t i = 0; i < n; i++) {
-        step = qpw_grow(&all, out->n_steps, sizeof(*step));
+        step = QPW_ADD(out->steps, out->n_steps);
         if (!step)
             return qpw_fail(s->c->err, -ENOMEM, "%s: out of memory", s->c->policy->path);
-        out->steps = all;
         *step = steps[i];
         out->n_steps++;
     }

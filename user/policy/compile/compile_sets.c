@@ -7,6 +7,7 @@
 
 #include "policy/compile/compile_int.h"
 #include "policy/lang/parse.h"
+#include "util/array.h"
 
 /* A set that was made: what it was made of, so that the same is not made twice. */
 struct made_set {
@@ -74,15 +75,13 @@ static int add_prefix(const struct qpw_prefix *prefix, void *data)
 {
     struct adding *adding = data;
     struct qpw_compiled *out = &adding->c->out;
-    void *array = out->sets;
     struct qpw_set_entry *entry;
 
     if (out->n_sets == QPW_MAX_SET_ENTRIES)
         return -E2BIG;
-    entry = qpw_grow(&array, out->n_sets, sizeof(*entry));
+    entry = QPW_ADD(out->sets, out->n_sets);
     if (!entry)
         return -ENOMEM;
-    out->sets = array;
     out->n_sets++;
     entry->key.prefixlen = 32 + prefix->length;
     entry->key.set = htonl(adding->set);
@@ -175,7 +174,6 @@ void qpw_sets_free(struct qpw_set_builder *sets)
 static int intern(struct qpw_set_builder *sets, uint32_t *recipe, size_t n, uint32_t *ret, bool *ret_new)
 {
     uint64_t hash = 14695981039346656037u;
-    void *array = sets->made;
     struct made_set *made;
     size_t at;
 
@@ -190,12 +188,11 @@ static int intern(struct qpw_set_builder *sets, uint32_t *recipe, size_t n, uint
             return 0;
         }
     }
-    made = sets->n_made < sets->n_buckets / 2 ? qpw_grow(&array, sets->n_made, sizeof(*made)) : NULL;
+    made = sets->n_made < sets->n_buckets / 2 ? QPW_ADD(sets->made, sets->n_made) : NULL;
     if (!made) {
         free(recipe);
         return sets->n_made < sets->n_buckets / 2 ? -ENOMEM : -E2BIG;
     }
-    sets->made = array;
     *made = (struct made_set){.hash = hash, .recipe = recipe, .n = n};
     *ret = sets->buckets[at] = (uint32_t)(sets->n_made++ + 2);
     *ret_new = true;

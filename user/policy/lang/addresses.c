@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "util/array.h"
 #include "util/names.h"
 
 #define MAPPED ((qpw_u128)0xffff << 32) /* ::ffff:0.0.0.0 */

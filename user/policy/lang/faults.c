@@ -5,18 +5,18 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "util/array.h"
+
 int qpw_faults_add(struct qpw_faults *faults, size_t file, unsigned line, const char *text)
 {
-    struct qpw_fault *list = reallocarray(faults->list, faults->n + 1, sizeof(*list));
+    struct qpw_fault *place = QPW_ADD(faults->list, faults->n);
     char *copy = strdup(text);
 
-    if (list)
-        faults->list = list;
-    if (!list || !copy) {
+    if (!place || !copy) {
         free(copy);
         return -ENOMEM;
     }
-    list[faults->n] = (struct qpw_fault){file, line, faults->n, copy};
+    *place = (struct qpw_fault){file, line, faults->n, copy};
     return ++faults->n < QPW_MOST_FAULTS ? 0 : -E2BIG;
 }
 

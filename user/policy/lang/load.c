@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "policy/lang/parse.h"
+#include "util/array.h"
 #include "util/usage.h"
 
 enum { KEY_PLATFORM = 0x100, KEY_PEER, KEY_PEERS };
@@ -33,18 +34,18 @@ static error_t take_once(const struct argp_state *state, const char *option, con
 static error_t take_option(int key, char *value, struct argp_state *state)
 {
     struct qpw_policy_options *options = state->input;
-    const char **peers;
+    const char **peer;
 
     switch (key) {
     case 'p': return take_once(state, "policy", &options->policy_file, value);
     case KEY_PLATFORM: return take_once(state, "platform", &options->platform, value);
     case KEY_PEERS: return take_once(state, "peers", &options->peers_file, value);
     case KEY_PEER:
-        peers = reallocarray(options->peers, options->n_peers + 1, sizeof(*peers));
-        if (!peers)
+        peer = QPW_ADD(options->peers, options->n_peers);
+        if (!peer)
             return ENOMEM;
-        options->peers = peers;
-        options->peers[options->n_peers++] = value;
+        *peer = value;
+        options->n_peers++;
         return 0;
     default: return ARGP_ERR_UNKNOWN;
     }

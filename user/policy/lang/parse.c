@@ -9,6 +9,8 @@
 
 #include <nettle/base16.h>
 
+#include "util/array.h"
+
 static int no_memory(const struct qpw_statement *statement, struct qpw_error *err)
 {
     return qpw_fail(err, -ENOMEM, "%s: out of memory", statement->where.file);
@@ -69,16 +71,14 @@ static int parse_platform(struct qpw_parser *p, const struct qpw_statement *stat
 
 static int parse_row(struct qpw_parser *p, const struct qpw_statement *statement, struct qpw_error *err)
 {
-    void *array = p->policy.rules;
     struct qpw_rule *rule;
     int ret;
 
     if (p->policy.n_rules == QPW_MAX_POLICY_RULES)
         return qpw_fail_at(err, &statement->where, 0, "more than %d rules", QPW_MAX_POLICY_RULES), -E2BIG;
-    rule = qpw_grow(&array, p->policy.n_rules, sizeof(*rule));
+    rule = QPW_ADD(p->policy.rules, p->policy.n_rules);
     if (!rule)
         return no_memory(statement, err);
-    p->policy.rules = array;
     ret = qpw_parse_rule(&p->policy, statement, rule, err);
     if (ret == -EINVAL || ret == -ENOENT)
         qpw_unread_rule(statement, rule);
@@ -89,13 +89,11 @@ static int parse_row(struct qpw_parser *p, const struct qpw_statement *statement
 
 static int parse_suppress(struct qpw_parser *p, const struct qpw_statement *statement, struct qpw_error *err)
 {
-    void *array = p->policy.suppressions;
-    struct qpw_suppression *line = qpw_grow(&array, p->policy.n_suppressions, sizeof(*line));
+    struct qpw_suppression *line = QPW_ADD(p->policy.suppressions, p->policy.n_suppressions);
     int ret;
 
     if (!line)
         return no_memory(statement, err);
-    p->policy.suppressions = array;
     ret = qpw_parse_suppression(&p->policy, statement, line, err);
     if (ret == 0)
         p->policy.n_suppressions++;

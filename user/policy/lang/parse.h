@@ -95,7 +95,4 @@ int qpw_parse_set(struct qpw_parser *p, const struct qpw_statement *statement, s
 /* Every set has addresses, on one of its lines or another. All that have none are named. */
 int qpw_check_sets(const struct qpw_policy *policy, struct qpw_error *err);
 
-/* Appends one element of `size` bytes to an array grown by doubling. The place, or NULL. */
-void *qpw_grow(void **array, size_t n, size_t size);
-
 #endif

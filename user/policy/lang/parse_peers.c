@@ -6,10 +6,10 @@
 #include <string.h>
 
 #include "policy/lang/parse.h"
+#include "util/array.h"
 
 static struct qpw_peer *peer_of(struct qpw_policy *policy, const char *name, const struct qpw_where *where)
 {
-    void *array = policy->peers;
     struct qpw_peer *peer;
 
     for (size_t i = 0; i < policy->n_peers; i++)
@@ -17,10 +17,9 @@ static struct qpw_peer *peer_of(struct qpw_policy *policy, const char *name, con
             return &policy->peers[i];
     if (policy->n_peers == QPW_MAX_PEERS - 1)
         return NULL;
-    peer = qpw_grow(&array, policy->n_peers, sizeof(*peer));
+    peer = QPW_ADD(policy->peers, policy->n_peers);
     if (!peer)
         return NULL;
-    policy->peers = array;
     policy->n_peers++;
     snprintf(peer->name, sizeof(peer->name), "%s", name);
     peer->where = *where;
@@ -82,16 +81,14 @@ int qpw_parse_peer_ports(struct qpw_parser *p, const struct qpw_statement *state
 
 static struct qpw_address_set *set_of(struct qpw_policy *policy, const char *name, const struct qpw_where *where)
 {
-    void *array = policy->sets;
     struct qpw_address_set *set;
 
     for (size_t i = 0; i < policy->n_sets; i++)
         if (!strcmp(policy->sets[i].name, name))
             return &policy->sets[i];
-    set = qpw_grow(&array, policy->n_sets, sizeof(*set));
+    set = QPW_ADD(policy->sets, policy->n_sets);
     if (!set)
         return NULL;
-    policy->sets = array;
     policy->n_sets++;
     strcpy(set->name, name);
     set->where = *where;

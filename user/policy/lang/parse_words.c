@@ -9,20 +9,8 @@
 #include <time.h>
 
 #include "policy/lang/parse.h"
+#include "util/array.h"
 #include "util/near.h"
-
-void *qpw_grow(void **array, size_t n, size_t size)
-{
-    /* Room is a power of two, so n is one exactly when the room is used up. */
-    if (!(n & (n - 1))) {
-        void *more = reallocarray(*array, n ? n * 2 : 1, size);
-
-        if (!more)
-            return NULL;
-        *array = more;
-    }
-    return memset((char *)*array + n * size, 0, size);
-}
 
 /* Column of text[at] within the word that `text` is a part of. */
 static unsigned column_in(const struct qpw_word *word, const char *at)
@@ -292,14 +280,12 @@ void qpw_ports_into_name(const struct qpw_port_range *ports, size_t n, char *nam
 
 int qpw_policy_warn(struct qpw_policy *policy, const struct qpw_where *where, const char *format, ...)
 {
-    void *array = policy->warnings;
-    char **place = qpw_grow(&array, policy->n_warnings, sizeof(*place));
+    char **place = QPW_ADD(policy->warnings, policy->n_warnings);
     char what[384];
     va_list args;
 
     if (!place)
         return -ENOMEM;
-    policy->warnings = array;
     va_start(args, format);
     vsnprintf(what, sizeof(what), format, args);
     va_end(args);

@@ -11,6 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "util/array.h"
 #include "util/file.h"
 #include "util/near.h"
 #include "util/text.h"
@@ -83,17 +84,12 @@ int qpw_read_stream(const char *path, char **ret_text, size_t *ret_length, struc
 
 static const char *remember_file(struct qpw_statements *all, const char *name)
 {
-    char **files = reallocarray(all->files, all->n_files + 1, sizeof(*files));
-    char *copy = strdup(name);
+    char **file = QPW_ADD(all->files, all->n_files);
 
-    if (files)
-        all->files = files;
-    if (!files || !copy) {
-        free(copy);
+    if (!file || !(*file = strdup(name)))
         return NULL;
-    }
-    all->files[all->n_files++] = copy;
-    return copy;
+    all->n_files++;
+    return *file;
 }
 
 static int check_characters(const struct qpw_where *where, const char *line, size_t length, struct qpw_error *err)
@@ -191,7 +187,7 @@ static int split_line(struct qpw_statement *statement, const char *line, size_t 
     int ret = check_characters(&statement->where, line, length, err);
 
     while (ret == 0) {
-        struct qpw_word *words;
+        struct qpw_word *word;
 
         while (at < length && isblank((unsigned char)line[at]))
             at++;
@@ -201,13 +197,11 @@ static int split_line(struct qpw_statement *statement, const char *line, size_t 
             begin = at;
         column += column_of(line + counted, at - counted) - 1;
         counted = at;
-        words = statement->n_words < QPW_MAX_WORDS
-                    ? reallocarray(statement->words, statement->n_words + 1, sizeof(*words)) : NULL;
-        if (!words)
+        word = statement->n_words < QPW_MAX_WORDS ? QPW_ADD(statement->words, statement->n_words) : NULL;
+        if (!word)
             return qpw_fail(err, -ENOMEM, "%s:%u: too many words for one line", statement->where.file,
                             statement->where.line);
-        statement->words = words;
-        ret = take_word(&source, &at, column, &words[statement->n_words], err);
+        ret = take_word(&source, &at, column, word, err);
         if (ret == 0)
             statement->n_words++;
         end = at;
@@ -219,15 +213,12 @@ static int split_line(struct qpw_statement *statement, const char *line, size_t 
 
 static int append(struct qpw_statements *all, const struct qpw_statement *statement)
 {
-    /* Grown by doubling: n is a power of two exactly when the room is used up. */
-    if (!(all->n & (all->n - 1))) {
-        struct qpw_statement *list = reallocarray(all->list, all->n ? all->n * 2 : 1, sizeof(*list));
+    struct qpw_statement *place = QPW_ADD(all->list, all->n);
 
-        if (!list)
-            return -ENOMEM;
-        all->list = list;
-    }
-    all->list[all->n++] = *statement;
+    if (!place)
+        return -ENOMEM;
+    *place = *statement;
+    all->n++;
     return 0;
 }
 

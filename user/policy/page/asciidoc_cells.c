@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "policy/page/asciidoc.h"
+#include "util/array.h"
 
 static const char *alignment(const char *p)
 {
@@ -71,14 +72,13 @@ static size_t take_specifier(const char *segment, size_t length, bool line_start
 
 static struct qpw_adoc_cell *add_cell(struct qpw_adoc_cells *cells, unsigned line, const struct qpw_adoc_specifier *specifier)
 {
-    struct qpw_adoc_cell *list = cells->n & (cells->n - 1) ? cells->list
-                                                  : reallocarray(cells->list, cells->n ? cells->n * 2 : 1, sizeof(*list));
+    struct qpw_adoc_cell *cell = QPW_ADD(cells->list, cells->n);
 
-    if (!list)
+    if (!cell)
         return NULL;
-    cells->list = list;
-    list[cells->n] = (struct qpw_adoc_cell){.line = line, .specifier = *specifier};
-    return &list[cells->n++];
+    cells->n++;
+    *cell = (struct qpw_adoc_cell){.line = line, .specifier = *specifier};
+    return cell;
 }
 
 void qpw_adoc_clear_cells(struct qpw_adoc_cells *cells)

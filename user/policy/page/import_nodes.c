@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "policy/page/import_int.h"
+#include "util/array.h"
 
 enum qpw_match qpw_import_is_node(struct qpw_importer *im, const char *cell)
 {
@@ -54,15 +55,14 @@ static void add_offer(struct qpw_importer *im, struct offer **offers, size_t *n,
         }
     if (*n >= 200)
         return;
-    more = reallocarray(*offers, *n + 1, sizeof(*more));
+    more = QPW_ADD(*offers, *n);
     if (!more) {
         im->no_memory = true;
         return;
     }
-    *offers = more;
-    more[*n] = (struct offer){.text = strdup(text), .lines = {line}, .n = 1};
-    im->no_memory |= !more[*n].text;
-    *n += more[*n].text != NULL;
+    *more = (struct offer){.text = strdup(text), .lines = {line}, .n = 1};
+    im->no_memory |= !more->text;
+    *n += more->text != NULL;
 }
 
 static void clear_offers(struct offer *offers, size_t n)

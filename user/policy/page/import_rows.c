@@ -9,6 +9,7 @@
 
 #include "policy/lang/parse.h"
 #include "policy/page/import_reading.h"
+#include "util/array.h"
 #include "util/text.h"
 
 /* More ports than these are remarked on, or prove so little that the rule is weak. */
@@ -189,14 +190,12 @@ static void add_rules(struct qpw_reading *r, size_t row)
         rule.weak = rule.passive || width > TOO_MANY_PORTS;
         remark_width(r, &rule, width);
         for (size_t j = 0; j < r->n_ways; j++) {
-            void *array = r->im->rules;
-            struct qpw_import_rule *added = qpw_grow(&array, r->im->n_rules, sizeof(*added));
+            struct qpw_import_rule *added = QPW_ADD(r->im->rules, r->im->n_rules);
 
             if (!added) {
                 r->im->no_memory = true;
                 return;
             }
-            r->im->rules = array;
             r->im->n_rules++;
             *added = rule;
             added->direction = r->ways[j].direction;
@@ -283,8 +282,7 @@ static void read_lines(struct qpw_reading *r, size_t row, size_t lines)
 
 static void read_row(struct qpw_importer *im, size_t table, const struct qpw_part *part, const struct heading *above)
 {
-    void *array = im->rows;
-    struct qpw_import_row *row = qpw_grow(&array, im->n_rows, sizeof(*row));
+    struct qpw_import_row *row = QPW_ADD(im->rows, im->n_rows);
     struct qpw_reading r = {.im = im, .table = &im->tables[table], .part = part, .row = row};
     size_t lines;
 
@@ -292,7 +290,6 @@ static void read_row(struct qpw_importer *im, size_t table, const struct qpw_par
         im->no_memory = true;
         return;
     }
-    im->rows = array;
     *row = (struct qpw_import_row){.line = part->line, .table = table};
     row->purpose = purpose_of(&r);
     im->n_rows++;

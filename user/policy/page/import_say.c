@@ -7,12 +7,12 @@
 
 #include "policy/lang/parse.h"
 #include "policy/page/import_int.h"
+#include "util/array.h"
 #include "util/text.h"
 
 static void add_line(struct qpw_importer *im, struct qpw_lines *lines, unsigned line, const char *format, va_list args)
 {
     char what[640];
-    void *array = lines->list;
     char **place;
 
     vsnprintf(what, sizeof(what), format, args);
@@ -27,12 +27,11 @@ static void add_line(struct qpw_importer *im, struct qpw_lines *lines, unsigned 
         if (strtoul(old + 1, &end, 10) == line && !strcmp(end + 2, what))
             return;
     }
-    place = lines->n < 2000 ? qpw_grow(&array, lines->n, sizeof(*place)) : NULL;
+    place = lines->n < 2000 ? QPW_ADD(lines->list, lines->n) : NULL;
     if (!place) {
         im->no_memory |= lines->n < 2000;
         return;
     }
-    lines->list = array;
     if (asprintf(place, "%s:%u: %s", im->name, line ? line : 1, what) < 0) {
         *place = NULL;
         im->no_memory = true;

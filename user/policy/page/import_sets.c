@@ -7,6 +7,7 @@
 
 #include "policy/lang/parse.h"
 #include "policy/page/import_int.h"
+#include "util/array.h"
 
 static bool is_anybody(const char *cell)
 {
@@ -70,14 +71,12 @@ static bool name_is_taken(const struct qpw_importer *im, const char *name)
 
 static int add_set(struct qpw_importer *im, unsigned line, const char *name, const char *text, const char *cell)
 {
-    void *array = im->sets;
-    struct qpw_import_set *set = qpw_grow(&array, im->n_sets, sizeof(*set));
+    struct qpw_import_set *set = QPW_ADD(im->sets, im->n_sets);
 
     if (!set) {
         im->no_memory = true;
         return -1;
     }
-    im->sets = array;
     *set = (struct qpw_import_set){.text = strdup(text), .line = line, .addresses = addresses_in(cell)};
     snprintf(set->name, sizeof(set->name), "%.40s", *name ? name : "end");
     for (unsigned i = 2; name_is_taken(im, set->name) && i < 10000; i++)

@@ -7,6 +7,7 @@
 
 #include "policy/lang/parse.h"
 #include "policy/page/import_int.h"
+#include "util/array.h"
 
 #define BOLD_LEVEL 7 /* of a bold paragraph: below all headings */
 
@@ -26,7 +27,6 @@ static bool has(const struct qpw_import_table *table, enum qpw_column column)
 
 static void add_section(struct qpw_importer *im, const struct qpw_part *part, struct place *place)
 {
-    void *array = im->sections;
     struct qpw_section *section;
     bool tab = part->kind == QPW_PART_TAB;
     unsigned level = part->kind == QPW_PART_TEXT ? BOLD_LEVEL : part->level;
@@ -34,12 +34,11 @@ static void add_section(struct qpw_importer *im, const struct qpw_part *part, st
     while (!tab && place->section >= 0 && !im->sections[place->section].tab &&
            im->sections[place->section].level >= level)
         place->section = im->sections[place->section].parent;
-    section = qpw_grow(&array, im->n_sections, sizeof(*section));
+    section = QPW_ADD(im->sections, im->n_sections);
     if (!section) {
         im->no_memory = true;
         return;
     }
-    im->sections = array;
     *section = (struct qpw_section){.text = part->n_cells ? part->cells[0].text : "",
                                     .line = part->line,
                                     .level = level,
@@ -158,14 +157,12 @@ static void pass_over(struct qpw_importer *im, size_t at, const struct qpw_impor
 /* What stands straight above a table may tell it from others, as a heading would. */
 static int add_label(struct qpw_importer *im, const struct place *place, const struct qpw_said *said)
 {
-    void *array = im->sections;
-    struct qpw_section *section = qpw_grow(&array, im->n_sections, sizeof(*section));
+    struct qpw_section *section = QPW_ADD(im->sections, im->n_sections);
 
     if (!section) {
         im->no_memory = true;
         return place->section;
     }
-    im->sections = array;
     *section = (struct qpw_section){.text = said->text, .line = said->line, .level = 99, .parent = place->section,
                                     .label = true};
     return (int)im->n_sections++;
@@ -192,7 +189,6 @@ static void read_table(struct qpw_importer *im, size_t at, size_t end, struct pl
     const char *caption = parts[at].n_cells ? parts[at].cells[0].text : NULL, *text = NULL;
     struct qpw_import_table table = {.section = place->section, .first = at + 1, .line = parts[at].line};
     struct qpw_said label = {caption, parts[at].line};
-    void *array;
     struct qpw_import_table *added;
 
     table.end = end;
@@ -215,13 +211,11 @@ static void read_table(struct qpw_importer *im, size_t at, size_t end, struct pl
         label = place->around.before;
     if (label.text)
         table.section = add_label(im, place, &label);
-    array = im->tables;
-    added = qpw_grow(&array, im->n_tables, sizeof(*added));
+    added = QPW_ADD(im->tables, im->n_tables);
     if (!added) {
         im->no_memory = true;
         return;
     }
-    im->tables = array;
     im->n_tables++;
     *added = table;
     added->client_server = names_server(added);

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "policy/lang/parse.h"
+#include "util/array.h"
 
 void qpw_page_clear(struct qpw_page *page)
 {
@@ -32,14 +33,12 @@ int qpw_page_check(const struct qpw_page *page, const char *name, struct qpw_err
 
 struct qpw_part *qpw_page_add(struct qpw_page *page, enum qpw_part_kind kind, unsigned line)
 {
-    void *array = page->parts;
-    struct qpw_part *part = qpw_grow(&array, page->n, sizeof(*part));
+    struct qpw_part *part = QPW_ADD(page->parts, page->n);
 
     if (!part) {
         page->no_memory = true;
         return NULL;
     }
-    page->parts = array;
     page->n++;
     part->kind = kind;
     part->line = line ? line : 1;
@@ -49,19 +48,19 @@ struct qpw_part *qpw_page_add(struct qpw_page *page, enum qpw_part_kind kind, un
 struct qpw_cell *qpw_page_add_cell(struct qpw_page *page, char *text, unsigned line)
 {
     struct qpw_part *part = page->n ? &page->parts[page->n - 1] : NULL;
-    struct qpw_cell *cells = NULL;
+    struct qpw_cell *cell = NULL;
 
     if (text && part && page->n_cells < QPW_MAX_PAGE_CELLS)
-        cells = reallocarray(part->cells, part->n_cells + 1, sizeof(*cells));
-    if (!cells) {
+        cell = QPW_ADD(part->cells, part->n_cells);
+    if (!cell) {
         page->no_memory = true;
         free(text);
         return NULL;
     }
     page->n_cells++;
-    part->cells = cells;
-    cells[part->n_cells] = (struct qpw_cell){.text = text, .line = line ? line : 1};
-    return &cells[part->n_cells++];
+    part->n_cells++;
+    *cell = (struct qpw_cell){.text = text, .line = line ? line : 1};
+    return cell;
 }
 
 struct qpw_part *qpw_page_add_text(struct qpw_page *page, enum qpw_part_kind kind, unsigned line, const char *text)

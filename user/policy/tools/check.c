@@ -10,6 +10,7 @@
 
 #include "policy/lang/parse.h"
 #include "policy/lang/rule_text.h"
+#include "util/array.h"
 
 #define WIDE 16384u /* a quarter of all ports */
 
@@ -18,14 +19,12 @@ static int remark(struct qpw_remarks *remarks, enum qpw_remark_kind kind, const 
 static int remark(struct qpw_remarks *remarks, enum qpw_remark_kind kind, const struct qpw_where *where,
                   const char *format, ...)
 {
-    void *array = remarks->list;
-    struct qpw_remark *place = qpw_grow(&array, remarks->n, sizeof(*place));
+    struct qpw_remark *place = QPW_ADD(remarks->list, remarks->n);
     va_list args;
     int length;
 
     if (!place)
         return -ENOMEM;
-    remarks->list = array;
     va_start(args, format);
     length = vasprintf(&place->text, format, args);
     va_end(args);

@@ -12,6 +12,7 @@
 #include "policy/tools/diff_int.h"
 #include "policy/lang/parse.h"
 #include "policy/lang/rule_text.h"
+#include "util/array.h"
 #include "util/names.h"
 
 /* ---- Conditions in words, numbered: equal words are equal conditions ---- */
@@ -135,7 +136,6 @@ struct sweep {
 
 static int add_opening(struct qpw_diff_side *side, const struct qpw_opening *opening)
 {
-    void *array = side->more;
     struct qpw_opening *place;
 
     for (size_t i = side->n_more; i-- > 0 && side->more[i].direction == opening->direction &&
@@ -144,10 +144,9 @@ static int add_opening(struct qpw_diff_side *side, const struct qpw_opening *ope
             side->more[i].last = opening->last;
             return 0;
         }
-    place = qpw_grow(&array, side->n_more, sizeof(*place));
+    place = QPW_ADD(side->more, side->n_more);
     if (!place)
         return -ENOMEM;
-    side->more = array;
     side->more[side->n_more++] = *opening;
     return 0;
 }

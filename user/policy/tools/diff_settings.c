@@ -8,17 +8,16 @@
 #include "policy/tools/diff_int.h"
 #include "policy/lang/parse.h"
 #include "policy/lang/rule_text.h"
+#include "util/array.h"
 
 int qpw_diff_say(struct qpw_differences *ret, enum qpw_change change, char *text)
 {
-    void *array = ret->list;
-    struct qpw_difference *difference = text ? qpw_grow(&array, ret->n, sizeof(*difference)) : NULL;
+    struct qpw_difference *difference = text ? QPW_ADD(ret->list, ret->n) : NULL;
 
     if (!difference) {
         free(text);
         return -ENOMEM;
     }
-    ret->list = array;
     ret->n++;
     difference->change = change;
     difference->text = text;

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#include "util/array.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+void *qpw_array_add(void *array, size_t n, size_t size)
+{
+    char *elements;
+
+    memcpy(&elements, array, sizeof(elements)); /* a pointer of any type */
+    if (!(n & (n - 1))) { /* used up */
+        elements = reallocarray(elements, n ? 2 * n : 1, size);
+        if (!elements)
+            return NULL;
+        memcpy(array, &elements, sizeof(elements));
+    }
+    return memset(elements + n * size, 0, size);
+}
