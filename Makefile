@@ -43,6 +43,7 @@ TEST_PACKAGES = $(DEMO_PACKAGES) strace libcriterion-dev lld libclang-rt-dev bpf
 	samba openssh-server vsftpd slapd
 PACKAGE_PACKAGES = debhelper dh-apparmor dpkg-dev fakeroot lintian
 PACKAGE_TEST_PACKAGES = $(PACKAGE_PACKAGES) mmdebstrap systemd apparmor rpm zsh
+PAGE_TEST_PACKAGES = chromium poppler-utils
 LINT_PACKAGES = clang-tidy clang-format gcovr git
 
 ARCH := $(shell uname -m)
@@ -63,7 +64,7 @@ BPF_CFLAGS = -target bpf -std=gnu17 -O2 -g -mcpu=v3 -Wall -Wextra -Wno-unused-pa
 SOURCES := $(filter-out user/main.c,$(wildcard user/*.c user/*/*.c user/*/*/*.c))
 OBJECTS := $(SOURCES:%.c=$(O)/%.o) $(O)/user/embed.o
 SAN_OBJECTS := $(SOURCES:%.c=$(O)/san/%.o) $(O)/san/user/embed.o
-BUILTINS := $(wildcard user/policy/lang/builtin/*)
+EMBEDDED := $(wildcard user/policy/lang/builtin/*) user/report/page.css user/report/page.js
 
 TEST_LIB := $(wildcard tests/lib/*.c)
 UNIT_TESTS := $(patsubst %.c,$(O)/%,$(wildcard tests/unit/test_*.c))
@@ -107,7 +108,7 @@ $(O)/bpf/bench.bpf.o: bpf/bench.bpf.c bpf/bench_flows.h $(wildcard include/*.h) 
 	@mkdir -p $(@D)
 	$(call say,CLANG,$@)$(BPF_CLANG) $(BPF_CFLAGS) -c $< -o $@
 
-$(O)/user/embed.o $(O)/san/user/embed.o: user/embed.S $(O)/bpf/qportwatch.bpf.o $(O)/bpf/bench.bpf.o $(BUILTINS) Makefile
+$(O)/user/embed.o $(O)/san/user/embed.o: user/embed.S $(O)/bpf/qportwatch.bpf.o $(O)/bpf/bench.bpf.o $(EMBEDDED) Makefile
 	@mkdir -p $(@D)
 	$(call say,AS,$@)$(CC) -I. -I$(O) -c $< -o $@
 
@@ -160,7 +161,7 @@ test: deps-test
 	@$(MAKE) --no-print-directory -j$$(nproc) O=$(O) $(KERNELS:%=$(O)/vm/%) test-binaries
 	@tests/run $(O) $(TESTS)
 deps-test-all: deps-test
-	@$(call install_missing,$(BUILD_PACKAGES) $(PACKAGE_TEST_PACKAGES))
+	@$(call install_missing,$(BUILD_PACKAGES) $(PACKAGE_TEST_PACKAGES) $(PAGE_TEST_PACKAGES))
 test-all: deps-test-all
 	@$(MAKE) --no-print-directory -j$$(nproc) O=$(O) $(KERNELS:%=$(O)/vm/%) $(MORE_KERNELS:%=$(O)/vm/%) test-binaries
 	@tests/run --all $(O) $(TESTS)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* The BPF objects, inside the program: one file to install, and no bpftool needed to build. */
+/* The BPF objects, and the report's stylesheet and script, inside the program: one file to install, and no bpftool needed to build. */
     .section .rodata
     .balign 8
     .globl qpw_bpf_object
@@ -13,6 +13,16 @@ qpw_bpf_object_end:
 qpw_bench_object:
     .incbin "bpf/bench.bpf.o"
 qpw_bench_object_end:
+    .globl qpw_page_css
+    .globl qpw_page_css_end
+    .globl qpw_page_js
+    .globl qpw_page_js_end
+qpw_page_css:
+    .incbin "user/report/page.css"
+qpw_page_css_end:
+qpw_page_js:
+    .incbin "user/report/page.js"
+qpw_page_js_end:
 #define TEXT(path) #path
 #define BUILTIN(symbol, name, guide) \
     .globl qpw_builtin_##symbol; \

@@ -8,9 +8,11 @@
 
 #include "util/names.h"
 
+/* By a quarter at a time: ten thousand one by one would be copied ten thousand times. */
 static void *grow(void *array, size_t n, size_t size)
 {
-    void *larger = realloc(array, (n + 1) * size);
+    size_t room = n < 64 ? n + 1 : n % 64 ? 0 : n + n / 4 + 64;
+    void *larger = room ? realloc(array, room * size) : array;
 
     if (!larger)
         abort();

@@ -198,8 +198,8 @@ Test(listeners, the_report_has_them)
     expect_output("report", "\n  no listener two\n");
     expect_output("report", "\n  other owner tcp/7001 (one names /usr/sbin/other)\n");
     expect_output("report", "\n  never asked tcp/4444, tcp/7001\n");
-    expect_output("report --format html", "<h2>Listeners</h2>");
-    expect_output("report --format html", "<td class=\"bad\">unlisted</td><td>tcp/4444</td>");
+    expect_output("report --format html", "<h2 id=\"listeners\">Listeners</h2>");
+    expect_output("report --format html", "<td class=\"bad\">unlisted</td><th scope=\"row\">tcp/4444</th>");
     expect_output("listeners", "\n  mismatch  tcp/7001");
 
     /* The policy in force is the kernel's: a file that has changed or gone since says nothing of ports, nor of owners. */

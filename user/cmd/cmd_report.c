@@ -114,6 +114,7 @@ static void add_listeners(const struct qpw_kernel *kernel, const struct qpw_repo
         options->listening_why = why->text;
         return;
     }
+    options->policy = node->about.no_owners ? NULL : &node->policy;
     options->listening = &node->listening;
     options->listening_about = &node->about;
 }

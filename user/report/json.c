@@ -12,6 +12,7 @@
 #include "words/json.h"
 #include "words/life.h"
 #include "words/owner.h"
+#include "words/rule.h"
 #include "words/words.h"
 #include "util/document.h"
 #include "util/names.h"
@@ -157,7 +158,19 @@ static json_t *peers(const struct qpw_report *r)
     return list;
 }
 
-static json_t *rules(const struct qpw_report *r)
+/* Who asked for it, and until when: what a review of the rules needs. */
+static json_t *rule_reasons(const struct qpw_policy *policy, const struct qpw_rule_info *info)
+{
+    const char *insecure = qpw_words_insecure_rule(info);
+    struct qpw_rule_words words;
+
+    qpw_rule_words(policy, info, &words);
+    return json_pack("{s:o,s:o,s:o,s:o,s:o,s:o}", "purpose", qpw_json_text(words.purpose), "ref", qpw_json_text(words.ref), "owner",
+                     qpw_json_text(words.owner), "until", qpw_json_text(words.until), "from", qpw_json_text(words.from), "insecure",
+                     qpw_json_text(insecure));
+}
+
+static json_t *rules(const struct qpw_report *r, const struct qpw_render_options *options)
 {
     json_t *list = json_array();
 
@@ -170,6 +183,7 @@ static json_t *rules(const struct qpw_report *r)
                               qpw_json_or_null(info->line), "text", qpw_json_text(info->text), "hits",
                               qpw_json_number(qpw_sum_of(&rule->counts).packets), "inferred", qpw_json_number(rule->inferred));
 
+        json_object_update_new(o, rule_reasons(options->policy, info));
         qpw_json_set_counts(o, &rule->counts);
         json_array_append_new(list, o);
     }
@@ -272,7 +286,7 @@ int qpw_report_json(const struct qpw_report *r, const struct qpw_render_options 
     json_object_set_new(o, "findings", findings(r, options));
     json_object_set_new(o, "details", details(r));
     json_object_set_new(o, "peers", peers(r));
-    json_object_set_new(o, "rules", rules(r));
+    json_object_set_new(o, "rules", rules(r, options));
     if (options->listening)
         qpw_listening_add_json(o, options->listening, options->listening_about);
     json_object_set_new(o, "undecided", by_reason(r->totals.undecided));

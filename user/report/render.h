@@ -10,6 +10,7 @@
 
 struct qpw_listening;
 struct qpw_listening_about;
+struct qpw_policy;
 struct qpw_process;
 
 struct qpw_render_options {
@@ -23,6 +24,7 @@ struct qpw_render_options {
     const struct qpw_listening *listening;
     const struct qpw_listening_about *listening_about;
     const char *listening_why;
+    const struct qpw_policy *policy; /* the text of the policy in force, which says why each rule is there; NULL: not to be had */
 };
 
 /* One screen for people. */
@@ -31,7 +33,7 @@ int qpw_report_text(const struct qpw_report *r, const struct qpw_render_options 
 /* One JSON document, schema "qportwatch.report/1", ending in a newline. */
 int qpw_report_json(const struct qpw_report *r, const struct qpw_render_options *options, FILE *out);
 
-/* One page by itself, light or dark as the reader has it, without scripts and without anything to load. */
+/* One page by itself, light or dark as the reader has it, without anything to load; its script only sorts and filters. */
 int qpw_report_html(const struct qpw_report *r, const struct qpw_render_options *options, FILE *out);
 
 #endif

@@ -4,11 +4,11 @@
 #include <errno.h>
 #include <libxml/xmlwriter.h>
 #include <stdarg.h>
+#include <stdint.h>
 #include <stdlib.h>
+#include <sys/random.h>
 
-#include "facts/totals.h"
 #include "util/text.h"
-#include "words/printer.h"
 
 struct qpw_html {
     xmlTextWriterPtr writer;
@@ -60,7 +60,7 @@ void qpw_html_start(struct qpw_html *h, const char *element, const char *class)
         qpw_html_attribute(h, "class", class);
 }
 
-static void write_text(struct qpw_html *h, const char *format, va_list args)
+void qpw_html_vtext(struct qpw_html *h, const char *format, va_list args)
 {
     char *text;
 
@@ -77,7 +77,7 @@ void qpw_html_text(struct qpw_html *h, const char *format, ...)
     va_list args;
 
     va_start(args, format);
-    write_text(h, format, args);
+    qpw_html_vtext(h, format, args);
     va_end(args);
 }
 
@@ -88,16 +88,14 @@ void qpw_html_attribute(struct qpw_html *h, const char *name, const char *value)
     check(h, xmlTextWriterEndAttribute(h->writer));
 }
 
-void qpw_html_width(struct qpw_html *h, uint64_t part, uint64_t whole)
-{
-    char width[32];
-
-    qpw_html_attribute(h, "style", qpw_format(width, sizeof(width), "width:%.2f%%", qpw_percent_of(part, whole)));
-}
-
 void qpw_html_end(struct qpw_html *h)
 {
     check(h, xmlTextWriterFullEndElement(h->writer)); /* never "<p/>", which HTML does not know */
+}
+
+void qpw_html_end_void(struct qpw_html *h)
+{
+    check(h, xmlTextWriterEndElement(h->writer));
 }
 
 void qpw_html_element(struct qpw_html *h, const char *element, const char *class, const char *format, ...)
@@ -106,7 +104,7 @@ void qpw_html_element(struct qpw_html *h, const char *element, const char *class
 
     qpw_html_start(h, element, class);
     va_start(args, format);
-    write_text(h, format, args);
+    qpw_html_vtext(h, format, args);
     va_end(args);
     qpw_html_end(h);
 }
@@ -114,4 +112,20 @@ void qpw_html_element(struct qpw_html *h, const char *element, const char *class
 void qpw_html_raw(struct qpw_html *h, const char *markup)
 {
     check(h, xmlTextWriterWriteRaw(h->writer, BAD_CAST markup));
+}
+
+void qpw_html_raw_part(struct qpw_html *h, const char *markup, size_t length)
+{
+    check(h, xmlTextWriterWriteRawLen(h->writer, BAD_CAST markup, (int)length));
+}
+
+int qpw_html_nonce(char ret[QPW_HTML_NONCE])
+{
+    uint8_t bytes[(QPW_HTML_NONCE - 1) / 2];
+
+    if (getrandom(bytes, sizeof(bytes), 0) != (ssize_t)sizeof(bytes))
+        return errno ? -errno : -EIO;
+    for (size_t i = 0; i < sizeof(bytes); i++)
+        snprintf(ret + 2 * i, 3, "%02x", bytes[i]);
+    return 0;
 }

@@ -8,7 +8,8 @@
 #ifndef QPW_WORDS_HTML_H
 #define QPW_WORDS_HTML_H
 
-#include <stdint.h>
+#include <stdarg.h>
+#include <stddef.h>
 #include <stdio.h>
 
 struct qpw_html;
@@ -22,10 +23,14 @@ int qpw_html_close(struct qpw_html *h);
 /* Begins an element, of a class unless that is "". */
 void qpw_html_start(struct qpw_html *h, const char *element, const char *class);
 void qpw_html_attribute(struct qpw_html *h, const char *name, const char *value);
-/* style= of an element's width as a share of what is around it. */
-void qpw_html_width(struct qpw_html *h, uint64_t part, uint64_t whole);
 void qpw_html_text(struct qpw_html *h, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void qpw_html_vtext(struct qpw_html *h, const char *format, va_list args) __attribute__((format(printf, 2, 0)));
 void qpw_html_end(struct qpw_html *h);
+void qpw_html_end_void(struct qpw_html *h); /* of an element that has neither content nor an end: input */
+
+/* What a style or a script has to carry to be heeded; drawn for each page, so that no text in it can know it. */
+#define QPW_HTML_NONCE 33
+int qpw_html_nonce(char ret[QPW_HTML_NONCE]); /* 0 or a negative errno */
 
 /* A whole element with text in it. */
 void qpw_html_element(struct qpw_html *h, const char *element, const char *class, const char *format, ...)
@@ -33,5 +38,6 @@ void qpw_html_element(struct qpw_html *h, const char *element, const char *class
 
 /* Markup of our own, as it is: the document type, the style, line ends. */
 void qpw_html_raw(struct qpw_html *h, const char *markup);
+void qpw_html_raw_part(struct qpw_html *h, const char *markup, size_t length);
 
 #endif
