@@ -145,6 +145,38 @@ Test(service, alerts_are_looked_for_where_the_configuration_has_them)
     netns_close(&ns);
 }
 
+/* Nothing is attached, and no policy is named: policy, peers and names are those of the configuration, and it is said where that is. */
+Test(service, other_commands_take_what_is_configured)
+{
+    static const struct {
+        const char *command, *says;
+        int status;
+    } asked[] = {
+        {"policy show | head -n 2", "chosen because it is set in /etc/qportwatch/conf.d/site.conf:1", 0},
+        {"policy show | grep node2", "node2", 0},
+        {"policy show aws | grep node2", "", 1}, /* one that is named is shown as it is */
+        {"policy check", "/etc/qportwatch/site.policy: OK: 2 rules", 0},
+        {"policy export --format csv | grep -c 9100", "1", 0},
+        {"listeners --json | jq -r .policy.name", "test/site", 0},
+        {"listeners --platform azure --json | jq -r .policy.name", "qumulo/azure", 0},
+        {"policy edit --help >/dev/null; EDITOR=true " PROGRAM " policy edit", "/etc/qportwatch/site.policy: not changed", 0},
+        {"check none --json | jq -r '.remarks[] | select(.what == \"policy\").why'", "test/site: 2 rules", 0},
+    };
+    struct netns ns = netns_new();
+    char out[8192];
+
+    for (size_t i = 0; i < sizeof(asked) / sizeof(*asked); i++) {
+        int status = netns_output(&ns, out, sizeof(out), "unshare -m sh -c 'mount -t tmpfs none /etc && mkdir -p /etc/qportwatch/conf.d && "
+                                  "printf \"policy test/site\\ninbound tcp 445 SMB\\ninbound tcp 9100 metrics\\n\" >/etc/qportwatch/site.policy && "
+                                  "printf \"policy /etc/qportwatch/site.policy\\npeer node2=10.8.0.2\\n\" >/etc/qportwatch/conf.d/site.conf && "
+                                  "eval \"" PROGRAM " $1\"' sh \"$(cat <<'EOF'\n%s\nEOF\n)\" 2>&1", asked[i].command);
+
+        cr_expect_eq(status, asked[i].status, "%s: %d: %s", asked[i].command, status, out);
+        cr_expect(strstr(out, asked[i].says), "%s: %s", asked[i].command, out);
+    }
+    netns_close(&ns);
+}
+
 /* What is attached says from now on that its maps are another version's. How many places it has. */
 static size_t pretend_other_layout(struct node *n)
 {

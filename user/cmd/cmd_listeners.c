@@ -9,6 +9,7 @@
 #include "cmd/hosts.h"
 #include "cmd/format.h"
 #include "cmd/node_listeners.h"
+#include "cmd/settings.h"
 #include "control/watched.h"
 #include "instance/instance.h"
 #include "instance/kernel_words.h"
@@ -100,6 +101,8 @@ int qpw_cmd_listeners(int argc, char **argv)
     qpw_quiet_libbpf();
     qpw_kernel_init(&kernel);
     attached = take_snapshot(&kernel, &snapshot, &nothing);
+    if (!attached)
+        qpw_policy_configured(&o.policy);
     r = qpw_node_listeners_load(&node, &o.policy, &kernel, attached ? &snapshot : NULL, &err);
     if (r < 0) {
         code = QPW_EXIT_USAGE;

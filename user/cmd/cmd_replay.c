@@ -15,6 +15,7 @@
 #include "cmd/hosts.h"
 #include "words/known.h"
 #include "cmd/number.h"
+#include "cmd/settings.h"
 #include "instance/kernel_words.h"
 #include "policy/lang/load.h"
 #include "replay/replay.h"
@@ -282,6 +283,7 @@ static int prepare(struct options *o, struct qpw_policy *policy, uint64_t *ret_f
     struct qpw_error err;
     const char *chosen;
 
+    qpw_policy_configured(&o->policy);
     if (qpw_policy_load(&o->policy, policy, &chosen, &err) < 0) {
         say(err.text);
         return QPW_EXIT_USAGE;

@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 #include "cmd/hosts.h"
 
+#include <limits.h>
+#include <stdbool.h>
+
+#include "cmd/settings.h"
 #include "util/usage.h"
 #include "words/known.h"
 
@@ -13,13 +17,22 @@ static const struct argp_option options[] = {
 
 static error_t take(int key, char *arg, struct argp_state *state)
 {
+    static bool given;
+    char configured[PATH_MAX];
     struct qpw_error err;
 
-    if (key != KEY_HOSTS)
-        return ARGP_ERR_UNKNOWN;
-    if (qpw_known_hosts(arg, &err) < 0)
-        qpw_usage_error(state, "--hosts: %s", err.text);
-    return 0;
+    switch (key) {
+    case KEY_HOSTS:
+        if (qpw_known_hosts(arg, &err) < 0)
+            qpw_usage_error(state, "--hosts: %s", err.text);
+        given = true;
+        return 0;
+    case ARGP_KEY_SUCCESS: /* of a configured one that cannot be read `attach` says so */
+        if (!given && qpw_setting_configured("hosts", configured, sizeof(configured)))
+            qpw_known_hosts(configured, NULL);
+        return 0;
+    default: return ARGP_ERR_UNKNOWN;
+    }
 }
 
 const struct argp qpw_hosts_argp = {options, take, NULL, NULL, NULL, NULL, NULL};

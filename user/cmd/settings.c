@@ -2,11 +2,13 @@
 #include "cmd/settings.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "config/config.h"
 #include "history/history.h"
+#include "policy/lang/load.h"
 #include "policy/lang/policy.h"
 
 /* Beside the program's own constants, which the test of `config show` compares with what `status` says. */
@@ -67,4 +69,44 @@ bool qpw_setting_configured(const char *name, char *buf, size_t size)
         }
     qpw_config_clear(&config);
     return found;
+}
+
+static bool add_peer(struct qpw_policy_options *options, const char *peer)
+{
+    const char **peers = reallocarray(options->peers, options->n_peers + 1, sizeof(*peers));
+
+    if (!peers)
+        return false;
+    options->peers = peers;
+    peers[options->n_peers++] = peer;
+    return true;
+}
+
+void qpw_policy_configured(struct qpw_policy_options *options)
+{
+    static struct qpw_settings config; /* the options point into it */
+    static char set_in[4200];
+    bool peers_given = options->n_peers || options->peers_file;
+
+    if (options->policy_file || options->platform)
+        return;
+    qpw_config_clear(&config);
+    qpw_config_read(NULL, &qpw_attach_argp, &config, pass_over);
+    qpw_config_settle(&config, NULL, 0);
+    for (size_t i = 0; i < config.n; i++) {
+        const struct qpw_setting *s = &config.settings[i];
+        bool is_policy = !strcmp(s->name, "policy"), is_platform = !strcmp(s->name, "platform");
+
+        if (s->replaced)
+            continue;
+        if (is_policy || is_platform) {
+            *(is_policy ? &options->policy_file : &options->platform) = s->value;
+            snprintf(set_in, sizeof(set_in), "it is set in %s", s->from);
+            options->set_in = set_in;
+        } else if (!peers_given && !strcmp(s->name, "peers")) {
+            options->peers_file = s->value;
+        } else if (!peers_given && !strcmp(s->name, "peer") && !add_peer(options, s->value)) {
+            return; /* so little memory is not enough for anything that follows */
+        }
+    }
 }

@@ -23,6 +23,13 @@ void qpw_attach_check_settings(const char *program, const char *file);
  */
 bool qpw_setting_configured(const char *name, char *buf, size_t size);
 
+/*
+ * Where no policy is named: the one that the files name, and its peers unless others are given, as attach would take them. Errors in
+ * the files are passed over. What it sets is valid as long as the program runs.
+ */
+struct qpw_policy_options;
+void qpw_policy_configured(struct qpw_policy_options *options);
+
 /* What holds where nothing sets a long option of `attach`, as text; NULL: nothing does, and it has no value. */
 const char *qpw_setting_default(const char *name);
 

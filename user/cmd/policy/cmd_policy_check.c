@@ -10,6 +10,7 @@
 #include "cmd/cmd.h"
 #include "cmd/format.h"
 #include "cmd/policy/policy_cmd.h"
+#include "cmd/settings.h"
 #include "control/control.h"
 #include "control/message.h"
 #include "policy/tools/check.h"
@@ -157,6 +158,7 @@ int qpw_policy_check_main(int argc, char **argv)
     }
     if (o.n_args)
         *(qpw_builtin_text(o.args[0], &length) ? &o.policy.platform : &o.policy.policy_file) = o.args[0];
+    qpw_policy_configured(&o.policy);
     o.policy.faults = &faults;
     status = qpw_policy_load(&o.policy, &policy, NULL, &err) < 0
                  ? qpw_policy_say_all("check", &faults, &err, QPW_EXIT_USAGE) : QPW_EXIT_OK;

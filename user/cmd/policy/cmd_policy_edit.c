@@ -23,6 +23,7 @@
 #include "cmd/cmd.h"
 #include "cmd/policy/policy_cmd.h"
 #include "cmd/policy_file.h"
+#include "cmd/settings.h"
 #include "control/changelist.h"
 #include "instance/kernel_words.h"
 #include "policy/compile/compile.h"
@@ -109,11 +110,18 @@ static int whole_path(const char *path, char ret[PATH_MAX], struct qpw_error *er
 
 static int open_place(struct edit *e, struct qpw_error *err)
 {
-    const char *in_force = e->attached ? e->meta.policy_path : "", *path = e->file ? e->file : in_force;
-    const char *built_in = QPW_POLICY_DEFAULT_PLATFORM;
+    struct qpw_policy_options configured = {0};
+    const char *in_force = e->attached ? e->meta.policy_path : "", *path, *built_in = QPW_POLICY_DEFAULT_PLATFORM;
     char whole[PATH_MAX];
     int r = 0;
 
+    qpw_policy_configured(&configured);
+    if (!e->attached) { /* what would be in force */
+        in_force = configured.policy_file ? configured.policy_file : "";
+        built_in = configured.platform ? configured.platform : built_in;
+    }
+    qpw_policy_options_clear(&configured); /* its strings stay */
+    path = e->file ? e->file : in_force;
     if (!e->file && !strncmp(in_force, BUILT_IN, strlen(BUILT_IN)))
         built_in = in_force + strlen(BUILT_IN);
     if (!*path || !strncmp(path, BUILT_IN, strlen(BUILT_IN))) {
@@ -335,6 +343,19 @@ static int reload(const struct edit *e, struct qpw_error *err)
     return status;
 }
 
+/* What the files of the configuration name takes the place of what is edited when the auditor is started again. */
+static void say_what_is_configured(const struct edit *e)
+{
+    struct qpw_policy_options configured = {0};
+    char whole[PATH_MAX];
+
+    qpw_policy_configured(&configured);
+    if (configured.platform || (configured.policy_file && (!realpath(configured.policy_file, whole) || strcmp(whole, e->place.path))))
+        printf("the next start of the auditor takes another policy, %s: %s; set 'policy %s' there\n",
+               configured.platform ? configured.platform : configured.policy_file, configured.set_in, e->place.path);
+    qpw_policy_options_clear(&configured);
+}
+
 static int install(struct edit *e, struct qpw_error *err)
 {
     struct qpw_error why;
@@ -344,12 +365,15 @@ static int install(struct edit *e, struct qpw_error *err)
         return QPW_EXIT_FAILED;
     if (!e->attached) {
         printf("%s is written; nothing is attached, so it takes effect with the next 'attach'\n", e->place.path);
+        say_what_is_configured(e);
         return QPW_EXIT_OK;
     }
     status = reload(e, err);
     if (status != QPW_EXIT_OK && qpw_place_back(&e->place, &why) < 0)
         *err = why;
-    else if (status != QPW_EXIT_OK)
+    else if (status == QPW_EXIT_OK)
+        say_what_is_configured(e);
+    else
         fprintf(stderr, "qportwatch policy edit: the reload was refused; %s is as it was\n", e->place.path);
     return status;
 }

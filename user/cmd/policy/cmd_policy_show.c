@@ -9,6 +9,7 @@
 #include "cmd/format.h"
 #include "cmd/hosts.h"
 #include "cmd/policy/policy_cmd.h"
+#include "cmd/settings.h"
 #include "policy/tools/export.h"
 #include "policy/lang/rule_text.h"
 #include "policy/lang/suppress.h"
@@ -259,8 +260,10 @@ static void print_head(const struct qpw_printer *p, const struct qpw_policy *pol
 static int load(const char *subcommand, struct options *o, struct qpw_policy *policy, const char **chosen)
 {
     struct qpw_error err;
-    int rc = qpw_policy_load(&o->policy, policy, chosen, &err);
+    int rc;
 
+    qpw_policy_configured(&o->policy);
+    rc = qpw_policy_load(&o->policy, policy, chosen, &err);
     qpw_policy_options_clear(&o->policy);
     if (rc < 0)
         return qpw_policy_say(subcommand, &err, QPW_EXIT_USAGE);

@@ -10,6 +10,7 @@
 #include "cmd/cmd.h"
 #include "cmd/finding_process.h"
 #include "cmd/policy/policy_cmd.h"
+#include "cmd/settings.h"
 #include "host/sockets.h"
 #include "instance/executables.h"
 #include "instance/instance.h"
@@ -104,6 +105,7 @@ static int suggest_captured(struct options *o)
     struct qpw_error err = {""};
     int status;
 
+    qpw_policy_configured(&o->policy);
     if (qpw_policy_load(&o->policy, &policy, NULL, &err) < 0)
         return qpw_policy_say("suggest", &err, QPW_EXIT_USAGE);
     wanted.policy = &policy;

@@ -13,6 +13,7 @@
 #include "cmd/history_file.h"
 #include "cmd/policy/policy_cmd.h"
 #include "cmd/policy/policy_test.h"
+#include "cmd/settings.h"
 #include "control/watched.h"
 #include "facts/totals.h"
 #include "host/clock.h"
@@ -420,7 +421,8 @@ int qpw_policy_test_main(int argc, char **argv)
         qpw_policy_options_clear(&o.policy);
         return qpw_policy_say("test", &err, QPW_EXIT_USAGE);
     }
-    /* Peers given by hand are the site's, whichever policy. */
+    /* Peers given by hand, or set, are the site's, whichever policy. */
+    qpw_policy_configured(&o.policy);
     rc = o.policy.peers_file ? qpw_policy_add_peers_file(&candidate, o.policy.peers_file, NULL, &err) : 0;
     for (size_t i = 0; i < o.policy.n_peers && rc == 0; i++)
         rc = qpw_policy_add_peer(&candidate, o.policy.peers[i], "--peer", &err);

@@ -64,7 +64,7 @@ static int load_chosen(const struct qpw_policy_options *options, struct qpw_poli
 {
     struct qpw_policy_source source = {.name = QPW_POLICY_DEFAULT_PATH, .faults = options->faults};
 
-    *ret_chosen = NULL;
+    *ret_chosen = options->set_in;
     if (options->policy_file && options->platform)
         return qpw_fail(err, -EINVAL,
                         "--policy and --platform exclude each other; write 'include %s' into the policy file instead",

@@ -19,6 +19,7 @@ struct qpw_policy_options {
     const char *peers_file;  /* --peers */
     const char **peers;      /* --peer, repeatable */
     size_t n_peers;
+    const char *set_in;      /* not an option: "it is set in FILE:LINE", where the configuration names the policy; NULL: it does not */
     struct qpw_faults *faults; /* not an option: gets all that is wrong with a file, where loading it fails; may be NULL */
 };
 
@@ -27,8 +28,8 @@ extern const struct argp qpw_policy_argp;
 
 /*
  * --policy FILE, else --platform NAME, else /etc/qportwatch/policy if there, else the built-in
- * on-prem; then the peers. *ret_chosen (may be NULL) is a static text saying why this one was taken
- * where it was not asked for, else NULL. Returns 0, or negative errno with err as one line
+ * on-prem; then the peers. *ret_chosen (may be NULL) is a text saying why this one was taken
+ * where it was not asked for, else NULL; static, or options->set_in. Returns 0, or negative errno with err as one line
  * (FILE:LINE:COLUMN: what, and how many more faults there are) and *ret untouched; every such failure is QPW_EXIT_USAGE.
  */
 int qpw_policy_load(const struct qpw_policy_options *options, struct qpw_policy *ret, const char **ret_chosen,
