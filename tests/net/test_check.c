@@ -187,6 +187,13 @@ Test(check, files_rights_and_what_bypasses_the_hooks)
     SAYS(remarks, "warning", "alert log", "its folder is no directory");
     json_decref(remarks);
 
+    node_write(&n, "others", "inbound tcp 445 SMB\n", path, sizeof(path));
+    netns_run(&n.node, "chmod 666 %s", path);
+    remarks = check(&n.node, &status, "node0 --policy %s --no-alerts", path);
+    cr_expect_eq(status, 3);
+    SAYS(remarks, "warning", "policy", "others than root can change it (owner 0, group 0, mode 0666)");
+    json_decref(remarks);
+
     remarks = check(&n.node, &status, "node0 --alerts %s", n.folder);
     SAYS(remarks, "warning", "alert log", "is a directory");
     json_decref(remarks);
@@ -206,6 +213,30 @@ Test(check, files_rights_and_what_bypasses_the_hooks)
     cr_assert(remarks, "%s", output);
     SAYS(json_object_get(remarks, "remarks"), "warning", "bypass", "RDMA: mlx5_0 port 1 has carried 7 packets");
     SAYS(json_object_get(remarks, "remarks"), "warning", "alert log", "left: alerts would wait in the kernel");
+    json_decref(remarks);
+
+    /* settings in a folder of somebody else's; little memory; a log where nothing can be written; a link that is down; a tag that the card takes off */
+    status = netns_output(&n.node, output, sizeof(output),
+                          "ip link set node0 down; unshare -m sh -c 'mount -t tmpfs none /etc && mkdir -p /etc/qportwatch/conf.d && "
+                          "echo peer node2=10.7.0.2 >/etc/qportwatch/conf.d/site.conf && chown 65534 /etc/qportwatch/conf.d && "
+                          "mkdir %s/full && mount -t tmpfs -o ro none %s/full && echo MemAvailable: 60000 kB >%s/meminfo && "
+                          "mount --bind %s/meminfo /proc/meminfo && " PROGRAM " check node0 --mode xdp --json --alerts %s/full/eve.json'; ip link set node0 up",
+                          n.folder, n.folder, n.folder, n.folder, n.folder);
+    remarks = json_loads(output, 0, NULL);
+    cr_assert(remarks, "%s", output);
+    SAYS(json_object_get(remarks, "remarks"), "warning", "configuration", "site.conf: others than root can change it (/etc/qportwatch/conf.d: owner 65534");
+    SAYS(json_object_get(remarks, "remarks"), "ok", "peers", "1 peer");
+    SAYS(json_object_get(remarks, "remarks"), "warning", "memory", "of kernel memory, of 61.4 MB that is available");
+    SAYS(json_object_get(remarks, "remarks"), "warning", "alert log", "cannot be written: Read-only file system");
+    SAYS(json_object_get(remarks, "remarks"), "note", "node0: link", "it is down");
+    SAYS(json_object_get(remarks, "remarks"), "warning", "node0: VLAN tags", "takes VLAN tags off before XDP sees the frame");
+    json_decref(remarks);
+
+    status = netns_output(&n.node, output, sizeof(output), "setpriv --bounding-set -sys_ptrace " PROGRAM " check node0 --json --config /dev/null --no-alerts");
+    cr_expect_eq(status, 3, "%s", output);
+    remarks = json_loads(output, 0, NULL);
+    cr_assert(remarks, "%s", output);
+    SAYS(json_object_get(remarks, "remarks"), "warning", "rights", "CAP_SYS_PTRACE is missing: processes of other users stay unknown");
     json_decref(remarks);
 
     status = netns_output(&n.node, output, sizeof(output),

@@ -40,6 +40,7 @@ struct qpw_check_options {
     enum qpw_attach_mode mode;
     unsigned max_connections; /* 0: default */
     const char *alerts;       /* file of the alert log; NULL: none */
+    const char *foreign;      /* which of the configuration's files others than root can change; NULL: none */
     const char *sysfs;        /* tests: in place of /sys; NULL: that */
     const char *procfs;
 };

@@ -15,6 +15,20 @@
 
 #define LEAST_SPACE (64ull << 20)
 
+#define FOREIGN "give it and its folders to root, and take the right to write from others"
+
+/* Who may change them decides what is reported. */
+static void check_foreign(struct qpw_check *c)
+{
+    char whose[300];
+
+    if (c->options->foreign)
+        qpw_remark(c, QPW_REMARK_WARNING, "configuration", FOREIGN, "%s", c->options->foreign);
+    for (size_t i = 0; i < c->policy.n_files; i++)
+        if (strncmp(c->policy.files[i], "built-in:", 9) && qpw_file_is_others(c->policy.files[i], whose, sizeof(whose)))
+            qpw_remark(c, QPW_REMARK_WARNING, "policy", FOREIGN, "%.80s: others than root can change it (%s)", c->policy.files[i], whose);
+}
+
 void qpw_check_policy(struct qpw_check *c)
 {
     const char *chosen;
@@ -23,8 +37,10 @@ void qpw_check_policy(struct qpw_check *c)
 
     if (qpw_policy_load(&c->options->policy, &c->policy, &chosen, &err) < 0) {
         qpw_remark(c, QPW_REMARK_REFUSAL, "policy", "'qportwatch policy check FILE' looks it over", "%s", err.text);
+        check_foreign(c);
         return;
     }
+    check_foreign(c);
     qpw_remark(c, QPW_REMARK_OK, "policy", NULL, "%s: %s%s%s", c->policy.name,
                qpw_words_many(c->policy.n_rules, "rule", rules, sizeof(rules)), chosen ? "; " : "", chosen ? chosen : "");
     for (size_t i = 0; c->policy.warnings && c->policy.warnings[i]; i++)

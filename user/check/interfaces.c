@@ -103,7 +103,7 @@ static void check_hook(struct qpw_check *c, const struct qpw_link *link, enum qp
 static void check_mode(struct qpw_check *c, const struct qpw_link *link, const struct qpw_mode_choice *choice)
 {
     const char *driver = *link->driver ? link->driver : *link->kind ? link->kind : "unknown";
-    char what[64];
+    char what[64], todo[64];
 
     if (!choice->xdp) {
         qpw_remark(c, QPW_REMARK_OK, name_of(link, "mode", what), NULL, "would be counted at TC (%s), driver %s: the link is not "
@@ -123,10 +123,10 @@ static void check_mode(struct qpw_check *c, const struct qpw_link *link, const s
         qpw_remark(c, QPW_REMARK_NOTE, name_of(link, "MTU", what), NULL, "at an MTU of %u its driver must take XDP programs for several "
                    "buffers; where it does not, it is counted at TC", link->mtu);
     if (qpw_strips_tags(link->name))
-        qpw_remark(c, QPW_REMARK_WARNING, name_of(link, "VLAN tags", what), "ethtool -K NAME rxvlan off, or --mode tc",
+        qpw_remark(c, QPW_REMARK_WARNING, name_of(link, "VLAN tags", what), qpw_format(todo, sizeof(todo), "ethtool -K %s rxvlan off, or --mode tc", link->name),
                    "its card takes VLAN tags off before XDP sees the frame: rules with vlan= take received packets as untagged");
     if (qpw_merges_received(link->name))
-        qpw_remark(c, QPW_REMARK_WARNING, name_of(link, "LRO", what), "ethtool -K NAME lro off, or --mode tc",
+        qpw_remark(c, QPW_REMARK_WARNING, name_of(link, "LRO", what), qpw_format(todo, sizeof(todo), "ethtool -K %s lro off, or --mode tc", link->name),
                    "large receive offload is on, with which many drivers refuse XDP; it would be counted at TC then");
 }
 

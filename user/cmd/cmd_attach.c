@@ -267,6 +267,8 @@ static int run(struct arguments *arguments)
     bool usage;
     int r, status = QPW_EXIT_OK;
 
+    if (arguments->config.foreign)
+        say(arguments, QPW_SAY_WARNING, arguments->config.foreign);
     r = qpw_privileges_prepare(&err);
     if (r < 0)
         return fail(QPW_EXIT_FAILED, &err);

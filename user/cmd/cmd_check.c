@@ -96,6 +96,7 @@ int qpw_cmd_check(int argc, char **argv)
 
     qpw_config_arguments_parse(&argp, &qpw_attach_argp, argc, argv, &o, &config);
     o.check.ifaces = o.ifaces;
+    o.check.foreign = config.foreign;
     for (size_t i = 0; i < o.check.n_ifaces; i++)
         o.ifaces[i] = qpw_altname_main(o.ifaces[i], names[i]);
     qpw_quiet_libbpf();

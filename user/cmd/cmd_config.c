@@ -197,6 +197,8 @@ static int show(int argc, char **argv)
     if (qpw_config_read(o.file, &qpw_attach_argp, &config, complain))
         return QPW_EXIT_USAGE;
     qpw_config_settle(&config, NULL, 0);
+    if (config.foreign)
+        qpw_put_lines(stderr, "qportwatch config show: warning: %s", config.foreign);
     if (!add_set(&listing, QPW_CONFIG_IFACE))
         add_row(&listing, QPW_CONFIG_IFACE, NULL, "default");
     qpw_usage_each_option(&qpw_attach_argp, add_option, &listing);

@@ -2,13 +2,13 @@
 #include "cmd/settings.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "config/config.h"
 #include "history/history.h"
 #include "policy/lang/load.h"
+#include "util/array.h"
 #include "policy/lang/policy.h"
 
 /* Beside the program's own constants, which the test of `config show` compares with what `status` says. */
@@ -73,13 +73,11 @@ bool qpw_setting_configured(const char *name, char *buf, size_t size)
 
 static bool add_peer(struct qpw_policy_options *options, const char *peer)
 {
-    const char **peers = reallocarray(options->peers, options->n_peers + 1, sizeof(*peers));
+    const char **more = QPW_ADD(options->peers, options->n_peers);
 
-    if (!peers)
-        return false;
-    options->peers = peers;
-    peers[options->n_peers++] = peer;
-    return true;
+    if (more)
+        options->peers[options->n_peers++] = peer;
+    return more;
 }
 
 void qpw_policy_configured(struct qpw_policy_options *options)

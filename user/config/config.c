@@ -32,6 +32,7 @@ void qpw_config_clear(struct qpw_settings *config)
         free(config->settings[i].word);
     }
     free(config->settings);
+    free(config->foreign);
     *config = (struct qpw_settings){0};
 }
 

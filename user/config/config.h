@@ -33,6 +33,7 @@ struct qpw_settings {
     struct qpw_setting *settings; /* in the order of the files and their lines */
     size_t n;
     unsigned layers; /* files read */
+    char *foreign;   /* of the first one that others than root can change: which, and whose it is; NULL: there is none */
 };
 
 /* --config FILE, as a child of a command's argp. It has no input. */

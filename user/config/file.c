@@ -68,6 +68,12 @@ static void compare(void *arg, const struct argp_option *option)
         qpw_near_offer(&search->near, option->name);
 }
 
+/* Anything else may be a line of quite another file, which a link leads to: not for a log to repeat. */
+static bool could_be_a_name(const char *name)
+{
+    return name[strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_")] == '\0';
+}
+
 static bool find(const struct place *at, const char *name, const struct argp_option **ret)
 {
     struct search search = {.name = name, .near = qpw_near_to(name, strlen(name))};
@@ -83,6 +89,8 @@ static bool find(const struct place *at, const char *name, const struct argp_opt
         return true;
     if (search.near.best)
         complain(at, "unknown setting '%s'%s", name, qpw_near_hint(&search.near, hint, sizeof(hint)));
+    else if (!could_be_a_name(name))
+        complain(at, "no setting: a line is 'name value' or 'name = value'; 'qportwatch config show' lists the names");
     else
         complain(at, "unknown setting '%s'; 'qportwatch config show' lists them", name);
     return false;
@@ -260,6 +268,7 @@ void qpw_config_read_file(struct qpw_config_reader *reader, const char *path)
 {
     struct place at = {.reader = reader, .path = path};
     struct qpw_error err;
+    char whose[400];
     int fd = qpw_file_open(path, &err);
     FILE *file = fd < 0 ? NULL : fdopen(fd, "re");
 
@@ -273,6 +282,9 @@ void qpw_config_read_file(struct qpw_config_reader *reader, const char *path)
     }
     read_lines(&at, file);
     fclose(file);
+    if (!reader->config->foreign && qpw_file_is_others(path, whose, sizeof(whose)) &&
+        asprintf(&reader->config->foreign, "%s: others than root can change it (%s)", path, whose) < 0)
+        reader->config->foreign = NULL;
 }
 
 static int is_part(const struct dirent *entry)

@@ -3,8 +3,10 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <poll.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -157,4 +159,48 @@ int qpw_file_open_stream(const char *path, struct qpw_error *err)
     int fd = qpw_file_held(path);
 
     return fd < 0 ? open_stream(path, err) : duplicate_held(fd, path, err);
+}
+
+/* ---- Whose it is ---- */
+
+/* Others may write it; of a folder with the sticky bit they may not take away what is not theirs. */
+static bool is_others(const struct stat *st)
+{
+    mode_t writable = st->st_mode & (S_IWOTH | (st->st_gid ? S_IWGRP : 0));
+
+    return st->st_uid || (writable && !(S_ISDIR(st->st_mode) && st->st_mode & S_ISVTX));
+}
+
+static bool say_whose(const struct stat *st, const char *folder, char *buf, size_t size)
+{
+    snprintf(buf, size, "%s%sowner %u, group %u, mode %04o", folder ? folder : "", folder ? ": " : "", (unsigned)st->st_uid, (unsigned)st->st_gid,
+             (unsigned)st->st_mode & 07777);
+    return true;
+}
+
+/* One of the folders that lead to the path, from the root on. */
+static bool has_foreign_folder(const char *path, char *buf, size_t size)
+{
+    char folder[PATH_MAX];
+    struct stat st;
+
+    for (const char *slash = strchr(path, '/'); slash && slash - path < (ptrdiff_t)sizeof(folder); slash = strchr(slash + 1, '/')) {
+        snprintf(folder, sizeof(folder), "%.*s", slash == path ? 1 : (int)(slash - path), path);
+        if (stat(folder, &st) == 0 && is_others(&st))
+            return say_whose(&st, folder, buf, size);
+    }
+    return false;
+}
+
+bool qpw_file_is_others(const char *path, char *buf, size_t size)
+{
+    char *real = realpath(path, NULL);
+    struct stat st;
+    bool others = false;
+
+    if (stat(path, &st) == 0 && S_ISREG(st.st_mode))
+        others = is_others(&st) ? say_whose(&st, NULL, buf, size)
+                                : has_foreign_folder(path, buf, size) || (real && has_foreign_folder(real, buf, size));
+    free(real);
+    return others;
 }

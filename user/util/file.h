@@ -3,6 +3,7 @@
 #ifndef QPW_UTIL_FILE_H
 #define QPW_UTIL_FILE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <sys/types.h>
 
@@ -32,6 +33,12 @@ int qpw_file_held(const char *path);
 
 /* What says that a pipe of that name is waited for; without it nothing is said. */
 void qpw_file_say_waiting(void (*say)(const char *path));
+
+/*
+ * Whether others than root can change what is read at that path: the file, where it leads to, or a folder on the way, in which
+ * another could be put in its place. True: buf says whose it is.
+ */
+bool qpw_file_is_others(const char *path, char *buf, size_t size);
 
 /* "a FIFO", "a directory" … of a file's mode. */
 const char *qpw_file_kind(mode_t mode);

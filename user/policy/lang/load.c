@@ -4,12 +4,12 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "policy/lang/parse.h"
 #include "util/array.h"
+#include "util/file.h"
 #include "util/usage.h"
 
 enum { KEY_PLATFORM = 0x100, KEY_PEER, KEY_PEERS };
@@ -85,16 +85,12 @@ static int load_chosen(const struct qpw_policy_options *options, struct qpw_poli
 
 int qpw_policy_warn_writable(struct qpw_policy *policy)
 {
-    struct stat st;
+    char whose[400];
     int r = 0;
 
-    for (size_t i = 0; i < policy->n_files && r == 0; i++) {
-        if (!strncmp(policy->files[i], "built-in:", 9) || stat(policy->files[i], &st) < 0 || !S_ISREG(st.st_mode))
-            continue;
-        if (st.st_uid || st.st_mode & S_IWOTH || (st.st_mode & S_IWGRP && st.st_gid))
-            r = qpw_policy_warn(policy, NULL, "%s: others than root can change it (owner %u, group %u, mode %04o)",
-                                policy->files[i], (unsigned)st.st_uid, (unsigned)st.st_gid, (unsigned)st.st_mode & 07777);
-    }
+    for (size_t i = 0; i < policy->n_files && r == 0; i++)
+        if (strncmp(policy->files[i], "built-in:", 9) && qpw_file_is_others(policy->files[i], whose, sizeof(whose)))
+            r = qpw_policy_warn(policy, NULL, "%s: others than root can change it (%s)", policy->files[i], whose);
     return r;
 }
 
