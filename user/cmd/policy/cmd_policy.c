@@ -73,13 +73,13 @@ int qpw_policy_print(json_t *document, struct qpw_error *err)
     return 0;
 }
 
-int qpw_policy_named(const char *name, struct qpw_policy *ret, struct qpw_error *err)
+int qpw_policy_named(const char *name, const char *file, struct qpw_policy *ret, struct qpw_error *err)
 {
     size_t length;
     int error;
 
     if (*name == '@')
-        return qpw_policy_recorded(&(struct qpw_history_args){0}, name + 1, NULL, ret, err);
+        return qpw_policy_recorded(&(struct qpw_history_args){.file = file}, name + 1, NULL, ret, err);
     error = qpw_builtin_text(name, &length) ? qpw_policy_parse_builtin(name, ret, err) : qpw_policy_parse_file(name, ret, err);
 
     return error < 0 ? error : qpw_policy_warn_expiry(ret, time(NULL));

@@ -23,12 +23,13 @@
 
 #define MAX_ARGS 64
 
-enum { KEY_STRICT = 0x100 };
+enum { KEY_STRICT = 0x100, KEY_HISTORY };
 
 struct options {
     struct qpw_policy_options policy;
     const char *args[MAX_ARGS];
     unsigned n_args;
+    const char *history; /* of policies that are named by their number */
     bool strict;
     bool json;
 };
@@ -43,6 +44,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
             state->child_inputs[0] = &o->policy;
         return 0;
     case KEY_STRICT: o->strict = true; return 0;
+    case KEY_HISTORY: o->history = arg; return 0;
     case 'j': o->json = true; return 0;
     case QPW_KEY_FORMAT: o->json = qpw_format_is_json(state, arg); return 0;
     case ARGP_KEY_ARG:
@@ -53,8 +55,6 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     default: return ARGP_ERR_UNKNOWN;
     }
 }
-
-static const struct argp_option json_option[] = {QPW_FORMAT_OPTIONS, {0}};
 
 static int print_document(const char *subcommand, json_t *document)
 {
@@ -234,7 +234,9 @@ static int print_differences(const struct qpw_differences *differences, const st
 
 int qpw_policy_diff_main(int argc, char **argv)
 {
-    static const struct argp argp = {json_option,
+    static const struct argp_option options[] = {
+        {"history", KEY_HISTORY, "FILE", 0, "Of @1, @2: the history's file (default: that of the auditor here, else the configured one)", 0}, QPW_FORMAT_OPTIONS, {0}};
+    static const struct argp argp = {options,
                                      parse,
                                      "[OLD NEW]",
                                      "Shows how two policies (files, built-ins' names, or @1, @2 of 'policy log') differ in effect. With none named: what "
@@ -250,6 +252,10 @@ int qpw_policy_diff_main(int argc, char **argv)
     int status = QPW_EXIT_OK;
 
     qpw_arguments_parse(&argp, argc, argv, &o);
+    if (o.history && (o.n_args != 2 || (*o.args[0] != '@' && *o.args[1] != '@'))) {
+        fprintf(stderr, "qportwatch policy diff: --history is for policies by number, such as @1 @2\n");
+        return QPW_EXIT_USAGE;
+    }
     if (!o.n_args)
         return diff_in_force(o.json);
     if (o.n_args != 2) {
@@ -257,7 +263,7 @@ int qpw_policy_diff_main(int argc, char **argv)
         return QPW_EXIT_USAGE;
     }
     for (unsigned i = 0; i < 2 && status == QPW_EXIT_OK; i++)
-        if (qpw_policy_named(o.args[i], &policies[i], &err) < 0)
+        if (qpw_policy_named(o.args[i], o.history, &policies[i], &err) < 0)
             status = qpw_policy_say("diff", &err, QPW_EXIT_USAGE);
     if (status == QPW_EXIT_OK && qpw_policy_diff(&policies[0], &policies[1], time(NULL), &differences) < 0) {
         fprintf(stderr, "qportwatch policy diff: out of memory\n");

@@ -162,7 +162,7 @@ static int make_candidate(const struct options *o, struct qpw_policy *ret, struc
     int rc;
 
     if (o->candidate)
-        return qpw_policy_named(o->candidate, ret, err);
+        return qpw_policy_named(o->candidate, o->history.file, ret, err);
     out = open_memstream(&more, &size);
     for (size_t i = 0; out && i < o->n_without; i++)
         fprintf(out, "disable %s\n", o->without[i]);

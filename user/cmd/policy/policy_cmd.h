@@ -33,8 +33,8 @@ struct qpw_history_args;
 int qpw_policy_recorded(const struct qpw_history_args *args, const char *number, const char *more, struct qpw_policy *ret,
                         struct qpw_error *err);
 
-/* "@2": one that was in force; a built-in of that name, else a file. As qpw_policy_load(). */
-int qpw_policy_named(const char *name, struct qpw_policy *ret, struct qpw_error *err);
+/* "@2": one that was in force, by the history `file` (NULL: the one here); a built-in of that name, else a file. As qpw_policy_load(). */
+int qpw_policy_named(const char *name, const char *file, struct qpw_policy *ret, struct qpw_error *err);
 
 /* The error as one line on standard error; messages that begin with FILE:LINE stand alone. Returns `status`. */
 int qpw_policy_say(const char *subcommand, const struct qpw_error *err, int status);
