@@ -192,3 +192,36 @@ Test(history_live, another_policy_says_of_the_history_what_it_says_of_a_capture,
     }
     node_close(&n);
 }
+
+/* ---- Proposals know who used a rule before ---- */
+
+static bool is_proposed(void *argument)
+{
+    struct node *n = argument;
+    char text[16384];
+
+    return node_command(n, text, sizeof(text), "policy suggest") == 0 && strstr(text, "#only      smb from=10.7.0.2,10.9.9.8/31\n") &&
+           strstr(text, "as far as seen, remote addresses since 20");
+}
+
+Test(history_live, proposals_know_who_used_a_rule_before, .timeout = 600)
+{
+    struct node n;
+    char policy[96];
+    pid_t server;
+
+    node_open(&n);
+    node_write(&n, "policy", "inbound tcp 445 SMB name=smb\n", policy, sizeof(policy));
+    snprintf(path, sizeof(path), "%s/history.db", n.folder);
+    node_attach(&n, "node0 --mode tc --policy %s --history %s", policy, path); /* makes the file */
+    cr_expect_eq(node_stop(&n, SIGTERM), 0);
+    cr_expect_eq(number("INSERT INTO used SELECT day, 'smb', remote, 5 FROM (SELECT strftime('%s', 'now', 'start of day', '-3 days') + 0 AS day), "
+                        "(SELECT '10.9.9.9' AS remote UNION SELECT '10.9.9.8') RETURNING 1"), 1);
+    node_attach(&n, "node0 --mode tc --interval 1 --policy %s --history %s", policy, path);
+    serve(&n.node, "445", "tcp", &server);
+    talk(&n.client, "10.7.0.2", "10.7.0.1", 445, 1);
+    cr_assert(netns_until(is_proposed, &n, NETNS_DEADLINE_MS));
+    netns_stop(server, SIGKILL);
+    cr_expect_eq(node_stop(&n, SIGTERM), 0);
+    node_close(&n);
+}

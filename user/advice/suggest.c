@@ -403,11 +403,14 @@ static int write_few(const struct qpw_snapshot *s, const struct qpw_suggest_opti
 {
     struct qpw_rule_use *rules;
     bool titled = false;
+    char since[40] = "";
     size_t n;
     int r = 0;
 
     if (qpw_rules_use(s, &rules, &n) < 0)
         return -ENOMEM;
+    if (options->users_since_unix_ns)
+        qpw_words_time(options->users_since_unix_ns, since, sizeof(since));
     qsort(rules, n, sizeof(*rules), by_id);
     for (size_t i = 0; i < n && r == 0; i++) {
         struct users remotes = users_of(options, rules[i].id, QPW_RULE_REMOTE);
@@ -417,7 +420,7 @@ static int write_few(const struct qpw_snapshot *s, const struct qpw_suggest_opti
         if (!rules[i].info->in_force || (!few && !are_few_programs(&programs)))
             continue;
         if (!titled)
-            fputs("\n# Rules used by few, as far as seen. Consider narrowing them to these:\n", out);
+            fprintf(out, "\n# Rules used by few, as far as seen%s%s. Consider narrowing them to these:\n", *since ? ", remote addresses since " : "", since);
         titled = true;
         r = write_narrowed(&rules[i], &remotes, &programs, few, out);
     }

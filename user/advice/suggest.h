@@ -26,6 +26,7 @@ struct qpw_suggest_options {
     /* Who used the rules, sorted as qpw_rule_users_read() does; NULL: not known, as of a capture. */
     const struct qpw_rule_user_row *users;
     size_t n_users;
+    uint64_t users_since_unix_ns; /* from when on that is known; 0: since attaching */
 };
 
 /* Writes policy text to out. 0 or -ENOMEM; *ret_lines (may be NULL) is the number of lines proposed. */

@@ -350,13 +350,14 @@ int qpw_history_rules(struct qpw_history_reader *r, const struct qpw_history_win
 int qpw_history_users(struct qpw_history_reader *r, const struct qpw_history_window *w, const char *rule, qpw_history_each_end *each,
                       void *arg, struct qpw_error *err)
 {
-    sqlite3_stmt *s = qpw_db_bind(&r->db, "SELECT remote, sum(connections), min(day), max(day) FROM used WHERE rule = ? AND day >= ? AND day < ? "
-                                          "GROUP BY remote ORDER BY 2 DESC, 1", "tii", rule, w->since - w->since % QPW_HISTORY_DAY, until_of(w));
+    sqlite3_stmt *s = qpw_db_bind(&r->db, "SELECT remote, sum(connections), min(day), max(day), rule FROM used WHERE (?1 = '' OR rule = ?1) AND "
+                                          "day >= ?2 AND day < ?3 GROUP BY rule, remote ORDER BY rule, 2 DESC, 1", "tii", rule ? rule : "",
+                                   w->since - w->since % QPW_HISTORY_DAY, until_of(w));
     bool more = true;
     int code;
 
     while (more && (code = qpw_history_step(r, s, err)) > 0) {
-        struct qpw_history_end end = {.remote = qpw_db_text(s, 0), .rule = rule, .peer = "", .process = "", .connections = (uint64_t)sqlite3_column_int64(s, 1),
+        struct qpw_history_end end = {.remote = qpw_db_text(s, 0), .rule = qpw_db_text(s, 4), .peer = "", .process = "", .connections = (uint64_t)sqlite3_column_int64(s, 1),
                                       .first = sqlite3_column_int64(s, 2), .last = sqlite3_column_int64(s, 3)};
 
         more = each(&end, arg);

@@ -121,7 +121,7 @@ typedef bool qpw_history_each_rule(const struct qpw_history_rule *rule, void *ar
 int qpw_history_rules(struct qpw_history_reader *r, const struct qpw_history_window *window, qpw_history_each_rule *each, void *arg,
                       struct qpw_error *err);
 
-/* Who used a rule in the window, by connections: the busiest of each day (struct qpw_history_end: remote, connections, last day). */
+/* Who used a rule (NULL: each) in the window, by connections: the busiest of each day (struct qpw_history_end: rule, remote, connections, last day). */
 int qpw_history_users(struct qpw_history_reader *r, const struct qpw_history_window *window, const char *rule,
                       qpw_history_each_end *each, void *arg, struct qpw_error *err);
 

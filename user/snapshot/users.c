@@ -18,6 +18,18 @@ static int by_key(const void *left, const void *right)
     return memcmp(a->key.who, b->key.who, sizeof(a->key.who));
 }
 
+size_t qpw_rule_users_sort(struct qpw_rule_user_row *rows, size_t n)
+{
+    size_t kept = 0;
+
+    if (n)
+        qsort(rows, n, sizeof(*rows), by_key);
+    for (size_t i = 0; i < n; i++)
+        if (!kept || by_key(&rows[kept - 1], &rows[i]))
+            rows[kept++] = rows[i];
+    return kept;
+}
+
 int qpw_rule_users_read(const struct qpw_kernel *k, struct qpw_rule_user_row **ret, size_t *ret_n)
 {
     struct qpw_rule_user_row *rows;
@@ -29,10 +41,8 @@ int qpw_rule_users_read(const struct qpw_kernel *k, struct qpw_rule_user_row **r
     rows = calloc(e.count + 1, sizeof(*rows));
     for (size_t i = 0; rows && i < e.count; i++)
         rows[i] = (struct qpw_rule_user_row){((struct qpw_rule_user_key *)e.keys)[i], ((struct qpw_rule_user *)e.values)[i]};
-    if (rows)
-        qsort(rows, e.count, sizeof(*rows), by_key);
     *ret = rows;
-    *ret_n = e.count;
+    *ret_n = rows ? qpw_rule_users_sort(rows, e.count) : 0;
     qpw_entries_clear(&e);
     return rows ? 0 : -ENOMEM;
 }

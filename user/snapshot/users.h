@@ -15,4 +15,7 @@ struct qpw_rule_user_row {
 /* Reads them, by rule, kind and address or path. The caller frees *ret. 0 or a negative errno. */
 int qpw_rule_users_read(const struct qpw_kernel *k, struct qpw_rule_user_row **ret, size_t *ret_n);
 
+/* Puts them into that order and takes out what is there twice. Returns how many remain. */
+size_t qpw_rule_users_sort(struct qpw_rule_user_row *rows, size_t n);
+
 #endif

@@ -11,12 +11,17 @@
 #include "cmd/finding_process.h"
 #include "cmd/policy/policy_cmd.h"
 #include "cmd/settings.h"
+#include "history/read.h"
 #include "host/sockets.h"
 #include "instance/executables.h"
 #include "instance/instance.h"
 #include "instance/kernel_words.h"
 #include "snapshot/collect.h"
+#include "util/names.h"
 #include "util/usage.h"
+
+#define SECOND_NS 1000000000ull
+#define USERS_DAYS 90 /* of the history: who used a rule before what is attached now was */
 
 enum { KEY_LOCAL = 0x100 };
 
@@ -122,6 +127,68 @@ static int suggest_captured(struct options *o)
 
 /* ---- What is attached ---- */
 
+struct recorded {
+    const struct qpw_snapshot *s;
+    struct qpw_rule_user_row *users;
+    size_t n, room;
+    bool failed;
+};
+
+/* The auditor notes users of rules that name nobody: only where it noted any, more are added. 0: none. */
+static uint16_t rule_that_is_noted(const struct recorded *r, const char *name, size_t n_noted)
+{
+    for (size_t i = 0; i < n_noted; i++)
+        if (r->users[i].key.kind == QPW_RULE_REMOTE && !strcmp(qpw_snapshot_rule(r->s, r->users[i].key.rule), name))
+            return r->users[i].key.rule;
+    return 0;
+}
+
+static bool add_user(const struct qpw_history_end *end, void *arg)
+{
+    struct recorded *r = arg;
+    struct qpw_rule_user_row row = {.key.rule = rule_that_is_noted(r, end->rule, r->n), .key.kind = QPW_RULE_REMOTE,
+                                    .user.first_unix_ns = (uint64_t)end->first * SECOND_NS};
+    struct qpw_rule_user_row *more;
+
+    if (!row.key.rule || qpw_address_parse(end->remote, (uint8_t *)row.key.who) < 0)
+        return true;
+    if (r->n == r->room) {
+        r->room = 2 * r->room + 64;
+        more = reallocarray(r->users, r->room, sizeof(*more));
+        if (!more) {
+            r->failed = true;
+            return false;
+        }
+        r->users = more;
+    }
+    r->users[r->n++] = row;
+    return true;
+}
+
+/* Who used the rules before, as far as the history knows; without one nothing is added. */
+static int add_recorded_users(const struct qpw_snapshot *s, struct qpw_rule_user_row **users, struct qpw_suggest_options *options, struct qpw_error *err)
+{
+    struct recorded r = {.s = s, .users = *users, .n = options->n_users, .room = options->n_users};
+    int64_t now = (int64_t)(s->unix_ns / SECOND_NS);
+    struct qpw_history_window window = {.since = now - USERS_DAYS * 86400};
+    struct qpw_history_reader *reader = NULL;
+    struct qpw_history_observed seen;
+    int rc;
+
+    if (!r.n || !*s->meta.history_path || qpw_history_open(s->meta.history_path, &reader, NULL) < 0)
+        return 0;
+    rc = qpw_history_observed(reader, &window, now, &seen, err);
+    rc = rc ? rc : qpw_history_users(reader, &window, NULL, add_user, &r, err);
+    if (rc == 0 && r.failed)
+        rc = qpw_fail(err, -ENOMEM, "out of memory");
+    if (rc == 0 && seen.from)
+        options->users_since_unix_ns = (uint64_t)seen.from * SECOND_NS;
+    *users = r.users;
+    options->n_users = qpw_rule_users_sort(r.users, r.n);
+    qpw_history_close(reader);
+    return rc;
+}
+
 int qpw_policy_suggest_attached(FILE *out, struct qpw_meta *ret_meta, struct qpw_error *err)
 {
     struct qpw_suggest_options options = {0};
@@ -141,6 +208,7 @@ int qpw_policy_suggest_attached(FILE *out, struct qpw_meta *ret_meta, struct qpw
     }
     if (rc == 0 && (rc = qpw_rule_users_read(&kernel, &users, &options.n_users)) < 0)
         qpw_fail(err, rc, "who used the rules cannot be read: %s", strerror(-rc));
+    rc = rc ? rc : add_recorded_users(&snapshot, &users, &options, err);
     options.users = users;
     if (rc == 0)
         rc = suggest_from(&snapshot, &options, out, err);
