@@ -100,15 +100,16 @@ deps-test:
 	@$(call install_missing,$(BUILD_PACKAGES) $(TEST_PACKAGES))
 
 # ---- BPF object and built-in policies, embedded into the program ----
-$(O)/bpf/qportwatch.bpf.o: bpf/qportwatch.bpf.c $(wildcard bpf/*.h) $(wildcard include/*.h) Makefile
+# Once more for kernels before 5.13 (user/instance/embedded.h). BTF is kept, what only a debugger reads is not
+$(O)/bpf/qportwatch.bpf.o $(O)/bpf/qportwatch-old.bpf.o: bpf/qportwatch.bpf.c $(wildcard bpf/*.h) $(wildcard include/*.h) Makefile
 	@mkdir -p $(@D)
-	$(call say,CLANG,$@)$(BPF_CLANG) $(BPF_CFLAGS) -c $< -o $@
+	$(call say,CLANG,$@)$(BPF_CLANG) $(BPF_CFLAGS) $(if $(findstring -old,$@),-DQPW_OLD_VERIFIER) -c $< -o $@ && llvm-strip -g $@
 
 $(O)/bpf/bench.bpf.o: bpf/bench.bpf.c bpf/bench_flows.h $(wildcard include/*.h) Makefile
 	@mkdir -p $(@D)
 	$(call say,CLANG,$@)$(BPF_CLANG) $(BPF_CFLAGS) -c $< -o $@
 
-$(O)/user/embed.o $(O)/san/user/embed.o: user/embed.S $(O)/bpf/qportwatch.bpf.o $(O)/bpf/bench.bpf.o $(EMBEDDED) Makefile
+$(O)/user/embed.o $(O)/san/user/embed.o: user/embed.S $(O)/bpf/qportwatch.bpf.o $(O)/bpf/qportwatch-old.bpf.o $(O)/bpf/bench.bpf.o $(EMBEDDED) Makefile
 	@mkdir -p $(@D)
 	$(call say,AS,$@)$(CC) -I. -I$(O) -c $< -o $@
 

@@ -49,10 +49,14 @@ static __always_inline int qpw_initiator_seen(const struct qpw_work *w, struct q
  * Judges c if anything that decides its verdict has changed since it was judged; w->verdict is what it has now. That is
  * read once: another CPU may put a new exchange, not judged yet, in the place of c at any moment.
  */
-static __noinline int qpw_judge_again(struct qpw_work *w, struct qpw_conn *c)
+QPW_STAGE __u32 qpw_judge_again(struct qpw_conn *c)
 {
-    int each = qpw_kind(w->key.protocol) == QPW_KIND_ICMP || (c->vlan & QPW_CONN_EACH);
+    struct qpw_work *w = qpw_work();
+    int each;
 
+    if (!w || !c)
+        return 0;
+    each = qpw_kind(w->key.protocol) == QPW_KIND_ICMP || (c->vlan & QPW_CONN_EACH);
     w->verdict = *(volatile __u8 *)&c->verdict;
     if (!qpw_initiator_seen(w, c) && w->verdict && !each && c->generation == control.generation &&
         !(w->owned && (c->vlan & QPW_CONN_PROVISIONAL)))
@@ -127,13 +131,16 @@ static __always_inline void qpw_count_replay(struct qpw_work *w)
 }
 
 /* What companions of answered exchange c are vouched for by: its remote end, and who holds the node's. */
-static __noinline int qpw_parent_note(struct qpw_work *w, const struct qpw_conn *c)
+QPW_STAGE __u32 qpw_parent_note(const struct qpw_conn *c)
 {
+    struct qpw_work *w = qpw_work();
     struct qpw_parent *parent;
     __u32 place;
 
+    if (!w || !c)
+        return 0;
     __builtin_memset(&w->parent, 0, sizeof(w->parent));
-    __builtin_memcpy(w->parent.remote, w->key.remote, 16);
+    qpw_copy16(w->parent.remote, w->key.remote);
     w->parent.rule = c->rule;
     parent = bpf_map_lookup_elem(&parents, &w->parent);
     if (!parent) {
@@ -156,18 +163,21 @@ static __noinline int qpw_parent_note(struct qpw_work *w, const struct qpw_conn 
     parent->of[place].owner = c->owner;
     parent->of[place].local_port = w->key.local_port;
     parent->of[place].remote_port = w->key.remote_port;
-    __builtin_memcpy(parent->of[place].local, w->key.local, 16);
+    qpw_copy16(parent->of[place].local, w->key.local);
     return 0;
 }
 
 /* Meter, finding, parents, cache of a packet on connection c, which is judged. */
-static __noinline int qpw_account(struct qpw_work *w, struct qpw_conn *c)
+QPW_STAGE __u32 qpw_account(struct qpw_conn *c)
 {
+    struct qpw_work *w = qpw_work();
     __u32 meter, slot, finding = 0;
     __u32 directions;
     __u16 port;
     int others; /* another CPU has just made the entry and is about to count it */
 
+    if (!w || !c)
+        return 0;
     port = qpw_service_port(w, c);
     meter = qpw_meter_of(w, c, port);
     others = !c->meter && !w->made;
@@ -179,7 +189,7 @@ static __noinline int qpw_account(struct qpw_work *w, struct qpw_conn *c)
         c->meter = (__u16)meter;
     }
     if (qpw_is_finding(c) || qpw_is_infra_news(w, c)) {
-        finding = qpw_finding_of(w, c, &w->key, port, meter);
+        finding = qpw_finding_of(c, port, meter);
         slot = (__u16)finding;
         if (slot && !c->finding && !others)
             qpw_count_connection(slot, 1);
@@ -190,7 +200,7 @@ static __noinline int qpw_account(struct qpw_work *w, struct qpw_conn *c)
     qpw_count(slot, w->rx, w->frames, w->bytes);
     qpw_count_replay(w);
     if ((c->vlan & QPW_CONN_PARENT) && c->outcome >= QPW_OUTCOME_ANSWERED && qpw_direction_known(c))
-        qpw_parent_note(w, c);
+        qpw_parent_note(c);
     directions = qpw_cacheable(w, c);
     if (directions)
         qpw_cache_put(slot, directions);

@@ -102,10 +102,14 @@ __noinline __u32 qpw_event_ask(void)
  * Asks user space whether the owner of companion c fits, or tells it of an exchange c that vouches for companions while
  * its process is there. Returns 1 if that was sent.
  */
-static __noinline int qpw_event_ask_owner(struct qpw_work *w, const struct qpw_conn *c)
+QPW_STAGE __u32 qpw_event_ask_owner(const struct qpw_conn *c)
 {
-    struct qpw_event *e = qpw_event_question(w, &w->owner_tokens, QPW_EVENT_ASK_OWNER);
+    struct qpw_work *w = qpw_work();
+    struct qpw_event *e;
 
+    if (!w || !c)
+        return 0;
+    e = qpw_event_question(w, &w->owner_tokens, QPW_EVENT_ASK_OWNER);
     if (!e)
         return 0;
     e->companion.key = w->key;

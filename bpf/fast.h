@@ -27,7 +27,7 @@ struct qpw_fast {
     __u8 protocol;
 };
 
-/* Words as they stand in the packet. Kernels that run this load them from any address. */
+/* Two bytes as they stand in the packet. */
 static __always_inline __u16 qpw_half(const __u8 *p)
 {
     return *(const __u16 __attribute__((may_alias)) *)p;

@@ -93,9 +93,13 @@ static __always_inline void qpw_finding_lost(struct qpw_work *w)
     qpw_detail_count(w);
 
     __builtin_memset(key, 0, sizeof(*key));
-    __builtin_memcpy(key->prefix, w->finding.initiator, 6);
+    qpw_copy16(key->prefix, w->finding.initiator);
     if (v4) {
-        __builtin_memcpy(key->prefix, w->finding.initiator, 15);
+        key->prefix[15] = 0;
+    } else {
+        qpw_set_word(key->prefix + 12, 0);
+        qpw_set_word(key->prefix + 8, 0);
+        key->prefix[7] = key->prefix[6] = 0;
     }
     key->direction = w->finding.direction;
     key->by_prefix = 1;
@@ -238,8 +242,8 @@ static __noinline int qpw_finding_mirror(struct qpw_work *w)
             return 0;
     }
     *key = w->finding;
-    __builtin_memcpy(key->initiator, w->finding.responder, 16);
-    __builtin_memcpy(key->responder, w->finding.initiator, 16);
+    qpw_copy16(key->initiator, w->finding.responder);
+    qpw_copy16(key->responder, w->finding.initiator);
     key->direction = w->finding.direction == QPW_DIR_INBOUND ? QPW_DIR_OUTBOUND : QPW_DIR_INBOUND;
     f = bpf_map_lookup_elem(&answered, key);
     if (!f)
@@ -414,16 +418,16 @@ static __always_inline void qpw_finding_fold(struct qpw_finding_key *finding, co
     finding->folded = 1;
 }
 
-/* The key of a connection's finding into w->finding. port: the service port, or the ICMP type. */
-static __noinline int qpw_finding_key_of(struct qpw_work *w, const struct qpw_conn *c,
-                                         const struct qpw_conn_key *key, __u16 port)
+/* The key of the finding of w->key's connection c into w->finding. port: the service port, or the ICMP type. */
+static __noinline int qpw_finding_key_of(struct qpw_work *w, const struct qpw_conn *c, __u16 port)
 {
+    const struct qpw_conn_key *key = &w->key;
     int remote_asks = c->direction == QPW_DIR_INBOUND ||
                       (c->direction == QPW_DIR_UNKNOWN && (c->flags & QPW_CONN_REMOTE_FIRST));
 
     __builtin_memset(&w->finding, 0, sizeof(w->finding));
-    qpw_copy_address(w->finding.initiator, remote_asks ? key->remote : key->local);
-    qpw_copy_address(w->finding.responder, remote_asks ? key->local : key->remote);
+    qpw_copy16(w->finding.initiator, remote_asks ? key->remote : key->local);
+    qpw_copy16(w->finding.responder, remote_asks ? key->local : key->remote);
     w->finding.port = port;
     w->finding.kind = qpw_kind(key->protocol);
     w->finding.protocol = key->protocol;
@@ -432,9 +436,9 @@ static __noinline int qpw_finding_key_of(struct qpw_work *w, const struct qpw_co
     if (c->verdict == QPW_VERDICT_UNDECIDED && c->reason == QPW_REASON_QUESTION_LOST)
         qpw_finding_fold(&w->finding, key);
     if (qpw_answers_group(c)) { /* the finding of the question */
-        qpw_copy_address(w->question.local, key->local);
+        qpw_copy16(w->question.local, key->local);
         qpw_asked_address(w, c->asked_number);
-        qpw_copy_address(w->finding.responder, w->question.local);
+        qpw_copy16(w->finding.responder, w->question.local);
     }
     return 0;
 }
@@ -449,20 +453,24 @@ static __always_inline __u8 qpw_finding_outcome(const struct qpw_work *w, const 
     return c->outcome == QPW_OUTCOME_REFUSED ? QPW_OUTCOME_REFUSED : QPW_OUTCOME_ATTEMPTED;
 }
 
-/* What the finding of connection c is to say, into w->finding and w->finding_value. */
-static __noinline int qpw_finding_fill(struct qpw_work *w, struct qpw_conn *c, const struct qpw_conn_key *key,
-                                       __u16 port, __u32 meter)
+/* What the finding of c, the entry of w->key, is to say, into w->finding and w->finding_value. */
+QPW_STAGE __u32 qpw_finding_fill(struct qpw_conn *c, __u32 port, __u32 meter)
 {
-    struct qpw_finding *v = &w->finding_value;
-    int inbound = c->direction == QPW_DIR_INBOUND;
+    struct qpw_work *w = qpw_work();
+    struct qpw_finding *v;
+    int inbound;
 
-    qpw_finding_key_of(w, c, key, port);
+    if (!w || !c)
+        return 0;
+    v = &w->finding_value;
+    inbound = c->direction == QPW_DIR_INBOUND;
+    qpw_finding_key_of(w, c, (__u16)port);
     __builtin_memset(v, 0, sizeof(*v));
     v->first_ns = c->first_ns;
     v->last_ns = w->now;
     v->meter = (__u16)meter;
     v->rule = c->rule;
-    v->initiator_port = inbound ? key->remote_port : key->local_port;
+    v->initiator_port = inbound ? w->key.remote_port : w->key.local_port;
     v->vlan = c->vlan & QPW_VLAN_ID;
     v->iface = c->iface;
     v->peer = c->peer;
@@ -475,7 +483,7 @@ static __noinline int qpw_finding_fill(struct qpw_work *w, struct qpw_conn *c, c
     v->unseen = (c->end[0] | c->end[1]) & QPW_END_UNSEEN ? 1 : 0;
     if (w->owner.how)
         v->owner = w->owner;
-    if (qpw_answers_group(c) || qpw_is_group(w, w->rx ? key->local : key->remote, qpw_by_card(w)))
+    if (qpw_answers_group(c) || qpw_is_group(w->rx ? QPW_OF_KEY_LOCAL : QPW_OF_KEY_REMOTE))
         v->flags |= QPW_FINDING_MULTICAST;
     if (c->flags & QPW_CONN_REMOTE_FIRST)
         v->flags |= QPW_FINDING_REMOTE_FIRST;
@@ -492,10 +500,9 @@ static __noinline int qpw_finding_fill(struct qpw_work *w, struct qpw_conn *c, c
 }
 
 /* Enters the finding of connection c, whose meter is known. Returns what qpw_finding_touch() does. */
-static __always_inline __u32 qpw_finding_of(struct qpw_work *w, struct qpw_conn *c, const struct qpw_conn_key *key,
-                                            __u16 port, __u32 meter)
+static __always_inline __u32 qpw_finding_of(struct qpw_conn *c, __u16 port, __u32 meter)
 {
-    qpw_finding_fill(w, c, key, port, meter);
+    qpw_finding_fill(c, port, meter);
     return qpw_finding_touch();
 }
 
@@ -513,7 +520,7 @@ __noinline __u32 qpw_finding_supersede(__u32 port)
 
     if (!w)
         return 0;
-    qpw_finding_key_of(w, &w->before, &w->key, (__u16)port);
+    qpw_finding_key_of(w, &w->before, (__u16)port);
     f = bpf_map_lookup_elem(&answered, &w->finding);
     if (f && qpw_may_supersede(w, f)) {
         f->flags |= QPW_FINDING_SUPERSEDED;

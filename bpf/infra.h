@@ -126,7 +126,7 @@ static __always_inline void qpw_rate_key(struct qpw_work *w, __u32 rule, int gro
     if (group && !w->rx)
         return;
     if (w->pkt.kind == QPW_PKT_IP) {
-        __builtin_memcpy(addr, w->key.remote, 16);
+        qpw_copy16(addr, w->key.remote);
         return;
     }
     /* A card, and of ARP the address that it speaks of: many neighbours may be behind one card. */
@@ -236,7 +236,7 @@ __noinline __u32 qpw_infra_misfit(__u32 shape, __u32 rule)
 
     if (!w)
         return 0;
-    group = w->pkt.kind == QPW_PKT_IP ? qpw_is_group(w, w->pkt.destination, qpw_by_card(w)) : w->pkt.macs[0] & 1;
+    group = w->pkt.kind == QPW_PKT_IP ? qpw_is_group(QPW_OF_DESTINATION) : w->pkt.macs[0] & 1;
     misfit = qpw_shape_misfit(w, shape, group);
     if (misfit)
         return misfit;
@@ -283,7 +283,7 @@ static __always_inline int qpw_dhcp_learn(void *ctx, struct qpw_work *w, const i
 {
     __u32 at = w->pkt.l4_offset + 8u + QPW_DHCP_OPTIONS;
 
-    __builtin_memcpy(w->question.remote, w->key.remote, 16);
+    qpw_copy16(w->question.remote, w->key.remote);
     qpw_dhcp_know(w);
     if (w->pkt.v6)
         return 0;

@@ -77,7 +77,7 @@ static __always_inline __u32 qpw_in_set(void *sets, struct qpw_set_key *key, __u
 
     key->prefixlen = 32 + 128;
     key->set = __builtin_bswap32(set);
-    __builtin_memcpy(key->addr, addr, 16);
+    qpw_copy16(key->addr, addr);
     value = bpf_map_lookup_elem(sets, key);
     return value ? *value : 0;
 }
@@ -89,7 +89,7 @@ static __always_inline int qpw_parent_lives(struct qpw_parent_key *key, const __
     struct qpw_parent *parent;
 
     __builtin_memset(key, 0, sizeof(*key));
-    __builtin_memcpy(key->remote, remote, 16);
+    qpw_copy16(key->remote, remote);
     key->rule = rule;
     parent = bpf_map_lookup_elem(&parents, key);
     return parent && (ever || (__s64)(now - parent->last_ns) < (__s64)control.parent_ns);
@@ -251,6 +251,21 @@ __noinline __u32 qpw_walk(__u32 space, __u32 outbound)
     return w->walked.unsure ? w->walked.unsure : w->walked.other ? w->walked.other : w->walked.weak;
 }
 
+/* The same for w->key of that direction, 0: it is unknown. type: as qpw_judge() has it. */
+__noinline __u32 qpw_walk_key(__u32 direction, __u32 type)
+{
+    struct qpw_work *w = qpw_work();
+    int inbound = direction == QPW_DIR_INBOUND;
+    __u32 port;
+    __u8 kind;
+
+    if (!w || direction == QPW_DIR_UNKNOWN)
+        return 0;
+    kind = qpw_kind(w->key.protocol);
+    port = kind == QPW_KIND_ICMP ? type : inbound ? w->key.local_port : w->key.remote_port;
+    return qpw_walk(qpw_space(kind, w->key.protocol, port), !inbound);
+}
+
 /* The peer number of an address, 0: no peer. */
 static __always_inline __u16 qpw_peer(struct qpw_work *w, const __u8 *addr)
 {
@@ -317,10 +332,8 @@ static __always_inline void qpw_judge_owner(struct qpw_conn *c, __u32 answer)
  */
 static __always_inline void qpw_judge(struct qpw_work *w, struct qpw_conn *c, __u16 type)
 {
-    int inbound = c->direction == QPW_DIR_INBOUND, foreign = qpw_is_foreign(c->reason);
-    __u8 kind = qpw_kind(w->key.protocol);
-    __u16 port = kind == QPW_KIND_ICMP ? type : inbound ? w->key.local_port : w->key.remote_port;
-    __u32 answer = 0;
+    __u32 answer;
+    int foreign;
 
     w->vlan = c->vlan & QPW_VLAN_ID;
     w->holder = c->owner;
@@ -332,9 +345,9 @@ static __always_inline void qpw_judge(struct qpw_work *w, struct qpw_conn *c, __
         c->end[1] &= ~QPW_END_OWNER_ASKED; /* what was decided may be forgotten since */
     c->generation = control.generation;
     c->peer = qpw_peer(w, w->key.remote);
-    if (c->direction != QPW_DIR_UNKNOWN)
-        answer = qpw_walk(qpw_space(kind, w->key.protocol, port), !inbound);
-    if (inbound && QPW_ANSWER_VERDICT(answer) != QPW_VERDICT_ALLOWED && qpw_is_elsewhere(c))
+    answer = qpw_walk_key(c->direction, type);
+    foreign = qpw_is_foreign(*(volatile __u8 *)&c->reason);
+    if (c->direction == QPW_DIR_INBOUND && QPW_ANSWER_VERDICT(answer) != QPW_VERDICT_ALLOWED && qpw_is_elsewhere(c))
         answer = qpw_walk_elsewhere(w, c, answer);
     if (foreign) /* no rule speaks of what is not the node's */
         answer = 0;
@@ -354,7 +367,7 @@ static __always_inline void qpw_judge(struct qpw_work *w, struct qpw_conn *c, __
         w->verdict = QPW_VERDICT_UNDECIDED;
     else
         w->verdict = answer ? QPW_ANSWER_VERDICT(answer) : QPW_VERDICT_UNEXPECTED;
-    if (kind == QPW_KIND_ICMP && w->verdict == QPW_VERDICT_UNEXPECTED)
+    if (qpw_kind(*(volatile __u8 *)&w->key.protocol) == QPW_KIND_ICMP && w->verdict == QPW_VERDICT_UNEXPECTED)
         c->end[!w->rx] |= QPW_END_UNEXPECTED;
     c->verdict = w->verdict;
 }

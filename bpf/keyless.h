@@ -123,8 +123,8 @@ static __always_inline int qpw_transit(struct qpw_work *w, int reason)
 static __always_inline void qpw_unjudged_key(struct qpw_work *w, __u32 reason, int remote_first)
 {
     __builtin_memset(&w->finding, 0, sizeof(w->finding));
-    __builtin_memcpy(remote_first ? w->finding.initiator : w->finding.responder, w->question.remote, 16);
-    __builtin_memcpy(remote_first ? w->finding.responder : w->finding.initiator, w->question.local, 16);
+    qpw_copy16(remote_first ? w->finding.initiator : w->finding.responder, w->question.remote);
+    qpw_copy16(remote_first ? w->finding.responder : w->finding.initiator, w->question.local);
     if (!w->pkt.has_addresses) {
         w->finding.kind = QPW_KIND_ETHERTYPE;
         w->finding.port = w->pkt.ethertype;
@@ -188,7 +188,7 @@ static __always_inline __u32 qpw_unjudged_packet(struct qpw_work *w, __u32 meter
     qpw_junk_key(w, w->pkt.source, w->pkt.destination, 0);
     if (!w->pkt.has_addresses)
         qpw_junk_cards(w, w->pkt.macs + 6, w->pkt.macs);
-    qpw_question_aim(w);
+    qpw_question_aim();
     return qpw_unjudged(reason, QPW_ASKED_WHAT(qpw_question_get()) >= QPW_ASKED_THIS, meter);
 }
 

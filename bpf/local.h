@@ -5,15 +5,9 @@
 #ifndef QPW_BPF_LOCAL_H
 #define QPW_BPF_LOCAL_H
 
-#include "packet.h"
+#include "parse.h"
 
 #define QPW_LOCALITY_TRANSIT 0x100u /* beside a reason */
-
-/* An address that stands for one of IPv4. */
-static __always_inline int qpw_is_v4(const __u8 *addr)
-{
-    return qpw_word(addr + 8) == __builtin_bswap32(0xffff) && !(qpw_word(addr) | qpw_word(addr + 4));
-}
 
 /* QPW_LOCAL_* of an IPv4 address as it stands in a packet, where all that are the node's are few. */
 __noinline __u32 qpw_local4(__u32 word)
@@ -34,10 +28,10 @@ static __always_inline int qpw_is_local(struct qpw_work *w, const __u8 *addr, __
 {
     __u32 *value;
 
-    if (control.local4_whole && qpw_is_v4(addr))
+    if (control.local4_whole && qpw_is_mapped(addr))
         return qpw_local4(qpw_word(addr + 12)) & flags;
     w->local.prefixlen = 128;
-    __builtin_memcpy(w->local.addr, addr, 16);
+    qpw_copy16(w->local.addr, addr);
     value = bpf_map_lookup_elem(&locals, &w->local);
     return value && (*value & flags);
 }
@@ -47,21 +41,30 @@ static __always_inline int qpw_is_limited_broadcast(const __u8 *addr)
     return qpw_word(addr + 12) == 0xffffffff && !qpw_word(addr) && addr[10] == 0xff; /* 255.255.255.255 */
 }
 
-/*
- * A multicast group, the limited broadcast address or a subnet's. by_card: the frame is for one card only, so that the
- * last two need not be looked for.
- */
-static __noinline int qpw_is_group(struct qpw_work *w, const __u8 *addr, int by_card)
-{
-    if (qpw_is_multicast(addr))
-        return 1;
-    return !by_card && (qpw_is_limited_broadcast(addr) || qpw_is_local(w, addr, QPW_LOCAL_BROADCAST));
-}
-
 /* The frame is for one card, or of a device whose frames are not for any: no address makes it a broadcast. */
 static __always_inline int qpw_by_card(const struct qpw_work *w)
 {
     return !(w->pkt.macs[0] & 1) && !(w->iface.flags & QPW_IFACE_L3);
+}
+
+/* Addresses in the work area that are asked about. */
+enum qpw_address_of { QPW_OF_KEY_LOCAL, QPW_OF_KEY_REMOTE, QPW_OF_QUESTION_LOCAL, QPW_OF_DESTINATION };
+
+/* A multicast group, the limited broadcast address or a subnet's. The last two only where the frame may be a broadcast. */
+__noinline __u32 qpw_is_group(__u32 which)
+{
+    struct qpw_work *w = qpw_work();
+    const __u8 *addr;
+
+    if (!w)
+        return 0;
+    addr = which == QPW_OF_KEY_LOCAL        ? w->key.local
+           : which == QPW_OF_KEY_REMOTE     ? w->key.remote
+           : which == QPW_OF_QUESTION_LOCAL ? w->question.local
+                                            : w->pkt.destination;
+    if (qpw_is_multicast(addr))
+        return 1;
+    return !qpw_by_card(w) && (qpw_is_limited_broadcast(addr) || qpw_is_local(w, addr, QPW_LOCAL_BROADCAST));
 }
 
 static __always_inline int qpw_is_unspecified(const __u8 *addr)
@@ -76,7 +79,7 @@ static __always_inline int qpw_is_own_mac(const struct qpw_work *w)
 {
     const __u8 *mac = w->pkt.macs + (w->rx ? 0 : 6);
 
-    return __builtin_memcmp(mac, w->iface.mac, 4) == 0 && mac[4] == w->iface.mac[4] && mac[5] == w->iface.mac[5];
+    return qpw_word(mac) == qpw_word(w->iface.mac) && mac[4] == w->iface.mac[4] && mac[5] == w->iface.mac[5];
 }
 
 /* Is that flag of the interface set, in the variant for the packet's family? */

@@ -102,6 +102,7 @@ struct qpw_work {
     struct qpw_conn_key question;   /* whose questions are asked for; see question.h */
     struct qpw_conn_key conn_key;   /* w->key while another is in its place */
     struct qpw_conn_key listener;   /* the local end of a listening socket */
+    struct bpf_sock_tuple tuple __attribute__((aligned(8)));
     struct qpw_conn before;         /* a connection as it was judged before */
     struct qpw_counts none;         /* zeroes */
     struct qpw_reserved place_of;
@@ -367,6 +368,17 @@ static __always_inline struct qpw_work *qpw_work(void)
 }
 
 /*
+ * A stage that is given an entry of a table of connections, too: by a pointer, which before 5.12 only a static function may
+ * take. Such a one is checked again for each way that leads to it, and for each table that the entry may be in, so the
+ * object is compiled for those kernels by itself. What is handed over may be NULL, for all the verifier knows.
+ */
+#ifdef QPW_OLD_VERIFIER
+#define QPW_STAGE static __noinline
+#else
+#define QPW_STAGE __noinline
+#endif
+
+/*
  * Verifier: a number whose value differs from path to path makes it follow each to the end. Through memory it is
  * any number, so the paths are one again.
  */
@@ -374,14 +386,6 @@ static __always_inline __u32 qpw_unknown(struct qpw_work *w, __u32 value)
 {
     *(volatile __u32 *)&w->cell = value;
     return *(volatile __u32 *)&w->cell;
-}
-
-/* Copies an address from one map's value to another's. A function: taken byte by byte it needs much stack. */
-static __noinline int qpw_copy_address(__u8 *to, const __u8 *from)
-{
-    for (int i = 0; i < 16; i++)
-        to[i] = from[i];
-    return 0;
 }
 
 static __always_inline int qpw_is_full(const struct qpw_work *w, const enum qpw_full what)

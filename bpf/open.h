@@ -17,22 +17,31 @@
 #define QPW_TCP_OPEN (1u << 1 | 1u << 4 | 1u << 5 | 1u << 8 | 1u << 9 | 1u << 11)
 #define QPW_TCP_REQUESTED (1u << 3 | 1u << 12) /* SYN_RECV, NEW_SYN_RECV: the node has sent its SYN+ACK */
 
-static __always_inline __u32 qpw_tuple(const struct qpw_conn_key *key, struct bpf_sock_tuple *tuple, int any_remote)
+/* w->key as the kernel looks up sockets by it, into w->tuple: only its local end if any_remote. Returns its size. */
+__noinline __u32 qpw_tuple(__u32 any_remote)
 {
+    struct qpw_work *w = qpw_work();
+    const struct qpw_conn_key *key;
+    struct bpf_sock_tuple *tuple;
+
+    if (!w)
+        return 0;
+    key = &w->key;
+    tuple = &w->tuple;
     __builtin_memset(tuple, 0, sizeof(*tuple));
-    if (key->local[0] == 0 && key->local[10] == 0xff && key->local[11] == 0xff) {
-        __builtin_memcpy(&tuple->ipv4.daddr, key->local + 12, 4);
+    if (qpw_is_mapped(key->local)) {
+        tuple->ipv4.daddr = qpw_word(key->local + 12);
         tuple->ipv4.dport = __builtin_bswap16(key->local_port);
         if (!any_remote) {
-            __builtin_memcpy(&tuple->ipv4.saddr, key->remote + 12, 4);
+            tuple->ipv4.saddr = qpw_word(key->remote + 12);
             tuple->ipv4.sport = __builtin_bswap16(key->remote_port);
         }
         return sizeof(tuple->ipv4);
     }
-    __builtin_memcpy(tuple->ipv6.daddr, key->local, 16);
+    qpw_copy16(tuple->ipv6.daddr, key->local);
     tuple->ipv6.dport = __builtin_bswap16(key->local_port);
     if (!any_remote) {
-        __builtin_memcpy(tuple->ipv6.saddr, key->remote, 16);
+        qpw_copy16(tuple->ipv6.saddr, key->remote);
         tuple->ipv6.sport = __builtin_bswap16(key->remote_port);
     }
     return sizeof(tuple->ipv6);
@@ -44,17 +53,15 @@ static __always_inline __u32 qpw_tuple(const struct qpw_conn_key *key, struct bp
  */
 static __noinline int qpw_tcp_socket(void *ctx, struct qpw_work *w, int any_remote)
 {
-    struct bpf_sock_tuple tuple;
-    __u32 size = qpw_tuple(&w->key, &tuple, any_remote);
     struct bpf_sock *sk;
     int state;
 
     if (config.replay)
         return 0;
-    if (size == sizeof(tuple.ipv4))
-        sk = bpf_skc_lookup_tcp(ctx, &tuple, sizeof(tuple.ipv4), -1, 0);
+    if (qpw_tuple((__u32)any_remote) == sizeof(w->tuple.ipv4))
+        sk = bpf_skc_lookup_tcp(ctx, &w->tuple, sizeof(w->tuple.ipv4), -1, 0);
     else
-        sk = bpf_skc_lookup_tcp(ctx, &tuple, sizeof(tuple.ipv6), -1, 0);
+        sk = bpf_skc_lookup_tcp(ctx, &w->tuple, sizeof(w->tuple.ipv6), -1, 0);
     if (!sk)
         return 0;
     state = (int)sk->state;
@@ -68,23 +75,28 @@ static __noinline int qpw_tcp_socket(void *ctx, struct qpw_work *w, int any_remo
  */
 static __noinline int qpw_udp_socket(void *ctx, struct qpw_work *w, int of_exchange)
 {
-    struct bpf_sock_tuple tuple;
-    __u32 size = qpw_tuple(&w->key, &tuple, 0);
+    const volatile struct bpf_sock *is;
     struct bpf_sock *sk;
+    __u32 size, remote4, first, last;
     int found = 1;
 
     if (config.replay)
         return 0;
-    if (size == sizeof(tuple.ipv4))
-        sk = bpf_sk_lookup_udp(ctx, &tuple, sizeof(tuple.ipv4), -1, 0);
+    size = qpw_tuple(0);
+    if (size == sizeof(w->tuple.ipv4))
+        sk = bpf_sk_lookup_udp(ctx, &w->tuple, sizeof(w->tuple.ipv4), -1, 0);
     else
-        sk = bpf_sk_lookup_udp(ctx, &tuple, sizeof(tuple.ipv6), -1, 0);
+        sk = bpf_sk_lookup_udp(ctx, &w->tuple, sizeof(w->tuple.ipv6), -1, 0);
     if (!sk)
         return 0;
-    if (of_exchange && size == sizeof(tuple.ipv4))
-        found = sk->dst_ip4 == tuple.ipv4.saddr;
+    is = sk; /* all is read: the compiler would choose between pointers into it, which the verifier refuses */
+    remote4 = is->dst_ip4;
+    first = is->dst_ip6[0];
+    last = is->dst_ip6[3];
+    if (of_exchange && size == sizeof(w->tuple.ipv4))
+        found = remote4 == w->tuple.ipv4.saddr;
     else if (of_exchange)
-        found = sk->dst_ip6[3] == tuple.ipv6.saddr[3] && sk->dst_ip6[0] == tuple.ipv6.saddr[0];
+        found = last == w->tuple.ipv6.saddr[3] && first == w->tuple.ipv6.saddr[0];
     bpf_sk_release(sk);
     return found;
 }
@@ -158,13 +170,17 @@ static __always_inline void qpw_ask_socket(struct qpw_work *w, struct qpw_conn *
 /*
  * The initiator acknowledges what was not seen: has the responder answered? Blind acknowledgements find a listener, or
  * nothing. A socket that is bound to another device than the packet came by is not found from here: once the
- * acknowledgements advance user space is asked, which knows those, too; a replay has these alone. Returns QPW_DO_*.
+ * acknowledgements advance user space is asked, which knows those, too; a replay has these alone. socket: the state of the
+ * connection's own, or of who listens, see qpw_tcp_socket(). Returns QPW_DO_*.
  */
-static __noinline int qpw_answer_unseen(void *ctx, struct qpw_work *w, struct qpw_conn *c, int from_local)
+QPW_STAGE __u32 qpw_answer_unseen(struct qpw_conn *c, __u32 socket, __u32 from_local)
 {
-    __u32 known = 1u << (qpw_tcp_socket(ctx, w, 0) & 31), open = !!(known & QPW_TCP_OPEN);
+    __u32 known = 1u << (socket & 31), open = !!(known & QPW_TCP_OPEN);
+    struct qpw_work *w = qpw_work();
     struct qpw_seed *seed;
 
+    if (!w || !c)
+        return QPW_DO_NOTHING;
     if (!open && !(known & QPW_TCP_REQUESTED)) {
         if (!c->synack_seq)
             c->synack_seq = w->pkt.ack;
@@ -177,7 +193,7 @@ static __noinline int qpw_answer_unseen(void *ctx, struct qpw_work *w, struct qp
             return QPW_DO_NOTHING;
         }
     }
-    return (int)qpw_tcp_answered_unseen(c, &w->pkt, from_local, (int)qpw_unknown(w, open));
+    return qpw_tcp_answered_unseen(c, &w->pkt, (int)from_local, (int)qpw_unknown(w, open));
 }
 
 /* TCP first seen after its handshake. */
@@ -321,7 +337,7 @@ static __always_inline void qpw_open_from_outside(void *ctx, struct qpw_work *w,
                        : window || (key->protocol == QPW_IPPROTO_UDP && qpw_udp_socket(ctx, w, !late)))) {
         qpw_set_direction(c, QPW_DIR_OUTBOUND, QPW_EVIDENCE_INFERRED);
         c->reason = window ? QPW_REASON_JUST_ATTACHED : QPW_REASON_INFERRED;
-    } else if (qpw_grace_get(w) && !qpw_is_group(w, key->local, qpw_by_card(w))) {
+    } else if (qpw_grace_get(w) && !qpw_is_group(QPW_OF_KEY_LOCAL)) {
         qpw_set_direction(c, QPW_DIR_OUTBOUND, QPW_EVIDENCE_INFERRED);
         c->reason = QPW_REASON_INFERRED;
         c->outcome = QPW_OUTCOME_ANSWERED;

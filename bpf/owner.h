@@ -180,13 +180,13 @@ static __always_inline struct qpw_owner *qpw_owner_of_listener(struct qpw_work *
         word = sk->src_ip4;
         if (word) { /* else any address, written as IPv6 has it */
             key->local[10] = key->local[11] = 0xff;
-            __builtin_memcpy(key->local + 12, &word, 4);
+            qpw_set_word(key->local + 12, word);
         }
     } else {
 #pragma unroll
         for (int i = 0; i < 4; i++) {
             word = sk->src_ip6[i];
-            __builtin_memcpy(key->local + 4 * i, &word, 4);
+            qpw_set_word(key->local + 4 * i, word);
         }
     }
     return bpf_map_lookup_elem(&listeners, key);
@@ -195,15 +195,13 @@ static __always_inline struct qpw_owner *qpw_owner_of_listener(struct qpw_work *
 /* With SYN cookies no socket is behind a SYN+ACK: the listener is that which the other end's packet would be given to. */
 static __noinline int qpw_owner_by_lookup(struct __sk_buff *skb, struct qpw_work *w)
 {
-    struct bpf_sock_tuple tuple;
-    __u32 size = qpw_tuple(&w->key, &tuple, 0);
     struct qpw_owner *o = 0;
     struct bpf_sock *sk;
 
-    if (size == sizeof(tuple.ipv4))
-        sk = bpf_sk_lookup_tcp(skb, &tuple, sizeof(tuple.ipv4), -1, 0);
+    if (qpw_tuple(0) == sizeof(w->tuple.ipv4))
+        sk = bpf_sk_lookup_tcp(skb, &w->tuple, sizeof(w->tuple.ipv4), -1, 0);
     else
-        sk = bpf_sk_lookup_tcp(skb, &tuple, sizeof(tuple.ipv6), -1, 0);
+        sk = bpf_sk_lookup_tcp(skb, &w->tuple, sizeof(w->tuple.ipv6), -1, 0);
     if (!sk)
         return 0;
     if (sk->state == QPW_TCP_LISTEN)

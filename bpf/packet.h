@@ -145,17 +145,44 @@ static __always_inline int qpw_carries(const struct qpw_pkt *p)
     return p->payload || (p->fragment == QPW_FIRST_FRAGMENT && !(p->tcp_flags & QPW_TCP_SYN));
 }
 
+/*
+ * BPF: words, which kernels that run this load and store at any address but on the stack; a copy of bytes, which may stand
+ * anywhere, is made byte by byte.
+ */
 static __always_inline __u16 qpw_get16(const __u8 *p)
 {
+#ifdef __bpf__
+    return __builtin_bswap16(*(const __u16 __attribute__((may_alias)) *)p);
+#else
     return (__u16)(p[0] << 8 | p[1]);
+#endif
 }
 
 static __always_inline __u32 qpw_get32(const __u8 *p)
 {
+#ifdef __bpf__
+    return __builtin_bswap32(*(const __u32 __attribute__((may_alias)) *)p);
+#else
     return (__u32)p[0] << 24 | (__u32)p[1] << 16 | (__u32)p[2] << 8 | p[3];
+#endif
 }
 
-/* BPF: one load; a copy from bytes, which may stand anywhere, is taken byte by byte. */
+/* An address. */
+static __always_inline void qpw_copy16(void *to, const void *from)
+{
+#ifdef __bpf__
+    __u64 __attribute__((may_alias)) *t = to;
+    const __u64 __attribute__((may_alias)) *f = from;
+    __u64 first = f[0];
+
+    t[1] = f[1];
+    t[0] = first;
+#else
+    __builtin_memcpy(to, from, 16);
+#endif
+}
+
+/* Four bytes as they stand. */
 static __always_inline __u32 qpw_word(const __u8 *p)
 {
 #ifdef __bpf__
@@ -165,6 +192,15 @@ static __always_inline __u32 qpw_word(const __u8 *p)
 
     __builtin_memcpy(&word, p, 4);
     return word;
+#endif
+}
+
+static __always_inline void qpw_set_word(__u8 *to, __u32 word)
+{
+#ifdef __bpf__
+    *(__u32 __attribute__((may_alias)) *)to = word;
+#else
+    __builtin_memcpy(to, &word, 4);
 #endif
 }
 

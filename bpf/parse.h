@@ -171,9 +171,10 @@ static __always_inline int qpw_parsed_network(struct qpw_pkt *p, __u32 off, __u3
 
 static __always_inline void qpw_set_v4(__u8 *to, const __u8 *from)
 {
-    __builtin_memset(to, 0, 10);
-    to[10] = to[11] = 0xff;
-    __builtin_memcpy(to + 12, from, 4);
+    qpw_set_word(to, 0);
+    qpw_set_word(to + 4, 0);
+    qpw_set_word(to + 8, __builtin_bswap32(0xffff));
+    qpw_set_word(to + 12, qpw_word(from));
 }
 
 static __always_inline int qpw_parse_v4(const struct qpw_frame *f, struct qpw_pkt *p, __u32 off, const int direct)
@@ -241,13 +242,13 @@ static __always_inline int qpw_parse_extension(const struct qpw_frame *f, struct
  */
 static __always_inline int qpw_is_extension(__u8 next)
 {
-    return next == 0 || next == 43 || next == 44 || next == 60;
+    return next < 64 && ((1ull | 1ull << 43 | 1ull << 44 | 1ull << 60) >> next & 1); /* in one test, for the verifier's sake */
 }
 
 /* ::ffff:a.b.c.d, which stands for IPv4 within a host and never belongs on the wire (RFC 4291, 2.5.5.2; RFC 4942, 2.2). */
 static __always_inline int qpw_is_mapped(const __u8 *addr)
 {
-    return !(qpw_word(addr) | qpw_word(addr + 4)) && !(addr[8] | addr[9]) && addr[10] == 0xff && addr[11] == 0xff;
+    return qpw_word(addr + 8) == __builtin_bswap32(0xffff) && !(qpw_word(addr) | qpw_word(addr + 4));
 }
 
 static __always_inline int qpw_parse_v6(const struct qpw_frame *f, struct qpw_pkt *p, __u32 off, const int direct)
@@ -261,8 +262,8 @@ static __always_inline int qpw_parse_v6(const struct qpw_frame *f, struct qpw_pk
         return qpw_missing(f, off, 40, QPW_REASON_IP_TRUNCATED, direct);
     if (h[0] >> 4 != 6)
         return QPW_REASON_IP_VERSION;
-    __builtin_memcpy(p->source, h + 8, 16);
-    __builtin_memcpy(p->destination, h + 24, 16);
+    qpw_copy16(p->source, h + 8);
+    qpw_copy16(p->destination, h + 24);
     if (qpw_is_mapped(p->source) || qpw_is_mapped(p->destination))
         return QPW_REASON_MAPPED; /* its addresses would be taken for IPv4's, a peer's among them */
     p->has_addresses = 1;
@@ -333,7 +334,8 @@ static __always_inline int qpw_parse_l2(const struct qpw_frame *f, struct qpw_pk
 
     if (!h)
         return qpw_missing(f, 0, 14, QPW_REASON_SHORT_ETHERNET, direct);
-    __builtin_memcpy(p->macs, h, 12);
+    for (int i = 0; i < 12; i += 4)
+        qpw_set_word(p->macs + i, qpw_word(h + i));
     type = qpw_get16(h + 12);
     for (int i = 0; i < QPW_MAX_VLAN_TAGS; i++) {
         if (type != QPW_ETH_P_8021Q && type != QPW_ETH_P_8021AD)
@@ -438,8 +440,8 @@ static __always_inline int qpw_parse_frame(const struct qpw_frame *f, struct qpw
         right = qpw_is_link_control(p, h, bytes);
     } else {
         right = qpw_is_arp(h, bytes);
-        __builtin_memcpy(p->source + 12, h + 14, 4);
-        __builtin_memcpy(p->destination + 12, h + 24, 4);
+        qpw_set_word(p->source + 12, qpw_word(h + 14));
+        qpw_set_word(p->destination + 12, qpw_word(h + 24));
     }
     p->form = right ? QPW_FORM_RIGHT : QPW_FORM_WRONG;
     return QPW_PARSE_OK;
@@ -458,12 +460,14 @@ static __always_inline int qpw_parse_transport(const struct qpw_frame *f, struct
 /* What the stages came to. 0: p->kind is set. 1: more bytes are needed. */
 static __always_inline int qpw_parse_end(struct qpw_pkt *p, int rc)
 {
-    if (rc == QPW_PARSE_MORE)
+    *(volatile __u8 *)&p->reason = (__u8)rc; /* verifier: as in qpw_forget(), or each reason is followed by itself */
+    rc = *(volatile __u8 *)&p->reason;
+    if (rc == QPW_PARSE_MORE) {
+        p->reason = 0;
         return 1;
-    if (rc) {
-        p->kind = QPW_PKT_UNDECODABLE;
-        p->reason = (__u8)rc;
     }
+    if (rc)
+        p->kind = QPW_PKT_UNDECODABLE;
     return 0;
 }
 

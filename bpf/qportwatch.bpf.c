@@ -63,15 +63,19 @@ static __always_inline int qpw_reparse(void *ctx, struct qpw_work *w, const int 
     return qpw_parse(&copy, &w->pkt, 0);
 }
 
-/* Functions of their own for their stack's sake. */
-static __noinline int qpw_reparse_xdp(void *ctx, struct qpw_work *w)
+/* Global, as the stages are. */
+__noinline __u32 qpw_reparse_xdp(struct xdp_md *ctx)
 {
-    return qpw_reparse(ctx, w, 1);
+    struct qpw_work *w = qpw_work();
+
+    return w ? (__u32)qpw_reparse(ctx, w, 1) : 0;
 }
 
-static __noinline int qpw_reparse_tc(void *ctx, struct qpw_work *w)
+__noinline __u32 qpw_reparse_tc(struct __sk_buff *ctx)
 {
-    return qpw_reparse(ctx, w, 0);
+    struct qpw_work *w = qpw_work();
+
+    return w ? (__u32)qpw_reparse(ctx, w, 0) : 0;
 }
 
 /* The beginning of what an ICMP error quotes: as much as can be told of it by its headers. */
@@ -196,9 +200,9 @@ static __always_inline __u32 qpw_slow_path(void *ctx, const int xdp)
     if (!w || qpw_is_loopback(ctx, xdp))
         return 0;
     if (w->more && xdp)
-        qpw_reparse_xdp(ctx, w);
+        qpw_reparse_xdp(ctx);
     else if (w->more)
-        qpw_reparse_tc(ctx, w);
+        qpw_reparse_tc(ctx);
     qpw_interface(w);
     w->self = 0;
     if (!(control.flags & QPW_CONTROL_POLICY))
@@ -234,10 +238,10 @@ static __always_inline __u32 qpw_slow_path(void *ctx, const int xdp)
             qpw_owner_set_of(c, w->owner.number);
         w->owned = 1;
     }
-    qpw_judge_again(w, c);
-    if (w->owned && !(c->end[1] & QPW_END_OWNER_ASKED) && qpw_is_asked_about(w, c) && qpw_event_ask_owner(w, c))
+    qpw_judge_again(c);
+    if (w->owned && !(c->end[1] & QPW_END_OWNER_ASKED) && qpw_is_asked_about(w, c) && qpw_event_ask_owner(c))
         c->end[1] |= QPW_END_OWNER_ASKED;
-    qpw_account(w, c);
+    qpw_account(c);
     w->misfit = 0; /* of this packet; what follows is about other exchanges */
     if (w->opened && QPW_ASKED_WHAT(w->asked) == QPW_ASKED_OTHER)
         qpw_answered_elsewhere();
@@ -262,7 +266,7 @@ __noinline __u32 qpw_slow_tc(struct __sk_buff *ctx)
 
 /*
  * Reload data and data_end. Verifier: the range that a path has checked is part of its state; reloading drops it, so
- * that paths which differ only in this merge.
+ * that paths which differ only in this merge. The same goes for what was asked of the buffer.
  */
 static __always_inline void qpw_bounds(void *ctx, struct qpw_frame *f, const int xdp)
 {
@@ -270,8 +274,12 @@ static __always_inline void qpw_bounds(void *ctx, struct qpw_frame *f, const int
         f->data = (const __u8 *)(long)((volatile struct xdp_md *)ctx)->data;
         f->end = (const __u8 *)(long)((volatile struct xdp_md *)ctx)->data_end;
     } else {
+        __u16 cell;
+
         f->data = (const __u8 *)(long)((volatile struct __sk_buff *)ctx)->data;
         f->end = (const __u8 *)(long)((volatile struct __sk_buff *)ctx)->data_end;
+        f->merged = (__u8)qpw_forget(&cell, f->merged);
+        f->vlan_present = (__u8)qpw_forget(&cell, f->vlan_present);
     }
 }
 

@@ -61,9 +61,14 @@ static __always_inline __u64 qpw_question_word(__u64 id, __u32 now, __u32 where)
 }
 
 /* Finds the line of w->question's remote end, and the tag of that end with w->question.local_port, both kept in w. */
-static __noinline int qpw_question_aim(struct qpw_work *w)
+__noinline __u32 qpw_question_aim(void)
 {
-    struct qpw_tag t = qpw_tag_remote(config.secret, w->question.remote, w->pkt.v6, w->question.remote_port, w->question.protocol);
+    struct qpw_work *w = qpw_work();
+    struct qpw_tag t;
+
+    if (!w)
+        return 0;
+    t = qpw_tag_remote(config.secret, w->question.remote, w->pkt.v6, w->question.remote_port, w->question.protocol);
 
     w->question_line = qpw_tag_question_line(&t, config.secret);
     w->question_id = (t.b & QPW_QUESTION_TAG) | (__u64)w->question.local_port << QPW_QUESTION_PORT_SHIFT;
@@ -74,7 +79,7 @@ static __noinline int qpw_question_aim(struct qpw_work *w)
 static __always_inline void qpw_question_of_key(struct qpw_work *w)
 {
     w->question = w->key;
-    qpw_question_aim(w);
+    qpw_question_aim();
 }
 
 /*
@@ -93,8 +98,9 @@ static __always_inline void qpw_question_ahead(struct qpw_work *w)
 
 static __always_inline int qpw_same_address(const __u8 *a, const __u8 *b)
 {
-    return !((qpw_word(a) ^ qpw_word(b)) | (qpw_word(a + 4) ^ qpw_word(b + 4)) | (qpw_word(a + 8) ^ qpw_word(b + 8)) |
-             (qpw_word(a + 12) ^ qpw_word(b + 12)));
+    const __u64 __attribute__((may_alias)) *x = (const void *)a, *y = (const void *)b;
+
+    return !((x[0] ^ y[0]) | (x[1] ^ y[1]));
 }
 
 /* The place of w->question.local among those of its kind, or of the address that makes room for it there. */
@@ -115,7 +121,7 @@ static __always_inline __u32 qpw_asked_place(struct qpw_work *w, int group)
         a = b;
         first = second;
     }
-    __builtin_memcpy(a->addr, w->question.local, 16);
+    qpw_copy16(a->addr, w->question.local);
     return first;
 }
 
@@ -139,7 +145,7 @@ __noinline __u32 qpw_asked_number(void)
     last = by_card ? bpf_map_lookup_elem(&asked, &number) : 0;
     if (last && number && qpw_same_address(last->addr, w->question.local))
         return number;
-    group = !!qpw_is_group(w, w->question.local, by_card);
+    group = !!qpw_is_group(QPW_OF_QUESTION_LOCAL);
     number = qpw_asked_place(w, group);
     if (!group)
         w->asked_last = (__u8)number;
@@ -213,7 +219,7 @@ __noinline __u32 qpw_question_get(void)
         if (!((word ^ id) & QPW_QUESTION_ID))
             return QPW_ASKED(QPW_ASKED_THIS, word);
         if (age <= youngest) { /* of one second, the last: qpw_question_put() fills and replaces from there */
-            youngest = age;
+            youngest = qpw_unknown(w, age);
             answer = QPW_ASKED(QPW_ASKED_OTHER, word);
         }
     }
@@ -229,7 +235,7 @@ static __always_inline void qpw_asked_address(struct qpw_work *w, __u32 number)
     struct qpw_address *a = number ? bpf_map_lookup_elem(&asked, &number) : 0;
 
     if (a)
-        qpw_copy_address(w->question.local, a->addr);
+        qpw_copy16(w->question.local, a->addr);
 }
 
 /*
@@ -241,8 +247,8 @@ static __always_inline void qpw_junk_key(struct qpw_work *w, const __u8 *local, 
     struct qpw_conn_key *key = &w->question;
 
     __builtin_memset(key, 0, sizeof(*key));
-    __builtin_memcpy(key->local, local, 16);
-    __builtin_memcpy(key->remote, remote, 16);
+    qpw_copy16(key->local, local);
+    qpw_copy16(key->remote, remote);
     key->remote_port = QPW_JUNK_PORT;
     key->local_port = reason;
 }
@@ -282,7 +288,7 @@ static __always_inline __u32 qpw_junk_asked(struct qpw_work *w)
     if ((__s64)(w->now - junk_ns) > (__s64)(control.other_ns + 4 * QPW_JUNK_GRAIN_NS)) /* ages are rounded up */
         return QPW_ASKED_NONE;
     qpw_junk_key(w, w->key.local, w->key.remote, 0);
-    qpw_question_aim(w);
+    qpw_question_aim();
     return qpw_question_get();
 }
 
@@ -291,7 +297,7 @@ static __always_inline void qpw_junk_put(struct qpw_work *w)
 {
     if ((__s64)(w->now - junk_ns) > (__s64)QPW_JUNK_GRAIN_NS)
         junk_ns = w->now;
-    qpw_question_aim(w);
+    qpw_question_aim();
     qpw_question_put(0);
 }
 
@@ -307,7 +313,7 @@ static __always_inline void qpw_stray_put(struct qpw_work *w)
 {
     qpw_junk_key(w, w->key.local, w->key.remote, w->key.local_port);
     w->question.remote_port = QPW_STRAY_PORT;
-    qpw_question_aim(w);
+    qpw_question_aim();
     qpw_question_put(0);
 }
 
@@ -316,16 +322,14 @@ static __always_inline int qpw_stray_get(struct qpw_work *w)
 {
     qpw_junk_key(w, w->key.local, w->key.remote, 0);
     w->question.remote_port = QPW_STRAY_PORT;
-    qpw_question_aim(w);
+    qpw_question_aim();
     return QPW_ASKED_WHAT(qpw_question_get()) >= QPW_ASKED_THIS;
 }
 
 /* The other end of a packet that the node sends is a group or a broadcast address. */
-__noinline __u32 qpw_to_group(void)
+static __always_inline __u32 qpw_to_group(void)
 {
-    struct qpw_work *w = qpw_work();
-
-    return w && qpw_is_group(w, w->key.remote, qpw_by_card(w));
+    return qpw_is_group(QPW_OF_KEY_REMOTE);
 }
 
 #endif

@@ -29,8 +29,8 @@ static __always_inline int qpw_route_ask(struct qpw_work *w)
     if (!e)
         return 0;
     __builtin_memset(&e->route.ends, 0, sizeof(e->route.ends));
-    __builtin_memcpy(e->route.ends.local, w->pkt.source, 16);
-    __builtin_memcpy(e->route.ends.remote, w->pkt.destination, 16);
+    qpw_copy16(e->route.ends.local, w->pkt.source);
+    qpw_copy16(e->route.ends.remote, w->pkt.destination);
     e->route.ends.local_port = w->pkt.source_port;
     e->route.ends.remote_port = w->pkt.destination_port;
     e->route.ends.protocol = w->pkt.protocol;

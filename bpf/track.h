@@ -32,8 +32,8 @@ __noinline __u32 qpw_fragment_ports(void)
     w->pair = qpw_tag_pair_incarnation(&t);
     w->incarnation = qpw_pair_incarnation(w->pair);
     __builtin_memset(&w->frag, 0, sizeof(w->frag));
-    __builtin_memcpy(w->frag.source, p->source, 16);
-    __builtin_memcpy(w->frag.destination, p->destination, 16);
+    qpw_copy16(w->frag.source, p->source);
+    qpw_copy16(w->frag.destination, p->destination);
     w->frag.id = p->fragment_id;
     w->frag.protocol = p->v6 ? 0 : p->protocol;
     if (p->fragment == QPW_FIRST_FRAGMENT) {
@@ -100,13 +100,13 @@ __noinline __u32 qpw_make_key(__u32 local_is_source)
     __builtin_memset(&w->key, 0, sizeof(w->key));
     w->key.protocol = p->protocol;
     if (local_is_source) { /* in branches: from where is chosen, bytes are copied one by one */
-        __builtin_memcpy(w->key.local, p->source, 16);
-        __builtin_memcpy(w->key.remote, p->destination, 16);
+        qpw_copy16(w->key.local, p->source);
+        qpw_copy16(w->key.remote, p->destination);
         w->key.local_port = ports ? p->source_port : 0;
         w->key.remote_port = ports ? p->destination_port : 0;
     } else {
-        __builtin_memcpy(w->key.local, p->destination, 16);
-        __builtin_memcpy(w->key.remote, p->source, 16);
+        qpw_copy16(w->key.local, p->destination);
+        qpw_copy16(w->key.remote, p->source);
         w->key.local_port = ports ? p->destination_port : 0;
         w->key.remote_port = ports ? p->source_port : 0;
     }
@@ -159,12 +159,15 @@ static __always_inline struct qpw_conn *qpw_lookup(struct qpw_work *w, int *from
 }
 
 /* An entry whose time-out has passed: another exchange begins. Returns whether it may be a late answer to the node. */
-static __always_inline int qpw_expired(struct qpw_work *w, struct qpw_conn *c, int from_local)
+QPW_STAGE __u32 qpw_expired(struct qpw_conn *c, __u32 from_local)
 {
-    int late = c->state == QPW_STATE_DATAGRAM && c->evidence >= QPW_EVIDENCE_FIRST &&
-               c->direction == QPW_DIR_OUTBOUND && !from_local &&
-               !qpw_conn_over(&control, c, w->key.protocol, w->now);
+    struct qpw_work *w = qpw_work();
+    __u32 late;
 
+    if (!w || !c)
+        return 0;
+    late = c->state == QPW_STATE_DATAGRAM && c->evidence >= QPW_EVIDENCE_FIRST && c->direction == QPW_DIR_OUTBOUND &&
+           !from_local && !qpw_conn_over(&control, c, w->key.protocol, w->now);
     qpw_event_ended(w, c);
     qpw_stat(QPW_STAT_EXPIRED(QPW_CLASS_NONE));
     qpw_conn_delete(c->conn_class);
@@ -174,20 +177,21 @@ static __always_inline int qpw_expired(struct qpw_work *w, struct qpw_conn *c, i
 /* Makes w->key that of an exchange between the same ends, but by the address that w->question has and that port. */
 static __always_inline void qpw_other_key(struct qpw_work *w, __u16 local_port)
 {
-    __builtin_memcpy(w->key.local, w->question.local, 16);
+    qpw_copy16(w->key.local, w->question.local);
     w->key.local_port = local_port;
     qpw_place_of();
 }
 
 /*
  * A datagram that the node sends first on w->key: what is remembered of questions from there, into w->asked and
- * w->junk. Returns the exchange of the question that it answers from another address than was asked, with w->key its
- * key; NULL: there is none.
+ * w->junk. 1: it may answer from another address than was asked; w->key is then that of the question's exchange.
  */
-static __noinline struct qpw_conn *qpw_ask_memory(struct qpw_work *w)
+__noinline __u32 qpw_ask_memory(void)
 {
-    struct qpw_conn *c;
+    struct qpw_work *w = qpw_work();
 
+    if (!w)
+        return 0;
     qpw_question_of_key(w);
     w->asked = qpw_question_get();
     w->junk = 0;
@@ -202,13 +206,33 @@ static __noinline struct qpw_conn *qpw_ask_memory(struct qpw_work *w)
         return 0;
     w->saved = w->key;
     qpw_other_key(w, w->key.local_port);
+    return 1;
+}
+
+/* w->key is again what it was before qpw_other_key(). */
+__noinline __u32 qpw_key_back(void)
+{
+    struct qpw_work *w = qpw_work();
+
+    if (!w)
+        return 0;
+    w->key = w->saved;
+    return qpw_place_of();
+}
+
+/* The exchange that the datagram answers from another address than was asked, w->key being its key; NULL: there is none. */
+static __always_inline struct qpw_conn *qpw_asked_conn(struct qpw_work *w)
+{
+    struct qpw_conn *c;
+
+    if (!qpw_ask_memory())
+        return 0;
     c = qpw_conn_find(w);
     if (c && !qpw_conn_expired(&control, c, w->key.protocol, w->now)) {
         w->cacheable = 0; /* its tag is of another address than changes of the entry are noted under */
         return c;
     }
-    w->key = w->saved;
-    qpw_place_of();
+    qpw_key_back();
     return 0;
 }
 
@@ -261,7 +285,7 @@ __noinline __u32 qpw_answered_elsewhere(void)
         qpw_invalidate(w, 1);
         w->answer_port = w->saved.local_port;
         if (qpw_is_finding(c))
-            qpw_finding_of(w, c, &w->key, w->key.local_port, c->meter);
+            qpw_finding_of(c, w->key.local_port, c->meter);
         w->answer_port = 0;
     }
     w->key = w->saved;
@@ -314,8 +338,12 @@ static __always_inline __u16 qpw_service_port(const struct qpw_work *w, const st
 }
 
 /* The socket table's answer for a live entry. What was found under the old direction is another finding's. */
-static __noinline int qpw_seed_arrived(struct qpw_work *w, struct qpw_conn *c)
+QPW_STAGE __u32 qpw_seed_arrived(struct qpw_conn *c)
 {
+    struct qpw_work *w = qpw_work();
+
+    if (!w || !c)
+        return 0;
     w->before = *c;
     if (!qpw_apply_seed(w, c))
         return 0;
@@ -330,9 +358,11 @@ static __noinline int qpw_seed_arrived(struct qpw_work *w, struct qpw_conn *c)
  * One more datagram on entry c. Who asked is remembered for as long as it goes on, for its entry may be pushed out;
  * and who was taken to answer a group asked by itself, once the node replies to it alone.
  */
-static __noinline int qpw_remember(struct qpw_work *w, struct qpw_conn *c, int from_local)
+QPW_STAGE __u32 qpw_remember(struct qpw_conn *c, __u32 from_local)
 {
-    if (!qpw_asks_questions(w->key.protocol))
+    struct qpw_work *w = qpw_work();
+
+    if (!w || !c || !qpw_asks_questions(w->key.protocol))
         return 0;
     if (from_local && (c->flags & QPW_CONN_GRACE)) {
         c->flags &= ~QPW_CONN_GRACE;
@@ -352,30 +382,37 @@ static __noinline int qpw_remember(struct qpw_work *w, struct qpw_conn *c, int f
     return 0;
 }
 
-/* One more packet on entry c: its state, its table. Returns the entry, possibly in another place. */
-static __always_inline struct qpw_conn *qpw_advance(void *ctx, struct qpw_work *w, struct qpw_conn *c, int from_local)
+/* What one more packet makes of c, the entry of its exchange. Returns QPW_DO_*. */
+QPW_STAGE __u32 qpw_step(struct qpw_conn *c, __u32 from_local)
 {
-    int tcp = w->key.protocol == QPW_IPPROTO_TCP;
-    __u32 todo, conn_class = QPW_CLASS_NONE; /* where it belongs now; none: where it is */
+    struct qpw_work *w = qpw_work();
 
-    if (!tcp)
-        qpw_remember(w, c, from_local);
-    if (w->pkt.fragment == QPW_LATER_FRAGMENT)
-        todo = QPW_DO_NOTHING;
-    else if (tcp)
-        todo = qpw_tcp_step(c, &w->pkt, from_local, config.replay);
-    else
-        todo = qpw_datagram_step(c, &w->pkt, from_local);
-    todo = qpw_unknown(w, todo);
-    from_local = (int)qpw_unknown(w, (__u32)from_local);
-    if (todo & QPW_DO_RESTART)
-        return qpw_restart(ctx, w, c, from_local);
-    if (todo & QPW_DO_RESTART_ANSWERED)
-        return qpw_restart_answered(w, c, from_local);
+    if (!w || !c || w->pkt.fragment == QPW_LATER_FRAGMENT)
+        return QPW_DO_NOTHING;
+    if (w->key.protocol == QPW_IPPROTO_TCP)
+        return qpw_tcp_step(c, &w->pkt, (int)from_local, config.replay);
+    return qpw_datagram_step(c, &w->pkt, (int)from_local);
+}
 
+#define QPW_SETTLED_CLASS 0xffu
+#define QPW_SETTLED_CHANGED 0x100u
+
+/*
+ * What is left of it: what user space has found of it, its last-seen, its table. socket: of the connection, where todo asks
+ * for it. Returns the class it is to move to, QPW_CLASS_NONE where it stays, and QPW_SETTLED_CHANGED.
+ */
+QPW_STAGE __u32 qpw_settle(struct qpw_conn *c, __u32 todo, __u32 socket, __u32 from_local)
+{
+    __u32 conn_class = QPW_CLASS_NONE;
+    struct qpw_work *w = qpw_work();
+    int tcp;
+
+    if (!w || !c)
+        return QPW_CLASS_NONE;
+    tcp = w->key.protocol == QPW_IPPROTO_TCP;
     if (todo & QPW_DO_LOOK)
-        todo |= (__u32)qpw_answer_unseen(ctx, w, c, from_local);
-    if (tcp && (c->flags & QPW_CONN_ASKED) && c->evidence != QPW_EVIDENCE_HANDSHAKE && qpw_seed_arrived(w, c)) {
+        todo |= qpw_answer_unseen(c, socket, from_local);
+    if (tcp && (c->flags & QPW_CONN_ASKED) && c->evidence != QPW_EVIDENCE_HANDSHAKE && qpw_seed_arrived(c)) {
         c->generation = control.generation - 1; /* judged again */
         todo |= QPW_DO_CHANGED;
         if (c->state == QPW_STATE_MIDSTREAM)
@@ -394,11 +431,40 @@ static __always_inline struct qpw_conn *qpw_advance(void *ctx, struct qpw_work *
         else if (c->conn_class == QPW_CLASS_HALF && qpw_kind(w->key.protocol) != QPW_KIND_ICMP)
             conn_class = QPW_CLASS_DGRAM; /* not ICMP: anybody is answered */
     }
-    conn_class = qpw_unknown(w, conn_class);
-    if (conn_class)
-        c = qpw_conn_move(w, c, (__u8)conn_class);
-    if (todo & QPW_DO_CHANGED)
+    return todo & QPW_DO_CHANGED ? conn_class | QPW_SETTLED_CHANGED : conn_class;
+}
+
+/* Cached copies of w->key are out of date, those of its SYNs, too. */
+__noinline __u32 qpw_changed(void)
+{
+    struct qpw_work *w = qpw_work();
+
+    if (w)
         qpw_invalidate(w, 1);
+    return 0;
+}
+
+/* One more packet on entry c: its state, its table. Returns the entry, possibly in another place. */
+static __always_inline struct qpw_conn *qpw_advance(void *ctx, struct qpw_work *w, struct qpw_conn *c, int from_local)
+{
+    __u32 todo, settled, socket = 0;
+
+    if (w->key.protocol != QPW_IPPROTO_TCP)
+        qpw_remember(c, (__u32)from_local);
+    todo = qpw_unknown(w, qpw_step(c, (__u32)from_local));
+    from_local = (int)qpw_unknown(w, (__u32)from_local);
+    if (todo & QPW_DO_RESTART)
+        return qpw_restart(ctx, w, c, from_local);
+    if (todo & QPW_DO_RESTART_ANSWERED)
+        return qpw_restart_answered(w, c, from_local);
+
+    if (todo & QPW_DO_LOOK)
+        socket = (__u32)qpw_tcp_socket(ctx, w, 0);
+    settled = qpw_unknown(w, qpw_settle(c, todo, socket, (__u32)from_local));
+    if (settled & QPW_SETTLED_CLASS)
+        c = qpw_conn_move(w, c, (__u8)settled);
+    if (settled & QPW_SETTLED_CHANGED)
+        qpw_changed();
     return c;
 }
 
@@ -419,8 +485,8 @@ static __always_inline int qpw_quoted_key(struct qpw_work *w, __u16 *ret_type)
     __builtin_memset(&w->key, 0, sizeof(w->key));
     w->key.protocol = protocol;
     if (w->pkt.v6) {
-        __builtin_memcpy(w->key.local, w->rx ? q + 8 : q + 24, 16);
-        __builtin_memcpy(w->key.remote, w->rx ? q + 24 : q + 8, 16);
+        qpw_copy16(w->key.local, w->rx ? q + 8 : q + 24);
+        qpw_copy16(w->key.remote, w->rx ? q + 24 : q + 8);
     } else {
         qpw_set_v4(w->key.local, w->rx ? q + 12 : q + 16);
         qpw_set_v4(w->key.remote, w->rx ? q + 16 : q + 12);
@@ -459,7 +525,7 @@ __noinline __u32 qpw_refused_by_icmp(void)
         if (!port)
             port = c->direction == QPW_DIR_INBOUND ? w->key.local_port : w->key.remote_port;
         if (c->finding && qpw_is_finding(c))
-            qpw_finding_of(w, c, &w->key, port, c->meter);
+            qpw_finding_of(c, port, c->meter);
     }
     w->key = w->saved;
     qpw_place_of();
@@ -498,7 +564,7 @@ static __noinline struct qpw_conn *qpw_connection(void *ctx, struct qpw_work *w)
     c = qpw_lookup(w, &from_local);
     from_local = (int)qpw_unknown(w, (__u32)from_local);
     if (c && qpw_conn_expired(&control, c, w->key.protocol, w->now)) {
-        late = qpw_expired(w, c, from_local);
+        late = (int)qpw_expired(c, (__u32)from_local);
         c = 0;
     }
     if (from_local && qpw_asks_questions(w->key.protocol) && !qpw_is_self(w)) {
@@ -506,7 +572,7 @@ static __noinline struct qpw_conn *qpw_connection(void *ctx, struct qpw_work *w)
             w->cacheable = 0; /* each of them is waited for an answer to */
             qpw_grace_put(w);
         } else if (!c) {
-            c = qpw_ask_memory(w);
+            c = qpw_asked_conn(w);
         }
     }
     if (!c && qpw_is_self(w))

@@ -25,6 +25,9 @@
 #define QPW_ABI_VERSION 23u
 #define QPW_ABI_MAGIC 0x71705741u /* "qpWA" */
 
+/* Keys are copied and compared by words of eight bytes. */
+#define QPW_WORDS __attribute__((aligned(8)))
+
 #define QPW_MAX_IFACES 64
 #define QPW_MAX_RULES 8192 /* stable rule ids, over all reloads of one attachment */
 
@@ -47,7 +50,7 @@ struct qpw_conn_key {
     __u16 remote_port;
     __u8 protocol;
     __u8 pad[3];
-};
+} QPW_WORDS;
 
 enum qpw_conn_state {
     QPW_STATE_NONE = 0,
@@ -176,7 +179,7 @@ struct qpw_frag_key {
     __u32 id;
     __u8 protocol; /* 0 for IPv6, where fragments need not agree on it (RFC 8200, 4.5) */
     __u8 pad[3];
-};
+} QPW_WORDS;
 
 struct qpw_frag {
     __u64 seen_ns;
@@ -269,7 +272,7 @@ struct qpw_meter_key {
     __u16 iface; /* index into `ifaces`, from 1 */
     __u16 peer;  /* peer number, 0: none */
     __u16 pad;
-};
+} QPW_WORDS;
 
 struct qpw_meter {
     __u32 slot;
@@ -287,7 +290,7 @@ struct qpw_finding_key {
     __u8 verdict;
     __u8 folded; /* 1: of many remote ends, the responder is zero; an unknown direction's port is the node's */
     __u8 pad;
-};
+} QPW_WORDS;
 
 #define QPW_FINDING_PROGRAMS 16u /* so many are told at once; of more the auditor learns with its next look at all findings */
 #define QPW_FINDING_SUPERSEDED 0x01 /* judged again since: policy, evidence or addresses changed */
@@ -348,7 +351,7 @@ struct qpw_detail_key {
     __u8 direction;
     __u8 by_prefix;  /* 1: row of a source prefix, port and protocol zero */
     __u8 pad[2];
-};
+} QPW_WORDS;
 
 struct qpw_detail {
     __u64 packets;
@@ -465,13 +468,13 @@ struct qpw_set_key {
     __u32 prefixlen; /* bits of what follows: 32 + prefix */
     __u32 set;       /* network order, so that the trie's bit order is the number's */
     __u8 addr[16];
-};
+} QPW_WORDS;
 
 struct qpw_parent_key {
     __u8 remote[16];
     __u16 rule;
     __u16 pad[3];
-};
+} QPW_WORDS;
 
 /*
  * Answered exchanges of that rule with that remote end, which vouch for companions of theirs. By whom they were, as many

@@ -8,6 +8,12 @@ qpw_bpf_object:
     .incbin "bpf/qportwatch.bpf.o"
 qpw_bpf_object_end:
     .balign 8
+    .globl qpw_bpf_object_old
+    .globl qpw_bpf_object_old_end
+qpw_bpf_object_old:
+    .incbin "bpf/qportwatch-old.bpf.o"
+qpw_bpf_object_old_end:
+    .balign 8
     .globl qpw_bench_object
     .globl qpw_bench_object_end
 qpw_bench_object:

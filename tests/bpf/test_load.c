@@ -81,6 +81,17 @@ Test(load, every_program_holds_every_map)
     qpw_kernel_close(&k);
 }
 
+/* What kernels before 5.13 are given is compiled apart; newer ones take it, too. */
+Test(load, programs_for_old_kernels)
+{
+    struct qpw_kernel k;
+
+    cr_assert_eq(qpw_kernel_load(&(struct qpw_load_options){.old_verifier = true, .programs = 1u << QPW_PROG_qpw_tc_tx}, &k,
+                                 &err), 0, "%s", err.text);
+    cr_expect(holds(&k, QPW_PROG_qpw_tc_tx, k.map_fd[QPW_MAP_meters]));
+    qpw_kernel_close(&k);
+}
+
 /* Those that are wanted, and later another one onto the same maps. */
 Test(load, programs_may_follow)
 {

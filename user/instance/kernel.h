@@ -37,6 +37,7 @@ struct qpw_kernel {
     struct qpw_control *control;    /* shared with the programs, read-write */
     struct qpw_incarnations *incarnations; /* shared too (bpf/tag.h); see qpw_kernel_touch() */
     struct qpw_config config;       /* as frozen at load */
+    bool old_verifier;              /* tests: programs are loaded as for kernels before 5.13 */
 };
 
 /* An empty kernel: every descriptor -1. */

@@ -16,11 +16,10 @@
 #include "bpf/tag.h"
 #include "host/clock.h"
 #include "host/tracepoint.h"
+#include "instance/embedded.h"
 #include "instance/jiffies.h"
 #include "instance/kernel_words.h"
 #include "instance/programs.h"
-
-extern const char qpw_bpf_object[], qpw_bpf_object_end[];
 
 #define SECONDS 1000000000ull
 #define REPLAY_RING_BYTES (1u << 20) /* the ends of connections, read between frames */
@@ -231,11 +230,11 @@ static int take_maps(struct bpf_object *object, struct qpw_kernel *k, struct qpw
 
 static int make_maps(const struct qpw_load_options *options, struct qpw_kernel *k, struct qpw_error *err)
 {
-    LIBBPF_OPTS(bpf_object_open_opts, open_options, .object_name = QPW_OBJECT_NAME);
     struct bpf_object *object;
     int rc;
 
-    object = bpf_object__open_mem(qpw_bpf_object, (size_t)(qpw_bpf_object_end - qpw_bpf_object), &open_options);
+    k->old_verifier = options->old_verifier;
+    object = qpw_embedded_open(k->old_verifier);
     if (!object)
         return qpw_fail(err, -errno, "cannot open the embedded BPF object: %s", strerror(errno));
     set_sizes(object, options);

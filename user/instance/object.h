@@ -14,6 +14,7 @@ struct qpw_load_options {
     bool no_counts;           /* tests: a replay without per-connection counts, hence with the cache */
     uint32_t cache_lines;     /* of the per-CPU cache; power of two, 0: default */
     bool fixed_secret;        /* tests: same hash in each run */
+    bool old_verifier;        /* tests: the programs that kernels before 5.13 are given */
     uint32_t programs;        /* which to load, bits by enum qpw_program; 0: all of interfaces; qpw_instance_complete() adds */
 };
 

@@ -11,12 +11,10 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <unistd.h>
 
+#include "instance/embedded.h"
 #include "instance/kernel_words.h"
-
-extern const char qpw_bpf_object[], qpw_bpf_object_end[];
 
 /* One program on its way. Its thread has all of it until the thread has ended. */
 struct job {
@@ -88,13 +86,12 @@ static int load(struct job *job, struct bpf_object *object)
 
 static void *run(void *argument)
 {
-    LIBBPF_OPTS(bpf_object_open_opts, options, .object_name = QPW_OBJECT_NAME);
     struct job *job = argument;
     struct bpf_object *object;
     int r;
 
     job->fd = -1;
-    object = bpf_object__open_mem(qpw_bpf_object, (size_t)(qpw_bpf_object_end - qpw_bpf_object), &options);
+    object = qpw_embedded_open(job->maps.old_verifier);
     if (object)
         r = load(job, object);
     else
@@ -135,17 +132,6 @@ int qpw_programs_begin(const struct qpw_kernel *k, uint32_t wanted, struct qpw_p
     return 0;
 }
 
-/* What the work took. The object's pages are the program file's: they are there again when they are next read. */
-static void give_back(void)
-{
-    char *object = (char *)qpw_bpf_object;
-    size_t page = (size_t)sysconf(_SC_PAGESIZE), before = -(uintptr_t)object % page, size = (size_t)(qpw_bpf_object_end - qpw_bpf_object);
-
-    malloc_trim(0);
-    if (size >= before + page) /* of whole pages */
-        madvise(object + before, (size - before) / page * page, MADV_DONTNEED);
-}
-
 int qpw_programs_end(struct qpw_programs *p, int prog_fd[QPW_PROG_COUNT], struct qpw_error *err)
 {
     int r = 0;
@@ -167,6 +153,7 @@ int qpw_programs_end(struct qpw_programs *p, int prog_fd[QPW_PROG_COUNT], struct
             close(job->fd);
     }
     free(p);
-    give_back();
+    malloc_trim(0); /* what the work took */
+    qpw_embedded_give_back();
     return r;
 }
