@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "auditor.h"
 #include "evelog.h"
@@ -134,13 +135,20 @@ Test(attach, detach_tells_the_auditor)
 Test(attach, detach_without_an_auditor)
 {
     struct node n;
-    char text[2048], eve[128];
+    char text[2048], eve[128], head[128];
     struct evelog log = {0};
     const json_t *told;
+    json_t *status;
+    int code;
 
     node_open(&n);
     snprintf(eve, sizeof(eve), "%s/eve.json", n.folder);
     node_attach(&n, "node0 --mode tc --tc-hook clsact --alerts %s", eve);
+    do { /* until its first record is written */
+        status = node_status(&n, &code);
+        snprintf(head, sizeof(head), "%s", node_text(status, "alerts.head"));
+        json_decref(status);
+    } while (!*head);
     node_stop(&n, SIGKILL);
     cr_expect_eq(node_command(&n, NULL, 0, "status"), 3, "no auditor lives");
     cr_expect_eq(node_command(&n, text, sizeof(text), "detach eth7"), 1);
@@ -156,6 +164,9 @@ Test(attach, detach_without_an_auditor)
     cr_expect(strstr(evelog_fact(told, "event"), "detached"));
     evelog_clear(&log);
     cr_expect_eq(node_command(&n, text, sizeof(text), "alerts --verify --alerts %s", eve), 0, "%s", text);
+    cr_expect_eq(node_command(&n, text, sizeof(text), "alerts --verify --alerts %s --head %s", eve, head), 0, "%s", text);
+    cr_assert_eq(truncate(eve, 0), 0);
+    cr_expect_eq(node_command(&n, text, sizeof(text), "alerts --verify --alerts %s --head %s", eve, head), 3, "%s", text);
     node_close(&n);
 }
 

@@ -5,6 +5,7 @@
 #include "auditor/settle.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <ifaddrs.h>
 #include <net/if.h>
 #include <netinet/in.h>
@@ -423,15 +424,17 @@ json_t *qpw_alerts_describe(const struct qpw_auditor *a)
 {
     const struct qpw_alerts *alerts = a->alerts;
     uint64_t sent = 0, dropped = 0;
+    char head[QPW_LOG_CHAIN_TEXT];
     struct qpw_engine_figures f;
 
     if (!alerts)
         return json_null();
+    snprintf(head, sizeof(head), "%" PRIu64 ":%s", alerts->chain.number, alerts->chain.sum);
     qpw_engine_get_figures(alerts->engine, &f);
     if (alerts->syslog)
         qpw_syslog_counts(alerts->syslog, &sent, &dropped);
-    return json_pack("{s:o,s:s,s:s,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:o}", "log",
-                     qpw_json_text(alerts->log.path), "state", alerts->log.failing ? alerts->log.why.text : "written",
+    return json_pack("{s:o,s:o,s:s,s:s,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:o}", "log",
+                     qpw_json_text(alerts->log.path), "head", alerts->chain.number ? json_string(head) : json_null(), "state", alerts->log.failing ? alerts->log.why.text : "written",
                      "syslog", a->options.syslog ? a->options.syslog : "none", "records", (json_int_t)f.records,
                      "high", (json_int_t)f.by_severity[QPW_SEVERITY_HIGH], "medium",
                      (json_int_t)f.by_severity[QPW_SEVERITY_MEDIUM], "low", (json_int_t)f.by_severity[QPW_SEVERITY_LOW],

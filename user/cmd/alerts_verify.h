@@ -7,9 +7,9 @@
 
 /*
  * Follows the chain (alert/log/chain.h) through the files, ended by NULL, or else through `log` and what it was rotated to,
- * oldest first, and prints what it found. Exit status: QPW_EXIT_OK, QPW_EXIT_YES where the chain is broken, else of the
- * error, which is printed.
+ * oldest first, and prints what it found. head: "NUMBER:SUM" that has to be in it, or NULL. Exit status: QPW_EXIT_OK,
+ * QPW_EXIT_YES where the chain is broken or that head is missing, else of the error, which is printed.
  */
-int qpw_alerts_verify(const char *log, char **files, bool json);
+int qpw_alerts_verify(const char *log, char **files, const char *head, bool json);
 
 #endif

@@ -41,6 +41,7 @@ struct options {
     bool long_text; /* the whole sentence below each row */
     bool signatures;
     bool verify;
+    const char *head; /* that has to be in the log; NULL: none was named */
     struct qpw_alert_filter filter;
 };
 
@@ -55,6 +56,7 @@ enum {
     KEY_FORMAT,
     KEY_SIGNATURES,
     KEY_VERIFY,
+    KEY_HEAD,
     KEY_LOCAL_TIME
 };
 
@@ -72,6 +74,7 @@ static const struct argp_option argp_options[] = {
     {"json", 'j', NULL, 0, "The records as they are in the log, one per line", 0},
     {"local-time", KEY_LOCAL_TIME, NULL, 0, "Times of this machine's time zone, not UTC", 0},
     {"verify", KEY_VERIFY, NULL, 0, "Follow the chain of sums through the log and name the first line that was cut out, changed, moved or added since; exit status 3 where one was", 0},
+    {"head", KEY_HEAD, "NUMBER:SUM", 0, "With --verify: this head, kept elsewhere (a heartbeat's \"chain\", 'status'), has to be in the log", 0},
     {"signatures", KEY_SIGNATURES, NULL, 0, "List every signature that the log can contain, with its number", 0},
     {"format", KEY_FORMAT, "FORMAT", 0, "text or json", 0},
     {0},
@@ -108,11 +111,14 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     case ARGP_KEY_END:
         if (o->verify && o->follow)
             qpw_usage_error(state, "--verify reads what is there: -f does not go with it");
+        if (o->head && !o->verify)
+            qpw_usage_error(state, "--head goes with --verify only");
         if (o->files && (o->log || o->follow))
             qpw_usage_error(state, "files are read as they are: %s does not go with them", o->log ? "--alerts" : "-f");
         return 0;
     case KEY_SIGNATURES: o->signatures = true; return 0;
     case KEY_VERIFY: o->verify = true; return 0;
+    case KEY_HEAD: o->head = arg; return 0;
     case 'j': o->json = true; return 0;
     case KEY_FORMAT: o->json = qpw_format_is_json(state, arg); return 0;
     case KEY_VERDICT:
@@ -341,7 +347,7 @@ static int read_and_show(void *arg)
     int result;
 
     if (o->verify)
-        return qpw_alerts_verify(o->log, o->files, o->json);
+        return qpw_alerts_verify(o->log, o->files, o->head, o->json);
     result = read_all(r, &err);
     if (result < 0)
         fprintf(stderr, "qportwatch alerts: %s\n", err.text);

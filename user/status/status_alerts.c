@@ -50,6 +50,8 @@ void qpw_status_alerts_text(const json_t *alerts, const struct qpw_printer *p)
                    number(alerts, "high", n[1]), number(alerts, "medium", n[2]), number(alerts, "low", n[3]),
                    number(alerts, "info", n[4]), number(alerts, "folded", n[5]), number(alerts, "suppressed", n[6]),
                    number(alerts, "held_back", n[7]), number(alerts, "waiting", n[8]));
+    if (json_is_string(json_object_get(alerts, "head")))
+        qpw_print_item(p, "", "head of its chain %s", text(alerts, "head"));
     if (strcmp(text(alerts, "syslog"), "none"))
         qpw_print_item(p, "", "%s: %s dropped", text(alerts, "syslog"), number(alerts, "syslog_dropped", n[0]));
     if (json_integer_value(json_object_get(alerts, "owners_unsure")))

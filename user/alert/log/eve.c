@@ -12,6 +12,7 @@
 #include <time.h>
 
 #include "alert/community_id.h"
+#include "alert/tags.h"
 #include "util/names.h"
 
 const char *qpw_eve_time(uint64_t unix_ns, char *buf, size_t size)
@@ -97,6 +98,14 @@ static json_t *list(json_t *object, const char *key)
     return array;
 }
 
+/* What it is evidence about: a list of ids a catalogue. */
+static void tags(json_t *o, const struct qpw_signature *signature)
+{
+    for (unsigned catalogue = 0; catalogue < QPW_TAG_CATALOGUE_COUNT; catalogue++)
+        for (const char *const *tag = qpw_tags_of(signature, catalogue); *tag; tag++)
+            json_array_append_new(list(o, qpw_tag_key(catalogue)), json_string(*tag));
+}
+
 static json_t *facts(const struct qpw_record *r, const char *chain)
 {
     json_t *o = json_object();
@@ -108,6 +117,7 @@ static json_t *facts(const struct qpw_record *r, const char *chain)
         json_array_append_new(list(o, "advice"), text(r->advice));
     for (size_t i = 0; i < r->n_facts; i++)
         json_array_append_new(list(o, r->facts[i].key), text(r->facts[i].value));
+    tags(o, r->signature);
     json_array_append_new(list(o, "written"), text(qpw_time_text(r->written_unix_ns, buf, sizeof(buf))));
     if (r->sequence) {
         snprintf(buf, sizeof(buf), "%u", r->sequence);
@@ -229,15 +239,17 @@ static void alert(json_t *o, const struct qpw_record *r, const char *chain)
  */
 static void engine(json_t *o, const struct qpw_record *r, const char *chain)
 {
-    json_t *own = facts(r, chain), *variables = json_array(), *value;
+    json_t *own = facts(r, chain), *variables = json_array(), *values, *value;
     const char *key;
+    size_t i;
 
     if (r->iface)
         json_object_set_new(o, "in_iface", text(r->iface));
     json_object_set_new(o, "engine", json_pack("{s:s, s:o}", "module", r->signature->name, "message", text(r->text)));
-    json_object_foreach(own, key, value)
+    json_object_foreach(own, key, values)
         if (strcmp(key, "text"))
-            json_array_append_new(variables, json_pack("{s:O}", key, json_array_get(value, 0)));
+            json_array_foreach(values, i, value)
+                json_array_append_new(variables, json_pack("{s:O}", key, value));
     json_array_append_new(variables, json_pack("{s:o}", "signature_id", json_sprintf("%u", r->signature->id)));
     json_object_set_new(o, "metadata", json_pack("{s:o}", "flowvars", variables));
     json_decref(own);

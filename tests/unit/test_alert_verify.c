@@ -1,0 +1,264 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* What may be done to an alert log afterwards, each tampering by itself, and what is none; see alert/log/verify.h. */
+#include <criterion/criterion.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "alert/log/eve.h"
+#include "alert/log/verify.h"
+#include "alerts.h"
+
+#define LINES 12u
+#define ROTATED 6u /* the lines from here on are in the second file */
+
+static char *lines[LINES + 1], *others[LINES]; /* of another node: other addresses, its own chain */
+static struct qpw_log_verify v;
+static bool swapped_files;
+
+struct writer {
+    struct qpw_log_chain chain;
+    char **lines;
+    unsigned n;
+};
+
+static int seal(void *data, const struct qpw_record *record)
+{
+    struct writer *w = data;
+    struct qpw_log_chain next;
+    size_t length;
+
+    cr_assert_lt(w->n, LINES);
+    cr_assert_eq(qpw_eve_line(record, &w->chain, &w->lines[w->n], &length), 0);
+    cr_assert(qpw_log_chain_seal(&w->chain, w->lines[w->n], length, &next));
+    w->chain = next;
+    w->n++;
+    return 0;
+}
+
+/* Two lives of an auditor with six records each: the second begins with a record of its own work, and goes on with the chain. */
+static void write_log(char **to, const char *initiator)
+{
+    struct writer w = {.lines = to};
+    struct qpw_record_writer writer = {seal, &w};
+    struct qpw_engine_context context = plain_context();
+    struct qpw_engine *e;
+
+    qpw_log_chain_init(&w.chain);
+    for (unsigned life = 0; life < 2; life++) {
+        struct qpw_finding_row rows[5];
+
+        cr_assert_eq(qpw_engine_new(NULL, &writer, &e), 0);
+        qpw_engine_context(e, &context, T0);
+        qpw_engine_reloaded(e, &(struct qpw_engine_reload){.old_digest = "sha256:aa", .new_digest = "sha256:bb", .changes = "-"}, T0);
+        for (unsigned i = 0; i < 5; i++)
+            rows[i] = finding(QPW_DIR_INBOUND, initiator, "10.0.0.1", (uint16_t)(4000 + 100 * life + i), QPW_OUTCOME_DATA, T0, T0);
+        qpw_engine_findings(e, rows, 5, T0 + SEC);
+        qpw_engine_free(e);
+    }
+    cr_assert_eq(w.n, LINES);
+}
+
+static void start(void)
+{
+    write_log(lines, "10.0.0.5");
+    write_log(others, "10.0.0.6");
+}
+
+static void end(void)
+{
+    qpw_log_verify_clear(&v);
+    for (unsigned i = 0; i < LINES; i++) {
+        free(lines[i]);
+        free(others[i]);
+    }
+}
+
+TestSuite(alert_verify, .init = start, .fini = end);
+
+static void one_file(const char *name, unsigned from, unsigned to)
+{
+    for (unsigned i = from; i < to; i++)
+        if (lines[i])
+            qpw_log_verify_line(&v, name, i - from + 1, lines[i], strlen(lines[i]));
+}
+
+/* Both files, as `alerts --verify` reads them; head NULL: none is known. */
+static bool whole(const char *head)
+{
+    struct qpw_error err;
+
+    qpw_log_verify_clear(&v);
+    cr_assert_eq(qpw_log_verify_begin(&v, head, &err), 0, "%s", err.text);
+    one_file("eve.json.1", swapped_files ? ROTATED : 0, swapped_files ? LINES : ROTATED);
+    one_file("eve.json", swapped_files ? 0 : ROTATED, swapped_files ? ROTATED : LINES);
+    qpw_log_verify_end(&v);
+    return qpw_log_verify_whole(&v);
+}
+
+static void expect_first(const char *file, uint64_t line, enum qpw_log_chain_word word)
+{
+    cr_expect_not(whole(NULL));
+    cr_assert_geq(v.n_breaches, 1);
+    cr_expect_str_eq(v.breaches[0].file, file);
+    cr_expect_eq(v.breaches[0].line, line, "line %lu", (unsigned long)v.breaches[0].line);
+    cr_expect_str_eq(qpw_log_chain_word_name(v.breaches[0].word), qpw_log_chain_word_name(word));
+}
+
+static void replace(unsigned at, const char *with)
+{
+    free(lines[at]);
+    lines[at] = with ? strdup(with) : NULL;
+}
+
+static char *head_of(const char *line)
+{
+    static char head[QPW_LOG_CHAIN_TEXT];
+    struct qpw_log_chain chain;
+
+    cr_assert(qpw_log_chain_read(line, strlen(line), &chain));
+    snprintf(head, sizeof(head), "%lu:%s", (unsigned long)chain.number, chain.sum);
+    return head;
+}
+
+/* ---- No tampering ---- */
+
+Test(alert_verify, two_lives_and_a_rotation_are_no_breaks)
+{
+    cr_expect(whole(NULL));
+    cr_expect_eq(v.records, LINES);
+    cr_expect(whole(head_of(lines[LINES - 1])), "the last head");
+    cr_expect(whole(head_of(lines[3])), "an earlier one");
+    replace(0, NULL);
+    cr_expect(whole(NULL), "what is rotated away is missing in front alone");
+    cr_expect_eq(v.first, 2);
+}
+
+Test(alert_verify, a_torn_last_line_is_no_break)
+{
+    lines[LINES - 1][strlen(lines[LINES - 1]) / 2] = '\0';
+    cr_expect(whole(NULL));
+    cr_expect(v.torn);
+    cr_expect_eq(v.records, LINES - 1);
+}
+
+/* ---- Tamperings ---- */
+
+Test(alert_verify, changed_letter)
+{
+    *strstr(lines[2], "10.0.0.5") = '2';
+    expect_first("eve.json.1", 3, QPW_LOG_CHAIN_CHANGED);
+}
+
+Test(alert_verify, changed_and_its_own_sum_put_right)
+{
+    struct qpw_log_chain before, next;
+    char text[QPW_LOG_CHAIN_TEXT];
+
+    cr_assert(qpw_log_chain_read(lines[1], strlen(lines[1]), &before));
+    *strstr(lines[2], "10.0.0.5") = '2';
+    qpw_log_chain_text(&before, text);
+    memcpy(strstr(lines[2], "\"chain\":[\"") + 10, text, strlen(text));
+    cr_assert(qpw_log_chain_seal(&before, lines[2], strlen(lines[2]), &next));
+    expect_first("eve.json.1", 4, QPW_LOG_CHAIN_CHANGED);
+}
+
+Test(alert_verify, line_cut_out)
+{
+    replace(3, NULL);
+    expect_first("eve.json.1", 5, QPW_LOG_CHAIN_CUT);
+}
+
+Test(alert_verify, record_of_a_restart_removed)
+{
+    cr_assert_not_null(strstr(lines[ROTATED], "\"engine\""));
+    replace(ROTATED, NULL);
+    expect_first("eve.json", 2, QPW_LOG_CHAIN_CUT);
+    cr_expect_eq(v.breaches[0].number - v.breaches[0].after, 2);
+}
+
+Test(alert_verify, lines_around_a_rotation_cut)
+{
+    replace(ROTATED - 1, NULL);
+    replace(ROTATED, NULL);
+    expect_first("eve.json", 2, QPW_LOG_CHAIN_CUT);
+}
+
+Test(alert_verify, lines_swapped)
+{
+    char *line = lines[8];
+
+    lines[8] = lines[9];
+    lines[9] = line;
+    expect_first("eve.json", 3, QPW_LOG_CHAIN_CUT);
+}
+
+Test(alert_verify, files_of_two_rotations_swapped)
+{
+    swapped_files = true;
+    expect_first("eve.json", 1, QPW_LOG_CHAIN_BEGINS);
+}
+
+Test(alert_verify, line_repeated)
+{
+    replace(4, lines[3]);
+    expect_first("eve.json.1", 5, QPW_LOG_CHAIN_MOVED);
+}
+
+Test(alert_verify, line_of_no_chain_added)
+{
+    replace(4, "{\"event_type\":\"alert\",\"alert\":{\"signature\":\"nothing to see\"}}\n");
+    expect_first("eve.json.1", 5, QPW_LOG_CHAIN_ADDED);
+}
+
+Test(alert_verify, line_replaced_by_that_of_another_chain)
+{
+    replace(4, others[4]);
+    expect_first("eve.json.1", 5, QPW_LOG_CHAIN_CHANGED);
+}
+
+Test(alert_verify, rest_replaced_by_that_of_another_chain)
+{
+    for (unsigned i = 4; i < LINES; i++)
+        replace(i, others[i]);
+    expect_first("eve.json.1", 5, QPW_LOG_CHAIN_CHANGED);
+    cr_expect_eq(v.n_breaches, 1, "the rest holds by itself");
+}
+
+/* What only a head kept elsewhere shows: a heartbeat at the collector, a line of `status`. */
+Test(alert_verify, last_lines_cut)
+{
+    char head[QPW_LOG_CHAIN_TEXT];
+
+    strcpy(head, head_of(lines[LINES - 1]));
+    replace(LINES - 1, NULL);
+    replace(LINES - 2, NULL);
+    cr_expect(whole(NULL), "nothing in the log shows it");
+    cr_expect_not_null(strstr(qpw_log_verify_meaning(&v), "does not show"));
+    cr_expect_not(whole(head));
+    cr_expect_eq(v.n_breaches, 0);
+    cr_expect_not(v.found);
+}
+
+Test(alert_verify, written_anew_from_the_first_line)
+{
+    char head[QPW_LOG_CHAIN_TEXT];
+
+    strcpy(head, head_of(lines[5]));
+    for (unsigned i = 0; i < LINES; i++)
+        replace(i, others[i]);
+    cr_expect(whole(NULL), "root can");
+    cr_expect_not(whole(head));
+}
+
+/* ---- Heads ---- */
+
+Test(alert_verify, what_is_no_head_is_refused)
+{
+    static const char *const wrong[] = {"", "12", "12:", ":00", "12:00", "0:0000000000000000000000000000000000000000000000000000000000000000",
+                                        "x:0000000000000000000000000000000000000000000000000000000000000000", "1:\"", "1:\xff"};
+    struct qpw_error err;
+
+    for (size_t i = 0; i < sizeof(wrong) / sizeof(*wrong); i++)
+        cr_expect_lt(qpw_log_verify_begin(&v, wrong[i], &err), 0, "'%s'", wrong[i]);
+}
