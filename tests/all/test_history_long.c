@@ -355,6 +355,11 @@ Test(history_long, a_quarter_is_asked, .timeout = 600)
     ANSWERS(0, question, "not seen: 5 h");
     snprintf(question, sizeof(question), "history --since %s --until %s", DAY_OF(week(&q, 2)), DAY_OF(week(&q, 3)));
     ANSWERS(0, question, "!not seen");
+
+    /* On whichever machine it is asked, it is about that node, under the policy of then. */
+    snprintf(question, sizeof(question), "history --json --since %s --until %s", DAY_OF(week(&q, 2)), DAY_OF(week(&q, 3)));
+    ANSWERS(0, question, "\"host\": \"node7\"", "\"digest\": \"sha256:1111\"", "\"span\": \"day\"", "\"blind_seconds\": 0");
+    ANSWERS(0, "policy log --json", "\"host\": \"node7\"", "\"by\": \"alice\"");
     qpw_snapshot_clear(&q.s);
 }
 

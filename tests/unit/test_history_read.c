@@ -2,9 +2,13 @@
 /* What is read out of a history is what was written into it, in every fact; and what only a history knows. */
 #include <criterion/criterion.h>
 #include <errno.h>
+#include <grp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "advice/what_if.h"
 #include "facts/findings.h"
@@ -228,6 +232,45 @@ Test(history_read, what_was_not_seen_is_stated)
     cr_assert_eq(qpw_history_observed(r, &window, now, &seen, &err), 0);
     cr_expect_eq(seen.blind, 1000);
     cr_expect_eq(seen.to, 0);
+}
+
+/* What a reader without rights makes of it: 0, or the negative number. */
+static int read_as_nobody(void)
+{
+    int status;
+    pid_t pid = fork();
+
+    if (pid == 0) {
+        if (geteuid() == 0 && (setgroups(0, NULL) < 0 || setgid(65534) < 0 || setuid(65534) < 0))
+            _exit(99);
+        status = qpw_history_open(path, &r, &err);
+        _exit(status == 0 && qpw_history_snapshot(r, &(struct qpw_history_window){0}, live.unix_ns, &past, &err) == 0 && past.n_meters == live.n_meters ? 0
+              : strstr(err.text, "copy both")                                                                                                           ? 2 : 1);
+    }
+    cr_assert(pid > 0 && waitpid(pid, &status, 0) == pid && WIFEXITED(status));
+    return WEXITSTATUS(status);
+}
+
+/* A copy on a medium, or of another user: nothing can be made beside it. */
+Test(history_read, in_a_folder_that_cannot_be_written)
+{
+    struct qpw_history_input in = {0};
+    char name[128];
+    FILE *log;
+
+    sample(60);
+    write_live(&in);
+    qpw_history_free(h); /* puts its log into it */
+    h = NULL;
+    cr_assert(chmod(path, 0444) == 0 && chmod(folder, 0555) == 0);
+    cr_expect_eq(read_as_nobody(), 0, "as it is");
+    snprintf(name, sizeof(name), "%s-wal", path);
+    cr_assert_eq(chmod(folder, 0755), 0);
+    log = fopen(name, "w");
+    cr_assert(log && fputs("left by a writer", log) >= 0 && fclose(log) == 0);
+    cr_assert(chmod(name, 0444) == 0 && chmod(folder, 0555) == 0);
+    cr_expect_eq(read_as_nobody(), 2, "not without its log");
+    cr_assert_eq(chmod(folder, 0755), 0);
 }
 
 Test(history_read, there_is_none)

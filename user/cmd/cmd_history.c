@@ -350,8 +350,7 @@ static int show(struct qpw_history_reader *r, struct options *o, struct qpw_erro
     if (!o->by_given)
         o->by = length <= 2 * DAY_S ? QPW_HISTORY_BY_HOUR : length <= (int64_t)MOST_DAYS * DAY_S ? QPW_HISTORY_BY_DAY : QPW_HISTORY_BY_MONTH;
     if (o->json) {
-        document = qpw_document("qportwatch.history/1");
-        qpw_document_set_period(document, "", (uint64_t)seen.from * SECOND_NS, (uint64_t)seen.to * SECOND_NS);
+        document = qpw_history_document(r, "qportwatch.history/1", &seen, o->filter.window.until ? o->filter.window.until : now + 1);
         json_object_set_new(document, "span", json_string(bys[o->by]));
         json_object_set_new(document, "blind_seconds", qpw_json_number((uint64_t)seen.blind));
     } else {

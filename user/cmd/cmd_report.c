@@ -294,20 +294,16 @@ int qpw_cmd_report(int argc, char **argv)
     struct options o = {0};
     struct qpw_error err = {""};
     uint64_t since_unix_ns = 0;
-    struct timespec now;
+    struct qpw_history_window window;
     int status;
 
     qpw_arguments_parse(&argp, argc, argv, &o);
-    clock_gettime(CLOCK_REALTIME, &now);
-    if (o.since && qpw_since_parse(o.since, now.tv_sec * 1000000000ull + now.tv_nsec, &since_unix_ns) < 0) {
-        fprintf(stderr, "qportwatch report: --since %s: not a time; use 2026-03-01T10:00:00Z, or an age such as "
-                        "15m, 2h, 7d\n", o.since);
+    if (qpw_history_times(&o.history, 0, &window, &err) < 0) {
+        fprintf(stderr, "qportwatch report: %s\n", err.text);
         return QPW_EXIT_USAGE;
     }
-    if (since_unix_ns > now.tv_sec * 1000000000ull + now.tv_nsec) {
-        fprintf(stderr, "qportwatch report: --since %s: lies in the future; times are UTC\n", o.since);
-        return QPW_EXIT_USAGE;
-    }
+    if (o.since)
+        qpw_since_parse(o.since, qpw_clock_unix_ns(), &since_unix_ns); /* it is a time */
     qpw_quiet_libbpf();
     status = make_and_write(&o, since_unix_ns, &err);
     if (status == QPW_EXIT_FAILED)

@@ -8,6 +8,7 @@
 #include "cmd/settings.h"
 #include "host/clock.h"
 #include "instance/instance.h"
+#include "util/document.h"
 #include "util/since.h"
 
 enum { KEY_HISTORY = 0x700, KEY_SINCE, KEY_UNTIL };
@@ -53,6 +54,8 @@ int qpw_history_times(const struct qpw_history_args *args, int64_t since_default
     *ret = (struct qpw_history_window){0};
     if (args->until)
         r = time_of("--until", args->until, now_ns, &ret->until, err);
+    if (r == 0 && args->until && !ret->until)
+        ret->until = 1; /* 0 is no end */
     if (r == 0 && args->since)
         r = time_of("--since", args->since, now_ns, &ret->since, err);
     else if (r == 0 && since_default)
@@ -60,6 +63,18 @@ int qpw_history_times(const struct qpw_history_args *args, int64_t since_default
     if (r == 0 && ret->until && ret->until <= ret->since)
         r = qpw_fail(err, -EINVAL, "--until %s: lies before --since", args->until);
     return r;
+}
+
+json_t *qpw_history_document(struct qpw_history_reader *r, const char *schema, const struct qpw_history_observed *seen, int64_t until)
+{
+    struct qpw_snapshot about = {0}; /* has no arrays */
+    json_t *document = qpw_document(schema);
+
+    qpw_history_about(r, until, &about);
+    qpw_document_set_period(document, about.host, (uint64_t)seen->from * 1000000000, (uint64_t)seen->to * 1000000000);
+    if (*about.meta.policy_digest)
+        qpw_document_set_policy(document, about.meta.policy_name, about.meta.policy_digest, about.meta.source_digest);
+    return document;
 }
 
 /* What is attached here may not be asked about, or be nothing: then it names none. */

@@ -4,6 +4,7 @@
 #define QPW_CMD_HISTORY_FILE_H
 
 #include <argp.h>
+#include <jansson.h>
 
 #include "history/read.h"
 
@@ -18,6 +19,9 @@ extern const struct argp qpw_history_argp;
 
 /* The times as they were given; since_default seconds before the end where none was (0: from the beginning). -EINVAL with err. */
 int qpw_history_times(const struct qpw_history_args *args, int64_t since_default, struct qpw_history_window *ret, struct qpw_error *err);
+
+/* A document about what the history has of that time: host and policy are those of then, on whichever machine it is read. Borrows nothing. */
+json_t *qpw_history_document(struct qpw_history_reader *r, const char *schema, const struct qpw_history_observed *seen, int64_t until);
 
 /*
  * Opens the file given, else that of what is attached in this network namespace, else the one of the configuration, else the

@@ -115,12 +115,35 @@ static int begin_writing(struct qpw_db *db, uint64_t most_bytes)
     return r ? r : execute(db, sql);
 }
 
+/* Whether files can be made in the folder of the file. */
+static bool is_folder_writable(const char *path)
+{
+    char folder[4096];
+    char *slash;
+
+    snprintf(folder, sizeof(folder), "%s", path);
+    slash = strrchr(folder, '/');
+    if (slash)
+        slash[slash == folder] = '\0';
+    return access(slash ? folder : ".", W_OK) == 0;
+}
+
+static bool has_log(const char *path)
+{
+    char name[4096];
+
+    snprintf(name, sizeof(name), "%s-wal", path);
+    return access(name, F_OK) == 0;
+}
+
 /* One without tables was begun and not finished, whoever did; for reading it is none yet. */
 static int check_version(struct qpw_db *db, const char *path, enum qpw_db_open how, struct qpw_error *err)
 {
     int64_t version, tables;
 
     tables = qpw_db_number(db, -1, "SELECT count(*) FROM sqlite_master", "");
+    if (tables < 0 && how == QPW_DB_READ && has_log(path) && !is_folder_writable(path))
+        return qpw_fail(err, -EROFS, "%s: its log (%s-wal) cannot be read in a folder that cannot be written; copy both", path, path);
     if (tables < 0)
         return qpw_fail(err, status_of(sqlite3_extended_errcode(db->sqlite)), "%s: %s", path, sqlite3_errmsg(db->sqlite));
     if (tables && qpw_db_number(db, 0, "PRAGMA application_id", "") != QPW_HISTORY_APPLICATION)
@@ -132,6 +155,28 @@ static int check_version(struct qpw_db *db, const char *path, enum qpw_db_open h
         return qpw_fail(err, QPW_DB_NEWER, "%s: written by a later version of qportwatch (layout %d, this one knows %d)", path,
                         (int)version, QPW_HISTORY_VERSION);
     return 0;
+}
+
+/* "file:PATH?immutable=1", of which some characters have a meaning of their own. */
+static void write_uri(const char *path, char *buf, size_t size)
+{
+    size_t used = (size_t)snprintf(buf, size, "file:");
+
+    for (const char *c = path; *c && used + 4 < size; c++)
+        used += (size_t)snprintf(buf + used, size - used, strchr("%?#", *c) ? "%%%02x" : "%c", (unsigned char)*c);
+    snprintf(buf + used, size - used, "?immutable=1");
+}
+
+/*
+ * For reading where no file can be made beside it: on a medium that cannot be written, or another user's. Without a log nobody
+ * writes it, so that it can be read as it is.
+ */
+static int open_as_it_is(struct qpw_db *db, const char *path)
+{
+    char uri[3 * 4096 + 32];
+
+    write_uri(path, uri, sizeof(uri));
+    return status_of(sqlite3_open_v2(uri, &db->sqlite, SQLITE_OPEN_READONLY | SQLITE_OPEN_URI | SQLITE_OPEN_NOMUTEX, NULL));
 }
 
 int qpw_db_open(struct qpw_db *db, const char *path, enum qpw_db_open how, uint64_t most_bytes, struct qpw_error *err)
@@ -148,7 +193,8 @@ int qpw_db_open(struct qpw_db *db, const char *path, enum qpw_db_open how, uint6
     if (how == QPW_DB_READ && access(path, F_OK) < 0)
         return qpw_fail(err, -errno, "%s: %s", path, strerror(errno));
     mask = umask(0777 & ~FILE_MODE);
-    r = status_of(sqlite3_open_v2(path, &db->sqlite, flags | SQLITE_OPEN_NOMUTEX, NULL));
+    r = how == QPW_DB_READ && !has_log(path) && !is_folder_writable(path) ? open_as_it_is(db, path)
+                                                                          : status_of(sqlite3_open_v2(path, &db->sqlite, flags | SQLITE_OPEN_NOMUTEX, NULL));
     umask(mask);
     if (r == 0) {
         sqlite3_busy_timeout(db->sqlite, BUSY_MS);

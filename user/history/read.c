@@ -286,11 +286,11 @@ static int read_names(struct making *m, struct qpw_error *err)
     return 0;
 }
 
-static void read_policy(struct making *m)
+void qpw_history_about(struct qpw_history_reader *r, int64_t until, struct qpw_snapshot *ret)
 {
-    sqlite3_stmt *s = qpw_db_bind(&m->r->db, "SELECT name, path, digest, source_digest FROM policy WHERE loaded < ? ORDER BY id DESC LIMIT 1", "i",
-                                  m->until);
-    struct qpw_meta *meta = &m->s->meta;
+    sqlite3_stmt *s = qpw_db_bind(&r->db, "SELECT name, path, digest, source_digest FROM policy WHERE loaded < ? ORDER BY id DESC LIMIT 1", "i",
+                                  until);
+    struct qpw_meta *meta = &ret->meta;
 
     if (s && sqlite3_step(s) == SQLITE_ROW) {
         snprintf(meta->policy_name, sizeof(meta->policy_name), "%s", qpw_db_text(s, 0));
@@ -300,9 +300,9 @@ static void read_policy(struct making *m)
     }
     if (s)
         qpw_db_done(s);
-    s = qpw_db_bind(&m->r->db, "SELECT host, version FROM epoch WHERE began < ? ORDER BY id DESC LIMIT 1", "i", m->until);
+    s = qpw_db_bind(&r->db, "SELECT host, version FROM epoch WHERE began < ? ORDER BY id DESC LIMIT 1", "i", until);
     if (s && sqlite3_step(s) == SQLITE_ROW) {
-        snprintf(m->s->host, sizeof(m->s->host), "%s", qpw_db_text(s, 0));
+        snprintf(ret->host, sizeof(ret->host), "%s", qpw_db_text(s, 0));
         snprintf(meta->version, sizeof(meta->version), "%s", qpw_db_text(s, 1));
     }
     if (s)
@@ -339,7 +339,7 @@ int qpw_history_snapshot(struct qpw_history_reader *r, const struct qpw_history_
     code = code ? code : read_rules(&m, err);
     code = code ? code : read_names(&m, err);
     if (code == 0)
-        read_policy(&m);
+        qpw_history_about(r, m.until, ret);
     free(m.rules.name);
     free(m.peers.name);
     free(m.ifaces.name);

@@ -36,6 +36,9 @@ int qpw_history_observed(struct qpw_history_reader *r, const struct qpw_history_
 int qpw_history_snapshot(struct qpw_history_reader *r, const struct qpw_history_window *window, uint64_t now_unix_ns,
                          struct qpw_snapshot *ret, struct qpw_error *err);
 
+/* Of *ret host, version and policy as they were at that time, as far as they are known. */
+void qpw_history_about(struct qpw_history_reader *r, int64_t until, struct qpw_snapshot *ret);
+
 /*
  * Makes what is counted live reach back to `since`: its sums become those of the history's window up to now and of what is
  * not written yet; findings and records of before are added. Rows point into *ret_past, which the caller clears after

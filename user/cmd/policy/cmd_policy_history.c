@@ -102,10 +102,11 @@ static int show_unused(struct qpw_history_reader *r, const struct options *o, co
     struct unused u = {.table = {.columns = columns, .n_columns = sizeof(columns) / sizeof(*columns)}, .rows = o->json ? json_array() : NULL,
                        .from = window->since};
     struct qpw_printer p = qpw_printer_of(stdout);
+    int64_t now = (int64_t)(qpw_clock_unix_ns() / SECOND_NS);
     struct qpw_history_observed seen;
     json_t *document;
     char period[96];
-    int rc = qpw_history_observed(r, window, (int64_t)(qpw_clock_unix_ns() / SECOND_NS), &seen, err);
+    int rc = qpw_history_observed(r, window, now, &seen, err);
 
     if (rc == 0 && qpw_percent_of((uint64_t)seen.blind, (uint64_t)seen.asked) > BLIND_PERCENT)
         rc = refuse(&seen, err);
@@ -114,8 +115,7 @@ static int show_unused(struct qpw_history_reader *r, const struct options *o, co
         rc = qpw_fail(err, u.r, "out of memory");
     p.indent = 0;
     if (rc == 0 && o->json) {
-        document = qpw_document("qportwatch.policy-unused/1");
-        qpw_document_set_period(document, "", (uint64_t)seen.from * SECOND_NS, (uint64_t)seen.to * SECOND_NS);
+        document = qpw_history_document(r, "qportwatch.policy-unused/1", &seen, window->until ? window->until : now + 1);
         json_object_set_new(document, "blind_seconds", qpw_json_number((uint64_t)seen.blind));
         json_object_set(document, "rules", u.rows);
         rc = qpw_policy_print(document, err);
@@ -258,6 +258,7 @@ int qpw_policy_log_main(int argc, char **argv)
         .options = format_options, .parser = parse, .args_doc = "[@NUMBER]", .children = children,
         .doc = "Lists every policy that was in force: when and by whom it was loaded, and its digest. 'policy diff @1 @2' compares two of "
                "them; with a number ('policy log @1') the text of that one is printed.\vExit status: 0 done, 1 failed, 2 bad usage."};
+    struct qpw_history_observed seen;
     struct log l = {.table = {.columns = columns, .n_columns = sizeof(columns) / sizeof(*columns)}};
     struct qpw_printer p = qpw_printer_of(stdout);
     struct qpw_history_reader *r = NULL;
@@ -277,9 +278,10 @@ int qpw_policy_log_main(int argc, char **argv)
     l.rows = o.json ? json_array() : NULL;
     p.indent = 0;
     rc = qpw_history_open_file(&o.args, &r, &err);
+    rc = rc ? rc : qpw_history_observed(r, &(struct qpw_history_window){0}, (int64_t)(qpw_clock_unix_ns() / SECOND_NS), &seen, &err);
     rc = rc ? rc : qpw_history_policies(r, add_policy, &l, &err);
     if (rc == 0 && o.json) {
-        document = qpw_document("qportwatch.policy-log/1");
+        document = qpw_history_document(r, "qportwatch.policy-log/1", &seen, INT64_MAX);
         json_object_set(document, "policies", l.rows);
         rc = qpw_policy_print(document, &err);
     } else if (rc == 0 && (rc = l.r ? l.r : qpw_table_print(&l.table, &p)) < 0) {

@@ -72,6 +72,8 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     case KEY_WITHOUT:
         if (o->n_without == MOST_WITHOUT)
             qpw_usage_error(state, "--without: more than %u rules", MOST_WITHOUT);
+        if (!*arg || strpbrk(arg, " \t\r\n#\""))
+            qpw_usage_error(state, "--without: '%s': not the name of one rule", arg);
         o->without[o->n_without++] = arg;
         return 0;
     case KEY_LOCAL: qpw_captures_take_local(state, &o->captures, arg); return 0;
@@ -153,6 +155,28 @@ static bool is_recorded(const struct options *o)
     return o->history.since || o->history.until || o->history.file || o->n_without;
 }
 
+/* Which of the rules left out is none of the policy's, where that is why it is in error. */
+static int name_unknown(const struct options *o, int rc, struct qpw_error *err)
+{
+    struct qpw_policy policy = {0};
+    struct qpw_error ignored;
+    char *line = NULL;
+
+    for (size_t i = 0; i < o->n_without; i++) {
+        bool bad, good = qpw_policy_recorded(&o->history, NULL, NULL, &policy, &ignored) == 0;
+
+        qpw_policy_clear(&policy);
+        if (!good || asprintf(&line, "disable %s\n", o->without[i]) < 0)
+            return rc; /* the history or the policy itself */
+        bad = qpw_policy_recorded(&o->history, NULL, line, &policy, &ignored) < 0;
+        qpw_policy_clear(&policy);
+        free(line);
+        if (bad)
+            return qpw_fail(err, rc, "--without %s: the policy in force has no rule of that name; 'qportwatch policy show' lists them", o->without[i]);
+    }
+    return rc;
+}
+
 /* The policy in force, or the one given, with those rules disabled. */
 static int make_candidate(const struct options *o, struct qpw_policy *ret, struct qpw_error *err)
 {
@@ -171,7 +195,7 @@ static int make_candidate(const struct options *o, struct qpw_policy *ret, struc
     else
         rc = qpw_policy_recorded(&o->history, NULL, more, ret, err);
     free(more);
-    return rc;
+    return rc < 0 ? name_unknown(o, rc, err) : rc;
 }
 
 /* Who it was that used what is no finding. */
