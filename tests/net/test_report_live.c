@@ -194,7 +194,8 @@ Test(report_live, tells_what_there_was)
 Test(report_live, conditions_and_files)
 {
     struct node n;
-    char path[128], text[65536];
+    static char text[524288];
+    char path[128];
     FILE *file;
 
     node_open(&n);
@@ -221,6 +222,17 @@ Test(report_live, conditions_and_files)
 
     cr_expect_eq(node_command(&n, text, sizeof(text), "report --json --since 1970-01-02"), 0);
     cr_expect_not_null(strstr(text, "\"port\": 4445"));
+
+    /* What an auditor keeps: whole, and never written over. */
+    cr_expect_eq(node_command(&n, text, sizeof(text), "report --evidence %s/evidence", n.folder), 0, "%s", text);
+    snprintf(path, sizeof(path), "cd %s/evidence && sha256sum -c --quiet --strict SHA256SUMS", n.folder);
+    cr_expect_eq(system(path), 0);
+    snprintf(path, sizeof(path), "grep -q '\"port\": 4445' %s/evidence/report.json", n.folder);
+    cr_expect_eq(system(path), 0);
+    snprintf(path, sizeof(path), "grep -qE '^inbound +tcp +445 ' %s/evidence/policy.txt", n.folder);
+    cr_expect_eq(system(path), 0, "the policy in force");
+    cr_expect_eq(node_command(&n, text, sizeof(text), "report --evidence %s/evidence", n.folder), 1);
+    cr_expect_not_null(strstr(text, "not empty; evidence is never written over what is there"), "%s", text);
     cr_expect_eq(node_stop(&n, SIGTERM), 0);
     node_close(&n);
 }

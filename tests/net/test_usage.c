@@ -54,6 +54,8 @@ static const struct {
     {"alerts -f x", " alerts: files are read as they are: -f does not go with them\n"},
     {"bench x", " bench" NONE_TAKEN("bench")},
     {"report 'a\nb'", " report: 'a?b': only options are taken here; 'qportwatch report --help' lists them\n"},
+    {"report --evidence x --json", " report: --evidence DIR has all formats: -o, --format and --all do not go with it\n"},
+    {"alerts --head 1:00", " alerts: --head goes with --verify only\n"},
     {"report --format yaml", " report: --format yaml: not one of text, json, html\n"},
     {"report --fail-on bad",
      " report: --fail-on bad: not one of high, medium, answered, new, blind, a verdict (unexpected, weak, undecided, …), gap or "

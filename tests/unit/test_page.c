@@ -164,11 +164,17 @@ Test(page, rules_say_why_they_are_there)
     qpw_rule_words(NULL, &info, &words);
     cr_expect_str_eq(words.from, "10.9.0.7");
     cr_expect_not(words.cut);
+    /* A group of the tool's own is no statement: what it is stands behind its name. */
+    snprintf(info.text, sizeof(info.text), "infra arp: EtherType 0x0806, of its form");
+    qpw_rule_words(NULL, &info, &words);
+    cr_expect(words.own);
+    cr_expect_str_eq(words.purpose, "EtherType 0x0806, of its form");
+    cr_expect_str_empty(words.ref);
     /* What is kept of a long statement may end before the word that is asked for: that is not "none". */
     memset(info.text, 'x', sizeof(info.text) - 1);
     memcpy(info.text, "inbound tcp 80 ", 15);
     qpw_rule_words(NULL, &info, &words);
-    cr_expect(words.cut);
+    cr_expect(words.cut && !words.own);
     cr_expect_str_empty(words.ref);
 }
 

@@ -13,6 +13,7 @@
 #include "cmd/history_file.h"
 #include "cmd/hosts.h"
 #include "cmd/node_listeners.h"
+#include "cmd/report_evidence.h"
 #include "control/watched.h"
 #include "instance/executables.h"
 #include "instance/instance.h"
@@ -36,11 +37,12 @@ struct options {
     const char *since;
     struct qpw_history_args history; /* since as above */
     const char *output;
+    const char *evidence; /* folder; NULL: one document */
     struct qpw_condition conditions[MAX_CONDITIONS];
     size_t n_conditions;
 };
 
-enum { KEY_FORMAT = 0x100, KEY_SINCE, KEY_UNTIL, KEY_HISTORY, KEY_FAIL_ON, KEY_ALL };
+enum { KEY_FORMAT = 0x100, KEY_SINCE, KEY_UNTIL, KEY_HISTORY, KEY_FAIL_ON, KEY_ALL, KEY_EVIDENCE };
 
 static const struct argp_option argp_options[] = {
     {"format", KEY_FORMAT, "text|json|html", 0, "One screen of text (default), one JSON document, one HTML page", 0},
@@ -50,6 +52,8 @@ static const struct argp_option argp_options[] = {
      "2026-01-31[T12:00[:00]] in UTC; counters are sums since attaching, or since TIME where that lies before and the history has them", 0},
     {"until", KEY_UNTIL, "TIME", 0, "From the history: up to TIME, the same", 0},
     {"history", KEY_HISTORY, "FILE", 0, "From this history", 0},
+    {"evidence", KEY_EVIDENCE, "DIR", 0, "Write a folder that an auditor can keep, new or empty: the report in all formats, figures by requirement, "
+     "policy, alert log, coverage, sums, sign-off", 0},
     {"all", KEY_ALL, NULL, 0, "text: every line, not only what fits on a screen", 0},
     {"fail-on", KEY_FAIL_ON, "WHAT", 0, "Exit status 3 if there is an open finding of that severity or worse or nobody watches now (high, medium), a finding that "
      "was answered, one first seen since --since (new), one of that verdict, nobody watching now (blind), that or a gap in "
@@ -73,6 +77,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     case KEY_UNTIL: o->history.until = arg; break;
     case KEY_HISTORY: o->history.file = arg; break;
     case 'o': o->output = arg; break;
+    case KEY_EVIDENCE: o->evidence = arg; break;
     case KEY_FAIL_ON:
         if (o->n_conditions == MAX_CONDITIONS)
             qpw_usage_error(state, "--fail-on: more than %d", MAX_CONDITIONS);
@@ -81,6 +86,8 @@ static error_t parse(int key, char *arg, struct argp_state *state)
                             qpw_condition_near(arg, hint, sizeof(hint)));
         break;
     case ARGP_KEY_END:
+        if (o->evidence && (o->output || o->format != FORMAT_TEXT || o->all))
+            qpw_usage_error(state, "--evidence DIR has all formats: -o, --format and --all do not go with it");
         for (size_t i = 0; o->since && i < o->n_conditions; i++)
             if (!qpw_condition_has_time(&o->conditions[i]))
                 qpw_usage_error(state, "--fail-on %s with --since: such packets are counted since attaching, without a time",
@@ -119,40 +126,52 @@ static void add_listeners(const struct qpw_kernel *kernel, const struct qpw_repo
     options->listening_about = &node->about;
 }
 
-static int render(const struct qpw_kernel *kernel, const struct qpw_report *report, const struct options *o, FILE *out)
-{
-    struct qpw_node_listeners node = {0};
-    struct qpw_sockets *sockets = NULL;
+/* What a report is rendered with: the sockets of now, where it is about what is attached now. */
+struct rendering {
+    struct qpw_node_listeners node;
+    struct qpw_sockets *sockets;
     struct qpw_error why;
-    struct qpw_render_options options = {.columns = qpw_terminal_columns(to_screen(o) ? stdout : NULL),
-                                         .colour = to_screen(o) && qpw_terminal_colour(stdout), .all = o->all};
-    int rc;
+    struct qpw_render_options options;
+};
 
+/* kernel NULL: the report is of a time that is over. */
+static void begin_rendering(struct rendering *r, const struct qpw_kernel *kernel, const struct qpw_report *report, const struct options *o)
+{
+    *r = (struct rendering){.options = {.columns = qpw_terminal_columns(to_screen(o) ? stdout : NULL),
+                                        .colour = to_screen(o) && qpw_terminal_colour(stdout), .all = o->all}};
     if (!kernel) {
-        options.listening_why = "sockets of then are not known";
-    } else if (qpw_sockets_open(&sockets, NULL) == 0) {
-        qpw_sockets_executables(sockets, qpw_executable_path, kernel);
-        options.owner = qpw_finding_owner;
-        options.arg = sockets;
-        add_listeners(kernel, report, sockets, &node, &why, &options);
+        r->options.listening_why = "sockets of then are not known";
+    } else if (qpw_sockets_open(&r->sockets, NULL) == 0) {
+        qpw_sockets_executables(r->sockets, qpw_executable_path, kernel);
+        r->options.owner = qpw_finding_owner;
+        r->options.arg = r->sockets;
+        add_listeners(kernel, report, r->sockets, &r->node, &r->why, &r->options);
     }
-    rc = o->format == FORMAT_JSON   ? qpw_report_json(report, &options, out)
-         : o->format == FORMAT_HTML ? qpw_report_html(report, &options, out)
-                                    : qpw_report_text(report, &options, out);
-    qpw_node_listeners_clear(&node);
-    qpw_sockets_close(sockets);
-    return rc;
+}
+
+static void end_rendering(struct rendering *r)
+{
+    qpw_node_listeners_clear(&r->node);
+    qpw_sockets_close(r->sockets);
+}
+
+static int render(const struct rendering *r, const struct qpw_report *report, const struct options *o, FILE *out)
+{
+    switch (o->format) {
+    case FORMAT_JSON: return qpw_report_json(report, &r->options, out);
+    case FORMAT_HTML: return qpw_report_html(report, &r->options, out);
+    default: return qpw_report_text(report, &r->options, out);
+    }
 }
 
 /* Renders into memory first: nothing of a report that cannot be put together goes anywhere. */
-static int write_report(const struct qpw_kernel *kernel, const struct qpw_report *report, const struct options *o,
-                        struct qpw_error *err)
+static int write_document(const struct rendering *r, const struct qpw_report *report, const struct options *o, struct qpw_error *err)
 {
     struct qpw_output output;
     char *text = NULL;
     size_t size = 0;
     FILE *memory = open_memstream(&text, &size);
-    int rc = memory ? render(kernel, report, o, memory) : -ENOMEM;
+    int rc = memory ? render(r, report, o, memory) : -ENOMEM;
 
     if (memory && fclose(memory) != 0 && rc == 0)
         rc = -ENOMEM;
@@ -165,6 +184,26 @@ static int write_report(const struct qpw_kernel *kernel, const struct qpw_report
         rc = qpw_output_close(&output, true, err);
     }
     free(text);
+    return rc;
+}
+
+/* history: what the report is of; NULL where it is of what is attached. */
+static int write_report(const struct qpw_kernel *kernel, struct qpw_history_reader *history, const struct qpw_report *report,
+                        const struct options *o, struct qpw_error *err)
+{
+    struct rendering *r = malloc(sizeof(*r));
+    int rc;
+
+    if (!r)
+        return qpw_fail(err, -ENOMEM, "out of memory");
+    begin_rendering(r, kernel, report, o);
+    if (o->evidence)
+        rc = qpw_report_evidence(&(struct qpw_report_evidence){.report = report, .options = &r->options, .history = history,
+                                                               .folder = o->evidence}, err);
+    else
+        rc = write_document(r, report, o, err);
+    end_rendering(r);
+    free(r);
     return rc;
 }
 
@@ -198,7 +237,7 @@ static int report_recorded(const struct options *o, struct qpw_error *err)
     rc = rc ? rc : qpw_history_snapshot(r, &window, qpw_clock_unix_ns(), &s, err);
     if (rc == 0 && (rc = qpw_report_make(&s, (uint64_t)window.since * 1000000000, &report)) < 0)
         qpw_fail(err, rc, "cannot make the report: %s", strerror(-rc));
-    rc = rc ? rc : write_report(NULL, &report, o, err);
+    rc = rc ? rc : write_report(NULL, r, &report, o, err);
     if (rc == 0)
         status = check_conditions(&report, o);
     qpw_report_clear(&report);
@@ -279,7 +318,7 @@ static int make_and_write(const struct options *o, uint64_t since_unix_ns, struc
     if (rc == 0 && reached)
         report.answer = answer;
     if (rc == 0)
-        rc = write_report(&kernel, &report, o, err);
+        rc = write_report(&kernel, NULL, &report, o, err);
     if (rc == 0)
         status = check_conditions(&report, o);
     qpw_report_clear(&report);

@@ -30,6 +30,15 @@ static bool is_purpose(const struct qpw_word *word)
                             strcmp(word->text, "weak"));
 }
 
+/* "infra arp: EtherType 0x0806, of its form": what it is stands behind the colon. */
+static void from_group(const char *text, struct qpw_rule_words *ret)
+{
+    const char *what = strstr(text, ": ");
+
+    ret->own = true;
+    take(ret->purpose, sizeof(ret->purpose), what ? what + 2 : NULL);
+}
+
 static void from_words(const struct qpw_statement *statement, struct qpw_rule_words *ret)
 {
     for (size_t i = 3; i < statement->n_words; i++) {
@@ -53,6 +62,10 @@ static void from_text(const struct qpw_rule_info *info, struct qpw_rule_words *r
     char *last;
 
     snprintf(text, sizeof(text), "%.*s", (int)sizeof(info->text) - 1, info->text);
+    if (strncmp(text, "inbound", 7) && strncmp(text, "outbound", 8)) {
+        from_group(text, ret);
+        return;
+    }
     ret->cut = strlen(text) == sizeof(info->text) - 1;
     last = ret->cut ? strrchr(text, ' ') : NULL;
     if (last)

@@ -8,11 +8,12 @@
 #include "policy/lang/policy.h"
 
 struct qpw_rule_words {
-    char purpose[128]; /* each is empty where the policy does not say it */
+    char purpose[512]; /* each is empty where the policy does not say it */
     char ref[96];
     char owner[128];
     char until[32];
     char from[192];    /* as in from= */
+    bool own;          /* no statement of the policy but a group of the tool's own: basic network traffic, or companions */
     bool cut;          /* what is known of the statement ends before its end: more may have been said */
 };
 

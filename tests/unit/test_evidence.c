@@ -1,0 +1,348 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* The evidence folder: each requirement's figures, and what a person finds who has only the folder. */
+#include <criterion/criterion.h>
+#include <fcntl.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "evidence/evidence.h"
+#include "facts/listening.h"
+#include "page.h"
+
+#define LOG_FIRST (SAMPLE_START_NS - 100ull * 86400 * 1000000000)
+
+static struct qpw_snapshot s;
+static struct qpw_report r;
+static struct qpw_render_options options;
+static struct qpw_listening listening;
+static struct qpw_listener listeners[5];
+static struct qpw_listening_row rows[5];
+static uint16_t idle[2] = {1, 2};
+static char folder[] = "/tmp/qportwatch-evidence-XXXXXX";
+
+/* A node that has at least one of everything that a figure counts. */
+static void start(void)
+{
+    static const unsigned kinds[] = {QPW_COVERAGE_HOOK_LOST, QPW_COVERAGE_RELOADED, QPW_COVERAGE_INTERFACE_GONE, QPW_COVERAGE_AUDITOR_STOPPED};
+
+    sample_snapshot(&s, 0);
+    snprintf(s.rules[SAMPLE_RULE_LDAP].text, sizeof(s.rules->text), "outbound tcp 389,636 LDAP ref=CHG-7 until=2027-03-01 name=ldap");
+    snprintf(s.rules[SAMPLE_RULE_SMB].text, sizeof(s.rules->text), "inbound tcp 445 ref=CHG-8");
+    strcpy(s.meta.source_digest, "sha256:feed");
+    s.rules = realloc(s.rules, (s.n_rules + 1) * sizeof(*s.rules));
+    s.rules[s.n_rules++] = (struct qpw_rule_info){.name = "infra-arp", .text = "infra arp: of its form", .in_force = 1}; /* not counted */
+    sample_meter(&s, 6, 389, QPW_DIR_OUTBOUND, QPW_VERDICT_ALLOWED, SAMPLE_RULE_LDAP, 0)->counts =
+        (struct qpw_counts){.connections = 4, .rx_packets = 10, .tx_packets = 5};
+    sample_meter(&s, 6, 0, QPW_DIR_UNKNOWN, QPW_VERDICT_UNDECIDED, 0, 0)->key.reason = QPW_REASON_UNSOLICITED;
+    s.meters[s.n_meters - 1].counts.rx_packets = 3;
+    sample_meter(&s, 6, 0, QPW_DIR_OUTBOUND, QPW_VERDICT_TRANSIT, 0, 0)->key.reason = QPW_REASON_FOREIGN_SOURCE;
+    s.meters[s.n_meters - 1].counts.tx_packets = 2;
+    sample_meter(&s, 6, 40000, QPW_DIR_INBOUND, QPW_VERDICT_WEAK, SAMPLE_RULE_FTP, 0)->counts.rx_packets = 6;
+    sample_meter(&s, 17, 88, QPW_DIR_OUTBOUND, QPW_VERDICT_IMPLIED, 0, 0)->counts.tx_packets = 9;
+    s.coverage = realloc(s.coverage, (s.n_coverage + 4) * sizeof(*s.coverage));
+    for (size_t i = 0; i < 4; i++)
+        s.coverage[s.n_coverage++] = (struct qpw_coverage){.unix_ns = SAMPLE_NOW_NS - (4 - i) * 60000000000ull, .kind = kinds[i], .iface = 1};
+    s.losses[QPW_LOSS_EVENT_RATE] = 100; /* only delayed */
+    for (unsigned i = 0; i < 5; i++)
+        rows[i] = (struct qpw_listening_row){.listener = &listeners[i], .verdict = i < 2 ? QPW_VERDICT_UNEXPECTED : QPW_VERDICT_ALLOWED,
+                                             .loopback = i == 1};
+    listeners[4].ephemeral = true;
+    listening = (struct qpw_listening){.rows = rows, .n = 5, .idle = idle, .n_idle = 2};
+    cr_assert_eq(qpw_report_make(&s, 0, &r), 0);
+    cr_assert_not_null(mkdtemp(folder));
+}
+
+static void end(void)
+{
+    char command[96];
+
+    snprintf(command, sizeof(command), "rm -rf %s", folder);
+    cr_expect_eq(system(command), 0);
+    qpw_report_clear(&r);
+    qpw_snapshot_clear(&s);
+}
+
+TestSuite(evidence, .init = start, .fini = end);
+
+/* ---- Figures ---- */
+
+static uint64_t packets_of(unsigned verdict)
+{
+    uint64_t n = 0;
+
+    for (size_t i = 0; i < s.n_meters; i++)
+        if (s.meters[i].key.verdict == verdict)
+            n += s.meters[i].counts.rx_packets + s.meters[i].counts.tx_packets;
+    return n;
+}
+
+static uint64_t packets_towards(unsigned direction)
+{
+    uint64_t n = 0;
+
+    for (size_t i = 0; i < s.n_meters; i++)
+        if (s.meters[i].key.direction == direction)
+            n += s.meters[i].counts.rx_packets + s.meters[i].counts.tx_packets;
+    return n;
+}
+
+static uint64_t connections(void)
+{
+    uint64_t n = 0;
+
+    for (size_t i = 0; i < s.n_meters; i++)
+        n += s.meters[i].counts.connections;
+    return n;
+}
+
+static uint64_t rule_connections(unsigned rule)
+{
+    uint64_t n = 0;
+
+    for (size_t i = 0; i < s.n_meters; i++)
+        if (s.meters[i].key.rule == rule)
+            n += s.meters[i].counts.connections;
+    return n;
+}
+
+/* What each is of that node, counted here in another way or by hand. */
+static void expected(uint64_t ret[QPW_FIGURE_COUNT])
+{
+    const uint64_t values[QPW_FIGURE_COUNT] = {
+        [QPW_FIGURE_RULES_IN_FORCE] = 4,
+        [QPW_FIGURE_RULES_WITHOUT_PURPOSE] = 1, /* smb */
+        [QPW_FIGURE_RULES_WITHOUT_REF] = 2,     /* nfs, ftp */
+        [QPW_FIGURE_RULES_INSECURE] = 2,        /* nfs has 111, ldap 389 */
+        [QPW_FIGURE_RULES_WEAK] = 1,
+        [QPW_FIGURE_RULES_UNUSED] = 0,
+        [QPW_FIGURE_EXCEPTIONS] = 1,
+        [QPW_FIGURE_INSECURE_CONNECTIONS] = rule_connections(SAMPLE_RULE_NFS) + rule_connections(SAMPLE_RULE_LDAP),
+        [QPW_FIGURE_FINDINGS_UNEXPECTED] = 3,
+        [QPW_FIGURE_FINDINGS_ANSWERED] = 1,
+        [QPW_FIGURE_FINDINGS_ACKNOWLEDGED] = 0,
+        [QPW_FIGURE_LISTENERS] = 3,
+        [QPW_FIGURE_LISTENERS_UNLISTED] = 1,
+        [QPW_FIGURE_RULES_NOT_LISTENING] = 2,
+        [QPW_FIGURE_PACKETS_INBOUND] = packets_towards(QPW_DIR_INBOUND),
+        [QPW_FIGURE_PACKETS_OUTBOUND] = packets_towards(QPW_DIR_OUTBOUND),
+        [QPW_FIGURE_PACKETS_UNEXPECTED] = packets_of(QPW_VERDICT_UNEXPECTED),
+        [QPW_FIGURE_PACKETS_UNDECIDED] = packets_of(QPW_VERDICT_UNDECIDED),
+        [QPW_FIGURE_PACKETS_WEAK] = 6,
+        [QPW_FIGURE_PACKETS_IMPLIED] = 9,
+        [QPW_FIGURE_PACKETS_PEER] = packets_of(QPW_VERDICT_PEER),
+        [QPW_FIGURE_PACKETS_FORGED] = 2,
+        [QPW_FIGURE_PACKETS_UNSOLICITED] = 3,
+        [QPW_FIGURE_CONNECTIONS] = connections(),
+        [QPW_FIGURE_PEERS] = 2,
+        [QPW_FIGURE_PEERS_SILENT] = 1,
+        [QPW_FIGURE_GAPS] = r.n_gaps,
+        [QPW_FIGURE_SECONDS_UNSEEN] = 240, /* since the hook was lost, four minutes before the end */
+        [QPW_FIGURE_MONITORING_LOST] = 2,
+        [QPW_FIGURE_AUDIT_RECORDS] = 2,
+        [QPW_FIGURE_POLICY_CHANGES] = 1,
+        [QPW_FIGURE_LOSSES] = 0,
+        [QPW_FIGURE_VENDOR_PAGE] = 1,
+        [QPW_FIGURE_PERIOD_DAYS] = 0, /* an hour */
+        [QPW_FIGURE_ALERT_RECORDS] = 42,
+        [QPW_FIGURE_CHAIN_BREAKS] = 5,
+        [QPW_FIGURE_LOG_DAYS] = 100,
+    };
+
+    memcpy(ret, values, sizeof(values));
+}
+
+static void make_figures(struct qpw_figure_value *ret)
+{
+    struct qpw_log_verify log = {.records = 42, .n_breaches = 5};
+
+    options.listening = &listening;
+    qpw_figures_make(&(struct qpw_figures_from){.report = &r, .options = &options, .log = &log, .log_first_unix_ns = LOG_FIRST,
+                                                .log_last_unix_ns = SAMPLE_START_NS}, ret);
+}
+
+/* Row by row: each figure of each requirement exists, is known, and is the right one. */
+Test(evidence, each_requirement_has_the_right_figures)
+{
+    const struct qpw_requirement *requirements;
+    struct qpw_figure_value figures[QPW_FIGURE_COUNT];
+    uint64_t wanted[QPW_FIGURE_COUNT];
+    bool used[QPW_FIGURE_COUNT] = {false};
+    size_t n = qpw_requirements(&requirements);
+
+    expected(wanted);
+    make_figures(figures);
+    cr_expect_geq(n, 26);
+    for (size_t i = 0; i < n; i++) {
+        const struct qpw_requirement *row = &requirements[i];
+
+        cr_expect(row->figures[0] < QPW_FIGURE_COUNT, "%s %s has a figure", row->catalogue, row->id);
+        cr_expect(strlen(row->asks) > 10 && strlen(row->not_shown) > 10, "%s", row->id);
+        for (unsigned j = 0; j < QPW_REQUIREMENT_FIGURES && row->figures[j] < QPW_FIGURE_COUNT; j++) {
+            unsigned figure = row->figures[j];
+
+            used[figure] = true;
+            cr_expect(figures[figure].known, "%s: %s", row->id, qpw_figure_what(figure));
+            cr_expect_eq(figures[figure].value, wanted[figure], "%s %s, %s: %lu, not %lu", row->catalogue, row->id, qpw_figure_what(figure),
+                         (unsigned long)figures[figure].value, (unsigned long)wanted[figure]);
+        }
+        for (size_t other = 0; other < i; other++)
+            cr_expect(strcmp(requirements[other].id, row->id) || strcmp(requirements[other].catalogue, row->catalogue), "%s twice", row->id);
+    }
+    for (unsigned i = 0; i < QPW_FIGURE_COUNT; i++)
+        cr_expect(used[i], "no requirement asks for: %s", qpw_figure_what(i));
+}
+
+Test(evidence, what_cannot_be_counted_is_not_zero)
+{
+    struct qpw_figure_value figures[QPW_FIGURE_COUNT];
+
+    qpw_figures_make(&(struct qpw_figures_from){.report = &r, .options = &options}, figures);
+    cr_expect_not(figures[QPW_FIGURE_LISTENERS].known);
+    cr_expect_not(figures[QPW_FIGURE_CHAIN_BREAKS].known);
+    cr_expect(figures[QPW_FIGURE_RULES_IN_FORCE].known);
+}
+
+/* ---- The folder ---- */
+
+static char *read_file(const char *name)
+{
+    char path[128], *text = NULL;
+    size_t size = 0;
+    FILE *file;
+
+    snprintf(path, sizeof(path), "%s/e/%s", folder, name);
+    file = fopen(path, "r");
+    cr_assert_not_null(file, "%s", path);
+    if (getdelim(&text, &size, '\0', file) < 0 && text)
+        *text = '\0'; /* an empty file */
+    fclose(file);
+    return text;
+}
+
+static int write_evidence(const char *log, struct qpw_error *err)
+{
+    char path[96];
+    struct qpw_evidence_source evidence = {.report = &r, .options = &options, .policy_text = "inbound tcp 445 SMB\n", .alerts = log};
+
+    snprintf(path, sizeof(path), "%s/e", folder);
+    return qpw_evidence_write(&evidence, path, err);
+}
+
+static int run(const char *format)
+{
+    char command[512];
+
+    snprintf(command, sizeof(command), format, folder);
+    return system(command);
+}
+
+/* Somebody who has only the README: it names each file there is, and each file it names is there, with its sum. */
+Test(evidence, readme_names_what_is_there)
+{
+    static const char *const names[] = {"report.html", "report.txt", "report.json", "requirements.txt", "requirements.json", "policy.txt",
+                                        "source-digest.txt", "alerts.jsonl", "chain.json", "coverage.json", "versions.txt", "SIGN-OFF.txt"};
+    struct qpw_error err;
+    char *readme, *sums;
+
+    umask(0);
+    cr_assert_eq(write_evidence(NULL, &err), 0, "%s", err.text);
+    readme = read_file("README.txt");
+    sums = read_file("SHA256SUMS");
+    for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
+        free(read_file(names[i]));
+        cr_expect_not_null(strstr(readme, names[i]), "%s", names[i]);
+        cr_expect_not_null(strstr(sums, names[i]), "%s", names[i]);
+    }
+    cr_expect_eq(run("test $(ls -A %s/e | wc -l) = 14"), 0, "and nothing else");
+    cr_expect_not_null(strstr(readme, "sha256sum -c SHA256SUMS"));
+    cr_expect_not_null(strstr(readme, "ACTION NEEDED"));
+    cr_expect_eq(run("cd %s/e && sha256sum -c --quiet --strict SHA256SUMS"), 0);
+    cr_expect_eq(run("cd %s/e && echo x >>report.json && sha256sum -c SHA256SUMS >/dev/null 2>&1"), 256, "a change shows");
+    cr_expect_eq(run("test \"$(stat -c %%a %s/e)\" = 750"), 0);
+    cr_expect_eq(run("test \"$(stat -c %%a %s/e/* | sort -u)\" = 640"), 0, "whatever the umask");
+    free(readme);
+    free(sums);
+}
+
+Test(evidence, nothing_is_written_over)
+{
+    struct qpw_error err;
+    char path[96];
+    int fd;
+
+    snprintf(path, sizeof(path), "%s/e", folder);
+    cr_assert_eq(mkdir(path, 0700), 0);
+    cr_assert_eq(write_evidence(NULL, &err), 0, "an empty one is taken: %s", err.text);
+    cr_expect_lt(write_evidence(NULL, &err), 0);
+    cr_expect_not_null(strstr(err.text, "not empty; evidence is never written over what is there"), "%s", err.text);
+    cr_expect_eq(run("cd %s/e && sha256sum -c --quiet SHA256SUMS"), 0, "as it was");
+    cr_assert_eq(run("rm -r %s/e"), 0);
+    fd = open(path, O_CREAT | O_WRONLY, 0600);
+    close(fd);
+    cr_expect_lt(write_evidence(NULL, &err), 0);
+    cr_expect_not_null(strstr(err.text, "not a folder"), "%s", err.text);
+    unlink(path);
+    cr_assert_eq(symlink("/", path), 0);
+    cr_expect_lt(write_evidence(NULL, &err), 0);
+    unlink(path);
+}
+
+Test(evidence, a_folder_that_cannot_be_made_is_said)
+{
+    struct qpw_evidence_source evidence = {.report = &r, .options = &options};
+    struct qpw_error err;
+
+    cr_expect_eq(qpw_evidence_write(&evidence, "/nonexistent/e", &err), -2);
+    cr_expect_not_null(strstr(err.text, "/nonexistent/e: cannot make the folder"), "%s", err.text);
+    cr_expect_lt(qpw_evidence_write(&evidence, "", &err), 0);
+}
+
+/* The log's records of the period, and what the chain through the whole log comes to. */
+Test(evidence, alerts_of_the_period_are_copied_as_they_stand)
+{
+    char path[96], *text;
+    struct qpw_error err;
+    json_t *o;
+    FILE *log;
+
+    snprintf(path, sizeof(path), "%s/eve.json", folder);
+    log = fopen(path, "w");
+    fprintf(log, "{\"timestamp\":\"2025-12-01T00:00:00.000000+0000\",\"n\":1}\n");
+    fprintf(log, "{\"timestamp\":\"2026-01-01T00:30:00.000000+0000\",\"n\":2}\n");
+    fprintf(log, "{\"timestamp\":\"2026-01-02T00:30:00.000000+0000\",\"n\":3}\n");
+    fclose(log);
+    cr_assert_eq(write_evidence(path, &err), 0, "%s", err.text);
+    text = read_file("alerts.jsonl");
+    cr_expect_str_eq(text, "{\"timestamp\":\"2026-01-01T00:30:00.000000+0000\",\"n\":2}\n");
+    free(text);
+    text = read_file("chain.json");
+    o = json_loads(text, 0, NULL);
+    cr_expect_str_eq(json_string_value(json_object_get(o, "schema")), "qportwatch.verify/1");
+    cr_expect(json_is_false(json_object_get(o, "whole")), "no chain is no whole chain");
+    json_decref(o);
+    free(text);
+    text = read_file("requirements.json");
+    o = json_loads(text, 0, NULL);
+    cr_expect_str_eq(json_string_value(json_object_get(o, "schema")), "qportwatch.evidence/1");
+    cr_expect_geq(json_array_size(json_object_get(o, "requirements")), 26);
+    json_decref(o);
+    free(text);
+}
+
+/* Names are text here, too. */
+Test(evidence, hostile_names_steer_no_terminal)
+{
+    struct qpw_error err;
+
+    qpw_report_clear(&r);
+    qpw_snapshot_clear(&s);
+    page_snapshot(&s, 30, true);
+    cr_assert_eq(qpw_report_make(&s, 0, &r), 0);
+    options.owner = page_owner;
+    cr_assert_eq(write_evidence(NULL, &err), 0, "%s", err.text);
+    cr_expect_eq(run("! LC_ALL=C grep -lP '[\\x00-\\x08\\x0b-\\x1f\\x7f]|\\xe2\\x80\\xae' %s/e/*"), 0);
+}

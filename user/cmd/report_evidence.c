@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#include "cmd/report_evidence.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cmd/settings.h"
+#include "evidence/evidence.h"
+#include "policy/lang/flat.h"
+#include "words/printer.h"
+
+#define DEFAULT_LOG "/var/log/qportwatch/eve.json"
+
+struct wanted {
+    const char *digest;
+    char *text;
+};
+
+static bool take_policy(const struct qpw_history_policy *policy, void *arg)
+{
+    struct wanted *w = arg;
+
+    if (!policy->text || !policy->digest || strcmp(policy->digest, w->digest))
+        return true;
+    free(w->text);
+    w->text = strdup(policy->text);
+    return false;
+}
+
+/* The policy's text as the history kept it; NULL: it did not. */
+static char *from_history(struct qpw_history_reader *reader, const struct qpw_meta *meta)
+{
+    struct wanted w = {.digest = meta->policy_digest};
+    struct qpw_history_reader *own = NULL;
+    struct qpw_error ignored;
+
+    if (!reader && *meta->history_path && qpw_history_open(meta->history_path, &own, &ignored) == 0)
+        reader = own;
+    if (reader)
+        qpw_history_policies(reader, take_policy, &w, &ignored);
+    qpw_history_close(own);
+    return w.text;
+}
+
+/* That of what is attached, of the configuration, or the default where there is one; NULL: none. Writes into buf. */
+static const char *alert_log(const struct qpw_meta *meta, char *buf, size_t size)
+{
+    if (*meta->alerts_path)
+        return qpw_format(buf, size, "%s", meta->alerts_path);
+    if (qpw_setting_configured("alerts", buf, size))
+        return buf;
+    return access(DEFAULT_LOG, R_OK) == 0 ? DEFAULT_LOG : NULL;
+}
+
+int qpw_report_evidence(const struct qpw_report_evidence *asked, struct qpw_error *err)
+{
+    const struct qpw_meta *meta = &asked->report->s->meta;
+    const struct qpw_policy *policy = asked->options->policy;
+    char log[sizeof(meta->alerts_path)];
+    char *text = asked->anonymous ? NULL : policy ? qpw_policy_flat(policy) : NULL;
+    struct qpw_evidence_source evidence = {
+        .report = asked->report,
+        .options = asked->options,
+        .policy_why = asked->anonymous ? "it has names and addresses" : "its file has changed since, and the history does not have it",
+        .source_name = policy && !asked->anonymous ? policy->source_name : NULL,
+        .alerts = alert_log(meta, log, sizeof(log)),
+        .anonymous = asked->anonymous,
+    };
+    int r;
+
+    if (!text && !asked->anonymous)
+        text = from_history(asked->history, meta);
+    evidence.policy_text = text;
+    r = qpw_evidence_write(&evidence, asked->folder, err);
+    free(text);
+    return r;
+}
