@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "auditor.h"
+#include "instance/hooks.h"
 #include "instance/instance.h"
 #include "stream.h"
 #include "traffic.h"
@@ -97,6 +98,120 @@ Test(service, waits_for_its_interface_and_tells_the_service_manager)
     cr_expect_gt(netns_output(&n.node, NULL, 0, PROGRAM " status"), -1);
     cr_expect_eq(netns_output(&n.node, out, sizeof(out), PROGRAM " status"), 3, "%s", out); /* counting goes on, nobody audits */
     cr_expect(strstr(out, "late0"), "%s", out);
+    close(notes);
+    node_close(&n);
+}
+
+#define STORED 16
+#define FIRST_STORED 200 /* where no other descriptor of this process is */
+
+/* Waits for descriptors that are to be stored, which become FIRST_STORED and those behind it. How many. */
+static size_t until_stored(int notes)
+{
+    char note[1024], control[CMSG_SPACE(STORED * sizeof(int))];
+    struct pollfd wait = {.fd = notes, .events = POLLIN};
+    int fds[STORED];
+    size_t n = 0;
+
+    while (!n) {
+        struct iovec part = {note, sizeof(note) - 1};
+        struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1, .msg_control = control, .msg_controllen = sizeof(control)};
+        struct cmsghdr *header;
+        ssize_t length;
+
+        cr_assert_eq(poll(&wait, 1, NETNS_DEADLINE_MS), 1, "nothing is stored");
+        length = recvmsg(notes, &message, 0);
+        cr_assert_gt(length, 0);
+        note[length] = '\0';
+        header = CMSG_FIRSTHDR(&message);
+        if (!header)
+            continue;
+        cr_expect_str_eq(note, "FDSTORE=1\nFDPOLL=0\nFDNAME=qportwatch");
+        n = (header->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+        memcpy(fds, CMSG_DATA(header), n * sizeof(int));
+    }
+    for (size_t i = 0; i < n; i++) {
+        cr_assert_eq(dup2(fds[i], FIRST_STORED + (int)i), FIRST_STORED + (int)i);
+        close(fds[i]);
+    }
+    return n;
+}
+
+/* Takes our programs out of every hook, as somebody else might. */
+static void empty_hooks(struct node *n)
+{
+    struct netns here = netns_here();
+    struct qpw_places places = {0};
+
+    netns_enter(&n->node);
+    cr_assert_eq(qpw_places_find(&places, NULL), 0);
+    cr_assert_gt(places.n, 0u);
+    for (size_t i = 0; i < places.n; i++)
+        cr_assert_eq(qpw_hooks_detach(places.place[i].ifindex, places.place[i].point, &places.place[i].entry, NULL), 0);
+    qpw_places_clear(&places);
+    netns_enter(&here);
+    netns_close(&here);
+}
+
+/* `attach`; with what was stored as systemd passes it on: from descriptor 3 on, for the process of that number. */
+static void start_stored(struct node *n, size_t stored)
+{
+    char moves[256] = "", names[256] = "", script[1024];
+
+    for (size_t i = 0; i < stored; i++) {
+        snprintf(moves + strlen(moves), sizeof(moves) - strlen(moves), "exec %zu<&%zu %zu<&-; ", 3 + i, FIRST_STORED + i, FIRST_STORED + i);
+        snprintf(names + strlen(names), sizeof(names) - strlen(names), "%sqportwatch", i ? ":" : "");
+    }
+    snprintf(script, sizeof(script), "%sLISTEN_PID=$$ LISTEN_FDS=%zu LISTEN_FDNAMES=%s exec " PROGRAM " attach node0 --mode tc --no-tui --no-history "
+             "--config /dev/null --alerts %s/eve.json", moves, stored, names, n->folder);
+    n->auditor = netns_start(&n->node, n->log, (char *[]){"bash", "-c", script, NULL});
+}
+
+/* An auditor is killed, and its programs are taken out of their hooks before it is started again: what was counted is still there. */
+Test(service, what_was_counted_is_kept_by_the_service_managers_store)
+{
+    json_t *before, *after, *gap;
+    bool lost = false;
+    struct node n;
+    size_t stored, i;
+    char text[64];
+    int notes;
+
+    node_open(&n);
+    notes = listen_for_notes(&n);
+    traffic_serve_tcp(&n.node, "10.7.0.1", 4444); /* before: it would hold what is stored */
+    start_stored(&n, 0);
+    netns_until_file(n.log, "node0: attached", NETNS_DEADLINE_MS);
+    stored = until_stored(notes);
+    cr_expect_eq(stored, 2u, "rx and tx");
+    traffic_tcp(&n.client, &(struct traffic_tcp){.address = "10.7.0.1", .port = 4444, .up = 10, .down = 10});
+    before = node_report(&n);
+    cr_expect_eq(node_stop(&n, SIGKILL), 128 + SIGKILL);
+    empty_hooks(&n);
+    start_stored(&n, stored);
+    netns_until_file(n.log, "our programs were taken out of their hooks while no auditor was there", NETNS_DEADLINE_MS);
+    netns_until_file(n.log, "node0: attached", NETNS_DEADLINE_MS);
+    cr_expect_eq(until_stored(notes), stored, "stored again");
+    node_until_text(&n, "answer.state", "ACTION NEEDED");
+    cr_expect_eq(node_note(&n, "node0"), 2u, "one kernel side");
+    after = node_report(&n);
+    cr_expect_str_eq(node_text(after, "from"), node_text(before, "from"));
+    cr_expect_eq(node_number(node_finding(after, 4444), "bytes"), node_number(node_finding(before, 4444), "bytes"));
+    json_array_foreach(node_value(after, "coverage.gaps"), i, gap)
+        lost |= !strcmp(json_string_value(json_object_get(gap, "why")), "hook-lost") && json_is_false(json_object_get(gap, "open"));
+    cr_expect(lost, "and for how long nothing was seen");
+    json_decref(before);
+    json_decref(after);
+    traffic_tcp(&n.client, &(struct traffic_tcp){.address = "10.7.0.1", .port = 4444, .up = 10, .down = 10});
+    cr_expect_eq(node_command(&n, text, sizeof(text), "report --json | jq '[.findings[] | select(.port == 4444)] | length'"), 0);
+    cr_expect_str_eq(text, "1\n");
+    cr_assert_eq(kill(n.auditor, SIGTERM), 0);
+    until_note(notes, "FDSTOREREMOVE=1", NULL, 0); /* before it waits for its programs to be gone */
+    for (i = 0; i < stored; i++)
+        close(FIRST_STORED + (int)i);
+    cr_expect_eq(netns_wait(n.auditor, NETNS_DEADLINE_MS), 0);
+    n.auditor = 0;
+    node_nothing_left(&n);
     close(notes);
     node_close(&n);
 }

@@ -43,7 +43,10 @@ struct qpw_timeouts {
     unsigned fragment;
 };
 
+#define QPW_SERVICE_STORE "qportwatch" /* name of what the service manager keeps */
+
 struct qpw_audit_options {
+    bool stored; /* the service manager has kept programs of an earlier auditor, and they are open here */
     const char *const *ifaces;
     size_t n_ifaces;
     struct qpw_policy_options policy; /* strings have to live as long as the auditor */

@@ -222,6 +222,7 @@ size_t qpw_automatic_attach(struct qpw_auditor *a);
 
 /* Tells the service manager, if there is one, what the auditor does. Ready counts once, from the first attachment on. */
 void qpw_service_ready(struct qpw_auditor *a);
+void qpw_service_forget(void); /* what is stored with the service manager, before it is detached */
 void qpw_service_status(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void qpw_service_alive(void);
 void qpw_service_stopping(void);

@@ -8,6 +8,31 @@
 
 static bool ready; /* of this process: said once */
 
+/*
+ * The programs, by which the kernel keeps all that was counted, into the manager's store: were they taken out of every hook while no
+ * auditor is there, the one that is started again still has them.
+ */
+static void store(const struct qpw_auditor *a)
+{
+    static size_t stored; /* how many: others come with interfaces of another kind */
+    int fds[QPW_NOTIFY_FDS];
+    size_t n = 0;
+
+    for (enum qpw_program p = 0; p < QPW_PROG_INTERFACES && n < QPW_NOTIFY_FDS; p++)
+        if (a->kernel.prog_fd[p] >= 0)
+            fds[n++] = a->kernel.prog_fd[p];
+    if (n == stored)
+        return;
+    qpw_service_forget(); /* what an earlier auditor had there */
+    if (qpw_notify_with("FDSTORE=1\nFDPOLL=0\nFDNAME=" QPW_SERVICE_STORE, fds, n) > 0)
+        stored = n;
+}
+
+void qpw_service_forget(void)
+{
+    qpw_notify("FDSTOREREMOVE=1\nFDNAME=" QPW_SERVICE_STORE);
+}
+
 static bool is_attached(const struct qpw_auditor *a)
 {
     for (size_t i = 0; i < a->n_watched; i++)
@@ -18,6 +43,8 @@ static bool is_attached(const struct qpw_auditor *a)
 
 void qpw_service_ready(struct qpw_auditor *a)
 {
+    if (is_attached(a))
+        store(a);
     if (ready)
         return;
     ready = is_attached(a);

@@ -135,6 +135,19 @@ static void tell_without_effect(struct qpw_auditor *a)
         qpw_say(a, QPW_SAY_WARNING, "--max-connections has no effect on it: its tables keep their size until 'detach'");
 }
 
+/* Its programs were kept by the service manager alone. How long they stood in their hooks nobody knows. */
+static void tell_unhooked(struct qpw_auditor *a, uint64_t last_ns)
+{
+    struct qpw_coverage_time time = {.unix_ns = qpw_clock_unix_ns() - last_ns};
+    char age[32];
+
+    for (unsigned i = 1; i < QPW_MAX_IFACES; i++)
+        if (a->meta.rx_hook[i] || a->meta.tx_hook[i])
+            qpw_coverage_add_at(&a->coverage, &time, QPW_COVERAGE_HOOK_LOST, i, "while no auditor was there.");
+    qpw_say(a, QPW_SAY_WARNING, "our programs were taken out of their hooks while no auditor was there: what passed in the last %s may not "
+            "have been seen; what was counted before goes on", qpw_words_duration(last_ns, age, sizeof(age)));
+}
+
 static int take_over(struct qpw_auditor *a, const struct qpw_places *places, struct qpw_error *err)
 {
     uint64_t last;
@@ -155,6 +168,10 @@ static int take_over(struct qpw_auditor *a, const struct qpw_places *places, str
         return r;
     a->told_until_ns = a->kernel.control->heartbeat_ns;
     last = qpw_clock_monotonic_ns() - a->kernel.control->heartbeat_ns;
+    if (!places->place[0].ifindex) {
+        tell_unhooked(a, last);
+        return 0;
+    }
     qpw_say(a, QPW_SAY_NOTE, "resuming the existing attachment; it kept counting during the %s without an auditor",
             qpw_words_duration(last, age, sizeof(age)));
     tell_without_effect(a);
@@ -333,6 +350,8 @@ static int start(struct qpw_auditor *a, bool *ret_usage, struct qpw_error *err)
         r = qpw_places_find(&places, err);
     if (r == 0)
         r = qpw_places_split(&places, &others, err);
+    if (r == 0 && !places.n && a->options.stored)
+        r = qpw_places_find_unhooked(&places, err);
     if (r == 0 && is_other_layout(&places)) {
         a->replaced = places; /* from here on the auditor's */
         places = (struct qpw_places){0};
@@ -526,6 +545,7 @@ int qpw_auditor_close(struct qpw_auditor *a, struct qpw_error *err)
                          a->options.keep && !a->remove_all ? " Counting continues in the kernel." : "");
     }
     if (a->has_kernel && (!a->options.keep || a->remove_all)) {
+        qpw_service_forget();
         say_acknowledgements(a);
         r = remove_all(a, &own);
         left_behind = qpw_runs_end(a);

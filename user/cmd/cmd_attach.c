@@ -13,6 +13,7 @@
 #include "auditor/auditor.h"
 #include "auditor/privileges.h"
 #include "host/altname.h"
+#include "host/notify.h"
 #include "host/rights.h"
 #include "cmd/attach_view.h"
 #include "cmd/cmd.h"
@@ -259,24 +260,34 @@ static int watch(struct arguments *arguments, struct qpw_auditor *auditor, struc
     return qpw_auditor_run(auditor, err);
 }
 
+/* What the service manager has kept is looked at by the numbers of the programs; until then it is held. */
+static int open_auditor(struct arguments *arguments, struct qpw_auditor **ret, bool *ret_usage, struct qpw_error *err)
+{
+    int stored[QPW_NOTIFY_FDS], r;
+    size_t n = qpw_notify_stored(QPW_SERVICE_STORE, stored, QPW_NOTIFY_FDS);
+
+    arguments->audit.stored = n;
+    r = qpw_privileges_prepare(err);
+    if (r == 0 && (r = qpw_auditor_open(&arguments->audit, ret, ret_usage, err)) < 0)
+        qpw_privileges_end();
+    while (n > 0)
+        close(stored[--n]);
+    return r;
+}
+
 static int run(struct arguments *arguments)
 {
     struct qpw_auditor *auditor;
     struct qpw_error err = {0};
     char line[600];
-    bool usage;
+    bool usage = false;
     int r, status = QPW_EXIT_OK;
 
     if (arguments->config.foreign)
         say(arguments, QPW_SAY_WARNING, arguments->config.foreign);
-    r = qpw_privileges_prepare(&err);
+    r = open_auditor(arguments, &auditor, &usage, &err);
     if (r < 0)
-        return fail(QPW_EXIT_FAILED, &err);
-    r = qpw_auditor_open(&arguments->audit, &auditor, &usage, &err);
-    if (r < 0) {
-        qpw_privileges_end();
         return fail_to_start(arguments, usage ? QPW_EXIT_USAGE : QPW_EXIT_FAILED, &err);
-    }
     r = qpw_privileges_drop(&err);
     if (r) {
         snprintf(line, sizeof(line), "%s%s", r < 0 ? "more rights than needed are kept: " : "", err.text);
