@@ -432,6 +432,28 @@ Test(history, unanswered_ends_make_room_for_answered_ones)
     cr_expect_eq(number("SELECT count(*) FROM talker WHERE last > 1767225600 + 400 * 86400"), 10, "after 400 days they make room, too");
 }
 
+/* The size is kept to by what is missed least: ends without an answer, then the detail of when. No packet is. */
+Test(history, its_size_is_bounded_and_its_sums_are_exact)
+{
+    struct qpw_history_options options = {.most_bytes = 56 * 4096};
+    uint64_t minute = 1;
+
+    open_store(&options);
+    write_talkers(1000, 600, QPW_OUTCOME_ATTEMPTED, T0 + MINUTE);
+    write_talkers(0, 100, QPW_OUTCOME_ANSWERED, T0 + MINUTE);
+    for (; minute <= 3 * DAY / (5 * MINUTE); minute++) {
+        write_at(T0, T0 + 5 * minute * MINUTE, minute);
+        cr_assert_eq(result.state, QPW_HISTORY_WRITTEN, "%s", result.why);
+    }
+    assert_exact(minute - 1);
+    cr_expect_leq(number("SELECT (page_count - freelist_count) * page_size FROM pragma_page_count, pragma_freelist_count, pragma_page_size"), 57 * 4096);
+    cr_expect_eq(number("SELECT number FROM lost WHERE what = 'talkers-unanswered'"), 600);
+    cr_expect_eq(number("SELECT count(*) FROM talker"), 100, "answered ones stay");
+    cr_expect_eq(number("SELECT number FROM lost WHERE what = 'hours-instead-of-minutes'"), number("SELECT count(DISTINCT start) FROM slot WHERE span = 3600"));
+    cr_expect_gt(number("SELECT count(DISTINCT start) FROM slot WHERE span = 3600"), 20);
+    cr_expect_geq(number("SELECT count(DISTINCT start) FROM slot WHERE span = 300"), 24 * 12, "a day of five minutes stays");
+}
+
 Test(history, the_busiest_users_of_a_rule_and_day_are_kept)
 {
     open_store(NULL);

@@ -283,6 +283,39 @@ static bool add_new(const struct qpw_history_news *news, void *arg)
 static const struct qpw_table_column new_columns[] = {{.title = "FIRST SEEN"}, {.title = "NEW"}, {.title = "NAME"}, {.title = "DIRECTION"},
                                                       {.title = "SERVICE"}, {.title = "VERDICT"}, {.title = "RULE"}};
 
+/* ---- What found no room ---- */
+
+struct losses {
+    json_t *rows; /* NULL: text */
+    char text[512];
+};
+
+/* What the counters of the file mean (qportwatch-history(5)); a name that is not known stands for itself. */
+static const char *loss_text(const char *what)
+{
+    static const char *const texts[][2] = {
+        {"talkers", "remote ends that got an answer"},        {"talkers-unanswered", "remote ends never answered"},
+        {"talkers-old", "remote ends not seen for 400 days"}, {"users", "users of a rule beyond 256 a day"},
+        {"hours-instead-of-minutes", "hours without their five minutes"}, {"days-instead-of-hours", "days without their hours"}};
+
+    for (size_t i = 0; i < sizeof(texts) / sizeof(*texts); i++)
+        if (!strcmp(texts[i][0], what))
+            return texts[i][1];
+    return what;
+}
+
+static bool add_loss(const char *what, uint64_t n, void *arg)
+{
+    struct losses *l = arg;
+    size_t used = strlen(l->text);
+    char count[24];
+
+    if (l->rows)
+        json_object_set_new(l->rows, what, qpw_json_number(n));
+    snprintf(l->text + used, sizeof(l->text) - used, "%s%s %s", used ? ", " : "", qpw_words_count(n, count, sizeof(count)), loss_text(what));
+    return true;
+}
+
 /* ---- The command ---- */
 
 static void print_window(const struct qpw_history_observed *seen, const struct qpw_printer *p)
@@ -342,10 +375,14 @@ static int show(struct qpw_history_reader *r, struct options *o, struct qpw_erro
     int64_t now = (int64_t)(qpw_clock_unix_ns() / SECOND_NS), length;
     struct qpw_history_observed seen;
     json_t *document = NULL;
+    struct losses lost = {.rows = o->json ? json_object() : NULL};
     int rc = qpw_history_observed(r, &o->filter.window, now, &seen, err);
 
-    if (rc < 0)
+    rc = rc ? rc : qpw_history_losses(r, add_loss, &lost, err);
+    if (rc < 0) {
+        json_decref(lost.rows);
         return rc;
+    }
     length = seen.to - seen.from;
     if (!o->by_given)
         o->by = length <= 2 * DAY_S ? QPW_HISTORY_BY_HOUR : length <= (int64_t)MOST_DAYS * DAY_S ? QPW_HISTORY_BY_DAY : QPW_HISTORY_BY_MONTH;
@@ -353,9 +390,12 @@ static int show(struct qpw_history_reader *r, struct options *o, struct qpw_erro
         document = qpw_history_document(r, "qportwatch.history/1", &seen, o->filter.window.until ? o->filter.window.until : now + 1);
         json_object_set_new(document, "span", json_string(bys[o->by]));
         json_object_set_new(document, "blind_seconds", qpw_json_number((uint64_t)seen.blind));
+        json_object_set_new(document, "lost", lost.rows);
     } else {
         p.indent = 0;
         print_window(&seen, &p);
+        if (*lost.text)
+            qpw_print_line(&p, "no room was left for %s", lost.text);
     }
     rc = answer(r, o, document, err);
     if (rc == 0 && document) {

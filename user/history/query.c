@@ -390,3 +390,14 @@ int qpw_history_programs(struct qpw_history_reader *r, unsigned most, qpw_histor
         more = each(qpw_db_text(s, 0), sqlite3_column_int64(s, 1), arg);
     return finish(s, more ? code : 0);
 }
+
+int qpw_history_losses(struct qpw_history_reader *r, qpw_history_each_loss *each, void *arg, struct qpw_error *err)
+{
+    sqlite3_stmt *s = qpw_db_bind(&r->db, "SELECT what, number FROM lost WHERE number > 0 ORDER BY what", "");
+    bool more = true;
+    int code;
+
+    while (more && (code = qpw_history_step(r, s, err)) > 0)
+        more = each(qpw_db_text(s, 0), (uint64_t)sqlite3_column_int64(s, 1), arg);
+    return finish(s, more ? code : 0);
+}

@@ -132,6 +132,10 @@ int qpw_history_users(struct qpw_history_reader *r, const struct qpw_history_win
 typedef bool qpw_history_each_program(const char *path, int64_t first, void *arg);
 int qpw_history_programs(struct qpw_history_reader *r, unsigned most, qpw_history_each_program *each, void *arg, struct qpw_error *err);
 
+/* What found no room, ever, by the name that it has in the file. Those of which nothing was lost are not among them. */
+typedef bool qpw_history_each_loss(const char *what, uint64_t number, void *arg);
+int qpw_history_losses(struct qpw_history_reader *r, qpw_history_each_loss *each, void *arg, struct qpw_error *err);
+
 struct qpw_history_policy {
     int64_t id, loaded;
     const char *digest, *source_digest, *name, *path, *by, *text;
