@@ -454,6 +454,20 @@ Test(history, its_size_is_bounded_and_its_sums_are_exact)
     cr_expect_geq(number("SELECT count(DISTINCT start) FROM slot WHERE span = 300"), 24 * 12, "a day of five minutes stays");
 }
 
+Test(history, what_is_new_is_so_since_its_first_packet)
+{
+    struct qpw_history_input in = {.instance = 1};
+
+    open_store(NULL);
+    make_snapshot(T0, T0 + 9 * MINUTE, 9);
+    s.meters[0].first_unix_ns = T0 + 90 * 1000000000ull;
+    s.meters[1].first_unix_ns = T0 - MINUTE; /* a clock that was set */
+    write_input(&in);
+    cr_expect_eq(number("SELECT first FROM key WHERE port = 445"), (int64_t)(T0 / 1000000000) + 90);
+    cr_expect_eq(number("SELECT first FROM key WHERE port = 446"), (int64_t)(T0 / 1000000000) + 9 * 60 - 1);
+    cr_expect_eq(number("SELECT last FROM key WHERE port = 445"), (int64_t)(T0 / 1000000000) + 9 * 60 - 1);
+}
+
 Test(history, the_busiest_users_of_a_rule_and_day_are_kept)
 {
     open_store(NULL);

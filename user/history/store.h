@@ -21,6 +21,7 @@ struct qpw_history_counted {
     struct qpw_meter_key key;
     int64_t id;   /* in the table `key` */
     int64_t last; /* slot in which `key.last` was written */
+    int64_t first; /* of one that is new: its first packet, 0: not known */
     struct qpw_counts counts;
 };
 

@@ -172,14 +172,18 @@ static struct qpw_history_counted *sort_meters(const struct qpw_snapshot *s, siz
     size_t n = 0;
 
     for (size_t i = 0; rows && i < s->n_meters; i++)
-        rows[i] = (struct qpw_history_counted){.key = s->meters[i].key, .counts = s->meters[i].counts};
+        rows[i] = (struct qpw_history_counted){.key = s->meters[i].key, .counts = s->meters[i].counts,
+                                               .first = QPW_I(s->meters[i].first_unix_ns / QPW_SECOND_NS)};
     if (rows)
         qsort(rows, s->n_meters, sizeof(*rows), by_key);
     for (size_t i = 0; rows && i < s->n_meters; i++) {
-        if (n && !by_key(&rows[n - 1], &rows[i]))
-            qpw_counts_add(&rows[n - 1].counts, &rows[i].counts);
-        else
+        if (!n || by_key(&rows[n - 1], &rows[i])) {
             rows[n++] = rows[i];
+            continue;
+        }
+        qpw_counts_add(&rows[n - 1].counts, &rows[i].counts);
+        if (rows[i].first && rows[i].first < rows[n - 1].first)
+            rows[n - 1].first = rows[i].first;
     }
     *ret_n = n;
     return rows;
@@ -198,7 +202,8 @@ static int write_meter(struct qpw_history *h, const struct qpw_snapshot *s, stru
 {
     struct qpw_counts d = difference(&m->counts, before), *c = &m->counts;
     int64_t start = now - now % QPW_HISTORY_FIVE;
-    int r = m->id ? 0 : qpw_history_key(h, s, &m->key, now, &m->id);
+    int64_t began = QPW_I(s->from_unix_ns / QPW_SECOND_NS), first = m->first >= began && m->first < now ? m->first : now;
+    int r = m->id ? 0 : qpw_history_key(h, s, &m->key, first, &m->id);
 
     if (r == 0 && m->last != start) {
         m->last = start;

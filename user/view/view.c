@@ -37,6 +37,7 @@ struct qpw_view {
     unsigned pictures;
     struct qpw_alert_tail alerts;    /* path NULL: none */
     struct qpw_past past;            /* shown in place of what is live, where it has a span */
+    uint64_t past_failed_ns;         /* when it could not be read, 0: it could */
 };
 
 /* A full snapshot walks all connections, which is expensive: take one only every so often. */
@@ -304,8 +305,12 @@ static void look_back(struct qpw_view *view, enum qpw_past_step step)
                                                         : "no history is kept (--no-history)");
         return;
     }
+    /* Keys that were typed while a locked file was waited for are not waited for again. */
+    if (view->past_failed_ns && now_ns() - view->past_failed_ns < 1000000000u)
+        return;
     r = qpw_past_step(&view->past, path, step, qpw_past_length(view->state.span),
                       (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec, &err);
+    view->past_failed_ns = r < 0 ? now_ns() : 0;
     if (r == 0 && step == QPW_PAST_FORWARD)
         leave_past(view);
     else if (r <= 0)
