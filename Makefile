@@ -44,6 +44,7 @@ TEST_PACKAGES = $(DEMO_PACKAGES) strace libcriterion-dev lld libclang-rt-dev bpf
 PACKAGE_PACKAGES = debhelper dh-apparmor dpkg-dev fakeroot lintian
 PACKAGE_TEST_PACKAGES = $(PACKAGE_PACKAGES) mmdebstrap systemd apparmor rpm zsh
 PAGE_TEST_PACKAGES = chromium poppler-utils
+MONITORING_PACKAGES = prometheus prometheus-alertmanager curl
 LINT_PACKAGES = clang-tidy clang-format gcovr git
 
 ARCH := $(shell uname -m)
@@ -162,7 +163,7 @@ test: deps-test
 	@$(MAKE) --no-print-directory -j$$(nproc) O=$(O) $(KERNELS:%=$(O)/vm/%) test-binaries
 	@tests/run $(O) $(TESTS)
 deps-test-all: deps-test
-	@$(call install_missing,$(BUILD_PACKAGES) $(PACKAGE_TEST_PACKAGES) $(PAGE_TEST_PACKAGES))
+	@$(call install_missing,$(BUILD_PACKAGES) $(PACKAGE_TEST_PACKAGES) $(PAGE_TEST_PACKAGES) $(MONITORING_PACKAGES))
 test-all: deps-test-all
 	@$(MAKE) --no-print-directory -j$$(nproc) O=$(O) $(KERNELS:%=$(O)/vm/%) $(MORE_KERNELS:%=$(O)/vm/%) test-binaries
 	@tests/run --all $(O) $(TESTS)
@@ -242,6 +243,7 @@ INSTALLED = $(O)/qportwatch:$(PREFIX)/sbin:qportwatch:0755 \
 	user/dist/completion/qportwatch.bash:$(PREFIX)/share/bash-completion/completions:qportwatch:0644 \
 	user/dist/completion/_qportwatch:$(ZSH_FOLDER):_qportwatch:0644 \
 	user/dist/etc/policy.sample:$(PREFIX)/share/doc/qportwatch/examples:policy:0644 \
+	$(foreach f,$(wildcard user/dist/prometheus/* user/dist/grafana/*),$(f):$(PREFIX)/share/doc/qportwatch/examples/$(notdir $(patsubst %/,%,$(dir $(f)))):$(notdir $(f)):0644) \
 	$(O)/dist/qportwatch.spdx.json:$(PREFIX)/share/doc/qportwatch:qportwatch.spdx.json:0644 \
 	user/dist/logrotate/qportwatch:$(SYSCONFDIR)/logrotate.d:qportwatch:0644 \
 	$(if $(APPARMOR_FOLDER),user/dist/apparmor/qportwatch:$(APPARMOR_FOLDER):qportwatch:0644)

@@ -61,7 +61,10 @@ Test(install, everything_is_there_and_taken_by_its_reader)
         "usr/share/man/man5/qportwatch-alerts.5", "usr/share/man/man7/qportwatch.7", "usr/share/man/man1/qportwatch-top.1",
         "usr/lib/systemd/system/qportwatch.service", "usr/lib/sysusers.d/qportwatch.conf",
         "usr/share/bash-completion/completions/qportwatch", "usr/share/zsh/site-functions/_qportwatch",
-        "usr/share/doc/qportwatch/examples/policy", "usr/share/doc/qportwatch/qportwatch.spdx.json",
+        "usr/share/doc/qportwatch/examples/policy", "usr/share/man/man7/qportwatch-metrics.7",
+        "usr/share/doc/qportwatch/examples/prometheus/qportwatch.rules.yml",
+        "usr/share/doc/qportwatch/examples/prometheus/alertmanager.example.yml",
+        "usr/share/doc/qportwatch/examples/grafana/qportwatch.json", "usr/share/doc/qportwatch/qportwatch.spdx.json",
         "etc/logrotate.d/qportwatch", "etc/apparmor.d/qportwatch", "etc/qportwatch/qportwatch.conf", "etc/qportwatch/conf.d",
     };
     char path[160];

@@ -338,8 +338,9 @@ Test(readers, commands_that_only_read)
 {
     static char *const may[][4] = {{"status"}, {"report", "--json"}, {"report", "--since", "1h"}, {"report", "--since=1h"},
                                    {"report", "--fail-on=high", "--format=html"}, {"connections", "port:22", "-j"},
-                                   {"top", "--once"}, {"top", "--once", "--sort=-PKTS", "--tab=ports"}};
+                                   {"metrics"}, {"top", "--once"}, {"top", "--once", "--sort=-PKTS", "--tab=ports"}};
     static char *const may_not[][4] = {{"detach"}, {"top"}, {"top", "--lines"}, {"top", "--tab=ports", "--once"}, {"alerts"}, {"policy"}, {"readers"}, {"report", "-o", "/x"},
+                                       {"metrics", "--textfile", "/x"}, {"metrics", "--textfile=/x"},
                                        {"report", "-o/x"}, {"report", "--output=/x"}, {"report", "--out", "/x"},
                                        {"report", "--jso"}, {"report", "-jo/x"}, {"report", "--"}, {"report", "-"},
                                        {"listeners", "--policy=/etc/shadow"}, {"status", "--hosts=/etc/shadow"},

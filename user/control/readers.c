@@ -38,7 +38,7 @@ static bool is_allowed_option(const char *word)
 
 bool qpw_readers_may(int argc, char *const *argv, struct qpw_error *err)
 {
-    static const char *const commands[] = {"status", "report", "connections", "listeners", "history", "top", NULL};
+    static const char *const commands[] = {"status", "report", "connections", "listeners", "history", "metrics", "top", NULL};
 
     if (argc < 1 || argc > QPW_READERS_WORDS)
         return qpw_fail(err, -EINVAL, "not the words of a command"), false;

@@ -150,3 +150,11 @@ int qpw_peers_sum(const struct qpw_snapshot *s, struct qpw_peer_sum **ret, size_
     *ret_n = kept;
     return 0;
 }
+
+const char *qpw_node_name(const struct qpw_snapshot *s)
+{
+    for (size_t i = 1; i < s->n_peers; i++)
+        if (s->peers[i].own && s->peers[i].name[0])
+            return s->peers[i].name;
+    return s->meta.sensor[0] ? s->meta.sensor : s->host;
+}

@@ -34,4 +34,7 @@ struct qpw_peer_sum {
  * silent ones last. 0 or -ENOMEM; the caller frees *ret. */
 int qpw_peers_sum(const struct qpw_snapshot *s, struct qpw_peer_sum **ret, size_t *ret_n);
 
+/* What the other nodes call this one: its name among the peers, else that of the alerts, else the host's. */
+const char *qpw_node_name(const struct qpw_snapshot *s);
+
 #endif
