@@ -564,6 +564,31 @@ Test(replay_cmd, every_format_names_captures_hashes_and_local_addresses, .init =
     run("rm -f %s %s.gz", f.path, f.path);
 }
 
+/* What leaves the site: no address of the capture, not its name, in any format; the same key gives the same. */
+Test(replay_cmd, anonymized, .init = need_root)
+{
+    static const char *const formats[] = {"--format text", "--json", "--format html", "--connections", "--findings"};
+    static char first[sizeof(out)];
+
+    pcapfile_start(&f, PCAPFILE_ETHERNET);
+    smb(1.6e9, 40000, 1);
+    packet_make_tcp(&p, "10.9.9.9", 4444, NODE, 23, PACKET_SYN, 7, 0, 0);
+    pcapfile_packet(&f, 1.6e9, &p);
+    pcapfile_end(&f);
+    for (size_t i = 0; i < sizeof(formats) / sizeof(*formats); i++) {
+        cr_assert_eq(run(REPLAY LOCAL " --anonymize %s.key %s %s 2>/dev/null", f.path, formats[i], f.path), 0, "%s", formats[i]);
+        cr_expect_null(strstr(out, NODE), "%s: %.2000s", formats[i], out);
+        cr_expect_null(strstr(out, "10.9.9.9"), "%s: %.2000s", formats[i], out);
+        cr_expect_null(strstr(out, f.path), "%s: %.2000s", formats[i], out);
+        cr_expect(strlen(out) > 40, "%s", formats[i]);
+        if (i == 1)
+            snprintf(first, sizeof(first), "%s", out);
+    }
+    cr_assert_eq(run(REPLAY LOCAL " --anonymize %s.key --json %s 2>/dev/null", f.path, f.path), 0);
+    cr_expect_str_eq(out, first);
+    run("rm -f %s %s.key", f.path, f.path);
+}
+
 Test(replay_cmd, findings_only, .init = need_root)
 {
     pcapfile_start(&f, PCAPFILE_ETHERNET);

@@ -233,6 +233,12 @@ Test(report_live, conditions_and_files)
     cr_expect_eq(system(path), 0, "the policy in force");
     cr_expect_eq(node_command(&n, text, sizeof(text), "report --evidence %s/evidence", n.folder), 1);
     cr_expect_not_null(strstr(text, "not empty; evidence is never written over what is there"), "%s", text);
+
+    /* What leaves the site. */
+    cr_expect_eq(node_command(&n, text, sizeof(text), "report --json --anonymize %s/key", n.folder), 0, "%s", text);
+    cr_expect_not_null(strstr(text, "\"port\": 4445"));
+    cr_expect_null(strstr(text, "10.7.0."), "%s", text);
+    cr_expect_null(strstr(text, "node0"), "%s", text);
     cr_expect_eq(node_stop(&n, SIGTERM), 0);
     node_close(&n);
 }

@@ -14,6 +14,7 @@
 #include "alert/log/reader.h"
 #include "cmd/alerts_signatures.h"
 #include "cmd/alerts_verify.h"
+#include "cmd/anonymize.h"
 #include "cmd/cmd.h"
 #include "cmd/format.h"
 #include "cmd/hosts.h"
@@ -27,6 +28,7 @@
 #include "util/error.h"
 #include "util/file.h"
 #include "util/usage.h"
+#include "words/known.h"
 #include "words/numbers.h"
 #include "words/table.h"
 
@@ -41,6 +43,8 @@ struct options {
     bool long_text; /* the whole sentence below each row */
     bool signatures;
     bool verify;
+    const char *key;  /* of --anonymize; NULL: names stay */
+    struct qpw_anonymous *anonymous;
     const char *head; /* that has to be in the log; NULL: none was named */
     struct qpw_alert_filter filter;
 };
@@ -57,6 +61,7 @@ enum {
     KEY_SIGNATURES,
     KEY_VERIFY,
     KEY_HEAD,
+    KEY_ANONYMIZE,
     KEY_LOCAL_TIME
 };
 
@@ -75,6 +80,7 @@ static const struct argp_option argp_options[] = {
     {"local-time", KEY_LOCAL_TIME, NULL, 0, "Times of this machine's time zone, not UTC", 0},
     {"verify", KEY_VERIFY, NULL, 0, "Follow the chain of sums through the log and name the first line that was cut out, changed, moved or added since; exit status 3 where one was", 0},
     {"head", KEY_HEAD, "NUMBER:SUM", 0, "With --verify: this head, kept elsewhere (a heartbeat's \"chain\", 'status'), has to be in the log", 0},
+    {"anonymize", KEY_ANONYMIZE, "KEYFILE", 0, QPW_ANONYMIZE_HELP, 0},
     {"signatures", KEY_SIGNATURES, NULL, 0, "List every signature that the log can contain, with its number", 0},
     {"format", KEY_FORMAT, "FORMAT", 0, "text or json", 0},
     {0},
@@ -111,6 +117,8 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     case ARGP_KEY_END:
         if (o->verify && o->follow)
             qpw_usage_error(state, "--verify reads what is there: -f does not go with it");
+        if (o->key && o->verify)
+            qpw_usage_error(state, "--verify is about the log as it stands: --anonymize does not go with it");
         if (o->head && !o->verify)
             qpw_usage_error(state, "--head goes with --verify only");
         if (o->files && (o->log || o->follow))
@@ -119,6 +127,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     case KEY_SIGNATURES: o->signatures = true; return 0;
     case KEY_VERIFY: o->verify = true; return 0;
     case KEY_HEAD: o->head = arg; return 0;
+    case KEY_ANONYMIZE: o->key = arg; return 0;
     case 'j': o->json = true; return 0;
     case KEY_FORMAT: o->json = qpw_format_is_json(state, arg); return 0;
     case KEY_VERDICT:
@@ -200,6 +209,32 @@ struct reading {
     size_t lines, records, shown;
 };
 
+/* What is shown of a line: for a table its row, else the line. 0 or -ENOMEM. */
+static int show(struct reading *r, const struct qpw_alert_row *row, const char *line, size_t length)
+{
+    if (!r->o->json)
+        return add_row(r->table, row, r->o->long_text);
+    print_record(&r->printer, line, length);
+    return 0;
+}
+
+/* Chosen by what it says, shown with other names. */
+static int show_anonymous(struct reading *r, const char *line, size_t length)
+{
+    const struct qpw_alert_filter all = {.everything = true, .short_time = r->o->filter.short_time, .local_time = r->o->filter.local_time};
+    json_t *record = json_loadb(line, length, 0, NULL), *other = qpw_anonymous_record(r->o->anonymous, record);
+    char *text = other ? json_dumps(other, JSON_COMPACT) : NULL;
+    struct qpw_alert_row row;
+    int result = 0;
+
+    if (text && qpw_alert_read(text, strlen(text), &all, &row) == QPW_ALERT_SHOWN)
+        result = show(r, &row, text, strlen(text));
+    free(text);
+    json_decref(other);
+    json_decref(record);
+    return result;
+}
+
 /* One line of a log. 0 or -ENOMEM. */
 static int take(struct reading *r, const char *line, size_t length)
 {
@@ -211,10 +246,7 @@ static int take(struct reading *r, const char *line, size_t length)
     if (reading != QPW_ALERT_SHOWN)
         return 0;
     r->shown++;
-    if (!r->o->json)
-        return add_row(r->table, &row, r->o->long_text);
-    print_record(&r->printer, line, length);
-    return 0;
+    return r->o->anonymous ? show_anonymous(r, line, length) : show(r, &row, line, length);
 }
 
 /* A whole file. Lines and none of them a record: it is another kind of file. */
@@ -379,12 +411,19 @@ int qpw_cmd_alerts(int argc, char **argv)
     struct sigaction action = {.sa_handler = on_signal};
     struct reading reading = {.o = &o, .printer = qpw_printer_of(stdout), .table = &table};
     char log[sizeof(((struct qpw_meta *)0)->alerts_path)];
+    struct qpw_error key_error;
     int status;
 
     qpw_arguments_parse(&argp, argc, argv, &o);
     qpw_quiet_libbpf();
     if (o.signatures)
         return qpw_alerts_signatures(o.json, o.long_text);
+    if (qpw_anonymize_open(o.key, &o.anonymous, &key_error) < 0) {
+        fprintf(stderr, "qportwatch alerts: %s\n", key_error.text);
+        return QPW_EXIT_FAILED;
+    }
+    if (o.anonymous)
+        qpw_known_clear();
     make_columns(&o, columns);
     reading.printer.indent = 0;
     o.filter.short_time = reading.printer.width < WIDE;

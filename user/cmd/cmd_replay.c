@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "cmd/captures.h"
+#include "cmd/anonymize.h"
 #include "cmd/cmd.h"
 #include "cmd/hosts.h"
 #include "words/known.h"
@@ -31,7 +32,7 @@
 #define LEAST_MTU 68u
 #define MOST_MTU (1u << 24)
 
-enum { KEY_LOCAL = 0x200, KEY_MODE, KEY_DEDUP, KEY_CONNECTIONS, KEY_FINDINGS, KEY_FORMAT, KEY_MTU, KEY_MAX };
+enum { KEY_LOCAL = 0x200, KEY_MODE, KEY_DEDUP, KEY_CONNECTIONS, KEY_FINDINGS, KEY_FORMAT, KEY_MTU, KEY_MAX, KEY_ANONYMIZE };
 
 struct options {
     struct qpw_policy_options policy;
@@ -40,6 +41,8 @@ struct options {
     bool connections, findings;
     enum qpw_show_format format;
     uint32_t max_connections;
+    const char *key;    /* of --anonymize; NULL: names stay */
+    struct qpw_anonymous *anonymous;
     const char *output; /* file; NULL: standard output */
 };
 
@@ -53,6 +56,7 @@ static const struct argp_option argp_options[] = {
     {"findings", KEY_FINDINGS, NULL, 0, "Only the findings instead of the report", 1},
     {"format", KEY_FORMAT, "text|json|html", 0, "Format of the report (default text)", 1},
     {"json", 'j', NULL, 0, "The same as --format json", 1},
+    {"anonymize", KEY_ANONYMIZE, "KEYFILE", 0, QPW_ANONYMIZE_HELP, 1},
     {"output", 'o', "FILE", 0, "Write there instead of standard output (-)", 1},
     {"max-connections", KEY_MAX, "N", 0, "Table size for established TCP connections (default 65536)", 1},
     {0},
@@ -95,6 +99,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
         return 0;
     case 'j': o->format = QPW_SHOW_JSON; return 0;
     case 'o': o->output = arg; return 0;
+    case KEY_ANONYMIZE: o->key = arg; return 0;
     case ARGP_KEY_ARGS:
         o->captures.paths = state->argv + state->next;
         o->captures.n = (size_t)(state->argc - state->next);
@@ -164,14 +169,22 @@ static void clear_progress(struct progress *p)
 struct lines {
     FILE *out;
     const struct qpw_registry *names;
+    const struct qpw_anonymous *anonymous; /* NULL: addresses stay */
 };
 
 static int write_line(const struct qpw_ended *ended, void *data)
 {
     struct lines *lines = data;
-    json_t *object = qpw_connection_json(ended, lines->names);
-    int rc = object ? json_dumpf(object, lines->out, JSON_COMPACT) : -1;
+    struct qpw_ended shown = *ended;
+    json_t *object;
+    int rc;
 
+    if (lines->anonymous) {
+        qpw_anonymous_address(lines->anonymous, shown.key.local, shown.key.local);
+        qpw_anonymous_address(lines->anonymous, shown.key.remote, shown.key.remote);
+    }
+    object = qpw_connection_json(&shown, lines->names);
+    rc = object ? json_dumpf(object, lines->out, JSON_COMPACT) : -1;
     json_decref(object);
     if (rc < 0 || fputc('\n', lines->out) == EOF)
         return errno ? -errno : -ENOMEM;
@@ -229,6 +242,7 @@ static int show(const struct options *o, struct qpw_replay_setup *setup, struct 
         .format = o->format,
         .colour = out == stdout && qpw_terminal_colour(out),
         .columns = qpw_terminal_columns(out == stdout ? out : NULL),
+        .anonymous = o->anonymous,
     };
     struct qpw_error err;
 
@@ -241,7 +255,7 @@ static int show(const struct options *o, struct qpw_replay_setup *setup, struct 
 /* *ret_written: out holds all there is to say, even where some capture was damaged. An exit status. */
 static int run_replay(struct options *o, struct qpw_replay_setup *setup, FILE *out, bool *ret_written)
 {
-    struct lines lines = {.out = out, .names = &setup->names};
+    struct lines lines = {.out = out, .names = &setup->names, .anonymous = o->anonymous};
     struct progress progress = {0};
     struct qpw_replay *r;
     struct qpw_error err;
@@ -251,6 +265,10 @@ static int run_replay(struct options *o, struct qpw_replay_setup *setup, FILE *o
     if (isatty(STDERR_FILENO)) {
         o->replay.progress = show_progress;
         o->replay.progress_data = &progress;
+    }
+    if (o->anonymous) { /* by now the policy is in force */
+        qpw_anonymous_names(o->anonymous, &setup->names);
+        qpw_known_clear();
     }
     if (o->connections) {
         o->replay.ended = write_line;
@@ -370,6 +388,7 @@ static int run(struct options *o)
 int qpw_cmd_replay(int argc, char **argv)
 {
     struct options *o = calloc(1, sizeof(*o));
+    struct qpw_error err;
     int status;
 
     if (!o) {
@@ -378,7 +397,12 @@ int qpw_cmd_replay(int argc, char **argv)
     }
     qpw_arguments_parse(&argp, argc, argv, o);
     qpw_quiet_libbpf();
-    status = run(o);
+    status = QPW_EXIT_FAILED;
+    if (qpw_anonymize_open(o->key, &o->anonymous, &err) < 0)
+        say(err.text);
+    else
+        status = run(o);
+    qpw_anonymous_close(o->anonymous);
     qpw_policy_options_clear(&o->policy);
     free(o);
     return status;

@@ -8,6 +8,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "cmd/anonymize.h"
 #include "cmd/cmd.h"
 #include "cmd/finding_process.h"
 #include "cmd/history_file.h"
@@ -37,12 +38,14 @@ struct options {
     const char *since;
     struct qpw_history_args history; /* since as above */
     const char *output;
+    const char *key;      /* of --anonymize; NULL: names stay */
+    struct qpw_anonymous *anonymous;
     const char *evidence; /* folder; NULL: one document */
     struct qpw_condition conditions[MAX_CONDITIONS];
     size_t n_conditions;
 };
 
-enum { KEY_FORMAT = 0x100, KEY_SINCE, KEY_UNTIL, KEY_HISTORY, KEY_FAIL_ON, KEY_ALL, KEY_EVIDENCE };
+enum { KEY_FORMAT = 0x100, KEY_SINCE, KEY_UNTIL, KEY_HISTORY, KEY_FAIL_ON, KEY_ALL, KEY_EVIDENCE, KEY_ANONYMIZE };
 
 static const struct argp_option argp_options[] = {
     {"format", KEY_FORMAT, "text|json|html", 0, "One screen of text (default), one JSON document, one HTML page", 0},
@@ -54,6 +57,7 @@ static const struct argp_option argp_options[] = {
     {"history", KEY_HISTORY, "FILE", 0, "From this history", 0},
     {"evidence", KEY_EVIDENCE, "DIR", 0, "Write a folder that an auditor can keep, new or empty: the report in all formats, figures by requirement, "
      "policy, alert log, coverage, sums, sign-off", 0},
+    {"anonymize", KEY_ANONYMIZE, "KEYFILE", 0, QPW_ANONYMIZE_HELP, 0},
     {"all", KEY_ALL, NULL, 0, "text: every line, not only what fits on a screen", 0},
     {"fail-on", KEY_FAIL_ON, "WHAT", 0, "Exit status 3 if there is an open finding of that severity or worse or nobody watches now (high, medium), a finding that "
      "was answered, one first seen since --since (new), one of that verdict, nobody watching now (blind), that or a gap in "
@@ -78,6 +82,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     case KEY_HISTORY: o->history.file = arg; break;
     case 'o': o->output = arg; break;
     case KEY_EVIDENCE: o->evidence = arg; break;
+    case KEY_ANONYMIZE: o->key = arg; break;
     case KEY_FAIL_ON:
         if (o->n_conditions == MAX_CONDITIONS)
             qpw_usage_error(state, "--fail-on: more than %d", MAX_CONDITIONS);
@@ -187,21 +192,35 @@ static int write_document(const struct rendering *r, const struct qpw_report *re
     return rc;
 }
 
-/* history: what the report is of; NULL where it is of what is attached. */
-static int write_report(const struct qpw_kernel *kernel, struct qpw_history_reader *history, const struct qpw_report *report,
-                        const struct options *o, struct qpw_error *err)
+/* What a report is about. */
+struct subject {
+    const struct qpw_kernel *kernel;      /* NULL: of a time that is over */
+    struct qpw_history_reader *history;   /* NULL: of what is attached */
+    struct qpw_snapshot *snapshot, *past; /* past: what rows of the snapshot may point into, or NULL */
+};
+
+static int write_report(const struct subject *about, const struct qpw_report *report, const struct options *o, struct qpw_error *err)
 {
     struct rendering *r = malloc(sizeof(*r));
-    int rc;
+    struct qpw_anonymized z = {0};
+    int rc = 0;
 
     if (!r)
         return qpw_fail(err, -ENOMEM, "out of memory");
-    begin_rendering(r, kernel, report, o);
-    if (o->evidence)
-        rc = qpw_report_evidence(&(struct qpw_report_evidence){.report = report, .options = &r->options, .history = history,
-                                                               .folder = o->evidence}, err);
+    begin_rendering(r, about->kernel, report, o);
+    if (o->anonymous) {
+        rc = qpw_anonymize_report(&z, o->anonymous, about->snapshot, &r->node, &r->options);
+        if (about->past)
+            qpw_anonymous_lives(o->anonymous, about->past);
+    }
+    if (rc < 0)
+        qpw_fail(err, rc, "out of memory");
+    else if (o->evidence)
+        rc = qpw_report_evidence(&(struct qpw_report_evidence){.report = report, .options = &r->options, .history = about->history,
+                                                               .folder = o->evidence, .anonymous = o->anonymous}, err);
     else
         rc = write_document(r, report, o, err);
+    qpw_anonymized_clear(&z);
     end_rendering(r);
     free(r);
     return rc;
@@ -237,7 +256,7 @@ static int report_recorded(const struct options *o, struct qpw_error *err)
     rc = rc ? rc : qpw_history_snapshot(r, &window, qpw_clock_unix_ns(), &s, err);
     if (rc == 0 && (rc = qpw_report_make(&s, (uint64_t)window.since * 1000000000, &report)) < 0)
         qpw_fail(err, rc, "cannot make the report: %s", strerror(-rc));
-    rc = rc ? rc : write_report(NULL, r, &report, o, err);
+    rc = rc ? rc : write_report(&(struct subject){.history = r, .snapshot = &s}, &report, o, err);
     if (rc == 0)
         status = check_conditions(&report, o);
     qpw_report_clear(&report);
@@ -318,7 +337,7 @@ static int make_and_write(const struct options *o, uint64_t since_unix_ns, struc
     if (rc == 0 && reached)
         report.answer = answer;
     if (rc == 0)
-        rc = write_report(&kernel, NULL, &report, o, err);
+        rc = write_report(&(struct subject){.kernel = &kernel, .snapshot = &snapshot, .past = reached ? &past : NULL}, &report, o, err);
     if (rc == 0)
         status = check_conditions(&report, o);
     qpw_report_clear(&report);
@@ -343,9 +362,14 @@ int qpw_cmd_report(int argc, char **argv)
     }
     if (o.since)
         qpw_since_parse(o.since, qpw_clock_unix_ns(), &since_unix_ns); /* it is a time */
+    if (qpw_anonymize_open(o.key, &o.anonymous, &err) < 0) {
+        fprintf(stderr, "qportwatch report: %s\n", err.text);
+        return QPW_EXIT_FAILED;
+    }
     qpw_quiet_libbpf();
     status = make_and_write(&o, since_unix_ns, &err);
     if (status == QPW_EXIT_FAILED)
         fprintf(stderr, "qportwatch report: %s\n", err.text);
+    qpw_anonymous_close(o.anonymous);
     return status;
 }

@@ -138,6 +138,8 @@ int qpw_replay_show(const struct qpw_replay_setup *setup, struct qpw_replay *rep
     if (rc == 0)
         rc = qpw_report_make(&s, 0, &report);
     if (rc == 0) {
+        if (options->anonymous)
+            qpw_anonymous_snapshot(options->anonymous, &s);
         rc = show(&report, options, out);
         qpw_report_clear(&report);
     }

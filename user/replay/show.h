@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 
+#include "anonymous/anonymous.h"
 #include "replay/replay.h"
 #include "replay/setup.h"
 #include "util/error.h"
@@ -17,6 +18,7 @@ struct qpw_show_options {
     enum qpw_show_format format;
     bool colour;
     unsigned columns; /* of the page */
+    const struct qpw_anonymous *anonymous; /* puts other names and addresses in their place; NULL: they stay */
 };
 
 /*

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* anonymize.h - --anonymize KEYFILE of the commands whose documents leave a site. */
+#ifndef QPW_CMD_ANONYMIZE_H
+#define QPW_CMD_ANONYMIZE_H
+
+#include "anonymous/anonymous.h"
+#include "cmd/node_listeners.h"
+#include "report/render.h"
+
+#define QPW_ANONYMIZE_HELP \
+    "Put other names and addresses in the place of the site's own, the same for the same under this key, which is made where the " \
+    "file is not there; texts that people wrote are left out"
+
+/* Opens the key; says on standard error that it was made. NULL: *ret is NULL. 0, or a negative errno with err. */
+int qpw_anonymize_open(const char *key_file, struct qpw_anonymous **ret, struct qpw_error *err);
+
+/* What stands in the place of a report's own. Must not be moved. */
+struct qpw_anonymized {
+    struct qpw_anonymous *a;
+    struct qpw_finding_row *raw; /* as they were, for their owners are looked up by */
+    const struct qpw_finding_row *rows;
+    size_t n;
+    struct qpw_render_options asked;
+};
+
+/*
+ * Once the report is made and what it is rendered with is read: anonymizes the snapshot that the report is of, the listeners
+ * (node NULL: there are none) and, through `options`, owners. 0 or -ENOMEM. The caller clears *ret.
+ */
+int qpw_anonymize_report(struct qpw_anonymized *ret, struct qpw_anonymous *a, struct qpw_snapshot *s, struct qpw_node_listeners *node,
+                         struct qpw_render_options *options);
+void qpw_anonymized_clear(struct qpw_anonymized *z);
+
+#endif
