@@ -13,6 +13,7 @@
 #include "auditor.h"
 #include "database.h"
 #include "netns.h"
+#include "terminal.h"
 
 #define ROUNDS 50
 #define PINGS 10
@@ -222,6 +223,42 @@ Test(history_live, proposals_know_who_used_a_rule_before, .timeout = 600)
     talk(&n.client, "10.7.0.2", "10.7.0.1", 445, 1);
     cr_assert(netns_until(is_proposed, &n, NETNS_DEADLINE_MS));
     netns_stop(server, SIGKILL);
+    cr_expect_eq(node_stop(&n, SIGTERM), 0);
+    node_close(&n);
+}
+
+/* ---- The live view looks back, over a detaching ---- */
+
+Test(history_live, top_goes_back_and_comes_back, .timeout = 600)
+{
+    struct node n;
+    struct terminal t;
+    char command[256];
+
+    node_open(&n);
+    snprintf(path, sizeof(path), "%s/history.db", n.folder);
+    node_attach(&n, "node0 --mode tc --interval 1 --history %s", path);
+    netns_run(&n.client, "ping -q -f -c %d -w 60 10.7.0.1 >/dev/null", PINGS);
+    cr_expect_eq(node_stop(&n, SIGTERM), 0);
+    node_attach(&n, "node0 --mode tc --interval 1 --history %s", path);
+    snprintf(command, sizeof(command), "env XDG_STATE_HOME=%s/state LC_ALL=C.UTF-8 " QPW_BUILD "/qportwatch top --tab ports", n.folder);
+    terminal_open(&t, &n.node, 120, 24, command);
+    terminal_until(&t, "auditor alive");
+    terminal_until(&t, "< history");
+    terminal_type(&t, "<");
+    terminal_until(&t, "HISTORY 20");
+    terminal_until(&t, "icmp/8"); /* of before */
+    terminal_until_not(&t, "BLIND");
+    terminal_until_not(&t, "auditor alive");
+    terminal_type(&t, ">");
+    terminal_until(&t, "auditor alive");
+    terminal_type(&t, "<");
+    terminal_until(&t, "HISTORY 20");
+    terminal_keys(&t, "L");
+    terminal_until(&t, "auditor alive");
+    terminal_keys(&t, "q");
+    terminal_until_end(&t);
+    terminal_close(&t);
     cr_expect_eq(node_stop(&n, SIGTERM), 0);
     node_close(&n);
 }

@@ -46,9 +46,10 @@ static int make_model(struct qpw_model *m, const struct qpw_snapshot *s, const s
 }
 
 /* What the history has of the window, in place of what is shown. */
-static int show(struct qpw_past *past, struct qpw_history_reader *r, const struct qpw_history_window *span, uint64_t now_unix_ns,
+static int show(struct qpw_past *past, struct qpw_history_reader *r, const struct qpw_history_window *span, const struct qpw_past_options *o,
                 struct qpw_error *err)
 {
+    uint64_t now_unix_ns = o->now_unix_ns;
     int64_t now = (int64_t)(now_unix_ns / SECOND_NS);
     struct qpw_history_window window = {span->since, span->until <= now ? span->until : 0};
     struct qpw_history_observed seen;
@@ -56,6 +57,10 @@ static int show(struct qpw_past *past, struct qpw_history_reader *r, const struc
     int code = qpw_history_observed(r, &window, now, &seen, err);
 
     code = code ? code : qpw_history_snapshot(r, &window, now_unix_ns, &next.snapshot, err);
+    if (code == 0 && o->live && !window.until) {
+        next.snapshot.lock = o->live->lock;
+        next.snapshot.control.heartbeat_ns = next.snapshot.mono_ns - (o->live->mono_ns - o->live->control.heartbeat_ns);
+    }
     if (code == 0 && make_model(&next.model, &next.snapshot, &seen) < 0)
         code = qpw_fail(err, -ENOMEM, "out of memory");
     if (code < 0) {
@@ -72,23 +77,22 @@ static int show(struct qpw_past *past, struct qpw_history_reader *r, const struc
     return 1;
 }
 
-int qpw_past_step(struct qpw_past *past, const char *path, enum qpw_past_step step, int64_t length, uint64_t now_unix_ns,
-                  struct qpw_error *err)
+int qpw_past_step(struct qpw_past *past, const struct qpw_past_options *o, enum qpw_past_step step, struct qpw_error *err)
 {
     const struct qpw_model_past *shown = &past->model.past;
     bool any = shown->to_unix_ns;
     int64_t since = (int64_t)(shown->from_unix_ns / SECOND_NS), until = (int64_t)(shown->until_unix_ns / SECOND_NS);
-    int64_t now = (int64_t)(now_unix_ns / SECOND_NS), at = !any ? now + 1 : step == QPW_PAST_BACK ? since : step == QPW_PAST_FORWARD ? until : since;
+    int64_t now = (int64_t)(o->now_unix_ns / SECOND_NS), at = !any ? now + 1 : step == QPW_PAST_BACK ? since : step == QPW_PAST_FORWARD ? until : since;
     struct qpw_history_reader *r = NULL;
     struct qpw_history_window span;
-    int code = qpw_history_open(path, &r, err);
+    int code = qpw_history_open(o->path, &r, err);
 
     if (code < 0)
-        return code == -ENOENT ? qpw_fail(err, 0, "%s: there is no history yet", path) : code;
-    code = qpw_history_beside(r, at, any && step != QPW_PAST_BACK, length, &span, err);
+        return code == -ENOENT ? qpw_fail(err, 0, "%s: there is no history yet", o->path) : code;
+    code = qpw_history_beside(r, at, any && step != QPW_PAST_BACK, o->length, &span, err);
     if (code == -ENOENT && any && step == QPW_PAST_HERE) /* the last slots, meanwhile part of longer ones that begin before it */
-        code = qpw_history_beside(r, until, false, length, &span, err);
-    code = code ? code : show(past, r, &span, now_unix_ns, err);
+        code = qpw_history_beside(r, until, false, o->length, &span, err);
+    code = code ? code : show(past, r, &span, o, err);
     qpw_history_close(r);
     if (code == -ENOENT)
         return qpw_fail(err, 0, "%s", any && step == QPW_PAST_FORWARD ? "nothing later is in the history" : "nothing earlier is in the history");

@@ -12,13 +12,19 @@ struct qpw_past {
 
 enum qpw_past_step { QPW_PAST_BACK, QPW_PAST_FORWARD, QPW_PAST_HERE };
 
+struct qpw_past_options {
+    const char *path;                 /* of the history */
+    int64_t length;                   /* of a span, seconds */
+    uint64_t now_unix_ns;
+    const struct qpw_snapshot *live;  /* whether somebody watches now, which the file may not have yet; NULL: as it has it */
+};
+
 /*
- * Shows the span of `length` seconds before, after or around the one that is shown (none: before `now_unix_ns`), passing
+ * Shows the span before, after or around the one that is shown (none: before now), passing
  * over those in which nothing was counted. 1: done; 0: there is none, of which err says why; what was shown stays.
  * The file is opened for the step alone: its writer may replace it at any time.
  */
-int qpw_past_step(struct qpw_past *past, const char *path, enum qpw_past_step step, int64_t length, uint64_t now_unix_ns,
-                  struct qpw_error *err);
+int qpw_past_step(struct qpw_past *past, const struct qpw_past_options *o, enum qpw_past_step step, struct qpw_error *err);
 
 /* Frees all and zeroes: what is live is shown again. */
 void qpw_past_clear(struct qpw_past *past);

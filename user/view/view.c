@@ -292,10 +292,12 @@ static void look_back(struct qpw_view *view, enum qpw_past_step step)
 {
     const char *path = view->snapshot.meta.history_path;
     struct qpw_error err = {""};
+    struct qpw_past_options options = {.path = path, .length = qpw_past_length(view->state.span), .live = &view->snapshot};
     struct timespec now;
     int r;
 
     clock_gettime(CLOCK_REALTIME, &now);
+    options.now_unix_ns = (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
     if (step == QPW_PAST_FORWARD && !is_past(view)) {
         qpw_view_say(view, false, "this is live; < goes back");
         return;
@@ -308,8 +310,7 @@ static void look_back(struct qpw_view *view, enum qpw_past_step step)
     /* Keys that were typed while a locked file was waited for are not waited for again. */
     if (view->past_failed_ns && now_ns() - view->past_failed_ns < 1000000000u)
         return;
-    r = qpw_past_step(&view->past, path, step, qpw_past_length(view->state.span),
-                      (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec, &err);
+    r = qpw_past_step(&view->past, &options, step, &err);
     view->past_failed_ns = r < 0 ? now_ns() : 0;
     if (r == 0 && step == QPW_PAST_FORWARD)
         leave_past(view);
