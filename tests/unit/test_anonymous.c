@@ -191,7 +191,7 @@ Test(anonymous, statements_keep_what_says_nothing_of_the_site)
         {"inbound tcp alice x", "inbound tcp purpose-", "alice"},
         {"inbound alice 445", "inbound purpose-", "alice"},
         {"suppress inbound tcp any from=10.9.0.7 reason=alice", "purpose-", "10.9.0.7"},
-        {"inbound tcp 22 \"half a quote of alice", "statement-", "alice"},
+        {"inbound tcp 22 \"half a quote of alice", "inbound tcp 22 purpose-", "alice"},
         {"inbound tcp 22 x name=alice owner=/home/alice/x iface=alice0 feature=alice speaks=alice", "inbound tcp 22 purpose-", "alice"},
         {"infra arp: EtherType 0x0806, of its form", "infra arp: EtherType 0x0806", "-x-"}};
     char out[512];

@@ -206,6 +206,20 @@ Test(evidence, what_cannot_be_counted_is_not_zero)
     cr_expect(figures[QPW_FIGURE_RULES_IN_FORCE].known);
 }
 
+/* A statement that is longer than what is kept of it may name an approval: that is not to be counted as none. */
+Test(evidence, a_rule_that_is_cut_leaves_its_approval_unknown)
+{
+    struct qpw_figure_value figures[QPW_FIGURE_COUNT];
+
+    memset(s.rules[SAMPLE_RULE_SMB].text, 'x', sizeof(s.rules->text) - 1);
+    memcpy(s.rules[SAMPLE_RULE_SMB].text, "inbound tcp 445 \"a purpose ", 27);
+    make_figures(figures);
+    cr_expect_not(figures[QPW_FIGURE_RULES_WITHOUT_REF].known);
+    cr_expect_not(figures[QPW_FIGURE_EXCEPTIONS].known);
+    cr_expect(figures[QPW_FIGURE_RULES_WITHOUT_PURPOSE].known);
+    cr_expect_eq(figures[QPW_FIGURE_RULES_WITHOUT_PURPOSE].value, 0, "it has one");
+}
+
 /* ---- The folder ---- */
 
 static char *read_file(const char *name)

@@ -159,14 +159,18 @@ const char *qpw_anonymous_statement(const struct qpw_anonymous *a, const char *t
     struct qpw_statements all;
     struct qpw_error ignored;
     const struct qpw_statement *statement = NULL;
-    char name[64];
+    char name[64], whole[1024];
+    size_t quotes = 0;
 
     *buf = '\0';
     if (!strncmp(text, "infra ", 6) || !strncmp(text, "implied ", 8)) { /* the tool's own words */
         snprintf(buf, size, "%s", text);
         return buf;
     }
-    if (qpw_statements_read_text(&all, "", text, strlen(text), &ignored) == 0 && all.n == 1)
+    for (const char *c = text; *c; c++)
+        quotes += *c == '"';
+    snprintf(whole, sizeof(whole), "%s%s", text, quotes % 2 ? "\"" : ""); /* what is kept of a long one may end within a quote */
+    if (qpw_statements_read_text(&all, "", whole, strlen(whole), &ignored) == 0 && all.n == 1)
         statement = &all.list[0];
     for (size_t i = 0; statement && i < statement->n_words; i++) {
         if (i)

@@ -40,12 +40,13 @@ struct options {
     const char *output;
     const char *key;      /* of --anonymize; NULL: names stay */
     struct qpw_anonymous *anonymous;
+    const char *alerts;   /* of the evidence */
     const char *evidence; /* folder; NULL: one document */
     struct qpw_condition conditions[MAX_CONDITIONS];
     size_t n_conditions;
 };
 
-enum { KEY_FORMAT = 0x100, KEY_SINCE, KEY_UNTIL, KEY_HISTORY, KEY_FAIL_ON, KEY_ALL, KEY_EVIDENCE, KEY_ANONYMIZE };
+enum { KEY_FORMAT = 0x100, KEY_SINCE, KEY_UNTIL, KEY_HISTORY, KEY_FAIL_ON, KEY_ALL, KEY_EVIDENCE, KEY_ALERTS, KEY_ANONYMIZE };
 
 static const struct argp_option argp_options[] = {
     {"format", KEY_FORMAT, "text|json|html", 0, "One screen of text (default), one JSON document, one HTML page", 0},
@@ -57,6 +58,8 @@ static const struct argp_option argp_options[] = {
     {"history", KEY_HISTORY, "FILE", 0, "From this history", 0},
     {"evidence", KEY_EVIDENCE, "DIR", 0, "Write a folder that an auditor can keep, new or empty: the report in all formats, figures by requirement, "
      "policy, alert log, coverage, sums, sign-off", 0},
+    {"alerts", KEY_ALERTS, "FILE", 0, "With --evidence: this alert log, with the files it was rotated to (default: that of what is attached, else of the "
+     "configuration)", 0},
     {"anonymize", KEY_ANONYMIZE, "KEYFILE", 0, QPW_ANONYMIZE_HELP, 0},
     {"all", KEY_ALL, NULL, 0, "text: every line, not only what fits on a screen", 0},
     {"fail-on", KEY_FAIL_ON, "WHAT", 0, "Exit status 3 if there is an open finding of that severity or worse or nobody watches now (high, medium), a finding that "
@@ -82,6 +85,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     case KEY_HISTORY: o->history.file = arg; break;
     case 'o': o->output = arg; break;
     case KEY_EVIDENCE: o->evidence = arg; break;
+    case KEY_ALERTS: o->alerts = arg; break;
     case KEY_ANONYMIZE: o->key = arg; break;
     case KEY_FAIL_ON:
         if (o->n_conditions == MAX_CONDITIONS)
@@ -93,6 +97,8 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     case ARGP_KEY_END:
         if (o->evidence && (o->output || o->format != FORMAT_TEXT || o->all))
             qpw_usage_error(state, "--evidence DIR has all formats: -o, --format and --all do not go with it");
+        if (o->alerts && !o->evidence)
+            qpw_usage_error(state, "--alerts goes with --evidence only");
         for (size_t i = 0; o->since && i < o->n_conditions; i++)
             if (!qpw_condition_has_time(&o->conditions[i]))
                 qpw_usage_error(state, "--fail-on %s with --since: such packets are counted since attaching, without a time",
@@ -217,7 +223,7 @@ static int write_report(const struct subject *about, const struct qpw_report *re
         qpw_fail(err, rc, "out of memory");
     else if (o->evidence)
         rc = qpw_report_evidence(&(struct qpw_report_evidence){.report = report, .options = &r->options, .history = about->history,
-                                                               .folder = o->evidence, .anonymous = o->anonymous}, err);
+                                                               .folder = o->evidence, .alerts = o->alerts, .anonymous = o->anonymous}, err);
     else
         rc = write_document(r, report, o, err);
     qpw_anonymized_clear(&z);

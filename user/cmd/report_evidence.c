@@ -59,20 +59,28 @@ int qpw_report_evidence(const struct qpw_report_evidence *asked, struct qpw_erro
     const struct qpw_policy *policy = asked->options->policy;
     char log[sizeof(meta->alerts_path)];
     char *text = asked->anonymous ? NULL : policy ? qpw_policy_flat(policy) : NULL;
+    struct qpw_render_options options = *asked->options;
+    struct qpw_policy then = {0}; /* out of the history: why its rules are there */
+    struct qpw_error ignored;
     struct qpw_evidence_source evidence = {
         .report = asked->report,
-        .options = asked->options,
+        .options = &options,
         .policy_why = asked->anonymous ? "it has names and addresses" : "its file has changed since, and the history does not have it",
         .source_name = policy && !asked->anonymous ? policy->source_name : NULL,
-        .alerts = alert_log(meta, log, sizeof(log)),
+        .alerts = asked->alerts ? asked->alerts : alert_log(meta, log, sizeof(log)),
         .anonymous = asked->anonymous,
     };
     int r;
 
     if (!text && !asked->anonymous)
         text = from_history(asked->history, meta);
+    if (text && !policy && qpw_policy_parse_text(meta->policy_path, text, strlen(text), &then, &ignored) == 0) {
+        options.policy = &then;
+        evidence.source_name = then.source_name;
+    }
     evidence.policy_text = text;
     r = qpw_evidence_write(&evidence, asked->folder, err);
+    qpw_policy_clear(&then);
     free(text);
     return r;
 }

@@ -12,6 +12,7 @@ struct qpw_report_evidence {
     const struct qpw_render_options *options; /* with the policy in force, where its text is to be had */
     struct qpw_history_reader *history;       /* that the report is of; NULL: of what is attached */
     const char *folder;
+    const char *alerts;                       /* path of the alert log; NULL: that of what is attached, of the configuration, or the default */
     bool anonymous;
 };
 

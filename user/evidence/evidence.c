@@ -169,6 +169,8 @@ static void write_log(const struct qpw_evidence_source *e, struct qpw_folder *fo
     known = e->alerts && read_log(log, e->alerts, &why) == 0;
     qpw_folder_end(folder);
     chain = known && !e->anonymous ? qpw_log_verify_json(&log->chain) : NULL;
+    if (chain)
+        json_object_set_new(chain, "log", qpw_json_text(e->alerts));
     if (known && e->anonymous)
         chain = json_pack("{s:s,s:b,s:I,s:I,s:s}", "schema", "qportwatch.verify/1", "whole", qpw_log_verify_whole(&log->chain), "records",
                           (json_int_t)log->chain.records, "breaks", (json_int_t)log->chain.n_breaches, "meaning",

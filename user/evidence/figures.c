@@ -79,6 +79,10 @@ static void count_rule(struct counting *c, const struct qpw_rule_use *rule)
     add(c, QPW_FIGURE_RULES_IN_FORCE, 1);
     add(c, QPW_FIGURE_RULES_WITHOUT_PURPOSE, !words.purpose[0]);
     add(c, QPW_FIGURE_RULES_WITHOUT_REF, !words.ref[0]);
+    if (words.cut && !words.ref[0]) /* what was cut may have named one */
+        c->values[QPW_FIGURE_RULES_WITHOUT_REF].known = false;
+    if (words.cut && !words.until[0])
+        c->values[QPW_FIGURE_EXCEPTIONS].known = false;
     add(c, QPW_FIGURE_RULES_INSECURE, insecure);
     add(c, QPW_FIGURE_RULES_WEAK, info->verdict == QPW_VERDICT_WEAK);
     add(c, QPW_FIGURE_RULES_UNUSED, !qpw_sum_of(&rule->counts).packets);

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <limits.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "report/html_page.h"
 #include "util/names.h"
@@ -136,7 +137,7 @@ static void head(struct qpw_html_page *p)
 static void contents(const struct qpw_html_page *p)
 {
     static const struct { const char *id, *title; } sections[] = {
-        {"verdicts", "Verdicts"}, {"findings", "Findings"}, {"peers", "Peers"}, {"rules", "Rules"}, {"traffic", "Traffic"},
+        {"verdicts", "Verdicts"}, {"findings", "Findings"}, {"peers", "Peers"}, {"rules", "Rules"}, {"listeners", "Listeners"}, {"traffic", "Traffic"},
         {"undecided", "Undecided"}, {"coverage", "Coverage"}, {"sign", "Sign-off"}};
     char to[32];
 
@@ -144,6 +145,8 @@ static void contents(const struct qpw_html_page *p)
     qpw_html_attribute(p->h, "aria-label", "Sections");
     qpw_html_start(p->h, "ul", "");
     for (size_t i = 0; i < sizeof(sections) / sizeof(*sections); i++) {
+        if (!strcmp(sections[i].id, "listeners") && !p->o->listening && !p->o->listening_why)
+            continue;
         qpw_html_start(p->h, "li", "");
         qpw_html_start(p->h, "a", "");
         qpw_html_attribute(p->h, "href", qpw_format(to, sizeof(to), "#%s", sections[i].id));

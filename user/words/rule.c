@@ -58,10 +58,11 @@ static void from_text(const struct qpw_rule_info *info, struct qpw_rule_words *r
 {
     struct qpw_statements all;
     struct qpw_error ignored;
-    char text[sizeof(info->text) + 1];
+    char text[sizeof(info->text) + 2];
+    size_t quotes = 0;
     char *last;
 
-    snprintf(text, sizeof(text), "%.*s", (int)sizeof(info->text) - 1, info->text);
+    snprintf(text, sizeof(text) - 1, "%.*s", (int)sizeof(info->text) - 1, info->text);
     if (strncmp(text, "inbound", 7) && strncmp(text, "outbound", 8)) {
         from_group(text, ret);
         return;
@@ -70,6 +71,10 @@ static void from_text(const struct qpw_rule_info *info, struct qpw_rule_words *r
     last = ret->cut ? strrchr(text, ' ') : NULL;
     if (last)
         *last = '\0';
+    for (const char *c = text; ret->cut && *c; c++)
+        quotes += *c == '"';
+    if (quotes % 2) /* its end is not there any more, its beginning is the purpose all the same */
+        strcat(text, "\"");
     if (qpw_statements_read_text(&all, "", text, strlen(text), &ignored) == 0 && all.n)
         from_words(&all.list[0], ret);
     qpw_statements_clear(&all);
@@ -118,7 +123,7 @@ static const struct {
     {IPPROTO_TCP, 389, "LDAP: clear text without StartTLS"},
     {IPPROTO_TCP, 512, "rexec: passwords in clear text"},
     {IPPROTO_TCP, 513, "rlogin: trusts addresses"},
-    {IPPROTO_TCP, 514, "rsh: trusts addresses"},
+    {IPPROTO_TCP, 514, "rsh, or syslog: clear text"},
 };
 
 const char *qpw_words_insecure(unsigned protocol, unsigned port)
