@@ -21,6 +21,7 @@
 #define QPW_DO_RESTART_ANSWERED 16u /* … or, with a SYN+ACK, its receiver */
 #define QPW_DO_ROSE 32u          /* the outcome rose */
 #define QPW_DO_LOOK 64u          /* the initiator acknowledges what was not seen: ask the socket table */
+#define QPW_DO_CHANGED_SYN 128u  /* cached copies of the SYN are out of date; of other packets there are none yet */
 
 static __always_inline __u32 qpw_rise(struct qpw_conn *c, __u8 outcome)
 {
@@ -69,7 +70,7 @@ static __always_inline __u32 qpw_tcp_syn(struct qpw_conn *c, const struct qpw_pk
         c->isn = p->seq; /* the initiator tries again */
         if (c->state == QPW_STATE_SYN)
             c->synack_seq = 0; /* and begins to acknowledge again */
-        return QPW_DO_CHANGED;
+        return QPW_DO_CHANGED_SYN;
     }
     c->tentative_seq = p->seq;
     c->flags = (c->flags & ~(QPW_CONN_TENTATIVE_LOCAL | QPW_CONN_TENTATIVE_REMOTE)) | qpw_tentative_flag(from_local);

@@ -396,10 +396,11 @@ QPW_STAGE __u32 qpw_step(struct qpw_conn *c, __u32 from_local)
 
 #define QPW_SETTLED_CLASS 0xffu
 #define QPW_SETTLED_CHANGED 0x100u
+#define QPW_SETTLED_SYN 0x200u
 
 /*
  * What is left of it: what user space has found of it, its last-seen, its table. socket: of the connection, where todo asks
- * for it. Returns the class it is to move to, QPW_CLASS_NONE where it stays, and QPW_SETTLED_CHANGED.
+ * for it. Returns the class it is to move to, QPW_CLASS_NONE where it stays, and QPW_SETTLED_*: what is out of date.
  */
 QPW_STAGE __u32 qpw_settle(struct qpw_conn *c, __u32 todo, __u32 socket, __u32 from_local)
 {
@@ -431,7 +432,9 @@ QPW_STAGE __u32 qpw_settle(struct qpw_conn *c, __u32 todo, __u32 socket, __u32 f
         else if (c->conn_class == QPW_CLASS_HALF && qpw_kind(w->key.protocol) != QPW_KIND_ICMP)
             conn_class = QPW_CLASS_DGRAM; /* not ICMP: anybody is answered */
     }
-    return todo & QPW_DO_CHANGED ? conn_class | QPW_SETTLED_CHANGED : conn_class;
+    if (todo & QPW_DO_CHANGED)
+        return conn_class | QPW_SETTLED_CHANGED;
+    return todo & QPW_DO_CHANGED_SYN ? conn_class | QPW_SETTLED_SYN : conn_class;
 }
 
 /* Cached copies of w->key are out of date, those of its SYNs, too. */
@@ -441,6 +444,22 @@ __noinline __u32 qpw_changed(void)
 
     if (w)
         qpw_invalidate(w, 1);
+    return 0;
+}
+
+/*
+ * Only those of its SYNs, of which this one has a number of its own: a scan sends each with another, so that no copy is
+ * made of it before it is repeated.
+ */
+__noinline __u32 qpw_changed_syn(void)
+{
+    struct qpw_incarnations *all = qpw_all_incarnations();
+    struct qpw_work *w = qpw_work();
+
+    if (!w || !all)
+        return 0;
+    __sync_fetch_and_add(&all->open[w->place & (QPW_INCARNATIONS - 1)].syn, 1);
+    w->cacheable = 0;
     return 0;
 }
 
@@ -465,6 +484,8 @@ static __always_inline struct qpw_conn *qpw_advance(void *ctx, struct qpw_work *
         c = qpw_conn_move(w, c, (__u8)settled);
     if (settled & QPW_SETTLED_CHANGED)
         qpw_changed();
+    else if (settled & QPW_SETTLED_SYN)
+        qpw_changed_syn();
     return c;
 }
 
