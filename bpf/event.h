@@ -37,21 +37,21 @@ static __always_inline int qpw_token(struct qpw_tokens *t, __u64 now)
 }
 
 /* The finding *key / *value is new or rose. An answered one needs no token. */
-static __always_inline void qpw_event_finding_of(struct qpw_work *w, const struct qpw_finding_key *key,
-                                                 const struct qpw_finding *value)
+QPW_STAGE __u32 qpw_event_finding_of(const struct qpw_finding_key *key, const struct qpw_finding *value)
 {
+    struct qpw_work *w = qpw_work();
     struct qpw_event *e;
 
-    if (config.replay)
-        return; /* nobody waits for an alert: findings are read when the captures end */
+    if (config.replay || !w || !key || !value)
+        return 0; /* of a replay nobody waits for an alert: findings are read when the captures end */
     if (value->outcome < QPW_OUTCOME_ANSWERED && !qpw_token(&w->tokens, w->now)) {
         qpw_stat(QPW_LOSS_EVENT_RATE);
-        return;
+        return 0;
     }
     e = bpf_ringbuf_reserve(&events, sizeof(*e), 0);
     if (!e) {
         qpw_stat(QPW_LOSS_EVENT_RING);
-        return;
+        return 0;
     }
     e->kind = QPW_EVENT_FINDING;
     e->iface = value->iface;
@@ -59,12 +59,13 @@ static __always_inline void qpw_event_finding_of(struct qpw_work *w, const struc
     e->finding.key = *key;
     e->finding.value = *value;
     bpf_ringbuf_submit(e, qpw_wake_flag(w->now));
+    return 0;
 }
 
 /* The same of w->finding. */
 static __always_inline void qpw_event_finding(struct qpw_work *w, const struct qpw_finding *value)
 {
-    qpw_event_finding_of(w, &w->finding, value);
+    qpw_event_finding_of(&w->finding, value);
 }
 
 /* A question to user space about w->key, to be filled and submitted; NULL: it cannot be sent, which is counted. */

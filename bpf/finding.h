@@ -258,7 +258,7 @@ static __noinline int qpw_finding_mirror(struct qpw_work *w)
         f->outcome = QPW_OUTCOME_ANSWERED;
         f->flags |= QPW_FINDING_MIRRORED;
         f->changes++;
-        qpw_event_finding_of(w, key, f);
+        qpw_event_finding_of(key, f);
     }
     return 0;
 }

@@ -218,11 +218,33 @@ static __noinline int qpw_owner_by_lookup(struct __sk_buff *skb, struct qpw_work
 #define QPW_OPTION_NOP 1
 #define QPW_OPTION_MPTCP 30 /* RFC 8684, 3 */
 
+#define QPW_OPTION_FOUND 0xffu
+
+/*
+ * The TCP option at that byte of w->header: QPW_OPTION_FOUND, it is one of MPTCP; 0, nothing follows it; else where the next
+ * one is. Global: the verifier goes through it once, and not once for each option.
+ */
+__noinline __u32 qpw_option_after(__u32 at)
+{
+    struct qpw_work *w = qpw_work();
+    __u8 kind, bytes;
+
+    if (!w)
+        return 0;
+    kind = w->header[at & 63];
+    bytes = w->header[(at + 1) & 63];
+    if (kind == QPW_OPTION_MPTCP)
+        return QPW_OPTION_FOUND;
+    if (kind == QPW_OPTION_NOP)
+        return at + 1;
+    return kind == QPW_OPTION_END || bytes < 2 || bytes > QPW_TCP_OPTIONS ? 0 : at + bytes;
+}
+
 /* Does this segment, which is not linear for sure, carry an option of MPTCP? */
 static __noinline int qpw_is_mptcp(struct __sk_buff *skb, struct qpw_work *w)
 {
     __u32 start = w->pkt.l4_offset + QPW_TCP_HEADER, at = 0, n;
-    __u8 *option = w->header, kind;
+    __u8 *option = w->header;
 
     if (w->pkt.protocol != QPW_IPPROTO_TCP || w->pkt.fragment || bpf_skb_load_bytes(skb, start - 8, option, 1))
         return 0;
@@ -237,12 +259,9 @@ static __noinline int qpw_is_mptcp(struct __sk_buff *skb, struct qpw_work *w)
         return 0;
 #pragma clang loop unroll(disable)
     for (__u32 i = 0; i < QPW_TCP_OPTIONS && at + 1 < n; i++) {
-        kind = option[at & 63];
-        if (kind == QPW_OPTION_MPTCP)
-            return 1;
-        if (kind == QPW_OPTION_END || (kind != QPW_OPTION_NOP && option[(at + 1) & 63] < 2))
-            return 0;
-        at = qpw_unknown(w, at + (kind == QPW_OPTION_NOP ? 1 : option[(at + 1) & 63]));
+        at = qpw_option_after(at);
+        if (!at || at == QPW_OPTION_FOUND)
+            return !!at;
     }
     return 0;
 }
