@@ -182,14 +182,17 @@ QPW_MAP(conns_dgram, BPF_MAP_TYPE_LRU_HASH, 16384, struct qpw_conn_key, struct q
 /* Replay only, else one entry. */
 QPW_MAP(conn_counts, BPF_MAP_TYPE_HASH, 1, struct qpw_conn_key, struct qpw_counts, 0);
 
-/* Per-CPU cache in front of them: a cache line of eight tags, no shared writes. 16,384 lines = 1 MiB a CPU. */
+/*
+ * Per-CPU cache in front of them: a cache line of eight tags, no shared writes. 16,384 lines = 1 MiB a CPU, fewer where there
+ * are many CPUs.
+ */
 QPW_MAP(conn_cache, BPF_MAP_TYPE_PERCPU_ARRAY, 16384 / QPW_CACHE_BLOCK, __u32, struct qpw_cache_block, 0);
 /* Raised at each change of a connection's state; read per packet, written only then. mmap: user space raises it too. */
 QPW_MAP(incarnations, BPF_MAP_TYPE_ARRAY, 1, __u32, struct qpw_incarnations, BPF_F_MMAPABLE);
 
 /* What sock_diag said of TCP tuples. LRU: requests of a flood may push answers out, they are asked again. */
 QPW_MAP(seeds, BPF_MAP_TYPE_LRU_HASH, 4096, struct qpw_conn_key, struct qpw_seed, 0);
-QPW_MAP(frags, BPF_MAP_TYPE_LRU_HASH, 4096, struct qpw_frag_key, struct qpw_frag, 0);
+QPW_MAP(frags, BPF_MAP_TYPE_LRU_HASH, 3072, struct qpw_frag_key, struct qpw_frag, 0);
 
 /* Who asked the node: an array, so that nothing is allocated or locked, of cache lines. 1 MiB, 114,688 questions. */
 QPW_MAP(questions, BPF_MAP_TYPE_ARRAY, QPW_QUESTION_LINES, __u32, struct qpw_questions, 0);

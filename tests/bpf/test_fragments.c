@@ -196,7 +196,7 @@ Test(fragments, a_flood_of_firsts_is_bounded)
         p.data[14 + 14] = (uint8_t)(i >> 8); /* 10.0.n.9 */
         audit_feed(&a, AUDIT_XDP, &p);
     }
-    cr_assert_leq(audit_entries(&a, QPW_MAP_frags), 4096);
+    cr_assert_leq(audit_entries(&a, QPW_MAP_frags), 3072);
     fragment4(CLIENT, AUDIT_NODE, 60000, true, 900, 2049);
     audit_feed(&a, AUDIT_XDP, &p);
     fragment4(CLIENT, AUDIT_NODE, 60000, false, 0, 0);

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "host/filesystem.h"
+#include "instance/cpus.h"
 #include "instance/instance.h"
 #include "instance/object.h"
 #include "instance/kernel_words.h"
@@ -79,6 +80,19 @@ Test(load, every_program_holds_every_map)
             cr_expect(holds(&k, program, k.section_fd[section]), "%s: section %d", qpw_program_name(program), section);
     }
     qpw_kernel_close(&k);
+}
+
+/* Of a hundred CPUs none has all the connections. */
+Test(load, many_cpus_have_small_caches)
+{
+    static const struct {
+        int cpus;
+        uint32_t lines;
+    } rows[] = {{1, 16384}, {2, 16384}, {8, 16384}, {9, 8192}, {16, 8192}, {32, 4096}, {64, 2048}, {128, 2048}, {8192, 2048},
+                {-1, 16384}};
+
+    for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++)
+        cr_expect_eq(qpw_cpus_cache_lines(rows[i].cpus), rows[i].lines, "%d CPUs", rows[i].cpus);
 }
 
 /* What kernels before 5.13 are given is compiled apart; newer ones take it, too. */

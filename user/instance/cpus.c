@@ -10,6 +10,9 @@
 #include <unistd.h>
 
 #define MOST_CPUS 65536u /* far above any kernel's NR_CPUS */
+#define MOST_LINES 16384u
+#define LEAST_LINES 2048u
+#define LINES_OF_ALL (8u * MOST_LINES)
 
 /* A new map's values are zero: as many as the kernel writes over what was not. */
 static int measure(void)
@@ -40,4 +43,13 @@ int qpw_possible_cpus(void)
     if (cpus <= 0)
         cpus = measure();
     return cpus;
+}
+
+uint32_t qpw_cpus_cache_lines(int cpus)
+{
+    uint32_t lines = MOST_LINES;
+
+    while (lines > LEAST_LINES && cpus > 0 && (uint64_t)lines * (uint32_t)cpus > LINES_OF_ALL)
+        lines /= 2;
+    return lines;
 }

@@ -16,6 +16,7 @@
 #include "bpf/tag.h"
 #include "host/clock.h"
 #include "host/tracepoint.h"
+#include "instance/cpus.h"
 #include "instance/embedded.h"
 #include "instance/jiffies.h"
 #include "instance/kernel_words.h"
@@ -66,9 +67,9 @@ static void set_sizes(struct bpf_object *object, const struct qpw_load_options *
         bpf_map__set_max_entries(bpf_object__find_map_by_name(object, "conn_counts"), 4 * est);
         bpf_map__set_max_entries(bpf_object__find_map_by_name(object, "events"), REPLAY_RING_BYTES);
     }
-    if (o->cache_lines)
-        bpf_map__set_max_entries(bpf_object__find_map_by_name(object, "conn_cache"),
-                                 (o->cache_lines + QPW_CACHE_BLOCK - 1) / QPW_CACHE_BLOCK);
+    bpf_map__set_max_entries(bpf_object__find_map_by_name(object, "conn_cache"),
+                             ((o->cache_lines ? o->cache_lines : qpw_cpus_cache_lines(qpw_possible_cpus())) +
+                              QPW_CACHE_BLOCK - 1) / QPW_CACHE_BLOCK);
 }
 
 static struct bpf_map *data_section(struct bpf_object *object, const char *suffix)
