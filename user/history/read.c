@@ -323,7 +323,7 @@ int qpw_history_snapshot(struct qpw_history_reader *r, const struct qpw_history_
     int64_t now = QPW_I(now_unix_ns / QPW_SECOND_NS);
     int code = qpw_history_observed(r, window, now, &observed, err);
 
-    *ret = (struct qpw_snapshot){0};
+    *ret = (struct qpw_snapshot){.recorded = true};
     if (code < 0)
         return code;
     m.since = window->since;

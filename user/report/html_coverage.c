@@ -71,7 +71,7 @@ static void losses(struct qpw_html_page *p)
         any |= s->losses[i] && !qpw_loss_delays(i);
     }
     if (!any)
-        qpw_page_term(p, "Losses", "none");
+        qpw_page_term(p, "Losses", "%s", s->recorded ? QPW_WORDS_NOT_RECORDED : "none");
 }
 
 const struct qpw_page_table qpw_page_table_events = {"events", {"Time", "!What", "Interface", "Detail"}};
@@ -131,6 +131,8 @@ void qpw_page_coverage(struct qpw_html_page *p)
     qpw_page_section(p, "coverage", "Coverage: what was monitored and what may be missing");
     gaps(p);
     qpw_html_start(p->h, "dl", "");
+    if (s->recorded)
+        qpw_page_term(p, "Not monitored", "%s", QPW_WORDS_NOT_RECORDED);
     for (size_t i = 0; i < s->n_unwatched; i++)
         qpw_page_term(p, "Not monitored", "%s", qpw_words_unwatched(&s->unwatched[i], text, sizeof(text)));
     losses(p);

@@ -224,9 +224,9 @@ static json_t *coverage_interfaces(const struct qpw_report *r)
 static json_t *coverage(const struct qpw_report *r)
 {
     return json_pack("{s:b,s:b,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o}", "replay", (int)r->s->replay, "incomplete",
-                     (int)r->s->incomplete, "interfaces", coverage_interfaces(r), "unwatched", qpw_json_unwatched(r->s),
+                     (int)r->s->incomplete, "interfaces", coverage_interfaces(r), "unwatched", r->s->recorded ? json_null() : qpw_json_unwatched(r->s),
                      "gaps", coverage_gaps(r), "events", qpw_json_events(r->s, r->since_unix_ns), "losses",
-                     qpw_json_losses(r->s), "tables", qpw_json_tables(r->s), "memory_bytes",
+                     r->s->recorded ? json_null() : qpw_json_losses(r->s), "tables", qpw_json_tables(r->s), "memory_bytes",
                      qpw_json_number(r->s->memory_bytes), "notes", qpw_json_notes(r->s));
 }
 

@@ -52,6 +52,10 @@ static void unwatched(const struct qpw_text_page *p)
     struct qpw_list list;
     char text[96];
 
+    if (s->recorded) {
+        qpw_print_item(&p->printer, "not monitored", "%s", QPW_WORDS_NOT_RECORDED);
+        return;
+    }
     qpw_list_begin(&list, &p->printer, qpw_text_limit(p, SCREEN_ITEMS), "not monitored");
     for (size_t i = 0; i < s->n_unwatched; i++)
         qpw_list_add(&list, "%s", qpw_words_unwatched(&s->unwatched[i], text, sizeof(text)));
@@ -65,6 +69,10 @@ static void losses(const struct qpw_text_page *p)
     uint64_t delayed = p->r->answer.losses.delayed;
     char count[40];
 
+    if (s->recorded) {
+        qpw_print_item(&p->printer, "lost", "%s", QPW_WORDS_NOT_RECORDED);
+        return;
+    }
     qpw_list_begin(&list, &p->printer, 0, "lost");
     for (unsigned i = QPW_LOSS_NONE + 1; i < QPW_LOSS_COUNT; i++)
         if (s->losses[i] && !qpw_loss_delays(i))

@@ -154,6 +154,7 @@ struct qpw_snapshot {
     uint64_t mono_ns;
     char host[64];
     bool replay;
+    bool recorded; /* out of a history, which keeps no losses, tables and unwatched interfaces: they are not known */
     bool incomplete;       /* replay: a capture could not be read to its end */
     struct qpw_capture_row *captures; /* replay, in the order in which they were read */
     size_t n_captures;

@@ -85,6 +85,7 @@ const char *qpw_words_policy(const char *name, const char *path, char *buf, size
 const char *qpw_words_policy_place(const char *name, const char *path, char *buf, size_t size);
 
 /* What stands where peers would, with no peer defined. */
+#define QPW_WORDS_NOT_RECORDED "not known: the history does not keep it"
 #define QPW_WORDS_NO_PEERS \
     "No peers defined: traffic from other cluster nodes is reported like any other. Define them with --peer."
 
