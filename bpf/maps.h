@@ -371,7 +371,7 @@ static __always_inline struct qpw_work *qpw_work(void)
 }
 
 /*
- * A stage that is given an entry of a table of connections, too: by a pointer, which before 5.12 only a static function may
+ * A stage that is given an entry of a table of connections, too: by a pointer, which before 5.13 only a static function may
  * take. Such a one is checked again for each way that leads to it, and for each table that the entry may be in, so the
  * object is compiled for those kernels by itself. What is handed over may be NULL, for all the verifier knows.
  */

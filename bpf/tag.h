@@ -55,7 +55,7 @@ struct qpw_incarnations {
  *   +--------------------------+---------------------+---------+----+----+-------------------+
  *
  *   packet tag  24 bits of one sum: which packets. With the 13 bits that chose the pair of lines, 56 bits of two sums
- *               tell tuples apart (43 of them here).
+ *               tell tuples apart (43 of them here); 53 with the small caches of many CPUs.
  *   version     19 bits of the other sum, moved on by all that may change what the packet is counted as:
  *                 incarnation  of the tuple's place (struct qpw_incarnations): raised at each change of a connection
  *                 generation   of the policy: control.generation
