@@ -95,7 +95,7 @@ static char *browse(const char *options, const char *file)
     FILE *out;
 
     snprintf(command, sizeof(command),
-             "exec timeout 120 chromium --headless --no-sandbox --disable-gpu --disable-background-networking --hide-scrollbars "
+             "exec timeout 500 chromium --headless --no-sandbox --disable-gpu --disable-background-networking --hide-scrollbars "
              "--user-data-dir=%s/profile --enable-logging=stderr %s file://%s/%s 2>&1", folder, options, folder, file);
     out = popen(command, "r");
     cr_assert_not_null(out);

@@ -342,7 +342,8 @@ Test(readers, commands_that_only_read)
     static char *const may_not[][4] = {{"detach"}, {"top"}, {"top", "--lines"}, {"top", "--tab=ports", "--once"}, {"alerts"}, {"policy"}, {"readers"}, {"report", "-o", "/x"},
                                        {"metrics", "--textfile", "/x"}, {"metrics", "--textfile=/x"},
                                        {"report", "-o/x"}, {"report", "--output=/x"}, {"report", "--out", "/x"},
-                                       {"report", "--jso"}, {"report", "-jo/x"}, {"report", "--"}, {"report", "-"},
+                                       {"report", "--evidence=/x"}, {"report", "--evidence", "/x"}, {"report", "--anonymize=/x"},
+                                       {"report", "--alerts=/etc/shadow"}, {"report", "--jso"}, {"report", "-jo/x"}, {"report", "--"}, {"report", "-"},
                                        {"listeners", "--policy=/etc/shadow"}, {"status", "--hosts=/etc/shadow"},
                                        {"report", "--format-that-is-longer-than-any-option=1"}, {"", "--json"}};
     struct qpw_error err;

@@ -147,6 +147,38 @@ Test(page, hostile_names_stay_text)
     cr_expect_null(strstr(text, "\xe2\x80\xae"), "nor turns a line round");
 }
 
+/* A capture's path may be long; its sum stands behind it. */
+Test(page, what_is_long_is_whole)
+{
+    char *name = malloc(4001);
+
+    page_snapshot(&s, 0, false);
+    s.replay = true;
+    s.captures = calloc(1, sizeof(*s.captures));
+    s.n_captures = 1;
+    memset(name, 'n', 4000);
+    name[4000] = '\0';
+    s.captures[0].name = name;
+    snprintf(s.captures[0].sha256, sizeof(s.captures[0].sha256), "%064d", 7);
+    cr_assert_eq(qpw_report_make(&s, 0, &r), 0);
+    text = page_of(&r, &(struct qpw_render_options){0});
+    page = page_read(text);
+    cr_expect_eq(page_number(page, "count(//dd[contains(., '%s')][contains(., '%s')])", "nnnnnnnnnnnnnnnnnnnn", s.captures[0].sha256), 1);
+    cr_expect_geq(page_number(page, "string-length(//dd[contains(., 'nnnnnnnn')])"), 4064);
+}
+
+Test(page, a_node_without_findings_says_so)
+{
+    page_snapshot(&s, 0, false);
+    s.n_findings = 0;
+    cr_assert_eq(qpw_report_make(&s, 0, &r), 0);
+    text = page_of(&r, &(struct qpw_render_options){0});
+    page = page_read(text);
+    cr_expect_eq(page_number(page, "count(//p[. = 'No open findings.'])"), 1);
+    cr_expect_eq(page_number(page, "count(//table[@class = 'findings'])"), 0);
+    cr_expect_eq(page_number(page, "count(//section)"), 8, "its other sections are there");
+}
+
 Test(page, rules_say_why_they_are_there)
 {
     struct qpw_rule_info info = {.name = "ndmp", .text = "inbound tcp 10000 \"NDMP backup\" from=10.9.0.7 until=2027-03-01 ref=CHG-1234 owner=unit:ndmp"};

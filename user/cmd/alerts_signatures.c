@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "alert/signatures.h"
+#include "alert/tags.h"
 #include "util/document.h"
 #include "util/error.h"
 #include "words/numbers.h"
@@ -15,6 +16,21 @@ static const char *repeat_name(unsigned repeat)
     return repeat == QPW_REPEAT_INTERVAL ? "interval" : repeat == QPW_REPEAT_DAY ? "day" : "no";
 }
 
+/* {catalogue: [id]} of what its records are evidence about. */
+static json_t *tags(const struct qpw_signature *signature)
+{
+    json_t *o = json_object();
+
+    for (unsigned catalogue = 0; catalogue < QPW_TAG_CATALOGUE_COUNT; catalogue++) {
+        json_t *list = json_array();
+
+        for (const char *const *tag = qpw_tags_of(signature, catalogue); *tag; tag++)
+            json_array_append_new(list, json_string(*tag));
+        json_object_set_new(o, qpw_tag_key(catalogue), list);
+    }
+    return o;
+}
+
 static int print_signatures_json(void)
 {
     json_t *list = json_array(), *document;
@@ -22,10 +38,10 @@ static int print_signatures_json(void)
     for (unsigned i = 1; i < QPW_SIG_COUNT; i++) {
         const struct qpw_signature *s = qpw_signature(i);
 
-        json_array_append_new(list, json_pack("{s:i, s:s, s:s, s:s, s:s, s:s, s:s, s:s}", "id", (int)s->id, "name",
+        json_array_append_new(list, json_pack("{s:i, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:o}", "id", (int)s->id, "name",
                                               s->name, "severity", qpw_severity_name(s->severity), "event_type",
                                               s->operational ? "engine" : "alert", "repeats", repeat_name(s->repeat),
-                                              "signature", s->title, "text", s->text, "advice", s->advice));
+                                              "signature", s->title, "text", s->text, "advice", s->advice, "tags", tags(s)));
     }
     document = qpw_document("qportwatch.signatures/1");
     json_object_set_new(document, "signatures", list);
