@@ -129,6 +129,7 @@ Test(alert_verify, two_lives_and_a_rotation_are_no_breaks)
     cr_expect_eq(v.records, LINES);
     cr_expect(whole(head_of(lines[LINES - 1])), "the last head");
     cr_expect(whole(head_of(lines[3])), "an earlier one");
+    cr_expect_not_null(strstr(qpw_log_verify_meaning(&v), "this is the log that was written"));
     replace(0, NULL);
     cr_expect(whole(NULL), "what is rotated away is missing in front alone");
     cr_expect_eq(v.first, 2);
@@ -238,6 +239,7 @@ Test(alert_verify, last_lines_cut)
     cr_expect_not(whole(head));
     cr_expect_eq(v.n_breaches, 0);
     cr_expect_not(v.found);
+    cr_expect_not_null(strstr(qpw_log_verify_meaning(&v), "not whole"));
 }
 
 Test(alert_verify, written_anew_from_the_first_line)

@@ -144,6 +144,8 @@ const char *qpw_log_breach_text(const struct qpw_log_breach *b, char *buf, size_
 
 const char *qpw_log_verify_meaning(const struct qpw_log_verify *v)
 {
+    if (v->wanted.number && !qpw_log_verify_whole(v))
+        return "This is not, or not whole, the log that the head is of.";
     if (v->wanted.number)
         return "Up to the head that was asked for this is the log that was written, if that head was kept where root of this node "
                "could not change it.";
