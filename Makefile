@@ -298,7 +298,6 @@ deb: deps-package source-tree
 	@ls $(O)/qportwatch_$(VERSION)_*.deb
 
 dist: source-tree
-	@cp -p user/dist/rpm/qportwatch.spec $(SOURCE_TREE)/
 	@tar -C $(O)/package --sort=name --owner=0 --group=0 --numeric-owner --mtime=@$${SOURCE_DATE_EPOCH:-0} -cf - qportwatch-$(VERSION) | \
 		gzip -n >$(O)/qportwatch-$(VERSION).tar.gz
 	@ls $(O)/qportwatch-$(VERSION).tar.gz

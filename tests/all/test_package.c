@@ -8,7 +8,7 @@
 
 #include "netns.h"
 
-TestSuite(package, .timeout = NETNS_TIMEOUT_S);
+TestSuite(package, .timeout = 3 * NETNS_TIMEOUT_S); /* chroots are fetched, and everything is built, several times */
 
 static void run(const char *command)
 {
@@ -31,6 +31,11 @@ static void run(const char *command)
 Test(package, is_built_installed_run_upgraded_and_purged)
 {
     run("tests/package/test " QPW_BUILD " 2>&1");
+}
+
+Test(package, ubuntu_24_04_builds_it_and_passes_the_unit_tests)
+{
+    run("tests/package/suite " QPW_BUILD " noble 2>&1");
 }
 
 Test(package, debian_13_builds_it_and_passes_the_unit_tests)

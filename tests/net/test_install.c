@@ -91,6 +91,12 @@ Test(install, everything_is_there_and_taken_by_its_reader)
         cr_expect_eq(run("apparmor_parser -Q -K $R/etc/apparmor.d/qportwatch"), 0, "%s", output);
     if (is_there("zsh"))
         cr_expect_eq(run("zsh -n $R/usr/share/zsh/site-functions/_qportwatch"), 0, "%s", output);
+    /* what rpmbuild -ta takes holds one spec, wherever in it */
+    cr_expect_eq(run("make -s --no-print-directory dist O=$R/dist >/dev/null && tar -tzf $R/dist/qportwatch-*.tar.gz | grep '\\.spec$'; rm -r $R/dist"), 0, "%s", output);
+    cr_expect(strchr(output, '\n') == strrchr(output, '\n') && strstr(output, ".spec\n"), "%s", output);
+    if (is_there("rpmspec"))
+        cr_expect_eq(run("rpmspec --query user/dist/rpm/qportwatch.spec"), 0, "%s",
+                     output);
     if (is_there("logrotate"))
         cr_expect_eq(run("logrotate -d -s $R/state $R/etc/logrotate.d/qportwatch"), 0, "%s", output);
     /* what the administrator wrote stays, whatever is installed and removed */

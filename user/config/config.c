@@ -208,10 +208,10 @@ void qpw_config_arguments_parse(const struct argp *argp, const struct argp *name
     memcpy(all + 2, argv + 1, ((size_t)argc - 1) * sizeof(*argv));
     argc = add_interfaces(&config, argp, all, argc + 1);
     qpw_arguments_parse_after(argp, words, n, argc, all, input);
-    if (errors)
-        exit(QPW_EXIT_USAGE);
     free(given.names);
     free(words);
     free(all);
+    if (errors)
+        exit(QPW_EXIT_USAGE);
     *ret = config;
 }

@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/time.h>
@@ -26,6 +27,7 @@
 #define REFUSALS_OF_ONE 2
 #define REFUSED_US 100000 /* for the request of who is refused */
 #define AT_WORK_MS 1000
+#define NICE 10
 #define LOOKS 20
 #define LOOK_US 5000
 
@@ -66,7 +68,7 @@ static _Noreturn void execute(char **argv, char *columns, const int outputs[2])
 {
     char *environment[] = {"PATH=/usr/sbin:/usr/bin:/sbin:/bin", "LANG=C.UTF-8", columns, NULL};
 
-    nice(10); /* behind the machine's own work, but not who answers */
+    setpriority(PRIO_PROCESS, 0, NICE); /* behind the machine's own work, but not who answers */
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     dup2(outputs[0], STDOUT_FILENO);
     dup2(outputs[1], STDERR_FILENO);

@@ -45,7 +45,8 @@ int qpw_rights_check(struct qpw_error *err)
 {
     if (geteuid() != 0)
         return qpw_fail(err, -EPERM, "root privileges are required (try sudo)");
-    capng_get_caps_process();
+    if (capng_get_caps_process() < 0)
+        return qpw_fail(err, -EPERM, "the capabilities of this process cannot be read");
     for (size_t i = 0; i < sizeof(needed) / sizeof(*needed); i++)
         if (!has(&needed[i]))
             return qpw_fail(err, -EPERM, "%s is missing: without it %s; run it as root with all capabilities",
@@ -70,7 +71,8 @@ const char *qpw_rights_optional(char *buf, size_t size)
                  "the auditor)");
         return buf;
     }
-    capng_get_caps_process();
+    if (capng_get_caps_process() < 0)
+        capng_clear(CAPNG_SELECT_ALL); /* as if it had none */
     for (size_t i = 0; i < sizeof(optional) / sizeof(*optional) && used < size; i++)
         if (!has(&optional[i]))
             used += (size_t)snprintf(buf + used, size - used, "%s%s is missing: %s", used ? "; " : "", optional[i].name,
@@ -83,6 +85,11 @@ const char *qpw_rights_optional(char *buf, size_t size)
 bool qpw_rights_have(unsigned capability)
 {
     return capng_get_caps_process() == 0 && capng_have_capability(CAPNG_EFFECTIVE, capability);
+}
+
+static bool apply(capng_select_t set)
+{
+    return capng_apply(set) >= 0;
 }
 
 int qpw_rights_keep(const unsigned *kept, size_t n)
@@ -98,9 +105,9 @@ int qpw_rights_keep(const unsigned *kept, size_t n)
     for (size_t i = 0; i < n; i++)
         if (have[kept[i] % RIGHTS])
             capng_update(CAPNG_ADD, CAPNG_EFFECTIVE | CAPNG_PERMITTED | CAPNG_BOUNDING_SET, kept[i]);
-    capng_apply(CAPNG_SELECT_BOUNDS); /* takes CAP_SETPCAP, so it comes first; without it no_new_privs has to do */
-    r = capng_apply(CAPNG_SELECT_CAPS) < 0 ? -EPERM : 0;
-    capng_apply(CAPNG_SELECT_AMBIENT);
+    apply(CAPNG_SELECT_BOUNDS); /* takes CAP_SETPCAP, so it comes first; without it no_new_privs has to do */
+    r = apply(CAPNG_SELECT_CAPS) ? 0 : -EPERM;
+    apply(CAPNG_SELECT_AMBIENT);
     return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 ? -errno : r;
 }
 
