@@ -215,8 +215,14 @@ static void walk(struct qpw_html_reader *r, const xmlNode *node)
     }
 }
 
+#if LIBXML_VERSION >= 21200
+typedef const xmlError *parser_error;
+#else
+typedef xmlErrorPtr parser_error;
+#endif
+
 /* The parser mends what it can; a table it had to mend is not trusted. */
-static void note_error(void *data, xmlErrorPtr error)
+static void note_error(void *data, parser_error error)
 {
     static const char *const words[] = {"table", "thead", "tbody", "tr", "td", "th"};
     struct qpw_html_reader *r = data;
