@@ -159,7 +159,7 @@ QPW_STAGE __u32 qpw_parent_note(const struct qpw_conn *c)
             break;
     if (place == QPW_PARENT_OWNERS)
         place = parent->turn++;
-    place = qpw_unknown(w, place) & (QPW_PARENT_OWNERS - 1);
+    place = qpw_opaque(w, place) & (QPW_PARENT_OWNERS - 1);
     parent->of[place].owner = c->owner;
     parent->of[place].local_port = w->key.local_port;
     parent->of[place].remote_port = w->key.remote_port;

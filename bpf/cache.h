@@ -157,7 +157,7 @@ __noinline __u32 qpw_cache_put(__u32 slot, __u32 directions)
             break;
         }
     }
-    place = qpw_unknown(w, place);
+    place = qpw_opaque(w, place);
     line = place < QPW_CACHE_WAYS ? lines.own : lines.other;
     line->way[place % QPW_CACHE_WAYS] = want | slot | directions;
     return 0;

@@ -131,7 +131,7 @@ __noinline __u32 qpw_meter_slot(void)
     if (w->row_slot && qpw_same_row(&w->row, &w->meter))
         return w->row_slot;
     overflow = QPW_OVERFLOW_SLOT((__u32)w->meter.verdict, (__u32)w->meter.direction);
-    place = qpw_present_place(config.secret, &w->meter, sizeof(w->meter), QPW_PRESENT_METER);
+    place = qpw_present_slot(config.secret, &w->meter, sizeof(w->meter), QPW_PRESENT_METER);
     row = qpw_may_have(place) ? bpf_map_lookup_elem(&meters, &w->meter) : 0;
     if (row) {
         w->row = w->meter;

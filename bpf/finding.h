@@ -60,7 +60,7 @@ static __always_inline int qpw_detail_add(struct qpw_work *w)
 /* Counts in the row of w->detail. */
 static __noinline int qpw_detail_count(struct qpw_work *w)
 {
-    __u32 place = qpw_present_place(config.secret, &w->detail, sizeof(w->detail), QPW_PRESENT_DETAIL);
+    __u32 place = qpw_present_slot(config.secret, &w->detail, sizeof(w->detail), QPW_PRESENT_DETAIL);
     struct qpw_detail *fresh = &w->detail_value;
 
     if (qpw_may_have(place) && qpw_detail_add(w))
@@ -224,7 +224,7 @@ static __noinline int qpw_finding_mirror(struct qpw_work *w)
     struct qpw_finding_key *key = &w->mirror;
     struct qpw_mirrors *seen;
     struct qpw_finding *f;
-    __u32 zero = 0, place = w->finding.port & (QPW_MIRROR_PLACES - 1);
+    __u32 zero = 0, place = w->finding.port & (QPW_MIRROR_SLOTS - 1);
 
     if (w->finding.kind != QPW_KIND_PORT || w->finding.protocol == QPW_IPPROTO_TCP || w->finding.folded ||
         (w->finding.direction != QPW_DIR_INBOUND && w->finding.direction != QPW_DIR_OUTBOUND))
@@ -288,7 +288,7 @@ static __always_inline __u32 qpw_finding_new(struct qpw_work *w)
     long rc;
 
     qpw_finding_mirror(w);
-    quota = qpw_unknown(w, qpw_finding_quota(w, value));
+    quota = qpw_opaque(w, qpw_finding_quota(w, value));
     rc = qpw_pop_finding_slot(w, quota, &slot);
     if (rc && quota >= QPW_QUOTA_ANSWERED) {
         slot = qpw_finding_raise(w, value);
@@ -304,7 +304,7 @@ static __always_inline __u32 qpw_finding_new(struct qpw_work *w)
     }
     value->slot = slot;
     value->changes = 1;
-    qpw_will_have(qpw_finding_place() + (quota >= QPW_QUOTA_ANSWERED ? QPW_PRESENT_ANSWERED : QPW_PRESENT_FINDING));
+    qpw_will_have(qpw_finding_present() + (quota >= QPW_QUOTA_ANSWERED ? QPW_PRESENT_ANSWERED : QPW_PRESENT_FINDING));
     rc = quota >= QPW_QUOTA_ANSWERED ? bpf_map_update_elem(&answered, &w->finding, value, BPF_NOEXIST)
                                      : bpf_map_update_elem(&findings, &w->finding, value, BPF_NOEXIST);
     if (!rc) {
@@ -343,7 +343,7 @@ static __always_inline void qpw_finding_owner(struct qpw_work *w, struct qpw_fin
 /* The entry of w->finding among those answered; then, if any, among those attempted. */
 static __always_inline struct qpw_finding *qpw_finding_find(struct qpw_work *w, int any)
 {
-    __u32 place = qpw_finding_place();
+    __u32 place = qpw_finding_present();
     struct qpw_finding *f = 0;
 
     if (qpw_may_have(place + QPW_PRESENT_ANSWERED))

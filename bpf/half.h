@@ -150,7 +150,7 @@ static __always_inline __u32 qpw_half_victim(struct qpw_work *w, struct qpw_half
             victim = way;
             w->half_rank = rank;
         }
-        victim = qpw_unknown(w, victim) & (QPW_HALF_WAYS - 1);
+        victim = qpw_opaque(w, victim) & (QPW_HALF_WAYS - 1);
         asm volatile("" ::: "memory"); /* time-outs are read where they are needed: the stack has no room for them */
     }
     set->hand = hand + QPW_HALF_SAMPLE;
@@ -181,13 +181,13 @@ __noinline __u32 qpw_half_put(void)
     if (!set)
         return 0;
     bpf_spin_lock(&set->lock); /* before the place is chosen: two CPUs would choose the same */
-    found = qpw_unknown(w, qpw_half_search(set, w));
+    found = qpw_opaque(w, qpw_half_search(set, w));
     if (!found) {
-        place = qpw_unknown(w, qpw_half_empty(set));
+        place = qpw_opaque(w, qpw_half_empty(set));
         full = place == QPW_HALF_WAYS;
         if (full)
             place = qpw_half_victim(w, set);
-        place = qpw_unknown(w, place) & (QPW_HALF_WAYS - 1);
+        place = qpw_opaque(w, place) & (QPW_HALF_WAYS - 1);
         if (config.count_conns && full) {
             w->saved = set->entry[place].key;
             w->before = set->entry[place].conn;
@@ -217,7 +217,7 @@ __noinline __u32 qpw_half_delete(void)
     if (!set)
         return 0;
     bpf_spin_lock(&set->lock);
-    found = qpw_unknown(w, qpw_half_search(set, w));
+    found = qpw_opaque(w, qpw_half_search(set, w));
     if (found)
         set->mark[(found - 1) & (QPW_HALF_WAYS - 1)] = 0;
     bpf_spin_unlock(&set->lock);

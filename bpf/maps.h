@@ -52,7 +52,7 @@ struct qpw_cache_block {
 #define QPW_JUNK_GRAIN_NS (1ull << QPW_QUESTION_SHIFT)
 
 /* How long the answers to what the node sent to a group are awaited: protocol 8 bits, ports 32, time 24. */
-#define QPW_GRACE_PLACES 1024u
+#define QPW_GRACE_SLOTS 1024u
 #define QPW_GRACE_SHIFT 27
 #define QPW_GRACE_TIME 0xffffffull
 #define QPW_GRACE_NS 10000000000ull
@@ -137,7 +137,7 @@ struct qpw_work {
     __u32 iface_generation; /* w->iface was read under that one, */
     __u64 iface_ns;    /* in this tick */
     __u64 question_id; /* of w->question, see qpw_question_aim() */
-    __u32 cell;        /* see qpw_unknown() */
+    __u32 cell;        /* see qpw_opaque() */
     __u32 asked;       /* what is remembered of questions from where the node sends to, QPW_ASKED_* */
     __u32 junk;        /* the same of what could not be decided */
     __u32 question_line; /* the same: the number of the line */
@@ -202,7 +202,7 @@ struct qpw_address {
 };
 QPW_MAP(asked, BPF_MAP_TYPE_ARRAY, QPW_ASKED_ADDRESSES, __u32, struct qpw_address, 0);
 /* What the node sent to groups; nothing from outside writes here. */
-QPW_MAP(grace, BPF_MAP_TYPE_ARRAY, QPW_GRACE_PLACES, __u32, __u64, 0);
+QPW_MAP(grace, BPF_MAP_TYPE_ARRAY, QPW_GRACE_SLOTS, __u32, __u64, 0);
 
 /* Meter rows by key; their counters by slot. Slots come from queues, one a quota. */
 QPW_MAP(meters, BPF_MAP_TYPE_HASH, QPW_METER_SLOTS_SAFE + QPW_METER_SLOTS_OPEN, struct qpw_meter_key, struct qpw_meter, 0);
@@ -233,10 +233,10 @@ QPW_MAP(corrections, BPF_MAP_TYPE_HASH, QPW_COUNTER_SLOTS / QPW_COUNTS_BLOCK, __
  * that a datagram's finding of the other direction was ever entered for. Set before that is; nobody clears it. Bytes,
  * which two CPUs can set at once; four ports share one.
  */
-#define QPW_MIRROR_PLACES 16384u
+#define QPW_MIRROR_SLOTS 16384u
 struct qpw_mirrors {
-    __u8 outbound[QPW_MIRROR_PLACES];
-    __u8 inbound[QPW_MIRROR_PLACES];
+    __u8 outbound[QPW_MIRROR_SLOTS];
+    __u8 inbound[QPW_MIRROR_SLOTS];
 };
 QPW_MAP(mirrors, BPF_MAP_TYPE_ARRAY, 1, __u32, struct qpw_mirrors, 0);
 
@@ -385,7 +385,7 @@ static __always_inline struct qpw_work *qpw_work(void)
  * Verifier: a number whose value differs from path to path makes it follow each to the end. Through memory it is
  * any number, so the paths are one again.
  */
-static __always_inline __u32 qpw_unknown(struct qpw_work *w, __u32 value)
+static __always_inline __u32 qpw_opaque(struct qpw_work *w, __u32 value)
 {
     *(volatile __u32 *)&w->cell = value;
     return *(volatile __u32 *)&w->cell;

@@ -193,7 +193,7 @@ QPW_STAGE __u32 qpw_answer_unseen(struct qpw_conn *c, __u32 socket, __u32 from_l
             return QPW_DO_NOTHING;
         }
     }
-    return qpw_tcp_answered_unseen(c, &w->pkt, (int)from_local, (int)qpw_unknown(w, open));
+    return qpw_tcp_answered_unseen(c, &w->pkt, (int)from_local, (int)qpw_opaque(w, open));
 }
 
 /* TCP first seen after its handshake. */

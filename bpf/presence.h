@@ -19,7 +19,7 @@ static __always_inline int qpw_may_have(__u32 place)
     struct qpw_incarnations *all = qpw_all_incarnations();
     __u8 bit = all ? *(volatile __u8 *)&all->present_bit : 0;
 
-    return !bit || *(volatile __u8 *)&all->present[place & (QPW_PRESENT_PLACES - 1)] & bit;
+    return !bit || *(volatile __u8 *)&all->present[place & (QPW_PRESENT_SLOTS - 1)] & bit;
 }
 
 /* The key that has this place is about to be entered. Both bits: user space may be making the other one true. */
@@ -28,15 +28,15 @@ static __always_inline void qpw_will_have(__u32 place)
     struct qpw_incarnations *all = qpw_all_incarnations();
 
     if (all)
-        *(volatile __u8 *)&all->present[place & (QPW_PRESENT_PLACES - 1)] = QPW_PRESENT_BITS;
+        *(volatile __u8 *)&all->present[place & (QPW_PRESENT_SLOTS - 1)] = QPW_PRESENT_BITS;
 }
 
 /* The place of w->finding among the attempted ones; among those answered it is the next. */
-__noinline __u32 qpw_finding_place(void)
+__noinline __u32 qpw_finding_present(void)
 {
     struct qpw_work *w = qpw_work();
 
-    return w ? qpw_present_place(config.secret, &w->finding, sizeof(w->finding), QPW_PRESENT_FINDING) : 0;
+    return w ? qpw_present_slot(config.secret, &w->finding, sizeof(w->finding), QPW_PRESENT_FINDING) : 0;
 }
 
 #endif

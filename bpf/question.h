@@ -104,7 +104,7 @@ static __always_inline int qpw_same_address(const __u8 *a, const __u8 *b)
 }
 
 /* The place of w->question.local among those of its kind, or of the address that makes room for it there. */
-static __always_inline __u32 qpw_asked_place(struct qpw_work *w, int group)
+static __always_inline __u32 qpw_asked_slot(struct qpw_work *w, int group)
 {
     __u64 sum = config.secret[0] * qpw_word(w->question.local + 12) + config.secret[1] * qpw_word(w->question.local);
     __u32 pairs = group ? (QPW_ASKED_ADDRESSES - QPW_ASKED_GROUPS) / 2 : QPW_ASKED_GROUPS / 2 - 1;
@@ -146,7 +146,7 @@ __noinline __u32 qpw_asked_number(void)
     if (last && number && qpw_same_address(last->addr, w->question.local))
         return number;
     group = !!qpw_is_group(QPW_OF_QUESTION_LOCAL);
-    number = qpw_asked_place(w, group);
+    number = qpw_asked_slot(w, group);
     if (!group)
         w->asked_last = (__u8)number;
     return number;
@@ -219,7 +219,7 @@ __noinline __u32 qpw_question_get(void)
         if (!((word ^ id) & QPW_QUESTION_ID))
             return QPW_ASKED(QPW_ASKED_THIS, word);
         if (age <= youngest) { /* of one second, the last: qpw_question_put() fills and replaces from there */
-            youngest = qpw_unknown(w, age);
+            youngest = qpw_opaque(w, age);
             answer = QPW_ASKED(QPW_ASKED_OTHER, word);
         }
     }
@@ -254,10 +254,10 @@ static __always_inline void qpw_junk_key(struct qpw_work *w, const __u8 *local, 
 }
 
 /* The place of what the node sent to a group from that port to that port; *ret_word: what stands there, now. */
-static __always_inline __u64 *qpw_grace_place(const struct qpw_work *w, __u64 *ret_id)
+static __always_inline __u64 *qpw_grace_slot(const struct qpw_work *w, __u64 *ret_id)
 {
     __u64 id = (__u64)w->key.protocol << 32 | (__u32)w->key.local_port << 16 | w->key.remote_port;
-    __u32 place = (__u32)(qpw_tag_spread(id, config.secret[QPW_SET_SECRET]) >> 48) & (QPW_GRACE_PLACES - 1);
+    __u32 place = (__u32)(qpw_tag_spread(id, config.secret[QPW_SET_SECRET]) >> 48) & (QPW_GRACE_SLOTS - 1);
 
     *ret_id = id << 24;
     return bpf_map_lookup_elem(&grace, &place);
@@ -266,7 +266,7 @@ static __always_inline __u64 *qpw_grace_place(const struct qpw_work *w, __u64 *r
 /* The node sent w->key to a group: who answers to it within QPW_GRACE_NS was asked. */
 static __always_inline void qpw_grace_put(const struct qpw_work *w)
 {
-    __u64 id, *place = qpw_grace_place(w, &id);
+    __u64 id, *place = qpw_grace_slot(w, &id);
 
     if (place)
         *place = id | (w->now >> QPW_GRACE_SHIFT & QPW_GRACE_TIME);
@@ -275,7 +275,7 @@ static __always_inline void qpw_grace_put(const struct qpw_work *w)
 /* Does the datagram w->key answer to what the node sent to a group? */
 static __always_inline int qpw_grace_get(const struct qpw_work *w)
 {
-    __u64 id, *place = qpw_grace_place(w, &id);
+    __u64 id, *place = qpw_grace_slot(w, &id);
     __u64 word = place ? *place : 0;
 
     return word && !((word ^ id) >> 24) &&

@@ -14,7 +14,7 @@
 
 #define QPW_INCARNATIONS 65536u
 #define QPW_PAIR_INCARNATIONS 4096u
-#define QPW_PRESENT_PLACES 131072u
+#define QPW_PRESENT_SLOTS 131072u
 #define QPW_PRESENT_BITS 3u
 #define QPW_SECRETS 11 /* per sum */
 #define QPW_LINE_SECRET (2 * QPW_SECRETS)
@@ -41,7 +41,7 @@ struct qpw_incarnations {
      * Presence filter of the tables of meters, findings and details, see presence.h. Bytes, which two CPUs can set at once;
      * present_bit is the one of the two that counts, while user space makes the other one anew; 0: none says anything.
      */
-    __u8 present[QPW_PRESENT_PLACES];
+    __u8 present[QPW_PRESENT_SLOTS];
     __u8 present_bit;
     __u8 pad[7];
 };
@@ -185,7 +185,7 @@ static __always_inline __u16 qpw_tag_half_mark(const struct qpw_tag *t)
 enum qpw_present { QPW_PRESENT_FINDING, QPW_PRESENT_ANSWERED, QPW_PRESENT_METER = QPW_PRESENT_FINDING, QPW_PRESENT_DETAIL = QPW_PRESENT_ANSWERED };
 
 /* The place of a key of that table: `size` bytes, a multiple of 4 and at most 4 * QPW_SECRETS. */
-static __always_inline __u32 qpw_present_place(const volatile __u64 *secret, const void *key, const __u32 size,
+static __always_inline __u32 qpw_present_slot(const volatile __u64 *secret, const void *key, const __u32 size,
                                                const enum qpw_present table)
 {
     __u64 sum = 0;

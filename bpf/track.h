@@ -10,7 +10,7 @@
 #include "conn.h"
 #include "expiry.h"
 #include "finding.h"
-#include "keyless.h"
+#include "connless.h"
 #include "local.h"
 #include "open.h"
 #include "parse.h"
@@ -62,7 +62,7 @@ __noinline __u32 qpw_fragment_ports(void)
 }
 
 /* Where the exchange belongs, but for w->pair, whose tag has the addresses alone. */
-static __always_inline void qpw_place_at(struct qpw_work *w, const struct qpw_tag *t)
+static __always_inline void qpw_bucket_at(struct qpw_work *w, const struct qpw_tag *t)
 {
     w->place = qpw_tag_incarnation(t);
     w->half_set = qpw_tag_half_set(t, config.secret, config.half_sets);
@@ -70,7 +70,7 @@ static __always_inline void qpw_place_at(struct qpw_work *w, const struct qpw_ta
 }
 
 /* Where changes of w->key are noted; read before the entry is, so that no change in between is missed. */
-__noinline __u32 qpw_place_of(void)
+__noinline __u32 qpw_bucket_of(void)
 {
     struct qpw_work *w = qpw_work();
     struct qpw_tag t;
@@ -80,7 +80,7 @@ __noinline __u32 qpw_place_of(void)
     t = qpw_tag_pair(config.secret, w->key.local, w->key.remote, w->pkt.v6);
     w->pair = qpw_tag_pair_incarnation(&t);
     qpw_tag_exchange(&t, config.secret, w->key.local_port, w->key.remote_port, w->key.protocol);
-    qpw_place_at(w, &t);
+    qpw_bucket_at(w, &t);
     if (w->pkt.fragment != QPW_LATER_FRAGMENT) /* its own was read before its ports were looked up */
         w->incarnation = qpw_incarnation(w->place, qpw_is_syn(&w->pkt));
     return 0;
@@ -112,7 +112,7 @@ __noinline __u32 qpw_make_key(__u32 local_is_source)
     }
     if (w->placed && !qpw_is_self(w)) /* the local end is the hook's: qpw_identify() has found its place */
         return 0;
-    return qpw_place_of();
+    return qpw_bucket_of();
 }
 
 /*
@@ -179,7 +179,7 @@ static __always_inline void qpw_other_key(struct qpw_work *w, __u16 local_port)
 {
     qpw_copy16(w->key.local, w->question.local);
     w->key.local_port = local_port;
-    qpw_place_of();
+    qpw_bucket_of();
 }
 
 /*
@@ -217,7 +217,7 @@ __noinline __u32 qpw_key_back(void)
     if (!w)
         return 0;
     w->key = w->saved;
-    return qpw_place_of();
+    return qpw_bucket_of();
 }
 
 /* The exchange that the datagram answers from another address than was asked, w->key being its key; NULL: there is none. */
@@ -289,7 +289,7 @@ __noinline __u32 qpw_answered_elsewhere(void)
         w->answer_port = 0;
     }
     w->key = w->saved;
-    qpw_place_of();
+    qpw_bucket_of();
     return 0;
 }
 
@@ -470,8 +470,8 @@ static __always_inline struct qpw_conn *qpw_advance(void *ctx, struct qpw_work *
 
     if (w->key.protocol != QPW_IPPROTO_TCP)
         qpw_remember(c, (__u32)from_local);
-    todo = qpw_unknown(w, qpw_step(c, (__u32)from_local));
-    from_local = (int)qpw_unknown(w, (__u32)from_local);
+    todo = qpw_opaque(w, qpw_step(c, (__u32)from_local));
+    from_local = (int)qpw_opaque(w, (__u32)from_local);
     if (todo & QPW_DO_RESTART)
         return qpw_restart(ctx, w, c, from_local);
     if (todo & QPW_DO_RESTART_ANSWERED)
@@ -479,7 +479,7 @@ static __always_inline struct qpw_conn *qpw_advance(void *ctx, struct qpw_work *
 
     if (todo & QPW_DO_LOOK)
         socket = (__u32)qpw_tcp_socket(ctx, w, 0);
-    settled = qpw_unknown(w, qpw_settle(c, todo, socket, (__u32)from_local));
+    settled = qpw_opaque(w, qpw_settle(c, todo, socket, (__u32)from_local));
     if (settled & QPW_SETTLED_CLASS)
         c = qpw_conn_move(w, c, (__u8)settled);
     if (settled & QPW_SETTLED_CHANGED)
@@ -534,7 +534,7 @@ __noinline __u32 qpw_refused_by_icmp(void)
     w->saved = w->key;
     if (!qpw_quoted_key(w, &port))
         return 0; /* w->key is as it was */
-    qpw_place_of();
+    qpw_bucket_of();
     c = qpw_conn_find(w);
     if (c && qpw_conn_over(&control, c, w->key.protocol, w->now))
         c = 0;
@@ -549,7 +549,7 @@ __noinline __u32 qpw_refused_by_icmp(void)
             qpw_finding_of(c, port, c->meter);
     }
     w->key = w->saved;
-    qpw_place_of();
+    qpw_bucket_of();
     return 0;
 }
 
@@ -566,7 +566,7 @@ static __noinline struct qpw_conn *qpw_connection(void *ctx, struct qpw_work *w)
         qpw_undecided(QPW_DIR_UNDECODABLE);
         return 0;
     }
-    reason = (int)qpw_unknown(w, qpw_locality());
+    reason = (int)qpw_opaque(w, qpw_locality());
     if (reason == QPW_REASON_ECHO)
         qpw_forged_echo(w);
     if (reason == QPW_REASON_ECHO || reason == QPW_REASON_NOT_LOCAL || reason & QPW_LOCALITY_TRANSIT) {
@@ -583,7 +583,7 @@ static __noinline struct qpw_conn *qpw_connection(void *ctx, struct qpw_work *w)
     }
 
     c = qpw_lookup(w, &from_local);
-    from_local = (int)qpw_unknown(w, (__u32)from_local);
+    from_local = (int)qpw_opaque(w, (__u32)from_local);
     if (c && qpw_conn_expired(&control, c, w->key.protocol, w->now)) {
         late = (int)qpw_expired(c, (__u32)from_local);
         c = 0;
@@ -598,8 +598,8 @@ static __noinline struct qpw_conn *qpw_connection(void *ctx, struct qpw_work *w)
     }
     if (!c && qpw_is_self(w))
         from_local = qpw_self_key(w);
-    late = (int)qpw_unknown(w, (__u32)late);
-    from_local = (int)qpw_unknown(w, (__u32)from_local);
+    late = (int)qpw_opaque(w, (__u32)late);
+    from_local = (int)qpw_opaque(w, (__u32)from_local);
     c = c ? qpw_advance(ctx, w, c, from_local) : qpw_open(ctx, w, from_local, late);
     if (!c) { /* no place for its connection: still counted, and said */
         w->pkt.reason = QPW_REASON_TABLE_FULL;

@@ -51,7 +51,7 @@ static int by_text(const void *x, const void *y)
 }
 
 /* "SEVERITY direction port outcome; " of every finding that is told, in order; an answered one is told once. */
-static const char *told(void)
+static const char *reported(void)
 {
     static const enum qpw_map maps[] = {QPW_MAP_answered, QPW_MAP_findings};
     static char lines[1024][80], text[1024 * 80];
@@ -84,7 +84,7 @@ static const char *told(void)
     return text;
 }
 
-#define ASSERT_TOLD(wanted) cr_assert_str_eq(told(), (wanted), "told: %s", told())
+#define ASSERT_TOLD(wanted) cr_assert_str_eq(reported(), (wanted), "told: %s", reported())
 
 /* ---- Packets ---- */
 
@@ -327,7 +327,7 @@ Test(intruder, an_address_that_is_pushed_out_becomes_no_group)
             udp(*rx, OTHER, 5000, group, 1900);
         }
         udp(AUDIT_TX, AUDIT_NODE, 4445, CLIENT, 53);
-        cr_assert_not_null(strstr(told(), "high inbound 4445 answered; "), "told: %s", told());
+        cr_assert_not_null(strstr(reported(), "high inbound 4445 answered; "), "told: %s", reported());
         audit_close(&a);
     }
 }
@@ -393,9 +393,9 @@ Test(intruder, an_unreachable_first)
         packet_udp(&p, &(struct packet_udp){.source = 53, .destination = 4444, .payload_bytes = 20});
         packet_finish(&p);
         audit_feed(&a, AUDIT_TX, &p);
-        cr_assert_not_null(strstr(told(), "low inbound 4444 refused; "), "told: %s", told());
+        cr_assert_not_null(strstr(reported(), "low inbound 4444 refused; "), "told: %s", reported());
         udp(AUDIT_TX, AUDIT_NODE, 4444, CLIENT, 53);
-        cr_assert_not_null(strstr(told(), "high inbound 4444 data; "), "told: %s", told());
+        cr_assert_not_null(strstr(reported(), "high inbound 4444 data; "), "told: %s", reported());
         audit_close(&a);
     }
 }
@@ -524,16 +524,16 @@ static void between_cards(void (*make)(const char *source, const char *destinati
         ASSERT_TOLD("");
         make(NODE_MAC, CLIENT_MAC);
         audit_feed(&a, AUDIT_TX, &p);
-        cr_assert_not_null(strstr(told(), "medium undecodable "), "told: %s", told());
-        cr_assert_not_null(strstr(told(), " data; "), "told: %s", told());
+        cr_assert_not_null(strstr(reported(), "medium undecodable "), "told: %s", reported());
+        cr_assert_not_null(strstr(reported(), " data; "), "told: %s", reported());
         audit_close(&a);
         open_with_policy();
         make(NODE_MAC, CLIENT_MAC);
         audit_feed(&a, AUDIT_TX, &p);
-        cr_assert_not_null(strstr(told(), " attempted; "), "told: %s", told());
+        cr_assert_not_null(strstr(reported(), " attempted; "), "told: %s", reported());
         make(CLIENT_MAC, NODE_MAC);
         audit_feed(&a, *rx, &p);
-        cr_assert_not_null(strstr(told(), " data; "), "told: %s", told());
+        cr_assert_not_null(strstr(reported(), " data; "), "told: %s", reported());
         audit_close(&a);
     }
 }

@@ -121,7 +121,7 @@ static unsigned places_set(void)
 {
     unsigned n = 0;
 
-    for (unsigned i = 0; i < QPW_PRESENT_PLACES; i++)
+    for (unsigned i = 0; i < QPW_PRESENT_SLOTS; i++)
         n += (a.kernel.incarnations->present[i] & a.kernel.incarnations->present_bit) != 0;
     return n;
 }
@@ -133,7 +133,7 @@ static unsigned none_is_denied(enum qpw_map map, uint32_t size, enum qpw_present
     unsigned n = 0;
 
     for (; bpf_map_get_next_key(a.kernel.map_fd[map], previous, key) == 0; n++, previous = key)
-        cr_assert(a.kernel.incarnations->present[qpw_present_place(a.kernel.config.secret, key, size, table)] &
+        cr_assert(a.kernel.incarnations->present[qpw_present_slot(a.kernel.config.secret, key, size, table)] &
                   a.kernel.incarnations->present_bit);
     return n;
 }

@@ -66,7 +66,7 @@ enum mode { MODE_XDP, MODE_TC, MODE_CLSACT };
     X(FIRST_AGAIN, "hook-first-again") \
     X(ATTACHED, "attached")
 #define TOLD_SYMBOL(symbol, kind) TOLD_##symbol,
-enum told { TOLD(TOLD_SYMBOL) TOLD_KINDS };
+enum reported { TOLD(TOLD_SYMBOL) TOLD_KINDS };
 
 /*
  * What the coverage has to say about what the campaign did: since the attachment how often at least and at most, and
@@ -79,7 +79,7 @@ struct interval {
 struct coverage {
     struct {
         unsigned least, most;
-    } told[TOLD_KINDS];
+    } reported[TOLD_KINDS];
     bool ever[TOLD_KINDS];
     struct interval blind[INTERVALS]; /* nothing was attached */
     unsigned n_blind;
@@ -184,10 +184,10 @@ void auditor_note_hooks(struct campaign *c);
 void auditor_await_ticks(struct campaign *c, unsigned ticks);
 
 /* The coverage has to have such a record, or may: from `least` to `most` more than before. */
-void campaign_expect(struct campaign *c, enum told kind, unsigned least, unsigned most);
+void campaign_expect(struct campaign *c, enum reported kind, unsigned least, unsigned most);
 
 /* Waits until the coverage has as many such records as it must. */
-void campaign_await_told(struct campaign *c, enum told kind);
+void campaign_await_told(struct campaign *c, enum reported kind);
 
 /* Looks at the time, not at frames, for so long; what comes meanwhile is taken. */
 void campaign_wait(struct campaign *c, unsigned ms);

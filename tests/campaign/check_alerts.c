@@ -55,7 +55,7 @@ struct reading {
     struct campaign *c;
     struct names *flows;   /* flow_id: newest sequence */
     struct names *firsts;  /* finding: number of records "first" */
-    struct names *told;    /* finding: highest outcome told + 1 */
+    struct names *reported;    /* finding: highest outcome told + 1 */
     struct names *services; /* those with a record of further users */
 };
 
@@ -148,7 +148,7 @@ static void about_one(struct reading *r, const json_t *record)
     if (said + 1u > ever)
         campaign_fail(r->c, "no outcome beyond the true one", "%s: %s said, %s true", name, outcome_names[said],
                       outcome_names[ever - 1]);
-    raise_to(r->told, name, said + 1u);
+    raise_to(r->reported, name, said + 1u);
     owner_of(r, record);
     if (strcmp(kind, "first"))
         return;
@@ -279,7 +279,7 @@ static void judge_silence(struct reading *r, bool final)
             (!final && now - f->changed_ns < PATIENCE_NS))
             continue;
         r->c->invariants++;
-        if (names_get(r->told, f->name, strlen(f->name)) < ANSWERED + 1u &&
+        if (names_get(r->reported, f->name, strlen(f->name)) < ANSWERED + 1u &&
             !names_get(r->services, f->name, service_in(f->name)))
             campaign_fail(r->c, "what answered is told", "no alert after %.1f s: %s, %s%s%s",
                           (double)(now - f->changed_ns) / 1e9, f->name, outcome_names[f->outcome],
@@ -317,7 +317,7 @@ void check_alerts(struct campaign *c, bool final)
     evelog_clear(&log);
     names_free(r.flows);
     names_free(r.firsts);
-    names_free(r.told);
+    names_free(r.reported);
     names_free(r.services);
 }
 

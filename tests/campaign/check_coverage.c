@@ -36,13 +36,13 @@ unsigned check_events_of(const json_t *events, const char *kind)
 }
 
 /* The seconds of "for 3 s." or "for 1 min 3 s."; false: another text. */
-static bool read_seconds(const char *told, unsigned *ret)
+static bool read_seconds(const char *reported, unsigned *ret)
 {
     unsigned minutes, seconds = 0;
 
-    if (sscanf(told, "for %u min %u s.", &minutes, &seconds) >= 1 && strstr(told, "min"))
+    if (sscanf(reported, "for %u min %u s.", &minutes, &seconds) >= 1 && strstr(reported, "min"))
         return *ret = 60 * minutes + seconds, true;
-    return sscanf(told, "for %u s.", ret) == 1;
+    return sscanf(reported, "for %u s.", ret) == 1;
 }
 
 /* How long each says to have been, in their order, against the heartbeat that the one before it left. */
@@ -116,13 +116,13 @@ void check_coverage(struct campaign *c, const json_t *report)
     unsigned total = 0;
 
     for (unsigned kind = 0; kind < TOLD_KINDS; kind++)
-        total += c->coverage.told[kind].most;
+        total += c->coverage.reported[kind].most;
     for (unsigned kind = 0; kind < TOLD_KINDS && total < QPW_COVERAGE_RECORDS; kind++) { /* else the oldest are gone */
         unsigned n = check_events_of(events, told_names[kind]);
 
-        if (n < c->coverage.told[kind].least || n > c->coverage.told[kind].most)
+        if (n < c->coverage.reported[kind].least || n > c->coverage.reported[kind].most)
             campaign_fail(c, INVARIANT, "%u records '%s', %u to %u are true", n, told_names[kind],
-                          c->coverage.told[kind].least, c->coverage.told[kind].most);
+                          c->coverage.reported[kind].least, c->coverage.reported[kind].most);
     }
     c->invariants += TOLD_KINDS;
     if (total < QPW_COVERAGE_RECORDS) {

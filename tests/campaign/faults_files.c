@@ -40,7 +40,7 @@ void fault_reload_right(struct campaign *c, struct rng *r)
             campaign_fail(c, "a right policy is taken", "exit status %d: %s", rc, text);
         if (rc) /* on a very busy machine: it was dropped, or taken all the same */
             auditor_await_ticks(c, 3);
-        done = !rc || reloads(c) > c->coverage.told[TOLD_RELOADED].most;
+        done = !rc || reloads(c) > c->coverage.reported[TOLD_RELOADED].most;
     }
     if (!done)
         campaign_fail(c, "a right policy is taken", "not in five tries: %s", text);

@@ -53,16 +53,16 @@ void auditor_await_ticks(struct campaign *c, unsigned ticks)
         campaign_fail(c, "the auditor goes on", "it ended");
 }
 
-void campaign_expect(struct campaign *c, enum told kind, unsigned least, unsigned most)
+void campaign_expect(struct campaign *c, enum reported kind, unsigned least, unsigned most)
 {
-    c->coverage.told[kind].least += least;
-    c->coverage.told[kind].most += most;
+    c->coverage.reported[kind].least += least;
+    c->coverage.reported[kind].most += most;
     c->coverage.ever[kind] = c->coverage.ever[kind] || most;
 }
 
 struct told_wait {
     struct campaign *c;
-    enum told kind;
+    enum reported kind;
     unsigned n;
 };
 
@@ -74,16 +74,16 @@ static bool is_told(void *argument)
     w->n = check_events_of(json_object_get(json_object_get(status, "coverage"), "events"), told_names[w->kind]);
     json_decref(status);
     campaign_drain(w->c);
-    return w->n >= w->c->coverage.told[w->kind].least;
+    return w->n >= w->c->coverage.reported[w->kind].least;
 }
 
-void campaign_await_told(struct campaign *c, enum told kind)
+void campaign_await_told(struct campaign *c, enum reported kind)
 {
     struct told_wait w = {.c = c, .kind = kind};
 
     if (!netns_until(is_told, &w, CAMPAIGN_DEADLINE_MS))
         campaign_fail(c, "every blind interval is stated, none invented", "%u records '%s' after %d s, %u are true",
-                      w.n, told_names[kind], CAMPAIGN_DEADLINE_MS / 1000, c->coverage.told[kind].least);
+                      w.n, told_names[kind], CAMPAIGN_DEADLINE_MS / 1000, c->coverage.reported[kind].least);
 }
 
 static bool attached_or_ended(void *campaign)

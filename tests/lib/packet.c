@@ -28,9 +28,9 @@ static void put32(uint8_t *at, uint32_t value)
     put16(at + 2, value);
 }
 
-static uint32_t told(struct packet_lie lie, uint32_t truth)
+static uint32_t reported(struct packet_lie lie, uint32_t truth)
 {
-    return lie.told ? lie.value : truth;
+    return lie.reported ? lie.value : truth;
 }
 
 static struct packet_layer *last_layer(struct packet *p)
@@ -109,7 +109,7 @@ void packet_ethernet(struct packet *p, const struct packet_ethernet *o)
 
     put_mac(at, o->destination ? o->destination : "02:00:00:00:00:02");
     put_mac(at + 6, o->source ? o->source : "02:00:00:00:00:01");
-    put16(at + 12, told(o->type, 0));
+    put16(at + 12, reported(o->type, 0));
 }
 
 void packet_vlan(struct packet *p, uint16_t tpid, uint16_t tci)
@@ -159,7 +159,7 @@ void packet_ipv4(struct packet *p, const struct packet_ipv4 *o)
     uint8_t *at = add(p, IPV4, 20 + o->options_bytes, o->length, o->checksum);
     uint32_t flags = (o->dont_fragment ? 0x4000 : 0) | (o->more_fragments ? 0x2000 : 0);
 
-    at[0] = (uint8_t)(told(o->version, 4) << 4 | (told(o->ihl, (uint32_t)(20 + o->options_bytes) / 4) & 15));
+    at[0] = (uint8_t)(reported(o->version, 4) << 4 | (reported(o->ihl, (uint32_t)(20 + o->options_bytes) / 4) & 15));
     at[1] = o->tos;
     put16(at + 4, o->id);
     put16(at + 6, flags | o->fragment_offset / 8);
@@ -176,7 +176,7 @@ void packet_ipv6(struct packet *p, const struct packet_ipv6 *o)
     announce(p, ETHERTYPE_IPV6, IPPROTO_IPV6);
     uint8_t *at = add(p, IPV6, 40, o->length, (struct packet_lie){0});
 
-    at[0] = (uint8_t)(told(o->version, 6) << 4);
+    at[0] = (uint8_t)(reported(o->version, 6) << 4);
     at[6] = o->next ? o->next : IPPROTO_NONE;
     at[7] = o->hop_limit ? o->hop_limit : 64;
     put_address(at + 8, AF_INET6, o->source);
@@ -192,7 +192,7 @@ void packet_extension(struct packet *p, const struct packet_extension *o)
     uint32_t units = o->type == IPPROTO_AH ? (uint32_t)bytes / 4 - 2 : (uint32_t)bytes / 8 - 1;
 
     at[0] = o->next ? o->next : IPPROTO_NONE;
-    at[1] = (uint8_t)told(o->length, units);
+    at[1] = (uint8_t)reported(o->length, units);
     if (bytes > 2 && o->type != IPPROTO_ROUTING && o->type != IPPROTO_AH) {
         at[2] = 1; /* PadN over the rest */
         at[3] = (uint8_t)(bytes - 4 > 255 ? 255 : bytes - 4);
@@ -218,7 +218,7 @@ void packet_tcp(struct packet *p, const struct packet_tcp *o)
     put16(at + 2, o->destination);
     put32(at + 4, o->seq);
     put32(at + 8, o->ack);
-    at[12] = (uint8_t)(told(o->doff, (uint32_t)(20 + o->options_bytes) / 4) << 4);
+    at[12] = (uint8_t)(reported(o->doff, (uint32_t)(20 + o->options_bytes) / 4) << 4);
     at[13] = o->flags;
     put16(at + 14, o->window ? o->window : 64240);
     if (o->options_bytes)
@@ -330,31 +330,31 @@ static void finish_layer(struct packet *p, size_t index)
             put16(p->data + p->layers[index - 1].offset + 12, (uint32_t)bytes);
         break;
     case IPV4:
-        put16(at + 2, told(layer->length, (uint32_t)bytes));
+        put16(at + 2, reported(layer->length, (uint32_t)bytes));
         /* Over the header as it was built, whatever the length field says. */
         check = fold(sum(at, index + 1 < p->n_layers ? p->layers[index + 1].offset - layer->offset : bytes, 0));
-        put16(at + 10, told(layer->checksum, check));
+        put16(at + 10, reported(layer->checksum, check));
         break;
     case IPV6:
-        put16(at + 4, told(layer->length, (uint32_t)bytes - 40));
+        put16(at + 4, reported(layer->length, (uint32_t)bytes - 40));
         break;
     case TCP:
-        put16(at + 16, told(layer->checksum, fold(sum(at, bytes, pseudo(p, index, bytes, IPPROTO_TCP)))));
+        put16(at + 16, reported(layer->checksum, fold(sum(at, bytes, pseudo(p, index, bytes, IPPROTO_TCP)))));
         break;
     case UDP:
-        put16(at + 4, told(layer->length, (uint32_t)bytes));
+        put16(at + 4, reported(layer->length, (uint32_t)bytes));
         check = fold(sum(at, bytes, pseudo(p, index, bytes, IPPROTO_UDP)));
-        put16(at + 6, told(layer->checksum, check ? check : 0xffff));
+        put16(at + 6, reported(layer->checksum, check ? check : 0xffff));
         break;
     case SCTP:
         check = crc32c(at, bytes);
         memcpy(at + 8, &(uint32_t){htole32(check)}, 4);
         break;
     case ICMP:
-        put16(at + 2, told(layer->checksum, fold(sum(at, bytes, 0))));
+        put16(at + 2, reported(layer->checksum, fold(sum(at, bytes, 0))));
         break;
     case ICMP6:
-        put16(at + 2, told(layer->checksum, fold(sum(at, bytes, pseudo(p, index, bytes, IPPROTO_ICMPV6)))));
+        put16(at + 2, reported(layer->checksum, fold(sum(at, bytes, pseudo(p, index, bytes, IPPROTO_ICMPV6)))));
         break;
     }
 }

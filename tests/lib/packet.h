@@ -35,7 +35,7 @@
 
 /* A field's value given by hand instead of the right one: .ihl = PACKET_LIE(4) */
 struct packet_lie {
-    bool told;
+    bool reported;
     uint32_t value;
 };
 #define PACKET_LIE(v) ((struct packet_lie){true, (v)})

@@ -137,7 +137,7 @@ Test(attach, detach_without_an_auditor)
     struct node n;
     char text[2048], eve[128], head[128];
     struct evelog log = {0};
-    const json_t *told;
+    const json_t *reported;
     json_t *status;
     int code;
 
@@ -158,10 +158,10 @@ Test(attach, detach_without_an_auditor)
     expect_clsact(&n, false);
     cr_expect_eq(node_command(&n, text, sizeof(text), "detach"), 0, "again: nothing to do is no error");
     evelog_add(&log, eve); /* nobody else would ever write who it was */
-    told = evelog_last(&log, &(struct evelog_filter){.name = "detached"});
-    cr_assert(told);
-    cr_expect(strstr(evelog_fact(told, "by"), "qportwatch detach node0"), "%s", evelog_fact(told, "by"));
-    cr_expect(strstr(evelog_fact(told, "event"), "detached"));
+    reported = evelog_last(&log, &(struct evelog_filter){.name = "detached"});
+    cr_assert(reported);
+    cr_expect(strstr(evelog_fact(reported, "by"), "qportwatch detach node0"), "%s", evelog_fact(reported, "by"));
+    cr_expect(strstr(evelog_fact(reported, "event"), "detached"));
     evelog_clear(&log);
     cr_expect_eq(node_command(&n, text, sizeof(text), "alerts --verify --alerts %s", eve), 0, "%s", text);
     cr_expect_eq(node_command(&n, text, sizeof(text), "alerts --verify --alerts %s --head %s", eve, head), 0, "%s", text);

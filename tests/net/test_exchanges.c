@@ -32,7 +32,7 @@ struct exchange {
     const char *at_far[MAX_SERVERS];    /* … and on the other end */
     int node_port, far_port;            /* of UDP: waited for; 0: nothing to wait for */
     const char *node_runs, *far_runs;   /* then, in this order, to their ends */
-    const char *told;                   /* "severity direction protocol port verdict outcome evidence; ", in order */
+    const char *reported;                   /* "severity direction protocol port verdict outcome evidence; ", in order */
     const char *allowed;                /* "direction protocol port rule; " */
 };
 
@@ -58,103 +58,103 @@ static const struct exchange exchanges[] = {
     {.name = "perl, asked from port 53", .policy = LISTED,
      .at_node = {PERL UDP_SOCKET("10.1.0.1", "4444") UDP_ANSWER("$s")}, .node_port = 4444,
      .far_runs = UDP_ASK("53", "10.1.0.1", "4444"),
-     .told = "high inbound udp 4444 unexpected data first; "},
+     .reported = "high inbound udp 4444 unexpected data first; "},
     {.name = "perl, answering from another port", .policy = LISTED,
      .at_node = {PERL "$t=IO::Socket::INET->new(Proto=>\"udp\",LocalAddr=>\"10.1.0.1\",LocalPort=>4445) or die;"
                  UDP_SOCKET("10.1.0.1", "4444") UDP_ANSWER("$t")}, .node_port = 4444,
      .far_runs = UDP_ASK("53", "10.1.0.1", "4444"),
-     .told = "high inbound udp 4444 unexpected answered first; high inbound udp 4445 unexpected answered first; "},
+     .reported = "high inbound udp 4444 unexpected answered first; high inbound udp 4445 unexpected answered first; "},
     {.name = "perl, answering from another address", .policy = LISTED, .prepare = "ip addr add 10.1.0.9/24 dev node0",
      .at_node = {PERL "$t=IO::Socket::INET->new(Proto=>\"udp\",LocalAddr=>\"10.1.0.1\",LocalPort=>161) or die;"
                  UDP_SOCKET("10.1.0.9", "161") UDP_ANSWER("$t")}, .node_port = 161,
      .far_runs = UDP_ASK("5000", "10.1.0.9", "161"),
-     .told = "high inbound udp 161 unexpected data first; "},
+     .reported = "high inbound udp 161 unexpected data first; "},
     {.name = "ncat, which connects its socket silently", .policy = LISTED,
      .at_node = {"exec ncat -u -l 10.1.0.1 4444 -e /bin/cat"}, .node_port = 4444,
      .far_runs = UDP_ASK("53", "10.1.0.1", "4444"),
-     .told = "high inbound udp 4444 unexpected data first; "},
+     .reported = "high inbound udp 4444 unexpected data first; "},
     {.name = "socat", .policy = LISTED,
      .at_node = {"exec socat UDP4-LISTEN:4444,fork,reuseaddr EXEC:cat"}, .node_port = 4444,
      .far_runs = UDP_ASK("123", "10.1.0.1", "4444"),
-     .told = "high inbound udp 4444 unexpected data first; "},
+     .reported = "high inbound udp 4444 unexpected data first; "},
     /* As IKE: port 500 on both ends; whoever speaks first asked. */
     {.name = "500 to 500, the node first", .policy = LISTED,
      .at_far = {"exec socat UDP4-LISTEN:500,fork,reuseaddr EXEC:cat"}, .far_port = 500,
      .node_runs = UDP_ASK("500", "10.1.0.2", "500"),
-     .told = "medium outbound udp 500 unexpected data first; "},
+     .reported = "medium outbound udp 500 unexpected data first; "},
     {.name = "500 to 500, the other end first", .policy = LISTED,
      .at_node = {"exec socat UDP4-LISTEN:500,fork,reuseaddr EXEC:cat"}, .node_port = 500,
      .far_runs = UDP_ASK("500", "10.1.0.1", "500"),
-     .told = "high inbound udp 500 unexpected data first; "},
+     .reported = "high inbound udp 500 unexpected data first; "},
     /* As WireGuard. */
     {.name = "51820 to 51820, listed outbound", .policy = LISTED "outbound udp 51820 WireGuard name=wg\n",
      .at_far = {PERL UDP_SOCKET("10.1.0.2", "51820") UDP_ANSWER("$s")}, .far_port = 51820,
-     .node_runs = UDP_ASK("51820", "10.1.0.2", "51820"), .told = "", .allowed = "outbound udp 51820 wg; "},
+     .node_runs = UDP_ASK("51820", "10.1.0.2", "51820"), .reported = "", .allowed = "outbound udp 51820 wg; "},
     {.name = "51820 to 51820, listed outbound, the other end first",
      .policy = LISTED "outbound udp 51820 WireGuard name=wg\n",
      .at_node = {PERL UDP_SOCKET("10.1.0.1", "51820") UDP_ANSWER("$s")}, .node_port = 51820,
      .far_runs = UDP_ASK("51820", "10.1.0.1", "51820"),
-     .told = "high inbound udp 51820 unexpected data first; "},
+     .reported = "high inbound udp 51820 unexpected data first; "},
     /* The first packet goes to port 69, all others between two ports that nobody lists. */
     {.name = "TFTP, with answers from any port", .policy = LISTED "inbound udp 69 TFTP name=tftp answers=any-port\n",
      .prepare = "mkdir -p $DIR/tftp && chmod 755 $DIR $DIR/tftp && seq 300 >$DIR/tftp/file && chmod 644 $DIR/tftp/file",
      .at_node = {DNSMASQ "--port=0 --enable-tftp --tftp-root=$DIR/tftp --tftp-port-range=50000,50000"},
      .node_port = 69, .far_runs = "cd $DIR && busybox tftp -g -r file -l got 10.1.0.1 && cmp got tftp/file",
-     .told = "info inbound udp 50000 implied data first; ", .allowed = "inbound udp 69 tftp; "},
+     .reported = "info inbound udp 50000 implied data first; ", .allowed = "inbound udp 69 tftp; "},
     {.name = "TFTP, with answers from the port alone", .policy = LISTED "inbound udp 69 TFTP name=tftp\n",
      .prepare = "mkdir -p $DIR/tftp && chmod 755 $DIR $DIR/tftp && seq 300 >$DIR/tftp/file && chmod 644 $DIR/tftp/file",
      .at_node = {DNSMASQ "--port=0 --enable-tftp --tftp-root=$DIR/tftp --tftp-port-range=50000,50000"},
      .node_port = 69, .far_runs = "cd $DIR && busybox tftp -g -r file -l got 10.1.0.1 && cmp got tftp/file",
-     .told = "high inbound udp 50000 unexpected data first; ", .allowed = "inbound udp 69 tftp; "},
+     .reported = "high inbound udp 50000 unexpected data first; ", .allowed = "inbound udp 69 tftp; "},
     /* A resolver that asks from port 53, too; its client is on the node. */
     {.name = "dnsmasq as resolver, 53 to 53", .policy = LISTED,
      .at_node = {DNSMASQ "--server=10.1.0.2@10.1.0.1#53 --bind-interfaces --cache-size=0 --listen-address=127.0.0.1"},
      .at_far = {DNSMASQ "--address=/host.test/10.1.0.7"}, .node_port = 53, .far_port = 53,
-     .node_runs = DNS_QUERY("127.0.0.1"), .told = "", .allowed = "outbound udp 53 dns; "},
+     .node_runs = DNS_QUERY("127.0.0.1"), .reported = "", .allowed = "outbound udp 53 dns; "},
     {.name = "dnsmasq as server", .policy = LISTED, .at_node = {DNSMASQ "--address=/host.test/10.1.0.7"},
      .node_port = 53, .far_runs = DNS_QUERY("10.1.0.1"),
-     .told = "high inbound udp 53 unexpected data first; "},
+     .reported = "high inbound udp 53 unexpected data first; "},
     {.name = "dnsmasq as listed server", .policy = LISTED "inbound udp 53 DNS name=dns-in\n",
      .at_node = {DNSMASQ "--address=/host.test/10.1.0.7"}, .node_port = 53, .far_runs = DNS_QUERY("10.1.0.1"),
-     .told = "", .allowed = "inbound udp 53 dns-in; "},
+     .reported = "", .allowed = "inbound udp 53 dns-in; "},
     /* NTP from port 123 to port 123. */
     {.name = "chrony as client", .policy = LISTED, .prepare = CHRONY_SERVER("far") CHRONY_CLIENT("node", "10.1.0.2"),
      .at_far = {CHRONY "$DIR/far.conf"}, .far_port = 123,
      .node_runs = "chronyd -Q -d -t 20 -u root -f $DIR/node.conf",
-     .told = "", .allowed = "outbound udp 123 ntp; "},
+     .reported = "", .allowed = "outbound udp 123 ntp; "},
     {.name = "chrony as server", .policy = LISTED, .prepare = CHRONY_SERVER("node") CHRONY_CLIENT("far", "10.1.0.1"),
      .at_node = {CHRONY "$DIR/node.conf"}, .node_port = 123,
      .far_runs = "chronyd -Q -d -t 20 -u root -f $DIR/far.conf",
-     .told = "high inbound udp 123 unexpected data first; "},
+     .reported = "high inbound udp 123 unexpected data first; "},
     {.name = "rpcbind", .policy = LISTED,
      .at_node = {"exec unshare -m sh -c 'mount -t tmpfs none /run && exec rpcbind -f -h 10.1.0.1'"}, .node_port = 111,
      .far_runs = "rpcinfo -T udp 10.1.0.1 portmapper && rpcinfo -p 10.1.0.1",
-     .told = "high inbound tcp 111 unexpected data handshake; high inbound udp 111 unexpected data first; "},
+     .reported = "high inbound tcp 111 unexpected data handshake; high inbound udp 111 unexpected data first; "},
     {.name = "rpcbind, listed", .policy = LISTED "inbound tcp,udp 111 rpcbind name=rpc\n",
      .at_node = {"exec unshare -m sh -c 'mount -t tmpfs none /run && exec rpcbind -f -h 10.1.0.1'"}, .node_port = 111,
      .far_runs = "rpcinfo -T udp 10.1.0.1 portmapper && rpcinfo -p 10.1.0.1",
-     .told = "", .allowed = "inbound tcp 111 rpc; inbound udp 111 rpc; "},
+     .reported = "", .allowed = "inbound tcp 111 rpc; inbound udp 111 rpc; "},
     /* Groups: the answer comes from the node's own address. */
     {.name = "mDNS", .policy = LISTED, .prepare = "ip route add 224.0.0.0/4 dev node0",
      .at_node = {PERL UDP_SOCKET("0.0.0.0", "5353")
                  "setsockopt($s,0,35,inet_aton(\"224.0.0.251\").inet_aton(\"10.1.0.1\")) or die;" UDP_ANSWER("$s")},
      .node_port = 5353,
      .far_runs = "ip route add 224.0.0.0/4 dev far0; " UDP_ASK("5353", "224.0.0.251", "5353"),
-     .told = "info inbound udp 5353 unexpected answered first; "},
+     .reported = "info inbound udp 5353 unexpected answered first; "},
     {.name = "NetBIOS names", .policy = LISTED, .prepare = "ip addr add 10.1.0.1/24 brd + dev node0 2>/dev/null || "
                 "ip addr change 10.1.0.1/24 brd + dev node0",
      .at_node = {PERL UDP_SOCKET("0.0.0.0", "137") UDP_ANSWER("$s")}, .node_port = 137,
      .far_runs = PERL "alarm 20;$SIG{ALRM}=sub{die};$s=IO::Socket::INET->new(Proto=>\"udp\",LocalPort=>137,Broadcast=>1)"
                  " or die;for(1..3){send($s,\"name?\",0,sockaddr_in(137,inet_aton(\"10.1.0.255\")));recv($s,$b,999,0)}'",
-     .told = "info inbound udp 137 unexpected answered first; "},
+     .reported = "info inbound udp 137 unexpected answered first; "},
     /* TCP made by hand on both ends: data one way each, between ports that have nothing to do with each other. */
     {.name = "scapy, segments one way each", .policy = LISTED,
      .far_runs = SCAPY "send(IP(dst=\"10.1.0.1\")/TCP(sport=7001,dport=7002,flags=\"A\")/b\"command\")'",
      .node_runs = SCAPY "send(IP(dst=\"10.1.0.2\")/TCP(sport=7003,dport=7004,flags=\"A\")/b\"answer\")'",
-     .told = "medium unknown - 0 undecided data none; "},
+     .reported = "medium unknown - 0 undecided data none; "},
     {.name = "perl, raw segments one way each", .policy = LISTED,
      .far_runs = RAW_SEGMENT("7001", "7002", "10.1.0.1"), .node_runs = RAW_SEGMENT("7003", "7004", "10.1.0.2"),
-     .told = "medium unknown - 0 undecided data none; "},
+     .reported = "medium unknown - 0 undecided data none; "},
     /* Asked on one port, answered to another: two attempts, each of which may be the answer to the other. */
     {.name = "perl, answering to another port", .policy = LISTED,
      .at_node = {PERL UDP_SOCKET("10.1.0.1", "4444") "recv($s,$b,9,0);$t=IO::Socket::INET->new(Proto=>\"udp\");"
@@ -162,39 +162,39 @@ static const struct exchange exchanges[] = {
      .at_far = {PERL UDP_SOCKET("10.1.0.2", "7777") "recv($s,$b,9,0);sleep 60'"}, .far_port = 7777,
      .far_runs = PERL "$s=IO::Socket::INET->new(Proto=>\"udp\");"
                  "send($s,\"question\",0,sockaddr_in(4444,inet_aton(\"10.1.0.1\")))'",
-     .told = "medium inbound udp 4444 unexpected attempted first; medium outbound udp 7777 unexpected attempted first; "},
+     .reported = "medium inbound udp 4444 unexpected attempted first; medium outbound udp 7777 unexpected attempted first; "},
     /* From a raw socket, too, but one way: nobody answers to it. */
     {.name = "perl, raw segments of the node alone", .policy = LISTED,
-     .node_runs = RAW_SEGMENT("7003", "7004", "10.1.0.2"), .told = ""},
+     .node_runs = RAW_SEGMENT("7003", "7004", "10.1.0.2"), .reported = ""},
     /* What no table of ports speaks of: by day, and with a load. */
     {.name = "ping, small and large", .policy = LISTED, .prepare = "ip link set node0 mtu 9000",
      .far_runs = "ip link set far0 mtu 9000; ping -q -c 5 -i 0.2 10.1.0.1 && ping -q -c 3 -i 0.2 -s 8972 -M do 10.1.0.1",
-     .told = "info inbound icmp 0 infra data first; "},
+     .reported = "info inbound icmp 0 infra data first; "},
     {.name = "scapy, an ICMP type of no use", .policy = LISTED,
      .far_runs = "ping -q -c 2 -i 0.2 10.1.0.1; " SCAPY "send(IP(dst=\"10.1.0.1\")/ICMP(type=200)/b\"command\")'",
-     .told = "low inbound icmp 0 unexpected attempted first; "},
+     .reported = "low inbound icmp 0 unexpected attempted first; "},
     {.name = "scapy, a tunnel in ICMP", .policy = LISTED,
      .far_runs = SCAPY "send(IP(dst=\"10.1.0.1\")/ICMP(type=13)/(b\"command\"*50))'",
      .node_runs = SCAPY "send(IP(dst=\"10.1.0.2\")/ICMP(type=13)/(b\"answer\"*50))'",
-     .told = "high inbound icmp 0 unexpected data first; "},
+     .reported = "high inbound icmp 0 unexpected data first; "},
     {.name = "scapy, a tunnel in ARP", .policy = LISTED,
      .far_runs = SCAPY "sendp(Ether(src=\"02:00:00:00:00:02\",dst=\"02:00:00:00:00:01\")/ARP()/(b\"command\"*50),iface=\"far0\")'",
      .node_runs = SCAPY "sendp(Ether(src=\"02:00:00:00:00:01\",dst=\"02:00:00:00:00:02\")/ARP()/(b\"answer\"*50),iface=\"node0\")'",
-     .told = "high non_ip 0x0806 0 unexpected data none; "},
+     .reported = "high non_ip 0x0806 0 unexpected data none; "},
     {.name = "scapy, IGMP to the node alone", .policy = LISTED,
      .far_runs = SCAPY "send(IP(dst=\"10.1.0.1\",proto=2)/(b\"command\"*50))'",
-     .told = "low inbound - 0 unexpected attempted first; "},
+     .reported = "low inbound - 0 unexpected attempted first; "},
     {.name = "perl, DHCP of nobody's server", .policy = LISTED,
      .far_runs = PERL "$s=IO::Socket::INET->new(Proto=>\"udp\",LocalPort=>67) or die;"
                  "send($s,\"command\",0,sockaddr_in(68,inet_aton(\"10.1.0.1\")))'",
-     .told = "low inbound udp 68 unexpected refused first; "},
+     .reported = "low inbound udp 68 unexpected refused first; "},
     /* The answer is what a refusal would be, and more. */
     {.name = "scapy, an answer in a reset", .policy = LISTED,
      .prepare = "nft add table t && nft 'add chain t o {type filter hook input priority 0;}' && "
                 "nft add rule t o tcp dport 4444 drop",
      .far_runs = SCAPY "send(IP(dst=\"10.1.0.1\")/TCP(sport=5000,dport=4444,flags=\"S\",seq=7))'",
      .node_runs = SCAPY "send(IP(dst=\"10.1.0.2\")/TCP(sport=4444,dport=5000,flags=\"RA\",ack=8)/b\"answer\")'",
-     .told = "high inbound tcp 4444 unexpected answered handshake; "},
+     .reported = "high inbound tcp 4444 unexpected answered handshake; "},
 };
 
 static void let_pass(int ms)
@@ -247,7 +247,7 @@ static void describe(json_t *rows, bool findings, char *ret, size_t size)
 struct look {
     struct site *n;
     const struct exchange *e;
-    char told[2048], allowed[2048];
+    char reported[2048], allowed[2048];
 };
 
 static bool as_wanted(void *argument)
@@ -256,10 +256,10 @@ static bool as_wanted(void *argument)
     json_t *report = site_report(l->n);
 
     site_assert_identities(report);
-    describe(json_object_get(report, "findings"), true, l->told, sizeof(l->told));
+    describe(json_object_get(report, "findings"), true, l->reported, sizeof(l->reported));
     describe(json_object_get(report, "meters"), false, l->allowed, sizeof(l->allowed));
     json_decref(report);
-    return !strcmp(l->told, l->e->told) && !strcmp(l->allowed, l->e->allowed ? l->e->allowed : "");
+    return !strcmp(l->reported, l->e->reported) && !strcmp(l->allowed, l->e->allowed ? l->e->allowed : "");
 }
 
 static pid_t start(struct site *n, const struct netns *ns, const char *command, const char *log)
@@ -307,7 +307,7 @@ static void finish(struct running *r, const struct exchange *e)
     run(&r->n, &r->n.far, e->far_runs);
     run(&r->n, &r->n.ns, e->node_runs);
     cr_expect(netns_until(as_wanted, &look, NETNS_DEADLINE_MS),
-              "%s\n told:    '%s'\n not:     '%s'\n allowed: '%s'\n not:     '%s'", e->name, look.told, e->told,
+              "%s\n told:    '%s'\n not:     '%s'\n allowed: '%s'\n not:     '%s'", e->name, look.reported, e->reported,
               look.allowed, e->allowed ? e->allowed : "");
     for (size_t i = 0; i < r->started; i++)
         netns_stop(r->servers[i], SIGKILL);

@@ -18,7 +18,7 @@ static struct qpw_netlink *netlink;
 static struct qpw_error err;
 
 /* What the handler was told, as one line each. */
-static char told[64][96];
+static char reported[64][96];
 static size_t n_told;
 
 static void on_local(void *arg, const struct qpw_local *local)
@@ -26,14 +26,14 @@ static void on_local(void *arg, const struct qpw_local *local)
     char text[64];
 
     if (n_told < 64)
-        snprintf(told[n_told++], sizeof(*told), "local %s %u", qpw_address_text(local->addr, text, sizeof(text)),
+        snprintf(reported[n_told++], sizeof(*reported), "local %s %u", qpw_address_text(local->addr, text, sizeof(text)),
                  local->flags);
 }
 
 static void on_link(void *arg, const struct qpw_link *was, const struct qpw_link *now)
 {
     if (n_told < 64)
-        snprintf(told[n_told++], sizeof(*told), "link %s>%s", was ? was->name : "", now ? now->name : "");
+        snprintf(reported[n_told++], sizeof(*reported), "link %s>%s", was ? was->name : "", now ? now->name : "");
 }
 
 static const struct qpw_netlink_handler handler = {.local = on_local, .link = on_link};
@@ -47,7 +47,7 @@ static void drain(void)
 static bool was_told(const char *line)
 {
     for (size_t i = 0; i < n_told; i++)
-        if (!strcmp(told[i], line))
+        if (!strcmp(reported[i], line))
             return true;
     return false;
 }
@@ -118,7 +118,7 @@ Test(netlink, addresses_come_and_go)
     struct pollfd wait = {.fd = qpw_netlink_fd(netlink), .events = POLLIN};
 
     drain();
-    cr_assert_eq(n_told, 0, "first told: %s", told[0]);
+    cr_assert_eq(n_told, 0, "first told: %s", reported[0]);
     netns_run(&here, "ip addr add 10.9.0.7/20 dev node0");
     cr_assert_eq(poll(&wait, 1, NETNS_DEADLINE_MS), 1);
     drain();
@@ -142,7 +142,7 @@ Test(netlink, address_on_two_links_is_ours_until_both_lose_it)
     cr_assert(was_told("local 10.9.0.7 1"));
     netns_run(&here, "ip addr del 10.9.0.7/32 dev node0");
     drain();
-    cr_assert_eq(n_told, 0, "first told: %s", told[0]);
+    cr_assert_eq(n_told, 0, "first told: %s", reported[0]);
     netns_run(&here, "ip link del node1");
     drain();
     cr_assert(was_told("link node1>"));
@@ -157,7 +157,7 @@ Test(netlink, address_that_a_link_has_twice_is_ours_until_both_are_gone)
     cr_assert(was_told("local 10.9.0.8 1"));
     netns_run(&here, "ip addr del 10.9.0.8/32 dev node0 && ip addr del 10.9.0.8 peer 10.9.1.1/32 dev node0");
     drain();
-    cr_assert_eq(n_told, 0, "first told: %s", told[0]);
+    cr_assert_eq(n_told, 0, "first told: %s", reported[0]);
     netns_run(&here, "ip addr del 10.9.0.8/24 dev node0");
     drain();
     cr_assert(was_told("local 10.9.0.8 0"));
@@ -192,7 +192,7 @@ Test(netlink, links_are_renamed_go_down_and_are_made_again)
     netns_run(&here, "ip link del data0 && ip link add data0 index %u type veth peer name data1", ifindex);
     drain();
     cr_assert(was_told("link data0>") && was_told("link >data0"));
-    cr_assert_str_eq(told[0], "link data0>");
+    cr_assert_str_eq(reported[0], "link data0>");
     cr_assert_eq(qpw_netlink_by_name(netlink, "data0")->ifindex, ifindex);
     cr_assert_str_eq(qpw_netlink_by_name(netlink, "data0")->driver, "veth");
     cr_assert_eq(local_flags("10.1.0.12"), 0);
@@ -286,6 +286,6 @@ Test(netlink, refresh_reads_packet_counters)
     netns_until_rx(&here, "node0", before + 3);
     cr_assert_eq(qpw_netlink_refresh(netlink, &err), 0);
     drain();
-    cr_assert_eq(n_told, 0, "counters alone are no change: %s", told[0]);
+    cr_assert_eq(n_told, 0, "counters alone are no change: %s", reported[0]);
     cr_assert_geq(qpw_netlink_by_name(netlink, "node0")->rx_packets, before + 3);
 }

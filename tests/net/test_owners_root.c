@@ -350,10 +350,10 @@ static bool owners_are_told(void *argument)
 {
     int status;
     json_t *document = node_status(&n, &status);
-    bool told = document && json_is_string(json_object_get(json_object_get(document, "owners"), argument));
+    bool reported = document && json_is_string(json_object_get(json_object_get(document, "owners"), argument));
 
     json_decref(document);
-    return told;
+    return reported;
 }
 
 static void assert_goes_on_without(int (*attach)(void *argument), const char *why)

@@ -141,14 +141,14 @@ static size_t until_stored(int notes)
 static void empty_hooks(struct node *n)
 {
     struct netns here = netns_here();
-    struct qpw_places places = {0};
+    struct qpw_hook_scan places = {0};
 
     netns_enter(&n->node);
-    cr_assert_eq(qpw_places_find(&places, NULL), 0);
+    cr_assert_eq(qpw_hook_scan_find(&places, NULL), 0);
     cr_assert_gt(places.n, 0u);
     for (size_t i = 0; i < places.n; i++)
         cr_assert_eq(qpw_hooks_detach(places.place[i].ifindex, places.place[i].point, &places.place[i].entry, NULL), 0);
-    qpw_places_clear(&places);
+    qpw_hook_scan_clear(&places);
     netns_enter(&here);
     netns_close(&here);
 }
@@ -296,14 +296,14 @@ Test(service, other_commands_take_what_is_configured)
 static size_t pretend_other_layout(struct node *n)
 {
     struct netns here = netns_here();
-    struct qpw_places places = {0};
+    struct qpw_hook_scan places = {0};
     struct qpw_meta meta;
     __u32 zero = 0;
     size_t count;
     int fd;
 
     netns_enter(&n->node);
-    cr_assert_eq(qpw_places_find(&places, NULL), 0);
+    cr_assert_eq(qpw_hook_scan_find(&places, NULL), 0);
     cr_assert_gt(places.n, 0u);
     fd = bpf_map_get_fd_by_id(places.place[0].instance);
     cr_assert(fd >= 0 && bpf_map_lookup_elem(fd, &zero, &meta) == 0);
@@ -311,7 +311,7 @@ static size_t pretend_other_layout(struct node *n)
     cr_assert_eq(bpf_map_update_elem(fd, &zero, &meta, BPF_ANY), 0);
     close(fd);
     count = places.n;
-    qpw_places_clear(&places);
+    qpw_hook_scan_clear(&places);
     netns_enter(&here);
     netns_close(&here);
     return count;

@@ -82,13 +82,13 @@ static bool told_when_asked(void *argument)
 {
     const struct asked *asked = argument;
     struct evelog log = {0};
-    bool told;
+    bool reported;
 
     netns_output(asked->by, NULL, 0, "%s", asked->command);
     evelog_add(&log, eve);
-    told = evelog_last(&log, &(struct evelog_filter){.port = asked->port, .outcome = "data"}) != NULL;
+    reported = evelog_last(&log, &(struct evelog_filter){.port = asked->port, .outcome = "data"}) != NULL;
     evelog_clear(&log);
-    return told;
+    return reported;
 }
 
 #define EXPECT_TOLD_WHEN_ASKED(port, by, what) \

@@ -226,14 +226,14 @@ static void expect_told(const struct evelog *log, unsigned port, unsigned severi
 static bool is_mount_told(void *unused)
 {
     struct evelog log = {0};
-    bool told;
+    bool reported;
 
     (void)unused;
     on(&n.far, ASK("45000"));
     evelog_add(&log, eve);
-    told = evelog_last(&log, &(struct evelog_filter){.port = 45000}) != NULL;
+    reported = evelog_last(&log, &(struct evelog_filter){.port = 45000}) != NULL;
     evelog_clear(&log);
-    return told;
+    return reported;
 }
 
 /* Of connections of that port, how many the report counts with that verdict; NULL: with any. */

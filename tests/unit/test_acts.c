@@ -316,18 +316,18 @@ Test(mute, refuses_what_it_cannot_say_or_should_not)
     cr_expect(strstr(err.text, "policy edit"), "%s", err.text);
     strcpy(s.meta.policy_path, f.policy);
     {
-        struct qpw_policy_place place;
+        struct qpw_policy_file place;
 
-        cr_assert_eq(qpw_place_open(f.policy, &place, &err), 0);
+        cr_assert_eq(qpw_policy_file_open(f.policy, &place, &err), 0);
         cr_expect_eq(qpw_act_mute(&act, &s, &asker, said, sizeof(said), &err), QPW_EXIT_FAILED);
         cr_expect(strstr(err.text, "is changing a policy"), "%s", err.text);
-        cr_expect_eq(qpw_place_check(&place, &err), 0, "%s", err.text);
+        cr_expect_eq(qpw_hook_site_check(&place, &err), 0, "%s", err.text);
         put(f.policy, "policy other\n");
-        cr_expect_eq(qpw_place_check(&place, &err), -ESTALE);
+        cr_expect_eq(qpw_hook_site_check(&place, &err), -ESTALE);
         unlink(f.policy);
-        cr_expect_eq(qpw_place_check(&place, &err), -ESTALE);
+        cr_expect_eq(qpw_hook_site_check(&place, &err), -ESTALE);
         put(f.policy, "policy site\ninbound tcp 22 ssh");
-        qpw_place_close(&place);
+        qpw_policy_file_close(&place);
     }
     cr_assert_eq(symlink("nowhere", f.muted), 0);
     cr_expect_eq(qpw_act_mute(&act, &s, &asker, said, sizeof(said), &err), QPW_EXIT_USAGE);

@@ -896,13 +896,13 @@ Test(faces, acknowledged_ones_and_arp_in_words)
     struct qpw_finding_row arp = {.key = {.kind = QPW_KIND_ETHERTYPE, .port = 0x0806, .direction = QPW_DIR_NON_IP}};
     struct qpw_answer a = {.state = QPW_ANSWER_PROBED, .probes = 1, .worst = &arp, .acknowledged = 3};
     struct qpw_totals none = {0};
-    char text[640], told[320];
+    char text[640], reported[320];
 
     cr_expect_str_eq(qpw_words_headline(&a, SAMPLE_NOW_NS, text, sizeof(text)), "PROBED: 1 unexpected attempt, none answered (ARP)");
     cr_expect(strstr(qpw_summary_text(&(struct qpw_summary){&none, &a, SAMPLE_NOW_NS, 10, "CLEAN"}, text, sizeof(text)),
                      "findings 0 unexpected, 0 of them answered, 3 acknowledged; PROBED: 1 unexpected attempt, none"), "%s", text);
-    qpw_words_headline(&a, SAMPLE_NOW_NS, told, sizeof(told));
-    cr_expect(strstr(qpw_summary_text(&(struct qpw_summary){&none, &a, SAMPLE_NOW_NS, 10, told}, text, sizeof(text)),
+    qpw_words_headline(&a, SAMPLE_NOW_NS, reported, sizeof(reported));
+    cr_expect(strstr(qpw_summary_text(&(struct qpw_summary){&none, &a, SAMPLE_NOW_NS, 10, reported}, text, sizeof(text)),
                      "3 acknowledged; PROBED"), "%s", text);
     cr_expect_null(strstr(text, "PROBED: "), "the same is not said again: %s", text);
 }

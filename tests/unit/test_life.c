@@ -740,7 +740,7 @@ Test(records, opening_again_has_the_number_of_findings)
     qpw_lives_assign(&s.lives, rows, 2);
     for (int after = 61; after < 900; after += 60) {
         s.lives.now_unix_ns = T0 + after * SEC;
-        cr_expect_eq(qpw_engine_step_untold(e, &rows[0]), after == 61 || after == 121, "%d", after);
+        cr_expect_eq(qpw_engine_step_unreported(e, &rows[0]), after == 61 || after == 121, "%d", after);
         qpw_engine_findings(e, rows, 2, T0 + after * SEC);
         qpw_engine_tick(e, T0 + after * SEC);
     }

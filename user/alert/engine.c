@@ -42,25 +42,25 @@ void qpw_engine_free(struct qpw_engine *e)
 {
     if (!e)
         return;
-    for (size_t i = 0; i < e->n_marks; i++)
-        free(e->marks[i].process);
-    for (size_t i = 0; i < e->n_groups; i++)
-        qpw_group_end(&e->groups[i]);
+    for (size_t i = 0; i < e->n_states; i++)
+        free(e->states[i].process);
+    for (size_t i = 0; i < e->n_aggregates; i++)
+        qpw_aggregate_end(&e->aggregates[i]);
     free(e->fresh);
-    qpw_hidden_clear(e);
-    qpw_idmap_clear(&e->mark_index);
-    qpw_idmap_clear(&e->group_index);
+    qpw_suppressed_clear(e);
+    qpw_idmap_clear(&e->state_index);
+    qpw_idmap_clear(&e->aggregate_index);
     qpw_idmap_clear(&e->steps);
     qpw_idmap_clear(&e->peer_ports);
-    free(e->marks);
-    free(e->groups);
+    free(e->states);
+    free(e->aggregates);
     free(e);
 }
 
 int qpw_engine_restore(struct qpw_engine *e, const struct qpw_engine_past *past, uint64_t now_ns)
 {
     bool later = past->written_unix_ns > now_ns + FUTURE_SLACK_NS;
-    struct qpw_mark *mark;
+    struct qpw_alert_state *state;
 
     if (past->coverage_unix_ns > e->coverage_ns && past->coverage_unix_ns <= now_ns + FUTURE_SLACK_NS)
         e->coverage_ns = past->coverage_unix_ns;
@@ -68,21 +68,21 @@ int qpw_engine_restore(struct qpw_engine *e, const struct qpw_engine_past *past,
         qpw_idmap_set(&e->steps, past->step, 1); /* without memory it is told again */
     if (!past->flow_id)
         return 0;
-    mark = qpw_engine_mark(e, past->flow_id);
-    if (!mark)
+    state = qpw_engine_state(e, past->flow_id);
+    if (!state)
         return -ENOMEM;
-    if (past->sequence < mark->sequence)
+    if (past->sequence < state->sequence)
         return 0;
-    mark->sequence = past->sequence;
-    mark->written_ns = later ? 0 : past->written_unix_ns;
-    mark->told = past->count;
-    mark->outcome = past->outcome;
-    mark->state = past->kind == QPW_RECORD_CLOSED         ? QPW_MARK_CLOSED
-                  : past->kind == QPW_RECORD_ACKNOWLEDGED ? QPW_MARK_ACKNOWLEDGED : QPW_MARK_WRITTEN;
-    mark->ends = past->ends;
+    state->sequence = past->sequence;
+    state->written_ns = later ? 0 : past->written_unix_ns;
+    state->reported = past->count;
+    state->outcome = past->outcome;
+    state->state = past->kind == QPW_RECORD_CLOSED         ? QPW_ALERT_STATE_CLOSED
+                  : past->kind == QPW_RECORD_ACKNOWLEDGED ? QPW_ALERT_STATE_ACKNOWLEDGED : QPW_ALERT_STATE_WRITTEN;
+    state->ends = past->ends;
     for (unsigned s = 1; s < QPW_SIG_COUNT; s++)
         if (qpw_signature(s)->id == past->signature_id)
-            mark->signature = s;
+            state->signature = s;
     return 0;
 }
 
@@ -95,8 +95,8 @@ void qpw_engine_context(struct qpw_engine *e, const struct qpw_engine_context *c
     e->context.programs_unknown += programs_unknown;
     e->context.answered_lost |= answered_lost;
     e->blocked = false;
-    qpw_hidden_context(e, now_ns);
-    qpw_hidden_write(e, now_ns);
+    qpw_suppressed_context(e, now_ns);
+    qpw_suppressed_write(e, now_ns);
 }
 
 void qpw_engine_programs_unknown(struct qpw_engine *e, size_t n)
@@ -126,13 +126,13 @@ static void shift(uint64_t *time_ns, int64_t by_ns)
 
 void qpw_engine_clock_stepped(struct qpw_engine *e, int64_t by_ns)
 {
-    for (size_t i = 0; i < e->n_marks; i++) {
-        shift(&e->marks[i].written_ns, by_ns);
-        shift(&e->marks[i].tracked_ns, by_ns);
-        shift(&e->marks[i].offered_ns, by_ns);
+    for (size_t i = 0; i < e->n_states; i++) {
+        shift(&e->states[i].written_ns, by_ns);
+        shift(&e->states[i].tracked_ns, by_ns);
+        shift(&e->states[i].offered_ns, by_ns);
     }
-    for (size_t i = 0; i < e->n_groups; i++) {
-        struct qpw_group *g = &e->groups[i];
+    for (size_t i = 0; i < e->n_aggregates; i++) {
+        struct qpw_aggregate *g = &e->aggregates[i];
 
         shift(&g->last_ns, by_ns);
         shift(&g->first_ns, by_ns);
@@ -142,7 +142,7 @@ void qpw_engine_clock_stepped(struct qpw_engine *e, int64_t by_ns)
             shift(&g->service->past_ns, by_ns);
             shift(&g->service->lead.last_unix_ns, by_ns);
         }
-        for (size_t k = 0; k < QPW_GROUP_RING; k++)
+        for (size_t k = 0; k < QPW_AGGREGATE_RING; k++)
             if (g->ring[k])
                 g->ring[k] += (uint32_t)(by_ns / (int64_t)SECOND);
     }
@@ -163,8 +163,8 @@ void qpw_engine_tick(struct qpw_engine *e, uint64_t now_ns)
 {
     qpw_engine_fresh(e, now_ns);
     e->blocked = false;
-    qpw_groups_write(e, now_ns);
-    qpw_hidden_write(e, now_ns);
+    qpw_aggregates_write(e, now_ns);
+    qpw_suppressed_write(e, now_ns);
     qpw_peers_write(e, now_ns);
     qpw_health_write(e, now_ns);
 }

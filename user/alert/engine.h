@@ -110,7 +110,7 @@ struct qpw_engine_figures {
     uint64_t by_severity[QPW_SEVERITY_INFO + 1];
     uint64_t suppressed; /* findings hidden by the policy */
     uint64_t folded;     /* findings told within another record */
-    uint64_t held;       /* findings held back by the cap, all told */
+    uint64_t rate_limited;       /* findings held back by the cap, all told */
     uint64_t waiting;    /* of those, not yet written */
     uint64_t failures;   /* writes that failed */
     bool blocked;        /* the last write failed */
@@ -125,7 +125,7 @@ void qpw_engine_free(struct qpw_engine *e); /* NULL is fine */
 void qpw_engine_key(struct qpw_engine *e, const void *secret, size_t size);
 
 /* Whether a step in the finding's life is in no record yet: it is told with all that it is about, those of a snapshot. */
-bool qpw_engine_step_untold(const struct qpw_engine *e, const struct qpw_finding_row *row);
+bool qpw_engine_step_unreported(const struct qpw_engine *e, const struct qpw_finding_row *row);
 
 /* Whether all that there is to write about a finding is written: its place is not needed any more. */
 bool qpw_engine_settled(struct qpw_engine *e, const struct qpw_finding_row *row);

@@ -20,7 +20,7 @@
 /* One row under judgement. */
 struct work {
     const struct qpw_finding_row *row;
-    struct qpw_mark *mark;
+    struct qpw_alert_state *state;
     struct qpw_finding_life life;
     enum qpw_signature_name signature;
     bool answered;
@@ -29,12 +29,12 @@ struct work {
 };
 
 /* Whether a step in the finding's life is in no record yet. */
-static bool is_untold(const struct qpw_engine *e, const struct work *w)
+static bool is_unreported(const struct qpw_engine *e, const struct work *w)
 {
     uint64_t number = qpw_life_number(&w->life);
-    uint32_t told;
+    uint32_t reported;
 
-    return number && !qpw_idmap_get(&e->steps, number, &told);
+    return number && !qpw_idmap_get(&e->steps, number, &reported);
 }
 
 /* How often it happened: connections, or packets of what knows none. */
@@ -54,15 +54,15 @@ static const struct qpw_process *process_of(struct qpw_engine *e, const struct w
 
     if (e->context.process)
         e->context.process(e->context.process_data, w->row, &found);
-    if (found.match == QPW_MATCH_NONE && (!found.why || w->mark->process))
-        return w->mark->process;
-    if (!w->mark->process)
-        w->mark->process = malloc(sizeof(found));
+    if (found.match == QPW_MATCH_NONE && (!found.why || w->state->process))
+        return w->state->process;
+    if (!w->state->process)
+        w->state->process = malloc(sizeof(found));
     else if (found.match == QPW_MATCH_GONE)
-        return w->mark->process;
-    if (w->mark->process)
-        *w->mark->process = found;
-    return w->mark->process;
+        return w->state->process;
+    if (w->state->process)
+        *w->state->process = found;
+    return w->state->process;
 }
 
 /* Where the finding is not open: since when, and by whom or what. */
@@ -117,11 +117,11 @@ static void row_facts(struct qpw_engine *e, struct qpw_record *r, const struct w
 }
 
 /* It waits no longer. */
-static void release(struct qpw_engine *e, struct qpw_mark *mark)
+static void release(struct qpw_engine *e, struct qpw_alert_state *state)
 {
-    if (mark->held)
+    if (state->rate_limited)
         e->figures.waiting--;
-    mark->held = false;
+    state->rate_limited = false;
 }
 
 /* " (39 findings)"; nothing where it is about this finding alone. */
@@ -187,7 +187,7 @@ static int write_finding(struct qpw_engine *e, struct work *w, enum qpw_record_k
     struct qpw_text_about about = {.context = &e->context, .row = row, .process = process_of(e, w),
                                    .neighbour = qpw_engine_neighbour(e, row)};
     char line[256], ports[64], first[32], count[24];
-    uint64_t suppressed = kind != QPW_RECORD_FIRST && n > w->mark->told ? n - w->mark->told : 0;
+    uint64_t suppressed = kind != QPW_RECORD_FIRST && n > w->state->reported ? n - w->state->reported : 0;
     int rc;
 
     r->has_row = true;
@@ -213,21 +213,21 @@ static int write_finding(struct qpw_engine *e, struct work *w, enum qpw_record_k
         qpw_record_fact(r, "program_before", "%s", row->program_seen != QPW_PROGRAM_NEW ? "yes" : e->context.programs_unknown ? "unknown" : "no");
     qpw_record_fact(r, "first", "%s", qpw_time_text(row->first_unix_ns, first, sizeof(first)));
     qpw_record_fact(r, "last", "%s", qpw_time_text(row->last_unix_ns, first, sizeof(first)));
-    rc = qpw_engine_write(e, w->mark, now_ns);
+    rc = qpw_engine_write(e, w->state, now_ns);
     if (rc < 0)
         return rc;
     if (w->life.step)
         qpw_idmap_set(&e->steps, qpw_life_number(&w->life), 1);
     if (row->value.owner.exe)
-        w->mark->exe = row->value.owner.exe;
-    if (kind == QPW_RECORD_AGAIN || n > w->mark->told) /* the row of an event has no counts yet */
-        w->mark->told = n;
-    w->mark->outcome = row->value.outcome;
-    w->mark->state = kind == QPW_RECORD_CLOSED         ? QPW_MARK_CLOSED
-                     : kind == QPW_RECORD_ACKNOWLEDGED ? QPW_MARK_ACKNOWLEDGED : QPW_MARK_WRITTEN;
-    release(e, w->mark);
-    if (w->answered && w->mark->state == QPW_MARK_WRITTEN)
-        qpw_services_lead(e, row, w->mark, about.process, now_ns);
+        w->state->exe = row->value.owner.exe;
+    if (kind == QPW_RECORD_AGAIN || n > w->state->reported) /* the row of an event has no counts yet */
+        w->state->reported = n;
+    w->state->outcome = row->value.outcome;
+    w->state->state = kind == QPW_RECORD_CLOSED         ? QPW_ALERT_STATE_CLOSED
+                     : kind == QPW_RECORD_ACKNOWLEDGED ? QPW_ALERT_STATE_ACKNOWLEDGED : QPW_ALERT_STATE_WRITTEN;
+    release(e, w->state);
+    if (w->answered && w->state->state == QPW_ALERT_STATE_WRITTEN)
+        qpw_services_lead(e, row, w->state, about.process, now_ns);
     return 0;
 }
 
@@ -238,11 +238,11 @@ static bool room(struct qpw_engine *e, const struct work *w, uint64_t now_ns)
         return true;
     if (qpw_engine_take(e, now_ns))
         return true;
-    if (!e->blocked && !w->mark->held) {
-        w->mark->held = true;
-        e->figures.held++;
+    if (!e->blocked && !w->state->rate_limited) {
+        w->state->rate_limited = true;
+        e->figures.rate_limited++;
         e->figures.waiting++;
-        e->held_untold++;
+        e->rate_limited_unreported++;
     }
     return false;
 }
@@ -256,26 +256,26 @@ static bool was_provisional(const struct work *w)
 /* Out of what counts: said once, and nothing more. What answered is told in any case. */
 static void closed(struct qpw_engine *e, struct work *w, uint64_t now_ns)
 {
-    bool reported = w->mark->joined || w->mark->state == QPW_MARK_ACKNOWLEDGED; /* or not to be */
+    bool reported = w->state->joined || w->state->state == QPW_ALERT_STATE_ACKNOWLEDGED; /* or not to be */
     bool counts = w->answered && !was_provisional(w);
 
-    qpw_services_closed(e, w->row, w->mark, true);
-    if (is_untold(e, w) && (w->mark->sequence || reported)) {
+    qpw_services_closed(e, w->row, w->state, true);
+    if (is_unreported(e, w) && (w->state->sequence || reported)) {
         write_finding(e, w, QPW_RECORD_CLOSED, now_ns);
         return;
     }
-    if (reported && !w->mark->sequence) {
-        w->mark->state = QPW_MARK_CLOSED; /* with its service */
+    if (reported && !w->state->sequence) {
+        w->state->state = QPW_ALERT_STATE_CLOSED; /* with its service */
         return;
     }
-    if (w->mark->sequence && w->mark->state != QPW_MARK_CLOSED)
+    if (w->state->sequence && w->state->state != QPW_ALERT_STATE_CLOSED)
         write_finding(e, w, QPW_RECORD_CLOSED, now_ns);
-    else if (!w->mark->sequence && counts && (is_untold(e, w) || !w->life.step))
+    else if (!w->state->sequence && counts && (is_unreported(e, w) || !w->life.step))
         write_finding(e, w, QPW_RECORD_FIRST, now_ns);
     else
-        release(e, w->mark);
-    if (!w->mark->sequence && !counts && w->mark->state == QPW_MARK_NEW)
-        w->mark->state = QPW_MARK_CLOSED; /* never reported: there is nothing to take back */
+        release(e, w->state);
+    if (!w->state->sequence && !counts && w->state->state == QPW_ALERT_STATE_NEW)
+        w->state->state = QPW_ALERT_STATE_CLOSED; /* never reported: there is nothing to take back */
 }
 
 /*
@@ -284,14 +284,14 @@ static void closed(struct qpw_engine *e, struct work *w, uint64_t now_ns)
  */
 static bool report_first(struct qpw_engine *e, struct work *w, uint64_t now_ns)
 {
-    struct qpw_services_offer offer = {w->row, w->mark, NULL, occurrences(w->row), true};
+    struct qpw_services_offer offer = {w->row, w->state, NULL, occurrences(w->row), true};
     const struct qpw_finding_life life = w->life;
     int r;
 
-    if (!w->answered || w->mark->sequence || w->mark->joined || w->mark->state != QPW_MARK_NEW)
+    if (!w->answered || w->state->sequence || w->state->joined || w->state->state != QPW_ALERT_STATE_NEW)
         return true;
     offer.process = process_of(e, w);
-    if (w->signature != QPW_SIG_CROSSED && qpw_services_fold(e, &offer, now_ns))
+    if (w->signature != QPW_SIG_CROSSED && qpw_services_add(e, &offer, now_ns))
         return true;
     w->life = (struct qpw_finding_life){.state = QPW_FINDING_OPEN};
     r = write_finding(e, w, QPW_RECORD_FIRST, now_ns);
@@ -305,27 +305,27 @@ static bool report_first(struct qpw_engine *e, struct work *w, uint64_t now_ns)
  */
 static void acknowledged(struct qpw_engine *e, struct work *w, uint64_t now_ns)
 {
-    bool untold = is_untold(e, w);
+    bool unreported = is_unreported(e, w);
 
-    if (w->mark->state == QPW_MARK_ACKNOWLEDGED && !untold)
+    if (w->state->state == QPW_ALERT_STATE_ACKNOWLEDGED && !unreported)
         return;
-    if (w->mark->sequence && w->answered && !w->mark->service) /* by an earlier auditor */
-        qpw_services_lead(e, w->row, w->mark, process_of(e, w), now_ns);
+    if (w->state->sequence && w->answered && !w->state->service) /* by an earlier auditor */
+        qpw_services_lead(e, w->row, w->state, process_of(e, w), now_ns);
     if (!report_first(e, w, now_ns))
         return;
-    qpw_services_closed(e, w->row, w->mark, false); /* what is of another class is the first again */
-    if (w->mark->sequence || untold)
+    qpw_services_closed(e, w->row, w->state, false); /* what is of another class is the first again */
+    if (w->state->sequence || unreported)
         write_finding(e, w, QPW_RECORD_ACKNOWLEDGED, now_ns);
     else
-        w->mark->state = QPW_MARK_ACKNOWLEDGED;
-    w->mark->outcome = w->row->value.outcome;
-    release(e, w->mark);
+        w->state->state = QPW_ALERT_STATE_ACKNOWLEDGED;
+    w->state->outcome = w->row->value.outcome;
+    release(e, w->state);
 }
 
 /* Whether it began after its newest record, as it does after another attachment. */
 static bool is_again(const struct work *w)
 {
-    return w->mark->sequence && w->row->first_unix_ns > w->mark->written_ns + AGAIN_SLACK_NS;
+    return w->state->sequence && w->row->first_unix_ns > w->state->written_ns + AGAIN_SLACK_NS;
 }
 
 static bool is_of_new_program(enum qpw_signature_name signature)
@@ -336,17 +336,17 @@ static bool is_of_new_program(enum qpw_signature_name signature)
 /* Whether it is told with others of its service. */
 static bool in_service(struct qpw_engine *e, struct work *w, uint64_t now_ns)
 {
-    struct qpw_services_offer offer = {w->row, w->mark, w->mark->process, occurrences(w->row)};
+    struct qpw_services_offer offer = {w->row, w->state, w->state->process, occurrences(w->row)};
 
     if (!w->answered || w->signature == QPW_SIG_CROSSED)
         return false;
-    if (!w->mark->sequence && w->life.state == QPW_FINDING_OPEN && is_of_new_program(w->signature))
+    if (!w->state->sequence && w->life.state == QPW_FINDING_OPEN && is_of_new_program(w->signature))
         return false; /* whoever else uses the port */
-    if (!w->mark->service)
+    if (!w->state->service)
         offer.process = process_of(e, w);
-    if (!qpw_services_fold(e, &offer, now_ns))
+    if (!qpw_services_add(e, &offer, now_ns))
         return false;
-    release(e, w->mark);
+    release(e, w->state);
     return true;
 }
 
@@ -365,63 +365,63 @@ static bool is_another(enum qpw_signature_name now, uint16_t before)
 /* Another program than was told of: its service is another, and what is known of the process before is not about it. */
 static void part(struct work *w)
 {
-    struct qpw_mark *mark = w->mark;
+    struct qpw_alert_state *state = w->state;
     uint64_t exe = w->row->value.owner.exe;
 
-    w->another = mark->exe && exe && mark->exe != exe;
+    w->another = state->exe && exe && state->exe != exe;
     if (w->another) {
-        mark->service = 0;
-        mark->joined = false;
-        free(mark->process);
-        mark->process = NULL;
+        state->service = 0;
+        state->joined = false;
+        free(state->process);
+        state->process = NULL;
     } else if (exe) {
-        mark->exe = exe;
+        state->exe = exe;
     }
 }
 
 /* Counted in its service's record again, or reported before: then a step that opened it again has a record. */
 static bool was_closed(const struct qpw_engine *e, const struct work *w)
 {
-    bool out = w->mark->state == QPW_MARK_CLOSED || w->mark->state == QPW_MARK_ACKNOWLEDGED;
+    bool out = w->state->state == QPW_ALERT_STATE_CLOSED || w->state->state == QPW_ALERT_STATE_ACKNOWLEDGED;
 
-    return (w->mark->sequence && out) || (is_untold(e, w) && (w->mark->sequence || w->mark->joined || out));
+    return (w->state->sequence && out) || (is_unreported(e, w) && (w->state->sequence || w->state->joined || out));
 }
 
 static void decide(struct qpw_engine *e, struct work *w, uint64_t now_ns)
 {
     static const unsigned day = DAY_S;
-    struct qpw_mark *mark = w->mark;
+    struct qpw_alert_state *state = w->state;
     unsigned repeat_s = qpw_signature(w->signature)->repeat == QPW_REPEAT_DAY ? day : e->settings.summary_s;
     bool again = is_again(w);
 
     if (!w->signature) { /* of no concern but as a part of a scan */
-        qpw_groups_fold(e, w->row, mark);
+        qpw_aggregates_add(e, w->row, state);
     } else if (w->life.state == QPW_FINDING_CLOSED) {
         closed(e, w, now_ns);
     } else if (w->life.state == QPW_FINDING_ACKNOWLEDGED) {
         acknowledged(e, w, now_ns);
-    } else if (was_closed(e, w) && (mark->joined || w->life.step || w->another) && w->row->value.outcome <= mark->outcome) {
+    } else if (was_closed(e, w) && (state->joined || w->life.step || w->another) && w->row->value.outcome <= state->outcome) {
         if (room(e, w, now_ns))
             write_finding(e, w, QPW_RECORD_REOPENED, now_ns);
-    } else if (!(mark->sequence && is_another(w->signature, mark->signature)) && in_service(e, w, now_ns)) {
-        mark->exe = w->another ? w->row->value.owner.exe : mark->exe;
-    } else if (mark->sequence && (w->another || w->row->value.outcome > mark->outcome ||
-                                  is_another(w->signature, mark->signature))) {
+    } else if (!(state->sequence && is_another(w->signature, state->signature)) && in_service(e, w, now_ns)) {
+        state->exe = w->another ? w->row->value.owner.exe : state->exe;
+    } else if (state->sequence && (w->another || w->row->value.outcome > state->outcome ||
+                                  is_another(w->signature, state->signature))) {
         if (room(e, w, now_ns))
             write_finding(e, w, QPW_RECORD_ESCALATION, now_ns);
     } else if (was_closed(e, w)) {
         if (room(e, w, now_ns))
             write_finding(e, w, QPW_RECORD_REOPENED, now_ns);
-    } else if (!mark->sequence || again) {
-        if (!w->answered && (qpw_groups_fold(e, w->row, mark) || qpw_engine_wait(e, w->row, mark, now_ns)))
+    } else if (!state->sequence || again) {
+        if (!w->answered && (qpw_aggregates_add(e, w->row, state) || qpw_engine_wait(e, w->row, state, now_ns)))
             return;
         if (room(e, w, now_ns))
             write_finding(e, w, again ? QPW_RECORD_AGAIN : QPW_RECORD_FIRST, now_ns);
-    } else if (occurrences(w->row) > mark->told && now_ns >= mark->written_ns + repeat_s * SECOND) {
+    } else if (occurrences(w->row) > state->reported && now_ns >= state->written_ns + repeat_s * SECOND) {
         if (room(e, w, now_ns))
             write_finding(e, w, QPW_RECORD_SUMMARY, now_ns);
     } else {
-        release(e, mark); /* nothing to tell any more */
+        release(e, state); /* nothing to tell any more */
     }
 }
 
@@ -441,19 +441,19 @@ static size_t join(struct qpw_engine *e, struct work *works, size_t n)
     size_t count = 0;
 
     for (size_t i = 0; i < n; i++) {
-        struct qpw_mark *mark = qpw_engine_finding_mark(e, works[i].row); /* known: the array does not move any more */
-        struct work *before = mark->place ? &works[mark->place - 1] : NULL;
+        struct qpw_alert_state *state = qpw_engine_finding_state(e, works[i].row); /* known: the array does not move any more */
+        struct work *before = state->place ? &works[state->place - 1] : NULL;
 
-        works[i].mark = mark;
+        works[i].state = state;
         if (!before) {
             works[count++] = works[i];
-            mark->place = count;
+            state->place = count;
         } else if (works[i].row->value.outcome > before->row->value.outcome) {
             *before = works[i];
         }
     }
     for (size_t i = 0; i < count; i++)
-        works[i].mark->place = 0;
+        works[i].state->place = 0;
     return count;
 }
 
@@ -489,14 +489,14 @@ static size_t gather(struct qpw_engine *e, const struct qpw_finding_row *rows, s
 
     for (size_t i = 0; i < n; i++) {
         enum qpw_signature_name signature = qpw_signature_of(&rows[i]);
-        struct qpw_mark *mark = signature || is_wide_try(&rows[i]) ? qpw_engine_finding_mark(e, &rows[i]) : NULL;
+        struct qpw_alert_state *state = signature || is_wide_try(&rows[i]) ? qpw_engine_finding_state(e, &rows[i]) : NULL;
 
-        if (!mark || (rows[i].value.provisional && now_ns < rows[i].first_unix_ns + OWNER_WAIT_NS))
+        if (!state || (rows[i].value.provisional && now_ns < rows[i].first_unix_ns + OWNER_WAIT_NS))
             continue;
-        mark->offered_ns = now_ns;
+        state->offered_ns = now_ns;
         if (is_given_back(&rows[i]))
-            mark->hidden = false;
-        else if (qpw_hidden(e, &rows[i], mark, now_ns))
+            state->hidden = false;
+        else if (qpw_suppressed(e, &rows[i], state, now_ns))
             continue;
         works[count++] = (struct work){&rows[i], NULL, qpw_finding_life(&rows[i]), signature,
                                        rows[i].value.outcome >= QPW_OUTCOME_ANSWERED || signature == QPW_SIG_CROSSED};
@@ -511,7 +511,7 @@ static void count_steps(const struct qpw_engine *e, struct work *works, size_t n
     uint32_t count;
 
     for (size_t i = 0; i < n; i++)
-        if (is_untold(e, &works[i])) {
+        if (is_unreported(e, &works[i])) {
             count = 0;
             qpw_idmap_get(&steps, qpw_life_number(&works[i].life), &count);
             qpw_idmap_set(&steps, qpw_life_number(&works[i].life), count + 1); /* without memory: not said */
@@ -525,26 +525,26 @@ static void count_steps(const struct qpw_engine *e, struct work *works, size_t n
 /* What the groups are to know before any of the rows is decided on. */
 static void track(struct qpw_engine *e, const struct work *w, uint64_t now_ns)
 {
-    const struct qpw_mark *mark = w->mark;
-    bool told = mark->sequence && mark->state == QPW_MARK_WRITTEN && mark->outcome >= QPW_OUTCOME_ANSWERED;
+    const struct qpw_alert_state *state = w->state;
+    bool reported = state->sequence && state->state == QPW_ALERT_STATE_WRITTEN && state->outcome >= QPW_OUTCOME_ANSWERED;
 
-    qpw_groups_track(e, w->row, w->mark);
-    if (told && !mark->service && w->answered && !is_again(w)) /* by an earlier auditor */
-        qpw_services_lead(e, w->row, w->mark, mark->process, now_ns);
+    qpw_aggregates_track(e, w->row, w->state);
+    if (reported && !state->service && w->answered && !is_again(w)) /* by an earlier auditor */
+        qpw_services_lead(e, w->row, w->state, state->process, now_ns);
 }
 
-bool qpw_engine_wait(struct qpw_engine *e, const struct qpw_finding_row *row, struct qpw_mark *mark, uint64_t now_ns)
+bool qpw_engine_wait(struct qpw_engine *e, const struct qpw_finding_row *row, struct qpw_alert_state *state, uint64_t now_ns)
 {
-    if (mark->waiting)
+    if (state->waiting)
         return true;
-    if (e->finishing || mark->sequence || now_ns >= row->first_unix_ns + e->settings.settle_s * SECOND)
+    if (e->finishing || state->sequence || now_ns >= row->first_unix_ns + e->settings.settle_s * SECOND)
         return false;
     if (!e->fresh)
         e->fresh = malloc(QPW_FRESH * sizeof(*e->fresh));
     if (!e->fresh || e->n_fresh == QPW_FRESH)
         return false;
     e->fresh[e->n_fresh++] = *row;
-    mark->waiting = true;
+    state->waiting = true;
     return true;
 }
 
@@ -557,15 +557,15 @@ void qpw_engine_fresh(struct qpw_engine *e, uint64_t now_ns)
         return;
     for (size_t i = 0; i < e->n_fresh; i++) {
         struct qpw_finding_row *row = &e->fresh[i];
-        struct qpw_mark *mark;
+        struct qpw_alert_state *state;
 
         if (!e->finishing && now_ns < row->first_unix_ns + e->settings.settle_s * SECOND) {
             e->fresh[kept++] = *row;
             continue;
         }
-        mark = qpw_engine_finding_mark(e, row);
-        if (mark)
-            mark->waiting = false;
+        state = qpw_engine_finding_state(e, row);
+        if (state)
+            state->waiting = false;
         due[n++] = *row;
     }
     e->n_fresh = kept;
@@ -591,39 +591,39 @@ int qpw_engine_findings(struct qpw_engine *e, const struct qpw_finding_row *rows
     for (size_t i = 0; i < count; i++)
         part(&works[i]);
     for (size_t i = 0; i < count; i++) /* a step is told of a finding that has records, if there is one */
-        if (works[i].mark->sequence || works[i].life.state == QPW_FINDING_OPEN)
+        if (works[i].state->sequence || works[i].life.state == QPW_FINDING_OPEN)
             decide(e, &works[i], now_ns);
         else
             works[count_later++] = works[i];
     for (size_t i = 0; i < count_later; i++)
         decide(e, &works[i], now_ns);
     free(works);
-    if (e->groups_urgent)
-        qpw_groups_write(e, now_ns);
+    if (e->aggregates_urgent)
+        qpw_aggregates_write(e, now_ns);
     return 0;
 }
 
-bool qpw_engine_step_untold(const struct qpw_engine *e, const struct qpw_finding_row *row)
+bool qpw_engine_step_unreported(const struct qpw_engine *e, const struct qpw_finding_row *row)
 {
     struct work w = {.row = row, .life = qpw_finding_life(row)};
 
-    return is_untold(e, &w);
+    return is_unreported(e, &w);
 }
 
 bool qpw_engine_settled(struct qpw_engine *e, const struct qpw_finding_row *row)
 {
-    const struct qpw_mark *mark;
+    const struct qpw_alert_state *state;
 
     if (!qpw_signature_of(row))
         return true; /* nothing is ever written about it */
-    mark = qpw_engine_finding_mark(e, row);
-    if (!mark || mark->held || !mark->offered_ns)
+    state = qpw_engine_finding_state(e, row);
+    if (!state || state->rate_limited || !state->offered_ns)
         return false;
-    if (mark->joined && !qpw_services_settled(e, mark))
+    if (state->joined && !qpw_services_settled(e, state))
         return false;
-    if (mark->hidden || mark->state == QPW_MARK_FOLDED || mark->state == QPW_MARK_CLOSED)
+    if (state->hidden || state->state == QPW_ALERT_STATE_AGGREGATED || state->state == QPW_ALERT_STATE_CLOSED)
         return true;
-    if (mark->state == QPW_MARK_ACKNOWLEDGED)
-        return mark->outcome >= row->value.outcome;
-    return mark->state == QPW_MARK_WRITTEN && mark->outcome >= row->value.outcome && mark->told >= occurrences(row);
+    if (state->state == QPW_ALERT_STATE_ACKNOWLEDGED)
+        return state->outcome >= row->value.outcome;
+    return state->state == QPW_ALERT_STATE_WRITTEN && state->outcome >= row->value.outcome && state->reported >= occurrences(row);
 }

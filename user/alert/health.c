@@ -119,16 +119,16 @@ static void loss(struct qpw_engine *e, enum qpw_loss which, enum qpw_signature_n
                  uint64_t now_ns)
 {
     uint32_t id = which;
-    struct qpw_mark *mark = qpw_engine_mark(e, qpw_tale_id(QPW_TALE_LOSS, &id, sizeof(id)));
-    uint64_t total = e->losses[which], before = e->losses_told[which];
+    struct qpw_alert_state *state = qpw_engine_state(e, qpw_aggregate_id(QPW_AGGREGATE_LOSS, &id, sizeof(id)));
+    uint64_t total = e->losses[which], before = e->losses_reported[which];
     struct qpw_text_about about = {.context = &e->context};
     struct qpw_record *r;
     char count[48];
 
-    if (!mark || total <= before ||
-        (mark->sequence && now_ns < mark->written_ns + e->settings.summary_s * SECOND))
+    if (!state || total <= before ||
+        (state->sequence && now_ns < state->written_ns + e->settings.summary_s * SECOND))
         return;
-    r = qpw_engine_begin(e, signature, mark->sequence ? QPW_RECORD_SUMMARY : QPW_RECORD_FIRST, now_ns, now_ns);
+    r = qpw_engine_begin(e, signature, state->sequence ? QPW_RECORD_SUMMARY : QPW_RECORD_FIRST, now_ns, now_ns);
     about.words = (struct qpw_text_words){.count = qpw_words_many(total - before, "packet", count, sizeof(count)),
                                           .detail = detail};
     qpw_text_record(r, &about);
@@ -136,15 +136,15 @@ static void loss(struct qpw_engine *e, enum qpw_loss which, enum qpw_signature_n
         qpw_record_fact(r, "loss", "%s", qpw_loss_name(which));
     qpw_record_fact(r, "count", "%llu", (unsigned long long)(total - before));
     qpw_record_fact(r, "total", "%llu", (unsigned long long)total);
-    if (qpw_engine_write(e, mark, now_ns) == 0)
-        e->losses_told[which] = total;
+    if (qpw_engine_write(e, state, now_ns) == 0)
+        e->losses_reported[which] = total;
 }
 
 /* Tables fill up together: one record for all whose effect is the same, kept under the number that no loss has. */
 static void counting(struct qpw_engine *e, uint64_t now_ns)
 {
     char detail[400] = "", times[40];
-    uint64_t told = 0;
+    uint64_t reported = 0;
     size_t used = 0;
 
     e->losses[QPW_LOSS_NONE] = 0;
@@ -152,18 +152,18 @@ static void counting(struct qpw_engine *e, uint64_t now_ns)
         if (qpw_loss_effect(i) != QPW_EFFECT_COUNTED)
             continue;
         e->losses[QPW_LOSS_NONE] += e->losses[i];
-        told += e->losses_told[i];
-        if (e->losses[i] > e->losses_told[i] && used < sizeof(detail))
+        reported += e->losses_reported[i];
+        if (e->losses[i] > e->losses_reported[i] && used < sizeof(detail))
             used += snprintf(detail + used, sizeof(detail) - used, "%s%s %s", used ? ", " : "", qpw_loss_name(i),
-                             qpw_words_many(e->losses[i] - e->losses_told[i], "time", times, sizeof(times)));
+                             qpw_words_many(e->losses[i] - e->losses_reported[i], "time", times, sizeof(times)));
     }
-    e->losses_told[QPW_LOSS_NONE] = told;
+    e->losses_reported[QPW_LOSS_NONE] = reported;
     loss(e, QPW_LOSS_NONE, QPW_SIG_COUNTING_LOST, detail, now_ns);
-    if (e->losses_told[QPW_LOSS_NONE] == told)
+    if (e->losses_reported[QPW_LOSS_NONE] == reported)
         return;
     for (unsigned i = QPW_LOSS_NONE + 1; i < QPW_LOSS_COUNT; i++)
         if (qpw_loss_effect(i) == QPW_EFFECT_COUNTED)
-            e->losses_told[i] = e->losses[i];
+            e->losses_reported[i] = e->losses[i];
 }
 
 /* What only delays is in the heartbeat. */
@@ -172,8 +172,8 @@ static void losses(struct qpw_engine *e, const struct qpw_snapshot *s, uint64_t 
     char detail[400];
 
     for (unsigned i = 0; i < QPW_LOSS_COUNT; i++) {
-        if (s->losses[i] < e->losses_told[i])
-            e->losses_told[i] = 0; /* attached again */
+        if (s->losses[i] < e->losses_reported[i])
+            e->losses_reported[i] = 0; /* attached again */
         e->losses[i] = s->losses[i];
     }
     lost_detail_text(s, detail, sizeof(detail));
@@ -217,24 +217,24 @@ void qpw_health_look(struct qpw_engine *e, const struct qpw_snapshot *s, uint64_
 static void held_back(struct qpw_engine *e, uint64_t now_ns)
 {
     uint32_t id = 0;
-    struct qpw_mark *mark = qpw_engine_mark(e, qpw_tale_id(QPW_TALE_HELD, &id, sizeof(id)));
+    struct qpw_alert_state *state = qpw_engine_state(e, qpw_aggregate_id(QPW_AGGREGATE_RATE_LIMIT, &id, sizeof(id)));
     struct qpw_text_about about = {.context = &e->context};
     struct qpw_record *r;
     char count[40], cap[16];
 
     /* The second must be over, or the next finding of it would need a record of its own. */
-    if (!e->held_untold || !mark || e->cap_second == now_ns / SECOND ||
-        (mark->sequence && now_ns < mark->written_ns + e->settings.summary_s * SECOND))
+    if (!e->rate_limited_unreported || !state || e->cap_second == now_ns / SECOND ||
+        (state->sequence && now_ns < state->written_ns + e->settings.summary_s * SECOND))
         return;
-    r = qpw_engine_begin(e, QPW_SIG_HELD_BACK, mark->sequence ? QPW_RECORD_SUMMARY : QPW_RECORD_FIRST, now_ns, now_ns);
+    r = qpw_engine_begin(e, QPW_SIG_HELD_BACK, state->sequence ? QPW_RECORD_SUMMARY : QPW_RECORD_FIRST, now_ns, now_ns);
     qpw_words_count(e->settings.cap, cap, sizeof(cap));
-    about.words = (struct qpw_text_words){.count = qpw_words_many(e->held_untold, "alert", count, sizeof(count)),
+    about.words = (struct qpw_text_words){.count = qpw_words_many(e->rate_limited_unreported, "alert", count, sizeof(count)),
                                           .detail = cap};
     qpw_text_record(r, &about);
-    qpw_record_fact(r, "count", "%llu", (unsigned long long)e->held_untold);
+    qpw_record_fact(r, "count", "%llu", (unsigned long long)e->rate_limited_unreported);
     qpw_record_fact(r, "waiting", "%llu", (unsigned long long)e->figures.waiting);
-    if (qpw_engine_write(e, mark, now_ns) == 0)
-        e->held_untold = 0;
+    if (qpw_engine_write(e, state, now_ns) == 0)
+        e->rate_limited_unreported = 0;
 }
 
 static void heartbeat(struct qpw_engine *e, uint64_t now_ns)
@@ -248,7 +248,7 @@ static void heartbeat(struct qpw_engine *e, uint64_t now_ns)
     r = qpw_engine_begin(e, QPW_SIG_NONE, QPW_RECORD_STATS, now_ns, now_ns);
     e->heartbeat.alerts = e->figures.alerts;
     e->heartbeat.suppressed = e->figures.suppressed;
-    e->heartbeat.held = e->figures.held;
+    e->heartbeat.rate_limited = e->figures.rate_limited;
     r->heartbeat = &e->heartbeat;
     if (qpw_engine_write(e, NULL, now_ns) == 0)
         e->heartbeat_ns = now_ns;

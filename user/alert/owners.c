@@ -43,7 +43,7 @@ void qpw_process_facts(struct qpw_record *r, const struct qpw_process *p)
 }
 
 /* What a socket is known by: never the process, so that a restart is no news. */
-static uint64_t socket_id(const struct qpw_engine *e, enum qpw_tale tale, const struct qpw_engine_socket *s)
+static uint64_t socket_id(const struct qpw_engine *e, enum qpw_aggregate_kind kind_of, const struct qpw_engine_socket *s)
 {
     struct {
         uint16_t port, rule;
@@ -51,13 +51,13 @@ static uint64_t socket_id(const struct qpw_engine *e, enum qpw_tale tale, const 
         char program[256];
     } id = {.port = s->key.port, .protocol = s->key.protocol};
 
-    if (tale == QPW_TALE_OWNER) {
+    if (kind_of == QPW_AGGREGATE_OWNER) {
         id.rule = s->rule;
         id.direction = s->key.direction;
     }
     qpw_owner_program(s->owner, id.program, sizeof(id.program));
     memset(id.program + strlen(id.program), 0, sizeof(id.program) - strlen(id.program));
-    return qpw_tale_keyed_id(e, tale, &id, sizeof(id));
+    return qpw_aggregate_keyed_id(e, kind_of, &id, sizeof(id));
 }
 
 /* "any address", "10.0.0.1", "10.0.0.1 on eth0" */
@@ -72,10 +72,10 @@ static void where_words(const struct qpw_engine_socket *s, char *buf, size_t siz
              s->device && *s->device ? " on " : "", s->device ? s->device : "");
 }
 
-static int write_socket(struct qpw_engine *e, struct qpw_mark *mark, const struct qpw_engine_socket *s,
+static int write_socket(struct qpw_engine *e, struct qpw_alert_state *state, const struct qpw_engine_socket *s,
                         enum qpw_signature_name signature, const char *detail, uint64_t now_ns)
 {
-    struct qpw_record *r = qpw_engine_begin(e, signature, mark->sequence ? QPW_RECORD_AGAIN : QPW_RECORD_FIRST, now_ns,
+    struct qpw_record *r = qpw_engine_begin(e, signature, state->sequence ? QPW_RECORD_AGAIN : QPW_RECORD_FIRST, now_ns,
                                             now_ns);
     struct qpw_text_about about = {.context = &e->context, .row = &r->row, .process = s->owner,
                                    .words = {.detail = detail, .wanted = s->wanted,
@@ -97,11 +97,11 @@ static int write_socket(struct qpw_engine *e, struct qpw_mark *mark, const struc
     else if (qpw_text_allow_line(&about, true, line, sizeof(line)))
         qpw_record_fact(r, "allow", "%s", line);
     qpw_process_facts(r, s->owner);
-    return qpw_engine_write(e, mark, now_ns);
+    return qpw_engine_write(e, state, now_ns);
 }
 
 /* Whether a suppression hides it. Nobody has asked a listener yet, so from= hides none, nor need outcome= be given. */
-static bool is_hidden(struct qpw_engine *e, const struct qpw_engine_socket *s, struct qpw_mark *mark, uint64_t now_ns)
+static bool is_hidden(struct qpw_engine *e, const struct qpw_engine_socket *s, struct qpw_alert_state *state, uint64_t now_ns)
 {
     struct qpw_suppress_query query = {
         .direction = s->key.direction, .kind = s->key.kind, .protocol = s->key.protocol,
@@ -110,24 +110,24 @@ static bool is_hidden(struct qpw_engine *e, const struct qpw_engine_socket *s, s
         .rule = qpw_text_rule(&e->context, s->rule), .now = now_ns / SECOND,
     };
 
-    return qpw_hidden_by(e, &query, mark);
+    return qpw_suppressed_by(e, &query, state);
 }
 
 int qpw_engine_listener(struct qpw_engine *e, const struct qpw_engine_socket *s, uint64_t now_ns)
 {
-    struct qpw_mark *mark = qpw_engine_mark(e, socket_id(e, QPW_TALE_LISTENER, s));
+    struct qpw_alert_state *state = qpw_engine_state(e, socket_id(e, QPW_AGGREGATE_LISTENER, s));
     char where[96];
 
-    if (!mark)
+    if (!state)
         return -ENOMEM;
     e->blocked = false;
-    mark->offered_ns = now_ns;
-    if (mark->sequence)
+    state->offered_ns = now_ns;
+    if (state->sequence)
         return 0;
-    if (is_hidden(e, s, mark, now_ns) || !qpw_engine_take(e, now_ns))
+    if (is_hidden(e, s, state, now_ns) || !qpw_engine_take(e, now_ns))
         return -EAGAIN;
     where_words(s, where, sizeof(where));
-    return write_socket(e, mark, s, QPW_SIG_LISTENER_NEW, where, now_ns);
+    return write_socket(e, state, s, QPW_SIG_LISTENER_NEW, where, now_ns);
 }
 
 /* What the owner does: "node1 listens on tcp/445 at any address". The process follows in brackets. */
@@ -150,23 +150,23 @@ static void owner_words(const struct qpw_engine *e, const struct qpw_engine_sock
 
 int qpw_engine_other_owner(struct qpw_engine *e, const struct qpw_engine_socket *s, uint64_t now_ns)
 {
-    struct qpw_mark *mark = qpw_engine_mark(e, socket_id(e, QPW_TALE_OWNER, s));
+    struct qpw_alert_state *state = qpw_engine_state(e, socket_id(e, QPW_AGGREGATE_OWNER, s));
     char detail[480];
     bool again;
 
-    if (!mark)
+    if (!state)
         return -ENOMEM;
     e->blocked = false;
-    again = mark->offered_ns && now_ns > mark->offered_ns + AGAIN_NS;
-    if (mark->sequence && !again) {
-        mark->offered_ns = now_ns;
+    again = state->offered_ns && now_ns > state->offered_ns + AGAIN_NS;
+    if (state->sequence && !again) {
+        state->offered_ns = now_ns;
         return 0;
     }
-    if (is_hidden(e, s, mark, now_ns) || !qpw_engine_take(e, now_ns))
+    if (is_hidden(e, s, state, now_ns) || !qpw_engine_take(e, now_ns))
         return -EAGAIN;
     owner_words(e, s, detail, sizeof(detail));
-    if (write_socket(e, mark, s, QPW_SIG_OWNER_CHANGED, detail, now_ns) < 0)
+    if (write_socket(e, state, s, QPW_SIG_OWNER_CHANGED, detail, now_ns) < 0)
         return -EIO;
-    mark->offered_ns = now_ns;
+    state->offered_ns = now_ns;
     return 0;
 }

@@ -19,15 +19,15 @@ static bool is_peer(const struct qpw_engine *e, unsigned number)
            !e->context.peers[number].own;
 }
 
-static uint64_t peer_id(const struct qpw_engine *e, enum qpw_tale tale, unsigned number)
+static uint64_t peer_id(const struct qpw_engine *e, enum qpw_aggregate_kind kind_of, unsigned number)
 {
     const char *name = e->context.peers[number].name;
 
-    return qpw_tale_id(tale, name, strlen(name));
+    return qpw_aggregate_id(kind_of, name, strlen(name));
 }
 
 struct peer_news {
-    enum qpw_tale tale;
+    enum qpw_aggregate_kind kind_of;
     enum qpw_signature_name signature;
     const char *detail;
     uint64_t seen_ns;
@@ -36,8 +36,8 @@ struct peer_news {
 /* Writes one record about that peer. 0 or a negative errno. */
 static int report_peer(struct qpw_engine *e, unsigned number, const struct peer_news *news, uint64_t now_ns)
 {
-    struct qpw_mark *mark = qpw_engine_mark(e, peer_id(e, news->tale, number));
-    struct qpw_record *r = qpw_engine_begin(e, news->signature, mark && mark->sequence ? QPW_RECORD_AGAIN : QPW_RECORD_FIRST,
+    struct qpw_alert_state *state = qpw_engine_state(e, peer_id(e, news->kind_of, number));
+    struct qpw_record *r = qpw_engine_begin(e, news->signature, state && state->sequence ? QPW_RECORD_AGAIN : QPW_RECORD_FIRST,
                                             news->seen_ns, now_ns);
     const char *name = e->context.peers[number].name;
     struct qpw_text_about about = {.context = &e->context, .words = {.peer = name, .detail = news->detail}};
@@ -45,14 +45,14 @@ static int report_peer(struct qpw_engine *e, unsigned number, const struct peer_
     qpw_text_record(r, &about);
     qpw_record_fact(r, "peer", "%s", name);
     qpw_record_fact(r, "verdict", "%s", qpw_verdict_name(QPW_VERDICT_PEER));
-    return qpw_engine_write(e, mark, now_ns);
+    return qpw_engine_write(e, state, now_ns);
 }
 
 /* Silence is told once; so is the end of it. What an earlier auditor told is in the mark. */
 static void look_at(struct qpw_engine *e, unsigned number, uint64_t packets, uint64_t now_ns)
 {
     struct qpw_peer_state *p = &e->peers[number];
-    const struct qpw_mark *past = qpw_engine_find(e, peer_id(e, QPW_TALE_PEER, number));
+    const struct qpw_alert_state *past = qpw_engine_find(e, peer_id(e, QPW_AGGREGATE_PEER, number));
     char detail[64], silent[32];
 
     if (!p->looked) {
@@ -69,7 +69,7 @@ static void look_at(struct qpw_engine *e, unsigned number, uint64_t packets, uin
         if (p->silent) {
             snprintf(detail, sizeof(detail), " after %s",
                      qpw_words_duration(now_ns - p->active_ns, silent, sizeof(silent)));
-            if (report_peer(e, number, &(struct peer_news){QPW_TALE_PEER, QPW_SIG_PEER_BACK, detail, now_ns}, now_ns) < 0)
+            if (report_peer(e, number, &(struct peer_news){QPW_AGGREGATE_PEER, QPW_SIG_PEER_BACK, detail, now_ns}, now_ns) < 0)
                 return;
             p->silent = false;
         }
@@ -84,18 +84,18 @@ static void look_at_port(struct qpw_engine *e, const struct qpw_snapshot *s, con
     struct qpw_finding_row row = {.key = {.port = m->key.port, .kind = m->key.kind, .protocol = m->key.protocol,
                                           .direction = m->key.direction, .verdict = m->key.verdict},
                                   .first_unix_ns = m->first_unix_ns, .last_unix_ns = now_ns};
-    uint64_t id = qpw_tale_id(QPW_TALE_PEER_PORT, &row.key, sizeof(row.key));
+    uint64_t id = qpw_aggregate_id(QPW_AGGREGATE_PEER_PORT, &row.key, sizeof(row.key));
     struct qpw_text_about about = {.context = &e->context, .row = &row};
-    const struct qpw_mark *past = qpw_engine_find(e, id);
+    const struct qpw_alert_state *past = qpw_engine_find(e, id);
     char since[32], service[48];
     struct qpw_record *r;
-    struct qpw_mark *mark;
+    struct qpw_alert_state *state;
     uint32_t known;
 
     if (qpw_idmap_get(&e->peer_ports, id, &known))
         return;
     if (m->first_unix_ns > s->from_unix_ns + e->settings.peer_learn_s * SECOND && !(past && past->sequence)) {
-        mark = qpw_engine_mark(e, id);
+        state = qpw_engine_state(e, id);
         r = qpw_engine_begin(e, QPW_SIG_PEER_PORT, QPW_RECORD_FIRST, m->first_unix_ns, now_ns);
         about.words.peer = qpw_text_peer(&e->context, m->key.peer);
         about.words.detail = qpw_words_time(s->from_unix_ns, since, sizeof(since));
@@ -105,7 +105,7 @@ static void look_at_port(struct qpw_engine *e, const struct qpw_snapshot *s, con
         qpw_record_fact(r, "service", "%s", qpw_text_service(&row.key, service, sizeof(service)));
         qpw_record_fact(r, "verdict", "%s", qpw_verdict_name(m->key.verdict));
         qpw_record_fact(r, "direction", "%s", qpw_direction_name(m->key.direction));
-        if (!qpw_engine_take(e, now_ns) || qpw_engine_write(e, mark, now_ns) < 0)
+        if (!qpw_engine_take(e, now_ns) || qpw_engine_write(e, state, now_ns) < 0)
             return;
     }
     qpw_idmap_set(&e->peer_ports, id, 1);
@@ -144,7 +144,7 @@ void qpw_peers_write(struct qpw_engine *e, uint64_t now_ns)
         if (!is_peer(e, i) || !p->active_ns || p->silent || now_ns < p->active_ns + e->settings.peer_silent_s * SECOND)
             continue;
         qpw_words_duration(now_ns - p->active_ns, detail, sizeof(detail));
-        if (report_peer(e, i, &(struct peer_news){QPW_TALE_PEER, QPW_SIG_PEER_SILENT, detail, p->active_ns}, now_ns) == 0)
+        if (report_peer(e, i, &(struct peer_news){QPW_AGGREGATE_PEER, QPW_SIG_PEER_SILENT, detail, p->active_ns}, now_ns) == 0)
             p->silent = true;
     }
 }
@@ -156,7 +156,7 @@ void qpw_engine_families(struct qpw_engine *e, const struct qpw_engine_family *f
     e->blocked = false;
     for (size_t i = 0; i < n && required; i++) {
         const struct qpw_engine_family *f = &families[i];
-        const struct qpw_mark *past;
+        const struct qpw_alert_state *past;
 
         if (!is_peer(e, f->peer) || f->peer >= QPW_MAX_PEERS)
             continue;
@@ -168,9 +168,9 @@ void qpw_engine_families(struct qpw_engine *e, const struct qpw_engine_family *f
             e->peers[f->peer].lacking_ns = now_ns;
         if (now_ns < e->peers[f->peer].lacking_ns + e->settings.peer_silent_s * SECOND)
             continue; /* it has had no time to be heard over the other one */
-        past = qpw_engine_find(e, peer_id(e, QPW_TALE_PEER_FAMILY, f->peer));
+        past = qpw_engine_find(e, peer_id(e, QPW_AGGREGATE_PEER_FAMILY, f->peer));
         if (!past || !past->sequence || now_ns >= past->written_ns + DAY_S * SECOND)
-            report_peer(e, f->peer, &(struct peer_news){.tale = QPW_TALE_PEER_FAMILY, .signature = QPW_SIG_PEER_FAMILY,
+            report_peer(e, f->peer, &(struct peer_news){.kind_of = QPW_AGGREGATE_PEER_FAMILY, .signature = QPW_SIG_PEER_FAMILY,
                                                         .detail = required == 6 ? "IPv6" : "IPv4", .seen_ns = now_ns},
                         now_ns);
     }

@@ -40,7 +40,7 @@ struct qpw_heartbeat {
     uint64_t findings;
     uint64_t alerts;       /* records of findings written */
     uint64_t suppressed;   /* hidden by lines of the policy */
-    uint64_t held;         /* held back by the cap, all told */
+    uint64_t rate_limited;         /* held back by the cap, all told */
 };
 
 #define QPW_RECORD_FACTS 56

@@ -32,21 +32,21 @@ static uint64_t program_of(const struct qpw_engine *e, const struct qpw_process 
     if (!p || p->match == QPW_MATCH_NONE || p->match == QPW_MATCH_GONE)
         return 0;
     qpw_owner_program(p, program, sizeof(program));
-    return program[0] ? qpw_tale_keyed_id(e, QPW_TALE_SERVICE, program, strlen(program)) : 0;
+    return program[0] ? qpw_aggregate_keyed_id(e, QPW_AGGREGATE_SERVICE, program, strlen(program)) : 0;
 }
 
 /* The group of that service and program, made where there is none. NULL: no room. */
-static struct qpw_group *group_for(struct qpw_engine *e, const struct qpw_service *service, uint64_t program,
+static struct qpw_aggregate *group_for(struct qpw_engine *e, const struct qpw_service *service, uint64_t program,
                                    uint64_t now_ns)
 {
     struct {
         struct qpw_service service;
         uint64_t program;
     } id = {*service, 0};
-    struct qpw_group *g;
+    struct qpw_aggregate *g;
 
     for (;;) {
-        g = qpw_group_get(e, QPW_TALE_SERVICE, qpw_tale_keyed_id(e, QPW_TALE_SERVICE, &id, sizeof(id)), now_ns);
+        g = qpw_aggregate_get(e, QPW_AGGREGATE_SERVICE, qpw_aggregate_keyed_id(e, QPW_AGGREGATE_SERVICE, &id, sizeof(id)), now_ns);
         if (!g)
             return NULL;
         if (!g->service && (g->service = calloc(1, sizeof(*g->service))))
@@ -62,10 +62,10 @@ static struct qpw_group *group_for(struct qpw_engine *e, const struct qpw_servic
 }
 
 /* The group of a finding; once chosen it stays, whatever is learned of the process later. */
-static struct qpw_group *group_of(struct qpw_engine *e, const struct qpw_finding_row *row, struct qpw_mark *mark,
+static struct qpw_aggregate *group_of(struct qpw_engine *e, const struct qpw_finding_row *row, struct qpw_alert_state *state,
                                   const struct qpw_process *process, uint64_t now_ns)
 {
-    struct qpw_group *g = mark->service ? qpw_group_find(e, mark->service) : NULL;
+    struct qpw_aggregate *g = state->service ? qpw_aggregate_find(e, state->service) : NULL;
     struct qpw_service service;
 
     if (g && g->service)
@@ -74,14 +74,14 @@ static struct qpw_group *group_of(struct qpw_engine *e, const struct qpw_finding
         return NULL;
     g = group_for(e, &service, program_of(e, process), now_ns);
     if (g)
-        mark->service = g->flow_id;
+        state->service = g->flow_id;
     return g;
 }
 
 /* Whether this remote end is new to the service; beyond the room for them every finding counts as one. */
-static bool is_new_remote(struct qpw_engine *e, struct qpw_group *g, const uint8_t remote[16])
+static bool is_new_remote(struct qpw_engine *e, struct qpw_aggregate *g, const uint8_t remote[16])
 {
-    uint64_t id = qpw_tale_keyed_id(e, QPW_TALE_SERVICE, remote, 16);
+    uint64_t id = qpw_aggregate_keyed_id(e, QPW_AGGREGATE_SERVICE, remote, 16);
     uint32_t known;
 
     if (qpw_idmap_get(&g->service->remotes, id, &known))
@@ -91,7 +91,7 @@ static bool is_new_remote(struct qpw_engine *e, struct qpw_group *g, const uint8
     return true;
 }
 
-static void note_time(struct qpw_group *g, const struct qpw_finding_row *row)
+static void note_time(struct qpw_aggregate *g, const struct qpw_finding_row *row)
 {
     if (!g->first_ns || row->first_unix_ns < g->first_ns)
         g->first_ns = row->first_unix_ns;
@@ -102,7 +102,7 @@ static void note_time(struct qpw_group *g, const struct qpw_finding_row *row)
 }
 
 /* Another exchange is the first from now on: who came before is none of its further users. */
-static void renew(struct qpw_group *g)
+static void renew(struct qpw_aggregate *g)
 {
     qpw_idmap_clear(&g->service->remotes);
     free(g->prefixes);
@@ -113,15 +113,15 @@ static void renew(struct qpw_group *g)
     g->service->packets = g->service->bytes = 0;
 }
 
-void qpw_services_lead(struct qpw_engine *e, const struct qpw_finding_row *row, struct qpw_mark *mark,
+void qpw_services_lead(struct qpw_engine *e, const struct qpw_finding_row *row, struct qpw_alert_state *state,
                        const struct qpw_process *process, uint64_t now_ns)
 {
-    struct qpw_group *g = group_of(e, row, mark, process, now_ns);
-    const struct qpw_mark *past;
+    struct qpw_aggregate *g = group_of(e, row, state, process, now_ns);
+    const struct qpw_alert_state *past;
 
     if (!g)
         return;
-    if (!g->service->led && g->service->known && (!g->folded || qpw_group_flush(e, g, now_ns) == 0))
+    if (!g->service->led && g->service->known && (!g->folded || qpw_aggregate_flush(e, g, now_ns) == 0))
         renew(g);
     is_new_remote(e, g, qpw_finding_remote(&row->key));
     if (g->service->led) /* its first exchange stays the first */
@@ -131,48 +131,48 @@ void qpw_services_lead(struct qpw_engine *e, const struct qpw_finding_row *row, 
     g->service->lead = *row;
     if (process)
         g->service->process = *process;
-    g->told = past && past->sequence;
-    g->service->past_ns = g->told ? past->written_ns : 0;
+    g->reported = past && past->sequence;
+    g->service->past_ns = g->reported ? past->written_ns : 0;
 }
 
-static void count_traffic(struct qpw_group *g, const struct qpw_finding_row *row, struct qpw_mark *mark)
+static void count_traffic(struct qpw_aggregate *g, const struct qpw_finding_row *row, struct qpw_alert_state *state)
 {
     struct qpw_sum sum = qpw_sum_of(&row->counts);
 
-    if (sum.packets < mark->packets || sum.bytes < mark->bytes)
-        mark->packets = mark->bytes = 0; /* its place in the kernel was another meanwhile */
-    g->service->packets += sum.packets - mark->packets;
-    g->service->bytes += sum.bytes - mark->bytes;
-    mark->packets = sum.packets;
-    mark->bytes = sum.bytes;
+    if (sum.packets < state->packets || sum.bytes < state->bytes)
+        state->packets = state->bytes = 0; /* its place in the kernel was another meanwhile */
+    g->service->packets += sum.packets - state->packets;
+    g->service->bytes += sum.bytes - state->bytes;
+    state->packets = sum.packets;
+    state->bytes = sum.bytes;
 }
 
 static bool is_fresh(const struct qpw_services_offer *offer)
 {
-    return offer->occurrences > offer->mark->told || offer->row->value.outcome > offer->mark->outcome;
+    return offer->occurrences > offer->state->reported || offer->row->value.outcome > offer->state->outcome;
 }
 
 /* Counts a remote end among the further users since the exchange that is the first was reported. */
-static void count_further(struct qpw_engine *e, struct qpw_group *g, const struct qpw_services_offer *offer)
+static void count_further(struct qpw_engine *e, struct qpw_aggregate *g, const struct qpw_services_offer *offer)
 {
     const uint8_t *remote = qpw_finding_remote(&offer->row->key);
 
-    if (offer->mark->era == g->service->era || !is_fresh(offer))
+    if (offer->state->era == g->service->era || !is_fresh(offer))
         return;
-    offer->mark->era = g->service->era;
+    offer->state->era = g->service->era;
     if (!is_new_remote(e, g, remote))
         return;
-    qpw_group_add_prefix(g, remote);
-    if (g->tries < QPW_GROUP_ADDRESSES)
+    qpw_aggregate_add_prefix(g, remote);
+    if (g->tries < QPW_AGGREGATE_ADDRESSES)
         memcpy(g->service->further[g->tries], remote, 16);
     g->tries++;
 }
 
 /* Counts what a finding has had since it was counted last. */
-static void count(struct qpw_group *g, const struct qpw_services_offer *offer)
+static void count(struct qpw_aggregate *g, const struct qpw_services_offer *offer)
 {
     const struct qpw_finding_row *row = offer->row;
-    struct qpw_mark *mark = offer->mark;
+    struct qpw_alert_state *state = offer->state;
     uint64_t n = offer->occurrences, news_ns = offer->acknowledged ? row->first_unix_ns : row->last_unix_ns;
 
     if (!is_fresh(offer))
@@ -181,61 +181,61 @@ static void count(struct qpw_group *g, const struct qpw_services_offer *offer)
         if (!g->folded)
             g->service->gathering_ns = row->last_unix_ns;
         g->service->open |= !offer->acknowledged;
-        g->folded += n > mark->told ? n - mark->told : 1;
+        g->folded += n > state->reported ? n - state->reported : 1;
         g->changed = true;
     }
     note_time(g, row);
-    mark->told = n;
-    if (row->value.outcome > mark->outcome)
-        mark->outcome = row->value.outcome;
+    state->reported = n;
+    if (row->value.outcome > state->outcome)
+        state->outcome = row->value.outcome;
 }
 
-bool qpw_services_fold(struct qpw_engine *e, const struct qpw_services_offer *offer, uint64_t now_ns)
+bool qpw_services_add(struct qpw_engine *e, const struct qpw_services_offer *offer, uint64_t now_ns)
 {
     const struct qpw_finding_row *row = offer->row;
-    struct qpw_mark *mark = offer->mark;
-    bool own = mark->sequence && mark->outcome >= QPW_OUTCOME_ANSWERED && !mark->joined;
-    struct qpw_group *g = group_of(e, row, mark, offer->process, now_ns);
+    struct qpw_alert_state *state = offer->state;
+    bool own = state->sequence && state->outcome >= QPW_OUTCOME_ANSWERED && !state->joined;
+    struct qpw_aggregate *g = group_of(e, row, state, offer->process, now_ns);
 
     if (!g || !(g->service->led || (offer->acknowledged && g->service->known)))
         return false;
     if (own) { /* it has a record of its own; what goes on is told with that of the others, where there are any */
-        if (!g->tries || row->value.outcome > mark->outcome || mark->state != QPW_MARK_WRITTEN)
+        if (!g->tries || row->value.outcome > state->outcome || state->state != QPW_ALERT_STATE_WRITTEN)
             return false;
         count(g, offer);
         return true;
     }
-    if (!mark->joined) {
-        mark->told = 0;
-        mark->outcome = 0;
+    if (!state->joined) {
+        state->reported = 0;
+        state->outcome = 0;
         g->folded_all++;
         e->figures.folded++;
-    } else if (row->first_unix_ns > mark->began_ns) {
-        mark->told = 0; /* its place in the kernel was freed and taken again: it counts from one */
+    } else if (row->first_unix_ns > state->began_ns) {
+        state->reported = 0; /* its place in the kernel was freed and taken again: it counts from one */
     }
-    mark->began_ns = row->first_unix_ns;
+    state->began_ns = row->first_unix_ns;
     count_further(e, g, offer);
-    count_traffic(g, row, mark);
+    count_traffic(g, row, state);
     count(g, offer);
-    mark->joined = true;
-    mark->state = QPW_MARK_FOLDED;
+    state->joined = true;
+    state->state = QPW_ALERT_STATE_AGGREGATED;
     return true;
 }
 
-void qpw_services_closed(struct qpw_engine *e, const struct qpw_finding_row *row, const struct qpw_mark *mark, bool forget)
+void qpw_services_closed(struct qpw_engine *e, const struct qpw_finding_row *row, const struct qpw_alert_state *state, bool forget)
 {
-    struct qpw_group *g = mark->service ? qpw_group_find(e, mark->service) : NULL;
-    const struct qpw_mark *told = g ? qpw_engine_find(e, g->flow_id) : NULL;
+    struct qpw_aggregate *g = state->service ? qpw_aggregate_find(e, state->service) : NULL;
+    const struct qpw_alert_state *reported = g ? qpw_engine_find(e, g->flow_id) : NULL;
 
-    if (forget && g && mark->joined && mark->state == QPW_MARK_FOLDED && (!told || mark->began_ns > told->written_ns))
-        g->folded -= g->folded < mark->told ? g->folded : mark->told; /* no record tells of it any more */
+    if (forget && g && state->joined && state->state == QPW_ALERT_STATE_AGGREGATED && (!reported || state->began_ns > reported->written_ns))
+        g->folded -= g->folded < state->reported ? g->folded : state->reported; /* no record tells of it any more */
     if (g && g->service && !memcmp(&g->service->lead.key, &row->key, sizeof(row->key)))
         g->service->led = false; /* the next answered exchange is the first again */
 }
 
-bool qpw_services_settled(struct qpw_engine *e, const struct qpw_mark *mark)
+bool qpw_services_settled(struct qpw_engine *e, const struct qpw_alert_state *state)
 {
-    struct qpw_group *g = mark->service ? qpw_group_find(e, mark->service) : NULL;
+    struct qpw_aggregate *g = state->service ? qpw_aggregate_find(e, state->service) : NULL;
 
     if (!g || !g->service || !g->folded)
         return true;
@@ -243,7 +243,7 @@ bool qpw_services_settled(struct qpw_engine *e, const struct qpw_mark *mark)
     return false;
 }
 
-bool qpw_service_is_due(const struct qpw_engine *e, const struct qpw_group *g, const struct qpw_mark *mark,
+bool qpw_service_is_due(const struct qpw_engine *e, const struct qpw_aggregate *g, const struct qpw_alert_state *state,
                         unsigned repeat_s, uint64_t now_ns)
 {
     uint64_t gathered_ns = g->service->gathering_ns + e->settings.gather_s * SECOND;
@@ -252,12 +252,12 @@ bool qpw_service_is_due(const struct qpw_engine *e, const struct qpw_group *g, c
         return false;
     if (e->finishing)
         return true;
-    if (!g->told || g->service->urgent)
-        return now_ns >= gathered_ns && now_ns >= mark->written_ns + e->settings.gather_s * SECOND;
-    return now_ns >= mark->written_ns + repeat_s * SECOND;
+    if (!g->reported || g->service->urgent)
+        return now_ns >= gathered_ns && now_ns >= state->written_ns + e->settings.gather_s * SECOND;
+    return now_ns >= state->written_ns + repeat_s * SECOND;
 }
 
-bool qpw_service_is_over(const struct qpw_group *g, uint64_t now_ns)
+bool qpw_service_is_over(const struct qpw_aggregate *g, uint64_t now_ns)
 {
     return now_ns > g->last_ns + FORGET_NS && now_ns > g->service->lead.last_unix_ns + FORGET_NS;
 }

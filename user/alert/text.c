@@ -125,7 +125,7 @@ static void policy_says(const struct qpw_text_about *about, char *buf, size_t si
     const struct qpw_finding_row *row = about->row;
     const char *rule = qpw_text_rule(about->context, row->value.rule);
     bool other = row->value.reason == QPW_REASON_OTHER_OWNER;
-    bool group = !other && (starts(rule, "infra-") || starts(rule, "implied-"));
+    bool aggregate = !other && (starts(rule, "infra-") || starts(rule, "implied-"));
     char policy[352];
 
     if (qpw_is_foreign(row->value.reason)) {
@@ -134,14 +134,14 @@ static void policy_says(const struct qpw_text_about *about, char *buf, size_t si
                                                                 : "its routing table does not lead there");
         return;
     }
-    policy_words(about->context, !rule[0] || group || row->key.verdict == QPW_VERDICT_IMPLIED, policy, sizeof(policy));
+    policy_words(about->context, !rule[0] || aggregate || row->key.verdict == QPW_VERDICT_IMPLIED, policy, sizeof(policy));
     if (row->key.verdict == QPW_VERDICT_IMPLIED)
         snprintf(buf, size, "%s does not list it; it matches %s, if the process that holds it belongs to the service it goes "
                  "with, and that is not known.", policy, rule);
-    else if (group && qpw_is_misfit(row->value.reason))
+    else if (aggregate && qpw_is_misfit(row->value.reason))
         snprintf(buf, size, "%s allows `%.*s %s` %s.", policy, (int)strcspn(rule, "-"), rule, strchr(rule, '-') + 1,
                  misfit_words(row));
-    else if (group)
+    else if (aggregate)
         snprintf(buf, size, "%s says `%.*s %s unexpected`.", policy, (int)strcspn(rule, "-"), rule,
                  strchr(rule, '-') + 1);
     else if (other)

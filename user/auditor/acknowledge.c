@@ -147,7 +147,7 @@ static json_t *acknowledge(struct work *w)
     qpw_audit_lives_load(w->a, NULL);
     qpw_alerts_offer(w->a);
     qpw_words_many(w->n, "finding", count, sizeof(count));
-    qpw_say(w->a, QPW_SAY_NOTE, "%s: %s%s%s, by %s", w->undo ? "no longer acknowledged" : "acknowledged", count,
+    qpw_auditor_notify(w->a, QPW_NOTIFY_NOTE, "%s: %s%s%s, by %s", w->undo ? "no longer acknowledged" : "acknowledged", count,
             *w->step.reason ? ", reason: " : "", w->step.reason, w->a->by);
     answer = qpw_answer_new(QPW_EXIT_OK, NULL);
     json_object_set_new(answer, "findings", json_integer((json_int_t)w->n));

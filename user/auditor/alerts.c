@@ -50,7 +50,7 @@ struct qpw_alerts {
     size_t queued;
     bool last_words;   /* what the log does not take goes to the warnings */
     uint64_t unwritten;
-    bool told;         /* that the log cannot be written */
+    bool reported;         /* that the log cannot be written */
     bool tried; /* to open the log */
 };
 
@@ -61,7 +61,7 @@ static int write_record(void *data, const struct qpw_record *record)
     int r = qpw_log_record(&alerts->log, &alerts->chain, record, &line);
 
     if (r < 0 && line && alerts->last_words) {
-        qpw_say(alerts->auditor, QPW_SAY_WARNING, "not written: %s", line);
+        qpw_auditor_notify(alerts->auditor, QPW_NOTIFY_WARNING, "not written: %s", line);
         alerts->unwritten++;
         r = 0;
     }
@@ -131,7 +131,7 @@ int qpw_alerts_open(struct qpw_auditor *a, struct qpw_error *err)
             return r;
     }
     if (qpw_log_history(&alerts->log, HISTORY_BYTES, on_past, alerts, &alerts->chain, &why) < 0)
-        qpw_say(a, QPW_SAY_WARNING, "%s; alerts it contains may be repeated", why.text);
+        qpw_auditor_notify(a, QPW_NOTIFY_WARNING, "%s; alerts it contains may be repeated", why.text);
     return 0;
 }
 
@@ -279,7 +279,7 @@ void qpw_alerts_flush(struct qpw_auditor *a)
 {
     uint64_t unix_ns = qpw_clock_unix_ns(), ahead = unix_ns - qpw_clock_monotonic_ns();
     struct qpw_alerts *alerts = a->alerts;
-    bool untold = false;
+    bool unreported = false;
 
     if (!alerts || !alerts->queued)
         return;
@@ -296,8 +296,8 @@ void qpw_alerts_flush(struct qpw_auditor *a)
     qpw_audit_lives_assign(a, alerts->queue, alerts->queued);
     qpw_first_seen_look(a, alerts->queue, alerts->queued);
     for (size_t i = 0; i < alerts->queued; i++)
-        untold |= qpw_engine_step_untold(alerts->engine, &alerts->queue[i]);
-    if (untold)
+        unreported |= qpw_engine_step_unreported(alerts->engine, &alerts->queue[i]);
+    if (unreported)
         qpw_alerts_offer(a);
     qpw_engine_findings(alerts->engine, alerts->queue, alerts->queued, unix_ns);
     alerts->queued = 0;
@@ -389,7 +389,7 @@ void qpw_alerts_settle(struct qpw_auditor *a)
     if (settle.quiet_ns < c->half_open_ns)
         settle.quiet_ns = c->half_open_ns;
     if (qpw_settle_run(&a->kernel, &settle, &freed, &err) < 0)
-        qpw_say(a, QPW_SAY_WARNING, "%s", err.text);
+        qpw_auditor_notify(a, QPW_NOTIFY_WARNING, "%s", err.text);
 }
 
 void qpw_alerts_tick(struct qpw_auditor *a)
@@ -404,11 +404,11 @@ void qpw_alerts_tick(struct qpw_auditor *a)
     if (!alerts->tried) /* a log that cannot be had is told at once, not with the first record */
         qpw_log_ready(&alerts->log);
     alerts->tried = true;
-    if (alerts->log.failing && !alerts->told)
-        qpw_say(a, QPW_SAY_WARNING, "%s", alerts->log.why.text);
-    else if (!alerts->log.failing && alerts->told)
-        qpw_say(a, QPW_SAY_NOTE, "alert log: writing again");
-    alerts->told = alerts->log.failing;
+    if (alerts->log.failing && !alerts->reported)
+        qpw_auditor_notify(a, QPW_NOTIFY_WARNING, "%s", alerts->log.why.text);
+    else if (!alerts->log.failing && alerts->reported)
+        qpw_auditor_notify(a, QPW_NOTIFY_NOTE, "alert log: writing again");
+    alerts->reported = alerts->log.failing;
 }
 
 void qpw_alerts_reloaded(struct qpw_auditor *a, const char *old_digest, const char *changes, const char *why)
@@ -439,7 +439,7 @@ json_t *qpw_alerts_describe(const struct qpw_auditor *a)
                      "high", (json_int_t)f.by_severity[QPW_SEVERITY_HIGH], "medium",
                      (json_int_t)f.by_severity[QPW_SEVERITY_MEDIUM], "low", (json_int_t)f.by_severity[QPW_SEVERITY_LOW],
                      "info", (json_int_t)f.by_severity[QPW_SEVERITY_INFO], "suppressed", (json_int_t)f.suppressed,
-                     "folded", (json_int_t)f.folded, "held_back", (json_int_t)f.held, "waiting", (json_int_t)f.waiting,
+                     "folded", (json_int_t)f.folded, "held_back", (json_int_t)f.rate_limited, "waiting", (json_int_t)f.waiting,
                      "failed_writes", (json_int_t)f.failures, "syslog_sent", (json_int_t)sent, "syslog_dropped",
                      (json_int_t)dropped, "settings",
                      qpw_alert_settings_json(qpw_engine_get_settings(alerts->engine)));

@@ -24,12 +24,12 @@ struct qpw_auditor;
 struct qpw_sockets;
 
 /* What kind of line is told, so that the command can choose where it goes. */
-enum qpw_say {
-    QPW_SAY_NOTE,    /* what was done, and advice */
-    QPW_SAY_WARNING, /* something is not as it should be */
-    QPW_SAY_FINDING, /* a new unexpected thing */
-    QPW_SAY_ANSWERED, /* one that was answered */
-    QPW_SAY_SUMMARY, /* once an interval */
+enum qpw_auditor_notify {
+    QPW_NOTIFY_NOTE,    /* what was done, and advice */
+    QPW_NOTIFY_WARNING, /* something is not as it should be */
+    QPW_NOTIFY_FINDING, /* a new unexpected thing */
+    QPW_NOTIFY_ANSWERED, /* one that was answered */
+    QPW_NOTIFY_SUMMARY, /* once an interval */
 };
 
 /* Time-outs in seconds; 0 leaves the one in force. */
@@ -65,7 +65,7 @@ struct qpw_audit_options {
     bool keep;               /* a clean exit leaves the kernel side attached */
     const char *command;     /* the command line, for `status` */
     /* Told one line at a time, without a newline. May be NULL. */
-    void (*say)(void *arg, enum qpw_say kind, const char *line);
+    void (*say)(void *arg, enum qpw_auditor_notify kind, const char *line);
     void *say_arg;
 };
 

@@ -17,7 +17,7 @@ size_t qpw_automatic_attach(struct qpw_auditor *a)
         if (qpw_watch_by_index(a, found[i]) || qpw_watch_check_stacked(a, link, &err) < 0)
             continue; /* watched, or what lies above or below it is */
         if (qpw_watch_add(a, link->name, &err) < 0)
-            qpw_say(a, QPW_SAY_WARNING, "auto: %s", err.text);
+            qpw_auditor_notify(a, QPW_NOTIFY_WARNING, "auto: %s", err.text);
     }
     return a->n_watched;
 }

@@ -21,7 +21,7 @@ struct qpw_carry {
     struct qpw_counts *counts;  /* by the old slot, corrected */
     uint16_t *meter_of;         /* the new slot of a meter, by its old one; 0: it has none */
     uint64_t heartbeat_ns, attached_ns;
-    struct qpw_carried done;
+    struct qpw_row_usage done;
 };
 
 /* ---- Before ---- */
@@ -358,7 +358,7 @@ static int carry_reserved(struct qpw_auditor *a, const void *k, const void *v)
     return 0;
 }
 
-int qpw_carry_finish(struct qpw_auditor *a, struct qpw_carried *ret, struct qpw_error *err)
+int qpw_carry_finish(struct qpw_auditor *a, struct qpw_row_usage *ret, struct qpw_error *err)
 {
     struct qpw_carry *c = a->carry;
     int r = read_counts(c);

@@ -18,13 +18,13 @@
  */
 void qpw_carry_begin(struct qpw_auditor *a, struct qpw_error *why);
 
-struct qpw_carried {
+struct qpw_row_usage {
     size_t meters, findings;
     size_t left_out; /* findings and meters that found no place; their counts stand in the rows of what is left */
 };
 
 /* After a->replaced stands in no hook any more. 0, or a negative errno with err filled. */
-int qpw_carry_finish(struct qpw_auditor *a, struct qpw_carried *ret, struct qpw_error *err);
+int qpw_carry_finish(struct qpw_auditor *a, struct qpw_row_usage *ret, struct qpw_error *err);
 
 /* When the kernel side's last auditor was seen alive, by CLOCK_MONOTONIC; 0: not known. */
 uint64_t qpw_carry_heartbeat_ns(const struct qpw_carry *carry);

@@ -32,34 +32,34 @@ uint64_t qpw_events_hash(const struct qpw_auditor *a, const struct qpw_finding_k
 /* By the upper half, which depends on all of the key: its lower bits on the lower bits of each word alone. */
 static uint32_t place_of(uint64_t hash)
 {
-    return (uint32_t)(hash >> 32) % QPW_TOLD_PLACES;
+    return (uint32_t)(hash >> 32) % QPW_REPORTED_SLOTS;
 }
 
 /* Whether this outcome of the finding is news, and notes that it no longer is. */
 static bool is_news(struct qpw_auditor *a, const struct qpw_finding_key *key, uint8_t outcome)
 {
-    struct qpw_told *told = a->told;
+    struct qpw_reported *reported = a->reported;
     uint64_t hash = qpw_events_hash(a, key);
     uint32_t place = place_of(hash);
 
-    while (told->hash[place] && told->hash[place] != hash)
-        place = (place + 1) % QPW_TOLD_PLACES;
-    if (told->hash[place] && told->outcome[place] >= outcome)
+    while (reported->hash[place] && reported->hash[place] != hash)
+        place = (place + 1) % QPW_REPORTED_SLOTS;
+    if (reported->hash[place] && reported->outcome[place] >= outcome)
         return false;
     /* From attempted to refused, and from answered to data, is no line of its own. */
-    if (told->hash[place] && (told->outcome[place] >= QPW_OUTCOME_ANSWERED) == (outcome >= QPW_OUTCOME_ANSWERED)) {
-        told->outcome[place] = outcome;
+    if (reported->hash[place] && (reported->outcome[place] >= QPW_OUTCOME_ANSWERED) == (outcome >= QPW_OUTCOME_ANSWERED)) {
+        reported->outcome[place] = outcome;
         return false;
     }
-    if (!told->hash[place]) {
-        if (told->used > QPW_TOLD_PLACES / 4 * 3) { /* forget all rather than search for ever */
-            memset(told, 0, sizeof(*told));
+    if (!reported->hash[place]) {
+        if (reported->used > QPW_REPORTED_SLOTS / 4 * 3) { /* forget all rather than search for ever */
+            memset(reported, 0, sizeof(*reported));
             place = place_of(hash);
         }
-        told->used++;
+        reported->used++;
     }
-    told->hash[place] = hash;
-    told->outcome[place] = outcome;
+    reported->hash[place] = hash;
+    reported->outcome[place] = outcome;
     return true;
 }
 
@@ -71,12 +71,12 @@ static void tell(struct qpw_auditor *a, const struct qpw_finding_key *key, const
     if (key->verdict != QPW_VERDICT_UNEXPECTED || (value->flags & QPW_FINDING_SUPERSEDED) ||
         !is_news(a, key, value->outcome))
         return;
-    if (value->last_ns < a->told_until_ns) /* the auditor before this one has told it */
+    if (value->last_ns < a->reported_until_ns) /* the auditor before this one has told it */
         return;
     if (!qpw_console_has_line(&a->console, &row))
         return;
     qpw_finding_line(key, value, value->iface < QPW_MAX_IFACES ? a->meta.ifname[value->iface] : "", line, sizeof(line));
-    qpw_say(a, qpw_finding_answered(&row) ? QPW_SAY_ANSWERED : QPW_SAY_FINDING, "%s", line);
+    qpw_auditor_notify(a, qpw_finding_answered(&row) ? QPW_NOTIFY_ANSWERED : QPW_NOTIFY_FINDING, "%s", line);
 }
 
 /* Answered exchanges beyond their quota stand as attempted. */
@@ -99,11 +99,11 @@ void qpw_events_tick(struct qpw_auditor *a)
     char count[64];
 
     if (due.held)
-        qpw_say(a, QPW_SAY_FINDING, "and %s, %s; 'qportwatch report' lists them",
+        qpw_auditor_notify(a, QPW_NOTIFY_FINDING, "and %s, %s; 'qportwatch report' lists them",
                 qpw_words_many(due.held, "more unexpected attempt", count, sizeof(count)),
                 answered_lost(a) ? "of which some may have been answered, for detail was lost" : "unanswered when seen");
     if (due.further)
-        qpw_say(a, QPW_SAY_FINDING, "and %s of services named above; 'qportwatch report' lists them",
+        qpw_auditor_notify(a, QPW_NOTIFY_FINDING, "and %s of services named above; 'qportwatch report' lists them",
                 qpw_words_many(due.further, "more answered exchange", count, sizeof(count)));
 }
 
@@ -158,8 +158,8 @@ static int on_event(void *arg, void *data, size_t size)
 
 int qpw_events_open(struct qpw_auditor *a, struct qpw_error *err)
 {
-    a->told = calloc(1, sizeof(*a->told));
-    if (!a->told)
+    a->reported = calloc(1, sizeof(*a->reported));
+    if (!a->reported)
         return qpw_fail(err, -ENOMEM, "out of memory");
     a->console.left = QPW_CONSOLE_LINES;
     a->ring = ring_buffer__new(a->kernel.map_fd[QPW_MAP_events], on_event, a, NULL);
@@ -171,9 +171,9 @@ int qpw_events_open(struct qpw_auditor *a, struct qpw_error *err)
 void qpw_events_close(struct qpw_auditor *a)
 {
     ring_buffer__free(a->ring);
-    free(a->told);
+    free(a->reported);
     a->ring = NULL;
-    a->told = NULL;
+    a->reported = NULL;
 }
 
 unsigned qpw_events_read(struct qpw_auditor *a)

@@ -97,7 +97,7 @@ void qpw_first_seen_look(struct qpw_auditor *a, struct qpw_finding_row *rows, si
     if (a->looked.used > MAX_LOOKED)
         qpw_idmap_clear(&a->looked);
     for (size_t i = 0; i < n; i++)
-        if (has_program(&rows[i]) && rows[i].value.last_ns >= a->told_until_ns)
+        if (has_program(&rows[i]) && rows[i].value.last_ns >= a->reported_until_ns)
             look(a, &rows[i]);
     qpw_alerts_programs_unknown(a);
 }

@@ -225,7 +225,7 @@ static void stopped(struct qpw_auditor *a, const char *why)
         return;
     a->history->stopped = true;
     qpw_coverage_add(&a->coverage, QPW_COVERAGE_HISTORY_STOPPED, 0, "%.110s", why);
-    qpw_say(a, QPW_SAY_WARNING, "the history is not being written: %s; what is counted meanwhile is added once it can be", why);
+    qpw_auditor_notify(a, QPW_NOTIFY_WARNING, "the history is not being written: %s; what is counted meanwhile is added once it can be", why);
 }
 
 static void take_result(struct qpw_auditor *a, const struct qpw_history_result *result)
@@ -235,10 +235,10 @@ static void take_result(struct qpw_auditor *a, const struct qpw_history_result *
     h->busy = false;
     if (result->set_aside[0]) {
         qpw_coverage_add(&a->coverage, QPW_COVERAGE_HISTORY_SET_ASIDE, 0, "Damaged; now %.90s", result->set_aside);
-        qpw_say(a, QPW_SAY_WARNING, "the history was damaged; it was moved to %s, and a new one is begun", result->set_aside);
+        qpw_auditor_notify(a, QPW_NOTIFY_WARNING, "the history was damaged; it was moved to %s, and a new one is begun", result->set_aside);
     }
     if (result->removed)
-        qpw_say(a, QPW_SAY_WARNING, "the history's file had been removed: a new one begins with all that was counted since it was attached");
+        qpw_auditor_notify(a, QPW_NOTIFY_WARNING, "the history's file had been removed: a new one begins with all that was counted since it was attached");
     if (result->state == QPW_HISTORY_STOPPED) {
         stopped(a, result->why);
         return;
@@ -249,7 +249,7 @@ static void take_result(struct qpw_auditor *a, const struct qpw_history_result *
     if (h->stopped) {
         h->stopped = false;
         qpw_coverage_add(&a->coverage, QPW_COVERAGE_HISTORY_RESUMED, 0, "Nothing that was counted meanwhile is missing.");
-        qpw_say(a, QPW_SAY_NOTE, "the history is being written again; nothing that was counted meanwhile is missing");
+        qpw_auditor_notify(a, QPW_NOTIFY_NOTE, "the history is being written again; nothing that was counted meanwhile is missing");
     }
 }
 
@@ -289,7 +289,7 @@ static uint64_t counted_before(const struct qpw_auditor *a)
     if (qpw_history_open(a->options.history, &r, NULL) == 0)
         until = qpw_history_talkers_until(r, a->meta.attached_unix_ns);
     qpw_history_close(r);
-    return until ? (uint64_t)(until - qpw_clock_unix_offset_ns()) : a->told_until_ns;
+    return until ? (uint64_t)(until - qpw_clock_unix_offset_ns()) : a->reported_until_ns;
 }
 
 void qpw_audit_history_begin(struct qpw_auditor *a)
@@ -396,7 +396,7 @@ void qpw_audit_history_end(struct qpw_auditor *a, bool detached)
     if (h->fd >= 0 && wait_for_answer(a, until_ns) && send_frame(a, detached, true, &err) == 0)
         written = wait_for_answer(a, until_ns) && !h->stopped;
     if (!written)
-        qpw_say(a, QPW_SAY_WARNING, "what was counted since the last minute%s: %s",
+        qpw_auditor_notify(a, QPW_NOTIFY_WARNING, "what was counted since the last minute%s: %s",
                 detached ? " is missing in the history" : " comes into the history with the next auditor", h->stopped ? "it cannot be written" : err.text);
     if (h->fd >= 0)
         close(h->fd); /* which ends it */

@@ -230,7 +230,7 @@ static int attach_missing(struct qpw_auditor *a, struct qpw_watched *w, const st
     if (r == 0) {
         memcpy(a->meta.why[w->number], choice.why, sizeof(a->meta.why[w->number]));
         if (*choice.advice)
-            qpw_say(a, QPW_SAY_NOTE, "%s", choice.advice);
+            qpw_auditor_notify(a, QPW_NOTIFY_NOTE, "%s", choice.advice);
     }
     return r;
 }
@@ -266,7 +266,7 @@ int qpw_watch_attach(struct qpw_auditor *a, struct qpw_watched *w, const struct 
     if (r < 0 && w->fresh)
         qpw_watch_remove(a, w, &ignored);
     if (r == 0 && qpw_watch_tags_unseen(a, w, unseen))
-        qpw_say(a, QPW_SAY_WARNING, "%s", unseen);
+        qpw_auditor_notify(a, QPW_NOTIFY_WARNING, "%s", unseen);
     return r;
 }
 
@@ -369,7 +369,7 @@ static int await(struct qpw_auditor *a, const char *name, struct qpw_error *err)
     a->meta.rx_hook[w->number] = a->meta.tx_hook[w->number] = QPW_HOOK_TCX; /* it is to have programs: blind without */
     qpw_coverage_add(&a->coverage, QPW_COVERAGE_INTERFACE_GONE, w->number, "not there yet.");
     snprintf(a->meta.ifname[w->number], sizeof(a->meta.ifname[w->number]), "%s", name);
-    qpw_say(a, QPW_SAY_WARNING, "%s: not there yet; it is attached as soon as it is", name);
+    qpw_auditor_notify(a, QPW_NOTIFY_WARNING, "%s: not there yet; it is attached as soon as it is", name);
     return qpw_meta_write(&a->kernel, &a->meta, err);
 }
 
@@ -411,7 +411,7 @@ int qpw_watch_add(struct qpw_auditor *a, const char *name, struct qpw_error *err
     note_unseen(a, w);
     if (w->fresh)
         qpw_coverage_add(&a->coverage, QPW_COVERAGE_ATTACHED, w->number, "%s.", mode);
-    qpw_say(a, QPW_SAY_NOTE, "%s: %s, %s", w->name, w->fresh ? "attached" : "resumed", mode);
+    qpw_auditor_notify(a, QPW_NOTIFY_NOTE, "%s: %s, %s", w->name, w->fresh ? "attached" : "resumed", mode);
     return r;
 }
 
@@ -422,7 +422,7 @@ static void take_name(struct qpw_auditor *a, uint16_t number, const char *name)
 
     if (*known && strcmp(known, name)) {
         qpw_coverage_add(&a->coverage, QPW_COVERAGE_INTERFACE_RENAMED, number, "renamed, was %s.", known);
-        qpw_say(a, QPW_SAY_NOTE, "%s: renamed to %s while no auditor was running", known, name);
+        qpw_auditor_notify(a, QPW_NOTIFY_NOTE, "%s: renamed to %s while no auditor was running", known, name);
     }
     snprintf(known, sizeof(a->meta.ifname[number]), "%s", name);
 }
@@ -444,9 +444,9 @@ static void part_names(struct qpw_auditor *a)
                 snprintf(a->meta.ifname[n], sizeof(a->meta.ifname[n]), "%.11s (1)", a->watched[i].name);
 }
 
-int qpw_watch_adopt(struct qpw_auditor *a, const struct qpw_places *places, struct qpw_error *err)
+int qpw_watch_adopt(struct qpw_auditor *a, const struct qpw_hook_scan *places, struct qpw_error *err)
 {
-    const struct qpw_place *place;
+    const struct qpw_hook_site *place;
     const struct qpw_link *link;
     struct qpw_watched *w;
 
@@ -519,7 +519,7 @@ static bool check_point(struct qpw_auditor *a, struct qpw_watched *w, enum qpw_p
 
     if (r < 0) { /* gone: netlink tells; anything else is no word on whether ours is there */
         if (r != -ENODEV && !w->unasked[point])
-            qpw_say(a, QPW_SAY_WARNING, "%s: cannot check that our %s program is still attached: %s", w->name, words[point],
+            qpw_auditor_notify(a, QPW_NOTIFY_WARNING, "%s: cannot check that our %s program is still attached: %s", w->name, words[point],
                     err.text);
         w->unasked[point] = r != -ENODEV;
         return false;
@@ -528,7 +528,7 @@ static bool check_point(struct qpw_auditor *a, struct qpw_watched *w, enum qpw_p
     ours = our_entry(a, &list);
     if (!ours) {
         head = list.n ? &list.entry[0] : NULL;
-        qpw_say(a, QPW_SAY_WARNING, "%s: our %s program was removed from its hook%s%s", w->name, words[point],
+        qpw_auditor_notify(a, QPW_NOTIFY_WARNING, "%s: our %s program was removed from its hook%s%s", w->name, words[point],
                 head ? "; now there: " : "", head ? head->name : "");
         qpw_coverage_add(&a->coverage, QPW_COVERAGE_HOOK_LOST, w->number, "%s%s%.16s.", words[point],
                          head ? ", there now: " : "", head ? head->name : "");
@@ -540,10 +540,10 @@ static bool check_point(struct qpw_auditor *a, struct qpw_watched *w, enum qpw_p
                          "%s%s%.16s.", words[point], not_first ? ", before it: " : "",
                          not_first ? list.entry[0].name : "");
         if (not_first)
-            qpw_say(a, QPW_SAY_WARNING, "%s: '%s' runs before our %s program, which may not see everything", w->name,
+            qpw_auditor_notify(a, QPW_NOTIFY_WARNING, "%s: '%s' runs before our %s program, which may not see everything", w->name,
                     list.entry[0].name, words[point]);
         else
-            qpw_say(a, QPW_SAY_NOTE, "%s: our %s program is first again", w->name, words[point]);
+            qpw_auditor_notify(a, QPW_NOTIFY_NOTE, "%s: our %s program is first again", w->name, words[point]);
         w->not_first[point] = not_first;
     }
     return false;
@@ -576,12 +576,12 @@ void qpw_watch_check(struct qpw_auditor *a)
             continue;
         w->fresh = false;
         if (qpw_watch_attach(a, w, link, &err) < 0) {
-            qpw_say(a, QPW_SAY_WARNING, "%s", err.text);
+            qpw_auditor_notify(a, QPW_NOTIFY_WARNING, "%s", err.text);
             continue;
         }
         qpw_meta_write(&a->kernel, &a->meta, NULL);
         qpw_watch_mode(a, w, mode, sizeof(mode));
         qpw_coverage_add(&a->coverage, QPW_COVERAGE_ATTACHED, w->number, "Again. %s.", mode);
-        qpw_say(a, QPW_SAY_NOTE, "%s: attached again, %s", w->name, mode);
+        qpw_auditor_notify(a, QPW_NOTIFY_NOTE, "%s: attached again, %s", w->name, mode);
     }
 }

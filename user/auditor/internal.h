@@ -41,10 +41,10 @@ struct qpw_watched {
 };
 
 /* Which findings were told already: open addressing over 64-bit hashes of their keys, with the outcome told. */
-#define QPW_TOLD_PLACES 32768u
-struct qpw_told {
-    uint64_t hash[QPW_TOLD_PLACES];
-    uint8_t outcome[QPW_TOLD_PLACES];
+#define QPW_REPORTED_SLOTS 32768u
+struct qpw_reported {
+    uint64_t hash[QPW_REPORTED_SLOTS];
+    uint8_t outcome[QPW_REPORTED_SLOTS];
     uint32_t used;
 };
 
@@ -67,7 +67,7 @@ struct qpw_auditor {
     struct qpw_kernel kernel;
     struct qpw_meta meta;
     struct qpw_coverage_log coverage;
-    struct qpw_places replaced; /* what another version attached, until this one is; else empty */
+    struct qpw_hook_scan replaced; /* what another version attached, until this one is; else empty */
     struct qpw_carry *carry;    /* what of it is carried over, until it is; NULL: nothing */
     bool carried;               /* it was: there are findings that no event told */
     struct qpw_error not_carried; /* why nothing is */
@@ -90,15 +90,15 @@ struct qpw_auditor {
     size_t n_new_links;
     bool left_behind;      /* an interface that was attached may be in another network namespace, with our programs */
     struct ring_buffer *ring;
-    struct qpw_told *told;
+    struct qpw_reported *reported;
     struct qpw_lives *lives;   /* as the kernel side has them; NULL: not read */
     struct qpw_idmap looked;   /* findings whose program was looked for: auditor/first_seen.c */
     size_t programs_unknown;   /* of these answered ones whose program was not found */
     struct qpw_alerts *alerts; /* NULL: no alert log */
     struct qpw_audit_history *history; /* NULL: none is written */
-    struct qpw_totals told_totals; /* of the last summary line */
-    char told_headline[QPW_HEADLINE_BYTES]; /* of it, too; empty: there was none */
-    uint64_t told_until_ns; /* findings last seen before were told by the auditor before, 0: there was none */
+    struct qpw_totals reported_totals; /* of the last summary line */
+    char reported_headline[QPW_HEADLINE_BYTES]; /* of it, too; empty: there was none */
+    uint64_t reported_until_ns; /* findings last seen before were told by the auditor before, 0: there was none */
     struct qpw_console console;
     int epoll_fd;
     struct qpw_control_end end;
@@ -119,7 +119,7 @@ struct qpw_auditor {
     bool polling;         /* poll_fd is running */
     uint64_t events;      /* read so far */
     unsigned refused;      /* requests refused since the last line about them */
-    unsigned refused_told; /* ticks at that line, 0: there was none */
+    unsigned refused_reported; /* ticks at that line, 0: there was none */
     int64_t next_expiry;  /* Unix seconds at which a statement of the policy runs out, 0: none */
     uint64_t hooks_checked_ns; /* monotonic */
     int64_t clock_offset_ns;   /* Unix time less monotonic time, as last seen; 0: not yet */
@@ -136,17 +136,17 @@ struct qpw_auditor {
     bool remove_all;      /* `detach` asked for it, --keep or not */
 };
 
-#define QPW_SAY_BYTES 16384u /* of one line, with what a reload changes */
+#define QPW_NOTIFY_BYTES 16384u /* of one line, with what a reload changes */
 
-/* ---- say.c ---- */
+/* ---- notify.c ---- */
 
 /* Formats one line and hands it to the command. */
-void qpw_say(struct qpw_auditor *a, enum qpw_say kind, const char *format, ...) __attribute__((format(printf, 3, 4)));
+void qpw_auditor_notify(struct qpw_auditor *a, enum qpw_auditor_notify kind, const char *format, ...) __attribute__((format(printf, 3, 4)));
 
 /* ---- interfaces.c ---- */
 
 /* Fills the list from what is attached already (takeover). */
-int qpw_watch_adopt(struct qpw_auditor *a, const struct qpw_places *places, struct qpw_error *err);
+int qpw_watch_adopt(struct qpw_auditor *a, const struct qpw_hook_scan *places, struct qpw_error *err);
 
 /*
  * Whether what the options name can be watched at all, before anything is loaded. -ENODEV, -EINVAL or -EOPNOTSUPP
@@ -194,7 +194,7 @@ void qpw_watch_hooks_changed(struct qpw_auditor *a);
 /* ---- runs.c ---- */
 
 /* Before the first interface is attached: says what other runs have here, and recalls what moved away while nobody looked. */
-void qpw_runs_begin(struct qpw_auditor *a, const struct qpw_places *others);
+void qpw_runs_begin(struct qpw_auditor *a, const struct qpw_hook_scan *others);
 /* A link has come that is not watched: whether it carries programs of another run is looked at by the tick. */
 void qpw_runs_link(struct qpw_auditor *a, const struct qpw_link *link);
 void qpw_runs_tick(struct qpw_auditor *a);

@@ -44,16 +44,16 @@ static void tell_gone(struct qpw_auditor *a, const struct qpw_watched *w, unsign
 
     if (!qpw_netlink_moved(a->netlink, ifindex, &nsid, &new_ifindex)) {
         qpw_coverage_add(&a->coverage, QPW_COVERAGE_INTERFACE_GONE, w->number, "gone.");
-        qpw_say(a, QPW_SAY_WARNING, "%s: the interface is gone; it will be attached again when it is back", w->name);
+        qpw_auditor_notify(a, QPW_NOTIFY_WARNING, "%s: the interface is gone; it will be attached again when it is back", w->name);
         return;
     }
     qpw_coverage_add(&a->coverage, QPW_COVERAGE_INTERFACE_GONE, w->number, "moved to another network namespace.");
     if (follow_moved(a, ifindex, nsid, new_ifindex, &err))
-        qpw_say(a, QPW_SAY_WARNING, "%s: the interface was moved to another network namespace, detached there; it will be "
+        qpw_auditor_notify(a, QPW_NOTIFY_WARNING, "%s: the interface was moved to another network namespace, detached there; it will be "
                 "attached again when it is back", w->name);
     else {
         a->left_behind = true;
-        qpw_say(a, QPW_SAY_WARNING, "%s: the interface was moved to another network namespace and took our programs along, "
+        qpw_auditor_notify(a, QPW_NOTIFY_WARNING, "%s: the interface was moved to another network namespace and took our programs along, "
                 "which cannot be removed from here (%s); run 'qportwatch detach' there", w->name, err.text);
     }
 }
@@ -83,7 +83,7 @@ static void link_back(struct qpw_auditor *a, struct qpw_watched *w, const struct
     qpw_watch_begin(a);
     if (qpw_watch_check_stacked(a, now, &err) < 0 || qpw_watch_attach(a, w, now, &err) < 0) {
         w->ifindex = 0;
-        qpw_say(a, QPW_SAY_WARNING, "%s is %s, but: %s", now->name, w->awaited ? "there" : "back", err.text);
+        qpw_auditor_notify(a, QPW_NOTIFY_WARNING, "%s is %s, but: %s", now->name, w->awaited ? "there" : "back", err.text);
         return;
     }
     qpw_meta_write(&a->kernel, &a->meta, NULL);
@@ -92,7 +92,7 @@ static void link_back(struct qpw_auditor *a, struct qpw_watched *w, const struct
         qpw_coverage_add(&a->coverage, QPW_COVERAGE_ATTACHED, w->number, "%s.", mode);
     else
         qpw_coverage_add(&a->coverage, QPW_COVERAGE_INTERFACE_BACK, w->number, "back. %s.", mode);
-    qpw_say(a, QPW_SAY_NOTE, "%s: %sattached, %s", w->name, w->awaited ? "" : "back, ", mode);
+    qpw_auditor_notify(a, QPW_NOTIFY_NOTE, "%s: %sattached, %s", w->name, w->awaited ? "" : "back, ", mode);
     w->awaited = false;
 }
 
@@ -103,7 +103,7 @@ static struct qpw_watched *forget_awaited(struct qpw_auditor *a, struct qpw_watc
 
     if (!awaited || awaited == w || awaited->ifindex)
         return w;
-    qpw_say(a, QPW_SAY_NOTE, "%s: that name is another interface's now; the one that had it is no longer awaited", name);
+    qpw_auditor_notify(a, QPW_NOTIFY_NOTE, "%s: that name is another interface's now; the one that had it is no longer awaited", name);
     a->meta.rx_hook[awaited->number] = a->meta.tx_hook[awaited->number] = QPW_HOOK_NONE;
     snprintf(a->meta.ifname[awaited->number], sizeof(a->meta.ifname[awaited->number]), "%.11s (1)", name);
     *awaited = a->watched[--a->n_watched];
@@ -116,7 +116,7 @@ static void link_changed(struct qpw_auditor *a, struct qpw_watched *w, const str
 
     if (strcmp(w->name, now->name)) {
         qpw_coverage_add(&a->coverage, QPW_COVERAGE_INTERFACE_RENAMED, w->number, "renamed, was %s.", w->name);
-        qpw_say(a, QPW_SAY_NOTE, "%s: renamed to %s", w->name, now->name);
+        qpw_auditor_notify(a, QPW_NOTIFY_NOTE, "%s: renamed to %s", w->name, now->name);
         w = forget_awaited(a, w, now->name);
         snprintf(w->name, sizeof(w->name), "%s", now->name);
         snprintf(a->meta.ifname[w->number], sizeof(a->meta.ifname[w->number]), "%s", now->name);
@@ -126,7 +126,7 @@ static void link_changed(struct qpw_auditor *a, struct qpw_watched *w, const str
         w->up = up;
         qpw_coverage_add(&a->coverage, up ? QPW_COVERAGE_INTERFACE_UP : QPW_COVERAGE_INTERFACE_DOWN, w->number,
                          "the link is %s.", up ? "up again" : "down");
-        qpw_say(a, up ? QPW_SAY_NOTE : QPW_SAY_WARNING, "%s: the link is %s", w->name, up ? "up again" : "down");
+        qpw_auditor_notify(a, up ? QPW_NOTIFY_NOTE : QPW_NOTIFY_WARNING, "%s: the link is %s", w->name, up ? "up again" : "down");
     }
 }
 
@@ -201,11 +201,11 @@ static int write_locals(struct qpw_auditor *a, struct qpw_error *err)
     if (left_out && !a->locals_left_out) {
         qpw_words_many(left_out, "address", count, sizeof(count));
         qpw_coverage_add(&a->coverage, QPW_COVERAGE_ADDRESSES_LEFT_OUT, 0, "%s of %s.", count, all);
-        qpw_say(a, QPW_SAY_WARNING, "the node has more addresses than the table of local ones holds: left out %s of %s; "
+        qpw_auditor_notify(a, QPW_NOTIFY_WARNING, "the node has more addresses than the table of local ones holds: left out %s of %s; "
                 "their packets count as the node's only while the interface does not forward", count, all);
     } else if (!left_out && a->locals_left_out) {
         qpw_coverage_add(&a->coverage, QPW_COVERAGE_ADDRESSES_COMPLETE, 0, "All %s.", all);
-        qpw_say(a, QPW_SAY_NOTE, "the table of local addresses holds all of them again: %s", all);
+        qpw_auditor_notify(a, QPW_NOTIFY_NOTE, "the table of local addresses holds all of them again: %s", all);
     }
     a->locals_left_out = left_out;
     return 0;

@@ -183,9 +183,9 @@ static void recompile_if_due(struct qpw_auditor *a)
         return;
     a->addresses_changed = false;
     if (qpw_audit_recompile(a, &err) < 0)
-        qpw_say(a, QPW_SAY_WARNING, "the policy cannot be recompiled: %s", err.text);
+        qpw_auditor_notify(a, QPW_NOTIFY_WARNING, "the policy cannot be recompiled: %s", err.text);
     else if (expired)
-        qpw_say(a, QPW_SAY_NOTE, "a rule of the policy has expired (until=) and no longer matches");
+        qpw_auditor_notify(a, QPW_NOTIFY_NOTE, "a rule of the policy has expired (until=) and no longer matches");
 }
 
 /*
@@ -207,7 +207,7 @@ static void follow_clock(struct qpw_auditor *a)
         qpw_words_duration((uint64_t)llabs(by), span, sizeof(span));
         qpw_coverage_add(&a->coverage, QPW_COVERAGE_CLOCK_STEPPED, 0, "The clock was set %s by %s.",
                          by < 0 ? "back" : "forward", span);
-        qpw_say(a, QPW_SAY_NOTE, "the system's clock was set %s by %s", by < 0 ? "back" : "forward", span);
+        qpw_auditor_notify(a, QPW_NOTIFY_NOTE, "the system's clock was set %s by %s", by < 0 ? "back" : "forward", span);
     }
     a->clock_offset_ns = offset;
 }
@@ -238,13 +238,13 @@ static void on_second(struct qpw_auditor *a)
     if (a->ticks % EXPIRE_SECONDS == 0) {
         qpw_owner_watch_walk_begins(a);
         if (qpw_expire_run(&a->kernel, &a->expire, &err) < 0)
-            qpw_say(a, QPW_SAY_WARNING, "%s", err.text);
+            qpw_auditor_notify(a, QPW_NOTIFY_WARNING, "%s", err.text);
         qpw_owner_watch_walk_ends(a);
     }
     if (a->ticks % SETTLE_SECONDS == 0)
         qpw_alerts_settle(a);
     if (a->ticks % RESEED_SECONDS == 0 && qpw_events_seed(a, &err) < 0)
-        qpw_say(a, QPW_SAY_WARNING, "%s", err.text);
+        qpw_auditor_notify(a, QPW_NOTIFY_WARNING, "%s", err.text);
     if (a->ticks % RESEED_SECONDS == 0) {
         qpw_executables_read(&a->kernel, &a->executables);
         qpw_notes_older(a);

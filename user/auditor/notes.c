@@ -29,7 +29,7 @@ static void follow_executables(struct qpw_auditor *a)
         return;
     snprintf(a->meta.executables_missing, sizeof(a->meta.executables_missing), "%.159s", err.text);
     if (!a->meta.owners_missing[0] && !before[0])
-        qpw_say(a, QPW_SAY_WARNING, "the executables of processes that end quickly remain unknown: %s", err.text);
+        qpw_auditor_notify(a, QPW_NOTIFY_WARNING, "the executables of processes that end quickly remain unknown: %s", err.text);
 }
 
 static int attach(struct qpw_auditor *a, struct qpw_error *err)
@@ -51,10 +51,10 @@ void qpw_notes_begin(struct qpw_auditor *a)
     char count[32];
 
     if (qpw_owners_detach(0, &left, NULL) == 0 && left)
-        qpw_say(a, QPW_SAY_NOTE, "removed %s that an earlier run left at the root cgroup",
+        qpw_auditor_notify(a, QPW_NOTIFY_NOTE, "removed %s that an earlier run left at the root cgroup",
                 qpw_words_many(left, "program", count, sizeof(count)));
     if (attach(a, &err) < 0)
-        qpw_say(a, QPW_SAY_WARNING, "processes that end quickly remain unknown: %s", err.text);
+        qpw_auditor_notify(a, QPW_NOTIFY_WARNING, "processes that end quickly remain unknown: %s", err.text);
     follow_executables(a);
     qpw_notes_older(a); /* from now on new ones carry theirs: none is missed */
 }
@@ -110,7 +110,7 @@ void qpw_notes_older(struct qpw_auditor *a)
     if (a->meta.owners_missing[0])
         return;
     if (qpw_sockets_held(a->sockets, note_socket, &o, &err) < 0) {
-        qpw_say(a, QPW_SAY_WARNING, "owners of older sockets remain unknown: %s", err.text);
+        qpw_auditor_notify(a, QPW_NOTIFY_WARNING, "owners of older sockets remain unknown: %s", err.text);
         return;
     }
     remove_before(a->kernel.map_fd[QPW_MAP_older], o.when_ns);
@@ -170,7 +170,7 @@ static bool are_there(struct qpw_auditor *a)
     if (count < 0 || count == QPW_OWNER_PROGRAMS)
         return true; /* one that cannot be asked is not gone */
     if (!a->meta.owners_missing[0]) {
-        qpw_say(a, QPW_SAY_WARNING, "%d of the %d programs that note the owners of sockets are gone from the root cgroup",
+        qpw_auditor_notify(a, QPW_NOTIFY_WARNING, "%d of the %d programs that note the owners of sockets are gone from the root cgroup",
                 QPW_OWNER_PROGRAMS - count, QPW_OWNER_PROGRAMS);
         qpw_coverage_add(&a->coverage, QPW_COVERAGE_OWNERS_LOST, 0, "%d of %d programs are gone from the root cgroup.",
                          QPW_OWNER_PROGRAMS - count, QPW_OWNER_PROGRAMS);
@@ -187,10 +187,10 @@ void qpw_notes_check(struct qpw_auditor *a)
         return;
     if (attach(a, &err) == 0) {
         qpw_coverage_add(&a->coverage, QPW_COVERAGE_OWNERS_NOTED, 0, "The programs are at the root cgroup again.");
-        qpw_say(a, QPW_SAY_NOTE, "owners of sockets are noted again");
+        qpw_auditor_notify(a, QPW_NOTIFY_NOTE, "owners of sockets are noted again");
         qpw_notes_older(a);
     } else if (!missing) {
-        qpw_say(a, QPW_SAY_WARNING, "processes that end quickly remain unknown: %s", err.text);
+        qpw_auditor_notify(a, QPW_NOTIFY_WARNING, "processes that end quickly remain unknown: %s", err.text);
     }
     follow_executables(a);
     qpw_meta_write(&a->kernel, &a->meta, NULL);

@@ -136,7 +136,7 @@ static void say_new(struct qpw_auditor *a, const struct qpw_listener *l)
 
     qpw_words_service(QPW_KIND_PORT, l->protocol, l->port, service, sizeof(service));
     qpw_words_owner(&l->owner, process, sizeof(process));
-    qpw_say(a, QPW_SAY_FINDING, "new listener on an unlisted port: %s%s%s%s", service, *process ? " (" : "", process,
+    qpw_auditor_notify(a, QPW_NOTIFY_FINDING, "new listener on an unlisted port: %s%s%s%s", service, *process ? " (" : "", process,
             *process ? ")" : "");
 }
 
@@ -197,7 +197,7 @@ void qpw_owner_watch_listeners(struct qpw_auditor *a)
 
     if (read_listening(a, &listeners, &listening, &err) < 0) {
         if (!w->failed)
-            qpw_say(a, QPW_SAY_WARNING, "new listeners are not reported: %s", err.text);
+            qpw_auditor_notify(a, QPW_NOTIFY_WARNING, "new listeners are not reported: %s", err.text);
         w->failed = true;
         qpw_listeners_clear(&listeners);
         return;

@@ -21,7 +21,7 @@
 #include "util/text.h"
 #include "words/words.h"
 
-#define SAID_BYTES (QPW_SAY_BYTES - 512u) /* of the changes that the auditor's own output shows */
+#define SAID_BYTES (QPW_NOTIFY_BYTES - 512u) /* of the changes that the auditor's own output shows */
 
 static const char *change_words(bool was, bool is)
 {
@@ -128,7 +128,7 @@ static void describe(struct qpw_auditor *a)
     snprintf(m->policy_digest, sizeof(m->policy_digest), "%s", a->policy.digest);
     snprintf(m->source_digest, sizeof(m->source_digest), "%s", a->policy.source_digest);
     if (qpw_policy_args_store(a->policy_args, m->policy_args, sizeof(m->policy_args)) < 0)
-        qpw_say(a, QPW_SAY_NOTE, "the policy options are too long to store; repeat them for a 'reload' without an "
+        qpw_auditor_notify(a, QPW_NOTIFY_NOTE, "the policy options are too long to store; repeat them for a 'reload' without an "
                 "auditor (--peers FILE is shorter than many --peer)");
 }
 
@@ -164,15 +164,15 @@ int qpw_audit_load_policy(struct qpw_auditor *a, bool *ret_usage, struct qpw_cha
     qpw_audit_history_policy(a);
     describe(a);
     if (chosen && !changes)
-        qpw_say(a, QPW_SAY_NOTE, "policy %s: %s", a->policy.name, chosen);
+        qpw_auditor_notify(a, QPW_NOTIFY_NOTE, "policy %s: %s", a->policy.name, chosen);
     if (!changes && !a->policy.n_peers)
-        qpw_say(a, QPW_SAY_NOTE, "no peers defined: traffic from other cluster nodes is reported like any other; "
+        qpw_auditor_notify(a, QPW_NOTIFY_NOTE, "no peers defined: traffic from other cluster nodes is reported like any other; "
                 "define them with --peer, --peers or 'peer' lines");
     for (size_t i = 0; i < a->policy.n_warnings; i++) {
         if (changes)
             qpw_changelist_add(changes, "warning: %s", a->policy.warnings[i]);
         else
-            qpw_say(a, QPW_SAY_WARNING, "%s", a->policy.warnings[i]);
+            qpw_auditor_notify(a, QPW_NOTIFY_WARNING, "%s", a->policy.warnings[i]);
     }
     for (size_t i = 0; changes && i < a->n_watched; i++)
         if (qpw_watch_tags_unseen(a, &a->watched[i], unseen))
@@ -239,7 +239,7 @@ static json_t *reload_failed(struct qpw_auditor *a, enum qpw_exit status, const 
 {
     qpw_coverage_add(&a->coverage, QPW_COVERAGE_RELOAD_FAILED, 0, "%.110s", why);
     qpw_alerts_reloaded(a, old_digest, NULL, why);
-    qpw_say(a, QPW_SAY_WARNING, "reload failed, previous policy kept: %s", why);
+    qpw_auditor_notify(a, QPW_NOTIFY_WARNING, "reload failed, previous policy kept: %s", why);
     return qpw_answer_new(status, why);
 }
 
@@ -251,7 +251,7 @@ static void judge_again(struct qpw_auditor *a, struct qpw_changelist *changes)
     char count[48];
 
     if (qpw_audit_rejudge(a, a->by[0] ? a->by : "a signal", &done, &err) < 0)
-        qpw_say(a, QPW_SAY_WARNING, "%s", err.text);
+        qpw_auditor_notify(a, QPW_NOTIFY_WARNING, "%s", err.text);
     if (done.closed)
         qpw_changelist_add(changes, "closed: %s that the policy explains now",
                            qpw_words_many(done.closed, "finding", count, sizeof(count)));
@@ -330,7 +330,7 @@ json_t *qpw_audit_reload(struct qpw_auditor *a, const json_t *request)
     qpw_coverage_add(&a->coverage, a->alone ? QPW_COVERAGE_RELOADED_ALONE : QPW_COVERAGE_RELOADED, 0, "%.19s -> %.19s.", from, a->meta.policy_digest);
     qpw_alerts_reloaded(a, from, qpw_changelist_text(&changes, brief, sizeof(brief)), NULL);
     qpw_alerts_offer(a);
-    qpw_say(a, QPW_SAY_NOTE, QPW_RELOADED_TEXT, qpw_words_policy(a->policy.name, a->policy.path, name, sizeof(name)),
+    qpw_auditor_notify(a, QPW_NOTIFY_NOTE, QPW_RELOADED_TEXT, qpw_words_policy(a->policy.name, a->policy.path, name, sizeof(name)),
             qpw_changelist_text(&changes, text, sizeof(text)));
     answer = qpw_answer_new(QPW_EXIT_OK, NULL);
     json_object_set_new(answer, "policy", json_pack("{s:o,s:o,s:o}", "name", qpw_json_text(a->policy.name), "path",

@@ -16,7 +16,7 @@ static void set(struct qpw_kernel *k, uint32_t place, uint8_t bits)
 
 void qpw_presence_finding(struct qpw_kernel *k, const struct qpw_finding_key *key)
 {
-    uint32_t place = qpw_present_place(k->config.secret, key, sizeof(*key), QPW_PRESENT_FINDING);
+    uint32_t place = qpw_present_slot(k->config.secret, key, sizeof(*key), QPW_PRESENT_FINDING);
 
     set(k, place + QPW_PRESENT_FINDING, QPW_PRESENT_BITS);
     set(k, place + QPW_PRESENT_ANSWERED, QPW_PRESENT_BITS);
@@ -35,9 +35,9 @@ bool qpw_presence_is_worn(const struct qpw_kernel *k)
 
     if (!bit)
         return true;
-    for (size_t i = 0; i < QPW_PRESENT_PLACES; i++)
+    for (size_t i = 0; i < QPW_PRESENT_SLOTS; i++)
         n += (k->incarnations->present[i] & bit) != 0;
-    return n > QPW_PRESENT_PLACES / 2;
+    return n > QPW_PRESENT_SLOTS / 2;
 }
 
 static int set_all(struct qpw_kernel *k, enum qpw_map map, size_t key_size, size_t value_size, enum qpw_present table,
@@ -47,7 +47,7 @@ static int set_all(struct qpw_kernel *k, enum qpw_map map, size_t key_size, size
     int r = qpw_entries_read(k->map_fd[map], key_size, value_size, &e);
 
     for (size_t i = 0; r == 0 && i < e.count; i++)
-        set(k, qpw_present_place(k->config.secret, (const char *)e.keys + i * key_size, (uint32_t)key_size, table), bit);
+        set(k, qpw_present_slot(k->config.secret, (const char *)e.keys + i * key_size, (uint32_t)key_size, table), bit);
     if (r == 0)
         qpw_entries_clear(&e);
     return r;
@@ -62,7 +62,7 @@ int qpw_presence_renew(struct qpw_kernel *k)
     uint8_t bit = k->incarnations->present_bit == 1 ? 2 : 1;
     int r = 0;
 
-    for (size_t i = 0; i < QPW_PRESENT_PLACES; i++)
+    for (size_t i = 0; i < QPW_PRESENT_SLOTS; i++)
         __atomic_fetch_and(&k->incarnations->present[i], (uint8_t)~bit, __ATOMIC_ACQ_REL);
     if (syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0) < 0)
         return -errno;

@@ -93,11 +93,11 @@ static void tell(struct qpw_auditor *a, enum qpw_helper_news news, unsigned rest
     switch (news) {
     case QPW_HELPER_SAME: break;
     case QPW_HELPER_SILENT:
-        qpw_say(a, QPW_SAY_WARNING, "the process that %s does not answer (number %u) and is replaced; meanwhile %s", who, restarts, lack);
+        qpw_auditor_notify(a, QPW_NOTIFY_WARNING, "the process that %s does not answer (number %u) and is replaced; meanwhile %s", who, restarts, lack);
         break;
-    case QPW_HELPER_BACK: qpw_say(a, QPW_SAY_NOTE, "the process that %s did not answer or had ended, and was replaced (number %u)", who, restarts); break;
+    case QPW_HELPER_BACK: qpw_auditor_notify(a, QPW_NOTIFY_NOTE, "the process that %s did not answer or had ended, and was replaced (number %u)", who, restarts); break;
     case QPW_HELPER_GONE:
-        qpw_say(a, QPW_SAY_WARNING, "the process that %s has ended; until the auditor is started again, %s", who, lack);
+        qpw_auditor_notify(a, QPW_NOTIFY_WARNING, "the process that %s has ended; until the auditor is started again, %s", who, lack);
         break;
     }
 }

@@ -119,7 +119,7 @@ void qpw_audit_readers_start(struct qpw_auditor *a)
         close(fd);
     }
     if (r < 0) {
-        qpw_say(a, QPW_SAY_WARNING, "only root can read what is counted: %s", err.text);
+        qpw_auditor_notify(a, QPW_NOTIFY_WARNING, "only root can read what is counted: %s", err.text);
         return;
     }
     auditor = getpid();
@@ -131,7 +131,7 @@ void qpw_audit_readers_start(struct qpw_auditor *a)
     a->readers_life = life[1];
     if (a->readers > 0)
         return;
-    qpw_say(a, QPW_SAY_WARNING, "only root can read what is counted: %s", strerror(errno));
+    qpw_auditor_notify(a, QPW_NOTIFY_WARNING, "only root can read what is counted: %s", strerror(errno));
     qpw_audit_readers_stop(a);
 }
 
@@ -142,12 +142,12 @@ void qpw_audit_readers_tick(struct qpw_auditor *a)
 
     if (a->readers > 0 && waitpid(a->readers, &status, WNOHANG) == a->readers) {
         a->readers = 0;
-        qpw_say(a, QPW_SAY_WARNING, "the process that answers the group " QPW_READERS_GROUP " %s; until the auditor is "
+        qpw_auditor_notify(a, QPW_NOTIFY_WARNING, "the process that answers the group " QPW_READERS_GROUP " %s; until the auditor is "
                 "started again only root can read what is counted",
                 WIFEXITED(status) && WEXITSTATUS(status) == NOT_CONFINED ? "could not give up what it does not need" : "has ended");
         qpw_audit_readers_stop(a);
     } else if (a->readers > 0 && recv(a->readers_life, &byte, 1, MSG_DONTWAIT) == 1) {
-        qpw_say(a, QPW_SAY_WARNING, "the process that answers the group " QPW_READERS_GROUP " has ended; it is started again "
+        qpw_auditor_notify(a, QPW_NOTIFY_WARNING, "the process that answers the group " QPW_READERS_GROUP " has ended; it is started again "
                 "within a minute");
     }
 }

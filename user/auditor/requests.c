@@ -54,7 +54,7 @@ static int detach_one(struct qpw_auditor *a, const char *name, struct qpw_error 
     if (r < 0)
         return r;
     qpw_coverage_add(&a->coverage, QPW_COVERAGE_DETACHED, w->number, "%s", "");
-    qpw_say(a, QPW_SAY_NOTE, "%s: detached", w->name);
+    qpw_auditor_notify(a, QPW_NOTIFY_NOTE, "%s: detached", w->name);
     *w = a->watched[--a->n_watched];
     qpw_meta_write(&a->kernel, &a->meta, NULL);
     return 0;
@@ -115,15 +115,15 @@ void qpw_requests_refused(struct qpw_auditor *a, const char *request, const char
     char count[48];
 
     a->refused++;
-    if (a->refused_told && a->ticks - a->refused_told < REFUSED_TICKS)
+    if (a->refused_reported && a->ticks - a->refused_reported < REFUSED_TICKS)
         return;
     if (a->refused > 1)
-        qpw_say(a, QPW_SAY_WARNING, "refused %s, the last%s%s: %s", qpw_words_many(a->refused, "request", count, sizeof(count)),
+        qpw_auditor_notify(a, QPW_NOTIFY_WARNING, "refused %s, the last%s%s: %s", qpw_words_many(a->refused, "request", count, sizeof(count)),
                 request ? " to " : "", request ? request : "", why);
     else
-        qpw_say(a, QPW_SAY_WARNING, "refused a request%s%s: %s", request ? " to " : "", request ? request : "", why);
+        qpw_auditor_notify(a, QPW_NOTIFY_WARNING, "refused a request%s%s: %s", request ? " to " : "", request ? request : "", why);
     a->refused = 0;
-    a->refused_told = a->ticks ? a->ticks : 1;
+    a->refused_reported = a->ticks ? a->ticks : 1;
 }
 
 static json_t *serve_one(struct qpw_auditor *a, const struct request *r, int fd, const json_t *request)

@@ -14,13 +14,13 @@
 
 #define LOOK_TICKS 2u /* the auditor that such an interface comes from may be taking them out just now */
 
-static void tell_others(struct qpw_auditor *a, const struct qpw_places *others)
+static void tell_others(struct qpw_auditor *a, const struct qpw_hook_scan *others)
 {
     char text[256];
 
     for (size_t i = 0; i < others->n; i++)
         if (!i || others->place[i].ifindex != others->place[i - 1].ifindex)
-            qpw_say(a, QPW_SAY_WARNING, "%s", qpw_run_text(&others->place[i], text, sizeof(text)));
+            qpw_auditor_notify(a, QPW_NOTIFY_WARNING, "%s", qpw_run_text(&others->place[i], text, sizeof(text)));
 }
 
 /* What the last auditor watched and this one did not find: taken out where it is by now. */
@@ -36,18 +36,18 @@ static void recall(struct qpw_auditor *a)
             continue;
         name = a->meta.ifname[n];
         if (qpw_run_detach_elsewhere(instance, &name, 1, &removed, &err) < 0)
-            qpw_say(a, QPW_SAY_WARNING, "%s: cannot look for it in other network namespaces: %s", name, err.text);
+            qpw_auditor_notify(a, QPW_NOTIFY_WARNING, "%s: cannot look for it in other network namespaces: %s", name, err.text);
         a->left_behind |= !removed; /* it may be called otherwise, or be where nothing leads to */
         if (removed) {
             qpw_coverage_add(&a->coverage, QPW_COVERAGE_INTERFACE_GONE, n, "moved to another network namespace.");
-            qpw_say(a, QPW_SAY_WARNING, "%s: the interface was moved to another network namespace while no auditor was running, "
+            qpw_auditor_notify(a, QPW_NOTIFY_WARNING, "%s: the interface was moved to another network namespace while no auditor was running, "
                     "detached there", name);
         }
         a->meta.own_qdisc[n] = 0; /* it does not move along */
     }
 }
 
-void qpw_runs_begin(struct qpw_auditor *a, const struct qpw_places *others)
+void qpw_runs_begin(struct qpw_auditor *a, const struct qpw_hook_scan *others)
 {
     tell_others(a, others);
     if (a->taken_over)
@@ -64,16 +64,16 @@ static void look_at(struct qpw_auditor *a, unsigned ifindex)
 {
     const struct qpw_link *link = qpw_netlink_by_index(a->netlink, ifindex);
     uint32_t own = qpw_kernel_instance(&a->kernel);
-    struct qpw_places places;
+    struct qpw_hook_scan places;
 
-    if (!link || qpw_places_find_on(ifindex, link->name, &places, NULL) < 0)
+    if (!link || qpw_hook_scan_find_on(ifindex, link->name, &places, NULL) < 0)
         return;
     for (size_t i = 0; i < places.n; i++) /* one sentence, from the first of another run */
         if (places.place[i].instance != own) {
-            tell_others(a, &(struct qpw_places){.place = &places.place[i], .n = 1});
+            tell_others(a, &(struct qpw_hook_scan){.place = &places.place[i], .n = 1});
             break;
         }
-    qpw_places_clear(&places);
+    qpw_hook_scan_clear(&places);
 }
 
 void qpw_runs_tick(struct qpw_auditor *a)
@@ -90,14 +90,14 @@ bool qpw_runs_is_other(const struct qpw_auditor *a, const char *name)
 {
     const struct qpw_link *link = qpw_netlink_by_name(a->netlink, name);
     uint32_t own = qpw_kernel_instance(&a->kernel);
-    struct qpw_places places;
+    struct qpw_hook_scan places;
     bool other = false;
 
-    if (!link || qpw_places_find_on(link->ifindex, name, &places, NULL) < 0)
+    if (!link || qpw_hook_scan_find_on(link->ifindex, name, &places, NULL) < 0)
         return false;
     for (size_t i = 0; i < places.n; i++)
         other |= places.place[i].instance != own;
-    qpw_places_clear(&places);
+    qpw_hook_scan_clear(&places);
     return other;
 }
 
@@ -107,7 +107,7 @@ int qpw_runs_remove(struct qpw_auditor *a, const char *const *names, size_t n, s
     int r = qpw_detach_others(qpw_kernel_instance(&a->kernel), names, n, &removed, err);
 
     if (r == 0 && removed)
-        qpw_say(a, QPW_SAY_NOTE, "programs of other runs removed from %zu interface%s", removed, removed == 1 ? "" : "s");
+        qpw_auditor_notify(a, QPW_NOTIFY_NOTE, "programs of other runs removed from %zu interface%s", removed, removed == 1 ? "" : "s");
     return r;
 }
 

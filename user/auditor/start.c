@@ -128,11 +128,11 @@ static void tell_without_effect(struct qpw_auditor *a)
         char mode[80];
 
         if (a->options.mode == (xdp ? QPW_MODE_TC : QPW_MODE_XDP))
-            qpw_say(a, QPW_SAY_WARNING, "--mode %s has no effect on %s: it stays attached as it is, %s, until 'detach'",
+            qpw_auditor_notify(a, QPW_NOTIFY_WARNING, "--mode %s has no effect on %s: it stays attached as it is, %s, until 'detach'",
                     xdp ? "tc" : "xdp", w->name, qpw_watch_mode(a, w, mode, sizeof(mode)));
     }
     if (a->options.load.max_connections && a->options.load.max_connections != qpw_kernel_connections(&a->kernel))
-        qpw_say(a, QPW_SAY_WARNING, "--max-connections has no effect on it: its tables keep their size until 'detach'");
+        qpw_auditor_notify(a, QPW_NOTIFY_WARNING, "--max-connections has no effect on it: its tables keep their size until 'detach'");
 }
 
 /* Its programs were kept by the service manager alone. How long they stood in their hooks nobody knows. */
@@ -144,11 +144,11 @@ static void tell_unhooked(struct qpw_auditor *a, uint64_t last_ns)
     for (unsigned i = 1; i < QPW_MAX_IFACES; i++)
         if (a->meta.rx_hook[i] || a->meta.tx_hook[i])
             qpw_coverage_add_at(&a->coverage, &time, QPW_COVERAGE_HOOK_LOST, i, "while no auditor was there.");
-    qpw_say(a, QPW_SAY_WARNING, "our programs were taken out of their hooks while no auditor was there: what passed in the last %s may not "
+    qpw_auditor_notify(a, QPW_NOTIFY_WARNING, "our programs were taken out of their hooks while no auditor was there: what passed in the last %s may not "
             "have been seen; what was counted before goes on", qpw_words_duration(last_ns, age, sizeof(age)));
 }
 
-static int take_over(struct qpw_auditor *a, const struct qpw_places *places, struct qpw_error *err)
+static int take_over(struct qpw_auditor *a, const struct qpw_hook_scan *places, struct qpw_error *err)
 {
     uint64_t last;
     char age[32];
@@ -166,13 +166,13 @@ static int take_over(struct qpw_auditor *a, const struct qpw_places *places, str
     r = r ? r : qpw_watch_adopt(a, places, err);
     if (r < 0)
         return r;
-    a->told_until_ns = a->kernel.control->heartbeat_ns;
+    a->reported_until_ns = a->kernel.control->heartbeat_ns;
     last = qpw_clock_monotonic_ns() - a->kernel.control->heartbeat_ns;
     if (!places->place[0].ifindex) {
         tell_unhooked(a, last);
         return 0;
     }
-    qpw_say(a, QPW_SAY_NOTE, "resuming the existing attachment; it kept counting during the %s without an auditor",
+    qpw_auditor_notify(a, QPW_NOTIFY_NOTE, "resuming the existing attachment; it kept counting during the %s without an auditor",
             qpw_words_duration(last, age, sizeof(age)));
     tell_without_effect(a);
     return 0;
@@ -182,7 +182,7 @@ static int take_over(struct qpw_auditor *a, const struct qpw_places *places, str
 static void record_gap(struct qpw_auditor *a)
 {
     struct qpw_coverage_time time = {.unix_ns = qpw_clock_unix_ns()};
-    uint64_t away_ns = qpw_clock_monotonic_ns() - a->told_until_ns;
+    uint64_t away_ns = qpw_clock_monotonic_ns() - a->reported_until_ns;
     char age[32];
 
     time.since_unix_ns = time.unix_ns - away_ns;
@@ -197,7 +197,7 @@ static void record_start(struct qpw_auditor *a)
 }
 
 /* Attached by a version whose maps this one cannot read. */
-static bool is_other_layout(const struct qpw_places *places)
+static bool is_other_layout(const struct qpw_hook_scan *places)
 {
     return places->n && places->place[0].abi != QPW_ABI_VERSION;
 }
@@ -213,7 +213,7 @@ static int rejudge(struct qpw_auditor *a, struct qpw_error *err)
 /* What was counted and found goes on, or ends here; and for how long nobody counted. */
 static int tell_replaced(struct qpw_auditor *a, unsigned abi, struct qpw_error *err)
 {
-    struct qpw_carried done = {0};
+    struct qpw_row_usage done = {0};
     char unseen[32], meters[40], findings[40], what[96];
     int r = a->carry ? qpw_carry_finish(a, &done, err) : 0;
 
@@ -227,11 +227,11 @@ static int tell_replaced(struct qpw_auditor *a, unsigned abi, struct qpw_error *
         snprintf(what, sizeof(what), "its counters and open findings end here");
     qpw_coverage_add(&a->coverage, QPW_COVERAGE_REPLACED, 0, "Layout %u by %u: %s; unseen meanwhile: %s.", abi, QPW_ABI_VERSION, what,
                      a->unseen_ns ? unseen : "nothing");
-    qpw_say(a, a->carry && !done.left_out ? QPW_SAY_NOTE : QPW_SAY_WARNING, "what another version had attached (layout %u, this one's "
+    qpw_auditor_notify(a, a->carry && !done.left_out ? QPW_NOTIFY_NOTE : QPW_NOTIFY_WARNING, "what another version had attached (layout %u, this one's "
             "is %u) is replaced: %s%s%s; unseen meanwhile: %s", abi, QPW_ABI_VERSION, what, a->carry ? "" : ", for this version cannot read them: ",
             a->carry ? "" : a->not_carried.text, a->unseen_ns ? unseen : "nothing");
     if (done.left_out)
-        qpw_say(a, QPW_SAY_WARNING, "%zu of these found no place of their own: their packets count with others of the same verdict",
+        qpw_auditor_notify(a, QPW_NOTIFY_WARNING, "%zu of these found no place of their own: their packets count with others of the same verdict",
                 done.left_out);
     return 0;
 }
@@ -252,9 +252,9 @@ static int replace_other_layout(struct qpw_auditor *a, struct qpw_error *err)
             r = qpw_watch_add(a, a->replaced.place[i].ifname, err);
     if (r == 0)
         r = qpw_detach_others(qpw_kernel_instance(&a->kernel), NULL, 0, &removed, err);
-    qpw_places_clear(&a->replaced);
+    qpw_hook_scan_clear(&a->replaced);
     if (r == 0 && heartbeat_ns) {
-        a->told_until_ns = heartbeat_ns;
+        a->reported_until_ns = heartbeat_ns;
         record_gap(a);
     }
     r = r ? r : tell_replaced(a, abi, err);
@@ -330,7 +330,7 @@ static int open_lives(struct qpw_auditor *a, struct qpw_error *err)
 
 static int start(struct qpw_auditor *a, bool *ret_usage, struct qpw_error *err)
 {
-    struct qpw_places places = {0}, others = {0};
+    struct qpw_hook_scan places = {0}, others = {0};
     char missing[256];
     int r = own_policy_options(a, err);
 
@@ -347,21 +347,21 @@ static int start(struct qpw_auditor *a, bool *ret_usage, struct qpw_error *err)
     if (r == 0)
         qpw_sockets_executables(a->sockets, qpw_executable_path, &a->kernel);
     if (r == 0)
-        r = qpw_places_find(&places, err);
+        r = qpw_hook_scan_find(&places, err);
     if (r == 0)
-        r = qpw_places_split(&places, &others, err);
+        r = qpw_hook_scan_split(&places, &others, err);
     if (r == 0 && !places.n && a->options.stored)
-        r = qpw_places_find_unhooked(&places, err);
+        r = qpw_hook_scan_find_unhooked(&places, err);
     if (r == 0 && is_other_layout(&places)) {
         a->replaced = places; /* from here on the auditor's */
-        places = (struct qpw_places){0};
+        places = (struct qpw_hook_scan){0};
     }
     if (r == 0)
         r = places.n ? take_over(a, &places, err) : open_fresh(a, err);
-    qpw_places_clear(&places);
+    qpw_hook_scan_clear(&places);
     if (r == 0)
         qpw_runs_begin(a, &others);
-    qpw_places_clear(&others);
+    qpw_hook_scan_clear(&others);
     if (r < 0)
         return r;
     set_timeouts(a->kernel.control, &a->options.timeouts);
@@ -404,7 +404,7 @@ static int start(struct qpw_auditor *a, bool *ret_usage, struct qpw_error *err)
         r = qpw_loop_open(a, err);
     if (r == 0) {
         if (*qpw_rights_optional(missing, sizeof(missing)))
-            qpw_say(a, QPW_SAY_NOTE, "%s", missing);
+            qpw_auditor_notify(a, QPW_NOTIFY_NOTE, "%s", missing);
         qpw_notes_begin(a);
         qpw_owner_watch_listeners(a); /* those that are there when it is attached; finds /proc read just now */
         record_start(a);
@@ -489,7 +489,7 @@ static void say_acknowledgements(struct qpw_auditor *a)
     char count[40];
 
     if (n)
-        qpw_say(a, QPW_SAY_NOTE, "%s %s with the counters: what was acknowledged is open when it happens again; 'attach --keep' "
+        qpw_auditor_notify(a, QPW_NOTIFY_NOTE, "%s %s with the counters: what was acknowledged is open when it happens again; 'attach --keep' "
                 "leaves both", qpw_words_many(n, "acknowledgement", count, sizeof(count)), n == 1 ? "ends" : "end");
 }
 
@@ -539,7 +539,7 @@ int qpw_auditor_close(struct qpw_auditor *a, struct qpw_error *err)
     if (a->has_kernel && a->epoll_fd >= 0) {
         qpw_events_read(a);
         if (a->unproven.text[0])
-            qpw_say(a, QPW_SAY_WARNING, "ended by %s, who %s: nothing shows that it may detach, so counting continues in the kernel; "
+            qpw_auditor_notify(a, QPW_NOTIFY_WARNING, "ended by %s, who %s: nothing shows that it may detach, so counting continues in the kernel; "
                     "'qportwatch detach' removes it", a->by, a->unproven.text);
         qpw_coverage_add(&a->coverage, QPW_COVERAGE_AUDITOR_STOPPED, 0, "Process %d.%s", (int)getpid(),
                          a->options.keep && !a->remove_all ? " Counting continues in the kernel." : "");
@@ -576,7 +576,7 @@ int qpw_auditor_close(struct qpw_auditor *a, struct qpw_error *err)
     qpw_policy_clear(&a->policy);
     qpw_compiled_clear(&a->compiled);
     qpw_registry_clear(&a->names);
-    qpw_places_clear(&a->replaced);
+    qpw_hook_scan_clear(&a->replaced);
     qpw_carry_close(a->carry);
     qpw_policy_options_clear(&a->options.policy);
     json_decref(a->policy_args);

@@ -55,7 +55,7 @@ const char *qpw_summary_text(const struct qpw_summary *s, char *buf, size_t size
     }
     append(buf, size, "; ");
     qpw_words_headline(answer, s->now_unix_ns, text, sizeof(text));
-    append(buf, size, s->told && !strcmp(s->told, text) ? qpw_answer_name(answer->state) : text);
+    append(buf, size, s->reported && !strcmp(s->reported, text) ? qpw_answer_name(answer->state) : text);
     return buf;
 }
 
@@ -66,7 +66,7 @@ void qpw_summary_begin(struct qpw_auditor *a)
     struct qpw_snapshot snapshot = {0};
 
     if (a->taken_over && qpw_collect(&a->kernel, &options, &snapshot, NULL) == 0)
-        qpw_totals_of(&snapshot, &a->told_totals);
+        qpw_totals_of(&snapshot, &a->reported_totals);
     qpw_snapshot_clear(&snapshot);
 }
 
@@ -87,16 +87,16 @@ void qpw_summary_tell(struct qpw_auditor *a)
     if (r == 0)
         r = qpw_answer_make(&snapshot, &answer) < 0 ? qpw_fail(&err, -ENOMEM, "out of memory") : 0;
     if (r < 0) {
-        qpw_say(a, QPW_SAY_WARNING, "%s", err.text);
+        qpw_auditor_notify(a, QPW_NOTIFY_WARNING, "%s", err.text);
         qpw_snapshot_clear(&snapshot);
         return;
     }
     qpw_totals_of(&snapshot, &now);
     qpw_alerts_snapshot(a, &snapshot);
-    passed = qpw_totals_since(&now, &a->told_totals);
-    summary = (struct qpw_summary){&passed, &answer, snapshot.unix_ns, a->options.interval, a->told_headline};
-    qpw_say(a, QPW_SAY_SUMMARY, "%s", qpw_summary_text(&summary, line, sizeof(line)));
-    qpw_service_status("%s", qpw_words_headline(&answer, snapshot.unix_ns, a->told_headline, sizeof(a->told_headline)));
-    a->told_totals = now;
+    passed = qpw_totals_since(&now, &a->reported_totals);
+    summary = (struct qpw_summary){&passed, &answer, snapshot.unix_ns, a->options.interval, a->reported_headline};
+    qpw_auditor_notify(a, QPW_NOTIFY_SUMMARY, "%s", qpw_summary_text(&summary, line, sizeof(line)));
+    qpw_service_status("%s", qpw_words_headline(&answer, snapshot.unix_ns, a->reported_headline, sizeof(a->reported_headline)));
+    a->reported_totals = now;
     qpw_snapshot_clear(&snapshot);
 }

@@ -11,7 +11,7 @@ struct qpw_summary {
     const struct qpw_answer *answer;
     uint64_t now_unix_ns;
     unsigned seconds;                /* of the interval */
-    const char *told; /* the headline of the line before: where it is the same, only its state is said; NULL: none was */
+    const char *reported; /* the headline of the line before: where it is the same, only its state is said; NULL: none was */
 };
 
 /* What passed within the interval, and how the node is now. Returns buf. */

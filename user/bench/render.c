@@ -5,7 +5,7 @@
 #include <string.h>
 #include <sys/utsname.h>
 
-#include "bench/picture.h"
+#include "bench/snapshot.h"
 #include "instance/cpus.h"
 #include "snapshot/collect_maps.h"
 #include "util/document.h"

@@ -9,7 +9,7 @@
 #include <string.h>
 #include <time.h>
 
-#include "bench/picture.h"
+#include "bench/snapshot.h"
 #include "bpf/tag.h"
 #include "host/clock.h"
 #include "instance/cpus.h"
@@ -139,7 +139,7 @@ static int time_starts(struct qpw_bench_rig *rig, unsigned n, struct qpw_error *
     for (size_t i = 0; !rc && i < n; i++) {
         rc = time_start(&starts[i], rig, err);
         if (!rc && i == n - 1)
-            rc = qpw_bench_picture(&rig->kernel, &rig->picture_ns, err);
+            rc = qpw_bench_snapshot(&rig->kernel, &rig->picture_ns, err);
         qpw_kernel_close(&rig->kernel);
     }
     if (rc)

@@ -60,7 +60,7 @@ static int measure(int cgroup, int prog_fd, struct qpw_bench_sockets *ret)
     return r;
 }
 
-struct told {
+struct reported {
     struct qpw_bench_sockets result;
     int r;
 };
@@ -68,19 +68,19 @@ struct told {
 /* In the child: moves there, measures, and tells what came of it over the pipe. */
 static void measure_inside(int cgroup, int prog_fd, int out)
 {
-    struct told told = {.r = 0};
+    struct reported reported = {.r = 0};
     int fd = openat(cgroup, "cgroup.procs", O_WRONLY | O_CLOEXEC);
 
     if (fd < 0 || write(fd, "0", 1) != 1)
-        told.r = -errno;
-    if (told.r == 0)
-        told.r = measure(cgroup, prog_fd, &told.result);
-    _exit(write(out, &told, sizeof(told)) != sizeof(told));
+        reported.r = -errno;
+    if (reported.r == 0)
+        reported.r = measure(cgroup, prog_fd, &reported.result);
+    _exit(write(out, &reported, sizeof(reported)) != sizeof(reported));
 }
 
 static int measure_in_child(int cgroup, int prog_fd, struct qpw_bench_sockets *ret)
 {
-    struct told told = {.r = -ECHILD};
+    struct reported reported = {.r = -ECHILD};
     int ends[2];
     pid_t child;
 
@@ -90,12 +90,12 @@ static int measure_in_child(int cgroup, int prog_fd, struct qpw_bench_sockets *r
     if (child == 0)
         measure_inside(cgroup, prog_fd, ends[1]);
     close(ends[1]);
-    if (child > 0 && read(ends[0], &told, sizeof(told)) == sizeof(told) && told.r == 0)
-        *ret = told.result;
+    if (child > 0 && read(ends[0], &reported, sizeof(reported)) == sizeof(reported) && reported.r == 0)
+        *ret = reported.result;
     close(ends[0]);
     if (child > 0)
         waitpid(child, NULL, 0);
-    return told.r;
+    return reported.r;
 }
 
 int qpw_bench_run_sockets(struct qpw_bench_rig *rig, struct qpw_bench_sockets *ret, struct qpw_error *err)

@@ -3,7 +3,7 @@
 #include <stdarg.h>
 #include <string.h>
 
-#include "bench/picture.h"
+#include "bench/snapshot.h"
 #include "bench/render.h"
 #include "words/numbers.h"
 

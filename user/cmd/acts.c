@@ -95,7 +95,7 @@ struct muted {
     size_t n;
     bool answered;
     bool any_service;
-    struct qpw_policy_place policy, file; /* the policy in force, and the file of muted findings that it includes */
+    struct qpw_policy_file policy, file; /* the policy in force, and the file of muted findings that it includes */
 };
 
 static int gather(const struct qpw_act *act, const struct qpw_snapshot *s, struct muted *ret, struct qpw_error *err)
@@ -286,15 +286,15 @@ static int write_and_reload(const struct qpw_act *act, struct muted *m, const st
     int status = QPW_EXIT_FAILED, r = text ? digest_on_file(s, before, sizeof(before), err) : qpw_fail(err, -ENOMEM, "out of memory");
 
     if (r == 0)
-        r = qpw_place_write(&m->file, text, err);
+        r = qpw_policy_file_write(&m->file, text, err);
     free(text);
     if (r == 0)
-        r = qpw_place_include(&m->policy, &m->file, err);
+        r = qpw_policy_file_include(&m->policy, &m->file, err);
     if (r == 0)
         status = reload(asker, before, err);
     else if (r == -EINVAL)
         status = QPW_EXIT_USAGE;
-    if (status != QPW_EXIT_OK && (qpw_place_back(&m->policy, &why) < 0 || qpw_place_back(&m->file, &why) < 0))
+    if (status != QPW_EXIT_OK && (qpw_policy_file_back(&m->policy, &why) < 0 || qpw_policy_file_back(&m->file, &why) < 0))
         *err = why;
     return status;
 }
@@ -310,9 +310,9 @@ int qpw_act_mute(const struct qpw_act *act, const struct qpw_snapshot *s, const 
     if (r == 0)
         r = check(act, &m, err);
     if (r == 0)
-        r = qpw_place_open(s->meta.policy_path, &m.policy, err);
+        r = qpw_policy_file_open(s->meta.policy_path, &m.policy, err);
     if (r == 0)
-        r = qpw_place_muted(&m.policy, &m.file, err);
+        r = qpw_policy_file_muted(&m.policy, &m.file, err);
     if (r == 0)
         status = write_and_reload(act, &m, s, asker, err);
     else if (r == -EINVAL)
@@ -321,8 +321,8 @@ int qpw_act_mute(const struct qpw_act *act, const struct qpw_snapshot *s, const 
         qpw_act_acknowledge(act, asker, ignored, sizeof(ignored), &why); /* closed meanwhile, or gone: it is muted */
         snprintf(said, size, "muted: %s, by a line in %s", qpw_words_many(m.n, "finding", count, sizeof(count)), m.file.path);
     }
-    qpw_place_close(&m.file);
-    qpw_place_close(&m.policy);
+    qpw_policy_file_close(&m.file);
+    qpw_policy_file_close(&m.policy);
     qpw_addresses_clear(&m.remotes);
     return status;
 }

@@ -179,17 +179,17 @@ static void put_journal(FILE *out, const char *priority, const char *now, const 
  * A line with the time in front, and the lines that belong to it below; errors and warnings to standard error. What
  * nobody takes is counted.
  */
-static void say(void *arg, enum qpw_say kind, const char *line)
+static void say(void *arg, enum qpw_auditor_notify kind, const char *line)
 {
     struct arguments *arguments = arg;
-    static const char *const priorities[] = {[QPW_SAY_NOTE] = "<6>", [QPW_SAY_WARNING] = "<4>", [QPW_SAY_FINDING] = "<5>",
-                                             [QPW_SAY_ANSWERED] = "<3>", [QPW_SAY_SUMMARY] = "<6>"};
+    static const char *const priorities[] = {[QPW_NOTIFY_NOTE] = "<6>", [QPW_NOTIFY_WARNING] = "<4>", [QPW_NOTIFY_FINDING] = "<5>",
+                                             [QPW_NOTIFY_ANSWERED] = "<3>", [QPW_NOTIFY_SUMMARY] = "<6>"};
     char now[40], count[48];
-    FILE *out = kind == QPW_SAY_WARNING ? stderr : stdout;
+    FILE *out = kind == QPW_NOTIFY_WARNING ? stderr : stdout;
 
     if (arguments->view) {
-        if (kind == QPW_SAY_NOTE || kind == QPW_SAY_WARNING)
-            qpw_view_say(arguments->view, kind == QPW_SAY_WARNING, line);
+        if (kind == QPW_NOTIFY_NOTE || kind == QPW_NOTIFY_WARNING)
+            qpw_view_say(arguments->view, kind == QPW_NOTIFY_WARNING, line);
         return;
     }
     if (!takes_more(out)) {
@@ -255,7 +255,7 @@ static int watch(struct arguments *arguments, struct qpw_auditor *auditor, struc
         return r;
     if (r == -ENOTTY) {
         snprintf(line, sizeof(line), "%s: lines instead of the live view", err->text);
-        say(arguments, QPW_SAY_WARNING, line);
+        say(arguments, QPW_NOTIFY_WARNING, line);
     }
     return qpw_auditor_run(auditor, err);
 }
@@ -284,17 +284,17 @@ static int run(struct arguments *arguments)
     int r, status = QPW_EXIT_OK;
 
     if (arguments->config.foreign)
-        say(arguments, QPW_SAY_WARNING, arguments->config.foreign);
+        say(arguments, QPW_NOTIFY_WARNING, arguments->config.foreign);
     r = open_auditor(arguments, &auditor, &usage, &err);
     if (r < 0)
         return fail_to_start(arguments, usage ? QPW_EXIT_USAGE : QPW_EXIT_FAILED, &err);
     r = qpw_privileges_drop(&err);
     if (r) {
         snprintf(line, sizeof(line), "%s%s", r < 0 ? "more rights than needed are kept: " : "", err.text);
-        say(arguments, r < 0 ? QPW_SAY_WARNING : QPW_SAY_NOTE, line);
+        say(arguments, r < 0 ? QPW_NOTIFY_WARNING : QPW_NOTIFY_NOTE, line);
     }
     if (qpw_privileges_confine(auditor, wants_view(arguments), &err) < 0)
-        say(arguments, QPW_SAY_WARNING, err.text);
+        say(arguments, QPW_NOTIFY_WARNING, err.text);
     r = watch(arguments, auditor, &err);
     if (r < 0)
         status = fail(QPW_EXIT_FAILED, &err);

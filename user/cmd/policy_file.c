@@ -41,7 +41,7 @@ static int lock_folder(const char *path, int *ret, struct qpw_error *err)
     return r;
 }
 
-static int read_text(struct qpw_policy_place *place, struct qpw_error *err)
+static int read_text(struct qpw_policy_file *place, struct qpw_error *err)
 {
     struct stat st;
     size_t length;
@@ -51,9 +51,9 @@ static int read_text(struct qpw_policy_place *place, struct qpw_error *err)
     return qpw_read_whole(place->path, &place->text, &length, err);
 }
 
-int qpw_place_open(const char *path, struct qpw_policy_place *ret, struct qpw_error *err)
+int qpw_policy_file_open(const char *path, struct qpw_policy_file *ret, struct qpw_error *err)
 {
-    struct qpw_policy_place place = {.lock = -1};
+    struct qpw_policy_file place = {.lock = -1};
     int r;
 
     if (!strncmp(path, BUILT_IN, strlen(BUILT_IN)))
@@ -68,30 +68,30 @@ int qpw_place_open(const char *path, struct qpw_policy_place *ret, struct qpw_er
     if (r == 0)
         r = read_text(&place, err);
     if (r < 0)
-        qpw_place_close(&place);
+        qpw_policy_file_close(&place);
     else
         *ret = place;
     return r;
 }
 
-int qpw_place_muted(const struct qpw_policy_place *policy, struct qpw_policy_place *ret, struct qpw_error *err)
+int qpw_policy_file_muted(const struct qpw_policy_file *policy, struct qpw_policy_file *ret, struct qpw_error *err)
 {
-    struct qpw_policy_place place = {.lock = -1};
+    struct qpw_policy_file place = {.lock = -1};
     int r;
 
     if (asprintf(&place.path, "%s" MUTED_ENDING, policy->path) < 0)
         return qpw_fail(err, -ENOMEM, "out of memory");
     r = read_text(&place, err);
     if (r < 0)
-        qpw_place_close(&place);
+        qpw_policy_file_close(&place);
     else
         *ret = place;
     return r;
 }
 
-int qpw_place_check(const struct qpw_policy_place *place, struct qpw_error *err)
+int qpw_hook_site_check(const struct qpw_policy_file *place, struct qpw_error *err)
 {
-    struct qpw_policy_place now = {.path = place->path, .lock = -1};
+    struct qpw_policy_file now = {.path = place->path, .lock = -1};
     int r = read_text(&now, err);
     bool same = !now.text == !place->text && (!now.text || !strcmp(now.text, place->text));
 
@@ -112,7 +112,7 @@ static int write_whole(const char *path, const char *text, struct qpw_error *err
     return qpw_output_close(&out, true, err);
 }
 
-int qpw_place_write(struct qpw_policy_place *place, const char *text, struct qpw_error *err)
+int qpw_policy_file_write(struct qpw_policy_file *place, const char *text, struct qpw_error *err)
 {
     int r = place->written ? 0 : qpw_undo_begin(place->path, &place->undo, err);
 
@@ -121,7 +121,7 @@ int qpw_place_write(struct qpw_policy_place *place, const char *text, struct qpw
     place->written = true;
     r = write_whole(place->path, text, err);
     if (r < 0)
-        qpw_place_back(place, NULL);
+        qpw_policy_file_back(place, NULL);
     return r;
 }
 
@@ -136,7 +136,7 @@ static bool same_file(const char *a, const char *b)
 }
 
 /* Whether reading the policy reads the other file. */
-static int is_included(const struct qpw_policy_place *place, const struct qpw_policy_place *other, bool *ret,
+static int is_included(const struct qpw_policy_file *place, const struct qpw_policy_file *other, bool *ret,
                        struct qpw_error *err)
 {
     struct qpw_policy policy;
@@ -151,7 +151,7 @@ static int is_included(const struct qpw_policy_place *place, const struct qpw_po
     return 0;
 }
 
-int qpw_place_include(struct qpw_policy_place *place, const struct qpw_policy_place *other, struct qpw_error *err)
+int qpw_policy_file_include(struct qpw_policy_file *place, const struct qpw_policy_file *other, struct qpw_error *err)
 {
     const char *name = strrchr(other->path, '/') + 1;
     size_t length = place->text ? strlen(place->text) : 0;
@@ -164,12 +164,12 @@ int qpw_place_include(struct qpw_policy_place *place, const struct qpw_policy_pl
     if (asprintf(&text, "%s%sinclude   \"%s\"\n", length ? place->text : "", length && place->text[length - 1] != '\n' ? "\n" : "",
                  name) < 0)
         return qpw_fail(err, -ENOMEM, "out of memory");
-    r = qpw_place_write(place, text, err);
+    r = qpw_policy_file_write(place, text, err);
     free(text);
     return r;
 }
 
-int qpw_place_back(struct qpw_policy_place *place, struct qpw_error *err)
+int qpw_policy_file_back(struct qpw_policy_file *place, struct qpw_error *err)
 {
     bool written = place->written;
 
@@ -177,7 +177,7 @@ int qpw_place_back(struct qpw_policy_place *place, struct qpw_error *err)
     return written ? qpw_undo_back(&place->undo, err) : 0;
 }
 
-void qpw_place_close(struct qpw_policy_place *place)
+void qpw_policy_file_close(struct qpw_policy_file *place)
 {
     if (place->written)
         qpw_undo_forget(&place->undo);
@@ -185,5 +185,5 @@ void qpw_place_close(struct qpw_policy_place *place)
     free(place->text);
     if (place->lock >= 0)
         close(place->lock);
-    *place = (struct qpw_policy_place){.lock = -1};
+    *place = (struct qpw_policy_file){.lock = -1};
 }

@@ -51,7 +51,7 @@ static void note(struct qpw_kernel *k, struct qpw_meta *meta, uint16_t number)
 }
 
 /* Owners are noted for as long as any interface of an instance is watched. */
-static int remove_owners(const struct qpw_places *run, const struct removal *r, struct qpw_error *err)
+static int remove_owners(const struct qpw_hook_scan *run, const struct removal *r, struct qpw_error *err)
 {
     for (size_t i = 0; i < run->n; i++)
         if (!is_named(r, run->place[i].ifname))
@@ -60,10 +60,10 @@ static int remove_owners(const struct qpw_places *run, const struct removal *r, 
 }
 
 /* k, meta: of the run, where it watches this network namespace and can be read; else NULL. */
-static int remove_places(const struct qpw_places *run, struct qpw_kernel *k, struct qpw_meta *meta, struct removal *removal,
+static int remove_places(const struct qpw_hook_scan *run, struct qpw_kernel *k, struct qpw_meta *meta, struct removal *removal,
                          struct qpw_error *err)
 {
-    const struct qpw_place *place, *before;
+    const struct qpw_hook_site *place, *before;
     uint16_t number;
     int r = 0;
 
@@ -86,7 +86,7 @@ static int remove_places(const struct qpw_places *run, struct qpw_kernel *k, str
 }
 
 /* Whether the run was attached to an interface that is not among its places here. */
-static bool misses_any(const struct qpw_places *run, const struct qpw_kernel *k, const struct qpw_meta *meta)
+static bool misses_any(const struct qpw_hook_scan *run, const struct qpw_kernel *k, const struct qpw_meta *meta)
 {
     bool here[QPW_MAX_IFACES] = {false};
 
@@ -99,7 +99,7 @@ static bool misses_any(const struct qpw_places *run, const struct qpw_kernel *k,
 }
 
 /* One run: all of its places here, or none that has an ifindex where all of its interfaces are away. */
-static int remove_run(const struct qpw_places *run, struct removal *removal, struct qpw_error *err)
+static int remove_run(const struct qpw_hook_scan *run, struct removal *removal, struct qpw_error *err)
 {
     struct qpw_kernel kernel;
     struct qpw_meta meta = {0};
@@ -127,21 +127,21 @@ static int remove_run(const struct qpw_places *run, struct removal *removal, str
 }
 
 /* The places of the instance that the first one belongs to. */
-static int take_run(const struct qpw_places *places, size_t first, struct qpw_places *ret, struct qpw_error *err)
+static int take_run(const struct qpw_hook_scan *places, size_t first, struct qpw_hook_scan *ret, struct qpw_error *err)
 {
     int r = 0;
 
-    *ret = (struct qpw_places){0};
+    *ret = (struct qpw_hook_scan){0};
     for (size_t i = first; r == 0 && i < places->n; i++)
         if (places->place[i].instance == places->place[first].instance)
-            r = qpw_places_add(ret, &places->place[i], err);
+            r = qpw_hook_scan_add(ret, &places->place[i], err);
     return r;
 }
 
 /* Every run among the places but `keep`, one after another. */
-static int remove_runs(const struct qpw_places *places, uint32_t keep, struct removal *removal, struct qpw_error *err)
+static int remove_runs(const struct qpw_hook_scan *places, uint32_t keep, struct removal *removal, struct qpw_error *err)
 {
-    struct qpw_places run;
+    struct qpw_hook_scan run;
     int r = 0;
 
     for (size_t i = 0; r == 0 && i < places->n; i++) {
@@ -153,30 +153,30 @@ static int remove_runs(const struct qpw_places *places, uint32_t keep, struct re
             continue;
         r = take_run(places, i, &run, err);
         r = r ? r : remove_run(&run, removal, err);
-        qpw_places_clear(&run);
+        qpw_hook_scan_clear(&run);
     }
     return r;
 }
 
 /* Adds the run whose interfaces are all away, if it is none of those. */
-static int add_unhooked(struct qpw_places *places, struct qpw_error *err)
+static int add_unhooked(struct qpw_hook_scan *places, struct qpw_error *err)
 {
-    struct qpw_places unhooked;
+    struct qpw_hook_scan unhooked;
     bool there = false;
-    int r = qpw_places_find_unhooked(&unhooked, err);
+    int r = qpw_hook_scan_find_unhooked(&unhooked, err);
 
     if (r < 0)
         return r;
     for (size_t i = 0; unhooked.n && i < places->n; i++)
         there |= places->place[i].instance == unhooked.place[0].instance;
     for (size_t i = 0; r == 0 && !there && i < unhooked.n; i++)
-        r = qpw_places_add(places, &unhooked.place[i], err);
-    qpw_places_clear(&unhooked);
+        r = qpw_hook_scan_add(places, &unhooked.place[i], err);
+    qpw_hook_scan_clear(&unhooked);
     return r;
 }
 
 /* Whether a run was attached to an interface of that name, wherever it is by now. */
-static bool was_attached(const struct qpw_places *places, const char *name)
+static bool was_attached(const struct qpw_hook_scan *places, const char *name)
 {
     struct qpw_meta meta;
 
@@ -185,7 +185,7 @@ static bool was_attached(const struct qpw_places *places, const char *name)
             return true;
         if (i && places->place[i].instance == places->place[i - 1].instance)
             continue;
-        if (!qpw_run_is_of_here(&places->place[i]) || !qpw_place_meta(&places->place[i], &meta))
+        if (!qpw_run_is_of_here(&places->place[i]) || !qpw_hook_site_meta(&places->place[i], &meta))
             continue;
         for (int n = 1; n < QPW_MAX_IFACES; n++)
             if ((meta.rx_hook[n] || meta.tx_hook[n]) && !strcmp(meta.ifname[n], name))
@@ -202,15 +202,15 @@ static int not_attached(const char *name, struct qpw_error *err)
 /* The lock is held: no auditor starts meanwhile. */
 static int detach(struct removal *removal, struct qpw_error *err)
 {
-    struct qpw_places places = {0};
-    int r = qpw_places_find(&places, err);
+    struct qpw_hook_scan places = {0};
+    int r = qpw_hook_scan_find(&places, err);
 
     r = r ? r : add_unhooked(&places, err);
     for (size_t i = 0; r == 0 && i < removal->n; i++)
         if (!was_attached(&places, removal->names[i]))
             r = not_attached(removal->names[i], err);
     r = r ? r : remove_runs(&places, 0, removal, err);
-    qpw_places_clear(&places);
+    qpw_hook_scan_clear(&places);
     if (r == 0 && removal->n && !removal->removed) /* it was, once, and is nowhere to be found */
         r = not_attached(removal->names[0], err);
     if (r == 0 && !removal->n)
@@ -238,13 +238,13 @@ int qpw_detach(const char *const *names, size_t n, size_t *ret_removed, struct q
 int qpw_detach_others(uint32_t instance, const char *const *names, size_t n, size_t *ret_removed, struct qpw_error *err)
 {
     struct removal removal = {.names = names, .n = n};
-    struct qpw_places places;
-    int r = qpw_places_find(&places, err);
+    struct qpw_hook_scan places;
+    int r = qpw_hook_scan_find(&places, err);
 
     if (r < 0)
         return r;
     r = remove_runs(&places, instance, &removal, err);
-    qpw_places_clear(&places);
+    qpw_hook_scan_clear(&places);
     *ret_removed = removal.removed;
     return r;
 }

@@ -45,8 +45,8 @@ struct qpw_helper {
     pid_t supervisor, worker;
     uint32_t sequence;
     bool up, gone;
-    bool told_silent, told_gone;
-    unsigned restarts, told_restarts;
+    bool reported_silent, reported_gone;
+    unsigned restarts, reported_restarts;
     pthread_mutex_t lock;
     struct packet packet;
 };
@@ -397,16 +397,16 @@ enum qpw_helper_news qpw_helper_news(struct qpw_helper *h, unsigned *ret_restart
     pthread_mutex_lock(&h->lock);
     take_in(h);
     *ret_restarts = h->restarts;
-    if (h->gone && !h->told_gone)
+    if (h->gone && !h->reported_gone)
         news = QPW_HELPER_GONE;
-    else if (!h->gone && !h->up && h->restarts && !h->told_silent)
+    else if (!h->gone && !h->up && h->restarts && !h->reported_silent)
         news = QPW_HELPER_SILENT;
-    else if (!h->gone && h->up && h->restarts != h->told_restarts)
+    else if (!h->gone && h->up && h->restarts != h->reported_restarts)
         news = QPW_HELPER_BACK;
-    h->told_gone = h->gone;
-    h->told_silent = !h->up && h->restarts;
+    h->reported_gone = h->gone;
+    h->reported_silent = !h->up && h->restarts;
     if (h->up)
-        h->told_restarts = h->restarts;
+        h->reported_restarts = h->restarts;
     pthread_mutex_unlock(&h->lock);
     return news;
 }

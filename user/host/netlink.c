@@ -8,7 +8,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "host/netlink_picture.h"
+#include "host/link_table.h"
 #include "qportwatch.h"
 
 #define BUFFER_BYTES 32768
@@ -17,18 +17,18 @@
 
 struct qpw_netlink {
     struct mnl_socket *events;
-    struct qpw_picture now;
-    struct qpw_link *told_links; /* what the handler knows */
-    size_t n_told_links;
-    struct qpw_local *told_locals;
-    size_t n_told_locals;
+    struct qpw_link_table now;
+    struct qpw_link *published_links; /* what the handler knows */
+    size_t n_published_links;
+    struct qpw_local *published_locals;
+    size_t n_published_locals;
     bool overrun; /* notifications were lost and the picture could not be read again yet */
     _Alignas(8) char buffer[BUFFER_BYTES];
 };
 
 /* One dump request and its whole answer. 0, -EINTR if the kernel says that things changed meanwhile, or an error. */
 static int dump_one(struct mnl_socket *socket, char *buffer, uint16_t type, const void *payload, size_t size,
-                    struct qpw_picture *p)
+                    struct qpw_link_table *p)
 {
     unsigned port = mnl_socket_get_portid(socket);
     struct nlmsghdr *request = mnl_nlmsg_put_header(buffer);
@@ -45,7 +45,7 @@ static int dump_one(struct mnl_socket *socket, char *buffer, uint16_t type, cons
         received = mnl_socket_recvfrom(socket, buffer, BUFFER_BYTES);
         if (received < 0)
             return -errno;
-        rc = mnl_cb_run(buffer, received, type, port, qpw_picture_message, p);
+        rc = mnl_cb_run(buffer, received, type, port, qpw_link_table_message, p);
         if (rc < 0)
             return -errno;
     } while (rc != MNL_CB_STOP);
@@ -53,7 +53,7 @@ static int dump_one(struct mnl_socket *socket, char *buffer, uint16_t type, cons
 }
 
 /* Of the routing table "local" alone, where the kernel chooses them (4.20); else all are read past. */
-static int dump_local_routes(struct mnl_socket *socket, char *buffer, struct qpw_picture *p)
+static int dump_local_routes(struct mnl_socket *socket, char *buffer, struct qpw_link_table *p)
 {
     static const int families[] = {AF_INET, AF_INET6};
     int strict = 1, rc = 0;
@@ -72,7 +72,7 @@ static int read_all(struct qpw_netlink *n)
 {
     static const struct ifinfomsg any_link;
     static const struct ifaddrmsg any_address;
-    struct qpw_picture fresh;
+    struct qpw_link_table fresh;
     struct mnl_socket *socket;
     int rc = -EINTR;
 
@@ -95,7 +95,7 @@ static int read_all(struct qpw_netlink *n)
             rc = dump_local_routes(socket, n->buffer, &fresh);
         mnl_socket_close(socket);
         if (rc)
-            qpw_picture_clear(&fresh);
+            qpw_link_table_clear(&fresh);
     }
     if (rc)
         return rc;
@@ -105,7 +105,7 @@ static int read_all(struct qpw_netlink *n)
         if (known)
             fresh.links[i].serial = known->serial;
     }
-    qpw_picture_clear(&n->now);
+    qpw_link_table_clear(&n->now);
     n->now = fresh;
     n->now.routes_changed = true;
     n->overrun = false;
@@ -159,9 +159,9 @@ static void tell_locals(const struct qpw_netlink_handler *handler, const struct 
 /* Makes the picture the told one, then tells what is different. */
 static int publish(struct qpw_netlink *n, const struct qpw_netlink_handler *handler)
 {
-    size_t n_was_links = n->n_told_links, n_was_locals = n->n_told_locals, n_locals;
-    struct qpw_link *was_links = n->told_links, *links = malloc((n->now.n_links + 1) * sizeof(*links)), *other;
-    struct qpw_local *was_locals = n->told_locals, *locals = qpw_picture_locals(&n->now, &n_locals);
+    size_t n_was_links = n->n_published_links, n_was_locals = n->n_published_locals, n_locals;
+    struct qpw_link *was_links = n->published_links, *links = malloc((n->now.n_links + 1) * sizeof(*links)), *other;
+    struct qpw_local *was_locals = n->published_locals, *locals = qpw_link_table_locals(&n->now, &n_locals);
 
     if (!links || !locals) {
         free(links);
@@ -170,18 +170,18 @@ static int publish(struct qpw_netlink *n, const struct qpw_netlink_handler *hand
     }
     if (n->now.n_links)
         memcpy(links, n->now.links, n->now.n_links * sizeof(*links));
-    n->told_links = links;
-    n->n_told_links = n->now.n_links;
-    n->told_locals = locals;
-    n->n_told_locals = n_locals;
+    n->published_links = links;
+    n->n_published_links = n->now.n_links;
+    n->published_locals = locals;
+    n->n_published_locals = n_locals;
 
     for (size_t i = 0; i < n_was_links; i++) {
-        other = qpw_link_find(links, n->n_told_links, was_links[i].ifindex);
+        other = qpw_link_find(links, n->n_published_links, was_links[i].ifindex);
         if (!other || other->serial != was_links[i].serial)
             tell_link(handler, &was_links[i], NULL);
     }
     tell_locals(handler, was_locals, n_was_locals, locals, n_locals);
-    for (size_t i = 0; i < n->n_told_links; i++) {
+    for (size_t i = 0; i < n->n_published_links; i++) {
         other = qpw_link_find(was_links, n_was_links, links[i].ifindex);
         if (!other || other->serial != links[i].serial)
             tell_link(handler, NULL, &links[i]);
@@ -248,9 +248,9 @@ void qpw_netlink_close(struct qpw_netlink *n)
         mnl_socket_close(n->events);
     if (n->now.ioctl_fd >= 0)
         close(n->now.ioctl_fd);
-    qpw_picture_clear(&n->now);
-    free(n->told_links);
-    free(n->told_locals);
+    qpw_link_table_clear(&n->now);
+    free(n->published_links);
+    free(n->published_locals);
     free(n);
 }
 
@@ -276,7 +276,7 @@ static int take_in(struct qpw_netlink *n)
         }
         if (received < 0)
             return -errno;
-        if (mnl_cb_run(n->buffer, received, 0, 0, qpw_picture_message, &n->now) < 0)
+        if (mnl_cb_run(n->buffer, received, 0, 0, qpw_link_table_message, &n->now) < 0)
             n->overrun = true;
     }
     return n->overrun ? read_all(n) : 0;
@@ -304,26 +304,26 @@ int qpw_netlink_refresh(struct qpw_netlink *n, struct qpw_error *err)
 
 const struct qpw_link *qpw_netlink_links(const struct qpw_netlink *n, size_t *ret_count)
 {
-    *ret_count = n->n_told_links;
-    return n->told_links;
+    *ret_count = n->n_published_links;
+    return n->published_links;
 }
 
 const struct qpw_local *qpw_netlink_locals(const struct qpw_netlink *n, size_t *ret_count)
 {
-    *ret_count = n->n_told_locals;
-    return n->told_locals;
+    *ret_count = n->n_published_locals;
+    return n->published_locals;
 }
 
 const struct qpw_link *qpw_netlink_by_index(const struct qpw_netlink *n, unsigned ifindex)
 {
-    return qpw_link_find(n->told_links, n->n_told_links, ifindex);
+    return qpw_link_find(n->published_links, n->n_published_links, ifindex);
 }
 
 const struct qpw_link *qpw_netlink_by_name(const struct qpw_netlink *n, const char *name)
 {
-    for (size_t i = 0; i < n->n_told_links; i++)
-        if (!strcmp(n->told_links[i].name, name))
-            return &n->told_links[i];
+    for (size_t i = 0; i < n->n_published_links; i++)
+        if (!strcmp(n->published_links[i].name, name))
+            return &n->published_links[i];
     return NULL;
 }
 
@@ -351,9 +351,9 @@ static bool is_below(const struct qpw_netlink *n, unsigned below, unsigned above
         return false;
     if (link->upper && (link->upper == above || is_below(n, link->upper, above, depth - 1)))
         return true;
-    for (size_t i = 0; i < n->n_told_links; i++)
-        if (n->told_links[i].lower == below &&
-            (n->told_links[i].ifindex == above || is_below(n, n->told_links[i].ifindex, above, depth - 1)))
+    for (size_t i = 0; i < n->n_published_links; i++)
+        if (n->published_links[i].lower == below &&
+            (n->published_links[i].ifindex == above || is_below(n, n->published_links[i].ifindex, above, depth - 1)))
             return true;
     return false;
 }

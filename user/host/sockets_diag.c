@@ -182,7 +182,7 @@ bool qpw_diag_is_exact(const struct qpw_conn_key *key, const struct qpw_diag_soc
 
 int qpw_diag_find(struct qpw_sockets *s, const struct qpw_conn_key *key, struct qpw_diag_socket *ret)
 {
-    const struct qpw_diag_socket *pictured = qpw_diag_pictured(s, key);
+    const struct qpw_diag_socket *pictured = qpw_diag_in_snapshot(s, key);
     struct qpw_diag_socket socket, best;
     bool found = false;
     int rc;
@@ -204,7 +204,7 @@ int qpw_diag_find(struct qpw_sockets *s, const struct qpw_conn_key *key, struct 
     }
     /* A socket bound to a device is found only when asked for as if the packet had come in there. */
     read_devices(s);
-    for (size_t i = 0; i < s->n_devices && (!s->n_picture || qpw_diag_pictured_on_device(s, key)); i++) {
+    for (size_t i = 0; i < s->n_devices && (!s->n_picture || qpw_diag_in_snapshot_on_device(s, key)); i++) {
         if (ask(s, key, s->devices[i], &socket) < 0)
             continue;
         if (qpw_diag_is_exact(key, &socket)) {

@@ -74,10 +74,10 @@ bool qpw_diag_is_exact(const struct qpw_conn_key *key, const struct qpw_diag_soc
 int qpw_diag_by_key(const void *a, const void *b);
 
 /* The socket connected or bound exactly so in the reading of qpw_sockets_read(); NULL: none, or nothing was read. */
-const struct qpw_diag_socket *qpw_diag_pictured(const struct qpw_sockets *s, const struct qpw_conn_key *key);
+const struct qpw_diag_socket *qpw_diag_in_snapshot(const struct qpw_sockets *s, const struct qpw_conn_key *key);
 
 /* Whether any socket of the reading on that local port is bound to a device. */
-bool qpw_diag_pictured_on_device(const struct qpw_sockets *s, const struct qpw_conn_key *key);
+bool qpw_diag_in_snapshot_on_device(const struct qpw_sockets *s, const struct qpw_conn_key *key);
 
 void qpw_process_index_free(struct qpw_process_index *index); /* NULL is fine */
 

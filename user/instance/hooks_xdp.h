@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* hooks_xdp.h - the XDP hook of an interface, and all links with what stands in theirs. Used by hooks.c and places.c. */
+/* hooks_xdp.h - the XDP hook of an interface, and all links with what stands in theirs. Used by hooks.c and hook_scan.c. */
 #ifndef QPW_KERNEL_HOOKS_XDP_H
 #define QPW_KERNEL_HOOKS_XDP_H
 

@@ -77,7 +77,7 @@ static int open_maps(uint32_t prog_id, struct qpw_kernel *k, struct qpw_error *e
     return r ? r : qpw_kernel_map_pages(k, err);
 }
 
-int qpw_instance_open_maps(const struct qpw_places *places, struct qpw_kernel *ret, struct qpw_error *err)
+int qpw_instance_open_maps(const struct qpw_hook_scan *places, struct qpw_kernel *ret, struct qpw_error *err)
 {
     struct qpw_kernel k;
     int r;
@@ -91,7 +91,7 @@ int qpw_instance_open_maps(const struct qpw_places *places, struct qpw_kernel *r
     return r;
 }
 
-int qpw_instance_open(const struct qpw_places *places, struct qpw_kernel *ret, struct qpw_error *err)
+int qpw_instance_open(const struct qpw_hook_scan *places, struct qpw_kernel *ret, struct qpw_error *err)
 {
     struct qpw_kernel k;
     int fd, r = 0;
@@ -124,33 +124,33 @@ int qpw_instance_open(const struct qpw_places *places, struct qpw_kernel *ret, s
     return 0;
 }
 
-int qpw_instance_find_among(struct qpw_kernel *ret, struct qpw_places *ret_others, struct qpw_error *err)
+int qpw_instance_find_among(struct qpw_kernel *ret, struct qpw_hook_scan *ret_others, struct qpw_error *err)
 {
-    struct qpw_places places = {0}, others = {0};
+    struct qpw_hook_scan places = {0}, others = {0};
     char other[256];
     int r = qpw_rights_check(err);
 
-    r = r ? r : qpw_places_find(&places, err);
-    r = r ? r : qpw_places_split(&places, &others, err);
+    r = r ? r : qpw_hook_scan_find(&places, err);
+    r = r ? r : qpw_hook_scan_split(&places, &others, err);
     if (r == 0 && !places.n)
-        r = qpw_places_find_unhooked(&places, err);
+        r = qpw_hook_scan_find_unhooked(&places, err);
     if (r == 0 && !places.n && others.n)
         r = qpw_fail(err, -ENOENT, "not attached in this network namespace: %s",
                      qpw_run_text(&others.place[0], other, sizeof(other)));
     r = r ? r : qpw_instance_open(&places, ret, err);
-    qpw_places_clear(&places);
+    qpw_hook_scan_clear(&places);
     if (r < 0)
-        qpw_places_clear(&others);
+        qpw_hook_scan_clear(&others);
     *ret_others = others;
     return r;
 }
 
 int qpw_instance_find(struct qpw_kernel *ret, struct qpw_error *err)
 {
-    struct qpw_places others;
+    struct qpw_hook_scan others;
     int r = qpw_instance_find_among(ret, &others, err);
 
-    qpw_places_clear(&others);
+    qpw_hook_scan_clear(&others);
     return r;
 }
 

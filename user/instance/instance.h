@@ -17,7 +17,7 @@
 #include "instance/object.h"
 
 /* One program of a kernel side in a hook. */
-struct qpw_place {
+struct qpw_hook_site {
     unsigned ifindex;
     char ifname[16];
     enum qpw_point point;
@@ -26,8 +26,8 @@ struct qpw_place {
     uint32_t abi;      /* as its `meta` says */
 };
 
-struct qpw_places {
-    struct qpw_place *place;
+struct qpw_hook_scan {
+    struct qpw_hook_site *place;
     size_t n;
 };
 
@@ -36,31 +36,31 @@ struct qpw_places {
  * A program is one of ours if its name is and its `meta` map carries the magic number. 0, or a
  * negative errno with err filled (-EPERM: not root). The caller clears *ret.
  */
-int qpw_places_find(struct qpw_places *ret, struct qpw_error *err);
-void qpw_places_clear(struct qpw_places *places);
+int qpw_hook_scan_find(struct qpw_hook_scan *ret, struct qpw_error *err);
+void qpw_hook_scan_clear(struct qpw_hook_scan *places);
 
 /* The same for one interface, which may be gone: then there is none. */
-int qpw_places_find_on(unsigned ifindex, const char *name, struct qpw_places *ret, struct qpw_error *err);
+int qpw_hook_scan_find_on(unsigned ifindex, const char *name, struct qpw_hook_scan *ret, struct qpw_error *err);
 
 /* Adds a copy. 0, or -ENOMEM with err filled. */
-int qpw_places_add(struct qpw_places *places, const struct qpw_place *place, struct qpw_error *err);
+int qpw_hook_scan_add(struct qpw_hook_scan *places, const struct qpw_hook_site *place, struct qpw_error *err);
 
 /* What the place's run says of itself; false: it is gone, or another version's. */
-bool qpw_place_meta(const struct qpw_place *place, struct qpw_meta *ret);
+bool qpw_hook_site_meta(const struct qpw_hook_site *place, struct qpw_meta *ret);
 
 /*
- * Opens the kernel side that the places belong to, all of them to one (qpw_places_split()), as qpw_kernel_load() would have
+ * Opens the kernel side that the places belong to, all of them to one (qpw_hook_scan_split()), as qpw_kernel_load() would have
  * left it, but with only those programs that stand in a hook. -ENOENT: no place; -EPROTO: another ABI version, err says what
  * to do.
  */
-int qpw_instance_open(const struct qpw_places *places, struct qpw_kernel *ret, struct qpw_error *err);
+int qpw_instance_open(const struct qpw_hook_scan *places, struct qpw_kernel *ret, struct qpw_error *err);
 
 /*
  * Opens only the maps, of whatever version, of the kernel side that the places (at least one) belong to: those whose names
  * this version knows; the others are -1, and nothing is known of what they hold (translation.h). 0, or a negative errno with err
  * filled. The caller closes *ret.
  */
-int qpw_instance_open_maps(const struct qpw_places *places, struct qpw_kernel *ret, struct qpw_error *err);
+int qpw_instance_open_maps(const struct qpw_hook_scan *places, struct qpw_kernel *ret, struct qpw_error *err);
 
 /* Ids of the maps a program uses, at most `room`: their number, or a negative errno. */
 #define QPW_PROGRAM_MAPS 64
@@ -77,7 +77,7 @@ bool qpw_map_is_meta(uint32_t map_id);
  * interface is gone; a live auditor holds them until one is back. Of several runs, those of the newest. Their places have no
  * ifindex. Errors as above.
  */
-int qpw_places_find_unhooked(struct qpw_places *ret, struct qpw_error *err);
+int qpw_hook_scan_find_unhooked(struct qpw_hook_scan *ret, struct qpw_error *err);
 
 /* Inode of the calling thread's network namespace, 0 where it cannot be read. */
 uint64_t qpw_netns_inode(void);
@@ -89,7 +89,7 @@ uint64_t qpw_netns_inode(void);
 int qpw_instance_find(struct qpw_kernel *ret, struct qpw_error *err);
 
 /* The same, with the places of other runs, to be cleared by the caller. */
-int qpw_instance_find_among(struct qpw_kernel *ret, struct qpw_places *ret_others, struct qpw_error *err);
+int qpw_instance_find_among(struct qpw_kernel *ret, struct qpw_hook_scan *ret_others, struct qpw_error *err);
 
 /*
  * Loads those of the programs `wanted` (bits by enum qpw_program) that a kernel side lacks (attached only in

@@ -18,15 +18,15 @@
 #define LOOKS 200
 #define LOOK_US 10000
 
-bool qpw_run_is_of_here(const struct qpw_place *place)
+bool qpw_run_is_of_here(const struct qpw_hook_site *place)
 {
     struct qpw_meta meta;
 
-    return !qpw_place_meta(place, &meta) || !meta.netns || meta.netns == qpw_netns_inode();
+    return !qpw_hook_site_meta(place, &meta) || !meta.netns || meta.netns == qpw_netns_inode();
 }
 
 /* The newest of here: ids of maps count up. 0: none. */
-static uint32_t watching(const struct qpw_places *places)
+static uint32_t watching(const struct qpw_hook_scan *places)
 {
     uint32_t newest = 0;
 
@@ -36,10 +36,10 @@ static uint32_t watching(const struct qpw_places *places)
     return newest;
 }
 
-int qpw_places_split(struct qpw_places *places, struct qpw_places *ret_others, struct qpw_error *err)
+int qpw_hook_scan_split(struct qpw_hook_scan *places, struct qpw_hook_scan *ret_others, struct qpw_error *err)
 {
     uint32_t newest = watching(places);
-    struct qpw_places others = {0};
+    struct qpw_hook_scan others = {0};
     size_t kept = 0;
     int r = 0;
 
@@ -47,22 +47,22 @@ int qpw_places_split(struct qpw_places *places, struct qpw_places *ret_others, s
         if (places->place[i].instance == newest)
             places->place[kept++] = places->place[i];
         else
-            r = qpw_places_add(&others, &places->place[i], err);
+            r = qpw_hook_scan_add(&others, &places->place[i], err);
     }
     places->n = kept;
     if (r < 0) {
-        qpw_places_clear(places);
-        qpw_places_clear(&others);
+        qpw_hook_scan_clear(places);
+        qpw_hook_scan_clear(&others);
     }
     *ret_others = others;
     return r;
 }
 
-const char *qpw_run_text(const struct qpw_place *place, char *buf, size_t size)
+const char *qpw_run_text(const struct qpw_hook_site *place, char *buf, size_t size)
 {
     char when[40] = "by another version";
     struct qpw_meta meta = {0};
-    bool known = qpw_place_meta(place, &meta);
+    bool known = qpw_hook_site_meta(place, &meta);
 
     if (known)
         qpw_time_text(meta.attached_unix_ns, when, sizeof(when));
@@ -82,7 +82,7 @@ struct search {
     int r;
 };
 
-static bool is_wanted(const struct search *s, const struct qpw_place *place)
+static bool is_wanted(const struct search *s, const struct qpw_hook_site *place)
 {
     if (place->instance != s->instance)
         return false;
@@ -95,14 +95,14 @@ static bool is_wanted(const struct search *s, const struct qpw_place *place)
 static void detach_in(int netns_fd, void *data)
 {
     struct search *s = data;
-    struct qpw_places places = {0};
+    struct qpw_hook_scan places = {0};
     unsigned counted = 0;
     struct qpw_error err;
     int r = 0;
 
     if (setns(netns_fd, CLONE_NEWNET) < 0)
         r = qpw_fail(&err, -errno, "entering another network namespace: %s", strerror(errno));
-    r = r ? r : qpw_places_find(&places, &err);
+    r = r ? r : qpw_hook_scan_find(&places, &err);
     for (size_t i = 0; r == 0 && i < places.n; i++) {
         if (!is_wanted(s, &places.place[i]))
             continue;
@@ -110,7 +110,7 @@ static void detach_in(int netns_fd, void *data)
         s->removed += r == 0 && places.place[i].ifindex != counted;
         counted = places.place[i].ifindex;
     }
-    qpw_places_clear(&places);
+    qpw_hook_scan_clear(&places);
     if (r < 0 && s->r == 0) {
         s->r = r;
         s->err = err;

@@ -17,13 +17,13 @@
  * which does not say) the newest. The rest goes to *ret_others, to be cleared by the caller. 0, or -ENOMEM with err filled
  * and both empty.
  */
-int qpw_places_split(struct qpw_places *places, struct qpw_places *ret_others, struct qpw_error *err);
+int qpw_hook_scan_split(struct qpw_hook_scan *places, struct qpw_hook_scan *ret_others, struct qpw_error *err);
 
 /* Whether the place's run was attached in this network namespace, as far as that is known. */
-bool qpw_run_is_of_here(const struct qpw_place *place);
+bool qpw_run_is_of_here(const struct qpw_hook_site *place);
 
 /* One sentence about programs of another run: where, of when, what removes them. Returns buf; 256 bytes suffice. */
-const char *qpw_run_text(const struct qpw_place *place, char *buf, size_t size);
+const char *qpw_run_text(const struct qpw_hook_site *place, char *buf, size_t size);
 
 /*
  * Takes the instance's programs out of interfaces in other network namespaces: those that have a name or a process. Of the

@@ -125,7 +125,7 @@ int qpw_status_gather(struct qpw_status *ret, struct qpw_error *err)
 void qpw_status_clear(struct qpw_status *s)
 {
     qpw_snapshot_clear(&s->snapshot);
-    qpw_places_clear(&s->others);
+    qpw_hook_scan_clear(&s->others);
     free(s->hooks);
     json_decref(s->alerts);
     *s = (struct qpw_status){0};

@@ -40,7 +40,7 @@ struct qpw_status {
     enum qpw_policy_state policy_state;
     char policy_file_digest[72];
     char policy_error[512];
-    struct qpw_places others;   /* of other runs whose programs stand here too */
+    struct qpw_hook_scan others;   /* of other runs whose programs stand here too */
     json_t *alerts;             /* of the alert log, from the auditor; null: there is none; see status_alerts.h */
 };
 

@@ -104,7 +104,7 @@ static json_t *timeouts_json(const struct qpw_status *s)
                      c->parent_ns / second, "fragment", c->fragment_ns / second);
 }
 
-static json_t *others_json(const struct qpw_places *others)
+static json_t *others_json(const struct qpw_hook_scan *others)
 {
     json_t *array = json_array();
     char text[256];

@@ -13,7 +13,7 @@
 #include "words/listening.h"
 #include "words/owner.h"
 #include "words/words.h"
-#include "view/thing.h"
+#include "view/row_subject.h"
 
 /* ---- Texts ---- */
 
@@ -38,7 +38,7 @@ static void text_severity(const struct qpw_cell_of *c, char *buf, size_t size)
 
 static void text_dir(const struct qpw_cell_of *c, char *buf, size_t size)
 {
-    unsigned direction = qpw_thing_of(c->row).direction;
+    unsigned direction = qpw_row_subject_of(c->row).direction;
 
     if (c->row->kind == QPW_ROW_RULE && direction == QPW_DIR_UNKNOWN)
         snprintf(buf, size, "any");
@@ -50,7 +50,7 @@ static void text_dir(const struct qpw_cell_of *c, char *buf, size_t size)
 
 static void text_service(const struct qpw_cell_of *c, char *buf, size_t size)
 {
-    struct qpw_thing t = qpw_thing_of(c->row);
+    struct qpw_row_subject t = qpw_row_subject_of(c->row);
 
     if (c->row->kind == QPW_ROW_IDLE)
         snprintf(buf, size, "-");
@@ -101,7 +101,7 @@ static void text_remotes(const struct qpw_cell_of *c, size_t n, char *buf, size_
 /* The other end: whom the node should be asked about. */
 static void text_who(const struct qpw_cell_of *c, char *buf, size_t size)
 {
-    struct qpw_thing t = qpw_thing_of(c->row);
+    struct qpw_row_subject t = qpw_row_subject_of(c->row);
     const uint8_t *other = t.direction == QPW_DIR_OUTBOUND ? t.responder : t.initiator;
 
     if (c->row->kind == QPW_ROW_FOLDED) {
@@ -128,13 +128,13 @@ static void text_who(const struct qpw_cell_of *c, char *buf, size_t size)
 
 static void text_from(const struct qpw_cell_of *c, char *buf, size_t size)
 {
-    text_address(qpw_thing_of(c->row).kind, qpw_thing_of(c->row).initiator, buf, size);
+    text_address(qpw_row_subject_of(c->row).kind, qpw_row_subject_of(c->row).initiator, buf, size);
     cut_middle(c, buf, size);
 }
 
 static void text_to(const struct qpw_cell_of *c, char *buf, size_t size)
 {
-    text_address(qpw_thing_of(c->row).kind, qpw_thing_of(c->row).responder, buf, size);
+    text_address(qpw_row_subject_of(c->row).kind, qpw_row_subject_of(c->row).responder, buf, size);
     cut_middle(c, buf, size);
 }
 
@@ -151,7 +151,7 @@ static const struct qpw_listening_row *listening_of(const struct qpw_row *row)
 
 static void text_outcome(const struct qpw_cell_of *c, char *buf, size_t size)
 {
-    struct qpw_thing t = qpw_thing_of(c->row);
+    struct qpw_row_subject t = qpw_row_subject_of(c->row);
     const char *folded = conn_of(c->row)                 ? qpw_outcome_name(conn_of(c->row)->outcome)
                          : c->row->kind != QPW_ROW_GROUP ? "folded"
                          : line_of(c->row)->outcome >= QPW_OUTCOME_ANSWERED
@@ -187,12 +187,12 @@ static void text_verdict(const struct qpw_cell_of *c, char *buf, size_t size)
     if (c->row->kind == QPW_ROW_IDLE)
         snprintf(buf, size, "no listener");
     else
-        snprintf(buf, size, "%s", l ? qpw_words_listener_verdict(l) : qpw_verdict_name(qpw_thing_of(c->row).verdict));
+        snprintf(buf, size, "%s", l ? qpw_words_listener_verdict(l) : qpw_verdict_name(qpw_row_subject_of(c->row).verdict));
 }
 
 static void text_evidence(const struct qpw_cell_of *c, char *buf, size_t size)
 {
-    struct qpw_thing t = qpw_thing_of(c->row);
+    struct qpw_row_subject t = qpw_row_subject_of(c->row);
 
     snprintf(buf, size, "%s", t.finding          ? qpw_evidence_name(t.finding->evidence)
                               : conn_of(c->row) ? qpw_evidence_name(conn_of(c->row)->evidence) : "-");
@@ -205,34 +205,34 @@ static const char *or_dash(const char *text)
 
 static void text_reason(const struct qpw_cell_of *c, char *buf, size_t size)
 {
-    unsigned reason = qpw_thing_of(c->row).reason;
+    unsigned reason = qpw_row_subject_of(c->row).reason;
 
     snprintf(buf, size, "%s", reason ? qpw_reason_name(reason) : "-");
 }
 
 static void text_rule(const struct qpw_cell_of *c, char *buf, size_t size)
 {
-    snprintf(buf, size, "%s", or_dash(qpw_model_rule(c->m, qpw_thing_of(c->row).rule)));
+    snprintf(buf, size, "%s", or_dash(qpw_model_rule(c->m, qpw_row_subject_of(c->row).rule)));
 }
 
 static void text_scope(const struct qpw_cell_of *c, char *buf, size_t size)
 {
-    snprintf(buf, size, "%s", qpw_scope_name(qpw_thing_of(c->row).scope));
+    snprintf(buf, size, "%s", qpw_scope_name(qpw_row_subject_of(c->row).scope));
 }
 
 static void text_peer(const struct qpw_cell_of *c, char *buf, size_t size)
 {
-    snprintf(buf, size, "%s", or_dash(qpw_model_peer(c->m, qpw_thing_of(c->row).peer)));
+    snprintf(buf, size, "%s", or_dash(qpw_model_peer(c->m, qpw_row_subject_of(c->row).peer)));
 }
 
 static void text_iface(const struct qpw_cell_of *c, char *buf, size_t size)
 {
-    snprintf(buf, size, "%s", or_dash(qpw_model_iface(c->m, qpw_thing_of(c->row).iface)));
+    snprintf(buf, size, "%s", or_dash(qpw_model_iface(c->m, qpw_row_subject_of(c->row).iface)));
 }
 
 static void text_vlan(const struct qpw_cell_of *c, char *buf, size_t size)
 {
-    snprintf(buf, size, qpw_thing_of(c->row).vlan ? "%u" : "-", qpw_thing_of(c->row).vlan);
+    snprintf(buf, size, qpw_row_subject_of(c->row).vlan ? "%u" : "-", qpw_row_subject_of(c->row).vlan);
 }
 
 /* A sample a cell; the newest at the right edge. */
@@ -481,7 +481,7 @@ static uint8_t listener_style(const struct qpw_listening_row *l)
 
 uint8_t qpw_cell_style(const struct qpw_model *m, const struct qpw_row *row, enum qpw_column_id column)
 {
-    struct qpw_thing t = qpw_thing_of(row);
+    struct qpw_row_subject t = qpw_row_subject_of(row);
 
     switch (column) {
     case QPW_COL_SEVERITY: return severity_style(row->severity);

@@ -12,13 +12,13 @@
 #include "words/life.h"
 #include "words/words.h"
 #include "view/screen.h"
-#include "view/thing.h"
+#include "view/row_subject.h"
 
 int qpw_allow_line(const struct qpw_model *m, const struct qpw_row *row, char *buf, size_t size)
 {
     struct qpw_engine_context context = qpw_text_context(m->now);
     struct qpw_text_about about = {.context = &context, .row = row->source};
-    struct qpw_thing t = qpw_thing_of(row);
+    struct qpw_row_subject t = qpw_row_subject_of(row);
     struct qpw_allow a = {.kind = t.kind, .protocol = t.protocol, .direction = t.direction, .verdict = t.verdict,
                           .port = t.port, .reason = t.reason, .rule = qpw_model_rule(m, t.rule)};
 
@@ -207,7 +207,7 @@ static void paint_meter(struct pen *p, const struct qpw_model *m, const struct q
     char service[64], bars[4 * QPW_HISTORY];
     const char *peer = qpw_model_peer(m, meter->key.peer);
 
-    qpw_words_service_named(qpw_thing_of(row).kind, meter->key.protocol, meter->key.port, service, sizeof(service));
+    qpw_words_service_named(qpw_row_subject_of(row).kind, meter->key.protocol, meter->key.port, service, sizeof(service));
     putf(p, QPW_STYLE_BOLD, "meter", "%s %s, %s, scope %s", qpw_direction_name(meter->key.direction), service,
          qpw_verdict_name(meter->key.verdict), qpw_scope_name(meter->key.scope));
     if (meter->key.reason)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /* The figure of a row in each column that has one, and what it is sorted by. */
 #include "util/names.h"
-#include "view/thing.h"
+#include "view/row_subject.h"
 
 /* Ages and words: the latest and the most alarming first, hence the minus signs. */
 static double finding_number(const struct qpw_finding_row *f, enum qpw_column_id column)
@@ -26,7 +26,7 @@ static double peer_number(const struct qpw_peer_view *peer, enum qpw_column_id c
 
 bool qpw_row_number(const struct qpw_row *row, enum qpw_column_id column, double *ret)
 {
-    struct qpw_thing t = qpw_thing_of(row);
+    struct qpw_row_subject t = qpw_row_subject_of(row);
     const struct qpw_counts *c = &row->counts;
 
     switch (column) {
@@ -86,7 +86,7 @@ static const char *process_key(const struct qpw_model *m, const struct qpw_row *
 
 static const char *key_text(const struct qpw_model *m, const struct qpw_row *row, enum qpw_column_id column)
 {
-    struct qpw_thing t = qpw_thing_of(row);
+    struct qpw_row_subject t = qpw_row_subject_of(row);
 
     switch (column) {
     case QPW_COL_PROCESS: return process_key(m, row);
@@ -111,7 +111,7 @@ static const char *key_text(const struct qpw_model *m, const struct qpw_row *row
 void qpw_cell_key(const struct qpw_model *m, struct qpw_row *row, enum qpw_column_id column)
 {
     static const uint8_t nobody[16];
-    struct qpw_thing t = qpw_thing_of(row);
+    struct qpw_row_subject t = qpw_row_subject_of(row);
     const uint8_t *other = t.direction == QPW_DIR_OUTBOUND ? t.responder : t.initiator;
 
     row->key_number = 0;

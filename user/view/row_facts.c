@@ -5,11 +5,11 @@
 #include <string.h>
 
 #include "util/names.h"
-#include "view/thing.h"
+#include "view/row_subject.h"
 
 void qpw_row_facts(const struct qpw_model *m, const struct qpw_row *row, struct qpw_facts *ret)
 {
-    struct qpw_thing t = qpw_thing_of(row);
+    struct qpw_row_subject t = qpw_row_subject_of(row);
     const struct qpw_conn *conn = row->kind == QPW_ROW_CONNECTION ? &((const struct qpw_connection *)row->source)->conn
                                                                   : NULL;
     bool has_port = t.kind == QPW_KIND_PORT || t.kind == QPW_KIND_ICMP || t.kind == QPW_KIND_ETHERTYPE;
@@ -81,7 +81,7 @@ const char *qpw_row_words(const struct qpw_model *m, const struct qpw_row *row, 
         [QPW_ROW_IDLE] = LIST(of_listeners)};
 #undef LIST
     static const struct qpw_view_state names; /* service names on */
-    size_t used = (size_t)snprintf(buf, size, "%s", qpw_direction_name(qpw_thing_of(row).direction));
+    size_t used = (size_t)snprintf(buf, size, "%s", qpw_direction_name(qpw_row_subject_of(row).direction));
 
     if (row->kind == QPW_ROW_LINE || row->kind == QPW_ROW_PEER || row->kind == QPW_ROW_IDLE)
         used = 0;

@@ -264,7 +264,7 @@ static void stats(json_t *o, const struct qpw_heartbeat *h, const char *chain)
                                   "kernel_drops", (json_int_t)0, "decoder", "pkts", (json_int_t)h->packets,
                                   "bytes", (json_int_t)h->bytes, "invalid", (json_int_t)h->undecodable, "detect",
                                   "alert", (json_int_t)h->alerts, "alerts_suppressed", (json_int_t)h->suppressed,
-                                  "alert_queue_overflow", (json_int_t)h->held, "flow", "active",
+                                  "alert_queue_overflow", (json_int_t)h->rate_limited, "flow", "active",
                                   (json_int_t)h->connections, "total", (json_int_t)h->findings));
     json_object_set_new(o, "metadata", json_pack("{s:[{s:o}]}", "flowvars", "lost_detail",
                                                  json_sprintf("%" PRIu64, h->lost_detail)));

@@ -13,7 +13,7 @@
 #define SD_ID "qportwatch@32473" /* the number that RFC 5612 sets aside for examples: the project has none of its own */
 
 /* What goes along besides the text; what is long stays in the alert log. */
-static const char *const told[] = {"verdict", "direction", "evidence", "outcome", "rule", "policy", "process", "pid",
+static const char *const reported[] = {"verdict", "direction", "evidence", "outcome", "rule", "policy", "process", "pid",
                                    "count",   "suppressed", "peer", "allow"};
 
 static unsigned priority(const struct qpw_record *r)
@@ -79,9 +79,9 @@ size_t qpw_syslog_message(const struct qpw_record *r, char *buf, size_t size)
         put_parameter(&o, "dest_ip", qpw_address_text(r->row.key.responder, text, sizeof(text)));
     if (r->has_port)
         put_number(&o, "dest_port", r->row.key.port);
-    for (size_t i = 0; i < sizeof(told) / sizeof(*told); i++)
-        if (qpw_record_value(r, told[i]))
-            put_parameter(&o, told[i], qpw_record_value(r, told[i]));
+    for (size_t i = 0; i < sizeof(reported) / sizeof(*reported); i++)
+        if (qpw_record_value(r, reported[i]))
+            put_parameter(&o, reported[i], qpw_record_value(r, reported[i]));
     put(&o, "] ");
     for (const char *c = r->text; *c; c++)
         put(&o, "%c", iscntrl((unsigned char)*c) ? ' ' : *c);
@@ -115,10 +115,10 @@ size_t qpw_syslog_journal(const struct qpw_record *r, char *buf, size_t size)
         put_field(&o, "qportwatch_dest_ip", qpw_address_text(r->row.key.responder, text, sizeof(text)));
     if (r->has_port)
         put(&o, "QPORTWATCH_DEST_PORT=%u\n", r->row.key.port);
-    for (size_t i = 0; i < sizeof(told) / sizeof(*told); i++)
-        if (qpw_record_value(r, told[i])) {
-            snprintf(key, sizeof(key), "qportwatch_%s", told[i]);
-            put_field(&o, key, qpw_record_value(r, told[i]));
+    for (size_t i = 0; i < sizeof(reported) / sizeof(*reported); i++)
+        if (qpw_record_value(r, reported[i])) {
+            snprintf(key, sizeof(key), "qportwatch_%s", reported[i]);
+            put_field(&o, key, qpw_record_value(r, reported[i]));
         }
     return o.used;
 }

@@ -41,7 +41,7 @@ struct edit {
     bool attached;
     bool fresh;              /* the file is to be made */
     struct qpw_meta meta;    /* attached */
-    struct qpw_policy_place place;
+    struct qpw_policy_file place;
     char *base;              /* the text that editing begins with */
     char *copy;              /* path of the temporary copy */
     char *edited;            /* what came of it, without what was not accepted */
@@ -131,7 +131,7 @@ static int open_place(struct edit *e, struct qpw_error *err)
     if (r == 0)
         r = whole_path(path, whole, err);
     if (r == 0)
-        r = qpw_place_open(whole, &e->place, err);
+        r = qpw_policy_file_open(whole, &e->place, err);
     return r < 0 ? r : base_of(e, built_in, err);
 }
 
@@ -361,7 +361,7 @@ static int install(struct edit *e, struct qpw_error *err)
     struct qpw_error why;
     int status;
 
-    if (qpw_place_check(&e->place, err) < 0 || qpw_place_write(&e->place, e->edited, err) < 0)
+    if (qpw_hook_site_check(&e->place, err) < 0 || qpw_policy_file_write(&e->place, e->edited, err) < 0)
         return QPW_EXIT_FAILED;
     if (!e->attached) {
         printf("%s is written; nothing is attached, so it takes effect with the next 'attach'\n", e->place.path);
@@ -369,7 +369,7 @@ static int install(struct edit *e, struct qpw_error *err)
         return QPW_EXIT_OK;
     }
     status = reload(e, err);
-    if (status != QPW_EXIT_OK && qpw_place_back(&e->place, &why) < 0)
+    if (status != QPW_EXIT_OK && qpw_policy_file_back(&e->place, &why) < 0)
         *err = why;
     else if (status == QPW_EXIT_OK)
         say_what_is_configured(e);
@@ -446,7 +446,7 @@ int qpw_policy_edit_main(int argc, char **argv)
         unlink(e.copy);
     if (e.fresh && !e.place.written)
         remove_folder(e.place.path); /* made for nothing; one that holds anything stays */
-    qpw_place_close(&e.place);
+    qpw_policy_file_close(&e.place);
     free(e.base);
     free(e.copy);
     free(e.edited);

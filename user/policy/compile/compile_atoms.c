@@ -44,14 +44,14 @@ int qpw_add_atom(struct qpw_compiler *c, const struct qpw_atom *atom)
     return 0;
 }
 
-int qpw_add_mark(struct qpw_compiler *c, uint8_t direction, uint32_t place, uint16_t rule)
+int qpw_add_port_mark(struct qpw_compiler *c, uint8_t direction, uint32_t place, uint16_t rule)
 {
-    struct qpw_mark *mark = QPW_ADD(c->marks, c->n_marks);
+    struct qpw_port_mark *mark = QPW_ADD(c->marks, c->n_marks);
 
     if (!mark)
         return qpw_fail(c->err, -ENOMEM, "%s: out of memory", c->policy->path);
     c->n_marks++;
-    *mark = (struct qpw_mark){.place = place, .rule = rule, .direction = direction};
+    *mark = (struct qpw_port_mark){.place = place, .rule = rule, .direction = direction};
     return 0;
 }
 

@@ -22,7 +22,7 @@ struct qpw_atom {
 };
 
 /* A place where a rule vouches for a companion of that port only. */
-struct qpw_mark {
+struct qpw_port_mark {
     uint32_t place;
     uint16_t rule;
     uint8_t direction;
@@ -38,7 +38,7 @@ struct qpw_compiler {
     struct qpw_name_index *index;
     struct qpw_atom *atoms;
     size_t n_atoms;
-    struct qpw_mark *marks;
+    struct qpw_port_mark *marks;
     size_t n_marks;
     struct qpw_compiled out;
     struct qpw_set_builder *sets;
@@ -62,7 +62,7 @@ int qpw_compile_infra(struct qpw_compiler *c);
 int qpw_compile_implied(struct qpw_compiler *c);
 /* Appends one; 0 or -ENOMEM with err. */
 int qpw_add_atom(struct qpw_compiler *c, const struct qpw_atom *atom);
-int qpw_add_mark(struct qpw_compiler *c, uint8_t direction, uint32_t place, uint16_t rule);
+int qpw_add_port_mark(struct qpw_compiler *c, uint8_t direction, uint32_t place, uint16_t rule);
 /* Whether the row matches now, and with which interface. false: it matches nothing. */
 bool qpw_row_active(const struct qpw_compiler *c, const struct qpw_rule *rule, uint32_t *ret_ifindex);
 /* First place of a protocol's space; single places for protocols without ports. */

@@ -199,7 +199,7 @@ static int follow(struct qpw_compiler *c, const struct qpw_companion *companion,
     int ret = add_run(c, &companion->run, atom);
 
     if (ret == 0 && companion->live)
-        ret = qpw_add_mark(c, companion->row_direction, companion->row, parent);
+        ret = qpw_add_port_mark(c, companion->row_direction, companion->row, parent);
     return ret;
 }
 

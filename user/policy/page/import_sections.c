@@ -105,14 +105,14 @@ static void say_ambiguous(struct qpw_importer *im, int first, int second, const 
 
 static void check_choice(struct qpw_importer *im, const char *words)
 {
-    bool told = false;
+    bool reported = false;
 
-    for (size_t i = 0; i < im->n_sections && !told; i++)
+    for (size_t i = 0; i < im->n_sections && !reported; i++)
         for (size_t j = im->sections[i].has_ports ? i + 1 : im->n_sections; j < im->n_sections; j++)
             if (im->sections[j].has_ports && matches(im, (int)i, words) &&
                 matches(im, (int)j, words) && is_ambiguous(im, (int)i, (int)j)) {
-                say_ambiguous(im, (int)i, (int)j, words, !told);
-                told = true;
+                say_ambiguous(im, (int)i, (int)j, words, !reported);
+                reported = true;
             }
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* netlink_picture.h - links and addresses as rtnetlink messages describe them; internal to netlink.c. */
-#ifndef QPW_KERNEL_NETLINK_PICTURE_H
-#define QPW_KERNEL_NETLINK_PICTURE_H
+/* link_table.h - links and addresses as rtnetlink messages describe them; internal to netlink.c. */
+#ifndef QPW_HOST_LINK_TABLE_H
+#define QPW_HOST_LINK_TABLE_H
 
 #include <libmnl/libmnl.h>
 
@@ -31,7 +31,7 @@ struct qpw_moved {
 
 #define QPW_MOVED_KEPT 16u
 
-struct qpw_picture {
+struct qpw_link_table {
     struct qpw_moved moved[QPW_MOVED_KEPT]; /* the last ones, a ring */
     unsigned n_moved;
     struct qpw_link *links;
@@ -49,12 +49,12 @@ struct qpw_picture {
  * Takes one rtnetlink message (link, address, netconf) into the picture; messages of other kinds
  * change nothing. MNL_CB_OK, or MNL_CB_ERROR with errno ENOMEM. Of type mnl_cb_t; data is the picture.
  */
-int qpw_picture_message(const struct nlmsghdr *message, void *data);
+int qpw_link_table_message(const struct nlmsghdr *message, void *data);
 
-void qpw_picture_clear(struct qpw_picture *p);
+void qpw_link_table_clear(struct qpw_link_table *p);
 
 /* The set of local addresses of the picture, sorted, each once, without loopback. Caller frees. NULL: no memory. */
-struct qpw_local *qpw_picture_locals(const struct qpw_picture *p, size_t *ret_count);
+struct qpw_local *qpw_link_table_locals(const struct qpw_link_table *p, size_t *ret_count);
 
 struct qpw_link *qpw_link_find(struct qpw_link *links, size_t count, unsigned ifindex);
 

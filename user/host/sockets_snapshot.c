@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* sockets_picture.c - look-ups in one reading of all sockets (qpw_sockets_read()). */
+/* sockets_snapshot.c - look-ups in one reading of all sockets (qpw_sockets_read()). */
 #include <stdlib.h>
 #include <string.h>
 
@@ -19,14 +19,14 @@ void qpw_sockets_forget(struct qpw_sockets *s)
     s->n_picture = 0;
 }
 
-const struct qpw_diag_socket *qpw_diag_pictured(const struct qpw_sockets *s, const struct qpw_conn_key *key)
+const struct qpw_diag_socket *qpw_diag_in_snapshot(const struct qpw_sockets *s, const struct qpw_conn_key *key)
 {
     struct qpw_diag_socket wanted = {.key = *key};
 
     return s->n_picture ? bsearch(&wanted, s->picture, s->n_picture, sizeof(wanted), qpw_diag_by_key) : NULL;
 }
 
-bool qpw_diag_pictured_on_device(const struct qpw_sockets *s, const struct qpw_conn_key *key)
+bool qpw_diag_in_snapshot_on_device(const struct qpw_sockets *s, const struct qpw_conn_key *key)
 {
     for (size_t i = 0; i < s->n_picture; i++)
         if (s->picture[i].ifindex && s->picture[i].key.local_port == key->local_port &&

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-#include "host/netlink_picture.h"
+#include "host/link_table.h"
 
 #include <errno.h>
 #include <linux/ethtool.h>
@@ -133,14 +133,14 @@ static void read_link_attribute(const struct nlattr *attr, struct qpw_link *link
 }
 
 /* A link of that number is here again: where it, or one before it, went is over. */
-static void forget_move(struct qpw_picture *p, unsigned ifindex)
+static void forget_move(struct qpw_link_table *p, unsigned ifindex)
 {
     for (size_t i = 0; i < QPW_MOVED_KEPT; i++)
         if (p->moved[i].ifindex == ifindex)
             p->moved[i].ifindex = 0;
 }
 
-static int new_link(const struct nlmsghdr *message, struct qpw_picture *p)
+static int new_link(const struct nlmsghdr *message, struct qpw_link_table *p)
 {
     const struct ifinfomsg *info = mnl_nlmsg_get_payload(message);
     struct qpw_link link, *known = qpw_link_find(p->links, p->n_links, info->ifi_index);
@@ -182,7 +182,7 @@ static int new_link(const struct nlmsghdr *message, struct qpw_picture *p)
 }
 
 /* Since Linux 4.15 the kernel says where a link went. */
-static void note_move(const struct nlmsghdr *message, struct qpw_picture *p)
+static void note_move(const struct nlmsghdr *message, struct qpw_link_table *p)
 {
     const struct ifinfomsg *info = mnl_nlmsg_get_payload(message);
     struct qpw_moved moved = {.ifindex = (unsigned)info->ifi_index, .nsid = -1};
@@ -198,7 +198,7 @@ static void note_move(const struct nlmsghdr *message, struct qpw_picture *p)
         p->moved[p->n_moved++ % QPW_MOVED_KEPT] = moved;
 }
 
-static void delete_link(const struct nlmsghdr *message, struct qpw_picture *p)
+static void delete_link(const struct nlmsghdr *message, struct qpw_link_table *p)
 {
     const struct ifinfomsg *info = mnl_nlmsg_get_payload(message);
     struct qpw_link *known = qpw_link_find(p->links, p->n_links, info->ifi_index);
@@ -277,7 +277,7 @@ static bool same_address(const struct qpw_address *a, const struct qpw_address *
            !memcmp(a->other, b->other, 16);
 }
 
-static int change_address(const struct nlmsghdr *message, struct qpw_picture *p)
+static int change_address(const struct nlmsghdr *message, struct qpw_link_table *p)
 {
     struct qpw_address address, *more;
     size_t i;
@@ -309,7 +309,7 @@ static int change_address(const struct nlmsghdr *message, struct qpw_picture *p)
  * Prefixes that the kernel delivers to the node itself. Only of the table "local": in others, packets for somebody else
  * are taken to a proxy by such routes. Routes to single addresses follow from the addresses.
  */
-static int change_route(const struct nlmsghdr *message, struct qpw_picture *p)
+static int change_route(const struct nlmsghdr *message, struct qpw_link_table *p)
 {
     const struct rtmsg *route = mnl_nlmsg_get_payload(message);
     unsigned whole = route->rtm_family == AF_INET ? 32 : 128;
@@ -345,7 +345,7 @@ static int change_route(const struct nlmsghdr *message, struct qpw_picture *p)
     return MNL_CB_OK;
 }
 
-static void change_forwarding(const struct nlmsghdr *message, struct qpw_picture *p)
+static void change_forwarding(const struct nlmsghdr *message, struct qpw_link_table *p)
 {
     const struct netconfmsg *info = mnl_nlmsg_get_payload(message);
     const struct nlattr *attr, *ifindex = NULL, *forwarding = NULL;
@@ -367,9 +367,9 @@ static void change_forwarding(const struct nlmsghdr *message, struct qpw_picture
         link->forward6 = mnl_attr_get_u32(forwarding);
 }
 
-int qpw_picture_message(const struct nlmsghdr *message, void *data)
+int qpw_link_table_message(const struct nlmsghdr *message, void *data)
 {
-    struct qpw_picture *p = data;
+    struct qpw_link_table *p = data;
     const struct ifinfomsg *link = mnl_nlmsg_get_payload(message);
 
     switch (message->nlmsg_type) {
@@ -406,7 +406,7 @@ int qpw_picture_message(const struct nlmsghdr *message, void *data)
     }
 }
 
-void qpw_picture_clear(struct qpw_picture *p)
+void qpw_link_table_clear(struct qpw_link_table *p)
 {
     free(p->links);
     free(p->addresses);
@@ -425,7 +425,7 @@ int qpw_local_order(const void *a, const void *b)
     return order ? order : (x->prefix > y->prefix) - (x->prefix < y->prefix);
 }
 
-struct qpw_local *qpw_picture_locals(const struct qpw_picture *p, size_t *ret_count)
+struct qpw_local *qpw_link_table_locals(const struct qpw_link_table *p, size_t *ret_count)
 {
     static const uint8_t none[16];
     struct qpw_local *locals = calloc(2 * p->n_addresses + p->n_served + 1, sizeof(*locals));

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-#include "bench/picture.h"
+#include "bench/snapshot.h"
 
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
@@ -69,7 +69,7 @@ static int take_pictures(const struct qpw_kernel *k, const struct qpw_collect_op
     return 0;
 }
 
-int qpw_bench_picture(const struct qpw_kernel *k, uint64_t *ret_ns, struct qpw_error *err)
+int qpw_bench_snapshot(const struct qpw_kernel *k, uint64_t *ret_ns, struct qpw_error *err)
 {
     struct qpw_collect_options options = {.brief = true};
     struct qpw_bench_samples samples = {.n = 0};

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* groups_write.c - the records of groups: at once when one begins, then once an interval while it goes on. */
+/* aggregates_write.c - the records of groups: at once when one begins, then once an interval while it goes on. */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>
@@ -21,26 +21,26 @@ static enum qpw_signature_name service_signature(const struct qpw_finding_row *l
     return lead->key.direction == QPW_DIR_OUTBOUND ? QPW_SIG_FURTHER_OUT : QPW_SIG_FURTHER;
 }
 
-static enum qpw_signature_name signature_of(const struct qpw_group *g)
+static enum qpw_signature_name signature_of(const struct qpw_aggregate *g)
 {
-    switch (g->tale) {
-    case QPW_TALE_SERVICE: return service_signature(&g->service->lead);
-    case QPW_TALE_SCAN: return g->row.key.direction == QPW_DIR_OUTBOUND ? QPW_SIG_SCAN_OUT : QPW_SIG_SCAN;
-    case QPW_TALE_MANY: return QPW_SIG_MANY_INITIATORS;
-    case QPW_TALE_FLOOD: return QPW_SIG_FLOOD;
-    case QPW_TALE_NEIGHBOUR: return QPW_SIG_MAYBE_PEER;
+    switch (g->kind_of) {
+    case QPW_AGGREGATE_SERVICE: return service_signature(&g->service->lead);
+    case QPW_AGGREGATE_SCAN: return g->row.key.direction == QPW_DIR_OUTBOUND ? QPW_SIG_SCAN_OUT : QPW_SIG_SCAN;
+    case QPW_AGGREGATE_MANY: return QPW_SIG_MANY_INITIATORS;
+    case QPW_AGGREGATE_FLOOD: return QPW_SIG_FLOOD;
+    case QPW_AGGREGATE_NEIGHBOUR: return QPW_SIG_MAYBE_PEER;
     default: return QPW_SIG_MULTICAST;
     }
 }
 
 /* "tcp/21, tcp/23" or, of more than the first few, "21-8443". */
-static void ports_text(const struct qpw_group *g, char *buf, size_t size)
+static void ports_text(const struct qpw_aggregate *g, char *buf, size_t size)
 {
     struct qpw_finding_key key = g->row.key;
     char one[32];
     size_t used = 0;
 
-    if (g->n_ports > 1 && g->n_ports >= QPW_GROUP_PORTS) {
+    if (g->n_ports > 1 && g->n_ports >= QPW_AGGREGATE_PORTS_KEPT) {
         snprintf(buf, size, "%u-%u", g->lowest, g->highest);
         return;
     }
@@ -55,7 +55,7 @@ static void ports_text(const struct qpw_group *g, char *buf, size_t size)
 /* The prefixes with most initiators, as one text and as facts; those left out as a number. */
 static void prefixes_text(struct qpw_record *r, struct qpw_prefixes *p, char *buf, size_t size)
 {
-    bool used_up[QPW_GROUP_PREFIXES] = {false};
+    bool used_up[QPW_AGGREGATE_PREFIXES] = {false};
     uint32_t rest = p ? p->others : 0;
     size_t used = 0;
     char count[16];
@@ -85,7 +85,7 @@ static void prefixes_text(struct qpw_record *r, struct qpw_prefixes *p, char *bu
                  qpw_words_count(rest, count, sizeof(count)));
 }
 
-static void group_facts(struct qpw_engine *e, struct qpw_record *r, const struct qpw_group *g)
+static void group_facts(struct qpw_engine *e, struct qpw_record *r, const struct qpw_aggregate *g)
 {
     char time[32];
 
@@ -111,14 +111,14 @@ static void group_facts(struct qpw_engine *e, struct qpw_record *r, const struct
 }
 
 /* What the users of a service carried, and whose exchange has the record of its own. */
-static void service_words(const struct qpw_group *g, char *traffic, size_t traffic_size, char *lead, size_t lead_size)
+static void service_words(const struct qpw_aggregate *g, char *traffic, size_t traffic_size, char *lead, size_t lead_size)
 {
     qpw_words_traffic(g->service->packets, g->service->bytes, traffic, traffic_size);
     qpw_words_end_named(g->service->lead.key.kind, qpw_finding_remote(&g->service->lead.key), "", lead, lead_size);
 }
 
 /* "80 further addresses", where they were answered with the verb: signatures.c goes on with it. */
-static void further_words(const struct qpw_group *g, bool answered, char *buf, size_t size)
+static void further_words(const struct qpw_aggregate *g, bool answered, char *buf, size_t size)
 {
     bool one = g->tries == 1;
     char count[24];
@@ -128,9 +128,9 @@ static void further_words(const struct qpw_group *g, bool answered, char *buf, s
 }
 
 /* The further users of a service, for a policy: their addresses while they are few, else their prefixes; "" of more. */
-static void whom_words(const struct qpw_group *g, char *buf, size_t size)
+static void whom_words(const struct qpw_aggregate *g, char *buf, size_t size)
 {
-    bool few = g->tries <= QPW_GROUP_ADDRESSES;
+    bool few = g->tries <= QPW_AGGREGATE_ADDRESSES;
     char one[INET6_ADDRSTRLEN + 8];
     size_t used = 0;
 
@@ -144,7 +144,7 @@ static void whom_words(const struct qpw_group *g, char *buf, size_t size)
 }
 
 /* Nodes open connections to each other; who only knocks may as well be a scanner, which is never to be a peer. */
-static void peer_words(const struct qpw_group *g, const char *remote, char *buf, size_t size)
+static void peer_words(const struct qpw_aggregate *g, const char *remote, char *buf, size_t size)
 {
     if (g->inbound && g->outbound)
         snprintf(buf, size, "Each end tries the other, as cluster nodes do; if it is one: `peer NAME %s`", remote);
@@ -154,14 +154,14 @@ static void peer_words(const struct qpw_group *g, const char *remote, char *buf,
         snprintf(buf, size, "Only that address tries the node, as a scanner does: find out what it is before anything is allowed");
 }
 
-static int write_group(struct qpw_engine *e, struct qpw_group *g, struct qpw_mark *mark, enum qpw_record_kind kind,
+static int write_group(struct qpw_engine *e, struct qpw_aggregate *g, struct qpw_alert_state *state, enum qpw_record_kind kind,
                        uint64_t now_ns)
 {
     struct qpw_record *r = qpw_engine_begin(e, signature_of(g), kind, g->last_ns, now_ns);
     struct qpw_text_about about = {.context = &e->context, .row = &g->row};
     char count[64], ports[256], prefixes[512], remote[INET6_ADDRSTRLEN], line[QPW_ALLOW_LINE], traffic[160] = "",
          lead[112] = "", whom[448] = "";
-    bool one_port = g->tale == QPW_TALE_MANY || g->tale == QPW_TALE_NOISE || g->tale == QPW_TALE_SERVICE;
+    bool one_port = g->kind_of == QPW_AGGREGATE_MANY || g->kind_of == QPW_AGGREGATE_NOISE || g->kind_of == QPW_AGGREGATE_SERVICE;
     int rc;
 
     r->has_row = true;
@@ -175,7 +175,7 @@ static int write_group(struct qpw_engine *e, struct qpw_group *g, struct qpw_mar
         r->acknowledged = !g->service->open;
     }
     qpw_address_text(qpw_finding_remote(&g->row.key), remote, sizeof(remote));
-    if (g->tale == QPW_TALE_NEIGHBOUR)
+    if (g->kind_of == QPW_AGGREGATE_NEIGHBOUR)
         peer_words(g, remote, traffic, sizeof(traffic));
     r->row.first_unix_ns = g->first_ns;
     r->row.last_unix_ns = g->last_ns;
@@ -196,10 +196,10 @@ static int write_group(struct qpw_engine *e, struct qpw_group *g, struct qpw_mar
     group_facts(e, r, g);
     if (one_port && qpw_text_allow_line(&about, true, line, sizeof(line)))
         qpw_record_fact(r, "allow", "%s", line);
-    rc = qpw_engine_write(e, mark, now_ns);
+    rc = qpw_engine_write(e, state, now_ns);
     if (rc < 0)
         return rc;
-    g->told = true;
+    g->reported = true;
     g->changed = false;
     g->folded = 0;
     if (g->service)
@@ -207,60 +207,60 @@ static int write_group(struct qpw_engine *e, struct qpw_group *g, struct qpw_mar
     return 0;
 }
 
-int qpw_group_flush(struct qpw_engine *e, struct qpw_group *g, uint64_t now_ns)
+int qpw_aggregate_flush(struct qpw_engine *e, struct qpw_aggregate *g, uint64_t now_ns)
 {
-    struct qpw_mark *mark = qpw_engine_mark(e, g->flow_id);
+    struct qpw_alert_state *state = qpw_engine_state(e, g->flow_id);
 
-    return mark ? write_group(e, g, mark, mark->sequence ? QPW_RECORD_SUMMARY : QPW_RECORD_FIRST, now_ns) : -ENOMEM;
+    return state ? write_group(e, g, state, state->sequence ? QPW_RECORD_SUMMARY : QPW_RECORD_FIRST, now_ns) : -ENOMEM;
 }
 
 /* Whether something of the group is told nowhere else: with folded findings, or at its beginning. */
-static void write_if_due(struct qpw_engine *e, struct qpw_group *g, uint64_t now_ns)
+static void write_if_due(struct qpw_engine *e, struct qpw_aggregate *g, uint64_t now_ns)
 {
     unsigned repeat_s = qpw_signature(signature_of(g))->repeat == QPW_REPEAT_DAY ? DAY_S : e->settings.summary_s;
-    struct qpw_mark *mark = qpw_engine_mark(e, g->flow_id);
+    struct qpw_alert_state *state = qpw_engine_state(e, g->flow_id);
     bool due;
 
-    if (!mark)
+    if (!state)
         return;
-    if (!g->told && mark->sequence && mark->written_ns + e->settings.slow_window_s * SECOND > g->last_ns)
-        g->told = true; /* an earlier auditor told it, or it went on within the hour */
-    if (g->tale == QPW_TALE_SERVICE) {
-        mark->offered_ns = now_ns;
-        if (qpw_service_is_due(e, g, mark, repeat_s, now_ns))
-            write_group(e, g, mark, mark->sequence ? QPW_RECORD_SUMMARY : QPW_RECORD_FIRST, now_ns);
+    if (!g->reported && state->sequence && state->written_ns + e->settings.slow_window_s * SECOND > g->last_ns)
+        g->reported = true; /* an earlier auditor told it, or it went on within the hour */
+    if (g->kind_of == QPW_AGGREGATE_SERVICE) {
+        state->offered_ns = now_ns;
+        if (qpw_service_is_due(e, g, state, repeat_s, now_ns))
+            write_group(e, g, state, state->sequence ? QPW_RECORD_SUMMARY : QPW_RECORD_FIRST, now_ns);
         return;
     }
-    due = mark->sequence && now_ns >= mark->written_ns + repeat_s * SECOND;
-    if (g->tale == QPW_TALE_NOISE && mark->sequence && !due)
+    due = state->sequence && now_ns >= state->written_ns + repeat_s * SECOND;
+    if (g->kind_of == QPW_AGGREGATE_NOISE && state->sequence && !due)
         return; /* once a day, whatever happens in between */
-    if (g->told && !(g->changed && g->folded && due))
+    if (g->reported && !(g->changed && g->folded && due))
         return;
-    if (!g->told && !e->finishing && (g->tale == QPW_TALE_MANY || g->tale == QPW_TALE_FLOOD) &&
+    if (!g->reported && !e->finishing && (g->kind_of == QPW_AGGREGATE_MANY || g->kind_of == QPW_AGGREGATE_FLOOD) &&
         now_ns < g->over_ns + e->settings.settle_s * SECOND)
         return; /* some may be answered in a moment, once who asks is found by ARP */
-    if (!g->told && !g->folded)
+    if (!g->reported && !g->folded)
         return; /* over its threshold, but each of its findings has its own record so far */
     if (qpw_engine_take(e, now_ns))
-        write_group(e, g, mark, mark->sequence ? g->told ? QPW_RECORD_SUMMARY : QPW_RECORD_AGAIN : QPW_RECORD_FIRST,
+        write_group(e, g, state, state->sequence ? g->reported ? QPW_RECORD_SUMMARY : QPW_RECORD_AGAIN : QPW_RECORD_FIRST,
                     now_ns);
 }
 
-void qpw_groups_write(struct qpw_engine *e, uint64_t now_ns)
+void qpw_aggregates_write(struct qpw_engine *e, uint64_t now_ns)
 {
-    e->groups_urgent = false;
-    for (size_t i = 0; i < e->n_groups && !e->blocked; i++) {
-        struct qpw_group *g = &e->groups[i];
+    e->aggregates_urgent = false;
+    for (size_t i = 0; i < e->n_aggregates && !e->blocked; i++) {
+        struct qpw_aggregate *g = &e->aggregates[i];
 
         if (!g->active)
             continue;
         write_if_due(e, g, now_ns);
-        if (g->tale == QPW_TALE_SERVICE) {
+        if (g->kind_of == QPW_AGGREGATE_SERVICE) {
             if (qpw_service_is_over(g, now_ns))
-                qpw_group_end(g);
+                qpw_aggregate_end(g);
             continue;
         }
-        if (now_ns > g->last_ns + e->settings.slow_window_s * SECOND && g->tale != QPW_TALE_NOISE && !g->folded)
-            qpw_group_end(g);
+        if (now_ns > g->last_ns + e->settings.slow_window_s * SECOND && g->kind_of != QPW_AGGREGATE_NOISE && !g->folded)
+            qpw_aggregate_end(g);
     }
 }

@@ -82,7 +82,7 @@ bool qpw_map_is_meta(uint32_t map_id)
  * Fills instance and abi. 1: ours; 0: the program only happens to have such a name, or has ended meanwhile; a negative
  * errno where it cannot be asked: one of ours must not pass for another's.
  */
-static int belongs_to_us(struct qpw_place *place)
+static int belongs_to_us(struct qpw_hook_site *place)
 {
     __u32 ids[QPW_PROGRAM_MAPS] = {0};
     int n = qpw_program_map_ids(place->entry.prog_id, ids, QPW_PROGRAM_MAPS), fd;
@@ -106,9 +106,9 @@ static int belongs_to_us(struct qpw_place *place)
     return 0;
 }
 
-int qpw_places_add(struct qpw_places *places, const struct qpw_place *place, struct qpw_error *err)
+int qpw_hook_scan_add(struct qpw_hook_scan *places, const struct qpw_hook_site *place, struct qpw_error *err)
 {
-    struct qpw_place *more = QPW_ADD(places->place, places->n);
+    struct qpw_hook_site *more = QPW_ADD(places->place, places->n);
 
     if (!more)
         return qpw_fail(err, -ENOMEM, "out of memory");
@@ -134,10 +134,10 @@ static int list_hook(const struct qpw_hook_link *link, enum qpw_point point, str
 }
 
 /* Those of the hook's entries that are ours, each as `where` says. */
-static int add_ours(const struct qpw_hook_list *list, const struct qpw_place *where, const char *name,
-                    struct qpw_places *places, struct qpw_error *err)
+static int add_ours(const struct qpw_hook_list *list, const struct qpw_hook_site *where, const char *name,
+                    struct qpw_hook_scan *places, struct qpw_error *err)
 {
-    struct qpw_place place;
+    struct qpw_hook_site place;
     int r = 0;
 
     for (size_t i = 0; r == 0 && i < list->n; i++) {
@@ -148,14 +148,14 @@ static int add_ours(const struct qpw_hook_list *list, const struct qpw_place *wh
         snprintf(place.ifname, sizeof(place.ifname), "%s", name);
         r = belongs_to_us(&place);
         if (r > 0)
-            r = qpw_places_add(places, &place, err);
+            r = qpw_hook_scan_add(places, &place, err);
         else if (r < 0)
             qpw_fail(err, r, "%s: cannot ask program %u for its maps: %s", name, place.entry.prog_id, strerror(-r));
     }
     return r;
 }
 
-static int find_in_hook(const struct qpw_hook_link *link, enum qpw_point point, struct qpw_places *places,
+static int find_in_hook(const struct qpw_hook_link *link, enum qpw_point point, struct qpw_hook_scan *places,
                         struct qpw_error *err)
 {
     struct qpw_hook_list list;
@@ -163,28 +163,28 @@ static int find_in_hook(const struct qpw_hook_link *link, enum qpw_point point, 
 
     if (r == -ENODEV)
         return 0; /* went away in the meantime */
-    return r ? r : add_ours(&list, &(struct qpw_place){.ifindex = link->ifindex, .point = point}, link->name, places, err);
+    return r ? r : add_ours(&list, &(struct qpw_hook_site){.ifindex = link->ifindex, .point = point}, link->name, places, err);
 }
 
-int qpw_places_find_on(unsigned ifindex, const char *name, struct qpw_places *ret, struct qpw_error *err)
+int qpw_hook_scan_find_on(unsigned ifindex, const char *name, struct qpw_hook_scan *ret, struct qpw_error *err)
 {
-    struct qpw_places places = {0};
+    struct qpw_hook_scan places = {0};
     struct qpw_hook_list list;
     int r = 0;
 
     for (enum qpw_point point = QPW_POINT_RX; r == 0 && point <= QPW_POINT_TX; point++) {
         r = qpw_hooks_query(ifindex, point, &list, err);
-        r = r ? r : add_ours(&list, &(struct qpw_place){.ifindex = ifindex, .point = point}, name, &places, err);
+        r = r ? r : add_ours(&list, &(struct qpw_hook_site){.ifindex = ifindex, .point = point}, name, &places, err);
     }
     if (r < 0)
-        qpw_places_clear(&places);
+        qpw_hook_scan_clear(&places);
     *ret = places;
     return r == -ENODEV ? 0 : r;
 }
 
-int qpw_places_find(struct qpw_places *ret, struct qpw_error *err)
+int qpw_hook_scan_find(struct qpw_hook_scan *ret, struct qpw_error *err)
 {
-    struct qpw_places places = {0};
+    struct qpw_hook_scan places = {0};
     struct qpw_hook_link *links;
     size_t n;
     int r = qpw_hook_links(&links, &n, err);
@@ -198,7 +198,7 @@ int qpw_places_find(struct qpw_places *ret, struct qpw_error *err)
     }
     free(links);
     if (r < 0) {
-        qpw_places_clear(&places);
+        qpw_hook_scan_clear(&places);
         return r;
     }
     *ret = places;
@@ -225,7 +225,7 @@ uint64_t qpw_netns_inode(void)
     return inode;
 }
 
-bool qpw_place_meta(const struct qpw_place *place, struct qpw_meta *ret)
+bool qpw_hook_site_meta(const struct qpw_hook_site *place, struct qpw_meta *ret)
 {
     int fd = place->abi == QPW_ABI_VERSION ? qpw_object_map(place->instance) : -1;
     __u32 key = 0;
@@ -237,11 +237,11 @@ bool qpw_place_meta(const struct qpw_place *place, struct qpw_meta *ret)
 }
 
 /* Whether the instance watches this network namespace, and an interface of it was attached. Fills ifname. */
-static bool watches_here(struct qpw_place *place)
+static bool watches_here(struct qpw_hook_site *place)
 {
     struct qpw_meta meta;
 
-    if (!qpw_place_meta(place, &meta) || !meta.netns || meta.netns != qpw_netns_inode())
+    if (!qpw_hook_site_meta(place, &meta) || !meta.netns || meta.netns != qpw_netns_inode())
         return false;
     for (int i = 0; i < QPW_MAX_IFACES; i++)
         if (meta.rx_hook[i] || meta.tx_hook[i]) {
@@ -252,18 +252,18 @@ static bool watches_here(struct qpw_place *place)
 }
 
 /* Of several runs, the newest: ids of maps count up. */
-static int add_newest(struct qpw_places *places, const struct qpw_place *place, struct qpw_error *err)
+static int add_newest(struct qpw_hook_scan *places, const struct qpw_hook_site *place, struct qpw_error *err)
 {
     if (places->n && place->instance < places->place[0].instance)
         return 0;
     if (places->n && place->instance > places->place[0].instance)
         places->n = 0;
-    return qpw_places_add(places, place, err);
+    return qpw_hook_scan_add(places, place, err);
 }
 
-int qpw_places_find_unhooked(struct qpw_places *ret, struct qpw_error *err)
+int qpw_hook_scan_find_unhooked(struct qpw_hook_scan *ret, struct qpw_error *err)
 {
-    struct qpw_places places = {0};
+    struct qpw_hook_scan places = {0};
     __u32 id = 0;
     int r = 0;
 
@@ -272,22 +272,22 @@ int qpw_places_find_unhooked(struct qpw_places *ret, struct qpw_error *err)
     id = 0;
     while (r == 0 && qpw_object_next(id, &id) == 0)
         for (enum qpw_program program = 0; r == 0 && program < QPW_PROG_INTERFACES; program++) {
-            struct qpw_place place = {.entry = {.program = program, .prog_id = id}};
+            struct qpw_hook_site place = {.entry = {.program = program, .prog_id = id}};
 
             if (qpw_program_has_name(id, qpw_program_name(program)) > 0 && belongs_to_us(&place) == 1 &&
                 watches_here(&place))
                 r = add_newest(&places, &place, err);
         }
     if (r < 0) {
-        qpw_places_clear(&places);
+        qpw_hook_scan_clear(&places);
         return r;
     }
     *ret = places;
     return 0;
 }
 
-void qpw_places_clear(struct qpw_places *places)
+void qpw_hook_scan_clear(struct qpw_hook_scan *places)
 {
     free(places->place);
-    *places = (struct qpw_places){0};
+    *places = (struct qpw_hook_scan){0};
 }

@@ -5,9 +5,9 @@
 #include "control/control.h"
 #include "auditor/internal.h"
 
-void qpw_say(struct qpw_auditor *a, enum qpw_say kind, const char *format, ...)
+void qpw_auditor_notify(struct qpw_auditor *a, enum qpw_auditor_notify kind, const char *format, ...)
 {
-    char line[QPW_SAY_BYTES];
+    char line[QPW_NOTIFY_BYTES];
     va_list args;
 
     if (!a->options.say)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* marks.c - what was told of each thing so far, and the record that is written about it. */
+/* states.c - what was told of each thing so far, and the record that is written about it. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,9 +11,9 @@
 #define FORGET_S DAY_S
 #define PRUNE_S 3600u
 
-uint64_t qpw_tale_id(enum qpw_tale tale, const void *data, size_t size)
+uint64_t qpw_aggregate_id(enum qpw_aggregate_kind kind_of, const void *data, size_t size)
 {
-    uint64_t hash = 0xcbf29ce484222325ull ^ tale;
+    uint64_t hash = 0xcbf29ce484222325ull ^ kind_of;
 
     for (size_t i = 0; i < size; i++)
         hash = (hash ^ ((const uint8_t *)data)[i]) * 0x100000001b3ull;
@@ -24,47 +24,47 @@ uint64_t qpw_tale_id(enum qpw_tale tale, const void *data, size_t size)
     return hash ? hash : 1;
 }
 
-static uint64_t keyed_hash(const struct qpw_engine *e, uint8_t tale, const void *data, size_t size)
+static uint64_t keyed_hash(const struct qpw_engine *e, uint8_t kind_of, const void *data, size_t size)
 {
     struct hmac_sha256_ctx hash = e->keyed;
     uint64_t ret;
 
-    hmac_sha256_update(&hash, 1, &tale);
+    hmac_sha256_update(&hash, 1, &kind_of);
     hmac_sha256_update(&hash, size, data);
     hmac_sha256_digest(&hash, sizeof(ret), (uint8_t *)&ret);
     return ret;
 }
 
-uint64_t qpw_tale_keyed_id(const struct qpw_engine *e, enum qpw_tale tale, const void *data, size_t size)
+uint64_t qpw_aggregate_keyed_id(const struct qpw_engine *e, enum qpw_aggregate_kind kind_of, const void *data, size_t size)
 {
-    uint64_t id = keyed_hash(e, tale, data, size) & ((1ull << 53) - 1);
+    uint64_t id = keyed_hash(e, kind_of, data, size) & ((1ull << 53) - 1);
 
     return id ? id : 1;
 }
 
-static struct qpw_mark *add_mark(struct qpw_engine *e, uint64_t index)
+static struct qpw_alert_state *add_mark(struct qpw_engine *e, uint64_t index)
 {
-    struct qpw_mark *mark = QPW_ADD(e->marks, e->n_marks);
+    struct qpw_alert_state *state = QPW_ADD(e->states, e->n_states);
 
-    if (!mark)
+    if (!state)
         return NULL;
-    if (qpw_idmap_set(&e->mark_index, index, e->n_marks) < 0)
+    if (qpw_idmap_set(&e->state_index, index, e->n_states) < 0)
         return NULL;
-    e->marks[e->n_marks] = (struct qpw_mark){.index = index};
-    return &e->marks[e->n_marks++];
+    e->states[e->n_states] = (struct qpw_alert_state){.index = index};
+    return &e->states[e->n_states++];
 }
 
-struct qpw_mark *qpw_engine_mark(struct qpw_engine *e, uint64_t flow_id)
+struct qpw_alert_state *qpw_engine_state(struct qpw_engine *e, uint64_t flow_id)
 {
-    struct qpw_mark *mark;
+    struct qpw_alert_state *state;
     uint32_t at;
 
-    if (qpw_idmap_get(&e->mark_index, flow_id, &at))
-        return &e->marks[at];
-    mark = add_mark(e, flow_id);
-    if (mark)
-        mark->flow_id = flow_id;
-    return mark;
+    if (qpw_idmap_get(&e->state_index, flow_id, &at))
+        return &e->states[at];
+    state = add_mark(e, flow_id);
+    if (state)
+        state->flow_id = flow_id;
+    return state;
 }
 
 /* Whether the log's record is about that finding. Records without IP addresses are of frames that are not IP. */
@@ -79,48 +79,48 @@ static bool is_about(const struct qpw_engine_ends *ends, const struct qpw_findin
 }
 
 /* What the log tells of a finding that is met for the first time since. */
-static void recall(struct qpw_engine *e, struct qpw_mark *mark)
+static void recall(struct qpw_engine *e, struct qpw_alert_state *state)
 {
-    const struct qpw_mark *past;
+    const struct qpw_alert_state *past;
     uint32_t at;
 
-    if (!qpw_idmap_get(&e->mark_index, mark->flow_id, &at) || !is_about(&e->marks[at].ends, &mark->key))
+    if (!qpw_idmap_get(&e->state_index, state->flow_id, &at) || !is_about(&e->states[at].ends, &state->key))
         return;
-    past = &e->marks[at];
-    mark->sequence = past->sequence;
-    mark->written_ns = past->written_ns;
-    mark->told = past->told;
-    mark->outcome = past->outcome;
-    mark->state = past->state;
-    mark->signature = past->signature;
+    past = &e->states[at];
+    state->sequence = past->sequence;
+    state->written_ns = past->written_ns;
+    state->reported = past->reported;
+    state->outcome = past->outcome;
+    state->state = past->state;
+    state->signature = past->signature;
 }
 
-struct qpw_mark *qpw_engine_finding_mark(struct qpw_engine *e, const struct qpw_finding_row *row)
+struct qpw_alert_state *qpw_engine_finding_state(struct qpw_engine *e, const struct qpw_finding_row *row)
 {
     const uint64_t finding = 1ull << 63; /* flow_ids are below */
-    uint64_t index = keyed_hash(e, QPW_TALE_NONE, &row->key, sizeof(row->key)) | finding;
-    struct qpw_mark *mark;
+    uint64_t index = keyed_hash(e, QPW_AGGREGATE_NONE, &row->key, sizeof(row->key)) | finding;
+    struct qpw_alert_state *state;
     uint32_t at;
 
-    while (qpw_idmap_get(&e->mark_index, index, &at)) {
-        if (!memcmp(&e->marks[at].key, &row->key, sizeof(row->key)))
-            return &e->marks[at];
+    while (qpw_idmap_get(&e->state_index, index, &at)) {
+        if (!memcmp(&e->states[at].key, &row->key, sizeof(row->key)))
+            return &e->states[at];
         index = (index + 1) | finding;
     }
-    mark = add_mark(e, index);
-    if (!mark)
+    state = add_mark(e, index);
+    if (!state)
         return NULL;
-    mark->flow_id = row->flow_id;
-    mark->key = row->key;
-    recall(e, mark);
-    return mark;
+    state->flow_id = row->flow_id;
+    state->key = row->key;
+    recall(e, state);
+    return state;
 }
 
-const struct qpw_mark *qpw_engine_find(const struct qpw_engine *e, uint64_t flow_id)
+const struct qpw_alert_state *qpw_engine_find(const struct qpw_engine *e, uint64_t flow_id)
 {
     uint32_t at;
 
-    return qpw_idmap_get(&e->mark_index, flow_id, &at) ? &e->marks[at] : NULL;
+    return qpw_idmap_get(&e->state_index, flow_id, &at) ? &e->states[at] : NULL;
 }
 
 const char *qpw_engine_iface(const struct qpw_engine *e, unsigned number)
@@ -139,17 +139,17 @@ void qpw_engine_prune(struct qpw_engine *e, uint64_t now_ns)
     if (now_ns < e->pruned_ns + PRUNE_S * SECOND)
         return;
     e->pruned_ns = now_ns;
-    qpw_idmap_clear(&e->mark_index);
-    for (size_t i = 0; i < e->n_marks; i++) {
-        struct qpw_mark *mark = &e->marks[i];
-        uint64_t last_ns = mark->offered_ns > mark->written_ns ? mark->offered_ns : mark->written_ns;
+    qpw_idmap_clear(&e->state_index);
+    for (size_t i = 0; i < e->n_states; i++) {
+        struct qpw_alert_state *state = &e->states[i];
+        uint64_t last_ns = state->offered_ns > state->written_ns ? state->offered_ns : state->written_ns;
 
-        if (last_ns + FORGET_S * SECOND < now_ns || qpw_idmap_set(&e->mark_index, mark->index, kept) < 0)
-            free(mark->process);
+        if (last_ns + FORGET_S * SECOND < now_ns || qpw_idmap_set(&e->state_index, state->index, kept) < 0)
+            free(state->process);
         else
-            e->marks[kept++] = *mark;
+            e->states[kept++] = *state;
     }
-    e->n_marks = kept;
+    e->n_states = kept;
 }
 
 struct qpw_record *qpw_engine_begin(struct qpw_engine *e, enum qpw_signature_name signature, enum qpw_record_kind kind,
@@ -179,16 +179,16 @@ struct qpw_record *qpw_engine_begin(struct qpw_engine *e, enum qpw_signature_nam
     return r;
 }
 
-int qpw_engine_write(struct qpw_engine *e, struct qpw_mark *mark, uint64_t now_ns)
+int qpw_engine_write(struct qpw_engine *e, struct qpw_alert_state *state, uint64_t now_ns)
 {
     struct qpw_record *r = &e->record;
     int rc;
 
     if (e->blocked)
         return -EAGAIN;
-    if (mark) {
-        r->flow_id = mark->flow_id;
-        r->sequence = mark->sequence + 1;
+    if (state) {
+        r->flow_id = state->flow_id;
+        r->sequence = state->sequence + 1;
     }
     rc = e->writer.write(e->writer.data, r);
     e->figures.blocked = e->blocked = rc < 0;
@@ -201,13 +201,13 @@ int qpw_engine_write(struct qpw_engine *e, struct qpw_mark *mark, uint64_t now_n
         e->figures.alerts++;
         e->figures.by_severity[qpw_record_severity(r)]++;
     }
-    if (!mark)
+    if (!state)
         return 0;
-    mark->sequence++;
-    mark->written_ns = now_ns;
+    state->sequence++;
+    state->written_ns = now_ns;
     for (unsigned s = 1; s < QPW_SIG_COUNT; s++)
         if (qpw_signature(s) == r->signature)
-            mark->signature = s;
+            state->signature = s;
     return 0;
 }
 

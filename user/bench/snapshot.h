@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* picture.h - how long user space takes for one picture of many meters. */
-#ifndef QPW_BENCH_PICTURE_H
-#define QPW_BENCH_PICTURE_H
+/* snapshot.h - how long user space takes for one picture of many meters. */
+#ifndef QPW_BENCH_SNAPSHOT_H
+#define QPW_BENCH_SNAPSHOT_H
 
 #include <stdint.h>
 
@@ -15,6 +15,6 @@
  * counted in, and takes the picture of them that the live view takes each second. ret_ns: the median of several.
  * The meters stay. 0, or negative errno with err.
  */
-int qpw_bench_picture(const struct qpw_kernel *k, uint64_t *ret_ns, struct qpw_error *err);
+int qpw_bench_snapshot(const struct qpw_kernel *k, uint64_t *ret_ns, struct qpw_error *err);
 
 #endif

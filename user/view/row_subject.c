@@ -1,23 +1,23 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-#include "view/thing.h"
+#include "view/row_subject.h"
 
 #include "util/names.h"
 
-struct qpw_thing qpw_thing_of(const struct qpw_row *row)
+struct qpw_row_subject qpw_row_subject_of(const struct qpw_row *row)
 {
-    struct qpw_thing t = {0};
+    struct qpw_row_subject t = {0};
 
     if (row->kind == QPW_ROW_FINDING) {
         const struct qpw_finding_row *f = row->source;
 
-        t = (struct qpw_thing){f->key.kind, f->key.protocol, f->key.direction, f->key.verdict, f->value.reason,
+        t = (struct qpw_row_subject){f->key.kind, f->key.protocol, f->key.direction, f->key.verdict, f->value.reason,
                            f->value.scope, f->key.port, f->value.rule, f->value.peer, f->value.iface, f->value.vlan,
                            f->key.initiator, f->key.responder, &f->value};
     } else if (row->kind == QPW_ROW_GROUP) {
         const struct qpw_finding_line *line = row->source;
         const struct qpw_finding_row *f = line->first;
 
-        t = (struct qpw_thing){f->key.kind, f->key.protocol, f->key.direction, f->key.verdict, f->value.reason,
+        t = (struct qpw_row_subject){f->key.kind, f->key.protocol, f->key.direction, f->key.verdict, f->value.reason,
                                f->value.scope, f->key.port, f->value.rule, f->value.peer, f->value.iface, f->value.vlan,
                                line->initiators == 1 || line->service ? f->key.initiator : NULL,
                                line->responders == 1 || line->service ? f->key.responder : NULL, NULL};
@@ -26,7 +26,7 @@ struct qpw_thing qpw_thing_of(const struct qpw_row *row)
     } else if (row->kind == QPW_ROW_METER) {
         const struct qpw_meter_row *meter = row->source;
 
-        t = (struct qpw_thing){meter->key.kind, meter->key.protocol, meter->key.direction, meter->key.verdict,
+        t = (struct qpw_row_subject){meter->key.kind, meter->key.protocol, meter->key.direction, meter->key.verdict,
                            meter->key.reason, meter->key.scope, meter->key.port, meter->key.rule, meter->key.peer,
                            meter->key.iface, 0, NULL, NULL, NULL};
         if (t.kind == QPW_KIND_ICMP && !qpw_meter_has_icmp_type(&meter->key))
@@ -50,7 +50,7 @@ struct qpw_thing qpw_thing_of(const struct qpw_row *row)
         const struct qpw_connection *c = row->source;
         struct qpw_connection_ends ends = qpw_connection_ends(&c->key, &c->conn);
 
-        t = (struct qpw_thing){(uint8_t)qpw_protocol_kind(c->key.protocol), c->key.protocol, c->conn.direction,
+        t = (struct qpw_row_subject){(uint8_t)qpw_protocol_kind(c->key.protocol), c->key.protocol, c->conn.direction,
                                c->conn.verdict, c->conn.reason, qpw_conn_scope(&c->conn), ends.to_port, c->conn.rule,
                                c->conn.peer, (uint16_t)c->conn.iface, c->conn.vlan & QPW_VLAN_ID, ends.from, ends.to, NULL};
     } else if (row->kind == QPW_ROW_LISTENER) {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* hidden.c - the policy's suppressions: what they hide is counted and told, and so are their coming and going. */
+/* suppressed.c - the policy's suppressions: what they hide is counted and told, and so are their coming and going. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,7 +17,7 @@ static void clear_one(struct qpw_suppress_state *s)
     free(s->reason);
 }
 
-void qpw_hidden_clear(struct qpw_engine *e)
+void qpw_suppressed_clear(struct qpw_engine *e)
 {
     for (size_t i = 0; i < e->n_suppressions; i++)
         clear_one(&e->suppressions[i]);
@@ -45,12 +45,12 @@ static void add(struct qpw_engine *e, const struct qpw_suppression *line)
         return;
     }
     snprintf(s.name, sizeof(s.name), "%s", line->name);
-    s.flow_id = qpw_tale_id(QPW_TALE_SUPPRESSION, s.text, strlen(s.text));
+    s.flow_id = qpw_aggregate_id(QPW_AGGREGATE_SUPPRESSION, s.text, strlen(s.text));
     *place = s;
     e->n_suppressions++;
 }
 
-void qpw_hidden_context(struct qpw_engine *e, uint64_t now_ns)
+void qpw_suppressed_context(struct qpw_engine *e, uint64_t now_ns)
 {
     const struct qpw_policy *policy = e->context.policy;
     size_t known = e->n_suppressions, kept = 0;
@@ -67,11 +67,11 @@ void qpw_hidden_context(struct qpw_engine *e, uint64_t now_ns)
             add(e, &policy->suppressions[i]);
     }
     /* Other lines than before: what one hid may be shown now, and is counted again if another hides it. */
-    for (size_t i = 0; i < e->n_marks && (kept != known || known != e->n_suppressions); i++)
-        e->marks[i].hidden = false;
+    for (size_t i = 0; i < e->n_states && (kept != known || known != e->n_suppressions); i++)
+        e->states[i].hidden = false;
 }
 
-bool qpw_hidden(struct qpw_engine *e, const struct qpw_finding_row *row, struct qpw_mark *mark, uint64_t now_ns)
+bool qpw_suppressed(struct qpw_engine *e, const struct qpw_finding_row *row, struct qpw_alert_state *state, uint64_t now_ns)
 {
     struct qpw_suppress_query query = {
         .direction = row->key.direction, .kind = row->key.kind, .protocol = row->key.protocol,
@@ -79,10 +79,10 @@ bool qpw_hidden(struct qpw_engine *e, const struct qpw_finding_row *row, struct 
         .rule = qpw_text_rule(&e->context, row->value.rule), .now = now_ns / SECOND,
     };
 
-    return qpw_hidden_by(e, &query, mark);
+    return qpw_suppressed_by(e, &query, state);
 }
 
-bool qpw_hidden_by(struct qpw_engine *e, const struct qpw_suppress_query *query, struct qpw_mark *mark)
+bool qpw_suppressed_by(struct qpw_engine *e, const struct qpw_suppress_query *query, struct qpw_alert_state *state)
 {
     const struct qpw_suppression *line;
     struct qpw_suppress_state *s;
@@ -92,9 +92,9 @@ bool qpw_hidden_by(struct qpw_engine *e, const struct qpw_suppress_query *query,
     line = qpw_policy_suppressed(e->context.policy, query);
     if (!line)
         return false;
-    if (mark->hidden)
+    if (state->hidden)
         return true;
-    mark->hidden = true;
+    state->hidden = true;
     e->figures.suppressed++;
     s = by_text(e, line->text);
     if (s)
@@ -105,9 +105,9 @@ bool qpw_hidden_by(struct qpw_engine *e, const struct qpw_suppress_query *query,
 static int write_one(struct qpw_engine *e, struct qpw_suppress_state *s, enum qpw_signature_name signature,
                      uint64_t now_ns)
 {
-    struct qpw_mark *mark = qpw_engine_mark(e, s->flow_id);
+    struct qpw_alert_state *state = qpw_engine_state(e, s->flow_id);
     struct qpw_record *r =
-        qpw_engine_begin(e, signature, mark && mark->sequence ? QPW_RECORD_SUMMARY : QPW_RECORD_FIRST, now_ns, now_ns);
+        qpw_engine_begin(e, signature, state && state->sequence ? QPW_RECORD_SUMMARY : QPW_RECORD_FIRST, now_ns, now_ns);
     struct qpw_text_about about = {.context = &e->context};
     char count[40], detail[512];
 
@@ -119,7 +119,7 @@ static int write_one(struct qpw_engine *e, struct qpw_suppress_state *s, enum qp
     qpw_record_fact(r, "line", "%s", s->text);
     qpw_record_fact(r, "reason", "%s", s->reason);
     qpw_record_fact(r, "suppressed", "%llu", (unsigned long long)s->hits);
-    return qpw_engine_write(e, mark, now_ns);
+    return qpw_engine_write(e, state, now_ns);
 }
 
 /* Its coming or going, once each. An earlier auditor's newest record says what was told. */
@@ -127,25 +127,25 @@ static void tell_state(struct qpw_engine *e, struct qpw_suppress_state *s, const
                        uint64_t now_ns)
 {
     bool in_force = line && qpw_suppression_in_force(line, now_ns / SECOND);
-    const struct qpw_mark *past = qpw_engine_find(e, s->flow_id);
+    const struct qpw_alert_state *past = qpw_engine_find(e, s->flow_id);
 
-    if (!s->told && past && past->sequence)
+    if (!s->reported && past && past->sequence)
         s->in_force = past->signature != QPW_SIG_SUPPRESSION_ENDED;
-    s->told = true;
+    s->reported = true;
     if (s->in_force == in_force)
         return;
     if (write_one(e, s, in_force ? QPW_SIG_SUPPRESSION_ADDED : QPW_SIG_SUPPRESSION_ENDED, now_ns) == 0)
         s->in_force = in_force;
 }
 
-void qpw_hidden_write(struct qpw_engine *e, uint64_t now_ns)
+void qpw_suppressed_write(struct qpw_engine *e, uint64_t now_ns)
 {
     const struct qpw_policy *policy = e->context.policy;
 
     for (size_t i = 0; i < e->n_suppressions; i++) {
         struct qpw_suppress_state *s = &e->suppressions[i];
         const struct qpw_suppression *line = NULL;
-        const struct qpw_mark *past;
+        const struct qpw_alert_state *past;
 
         for (size_t j = 0; policy && !s->gone && j < policy->n_suppressions; j++)
             if (!strcmp(policy->suppressions[j].text, s->text))

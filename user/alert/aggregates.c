@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * groups.c - unanswered findings that are told as one: a scan, many initiators of one thing, a flood
+ * aggregates.c - unanswered findings that are told as one: a scan, many initiators of one thing, a flood
  * at one address, an unnamed neighbour, noise to broadcast and multicast addresses.
  *
  * A group counts findings (not packets) by the time of their first packet, so that after a restart
@@ -26,7 +26,7 @@ struct group_key {
 };
 
 /* In the order in which they are asked. */
-static const enum qpw_tale tales[] = {QPW_TALE_SCAN, QPW_TALE_MANY, QPW_TALE_FLOOD, QPW_TALE_NEIGHBOUR};
+static const enum qpw_aggregate_kind tales[] = {QPW_AGGREGATE_SCAN, QPW_AGGREGATE_MANY, QPW_AGGREGATE_FLOOD, QPW_AGGREGATE_NEIGHBOUR};
 #define TALES (sizeof(tales) / sizeof(*tales))
 
 bool qpw_engine_neighbour(const struct qpw_engine *e, const struct qpw_finding_row *row)
@@ -49,34 +49,34 @@ bool qpw_engine_neighbour(const struct qpw_engine *e, const struct qpw_finding_r
     return false;
 }
 
-static uint64_t group_id(const struct qpw_engine *e, enum qpw_tale tale, const struct qpw_finding_key *key)
+static uint64_t group_id(const struct qpw_engine *e, enum qpw_aggregate_kind kind_of, const struct qpw_finding_key *key)
 {
     struct group_key id = {.direction = key->direction};
 
-    if (tale == QPW_TALE_SCAN)
+    if (kind_of == QPW_AGGREGATE_SCAN)
         memcpy(id.addr, key->initiator, 16);
-    else if (tale == QPW_TALE_NEIGHBOUR)
+    else if (kind_of == QPW_AGGREGATE_NEIGHBOUR)
         memcpy(id.addr, qpw_finding_remote(key), 16);
-    else if (tale != QPW_TALE_NOISE)
+    else if (kind_of != QPW_AGGREGATE_NOISE)
         memcpy(id.addr, key->responder, 16);
-    if (tale == QPW_TALE_NEIGHBOUR)
+    if (kind_of == QPW_AGGREGATE_NEIGHBOUR)
         id.direction = 0;
-    if (tale == QPW_TALE_MANY || tale == QPW_TALE_NOISE) {
+    if (kind_of == QPW_AGGREGATE_MANY || kind_of == QPW_AGGREGATE_NOISE) {
         id.kind = key->kind;
         id.protocol = key->protocol;
         id.port = key->port;
     }
-    return qpw_tale_keyed_id(e, tale, &id, sizeof(id));
+    return qpw_aggregate_keyed_id(e, kind_of, &id, sizeof(id));
 }
 
-struct qpw_group *qpw_group_find(struct qpw_engine *e, uint64_t id)
+struct qpw_aggregate *qpw_aggregate_find(struct qpw_engine *e, uint64_t id)
 {
     uint32_t at;
 
-    return qpw_idmap_get(&e->group_index, id, &at) ? &e->groups[at] : NULL;
+    return qpw_idmap_get(&e->aggregate_index, id, &at) ? &e->aggregates[at] : NULL;
 }
 
-static void free_parts(struct qpw_group *g)
+static void free_parts(struct qpw_aggregate *g)
 {
     free(g->prefixes);
     qpw_service_clear(g->service);
@@ -87,67 +87,67 @@ static void compact(struct qpw_engine *e, uint64_t now_ns)
 {
     size_t kept = 0;
 
-    qpw_idmap_clear(&e->group_index);
-    for (size_t i = 0; i < e->n_groups; i++) {
-        struct qpw_group *g = &e->groups[i];
+    qpw_idmap_clear(&e->aggregate_index);
+    for (size_t i = 0; i < e->n_aggregates; i++) {
+        struct qpw_aggregate *g = &e->aggregates[i];
 
         if ((!g->active && g->last_ns + e->settings.slow_window_s * SECOND < now_ns) ||
-            qpw_idmap_set(&e->group_index, g->flow_id, kept) < 0)
+            qpw_idmap_set(&e->aggregate_index, g->flow_id, kept) < 0)
             free_parts(g);
         else
-            e->groups[kept++] = *g;
+            e->aggregates[kept++] = *g;
     }
-    e->n_groups = kept;
+    e->n_aggregates = kept;
 }
 
-static struct qpw_group *make(struct qpw_engine *e, enum qpw_tale tale, uint64_t id, uint64_t now_ns)
+static struct qpw_aggregate *make(struct qpw_engine *e, enum qpw_aggregate_kind kind_of, uint64_t id, uint64_t now_ns)
 {
-    if (e->n_groups == QPW_MAX_GROUPS)
+    if (e->n_aggregates == QPW_MAX_AGGREGATES)
         compact(e, now_ns);
-    if (e->n_groups == QPW_MAX_GROUPS)
+    if (e->n_aggregates == QPW_MAX_AGGREGATES)
         return NULL; /* told one by one, under the cap */
-    if (!QPW_ADD(e->groups, e->n_groups))
+    if (!QPW_ADD(e->aggregates, e->n_aggregates))
         return NULL;
-    if (qpw_idmap_set(&e->group_index, id, e->n_groups) < 0)
+    if (qpw_idmap_set(&e->aggregate_index, id, e->n_aggregates) < 0)
         return NULL;
-    e->groups[e->n_groups] = (struct qpw_group){.flow_id = id, .tale = tale};
-    return &e->groups[e->n_groups++];
+    e->aggregates[e->n_aggregates] = (struct qpw_aggregate){.flow_id = id, .kind_of = kind_of};
+    return &e->aggregates[e->n_aggregates++];
 }
 
-struct qpw_group *qpw_group_get(struct qpw_engine *e, enum qpw_tale tale, uint64_t id, uint64_t now_ns)
+struct qpw_aggregate *qpw_aggregate_get(struct qpw_engine *e, enum qpw_aggregate_kind kind_of, uint64_t id, uint64_t now_ns)
 {
-    struct qpw_group *g = qpw_group_find(e, id);
+    struct qpw_aggregate *g = qpw_aggregate_find(e, id);
 
-    return g ? g : make(e, tale, id, now_ns);
+    return g ? g : make(e, kind_of, id, now_ns);
 }
 
 /* How many tries lie within the window that ends with the newest. */
-static bool reached(const struct qpw_group *g, unsigned threshold, unsigned window_s)
+static bool reached(const struct qpw_aggregate *g, unsigned threshold, unsigned window_s)
 {
     uint32_t newest, oldest;
 
-    if (!threshold || g->tries < threshold || threshold > QPW_GROUP_RING)
+    if (!threshold || g->tries < threshold || threshold > QPW_AGGREGATE_RING)
         return false;
-    newest = g->ring[(g->tries - 1) % QPW_GROUP_RING];
-    oldest = g->ring[(g->tries - threshold) % QPW_GROUP_RING];
+    newest = g->ring[(g->tries - 1) % QPW_AGGREGATE_RING];
+    oldest = g->ring[(g->tries - threshold) % QPW_AGGREGATE_RING];
     return newest - oldest <= window_s;
 }
 
-static bool over(const struct qpw_engine *e, const struct qpw_group *g)
+static bool over(const struct qpw_engine *e, const struct qpw_aggregate *g)
 {
     const struct qpw_engine_settings *s = &e->settings;
 
-    switch (g->tale) {
-    case QPW_TALE_SCAN:
+    switch (g->kind_of) {
+    case QPW_AGGREGATE_SCAN:
         return reached(g, s->scan_targets, s->scan_window_s) || reached(g, s->slow_scan_targets, s->slow_window_s);
-    case QPW_TALE_MANY: return reached(g, s->initiators, s->slow_window_s);
-    case QPW_TALE_FLOOD: return reached(g, s->flood, s->scan_window_s);
-    case QPW_TALE_NEIGHBOUR: return reached(g, s->neighbour, s->slow_window_s);
+    case QPW_AGGREGATE_MANY: return reached(g, s->initiators, s->slow_window_s);
+    case QPW_AGGREGATE_FLOOD: return reached(g, s->flood, s->scan_window_s);
+    case QPW_AGGREGATE_NEIGHBOUR: return reached(g, s->neighbour, s->slow_window_s);
     default: return true;
     }
 }
 
-void qpw_group_add_prefix(struct qpw_group *g, const uint8_t addr[16])
+void qpw_aggregate_add_prefix(struct qpw_aggregate *g, const uint8_t addr[16])
 {
     bool v4 = IN6_IS_ADDR_V4MAPPED((const struct in6_addr *)addr);
     uint8_t prefix[16] = {0};
@@ -163,7 +163,7 @@ void qpw_group_add_prefix(struct qpw_group *g, const uint8_t addr[16])
             p->count[i]++;
             return;
         }
-    if (p->n == QPW_GROUP_PREFIXES) {
+    if (p->n == QPW_AGGREGATE_PREFIXES) {
         p->others++;
         return;
     }
@@ -171,16 +171,16 @@ void qpw_group_add_prefix(struct qpw_group *g, const uint8_t addr[16])
     p->count[p->n++] = 1;
 }
 
-static void add_port(struct qpw_group *g, const struct qpw_finding_key *key)
+static void add_port(struct qpw_aggregate *g, const struct qpw_finding_key *key)
 {
     if (!g->n_ports || key->port < g->lowest)
         g->lowest = key->port;
     if (!g->n_ports || key->port > g->highest)
         g->highest = key->port;
-    for (unsigned i = 0; i < g->n_ports && i < QPW_GROUP_PORTS; i++)
+    for (unsigned i = 0; i < g->n_ports && i < QPW_AGGREGATE_PORTS_KEPT; i++)
         if (g->ports[i] == key->port && g->protocols[i] == key->protocol)
             return;
-    if (g->n_ports < QPW_GROUP_PORTS) {
+    if (g->n_ports < QPW_AGGREGATE_PORTS_KEPT) {
         g->ports[g->n_ports] = key->port;
         g->protocols[g->n_ports] = key->protocol;
     }
@@ -188,29 +188,29 @@ static void add_port(struct qpw_group *g, const struct qpw_finding_key *key)
         g->n_ports++;
 }
 
-void qpw_group_end(struct qpw_group *g)
+void qpw_aggregate_end(struct qpw_aggregate *g)
 {
     free_parts(g);
-    *g = (struct qpw_group){.flow_id = g->flow_id, .tale = g->tale, .last_ns = g->last_ns};
+    *g = (struct qpw_aggregate){.flow_id = g->flow_id, .kind_of = g->kind_of, .last_ns = g->last_ns};
 }
 
-static void track_one(struct qpw_engine *e, enum qpw_tale tale, const struct qpw_finding_row *row, uint64_t try_ns)
+static void track_one(struct qpw_engine *e, enum qpw_aggregate_kind kind_of, const struct qpw_finding_row *row, uint64_t try_ns)
 {
-    uint64_t id = group_id(e, tale, &row->key);
-    struct qpw_group *g = qpw_group_get(e, tale, id, try_ns);
+    uint64_t id = group_id(e, kind_of, &row->key);
+    struct qpw_aggregate *g = qpw_aggregate_get(e, kind_of, id, try_ns);
 
     if (!g)
         return;
     if (g->tries && !g->active && g->last_ns + e->settings.slow_window_s * SECOND < try_ns)
-        qpw_group_end(g);
+        qpw_aggregate_end(g);
     if (!g->tries)
         g->first_ns = try_ns;
-    if (g->tries && (tale == QPW_TALE_MANY || tale == QPW_TALE_FLOOD)) {
+    if (g->tries && (kind_of == QPW_AGGREGATE_MANY || kind_of == QPW_AGGREGATE_FLOOD)) {
         if (g->tries == 1)
-            qpw_group_add_prefix(g, g->row.key.initiator); /* most groups stay at one: only now worth the memory */
-        qpw_group_add_prefix(g, row->key.initiator);
+            qpw_aggregate_add_prefix(g, g->row.key.initiator); /* most groups stay at one: only now worth the memory */
+        qpw_aggregate_add_prefix(g, row->key.initiator);
     }
-    g->ring[g->tries++ % QPW_GROUP_RING] = try_ns / SECOND;
+    g->ring[g->tries++ % QPW_AGGREGATE_RING] = try_ns / SECOND;
     g->inbound |= row->key.direction == QPW_DIR_INBOUND;
     g->outbound |= row->key.direction == QPW_DIR_OUTBOUND;
     add_port(g, &row->key);
@@ -229,15 +229,15 @@ static void track_one(struct qpw_engine *e, enum qpw_tale tale, const struct qpw
  * A finding was answered after all: as long as the group is not reported it does not count there. Of who scans every
  * port counts.
  */
-static void take_out(struct qpw_engine *e, enum qpw_tale tale, const struct qpw_finding_row *row, const struct qpw_mark *mark)
+static void take_out(struct qpw_engine *e, enum qpw_aggregate_kind kind_of, const struct qpw_finding_row *row, const struct qpw_alert_state *state)
 {
-    struct qpw_group *g = qpw_group_find(e, group_id(e, tale, &row->key));
+    struct qpw_aggregate *g = qpw_aggregate_find(e, group_id(e, kind_of, &row->key));
 
-    if (!g || g->told || !g->tries || row->first_unix_ns < g->first_ns)
+    if (!g || g->reported || !g->tries || row->first_unix_ns < g->first_ns)
         return;
     g->tries--;
-    if (g->active && mark->state == QPW_MARK_FOLDED) {
-        g->folded -= g->folded < mark->told ? g->folded : mark->told;
+    if (g->active && state->state == QPW_ALERT_STATE_AGGREGATED) {
+        g->folded -= g->folded < state->reported ? g->folded : state->reported;
         g->folded_all -= g->folded_all > 0;
     }
     if (g->active && !g->folded && !over(e, g))
@@ -252,88 +252,88 @@ static bool is_try(const struct qpw_finding_row *row)
     return row->key.verdict == QPW_VERDICT_UNEXPECTED || (wide && !(row->value.flags & QPW_FINDING_MULTICAST));
 }
 
-void qpw_groups_track(struct qpw_engine *e, const struct qpw_finding_row *row, struct qpw_mark *mark)
+void qpw_aggregates_track(struct qpw_engine *e, const struct qpw_finding_row *row, struct qpw_alert_state *state)
 {
     bool answered = row->value.outcome >= QPW_OUTCOME_ANSWERED;
     uint64_t try_ns = row->first_unix_ns;
 
-    if (answered && mark->crowded) {
-        take_out(e, QPW_TALE_MANY, row, mark);
-        take_out(e, QPW_TALE_FLOOD, row, mark);
+    if (answered && state->crowded) {
+        take_out(e, QPW_AGGREGATE_MANY, row, state);
+        take_out(e, QPW_AGGREGATE_FLOOD, row, state);
     }
     if (answered) {
-        mark->tracked_ns = 0;
-        mark->crowded = false;
+        state->tracked_ns = 0;
+        state->crowded = false;
     }
     if (answered || !is_try(row))
         return;
-    if (mark->tracked_ns) {
-        if (row->last_unix_ns < mark->tracked_ns + e->settings.slow_window_s * SECOND)
+    if (state->tracked_ns) {
+        if (row->last_unix_ns < state->tracked_ns + e->settings.slow_window_s * SECOND)
             return;
         try_ns = row->last_unix_ns; /* quiet for long and back: counts as a new try */
     }
-    mark->tracked_ns = try_ns;
+    state->tracked_ns = try_ns;
     if (row->value.flags & QPW_FINDING_MULTICAST) {
-        track_one(e, QPW_TALE_NOISE, row, try_ns);
+        track_one(e, QPW_AGGREGATE_NOISE, row, try_ns);
         return;
     }
     if (row->key.kind == QPW_KIND_ETHERTYPE)
         return;
-    track_one(e, QPW_TALE_SCAN, row, try_ns);
+    track_one(e, QPW_AGGREGATE_SCAN, row, try_ns);
     if (row->key.verdict != QPW_VERDICT_UNEXPECTED)
         return; /* alone it is no concern, or one of its own */
     if (row->key.direction == QPW_DIR_INBOUND) {
-        struct qpw_group *scan = qpw_group_find(e, group_id(e, QPW_TALE_SCAN, &row->key));
+        struct qpw_aggregate *scan = qpw_aggregate_find(e, group_id(e, QPW_AGGREGATE_SCAN, &row->key));
 
         if (scan && scan->active)
             return; /* one scanner is not many initiators */
-        track_one(e, QPW_TALE_MANY, row, try_ns);
-        track_one(e, QPW_TALE_FLOOD, row, try_ns);
-        mark->crowded = true;
+        track_one(e, QPW_AGGREGATE_MANY, row, try_ns);
+        track_one(e, QPW_AGGREGATE_FLOOD, row, try_ns);
+        state->crowded = true;
     }
     if (qpw_engine_neighbour(e, row))
-        track_one(e, QPW_TALE_NEIGHBOUR, row, try_ns);
+        track_one(e, QPW_AGGREGATE_NEIGHBOUR, row, try_ns);
 }
 
 /* The active group that this finding belongs to, or NULL. */
-static struct qpw_group *group_of(struct qpw_engine *e, const struct qpw_finding_row *row)
+static struct qpw_aggregate *group_of(struct qpw_engine *e, const struct qpw_finding_row *row)
 {
-    struct qpw_group *g;
+    struct qpw_aggregate *g;
 
     if (row->value.flags & QPW_FINDING_MULTICAST) {
-        g = qpw_group_find(e, group_id(e, QPW_TALE_NOISE, &row->key));
+        g = qpw_aggregate_find(e, group_id(e, QPW_AGGREGATE_NOISE, &row->key));
         return g && g->active ? g : NULL;
     }
     for (size_t i = 0; i < (row->key.verdict == QPW_VERDICT_UNEXPECTED ? TALES : 1) && row->key.kind != QPW_KIND_ETHERTYPE; i++) {
-        g = qpw_group_find(e, group_id(e, tales[i], &row->key));
+        g = qpw_aggregate_find(e, group_id(e, tales[i], &row->key));
         if (g && g->active)
             return g;
     }
     return NULL;
 }
 
-bool qpw_groups_fold(struct qpw_engine *e, const struct qpw_finding_row *row, struct qpw_mark *mark)
+bool qpw_aggregates_add(struct qpw_engine *e, const struct qpw_finding_row *row, struct qpw_alert_state *state)
 {
     uint64_t n = row->counts.connections;
-    struct qpw_group *g;
-    bool fresh = mark->state != QPW_MARK_FOLDED;
+    struct qpw_aggregate *g;
+    bool fresh = state->state != QPW_ALERT_STATE_AGGREGATED;
 
     if (!is_try(row))
         return false;
     g = group_of(e, row);
     if (!g) /* a finding once told within a group stays so until it is tried again */
-        return !fresh && row->last_unix_ns < mark->tracked_ns + e->settings.slow_window_s * SECOND;
+        return !fresh && row->last_unix_ns < state->tracked_ns + e->settings.slow_window_s * SECOND;
     if (!n)
         n = 1;
-    if (fresh || n > mark->told) {
-        const struct qpw_mark *told = qpw_engine_find(e, g->flow_id);
+    if (fresh || n > state->reported) {
+        const struct qpw_alert_state *reported = qpw_engine_find(e, g->flow_id);
 
         /* Before the group's newest record: an earlier auditor counted it. */
-        if (!told || row->last_unix_ns > told->written_ns) {
-            g->folded += fresh ? n : n - mark->told;
+        if (!reported || row->last_unix_ns > reported->written_ns) {
+            g->folded += fresh ? n : n - state->reported;
             g->folded_all += fresh;
             g->changed = true;
-            e->groups_urgent = e->groups_urgent || !g->told;
+            e->aggregates_urgent = e->aggregates_urgent || !g->reported;
             if (row->last_unix_ns > g->last_ns) {
                 g->last_ns = row->last_unix_ns;
                 g->row = *row;
@@ -342,10 +342,10 @@ bool qpw_groups_fold(struct qpw_engine *e, const struct qpw_finding_row *row, st
     }
     if (fresh)
         e->figures.folded++;
-    mark->state = QPW_MARK_FOLDED;
-    mark->told = n;
-    if (mark->held) {
-        mark->held = false;
+    state->state = QPW_ALERT_STATE_AGGREGATED;
+    state->reported = n;
+    if (state->rate_limited) {
+        state->rate_limited = false;
         e->figures.waiting--;
     }
     return true;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* keyless.h - packets that belong to no connection: non-IP, in transit, undecidable. Judged and counted at once. */
-#ifndef QPW_BPF_KEYLESS_H
-#define QPW_BPF_KEYLESS_H
+/* connless.h - packets that belong to no connection: non-IP, in transit, undecidable. Judged and counted at once. */
+#ifndef QPW_BPF_CONNLESS_H
+#define QPW_BPF_CONNLESS_H
 
 #include "count.h"
 #include "finding.h"
