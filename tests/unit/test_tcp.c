@@ -137,7 +137,7 @@ Test(tcp, the_initiator_may_try_anew_with_another_number)
     for (int node = 0; node < 2; node++) {
         struct qpw_conn c = opened(node);
 
-        cr_assert_eq(step(&c, node, SYN, 7777, 0, 0), QPW_DO_CHANGED);
+        cr_assert_eq(step(&c, node, SYN, 7777, 0, 0), QPW_DO_CHANGED_SYN);
         cr_assert(step(&c, !node, SYN | ACK, ANSWER, 7778, 0) & QPW_DO_ROSE);
         cr_assert(step(&c, node, ACK, 7778, ANSWER + 1, 0) & QPW_DO_ESTABLISH);
     }
