@@ -78,7 +78,32 @@ struct qpw_tokens {
     __u64 left;
 };
 
-/* Working space of one packet on its slow path: too large for the 512-byte stack. */
+/*
+ * Working space of one packet on its slow path: too large for the 512-byte stack. Each field is written by its owner;
+ * where two are named, the first fills it for the second, or both work on packets that the other never sees.
+ *
+ *   qportwatch.bpf.c  in, ifindex, iface, iface_generation, iface_ns, rx, now, frames, bytes, more, tag, placed, quote,
+ *                     quoted_bytes, owned; what has to be 0 at the beginning of a packet
+ *   parse.h           pkt, header
+ *   local.h, route.h  self, local; route, route_value
+ *   track.h           key, saved, place, pair, incarnation, half_set, half_mark, cacheable, frag, asked, asked_group,
+ *                     answer_port, quoted_known
+ *   open.h            conn, opened, stray, junk
+ *   conn.h, half.h    made; half_way, half_rank, conn_key
+ *   question.h        question, question_line, question_id, asked_last
+ *   judge.h           verdict, vlan, misfit, set, vouch, vouched, vouched_rule, holder, walked, echo_asked
+ *   infra.h           rate, infra_news
+ *   owner.h           owner, listener
+ *   count.h           meter, row, row_slot
+ *   finding.h         finding, finding_value, mirror, detail, detail_value, place_key, place_of
+ *   account.h         before, parent, parent_value, none
+ *   connless.h        meter, finding, finding_value, vlan and misfit of a packet that has no connection
+ *   cache.h, event.h  victim; tokens and the other buckets
+ *   maps.h            cell, full_until
+ *
+ * Kept from one packet to the next: iface with its generation and time, row and row_slot, the buckets, full_until, victim
+ * and asked_last. Everything else is of one packet.
+ */
 struct qpw_work {
     struct qpw_pkt pkt;
     struct qpw_input in;            /* without its packet pointers */
