@@ -145,7 +145,7 @@ __noinline __u32 qpw_known_slot(__u32 ifindex, __u32 rx)
     return slot;
 }
 
-/* Who holds the node's end of c. What was decided, or is asked, is of that process: another's on its port is judged anew. */
+/* Who holds the node's end of c. What was decided, or is asked, is of that process: another's on its port is judged again. */
 static __always_inline void qpw_owner_set_of(struct qpw_conn *c, __u32 number)
 {
     if (c->state == QPW_STATE_DATAGRAM && (c->end[1] & (QPW_END_VOUCHED | QPW_END_OWNER_ASKED)) && c->owner != number) {

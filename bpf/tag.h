@@ -39,7 +39,7 @@ struct qpw_incarnations {
     __u32 pair[QPW_PAIR_INCARNATIONS];
     /*
      * Presence filter of the tables of meters, findings and details, see presence.h. Bytes, which two CPUs can set at once;
-     * present_bit is the one of the two that counts, while user space makes the other one anew; 0: none says anything.
+     * present_bit is the one of the two that counts, while user space rebuilds the other one; 0: none says anything.
      */
     __u8 present[QPW_PRESENT_SLOTS];
     __u8 present_bit;

@@ -341,7 +341,7 @@ static bool in_service(struct qpw_engine *e, struct work *w, uint64_t now_ns)
     if (!w->answered || w->signature == QPW_SIG_CROSSED)
         return false;
     if (!w->state->sequence && w->life.state == QPW_FINDING_OPEN && is_of_new_program(w->signature))
-        return false; /* whoever else uses the port */
+        return false; /* other users of the port are no cover for a new program */
     if (!w->state->service)
         offer.process = process_of(e, w);
     if (!qpw_services_add(e, &offer, now_ns))

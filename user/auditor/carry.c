@@ -99,7 +99,7 @@ static int take_meta(struct qpw_auditor *a, struct qpw_carry *c, struct qpw_erro
     return qpw_meta_write(&a->kernel, &a->meta, err);
 }
 
-/* In the first CPU's place, while no program counts. What is counted of connections begins anew with these. */
+/* In the first CPU's place, while no program counts. What is counted of connections starts from these. */
 static void copy_losses(const struct qpw_carry *c, const struct qpw_kernel *k)
 {
     int cpus = qpw_possible_cpus(), from = c->old.map_fd[QPW_MAP_losses], to = k->map_fd[QPW_MAP_losses];

@@ -4,7 +4,7 @@
  *
  * The kernel side's map `first_seen` is the memory; what the alert log names is added at the start. Every face reads
  * from there what a finding's severity depends on (facts/severity.h). What was only attempted or refused makes no program
- * known: whoever tries several addresses in turn is new at the one that answers.
+ * known: one that tries several addresses in turn is new at the one that answers.
  */
 #ifndef QPW_AUDITOR_FIRST_SEEN_H
 #define QPW_AUDITOR_FIRST_SEEN_H

@@ -139,15 +139,36 @@ static int send_sweeps(struct qpw_bench_rig *rig, const struct qpw_bench_case *c
     return send_over(rig, c, p, 0, count, SWEEPS * count, ret_ns, err);
 }
 
+/* Connections by their number. */
+struct flows {
+    uint32_t first, count;
+};
+
+/* A packet of a connection's course. */
+struct step {
+    bool from_local, payload;
+    uint8_t flags;
+    uint32_t seq, ack;
+};
+
+/* Sends that step of `count` connections. ret_ns as send_each(). */
+static int send_step(struct qpw_bench_rig *rig, const struct qpw_bench_case *c, const struct step *step, struct flows flows,
+                     double *ret_ns, struct qpw_error *err)
+{
+    struct qpw_bench_packet p = packet_of(c);
+
+    p.from_local = step->from_local;
+    p.payload = step->payload;
+    p.tcp_flags = step->flags;
+    p.seq = step->seq;
+    p.ack = step->ack;
+    return send_each(rig, c, &p, flows.first, flows.count, ret_ns, err);
+}
+
 static int prime_tcp(struct qpw_bench_rig *rig, const struct qpw_bench_case *c, uint32_t first, uint32_t count,
                      struct qpw_error *err)
 {
-    struct qpw_bench_packet p = packet_of(c);
-    const struct {
-        bool from_local, payload;
-        uint8_t flags;
-        uint32_t seq, ack;
-    } steps[] = {{false, false, SYN, 1000, 0},
+    static const struct step steps[] = {{false, false, SYN, 1000, 0},
                  {true, false, SYN | ACK, 2000, 1001},
                  {false, false, ACK, 1001, 2001},
                  {false, true, ACK | PSH, 1001, 2001},
@@ -155,14 +176,8 @@ static int prime_tcp(struct qpw_bench_rig *rig, const struct qpw_bench_case *c, 
                  {false, true, ACK | PSH, 1001, 2001}};
     int rc = 0;
 
-    for (size_t i = 0; i < sizeof(steps) / sizeof(*steps) && !rc; i++) {
-        p.from_local = steps[i].from_local;
-        p.payload = steps[i].payload;
-        p.tcp_flags = steps[i].flags;
-        p.seq = steps[i].seq;
-        p.ack = steps[i].ack;
-        rc = send_each(rig, c, &p, first, count, NULL, err);
-    }
+    for (size_t i = 0; i < sizeof(steps) / sizeof(*steps) && !rc; i++)
+        rc = send_step(rig, c, &steps[i], (struct flows){first, count}, NULL, err);
     return rc;
 }
 
@@ -173,12 +188,7 @@ static int prime_tcp(struct qpw_bench_rig *rig, const struct qpw_bench_case *c, 
 static int sample_short(struct qpw_bench_rig *rig, const struct qpw_bench_case *c, uint32_t first, double *ret_ns,
                         struct qpw_error *err)
 {
-    struct qpw_bench_packet p = packet_of(c);
-    const struct {
-        bool from_local, payload;
-        uint8_t flags;
-        uint32_t seq, ack;
-    } steps[QPW_BENCH_SHORT_SENT + QPW_BENCH_SHORT_RECEIVED] = {
+    static const struct step steps[QPW_BENCH_SHORT_SENT + QPW_BENCH_SHORT_RECEIVED] = {
         {false, false, SYN, 1000, 0},          {true, false, SYN | ACK, 2000, 1001}, {false, false, ACK, 1001, 2001},
         {false, true, ACK | PSH, 1001, 2001},  {true, false, ACK, 2001, 1011},       {true, true, ACK | PSH, 2001, 1011},
         {false, false, ACK, 1011, 2011},       {false, false, ACK | FIN, 1011, 2011}, {true, false, ACK | FIN, 2011, 1012},
@@ -187,12 +197,7 @@ static int sample_short(struct qpw_bench_rig *rig, const struct qpw_bench_case *
     int rc = 0;
 
     for (size_t i = 0; i < sizeof(steps) / sizeof(*steps) && !rc; i++) {
-        p.from_local = steps[i].from_local;
-        p.payload = steps[i].payload;
-        p.tcp_flags = steps[i].flags;
-        p.seq = steps[i].seq;
-        p.ack = steps[i].ack;
-        rc = send_each(rig, c, &p, first, SHORT_CONNECTIONS, &ns, err);
+        rc = send_step(rig, c, &steps[i], (struct flows){first, SHORT_CONNECTIONS}, &ns, err);
         sum += ns;
     }
     if (rc == 0)

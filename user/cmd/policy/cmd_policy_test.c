@@ -26,6 +26,7 @@
 #include "words/answer.h"
 #include "words/table.h"
 #include "words/words.h"
+#include "util/array.h"
 #include "util/document.h"
 #include "util/names.h"
 #include "util/usage.h"
@@ -121,6 +122,19 @@ static int take_answer(const struct qpw_snapshot *s, struct qpw_tested *tested, 
     return 0;
 }
 
+/* Which node the document is about, and what of it. */
+static void take_node(const struct qpw_snapshot *s, struct qpw_tested *tested)
+{
+    snprintf(tested->host, sizeof(tested->host), "%s", s->host);
+    snprintf(tested->policy, sizeof(tested->policy), "%s", s->meta.policy_name);
+    snprintf(tested->path, sizeof(tested->path), "%s", s->meta.policy_path);
+    tested->from_ns = s->from_unix_ns;
+    tested->to_ns = s->unix_ns;
+    tested->interfaces = json_array();
+    for (size_t i = 0; i < s->n_ifaces; i++)
+        json_array_append_new(tested->interfaces, qpw_json_text(s->ifaces[i].name));
+}
+
 static int test_attached(const struct qpw_policy *candidate, struct qpw_what_if *ret, struct qpw_tested *tested,
                          struct qpw_error *err)
 {
@@ -135,14 +149,7 @@ static int test_attached(const struct qpw_policy *candidate, struct qpw_what_if 
         rc = qpw_policy_what_if(&snapshot, NULL, 0, candidate, time(NULL), ret, err);
     if (rc == 0)
         rc = take_answer(&snapshot, tested, err);
-    snprintf(tested->host, sizeof(tested->host), "%s", snapshot.host);
-    snprintf(tested->policy, sizeof(tested->policy), "%s", snapshot.meta.policy_name);
-    snprintf(tested->path, sizeof(tested->path), "%s", snapshot.meta.policy_path);
-    tested->from_ns = snapshot.from_unix_ns;
-    tested->to_ns = snapshot.unix_ns;
-    tested->interfaces = json_array();
-    for (size_t i = 0; i < snapshot.n_ifaces; i++)
-        json_array_append_new(tested->interfaces, qpw_json_text(snapshot.ifaces[i].name));
+    take_node(&snapshot, tested);
     qpw_snapshot_clear(&snapshot);
     qpw_kernel_close(&kernel);
     return rc;
@@ -201,7 +208,7 @@ static int make_candidate(const struct options *o, struct qpw_policy *ret, struc
 /* Who it was that used what is no finding. */
 struct ends {
     struct qpw_what_if_end *list;
-    size_t n, room;
+    size_t n;
     struct qpw_history_window window;
     bool failed;
 };
@@ -213,16 +220,11 @@ static bool add_recorded(const struct qpw_history_end *end, void *arg)
 
     if (end->finding)
         return true;
-    if (all->n == all->room) {
-        all->room = all->room ? 2 * all->room : 256;
-        more = reallocarray(all->list, all->room, sizeof(*more));
-        if (!more) {
-            all->failed = true;
-            return false;
-        }
-        all->list = more;
+    more = QPW_ADD(all->list, all->n);
+    if (!more) {
+        all->failed = true;
+        return false;
     }
-    more = &all->list[all->n];
     *more = (struct qpw_what_if_end){.key = end->key, .outcome = end->outcome, .connections = end->connections,
                                      .whole = end->first >= all->window.since && (!all->window.until || end->last < all->window.until)};
     snprintf(more->rule, sizeof(more->rule), "%s", end->rule);
@@ -248,14 +250,7 @@ static int test_recorded(const struct options *o, const struct qpw_policy *candi
     rc = rc ? rc : qpw_policy_what_if(&s, ends.list, ends.n, candidate, time(NULL), ret, err);
     free(ends.list);
     rc = rc ? rc : take_answer(&s, tested, err);
-    snprintf(tested->host, sizeof(tested->host), "%s", s.host);
-    snprintf(tested->policy, sizeof(tested->policy), "%s", s.meta.policy_name);
-    snprintf(tested->path, sizeof(tested->path), "%s", s.meta.policy_path);
-    tested->from_ns = s.from_unix_ns;
-    tested->to_ns = s.unix_ns;
-    tested->interfaces = json_array();
-    for (size_t i = 0; i < s.n_ifaces; i++)
-        json_array_append_new(tested->interfaces, qpw_json_text(s.ifaces[i].name));
+    take_node(&s, tested);
     qpw_snapshot_clear(&s);
     qpw_history_close(r);
     return rc;

@@ -257,11 +257,11 @@ int qpw_policy_add_peers_file(struct qpw_policy *policy, const char *path, struc
     }
     /* The peers point at the name of this file: it moves to the policy. */
     if (all.n_files) {
-        char **files = reallocarray(policy->files, policy->n_files + 1, sizeof(*files));
+        char **file = QPW_ADD(policy->files, policy->n_files);
 
-        if (files) {
-            policy->files = files;
-            policy->files[policy->n_files++] = all.files[0];
+        if (file) {
+            *file = all.files[0];
+            policy->n_files++;
             all.files[0] = NULL;
         }
     }
