@@ -20,9 +20,10 @@
 #include <linux/types.h>
 
 #include "qportwatch_words.h"
+#include "speaks.h"
 
 /* Raise it with every change of a layout, here or in qportwatch_user.h: programs of another version are not taken over. */
-#define QPW_ABI_VERSION 23u
+#define QPW_ABI_VERSION 24u
 #define QPW_ABI_MAGIC 0x71705741u /* "qpWA" */
 
 /* Keys are copied and compared by words of eight bytes. */
@@ -402,6 +403,7 @@ struct qpw_step {
     __u8 flags;
     __u8 shape;           /* enum qpw_shape: what a packet has to be like */
     __u8 pad;
+    __u32 speaks;         /* services whose first bytes the node's end may send, QPW_SPEAKS(); 0: not asked */
 };
 #define QPW_STEP_RULE_FROM_SET 0x01 /* rules alike except for from= are one step: the from set's value names the rule */
 #define QPW_STEP_IS_PARENT 0x02     /* an answered exchange on it vouches for others */
@@ -723,7 +725,7 @@ _Static_assert(QPW_MAX_IFACES <= 256, "interfaces of a connection");
 _Static_assert(sizeof(struct qpw_finding) == 104, "finding");
 _Static_assert(sizeof(struct qpw_reserved_key) == 12, "reserved key");
 _Static_assert(sizeof(struct qpw_detail_key) == 24, "detail key");
-_Static_assert(sizeof(struct qpw_step) == 24, "step");
+_Static_assert(sizeof(struct qpw_step) == 28, "step");
 _Static_assert(sizeof(struct qpw_allowances) == 200, "set of allowances");
 _Static_assert(sizeof(struct qpw_set_key) == 24, "set key");
 _Static_assert(sizeof(struct qpw_parent_key) == 24, "parent key");

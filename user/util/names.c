@@ -29,6 +29,8 @@ NAMES(qpw_reason_name, QPW_REASONS, QPW_REASON_COUNT)
 NAMES(qpw_loss_name, QPW_LOSSES, QPW_LOSS_COUNT)
 NAMES(qpw_class_name, QPW_CONN_CLASSES, QPW_CLASS_COUNT)
 NAMES(qpw_coverage_name, QPW_COVERAGES, QPW_COVERAGE_COUNT)
+NAMES(qpw_speech_name, QPW_SPEECHES, QPW_SPEECH_COUNT)
+NAMES(qpw_spoken_name, QPW_SPOKEN, QPW_SPOKEN_COUNT)
 
 const char *qpw_protocol_name(unsigned protocol)
 {

@@ -18,6 +18,8 @@ const char *qpw_reason_name(unsigned value);
 const char *qpw_loss_name(unsigned value);
 const char *qpw_class_name(unsigned value);
 const char *qpw_coverage_name(unsigned value);
+const char *qpw_speech_name(unsigned value);  /* enum qpw_speech */
+const char *qpw_spoken_name(unsigned value); /* enum qpw_spoken: the words of speaks= */
 
 /* "tcp", "udp", "sctp", "icmp", "icmp6" or NULL for every other IP protocol number. */
 const char *qpw_protocol_name(unsigned protocol);
