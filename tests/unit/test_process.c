@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /* Units and containers as /proc/PID/cgroup of either version names them; whose signal ends the audit. */
 #include <criterion/criterion.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -98,6 +100,58 @@ Test(process, what_a_process_calls_itself_cannot_steer_a_terminal)
     expect_clean("\xc2\x9b" "31m", "?31m");
     expect_clean("cut \xe6\x97", "cut ??");
     expect_clean("\xff\xc0\xaf\xed\xa0\x80", "??????");
+}
+
+/* Its sockets are the last to go: what is seen of them is nobody's any more. */
+Test(process, who_has_exited_is_nobody)
+{
+    struct qpw_process p = {0};
+    siginfo_t ended;
+    pid_t child = fork();
+
+    if (child == 0)
+        _exit(0);
+    cr_assert_eq(waitid(P_PID, (id_t)child, &ended, WEXITED | WNOWAIT), 0);
+    cr_expect_not(qpw_process_describe(child, &p));
+    cr_assert_eq(waitpid(child, NULL, 0), child);
+    cr_expect_not(qpw_process_describe(child, &p));
+    cr_expect(qpw_process_describe(getpid(), &p));
+    if (qpw_proc_is_initial())
+        cr_expect(qpw_process_describe(2, &p), "a kernel thread executes no file and is there");
+}
+
+static void *pause_for_ever(void *unused)
+{
+    for (;;)
+        pause();
+    return unused;
+}
+
+/* The first thread's end leaves nothing where the executable is looked for; the process goes on. */
+Test(process, whose_first_thread_has_ended_goes_on)
+{
+    struct qpw_process p = {0};
+    pthread_t thread;
+    int ready[2];
+    char state[64];
+    pid_t child;
+
+    cr_assert_eq(pipe(ready), 0);
+    child = fork();
+    if (child == 0) {
+        close(ready[0]);
+        if (pthread_create(&thread, NULL, pause_for_ever, NULL) || write(ready[1], "", 1) != 1)
+            _exit(1);
+        syscall(SYS_exit, 0);
+    }
+    cr_assert_eq(read(ready[0], state, 1), 1);
+    do
+        cr_assert_gt(qpw_process_text(child, "stat", state, sizeof(state)), 0);
+    while (!strstr(state, ") Z"));
+    cr_expect(qpw_process_describe(child, &p));
+    cr_expect_neq(p.exe[0], '\0');
+    kill(child, SIGKILL);
+    waitpid(child, NULL, 0);
 }
 
 Test(process, match_names)

@@ -18,6 +18,7 @@
 #include "util/text.h"
 
 #define INITIAL_PID_NAMESPACE "pid:[4026531836]" /* PROC_PID_INIT_INO, include/linux/proc_ns.h: fixed since Linux 3.8 */
+#define PF_EXITING 0x4u /* include/linux/sched.h: among the flags of /proc/PID/stat; set before memory and descriptors go */
 
 const char *qpw_match_name(unsigned value)
 {
@@ -158,22 +159,26 @@ void qpw_cgroup_unit(const char *text, char *buf, size_t size)
     }
 }
 
-/* The fields of /proc/PID/stat behind the command, which may hold blanks and brackets itself (proc(5)). */
-static void read_stat(int pid, struct qpw_process *p)
+/*
+ * Reads the fields of /proc/PID/stat behind the command, which may hold blanks and brackets itself (proc(5)). False: the
+ * process, or its first thread, is exiting or is not there any more.
+ */
+static bool read_stat(int pid, struct qpw_process *p)
 {
     unsigned long long ticks = 0;
+    unsigned flags = 0;
     char text[1024], *after;
     long hertz = sysconf(_SC_CLK_TCK);
 
     if (read_text(pid, "stat", text, sizeof(text)) <= 0)
-        return;
+        return false;
     after = strrchr(text, ')');
-    /* state ppid … starttime, fields 3, 4 and 22 */
-    if (!after || hertz <= 0 ||
-        sscanf(after + 1, " %*c %d %*d %*d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d %*d %*d %llu",
-               &p->parent_pid, &ticks) != 2)
-        return;
-    p->started_unix_ns = qpw_clock_boot_to_unix_ns(ticks * (1000000000ull / (unsigned long long)hertz));
+    /* state ppid … flags … starttime, fields 3, 4, 9 and 22 */
+    if (after && hertz > 0 &&
+        sscanf(after + 1, " %*c %d %*d %*d %*d %*d %u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d %*d %*d %llu",
+               &p->parent_pid, &flags, &ticks) == 3)
+        p->started_unix_ns = qpw_clock_boot_to_unix_ns(ticks * (1000000000ull / (unsigned long long)hertz));
+    return !(flags & PF_EXITING);
 }
 
 static void read_command_line(int pid, struct qpw_process *p)
@@ -335,7 +340,9 @@ bool qpw_process_describe(int pid, struct qpw_process *p)
     qpw_text_clean(p->unit);
     p->container = strchr(p->unit, ' ') != NULL; /* a unit's name has no blank */
     read_exe(pid, p);
-    read_stat(pid, p);
+    /* Its memory goes before its descriptors: who still shows sockets, but executes nothing, will not use them. */
+    if (!read_stat(pid, p) && !p->exe[0])
+        return false;
     read_command_line(pid, p);
     if (p->parent_pid > 0 && read_text(p->parent_pid, "comm", p->parent, sizeof(p->parent)) > 0) {
         p->parent[strcspn(p->parent, "\n")] = '\0';

@@ -40,7 +40,7 @@ struct qpw_process {
     char command[256]; /* command line, arguments separated by blanks; may be cut */
 };
 
-/* Fills everything but `match`. False if the process has ended meanwhile; *p is then partly filled. */
+/* Fills everything but `match`. False if the process has ended or is about to, with no memory left; *p is then partly filled. */
 bool qpw_process_describe(int pid, struct qpw_process *p);
 
 /*
