@@ -156,8 +156,8 @@ Test(history_read, what_if_is_that_of_the_snapshot)
         size_t found = 0;
 
         cr_assert_eq(qpw_policy_parse_text("new", policies[i], strlen(policies[i]), &policy, &err), 0, "%s", err.text);
-        cr_assert_eq(qpw_policy_what_if(&live, NULL, 0, &policy, 0, &a, &err), 0, "%s", err.text);
-        cr_assert_eq(qpw_policy_what_if(&past, NULL, 0, &policy, 0, &b, &err), 0, "%s", err.text);
+        cr_assert_eq(qpw_policy_what_if(&(struct qpw_what_if_traffic){&live}, &policy, 0, &a, &err), 0, "%s", err.text);
+        cr_assert_eq(qpw_policy_what_if(&(struct qpw_what_if_traffic){&past}, &policy, 0, &b, &err), 0, "%s", err.text);
         cr_expect_gt(a.n, 0);
         cr_expect_eq(a.n, b.n, "policy %zu: %zu rows, not %zu", i, b.n, a.n);
         cr_expect_eq(a.packets, b.packets);

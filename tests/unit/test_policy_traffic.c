@@ -367,7 +367,7 @@ Test(what_if, findings_by_address_and_meters_without)
     meter(&p, 445, QPW_VERDICT_ALLOWED, 1, 100);
     meter(&p, 22, QPW_VERDICT_ALLOWED, 1, 50);
     meter(&p, 9100, QPW_VERDICT_UNEXPECTED, 0, 20);
-    cr_assert(qpw_policy_what_if(&p.s, NULL, 0, &policy, 1790000000, &result, &err) == 0, "%s", err.text);
+    cr_assert(qpw_policy_what_if(&(struct qpw_what_if_traffic){&p.s}, &policy, 1790000000, &result, &err) == 0, "%s", err.text);
     cr_assert(eq(sz, result.n, 3));
     cr_assert(eq(u64, result.packets, 170));
     cr_assert(eq(u64, result.changed, 110));
@@ -410,7 +410,7 @@ Test(what_if, remote_ends_of_what_was_allowed)
     p.meters[0].counts.connections = 6; /* one of which no end accounts for */
     meter(&p, 22, QPW_VERDICT_ALLOWED, 1, 50);
     meter(&p, 23, QPW_VERDICT_ALLOWED, 1, 7);
-    cr_assert(qpw_policy_what_if(&p.s, ends, 3, &policy, 1790000000, &result, &err) == 0, "%s", err.text);
+    cr_assert(qpw_policy_what_if(&(struct qpw_what_if_traffic){&p.s, ends, 3}, &policy, 1790000000, &result, &err) == 0, "%s", err.text);
     cr_assert(eq(sz, result.n, 4));
     cr_assert(eq(u64, result.changed, 57), "port 22 and 23 whole");
     cr_assert(eq(u64, result.uncertain, 100), "who of them sent how much is not known");
@@ -455,7 +455,7 @@ Test(what_if, answers_from_any_port)
         p.findings[0].value.other_port = 69;
         p.findings[0].key.verdict = policies[i].verdict == QPW_VERDICT_UNEXPECTED ? QPW_VERDICT_IMPLIED
                                                                                   : QPW_VERDICT_UNEXPECTED;
-        cr_assert(qpw_policy_what_if(&p.s, NULL, 0, &policy, 1790000000, &result, &err) == 0, "%s", err.text);
+        cr_assert(qpw_policy_what_if(&(struct qpw_what_if_traffic){&p.s}, &policy, 1790000000, &result, &err) == 0, "%s", err.text);
         cr_assert(eq(sz, result.n, 1));
         cr_assert(eq(uint, result.rows[0].new_verdict, policies[i].verdict));
         cr_assert(eq(str, result.rows[0].new_rule, policies[i].verdict == QPW_VERDICT_IMPLIED   ? "tftp"

@@ -351,17 +351,16 @@ static int judge_all(struct work *w, struct qpw_error *err)
     return ret < 0 ? qpw_fail(err, ret, "out of memory") : 0;
 }
 
-int qpw_policy_what_if(const struct qpw_snapshot *snapshot, struct qpw_what_if_end *ends, size_t n_ends, const struct qpw_policy *policy,
-                       int64_t now, struct qpw_what_if *ret, struct qpw_error *err)
+int qpw_policy_what_if(const struct qpw_what_if_traffic *traffic, const struct qpw_policy *policy, int64_t now,
+                       struct qpw_what_if *ret, struct qpw_error *err)
 {
-    struct work w = {.s = snapshot, .ends = ends, .n_ends = n_ends};
+    struct work w = {.s = traffic->snapshot, .ends = traffic->ends, .n_ends = traffic->n_ends};
     struct qpw_compile_context context = {.now = now};
     int error;
 
-    if (n_ends)
-        qsort(ends, n_ends, sizeof(*ends), by_service);
+    if (w.n_ends)
+        qsort(traffic->ends, w.n_ends, sizeof(*w.ends), by_service);
     error = qpw_policy_compile(policy, &context, &w.names, &w.compiled, err);
-
     if (error == 0)
         error = judge_all(&w, err);
     qpw_compiled_clear(&w.compiled);

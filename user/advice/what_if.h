@@ -46,14 +46,20 @@ struct qpw_what_if_end {
     bool whole;               /* these are of the time in question alone */
 };
 
+/* What is judged again. */
+struct qpw_what_if_traffic {
+    const struct qpw_snapshot *snapshot;
+    struct qpw_what_if_end *ends; /* in any order; sorted by qpw_policy_what_if() */
+    size_t n_ends;
+};
+
 /*
  * Judges everything counted again. Findings are judged with their addresses; what was explained is counted without them. Where
- * its remote ends are given (n_ends, in any order; sorted here), each of them is judged and has a row of its own; without, the
- * row is `uncertain` where the other policy tells by addresses. A parent counts as live where the snapshot has an answered
+ * its remote ends are given, each of them is judged and has a row of its own; without, the row is `uncertain` where the other policy tells by addresses. A parent counts as live where the snapshot has an answered
  * exchange on it at all. 0, or negative errno with err.
  */
-int qpw_policy_what_if(const struct qpw_snapshot *snapshot, struct qpw_what_if_end *ends, size_t n_ends, const struct qpw_policy *policy,
-                       int64_t now, struct qpw_what_if *ret, struct qpw_error *err);
+int qpw_policy_what_if(const struct qpw_what_if_traffic *traffic, const struct qpw_policy *policy, int64_t now,
+                       struct qpw_what_if *ret, struct qpw_error *err);
 void qpw_what_if_clear(struct qpw_what_if *result);
 
 #endif

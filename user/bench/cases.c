@@ -109,40 +109,29 @@ static struct qpw_bench_flows flows_of(const struct qpw_bench_case *c, uint32_t 
     return f;
 }
 
-/* Sends `repeat` packets of `count` flows from `first` on; count 0: one packet of the one connection. */
-static int send_over(struct qpw_bench_rig *rig, const struct qpw_bench_case *c, const struct qpw_bench_packet *p,
-                     uint32_t first, uint32_t count, uint32_t repeat, double *ret_ns, struct qpw_error *err)
-{
-    bool tc = p->from_local || (c->tc && c->inbound);
-    struct qpw_bench_flows flows = flows_of(c, first, count, p->from_local);
-    struct qpw_bench_frame frame;
-    int prog = program_of(rig, c, p->from_local), rc = 0;
-
-    qpw_bench_build(p, &frame);
-    if (!count)
-        return qpw_bench_send(prog, &frame, 1, ret_ns, err);
-    rc = qpw_bench_wrap(rig, tc, prog, &flows, err);
-    return rc ? rc : qpw_bench_send(rig->floor_fd[tc ? QPW_FLOOR_WRAP_TC : QPW_FLOOR_WRAP_XDP], &frame, repeat, ret_ns,
-                                    err);
-}
-
-static int send_each(struct qpw_bench_rig *rig, const struct qpw_bench_case *c, const struct qpw_bench_packet *p,
-                     uint32_t first, uint32_t count, double *ret_ns, struct qpw_error *err)
-{
-    return send_over(rig, c, p, first, count, count, ret_ns, err);
-}
-
-/* All flows several times in one run: what the kernel does before an XDP run leaves the CPU's caches cold. */
-static int send_sweeps(struct qpw_bench_rig *rig, const struct qpw_bench_case *c, const struct qpw_bench_packet *p,
-                       uint32_t count, double *ret_ns, struct qpw_error *err)
-{
-    return send_over(rig, c, p, 0, count, SWEEPS * count, ret_ns, err);
-}
-
-/* Connections by their number. */
+/* Connections by their number; count 0: the one connection. */
 struct flows {
     uint32_t first, count;
+    uint32_t sweeps; /* 0: one packet of each; else so many in one run, for what precedes an XDP run leaves the caches cold */
 };
+
+/* Sends packets like that one. ret_ns (may be NULL): what one of them cost. */
+static int send_flows(struct qpw_bench_rig *rig, const struct qpw_bench_case *c, const struct qpw_bench_packet *p,
+                      struct flows over, double *ret_ns, struct qpw_error *err)
+{
+    bool tc = p->from_local || (c->tc && c->inbound);
+    struct qpw_bench_flows flows = flows_of(c, over.first, over.count, p->from_local);
+    int prog = program_of(rig, c, p->from_local), rc;
+    uint32_t packets = over.count * (over.sweeps ? over.sweeps : 1);
+    struct qpw_bench_frame frame;
+
+    qpw_bench_build(p, &frame);
+    if (!over.count)
+        return qpw_bench_send(prog, &frame, 1, ret_ns, err);
+    rc = qpw_bench_wrap(rig, tc, prog, &flows, err);
+    return rc ? rc : qpw_bench_send(rig->floor_fd[tc ? QPW_FLOOR_WRAP_TC : QPW_FLOOR_WRAP_XDP], &frame, packets, ret_ns,
+                                    err);
+}
 
 /* A packet of a connection's course. */
 struct step {
@@ -151,7 +140,7 @@ struct step {
     uint32_t seq, ack;
 };
 
-/* Sends that step of `count` connections. ret_ns as send_each(). */
+/* Sends that step of each connection. ret_ns as send_flows(). */
 static int send_step(struct qpw_bench_rig *rig, const struct qpw_bench_case *c, const struct step *step, struct flows flows,
                      double *ret_ns, struct qpw_error *err)
 {
@@ -162,7 +151,7 @@ static int send_step(struct qpw_bench_rig *rig, const struct qpw_bench_case *c, 
     p.tcp_flags = step->flags;
     p.seq = step->seq;
     p.ack = step->ack;
-    return send_each(rig, c, &p, flows.first, flows.count, ret_ns, err);
+    return send_flows(rig, c, &p, flows, ret_ns, err);
 }
 
 static int prime_tcp(struct qpw_bench_rig *rig, const struct qpw_bench_case *c, uint32_t first, uint32_t count,
@@ -214,7 +203,7 @@ static int prime_udp(struct qpw_bench_rig *rig, const struct qpw_bench_case *c, 
     for (int i = 0; i < 4 && !rc; i++) {
         p.from_local = i & 1;
         p.shape = c->shape == QPW_SHAPE_FRAGMENT ? QPW_SHAPE_FIRST : c->shape;
-        rc = send_each(rig, c, &p, 0, 0, NULL, err);
+        rc = send_flows(rig, c, &p, (struct flows){0}, NULL, err);
     }
     return rc;
 }
@@ -355,7 +344,7 @@ static int sample_answers(struct qpw_bench_rig *rig, const struct qpw_bench_case
 
     if (c->what == QPW_DO_ANSWER_UNOWNED)
         rig->kernel.control->flags |= QPW_CONTROL_UNOWNED;
-    rc = rc ? rc : send_each(rig, c, &p, fresh_flows(NEW_CONNECTIONS), NEW_CONNECTIONS, ret_ns, err);
+    rc = rc ? rc : send_flows(rig, c, &p, (struct flows){fresh_flows(NEW_CONNECTIONS), NEW_CONNECTIONS}, ret_ns, err);
     rig->kernel.control->flags &= ~QPW_CONTROL_UNOWNED;
     return rc;
 }
@@ -366,7 +355,7 @@ static int sample_opens(struct qpw_bench_rig *rig, const struct qpw_bench_case *
     uint32_t first = fresh_flows(NEW_CONNECTIONS);
     int rc = qpw_bench_forget_half_open(rig, err);
 
-    return rc ? rc : send_each(rig, c, p, first, NEW_CONNECTIONS, ret_ns, err);
+    return rc ? rc : send_flows(rig, c, p, (struct flows){first, NEW_CONNECTIONS}, ret_ns, err);
 }
 
 static int sample_wrapped(struct qpw_bench_rig *rig, const struct qpw_bench_case *c, double *ret_ns,
@@ -379,7 +368,7 @@ static int sample_wrapped(struct qpw_bench_rig *rig, const struct qpw_bench_case
     switch (c->what) {
     case QPW_DO_RELOAD:
         qpw_kernel_bump_generation(&rig->kernel);
-        return send_each(rig, c, &p, 0, QPW_BENCH_FLOWS, ret_ns, err);
+        return send_flows(rig, c, &p, (struct flows){0, QPW_BENCH_FLOWS}, ret_ns, err);
     case QPW_DO_ANSWER:
     case QPW_DO_ANSWER_UNOWNED:
         return sample_answers(rig, c, ret_ns, err);
@@ -397,21 +386,21 @@ static int sample_wrapped(struct qpw_bench_rig *rig, const struct qpw_bench_case
     case QPW_DO_RESCAN:
         for (int i = 0; i < 2 && !rc; i++) {
             p.seq = fresh_flows(1);
-            rc = send_each(rig, c, &p, 0, 65536, i ? ret_ns : NULL, err);
+            rc = send_flows(rig, c, &p, (struct flows){0, 65536}, i ? ret_ns : NULL, err);
         }
         return rc;
     case QPW_DO_FLOOD:
     case QPW_DO_SCAN_NEW:
         first = fresh_flows(2 * FLOOD);
-        rc = send_each(rig, c, &p, first, FLOOD, NULL, err); /* fills the table */
-        return rc ? rc : send_each(rig, c, &p, first + FLOOD, FLOOD, ret_ns, err);
+        rc = send_flows(rig, c, &p, (struct flows){first, FLOOD}, NULL, err); /* fills the table */
+        return rc ? rc : send_flows(rig, c, &p, (struct flows){first + FLOOD, FLOOD}, ret_ns, err);
     case QPW_DO_SCAN:
         for (int i = 0; i < SCAN_SWEEPS && !rc; i++)
-            rc = send_each(rig, c, &p, 0, 65536, NULL, err);
-        return rc ? rc : send_sweeps(rig, c, &p, 65536, ret_ns, err);
+            rc = send_flows(rig, c, &p, (struct flows){0, 65536}, NULL, err);
+        return rc ? rc : send_flows(rig, c, &p, (struct flows){0, 65536, SWEEPS}, ret_ns, err);
     default:
-        rc = send_each(rig, c, &p, 0, QPW_BENCH_FLOWS, NULL, err);
-        return rc ? rc : send_sweeps(rig, c, &p, QPW_BENCH_FLOWS, ret_ns, err);
+        rc = send_flows(rig, c, &p, (struct flows){0, QPW_BENCH_FLOWS}, NULL, err);
+        return rc ? rc : send_flows(rig, c, &p, (struct flows){0, QPW_BENCH_FLOWS, SWEEPS}, ret_ns, err);
     }
 }
 

@@ -65,8 +65,15 @@ static void pick_cpus(int *ret_cpu, int *ret_other)
             *(found++ ? ret_other : ret_cpu) = i;
 }
 
-static int round_of(struct qpw_bench_rig *rig, const bool *wanted, int other, struct qpw_bench_result *r,
-                    struct qpw_error *err)
+/* What is measured, and how often. */
+struct plan {
+    const bool *wanted; /* by case */
+    unsigned rounds;
+    uint64_t end_ns;    /* monotonic; 0: no budget */
+    int other;          /* a CPU beside the measuring one, -1: none */
+};
+
+static int round_of(struct qpw_bench_rig *rig, const struct plan *plan, struct qpw_bench_result *r, struct qpw_error *err)
 {
     int rc = 0;
 
@@ -75,9 +82,9 @@ static int round_of(struct qpw_bench_rig *rig, const bool *wanted, int other, st
     for (size_t i = 0; i < qpw_bench_n_cases && !rc; i++) {
         const struct qpw_bench_case *c = &qpw_bench_cases[i];
 
-        if (!wanted[i] || (c->what == QPW_DO_TWO_CPUS && other < 0))
+        if (!plan->wanted[i] || (c->what == QPW_DO_TWO_CPUS && plan->other < 0))
             continue;
-        rc = qpw_bench_sample_case(rig, c, other, &r->cases[i].ns[r->cases[i].n++], err);
+        rc = qpw_bench_sample_case(rig, c, plan->other, &r->cases[i].ns[r->cases[i].n++], err);
         qpw_bench_drain(rig);
     }
     return rc;
@@ -101,16 +108,15 @@ static int prime(struct qpw_bench_rig *rig, const bool *wanted, struct qpw_error
 }
 
 /* All rounds, from the first that always is; one that would likely end after the budget is not begun. */
-static int run_rounds(struct qpw_bench_rig *rig, const bool *wanted, int other, unsigned rounds, uint64_t end_ns,
-                      struct qpw_bench_result *r, struct qpw_error *err)
+static int run_rounds(struct qpw_bench_rig *rig, const struct plan *plan, struct qpw_bench_result *r, struct qpw_error *err)
 {
     uint64_t start = qpw_clock_monotonic_ns(), now = start;
     int rc = 0;
 
-    while (!rc && r->rounds < rounds && r->rounds < QPW_BENCH_MAX_ROUNDS) {
-        if (end_ns && r->rounds && now + (now - start) / r->rounds > end_ns)
+    while (!rc && r->rounds < plan->rounds && r->rounds < QPW_BENCH_MAX_ROUNDS) {
+        if (plan->end_ns && r->rounds && now + (now - start) / r->rounds > plan->end_ns)
             break;
-        rc = round_of(rig, wanted, other, r, err);
+        rc = round_of(rig, plan, r, err);
         r->rounds++;
         now = qpw_clock_monotonic_ns();
     }
@@ -124,7 +130,8 @@ int qpw_bench_run(struct qpw_bench_rig *rig, const bool *wanted, unsigned rounds
     struct spinner spinner = {0};
     cpu_set_t before;
     uint64_t start = qpw_clock_monotonic_ns();
-    int other, rc = 0;
+    struct plan plan = {wanted, rounds, budget_ns ? start + budget_ns : 0, -1};
+    int rc = 0;
 
     if (r)
         r->cases = calloc(qpw_bench_n_cases, sizeof(*r->cases));
@@ -133,14 +140,14 @@ int qpw_bench_run(struct qpw_bench_rig *rig, const bool *wanted, unsigned rounds
         return qpw_fail(err, -ENOMEM, "out of memory");
     }
     sched_getaffinity(0, sizeof(before), &before);
-    pick_cpus(&spinner.cpu, &other);
+    pick_cpus(&spinner.cpu, &plan.other);
     pin(spinner.cpu);
     rc = -pthread_create(&spinner.thread, NULL, spin, &spinner);
     if (rc) {
         qpw_fail(err, rc, "cannot start a thread: %s", strerror(-rc));
     } else {
         rc = prime(rig, wanted, err);
-        rc = rc ? rc : run_rounds(rig, wanted, other, rounds, budget_ns ? start + budget_ns : 0, r, err);
+        rc = rc ? rc : run_rounds(rig, &plan, r, err);
         atomic_store(&spinner.stop, true);
         pthread_join(spinner.thread, NULL);
     }

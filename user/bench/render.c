@@ -2,6 +2,7 @@
 #include "bench/render.h"
 
 #include <bpf/libbpf.h>
+#include <math.h>
 #include <string.h>
 #include <sys/utsname.h>
 
@@ -65,16 +66,22 @@ static const char *ns_text(double ns, char *buf, size_t size)
     return qpw_words_figure(ns, 1, "", buf, size);
 }
 
-/* A row of the table of costs. array 0, net NULL: nothing to compare with. */
-static int add_cost(struct qpw_table *t, const char *name, bool tc, const struct qpw_bench_samples *s, double array,
-                    const double *net, const char *what)
+/* A row of the table of costs. */
+struct cost {
+    const char *name, *what;
+    const struct qpw_bench_samples *samples;
+    double array, net; /* what an array counter costs, and the rest without the wrapper; 0, NAN: nothing to compare with */
+    bool tc;
+};
+
+static int add_cost(struct qpw_table *t, const struct cost *c)
 {
     char median[16], best[16], ratio[16], rest[16];
-    double ns = qpw_bench_median(s);
-    const char *cells[] = {name, tc ? "tc" : "xdp", ns_text(ns, median, sizeof(median)),
-                           ns_text(qpw_bench_best(s), best, sizeof(best)),
-                           array > 0 ? qpw_words_figure(ns / array, 2, "", ratio, sizeof(ratio)) : "",
-                           net ? ns_text(*net, rest, sizeof(rest)) : "", what};
+    double ns = qpw_bench_median(c->samples);
+    const char *cells[] = {c->name, c->tc ? "tc" : "xdp", ns_text(ns, median, sizeof(median)),
+                           ns_text(qpw_bench_best(c->samples), best, sizeof(best)),
+                           c->array > 0 ? qpw_words_figure(ns / c->array, 2, "", ratio, sizeof(ratio)) : "",
+                           isnan(c->net) ? "" : ns_text(c->net, rest, sizeof(rest)), c->what};
 
     return qpw_table_add(t, QPW_TEXT_PLAIN, cells);
 }
@@ -89,16 +96,16 @@ static int print_costs(const struct qpw_printer *p, const struct qpw_bench_resul
     int rc = 0;
 
     for (size_t i = 0; rc == 0 && i < sizeof(floors) / sizeof(*floors); i++)
-        rc = add_cost(&t, floors[i].name, floors[i].floor == QPW_FLOOR_EMPTY, &r->floors[floors[i].floor], array, NULL,
-                      floors[i].what);
+        rc = add_cost(&t, &(struct cost){floors[i].name, floors[i].what, &r->floors[floors[i].floor], array, NAN,
+                                         floors[i].floor == QPW_FLOOR_EMPTY});
     for (int tc = 0; rc == 0 && tc < 2; tc++)
-        rc = add_cost(&t, "wrapper", tc, &r->floors[tc ? QPW_FLOOR_WRAP_TC : QPW_FLOOR_WRAP_XDP], 0, NULL,
-                      "generates many flows around the program");
+        rc = add_cost(&t, &(struct cost){"wrapper", "generates many flows around the program",
+                                         &r->floors[tc ? QPW_FLOOR_WRAP_TC : QPW_FLOOR_WRAP_XDP], 0, NAN, tc});
     for (size_t i = 0; rc == 0 && i < qpw_bench_n_cases; i++) {
-        double net = qpw_bench_net(r, i);
+        const struct qpw_bench_case *c = &qpw_bench_cases[i];
 
         if (r->cases[i].n)
-            rc = add_cost(&t, qpw_bench_cases[i].name, qpw_bench_cases[i].tc, &r->cases[i], array, &net, "");
+            rc = add_cost(&t, &(struct cost){c->name, "", &r->cases[i], array, qpw_bench_net(r, i), c->tc});
     }
     rc = rc ? rc : qpw_table_print(&t, p);
     qpw_table_clear(&t);

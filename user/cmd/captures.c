@@ -74,7 +74,7 @@ static int find_out(struct look *l, char **given, struct qpw_error *err)
 {
     struct qpw_captures *c = l->captures;
     bool reordered = false;
-    char why[512];
+    char why[QPW_LOCAL_WHY];
     int r;
 
     memcpy(given, c->paths, c->n * sizeof(*given));
@@ -84,7 +84,7 @@ static int find_out(struct look *l, char **given, struct qpw_error *err)
     if (reordered)
         say(l->command, "the captures are read in the order of their first time stamps, not as given");
     if (c->local_auto) {
-        r = qpw_local_auto(c->paths, c->n, l->policy, &c->ends, why, sizeof(why), err);
+        r = qpw_local_auto(c->paths, c->n, l->policy, &c->ends, why, err);
         if (r < 0)
             return r;
         say(l->command, why);

@@ -199,7 +199,7 @@ int qpw_history_rows(struct qpw_history_reader *r, const struct qpw_history_filt
     int code = qpw_history_sums_begin(r, 0, &sums, err);
 
     code = code ? code : place_keys(r, f, &sums, &all, err);
-    code = code ? code : qpw_history_sum(r, &sums, &f->window, buckets[by], tell_services, &all, err);
+    code = code ? code : qpw_history_sum(&sums, &f->window, buckets[by], tell_services, &all, err);
     qpw_history_sums_end(&sums);
     free(all.rows);
     return code;
@@ -331,7 +331,7 @@ int qpw_history_rules(struct qpw_history_reader *r, const struct qpw_history_win
 
     code = code ? code : qpw_history_sums_begin(r, all.n, &sums, err);
     code = code ? code : place_rules(r, &all, &sums, err);
-    code = code ? code : qpw_history_sum(r, &sums, w, NULL, NULL, NULL, err);
+    code = code ? code : qpw_history_sum(&sums, w, NULL, NULL, NULL, err);
     for (size_t i = 1; code == 0 && i <= all.n; i++)
         all.rows[i].counts = sums.sums[i].counts;
     if (code == 0 && all.n)

@@ -42,8 +42,8 @@ void qpw_history_sums_end(struct qpw_history_sums *sums);
  * end it. bucket_of NULL: all of them are left in `sums`, and `each` is not used. 0 or a negative number with err.
  */
 typedef bool qpw_history_each_bucket(int64_t bucket, const struct qpw_history_sums *sums, void *arg);
-int qpw_history_sum(struct qpw_history_reader *r, struct qpw_history_sums *sums, const struct qpw_history_window *window,
-                    int64_t (*bucket_of)(int64_t start), qpw_history_each_bucket *each, void *arg, struct qpw_error *err);
+int qpw_history_sum(struct qpw_history_sums *sums, const struct qpw_history_window *window, int64_t (*bucket_of)(int64_t start),
+                    qpw_history_each_bucket *each, void *arg, struct qpw_error *err);
 
 int qpw_history_fail(struct qpw_history_reader *r, int code, struct qpw_error *err);
 

@@ -65,13 +65,14 @@ static int earliest(sqlite3_stmt *const s[SPANS], const int code[SPANS])
     return at;
 }
 
-int qpw_history_sum(struct qpw_history_reader *r, struct qpw_history_sums *sums, const struct qpw_history_window *window,
-                    int64_t (*bucket_of)(int64_t start), qpw_history_each_bucket *each, void *arg, struct qpw_error *err)
+int qpw_history_sum(struct qpw_history_sums *sums, const struct qpw_history_window *window, int64_t (*bucket_of)(int64_t start),
+                    qpw_history_each_bucket *each, void *arg, struct qpw_error *err)
 {
 #define SLOTS(span) "SELECT start, key, connections, rx_packets, rx_bytes, tx_packets, tx_bytes FROM slot WHERE span = " span \
                     " AND start >= ? AND start < ? ORDER BY start"
     static const char *const texts[SPANS] = {SLOTS("86400"), SLOTS("3600"), SLOTS("300")};
     int64_t until = window->until ? window->until : INT64_MAX, bucket = window->since, next;
+    struct qpw_history_reader *r = sums->r;
     sqlite3_stmt *s[SPANS];
     int code[SPANS], at, failed = 0;
     bool open = false, more = true;

@@ -246,7 +246,7 @@ static int take_card(const struct survey *s, const struct address *best, struct 
     return rc;
 }
 
-static int choose(const struct survey *s, struct qpw_ends *ends, char *why, size_t size, struct qpw_error *err)
+static int choose(const struct survey *s, struct qpw_ends *ends, char why[static QPW_LOCAL_WHY], struct qpw_error *err)
 {
     const struct address *best = NULL, *second = NULL;
     char list[256] = "", frames[40], partners[40], next[24];
@@ -254,7 +254,7 @@ static int choose(const struct survey *s, struct qpw_ends *ends, char *why, size
 
     if (s->directions) {
         rc = take_senders(s, ends, list, sizeof(list), err);
-        snprintf(why, size, "local is %s: the capture says which frames left the node, and they came from there", list);
+        snprintf(why, QPW_LOCAL_WHY, "local is %s: the capture says which frames left the node, and they came from there", list);
         return rc;
     }
     for (size_t i = 0; i < ADDRESSES; i++) {
@@ -276,7 +276,7 @@ static int choose(const struct survey *s, struct qpw_ends *ends, char *why, size
         return qpw_fail(err, -ENODATA, "--local auto: no IP address in the first %s; name the node's address",
                         qpw_words_many(s->frames, "frame", frames, sizeof(frames)));
     rc = take_card(s, best, ends, list, sizeof(list), err);
-    snprintf(why, size, "local is %s: it talks to %s, the next busiest address to %s%s", list,
+    snprintf(why, QPW_LOCAL_WHY, "local is %s: it talks to %s, the next busiest address to %s%s", list,
              qpw_words_many(best->partners, "other", partners, sizeof(partners)),
              qpw_words_count(second ? second->partners : 0, next, sizeof(next)),
              !second || second->partners != best->partners ? ""
@@ -287,7 +287,7 @@ static int choose(const struct survey *s, struct qpw_ends *ends, char *why, size
 }
 
 int qpw_local_auto(char *const paths[], size_t n_paths, const struct qpw_policy *policy, struct qpw_ends *ends,
-                   char *why, size_t size, struct qpw_error *err)
+                   char why[static QPW_LOCAL_WHY], struct qpw_error *err)
 {
     struct survey *s = calloc(1, sizeof(*s));
     int rc;
@@ -297,7 +297,7 @@ int qpw_local_auto(char *const paths[], size_t n_paths, const struct qpw_policy 
     list_ports(s, policy);
     rc = survey_files(s, paths, n_paths, err);
     if (rc == 0)
-        rc = choose(s, ends, why, size, err);
+        rc = choose(s, ends, why, err);
     free(s);
     return rc;
 }

@@ -20,10 +20,11 @@
  * addresses that are most likely the node's: where the capture tells directions, those that sent what
  * left it; else the address that talks to most others, with the other addresses of its network card; of
  * two that talk to as many, the one at whose ports the policy's inbound services were asked.
- * `why` (of size bytes) says what was taken and for which reason, as a sentence. 0, or a negative errno
- * with err: -ENODATA where no address stands out.
+ * `why` says what was taken and for which reason, as a sentence. 0, or a negative errno with err: -ENODATA
+ * where no address stands out.
  */
+#define QPW_LOCAL_WHY 512u
 int qpw_local_auto(char *const paths[], size_t n_paths, const struct qpw_policy *policy, struct qpw_ends *ends,
-                   char *why, size_t size, struct qpw_error *err);
+                   char why[static QPW_LOCAL_WHY], struct qpw_error *err);
 
 #endif

@@ -146,7 +146,7 @@ static int test_attached(const struct qpw_policy *candidate, struct qpw_what_if 
         return rc;
     rc = qpw_collect_watched(&kernel, NULL, &snapshot, err);
     if (rc == 0)
-        rc = qpw_policy_what_if(&snapshot, NULL, 0, candidate, time(NULL), ret, err);
+        rc = qpw_policy_what_if(&(struct qpw_what_if_traffic){&snapshot}, candidate, time(NULL), ret, err);
     if (rc == 0)
         rc = take_answer(&snapshot, tested, err);
     take_node(&snapshot, tested);
@@ -247,7 +247,7 @@ static int test_recorded(const struct options *o, const struct qpw_policy *candi
     rc = rc ? rc : qpw_history_ends(r, &(struct qpw_history_filter){.window = window, .port = -1}, NULL, add_recorded, &ends, err);
     if (rc == 0 && ends.failed)
         rc = qpw_fail(err, -ENOMEM, "out of memory");
-    rc = rc ? rc : qpw_policy_what_if(&s, ends.list, ends.n, candidate, time(NULL), ret, err);
+    rc = rc ? rc : qpw_policy_what_if(&(struct qpw_what_if_traffic){&s, ends.list, ends.n}, candidate, time(NULL), ret, err);
     free(ends.list);
     rc = rc ? rc : take_answer(&s, tested, err);
     take_node(&s, tested);
