@@ -193,6 +193,7 @@ Test(anonymous, statements_keep_what_says_nothing_of_the_site)
         {"suppress inbound tcp any from=10.9.0.7 reason=alice", "purpose-", "10.9.0.7"},
         {"inbound tcp 22 \"half a quote of alice", "inbound tcp 22 purpose-", "alice"},
         {"inbound tcp 22 x name=alice owner=/home/alice/x iface=alice0 feature=alice speaks=alice", "inbound tcp 22 purpose-", "alice"},
+        {"inbound tcp 22 x speaks=ssh,alice", "inbound tcp 22 purpose-", "alice"},
         {"infra arp: EtherType 0x0806, of its form", "infra arp: EtherType 0x0806", "-x-"}};
     char out[512];
 
@@ -205,6 +206,8 @@ Test(anonymous, statements_keep_what_says_nothing_of_the_site)
     cr_expect_not_null(strstr(out, " weak until=2027-03-01"), "%s", out);
     qpw_anonymous_statement(a, rows[2].text, out, sizeof(out));
     cr_expect_not_null(strstr(out, "/24"), "%s", out);
+    qpw_anonymous_statement(a, "inbound tcp 443 x speaks=tls,http", out, sizeof(out));
+    cr_expect_not_null(strstr(out, " speaks=tls,http"), "%s", out);
 }
 
 Test(anonymous, rules_of_the_tool_and_of_ports_keep_their_names)

@@ -533,7 +533,7 @@ Test(exports, csv_quotes_what_has_commas)
     fclose(out);
     cr_assert(
         eq(str, strchr(text, '\n') + 1,
-           "out-tcp+udp-53+5353,outbound,\"tcp,udp\",\"53,5353\",\"DNS, both\",allowed,yes,,10.0.0.1,,,,,,,,new,1\r\n"));
+           "out-tcp+udp-53+5353,outbound,\"tcp,udp\",\"53,5353\",\"DNS, both\",allowed,yes,,10.0.0.1,,,,,,,,,new,1\r\n"));
     free(text);
     qpw_policy_clear(&policy);
 }

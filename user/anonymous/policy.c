@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "anonymous/anonymous.h"
+#include "policy/lang/services.h"
 #include "policy/lang/statements.h"
 #include "util/names.h"
 
@@ -106,6 +107,7 @@ static void append_option(const struct qpw_anonymous *a, const struct qpw_word *
     static const char *const kept[] = {"until=", "vlan="};
     const char *value = word->quoted ? NULL : strchr(word->text, '=');
     char text[64], key[16];
+    uint32_t speaks;
 
     for (size_t i = 0; !word->quoted && i < sizeof(flags) / sizeof(*flags); i++)
         if (!strcmp(word->text, flags[i])) {
@@ -117,6 +119,10 @@ static void append_option(const struct qpw_anonymous *a, const struct qpw_word *
             append(buf, size, word->text);
             return;
         }
+    if (value && !strncmp(word->text, "speaks=", 7) && !qpw_speaks_read(value + 1, &speaks)) {
+        append(buf, size, word->text);
+        return;
+    }
     if (value && (!strncmp(word->text, "from=", 5) || !strncmp(word->text, "to=", 3))) {
         append(buf, size, *word->text == 'f' ? "from=" : "to=");
         append_ends(a, value + 1, buf, size);

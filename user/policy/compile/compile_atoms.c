@@ -8,6 +8,7 @@
 
 #include "policy/compile/compile_int.h"
 #include "policy/lang/parse.h"
+#include "policy/lang/services.h"
 #include "util/array.h"
 
 #define LISTED_AT_MOST 1024u /* a rule over more ports is no evidence of direction */
@@ -86,22 +87,11 @@ static int register_row(struct qpw_compiler *c, const struct qpw_rule *rule, boo
     return qpw_registry_add_rule(c, &info);
 }
 
-/* How many ports the row names, over all its protocols. */
-static unsigned width_of(const struct qpw_rule *rule)
-{
-    unsigned ports = 0;
-
-    if (rule->flags & QPW_RULE_ANY_PORT)
-        return 65536;
-    for (size_t i = 0; i < rule->n_ports; i++)
-        ports += rule->ports[i].last - rule->ports[i].first + 1u;
-    return ports;
-}
-
 static int add_row_ports(struct qpw_compiler *c, const struct qpw_rule *rule, unsigned protocol, struct qpw_atom *atom)
 {
     int ret = 0;
 
+    atom->step.speaks = qpw_speaks_over(rule->speaks, protocol);
     if (rule->flags & QPW_RULE_ANY_PORT) {
         atom->first = qpw_space_of(protocol);
         atom->last = last_of_space(protocol);
@@ -120,7 +110,7 @@ static int add_row(struct qpw_compiler *c, const struct qpw_rule *rule, uint16_t
     bool weak = rule->flags & QPW_RULE_WEAK;
     struct qpw_atom atom = {
         .direction = rule->direction,
-        .listed = !weak && width_of(rule) <= LISTED_AT_MOST,
+        .listed = !weak && qpw_rule_width(rule) <= LISTED_AT_MOST,
         .from = rule->flags & QPW_RULE_FROM ? &rule->from : NULL,
         .to = rule->flags & QPW_RULE_TO ? &rule->to : NULL,
         .where = &rule->where,

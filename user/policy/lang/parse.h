@@ -15,6 +15,9 @@
 
 /* ---- Words (parse_words.c) ---- */
 
+/* The column of the character that `at` points to within the word, from 1. */
+unsigned qpw_column_in(const struct qpw_word *word, const char *at);
+
 struct qpw_port_list {
     struct qpw_port_range *ranges; /* ascending, disjoint; NULL for any */
     size_t n;

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "policy/lang/parse.h"
+#include "policy/lang/services.h"
 #include "util/near.h"
 
 const char *qpw_near_rule(const struct qpw_policy *policy, const char *name, char *buf, size_t size)
@@ -17,6 +18,16 @@ const char *qpw_near_rule(const struct qpw_policy *policy, const char *name, cha
         qpw_near_offer(&near, policy->rules[i].feature);
     }
     return qpw_near_hint(&near, buf, size);
+}
+
+static int no_such_rule(const struct qpw_policy *policy, const struct qpw_statement *statement, struct qpw_error *err)
+{
+    const char *name = statement->words[1].text;
+    char hint[80];
+
+    qpw_fail_at(err, &statement->where, statement->words[1].column, "no rule above is named '%s'%s", name,
+                qpw_near_rule(policy, name, hint, sizeof(hint)));
+    return -ENOENT;
 }
 
 /* Takes one port out of the row's ranges and puts another in. 0: done, 1: the row has no such port. */
@@ -68,7 +79,7 @@ static int one_move(struct qpw_policy *policy, const struct qpw_statement *state
 {
     const char *name = statement->words[1].text, *equals = strchr(word->text, '=');
     struct qpw_port_list old = {0}, new = {0};
-    char left[16], hint[80];
+    char left[16];
     bool named = false, moved = false;
     int ret = 0;
 
@@ -100,11 +111,8 @@ static int one_move(struct qpw_policy *policy, const struct qpw_statement *state
                                   "rule %s is not marked default, so its port cannot be moved", rule->name);
         moved |= done == 0;
     }
-    if (ret == 0 && !named) {
-        qpw_fail_at(err, &statement->where, statement->words[1].column, "no rule above is named '%s'%s", name,
-                    qpw_near_rule(policy, name, hint, sizeof(hint)));
-        ret = -ENOENT;
-    }
+    if (ret == 0 && !named)
+        ret = no_such_rule(policy, statement, err);
     if (ret == 0 && !moved)
         ret = qpw_fail_at(err, &statement->where, word->column, "no rule named '%s' has port %s", name, left);
     free(old.ranges);
@@ -112,15 +120,45 @@ static int one_move(struct qpw_policy *policy, const struct qpw_statement *state
     return ret;
 }
 
+/* Puts another list in the place of speaks= of every rule of that name. */
+static int change_speaks(struct qpw_policy *policy, const struct qpw_statement *statement, const struct qpw_word *word,
+                         const char *value, struct qpw_error *err)
+{
+    uint32_t speaks;
+    bool named = false;
+    int ret = qpw_parse_speaks(&statement->where, word, value, &speaks, err);
+
+    for (size_t i = 0; i < policy->n_rules && ret == 0; i++) {
+        if (!qpw_rule_is_named(&policy->rules[i], statement->words[1].text))
+            continue;
+        named = true;
+        policy->rules[i].speaks = speaks;
+        if (!(policy->rules[i].flags & QPW_RULE_UNREAD))
+            ret = qpw_check_speaks(&policy->rules[i], &statement->where, err);
+    }
+    return ret < 0 || named ? ret : no_such_rule(policy, statement, err);
+}
+
 int qpw_apply_override(struct qpw_policy *policy, const struct qpw_statement *statement, struct qpw_error *err)
 {
+    bool speaks = false;
     int ret = 0;
 
     if (statement->n_words < 3)
         return qpw_fail_at(err, &statement->where, statement->words[0].column,
-                           "override needs a rule's name and OLD=NEW, as in: override ldap 389=10389");
-    for (size_t i = 2; i < statement->n_words && ret == 0; i++)
-        ret = one_move(policy, statement, &statement->words[i], err);
+                           "override needs a rule's name and OLD=NEW or speaks=, as in: override ldap 389=10389");
+    for (size_t i = 2; i < statement->n_words && ret == 0; i++) {
+        const struct qpw_word *word = &statement->words[i];
+        const char *value = qpw_word_value(word, "speaks");
+
+        if (value && speaks)
+            ret = qpw_fail_at(err, &statement->where, word->column, "'%s': given twice on this line", word->text);
+        else if (value)
+            ret = change_speaks(policy, statement, word, value, err);
+        else
+            ret = one_move(policy, statement, word, err);
+        speaks |= value != NULL;
+    }
     return ret;
 }
 

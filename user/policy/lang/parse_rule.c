@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "policy/lang/parse.h"
+#include "policy/lang/services.h"
 #include "util/near.h"
 
 /* Where the options of a row, a narrowing or a suppression go; NULL: that statement has no such option. */
@@ -19,6 +20,7 @@ struct targets {
     int64_t *until;
     char *name;
     uint8_t *outcome;
+    uint32_t *speaks;
     struct {
         const char *key;
         char **value;
@@ -43,7 +45,7 @@ static void near_option(const struct targets *to, const struct qpw_word *word, c
         const char *name;
         bool taken;
     } keys[] = {{"from", to->from}, {"to", to->to}, {"vlan", to->vlan}, {"until", to->until}, {"outcome", to->outcome},
-                {"answers", to->row}, {"name", to->name}};
+                {"answers", to->row}, {"name", to->name}, {"speaks", to->speaks}};
 
     *buf = '\0';
     if (word->quoted)
@@ -215,6 +217,8 @@ static int set_option(const struct targets *to, const struct qpw_word *word, str
         return set_outcome(to, word, value, err);
     if (to->row && (value = qpw_word_value(word, "answers")))
         return set_answers(to, word, value, err);
+    if (to->speaks && (value = qpw_word_value(word, "speaks")))
+        return *to->speaks ? twice(to, word, err) : qpw_parse_speaks(to->where, word, value, to->speaks, err);
     if (to->name && (value = qpw_word_value(word, "name"))) {
         if (*to->name)
             return twice(to, word, err);
@@ -295,7 +299,7 @@ int qpw_parse_rule(const struct qpw_policy *policy, const struct qpw_statement *
     bool inbound = !strcmp(statement->words[0].text, "inbound");
     struct targets to = {
         .policy = policy, .where = &statement->where, .from = &rule.from, .to = &rule.to, .flags = &rule.flags,
-        .vlan = &rule.vlan, .until = &rule.until, .name = rule.name, .row = true,
+        .vlan = &rule.vlan, .until = &rule.until, .name = rule.name, .speaks = &rule.speaks, .row = true,
         .texts = {{"feature", &rule.feature, true}, {"parent", &rule.parent, true}, {"ref", &rule.ref, false},
                   {"iface", &rule.iface, false}, {"owner", &rule.owner, false}},
     };
@@ -320,6 +324,8 @@ int qpw_parse_rule(const struct qpw_policy *policy, const struct qpw_statement *
         error = qpw_fail_at(err, &statement->where, 0, "parent= is for weak rules only: add the flag weak");
     if (error == 0 && (rule.flags & QPW_RULE_ANY_ANSWER) && !inbound)
         error = qpw_fail_at(err, &statement->where, 0, "answers=any-port is about what the node answers: inbound only");
+    if (error == 0)
+        error = qpw_check_speaks(&rule, &statement->where, err);
     if (error == 0 && !(rule.text = strdup(statement->text)))
         error = qpw_fail(err, -ENOMEM, "%s: out of memory", statement->where.file);
     if (error < 0) {
@@ -490,7 +496,11 @@ int qpw_apply_only(struct qpw_policy *policy, const struct qpw_statement *statem
         return qpw_fail_at(err, &statement->where, statement->words[0].column,
                            "only needs a rule's name and what to narrow it to, as in: only ssh from=@admin");
     for (size_t i = 2; i < statement->n_words; i++)
-        if (qpw_word_value(&statement->words[i], "ref")) /* of a row it would stay, of an `only` nothing does */
+        if (qpw_word_value(&statement->words[i], "speaks"))
+            return qpw_fail_at(err, &statement->where, statement->words[i].column,
+                               "only does not take speaks=; write: override %s %s", statement->words[1].text,
+                               statement->words[i].text);
+        else if (qpw_word_value(&statement->words[i], "ref")) /* of a row it would stay, of an `only` nothing does */
             return qpw_fail_at(err, &statement->where, statement->words[i].column,
                                "only takes from=, to=, vlan=, iface= and owner=; write a change number after #");
     ret = set_options(&to, statement, 2, err);

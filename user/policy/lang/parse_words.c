@@ -12,8 +12,7 @@
 #include "util/array.h"
 #include "util/near.h"
 
-/* Column of text[at] within the word that `text` is a part of. */
-static unsigned column_in(const struct qpw_word *word, const char *at)
+unsigned qpw_column_in(const struct qpw_word *word, const char *at)
 {
     unsigned column = word->column;
 
@@ -72,27 +71,27 @@ int qpw_parse_ports(const struct qpw_where *where, const struct qpw_word *word, 
         return 0;
     }
     if (!highest)
-        return qpw_fail_at(err, where, column_in(word, text), "these protocols have no ports; write any");
+        return qpw_fail_at(err, where, qpw_column_in(word, text), "these protocols have no ports; write any");
     for (const char *p = text;; p++) {
         const char *at = p;
         unsigned first, last;
 
         if (n == QPW_MAX_PORT_RANGES)
-            return qpw_fail_at(err, where, column_in(word, at), "more than %u ports and ranges in one rule",
+            return qpw_fail_at(err, where, qpw_column_in(word, at), "more than %u ports and ranges in one rule",
                                QPW_MAX_PORT_RANGES);
         if (!read_number(&p, highest, &first) || first < lowest)
-            return qpw_fail_at(err, where, column_in(word, at), "'%s' is not a port; use numbers %u-%u, ranges, or any", at,
+            return qpw_fail_at(err, where, qpw_column_in(word, at), "'%s' is not a port; use numbers %u-%u, ranges, or any", at,
                                lowest, highest);
         last = first;
         if (*p == '-') {
             p++;
             if (!read_number(&p, highest, &last) || last < lowest)
-                return qpw_fail_at(err, where, column_in(word, at), "'%s' is not a range of ports", at);
+                return qpw_fail_at(err, where, qpw_column_in(word, at), "'%s' is not a range of ports", at);
             if (last < first)
-                return qpw_fail_at(err, where, column_in(word, at), "the range %u-%u is reversed", first, last);
+                return qpw_fail_at(err, where, qpw_column_in(word, at), "the range %u-%u is reversed", first, last);
         }
         if (*p && *p != ',')
-            return qpw_fail_at(err, where, column_in(word, p), "'%s' where a comma or the end of the ports was expected",
+            return qpw_fail_at(err, where, qpw_column_in(word, p), "'%s' where a comma or the end of the ports was expected",
                                p);
         ranges[n++] = (struct qpw_port_range){(uint16_t)first, (uint16_t)last};
         if (!*p)
@@ -136,7 +135,7 @@ int qpw_parse_protocols(const struct qpw_where *where, const struct qpw_word *wo
 
             for (size_t i = 0; i < sizeof(known) / sizeof(*known); i++)
                 qpw_near_offer(&near, known[i].name);
-            return qpw_fail_at(err, where, column_in(word, p),
+            return qpw_fail_at(err, where, qpw_column_in(word, p),
                                "'%.*s' is not a protocol: tcp, udp, sctp, icmp, icmp6, a number, or any%s", (int)length, p,
                                qpw_near_hint(&near, hint, sizeof(hint)));
         }
@@ -185,7 +184,7 @@ int qpw_parse_until(const struct qpw_where *where, const struct qpw_word *word, 
     again = tm;
     seconds = end ? timegm(&again) : 0;
     if (!end || again.tm_mday != tm.tm_mday || again.tm_mon != tm.tm_mon || again.tm_sec != tm.tm_sec || seconds <= 0)
-        return qpw_fail_at(err, where, column_in(word, text),
+        return qpw_fail_at(err, where, qpw_column_in(word, text),
                            "'%s' is not a day (2027-03-01) or a time (2027-03-01T12:00:00Z)", text);
     *ret = seconds + (day ? 86400 : 0);
     return 0;
@@ -197,10 +196,10 @@ int qpw_parse_name(const struct qpw_where *where, const struct qpw_word *word, c
     size_t length = strspn(text, "abcdefghijklmnopqrstuvwxyz0123456789._+-");
 
     if (!length || text[length] || strchr("._+-", text[0]))
-        return qpw_fail_at(err, where, column_in(word, text),
+        return qpw_fail_at(err, where, qpw_column_in(word, text),
                            "'%s' is not a name: lower-case letters, digits and . _ + -", text);
     if (length >= QPW_NAME_LEN)
-        return qpw_fail_at(err, where, column_in(word, text), "a name has at most %u characters", QPW_NAME_LEN - 1);
+        return qpw_fail_at(err, where, qpw_column_in(word, text), "a name has at most %u characters", QPW_NAME_LEN - 1);
     memcpy(ret, text, length + 1);
     return 0;
 }
@@ -242,7 +241,7 @@ int qpw_parse_addresses(const struct qpw_policy *policy, const struct qpw_where 
             for (size_t i = 0; i < policy->n_sets; i++)
                 qpw_near_offer(&near, policy->sets[i].name);
             if (!named) {
-                qpw_fail_at(err, where, column_in(word, p), "no address set is named '%.*s'%s", (int)length - 1, p + 1,
+                qpw_fail_at(err, where, qpw_column_in(word, p), "no address set is named '%.*s'%s", (int)length - 1, p + 1,
                             qpw_near_hint(&near, hint, sizeof(hint)));
                 return -ENOENT;
             }
@@ -250,9 +249,9 @@ int qpw_parse_addresses(const struct qpw_policy *policy, const struct qpw_where 
         } else {
             snprintf(copy, sizeof(copy), "%.*s", (int)length, p);
             if (length >= sizeof(copy))
-                return qpw_fail_at(err, where, column_in(word, p), "'%s…' is not an address", copy);
+                return qpw_fail_at(err, where, qpw_column_in(word, p), "'%s…' is not an address", copy);
             if (qpw_range_parse(copy, &range, &why) < 0)
-                return qpw_fail_at(err, where, column_in(word, p),
+                return qpw_fail_at(err, where, qpw_column_in(word, p),
                                    strncmp(why, "has ", 4) ? "'%s': %s" : "%s %s", copy, why);
             ret = qpw_addresses_add(set, &range);
         }

@@ -47,6 +47,17 @@ bool qpw_rule_is_named(const struct qpw_rule *rule, const char *name)
            (rule->feature && !strcmp(rule->feature, name));
 }
 
+unsigned qpw_rule_width(const struct qpw_rule *rule)
+{
+    unsigned ports = 0;
+
+    if (rule->flags & QPW_RULE_ANY_PORT)
+        return 65536;
+    for (size_t i = 0; i < rule->n_ports; i++)
+        ports += rule->ports[i].last - rule->ports[i].first + 1u;
+    return ports;
+}
+
 int64_t qpw_policy_next_expiry(const struct qpw_policy *policy, int64_t now)
 {
     int64_t next = 0;

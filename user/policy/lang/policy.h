@@ -63,6 +63,7 @@ struct qpw_rule {
     char *ref;
     char *iface;
     char *owner;                  /* who may hold the node's end, as in owner=; NULL: anybody */
+    uint32_t speaks;              /* services that the node's end may begin with, see services.h; 0: not said */
     uint64_t protocols[4];        /* bit for each IP protocol number */
     struct qpw_port_range *ports; /* ascending, disjoint */
     size_t n_ports;
@@ -227,6 +228,9 @@ const char *qpw_rule_owner(const struct qpw_rule *rule);
 
 /* Whether `name` is the row's name, generated name or feature. */
 bool qpw_rule_is_named(const struct qpw_rule *rule, const char *name);
+
+/* How many ports the row names, 65536 for any; for each of its protocols. */
+unsigned qpw_rule_width(const struct qpw_rule *rule);
 
 bool qpw_protocol_in(const uint64_t protocols[4], unsigned protocol);
 

@@ -8,6 +8,7 @@
 #include <time.h>
 
 #include "policy/lang/parse.h"
+#include "policy/lang/services.h"
 #include "util/names.h"
 
 static void add(char *buf, size_t size, const char *format, ...) __attribute__((format(printf, 3, 4)));
@@ -106,6 +107,8 @@ const char *qpw_row_limits_text(const struct qpw_rule *rule, char *buf, size_t s
 
 const char *qpw_row_marks_text(const struct qpw_rule *rule, char *buf, size_t size)
 {
+    char speaks[QPW_SPEAKS_ROOM];
+
     buf[0] = '\0';
     if (rule->flags & QPW_RULE_DEFAULT)
         add(buf, size, " default");
@@ -117,6 +120,8 @@ const char *qpw_row_marks_text(const struct qpw_rule *rule, char *buf, size_t si
         add(buf, size, " answers=any-port");
     if (rule->owner)
         add(buf, size, " owner=%s", rule->owner);
+    if (rule->speaks)
+        add(buf, size, " speaks=%s", qpw_speaks_text(rule->speaks, speaks, sizeof(speaks)));
     if (rule->feature)
         add(buf, size, " feature=%s", rule->feature);
     if (rule->parent)

@@ -21,7 +21,7 @@ const char *qpw_until_text(int64_t until, char *buf, size_t size);
 /* What limits a row, as it would be written: from=, to=, vlan=, iface=, until=. */
 const char *qpw_row_limits_text(const struct qpw_rule *rule, char *buf, size_t size);
 
-/* Its other options but ref=: flags, feature=, parent=. */
+/* Its other options but ref=: flags, owner=, speaks=, feature=, parent=. */
 const char *qpw_row_marks_text(const struct qpw_rule *rule, char *buf, size_t size);
 
 #endif

@@ -37,6 +37,18 @@ static const struct {
     {"Rsyslog", 0, NULL, "audit"},
 };
 
+/* What rows of the page behind the built-in policies are spoken in; of another page a name may stand for something else. */
+static const struct {
+    const char *words;
+    uint16_t port;
+    const char *speaks;
+} spoken[] = {
+    {"FTP", 21, "ftp"},          {"SSH", 22, "ssh"},       {"DNS", 53, "dns"},         {"Web UI", 80, "http"},
+    {"Kerberos", 88, "kerberos"}, {"rpcbind", 111, "sunrpc"}, {"NTP", 123, "ntp"},        {"DCERPC", 135, "dcerpc"},
+    {"LDAP", 389, "tls,ldap"},   {"Web UI", 443, "tls"},   {"Shift", 443, "tls"},      {"SMB", 445, "smb"},
+    {"Rsyslog", 514, "syslog"},  {"NFS", 2049, "sunrpc"},  {"REST API", 8000, "tls,http"}, {"S3 API", 9000, "tls,http"},
+};
+
 static bool has_port(const struct qpw_row_ports *ports, uint16_t port)
 {
     for (size_t i = 0; i < ports->n; i++)
@@ -111,6 +123,17 @@ static void write_parent(const struct qpw_importer *im, const struct qpw_import_
     }
 }
 
+static void write_speaks(const struct qpw_importer *im, const struct qpw_import_rule *rule, FILE *out)
+{
+    const char *purpose = im->rows[rule->row].purpose;
+
+    for (size_t i = 0; i < sizeof(spoken) / sizeof(*spoken) && im->own && !rule->weak; i++)
+        if (qpw_has_words(purpose, spoken[i].words) && has_port(&rule->ports, spoken[i].port)) {
+            fprintf(out, " speaks=%s", spoken[i].speaks);
+            return;
+        }
+}
+
 static void write_rule(const struct qpw_importer *im, const struct qpw_import_rule *rule, bool *named, FILE *out)
 {
     const struct qpw_import_row *row = &im->rows[rule->row];
@@ -142,6 +165,7 @@ static void write_rule(const struct qpw_importer *im, const struct qpw_import_ru
     }
     if (rule->passive)
         write_parent(im, rule, out);
+    write_speaks(im, rule, out);
     fprintf(out, " ref=%s:%u\n", im->base, row->line);
 }
 

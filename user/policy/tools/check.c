@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-#include "policy/tools/check.h"
+#include "policy/tools/check_int.h"
 
 #include <errno.h>
 #include <netinet/in.h>
@@ -10,14 +10,13 @@
 
 #include "policy/lang/parse.h"
 #include "policy/lang/rule_text.h"
+#include "policy/lang/services.h"
 #include "util/array.h"
 
 #define WIDE 16384u /* a quarter of all ports */
 
-static int remark(struct qpw_remarks *remarks, enum qpw_remark_kind kind, const struct qpw_where *where,
-                  const char *format, ...) __attribute__((format(printf, 4, 5)));
-static int remark(struct qpw_remarks *remarks, enum qpw_remark_kind kind, const struct qpw_where *where,
-                  const char *format, ...)
+int qpw_remark_add(struct qpw_remarks *remarks, enum qpw_remark_kind kind, const struct qpw_where *where,
+                   const char *format, ...)
 {
     struct qpw_remark *place = QPW_ADD(remarks->list, remarks->n);
     va_list args;
@@ -40,7 +39,7 @@ static int remark(struct qpw_remarks *remarks, enum qpw_remark_kind kind, const 
 const char *qpw_remark_name(enum qpw_remark_kind kind)
 {
     static const char *const names[] = {"none",        "warning", "duplicate", "shadowed",       "overlap",
-                                        "contradicts", "wide",    "never",     "peer-and-client", "purpose", "endless"};
+                                        "contradicts", "wide",    "never",     "peer-and-client", "purpose", "endless", "speaks"};
 
     return kind < sizeof(names) / sizeof(*names) ? names[kind] : "invalid";
 }
@@ -141,23 +140,32 @@ static bool covers(const struct qpw_rule *outer, const struct qpw_rule *inner)
 
 static int compare_rows(const struct qpw_rule *first, const struct qpw_rule *second, struct qpw_remarks *ret)
 {
-    bool forth, back;
+    bool forth, back, same = qpw_speaks_services(first->speaks) == qpw_speaks_services(second->speaks);
+    char one[QPW_SPEAKS_ROOM], other[QPW_SPEAKS_ROOM];
 
     if (first->direction != second->direction || !protocols_meet(first, second) || !ports_meet(first, second))
         return 0;
     forth = covers(first, second);
     back = covers(second, first);
+    if (forth && !same && second->speaks)
+        return qpw_remark_add(ret, QPW_REMARK_CONTRADICTS, &second->where,
+                      "%s has speaks=%s, but %s in %s:%u matches first, with speaks=%s; put the narrower rule first, or "
+                      "write 'override %s speaks=%s'",
+                      second->name, qpw_speaks_text(second->speaks, one, sizeof(one)), first->name, first->where.file,
+                      first->where.line, qpw_speaks_text(first->speaks, other, sizeof(other)), first->name, one);
+    if (back && !same && !forth && (!(first->flags & QPW_RULE_WEAK) || second->flags & QPW_RULE_WEAK))
+        return 0; /* the narrower rule stands first, for what it has of its own */
     if (forth && back)
-        return remark(ret, QPW_REMARK_DUPLICATE, &second->where,
+        return qpw_remark_add(ret, QPW_REMARK_DUPLICATE, &second->where,
                       "%s is the same as %s in %s:%u; delete one of them", second->name, first->name,
                       first->where.file, first->where.line);
     if (forth)
-        return remark(
+        return qpw_remark_add(
             ret, QPW_REMARK_SHADOWED, &second->where,
             "%s is redundant: %s in %s:%u already allows it; to narrow that rule, write 'only %s …', or disable it",
             second->name, first->name, first->where.file, first->where.line, first->name);
     if (back)
-        return remark(ret, QPW_REMARK_SHADOWED, &first->where,
+        return qpw_remark_add(ret, QPW_REMARK_SHADOWED, &first->where,
                       "%s is redundant: %s in %s:%u already allows it; delete one of them", first->name, second->name,
                       second->where.file, second->where.line);
     /* Rows that part their ports by address, VLAN or interface are meant to share them. */
@@ -165,7 +173,7 @@ static int compare_rows(const struct qpw_rule *first, const struct qpw_rule *sec
         second->flags & (QPW_RULE_FROM | QPW_RULE_TO | QPW_RULE_WEAK) || !link_covers(first, second) ||
         !link_covers(second, first))
         return 0;
-    return remark(ret, QPW_REMARK_OVERLAP, &second->where,
+    return qpw_remark_add(ret, QPW_REMARK_OVERLAP, &second->where,
                   "%s and %s in %s:%u overlap: the first match wins; split the ranges so that they do not overlap",
                   second->name, first->name, first->where.file, first->where.line);
 }
@@ -174,14 +182,12 @@ static int compare_rows(const struct qpw_rule *first, const struct qpw_rule *sec
 
 static int check_width(const struct qpw_rule *rule, struct qpw_remarks *ret)
 {
-    unsigned width = rule->flags & QPW_RULE_ANY_PORT ? 65536 : 0;
+    unsigned width = qpw_rule_width(rule);
     bool ports = qpw_protocol_in(rule->protocols, IPPROTO_TCP) || qpw_protocol_in(rule->protocols, IPPROTO_UDP);
 
-    for (size_t i = 0; i < rule->n_ports; i++)
-        width += rule->ports[i].last - rule->ports[i].first + 1u;
     if (rule->flags & QPW_RULE_WEAK || !ports || width <= WIDE)
         return 0;
-    return remark(ret, QPW_REMARK_WIDE, &rule->where,
+    return qpw_remark_add(ret, QPW_REMARK_WIDE, &rule->where,
                   "%s allows %u %% of all ports%s: name the ports, or mark the rule weak", rule->name,
                   width * 100 / 65536, rule->flags & (QPW_RULE_FROM | QPW_RULE_TO) ? " (to some addresses)" : "");
 }
@@ -193,7 +199,7 @@ static int check_never(const struct qpw_rule *rule, int64_t now, struct qpw_rema
     lasting.until = 0;
     if (rule->flags & QPW_RULE_DISABLED || qpw_rule_in_force(&lasting, now))
         return 0;
-    return remark(ret, QPW_REMARK_NEVER, &rule->where,
+    return qpw_remark_add(ret, QPW_REMARK_NEVER, &rule->where,
                   "%s can never match: its 'only' lines leave no address, VLAN or interface",
                   rule->name);
 }
@@ -202,7 +208,7 @@ static int check_purpose(const struct qpw_rule *rule, struct qpw_remarks *ret)
 {
     if (!rule->purpose || strncmp(rule->purpose, "TODO", 4))
         return 0;
-    return remark(ret, QPW_REMARK_PURPOSE, &rule->where, "%s has no purpose yet: replace \"%s\" with what it is for",
+    return qpw_remark_add(ret, QPW_REMARK_PURPOSE, &rule->where, "%s has no purpose yet: replace \"%s\" with what it is for",
                   rule->name, rule->purpose);
 }
 
@@ -240,7 +246,7 @@ static int check_groups(const struct qpw_policy *policy, const struct qpw_rule *
 
         if (rule->direction == QPW_DIR_OUTBOUND && setting->unexpected && setting->where.file &&
             has_port(rule, known[i].protocol, known[i].port))
-            error = remark(ret, QPW_REMARK_CONTRADICTS, &rule->where,
+            error = qpw_remark_add(ret, QPW_REMARK_CONTRADICTS, &rule->where,
                            "%s allows what '%s %s unexpected' in %s:%u forbids; the rule wins; delete one of them",
                            rule->name, known[i].infra ? "infra" : "implied",
                            known[i].infra ? qpw_infra_name(known[i].group) : qpw_implied_name(known[i].group),
@@ -257,7 +263,7 @@ static int check_peers(const struct qpw_policy *policy, const struct qpw_rule *r
 
     for (size_t i = 0; i < policy->n_peers && error == 0 && rule->flags & (inbound ? QPW_RULE_FROM : QPW_RULE_TO); i++)
         if (qpw_addresses_overlap(&policy->peers[i].addresses, remote))
-            error = remark(ret, QPW_REMARK_PEER_CLIENT, &policy->peers[i].where,
+            error = qpw_remark_add(ret, QPW_REMARK_PEER_CLIENT, &policy->peers[i].where,
                            "peer %s shares addresses with rule %s in %s:%u: they count as peer on every port; remove "
                            "them from the peer",
                            policy->peers[i].name, rule->name, rule->where.file, rule->where.line);
@@ -278,6 +284,8 @@ static int check_row(const struct qpw_policy *policy, size_t at, int64_t now, st
         error = check_groups(policy, rule, ret);
     if (error == 0)
         error = check_peers(policy, rule, ret);
+    if (error == 0)
+        error = qpw_check_row_speaks(policy, rule, ret);
     for (size_t i = 0; i < at && error == 0; i++)
         if (qpw_rule_in_force(&policy->rules[i], now))
             error = compare_rows(&policy->rules[i], rule, ret);
@@ -292,7 +300,7 @@ static int check_peer_pairs(const struct qpw_policy *policy, struct qpw_remarks 
     for (size_t i = 1; i < policy->n_peers && error == 0; i++)
         for (size_t j = 0; j < i && error == 0; j++)
             if (qpw_addresses_overlap(&policy->peers[i].addresses, &policy->peers[j].addresses))
-                error = remark(ret, QPW_REMARK_DUPLICATE, &policy->peers[i].where,
+                error = qpw_remark_add(ret, QPW_REMARK_DUPLICATE, &policy->peers[i].where,
                                "peers %s and %s share addresses; give each its own", policy->peers[i].name,
                                policy->peers[j].name);
     return error;
@@ -305,7 +313,7 @@ static int check_suppression(const struct qpw_suppression *line, struct qpw_rema
 
     if (!any || line->until)
         return 0;
-    return remark(ret, QPW_REMARK_ENDLESS, &line->where, "%s hides %s and has no expiry date; add until=", line->name, any);
+    return qpw_remark_add(ret, QPW_REMARK_ENDLESS, &line->where, "%s hides %s and has no expiry date; add until=", line->name, any);
 }
 
 int qpw_policy_check(const struct qpw_policy *policy, int64_t now, struct qpw_remarks *ret)
@@ -314,9 +322,9 @@ int qpw_policy_check(const struct qpw_policy *policy, int64_t now, struct qpw_re
     int error = 0;
 
     for (size_t i = 0; i < policy->n_warnings && error == 0; i++)
-        error = remark(&remarks, QPW_REMARK_WARNING, NULL, "%s", policy->warnings[i]);
+        error = qpw_remark_add(&remarks, QPW_REMARK_WARNING, NULL, "%s", policy->warnings[i]);
     if (error == 0 && !policy->n_rules)
-        error = remark(&remarks, QPW_REMARK_NEVER, NULL, "%s: no rules: everything except peers and infra is unexpected",
+        error = qpw_remark_add(&remarks, QPW_REMARK_NEVER, NULL, "%s: no rules: everything except peers and infra is unexpected",
                        policy->path);
     for (size_t i = 0; i < policy->n_rules && error == 0; i++)
         error = check_row(policy, i, now, &remarks);

@@ -17,6 +17,7 @@ enum qpw_remark_kind {
     QPW_REMARK_PEER_CLIENT,  /* peers that overlap addresses of rows */
     QPW_REMARK_PURPOSE,      /* a proposed rule whose purpose nobody has written yet */
     QPW_REMARK_ENDLESS,      /* a suppression that hides very much, for good */
+    QPW_REMARK_SPEAKS,       /* speaks= that says nothing, or is asked of too much */
 };
 
 struct qpw_remark {

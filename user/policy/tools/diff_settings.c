@@ -8,6 +8,7 @@
 #include "policy/tools/diff_int.h"
 #include "policy/lang/parse.h"
 #include "policy/lang/rule_text.h"
+#include "policy/lang/services.h"
 #include "util/array.h"
 
 int qpw_diff_say(struct qpw_differences *ret, enum qpw_change change, char *text)
@@ -102,35 +103,47 @@ static int say_suppressions(const struct qpw_policy *from, const struct qpw_poli
     return error;
 }
 
-/* The owner= of the same row in another policy, "any" where that has no such row in force. */
-static const char *owner_in(const struct qpw_policy *policy, const struct qpw_rule *rule, int64_t now)
+/* The same row in another policy; NULL: that has no such row in force. */
+static const struct qpw_rule *same_row(const struct qpw_policy *policy, const struct qpw_rule *rule, int64_t now)
 {
     for (size_t i = 0; i < policy->n_rules; i++) {
         const struct qpw_rule *other = &policy->rules[i];
 
         if (!strcmp(other->name, rule->name) && !strcmp(other->generated, rule->generated) &&
             qpw_rule_in_force(other, now))
-            return qpw_rule_owner(other);
+            return other;
     }
-    return "any";
+    return NULL;
 }
 
-/* Who may hold the node's end changes no verdict of a packet, so it is a setting of the row. */
-static int say_owners(const struct qpw_policy *old, const struct qpw_policy *new, int64_t now,
+static int say_change(struct qpw_differences *ret, const char *what, const struct qpw_rule *rule, const char *before,
+                      const char *after)
+{
+    char *text;
+
+    if (!strcmp(before, after))
+        return 0;
+    if (asprintf(&text, "%s of %s: now %s (was %s)", what, rule->name, after, before) < 0)
+        text = NULL;
+    return qpw_diff_say(ret, QPW_CHANGE_SETTING, text);
+}
+
+/* Who may hold the node's end, and what it may speak, change no verdict of a packet, so they are settings of the row. */
+static int say_checks(const struct qpw_policy *old, const struct qpw_policy *new, int64_t now,
                       struct qpw_differences *ret)
 {
+    char before[QPW_SPEAKS_ROOM], after[QPW_SPEAKS_ROOM];
     int error = 0;
 
     for (size_t i = 0; i < new->n_rules && error == 0; i++) {
-        const struct qpw_rule *rule = &new->rules[i];
-        const char *before = owner_in(old, rule, now);
-        char *text;
+        const struct qpw_rule *rule = &new->rules[i], *was = same_row(old, rule, now);
 
-        if (!qpw_rule_in_force(rule, now) || !strcmp(before, qpw_rule_owner(rule)))
+        if (!qpw_rule_in_force(rule, now))
             continue;
-        if (asprintf(&text, "owner of %s: now %s (was %s)", rule->name, qpw_rule_owner(rule), before) < 0)
-            text = NULL;
-        error = qpw_diff_say(ret, QPW_CHANGE_SETTING, text);
+        error = say_change(ret, "owner", rule, was ? qpw_rule_owner(was) : "any", qpw_rule_owner(rule));
+        if (error == 0)
+            error = say_change(ret, "protocol", rule, qpw_speaks_text(was ? was->speaks : 0, before, sizeof(before)),
+                               qpw_speaks_text(rule->speaks, after, sizeof(after)));
     }
     return error;
 }
@@ -143,7 +156,7 @@ int qpw_diff_settings(const struct qpw_policy *old, const struct qpw_policy *new
     if (error == 0)
         error = say_groups("implied", qpw_implied_name, old->implied, new->implied, QPW_IMPLIED_COUNT, ret);
     if (error == 0)
-        error = say_owners(old, new, now, ret);
+        error = say_checks(old, new, now, ret);
     if (error == 0)
         error = say_peers(old, new, ret);
     if (error == 0)

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "policy/lang/rule_text.h"
+#include "policy/lang/services.h"
 #include "util/document.h"
 #include "util/names.h"
 
@@ -28,7 +29,7 @@ static const char *verdict_of(const struct qpw_rule *rule)
 
 static json_t *rule_json(const struct qpw_rule *rule, int64_t now)
 {
-    char protocols[512], ports[12 * QPW_MAX_PORT_RANGES + 8], until[32];
+    char protocols[512], ports[12 * QPW_MAX_PORT_RANGES + 8], until[32], speaks[QPW_SPEAKS_ROOM];
     json_t *o = json_object();
 
     json_object_set_new(o, "name", json_string(rule->name));
@@ -50,6 +51,7 @@ static json_t *rule_json(const struct qpw_rule *rule, int64_t now)
     json_object_set_new(o, "vlan", rule->vlan == QPW_ANY_VLAN ? json_null() : json_integer(rule->vlan));
     json_object_set_new(o, "iface", qpw_json_text(rule->iface));
     json_object_set_new(o, "owner", qpw_json_text(rule->owner));
+    json_object_set_new(o, "speaks", rule->speaks ? json_string(qpw_speaks_text(rule->speaks, speaks, sizeof(speaks))) : json_null());
     json_object_set_new(o, "until", qpw_json_text(qpw_until_text(rule->until, until, sizeof(until))));
     json_object_set_new(o, "feature", qpw_json_text(rule->feature));
     json_object_set_new(o, "parent", qpw_json_text(rule->parent));
@@ -153,9 +155,9 @@ static void csv_addresses(bool limited, const struct qpw_addresses *set, FILE *o
 
 void qpw_policy_csv(const struct qpw_policy *policy, int64_t now, FILE *out)
 {
-    char protocols[512], ports[12 * QPW_MAX_PORT_RANGES + 8], until[32];
+    char protocols[512], ports[12 * QPW_MAX_PORT_RANGES + 8], until[32], speaks[QPW_SPEAKS_ROOM];
 
-    fputs("name,direction,protocol,ports,purpose,verdict,in_force,from,to,vlan,iface,owner,until,feature,parent,ref,"
+    fputs("name,direction,protocol,ports,purpose,verdict,in_force,from,to,vlan,iface,owner,speaks,until,feature,parent,ref,"
           "file,line\r\n",
           out);
     for (size_t i = 0; i < policy->n_rules; i++) {
@@ -178,6 +180,8 @@ void qpw_policy_csv(const struct qpw_policy *policy, int64_t now, FILE *out)
             fprintf(out, "%d", rule->vlan);
         fprintf(out, ",%s,", rule->iface ? rule->iface : "");
         csv_cell(rule->owner, out);
+        fputc(',', out);
+        csv_cell(rule->speaks ? qpw_speaks_text(rule->speaks, speaks, sizeof(speaks)) : NULL, out);
         fprintf(out, ",%s,%s,%s,", qpw_until_text(rule->until, until, sizeof(until)),
                 rule->feature ? rule->feature : "", rule->parent ? rule->parent : "");
         csv_cell(rule->ref, out);

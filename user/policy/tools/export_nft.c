@@ -9,6 +9,7 @@
 #include "policy/compile/compile_int.h"
 #include "policy/tools/export.h"
 #include "policy/lang/rule_text.h"
+#include "policy/lang/services.h"
 #include "util/names.h"
 
 #define MAPPED_FIRST ((qpw_u128)0xffff << 32)
@@ -145,6 +146,8 @@ static void write_rows(const struct ruleset *r, uint8_t direction)
                     row->name);
         if (row->owner && strcmp(row->owner, "any"))
             fprintf(r->out, "        # %s: owner= cannot be asked for here; whoever holds the port is passed\n", row->name);
+        if (qpw_speaks_services(row->speaks))
+            fprintf(r->out, "        # %s: speaks= cannot be asked for here; whatever is spoken is passed\n", row->name);
         each_family(r, line, write_row_family, NULL);
     }
 }
