@@ -328,26 +328,12 @@ static int open_lives(struct qpw_auditor *a, struct qpw_error *err)
     return r < 0 || !a->taken_over ? r : rejudge(a, err);
 }
 
-static int start(struct qpw_auditor *a, bool *ret_usage, struct qpw_error *err)
+/* Takes over what an earlier auditor left in the hooks, or opens a fresh instance. */
+static int open_kernel(struct qpw_auditor *a, struct qpw_error *err)
 {
     struct qpw_hook_scan places = {0}, others = {0};
-    char missing[256];
-    int r = own_policy_options(a, err);
+    int r = qpw_hook_scan_find(&places, err);
 
-    a->first_since_boot = a->options.wait && !qpw_lock_folder_id();
-
-    if (r == 0)
-        r = qpw_control_listen(&a->end, err);
-    if (r == 0)
-        r = qpw_netlink_open(&a->netlink, err);
-    if (r == 0)
-        r = qpw_watch_check_names(a, err);
-    if (r == 0)
-        r = qpw_sockets_open(&a->sockets, err);
-    if (r == 0)
-        qpw_sockets_executables(a->sockets, qpw_executable_path, &a->kernel);
-    if (r == 0)
-        r = qpw_hook_scan_find(&places, err);
     if (r == 0)
         r = qpw_hook_scan_split(&places, &others, err);
     if (r == 0 && !places.n && a->options.stored)
@@ -362,8 +348,12 @@ static int start(struct qpw_auditor *a, bool *ret_usage, struct qpw_error *err)
     if (r == 0)
         qpw_runs_begin(a, &others);
     qpw_hook_scan_clear(&others);
-    if (r < 0)
-        return r;
+    return r;
+}
+
+/* Puts into the meta map what other commands and the next auditor need of the options. */
+static void publish_options(struct qpw_auditor *a)
+{
     set_timeouts(a->kernel.control, &a->options.timeouts);
     a->meta.lock_folder = qpw_lock_folder_id();
     a->meta.pid_namespace = qpw_pid_namespace();
@@ -373,49 +363,102 @@ static int start(struct qpw_auditor *a, bool *ret_usage, struct qpw_error *err)
     snprintf(a->meta.command, sizeof(a->meta.command), "%s", a->options.command ? a->options.command : "");
     publish_path(a->options.alerts, a->meta.alerts_path, sizeof(a->meta.alerts_path));
     publish_path(a->options.history, a->meta.history_path, sizeof(a->meta.history_path));
-    r = qpw_watch_addresses(a, err);
-    if (r == 0)
-        know_dhcp_servers(&a->kernel);
-    if (r == 0) {
-        r = qpw_alerts_open(a, err);
-        *ret_usage = r == -EINVAL; /* the --syslog target */
-    }
-    if (r == 0)
-        r = qpw_audit_load_policy(a, ret_usage, NULL, err);
-    if (r == 0)
-        r = open_lives(a, err);
-    if (r == 0)
-        r = qpw_expire_open(&a->kernel, &a->expire, err);
-    if (r == 0)
-        r = qpw_owner_watch_open(a, err);
-    if (r == 0)
-        r = qpw_vouching_open(a, err);
-    if (r == 0)
-        r = qpw_routes_open(a, err);
-    if (r == 0)
-        r = qpw_users_open(a, err);
-    if (r == 0)
-        r = qpw_events_open(a, err);
-    if (r == 0)
-        r = qpw_events_seed(a, err);
-    if (r == 0)
-        r = qpw_kernel_finish(&a->kernel, err);
-    if (r == 0)
-        r = qpw_loop_open(a, err);
-    if (r == 0) {
-        if (*qpw_rights_optional(missing, sizeof(missing)))
-            qpw_auditor_notify(a, QPW_NOTIFY_NOTE, "%s", missing);
-        qpw_notes_begin(a);
-        qpw_owner_watch_listeners(a); /* those that are there when it is attached; finds /proc read just now */
-        record_start(a);
-        a->kernel.control->heartbeat_ns = qpw_clock_monotonic_ns(); /* before the first packet: there is somebody to ask */
-        r = attach_all(a, err);
-    }
-    if (r == 0) {
-        qpw_audit_history_begin(a);
-        qpw_audit_readers_start(a);
-    }
+}
+
+/* Reads the addresses, opens the alert log and compiles the policy, in this order: each needs the one before. */
+static int open_judgement(struct qpw_auditor *a, bool *ret_usage, struct qpw_error *err)
+{
+    int r = qpw_watch_addresses(a, err);
+
+    if (r < 0)
+        return r;
+    know_dhcp_servers(&a->kernel);
+    r = qpw_alerts_open(a, err);
+    *ret_usage = r == -EINVAL; /* the --syslog target */
+    return r < 0 ? r : qpw_audit_load_policy(a, ret_usage, NULL, err);
+}
+
+static int open_expire(struct qpw_auditor *a, struct qpw_error *err)
+{
+    return qpw_expire_open(&a->kernel, &a->expire, err);
+}
+
+static int finish_kernel(struct qpw_auditor *a, struct qpw_error *err)
+{
+    return qpw_kernel_finish(&a->kernel, err);
+}
+
+/* Attaches last: from the first packet on there is somebody to ask. */
+static int attach_hooks(struct qpw_auditor *a, struct qpw_error *err)
+{
+    char missing[256];
+
+    if (*qpw_rights_optional(missing, sizeof(missing)))
+        qpw_auditor_notify(a, QPW_NOTIFY_NOTE, "%s", missing);
+    qpw_notes_begin(a);
+    qpw_owner_watch_listeners(a); /* those present when attaching; finds /proc read just now */
+    record_start(a);
+    a->kernel.control->heartbeat_ns = qpw_clock_monotonic_ns();
+    return attach_all(a, err);
+}
+
+typedef int open_part(struct qpw_auditor *a, struct qpw_error *err);
+
+static int open_in_order(struct qpw_auditor *a, open_part *const *parts, struct qpw_error *err)
+{
+    int r = 0;
+
+    for (; r == 0 && *parts; parts++)
+        r = (*parts)(a, err);
     return r;
+}
+
+static int open_netlink(struct qpw_auditor *a, struct qpw_error *err)
+{
+    return qpw_netlink_open(&a->netlink, err);
+}
+
+static int open_sockets(struct qpw_auditor *a, struct qpw_error *err)
+{
+    int r = qpw_sockets_open(&a->sockets, err);
+
+    if (r == 0)
+        qpw_sockets_executables(a->sockets, qpw_executable_path, &a->kernel);
+    return r;
+}
+
+static int open_control(struct qpw_auditor *a, struct qpw_error *err)
+{
+    return qpw_control_listen(&a->end, err);
+}
+
+static int check_names(struct qpw_auditor *a, struct qpw_error *err)
+{
+    return qpw_watch_check_names(a, err);
+}
+
+static int start(struct qpw_auditor *a, bool *ret_usage, struct qpw_error *err)
+{
+    static open_part *const before[] = {own_policy_options, open_control, open_netlink, check_names,
+                                        open_sockets, open_kernel, NULL};
+    static open_part *const behind[] = {open_lives, open_expire, qpw_owner_watch_open, qpw_vouching_open, qpw_routes_open,
+                                        qpw_users_open, qpw_events_open, qpw_events_seed, finish_kernel, qpw_loop_open,
+                                        attach_hooks, NULL};
+    int r;
+
+    a->first_since_boot = a->options.wait && !qpw_lock_folder_id();
+    r = open_in_order(a, before, err);
+    if (r < 0)
+        return r;
+    publish_options(a);
+    r = open_judgement(a, ret_usage, err);
+    if (r == 0)
+        r = open_in_order(a, behind, err);
+    if (r < 0)
+        return r;
+    qpw_audit_history_begin(a);
+    qpw_audit_readers_start(a);
+    return 0;
 }
 
 int qpw_auditor_open(const struct qpw_audit_options *options, struct qpw_auditor **ret, bool *ret_usage,

@@ -17,22 +17,10 @@
 #include <sys/socket.h>
 
 #include "qportwatch.h"
+#include "util/array.h"
 
 /* linux/if.h has it, but not together with net/if.h. */
 #define LOWER_UP 0x10000u
-
-static void *grown(void *items, size_t count, size_t *cap, size_t size)
-{
-    size_t wanted = *cap ? 2 * *cap : 16;
-    void *more;
-
-    if (count < *cap)
-        return items;
-    more = realloc(items, wanted * size);
-    if (more)
-        *cap = wanted;
-    return more;
-}
 
 struct qpw_link *qpw_link_find(struct qpw_link *links, size_t count, unsigned ifindex)
 {
@@ -168,12 +156,11 @@ static int new_link(const struct nlmsghdr *message, struct qpw_link_table *p)
         *known = link;
         return MNL_CB_OK;
     }
-    known = grown(p->links, p->n_links, &p->cap_links, sizeof(*p->links));
+    known = QPW_ADD(p->links, p->n_links);
     if (!known) {
         errno = ENOMEM;
         return MNL_CB_ERROR;
     }
-    p->links = known;
     forget_move(p, (unsigned)info->ifi_index);
     link.serial = ++p->serial;
     read_driver(p->ioctl_fd, &link);
@@ -279,7 +266,7 @@ static bool same_address(const struct qpw_address *a, const struct qpw_address *
 
 static int change_address(const struct nlmsghdr *message, struct qpw_link_table *p)
 {
-    struct qpw_address address, *more;
+    struct qpw_address address;
     size_t i;
 
     if (!read_address(message, &address))
@@ -293,12 +280,10 @@ static int change_address(const struct nlmsghdr *message, struct qpw_link_table 
         return MNL_CB_OK;
     }
     if (i == p->n_addresses) {
-        more = grown(p->addresses, p->n_addresses, &p->cap_addresses, sizeof(*more));
-        if (!more) {
+        if (!QPW_ADD(p->addresses, p->n_addresses)) {
             errno = ENOMEM;
             return MNL_CB_ERROR;
         }
-        p->addresses = more;
         p->n_addresses++;
     }
     p->addresses[i] = address;
@@ -313,7 +298,7 @@ static int change_route(const struct nlmsghdr *message, struct qpw_link_table *p
 {
     const struct rtmsg *route = mnl_nlmsg_get_payload(message);
     unsigned whole = route->rtm_family == AF_INET ? 32 : 128;
-    struct qpw_served served = {.prefix = 128 - whole + route->rtm_dst_len}, *more;
+    struct qpw_served served = {.prefix = 128 - whole + route->rtm_dst_len};
     const struct nlattr *attr;
     size_t i;
 
@@ -335,12 +320,10 @@ static int change_route(const struct nlmsghdr *message, struct qpw_link_table *p
     }
     if (i < p->n_served)
         return MNL_CB_OK;
-    more = grown(p->served, p->n_served, &p->cap_served, sizeof(*more));
-    if (!more) {
+    if (!QPW_ADD(p->served, p->n_served)) {
         errno = ENOMEM;
         return MNL_CB_ERROR;
     }
-    p->served = more;
     p->served[p->n_served++] = served;
     return MNL_CB_OK;
 }
@@ -414,7 +397,7 @@ void qpw_link_table_clear(struct qpw_link_table *p)
     p->links = NULL;
     p->addresses = NULL;
     p->served = NULL;
-    p->n_links = p->cap_links = p->n_addresses = p->cap_addresses = p->n_served = p->cap_served = 0;
+    p->n_links = p->n_addresses = p->n_served = 0;
 }
 
 int qpw_local_order(const void *a, const void *b)

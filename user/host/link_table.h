@@ -35,11 +35,11 @@ struct qpw_link_table {
     struct qpw_moved moved[QPW_MOVED_KEPT]; /* the last ones, a ring */
     unsigned n_moved;
     struct qpw_link *links;
-    size_t n_links, cap_links;
+    size_t n_links;
     struct qpw_address *addresses;
-    size_t n_addresses, cap_addresses;
+    size_t n_addresses;
     struct qpw_served *served;
-    size_t n_served, cap_served;
+    size_t n_served;
     bool routes_changed; /* routes or rules, of which nothing else is kept; whoever tells of it clears it */
     unsigned serial; /* of the link that was new last */
     int ioctl_fd;    /* for driver names */

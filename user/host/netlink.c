@@ -79,10 +79,10 @@ static int read_all(struct qpw_netlink *n)
     for (int i = 0; i < DUMP_ATTEMPTS && rc == -EINTR; i++) {
         fresh = n->now;
         fresh.addresses = NULL;
-        fresh.n_addresses = fresh.cap_addresses = fresh.n_links = fresh.cap_links = 0;
+        fresh.n_addresses = fresh.n_links = 0;
         fresh.links = NULL;
         fresh.served = NULL;
-        fresh.n_served = fresh.cap_served = 0;
+        fresh.n_served = 0;
         socket = mnl_socket_open2(NETLINK_ROUTE, SOCK_CLOEXEC);
         if (!socket)
             return -errno;

@@ -69,6 +69,40 @@ int qpw_policy_test_json(const struct qpw_what_if *result, const struct qpw_test
     return qpw_policy_print(document, err);
 }
 
+static int add_row(struct qpw_table *table, const struct qpw_what_if_row *row)
+{
+    char service[48], initiator[64] = "", responder[64] = "", connections[24] = "-", packets[24] = "-";
+    const char *cells[] = {qpw_direction_name(row->direction),
+                           service,
+                           initiator,
+                           responder,
+                           qpw_verdict_name(row->old_verdict),
+                           row->uncertain ? "depends" : qpw_verdict_name(row->new_verdict),
+                           row->old_rule,
+                           row->new_rule,
+                           connections,
+                           packets};
+
+    qpw_words_service(row->kind, row->protocol, row->port, service, sizeof(service));
+    if (row->by_address) {
+        snprintf(initiator, sizeof(initiator), "this node");
+        snprintf(responder, sizeof(responder), "this node");
+    }
+    if (knows_initiator(row))
+        qpw_address_text(row->initiator, initiator, sizeof(initiator));
+    if (knows_responder(row))
+        qpw_address_text(row->responder, responder, sizeof(responder));
+    if (!row->connections_unknown)
+        qpw_words_count(row->connections, connections, sizeof(connections));
+    if (!row->packets_unknown)
+        qpw_words_count(row->packets, packets, sizeof(packets));
+    return qpw_table_add(table,
+                         row->uncertain                               ? QPW_TEXT_DOUBT
+                         : row->new_verdict == QPW_VERDICT_UNEXPECTED ? QPW_TEXT_BAD
+                                                                      : QPW_TEXT_PLAIN,
+                         cells);
+}
+
 int qpw_policy_test_table(const struct qpw_what_if *result, const struct qpw_tested *tested, const struct qpw_policy *candidate,
                           struct qpw_error *err)
 {
@@ -95,41 +129,8 @@ int qpw_policy_test_table(const struct qpw_what_if *result, const struct qpw_tes
                    qpw_words_policy(tested->policy, tested->path, names[1], sizeof(names[1])),
                    qpw_words_count(result->changed, changed, sizeof(changed)), all,
                    result->uncertain ? "; others depend on addresses, by which allowed packets are not counted" : "");
-    for (size_t i = 0; i < result->n && rc == 0; i++) {
-        const struct qpw_what_if_row *row = &result->rows[i];
-        char service[48], initiator[64] = "", responder[64] = "", connections[24], packets[24];
-        const char *cells[] = {qpw_direction_name(row->direction),
-                               service,
-                               initiator,
-                               responder,
-                               qpw_verdict_name(row->old_verdict),
-                               row->uncertain ? "depends" : qpw_verdict_name(row->new_verdict),
-                               row->old_rule,
-                               row->new_rule,
-                               connections,
-                               packets};
-
-        qpw_words_service(row->kind, row->protocol, row->port, service, sizeof(service));
-        if (row->by_address) {
-            snprintf(initiator, sizeof(initiator), "this node");
-            snprintf(responder, sizeof(responder), "this node");
-        }
-        if (knows_initiator(row))
-            qpw_address_text(row->initiator, initiator, sizeof(initiator));
-        if (knows_responder(row))
-            qpw_address_text(row->responder, responder, sizeof(responder));
-        snprintf(connections, sizeof(connections), "-");
-        snprintf(packets, sizeof(packets), "-");
-        if (!row->connections_unknown)
-            qpw_words_count(row->connections, connections, sizeof(connections));
-        if (!row->packets_unknown)
-            qpw_words_count(row->packets, packets, sizeof(packets));
-        rc = qpw_table_add(&table,
-                           row->uncertain                               ? QPW_TEXT_DOUBT
-                           : row->new_verdict == QPW_VERDICT_UNEXPECTED ? QPW_TEXT_BAD
-                                                                        : QPW_TEXT_PLAIN,
-                           cells);
-    }
+    for (size_t i = 0; i < result->n && rc == 0; i++)
+        rc = add_row(&table, &result->rows[i]);
     rc = rc ? rc : qpw_table_print(&table, &p);
     qpw_table_clear(&table);
     return rc < 0 ? qpw_fail(err, rc, "out of memory") : 0;
