@@ -29,7 +29,7 @@ static bool chain_lists(const struct qpw_compiled *c, const struct qpw_chain *ch
     return false;
 }
 
-/* Reads off the finished tables which ports some rule allows, so that no reader has to interpret rules again. */
+/* List the ports that some rule allows, from the finished tables, so that no reader has to interpret rules again. */
 static int list_ports(struct qpw_compiler *c)
 {
     static const uint32_t spaces[] = {QPW_SPACE_TCP, QPW_SPACE_UDP, QPW_SPACE_SCTP};
@@ -49,7 +49,7 @@ static int list_ports(struct qpw_compiler *c)
     return 0;
 }
 
-/* By somebody's leave: a ref= into the vendor's page is where the rule comes from. */
+/* True if the rule was agreed on locally: it ends (until=), or its ref= is not a reference into the vendor's page. */
 static bool is_exception(const struct qpw_policy *policy, const struct qpw_rule *rule)
 {
     if (rule->until)
@@ -69,7 +69,7 @@ static void add_exception(struct qpw_compiled *out, const char *name, const char
     snprintf(e->text, sizeof(e->text), "%s", text ? text : "");
 }
 
-/* What holds for a time only, or by somebody's leave. */
+/* List the rules in force that end or were agreed on locally, and the suppressions in force. */
 static int list_exceptions(struct qpw_compiler *c)
 {
     const struct qpw_policy *policy = c->policy;

@@ -125,7 +125,7 @@ static int add_row(struct qpw_compiler *c, const struct qpw_rule *rule, uint16_t
     int ret = 0;
 
     if (rule->parent) {
-        /* The registry knows every row by now, by its name: parent= may also say the generated one. */
+        /* The registry holds every rule by its name, but parent= may also give a rule's generated name. */
         const struct qpw_policy *policy = c->policy;
 
         for (size_t i = 0; i < policy->n_rules && !atom.step.parent; i++)
@@ -147,7 +147,7 @@ static int add_row(struct qpw_compiler *c, const struct qpw_rule *rule, uint16_t
     return ret;
 }
 
-/* Rules that stand in a parent= vouch wherever they match. */
+/* A rule named in some parent= vouches for companions on all of its ports. */
 static void flag_parents(struct qpw_compiler *c)
 {
     bool is_parent[QPW_MAX_RULES] = {false};

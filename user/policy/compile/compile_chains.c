@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* compile_chains.c - which steps stand at which place: a sweep over the atoms' ends, equal lists being one chain. */
+/* compile_chains.c - assign steps to places: sweep over the ends of atoms; equal lists of steps share a chain. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,16 +10,16 @@
 
 #define CHAIN_BUCKETS 65536u
 
-/* Where an atom begins or has ended, or a mark stands. */
+/* A place where the set of active atoms changes, or before and after a marked place. */
 struct edge {
     uint32_t place;
-    uint32_t atom; /* UINT32_MAX: only a boundary */
+    uint32_t atom; /* UINT32_MAX: a boundary only, no atom begins or ends */
     bool begins;
 };
 
 struct sweep {
     struct qpw_compiler *c;
-    uint32_t *active; /* atoms at the present place, in the order of their steps */
+    uint32_t *active; /* atoms at the current place, in the order of their steps */
     size_t n_active;
     uint32_t *buckets; /* chain number by hash of its steps, 0: free */
 };
@@ -73,7 +73,7 @@ static bool marked(const struct qpw_compiler *c, const struct qpw_atom *atom, ui
     return false;
 }
 
-/* The step of active atom `at` and of all after it that are alike; these are taken out of `taken`. */
+/* Build one step from active atom `at` and all later ones that are alike; set taken[] for those. */
 static int make_step(struct sweep *s, size_t at, uint32_t place, bool *taken, struct qpw_step *ret)
 {
     struct qpw_compiler *c = s->c;
@@ -134,7 +134,7 @@ static int append_chain(struct sweep *s, const struct qpw_step *steps, size_t n)
     return 0;
 }
 
-/* Number of the chain of these steps, made where there is none yet. */
+/* Return the number of the chain with these steps in *ret; append it if it is new. 0 or negative errno with err. */
 static int intern_chain(struct sweep *s, const struct qpw_step *steps, size_t n, uint32_t *ret)
 {
     const unsigned char *bytes = (const unsigned char *)steps;
@@ -159,7 +159,7 @@ static int intern_chain(struct sweep *s, const struct qpw_step *steps, size_t n,
     return error;
 }
 
-/* The places first…last have the same active atoms. */
+/* Set the slots of the places first…last, which have the same active atoms. */
 static int fill(struct sweep *s, uint8_t direction, uint32_t first, uint32_t last)
 {
     struct qpw_step steps[QPW_MAX_STEPS];
@@ -242,7 +242,7 @@ static int sweep_direction(struct sweep *s, uint8_t direction, struct edge *edge
     return error;
 }
 
-/* ---- Atoms that differ only in from= and in their rule get the same number. ---- */
+/* ---- Number atoms: those that differ only in from= and in their rule get the same number. ---- */
 
 static int by_likeness(const struct qpw_atom *a, const struct qpw_atom *b)
 {
@@ -292,7 +292,7 @@ int qpw_compile_chains(struct qpw_compiler *c)
     if (error == 0 && (!edges || !s.active || !s.buckets || !c->out.slots))
         error = qpw_fail(c->err, -ENOMEM, "%s: out of memory", c->policy->path);
     if (error == 0)
-        error = append_chain(&s, NULL, 0); /* chain 0 is the empty one */
+        error = append_chain(&s, NULL, 0); /* chain 0 is empty */
     if (error == 0)
         error = sweep_direction(&s, QPW_DIR_INBOUND, edges);
     if (error == 0)

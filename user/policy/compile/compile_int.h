@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* compile_int.h - what the parts of the compiler share; everybody else includes compile.h. */
+/* compile_int.h - internals shared by the compiler's files; others include compile.h. */
 #ifndef QPW_POLICY_COMPILE_INT_H
 #define QPW_POLICY_COMPILE_INT_H
 
@@ -14,14 +14,14 @@ struct qpw_atom {
     const struct qpw_addresses *from; /* NULL: any; borrowed from the policy */
     const struct qpw_addresses *to;
     const struct qpw_where *where;
-    struct qpw_step step; /* without sets; IS_PARENT where every place of the rule vouches */
+    struct qpw_step step; /* without sets; has IS_PARENT if every place of the rule vouches */
     uint32_t from_id;     /* equal for equal contents, 0: any (compile_sets.c) */
     uint32_t to_id;
-    uint32_t alike;       /* equal for atoms that differ in from and rule only */
-    uint32_t order;       /* place in the policy */
+    uint32_t alike;       /* equal for atoms that differ only in from and rule */
+    uint32_t order;       /* position in the policy */
 };
 
-/* A place where a rule vouches for a companion of that port only. */
+/* A single place at which a rule vouches for a companion. */
 struct qpw_port_mark {
     uint32_t place;
     uint16_t rule;
@@ -30,7 +30,7 @@ struct qpw_port_mark {
 
 struct qpw_name_index;
 
-/* One compilation at work. */
+/* State of one compilation. */
 struct qpw_compiler {
     const struct qpw_policy *policy;
     const struct qpw_compile_context *context;
@@ -47,28 +47,30 @@ struct qpw_compiler {
 
 /* ---- Names (registry.c) ---- */
 
-/* A private copy of `from` with nothing in force and an index over it. 0 or -ENOMEM. */
+/* Copy `from`, with nothing in force, and index it. 0 or -ENOMEM. The caller frees both. */
 int qpw_registry_copy(const struct qpw_registry *from, struct qpw_registry *ret, struct qpw_name_index **ret_index);
 void qpw_name_index_free(struct qpw_name_index *index);
 
-/* Id of the rule of info->name, made where it is new; its info is set, in_force only ever raised. Negative errno with
- * err. */
+/*
+ * Return the id of the rule of info->name, adding it if it is new; set its info, where in_force is only ever raised.
+ * Negative errno with err.
+ */
 int qpw_registry_add_rule(struct qpw_compiler *c, const struct qpw_rule_info *info);
 
-/* ---- Rows into atoms (compile_atoms.c), the tool's own rules (compile_own.c) ---- */
+/* ---- Rules into atoms (compile_atoms.c), the built-in rules (compile_own.c) ---- */
 
 int qpw_compile_rows(struct qpw_compiler *c);
 int qpw_compile_infra(struct qpw_compiler *c);
 int qpw_compile_implied(struct qpw_compiler *c);
-/* Appends one; 0 or -ENOMEM with err. */
+/* Append one. 0 or -ENOMEM with err. */
 int qpw_add_atom(struct qpw_compiler *c, const struct qpw_atom *atom);
 int qpw_add_port_mark(struct qpw_compiler *c, uint8_t direction, uint32_t place, uint16_t rule);
-/* Whether the row matches now, and with which interface. false: it matches nothing. */
+/* Return whether the rule matches anything now, and on which interface (0: any). */
 bool qpw_row_active(const struct qpw_compiler *c, const struct qpw_rule *rule, uint32_t *ret_ifindex);
-/* First place of a protocol's space; single places for protocols without ports. */
+/* Return the first place of a protocol's space; a protocol without ports has a single place. */
 uint32_t qpw_space_of(unsigned protocol);
 
-/* A run of places of one of the tool's groups. */
+/* A run of places of one of the built-in groups. */
 #define QPW_RUN_IN 1
 #define QPW_RUN_OUT 2
 struct qpw_run {
@@ -81,12 +83,12 @@ struct qpw_run {
     uint8_t shape;           /* enum qpw_shape */
 };
 
-/* A companion: follows each row that allows the place `row` in `row_direction`. */
+/* A companion: follows each rule that allows the place `row` in `row_direction`. */
 struct qpw_companion {
     struct qpw_run run;    /* group is enum qpw_implied_group */
     uint8_t row_direction;
     uint32_t row;
-    bool live; /* only while the row had an answered exchange with the same remote address */
+    bool live; /* only while the rule had an answered exchange with the same remote address */
 };
 const struct qpw_companion *qpw_companions(size_t *ret_n);
 bool qpw_row_covers(const struct qpw_rule *rule, uint8_t direction, uint32_t place);
@@ -96,15 +98,18 @@ bool qpw_row_covers(const struct qpw_rule *rule, uint8_t direction, uint32_t pla
 struct qpw_set_builder;
 #define QPW_MAX_SET_ENTRIES (1u << 20)
 
-/* Gives atoms their from_id and to_id. 0 or -ENOMEM. */
+/* Set from_id and to_id of all atoms. 0 or -ENOMEM. */
 int qpw_number_addresses(struct qpw_compiler *c);
 int qpw_sets_new(struct qpw_compiler *c);
 void qpw_sets_free(struct qpw_set_builder *sets);
-/* Set of one atom's `to`. Number in *ret. */
+/* Return the number of the set of one atom's `to` in *ret. */
 int qpw_set_of_to(struct qpw_compiler *c, const struct qpw_atom *atom, uint32_t *ret);
-/* Set of the `from` of n atoms that are alike, given by index; their rules are the values where `named`. */
+/*
+ * Return the number of the set of the `from` of n atoms that are alike, given by index; with `named`, its values are
+ * their rules.
+ */
 int qpw_set_of_from(struct qpw_compiler *c, const uint32_t *atoms, size_t n, bool named, uint32_t *ret);
-/* Set QPW_SET_PEERS from the policy's peers, and their names. */
+/* Build the set QPW_SET_PEERS from the policy's peers, and register their names. */
 int qpw_compile_peers(struct qpw_compiler *c);
 
 /* ---- Places into chains (compile_chains.c) ---- */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* The tool's own rules: what any IP node needs (infra), and well-known companions of rows (implied). */
+/* The built-in rules: basic network traffic of any IP node (infra), and well-known companions of rules (implied). */
 #include <netinet/in.h>
 #include <stdio.h>
 #include <string.h>
@@ -16,7 +16,7 @@ enum { IN = QPW_RUN_IN, OUT = QPW_RUN_OUT, BOTH = IN | OUT };
 #define ICMP(type) (QPW_SPACE_ICMP + (type))
 #define ICMP6(type) (QPW_SPACE_ICMP6 + (type))
 
-/* ICMP types are those that IANA has assigned and not deprecated, and that hosts and their routers use. */
+/* The ICMP types that IANA has assigned and not deprecated, and that hosts and their routers use. */
 static const struct qpw_run infra_runs[] = {
     {QPW_INFRA_ARP, BOTH, ETHERTYPE(0x0806), ETHERTYPE(0x0806), 0, 0, QPW_SHAPE_FRAME},
     {QPW_INFRA_ICMP, BOTH, ICMP(0), ICMP(0), 0, 0, QPW_SHAPE_ECHO},
@@ -36,7 +36,7 @@ static const struct qpw_run infra_runs[] = {
     {QPW_INFRA_ND, BOTH, ICMP6(143), ICMP6(143), 0, 0, QPW_SHAPE_GROUP},
     {QPW_INFRA_ND, BOTH, ICMP6(151), ICMP6(153), 0, 0, QPW_SHAPE_GROUP},
     {QPW_INFRA_IGMP, BOTH, PROTOCOL(IPPROTO_IGMP), PROTOCOL(IPPROTO_IGMP), 0, 0, QPW_SHAPE_GROUP},
-    /* The question goes to a broadcast or multicast address, so the server's reply is an exchange of its own. */
+    /* The request goes to a broadcast or multicast address, so the server's reply is an exchange of its own. */
     {QPW_INFRA_DHCP, BOTH, UDP(67), UDP(67), 68, 0, QPW_SHAPE_DHCP},
     {QPW_INFRA_DHCP, IN, UDP(68), UDP(68), 67, 0, QPW_SHAPE_DHCP},
     {QPW_INFRA_DHCP, BOTH, UDP(547), UDP(547), 546, 0, QPW_SHAPE_DHCP},
@@ -62,7 +62,9 @@ static const struct qpw_companion companions[] = {
     {{QPW_IMPLIED_GLOBAL_CATALOG, OUT, TCP(3268), TCP(3269), 0, 0, QPW_SHAPE_NONE}, QPW_DIR_OUTBOUND, TCP(389), false},
     {{QPW_IMPLIED_SMB_TO_DC, OUT, TCP(445), TCP(445), 0, 0, QPW_SHAPE_NONE}, QPW_DIR_OUTBOUND, TCP(135), false},
     {{QPW_IMPLIED_RPC_DYNAMIC, OUT, TCP(49152), TCP(65535), 0, 0, QPW_SHAPE_NONE}, QPW_DIR_OUTBOUND, TCP(135), true},
-    /* NLM, NSM and mountd ask for a port: reserved ones (600-1023), their registered ones, or ephemeral ones. */
+    /*
+     * NLM, NSM and mountd obtain their ports from the port mapper: reserved (600-1023), registered, or ephemeral ones.
+     */
     {{QPW_IMPLIED_NFS_LOCK, IN, TCP(600), TCP(1023), 0, 0, QPW_SHAPE_NONE}, QPW_DIR_INBOUND, TCP(111), true},
     {{QPW_IMPLIED_NFS_LOCK, IN, TCP(4045), TCP(4046), 0, 0, QPW_SHAPE_NONE}, QPW_DIR_INBOUND, TCP(111), true},
     {{QPW_IMPLIED_NFS_LOCK, IN, TCP(20048), TCP(20048), 0, 0, QPW_SHAPE_NONE}, QPW_DIR_INBOUND, TCP(111), true},
@@ -77,7 +79,7 @@ static const struct qpw_companion companions[] = {
     {{QPW_IMPLIED_NFS_LOCK, OUT, UDP(600), UDP(1023), 0, 0, QPW_SHAPE_NONE}, QPW_DIR_OUTBOUND, TCP(111), true},
     {{QPW_IMPLIED_NFS_LOCK, OUT, UDP(4045), UDP(4046), 0, 0, QPW_SHAPE_NONE}, QPW_DIR_OUTBOUND, TCP(111), true},
     {{QPW_IMPLIED_NFS_LOCK, OUT, UDP(32768), UDP(65535), 0, 0, QPW_SHAPE_NONE}, QPW_DIR_OUTBOUND, TCP(111), true},
-    /* Active mode: the server opens the data connection from port 20 to where the client said. */
+    /* Active mode: the server opens the data connection from port 20 to the port that the client announced. */
     {{QPW_IMPLIED_FTP_DATA, OUT, TCP(1024), TCP(65535), 20, 0, QPW_SHAPE_NONE}, QPW_DIR_INBOUND, TCP(21), true},
     {{QPW_IMPLIED_NFS_CALLBACK, OUT, TCP(1024), TCP(65535), 0, 0, QPW_SHAPE_NONE}, QPW_DIR_INBOUND, TCP(2049), true},
 };
@@ -88,9 +90,9 @@ const struct qpw_companion *qpw_companions(size_t *ret_n)
     return companions;
 }
 
-/* A rule of the program itself: what it is called, says, and does. */
+/* A built-in rule. */
 struct builtin_rule {
-    const char *prefix, *group; /* of its name: "infra", "arp" */
+    const char *prefix, *group; /* name is PREFIX-GROUP: "infra", "arp" */
     const char *text;
     int directions; /* IN, OUT, BOTH */
     uint8_t verdict;
@@ -173,12 +175,12 @@ bool qpw_row_covers(const struct qpw_rule *rule, uint8_t direction, uint32_t pla
     return rule->flags & QPW_RULE_ANY_PORT;
 }
 
-/* One companion after one row: within the row's own limits, to the same addresses. */
+/* Add one companion of one rule: within the rule's own limits, for the same addresses. */
 static int follow(struct qpw_compiler *c, const struct qpw_companion *companion, const struct qpw_rule *row,
                   uint16_t id, uint32_t ifindex)
 {
     uint16_t parent = qpw_registry_rule(&c->names, row->name);
-    /* The remote end is the row's initiator where the row is inbound, whichever way the companion goes. */
+    /* The remote end is the rule's initiator if the rule is inbound, whatever the companion's direction. */
     bool turned = (companion->row_direction == QPW_DIR_INBOUND) != (companion->run.directions == IN);
     const struct qpw_addresses *from = row->flags & QPW_RULE_FROM ? &row->from : NULL;
     const struct qpw_addresses *to = row->flags & QPW_RULE_TO ? &row->to : NULL;
@@ -203,7 +205,7 @@ static int follow(struct qpw_compiler *c, const struct qpw_companion *companion,
     return ret;
 }
 
-/* A group switched off still names what it is about, unless that takes a live parent. */
+/* A disabled group still marks its traffic as unexpected, under its name, unless that would need a live parent. */
 static int compile_companion(struct qpw_compiler *c, const struct qpw_companion *companion)
 {
     const struct qpw_group_setting *setting = &c->policy->implied[companion->run.group];

@@ -9,7 +9,7 @@
 #include "policy/lang/parse.h"
 #include "util/array.h"
 
-/* A set that was made: what it was made of, so that the same is not made twice. */
+/* A finished set and the recipe it was made from, so that equal recipes share one set. */
 struct made_set {
     uint64_t hash;
     uint32_t *recipe; /* for `from`: (from_id, rule) of each part; for `to`: its to_id */
@@ -17,9 +17,9 @@ struct made_set {
 };
 
 struct qpw_set_builder {
-    struct made_set *made; /* set number - 2 */
+    struct made_set *made; /* index: set number - 2 */
     size_t n_made;
-    uint32_t *buckets;     /* set number, 0: free */
+    uint32_t *buckets;     /* by hash: set number, 0: free */
     size_t n_buckets;
 };
 
@@ -109,7 +109,7 @@ static int by_key(const void *left, const void *right)
     return a->key.prefixlen < b->key.prefixlen ? -1 : a->key.prefixlen > b->key.prefixlen;
 }
 
-/* Of equal prefixes from `first` on the one that was added first stays. */
+/* Of equal prefixes from `first` on, keep the one that was added first. */
 static int drop_doubles(struct qpw_compiled *out, size_t first)
 {
     size_t n = out->n_sets - first, kept = 0;
@@ -119,7 +119,7 @@ static int drop_doubles(struct qpw_compiled *out, size_t first)
     if (n < 2)
         return 0;
     entries = out->sets + first;
-    /* The value moves out and the place of adding moves in, so that the order of equals is known. */
+    /* Replace each value by its position, so that equal prefixes keep their order; put the values back afterwards. */
     values = malloc(n * sizeof(*values));
     if (!values)
         return -ENOMEM;
@@ -141,7 +141,7 @@ static int drop_doubles(struct qpw_compiled *out, size_t first)
     return 0;
 }
 
-/* ---- Sets, each made once ---- */
+/* ---- Sets, each built once ---- */
 
 int qpw_sets_new(struct qpw_compiler *c)
 {
@@ -170,7 +170,10 @@ void qpw_sets_free(struct qpw_set_builder *sets)
     free(sets);
 }
 
-/* The set of that recipe; *ret_new where it still has to be filled. Takes the recipe. 0 or -E2BIG, -ENOMEM. */
+/*
+ * Look up or create the set of that recipe; *ret_new if it still has to be filled. Takes ownership of the recipe. 0,
+ * -E2BIG or -ENOMEM.
+ */
 static int intern(struct qpw_set_builder *sets, uint32_t *recipe, size_t n, uint32_t *ret, bool *ret_new)
 {
     uint64_t hash = 14695981039346656037u;
@@ -240,7 +243,7 @@ int qpw_set_of_from(struct qpw_compiler *c, const uint32_t *atoms, size_t n, boo
             recipe[used++] = c->atoms[atoms[i]].step.rule;
     }
     if (error == 0) {
-        /* One address list without names is the same set whichever side asks for it. */
+        /* A single address list without names has the same recipe as a `to`, so both share one set. */
         if (named)
             recipe[used++] = 0;
         error = intern(c->sets, recipe, used, &adding.set, &new);
@@ -271,7 +274,7 @@ static struct qpw_peer_info *peer_info(struct qpw_compiler *c, const char *name,
     return &c->names.peers[number];
 }
 
-/* The range without the node's own addresses, which are sorted. */
+/* Add the range without the node's own addresses, which are sorted. */
 static int add_foreign(struct adding *adding, const struct qpw_range *range, const qpw_u128 *own, size_t n_own)
 {
     struct qpw_range rest = *range;

@@ -2,8 +2,8 @@
 /*
  * compiled.h - a policy in the form in which the kernel side reads it.
  *
- * The seam between the policy toolchain (which makes it) and the kernel loader (which writes it
- * into the inactive buffer of the policy maps and swaps). Plain data, no libbpf.
+ * The interface between the policy compiler, which makes it, and the loader, which writes it into the inactive buffer
+ * of the policy maps and swaps. Plain data, no libbpf.
  */
 #ifndef QPW_POLICY_COMPILED_H
 #define QPW_POLICY_COMPILED_H
@@ -19,8 +19,8 @@ struct qpw_set_entry {
 };
 
 /*
- * Names that keep their number over reloads: rules[id] and peers[number], index 0 unused.
- * In: the table as it is in the kernel (or empty). Out: entries added, `in_force` set again.
+ * Names that keep their number across reloads: rules[id] and peers[number]; index 0 is unused. In: the table as it is
+ * in the kernel, or empty. Out: with new entries, and `in_force` recomputed.
  */
 struct qpw_registry {
     struct qpw_rule_info *rules;
@@ -42,7 +42,7 @@ struct qpw_compiled {
     size_t n_exceptions;
 };
 
-/* Frees what is inside and zeroes it. */
+/* Free the contents and zero the struct. */
 void qpw_compiled_clear(struct qpw_compiled *c);
 void qpw_registry_clear(struct qpw_registry *r);
 

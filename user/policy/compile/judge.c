@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Entries by set, prefix length and address: a look-up tries the lengths that a set has, longest first. */
+/* Entries sorted by set, prefix length and address; a lookup tries all prefix lengths, longest first. */
 struct qpw_judge {
     const struct qpw_compiled *compiled;
     struct qpw_set_entry *entries;
@@ -19,7 +19,7 @@ static int by_key(const void *left, const void *right)
     return memcmp(left, right, sizeof(struct qpw_set_key));
 }
 
-/* With the set first and the length in network order the bytes of a key sort as wanted. */
+/* Put the set first and the length in network order, so that memcmp() sorts keys by set, length and address. */
 static struct qpw_set_key sort_key(uint32_t set_be32, uint32_t prefixlen, const uint8_t addr[16])
 {
     struct qpw_set_key key = {.prefixlen = set_be32, .set = htonl(prefixlen)};
@@ -94,7 +94,7 @@ static uint32_t place_of(const struct qpw_exchange *exchange)
     }
 }
 
-/* Whether the step matches but for its parent; then *ret_rule is its rule. */
+/* Return whether the step matches, its parent aside; if so, *ret_rule is its rule. */
 static bool step_covers(const struct qpw_judge *judge, const struct qpw_step *step, const struct qpw_exchange *exchange,
                         uint16_t *ret_rule)
 {
@@ -119,7 +119,7 @@ static bool step_covers(const struct qpw_judge *judge, const struct qpw_step *st
     return true;
 }
 
-/* Whether the step matches; fills verdict, rule and flags if so, and *vouched: whether a live parent speaks for it. */
+/* Return whether the step matches; if so, set verdict, rule and flags, and *vouched if a live parent vouches for it. */
 static bool step_matches(const struct qpw_judge *judge, const struct qpw_step *step,
                          const struct qpw_exchange *exchange, const uint8_t *remote, struct qpw_judgement *ret,
                          bool *vouched)
@@ -145,7 +145,7 @@ static bool step_matches(const struct qpw_judge *judge, const struct qpw_step *s
     return true;
 }
 
-/* The first step that matches, but where that is weak, rather one that a live parent vouches for. */
+/* Take the first step that matches; if that is weak, prefer a later one that a live parent vouches for. */
 static void walk(const struct qpw_judge *judge, const struct qpw_chain *chain, const struct qpw_exchange *exchange,
                  const uint8_t *remote, struct qpw_judgement *ret)
 {
@@ -163,7 +163,10 @@ static void walk(const struct qpw_judge *judge, const struct qpw_chain *chain, c
     }
 }
 
-/* The rule of the port that was asked may explain an answer from any other; its own verdict does not pass on. */
+/*
+ * If the rule of the requested port accepts answers from any port, this exchange is implied; no other verdict of that
+ * rule is inherited.
+ */
 static void judge_asked(const struct qpw_judge *judge, const struct qpw_exchange *exchange, struct qpw_judgement *ret)
 {
     struct qpw_exchange asked = *exchange;
@@ -246,7 +249,7 @@ static bool is_any(const uint8_t address[16])
     return !memcmp(address, any, 16);
 }
 
-/* Marks the rule of a step, or all that its set of initiators names. */
+/* Mark the step's rule, or all rules in its set of initiators. */
 static void mark_step(const struct qpw_judge *judge, const struct qpw_step *step, bool *used, size_t n)
 {
     if (!(step->flags & QPW_STEP_RULE_FROM_SET)) {

@@ -6,7 +6,7 @@
 
 #include "policy/compile/compile_int.h"
 
-/* Open addressing over names->rules, so that thousands of names are found in no time. */
+/* Hash index over names->rules with open addressing: a policy may have thousands of names. */
 struct qpw_name_index {
     uint16_t bucket[2 * QPW_MAX_RULES]; /* rule id, 0: free */
 };
@@ -43,7 +43,7 @@ static uint32_t hash_name(const char *name)
     return hash;
 }
 
-/* The bucket in which the name is, or would be. */
+/* Return the bucket that holds the name, or the free one where it belongs. */
 static uint16_t *bucket_of(const struct qpw_registry *names, struct qpw_name_index *index, const char *name)
 {
     size_t buckets = sizeof(index->bucket) / sizeof(*index->bucket), at = hash_name(name) % buckets;
@@ -97,7 +97,7 @@ int qpw_registry_add_rule(struct qpw_compiler *c, const struct qpw_rule_info *in
     if (*bucket) {
         bool in_force = known->in_force;
 
-        /* The first row of a name in this policy tells of it; a row out of force gives way to one in force. */
+        /* The first rule of a name in this policy describes it, but one in force replaces one that is not. */
         if (!in_force)
             *known = *info;
         return *bucket;

@@ -52,7 +52,7 @@ void qpw_remarks_clear(struct qpw_remarks *remarks)
     *remarks = (struct qpw_remarks){0};
 }
 
-/* ---- Two rows against each other ---- */
+/* ---- Comparing two rules ---- */
 
 static bool ports_cover(const struct qpw_rule *outer, const struct qpw_rule *inner)
 {
@@ -120,13 +120,13 @@ static bool link_covers(const struct qpw_rule *outer, const struct qpw_rule *inn
     return !outer->iface || (inner->iface && !strcmp(outer->iface, inner->iface));
 }
 
-/* Where one of two rules says who may hold the node's end, and the other nobody or somebody else, both are needed. */
+/* Both rules are needed if only one names the owner of the node's end, or if they name different ones. */
 static bool same_owner(const struct qpw_rule *a, const struct qpw_rule *b)
 {
     return !strcmp(qpw_rule_owner(a), qpw_rule_owner(b));
 }
 
-/* Everything that inner allows is allowed by outer, for at least as long. */
+/* Return whether outer allows everything that inner allows, for at least as long. */
 static bool covers(const struct qpw_rule *outer, const struct qpw_rule *inner)
 {
     if (outer->flags & QPW_RULE_WEAK && !(inner->flags & QPW_RULE_WEAK))
@@ -154,7 +154,7 @@ static int compare_rows(const struct qpw_rule *first, const struct qpw_rule *sec
                       second->name, qpw_speaks_text(second->speaks, one, sizeof(one)), first->name, first->where.file,
                       first->where.line, qpw_speaks_text(first->speaks, other, sizeof(other)), first->name, one);
     if (back && !same && !forth && (!(first->flags & QPW_RULE_WEAK) || second->flags & QPW_RULE_WEAK))
-        return 0; /* the narrower rule stands first, for what it has of its own */
+        return 0; /* the narrower rule stands first and adds something of its own */
     if (forth && back)
         return qpw_remark_add(ret, QPW_REMARK_DUPLICATE, &second->where,
                       "%s is the same as %s in %s:%u; delete one of them", second->name, first->name,
@@ -168,7 +168,7 @@ static int compare_rows(const struct qpw_rule *first, const struct qpw_rule *sec
         return qpw_remark_add(ret, QPW_REMARK_SHADOWED, &first->where,
                       "%s is redundant: %s in %s:%u already allows it; delete one of them", first->name, second->name,
                       second->where.file, second->where.line);
-    /* Rows that part their ports by address, VLAN or interface are meant to share them. */
+    /* Rules that share ports but differ in address, VLAN or interface are meant to do so. */
     if (first->flags & (QPW_RULE_FROM | QPW_RULE_TO | QPW_RULE_WEAK) ||
         second->flags & (QPW_RULE_FROM | QPW_RULE_TO | QPW_RULE_WEAK) || !link_covers(first, second) ||
         !link_covers(second, first))
@@ -178,7 +178,7 @@ static int compare_rows(const struct qpw_rule *first, const struct qpw_rule *sec
                   second->name, first->name, first->where.file, first->where.line);
 }
 
-/* ---- One row ---- */
+/* ---- Checking one rule ---- */
 
 static int check_width(const struct qpw_rule *rule, struct qpw_remarks *ret)
 {
@@ -222,7 +222,7 @@ static bool has_port(const struct qpw_rule *rule, unsigned protocol, uint16_t po
     return false;
 }
 
-/* A row for what a group line calls unexpected. */
+/* Warn about a rule for traffic that a group line calls unexpected. */
 static int check_groups(const struct qpw_policy *policy, const struct qpw_rule *rule, struct qpw_remarks *ret)
 {
     static const struct {
@@ -292,7 +292,7 @@ static int check_row(const struct qpw_policy *policy, size_t at, int64_t now, st
     return error;
 }
 
-/* Two peers with the same address: the first one's name is shown. */
+/* Warn about two peers with the same address: only the first one's name is shown. */
 static int check_peer_pairs(const struct qpw_policy *policy, struct qpw_remarks *ret)
 {
     int error = 0;
@@ -306,7 +306,7 @@ static int check_peer_pairs(const struct qpw_policy *policy, struct qpw_remarks 
     return error;
 }
 
-/* What hides any port or protocol of anybody is to be looked at again some day. */
+/* A suppression that hides any port or protocol of any host should have an end. */
 static int check_suppression(const struct qpw_suppression *line, struct qpw_remarks *ret)
 {
     const char *any = line->flags & QPW_RULE_ANY_PROTOCOL ? "any protocol" : line->flags & QPW_RULE_ANY_PORT ? "any port" : NULL;

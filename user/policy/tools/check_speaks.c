@@ -5,9 +5,9 @@
 #include "policy/tools/check_int.h"
 #include "util/names.h"
 
-#define MANY 1024u /* no service has so many ports */
+#define MANY 1024u /* no service has this many ports */
 
-/* Whether every remote end that the row names is a peer's. */
+/* Return whether every remote address of the rule is a peer's. */
 static bool is_peers_alone(const struct qpw_policy *policy, const struct qpw_rule *rule)
 {
     bool inbound = rule->direction == QPW_DIR_INBOUND;
@@ -19,7 +19,10 @@ static bool is_peers_alone(const struct qpw_policy *policy, const struct qpw_rul
     return false;
 }
 
-/* A service that no protocol of the row carries, and a protocol of the row that carries none. */
+/*
+ * Warn about a service that no protocol of the rule carries, and about a protocol of the rule that carries none of
+ * them.
+ */
 static int check_carried(const struct qpw_rule *rule, struct qpw_remarks *ret)
 {
     static const unsigned protocols[] = {IPPROTO_TCP, IPPROTO_UDP};

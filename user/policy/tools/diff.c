@@ -64,7 +64,7 @@ static int say_moves(struct qpw_diff_side *old, struct qpw_diff_side *new, struc
     return error;
 }
 
-/* The row's condition in that part of the policy's rows, 0: it has none there. */
+/* Return the number of the rule's condition if it covers that opening, otherwise 0. */
 static uint32_t condition_at(const struct qpw_diff_side *side, size_t row, const struct qpw_opening *opening)
 {
     const struct qpw_rule *rule = &side->policy->rules[row];
@@ -75,7 +75,7 @@ static uint32_t condition_at(const struct qpw_diff_side *side, size_t row, const
                : 0;
 }
 
-/* The condition that took this one's place on the same ports: of `other`, and not of `side` too. NULL: none did. */
+/* Return the condition that replaced this one on the same ports: one of `other` that `side` lacks. NULL: none did. */
 static const char *counterpart(const struct qpw_diff_side *side, const struct qpw_diff_side *other,
                                const struct qpw_opening *opening)
 {
@@ -91,7 +91,7 @@ static const char *counterpart(const struct qpw_diff_side *side, const struct qp
     return NULL;
 }
 
-/* What is open in both, under other conditions, becomes one line; the line of the other direction is used up. */
+/* Merge ports open in both policies under different conditions into one line; mark the opposite line as used. */
 static int say_narrowings(struct qpw_diff_side *old, struct qpw_diff_side *new, struct qpw_differences *ret)
 {
     struct qpw_diff_side *sides[] = {old, new};
@@ -149,7 +149,7 @@ static int say_openings(const struct qpw_diff_side *side, enum qpw_change change
     return error;
 }
 
-/* ---- The whole ---- */
+/* ---- Whole policies ---- */
 
 const char *qpw_change_name(enum qpw_change change)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* diff.h - in what two policies differ in effect, in words. How they are written does not matter. */
+/* diff.h - how two policies differ in effect, as text. Differences in notation do not count. */
 #ifndef QPW_POLICY_DIFF_H
 #define QPW_POLICY_DIFF_H
 
@@ -23,7 +23,7 @@ struct qpw_differences {
     size_t n;
 };
 
-/* From `old` to `new` as they are at `now` (Unix seconds). 0 or -ENOMEM; the caller clears. */
+/* Compare `old` and `new` as of `now` (Unix seconds). 0 or -ENOMEM; the caller clears *ret. */
 int qpw_policy_diff(const struct qpw_policy *old, const struct qpw_policy *new, int64_t now,
                     struct qpw_differences *ret);
 void qpw_differences_clear(struct qpw_differences *differences);

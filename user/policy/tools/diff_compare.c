@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * diff_compare.c - what one of two policies has open and the other has not: for each direction and
- * protocol a sweep over the ports of both, with the rows that are in force at each.
+ * diff_compare.c - find what one of two policies has open and the other has not: for each direction and protocol, sweep
+ * over the ports of both with the rules in force at each.
  */
 #include <errno.h>
 #include <netinet/in.h>
@@ -15,7 +15,7 @@
 #include "util/array.h"
 #include "util/names.h"
 
-/* ---- Conditions in words, numbered: equal words are equal conditions ---- */
+/* ---- Conditions as text, numbered: equal text is an equal condition ---- */
 
 #define ANY_ANSWER ", with answers from any port"
 
@@ -56,7 +56,7 @@ static char *condition_of(const struct qpw_rule *rule)
     return text;
 }
 
-/* A condition's words, and where its number goes. */
+/* A condition's text, and where to store its number. */
 struct numbered {
     const char *text;
     uint32_t *id;
@@ -82,7 +82,7 @@ static int find_conditions(struct qpw_diff_side *side, int64_t now)
     return 0;
 }
 
-/* Numbers from 1 over both sides. Their count, or -ENOMEM. */
+/* Number all conditions of both sides from 1. Returns their count, or -ENOMEM. */
 static int number_conditions(struct qpw_diff_side *sides[2], uint32_t ret_any[3])
 {
     size_t n = 0, room = sides[0]->policy->n_rules + sides[1]->policy->n_rules;
@@ -113,7 +113,7 @@ static int number_conditions(struct qpw_diff_side *sides[2], uint32_t ret_any[3]
 
 /* ---- The sweep ---- */
 
-/* Where a row begins or has ended. */
+/* A place where a rule begins or has ended. */
 struct edge {
     uint32_t place;
     uint32_t row;
@@ -123,12 +123,14 @@ struct edge {
 
 struct sweep {
     struct qpw_diff_side *sides[2];
-    /* Numbers of "from any" (inbound), "to any" (outbound), "from any" with answers from any port; 0: no rule has it. */
+    /*
+     * Numbers of "from any" (inbound), "to any" (outbound), "from any" with answers from any port; 0: no rule has it.
+     */
     uint32_t any[3];
-    uint32_t *active[2];  /* rows at the present place, in the order of the policy */
+    uint32_t *active[2];  /* rules at the current place, in the order of the policy */
     size_t n_active[2];
     uint32_t *stamps[2];  /* by condition: the last segment in which that side had it */
-    uint32_t *said;       /* by condition: the last segment and side for which it was said */
+    uint32_t *said;       /* by condition: the last segment and side for which it was reported */
     uint32_t segment;
     struct edge *edges;
     size_t n_edges;
@@ -151,7 +153,7 @@ static int add_opening(struct qpw_diff_side *side, const struct qpw_opening *ope
     return 0;
 }
 
-/* What side k has open in the segment and the other has not; "any" leaves no narrower condition. */
+/* Add what side k has open in the segment and the other has not; nothing is missing where the other has "any". */
 static int compare_segment(struct sweep *s, int k, struct qpw_opening opening)
 {
     struct qpw_diff_side *side = s->sides[k];
@@ -211,7 +213,7 @@ static int by_place(const void *left, const void *right)
     return a->place < b->place ? -1 : a->place > b->place;
 }
 
-/* Edges of every row of the direction that names the protocol (256: any protocol) by itself or by `any`. */
+/* Collect the edges of the direction's rules for that protocol; 256: of rules for any protocol. */
 static void collect_edges(struct sweep *s, uint8_t direction, unsigned protocol, uint32_t end)
 {
     s->n_edges = 0;
@@ -253,7 +255,7 @@ static int sweep_protocol(struct sweep *s, uint8_t direction, unsigned protocol)
     return ret;
 }
 
-/* Protocols that a row of either names by itself; rows for any protocol are compared as 256. */
+/* Return whether some rule names the protocol. Rules for any protocol are compared as protocol 256. */
 static bool is_named(const struct qpw_policy *policy, unsigned protocol)
 {
     for (size_t i = 0; i < policy->n_rules; i++)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* diff_settings.c - what is not a row: groups, peers, suppressions, what has to work between nodes. */
+/* diff_settings.c - compare what is not a rule: groups, peers, suppressions, required links between nodes. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -103,7 +103,7 @@ static int say_suppressions(const struct qpw_policy *from, const struct qpw_poli
     return error;
 }
 
-/* The same row in another policy; NULL: that has no such row in force. */
+/* Return the same rule of another policy; NULL if it has no such rule in force. */
 static const struct qpw_rule *same_row(const struct qpw_policy *policy, const struct qpw_rule *rule, int64_t now)
 {
     for (size_t i = 0; i < policy->n_rules; i++) {
@@ -128,7 +128,7 @@ static int say_change(struct qpw_differences *ret, const char *what, const struc
     return qpw_diff_say(ret, QPW_CHANGE_SETTING, text);
 }
 
-/* Who may hold the node's end, and what it may speak, change no verdict of a packet, so they are settings of the row. */
+/* Owner and services (speaks=) change no packet's verdict, so they are compared as settings of the rule. */
 static int say_checks(const struct qpw_policy *old, const struct qpw_policy *new, int64_t now,
                       struct qpw_differences *ret)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* export.h - a policy in other forms: JSON, CSV, an nftables ruleset of the same meaning. */
+/* export.h - a policy in other formats: JSON, CSV, an equivalent nftables ruleset. */
 #ifndef QPW_POLICY_EXPORT_H
 #define QPW_POLICY_EXPORT_H
 
@@ -8,16 +8,19 @@
 
 #include "policy/lang/policy.h"
 
-/* One document "qportwatch.policy/1" with everything in it; a new reference, NULL: no memory. `now` in Unix seconds. */
+/*
+ * Return the complete policy as one document "qportwatch.policy/1": a new reference, or NULL without memory. `now`:
+ * Unix seconds.
+ */
 json_t *qpw_policy_json(const struct qpw_policy *policy, int64_t now);
 
-/* A line a row, with titles; RFC 4180. */
+/* Write one line per rule, with titles; RFC 4180. */
 void qpw_policy_csv(const struct qpw_policy *policy, int64_t now, FILE *out);
 
 /*
- * A table "inet qportwatch" that lets pass what the policy does not call unexpected and drops the rest,
- * both ways: rows, peers, infra and implied groups, answers to what passed. What nftables cannot know (a live parent,
- * allowances of infrastructure) is left open and said in comments.
+ * Write a table "inet qportwatch" that accepts, in both directions, what the policy does not call unexpected, and drops
+ * everything else: rules, peers, infra and implied groups, answers to accepted traffic. What nftables cannot know (a
+ * live parent, allowances of infrastructure) is accepted, with a comment in the ruleset.
  */
 void qpw_policy_nft(const struct qpw_policy *policy, int64_t now, FILE *out);
 

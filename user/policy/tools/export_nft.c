@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * export_nft.c - the policy as a ruleset of nftables. A live parent is a set of addresses that replies
- * of the parent's port keep fresh for ten minutes, as the kernel side's table of parents does.
+ * export_nft.c - the policy as an nftables ruleset. A live parent is a set of addresses, which replies of the parent's
+ * port refresh for ten minutes, as in the kernel side's table of parents.
  */
 #include <netinet/in.h>
 #include <string.h>
@@ -21,7 +21,10 @@ struct ruleset {
     FILE *out;
 };
 
-/* The part of a set that is of one family; false: none of it. Writes "ip saddr { … } " where it is limited. */
+/*
+ * Write "ip saddr { … } " for the addresses of one family if the match is limited. False: the set has none of that
+ * family.
+ */
 static bool write_match(FILE *out, const char *field, bool limited, const struct qpw_addresses *set, bool v6, bool dry)
 {
     bool first = true;
@@ -57,7 +60,7 @@ static void write_ports(FILE *out, const char *name, const struct qpw_port_range
         fprintf(out, "%s %s { %s } ", name, field, qpw_ports_text(ports, n, false, text, sizeof(text)));
 }
 
-/* What the lines of one row, peer or companion have in common. */
+/* What the lines of one rule, peer or companion have in common. */
 struct line {
     const struct qpw_rule *row;       /* NULL: of a peer or companion */
     const struct qpw_addresses *from; /* NULL: any */
@@ -100,7 +103,7 @@ static void write_protocol(const struct ruleset *r, const struct line *line, uns
     end_line(r, line);
 }
 
-/* Calls write for each family that the addresses leave, or once where they leave both. */
+/* Call write for each family that the addresses permit, or once if they permit both. */
 static void each_family(const struct ruleset *r, struct line line,
                         void (*write)(const struct ruleset *, const struct line *, const void *), const void *data)
 {
@@ -178,7 +181,7 @@ static unsigned protocol_of(uint32_t place)
     return place >= QPW_SPACE_UDP ? IPPROTO_UDP : IPPROTO_TCP;
 }
 
-/* Name of the set of addresses that an answered exchange on the companion's row vouches for. */
+/* Write the name of the set of addresses for which an answered exchange of the companion's rule vouches. */
 static void vouch_name(const struct qpw_companion *companion, char *buf, size_t size)
 {
     snprintf(buf, size, "%s_%s_%u", companion->row_direction == QPW_DIR_INBOUND ? "in" : "out",
@@ -194,7 +197,7 @@ static bool is_used(const struct ruleset *r, const struct qpw_companion *compani
     return false;
 }
 
-/* Of companions that follow the same row, only the first makes its set. */
+/* Companions that follow the same rule share a set, which only the first one creates. */
 static bool is_first_of_row(const struct ruleset *r, const struct qpw_companion *all, size_t at)
 {
     if (!all[at].live || !is_used(r, &all[at]))
@@ -222,7 +225,7 @@ static void write_vouch_sets(const struct ruleset *r)
     }
 }
 
-/* Replies of a row's port, seen in the chain against its direction, keep the remote address in its set. */
+/* Refresh the remote address in a rule's set for each reply of the rule's port, seen in the opposite chain. */
 static void write_vouching(const struct ruleset *r, uint8_t chain)
 {
     size_t n;
@@ -300,7 +303,7 @@ static void write_companions(const struct ruleset *r, uint8_t direction)
     }
 }
 
-/* ---- What any IP node needs ---- */
+/* ---- Basic network traffic ---- */
 
 static void write_dhcp(FILE *out, uint8_t direction)
 {
