@@ -15,7 +15,7 @@ const char *qpw_answer_name(unsigned state)
     return state < QPW_ANSWER_COUNT ? names[state] : "invalid";
 }
 
-/* When each state began to apply; 0: it does not. */
+/* When each state began to apply, in Unix nanoseconds; 0: it does not. */
 struct causes {
     uint64_t since[QPW_ANSWER_COUNT];
 };
@@ -51,7 +51,10 @@ static bool is_worse(const struct qpw_finding_row *f, unsigned severity, const s
     return f->last_unix_ns > worst->last_unix_ns;
 }
 
-/* A service in the upper bits; the lowest says that no rule matches, so that among equal ones it stands last. */
+/*
+ * Encode a service for sorting. The lowest bit is set if no rule matches, so that among equal services this one sorts
+ * last.
+ */
 static uint64_t service_number(const struct qpw_finding_key *key)
 {
     uint32_t service = (uint32_t)(key->direction << 4 | key->kind) << 24 | (uint32_t)key->protocol << 16 | key->port;
@@ -59,7 +62,7 @@ static uint64_t service_number(const struct qpw_finding_key *key)
     return (uint64_t)service << 1 | (key->verdict == QPW_VERDICT_UNEXPECTED);
 }
 
-/* What is not open any more; it was clean only since then. */
+/* Count a finding that is no longer open; the node is CLEAN only since the last of these ended. */
 static void count_past(const struct qpw_finding_row *f, struct qpw_answer *a, struct causes *c)
 {
     struct qpw_finding_life life = qpw_finding_life(f);
@@ -116,13 +119,13 @@ static int count_findings(const struct qpw_snapshot *s, struct qpw_answer *a, st
         if (i + 1 < a->needing && services[i] >> 1 == services[i + 1] >> 1)
             continue;
         a->services++;
-        a->unlisted += services[i] & 1; /* stands last among those of one service */
+        a->unlisted += services[i] & 1; /* the bit sorts last within a service */
     }
     free(services);
     return 0;
 }
 
-/* Packets of all, and whether unexpected ones have left no finding at all, not even one judged again since. */
+/* Count all packets, and detect unexpected ones that left no finding at all, not even a superseded one. */
 static void count_packets(const struct qpw_snapshot *s, struct qpw_answer *a)
 {
     uint64_t packets, unexpected = 0;
@@ -139,7 +142,7 @@ static void count_packets(const struct qpw_snapshot *s, struct qpw_answer *a)
     a->unfound = unexpected && !found;
 }
 
-/* Losses carry no time: that of the first row without detail, else since when it counts. */
+/* Losses have no time: use that of the first row without detail, else the start of counting. */
 static uint64_t lost_since(const struct qpw_snapshot *s)
 {
     uint64_t first = 0;

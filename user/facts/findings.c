@@ -7,13 +7,13 @@
 #include "facts/life.h"
 #include "facts/service.h"
 
-/* So many unanswered findings with one remote end, or of one port, become one line. */
+/* Minimum number of unanswered findings with one remote end, or on one port, to fold into one line. */
 #define FOLD_FROM 8
 
-/* So many broadcasts and multicasts do. */
+/* The same for broadcasts and multicasts. */
 #define FOLD_NOISE_FROM 3
 
-/* So many answered exchanges of one service do. */
+/* The same for answered exchanges of one service. */
 #define FOLD_SERVICE_FROM 2
 
 unsigned qpw_finding_rank(const struct qpw_finding_row *f)
@@ -42,13 +42,15 @@ unsigned qpw_finding_rank(const struct qpw_finding_row *f)
     }
 }
 
-/* Verdicts stand together: unexpected, weak, undecided, implied, others, and last what is not open. */
+/*
+ * Return the section of a rank: unexpected, weak, undecided, implied, others, and last the findings that are not open.
+ */
 static unsigned section(unsigned rank)
 {
     return rank >= 7 ? 5 : rank >= 5 ? 4 : rank >= 4 ? 3 : rank >= 2 ? 2 : rank;
 }
 
-/* By section, severity and rank: < 0 the first of both stands first. */
+/* Compare by section, severity and rank. < 0: x sorts first. */
 static int compare_ranks(unsigned rank_x, unsigned severity_x, unsigned rank_y, unsigned severity_y)
 {
     if (section(rank_x) != section(rank_y))
@@ -90,7 +92,10 @@ static int is_noise(const void *a)
     return ((*(const struct qpw_finding_row *const *)a)->value.flags & QPW_FINDING_MULTICAST) != 0;
 }
 
-/* Same verdict, direction and remote end: one that knocks at many doors, or at whose doors the node does; noise apart. */
+/*
+ * Equal: same verdict, direction and remote end, as when one host probes many ports. Broadcast and multicast sort
+ * apart.
+ */
 static int by_remote(const void *a, const void *b)
 {
     const struct qpw_finding_key *x = &(*(const struct qpw_finding_row *const *)a)->key;
@@ -103,7 +108,7 @@ static int by_remote(const void *a, const void *b)
     return memcmp(qpw_finding_remote(x), qpw_finding_remote(y), 16);
 }
 
-/* Same verdict, direction and port: many that knock at one door. */
+/* Equal: same verdict, direction and port, as when many hosts probe one port. */
 static int by_port(const void *a, const void *b)
 {
     const struct qpw_finding_key *x = &(*(const struct qpw_finding_row *const *)a)->key;
@@ -116,7 +121,7 @@ static int by_port(const void *a, const void *b)
     return x->verdict != y->verdict ? x->verdict - y->verdict : x->direction - y->direction;
 }
 
-/* All noise of one verdict; all else differs. */
+/* Equal: broadcast and multicast of one verdict. All others differ. */
 static int by_noise(const void *a, const void *b)
 {
     const struct qpw_finding_key *x = &(*(const struct qpw_finding_row *const *)a)->key;
@@ -127,7 +132,7 @@ static int by_noise(const void *a, const void *b)
     return is_noise(a) != is_noise(b) ? is_noise(b) - is_noise(a) : memcmp(x, y, sizeof(*x));
 }
 
-/* Same service; what is of none differs from everything. */
+/* Equal: exchanges of one service. Findings without a service all differ. */
 static int by_service(const void *a, const void *b)
 {
     const struct qpw_finding_row *x = *(const struct qpw_finding_row *const *)a;
@@ -142,7 +147,7 @@ static int by_service(const void *a, const void *b)
     return memcmp(&x->key, &y->key, sizeof(x->key));
 }
 
-/* One line of `count` findings, the ports and addresses among them not counted yet. */
+/* Start a line with its first finding. */
 static void begin_line(struct qpw_finding_line *line, const struct qpw_finding_row *f)
 {
     *line = (struct qpw_finding_line){.first = f, .findings = 1, .ports = 1, .initiators = 1, .responders = 1, .remotes = 1,
@@ -188,7 +193,7 @@ static size_t distinct(void *items, size_t count, size_t size, compare order)
     return different;
 }
 
-/* How many different ports and addresses there are among the findings of a line. */
+/* Count the distinct ports and addresses among the findings of a line. Return 0 or -ENOMEM. */
 static int count_distinct(struct qpw_finding_line *line, const struct qpw_finding_row *const *f, size_t count)
 {
     uint8_t(*addresses)[16] = malloc(count * sizeof(*addresses));
@@ -220,7 +225,7 @@ static int count_distinct(struct qpw_finding_line *line, const struct qpw_findin
     return 0;
 }
 
-/* Where lines go, and the findings that they stand for: those of what is open, or of what is not. */
+/* Destination of lines and their members: the open ones, or the past ones. */
 struct sink {
     struct qpw_finding_line *lines;
     size_t *n_lines;
@@ -238,7 +243,7 @@ static struct sink past_sink(struct qpw_findings *r)
     return (struct sink){r->past, &r->n_past, r->past_members, &r->n_past_members};
 }
 
-/* Adds the line of these findings, which one cause explains. 0 or -ENOMEM. */
+/* Add one line for these findings. Return 0 or -ENOMEM. */
 static int add_line(const struct sink *to, const struct qpw_finding_row *const *f, size_t count, bool service)
 {
     struct qpw_finding_line *line = &to->lines[(*to->n_lines)++];
@@ -265,8 +270,8 @@ static int by_program(const void *a, const void *b, void *unknown)
 }
 
 /*
- * Another program on the same port is a service of its own; where the program is not known, it is that of the first. Puts
- * those of one program beside each other; how many stand at the front.
+ * Sort by program and return the size of the first group, because another program on the same port is a service of its
+ * own. A finding whose program is unknown is taken to be of the earliest known one.
  */
 static size_t of_one_program(const struct qpw_finding_row **f, size_t count)
 {
@@ -286,8 +291,8 @@ static size_t of_one_program(const struct qpw_finding_row **f, size_t count)
 }
 
 /*
- * Makes lines of groups that are alike by `order` and large enough, moving what is left to the
- * front of `f`; returns how many are left, or -ENOMEM.
+ * Fold each large enough group of findings that are equal by `order` into a line, and move the rest to the front of
+ * `f`. Return the number of the rest, or -ENOMEM.
  */
 static ssize_t fold(const struct sink *to, const struct qpw_finding_row **f, size_t count, compare order)
 {
@@ -311,7 +316,7 @@ static ssize_t fold(const struct sink *to, const struct qpw_finding_row **f, siz
     return left;
 }
 
-/* Lines of what was answered, each service one, or of what was not: the first `left` of rest, which it sorts. */
+/* Add lines for the first `left` findings of rest, all answered or all unanswered. Sorts rest. Return 0 or -ENOMEM. */
 static int lines_of(const struct sink *to, const struct qpw_finding_row **rest, ssize_t left, bool answered)
 {
     left = fold(to, rest, left, answered ? by_service : by_noise);
@@ -324,7 +329,10 @@ static int lines_of(const struct sink *to, const struct qpw_finding_row **rest, 
     return left < 0 ? (int)left : 0;
 }
 
-/* Of those that are in this state of their life; what was judged again since is another finding now, or none. */
+/*
+ * Collect the findings in this state and answered or not; return their number. Superseded ones are omitted, because
+ * they were judged again.
+ */
 static size_t rows_in(const struct qpw_findings *r, unsigned state, bool answered, const struct qpw_finding_row **ret)
 {
     size_t n = 0;
@@ -338,7 +346,7 @@ static size_t rows_in(const struct qpw_findings *r, unsigned state, bool answere
     return n;
 }
 
-/* The latest step of the findings of a line. */
+/* Return the time of the latest life-cycle step among the findings of a line. */
 static uint64_t last_step(const struct qpw_finding_line *line)
 {
     uint64_t last = 0;
@@ -351,7 +359,7 @@ static uint64_t last_step(const struct qpw_finding_line *line)
     return last;
 }
 
-/* Acknowledged before closed, answered before not, the latest step first. */
+/* Acknowledged before closed, answered before unanswered, latest step first. */
 static int by_past(const void *a, const void *b)
 {
     const struct qpw_finding_line *x = a, *y = b;
@@ -421,7 +429,7 @@ static int by_ordering(const void *a, const void *b, void *ordering)
     return r ? r : by_rank(a, b);
 }
 
-/* Adds one line of each set of the first n of rows, which it sorts, that the order finds alike. */
+/* Add one line for each set of the first n rows that the order considers equal. Sorts rows. Return 0 or -ENOMEM. */
 static int regroup(const struct sink *to, const struct qpw_finding_row **rows, size_t n, struct ordering *o)
 {
     size_t end;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* findings.h - findings in the order in which they should be read, and many of one cause as one line. */
+/* findings.h - findings in reading order, with many of one cause folded into one line. */
 #ifndef QPW_FACTS_FINDINGS_H
 #define QPW_FACTS_FINDINGS_H
 
@@ -8,69 +8,75 @@
 #include "facts/severity.h"
 #include "facts/totals.h"
 
-/* One line of what is unexpected: a finding, or many that one cause explains. */
+/* One line of the list: a single finding, or many with a common cause. */
 struct qpw_finding_line {
-    const struct qpw_finding_row *first; /* the finding, or the earliest of those it stands for */
-    size_t findings;    /* 1: the finding itself */
-    size_t ports;       /* different ones among them */
-    uint16_t low_port;  /* the lowest and the highest of these, where all are of one protocol; else 0 */
+    const struct qpw_finding_row *first; /* the finding, or the earliest one of the group */
+    size_t findings;    /* number of members; 1: a single finding */
+    size_t ports;       /* distinct ports among them */
+    uint16_t low_port;  /* lowest and highest of these if all are of one protocol; else 0 */
     uint16_t high_port;
     size_t initiators;
     size_t responders;
-    size_t remotes;     /* ends that are not the node's */
-    bool both_ways;     /* directions differ among them, as they may where findings are grouped by host or process */
+    size_t remotes;     /* distinct addresses other than the node's */
+    bool both_ways;     /* members differ in direction, possible when grouped by host or process */
     struct qpw_counts counts;
     uint64_t first_unix_ns;
     uint64_t last_unix_ns;
     unsigned rank;      /* as qpw_finding_rank() */
-    uint8_t outcome;    /* the highest of them */
-    const struct qpw_finding_row **members; /* all of them */
-    bool service;       /* answered exchanges of one service (facts/service.h), `first` the first of them */
+    uint8_t outcome;    /* highest among the members */
+    const struct qpw_finding_row **members; /* all members */
+    bool service;       /* answered exchanges of one service (facts/service.h); `first` is the earliest */
 };
 
-/* enum qpw_severity of the worst of a line's findings. */
+/* Return the enum qpw_severity of the worst finding of a line. */
 unsigned qpw_finding_line_severity(const struct qpw_finding_line *line);
 
-/* Rows point into the snapshot. */
+/* All rows point into the snapshot. */
 struct qpw_findings {
     const struct qpw_finding_row **rows; /* most serious first */
     size_t n_rows;
-    size_t unexpected; /* of verdict unexpected and open */
-    size_t answered;   /* of these, answered or more */
-    struct qpw_finding_line *lines; /* the open ones for people */
+    size_t unexpected; /* open, verdict unexpected */
+    size_t answered;   /* of these, outcome answered or higher */
+    struct qpw_finding_line *lines; /* the open findings, folded for display */
     size_t n_lines;
-    const struct qpw_finding_row **members; /* of all lines, one after the other */
+    const struct qpw_finding_row **members; /* members of all lines, one line after the other */
     size_t n_members;
-    struct qpw_finding_line *past;       /* acknowledged, then closed ones, folded in the same way; of both answered first,
-                                            then the latest step; superseded left out */
+    struct qpw_finding_line *past;       /* acknowledged, then closed findings, folded in the same way; in each,
+                                            answered ones first, then by latest step; superseded ones omitted */
     size_t n_past;
-    size_t n_past_acknowledged;          /* lines of these that are of acknowledged ones */
+    size_t n_past_acknowledged;          /* of these, lines of acknowledged findings */
     const struct qpw_finding_row **past_members;
     size_t n_past_members;
-    size_t n_acknowledged, n_closed;     /* findings */
+    size_t n_acknowledged, n_closed;     /* findings, not lines */
     size_t n_superseded;
-    const struct qpw_detail_row **details; /* what no finding could be kept of, most packets first */
+    const struct qpw_detail_row **details; /* packets that no finding could be stored for; most packets first */
     size_t n_details;
 };
 
-/* Leaves out what was neither seen nor opened again since since_unix_ns (0: nothing). 0 or -ENOMEM; the caller clears *ret. */
+/*
+ * Omit findings neither seen nor reopened since since_unix_ns (0: omit none). Return 0 or -ENOMEM; the caller clears
+ * *ret.
+ */
 int qpw_findings_make(const struct qpw_snapshot *s, uint64_t since_unix_ns, struct qpw_findings *ret);
 void qpw_findings_clear(struct qpw_findings *f);
 
 /*
- * In place of the lines one of each set of open findings that `order` finds alike, most serious first; and so with those
- * that are not open. 0 or -ENOMEM.
+ * Replace the lines, both open and past: one line for each set of findings that `order` considers equal, most serious
+ * first. Return 0 or -ENOMEM.
  */
 typedef int (*qpw_finding_order)(const struct qpw_finding_row *a, const struct qpw_finding_row *b, void *arg);
 int qpw_findings_regroup(struct qpw_findings *f, qpw_finding_order order, void *arg);
 
-/* The ports, at most `most`, with most packets that no finding could be kept of; most first. Returns how many. */
+/*
+ * Return up to `most` ports with the most packets that no finding could be stored for, most first. The result is their
+ * number.
+ */
 size_t qpw_details_busiest(const struct qpw_snapshot *s, const struct qpw_detail_row **ret, size_t most);
 
 /*
- * Where a finding stands among others of its severity; greater is more serious. What was answered inbound on a port that no rule
- * explains comes first, then what the node itself opened, other answered things, refused and
- * unanswered ones; weak, undecided and implied after unexpected; what is not open last (0).
+ * Return the rank of a finding among those of its severity; greater is more serious. Answered inbound on a port without
+ * a rule ranks first, then answered connections opened by the node, other answered findings, refused and unanswered
+ * ones; weak, undecided and implied rank after unexpected; findings that are not open rank last (0).
  */
 unsigned qpw_finding_rank(const struct qpw_finding_row *f);
 

@@ -17,7 +17,7 @@ static bool ends_gap(unsigned kind)
     return kind == QPW_COVERAGE_ATTACHED || kind == QPW_COVERAGE_INTERFACE_BACK;
 }
 
-/* The list while it grows. */
+/* The list under construction. */
 struct list {
     const struct qpw_snapshot *s;
     struct qpw_gap *gaps;
@@ -64,7 +64,7 @@ static void from_records(struct list *l)
     }
 }
 
-/* What the hooks say now counts more than the last record: put back in without one, or taken out without one. */
+/* Let the current state of the hooks override the last record: a hook may have been removed or restored without one. */
 static void from_hooks(struct list *l)
 {
     const struct qpw_snapshot *s = l->s;
@@ -81,7 +81,7 @@ static void from_hooks(struct list *l)
             l->gaps[i].open = false;
 }
 
-/* As long as there is none, nobody writes it down. */
+/* Add the gap of a missing auditor, which nobody records while it lasts. */
 static void from_heartbeat(struct list *l)
 {
     uint64_t age_ns;

@@ -7,7 +7,7 @@ const struct qpw_coverage *qpw_history_stopped(const struct qpw_snapshot *s)
         switch (s->coverage[i - 1].kind) {
         case QPW_COVERAGE_HISTORY_STOPPED: return &s->coverage[i - 1];
         case QPW_COVERAGE_HISTORY_RESUMED:
-        case QPW_COVERAGE_AUDITOR_STARTED: return NULL; /* another auditor tries anew */
+        case QPW_COVERAGE_AUDITOR_STARTED: return NULL; /* a new auditor tries again */
         default: break;
         }
     return NULL;

@@ -5,7 +5,10 @@
 
 #include "facts/severity.h"
 
-/* A packet judged just before a swap of policies may be noted just after; the programs' clock counts in jiffies of up to 10 ms. */
+/*
+ * Tolerance around a policy swap: a packet judged just before it may be recorded just after, because the programs'
+ * clock counts jiffies of up to 10 ms.
+ */
 #define SWAP_NS 20000000ull
 
 const char *qpw_life_state_name(unsigned state)
@@ -29,7 +32,7 @@ static bool seen_since(const struct qpw_finding_row *f, const struct qpw_life *s
     return f->value.last_ns > step->mono_ns + SWAP_NS;
 }
 
-/* When it closes by silence, if it stays silent; UINT64_MAX: never. */
+/* Return when a finding that stays silent closes; UINT64_MAX: never. */
 static uint64_t silent_at(const struct qpw_finding_row *f)
 {
     uint64_t retention_ns = f->lives ? f->lives->retention_ns[qpw_finding_answered(f)] : 0;
@@ -37,7 +40,7 @@ static uint64_t silent_at(const struct qpw_finding_row *f)
     return retention_ns ? f->last_unix_ns + retention_ns : UINT64_MAX;
 }
 
-/* Open, and if it was not for a while, since when it is again, as far as no packet says so. */
+/* Return the open state, with the time and step if an expired acknowledgement or a person reopened it. */
 static struct qpw_finding_life opened(const struct qpw_finding_row *f, uint64_t now_ns)
 {
     const struct qpw_life *ack = f->acknowledged, *back = f->reopened;
@@ -106,7 +109,7 @@ struct qpw_exchange qpw_finding_exchange(const struct qpw_finding_row *f, uint32
     };
 }
 
-/* What each verdict of a finding is explained by, besides being a peer's. */
+/* Return whether the current verdict explains a finding of that verdict; peers are handled by the caller. */
 static bool explains(unsigned found, unsigned now)
 {
     switch (found) {
@@ -125,7 +128,7 @@ bool qpw_finding_explained(const struct qpw_judge *judge, const struct qpw_findi
 
     *ret = qpw_policy_judge(judge, &exchange);
     if (f->value.reason == QPW_REASON_NOT_LOCAL || qpw_is_foreign(f->value.reason))
-        return false; /* whatever the port: the address is not the node's */
+        return false; /* on any port: the address is not the node's */
     if (ret->verdict == QPW_VERDICT_PEER)
         return true;
     if (f->key.direction != QPW_DIR_INBOUND && f->key.direction != QPW_DIR_OUTBOUND)

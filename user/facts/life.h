@@ -1,14 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * life.h - whether a finding is open, acknowledged or closed: the one place that says so, for all faces.
+ * life.h - whether a finding is open, acknowledged or closed. Every face takes the state from here.
  *
  *   open          it counts: headline, proposals, alerts
- *   acknowledged  a person has seen it, or its service; until then, and for as long as it gets no worse, comes from no other
- *                 prefix and is of the same program. Afterwards it is open again
- *   closed        a reload's rule explains it, it was judged again (superseded), or it has been silent for its retention
+ *   acknowledged  a person accepted it or its service, until the expiry date and as long as it gets no worse, comes
+ *   from no
+ *                 other prefix and is of the same program; then it is open again
+ *   closed        a rule of a reloaded policy explains it, it was superseded by a new judgement, or it has been silent
+ *   for
+ *                 its retention period
  *
- * A pure function of the finding, of the steps stored of it and of the time. What happens again after it was closed is
- * open, without anybody having to write so.
+ * A pure function of the finding, its stored steps and the time. A closed finding that happens again is open without
+ * any further record.
  */
 #ifndef QPW_FACTS_LIFE_H
 #define QPW_FACTS_LIFE_H
@@ -31,25 +34,26 @@ const char *qpw_closing_name(unsigned closing);
 
 struct qpw_finding_life {
     enum qpw_life_state state;
-    enum qpw_closing by;         /* closed */
-    uint64_t when_unix_ns;       /* closed, acknowledged or open again: when; 0: open all the time, or by its traffic */
-    const struct qpw_life *step; /* what is stored of it: acknowledged, closed by RULE, or open again by a person; else NULL */
-    bool ended;                  /* open again because the acknowledgement, `step`, ended */
+    enum qpw_closing by;         /* closed: the reason */
+    uint64_t when_unix_ns;       /* time of the acknowledgement, closing or reopening; 0: never anything but open, or
+                                    reopened by its traffic */
+    const struct qpw_life *step; /* the stored step: acknowledged, closed by RULE, or reopened by a person; else NULL */
+    bool ended;                  /* open again because `step`, the acknowledgement, expired */
 };
 struct qpw_finding_life qpw_finding_life(const struct qpw_finding_row *finding);
 
-/* When it last gave cause to look at it, in Unix nanoseconds: its traffic, or that it was opened again. */
+/* Return the latest time it deserved attention, in Unix nanoseconds: its last packet, or its reopening. */
 uint64_t qpw_finding_news(const struct qpw_finding_row *finding);
 
-/* What the alert log knows a step by; 0: there is none. */
+/* Return the number that identifies a step in the alert log; 0: there is no step. */
 uint64_t qpw_life_number(const struct qpw_finding_life *life);
 
-/* The policy's word on a stored finding. ifindex: of its interface now, 0: not known. */
+/* Return a stored finding as an exchange for the policy to judge. ifindex: current one of its interface, 0: unknown. */
 struct qpw_exchange qpw_finding_exchange(const struct qpw_finding_row *finding, uint32_t ifindex);
 
 /*
- * Whether the policy explains a finding that it did not when it was found, and by what: a peer or a rule that clearly
- * allows it. A weak rule explains nothing, nor does what only a live parent would vouch for.
+ * Return whether the current policy explains a finding that was unexplained when found. *ret: the peer or the rule that
+ * clearly allows it. Weak rules and live parent connections do not count as explanations.
  */
 bool qpw_finding_explained(const struct qpw_judge *judge, const struct qpw_finding_row *finding, uint32_t ifindex,
                            struct qpw_judgement *ret);

@@ -22,7 +22,7 @@ static bool is_loopback(const struct qpw_listener *l)
            !strcmp(l->device, "lo");
 }
 
-/* Who has asked each port, by qpw_port_index(). */
+/* Flags of the users of each port, indexed by qpw_port_index(). */
 #define ASKED_BY_PEER 1u
 #define ASKED_BY_OTHER 2u
 
@@ -43,7 +43,7 @@ static uint8_t *count_asked(const struct qpw_snapshot *s)
     return asked;
 }
 
-/* The last time by the findings: what is unexpected has ended long ago, while its finding stays. */
+/* Return the last time by the findings, which remain long after an unexpected exchange has ended. */
 static uint64_t last_by_findings(const struct qpw_snapshot *s, uint8_t protocol, uint16_t port)
 {
     uint64_t last = 0;
@@ -88,10 +88,10 @@ static int by_worth(const void *a, const void *b)
 
     if (rank_x != rank_y)
         return rank_x - rank_y;
-    return (x->listener > y->listener) - (x->listener < y->listener); /* they are in order */
+    return (x->listener > y->listener) - (x->listener < y->listener); /* keep the order of the listeners */
 }
 
-/* Inbound rules on ports, in force and not wide, that no listener's port leads to. */
+/* Find inbound port rules that are in force and not wide, but match no listener's port. */
 static int find_idle(const struct qpw_judge *judge, const struct qpw_listeners *l, const struct qpw_registry *names,
                      struct qpw_listening *ret)
 {

@@ -33,7 +33,7 @@ static enum qpw_owner_word path_word(const char *wanted, size_t length, const st
     }
 }
 
-/* "smbd" names smbd.service; "user@1000" all units of that user, none of which is called by its own name alone. */
+/* "smbd" names smbd.service; "user@1000" names all units of that user, which have longer names of their own. */
 static bool is_unit(const char *name, size_t length, const char *unit)
 {
     const char *rest = unit + length;

@@ -8,7 +8,7 @@
 
 #include "facts/listed.h"
 
-/* Rows of one peer stand together, those of one port side by side. */
+/* Sort by peer, then by port. */
 static int by_peer_port(const void *a, const void *b)
 {
     const struct qpw_meter_key *x = &(*(const struct qpw_meter_row *const *)a)->key;
@@ -21,7 +21,7 @@ static int by_peer_port(const void *a, const void *b)
     return x->port != y->port ? x->port - y->port : x->direction - y->direction;
 }
 
-/* Takes a port in where it belongs among the busiest. */
+/* Insert a port among the busiest if it qualifies. */
 static void rank_port(struct qpw_port_sum *busiest, const struct qpw_port_sum *port)
 {
     size_t place = QPW_PEER_PORTS;
@@ -46,7 +46,7 @@ static void add_port(const struct qpw_snapshot *s, struct qpw_peer_sum *peer, co
     rank_port(peer->outside, port);
 }
 
-/* All rows of one peer, sorted by port. */
+/* Add all rows of one peer; they are sorted by port. */
 static void add_rows(const struct qpw_snapshot *s, struct qpw_peer_sum *peer, const struct qpw_meter_row *const *rows,
                      size_t count)
 {
@@ -77,7 +77,7 @@ static int by_peer_bytes(const void *a, const void *b)
     return left != right ? (left < right ? 1 : -1) : strcmp(x->info->name, y->info->name);
 }
 
-/* Findings tell of families that no live connection has any more. */
+/* Add address families that only findings show, because no connection of them is live. */
 static void add_families(const struct qpw_snapshot *s, struct qpw_peer_sum *all)
 {
     for (size_t i = 0; i < s->n_findings; i++) {
@@ -102,7 +102,7 @@ static void add_seen(const struct qpw_snapshot *s, struct qpw_peer_sum *all)
     add_families(s, all);
 }
 
-/* One that a reload took out is shown for what it carried, the node itself never. */
+/* Show a removed peer if it had traffic; never show the node itself. */
 static bool is_shown(const struct qpw_peer_sum *peer)
 {
     return peer->info->name[0] && !peer->info->own && (peer->info->in_force || qpw_sum_of(&peer->counts).packets);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* peers.h - what each peer carried, and whether the policy would allow it to others. */
+/* peers.h - the traffic of each peer, and whether the policy would allow it to other hosts. */
 #ifndef QPW_FACTS_PEERS_H
 #define QPW_FACTS_PEERS_H
 
@@ -21,20 +21,22 @@ struct qpw_peer_sum {
     uint16_t number;
     struct qpw_counts counts;
     uint64_t first_unix_ns;
-    uint64_t last_unix_ns; /* 0: not known, no connection is live */
+    uint64_t last_unix_ns; /* 0: unknown, no connection is live */
     bool v4, v6;           /* families of live connections and of findings */
-    bool silent;           /* it never sent a packet, whatever the node sent to it */
-    struct qpw_port_sum busiest[QPW_PEER_PORTS]; /* most bytes first; packets 0: no more */
+    bool silent;           /* never sent a packet, even if the node sent to it */
+    struct qpw_port_sum busiest[QPW_PEER_PORTS]; /* most bytes first; packets 0: end of list */
     struct qpw_port_sum outside[QPW_PEER_PORTS]; /* of these, ports that no rule lists */
-    size_t n_ports;        /* all of them, also those beyond the array */
+    size_t n_ports;        /* all ports, including those beyond the array */
     size_t n_outside;
 };
 
-/* Peers in force, and those that a reload took out but that carried something; not the node itself. Most bytes first,
- * silent ones last. 0 or -ENOMEM; the caller frees *ret. */
+/*
+ * Sum up the peers in force, and removed ones that had traffic; the node itself is excluded. Most bytes first, silent
+ * ones last. Return 0 or -ENOMEM; the caller frees *ret.
+ */
 int qpw_peers_sum(const struct qpw_snapshot *s, struct qpw_peer_sum **ret, size_t *ret_n);
 
-/* What the other nodes call this one: its name among the peers, else that of the alerts, else the host's. */
+/* Return the name other nodes use for this one: its name among the peers, else the one in alerts, else the host's. */
 const char *qpw_node_name(const struct qpw_snapshot *s);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* rules.h - what each rule of the policy, and of the tool's own groups, was used for. */
+/* rules.h - the usage of each rule, both the policy's and the built-in ones. */
 #ifndef QPW_FACTS_RULES_H
 #define QPW_FACTS_RULES_H
 
@@ -10,15 +10,17 @@
 struct qpw_rule_use {
     const struct qpw_rule_info *info;
     uint16_t id;
-    struct qpw_counts counts; /* traffic only inferred to be its own is not counted: it was not judged by it */
-    uint64_t inferred;        /* packets of that: undecided, but consistent with it */
+    struct qpw_counts counts; /* without inferred traffic, which the rule did not judge */
+    uint64_t inferred;        /* packets of inferred traffic: undecided, but consistent with the rule */
     uint64_t first_unix_ns;
 };
 
-/* Rules in force, or used before a reload took them out; most packets first. 0 or -ENOMEM; the caller frees *ret. */
+/*
+ * List rules in force, and removed ones that were used; most packets first. Return 0 or -ENOMEM; the caller frees *ret.
+ */
 int qpw_rules_use(const struct qpw_snapshot *s, struct qpw_rule_use **ret, size_t *ret_n);
 
-/* Whether that row of traffic counts as use of the rule it names. */
+/* Return whether that row of traffic counts as use of the rule it names. */
 static inline bool qpw_meter_uses_rule(const struct qpw_snapshot *s, const struct qpw_meter_key *key)
 {
     return key->rule && key->rule < s->n_rules && key->verdict != QPW_VERDICT_UNDECIDED;

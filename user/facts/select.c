@@ -11,7 +11,7 @@
 #include "util/names.h"
 #include "util/near.h"
 
-/* Shorter than that no direction is told from another. */
+/* Minimum length of an abbreviated direction; fewer letters are ambiguous. */
 #define LEAST_LETTERS 2
 
 static int parse_direction(const char *word, uint8_t *ret)
@@ -27,7 +27,7 @@ static int parse_direction(const char *word, uint8_t *ret)
     return -EINVAL;
 }
 
-/* "tcp/4444", "icmp/8", "ip/47". */
+/* Parse "tcp/4444", "icmp/8" or "ip/47". */
 static int parse_service(const char *word, struct qpw_selection *ret)
 {
     const char *slash = strchr(word, '/');
@@ -69,7 +69,7 @@ static int parse_number(const char *word, uint64_t *ret)
     return errno || *end || !*ret ? -EINVAL : 0;
 }
 
-/* How the error goes on: with the word that was probably meant. */
+/* Return the end of an error message, with the nearest known word if there is one. */
 static const char *give(const struct qpw_near *near, char *buf, size_t size)
 {
     snprintf(buf, size, "; give ");
@@ -94,7 +94,7 @@ static const char *near_protocol(const char *word, char *buf, size_t size)
 
     for (unsigned protocol = 0; protocol < 256; protocol++)
         qpw_near_offer(&near, qpw_protocol_name(protocol));
-    if (near.best && strchr(word, '/')) /* the port or type was meant as it stands */
+    if (near.best && strchr(word, '/')) /* keep the port or type as given */
         snprintf(buf, size, "; did you mean '%.16s%.8s'? Give ", near.best, strchr(word, '/'));
     else
         give(&near, buf, size);

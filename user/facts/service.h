@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* service.h - which findings are exchanges of one service, so that its many users are one record and one line. */
+/*
+ * service.h - groups findings that are exchanges of one service, so that its many users make one record and one line.
+ */
 #ifndef QPW_FACTS_SERVICE_H
 #define QPW_FACTS_SERVICE_H
 
@@ -7,20 +9,22 @@
 
 #include "snapshot/snapshot.h"
 
-/* What answered exchanges of one service share; no padding, so that it can be hashed and compared as bytes. */
+/*
+ * The common properties of one service's answered exchanges. No padding, so that it can be hashed and compared as
+ * bytes.
+ */
 struct qpw_service {
-    uint16_t port; /* of the responder; 0: the protocol has none */
+    uint16_t port; /* of the responder; 0: the protocol has no ports */
     uint8_t kind;
     uint8_t protocol;
     uint8_t direction;
     uint8_t verdict;
-    uint8_t group; /* 1: asked at a broadcast or multicast address */
-    uint8_t unknown; /* 1: a companion whose owner is not known: others that are known to fit are no more of it */
+    uint8_t group; /* 1: addressed to broadcast or multicast */
+    uint8_t unknown; /* 1: a companion whose owner is unknown; companions whose owner fits are a separate service */
 };
 
 /*
- * The service of an answered finding. False: it stands alone, because it is unanswered, undecided, or because nothing
- * says which service it is.
+ * Get the service of an answered finding. False if it stands alone: unanswered, undecided, or the service is unknown.
  */
 bool qpw_finding_service(const struct qpw_finding_row *finding, struct qpw_service *ret);
 

@@ -49,7 +49,10 @@ static enum qpw_concern unexpected(const struct qpw_finding_row *f)
     return by_outcome[f->key.direction == QPW_DIR_OUTBOUND][outcome];
 }
 
-/* Large echoes carry much, advertisements and redirects move the node's traffic; the rest of what any IP node needs is nobody's concern. */
+/*
+ * Of basic network traffic only these matter: large echoes can carry data, advertisements and redirects reroute the
+ * node.
+ */
 static enum qpw_concern infrastructure(const struct qpw_finding_key *key)
 {
     if (key->kind != QPW_KIND_ICMP)
@@ -67,8 +70,8 @@ static enum qpw_concern infrastructure(const struct qpw_finding_key *key)
 }
 
 /*
- * What could not be decided. Inferred traffic is consistent with a rule, so one way it is nobody's concern; both ways it
- * may as well be a service that answers to a well-chosen source port.
+ * Return the concern of undecided traffic. Inferred traffic is consistent with a rule, so one way it is harmless; both
+ * ways it may be a hidden service that answers a well-chosen source port.
  */
 static enum qpw_concern undecided(const struct qpw_finding_row *f)
 {
@@ -100,7 +103,8 @@ enum qpw_concern qpw_finding_concern(const struct qpw_finding_row *f)
     case QPW_VERDICT_IMPLIED:
         if (f->value.reason != QPW_REASON_OWNER_UNKNOWN)
             return QPW_CONCERN_IMPLIED;
-        return qpw_finding_answered(f) ? QPW_CONCERN_IMPLIED_UNKNOWN : QPW_CONCERN_NONE; /* nobody is there */
+        return qpw_finding_answered(f) ? QPW_CONCERN_IMPLIED_UNKNOWN : QPW_CONCERN_NONE; /* no owner, because nothing
+                                                                                            answered */
     case QPW_VERDICT_INFRA: return infrastructure(&f->key);
     case QPW_VERDICT_UNDECIDED: return undecided(f);
     default: return QPW_CONCERN_NONE;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * severity.h - how serious each kind of thing is: the one table that findings and signatures take theirs from.
+ * severity.h - the severity of each concern: the one table that findings and signatures use.
  *
- * Add a kind as one row of QPW_CONCERNS. A signature names its row; qpw_finding_concern() chooses one for a finding.
+ * Add a concern as one row of QPW_CONCERNS. A signature names its row; qpw_finding_concern() chooses one for a finding.
  */
 #ifndef QPW_FACTS_SEVERITY_H
 #define QPW_FACTS_SEVERITY_H
@@ -13,7 +13,7 @@
 
 enum qpw_severity { QPW_SEVERITY_HIGH = 1, QPW_SEVERITY_MEDIUM, QPW_SEVERITY_LOW, QPW_SEVERITY_INFO };
 
-/* X(symbol, severity, "what it is") */
+/* X(symbol, severity, "description") */
 #define QPW_CONCERNS(X) \
     X(NONE, INFO, "nothing to report") \
     X(IN_ATTEMPTED, LOW, "unexpected inbound, no answer") \
@@ -73,33 +73,33 @@ enum qpw_severity { QPW_SEVERITY_HIGH = 1, QPW_SEVERITY_MEDIUM, QPW_SEVERITY_LOW
 #define QPW_X_CONCERN(s, severity, text) QPW_CONCERN_##s,
 #define QPW_X_CONCERN_SEVERITY(s, severity, text) QPW_CONCERN_SEVERITY_##s = QPW_SEVERITY_##severity,
 enum qpw_concern { QPW_CONCERNS(QPW_X_CONCERN) QPW_CONCERN_COUNT };
-enum { QPW_CONCERNS(QPW_X_CONCERN_SEVERITY) }; /* QPW_CONCERN_SEVERITY_IN_ANSWERED, for static tables */
+enum { QPW_CONCERNS(QPW_X_CONCERN_SEVERITY) }; /* e.g. QPW_CONCERN_SEVERITY_IN_ANSWERED, for static tables */
 
-/* enum qpw_severity of a concern. */
+/* Return the enum qpw_severity of a concern. */
 unsigned qpw_concern_severity(enum qpw_concern concern);
 
-/* "high", "medium", "low", "info". Static. */
+/* Return "high", "medium", "low" or "info". Static. */
 const char *qpw_severity_name(unsigned severity);
 
-/* What kind of thing a finding is, whether superseded or not; QPW_CONCERN_NONE: nothing to report. */
+/* Return the concern of a finding, whether superseded or not; QPW_CONCERN_NONE: nothing to report. */
 enum qpw_concern qpw_finding_concern(const struct qpw_finding_row *finding);
 
-/* enum qpw_severity of a finding, as its alert has it; a closed one is info. */
+/* Return the enum qpw_severity of a finding, the same as its alert's; a closed one is info. */
 unsigned qpw_finding_severity(const struct qpw_finding_row *finding);
 
-/* What kind of thing a coverage record tells of; QPW_CONCERN_HOUSEKEEPING: nothing that is missing. */
+/* Return the concern of a coverage record; QPW_CONCERN_HOUSEKEEPING: nothing is missing. */
 enum qpw_concern qpw_coverage_concern(unsigned kind);
 
-/* Packets counted without a finding, because its table was full: of what knocked, not of what answered. */
+/* Severity of packets counted without a finding because the table was full: attempts, not answered exchanges. */
 #define QPW_DETAIL_SEVERITY QPW_CONCERN_SEVERITY_IN_ATTEMPTED
 
-/* Answered or more. */
+/* Return whether the outcome is answered or higher. */
 static inline bool qpw_finding_answered(const struct qpw_finding_row *finding)
 {
     return finding->value.outcome >= QPW_OUTCOME_ANSWERED;
 }
 
-/* It counts: neither acknowledged nor closed, see facts/life.h. */
+/* Return whether a finding counts: neither acknowledged nor closed, see facts/life.h. */
 bool qpw_finding_open(const struct qpw_finding_row *finding);
 
 #endif

@@ -37,7 +37,7 @@ enum qpw_auditor_state qpw_auditor_of(const struct qpw_snapshot *s, uint64_t *re
     return age >= QPW_HEARTBEAT_STALE_NS ? QPW_AUDITOR_SILENT : QPW_AUDITOR_ALIVE;
 }
 
-/* When the newest record says that the interface was lost; the snapshot's own time where none does. */
+/* Return when the newest record reports the interface as lost; the snapshot's own time if none does. */
 static uint64_t lost_since(const struct qpw_snapshot *s, unsigned number)
 {
     for (size_t i = s->n_coverage; i-- > 0;) {
@@ -46,7 +46,7 @@ static uint64_t lost_since(const struct qpw_snapshot *s, unsigned number)
         if (c->iface != number)
             continue;
         if (c->kind == QPW_COVERAGE_ATTACHED || c->kind == QPW_COVERAGE_INTERFACE_BACK)
-            break; /* lost without a record */
+            break; /* no record of the loss */
         if (c->kind == QPW_COVERAGE_HOOK_LOST || c->kind == QPW_COVERAGE_INTERFACE_GONE)
             return c->unix_ns;
     }

@@ -54,7 +54,7 @@ uint64_t qpw_gaps_length(const struct qpw_gap *gaps, size_t n, bool without_audi
     for (size_t i = 0; i < n; i++) {
         if ((gaps[i].kind == QPW_COVERAGE_AUDITOR_GAP) != without_auditor)
             continue;
-        from = gaps[i].from_unix_ns > end ? gaps[i].from_unix_ns : end; /* what overlaps is one */
+        from = gaps[i].from_unix_ns > end ? gaps[i].from_unix_ns : end; /* count overlapping gaps once */
         if (gaps[i].to_unix_ns <= from)
             continue;
         sum += gaps[i].to_unix_ns - from;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* tally.h - counters and findings by the few words that do not grow with the traffic: what a monitoring system keeps. */
+/* tally.h - counters and findings in a bounded number of series, for monitoring systems. */
 #ifndef QPW_FACTS_TALLY_H
 #define QPW_FACTS_TALLY_H
 
@@ -8,23 +8,26 @@
 #include "facts/totals.h"
 
 struct qpw_traffic_tally {
-    const char *device; /* name; of one that was deleted and made again, both together. In the snapshot */
+    const char *device; /* name; a device deleted and recreated is summed up. Points into the snapshot */
     uint8_t direction, verdict;
     struct qpw_counts counts;
 };
 
-/* By device, direction and verdict, in that order. 0 or -ENOMEM; the caller frees *ret before the snapshot. */
+/*
+ * Sum up by device, direction and verdict, sorted in that order. Return 0 or -ENOMEM; the caller frees *ret before the
+ * snapshot.
+ */
 int qpw_traffic_tally(const struct qpw_snapshot *s, struct qpw_traffic_tally **ret, size_t *ret_n);
 
-/* Open findings, by severity (0 unused), direction, and whether they were answered. */
+/* Number of open findings, by severity (0 unused), direction, and unanswered (0) or answered (1). */
 struct qpw_finding_tally {
     size_t open[QPW_SEVERITY_INFO + 1][QPW_DIR_COUNT][2];
 };
 void qpw_finding_tally(const struct qpw_snapshot *s, struct qpw_finding_tally *ret);
 
 /*
- * How long, in ns, at least one of the gaps was: of those without an auditor, or of the others, when packets went by unseen.
- * gaps: oldest first.
+ * Return the total length in ns during which at least one gap was open. without_auditor: count gaps without an auditor,
+ * else those in which packets were not seen. gaps: oldest first.
  */
 uint64_t qpw_gaps_length(const struct qpw_gap *gaps, size_t n, bool without_auditor);
 

@@ -14,7 +14,7 @@ struct qpw_sum {
     uint64_t bytes;
 };
 
-/* by_verdict and by_direction each sum to `all`; undecided and transit to their verdict. */
+/* by_verdict and by_direction each sum to `all`; undecided and transit each to their verdict. */
 struct qpw_totals {
     struct qpw_sum all;
     struct qpw_sum by_verdict[QPW_VERDICT_COUNT];
@@ -25,20 +25,22 @@ struct qpw_totals {
 
 void qpw_totals_of(const struct qpw_snapshot *s, struct qpw_totals *ret);
 
-/* What `now` has more than `before`. Never less than none: between two readings a packet can move from a meter to its
- * finding. */
+/*
+ * Return the increase from `before` to `now`, never negative: between two reads a packet can move from a meter to its
+ * finding.
+ */
 struct qpw_totals qpw_totals_since(const struct qpw_totals *now, const struct qpw_totals *before);
 
-/* Both directions of a row together. */
+/* Return the sum of both directions of a row. */
 struct qpw_sum qpw_sum_of(const struct qpw_counts *counts);
 
-/* 0 where whole is 0. */
+/* Return part as a percentage of whole; 0 if whole is 0. */
 double qpw_percent_of(uint64_t part, uint64_t whole);
 
-/* Adds *more to *to. */
+/* Add *more to *to. */
 void qpw_counts_add(struct qpw_counts *to, const struct qpw_counts *more);
 
-/* *first becomes `other` where that is earlier; 0 is "not known" in both. */
+/* Set *first to `other` if that is earlier; 0 means unknown in both. */
 void qpw_earlier(uint64_t *first, uint64_t other);
 
 #endif

@@ -8,10 +8,10 @@
 
 #define PORT_MAPPER 111u
 #define NFS_PORT 2049u
-#define START_SLACK_NS 20000000ull /* /proc counts a start in ticks of 10 ms */
-#define SESSION_NS 2000000000ull /* for which a process that has ended is known by its number and what it executed */
+#define START_SLACK_NS 20000000ull /* /proc counts start times in ticks of 10 ms */
+#define SESSION_NS 2000000000ull /* period in which an ended process is identified by its pid and executable */
 
-/* The daemons of the usual distributions, by what they register. Those of others: owner= of a rule. */
+/* The daemons of the usual distributions, by the program they register. For others use owner= of a rule. */
 static const struct {
     uint32_t program;
     const char *executable;
@@ -27,7 +27,7 @@ static bool is_known(const struct qpw_process *p)
     return p->pid && p->match != QPW_MATCH_NONE && p->match != QPW_MATCH_GONE;
 }
 
-/* A service of the system's, or a container; not a user's own, nor a session. */
+/* Return whether it is a system service or a container; a user's own unit or a session is not. */
 static bool is_service(const struct qpw_process *p)
 {
     size_t length = strlen(p->unit);
@@ -78,11 +78,15 @@ static enum qpw_owner_word same_executable(const struct qpw_process *a, const st
     if (word != QPW_OWNER_FITS)
         return word;
     if (!has_file(a) || !has_file(b) || is_replaced(a) || is_replaced(b))
-        return QPW_OWNER_UNSURE; /* whoever gave it to execve(2), or an upgrade between them */
+        return QPW_OWNER_UNSURE; /* the path is only what was passed to execve(2), or the file was upgraded in
+                                    between */
     return QPW_OWNER_OTHER;
 }
 
-/* Two readings of one start differ by what the clock was set meanwhile; the number is not given again so soon. */
+/*
+ * Compare pid and start time. Two readings of a start time differ by clock adjustments; a pid is not reused within the
+ * slack.
+ */
 static bool same_process(const struct qpw_process *a, const struct qpw_process *b)
 {
     uint64_t x = a->started_unix_ns, y = b->started_unix_ns;
@@ -96,7 +100,7 @@ enum qpw_owner_word qpw_vouch_same(const struct qpw_process *a, const struct qpw
         return QPW_OWNER_UNSURE;
     if (same_process(a, b))
         return QPW_OWNER_FITS;
-    if (a->pid == 1 || b->pid == 1) /* holds it for a service that is yet to begin, or has ended */
+    if (a->pid == 1 || b->pid == 1) /* systemd holds it for a service that has not started, or has ended */
         return QPW_OWNER_UNSURE;
     return same_service(a, b, own_unit) ? QPW_OWNER_FITS : same_executable(a, b);
 }
@@ -109,7 +113,7 @@ static bool covers(const struct qpw_rule *rule, uint16_t port)
     return false;
 }
 
-/* Whether the policy names it as the owner of the port mapper's or of the NFS port. */
+/* Return whether the policy names it as the owner of the port mapper's or the NFS port. */
 static bool policy_names(const struct qpw_vouch_question *q, const struct qpw_process *p)
 {
     for (size_t i = 0; q->policy && i < q->policy->n_rules; i++) {
@@ -123,7 +127,7 @@ static bool policy_names(const struct qpw_vouch_question *q, const struct qpw_pr
     return false;
 }
 
-/* program 0: of any. */
+/* program 0: any. */
 static bool is_daemon(const struct qpw_process *p, uint32_t program)
 {
     for (size_t i = 0; !p->ended && i < sizeof(daemons) / sizeof(*daemons); i++)
@@ -132,7 +136,7 @@ static bool is_daemon(const struct qpw_process *p, uint32_t program)
     return false;
 }
 
-/* Never by its executable: an interpreter serves anything. */
+/* Do not compare executables: an interpreter may serve anything. */
 static bool serves_nfs(const struct qpw_vouch_question *q, const struct qpw_process *p)
 {
     for (size_t i = 0; p->uid == 0 && i < q->n_servers; i++)
@@ -141,7 +145,7 @@ static bool serves_nfs(const struct qpw_vouch_question *q, const struct qpw_proc
     return false;
 }
 
-/* Any local user can register a port, so who holds it has to be one of those that are known to. */
+/* Accept only holders known to register, because any local user can register a port. */
 static bool may_register(const struct qpw_vouch_question *q, const struct qpw_process *p)
 {
     return q->registers && is_known(p) && (is_daemon(p, 0) || policy_names(q, p) || serves_nfs(q, p));
@@ -175,7 +179,10 @@ static enum qpw_owner_word registered(const struct qpw_vouch_question *q, const 
     return QPW_OWNER_OTHER;
 }
 
-/* Has the process that had the exchange made the socket? Of one that has ended its number alone says little. */
+/*
+ * Return whether the process that had the exchange made the socket. The pid alone does not identify a process that has
+ * ended.
+ */
 static bool was_parent(const struct qpw_vouch_question *q, const struct qpw_process *p,
                        const struct qpw_vouch_parent *parent)
 {
@@ -189,9 +196,10 @@ static bool was_parent(const struct qpw_vouch_question *q, const struct qpw_proc
 }
 
 /*
- * Of who only listened: a server hands its connections to processes that descend from it, if at all, so another executable
- * elsewhere is another's. The same one may be what had the exchange, or an interpreter that serves anything: nobody knows.
- * Of a companion that has ended neither is known; then another executable may be what inetd had started.
+ * Compare with the parent's process. A mere listener hands its connections to its own descendants, if at all, so a
+ * different executable elsewhere is OTHER. The same executable may be the process of the exchange, or an interpreter
+ * that serves anything: UNSURE. If the companion's process has ended, its descent is unknown, and a different
+ * executable may be a server started by inetd: UNSURE.
  */
 static enum qpw_owner_word against(const struct qpw_vouch_question *q, const struct qpw_process *p,
                                    const struct qpw_vouch_parent *parent)
@@ -233,7 +241,7 @@ static enum qpw_owner_word worse(enum qpw_owner_word a, enum qpw_owner_word b)
     return a == QPW_OWNER_OTHER || b == QPW_OWNER_OTHER ? QPW_OWNER_OTHER : a == QPW_OWNER_FITS ? b : a;
 }
 
-/* What the maker executed then, held against one who fits. */
+/* Compare the maker's executable at the time with that of a fitting process. */
 static enum qpw_owner_word as_made(const struct qpw_vouch_question *q, const struct qpw_process *fits)
 {
     const struct qpw_process *made = q->companion->made;
@@ -241,7 +249,7 @@ static enum qpw_owner_word as_made(const struct qpw_vouch_question *q, const str
     return !made || same_service(made, fits, q->own_unit) ? QPW_OWNER_FITS : same_path(made, fits);
 }
 
-/* A socket that no process holds, though it is there. */
+/* Judge an existing socket that no process holds. */
 static enum qpw_owner_word of_kernel(const struct qpw_vouch_question *q, bool *early)
 {
     static const uint32_t programs[] = {QPW_RPC_NFS, QPW_RPC_NLM, QPW_RPC_STATUS, QPW_RPC_NFS_ACL, 0};
@@ -260,7 +268,7 @@ static enum qpw_owner_word of_kernel(const struct qpw_vouch_question *q, bool *e
     return c->exact || q->protocol == IPPROTO_UDP ? QPW_OWNER_FITS : QPW_OWNER_UNSURE;
 }
 
-/* Systemd keeps the sockets of services beside them. */
+/* True for systemd holding the socket beside the service that it activates. */
 static bool is_kept(const struct qpw_vouch_companion *c, size_t i)
 {
     return c->holders[i].pid == 1 && c->n_holders > 1;
@@ -279,7 +287,7 @@ static enum qpw_owner_word of_holders(const struct qpw_vouch_question *q, bool *
         made = one == QPW_OWNER_FITS || made == QPW_OWNER_OTHER ? one : made;
     }
     if (c->made && !c->made->exe[0] && made != QPW_OWNER_FITS)
-        made = QPW_OWNER_FITS; /* not noted; they are all there */
+        made = QPW_OWNER_FITS; /* not recorded, but all holders are known */
     return worse(word, made);
 }
 
@@ -296,7 +304,7 @@ enum qpw_owner_word qpw_vouch_judge(const struct qpw_vouch_question *q, bool *re
     if (c->open && c->all && !c->n_holders) {
         word = of_kernel(q, &early);
     } else if (!c->maker && !c->exact) {
-        return QPW_OWNER_UNSURE; /* who is bound to the port need not have sent it: it may be another namespace's */
+        return QPW_OWNER_UNSURE; /* the holder of the bound port may be in another namespace than the sender */
     } else if (c->n_holders) {
         word = of_holders(q, &early);
     }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * vouch.h - whether who holds a companion (FTP's data connection, a lock manager, a dynamic RPC port) is who has the
- * exchange that vouches for it, its parent.
+ * vouch.h - whether a companion (FTP's data connection, a lock manager, a dynamic RPC port) belongs to the process of
+ * the exchange that vouches for it, its parent.
  */
 #ifndef QPW_FACTS_VOUCH_H
 #define QPW_FACTS_VOUCH_H
@@ -9,66 +9,69 @@
 #include "facts/owner.h"
 #include "host/rpcbind.h"
 
-/* Who has had a parent exchange. */
+/* A process that had a parent exchange. */
 struct qpw_vouch_parent {
     struct qpw_process process;
-    bool listened; /* it is only known who listened for it: another may have had the exchange, as with inetd; */
-    bool ancestor; /* and the companion is that process, or descends from it, */
-    bool broken;   /* or might, for a process between them has ended */
-    bool same_note; /* it and the companion's maker were noted as one process, with number, user, executable and cgroup */
-    uint64_t alive_ns; /* CLOCK_MONOTONIC, when the process was looked at while it had the exchange; 0: it was not */
+    bool listened; /* known only as the listener; another process may have had the exchange, as with inetd */
+    bool ancestor; /* the companion is that process or descends from it */
+    bool broken;   /* a process between them has ended, so it may descend from it */
+    bool same_note; /* it and the companion's maker were recorded as one process: same pid, user, executable and
+                       cgroup */
+    uint64_t alive_ns; /* CLOCK_MONOTONIC when the process was examined during the exchange; 0: it was not */
 };
 
 /*
- * A companion: who holds its socket now, and who made it. Several may hold one, and all of them can answer; a maker may
- * have become another program, or have handed it on.
+ * A companion's socket: its current holders and its maker. Several processes may hold a socket, and each of them can
+ * answer; a maker may have executed another program or passed the socket on.
  */
 struct qpw_vouch_companion {
-    const struct qpw_process *holders; /* as many as were found */
+    const struct qpw_process *holders; /* those that were found */
     size_t n_holders;
-    bool all;    /* nobody else holds it */
-    bool open;   /* the socket is still there */
-    bool exact;  /* it is that of the exchange, not only one bound to its port */
-    const struct qpw_process *maker; /* as noted with the socket, as it is now; NULL: nothing is noted */
-    const struct qpw_process *made;  /* and as it was then: its executable, empty where unknown, and its service */
+    bool all;    /* no other process holds it */
+    bool open;   /* the socket still exists */
+    bool exact;  /* it is the exchange's own socket, not merely one bound to its port */
+    const struct qpw_process *maker; /* as recorded with the socket, in its current state; NULL: not recorded */
+    const struct qpw_process *made;  /* its state when it made the socket: executable, empty if unknown, and service */
     uint64_t made_ns;                /* CLOCK_MONOTONIC */
-    bool hands_over;                 /* the maker is who hands sockets to the kernel (qpw_owner_hands_over()) */
+    bool hands_over;                 /* the maker passes sockets to the kernel (qpw_owner_hands_over()) */
 };
 
-/* What is asked of one companion; all borrowed. */
+/* The question about one companion; all borrowed. */
 struct qpw_vouch_question {
     const struct qpw_vouch_companion *companion;
-    const struct qpw_vouch_parent *parents; /* as many as are known */
+    const struct qpw_vouch_parent *parents; /* those that are known */
     size_t n_parents;
-    bool nfs;       /* a lock manager's, mount's or status daemon's port, or an NFS callback: the kernel's fit */
-    bool foreign;   /* its packets come from a socket that no service uses, of raw packets: nobody vouches for it */
-    bool registers; /* the parent is the port mapper of this node: what is registered with it fits, too, */
-    const struct qpw_rpcbind *rpcbind; /* NULL: it was not asked, or could not be */
+    bool nfs;       /* a port of a lock manager, mount or status daemon, or an NFS callback: the kernel is a fitting
+                       owner */
+    bool foreign;   /* its packets come from a raw-packet socket that no service uses, so no process vouches for it */
+    bool registers; /* the parent is this node's port mapper: processes registered with it fit, too */
+    const struct qpw_rpcbind *rpcbind; /* NULL: not asked, or no answer */
     const struct qpw_policy *policy;
-    const struct qpw_process *servers; /* who holds the NFS port of this node now, by the same protocol */
+    const struct qpw_process *servers; /* current holders of this node's NFS port, same protocol */
     size_t n_servers;
-    bool seen_alive; /* user and executable of all who hold it, or of its maker, were those of a living process that fitted */
+    bool seen_alive; /* user and executable of all holders, or of the maker, equal those of a living process that
+                        fitted */
     uint8_t protocol;
     uint16_t port;   /* local, host order */
-    const char *own_unit; /* the auditor's service, or "": that two are in it says nothing */
+    const char *own_unit; /* the auditor's unit, or "": two processes in it need not be related */
     int64_t now;
 };
 
 /*
- * FITS, OTHER, or UNSURE where not enough is known of either. FITS takes every holder, and that the executable noted when
- * the socket was made is that of one who fits. Where not all holders can be known, or the socket is closed, a maker that
- * lives and fits, and executes what it did then, stands for them. *ret_early (may be NULL): it is OTHER only because it
- * is not registered, as it may be in a moment.
+ * Return FITS, OTHER, or UNSURE if too little is known. FITS requires that every holder fits, and that the executable
+ * recorded when the socket was made is that of a fitting process. If not all holders can be known, or the socket is
+ * closed, the maker stands for them, provided that it lives, fits and still executes the same program. *ret_early (may
+ * be NULL): it is OTHER only because it is not registered yet, which may change in a moment.
  */
 enum qpw_owner_word qpw_vouch_judge(const struct qpw_vouch_question *q, bool *ret_early);
 
-/* Whether the word depends on what is registered with rpcbind. */
+/* Return whether the result depends on registrations with rpcbind. */
 bool qpw_vouch_asks_rpcbind(const struct qpw_vouch_question *q);
 
 /*
- * Whether two are the same: one process, the same executable, which is a file and not its path, or the same service or
- * container. Never by a cgroup that is a user's or a session's, which anybody on the node is in, nor by none. UNSURE where
- * one has ended and its path alone is known.
+ * Return whether two processes are the same owner: one process, the same executable (the file, not only its path), or
+ * the same service or container. A cgroup of a user or a session does not count, because anyone on the node may be in
+ * it; nor does the absence of one. UNSURE if one has ended and only its path is known.
  */
 enum qpw_owner_word qpw_vouch_same(const struct qpw_process *a, const struct qpw_process *b, const char *own_unit);
 
