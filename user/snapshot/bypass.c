@@ -4,7 +4,7 @@
 #include <dirent.h>
 #include <stdio.h>
 
-/* The number in a file of sysfs, 0 where there is none. */
+/* Read the number in a sysfs file; 0 if there is none. */
 static unsigned long long read_number(const char *directory, const char *file)
 {
     unsigned long long number = 0;
@@ -21,7 +21,7 @@ static unsigned long long read_number(const char *directory, const char *file)
     return number;
 }
 
-/* Ports of one RDMA device that have carried anything. */
+/* Add a note for each port of one RDMA device that has carried packets. */
 static int note_rdma_device(struct qpw_snapshot *s, const char *class, const char *device)
 {
     struct qpw_note note = {.kind = QPW_NOTE_RDMA};
@@ -64,7 +64,7 @@ static int note_rdma(struct qpw_snapshot *s, const char *sysfs)
     return rc;
 }
 
-/* Sockets of AF_XDP of this network namespace, as its table of protocols counts them. */
+/* Note the AF_XDP sockets of this network namespace, from its table of protocols. */
 static int note_xdp_sockets(struct qpw_snapshot *s, const char *procfs)
 {
     char path[200], line[256];
@@ -81,11 +81,11 @@ static int note_xdp_sockets(struct qpw_snapshot *s, const char *procfs)
     return sockets <= 0 ? 0 : qpw_snapshot_note(s, &(struct qpw_note){.kind = QPW_NOTE_XDP_SOCKETS, .count = sockets});
 }
 
-/* Sockets of AF_PACKET: the kernel does not tell which of them send around the queueing discipline. */
+/* Note the AF_PACKET sockets. The kernel does not report which of them bypass the queueing discipline. */
 static int note_packet_sockets(struct qpw_snapshot *s, const char *procfs)
 {
     char path[200], line[256];
-    int sockets = -1; /* the first line has the titles */
+    int sockets = -1; /* the first line is the heading */
     FILE *f;
 
     snprintf(path, sizeof(path), "%s/net/packet", procfs);

@@ -31,7 +31,7 @@ static int read_header(struct qpw_collection *c, const struct qpw_collect_option
     if (s->replay) {
         s->unix_ns = s->mono_ns;
     } else {
-        /* To the millisecond, so that one moment has one text however often it is asked for. */
+        /* Round to the millisecond, so that repeated readings of one moment print the same text. */
         c->unix_offset_ns = qpw_clock_unix_offset_ns() / 1000000 * 1000000;
         s->unix_ns = s->mono_ns + c->unix_offset_ns;
         s->from_unix_ns = s->meta.attached_unix_ns;
@@ -69,7 +69,7 @@ static int read_details(struct qpw_collection *c)
     return s->details ? 0 : -ENOMEM;
 }
 
-/* Walking one table. */
+/* State of a walk over one table. */
 struct table_walk {
     struct qpw_collection *c;
     struct qpw_table_row *row;
@@ -88,7 +88,7 @@ static void see_port(struct qpw_collection *c, const struct qpw_conn_key *key, c
         c->s.port_seen[at] = last;
 }
 
-/* One connection: its place in the table, and what it says of its peer. */
+/* Account for one connection: in its table, and for its port and peer. */
 static void see_connection(const struct qpw_conn_key *key, const struct qpw_conn *conn, void *data)
 {
     const struct table_walk *walk = data;
@@ -96,7 +96,7 @@ static void see_connection(const struct qpw_conn_key *key, const struct qpw_conn
     struct qpw_peer_seen *seen;
 
     if (qpw_conn_over(c->k->control, conn, key->protocol, walk->now)) {
-        walk->row->expired++; /* its place is free, if not taken yet */
+        walk->row->expired++; /* its slot is free, if not reused already */
         return;
     }
     walk->row->entries++;
@@ -112,7 +112,7 @@ static void see_connection(const struct qpw_conn_key *key, const struct qpw_conn
         seen->v6 = true;
 }
 
-/* Reads one table of connections: how full it is, and the peers in it. */
+/* Read one table of connections: its fill level, and the peers in it. */
 static int read_table(struct qpw_collection *c, enum qpw_conn_class conn_class, struct qpw_table_row *row)
 {
     struct table_walk walk = {c, row, qpw_kernel_now_ns(c->k)};
@@ -127,7 +127,7 @@ static int read_table(struct qpw_collection *c, enum qpw_conn_class conn_class, 
     return 0;
 }
 
-/* Losses and, unless it is to be brief, how full each table of connections is. */
+/* Read losses and, unless brief, the fill level of each connection table. */
 static int read_tables(struct qpw_collection *c, bool brief, bool ports)
 {
     static const char *const names[] = {
@@ -233,7 +233,7 @@ static int read_exceptions(struct qpw_collection *c, struct qpw_error *err)
     return rc ? qpw_fail(err, rc, "the exceptions of the policy cannot be read: %s", strerror(-rc)) : 0;
 }
 
-/* A capture begins with its first packet. */
+/* A capture starts with its first packet. */
 static void begin_with_first(struct qpw_snapshot *s)
 {
     for (size_t i = 0; i < s->n_meters; i++)

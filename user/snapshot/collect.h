@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* collect.h - takes one picture of everything that a kernel side has counted. */
+/* collect.h - take a snapshot of everything that an instance has counted. */
 #ifndef QPW_KERNEL_COLLECT_H
 #define QPW_KERNEL_COLLECT_H
 
@@ -13,24 +13,24 @@
 
 struct qpw_collect_options {
     /*
-     * Counters and findings only, for a picture every second: how full the tables of connections
-     * are, memory, unwatched interfaces and notes stay empty.
+     * Read counters and findings only, for a snapshot every second: the fill level of connection tables, memory,
+     * unmonitored interfaces and notes stay empty.
      */
     bool brief;
-    enum qpw_lock_state lock;        /* as control/watched.h finds it, or the auditor itself knows */
-    struct qpw_pid auditor;          /* who holds it */
-    bool ports; /* fill port_seen, from the live connections; not with `brief` */
-    const struct qpw_netlink *links; /* of the kernel side's namespace; NULL: read for this one picture */
+    enum qpw_lock_state lock;        /* as found by control/watched.h, or known to the auditor itself */
+    struct qpw_pid auditor;          /* the holder of the lock */
+    bool ports; /* fill port_seen from the live connections; not possible with `brief` */
+    const struct qpw_netlink *links; /* of the instance's namespace; NULL: read for this snapshot only */
     const char *sysfs;               /* NULL: "/sys"; for tests */
     const char *procfs;              /* NULL: "/proc" */
 };
 
 /*
- * Fills *ret from the maps; the caller clears it. Every packet counted in a row that existed when
- * reading began is in exactly one meter row: those counted under a finding are added to the meter
- * that the finding names. A key in more than one table of findings becomes one row. Rows come in no
- * particular order, coverage oldest first. options may be NULL. From a kernel side in replay, nothing of
- * the host is read, and times are the capture's. 0, or a negative errno with err filled.
+ * Fill *ret from the maps. Every packet counted in a row that existed when reading began is in exactly one meter row:
+ * packets counted under a finding are added to the meter that the finding names. A key in more than one table of
+ * findings becomes one row. Rows are unordered, coverage is oldest first. options may be NULL. For a replay instance,
+ * nothing is read from the host, and times are the capture's. Return 0, or a negative errno with err filled. The caller
+ * clears *ret.
  */
 int qpw_collect(const struct qpw_kernel *k, const struct qpw_collect_options *options, struct qpw_snapshot *ret,
                 struct qpw_error *err);

@@ -17,7 +17,7 @@
 
 /* ---- Notes ---- */
 
-/* One note on the programs of others among entries from..to-1, named after the first of them. */
+/* Note the foreign programs among entries from..to-1, named after the first of them. */
 static int note_foreign(struct qpw_snapshot *s, const struct qpw_hook_list *list, size_t from, size_t to,
                         struct qpw_note *note)
 {
@@ -28,7 +28,7 @@ static int note_foreign(struct qpw_snapshot *s, const struct qpw_hook_list *list
     return note->count ? qpw_snapshot_note(s, note) : 0;
 }
 
-/* Programs of others that see this interface's packets before ours do, and may keep them; and those that come after. */
+/* Note foreign programs that run before ours, and may consume packets, and those that run after. */
 static int note_programs(struct qpw_snapshot *s, const struct qpw_iface_row *row, enum qpw_point point)
 {
     struct qpw_note before = {.kind = QPW_NOTE_BEFORE, .tx = point == QPW_POINT_TX}, behind = before;
@@ -68,7 +68,7 @@ static int note_interfaces(struct qpw_snapshot *s)
 
 /* ---- Interfaces ---- */
 
-/* Our programs stand in both of its hooks, whichever those are. */
+/* Return whether our programs are in both hooks of the interface, of whichever kind. */
 static bool is_attached(const struct qpw_kernel *k, unsigned ifindex)
 {
     struct qpw_hook_list list;
@@ -126,7 +126,7 @@ static int read_ifaces(const struct qpw_kernel *k, const struct qpw_netlink *lin
     return s->ifaces ? 0 : -ENOMEM;
 }
 
-/* Watched itself, or above or below one that is: its packets are seen there. */
+/* Return whether the interface is monitored, or is stacked above or below one that is, where its packets are seen. */
 static bool is_covered(const struct qpw_snapshot *s, const struct qpw_netlink *links, unsigned ifindex)
 {
     for (size_t i = 0; i < s->n_ifaces; i++) {
@@ -138,7 +138,7 @@ static bool is_covered(const struct qpw_snapshot *s, const struct qpw_netlink *l
     return false;
 }
 
-/* Whether the device lies above the other one, over any number of steps; the kernel nests them 8 deep at most. */
+/* Return whether the first device is stacked above the second, over any number of levels; the kernel allows 8. */
 static bool is_above(const struct qpw_netlink *links, const struct qpw_link *above, const struct qpw_link *below)
 {
     const struct qpw_link *one = above;
@@ -168,7 +168,7 @@ static int note_stacked(const struct qpw_netlink *links, const struct qpw_link *
     return 0;
 }
 
-/* Those that carry most first. */
+/* Sort by packets, most first. */
 static int by_packets(const void *a, const void *b)
 {
     const struct qpw_unwatched_row *x = a, *y = b;
@@ -206,7 +206,7 @@ static int read_unwatched(const struct qpw_netlink *links, struct qpw_snapshot *
     return 0;
 }
 
-/* Whether the programs at the root cgroup are there: as the auditor found when it began, and now. */
+/* Note whether the programs at the root cgroup are attached, both when the auditor started and now. */
 static int note_owners(const struct qpw_kernel *k, struct qpw_snapshot *s)
 {
     struct qpw_note note = {0};

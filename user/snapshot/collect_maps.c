@@ -13,10 +13,10 @@
 #include <unistd.h>
 
 #define BATCH 4096
-#define PERCPU_BATCH_BYTES (1u << 18) /* written by the kernel and added up while it is still in the cache */
+#define PERCPU_BATCH_BYTES (1u << 18) /* filled by the kernel and summed up while still in the cache */
 /*
- * What a CPU counts is in its own cache, to be fetched from there line by line, some 50 ns: with many CPUs, several
- * threads fetch at the same time.
+ * A CPU's counters are in its own cache and must be fetched from there, about 50 ns a line. With many CPUs, several
+ * threads fetch in parallel.
  */
 #define PART_LINES 40000u
 #define MAX_PARTS 8
@@ -36,7 +36,7 @@ static int map_info(int fd, struct bpf_map_info *ret)
     return bpf_obj_get_info_by_fd(fd, ret, &size) < 0 ? -errno : 0;
 }
 
-/* Room for `more` further entries. */
+/* Make room for `more` further entries. */
 static int make_room(struct qpw_entries *e, size_t *room, size_t more, size_t key_size, size_t value_size)
 {
     size_t wanted = *room ? *room : BATCH;
@@ -73,7 +73,7 @@ static int read_batches(int fd, size_t key_size, size_t value_size, struct qpw_e
         rc = bpf_map_lookup_batch(fd, begun ? &token : NULL, &token, (char *)e->keys + e->count * key_size,
                                   (char *)e->values + e->count * value_size, &count, NULL);
         rc = rc < 0 ? -errno : 0;
-        if (rc == -ENOSPC) { /* one bucket holds more than is left in the batch; nothing of it was lost */
+        if (rc == -ENOSPC) { /* a bucket has more entries than the batch has left; none of them was lost */
             if (count == 0)
                 chunk *= 2;
             e->count += count;
@@ -100,7 +100,7 @@ static int read_singly(int fd, size_t key_size, size_t value_size, struct qpw_en
 
         if (rc < 0)
             return rc;
-        last = e->count ? (char *)e->keys + (e->count - 1) * key_size : NULL; /* they may have moved */
+        last = e->count ? (char *)e->keys + (e->count - 1) * key_size : NULL; /* the arrays may have moved */
         key = (char *)e->keys + e->count * key_size;
         if (bpf_map_get_next_key(fd, last, key) < 0)
             return errno == ENOENT ? 0 : -errno;
@@ -177,10 +177,10 @@ static int sum_part(const struct part *p)
 
     while (rc == 0 && done < p->count) {
         batch = p->count - done < chunk ? p->count - done : chunk;
-        token = p->first + done - 1; /* reading goes on behind the key that the token holds */
+        token = p->first + done - 1; /* reading continues after the key in the token */
         if (batches && bpf_map_lookup_batch(p->fd, p->first + done ? &token : NULL, &token, keys, values, &batch,
                                             NULL) < 0 && errno != ENOENT) {
-            batches = false; /* before 5.13 */
+            batches = false; /* kernel before 5.13 */
             continue;
         }
         if (!batches) {
@@ -190,7 +190,7 @@ static int sum_part(const struct part *p)
                 rc = -errno;
         }
         if (rc == 0 && batch == 0)
-            rc = -ERANGE; /* the map ends before the range does */
+            rc = -ERANGE; /* the map is shorter than the range */
         if (rc == 0)
             add_up(values, batch, p->words, p->cpus, p->sums + done * p->words);
         done += batch;
@@ -228,7 +228,7 @@ int qpw_percpu_sum(int fd, uint32_t first, uint32_t count, size_t words, uint64_
                                  .sums = sums + done * words};
         done = end;
     }
-    /* The last part is this thread's own; so is one for which no thread could be had. */
+    /* This thread reads the last part, and every part for which no thread could be created. */
     while (started + 1 < n && pthread_create(&parts[started].thread, NULL, run_part, &parts[started]) == 0)
         started++;
     for (unsigned i = started; i < n; i++)
@@ -345,7 +345,7 @@ static uint64_t map_memory(int fd)
     return bytes;
 }
 
-/* The policy's tables stand behind maps of maps, which count only for themselves. */
+/* Return the memory of the policy's tables, because a map of maps accounts only for itself. */
 static uint64_t inner_memory(int outer_fd)
 {
     uint64_t bytes = 0;

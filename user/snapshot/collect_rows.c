@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* Findings and meters out of their tables, and whose packets are whose. */
+/* Make findings and meters from their tables, and assign each packet to one of them. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,7 +19,7 @@ static int by_key(const void *a, const void *b)
     return order ? order : x->rank - y->rank;
 }
 
-/* Reads the three tables into c->raw, sorted so that entries of one key stand together. */
+/* Read the three tables into c->raw, sorted so that entries with the same key are adjacent. */
 static int read_raw_findings(struct qpw_collection *c)
 {
     struct qpw_entries attempted = {0}, answered = {0}, reserved = {0};
@@ -53,7 +53,7 @@ static int read_raw_findings(struct qpw_collection *c)
     return rc;
 }
 
-/* Adds packets and bytes; connections are counted in the meter itself too, so only findings take theirs. */
+/* Add packets and bytes only: connections of a finding are also counted in its meter. */
 static void add_packets(struct qpw_counts *to, const struct qpw_counts *from)
 {
     to->rx_packets += from->rx_packets;
@@ -62,7 +62,7 @@ static void add_packets(struct qpw_counts *to, const struct qpw_counts *from)
     to->tx_bytes += from->tx_bytes;
 }
 
-/* Adds one more entry of the same key to a finding's row. */
+/* Merge another entry with the same key into a finding's row. */
 static void merge_finding(struct qpw_finding_row *row, const struct qpw_raw_finding *raw)
 {
     struct qpw_finding *to = &row->value;
@@ -102,7 +102,8 @@ static int make_findings(struct qpw_collection *c)
             row->key = raw->key;
             row->value = raw->value;
             row->flow_id = qpw_finding_flow_id(&raw->key);
-            if (raw->value.outcome >= QPW_OUTCOME_ANSWERED) /* made when it was; attempts before stand in another table */
+            if (raw->value.outcome >= QPW_OUTCOME_ANSWERED) /* this table's entry was made by the answer; earlier
+                                                               attempts are in another table */
                 row->answered_unix_ns = qpw_collection_unix(c, raw->value.first_ns);
         }
         if (raw->value.slot && raw->value.slot < QPW_COUNTER_SLOTS) {
@@ -158,7 +159,7 @@ static int read_meters(struct qpw_collection *c)
     return rc;
 }
 
-/* Sums the ranges of slots up to the last one in use: the queues hand them out in ascending order. */
+/* Sum up each range of slots up to its last one in use, because the queues hand slots out in ascending order. */
 static int read_counters(struct qpw_collection *c)
 {
     static const uint32_t starts[] = {0, QPW_FIRST_METER_SLOT, QPW_FIRST_OPEN_SLOT, QPW_FIRST_FINDING_SLOT,
@@ -195,14 +196,14 @@ static int read_counters(struct qpw_collection *c)
         qpw_counts_correct(&c->counts[corrected], correction);
     }
     qpw_entries_clear(&corrections);
-    /* A connection that moves to another row is taken back on the CPU that sees it: a sum may be below 0 meanwhile. */
+    /* The CPU that sees a connection move subtracts it from its old row, so a sum may be negative for a moment. */
     for (uint32_t slot = 0; slot < QPW_COUNTER_SLOTS; slot++)
         if ((int64_t)c->counts[slot].connections < 0)
             c->counts[slot].connections = 0;
     return rc;
 }
 
-/* Where a finding's packets belong: its meter's row, made of what the finding knows if it is not there. */
+/* Return the meter row of a finding's packets, created from the finding's own data if missing. */
 static struct qpw_meter_row *meter_of(struct qpw_collection *c, const struct qpw_raw_finding *raw)
 {
     struct qpw_meter_key key = {0};
@@ -227,7 +228,7 @@ static bool any_packets(const struct qpw_counts *counts)
     return counts->rx_packets || counts->tx_packets || counts->connections;
 }
 
-/* Rows of what found no row of its own, by verdict and direction. */
+/* Add the rows for packets without a row of their own, by verdict and direction. */
 static int add_overflow_rows(struct qpw_collection *c)
 {
     for (unsigned verdict = 0; verdict < QPW_VERDICT_COUNT; verdict++)
@@ -272,7 +273,7 @@ int qpw_collect_rows(struct qpw_collection *c)
     c->row_of = calloc(QPW_COUNTER_SLOTS, sizeof(*c->row_of));
     if (!c->counts || !c->row_of)
         return -ENOMEM;
-    /* In this order a finding's meter is always there, and a row's slot is read after the row. */
+    /* This order guarantees that a finding's meter exists, and that a row's slot is read after the row. */
     rc = read_raw_findings(c);
     rc = rc ? rc : read_meters(c);
     rc = rc ? rc : read_counters(c);

@@ -10,7 +10,7 @@
 #include "instance/objects.h"
 #include "snapshot/collect_maps.h"
 
-/* The table in that place of an outer map: a descriptor, or a negative errno. */
+/* Open the table in that slot of an outer map. Return a descriptor, or a negative errno. */
 static int open_table(const struct qpw_kernel *k, enum qpw_map outer, uint32_t buffer)
 {
     uint32_t id;
@@ -22,7 +22,7 @@ static int open_table(const struct qpw_kernel *k, enum qpw_map outer, uint32_t b
     return fd < 0 ? -errno : fd;
 }
 
-/* All values of an array map, to be freed. */
+/* Read all values of an array map; the caller frees *ret. */
 static int read_array(int fd, size_t size, void **ret, size_t *ret_n)
 {
     size_t n = qpw_map_capacity(fd);

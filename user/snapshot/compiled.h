@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* compiled.h - the policy in force, read back from the tables that packets are judged by. */
+/* compiled.h - the policy in force, read back from the tables that the programs use. */
 #ifndef QPW_SNAPSHOT_COMPILED_H
 #define QPW_SNAPSHOT_COMPILED_H
 
@@ -7,8 +7,9 @@
 #include "policy/compile/compiled.h"
 
 /*
- * Fills *ret with what judging needs; `listed` and `exceptions` stay empty (a snapshot has them). A reload meanwhile
- * changes nothing: one of the two policies is read whole. The caller clears *ret. 0, or a negative errno with err.
+ * Fill *ret with all that judging needs; `listed` and `exceptions` stay empty (a snapshot has them). A concurrent
+ * reload does no harm: one of the two policies is read whole. Return 0, or a negative errno with err filled. The caller
+ * clears *ret.
  */
 int qpw_compiled_read(const struct qpw_kernel *k, struct qpw_compiled *ret, struct qpw_error *err);
 

@@ -35,7 +35,7 @@ uint64_t qpw_conns_capacity(const struct qpw_kernel *k, enum qpw_conn_class conn
 
 /* ---- Walking ---- */
 
-/* Each set is copied under its lock: an entry is that of its key as a whole. */
+/* Copy each set under its lock, so that entry and key always belong together. */
 static int walk_sets(int fd, qpw_conns_each *each, void *data)
 {
     LIBBPF_OPTS(bpf_map_batch_opts, locked, .elem_flags = BPF_F_LOCK);
@@ -58,7 +58,7 @@ static int walk_sets(int fd, qpw_conns_each *each, void *data)
     }
     free(sets);
     free(keys);
-    return rc == -ENOENT ? 0 : rc; /* -ENOENT: that was the last batch */
+    return rc == -ENOENT ? 0 : rc; /* -ENOENT: this was the last batch */
 }
 
 static int walk_hash(int fd, qpw_conns_each *each, void *data)
@@ -88,7 +88,7 @@ static int walk_hash(int fd, qpw_conns_each *each, void *data)
         rc = 0;
         if (count)
             continue;
-        free(keys); /* one bucket holds more than a batch */
+        free(keys); /* one bucket has more entries than a batch */
         free(values);
         keys = NULL;
         values = NULL;
@@ -120,7 +120,7 @@ static struct qpw_tag tag_of(const struct qpw_kernel *k, const struct qpw_conn_k
     return t;
 }
 
-/* The set that the key belongs in, its number, and the way it has there. 0, -ENOENT or another negative errno. */
+/* Find the key's set, its number, and the key's way in it. Return 0, -ENOENT or another negative errno. */
 static int find_way(const struct qpw_kernel *k, const struct qpw_conn_key *key, uint32_t *ret_number,
                     struct qpw_half *ret_set, unsigned *ret_way)
 {

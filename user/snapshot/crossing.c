@@ -6,9 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define MAX_OUTBOUND 64u /* of one host: more of them are a scan, which is told as such */
+#define MAX_OUTBOUND 64u /* per host; more of them are a scan and reported as one */
 
-/* May be one half of an exchange? */
+/* Return whether the row may be one half of an exchange. */
 static bool is_half(const struct qpw_finding_row *row)
 {
     return row->key.kind == QPW_KIND_PORT && row->key.protocol != IPPROTO_TCP && !row->key.folded &&
@@ -24,7 +24,7 @@ static const uint8_t *remote_of(const struct qpw_finding_row *row)
     return row->key.direction == QPW_DIR_INBOUND ? row->key.initiator : row->key.responder;
 }
 
-/* By remote end, outbound ones first, the newest of them first. */
+/* Sort by remote end, outbound first, newest of these first. */
 static int by_remote(const void *a, const void *b)
 {
     const struct qpw_finding_row *x = *(struct qpw_finding_row *const *)a, *y = *(struct qpw_finding_row *const *)b;
@@ -37,7 +37,7 @@ static int by_remote(const void *a, const void *b)
     return (x->value.last_ns < y->value.last_ns) - (x->value.last_ns > y->value.last_ns);
 }
 
-/* How long after the end of the one the other began; 0: they overlap. */
+/* Return the time between the end of one and the start of the other; 0: they overlap. */
 static uint64_t gap(const struct qpw_finding *x, const struct qpw_finding *y)
 {
     if (x->first_ns > y->last_ns)
@@ -51,7 +51,7 @@ static void set(struct qpw_finding_row *row, const struct qpw_finding_row *other
     row->crossed.port = other->key.port;
 }
 
-/* The rows of one remote end, `out` outbound ones first: each of these with the inbound one next to it in time. */
+/* Pair each outbound row of one remote end (the first `out` of n) with the inbound row nearest in time. */
 static void cross_host(struct qpw_finding_row **rows, size_t out, size_t n, uint64_t within_ns)
 {
     for (size_t o = 0; o < out && o < MAX_OUTBOUND; o++) {

@@ -36,7 +36,7 @@ void qpw_decision_apply(const struct qpw_kernel *k, const struct qpw_conn_key *k
         apply(&decision, conn);
 }
 
-/* ---- Counted ---- */
+/* ---- Counting ---- */
 
 static struct qpw_meter_row *row_of(struct qpw_collection *c, const struct qpw_meter_key *key, uint64_t first_ns)
 {

@@ -15,16 +15,16 @@ static int by_key(const void *a, const void *b)
     return memcmp(a, b, sizeof(struct qpw_finding_key));
 }
 
-/* What holds the node's end: its executable, else what kind of socket it is. 0: not known. */
+/* Identify the holder of the node's end: its executable, else the kind of socket. 0: unknown. */
 static uint64_t program_of(const struct qpw_owner *owner)
 {
     return owner->tgid ? owner->exe : owner->how;
 }
 
-/* qpw_finding_key.pad in the keys of steps that are not about a key of a finding itself */
+/* Values of qpw_finding_key.pad in keys of steps that are not about a finding's own key. */
 enum { PAD_CLASS = 1, PAD_ALONE };
 
-/* False: which end is remote is not known, or it is a card. */
+/* False: the remote end is unknown, or is a MAC address. */
 static bool has_remote(const struct qpw_finding_key *key)
 {
     return (key->direction == QPW_DIR_OUTBOUND || key->direction == QPW_DIR_INBOUND) && key->kind != QPW_KIND_ETHERTYPE;
@@ -44,8 +44,8 @@ struct qpw_finding_key qpw_life_class(const struct qpw_finding_row *f)
 
     ret.pad = PAD_CLASS;
     if (!has_remote(&f->key))
-        return ret; /* both ends whole */
-    memset(local_end(&ret), 0, 16); /* whichever address of the node */
+        return ret; /* keep both ends whole */
+    memset(local_end(&ret), 0, 16); /* match any address of the node */
     memcpy(local_end(&ret), &program, sizeof(program));
     memset(remote + prefix, 0, 16 - prefix);
     return ret;
@@ -60,7 +60,7 @@ struct qpw_finding_key qpw_life_alone(const struct qpw_finding_row *f)
     if (!has_remote(&f->key))
         return ret;
     for (size_t i = 0; i < 8; i++)
-        local_end(&ret)[8 + i] ^= local_end(&ret)[i]; /* the address, in what the program leaves of its room */
+        local_end(&ret)[8 + i] ^= local_end(&ret)[i]; /* keep the address in the bytes that the program does not use */
     memcpy(local_end(&ret), &program, sizeof(program));
     return ret;
 }
@@ -130,7 +130,7 @@ static void take_step(struct qpw_finding_row *row, const struct qpw_life *step)
         row->reopened = step;
 }
 
-/* The later of two steps, either of which may be missing. */
+/* Return the later of two steps, either of which may be NULL. */
 static const struct qpw_life *later(const struct qpw_life *a, const struct qpw_life *b)
 {
     return !a || (b && b->unix_ns > a->unix_ns) ? b : a;

@@ -62,12 +62,12 @@ const char *qpw_snapshot_iface(const struct qpw_snapshot *s, unsigned number)
     return number && number < QPW_MAX_IFACES ? s->meta.ifname[number] : "";
 }
 
-/* FNV-1a, 64 bits (RFC 9923), folded to 53: the numbers of JSON readers are doubles. */
 const uint8_t *qpw_finding_remote(const struct qpw_finding_key *key)
 {
     return key->direction == QPW_DIR_OUTBOUND ? key->responder : key->initiator;
 }
 
+/* FNV-1a, 64 bits (RFC 9923), folded to 53, because JSON readers store numbers as doubles. */
 uint64_t qpw_finding_flow_id(const struct qpw_finding_key *key)
 {
     const uint8_t *bytes = (const uint8_t *)key;
