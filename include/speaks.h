@@ -3,7 +3,7 @@
  * speaks.h - what speaks on a port: the classes that first bytes are told apart by, the services that a rule can name with
  * speaks=, and which classes each service is expected to send, each list once.
  *
- * A class is a resemblance, never a proof: whoever wants to can send another's first bytes. bpf/speaks.h finds the class
+ * A class is a resemblance, never a proof: whoever wants to can send another's first bytes. bpf/speech.h finds the class
  * and judges it.
  */
 #ifndef QPW_SPEAKS_H
@@ -19,6 +19,7 @@
     X(NONE, "none", "nothing")              /* no payload yet */ \
     X(SHORT, "short", "too few bytes to tell") \
     X(JOINED, "mp-join", "a further path of a Multipath TCP connection") /* begins in the middle of a stream */ \
+    X(MIDSTREAM, "midstream", "a stream whose beginning was not seen") \
     X(TLS, "tls", "TLS") \
     X(DNS, "dns", "DNS") \
     X(SSH, "ssh", "SSH") \
@@ -50,6 +51,12 @@
 
 #define QPW_X_SPEECH(s, name, text) QPW_SPEECH_##s,
 enum qpw_speech { QPW_SPEECHES(QPW_X_SPEECH) QPW_SPEECH_COUNT };
+
+/* What is kept of one end (qpw_conn.speaks): its class, and these. */
+#define QPW_SPEECH 0x1fu
+#define QPW_SPEECH_WAITS 0x20u    /* more bytes may still change it */
+#define QPW_SPEECH_FIRST 0x40u    /* that end sent payload before the other one did */
+#define QPW_SPEECH_MISMATCH 0x80u /* when it was seen, the exchange was found to be another service than its rule names */
 
 /* Sets of classes. */
 #define QPW_LOOKS(s) (1u << QPW_SPEECH_##s)

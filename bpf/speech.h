@@ -1,0 +1,483 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * speech.h - what the first bytes of one end of an exchange look like, and what follows from both ends' for the service
+ * that the rule names. Pure: the same code natively and in BPF, no loop, no helper.
+ *
+ * The bytes are two words in network order, so that a comparison of up to eight of them is one. Order matters: what has
+ * few fixed bytes stands behind what has many; DNS and NTP, which have least of all, are asked for only where the rule
+ * names them.
+ *
+ * Sources are named where the form is tested.
+ */
+#ifndef QPW_BPF_SPEECH_H
+#define QPW_BPF_SPEECH_H
+
+#include "packet.h"
+
+#define QPW_HEAD_BYTES 16u /* eight are too few for RPC, DNS and LDAP; 32 tell no more */
+
+/* The beginning of what one end sent. Bytes behind the n that are there are zero. */
+struct qpw_head {
+    __u64 first, last; /* bytes 0-7 and 8-15, byte 0 the highest */
+    __u32 n;           /* how many there are, at most QPW_HEAD_BYTES */
+    __u32 length;      /* UDP: of the datagram's payload; TCP: not looked at */
+    __u8 udp;
+    __u8 initiator;    /* 1: that end opened the exchange */
+};
+
+#define QPW_WORD4(a, b, c, d) ((__u32)(a) << 24 | (__u32)(b) << 16 | (__u32)(c) << 8 | (__u32)(d))
+
+static __always_inline __u8 qpw_head_byte(const struct qpw_head *h, const __u32 at)
+{
+    return at < 8 ? (__u8)(h->first >> (56 - 8 * at)) : (__u8)(h->last >> (120 - 8 * at));
+}
+
+/* Two, or four, bytes from `at` on. */
+static __always_inline __u32 qpw_head_2(const struct qpw_head *h, const __u32 at)
+{
+    return (__u32)qpw_head_byte(h, at) << 8 | qpw_head_byte(h, at + 1);
+}
+
+static __always_inline __u32 qpw_head_4(const struct qpw_head *h, const __u32 at)
+{
+    return qpw_head_2(h, at) << 16 | qpw_head_2(h, at + 2);
+}
+
+/* The eight bytes from `at` on, which is 0 to 8 and need not be a constant. */
+static __always_inline __u64 qpw_head_from(const struct qpw_head *h, __u32 at)
+{
+    return at & 8 ? h->last : h->first << (8 * (at & 7)) | h->last >> 1 >> (63 - 8 * (at & 7));
+}
+
+static __always_inline int qpw_is_digit(__u8 c)
+{
+    return (__u8)(c - '0') <= 9;
+}
+
+/* RFC 8446, 5.1; RFC 5246, 6.2.1; RFC 6101, appendix E. An alert of version 0 is what some servers answer to nonsense. */
+static __always_inline int qpw_is_tls(const struct qpw_head *h)
+{
+    __u32 length = qpw_head_2(h, 3), sslv2 = qpw_head_2(h, 0) & 0x7fff;
+    __u8 type = qpw_head_byte(h, 0), hello = h->initiator ? 1 : 4;
+
+    if (h->n >= 6 && type == 0x16 && qpw_head_byte(h, 1) == 3 && qpw_head_byte(h, 2) <= 4)
+        return length >= 4 && length <= 16640 && qpw_head_byte(h, 5) <= 2;
+    if (h->n >= 7 && type == 0x15 && qpw_head_byte(h, 1) == 3 && qpw_head_byte(h, 2) <= 4)
+        return length >= 2 && length <= 64;
+    if (h->n >= 7 && h->first >> 24 == 0x1500000002ull)
+        return qpw_head_byte(h, 5) == 1 || qpw_head_byte(h, 5) == 2;
+    return h->n >= 5 && (type & 0x80) && qpw_head_byte(h, 2) == hello && sslv2 >= 9 && sslv2 <= 2047 &&
+           (!h->initiator || (qpw_head_byte(h, 3) == 3 && qpw_head_byte(h, 4) <= 4) || qpw_head_2(h, 3) == 2);
+}
+
+/* The twelve bytes of a DNS header. RFC 1035, 4.1.1; RFC 2136, 2.2: an update counts other things in the same places. */
+static __always_inline int qpw_is_dns_header(__u64 first, __u32 last, int initiator)
+{
+    __u32 flags = (__u32)(first >> 32) & 0xffff, questions = (__u32)(first >> 16) & 0xffff, answers = first & 0xffff;
+    __u32 authorities = last >> 16, additional = last & 0xffff, opcode = flags >> 11 & 15;
+
+    if (opcode > 6 || opcode == 3 || (flags & 0x40) || questions > 1 || additional > 64 ||
+        !!(flags & 0x8000) != !initiator)
+        return 0;
+    if (!initiator)
+        return answers <= 1024 && authorities <= 64;
+    if (questions != 1 || (flags & 15))
+        return 0;
+    return opcode == 5 || (!answers && authorities <= 1 && additional <= 2);
+}
+
+/* RFC 1035, 4.2.2; RFC 7766, 8: over TCP behind its length. */
+static __always_inline int qpw_is_dns(const struct qpw_head *h)
+{
+    if (h->udp)
+        return h->n >= 12 && qpw_is_dns_header(h->first, (__u32)(h->last >> 32), h->initiator);
+    return h->n >= 14 && qpw_head_2(h, 0) >= 12 &&
+           qpw_is_dns_header(h->first << 16 | h->last >> 48, (__u32)(h->last >> 16), h->initiator);
+}
+
+/* RFC 5905, 7.3; RFC 9327, 2; RFC 8915, 5. Modes 6 and 7 are control and private messages. */
+static __always_inline int qpw_is_ntp(const struct qpw_head *h)
+{
+    __u8 head = qpw_head_byte(h, 0), version = head >> 3 & 7, mode = head & 7;
+    __u8 second = qpw_head_byte(h, 1), precision = qpw_head_byte(h, 3);
+
+    if (!h->udp || h->n < 8)
+        return 0;
+    if (mode == 7)
+        return !!(head & 0x80) == !h->initiator && qpw_head_byte(h, 2) <= 3;
+    if (version < 1 || version > 4)
+        return 0;
+    if (mode == 6)
+        return h->length >= 12 && !!(second & 0x80) == !h->initiator;
+    if ((!mode && version != 1) || h->length < 48 || h->length & 3 || second > 16)
+        return 0;
+    return h->initiator || (mode != 3 && mode != 5 && (!precision || precision >= 0xc0));
+}
+
+/* RFC 9112, 3 and 4; RFC 9113, 3.4, 4.1 and 6.5: "HTTP/", a request, or the settings that open HTTP/2. 0: none of these. */
+static __always_inline __u32 qpw_http_class(const struct qpw_head *h)
+{
+    __u32 four = (__u32)(h->first >> 32), fold = four & 0xdfdfdfdf;
+    __u8 status = qpw_head_byte(h, 9);
+
+    if (h->n >= 5 && fold == QPW_WORD4('H', 'T', 'T', 'P') && qpw_head_byte(h, 4) == '/')
+        return h->n >= 10 && (status == '3' || status == '4') ? QPW_SPEECH_HTTPERR : QPW_SPEECH_HTTP;
+    if (four == QPW_WORD4('G', 'E', 'T', ' ') || four == QPW_WORD4('P', 'O', 'S', 'T') ||
+        four == QPW_WORD4('H', 'E', 'A', 'D') || four == QPW_WORD4('P', 'U', 'T', ' ') ||
+        four == QPW_WORD4('O', 'P', 'T', 'I') || four == QPW_WORD4('C', 'O', 'N', 'N') ||
+        four == QPW_WORD4('P', 'R', 'I', ' ') || four == QPW_WORD4('P', 'A', 'T', 'C') ||
+        four == QPW_WORD4('T', 'R', 'A', 'C') || four == QPW_WORD4('P', 'R', 'O', 'P') ||
+        (four == QPW_WORD4('D', 'E', 'L', 'E') && qpw_head_byte(h, 4) == 'T'))
+        return QPW_SPEECH_HTTP;
+    if (h->n >= 9 && !(four >> 16) && (four >> 8 & 0xff) % 6 == 0 && (four & 0xff) == 4 && qpw_head_byte(h, 4) <= 1 &&
+        !(h->first & 0xffffff) && !qpw_head_byte(h, 8))
+        return QPW_SPEECH_HTTP;
+    return 0;
+}
+
+/*
+ * Words that only one end begins with. HTML: HTTP/0.9 and error pages without a status line (RFC 1945, 6). PROXY:
+ * haproxy's proxy-protocol.txt, 2.1 and 2.2. Clients of mail: RFC 5321, 4.1.1.1; of files: RFC 959, 4.1. 0: none.
+ */
+static __always_inline __u32 qpw_word_class(const struct qpw_head *h)
+{
+    __u32 four = (__u32)(h->first >> 32);
+
+    if (!h->initiator)
+        return four == QPW_WORD4('<', 'h', 't', 'm') || four == QPW_WORD4('<', 'H', 'T', 'M') ||
+                       four == QPW_WORD4('<', '!', 'D', 'O') || four == QPW_WORD4('<', '!', 'd', 'o') ||
+                       four == QPW_WORD4('<', '?', 'x', 'm') || four == QPW_WORD4('I', 'C', 'Y', ' ')
+                   ? QPW_SPEECH_HTML : 0;
+    if (four == QPW_WORD4('P', 'R', 'O', 'X') || h->first == 0x0d0a0d0a000d0a51ull)
+        return QPW_SPEECH_PROXY;
+    if (four == QPW_WORD4('E', 'H', 'L', 'O') || four == QPW_WORD4('H', 'E', 'L', 'O') ||
+        four == QPW_WORD4('L', 'H', 'L', 'O'))
+        return QPW_SPEECH_SMTPC;
+    if (four == QPW_WORD4('U', 'S', 'E', 'R') || four == QPW_WORD4('A', 'U', 'T', 'H') ||
+        four == QPW_WORD4('F', 'E', 'A', 'T') || four == QPW_WORD4('O', 'P', 'T', 'S') ||
+        four == QPW_WORD4('C', 'L', 'N', 'T') || four == QPW_WORD4('H', 'O', 'S', 'T') ||
+        four == QPW_WORD4('S', 'Y', 'S', 'T') || (four == QPW_WORD4('D', 'E', 'L', 'E') && qpw_head_byte(h, 4) == ' '))
+        return QPW_SPEECH_FTPC;
+    return 0;
+}
+
+/* MS-SMB2, 2.1, 2.2.1, 2.2.41 and 2.2.42; MS-SMB, 2.2. */
+static __always_inline int qpw_is_smb(const struct qpw_head *h)
+{
+    return h->n >= 8 && !qpw_head_byte(h, 0) && qpw_head_byte(h, 4) >= 0xfc && (h->first & 0xffffff) == 0x534d42;
+}
+
+/* RFC 1002, 4.3. */
+static __always_inline int qpw_is_nbss(const struct qpw_head *h)
+{
+    __u32 four = (__u32)(h->first >> 32);
+
+    if (h->n < 4)
+        return 0;
+    if (four == 0x82000000 || four == 0x83000001 || four == 0x84000006 || four == 0x85000000)
+        return 1;
+    return h->n >= 5 && (four >> 24) == 0x81 && (four >> 16 & 0xff) <= 1 && (four & 0xffff) >= 0x44 &&
+           qpw_head_byte(h, 4) == 0x20;
+}
+
+/* The bytes of a BER or DER length at the beginning of a word, itself included; 0: that is none. */
+static __always_inline __u32 qpw_ber_length(__u64 word)
+{
+    __u32 head = word >> 56;
+
+    return head < 0x80 ? 1 : head >= 0x81 && head <= 0x84 ? head - 0x7f : 0;
+}
+
+/* RFC 4120, 5.4, 5.9 and 7.2.2: an application tag, then a sequence; over TCP behind its length. */
+static __always_inline int qpw_is_kerberos(const struct qpw_head *h)
+{
+    __u32 start = h->udp ? 0 : 4, length;
+    __u64 word = qpw_head_from(h, start);
+    __u8 tag = word >> 56;
+
+    if (!h->udp && (qpw_head_byte(h, 0) || qpw_head_byte(h, 1) >= 16))
+        return 0;
+    length = qpw_ber_length(word << 8);
+    return ((tag >= 0x6a && tag <= 0x6e) || tag == 0x7e) && length && h->n > start + 1 + length &&
+           (word << 8 << 8 * length) >> 56 == 0x30;
+}
+
+/* RFC 5531, 8, 9 and 11; RFC 9289, 4.1: RPC with TLS begins in the same way. */
+static __always_inline int qpw_is_rpc(const struct qpw_head *h)
+{
+    __u32 mark = qpw_head_4(h, 0) & 0x7fffffff, type = h->udp ? qpw_head_4(h, 4) : qpw_head_4(h, 8);
+    __u32 next = h->udp ? qpw_head_4(h, 8) : qpw_head_4(h, 12);
+
+    if (h->udp ? h->n < 12 || h->length & 3 || h->length < (type ? 20 : 40) :
+                 h->n < 16 || mark < 16 || mark > 32u << 20)
+        return 0;
+    return type ? type == 1 && next <= 1 : next == 2;
+}
+
+/* RFC 4511, 4.1.1 and 5.1; RFC 3416: a sequence, a number, then what tells the two apart. 0: neither. */
+static __always_inline __u32 qpw_ldap_class(const struct qpw_head *h)
+{
+    __u32 length = qpw_ber_length(h->first << 8), at = 1 + length, digits;
+    __u64 word = qpw_head_from(h, at & 7);
+    __u8 tag;
+
+    if (qpw_head_byte(h, 0) != 0x30 || !length || word >> 56 != 2)
+        return 0;
+    digits = word >> 48 & 0xff;
+    at += 2 + digits;
+    if (digits < 1 || digits > 4 || h->n <= at)
+        return 0;
+    tag = (word << 8 * (2 + (digits & 7))) >> 56;
+    if (tag >= 0x42 && tag <= 0x79)
+        return QPW_SPEECH_LDAP;
+    return tag == 4 || tag == 0x30 ? QPW_SPEECH_SNMP : 0;
+}
+
+/* C706, 12.6.3.1; MS-RPCE, 2.2.2. */
+static __always_inline int qpw_is_dcerpc(const struct qpw_head *h)
+{
+    return h->n >= 8 && qpw_head_byte(h, 0) == 5 && qpw_head_byte(h, 1) <= 1 && qpw_head_byte(h, 2) <= 20 &&
+           !(qpw_head_byte(h, 4) & 0xee) && qpw_head_byte(h, 5) <= 3 && !(h->first & 0xffff);
+}
+
+/* RFC 5424, 6; RFC 3164, 4.1.1: "<PRI>"; RFC 6587, 3.4.1: behind its length in digits. */
+static __always_inline int qpw_is_syslog(const struct qpw_head *h)
+{
+    __u8 b0 = qpw_head_byte(h, 0), b1 = qpw_head_byte(h, 1), b2 = qpw_head_byte(h, 2), b3 = qpw_head_byte(h, 3);
+    __u8 b4 = qpw_head_byte(h, 4), b5 = qpw_head_byte(h, 5);
+
+    if (b0 == '<')
+        return qpw_is_digit(b1) &&
+               (b2 == '>' || (qpw_is_digit(b2) && (b3 == '>' || (qpw_is_digit(b3) && b4 == '>'))));
+    if (!qpw_is_digit(b0))
+        return 0;
+    if (b1 == ' ')
+        return b2 == '<';
+    if (!qpw_is_digit(b1))
+        return 0;
+    if (b2 == ' ')
+        return b3 == '<';
+    if (!qpw_is_digit(b2))
+        return 0;
+    return b3 == ' ' ? b4 == '<' : qpw_is_digit(b3) && b4 == ' ' && b5 == '<';
+}
+
+/* What begins with digits: rcmd(3), the port for errors; RFC 959, 4.2 and RFC 5321, 4.2, a reply. 0: neither. */
+static __always_inline __u32 qpw_digits_class(const struct qpw_head *h)
+{
+    __u8 b2 = qpw_head_byte(h, 2), b3 = qpw_head_byte(h, 3), b4 = qpw_head_byte(h, 4);
+
+    if (!qpw_is_digit(qpw_head_byte(h, 0)) || !qpw_is_digit(qpw_head_byte(h, 1)))
+        return 0;
+    if (h->initiator)
+        return (h->n >= 3 && !b2) || (qpw_is_digit(b2) && ((h->n >= 4 && !b3) || (h->n >= 5 && qpw_is_digit(b3) && !b4)))
+                   ? QPW_SPEECH_RSH : 0;
+    return qpw_head_byte(h, 0) >= '1' && qpw_head_byte(h, 0) <= '5' && qpw_is_digit(b2) && (b3 == ' ' || b3 == '-')
+               ? QPW_SPEECH_REPLY : 0;
+}
+
+/*
+ * What no rule names, but is often found in a service's place: FastCGI 3.3; MySQL's HandshakeV10, or the error in its
+ * place; RFC 1006, 6; RFC 854; RFC 1928, 3; RFC 6347, 4.1. 0: none of these.
+ */
+static __always_inline __u32 qpw_other_class(const struct qpw_head *h)
+{
+    __u8 b0 = qpw_head_byte(h, 0), b1 = qpw_head_byte(h, 1), b2 = qpw_head_byte(h, 2);
+    __u8 b4 = qpw_head_byte(h, 4), b5 = qpw_head_byte(h, 5);
+
+    if (h->n >= 8 && b0 == 1 && (b1 == 1 || b1 == 3 || b1 == 6 || b1 == 7) && !qpw_head_byte(h, 7))
+        return QPW_SPEECH_FCGI;
+    if (h->n >= 6 && !h->udp && !h->initiator && !qpw_head_2(h, 2) && ((b4 == 0x0a && qpw_is_digit(b5)) || b4 == 0xff))
+        return QPW_SPEECH_MYSQL;
+    if (h->n >= 6 && b0 == 3 && !b1 && b2 <= 0x0f && (b5 == 0xe0 || b5 == 0xd0 || b5 == 0xf0))
+        return QPW_SPEECH_TPKT;
+    if (h->n >= 3 && !h->udp && b0 == 0xff && b1 >= 0xfa && b1 <= 0xfe)
+        return QPW_SPEECH_TELNET;
+    if (h->n >= 3 && !h->udp && h->initiator && b0 == 5 && h->n == b1 + 2u)
+        return QPW_SPEECH_SOCKS;
+    return h->udp && h->n >= 3 && b0 == 0x16 && b1 == 0xfe && (b2 == 0xfd || b2 == 0xff) ? QPW_SPEECH_DTLS : 0;
+}
+
+#define QPW_EACH(byte) ((byte) * 0x0101010101010101ull)
+
+/*
+ * Are the first up to eight bytes text: printable ASCII, BEL, BS, TAB, LF, CR, ESC? All at once: the highest bit of a byte
+ * of each sum says of that byte alone, for none of them reaches 0x100.
+ */
+static __always_inline int qpw_is_text(const struct qpw_head *h)
+{
+    __u64 x = h->n >= 8 ? h->first : h->first | QPW_EACH(0x20) >> (8 * (h->n & 7));
+    __u64 printable = x + QPW_EACH(0x60), from_bel = x + QPW_EACH(0x79), above_lf = x + QPW_EACH(0x75);
+    __u64 not_cr = (x ^ QPW_EACH(0x0d)) + QPW_EACH(0x7f), not_esc = (x ^ QPW_EACH(0x1b)) + QPW_EACH(0x7f);
+
+    if (!h->n || x & QPW_EACH(0x80) || (x + QPW_EACH(0x01)) & QPW_EACH(0x80)) /* above ASCII, DEL */
+        return 0;
+    return !(~(printable | (from_bel & ~above_lf) | ~not_cr | ~not_esc) & QPW_EACH(0x80));
+}
+
+/* Its last byte, where there are no more than QPW_HEAD_BYTES of them. */
+static __always_inline __u8 qpw_head_end(const struct qpw_head *h)
+{
+    return h->n > 8 ? (__u8)(h->last >> (8 * ((16 - h->n) & 7))) : (__u8)(h->first >> (8 * ((8 - h->n) & 7)));
+}
+
+/* What nothing above has recognized. */
+static __always_inline __u32 qpw_unknown_class(const struct qpw_head *h)
+{
+    int text = qpw_is_text(h);
+
+    if (h->n < 2 || (h->n < 4 && !(text && qpw_head_end(h) == '\n')))
+        return QPW_SPEECH_SHORT;
+    if (text) /* "HTTP" may be cut off anything that HTTP says */
+        return h->n == 4 && h->first >> 32 == QPW_WORD4('H', 'T', 'T', 'P') ? QPW_SPEECH_SHORT : QPW_SPEECH_TEXT;
+    if (h->udp ? h->n <= 6 && !h->first : h->n < QPW_HEAD_BYTES)
+        return QPW_SPEECH_SHORT;
+    return QPW_SPEECH_BIN;
+}
+
+/* The class of these bytes. services: what the rule names. */
+static __always_inline __u32 qpw_speech_of(const struct qpw_head *h, __u32 services)
+{
+    __u32 speech;
+
+    if (qpw_is_tls(h))
+        return QPW_SPEECH_TLS;
+    if (services & QPW_SPEAKS(DNS) && qpw_is_dns(h))
+        return QPW_SPEECH_DNS;
+    if (services & QPW_SPEAKS(NTP) && qpw_is_ntp(h))
+        return QPW_SPEECH_NTP;
+    if (h->first >> 32 == QPW_WORD4('S', 'S', 'H', '-')) /* RFC 4253, 4.2 */
+        return QPW_SPEECH_SSH;
+    speech = qpw_http_class(h);
+    if (!speech)
+        speech = qpw_word_class(h);
+    if (speech)
+        return speech;
+    if (qpw_is_smb(h))
+        return QPW_SPEECH_SMB;
+    if (qpw_is_kerberos(h))
+        return QPW_SPEECH_KRB;
+    if (qpw_is_nbss(h))
+        return QPW_SPEECH_NBSS;
+    if (qpw_is_rpc(h))
+        return QPW_SPEECH_RPC;
+    speech = qpw_ldap_class(h);
+    if (speech)
+        return speech;
+    if (qpw_is_dcerpc(h))
+        return QPW_SPEECH_DCERPC;
+    if (qpw_is_syslog(h))
+        return QPW_SPEECH_SYSLOG;
+    speech = qpw_digits_class(h);
+    if (!speech)
+        speech = qpw_other_class(h);
+    return speech ? speech : qpw_unknown_class(h);
+}
+
+/*
+ * May more bytes, up to QPW_HEAD_BYTES, still change the class of what TCP carried? What is recognized stays so, but of an
+ * HTTP status; of text a whole line is enough.
+ */
+static __always_inline int qpw_speech_waits(const struct qpw_head *h, __u32 speech)
+{
+    if (h->udp || h->n >= QPW_HEAD_BYTES)
+        return 0;
+    if (speech == QPW_SPEECH_HTTP)
+        return h->n < 10 && (h->first >> 32 & 0xdfdfdfdf) == QPW_WORD4('H', 'T', 'T', 'P');
+    return speech == QPW_SPEECH_SHORT || (speech == QPW_SPEECH_TEXT && qpw_head_end(h) != '\n');
+}
+
+/* ---- Judgement ---- */
+
+/* What a judgement comes to; from UNASKED on, why there is none. X(SYMBOL, "name", "what it means"). */
+#define QPW_JUDGED(X) \
+    X(UNASKED, "unasked", "no rule asks") \
+    X(MATCH, "match", "looks like the service") \
+    X(MISMATCH, "mismatch", "cannot be the service") \
+    X(MIDSTREAM, "midstream", "its beginning was not seen") \
+    X(MUTE, "mute", "this node's end has sent nothing") \
+    X(SHORT, "short", "too few bytes") \
+    X(JOINED, "mp-join", "a further path of a Multipath TCP connection") \
+    X(TOLERATED, "tolerated", "neither confirms nor excludes the service") \
+    X(UNSURE, "unsure", "not recognized, and neither is the other end")
+
+#define QPW_X_JUDGED(s, name, text) QPW_JUDGED_##s,
+enum qpw_judged { QPW_JUDGED(QPW_X_JUDGED) QPW_JUDGED_COUNT };
+
+/* What recognizes a protocol beyond doubt. The class of mere text, or of a word that any text may begin with, does not. */
+#define QPW_STRONG_SPEECHES \
+    (QPW_LOOKS(SSH) | QPW_LOOKS(TLS) | QPW_LOOKS(HTTP) | QPW_LOOKS(HTTPERR) | QPW_LOOKS(REPLY) | QPW_LOOKS(SMB) | \
+     QPW_LOOKS(NBSS) | QPW_LOOKS(RPC) | QPW_LOOKS(KRB) | QPW_LOOKS(DCERPC) | QPW_LOOKS(LDAP) | QPW_LOOKS(SNMP) | \
+     QPW_LOOKS(MYSQL) | QPW_LOOKS(TPKT) | QPW_LOOKS(TELNET) | QPW_LOOKS(FCGI) | QPW_LOOKS(RSH) | QPW_LOOKS(DTLS))
+
+/* What says nothing about a service: too little, or what stands before the first byte of any. */
+#define QPW_EMPTY_SPEECHES (QPW_LOOKS(NONE) | QPW_LOOKS(SHORT) | QPW_LOOKS(PROXY))
+#define QPW_UNSEEN_SPEECHES (QPW_LOOKS(JOINED) | QPW_LOOKS(MIDSTREAM))
+
+#define QPW_X_EXPECTED(s, name, text, expected, tolerated, flags) \
+    | ((expected) & (0u - (services >> QPW_SPOKEN_##s & 1)))
+#define QPW_X_TOLERATED(s, name, text, expected, tolerated, flags) \
+    | ((__u32)(tolerated) & (0u - (services >> QPW_SPOKEN_##s & 1)))
+
+/* Classes that confirm one of these services. */
+static __always_inline __u32 qpw_speeches_expected(__u32 services)
+{
+    return 0u QPW_SPOKEN(QPW_X_EXPECTED);
+}
+
+/* Classes that speak neither for nor against one of them. */
+static __always_inline __u32 qpw_speeches_tolerated(__u32 services)
+{
+    return 0u QPW_SPOKEN(QPW_X_TOLERATED);
+}
+
+/* One exchange: what its rule names, and what the two ends said, struct qpw_conn's speaks[1] and [0]. */
+struct qpw_spoken_both {
+    __u32 services;
+    __u8 own;
+    __u8 other;
+    __u8 udp;
+    __u8 outbound;
+};
+
+/*
+ * Does what the node's own end said fit one of the services that its rule names? The node's end is what counts: the other
+ * end may be a scanner, and sends what it likes; it counts where it greets the node's client unasked as no such server
+ * does, and where the node's own bytes are unrecognized, but for UDP's DNS, which has few fixed bits.
+ */
+static __always_inline enum qpw_judged qpw_speaks_judge(const struct qpw_spoken_both *b)
+{
+    __u32 services = b->services & QPW_SPEAKS_SERVICES, expected = qpw_speeches_expected(services);
+    __u32 tolerated = qpw_speeches_tolerated(services);
+    __u32 own = 1u << (b->own & QPW_SPEECH), other = b->other & QPW_SPEECH_WAITS ? QPW_LOOKS(SHORT) : 1u << (b->other & QPW_SPEECH);
+
+    if (!services)
+        return QPW_JUDGED_UNASKED;
+    if (own & QPW_UNSEEN_SPEECHES)
+        return own & QPW_LOOKS(JOINED) ? QPW_JUDGED_JOINED : QPW_JUDGED_MIDSTREAM;
+    if (b->own & QPW_SPEECH_WAITS)
+        own = QPW_LOOKS(SHORT);
+    if (own & expected)
+        return QPW_JUDGED_MATCH;
+    if (own & QPW_EMPTY_SPEECHES) {
+        if (b->outbound && !b->udp && (b->other & QPW_SPEECH_FIRST) && !(services & QPW_SPEAKS_UNSURE) &&
+            (other & (QPW_STRONG_SPEECHES | QPW_LOOKS(TEXT)) & ~(expected | tolerated)))
+            return QPW_JUDGED_MISMATCH;
+        return own & QPW_LOOKS(NONE) ? QPW_JUDGED_MUTE : own & QPW_LOOKS(SHORT) ? QPW_JUDGED_SHORT : QPW_JUDGED_TOLERATED;
+    }
+    if (own & tolerated)
+        return QPW_JUDGED_TOLERATED;
+    if (services & QPW_SPEAKS_UNSURE)
+        return QPW_JUDGED_UNSURE;
+    if ((own & QPW_STRONG_SPEECHES) || ((own & QPW_LOOKS(TEXT)) && !(services & QPW_SPEAKS_AS_TEXT)))
+        return QPW_JUDGED_MISMATCH;
+    if (!b->outbound && (b->own & QPW_SPEECH_FIRST) && (own & (QPW_LOOKS(BIN) | QPW_LOOKS(TEXT))) &&
+        !(services & QPW_SPEAKS_BY_SERVER))
+        return QPW_JUDGED_MISMATCH;
+    if ((b->udp && (services & QPW_SPEAKS(DNS))) ||
+        (other & (QPW_EMPTY_SPEECHES | QPW_UNSEEN_SPEECHES | expected | tolerated)))
+        return QPW_JUDGED_UNSURE;
+    return QPW_JUDGED_MISMATCH;
+}
+
+#endif
