@@ -65,7 +65,7 @@ BPF_CFLAGS = -target bpf -std=gnu17 -O2 -g -mcpu=v3 -Wall -Wextra -Wno-unused-pa
 SOURCES := $(filter-out user/main.c,$(wildcard user/*.c user/*/*.c user/*/*/*.c))
 OBJECTS := $(SOURCES:%.c=$(O)/%.o) $(O)/user/embed.o
 SAN_OBJECTS := $(SOURCES:%.c=$(O)/san/%.o) $(O)/san/user/embed.o
-EMBEDDED := $(wildcard user/policy/lang/builtin/*) user/report/page.css user/report/page.js
+EMBEDDED := $(wildcard user/policy/lang/builtin/*) user/report/page.css user/report/page.js user/evidence/recount.sh
 
 TEST_LIB := $(wildcard tests/lib/*.c)
 UNIT_TESTS := $(patsubst %.c,$(O)/%,$(wildcard tests/unit/test_*.c))

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* The BPF objects, and the report's stylesheet and script, inside the program: one file to install, and no bpftool needed to build. */
+/* The BPF objects, the report's stylesheet and script, the evidence's script, inside the program: one file to install, and no bpftool needed to build. */
     .section .rodata
     .balign 8
     .globl qpw_bpf_object
@@ -29,6 +29,11 @@ qpw_page_css_end:
 qpw_page_js:
     .incbin "user/report/page.js"
 qpw_page_js_end:
+    .globl qpw_recount
+    .globl qpw_recount_end
+qpw_recount:
+    .incbin "user/evidence/recount.sh"
+qpw_recount_end:
 #define TEXT(path) #path
 #define BUILTIN(symbol, name, guide) \
     .globl qpw_builtin_##symbol; \

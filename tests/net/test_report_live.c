@@ -227,6 +227,8 @@ Test(report_live, conditions_and_files)
     cr_expect_eq(node_command(&n, text, sizeof(text), "report --evidence %s/evidence", n.folder), 0, "%s", text);
     snprintf(path, sizeof(path), "cd %s/evidence && sha256sum -c --quiet --strict SHA256SUMS", n.folder);
     cr_expect_eq(system(path), 0);
+    snprintf(path, sizeof(path), "sh %s/evidence/recount.sh", n.folder); /* every figure, by the folder's own script */
+    cr_expect_eq(system(path), 0);
     snprintf(path, sizeof(path), "grep -q '\"port\": 4445' %s/evidence/report.json", n.folder);
     cr_expect_eq(system(path), 0);
     snprintf(path, sizeof(path), "grep -qE '^inbound +tcp +445 ' %s/evidence/policy.txt", n.folder);

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "anonymous/anonymous.h"
+#include "policy/lang/rule_text.h"
 #include "cmd/anonymize.h"
 #include "evidence/evidence.h"
 #include "page.h"
@@ -208,6 +209,9 @@ Test(anonymous, statements_keep_what_says_nothing_of_the_site)
     cr_expect_not_null(strstr(out, "/24"), "%s", out);
     qpw_anonymous_statement(a, "inbound tcp 443 x speaks=tls,http", out, sizeof(out));
     cr_expect_not_null(strstr(out, " speaks=tls,http"), "%s", out);
+    qpw_anonymous_statement(a, "inbound tcp 22 SSH ref=alices-ports.md:23", out, sizeof(out)); /* a line of a page, and no approval */
+    cr_expect(qpw_ref_is_page(strstr(out, "ref=") + 4, NULL), "%s", out);
+    cr_expect_null(strstr(out, "alice"), "%s", out);
 }
 
 Test(anonymous, rules_of_the_tool_and_of_ports_keep_their_names)
@@ -337,7 +341,7 @@ static char *rendered(const struct qpw_report *r, const struct qpw_render_option
 
 static void check_evidence(const struct qpw_report *r, const struct qpw_render_options *options)
 {
-    struct qpw_evidence_source evidence = {.report = r, .options = options, .anonymous = true, .policy_why = "left out"};
+    struct qpw_evidence_source evidence = {.report = r, .options = options, .anonymous = a, .policy_why = "left out"};
     char path[96], command[160], *text = NULL;
     struct qpw_error err;
     size_t size = 0;
@@ -355,6 +359,7 @@ static void check_evidence(const struct qpw_report *r, const struct qpw_render_o
     cr_assert_gt(getdelim(&text, &size, '\0', out), 0);
     pclose(out);
     expect_nothing_of_it("evidence", text);
+    cr_expect_not_null(strstr(text, "\"event_type\":\"alert\",\"host\":\"host-"), "records, with other names");
     free(text);
 }
 

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "anonymous/anonymous.h"
+#include "policy/lang/rule_text.h"
 #include "policy/lang/services.h"
 #include "policy/lang/statements.h"
 #include "util/names.h"
@@ -101,6 +102,17 @@ static bool is_numbers(const char *text)
     return *text && strspn(text, "0123456789,-.:TZ") == strlen(text);
 }
 
+static void append_page(const struct qpw_anonymous *a, const char *ref, char *buf, size_t size)
+{
+    const char *line = strrchr(ref, ':');
+    char page[128], text[64];
+
+    snprintf(page, sizeof(page), "%.*s", (int)(line - ref), ref);
+    append(buf, size, qpw_anonymous_name(a, "page", page, text, sizeof(text)));
+    append(buf, size, ".page");
+    append(buf, size, line);
+}
+
 static void append_option(const struct qpw_anonymous *a, const struct qpw_word *word, char *buf, size_t size)
 {
     static const char *const flags[] = {"default", "optional", "weak", "answers=any-port"};
@@ -138,6 +150,10 @@ static void append_option(const struct qpw_anonymous *a, const struct qpw_word *
             append(buf, size, "=");
             snprintf(key, sizeof(key), "%s", keys[i]);
         }
+    }
+    if (value && !strcmp(key, "ref") && qpw_ref_is_page(value + 1, NULL)) { /* still a line of a page, and no approval */
+        append_page(a, value + 1, buf, size);
+        return;
     }
     append(buf, size, qpw_anonymous_name(a, key, value && strcmp(key, "purpose") ? value + 1 : word->text, text, sizeof(text)));
 }

@@ -155,6 +155,10 @@ void qpw_anonymous_snapshot(const struct qpw_anonymous *a, struct qpw_snapshot *
     }
     for (size_t i = 0; i < s->n_unwatched; i++)
         NAME(a, "if", s->unwatched[i].name);
+    for (size_t i = 0; i < s->n_inventory; i++) {
+        NAME(a, "if", s->inventory[i].name);
+        NAME(a, "if", s->inventory[i].at);
+    }
     for (size_t i = 1; i < s->n_rules; i++)
         rule_info(a, &s->rules[i]);
     for (size_t i = 1; i < s->n_peers; i++)

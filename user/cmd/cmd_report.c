@@ -126,13 +126,14 @@ static void add_listeners(const struct qpw_kernel *kernel, const struct qpw_repo
 {
     int r = qpw_node_listeners_load(node, NULL, kernel, report->s, why);
 
-    if (r == 0)
+    if (r == 0) {
+        options->policy = node->about.no_owners ? NULL : &node->policy;
         r = qpw_node_listeners_read(node, sockets, report->s, why);
+    }
     if (r < 0) {
         options->listening_why = why->text;
         return;
     }
-    options->policy = node->about.no_owners ? NULL : &node->policy;
     options->listening = &node->listening;
     options->listening_about = &node->about;
 }

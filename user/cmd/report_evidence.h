@@ -3,6 +3,7 @@
 #ifndef QPW_CMD_REPORT_EVIDENCE_H
 #define QPW_CMD_REPORT_EVIDENCE_H
 
+#include "anonymous/anonymous.h"
 #include "history/read.h"
 #include "report/render.h"
 #include "util/error.h"
@@ -13,7 +14,7 @@ struct qpw_report_evidence {
     struct qpw_history_reader *history;       /* that the report is of; NULL: of what is attached */
     const char *folder;
     const char *alerts;                       /* path of the alert log; NULL: that of what is attached, of the configuration, or the default */
-    bool anonymous;
+    const struct qpw_anonymous *anonymous;    /* NULL: with the site's own names */
 };
 
 /* Writes the folder. 0, or a negative errno with err and nothing left of it. */

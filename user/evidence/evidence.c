@@ -7,75 +7,17 @@
 #include <string.h>
 #include <sys/utsname.h>
 
-#include "alert/log/eve.h"
-#include "alert/log/lines.h"
 #include "evidence/folder.h"
+#include "evidence/log.h"
+#include "policy/lang/rule_text.h"
 #include "util/document.h"
 #include "util/version.h"
+#include "words/printer.h"
 #include "words/words.h"
 
 #define TEXT_COLUMNS 120u
 
-/* What the whole log comes to, while the period's lines are copied. */
-struct log_reading {
-    struct qpw_log_verify chain;
-    uint64_t from_unix_ns, to_unix_ns;   /* of the period */
-    uint64_t first_unix_ns, last_unix_ns; /* of the log's records */
-    FILE *out;                            /* NULL: nothing is copied */
-};
-
-static uint64_t time_of(const char *line, size_t length)
-{
-    json_t *o = json_loadb(line, length, 0, NULL);
-    const char *text = json_string_value(json_object_get(o, "timestamp"));
-    uint64_t unix_ns = text ? qpw_eve_parse_time(text) : 0;
-
-    json_decref(o);
-    return unix_ns;
-}
-
-static int read_file(struct log_reading *l, const char *path, struct qpw_error *err)
-{
-    struct qpw_log_lines *lines = NULL;
-    const char *line;
-    uint64_t number = 0;
-    size_t length;
-    int r = qpw_log_lines_open(path, &lines, err);
-
-    while (r >= 0) {
-        uint64_t when;
-
-        r = qpw_log_lines_next(lines, &line, &length, err);
-        if (r <= 0)
-            break;
-        qpw_log_verify_line(&l->chain, path, ++number, line, length);
-        when = time_of(line, length);
-        if (!when)
-            continue;
-        if (!l->first_unix_ns)
-            l->first_unix_ns = when;
-        l->last_unix_ns = when;
-        if (l->out && when >= l->from_unix_ns && when <= l->to_unix_ns)
-            fprintf(l->out, "%.*s\n", (int)length, line);
-    }
-    l->chain.files += r == 0;
-    qpw_log_lines_close(lines);
-    return r;
-}
-
-/* The log with what it was rotated to, oldest first. */
-static int read_log(struct log_reading *l, const char *path, struct qpw_error *err)
-{
-    char **rotated = qpw_log_rotated(path, 0);
-    int r = rotated ? 0 : qpw_fail(err, -ENOMEM, "out of memory");
-
-    for (char **one = rotated; r == 0 && *one; one++)
-        r = read_file(l, *one, err);
-    qpw_log_rotated_free(rotated);
-    r = r ? r : read_file(l, path, err);
-    qpw_log_verify_end(&l->chain);
-    return r;
-}
+extern const char qpw_recount[], qpw_recount_end[]; /* recount.sh, by embed.S */
 
 static void write_json(FILE *out, json_t *document)
 {
@@ -83,24 +25,61 @@ static void write_json(FILE *out, json_t *document)
     fputc('\n', out);
 }
 
+/* "in force  in-tcp-22  inbound tcp 22 SSH   from=10.0.5.0/24": the statement as it was written, and what `only` left of it. */
+static void print_rule(const struct qpw_printer *p, const struct qpw_evidence_source *e, const struct qpw_rule_info *info)
+{
+    const struct qpw_policy *policy = e->options->policy;
+    bool cut = strnlen(info->text, sizeof(info->text)) >= sizeof(info->text) - 1;
+    char limits[1024] = "";
+
+    for (size_t i = 0; policy && i < policy->n_rules; i++)
+        if (!strcmp(policy->rules[i].name, info->name))
+            qpw_row_limits_text(&policy->rules[i], limits, sizeof(limits));
+    if (memmem(info->text, strnlen(info->text, sizeof(info->text)), limits, strlen(limits))) /* as it says itself */
+        *limits = '\0';
+    qpw_print_line(p, "# %-12s %-24.*s %.*s%s%s%s", info->in_force ? "in force" : "not in force", (int)sizeof(info->name), info->name,
+                   (int)sizeof(info->text), info->text, cut ? "…" : "", *limits ? "   in force with " : "", limits);
+}
+
 static void write_policy(const struct qpw_evidence_source *e, struct qpw_folder *folder)
 {
-    const struct qpw_meta *meta = &e->report->s->meta;
+    const struct qpw_snapshot *s = e->report->s;
+    const struct qpw_meta *meta = &s->meta;
     FILE *out = qpw_folder_begin(folder, "policy.txt");
+    struct qpw_printer p = {.out = out};
     char text[400];
 
-    fprintf(out, "# %s\n# %s\n", qpw_words_policy(meta->policy_name, meta->policy_path, text, sizeof(text)), meta->policy_digest);
+    qpw_print_line(&p, "# The policy in force at %s, with every include, list of addresses and peer in its place.",
+                   qpw_words_time(s->unix_ns, text, sizeof(text)));
+    qpw_print_line(&p, "# %s", qpw_words_policy(meta->policy_name, meta->policy_path, text, sizeof(text)));
+    qpw_print_line(&p, "# %s over its files, without what was given beside them", meta->policy_digest);
+    if (*meta->policy_args)
+        qpw_print_line(&p, "# given on the command line: %.*s", (int)sizeof(meta->policy_args), meta->policy_args);
+    qpw_print_end(&p);
     if (e->policy_text)
-        fputs(e->policy_text, out);
+        qpw_print_lines(&p, "%s", e->policy_text);
     else
-        fprintf(out, "# Its text is not to be had: %s. Its rules stand in report.json as far as they were kept.\n",
-                e->policy_why ? e->policy_why : "not known");
+        qpw_print_line(&p, "# Its text is not to be had: %s. What was kept of each rule stands below.", e->policy_why ? e->policy_why : "not known");
+    qpw_print_end(&p);
+    qpw_print_line(&p, "# Its rules, as the programs in the kernel have them; infra and implied are the tool's own.");
+    for (size_t i = 1; i < s->n_rules; i++)
+        print_rule(&p, e, &s->rules[i]);
+    for (size_t i = 1; i < s->n_peers; i++)
+        qpw_print_line(&p, "# %-12s peer %s%s", s->peers[i].in_force ? "in force" : "not in force", s->peers[i].name,
+                       s->peers[i].own ? " (this node itself)" : "");
     qpw_folder_end(folder);
-    out = qpw_folder_begin(folder, "source-digest.txt");
+}
+
+static void write_source(const struct qpw_evidence_source *e, struct qpw_folder *folder)
+{
+    const struct qpw_meta *meta = &e->report->s->meta;
+    FILE *out = qpw_folder_begin(folder, "source-digest.txt");
+    struct qpw_printer p = {.out = out};
+
     if (meta->source_digest[0])
-        fprintf(out, "%s %s\n", meta->source_digest, e->source_name ? e->source_name : "");
+        qpw_print_line(&p, "%s %s", meta->source_digest, e->source_name ? e->source_name : "");
     else
-        fprintf(out, "The policy names no page of a vendor (its statement `source`).\n");
+        qpw_print_line(&p, "The policy names no page of a vendor (its statement `source`).");
     qpw_folder_end(folder);
 }
 
@@ -139,9 +118,10 @@ static int write_report(const struct qpw_evidence_source *e, struct qpw_folder *
     report = r == 0 ? json_loadb(text, size, 0, NULL) : NULL;
     free(text);
     out = qpw_folder_begin(folder, "coverage.json");
-    part = json_pack("{s:s,s:O,s:O,s:O,s:O,s:O}", "schema", "qportwatch.coverage/1", "host", json_object_get(report, "host"), "from",
-                     json_object_get(report, "from"), "to", json_object_get(report, "to"), "answer", json_object_get(report, "answer"),
-                     "coverage", json_object_get(report, "coverage"));
+    part = json_pack("{s:s,s:O,s:O,s:O,s:O*,s:O,s:O}", "schema", "qportwatch.coverage/1", "host", json_object_get(report, "host"), "from",
+                     json_object_get(report, "from"), "to", json_object_get(report, "to"), "findings_since",
+                     json_object_get(report, "findings_since"), "answer", json_object_get(report, "answer"), "coverage",
+                     json_object_get(report, "coverage"));
     write_json(out, part);
     qpw_folder_end(folder);
     json_decref(part);
@@ -158,67 +138,80 @@ static int write_report(const struct qpw_evidence_source *e, struct qpw_folder *
     return r;
 }
 
-static void write_log(const struct qpw_evidence_source *e, struct qpw_folder *folder, struct log_reading *log, bool *ret_known)
+/* What `alerts --verify` says of the whole log; anonymous: without its path, sums and lines. */
+static json_t *chain_json(const struct qpw_evidence_source *e, const struct qpw_log_sums *log)
 {
+    const struct qpw_log_verify *v = &log->chain;
+    json_t *o = e->anonymous ? json_pack("{s:s,s:b,s:I,s:I,s:s}", "schema", "qportwatch.verify/1", "whole", qpw_log_verify_whole(v), "records",
+                                         (json_int_t)v->records, "breaks", (json_int_t)v->n_breaches, "meaning", qpw_log_verify_meaning(v))
+                             : qpw_log_verify_json(v);
+
+    if (!e->anonymous) {
+        qpw_document_set_period(o, e->report->s->host, log->oldest_unix_ns, log->newest_unix_ns);
+        json_object_set_new(o, "log", qpw_json_text(e->alerts));
+    }
+    json_object_set_new(o, "oldest", qpw_json_time(log->oldest_unix_ns));
+    json_object_set_new(o, "newest", qpw_json_time(log->newest_unix_ns));
+    json_object_set_new(o, "copied", json_integer((json_int_t)log->copied));
+    return o;
+}
+
+/* True where there was a log that could be read. */
+static bool write_log(const struct qpw_evidence_source *e, struct qpw_folder *folder, struct qpw_log_sums *ret)
+{
+    const struct qpw_report *r = e->report;
     struct qpw_error why = {"no alert log is known"};
+    struct qpw_log_reading reading = {.from_unix_ns = r->since_unix_ns > r->s->from_unix_ns ? r->since_unix_ns : r->s->from_unix_ns,
+                                      .to_unix_ns = r->s->unix_ns, .anonymous = e->anonymous};
     bool known;
     json_t *chain;
-    FILE *out = qpw_folder_begin(folder, "alerts.jsonl");
 
-    log->out = e->anonymous ? NULL : out;
-    known = e->alerts && read_log(log, e->alerts, &why) == 0;
+    reading.out = qpw_folder_begin(folder, "alerts.jsonl");
+    known = e->alerts && qpw_evidence_log(&reading, e->alerts, ret, &why) == 0;
     qpw_folder_end(folder);
-    chain = known && !e->anonymous ? qpw_log_verify_json(&log->chain) : NULL;
-    if (chain)
-        json_object_set_new(chain, "log", qpw_json_text(e->alerts));
-    if (known && e->anonymous)
-        chain = json_pack("{s:s,s:b,s:I,s:I,s:s}", "schema", "qportwatch.verify/1", "whole", qpw_log_verify_whole(&log->chain), "records",
-                          (json_int_t)log->chain.records, "breaks", (json_int_t)log->chain.n_breaches, "meaning",
-                          qpw_log_verify_meaning(&log->chain));
-    if (!chain)
-        chain = json_pack("{s:s,s:n,s:o}", "schema", "qportwatch.verify/1", "whole", "why",
-                          e->anonymous ? json_string("the alert log could not be read") : qpw_json_text(why.text));
-    out = qpw_folder_begin(folder, "chain.json");
-    write_json(out, chain);
+    chain = known ? chain_json(e, ret)
+                  : json_pack("{s:s,s:n,s:o}", "schema", "qportwatch.verify/1", "whole", "why",
+                              e->anonymous ? json_string("the alert log could not be read") : qpw_json_text(why.text));
+    write_json(qpw_folder_begin(folder, "chain.json"), chain);
     qpw_folder_end(folder);
     json_decref(chain);
-    *ret_known = known;
+    return known;
+}
+
+static int write_figures(const struct qpw_evidence_source *e, const struct qpw_log_sums *log, struct qpw_folder *folder)
+{
+    struct qpw_evidence_figures figures = {.log = log};
+    int r;
+
+    qpw_figures_make(&(struct qpw_figures_from){.report = e->report, .options = e->options, .log = log}, figures.values);
+    r = qpw_requirements_json(e, &figures, qpw_folder_begin(folder, "requirements.json"));
+    qpw_folder_end(folder);
+    if (r == 0) {
+        r = qpw_requirements_text(e, &figures, qpw_folder_begin(folder, "requirements.txt"));
+        qpw_folder_end(folder);
+    }
+    fwrite(qpw_recount, 1, (size_t)(qpw_recount_end - qpw_recount), qpw_folder_begin(folder, "recount.sh"));
+    qpw_folder_end(folder);
+    return r;
 }
 
 static int write_all(const struct qpw_evidence_source *e, struct qpw_folder *folder)
 {
-    const struct qpw_report *r = e->report;
-    struct log_reading log = {.from_unix_ns = r->since_unix_ns > r->s->from_unix_ns ? r->since_unix_ns : r->s->from_unix_ns,
-                              .to_unix_ns = r->s->unix_ns};
-    struct qpw_figure_value figures[QPW_FIGURE_COUNT];
-    struct qpw_figures_from from = {.report = r, .options = e->options};
-    bool known = false;
-    FILE *out;
-    int rc;
+    struct qpw_log_sums log = {0};
+    bool known;
+    int r = write_report(e, folder);
 
-    qpw_log_verify_begin(&log.chain, NULL, NULL);
-    rc = write_report(e, folder);
-    write_log(e, folder, &log, &known);
-    from.log = known ? &log.chain : NULL;
-    from.log_first_unix_ns = log.first_unix_ns;
-    from.log_last_unix_ns = log.last_unix_ns;
-    qpw_figures_make(&from, figures);
-    out = qpw_folder_begin(folder, "requirements.json");
-    rc = rc ? rc : qpw_requirements_json(e, figures, out);
-    qpw_folder_end(folder);
-    out = qpw_folder_begin(folder, "requirements.txt");
-    rc = rc ? rc : qpw_requirements_text(e, figures, out);
-    qpw_folder_end(folder);
+    known = write_log(e, folder, &log);
+    r = r ? r : write_figures(e, known ? &log : NULL, folder);
     write_policy(e, folder);
+    write_source(e, folder);
     write_versions(e, folder);
-    out = qpw_folder_begin(folder, "README.txt");
-    qpw_evidence_readme(e, out);
+    qpw_evidence_readme(e, known ? &log : NULL, qpw_folder_begin(folder, "README.txt"));
     qpw_folder_end(folder);
-    out = qpw_folder_begin(folder, "SIGN-OFF.txt");
-    qpw_evidence_sign_off(e, out);
+    qpw_evidence_sign_off(e, qpw_folder_begin(folder, "SIGN-OFF.txt"));
     qpw_folder_end(folder);
     qpw_log_verify_clear(&log.chain);
-    return rc;
+    return r;
 }
 
 int qpw_evidence_write(const struct qpw_evidence_source *evidence, const char *path, struct qpw_error *err)

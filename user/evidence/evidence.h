@@ -3,6 +3,7 @@
 #ifndef QPW_EVIDENCE_EVIDENCE_H
 #define QPW_EVIDENCE_EVIDENCE_H
 
+#include "anonymous/anonymous.h"
 #include "evidence/figures.h"
 #include "util/error.h"
 
@@ -14,22 +15,27 @@ struct qpw_evidence_source {
     const char *policy_why;   /* and why */
     const char *source_name;  /* of the vendor's page; NULL: not said */
     const char *alerts;       /* path of the alert log; NULL: none is known */
-    bool anonymous;           /* names and addresses stand for others: then no line of the log is copied */
+    const struct qpw_anonymous *anonymous; /* whose names the report has already; NULL: its own */
 };
 
 /*
- * Writes it into a new or empty folder: README.txt, report.json, .html and .txt, requirements.json and .txt, policy.txt,
- * source-digest.txt, alerts.jsonl, chain.json, coverage.json, versions.txt, SIGN-OFF.txt, SHA256SUMS. 0, or a negative errno
+ * Writes it into a new or empty folder: README.txt, report.json, .html and .txt, requirements.json and .txt, recount.sh,
+ * policy.txt, source-digest.txt, alerts.jsonl, chain.json, coverage.json, versions.txt, SIGN-OFF.txt, SHA256SUMS. 0, or a negative errno
  * with err and nothing left of it.
  */
 int qpw_evidence_write(const struct qpw_evidence_source *evidence, const char *folder, struct qpw_error *err);
 
-/* The table with its figures, as JSON ("qportwatch.evidence/1") and as text. 0, or a negative errno. */
-int qpw_requirements_json(const struct qpw_evidence_source *evidence, const struct qpw_figure_value *figures, FILE *out);
-int qpw_requirements_text(const struct qpw_evidence_source *evidence, const struct qpw_figure_value *figures, FILE *out);
+struct qpw_evidence_figures {
+    struct qpw_figure_value values[QPW_FIGURE_COUNT];
+    const struct qpw_log_sums *log; /* NULL: none could be read */
+};
 
-/* README.txt, SIGN-OFF.txt. */
-void qpw_evidence_readme(const struct qpw_evidence_source *evidence, FILE *out);
+/* The table with its figures, as JSON ("qportwatch.evidence/1") and as text. 0, or a negative errno. */
+int qpw_requirements_json(const struct qpw_evidence_source *evidence, const struct qpw_evidence_figures *figures, FILE *out);
+int qpw_requirements_text(const struct qpw_evidence_source *evidence, const struct qpw_evidence_figures *figures, FILE *out);
+
+/* README.txt, SIGN-OFF.txt. log NULL: none could be read. */
+void qpw_evidence_readme(const struct qpw_evidence_source *evidence, const struct qpw_log_sums *log, FILE *out);
 void qpw_evidence_sign_off(const struct qpw_evidence_source *evidence, FILE *out);
 
 #endif

@@ -7,39 +7,56 @@
 #include "facts/listening.h"
 #include "words/rule.h"
 
-#define DAY_NS 86400000000000ull
+#define DAY_US 86400000000ull
 
-const char *qpw_figure_what(unsigned figure)
+const char *qpw_figure_of_name(unsigned of)
 {
-#define WHAT(symbol, what, where) what,
-    static const char *const whats[] = {QPW_FIGURES(WHAT)};
-#undef WHAT
+#define NAME(symbol, name, label) name,
+    static const char *const names[] = {QPW_FIGURE_OFS(NAME)};
+#undef NAME
 
-    return figure < QPW_FIGURE_COUNT ? whats[figure] : "";
+    return of < QPW_FIGURE_OF_COUNT ? names[of] : "";
 }
 
-const char *qpw_figure_where(unsigned figure)
+const char *qpw_figure_of_label(unsigned of)
 {
-#define WHERE(symbol, what, where) where,
-    static const char *const wheres[] = {QPW_FIGURES(WHERE)};
-#undef WHERE
+#define LABEL(symbol, name, label) label,
+    static const char *const labels[] = {QPW_FIGURE_OFS(LABEL)};
+#undef LABEL
 
-    return figure < QPW_FIGURE_COUNT ? wheres[figure] : "";
+    return of < QPW_FIGURE_OF_COUNT ? labels[of] : "";
+}
+
+const struct qpw_figure_row *qpw_figure_row(unsigned figure)
+{
+#define JQ(...) #__VA_ARGS__
+#define ROW(symbol, name, of, what, file, filter) {name, what, file, filter, QPW_FIGURE_OF_##of},
+    static const struct qpw_figure_row figures[QPW_FIGURE_COUNT + 1] = {
+#include "evidence/figures.list"
+    };
+#undef ROW
+#undef JQ
+
+    return &figures[figure < QPW_FIGURE_COUNT ? figure : QPW_FIGURE_COUNT];
 }
 
 /* FIGURES(A, B) of the list: each by its enum, those not used by QPW_FIGURE_COUNT. */
 #define FIGURE(name) QPW_FIGURE_##name
-#define FIGURES_8(a, b, c, d, e, f, g, h, ...) {a, b, c, d, e, f, g, h}
 #define NO QPW_FIGURE_COUNT
-#define PICK(_1, _2, _3, _4, _5, _6, _7, NAME, ...) NAME
-#define F1(a) FIGURES_8(FIGURE(a), NO, NO, NO, NO, NO, NO, NO)
-#define F2(a, b) FIGURES_8(FIGURE(a), FIGURE(b), NO, NO, NO, NO, NO, NO)
-#define F3(a, b, c) FIGURES_8(FIGURE(a), FIGURE(b), FIGURE(c), NO, NO, NO, NO, NO)
-#define F4(a, b, c, d) FIGURES_8(FIGURE(a), FIGURE(b), FIGURE(c), FIGURE(d), NO, NO, NO, NO)
-#define F5(a, b, c, d, e) FIGURES_8(FIGURE(a), FIGURE(b), FIGURE(c), FIGURE(d), FIGURE(e), NO, NO, NO)
-#define F6(a, b, c, d, e, f) FIGURES_8(FIGURE(a), FIGURE(b), FIGURE(c), FIGURE(d), FIGURE(e), FIGURE(f), NO, NO)
-#define F7(a, b, c, d, e, f, g) FIGURES_8(FIGURE(a), FIGURE(b), FIGURE(c), FIGURE(d), FIGURE(e), FIGURE(f), FIGURE(g), NO)
-#define FIGURES(...) PICK(__VA_ARGS__, F7, F6, F5, F4, F3, F2, F1)(__VA_ARGS__)
+#define F1(a) FIGURE(a), NO, NO, NO, NO, NO, NO, NO, NO, NO
+#define F2(a, b) FIGURE(a), FIGURE(b), NO, NO, NO, NO, NO, NO, NO, NO
+#define F3(a, b, c) FIGURE(a), FIGURE(b), FIGURE(c), NO, NO, NO, NO, NO, NO, NO
+#define F4(a, b, c, d) FIGURE(a), FIGURE(b), FIGURE(c), FIGURE(d), NO, NO, NO, NO, NO, NO
+#define F5(a, b, c, d, e) FIGURE(a), FIGURE(b), FIGURE(c), FIGURE(d), FIGURE(e), NO, NO, NO, NO, NO
+#define F6(a, b, c, d, e, f) FIGURE(a), FIGURE(b), FIGURE(c), FIGURE(d), FIGURE(e), FIGURE(f), NO, NO, NO, NO
+#define F7(a, b, c, d, e, f, g) FIGURE(a), FIGURE(b), FIGURE(c), FIGURE(d), FIGURE(e), FIGURE(f), FIGURE(g), NO, NO, NO
+#define F8(a, b, c, d, e, f, g, h) FIGURE(a), FIGURE(b), FIGURE(c), FIGURE(d), FIGURE(e), FIGURE(f), FIGURE(g), FIGURE(h), NO, NO
+#define F9(a, b, c, d, e, f, g, h, i) \
+    FIGURE(a), FIGURE(b), FIGURE(c), FIGURE(d), FIGURE(e), FIGURE(f), FIGURE(g), FIGURE(h), FIGURE(i), NO
+#define F10(a, b, c, d, e, f, g, h, i, j) \
+    FIGURE(a), FIGURE(b), FIGURE(c), FIGURE(d), FIGURE(e), FIGURE(f), FIGURE(g), FIGURE(h), FIGURE(i), FIGURE(j)
+#define PICK(_1, _2, _3, _4, _5, _6, _7, _8, _9, _10, NAME, ...) NAME
+#define FIGURES(...) {PICK(__VA_ARGS__, F10, F9, F8, F7, F6, F5, F4, F3, F2, F1)(__VA_ARGS__)}
 
 size_t qpw_requirements(const struct qpw_requirement **ret)
 {
@@ -77,31 +94,34 @@ static void count_rule(struct counting *c, const struct qpw_rule_use *rule)
     if (!info->in_force || words.own) /* groups of the tool's own are not the policy's to approve */
         return;
     add(c, QPW_FIGURE_RULES_IN_FORCE, 1);
+    add(c, QPW_FIGURE_RULES_OF_VENDOR, words.vendor);
     add(c, QPW_FIGURE_RULES_WITHOUT_PURPOSE, !words.purpose[0]);
-    add(c, QPW_FIGURE_RULES_WITHOUT_REF, !words.ref[0]);
+    add(c, QPW_FIGURE_RULES_WITHOUT_REF, words.vendor || !words.ref[0]);
     if (words.cut && !words.ref[0]) /* what was cut may have named one */
-        c->values[QPW_FIGURE_RULES_WITHOUT_REF].known = false;
+        c->values[QPW_FIGURE_RULES_WITHOUT_REF].known = c->values[QPW_FIGURE_RULES_OF_VENDOR].known = false;
     if (words.cut && !words.until[0])
         c->values[QPW_FIGURE_EXCEPTIONS].known = false;
     add(c, QPW_FIGURE_RULES_INSECURE, insecure);
     add(c, QPW_FIGURE_RULES_WEAK, info->verdict == QPW_VERDICT_WEAK);
-    add(c, QPW_FIGURE_RULES_UNUSED, !qpw_sum_of(&rule->counts).packets);
+    add(c, QPW_FIGURE_RULES_UNUSED, !qpw_sum_of(&rule->counts).packets && !rule->inferred);
     add(c, QPW_FIGURE_EXCEPTIONS, words.until[0] != '\0');
 }
 
-static void count_findings(struct counting *c)
+static void count_finding(struct counting *c, const struct qpw_finding_row *f)
 {
-    const struct qpw_findings *found = &c->from->report->found;
+    unsigned state = qpw_finding_life(f).state, verdict = f->key.verdict;
+    bool open = state == QPW_FINDING_OPEN, unexpected = open && verdict == QPW_VERDICT_UNEXPECTED;
 
-    for (size_t i = 0; i < found->n_rows; i++) {
-        const struct qpw_finding_row *f = found->rows[i];
-        unsigned state = qpw_finding_life(f).state;
-        bool open = state == QPW_FINDING_OPEN && f->key.verdict == QPW_VERDICT_UNEXPECTED;
-
-        add(c, QPW_FIGURE_FINDINGS_UNEXPECTED, open);
-        add(c, QPW_FIGURE_FINDINGS_ANSWERED, open && qpw_finding_answered(f));
-        add(c, QPW_FIGURE_FINDINGS_ACKNOWLEDGED, state == QPW_FINDING_ACKNOWLEDGED);
-    }
+    add(c, QPW_FIGURE_FINDINGS_UNEXPECTED, unexpected);
+    add(c, QPW_FIGURE_FINDINGS_ANSWERED, unexpected && qpw_finding_answered(f));
+    add(c, QPW_FIGURE_FINDINGS_INBOUND, unexpected && f->key.direction == QPW_DIR_INBOUND);
+    add(c, QPW_FIGURE_FINDINGS_OUTBOUND, unexpected && f->key.direction == QPW_DIR_OUTBOUND);
+    add(c, QPW_FIGURE_FINDINGS_WEAK, open && verdict == QPW_VERDICT_WEAK);
+    add(c, QPW_FIGURE_FINDINGS_IMPLIED, open && verdict == QPW_VERDICT_IMPLIED);
+    add(c, QPW_FIGURE_FINDINGS_UNDECIDED, open && verdict == QPW_VERDICT_UNDECIDED);
+    add(c, QPW_FIGURE_FINDINGS_FORGED, qpw_is_foreign(f->value.reason));
+    add(c, QPW_FIGURE_FINDINGS_ACKNOWLEDGED, state == QPW_FINDING_ACKNOWLEDGED);
+    add(c, QPW_FIGURE_FINDINGS_CLOSED, state == QPW_FINDING_CLOSED);
 }
 
 static void count_listeners(struct counting *c)
@@ -109,12 +129,14 @@ static void count_listeners(struct counting *c)
     const struct qpw_listening *l = c->from->options->listening;
 
     c->values[QPW_FIGURE_LISTENERS].known = c->values[QPW_FIGURE_LISTENERS_UNLISTED].known =
-        c->values[QPW_FIGURE_RULES_NOT_LISTENING].known = l != NULL;
+        c->values[QPW_FIGURE_LISTENERS_OTHER].known = c->values[QPW_FIGURE_RULES_NOT_LISTENING].known = l != NULL;
     for (size_t i = 0; l && i < l->n; i++) {
-        bool reached = !l->rows[i].loopback && !l->rows[i].listener->ephemeral;
+        const struct qpw_listening_row *row = &l->rows[i];
+        bool reached = !row->loopback && !row->listener->ephemeral;
 
         add(c, QPW_FIGURE_LISTENERS, reached);
-        add(c, QPW_FIGURE_LISTENERS_UNLISTED, reached && l->rows[i].verdict == QPW_VERDICT_UNEXPECTED);
+        add(c, QPW_FIGURE_LISTENERS_UNLISTED, reached && row->verdict == QPW_VERDICT_UNEXPECTED);
+        add(c, QPW_FIGURE_LISTENERS_OTHER, row->wanted && row->owner_word == QPW_OWNER_OTHER);
     }
     add(c, QPW_FIGURE_RULES_NOT_LISTENING, l ? l->n_idle : 0);
 }
@@ -126,46 +148,62 @@ static void count_packets(struct counting *c)
 
     add(c, QPW_FIGURE_PACKETS_INBOUND, t->by_direction[QPW_DIR_INBOUND].packets);
     add(c, QPW_FIGURE_PACKETS_OUTBOUND, t->by_direction[QPW_DIR_OUTBOUND].packets);
-    add(c, QPW_FIGURE_PACKETS_UNEXPECTED, t->by_verdict[QPW_VERDICT_UNEXPECTED].packets);
     add(c, QPW_FIGURE_PACKETS_UNDECIDED, t->by_verdict[QPW_VERDICT_UNDECIDED].packets);
-    add(c, QPW_FIGURE_PACKETS_WEAK, t->by_verdict[QPW_VERDICT_WEAK].packets);
-    add(c, QPW_FIGURE_PACKETS_IMPLIED, t->by_verdict[QPW_VERDICT_IMPLIED].packets);
     add(c, QPW_FIGURE_PACKETS_PEER, t->by_verdict[QPW_VERDICT_PEER].packets);
-    for (unsigned i = 0; i < QPW_REASON_COUNT; i++)
-        if (qpw_is_foreign(i) || i == QPW_REASON_ECHO)
-            add(c, QPW_FIGURE_PACKETS_FORGED, t->undecided[i].packets + t->transit[i].packets);
+    add(c, QPW_FIGURE_PACKETS_ECHO, t->undecided[QPW_REASON_ECHO].packets + t->transit[QPW_REASON_ECHO].packets);
     add(c, QPW_FIGURE_PACKETS_UNSOLICITED, t->undecided[QPW_REASON_UNSOLICITED].packets);
     for (size_t i = 0; i < r->n_meters; i++)
         add(c, QPW_FIGURE_CONNECTIONS, r->meters[i].counts.connections);
 }
 
-static void count_coverage(struct counting *c)
+static uint64_t begin_of(const struct qpw_report *r)
+{
+    return r->since_unix_ns > r->s->from_unix_ns ? r->since_unix_ns : r->s->from_unix_ns;
+}
+
+/* In whole microseconds, as documents have times: what is counted again comes to the same. */
+static void count_gaps(struct counting *c)
 {
     const struct qpw_report *r = c->from->report;
-    uint64_t unseen_ns = 0;
+    uint64_t unseen_us = 0;
 
     for (size_t i = 0; i < r->n_gaps; i++) {
         const struct qpw_gap *gap = &r->gaps[i];
-        uint64_t to = gap->open || gap->to_unix_ns > r->s->unix_ns ? r->s->unix_ns : gap->to_unix_ns;
+        uint64_t from = gap->from_unix_ns > r->since_unix_ns ? gap->from_unix_ns : r->since_unix_ns;
 
-        add(c, QPW_FIGURE_GAPS, 1);
-        if (gap->kind != QPW_COVERAGE_AUDITOR_GAP && to > gap->from_unix_ns)
-            unseen_ns += to - gap->from_unix_ns;
+        if (gap->kind != QPW_COVERAGE_AUDITOR_GAP && gap->to_unix_ns > from)
+            unseen_us += gap->to_unix_ns / 1000 - from / 1000;
     }
-    add(c, QPW_FIGURE_SECONDS_UNSEEN, (unseen_ns + 999999999) / 1000000000);
-    for (size_t i = 0; i < r->s->n_coverage; i++) {
-        unsigned kind = r->s->coverage[i].kind;
+    add(c, QPW_FIGURE_GAPS, r->n_gaps);
+    add(c, QPW_FIGURE_SECONDS_UNSEEN, (unseen_us + 999999) / 1000000);
+}
 
-        if (r->s->coverage[i].unix_ns < r->since_unix_ns)
-            continue;
-        add(c, QPW_FIGURE_MONITORING_LOST, kind == QPW_COVERAGE_HOOK_LOST || kind == QPW_COVERAGE_INTERFACE_GONE);
-        add(c, QPW_FIGURE_AUDIT_RECORDS, kind == QPW_COVERAGE_ATTACHED || kind == QPW_COVERAGE_DETACHED ||
-                                             kind == QPW_COVERAGE_AUDITOR_STARTED || kind == QPW_COVERAGE_AUDITOR_STOPPED);
-        add(c, QPW_FIGURE_POLICY_CHANGES, kind == QPW_COVERAGE_RELOADED || kind == QPW_COVERAGE_RELOADED_ALONE);
-    }
+static void count_event(struct counting *c, unsigned kind)
+{
+    add(c, QPW_FIGURE_MONITORING_LOST, kind == QPW_COVERAGE_HOOK_LOST || kind == QPW_COVERAGE_INTERFACE_GONE);
+    add(c, QPW_FIGURE_AUDIT_RECORDS, kind == QPW_COVERAGE_ATTACHED || kind == QPW_COVERAGE_DETACHED ||
+                                         kind == QPW_COVERAGE_AUDITOR_STARTED || kind == QPW_COVERAGE_AUDITOR_STOPPED);
+    add(c, QPW_FIGURE_POLICY_CHANGES, kind == QPW_COVERAGE_RELOADED || kind == QPW_COVERAGE_RELOADED_ALONE);
+}
+
+static void count_coverage(struct counting *c)
+{
+    const struct qpw_report *r = c->from->report;
+    const struct qpw_snapshot *s = r->s;
+
+    count_gaps(c);
+    for (size_t i = 0; i < s->n_coverage; i++)
+        if (s->coverage[i].unix_ns >= r->since_unix_ns)
+            count_event(c, s->coverage[i].kind);
+    c->values[QPW_FIGURE_LOSSES].known = !s->recorded;
     for (unsigned i = QPW_LOSS_NONE + 1; i < QPW_LOSS_COUNT; i++)
         if (!qpw_loss_delays(i))
-            add(c, QPW_FIGURE_LOSSES, r->s->losses[i]);
+            add(c, QPW_FIGURE_LOSSES, s->losses[i]);
+    c->values[QPW_FIGURE_INTERFACES_MONITORED].known = c->values[QPW_FIGURE_INTERFACES_UNMONITORED].known = s->inventory != NULL;
+    for (size_t i = 0; i < s->n_inventory; i++) {
+        add(c, QPW_FIGURE_INTERFACES_MONITORED, s->inventory[i].state == QPW_LINK_MONITORED);
+        add(c, QPW_FIGURE_INTERFACES_UNMONITORED, s->inventory[i].state == QPW_LINK_UNMONITORED);
+    }
     for (size_t i = 0; i < r->n_peers; i++) {
         add(c, QPW_FIGURE_PEERS, r->peers[i].info->in_force);
         add(c, QPW_FIGURE_PEERS_SILENT, r->peers[i].info->in_force && r->peers[i].silent);
@@ -174,38 +212,42 @@ static void count_coverage(struct counting *c)
 
 static uint64_t days(uint64_t from, uint64_t to)
 {
-    return to > from ? (to - from) / DAY_NS : 0;
+    return to > from ? (to / 1000 - from / 1000) / DAY_US : 0;
 }
 
 static void count_log(struct counting *c)
 {
-    const struct qpw_figures_from *from = c->from;
+    static const unsigned of_log[] = {QPW_FIGURE_ALERT_RECORDS, QPW_FIGURE_CHAIN_BREAKS, QPW_FIGURE_LOG_DAYS, QPW_FIGURE_AUDIT_RECORDS_LOGGED,
+                                      QPW_FIGURE_FAILURES_REPORTED};
+    const struct qpw_log_sums *log = c->from->log;
 
-    c->values[QPW_FIGURE_ALERT_RECORDS].known = c->values[QPW_FIGURE_CHAIN_BREAKS].known =
-        c->values[QPW_FIGURE_LOG_DAYS].known = from->log != NULL;
-    if (!from->log)
+    for (size_t i = 0; i < sizeof(of_log) / sizeof(*of_log); i++)
+        c->values[of_log[i]].known = log != NULL;
+    if (!log)
         return;
-    add(c, QPW_FIGURE_ALERT_RECORDS, from->log->records);
-    add(c, QPW_FIGURE_CHAIN_BREAKS, from->log->n_breaches);
-    add(c, QPW_FIGURE_LOG_DAYS, days(from->log_first_unix_ns, from->log_last_unix_ns));
+    add(c, QPW_FIGURE_ALERT_RECORDS, log->chain.records);
+    add(c, QPW_FIGURE_CHAIN_BREAKS, log->chain.n_breaches);
+    add(c, QPW_FIGURE_LOG_DAYS, days(log->oldest_unix_ns, log->newest_unix_ns));
+    add(c, QPW_FIGURE_AUDIT_RECORDS_LOGGED, log->audit_records);
+    add(c, QPW_FIGURE_FAILURES_REPORTED, log->failures);
 }
 
 void qpw_figures_make(const struct qpw_figures_from *from, struct qpw_figure_value ret[QPW_FIGURE_COUNT])
 {
-    const struct qpw_snapshot *s = from->report->s;
-    uint64_t since = from->report->since_unix_ns > s->from_unix_ns ? from->report->since_unix_ns : s->from_unix_ns;
+    const struct qpw_report *r = from->report;
     struct counting c = {from, ret};
 
     memset(ret, 0, QPW_FIGURE_COUNT * sizeof(*ret));
     for (unsigned i = 0; i < QPW_FIGURE_COUNT; i++)
         ret[i].known = true;
-    for (size_t i = 0; i < from->report->n_rules; i++)
-        count_rule(&c, &from->report->rules[i]);
-    count_findings(&c);
+    for (size_t i = 0; i < r->n_rules; i++)
+        count_rule(&c, &r->rules[i]);
+    for (size_t i = 0; i < r->found.n_rows; i++)
+        count_finding(&c, r->found.rows[i]);
     count_listeners(&c);
     count_packets(&c);
     count_coverage(&c);
     count_log(&c);
-    add(&c, QPW_FIGURE_VENDOR_PAGE, s->meta.source_digest[0] != '\0');
-    add(&c, QPW_FIGURE_PERIOD_DAYS, days(since, s->unix_ns));
+    add(&c, QPW_FIGURE_VENDOR_PAGE, r->s->meta.source_digest[0] != '\0');
+    add(&c, QPW_FIGURE_PERIOD_DAYS, days(begin_of(r), r->s->unix_ns));
 }

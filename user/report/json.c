@@ -165,7 +165,8 @@ static json_t *rule_reasons(const struct qpw_policy *policy, const struct qpw_ru
     struct qpw_rule_words words;
 
     qpw_rule_words(policy, info, &words);
-    return json_pack("{s:o,s:o,s:o,s:o,s:o,s:o}", "purpose", qpw_json_text(words.purpose), "ref", qpw_json_text(words.ref), "owner",
+    return json_pack("{s:s,s:o,s:o,s:o,s:o,s:o,s:o}", "origin", qpw_rule_origin(&words), "purpose", qpw_json_text(words.purpose), "ref",
+                     qpw_json_text(words.ref), "owner",
                      qpw_json_text(words.owner), "until", qpw_json_text(words.until), "from", qpw_json_text(words.from), "insecure",
                      qpw_json_text(insecure));
 }
@@ -223,9 +224,9 @@ static json_t *coverage_interfaces(const struct qpw_report *r)
 
 static json_t *coverage(const struct qpw_report *r)
 {
-    return json_pack("{s:b,s:b,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o}", "replay", (int)r->s->replay, "incomplete",
+    return json_pack("{s:b,s:b,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o}", "replay", (int)r->s->replay, "incomplete",
                      (int)r->s->incomplete, "interfaces", coverage_interfaces(r), "unwatched", r->s->recorded ? json_null() : qpw_json_unwatched(r->s),
-                     "gaps", coverage_gaps(r), "events", qpw_json_events(r->s, r->since_unix_ns), "losses",
+                     "inventory", r->s->inventory ? qpw_json_inventory(r->s) : json_null(), "gaps", coverage_gaps(r), "events", qpw_json_events(r->s, r->since_unix_ns), "losses",
                      r->s->recorded ? json_null() : qpw_json_losses(r->s), "tables", qpw_json_tables(r->s), "memory_bytes",
                      qpw_json_number(r->s->memory_bytes), "notes", qpw_json_notes(r->s));
 }

@@ -126,16 +126,16 @@ static int read_ifaces(const struct qpw_kernel *k, const struct qpw_netlink *lin
     return s->ifaces ? 0 : -ENOMEM;
 }
 
-/* Return whether the interface is monitored, or is stacked above or below one that is, where its packets are seen. */
-static bool is_covered(const struct qpw_snapshot *s, const struct qpw_netlink *links, unsigned ifindex)
+/* Return the monitored interface that the device is, or is stacked above or below, where its packets are seen; NULL: none. */
+static const struct qpw_iface_row *seen_at(const struct qpw_snapshot *s, const struct qpw_netlink *links, unsigned ifindex)
 {
     for (size_t i = 0; i < s->n_ifaces; i++) {
         unsigned watched = s->ifaces[i].iface.ifindex;
 
         if (watched && s->ifaces[i].attached && (watched == ifindex || qpw_netlink_stacked(links, watched, ifindex)))
-            return true;
+            return &s->ifaces[i];
     }
-    return false;
+    return NULL;
 }
 
 /* Return whether the first device is stacked above the second, over any number of levels; the kernel allows 8. */
@@ -191,7 +191,7 @@ static int read_unwatched(const struct qpw_netlink *links, struct qpw_snapshot *
 
         if (!link[i].up || link[i].flags & IFF_LOOPBACK)
             continue;
-        if (is_covered(s, links, link[i].ifindex)) {
+        if (seen_at(s, links, link[i].ifindex)) {
             rc = note_stacked(links, &link[i], s);
             if (rc < 0)
                 return rc;
@@ -203,6 +203,49 @@ static int read_unwatched(const struct qpw_netlink *links, struct qpw_snapshot *
         s->n_unwatched++;
     }
     qsort(s->unwatched, s->n_unwatched, sizeof(*s->unwatched), by_packets);
+    return 0;
+}
+
+static enum qpw_link_state state_of(const struct qpw_link *link, const struct qpw_iface_row *at)
+{
+    if (at)
+        return at->iface.ifindex == link->ifindex ? QPW_LINK_MONITORED : QPW_LINK_SEEN_ELSEWHERE;
+    return link->flags & IFF_LOOPBACK ? QPW_LINK_LOOPBACK : link->up ? QPW_LINK_UNMONITORED : QPW_LINK_DOWN;
+}
+
+static int by_state(const void *a, const void *b)
+{
+    const struct qpw_inventory_row *x = a, *y = b;
+
+    return x->state != y->state ? (int)x->state - (int)y->state : strcmp(x->name, y->name);
+}
+
+static int read_inventory(const struct qpw_netlink *links, struct qpw_snapshot *s)
+{
+    size_t count;
+    const struct qpw_link *link = qpw_netlink_links(links, &count);
+
+    s->inventory = calloc(count + s->n_ifaces + 1, sizeof(*s->inventory));
+    if (!s->inventory)
+        return -ENOMEM;
+    for (size_t i = 0; i < count; i++) {
+        struct qpw_inventory_row *row = &s->inventory[s->n_inventory++];
+        const struct qpw_iface_row *at = seen_at(s, links, link[i].ifindex);
+
+        memcpy(row->name, link[i].name, sizeof(row->name));
+        memcpy(row->kind, link[i].kind, sizeof(row->kind));
+        row->state = state_of(&link[i], at);
+        if (row->state == QPW_LINK_SEEN_ELSEWHERE)
+            memcpy(row->at, at->name, sizeof(row->at));
+    }
+    for (size_t i = 0; i < s->n_ifaces; i++)
+        if (s->ifaces[i].gone) {
+            struct qpw_inventory_row *row = &s->inventory[s->n_inventory++];
+
+            memcpy(row->name, s->ifaces[i].name, sizeof(row->name));
+            row->state = QPW_LINK_GONE;
+        }
+    qsort(s->inventory, s->n_inventory, sizeof(*s->inventory), by_state);
     return 0;
 }
 
@@ -254,6 +297,7 @@ int qpw_collect_host(const struct qpw_kernel *k, const struct qpw_collect_option
     rc = read_ifaces(k, links, s);
     if (rc == 0 && links && !s->replay && !options->brief) {
         rc = read_unwatched(links, s);
+        rc = rc ? rc : read_inventory(links, s);
         rc = rc ? rc : note_interfaces(s);
         rc = rc ? rc : qpw_bypass_read(s, options->sysfs ? options->sysfs : "/sys", options->procfs ? options->procfs : "/proc");
         rc = rc ? rc : note_owners(k, s);

@@ -30,6 +30,7 @@ void qpw_snapshot_clear(struct qpw_snapshot *s)
     free(s->locals);
     free(s->ifaces);
     free(s->unwatched);
+    free(s->inventory);
     free(s->meters);
     free(s->findings);
     free(s->details);

@@ -90,6 +90,22 @@ struct qpw_unwatched_row {
     uint64_t tx_packets;
 };
 
+/* Each interface of the host, monitored or not, and why not. */
+enum qpw_link_state {
+    QPW_LINK_MONITORED,
+    QPW_LINK_SEEN_ELSEWHERE, /* part of a monitored device, or above it: `at` */
+    QPW_LINK_LOOPBACK,
+    QPW_LINK_DOWN,
+    QPW_LINK_UNMONITORED,    /* up, and nobody watches it */
+    QPW_LINK_GONE            /* was monitored; there is no such interface now */
+};
+struct qpw_inventory_row {
+    char name[16];
+    char kind[16]; /* as the kernel calls it: "bond", "vlan" …; empty for hardware and lo */
+    char at[16];
+    enum qpw_link_state state;
+};
+
 /* Conditions other than losses that hide packets or distort results; words/coverage.h puts them into words. */
 enum qpw_note_kind {
     QPW_NOTE_RDMA,           /* name: device, detail: its port, count: packets carried */
@@ -170,6 +186,8 @@ struct qpw_snapshot {
     size_t n_ifaces;
     struct qpw_unwatched_row *unwatched;
     size_t n_unwatched;
+    struct qpw_inventory_row *inventory;
+    size_t n_inventory;
 
     struct qpw_meter_row *meters;
     size_t n_meters;

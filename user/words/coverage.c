@@ -26,6 +26,18 @@ const char *qpw_words_unwatched(const struct qpw_unwatched_row *row, char *buf, 
                       qpw_words_count(row->tx_packets, tx, sizeof(tx)));
 }
 
+const char *qpw_words_link_state(const struct qpw_inventory_row *row, char *buf, size_t size)
+{
+    switch (row->state) {
+    case QPW_LINK_MONITORED: return "monitored";
+    case QPW_LINK_SEEN_ELSEWHERE: return qpw_format(buf, size, "not monitored itself: its packets are seen at %s", row->at);
+    case QPW_LINK_LOOPBACK: return "not monitored: the loopback interface carries no network traffic";
+    case QPW_LINK_DOWN: return "not monitored: it is down";
+    case QPW_LINK_GONE: return "not monitored any more: there is no such interface now";
+    default: return "not monitored: it is up, and not among the interfaces that the audit was attached to";
+    }
+}
+
 const char *qpw_words_gap(const struct qpw_snapshot *s, const struct qpw_gap *gap, char *buf, size_t size)
 {
     const char *iface = qpw_snapshot_iface(s, gap->iface);

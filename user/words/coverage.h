@@ -12,6 +12,9 @@ const char *qpw_words_watched(const struct qpw_snapshot *s, const struct qpw_ifa
 /* "eth1 (1.23 M packets received, 0 sent)". */
 const char *qpw_words_unwatched(const struct qpw_unwatched_row *row, char *buf, size_t size);
 
+/* Whether an interface of the host is monitored, and why not: "its packets are seen at bond0". */
+const char *qpw_words_link_state(const struct qpw_inventory_row *row, char *buf, size_t size);
+
 /* "eth0 monitoring lost from 20:41:07 to now"; times as qpw_words_moment(). */
 const char *qpw_words_gap(const struct qpw_snapshot *s, const struct qpw_gap *gap, char *buf, size_t size);
 

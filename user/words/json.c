@@ -93,6 +93,22 @@ json_t *qpw_json_unwatched(const struct qpw_snapshot *s)
     return list;
 }
 
+json_t *qpw_json_inventory(const struct qpw_snapshot *s)
+{
+    static const char *const states[] = {"monitored", "seen-elsewhere", "loopback", "down", "unmonitored", "gone"};
+    json_t *list = json_array();
+    char why[128];
+
+    for (size_t i = 0; i < s->n_inventory; i++) {
+        const struct qpw_inventory_row *row = &s->inventory[i];
+
+        json_array_append_new(list, json_pack("{so so ss so ss}", "name", qpw_json_text(row->name), "kind", qpw_json_text(row->kind),
+                                              "state", states[row->state], "at", qpw_json_text(row->at), "why",
+                                              qpw_words_link_state(row, why, sizeof(why))));
+    }
+    return list;
+}
+
 json_t *qpw_json_notes(const struct qpw_snapshot *s)
 {
     json_t *list = json_array();

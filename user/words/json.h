@@ -36,6 +36,9 @@ json_t *qpw_json_events(const struct qpw_snapshot *s, uint64_t since_unix_ns);
 /* [{name, rx_packets, tx_packets}] */
 json_t *qpw_json_unwatched(const struct qpw_snapshot *s);
 
+/* [{name, kind, state, why}] of all interfaces of the host */
+json_t *qpw_json_inventory(const struct qpw_snapshot *s);
+
 /* [sentence] */
 json_t *qpw_json_notes(const struct qpw_snapshot *s);
 

@@ -78,12 +78,14 @@ static void from_text(const struct qpw_rule_info *info, struct qpw_rule_words *r
     if (qpw_statements_read_text(&all, "", text, strlen(text), &ignored) == 0 && all.n)
         from_words(&all.list[0], ret);
     qpw_statements_clear(&all);
+    ret->vendor = !strncmp(info->file, "built-in:", strlen("built-in:")) || (*ret->ref && qpw_ref_is_page(ret->ref, NULL));
 }
 
-static void from_rule(const struct qpw_rule *rule, struct qpw_rule_words *ret)
+static void from_rule(const struct qpw_policy *policy, const struct qpw_rule *rule, struct qpw_rule_words *ret)
 {
     take(ret->purpose, sizeof(ret->purpose), rule->purpose);
     take(ret->ref, sizeof(ret->ref), rule->ref);
+    ret->vendor = rule->flags & QPW_RULE_BUILTIN || (rule->ref && qpw_ref_is_page(rule->ref, policy->source_name));
     take(ret->owner, sizeof(ret->owner), rule->owner);
     if (rule->until)
         qpw_until_text(rule->until, ret->until, sizeof(ret->until));
@@ -96,10 +98,15 @@ void qpw_rule_words(const struct qpw_policy *policy, const struct qpw_rule_info 
     memset(ret, 0, sizeof(*ret));
     for (size_t i = 0; policy && i < policy->n_rules; i++)
         if (!strcmp(policy->rules[i].name, info->name)) {
-            from_rule(&policy->rules[i], ret);
+            from_rule(policy, &policy->rules[i], ret);
             return;
         }
     from_text(info, ret);
+}
+
+const char *qpw_rule_origin(const struct qpw_rule_words *words)
+{
+    return words->own ? "tool" : words->vendor ? "vendor" : "site";
 }
 
 /* ---- Services whose protocol protects nothing, or that the guides of hardening name ---- */

@@ -14,6 +14,7 @@ struct qpw_rule_words {
     char until[32];
     char from[192];    /* as in from= */
     bool own;          /* no statement of the policy but a group of the tool's own: basic network traffic, or companions */
+    bool vendor;       /* from the vendor's page: its ref= names a line of that, and no approval of the site's */
     bool cut;          /* what is known of the statement ends before its end: more may have been said */
 };
 
@@ -22,6 +23,9 @@ struct qpw_rule_words {
  * beside the rule goes, which may be cut.
  */
 void qpw_rule_words(const struct qpw_policy *policy, const struct qpw_rule_info *info, struct qpw_rule_words *ret);
+
+/* "tool", "vendor" or "site": whose the rule is. Static. */
+const char *qpw_rule_origin(const struct qpw_rule_words *words);
 
 /* What is insecure of a service by itself: "clear-text login and data" of tcp/23; NULL: not known to be. Static. */
 const char *qpw_words_insecure(unsigned protocol, unsigned port);

@@ -78,6 +78,8 @@ int qpw_log_verify_file(struct qpw_log_verify *v, const char *path, struct qpw_e
         if (r <= 0)
             break;
         qpw_log_verify_line(v, name, ++number, line, length);
+        if (v->each)
+            v->each(v->arg, line, length);
     }
     v->files += r == 0;
     qpw_log_lines_close(lines);

@@ -25,6 +25,8 @@ struct qpw_log_verify {
     uint64_t first;                 /* number of the first record */
     struct qpw_log_breach breaches[QPW_LOG_BREACHES];
     uint64_t n_breaches;
+    void (*each)(void *arg, const char *line, size_t length); /* gets every line of the files, too; NULL: nobody does */
+    void *arg;
     bool torn; /* the last line is not whole: the auditor ended while it was written */
 };
 

@@ -8,6 +8,7 @@
 
 #include "policy/compile/compile_int.h"
 #include "policy/lang/suppress.h"
+#include "policy/lang/rule_text.h"
 
 void qpw_compiled_clear(struct qpw_compiled *c)
 {
@@ -54,9 +55,7 @@ static bool is_exception(const struct qpw_policy *policy, const struct qpw_rule 
 {
     if (rule->until)
         return true;
-    if (!rule->ref || (rule->flags & QPW_RULE_BUILTIN))
-        return false;
-    return !policy->source_name || strncmp(rule->ref, policy->source_name, strlen(policy->source_name));
+    return rule->ref && !(rule->flags & QPW_RULE_BUILTIN) && !qpw_ref_is_page(rule->ref, policy->source_name);
 }
 
 static void add_exception(struct qpw_compiled *out, const char *name, const char *text, int64_t until, bool suppression)

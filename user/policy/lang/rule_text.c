@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 #include "policy/lang/rule_text.h"
 
+#include <ctype.h>
 #include <netinet/in.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -129,4 +130,22 @@ const char *qpw_row_marks_text(const struct qpw_rule *rule, char *buf, size_t si
     if (*buf)
         memmove(buf, buf + 1, strlen(buf));
     return buf;
+}
+
+/* "ports.md:23": a file's name with its suffix, and a line. */
+static bool is_line_of_file(const char *ref)
+{
+    const char *colon = strrchr(ref, ':'), *dot = colon;
+
+    while (dot && dot > ref && *dot != '.' && *dot != '/')
+        dot--;
+    return dot && dot > ref && *dot == '.' && isalpha((unsigned char)dot[1]) && colon[1] &&
+           strspn(colon + 1, "0123456789") == strlen(colon + 1);
+}
+
+bool qpw_ref_is_page(const char *ref, const char *source)
+{
+    size_t length = source ? strlen(source) : 0;
+
+    return (length && !strncmp(ref, source, length) && (ref[length] == ':' || !ref[length])) || is_line_of_file(ref);
 }

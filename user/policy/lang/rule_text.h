@@ -24,4 +24,10 @@ const char *qpw_row_limits_text(const struct qpw_rule *rule, char *buf, size_t s
 /* Its other options but ref=: flags, owner=, speaks=, feature=, parent=. */
 const char *qpw_row_marks_text(const struct qpw_rule *rule, char *buf, size_t size);
 
+/*
+ * Whether ref= names a place in a vendor's page, such as "required-ports.md:23", and so where the rule comes from, not who
+ * approved it. source: the page that the policy names, NULL where it names none.
+ */
+bool qpw_ref_is_page(const char *ref, const char *source);
+
 #endif
