@@ -4,6 +4,7 @@
  * place, whatever was taken has a value and replaces only what an earlier file gave, and a file written of what was taken
  * reads as the same settings without a complaint.
  */
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
