@@ -11,7 +11,7 @@
 #include "util/document.h"
 #include "words/numbers.h"
 
-#define LAST_LINE 200 /* room for what is said about the rest */
+#define LAST_LINE 200 /* reserved for the line about omitted ones */
 
 void qpw_changelist_add(struct qpw_changelist *list, const char *format, ...)
 {
@@ -56,7 +56,7 @@ int qpw_changelist_write(const struct qpw_changelist *list, json_t *answer, size
 
     for (i = 0; i < list->n; i++) {
         line = *list->lines[i] ? qpw_json_text(list->lines[i]) : json_string("");
-        used += json_dumpb(line, NULL, 0, JSON_ENCODE_ANY) + 1; /* and a comma */
+        used += json_dumpb(line, NULL, 0, JSON_ENCODE_ANY) + 1; /* plus a comma */
         if (used > room) {
             json_decref(line);
             break;

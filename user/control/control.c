@@ -25,7 +25,7 @@ static int peer_credentials(int fd, struct ucred *ret)
     return getsockopt(fd, SOL_SOCKET, SO_PEERCRED, ret, &size) < 0 ? -errno : 0;
 }
 
-/* Closes all but one: what is copied into another process must not outlive this one's end. */
+/* Close all descriptors except one: copies in a child process must not outlive the parent. */
 static void close_others(int fd)
 {
     if (fd > 0)
@@ -33,7 +33,7 @@ static void close_others(int fd)
     close_range((unsigned)fd + 1, ~0u, 0);
 }
 
-/* Waits until the last of the parents has let go of fd, and ends with it. */
+/* Wait until the parents have closed fd, then exit, which closes the last copy. */
 static _Noreturn void close_at_end(int fd, int go)
 {
     char byte;
@@ -53,7 +53,7 @@ void qpw_control_let_go(int fd)
         close(go[1]);
         if (fork() == 0)
             close_at_end(fd, go[0]);
-        _exit(0); /* the other one is nobody's child to wait for */
+        _exit(0); /* init adopts and reaps the grandchild */
     }
     if (child > 0)
         waitpid(child, NULL, 0);
@@ -70,7 +70,7 @@ static int listen_beside(struct qpw_control_end *end, struct qpw_error *err)
     int r;
 
     qpw_lock_address(&address);
-    unlink(address.sun_path); /* of a holder that was killed */
+    unlink(address.sun_path); /* left by a killed holder */
     end->fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (end->fd < 0)
         return qpw_fail(err, -errno, "making the control socket: %s", strerror(errno));
@@ -106,7 +106,7 @@ int qpw_control_listen(struct qpw_control_end *ret, struct qpw_error *err)
 void qpw_control_close(struct qpw_control_end *end)
 {
     if (end->fd >= 0 && end->takes_files)
-        qpw_control_let_go(end->fd); /* with those who were not accepted yet */
+        qpw_control_let_go(end->fd); /* together with clients not accepted yet */
     else if (end->fd >= 0)
         close(end->fd);
     if (end->lock >= 0)
@@ -146,7 +146,10 @@ int qpw_control_accept(const struct qpw_control_end *end, int *ret_fd, struct qp
     return r;
 }
 
-/* Nobody answers, although the lock is held: what may be done about it. pid: as the kernel gave it, 0: it did not. */
+/*
+ * Fill err for an auditor that holds the lock but does not answer, with a remedy. pid: as the kernel reported it, 0:
+ * unknown.
+ */
 static int does_not_answer(int r, pid_t pid, struct qpw_error *err)
 {
     char who[64], way[96];
@@ -170,7 +173,8 @@ int qpw_control_connect(int *ret_fd, pid_t *ret_pid, struct qpw_error *err)
     if (fd < 0)
         return qpw_fail(err, -errno, "making a control socket: %s", strerror(errno));
     qpw_lock_address(&address);
-    setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience)); /* where many wait for a stopped one */
+    setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience)); /* bounds the wait for a stopped auditor
+                                                                             with a full backlog */
     r = connect(fd, (struct sockaddr *)&address, sizeof(address)) < 0 ? -errno : peer_credentials(fd, &who);
     if (r == 0 && who.uid != 0)
         r = -EPERM;
@@ -208,20 +212,21 @@ int qpw_control_send(int fd, const json_t *message)
 int qpw_control_receive(int fd, json_t **ret, struct qpw_error *err)
 {
     char buf[QPW_CONTROL_BYTES];
-    ssize_t got = recv(fd, buf, sizeof(buf), MSG_TRUNC); /* the message's length, not what fitted */
+    ssize_t got = recv(fd, buf, sizeof(buf), MSG_TRUNC); /* MSG_TRUNC: return the message's length even if it is
+                                                            longer than buf */
 
     if (got < 0)
         return -errno;
     return got ? qpw_message_read(buf, got, ret, err) : -EPIPE;
 }
 
-/* What came instead of an answer, in words. */
+/* Fill err with the reason for a missing answer. */
 static int no_answer(int r, pid_t pid, struct qpw_error *err)
 {
     switch (r) {
-    case -EBADMSG: return r; /* err is filled */
+    case -EBADMSG: return r; /* err is already filled */
     case -EMSGSIZE: return qpw_fail(err, r, "the request is longer than %u bytes", QPW_CONTROL_BYTES);
-    case -ECONNRESET: /* killed with the request unread */
+    case -ECONNRESET: /* killed before it read the request */
     case -EPIPE: return qpw_fail(err, r, "the auditor ended before it answered");
     default: return does_not_answer(r, pid, err);
     }

@@ -13,12 +13,12 @@
 #include "instance/owners.h"
 #include "instance/runs.h"
 
-/* What is to be removed, and what was. */
+/* The request and the result of a removal. */
 struct removal {
     const char *const *names;
     size_t n;        /* 0: all */
     size_t removed;  /* interfaces */
-    bool left_behind; /* something of the run is not here */
+    bool left_behind; /* part of the instance is not in this namespace */
 };
 
 static bool is_among(const char *const *names, size_t n, const char *name)
@@ -34,7 +34,7 @@ static bool is_named(const struct removal *r, const char *name)
     return r->n == 0 || is_among(r->names, r->n, name);
 }
 
-/* What the kernel side notes about a removal, as far as it goes on for other interfaces. */
+/* Record the removal in the instance, which continues on its other interfaces. */
 static void note(struct qpw_kernel *k, struct qpw_meta *meta, uint16_t number)
 {
     struct qpw_iface forget = {.number = number};
@@ -50,7 +50,7 @@ static void note(struct qpw_kernel *k, struct qpw_meta *meta, uint16_t number)
         qpw_coverage_add(&log, QPW_COVERAGE_DETACHED, number, "%s", "");
 }
 
-/* Owners are noted for as long as any interface of an instance is watched. */
+/* Stop recording owners once no interface of the instance remains. */
 static int remove_owners(const struct qpw_hook_scan *run, const struct removal *r, struct qpw_error *err)
 {
     for (size_t i = 0; i < run->n; i++)
@@ -59,7 +59,10 @@ static int remove_owners(const struct qpw_hook_scan *run, const struct removal *
     return qpw_owners_detach(run->place[0].instance, NULL, err);
 }
 
-/* k, meta: of the run, where it watches this network namespace and can be read; else NULL. */
+/*
+ * Remove the programs of one instance. k, meta: of the instance, if it is of this network namespace and readable; else
+ * NULL.
+ */
 static int remove_places(const struct qpw_hook_scan *run, struct qpw_kernel *k, struct qpw_meta *meta, struct removal *removal,
                          struct qpw_error *err)
 {
@@ -85,7 +88,7 @@ static int remove_places(const struct qpw_hook_scan *run, struct qpw_kernel *k, 
     return r;
 }
 
-/* Whether the run was attached to an interface that is not among its places here. */
+/* Return whether the instance was attached to an interface that is not in this list. */
 static bool misses_any(const struct qpw_hook_scan *run, const struct qpw_kernel *k, const struct qpw_meta *meta)
 {
     bool here[QPW_MAX_IFACES] = {false};
@@ -98,14 +101,14 @@ static bool misses_any(const struct qpw_hook_scan *run, const struct qpw_kernel 
     return false;
 }
 
-/* One run: all of its places here, or none that has an ifindex where all of its interfaces are away. */
+/* Remove one instance: all its hooks here, or a list without ifindex if all its interfaces have moved away. */
 static int remove_run(const struct qpw_hook_scan *run, struct removal *removal, struct qpw_error *err)
 {
     struct qpw_kernel kernel;
     struct qpw_meta meta = {0};
     size_t elsewhere = 0;
     int r = 0;
-    /* Another version's kernel side is removed too; only what it noted cannot be read. */
+    /* Instances of other versions are removed too; only their records cannot be read. */
     bool known = qpw_run_is_of_here(&run->place[0]) && qpw_instance_open(run, &kernel, NULL) == 0;
 
     if (known)
@@ -126,7 +129,7 @@ static int remove_run(const struct qpw_hook_scan *run, struct removal *removal, 
     return qpw_fail(err, -EBUSY, QPW_RUN_STILL_HELD);
 }
 
-/* The places of the instance that the first one belongs to. */
+/* Collect the hooks of the instance that entry `first` belongs to. */
 static int take_run(const struct qpw_hook_scan *places, size_t first, struct qpw_hook_scan *ret, struct qpw_error *err)
 {
     int r = 0;
@@ -138,7 +141,7 @@ static int take_run(const struct qpw_hook_scan *places, size_t first, struct qpw
     return r;
 }
 
-/* Every run among the places but `keep`, one after another. */
+/* Remove every instance in the list except `keep`, one after another. */
 static int remove_runs(const struct qpw_hook_scan *places, uint32_t keep, struct removal *removal, struct qpw_error *err)
 {
     struct qpw_hook_scan run;
@@ -158,7 +161,7 @@ static int remove_runs(const struct qpw_hook_scan *places, uint32_t keep, struct
     return r;
 }
 
-/* Adds the run whose interfaces are all away, if it is none of those. */
+/* Add the instance whose interfaces have all moved away, unless it is already listed. */
 static int add_unhooked(struct qpw_hook_scan *places, struct qpw_error *err)
 {
     struct qpw_hook_scan unhooked;
@@ -175,7 +178,7 @@ static int add_unhooked(struct qpw_hook_scan *places, struct qpw_error *err)
     return r;
 }
 
-/* Whether a run was attached to an interface of that name, wherever it is by now. */
+/* Return whether an instance was attached to an interface of that name, wherever it is now. */
 static bool was_attached(const struct qpw_hook_scan *places, const char *name)
 {
     struct qpw_meta meta;
@@ -199,7 +202,7 @@ static int not_attached(const char *name, struct qpw_error *err)
     return qpw_fail(err, -ENOENT, "%s: not attached; 'qportwatch status' lists the attached interfaces", name);
 }
 
-/* The lock is held: no auditor starts meanwhile. */
+/* Called with the lock held, so that no auditor starts meanwhile. */
 static int detach(struct removal *removal, struct qpw_error *err)
 {
     struct qpw_hook_scan places = {0};
@@ -211,10 +214,10 @@ static int detach(struct removal *removal, struct qpw_error *err)
             r = not_attached(removal->names[i], err);
     r = r ? r : remove_runs(&places, 0, removal, err);
     qpw_hook_scan_clear(&places);
-    if (r == 0 && removal->n && !removal->removed) /* it was, once, and is nowhere to be found */
+    if (r == 0 && removal->n && !removal->removed) /* it was attached once, but cannot be found now */
         r = not_attached(removal->names[0], err);
     if (r == 0 && !removal->n)
-        r = qpw_owners_detach(0, NULL, err); /* of runs whose interfaces are gone */
+        r = qpw_owners_detach(0, NULL, err); /* of instances whose interfaces are gone */
     return r;
 }
 
@@ -230,7 +233,7 @@ int qpw_detach(const char *const *names, size_t n, size_t *ret_removed, struct q
     if (r < 0)
         return r;
     r = detach(&removal, err);
-    qpw_lock_release(lock); /* with what a killed auditor left beside it */
+    qpw_lock_release(lock); /* also removes files left by a killed auditor */
     *ret_removed = removal.removed;
     return r;
 }

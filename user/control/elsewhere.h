@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* elsewhere.h - an auditor whose lock cannot be seen from here: its /run is another one, or its folder was removed. */
+/* elsewhere.h - an auditor whose lock is not visible here: its /run is a different one, or its folder was removed. */
 #ifndef QPW_CONTROL_ELSEWHERE_H
 #define QPW_CONTROL_ELSEWHERE_H
 
@@ -8,12 +8,13 @@
 #include "include/qportwatch_user.h"
 #include "instance/instance.h"
 
-/* Whether the lock here says nothing about the auditor that *meta is of. k: its kernel side. */
+/* Return whether the lock here is not that of the auditor in *meta. k: its instance. */
 bool qpw_lock_is_elsewhere(const struct qpw_kernel *k, const struct qpw_meta *meta);
 
 /*
- * To be asked by who holds the lock before acting in the auditor's place. 0: none lives; -EADDRINUSE with err filled: one
- * does, for its heartbeat goes on. Waits for that for three seconds, only where the lock is elsewhere.
+ * Check for a running auditor before acting in its place; the caller holds the lock. Return 0: none; -EADDRINUSE with
+ * err filled: one is running, because its heartbeat advances. Waits three seconds for that, but only if the lock is
+ * elsewhere.
  */
 int qpw_lock_check_elsewhere(const struct qpw_kernel *k, const struct qpw_meta *meta, struct qpw_error *err);
 

@@ -18,15 +18,15 @@
 #include "instance/instance.h"
 #include "util/file.h"
 
-/* Of the open file, not of the process: asking whether another holds it takes nothing (Linux 3.15). */
+/* Return an open file description lock: testing for another holder does not affect it (Linux 3.15). */
 static struct flock whole_file(void)
 {
     return (struct flock){.l_type = F_WRLCK, .l_whence = SEEK_SET};
 }
 
-#define ROUNDS 100 /* to take a lock whose last holder is just removing its file, or that is being looked at */
+#define ROUNDS 100 /* attempts while the last holder is removing the file, or a sweeper is testing it */
 #define SWEPT_US 10000
-#define HELD_NS 1000000000ull /* who only looks whether a lock may be removed has let go of it by then */
+#define HELD_NS 1000000000ull /* longer than a sweeper holds a lock to remove it */
 
 #define LOCK_ENDING ".lock"
 #define SOCKET_ENDING ".sock"
@@ -56,13 +56,13 @@ void qpw_lock_readers_address(struct sockaddr_un *ret)
     set_address(ret, READERS_ENDING);
 }
 
-/* Something else under a name of ours: it is not for us to remove. */
+/* Fail for a file of ours that is of another type: do not remove it. */
 static int not_ours(const char *name, const char *kind, struct qpw_error *err)
 {
     return qpw_fail(err, -EINVAL, "%s%s%s: is %s; remove it, it will be made again", QPW_LOCK_FOLDER, *name ? "/" : "", name, kind);
 }
 
-/* 0: the open file is a regular one. It is opened without waiting, as a FIFO would make one do. */
+/* Return 0 if the open file is regular. It was opened with O_NONBLOCK, because opening a FIFO would block. */
 static int check_regular(int fd, const char *name, struct qpw_error *err)
 {
     struct stat st;
@@ -72,7 +72,7 @@ static int check_regular(int fd, const char *name, struct qpw_error *err)
     return S_ISREG(st.st_mode) ? 0 : not_ours(name, qpw_file_kind(st.st_mode), err);
 }
 
-/* The folder; root's alone, or what lies in it may be anybody's. -ENOENT: there is none. */
+/* Open the folder. It must be exclusively root's; otherwise its contents could be anyone's. -ENOENT: there is none. */
 static int open_folder(struct qpw_error *err)
 {
     struct stat st;
@@ -102,7 +102,7 @@ uint64_t qpw_lock_folder_id(void)
     return stat(QPW_LOCK_FOLDER, &st) == 0 ? (uint64_t)st.st_dev << 40 ^ st.st_ino : 0;
 }
 
-/* Whether the file under that name is still the one that was opened: its last holder may have removed it. */
+/* Return whether the name still refers to the open file: its last holder may have removed it. */
 static bool is_current(int folder, const char *name, int fd)
 {
     struct stat now, ours;
@@ -111,7 +111,7 @@ static bool is_current(int folder, const char *name, int fd)
            now.st_dev == ours.st_dev;
 }
 
-/* Its number, and the pid namespace that this is a number of. */
+/* Read the holder's pid and the pid namespace that it belongs to. */
 static struct qpw_pid read_holder(int fd)
 {
     char text[64] = "", *end = text;
@@ -130,7 +130,10 @@ static int write_holder(int fd)
     return ftruncate(fd, 0) < 0 || pwrite(fd, text, length, 0) != length ? -errno : 0;
 }
 
-/* A descriptor; -EAGAIN: the folder went away meanwhile; another negative errno with err filled. */
+/*
+ * Open the lock file. Return a descriptor; -EAGAIN: the folder was removed meanwhile; or another negative errno with
+ * err filled.
+ */
 static int open_lock(int folder, const char *name, struct qpw_error *err)
 {
     int fd = openat(folder, name, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK, 0600), r;
@@ -150,7 +153,7 @@ static int open_lock(int folder, const char *name, struct qpw_error *err)
     return r;
 }
 
-/* One attempt. -EAGAIN: folder or file went away meanwhile. */
+/* Try once. -EAGAIN: the folder or the file was removed meanwhile. */
 static int try_take(int *ret_fd, struct qpw_pid *ret_holder, struct qpw_error *err)
 {
     char name[64];
@@ -181,7 +184,10 @@ static int try_take(int *ret_fd, struct qpw_pid *ret_holder, struct qpw_error *e
     return r;
 }
 
-/* Removes a lock that nobody holds, with the sockets beside it; who opens it at this moment sees that it is gone. */
+/*
+ * Remove a lock that nobody holds, with the sockets beside it; a process that opens it at this moment notices by
+ * is_current().
+ */
 static void remove_unheld(int folder, const char *name)
 {
     struct flock lock = whole_file();
@@ -200,7 +206,7 @@ static void remove_unheld(int folder, const char *name)
         close(fd);
 }
 
-/* What killed auditors left here, of this network namespace or others, that are gone or have a new auditor coming. */
+/* Remove locks left by killed auditors, of this network namespace or others. */
 static void sweep(void)
 {
     int folder = open_folder(NULL);
@@ -214,12 +220,12 @@ static void sweep(void)
             remove_unheld(folder, entry->d_name);
     }
     if (list)
-        closedir(list); /* with the folder's descriptor */
+        closedir(list); /* closes the folder's descriptor, too */
     else if (folder >= 0)
         close(folder);
 }
 
-/* Whether that process holds a lock, and not one who looks whether it may be removed, or has not written its number yet. */
+/* Return whether that process holds the lock; false for a sweeper, or if the pid is not written yet. */
 static bool is_alive(struct qpw_pid holder)
 {
     return holder.here > 0 && (kill(holder.here, 0) == 0 || errno == EPERM);
@@ -233,7 +239,7 @@ int qpw_lock_take(int *ret_fd, struct qpw_pid *ret_holder, struct qpw_error *err
     *ret_holder = (struct qpw_pid){0};
     for (int i = 0; i < ROUNDS && (r == -EAGAIN || (r == -EADDRINUSE && !is_alive(*ret_holder))); i++) {
         if (r == -EADDRINUSE && qpw_clock_monotonic_ns() > until_ns)
-            break; /* not to be seen from here, but it lives: looking for it among many processes takes a while */
+            break; /* a live holder outside this pid namespace; waiting it out takes long when many do */
         if (r == -EADDRINUSE)
             usleep(SWEPT_US);
         r = try_take(ret_fd, ret_holder, err);
@@ -257,7 +263,7 @@ void qpw_lock_release(int fd)
         qpw_lock_readers_address(&address);
         unlink(address.sun_path);
         name_file(name, sizeof(name), LOCK_ENDING);
-        unlinkat(folder, name, 0); /* while it is held: who opened it meanwhile sees that it is gone */
+        unlinkat(folder, name, 0); /* while it is held: a process that opened it meanwhile notices by is_current() */
         close(folder);
     }
     close(fd);

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * lock.h - who may be the auditor of a network namespace, and where its socket is.
+ * lock.h - the lock that permits one auditor per network namespace, and the address of its socket.
  *
- * Both are files named by the namespace's inode in a folder that only root may enter, and go
- * through the group of readers.h where there is one, so that no other user can take the one or be spoken to in place of the
- * other. The lock is a lock of the open file (fcntl(2), F_OFD_SETLK) and ends with its holder. An auditor in another mount
- * namespace may have a folder of its own: see control/elsewhere.h.
+ * Both are files named by the namespace's inode, in a folder that only root may enter, and the group of readers.h if it
+ * exists, so that no other user can take the lock or impersonate the auditor. The lock is an open file description lock
+ * (fcntl(2), F_OFD_SETLK) and ends with its holder. An auditor in another mount namespace may have a different folder:
+ * see control/elsewhere.h.
  */
 #ifndef QPW_CONTROL_LOCK_H
 #define QPW_CONTROL_LOCK_H
@@ -19,34 +19,34 @@
 #define QPW_LOCK_FOLDER "/run/qportwatch"
 
 /*
- * Takes the lock of this network namespace, making its folder if need be. *ret_fd is the caller's and holds it.
- * -EADDRINUSE: another process holds it, *ret_holder is that process (own 0: it has not written its number yet). Another
- * negative errno with err filled: the folder cannot be made, or it is not root's alone.
+ * Take the lock of this network namespace, creating its folder if necessary. The lock is held until the caller closes
+ * *ret_fd. Return 0; -EADDRINUSE: another process holds it, *ret_holder (own 0: its pid is not written yet); or another
+ * negative errno with err filled: the folder cannot be created, or is not exclusively root's.
  */
 int qpw_lock_take(int *ret_fd, struct qpw_pid *ret_holder, struct qpw_error *err);
 
-/* Gives the lock back and removes what belongs to it, socket and file; the folder stays, since it tells one /run from another. */
+/* Release the lock and remove its file and socket; keep the folder, because it identifies this /run. */
 void qpw_lock_release(int fd);
 
 /*
- * Whether a process holds the lock: 1 with *ret_holder that process, 0, or a negative errno where that cannot be known.
- * Never waits.
+ * Return 1 if a process holds the lock, with *ret_holder that process; 0 if none does; a negative errno if unknown.
+ * Never blocks.
  */
 int qpw_lock_held(struct qpw_pid *ret_holder);
 
 /*
- * What can be done about a holder that hangs, as the rest of a sentence: "'kill -9 12' ends it". The number of another
- * pid namespace is not for who is asked here: it would be a stranger's. Into buf, which is returned.
+ * Write a remedy for a holder that hangs as the rest of a sentence: "'kill -9 12' ends it". A pid of another pid
+ * namespace is omitted, because here it would be a different process. Returns buf.
  */
 const char *qpw_lock_way_out(struct qpw_pid holder, char *buf, size_t size);
 
-/* Which folder that is: another number where /run is another one. 0: there is none. */
+/* Return a number that identifies the folder, different for a different /run. 0: there is none. */
 uint64_t qpw_lock_folder_id(void);
 
-/* Where the socket of this network namespace's auditor is. */
+/* Get the address of the auditor's socket in this network namespace. */
 void qpw_lock_address(struct sockaddr_un *ret);
 
-/* Where those who may only read ask; see readers.h. */
+/* Get the address of the socket for read-only users; see readers.h. */
 void qpw_lock_readers_address(struct sockaddr_un *ret);
 
 #endif

@@ -20,9 +20,12 @@
 #define SO_PEERPIDFD 77 /* include/uapi/asm-generic/socket.h, Linux 6.5 */
 #endif
 
-#define NO_LOGIN UINT32_MAX /* /proc/PID/loginuid of what no login began */
+#define NO_LOGIN UINT32_MAX /* /proc/PID/loginuid of a process outside any login */
 
-/* One that cannot be read is not another one; and there is always a way to end the audit. */
+/*
+ * Fill err for a process that cannot be inspected. That is no proof of another namespace; and there is always a way to
+ * end the audit.
+ */
 static int unreadable(pid_t pid, const char *file, int error, struct qpw_error *err)
 {
     if (access("/proc/self/ns", X_OK) < 0)
@@ -50,7 +53,7 @@ int qpw_peer_has_rights(pid_t pid, bool may_be_elsewhere, struct qpw_error *err)
     for (size_t i = 0; i < sizeof(shared) / sizeof(*shared); i++) {
         r = qpw_process_shares((int)pid, shared[i]);
         if (may_be_elsewhere && r <= 0 && !strcmp(shared[i], "net")) {
-            elsewhere = true; /* or it is just ending, and in none */
+            elsewhere = true; /* in another one, or exiting and in none */
             continue;
         }
         snprintf(file, sizeof(file), "ns/%s", shared[i]);
@@ -69,7 +72,10 @@ int qpw_peer_has_rights(pid_t pid, bool may_be_elsewhere, struct qpw_error *err)
     return 0;
 }
 
-/* Of the process that connected itself where the kernel gives that, so that another with its number is not taken for it. */
+/*
+ * Open a pidfd of the process that connected, from the socket if the kernel provides it, so that a reused pid is not
+ * mistaken for it.
+ */
 static int open_pidfd(int fd, pid_t pid)
 {
     socklen_t size = sizeof(int);
@@ -92,7 +98,7 @@ int qpw_peer_may_control(int fd, pid_t *ret_pid, struct qpw_error *err)
         return qpw_fail(err, -EPERM, "the requesting process cannot be read: %s", strerror(errno));
     if (ret_pid)
         *ret_pid = who.pid;
-    if (who.uid != 0) /* as it was when it connected: what it executes meanwhile may be root's */
+    if (who.uid != 0) /* its user when it connected: what it has executed since may be setuid root */
         return qpw_fail(err, -EPERM, "who asks is user %u, not root", (unsigned)who.uid);
     if (who.pid <= 0)
         return qpw_fail(err, -EPERM, "the requesting process is in another pid namespace; run it in the auditor's own");
@@ -101,7 +107,7 @@ int qpw_peer_may_control(int fd, pid_t *ret_pid, struct qpw_error *err)
         return qpw_fail(err, -EPERM, "the requesting process (pid %d) cannot be read: %s", (int)who.pid, strerror(errno));
     r = qpw_peer_has_rights(who.pid, false, &why);
     if (poll(&alive, 1, 0) != 0)
-        r = qpw_fail(&why, -EPERM, "has ended"); /* what was read may be of another one, with the same number */
+        r = qpw_fail(&why, -EPERM, "has ended"); /* the data may be of another process that reused the pid */
     close(alive.fd);
     if (r == -EACCES)
         return qpw_fail(err, -EPERM, "the requesting process (pid %d) %s, so whether it may ask is not known; 'kill %d' in the same "
@@ -111,7 +117,10 @@ int qpw_peer_may_control(int fd, pid_t *ret_pid, struct qpw_error *err)
                             "and network namespaces", (int)who.pid, why.text) : 0;
 }
 
-/* The controlling terminal as in /dev, from field 7 of /proc/PID/stat (proc(5), Documentation/admin-guide/devices.txt). */
+/*
+ * Get the controlling terminal as in /dev, from field 7 of /proc/PID/stat (proc(5),
+ * Documentation/admin-guide/devices.txt).
+ */
 static void read_terminal(pid_t pid, char *ret, size_t size)
 {
     char text[512], *end;
@@ -131,7 +140,7 @@ static void read_terminal(pid_t pid, char *ret, size_t size)
         snprintf(ret, size, "terminal %u:%u", major(number), line);
 }
 
-/* Who logged in to begin it; empty: nobody did. */
+/* Get the login user of the process; empty: not of a login. */
 static void read_login(pid_t pid, char *ret, size_t size)
 {
     char number[16] = "";

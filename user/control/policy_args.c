@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* value NULL: not given, and not set. */
+/* Set a member; value NULL: leave it out. */
 static int set_string(json_t *args, const char *name, const char *value, struct qpw_error *err)
 {
     json_t *string = value ? json_string(value) : NULL;
@@ -101,7 +101,7 @@ int qpw_policy_args_read(const json_t *args, struct qpw_policy_options *ret, str
     return 0;
 }
 
-/* Either of two names in `more` drops both from `args`. */
+/* Drop both names from `args` if `more` has either. */
 static void replace(json_t *args, const json_t *more, const char *one, const char *other)
 {
     if (!json_object_get(more, one) && !json_object_get(more, other))

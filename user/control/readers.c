@@ -11,7 +11,7 @@
 #include "control/lock.h"
 #include "words/terminal.h"
 
-/* ---- What may be asked ---- */
+/* ---- Permitted commands ---- */
 
 static bool is_one_of(const char *word, const char *const *list)
 {
@@ -21,7 +21,7 @@ static bool is_one_of(const char *word, const char *const *list)
     return false;
 }
 
-/* Whole names only: what is cut short might mean another option. A value may follow after "=". */
+/* Accept full names only, because an abbreviation might mean another option. "=VALUE" may follow. */
 static bool is_allowed_option(const char *word)
 {
     static const char *const options[] = {"-j", "--json", "--all", "--format", "--since", "--until", "--by", "--fail-on",
@@ -42,7 +42,8 @@ bool qpw_readers_may(int argc, char *const *argv, struct qpw_error *err)
 
     if (argc < 1 || argc > QPW_READERS_WORDS)
         return qpw_fail(err, -EINVAL, "not the words of a command"), false;
-    if (!strcmp(argv[0], "top") && (argc < 2 || strcmp(argv[1], "--once"))) /* its keys can end the audit, and it never ends */
+    if (!strcmp(argv[0], "top") && (argc < 2 || strcmp(argv[1], "--once"))) /* its keys can end the audit, and it
+                                                                               runs without end */
         return qpw_fail(err, -EPERM, "members of the group " QPW_READERS_GROUP " may not use 'top' without --once first; root may"), false;
     for (int i = 0; i < argc; i++)
         if (i ? argv[i][0] == '-' && !is_allowed_option(argv[i]) : !is_one_of(argv[i], commands))
@@ -51,9 +52,9 @@ bool qpw_readers_may(int argc, char *const *argv, struct qpw_error *err)
     return true;
 }
 
-/* ---- Who asks ---- */
+/* ---- Client ---- */
 
-/* A descriptor, or a negative errno; -EACCES: this process may not, or there is nobody to ask. */
+/* Connect. Return a descriptor, or a negative errno; -EACCES: not permitted, or nothing is listening. */
 static int connect_to(void)
 {
     int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0), r;
@@ -77,7 +78,7 @@ static int connect_to(void)
 
 #define SERVER "the process that answers the group " QPW_READERS_GROUP
 
-/* Members of the group alone come as far as being refused by the socket itself. */
+/* Report a failed connection. Other users than members get -1, because they cannot enter the folder. */
 static int not_connected(int error, const char *command)
 {
     if (error == EACCES)
@@ -91,7 +92,7 @@ static int not_connected(int error, const char *command)
     return QPW_EXIT_FAILED;
 }
 
-/* What came instead of the exit status. n: as recv(2) gave it, with errno. */
+/* Report a missing exit status. n: result of recv(2), with errno. */
 static int no_answer(ssize_t n, const char *command)
 {
     const char *why = n < 0 ? strerror(errno) : "the answer ended early: it took too long, or the auditor has ended";
@@ -104,7 +105,7 @@ static int no_answer(ssize_t n, const char *command)
     return QPW_EXIT_FAILED;
 }
 
-/* The exit status that comes at last. */
+/* Receive the output, and return the exit status that ends it. */
 static int receive(int fd, const char *command, FILE *out)
 {
     struct timeval patience = {.tv_sec = QPW_READERS_ANSWER_SECONDS};
@@ -121,7 +122,7 @@ static int receive(int fd, const char *command, FILE *out)
     return no_answer(n, command);
 }
 
-/* Adds one word with its NUL. False: there is no room. */
+/* Append one word with its NUL. False: no space left. */
 static bool add_word(char request[QPW_READERS_REQUEST_BYTES], size_t *length, const char *word)
 {
     size_t bytes = strlen(word) + 1;
@@ -152,7 +153,7 @@ int qpw_readers_ask(int argc, char **argv, FILE *out)
             fprintf(stderr, "qportwatch %s: more than %u bytes of arguments\n", argv[0], QPW_READERS_REQUEST_BYTES);
             return QPW_EXIT_USAGE;
         }
-    send(fd, request, length, MSG_NOSIGNAL); /* why it failed, receiving says */
+    send(fd, request, length, MSG_NOSIGNAL); /* receive() reports the reason of a failure */
     status = receive(fd, argv[0], out);
     close(fd);
     return status;

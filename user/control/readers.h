@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * readers.h - commands that only read, run for members of the group `qportwatch`, who are not root.
+ * readers.h - read-only commands, run for members of the group `qportwatch`, who are not root.
  *
- * What they read takes root's rights. They ask over a socket of their own, which the auditor never touches: descriptors
- * that come with a message can hold up who closes them, and before Linux 6.16 they cannot be refused. A process
- * beside the auditor serves it (readers_server.h); each command runs in a process of its own, its output goes back as
- * packets, so no descriptor of the asker is ever taken.
+ * Reading needs root's rights. Members ask over a separate socket that the auditor never touches: descriptors attached
+ * to a message can block the process that closes them, and before Linux 6.16 they cannot be rejected. A process beside
+ * the auditor serves it (readers_server.h); each command runs in a process of its own, and its output is sent back as
+ * packets, so that no descriptor of the client is ever received.
  *
  *   request  "COLUMNS=" and the terminal's width, then the command's words, each with its NUL, in one packet
- *   answer   packets that begin with '1' (standard output) or '2' (standard error), 'a' alone at once and where there has been
- *            nothing else for a second (it is at work), then 'x' and the exit status
+ *   answer   packets that begin with '1' (standard output) or '2' (standard error); a single 'a' at once and after each
+ *            second without output (still working); finally 'x' and the exit status
  */
 #ifndef QPW_CONTROL_READERS_H
 #define QPW_CONTROL_READERS_H
@@ -20,24 +20,25 @@
 #include "util/error.h"
 
 #define QPW_READERS_GROUP "qportwatch"
-#define QPW_READERS_COMMAND "readers" /* the program as that process; not for people */
+#define QPW_READERS_COMMAND "readers" /* starts the program as that process; not for users */
 #define QPW_READERS_PROCESS "qportwatch-read" /* its name */
 
 #define QPW_READERS_COLUMNS "COLUMNS="
-#define QPW_READERS_WORDS 32         /* of a command, at most */
+#define QPW_READERS_WORDS 32         /* maximum number of words of a command */
 #define QPW_READERS_REQUEST_BYTES 4096u
 #define QPW_READERS_PACKET_BYTES 16384u
-#define QPW_READERS_RUN_SECONDS 60   /* for one command; who reads its output must not stop reading */
+#define QPW_READERS_RUN_SECONDS 60   /* maximum duration of a command, including the client's reading of its output */
 #define QPW_READERS_REQUEST_SECONDS 2
-#define QPW_READERS_ANSWER_SECONDS 5 /* without any packet, after which nobody waits */
+#define QPW_READERS_ANSWER_SECONDS 5 /* maximum time without a packet before the client gives up */
 
 /*
- * Has the command run: argv[0] is its name. Its exit status, with its output on `out` and its errors on this process's; or
- * -1: nobody serves readers here, or this process may not ask. Waits for QPW_READERS_ANSWER_SECONDS without a word at most.
+ * Ask for a command to be run; argv[0] is its name. Return its exit status, with its output on `out` and its errors on
+ * stderr; -1: nothing serves readers here, or this process may not ask. Waits at most QPW_READERS_ANSWER_SECONDS for
+ * each packet.
  */
 int qpw_readers_ask(int argc, char **argv, FILE *out);
 
-/* Whether the words are a command that only reads, with options that name no file. err says why not. */
+/* Return whether the words are a read-only command whose options name no file; otherwise err holds the reason. */
 bool qpw_readers_may(int argc, char *const *argv, struct qpw_error *err);
 
 #endif

@@ -21,11 +21,11 @@
 #include "control/lock.h"
 #include "control/readers.h"
 
-#define PLACES 4        /* commands at a time … */
-#define PLACES_OF_ONE 2 /* … of one user */
-#define REFUSALS 8      /* that are being said … */
+#define PLACES 4        /* concurrent commands in all */
+#define PLACES_OF_ONE 2 /* of one user */
+#define REFUSALS 8      /* concurrent refusals in all */
 #define REFUSALS_OF_ONE 2
-#define REFUSED_US 100000 /* for the request of who is refused */
+#define REFUSED_US 100000 /* wait for the request of a refused client */
 #define AT_WORK_MS 1000
 #define NICE 10
 #define LOOKS 20
@@ -43,7 +43,7 @@ static void send_packet(int fd, char kind, const void *bytes, size_t length)
 
     packet[0] = kind;
     memcpy(packet + 1, bytes, length);
-    send(fd, packet, length + 1, MSG_NOSIGNAL); /* who has gone needs nothing */
+    send(fd, packet, length + 1, MSG_NOSIGNAL); /* no error handling: a client that disconnected needs nothing */
 }
 
 static _Noreturn void end(int fd, int status)
@@ -63,12 +63,13 @@ static _Noreturn void refuse(int fd, const char *command, const char *why)
     end(fd, QPW_EXIT_FAILED);
 }
 
-/* columns: "COLUMNS=" and digits. */
+/* Run a command. columns: "COLUMNS=" and digits. */
 static _Noreturn void execute(char **argv, char *columns, const int outputs[2])
 {
     char *environment[] = {"PATH=/usr/sbin:/usr/bin:/sbin:/bin", "LANG=C.UTF-8", columns, NULL};
 
-    setpriority(PRIO_PROCESS, 0, NICE); /* behind the machine's own work, but not who answers */
+    setpriority(PRIO_PROCESS, 0, NICE); /* yield to the machine's own work; only the command, not the process that
+                                           answers */
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     dup2(outputs[0], STDOUT_FILENO);
     dup2(outputs[1], STDERR_FILENO);
@@ -79,10 +80,10 @@ static _Noreturn void execute(char **argv, char *columns, const int outputs[2])
 
 static void say_at_work(int fd)
 {
-    send(fd, "a", 1, MSG_NOSIGNAL | MSG_DONTWAIT); /* where there is no room there is enough to read */
+    send(fd, "a", 1, MSG_NOSIGNAL | MSG_DONTWAIT); /* if the buffer is full, the client has packets enough to read */
 }
 
-/* Passes on what comes until both ends are closed. */
+/* Forward output until both pipes are closed. */
 static void pass_on(int fd, const int from[2])
 {
     struct pollfd inputs[] = {{.fd = from[0], .events = POLLIN}, {.fd = from[1], .events = POLLIN}};
@@ -128,7 +129,7 @@ static _Noreturn void run(int fd, char *columns, char **words)
     end(fd, WIFEXITED(status) ? WEXITSTATUS(status) : QPW_EXIT_FAILED);
 }
 
-/* How wide the asker's terminal is, as the first word of a request. */
+/* Return whether the first word of a request is the client's terminal width. */
 static bool is_columns(const char *word)
 {
     size_t length = strlen(QPW_READERS_COLUMNS);
@@ -136,7 +137,7 @@ static bool is_columns(const char *word)
     return !strncmp(word, QPW_READERS_COLUMNS, length) && word[length] && !word[length + strspn(word + length, "0123456789")];
 }
 
-/* The words of the packet, into argv with a NULL behind them; how many, 0: it is none. */
+/* Read the words of the packet into argv, NULL-terminated. Return their number; 0: not a request. */
 static int read_request(int fd, char *packet, char *argv[QPW_READERS_WORDS + 2])
 {
     ssize_t n = recv(fd, packet, QPW_READERS_REQUEST_BYTES, MSG_TRUNC);
@@ -153,7 +154,7 @@ static int read_request(int fd, char *packet, char *argv[QPW_READERS_WORDS + 2])
     return argc;
 }
 
-/* go: closed by the server once it has let go of fd, so that this process is the one that closes it. */
+/* Serve one client. go: closed by the server after it has closed fd, so that this process closes it last. */
 static _Noreturn void serve_one(int fd, int go, const char *why_not)
 {
     struct timeval patience = {.tv_sec = why_not ? 0 : QPW_READERS_REQUEST_SECONDS, .tv_usec = why_not ? REFUSED_US : 0};
@@ -161,7 +162,7 @@ static _Noreturn void serve_one(int fd, int go, const char *why_not)
     struct qpw_error err;
     int argc;
 
-    alarm(QPW_READERS_RUN_SECONDS); /* ends this process, and with it the command */
+    alarm(QPW_READERS_RUN_SECONDS); /* ends this process, and thereby the command */
     while (read(go, &byte, 1) < 0 && errno == EINTR)
         ;
     setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
@@ -191,7 +192,7 @@ static void tidy(struct place places[PLACES + REFUSALS])
             places[i].pid = 0;
 }
 
-/* Why that user's command is not run now; NULL: it is. */
+/* Return why that user's command cannot run now; NULL: it can. */
 static const char *hindrance(struct place places[PLACES + REFUSALS], uid_t uid)
 {
     int all = 0, own = 0;
@@ -207,7 +208,10 @@ static const char *hindrance(struct place places[PLACES + REFUSALS], uid_t uid)
     return all >= PLACES ? "too many commands are running; try again" : NULL;
 }
 
-/* Whoever may enter the folder may connect: the group and root. Descriptor `life` and the listener are closed. */
+/*
+ * Start a process for one client. Everyone who may enter the folder can connect: the group and root. The child closes
+ * `life` and the listener.
+ */
 static void start_one(int fd, int listen_fd, int life, struct place *place, const char *why_not)
 {
     int go[2];
@@ -230,7 +234,7 @@ static void start_one(int fd, int listen_fd, int life, struct place *place, cons
     close(go[1]);
 }
 
-/* One whose answer has come just now is given the moment that its process takes to end. */
+/* Wait briefly for a user's slot, because the process of a command just answered takes a moment to exit. */
 static const char *lasting_hindrance(struct place places[PLACES + REFUSALS], uid_t uid)
 {
     const char *why = hindrance(places, uid);
@@ -259,7 +263,10 @@ static int refusals_of(const struct place places[PLACES + REFUSALS], uid_t uid)
     return own;
 }
 
-/* One user who asks again and again is refused at once, and in the end without a word, so that others get their turn. */
+/*
+ * Accept one client. A user who keeps asking is refused at once, and in the end without an answer, so that others get
+ * their turn.
+ */
 static void accept_one(int listen_fd, int life, struct place places[PLACES + REFUSALS])
 {
     struct place *place = free_place(places);
@@ -292,13 +299,13 @@ int qpw_readers_serve(int listen_fd, int life)
         if (poll(sources, 2, 200) < 0 && errno != EINTR)
             return QPW_EXIT_FAILED;
         if (sources[0].revents)
-            return QPW_EXIT_OK; /* the auditor has ended; what runs ends with this process */
+            return QPW_EXIT_OK; /* the auditor has ended; running commands end with this process */
         if (sources[1].revents)
             accept_one(listen_fd, life, places);
     }
 }
 
-/* The group may go through the folder and speak; nobody else may, and it may not list or make anything there. */
+/* Let the group traverse the folder and connect, but not list it or create files; all others stay out. */
 static int let_in(const char *path, gid_t group)
 {
     return chown(QPW_LOCK_FOLDER, 0, group) < 0 || chmod(QPW_LOCK_FOLDER, 0710) < 0 || chown(path, 0, group) < 0 ||
@@ -307,7 +314,7 @@ static int let_in(const char *path, gid_t group)
 
 int qpw_readers_listen(int *ret_fd, struct qpw_error *err)
 {
-    const struct group *group = getgrnam(QPW_READERS_GROUP); /* once: whoever keeps the list may be slow */
+    const struct group *group = getgrnam(QPW_READERS_GROUP); /* look it up once, because the name service may be slow */
     struct sockaddr_un address;
     mode_t mask;
     int fd, r;

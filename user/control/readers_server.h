@@ -6,12 +6,12 @@
 #include "util/error.h"
 
 /*
- * Listens, and lets the group in. *ret_fd is the caller's. 0; -ENOENT: there is no such group; another negative errno with
- * err filled: the group stays out.
+ * Listen and grant the group access. The caller owns *ret_fd. Return 0; -ENOENT: there is no such group; or another
+ * negative errno with err filled: the group has no access.
  */
 int qpw_readers_listen(int *ret_fd, struct qpw_error *err);
 
-/* Serves until nobody holds the other end of the pipe `life` any more. Returns an exit status. */
+/* Serve until the other end of the pipe `life` is closed. Return an exit status. */
 int qpw_readers_serve(int listen_fd, int life);
 
 #endif

@@ -12,13 +12,13 @@
 
 #define MANAGER 1
 
-/* Only with these does the kernel itself fill in the process and its user: with others the sender may claim any. */
+/* Return whether the kernel itself filled in pid and user; with other codes the sender can claim any. */
 static bool names_its_sender(const struct signalfd_siginfo *info)
 {
     return info->ssi_code == SI_USER || info->ssi_code == SI_TKILL;
 }
 
-/* When the process started, at the latest, in nanoseconds since boot. UINT64_MAX: it cannot be read. */
+/* Return the latest time at which the process may have started, in nanoseconds since boot. UINT64_MAX: unreadable. */
 static uint64_t started_ns(pid_t pid)
 {
     long hertz = sysconf(_SC_CLK_TCK);
@@ -34,7 +34,10 @@ static uint64_t started_ns(pid_t pid)
     return (ticks + 1) * (1000000000ull / (unsigned long long)hertz);
 }
 
-/* One that lived before the signal was sent, and still does, is its sender: the number was no other's meanwhile. */
+/*
+ * Check the rights of a process that started before the signal was sent and still lives: then the pid was not reused
+ * meanwhile.
+ */
 static bool has_rights(pid_t pid, uint64_t none_before_ns, struct qpw_error *why)
 {
     uint64_t started = started_ns(pid);
@@ -64,7 +67,7 @@ bool qpw_sender_may_control(const struct signalfd_siginfo *info, uint64_t none_b
         return qpw_fail(why, -EPERM, "is user %u, not root", info->ssi_uid), false;
     if (!pid)
         return qpw_fail(why, -EPERM, "is outside the auditor's pid namespace"), false;
-    /* The rights that this process has were theirs to give. */
+    /* Process 1 and the parent need no check, because this process has its rights from them. */
     return pid == MANAGER || pid == getppid() || has_rights(pid, none_before_ns, why);
 }
 

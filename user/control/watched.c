@@ -12,7 +12,10 @@ int qpw_collect_watched(const struct qpw_kernel *k, const struct qpw_collect_opt
     struct qpw_pid pid;
     int held = qpw_lock_held(&pid);
 
-    /* One that is still starting holds the lock, and so does a command that acts alone for a moment: no auditor yet. */
+    /*
+     * The lock's holder need not be the auditor: one that is still starting holds it, and so does a command acting
+     * alone.
+     */
     if (held == 1 && pid.own && k->control && (pid_t)k->control->auditor_pid != pid.own) {
         pid = (struct qpw_pid){0};
         held = 0;
