@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * asciidoc.c - AsciiDoc as parts of a page: section titles, paragraphs, tabs, and tables as lines up to their end, whose
- * cells asciidoc_table.c takes apart. Listings, comments and what a condition surrounds are no tables to be read.
+ * asciidoc.c - read AsciiDoc into the parts of a page: section titles, paragraphs, tabs, and the lines of each table,
+ * whose cells asciidoc_table.c separates. Tables within listings, comments and conditions are not read.
  */
 #include <ctype.h>
 #include <errno.h>
@@ -17,10 +17,10 @@ struct reader {
     struct qpw_error *err;
     const char *at;
     unsigned line;
-    struct qpw_adoc_table table; /* what is said of the next one */
+    struct qpw_adoc_table table; /* attributes of the next one */
     char caption[256];
     bool caption_given;
-    bool tabs;              /* the next block is one of tabs */
+    bool tabs;              /* the next block holds tabs */
     char tabs_end[64];      /* delimiter that ends the tabs, empty: none are open */
     bool tab;
     unsigned conditions;    /* open ifdef:: and their like */
@@ -57,7 +57,7 @@ static bool begins(const char *line, const char *text)
     return !strncmp(line, text, strlen(text));
 }
 
-/* A line of nothing but one character, four or more times: the edge of a block. 0: it is none. */
+/* Return the character that makes up the whole line, four or more times (a block delimiter); otherwise 0. */
 static char delimiter(const char *line)
 {
     size_t length = length_of(line);
@@ -116,7 +116,7 @@ static void heading(struct reader *r, unsigned level, const char *text, size_t l
     free(copy);
 }
 
-/* "== Title" and "## Title"; "Title" over "-----" of about its length. The level from 1, or 0. */
+/* "== Title" and "## Title"; "Title" over "-----" of about its length. Return the level from 1, or 0. */
 static unsigned title_level(const char *line)
 {
     size_t level = *line == '=' || *line == '#' ? strspn(line, *line == '=' ? "=" : "#") : 0;
@@ -144,7 +144,7 @@ static unsigned underlined_level(const char *line)
 
 /* ---- Blocks ---- */
 
-/* Past a block whose text means nothing here; *r is behind its last line. */
+/* Skip a block whose text is not read; *r is then after its last line. */
 static int skip_block(struct reader *r)
 {
     const char *open = r->at;
@@ -258,7 +258,7 @@ static bool tab_line(struct reader *r)
 
 /* ---- Lines ---- */
 
-/* ifdef::…[], ifndef::…[], ifeval::[…] and endif::…[]: what they surround may not be there for the reader. */
+/* Handle ifdef::…[], ifndef::…[], ifeval::[…] and endif::…[]: some readers may not get the text inside. */
 static bool condition_line(struct reader *r)
 {
     size_t length = length_of(r->at);
@@ -347,7 +347,7 @@ static int read_line(struct reader *r, bool *ret_moved)
     return 0;
 }
 
-/* "---" on the first line up to the next such line. */
+/* Skip front matter: "---" on the first line up to the next such line. */
 static void skip_front_matter(struct reader *r)
 {
     const char *p = r->at;

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* asciidoc.h - what the parts of the AsciiDoc reader share; everybody else includes page.h. */
+/* asciidoc.h - internals shared by the AsciiDoc reader's files; others include page.h. */
 #ifndef QPW_POLICY_ASCIIDOC_H
 #define QPW_POLICY_ASCIIDOC_H
 
 #include "policy/page/page.h"
 
-/* A cell of the stream, and what its specifier says. */
+/* A cell's specifier. */
 struct qpw_adoc_specifier {
     unsigned repeat;
     unsigned columns;
@@ -24,35 +24,40 @@ struct qpw_adoc_cell {
 struct qpw_adoc_cells {
     struct qpw_adoc_cell *list;
     size_t n;
-    size_t first_line; /* columns of those that begin on the first line that has any */
+    size_t first_line; /* cells that begin on the first line that has any: the number of columns */
     bool stray;        /* text before the first bar */
     unsigned stray_line;
 };
 
-/* What stands around a table. */
+/* A table's attributes and surroundings. */
 struct qpw_adoc_table {
     const char *name;
     unsigned line;    /* of the body's first line */
     unsigned columns; /* by cols=; 0: as many as the first line has cells */
     bool header;      /* the first row has titles */
-    bool options;     /* options were given, so a blank second line does not make titles of the first */
-    bool hardbreaks;  /* every line end is a break */
-    bool conditional; /* an ifdef:: is around it */
+    bool options;     /* options were given, so a blank second line does not turn the first row into titles */
+    bool hardbreaks;  /* every line end is a line break */
+    bool conditional; /* within an ifdef:: */
     char separator;   /* of values, as in CSV; 0: cells begin with a bar */
 };
 
-/* Takes over what "cols=…, options=…" between the brackets says. */
+/* Parse the attributes between the brackets, "cols=…, options=…", into *ret. */
 void qpw_adoc_attributes(const char *text, struct qpw_adoc_table *ret);
 
-/* The lines between the table's edges as rows of the page. 0, or negative errno with err. */
+/* Append the lines between the table's delimiters as rows of the page. 0, or negative errno with err. */
 int qpw_adoc_rows(const struct qpw_adoc_table *table, const char *text, struct qpw_page *page, struct qpw_error *err);
 
-/* The lines between the table's edges as cells (asciidoc_cells.c). False: no memory. The caller clears *ret. */
+/*
+ * Split the lines between the table's delimiters into cells (asciidoc_cells.c). False: no memory. The caller clears
+ * *ret.
+ */
 bool qpw_adoc_take_cells(const struct qpw_adoc_table *table, const char *text, struct qpw_adoc_cells *ret);
 void qpw_adoc_clear_cells(struct qpw_adoc_cells *cells);
 
-/* Links as their text, no marks of code, entities as characters; tidied. In place. True: all of it
- * stands; false: something in it is struck out. */
+/*
+ * Replace links by their text and entities by characters, remove code marks, and tidy, in place. False: part of the
+ * text is struck out.
+ */
 bool qpw_adoc_clean(char *text);
 
 #endif

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * asciidoc_cells.c - a table's lines as a stream of cells.
+ * asciidoc_cells.c - split a table's lines into a stream of cells.
  *
- * Each begins with a bar; lines and blank lines mean nothing. Straight before a bar may stand a cell's specifier: 3*
- * (repeated), 2+ or .3+ (spans), <^> (alignment), and a letter (style; h is a title).
+ * Each cell begins with a bar; line ends and blank lines have no meaning. A specifier may stand directly before a bar:
+ * 3* (repeated), 2+ or .3+ (spans), <^> (alignment), and a letter (style; h is a title).
  */
 #include <ctype.h>
 #include <stdlib.h>
@@ -21,7 +21,7 @@ static const char *alignment(const char *p)
     return p;
 }
 
-/* Whether [p, end) is a specifier as a whole; none at all is not one. */
+/* Return whether the whole of [p, end) is a specifier; an empty one is none. */
 static bool parse_specifier(const char *p, const char *end, struct qpw_adoc_specifier *ret)
 {
     struct qpw_adoc_specifier specifier = {.repeat = 1, .columns = 1, .rows = 1};
@@ -57,7 +57,7 @@ static bool parse_specifier(const char *p, const char *end, struct qpw_adoc_spec
     return true;
 }
 
-/* The text so far of a line's segment may end with the specifier of the next cell; it is cut off. */
+/* Cut off the next cell's specifier, with which the text of a line's segment may end. Returns the remaining length. */
 static size_t take_specifier(const char *segment, size_t length, bool line_start, struct qpw_adoc_specifier *ret)
 {
     size_t begin = length;
@@ -88,7 +88,7 @@ void qpw_adoc_clear_cells(struct qpw_adoc_cells *cells)
     free(cells->list);
 }
 
-/* Appends to the last cell's text. False: no memory. */
+/* Append to the last cell's text. False: no memory. */
 static bool append(struct qpw_adoc_cells *cells, const char *text, size_t length)
 {
     struct qpw_adoc_cell *cell = cells->n ? &cells->list[cells->n - 1] : NULL;
@@ -116,7 +116,7 @@ static bool is_list_item(const char *line)
     return (*line == '*' || *line == '-' || *line == '.') && line[strspn(line, "*-.")] == ' ';
 }
 
-/* The next bar of the line that is not escaped, from `at`. */
+/* Return the position of the line's next unescaped bar, from `at`. */
 static size_t find_bar(const char *line, size_t at, size_t length)
 {
     while (at < length && (line[at] != '|' || (at && line[at - 1] == '\\')))
@@ -135,7 +135,7 @@ static bool append_segment(struct qpw_adoc_cells *cells, const char *text, size_
     return true;
 }
 
-/* One line of the body into the stream of cells. */
+/* Append one line of the body to the stream of cells. */
 static bool take_line(const struct qpw_adoc_table *table, struct qpw_adoc_cells *cells, const char *line, size_t length,
                       unsigned number)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* asciidoc_table.c - a table of AsciiDoc as rows: as many cells of the stream as it has columns. */
+/* asciidoc_table.c - build a table's rows: each takes as many cells of the stream as the table has columns. */
 #include <ctype.h>
 #include <errno.h>
 #include <stdlib.h>
@@ -9,7 +9,7 @@
 
 /* ---- Attributes of a table ---- */
 
-/* "1,2,3", "3*", "2*,4a", "25,25,50", "3": how many columns. */
+/* Count the columns: "1,2,3", "3*", "2*,4a", "25,25,50", "3". */
 static unsigned count_columns(const char *cols, size_t length)
 {
     unsigned columns = 0;
@@ -35,7 +35,7 @@ static unsigned count_columns(const char *cols, size_t length)
     return columns;
 }
 
-/* The value behind key= in text, without its quotes; NULL: there is none. */
+/* Return the value of key= in text, without quotes; NULL if there is none. */
 static const char *value_of(const char *text, const char *key, size_t *ret_length)
 {
     size_t length = strlen(key);
@@ -102,7 +102,7 @@ static bool is_directive(const char *line)
     return false;
 }
 
-/* What keeps the whole table from being read, or NULL. */
+/* Return why the whole table cannot be read, or NULL. */
 static const char *find_obstacle(const struct qpw_adoc_table *table, const char *text)
 {
     if (table->conditional)
@@ -127,7 +127,9 @@ static bool is_full(const struct qpw_page *page, const struct qpw_spans *spans, 
     return at >= columns;
 }
 
-/* A first line with all of its cells, straight behind the table's edge and with a blank one behind it, has titles. */
+/*
+ * The first line has titles if it holds all cells of a row, directly follows the delimiter, and precedes a blank line.
+ */
 static bool has_titles(const struct qpw_adoc_table *table, const char *text, const struct qpw_adoc_cells *cells, size_t columns)
 {
     size_t first = strcspn(text, "\n");

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* asciidoc_text.c - text of AsciiDoc without its markup. */
+/* asciidoc_text.c - strip AsciiDoc markup from text. */
 #include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,7 +10,7 @@
 
 #include "policy/page/asciidoc.h"
 
-/* The character that "&#8211;", "&#x2013;" or "&nbsp;" at p stands for, into out (7 bytes); its length there, or 0. */
+/* Decode the entity at p ("&#8211;", "&#x2013;", "&nbsp;") into out (7 bytes). Returns its length at p, or 0. */
 static size_t entity(const char *p, char *out)
 {
     const htmlEntityDesc *known;
@@ -39,7 +39,7 @@ static size_t entity(const char *p, char *out)
     return length;
 }
 
-/* A link, cross reference or footnote at p: where its text is and where it ends; NULL: there is none. */
+/* Find the text of the link, cross reference or footnote at p. Returns its end, or NULL if there is none. */
 static const char *macro(const char *p, const char **ret_text, size_t *ret_length)
 {
     static const char *const names[] = {"link:", "xref:", "mailto:", "http://", "https://", "footnote:", "footnoteref:",
@@ -62,7 +62,7 @@ static const char *macro(const char *p, const char **ret_text, size_t *ret_lengt
     return NULL;
 }
 
-/* <<id,text>> at p. */
+/* Find the text of the <<id,text>> at p. Returns its end, or NULL. */
 static const char *reference(const char *p, const char **ret_text, size_t *ret_length)
 {
     const char *close = strstr(p, ">>"), *comma;
@@ -75,7 +75,7 @@ static const char *reference(const char *p, const char **ret_text, size_t *ret_l
     return close + 2;
 }
 
-/* ^raised^ text, a footnote's mark: where it ends, or NULL. */
+/* Return the end of ^raised^ text, which is a footnote's mark, or NULL. */
 static const char *raised(const char *p)
 {
     size_t length = strcspn(p + 1, "^ \t\n\v");
@@ -83,13 +83,16 @@ static const char *raised(const char *p)
     return length && p[1 + length] == '^' ? p + length + 2 : NULL;
 }
 
-/* Whether a footnote or raised text at p has been left out. */
+/* Return whether p begins a footnote or raised text, which is left out. */
 static bool is_note(const char *p)
 {
     return *p == '^' || !strncmp(p, "footnote", 8);
 }
 
-/* The text [inner, inner+length) of the macro at p: as text, a note's mark, or in brackets. Returns behind it. */
+/*
+ * Write the text [inner, inner+length) of the macro at p: as it is, as a note's mark, or in brackets. Returns the new
+ * end.
+ */
 static char *put_link(const char *begin, char *out, const char *p, const char *inner, size_t length)
 {
     bool in_page = !strncmp(p, "<<", 2) || !strncmp(p, "xref:#", 6) || !strncmp(p, "link:#", 6);

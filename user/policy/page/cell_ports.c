@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* cell_ports.c - cells of ports, with the protocols that may stand there, too. */
+/* cell_ports.c - parse cells of ports, which may name protocols, too. */
 #include "policy/page/cells_int.h"
 
 #include <ctype.h>
@@ -26,10 +26,10 @@ static int number_at(const char **at, unsigned *ret)
             return -ERANGE;
     }
     *ret = value;
-    return *start == '0' && *at - start > 1 ? -EINVAL : 0; /* 010 may be anything */
+    return *start == '0' && *at - start > 1 ? -EINVAL : 0; /* 010 is ambiguous: perhaps octal */
 }
 
-/* "49,152" or "49 152" may be one number, written with a separator of thousands, or two ports. */
+/* Return whether "49,152" or "49 152" may be one number with a thousands separator rather than two ports. */
 static bool may_be_thousands(const char *p, const char *end, size_t *ret_length)
 {
     const char *start = p;
@@ -73,7 +73,7 @@ void qpw_cell_merge(struct qpw_row_ports *ports)
     ports->n = kept + 1;
 }
 
-/* Behind "-", "to" or "through" at p, or NULL. */
+/* Return the end of the "-", "to" or "through" at p, or NULL. */
 static const char *range_mark(const char *p)
 {
     static const char *const words[] = {"-", "to", "through", NULL};
@@ -114,13 +114,13 @@ static int take_range(struct qpw_scan *s, struct qpw_group *group)
     group->ports.ports[group->ports.n++] = (struct qpw_port_range){(uint16_t)first, (uint16_t)last};
     s->at = p;
     if (p > s->end)
-        s->end = p + strcspn(p, "\n"); /* a range over a line's end */
+        s->end = p + strcspn(p, "\n"); /* the range continues on the next line */
     return 0;
 }
 
 /* ---- Lines ---- */
 
-/* How a line puts ports and protocols together. */
+/* The order of ports and protocols on a line. */
 enum style { STYLE_UNKNOWN, STYLE_PORTS_FIRST, STYLE_PROTOCOLS_FIRST };
 
 struct qpw_group *qpw_cell_new_group(struct qpw_port_reader *r, size_t line)
@@ -138,7 +138,7 @@ static bool is_none(const char *word, size_t length)
     return qpw_cell_is_one_of(word, length, words);
 }
 
-/* One word that is a port, a range, "All" or "N/A". */
+/* Parse one word: a port, a range, "All" or "N/A". */
 static int take_port(struct qpw_scan *s, struct qpw_group *group, size_t length)
 {
     const char *word = s->at;
@@ -164,7 +164,7 @@ static int take_port(struct qpw_scan *s, struct qpw_group *group, size_t length)
     return 0;
 }
 
-/* A protocol in the port cell: it goes with the ports before or behind it, by what the line began with. */
+/* A protocol in the port cell belongs to the ports before or after it, depending on how the line began. */
 static int take_port_protocol(struct qpw_port_reader *r, struct qpw_group **group, enum style *style, bool slash,
                               const uint64_t bits[4], size_t line)
 {
@@ -190,15 +190,17 @@ static int end_line(struct qpw_port_reader *r, struct qpw_group *group, const ch
     if (slashed && protocols)
         return qpw_cell_unclear(r->fault, QPW_COLUMN_PORT, "two ports, or a port and something else?", start, length);
     if (!qpw_cell_has_ports(group) && protocols && qpw_highest_port(group->ports.protocols, false) != 65535)
-        group->none = true; /* "ICMP" where others have "80/TCP" */
+        group->none = true; /* "ICMP" among others such as "80/TCP" */
     if (!qpw_cell_has_ports(group))
         return qpw_cell_unclear(r->fault, QPW_COLUMN_PORT, protocols ? "a protocol without a port:" : "not a port:", start,
                        length);
     return 0;
 }
 
-/* "8080/81", "5000/1": the last of the group's ports may be short for one like the port before it; "22/6" and "53/17" may
- * be a port and the number of its protocol. */
+/*
+ * Return whether the group's last port may be an abbreviation or no port at all: "8080/81", "5000/1"; "22/6" and
+ * "53/17" may be a port and its protocol's number.
+ */
 static bool is_abbreviated(const struct qpw_group *group)
 {
     size_t n = group->ports.n;
@@ -239,7 +241,7 @@ static int read_port_line(struct qpw_port_reader *r, struct qpw_scan *s, size_t 
             return qpw_cell_unclear(r->fault, QPW_COLUMN_PORT, "a number of ports, or ports?", start,
                                     (size_t)(s->end - start));
         } else if (remark || (length && qpw_cell_is_filler(s->at, bare))) {
-            s->at += length; /* nothing of a remark is left; "port" */
+            s->at += length; /* the word "port", which adds nothing */
         } else if (*s->at == '<') {
             if (qpw_cell_take_angle(s, group->ports.n) < 0)
                 return -EINVAL;
@@ -260,7 +262,6 @@ static int read_port_line(struct qpw_port_reader *r, struct qpw_scan *s, size_t 
     return end_line(r, group, start, slashed, protocols);
 }
 
-/* Lines of the port cell. *ret_lines: how many there are. */
 int qpw_cell_read_ports(const char *cell, struct qpw_port_reader *r, size_t *ret_lines)
 {
     struct qpw_scan s = {.signs = r->signs, .fault = r->fault};

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* cell_protocols.c - cells of nothing but protocols. */
+/* cell_protocols.c - parse cells that name only protocols. */
 #include "policy/page/cells_int.h"
 
 #include <errno.h>
 #include <netinet/in.h>
 #include <string.h>
 
-/* Applications that can be nothing but TCP. */
+/* Return whether the word is an application that runs over TCP only. */
 static bool is_application(const char *word, size_t length)
 {
     static const char *const names[] = {"http", "https", "ssl", "tls", "ssh", NULL};

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* cell_remarks.c - remarks in brackets: passed over, unless they may say something about the port. */
+/* cell_remarks.c - skip remarks in brackets, unless they may change the meaning of the port. */
 #include "policy/page/cells_int.h"
 
 #include <ctype.h>
@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Whether the port is there under a condition only. */
+/* Return whether the port is needed under a condition only. */
 static bool is_conditional(const char *text)
 {
     static const char *const words[] = {"optional", "optionally", "if", "when", "where", "as needed", "on demand", NULL};
@@ -15,7 +15,7 @@ static bool is_conditional(const char *text)
     return qpw_has_any_of(text, words);
 }
 
-/* Whether a remark may say that the port is not meant, or not both ways, not for everybody, or that it is another. */
+/* Return whether a remark may exclude the port, a direction or some hosts, or replace the port. */
 static bool restricts(const char *text)
 {
     static const char *const words[] = {"unless", "from", "to", "source", "src", "client", "clients", "client-side",
@@ -28,7 +28,7 @@ static bool restricts(const char *text)
            (qpw_has_words(text, "only") && !qpw_has_words(text, "only if") && !qpw_has_words(text, "only when"));
 }
 
-/* Whether a remark may be about some nodes, networks, families, platforms or times only. */
+/* Return whether a remark may be about certain nodes, networks, families, platforms or times. */
 static bool names_some(const char *text)
 {
     static const char *const words[] = {
@@ -65,8 +65,8 @@ static void keep(struct qpw_cell_signs *signs, const char *text, size_t length)
 }
 
 /*
- * "(…)" at s->at: a remark is passed over. One of nothing but protocols is added to bits. Digits, which might be ports,
- * a protocol among other words, and what may take the port back are faults.
+ * Parse the remark "(…)" at s->at, and skip it. Protocols, if it consists of nothing else, are added to bits. A fault:
+ * digits, which might be ports; a protocol among other words; anything that may take the port back.
  */
 int qpw_cell_take_remark(struct qpw_scan *s, enum qpw_column column, uint64_t bits[4])
 {
@@ -107,7 +107,7 @@ int qpw_cell_take_remark(struct qpw_scan *s, enum qpw_column column, uint64_t bi
     return 0;
 }
 
-/* "<word>" behind a port on its line is a remark; anything else in angle brackets is a value to be filled in. */
+/* Skip "<word>" after a port on its line, which is a remark; other angle brackets are placeholders. */
 int qpw_cell_take_angle(struct qpw_scan *s, bool behind_port)
 {
     const char *open = s->at, *close = memchr(open, '>', (size_t)(s->end - open));

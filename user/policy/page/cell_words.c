@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* cell_words.c - words of a cell: what parts them, marks of footnotes, lines, the names of protocols. */
+/* cell_words.c - split a cell into lines and words: separators, footnote marks, names of protocols. */
 #include "policy/page/cells_int.h"
 
 #include <errno.h>
@@ -16,7 +16,7 @@ int qpw_cell_unclear(struct qpw_cell_fault *fault, enum qpw_column column, const
     for (char *p = fault->text; *p; p++) {
         if (*p == '\n')
             *p = ' ';
-        if (!strncmp(p, "\xe2\x80\x8b", 3)) /* without width: it would not be seen */
+        if (!strncmp(p, "\xe2\x80\x8b", 3)) /* zero width: nobody would see it */
             memcpy(p, "<?>", 3);
     }
     return -EINVAL;
@@ -47,7 +47,7 @@ bool qpw_cell_is_filler(const char *word, size_t length)
     return qpw_cell_is_one_of(word, length, words);
 }
 
-/* A footnote's mark at p: its bytes, or 0. */
+/* Return the length in bytes of the footnote mark at p, or 0. */
 static size_t mark_at(const char *p)
 {
     static const char *const marks[] = {"\xe2\x80\xa0", "\xe2\x80\xa1", "\xc2\xb9", "\xc2\xb2",
@@ -64,14 +64,12 @@ static bool is_separator(char c)
     return c && strchr(" ,;&|", c) != NULL;
 }
 
-/* Past separators and footnote marks. */
 void qpw_cell_skip(struct qpw_scan *s)
 {
     while (s->at < s->end && (is_separator(*s->at) || mark_at(s->at)))
         s->at += is_separator(*s->at) ? 1 : mark_at(s->at);
 }
 
-/* The word at s->at: up to a separator, slash, bracket or mark. */
 size_t qpw_cell_word_length(const struct qpw_scan *s)
 {
     size_t length = 0;
@@ -82,7 +80,6 @@ size_t qpw_cell_word_length(const struct qpw_scan *s)
     return length;
 }
 
-/* The next line of a cell that is not blank; false at its end. */
 bool qpw_cell_next_line(const char **at, struct qpw_scan *ret)
 {
     while (**at == '\n' || **at == ' ')

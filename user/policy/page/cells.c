@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* cells.c - the cells of ports and protocols together. What is not understood is a fault, never a guess and never "any". */
+/* cells.c - combine the cells of ports and protocols. Unclear text is a fault, never guessed, never "any". */
 #include "policy/page/cells_int.h"
 
 #include <errno.h>
@@ -26,7 +26,7 @@ static bool contradict(const struct qpw_port_reader *r, const struct qpw_protoco
     return memcmp(own, other, sizeof(own)) != 0;
 }
 
-/* Ports that the port cell gives no protocol get those of the other cell: of the same line, or of all of them. */
+/* Assign the other cell's protocols to ports without any: those of the same line, or of all lines. */
 static int assign(struct qpw_port_reader *r, size_t port_lines, const struct qpw_protocol_line *lines, size_t n,
                   struct qpw_port_cells *ret)
 {
@@ -61,7 +61,7 @@ static int assign(struct qpw_port_reader *r, size_t port_lines, const struct qpw
     return 0;
 }
 
-/* Whether the ports fit the protocols: types of ICMP, no ports for GRE, none left out for TCP. */
+/* Check that the ports fit the protocols: types for ICMP, no ports for GRE, ports for TCP. */
 static int check_group(struct qpw_group *group, const char *port, struct qpw_cell_fault *fault)
 {
     unsigned highest = qpw_highest_port(group->ports.protocols, false);
@@ -90,7 +90,7 @@ static int check_group(struct qpw_group *group, const char *port, struct qpw_cel
     return 0;
 }
 
-/* Protocols with ports beside others: ports would be types, or "none" would be every port. */
+/* Return whether protocols with and without ports are mixed: ports would become types, or "none" every port. */
 static bool is_mixed(const uint64_t bits[4])
 {
     bool ports = false, types = false, none = false;
@@ -133,8 +133,10 @@ static bool overlap(const struct qpw_row_ports *a, const struct qpw_row_ports *b
     return false;
 }
 
-/* Groups with the same protocols as the one before them become one: one rule for "389<br>636". Ranges that overlap stay
- * apart, as the page has them. */
+/*
+ * Merge successive groups with the same protocols, so that "389<br>636" gives one rule. Overlapping ranges stay
+ * separate, as on the page.
+ */
 static void join_groups(struct qpw_port_reader *r)
 {
     size_t kept = 0;
@@ -198,7 +200,7 @@ int qpw_cells_read(const char *port, const char *protocol, const uint64_t titles
     int error;
 
     *ret = (struct qpw_port_cells){.n = 0};
-    /* Two bytes before the text, so that those before any other can be looked at. */
+    /* Put two bytes before the text, so that the parser can look back from any position. */
     if (!r.groups || asprintf(&padded, "  %s", port) < 0) {
         free(r.groups);
         return -ENOMEM;

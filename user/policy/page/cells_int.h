@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* cells_int.h - what the readers of cells share; everybody else includes cells.h. */
+/* cells_int.h - internals shared by the cell parsers; others include cells.h. */
 #ifndef QPW_POLICY_CELLS_INT_H
 #define QPW_POLICY_CELLS_INT_H
 
@@ -7,7 +7,7 @@
 
 #include "policy/page/cells.h"
 
-/* A line of a cell, as far as it is read. */
+/* The unread rest of a cell's line. */
 struct qpw_scan {
     const char *at;
     const char *end;
@@ -15,13 +15,13 @@ struct qpw_scan {
     struct qpw_cell_fault *fault;
 };
 
-/* Ports of one line that go with the same protocols, before the other cell is known. */
+/* Ports of one line with the same protocols, before the other cell is considered. */
 struct qpw_group {
     struct qpw_row_ports ports;
     size_t line;
     bool none;    /* "-", "N/A": right for a protocol without ports */
     bool slashed; /* "8080/8443" */
-    bool zero;    /* a type of ICMP, or an error */
+    bool zero;    /* port 0: valid for ICMP types only */
 };
 
 struct qpw_port_reader {
@@ -57,22 +57,22 @@ static inline bool qpw_cell_has_ports(const struct qpw_group *group)
     return group->ports.n || group->ports.any || group->none;
 }
 
-/* ---- Words (cell_words.c). Words are compared whatever their case. ---- */
+/* ---- Words (cell_words.c). Comparisons ignore case. ---- */
 
-/* "WHAT 'TEXT'" into the fault. Always -EINVAL. */
+/* Set the fault to "WHAT 'TEXT'". Always returns -EINVAL. */
 int qpw_cell_unclear(struct qpw_cell_fault *fault, enum qpw_column column, const char *what, const char *text,
                      size_t length);
 bool qpw_cell_is_text(const char *word, size_t length, const char *text);
 bool qpw_cell_is_one_of(const char *word, size_t length, const char *const *texts);
 bool qpw_cell_is_any(const char *word, size_t length);
 bool qpw_cell_is_filler(const char *word, size_t length);
-/* Past separators and footnote marks. */
+/* Skip separators and footnote marks. */
 void qpw_cell_skip(struct qpw_scan *s);
-/* The word at s->at: up to a separator, slash, bracket or mark. */
+/* Return the length of the word at s->at, which ends at a separator, slash, bracket or mark. */
 size_t qpw_cell_word_length(const struct qpw_scan *s);
-/* The next line of a cell that is not blank; false at its end. */
+/* Get the cell's next line that is not blank; false at its end. */
 bool qpw_cell_next_line(const char **at, struct qpw_scan *ret);
-/* Adds the protocol of that name to bits; false where it is none. */
+/* Add the protocol of that name to bits; false if there is none. */
 bool qpw_cell_add_protocol(const char *word, size_t length, uint64_t bits[4]);
 
 /* ---- Remarks (cell_remarks.c). 0, or -EINVAL with the fault. ---- */
@@ -82,17 +82,23 @@ int qpw_cell_take_angle(struct qpw_scan *s, bool behind_port);
 
 /* ---- Protocols (cell_protocols.c) ---- */
 
-/* Lines of the protocol cell into ret; at most QPW_MAX_GROUPS. *ret_n: how many. 0, or -EINVAL with the fault. */
+/*
+ * Parse the lines of the protocol cell into ret, at most QPW_MAX_GROUPS; *ret_n is their number. 0, or -EINVAL with the
+ * fault.
+ */
 int qpw_cell_read_protocols(const char *cell, struct qpw_protocol_line ret[QPW_MAX_GROUPS], size_t *ret_n,
                             struct qpw_cell_signs *signs, struct qpw_cell_fault *fault);
 
 /* ---- Ports (cell_ports.c) ---- */
 
-/* Lines of the port cell into r's groups; two bytes before it can be read. *ret_lines: how many. 0 or -EINVAL. */
+/*
+ * Parse the lines of the port cell into r's groups; two bytes before `cell` must be readable. *ret_lines is their
+ * number. 0 or -EINVAL.
+ */
 int qpw_cell_read_ports(const char *cell, struct qpw_port_reader *r, size_t *ret_lines);
-/* NULL: there are too many. */
+/* Return a new group, or NULL if there are too many. */
 struct qpw_group *qpw_cell_new_group(struct qpw_port_reader *r, size_t line);
-/* Ascending, without overlaps. */
+/* Sort the ranges in ascending order, and merge overlapping ones. */
 void qpw_cell_merge(struct qpw_row_ports *ports);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* conditions.c - what templates of Markdown and HTML write around text that is there for some readers only. */
+/* conditions.c - find the conditions of Markdown and HTML templates, which show text to some readers only. */
 #include <ctype.h>
 #include <errno.h>
 #include <stdio.h>
@@ -8,7 +8,7 @@
 
 #include "policy/page/import_int.h"
 
-/* Behind one of these and blanks stands a condition. */
+/* A condition follows one of these, after optional blanks. */
 static const char *const opens[] = {"{{#", "{{^", "{{-", "{{", "<%-", "<%", "[[%", "[%", "<!--#", "<!--", NULL};
 static const char *const words[] = {"if", "unless", "ifdef", "ifndef", "ifeq", "elseif", "elif", "each", "range", "with", "only",
                                     NULL};
@@ -25,7 +25,10 @@ static bool is_word(const char *p)
     return false;
 }
 
-/* Whether a comment that ends a condition is behind p: "<!-- endif -->". "<!-- if you edit this -->" is only a comment. */
+/*
+ * Return whether a comment that ends a condition ("<!-- endif -->") follows p; "<!-- if you edit this -->" is only a
+ * comment.
+ */
 static bool has_end_comment(const char *p)
 {
     while ((p = strstr(p + 1, "<!--"))) {
@@ -37,7 +40,10 @@ static bool has_end_comment(const char *p)
     return false;
 }
 
-/* *end_comments: whether a comment that ends a condition may still come. */
+/*
+ * Return whether a condition begins at p. *end_comments: a comment that ends a condition may still follow; cleared once
+ * none does.
+ */
 static bool opens_condition(const char *p, bool *end_comments)
 {
     for (size_t i = 0; opens[i]; i++) {
@@ -53,7 +59,7 @@ static bool opens_condition(const char *p, bool *end_comments)
     return false;
 }
 
-/* At a line's start: ":::only cloud", "::: {only=…}", "::::{only} html", "@if (…)". */
+/* Return whether a line begins with a condition: ":::only cloud", "::: {only=…}", "::::{only} html", "@if (…)". */
 static bool opens_line(const char *p)
 {
     size_t colons = strspn(p, ":");
@@ -66,7 +72,7 @@ static bool opens_line(const char *p)
     return !strncasecmp(p, "only", 4) && !isalnum((unsigned char)p[4]);
 }
 
-/* Behind a listing of Markdown or an element whose text is none of the page, which begins at p; p where there is none. */
+/* Return the end of the Markdown listing, or of the element whose text is not shown, that begins at p; otherwise p. */
 static const char *behind_listing(const char *p, bool line_start)
 {
     static const char *const elements[] = {"script", "style", "pre", "textarea", NULL};

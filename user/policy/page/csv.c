@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* csv.c - values separated by commas, semicolons or tabs (RFC 4180), as one table. */
+/* csv.c - read values separated by commas, semicolons or tabs (RFC 4180) as one table. */
 #include <ctype.h>
 #include <errno.h>
 #include <stdio.h>
@@ -12,11 +12,11 @@ struct reader {
     const struct qpw_csv *csv;
     const char *at;
     unsigned line;
-    bool rows_quoted; /* a quoted value has lines that look like rows */
+    bool rows_quoted; /* a quoted value contains lines that look like rows */
     struct qpw_error *err;
 };
 
-/* The quoted value at r->at into out; r->at is behind it. A line end within it is a break. */
+/* Write the quoted value at r->at to out and move r->at after it. A line end within it is a line break. */
 static int quoted(struct reader *r, FILE *out, bool *ret_trailing)
 {
     unsigned begun = r->line, separators = 0;
@@ -42,7 +42,7 @@ static int quoted(struct reader *r, FILE *out, bool *ret_trailing)
     return qpw_fail(r->err, -EINVAL, "%s:%u: missing closing quote", r->csv->name, begun);
 }
 
-/* The value at r->at as a cell of the last row. */
+/* Append the value at r->at as a cell of the last row. */
 static int value(struct reader *r, struct qpw_page *page)
 {
     const char *text = r->at + strspn(r->at, " ");
@@ -111,7 +111,7 @@ int qpw_csv_rows(const struct qpw_csv *csv, const char *text, struct qpw_page *p
     return qpw_page_check(page, csv->name, err);
 }
 
-/* The separator that some line of the first ones has most of. */
+/* Return the separator that occurs most often on any one of the first 20 lines. */
 static char find_separator(const char *text)
 {
     static const char candidates[] = ",;\t|";
@@ -132,7 +132,7 @@ static char find_separator(const char *text)
     return found;
 }
 
-/* Whether a line has one value and nothing else: a title of the table, or an empty line. *ret: the value's length. */
+/* Return whether a line has one value only (a title of the table) or is empty. *ret_length: the value's length. */
 static bool is_title(const char *line, char separator, size_t *ret_start, size_t *ret_length)
 {
     size_t length = strcspn(line, "\n"), start = 0;
@@ -146,7 +146,7 @@ static bool is_title(const char *line, char separator, size_t *ret_start, size_t
     return !memchr(line + start, separator, length - start) && !memchr(line + start, '"', length - start);
 }
 
-/* Titles over the table become paragraphs, where a line with several values is behind them. Returns that line. */
+/* Turn titles above the table into paragraphs, if a line with several values follows. Returns that line. */
 static const char *take_titles(const char *text, struct qpw_csv *csv, struct qpw_page *page)
 {
     const char *table = text;
@@ -176,7 +176,7 @@ int qpw_read_csv(const char *name, const char *text, char separator, struct qpw_
 
     if (!strncmp(text, "\xef\xbb\xbf", 3))
         text += 3;
-    if (!strncasecmp(text, "sep=", 4) && text[4] && text[5 + strspn(text + 5, "\r")] == '\n') { /* of Excel */
+    if (!strncasecmp(text, "sep=", 4) && text[4] && text[5 + strspn(text + 5, "\r")] == '\n') { /* written by Excel */
         csv.separator = separator = text[4];
         text += 6 + strspn(text + 5, "\r");
         csv.line = 2;

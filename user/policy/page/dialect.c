@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* dialect.c - which reader a page needs, and what helps where there is nothing to be read. */
+/* dialect.c - choose the reader for a page, and explain why a page without tables of ports was refused. */
 #include <ctype.h>
 #include <errno.h>
 #include <stdio.h>
@@ -50,7 +50,9 @@ static bool begins(const char *line, const char *text)
     return !strncasecmp(line + strspn(line, " \t"), text, strlen(text));
 }
 
-/* A first line of titles, a port's and a protocol's among them, separated by commas, semicolons or tabs. */
+/*
+ * Return whether the first line has titles, of ports and protocols among them, separated by commas, semicolons or tabs.
+ */
 static bool looks_like_csv(const char *text)
 {
     size_t length = strcspn(text, "\n");
@@ -100,13 +102,13 @@ static unsigned first_line(const struct qpw_importer *im, bool (*is)(const char 
     return 0;
 }
 
-/* Elements of a table that no browser shows: DocBook and DITA. */
+/* Return whether the line has an element of a table that no browser shows: DocBook and DITA. */
 static bool is_docbook(const char *line)
 {
     return begins(line, "<tgroup") || begins(line, "<simpletable") || begins(line, "<table><tgroup");
 }
 
-/* Markdown and HTML may be a template (Jekyll, GitBook): conditions are decided first. */
+/* Markdown and HTML may be templates (Jekyll, GitBook), so evaluate their conditions first. */
 static int read_template(struct qpw_importer *im, bool html)
 {
     struct qpw_liquid_text rendered = {0};
@@ -152,7 +154,7 @@ int qpw_import_read_page(struct qpw_importer *im)
     }
 }
 
-/* ---- What is elsewhere ---- */
+/* ---- Content from elsewhere ---- */
 
 /* import Ports from './_ports.mdx'; */
 static bool has_markdown_name(const char *line)
@@ -162,7 +164,7 @@ static bool has_markdown_name(const char *line)
     return memmem(line, length, ".md'", 4) || memmem(line, length, ".md\"", 4) || memmem(line, length, ".mdx", 4);
 }
 
-/* <PortTable rows={…} /> of MDX: what it shows is elsewhere. */
+/* <PortTable rows={…} /> of MDX: its content is elsewhere. */
 static bool is_component(const char *line)
 {
     const char *name = line + strspn(line, " \t") + 1;
@@ -174,7 +176,7 @@ static bool is_component(const char *line)
     return false;
 }
 
-/* "{{ ports_table }}" alone on a line; not the edge of a box around a note (Jekyll's alerts). */
+/* "{{ ports_table }}" alone on a line; not the delimiter of a note's box (Jekyll's alerts). */
 static bool is_variable(const char *line)
 {
     const char *text = line + strspn(line, " \t"), *end = text + strcspn(text, "\n");
@@ -184,7 +186,7 @@ static bool is_variable(const char *line)
     return end - text > 4 && !memmem(text, (size_t)(end - text), "alerts.", 7) && !strncmp(text, "{{", 2) && !strncmp(end - 2, "}}", 2) && !strchr("<%#/^!>", text[2 + strspn(text + 2, " -")]);
 }
 
-/* "{% data ports %}" without {% enddata %}: a tag of others that puts in text. */
+/* "{% data ports %}" without {% enddata %}: another system's tag that inserts text. */
 static bool is_lone_tag(const char *line)
 {
     static const char *const control[] = {"if", "else", "elsif", "unless", "assign", "comment", "capture", "include", "tab", "tabs",
@@ -206,7 +208,7 @@ static bool is_lone_tag(const char *line)
     return !memmem(line, strnlen(line, 65536), end, strlen(end));
 }
 
-/* What puts in text wherever it stands on a line. */
+/* Directives that insert text anywhere on a line. */
 static bool has_inline_include(const char *line)
 {
     static const char *const words[] = {"@@include(", "[[include ", "<?php", "<?=", "<iframe", "{{>", "@import \"", ".csv)", ".xlsx)", NULL};
@@ -228,7 +230,7 @@ static bool is_include(const char *line)
         return true;
     for (size_t i = 0; words[i]; i++)
         if (begins(line, words[i]) || is_component(line) || (begins(line, "import ") && has_markdown_name(line)))
-            /* A note's text is on the page, though its box is not. */
+            /* The text of a note is part of the page, though its box is not. */
             return !memmem(line, strcspn(line, "\n"), "content=", 8);
     return false;
 }
@@ -277,7 +279,10 @@ static bool has_protocol(const char *line)
     return line_has(line, "TCP") || line_has(line, "UDP");
 }
 
-/* Words set apart by runs of blanks, a table's titles among them, or a page's end: text from a PDF, or flattened. */
+/*
+ * Return whether the line has words separated by runs of blanks, a table's titles among them, or a page break: text
+ * from a PDF, or flattened.
+ */
 static bool is_flattened(const char *line)
 {
     size_t runs = 0, length = strcspn(line, "\n");
@@ -307,7 +312,10 @@ static bool is_prose(const char *line)
     return has_digit(line) && (has_protocol(line) || line_has(line, "port") || line_has(line, "ports"));
 }
 
-/* "Port" and "Protocol" in the first column: a table for each service, with its facts in rows. */
+/*
+ * Find a table for each service, with its facts in rows: "Port" and "Protocol" in the first column. Returns its line,
+ * 0: none.
+ */
 static unsigned find_transposed(const struct qpw_importer *im)
 {
     unsigned port = 0, protocol = 0;

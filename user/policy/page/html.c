@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* html.c - HTML as parts of a page. What a browser does not show, or shows struck out, makes a row unreadable. */
+/* html.c - read HTML into the parts of a page. Text that a browser hides or strikes out makes a row unreadable. */
 #include <ctype.h>
 #include <errno.h>
 #include <stdint.h>
@@ -13,7 +13,7 @@
 
 /* ---- Paragraphs ---- */
 
-/* The mark that Sphinx and others put behind a heading, to link to it. */
+/* Remove the mark that Sphinx and others append to a heading as a link to it. */
 static void drop_permalink(char *text)
 {
     static const char *const marks[] = {"\xc2\xb6", "#", "\xef\x83\x81", NULL};
@@ -32,7 +32,7 @@ static void end_text(struct qpw_html_reader *r)
         return;
     fclose(r->text);
     r->text = NULL;
-    if (*qpw_tidy(r->buffer) && strncmp(r->buffer, "~~", 2)) { /* not what Markdown strikes out */
+    if (*qpw_tidy(r->buffer) && strncmp(r->buffer, "~~", 2)) { /* not struck out by Markdown */
         bool bold = qpw_cut_bold(r->buffer, "**") || qpw_cut_bold(r->buffer, "__") || r->bold; /* Markdown's marks */
         struct qpw_part *part = qpw_page_add_text(r->page, QPW_PART_TEXT, r->text_line, r->buffer);
 
@@ -80,7 +80,7 @@ static void walk_tab(struct qpw_html_reader *r, const xmlNode *node)
     part = qpw_page_add_text(r->page, QPW_PART_TAB, qpw_html_line_of(node), label ? label : "tab");
     if (part && xmlHasProp((xmlNode *)node, BAD_CAST "condition"))
         part->level = QPW_TAB_CONDITION;
-    r->hidden = 0; /* a tab that is not in front can be brought there */
+    r->hidden = 0; /* a tab in the background can be brought to the front */
     walk(r, node->children);
     end_text(r);
     r->hidden = hidden;
@@ -98,7 +98,7 @@ static void add_heading(struct qpw_html_reader *r, const xmlNode *node)
     if (text)
         drop_permalink(text);
     if (text && (fault || r->struck || qpw_html_is_struck(node)))
-        *text = '\0'; /* it says nothing any more, but what is below is not below the one before */
+        *text = '\0'; /* drop the struck text, but keep the heading: it ends the section before */
     part = text ? qpw_page_add_text(r->page, QPW_PART_HEADING, qpw_html_line_of(node), text) : NULL;
     if (part)
         part->level = (unsigned)(node->name[1] - '0');
@@ -120,7 +120,7 @@ static void walk_element(struct qpw_html_reader *r, const xmlNode *node)
         qpw_page_add(r->page, QPW_PART_LISTING, qpw_html_line_of(node));
 }
 
-/* What a click opens, under its summary. */
+/* Read a <details> element: its summary is the label. */
 static void walk_fold(struct qpw_html_reader *r, const xmlNode *node)
 {
     const xmlNode *summary = node->children;
@@ -140,7 +140,7 @@ static void walk_fold(struct qpw_html_reader *r, const xmlNode *node)
     free(label);
 }
 
-/* A box with a name is like what a click opens. */
+/* A named box is treated like a <details> element. */
 static bool walk_box(struct qpw_html_reader *r, const xmlNode *node)
 {
     char *label = qpw_html_box_label(r, node);
@@ -161,7 +161,7 @@ static bool walk_box(struct qpw_html_reader *r, const xmlNode *node)
 
 static void walk_shown(struct qpw_html_reader *r, const xmlNode *node);
 
-/* What is there for some readers only is an alternative even where there is no other. */
+/* Text for some readers only is an alternative even without another one beside it. */
 static void walk_node(struct qpw_html_reader *r, const xmlNode *node)
 {
     char *condition = qpw_html_condition(node);
@@ -221,7 +221,7 @@ typedef const xmlError *parser_error;
 typedef xmlErrorPtr parser_error;
 #endif
 
-/* The parser mends what it can; a table it had to mend is not trusted. */
+/* The parser repairs broken HTML; a table that it repaired is not trusted. */
 static void note_error(void *data, parser_error error)
 {
     static const char *const words[] = {"table", "thead", "tbody", "tr", "td", "th"};
@@ -229,7 +229,7 @@ static void note_error(void *data, parser_error error)
 
     if (r->error || !error->message)
         return;
-    if (error->code == XML_ERR_INTERNAL_ERROR) { /* it gave up: elements too deep */
+    if (error->code == XML_ERR_INTERNAL_ERROR) { /* the parser gave up: elements are nested too deeply */
         r->error = qpw_fail(r->err, -EINVAL, "%s:%d: the page cannot be read to its end: %.*s", r->name, error->line,
                             (int)strcspn(error->message, "\n"), error->message);
         return;
@@ -248,7 +248,7 @@ static void note_error(void *data, parser_error error)
     }
 }
 
-/* As many tables end as begin; comments and scripts are not looked into. */
+/* Check that table tags are balanced, outside comments and scripts. */
 static int check_tables(const char *name, const char *html, struct qpw_error *err)
 {
     unsigned line = 1, begun = 0;
@@ -278,7 +278,7 @@ static int check_tables(const char *name, const char *html, struct qpw_error *er
     return begun ? qpw_fail(err, -EINVAL, "%s:%u: this table is not closed", name, begun) : 0;
 }
 
-/* ---- Lines: of each node where it was made ---- */
+/* ---- Line numbers: recorded when the parser creates a node ---- */
 
 static void keep_line(xmlNode *node, const xmlParserCtxt *parser)
 {

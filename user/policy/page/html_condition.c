@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* html_condition.c - elements and attributes that show what they are around to some readers only. */
+/* html_condition.c - elements and attributes that show their content to some readers only. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -7,7 +7,7 @@
 
 #include "policy/page/html.h"
 
-/* Elements of HTML 5 that the parser does not know, and components that show all that is in them. */
+/* HTML 5 elements that the parser does not know, and components that always show their content. */
 static const char *const transparent[] = {
     "article", "aside", "section", "main", "header", "footer", "nav", "figure", "figcaption", "details", "summary", "mark", "time",
     "hgroup", "dialog", "picture", "template", "tabs", "tab", "tabitem", "tabset", "tablist", "tabpanel", "codegroup", "accordion",
@@ -20,7 +20,7 @@ static const char *const attributes[] = {
     "data-hide", "data-condition", "data-only", "data-audience", "data-platform", "data-version", "data-edition", "data-product",
     "audience", "platform", "product", "edition", "props", "otherprops", "deliverytarget", "only", "cond", "condition", NULL};
 
-/* "cloud-only", "only-v6", but not what is about screens and readers. */
+/* "cloud-only", "only-v6", but not classes for screens and screen readers. */
 static bool is_only_class(const char *class)
 {
     static const char *const media[] = {"sr-only", "print-only", "screen-only", "mobile-only", "desktop-only", NULL};
@@ -39,7 +39,7 @@ static bool is_only_class(const char *class)
     return false;
 }
 
-/* Components of MDX and others; names with a hyphen are custom elements, which are mostly wrappers. */
+/* Components of MDX and others. Names with a hyphen are custom elements, which are mostly wrappers. */
 static bool is_unknown(const xmlNode *node)
 {
     const char *name = (const char *)node->name;

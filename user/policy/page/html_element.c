@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* html_element.c - the name and the attributes of an element of HTML. */
+/* html_element.c - the name and attributes of an HTML element. */
 #include "policy/page/html.h"
 
 #include <ctype.h>
@@ -8,7 +8,7 @@
 
 unsigned qpw_html_line_of(const xmlNode *node)
 {
-    unsigned line = (unsigned)(uintptr_t)node->_private; /* the parser's own has 16 bits */
+    unsigned line = (unsigned)(uintptr_t)node->_private; /* libxml2's own field has 16 bits only */
 
     return line ? line : 1;
 }
@@ -26,7 +26,6 @@ bool qpw_html_is_one_of(const xmlNode *node, const char *const *names)
     return false;
 }
 
-/* Whether an attribute's value, style= without its blanks and with a ';' at its end, contains one of the words. */
 bool qpw_html_attribute_has(const xmlNode *node, const char *attribute, const char *const *words)
 {
     xmlChar *value = node->type == XML_ELEMENT_NODE ? xmlGetProp((xmlNode *)node, BAD_CAST attribute) : NULL;
@@ -46,7 +45,6 @@ bool qpw_html_attribute_has(const xmlNode *node, const char *attribute, const ch
     return found;
 }
 
-/* A whole word of class=. */
 bool qpw_html_has_class(const xmlNode *node, const char *const *words)
 {
     xmlChar *value = node->type == XML_ELEMENT_NODE ? xmlGetProp((xmlNode *)node, BAD_CAST "class") : NULL;

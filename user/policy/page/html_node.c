@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* html_node.c - what an element of HTML is, and the text of a cell, without notes. */
+/* html_node.c - classify HTML elements, and extract a cell's text without its notes. */
 #include "policy/page/html.h"
 
 #include <ctype.h>
@@ -16,7 +16,7 @@ const char *const qpw_html_blocks[] = {"p",    "div",  "br",      "li",      "ul
                                      "dt",   "dd",   "section", "article", "blockquote", "pre", "hr",
                                      "form", "main", "aside",   "details", "tr",         NULL};
 
-/* A note within a cell: what it says is prose. */
+/* Return whether the element is a note within a cell, which is prose. */
 static bool is_note(const xmlNode *node)
 {
     static const char *const words[] = {"alert", "note", "callout", "tooltip", "admonition", "warning", NULL};
@@ -73,7 +73,7 @@ static bool has_text(const xmlNode *node)
     return false;
 }
 
-/* What stands for a note or a picture: a note's mark, or its text in brackets. True: that is all of the element. */
+/* Write a note as its mark, a picture as its alternative text in brackets. True: the element is done. */
 static bool write_aside(const xmlNode *node, struct cell_text *text)
 {
     static const char *const endings[] = {"tm", "(tm)", "r", "(r)", "\xc2\xae", "\xe2\x84\xa2", "st", "nd", "rd", "th", NULL};
@@ -103,14 +103,14 @@ static bool write_aside(const xmlNode *node, struct cell_text *text)
     return sup || sub;
 }
 
-/* Whether an element looks other than the text around it: it may be raised. */
+/* Return whether an element may look different from the text around it, such as raised. */
 static bool is_styled(const xmlNode *node)
 {
     return xmlHasProp((xmlNode *)node, BAD_CAST "class") || xmlHasProp((xmlNode *)node, BAD_CAST "style") ||
            xmlHasProp((xmlNode *)node, BAD_CAST "role");
 }
 
-/* A link or a styled element that is a note's mark, or may be one: its mark, or its text in brackets. */
+/* Write a link or styled element that is, or may be, a note's mark: as that mark, or as its text in brackets. */
 static bool write_link(const xmlNode *node, struct cell_text *text)
 {
     static const char *const raised[] = {"vertical-align:super", "vertical-align:text-top", NULL};
@@ -168,7 +168,6 @@ static void write_text(const xmlNode *node, struct cell_text *text)
     }
 }
 
-/* Caller frees; NULL: no memory. */
 char *qpw_html_text_of(const xmlNode *node, const char **ret_fault)
 {
     struct cell_text cell = {.fault = NULL};

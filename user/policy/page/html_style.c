@@ -2,8 +2,8 @@
 /*
  * html_style.c - classes that the page's own <style> hides or strikes out.
  *
- * Only selectors of one class or id are understood ("td.old", "#later"), outside of @ blocks; style sheets of other files
- * are not there.
+ * Only selectors of one class or id are understood ("td.old", "#later"), outside @ blocks; external style sheets are
+ * not read.
  */
 #include <ctype.h>
 #include <stdlib.h>
@@ -30,7 +30,7 @@ static bool declares(const char *text, size_t length, const char *what)
     return memmem(text, length, what, strlen(what)) != NULL;
 }
 
-/* A selector's text into the style: "td.old" as '.' and "old". */
+/* Add a selector to the style: "td.old" becomes '.' and "old". */
 static void add_selector(struct qpw_html_style *style, const char *text, size_t length, bool struck)
 {
     struct selector *selector = &style->list[style->n];
@@ -55,7 +55,7 @@ static void add_selector(struct qpw_html_style *style, const char *text, size_t 
     style->n++;
 }
 
-/* "a, b { … }" from text on; what is behind it. */
+/* Parse one rule "a, b { … }". Returns its end. */
 static const char *read_rule(struct qpw_html_style *style, const char *text)
 {
     size_t selectors = strcspn(text, "{"), body = text[selectors] ? strcspn(text + selectors, "}") : 0;
@@ -78,7 +78,7 @@ static const char *read_rule(struct qpw_html_style *style, const char *text)
     return text + selectors + body + (text[selectors + body] != '\0');
 }
 
-/* Past "@media … { … { } … }" or "@import …;". */
+/* Skip "@media … { … { … } … }" or "@import …;". Returns its end. */
 static const char *behind_at(const char *text)
 {
     size_t length = strcspn(text, "{;");

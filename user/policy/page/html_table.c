@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* html_table.c - a table of HTML as rows. */
+/* html_table.c - read an HTML table into rows. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "policy/page/html.h"
 
-/* colspan or rowspan; what is no number from 1 to 256 makes the row unreadable. */
+/* Read colspan or rowspan; anything other than a number from 1 to 256 makes the row unreadable. */
 static unsigned span_of(struct qpw_html_reader *r, const xmlNode *cell, const char *attribute)
 {
     xmlChar *value = xmlGetProp((xmlNode *)cell, BAD_CAST attribute);
@@ -71,7 +71,7 @@ static void add_rows(struct qpw_html_reader *r, const xmlNode *node, bool head, 
         } else if (child->type == XML_ELEMENT_NODE) {
             bool group = qpw_html_is_one_of(child, groups), hidden = qpw_html_is_hidden(child), struck = qpw_html_is_struck(child);
 
-            /* A span ends with its group of rows. */
+            /* A span ends with its row group. */
             if (group)
                 qpw_spans_clear(spans);
             r->hidden += hidden;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* html_tabs.c - tabs and boxes of HTML, and what they are called. */
+/* html_tabs.c - tabs and boxes of HTML, and their labels. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -51,7 +51,7 @@ bool qpw_html_is_tab(const xmlNode *node)
     return before && qpw_html_is_element(before, "label");
 }
 
-/* The text of a link to the element: of the bar with all tabs. Caller frees; NULL: there is none. */
+/* Return the text of a link to the element, from the bar of tabs. Caller frees; NULL: there is none. */
 static char *link_text(const xmlNode *node, const xmlChar *id)
 {
     for (; node; node = node->next) {
@@ -71,7 +71,7 @@ static char *link_text(const xmlNode *node, const xmlChar *id)
     return NULL;
 }
 
-/* The name in an element's attributes, or of a link to it. Caller frees; NULL: it has none. */
+/* Return the name from an element's attributes or from a link to it. Caller frees; NULL: it has none. */
 static char *attribute_label(struct qpw_html_reader *r, const xmlNode *node)
 {
     static const char *const attributes[] = {"label", "value", "title", "header", "name", "aria-label", "data-title",
@@ -106,7 +106,7 @@ char *qpw_html_tab_label(struct qpw_html_reader *r, const xmlNode *node)
     return text ? text : strdup("tab");
 }
 
-/* ---- Boxes: elements side by side with a table in each and a name in their attributes ---- */
+/* ---- Boxes: neighbouring elements, each with a table and with a name in its attributes ---- */
 
 static bool has_inside(const xmlNode *node, bool (*is)(const xmlNode *))
 {
@@ -134,7 +134,7 @@ static const xmlNode *next_element(const xmlNode *node)
     return node;
 }
 
-/* The nearest element of the same name with a table in it, where no heading is between the two or in it. */
+/* Find the nearest element of the same name that contains a table, with no heading in it or between the two. */
 static const xmlNode *find_twin(const xmlNode *node, const xmlNode *(*next)(const xmlNode *))
 {
     const xmlNode *other = next(node);
@@ -148,7 +148,7 @@ static const xmlNode *find_twin(const xmlNode *node, const xmlNode *(*next)(cons
     return NULL;
 }
 
-/* A copy of the class, where it is another one than the twin's. Caller frees. */
+/* Return a copy of the class if it differs from the twin's. Caller frees. */
 static char *class_label(const xmlNode *node, const xmlNode *twin)
 {
     xmlChar *own = xmlGetProp((xmlNode *)node, BAD_CAST "class"), *other = xmlGetProp((xmlNode *)twin, BAD_CAST "class");

@@ -16,7 +16,7 @@ static int no_memory(struct qpw_importer *im)
     return qpw_fail(im->err, -ENOMEM, "%s: out of memory", im->name);
 }
 
-/* ---- Sentences about the nodes of a cluster, of the page that the built-in policies come from ---- */
+/* ---- Sentences about traffic between nodes, on the page that the built-in policies come from ---- */
 
 static void read_text(struct qpw_importer *im, const struct qpw_part *part)
 {
@@ -55,7 +55,7 @@ static int check_name(struct qpw_importer *im, const char *option, const char *v
     return qpw_fail(im->err, -EINVAL, "%s '%s': a name has lower-case letters, digits and . _ + -", option, value);
 }
 
-/* Whether more lines end with a carriage return alone than with a line feed. */
+/* Return whether more lines end with a lone carriage return than with a line feed. */
 static bool has_old_line_ends(const char *text)
 {
     size_t returns = 0, feeds = 0;
@@ -67,7 +67,7 @@ static bool has_old_line_ends(const char *text)
     return returns > feeds;
 }
 
-/* Files that are no text, by how they begin; NULL: none that is known. */
+/* Return the format of a known binary file, by its first bytes; NULL: none. */
 static const char *known_binary(const char *text, size_t length)
 {
     static const struct {
@@ -115,7 +115,7 @@ static int check_input(struct qpw_importer *im, const char *text, size_t length)
     return 0;
 }
 
-/* ---- The whole ---- */
+/* ---- The whole import ---- */
 
 static void clear_lines(struct qpw_lines *lines)
 {
@@ -151,7 +151,7 @@ static void clear(struct qpw_importer *im)
     qpw_page_clear(&im->page);
 }
 
-/* What the page means, all errors at once. */
+/* Interpret the page, collecting all errors. */
 static void understand(struct qpw_importer *im)
 {
     qpw_import_structure(im);
@@ -180,7 +180,7 @@ static int import(struct qpw_importer *im, const char *text, size_t length)
     if (error < 0)
         return error;
     understand(im);
-    whole = im->out.errors.n; /* about the page as a whole: no part of it can be taken */
+    whole = im->out.errors.n; /* errors about the page as a whole: no part of it can be used */
     if (im->n_tables)
         qpw_import_account(im);
     if (im->no_memory)
@@ -209,7 +209,7 @@ int qpw_import_text(const char *name, const char *text, size_t length, const str
 
     im.own = options->vendor ? !strcmp(options->vendor, "qumulo") : qpw_has_words(text, "Qumulo");
     error = import(&im, text, length);
-    if (error < 0 && !im.out.errors.n) { /* what stopped the reading is the only error */
+    if (error < 0 && !im.out.errors.n) { /* no other error: report the one that ended the reading */
         im.out.errors.list = calloc(1, sizeof(*im.out.errors.list));
         if (im.out.errors.list && (im.out.errors.list[0] = strdup(im.err->text)))
             im.out.errors.n = 1;

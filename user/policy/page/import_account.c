@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* import_account.c - every row counted, and all that was left aside named. */
+/* import_account.c - count every row, and name everything that was left out. */
 #include <stdio.h>
 #include <string.h>
 
 #include "policy/page/import_reading.h"
 
-/* Names every column whose text says nothing in the policy, once a table. */
+/* Warn, once per table, about every column whose text is not used in the policy. */
 static void name_columns(struct qpw_importer *im, const struct qpw_import_table *table)
 {
     char names[400] = "";
@@ -27,13 +27,13 @@ static void name_columns(struct qpw_importer *im, const struct qpw_import_table 
                         first_use && qpw_import_column(table, QPW_COLUMN_OTHER) >= 0 ? ", or only as a purpose" : "", strchr(names, ',') ? "s" : "", names);
 }
 
-/* Marks of footnotes, once a table: what a note says is prose, and may restrict what has its mark. */
+/* Warn, once per table, about footnotes: their text is prose, and may restrict the marked rows. */
 static void name_notes(struct qpw_importer *im, const struct qpw_import_table *table)
 {
     char lines[200] = "";
     size_t used = 0, rows = 0;
 
-    for (size_t i = table->first - 1; i < table->end; i++) { /* from the titles on */
+    for (size_t i = table->first - 1; i < table->end; i++) { /* beginning with the titles */
         const struct qpw_part *part = &im->page.parts[i];
         bool noted = false;
 
@@ -49,7 +49,10 @@ static void name_notes(struct qpw_importer *im, const struct qpw_import_table *t
                         rows, rows > 1 ? "s" : "", rows > 1 ? "" : "s", strchr(lines, ',') ? "s" : "", lines);
 }
 
-/* Whether the heading gives a direction that no other one above a table gives: "Inbound" and "Outbound" are no products. */
+/*
+ * Return whether the heading only gives a direction that no other heading above a table gives: "Inbound" and "Outbound"
+ * are no products.
+ */
 static bool is_directions_own(const struct qpw_importer *im, int section)
 {
     unsigned directions = qpw_directions_in(im->sections[section].text);
@@ -61,7 +64,7 @@ static bool is_directions_own(const struct qpw_importer *im, int section)
     return alone;
 }
 
-/* The headings that tables were taken from, other than those of directions: one may be another product's. */
+/* Name the headings whose tables were used, except those that give directions: one may belong to another product. */
 static void name_sections(struct qpw_importer *im)
 {
     char names[500] = "";
@@ -85,7 +88,7 @@ static void name_sections(struct qpw_importer *im)
                                                 "product's", names);
 }
 
-/* The rows that are for others, those of the same words in one line. */
+/* Name the rows for others, those with the same words in one line. */
 static void name_others(struct qpw_importer *im)
 {
     for (size_t i = 0; i < im->n_rows; i++) {
@@ -112,7 +115,7 @@ static void name_others(struct qpw_importer *im)
 
 void qpw_import_account(struct qpw_importer *im)
 {
-    bool refused = im->out.errors.n > 0; /* as a whole: what was left out does not matter */
+    bool refused = im->out.errors.n > 0; /* refused as a whole: what was left out does not matter */
 
     for (size_t i = 0; i < im->n_tables && !refused; i++) {
         const struct qpw_import_table *table = &im->tables[i];

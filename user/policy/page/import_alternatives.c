@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * import_alternatives.c - which sections are alternatives: tabs, versions, Basic or Advanced.
+ * import_alternatives.c - find sections that are alternatives: tabs, versions, Basic or Advanced.
  *
- * The union of alternatives is wider than the page. They are known by tabs, by words of their headings, by listing the
- * same ports (topics share out the ports among them, alternatives repeat them), by a sibling that is one, and by names
- * that are no topic of any product.
+ * The union of alternatives is wider than the page allows. A section is one if it is a tab, if its heading has certain
+ * words, if it lists the same ports as another (topics divide the ports among them, alternatives repeat them), if a
+ * sibling is one, or if it has a name that is not a topic of products in general.
  */
 #include <ctype.h>
 #include <stdio.h>
@@ -62,7 +62,7 @@ static bool is_variant(const char *text)
     return has_version(text);
 }
 
-/* "Worker nodes", "Control plane": a kind of node; "from clients" is the other end. */
+/* "Worker nodes", "Control plane": a kind of node. "From clients" names the other end. */
 static bool is_kind_of_node(const char *text)
 {
     static const char *const kinds[] = {"node", "nodes", "server", "servers", "client", "clients", "host", "hosts",
@@ -87,7 +87,7 @@ static bool is_kind_of_node(const char *text)
     return false;
 }
 
-/* Whether a table of ports is outside the section, so that it is one of several. */
+/* Return whether a table of ports lies outside the section, which is then one of several. */
 static bool has_others(const struct qpw_importer *im, int section)
 {
     for (size_t i = 0; i < im->n_tables; i++)
@@ -157,7 +157,7 @@ static bool rows_overlap(const struct qpw_import_row *a, const struct qpw_import
     return false;
 }
 
-/* The section on the way from `section` up to `ancestor` that is straight below it; the ancestor where it is the same. */
+/* Return the ancestor-or-self of `section` directly below `ancestor`; `ancestor` if they are the same. */
 static int branch_below(const struct qpw_importer *im, int section, int ancestor)
 {
     while (section != ancestor && im->sections[section].parent != ancestor)
@@ -218,13 +218,13 @@ static void mark_by_ports(struct qpw_importer *im)
 
 /* ---- By siblings ---- */
 
-/* Headings of one level, tabs of one kind, or labels, in the same section. */
+/* Headings of one level, tabs of one kind, or labels, within the same section. */
 static bool are_siblings(const struct qpw_section *a, const struct qpw_section *b)
 {
     return a->parent == b->parent && a->tab == b->tab && a->fold == b->fold && a->label == b->label && a->level == b->level;
 }
 
-/* Tables straight in the section, without a label, beside its labels and folds. */
+/* Return whether the section itself has a table without a label, beside its labels and folds. */
 static bool has_bare_table(const struct qpw_importer *im, int section)
 {
     for (size_t i = 0; i < im->n_tables; i++)
@@ -233,7 +233,7 @@ static bool has_bare_table(const struct qpw_importer *im, int section)
     return false;
 }
 
-/* Where one is an alternative, so are its siblings, but for those that only say a direction. */
+/* Mark the siblings of an alternative as alternatives, except those that only give a direction. */
 static void mark_siblings(struct qpw_importer *im)
 {
     for (size_t i = 0; i < im->n_sections; i++) {
@@ -258,7 +258,7 @@ static void mark_siblings(struct qpw_importer *im)
 
 /* ---- By names ---- */
 
-/* Whether the section's text has a name that some sibling above ports has not. */
+/* Return whether the section's text has a name that is missing from some sibling above ports. */
 static bool is_named(const struct qpw_importer *im, const struct qpw_section *section)
 {
     char word[48];
@@ -271,7 +271,7 @@ static bool is_named(const struct qpw_importer *im, const struct qpw_section *se
     return false;
 }
 
-/* Several siblings with names of their own may be several products. */
+/* Siblings with different names may be different products. */
 static void mark_by_names(struct qpw_importer *im)
 {
     for (size_t i = 0; i < im->n_sections; i++)

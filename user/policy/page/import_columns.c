@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* import_columns.c - which column of a table is for what: by titles, or by what is in it. */
+/* import_columns.c - find the meaning of a table's columns, from titles or content. */
 #include <string.h>
 #include <strings.h>
 
@@ -35,13 +35,12 @@ static void take_titles(struct qpw_import_table *table, const struct qpw_part *r
         if (table->titles[i].transport)
             transport = (int)i;
     }
-    /* Beside "TCP or UDP", a column "Protocol" is the application's. */
+    /* Beside "TCP or UDP", a column "Protocol" names applications. */
     for (size_t i = 0; transport >= 0 && i < row->n_cells; i++)
         if (table->titles[i].column == QPW_COLUMN_PROTOCOL && (int)i != transport)
             table->titles[i].column = QPW_COLUMN_USE;
 }
 
-/* "Inbound:" in one cell, and nothing in the others: the columns are known by what is in them. */
 bool qpw_import_is_direction_title(const struct qpw_part *row, const char **ret_text)
 {
     uint8_t directions[8];
@@ -55,7 +54,7 @@ bool qpw_import_is_direction_title(const struct qpw_part *row, const char **ret_
     return row->n_cells > 1 && filled == 1 && qpw_directions_of(*ret_text, directions) > 0;
 }
 
-/* The only column all of whose cells pass; -1: none, or several. */
+/* Return the only column all of whose cells pass; -1: none, or several. */
 static int column_by_content(const struct qpw_importer *im, const struct qpw_import_table *table, size_t columns,
                              bool (*passes)(const char *))
 {
@@ -89,7 +88,7 @@ bool qpw_import_columns_by_content(const struct qpw_importer *im, struct qpw_imp
     for (size_t i = 0; i < columns; i++) {
         enum qpw_column column = (int)i == protocol ? QPW_COLUMN_PROTOCOL
                                  : (int)i == port   ? QPW_COLUMN_PORT
-                                 : columns > 3 || use ? QPW_COLUMN_OTHER /* one of them may name ends */
+                                 : columns > 3 || use ? QPW_COLUMN_OTHER /* one of the others may name ends */
                                                       : QPW_COLUMN_USE;
 
         table->titles[i] = (struct qpw_title){.column = column};
@@ -101,7 +100,7 @@ bool qpw_import_columns_by_content(const struct qpw_importer *im, struct qpw_imp
 
 /* ---- Columns of marks ---- */
 
-/* "X" and its like; 0: an empty cell, -1: something else. */
+/* 1: "X" and the like; 0: an empty cell; -1: anything else. */
 static int mark_of(const char *cell)
 {
     static const char *const marks[] = {"x", "\xe2\x9c\x93", "\xe2\x9c\x94", "\xe2\x9c\x85", "\xe2\x98\x91", "\xe2\x80\xa2",
@@ -122,7 +121,7 @@ bool qpw_import_has_mark(const char *cell)
     return mark_of(cell) > 0;
 }
 
-/* Whether what the title names is a property of the port, and nobody it is for. */
+/* Return whether the title is a property of the port, rather than a node or version. */
 static bool is_property(const char *title)
 {
     static const char *const words[] = {"encrypted", "encryption", "tls", "ssl", "secure", "secured", "configurable", "changeable",
@@ -162,8 +161,10 @@ void qpw_import_find_marks(const struct qpw_importer *im, struct qpw_import_tabl
         }
 }
 
-/* Titles are in the first row that is no heading over all columns; or in a later one, if all before are titles. False:
- * there are none. */
+/*
+ * The titles are in the first row that is not a heading across all columns, or in a later one if all rows before are
+ * titles.
+ */
 bool qpw_import_find_titles(const struct qpw_importer *im, struct qpw_import_table *table, const char **caption)
 {
     const struct qpw_part *parts = im->page.parts;
@@ -185,7 +186,7 @@ bool qpw_import_find_titles(const struct qpw_importer *im, struct qpw_import_tab
         take_titles(table, row);
         if (qpw_import_has_ports(table) || !row->titles)
             break;
-        for (size_t i = 0; i < row->n_cells; i++) /* titles over titles may say the direction */
+        for (size_t i = 0; i < row->n_cells; i++) /* a title above other titles may give the direction */
             if (qpw_directions_in(row->cells[i].text))
                 *caption = row->cells[i].text;
         if (qpw_import_is_direction_title(row, &text))

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* import_leads.c - the direction of a table, and what else the text around it says of all its rows. */
+/* import_leads.c - find the direction of a table, and what else the text around it means for its rows. */
 #include <stdio.h>
 #include <string.h>
 
@@ -26,7 +26,7 @@ static bool is_short(const struct qpw_said *said)
 
 /* ---- The direction ---- */
 
-/* The text gives the direction, unless another one does already. */
+/* Take the direction from this text, unless another text already gave it. */
 static void take(struct qpw_import_table *table, const struct qpw_said *said, bool heading)
 {
     struct qpw_lead lead;
@@ -42,7 +42,7 @@ static void take(struct qpw_import_table *table, const struct qpw_said *said, bo
     table->directions = lead.directions;
 }
 
-/* The nearest heading that says a direction, or -1. */
+/* Return the nearest heading that names a direction, or -1. */
 static int find_heading(const struct qpw_importer *im, int section)
 {
     while (section >= 0 && (im->sections[section].label || !qpw_directions_in(im->sections[section].text)))
@@ -67,7 +67,7 @@ static void find_direction(const struct qpw_importer *im, struct qpw_import_tabl
     if (heading >= 0)
         take(table, &(struct qpw_said){im->sections[heading].text, im->sections[heading].line}, true);
     if (around->stale && table->direction_heading && table->directions != qpw_directions_in(around->stale))
-        table->directions = 0; /* the heading's direction, or that of the paragraph before the last table? */
+        table->directions = 0; /* ambiguous: the heading's direction, or that of the paragraph before the last table */
 }
 
 /* ---- The other end ---- */
@@ -80,7 +80,7 @@ static void set_end(struct qpw_import_table *table, const struct qpw_lead *lead)
     table->other_end_of = 1u << lead->end_of;
 }
 
-/* Whether the words name the other end alone, though they say no direction: "Only from admin hosts". */
+/* Return whether the words restrict the other end without naming a direction: "Only from admin hosts". */
 static bool keeps_others_out(const struct qpw_said *said, const struct qpw_lead *lead)
 {
     return *lead->end && lead->only && !*lead->restriction && lead->end_of == QPW_DIR_INBOUND && is_short(said);
@@ -119,13 +119,13 @@ bool qpw_import_take_row_lead(struct qpw_import_table *table, const char *text)
     qpw_lead_of(text, &lead);
     if (*lead.restriction || *lead.place || lead.pointer || (lead.directions && *lead.unknown))
         return false;
-    if (lead.directions) /* a heading within the table, in place of what was said before */
+    if (lead.directions) /* a heading within the table replaces the text before it */
         *table->other_end = '\0';
     set_end(table, &lead);
     return true;
 }
 
-/* ---- What else is said ---- */
+/* ---- Other statements ---- */
 
 static bool is_chosen(const struct qpw_importer *im, const char *text)
 {
@@ -135,7 +135,7 @@ static bool is_chosen(const struct qpw_importer *im, const char *text)
     return false;
 }
 
-/* Words before a table that say more than a direction do not overrule a heading that says the other one. */
+/* Text before a table that says more than a direction does not override a heading with the opposite direction. */
 static void check_heading(struct qpw_importer *im, const struct qpw_import_table *table)
 {
     int heading = find_heading(im, table->section);
@@ -146,7 +146,7 @@ static void check_heading(struct qpw_importer *im, const struct qpw_import_table
                          table->direction_text, im->sections[heading].text, im->sections[heading].line);
 }
 
-/* The words that give the direction say nothing else, or it is told. */
+/* Report whatever the text that gives the direction contains besides. */
 static void check_direction(struct qpw_importer *im, const struct qpw_import_table *table)
 {
     const char *text = table->direction_text;
@@ -173,7 +173,7 @@ static void check_direction(struct qpw_importer *im, const struct qpw_import_tab
                                                                     : "inbound and outbound", lead.unknown);
 }
 
-/* Text that does not give the direction; `caption`: the table's own. */
+/* Check text that does not give the direction; `caption`: the table's own. */
 static void check_other(struct qpw_importer *im, const struct qpw_import_table *table, const struct qpw_said *said, bool caption)
 {
     struct qpw_lead lead;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* import_lines.c - rows whose cells are lists side by side: directions or ends beside ports. */
+/* import_lines.c - rows whose cells are parallel lists: directions or ends beside ports. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -43,7 +43,7 @@ int qpw_reading_count_lines(struct qpw_reading *r, size_t *ret)
         first = first ? first : lines;
         uneven |= lines != first;
     }
-    /* A column of hosts beside one of directions has rules of its own. */
+    /* A column of hosts beside one of directions follows rules of its own. */
     if (!lists || (lists == 1 && !ports) || (!ports && qpw_reading_cell_of(r, QPW_COLUMN_HOSTS)))
         return 0;
     if (uneven)

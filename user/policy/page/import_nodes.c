@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* import_nodes.c - which of the ends that a page names is the node: --node, and the words there are to choose from. */
+/* import_nodes.c - decide which end on the page is the node (--node), and list the words to choose from. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,7 +21,7 @@ enum qpw_match qpw_import_is_node(struct qpw_importer *im, const char *cell)
     return found;
 }
 
-/* ---- Which words there are to choose from ---- */
+/* ---- The words to choose from ---- */
 
 struct offer {
     char *text;
@@ -72,7 +72,7 @@ static void clear_offers(struct offer *offers, size_t n)
     free(offers);
 }
 
-/* The hosts of a list are offered one by one. */
+/* Offer each host of a list separately. */
 static void add_hosts(struct qpw_importer *im, struct offer **offers, size_t *n, const char *cell, unsigned line)
 {
     char item[QPW_ITEM_SIZE];
@@ -81,7 +81,7 @@ static void add_hosts(struct qpw_importer *im, struct offer **offers, size_t *n,
         add_offer(im, offers, n, item, line);
 }
 
-/* Cells of the columns that name ends, or their titles. */
+/* Collect the cells of the columns that name ends, or their titles. */
 static void collect(struct qpw_importer *im, const struct qpw_import_table *table, struct offer **offers, size_t *n)
 {
     static const enum qpw_column columns[] = {QPW_COLUMN_HOSTS, QPW_COLUMN_SOURCE, QPW_COLUMN_DESTINATION};
@@ -107,7 +107,9 @@ static void collect(struct qpw_importer *im, const struct qpw_import_table *tabl
 
 /* ---- Tables whose node has to be chosen ---- */
 
-/* "Intercluster LIF", "node-mgmt LIFs": a logical interface is an address of the one node, not another kind of node. */
+/*
+ * "Intercluster LIF", "node-mgmt LIFs": a logical interface is an address of the same node, not another kind of node.
+ */
 static bool is_interface(const char *cell)
 {
     char item[QPW_ITEM_SIZE];
@@ -118,7 +120,10 @@ static bool is_interface(const char *cell)
     return all;
 }
 
-/* Under one direction, with nothing but interfaces on the node's side that the other side never names. */
+/*
+ * Return whether a table with one direction names only interfaces on the node's side, none of which appears on the
+ * other.
+ */
 static bool names_own_interfaces(const struct qpw_importer *im, const struct qpw_import_table *table)
 {
     int source = qpw_import_column(table, QPW_COLUMN_SOURCE), destination = qpw_import_column(table, QPW_COLUMN_DESTINATION);
@@ -151,7 +156,7 @@ static bool needs_node(const struct qpw_importer *im, const struct qpw_import_ta
         return true;
     if (source && destination)
         return !table->own_interfaces;
-    /* One column of ends is the node's own where the traffic goes the other way. */
+    /* A single column of ends names the node itself for the opposite direction. */
     return (source && (direction || table->directions & 1u << QPW_DIR_OUTBOUND)) ||
            (destination && (direction || table->directions & 1u << QPW_DIR_INBOUND));
 }
@@ -168,7 +173,7 @@ static void ask(struct qpw_importer *im, const struct qpw_import_table *first, c
     }
 }
 
-/* A word that is nowhere only leaves rows out; where all of them are, it is a mistake. */
+/* A --node word that is not on the page only leaves rows out; if none of them is, that is an error. */
 static void check_used(struct qpw_importer *im, const struct qpw_import_table *first, const struct offer *offers, size_t n)
 {
     bool used = false;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* import_reading.c - a row while it is read: its cells, and how it ends. */
+/* import_reading.c - a row while it is being read: its cells, and its outcome. */
 #include "policy/page/import_reading.h"
 
 #include <errno.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* import_remarks.c - what a row says besides its ports and ends: that it is denied, optional, or not for everybody. */
+/* import_remarks.c - further statements of a row: denied, optional, or restricted to some hosts. */
 #include <errno.h>
 #include <string.h>
 #include <strings.h>
@@ -9,10 +9,10 @@
 
 /* ---- Yes and no ---- */
 
-/* Gone: not to be there at all, where "no" may only mean that it need not be. */
+/* GONE: must not exist, whereas NO may only mean that it is not needed. */
 enum answer { ANSWER_NONE, ANSWER_YES, ANSWER_NO, ANSWER_GONE, ANSWER_OPTIONAL, ANSWER_OTHER };
 
-/* Brackets around the whole, as around the text that stands for a picture, do not count. */
+/* Parse a yes/no cell; ignore brackets around the whole text, as for an image's alternative text. */
 static enum answer answer_of(const char *cell)
 {
     static const struct {
@@ -52,7 +52,7 @@ static enum answer answer_of(const char *cell)
         memmove(text, text + 1, length - 2);
         text[length - 2] = '\0';
     }
-    if (strlen(text) > 3 && !strncmp(text + strlen(text) - 3, "\xef\xb8\x8f", 3)) /* "as a picture", behind a sign */
+    if (strlen(text) > 3 && !strncmp(text + strlen(text) - 3, "\xef\xb8\x8f", 3)) /* U+FE0F (emoji style) */
         text[strlen(text) - 3] = '\0';
     for (size_t i = 0; i < sizeof(known) / sizeof(*known); i++)
         if (!strcmp(text, known[i].word))
@@ -62,7 +62,7 @@ static enum answer answer_of(const char *cell)
 
 /* ---- Denials ---- */
 
-/* "No" in a column of what is required, or optional, leaves the port allowed; "removed" does not. */
+/* "No" in a column of required or optional ports leaves the port allowed; "removed" does not. */
 static int check_need(struct qpw_reading *r, enum qpw_column column)
 {
     const char *cell = qpw_reading_cell_of(r, column);

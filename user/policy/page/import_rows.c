@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* import_rows.c - rows of the tables into rules. */
+/* import_rows.c - turn the rows of tables into rules. */
 #include <errno.h>
 #include <netinet/in.h>
 #include <stdio.h>
@@ -12,7 +12,7 @@
 #include "util/array.h"
 #include "util/text.h"
 
-/* More ports than these are remarked on, or prove so little that the rule is weak. */
+/* Rules with more ports are warned about; those with more than the second number are weak, as they prove little. */
 #define MANY_PORTS 1024u
 #define TOO_MANY_PORTS 4096u
 
@@ -38,7 +38,7 @@ static bool says(const struct qpw_reading *r, const char *words)
 
 /* ---- Ports ---- */
 
-/* The text of a range over two columns; a missing end is the start. Caller frees. */
+/* Return the text of a range over two columns; without a last port, the first port alone. Caller frees. */
 static char *port_text(const struct qpw_reading *r)
 {
     const char *port = qpw_reading_cell_of(r, QPW_COLUMN_PORT), *first = qpw_reading_cell_of(r, QPW_COLUMN_PORT_FIRST),
@@ -67,7 +67,7 @@ static int keep_groups(struct qpw_reading *r, const struct qpw_port_cells *cells
     return 0;
 }
 
-/* The protocols that client and server column both name: the narrow reading. */
+/* Keep only protocols that the client's and the server's column share: the narrower reading. */
 static void narrow_to_client(struct qpw_reading *r, struct qpw_port_cells *cells)
 {
     const char *client = qpw_reading_cell_of(r, QPW_COLUMN_CLIENT_PORT);
@@ -93,7 +93,7 @@ static void narrow_to_client(struct qpw_reading *r, struct qpw_port_cells *cells
     }
 }
 
-/* Whether the purpose has each remark's text: "(SMB)" beside "SMB". */
+/* Return whether the purpose contains each remark's text: "(SMB)" beside "SMB". */
 static bool has_remarks(const char *purpose, const char *remarks)
 {
     for (const char *p = remarks; (p = strpbrk(p, "(<")); p++) {
@@ -106,7 +106,7 @@ static bool has_remarks(const char *purpose, const char *remarks)
     return true;
 }
 
-/* Remarks beside ports belong to the purpose; they may say more. */
+/* Append remarks beside ports to the purpose, and warn, because they may restrict the row. */
 static int keep_remarks(struct qpw_reading *r, const char *remarks)
 {
     char *purpose;
@@ -206,7 +206,7 @@ static void add_rules(struct qpw_reading *r, size_t row)
 
 /* ---- Rows ---- */
 
-/* Cells as the titles want them; none of those that count over two columns. */
+/* Check that the cells match the titles and that no cell with a meaning spans several columns. */
 static int check_cells(struct qpw_reading *r)
 {
     if (r->part->fault)
@@ -238,13 +238,13 @@ static char *purpose_of(const struct qpw_reading *r)
     return purpose ? qpw_text_clean(purpose) : NULL;
 }
 
-/* What stands above some rows of a table, and is no title of it. */
+/* A heading above some rows of a table that is none of its titles. */
 struct heading {
     const char *text;
-    unsigned line; /* 0: there is none */
+    unsigned line; /* 0: none */
 };
 
-/* The rules of the row, or of one line of each of its cells. False: it failed. */
+/* Make the rules of the row, or of one line of its lists. False: it failed. */
 static bool read_rules(struct qpw_reading *r, size_t row)
 {
     r->row->state = QPW_ROW_TAKEN;
@@ -256,7 +256,7 @@ static bool read_rules(struct qpw_reading *r, size_t row)
     return r->row->state != QPW_ROW_FAILED;
 }
 
-/* A row whose cells are lists side by side: line by line. It is for others where all lines are. */
+/* Read a row of parallel lists line by line. It is for others only if all lines are. */
 static void read_lines(struct qpw_reading *r, size_t row, size_t lines)
 {
     const struct qpw_part *whole = r->part;
@@ -303,7 +303,7 @@ static void read_row(struct qpw_importer *im, size_t table, const struct qpw_par
         qpw_reading_fail(&r, NULL, "it stands below '%.80s' (line %u), which is not understood", above->text, above->line);
         return;
     }
-    /* Whose row it is has not been chosen: its ports still tell whether sections are alternatives. */
+    /* No node was chosen, so the row is not used; its ports still help to find alternative sections. */
     if (r.table->needs_node && !im->options->n_nodes) {
         row->state = QPW_ROW_OTHERS;
         read_ports(&r);
@@ -320,7 +320,7 @@ static void read_row(struct qpw_importer *im, size_t table, const struct qpw_par
         read_rules(&r, im->n_rows - 1);
 }
 
-/* A row over all columns is a heading within the table, a repeated row of titles is none: true. */
+/* Accept a heading across all columns within the table, or a repeated row of titles. False: it is neither. */
 static bool is_heading(struct qpw_import_table *table, const struct qpw_part *part)
 {
     bool same = part->n_cells == table->n_columns && !part->fault;
@@ -339,7 +339,7 @@ static bool is_heading(struct qpw_import_table *table, const struct qpw_part *pa
     return true;
 }
 
-/* Other titles, a row over all columns, or text in the first column alone: what is below may be something else. */
+/* Other titles, a row across all columns, or text in the first column only: the rows below may mean something else. */
 static bool is_unknown_heading(const struct qpw_part *part)
 {
     size_t filled = 0;
@@ -351,7 +351,7 @@ static bool is_unknown_heading(const struct qpw_part *part)
     return part->n_cells > 1 && filled == 1 && *part->cells[0].text && !qpw_is_port_cell(part->cells[0].text);
 }
 
-/* A row of nothing: spreadsheets leave some at a table's end. */
+/* Return whether the row is empty: spreadsheets leave some at a table's end. */
 static bool is_empty(const struct qpw_part *part)
 {
     for (size_t i = 0; i < part->n_cells; i++)
@@ -378,7 +378,7 @@ static void read_table_rows(struct qpw_importer *im, size_t table)
             return;
         }
         if (is_unknown_heading(part))
-            above.line = 0; /* its own row says what is wrong with it */
+            above.line = 0; /* its own row reports the fault */
         read_row(im, table, part, &above);
         if (is_unknown_heading(part) && im->rows[im->n_rows - 1].state == QPW_ROW_FAILED)
             above = (struct heading){part->n_cells ? part->cells[0].text : "", part->line};

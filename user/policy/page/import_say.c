@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* Errors and warnings of an import, each once, with the line of the page. */
+/* Errors and warnings of an import, each reported once, with the line of the page. */
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,7 +20,7 @@ static void add_line(struct qpw_importer *im, struct qpw_lines *lines, unsigned 
         if ((unsigned char)*p < 0x20)
             *p = ' ';
     qpw_text_clean(what);
-    for (size_t i = 0; i < lines->n; i++) { /* once is enough */
+    for (size_t i = 0; i < lines->n; i++) { /* each only once */
         const char *old = lines->list[i] + strlen(im->name);
         char *end;
 

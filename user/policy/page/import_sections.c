@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* import_sections.c - the choice among sections that are alternatives. */
+/* import_sections.c - choose among sections that are alternatives. */
 #include <stdio.h>
 #include <string.h>
 
@@ -9,7 +9,7 @@
 
 #define MARK " > "
 
-/* The last mark between two names, or NULL. */
+/* Return the last separator between two names, or NULL. */
 static char *last_mark(char *text)
 {
     char *found = NULL;
@@ -19,7 +19,7 @@ static char *last_mark(char *text)
     return found;
 }
 
-/* "Vault > Inbound": the section and what is around it, from the outside, as far as there is room. */
+/* Write the path of a section, outermost first, as far as it fits: "Vault > Inbound". */
 static void path_of(const struct qpw_importer *im, int section, char *ret, size_t size)
 {
     const char *texts[8];
@@ -32,7 +32,7 @@ static void path_of(const struct qpw_importer *im, int section, char *ret, size_
         used += (size_t)snprintf(ret + used, size - used, "%s%.60s", used ? " > " : "", texts[n]);
 }
 
-/* Whether the words are the section's text; "OUTER > TEXT" also names a section around it, nearest last. */
+/* Return whether the words are the section's text; "OUTER > TEXT" also names an enclosing section. */
 static bool matches(const struct qpw_importer *im, int section, const char *words)
 {
     char copy[512], *part;
@@ -62,7 +62,7 @@ static void list_sections(struct qpw_importer *im)
             qpw_import_error(im, im->sections[i].line, "--section '%s'", im->sections[i].text);
 }
 
-/* The outermost alternative around a section, itself included, that was not chosen; -1: none. */
+/* Return the outermost alternative around a section, or the section itself, that was not chosen; -1: none. */
 static int open_alternative(const struct qpw_importer *im, int section)
 {
     int found = -1;
@@ -73,7 +73,7 @@ static int open_alternative(const struct qpw_importer *im, int section)
     return found;
 }
 
-/* One word for two alternatives: in one section, or in two that are alternatives themselves. */
+/* Return whether one word means two alternatives: within one section, or in two that are alternatives themselves. */
 static bool is_ambiguous(const struct qpw_importer *im, int a, int b)
 {
     int left = open_alternative(im, a), right = open_alternative(im, b);
@@ -83,7 +83,7 @@ static bool is_ambiguous(const struct qpw_importer *im, int a, int b)
     return left != right && left >= 0 && right >= 0;
 }
 
-/* The choices for one that is ambiguous: its paths, or names that the page does not give. */
+/* Report an ambiguous choice: list the paths, or ask for distinct names in a copy of the page. */
 static void say_ambiguous(struct qpw_importer *im, int first, int second, const char *words, bool begin)
 {
     char path[400];
@@ -135,7 +135,7 @@ static void take_choices(struct qpw_importer *im)
         check_choice(im, im->options->sections[i]);
 }
 
-/* Chosen itself, or by a deeper heading that the table is under. */
+/* Return whether the section, or one around it up to `outer`, was chosen. */
 static bool chosen_between(const struct qpw_importer *im, int section, int outer)
 {
     for (; section >= 0; section = im->sections[section].parent) {
@@ -147,7 +147,7 @@ static bool chosen_between(const struct qpw_importer *im, int section, int outer
     return false;
 }
 
-/* Whether a section that stands beside this one, or one in it, was chosen. */
+/* Return whether a weak alternative beside this one, or a section in it, was chosen. */
 static bool sibling_chosen(const struct qpw_importer *im, int section)
 {
     for (size_t i = 0; i < im->n_sections; i++)
@@ -157,7 +157,7 @@ static bool sibling_chosen(const struct qpw_importer *im, int section)
     return false;
 }
 
-/* An alternative is taken where it or something in it was chosen; one by its name alone also with what is around it. */
+/* An alternative is used if it or a section in it was chosen; a weak one also if an enclosing section was. */
 static bool is_taken(const struct qpw_importer *im, const struct qpw_import_table *table, int section)
 {
     if (chosen_between(im, table->section, section))
@@ -183,7 +183,7 @@ static bool is_selected(const struct qpw_importer *im, const struct qpw_import_t
         if (!is_taken(im, table, i))
             return false;
     }
-    /* A heading that is no alternative was named, too: of those without an alternative, only what is under it. */
+    /* If a section that is no alternative was chosen, too, use only tables below it. */
     return alternative || !narrowed || chosen;
 }
 

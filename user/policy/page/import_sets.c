@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* import_sets.c - sets of addresses for what a page calls the other end. */
+/* import_sets.c - sets of addresses for the page's names of the other end. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,7 +21,7 @@ static bool is_anybody(const char *cell)
     return false;
 }
 
-/* "", "-", "Optional": no name of an end. */
+/* "", "-", "Optional": not a name of an end. */
 static bool is_unnamed(const char *cell)
 {
     static const char *const words[] = {"", "-", "n/a", "na", "none", "optional", "required", "tbd", "various", "other",
@@ -35,7 +35,7 @@ static bool is_unnamed(const char *cell)
     return false;
 }
 
-/* Addresses in place of a name: they are the set. Caller frees; NULL: it is a name. */
+/* Return the addresses if the cell has some in place of a name. Caller frees; NULL: it is a name. */
 static char *addresses_in(const char *cell)
 {
     char *copy = strdup(cell), *save = NULL, *text = NULL;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* import_tables.c - the page's sections as a tree, and its tables of ports with their columns and direction. */
+/* import_tables.c - build the tree of sections, and find the tables of ports with their columns and direction. */
 #include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,11 +11,11 @@
 
 #define BOLD_LEVEL 7 /* of a bold paragraph: below all headings */
 
-/* Where the reading of the parts stands. */
+/* The position in the page's structure. */
 struct place {
     int section;
     struct qpw_around around;
-    bool brief_used; /* a table had it */
+    bool brief_used; /* a table used it */
 };
 
 static bool has(const struct qpw_import_table *table, enum qpw_column column)
@@ -61,7 +61,7 @@ static void end_tab(struct qpw_importer *im, struct place *place)
 
 /* ---- Faults of a table as a whole ---- */
 
-/* What around the table says that its ports are not to be open, or NULL. */
+/* Return the text around the table that forbids its ports, or NULL. */
 static const char *find_denial(const struct qpw_importer *im, const struct qpw_import_table *table)
 {
     const struct qpw_around *around = &table->around;
@@ -93,7 +93,7 @@ static bool names_server(const struct qpw_import_table *table)
            !has(table, QPW_COLUMN_DESTINATION) && !has(table, QPW_COLUMN_HOSTS) && !has(table, QPW_COLUMN_DIRECTION);
 }
 
-/* Faults of the table as a whole. */
+/* Report faults of the table as a whole. */
 static void check_table(struct qpw_importer *im, struct qpw_import_table *table, const char *denial)
 {
     for (size_t i = 0; i < table->n_columns; i++)
@@ -117,7 +117,7 @@ static void check_table(struct qpw_importer *im, struct qpw_import_table *table,
 
 /* ---- Tables ---- */
 
-/* Whether all its rows are of ports and protocols: the go-on of another table, or one whose titles are missing. */
+/* Return whether all rows hold ports and protocols: a table's continuation, or a table without titles. */
 static bool has_no_titles(const struct qpw_importer *im, size_t at, size_t end)
 {
     struct qpw_import_table table = {.first = at + 1, .end = end};
@@ -126,7 +126,10 @@ static bool has_no_titles(const struct qpw_importer *im, size_t at, size_t end)
            qpw_import_columns_by_content(im, &table, im->page.parts[at + 1].n_cells);
 }
 
-/* A table that is not read. One of protocols, with a title that speaks of ports, is a table of ports all the same. */
+/*
+ * Skip a table without ports. One with protocols and a title that mentions ports is an error: it may be a table of
+ * ports.
+ */
 static void pass_over(struct qpw_importer *im, size_t at, const struct qpw_import_table *table)
 {
     const struct qpw_part *parts = im->page.parts;
@@ -144,7 +147,7 @@ static void pass_over(struct qpw_importer *im, size_t at, const struct qpw_impor
         qpw_import_error(im, parts[at + 1].line, "rows of ports without titles: put them under the table that they belong to");
         return;
     }
-    if (at + 1 < table->end && parts[at + 1].fault && !parts[at + 1].n_cells) { /* nothing of it was read */
+    if (at + 1 < table->end && parts[at + 1].fault && !parts[at + 1].n_cells) { /* nothing of it could be read */
         qpw_import_warn(im, parts[at].line, "skipped a table: %s", parts[at + 1].fault);
         return;
     }
@@ -154,7 +157,7 @@ static void pass_over(struct qpw_importer *im, size_t at, const struct qpw_impor
                     table->n_columns > 4 ? ", …" : "", used ? ")" : "");
 }
 
-/* What stands straight above a table may tell it from others, as a heading would. */
+/* Text directly above a table may distinguish it from others, as a heading would. */
 static int add_label(struct qpw_importer *im, const struct place *place, const struct qpw_said *said)
 {
     struct qpw_section *section = QPW_ADD(im->sections, im->n_sections);
@@ -168,7 +171,7 @@ static int add_label(struct qpw_importer *im, const struct place *place, const s
     return (int)im->n_sections++;
 }
 
-/* Rows above the titles: what keeps the whole table from being read, and headings over all columns. */
+/* Check the rows above the titles: faults of the whole table, and headings across all columns. */
 static void check_above(struct qpw_importer *im, struct qpw_import_table *table, size_t from)
 {
     for (size_t i = from; i < table->first; i++) {
@@ -182,7 +185,7 @@ static void check_above(struct qpw_importer *im, struct qpw_import_table *table,
     }
 }
 
-/* The table whose rows are the parts ]at, end). */
+/* Read the table whose rows are the parts ]at, end). */
 static void read_table(struct qpw_importer *im, size_t at, size_t end, struct place *place)
 {
     const struct qpw_part *parts = im->page.parts;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* import_ways.c - which way a row goes for this node, and who is at the other end. */
+/* import_ways.c - find the direction of a row for this node, and its other end. */
 #include <errno.h>
 #include <stdio.h>
 
@@ -30,7 +30,7 @@ static unsigned column_directions(const struct qpw_reading *r)
     return bits;
 }
 
-/* Whether the cell that names an end is the node. Negative: the row fails. */
+/* Return whether the cell that names an end is the node. Negative: the row fails. */
 static int is_node(struct qpw_reading *r, enum qpw_column column)
 {
     const char *cell = qpw_reading_cell_of(r, column);
@@ -46,7 +46,7 @@ static int no_node(struct qpw_reading *r, enum qpw_column column)
     return qpw_reading_fail(r, qpw_reading_name_of(r, column), "no node is named here");
 }
 
-/* Source and Destination against what the node is called; a direction that contradicts them is said. */
+/* Compare source and destination with the node's names; warn about a direction that contradicts them. */
 static int two_ends(struct qpw_reading *r)
 {
     const char *source = qpw_reading_cell_of(r, QPW_COLUMN_SOURCE), *destination = qpw_reading_cell_of(r, QPW_COLUMN_DESTINATION);
@@ -64,7 +64,7 @@ static int two_ends(struct qpw_reading *r)
         add_way(r, QPW_DIR_INBOUND, QPW_COLUMN_SOURCE);
     if (from)
         add_way(r, QPW_DIR_OUTBOUND, QPW_COLUMN_DESTINATION);
-    if (said == both && from != to) /* "Both": the other end may ask, too */
+    if (said == both && from != to) /* "Both": the other end may initiate, too */
         return add_way(r, to ? QPW_DIR_OUTBOUND : QPW_DIR_INBOUND, to ? QPW_COLUMN_SOURCE : QPW_COLUMN_DESTINATION);
     if (said && said != both && from != to && said != 1u << (to ? QPW_DIR_INBOUND : QPW_DIR_OUTBOUND))
         qpw_import_warn(r->im, r->part->line, "'%.80s': the direction is the other end's; by its ends, this is %s",
@@ -72,7 +72,7 @@ static int two_ends(struct qpw_reading *r)
     return 0;
 }
 
-/* One column of ends at most: it is the other end's, or the node's own where the traffic goes the other way. */
+/* At most one column of ends: it names the other end, or the node itself for the opposite direction. */
 static int one_end(struct qpw_reading *r, unsigned directions)
 {
     const char *skipped = NULL;
@@ -97,11 +97,14 @@ static int one_end(struct qpw_reading *r, unsigned directions)
     return r->n_ways ? 0 : qpw_reading_leave(r, skipped ? skipped : "", "", NULL);
 }
 
-/* "storage, control" beside "ingress, egress": k-th with k-th; one host goes all the ways, one way is for all hosts. */
+/*
+ * Pair "storage, control" with "ingress, egress" item by item; a single host has all directions, a single direction
+ * applies to all hosts.
+ */
 static int hosts(struct qpw_reading *r, unsigned *directions)
 {
     const char *cell = qpw_reading_cell_of(r, QPW_COLUMN_HOSTS);
-    static const char *const both[] = {"both", "bidirectional", "bi-directional", NULL}; /* of each, and no list */
+    static const char *const both[] = {"both", "bidirectional", "bi-directional", NULL}; /* for each host, no list */
     size_t n = 0, at_host = 0;
     char item[256];
     int node = is_node(r, QPW_COLUMN_HOSTS);
@@ -129,7 +132,7 @@ static int hosts(struct qpw_reading *r, unsigned *directions)
     return 0;
 }
 
-/* A row of marks is for the nodes or versions under whose titles it has one. Negative: for others. */
+/* A row with marks is for the nodes or versions in whose columns it has one. Negative: it is for others. */
 static int check_marks(struct qpw_reading *r)
 {
     char names[128] = "";
@@ -149,7 +152,10 @@ static int check_marks(struct qpw_reading *r)
     return !any || marked ? 0 : qpw_reading_leave(r, names, "", NULL);
 }
 
-/* "NTP (outbound only)" in a table of inbound ports; "Outbound", in a column called Flow. */
+/*
+ * Return whether the row's text contradicts its direction: "NTP (outbound only)" in a table of inbound ports;
+ * "Outbound" in a column named Flow.
+ */
 static bool contradicts(const struct qpw_reading *r, unsigned directions)
 {
     static const char *const inbound[] = {"inbound only", "ingress only", "incoming only", "only inbound", "only incoming", NULL};
@@ -165,7 +171,7 @@ static bool contradicts(const struct qpw_reading *r, unsigned directions)
 
         if (!qpw_reading_is_prose(r->table->titles[i].column))
             continue;
-        for (size_t n = qpw_directions_of(text, list); n > 0; n--) /* a column of directions with a title that is none */
+        for (size_t n = qpw_directions_of(text, list); n > 0; n--) /* an unrecognized column of directions */
             said |= 1u << list[n - 1];
         if (said && directions & ~said)
             return true;
@@ -207,6 +213,6 @@ int qpw_reading_find_ways(struct qpw_reading *r)
         return two_ends(r);
     if (directions)
         return one_end(r, directions);
-    r->row->state = QPW_ROW_FAILED; /* said of the whole table */
+    r->row->state = QPW_ROW_FAILED; /* already reported for the whole table */
     return -EINVAL;
 }

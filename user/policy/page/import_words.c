@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * import_words.c - words of a page compared, taken from lists, and made into names.
+ * import_words.c - compare words of a page, take them from lists, turn them into names.
  *
- * Words are whole cells or whole items of a list in a cell, never a part: "Storage Nodes" is not "Storage Nodes with ADC".
+ * Words are whole cells or whole items of a list in a cell, never parts of them: "Storage Nodes" is not "Storage Nodes
+ * with ADC".
  */
 #include <ctype.h>
 #include <stdio.h>
@@ -22,7 +23,7 @@ void qpw_import_plain(const char *text, char *ret, size_t size)
         } else if (isspace((unsigned char)*p)) {
             if (used && ret[used - 1] != ' ')
                 ret[used++] = ' ';
-        } else if (*p == '"') { /* quoted words are the words */
+        } else if (*p == '"') { /* keep the quoted words */
             continue;
         } else if (strncmp(p, "\xef\xbf\xbc", 3)) {
             ret[used++] = (char)tolower((unsigned char)*p);
@@ -51,7 +52,7 @@ bool qpw_import_same_words(const char *a, const char *b)
     return n > m ? left[n - 1] == 's' && !strncmp(left, right, m) : right[m - 1] == 's' && !strncmp(left, right, n);
 }
 
-/* Words that tie a list's items together: what stands behind them may hold for all. */
+/* Return whether the cell has words that tie a list's items together: text after them may apply to all items. */
 static bool is_bound(const char *cell)
 {
     static const char *const words[] = {"on", "for", "with", "in", "of", "at", "that", "from", "to", "except", "excluding",
@@ -62,7 +63,7 @@ static bool is_bound(const char *cell)
     return qpw_has_any_of(cell, words);
 }
 
-/* What parts the items at p: its length, or 0. */
+/* Return the length of the separator of items at p, or 0. */
 static size_t list_mark(const char *p, bool bound)
 {
     static const char *const words[] = {" and ", " or ", " & ", NULL};
@@ -75,7 +76,7 @@ static size_t list_mark(const char *p, bool bound)
         return 1;
     for (size_t i = 0; words[i]; i++)
         if (!strncasecmp(p, words[i], strlen(words[i])))
-            return strlen(words[i]) - 1; /* its last blank may begin the next mark */
+            return strlen(words[i]) - 1; /* its last blank may begin the next separator */
     return 0;
 }
 
@@ -109,7 +110,7 @@ bool qpw_import_next_item(const char **at, const char *cell, char *ret, size_t s
     return used > 0;
 }
 
-/* The last word of the last item: "Nodes" in "Admin/Storage Nodes" belongs to "Admin", too. */
+/* Get the last word of the last item: "Nodes" in "Admin/Storage Nodes" belongs to "Admin", too. */
 static void shared_noun(const char *cell, char *ret, size_t size)
 {
     char item[QPW_ITEM_SIZE], last[QPW_ITEM_SIZE] = "";
@@ -122,7 +123,7 @@ static void shared_noun(const char *cell, char *ret, size_t size)
     snprintf(ret, size, "%s", n > 1 && blank ? blank : "");
 }
 
-/* "Vault nodes (with Tape)" is more than its first words; "(s)" and a footnote's mark are nothing. */
+/* Return whether a bracket adds meaning, as in "Vault nodes (with Tape)"; "(s)" and a footnote's mark do not. */
 static bool has_bracket(const char *cell)
 {
     for (const char *p = cell; (p = strpbrk(p, "([{:")); p++)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* import_write.c - the rows of a page as a policy's text. */
+/* import_write.c - write the rows of a page as a policy's text. */
 #include <ctype.h>
 #include <errno.h>
 #include <netinet/in.h>
@@ -12,10 +12,10 @@
 #include "policy/page/import_int.h"
 #include "policy/lang/parse.h"
 
-/* Names by what a row is for; the generated name stands in where there is none. */
+/* Rule names by purpose; other rows get the generated name. */
 static const struct {
     const char *words;
-    uint16_t port; /* the row has it; 0: whatever its ports */
+    uint16_t port; /* the row must have it; 0: any ports */
     const char *name;
     const char *feature;
 } names[] = {
@@ -37,7 +37,7 @@ static const struct {
     {"Rsyslog", 0, NULL, "audit"},
 };
 
-/* What rows of the page behind the built-in policies are spoken in; of another page a name may stand for something else. */
+/* The services (speaks=) of rows on the page behind the built-in policies; another page may use a name differently. */
 static const struct {
     const char *words;
     uint16_t port;
@@ -102,7 +102,10 @@ static void write_purpose(FILE *out, const char *purpose)
     fputc('"', out);
 }
 
-/* The generated name of the rule of the same direction with tcp 21, which vouches for the passive range. */
+/*
+ * Write parent= with the generated name of the rule of the same direction for tcp 21, which vouches for the passive
+ * range.
+ */
 static void write_parent(const struct qpw_importer *im, const struct qpw_import_rule *rule, FILE *out)
 {
     for (size_t i = 0; i < im->n_rules; i++) {
@@ -196,7 +199,7 @@ static void write_head(const struct qpw_importer *im, FILE *out)
     sha256_update(&ctx, im->length, (const uint8_t *)im->source);
     sha256_digest(&ctx, sizeof(digest), digest);
     base16_encode_update(hex, sizeof(digest), digest);
-    snprintf(stem, sizeof(stem), "%.*s", (int)strcspn(im->base, "."), im->base); /* the file's name without its ends */
+    snprintf(stem, sizeof(stem), "%.*s", (int)strcspn(im->base, "."), im->base); /* without its suffixes */
     qpw_import_slug(stem, name, sizeof(name));
     if (im->own)
         fprintf(out, "policy    qumulo/%.50s\n", im->platform);

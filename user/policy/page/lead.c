@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * lead.c - headings, captions and words before a table, word for word.
+ * lead.c - interpret headings, captions and text before a table, word by word.
  *
- * A direction counts as the table's only where all other words are known to mean nothing: "Inbound from admin hosts" has
- * an end, "Inbound on the switch" is another machine's, "Inbound until 5.3" holds for some only.
+ * A direction counts as the table's only if all other words are known to be irrelevant: "Inbound from admin hosts" has
+ * an end, "Inbound on the switch" is another machine's, "Inbound until 5.3" holds for some readers only.
  */
 #include <ctype.h>
 #include <stdio.h>
@@ -16,7 +16,7 @@
 
 #define MAX_LEAD_WORDS 64
 
-/* Words that say nothing about which rows hold, or for whom. */
+/* Words that do not affect which rows apply, or to whom. */
 static const char *const harmless[] = {
     "the", "a", "an", "and", "or", "of", "for", "as", "with", "these", "this", "those", "that", "which", "following", "your",
     "our", "its", "all", "any", "each", "every", "it", "you", "they", "we", "them", "there", "are", "is", "be", "have", "has",
@@ -32,11 +32,11 @@ static const char *const harmless[] = {
     "information", "about", "section", "documentation", "direction", "directions", "in", "out", "both", "way", "ways",
     "here", "below", "above", "listen", "listens", "listening", "usage", "matrix", "assignments", NULL};
 
-/* What the page's own node is called where it has no name. */
+/* Generic words for the page's own node. */
 static const char *const own_node[] = {"node", "nodes", "cluster", "clusters", "system", "systems", "array", "arrays",
                                        "appliance", "appliances", "installation", "deployment", "product", NULL};
 
-/* Words that let some rows, times, places or editions out. */
+/* Words that exclude some rows, times, places or editions. */
 static const char *const restricting[] = {
     "except", "excluding", "but", "not", "no", "never", "without", "until", "unless", "if", "when", "while", "during", "before",
     "after", "since", "instead", "previous", "previously", "former", "formerly", "old", "older", "earlier", "later", "legacy",
@@ -44,14 +44,14 @@ static const char *const restricting[] = {
     "future", "reserved", "temporary", "temporarily", "first", "second", "primary", "secondary", "standby", "other",
     "another", "version", "versions", "release", "releases", "edition", "editions", "case", "restricted", "limited", NULL};
 
-/* Words that send readers elsewhere. */
+/* Words that refer to another place. */
 static const char *const pointing[] = {"see", "refer", "follow", "follows", "elsewhere", "next", "also", "likewise", NULL};
 
-/* Words behind which a machine or a network is named. */
+/* Words that precede the name of a machine or network. */
 static const char *const placing[] = {"from", "to", "into", "towards", "on", "at", "by", "between", "within", "via", "through",
                                       NULL};
 
-/* What services of any product are about: sections that are called so share out the ports among them. */
+/* Topics of any product's services: sections with such titles divide the ports among them. */
 static const char *const topics[] = {
     "nfs", "nfsv3", "nfsv4", "smb", "cifs", "s3", "iscsi", "nvme", "ftp", "sftp", "ssh", "dns", "ntp", "ldap", "ldaps",
     "kerberos", "ad", "active", "directory", "snmp", "syslog", "smtp", "email", "mail", "http", "https", "web", "ui", "gui",
@@ -69,7 +69,7 @@ static const char *const both_words[] = {"bidirectional", "bi-directional", NULL
 
 struct word {
     char text[48];
-    bool ends; /* a comma, colon, bracket or the like is behind it */
+    bool ends; /* followed by a comma, colon, bracket or the like */
 };
 
 struct text {
@@ -86,7 +86,10 @@ static bool is_in(const char *word, const char *const *list)
     return false;
 }
 
-/* Addresses and versions keep their dots and colons; of other words only letters, digits and hyphens are taken. */
+/*
+ * Split text into words. Addresses and versions keep their dots and colons; other words keep only letters, digits and
+ * hyphens.
+ */
 static void split(const char *text, struct text *ret)
 {
     static const char within[] = "-_.:/'@";
@@ -98,7 +101,7 @@ static void split(const char *text, struct text *ret)
 
         while (isalnum((unsigned char)p[length]) || (unsigned char)p[length] >= 0x80 || (p[length] && strchr(within, p[length])))
             length++;
-        if (length >= 3 && !strncmp(p, "\xef\xbf\xbc", 3)) { /* what stood there is elsewhere */
+        if (length >= 3 && !strncmp(p, "\xef\xbf\xbc", 3)) { /* U+FFFC: the text is elsewhere */
             p += 3;
             continue;
         }
@@ -149,7 +152,7 @@ static bool is_number(const char *word)
     return strspn(word, "0123456789.") == strlen(word);
 }
 
-/* Whether what is behind the word is a number that counts tables or sections, as it may be at the beginning. */
+/* Return whether a number after the word is the number of a table or section, as it may be at the beginning. */
 static bool counts(const char *word)
 {
     return is_number(word) || !strcasecmp(word, "table") || !strcasecmp(word, "section") || !strcasecmp(word, "figure");
@@ -161,10 +164,12 @@ static void keep(char *ret, size_t size, const char *word)
         snprintf(ret, size, "%.*s", (int)size - 1, word);
 }
 
-/* ---- Phrases behind "from", "to", "on" ---- */
+/* ---- Phrases after "from", "to", "on" ---- */
 
-/* The words at `at` up to the next mark, place or direction; what is not harmless is put together. *ret_own: the page's own
- * nodes are among them. Returns behind them. */
+/*
+ * Collect the words at `at` up to the next punctuation, place or direction, without leading harmless ones. *ret_own:
+ * they include the page's own nodes. Returns the end.
+ */
 static size_t phrase(const struct text *text, size_t at, char *ret, size_t size, bool *ret_own)
 {
     size_t used = 0;
@@ -268,7 +273,7 @@ void qpw_lead_of(const char *text, struct qpw_lead *ret)
         first = counts(word);
         i++;
     }
-    /* The other end of one direction; at the own end stands another machine. */
+    /* An end that is not the other end of the direction is a machine at the node's own end. */
     if (*ret->end && ret->directions && ret->directions != 1u << ret->end_of) {
         keep(ret->place, sizeof(ret->place), ret->end);
         *ret->end = '\0';

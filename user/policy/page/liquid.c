@@ -8,13 +8,13 @@
 #include <string.h>
 
 #define MAX_DEPTH 64
-#define MAX_PAIR_SEARCHES 2000u /* a page of nothing but tags takes no time */
+#define MAX_PAIR_SEARCHES 2000u /* bounds the time for a page that consists of tags */
 
 /* An if or unless that is open. */
 struct branch {
     unsigned line;
-    bool outer;  /* what is around it is shown */
-    bool taken;  /* some branch was true */
+    bool outer;  /* the enclosing text is shown */
+    bool taken;  /* some branch was true before */
     bool had_else;
     bool unless;
 };
@@ -34,7 +34,7 @@ struct renderer {
     bool mentioned;
     unsigned pair_searches;
     size_t left;          /* rows of tables that are not shown */
-    const char *hidden;   /* the block that hides everything: "comment" or "capture" */
+    const char *hidden;   /* the block that hides its content: "comment" or "capture" */
     unsigned hidden_line;
     struct qpw_error *err;
 };
@@ -74,7 +74,7 @@ static bool take(struct cursor *c, const char *word)
     return true;
 }
 
-/* A quoted string or page.platform, as text. */
+/* Read a quoted string, or page.platform, as text. */
 static int operand(struct renderer *r, struct cursor *c, char *ret, size_t size)
 {
     skip_space(c);
@@ -122,8 +122,7 @@ static int comparison(struct renderer *r, struct cursor *c, bool *ret)
     return 0;
 }
 
-/* Liquid knows no precedence: `a and b or c` is `a and (b or c)`. Comparisons are collected, then joined from the
- * right. */
+/* Liquid has no precedence: `a and b or c` is `a and (b or c)`. Collect comparisons, then join them from the right. */
 static int condition(struct renderer *r, struct cursor *c, bool *ret)
 {
     bool values[MAX_DEPTH], is_and[MAX_DEPTH];
@@ -194,7 +193,7 @@ static int close_branch(struct renderer *r, bool unless)
     return 0;
 }
 
-/* U+FFFC: text that is not on this page stood here. */
+/* Write U+FFFC in place of text that is not on this page. */
 static void elsewhere(struct renderer *r)
 {
     if (r->shown && !r->hidden) {
@@ -203,13 +202,13 @@ static void elsewhere(struct renderer *r)
     }
 }
 
-/* Whether what the tag is around ends behind it. */
+/* Return whether the tag has an end tag. */
 static bool is_paired(struct renderer *r, const char *mark, const char *word, size_t length)
 {
     return ++r->pair_searches <= MAX_PAIR_SEARCHES && qpw_liquid_is_paired(r->at, r->end, mark, word, length);
 }
 
-/* *ret_keep: the tag stays in the text. */
+/* Process one tag; *ret_keep: leave it in the text. */
 static int tag(struct renderer *r, struct cursor c, bool *ret_keep)
 {
     static const char *const control[] = {"for", "endfor", "case", "when", "endcase", "tablerow", "endtablerow",
@@ -249,7 +248,7 @@ static int tag(struct renderer *r, struct cursor c, bool *ret_keep)
     }
     if (qpw_liquid_chooses(word, length))
         return bad(r, "a tag that may hide what it is around:", word, length);
-    /* What repeats or chooses is not guessed at; any other tag is only around its text (GitBook's hints and tabs). */
+    /* Loops and choices are not guessed; any other tag only surrounds its text (GitBook's hints and tabs). */
     for (size_t i = 0; i < sizeof(control) / sizeof(*control); i++)
         if (IS(control[i]))
             return bad(r, "a Liquid tag that is not understood:", word, length);
@@ -278,7 +277,7 @@ static unsigned count_lines(const char *from, const char *to)
     return lines;
 }
 
-/* "---" on the first line up to the next such line. */
+/* Skip front matter: "---" on the first line up to the next such line. */
 static void skip_front_matter(struct renderer *r)
 {
     const char *close;
@@ -307,7 +306,7 @@ static bool is_tab_shortcode(struct cursor c)
     return false;
 }
 
-/* {{< name … >}} and {{% name … %}} of Hugo. */
+/* Process {{< name … >}} and {{% name … %}} of Hugo. */
 static int shortcode(struct renderer *r, struct cursor c, bool *ret_keep)
 {
     size_t length = 0;
@@ -324,7 +323,7 @@ static int shortcode(struct renderer *r, struct cursor c, bool *ret_keep)
     return 0;
 }
 
-/* The bracket at r->at, {% … %} or {{ … }}. */
+/* Process the bracket at r->at, {% … %} or {{ … }}. */
 static int bracket(struct renderer *r)
 {
     bool is_tag = r->at[1] == '%', keep = false;

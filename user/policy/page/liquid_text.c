@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* liquid_text.c - what stands around tags of Liquid: rows of tables, and the ends of other tags. */
+/* liquid_text.c - the text around Liquid tags: rows of tables, and end tags. */
 #include <ctype.h>
 #include <string.h>
 #include <strings.h>
 
 #include "policy/page/liquid.h"
 
-#define PAIR_WINDOW 262144u /* bytes in which the end of a tag is looked for */
+#define PAIR_WINDOW 262144u /* bytes in which an end tag is searched */
 
 /* "|---|:--|" */
 static bool is_separator(const char *line, const char *end)
@@ -22,7 +22,7 @@ bool qpw_liquid_is_row(const char *text, const char *at, const char *end)
         return !is_separator(at, end) && !(line_end && is_separator(line_end + 1, end));
     if (strncasecmp(at, "<tr", 3) || isalnum((unsigned char)at[3]))
         return false;
-    for (const char *p = at + 3; p + 2 < end && p < at + 4096; p++) /* what its first cell is */
+    for (const char *p = at + 3; p + 2 < end && p < at + 4096; p++) /* find its first cell: <td> or <th> */
         if (*p == '<' && (p[1] == 't' || p[1] == 'T') && p[2] && strchr("dDhH", p[2]))
             return p[2] == 'd' || p[2] == 'D';
     return false;

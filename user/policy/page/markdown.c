@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * markdown.c - Markdown as HTML, line by line, for html.c.
+ * markdown.c - convert Markdown to HTML, line by line, for html.c.
  *
  * Headings, pipe tables (GFM) and tabs (GitBook, Docusaurus, MkDocs, Hugo) become HTML on the same line; listings and
- * comments become nothing; everything else, HTML above all, stays as it stands.
+ * comments are removed; everything else, HTML above all, stays unchanged.
  */
 #include <ctype.h>
 #include <errno.h>
@@ -69,7 +69,7 @@ static bool starts_with_pipe(const char *line)
     return *qpw_md_behind_blanks(line) == '|';
 }
 
-/* A condition's tag leaves a blank line between the rows of a table: the rows behind it still belong to it. */
+/* A condition's tag leaves a blank line within a table; the rows after it still belong to the table. */
 static bool goes_on(const char *line)
 {
     while (*line && qpw_md_is_blank(line, qpw_md_line_end(line)))
@@ -84,7 +84,7 @@ static bool table_line(struct qpw_md_converter *c, const char *line, const char 
         return true;
     if (!qpw_md_is_blank(line, end) && has_pipe(line, end)) {
         if (is_separator(line, end))
-            fputs(c->in_body ? "" : "</thead><tbody>", c->out); /* a second one only parts rows */
+            fputs(c->in_body ? "" : "</thead><tbody>", c->out); /* a second separator only divides the rows */
         else
             write_row(c, line, end, "td");
         c->in_body = true;
@@ -95,7 +95,7 @@ static bool table_line(struct qpw_md_converter *c, const char *line, const char 
     return false;
 }
 
-/* Counts <table and </table on a line; HTML comments do not matter: a table within one is balanced. */
+/* Count <table and </table on a line, also within HTML comments: a table there is balanced. */
 static void count_tables(struct qpw_md_converter *c, const char *line, const char *end)
 {
     for (; line < end; line++) {
@@ -124,7 +124,7 @@ static void write_heading(struct qpw_md_converter *c, size_t level, const char *
     fprintf(c->out, "</h%zu>", level);
 }
 
-/* "=====" or "-----" under a line of text makes a heading of it: 1 or 2, else 0. */
+/* Return the level of the heading that "=====" or "-----" under a line of text makes: 1 or 2, else 0. */
 static size_t underline_level(const char *line)
 {
     const char *p = qpw_md_behind_blanks(line);
@@ -137,7 +137,7 @@ static size_t underline_level(const char *line)
 
 /* ---- Lines ---- */
 
-/* Whether the line is part of a listing, or begins or ends one. */
+/* Return whether the line is part of a listing, or begins or ends one. */
 static bool listing_line(struct qpw_md_converter *c, const char *line)
 {
     const char *p = qpw_md_behind_blanks(line);
@@ -169,7 +169,7 @@ static bool is_list_item(const char *line)
            !strncmp(p, "!!!", 3) || !strncmp(p, "???", 3);
 }
 
-/* A comment of HTML goes on over lines; tables and headings in it are none. The rest of the line is written as it is. */
+/* Copy the lines of an HTML comment unchanged: tables and headings in it do not count. False: the line is in none. */
 static bool comment_line(struct qpw_md_converter *c, const char *line, const char *end)
 {
     const char *close = c->comment ? memmem(line, (size_t)(end - line), "-->", 3) : NULL;
@@ -191,7 +191,7 @@ static bool comment_line(struct qpw_md_converter *c, const char *line, const cha
     return false;
 }
 
-/* {/ * … * /} of MDX. */
+/* Skip {/ * … * /} of MDX. */
 static bool jsx_comment_line(struct qpw_md_converter *c, const char *line, const char *end)
 {
     const char *open = c->jsx_comment ? line : memmem(line, (size_t)(end - line), "{/*", 3), *close;
@@ -207,7 +207,7 @@ static bool jsx_comment_line(struct qpw_md_converter *c, const char *line, const
     return true;
 }
 
-/* <pre> and its like, up to the line with their end: nothing in there is Markdown, and no table of it. */
+/* Copy <pre> and the like up to the line with their end: their text is no Markdown, and has no tables. */
 static bool raw_line(struct qpw_md_converter *c, const char *line, const char *end)
 {
     static const char *const names[] = {"pre", "script", "style", "textarea"};
@@ -232,7 +232,7 @@ static bool raw_line(struct qpw_md_converter *c, const char *line, const char *e
     return true;
 }
 
-/* "{condition && (" of MDX: what is behind it is there for some readers only. */
+/* "{condition && (" of MDX: text for some readers only. */
 static bool is_jsx_condition(const char *line, const char *end)
 {
     const char *p = qpw_md_behind_blanks(line);
@@ -268,7 +268,7 @@ static int markdown_line(struct qpw_md_converter *c, const char *line, struct qp
     } else if (*next && underline_level(next) && !is_list_item(line) && *text != '<' && !underline_level(line)) {
         write_heading(c, underline_level(next), text, end);
         c->list = false;
-        c->paragraph = next; /* the underline: nothing of it is text */
+        c->paragraph = next; /* the underline itself is no text */
     } else {
         count_tables(c, line, end);
         qpw_md_write_raw(c->out, line, end);
@@ -309,8 +309,10 @@ static int convert_line(struct qpw_md_converter *c, const char *line, struct qpw
     return markdown_line(c, line, err);
 }
 
-/* Marks of quotations (>) and comments of one line become blanks: what is quoted is on the page, what is in a comment is
- * not. A line that goes on with a tag of the line before begins with no mark. In place. */
+/*
+ * Blank out marks of quotations (>) and comments of one line, in place: quoted text is part of the page, a comment's
+ * text is not. A line that continues a tag of the line before begins with no mark.
+ */
 static void blank_out(char *text)
 {
     bool tag = false;
@@ -341,7 +343,7 @@ static void blank_out(char *text)
     }
 }
 
-/* The lines as HTML, with the same numbers. Caller frees *ret. */
+/* Convert the text to HTML with the same line numbers. Caller frees *ret. */
 static int to_html(const char *name, const char *text, char **ret, struct qpw_error *err)
 {
     struct qpw_md_converter c = {.name = name, .line = 1, .blank = true};
@@ -349,7 +351,7 @@ static int to_html(const char *name, const char *text, char **ret, struct qpw_er
     size_t size;
     int error = 0;
 
-    /* One byte before the text, so that the character before any other can be looked at. */
+    /* Put one byte before the text, so that the parser can look back from any position. */
     if (asprintf(&padded, "\n%s", text) < 0)
         return qpw_fail(err, -ENOMEM, "%s: out of memory", name);
     c.out = open_memstream(&html, &size);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* markdown.h - what the parts of the reader of Markdown share; everybody else includes page.h. */
+/* markdown.h - internals shared by the Markdown reader's files; others include page.h. */
 #ifndef QPW_POLICY_MARKDOWN_H
 #define QPW_POLICY_MARKDOWN_H
 
@@ -7,25 +7,27 @@
 
 #include "policy/page/page.h"
 
-/* Lines of Markdown on their way into HTML. A line ends at its '\n' or the text's end; a byte before it can be read. */
+/*
+ * State of the conversion to HTML. A line ends at its '\n' or at the text's end; the byte before it must be readable.
+ */
 struct qpw_md_converter {
     const char *name;
     FILE *out;
     unsigned line;
-    unsigned html_tables; /* open <table>s: no Markdown in there */
+    unsigned html_tables; /* number of open <table>s, which contain no Markdown */
     bool in_table;        /* of Markdown */
-    bool in_body;         /* behind the line under its titles */
+    bool in_body;         /* after the line under its titles */
     unsigned fence_line;  /* where the listing began */
     char fence;           /* the character of an open listing, or 0 */
     size_t fence_length;
     bool comment;         /* within an HTML comment */
     bool jsx_comment;
-    bool list;            /* what is indented may belong to a list */
-    bool blank;           /* the line before was */
-    const char *paragraph; /* the line before, where it may become a heading by the one under it */
+    bool list;            /* an indented line may belong to a list */
+    bool blank;           /* the line before was blank */
+    const char *paragraph; /* the line before, if the one under it may turn it into a heading */
     bool tab;             /* of MkDocs: its lines are indented */
     bool link_tab;        /* of Microsoft: a heading that links to #tab/… */
-    const char *raw;      /* an element whose lines are no Markdown, "pre", is open */
+    const char *raw;      /* the open element, such as "pre", whose lines are no Markdown */
 };
 
 /* ---- Text within a line (markdown_text.c) ---- */
@@ -35,12 +37,12 @@ bool qpw_md_is_blank(const char *line, const char *end);
 size_t qpw_md_indentation(const char *line);
 const char *qpw_md_behind_blanks(const char *line);
 void qpw_md_write_escaped(FILE *out, char c);
-/* Text of a cell or heading without [links](…), `code` marks, **bold**, [^notes] and escapes. */
+/* Write the text of a cell or heading without [links](…), `code` marks, **bold**, [^notes] and escapes. */
 void qpw_md_write_inline(FILE *out, const char *p, const char *end);
-/* A line of prose or HTML; what is `code` there is no markup. */
+/* Write a line of prose or HTML; escape `code`, which is no markup. */
 void qpw_md_write_raw(FILE *out, const char *p, const char *end);
 
-/* ---- Tabs (markdown_tabs.c): whether the line was one's beginning or end, and is written. ---- */
+/* ---- Tabs (markdown_tabs.c). Return whether the line begins or ends a tab, and was written. ---- */
 
 void qpw_md_end_table(struct qpw_md_converter *c);
 bool qpw_md_tab_line(struct qpw_md_converter *c, const char *line, const char *end);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* markdown_tabs.c - tabs as GitBook, Hugo, MkDocs and Microsoft write them. */
+/* markdown_tabs.c - tabs in the notations of GitBook, Hugo, MkDocs and Microsoft. */
 #include <string.h>
 
 #include "policy/page/markdown.h"
@@ -11,7 +11,7 @@ void qpw_md_end_table(struct qpw_md_converter *c)
     c->in_table = false;
 }
 
-/* The first quoted text in [p, end), or the value of title=, name= or label=. */
+/* Begin a tab whose label is the first quoted text in [p, end), or the value of title=, name= or label=. */
 static void write_tab(struct qpw_md_converter *c, const char *p, const char *end)
 {
     static const char *const keys[] = {"title=", "label=", "name=", "header=", NULL};
@@ -31,13 +31,13 @@ static void write_tab(struct qpw_md_converter *c, const char *p, const char *end
     fputs("<tabitem value=\"", c->out);
     while (end > p && strchr(" %-", end[-1]))
         end--;
-    for (const char *q = close ? open + 1 : p; q < (close ? close : end); q++) /* unquoted: all of it */
+    for (const char *q = close ? open + 1 : p; q < (close ? close : end); q++) /* unquoted: the whole text */
         if (*q != '"')
             qpw_md_write_escaped(c->out, *q);
     fputs("\">", c->out);
 }
 
-/* {% tab title="…" %}, {{< tab "…" >}}, {% endtab %} and their like become elements. False: the line has none. */
+/* Turn {% tab title="…" %}, {{< tab "…" >}}, {% endtab %} and the like into elements. False: the line has none. */
 bool qpw_md_tab_line(struct qpw_md_converter *c, const char *line, const char *end)
 {
     const char *p = qpw_md_behind_blanks(line), *close;
@@ -59,7 +59,7 @@ bool qpw_md_tab_line(struct qpw_md_converter *c, const char *line, const char *e
     return true;
 }
 
-/* === "Label" of MkDocs begins a tab; it ends with the first line that is not indented. */
+/* Begin a tab at === "Label" of MkDocs; end it at the first line that is not indented. */
 bool qpw_md_indented_tab(struct qpw_md_converter *c, const char *line, const char *end)
 {
     const char *p = qpw_md_behind_blanks(line);

@@ -10,7 +10,7 @@ const char *qpw_md_line_end(const char *line)
     return line + strcspn(line, "\n");
 }
 
-/* Nothing but white space and what stands for text that Liquid would have put there. */
+/* True if there is only white space and U+FFFC, which stands for text that Liquid would insert. */
 bool qpw_md_is_blank(const char *line, const char *end)
 {
     while (line < end) {
@@ -46,7 +46,7 @@ void qpw_md_write_escaped(FILE *out, char c)
         fputc(c, out);
 }
 
-/* Behind "](…)" or "][…]" at p. */
+/* Return the end of "](…)" or "][…]" at p. */
 static const char *behind_target(const char *p, const char *end)
 {
     bool target = p + 1 < end && (p[1] == '(' || p[1] == '[');
@@ -55,7 +55,7 @@ static const char *behind_target(const char *p, const char *end)
     return close ? close + 1 : end;
 }
 
-/* "[1]" that is no link: a note's number, which must not become a port. */
+/* "[1]" that is no link: a note's number, which must not be read as a port. */
 static bool is_plain_note(const char *p, const char *end)
 {
     size_t length = strspn(p + 1, "0123456789-, ");
@@ -63,7 +63,7 @@ static bool is_plain_note(const char *p, const char *end)
     return length && p + 1 + length < end && p[1 + length] == ']' && (p + 2 + length == end || !strchr("([", p[2 + length]));
 }
 
-/* The ']' of the link whose '[' is at p, with its target behind it; NULL: it is no link. */
+/* Return the ']' of the link whose '[' is at p and whose target follows; NULL: it is no link. */
 static const char *link_end(const char *p, const char *end)
 {
     int depth = 0;
@@ -85,7 +85,7 @@ static void begin_link(FILE *out, const char *close, const char *end)
     fputs("\">", out);
 }
 
-/* Whether one ~ at p begins or ends struck text, as in "~23~": not where it is a sign before a number or a folder. */
+/* Return whether a single ~ at p begins or ends struck text, as in "~23~"; not if it precedes a number or folder. */
 static bool is_strike_mark(const char *p, const char *end, bool struck)
 {
     if (struck)
@@ -101,7 +101,7 @@ static bool is_strike_mark(const char *p, const char *end, bool struck)
 void qpw_md_write_inline(FILE *out, const char *p, const char *end)
 {
     bool code = false, struck = false, picture = false;
-    const char *link = NULL; /* where the open one ends */
+    const char *link = NULL; /* end of the open one */
 
     while (p < end) {
         if (*p == '`') {
@@ -122,7 +122,7 @@ void qpw_md_write_inline(FILE *out, const char *p, const char *end)
             fputc('*', out); /* a footnote's mark */
             p = close ? close + 1 : end;
         } else if (*p == '!' && p + 1 < end && p[1] == '[') {
-            picture = true; /* its text in brackets */
+            picture = true; /* write its text in brackets */
             fputs(" (", out);
             p += 2;
         } else if (*p == '[' && is_plain_note(p, end)) {
@@ -154,7 +154,6 @@ void qpw_md_write_inline(FILE *out, const char *p, const char *end)
         fputs("</del>", out);
 }
 
-/* A line of prose or HTML; what is `code` there is no markup. */
 void qpw_md_write_raw(FILE *out, const char *p, const char *end)
 {
     bool code = false, paired = false;

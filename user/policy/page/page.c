@@ -94,7 +94,7 @@ static size_t cells_of(const struct qpw_page *page)
     return page->n ? page->parts[page->n - 1].n_cells : 0;
 }
 
-/* Copies of the cells that reach down into the row at its next columns. */
+/* Append copies of the cells that extend down into the row at its next columns. */
 static void inherit(struct qpw_page *page, struct qpw_spans *spans)
 {
     for (size_t at = cells_of(page); at < QPW_MAX_COLUMNS && spans->rows[at] && !page->no_memory; at++) {
@@ -116,7 +116,7 @@ void qpw_row_begin(struct qpw_page *page, struct qpw_spans *spans, unsigned line
     qpw_page_add(page, QPW_PART_ROW, line);
 }
 
-/* One of the columns of a cell: the text is copied. */
+/* Append a copy of the text for one of the cell's columns. */
 static void put(struct qpw_page *page, struct qpw_spans *spans, const char *text, unsigned line,
                 const struct qpw_span *span)
 {
@@ -203,13 +203,13 @@ enum qpw_link qpw_link_of(const char *before, size_t length, const char *text, s
     last = end ? before[end - 1] : ' ';
     if ((!digits && letters != 1) || letters > 1 || digits > 5)
         return QPW_LINK_TEXT;
-    /* Behind a number or a mark, whatever is between; behind a word, straight. */
+    /* After a number or a mark, even with white space between; after a word, only directly. */
     if (!isdigit((unsigned char)last) && last != '*' && !(isalpha((unsigned char)last) && end == length))
         return QPW_LINK_TEXT;
     return in_page && digits < 3 ? QPW_LINK_MARK : QPW_LINK_ASIDE;
 }
 
-/* The length of a word of directives at p: "details", "{tab-item}"; 0: none. */
+/* Return the length of a directive's word at p ("details", "{tab-item}") with its blank; 0: none. */
 static size_t directive_word(const char *p)
 {
     size_t length = strspn(p, "{abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ-_}");
@@ -246,7 +246,7 @@ char *qpw_tidy(char *text)
 {
     static const struct {
         const char *from;
-        char to; /* 0: nothing */
+        char to; /* 0: removed */
     } characters[] = {{"\xe2\x80\x90", '-'}, {"\xe2\x80\x91", '-'}, {"\xe2\x80\x92", '-'}, {"\xe2\x80\x93", '-'},
                       {"\xe2\x80\x94", '-'}, {"\xe2\x88\x92", '-'}, {"\xc2\xa0", ' '}, {"\xe2\x80\xaf", ' '},
                       {"\xe2\x80\x8b", 0}, {"\xef\xbb\xbf", 0}, {"\xc2\xad", 0}};
@@ -263,7 +263,7 @@ char *qpw_tidy(char *text)
                 step = strlen(characters[i].from);
                 break;
             }
-        /* What has no width parts two numbers for nobody who looks at the page: it stays, and is no digit. */
+        /* Keep a zero-width character between two digits, so that the numbers are not joined. */
         if (!c && out > text && isdigit((unsigned char)out[-1]) && isdigit((unsigned char)p[step])) {
             memmove(out, p, step);
             out += step;
@@ -274,7 +274,7 @@ char *qpw_tidy(char *text)
         if (!c)
             continue;
         if (isspace((unsigned char)c) || (unsigned char)c < 0x20 || c == 0x7f) {
-            newline |= c == '\v'; /* stands for a break of the markup; the source's own line ends are spaces */
+            newline |= c == '\v'; /* '\v' is a line break of the markup; line ends of the source are spaces */
             space = true;
             continue;
         }

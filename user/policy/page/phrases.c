@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* phrases.c - words around ports that take them back or restrict them. None of them gives a port. */
+/* phrases.c - words around ports that withdraw or restrict them. None of them gives a port. */
 #include <ctype.h>
 #include <string.h>
 #include <strings.h>
@@ -29,7 +29,7 @@ size_t qpw_count_words(const char *text)
 
 bool qpw_takes_back(const char *text)
 {
-    /* Whatever is around them. */
+    /* Phrases that count in any context. */
     static const char *const phrases[] = {
         "do not open", "don't open", "never open", "do not use this", "do not allow this", "must not be open",
         "must not be opened", "must not be used", "must not be allowed", "should not be open", "should not be opened",
@@ -43,7 +43,7 @@ bool qpw_takes_back(const char *text)
         "not to be opened", "need not be open", "close after", "closed after", "close it after", "future use",
         "should be firewalled", "must be firewalled", "does not need to be open", "do not need to be open", "remove this rule",
         "remove this port", "port was removed", "port has been removed", "replaced by port", "moved to port", NULL};
-    /* In few words, which can hardly be about anything else. */
+    /* Phrases that count in a short text, which can hardly be about anything else. */
     static const char *const alone[] = {
         "not used", "not required", "not needed", "isn't used", "isn't required", "isn't needed", "unused", "not in use",
         "not currently", "not supported", "unsupported", "removed", "retired", "superseded", "moved to", "replaced by",
@@ -66,7 +66,7 @@ bool qpw_is_conditional(const char *text)
     return qpw_has_any_of(text, phrases);
 }
 
-/* A word of `words` with "only" on its other side: "only from", "from admin hosts only". */
+/* Return whether "only" precedes or follows one of `words`: "only from", "from admin hosts only". */
 static bool only_with(const char *text, const char *const *words)
 {
     for (const char *only = text; (only = strcasestr(only, "only")); only += 4) {
@@ -114,7 +114,7 @@ unsigned qpw_family_of(const char *text, bool heading)
 
 /* ---- Whose direction ---- */
 
-/* Whether the word at p, of those that end before `text`'s next comma, names those who use a node. */
+/* Return whether the words at p, up to the next comma or the like, name users of a node. */
 static bool names_clients(const char *p)
 {
     static const char *const words[] = {"client", "clients", "workstation", "workstations", "desktop", "desktops", "user",
@@ -126,7 +126,8 @@ static bool names_clients(const char *p)
         length = sizeof(near) - 1;
     memcpy(near, p, length);
     near[length] = '\0';
-    for (char *to = near; (to = strchr(to, ' ')); to++) /* "from the client to the cluster": up to the other end */
+    for (char *to = near; (to = strchr(to, ' ')); to++) /* "from the client to the cluster": check up to the other
+                                                         * end */
         if (!strncasecmp(to, " to ", 4) || !strncasecmp(to, " from ", 6)) {
             *to = '\0';
             break;
@@ -138,7 +139,7 @@ bool qpw_is_clients_direction(const char *text)
 {
     static const struct {
         const char *word;
-        bool inbound, outbound; /* with which direction it makes clients the ones that the direction is of */
+        bool inbound, outbound; /* with which direction the phrase makes it the clients' direction */
     } known[] = {{"from ", false, true}, {"by ", false, true}, {"to ", true, false}, {"into ", true, false},
                  {"on ", true, true},    {"at ", true, true},  {"of ", true, true}};
     unsigned directions = qpw_directions_in(text);

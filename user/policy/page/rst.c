@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * rst.c - reStructuredText as parts of a page: section titles, paragraphs, tabs; tables are rst_table.c's business.
- * Comments, literal blocks and listings have no tables; a directive around others (note, container) only indents them.
+ * rst.c - read reStructuredText into the parts of a page: section titles, paragraphs, tabs; rst_table.c reads tables.
+ * Comments, literal blocks and listings are skipped; a directive that surrounds others (note, container) only indents
+ * them.
  */
 #include <ctype.h>
 #include <errno.h>
@@ -22,7 +23,7 @@ static size_t characters(const char *text, size_t length)
     return n;
 }
 
-/* A line of one punctuation character, at least `least` long. */
+/* Return whether the line is one punctuation character, repeated at least `least` times. */
 static bool is_bar(const struct qpw_rst_reader *r, size_t i, size_t least)
 {
     const char *line = qpw_rst_line_at(r, i);
@@ -74,7 +75,7 @@ static bool title(struct qpw_rst_reader *r)
 
 /* ---- Lines ---- */
 
-/* "**all of it**", a colon behind it or not. */
+/* "**all of it**", with or without a colon at the end. */
 static bool is_bold(const char *text)
 {
     size_t length = strcspn(text, "\n");
@@ -84,7 +85,7 @@ static bool is_bold(const char *text)
            !memmem(text + 2, length - 4, "**", 2) && !text[strcspn(text, "\n") + 1];
 }
 
-/* Lines up to a blank one as one paragraph; "::" at its end makes a listing of what is indented behind it. */
+/* Read lines up to a blank one as one paragraph; "::" at its end turns the indented text after it into a listing. */
 static void paragraph(struct qpw_rst_reader *r)
 {
     size_t first = r->i, indent = qpw_rst_indent_at(r, r->i), size, last;

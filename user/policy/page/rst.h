@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* rst.h - what the parts of the reader of reStructuredText share; everybody else includes page.h. */
+/* rst.h - internals shared by the reStructuredText reader's files; others include page.h. */
 #ifndef QPW_POLICY_RST_H
 #define QPW_POLICY_RST_H
 
 #include "policy/page/page.h"
 
-/* The text as lines; each ends at its '\n' or the text's end, which are not part of it. */
+/* The text as lines, without their '\n'. */
 struct qpw_rst_lines {
     const char **at;
     size_t *length; /* without white space at the end */
@@ -17,42 +17,46 @@ struct qpw_rst_lines {
 struct qpw_rst_reader {
     const char *name;
     struct qpw_rst_lines lines;
-    size_t i; /* line that is read, from 0 */
+    size_t i; /* current line, from 0 */
     struct qpw_page *page;
     struct qpw_error *err;
-    char levels[QPW_RST_LEVELS][2]; /* underline's character, and whether there is a line above, too */
+    char levels[QPW_RST_LEVELS][2]; /* the underline's character, and whether there is an overline, too */
     unsigned n_levels;
     size_t tab_indent[8];
     unsigned n_tabs;
-    size_t only_indent;         /* of an `only::`, + 1 */
+    size_t only_indent;         /* indentation of an `only::`, + 1 */
     char caption[256];
 };
 
-/* Line i, its length, its indentation; its text behind that. Beyond the last line: empty. */
+/* Return line i, its length, its indentation, its text after that. After the last line: empty. */
 const char *qpw_rst_line_at(const struct qpw_rst_reader *r, size_t i);
 size_t qpw_rst_length_at(const struct qpw_rst_reader *r, size_t i);
 size_t qpw_rst_indent_at(const struct qpw_rst_reader *r, size_t i);
 const char *qpw_rst_text_at(const struct qpw_rst_reader *r, size_t i);
 size_t qpw_rst_text_length(const struct qpw_rst_reader *r, size_t i);
-/* The first line behind those that are blank or indented more than `indent`. */
+/* Return the first line from i on that is neither blank nor indented more than `indent`. */
 size_t qpw_rst_behind_body(const struct qpw_rst_reader *r, size_t i, size_t indent);
 
-/* A table begins, with its caption (rst_directive.c). */
+/* Begin a table with its caption (rst_directive.c). */
 void qpw_rst_begin_table(struct qpw_rst_reader *r, const char *caption, size_t length);
-/* The directive in line r->i, which is moved behind it or into its body. *ret_taken: false where there is none. 0, or
- * negative errno with r->err. */
+/*
+ * Read the directive in line r->i, which is moved after it or into its body. *ret_taken: false if there is none. 0, or
+ * negative errno with r->err.
+ */
 int qpw_rst_read_directive(struct qpw_rst_reader *r, bool *ret_taken);
 
-/* White space at a line's start, a tab reaching to the next multiple of eight. */
+/* Return the width of the white space at a line's start; a tab extends to the next multiple of eight. */
 size_t qpw_rst_indent(const char *line, size_t length);
 
-/* Links and roles as their text, without marks of code and emphasis; tidied. In place. True: all of it stands; false:
- * something in it is struck out. */
+/*
+ * Replace links and roles by their text, remove marks of code and emphasis, and tidy, in place. False: part of the text
+ * is struck out.
+ */
 bool qpw_rst_clean(char *text);
 
 /*
- * A table that begins in line `first` (from 0): its rows are appended to the page. Returns the first line behind it.
- * Grid: "+---+"; simple: "===  ==="; list-table: the directive's body, lines [first, end).
+ * Append the rows of the table that begins in line `first` (from 0) to the page. Returns the first line after it. Grid:
+ * "+---+"; simple: "===  ==="; list-table: the directive's body, lines [first, end).
  */
 size_t qpw_rst_grid(const struct qpw_rst_lines *lines, size_t first, struct qpw_page *page);
 size_t qpw_rst_simple(const struct qpw_rst_lines *lines, size_t first, struct qpw_page *page);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* rst_directive.c - directives: list-table, csv-table, tabs, conditions, and what has no tables in it. */
+/* rst_directive.c - directives: list-table, csv-table, tabs, conditions, and those without tables. */
 #include <ctype.h>
 #include <errno.h>
 #include <stdio.h>
@@ -8,7 +8,7 @@
 
 #include "policy/page/rst.h"
 
-/* ".. name:: argument": the argument and its length, where the line is that directive. */
+/* Return the argument of ".. name:: argument" and its length, if the line is that directive. */
 static const char *directive(const struct qpw_rst_reader *r, const char *name, size_t *ret_length)
 {
     const char *text = qpw_rst_text_at(r, r->i);
@@ -26,7 +26,7 @@ static const char *directive(const struct qpw_rst_reader *r, const char *name, s
     return text;
 }
 
-/* The value of ":name: value" among a directive's options; NULL: it is not given. */
+/* Return the value of ":name: value" among a directive's options; NULL: not given. */
 static const char *option(const struct qpw_rst_reader *r, size_t end, const char *name, size_t *ret_length)
 {
     for (size_t i = r->i + 1; i < end && qpw_rst_length_at(r, i) && *qpw_rst_text_at(r, i) == ':'; i++) {
@@ -80,7 +80,7 @@ static size_t number_option(const struct qpw_rst_reader *r, size_t end, const ch
     return value && length ? strtoul(value, NULL, 10) : 0;
 }
 
-/* The separator that :delim: names. */
+/* Return the separator of :delim:. */
 static char separator_of(const struct qpw_rst_reader *r, size_t end)
 {
     size_t length = 0;
@@ -135,7 +135,7 @@ static int csv_table(struct qpw_rst_reader *r, size_t end, const char *caption, 
     return error;
 }
 
-/* What is between brackets of no meaning here: listings, raw text, comments. */
+/* Return whether the directive's body is not read: listings, raw text, comments. */
 static bool is_opaque(const struct qpw_rst_reader *r)
 {
     static const char *const names[] = {"code-block", "code", "sourcecode", "highlight", "parsed-literal",
@@ -181,7 +181,7 @@ static void begin_tab(struct qpw_rst_reader *r, const char *label, size_t length
     r->i++;
 }
 
-/* Text for a browser as it is: a table in it is on the page, but not read. */
+/* Raw text for a browser: note that a table in it is not read. */
 static void add_raw(struct qpw_rst_reader *r, size_t end)
 {
     for (size_t i = r->i + 1; i < end; i++)
@@ -194,7 +194,7 @@ static void add_raw(struct qpw_rst_reader *r, size_t end)
     qpw_page_add(r->page, QPW_PART_LISTING, (unsigned)r->i + 1);
 }
 
-/* What a box around others is called, as a paragraph: "deprecated: 5.0" may take back what is in it. */
+/* Add the title of a box as a paragraph: "deprecated: 5.0" may withdraw the ports in it. */
 static void add_note(struct qpw_rst_reader *r)
 {
     static const char *const names[] = {"admonition", "note", "warning", "danger", "caution", "attention", "important", "hint",
@@ -250,7 +250,7 @@ int qpw_rst_read_directive(struct qpw_rst_reader *r, bool *ret_taken)
         r->i = end;
     } else if (qpw_rst_text_length(r, r->i) > 3 && !strncmp(qpw_rst_text_at(r, r->i), ".. ", 3)) {
         add_note(r);
-        r->i = behind_options(r, end); /* what it holds is read as if it stood alone */
+        r->i = behind_options(r, end); /* read its content as if it stood alone */
     } else {
         *ret_taken = false;
     }

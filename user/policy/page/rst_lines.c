@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* rst_lines.c - the lines of a reader of reStructuredText. */
+/* rst_lines.c - access to the lines of a reStructuredText. */
 #include <string.h>
 
 #include "policy/page/rst.h"
@@ -29,7 +29,6 @@ size_t qpw_rst_text_length(const struct qpw_rst_reader *r, size_t i)
     return qpw_rst_length_at(r, i) - (qpw_rst_length_at(r, i) ? (size_t)(qpw_rst_text_at(r, i) - qpw_rst_line_at(r, i)) : 0);
 }
 
-/* The first line behind those that are blank or indented more than `indent`. */
 size_t qpw_rst_behind_body(const struct qpw_rst_reader *r, size_t i, size_t indent)
 {
     while (i < r->lines.n && (!qpw_rst_length_at(r, i) || qpw_rst_indent_at(r, i) > indent))

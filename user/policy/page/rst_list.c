@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* rst_list.c - list-tables: "* - cell" begins a row, "- cell" goes on with it. */
+/* rst_list.c - list-tables: "* - cell" begins a row, "- cell" continues it. */
 #include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -7,13 +7,13 @@
 
 #include "policy/page/rst.h"
 
-/* A list-table while it is read. */
+/* State while a list-table is read. */
 struct list {
     struct qpw_page *page;
     size_t n_titles;
     size_t rows;
     size_t mark;        /* indentation of "*" */
-    size_t skip;        /* of a directive within a cell, whose body is no text; 0: none */
+    size_t skip;        /* indentation of a directive within a cell, whose body is skipped; 0: none */
     unsigned cell_line;
     FILE *out;          /* the cell's text, NULL: none is open */
     char *text;
@@ -43,7 +43,7 @@ static void begin_row(struct list *list, unsigned line, size_t indent)
     list->rows++;
 }
 
-/* Text of a cell from its line on; `begins`: the line has its dash. */
+/* Take the text of a cell from one line; `begins`: the line has its dash. */
 static void take_text(struct list *list, const char *p, size_t left, bool begins, size_t indent)
 {
     while (left && isspace((unsigned char)*p)) {

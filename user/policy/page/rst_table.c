@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* rst_table.c - grids and simple tables, cut into cells by their columns. A spanned cell makes a row unreadable. */
+/* rst_table.c - cut grids and simple tables into cells by columns. A spanning cell makes a row unreadable. */
 #include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,7 +21,7 @@ struct shape {
     size_t n;
 };
 
-/* The byte at which character `column` of the line stands. */
+/* Return the byte offset of character `column` of the line. */
 static size_t byte_of(const char *line, size_t length, size_t column)
 {
     size_t at = 0;
@@ -34,7 +34,7 @@ static size_t byte_of(const char *line, size_t length, size_t column)
     return at;
 }
 
-/* Cells of one row, a text each. */
+/* The cells of one row, a stream each. */
 struct row {
     FILE *out[QPW_MAX_COLUMNS];
     char *text[QPW_MAX_COLUMNS];
@@ -81,7 +81,7 @@ static void end_row(struct row *row, size_t n, struct qpw_page *page)
     row->open = false;
 }
 
-/* The part of a line under a column: a blank one ends a paragraph, "| " and a list's mark begin a new line. */
+/* Take the part of a line under a column: a blank one ends a paragraph, "| " and a list's mark begin a new line. */
 static void take_text(struct row *row, size_t column, const char *text, size_t length)
 {
     while (length && isspace((unsigned char)*text)) {
@@ -135,7 +135,7 @@ static bool shape_of_grid(const char *line, size_t length, struct shape *ret)
     return ret->n > 0;
 }
 
-/* Whether the line has `mark` where the shape has its borders. */
+/* Return whether the line has `mark` at all borders of the shape. */
 static bool has_borders(const struct shape *shape, const char *line, size_t length, char mark)
 {
     for (size_t i = 0; i <= shape->n; i++) {
@@ -188,7 +188,7 @@ size_t qpw_rst_grid(const struct qpw_rst_lines *lines, size_t first, struct qpw_
         if (!shape.n)
             continue;
         if (qpw_rst_is_grid_edge(line, length)) {
-            /* A border with other columns: what is above or under it is spanned. */
+            /* A border with other columns means a span above or below it. */
             fault = shape_of_grid(line, length, &edge) && same_shape(&shape, &edge) ? NULL : SPANNED;
             if (fault)
                 row.fault = fault;
@@ -275,7 +275,7 @@ size_t qpw_rst_simple(const struct qpw_rst_lines *lines, size_t first, struct qp
     size_t i = first + 1, edges = 1, last = first + 1, rows_from = page->n;
     bool shaped = shape_of_simple(lines->at[first], lines->length[first], &shape);
 
-    /* The last edge of the same indentation before two blank lines or a line less indented. */
+    /* Find the last border of the same indentation, before two blank lines or a less indented line. */
     for (size_t j = i; j < lines->n; j++) {
         if (lines->length[j] &&
             qpw_rst_indent(lines->at[j], lines->length[j]) < qpw_rst_indent(lines->at[first], lines->length[first]))
@@ -305,7 +305,7 @@ size_t qpw_rst_simple(const struct qpw_rst_lines *lines, size_t first, struct qp
         }
         if (is_span_line(line, length)) {
             if (row.open)
-                row.fault = SPANNED; /* it says which columns the row above spans */
+                row.fault = SPANNED; /* this border marks which columns the row above spans */
             end_row(&row, shape.n, page);
             continue;
         }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* rst_text.c - text of reStructuredText without its markup. */
+/* rst_text.c - strip reStructuredText markup from text. */
 #include <ctype.h>
 #include <string.h>
 
@@ -14,7 +14,7 @@ size_t qpw_rst_indent(const char *line, size_t length)
     return columns;
 }
 
-/* Whether the word at [p, p+n) of a `role` or link text; "text <target>" is cut to its text. */
+/* Return the length of the text in a role's or link's [p, p+n), without its " <target>". */
 static size_t without_target(const char *p, size_t n)
 {
     const char *open = memchr(p, '<', n);
@@ -24,7 +24,7 @@ static size_t without_target(const char *p, size_t n)
     return n;
 }
 
-/* "[1]_", "[#name]_", "[*]_": a footnote's mark; its length, or 0. */
+/* Return the length of a footnote's mark "[1]_", "[#name]_", "[*]_", or 0. */
 static size_t footnote(const char *p)
 {
     size_t n = strcspn(p, "] \n\v");
@@ -32,7 +32,7 @@ static size_t footnote(const char *p)
     return *p == '[' && p[n] == ']' && p[n + 1] == '_' ? n + 2 : 0;
 }
 
-/* ":role:" before an opening `; its length, or 0. */
+/* Return the length of a ":role:" before an opening `, or 0. */
 static size_t role(const char *p)
 {
     size_t n = *p == ':' ? strspn(p + 1, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-+.:") : 0;
@@ -57,7 +57,7 @@ static bool is_raised_role(const char *p, size_t n)
     return (n == 5 && !strncmp(p, ":sup:", 5)) || (n == 13 && !strncmp(p, ":superscript:", 13));
 }
 
-/* The text of a link or role at [p, p+n), with its target: as text, a note's mark, or in brackets. Returns behind it. */
+/* Write the text of the link or role at [p, p+n): as it is, as a note's mark, or in brackets. Returns the new end. */
 static char *put_link(const char *begin, char *out, const char *p, size_t n, bool raised)
 {
     size_t length = without_target(p, n);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* titles.c - titles of columns by their whole text, words of direction, the purpose for people. */
+/* titles.c - classify column titles by their whole text, directions by their words; clean the purpose for display. */
 #include <ctype.h>
 #include <netinet/in.h>
 #include <stdio.h>
@@ -44,7 +44,7 @@ struct words {
     bool too_many;
 };
 
-/* Letters and digits in lower case; "(s)" is dropped. */
+/* Split into lower-case words of letters and digits; drop "(s)". */
 static void split(const char *title, struct words *ret)
 {
     size_t used = 0;
@@ -77,7 +77,7 @@ static bool in_list(const char *word, const char *list)
     return false;
 }
 
-/* One of the words is in `one`, all others are in `rest` (or in `one`). */
+/* Return whether one word is in `one`, and all others in `rest` or `one`. */
 static bool made_of(const struct words *words, const char *one, const char *rest)
 {
     bool found = false;
@@ -99,7 +99,7 @@ static unsigned direction_word(const char *word)
     return in_list(word, "outbound egress outgoing") ? OUTBOUND : 0;
 }
 
-/* Protocols and directions among a port title's words. */
+/* Take protocols and directions from a port title's words. */
 static void take_qualifiers(const struct words *words, struct qpw_title *ret)
 {
     static const struct {
@@ -124,7 +124,7 @@ static void take_qualifiers(const struct words *words, struct qpw_title *ret)
 
 #define ACCESS_WORDS "allow allowed permit permitted access accessed accessible reach reached reachable connect connects open opened"
 
-/* A title of which one word is in `one`, and all others in `rest`; the first that fits. */
+/* Titles with one word of `one` and all others of `rest`; the first match counts. */
 static const struct {
     const char *one;
     const char *rest;
@@ -168,7 +168,7 @@ void qpw_title_of(const char *text, struct qpw_title *ret)
     *ret = (struct qpw_title){.column = QPW_COLUMN_OTHER};
     split(text, &words);
     if (words.n > 1 && in_list(words.list[0], "number count amount no") && !strcmp(words.list[1], "of"))
-        return; /* how many there are */
+        return; /* a number of ports */
     for (size_t i = 0; words.n && i < sizeof(titles) / sizeof(*titles); i++) {
         bool port = in_list("port", titles[i].rest) && titles[i].column != QPW_COLUMN_PORT;
 
@@ -177,8 +177,8 @@ void qpw_title_of(const char *text, struct qpw_title *ret)
         if (words.n == 1 && ((titles[i].column == QPW_COLUMN_REQUIRED && !strcmp(words.list[0], "default")) ||
                              (titles[i].column == QPW_COLUMN_HOSTS && in_list(words.list[0], "applies runs installed required")) ||
                              (titles[i].column == QPW_COLUMN_REMOTE && in_list(words.list[0], "allowed permitted allow permit"))))
-            continue; /* a value, whatever it is of; an action */
-        /* "From" alone is an end; "From port" begins a range. */
+            continue; /* a value, whatever of; an action */
+        /* "From" alone names an end; "From port" begins a range. */
         if (port && !strstr(text, "ort"))
             continue;
         ret->column = titles[i].column;
@@ -217,7 +217,7 @@ unsigned qpw_directions_in(const char *text)
     return directions;
 }
 
-/* The word at p as directions; 0: it is none. *ret_skip: it means nothing. */
+/* Return the word at p as directions; 0: it is none. *ret_skip: it has no meaning. */
 static unsigned whole_word(const char *p, size_t length, bool *ret_skip)
 {
     static const struct {
