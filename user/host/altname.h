@@ -4,8 +4,8 @@
 #define QPW_HOST_ALTNAME_H
 
 /*
- * The name by which everything else knows the interface that has this name or alternative name in this network
- * namespace, in buf. `name` itself where there is no such interface: who looks for it says so.
+ * Resolve a name or alternative name to the interface's main name in this network namespace. Writes it to buf and
+ * returns buf; returns `name` itself if no such interface exists, so that the caller's own look-up reports the error.
  */
 const char *qpw_altname_main(const char *name, char buf[16]);
 

@@ -12,7 +12,7 @@
 
 #include "host/rights.h"
 
-#define NOT_CONFINED 125 /* no command ends so */
+#define NOT_CONFINED 125 /* reserved: no command exits with this status */
 
 static _Noreturn void become(const unsigned *kept, size_t n_kept, int (*confine)(void), int (*function)(void *arg), void *arg, pid_t parent)
 {
@@ -21,7 +21,7 @@ static _Noreturn void become(const unsigned *kept, size_t n_kept, int (*confine)
         _exit(NOT_CONFINED);
     if (qpw_rights_keep(kept, n_kept) < 0 || confine() < 0)
         _exit(NOT_CONFINED);
-    exit(function(arg)); /* with what is to be done at an end: whether all was written is looked at */
+    exit(function(arg)); /* exit(), not _exit(): the atexit handlers check that all output was written */
 }
 
 int qpw_apart_run(const unsigned *kept, size_t n_kept, int (*confine)(void), int (*function)(void *arg), void *arg,
@@ -44,7 +44,8 @@ int qpw_apart_run(const unsigned *kept, size_t n_kept, int (*confine)(void), int
             qpw_fail(err, -errno, "waiting for the process without rights: %s", strerror(errno));
             return QPW_EXIT_FAILED;
         }
-    if (WIFSIGNALED(status) && WTERMSIG(status) == SIGPIPE) { /* whoever reads the output has gone: as without that process */
+    /* The output's reader has gone: end as a single process would. */
+    if (WIFSIGNALED(status) && WTERMSIG(status) == SIGPIPE) {
         signal(SIGPIPE, SIG_DFL);
         raise(SIGPIPE);
     }

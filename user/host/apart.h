@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* apart.h - a part of a command that reads what strangers wrote, in a process that may do little more than that. */
+/* apart.h - run the part of a command that reads untrusted input in a process with hardly any other rights. */
 #ifndef QPW_HOST_APART_H
 #define QPW_HOST_APART_H
 
@@ -8,11 +8,11 @@
 #include "util/error.h"
 
 /*
- * Runs function(arg) in a child of this process, which has everything that is open here, keeps of the capabilities only
- * those, and is confined by `confine` (host/confine.h). It ends with the status that the function returns, its standard output
- * written; what the parent needs of it besides has to be in shared memory or behind a descriptor. The status, or
- * QPW_EXIT_FAILED with err filled where there is none: it could not be started or confined, or was ended by a signal. Of a
- * status that the child returned err's text is empty.
+ * Run function(arg) in a child process that inherits every open descriptor, keeps only the capabilities `kept` and is
+ * confined by `confine` (host/confine.h). The child exits with function's return value after flushing standard output;
+ * any other result must go through shared memory or a descriptor.
+ * Returns the child's exit status with err's text empty, or QPW_EXIT_FAILED with err filled if the child could not be
+ * started or confined, or was killed by a signal.
  */
 int qpw_apart_run(const unsigned *kept, size_t n_kept, int (*confine)(void), int (*function)(void *arg), void *arg,
                   struct qpw_error *err);

@@ -6,14 +6,17 @@
 #include "host/route.h"
 #include "include/qportwatch_user.h"
 
-#define MOST_PEERS 64u /* whose routes are asked for: they share a few interfaces */
+#define MOST_PEERS 64u /* a bound on route requests: peers share a few interfaces */
 
-/* A link that can be watched and is not in the list already. */
+/*
+ * Append the link if it exists, is not loopback and is neither in the list nor stacked on a link that is. Returns the
+ * new count.
+ */
 static size_t add(const struct qpw_netlink *links, unsigned ifindex, unsigned *list, size_t n, size_t room)
 {
     const struct qpw_link *link = qpw_netlink_by_index(links, ifindex);
 
-    for (size_t i = 0; i < n; i++) /* what lies above or below one of them would be counted twice */
+    for (size_t i = 0; i < n; i++) /* watching stacked devices would count packets twice */
         if (list[i] == ifindex || qpw_netlink_stacked(links, list[i], ifindex))
             return n;
     if (!link || link->flags & IFF_LOOPBACK || n == room)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* automatic.h - the interfaces that `auto` stands for: what carries the default route and the routes to the peers. */
+/* automatic.h - the interfaces that `auto` stands for: those of the default routes and of the routes to the peers. */
 #ifndef QPW_HOST_AUTOMATIC_H
 #define QPW_HOST_AUTOMATIC_H
 
@@ -9,8 +9,8 @@
 #include "policy/lang/policy.h"
 
 /*
- * Their ifindexes as routes stand now, at most `room`, none above or below another one; how many. policy NULL or zeroed:
- * the default routes alone.
+ * Find the ifindexes that `auto` means under the current routes: at most `room`, none stacked on another. Returns how
+ * many. With policy NULL or zeroed, only the default routes are considered.
  */
 size_t qpw_automatic_find(const struct qpw_netlink *links, const struct qpw_policy *policy, unsigned *ret, size_t room);
 

@@ -18,7 +18,7 @@ int qpw_cgroup_root_open(void)
 {
     int fd = qpw_filesystem_open("cgroup2", CGROUP2_SUPER_MAGIC, "/sys/fs/cgroup");
 
-    /* Beside version 1. */
+    /* the usual place beside a version 1 hierarchy */
     return fd == -EPERM ? qpw_filesystem_open("cgroup2", CGROUP2_SUPER_MAGIC, "/sys/fs/cgroup/unified") : fd;
 }
 
@@ -32,7 +32,8 @@ static int open_by_id(uint64_t id, int flags)
 
     if (root < 0)
         return root;
-    directory = openat(root, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC); /* a mount's own descriptor may be O_PATH */
+    /* openat(), because a mount's own descriptor may be O_PATH. */
+    directory = openat(root, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     fd = directory < 0 ? -1 : open_by_handle_at(directory, &handle.head, flags | O_CLOEXEC);
     r = fd < 0 ? -errno : fd;
     if (directory >= 0)
@@ -54,7 +55,7 @@ uint64_t qpw_cgroup_id(int fd)
 {
     struct stat st;
 
-    return fstat(fd, &st) < 0 ? 0 : st.st_ino; /* the number of the directory's inode */
+    return fstat(fd, &st) < 0 ? 0 : st.st_ino; /* a cgroup's id is its directory's inode number */
 }
 
 int qpw_cgroup_path(uint64_t id, char *buf, size_t size)

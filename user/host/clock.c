@@ -41,7 +41,7 @@ int64_t qpw_clock_unix_offset_ns(void)
         unix_ns = clock_ns(CLOCK_REALTIME);
         after = clock_ns(CLOCK_MONOTONIC);
         if (after - before >= least)
-            continue; /* this process had to wait in between */
+            continue; /* preempted between the readings */
         least = after - before;
         offset = (int64_t)(unix_ns - before);
     }

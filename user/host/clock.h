@@ -5,14 +5,14 @@
 
 #include <stdint.h>
 
-/* CLOCK_MONOTONIC and CLOCK_REALTIME in nanoseconds. */
+/* Read CLOCK_MONOTONIC or CLOCK_REALTIME, in nanoseconds. */
 uint64_t qpw_clock_monotonic_ns(void);
 uint64_t qpw_clock_unix_ns(void);
 
-/* CLOCK_REALTIME of a moment given as nanoseconds since boot (CLOCK_BOOTTIME), to within some microseconds. */
+/* Convert nanoseconds since boot (CLOCK_BOOTTIME) to CLOCK_REALTIME, accurate to some microseconds. */
 uint64_t qpw_clock_boot_to_unix_ns(uint64_t boot_ns);
 
-/* What CLOCK_REALTIME is ahead of CLOCK_MONOTONIC: of a few readings, the one between which least time passed. */
+/* Return CLOCK_REALTIME minus CLOCK_MONOTONIC, in nanoseconds, from the quickest of a few paired readings. */
 int64_t qpw_clock_unix_offset_ns(void);
 
 #endif

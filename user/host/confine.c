@@ -10,7 +10,7 @@
 #include <stdint.h>
 #include <sys/mman.h>
 
-/* What memory, time, descriptors and the end take. */
+/* Memory, time, open descriptors, exit. */
 static const int basic[] = {
     SCMP_SYS(read), SCMP_SYS(readv), SCMP_SYS(pread64), SCMP_SYS(write), SCMP_SYS(writev), SCMP_SYS(close), SCMP_SYS(close_range),
     SCMP_SYS(lseek), SCMP_SYS(fcntl), SCMP_SYS(dup), SCMP_SYS(dup2), SCMP_SYS(dup3), SCMP_SYS(poll), SCMP_SYS(ppoll),
@@ -21,23 +21,26 @@ static const int basic[] = {
     SCMP_SYS(restart_syscall), SCMP_SYS(set_robust_list), SCMP_SYS(rseq), SCMP_SYS(exit), SCMP_SYS(exit_group),
 };
 
-/* Looking at files. */
+/* File metadata and directories. */
 static const int looking[] = {
     SCMP_SYS(fstat), SCMP_SYS(stat), SCMP_SYS(lstat), SCMP_SYS(newfstatat), SCMP_SYS(statx), SCMP_SYS(statfs), SCMP_SYS(fstatfs),
     SCMP_SYS(access), SCMP_SYS(faccessat), SCMP_SYS(faccessat2), SCMP_SYS(readlink), SCMP_SYS(readlinkat), SCMP_SYS(getdents64),
     SCMP_SYS(getcwd),
 };
 
-/* What takes a right that is gone says so, as without a filter: callers then make do with what they opened before. */
+/*
+ * Calls that need a privilege given up earlier fail with EPERM, as they would without a filter, so that callers fall
+ * back to what they opened before.
+ */
 static const int refused[] = {
     SCMP_SYS(move_mount), SCMP_SYS(open_tree), SCMP_SYS(mount), SCMP_SYS(umount2), SCMP_SYS(unshare), SCMP_SYS(ptrace),
     SCMP_SYS(pidfd_getfd), SCMP_SYS(process_vm_readv),
 };
 
-/* A mount that only a descriptor leads to: cgroups, as tracefs, where nobody else has mounted them. */
+/* Mount a file system that only a descriptor leads to: cgroup2 or tracefs, where nobody else has mounted them. */
 static const int mounting_apart[] = {SCMP_SYS(fsopen), SCMP_SYS(fsconfig), SCMP_SYS(fsmount)};
 
-/* The helper's own socket, and what tells one process's descriptors from another's. */
+/* The helper's own socket, and comparing two processes' descriptor tables (kcmp). */
 static const int answering[] = {
     SCMP_SYS(recvfrom), SCMP_SYS(sendmsg), SCMP_SYS(kcmp), SCMP_SYS(open_by_handle_at),
 };
@@ -46,7 +49,7 @@ static const int supervising[] = {
     SCMP_SYS(fork), SCMP_SYS(vfork), SCMP_SYS(kill), SCMP_SYS(wait4), SCMP_SYS(prctl), SCMP_SYS(seccomp),
 };
 
-/* Netlink, and asking devices. */
+/* Netlink sockets and device ioctls. */
 static const int netlink[] = {
     SCMP_SYS(socket), SCMP_SYS(bind), SCMP_SYS(getsockname), SCMP_SYS(getsockopt), SCMP_SYS(setsockopt), SCMP_SYS(sendto),
     SCMP_SYS(recvmsg), SCMP_SYS(ioctl), SCMP_SYS(tgkill), SCMP_SYS(prctl),
@@ -54,7 +57,7 @@ static const int netlink[] = {
 
 static const int entering[] = {SCMP_SYS(setns)}; /* another network namespace */
 
-/* The auditor's: files that are written, */
+/* For the auditor: writing files. */
 static const int writing[] = {
     SCMP_SYS(openat), SCMP_SYS(open), SCMP_SYS(creat), SCMP_SYS(pwrite64), SCMP_SYS(pwritev), SCMP_SYS(preadv), SCMP_SYS(mkdir), SCMP_SYS(mkdirat),
     SCMP_SYS(rmdir), SCMP_SYS(unlink), SCMP_SYS(unlinkat), SCMP_SYS(rename), SCMP_SYS(renameat), SCMP_SYS(renameat2), SCMP_SYS(link),
@@ -64,7 +67,7 @@ static const int writing[] = {
     SCMP_SYS(msync), SCMP_SYS(chdir), SCMP_SYS(fchdir), SCMP_SYS(copy_file_range), SCMP_SYS(sendfile),
 };
 
-/* sockets and what is waited for, */
+/* For the auditor: sockets, polling, timers. */
 static const int waiting[] = {
     SCMP_SYS(epoll_create), SCMP_SYS(epoll_create1), SCMP_SYS(epoll_ctl), SCMP_SYS(epoll_wait), SCMP_SYS(epoll_pwait), SCMP_SYS(epoll_pwait2), SCMP_SYS(select),
     SCMP_SYS(pselect6), SCMP_SYS(timerfd_create), SCMP_SYS(timerfd_settime), SCMP_SYS(timerfd_gettime), SCMP_SYS(signalfd),
@@ -74,7 +77,7 @@ static const int waiting[] = {
     SCMP_SYS(setitimer), SCMP_SYS(getitimer), SCMP_SYS(alarm), SCMP_SYS(clock_getres), SCMP_SYS(timer_create), SCMP_SYS(timer_settime), SCMP_SYS(timer_delete),
 };
 
-/* its children and threads, and what it is. */
+/* For the auditor: child processes, threads, limits. */
 static const int living[] = {
     SCMP_SYS(execve), SCMP_SYS(waitid), SCMP_SYS(tkill), SCMP_SYS(setsid), SCMP_SYS(getsid), SCMP_SYS(getpgid), SCMP_SYS(setpgid),
     SCMP_SYS(getpgrp), SCMP_SYS(pidfd_open), SCMP_SYS(pidfd_send_signal), SCMP_SYS(getrlimit), SCMP_SYS(prlimit64), SCMP_SYS(setrlimit), SCMP_SYS(getrusage),
@@ -84,31 +87,31 @@ static const int living[] = {
     SCMP_SYS(perf_event_open), SCMP_SYS(landlock_create_ruleset), SCMP_SYS(landlock_add_rule), SCMP_SYS(landlock_restrict_self),
 };
 
-/* A socket that both ends hold already; and limiting oneself further. */
+/* A socket that both ends hold already, and further self-restriction. */
 static const int keeping[] = {
     SCMP_SYS(recvmsg), SCMP_SYS(sendto), SCMP_SYS(tgkill), SCMP_SYS(landlock_create_ruleset), SCMP_SYS(landlock_add_rule),
     SCMP_SYS(landlock_restrict_self),
 };
 
-/* Of bpf(2): looking up and querying, also by id; taking out of hooks. */
+/* bpf(2) commands to look up and query, by id too, and to detach from hooks. */
 static const int looking_up[] = {
     BPF_MAP_LOOKUP_ELEM, BPF_MAP_GET_NEXT_KEY, BPF_PROG_DETACH, BPF_PROG_GET_NEXT_ID, BPF_MAP_GET_NEXT_ID, BPF_PROG_GET_FD_BY_ID, BPF_MAP_GET_FD_BY_ID,
     BPF_OBJ_GET_INFO_BY_FD, BPF_PROG_QUERY,
 };
 
-/* Of bpf(2): reading what is attached. */
+/* bpf(2) commands to read what is attached. */
 static const int reading[] = {
     BPF_MAP_LOOKUP_ELEM, BPF_MAP_GET_NEXT_KEY, BPF_MAP_LOOKUP_BATCH, BPF_PROG_GET_NEXT_ID, BPF_MAP_GET_NEXT_ID, BPF_PROG_GET_FD_BY_ID,
     BPF_MAP_GET_FD_BY_ID, BPF_OBJ_GET_INFO_BY_FD, BPF_PROG_QUERY,
 };
 
-/* Of bpf(2): a replay. */
+/* bpf(2) commands of a replay. */
 static const int replaying[] = {
     BPF_MAP_LOOKUP_ELEM, BPF_MAP_UPDATE_ELEM, BPF_MAP_DELETE_ELEM, BPF_MAP_GET_NEXT_KEY, BPF_MAP_LOOKUP_AND_DELETE_ELEM, BPF_MAP_LOOKUP_BATCH,
     BPF_MAP_LOOKUP_AND_DELETE_BATCH, BPF_MAP_UPDATE_BATCH, BPF_MAP_DELETE_BATCH, BPF_PROG_TEST_RUN, BPF_OBJ_GET_INFO_BY_FD,
 };
 
-/* Of bpf(2): making, loading, attaching; all else by descriptors. */
+/* bpf(2) commands to create, load and attach; existing objects only by descriptor, never by id. */
 static const int auditing[] = {
     BPF_MAP_CREATE, BPF_MAP_LOOKUP_ELEM, BPF_MAP_UPDATE_ELEM, BPF_MAP_DELETE_ELEM, BPF_MAP_GET_NEXT_KEY, BPF_MAP_LOOKUP_AND_DELETE_ELEM,
     BPF_MAP_LOOKUP_BATCH, BPF_MAP_LOOKUP_AND_DELETE_BATCH, BPF_MAP_UPDATE_BATCH, BPF_MAP_DELETE_BATCH, BPF_MAP_FREEZE, BPF_PROG_LOAD, BPF_PROG_ATTACH,
@@ -121,16 +124,16 @@ static int add(scmp_filter_ctx filter, uint32_t action, const int *calls, size_t
 
     for (size_t i = 0; r == 0 && i < n; i++) {
         r = seccomp_rule_add(filter, action, calls[i], 0);
-        r = r == -EDOM ? 0 : r; /* this architecture has no such call */
+        r = r == -EDOM ? 0 : r; /* no such call on this architecture */
     }
     return r;
 }
 
-#define BPF_COMMANDS 40 /* those that are known; any later one is not there */
+#define BPF_COMMANDS 40 /* commands below this are known and fail with EPERM; later ones with ENOSYS */
 #define REFUSE(filter, calls) add(filter, SCMP_ACT_ERRNO(EPERM), calls, sizeof(calls) / sizeof(*(calls)))
 #define ALLOW(filter, calls) add(filter, SCMP_ACT_ALLOW, calls, sizeof(calls) / sizeof(*(calls)))
 
-/* Opening for reading alone: no other access, nothing made, nothing cut. */
+/* Allow openat(2) for reading only: no write access, no O_CREAT, no O_TRUNC. */
 static int allow_open_to_read(scmp_filter_ctx filter)
 {
     const struct scmp_arg_cmp reads = SCMP_CMP64(2, SCMP_CMP_MASKED_EQ, O_ACCMODE | O_CREAT | O_TRUNC | (O_TMPFILE & ~O_DIRECTORY), O_RDONLY);
@@ -146,7 +149,7 @@ static int allow_plain_memory(scmp_filter_ctx filter)
     return r ? r : seccomp_rule_add_array(filter, SCMP_ACT_ALLOW, SCMP_SYS(mprotect), 1, &plain);
 }
 
-/* bpf(2) with one of those commands; with any other of those that are known it is not permitted. */
+/* Allow bpf(2) with those commands; any other known command fails with EPERM. */
 static int allow_bpf(scmp_filter_ctx filter, const int *commands, size_t n)
 {
     struct scmp_arg_cmp command;
@@ -166,7 +169,10 @@ static int allow_bpf(scmp_filter_ctx filter, const int *commands, size_t n)
 #define ALLOW_BPF(filter, commands) allow_bpf(filter, commands, sizeof(commands) / sizeof(*(commands)))
 #define NEW_NAMESPACES (CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNET)
 
-/* Threads and children, in the same namespaces. What clone3(2) is asked for cannot be seen: it is not there. */
+/*
+ * Allow threads and children in the same namespaces. clone3(2) fails with ENOSYS, because a filter cannot see its
+ * arguments.
+ */
 static int allow_clone(scmp_filter_ctx filter)
 {
 #ifdef __s390__
@@ -178,7 +184,7 @@ static int allow_clone(scmp_filter_ctx filter)
     return seccomp_rule_add_array(filter, SCMP_ACT_ALLOW, SCMP_SYS(clone), 1, &same);
 }
 
-/* Executable, but then not writable; what is loaded later (locales) is mapped so. */
+/* Allow executable mappings that are not writable; libraries loaded later (locales) need them. */
 static int allow_code(scmp_filter_ctx filter)
 {
     const struct scmp_arg_cmp code = SCMP_CMP64(2, SCMP_CMP_MASKED_EQ, PROT_EXEC | PROT_WRITE, PROT_EXEC);
@@ -235,7 +241,7 @@ int qpw_confine_looker(bool supervisor)
     r = r ? r : ALLOW(filter, answering);
     r = r ? r : ALLOW(filter, netlink);
     r = r ? r : ALLOW(filter, entering);
-    r = r ? r : allow_clone(filter); /* a thread enters another network namespace */
+    r = r ? r : allow_clone(filter); /* one thread enters other network namespaces */
     r = r ? r : ALLOW_BPF(filter, looking_up);
     r = r || !supervisor ? r : ALLOW(filter, supervising);
     r = r ? r : seccomp_load(filter);
@@ -243,10 +249,11 @@ int qpw_confine_looker(bool supervisor)
     return r;
 }
 
-/* A window's size, and the clock of a progress line. */
+/* The terminal's size and a progress line's clock. */
 static const int showing[] = {SCMP_SYS(ioctl), SCMP_SYS(uname), SCMP_SYS(sysinfo), SCMP_SYS(fadvise64), SCMP_SYS(prctl), SCMP_SYS(tgkill)};
 
-static const int polling[] = {SCMP_SYS(epoll_create1), SCMP_SYS(epoll_ctl), SCMP_SYS(epoll_wait), SCMP_SYS(epoll_pwait)}; /* of a ring of events */
+/* For a ring of events. */
+static const int polling[] = {SCMP_SYS(epoll_create1), SCMP_SYS(epoll_ctl), SCMP_SYS(epoll_wait), SCMP_SYS(epoll_pwait)};
 
 static int confine_reading(bool replay)
 {
@@ -290,7 +297,7 @@ int qpw_confine_writer(void)
     return r;
 }
 
-/* A command gives way to others. */
+/* Commands lower their own priority. */
 static const int serving[] = {SCMP_SYS(setpriority)};
 
 int qpw_confine_server(void)

@@ -13,8 +13,8 @@
 
 #include "host/proc_reader.h"
 
-#define DELETED " (deleted)" /* d_path() of a file that was replaced or removed */
-#define INTERPRETERS 5       /* of interpreters; the kernel gives up after as many (BINPRM_BUF_SIZE, fs/exec.c) */
+#define DELETED " (deleted)" /* appended by d_path() for a file that was replaced or removed */
+#define INTERPRETERS 5       /* nested interpreters; the kernel's own limit (BINPRM_BUF_SIZE, fs/exec.c) */
 
 static bool is_deleted(const char *exe)
 {
@@ -29,7 +29,7 @@ const char *qpw_executable_bare(const char *exe, char *buf, size_t size)
     return buf;
 }
 
-/* Follows the links of a path; where the file itself is gone those of its folder. */
+/* Resolve the links of a path, or only those of its folder if the file itself no longer exists. */
 static void follow(const char *path, char ret[PATH_MAX])
 {
     char folder[PATH_MAX], *slash;
@@ -46,7 +46,10 @@ static void follow(const char *path, char ret[PATH_MAX])
     strcat(strcat(ret, "/"), slash + 1);
 }
 
-/* Opens what is a regular file: whoever ran it may have put something else there, and opening a device has effects. */
+/*
+ * Open a regular file and nothing else: the path may be under a stranger's control, and opening a device has side
+ * effects.
+ */
 static int open_regular(const char *path)
 {
     int place = open(path, O_PATH | O_CLOEXEC), fd = -1;
@@ -61,7 +64,7 @@ static int open_regular(const char *path)
     return fd;
 }
 
-/* The interpreter that the first line of a script names. False: the file is no script, or cannot be read. */
+/* Read the interpreter's path from a script's first line. False: not a script, or unreadable. */
 static bool read_interpreter(const char *path, char ret[PATH_MAX])
 {
     int fd = open_regular(path);
@@ -80,7 +83,7 @@ static bool read_interpreter(const char *path, char ret[PATH_MAX])
     return *name == '/';
 }
 
-/* script: what execve(2) of that path has executed; otherwise the file itself. */
+/* Resolve a path's links. script: also follow "#!" lines, as execve(2) of that path would have. */
 static void resolve_here(const char *path, bool script, char ret[PATH_MAX])
 {
     char next[PATH_MAX];
@@ -106,7 +109,7 @@ int qpw_proc_answer_resolve(struct qpw_helper_work *work)
     return 0;
 }
 
-/* A folder on the way may be its owner's alone. */
+/* Ask the helper first, because a folder on the way may be readable by its owner alone. */
 static void resolve(const char *path, bool script, char ret[PATH_MAX])
 {
     struct qpw_helper_reply reply = {.bytes = ret, .room = PATH_MAX};
@@ -143,7 +146,7 @@ static enum qpw_executes by_path(const struct qpw_process *p, const char *path)
     if (p->ended)
         resolve(exe, true, real);
     else
-        snprintf(real, sizeof(real), "%s", exe); /* /proc has resolved it */
+        snprintf(real, sizeof(real), "%s", exe); /* already resolved by /proc */
     if (!strcmp(real, wanted))
         return QPW_EXECUTES_IT;
     return is_deleted(p->exe) && strcmp(wanted, path) && same_folder(exe, wanted) ? QPW_EXECUTES_UNSURE

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* executable.h - whether a process executes the file that a path names, whatever links lead to it. */
+/* executable.h - compare a process's executable with a path, through all links. */
 #ifndef QPW_HOST_EXECUTABLE_H
 #define QPW_HOST_EXECUTABLE_H
 
@@ -10,15 +10,19 @@
 enum qpw_executes { QPW_EXECUTES_OTHER = 0, QPW_EXECUTES_IT, QPW_EXECUTES_UNSURE };
 
 /*
- * Links on the way to either file are followed (a merged /usr, alternatives), and what a process that has ended gave to
- * execve(2) is resolved as the kernel did: a script is its interpreter. What the kernel adds to the path of a replaced
- * file is left out. UNSURE: the path was relative to a folder that nobody knows and ends in that name, or an upgrade has
- * led the link to another file of the folder since the process started, or only a mount namespace of its own says what the
- * replaced file was.
+ * Return whether a process executes the file that `path` names. Links on the way to either file are followed (merged
+ * /usr, alternatives); the path that an ended process gave to execve(2) is resolved as the kernel did it, so that a
+ * script stands for its interpreter. The kernel's suffix for a replaced file is ignored.
+ * UNSURE if the path was relative to an unknown folder and ends in that name, if an upgrade has redirected the link to
+ * another file of that folder since the process started, or if only a private mount namespace vouches for the replaced
+ * file's path.
  */
 enum qpw_executes qpw_executes(const struct qpw_process *p, const char *path);
 
-/* The path of its executable without what the kernel adds once the file is replaced or removed. Returns buf. */
+/*
+ * Copy an executable's path to buf without the suffix that the kernel adds once the file is replaced or removed.
+ * Returns buf.
+ */
 const char *qpw_executable_bare(const char *exe, char *buf, size_t size);
 
 #endif

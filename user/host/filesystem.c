@@ -12,10 +12,10 @@
 
 #define TYPES 4
 
-/* What opening each gave last: once CAP_SYS_ADMIN is given up, no more than that can be had. */
+/* The last result of opening each type; without CAP_SYS_ADMIN it cannot be opened again. */
 static struct {
     const char *type;
-    int fd; /* or a negative errno */
+    int fd; /* or the negative errno of opening it */
 } kept[TYPES];
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 
@@ -46,7 +46,7 @@ static int duplicate(int fd)
     return copy == -1 ? -errno : copy;
 }
 
-/* Keeps it, or gives what was kept where it may not be opened any more. */
+/* Remember fd for that type; if it is -EPERM, return a duplicate of the remembered one instead. */
 static int keep_or_take(const char *type, int fd)
 {
     size_t i = 0;

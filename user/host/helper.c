@@ -18,20 +18,23 @@
 #include "host/clock.h"
 #include "host/rights.h"
 
-#define PATIENCE_NS 4000000000ull /* for one answer, */
-#define BUSY_NS 20000000000ull     /* or so much while it is not hung, but waits for a processor */
-#define PAUSE_MS 1000             /* between an end and the next start, so that what ends at once does not spin */
-#define UNREAPED 8                /* that were killed and have not ended: sleeping in the kernel. More are not started */
+/* How long to wait for one answer: normally, and while the helper is runnable but waits for a processor. */
+#define PATIENCE_NS 4000000000ull
+#define BUSY_NS 20000000000ull
+/* Between an exit and the next start, so that a process that exits at once does not spin. */
+#define PAUSE_MS 1000
+/* Bound on killed processes that have not ended because they sleep in the kernel; beyond it none is started. */
+#define UNREAPED 8
 #define SOCKET_FD 3
 #define LIFE_FD 4
 #define CLEAR_OF_BOTH 16
 
-/* In front of every packet. */
+/* The header of every packet. */
 struct head {
-    uint32_t sequence; /* of the question; 0: "I answer from now on" */
+    uint32_t sequence; /* of the question; 0: greeting of a new worker */
     uint32_t what;
-    int32_t result; /* with sequence 0: its process */
-    uint32_t more; /* another part follows */
+    int32_t result; /* with sequence 0: the worker's pid */
+    uint32_t more; /* more parts follow */
 };
 
 struct packet {
@@ -41,7 +44,8 @@ struct packet {
 
 struct qpw_helper {
     const struct qpw_helper_kind *kind;
-    int socket, life; /* a byte to `life` makes the supervisor start another; its end ends both */
+    /* Writing a byte to `life` makes the supervisor replace the worker; closing it ends both. */
+    int socket, life;
     pid_t supervisor, worker;
     uint32_t sequence;
     bool up, gone;
@@ -51,7 +55,7 @@ struct qpw_helper {
     struct packet packet;
 };
 
-/* ---- The process that answers ---- */
+/* ---- Worker ---- */
 
 static int send_packet(int fd, const struct head *head, const void *bytes, size_t size, int pass_fd)
 {
@@ -89,7 +93,7 @@ static void answer_one(const struct qpw_helper_kind *kind, const struct packet *
                                    .answer_fd = -1, .socket = SOCKET_FD, .sequence = in->head.sequence};
     struct head head = {.sequence = in->head.sequence, .what = in->head.what};
 
-    memset(out->bytes, 0, sizeof(out->bytes)); /* nothing of an earlier answer goes along */
+    memset(out->bytes, 0, sizeof(out->bytes)); /* leak nothing of an earlier answer */
     head.result = kind->answer(&work);
     send_packet(SOCKET_FD, &head, out->bytes, work.answer_size, work.answer_fd);
     if (work.answer_fd >= 0)
@@ -115,7 +119,7 @@ static _Noreturn void serve(const struct qpw_helper_kind *kind)
     }
 }
 
-/* ---- Its supervisor ---- */
+/* ---- Supervisor ---- */
 
 static void reap(pid_t *worker, unsigned *unreaped)
 {
@@ -149,7 +153,7 @@ static _Noreturn void supervise(const struct qpw_helper_kind *kind)
             continue;
         n = read(LIFE_FD, &byte, 1);
         if (n == 0 || (n < 0 && errno != EINTR))
-            _exit(QPW_EXIT_OK); /* what answers ends with it */
+            _exit(QPW_EXIT_OK); /* the worker dies with it (PR_SET_PDEATHSIG) */
         if (worker > 0 && n > 0) {
             kill(worker, SIGKILL);
             worker = 0;
@@ -163,7 +167,9 @@ static int keep_rights(const struct qpw_helper_kind *kind)
     return qpw_rights_keep(kind->rights, kind->n_rights);
 }
 
-/* The socket becomes descriptor 3 and the pipe's end 4; nothing else stays open. */
+/*
+ * Turn this child into the supervisor: the socket becomes descriptor 3, the pipe's end 4, and nothing else stays open.
+ */
 static _Noreturn void become(const struct qpw_helper_kind *kind, int socket, int life)
 {
     int fds[] = {fcntl(socket, F_DUPFD, CLEAR_OF_BOTH), fcntl(life, F_DUPFD, CLEAR_OF_BOTH), open("/dev/null", O_RDWR)};
@@ -176,14 +182,14 @@ static _Noreturn void become(const struct qpw_helper_kind *kind, int socket, int
     if (dup2(fds[0], SOCKET_FD) < 0 || dup2(fds[1], LIFE_FD) < 0)
         _exit(QPW_EXIT_FAILED);
     syscall(SYS_close_range, LIFE_FD + 1, ~0u, 0);
-    setsid(); /* the terminal's signals are for who started it */
+    setsid(); /* terminal signals are meant for the parent */
     prctl(PR_SET_NAME, kind->name);
     if ((kind->prepare && kind->prepare() < 0) || keep_rights(kind) < 0 || (kind->confine && kind->confine(true) < 0))
         _exit(QPW_EXIT_FAILED);
     supervise(kind);
 }
 
-/* ---- Who asks ---- */
+/* ---- Asking process ---- */
 
 int qpw_helper_start(const struct qpw_helper_kind *kind, struct qpw_helper **ret, struct qpw_error *err)
 {
@@ -212,7 +218,7 @@ int qpw_helper_start(const struct qpw_helper_kind *kind, struct qpw_helper **ret
         become(kind, pair[1], life[0]);
     close(pair[1]);
     close(life[0]);
-    fcntl(h->socket, F_SETFL, O_NONBLOCK); /* one that is full of unread questions is given up */
+    fcntl(h->socket, F_SETFL, O_NONBLOCK); /* a helper whose queue is full of unread questions is given up */
     if (h->supervisor < 0) {
         qpw_helper_stop(h);
         return qpw_fail(err, r, "starting %s: %s", kind->name, strerror(-r));
@@ -228,14 +234,14 @@ void qpw_helper_stop(struct qpw_helper *h)
     close(h->socket);
     close(h->life);
     if (h->supervisor > 0) {
-        kill(h->supervisor, SIGKILL); /* what answers ends with it */
+        kill(h->supervisor, SIGKILL); /* the worker dies with it */
         waitpid(h->supervisor, NULL, 0);
     }
     pthread_mutex_destroy(&h->lock);
     free(h);
 }
 
-/* The next packet, by then. Its size, 0: none came; *ret_fd as with qpw_helper_reply. */
+/* Receive the next packet until then. Returns its size, 0 if none came; *ret_fd as in qpw_helper_reply. */
 static size_t receive(struct qpw_helper *h, uint64_t until_ns, int *ret_fd)
 {
     struct iovec part = {.iov_base = &h->packet, .iov_len = sizeof(h->packet)};
@@ -260,14 +266,14 @@ static size_t receive(struct qpw_helper *h, uint64_t until_ns, int *ret_fd)
     return n < (ssize_t)sizeof(struct head) ? 0 : (size_t)n;
 }
 
-/* Takes in what has come unasked: that another answers from now on, and what an earlier one sent too late. */
+/* Drain unsolicited packets: greetings of new workers, and late answers of earlier ones. */
 static void take_in(struct qpw_helper *h)
 {
     int fd;
 
     while (receive(h, 0, &fd)) {
         if (!h->packet.head.sequence) {
-            h->restarts += h->up; /* the one before has ended between two questions */
+            h->restarts += h->up; /* the previous worker ended between two questions */
             h->up = true;
             h->worker = h->packet.head.result;
         }
@@ -293,7 +299,7 @@ static void take_reply(const struct packet *p, size_t size, struct qpw_helper_re
         memcpy(reply->bytes, p->bytes, reply->size);
 }
 
-/* Whether it is runnable: a busy machine is no reason to put another in its place. */
+/* Return whether the worker is runnable; then it is only waiting for a busy machine and need not be replaced. */
 static bool is_busy(pid_t pid)
 {
     char path[64], text[512], *end;
@@ -310,7 +316,7 @@ static bool is_busy(pid_t pid)
     return end && !strncmp(end, ") R", 3);
 }
 
-/* As receive(), with patience. */
+/* As receive(), for as long as one answer may take. */
 static size_t receive_in_time(struct qpw_helper *h, uint64_t asked_ns, int *ret_fd)
 {
     uint64_t until = asked_ns + PATIENCE_NS;
@@ -323,7 +329,7 @@ static size_t receive_in_time(struct qpw_helper *h, uint64_t asked_ns, int *ret_
     return n;
 }
 
-/* True: the answer to that question is in. */
+/* Wait for the answer to that question. True: *reply is filled. */
 static bool await(struct qpw_helper *h, uint32_t sequence, struct qpw_helper_reply *reply)
 {
     uint64_t asked_ns = qpw_clock_monotonic_ns();
@@ -342,7 +348,7 @@ static bool await(struct qpw_helper *h, uint32_t sequence, struct qpw_helper_rep
             close(fd);
         if (head->sequence == sequence && reply->part)
             reply->part(reply->part_arg, h->packet.bytes, n);
-        if (!head->sequence) { /* whoever was asked has ended, and another answers from the next question on */
+        if (!head->sequence) { /* the worker that was asked has ended; another answers from the next question on */
             h->restarts++;
             h->worker = head->result;
             return false;
@@ -357,7 +363,7 @@ static bool ask(struct qpw_helper *h, unsigned what, const void *question, size_
     struct head head = {.sequence = ++h->sequence ? h->sequence : ++h->sequence, .what = what};
 
     take_in(h);
-    if (!h->up && !h->restarts && !h->gone) { /* it is just starting */
+    if (!h->up && !h->restarts && !h->gone) { /* still starting */
         int fd;
 
         if (receive(h, qpw_clock_monotonic_ns() + BUSY_NS, &fd) && !h->packet.head.sequence) {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* The second half of confine.h. By system calls: Debian 12's C library has no functions for them. */
+/* landlock.c - the Landlock half of confine.h, by raw system calls, because Debian 12's C library has no wrappers. */
 #include <elf.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -15,18 +15,18 @@
 
 #include "host/confine.h"
 
-/* As the kernel numbers them, whatever the headers know. */
+/* The kernel's numbers, for headers that lack them. */
 #ifndef SYS_landlock_create_ruleset
 #define SYS_landlock_create_ruleset 444
 #define SYS_landlock_add_rule 445
 #define SYS_landlock_restrict_self 446
 #endif
 #define FS_EXECUTE (1ull << 0)
-#define FS_WRITE (1ull << 1 | 0x1ff0ull) /* writing; removing and making of every kind */
-#define FS_REFER (1ull << 13)            /* version 2 */
-#define FS_TRUNCATE (1ull << 14)         /* version 3 */
+#define FS_WRITE (1ull << 1 | 0x1ff0ull) /* writing; creating and removing of every kind */
+#define FS_REFER (1ull << 13)            /* ABI 2 */
+#define FS_TRUNCATE (1ull << 14)         /* ABI 3 */
 #define FS_OF_FILES (FS_EXECUTE | 1ull << 1 | FS_TRUNCATE)
-#define NET_BIND_TCP (1ull << 0)         /* version 4 */
+#define NET_BIND_TCP (1ull << 0)         /* ABI 4 */
 #define NET_CONNECT_TCP (1ull << 1)
 
 #define RULE_NET_PORT 2
@@ -39,7 +39,7 @@ struct net_port {
 
 struct ruleset {
     uint64_t handled_access_fs;
-    uint64_t handled_access_net; /* version 4; before, its bytes must not be there */
+    uint64_t handled_access_net; /* ABI 4; earlier kernels take a shorter structure */
 };
 
 int qpw_landlock_version(void)
@@ -57,7 +57,7 @@ static int add_path(int ruleset, const char *path, uint64_t access, uint64_t of_
     if (rule.parent_fd < 0)
         return -errno;
     r = syscall(SYS_landlock_add_rule, ruleset, LANDLOCK_RULE_PATH_BENEATH, &rule, 0) < 0 ? -errno : 0;
-    if (r == -EINVAL && access != (access & of_files)) { /* no folder */
+    if (r == -EINVAL && access != (access & of_files)) { /* not a directory */
         rule.allowed_access = access & of_files;
         r = syscall(SYS_landlock_add_rule, ruleset, LANDLOCK_RULE_PATH_BENEATH, &rule, 0) < 0 ? -errno : 0;
     }
@@ -65,7 +65,7 @@ static int add_path(int ruleset, const char *path, uint64_t access, uint64_t of_
     return r;
 }
 
-/* The path or, where it is not there, the nearest of its parents that is; never all there is. */
+/* Add a rule for the path, or for its nearest existing parent; never for the root directory. */
 static int add_folder(int ruleset, const char *path, uint64_t access)
 {
     char at[PATH_MAX], *end;
@@ -82,10 +82,13 @@ static int add_folder(int ruleset, const char *path, uint64_t access)
     return r;
 }
 
-/* What executes this program, besides itself: the dynamic loader, found as the kernel found it. */
+/*
+ * Return this program's dynamic loader, the only other file that it must execute, from the kernel's program headers.
+ * NULL: statically linked.
+ */
 static const char *interpreter(void)
 {
-    const ElfW(Phdr) *headers = (const ElfW(Phdr) *)getauxval(AT_PHDR); /* NOLINT: an address, by the kernel's word */
+    const ElfW(Phdr) *headers = (const ElfW(Phdr) *)getauxval(AT_PHDR); /* NOLINT: the kernel passes an address */
     size_t n = getauxval(AT_PHNUM);
     uintptr_t base = 0;
 
@@ -98,7 +101,7 @@ static const char *interpreter(void)
     return NULL;
 }
 
-/* The node's own register of RPC services is asked over TCP (host/rpcbind.h). */
+/* Allow connecting to rpcbind's port, because the node's RPC registrations are read over TCP (host/rpcbind.h). */
 static int allow_rpcbind(int ruleset)
 {
     const struct net_port rule = {.allowed_access = NET_CONNECT_TCP, .port = RPCBIND};
@@ -112,7 +115,7 @@ static int fill(int ruleset, const char *const *folders, size_t n, uint64_t writ
     int r = add_path(ruleset, "/proc/self/exe", FS_EXECUTE, FS_EXECUTE);
 
     if (r == -ENOENT || r == -EACCES)
-        r = 0; /* no /proc: then nothing can be executed through it */
+        r = 0; /* without /proc nothing can be executed through it */
     if (r == 0 && loader)
         r = add_path(ruleset, loader, FS_EXECUTE, FS_EXECUTE);
     if (folders && r == 0)

@@ -10,14 +10,14 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define LINES 100000 /* of one file: dhclient appends to its own */
+#define LINES 100000 /* read of one file; dhclient only ever appends */
 
 static const char *const files[] = {
     "/run/systemd/netif/leases/*",  "/var/lib/dhcp/*.leases",          "/var/lib/dhclient/*.leases",
     "/var/lib/dhclient/*.lease",    "/var/lib/NetworkManager/*.lease",
 };
 
-/* What stands in front of a server's address. */
+/* Prefixes of a server's address. */
 static const char *const words[] = {"SERVER_ADDRESS=", "dhcp-server-identifier "};
 
 struct servers {
@@ -54,7 +54,7 @@ static void read_line(const char *line, struct servers *s)
     }
 }
 
-/* Files only: whoever puts something else in its place must not keep the reader waiting. */
+/* Open regular files only; a FIFO put in its place would block the reader. */
 static FILE *open_file(const char *path)
 {
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* leases.h - which DHCP servers gave this machine its addresses, by the files that its DHCP client keeps. */
+/* leases.h - the DHCP servers that gave this machine its addresses, from the files of its DHCP clients. */
 #ifndef QPW_HOST_LEASES_H
 #define QPW_HOST_LEASES_H
 
@@ -7,8 +7,8 @@
 #include <stdint.h>
 
 /*
- * Reads what systemd-networkd, dhclient and NetworkManager keep, below root ("" for this system). Each server once,
- * as a 16-byte address, into ret[0 … max). Returns how many. What cannot be read or understood names none.
+ * Read the lease files of systemd-networkd, dhclient and NetworkManager below root ("" for this system) and store each
+ * server once, as a 16-byte address, in ret[0 … max). Returns how many. Unreadable or malformed files are skipped.
  */
 size_t qpw_lease_servers(const char *root, uint8_t (*ret)[16], size_t max);
 

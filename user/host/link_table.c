@@ -19,7 +19,7 @@
 #include "qportwatch.h"
 #include "util/array.h"
 
-/* linux/if.h has it, but not together with net/if.h. */
+/* from linux/if.h, which cannot be included together with net/if.h */
 #define LOWER_UP 0x10000u
 
 struct qpw_link *qpw_link_find(struct qpw_link *links, size_t count, unsigned ifindex)
@@ -30,7 +30,7 @@ struct qpw_link *qpw_link_find(struct qpw_link *links, size_t count, unsigned if
     return NULL;
 }
 
-/* Copies a string attribute, cut to the room there is; all of `to` is defined, so that links can be compared. */
+/* Copy a string attribute, truncated and zero-padded, because links are compared as bytes. */
 static void copy_text(const struct nlattr *attr, char *to, size_t size)
 {
     size_t length = strnlen(mnl_attr_get_payload(attr), mnl_attr_get_payload_len(attr));
@@ -49,7 +49,7 @@ static void read_driver(int fd, struct qpw_link *link)
         memcpy(link->driver, info.driver, strnlen(info.driver, sizeof(link->driver) - 1));
 }
 
-/* Whether IFLA_LINK of such a device names the one that carries its frames (a veth's names its other end). */
+/* Return whether IFLA_LINK of such a device names the one that carries its frames (a veth's names its peer). */
 static bool rides_on_lower(const char *kind)
 {
     static const char *const kinds[] = {"vlan", "macvlan", "macvtap", "ipvlan", "ipvtap", "macsec", "dsa"};
@@ -60,7 +60,7 @@ static bool rides_on_lower(const char *kind)
     return false;
 }
 
-/* One number out of the array of sysctls that a link's address family part carries. */
+/* Return entry `index` of the sysctl array `type` in a link's address family attribute. */
 static bool conf_value(const struct nlattr *family, uint16_t type, unsigned index)
 {
     const struct nlattr *attr;
@@ -120,7 +120,7 @@ static void read_link_attribute(const struct nlattr *attr, struct qpw_link *link
     }
 }
 
-/* A link of that number is here again: where it, or one before it, went is over. */
+/* Forget where a link of that number moved to, because the number is in use here again. */
 static void forget_move(struct qpw_link_table *p, unsigned ifindex)
 {
     for (size_t i = 0; i < QPW_MOVED_KEPT; i++)
@@ -143,7 +143,7 @@ static int new_link(const struct nlmsghdr *message, struct qpw_link_table *p)
     link.carrier = info->ifi_flags & LOWER_UP;
     mnl_attr_for_each(attr, message, sizeof(*info)) {
         if (mnl_attr_get_type(attr) == IFLA_WIRELESS)
-            return MNL_CB_OK; /* an event of a radio, without the attributes of a whole description */
+            return MNL_CB_OK; /* a wireless event, which lacks most attributes */
         if (mnl_attr_get_type(attr) == IFLA_LINK_NETNSID)
             lower_elsewhere = true;
         read_link_attribute(attr, &link);
@@ -168,7 +168,7 @@ static int new_link(const struct nlmsghdr *message, struct qpw_link_table *p)
     return MNL_CB_OK;
 }
 
-/* Since Linux 4.15 the kernel says where a link went. */
+/* Remember which namespace a link moved to (reported since Linux 4.15). */
 static void note_move(const struct nlmsghdr *message, struct qpw_link_table *p)
 {
     const struct ifinfomsg *info = mnl_nlmsg_get_payload(message);
@@ -193,7 +193,7 @@ static void delete_link(const struct nlmsghdr *message, struct qpw_link_table *p
     note_move(message, p);
     if (known)
         *known = p->links[--p->n_links];
-    /* The kernel tells of each address too, but a link that moves to another namespace may take them along. */
+    /* The kernel reports each removed address too, except for links that move to another namespace with theirs. */
     for (size_t i = 0; i < p->n_addresses;) {
         if (p->addresses[i].ifindex == (unsigned)info->ifi_index)
             p->addresses[i] = p->addresses[--p->n_addresses];
@@ -209,7 +209,7 @@ static bool is_loopback(const uint8_t addr[16])
     return !memcmp(addr, v4, sizeof(v4)) || !memcmp(addr, v6, sizeof(v6));
 }
 
-/* Address bytes of an attribute as 16 bytes, IPv4 mapped. */
+/* Convert an address attribute to 16 bytes, IPv4-mapped. */
 static void map_address(const struct nlattr *attr, uint8_t to[16])
 {
     static const uint8_t prefix[12] = {[10] = 0xff, [11] = 0xff};
@@ -222,7 +222,7 @@ static void map_address(const struct nlattr *attr, uint8_t to[16])
     }
 }
 
-/* Fills a from the message; false where it holds no usable address. */
+/* Fill *a from the message. False: no usable address in it. */
 static bool read_address(const struct nlmsghdr *message, struct qpw_address *a)
 {
     const struct ifaddrmsg *info = mnl_nlmsg_get_payload(message);
@@ -239,7 +239,7 @@ static bool read_address(const struct nlmsghdr *message, struct qpw_address *a)
         case IFA_BROADCAST: broadcast = attr; break;
         }
     }
-    /* On a point-to-point link IFA_ADDRESS is the other end. */
+    /* On a point-to-point link, IFA_ADDRESS is the peer. */
     if (!local && !plain)
         return false;
     map_address(local ? local : plain, a->addr);
@@ -250,7 +250,7 @@ static bool read_address(const struct nlmsghdr *message, struct qpw_address *a)
     if (broadcast) {
         map_address(broadcast, a->broadcast);
     } else if (info->ifa_prefixlen < 31) {
-        /* The kernel routes the subnet's last address as broadcast also where none was given. */
+        /* The kernel routes the subnet's last address as broadcast even if none was configured. */
         map_address(plain ? plain : local, a->broadcast);
         for (unsigned bit = 96 + info->ifa_prefixlen; bit < 128; bit++)
             a->broadcast[bit / 8] |= 0x80 >> bit % 8;
@@ -291,8 +291,8 @@ static int change_address(const struct nlmsghdr *message, struct qpw_link_table 
 }
 
 /*
- * Prefixes that the kernel delivers to the node itself. Only of the table "local": in others, packets for somebody else
- * are taken to a proxy by such routes. Routes to single addresses follow from the addresses.
+ * Track prefixes that the kernel delivers to the node itself. Only table "local" counts: in other tables, such routes
+ * divert packets for other hosts to a proxy. Routes of single addresses follow from the addresses.
  */
 static int change_route(const struct nlmsghdr *message, struct qpw_link_table *p)
 {
@@ -340,7 +340,7 @@ static void change_forwarding(const struct nlmsghdr *message, struct qpw_link_ta
         else if (mnl_attr_get_type(attr) == NETCONFA_FORWARDING)
             forwarding = attr;
     }
-    /* The indices of "all" and "default" are negative and no link's. */
+    /* "all" and "default" have negative indices, which match no link. */
     link = ifindex ? qpw_link_find(p->links, p->n_links, mnl_attr_get_u32(ifindex)) : NULL;
     if (!link || !forwarding)
         return;
@@ -358,7 +358,7 @@ int qpw_link_table_message(const struct nlmsghdr *message, void *data)
     switch (message->nlmsg_type) {
     case RTM_NEWLINK:
     case RTM_DELLINK:
-        /* A bridge tells of its ports with the same types: a port that leaves is no link that is gone. */
+        /* Bridges report ports with the same message types; a port leaving its bridge is not a deleted link. */
         if (message->nlmsg_len < MNL_NLMSG_HDRLEN + sizeof(*link) || link->ifi_family != AF_UNSPEC)
             return MNL_CB_OK;
         if (message->nlmsg_type == RTM_NEWLINK)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* link_table.h - links and addresses as rtnetlink messages describe them; internal to netlink.c. */
+/* link_table.h - links and addresses as rtnetlink messages report them; internal to netlink.c. */
 #ifndef QPW_HOST_LINK_TABLE_H
 #define QPW_HOST_LINK_TABLE_H
 
@@ -10,29 +10,29 @@
 struct qpw_address {
     unsigned ifindex;
     uint8_t addr[16];
-    /* IPv4 only, where a link may have one address several times: by different prefixes, or with different peers. */
+    /* IPv4 only: a link may have one address several times, with different prefixes or peers. */
     uint8_t other[16]; /* IFA_ADDRESS */
     uint8_t prefix;
-    uint8_t broadcast[16]; /* zero: none */
+    uint8_t broadcast[16]; /* all zero: none */
 };
 
-/* A prefix of the routing table "local" that is more than one address. */
+/* A prefix longer than one address in routing table "local". */
 struct qpw_served {
     uint8_t addr[16];
-    unsigned prefix; /* of 128 */
+    unsigned prefix; /* in bits of 128 */
 };
 
-/* A link that was moved to another network namespace, and where to. */
+/* A link that was moved to another network namespace. */
 struct qpw_moved {
     unsigned ifindex;
-    int nsid;             /* its namespace, by the number it has in this one */
-    unsigned new_ifindex; /* its own there */
+    int nsid;             /* the target namespace's id in this one */
+    unsigned new_ifindex; /* its ifindex there */
 };
 
 #define QPW_MOVED_KEPT 16u
 
 struct qpw_link_table {
-    struct qpw_moved moved[QPW_MOVED_KEPT]; /* the last ones, a ring */
+    struct qpw_moved moved[QPW_MOVED_KEPT]; /* ring of the latest moves */
     unsigned n_moved;
     struct qpw_link *links;
     size_t n_links;
@@ -40,25 +40,25 @@ struct qpw_link_table {
     size_t n_addresses;
     struct qpw_served *served;
     size_t n_served;
-    bool routes_changed; /* routes or rules, of which nothing else is kept; whoever tells of it clears it */
-    unsigned serial; /* of the link that was new last */
-    int ioctl_fd;    /* for driver names */
+    bool routes_changed; /* routes or rules changed (their contents are not kept); cleared when reported */
+    unsigned serial; /* of the most recently added link */
+    int ioctl_fd;    /* to read driver names */
 };
 
 /*
- * Takes one rtnetlink message (link, address, netconf) into the picture; messages of other kinds
- * change nothing. MNL_CB_OK, or MNL_CB_ERROR with errno ENOMEM. Of type mnl_cb_t; data is the picture.
+ * Apply one rtnetlink message (link, address, route, rule, netconf) to the link table; other types are ignored. Of type
+ * mnl_cb_t; data is the struct qpw_link_table. Returns MNL_CB_OK, or MNL_CB_ERROR with errno ENOMEM.
  */
 int qpw_link_table_message(const struct nlmsghdr *message, void *data);
 
 void qpw_link_table_clear(struct qpw_link_table *p);
 
-/* The set of local addresses of the picture, sorted, each once, without loopback. Caller frees. NULL: no memory. */
+/* Build the set of local addresses: sorted, unique, without loopback. The caller frees it. NULL: out of memory. */
 struct qpw_local *qpw_link_table_locals(const struct qpw_link_table *p, size_t *ret_count);
 
 struct qpw_link *qpw_link_find(struct qpw_link *links, size_t count, unsigned ifindex);
 
-/* In the order of addresses, then of prefixes; of struct qpw_local, for qsort(3). */
+/* Compare two struct qpw_local by address, then prefix; for qsort(3). */
 int qpw_local_order(const void *a, const void *b);
 
 #endif

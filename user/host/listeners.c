@@ -56,20 +56,20 @@ static int read_all(struct qpw_sockets *s, struct reading *r)
     return 0;
 }
 
-/* The range of ports that the kernel hands out to sockets that ask for none (ip(7)). */
+/* Read the kernel's range of automatically assigned ports (ip(7)). */
 static void ephemeral_range(unsigned *ret_first, unsigned *ret_last)
 {
     FILE *file = fopen("/proc/sys/net/ipv4/ip_local_port_range", "re");
 
     if (!file || fscanf(file, "%u %u", ret_first, ret_last) != 2) {
-        *ret_first = 32768; /* the kernel's default */
+        *ret_first = 32768; /* the default */
         *ret_last = 60999;
     }
     if (file)
         fclose(file);
 }
 
-/* Whether a file of lines "tcp 2049" names the port (nfsdctl(7): /proc/fs/nfsd/portlist). */
+/* Return whether a file of lines like "tcp 2049" lists the port (nfsdctl(7): /proc/fs/nfsd/portlist). */
 static bool in_port_list(const char *path, const char *protocol, uint16_t port)
 {
     FILE *file = fopen(path, "re");
@@ -84,7 +84,7 @@ static bool in_port_list(const char *path, const char *protocol, uint16_t port)
     return found;
 }
 
-/* Whether the file holds that number alone (lockd's ports, where they are fixed). */
+/* Return whether the file contains just that number (lockd's ports, if they are fixed). */
 static bool is_number(const char *path, uint16_t port)
 {
     FILE *file = fopen(path, "re");
@@ -96,13 +96,13 @@ static bool is_number(const char *path, uint16_t port)
     return found;
 }
 
-/* The name of the kernel's own service on the port; empty where it is not known. */
+/* Name the kernel's own service on the port; empty if unknown. */
 static void kernel_service(uint8_t protocol, uint16_t port, char *buf, size_t size)
 {
     static const struct {
         uint16_t port;
         const char *name;
-    } tunnels[] = {{4789, "vxlan"}, {8472, "vxlan"}, {6081, "geneve"}, {2152, "gtp"}}; /* UDP, by convention */
+    } tunnels[] = {{4789, "vxlan"}, {8472, "vxlan"}, {6081, "geneve"}, {2152, "gtp"}}; /* conventional UDP ports */
     const char *udp = protocol == IPPROTO_UDP ? "udp" : "tcp", *name = "";
 
     for (size_t i = 0; protocol == IPPROTO_UDP && i < sizeof(tunnels) / sizeof(*tunnels); i++)
@@ -115,7 +115,10 @@ static void kernel_service(uint8_t protocol, uint16_t port, char *buf, size_t si
     snprintf(buf, size, "%s", name);
 }
 
-/* last: the owner found before, who often holds the next one, too; NULL: there is none. */
+/*
+ * Find a socket's owner. last: the previous socket's owner, tried first because it often holds the next one too; NULL:
+ * none.
+ */
 static void find_owner(struct qpw_sockets *s, const struct qpw_diag_socket *socket, uint64_t read_ns,
                        const struct qpw_process *last, struct qpw_process *ret)
 {

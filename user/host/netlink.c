@@ -18,15 +18,18 @@
 struct qpw_netlink {
     struct mnl_socket *events;
     struct qpw_link_table now;
-    struct qpw_link *published_links; /* what the handler knows */
+    struct qpw_link *published_links; /* as last reported to the handler */
     size_t n_published_links;
     struct qpw_local *published_locals;
     size_t n_published_locals;
-    bool overrun; /* notifications were lost and the picture could not be read again yet */
+    bool overrun; /* notifications were lost and the link table has not been re-read yet */
     _Alignas(8) char buffer[BUFFER_BYTES];
 };
 
-/* One dump request and its whole answer. 0, -EINTR if the kernel says that things changed meanwhile, or an error. */
+/*
+ * Send one dump request and apply its whole answer. Returns 0, -EINTR if the kernel reports a concurrent change, or
+ * another negative errno.
+ */
 static int dump_one(struct mnl_socket *socket, char *buffer, uint16_t type, const void *payload, size_t size,
                     struct qpw_link_table *p)
 {
@@ -52,7 +55,7 @@ static int dump_one(struct mnl_socket *socket, char *buffer, uint16_t type, cons
     return 0;
 }
 
-/* Of the routing table "local" alone, where the kernel chooses them (4.20); else all are read past. */
+/* Dump only routing table "local" where the kernel can filter (Linux 4.20); otherwise skip the others while reading. */
 static int dump_local_routes(struct mnl_socket *socket, char *buffer, struct qpw_link_table *p)
 {
     static const int families[] = {AF_INET, AF_INET6};
@@ -67,7 +70,7 @@ static int dump_local_routes(struct mnl_socket *socket, char *buffer, struct qpw
     return rc;
 }
 
-/* Replaces the picture by one read from the kernel; serials and driver names of known links stay. */
+/* Replace the link table with a fresh dump; known links keep their serials and driver names. */
 static int read_all(struct qpw_netlink *n)
 {
     static const struct ifinfomsg any_link;
@@ -135,7 +138,7 @@ static void tell_link(const struct qpw_netlink_handler *handler, const struct qp
         handler->link(handler->arg, was, now);
 }
 
-/* Both sets are sorted: one pass over them side by side. */
+/* Report the differences of two sorted sets in one pass. */
 static void tell_locals(const struct qpw_netlink_handler *handler, const struct qpw_local *was, size_t n_was,
                         const struct qpw_local *now, size_t n_now)
 {
@@ -156,7 +159,7 @@ static void tell_locals(const struct qpw_netlink_handler *handler, const struct 
     }
 }
 
-/* Makes the picture the told one, then tells what is different. */
+/* Publish the current tables and call the handler for every difference from the previously published ones. */
 static int publish(struct qpw_netlink *n, const struct qpw_netlink_handler *handler)
 {
     size_t n_was_links = n->n_published_links, n_was_locals = n->n_published_locals, n_locals;
@@ -198,7 +201,7 @@ static int publish(struct qpw_netlink *n, const struct qpw_netlink_handler *hand
 
 static int subscribe(struct qpw_netlink *n)
 {
-    /* RTNLGRP_TC: filters and qdiscs, of which nothing is kept but that something changed. */
+    /* RTNLGRP_TC: filters and qdiscs; only the fact that something changed is kept. */
     static const int groups[] = {RTNLGRP_LINK, RTNLGRP_IPV4_IFADDR, RTNLGRP_IPV6_IFADDR, RTNLGRP_IPV4_NETCONF,
                                  RTNLGRP_IPV6_NETCONF, RTNLGRP_TC, RTNLGRP_IPV4_ROUTE, RTNLGRP_IPV6_ROUTE,
                                  RTNLGRP_IPV4_RULE, RTNLGRP_IPV6_RULE};
@@ -208,7 +211,7 @@ static int subscribe(struct qpw_netlink *n)
     if (!n->events)
         return -errno;
     fd = mnl_socket_get_fd(n->events);
-    /* Best effort: without privilege the queue stays short and an overrun is read again. */
+    /* Best effort: without privilege the queue stays short, and an overrun only causes a re-read. */
     if (setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof(size)) < 0)
         setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof(size));
     if (mnl_socket_bind(n->events, 0, MNL_SOCKET_AUTOPID) < 0)
@@ -259,7 +262,7 @@ int qpw_netlink_fd(const struct qpw_netlink *n)
     return mnl_socket_get_fd(n->events);
 }
 
-/* Takes in what is queued. ENOBUFS (or a message cut short) means that some were lost: then all is read again. */
+/* Apply queued notifications. ENOBUFS or a truncated message means that some were lost; then dump everything again. */
 static int take_in(struct qpw_netlink *n)
 {
     ssize_t received;
@@ -336,13 +339,14 @@ bool qpw_netlink_moved(const struct qpw_netlink *n, unsigned ifindex, int *ret_n
         if (moved->ifindex != ifindex)
             continue;
         *ret_nsid = moved->nsid;
-        *ret_ifindex = moved->new_ifindex ? moved->new_ifindex : ifindex; /* it keeps its number where that is free */
+        /* A link keeps its number if it is free there. */
+        *ret_ifindex = moved->new_ifindex ? moved->new_ifindex : ifindex;
         return true;
     }
     return false;
 }
 
-/* Bounded: devices nest at most 8 deep in the kernel. */
+/* Bounded, because the kernel allows at most 8 levels of nested devices. */
 static bool is_below(const struct qpw_netlink *n, unsigned below, unsigned above, int depth)
 {
     const struct qpw_link *link = qpw_netlink_by_index(n, below);

@@ -7,7 +7,7 @@
 #include <sys/time.h>
 
 #define SEQUENCE 1
-#define ANSWER_SECONDS 10 /* the kernel answers at once, or never */
+#define ANSWER_SECONDS 10 /* normally the kernel answers at once */
 
 int qpw_netlink_ask(struct nlmsghdr *request, char *buffer, mnl_cb_t callback, void *data)
 {

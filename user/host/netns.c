@@ -30,7 +30,7 @@ static int on_answer(const struct nlmsghdr *message, void *data)
     return MNL_CB_STOP;
 }
 
-/* Whether the descriptor's namespace has that number here. */
+/* Return whether the descriptor's namespace has that id in ours. */
 static bool has_number(struct mnl_socket *socket, int fd, int nsid)
 {
     char buffer[8192];
@@ -67,7 +67,7 @@ static int look_in(const char *pattern, struct mnl_socket *socket, int nsid)
     return ret;
 }
 
-/* Names first: a process may end before it is looked at. */
+/* Names before processes, which may end meanwhile. */
 static const char *const places[] = {"/run/netns/*", "/run/docker/netns/*", "/proc/[0-9]*/ns/net"};
 
 int qpw_netns_open(int nsid, struct qpw_error *err)
@@ -85,14 +85,14 @@ int qpw_netns_open(int nsid, struct qpw_error *err)
                                      ret == -ENOENT ? "it has no name, and no process of it can be seen" : strerror(-ret));
 }
 
-/* ---- All of them ---- */
+/* ---- All namespaces ---- */
 
 struct seen {
     ino_t *inode;
     size_t n;
 };
 
-/* Whether it was not there yet. Without memory nothing is new: what could go round for ever does not. */
+/* Add the inode. True if it was new; false also without memory, so that no caller can loop for ever. */
 static bool add_new(struct seen *seen, ino_t inode)
 {
     ino_t *place;
@@ -108,7 +108,7 @@ static bool add_new(struct seen *seen, ino_t inode)
     return true;
 }
 
-/* A file below /run/netns is any file until something is mounted on it. */
+/* A file below /run/netns is an ordinary one until a namespace is mounted on it. */
 static bool is_namespace(int fd)
 {
     struct statfs fs;

@@ -10,7 +10,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-/* A path, or a name of the abstract namespace, whose NUL is written as '@'. Length of the address, 0: it is none. */
+/* Convert a path, or an abstract name with '@' for its NUL, to an address. Returns its length; 0: invalid. */
 static socklen_t address_of(const char *name, struct sockaddr_un *ret)
 {
     size_t length = strlen(name);

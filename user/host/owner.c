@@ -10,10 +10,10 @@
 #include "host/executable.h"
 #include "util/text.h"
 
-#define ACTIVATION_NS 5000000000ull /* systemd, which holds the socket, has started the service by then */
-#define START_SLACK_NS 20000000ull /* /proc counts a process's start in ticks of 10 ms */
+#define ACTIVATION_NS 5000000000ull /* a socket-activated service has started by then; systemd holds its socket */
+#define START_SLACK_NS 20000000ull /* /proc counts start times in ticks of 10 ms */
 
-/* The unit or container of a cgroup that may be gone: then it is left empty. */
+/* Name the unit or container of a cgroup; left empty if the cgroup is gone. */
 static void describe_cgroup(uint64_t id, struct qpw_process *p)
 {
     char path[1024], text[sizeof(path) + 8];
@@ -45,10 +45,10 @@ void qpw_owner_describe(const struct qpw_sockets *s, const struct qpw_owner *not
     uint64_t noted = (uint64_t)((int64_t)note->when_ns + qpw_clock_unix_offset_ns());
     struct qpw_process p = {.match = match};
 
-    /* A process that started after the note has only been given the same number. */
+    /* A process that started after the note merely reuses the pid. */
     if (qpw_proc_is_initial() && qpw_process_describe((int)note->tgid, &p) &&
         p.started_unix_ns <= noted + START_SLACK_NS) {
-        if (!p.exe[0]) { /* it may not be looked into */
+        if (!p.exe[0]) { /* inspecting it is not permitted */
             qpw_sockets_executable(s, note->exe, p.exe, sizeof(p.exe));
             qpw_text_clean(p.exe);
         }
@@ -99,13 +99,13 @@ bool qpw_owner_hands_over(const struct qpw_sockets *s, const struct qpw_owner *n
                        : !strncmp(note->comm, "rpc.nfsd", sizeof(note->comm));
 }
 
-/* last_unix_ns: of the exchange, 0: it goes on. Else as qpw_owner_of_connection(). */
+/* last_unix_ns: end of the exchange, 0 if it is still going on. Otherwise as qpw_owner_of_connection(). */
 static int owner_at(struct qpw_sockets *s, const struct qpw_conn_key *key, enum qpw_direction direction,
                     const struct qpw_owner *note, uint64_t last_unix_ns, struct qpw_process *ret)
 {
     int r = qpw_sockets_process(s, key, direction, ret);
 
-    if (note && note->how == QPW_OWNER_PACKET) { /* whoever holds a socket of these ports has not sent it */
+    if (note && note->how == QPW_OWNER_PACKET) { /* sent through a packet socket, so no holder of these ports sent it */
         *ret = (struct qpw_process){.match = QPW_MATCH_NONE, .why = qpw_owner_kind_why(note)};
         return 0;
     }
@@ -138,7 +138,7 @@ int qpw_owner_find(struct qpw_sockets *s, const struct qpw_finding_key *key, con
 {
     struct qpw_conn_key tuple;
 
-    if (key->kind != QPW_KIND_PORT) { /* no ports to look a socket up by: what the program noted is all there is */
+    if (key->kind != QPW_KIND_PORT) { /* no ports, hence no socket to look up: the note is all there is */
         if (!value->owner.tgid && !qpw_owner_kind_why(&value->owner))
             return -ENOENT;
         *ret = (struct qpw_process){.match = QPW_MATCH_NONE, .why = qpw_owner_kind_why(&value->owner)};

@@ -11,7 +11,7 @@
 
 #include "host/process.h"
 
-/* 0 where it cannot be told. */
+/* Return the inode of a process's pid namespace; 0: unknown. */
 static uint64_t namespace_of(const char *process)
 {
     struct stat st;
@@ -37,7 +37,10 @@ bool qpw_pid_proc_is_ours(void)
     return strtol(number, NULL, 10) == getpid();
 }
 
-/* Its number in its innermost namespace: the last one of the line (proc_pid_status(5), Linux 4.1). */
+/*
+ * Return a process's number in its innermost namespace: the last number of the line NSpid (proc_pid_status(5), Linux
+ * 4.1).
+ */
 static pid_t own_number(pid_t here)
 {
     char text[4096], *line, *end;
@@ -55,7 +58,7 @@ static pid_t own_number(pid_t here)
     return (pid_t)strtol(end, NULL, 10);
 }
 
-/* Among all processes that are to be seen from here. */
+/* Search all processes visible from here. */
 static pid_t look_for(pid_t own, uint64_t pid_namespace)
 {
     DIR *processes = opendir("/proc");

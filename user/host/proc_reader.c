@@ -33,7 +33,7 @@ static int answer_describe(struct qpw_helper_work *work)
     if (!take_pid(work, &pid))
         return -EINVAL;
     there = qpw_process_describe(pid, &p);
-    p.why = NULL; /* no address of this process means anything elsewhere */
+    p.why = NULL; /* a pointer is meaningless in another process */
     memcpy(work->answer, &p, sizeof(p));
     work->answer_size = sizeof(p);
     return there;
@@ -110,7 +110,7 @@ static int answer(struct qpw_helper_work *work)
     return -EINVAL;
 }
 
-/* A mount of one's own takes CAP_SYS_ADMIN: it is made in advance. */
+/* Open cgroup2 in advance, because a private mount needs CAP_SYS_ADMIN. */
 static int prepare(void)
 {
     int fd = qpw_cgroup_root_open();
@@ -120,7 +120,7 @@ static int prepare(void)
     return 0;
 }
 
-/* ---- Who asks ---- */
+/* ---- In the asking process ---- */
 
 static const unsigned rights[] = {CAP_SYS_PTRACE, CAP_DAC_READ_SEARCH};
 static const struct qpw_helper_kind kind = {.name = "qportwatch-proc", .rights = rights, .n_rights = 2,

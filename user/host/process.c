@@ -17,8 +17,9 @@
 #include "host/proc_reader.h"
 #include "util/text.h"
 
-#define INITIAL_PID_NAMESPACE "pid:[4026531836]" /* PROC_PID_INIT_INO, include/linux/proc_ns.h: fixed since Linux 3.8 */
-#define PF_EXITING 0x4u /* include/linux/sched.h: among the flags of /proc/PID/stat; set before memory and descriptors go */
+#define INITIAL_PID_NAMESPACE "pid:[4026531836]" /* PROC_PID_INIT_INO, include/linux/proc_ns.h; fixed since Linux 3.8 */
+/* A flag in /proc/PID/stat (include/linux/sched.h); set before memory and descriptors are released. */
+#define PF_EXITING 0x4u
 
 const char *qpw_match_name(unsigned value)
 {
@@ -46,7 +47,10 @@ static ssize_t read_text(int pid, const char *file, char *buf, size_t size)
     return length;
 }
 
-/* From /etc/passwd itself: the name service could ask a directory server over the very network that is watched. */
+/*
+ * Read /etc/passwd itself, because the name service could query a directory server over the very network that is
+ * audited.
+ */
 void qpw_user_name(uint32_t uid, char *buf, size_t size)
 {
     FILE *file = fopen("/etc/passwd", "re");
@@ -71,7 +75,7 @@ static bool ends_with(const char *text, size_t length, const char *end)
     return length > n && !memcmp(text + length - n, end, n);
 }
 
-/* Length of the run of lower-case hexadecimal digits at `text`. */
+/* Return the length of the run of lower-case hexadecimal digits at `text`. */
 static size_t hex_run(const char *text, size_t length)
 {
     size_t n = 0;
@@ -82,8 +86,8 @@ static size_t hex_run(const char *text, size_t length)
 }
 
 /*
- * One component of a control group's path; `parent` is the component before it. True if it decides the name: what is
- * below it was made by whoever runs in it, who may call it as he likes.
+ * Name a unit or container by one component of a cgroup path; `parent` is the component before it. True if the name is
+ * final: anything below was created by its inmates, who may choose any name.
  */
 static bool name_component(const char *part, size_t length, const char *parent, size_t parent_length, char *buf,
                            size_t size)
@@ -117,7 +121,7 @@ static bool name_component(const char *part, size_t length, const char *parent, 
     return false;
 }
 
-/* Whether it is the manager of a user's own units: these are named behind it. */
+/* Return whether the unit manages a user's own units; then the name continues below it. */
 static bool is_user_manager(const char *part, size_t length)
 {
     return length > 5 && !strncmp(part, "user@", 5) && ends_with(part, length, ".service");
@@ -131,7 +135,7 @@ void qpw_cgroup_unit(const char *text, char *buf, size_t size)
     buf[0] = '\0';
     for (; *line; line = *end ? end + 1 : end) {
         end = line + strcspn(line, "\n");
-        /* Version 2 ("0::"), or version 1's hierarchy of systemd; those of the controllers may be elsewhere. */
+        /* Version 2 ("0::") or version 1's systemd hierarchy; the controllers' hierarchies may differ. */
         if (strncmp(line, "0::", 3) && !memmem(line, end - line, ":name=systemd:", 14))
             continue;
         parent = part = memchr(line, '/', end - line);
@@ -154,14 +158,14 @@ void qpw_cgroup_unit(const char *text, char *buf, size_t size)
         if (!used)
             continue;
         if (buf[used - 1] == '/')
-            buf[used - 1] = '\0'; /* nothing is named behind the manager */
+            buf[used - 1] = '\0'; /* no unit below the manager */
         return;
     }
 }
 
 /*
- * Reads the fields of /proc/PID/stat behind the command, which may hold blanks and brackets itself (proc(5)). False: the
- * process, or its first thread, is exiting or is not there any more.
+ * Read the fields of /proc/PID/stat after the command, which may itself contain blanks and parentheses (proc(5)).
+ * False: the process or its first thread is exiting or gone.
  */
 static bool read_stat(int pid, struct qpw_process *p)
 {
@@ -191,7 +195,10 @@ static void read_command_line(int pid, struct qpw_process *p)
     qpw_text_clean(p->command);
 }
 
-/* Whether what /proc has at `who` is in that namespace of this process: "user", "mnt". */
+/*
+ * Return whether the process or thread at `who` (below /proc) shares that namespace ("user", "mnt") with this process;
+ * true also if unknown.
+ */
 static bool is_among_us(const char *who, const char *namespace)
 {
     char path[80], ours[64], theirs[64];
@@ -204,7 +211,7 @@ static bool is_among_us(const char *who, const char *namespace)
     return length <= 0 || other <= 0 || (length == other && !memcmp(ours, theirs, (size_t)length));
 }
 
-/* By what is cached, so that no server of a network's or a user's file system is waited for. */
+/* Use cached attributes, so that a network or FUSE server cannot make us wait. */
 static bool identify(const char *path, uint64_t *ret_device, uint64_t *ret_inode)
 {
     struct statx st;
@@ -232,8 +239,8 @@ static void put_before(const char *words, struct qpw_process *p)
 }
 
 /*
- * Where a process keeps its memory: its own folder, or, once its first thread has ended, which leaves nothing there but its
- * name, that of a thread which lives. The length of the executable's path, in buf; at most 0: there is none.
+ * Find a folder of /proc that leads to the process's memory: its own or, once its first thread has exited and left an
+ * empty entry, that of a live thread. Returns the length of the executable's path, in buf; at most 0: none.
  */
 static ssize_t find_exe(int pid, char who[48], char *buf, size_t size)
 {
@@ -262,8 +269,9 @@ static ssize_t find_exe(int pid, char who[48], char *buf, size_t size)
 }
 
 /*
- * Whether a file that is no more may have stood at that path here: a package that was upgraded under a service with mounts
- * of its own. Not where it was of another file system than what holds the path, as one that was mounted over it.
+ * Return whether a deleted executable may have been the file at that path in our mount namespace, as when a package is
+ * upgraded under a service with private mounts. False if it was on another file system than the path's folder, as a
+ * file mounted over it would be.
  */
 static bool may_have_been_here(const struct qpw_process *p)
 {
@@ -279,8 +287,9 @@ static bool may_have_been_here(const struct qpw_process *p)
 }
 
 /*
- * In a user namespace of its own anybody may mount what he likes over any path, or say what he executes (prctl(2)); in a
- * mount namespace root may. A container has files of its own, and its name beside.
+ * Read the executable's path and mark it if it may be forged: in a private user namespace anybody, in a private mount
+ * namespace root, can mount over any path or set the executable's name (prctl(2)). A container's paths are its own, and
+ * are shown beside its name.
  */
 static void read_exe(int pid, struct qpw_process *p)
 {
@@ -304,7 +313,7 @@ static void read_exe(int pid, struct qpw_process *p)
     qpw_text_clean(p->exe);
 }
 
-/* False: nobody else could be asked, and *p is as it was. */
+/* Let the helper describe the process. False: no helper answered, and *p is unchanged. */
 static bool ask_to_describe(int pid, struct qpw_process *p, bool *ret_there)
 {
     struct qpw_process found;
@@ -330,7 +339,7 @@ bool qpw_process_describe(int pid, struct qpw_process *p)
     snprintf(path, sizeof(path), "/proc/%d", pid);
     if (stat(path, &st) < 0 || read_text(pid, "comm", p->name, sizeof(p->name)) < 0)
         return false;
-    p->name[strcspn(p->name, "\n")] = '\0'; /* the kernel ends it so; a line break within the name ends it too */
+    p->name[strcspn(p->name, "\n")] = '\0'; /* ends with a line break, and is cut at one within the name */
     qpw_text_clean(p->name);
     p->pid = pid;
     p->uid = st.st_uid;
@@ -338,9 +347,12 @@ bool qpw_process_describe(int pid, struct qpw_process *p)
     if (read_text(pid, "cgroup", text, sizeof(text)) > 0)
         qpw_cgroup_unit(text, p->unit, sizeof(p->unit));
     qpw_text_clean(p->unit);
-    p->container = strchr(p->unit, ' ') != NULL; /* a unit's name has no blank */
+    p->container = strchr(p->unit, ' ') != NULL; /* a unit's name contains no blank */
     read_exe(pid, p);
-    /* Its memory goes before its descriptors: who still shows sockets, but executes nothing, will not use them. */
+    /*
+     * Memory is released before descriptors: a process that still shows sockets but no executable will not use them
+     * again.
+     */
     if (!read_stat(pid, p) && !p->exe[0])
         return false;
     read_command_line(pid, p);
@@ -369,7 +381,7 @@ bool qpw_proc_is_whole(void)
 
     if (qpw_proc_ask(QPW_PROC_WHOLE, NULL, 0, &reply))
         return reply.result == 1;
-    /* Process 1 is the hardest to look into: that takes CAP_SYS_PTRACE, and with hidepid it would not even be there. */
+    /* Process 1 is the hardest to inspect: that takes CAP_SYS_PTRACE, and hidepid hides it altogether. */
     return qpw_proc_is_initial() && readlink("/proc/1/exe", target, sizeof(target)) > 0;
 }
 
@@ -384,7 +396,7 @@ int qpw_process_shares(int pid, const char *namespace)
     if (qpw_proc_ask(QPW_PROC_SAME, &question, sizeof(question), &reply))
         return reply.result;
     if (!qpw_pid_proc_is_ours())
-        return access("/proc/self", F_OK) < 0 ? -ENOENT : -EXDEV; /* under that number there is another process */
+        return access("/proc/self", F_OK) < 0 ? -ENOENT : -EXDEV; /* that number is another process there */
     snprintf(path, sizeof(path), "/proc/%d/ns/%s", pid, namespace);
     if (stat(path, &theirs) < 0)
         return -errno;

@@ -33,7 +33,7 @@ static bool has(const struct right *r)
     return capng_have_capability(CAPNG_EFFECTIVE, r->capability);
 }
 
-/* False also where /proc cannot be read: then the kernel's own answers decide. */
+/* False also if /proc is unreadable; then the kernel's own checks decide. */
 static bool in_other_user_namespace(void)
 {
     struct stat st;
@@ -72,7 +72,7 @@ const char *qpw_rights_optional(char *buf, size_t size)
         return buf;
     }
     if (capng_get_caps_process() < 0)
-        capng_clear(CAPNG_SELECT_ALL); /* as if it had none */
+        capng_clear(CAPNG_SELECT_ALL); /* treat as none */
     for (size_t i = 0; i < sizeof(optional) / sizeof(*optional) && used < size; i++)
         if (!has(&optional[i]))
             used += (size_t)snprintf(buf + used, size - used, "%s%s is missing: %s", used ? "; " : "", optional[i].name,
@@ -100,12 +100,13 @@ int qpw_rights_keep(const unsigned *kept, size_t n)
     if (capng_get_caps_process() < 0)
         return -EPERM;
     for (size_t i = 0; i < n; i++)
-        have[kept[i] % RIGHTS] = capng_have_capability(CAPNG_EFFECTIVE, kept[i]); /* what is not there cannot be kept */
+        /* Capabilities it lacks cannot be kept. */
+        have[kept[i] % RIGHTS] = capng_have_capability(CAPNG_EFFECTIVE, kept[i]);
     capng_clear(CAPNG_SELECT_ALL);
     for (size_t i = 0; i < n; i++)
         if (have[kept[i] % RIGHTS])
             capng_update(CAPNG_ADD, CAPNG_EFFECTIVE | CAPNG_PERMITTED | CAPNG_BOUNDING_SET, kept[i]);
-    apply(CAPNG_SELECT_BOUNDS); /* takes CAP_SETPCAP, so it comes first; without it no_new_privs has to do */
+    apply(CAPNG_SELECT_BOUNDS); /* needs CAP_SETPCAP, so it comes first; without that, no_new_privs has to suffice */
     r = apply(CAPNG_SELECT_CAPS) ? 0 : -EPERM;
     apply(CAPNG_SELECT_AMBIENT);
     return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 ? -errno : r;

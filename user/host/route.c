@@ -70,7 +70,7 @@ int qpw_route_interface(const uint8_t from[16], const uint8_t to[16], char ret[I
     return r;
 }
 
-/* Default routes while they are read. */
+/* Default routes, collected while reading. */
 struct defaults {
     unsigned ifindex[16]; /* of the lowest metric so far */
     size_t n;

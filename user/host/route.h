@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* route.h - what the routing tables of this network namespace say. Addresses as in qportwatch.h. */
+/* route.h - look up the routing tables of this network namespace. Addresses as in qportwatch.h. */
 #ifndef QPW_HOST_ROUTE_H
 #define QPW_HOST_ROUTE_H
 
@@ -9,26 +9,26 @@
 #include <stdint.h>
 
 struct qpw_route_answer {
-    unsigned ifindex; /* by which it leaves, 0: none */
-    bool local;       /* it is delivered to the node itself */
-    bool unicast;     /* to one other host */
+    unsigned ifindex; /* outgoing interface; 0: none */
+    bool local;       /* delivered to the node itself */
+    bool unicast;     /* to a single other host */
 };
 
 /*
- * Ask where a packet would go, rules and all tables considered. from NULL: from any address; arriving: the interface by
- * which it comes in, 0: sent by the node. 0, or a negative errno: there is no route, or it cannot be asked.
+ * Look up the route of a packet, with all rules and tables. from NULL: any source; arriving: ifindex that it arrives
+ * by, 0 if the node sends it. Returns 0, or a negative errno: no route, or the look-up failed.
  */
 int qpw_route_ask(const uint8_t from[16], const uint8_t to[16], unsigned arriving, struct qpw_route_answer *ret);
 
 /*
- * Name the interface by which a packet from one of the node's addresses to another host leaves. 0 with ret filled, or a
- * negative errno: there is no route, or it cannot be asked.
+ * Name the interface by which a packet from one of the node's addresses to another host leaves. Returns 0 with ret
+ * filled, or a negative errno: no route, or the look-up failed.
  */
 int qpw_route_interface(const uint8_t from[16], const uint8_t to[16], char ret[IF_NAMESIZE]);
 
 /*
- * The interfaces of the default routes that count: of each family the ones with the lowest metric in the main table, all
- * of them where the route has several. Each once. How many are in ret, at most `room`; or a negative errno.
+ * Find the interfaces of the effective default routes: per family, those of the main table with the lowest metric, and
+ * every next hop of a multipath route. Stores each ifindex once, at most `room`. Returns how many, or a negative errno.
  */
 int qpw_route_defaults(unsigned *ret, size_t room);
 

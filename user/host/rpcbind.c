@@ -18,7 +18,7 @@
 #define VERSION 4u
 #define DUMP 4u
 #define XID 0x71705731u
-#define ANSWER_BYTES (256u * 1024) /* some 3,000 registrations */
+#define ANSWER_BYTES (256u * 1024) /* about 3,000 registrations */
 #define MAX_ROWS 4096u
 #define LAST_FRAGMENT 0x80000000u
 
@@ -44,7 +44,7 @@ static uint32_t word(struct reader *r)
     return ntohl(value);
 }
 
-/* A string, or opaque bytes, cut to size. */
+/* Read a string or opaque bytes, truncated to size. */
 static void text(struct reader *r, char *buf, size_t size)
 {
     uint32_t length = word(r);
@@ -55,7 +55,7 @@ static void text(struct reader *r, char *buf, size_t size)
         r->bad = true;
         return;
     }
-    if (length >= size) /* longer than any network's name or address */
+    if (length >= size) /* longer than any network id or address */
         length = 0;
     memcpy(buf, r->at, length);
     buf[length] = '\0';
@@ -63,7 +63,7 @@ static void text(struct reader *r, char *buf, size_t size)
     r->left -= padded;
 }
 
-/* The port of a universal address, "10.0.0.1.8.1": its last two bytes. 0: none. */
+/* Extract the port of a universal address, "10.0.0.1.8.1": its last two bytes. 0: none. */
 static uint16_t port_of(const char *address)
 {
     const char *low = strrchr(address, '.'), *high = low;
@@ -130,7 +130,7 @@ void qpw_rpcbind_clear(struct qpw_rpcbind *r)
     *r = (struct qpw_rpcbind){0};
 }
 
-/* ---- Asking ---- */
+/* ---- Query ---- */
 
 static int await(int fd, short events, uint64_t until_ns)
 {
@@ -161,7 +161,7 @@ static int receive(int fd, uint8_t *buf, size_t size, uint64_t until_ns)
     return 0;
 }
 
-/* All fragments of one record (RFC 5531, 11) into buf. Its length, or a negative errno. */
+/* Receive all fragments of one record (RFC 5531, section 11). Returns its length in buf, or a negative errno. */
 static ssize_t receive_record(int fd, uint8_t *buf, size_t size, uint64_t until_ns)
 {
     uint32_t mark = 0;

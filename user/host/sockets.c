@@ -103,7 +103,7 @@ int qpw_sockets_direction(struct qpw_sockets *s, const struct qpw_conn_key *key,
     return 0;
 }
 
-/* ---- All of them ---- */
+/* ---- All connections ---- */
 
 struct opened {
     struct qpw_conn_key key;
@@ -148,14 +148,14 @@ static int dump_sorted(struct qpw_sockets *s, struct table *table)
 
     if (rc == 0)
         rc = qpw_diag_dump(s, IPPROTO_TCP, AF_INET6, STATES_LIVE, take_opened, table);
-    if (rc == -ENOENT) /* IPv6 is not there */
+    if (rc == -ENOENT) /* no IPv6 */
         rc = 0;
     if (rc == 0 && table->count)
         qsort(table->items, table->count, sizeof(*table->items), by_key);
     return rc;
 }
 
-/* Tells those on which both readings agree; asks again for the others, one by one. */
+/* Report sockets on which both readings agree; look up the others one by one. */
 static int tell_agreed(struct qpw_sockets *s, const struct table *first, const struct table *second, qpw_socket_fn fn,
                        void *arg, size_t *ret_unknown)
 {
@@ -168,7 +168,7 @@ static int tell_agreed(struct qpw_sockets *s, const struct table *first, const s
         const struct opened *o = &second->items[i];
 
         if (i && !by_key(o, o - 1))
-            continue; /* moved within the kernel's table while it was read */
+            continue; /* moved within the kernel's table during the dump */
         other = first->count ? bsearch(o, first->items, first->count, sizeof(*o), by_key) : NULL;
         direction = o->direction;
         if (direction == QPW_DIR_UNKNOWN || !other || other->direction != direction) {

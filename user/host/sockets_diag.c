@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* sockets_diag.c - the kernel's socket table over netlink: one tuple, or all sockets of a protocol and family. */
+/* sockets_diag.c - query the kernel's socket table over netlink: one tuple, or all sockets of a protocol and family. */
 #include "host/sockets_diag.h"
 
 #include <arpa/inet.h>
@@ -15,7 +15,7 @@
 
 #define DEVICES_AGE_NS 1000000000ull
 
-/* Address of inet_diag as 16 bytes; a listener on any IPv4 address gives zero like one on any IPv6 address. */
+/* Convert an inet_diag address to 16 bytes; a wildcard address of either family becomes zero. */
 static void get_address(const struct inet_diag_msg *m, const __be32 from[4], uint8_t to[16])
 {
     memset(to, 0, 16);
@@ -36,8 +36,8 @@ static void set_address(uint8_t family, const uint8_t from[16], __be32 to[4])
 }
 
 /*
- * Who opened the connection. bytes_acked counts the SYN's acknowledgement only on the end whose SYN
- * was acknowledged outside of the handshake's request, that is on the end that called connect(2).
+ * Compute who opened the connection. bytes_acked includes the SYN only on the end that called connect(2), because the
+ * accepting end's SYN is acknowledged while it is still a request socket.
  */
 static void get_opener(const struct nlattr *attr, uint32_t wqueue, struct qpw_diag_socket *socket)
 {
@@ -95,7 +95,7 @@ static struct inet_diag_req_v2 *put_request(struct qpw_sockets *s, struct nlmsgh
     return request;
 }
 
-/* Sends the request and hands what is answered to `take`: one message, or all of a dump. 0 or a negative errno. */
+/* Send the request and pass the answer to `take`: one message, or all of a dump. Returns 0 or a negative errno. */
 static int transact(struct qpw_sockets *s, const struct nlmsghdr *message, mnl_cb_t take, void *data)
 {
     bool dump = message->nlmsg_flags & NLM_F_DUMP, stale;
@@ -104,12 +104,12 @@ static int transact(struct qpw_sockets *s, const struct nlmsghdr *message, mnl_c
 
     if (mnl_socket_sendto(s->socket, message, message->nlmsg_len) < 0)
         return -errno;
-    do { /* the buffer is the request's, too: `message` is gone from here on */
+    do { /* reuses the request's buffer: `message` is invalid from here on */
         received = mnl_socket_recvfrom(s->socket, s->buffer, sizeof(s->buffer));
         if (received < 0)
             return -errno;
         rc = mnl_cb_run(s->buffer, received, s->sequence, mnl_socket_get_portid(s->socket), take, data);
-        stale = rc < 0 && errno == EPROTO; /* what is left of an earlier question */
+        stale = rc < 0 && errno == EPROTO; /* rest of an earlier answer */
     } while (stale || (dump && rc > 0));
     return rc < 0 ? -errno : 0;
 }
@@ -130,7 +130,7 @@ static int take_answer(const struct nlmsghdr *message, void *data)
     return MNL_CB_OK;
 }
 
-/* Asks for the socket of a tuple as it would be found for a packet that came in by `device` (0: none). */
+/* Look up the socket that would receive a packet of this tuple arriving by `device` (0: none). */
 static int ask(struct qpw_sockets *s, const struct qpw_conn_key *key, unsigned device, struct qpw_diag_socket *ret)
 {
     bool v4 = IN6_IS_ADDR_V4MAPPED((const struct in6_addr *)key->local);
@@ -140,7 +140,7 @@ static int ask(struct qpw_sockets *s, const struct qpw_conn_key *key, unsigned d
     struct nlmsghdr *message;
     int rc;
 
-    /* For one UDP socket the kernel wants the packet's own source and destination, for TCP the socket's. */
+    /* For UDP the kernel expects the packet's source and destination, for TCP the socket's. */
     request = put_request(s, &message, 0);
     request->sdiag_family = v4 ? AF_INET : AF_INET6;
     request->sdiag_protocol = key->protocol;
@@ -202,7 +202,7 @@ int qpw_diag_find(struct qpw_sockets *s, const struct qpw_conn_key *key, struct 
     } else if (rc != -ENOENT) {
         return rc;
     }
-    /* A socket bound to a device is found only when asked for as if the packet had come in there. */
+    /* A socket bound to a device is found only by a look-up for that device. */
     read_devices(s);
     for (size_t i = 0; i < s->n_devices && (!s->n_picture || qpw_diag_in_snapshot_on_device(s, key)); i++) {
         if (ask(s, key, s->devices[i], &socket) < 0)
@@ -221,7 +221,7 @@ int qpw_diag_find(struct qpw_sockets *s, const struct qpw_conn_key *key, struct 
     return 0;
 }
 
-/* ---- All of them ---- */
+/* ---- All sockets ---- */
 
 struct dump {
     qpw_diag_fn fn;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* sockets_held.c - all sockets of the table: in one reading for many questions, or with the processes that hold them. */
+/* sockets_held.c - all sockets of the table: as one reading for many queries, or with the processes that hold them. */
 #include <errno.h>
 #include <netinet/in.h>
 #include <stdlib.h>
@@ -11,12 +11,12 @@
 
 #define QPW_TCP_TIME_WAIT 6
 #define QPW_TCP_NEW_SYN_RECV 12
-#define STATES (0xfffu & ~(1u << QPW_TCP_TIME_WAIT | 1u << QPW_TCP_NEW_SYN_RECV)) /* those have no file */
+#define STATES (0xfffu & ~(1u << QPW_TCP_TIME_WAIT | 1u << QPW_TCP_NEW_SYN_RECV)) /* these states have no file */
 
 struct reading {
     struct qpw_diag_socket *sockets;
     size_t n;
-    bool all; /* also those that no file belongs to */
+    bool all; /* include sockets without a file */
 };
 
 static int take(void *arg, const struct qpw_diag_socket *socket)
@@ -52,7 +52,7 @@ static bool listens(const struct qpw_diag_socket *socket)
     return socket->key.protocol == IPPROTO_TCP && socket->state == QPW_TCP_LISTEN;
 }
 
-/* Listeners first, those of one local end beside each other. */
+/* Sort listeners first, those of one local end together. */
 static int by_end(const void *a, const void *b)
 {
     const struct qpw_diag_socket *x = a, *y = b;
@@ -62,7 +62,7 @@ static int by_end(const void *a, const void *b)
     return memcmp(&x->key, &y->key, sizeof(x->key));
 }
 
-/* Whether listeners from..to-1, of one local end, are held by more than one process. */
+/* Return whether the n listeners of one local end are held by more than one process. */
 static bool is_shared(struct qpw_sockets *s, const struct qpw_diag_socket *sockets, size_t n, uint64_t asked_ns)
 {
     int first = qpw_process_holder(s, sockets[0].inode, asked_ns, true);
@@ -97,7 +97,7 @@ static void tell(struct qpw_sockets *s, const struct reading *r, qpw_held_fn *fn
     }
 }
 
-/* ---- One reading for many questions ---- */
+/* ---- One reading for many queries ---- */
 
 int qpw_sockets_read(struct qpw_sockets *s, struct qpw_error *err)
 {
@@ -117,7 +117,7 @@ int qpw_sockets_read(struct qpw_sockets *s, struct qpw_error *err)
     return 0;
 }
 
-/* ---- Those of processes ---- */
+/* ---- Sockets of processes ---- */
 
 int qpw_sockets_held(struct qpw_sockets *s, qpw_held_fn *fn, void *arg, struct qpw_error *err)
 {

@@ -19,9 +19,12 @@
 #include "host/sockets_diag.h"
 #include "util/array.h"
 
-/* CPU time, so that a busy machine hides nobody: a reading of /proc is given up after so much and is then incomplete. */
+/*
+ * Budget of CPU time, after which a reading of /proc is abandoned as incomplete. Not wall-clock time, so that a busy
+ * machine does not hide processes.
+ */
 #define INDEX_TIME_NS 250000000ull
-#define FAMILY 32u /* processes of one that are looked into */
+#define FAMILY 32u /* processes searched per family */
 #define OWNERS_A_PART (QPW_HELPER_BYTES / sizeof(struct qpw_socket_owner))
 
 void qpw_process_index_free(struct qpw_process_index *index)
@@ -32,7 +35,10 @@ void qpw_process_index_free(struct qpw_process_index *index)
     free(index);
 }
 
-/* Several often hold one socket: the service before systemd, which keeps sockets for it; then the oldest process. */
+/*
+ * Sort by inode. Of several holders, systemd comes last, because it keeps sockets for services; otherwise the oldest
+ * process first.
+ */
 static int by_inode(const void *a, const void *b)
 {
     const struct qpw_socket_owner *x = a, *y = b;
@@ -55,7 +61,7 @@ static bool add_owner(struct qpw_process_index *index, uint32_t inode, int pid)
     return true;
 }
 
-/* CPU time of this thread. */
+/* Return this thread's CPU time in nanoseconds. */
 static uint64_t thread_ns(void)
 {
     struct timespec t;
@@ -69,7 +75,7 @@ static bool takes_too_long(const struct qpw_process_index *index)
     return thread_ns() - index->begun_cpu_ns >= INDEX_TIME_NS;
 }
 
-/* Reads the sockets in one table of descriptors. False if it could not be read wholly, although it is there. */
+/* Add the sockets of one descriptor table. False if it exists but could not be read completely. */
 static bool read_table(struct qpw_process_index *index, int pid, const char *path)
 {
     char target[64];
@@ -95,7 +101,7 @@ static bool read_table(struct qpw_process_index *index, int pid, const char *pat
     return whole;
 }
 
-/* A thread may have a table of its own (CLONE_FILES, unshare(2)), which that of its process does not show. */
+/* Read the threads' own descriptor tables (unshare(2) with CLONE_FILES), which the process's table does not show. */
 static bool read_threads(struct qpw_process_index *index, int pid)
 {
     char path[64];
@@ -106,7 +112,7 @@ static bool read_threads(struct qpw_process_index *index, int pid)
     int tid;
 
     snprintf(path, sizeof(path), "/proc/%d/task", pid);
-    if (stat(path, &st) < 0 || st.st_nlink <= 3) /* one folder a thread */
+    if (stat(path, &st) < 0 || st.st_nlink <= 3) /* one subfolder per thread */
         return true;
     dir = opendir(path);
     if (!dir)
@@ -122,7 +128,7 @@ static bool read_threads(struct qpw_process_index *index, int pid)
     return whole;
 }
 
-/* Reads the sockets of one process. False if it could not be read wholly, although the process is there. */
+/* Add the sockets of one process. False if it exists but could not be read completely. */
 static bool read_descriptors(struct qpw_process_index *index, int pid)
 {
     char path[64];
@@ -144,7 +150,7 @@ static void end(struct qpw_process_index *index)
     index->taken_ns = thread_ns() - index->begun_cpu_ns;
 }
 
-/* Unsorted. */
+/* Read all processes; the result is unsorted. */
 static void read_all_here(struct qpw_process_index *index)
 {
     DIR *proc = opendir("/proc");
@@ -167,7 +173,7 @@ static void read_all_here(struct qpw_process_index *index)
     end(index);
 }
 
-/* Puts the children of a thread (proc(5), CONFIG_PROC_CHILDREN) behind the n that are there: the youngest, as many as fit. */
+/* Append a thread's children (proc(5), CONFIG_PROC_CHILDREN) to the n in `family`: the youngest, as many as fit. */
 static size_t add_children(int pid, const char *tid, int family[FAMILY], size_t n)
 {
     char path[64];
@@ -187,7 +193,7 @@ static size_t add_children(int pid, const char *tid, int family[FAMILY], size_t 
     return n;
 }
 
-/* Unsorted. */
+/* Read a process and its descendants; the result is unsorted. */
 static void read_family_here(struct qpw_process_index *index, int pid)
 {
     int family[FAMILY] = {pid};
@@ -212,7 +218,7 @@ static void read_family_here(struct qpw_process_index *index, int pid)
     end(index);
 }
 
-/* pid: 0: of all processes; else of that one and its descendants. */
+/* pid 0: all processes; otherwise that one and its descendants. */
 static void read_here(struct qpw_process_index *index, int pid)
 {
     if (pid)
@@ -221,7 +227,7 @@ static void read_here(struct qpw_process_index *index, int pid)
         read_all_here(index);
 }
 
-/* What the helper says of its reading, behind the owners. */
+/* The final part of the helper's answer, after the owners. */
 struct figures {
     uint64_t started_ns, ended_ns, taken_ns, complete;
 };
@@ -251,7 +257,7 @@ int qpw_proc_answer_sockets(struct qpw_helper_work *work)
 
 struct taking {
     struct qpw_process_index *index;
-    bool all; /* there was memory for them */
+    bool all; /* no allocation failed */
 };
 
 static void take_owners(void *arg, const void *bytes, size_t size)
@@ -265,7 +271,7 @@ static void take_owners(void *arg, const void *bytes, size_t size)
     }
 }
 
-/* False: nobody else could be asked. */
+/* Let the helper read. False: no helper answered. */
 static bool ask_to_read(struct qpw_process_index *index, int pid)
 {
     struct taking taking = {index, true};

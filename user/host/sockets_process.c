@@ -12,9 +12,9 @@
 #define INDEX_AGE_NS 1000000000ull
 #define INDEX_DEAR_NS 50000000ull
 #define INDEX_SHARE 20             /* readings may take a twentieth of the time, */
-#define INDEX_CREDIT_NS 250000000ll /* and so much CPU time at once after a rest */
+#define INDEX_CREDIT_NS 250000000ll /* and after a rest this much CPU time at once */
 
-/* CPU time that readings may take now. */
+/* Return the CPU time that readings may use now; may be negative. */
 static int64_t credit_now(const struct qpw_process_index *index, uint64_t now)
 {
     int64_t credit = index->ended_ns ? index->credit_ns + (int64_t)((now - index->ended_ns) / INDEX_SHARE) : INDEX_CREDIT_NS;
@@ -52,7 +52,7 @@ int qpw_process_holder(struct qpw_sockets *s, uint32_t inode, uint64_t asked_ns,
 
 /* ---- The process of an exchange ---- */
 
-/* The listener that a connection which has no file (not accepted yet, or being closed) came from. */
+/* Find the listener of a connection without a file (not accepted yet, or being closed). */
 static bool find_listener(struct qpw_sockets *s, const struct qpw_conn_key *key, struct qpw_diag_socket *ret)
 {
     struct qpw_conn_key bound = *key;
@@ -63,8 +63,9 @@ static bool find_listener(struct qpw_sockets *s, const struct qpw_conn_key *key,
 }
 
 /*
- * Looks for who holds a connection that was accepted among those whom its listener has started, which takes a hundredth of
- * a reading of all: a session may end within milliseconds. Fills s->family. Its pid, 0: not found there.
+ * Search the listener's process and its descendants for the holder of an accepted connection. That costs a hundredth of
+ * a full reading, so that even a session of a few milliseconds can be caught. Fills s->family. Returns the pid; 0: not
+ * found.
  */
 static int look_into_family(struct qpw_sockets *s, const struct qpw_conn_key *key, uint32_t inode)
 {
@@ -77,7 +78,7 @@ static int look_into_family(struct qpw_sockets *s, const struct qpw_conn_key *ke
         !find_listener(s, key, &listener))
         return 0;
     server = qpw_index_search(index, listener.inode);
-    if (server <= 1) /* systemd's holds for others; their family is everybody */
+    if (server <= 1) /* held by systemd, whose descendants are all processes */
         return 0;
     if (!s->family)
         s->family = calloc(1, sizeof(*s->family));
@@ -112,12 +113,12 @@ int qpw_sockets_process(struct qpw_sockets *s, const struct qpw_conn_key *key, e
     exact = qpw_diag_is_exact(key, &socket);
     inbound = direction != QPW_DIR_OUTBOUND;
     if (!exact && !inbound && key->protocol == IPPROTO_TCP)
-        return 0; /* only somebody who listens on the port that the closed connection went out from */
+        return 0; /* a mere listener on the port that the closed connection was opened from */
     pid = socket.inode && exact && inbound ? look_into_family(s, key, socket.inode) : 0;
     if (!pid && socket.inode)
         pid = qpw_process_holder(s, socket.inode, asked_ns, exact && inbound);
     if (pid <= 0 && exact && inbound && find_listener(s, key, &again)) {
-        /* Not accepted yet or about to be, closed meanwhile, or /proc not to be read again yet: its listener is. */
+        /* Not accepted yet, closed meanwhile, or no budget to re-read /proc: fall back to the listener. */
         socket = again;
         pid = qpw_process_holder(s, socket.inode, asked_ns, false);
         exact = false;
@@ -133,7 +134,7 @@ int qpw_sockets_process(struct qpw_sockets *s, const struct qpw_conn_key *key, e
         ret->why = qpw_proc_is_whole() ? NULL : "no right to look into every process";
         return 0;
     }
-    /* No process holds it. If the socket is still there, the kernel itself does. */
+    /* Held by no process. If the socket still exists, the kernel itself holds it. */
     if (!socket.inode)
         ret->match = is_live(socket.state) ? QPW_MATCH_KERNEL : QPW_MATCH_GONE;
     else if (qpw_diag_find(s, key, &again) == 0 && (again.inode == socket.inode || !exact)) {
@@ -143,7 +144,7 @@ int qpw_sockets_process(struct qpw_sockets *s, const struct qpw_conn_key *key, e
     return 0;
 }
 
-/* ---- All who hold it ---- */
+/* ---- All holders ---- */
 
 static void add_holders(const struct qpw_process_index *index, uint32_t inode, struct qpw_socket_holders *ret)
 {
@@ -181,7 +182,7 @@ int qpw_sockets_holders(struct qpw_sockets *s, const struct qpw_conn_key *key, e
         return rc == -ENOENT ? 0 : rc;
     ret->exact = qpw_diag_is_exact(key, &socket);
     if (!ret->exact && direction == QPW_DIR_OUTBOUND && key->protocol == IPPROTO_TCP)
-        return 0; /* only somebody who listens on the port that the closed connection went out from */
+        return 0; /* a mere listener on the port that the closed connection was opened from */
     ret->open = true;
     if (sparing && ret->exact && socket.inode && direction != QPW_DIR_OUTBOUND && look_into_family(s, key, socket.inode))
         add_holders(s->family, socket.inode, ret);
@@ -194,7 +195,7 @@ int qpw_sockets_holders(struct qpw_sockets *s, const struct qpw_conn_key *key, e
         ret->all = is_live(socket.state);
         ret->open = ret->all;
     }
-    if (!ret->n && ret->all) /* else it has been closed while /proc was read */
+    if (!ret->n && ret->all) /* otherwise it was closed while /proc was read */
         ret->open = qpw_diag_find(s, key, &listener) == 0 && (listener.inode == socket.inode || !ret->exact);
     return 0;
 }

@@ -9,7 +9,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-/* Whether the card has one of the flags that ethtool calls legacy. */
+/* Return whether the device has an ethtool feature of the legacy flag set. */
 static bool has_flag(const char *ifname, unsigned flag)
 {
     struct ethtool_value flags = {.cmd = ETHTOOL_GFLAGS};

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* tags.h - what a card does with received frames before a program sees them. */
+/* tags.h - device offloads that change received frames before a program sees them. */
 #ifndef QPW_HOST_TAGS_H
 #define QPW_HOST_TAGS_H
 
 #include <stdbool.h>
 
-/* Whether it takes VLAN tags off received frames before XDP sees these (rx-vlan-offload); false where nobody can tell. */
+/* Return whether the device strips VLAN tags before XDP (rx-vlan-offload); false if unknown. */
 bool qpw_strips_tags(const char *ifname);
 
-/* Whether it merges received frames before the driver sees them (large-receive-offload); false likewise. */
+/* Return whether the device merges received frames (large-receive-offload); false if unknown. */
 bool qpw_merges_received(const char *ifname);
 
 #endif

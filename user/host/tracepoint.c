@@ -11,7 +11,7 @@
 
 #include "host/filesystem.h"
 
-/* Reads one of the event's files. 0 or a negative errno. */
+/* Read one of the event's files. Returns 0 or a negative errno. */
 static int read_file(const char *event, const char *name, char *buf, size_t size)
 {
     int root = qpw_filesystem_open("tracefs", TRACEFS_MAGIC, "/sys/kernel/tracing"), fd, r;
@@ -41,7 +41,7 @@ int qpw_tracepoint_id(const char *event)
     return r < 0 ? r : atoi(text) > 0 ? atoi(text) : -EINVAL;
 }
 
-/* A line is "\tfield:pid_t child_pid;\toffset:20;\tsize:4;\tsigned:1;". */
+/* Parse lines such as "\tfield:pid_t child_pid;\toffset:20;\tsize:4;\tsigned:1;". */
 int qpw_tracepoint_field(const char *event, const char *field, unsigned bytes)
 {
     char text[4096], wanted[64];

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* tracepoint.h - what tracefs says of the kernel's tracepoints. */
+/* tracepoint.h - tracepoint ids and record layouts, from tracefs. */
 #ifndef QPW_HOST_TRACEPOINT_H
 #define QPW_HOST_TRACEPOINT_H
 
-/* Number of the event "sched/sched_process_exec", as perf_event_open(2) wants it; or a negative errno. */
+/* Return the id of an event ("sched/sched_process_exec") for perf_event_open(2), or a negative errno. */
 int qpw_tracepoint_id(const char *event);
 
 /*
- * Offset of a field of so many bytes in the event's record, which is not the same in every kernel. -ENOENT: it has no
+ * Return the offset of a field of that many bytes in the event's record, which differs between kernels. -ENOENT: no
  * such field; or another negative errno.
  */
 int qpw_tracepoint_field(const char *event, const char *field, unsigned bytes);
