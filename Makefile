@@ -243,6 +243,7 @@ INSTALLED = $(O)/qportwatch:$(PREFIX)/sbin:qportwatch:0755 \
 	user/dist/completion/qportwatch.bash:$(PREFIX)/share/bash-completion/completions:qportwatch:0644 \
 	user/dist/completion/_qportwatch:$(ZSH_FOLDER):_qportwatch:0644 \
 	user/dist/etc/policy.sample:$(PREFIX)/share/doc/qportwatch/examples:policy:0644 \
+	$(foreach f,$(wildcard user/dist/schemas/*),$(f):$(PREFIX)/share/doc/qportwatch/schemas:$(notdir $(f)):0644) \
 	$(foreach f,$(wildcard user/dist/prometheus/* user/dist/grafana/*),$(f):$(PREFIX)/share/doc/qportwatch/examples/$(notdir $(patsubst %/,%,$(dir $(f)))):$(notdir $(f)):0644) \
 	$(O)/dist/qportwatch.spdx.json:$(PREFIX)/share/doc/qportwatch:qportwatch.spdx.json:0644 \
 	user/dist/logrotate/qportwatch:$(SYSCONFDIR)/logrotate.d:qportwatch:0644 \

@@ -26,6 +26,8 @@ static __always_inline __u32 qpw_meter_of(struct qpw_work *w, const struct qpw_c
     w->meter.port = port;
     w->meter.rule = c->rule;
     w->meter.peer = c->peer;
+    if (c->peer)
+        w->meter.apart = (__u8)qpw_apart();
     return qpw_meter_slot();
 }
 
@@ -167,6 +169,36 @@ QPW_STAGE __u32 qpw_parent_note(const struct qpw_conn *c)
     return 0;
 }
 
+/* The frame that this packet came in opens an exchange in the name of that peer: its source MAC is noted. */
+__noinline __u32 qpw_opener_note(__u32 peer)
+{
+    struct qpw_work *w = qpw_work();
+    struct qpw_openers *known;
+    __u32 oldest = 0, i;
+    const __u8 *mac;
+
+    if (!w || (w->iface.flags & QPW_IFACE_L3))
+        return 0;
+    mac = w->pkt.macs + 6;
+    known = bpf_map_lookup_elem(&openers, &peer);
+    if (!known)
+        return 0;
+    for (i = 0; i < QPW_OPENERS; i++) {
+        const struct qpw_opener *of = &known->of[i];
+
+        if (qpw_word(of->mac) == qpw_word(mac) && of->mac[4] == mac[4] && of->mac[5] == mac[5])
+            break;
+        if (of->last_ns < known->of[oldest & (QPW_OPENERS - 1)].last_ns)
+            oldest = i;
+    }
+    if (i == QPW_OPENERS)
+        i = oldest;
+    i = qpw_opaque(w, i) & (QPW_OPENERS - 1);
+    __builtin_memcpy(known->of[i].mac, mac, 6);
+    known->of[i].last_ns = w->now;
+    return 0;
+}
+
 /* Meter, finding, parents, cache of a packet on connection c, which is judged. */
 QPW_STAGE __u32 qpw_account(struct qpw_conn *c)
 {
@@ -199,6 +231,8 @@ QPW_STAGE __u32 qpw_account(struct qpw_conn *c)
     slot = qpw_finding_counts(finding, meter);
     qpw_count(slot, w->rx, w->frames, w->bytes);
     qpw_count_replay(w);
+    if (w->opened && w->rx && c->peer)
+        qpw_opener_note(c->peer);
     if ((c->vlan & QPW_CONN_PARENT) && c->outcome >= QPW_OUTCOME_ANSWERED && qpw_direction_known(c))
         qpw_parent_note(c);
     directions = qpw_cacheable(w, c);

@@ -212,6 +212,8 @@ __noinline __u32 qpw_undecided(__u32 direction)
     w->meter.verdict = peer ? QPW_VERDICT_PEER : QPW_VERDICT_UNDECIDED;
     w->meter.reason = w->pkt.reason;
     w->meter.peer = peer;
+    if (peer)
+        w->meter.apart = (__u8)qpw_apart();
     slot = qpw_meter_slot();
     finding = peer ? 0 : qpw_unjudged_packet(w, slot);
     qpw_count(qpw_finding_counts(finding, slot), w->rx, w->frames, w->bytes);

@@ -67,6 +67,19 @@ __noinline __u32 qpw_is_group(__u32 which)
     return !qpw_by_card(w) && (qpw_is_limited_broadcast(addr) || qpw_is_local(w, addr, QPW_LOCAL_BROADCAST));
 }
 
+/* What sets this packet of a peer apart from those between static addresses of two nodes: enum qpw_apart. */
+__noinline __u32 qpw_apart(void)
+{
+    struct qpw_work *w = qpw_work();
+
+    if (!w)
+        return QPW_APART_NONE;
+    if (w->rx && ((w->pkt.macs[0] & 1) || qpw_is_group(QPW_OF_DESTINATION)))
+        return QPW_APART_GROUP;
+    return qpw_is_local(w, w->rx ? w->pkt.destination : w->pkt.source, QPW_LOCAL_FLOATING) ? QPW_APART_FLOATING
+                                                                                          : QPW_APART_NONE;
+}
+
 static __always_inline int qpw_is_unspecified(const __u8 *addr)
 {
     __u32 words = qpw_word(addr) | qpw_word(addr + 4) | qpw_word(addr + 12);

@@ -338,6 +338,9 @@ QPW_MAP(routes, BPF_MAP_TYPE_LRU_HASH, QPW_ROUTES, struct qpw_route_key, struct 
 QPW_MAP(locals, BPF_MAP_TYPE_LPM_TRIE, 16384, struct qpw_local_key, __u32, BPF_F_NO_PREALLOC);
 QPW_MAP(ifaces, BPF_MAP_TYPE_HASH, QPW_MAX_IFACES, __u32, struct qpw_iface, 0); /* by ifindex */
 
+/* Who opens exchanges in the name of each peer: what sends as one of them without being it. 64 KiB. */
+QPW_MAP(openers, BPF_MAP_TYPE_ARRAY, QPW_MAX_PEERS, __u32, struct qpw_openers, 0);
+
 /* Only for user space; bound to the programs at load so that they live as long. */
 QPW_MAP(meta, BPF_MAP_TYPE_ARRAY, 1, __u32, struct qpw_meta, 0);
 QPW_MAP(rule_info, BPF_MAP_TYPE_HASH, QPW_MAX_RULES, __u32, struct qpw_rule_info, BPF_F_NO_PREALLOC); /* few of so many */
@@ -473,5 +476,8 @@ QPW_MAP(lives, BPF_MAP_TYPE_HASH, QPW_LIVES, struct qpw_finding_key, struct qpw_
 
 /* User space's own: which programs were seen, and with what first, see struct qpw_first_seen. */
 QPW_MAP(first_seen, BPF_MAP_TYPE_HASH, QPW_FIRST_SEEN, struct qpw_program_key, struct qpw_first_seen, BPF_F_NO_PREALLOC);
+
+/* User space's own: what each pair of nodes exchanged, second by second, see struct qpw_sample. 280 KiB where there are peers. */
+QPW_MAP(samples, BPF_MAP_TYPE_HASH, QPW_SAMPLES, __u32, struct qpw_sample, BPF_F_NO_PREALLOC);
 
 #endif

@@ -261,6 +261,14 @@ struct qpw_exe {
 
 /* ---- Meters and findings ---- */
 
+/* What of a peer's packets is not between a static address of this node and one of that one: qpw_meter_key.apart. */
+enum qpw_apart {
+    QPW_APART_NONE = 0, /* also of everything that is no peer's */
+    QPW_APART_FLOATING, /* the node's end is an address that may move to another node */
+    QPW_APART_GROUP,    /* received, to a group or broadcast address */
+    QPW_APART_COUNT
+};
+
 struct qpw_meter_key {
     __u8 kind;
     __u8 protocol;
@@ -272,7 +280,8 @@ struct qpw_meter_key {
     __u16 rule;
     __u16 iface; /* index into `ifaces`, from 1 */
     __u16 peer;  /* peer number, 0: none */
-    __u16 pad;
+    __u8 apart;  /* enum qpw_apart */
+    __u8 pad;
 } QPW_WORDS;
 
 struct qpw_meter {
@@ -561,6 +570,21 @@ struct qpw_local_key {
 };
 #define QPW_LOCAL_ADDRESS 0x1u
 #define QPW_LOCAL_BROADCAST 0x2u /* a subnet's directed broadcast address */
+#define QPW_LOCAL_FLOATING 0x4u  /* the node's now, and not named as its own in the policy: it may move to another node */
+
+/*
+ * The MACs that frames came from which opened exchanges in the name of a peer, by peer number: the latest of each, the oldest
+ * makes room. All zero: unused.
+ */
+#define QPW_OPENERS 4u
+struct qpw_opener {
+    __u8 mac[6];
+    __u16 pad;
+    __u64 last_ns;
+};
+struct qpw_openers {
+    struct qpw_opener of[QPW_OPENERS];
+};
 
 /* ---- Interfaces ---- */
 
@@ -735,6 +759,7 @@ _Static_assert(sizeof(struct qpw_vouch) == 16, "vouch");
 _Static_assert(sizeof(struct qpw_route_key) == 20, "route key");
 _Static_assert(sizeof(struct qpw_route) == 32, "route");
 _Static_assert(sizeof(struct qpw_iface) == 16, "iface");
+_Static_assert(sizeof(struct qpw_openers) == 64, "openers");
 _Static_assert(sizeof(struct qpw_control) == 128 + 8 * QPW_LOCAL4, "control");
 _Static_assert(QPW_OVERFLOW_SLOT(QPW_VERDICT_COUNT - 1, QPW_DIR_COUNT - 1) < QPW_OVERFLOW_SLOTS, "overflow rows");
 _Static_assert(QPW_COUNTER_SLOTS % QPW_COUNTS_BLOCK == 0, "whole blocks");

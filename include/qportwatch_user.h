@@ -81,7 +81,9 @@ struct qpw_listed {
     X(rule_users) \
     X(first_seen) \
     X(exe_of) \
-    X(exes)
+    X(exes) \
+    X(openers) \
+    X(samples)
 
 #define QPW_X_MAP(n) QPW_MAP_##n,
 enum qpw_map { QPW_MAPS(QPW_X_MAP) QPW_MAP_COUNT };
@@ -250,6 +252,33 @@ struct qpw_rule_user {
     __u64 first_unix_ns;
 };
 
+/*
+ * Once a second, where there are peers: what was exchanged with each so far, and what the devices have counted meanwhile, by
+ * the clock that two nodes can compare. Only the auditor writes it; key: number of the second % QPW_SAMPLES.
+ */
+#define QPW_SAMPLES 120u
+#define QPW_SAMPLE_PAIRS 64u   /* the peers of most packets */
+#define QPW_SAMPLE_DEVICES 16u /* those that are not monitored first */
+struct qpw_sample_pair {
+    __u64 tx;   /* packets, as in facts/pairs.h */
+    __u64 rx;
+    __u32 peer; /* its number, 0: none */
+    __u32 pad;
+};
+struct qpw_sample_device {
+    char name[16]; /* empty: none */
+    __u64 tx;      /* packets, as the device counts them */
+    __u64 rx;
+    __u64 tx_lost; /* dropped by its queues or driver, or failed */
+    __u64 rx_lost; /* missed by the card, dropped before anybody could see them, or damaged */
+};
+struct qpw_sample {
+    __u64 boot_ns;    /* CLOCK_BOOTTIME in the middle of the reading */
+    __u64 reading_ns; /* how long it took */
+    struct qpw_sample_pair pair[QPW_SAMPLE_PAIRS];
+    struct qpw_sample_device device[QPW_SAMPLE_DEVICES];
+};
+
 /* A line of the policy in force that holds for a time only, or by somebody's leave. */
 #define QPW_EXCEPTIONS 256u /* the first ones; `of` counts those that found no place, too */
 struct qpw_exception {
@@ -310,6 +339,7 @@ _Static_assert(sizeof(struct qpw_coverage) == 384, "coverage");
 _Static_assert(sizeof(struct qpw_rule_info) == 312, "rule info");
 _Static_assert(sizeof(struct qpw_peer_info) == 56, "peer info");
 _Static_assert(sizeof(struct qpw_exception) == 256, "exception");
+_Static_assert(sizeof(struct qpw_sample) == 16 + QPW_SAMPLE_PAIRS * 24 + QPW_SAMPLE_DEVICES * 48, "sample");
 _Static_assert(sizeof(struct qpw_life) == 256, "life");
 _Static_assert(sizeof(struct qpw_first_seen) == sizeof(struct qpw_finding_key) + 8, "first seen");
 _Static_assert(sizeof(struct qpw_meta) == 9584, "meta");

@@ -30,7 +30,7 @@ static void expect_answer(const json_t *d, const char *schema)
 {
     static const char *const about_nodes[] = {"qportwatch.status/1", "qportwatch.report/1", "qportwatch.findings/1",
                                               "qportwatch.policy-test/1", "qportwatch.listeners/1",
-                                              "qportwatch.connections/1"};
+                                              "qportwatch.connections/1", "qportwatch.statement/1"};
     static const char *const states[] = {"CLEAN", "PROBED", "ACTION NEEDED", "BLIND", "DETAIL LOST"};
     json_t *answer = json_object_get(d, "answer");
     bool about_node = false, known = false;
@@ -148,6 +148,11 @@ Test(documents, of_what_is_attached_and_of_nothing)
     cr_expect_str_eq(node_text(d, "answer.state"), "CLEAN");
     json_decref(d);
     json_decref(document(&n.node, 0, "qportwatch.connections/1", "test/documents", "connections --json"));
+    d = document(&n.node, 0, "qportwatch.statement/1", "test/documents", "statement --samples");
+    cr_expect_str_eq(node_text(d, "node"), "n?he");
+    cr_expect_eq(node_number(d, "policy.rules") > 0, true);
+    cr_expect_str_eq(node_text(d, "cover.devices.0.name"), "node0");
+    json_decref(d);
     netns_output(&n.node, output, sizeof(output), QPW_BUILD "/qportwatch report --format html");
     cr_expect(strstr(output, " data-answer=\"CLEAN\">CLEAN: "), "%.3000s", output);
     json_decref(document(&n.node, 0, "qportwatch.report/1", "test/documents", "top --once --json"));

@@ -50,6 +50,8 @@ static const struct {
     {"reload x", " reload" NONE_TAKEN("reload")},
     {"status x", " status" NONE_TAKEN("status")},
     {"top x", " top" NONE_TAKEN("top")},
+    {"statement x", " statement" NONE_TAKEN("statement")},
+    {"statement --sample=1", " statement: --sample=1: --samples takes no value\n"},
     {"report x", " report" NONE_TAKEN("report")},
     {"alerts -f x", " alerts: files are read as they are: -f does not go with them\n"},
     {"bench x", " bench" NONE_TAKEN("bench")},

@@ -338,7 +338,7 @@ Test(readers, commands_that_only_read)
 {
     static char *const may[][4] = {{"status"}, {"report", "--json"}, {"report", "--since", "1h"}, {"report", "--since=1h"},
                                    {"report", "--fail-on=high", "--format=html"}, {"connections", "port:22", "-j"},
-                                   {"metrics"}, {"top", "--once"}, {"top", "--once", "--sort=-PKTS", "--tab=ports"}};
+                                   {"metrics"}, {"statement"}, {"statement", "--samples"}, {"top", "--once"}, {"top", "--once", "--sort=-PKTS", "--tab=ports"}};
     static char *const may_not[][4] = {{"detach"}, {"top"}, {"top", "--lines"}, {"top", "--tab=ports", "--once"}, {"alerts"}, {"policy"}, {"readers"}, {"report", "-o", "/x"},
                                        {"metrics", "--textfile", "/x"}, {"metrics", "--textfile=/x"},
                                        {"report", "-o/x"}, {"report", "--output=/x"}, {"report", "--out", "/x"},

@@ -123,9 +123,11 @@ struct qpw_auditor {
     int64_t next_expiry;  /* Unix seconds at which a statement of the policy runs out, 0: none */
     uint64_t hooks_checked_ns; /* monotonic */
     int64_t clock_offset_ns;   /* Unix time less monotonic time, as last seen; 0: not yet */
+    struct qpw_addresses own;  /* what the policy names as this node's, in its peer entry of its own; empty: it names none */
     size_t locals_left_out;    /* local addresses that the kernel side's table had no room for */
     bool locals_incomplete;    /* it is to be filled again */
     bool addresses_changed;
+    bool samples_failed;       /* the last one could not be taken, which is said */
     bool links_changed;   /* in what netlink tells now */
     bool attached;        /* something is or was attached: what is counted has a beginning */
     bool first_since_boot; /* `wait`: nothing was audited since the machine started */
@@ -212,6 +214,12 @@ int qpw_watch_netlink(struct qpw_auditor *a, struct qpw_error *err);
 
 /* Makes the kernel's set of local addresses equal to netlink's. */
 int qpw_watch_addresses(struct qpw_auditor *a, struct qpw_error *err);
+
+/*
+ * Takes from the policy in force which of the node's addresses are its own; the others may float from node to node. Where it
+ * names none, none floats. What the kernel side has of them follows. 0 or a negative errno with err.
+ */
+int qpw_watch_own(struct qpw_auditor *a, const struct qpw_policy *policy, struct qpw_error *err);
 
 /* ---- automatic.c ---- */
 

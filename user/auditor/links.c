@@ -162,10 +162,18 @@ static bool is_known(const struct qpw_auditor *a, const struct qpw_local *local)
     return bpf_map_lookup_elem(a->kernel.map_fd[QPW_MAP_locals], &key, &flags) == 0;
 }
 
+/* As the kernel side has them: an address that the policy does not name as this node's own may float. */
+static uint32_t flags_of(const struct qpw_auditor *a, const struct qpw_local *local)
+{
+    bool floats = (local->flags & QPW_LOCAL_ADDRESS) && a->own.n && !qpw_addresses_contain(&a->own, local->addr);
+
+    return floats ? local->flags | QPW_LOCAL_FLOATING : local->flags;
+}
+
 /* 1: its table is full (before Linux 6.13 that is also the answer for an entry that is there). */
 static int write_local(struct qpw_auditor *a, const struct qpw_local *local)
 {
-    int r = qpw_kernel_set_local(&a->kernel, local->addr, local->prefix, local->flags, true);
+    int r = qpw_kernel_set_local(&a->kernel, local->addr, local->prefix, flags_of(a, local), true);
 
     return r == -ENOSPC ? !is_known(a, local) : r;
 }
@@ -240,6 +248,47 @@ int qpw_watch_netlink(struct qpw_auditor *a, struct qpw_error *err)
         r = write_locals(a, err);
     qpw_watch_hooks_changed(a);
     return r;
+}
+
+/* How many of the peer's addresses, each named by itself, are the node's. */
+static size_t held_of(const struct qpw_auditor *a, const struct qpw_peer *peer)
+{
+    size_t n, held = 0;
+    const struct qpw_local *locals = qpw_netlink_locals(a->netlink, &n);
+
+    for (size_t i = 0; i < peer->addresses.n; i++)
+        for (size_t j = 0; peer->addresses.ranges[i].first == peer->addresses.ranges[i].last && j < n; j++)
+            held += (locals[j].flags & QPW_LOCAL_ADDRESS) && locals[j].prefix == 128 &&
+                    qpw_address_number(locals[j].addr) == peer->addresses.ranges[i].first;
+    return held;
+}
+
+int qpw_watch_own(struct qpw_auditor *a, const struct qpw_policy *policy, struct qpw_error *err)
+{
+    const struct qpw_peer *node = NULL;
+    struct qpw_addresses own = {0};
+    size_t held, most = 0;
+    bool same;
+    int r = 0;
+
+    for (size_t i = 0; i < policy->n_peers; i++) {
+        held = held_of(a, &policy->peers[i]);
+        if (held > most) {
+            most = held;
+            node = &policy->peers[i];
+        }
+    }
+    if (node)
+        r = qpw_addresses_add_all(&own, &node->addresses);
+    if (r < 0) {
+        qpw_addresses_clear(&own);
+        return qpw_fail(err, r, "the node's own addresses: %s", strerror(-r));
+    }
+    qpw_addresses_normalise(&own);
+    same = qpw_addresses_equal(&own, &a->own);
+    qpw_addresses_clear(&a->own);
+    a->own = own;
+    return same ? 0 : write_locals(a, err);
 }
 
 /* Is it among netlink's? */

@@ -20,6 +20,7 @@
 #include "auditor/privileges.h"
 #include "auditor/readers.h"
 #include "auditor/routes.h"
+#include "auditor/samples.h"
 #include "auditor/sources.h"
 #include "auditor/vouching.h"
 #include "control/control.h"
@@ -46,14 +47,6 @@ static int set_timer(int fd, uint64_t first_ns, uint64_t every_ns)
     return timerfd_settime(fd, 0, &t, NULL) < 0 ? -errno : 0;
 }
 
-static uint64_t boot_ns(void)
-{
-    struct timespec t;
-
-    clock_gettime(CLOCK_BOOTTIME, &t);
-    return (uint64_t)t.tv_sec * SECOND_NS + (uint64_t)t.tv_nsec;
-}
-
 /*
  * Every signal that would end this process by itself, whoever sent it, is taken in; but not those of faults of its own,
  * nor SIGQUIT, whose use is a core dump.
@@ -69,7 +62,7 @@ static int open_signals(struct qpw_auditor *a)
         sigaddset(&set, single[i]);
     for (int i = SIGRTMIN; i <= SIGRTMAX; i++)
         sigaddset(&set, i);
-    a->no_signal_ns = boot_ns(); /* one that waited would have ended it */
+    a->no_signal_ns = qpw_clock_boot_ns(); /* one that waited would have ended it */
     if (sigprocmask(SIG_BLOCK, &set, NULL) < 0)
         return -errno;
     signal(SIGPIPE, SIG_IGN);
@@ -141,7 +134,7 @@ static void ignore(struct qpw_auditor *a, const struct signalfd_siginfo *info)
 static void on_signal(struct qpw_auditor *a)
 {
     struct signalfd_siginfo info;
-    uint64_t now = boot_ns();
+    uint64_t now = qpw_clock_boot_ns();
 
     while (read(a->signal_fd, &info, sizeof(info)) == sizeof(info)) {
         switch (info.ssi_signo) {
@@ -151,7 +144,7 @@ static void on_signal(struct qpw_auditor *a)
         case SIGHUP: qpw_alerts_reopen(a); break;
         default: ignore(a, &info); break;
         }
-        now = boot_ns();
+        now = qpw_clock_boot_ns();
     }
     a->no_signal_ns = now;
 }
@@ -227,6 +220,7 @@ static void on_second(struct qpw_auditor *a)
     qpw_requests_tick(a);
     qpw_audit_readers_tick(a);
     qpw_audit_history_tick(a);
+    qpw_samples_tick(a);
     qpw_privileges_tick(a);
     qpw_routes_tick(a);
     recompile_if_due(a);

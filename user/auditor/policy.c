@@ -116,7 +116,7 @@ static int put_in_force(struct qpw_auditor *a, const struct qpw_policy *policy, 
         qpw_registry_clear(&a->names);
     a->names = names;
     a->next_expiry = qpw_policy_next_expiry(policy, context.now);
-    return 0;
+    return qpw_watch_own(a, policy, err);
 }
 
 static void describe(struct qpw_auditor *a)

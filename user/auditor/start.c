@@ -619,6 +619,7 @@ int qpw_auditor_close(struct qpw_auditor *a, struct qpw_error *err)
     qpw_policy_clear(&a->policy);
     qpw_compiled_clear(&a->compiled);
     qpw_registry_clear(&a->names);
+    qpw_addresses_clear(&a->own);
     qpw_hook_scan_clear(&a->replaced);
     qpw_carry_close(a->carry);
     qpw_policy_options_clear(&a->options.policy);

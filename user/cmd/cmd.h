@@ -33,6 +33,7 @@ int qpw_cmd_listeners(int argc, char **argv);
 int qpw_cmd_connections(int argc, char **argv);
 int qpw_cmd_history(int argc, char **argv);
 int qpw_cmd_metrics(int argc, char **argv);
+int qpw_cmd_statement(int argc, char **argv);
 int qpw_cmd_alerts(int argc, char **argv);
 int qpw_cmd_ack(int argc, char **argv);
 int qpw_cmd_mute(int argc, char **argv);

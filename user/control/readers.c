@@ -25,7 +25,7 @@ static bool is_one_of(const char *word, const char *const *list)
 static bool is_allowed_option(const char *word)
 {
     static const char *const options[] = {"-j", "--json", "--all", "--format", "--since", "--until", "--by", "--fail-on",
-                                          "--once", "--tab", "--filter", "--sort", "--interval", "--ascii", NULL};
+                                          "--once", "--tab", "--filter", "--sort", "--interval", "--ascii", "--samples", NULL};
     char name[32];
     size_t length = strcspn(word, "=");
 
@@ -38,7 +38,7 @@ static bool is_allowed_option(const char *word)
 
 bool qpw_readers_may(int argc, char *const *argv, struct qpw_error *err)
 {
-    static const char *const commands[] = {"status", "report", "connections", "listeners", "history", "metrics", "top", NULL};
+    static const char *const commands[] = {"status", "report", "connections", "listeners", "history", "metrics", "statement", "top", NULL};
 
     if (argc < 1 || argc > QPW_READERS_WORDS)
         return qpw_fail(err, -EINVAL, "not the words of a command"), false;

@@ -28,7 +28,9 @@ int qpw_meters_sum(const struct qpw_snapshot *s, struct qpw_meter_sum **ret, siz
         return -ENOMEM;
     for (size_t i = 0; i < s->n_meters; i++) {
         sums[i] = (struct qpw_meter_sum){s->meters[i].key, s->meters[i].counts, s->meters[i].first_unix_ns};
-        sums[i].key.reason = sums[i].key.peer = 0;
+        sums[i].key.reason = 0;
+        sums[i].key.peer = 0;
+        sums[i].key.apart = QPW_APART_NONE;
     }
     qsort(sums, s->n_meters, sizeof(*sums), by_key);
     for (size_t i = 0; i < s->n_meters; i++) {

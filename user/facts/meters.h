@@ -6,7 +6,7 @@
 #include "facts/totals.h"
 
 struct qpw_meter_sum {
-    struct qpw_meter_key key; /* reason and peer are zero */
+    struct qpw_meter_key key; /* reason, peer and apart are zero */
     struct qpw_counts counts;
     uint64_t first_unix_ns;
 };

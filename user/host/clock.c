@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 #include "host/clock.h"
 
+#include <sys/timex.h>
 #include <time.h>
 
 #define OFFSET_READINGS 10u
@@ -22,6 +23,20 @@ uint64_t qpw_clock_monotonic_ns(void)
 uint64_t qpw_clock_unix_ns(void)
 {
     return clock_ns(CLOCK_REALTIME);
+}
+
+uint64_t qpw_clock_boot_ns(void)
+{
+    return clock_ns(CLOCK_BOOTTIME);
+}
+
+uint64_t qpw_clock_error_ns(void)
+{
+    struct timex t = {0};
+
+    if (adjtimex(&t) < 0 || (t.status & STA_UNSYNC) || t.maxerror <= 0)
+        return 0;
+    return (uint64_t)t.maxerror * 1000u;
 }
 
 uint64_t qpw_clock_boot_to_unix_ns(uint64_t boot_ns)

@@ -9,6 +9,12 @@
 uint64_t qpw_clock_monotonic_ns(void);
 uint64_t qpw_clock_unix_ns(void);
 
+/* Return CLOCK_BOOTTIME in nanoseconds: nobody sets it, and it goes on while the machine sleeps. */
+uint64_t qpw_clock_boot_ns(void);
+
+/* Return the largest error of CLOCK_REALTIME in nanoseconds, as its synchronisation tells the kernel; 0: not synchronised. */
+uint64_t qpw_clock_error_ns(void);
+
 /* Convert nanoseconds since boot (CLOCK_BOOTTIME) to CLOCK_REALTIME, accurate to some microseconds. */
 uint64_t qpw_clock_boot_to_unix_ns(uint64_t boot_ns);
 

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* node_statement.h - what this node states about itself, from the kernel side to the document. */
+#ifndef QPW_CMD_NODE_STATEMENT_H
+#define QPW_CMD_NODE_STATEMENT_H
+
+#include <jansson.h>
+#include <stdbool.h>
+
+#include "util/error.h"
+
+/*
+ * samples: with those of the last two minutes. The caller drops *ret. 0; -ENOENT: nothing is attached in this network
+ * namespace; another negative errno. err says why.
+ */
+int qpw_node_statement(bool samples, json_t **ret, struct qpw_error *err);
+
+#endif
