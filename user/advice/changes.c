@@ -55,7 +55,7 @@ int qpw_changes_add(struct qpw_changes *changes, const struct qpw_conn_key *key,
     return 0;
 }
 
-/* By tuple, then by time: the order in which connections end does not matter. */
+/* Sort by tuple, then by time, because the order in which connections end is arbitrary. */
 static int by_connection(const void *left, const void *right)
 {
     const struct seen *a = left, *b = right;
@@ -111,7 +111,7 @@ static void fill(const struct qpw_changes *changes, const struct seen *old, cons
              new->conn.rule &&new->conn.rule < runs[1].n_rules ? runs[1].rules[new->conn.rule].name : "");
 }
 
-/* Rows that are the same except for what they carried. */
+/* Return whether the rows differ at most in their counts. */
 static bool same(const struct qpw_what_if_row *a, const struct qpw_what_if_row *b)
 {
     return a->kind == b->kind && a->protocol == b->protocol && a->direction == b->direction && a->port == b->port &&

@@ -26,7 +26,7 @@ static bool is_line(const char *line, size_t length, const char *text)
     return length == strlen(text) && !memcmp(line, text, length);
 }
 
-/* Neither a comment nor empty. */
+/* Return whether the line is neither a comment nor empty. */
 static bool says_something(const char *line, size_t length)
 {
     size_t blank = 0;

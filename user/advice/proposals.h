@@ -1,14 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* proposals.h - proposals in a policy that a person edits: put in, and what was not accepted taken out again. */
+/* proposals.h - add proposals to a policy for editing, and remove those not accepted. */
 #ifndef QPW_ADVICE_PROPOSALS_H
 #define QPW_ADVICE_PROPOSALS_H
 
-/* The policy's text with the proposals (of suggest.h) behind it, between two marks. The caller's; NULL: no memory. */
+/*
+ * Return the policy's text followed by the proposals (of suggest.h) between two marks. The caller frees it; NULL: no
+ * memory.
+ */
 char *qpw_proposals_put(const char *policy, const char *proposals);
 
 /*
- * The text without the marks, and without what is still commented out between them; an accepted line keeps the evidence
- * above it. Where the marks are gone, all is kept. The caller's; NULL: no memory.
+ * Return the text without the marks and without comments between them; an accepted line keeps the evidence above it.
+ * Without the marks, everything is kept. The caller frees it; NULL: no memory.
  */
 char *qpw_proposals_take(const char *edited);
 

@@ -19,13 +19,13 @@
 #define PROCESS_BYTES 64
 #define SET_LINE 12u /* addresses in one line of a set */
 
-/* A finding, and the program behind it without its number: another run of it is the same one. */
+/* A finding and its program without the pid, because another run of it is the same program. */
 struct material {
     const struct qpw_finding_row *finding;
     char process[PROCESS_BYTES];
 };
 
-/* What becomes one line: a service and the program that gives or takes it, with all its remote addresses. */
+/* One proposed line: a service and the program at the node's end, with all its remote addresses. */
 struct proposal {
     uint8_t direction;
     uint8_t kind;
@@ -36,8 +36,8 @@ struct proposal {
     const struct qpw_finding_row *first; /* the earliest */
     uint64_t packets;
     size_t findings;
-    size_t acknowledged; /* of these: a person has seen them, and wrote no rule */
-    unsigned number; /* among those of the same service, from 1 */
+    size_t acknowledged; /* of these: acknowledged by a person who wrote no rule */
+    unsigned number; /* among proposals for the same service, from 1 */
 };
 
 struct proposals {
@@ -52,7 +52,7 @@ static bool is_multicast(const uint8_t addr[16])
     return addr[0] == 0xff || (mapped && addr[12] >= 224);
 }
 
-/* A rule can be made of it: answered, its direction known, a place that a row can name. */
+/* Return whether a rule can be made of the finding: answered, direction known, a port or type that a rule can name. */
 static bool is_material(const struct qpw_finding_row *finding)
 {
     const struct qpw_finding_key *key = &finding->key;
@@ -129,7 +129,7 @@ static int add_finding(struct proposals *all, const struct material *m)
 
 /* ---- Words ---- */
 
-/* Prefixes as they are written: into a list, or into as many lines of a named set as they need. */
+/* Writes prefixes into one list, or into as many lines of a named set as needed. */
 struct list {
     FILE *out;
     const char *set; /* NULL: one list with commas */
@@ -162,7 +162,7 @@ static void write_remotes(const struct proposal *p, struct list *list)
         qpw_range_prefixes(&p->remotes.ranges[i], write_prefix, list);
 }
 
-/* "in-tcp-9100-remotes", of a second program "in-tcp-9100-remotes-2". */
+/* "in-tcp-9100-remotes"; for a second program "in-tcp-9100-remotes-2". */
 static const char *set_name(const struct proposal *p, char *buf, size_t size)
 {
     const char *protocol = qpw_protocol_name(p->protocol), *direction = p->direction == QPW_DIR_INBOUND ? "in" : "out";
@@ -214,7 +214,7 @@ static void write_proposal(const struct proposal *p, FILE *out)
 
 struct talker {
     const uint8_t *addr;
-    const struct qpw_finding_key *last[2]; /* inbound, outbound: the newest that was counted, in the order of services */
+    const struct qpw_finding_key *last[2]; /* inbound, outbound: the last one counted, in the order of services */
     unsigned ports[2];
 };
 
@@ -275,7 +275,7 @@ static int by_id(const void *left, const void *right)
     return a->id - b->id;
 }
 
-/* One that undecided traffic is consistent with is not unused. */
+/* A rule that could explain undecided traffic does not count as unused. */
 static bool is_unused(const struct qpw_rule_use *rule)
 {
     return rule->info->in_force && !qpw_sum_of(&rule->counts).packets && !rule->inferred &&
@@ -303,16 +303,16 @@ static int write_unused(const struct qpw_snapshot *s, FILE *out)
     return 0;
 }
 
-/* ---- Rules used by few ---- */
+/* ---- Rules with few users ---- */
 
-/* What the language takes as it is, and a person can read. */
+/* Return whether the policy language accepts the path unquoted, and it is readable. */
 static bool is_plain_path(const char *path)
 {
     return path[0] == '/' && path[1] && strlen(path) < QPW_OWNER_TEXT &&
            !path[strspn(path, "/._+-@0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz")];
 }
 
-/* One rule's users of one kind: rows from `first` on. */
+/* The users of one kind of a rule: n rows from `first`. */
 struct users {
     const struct qpw_rule_user_row *first;
     size_t n;
@@ -339,7 +339,7 @@ static bool are_few_programs(const struct users *u)
 
     for (size_t i = 0; i < u->n; i++) {
         if (!is_plain_path(u->first[i].key.who))
-            return false; /* one is not known, or cannot be written */
+            return false; /* unknown, or cannot be written */
         length += strlen(u->first[i].key.who) + 1;
     }
     return u->n && u->n <= QPW_RULE_FEW_PROGRAMS && length < QPW_OWNER_TEXT;
@@ -448,7 +448,7 @@ static int propose(const struct material *materials, size_t n, struct proposals 
     return ret;
 }
 
-/* What proposals are made of, in the order of services. The caller's. NULL: no memory. */
+/* Gather the findings for proposals, in the order of services. The caller frees them. NULL: no memory. */
 static struct material *gather(const struct qpw_snapshot *s, const struct qpw_suggest_options *options, size_t *ret_n)
 {
     struct material *materials = calloc(s->n_findings + 1, sizeof(*materials));
@@ -463,7 +463,7 @@ static struct material *gather(const struct qpw_snapshot *s, const struct qpw_su
         process = options->process ? options->process(options->arg, f) : "";
         materials[n].finding = f;
         snprintf(materials[n].process, PROCESS_BYTES, "%.*s", (int)strcspn(process, "["), process);
-        qpw_text_clean(materials[n++].process); /* a line end in it would be the end of the comment */
+        qpw_text_clean(materials[n++].process); /* a line end would terminate the comment */
     }
     if (n)
         qsort(materials, n, sizeof(*materials), by_service);

@@ -22,7 +22,10 @@ struct work {
     struct qpw_what_if out;
 };
 
-/* Whether some rule of the same name carried anything: the snapshot does not keep who vouched. */
+/*
+ * Return whether the rule of that name had any traffic both ways; the snapshot does not keep the remote ends that
+ * vouched.
+ */
 static bool parent_seen(const uint8_t remote[16], uint16_t rule, void *data)
 {
     const struct work *w = data;
@@ -71,8 +74,8 @@ static int add_row(struct work *w, const struct qpw_what_if_row *row)
 }
 
 /*
- * Whether any step for that place asks for an address of the ends that the exchange does not name (NULL). An exchange with
- * nobody in every set that exists is what an unlimited step alone decides.
+ * Return whether the verdict depends on an address that the exchange leaves open (NULL): compare the verdict for an
+ * address in no set with those for a member of each set.
  */
 static bool tells_apart(const struct work *w, const struct qpw_exchange *exchange)
 {
@@ -130,9 +133,9 @@ static int judge_finding(struct work *w, const struct qpw_finding_row *finding)
     return add_row(w, &row);
 }
 
-/* ---- What is no finding: meters have no addresses, but a history knows the remote ends ---- */
+/* ---- Traffic without findings: meters have no addresses, but a history knows the remote ends ---- */
 
-/* Meters that differ in scope, peer, interface and reason alone, as one. */
+/* The sum of meters that differ only in scope, peer, interface and reason. */
 struct group {
     struct qpw_meter_key key; /* as of struct qpw_what_if_end */
     const char *rule;
@@ -169,7 +172,7 @@ static int group_of_end(const void *group, const void *end)
     return order_of(&a->key, a->rule, &b->key, b->rule);
 }
 
-/* The ends of the group, the first of them; *ret_n may be 0. */
+/* Return the first end of the group; *ret_n is their number, possibly 0. */
 static const struct qpw_what_if_end *ends_of(const struct work *w, const struct group *g, size_t *ret_n)
 {
     const struct qpw_what_if_end *first = w->n_ends ? bsearch(g, w->ends, w->n_ends, sizeof(*first), group_of_end) : NULL;
@@ -214,7 +217,7 @@ static bool is_same(const struct qpw_what_if_row *row)
     return !row->uncertain && row->new_verdict == row->old_verdict;
 }
 
-/* All its packets have that verdict, or may have it. */
+/* Judge the group without ends: all its packets count as changed or uncertain. */
 static int judge_whole(struct work *w, const struct group *g)
 {
     struct qpw_what_if_row row = row_of(g);
@@ -228,9 +231,9 @@ static int judge_whole(struct work *w, const struct group *g)
 }
 
 /*
- * End by end. What each of them carried is not kept, so packets are counted as changed where all ends are, and as uncertain
- * where some are. Connections that no end accounts for (never answered, or of ends that had to make room) have a row without
- * addresses.
+ * Judge the group end by end. Packets are not kept per end, so all are counted as changed if every end is, and as
+ * uncertain if some are. Connections of no known end (never answered, or of ends removed for lack of room) get a row
+ * without addresses.
  */
 static int judge_ends(struct work *w, const struct group *g, const struct qpw_what_if_end *ends, size_t n)
 {
@@ -283,7 +286,7 @@ static int judge_groups(struct work *w, const struct group *groups, size_t n)
 
         w->out.packets += g->packets;
         if (g->key.verdict != QPW_VERDICT_ALLOWED && g->key.verdict != QPW_VERDICT_INFRA)
-            continue; /* its findings are judged, or it is a peer's */
+            continue; /* its findings are judged, or it belongs to a peer */
         ends = ends_of(w, g, &n_ends);
         r = n_ends ? judge_ends(w, g, ends, n_ends) : judge_whole(w, g);
     }

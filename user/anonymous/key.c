@@ -18,7 +18,7 @@
 #define KEY_DRAWN 32
 
 struct qpw_anonymous {
-    struct hmac_sha256_ctx key; /* copied for each thing */
+    struct hmac_sha256_ctx key; /* copied for each digest */
 };
 
 static void digest_of(const struct qpw_anonymous *a, const char *kind, const void *data, size_t size, uint8_t ret[SHA256_DIGEST_SIZE])
@@ -93,7 +93,10 @@ void qpw_anonymous_close(struct qpw_anonymous *a)
     free(a);
 }
 
-/* ---- Addresses: each bit is turned or not by a digest of the bits before it, so that shared prefixes stay shared ---- */
+/*
+ * ---- Addresses: a digest of the preceding bits decides whether to flip a bit, so that shared prefixes stay shared
+ * ----
+ */
 
 
 static void turn(const struct qpw_anonymous *a, const uint8_t in[16], unsigned from, uint8_t out[16])
@@ -112,7 +115,10 @@ static void turn(const struct qpw_anonymous *a, const uint8_t in[16], unsigned f
     }
 }
 
-/* Classes of IPv4 within ::ffff:0:0/96 and of IPv6: how many bits say which; 128: nothing is turned; 0: none of them. */
+/*
+ * Return the number of bits that determine the class, of IPv4 within ::ffff:0:0/96 or of IPv6; 128: keep all bits; 0:
+ * public.
+ */
 static unsigned class_bits(const uint8_t addr[16])
 {
     const struct in6_addr *v6 = (const struct in6_addr *)addr;
@@ -131,7 +137,7 @@ static unsigned class_bits(const uint8_t addr[16])
     }
     if (IN6_IS_ADDR_UNSPECIFIED(v6) || IN6_IS_ADDR_LOOPBACK(v6))
         return 128;
-    if (IN6_IS_ADDR_MULTICAST(v6)) /* of a solicited-node group the last bytes are those of an address */
+    if (IN6_IS_ADDR_MULTICAST(v6)) /* the last bytes of a solicited-node group are those of an address */
         return addr[11] == 1 && addr[12] == 0xff ? 104 : 128;
     if (IN6_IS_ADDR_LINKLOCAL(v6))
         return 64;
@@ -150,9 +156,9 @@ void qpw_anonymous_address(const struct qpw_anonymous *a, const uint8_t in[16], 
         memcpy(out, in, 16);
         return;
     }
-    /* A public one may be turned into another class: then it is turned again, which still maps one to one. */
+    /* A public address may map into another class. Map it again until it does not: the mapping stays one to one. */
     for (;; memcpy(from, to, sizeof(from))) {
-        turn(a, from, bits ? bits : v4 ? 96 : 3, to); /* IPv6: 2000::/3 stays */
+        turn(a, from, bits ? bits : v4 ? 96 : 3, to); /* keep IPv6's 2000::/3 */
         if (bits || !class_bits(to))
             break;
     }
@@ -164,7 +170,7 @@ void qpw_anonymous_mac(const struct qpw_anonymous *a, const uint8_t in[6], uint8
     static const uint8_t none[6];
     uint8_t digest[SHA256_DIGEST_SIZE];
 
-    if (in[0] & 1 || !memcmp(in, none, 6)) { /* a group: nobody's */
+    if (in[0] & 1 || !memcmp(in, none, 6)) { /* a group address or none: identifies nobody */
         memmove(out, in, 6);
         return;
     }

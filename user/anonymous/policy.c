@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* Rules: what of a statement says nothing about the site stays. */
+/* Rules: keep the parts of a statement that reveal nothing about the site. */
 #include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,7 +11,7 @@
 #include "policy/lang/statements.h"
 #include "util/names.h"
 
-/* "in-tcp-445", "out-tcp+udp-111", "in-47-any": made of protocols and ports alone. */
+/* Return whether the name is generated from protocols and ports: "in-tcp-445", "out-tcp+udp-111", "in-47-any". */
 static bool is_generated(const char *name)
 {
     static const char *const protocols[] = {"tcp", "udp", "sctp", "icmp6", "icmp", "any"};
@@ -32,7 +32,7 @@ static bool is_generated(const char *name)
     return p != NULL;
 }
 
-/* A name that a built-in policy, or the tool itself, gives. */
+/* Return whether the name is one of the tool or of a built-in policy. */
 static bool is_own(const char *name)
 {
     struct qpw_policy policy;
@@ -61,7 +61,7 @@ const char *qpw_anonymous_rule(const struct qpw_anonymous *a, const char *name, 
     return buf;
 }
 
-/* Appends to a text that has room for `size`. */
+/* Append to a text in a buffer of `size` bytes. */
 static void append(char *buf, size_t size, const char *text)
 {
     size_t length = strlen(buf);
@@ -70,7 +70,7 @@ static void append(char *buf, size_t size, const char *text)
         snprintf(buf + length, size - length, "%s", text);
 }
 
-/* "10.0.0.5,10.1.0.0/16,10.0.0.1-10.0.0.9,@set": each address mapped, each set by its name. */
+/* Append "10.0.0.5,10.1.0.0/16,10.0.0.1-10.0.0.9,@set" with each address mapped and each set renamed. */
 static void append_ends(const struct qpw_anonymous *a, const char *list, char *buf, size_t size)
 {
     char *copy = strdup(list), *rest = copy, *one, text[64];
@@ -151,14 +151,14 @@ static void append_option(const struct qpw_anonymous *a, const struct qpw_word *
             snprintf(key, sizeof(key), "%s", keys[i]);
         }
     }
-    if (value && !strcmp(key, "ref") && qpw_ref_is_page(value + 1, NULL)) { /* still a line of a page, and no approval */
+    if (value && !strcmp(key, "ref") && qpw_ref_is_page(value + 1, NULL)) { /* a page, not an approval */
         append_page(a, value + 1, buf, size);
         return;
     }
     append(buf, size, qpw_anonymous_name(a, key, value && strcmp(key, "purpose") ? value + 1 : word->text, text, sizeof(text)));
 }
 
-/* The first three words: known ones, or numbers. */
+/* Return whether one of the first three words is a known one or numbers, which stay. */
 static bool is_plain(size_t place, const struct qpw_word *word)
 {
     static const char *const directions[] = {"inbound", "outbound"};
@@ -191,7 +191,7 @@ const char *qpw_anonymous_statement(const struct qpw_anonymous *a, const char *t
     }
     for (const char *c = text; *c; c++)
         quotes += *c == '"';
-    snprintf(whole, sizeof(whole), "%s%s", text, quotes % 2 ? "\"" : ""); /* what is kept of a long one may end within a quote */
+    snprintf(whole, sizeof(whole), "%s%s", text, quotes % 2 ? "\"" : ""); /* a truncated text may end within a quote */
     if (qpw_statements_read_text(&all, "", whole, strlen(whole), &ignored) == 0 && all.n == 1)
         statement = &all.list[0];
     for (size_t i = 0; statement && i < statement->n_words; i++) {

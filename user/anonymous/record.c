@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* A record of the alert log: what is known to say nothing about the site stays, every other text becomes a name. */
+/* Alert records: keep what is known to reveal nothing about the site; every other text becomes a name. */
 #include <stdio.h>
 #include <string.h>
 
 #include "anonymous/anonymous.h"
 #include "util/names.h"
 
-/* Of its own parts, as they are. */
+/* Members kept unchanged. */
 static const char *const kept[] = {"timestamp", "event_type", "vlan", "src_port", "dest_port", "proto", "ip_v", "icmp_type", "icmp_code",
                                    "flow", "stats"};
 static const char *const kept_alert[] = {"action", "gid", "signature_id", "rev", "signature", "category", "severity"};
 
-/* Facts of the metadata that are words of the tool's own, numbers or times. */
+/* Facts of the metadata that are the tool's own words, numbers or times. */
 static const char *const kept_facts[] = {
     "kind", "verdict", "direction", "evidence", "outcome", "policy_digest", "old_digest", "new_digest", "pid", "count", "suppressed",
     "first", "last", "written", "sequence", "service", "state", "step", "superseded", "until", "coverage", "event", "loss",
@@ -39,7 +39,7 @@ static json_t *named_text(const struct qpw_anonymous *a, const char *kind, const
     return json_string(qpw_anonymous_name(a, kind, value ? value : "", buf, sizeof(buf)));
 }
 
-/* Why packets were not decided is a word of the tool's own; why something is suppressed, a person's. */
+/* Return whether it is the tool's reason why packets were undecided, and not a person's reason for a suppression. */
 static bool is_reason(const char *text)
 {
     for (unsigned i = 0; i < QPW_REASON_COUNT; i++)
@@ -48,7 +48,7 @@ static bool is_reason(const char *text)
     return false;
 }
 
-/* One fact; NULL: it is left out. */
+/* Return the mapped fact; NULL: leave it out. */
 static json_t *fact(const struct qpw_anonymous *a, const char *key, const json_t *value)
 {
     const char *text = json_string_value(value);
@@ -58,7 +58,7 @@ static json_t *fact(const struct qpw_anonymous *a, const char *key, const json_t
         return NULL;
     if (IS_ONE_OF(key, kept_facts) || (!strcmp(key, "reason") && is_reason(text)))
         return json_string(text);
-    if (!strcmp(key, "by")) { /* "ana (as root), pts/3: COMMAND": the user alone */
+    if (!strcmp(key, "by")) { /* "ana (as root), pts/3: COMMAND": keep the user only */
         snprintf(buf, sizeof(buf), "%.*s", (int)strcspn(text, " ,:"), text);
         return named_text(a, "user", buf);
     }
@@ -91,7 +91,7 @@ static json_t *metadata(const struct qpw_anonymous *a, const json_t *from, const
             json_object_set(o, key, list);
         json_decref(list);
     }
-    json_object_set_new(o, "text", json_pack("[s]", signature)); /* the sentence itself names ends and processes */
+    json_object_set_new(o, "text", json_pack("[s]", signature)); /* the sentence names ends and processes */
     return o;
 }
 
@@ -176,7 +176,7 @@ json_t *qpw_anonymous_record(const struct qpw_anonymous *a, const json_t *record
         json_object_set_new(part, "metadata", metadata(a, json_object_get(alert, "metadata"), signature ? signature : ""));
         json_object_set_new(o, "alert", part);
     }
-    if (engine) { /* its module is the signature's name, a word of the tool's own */
+    if (engine) { /* its module is the signature's name, the tool's own word */
         const char *module = json_string_value(json_object_get(engine, "module"));
 
         json_object_set_new(o, "engine", json_pack("{s:s,s:s}", "module", module ? module : "", "message", module ? module : ""));

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* A snapshot and what stands beside it in a report, in place. */
+/* Map a snapshot, and what a report shows beside it, in place. */
 #include <ctype.h>
 #include <netinet/in.h>
 #include <stdio.h>
@@ -10,7 +10,7 @@
 
 #define BUILT_IN "built-in:"
 
-/* A name of a fixed place becomes another. */
+/* Replace a name in a fixed-size array. */
 static void name(const struct qpw_anonymous *a, const char *kind, char *place, size_t size)
 {
     char buf[64], text[1025];
@@ -61,11 +61,11 @@ static void findings(const struct qpw_anonymous *a, struct qpw_snapshot *s)
 
         qpw_anonymous_end(a, f->key.kind, f->key.initiator);
         qpw_anonymous_end(a, f->key.kind, f->key.responder);
-        f->flow_id = qpw_anonymous_flow(a, f->flow_id); /* that of before gives the addresses away to anybody who tries all of them */
+        f->flow_id = qpw_anonymous_flow(a, f->flow_id); /* the original could be reversed by trying all addresses */
     }
 }
 
-/* Of "ana (as root), pts/3: COMMAND" the first word, which is the user. */
+/* Keep and map the first word of "ana (as root), pts/3: COMMAND", which is the user. */
 #define USER(a, array) \
     do { \
         (array)[sizeof(array) - 1] = '\0'; \
@@ -129,7 +129,7 @@ static void captures(const struct qpw_anonymous *a, struct qpw_snapshot *s)
 
     for (size_t i = 0; i < s->n_captures; i++) {
         other = strdup(qpw_anonymous_name(a, "capture", s->captures[i].name, buf, sizeof(buf)));
-        if (!other) /* rather none than its own */
+        if (!other) /* no memory: leave it out */
             s->captures[i].name[0] = '\0';
         else
             free(s->captures[i].name), s->captures[i].name = other;
@@ -177,7 +177,7 @@ void qpw_anonymous_snapshot(const struct qpw_anonymous *a, struct qpw_snapshot *
 
 void qpw_anonymous_process(const struct qpw_anonymous *a, struct qpw_process *p)
 {
-    if (p->match != QPW_MATCH_KERNEL) /* its services' names are the kernel's */
+    if (p->match != QPW_MATCH_KERNEL) /* names of kernel services are not the site's */
         NAME(a, "process", p->name);
     NAME(a, "process", p->parent);
     NAME(a, "user", p->user);
