@@ -25,7 +25,7 @@ int qpw_coverage_open(const struct qpw_kernel *k, struct qpw_coverage_log *ret, 
     return 0;
 }
 
-/* What somebody does, or has done; the rest happens. */
+/* Return whether such a record has an author; other kinds just happen. */
 static bool is_done_by_somebody(unsigned kind)
 {
     switch (kind) {

@@ -14,7 +14,7 @@
 #define LEAST_LINES 2048u
 #define LINES_OF_ALL (8u * MOST_LINES)
 
-/* A new map's values are zero: as many as the kernel writes over what was not. */
+/* Count the values that a per-CPU look-up overwrites with the zeros of a new map. */
 static int measure(void)
 {
     uint64_t *values = malloc(MOST_CPUS * sizeof(*values));

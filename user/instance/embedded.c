@@ -14,7 +14,7 @@ extern const char qpw_bpf_object[], qpw_bpf_object_end[], qpw_bpf_object_old[], 
 
 static bool is_old;
 
-/* A helper of 5.13, which every program may call. */
+/* Probe for a helper of Linux 5.13 that every program type may call. */
 static void probe(void)
 {
     is_old = libbpf_probe_bpf_helper(BPF_PROG_TYPE_SCHED_CLS, BPF_FUNC_for_each_map_elem, NULL) == 0;
@@ -41,7 +41,7 @@ static void give_back(const char *object, const char *end)
 {
     size_t page = (size_t)sysconf(_SC_PAGESIZE), before = -(uintptr_t)object % page, size = (size_t)(end - object);
 
-    if (size >= before + page) /* of whole pages */
+    if (size >= before + page) /* contains a whole page */
         madvise((char *)object + before, (size - before) / page * page, MADV_DONTNEED);
 }
 

@@ -36,9 +36,9 @@ void qpw_executables_init(struct qpw_executables *e)
     *e = (struct qpw_executables){.event_fd = {-1, -1}};
 }
 
-/* ---- The processes that live ---- */
+/* ---- Live processes ---- */
 
-/* The file that the process executes, with zeroes behind its path. False where it has none, or too long a path. */
+/* Read the path of a process's executable, zero-padded. False: it has none, or the path is too long. */
 static bool read_exe(const char *pid, struct qpw_exe *ret)
 {
     static const char deleted[] = " (deleted)";
@@ -63,7 +63,7 @@ static uint64_t enter_path(const struct qpw_kernel *k, const struct qpw_exe *exe
     return bpf_map_update_elem(k->map_fd[QPW_MAP_exes], &key, exe, BPF_ANY) < 0 ? 0 : key;
 }
 
-/* A path that is known goes on being so for as long as a process executes it. */
+/* Keep a known path from ageing while a process still executes it. */
 static void renew_path(const struct qpw_kernel *k, uint64_t key)
 {
     struct qpw_exe exe;
@@ -74,7 +74,10 @@ static void renew_path(const struct qpw_kernel *k, uint64_t key)
     bpf_map_update_elem(k->map_fd[QPW_MAP_exes], &key, &exe, BPF_EXIST);
 }
 
-/* Read again once it is entered: the process may execute another file just then, and its own note has been lost. */
+/*
+ * Enter a process's executable, and read it again afterwards: if the process called execve(2) meanwhile, the program's
+ * own note has been overwritten.
+ */
 static void read_process(const struct qpw_kernel *k, struct qpw_executables *e, const char *pid)
 {
     uint64_t tgid = strtoul(pid, NULL, 10), key;
@@ -138,7 +141,7 @@ static int open_event(int prog_fd, const char *event)
 
     if (id < 0)
         return id;
-    /* The program runs on every CPU, whichever the event names. */
+    /* The program runs on every CPU, whatever CPU the event is opened for. */
     fd = (int)syscall(SYS_perf_event_open, &attr, -1, 0, -1, PERF_FLAG_FD_CLOEXEC);
     if (fd < 0)
         return -errno;
@@ -157,7 +160,7 @@ static int map_slots(struct qpw_kernel *k, struct qpw_executables *e)
     if (slots == MAP_FAILED)
         return -errno;
     e->slots = slots;
-    memset(e->slots, 0, sizeof(*e->slots)); /* what was noted before a gap may be another process's now */
+    memset(e->slots, 0, sizeof(*e->slots)); /* notes from before a gap may belong to reused pids */
     return 0;
 }
 
@@ -228,7 +231,7 @@ static unsigned read_ages(int fd, struct aged ages[QPW_EXES])
         if (bpf_map_lookup_elem(fd, &key, &exe) == 0)
             ages[n++].last_ns = exe.last_ns;
         else
-            break; /* nobody else takes any out */
+            break; /* only the auditor deletes entries, so this cannot be followed by more */
     }
     return n;
 }

@@ -3,8 +3,8 @@
  * executables.h - the programs that follow which file each process executes (bpf/executable.h), at the kernel's
  * tracepoints sched_process_exec and sched_process_fork.
  *
- * What attaches them is a descriptor of the auditor's: it takes them out when it ends, however it ends. What they noted
- * is believed only while it lives, so each start begins again with the processes that it finds in /proc.
+ * They are attached through descriptors of the auditor and so are removed when it ends, however it ends. Their notes
+ * are valid only while it lives; each start begins with the processes found in /proc.
  */
 #ifndef QPW_INSTANCE_EXECUTABLES_H
 #define QPW_INSTANCE_EXECUTABLES_H
@@ -19,31 +19,31 @@ struct qpw_executables {
     struct qpw_exe_of *slots; /* shared with the programs */
 };
 
-/* Nothing attached. */
+/* Initialise *e as not attached. */
 void qpw_executables_init(struct qpw_executables *e);
 
 /*
- * Loads and attaches both, and enters the processes that live. 0, or a negative errno with err filled and nothing
- * attached: no tracefs, no rights, another layout of its records.
+ * Load and attach both programs and enter the live processes. Returns 0, or a negative errno with err filled and
+ * nothing attached: no tracefs, missing privileges, unknown record layout.
  */
 int qpw_executables_attach(struct qpw_kernel *k, struct qpw_executables *e, struct qpw_error *err);
 
-/* Takes them out. Fine where nothing is attached. */
+/* Detach both; harmless if they are not attached. */
 void qpw_executables_detach(struct qpw_kernel *k, struct qpw_executables *e);
 
 /*
- * Where three quarters of the places of paths are taken: frees half of them, those first that no process executes any
- * more and that were executed longest ago.
+ * Once three quarters of the path entries are used, free the half that was executed longest ago; paths in use are
+ * renewed first.
  */
 void qpw_executables_make_room(struct qpw_kernel *k, struct qpw_executables *e);
 
-/* Enters the processes in /proc whose slots others have taken since. */
+/* Enter the processes in /proc whose slots have been overwritten by others. */
 void qpw_executables_read(struct qpw_kernel *k, struct qpw_executables *e);
 
-/* The key of what the process executes, as it is known now; 0: it is not. */
+/* Return the key of the executable of a process; 0: unknown. */
 uint64_t qpw_executables_of(const struct qpw_executables *e, uint32_t tgid);
 
-/* The path behind a note's key into buf; false where there is none. kernel: struct qpw_kernel, see host/sockets.h. */
+/* Write the path of a note's key to buf. False: unknown. kernel: struct qpw_kernel, as host/sockets.h passes it. */
 bool qpw_executable_path(const void *kernel, uint64_t exe, char *buf, size_t size);
 
 #endif

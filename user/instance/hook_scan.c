@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* The first half of instance.h: which hooks hold programs of ours, and of which kernel side. */
+/* hook_scan.c - the first half of instance.h: find the hooks that hold our programs, and the instance of each. */
 #include <bpf/bpf.h>
 #include <errno.h>
 #include <stdio.h>
@@ -18,10 +18,10 @@
 #include "instance/objects.h"
 #include "util/array.h"
 
-/* Fits every version's record: what is asked for is only its first two fields. */
+/* Larger than any version's record, of which only the first two fields are read. */
 #define META_BYTES (64u * 1024)
 
-/* Magic and version of a `meta` map; false if it is none of ours. */
+/* Read a `meta` map's magic number and ABI version. False: not one of ours. */
 static bool read_meta_head(int fd, uint32_t *ret_abi)
 {
     struct bpf_map_info info = {0};
@@ -79,8 +79,8 @@ bool qpw_map_is_meta(uint32_t map_id)
 }
 
 /*
- * Fills instance and abi. 1: ours; 0: the program only happens to have such a name, or has ended meanwhile; a negative
- * errno where it cannot be asked: one of ours must not pass for another's.
+ * Fill instance and abi. Returns 1 if the program is ours; 0 if only its name is, or it has ended; a negative errno if
+ * that cannot be determined, because one of ours must not pass for a foreign one.
  */
 static int belongs_to_us(struct qpw_hook_site *place)
 {
@@ -117,7 +117,7 @@ int qpw_hook_scan_add(struct qpw_hook_scan *places, const struct qpw_hook_site *
     return 0;
 }
 
-/* What qpw_hooks_query() gives, but for what the dumps have told already. */
+/* As qpw_hooks_query(), reusing what the dumps of all links have shown. */
 static int list_hook(const struct qpw_hook_link *link, enum qpw_point point, struct qpw_hook_list *ret,
                      struct qpw_error *err)
 {
@@ -133,7 +133,7 @@ static int list_hook(const struct qpw_hook_link *link, enum qpw_point point, str
     return r;
 }
 
-/* Those of the hook's entries that are ours, each as `where` says. */
+/* Append our entries of the hook, each with the place given by `where`. */
 static int add_ours(const struct qpw_hook_list *list, const struct qpw_hook_site *where, const char *name,
                     struct qpw_hook_scan *places, struct qpw_error *err)
 {
@@ -162,7 +162,7 @@ static int find_in_hook(const struct qpw_hook_link *link, enum qpw_point point, 
     int r = list_hook(link, point, &list, err);
 
     if (r == -ENODEV)
-        return 0; /* went away in the meantime */
+        return 0; /* removed meanwhile */
     return r ? r : add_ours(&list, &(struct qpw_hook_site){.ifindex = link->ifindex, .point = point}, link->name, places, err);
 }
 
@@ -213,7 +213,7 @@ uint64_t qpw_netns_inode(void)
 
     if (stat("/proc/thread-self/ns/net", &st) == 0)
         return st.st_ino;
-    socket_fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0); /* without /proc; takes CAP_NET_ADMIN */
+    socket_fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0); /* works without /proc; needs CAP_NET_ADMIN */
     if (socket_fd >= 0) {
         fd = ioctl(socket_fd, SIOCGSKNS);
         close(socket_fd);
@@ -236,7 +236,7 @@ bool qpw_hook_site_meta(const struct qpw_hook_site *place, struct qpw_meta *ret)
     return read;
 }
 
-/* Whether the instance watches this network namespace, and an interface of it was attached. Fills ifname. */
+/* Return whether the instance watches this network namespace and has had an interface attached; fills ifname. */
 static bool watches_here(struct qpw_hook_site *place)
 {
     struct qpw_meta meta;
@@ -251,7 +251,7 @@ static bool watches_here(struct qpw_hook_site *place)
     return false;
 }
 
-/* Of several runs, the newest: ids of maps count up. */
+/* Keep only the newest instance's places, the one with the highest map id. */
 static int add_newest(struct qpw_hook_scan *places, const struct qpw_hook_site *place, struct qpw_error *err)
 {
     if (places->n && place->instance < places->place[0].instance)

@@ -71,7 +71,7 @@ static int detach_xdp(unsigned ifindex, const struct qpw_hook_entry *entry, stru
     if (fd < 0)
         return errno == ENOENT ? 0
                                : qpw_fail(err, -errno, "opening XDP program %u: %s", entry->prog_id, strerror(errno));
-    /* With the expected program named, the kernel itself refuses when another stands there by now. */
+    /* Name the expected program, so that the kernel itself refuses if another one has replaced it. */
     opts.old_prog_fd = fd;
     r = bpf_xdp_detach(ifindex, XDP_FLAGS_DRV_MODE, &opts);
     close(fd);
@@ -131,7 +131,7 @@ int qpw_hooks_remove_qdisc(unsigned ifindex, struct qpw_error *err)
     return qpw_clsact_remove(ifindex, err);
 }
 
-/* ---- Another namespace, entered by a thread of its own: the caller's stays where it is ---- */
+/* ---- Another namespace, entered by a separate thread so that the caller stays in its own ---- */
 
 struct elsewhere {
     int netns_fd;
@@ -164,7 +164,7 @@ static void *detach_there(void *argument)
                 e->r = qpw_hooks_detach(e->ifindex, point, &list.entry[i], &e->err);
     }
     if (e->r == -ENODEV)
-        e->r = 0; /* gone from there, too */
+        e->r = 0; /* gone there too */
     return NULL;
 }
 
@@ -177,7 +177,7 @@ int qpw_hooks_detach_elsewhere(int netns_fd, unsigned ifindex, const uint32_t *p
     int r;
 
     sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before); /* signals are for the caller's thread */
+    pthread_sigmask(SIG_SETMASK, &all, &before); /* leave signals to the caller's thread */
     r = -pthread_create(&thread, NULL, detach_there, &e);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     if (r < 0)

@@ -33,8 +33,8 @@ static uint32_t tc_parent(enum qpw_point point)
 struct dump {
     unsigned ifindex;
     struct qpw_hook_list *list;
-    uint64_t taken[PRIORITIES / 64]; /* bits by priority */
-    int r; /* of the first program that could not be asked what it is, with err filled */
+    uint64_t taken[PRIORITIES / 64]; /* bitmap of used priorities */
+    int r; /* error of the first program that could not be identified; err is filled */
     struct qpw_error err;
 };
 
@@ -55,7 +55,7 @@ static int one_filter(const struct nlmsghdr *message, void *data)
     const struct nlattr *attr;
     uint32_t id = 0;
 
-    /* Each priority also sends one message for itself, without a handle. */
+    /* The kernel also sends one message per priority, without a handle. */
     if (message->nlmsg_type != RTM_NEWTFILTER || tc->tcm_ifindex != (int)dump->ifindex || !tc->tcm_handle)
         return MNL_CB_OK;
     mnl_attr_for_each(attr, message, sizeof(*tc)) {
@@ -73,7 +73,7 @@ static int one_filter(const struct nlmsghdr *message, void *data)
     return MNL_CB_OK;
 }
 
-/* All filters, however many; dump->list has those that fit. */
+/* Read all filters, however many; dump->list gets those that fit. */
 static int ask(unsigned ifindex, enum qpw_point point, struct dump *dump, struct qpw_error *err)
 {
     _Alignas(8) char buffer[QPW_NETLINK_ASK_BYTES];
@@ -88,7 +88,7 @@ static int ask(unsigned ifindex, enum qpw_point point, struct dump *dump, struct
     tc->tcm_ifindex = ifindex;
     tc->tcm_parent = tc_parent(point);
     r = qpw_netlink_ask(message, buffer, one_filter, dump);
-    /* The qdisc that is not there: some kernels say so instead of sending nothing. */
+    /* Without a qdisc, some kernels report an error instead of an empty list. */
     if (r == -EINVAL || r == -ENOENT)
         r = 0;
     if (r < 0)
@@ -116,7 +116,7 @@ static int on_qdisc(const struct nlmsghdr *message, void *data)
     const struct tcmsg *tc = mnl_nlmsg_get_payload(message);
 
     if (message->nlmsg_type == RTM_NEWQDISC && tc->tcm_ifindex == (int)qdisc->ifindex && tc->tcm_parent == TC_H_CLSACT)
-        qdisc->found = true; /* the same number as TC_H_INGRESS */
+        qdisc->found = true; /* TC_H_CLSACT equals TC_H_INGRESS */
     return MNL_CB_OK;
 }
 
@@ -128,13 +128,13 @@ bool qpw_clsact_has_qdisc(unsigned ifindex)
     struct tcmsg *tc;
 
     message->nlmsg_type = RTM_GETQDISC;
-    message->nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP; /* asked for a single one the kernel may answer nothing at all */
+    message->nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP; /* a request for a single qdisc may get no answer at all */
     tc = mnl_nlmsg_put_extra_header(message, sizeof(*tc));
     tc->tcm_ifindex = ifindex;
     return qpw_netlink_ask(message, buffer, on_qdisc, &qdisc) == 0 && qdisc.found;
 }
 
-/* The filter with the lowest one runs first. 0: all are taken. */
+/* Return the lowest free priority, whose filter runs first; 0: all are used. */
 static uint32_t lowest_free_priority(const struct dump *dump)
 {
     uint32_t priority = 1;
@@ -191,8 +191,8 @@ int qpw_clsact_attach(unsigned ifindex, enum qpw_point point, int prog_fd, bool 
 }
 
 /*
- * Filters are replaced and removed by their place: whether it still is that very program's. -ENOENT: another stands there, or
- * none.
+ * Check that an entry is still the same program, because filters are replaced and removed by priority and handle only.
+ * -ENOENT: another filter, or none.
  */
 static int check_place(unsigned ifindex, enum qpw_point point, const struct qpw_hook_entry *entry, struct qpw_error *err)
 {

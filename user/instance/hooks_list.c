@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* hooks_list.c - lists of what stands in hooks, and whose programs they are. */
+/* hooks_list.c - lists of hook entries, and telling ours from foreign ones. */
 #include <errno.h>
 #include <string.h>
 
@@ -55,7 +55,7 @@ void qpw_hooks_append(struct qpw_hook_list *list, const struct qpw_hook_entry *e
         return;
     }
     list->more++;
-    while (entry->program != QPW_PROG_COUNT && last-- > 0) /* ours takes the place of the last that is not */
+    while (entry->program != QPW_PROG_COUNT && last-- > 0) /* replace the last foreign entry by ours */
         if (list->entry[last].program == QPW_PROG_COUNT) {
             memmove(&list->entry[last], &list->entry[last + 1], (QPW_HOOK_ENTRIES - last - 1) * sizeof(*entry));
             list->entry[QPW_HOOK_ENTRIES - 1] = *entry;

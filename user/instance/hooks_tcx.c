@@ -10,7 +10,7 @@
 #include "instance/hooks_list.h"
 #include "instance/objects.h"
 
-/* From the kernel's include/uapi/linux/bpf.h, 6.6. */
+/* From Linux 6.6, include/uapi/linux/bpf.h. */
 #define TCX_INGRESS 46
 #define TCX_EGRESS 47
 #define F_REPLACE (1u << 2)
@@ -56,7 +56,9 @@ static const char *point_text(enum qpw_point point)
     return point == QPW_POINT_RX ? "ingress" : "egress";
 }
 
-/* Before 6.6 an attach type that high is EINVAL, and the longer attribute with a set tail is E2BIG. */
+/*
+ * Before Linux 6.6, an attach type that high fails with EINVAL, and a longer attribute with a non-zero tail with E2BIG.
+ */
 static bool means_unknown(int error)
 {
     return error == EINVAL || error == E2BIG || error == EOPNOTSUPP;
@@ -76,7 +78,7 @@ int qpw_tcx_query(unsigned ifindex, enum qpw_point point, struct qpw_hook_list *
 
     if (sys_bpf(BPF_PROG_QUERY, &attr, sizeof(attr)) < 0) {
         if (errno == ENOENT)
-            return 0; /* nothing was ever attached there */
+            return 0; /* nothing has ever been attached there */
         if (means_unknown(errno))
             return qpw_fail(err, -EOPNOTSUPP, "this kernel has no TCX (it came with 6.6)");
         return qpw_fail(err, -errno, "asking TCX %s of interface %u: %s", point_text(point), ifindex, strerror(errno));

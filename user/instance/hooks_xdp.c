@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * By netlink itself: libbpf's query dumps all links to find one, so that asking each of a thousand interfaces takes a
- * million messages.
+ * hooks_xdp.c - XDP through netlink itself, because libbpf's query dumps all links to find one: for a thousand
+ * interfaces, a million messages.
  */
 #include "instance/hooks_xdp.h"
 
@@ -72,7 +72,7 @@ static int on_link(const struct nlmsghdr *message, void *data)
     return MNL_CB_OK;
 }
 
-/* Links come in the order of their numbers, qdiscs too, but for what changes between the dumps. */
+/* Mark the qdisc's link. Both dumps are sorted by ifindex, unless something changes between them. */
 static int on_qdisc(const struct nlmsghdr *message, void *data)
 {
     struct links *links = data;

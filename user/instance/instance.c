@@ -11,7 +11,7 @@
 #include "instance/programs.h"
 #include "instance/runs.h"
 
-/* The section that the configuration alone fills; its one value is what was frozen at load. */
+/* Read the configuration as it was frozen at load: the only value of its section. */
 static int read_config(struct qpw_kernel *k, struct qpw_error *err)
 {
     struct bpf_map_info info = {0};
@@ -26,7 +26,7 @@ static int read_config(struct qpw_kernel *k, struct qpw_error *err)
     return 0;
 }
 
-/* Gives the map its place in *k, if it has one. Takes fd over. */
+/* Put the map's descriptor into its place in *k, or close it if it has none. */
 static int place_map(int fd, struct qpw_kernel *k, struct qpw_error *err)
 {
     struct bpf_map_info info = {0};
@@ -43,7 +43,7 @@ static int place_map(int fd, struct qpw_kernel *k, struct qpw_error *err)
     return r;
 }
 
-/* Those of the program's maps whose names are known here. */
+/* Open those of the program's maps whose names this version knows. */
 static int gather_maps(uint32_t prog_id, struct qpw_kernel *k, struct qpw_error *err)
 {
     __u32 ids[QPW_PROGRAM_MAPS];

@@ -13,10 +13,10 @@
 #include "instance/kernel_words.h"
 #include "host/clock.h"
 
-#define CALIBRATION_TICKS 5u      /* at most */
-#define CALIBRATION_NEAR_NS 20000 /* ticks that agree that well were seen at once: further ones say nothing more */
+#define CALIBRATION_TICKS 5u      /* upper limit */
+#define CALIBRATION_NEAR_NS 20000 /* two ticks that agree this well were both seen at once; more would not improve it */
 
-/* A program that returns half of jiffies64: a test run gives back only 32 bits. */
+/* Load a program that returns half of jiffies64, because a test run returns only 32 bits. */
 static int load_reader(int upper)
 {
     struct bpf_insn code[] = {
@@ -39,7 +39,7 @@ static int read_half(int fd, uint32_t *ret)
     return 0;
 }
 
-/* Waits for the next tick: its number and when it was seen. */
+/* Wait for the next tick. Returns its number and when it was seen. */
 static int next_tick(int fd, uint32_t *ret_tick, uint64_t *ret_ns)
 {
     uint32_t first = 0, tick = 0;
@@ -69,7 +69,7 @@ int qpw_jiffies_calibrate(struct qpw_config *config, struct qpw_error *err)
                       qpw_kernel_cure(rc, " (root, or CAP_BPF and CAP_NET_ADMIN, is needed)"));
         goto out;
     }
-    /* The coarse clocks are as coarse as the tick: exact, where counting ticks on a busy machine is not. */
+    /* A coarse clock's resolution is exactly one tick, whereas ticks counted on a busy machine are inexact. */
     if (clock_getres(CLOCK_MONOTONIC_COARSE, &resolution) < 0) {
         rc = qpw_fail(err, -errno, "cannot read the resolution of the kernel's clock: %s", strerror(errno));
         goto out;
@@ -81,7 +81,7 @@ int qpw_jiffies_calibrate(struct qpw_config *config, struct qpw_error *err)
         ahead = (int64_t)(tick * config->tick_ns) - (int64_t)now;
         again = i && llabs(ahead - best) <= CALIBRATION_NEAR_NS;
         if (rc || ahead <= best)
-            continue; /* jiffies, and this process, can only be late */
+            continue; /* a reading can only be late, so keep the earliest */
         best = ahead;
         config->jiffies_base = (uint64_t)upper << 32 | tick;
         config->base_ns = now;

@@ -39,7 +39,7 @@ uint32_t qpw_kernel_xdp_flags(const struct qpw_kernel *k)
     return k->config.has_xdp_buff_len ? BPF_F_XDP_HAS_FRAGS : 0;
 }
 
-/* The kernel keeps 15 characters of "qportwat.rodata": a section is told by its end. */
+/* Recognise sections by their suffix, because the kernel truncates names to 15 characters: "qportwat.rodata". */
 int *qpw_kernel_map_place(struct qpw_kernel *k, const char *name)
 {
     static const char *const sections[] = {".bss", ".rodata", ".data.woken"};

@@ -10,7 +10,7 @@
 
 static _Thread_local char kernel_words[160];
 
-/* The last line of the verifier's log that says why, which is the one before its statistics. */
+/* Return the line of the verifier's log that gives the reason: the last one before its statistics. */
 static const char *last_line(char *log)
 {
     const char *last = "";
@@ -23,8 +23,8 @@ static const char *last_line(char *log)
 }
 
 /*
- * libbpf prints the kernel's extended acknowledgement and the verifier's log as warnings of its own; they are
- * what a user needs to read.
+ * Keep the kernel's extended acknowledgement or verifier log, which libbpf prints as warnings of its own, for error
+ * messages.
  */
 static int keep_kernel_words(enum libbpf_print_level level, const char *format, va_list args)
 {

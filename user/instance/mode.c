@@ -7,17 +7,17 @@
 #include <string.h>
 
 /*
- * Devices of software alone: XDP is attached by exchanging a pointer, but what they carry are buffers of many segments,
- * which XDP has cut into frames (drivers/net/veth.c, veth_set_features; drivers/net/tun.c takes such buffers through
- * generic XDP). Measured on a veth: bulk TCP drops to a quarter, also with an empty program; TC costs 2 %.
+ * Software devices: attaching XDP only exchanges a pointer, but they carry multi-segment buffers, which XDP forces into
+ * single frames (drivers/net/veth.c, veth_set_features; drivers/net/tun.c runs generic XDP on such buffers). Measured
+ * on a veth: bulk TCP drops to a quarter, even with an empty program; TC costs 2 %.
  *
- * Drivers of real cards allocate rings or change their buffers' layout for XDP (kernel sources up to 6.18, each driver's
- * ndo_bpf): mlx5, ixgbe, i40e, ice, bnxt, ena and virtio_net among them stop their queues or go down and up again. None
- * is known that gains by XDP and attaches it without that: auto takes TC.
+ * Drivers of physical cards allocate rings or change their buffer layout for XDP (kernel sources up to 6.18, each
+ * driver's ndo_bpf): mlx5, ixgbe, i40e, ice, bnxt, ena and virtio_net among others stop their queues or reset the link.
+ * No driver is known that benefits from XDP and attaches it without interruption, so auto takes TC.
  */
 static const char *const software_drivers[] = {"veth", "tun"};
 
-/* Link types whose packets start at the IP header, from linux/if_arp.h. */
+/* Return whether packets of that link type start at the IP header; types from linux/if_arp.h. */
 static bool is_layer3(unsigned type)
 {
     switch (type) {

@@ -23,7 +23,7 @@
 #include "instance/programs.h"
 
 #define SECONDS 1000000000ull
-#define REPLAY_RING_BYTES (1u << 20) /* the ends of connections, read between frames */
+#define REPLAY_RING_BYTES (1u << 20) /* ends of connections, read between frames */
 #define QPW_SO_NETNS_COOKIE 71 /* asm-generic/socket.h since 5.14; older headers lack it */
 
 static void close_all(const int *fds, int n)
@@ -46,7 +46,7 @@ void qpw_kernel_close(struct qpw_kernel *k)
     qpw_kernel_init(k);
 }
 
-/* Sizes of the connection tables: the established ones as asked, the others in their default proportion. */
+/* Size the connection tables: established as requested, the others in proportion. */
 static void set_sizes(struct bpf_object *object, const struct qpw_load_options *o)
 {
     uint32_t est = o->max_connections ? o->max_connections : QPW_DEFAULT_CONNECTIONS;
@@ -57,7 +57,10 @@ static void set_sizes(struct bpf_object *object, const struct qpw_load_options *
 
     if (est < 1024)
         est = 1024;
-    /* More places than established ones have: sets are full before all places are. In a replay nothing else floods. */
+    /*
+     * Larger than the established table, because a set may be full while others are not. In a replay, nothing else
+     * absorbs a flood.
+     */
     bpf_map__set_max_entries(bpf_object__find_map_by_name(object, "conns_half"),
                              (o->replay ? 2 * est : est / 4 * 5) / QPW_HALF_WAYS);
     for (size_t i = 0; i < sizeof(tables) / sizeof(*tables); i++)
@@ -86,7 +89,7 @@ static struct bpf_map *data_section(struct bpf_object *object, const char *suffi
     return NULL;
 }
 
-/* Of this process's network namespace; 0 before Linux 5.14, which has no way to ask. */
+/* Return the cookie of this network namespace; 0 before Linux 5.14, which has no such option. */
 static uint64_t netns_cookie(void)
 {
     int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
@@ -101,7 +104,7 @@ static uint64_t netns_cookie(void)
     return cookie;
 }
 
-/* 0: not known, and processes are then not followed. */
+/* Return a field's offset; 0: unknown, so processes will not be followed. */
 static uint8_t offset_of(const char *event, const char *field)
 {
     int offset = qpw_tracepoint_field(event, field, 4);
@@ -109,7 +112,10 @@ static uint8_t offset_of(const char *event, const char *field)
     return offset > 0 && offset <= UINT8_MAX ? (uint8_t)offset : 0;
 }
 
-/* Where Linux's smp_wmb() and smp_rmb() are compiler barriers alone: arch/x86 and arch/s390, include/asm/barrier.h. */
+/*
+ * Architectures on which Linux's smp_wmb() and smp_rmb() are mere compiler barriers: arch/x86 and arch/s390,
+ * include/asm/barrier.h.
+ */
 #if defined(__x86_64__) || defined(__i386__) || defined(__s390x__)
 #define STORES_ARE_SEEN_IN_ORDER 1
 #else
@@ -183,7 +189,7 @@ static int fill_queues(struct qpw_kernel *k, struct qpw_error *err)
 static void set_defaults(struct qpw_control *c, uint64_t now)
 {
     c->tcp_ns = 7 * 24 * 3600 * SECONDS;
-    c->half_open_ns = 75 * SECONDS; /* a SYN is repeated after up to 32 s, and given up 64 s later */
+    c->half_open_ns = 75 * SECONDS; /* a SYN is repeated after at most 32 s, and abandoned 64 s later */
     c->udp_ns = 180 * SECONDS;
     c->other_ns = 180 * SECONDS;
     c->tail_ns = 120 * SECONDS;
@@ -196,7 +202,7 @@ static void set_defaults(struct qpw_control *c, uint64_t now)
     c->local4_whole = 1;
 }
 
-/* Makes the object's maps, no program. */
+/* Create the object's maps without loading programs. */
 static int load_maps(struct bpf_object *object)
 {
     struct bpf_program *program;
@@ -206,7 +212,7 @@ static int load_maps(struct bpf_object *object)
     return bpf_object__load(object);
 }
 
-/* Descriptors of its own for *k. */
+/* Duplicate the map descriptors for *k. */
 static int take_maps(struct bpf_object *object, struct qpw_kernel *k, struct qpw_error *err)
 {
     struct bpf_map *map;

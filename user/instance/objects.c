@@ -43,7 +43,7 @@ static bool is_our_program(const char *name)
     return false;
 }
 
-/* Of the object itself, or one of the policy's tables behind it. */
+/* Return whether the map is the object's, or one of the policy's inner tables. */
 static bool is_our_map(const char *name)
 {
     static const char *const tables[] = {"qpw_slots", "qpw_chains", "qpw_steps", "qpw_sets"};
@@ -169,9 +169,11 @@ static int prepare(void)
     return 0;
 }
 
-/* ---- Who asks ---- */
+/* ---- In the asking process ---- */
 
-/* CAP_SYS_PTRACE: another network namespace may be known by its processes only. CAP_NET_ADMIN: its hooks. */
+/*
+ * CAP_SYS_PTRACE: a network namespace may be reachable only through its processes. CAP_NET_ADMIN: to change its hooks.
+ */
 static const unsigned rights[] = {CAP_SYS_ADMIN, CAP_SYS_PTRACE, CAP_NET_ADMIN, CAP_BPF};
 static const struct qpw_helper_kind kind = {.name = "qportwatch-bpf", .rights = rights, .n_rights = 4, .prepare = prepare,
                                             .confine = qpw_confine_looker, .answer = answer};
@@ -199,7 +201,10 @@ enum qpw_helper_news qpw_objects_news(unsigned *ret_restarts)
     return in_use ? qpw_helper_news(helper, ret_restarts) : QPW_HELPER_SAME;
 }
 
-/* -1 with errno set where it does not answer: EAGAIN, so that what cannot be asked is not taken for gone. */
+/*
+ * Ask the helper. -1 with errno set; EAGAIN if it does not answer, so that an unanswered question is not taken for a
+ * missing object.
+ */
 static int ask(enum question what, uint32_t id, struct qpw_helper_reply *reply)
 {
     bool answered = qpw_helper_ask(helper, what, &id, sizeof(id), reply);
@@ -217,7 +222,7 @@ static int ask_for_descriptor(enum question what, uint32_t id)
     if (ask(what, id, &reply) < 0)
         return -1;
     if (reply.fd < 0)
-        errno = EMFILE; /* there was no room for it */
+        errno = EMFILE; /* no free descriptor to receive it */
     return reply.fd;
 }
 

@@ -31,7 +31,7 @@ uint32_t qpw_kernel_instance(const struct qpw_kernel *k)
     return bpf_obj_get_info_by_fd(k->map_fd[QPW_MAP_meta], &info, &size) < 0 ? 0 : info.id;
 }
 
-/* ---- Who is there ---- */
+/* ---- Attached programs ---- */
 
 struct attached {
     uint32_t ids[MAX_ATTACHED];
@@ -44,7 +44,7 @@ static int query(int root, enum bpf_attach_type type, struct attached *ret)
     return bpf_prog_query(root, type, 0, NULL, ret->ids, &ret->n) < 0 ? -errno : 0;
 }
 
-/* The instance that the program belongs to, if it is one of `program`'s name; 0: another's, or it is gone. */
+/* Return the instance of the program, if it has that name; 0: foreign, or gone. */
 static uint32_t instance_of(uint32_t id, const char *name)
 {
     __u32 maps[QPW_PROGRAM_MAPS];
@@ -59,7 +59,9 @@ static uint32_t instance_of(uint32_t id, const char *name)
     return 0;
 }
 
-/* Also where it cannot be asked: what may be an interface's is not taken for left over. */
+/*
+ * Return whether the program uses the map; true also if unknown, so that a live instance is not taken for a leftover.
+ */
 static bool has_map(uint32_t id, uint32_t map)
 {
     __u32 maps[QPW_PROGRAM_MAPS];
@@ -73,7 +75,7 @@ static bool has_map(uint32_t id, uint32_t map)
     return false;
 }
 
-/* Whether a program of an interface shares the map: the instance lives. */
+/* Return whether an interface program shares the map, that is, the instance is alive. */
 static bool has_interface(uint32_t instance)
 {
     uint32_t id = 0;
@@ -81,7 +83,7 @@ static bool has_interface(uint32_t instance)
     while (qpw_object_next(id, &id) == 0)
         for (int program = 0; program < QPW_PROG_INTERFACES && has_map(id, instance); program++)
             if (qpw_program_has_name(id, qpw_program_name(program)) != 0)
-                return true; /* one, or what cannot be asked: then nothing is removed */
+                return true; /* one of ours, or unknown: then remove nothing */
     return false;
 }
 
@@ -96,7 +98,7 @@ static int detach_one(int root, uint32_t id, enum bpf_attach_type type)
     return r;
 }
 
-/* Calls for each of ours in one place: counts, and takes out where asked. */
+/* Count our programs at one attach point, and detach them if requested. */
 static int visit(int root, unsigned at, uint32_t instance, bool take_out, unsigned *count)
 {
     struct attached attached;
@@ -114,7 +116,7 @@ static int visit(int root, unsigned at, uint32_t instance, bool take_out, unsign
     return r;
 }
 
-/* Whether programs may be asked what they are: without that right ours would look like another's, or like none. */
+/* Check the right to identify programs, without which ours would look foreign or missing. */
 static int may_ask(void)
 {
     uint32_t id = 0;
@@ -122,7 +124,10 @@ static int may_ask(void)
     return qpw_object_next(0, &id) < 0 && errno == EPERM ? -EPERM : 0;
 }
 
-/* The cgroup that the instance's programs stand at; of no certain one, the root. A descriptor or a negative errno. */
+/*
+ * Open the cgroup that the instance's programs are attached to; the root if it is unknown. Returns a descriptor or a
+ * negative errno.
+ */
 static int open_place(uint32_t instance)
 {
     int root = qpw_cgroup_root_open(), map = instance ? qpw_object_map(instance) : -1;
@@ -174,7 +179,7 @@ int qpw_owners_detach(uint32_t instance, unsigned *ret_removed, struct qpw_error
                             strerror(-r)) : 0;
 }
 
-/* ---- Putting them there ---- */
+/* ---- Attaching ---- */
 
 static const char *ask_reason(int error)
 {
@@ -214,7 +219,7 @@ int qpw_owners_attach(struct qpw_kernel *k, uint64_t *cgroup, struct qpw_error *
         return qpw_fail(err, count, "cannot ask the root cgroup what is attached to it: %s", ask_reason(count));
     if (count == QPW_OWNER_PROGRAMS)
         return 0;
-    if (count) { /* what a start that was killed halfway left behind */
+    if (count) { /* left over from a start that was killed halfway */
         r = qpw_owners_detach(instance, NULL, err);
         if (r < 0)
             return r;

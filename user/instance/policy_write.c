@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* policy_write.c - a compiled policy, addresses and interfaces into the maps. */
+/* policy_write.c - write a compiled policy, addresses and interfaces into the maps. */
 #include <bpf/bpf.h>
 #include <errno.h>
 #include <netinet/in.h>
@@ -12,12 +12,12 @@
 #include "host/clock.h"
 #include "instance/kernel.h"
 
-/* The four tables of a policy, by the outer map that holds them. */
+/* A policy's four tables, by the outer map that holds them. */
 enum table { TABLE_SLOTS, TABLE_CHAINS, TABLE_STEPS, TABLE_SETS, TABLES };
 static const enum qpw_map outer_of[TABLES] = {QPW_MAP_pol_slots, QPW_MAP_pol_chains, QPW_MAP_pol_steps,
                                               QPW_MAP_pol_sets};
 
-/* An array map holding n values of `size` bytes, at least one. A descriptor, or a negative errno. */
+/* Create an array map with n values of `size` bytes, at least one. Returns a descriptor or a negative errno. */
 static int make_array(const char *name, const void *values, uint32_t size, uint32_t n, uint32_t flags)
 {
     LIBBPF_OPTS(bpf_map_create_opts, options, .map_flags = flags);
@@ -74,7 +74,7 @@ static int write_listed(struct qpw_kernel *k, const struct qpw_compiled *policy)
     return 0;
 }
 
-/* Ends with an empty entry, where there is room for one: what an earlier policy had behind it does not count. */
+/* End the list with an empty entry if there is room, so that entries of an earlier policy behind it do not count. */
 static int write_exceptions(struct qpw_kernel *k, const struct qpw_compiled *policy)
 {
     static const struct qpw_exception none;
@@ -94,12 +94,12 @@ static bool has_peers(const struct qpw_compiled *p)
     return false;
 }
 
-/* peers: whether the policy has any. */
+/* Activate the tables. peers: whether the policy has any. */
 static int swap_in(struct qpw_kernel *k, const int fds[TABLES], bool peers)
 {
     uint32_t other = !(k->control->policy_buffer & 1);
 
-    for (int t = 0; t < TABLES; t++) /* no packet reads this buffer, nor any since the last swap's grace period */
+    for (int t = 0; t < TABLES; t++) /* no packet has read this buffer since the grace period of the last swap */
         if (bpf_map_update_elem(k->map_fd[outer_of[t]], &other, &fds[t], BPF_ANY) < 0)
             return -errno;
     __atomic_store_n(&k->control->policy_buffer, other | (peers ? QPW_BUFFER_PEERS : 0), __ATOMIC_RELEASE);
@@ -147,7 +147,7 @@ int qpw_kernel_get_names(const struct qpw_kernel *k, struct qpw_registry *ret, s
         if (bpf_map_lookup_elem(k->map_fd[QPW_MAP_rule_info], &i, &names.rules[i]) < 0) {
             rc = -errno;
             if (rc == -ENOENT)
-                break; /* that was the last */
+                break; /* the first empty name ends the list */
             goto fail;
         }
         if (!names.rules[i].name[0])
@@ -179,8 +179,8 @@ int qpw_kernel_add_dhcp_server(struct qpw_kernel *k, const uint8_t addr[16])
 }
 
 /*
- * The same beside the table, where few IPv4 addresses are looked for first. flags 0: it is none of them any more. Once there
- * are more than there is room for, or a prefix stands for many, the table is asked until the next load.
+ * Update the short list beside the table, in which IPv4 addresses are looked up first. flags 0: remove. When the list
+ * is full or a prefix covers several addresses, look-ups use the table until the next load.
  */
 static void set_local4(struct qpw_control *c, const uint8_t addr[16], unsigned prefix, uint32_t flags)
 {
@@ -232,7 +232,7 @@ int qpw_kernel_set_iface(struct qpw_kernel *k, const struct qpw_iface *iface)
     uint32_t ifindex, next;
     int more = bpf_map_get_next_key(k->map_fd[QPW_MAP_ifaces], NULL, &ifindex);
 
-    while (more == 0) { /* an interface keeps its number, its ifindex may change */
+    while (more == 0) { /* an interface keeps its number, but its ifindex may change */
         more = bpf_map_get_next_key(k->map_fd[QPW_MAP_ifaces], &ifindex, &next);
         if (bpf_map_lookup_elem(k->map_fd[QPW_MAP_ifaces], &ifindex, &old) == 0 && old.number == iface->number &&
             ifindex != iface->ifindex)

@@ -16,13 +16,13 @@
 #include "instance/embedded.h"
 #include "instance/kernel_words.h"
 
-/* One program on its way. Its thread has all of it until the thread has ended. */
+/* A program being loaded. Owned by its thread until that has ended. */
 struct job {
     enum qpw_program program;
-    struct qpw_kernel maps; /* a copy, since the caller's may move: descriptors, and how XDP is to be loaded */
+    struct qpw_kernel maps; /* a copy, because the caller's may move: descriptors, and XDP load flags */
     pthread_t thread;
     bool is_thread;
-    int fd; /* of the program, or a negative errno with err filled */
+    int fd; /* the program's descriptor, or a negative errno with err filled */
     struct qpw_error err;
 };
 
@@ -31,7 +31,7 @@ struct qpw_programs {
     struct job jobs[QPW_PROG_COUNT];
 };
 
-/* The program alone, and the maps that are there already instead of the object's own. */
+/* Select the one program, and reuse the existing maps instead of the object's own. */
 static int prepare(struct job *job, struct bpf_object *object, struct bpf_program *wanted)
 {
     struct bpf_program *program;
@@ -112,9 +112,10 @@ int qpw_programs_begin(const struct qpw_kernel *k, uint32_t wanted, struct qpw_p
 
     if (!p)
         return qpw_fail(err, -ENOMEM, "out of memory");
-    mallopt(M_ARENA_MAX, 1); /* one heap for all threads: what they worked in can be given back in the end */
+    mallopt(M_ARENA_MAX, 1); /* one heap for all threads, so that their memory can be returned at the end */
     sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before); /* signals are for the caller's thread; one breaks a load off, too */
+    /* Leave signals to the caller's thread; one would also interrupt a load. */
+    pthread_sigmask(SIG_SETMASK, &all, &before);
     for (int i = 0; i < QPW_PROG_COUNT; i++) {
         struct job *job = &p->jobs[p->n];
 
@@ -125,7 +126,7 @@ int qpw_programs_begin(const struct qpw_kernel *k, uint32_t wanted, struct qpw_p
         job->maps = *k;
         job->is_thread = pthread_create(&job->thread, NULL, run, job) == 0;
         if (!job->is_thread)
-            run(job); /* slower, the same otherwise */
+            run(job); /* slower, same result */
     }
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     *ret = p;
@@ -153,7 +154,7 @@ int qpw_programs_end(struct qpw_programs *p, int prog_fd[QPW_PROG_COUNT], struct
             close(job->fd);
     }
     free(p);
-    malloc_trim(0); /* what the work took */
+    malloc_trim(0); /* return the threads' memory */
     qpw_embedded_give_back();
     return r;
 }

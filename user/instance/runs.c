@@ -25,7 +25,7 @@ bool qpw_run_is_of_here(const struct qpw_hook_site *place)
     return !qpw_hook_site_meta(place, &meta) || !meta.netns || meta.netns == qpw_netns_inode();
 }
 
-/* The newest of here: ids of maps count up. 0: none. */
+/* Return the newest instance of this namespace, the one with the highest map id; 0: none. */
 static uint32_t watching(const struct qpw_hook_scan *places)
 {
     uint32_t newest = 0;
@@ -72,7 +72,7 @@ const char *qpw_run_text(const struct qpw_hook_site *place, char *buf, size_t si
     return buf;
 }
 
-/* ---- Other namespaces, entered by a thread of its own: the caller's stays where it is ---- */
+/* ---- Other namespaces, entered by a separate thread so that the caller stays in its own ---- */
 
 struct search {
     uint32_t instance;
@@ -141,7 +141,7 @@ int qpw_run_detach_elsewhere(uint32_t instance, const char *const *names, size_t
         return r;
     }
     sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before); /* signals are for the caller's thread */
+    pthread_sigmask(SIG_SETMASK, &all, &before); /* leave signals to the caller's thread */
     r = -pthread_create(&thread, NULL, search, &s);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     if (r < 0)

@@ -10,7 +10,7 @@
 
 #include "util/array.h"
 
-#define DEPTH 16 /* of structures in structures */
+#define DEPTH 16 /* limit on nested structures */
 
 struct making {
     const struct btf *from, *to;
@@ -20,7 +20,7 @@ struct making {
 
 static int merge_types(struct making *m, uint32_t from_id, uint32_t from_at, uint32_t to_id, uint32_t to_at);
 
-/* Neighbours on both sides become one copy. */
+/* Append a copy, merged with the last one if both sides are adjacent. */
 static int add_copy(struct qpw_translation *l, uint32_t from, uint32_t to, uint32_t size)
 {
     struct qpw_translation_copy *more, *last = l->n ? &l->copies[l->n - 1] : NULL;
@@ -37,11 +37,11 @@ static int add_copy(struct qpw_translation *l, uint32_t from, uint32_t to, uint3
     return 0;
 }
 
-/* Numbers and enumerations. */
+/* Translate integers and enumerations. */
 static int merge_scalars(struct making *m, const struct btf_type *from, uint32_t from_at, const struct btf_type *to, uint32_t to_at)
 {
     if (to->size < from->size)
-        return -EPROTO; /* what it holds may not fit */
+        return -EPROTO; /* the value may not fit */
     if (__BYTE_ORDER == __BIG_ENDIAN)
         to_at += to->size - from->size;
     return add_copy(m->translation, from_at, to_at, from->size);
@@ -87,7 +87,7 @@ static int merge_structs(struct making *m, const struct btf_type *from, uint32_t
     return r;
 }
 
-/* A section of variables. */
+/* Translate a section of variables, by their names. */
 static int merge_sections(struct making *m, const struct btf_type *from, const struct btf_type *to)
 {
     const struct btf_var_secinfo *a, *b;
@@ -170,7 +170,7 @@ static int ask(int fd, struct bpf_map_info *ret)
     return bpf_obj_get_info_by_fd(fd, ret, &size) < 0 ? -errno : 0;
 }
 
-/* The sizes that the types have must be the map's own, or entries would be read beyond their ends. */
+/* Translate key and value. The types' sizes must equal the map's; otherwise entries would be read beyond their ends. */
 static int make_both(const struct bpf_map_info *from, const struct btf *a, const struct bpf_map_info *to, const struct btf *b,
                      struct qpw_map_translation *ret)
 {
@@ -186,7 +186,7 @@ static int make_both(const struct bpf_map_info *from, const struct btf *a, const
     if (r < 0)
         return r;
     if (variables && ret->value.from_size <= from->value_size && ret->value.to_size <= to->value_size) {
-        ret->value.from_size = from->value_size; /* rounded up */
+        ret->value.from_size = from->value_size; /* the map's value is rounded up */
         ret->value.to_size = to->value_size;
         return 0;
     }
@@ -194,7 +194,7 @@ static int make_both(const struct bpf_map_info *from, const struct btf *a, const
            ret->value.to_size == to->value_size ? 0 : -EPROTO;
 }
 
-/* Kinds that hold one value for each key: which of them a map is may change. */
+/* Return whether the map type holds one value per key; such a map may have changed its type. */
 static bool is_plain(uint32_t type)
 {
     return type == BPF_MAP_TYPE_HASH || type == BPF_MAP_TYPE_ARRAY || type == BPF_MAP_TYPE_LPM_TRIE;
@@ -231,7 +231,7 @@ void qpw_map_translation_clear(struct qpw_map_translation *translation)
     qpw_translation_clear(&translation->value);
 }
 
-/* The room that one entry of each side takes. */
+/* Buffers for one entry of each side. */
 struct room {
     char *key, *value, *new_key, *new_value;
 };
