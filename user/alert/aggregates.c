@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * aggregates.c - unanswered findings that are told as one: a scan, many initiators of one thing, a flood
- * at one address, an unnamed neighbour, noise to broadcast and multicast addresses.
+ * aggregates.c - unanswered findings reported as one: a scan, many initiators of one service, a flood at one address,
+ * an unnamed neighbour, noise to broadcast and multicast addresses.
  *
- * A group counts findings (not packets) by the time of their first packet, so that after a restart
- * the kernel's findings build it up again as it was.
+ * An aggregate counts findings (not packets) by the time of their first packet, so that after a restart it is rebuilt
+ * from the kernel's findings.
  */
 #include <netinet/in.h>
 #include <stdio.h>
@@ -25,7 +25,7 @@ struct group_key {
     uint8_t pad[3];
 };
 
-/* In the order in which they are asked. */
+/* In order of precedence. */
 static const enum qpw_aggregate_kind tales[] = {QPW_AGGREGATE_SCAN, QPW_AGGREGATE_MANY, QPW_AGGREGATE_FLOOD, QPW_AGGREGATE_NEIGHBOUR};
 #define TALES (sizeof(tales) / sizeof(*tales))
 
@@ -37,7 +37,7 @@ bool qpw_engine_neighbour(const struct qpw_engine *e, const struct qpw_finding_r
         if (e->context.peers[i].in_force && !e->context.peers[i].own)
             return false;
     if (row->key.kind == QPW_KIND_ETHERTYPE || qpw_is_foreign(row->value.reason))
-        return false; /* the latter is not between the two */
+        return false; /* a foreign address is not between the two */
     remote = qpw_address_number(qpw_finding_remote(&row->key));
     for (size_t i = 0; i < e->context.n_links; i++) {
         const struct qpw_prefix *link = &e->context.links[i];
@@ -82,7 +82,7 @@ static void free_parts(struct qpw_aggregate *g)
     qpw_service_clear(g->service);
 }
 
-/* Takes out groups that ended, to make room. */
+/* Remove ended aggregates, to make room. */
 static void compact(struct qpw_engine *e, uint64_t now_ns)
 {
     size_t kept = 0;
@@ -105,7 +105,7 @@ static struct qpw_aggregate *make(struct qpw_engine *e, enum qpw_aggregate_kind 
     if (e->n_aggregates == QPW_MAX_AGGREGATES)
         compact(e, now_ns);
     if (e->n_aggregates == QPW_MAX_AGGREGATES)
-        return NULL; /* told one by one, under the cap */
+        return NULL; /* report each one separately, under the cap */
     if (!QPW_ADD(e->aggregates, e->n_aggregates))
         return NULL;
     if (qpw_idmap_set(&e->aggregate_index, id, e->n_aggregates) < 0)
@@ -121,7 +121,7 @@ struct qpw_aggregate *qpw_aggregate_get(struct qpw_engine *e, enum qpw_aggregate
     return g ? g : make(e, kind_of, id, now_ns);
 }
 
-/* How many tries lie within the window that ends with the newest. */
+/* Return whether the newest `threshold` attempts lie within the window. */
 static bool reached(const struct qpw_aggregate *g, unsigned threshold, unsigned window_s)
 {
     uint32_t newest, oldest;
@@ -207,7 +207,8 @@ static void track_one(struct qpw_engine *e, enum qpw_aggregate_kind kind_of, con
         g->first_ns = try_ns;
     if (g->tries && (kind_of == QPW_AGGREGATE_MANY || kind_of == QPW_AGGREGATE_FLOOD)) {
         if (g->tries == 1)
-            qpw_aggregate_add_prefix(g, g->row.key.initiator); /* most groups stay at one: only now worth the memory */
+            qpw_aggregate_add_prefix(g, g->row.key.initiator); /* allocate only for the second initiator, because
+                                                                  most aggregates have one */
         qpw_aggregate_add_prefix(g, row->key.initiator);
     }
     g->ring[g->tries++ % QPW_AGGREGATE_RING] = try_ns / SECOND;
@@ -226,8 +227,8 @@ static void track_one(struct qpw_engine *e, enum qpw_aggregate_kind kind_of, con
 }
 
 /*
- * A finding was answered after all: as long as the group is not reported it does not count there. Of who scans every
- * port counts.
+ * Stop counting a finding that was answered after all, as long as the aggregate is not reported. A scanner's attempts
+ * count in any case.
  */
 static void take_out(struct qpw_engine *e, enum qpw_aggregate_kind kind_of, const struct qpw_finding_row *row, const struct qpw_alert_state *state)
 {
@@ -244,7 +245,9 @@ static void take_out(struct qpw_engine *e, enum qpw_aggregate_kind kind_of, cons
         g->active = false;
 }
 
-/* What a scan consists of: also ports that only a wide rule or a companion's covers. */
+/*
+ * Return whether it counts as an attempt of a scan; ports covered only by a wide rule or a companion's rule count, too.
+ */
 static bool is_try(const struct qpw_finding_row *row)
 {
     bool wide = row->key.verdict == QPW_VERDICT_WEAK || row->key.verdict == QPW_VERDICT_IMPLIED;
@@ -270,7 +273,7 @@ void qpw_aggregates_track(struct qpw_engine *e, const struct qpw_finding_row *ro
     if (state->tracked_ns) {
         if (row->last_unix_ns < state->tracked_ns + e->settings.slow_window_s * SECOND)
             return;
-        try_ns = row->last_unix_ns; /* quiet for long and back: counts as a new try */
+        try_ns = row->last_unix_ns; /* back after a long silence: a new attempt */
     }
     state->tracked_ns = try_ns;
     if (row->value.flags & QPW_FINDING_MULTICAST) {
@@ -281,12 +284,12 @@ void qpw_aggregates_track(struct qpw_engine *e, const struct qpw_finding_row *ro
         return;
     track_one(e, QPW_AGGREGATE_SCAN, row, try_ns);
     if (row->key.verdict != QPW_VERDICT_UNEXPECTED)
-        return; /* alone it is no concern, or one of its own */
+        return; /* not reported alone, or as a concern of its own */
     if (row->key.direction == QPW_DIR_INBOUND) {
         struct qpw_aggregate *scan = qpw_aggregate_find(e, group_id(e, QPW_AGGREGATE_SCAN, &row->key));
 
         if (scan && scan->active)
-            return; /* one scanner is not many initiators */
+            return; /* a single scanner is not "many initiators" */
         track_one(e, QPW_AGGREGATE_MANY, row, try_ns);
         track_one(e, QPW_AGGREGATE_FLOOD, row, try_ns);
         state->crowded = true;
@@ -295,7 +298,7 @@ void qpw_aggregates_track(struct qpw_engine *e, const struct qpw_finding_row *ro
         track_one(e, QPW_AGGREGATE_NEIGHBOUR, row, try_ns);
 }
 
-/* The active group that this finding belongs to, or NULL. */
+/* Return the active aggregate that this finding belongs to, or NULL. */
 static struct qpw_aggregate *group_of(struct qpw_engine *e, const struct qpw_finding_row *row)
 {
     struct qpw_aggregate *g;
@@ -321,14 +324,14 @@ bool qpw_aggregates_add(struct qpw_engine *e, const struct qpw_finding_row *row,
     if (!is_try(row))
         return false;
     g = group_of(e, row);
-    if (!g) /* a finding once told within a group stays so until it is tried again */
+    if (!g) /* a finding reported in an aggregate stays in it until it is seen again */
         return !fresh && row->last_unix_ns < state->tracked_ns + e->settings.slow_window_s * SECOND;
     if (!n)
         n = 1;
     if (fresh || n > state->reported) {
         const struct qpw_alert_state *reported = qpw_engine_find(e, g->flow_id);
 
-        /* Before the group's newest record: an earlier auditor counted it. */
+        /* A finding older than the aggregate's newest record was counted by an earlier auditor. */
         if (!reported || row->last_unix_ns > reported->written_ns) {
             g->folded += fresh ? n : n - state->reported;
             g->folded_all += fresh;

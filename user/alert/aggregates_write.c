@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* aggregates_write.c - the records of groups: at once when one begins, then once an interval while it goes on. */
+/* aggregates_write.c - the records of aggregates: one at the start, then one an interval while activity continues. */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>
@@ -13,7 +13,7 @@
 
 #define TOP_PREFIXES 8
 
-/* By the record of its first exchange: what that only notes, further ones are only noted, too. */
+/* Choose by the record of its lead: if that is info, so are further users. */
 static enum qpw_signature_name service_signature(const struct qpw_finding_row *lead)
 {
     if (qpw_concern_severity(qpw_finding_concern(lead)) == QPW_SEVERITY_INFO)
@@ -33,7 +33,7 @@ static enum qpw_signature_name signature_of(const struct qpw_aggregate *g)
     }
 }
 
-/* "tcp/21, tcp/23" or, of more than the first few, "21-8443". */
+/* Write "tcp/21, tcp/23" or, for more than a few, "21-8443". */
 static void ports_text(const struct qpw_aggregate *g, char *buf, size_t size)
 {
     struct qpw_finding_key key = g->row.key;
@@ -52,7 +52,7 @@ static void ports_text(const struct qpw_aggregate *g, char *buf, size_t size)
     }
 }
 
-/* The prefixes with most initiators, as one text and as facts; those left out as a number. */
+/* Write the prefixes with most initiators as text and as facts; the rest as a number. */
 static void prefixes_text(struct qpw_record *r, struct qpw_prefixes *p, char *buf, size_t size)
 {
     bool used_up[QPW_AGGREGATE_PREFIXES] = {false};
@@ -110,14 +110,14 @@ static void group_facts(struct qpw_engine *e, struct qpw_record *r, const struct
     qpw_record_fact(r, "last", "%s", qpw_time_text(g->last_ns, time, sizeof(time)));
 }
 
-/* What the users of a service carried, and whose exchange has the record of its own. */
+/* Describe the traffic of a service's users, and the address whose exchange has a record of its own. */
 static void service_words(const struct qpw_aggregate *g, char *traffic, size_t traffic_size, char *lead, size_t lead_size)
 {
     qpw_words_traffic(g->service->packets, g->service->bytes, traffic, traffic_size);
     qpw_words_end_named(g->service->lead.key.kind, qpw_finding_remote(&g->service->lead.key), "", lead, lead_size);
 }
 
-/* "80 further addresses", where they were answered with the verb: signatures.c goes on with it. */
+/* Write "80 further addresses", with the verb if answered; signatures.c continues the sentence. */
 static void further_words(const struct qpw_aggregate *g, bool answered, char *buf, size_t size)
 {
     bool one = g->tries == 1;
@@ -127,7 +127,9 @@ static void further_words(const struct qpw_aggregate *g, bool answered, char *bu
              !answered ? "" : one ? " was" : " were");
 }
 
-/* The further users of a service, for a policy: their addresses while they are few, else their prefixes; "" of more. */
+/*
+ * Write the further users of a service for a policy line: their addresses if few, else their prefixes; "" if too many.
+ */
 static void whom_words(const struct qpw_aggregate *g, char *buf, size_t size)
 {
     bool few = g->tries <= QPW_AGGREGATE_ADDRESSES;
@@ -143,7 +145,10 @@ static void whom_words(const struct qpw_aggregate *g, char *buf, size_t size)
                              : qpw_words_prefix(g->prefixes->prefix[i], one, sizeof(one)));
 }
 
-/* Nodes open connections to each other; who only knocks may as well be a scanner, which is never to be a peer. */
+/*
+ * Describe who opens connections. Cluster nodes do in both directions; a host that only probes may be a scanner, which
+ * must never become a peer.
+ */
 static void peer_words(const struct qpw_aggregate *g, const char *remote, char *buf, size_t size)
 {
     if (g->inbound && g->outbound)
@@ -166,7 +171,7 @@ static int write_group(struct qpw_engine *e, struct qpw_aggregate *g, struct qpw
 
     r->has_row = true;
     r->row = g->row;
-    /* The packets of a group are those of many findings; their sum is not known, so none are given. */
+    /* Give no packet count: an aggregate covers many findings, and their sum is unknown. */
     memset(&r->row.counts, 0, sizeof(r->row.counts));
     if (g->service) {
         about.process = &g->service->process;
@@ -214,7 +219,7 @@ int qpw_aggregate_flush(struct qpw_engine *e, struct qpw_aggregate *g, uint64_t 
     return state ? write_group(e, g, state, state->sequence ? QPW_RECORD_SUMMARY : QPW_RECORD_FIRST, now_ns) : -ENOMEM;
 }
 
-/* Whether something of the group is told nowhere else: with folded findings, or at its beginning. */
+/* Write the aggregate's record if it is due and reports something that no other record does. */
 static void write_if_due(struct qpw_engine *e, struct qpw_aggregate *g, uint64_t now_ns)
 {
     unsigned repeat_s = qpw_signature(signature_of(g))->repeat == QPW_REPEAT_DAY ? DAY_S : e->settings.summary_s;
@@ -224,7 +229,7 @@ static void write_if_due(struct qpw_engine *e, struct qpw_aggregate *g, uint64_t
     if (!state)
         return;
     if (!g->reported && state->sequence && state->written_ns + e->settings.slow_window_s * SECOND > g->last_ns)
-        g->reported = true; /* an earlier auditor told it, or it went on within the hour */
+        g->reported = true; /* reported by an earlier auditor, or continued within the hour */
     if (g->kind_of == QPW_AGGREGATE_SERVICE) {
         state->offered_ns = now_ns;
         if (qpw_service_is_due(e, g, state, repeat_s, now_ns))
@@ -233,14 +238,14 @@ static void write_if_due(struct qpw_engine *e, struct qpw_aggregate *g, uint64_t
     }
     due = state->sequence && now_ns >= state->written_ns + repeat_s * SECOND;
     if (g->kind_of == QPW_AGGREGATE_NOISE && state->sequence && !due)
-        return; /* once a day, whatever happens in between */
+        return; /* at most once a day */
     if (g->reported && !(g->changed && g->folded && due))
         return;
     if (!g->reported && !e->finishing && (g->kind_of == QPW_AGGREGATE_MANY || g->kind_of == QPW_AGGREGATE_FLOOD) &&
         now_ns < g->over_ns + e->settings.settle_s * SECOND)
-        return; /* some may be answered in a moment, once who asks is found by ARP */
+        return; /* some may be answered in a moment, once ARP has resolved the initiator */
     if (!g->reported && !g->folded)
-        return; /* over its threshold, but each of its findings has its own record so far */
+        return; /* over its threshold, but so far each of its findings has its own record */
     if (qpw_engine_take(e, now_ns))
         write_group(e, g, state, state->sequence ? g->reported ? QPW_RECORD_SUMMARY : QPW_RECORD_AGAIN : QPW_RECORD_FIRST,
                     now_ns);

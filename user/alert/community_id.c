@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Types that are answered by another one: the pair stands for the two ports. */
+/* Types with a different answer type: the pair replaces the two ports. */
 static const struct pair {
     uint8_t protocol;
     uint8_t type;
@@ -21,7 +21,7 @@ static const struct pair {
     {IPPROTO_ICMPV6, 144, 145},  {IPPROTO_ICMPV6, 145, 144},
 };
 
-/* Sets the second port of an ICMP flow; false: it is one-way and keeps its order. */
+/* Set the second port of an ICMP flow; false: it is one-way and keeps its order. */
 static bool icmp_answer(struct qpw_community_flow *flow)
 {
     for (size_t i = 0; i < sizeof(pairs) / sizeof(*pairs); i++)
@@ -38,7 +38,7 @@ static void put16(uint8_t **at, uint16_t value)
     *(*at)++ = value & 0xff;
 }
 
-/* Lays out what is hashed: seed, smaller end, greater end, protocol, zero, the ports. Returns its length. */
+/* Lay out the input of the hash: seed, smaller end, greater end, protocol, zero, ports. Return its length. */
 static size_t lay_out(const struct qpw_community_flow *flow, uint16_t seed, uint8_t *buf)
 {
     bool v4 = IN6_IS_ADDR_V4MAPPED((const struct in6_addr *)flow->source) &&

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * community_id.h - Community ID version 1: the same text for both directions of a flow, in every tool that speaks it.
+ * community_id.h - Community ID version 1: one text for both directions of a flow, the same in every tool that supports
+ * it.
  */
 #ifndef QPW_ALERT_COMMUNITY_ID_H
 #define QPW_ALERT_COMMUNITY_ID_H
@@ -9,7 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define QPW_COMMUNITY_ID_LEN 48 /* text with its end */
+#define QPW_COMMUNITY_ID_LEN 48 /* with terminator */
 
 struct qpw_community_flow {
     uint8_t source[16]; /* network order, IPv4 mapped */
@@ -20,7 +21,7 @@ struct qpw_community_flow {
     bool has_ports;
 };
 
-/* Writes "1:" and the SHA-1 as base64, or as hexadecimal digits where `hex`. Returns buf (of QPW_COMMUNITY_ID_LEN). */
+/* Write "1:" and the SHA-1 as base64, or as hexadecimal digits if `hex`. Returns buf (of QPW_COMMUNITY_ID_LEN). */
 const char *qpw_community_id(const struct qpw_community_flow *flow, uint16_t seed, bool hex, char *buf);
 
 #endif

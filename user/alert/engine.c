@@ -7,7 +7,7 @@
 #include "alert/internal.h"
 #include "facts/losses.h"
 
-/* A record later than now counts as none: the clock was set back, or somebody wrote the line to have it so. */
+/* Ignore records later than now: the clock was set back, or the line was forged. */
 #define FUTURE_SLACK_NS SECOND
 
 void qpw_engine_defaults(struct qpw_engine_settings *ret)
@@ -65,7 +65,7 @@ int qpw_engine_restore(struct qpw_engine *e, const struct qpw_engine_past *past,
     if (past->coverage_unix_ns > e->coverage_ns && past->coverage_unix_ns <= now_ns + FUTURE_SLACK_NS)
         e->coverage_ns = past->coverage_unix_ns;
     if (past->step)
-        qpw_idmap_set(&e->steps, past->step, 1); /* without memory it is told again */
+        qpw_idmap_set(&e->steps, past->step, 1); /* if out of memory, it is reported again */
     if (!past->flow_id)
         return 0;
     state = qpw_engine_state(e, past->flow_id);
@@ -88,7 +88,7 @@ int qpw_engine_restore(struct qpw_engine *e, const struct qpw_engine_past *past,
 
 void qpw_engine_context(struct qpw_engine *e, const struct qpw_engine_context *context, uint64_t now_ns)
 {
-    bool answered_lost = e->context.answered_lost; /* a snapshot's news, which outlives other names */
+    bool answered_lost = e->context.answered_lost; /* from a snapshot, so it must survive a change of names */
     size_t programs_unknown = e->context.programs_unknown;
 
     e->context = *context;

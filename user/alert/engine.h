@@ -2,15 +2,14 @@
 /*
  * engine.h - decides what is written to the alert log, and when.
  *
- * Pure: rows and a clock go in, records come out through a writer. What was written about which
- * flow_id is the only thing remembered; what is not yet written lives in the kernel's findings and is
- * offered again with the next rows, so that a full disk or a killed process loses nothing. All times are
- * Unix nanoseconds.
+ * Pure: rows and a clock go in, records come out through a writer. The only state is what was written about which
+ * flow_id. What is not yet written stays in the kernel's findings and is offered again with the next rows, so that a
+ * full disk or a killed process loses nothing. All times are Unix nanoseconds.
  *
- *   row -> signature -> suppressed by the policy? -> folded into a scan, a flood, noise? -> cap -> record
+ *   row -> signature -> suppressed by the policy? -> aggregated into a scan, a flood, noise? -> cap -> record
  *
- * What answered passes all but the suppression that says so: the first answered exchange of each service is written at
- * once, the others are gathered in one record of the service.
+ * Answered findings pass all of these, except a suppression that explicitly covers them: the first answered exchange of
+ * each service is written at once, the others are collected in one record of the service.
  */
 #ifndef QPW_ALERT_ENGINE_H
 #define QPW_ALERT_ENGINE_H
@@ -24,7 +23,7 @@
 struct qpw_engine;
 struct qpw_process;
 
-/* X(field, default, "what it means") */
+/* X(field, default, "description") */
 #define QPW_ENGINE_SETTINGS(X) \
     X(summary_s, 300, "seconds between two records of a finding that goes on") \
     X(cap, 100, "alerts per second; answered findings are not counted") \
@@ -50,11 +49,11 @@ struct qpw_engine_settings {
 };
 void qpw_engine_defaults(struct qpw_engine_settings *ret);
 
-/* Names for numbers, and what the policy says. Borrowed until the next qpw_engine_context(). */
+/* Names for numbers, and data from the policy. Borrowed until the next qpw_engine_context(). */
 struct qpw_engine_context {
     const char *host; /* the sensor's name */
     const char *policy_name;
-    const char *policy_path; /* NULL: not known */
+    const char *policy_path; /* NULL: unknown */
     const char *policy_digest;
     const struct qpw_rule_info *rules; /* by stable id */
     size_t n_rules;
@@ -64,33 +63,38 @@ struct qpw_engine_context {
     const struct qpw_policy *policy; /* suppressions, required family; NULL: none */
     const struct qpw_prefix *links; /* the node's on-link prefixes */
     size_t n_links;
-    size_t programs_unknown; /* answered exchanges whose program was not found: which program is new is not sure then */
-    bool answered_lost; /* detail of answered exchanges: what stands as attempted may have been answered */
-    /* The process behind a finding, asked only when a record is written; may be NULL, may fill QPW_MATCH_NONE. */
+    size_t programs_unknown; /* answered exchanges whose program was not found; which program is new is then
+                                uncertain */
+    bool answered_lost; /* detail of answered exchanges was lost, so a finding shown as attempted may have been
+                           answered */
+    /*
+     * Look up the process behind a finding; called only when a record is written. May be NULL, and may return
+     * QPW_MATCH_NONE.
+     */
     void (*process)(void *data, const struct qpw_finding_row *row, struct qpw_process *ret);
     void *process_data;
-    /* The interface by which the node answers, empty where it is not known or monitored; may be NULL. */
+    /* Look up the interface by which the node answers; empty if unknown or not monitored. May be NULL. */
     void (*leaves_by)(const struct qpw_finding_row *row, char ret[16]);
 };
 
-/* Whom a record of the log is about; flow_ids alone may be alike. */
+/* The ends of a log record, because two flow_ids alone may collide. */
 struct qpw_engine_ends {
-    uint8_t initiator[16]; /* zero where the record has no IP addresses */
+    uint8_t initiator[16]; /* zero if the record has no IP addresses */
     uint8_t responder[16];
-    uint16_t port;         /* of the responder, where the record has one */
+    uint16_t port;         /* of the responder, if the record has one */
     uint8_t verdict;       /* QPW_VERDICT_NONE: not about a finding */
     uint8_t direction;
 };
 
-/* What the log holds already about one flow_id (its newest record). */
+/* The log's newest record about one flow_id. */
 struct qpw_engine_past {
     struct qpw_engine_ends ends;
     uint64_t flow_id;
     uint64_t written_unix_ns;
     uint64_t count;
-    uint64_t coverage_unix_ns; /* of the coverage record it tells, 0: none */
-    uint64_t step;         /* qpw_life_number() of the step in the finding's life that it tells, 0: none */
-    const struct qpw_process *program; /* whose path and name the record has; NULL: none. Valid during the call */
+    uint64_t coverage_unix_ns; /* of the coverage record it reports, 0: none */
+    uint64_t step;         /* qpw_life_number() of the life-cycle step that it reports, 0: none */
+    const struct qpw_process *program; /* the record's path and name; NULL: none. Valid during the call */
     uint32_t sequence;
     uint32_t signature_id;
     uint8_t outcome;
@@ -108,93 +112,109 @@ struct qpw_engine_figures {
     uint64_t records;    /* written, of every kind */
     uint64_t alerts;     /* of those, about traffic */
     uint64_t by_severity[QPW_SEVERITY_INFO + 1];
-    uint64_t suppressed; /* findings hidden by the policy */
-    uint64_t folded;     /* findings told within another record */
-    uint64_t rate_limited;       /* findings held back by the cap, all told */
+    uint64_t suppressed; /* findings suppressed by the policy */
+    uint64_t folded;     /* findings reported in another record */
+    uint64_t rate_limited;       /* findings ever delayed by the cap */
     uint64_t waiting;    /* of those, not yet written */
     uint64_t failures;   /* writes that failed */
     bool blocked;        /* the last write failed */
 };
 
-/* settings NULL: defaults. 0 or -ENOMEM. The writer's data has to outlive the engine. */
+/* Create an engine. settings NULL: defaults. The writer's data must outlive the engine. Return 0 or -ENOMEM. */
 int qpw_engine_new(const struct qpw_engine_settings *settings, const struct qpw_record_writer *writer,
                    struct qpw_engine **ret);
 void qpw_engine_free(struct qpw_engine *e); /* NULL is fine */
 
-/* The secret of hashes of what strangers choose; before anything is restored or offered. Without it they have none. */
+/*
+ * Set the key for hashes of input that remote hosts choose; call before anything is restored or offered. Without it,
+ * they are unkeyed.
+ */
 void qpw_engine_key(struct qpw_engine *e, const void *secret, size_t size);
 
-/* Whether a step in the finding's life is in no record yet: it is told with all that it is about, those of a snapshot. */
+/*
+ * Return whether a life-cycle step of the finding is in no record yet. If so, offer all findings of a snapshot with it.
+ */
 bool qpw_engine_step_unreported(const struct qpw_engine *e, const struct qpw_finding_row *row);
 
-/* Whether all that there is to write about a finding is written: its place is not needed any more. */
+/* Return whether everything about a finding is written, so that its slot may be freed. */
 bool qpw_engine_settled(struct qpw_engine *e, const struct qpw_finding_row *row);
 
-/* Before anything else is offered: what the log's tail holds. Times later than now count as none. 0 or -ENOMEM. */
+/*
+ * Restore state from the log's tail; call before anything is offered. Ignore times later than now. Return 0 or -ENOMEM.
+ */
 int qpw_engine_restore(struct qpw_engine *e, const struct qpw_engine_past *past, uint64_t now_ns);
 
 /*
- * The system's clock was set by so much, before anything is offered under the new time: what was remembered by the old
- * one is moved along, so that intervals last as long as they last and no finding begins again.
+ * Move all remembered times by this clock step; call before anything is offered under the new time. Intervals then keep
+ * their length, and no finding starts again.
  */
 void qpw_engine_clock_stepped(struct qpw_engine *e, int64_t by_ns);
 
-/* New names or a new policy; suppressions that came or went are told. */
+/* Set new names or a new policy, and report suppressions that were added or removed. */
 void qpw_engine_context(struct qpw_engine *e, const struct qpw_engine_context *context, uint64_t now_ns);
 
-/* So many answered exchanges have a program that was not found. */
+/* Set the number of answered exchanges whose program was not found. */
 void qpw_engine_programs_unknown(struct qpw_engine *e, size_t n);
 
 /*
- * Offers rows: those of an event, or all there are. A row may be offered any number of times. Returns
- * 0, or -ENOMEM with some rows left for the next time.
+ * Offer rows: those of an event, or all there are. A row may be offered any number of times. Return 0, or -ENOMEM with
+ * some rows left for the next time.
  */
 int qpw_engine_findings(struct qpw_engine *e, const struct qpw_finding_row *rows, size_t n, uint64_t now_ns);
 
-/* Offers everything of a snapshot: findings, lost detail, coverage, peers; keeps figures for the heartbeat. */
+/* Offer all of a snapshot: findings, lost detail, coverage, peers; keep figures for the heartbeat. Return as above. */
 int qpw_engine_snapshot(struct qpw_engine *e, const struct qpw_snapshot *snapshot, uint64_t now_ns);
 
-/* Of a snapshot the coverage alone: what a command did while no auditor lived. False: not all of it is written. */
+/*
+ * Offer only the coverage of a snapshot: records that a command made while no auditor was running. False: some are not
+ * written.
+ */
 bool qpw_engine_coverage(struct qpw_engine *e, const struct qpw_coverage *records, size_t n, uint64_t now_ns);
 
-/* A socket of the node, or an exchange of it, as far as its owner is concerned. */
+/* A socket or an exchange of the node, for records about its owner. */
 struct qpw_engine_socket {
     struct qpw_finding_key key;       /* kind, protocol, port, direction; responder: a listener's address */
-    bool exchange;                    /* both ends of the key are meant, and initiator_port; else a listener's */
+    bool exchange;                    /* both ends of the key and initiator_port are valid; else a listener */
     uint16_t initiator_port;
-    uint16_t rule;                    /* stable id, 0: none lists it */
-    const char *device;               /* it is bound to, or "" */
+    uint16_t rule;                    /* stable id, 0: no rule lists it */
+    const char *device;               /* the device it is bound to, or "" */
     const char *wanted;               /* owner= of the rule; NULL: none */
     const struct qpw_process *owner;
 };
 
 /*
- * A socket that waits to be asked on an unlisted port, and did not when it was attached: told once for each protocol,
- * port and program. 0: told, now or earlier; a negative errno: to be offered again.
+ * Report a socket that listens on an unlisted port, and did not at attach; once per protocol, port and program. Return
+ * 0: reported, now or earlier; or a negative errno: offer it again.
  */
 int qpw_engine_listener(struct qpw_engine *e, const struct qpw_engine_socket *socket, uint64_t now_ns);
 
 /*
- * One whose owner is another than the policy names: told once for each rule, protocol, port and program, and again
- * after it was not offered for a while. 0 or a negative errno as above.
+ * Report a socket whose owner the policy does not name; once per rule, protocol, port and program, and again after it
+ * was not offered for a while. Return as above.
  */
 int qpw_engine_other_owner(struct qpw_engine *e, const struct qpw_engine_socket *socket, uint64_t now_ns);
 
-/* Families seen of each peer since it was attached; told where the policy requires another. */
+/*
+ * Report peers not seen over an address family that the policy requires. families: those seen of each peer since
+ * attaching.
+ */
 void qpw_engine_families(struct qpw_engine *e, const struct qpw_engine_family *families, size_t n, uint64_t now_ns);
 
-/* Once a second or so: summaries that are due, the cap's account, the heartbeat, what could not be written before. */
+/*
+ * Write summaries that are due, the rate-limit and heartbeat records, and what could not be written before. Call about
+ * once a second.
+ */
 void qpw_engine_tick(struct qpw_engine *e, uint64_t now_ns);
 
-/* The last call before the end: what waits for company or an interval is written now. */
+/* Write everything that still waits for an interval or for related findings. The last call before the end. */
 void qpw_engine_finish(struct qpw_engine *e, uint64_t now_ns);
 
 #define QPW_RELOAD_TEXT 1024
 struct qpw_engine_reload {
     const char *old_digest, *new_digest;
-    const char *changes; /* what it opens and closes, in words (QPW_RELOAD_TEXT with the end) */
-    const char *failure; /* why nothing was changed, NULL: it was put in force */
-    const char *by;      /* who asked for it, as a coverage record has it */
+    const char *changes; /* allowed and no longer allowed traffic, in words (QPW_RELOAD_TEXT with terminator) */
+    const char *failure; /* why nothing was changed; NULL: it is in force */
+    const char *by;      /* who requested it, as in a coverage record */
 };
 void qpw_engine_reloaded(struct qpw_engine *e, const struct qpw_engine_reload *reload, uint64_t now_ns);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* findings.c - the rules for one finding: first, again, escalation, summary, closed, or told within a group. */
+/* findings.c - the rules for one finding: first, again, escalation, summary, closed, or part of an aggregate. */
 #include <errno.h>
 #include <netinet/in.h>
 #include <stdio.h>
@@ -13,22 +13,22 @@
 #include "util/names.h"
 #include "words/words.h"
 
-/* A finding that began so much after the last record about it is a new one of the same key. */
+/* A finding that started this long after its last record is a new one with the same key. */
 #define AGAIN_SLACK_NS 100000000ull
-#define OWNER_WAIT_NS 200000000ull /* so long a companion waits for whether its owner fits */
+#define OWNER_WAIT_NS 200000000ull /* maximum wait of a companion for the decision about its owner */
 
-/* One row under judgement. */
+/* One row and its assessment. */
 struct work {
     const struct qpw_finding_row *row;
     struct qpw_alert_state *state;
     struct qpw_finding_life life;
     enum qpw_signature_name signature;
     bool answered;
-    bool another; /* the node's end is another program's than that which was told */
-    size_t together; /* findings that the step in its life is about, itself among them, as far as no record tells of it */
+    bool another; /* the program at the node's end differs from the reported one */
+    size_t together; /* findings covered by its life-cycle step, including itself, if no record reports the step yet */
 };
 
-/* Whether a step in the finding's life is in no record yet. */
+/* Return whether the finding's life-cycle step is in no record yet. */
 static bool is_unreported(const struct qpw_engine *e, const struct work *w)
 {
     uint64_t number = qpw_life_number(&w->life);
@@ -37,7 +37,7 @@ static bool is_unreported(const struct qpw_engine *e, const struct work *w)
     return number && !qpw_idmap_get(&e->steps, number, &reported);
 }
 
-/* How often it happened: connections, or packets of what knows none. */
+/* Return the number of connections, or of packets if there are no connections. */
 static uint64_t occurrences(const struct qpw_finding_row *row)
 {
     uint64_t n = row->counts.connections;
@@ -47,7 +47,7 @@ static uint64_t occurrences(const struct qpw_finding_row *row)
     return n ? n : 1;
 }
 
-/* Asks for the process; the best answer so far is kept, since a socket may be gone the next time. */
+/* Look up the process, and keep the best result so far, because the socket may be gone the next time. */
 static const struct qpw_process *process_of(struct qpw_engine *e, const struct work *w)
 {
     struct qpw_process found = {0};
@@ -65,7 +65,7 @@ static const struct qpw_process *process_of(struct qpw_engine *e, const struct w
     return w->state->process;
 }
 
-/* Where the finding is not open: since when, and by whom or what. */
+/* Add facts about a finding that is not open: since when, and by whom or what. */
 static void life_facts(struct qpw_engine *e, struct qpw_record *r, const struct work *w)
 {
     const struct qpw_life *step = w->life.step;
@@ -77,7 +77,7 @@ static void life_facts(struct qpw_engine *e, struct qpw_record *r, const struct 
     if (w->together > 1)
         qpw_record_fact(r, "findings", "%zu", w->together);
     if (w->life.ended)
-        return; /* nobody did that */
+        return; /* it expired; nobody did it */
     if (w->life.by)
         qpw_record_fact(r, "closed_by", "%s", qpw_closing_name(w->life.by));
     if (step && step->rule)
@@ -116,7 +116,7 @@ static void row_facts(struct qpw_engine *e, struct qpw_record *r, const struct w
     qpw_record_fact(r, "suppressed", "%llu", (unsigned long long)suppressed);
 }
 
-/* It waits no longer. */
+/* Stop counting it as delayed. */
 static void release(struct qpw_engine *e, struct qpw_alert_state *state)
 {
     if (state->rate_limited)
@@ -124,7 +124,7 @@ static void release(struct qpw_engine *e, struct qpw_alert_state *state)
     state->rate_limited = false;
 }
 
-/* " (39 findings)"; nothing where it is about this finding alone. */
+/* Write " (39 findings)"; "" if the step covers this finding only. */
 static const char *of_many(const struct work *w, char *buf, size_t size)
 {
     char count[40];
@@ -135,7 +135,7 @@ static const char *of_many(const struct work *w, char *buf, size_t size)
     return buf;
 }
 
-/* What a closing or acknowledging record is about, put before the text of the finding. */
+/* Put the closing or acknowledging step in front of the finding's text. */
 static void say_step(struct qpw_engine *e, const struct work *w, enum qpw_record_kind kind, char *text, size_t size)
 {
     const struct qpw_life *step = w->life.step;
@@ -168,7 +168,7 @@ static void say_step(struct qpw_engine *e, const struct work *w, enum qpw_record
     snprintf(text, size, "%s", said);
 }
 
-/* When what the record tells of was: a step in the finding's life is later than its traffic. */
+/* Return the time of the record's subject: a life-cycle step is later than the traffic. */
 static uint64_t time_of(const struct work *w, enum qpw_record_kind kind)
 {
     bool step = kind == QPW_RECORD_CLOSED || kind == QPW_RECORD_ACKNOWLEDGED || kind == QPW_RECORD_REOPENED;
@@ -178,7 +178,7 @@ static uint64_t time_of(const struct work *w, enum qpw_record_kind kind)
     return step && w->life.when_unix_ns ? w->life.when_unix_ns : w->row->last_unix_ns;
 }
 
-/* Makes and writes the record of one finding. 0 or a negative errno. */
+/* Make and write the record of one finding. Return 0 or a negative errno. */
 static int write_finding(struct qpw_engine *e, struct work *w, enum qpw_record_kind kind, uint64_t now_ns)
 {
     const struct qpw_finding_row *row = w->row;
@@ -194,7 +194,7 @@ static int write_finding(struct qpw_engine *e, struct work *w, enum qpw_record_k
     r->row = *row;
     r->has_initiator = r->has_responder = row->key.kind != QPW_KIND_ETHERTYPE;
     if (row->key.folded)
-        r->has_responder = false; /* of many remote ends */
+        r->has_responder = false; /* it stands for many remote ends */
     r->has_port = row->key.kind == QPW_KIND_PORT && row->key.port;
     r->iface = qpw_engine_iface(e, row->value.iface);
     snprintf(ports, sizeof(ports), row->key.port ? "The initiator's port was %u, the responder's %u."
@@ -220,7 +220,7 @@ static int write_finding(struct qpw_engine *e, struct work *w, enum qpw_record_k
         qpw_idmap_set(&e->steps, qpw_life_number(&w->life), 1);
     if (row->value.owner.exe)
         w->state->exe = row->value.owner.exe;
-    if (kind == QPW_RECORD_AGAIN || n > w->state->reported) /* the row of an event has no counts yet */
+    if (kind == QPW_RECORD_AGAIN || n > w->state->reported) /* an event's row has no counts yet */
         w->state->reported = n;
     w->state->outcome = row->value.outcome;
     w->state->state = kind == QPW_RECORD_CLOSED         ? QPW_ALERT_STATE_CLOSED
@@ -231,7 +231,7 @@ static int write_finding(struct qpw_engine *e, struct work *w, enum qpw_record_k
     return 0;
 }
 
-/* Room under the cap; a finding without it is counted once and offered again later. */
+/* Return whether the cap permits a record; if not, count the finding once, and it is offered again later. */
 static bool room(struct qpw_engine *e, const struct work *w, uint64_t now_ns)
 {
     if (w->answered)
@@ -247,16 +247,18 @@ static bool room(struct qpw_engine *e, const struct work *w, uint64_t now_ns)
     return false;
 }
 
-/* It stood as a companion until its owner was known: what it is instead has a record of its own. */
+/*
+ * True for a companion whose owner turned out not to fit: it is superseded, and the new judgement has its own record.
+ */
 static bool was_provisional(const struct work *w)
 {
     return w->life.by == QPW_CLOSED_BY_SUPERSEDED && w->row->key.verdict == QPW_VERDICT_IMPLIED;
 }
 
-/* Out of what counts: said once, and nothing more. What answered is told in any case. */
+/* Report a closed finding, once. Answered ones are reported even if they had no record before. */
 static void closed(struct qpw_engine *e, struct work *w, uint64_t now_ns)
 {
-    bool reported = w->state->joined || w->state->state == QPW_ALERT_STATE_ACKNOWLEDGED; /* or not to be */
+    bool reported = w->state->joined || w->state->state == QPW_ALERT_STATE_ACKNOWLEDGED; /* or not to be reported */
     bool counts = w->answered && !was_provisional(w);
 
     qpw_services_closed(e, w->row, w->state, true);
@@ -265,7 +267,7 @@ static void closed(struct qpw_engine *e, struct work *w, uint64_t now_ns)
         return;
     }
     if (reported && !w->state->sequence) {
-        w->state->state = QPW_ALERT_STATE_CLOSED; /* with its service */
+        w->state->state = QPW_ALERT_STATE_CLOSED; /* closed together with its service */
         return;
     }
     if (w->state->sequence && w->state->state != QPW_ALERT_STATE_CLOSED)
@@ -275,12 +277,12 @@ static void closed(struct qpw_engine *e, struct work *w, uint64_t now_ns)
     else
         release(e, w->state);
     if (!w->state->sequence && !counts && w->state->state == QPW_ALERT_STATE_NEW)
-        w->state->state = QPW_ALERT_STATE_CLOSED; /* never reported: there is nothing to take back */
+        w->state->state = QPW_ALERT_STATE_CLOSED; /* never reported, so there is nothing to withdraw */
 }
 
 /*
- * What answered has a record before it is acknowledged, or comes to a service that is: with the others of the service,
- * else its own, as serious as any. False: to be offered again.
+ * Give an answered finding a record before it is acknowledged, or if its service is already: with the others of the
+ * service, else its own, with its normal severity. False: offer it again.
  */
 static bool report_first(struct qpw_engine *e, struct work *w, uint64_t now_ns)
 {
@@ -300,8 +302,8 @@ static bool report_first(struct qpw_engine *e, struct work *w, uint64_t now_ns)
 }
 
 /*
- * Said once of each finding that was reported, and in any case of each step, such as another reason; another finding of
- * the class that is acknowledged is counted in the service's record.
+ * Report an acknowledged finding: once if it was reported before, and each step once, such as a changed reason. Other
+ * findings of an acknowledged class are counted in the service's record.
  */
 static void acknowledged(struct qpw_engine *e, struct work *w, uint64_t now_ns)
 {
@@ -309,11 +311,11 @@ static void acknowledged(struct qpw_engine *e, struct work *w, uint64_t now_ns)
 
     if (w->state->state == QPW_ALERT_STATE_ACKNOWLEDGED && !unreported)
         return;
-    if (w->state->sequence && w->answered && !w->state->service) /* by an earlier auditor */
+    if (w->state->sequence && w->answered && !w->state->service) /* reported by an earlier auditor */
         qpw_services_lead(e, w->row, w->state, process_of(e, w), now_ns);
     if (!report_first(e, w, now_ns))
         return;
-    qpw_services_closed(e, w->row, w->state, false); /* what is of another class is the first again */
+    qpw_services_closed(e, w->row, w->state, false); /* a finding of another class becomes the lead */
     if (w->state->sequence || unreported)
         write_finding(e, w, QPW_RECORD_ACKNOWLEDGED, now_ns);
     else
@@ -322,7 +324,7 @@ static void acknowledged(struct qpw_engine *e, struct work *w, uint64_t now_ns)
     release(e, w->state);
 }
 
-/* Whether it began after its newest record, as it does after another attachment. */
+/* Return whether it started after its newest record, as after another attachment. */
 static bool is_again(const struct work *w)
 {
     return w->state->sequence && w->row->first_unix_ns > w->state->written_ns + AGAIN_SLACK_NS;
@@ -333,7 +335,7 @@ static bool is_of_new_program(enum qpw_signature_name signature)
     return signature == QPW_SIG_OUT_ANSWERED_NEW || signature == QPW_SIG_OUT_DATA_NEW;
 }
 
-/* Whether it is told with others of its service. */
+/* Return whether it is reported with others of its service. */
 static bool in_service(struct qpw_engine *e, struct work *w, uint64_t now_ns)
 {
     struct qpw_services_offer offer = {w->row, w->state, w->state->process, occurrences(w->row)};
@@ -341,7 +343,7 @@ static bool in_service(struct qpw_engine *e, struct work *w, uint64_t now_ns)
     if (!w->answered || w->signature == QPW_SIG_CROSSED)
         return false;
     if (!w->state->sequence && w->life.state == QPW_FINDING_OPEN && is_of_new_program(w->signature))
-        return false; /* other users of the port are no cover for a new program */
+        return false; /* a new program must not hide among other users of the port */
     if (!w->state->service)
         offer.process = process_of(e, w);
     if (!qpw_services_add(e, &offer, now_ns))
@@ -350,19 +352,21 @@ static bool in_service(struct qpw_engine *e, struct work *w, uint64_t now_ns)
     return true;
 }
 
-/* It is told as something else than before, at the same outcome: what is known of it has changed. */
+/* Return whether the signature changed at the same outcome, because more is known about the finding. */
 static bool is_another(enum qpw_signature_name now, uint16_t before)
 {
     if (now == before)
         return false;
     if ((now == QPW_SIG_OUT_ANSWERED_NEW && before == QPW_SIG_OUT_ANSWERED) ||
         (now == QPW_SIG_OUT_DATA_NEW && before == QPW_SIG_OUT_DATA))
-        return true; /* its program was found meanwhile */
+        return true; /* its program has been found meanwhile */
     return now == QPW_SIG_CROSSED || (now == QPW_SIG_IMPLIED_UNKNOWN && before == QPW_SIG_IMPLIED) ||
            (now == QPW_SIG_IMPLIED && before == QPW_SIG_IMPLIED_UNKNOWN);
 }
 
-/* Another program than was told of: its service is another, and what is known of the process before is not about it. */
+/*
+ * Detach the finding from its service and known process if another program than the reported one holds the node's end.
+ */
 static void part(struct work *w)
 {
     struct qpw_alert_state *state = w->state;
@@ -379,7 +383,10 @@ static void part(struct work *w)
     }
 }
 
-/* Counted in its service's record again, or reported before: then a step that opened it again has a record. */
+/*
+ * Return whether a reopening needs a record: the finding was closed or acknowledged in the log, or a step reopened one
+ * that was reported.
+ */
 static bool was_closed(const struct qpw_engine *e, const struct work *w)
 {
     bool out = w->state->state == QPW_ALERT_STATE_CLOSED || w->state->state == QPW_ALERT_STATE_ACKNOWLEDGED;
@@ -394,7 +401,7 @@ static void decide(struct qpw_engine *e, struct work *w, uint64_t now_ns)
     unsigned repeat_s = qpw_signature(w->signature)->repeat == QPW_REPEAT_DAY ? day : e->settings.summary_s;
     bool again = is_again(w);
 
-    if (!w->signature) { /* of no concern but as a part of a scan */
+    if (!w->signature) { /* relevant only as part of a scan */
         qpw_aggregates_add(e, w->row, state);
     } else if (w->life.state == QPW_FINDING_CLOSED) {
         closed(e, w, now_ns);
@@ -421,11 +428,11 @@ static void decide(struct qpw_engine *e, struct work *w, uint64_t now_ns)
         if (room(e, w, now_ns))
             write_finding(e, w, QPW_RECORD_SUMMARY, now_ns);
     } else {
-        release(e, state); /* nothing to tell any more */
+        release(e, state); /* nothing left to report */
     }
 }
 
-/* What answered first, then in the order it happened. */
+/* Answered findings first, then in order of time. */
 static int by_urgency(const void *a, const void *b)
 {
     const struct work *x = a, *y = b;
@@ -435,13 +442,16 @@ static int by_urgency(const void *a, const void *b)
     return (x->row->first_unix_ns > y->row->first_unix_ns) - (x->row->first_unix_ns < y->row->first_unix_ns);
 }
 
-/* Gives works their marks, and leaves of several rows about one finding the one that knows most. How many are left. */
+/*
+ * Assign states to works, and keep only the most informative of several rows about one finding. Return the number left.
+ */
 static size_t join(struct qpw_engine *e, struct work *works, size_t n)
 {
     size_t count = 0;
 
     for (size_t i = 0; i < n; i++) {
-        struct qpw_alert_state *state = qpw_engine_finding_state(e, works[i].row); /* known: the array does not move any more */
+        struct qpw_alert_state *state = qpw_engine_finding_state(e, works[i].row); /* cannot move: all states exist
+                                                                                      already */
         struct work *before = state->place ? &works[state->place - 1] : NULL;
 
         works[i].state = state;
@@ -457,7 +467,10 @@ static size_t join(struct qpw_engine *e, struct work *works, size_t n)
     return count;
 }
 
-/* Covered by a wide rule or a companion's, and not answered: no finding's concern alone, but many of a source are a scan. */
+/*
+ * Return whether it is an unanswered attempt covered by a wide or a companion's rule: alone no concern, but many from
+ * one source are a scan.
+ */
 static bool is_wide_try(const struct qpw_finding_row *row)
 {
     bool wide = row->key.verdict == QPW_VERDICT_WEAK || row->key.verdict == QPW_VERDICT_IMPLIED;
@@ -467,8 +480,8 @@ static bool is_wide_try(const struct qpw_finding_row *row)
 }
 
 /*
- * Open in spite of what silences it: taken back by a person, at the end of its acknowledgement, or of another program than
- * was meant. It is in the headline, so its record is in the log.
+ * Return whether it is open despite an acknowledgement: withdrawn by a person, expired, or of another program. The
+ * headline counts it, so the log must have its record.
  */
 static bool is_given_back(const struct qpw_finding_row *row)
 {
@@ -481,7 +494,7 @@ static bool is_given_back(const struct qpw_finding_row *row)
     return qpw_finding_answered(row) && qpw_lives_of_another_program(row);
 }
 
-/* The rows that have something to tell and are not hidden, with their marks. Returns how many. */
+/* Collect the rows that need a report and are not suppressed, with their states. Return their number. */
 static size_t gather(struct qpw_engine *e, const struct qpw_finding_row *rows, size_t n, struct work *works,
                      uint64_t now_ns)
 {
@@ -504,7 +517,7 @@ static size_t gather(struct qpw_engine *e, const struct qpw_finding_row *rows, s
     return join(e, works, count);
 }
 
-/* How many findings each step is about that no record tells of yet. */
+/* Count the findings of each step that no record has reported yet. */
 static void count_steps(const struct qpw_engine *e, struct work *works, size_t n)
 {
     struct qpw_idmap steps = {0};
@@ -514,7 +527,8 @@ static void count_steps(const struct qpw_engine *e, struct work *works, size_t n
         if (is_unreported(e, &works[i])) {
             count = 0;
             qpw_idmap_get(&steps, qpw_life_number(&works[i].life), &count);
-            qpw_idmap_set(&steps, qpw_life_number(&works[i].life), count + 1); /* without memory: not said */
+            qpw_idmap_set(&steps, qpw_life_number(&works[i].life), count + 1); /* if out of memory, the number is
+                                                                                  omitted */
         }
     for (size_t i = 0; i < n; i++)
         if (steps.used && qpw_life_number(&works[i].life) && qpw_idmap_get(&steps, qpw_life_number(&works[i].life), &count))
@@ -522,14 +536,14 @@ static void count_steps(const struct qpw_engine *e, struct work *works, size_t n
     qpw_idmap_clear(&steps);
 }
 
-/* What the groups are to know before any of the rows is decided on. */
+/* Update the aggregates before any row is decided on. */
 static void track(struct qpw_engine *e, const struct work *w, uint64_t now_ns)
 {
     const struct qpw_alert_state *state = w->state;
     bool reported = state->sequence && state->state == QPW_ALERT_STATE_WRITTEN && state->outcome >= QPW_OUTCOME_ANSWERED;
 
     qpw_aggregates_track(e, w->row, w->state);
-    if (reported && !state->service && w->answered && !is_again(w)) /* by an earlier auditor */
+    if (reported && !state->service && w->answered && !is_again(w)) /* reported by an earlier auditor */
         qpw_services_lead(e, w->row, w->state, state->process, now_ns);
 }
 
@@ -590,7 +604,7 @@ int qpw_engine_findings(struct qpw_engine *e, const struct qpw_finding_row *rows
     count_steps(e, works, count);
     for (size_t i = 0; i < count; i++)
         part(&works[i]);
-    for (size_t i = 0; i < count; i++) /* a step is told of a finding that has records, if there is one */
+    for (size_t i = 0; i < count; i++) /* prefer a finding with records for reporting a step */
         if (works[i].state->sequence || works[i].life.state == QPW_FINDING_OPEN)
             decide(e, &works[i], now_ns);
         else
@@ -615,7 +629,7 @@ bool qpw_engine_settled(struct qpw_engine *e, const struct qpw_finding_row *row)
     const struct qpw_alert_state *state;
 
     if (!qpw_signature_of(row))
-        return true; /* nothing is ever written about it */
+        return true; /* never written */
     state = qpw_engine_finding_state(e, row);
     if (!state || state->rate_limited || !state->offered_ns)
         return false;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* health.c - what the tool says of itself: coverage, lost detail, reloads, the cap's account, the heartbeat. */
+/* health.c - records about the auditor itself: coverage, lost detail, reloads, the rate limit, the heartbeat. */
 #include <stdio.h>
 #include <string.h>
 
@@ -42,15 +42,15 @@ static enum qpw_signature_name signature_of_coverage(unsigned kind)
 }
 
 /*
- * Whether it is in the log already. By its number, once one was looked at; at first, of what an earlier auditor wrote
- * the log tells but the time.
+ * Return whether a coverage record is in the log already: by its number, once one was examined; at first by its time,
+ * because that is all the log has of an earlier auditor's.
  */
 static bool is_written(const struct qpw_engine *e, const struct qpw_coverage *c)
 {
     return e->coverage_sequence ? c->sequence <= e->coverage_sequence : c->unix_ns <= e->coverage_ns;
 }
 
-/* Who did it, and which policy file was in force then; where nobody did, nothing. */
+/* Add who did it, and the policy file then in force; nothing if nobody did. */
 static void add_by(const struct qpw_engine *e, struct qpw_record *r, const char *by)
 {
     if (!*by)
@@ -60,7 +60,7 @@ static void add_by(const struct qpw_engine *e, struct qpw_record *r, const char 
         qpw_record_fact(r, "policy_file", "%s", e->context.policy_path);
 }
 
-/* What happened to the coverage since the newest such record of the log. */
+/* Write the coverage records that are newer than the log's newest. */
 static void coverage(struct qpw_engine *e, const struct qpw_snapshot *s, uint64_t now_ns)
 {
     for (size_t i = 0; i < s->n_coverage; i++) {
@@ -81,7 +81,7 @@ static void coverage(struct qpw_engine *e, const struct qpw_snapshot *s, uint64_
             add_by(e, r, c->by);
             qpw_record_fact(r, "coverage", "%llu", (unsigned long long)c->unix_ns);
             if (qpw_engine_write(e, NULL, now_ns) < 0)
-                return; /* this one and the later ones with the next snapshot */
+                return; /* retry with the next snapshot */
         }
         e->coverage_ns = c->unix_ns;
         e->coverage_sequence = c->sequence;
@@ -98,7 +98,7 @@ bool qpw_engine_coverage(struct qpw_engine *e, const struct qpw_coverage *record
     return !n || e->coverage_sequence == records[n - 1].sequence;
 }
 
-/* The ports with most packets that were counted without detail. */
+/* List the ports with most packets counted without detail. */
 static void lost_detail_text(const struct qpw_snapshot *s, char *buf, size_t size)
 {
     const struct qpw_detail_row *top[5];
@@ -114,7 +114,7 @@ static void lost_detail_text(const struct qpw_snapshot *s, char *buf, size_t siz
                          qpw_words_count(top[i]->packets, count, sizeof(count)), i + 1 == n ? "." : "");
 }
 
-/* Told when a loss begins, then once an interval while it grows. */
+/* Report a loss when it starts, then once an interval while it grows. */
 static void loss(struct qpw_engine *e, enum qpw_loss which, enum qpw_signature_name signature, const char *detail,
                  uint64_t now_ns)
 {
@@ -140,7 +140,10 @@ static void loss(struct qpw_engine *e, enum qpw_loss which, enum qpw_signature_n
         e->losses_reported[which] = total;
 }
 
-/* Tables fill up together: one record for all whose effect is the same, kept under the number that no loss has. */
+/*
+ * Write one record for all losses with the same effect, because tables fill up together; its state uses QPW_LOSS_NONE,
+ * the number of no loss.
+ */
 static void counting(struct qpw_engine *e, uint64_t now_ns)
 {
     char detail[400] = "", times[40];
@@ -166,7 +169,7 @@ static void counting(struct qpw_engine *e, uint64_t now_ns)
             e->losses_reported[i] = e->losses[i];
 }
 
-/* What only delays is in the heartbeat. */
+/* Report lost detail. Losses that only delay are in the heartbeat. */
 static void losses(struct qpw_engine *e, const struct qpw_snapshot *s, uint64_t now_ns)
 {
     char detail[400];
@@ -222,7 +225,7 @@ static void held_back(struct qpw_engine *e, uint64_t now_ns)
     struct qpw_record *r;
     char count[40], cap[16];
 
-    /* The second must be over, or the next finding of it would need a record of its own. */
+    /* Wait for the second to end; otherwise its next finding would need a record of its own. */
     if (!e->rate_limited_unreported || !state || e->cap_second == now_ns / SECOND ||
         (state->sequence && now_ns < state->written_ns + e->settings.summary_s * SECOND))
         return;
@@ -242,7 +245,7 @@ static void heartbeat(struct qpw_engine *e, uint64_t now_ns)
     struct qpw_record *r;
 
     if (!e->heartbeat_ns)
-        e->heartbeat_ns = now_ns; /* nothing is known yet: the first one is a beat later */
+        e->heartbeat_ns = now_ns; /* nothing is known yet, so wait one interval */
     if (now_ns < e->heartbeat_ns + e->settings.heartbeat_s * SECOND)
         return;
     r = qpw_engine_begin(e, QPW_SIG_NONE, QPW_RECORD_STATS, now_ns, now_ns);
@@ -293,7 +296,7 @@ void qpw_engine_reloaded(struct qpw_engine *e, const struct qpw_engine_reload *r
 {
     struct qpw_pending *p;
 
-    if (e->n_pending == QPW_PENDING) { /* the disk has been full over so many reloads: the newest ones matter */
+    if (e->n_pending == QPW_PENDING) { /* the disk was full during all these reloads: keep the newest */
         memmove(e->pending, e->pending + 1, (QPW_PENDING - 1) * sizeof(*e->pending));
         e->n_pending--;
     }

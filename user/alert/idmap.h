@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* idmap.h - a hash from a 64-bit number (not 0) to an index. A zeroed map is valid and empty. */
+/* idmap.h - a hash table from a 64-bit number (not 0) to an index. A zeroed map is valid and empty. */
 #ifndef QPW_ALERT_IDMAP_H
 #define QPW_ALERT_IDMAP_H
 
@@ -16,7 +16,7 @@ struct qpw_idmap {
 
 bool qpw_idmap_get(const struct qpw_idmap *map, uint64_t key, uint32_t *ret);
 
-/* Adds or replaces. 0 or -ENOMEM. */
+/* Add or replace. Return 0 or -ENOMEM. */
 int qpw_idmap_set(struct qpw_idmap *map, uint64_t key, uint32_t value);
 
 void qpw_idmap_clear(struct qpw_idmap *map);

@@ -9,7 +9,7 @@
 #include "util/near.h"
 #include "util/usage.h"
 
-#define MAX_SETTING 31536000ul /* a year of seconds */
+#define MAX_SETTING 31536000ul /* a year in seconds */
 
 static const struct setting {
     const char *name;
@@ -28,7 +28,7 @@ static const struct argp_option argp_options[] = {
     {0},
 };
 
-/* "cap=50" into settings. 0, or -EINVAL with err naming what there is. */
+/* Parse "cap=50" into settings. Return 0, or -EINVAL with err listing the settings. */
 static int take_setting(const char *text, struct qpw_engine_settings *settings, struct qpw_error *err)
 {
     const char *equals = strchr(text, '=');

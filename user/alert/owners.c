@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* owners.c - who holds sockets of the node: facts of every record, new listeners, owners that the policy does not name. */
+/*
+ * owners.c - owners of the node's sockets: facts of every record, new listeners, owners that the policy does not name.
+ */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>
@@ -12,7 +14,7 @@
 #include "policy/lang/suppress.h"
 #include "util/names.h"
 
-#define AGAIN_NS (300u * SECOND) /* not seen for so long, another owner is news again */
+#define AGAIN_NS (300u * SECOND) /* report another owner again after this time without it */
 
 void qpw_process_facts(struct qpw_record *r, const struct qpw_process *p)
 {
@@ -42,7 +44,7 @@ void qpw_process_facts(struct qpw_record *r, const struct qpw_process *p)
         qpw_record_fact(r, p->container ? "container" : "unit", "%s", p->unit);
 }
 
-/* What a socket is known by: never the process, so that a restart is no news. */
+/* Return the identity of a socket, which excludes the process, so that a restart is not reported. */
 static uint64_t socket_id(const struct qpw_engine *e, enum qpw_aggregate_kind kind_of, const struct qpw_engine_socket *s)
 {
     struct {
@@ -60,7 +62,7 @@ static uint64_t socket_id(const struct qpw_engine *e, enum qpw_aggregate_kind ki
     return qpw_aggregate_keyed_id(e, kind_of, &id, sizeof(id));
 }
 
-/* "any address", "10.0.0.1", "10.0.0.1 on eth0" */
+/* Write "any address", "10.0.0.1" or "10.0.0.1 on eth0". */
 static void where_words(const struct qpw_engine_socket *s, char *buf, size_t size)
 {
     static const uint8_t any_v4[16] = {[10] = 0xff, [11] = 0xff};
@@ -100,7 +102,10 @@ static int write_socket(struct qpw_engine *e, struct qpw_alert_state *state, con
     return qpw_engine_write(e, state, now_ns);
 }
 
-/* Whether a suppression hides it. Nobody has asked a listener yet, so from= hides none, nor need outcome= be given. */
+/*
+ * Return whether a suppression covers it. A new listener has no clients yet, so from= never matches, and outcome= is
+ * not required.
+ */
 static bool is_hidden(struct qpw_engine *e, const struct qpw_engine_socket *s, struct qpw_alert_state *state, uint64_t now_ns)
 {
     struct qpw_suppress_query query = {
@@ -130,7 +135,7 @@ int qpw_engine_listener(struct qpw_engine *e, const struct qpw_engine_socket *s,
     return write_socket(e, state, s, QPW_SIG_LISTENER_NEW, where, now_ns);
 }
 
-/* What the owner does: "node1 listens on tcp/445 at any address". The process follows in brackets. */
+/* Describe the owner: "node1 listens on tcp/445 at any address". The process follows in brackets. */
 static void owner_words(const struct qpw_engine *e, const struct qpw_engine_socket *s, char *buf, size_t size)
 {
     const char *host = e->context.host ? e->context.host : "the node";

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * peers.c - peers gone silent and back, over the wrong family, on a port no peer used before.
+ * peers.c - peers that fall silent or return, use the wrong address family, or a port new among peers.
  *
- * Judged per peer, never per address: floating addresses move between nodes.
+ * Peers are judged as a whole, never by address, because floating addresses move between nodes.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -33,7 +33,7 @@ struct peer_news {
     uint64_t seen_ns;
 };
 
-/* Writes one record about that peer. 0 or a negative errno. */
+/* Write one record about that peer. Return 0 or a negative errno. */
 static int report_peer(struct qpw_engine *e, unsigned number, const struct peer_news *news, uint64_t now_ns)
 {
     struct qpw_alert_state *state = qpw_engine_state(e, peer_id(e, news->kind_of, number));
@@ -48,7 +48,7 @@ static int report_peer(struct qpw_engine *e, unsigned number, const struct peer_
     return qpw_engine_write(e, state, now_ns);
 }
 
-/* Silence is told once; so is the end of it. What an earlier auditor told is in the mark. */
+/* Report "peer back" once for a silent peer. The log's state restores what an earlier auditor reported. */
 static void look_at(struct qpw_engine *e, unsigned number, uint64_t packets, uint64_t now_ns)
 {
     struct qpw_peer_state *p = &e->peers[number];
@@ -77,7 +77,7 @@ static void look_at(struct qpw_engine *e, unsigned number, uint64_t packets, uin
     }
 }
 
-/* One more port on which a peer was seen, and whether that is news. */
+/* Record a port used between peers, and report it if it is new. */
 static void look_at_port(struct qpw_engine *e, const struct qpw_snapshot *s, const struct qpw_meter_row *m,
                          uint64_t now_ns)
 {
@@ -116,11 +116,11 @@ void qpw_peers_look(struct qpw_engine *e, const struct qpw_snapshot *s, uint64_t
     uint64_t *packets = calloc(QPW_MAX_PEERS, sizeof(*packets));
 
     if (!packets)
-        return; /* looked at again with the next snapshot */
+        return; /* retried with the next snapshot */
     for (size_t i = 0; i < s->n_meters; i++) {
         const struct qpw_meter_row *m = &s->meters[i];
 
-        /* Only what the peer itself sent: what the node sends to a dead peer is no sign of life. */
+        /* Count only packets from the peer: what the node sends to a dead peer is no sign of life. */
         if (is_peer(e, m->key.peer))
             packets[m->key.peer] += m->counts.rx_packets;
         if (m->key.scope == QPW_SCOPE_PEER && m->key.kind == QPW_KIND_PORT && m->key.port && is_peer(e, m->key.peer) &&
@@ -167,7 +167,7 @@ void qpw_engine_families(struct qpw_engine *e, const struct qpw_engine_family *f
         if (!e->peers[f->peer].lacking_ns)
             e->peers[f->peer].lacking_ns = now_ns;
         if (now_ns < e->peers[f->peer].lacking_ns + e->settings.peer_silent_s * SECOND)
-            continue; /* it has had no time to be heard over the other one */
+            continue; /* it may not have used the other family yet */
         past = qpw_engine_find(e, peer_id(e, QPW_AGGREGATE_PEER_FAMILY, f->peer));
         if (!past || !past->sequence || now_ns >= past->written_ns + DAY_S * SECOND)
             report_peer(e, f->peer, &(struct peer_news){.kind_of = QPW_AGGREGATE_PEER_FAMILY, .signature = QPW_SIG_PEER_FAMILY,

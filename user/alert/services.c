@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * services.c - the users of one answered service as one record. Its first answered exchange has an alert of its own, at
- * once; those with further remote ends are gathered, and so is what all of them go on with.
+ * services.c - report the users of one answered service in one record. The first answered exchange, the lead, has an
+ * alert of its own at once; exchanges with further remote ends are gathered, and so is all further activity.
  *
- * Another program that answers on the same port, or uses it outbound, is a service of its own: its first exchange is
- * reported on its own, too. Where the program is not known, the port alone decides.
+ * Another program that answers on the same port, or uses it outbound, makes another service, whose lead is also
+ * reported separately. If the program is unknown, the port alone decides.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -14,7 +14,7 @@
 #include "facts/service.h"
 #include "facts/totals.h"
 
-#define FORGET_NS (30ull * DAY_S * SECOND) /* silent for so long, a service is new again */
+#define FORGET_NS (30ull * DAY_S * SECOND) /* after this time of silence, a service is new again */
 #define MAX_REMOTES 65536u
 
 void qpw_service_clear(struct qpw_service_state *s)
@@ -24,7 +24,7 @@ void qpw_service_clear(struct qpw_service_state *s)
     free(s);
 }
 
-/* What a program is told apart by; 0: not known. */
+/* Return a hash that identifies a program; 0: unknown. */
 static uint64_t program_of(const struct qpw_engine *e, const struct qpw_process *p)
 {
     char program[256];
@@ -35,7 +35,7 @@ static uint64_t program_of(const struct qpw_engine *e, const struct qpw_process 
     return program[0] ? qpw_aggregate_keyed_id(e, QPW_AGGREGATE_SERVICE, program, strlen(program)) : 0;
 }
 
-/* The group of that service and program, made where there is none. NULL: no room. */
+/* Return the aggregate of that service and program, created if missing. NULL: no room. */
 static struct qpw_aggregate *group_for(struct qpw_engine *e, const struct qpw_service *service, uint64_t program,
                                    uint64_t now_ns)
 {
@@ -61,7 +61,7 @@ static struct qpw_aggregate *group_for(struct qpw_engine *e, const struct qpw_se
     }
 }
 
-/* The group of a finding; once chosen it stays, whatever is learned of the process later. */
+/* Return the aggregate of a finding; it never changes, even if the process becomes known later. */
 static struct qpw_aggregate *group_of(struct qpw_engine *e, const struct qpw_finding_row *row, struct qpw_alert_state *state,
                                   const struct qpw_process *process, uint64_t now_ns)
 {
@@ -78,7 +78,7 @@ static struct qpw_aggregate *group_of(struct qpw_engine *e, const struct qpw_fin
     return g;
 }
 
-/* Whether this remote end is new to the service; beyond the room for them every finding counts as one. */
+/* Return whether this remote end is new to the service; beyond MAX_REMOTES every finding counts as new. */
 static bool is_new_remote(struct qpw_engine *e, struct qpw_aggregate *g, const uint8_t remote[16])
 {
     uint64_t id = qpw_aggregate_keyed_id(e, QPW_AGGREGATE_SERVICE, remote, 16);
@@ -101,7 +101,7 @@ static void note_time(struct qpw_aggregate *g, const struct qpw_finding_row *row
     g->row = *row;
 }
 
-/* Another exchange is the first from now on: who came before is none of its further users. */
+/* Start counting further users from zero for a new lead. */
 static void renew(struct qpw_aggregate *g)
 {
     qpw_idmap_clear(&g->service->remotes);
@@ -124,7 +124,7 @@ void qpw_services_lead(struct qpw_engine *e, const struct qpw_finding_row *row, 
     if (!g->service->led && g->service->known && (!g->folded || qpw_aggregate_flush(e, g, now_ns) == 0))
         renew(g);
     is_new_remote(e, g, qpw_finding_remote(&row->key));
-    if (g->service->led) /* its first exchange stays the first */
+    if (g->service->led) /* keep the existing lead */
         return;
     past = qpw_engine_find(e, g->flow_id);
     g->service->led = g->service->known = g->active = true;
@@ -140,7 +140,7 @@ static void count_traffic(struct qpw_aggregate *g, const struct qpw_finding_row 
     struct qpw_sum sum = qpw_sum_of(&row->counts);
 
     if (sum.packets < state->packets || sum.bytes < state->bytes)
-        state->packets = state->bytes = 0; /* its place in the kernel was another meanwhile */
+        state->packets = state->bytes = 0; /* its kernel slot was replaced meanwhile */
     g->service->packets += sum.packets - state->packets;
     g->service->bytes += sum.bytes - state->bytes;
     state->packets = sum.packets;
@@ -152,7 +152,7 @@ static bool is_fresh(const struct qpw_services_offer *offer)
     return offer->occurrences > offer->state->reported || offer->row->value.outcome > offer->state->outcome;
 }
 
-/* Counts a remote end among the further users since the exchange that is the first was reported. */
+/* Count a remote end among the further users since the lead was reported. */
 static void count_further(struct qpw_engine *e, struct qpw_aggregate *g, const struct qpw_services_offer *offer)
 {
     const uint8_t *remote = qpw_finding_remote(&offer->row->key);
@@ -168,7 +168,7 @@ static void count_further(struct qpw_engine *e, struct qpw_aggregate *g, const s
     g->tries++;
 }
 
-/* Counts what a finding has had since it was counted last. */
+/* Count a finding's activity since it was last counted. */
 static void count(struct qpw_aggregate *g, const struct qpw_services_offer *offer)
 {
     const struct qpw_finding_row *row = offer->row;
@@ -177,7 +177,7 @@ static void count(struct qpw_aggregate *g, const struct qpw_services_offer *offe
 
     if (!is_fresh(offer))
         return;
-    if (news_ns > g->service->past_ns) { /* else an earlier auditor counted it */
+    if (news_ns > g->service->past_ns) { /* otherwise an earlier auditor counted it */
         if (!g->folded)
             g->service->gathering_ns = row->last_unix_ns;
         g->service->open |= !offer->acknowledged;
@@ -199,7 +199,8 @@ bool qpw_services_add(struct qpw_engine *e, const struct qpw_services_offer *off
 
     if (!g || !(g->service->led || (offer->acknowledged && g->service->known)))
         return false;
-    if (own) { /* it has a record of its own; what goes on is told with that of the others, where there are any */
+    if (own) { /* it has a record of its own; further activity goes into the service's record, if there are further
+                  users */
         if (!g->tries || row->value.outcome > state->outcome || state->state != QPW_ALERT_STATE_WRITTEN)
             return false;
         count(g, offer);
@@ -211,7 +212,7 @@ bool qpw_services_add(struct qpw_engine *e, const struct qpw_services_offer *off
         g->folded_all++;
         e->figures.folded++;
     } else if (row->first_unix_ns > state->began_ns) {
-        state->reported = 0; /* its place in the kernel was freed and taken again: it counts from one */
+        state->reported = 0; /* its kernel slot was freed and reused: it counts from one */
     }
     state->began_ns = row->first_unix_ns;
     count_further(e, g, offer);
@@ -228,9 +229,9 @@ void qpw_services_closed(struct qpw_engine *e, const struct qpw_finding_row *row
     const struct qpw_alert_state *reported = g ? qpw_engine_find(e, g->flow_id) : NULL;
 
     if (forget && g && state->joined && state->state == QPW_ALERT_STATE_AGGREGATED && (!reported || state->began_ns > reported->written_ns))
-        g->folded -= g->folded < state->reported ? g->folded : state->reported; /* no record tells of it any more */
+        g->folded -= g->folded < state->reported ? g->folded : state->reported; /* no record will report it */
     if (g && g->service && !memcmp(&g->service->lead.key, &row->key, sizeof(row->key)))
-        g->service->led = false; /* the next answered exchange is the first again */
+        g->service->led = false; /* the next answered exchange becomes the lead */
 }
 
 bool qpw_services_settled(struct qpw_engine *e, const struct qpw_alert_state *state)

@@ -9,10 +9,10 @@
     "suspect."
 #define LOOK_AT_KNOCKER "Ask the owner of the initiator; add a rule only if the service is wanted."
 
-/* Its severity: that of its row in facts/severity.h. */
+/* The severity of a row in facts/severity.h. */
 #define OF(concern) QPW_CONCERN_SEVERITY_##concern
 
-/* The rows, one a signature, in the order of the enum. */
+/* The signatures, in the order of the enum. */
 static const struct qpw_signature signatures[QPW_SIG_COUNT] = {
     [QPW_SIG_NONE] = {0, OF(NONE), QPW_REPEAT_NEVER, false, "none", "", "", ""},
 
@@ -314,7 +314,7 @@ const struct qpw_signature *qpw_signature_by_id(uint32_t id)
     return NULL;
 }
 
-/* What a finding's kind is reported as; all others are no finding's. */
+/* The signature of each concern of a finding; other signatures are not about findings. */
 static const enum qpw_signature_name of_concern[QPW_CONCERN_COUNT] = {
     [QPW_CONCERN_IN_ATTEMPTED] = QPW_SIG_IN_ATTEMPTED,
     [QPW_CONCERN_IN_REFUSED] = QPW_SIG_IN_REFUSED,

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * signatures.h - the one table of everything the alert log can say.
+ * signatures.h - the one table of all signatures in the alert log.
  *
- * A signature's number and title never change meaning: rules in a SIEM hang on them. Words in
- * braces in a text are filled in from the finding (see text.h).
+ * A signature's number and title never change meaning, because SIEM rules depend on them. Words in braces in a text are
+ * filled in from the finding (see text.h).
  */
 #ifndef QPW_ALERT_SIGNATURES_H
 #define QPW_ALERT_SIGNATURES_H
@@ -92,7 +92,7 @@ enum qpw_signature_name {
     QPW_SIG_COUNT
 };
 
-/* How often what goes on is told again. */
+/* Interval of repeated records about continuing activity. */
 enum qpw_repeat {
     QPW_REPEAT_NEVER = 0,
     QPW_REPEAT_INTERVAL,
@@ -100,23 +100,23 @@ enum qpw_repeat {
 };
 
 struct qpw_signature {
-    uint32_t id;        /* 1,000,000 to 1,999,999; 0: not used */
+    uint32_t id;        /* 1,000,000 to 1,999,999; 0: unused */
     uint8_t severity;   /* enum qpw_severity, of its row in facts/severity.h */
     uint8_t repeat;     /* enum qpw_repeat */
     bool operational;   /* about the auditor's own work: event_type "engine", no alert */
     const char *name;   /* one lower-case word, for filters */
     const char *title;  /* the record's `signature` */
-    const char *text;   /* what happened and what the policy says, with words in braces */
-    const char *advice; /* what to do */
+    const char *text;   /* the event and the policy's position, with words in braces */
+    const char *advice; /* recommended action */
 };
 
 /* Never NULL; QPW_SIG_NONE has id 0. */
 const struct qpw_signature *qpw_signature(enum qpw_signature_name name);
 
-/* By number, NULL where there is none. */
+/* Look up by number; NULL: none. */
 const struct qpw_signature *qpw_signature_by_id(uint32_t id);
 
-/* The signature of a finding; QPW_SIG_NONE: nothing to report. */
+/* Return the signature of a finding; QPW_SIG_NONE: nothing to report. */
 enum qpw_signature_name qpw_signature_of(const struct qpw_finding_row *row);
 
 #endif

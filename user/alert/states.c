@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* states.c - what was told of each thing so far, and the record that is written about it. */
+/* states.c - what has been reported of each subject, and the writing of records. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -7,7 +7,7 @@
 #include "alert/internal.h"
 #include "util/array.h"
 
-/* How long a mark outlives the finding it is about. */
+/* Lifetime of a state after its last use. */
 #define FORGET_S DAY_S
 #define PRUNE_S 3600u
 
@@ -67,7 +67,7 @@ struct qpw_alert_state *qpw_engine_state(struct qpw_engine *e, uint64_t flow_id)
     return state;
 }
 
-/* Whether the log's record is about that finding. Records without IP addresses are of frames that are not IP. */
+/* Return whether the log's record is about that finding. Records without IP addresses are about non-IP frames. */
 static bool is_about(const struct qpw_engine_ends *ends, const struct qpw_finding_key *key)
 {
     if (ends->verdict != key->verdict || ends->direction != key->direction)
@@ -78,7 +78,7 @@ static bool is_about(const struct qpw_engine_ends *ends, const struct qpw_findin
            (key->kind != QPW_KIND_PORT || ends->port == key->port);
 }
 
-/* What the log tells of a finding that is met for the first time since. */
+/* Restore the logged state of a finding offered for the first time since the start. */
 static void recall(struct qpw_engine *e, struct qpw_alert_state *state)
 {
     const struct qpw_alert_state *past;
@@ -97,7 +97,7 @@ static void recall(struct qpw_engine *e, struct qpw_alert_state *state)
 
 struct qpw_alert_state *qpw_engine_finding_state(struct qpw_engine *e, const struct qpw_finding_row *row)
 {
-    const uint64_t finding = 1ull << 63; /* flow_ids are below */
+    const uint64_t finding = 1ull << 63; /* above every flow_id */
     uint64_t index = keyed_hash(e, QPW_AGGREGATE_NONE, &row->key, sizeof(row->key)) | finding;
     struct qpw_alert_state *state;
     uint32_t at;
@@ -134,7 +134,7 @@ void qpw_engine_prune(struct qpw_engine *e, uint64_t now_ns)
 {
     size_t kept = 0;
 
-    if (!e->pruned_ns) /* what the log tells, however old, waits for the findings that it is about */
+    if (!e->pruned_ns) /* keep states from the log, however old, until their findings have been offered */
         e->pruned_ns = now_ns;
     if (now_ns < e->pruned_ns + PRUNE_S * SECOND)
         return;

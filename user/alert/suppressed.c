@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* suppressed.c - the policy's suppressions: what they hide is counted and told, and so are their coming and going. */
+/* suppressed.c - the policy's suppressions: count what they suppress, and report it and their changes. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -41,7 +41,7 @@ static void add(struct qpw_engine *e, const struct qpw_suppression *line)
                                    .reason = strdup(line->reason ? line->reason : "none given")};
 
     if (!place || !s.text || !s.reason) {
-        clear_one(&s); /* hides all the same; only its record is missing until the next reload */
+        clear_one(&s); /* it still suppresses; only its record is missing until the next reload */
         return;
     }
     snprintf(s.name, sizeof(s.name), "%s", line->name);
@@ -66,7 +66,7 @@ void qpw_suppressed_context(struct qpw_engine *e, uint64_t now_ns)
         else
             add(e, &policy->suppressions[i]);
     }
-    /* Other lines than before: what one hid may be shown now, and is counted again if another hides it. */
+    /* The lines changed: a finding may become visible, and is counted again if another line suppresses it. */
     for (size_t i = 0; i < e->n_states && (kept != known || known != e->n_suppressions); i++)
         e->states[i].hidden = false;
 }
@@ -122,7 +122,7 @@ static int write_one(struct qpw_engine *e, struct qpw_suppress_state *s, enum qp
     return qpw_engine_write(e, state, now_ns);
 }
 
-/* Its coming or going, once each. An earlier auditor's newest record says what was told. */
+/* Report the start and the end of a suppression, once each. The newest record restores an earlier auditor's state. */
 static void tell_state(struct qpw_engine *e, struct qpw_suppress_state *s, const struct qpw_suppression *line,
                        uint64_t now_ns)
 {

@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 #include "alert/tags.h"
 
-/* What a record is about, as the catalogues divide it. */
+/* Subjects of records, as the catalogues distinguish them. */
 enum subject {
     NOTHING = 0,
     SERVICE,  /* a service of the node that the policy does not list */
-    CLIENT,   /* what the node itself opened */
-    TRAFFIC,  /* unusual traffic at the boundary: scans, unlisted protocols, what is not decided */
+    CLIENT,   /* a connection that the node opened */
+    TRAFFIC,  /* unusual traffic at the boundary: scans, unlisted protocols, undecided traffic */
     FORGED,   /* addresses that cannot be the sender's */
-    LISTENER, /* a socket that waits, or its owner */
+    LISTENER, /* a listening socket, or its owner */
     CLUSTER,  /* between the nodes */
-    BLIND,    /* the audit or its log failed, or lost something */
-    LOGGING,  /* the audit began, ended, or its clock was set */
+    BLIND,    /* the audit or its log failed, or lost data */
+    LOGGING,  /* the audit started or ended, or its clock was set */
     CHANGE,   /* of what is allowed or reported */
     SUBJECTS
 };
@@ -28,7 +28,7 @@ static const char *const tags[SUBJECTS][QPW_TAG_CATALOGUE_COUNT][QPW_TAGS_MOST] 
     [CHANGE] = {{"1.2.5", "1.2.7"}, {"CM-7(1)"}, {"4.8"}, {"CIP-007-6 R1.1"}, {"CC8.1"}},
 };
 
-/* One row a signature: a new one without its row is a failure of tests/unit/test_tags.c. */
+/* One row a signature; tests/unit/test_tags.c fails if one is missing. */
 static const unsigned char subjects[QPW_SIG_COUNT] = {
     [QPW_SIG_IN_ATTEMPTED] = SERVICE,
     [QPW_SIG_IN_REFUSED] = SERVICE,

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * tags.h - which requirements of which catalogue a signature concerns, for a SIEM to sort records by.
+ * tags.h - the requirements of each catalogue that a signature concerns, for sorting records in a SIEM.
  *
- * A tag says what the record is evidence about, not that the requirement is met or broken.
+ * A tag names the requirement that a record is evidence about, not whether it is met.
  */
 #ifndef QPW_ALERT_TAGS_H
 #define QPW_ALERT_TAGS_H
 
 #include "alert/signatures.h"
 
-/* X(symbol, "key of the metadata", "catalogue") */
+/* X(symbol, "metadata key", "catalogue") */
 #define QPW_TAG_CATALOGUES(X) \
     X(PCI_DSS, "pci_dss", "PCI DSS 4.0.1") \
     X(NIST_800_53, "nist_800_53", "NIST SP 800-53 revision 5") \
@@ -19,12 +19,15 @@
 #define QPW_X_TAG(s, key, catalogue) QPW_TAG_##s,
 enum qpw_tag_catalogue { QPW_TAG_CATALOGUES(QPW_X_TAG) QPW_TAG_CATALOGUE_COUNT };
 
-/* The key of the record's metadata, as above. Static. */
+/* Return the key in the record's metadata, as above. Static. */
 const char *qpw_tag_key(unsigned catalogue);
 
 #define QPW_TAGS_MOST 4u
 
-/* The ids of a signature (qpw_signature()), ended by NULL; none for what no catalogue asks about. Static. */
+/*
+ * Return the requirement ids of a signature (qpw_signature()), NULL-terminated; empty if the catalogue has none.
+ * Static.
+ */
 const char *const *qpw_tags_of(const struct qpw_signature *signature, enum qpw_tag_catalogue catalogue);
 
 #endif

@@ -11,7 +11,7 @@
 #include "words/owner.h"
 #include "words/words.h"
 
-#define WORD QPW_RELOAD_TEXT /* longest replacement of one word */
+#define WORD QPW_RELOAD_TEXT /* longest replacement of a word */
 
 const char *qpw_text_rule(const struct qpw_engine_context *context, unsigned rule)
 {
@@ -47,7 +47,7 @@ static bool starts(const char *text, const char *with)
     return !strncmp(text, with, strlen(with));
 }
 
-/* What the row is for, as the third column of the line. */
+/* Return the purpose, the third column of the policy line. */
 static const char *purpose(const struct qpw_process *process)
 {
     bool known = process && process->match != QPW_MATCH_NONE && process->match != QPW_MATCH_GONE;
@@ -72,7 +72,10 @@ bool qpw_text_allow_line(const struct qpw_text_about *about, bool any, char *buf
     return true;
 }
 
-/* Nodes answer each other, or are asked; who only knocks may as well be a scanner. */
+/*
+ * Return whether the remote end behaves like a node: answered, or asked by the node. A host that only probes may be a
+ * scanner.
+ */
 static bool talks(const struct qpw_finding_row *row)
 {
     return qpw_finding_answered(row) || row->key.direction == QPW_DIR_OUTBOUND;
@@ -98,7 +101,7 @@ static const char *or_empty(const char *text)
     return text ? text : "";
 }
 
-/* "The policy (/etc/qportwatch/policy)", in small letters within a sentence. */
+/* Write "The policy (/etc/qportwatch/policy)", in lower case within a sentence. */
 static const char *policy_words(const struct qpw_engine_context *context, bool first, char *buf, size_t size)
 {
     char place[320];
@@ -109,7 +112,7 @@ static const char *policy_words(const struct qpw_engine_context *context, bool f
     return buf;
 }
 
-/* Why a group of infrastructure has no room for it. */
+/* Explain why a group of basic network traffic does not cover it. */
 static const char *misfit_words(const struct qpw_finding_row *row)
 {
     if (row->value.reason == QPW_REASON_INFRA_FORM)
@@ -156,7 +159,7 @@ static void policy_says(const struct qpw_text_about *about, char *buf, size_t si
                  row->key.direction == QPW_DIR_OUTBOUND ? "outbound" : "inbound");
 }
 
-/* An end with its name: the node's own, or that of a peer. */
+/* Write an end with its name: the node's own, or the peer's. */
 static void end_words(const struct qpw_text_about *about, bool initiator, char *buf, size_t size)
 {
     const struct qpw_finding_row *row = about->row;
@@ -168,7 +171,7 @@ static void end_words(const struct qpw_text_about *about, bool initiator, char *
     qpw_words_end_named(row->key.kind, initiator ? row->key.initiator : row->key.responder, name, buf, size);
 }
 
-/* " (python3, pid 2671, root)" */
+/* Write " (python3, pid 2671, root)". */
 static void process_words(const struct qpw_process *p, char *buf, size_t size)
 {
     char owner[WORD - 8];
@@ -178,7 +181,10 @@ static void process_words(const struct qpw_process *p, char *buf, size_t size)
         snprintf(buf, size, " (%s)", owner);
 }
 
-/* "Command: `python3 -m http.server`, started …. This program was not seen on this node before. "; nothing where nobody is known. */
+/*
+ * Write " Command: `python3 -m http.server`, started …. This program was not seen on this node before."; "" if the
+ * process is unknown.
+ */
 static void program_words(const struct qpw_text_about *about, char *buf, size_t size)
 {
     const struct qpw_process *p = about->process;
@@ -190,7 +196,7 @@ static void program_words(const struct qpw_text_about *about, char *buf, size_t 
         return;
     snprintf(command, sizeof(command), "%.199s", p->command);
     for (char *c = command; (c = strpbrk(c, "`\r\n\t"));)
-        *c = *c == '`' ? '\'' : ' '; /* the line ends where it is quoted to end */
+        *c = *c == '`' ? '\'' : ' '; /* must not end the quotation or the line */
     if (command[0])
         snprintf(buf, size, " Command: `%s`%s%s.", command, p->started_unix_ns ? ", started " : "",
                  p->started_unix_ns ? qpw_words_time(p->started_unix_ns, started, sizeof(started)) : "");
@@ -200,7 +206,7 @@ static void program_words(const struct qpw_text_about *about, char *buf, size_t 
                  unknown ? qpw_words_many(unknown, "earlier exchange", count, sizeof(count)) : "", unknown ? " was not found" : "");
 }
 
-/* ": 89 packets, 10.8 kB"; nothing where they are not known yet. */
+/* Write ": 89 packets, 10.8 kB"; "" while no packets are counted. */
 static void traffic_words(const struct qpw_finding_row *row, char *buf, size_t size)
 {
     struct qpw_sum sum = qpw_sum_of(&row->counts);
@@ -221,7 +227,7 @@ static void suppress_line(const struct qpw_text_about *about, char *buf, size_t 
              qpw_address_text(key->initiator, from, sizeof(from)));
 }
 
-/* The interface that the answers take, which no monitored one saw; empty where it is not known. */
+/* Return the unmonitored interface that the answers take; empty if unknown. */
 static const char *leaves_by(const struct qpw_engine_context *context, const struct qpw_finding_row *row, char buf[16])
 {
     *buf = '\0';
@@ -229,14 +235,11 @@ static const char *leaves_by(const struct qpw_engine_context *context, const str
         context->leaves_by(row, buf);
     for (unsigned i = 0; *buf && context->ifname && i < QPW_MAX_IFACES; i++)
         if (!strcmp(context->ifname[i], buf))
-            *buf = '\0'; /* monitored by now */
+            *buf = '\0'; /* monitored meanwhile */
     return buf;
 }
 
-/*
- * Where an answer came from another port than was asked, the other of the two; where it was not seen, the interface that
- * it took.
- */
+/* Describe an answer from another port by naming the port, and an unseen answer by its interface. */
 static void elsewhere(const struct qpw_text_about *about, char *buf, size_t size)
 {
     const struct qpw_finding_row *row = about->row;
@@ -253,7 +256,7 @@ static void elsewhere(const struct qpw_text_about *about, char *buf, size_t size
         snprintf(buf, size, ", after port %u was asked", row->value.other_port);
 }
 
-/* The words that come from the row. */
+/* Replace the words that come from the row. */
 static bool row_word(const char *word, const struct qpw_text_about *about, char *buf, size_t size)
 {
     const struct qpw_finding_row *row = about->row;

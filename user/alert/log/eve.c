@@ -56,7 +56,7 @@ unsigned qpw_eve_parse_protocol(const char *text)
     return (unsigned)strtoul(text, NULL, 10) & 0xff;
 }
 
-/* The protocol as the format writes it: "TCP", "IPv6-ICMP", "047". Returns buf. */
+/* Write the protocol as EVE does: "TCP", "IPv6-ICMP", "047". Returns buf. */
 static const char *protocol_text(unsigned protocol, char *buf, size_t size)
 {
     for (size_t i = 0; i < sizeof(protocols) / sizeof(*protocols); i++)
@@ -68,7 +68,7 @@ static const char *protocol_text(unsigned protocol, char *buf, size_t size)
     return buf;
 }
 
-/* Names of processes and files may hold any bytes; JSON may not. */
+/* Convert a text with arbitrary bytes, such as a process name, to a JSON string, which must be UTF-8. */
 static json_t *text(const char *value)
 {
     json_t *json = json_string(value);
@@ -98,7 +98,7 @@ static json_t *list(json_t *object, const char *key)
     return array;
 }
 
-/* What it is evidence about: a list of ids a catalogue. */
+/* Add the requirements that it is evidence about: a list of ids for each catalogue. */
 static void tags(json_t *o, const struct qpw_signature *signature)
 {
     for (unsigned catalogue = 0; catalogue < QPW_TAG_CATALOGUE_COUNT; catalogue++)
@@ -128,7 +128,7 @@ static json_t *facts(const struct qpw_record *r, const char *chain)
     return o;
 }
 
-/* Frames that are not IP are between two cards: their addresses stand in the last six bytes. */
+/* Convert non-IP frames: the MAC addresses are in the last six bytes of the ends. */
 static json_t *ether(const struct qpw_finding_key *key)
 {
     const uint8_t *from = key->initiator + 10, *to = key->responder + 10;
@@ -190,7 +190,7 @@ static void community(json_t *o, const struct qpw_record *r)
     json_object_set_new(o, "community_id", text(qpw_community_id(&flow, 0, false, buf)));
 }
 
-/* To the server is from the initiator: received, unless the node is the initiator. */
+/* "toserver" means from the initiator: received, unless the node is the initiator. */
 static json_t *flow(const struct qpw_record *r)
 {
     const struct qpw_counts *c = &r->row.counts;
@@ -235,7 +235,8 @@ static void alert(json_t *o, const struct qpw_record *r, const char *chain)
 }
 
 /*
- * About the auditor's own work: the facts as named variables, since this event type has no place of its own for them.
+ * Write the facts of a record about the auditor's own work as named variables, because this event type has no field for
+ * them.
  */
 static void engine(json_t *o, const struct qpw_record *r, const char *chain)
 {
@@ -255,7 +256,7 @@ static void engine(json_t *o, const struct qpw_record *r, const char *chain)
     json_decref(own);
 }
 
-/* kernel_drops: packets that the kernel dropped, and it drops none for us. What was not kept in detail is a variable. */
+/* kernel_drops is always 0, because the kernel drops no packets for us. Packets without detail are in a variable. */
 static void stats(json_t *o, const struct qpw_heartbeat *h, const char *chain)
 {
     json_object_set_new(o, "stats",

@@ -10,21 +10,25 @@
 #include "alert/record.h"
 
 /*
- * One JSON object ended by a newline, the next record of that chain, to be sealed (NULL: of none). Returns 0 with *ret_line
- * (the caller frees it) and its length, newline included, or -ENOMEM with both untouched.
+ * Write a record as one JSON object and a newline, as the next record of that chain, still to be sealed (NULL: no
+ * chain). Return 0 with *ret_line (freed by the caller) and its length including the newline, or -ENOMEM with both
+ * untouched.
  */
 int qpw_eve_line(const struct qpw_record *record, const struct qpw_log_chain *chain, char **ret_line, size_t *ret_length);
 
-/* "2026-01-02T03:04:05.000006+0000", as the format wants it. Returns buf (at least 36 bytes). */
+/* Write "2026-01-02T03:04:05.000006+0000", EVE's format. Returns buf (at least 36 bytes). */
 const char *qpw_eve_time(uint64_t unix_ns, char *buf, size_t size);
 
-/* First value of a fact in a line read back: of an alert's metadata, or of an engine record's variables. NULL: none. */
+/*
+ * Return the first value of a fact in a parsed line: of an alert's metadata, or an engine record's variables. NULL:
+ * none.
+ */
 const char *qpw_eve_fact(const json_t *record, const char *key);
 
-/* Reads such a time back; 0 where it is none. */
+/* Parse such a time; 0 if invalid. */
 uint64_t qpw_eve_parse_time(const char *text);
 
-/* Reads `proto` back: the number of an IP protocol by name or number, 0 where it is neither. */
+/* Parse `proto`: return the number of an IP protocol by name or number, 0 if it is neither. */
 unsigned qpw_eve_parse_protocol(const char *text);
 
 #endif

@@ -16,8 +16,8 @@
 
 struct qpw_follow {
     char *path;
-    int fd;     /* -1: not there yet */
-    int notify; /* inotify on its directory; -1: not asked to wait */
+    int fd;     /* -1: does not exist yet */
+    int notify; /* inotify on its directory; -1: not waiting */
     char *buf;
     size_t start, used, allocated;
 };
@@ -76,7 +76,7 @@ void qpw_follow_close(struct qpw_follow *f)
     free(f);
 }
 
-/* At the end of the open file: goes to the one that has the name now, or to the beginning of a truncated one. */
+/* At the end of the open file, switch to the file that now has its name, or rewind a truncated one. */
 static bool moved_on(struct qpw_follow *f)
 {
     struct stat now, open_;
@@ -97,11 +97,11 @@ static bool moved_on(struct qpw_follow *f)
     if (f->fd >= 0)
         close(f->fd);
     f->fd = fd;
-    f->start = f->used = 0; /* a line without its end stays with the old file */
+    f->start = f->used = 0; /* drop an incomplete line of the old file */
     return true;
 }
 
-/* More bytes of the file: how many, 0 at its end, or a negative errno. */
+/* Read more bytes: return their number, 0 at the end of the file, or a negative errno. */
 static ssize_t fill(struct qpw_follow *f)
 {
     ssize_t n;

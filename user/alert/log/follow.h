@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* follow.h - the lines of a file that another process appends to, over rotation and truncation. */
+/* follow.h - follow the lines appended to a file by another process, across rotation and truncation. */
 #ifndef QPW_ALERT_FOLLOW_H
 #define QPW_ALERT_FOLLOW_H
 
@@ -11,13 +11,16 @@
 
 struct qpw_follow;
 
-/* Opens the file at its beginning. `wait` false: -ENOENT where there is none. With `wait` it may come later. */
+/*
+ * Open the file at its beginning. Return 0 or a negative errno with err; without `wait`, -ENOENT if it does not exist;
+ * with it, it may appear later.
+ */
 int qpw_follow_open(const char *path, bool wait, struct qpw_follow **ret, struct qpw_error *err);
 void qpw_follow_close(struct qpw_follow *f); /* NULL is fine */
 
 /*
- * The next whole line, without its newline; valid until the next call. 1; 0 at the end of what is there (without
- * `wait`), or when a signal came while waiting; a negative errno with err.
+ * Get the next complete line, without its newline; valid until the next call. Return 1; 0 at the current end (without
+ * `wait`) or if a signal interrupted the wait; or a negative errno with err.
  */
 int qpw_follow_line(struct qpw_follow *f, bool wait, const char **ret_line, size_t *ret_length, struct qpw_error *err);
 

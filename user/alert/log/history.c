@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* history.c - reads the tail of the log back: what was written about which flow_id. */
+/* history.c - read back the tail of the log: what was written about which flow_id. */
 #include <errno.h>
 #include <fcntl.h>
 #include <jansson.h>
@@ -17,8 +17,8 @@
 #include "host/process.h"
 #include "util/names.h"
 
-#define ROTATED_BYTES (64 << 20) /* of rotated files, uncompressed: what is older is not read */
-#define COMPRESSION 16           /* how much smaller such text gets */
+#define ROTATED_BYTES (64 << 20) /* limit for rotated files, uncompressed; older ones are not read */
+#define COMPRESSION 16           /* assumed compression ratio */
 #define LINE_MAX_BYTES 65536
 
 struct history {
@@ -90,7 +90,7 @@ static void read_program(const json_t *record, struct qpw_process *ret)
     snprintf(ret->name, sizeof(ret->name), "%s", name ? name : "");
 }
 
-/* One line; what is not one of our records is passed over. */
+/* Read one line; ignore lines that are not our records. */
 static void read_line(const struct history *h, const char *line, size_t length)
 {
     json_t *record = json_loadb(line, length, 0, NULL);
@@ -123,12 +123,12 @@ static void read_line(const struct history *h, const char *line, size_t length)
     json_decref(record);
 }
 
-/* Whole lines only. */
+/* Read complete lines only. */
 static void read_lines(const struct history *h, const char *text, size_t size, bool cut)
 {
     const char *end = text + size, *at = text;
 
-    if (cut) { /* begins in the middle of a line */
+    if (cut) { /* starts in the middle of a line */
         at = memchr(text, '\n', size);
         at = at ? at + 1 : end;
     }
@@ -142,7 +142,10 @@ static void read_lines(const struct history *h, const char *text, size_t size, b
     }
 }
 
-/* Takes away a line that a killed process or a crashed machine left torn; it is written again, being unknown. */
+/*
+ * Remove an incomplete last line, left by a killed process or a crash; its record is written again, because it is
+ * unknown.
+ */
 static int mend(const char *path, const char *text, size_t size, off_t offset)
 {
     const char *newline = size ? memrchr(text, '\n', size) : NULL;
@@ -155,7 +158,7 @@ static int mend(const char *path, const char *text, size_t size, off_t offset)
 
 static int read_file(const struct history *h, const char *path, uint64_t limit, bool newest, struct qpw_error *err)
 {
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK), rc = 0; /* at a FIFO without waiting for a writer */
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK), rc = 0; /* do not block on a FIFO */
     off_t offset;
     struct stat st;
     char *text;
@@ -180,7 +183,9 @@ static int read_file(const struct history *h, const char *path, uint64_t limit, 
                   : 0;
 }
 
-/* The same of a compressed file, whole: it cannot be read from its end. Damaged, as far as it can be read. */
+/*
+ * The same for a compressed file, read whole, because it cannot be read from its end; a damaged one as far as possible.
+ */
 static int read_compressed(const struct history *h, const char *path, struct qpw_error *err)
 {
     gzFile file = gzopen(path, "re");
@@ -205,7 +210,7 @@ static bool is_compressed(const char *path)
     return length > 3 && !strcmp(path + length - 3, ".gz");
 }
 
-/* The newest of the files, ended by NULL, that fit into ROTATED_BYTES. */
+/* Return the newest files that fit into ROTATED_BYTES, NULL-terminated. */
 static char **newest(char **paths)
 {
     off_t room = ROTATED_BYTES;

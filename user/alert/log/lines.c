@@ -14,7 +14,7 @@
 #include "util/file.h"
 
 #define CHUNK 65536u
-#define LONGEST (16u << 20) /* of a line; no record of ours comes near */
+#define LONGEST (16u << 20) /* of a line; our records are far shorter */
 
 struct qpw_log_lines {
     char *path;
@@ -57,7 +57,7 @@ void qpw_log_lines_close(struct qpw_log_lines *l)
     free(l);
 }
 
-/* More bytes: 0 (l->end: there are none) or a negative errno. */
+/* Read more bytes. Return 0 (l->end: no more) or a negative errno. */
 static int fill(struct qpw_log_lines *l, struct qpw_error *err)
 {
     const char *why;
@@ -109,12 +109,12 @@ int qpw_log_lines_next(struct qpw_log_lines *l, const char **ret_line, size_t *r
     }
 }
 
-/* ---- What was rotated ---- */
+/* ---- Rotated files ---- */
 
 struct rotated {
     char *path;
     struct timespec changed;
-    unsigned long number; /* of the name's end: the greater, the older */
+    unsigned long number; /* suffix of the name: greater is older */
 };
 
 static int by_age(const void *a, const void *b)
@@ -128,7 +128,7 @@ static int by_age(const void *a, const void *b)
     return (x->number < y->number) - (x->number > y->number);
 }
 
-/* Whether `end` is what a rotation adds to a name: ".3", "-20260301", with or without ".gz". */
+/* Return whether `end` is the suffix of a rotated file: ".3", "-20260301", with or without ".gz". */
 static bool is_rotation(const char *end)
 {
     size_t digits = *end == '.' || *end == '-' ? strspn(end + 1, "0123456789-") : 0;
@@ -136,7 +136,7 @@ static bool is_rotation(const char *end)
     return digits && (!end[1 + digits] || !strcmp(end + 1 + digits, ".gz"));
 }
 
-/* The name as a pattern that means itself. To be freed; NULL: no memory. */
+/* Escape the name for glob(3). The caller frees it; NULL: out of memory. */
 static char *as_pattern(const char *path)
 {
     char *pattern = malloc(2 * strlen(path) + 2), *to = pattern;

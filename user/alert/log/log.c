@@ -37,10 +37,10 @@ void qpw_log_close(struct qpw_log *log)
     log->path = NULL;
 }
 
-/* Makes the file, or opens the one there. */
+/* Open the file, creating it if it does not exist. */
 static int open_file(struct qpw_log *log)
 {
-    const int flags = O_WRONLY | O_APPEND | O_CLOEXEC | O_NOCTTY | O_NONBLOCK; /* a FIFO would keep it */
+    const int flags = O_WRONLY | O_APPEND | O_CLOEXEC | O_NOCTTY | O_NONBLOCK; /* a FIFO would block */
     struct stat st;
     int fd = open(log->path, flags);
     bool made = fd < 0 && errno == ENOENT;
@@ -48,20 +48,20 @@ static int open_file(struct qpw_log *log)
     if (made)
         fd = open(log->path, flags | O_CREAT, LOG_MODE);
     if (fd < 0)
-        return errno == ENXIO ? -EINVAL : -errno; /* a FIFO that nobody reads, or a socket */
+        return errno == ENXIO ? -EINVAL : -errno; /* a FIFO without a reader, or a socket */
     if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode)) {
         close(fd);
         return -EINVAL;
     }
     if (made)
-        fchmod(fd, LOG_MODE); /* whatever the umask is */
+        fchmod(fd, LOG_MODE); /* independent of the umask */
     log->fd = fd;
     log->device = st.st_dev;
     log->inode = st.st_ino;
     return 0;
 }
 
-/* Makes the directory the log is to be in, as at the first start or after somebody removed it. */
+/* Create the log's directory, as at the first start or after its removal. */
 static int make_directory(const struct qpw_log *log)
 {
     char *slash, *directory = strdup(log->path);
@@ -80,7 +80,7 @@ static int make_directory(const struct qpw_log *log)
     return rc;
 }
 
-/* Whether the name still leads to the open file; it does not once it was moved or its directory vanished. */
+/* Return whether the name still refers to the open file, which is false after a rotation. */
 static bool same_file(const struct qpw_log *log)
 {
     struct stat st;
@@ -98,7 +98,7 @@ static int fail(struct qpw_log *log, int code, const char *what)
     return code;
 }
 
-/* Takes back what a short write left, so that no part of a line stays. */
+/* Truncate what a short write left, so that no part of a line remains. */
 static int take_back(struct qpw_log *log, size_t written)
 {
     off_t end = lseek(log->fd, 0, SEEK_END);
@@ -108,7 +108,7 @@ static int take_back(struct qpw_log *log, size_t written)
     return -EIO;
 }
 
-/* Completes a line of which a part is there. *written is what of it is in the file. */
+/* Complete a partly written line. *written: bytes already in the file. */
 static int finish(struct qpw_log *log, const char *line, size_t length, size_t *written)
 {
     while (*written < length) {

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * log.h - the alert log as a file: whole lines or none, whatever the disk does.
+ * log.h - the alert log as a file: whole lines or none, even on write errors.
  *
- * Opened for appending, so that copytruncate works (what is written between its copy and its
- * truncation is lost, which is its nature); opened again when the name leads elsewhere or on request.
+ * Opened for appending, so that copytruncate works (lines written between its copy and its truncation are lost, by its
+ * design); reopened if the name refers to another file, or on request.
  */
 #ifndef QPW_ALERT_LOG_H
 #define QPW_ALERT_LOG_H
@@ -25,33 +25,33 @@ struct qpw_log {
     struct qpw_error why; /* of the first failure since it last worked */
 };
 
-/* An unopened log of that path; the file is made with the first line. 0 or -ENOMEM. */
+/* Initialize an unopened log of that path; the file is created with the first line. Return 0 or -ENOMEM. */
 int qpw_log_init(struct qpw_log *log, const char *path);
 void qpw_log_close(struct qpw_log *log);
 
-/* Opens the file where it is not open, or not the one of that name. 0, or a negative errno with log->why. */
+/* Open the file if it is not open, or no longer the one with that name. Return 0, or a negative errno with log->why. */
 int qpw_log_ready(struct qpw_log *log);
 
 /*
- * Appends one line, newline included, with one write(). Returns 0; or a negative errno with nothing of it in the file
- * and log->failing, log->why set. The next call tries again, from opening.
+ * Append one line, newline included, with one write(). Return 0; or a negative errno with no part of it in the file,
+ * and log->failing and log->why set. The next call retries, starting with the opening.
  */
 int qpw_log_write(struct qpw_log *log, const char *line, size_t length);
 
 /*
- * Appends the record as a line, the next of the chain, which goes on with it. 0; or a negative errno as above with the line
- * that is not in the file in *ret_line, to be freed, NULL where there was no memory for it.
+ * Append the record as a line, the next of the chain, and advance the chain. Return 0; or a negative errno as above,
+ * with the unwritten line in *ret_line (freed by the caller), NULL if out of memory.
  */
 int qpw_log_record(struct qpw_log *log, struct qpw_log_chain *chain, const struct qpw_record *record, char **ret_line);
 
-/* After a rotation (SIGHUP): the next line goes to the file that has the name then. */
+/* After a rotation (SIGHUP): write the next line to the file that has the name then. */
 void qpw_log_reopen(struct qpw_log *log);
 
 /*
- * Reads what the log holds already, the newest `limit` bytes of PATH and of each rotated file beside it (PATH.1,
- * PATH.2.gz, PATH-20260301 …; of those some 64 MiB in all), and calls back for each record that has a flow_id or tells
- * of the coverage, oldest first. *ret_chain is the chain as the last line leaves it. A torn last line, of a killed process or
- * a crashed machine, is taken away. 0, also where there is no file; or a negative errno with err filled.
+ * Read back the log: the newest `limit` bytes of PATH and of each rotated file beside it (PATH.1, PATH.2.gz,
+ * PATH-20260301 …; of those some 64 MiB in all). Call visit for each record that has a flow_id or is about the
+ * coverage, oldest first. *ret_chain: the chain after the last line. An incomplete last line, left by a killed process
+ * or a crash, is removed. Return 0, also if there is no file; or a negative errno with err filled.
  */
 int qpw_log_history(const struct qpw_log *log, uint64_t limit,
                     void (*visit)(void *data, const struct qpw_engine_past *past), void *data,

@@ -111,7 +111,7 @@ int qpw_alert_filter_since(struct qpw_alert_filter *f, const char *text, uint64_
                     text);
 }
 
-/* First value of a fact. */
+/* Return the first value of a fact; "" if there is none. */
 static const char *fact(const json_t *record, const char *key)
 {
     const json_t *metadata = json_object_get(json_object_get(record, "alert"), "metadata");
@@ -145,7 +145,7 @@ static bool wanted(const json_t *record, const struct qpw_alert_filter *f, uint6
 
     if (f->since_unix_ns && time < f->since_unix_ns)
         return false;
-    if (!severity) /* a record of the auditor's own: has no traffic to filter by */
+    if (!severity) /* a record about the auditor itself: no traffic to filter by */
         return f->everything && !particular;
     if (f->severity && severity > f->severity)
         return false;
@@ -164,7 +164,7 @@ static void set(struct qpw_alert_row *row, enum qpw_alert_column column, const c
     snprintf(row->cell[column], sizeof(row->cell[column]), "%s", *text ? text : "-");
 }
 
-/* An address of the record, with its name where one is known. */
+/* Set an address of the record, with its name if known. */
 static void set_end(struct qpw_alert_row *row, enum qpw_alert_column column, const char *text)
 {
     uint8_t addr[16];
@@ -182,7 +182,7 @@ static void service(const json_t *record, struct qpw_alert_row *row)
     char *cell = row->cell[QPW_ALERT_SERVICE];
     size_t size = sizeof(row->cell[0]);
 
-    if (!ether && !*string(record, "proto")) /* about no traffic */
+    if (!ether && !*string(record, "proto")) /* not about traffic */
         set(row, QPW_ALERT_SERVICE, "");
     else if (ether)
         qpw_words_service(QPW_KIND_ETHERTYPE, 0, (unsigned)json_integer_value(ether), cell, size);
@@ -193,7 +193,7 @@ static void service(const json_t *record, struct qpw_alert_row *row)
                           size);
 }
 
-/* What a record says beside its fields. */
+/* Values of a record in readable form. */
 struct said {
     uint64_t time; /* ns since 1970 */
     unsigned severity;

@@ -17,8 +17,8 @@
 #define DEFAULT_PATH "/dev/log"
 #define JOURNAL_PATH "/run/systemd/journal/socket"
 #define DEFAULT_PORT 514
-#define CONNECT_MS 100     /* how long a TCP receiver may take to be there */
-#define RETRY_SECONDS 5    /* between two tries to reach one that is not */
+#define CONNECT_MS 100     /* timeout for connecting to a TCP receiver */
+#define RETRY_SECONDS 5    /* between attempts to connect */
 #define MESSAGE_BYTES 8192
 
 enum way { WAY_UNIX, WAY_UDP, WAY_TCP, WAY_JOURNAL };
@@ -28,7 +28,7 @@ struct qpw_syslog {
     int fd; /* -1: not connected */
     struct sockaddr_storage address;
     socklen_t length;
-    time_t retry; /* monotonic seconds before which it is not tried again */
+    time_t retry; /* monotonic time in seconds of the next attempt */
     uint64_t sent;
     uint64_t dropped;
 };
@@ -46,7 +46,7 @@ static int parse_path(const char *text, const char *otherwise, struct qpw_syslog
     return 0;
 }
 
-/* ":1.2.3.4", ":1.2.3.4:6514", ":[fd00::1]:6514", ":fd00::1" */
+/* Parse ":1.2.3.4", ":1.2.3.4:6514", ":[fd00::1]:6514" or ":fd00::1". */
 static int parse_internet(const char *text, struct qpw_syslog *s)
 {
     struct sockaddr_in *v4 = (struct sockaddr_in *)&s->address;
@@ -166,8 +166,10 @@ static int connect_to(struct qpw_syslog *s)
     return 0;
 }
 
-/* On a stream, a length before each message (RFC 6587, 3.4.1); half a message would spoil the next, so the stream ends
- * with it. */
+/*
+ * On a stream, prefix each message with its length (RFC 6587, 3.4.1), and close the stream after a partial message,
+ * which would corrupt the next one.
+ */
 static int send_message(struct qpw_syslog *s, const char *message, size_t length)
 {
     char framed[MESSAGE_BYTES + 16];
@@ -199,7 +201,7 @@ int qpw_syslog_write(struct qpw_syslog *s, const struct qpw_record *record)
     length = s->way == WAY_JOURNAL ? qpw_syslog_journal(record, message, sizeof(message))
                                    : qpw_syslog_message(record, message, sizeof(message));
     for (unsigned tries = 0; tries < 2;
-         tries++) { /* a receiver that was restarted shows by an error of the first try */
+         tries++) { /* the first attempt fails after a restart of the receiver */
         if (s->fd < 0)
             r = connect_to(s);
         if (s->fd >= 0)

@@ -10,9 +10,10 @@
 #include "util/names.h"
 
 #define FACILITY 10u /* security and authorisation */
-#define SD_ID "qportwatch@32473" /* the number that RFC 5612 sets aside for examples: the project has none of its own */
+#define SD_ID "qportwatch@32473" /* the number that RFC 5612 reserves for examples, because the project has none of
+                                    its own */
 
-/* What goes along besides the text; what is long stays in the alert log. */
+/* Facts included besides the text; long ones are only in the alert log. */
 static const char *const reported[] = {"verdict", "direction", "evidence", "outcome", "rule", "policy", "process", "pid",
                                    "count",   "suppressed", "peer", "allow"};
 
@@ -43,7 +44,7 @@ static void put(struct out *o, const char *format, ...)
     o->used = n < 0 || o->used + n >= o->size ? o->size - 1 : o->used + n;
 }
 
-/* A value in quotes, with what RFC 5424, 6.3.3 asks to be escaped; control characters become blanks. */
+/* Write a quoted value, escaped as RFC 5424, 6.3.3 requires; control characters become spaces. */
 static void put_parameter(struct out *o, const char *key, const char *value)
 {
     put(o, " %s=\"", key);
