@@ -40,11 +40,12 @@ RUN_PACKAGES = iproute2
 DEMO_PACKAGES = $(RUN_PACKAGES) netcat-openbsd socat nginx-light ncat nmap dnsmasq-base nftables iputils-ping procps
 TEST_PACKAGES = $(DEMO_PACKAGES) strace libcriterion-dev lld libclang-rt-dev bpftool tcpdump tshark iperf3 python3 python3-jsonschema \
 	python3-scapy ethtool nftables rpcbind rsyslog tmux util-linux jq chrony tcpreplay man-db nmap libxml2-utils systemd qemu-system-x86 busybox-static cpio kmod xz-utils \
-	samba openssh-server vsftpd slapd
+	samba openssh-server vsftpd slapd openssl
 PACKAGE_PACKAGES = debhelper dh-apparmor dpkg-dev fakeroot lintian
 PACKAGE_TEST_PACKAGES = $(PACKAGE_PACKAGES) mmdebstrap systemd apparmor rpm zsh
 PAGE_TEST_PACKAGES = chromium poppler-utils
 MONITORING_PACKAGES = prometheus prometheus-alertmanager curl
+SERVER_PACKAGES = smbclient ldap-utils krb5-kdc krb5-admin-server krb5-user nfs-ganesha nfs-ganesha-mem libnfs-utils bind9-dnsutils curl
 LINT_PACKAGES = clang-tidy clang-format gcovr git
 
 ARCH := $(shell uname -m)
@@ -163,7 +164,7 @@ test: deps-test
 	@$(MAKE) --no-print-directory -j$$(nproc) O=$(O) $(KERNELS:%=$(O)/vm/%) test-binaries
 	@tests/run $(O) $(TESTS)
 deps-test-all: deps-test
-	@$(call install_missing,$(BUILD_PACKAGES) $(PACKAGE_TEST_PACKAGES) $(PAGE_TEST_PACKAGES) $(MONITORING_PACKAGES))
+	@$(call install_missing,$(BUILD_PACKAGES) $(PACKAGE_TEST_PACKAGES) $(PAGE_TEST_PACKAGES) $(MONITORING_PACKAGES) $(SERVER_PACKAGES))
 test-all: deps-test-all
 	@$(MAKE) --no-print-directory -j$$(nproc) O=$(O) $(KERNELS:%=$(O)/vm/%) $(MORE_KERNELS:%=$(O)/vm/%) test-binaries
 	@tests/run --all $(O) $(TESTS)
