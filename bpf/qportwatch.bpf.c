@@ -155,10 +155,13 @@ static __always_inline void qpw_owner_set_of(struct qpw_conn *c, __u32 number)
     c->owner = number;
 }
 
-/* A companion that is not decided; or who has the exchange that vouches for such, once the node has sent payload. */
+/*
+ * Return whether user space is asked who has the exchange: of a companion that is not decided, unless the node refused it, for
+ * then nobody has it; and of the exchange that vouches for companions, once the node has sent payload.
+ */
 static __always_inline int qpw_is_asked_about(const struct qpw_work *w, const struct qpw_conn *c)
 {
-    return (c->vlan & QPW_CONN_PROVISIONAL) ||
+    return ((c->vlan & QPW_CONN_PROVISIONAL) && c->outcome != QPW_OUTCOME_REFUSED) ||
            ((c->vlan & QPW_CONN_PARENT) && !w->rx && c->outcome == QPW_OUTCOME_DATA && c->verdict != QPW_VERDICT_PEER);
 }
 

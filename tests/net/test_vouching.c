@@ -296,6 +296,20 @@ static void expect_judged_as_it_was(void)
     json_decref(report);
 }
 
+/* Nobody has what was refused: it is judged like any other use of the port, and nothing is asked about it. */
+static void expect_refused_undecided(void)
+{
+    json_t *report;
+
+    on(&n.far, "perl -MIO::Socket::INET -e 'exit !!IO::Socket::INET->new(PeerAddr=>\"10.1.0.1\",PeerPort=>41900)'");
+    on(&n.far, ASK("40404"));
+    EVELOG_UNTIL(eve, .port = 40404); /* which is asked about after it */
+    report = site_report(&n);
+    cr_expect_eq(site_sum(report, &(struct site_filter){.verdict = "allowed", .rule = "passive", .port = 41900}).connections, 1);
+    cr_expect_eq(site_sum(report, &(struct site_filter){.port = 41900}).connections, 1, "counted twice, or under two verdicts");
+    json_decref(report);
+}
+
 /* Of FTP: nothing of its passive connections, its active ones as companions. */
 static void expect_ftp(json_t *report)
 {
@@ -327,8 +341,7 @@ Test(vouching, by_the_owner_of_the_parent_exchange, .init = setup, .timeout = NE
     until_done("10.1.0.1");
     until_done("10.1.0.9");
     until_done("fd00:10::1");
-    on(&n.far, ASK("40404"));
-    EVELOG_UNTIL(eve, .port = 40404);
+    expect_refused_undecided();
     on(&n.far, ASK("41501"));
     on(&n.far, CONNECT("111"));
     cr_assert(netns_until(is_mount_told, NULL, NETNS_DEADLINE_MS), "nothing told of port 45000");
