@@ -17,7 +17,10 @@
 #define FOLDER_MODE 0750
 #define FILE_MODE 0640
 
-/* Whether it is empty or begins as every SQLite file does. Whose it is its pages say, which may still be in the log. */
+/*
+ * Check that the file is empty or begins as an SQLite file does. Its application id is checked later, because it may
+ * still be in the log.
+ */
 static int check_header(const char *path, struct qpw_error *err)
 {
     static const char magic[16] = "SQLite format 3";
@@ -67,7 +70,7 @@ static int execute(struct qpw_db *db, const char *sql)
     return status_of(sqlite3_exec(db->sqlite, sql, NULL, NULL, NULL));
 }
 
-/* Whether its pages fit together: a writer begins with a look at all of them, once. */
+/* Check the integrity of all pages; a writer does so once, when it starts. */
 static int check_whole(struct qpw_db *db)
 {
     sqlite3_stmt *s = NULL;
@@ -82,7 +85,7 @@ static int check_whole(struct qpw_db *db)
     return r == SQLITE_ROW ? whole ? 0 : QPW_DB_DAMAGED : status_of(r);
 }
 
-/* A file that a writer has begun and not finished: the next one does. */
+/* Create the tables, also in a file that an earlier writer began but did not finish. */
 static int make_tables(struct qpw_db *db)
 {
     char sql[160];
@@ -110,12 +113,12 @@ static int begin_writing(struct qpw_db *db, uint64_t most_bytes)
 
     r = r ? r : check_whole(db);
     r = r ? r : make_tables(db);
-    /* A quarter more than what is kept to: room for a transaction, and never without a bound. */
+    /* Allow a quarter more than the limit, as room for a transaction, but never unlimited growth. */
     snprintf(sql, sizeof(sql), "PRAGMA max_page_count = %llu", (unsigned long long)(most_bytes + most_bytes / 4) / PAGE_BYTES);
     return r ? r : execute(db, sql);
 }
 
-/* Whether files can be made in the folder of the file. */
+/* Return whether files can be created in the file's folder. */
 static bool is_folder_writable(const char *path)
 {
     char folder[4096];
@@ -136,7 +139,10 @@ static bool has_log(const char *path)
     return access(name, F_OK) == 0;
 }
 
-/* One without tables was begun and not finished, whoever did; for reading it is none yet. */
+/*
+ * Check whose database it is, and its version. One without tables was left unfinished by a writer: a reader treats it
+ * as missing.
+ */
 static int check_version(struct qpw_db *db, const char *path, enum qpw_db_open how, struct qpw_error *err)
 {
     int64_t version, tables;
@@ -157,7 +163,7 @@ static int check_version(struct qpw_db *db, const char *path, enum qpw_db_open h
     return 0;
 }
 
-/* "file:PATH?immutable=1", of which some characters have a meaning of their own. */
+/* Write "file:PATH?immutable=1", with PATH's special characters escaped. */
 static void write_uri(const char *path, char *buf, size_t size)
 {
     size_t used = (size_t)snprintf(buf, size, "file:");
@@ -168,8 +174,8 @@ static void write_uri(const char *path, char *buf, size_t size)
 }
 
 /*
- * For reading where no file can be made beside it: on a medium that cannot be written, or another user's. Without a log nobody
- * writes it, so that it can be read as it is.
+ * Open for reading where no file can be created beside it: read-only medium, or another user's folder. Without a log
+ * there is no writer, so the file can be read as it is.
  */
 static int open_as_it_is(struct qpw_db *db, const char *path)
 {
@@ -181,7 +187,7 @@ static int open_as_it_is(struct qpw_db *db, const char *path)
 
 int qpw_db_open(struct qpw_db *db, const char *path, enum qpw_db_open how, uint64_t most_bytes, struct qpw_error *err)
 {
-    /* Of what a killed writer left, a reader may have to put the log in order; it changes nothing else (query_only). */
+    /* After a writer was killed, a reader may have to recover the log; it changes nothing else (query_only). */
     int flags = SQLITE_OPEN_READWRITE | (how == QPW_DB_READ ? 0 : SQLITE_OPEN_CREATE);
     mode_t mask;
     int r = how == QPW_DB_WRITE ? qpw_db_make_folder(path, err) : 0;

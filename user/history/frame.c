@@ -76,7 +76,7 @@ int qpw_frame_finish(struct qpw_frame *f, const struct qpw_frame_end *end)
 
 /* ---- Reading ---- */
 
-/* Calls for each chunk; false: they do not fill the file. */
+/* Visit each chunk: add its size to sums[], or copy it to arrays[]. False: the chunks do not fill the file. */
 static bool walk(const unsigned char *bytes, size_t size, size_t sums[QPW_FRAME_TYPES], void *arrays[QPW_FRAME_TYPES])
 {
     struct chunk chunk;
@@ -180,7 +180,7 @@ int qpw_frame_read(int fd, struct qpw_frame_read *ret)
     if (!walk(bytes, (size_t)st.st_size, sums, NULL))
         r = -EBADMSG;
     for (unsigned i = 0; r == 0 && i < QPW_FRAME_TYPES; i++)
-        if (!(ret->arrays[i] = calloc(1, sums[i] + 1))) /* texts have their end */
+        if (!(ret->arrays[i] = calloc(1, sums[i] + 1))) /* room for the terminating NUL of texts */
             r = -ENOMEM;
     if (r == 0) {
         walk(bytes, (size_t)st.st_size, sums, ret->arrays);

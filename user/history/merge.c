@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* A window that reaches back behind what is attached: the history, with what is counted live and not written yet. */
+/* Extend live counts into the past: add the history, minus what it already counted of this attachment. */
 #include "history/reader.h"
 
 #include <errno.h>
@@ -13,10 +13,10 @@ struct merge {
     struct qpw_history_reader *r;
     struct qpw_snapshot *live;
     const struct qpw_snapshot *past;
-    bool known; /* the history has counted of this attachment */
+    bool known; /* the history includes this attachment */
 };
 
-/* What the last write had counted of it already. */
+/* Return what the last write had already counted of it. */
 static struct qpw_counts counted(const struct merge *m, int what, const void *id, int size)
 {
     sqlite3_stmt *s = m->known ? qpw_db_bind(&m->r->db, "SELECT connections, rx_packets, rx_bytes, tx_packets, tx_bytes FROM counted WHERE what = ? "
@@ -32,7 +32,7 @@ static struct qpw_counts counted(const struct merge *m, int what, const void *id
     return counts;
 }
 
-/* A sum may be below what was counted before: the difference is taken as it is. */
+/* Subtract modulo 2^64: a sum may be below its earlier value. */
 static void subtract(struct qpw_counts *from, const struct qpw_counts *what)
 {
     from->connections -= what->connections;
@@ -42,7 +42,7 @@ static void subtract(struct qpw_counts *from, const struct qpw_counts *what)
     from->tx_bytes -= what->tx_bytes;
 }
 
-/* ---- Names of the past, by the numbers of what is attached; new ones behind them ---- */
+/* ---- Map names of the past to the live numbers, adding new ones at the end ---- */
 
 static int rule_of(struct qpw_snapshot *live, const struct qpw_snapshot *past, unsigned rule)
 {
@@ -72,7 +72,7 @@ static int peer_of(struct qpw_snapshot *live, const struct qpw_snapshot *past, u
     for (size_t i = 1; *name && i < live->n_peers; i++)
         if (!strcmp(live->peers[i].name, name))
             return (int)i;
-    return 0; /* no peer any more: its packets keep their verdict */
+    return 0; /* no longer a peer: its packets keep their verdict */
 }
 
 static int iface_of(struct qpw_snapshot *live, const struct qpw_snapshot *past, unsigned number)
@@ -137,7 +137,7 @@ static int by_flow(const void *a, const void *b)
     return x < y ? -1 : x > y;
 }
 
-/* One that is known live is that, with what was counted of it before. */
+/* Merge past findings: one that is still live gets its earlier counts, others are added. */
 static int add_findings(struct merge *m)
 {
     struct qpw_snapshot *live = m->live;
@@ -174,7 +174,7 @@ static int add_findings(struct merge *m)
     return 0;
 }
 
-/* Records of before the first that the live side still has. */
+/* Add the records that precede the first one of the live side. */
 static int add_records(struct merge *m)
 {
     struct qpw_snapshot *live = m->live;
@@ -206,7 +206,7 @@ int qpw_history_reach_back(struct qpw_history_reader *r, int64_t since, struct q
 {
     struct qpw_history_window window = {.since = since};
     struct merge m = {.r = r, .live = live, .past = ret_past};
-    int code = qpw_db_run(&r->db, "BEGIN", ""); /* one state of it, whoever writes */
+    int code = qpw_db_run(&r->db, "BEGIN", ""); /* one consistent state, even while it is being written */
 
     if (code < 0)
         return qpw_history_fail(r, code, err);

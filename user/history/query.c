@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* Questions whose answers are lists. */
+/* Queries that return lists. */
 #include "history/reader.h"
 
 #include <errno.h>
@@ -32,9 +32,9 @@ static struct qpw_meter_key key_at(sqlite3_stmt *s, int column)
                                   .verdict = (uint8_t)sqlite3_column_int(s, column + 4)};
 }
 
-/* ---- What of a window was observed ---- */
+/* ---- The observed part of a window ---- */
 
-/* Blind intervals of interfaces and between epochs overlap: seconds of their union. */
+/* Sum the seconds of the union of blind intervals, because those of interfaces and between epochs overlap. */
 static int sum_blind(struct qpw_history_reader *r, int64_t since, int64_t until, int64_t *ret, struct qpw_error *err)
 {
     sqlite3_stmt *s = qpw_db_bind(&r->db, "SELECT max(start, ?1), min(end, ?2) FROM blind WHERE end > ?1 AND start < ?2 ORDER BY 1", "ii", since, until);
@@ -71,7 +71,7 @@ int qpw_history_observed(struct qpw_history_reader *r, const struct qpw_history_
         ret->blind = ret->asked;
         return 0;
     }
-    /* A write is due once a minute: what is younger than three is not late. */
+    /* A write is due every minute: up to three minutes are not late. */
     if (last >= until - 180)
         last = until;
     ret->from = first > since ? first : since;
@@ -96,13 +96,13 @@ int qpw_history_beside(struct qpw_history_reader *r, int64_t at, bool forward, i
     "SELECT " what "(start) AS s, 300 FROM slot WHERE span = 300 AND start " compared " ?1 UNION ALL SELECT " what "(start), 3600 FROM slot WHERE " \
     "span = 3600 AND start " compared " ?1 UNION ALL SELECT " what "(start), 86400 FROM slot WHERE span = 86400 AND start " compared " ?1 ORDER BY s"
     sqlite3_stmt *s = qpw_db_bind(&r->db, forward ? EACH_SPAN("min", ">=") : EACH_SPAN("max", "<") " DESC", "i", at);
-    int64_t start, span, monday = length == 7 * QPW_HISTORY_DAY ? 4 * QPW_HISTORY_DAY : 0; /* time began on a Thursday */
+    int64_t start, span, monday = length == 7 * QPW_HISTORY_DAY ? 4 * QPW_HISTORY_DAY : 0; /* 1970 began Thursday */
     int code = 0;
 
     *ret = (struct qpw_history_window){0};
     while (!ret->until && (code = qpw_history_step(r, s, err)) > 0) {
         if (sqlite3_column_type(s, 0) == SQLITE_NULL)
-            continue; /* of a span that has none */
+            continue; /* no slot of this span */
         start = sqlite3_column_int64(s, 0);
         span = sqlite3_column_int64(s, 1);
         length = span > length ? span : length;
@@ -134,7 +134,7 @@ static int64_t month_of(int64_t start)
     return day_of(start) - (int64_t)(tm.tm_mday - 1) * QPW_HISTORY_DAY;
 }
 
-/* What is alike but for scope, reason, peer and interface is one row. */
+/* One row for meters that differ only in scope, reason, peer and interface. */
 struct service {
     struct qpw_meter_key key;
     char rule[QPW_NAME_LEN];

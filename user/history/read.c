@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* A window of the history as a snapshot, so that all facts and faces are made of it as of a live one. */
+/* Read a window of the history as a snapshot, so that facts and faces work as on a live one. */
 #include "history/reader.h"
 
 #include <errno.h>
@@ -52,7 +52,7 @@ int qpw_history_step(struct qpw_history_reader *r, sqlite3_stmt *s, struct qpw_e
 
 /* ---- Snapshots ---- */
 
-/* Names by number, from 1 on. */
+/* Names by number, from 1. */
 struct names {
     char (*name)[QPW_NAME_LEN];
     size_t n;
@@ -83,7 +83,7 @@ struct making {
     struct names rules, peers, ifaces;
 };
 
-/* Rows of the keys that anything was counted of: only their names are to be among the snapshot's. */
+/* Read the meters of the keys with any counts: only their names may enter the snapshot. */
 static int read_keys(struct making *m, const struct qpw_history_sums *sums, struct qpw_error *err)
 {
     sqlite3_stmt *s = qpw_db_bind(&m->r->db, "SELECT id, kind, protocol, port, direction, scope, verdict, reason, rule, peer, device, first FROM key", "");
@@ -132,7 +132,7 @@ static void set_life(const sqlite3_stmt *s, int column, struct qpw_finding_row *
     unsigned state = (unsigned)sqlite3_column_int(row, column), closed = (unsigned)sqlite3_column_int(row, column + 1);
 
     step->unix_ns = (uint64_t)sqlite3_column_int64(row, column + 2);
-    step->mono_ns = UINT64_MAX; /* later than whatever was seen of it */
+    step->mono_ns = UINT64_MAX; /* later than anything seen of the finding */
     step->outcome = QPW_OUTCOME_DATA;
     snprintf(step->who, sizeof(step->who), "%s", qpw_db_text(row, column + 3));
     snprintf(step->reason, sizeof(step->reason), "%s", qpw_db_text(row, column + 4));
@@ -225,7 +225,7 @@ static int read_records(struct making *m, struct qpw_error *err)
     return code < 0 ? code : 0;
 }
 
-/* Rules by the numbers that meters were given, and those in force that nothing was counted for. */
+/* Read the rules by the numbers that the meters use, and also those in force without any counts. */
 static int read_rules(struct making *m, struct qpw_error *err)
 {
     sqlite3_stmt *s = qpw_db_bind(&m->r->db, "SELECT name, direction, verdict, text, in_force FROM rule WHERE since < ? AND (until = 0 OR until >= ?)",
@@ -281,7 +281,7 @@ static int read_names(struct making *m, struct qpw_error *err)
 
         row->iface.number = (uint16_t)i;
         snprintf(row->name, sizeof(row->name), "%.*s", (int)sizeof(row->name) - 1, m->ifaces.name[i]);
-        row->attached = row->up = true; /* when it was not is among the records */
+        row->attached = row->up = true; /* times without it are among the records */
     }
     return 0;
 }
@@ -309,7 +309,7 @@ void qpw_history_about(struct qpw_history_reader *r, int64_t until, struct qpw_s
         qpw_db_done(s);
 }
 
-/* Whether somebody watched at the window's end: within a write's time of it. */
+/* Return whether an auditor was running at the window's end: within three minutes of a write. */
 static bool is_watched(struct making *m, int64_t end)
 {
     return qpw_db_number(&m->r->db, 0, "SELECT count(*) FROM epoch WHERE began <= ?1 AND (ended = 0 OR ended >= ?1) AND written >= ?1 - 180", "i", end) > 0;

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* Five minutes into hours, hours into days, and the bound of the file's size. */
+/* Combine slots of five minutes into hours and hours into days, and limit the file's size. */
 #include "history/store.h"
 
 #define STEPS_OF_PRESSURE 8
-#define LEAST_FIVE QPW_HISTORY_DAY /* kept of five minutes, and of hours, before history stops for its size */
+#define LEAST_FIVE QPW_HISTORY_DAY /* slots of this age or younger are never combined to save space */
 #define LEAST_HOURS (14 * QPW_HISTORY_DAY)
 
-/* The oldest slots of that span, as far as they fill one of the next, where they began before `before`. *ret_done: any. */
+/* Combine the oldest slots of `span` into one of `into` if that ends by `before`. *ret_done: there were any. */
 static int sum_up(struct qpw_history *h, int64_t span, int64_t into, int64_t before, bool *ret_done)
 {
     int64_t oldest = qpw_db_number(&h->db, -1, "SELECT min(start) FROM slot WHERE span = ?", "i", span), start;
@@ -42,7 +42,7 @@ static bool is_too_large(struct qpw_history *h)
     return (uint64_t)((pages - unused) * bytes) > h->most_bytes;
 }
 
-/* In the order of what is missed least: who got no answer, then the detail of when. */
+/* Save space in the order of least value: first unanswered remote ends, then resolution in time. */
 static int give_up(struct qpw_history *h, int64_t now, bool *ret_done)
 {
     int64_t gone;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* store.h - a history that is written; internal to this room. */
+/* store.h - a history that is written; internal to history/. */
 #ifndef QPW_HISTORY_STORE_H
 #define QPW_HISTORY_STORE_H
 
@@ -14,14 +14,14 @@
 _Static_assert(sizeof(struct qpw_meter_key) == 16, "key in `counted`");
 
 /*
- * A meter as the last transaction saw it. Its key stands in `counted` as it is here: a version with another layout of it has to
- * translate, and to raise QPW_HISTORY_VERSION.
+ * A meter as of the last transaction. `counted` stores its key in this layout: a version with another one has to
+ * convert it and raise QPW_HISTORY_VERSION.
  */
 struct qpw_history_counted {
     struct qpw_meter_key key;
     int64_t id;   /* in the table `key` */
-    int64_t last; /* slot in which `key.last` was written */
-    int64_t first; /* of one that is new: its first packet, 0: not known */
+    int64_t last; /* slot in which `key.last` was last written */
+    int64_t first; /* first packet of a new meter, 0: unknown */
     struct qpw_counts counts;
 };
 
@@ -32,18 +32,18 @@ struct qpw_history {
     bool standard;
     struct qpw_db db;
     bool open;
-    struct stat file;           /* which one, where it is open */
-    int64_t epoch;              /* 0: not known yet */
-    struct qpw_history_counted *counted; /* by key; of that epoch */
+    struct stat file;           /* identity of the open file */
+    int64_t epoch;              /* 0: unknown */
+    struct qpw_history_counted *counted; /* sorted by key; of that epoch */
     size_t n_counted;
-    bool has_counted;           /* they are as the file has them */
+    bool has_counted;           /* `counted` equals the file's */
     int64_t data_version;       /* of the file at that time */
     int64_t talkers;            /* rows */
-    uint64_t rules;             /* hash of those in force, as written; 0: not yet */
-    int64_t day;                /* whose users are being counted */
+    uint64_t rules;             /* hash of the rules in force as written; 0: none yet */
+    int64_t day;                /* the day whose users are being counted */
 };
 
-/* write_rows.c: each within the transaction; 0 or a code of db.h. now: Unix seconds. */
+/* write_rows.c: called within the transaction; 0 or a code of db.h. now: Unix seconds. */
 int qpw_history_key(struct qpw_history *h, const struct qpw_snapshot *s, const struct qpw_meter_key *key, int64_t now,
                     int64_t *ret);
 int qpw_history_findings(struct qpw_history *h, const struct qpw_history_input *in);
@@ -51,7 +51,7 @@ int qpw_history_talkers(struct qpw_history *h, const struct qpw_history_input *i
 int qpw_history_changes(struct qpw_history *h, const struct qpw_history_input *in, int64_t now);
 int qpw_history_lost(struct qpw_history *h, const char *what, int64_t number);
 
-/* rollup.c: sums up old slots and takes out what is too much, a little in each call. In transactions of its own. */
+/* rollup.c: combine old slots and remove what exceeds the limits, a little in each call, in transactions of its own. */
 int qpw_history_tidy(struct qpw_history *h, int64_t now);
 
 #endif

@@ -54,7 +54,7 @@ static void add(struct qpw_history_sums *sums, sqlite3_stmt *s)
     c->tx_bytes += (uint64_t)sqlite3_column_int64(s, 6);
 }
 
-/* Each span is in the order of time by itself: which of them is next, -1: none. */
+/* Return which span has the earliest next row, as each is sorted by time on its own; -1: none. */
 static int earliest(sqlite3_stmt *const s[SPANS], const int code[SPANS])
 {
     int at = -1;

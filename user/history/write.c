@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* One write: from a snapshot to what is new in it, in one transaction. */
+/* One write: find the changes in a snapshot, and store them in one transaction. */
 #include "history/store.h"
 
 #include <errno.h>
@@ -11,7 +11,7 @@
 
 #include "facts/totals.h"
 
-#define WITNESS_SECONDS 180 /* a longer silence of the writer is one that is told */
+#define WITNESS_SECONDS 180 /* a longer interval between writes counts as not observed */
 
 const char *qpw_history_path(char *buf, size_t size)
 {
@@ -61,7 +61,7 @@ void qpw_history_free(struct qpw_history *h)
 
 /* ---- Epochs ---- */
 
-/* What lies between the last write of an epoch and the beginning of the next one nobody has seen, or it is lost. */
+/* Record the time between an epoch's last write and the next epoch's beginning as blind: not observed, or lost. */
 static int note_between(struct qpw_history *h, int64_t epoch, int64_t began)
 {
     int64_t before = qpw_db_number(&h->db, 0, "SELECT max(id) FROM epoch WHERE id < ?", "i", epoch);
@@ -129,7 +129,7 @@ static int by_key(const void *a, const void *b)
                   sizeof(struct qpw_meter_key));
 }
 
-/* What the last transaction saw, which may have been another process's. */
+/* Load the meters as of the last transaction, unless no other process has written since. */
 static int load_counted(struct qpw_history *h)
 {
     int64_t version = qpw_db_number(&h->db, -1, "PRAGMA data_version", "");
@@ -165,7 +165,7 @@ static int load_counted(struct qpw_history *h)
     return 0;
 }
 
-/* The snapshot's meters by key, those of one key added up. */
+/* Return the snapshot's meters sorted by key, with equal keys added up. */
 static struct qpw_history_counted *sort_meters(const struct qpw_snapshot *s, size_t *ret_n)
 {
     struct qpw_history_counted *rows = calloc(s->n_meters + 1, sizeof(*rows));
@@ -189,7 +189,7 @@ static struct qpw_history_counted *sort_meters(const struct qpw_snapshot *s, siz
     return rows;
 }
 
-/* Takes the difference as what it is: a counter may have fallen. */
+/* Subtract modulo 2^64: a counter may have fallen. */
 static struct qpw_counts difference(const struct qpw_counts *now, const struct qpw_counts *before)
 {
     return (struct qpw_counts){now->connections - before->connections, now->rx_packets - before->rx_packets,
@@ -223,7 +223,7 @@ static int write_meter(struct qpw_history *h, const struct qpw_snapshot *s, stru
     return r;
 }
 
-/* Both lists are by key. A meter that is not there any more has passed its packets on, or keeps them. */
+/* Merge both lists, which are sorted by key. Keep meters that are gone: their counts moved elsewhere, or come back. */
 static int write_meters(struct qpw_history *h, const struct qpw_snapshot *s, int64_t now)
 {
     static const struct qpw_counts none;
@@ -267,7 +267,7 @@ static int write_meters(struct qpw_history *h, const struct qpw_snapshot *s, int
 
 static int write_all(struct qpw_history *h, const struct qpw_history_input *in)
 {
-    /* What was counted up to a slot's end belongs to it. */
+    /* Counts up to a slot's end belong to that slot. */
     int64_t now = QPW_I((in->s->unix_ns - 1) / QPW_SECOND_NS);
     int r = qpw_db_run(&h->db, "BEGIN IMMEDIATE", "");
 
@@ -289,7 +289,7 @@ static int write_all(struct qpw_history *h, const struct qpw_history_input *in)
     return qpw_history_tidy(h, now);
 }
 
-/* Moves FILE and what SQLite has beside it out of the way. */
+/* Rename FILE and SQLite's files beside it. */
 static int set_aside(struct qpw_history *h, uint64_t unix_ns, char *ret, size_t size, struct qpw_error *err)
 {
     static const char *const parts[] = {"", "-wal", "-shm"};
@@ -305,7 +305,7 @@ static int set_aside(struct qpw_history *h, uint64_t unix_ns, char *ret, size_t 
     return 0;
 }
 
-/* Whether the file that is open has been removed, or another stands in its place: what is written to it nobody would read. */
+/* Return whether the open file was removed or replaced, so that nobody would read further writes. */
 static bool is_gone(const struct qpw_history *h)
 {
     struct stat st;
@@ -325,7 +325,10 @@ static int open_file(struct qpw_history *h, struct qpw_error *err)
     return r;
 }
 
-/* A file with SQLite's beginning, or one at the program's own place; nobody's notes are moved for a slip of the keyboard. */
+/*
+ * Only an SQLite file, or a file at the program's own path, may be moved aside; never another file because of a
+ * mistyped path.
+ */
 static bool may_set_aside(const struct qpw_history *h)
 {
     char head[16] = "";

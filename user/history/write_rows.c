@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* What a write adds besides the counters of meters: findings, remote ends, policies, rules, changes, blind times. */
+/* What a write adds besides meters: findings, remote ends, policies, rules, changes, blind times. */
 #include "history/store.h"
 
 #include <stdlib.h>
@@ -9,8 +9,8 @@
 #include "facts/totals.h"
 #include "util/names.h"
 
-#define USERS_WHILE_COUNTING 256 /* of a rule on the day that is not over; afterwards QPW_HISTORY_USERS */
-#define MAKE_ROOM 100            /* one part in so many of the talkers goes at once */
+#define USERS_WHILE_COUNTING 256 /* per rule on the current day; afterwards QPW_HISTORY_USERS */
+#define MAKE_ROOM 100            /* to make room, remove one talker in so many at once */
 
 int qpw_history_lost(struct qpw_history *h, const char *what, int64_t number)
 {
@@ -42,7 +42,7 @@ int qpw_history_key(struct qpw_history *h, const struct qpw_snapshot *s, const s
 
 /* ---- Findings ---- */
 
-/* Their counters as the last transaction saw them; zero for one that was not there, or was and is another now. */
+/* Read the finding's counters as of the last transaction; zero if it is new or has been replaced by another one. */
 static bool read_finding(struct qpw_history *h, const struct qpw_finding_row *f, struct qpw_counts *ret, bool *ret_same,
                          const struct qpw_history_finding *x)
 {
@@ -126,7 +126,7 @@ static bool is_answered(unsigned outcome)
     return outcome >= QPW_OUTCOME_ANSWERED;
 }
 
-/* Unanswered ones go first; answered ones only once nothing was seen of them for as long as hours are kept. */
+/* Remove unanswered remote ends first; answered ones only if unseen for as long as hours are kept. */
 static int make_room(struct qpw_history *h, int64_t now)
 {
     int64_t most = h->most_talkers / MAKE_ROOM + 1, gone;
@@ -166,7 +166,7 @@ static int add_talker(struct qpw_history *h, const struct qpw_history_talker *t,
     return r;
 }
 
-/* Of days that are over the busiest remain. */
+/* Of each finished day, keep the busiest users only. */
 static int end_days(struct qpw_history *h, int64_t day)
 {
     if (h->day == day)
@@ -210,7 +210,7 @@ int qpw_history_talkers(struct qpw_history *h, const struct qpw_history_input *i
     return r;
 }
 
-/* ---- Policies, rules, what happened to the coverage, listeners ---- */
+/* ---- Policies, rules, coverage changes, listeners ---- */
 
 static int write_policy(struct qpw_history *h, const struct qpw_history_input *in, int64_t now)
 {
@@ -234,7 +234,7 @@ static uint64_t hash_rules(const struct qpw_snapshot *s)
     return hash | 1;
 }
 
-/* A rule that is taken out of force keeps its row, and so what is known of its use. */
+/* A rule that is no longer in force keeps its row, and with it the record of its use. */
 static int write_rules(struct qpw_history *h, const struct qpw_snapshot *s, int64_t now)
 {
     uint64_t hash = hash_rules(s);

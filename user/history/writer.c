@@ -24,10 +24,10 @@
 
 #define SERVER_FD 3
 #define CLEAR_OF_IT 16
-#define LOCK_TRIES 40 /* another writer may be about to end */
+#define LOCK_TRIES 40 /* another writer may be about to exit */
 #define LOCK_PAUSE_US 50000
 
-/* ---- The auditor's end ---- */
+/* ---- In the auditor ---- */
 
 static _Noreturn void become(int end, const char *path, bool standard)
 {
@@ -41,7 +41,7 @@ static _Noreturn void become(int end, const char *path, bool standard)
         dup2(null, fd);
     dup2(server, SERVER_FD);
     close_range(SERVER_FD + 1, ~0u, 0);
-    setsid(); /* the terminal's signals are for the auditor */
+    setsid(); /* signals from the terminal are for the auditor only */
     execve("/proc/self/exe", argv, environ);
     _exit(QPW_EXIT_FAILED);
 }
@@ -89,7 +89,7 @@ bool qpw_history_answer(int fd, struct qpw_history_result *ret, bool *ret_gone)
     return n == (ssize_t)sizeof(*ret);
 }
 
-/* ---- The process ---- */
+/* ---- In the writer process ---- */
 
 static int receive(void)
 {
@@ -112,8 +112,8 @@ static int receive(void)
 struct writer {
     struct qpw_history *history;
     const char *path;
-    int lock_fd;        /* -1: not yet */
-    struct stat folder; /* the one that it may write, and nothing else; st_ino 0: not yet */
+    int lock_fd;        /* -1: not locked yet */
+    struct stat folder; /* the only one it may write to; st_ino 0: not confined yet */
 };
 
 static bool fail(struct qpw_history_result *ret, const char *format, ...) __attribute__((format(printf, 2, 3)));
@@ -127,7 +127,7 @@ static bool fail(struct qpw_history_result *ret, const char *format, ...)
     return false;
 }
 
-/* Of the folder that the file is in, as it is now. False: it is not there. */
+/* Resolve the current folder of the file. False: it does not exist. */
 static bool find_folder(const char *path, char ret[PATH_MAX], struct stat *ret_st)
 {
     char *copy = strdup(path);
@@ -138,8 +138,8 @@ static bool find_folder(const char *path, char ret[PATH_MAX], struct stat *ret_s
 }
 
 /*
- * From now on nothing but the file's folder is written, which is made where it is missing; of a symbolic link also the one that it
- * leads to, where SQLite has its log.
+ * Create the file's folder if it is missing, and confine all writing to it; for a symbolic link, also to its target's
+ * folder, where SQLite keeps the log.
  */
 static bool confine_to_folder(struct writer *w, struct qpw_history_result *ret)
 {
@@ -166,7 +166,7 @@ static bool confine_to_folder(struct writer *w, struct qpw_history_result *ret)
     return true;
 }
 
-/* Whether that is another folder now: removed and made again, or something mounted over it. */
+/* Return whether it is another folder now: removed and created again, or mounted over. */
 static bool has_other_folder(const struct writer *w)
 {
     char folder[PATH_MAX];
@@ -175,7 +175,7 @@ static bool has_other_folder(const struct writer *w)
     return w->folder.st_ino && (!find_folder(w->path, folder, &st) || st.st_ino != w->folder.st_ino || st.st_dev != w->folder.st_dev);
 }
 
-/* One writer a file: the auditors of two network namespaces would not know each other's epochs. */
+/* Allow one writer per file: auditors of two network namespaces would not know each other's epochs. */
 static bool lock(struct writer *w, struct qpw_history_result *ret)
 {
     char name[PATH_MAX];
@@ -211,17 +211,17 @@ static void write_frame(struct writer *w, int fd, struct qpw_history_result *ret
     qpw_frame_clear(&frame);
 }
 
-/* What no frame takes is given up before the first one comes. */
+/* Give up all privileges that no frame needs before the first one arrives. */
 static int begin(struct writer *w)
 {
     struct qpw_history_result result;
 
-    signal(SIGXFSZ, SIG_IGN); /* a file that may not grow is an error of writing */
+    signal(SIGXFSZ, SIG_IGN); /* exceeding the file size limit becomes a write error */
     umask(0027);
     prctl(PR_SET_NAME, "qportwatch-hist");
     if (qpw_rights_keep(NULL, 0) < 0)
         return -EPERM;
-    confine_to_folder(w, &result); /* else with the first frame, which can be answered by what is wrong */
+    confine_to_folder(w, &result); /* on failure, again with the first frame, whose answer can report it */
     return qpw_confine_writer();
 }
 
@@ -240,7 +240,7 @@ int qpw_history_serve(int argc, char **argv)
         if (send(SERVER_FD, &result, sizeof(result), MSG_NOSIGNAL) < 0)
             break;
         if (result.state == QPW_HISTORY_STOPPED && has_other_folder(&w))
-            break; /* the next one is confined to that one */
+            break; /* exit: the next process is confined to the new folder */
     }
     qpw_history_free(w.history);
     return QPW_EXIT_OK;
